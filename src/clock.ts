@@ -1,0 +1,14 @@
+/**
+ * The only place that asks what time it is. Pure code takes `nowMs` or `now` as an argument instead,
+ * so that a test needs no waiting.
+ *
+ * @module
+ */
+
+/** Milliseconds since 1970 UTC, by the wall clock: it may jump, also backwards. */
+export type NowMs = () => number;
+
+export const wallClock: NowMs = () => Date.now();
+
+/** Milliseconds since some fixed moment, never backwards: for durations, deadlines and rates. */
+export const steadyClock: NowMs = () => performance.now();

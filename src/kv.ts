@@ -1,0 +1,71 @@
+/**
+ * The only place that opens Deno KV: a file with its folder, `:memory:`, the URL of a remote one, or the one
+ * that Deno Deploy attaches. It knows nothing of what is kept there.
+ *
+ * @module
+ */
+
+/** The KV cannot be opened or written: a failure of the world, told as one line that helps. */
+export class KvUnavailable extends Error {
+  override name = "KvUnavailable";
+}
+
+/**
+ * Opens the KV at `location`: a path, `:memory:`, an http(s) URL, or undefined for the attached one.
+ *
+ * A folder that is missing is made. One write proves that the place is writable, so that a read-only file
+ * is found now and not at the first message.
+ * Throws `KvUnavailable` with what was tried and what to do.
+ */
+export async function openKv(location: string | undefined): Promise<Deno.Kv> {
+  const place = location ?? "the attached KV";
+  let kv: Deno.Kv | undefined;
+  try {
+    if (location !== undefined && isFilePath(location)) await makeFolderOf(location);
+    kv = await Deno.openKv(location);
+    await kv.set(["opened"], true);
+    return kv;
+  } catch (error) {
+    kv?.close();
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new KvUnavailable(
+      `Cannot open the store at ${place}: ${reason}. Give a path that this user may write with --kv, or --kv :memory:`,
+      { cause: error },
+    );
+  }
+}
+
+/** Whether what is written outlives the process: false for `:memory:` only. */
+export function isDurable(location: string | undefined): boolean {
+  return location !== ":memory:";
+}
+
+/**
+ * The default place of a role's file: the platform's data folder, as `$XDG_DATA_HOME/chatter/chat.db`.
+ * Undefined on Deno Deploy, where the KV attached to the app is the one to use.
+ */
+export function defaultKvLocation(
+  role: string,
+  env: (name: string) => string | undefined,
+): string | undefined {
+  if (env("DENO_DEPLOY") || env("DENO_DEPLOYMENT_ID")) return undefined;
+  return `${dataFolder(env)}/chatter/${role}.db`;
+}
+
+function dataFolder(env: (name: string) => string | undefined): string {
+  const home = env("HOME") ?? env("USERPROFILE") ?? ".";
+  if (Deno.build.os === "windows") return env("LOCALAPPDATA") ?? `${home}/AppData/Local`;
+  if (Deno.build.os === "darwin") return `${home}/Library/Application Support`;
+  // The XDG specification wants a relative value to be ignored.
+  const xdg = env("XDG_DATA_HOME");
+  return xdg?.startsWith("/") ? xdg : `${home}/.local/share`;
+}
+
+function isFilePath(location: string): boolean {
+  return location !== ":memory:" && !/^https?:\/\//.test(location);
+}
+
+async function makeFolderOf(path: string): Promise<void> {
+  const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
+  if (end > 0) await Deno.mkdir(path.slice(0, end), { recursive: true });
+}

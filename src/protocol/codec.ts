@@ -1,0 +1,245 @@
+/**
+ * Frames of c2 read from text and written to text, PROTOCOL.md §2 and §4 to §6.
+ *
+ * Pure and total: any string gives a frame or a fault, nothing throws. It does not know who is connected,
+ * so whether a frame is allowed at this moment is not judged here.
+ *
+ * @module
+ */
+import { type Fault, fault } from "./faults.ts";
+import type { ClientFrame, DepartureKind, ServerFrame } from "./frames.ts";
+import { HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX, type Limits, TIMESTAMP_MS_MAX } from "./limits.ts";
+import { parseUsername } from "./names.ts";
+
+const PREFIX = "c2/";
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const DIGITS = /^[0-9]{1,16}$/;
+
+type Read = Pick<Limits, "maxMessageLength">;
+type ReadContent = (content: string, limits: Read) => ClientFrame | Fault;
+
+const CLIENT_TYPES: { readonly [type: string]: ReadContent } = {
+  __proto__: null as unknown as ReadContent,
+  CONNECT: readConnect,
+  MSG: readMessage,
+  QUERY: readQuery,
+  UPDATE: readUpdate,
+  DISCONNECT: (content) => content === "" ? { type: "DISCONNECT" } : fault("UNEXPECTED_ARGUMENT"),
+  PING: readPing,
+  ACKNOWLEDGE: () => fault("SERVER_ONLY_TYPE"),
+  ERROR: () => fault("SERVER_ONLY_TYPE"),
+};
+
+/** Reads what a client sent. */
+export function decodeClientFrame(text: string, limits: Read): ClientFrame | Fault {
+  if (!text.startsWith(PREFIX)) return fault("NOT_C2");
+  const { type, content } = splitType(text);
+  const read = CLIENT_TYPES[type];
+  return read === undefined ? fault("UNKNOWN_TYPE") : read(content, limits);
+}
+
+function readConnect(content: string): ClientFrame | Fault {
+  const username = parseUsername(content);
+  return "fault" in username ? username : { type: "CONNECT", username };
+}
+
+function readMessage(content: string, limits: Read): ClientFrame | Fault {
+  const [timestamp, text] = takeArgument(content);
+  if (text === undefined) return fault("MESSAGE_MALFORMED");
+  if (!isTimestamp(timestamp)) return fault("TIMESTAMP_MALFORMED", TIMESTAMP_MS_MAX);
+  return textFault(text, limits) ?? { type: "MSG", timestamp, text };
+}
+
+function readUpdate(content: string): ClientFrame | Fault {
+  const [property, value] = takeArgument(content);
+  if (value === undefined) return fault("UPDATE_MALFORMED");
+  if (property !== "username") return fault("PROPERTY_UNKNOWN");
+  const username = parseUsername(value);
+  return "fault" in username ? username : { type: "UPDATE", username };
+}
+
+function readPing(content: string): ClientFrame | Fault {
+  if (content === "") return { type: "PING", timestamp: undefined };
+  return isTimestamp(content)
+    ? { type: "PING", timestamp: content }
+    : fault("TIMESTAMP_MALFORMED", TIMESTAMP_MS_MAX);
+}
+
+function readQuery(content: string, limits: Read): ClientFrame | Fault {
+  const [query, rest] = takeArgument(content);
+  switch (query) {
+    case "active_users":
+    case "server_info":
+      return rest === undefined ? { type: "QUERY", query } : fault("QUERY_MALFORMED");
+    case "update_message": {
+      const [uuid, text] = takeArgument(rest ?? "");
+      if (text === undefined) return fault("QUERY_MALFORMED");
+      if (!UUID.test(uuid)) return fault("UUID_MALFORMED");
+      return textFault(text, limits) ?? { type: "QUERY", query, uuid, text };
+    }
+    case "delete_message":
+      if (rest === undefined) return fault("QUERY_MALFORMED");
+      return UUID.test(rest) ? { type: "QUERY", query, uuid: rest } : fault("UUID_MALFORMED");
+    case "history":
+      return readHistory(rest);
+    default:
+      return fault("QUERY_UNKNOWN");
+  }
+}
+
+function readHistory(content: string | undefined): ClientFrame | Fault {
+  const [limitText, before] = content === undefined ? ["", undefined] : takeArgument(content);
+  const limit = limitText === "" ? HISTORY_PAGE_DEFAULT : DIGITS.test(limitText) ? Number(limitText) : 0;
+  if (limit < 1 || limit > HISTORY_PAGE_MAX) return fault("HISTORY_LIMIT", HISTORY_PAGE_MAX);
+  if (before !== undefined && !UUID.test(before)) return fault("UUID_MALFORMED");
+  return { type: "QUERY", query: "history", limit, before };
+}
+
+/** The fault of a message's text, or undefined where it holds its limits. */
+function textFault(text: string, limits: Read): Fault | undefined {
+  const max = limits.maxMessageLength;
+  if (text === "") return fault("MESSAGE_EMPTY", max);
+  // A code point is one or two code units: counting is only needed in between.
+  if (text.length > max && (text.length > 2 * max || codePoints(text) > max)) {
+    return fault("MESSAGE_TOO_LONG", max);
+  }
+  return text.includes("\0") ? fault("MESSAGE_HAS_NUL") : undefined;
+}
+
+function codePoints(text: string): number {
+  let count = 0;
+  for (const _ of text) count++;
+  return count;
+}
+
+function isTimestamp(text: string): boolean {
+  return DIGITS.test(text) && Number(text) <= TIMESTAMP_MS_MAX;
+}
+
+/** Writes a server's frame. */
+export function encodeServerFrame(frame: ServerFrame): string {
+  switch (frame.type) {
+    case "ACKNOWLEDGE":
+      return frame.content === undefined ? "c2/ACKNOWLEDGE" : `c2/ACKNOWLEDGE ${frame.content}`;
+    case "ERROR":
+      return `c2/ERROR ${frame.text}`;
+    case "MSG":
+      return `c2/MSG ${frame.username}; ${frame.timestamp}; ${frame.uuid}; ${frame.text}`;
+    case "UPDATE":
+      return `c2/UPDATE ${frame.username}; ${frame.property}; ${frame.value}`;
+    case "DISCONNECT":
+      return frame.message === undefined
+        ? `c2/DISCONNECT ${frame.kind}; ${frame.username}`
+        : `c2/DISCONNECT ${frame.kind}; ${frame.username}; ${frame.message}`;
+    case "PING":
+      return frame.timestamp === undefined
+        ? `c2/PING ${frame.serverId}`
+        : `c2/PING ${frame.timestamp}; ${frame.serverId}`;
+  }
+}
+
+/** Writes a client's frame: what a client of ours, a prober or a test sends. */
+export function encodeClientFrame(frame: ClientFrame): string {
+  switch (frame.type) {
+    case "CONNECT":
+      return `c2/CONNECT ${frame.username.shown}`;
+    case "MSG":
+      return `c2/MSG ${frame.timestamp}; ${frame.text}`;
+    case "UPDATE":
+      return `c2/UPDATE username; ${frame.username.shown}`;
+    case "DISCONNECT":
+      return "c2/DISCONNECT";
+    case "PING":
+      return frame.timestamp === undefined ? "c2/PING" : `c2/PING ${frame.timestamp}`;
+    case "QUERY":
+      switch (frame.query) {
+        case "active_users":
+        case "server_info":
+          return `c2/QUERY ${frame.query}`;
+        case "update_message":
+          return `c2/QUERY update_message; ${frame.uuid}; ${frame.text}`;
+        case "delete_message":
+          return `c2/QUERY delete_message; ${frame.uuid}`;
+        case "history":
+          return frame.before === undefined
+            ? `c2/QUERY history; ${frame.limit}`
+            : `c2/QUERY history; ${frame.limit}; ${frame.before}`;
+      }
+  }
+}
+
+/**
+ * Reads what a server sent, or undefined where it is no frame that this protocol knows. Tolerant, as a client
+ * should be: names and texts are taken as they come.
+ */
+export function decodeServerFrame(text: string): ServerFrame | undefined {
+  if (!text.startsWith(PREFIX)) return undefined;
+  const { type, content } = splitType(text);
+  switch (type) {
+    case "ACKNOWLEDGE":
+      return { type, content: text.length === PREFIX.length + type.length ? undefined : content };
+    case "ERROR":
+      return { type, text: content };
+    case "MSG": {
+      const [username, timestamp, uuid, body] = takeArguments(content, 3);
+      if (username === undefined || timestamp === undefined || uuid === undefined || body === undefined) {
+        return;
+      }
+      return isTimestamp(timestamp) && UUID.test(uuid)
+        ? { type, username, timestamp, uuid, text: body }
+        : undefined;
+    }
+    case "UPDATE": {
+      const [username, property, value] = takeArguments(content, 2);
+      if (username === undefined || property === undefined || value === undefined) return;
+      return { type, username, property, value };
+    }
+    case "DISCONNECT": {
+      const [kind, username, message] = takeArguments(content, 2);
+      if (username === undefined || !isDepartureKind(kind)) return;
+      return { type, kind, username, message };
+    }
+    case "PING": {
+      const [first, second, more] = takeArguments(content, 2);
+      const id = second ?? first;
+      if (id === undefined || !isTimestamp(id) || more !== undefined) return;
+      if (second !== undefined && !isTimestamp(first ?? "")) return;
+      return { type, timestamp: second === undefined ? undefined : first, serverId: Number(id) };
+    }
+  }
+}
+
+function isDepartureKind(text: string | undefined): text is DepartureKind {
+  return text === "disconnect" || text === "lost_connection" || text === "ban";
+}
+
+/** Parts `c2/TYPE content`; without a space the content is empty. */
+function splitType(text: string): { type: string; content: string } {
+  const space = text.indexOf(" ");
+  return space < 0
+    ? { type: text.slice(PREFIX.length), content: "" }
+    : { type: text.slice(PREFIX.length, space), content: text.slice(space + 1) };
+}
+
+/**
+ * Parts one argument from the rest: at the first `;` and at most one space after it, §2.2. The rest is
+ * verbatim, and undefined where there is no `;`.
+ */
+function takeArgument(content: string): [argument: string, rest: string | undefined] {
+  const end = content.indexOf(";");
+  if (end < 0) return [content, undefined];
+  return [content.slice(0, end), content.slice(content[end + 1] === " " ? end + 2 : end + 1)];
+}
+
+/** Parts up to `count` arguments, then the rest as one more. */
+function takeArguments(content: string, count: number): (string | undefined)[] {
+  const parts: (string | undefined)[] = [];
+  let rest: string | undefined = content;
+  for (let i = 0; i < count && rest !== undefined; i++) {
+    const [argument, after]: [string, string | undefined] = takeArgument(rest);
+    parts.push(argument);
+    rest = after;
+  }
+  parts.push(rest);
+  return parts;
+}

@@ -1,0 +1,64 @@
+/**
+ * What a peer can do wrong, as one table: a stable name and the text that goes into `c2/ERROR`, PROTOCOL.md §8.
+ *
+ * A fault is a value and never thrown. Texts never repeat what the peer sent, so that nothing of one peer's
+ * making is shown to another or in a terminal. `{limit}` is replaced by the limit in force.
+ *
+ * @module
+ */
+
+export const FAULTS = {
+  NOT_C2: "A frame starts with c2/ and a type, as in c2/PING",
+  BINARY_FRAME: "Binary frames are not part of c2: send text",
+  FRAME_TOO_LARGE: "Frame is too large: at most {limit} bytes are allowed",
+  UNKNOWN_TYPE:
+    "Unknown frame type: CONNECT, MSG, QUERY, UPDATE, DISCONNECT and PING are allowed, in upper case",
+  SERVER_ONLY_TYPE: "Only a server sends frames of this type",
+  UNEXPECTED_ARGUMENT: "Too many arguments for this frame",
+  ALREADY_CONNECTED: "Already connected: to change the name, send c2/UPDATE username; new name",
+  NOT_CONNECTED: "Not connected: send c2/CONNECT username first",
+  NAME_MISSING: "Username is missing: send c2/CONNECT username",
+  NAME_TOO_LONG: "Username is too long: 1 to {limit} characters are allowed",
+  NAME_MALFORMED:
+    "Username is malformed: letters, marks, numbers, emoji, _ - . and single inner spaces are allowed",
+  NAME_TAKEN: "Username is in use: choose another",
+  SERVER_FULL: "Server is full: at most {limit} users are allowed, try again later",
+  BANNED: "You are banned from this server",
+  TIMESTAMP_MALFORMED: "Timestamp is malformed: milliseconds since 1970 as digits are allowed, 0 to {limit}",
+  MESSAGE_MALFORMED: "Message is malformed: send c2/MSG timestamp; text",
+  MESSAGE_EMPTY: "Message is empty: 1 to {limit} characters are allowed",
+  MESSAGE_TOO_LONG: "Message is too long: 1 to {limit} characters are allowed",
+  MESSAGE_HAS_NUL: "Message contains a NUL character: every other character is allowed",
+  QUERY_UNKNOWN:
+    "Unknown query: active_users, update_message, delete_message, history and server_info are allowed",
+  QUERY_MALFORMED: "Query has the wrong arguments: see the query's form in the protocol",
+  HISTORY_LIMIT: "History limit is out of range: 1 to {limit} messages are allowed",
+  UUID_MALFORMED: "Message id is malformed: a UUID in lower case is allowed",
+  MESSAGE_UNKNOWN: "No such message: it was never here, or it is no longer kept",
+  MESSAGE_DELETED: "This message was deleted",
+  NOT_YOUR_MESSAGE: "Only the session that wrote a message may change it",
+  PROPERTY_UNKNOWN: "Unknown property: username is allowed",
+  UPDATE_MALFORMED: "Update is malformed: send c2/UPDATE property_name; property value",
+  FLOOD: "Too many frames: at most {limit} a second are allowed for long",
+  STORE_FAILED: "The message could not be stored and was sent to nobody: try again later",
+  STOPPING: "Server is stopping",
+  INTERNAL: "Internal error: the server's operator finds it in the log",
+} as const;
+
+export type FaultName = keyof typeof FAULTS;
+
+/** One thing that a peer did wrong: which, and its text as it goes on the wire. */
+export interface Fault {
+  readonly fault: FaultName;
+  readonly text: string;
+}
+
+/** Makes the fault `name`; `limit` is what `{limit}` in its text stands for. */
+export function fault(name: FaultName, limit?: number): Fault {
+  const text: string = FAULTS[name];
+  return { fault: name, text: limit === undefined ? text : text.replace("{limit}", String(limit)) };
+}
+
+export function isFault(value: object): value is Fault {
+  return "fault" in value;
+}

@@ -1,0 +1,45 @@
+/**
+ * Usernames: what is a name, and when two names are the same for a reader, PROTOCOL.md §3.1 and §3.2.
+ *
+ * It does not know who holds which name; that is the room's.
+ *
+ * @module
+ */
+import { type Fault, fault } from "./faults.ts";
+import { USERNAME_LENGTH_MAX } from "./limits.ts";
+
+export interface Username {
+  /** As everybody sees it, NFC-normalised. */
+  readonly shown: string;
+  /** The form under which it is unique on a server. Never shown. */
+  readonly folded: string;
+}
+
+// RGI_Emoji are whole emoji with their joiners and variation selectors; an invisible character is part of a
+// name only inside one of these. Extended_Pictographic lets through the ones written without a selector.
+// Default_Ignorable_Code_Point takes out what shows nothing although Unicode calls it a letter or a mark.
+const CHARACTER = String.raw`(?:\p{RGI_Emoji}|\p{Extended_Pictographic}|` +
+  String.raw`[[\p{L}\p{M}\p{N}_.\-]--\p{Default_Ignorable_Code_Point}])`;
+// No mark in front, which would sit on the text before the name; no tag characters, which some flags are made of.
+const NAME = new RegExp(String.raw`^(?!\p{M}|.*[\u{E0000}-\u{E007F}])${CHARACTER}+(?: ${CHARACTER}+)*$`, "v");
+const PRINTABLE_ASCII_NAME = /^[A-Za-z0-9_.\-]+(?: [A-Za-z0-9_.\-]+)*$/;
+
+/** Reads a username as a peer wrote it; answers NAME_MISSING, NAME_TOO_LONG or NAME_MALFORMED. */
+export function parseUsername(written: string): Username | Fault {
+  if (written === "") return fault("NAME_MISSING");
+  // Before the expensive steps: normalisation can shorten a text, but not by this much.
+  if (written.length > USERNAME_LENGTH_MAX * 8) return fault("NAME_TOO_LONG", USERNAME_LENGTH_MAX);
+  const shown = written.normalize("NFC");
+  if ([...shown].length > USERNAME_LENGTH_MAX) return fault("NAME_TOO_LONG", USERNAME_LENGTH_MAX);
+  if (!PRINTABLE_ASCII_NAME.test(shown) && !NAME.test(shown)) return fault("NAME_MALFORMED");
+  return { shown, folded: foldName(shown) };
+}
+
+/**
+ * The form under which two names are one: compatibility forms, letter case and invisible characters are
+ * taken out. The way through upper case is what joins ß and ẞ with ss, and ς with σ.
+ */
+export function foldName(name: string): string {
+  return name.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase().normalize("NFKC")
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, "");
+}

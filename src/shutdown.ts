@@ -1,0 +1,16 @@
+/**
+ * The only place that listens to the process's signals.
+ *
+ * @module
+ */
+
+/**
+ * Resolves at the first SIGINT or SIGTERM with its name. Later ones are swallowed: `deno task` and a terminal
+ * may each deliver the same Ctrl-C, and the stop that is under way has a deadline of its own.
+ */
+export function stopSignal(): Promise<string> {
+  const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
+  return new Promise((resolve) => {
+    for (const signal of signals) Deno.addSignalListener(signal, () => resolve(signal));
+  });
+}

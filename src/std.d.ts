@@ -1,0 +1,85 @@
+/**
+ * Types for the single files of @std that the import map takes from npm, where they come without any.
+ *
+ * Only what Chatter uses is declared. Whoever maps `@std/*` to JSR instead drops this file and the
+ * `types` entry of deno.json: the package's own types then apply.
+ */
+declare module "@std/assert" {
+  export class AssertionError extends Error {}
+  export function assert(condition: unknown, message?: string): asserts condition;
+  export function assertFalse(condition: unknown, message?: string): asserts condition is false;
+  export function assertEquals<T>(actual: T, expected: T, message?: string): void;
+  export function assertNotEquals<T>(actual: T, expected: T, message?: string): void;
+  export function assertStrictEquals<T>(actual: unknown, expected: T, message?: string): asserts actual is T;
+  export function assertExists<T>(actual: T, message?: string): asserts actual is NonNullable<T>;
+  export function assertGreater<T>(actual: T, expected: T, message?: string): void;
+  export function assertGreaterOrEqual<T>(actual: T, expected: T, message?: string): void;
+  export function assertLess<T>(actual: T, expected: T, message?: string): void;
+  export function assertLessOrEqual<T>(actual: T, expected: T, message?: string): void;
+  export function assertMatch(actual: string, expected: RegExp, message?: string): void;
+  export function assertNotMatch(actual: string, expected: RegExp, message?: string): void;
+  export function assertStringIncludes(actual: string, expected: string, message?: string): void;
+  export function assertArrayIncludes<T>(
+    actual: ArrayLike<T>,
+    expected: ArrayLike<T>,
+    message?: string,
+  ): void;
+  export function assertObjectMatch(actual: object, expected: object, message?: string): void;
+  export function assertThrows<E extends Error = Error>(
+    fn: () => unknown,
+    type?: new (...args: never[]) => E,
+    includes?: string,
+  ): E;
+  export function assertRejects<E extends Error = Error>(
+    fn: () => PromiseLike<unknown>,
+    type?: new (...args: never[]) => E,
+    includes?: string,
+  ): Promise<E>;
+  export function fail(message?: string): never;
+  export function unreachable(message?: string): never;
+}
+
+declare module "@std/cli/parse-args" {
+  export interface ParseOptions {
+    boolean?: readonly string[];
+    string?: readonly string[];
+    collect?: readonly string[];
+    negatable?: readonly string[];
+    alias?: Record<string, string>;
+    stopEarly?: boolean;
+    "--"?: boolean;
+    unknown?: (arg: string, key?: string, value?: unknown) => unknown;
+  }
+  export type Args = { _: (string | number)[] } & Record<string, unknown>;
+  export function parseArgs(args: readonly string[], options?: ParseOptions): Args;
+}
+
+declare module "@std/http/etag" {
+  export function eTag(entity: string | Uint8Array, options?: { weak?: boolean }): Promise<string>;
+  export function ifNoneMatch(value: string | null, etag: string | undefined): boolean;
+}
+
+declare module "@std/http/status" {
+  export const STATUS_CODE: {
+    readonly OK: 200;
+    readonly Created: 201;
+    readonly NotModified: 304;
+    readonly BadRequest: 400;
+    readonly Unauthorized: 401;
+    readonly Forbidden: 403;
+    readonly NotFound: 404;
+    readonly Conflict: 409;
+    readonly ContentTooLarge: 413;
+    readonly UpgradeRequired: 426;
+    readonly TooManyRequests: 429;
+    readonly InternalServerError: 500;
+    readonly ServiceUnavailable: 503;
+  };
+  export const STATUS_TEXT: Record<number, string>;
+}
+
+declare module "@std/uuid/v7" {
+  export function validate(id: string): boolean;
+  export function generate(timestamp?: number): string;
+  export function extractTimestamp(uuid: string): number;
+}
