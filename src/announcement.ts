@@ -22,10 +22,8 @@ export const DEFAULT_MAX_USERS = 50;
 /** The port of an address that names none. */
 export const DEFAULT_PORT = 5000;
 
-// Control characters, and those that turn the direction of the text that follows.
-// deno-lint-ignore no-control-regex
-const FORBIDDEN_IN_NAME =
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\u2028\u2029]/;
+// Control characters and line separators, and those that turn the direction of the text that follows.
+const FORBIDDEN_IN_NAME = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
 export const SERVER_NAME_RULE =
   `1 to ${SERVER_NAME_LENGTH_MAX} characters, not only blanks, no control or bidi characters`;
