@@ -1,0 +1,47 @@
+/**
+ * The chat server's HTTP side, on the port of the protocol: health for those who run it, a word for those who
+ * open it in a browser, and for a WebSocket the protocol, PROTOCOL.md §3.3.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import { STATUS_CODE } from "@std/http/status";
+import type { Logger } from "../src/log.ts";
+
+/** What the transport knows of a request beyond the request. */
+export interface Peer {
+  readonly remoteAddress: string;
+}
+
+export interface ChatAppOptions {
+  readonly serverName: string;
+  /** Answers a WebSocket handshake. */
+  readonly upgrade: (request: Request, peer: Peer) => Response;
+  /** Whether the server can do its work: the store answers, and it is not stopping. */
+  readonly isReady: () => Promise<boolean>;
+  readonly log: Logger;
+}
+
+export function chatApp({ serverName, upgrade, isReady, log }: ChatAppOptions): Hono<{ Bindings: Peer }> {
+  const app = new Hono<{ Bindings: Peer }>();
+  app.get("/healthz", (c) => c.text("ok\n"));
+  app.get("/readyz", async (c) => {
+    return await isReady() ? c.text("ready\n") : c.text("not ready\n", STATUS_CODE.ServiceUnavailable);
+  });
+  app.get("*", (c) => {
+    if (c.req.header("upgrade")?.toLowerCase() === "websocket") return upgrade(c.req.raw, c.env);
+    if (c.req.path !== "/") return c.notFound();
+    return c.text(
+      `${serverName}\n\nThis is a Chatter chat server. It speaks c2 over WebSocket at this very address.\n`,
+    );
+  });
+  app.notFound((c) =>
+    c.text("Not found: this is a chat server, connect by WebSocket\n", STATUS_CODE.NotFound)
+  );
+  // The fence of this entry point.
+  app.onError((error, c) => {
+    log.error("bug", { where: "http", error });
+    return c.text("Internal error\n", STATUS_CODE.InternalServerError);
+  });
+  return app;
+}

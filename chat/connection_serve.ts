@@ -1,0 +1,76 @@
+/**
+ * The connection of `Deno.serve`: its WebSocket upgrade behind the port of connection.ts.
+ *
+ * What the platform does not offer is not made up here: an inbound frame is whole before it can be measured,
+ * and a stuck peer cannot be cut off, only closed. Pings are the platform's own, PROTOCOL.md §7.3.
+ *
+ * @module
+ */
+import type { Logger } from "../src/log.ts";
+import { type Accept, CLOSE, type CloseCause, type Connection, type Receiver } from "./connection.ts";
+
+export interface ServeConnectionOptions {
+  /** Seconds of silence after which a peer that does not answer pings is lost; it is pinged at the half. */
+  readonly idleSeconds: number;
+  readonly log: Logger;
+}
+
+/** Upgrades the request; `accept` is called when the WebSocket is open. */
+export function upgradeServe(
+  request: Request,
+  remoteAddress: string,
+  accept: Accept,
+  { idleSeconds, log }: ServeConnectionOptions,
+): Response {
+  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds });
+  const connection = new ServeConnection(socket, remoteAddress);
+  let receiver: Receiver | undefined;
+
+  // An exception in a handler of the platform's would end the process: this is the fence of this entry point.
+  const fenced = (where: string, handle: () => void) => {
+    try {
+      handle();
+    } catch (error) {
+      log.error("bug", { where, error });
+      connection.close(CLOSE.internal);
+    }
+  };
+  socket.onopen = () => fenced("open", () => receiver = accept(connection));
+  socket.onmessage = ({ data }) =>
+    fenced("message", () => {
+      if (typeof data === "string") receiver?.receiveText(data);
+      else receiver?.receiveBinary();
+    });
+  // The platform reports some ends twice, and some as an error and a close: the receiver hears of the first.
+  socket.onclose = () =>
+    fenced("close", () => {
+      const last = receiver;
+      receiver = undefined;
+      last?.lost();
+    });
+  // Without a listener an error of a socket would be an error of the process. A close event follows it.
+  socket.onerror = () => {};
+  return response;
+}
+
+class ServeConnection implements Connection {
+  readonly remoteAddress: string;
+  readonly #socket: WebSocket;
+
+  constructor(socket: WebSocket, remoteAddress: string) {
+    this.#socket = socket;
+    this.remoteAddress = remoteAddress;
+  }
+
+  get pendingBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(text: string): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
+  }
+
+  close({ code, reason }: CloseCause): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(code, reason);
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * The newest messages, in memory, in their order: what the `history` query is answered from nearly always,
+ * and where an edit finds its message, PROTOCOL.md §5.2 to §5.4.
+ *
+ * Pure, and a window on the journal: older messages are the journal's. It judges nothing.
+ *
+ * @module
+ */
+import { HISTORY_ANSWER_BYTES_MAX } from "../src/protocol/limits.ts";
+import type { HistoryEntry } from "../src/protocol/frames.ts";
+import type { HistoryRange, JournalEntry, StoredMessage } from "./journal.ts";
+
+/**
+ * Messages in memory: some pages of `history` for a crowd that reconnects at once, without a read of the
+ * store. At full size (4000 code points each) about 8 MiB.
+ */
+export const WINDOW_MESSAGES_MAX = 512;
+
+export class History {
+  readonly #messages = new Map<string, StoredMessage>();
+  readonly #capacity: number;
+  #isWhole: boolean;
+
+  /**
+   * `kept` is how many messages the server keeps at all; `newest` are the last of them, the newest last,
+   * and `isWhole` says that there are no older ones.
+   */
+  constructor(options: { kept: number; newest: readonly StoredMessage[]; isWhole: boolean }) {
+    this.#capacity = Math.min(WINDOW_MESSAGES_MAX, options.kept);
+    // A window that holds all that is kept never needs the journal: what leaves it is gone.
+    this.#isWhole = options.isWhole || options.kept <= WINDOW_MESSAGES_MAX;
+    for (const message of options.newest.slice(-this.#capacity)) this.#messages.set(message.uuid, message);
+  }
+
+  get(uuid: string): StoredMessage | undefined {
+    return this.#messages.get(uuid);
+  }
+
+  /** Takes in an entry that is stored. A change to a message outside of the window leaves no trace here. */
+  apply({ kind, message }: JournalEntry): void {
+    if (kind === "said") {
+      this.#messages.set(message.uuid, message);
+      if (this.#messages.size <= this.#capacity) return;
+      for (const oldest of this.#messages.keys()) {
+        this.#messages.delete(oldest);
+        break;
+      }
+      if (this.#capacity === WINDOW_MESSAGES_MAX) this.#isWhole = false;
+    } else if (this.#messages.has(message.uuid)) {
+      this.#messages.set(message.uuid, message);
+    }
+  }
+
+  /** The newest messages of a range, the newest last; undefined where the journal has to be asked. */
+  page({ limit, before, from }: HistoryRange): StoredMessage[] | undefined {
+    const inRange: StoredMessage[] = [];
+    for (const message of this.#messages.values()) {
+      if (before !== undefined && message.uuid >= before) break;
+      if (message.uuid >= from) inRange.push(message);
+    }
+    return inRange.length >= limit || this.#isWhole ? inRange.slice(-limit) : undefined;
+  }
+}
+
+/**
+ * The JSON of a `history` answer. Past HISTORY_ANSWER_BYTES_MAX the oldest of the page are left out, down to
+ * one, so that the answer holds fewer messages than were asked for: a client asks on with `before_uuid`.
+ */
+export function historyAnswer(page: readonly StoredMessage[]): string {
+  const parts: string[] = [];
+  let bytes = 0;
+  for (let i = page.length - 1; i >= 0; i--) {
+    const part = JSON.stringify(historyEntry(page[i]!));
+    bytes += part.length * 2;
+    if (bytes > HISTORY_ANSWER_BYTES_MAX && parts.length > 0) break;
+    parts.push(part);
+  }
+  return `[${parts.reverse().join(",")}]`;
+}
+
+function historyEntry(message: StoredMessage): HistoryEntry {
+  return {
+    uuid: message.uuid,
+    username: message.username,
+    timestamp: Number(message.timestamp),
+    message: message.text,
+    edited: message.edited,
+  };
+}

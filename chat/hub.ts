@@ -1,0 +1,248 @@
+/**
+ * Turns. What came in while the last batch was being stored is the next batch: the room decides all of it in
+ * order, the journal stores it in one commit, then answers and broadcasts go out, PROTOCOL.md §4.3 and §4.4.
+ *
+ * So there is one total order, nothing is acknowledged that is not stored, and a commit is shared. It knows
+ * neither sockets nor how messages are kept, and there is no await between deciding and the call of the journal.
+ *
+ * @module
+ */
+import { type Fault, fault } from "../src/protocol/faults.ts";
+import { encodeServerFrame } from "../src/protocol/codec.ts";
+import type { Logger } from "../src/log.ts";
+import { CLOSE, type CloseCause } from "./connection.ts";
+import { consequenceOf, type Narrator } from "./consequence.ts";
+import type { History } from "./history.ts";
+import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type Journal, type StoredMessage } from "./journal.ts";
+import { outgoing, type OutgoingFrame } from "./outbox.ts";
+import type { Decision, Input, Room, SessionId } from "./room.ts";
+
+/** What the hub needs of a session. None of it throws, and none of it waits. */
+export interface Participant {
+  readonly id: SessionId;
+  deliver(frame: OutgoingFrame): void;
+  /** One submitted input has been dealt with, its answer was delivered. */
+  settled(): void;
+  /** It is in the room now. */
+  joined(): void;
+  end(cause: CloseCause): void;
+}
+
+interface Submission {
+  readonly participant: Participant;
+  readonly input: Input;
+}
+
+/** What was read from the journal for one batch, as of its beginning. */
+interface Lookups {
+  readonly messages: Map<string, StoredMessage>;
+  readonly pages: Map<Submission, StoredMessage[]>;
+  readonly failed: Set<Submission>;
+}
+
+export interface HubOptions {
+  readonly room: Room;
+  readonly history: History;
+  readonly journal: Journal;
+  readonly narrator: Narrator;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+  /** The smallest id that is young enough to be shown. */
+  readonly historyFrom: (nowMs: number) => string;
+  /** Told after each batch that changed who is here. */
+  readonly onRosterChange: (connectedUsers: number) => void;
+  readonly log: Logger;
+}
+
+export class Hub {
+  readonly #options: HubOptions;
+  /** Those who receive broadcasts, at the point of the order that was told so far. */
+  readonly #audience = new Map<SessionId, Participant>();
+  #queue: Submission[] = [];
+  #turn: Promise<void> | undefined;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  /** Takes an input into the order. It is dealt with soon, after everything that was submitted before it. */
+  submit(participant: Participant, input: Input): void {
+    this.#queue.push({ participant, input });
+    this.#beginTurn();
+  }
+
+  /** Resolves when everything that was submitted has been dealt with. */
+  async idle(): Promise<void> {
+    while (this.#turn !== undefined) await this.#turn;
+  }
+
+  #beginTurn(): void {
+    this.#turn ??= Promise.resolve().then(() => this.#run());
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#queue.length > 0) await this.#dealWith(this.#takeBatch());
+    } catch (error) {
+      // The outer fence: what was behind the broken batch goes on in a turn of its own.
+      this.#options.log.error("bug", { where: "turn", error });
+    } finally {
+      this.#turn = undefined;
+      if (this.#queue.length > 0) this.#beginTurn();
+    }
+  }
+
+  /** As much of the queue as fits one append of the journal. */
+  #takeBatch(): Submission[] {
+    let text = 0;
+    let end = 0;
+    for (; end < this.#queue.length && end < APPEND_ENTRIES_MAX; end++) {
+      const { input } = this.#queue[end]!;
+      if ("text" in input) text += input.text.length;
+      if (text > APPEND_TEXT_MAX && end > 0) break;
+    }
+    if (end === this.#queue.length) {
+      const all = this.#queue;
+      this.#queue = [];
+      return all;
+    }
+    return this.#queue.splice(0, end);
+  }
+
+  async #dealWith(batch: Submission[]): Promise<void> {
+    const lookups = await this.#lookUp(batch);
+    const nowMs = this.#options.nowMs();
+    const decisions = batch.map((submission) => this.#decide(submission, nowMs, lookups));
+    const storeFault = await this.#store(decisions);
+    this.#options.room.settle();
+    const usersBefore = this.#audience.size;
+    let rosterChanged = false;
+    const changed = new Map<string, StoredMessage>();
+    for (const [i, submission] of batch.entries()) {
+      const decision = decisions[i]!;
+      const refused = storeFault !== undefined && decision.kind === "stored";
+      rosterChanged ||= decision.kind === "joined" || decision.kind === "left";
+      this.#tell(
+        submission,
+        refused ? { kind: "refused", fault: storeFault } : decision,
+        lookups.pages.get(submission),
+        changed,
+      );
+    }
+    if (rosterChanged || this.#audience.size !== usersBefore) {
+      this.#options.onRosterChange(this.#audience.size);
+    }
+  }
+
+  /** Reads what the batch asks for and memory does not hold. Only this awaits before the deciding begins. */
+  async #lookUp(batch: Submission[]): Promise<Lookups> {
+    const lookups: Lookups = { messages: new Map(), pages: new Map(), failed: new Set() };
+    const reads: Promise<void>[] = [];
+    for (const submission of batch) {
+      const read = this.#readFor(submission, lookups);
+      if (read === undefined) continue;
+      reads.push(read.catch((error) => {
+        this.#options.log.error("journal.read_failed", { error });
+        lookups.failed.add(submission);
+      }));
+    }
+    if (reads.length > 0) await Promise.all(reads);
+    return lookups;
+  }
+
+  #readFor(submission: Submission, lookups: Lookups): Promise<void> | undefined {
+    const { journal, history, historyFrom, nowMs } = this.#options;
+    const { input } = submission;
+    if (input.type !== "QUERY") return undefined;
+    switch (input.query) {
+      case "update_message":
+      case "delete_message":
+        if (history.get(input.uuid) !== undefined) return undefined;
+        return journal.find(input.uuid).then((message) => {
+          if (message !== undefined) lookups.messages.set(message.uuid, message);
+        });
+      case "history": {
+        // Without `before` the newest are wanted, which memory has at any time.
+        if (input.before === undefined) return undefined;
+        const range = { limit: input.limit, before: input.before, from: historyFrom(nowMs()) };
+        const page = history.page(range);
+        if (page !== undefined) {
+          lookups.pages.set(submission, page);
+          return undefined;
+        }
+        return journal.page(range).then((page) => void lookups.pages.set(submission, page));
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #decide(submission: Submission, nowMs: number, { messages, failed }: Lookups): Decision {
+    const { room, history, historyFrom, log } = this.#options;
+    if (failed.has(submission)) return { kind: "refused", fault: fault("STORE_FAILED") };
+    try {
+      return room.decide(submission.participant.id, submission.input, {
+        nowMs,
+        historyFrom: historyFrom(nowMs),
+        find: (uuid) => history.get(uuid) ?? messages.get(uuid),
+      });
+    } catch (error) {
+      // The fence: a bug in the judgement of one frame is answered to its sender and hurts nobody else.
+      log.error("bug", { where: "decide", input: submission.input.type, error });
+      return { kind: "refused", fault: fault("INTERNAL") };
+    }
+  }
+
+  /** Stores what was decided, in one commit; answers the fault of all of it where that fails. */
+  async #store(decisions: Decision[]): Promise<Fault | undefined> {
+    const entries = decisions.flatMap((decision) => decision.kind === "stored" ? [decision.entry] : []);
+    if (entries.length === 0) return undefined;
+    try {
+      await this.#options.journal.append(entries);
+      return undefined;
+    } catch (error) {
+      this.#options.log.error("journal.append_failed", { entries: entries.length, error });
+      return fault("STORE_FAILED");
+    }
+  }
+
+  /** The answer, then the broadcast that it caused, then the end of the connection. */
+  #tell(
+    { participant }: Submission,
+    decision: Decision,
+    lookedUp: StoredMessage[] | undefined,
+    changed: Map<string, StoredMessage>,
+  ): void {
+    const { history, narrator, log } = this.#options;
+    try {
+      if (decision.kind === "stored") {
+        history.apply(decision.entry);
+        changed.set(decision.entry.message.uuid, decision.entry.message);
+      }
+      // A page is as of the beginning of the batch: what the batch changed before this point is laid over it.
+      const page = decision.kind === "asked_history"
+        ? lookedUp?.map((message) => changed.get(message.uuid) ?? message) ?? history.page(decision.range) ??
+          []
+        : [];
+      const { answer, broadcast, close } = consequenceOf(decision, narrator, page);
+      if (answer !== undefined) participant.deliver(outgoing(answer));
+      if (decision.kind === "joined") {
+        this.#audience.set(participant.id, participant);
+        participant.joined();
+      }
+      if (broadcast !== undefined) this.#fanOut(outgoing(broadcast));
+      if (decision.kind === "left") this.#audience.delete(participant.id);
+      if (close !== undefined) participant.end(close);
+    } catch (error) {
+      log.error("bug", { where: "tell", decision: decision.kind, error });
+      participant.deliver(outgoing(encodeServerFrame({ type: "ERROR", text: fault("INTERNAL").text })));
+      participant.end(CLOSE.internal);
+    } finally {
+      participant.settled();
+    }
+  }
+
+  #fanOut(frame: OutgoingFrame): void {
+    for (const participant of this.#audience.values()) participant.deliver(frame);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * The port to the store of messages: what the hub needs of it and no more. Adapters lie beside it.
+ *
+ * @module
+ */
+
+/** A message as it is kept. The author is a session, not a name: names can be taken over, §5.2. */
+export interface StoredMessage {
+  readonly uuid: string;
+  readonly author: string;
+  /** The name under which the message was last told to everyone. */
+  readonly username: string;
+  /** As the author sent it. */
+  readonly timestamp: string;
+  /** Empty once the message was deleted. */
+  readonly text: string;
+  readonly edited: boolean;
+}
+
+/** One change to the store: a new message, or an earlier one as it is from now on. */
+export interface JournalEntry {
+  readonly kind: "said" | "changed";
+  readonly message: StoredMessage;
+}
+
+export interface HistoryRange {
+  /** The most messages wanted, the newest of the range. */
+  readonly limit: number;
+  /** Only messages with a smaller id. */
+  readonly before: string | undefined;
+  /** Only messages with this id or a greater one. */
+  readonly from: string;
+}
+
+/**
+ * 1. What `append` resolved for is there after any crash, where the store is durable at all.
+ * 2. `append` is all or nothing, and one at a time: the caller waits for one before it makes the next.
+ * 3. Reads see every append that resolved before them.
+ */
+export interface Journal {
+  /** Rejects when the store fails: then nothing of it was stored. */
+  append(entries: readonly JournalEntry[]): Promise<void>;
+  find(uuid: string): Promise<StoredMessage | undefined>;
+  /** The newest messages of a range, the newest last. */
+  page(range: HistoryRange): Promise<StoredMessage[]>;
+}
+
+/** Entries of one `append`: of the 1000 mutations that Deno KV takes in one commit, less what it needs itself. */
+export const APPEND_ENTRIES_MAX = 500;
+/** Text of one `append`, in UTF-16 code units: Deno KV takes 800 KiB in one commit, two bytes a unit. */
+export const APPEND_TEXT_MAX = 262_144;

@@ -1,0 +1,21 @@
+/**
+ * The journal of a server that keeps no history (`--history-count 0`): takes everything and remembers nothing.
+ * What was said can then be changed by nobody, and is gone from the server once it was told.
+ *
+ * @module
+ */
+import type { Journal, StoredMessage } from "./journal.ts";
+
+export class NoJournal implements Journal {
+  append(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  find(): Promise<StoredMessage | undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  page(): Promise<StoredMessage[]> {
+    return Promise.resolve([]);
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * Message ids: UUIDv7 that increase in the order in which they are made, PROTOCOL.md §4.2, RFC 9562 §6.2.
+ *
+ * `@std/uuid/v7` makes its ids at random within a millisecond, so their order is not that of the messages;
+ * here the 26 bits after the time are a counter. Pure: time and randomness come from the caller.
+ *
+ * @module
+ */
+
+/** Values of the counter within one millisecond; past them the next millisecond is borrowed. */
+const COUNTER_MAX = 2 ** 26 - 1;
+/** A new millisecond starts its counter at random below this, which leaves room to count up. */
+const COUNTER_START_MAX = 2 ** 25 - 1;
+
+export interface MessageIdSource {
+  readonly nowMs: () => number;
+  /** An unsigned random integer of 32 bits. */
+  readonly random32: () => number;
+}
+
+/**
+ * Makes ids greater than each one it made before, and greater than `after`: also when the clock was set back,
+ * and also when the process was started anew, where `after` is the newest id in the store.
+ */
+export function messageIds(source: MessageIdSource, after?: string): () => string {
+  let ms = 0;
+  let counter = 0;
+  if (after !== undefined) ({ ms, counter } = readPosition(after));
+  return () => {
+    const nowMs = source.nowMs();
+    if (nowMs > ms) {
+      ms = nowMs;
+      counter = source.random32() & COUNTER_START_MAX;
+    } else if (counter < COUNTER_MAX) {
+      counter++;
+    } else {
+      ms++;
+      counter = 0;
+    }
+    return format(ms, counter, source.random32() & 0xffff, source.random32());
+  };
+}
+
+/** The smallest id that a message of the moment `ms` or later can have: where a range of ids begins. */
+export function firstIdAt(ms: number): string {
+  return format(Math.max(0, Math.floor(ms)), 0, 0, 0);
+}
+
+// 48 bits of time, 4 of version, 12 of counter, 2 of variant, 14 of counter, 48 at random.
+function format(ms: number, counter: number, random16: number, random32: number): string {
+  const time = hex(ms, 12);
+  const high = 0x7000 | (counter >>> 14);
+  const low = 0x8000 | (counter & 0x3fff);
+  return `${time.slice(0, 8)}-${time.slice(8)}-${hex(high, 4)}-${hex(low, 4)}-${hex(random16, 4)}${
+    hex(random32 >>> 0, 8)
+  }`;
+}
+
+function readPosition(id: string): { ms: number; counter: number } {
+  const high = parseInt(id.slice(14, 18), 16) & 0x0fff;
+  const low = parseInt(id.slice(19, 23), 16) & 0x3fff;
+  return { ms: parseInt(id.slice(0, 8) + id.slice(9, 13), 16), counter: (high << 14) | low };
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, "0");
+}

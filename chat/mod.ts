@@ -1,0 +1,221 @@
+/**
+ * The chat server, put together: the only place of this room that chooses adapters, and the order of its
+ * start and its stop.
+ *
+ * @module
+ */
+import type { Announcement } from "../src/announcement.ts";
+import { steadyClock, wallClock } from "../src/clock.ts";
+import { openKv } from "../src/kv.ts";
+import { logger } from "../src/log.ts";
+import type { Limits } from "../src/protocol/limits.ts";
+import { VERSION } from "../src/version.ts";
+import { chatApp } from "./app.ts";
+import { CLOSE, type Connection } from "./connection.ts";
+import { upgradeServe } from "./connection_serve.ts";
+import { History, WINDOW_MESSAGES_MAX } from "./history.ts";
+import { Hub } from "./hub.ts";
+import { serverId } from "./identity.ts";
+import type { Journal } from "./journal.ts";
+import { KvJournal } from "./journal_kv.ts";
+import { NoJournal } from "./journal_none.ts";
+import { KvKeyStore } from "./key_store_kv.ts";
+import { ListingClient } from "./listing_client.ts";
+import { messageIds } from "./message_id.ts";
+import { Registration } from "./registration.ts";
+import { oldestKeptId, Retention } from "./retention.ts";
+import { Room } from "./room.ts";
+import { Session } from "./session.ts";
+
+export interface ChatOptions {
+  readonly hostname: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Undefined: the one that the KV holds, made at the first boot. */
+  readonly id: number | undefined;
+  readonly name: string;
+  /** What listings are told; `:port` leaves the host to the listing, undefined is the port that was opened. */
+  readonly address: string | undefined;
+  /** Base URLs of the listings to register with. */
+  readonly listings: readonly string[];
+  /** A path, `:memory:`, a URL, or undefined for the KV that Deno Deploy attaches. */
+  readonly kv: string | undefined;
+  /** PEM texts. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly limits: Limits;
+}
+
+export interface RunningChat extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+  readonly id: number;
+  /** Withdraws from the listings, tells everyone with 1001, and releases everything. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Milliseconds that a stop waits for messages under way, and for connections to end. */
+const DRAIN_MS = 1000;
+
+/**
+ * Opens the store and the port, then registers with the listings without waiting for them.
+ * Throws `KvUnavailable`, or what Deno says of the port, having released everything.
+ */
+export async function startChat(options: ChatOptions): Promise<RunningChat> {
+  const kv = await openKv(options.kv);
+  try {
+    return await start(options, kv);
+  } catch (error) {
+    kv.close();
+    throw error;
+  }
+}
+
+async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
+  const { limits, name } = options;
+  const log = logger("chat");
+  const id = options.id ?? await serverId(kv, Math.random);
+  const { journal, history, newestId } = await openHistory(kv, limits);
+  const room = new Room({
+    serverId: id,
+    serverName: name,
+    version: VERSION,
+    startedAtMs: wallClock(),
+    limits,
+    mintId: messageIds({ nowMs: wallClock, random32 }, newestId),
+  });
+  const registrations: Registration[] = [];
+  let connectedUsers = 0;
+  const hub = new Hub({
+    room,
+    history,
+    journal,
+    narrator: { serverId: id, serverName: name },
+    nowMs: wallClock,
+    historyFrom: (nowMs) => oldestKeptId(nowMs, limits.historyDays),
+    onRosterChange: (users) => {
+      connectedUsers = users;
+      for (const registration of registrations) registration.changed();
+    },
+    log,
+  });
+  const sessions = new Set<Session>();
+  const accept = (connection: Connection): Session => {
+    const session = new Session({
+      id: crypto.randomUUID(),
+      connection,
+      inbox: hub,
+      limits,
+      serverId: id,
+      steadyMs: steadyClock,
+      log,
+      onEnd: (ended) => sessions.delete(ended),
+    });
+    sessions.add(session);
+    return session;
+  };
+  let stopping = false;
+  const idleSeconds = limits.pingInterval + limits.pingTimeout;
+  const app = chatApp({
+    serverName: name,
+    upgrade: (request, { remoteAddress }) =>
+      stopping
+        ? new Response("Server is stopping\n", { status: 503 })
+        : upgradeServe(request, remoteAddress, accept, { idleSeconds, log }),
+    isReady: async () => !stopping && await answers(kv),
+    log,
+  });
+  const server = Deno.serve({
+    hostname: options.hostname,
+    port: options.port,
+    ...(options.tls ?? {}),
+    onListen() {},
+    // The address has to be read before the upgrade: it cannot be after it.
+    handler: (request, info) => app.fetch(request, { remoteAddress: info.remoteAddr.hostname }),
+  });
+  const { port } = server.addr;
+  const url = `${options.tls ? "https" : "http"}://${reachable(options.hostname)}:${port}`;
+  log.info("listening", { url, id, name });
+
+  const describe = (): Announcement => ({
+    serverName: name,
+    address: options.address ?? `:${port}`,
+    connectedUsers,
+    maxUsers: limits.maxUsers,
+  });
+  const keys = new KvKeyStore(kv);
+  for (const listing of options.listings) {
+    registrations.push(
+      new Registration({
+        listing: new ListingClient(listing, id),
+        keys,
+        describe,
+        random: Math.random,
+        log: logger("registration"),
+      }),
+    );
+  }
+  const retention = new Retention({
+    journal: journal instanceof KvJournal ? journal : new KvJournal(kv),
+    keep: limits.historyCount,
+    days: limits.historyDays,
+    nowMs: wallClock,
+    log,
+  });
+
+  async function stopAll(): Promise<void> {
+    stopping = true;
+    await Promise.all(registrations.map((registration) => registration.stop()));
+    // What was received is answered before the goodbye, if the store still works.
+    await within(DRAIN_MS, hub.idle());
+    for (const session of sessions) session.end(CLOSE.stopping);
+    await within(DRAIN_MS, server.shutdown());
+    await within(DRAIN_MS, hub.idle());
+    await retention.stop();
+    kv.close();
+    log.info("stopped");
+  }
+  let stopped: Promise<void> | undefined;
+  const stop = () => stopped ??= stopAll();
+  return { url, port, id, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** The journal, and the window on it as the last run left it. */
+async function openHistory(
+  kv: Deno.Kv,
+  limits: Limits,
+): Promise<{ journal: Journal; history: History; newestId: string | undefined }> {
+  const journal: Journal = limits.historyCount === 0 ? new NoJournal() : new KvJournal(kv);
+  const newest = await journal.page({ limit: WINDOW_MESSAGES_MAX, before: undefined, from: "" });
+  const history = new History({
+    kept: limits.historyCount,
+    newest,
+    isWhole: newest.length < WINDOW_MESSAGES_MAX,
+  });
+  return { journal, history, newestId: newest.at(-1)?.uuid };
+}
+
+async function answers(kv: Deno.Kv): Promise<boolean> {
+  try {
+    await kv.get(["server_id"]);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Waits for `work`, but not for ever. */
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  await Promise.race([work, new Promise<void>((resolve) => timer = setTimeout(resolve, ms))]);
+  clearTimeout(timer);
+}
+
+/** A host that a person can put into a browser for a server that listens on all of them. */
+function reachable(hostname: string): string {
+  if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
+function random32(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]!;
+}

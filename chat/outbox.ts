@@ -1,0 +1,63 @@
+/**
+ * What one session has yet to be sent, bounded in bytes: a reader who is slow or stuck is put out and never
+ * waited for, PROTOCOL.md §7.2.
+ *
+ * The bytes themselves lie in the connection; this counts them and draws the line.
+ *
+ * @module
+ */
+import type { CloseCause, Connection } from "./connection.ts";
+import { CLOSE } from "./connection.ts";
+
+/** A frame on its way to sessions, measured once for all of them. */
+export interface OutgoingFrame {
+  readonly text: string;
+  readonly bytes: number;
+}
+
+const encoder = new TextEncoder();
+
+export function outgoing(text: string): OutgoingFrame {
+  return { text, bytes: encoder.encode(text).length };
+}
+
+export class Outbox {
+  readonly #connection: Connection;
+  readonly #maxBytes: number;
+  readonly #onOverflow: () => void;
+  #closed = false;
+
+  /** `onOverflow` is told once, when the line was crossed and the connection was closed for it. */
+  constructor(connection: Connection, maxBytes: number, onOverflow: () => void) {
+    this.#connection = connection;
+    this.#maxBytes = maxBytes;
+    this.#onOverflow = onOverflow;
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
+  /** Sends a frame, or puts the session out where its unsent bytes would pass the limit. */
+  push(frame: OutgoingFrame): void {
+    if (this.#closed) return;
+    if (this.#connection.pendingBytes + frame.bytes > this.#maxBytes) {
+      this.close(CLOSE.slowConsumer);
+      this.#onOverflow();
+      return;
+    }
+    this.#connection.send(frame.text);
+  }
+
+  /** The connection is gone: nothing can be sent any more. */
+  discard(): void {
+    this.#closed = true;
+  }
+
+  /** Ends the connection. Nothing is sent after it. */
+  close(cause: CloseCause): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#connection.close(cause);
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * One connection's side of the protocol: reads its frames, keeps its limits (frame size, flood, time to
+ * CONNECT), and hands the rest to the hub, PROTOCOL.md §2, §3.3 and §7.
+ *
+ * It does not judge what a frame may do: who is connected, under which name, is the room's.
+ *
+ * @module
+ */
+import { decodeClientFrame, encodeServerFrame } from "../src/protocol/codec.ts";
+import { type Fault, fault, isFault } from "../src/protocol/faults.ts";
+import type { Limits } from "../src/protocol/limits.ts";
+import type { Logger } from "../src/log.ts";
+import { TokenBucket } from "../src/token_bucket.ts";
+import { CLOSE, type CloseCause, type Connection, type Receiver } from "./connection.ts";
+import type { Participant } from "./hub.ts";
+import { Outbox, outgoing, type OutgoingFrame } from "./outbox.ts";
+import type { Input, SessionId } from "./room.ts";
+
+/** Where a session puts what it received: the hub. */
+export interface Inbox {
+  submit(participant: Participant, input: Input): void;
+}
+
+export interface SessionOptions {
+  readonly id: SessionId;
+  readonly connection: Connection;
+  readonly inbox: Inbox;
+  readonly limits: Limits;
+  readonly serverId: number;
+  /** A clock that never goes back, in milliseconds. */
+  readonly steadyMs: () => number;
+  readonly log: Logger;
+  /** Told once, when the session is over. */
+  readonly onEnd: (session: Session) => void;
+}
+
+export class Session implements Receiver, Participant {
+  readonly id: SessionId;
+  readonly #options: SessionOptions;
+  readonly #outbox: Outbox;
+  readonly #allowed: TokenBucket;
+  /** Frames that were refused for flooding may come as fast again before the session is ended. */
+  readonly #tolerated: TokenBucket;
+  #connectDeadline: ReturnType<typeof setTimeout> | undefined;
+  /** Frames that the hub has and that are not answered yet. */
+  #unanswered = 0;
+
+  constructor(options: SessionOptions) {
+    this.id = options.id;
+    this.#options = options;
+    const { limits, connection, steadyMs } = options;
+    this.#outbox = new Outbox(connection, limits.maxOutboxBytes, () => {
+      options.log.warn("consumer.slow", { session: this.id, limitBytes: limits.maxOutboxBytes });
+      this.#submit({ type: "LOST" });
+    });
+    const flood = { burst: limits.floodBurst, perSecond: limits.floodRate, nowMs: steadyMs() };
+    this.#allowed = new TokenBucket(flood);
+    this.#tolerated = new TokenBucket(flood);
+    this.#connectDeadline = setTimeout(() => this.end(CLOSE.connectTimeout), limits.connectTimeout * 1000);
+  }
+
+  receiveText(text: string): void {
+    if (this.#outbox.isClosed || this.#isFlooded()) return;
+    if (this.#isTooLarge(text)) {
+      this.#answerFault(fault("FRAME_TOO_LARGE", this.#options.limits.maxFrameBytes));
+      return;
+    }
+    const frame = decodeClientFrame(text, this.#options.limits);
+    if (isFault(frame)) this.#answerFault(frame);
+    else if (frame.type === "PING" && this.#unanswered === 0) {
+      // Needs nobody else, so it does not wait for a commit that is under way.
+      const { timestamp } = frame;
+      this.deliver(
+        outgoing(encodeServerFrame({ type: "PING", timestamp, serverId: this.#options.serverId })),
+      );
+    } else this.#submit(frame);
+  }
+
+  receiveBinary(): void {
+    if (this.#outbox.isClosed || this.#isFlooded()) return;
+    this.#answerFault(fault("BINARY_FRAME"));
+  }
+
+  lost(): void {
+    this.#clearConnectDeadline();
+    this.#outbox.discard();
+    this.#submit({ type: "LOST" });
+    this.#options.onEnd(this);
+  }
+
+  /** Puts the session out for good: everyone is told, it included, then its connection ends, §6.3. */
+  ban(message: string): void {
+    this.#submit({ type: "BAN", message });
+  }
+
+  deliver(frame: OutgoingFrame): void {
+    this.#outbox.push(frame);
+  }
+
+  /** The hub has dealt with one frame of this session. */
+  settled(): void {
+    this.#unanswered--;
+  }
+
+  joined(): void {
+    this.#clearConnectDeadline();
+  }
+
+  end(cause: CloseCause): void {
+    this.#clearConnectDeadline();
+    this.#outbox.close(cause);
+  }
+
+  #submit(input: Input): void {
+    this.#unanswered++;
+    this.#options.inbox.submit(this, input);
+  }
+
+  /** Answers a fault in its turn: at once where nothing is unanswered, else after what came before it. */
+  #answerFault(refusal: Fault): void {
+    if (this.#unanswered > 0) this.#submit({ type: "FAULT", fault: refusal });
+    else this.deliver(outgoing(encodeServerFrame({ type: "ERROR", text: refusal.text })));
+  }
+
+  #isFlooded(): boolean {
+    const nowMs = this.#options.steadyMs();
+    if (this.#allowed.take(nowMs)) return false;
+    if (this.#tolerated.take(nowMs)) {
+      this.#answerFault(fault("FLOOD", this.#options.limits.floodRate));
+    } else {
+      this.#options.log.warn("session.flood", { session: this.id });
+      this.end(CLOSE.flood);
+    }
+    return true;
+  }
+
+  #isTooLarge(text: string): boolean {
+    const max = this.#options.limits.maxFrameBytes;
+    // A UTF-16 code unit is one to three bytes of UTF-8: counting is only needed in between.
+    if (text.length * 3 <= max) return false;
+    return text.length > max || outgoing(text).bytes > max;
+  }
+
+  #clearConnectDeadline(): void {
+    clearTimeout(this.#connectDeadline);
+    this.#connectDeadline = undefined;
+  }
+}
