@@ -1,0 +1,45 @@
+/**
+ * Rate limits, by a clock that the test holds.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import { KeyedTokenBuckets, TokenBucket } from "../src/token_bucket.ts";
+
+function takeAll(bucket: TokenBucket, nowMs: number): number {
+  let taken = 0;
+  while (bucket.take(nowMs)) taken++;
+  return taken;
+}
+
+Deno.test("a token bucket gives its burst at once, then its rate, and never more than its burst", () => {
+  const bucket = new TokenBucket({ burst: 5, perSecond: 2 }, 0);
+  assertEquals(takeAll(bucket, 0), 5);
+  assertEquals(takeAll(bucket, 499), 0);
+  assertEquals(takeAll(bucket, 500), 1);
+  assertEquals(takeAll(bucket, 2000), 3);
+  assertEquals(takeAll(bucket, 1_000_000), 5);
+});
+
+Deno.test("a token bucket gains nothing when the clock goes backwards", () => {
+  const bucket = new TokenBucket({ burst: 1, perSecond: 1 }, 10_000);
+  assert(bucket.take(10_000));
+  assertFalse(bucket.take(0));
+  assertFalse(bucket.take(10_500));
+  assert(bucket.take(11_000));
+});
+
+Deno.test("keyed token buckets limit each key alone", () => {
+  const buckets = new KeyedTokenBuckets({ burst: 1, perSecond: 1 }, 10);
+  assert(buckets.take("a", 0));
+  assertFalse(buckets.take("a", 0));
+  assert(buckets.take("b", 0));
+});
+
+Deno.test("keyed token buckets forget the key that was used longest ago, past their number", () => {
+  const buckets = new KeyedTokenBuckets({ burst: 1, perSecond: 1 }, 2);
+  for (const key of ["a", "b", "a", "c"]) buckets.take(key, 0);
+  assertEquals(buckets.size, 2);
+  assertFalse(buckets.take("a", 0), "used of late: still empty");
+  assert(buckets.take("b", 0), "forgotten: full again");
+});
