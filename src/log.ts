@@ -6,42 +6,25 @@
  *
  * @module
  */
-import {
-  configure,
-  dispose,
-  getAnsiColorFormatter,
-  getJsonLinesFormatter,
-  getLogger,
-  getStreamSink,
-  type Logger,
-  type LogLevel,
-} from "@logtape/logtape";
+import { configure, dispose, getLogger, getStreamSink, type Logger, type LogLevel } from "@logtape/logtape";
+import { lineFormatter, type LogFormat } from "./log_line.ts";
 
-export type { Logger } from "@logtape/logtape";
-
-export const LOG_FORMATS = ["pretty", "json"] as const;
-export type LogFormat = (typeof LOG_FORMATS)[number];
-
-export const LOG_LEVELS = [
-  "trace",
-  "debug",
-  "info",
-  "warning",
-  "error",
-  "fatal",
-] as const satisfies LogLevel[];
-export type { LogLevel };
+export type { Logger, LogLevel } from "@logtape/logtape";
+export type { LogFormat };
 
 /** Sends every line at or above `level` to stderr. Call once, in the entry point. */
 export async function configureLog(options: { format: LogFormat; level: LogLevel }): Promise<void> {
-  const formatter = options.format === "json"
-    ? getJsonLinesFormatter({ message: "rendered", properties: "flatten" })
-    : getAnsiColorFormatter({ timestamp: "time", category: "·" });
+  const formatter = lineFormatter(options.format, Deno.stderr.isTerminal() && !Deno.noColor);
   // A plain writer instead of Deno.stderr.writable: LogTape closes its stream at dispose, and stderr has
   // to outlive it for the last word of a process that fails.
   const stderr = new WritableStream<Uint8Array>({
     async write(bytes) {
-      for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await Deno.stderr.write(rest));
+      try {
+        for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await Deno.stderr.write(rest));
+      } catch {
+        // Nobody reads the log any more, as after `2>&1 | head`. To fail here would reject LogTape's chain
+        // of writes, and logging that rejection would make the next one.
+      }
     },
   });
   await configure({

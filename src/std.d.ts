@@ -39,21 +39,6 @@ declare module "@std/assert" {
   export function unreachable(message?: string): never;
 }
 
-declare module "@std/cli/parse-args" {
-  export interface ParseOptions {
-    boolean?: readonly string[];
-    string?: readonly string[];
-    collect?: readonly string[];
-    negatable?: readonly string[];
-    alias?: Record<string, string>;
-    stopEarly?: boolean;
-    "--"?: boolean;
-    unknown?: (arg: string, key?: string, value?: unknown) => unknown;
-  }
-  export type Args = { _: (string | number)[] } & Record<string, unknown>;
-  export function parseArgs(args: readonly string[], options?: ParseOptions): Args;
-}
-
 declare module "@std/http/etag" {
   export function eTag(entity: string | Uint8Array, options?: { weak?: boolean }): Promise<string>;
   export function ifNoneMatch(value: string | null, etag: string | undefined): boolean;
@@ -82,4 +67,9 @@ declare module "@std/uuid/v7" {
   export function validate(id: string): boolean;
   export function generate(timestamp?: number): string;
   export function extractTimestamp(uuid: string): number;
+}
+
+declare module "@std/text/closest-string" {
+  /** Throws where `possibleWords` is empty. */
+  export function closestString(givenWord: string, possibleWords: readonly string[]): string;
 }

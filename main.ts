@@ -1,0 +1,87 @@
+/**
+ * The program `chatter`: from its arguments to its exit status. The only place that knows both the chat server
+ * and the listing; each is loaded when it is asked for, so that help does not wait for them.
+ *
+ * @module
+ */
+import { type CommandValues, parseCommandLine } from "./src/command_line.ts";
+import { limitsOf } from "./src/flags.ts";
+import { helpText } from "./src/help_text.ts";
+import { VERSION } from "./src/version.ts";
+
+/** Exit statuses: 0 done or stopped, 1 cannot run, 2 the command line is wrong. */
+async function main(): Promise<0 | 1 | 2> {
+  const env = (name: string) => Deno.env.get(name);
+  const line = parseCommandLine(Deno.args, { env, isTerminal: Deno.stderr.isTerminal() });
+  switch (line.kind) {
+    case "help":
+      await print(Deno.stdout, helpText(line.topic));
+      return 0;
+    case "version":
+      await print(Deno.stdout, `chatter ${VERSION} (deno ${Deno.version.deno}, ${Deno.build.target})\n`);
+      return 0;
+    case "usage error":
+      await print(Deno.stderr, `chatter: ${line.problem}\n`);
+      return 2;
+    case "chat":
+      return await run(line.values, () => startChat(line.values));
+    case "listing":
+      return await run(line.values, () => startListing(line.values));
+  }
+
+  async function startChat(values: CommandValues<"chat">) {
+    const { startChat } = await import("./chat/mod.ts");
+    return await startChat({
+      ...await place("chat", values),
+      id: values.id,
+      name: values.name,
+      address: values.address,
+      listings: values.noListing ? [] : values.listing,
+      limits: limitsOf(values),
+    });
+  }
+
+  async function startListing(values: CommandValues<"listing">) {
+    const { startListing } = await import("./listing/mod.ts");
+    return await startListing({
+      ...await place("listing", values),
+      checkInterval: values.checkInterval,
+      trustProxy: values.trustProxy,
+    });
+  }
+
+  /** Where a server listens, and where it keeps its data. */
+  async function place(role: string, values: CommandValues<"chat"> | CommandValues<"listing">) {
+    const { defaultKvLocation } = await import("./src/kv.ts");
+    const { readTlsFiles } = await import("./src/start_failure.ts");
+    return {
+      hostname: values.hostname,
+      port: values.port,
+      kv: values.kv ?? defaultKvLocation(role, env),
+      tls: await readTlsFiles(values),
+    };
+  }
+}
+
+async function run(
+  values: CommandValues<"chat"> | CommandValues<"listing">,
+  start: () => Promise<{ stop(): Promise<void> }>,
+): Promise<0 | 1> {
+  const { runService } = await import("./src/service.ts");
+  const { status, problem } = await runService(start, values);
+  if (problem !== undefined) await print(Deno.stderr, `chatter: ${problem}\n`);
+  return status;
+}
+
+async function print(to: { write(bytes: Uint8Array): Promise<number> }, text: string): Promise<void> {
+  try {
+    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+      rest = rest.subarray(await to.write(rest));
+    }
+  } catch (error) {
+    // Whoever reads may have read enough, as in `chatter help | head`.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+Deno.exit(await main());

@@ -1,0 +1,311 @@
+/**
+ * Every flag of every command, as one table: how its text is read, what stands in for it, and what help says.
+ *
+ * Parsing, the `CHATTER_*` variables, help and suggestions all come from it, so that a flag is added in one
+ * place. The limits of PROTOCOL.md §7 are not repeated: their flags are made from the table of the limits.
+ *
+ * @module
+ */
+import { parseAddress } from "./address.ts";
+import {
+  DEFAULT_PORT,
+  DEFAULT_SERVER_NAME,
+  isServerName,
+  SERVER_ID_MAX,
+  SERVER_NAME_RULE,
+} from "./announcement.ts";
+import type { LogFormat, LogLevel } from "./log.ts";
+import { type Limit, type LimitName, LIMITS, type Limits } from "./protocol/limits.ts";
+
+/** One flag whose value is a `T`. Its name is its key in the table, as `--max-users` for `maxUsers`. */
+export interface Flag<T> {
+  readonly about: string;
+  /** What help writes for the value; undefined for a switch, which takes none. */
+  readonly placeholder: string | undefined;
+  /** Which texts are allowed, in words that follow "allowed is". */
+  readonly allowed: string;
+  /** What `text` means; undefined where it is not allowed. */
+  readonly read: (text: string) => T | undefined;
+  /** The value when nothing is given. */
+  readonly otherwise: T;
+  /** How help tells that value; undefined where there is nothing to tell. */
+  readonly otherwiseShown: string | undefined;
+  /** Whether it may be given several times: `read` then gives a list, and the lists are joined. */
+  readonly repeatable?: true;
+}
+
+// deno-lint-ignore no-explicit-any -- a table holds flags of many types, each checked where it is written down
+export type FlagTable = { readonly [name: string]: Flag<any> };
+export type FlagValues<Table extends FlagTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends Flag<infer T> ? T : never;
+};
+
+export interface Command {
+  readonly about: string;
+  /** More for its help, in whole lines. */
+  readonly details: string;
+  readonly flags: FlagTable;
+  /** Flags that are given all or none. */
+  readonly together: readonly (readonly string[])[];
+  /** Pairs that contradict each other. */
+  readonly apart: readonly (readonly [string, string])[];
+}
+
+/** Seconds between two pings of one listed server. */
+const CHECK_INTERVAL_SECONDS_DEFAULT = 60;
+/** A day: a server that is checked less often than this is not checked. */
+const CHECK_INTERVAL_SECONDS_MAX = 86_400;
+const LISTING_PORT_DEFAULT = 8000;
+const LISTING_URL_DEFAULT = `http://127.0.0.1:${LISTING_PORT_DEFAULT}`;
+
+/** The rule of a text that is not judged here. */
+export const ANY_TEXT = "any text that is not empty";
+
+const PORT_MAX = 65_535;
+const SWITCH_WORDS: { readonly [word: string]: boolean } = {
+  __proto__: null as unknown as boolean,
+  "1": true,
+  true: true,
+  yes: true,
+  on: true,
+  "0": false,
+  false: false,
+  no: false,
+  off: false,
+};
+// A map and no list of @logtape's: `warn` is what most other programs call it.
+const LOG_LEVEL_WORDS = {
+  trace: "trace",
+  debug: "debug",
+  info: "info",
+  warning: "warning",
+  warn: "warning",
+  error: "error",
+  fatal: "fatal",
+} as const satisfies Record<string, LogLevel>;
+
+const sharedFlags = {
+  tlsCert: optionalText("FILE", "the certificate chain in PEM; with --tls-key it makes the server speak TLS"),
+  tlsKey: optionalText("FILE", "the private key of --tls-cert in PEM"),
+  logFormat: flag<LogFormat | undefined>({
+    about: "how a line of the log looks; the log goes to stderr",
+    ...oneOf<LogFormat>({ pretty: "pretty", json: "json" }),
+    placeholder: "FORMAT",
+    otherwise: undefined,
+    otherwiseShown: "pretty on a terminal, else json",
+  }),
+  logLevel: flag<LogLevel>({
+    about: "the least that is worth a line",
+    ...oneOf<LogLevel>(LOG_LEVEL_WORDS),
+    placeholder: "LEVEL",
+    otherwise: "info",
+    otherwiseShown: "info",
+  }),
+};
+
+/** Ties the parts of one flag to one type. */
+function flag<T>(parts: Flag<T>): Flag<T> {
+  return parts;
+}
+
+function kvFlag(role: string): Flag<string | undefined> {
+  return {
+    ...optionalText("PLACE", "where it keeps its data: a file's path, :memory:, or the URL of a Deno KV"),
+    otherwiseShown: `${role}.db in the platform's data folder, as $XDG_DATA_HOME/chatter/${role}.db`,
+  };
+}
+
+const hostname: Flag<string> = {
+  about: "address to listen on; 127.0.0.1 keeps it on this machine",
+  placeholder: "ADDRESS",
+  allowed: "a host name or an IP address without blanks",
+  read: (text) => /^\S+$/.test(text) ? text : undefined,
+  otherwise: "0.0.0.0",
+  otherwiseShown: "0.0.0.0",
+};
+
+const chatFlags = {
+  port: port(DEFAULT_PORT),
+  hostname,
+  id: flag<number | undefined>({
+    ...wholeNumber({ unit: "", min: 0, max: SERVER_ID_MAX }),
+    about: "the server's id on the listings",
+    placeholder: "ID",
+    otherwise: undefined,
+    otherwiseShown: "made at the first start and kept in --kv",
+  }),
+  name: flag<string>({
+    about: "the server's name, which users see",
+    placeholder: "NAME",
+    allowed: SERVER_NAME_RULE,
+    read: (text: string) => isServerName(text) ? text.trim() : undefined,
+    otherwise: DEFAULT_SERVER_NAME,
+    otherwiseShown: `"${DEFAULT_SERVER_NAME}"`,
+  }),
+  address: flag<string | undefined>({
+    about: "where others reach it, as a listing shows it",
+    placeholder: "ADDRESS",
+    allowed: "host:port, [v6]:port, host or :port, with wss:// in front where it speaks TLS",
+    // Whose address stands for an empty host is the listing's to say: any does to judge the form.
+    read: (text) => "problem" in parseAddress(text, "127.0.0.1") ? undefined : text,
+    otherwise: undefined,
+    otherwiseShown: ":port, which a listing completes with the address that it sees",
+  }),
+  listing: flag<readonly string[]>({
+    about: "a listing to register with; may be given several times",
+    placeholder: "URL",
+    allowed: "an http:// or https:// URL, or several with commas or blanks between them",
+    read: readListings,
+    otherwise: [LISTING_URL_DEFAULT],
+    otherwiseShown: LISTING_URL_DEFAULT,
+    repeatable: true,
+  }),
+  noListing: switchFlag("register with no listing"),
+  kv: kvFlag("chat"),
+  ...sharedFlags,
+  ...limitFlags(),
+};
+
+const listingFlags = {
+  port: port(LISTING_PORT_DEFAULT),
+  hostname,
+  kv: kvFlag("listing"),
+  checkInterval: flag<number>({
+    ...wholeNumber({ unit: "seconds", min: 1, max: CHECK_INTERVAL_SECONDS_MAX }),
+    about: "how often each listed server is pinged",
+    placeholder: "SECONDS",
+    otherwise: CHECK_INTERVAL_SECONDS_DEFAULT,
+    otherwiseShown: String(CHECK_INTERVAL_SECONDS_DEFAULT),
+  }),
+  trustProxy: switchFlag("take a client's address from X-Forwarded-For: only behind a proxy that sets it"),
+  ...sharedFlags,
+};
+
+/** The commands that run a server, by name. */
+export const COMMANDS = {
+  chat: {
+    about: "the chat server, which users connect to",
+    details: "Serves the chat protocol c2 over WebSocket, and registers with listings so that users find it.",
+    flags: chatFlags,
+    together: [["tlsCert", "tlsKey"]],
+    apart: [["listing", "noListing"]],
+  },
+  listing: {
+    about: "the listing, where chat servers register and users find them",
+    details: "Keeps the list of chat servers, and takes off the ones that no longer answer.",
+    flags: listingFlags,
+    together: [["tlsCert", "tlsKey"]],
+    apart: [],
+  },
+} as const satisfies Record<string, Command>;
+
+export type CommandName = keyof typeof COMMANDS;
+export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
+
+export function isCommandName(text: string): text is CommandName {
+  return Object.hasOwn(COMMANDS, text);
+}
+
+/** `--max-users` for `maxUsers`. */
+export function flagName(key: string): string {
+  return "--" + hyphenated(key);
+}
+
+/** `CHATTER_MAX_USERS` for `maxUsers`. */
+export function variableName(key: string): string {
+  return "CHATTER_" + hyphenated(key).replaceAll("-", "_").toUpperCase();
+}
+
+function hyphenated(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
+}
+
+/** Whether the flag of this name sets a limit of PROTOCOL.md §7. */
+export function isLimitName(key: string): key is LimitName {
+  return Object.hasOwn(LIMITS, key);
+}
+
+/** The limits out of a command's values. */
+export function limitsOf(values: Limits): Limits {
+  return Object.fromEntries(Object.keys(LIMITS).map((name) => [name, values[name as LimitName]])) as Limits;
+}
+
+function limitFlags(): { [name in LimitName]: Flag<number> } {
+  return Object.fromEntries(
+    Object.entries(LIMITS).map(([name, limit]: [string, Limit]) => [name, {
+      ...wholeNumber(limit),
+      placeholder: /^[a-z]+$/.test(limit.unit) ? limit.unit.toUpperCase() : "NUMBER",
+      about: `Why: ${limit.reason}.`,
+      otherwise: limit.default,
+      otherwiseShown: String(limit.default),
+    }]),
+  ) as { [name in LimitName]: Flag<number> };
+}
+
+function port(otherwise: number): Flag<number> {
+  return {
+    ...wholeNumber({ unit: "", min: 0, max: PORT_MAX }),
+    about: "port to listen on; 0 takes a free one, which the log names",
+    placeholder: "PORT",
+    otherwise,
+    otherwiseShown: String(otherwise),
+  };
+}
+
+function wholeNumber(
+  { unit, min, max }: Pick<Limit, "unit" | "min" | "max">,
+): Pick<Flag<number>, "placeholder" | "allowed" | "read"> {
+  return {
+    placeholder: "NUMBER",
+    allowed: `a whole number from ${min} to ${max}` + (unit === "" ? "" : ` (${unit})`),
+    read(text) {
+      if (!/^[0-9]{1,16}$/.test(text)) return undefined;
+      const number = Number(text);
+      return number >= min && number <= max ? number : undefined;
+    },
+  };
+}
+
+function oneOf<T>(words: { readonly [word: string]: T }): Pick<Flag<T>, "allowed" | "read"> {
+  return {
+    allowed: listed(Object.keys(words)),
+    read: (text) => Object.hasOwn(words, text) ? words[text] : undefined,
+  };
+}
+
+function listed(words: readonly string[]): string {
+  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+}
+
+function optionalText(placeholder: string, about: string): Flag<string | undefined> {
+  return {
+    about,
+    placeholder,
+    allowed: ANY_TEXT,
+    read: (text) => text.trim() === "" ? undefined : text,
+    otherwise: undefined,
+    otherwiseShown: undefined,
+  };
+}
+
+function switchFlag(about: string): Flag<boolean> {
+  return {
+    about,
+    placeholder: undefined,
+    allowed: "1, true, yes or on, and 0, false, no or off",
+    read: (text) => SWITCH_WORDS[text.toLowerCase()],
+    otherwise: false,
+    otherwiseShown: undefined,
+  };
+}
+
+function readListings(text: string): readonly string[] | undefined {
+  const urls = text.split(/[\s,]+/).filter((url) => url !== "");
+  if (urls.length === 0 || !urls.every(isHttpUrl)) return undefined;
+  // Without the slash at the end, so that a path can be appended.
+  return urls.map((url) => url.replace(/\/+$/, ""));
+}
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
+}
