@@ -23,7 +23,6 @@ export const FAULTS = {
     "Username is malformed: letters, marks, numbers, emoji, _ - . and single inner spaces are allowed",
   NAME_TAKEN: "Username is in use: choose another",
   SERVER_FULL: "Server is full: at most {limit} users are allowed, try again later",
-  BANNED: "You are banned from this server",
   TIMESTAMP_MALFORMED: "Timestamp is malformed: milliseconds since 1970 as digits are allowed, 0 to {limit}",
   MESSAGE_MALFORMED: "Message is malformed: send c2/MSG timestamp; text",
   MESSAGE_EMPTY: "Message is empty: 1 to {limit} characters are allowed",
@@ -40,8 +39,7 @@ export const FAULTS = {
   PROPERTY_UNKNOWN: "Unknown property: username is allowed",
   UPDATE_MALFORMED: "Update is malformed: send c2/UPDATE property_name; property value",
   FLOOD: "Too many frames: at most {limit} a second are allowed for long",
-  STORE_FAILED: "The message could not be stored and was sent to nobody: try again later",
-  STOPPING: "Server is stopping",
+  STORE_FAILED: "The store does not work at the moment: nothing was changed or sent, try again later",
   INTERNAL: "Internal error: the server's operator finds it in the log",
 } as const;
 

@@ -1,0 +1,10 @@
+/**
+ * How often a property is tried: `deno task test:more` sets FC_RUNS to multiply it.
+ *
+ * @module
+ */
+
+/** `base` runs in the suite, FC_RUNS times as many where that is set. */
+export function runs(base: number): { numRuns: number } {
+  return { numRuns: base * Number(Deno.env.get("FC_RUNS") ?? "1") };
+}
