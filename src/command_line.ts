@@ -58,8 +58,8 @@ export function parseCommandLine(args: readonly string[], around: Surroundings):
   if (isVersionFlag(first)) return { kind: "version" };
   if (isCommandName(first)) return parseCommand(first, rest, around);
   if (first.startsWith("-")) return flagBeforeCommand(first);
-  const nearest = closestString(first, [...COMMAND_NAMES, "help", "--version"]);
-  return usageError(`there is no command ${quoted(first)}; did you mean ${nearest}?`);
+  const meant = nearest(first, [...COMMAND_NAMES, "help", "--version"]);
+  return usageError(`there is no command ${quoted(first)}; did you mean ${meant}?`);
 }
 
 function roleFromEnvironment(around: Surroundings): CommandLine {
@@ -68,7 +68,7 @@ function roleFromEnvironment(around: Surroundings): CommandLine {
   if (isCommandName(role)) return parseCommand(role, [], around);
   return usageError(
     `${ROLE_VARIABLE} is ${quoted(role)}; allowed is ${COMMAND_NAMES.join(" or ")}, ` +
-      `did you mean ${closestString(role, COMMAND_NAMES)}?`,
+      `did you mean ${nearest(role, COMMAND_NAMES)}?`,
   );
 }
 
@@ -77,7 +77,7 @@ function parseHelp(args: readonly string[]): CommandLine {
   if (topic === undefined || topic === "help") return { kind: "help", topic: undefined };
   if (!isCommandName(topic)) {
     return usageError(
-      `there is no command ${quoted(topic)}; did you mean ${closestString(topic, COMMAND_NAMES)}?`,
+      `there is no command ${quoted(topic)}; did you mean ${nearest(topic, COMMAND_NAMES)}?`,
     );
   }
   if (more[0] !== undefined) {
@@ -91,7 +91,7 @@ function flagBeforeCommand(arg: string): UsageError {
   const owner = COMMAND_NAMES.find((command) => flagNames(COMMANDS[command]).includes(name));
   if (owner !== undefined) return usageError(`${name} comes after a command, as in chatter ${owner} ${name}`);
   const known = ["--help", "--version", ...COMMAND_NAMES.flatMap((command) => flagNames(COMMANDS[command]))];
-  return usageError(`there is no flag ${quoted(name)}; did you mean ${closestString(name, known)}?`);
+  return usageError(`there is no flag ${quoted(name)}; did you mean ${nearest(name, known)}?`);
 }
 
 function parseCommand(name: CommandName, args: readonly string[], around: Surroundings): CommandLine {
@@ -144,8 +144,8 @@ function readFlags(
     const key = keys.get(token.rawName);
     const flag = key === undefined ? undefined : command.flags[key];
     if (key === undefined || flag === undefined) {
-      const nearest = closestString(token.rawName, [...keys.keys(), "--help", "--version"]);
-      return usageError(`chatter ${name} has no flag ${quoted(token.rawName)}; did you mean ${nearest}?`);
+      const meant = nearest(token.rawName, [...keys.keys(), "--help", "--version"]);
+      return usageError(`chatter ${name} has no flag ${quoted(token.rawName)}; did you mean ${meant}?`);
     }
     const before = texts.get(key) ?? [];
     if (before.length > 0 && !flag.repeatable) {
@@ -236,4 +236,9 @@ function usageError(problem: string): UsageError {
 /** One line whatever was written, so that a stray line break in a variable shows itself. */
 function quoted(text: string): string {
   return JSON.stringify(text);
+}
+
+/** Of `candidates` the one that was most likely meant: what begins like it, else what is spelled like it. */
+function nearest(word: string, candidates: readonly string[]): string {
+  return candidates.find((candidate) => candidate.startsWith(word)) ?? closestString(word, candidates);
 }

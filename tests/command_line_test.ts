@@ -1,0 +1,361 @@
+/**
+ * The command line as values: flags, variables, defaults, help and what is wrong with a line.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import { type CommandLine, parseCommandLine } from "../src/command_line.ts";
+import {
+  COMMAND_NAMES,
+  type CommandName,
+  COMMANDS,
+  type Flag,
+  flagName,
+  limitsOf,
+  variableName,
+} from "../src/flags.ts";
+import { helpText } from "../src/help_text.ts";
+import { DEFAULT_LIMITS, type Limit, LIMITS } from "../src/protocol/limits.ts";
+
+function parse(
+  line: string | string[],
+  variables: Record<string, string> = {},
+  isTerminal = false,
+): CommandLine {
+  const args = typeof line === "string" ? line.split(" ").filter((arg) => arg !== "") : line;
+  return parseCommandLine(args, { env: (name) => variables[name], isTerminal });
+}
+
+function valuesOf(line: string | string[], variables: Record<string, string> = {}): Record<string, unknown> {
+  const read = parse(line, variables);
+  assert("values" in read, `${JSON.stringify(line)} is refused: ${JSON.stringify(read)}`);
+  return { ...read.values };
+}
+
+function problemOf(line: string | string[], variables: Record<string, string> = {}): string {
+  const read = parse(line, variables);
+  assert(read.kind === "usage error", `${JSON.stringify(line)} is taken: ${JSON.stringify(read)}`);
+  assertFalse(read.problem.includes("\n"), "a problem is one line");
+  return read.problem;
+}
+
+Deno.test("chat without flags has the defaults that are documented", () => {
+  assertEquals(valuesOf("chat"), {
+    port: 5000,
+    hostname: "0.0.0.0",
+    id: undefined,
+    name: "Chatter Server",
+    address: undefined,
+    listing: ["http://127.0.0.1:8000"],
+    noListing: false,
+    kv: undefined,
+    tlsCert: undefined,
+    tlsKey: undefined,
+    logFormat: "json",
+    logLevel: "info",
+    ...DEFAULT_LIMITS,
+  });
+});
+
+Deno.test("listing without flags has the defaults that are documented", () => {
+  assertEquals(valuesOf("listing"), {
+    port: 8000,
+    hostname: "0.0.0.0",
+    kv: undefined,
+    checkInterval: 60,
+    trustProxy: false,
+    tlsCert: undefined,
+    tlsKey: undefined,
+    logFormat: "json",
+    logLevel: "info",
+  });
+});
+
+Deno.test("a flag's value follows it or stands behind an equals sign", () => {
+  assertEquals(valuesOf("chat --port 1").port, 1);
+  assertEquals(valuesOf("chat --port=1").port, 1);
+  assertEquals(valuesOf(["chat", "--name=a=b"]).name, "a=b");
+  assertEquals(valuesOf(["chat", "--name", "-bob-"]).name, "-bob-");
+  assertEquals(valuesOf(["chat", "--name=--bob"]).name, "--bob");
+});
+
+Deno.test("a flag wins over its variable, and the variable over the default", () => {
+  const variables = { CHATTER_MAX_USERS: "7" };
+  assertEquals(valuesOf("chat", {}).maxUsers, 50);
+  assertEquals(valuesOf("chat", variables).maxUsers, 7);
+  assertEquals(valuesOf("chat --max-users 9", variables).maxUsers, 9);
+});
+
+Deno.test("an empty variable counts as not set", () => {
+  assertEquals(
+    valuesOf("chat", { CHATTER_PORT: "", CHATTER_NO_LISTING: "", CHATTER_TLS_CERT: "" }).port,
+    5000,
+  );
+  assertEquals(parse("", { CHATTER_ROLE: "" }), { kind: "help", topic: undefined });
+});
+
+Deno.test("a variable that a flag overrides is not judged", () => {
+  assertEquals(valuesOf("chat --port 1", { CHATTER_PORT: "nonsense" }).port, 1);
+});
+
+Deno.test("the log is for a person on a terminal and for a machine elsewhere, unless told", () => {
+  const format = (line: string, isTerminal: boolean) => {
+    const read = parse(line, {}, isTerminal);
+    return read.kind === "chat" ? read.values.logFormat : undefined;
+  };
+  assertEquals(format("chat", true), "pretty");
+  assertEquals(format("chat", false), "json");
+  assertEquals(format("chat --log-format json", true), "json");
+  assertEquals(format("chat --log-format pretty", false), "pretty");
+});
+
+Deno.test("warn is the level that the log calls warning", () => {
+  for (const level of ["trace", "debug", "info", "warning", "error", "fatal"]) {
+    assertEquals(valuesOf(`listing --log-level ${level}`).logLevel, level);
+  }
+  assertEquals(valuesOf("listing --log-level warn").logLevel, "warning");
+});
+
+Deno.test("switches are read from the usual words", () => {
+  for (
+    const [word, on] of [
+      ["1", true],
+      ["true", true],
+      ["yes", true],
+      ["ON", true],
+      ["0", false],
+      ["false", false],
+      ["no", false],
+      ["Off", false],
+    ] as const
+  ) {
+    assertEquals(valuesOf("listing", { CHATTER_TRUST_PROXY: word }).trustProxy, on, word);
+    assertEquals(valuesOf(`listing --trust-proxy=${word}`).trustProxy, on, word);
+    assertEquals(valuesOf("chat", { CHATTER_NO_LISTING: word }).noListing, on, word);
+  }
+  assertEquals(valuesOf("listing --trust-proxy").trustProxy, true);
+  assertEquals(valuesOf("listing --trust-proxy=no", { CHATTER_TRUST_PROXY: "yes" }).trustProxy, false);
+  assertMatch(
+    problemOf("listing", { CHATTER_TRUST_PROXY: "maybe" }),
+    /^CHATTER_TRUST_PROXY is "maybe"; allowed is 1, true/,
+  );
+});
+
+Deno.test("a switch takes no word after it", () => {
+  assertMatch(problemOf("listing --trust-proxy true"), /takes flags only, but was given "true"/);
+});
+
+Deno.test("listings may be several, by flag or in one variable", () => {
+  assertEquals(valuesOf("chat --listing http://a --listing https://b:1").listing, [
+    "http://a",
+    "https://b:1",
+  ]);
+  const several = { CHATTER_LISTING: " http://a/,https://b\thttp://c/under/ ," };
+  assertEquals(valuesOf("chat", several).listing, ["http://a", "https://b", "http://c/under"]);
+  assertEquals(valuesOf("chat --listing http://x", several).listing, ["http://x"]);
+});
+
+Deno.test("no listing and a listing contradict each other, and a flag wins over a variable there too", () => {
+  const one = { CHATTER_LISTING: "http://a" };
+  const none = { CHATTER_NO_LISTING: "1" };
+  assertMatch(problemOf("chat --listing http://a --no-listing"), /--listing and --no-listing contradict/);
+  assertMatch(problemOf("chat", { ...one, ...none }), /contradict/);
+  assertEquals(valuesOf("chat --no-listing", one).noListing, true);
+  assertEquals(valuesOf("chat --listing http://b", none).noListing, false);
+  assertEquals(valuesOf("chat --listing http://b", none).listing, ["http://b"]);
+  assertEquals(valuesOf("chat", { ...one, CHATTER_NO_LISTING: "0" }).listing, ["http://a"]);
+});
+
+Deno.test("a certificate and its key are given both or neither", () => {
+  for (const command of COMMAND_NAMES) {
+    assertMatch(
+      problemOf(`${command} --tls-cert c`),
+      /^--tls-cert is given without --tls-key; give both or neither$/,
+    );
+    assertMatch(problemOf(command, { CHATTER_TLS_KEY: "k" }), /^--tls-key is given without --tls-cert/);
+    assertEquals(valuesOf(`${command} --tls-cert c`, { CHATTER_TLS_KEY: "k" }).tlsKey, "k");
+  }
+});
+
+Deno.test("a number at its bounds is taken, and one past them is refused", () => {
+  const bounds: [CommandName, string, number, number][] = [
+    ["chat", "port", 0, 65_535],
+    ["chat", "id", 0, Number.MAX_SAFE_INTEGER],
+    ["listing", "port", 0, 65_535],
+    ["listing", "checkInterval", 1, 86_400],
+    ...Object.entries(LIMITS).map(([name, { min, max }]) =>
+      ["chat", name, min, max] as [CommandName, string, number, number]
+    ),
+  ];
+  for (const [command, key, min, max] of bounds) {
+    const flag = flagName(key);
+    assertEquals(valuesOf(`${command} ${flag} ${min}`)[key], min);
+    assertEquals(valuesOf(`${command} ${flag} ${max}`)[key], max);
+    for (const beyond of [BigInt(min) - 1n, BigInt(max) + 1n]) {
+      assertEquals(
+        problemOf(`${command} ${flag} ${beyond}`),
+        `${flag} is "${beyond}"; allowed is ${
+          (COMMANDS[command].flags as Record<string, Flag<unknown>>)[key]?.allowed
+        }`,
+      );
+    }
+  }
+});
+
+Deno.test("a bad value is named with what it was and what is allowed", () => {
+  const bad: [string[], Record<string, string>, RegExp][] = [
+    [["chat", "--port", "abc"], {}, /^--port is "abc"; allowed is a whole number from 0 to 65535$/],
+    [["chat", "--port", "1e3"], {}, /^--port is "1e3"/],
+    [["chat", "--port", "0x10"], {}, /^--port is "0x10"/],
+    [["chat", "--port", "1.5"], {}, /^--port is "1.5"/],
+    [["chat", "--port="], {}, /^--port is ""/],
+    [
+      ["chat"],
+      { CHATTER_PORT: "99999" },
+      /^CHATTER_PORT is "99999"; allowed is a whole number from 0 to 65535$/,
+    ],
+    [
+      ["chat"],
+      { CHATTER_MAX_USERS: "1\n2" },
+      /^CHATTER_MAX_USERS is "1\\n2"; allowed is .* 1 to 1000000 \(users\)$/,
+    ],
+    [["chat", "--name", "  "], {}, /^--name is " {2}"; allowed is 1 to 64 characters/],
+    [["chat", "--name", "x".repeat(65)], {}, /^--name is "x+"; allowed is 1 to 64/],
+    [["chat", "--name", "a\u202eb"], {}, /bidi/],
+    [["chat", "--hostname", "a b"], {}, /^--hostname is "a b"/],
+    [["chat", "--address", "http://x"], {}, /^--address is "http:\/\/x"; allowed is host:port/],
+    [["chat", "--address", ":0"], {}, /^--address is ":0"/],
+    [["chat", "--kv", ""], {}, /^--kv is ""/],
+    [["chat", "--listing", "127.0.0.1:8000"], {}, /^--listing is "127.0.0.1:8000"; allowed is an http/],
+    [["chat", "--listing", "ftp://x"], {}, /^--listing is "ftp/],
+    [["chat", "--listing", "http://a,nonsense"], {}, /^--listing is/],
+    [["chat", "--listing", " , "], {}, /^--listing is/],
+    [["chat", "--log-level", "loud"], {}, /allowed is trace, debug, info, warning, warn, error or fatal$/],
+    [["chat", "--log-format", "toString"], {}, /allowed is pretty or json$/],
+  ];
+  for (const [line, variables, problem] of bad) assertMatch(problemOf(line, variables), problem);
+});
+
+Deno.test("a name is kept without the blanks around it", () => {
+  assertEquals(valuesOf(["chat", "--name", " The Pub "]).name, "The Pub");
+});
+
+Deno.test("an unknown flag or command is answered with the nearest", () => {
+  const unknown: [string, string][] = [
+    ["chat --prot 1", 'chatter chat has no flag "--prot"; did you mean --port?'],
+    ["chat --max-user=1", 'chatter chat has no flag "--max-user"; did you mean --max-users?'],
+    ["chat --nolisting", 'chatter chat has no flag "--nolisting"; did you mean --no-listing?'],
+    ["chat --hepl", 'chatter chat has no flag "--hepl"; did you mean --help?'],
+    ["chat --no-port", 'chatter chat has no flag "--no-port"; did you mean --port?'],
+    ["listing --max-users 5", 'chatter listing has no flag "--max-users"; did you mean'],
+    ["listing --check-intervall 5", "did you mean --check-interval?"],
+    ["caht", 'there is no command "caht"; did you mean chat?'],
+    ["Chat", "did you mean chat?"],
+    ["list", "did you mean listing?"],
+    ["hlep", "did you mean help?"],
+    ["version", "did you mean --version?"],
+    ["--verison", 'there is no flag "--verison"; did you mean --version?'],
+    ["help lsting", 'there is no command "lsting"; did you mean listing?'],
+    ["__proto__", "there is no command"],
+    ["chat --__proto__=1", "has no flag"],
+    ["chat --constructor 1", "has no flag"],
+    ["chat -x", 'has no flag "-x"'],
+  ];
+  for (const [line, says] of unknown) assertStringIncludes(problemOf(line), says);
+});
+
+Deno.test("a flag before the command is told its place", () => {
+  assertEquals(problemOf("--port 5000 chat"), "--port comes after a command, as in chatter chat --port");
+  assertEquals(
+    problemOf("--trust-proxy"),
+    "--trust-proxy comes after a command, as in chatter listing --trust-proxy",
+  );
+});
+
+Deno.test("a flag that may be given once is refused the second time", () => {
+  assertEquals(problemOf("chat --port 1 --port=1"), "--port is given twice; once is allowed");
+  assertEquals(problemOf("chat --no-listing --no-listing"), "--no-listing is given twice; once is allowed");
+});
+
+Deno.test("a flag without its value is refused, and does not eat the next flag", () => {
+  assertEquals(problemOf("chat --port"), "--port has no value; allowed is a whole number from 0 to 65535");
+  assertMatch(problemOf("chat --name --no-listing"), /^--name has no value/);
+});
+
+Deno.test("arguments that no command takes are refused", () => {
+  assertEquals(problemOf("chat 5000"), 'chatter chat takes flags only, but was given "5000"');
+  assertEquals(problemOf("chat -- --port 1"), 'chatter chat takes flags only, but was given "--port"');
+  assertEquals(problemOf("listing -"), 'chatter listing takes flags only, but was given "-"');
+  assertEquals(problemOf("help chat listing"), 'help takes one command, but was given "listing" too');
+  assertEquals(valuesOf("chat --port 1 --").port, 1);
+});
+
+Deno.test("help and the version are found wherever they are asked for", () => {
+  for (const line of ["help", "--help", "-h", "", "help help", "help --help", "help -h"]) {
+    assertEquals(parse(line), { kind: "help", topic: undefined }, line);
+  }
+  for (
+    const line of [
+      "help chat",
+      "chat --help",
+      "chat -h",
+      "--help chat",
+      "chat --port 1 --help",
+      "chat --prot --help",
+    ]
+  ) {
+    assertEquals(parse(line), { kind: "help", topic: "chat" }, line);
+  }
+  for (const line of ["--version", "-V", "-v", "chat --version", "listing -V"]) {
+    assertEquals(parse(line), { kind: "version" }, line);
+  }
+});
+
+Deno.test("without arguments the role comes from CHATTER_ROLE, with its variables", () => {
+  assertEquals(parse("", { CHATTER_ROLE: "listing", CHATTER_PORT: "9" }), parse("listing --port 9"));
+  assertEquals(parse("", { CHATTER_ROLE: "chat" }), parse("chat"));
+  assertEquals(parse("listing", { CHATTER_ROLE: "chat" }), parse("listing"));
+  assertEquals(
+    problemOf("", { CHATTER_ROLE: "lsting" }),
+    'CHATTER_ROLE is "lsting"; allowed is chat or listing, did you mean listing?',
+  );
+});
+
+Deno.test("every flag has a line of help with its default, and every limit with its reason and bounds", () => {
+  for (const name of COMMAND_NAMES) {
+    const help = helpText(name).replace(/\s+/g, " ");
+    for (const [key, flag] of Object.entries<Flag<unknown>>(COMMANDS[name].flags)) {
+      assertStringIncludes(help, ` ${flagName(key)} ${flag.placeholder ?? ""}`);
+      assertStringIncludes(help, flag.about);
+      if (flag.otherwiseShown !== undefined) assertStringIncludes(help, `Default: ${flag.otherwiseShown}.`);
+    }
+  }
+  const help = helpText("chat").replace(/\s+/g, " ");
+  for (const limit of Object.values<Limit>(LIMITS)) {
+    assertStringIncludes(
+      help,
+      `Why: ${limit.reason}. Default: ${limit.default}. ` +
+        `Allowed: a whole number from ${limit.min} to ${limit.max} (${limit.unit}).`,
+    );
+  }
+  for (const name of COMMAND_NAMES) assertStringIncludes(helpText(undefined), `  ${name} `);
+});
+
+Deno.test("help fits a terminal of 80 columns and ends in a line break", () => {
+  for (const topic of [undefined, ...COMMAND_NAMES]) {
+    const help = helpText(topic);
+    assert(help.endsWith("\n") && !help.endsWith("\n\n"));
+    for (const line of help.split("\n")) assert([...line].length <= 80, line);
+  }
+});
+
+Deno.test("the flag of a limit is the one that the table of limits names", () => {
+  for (const [name, limit] of Object.entries<Limit>(LIMITS)) assertEquals(flagName(name), "--" + limit.flag);
+  assertEquals(variableName("maxUsers"), "CHATTER_MAX_USERS");
+});
+
+Deno.test("the limits of a command line are exactly the limits of the table", () => {
+  const line = parse("chat --max-users 3");
+  assert(line.kind === "chat");
+  assertEquals(limitsOf(line.values), { ...DEFAULT_LIMITS, maxUsers: 3 });
+});
