@@ -66,7 +66,7 @@ export class Room {
   /** In order of joining. */
   readonly #roster = new Map<SessionId, Username>();
   readonly #holders = new Map<string, SessionId>();
-  /** Messages changed by this batch and not settled yet: the later of two changes has to see the first. */
+  /** Messages of this batch, not settled yet: the later of two changes has to see the first. */
   readonly #unsettled = new Map<string, StoredMessage>();
 
   constructor(options: RoomOptions) {
@@ -167,6 +167,7 @@ export class Room {
       text,
       edited: false,
     };
+    this.#unsettled.set(message.uuid, message);
     return { kind: "stored", entry: { kind: "said", message } };
   }
 

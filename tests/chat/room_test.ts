@@ -1,0 +1,278 @@
+/**
+ * The room against a model: the same inputs into both, and after each one the same frames to the same people.
+ *
+ * The model is the protocol's text as plainly as it can be written down: arrays, no indexes, nothing shared
+ * with the room but the faults' texts.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { consequenceOf } from "../../chat/consequence.ts";
+import type { StoredMessage } from "../../chat/journal.ts";
+import { type Circumstances, type Input, Room } from "../../chat/room.ts";
+import { fault, type FaultName } from "../../src/protocol/faults.ts";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { parseUsername, type Username } from "../../src/protocol/names.ts";
+import { runs } from "../support/property_runs.ts";
+
+const SERVER = { serverId: 7, serverName: "Model Server" };
+const MAX_USERS = 4;
+
+/** What one input means: an answer to its sender, a broadcast, whether the sender's connection ends. */
+interface Told {
+  answer?: string;
+  broadcast?: string;
+  closeCode?: number;
+}
+
+interface ModelMember {
+  session: string;
+  name: string;
+}
+
+interface ModelMessage {
+  uuid: string;
+  session: string;
+  timestamp: string;
+  text: string;
+}
+
+class Model {
+  members: ModelMember[] = [];
+  messages: ModelMessage[] = [];
+
+  take(session: string, input: Input, nextUuid: string): Told {
+    const me = this.members.find((member) => member.session === session);
+    switch (input.type) {
+      case "FAULT":
+        return error(input.fault.fault);
+      case "PING":
+        return { answer: input.timestamp === undefined ? "c2/PING 7" : `c2/PING ${input.timestamp}; 7` };
+      case "CONNECT":
+        if (me) return error("ALREADY_CONNECTED");
+        if (this.#holder(input.username)) return error("NAME_TAKEN");
+        if (this.members.length === MAX_USERS) return error("SERVER_FULL", MAX_USERS);
+        this.members.push({ session, name: input.username.shown });
+        return { answer: "c2/ACKNOWLEDGE Model Server" };
+      case "LOST":
+        return me ? { broadcast: `c2/DISCONNECT lost_connection; ${this.#remove(me)}` } : {};
+      case "BAN":
+        return me
+          ? { broadcast: `c2/DISCONNECT ban; ${this.#remove(me)}; ${input.message}`, closeCode: 1008 }
+          : { closeCode: 1008 };
+    }
+    if (!me) return error("NOT_CONNECTED");
+    switch (input.type) {
+      case "DISCONNECT":
+        return { broadcast: `c2/DISCONNECT disconnect; ${this.#remove(me)}`, closeCode: 1000 };
+      case "MSG":
+        this.messages.push({ uuid: nextUuid, session, timestamp: input.timestamp, text: input.text });
+        return {
+          answer: "c2/ACKNOWLEDGE",
+          broadcast: `c2/MSG ${me.name}; ${input.timestamp}; ${nextUuid}; ${input.text}`,
+        };
+      case "UPDATE": {
+        const holder = this.#holder(input.username);
+        if (holder && holder !== me) return error("NAME_TAKEN");
+        const broadcast = `c2/UPDATE ${me.name}; username; ${input.username.shown}`;
+        me.name = input.username.shown;
+        return { answer: "c2/ACKNOWLEDGE", broadcast };
+      }
+      case "QUERY":
+        break;
+    }
+    switch (input.query) {
+      case "active_users":
+        return { answer: `c2/ACKNOWLEDGE [${this.members.map(({ name }) => name).join(",")}]` };
+      case "update_message":
+        return this.#change(me, input.uuid, input.text);
+      case "delete_message":
+        return this.#change(me, input.uuid, "");
+      default:
+        throw new Error("not generated");
+    }
+  }
+
+  #change(me: ModelMember, uuid: string, text: string): Told {
+    const message = this.messages.find((candidate) => candidate.uuid === uuid);
+    if (!message) return error("MESSAGE_UNKNOWN");
+    if (message.session !== me.session) return error("NOT_YOUR_MESSAGE");
+    if (message.text === "") return error("MESSAGE_DELETED");
+    message.text = text;
+    return {
+      answer: "c2/ACKNOWLEDGE",
+      broadcast: `c2/MSG ${me.name}; ${message.timestamp}; ${uuid}; ${text}`,
+    };
+  }
+
+  #holder({ shown }: Username): ModelMember | undefined {
+    return this.members.find(({ name }) => name.toLowerCase() === shown.toLowerCase());
+  }
+
+  #remove(me: ModelMember): string {
+    this.members = this.members.filter((member) => member !== me);
+    return me.name;
+  }
+}
+
+function error(name: FaultName, limit?: number): Told {
+  return { answer: `c2/ERROR ${fault(name, limit).text}` };
+}
+
+const session = fc.constantFrom("s1", "s2", "s3", "s4", "s5", "s6");
+const username = fc.constantFrom("alice", "ALICE", "bob", "Bob", "carol", "dave", "eve")
+  .map((name) => parseUsername(name) as Username);
+/** Refers to the nth message that was said, or to none. */
+const reference = fc.nat(12);
+const text = fc.constantFrom("hi", "a; b", " x ", "two\nlines");
+const input = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ type: fc.constant("CONNECT"), username }) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant("MSG"), timestamp: fc.constant("5"), text }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant("UPDATE"), username }) },
+  { weight: 1, arbitrary: fc.constant({ type: "DISCONNECT" }) },
+  { weight: 1, arbitrary: fc.constant({ type: "LOST" }) },
+  { weight: 1, arbitrary: fc.constant({ type: "BAN", message: "go; away" }) },
+  { weight: 1, arbitrary: fc.constant({ type: "FAULT", fault: fault("NOT_C2") }) },
+  { weight: 1, arbitrary: fc.constant({ type: "PING", timestamp: undefined }) },
+  { weight: 2, arbitrary: fc.constant({ type: "QUERY", query: "active_users" }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      type: fc.constant("QUERY"),
+      query: fc.constantFrom("update_message", "delete_message"),
+      reference,
+      text,
+    }),
+  },
+);
+/** A batch is what is decided before anything of it is stored; every fifth or so cannot be stored. */
+const batch = fc.record({
+  inputs: fc.array(fc.tuple(session, input), { minLength: 1, maxLength: 8 }),
+  storeFails: fc.nat(4).map((n) => n === 0),
+});
+
+function newRoom(): Room {
+  let minted = 0;
+  return new Room({
+    ...SERVER,
+    version: "1",
+    startedAtMs: 0,
+    limits: { ...DEFAULT_LIMITS, maxUsers: MAX_USERS },
+    mintId: () => uuidOf(minted++),
+  });
+}
+
+function uuidOf(n: number): string {
+  return `00000000-0000-7000-8000-${String(n).padStart(12, "0")}`;
+}
+
+Deno.test("the room tells whom the protocol says, what it says, in any conversation, stored or not", () => {
+  fc.assert(
+    fc.property(fc.array(batch, { maxLength: 12 }), (batches) => {
+      const room = newRoom();
+      const model = new Model();
+      const stored = new Map<string, StoredMessage>();
+      let minted = 0;
+      for (const { inputs, storeFails } of batches) {
+        const entries: StoredMessage[] = [];
+        const now: Circumstances = { nowMs: 0, historyFrom: "", find: (uuid) => stored.get(uuid) };
+        const messagesBefore = structuredClone(model.messages);
+        for (const [who, generated] of inputs) {
+          const what = ("reference" in generated
+            ? { ...generated, uuid: uuidOf(generated.reference) }
+            : generated) as unknown as Input;
+          const decision = room.decide(who, what, now);
+          const { answer, broadcast, close } = consequenceOf(decision, SERVER, []);
+          const expected = model.take(who, what, uuidOf(minted));
+          assertEquals<unknown>(
+            { answer, broadcast, closeCode: close?.code },
+            { answer: expected.answer, broadcast: expected.broadcast, closeCode: expected.closeCode },
+          );
+          if (decision.kind === "stored") {
+            entries.push(decision.entry.message);
+            if (decision.entry.kind === "said") {
+              minted++;
+            }
+          }
+        }
+        room.settle();
+        if (storeFails) model.messages = messagesBefore;
+        else for (const message of entries) stored.set(message.uuid, message);
+        assertEquals(room.usernames(), model.members.map(({ name }) => name));
+        assertEquals(room.connectedUsers, model.members.length);
+      }
+      const folded = room.usernames().map((name) => name.toLowerCase());
+      assertEquals(new Set(folded).size, folded.length);
+    }),
+    runs(1000),
+  );
+});
+
+const NOW: Circumstances = { nowMs: 61_000, historyFrom: "", find: () => undefined };
+
+function named(name: string): Username {
+  return parseUsername(name) as Username;
+}
+
+Deno.test("a name is free again as soon as its session has left, however it left", () => {
+  for (
+    const goodbye of [{ type: "DISCONNECT" }, { type: "LOST" }, { type: "BAN", message: "x" }] as Input[]
+  ) {
+    const room = newRoom();
+    room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
+    room.decide("s1", goodbye, NOW);
+    const again = room.decide("s2", { type: "CONNECT", username: named("Alice") }, NOW);
+    assertEquals(again, { kind: "joined", username: "Alice" });
+  }
+});
+
+Deno.test("the next holder of a name is somebody else: it may not change what the last one wrote", () => {
+  const room = newRoom();
+  room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
+  const said = room.decide("s1", { type: "MSG", timestamp: "1", text: "mine" }, NOW);
+  assert(said.kind === "stored");
+  const { message } = said.entry;
+  const later = { ...NOW, find: () => message };
+  room.decide("s1", { type: "DISCONNECT" }, later);
+  room.decide("s2", { type: "CONNECT", username: named("alice") }, later);
+  const change = room.decide(
+    "s2",
+    { type: "QUERY", query: "update_message", uuid: message.uuid, text: "yours" },
+    later,
+  );
+  assert(change.kind === "refused");
+  assertEquals(change.fault.fault, "NOT_YOUR_MESSAGE");
+});
+
+Deno.test("a message past its age is unknown to an edit although it is still found", () => {
+  const room = newRoom();
+  room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
+  const said = room.decide("s1", { type: "MSG", timestamp: "1", text: "old" }, NOW);
+  assert(said.kind === "stored");
+  const { message } = said.entry;
+  const edit: Input = { type: "QUERY", query: "update_message", uuid: message.uuid, text: "new" };
+  const late = room.decide("s1", edit, { ...NOW, historyFrom: uuidOf(1), find: () => message });
+  assert(late.kind === "refused");
+  assertEquals(late.fault.fault, "MESSAGE_UNKNOWN");
+  assertEquals(
+    room.decide("s1", edit, { ...NOW, historyFrom: uuidOf(0), find: () => message }).kind,
+    "stored",
+  );
+});
+
+Deno.test("server_info tells the id, the name, who is here, since when, and every limit in force", () => {
+  const room = newRoom();
+  room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
+  const decision = room.decide("s1", { type: "QUERY", query: "server_info" }, NOW);
+  assert(decision.kind === "answered");
+  assertEquals(JSON.parse(decision.content), {
+    id: 7,
+    serverName: "Model Server",
+    connectedUsers: 1,
+    maxUsers: MAX_USERS,
+    version: "1",
+    uptime: 61,
+    limits: { ...DEFAULT_LIMITS, maxUsers: MAX_USERS },
+  });
+});
