@@ -1,0 +1,77 @@
+/**
+ * `deno task build`: the program as one file, `./chatter`, on any machine that has this Deno.
+ *
+ * By `deno compile` where that works. Else the bundled program as JavaScript behind a header that is shell and
+ * JavaScript at once, and runs it by the `deno` on the PATH, by the Deno that built it, or by npx.
+ *
+ * @module
+ */
+import { compile } from "./compile.ts";
+import { PERMISSIONS, PROGRAM, ROOT, runToEnd, say, tellsItsVersion } from "./run_deno.ts";
+
+// The configuration of whatever folder the program is started in is not its own.
+const RUN_FLAGS = ["run", "--no-config", "--no-lock", "--ext=js", "--unstable-kv", "--quiet", ...PERMISSIONS];
+
+/**
+ * Lines that the shell runs, and that JavaScript takes for the string ":" and a comment. `exec` makes Deno the
+ * process that was started, so that signals reach it.
+ */
+function header(): string {
+  const builder = shellQuoted(Deno.execPath());
+  return [
+    "#!/bin/sh",
+    `":" //; set -- ${RUN_FLAGS.map(shellQuoted).join(" ")} "$0" "$@"`,
+    `":" //; command -v deno >/dev/null 2>&1 && exec deno "$@"`,
+    `":" //; [ -x ${builder} ] && exec ${builder} "$@"`,
+    `":" //; command -v npx >/dev/null 2>&1 && exec npx -y deno@${Deno.version.deno} "$@"`,
+    `":" //; echo "chatter: there is no deno and no npx on the PATH to run it with; see https://deno.com" >&2; exit 1`,
+    "",
+  ].join("\n");
+}
+
+function shellQuoted(word: string): string {
+  return /^[\w./:=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/** Makes the script. False, having said why, where that does not work. */
+async function bundle(): Promise<boolean> {
+  const part = PROGRAM + ".part";
+  const { success, output } = await runToEnd(Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    "--platform=deno",
+    `--output=${part}`,
+    "main.ts",
+  ]);
+  if (!success) {
+    say(output.trimEnd());
+    return false;
+  }
+  await Deno.writeTextFile(PROGRAM, header() + await Deno.readTextFile(part));
+  await Deno.remove(part);
+  await Deno.chmod(PROGRAM, 0o755);
+  const made = await tellsItsVersion();
+  if (!made.success) {
+    say(made.output.trimEnd());
+    say(`${PROGRAM} was made, but does not run.`);
+    return false;
+  }
+  say([
+    "",
+    `MADE A SCRIPT, NOT AN EXECUTABLE: ${PROGRAM}`,
+    `${made.output.trimEnd()}`,
+    "It is the whole program in one file, and needs a Deno to run it: the one on the PATH, else",
+    `${Deno.execPath()}, else npx with the npm registry in reach.`,
+    "An executable that needs nothing is made by deno task compile.",
+  ].join("\n"));
+  return true;
+}
+
+async function build(): Promise<boolean> {
+  const outcome = await compile();
+  if (outcome !== "no runtime" || Deno.build.os === "windows") return outcome === "made";
+  say(`\nBundling ${ROOT}main.ts instead.`);
+  return await bundle();
+}
+
+if (import.meta.main) Deno.exit(await build() ? 0 : 1);

@@ -1,0 +1,46 @@
+/**
+ * What the build tools share: running the Deno that runs them, and the flags that the program itself runs with.
+ *
+ * @module
+ */
+import config from "../deno.json" with { type: "json" };
+
+export const ROOT: string = Deno.realPathSync(`${import.meta.dirname}/..`) + "/";
+/** Where both tools put the program. */
+export const PROGRAM = ROOT + (Deno.build.os === "windows" ? "chatter.exe" : "chatter");
+export const VERSION: string = config.version;
+
+/** The permissions of the task `chat`: they are written down there and nowhere else. */
+export const PERMISSIONS: readonly string[] = config.tasks.chat.command.split(" ")
+  .filter((word) => word.startsWith("--"));
+
+export interface Finished {
+  readonly success: boolean;
+  readonly output: string;
+}
+
+/** Runs a program in the project's folder to its end; what it writes is in `output`. */
+export async function runToEnd(command: string, args: readonly string[]): Promise<Finished> {
+  const { success, stdout, stderr } = await new Deno.Command(command, {
+    args: [...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { success, output: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+/** Whether what was made runs: whatever else it does, it tells its version. */
+export async function tellsItsVersion(): Promise<Finished> {
+  try {
+    const { success, output } = await runToEnd(PROGRAM, ["--version"]);
+    return { success: success && output.startsWith(`chatter ${VERSION} `), output };
+  } catch (error) {
+    return { success: false, output: String(error) };
+  }
+}
+
+export function say(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text + "\n"));
+}
