@@ -7,7 +7,7 @@
  * @module
  */
 import { compile } from "./compile.ts";
-import { PERMISSIONS, PROGRAM, ROOT, runToEnd, say, tellsItsVersion } from "./run_deno.ts";
+import { PERMISSIONS, PROGRAM, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
 
 // The configuration of whatever folder the program is started in is not its own.
 const RUN_FLAGS = ["run", "--no-config", "--no-lock", "--ext=js", "--unstable-kv", "--quiet", ...PERMISSIONS];
@@ -35,25 +35,23 @@ function shellQuoted(word: string): string {
 
 /** Makes the script. False, having said why, where that does not work. */
 async function bundle(): Promise<boolean> {
-  const part = PROGRAM + ".part";
   const { success, output } = await runToEnd(Deno.execPath(), [
     "bundle",
     "--quiet",
     "--platform=deno",
-    `--output=${part}`,
+    `--output=${UNPROVED}`,
     "main.ts",
   ]);
   if (!success) {
     say(output.trimEnd());
     return false;
   }
-  await Deno.writeTextFile(PROGRAM, header() + await Deno.readTextFile(part));
-  await Deno.remove(part);
-  await Deno.chmod(PROGRAM, 0o755);
-  const made = await tellsItsVersion();
+  await Deno.writeTextFile(UNPROVED, header() + await Deno.readTextFile(UNPROVED));
+  await Deno.chmod(UNPROVED, 0o755);
+  const made = await proveAndPlace();
   if (!made.success) {
     say(made.output.trimEnd());
-    say(`${PROGRAM} was made, but does not run.`);
+    say("What was made does not run.");
     return false;
   }
   say([

@@ -6,13 +6,13 @@
  *
  * @module
  */
-import { PERMISSIONS, PROGRAM, runToEnd, say, tellsItsVersion } from "./run_deno.ts";
+import { PERMISSIONS, PROGRAM, proveAndPlace, runToEnd, say, UNPROVED } from "./run_deno.ts";
 
 export type Outcome = "made" | "no runtime" | "failed";
 
 /** Makes the executable; says why where it does not. */
 export async function compile(): Promise<Outcome> {
-  const args = ["compile", "--quiet", ...PERMISSIONS, "--output", PROGRAM, "main.ts"];
+  const args = ["compile", "--quiet", ...PERMISSIONS, "--output", UNPROVED, "main.ts"];
   const { success, output } = await runToEnd(Deno.execPath(), args);
   if (!success) {
     say(output.trimEnd());
@@ -20,10 +20,10 @@ export async function compile(): Promise<Outcome> {
     say(withoutRuntime());
     return "no runtime";
   }
-  const made = await tellsItsVersion();
+  const made = await proveAndPlace();
   if (!made.success) {
     say(made.output.trimEnd());
-    say(`${PROGRAM} was made, but does not run: is DENORT_BIN the runtime of Deno ${Deno.version.deno}?`);
+    say(`What was made does not run: is DENORT_BIN the runtime of Deno ${Deno.version.deno}?`);
     return "no runtime";
   }
   say(`Made ${PROGRAM} by deno compile: ${made.output.trimEnd()}. It runs on its own.`);

@@ -6,8 +6,10 @@
 import config from "../deno.json" with { type: "json" };
 
 export const ROOT: string = Deno.realPathSync(`${import.meta.dirname}/..`) + "/";
-/** Where both tools put the program. */
-export const PROGRAM = ROOT + (Deno.build.os === "windows" ? "chatter.exe" : "chatter");
+const SUFFIX = Deno.build.os === "windows" ? ".exe" : "";
+/** Where both tools put the program, and where they make it: the old one stays until the new one runs. */
+export const PROGRAM = `${ROOT}chatter${SUFFIX}`;
+export const UNPROVED = `${ROOT}chatter.part${SUFFIX}`;
 export const VERSION: string = config.version;
 
 /** The permissions of the task `chat`: they are written down there and nowhere else. */
@@ -31,10 +33,17 @@ export async function runToEnd(command: string, args: readonly string[]): Promis
   return { success, output: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
-/** Whether what was made runs: whatever else it does, it tells its version. */
-export async function tellsItsVersion(): Promise<Finished> {
+/** Puts what was made in its place if it runs: whatever else it does, it tells its version. */
+export async function proveAndPlace(): Promise<Finished> {
+  const proof = await tellsItsVersion();
+  if (proof.success) await Deno.rename(UNPROVED, PROGRAM);
+  else await Deno.remove(UNPROVED);
+  return proof;
+}
+
+async function tellsItsVersion(): Promise<Finished> {
   try {
-    const { success, output } = await runToEnd(PROGRAM, ["--version"]);
+    const { success, output } = await runToEnd(UNPROVED, ["--version"]);
     return { success: success && output.startsWith(`chatter ${VERSION} `), output };
   } catch (error) {
     return { success: false, output: String(error) };
