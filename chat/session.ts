@@ -30,32 +30,34 @@ export interface SessionOptions {
   /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
   readonly log: Logger;
-  /** Told once, when the session is over. */
-  readonly onEnd: (session: Session) => void;
 }
 
 export class Session implements Receiver, Participant {
   readonly id: SessionId;
+  /** Resolves when the connection is gone. */
+  readonly over: Promise<void>;
   readonly #options: SessionOptions;
   readonly #outbox: Outbox;
   readonly #allowed: TokenBucket;
   /** Frames that were refused for flooding may come as fast again before the session is ended. */
   readonly #tolerated: TokenBucket;
   #connectDeadline: ReturnType<typeof setTimeout> | undefined;
+  readonly #resolveOver: () => void;
   /** Frames that the hub has and that are not answered yet. */
   #unanswered = 0;
 
   constructor(options: SessionOptions) {
     this.id = options.id;
+    ({ promise: this.over, resolve: this.#resolveOver } = Promise.withResolvers<void>());
     this.#options = options;
     const { limits, connection, steadyMs } = options;
     this.#outbox = new Outbox(connection, limits.maxOutboxBytes, () => {
       options.log.warn("consumer.slow", { session: this.id, limitBytes: limits.maxOutboxBytes });
       this.#submit({ type: "LOST" });
     });
-    const flood = { burst: limits.floodBurst, perSecond: limits.floodRate, nowMs: steadyMs() };
-    this.#allowed = new TokenBucket(flood);
-    this.#tolerated = new TokenBucket(flood);
+    const flood = { burst: limits.floodBurst, perSecond: limits.floodRate };
+    this.#allowed = new TokenBucket(flood, steadyMs());
+    this.#tolerated = new TokenBucket(flood, steadyMs());
     this.#connectDeadline = setTimeout(() => this.end(CLOSE.connectTimeout), limits.connectTimeout * 1000);
   }
 
@@ -85,7 +87,7 @@ export class Session implements Receiver, Participant {
     this.#clearConnectDeadline();
     this.#outbox.discard();
     this.#submit({ type: "LOST" });
-    this.#options.onEnd(this);
+    this.#resolveOver();
   }
 
   /** Puts the session out for good: everyone is told, it included, then its connection ends, §6.3. */
@@ -123,13 +125,18 @@ export class Session implements Receiver, Participant {
   }
 
   #isFlooded(): boolean {
+    const { floodRate } = this.#options.limits;
+    // 0 switches the limit off.
+    if (floodRate === 0) return false;
     const nowMs = this.#options.steadyMs();
     if (this.#allowed.take(nowMs)) return false;
     if (this.#tolerated.take(nowMs)) {
-      this.#answerFault(fault("FLOOD", this.#options.limits.floodRate));
+      this.#answerFault(fault("FLOOD", floodRate));
     } else {
       this.#options.log.warn("session.flood", { session: this.id });
       this.end(CLOSE.flood);
+      // Not only when the connection has ended: a peer that does not answer the close would keep its name.
+      this.#submit({ type: "LOST" });
     }
     return true;
   }

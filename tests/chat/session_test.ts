@@ -1,0 +1,298 @@
+/**
+ * One connection's limits and the order of its answers, with a connection and a hub that only take notes.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { mock } from "node:test";
+import type { CloseCause, Connection } from "../../chat/connection.ts";
+import type { Participant } from "../../chat/hub.ts";
+import { outgoing } from "../../chat/outbox.ts";
+import type { Input } from "../../chat/room.ts";
+import { Session } from "../../chat/session.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../src/protocol/limits.ts";
+import { recordedLog } from "../support/recorded_log.ts";
+
+class NotingConnection implements Connection {
+  readonly remoteAddress = "192.0.2.1";
+  pendingBytes = 0;
+  readonly sent: string[] = [];
+  readonly closed: CloseCause[] = [];
+
+  send(text: string): void {
+    this.sent.push(text);
+  }
+
+  close(cause: CloseCause): void {
+    this.closed.push(cause);
+  }
+}
+
+interface Opened extends Disposable {
+  readonly session: Session;
+  readonly connection: NotingConnection;
+  /** What the session submitted, in order. */
+  readonly inputs: Input[];
+  /** How often the end of a session was told. */
+  readonly ended: Session[];
+  readonly events: (level: "warn" | "error") => string[];
+  /** The steady clock. */
+  nowMs: number;
+}
+
+function open(limits: Partial<Limits> = {}): Opened {
+  const connection = new NotingConnection();
+  const inputs: Input[] = [];
+  const ended: Session[] = [];
+  const { log, events } = recordedLog();
+  const opened = { connection, inputs, ended, events, nowMs: 1000 };
+  const session = new Session({
+    id: "the session",
+    connection,
+    inbox: {
+      submit(participant: Participant, input: Input) {
+        assertEquals(participant.id, "the session");
+        inputs.push(input);
+      },
+    },
+    limits: { ...DEFAULT_LIMITS, ...limits },
+    serverId: 7,
+    steadyMs: () => opened.nowMs,
+    log,
+    onEnd: (session) => ended.push(session),
+  });
+  return Object.assign(opened, { session, [Symbol.dispose]: () => session.end({ code: 1000, reason: "" }) });
+}
+
+/** `c2/` and as much more as makes it `bytes` bytes of UTF-8 out of `character`, rounded down, then filled. */
+function frameOfBytes(bytes: number, character: string): string {
+  const each = outgoing(character).bytes;
+  const room = bytes - 3;
+  return `c2/${character.repeat(Math.floor(room / each))}${"x".repeat(room % each)}`;
+}
+
+const UNKNOWN_TYPE = /^c2\/ERROR Unknown frame type/;
+
+Deno.test("session takes a frame at its limit of bytes, in any script, and refuses one past it", () => {
+  const max = 1024;
+  for (const character of ["x", "é", "語", "👍"]) {
+    using s = open({ maxFrameBytes: max });
+    const atLimit = frameOfBytes(max, character);
+    const past = frameOfBytes(max + 1, character);
+    assertEquals([outgoing(atLimit).bytes, outgoing(past).bytes], [max, max + 1]);
+    s.session.receiveText(atLimit);
+    assert(UNKNOWN_TYPE.test(s.connection.sent[0]!), `${character} at: ${s.connection.sent[0]}`);
+    s.session.receiveText(past);
+    assertEquals(s.connection.sent[1], "c2/ERROR Frame is too large: at most 1024 bytes are allowed");
+    assertEquals(s.connection.sent.length, 2);
+    assertEquals(s.connection.closed, []);
+  }
+});
+
+Deno.test("session answers a binary frame with a fault, and goes on", () => {
+  using s = open();
+  s.session.receiveBinary();
+  s.session.receiveText("c2/PING");
+  assertEquals(s.connection.sent, ["c2/ERROR Binary frames are not part of c2: send text", "c2/PING 7"]);
+  assertEquals(s.connection.closed, []);
+});
+
+Deno.test("session hands the hub what it decoded, and answers a malformed frame itself", () => {
+  using s = open();
+  s.session.receiveText("hello");
+  assertEquals(s.connection.sent.length, 1);
+  s.session.receiveText("c2/MSG 1; hi");
+  assertEquals(s.inputs, [{ type: "MSG", timestamp: "1", text: "hi" }]);
+  assertEquals(s.connection.sent.length, 1);
+});
+
+Deno.test("session answers a PING itself where nothing is unanswered, else after what came before it", () => {
+  using s = open();
+  s.session.receiveText("c2/PING 12");
+  assertEquals(s.connection.sent, ["c2/PING 12; 7"]);
+  s.session.receiveText("c2/MSG 1; hi");
+  s.session.receiveText("c2/PING 13");
+  assertEquals(s.inputs.map(({ type }) => type), ["MSG", "PING"]);
+  assertEquals(s.connection.sent, ["c2/PING 12; 7"]);
+  // One of the two is settled: the other is still in front of what comes now.
+  s.session.settled();
+  s.session.receiveText("c2/PING 14");
+  assertEquals(s.inputs.length, 3);
+  s.session.settled();
+  s.session.settled();
+  s.session.receiveText("c2/PING 15");
+  assertEquals(s.inputs.length, 3);
+  assertEquals(s.connection.sent, ["c2/PING 12; 7", "c2/PING 15; 7"]);
+});
+
+Deno.test("session answers every kind of fault in its turn, behind frames that are unanswered", () => {
+  using s = open({ maxFrameBytes: 1024, floodBurst: 5, floodRate: 1 });
+  s.session.receiveText("c2/MSG 1; hi");
+  s.session.receiveText("nonsense");
+  s.session.receiveText("c2/".padEnd(2000, "x"));
+  s.session.receiveBinary();
+  s.session.receiveText("c2/PING");
+  s.session.receiveText("c2/PING");
+  assertEquals(
+    s.inputs.map((input) => input.type === "FAULT" ? input.fault.fault : input.type),
+    ["MSG", "NOT_C2", "FRAME_TOO_LARGE", "BINARY_FRAME", "PING", "FLOOD"],
+  );
+  assertEquals(s.connection.sent, []);
+});
+
+Deno.test("session takes a burst of frames, refuses as many again, then closes with 1008", () => {
+  using s = open({ floodBurst: 3, floodRate: 1 });
+  const sentAfter = (frames: number) => {
+    for (let i = 0; i < frames; i++) s.session.receiveText("c2/PING");
+    return s.connection.sent.length;
+  };
+  assertEquals(sentAfter(3), 3);
+  assertEquals(s.connection.sent, ["c2/PING 7", "c2/PING 7", "c2/PING 7"]);
+  const refusal = "c2/ERROR Too many frames: at most 1 a second are allowed for long";
+  assertEquals(sentAfter(1), 4);
+  assertEquals(s.connection.sent[3], refusal);
+  s.session.receiveBinary();
+  s.session.receiveText("c2/PING");
+  assertEquals(s.connection.sent.slice(3), [refusal, refusal, refusal]);
+  assertEquals(s.connection.closed, []);
+  s.session.receiveText("c2/PING");
+  assertEquals(s.connection.closed, [{ code: 1008, reason: "flood" }]);
+  assertEquals(s.events("warn"), ["session.flood"]);
+  s.nowMs += 60_000;
+  assertEquals(sentAfter(2), 6, "after the close nothing is answered");
+  assertEquals(s.connection.closed.length, 1);
+});
+
+Deno.test("session that is closed for flooding leaves the room, also where its peer does not answer the close", () => {
+  using s = open({ floodBurst: 1, floodRate: 1 });
+  for (let i = 0; i < 4; i++) s.session.receiveText("c2/PING");
+  assertEquals(s.connection.closed.length, 1);
+  assertEquals(s.inputs, [{ type: "LOST" }]);
+});
+
+Deno.test("session's allowance comes back with the clock, at its rate", () => {
+  using s = open({ floodBurst: 2, floodRate: 4 });
+  const isTaken = () => {
+    s.session.receiveText("c2/PING");
+    return s.connection.sent.at(-1) === "c2/PING 7";
+  };
+  assertEquals([isTaken(), isTaken(), isTaken()], [true, true, false]);
+  s.nowMs += 249;
+  assertEquals(isTaken(), false);
+  s.nowMs += 1;
+  assertEquals([isTaken(), isTaken()], [true, false]);
+  // What is tolerated comes back too: an eager client that is refused now and then is never put out.
+  for (let second = 0; second < 100; second++) {
+    s.nowMs += 1000;
+    for (let i = 0; i < 4; i++) isTaken();
+  }
+  assertEquals(s.connection.closed, []);
+});
+
+Deno.test("session with a flood rate of 0 has no flood limit", () => {
+  using s = open({ floodBurst: 1, floodRate: 0 });
+  for (let i = 0; i < 1000; i++) s.session.receiveText("c2/PING");
+  assertEquals(s.connection.sent.length, 1000);
+  assertEquals(new Set(s.connection.sent), new Set(["c2/PING 7"]));
+  assertEquals(s.connection.closed, []);
+});
+
+Deno.test("session without CONNECT is closed with 1008 at its deadline, PING or not", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const s = open({ connectTimeout: 30 });
+    mock.timers.tick(29_000);
+    s.session.receiveText("c2/PING");
+    mock.timers.tick(999);
+    assertEquals(s.connection.closed, []);
+    mock.timers.tick(1);
+    assertEquals(s.connection.closed, [{ code: 1008, reason: "no CONNECT in time" }]);
+    s.session.receiveText("c2/PING");
+    assertEquals(s.connection.sent, ["c2/PING 7"]);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+Deno.test("session that is refused at CONNECT still has its deadline", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const s = open({ connectTimeout: 1 });
+    s.session.receiveText("c2/CONNECT alice");
+    assertEquals(s.inputs.map(({ type }) => type), ["CONNECT"]);
+    s.session.settled();
+    mock.timers.tick(1000);
+    assertEquals(s.connection.closed.length, 1);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+Deno.test("session that joined, or is over, has no deadline any more", () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const joined = open({ connectTimeout: 1 });
+    joined.session.joined();
+    const lost = open({ connectTimeout: 1 });
+    lost.session.lost();
+    const ended = open({ connectTimeout: 1 });
+    ended.session.end({ code: 1001, reason: "server is stopping" });
+    mock.timers.tick(10_000);
+    assertEquals(joined.connection.closed, []);
+    assertEquals(lost.connection.closed, []);
+    assertEquals(ended.connection.closed, [{ code: 1001, reason: "server is stopping" }]);
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+Deno.test("session whose connection is lost says so to the hub and to its owner, and is silent from then on", () => {
+  using s = open();
+  s.session.receiveText("c2/MSG 1; hi");
+  s.session.lost();
+  assertEquals(s.inputs.map(({ type }) => type), ["MSG", "LOST"]);
+  assertEquals(s.ended, [s.session]);
+  s.session.receiveText("c2/MSG 1; hi");
+  s.session.receiveBinary();
+  s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
+  s.session.end({ code: 1001, reason: "server is stopping" });
+  assertEquals(s.inputs.length, 2);
+  assertEquals([s.connection.sent, s.connection.closed, s.ended.length], [[], [], 1]);
+});
+
+Deno.test("session takes no frame once it was ended, and its owner is told at the connection's end only", () => {
+  using s = open();
+  s.session.end({ code: 1001, reason: "server is stopping" });
+  s.session.receiveText("c2/PING");
+  s.session.receiveText("c2/MSG 1; hi");
+  assertEquals([s.connection.sent, s.inputs, s.ended], [[], [], []]);
+  s.session.lost();
+  assertEquals([s.inputs.length, s.ended.length], [1, 1]);
+});
+
+Deno.test("session of a slow reader is closed with 1013 and leaves the room at once", () => {
+  using s = open({ maxOutboxBytes: 65_536 });
+  s.connection.pendingBytes = 65_536 - 14;
+  s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
+  assertEquals([s.connection.sent.length, s.inputs.length], [1, 0]);
+  s.connection.pendingBytes++;
+  s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
+  s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
+  assertEquals(s.connection.sent.length, 1);
+  assertEquals(s.connection.closed, [{ code: 1013, reason: "slow consumer" }]);
+  assertEquals(s.inputs, [{ type: "LOST" }]);
+  assertEquals(s.events("warn"), ["consumer.slow"]);
+  assertEquals(s.ended, [], "its connection is still there");
+  s.session.lost();
+  assertEquals(s.ended.length, 1);
+});
+
+Deno.test("session puts a ban into the order like any frame", () => {
+  using s = open();
+  s.session.ban("be kind");
+  assertEquals(s.inputs, [{ type: "BAN", message: "be kind" }]);
+  assertEquals(s.connection.closed, [], "the hub ends it, after everyone was told");
+  s.session.receiveText("nonsense");
+  assertEquals(s.inputs.length, 2);
+  assertStringIncludes(JSON.stringify(s.inputs[1]), "NOT_C2");
+});
