@@ -108,9 +108,9 @@ async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
       serverId: id,
       steadyMs: steadyClock,
       log,
-      onEnd: (ended) => sessions.delete(ended),
     });
     sessions.add(session);
+    session.over.then(() => sessions.delete(session));
     return session;
   };
   let stopping = false;
@@ -168,6 +168,8 @@ async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
     // What was received is answered before the goodbye, if the store still works.
     await within(DRAIN_MS, hub.idle());
     for (const session of sessions) session.end(CLOSE.stopping);
+    // The platform's shutdown would overtake these with a close of its own wording.
+    await within(DRAIN_MS, Promise.all(Array.from(sessions, (session) => session.over)));
     await within(DRAIN_MS, server.shutdown());
     await within(DRAIN_MS, hub.idle());
     await retention.stop();
