@@ -1,0 +1,133 @@
+/**
+ * Transcripts of c2 as the documents write them, PROTOCOL.md's introduction: parsed out of Markdown, and their
+ * texts with `<names>` in them matched against what really came.
+ *
+ * Pure: no server here. Playing one is the test's.
+ *
+ * @module
+ */
+
+/** A fenced block whose info string begins with `c2`. */
+export interface Transcript {
+  readonly file: string;
+  readonly line: number;
+  /** The heading above it. */
+  readonly heading: string;
+  /** What follows `c2`: arguments of `chatter chat`. */
+  readonly flags: readonly string[];
+  readonly steps: readonly Step[];
+}
+
+export type Step =
+  & { readonly line: number }
+  & (
+    | { readonly kind: "send"; readonly client: string; readonly text: string }
+    /** Something outside of the protocol; the server does it where `client` is `S`. */
+    | { readonly kind: "act"; readonly client: string; readonly what: string }
+    /** `client` is `*` for everyone. */
+    | { readonly kind: "receive"; readonly client: string; readonly text: string }
+    | { readonly kind: "close"; readonly client: string; readonly code: number; readonly reason: string }
+  );
+
+/** All transcripts of a Markdown file. Throws at a line of one that it cannot read. */
+export function parseTranscripts(file: string, markdown: string): Transcript[] {
+  const transcripts: Transcript[] = [];
+  let heading = "";
+  let open: { fence: string; transcript: (Transcript & { steps: Step[] }) | undefined } | undefined;
+  for (const [index, text] of markdown.split("\n").entries()) {
+    const line = index + 1;
+    const fence = /^(`{3,})(.*)$/.exec(text);
+    if (open === undefined) {
+      heading = /^#+ (.*)$/.exec(text)?.[1] ?? heading;
+      if (!fence) continue;
+      const [language, ...flags] = (fence[2] ?? "").trim().split(/\s+/);
+      const transcript = language === "c2" ? { file, line, heading, flags, steps: [] } : undefined;
+      if (transcript) transcripts.push(transcript);
+      open = { fence: fence[1] ?? "", transcript };
+    } else if (fence && fence[1] === open.fence && fence[2] === "") {
+      open = undefined;
+    } else if (open.transcript) {
+      open.transcript.steps.push(parseStep(text, `${file}:${line}`, line));
+    }
+  }
+  return transcripts;
+}
+
+function parseStep(text: string, place: string, line: number): Step {
+  const parts = /^(?:S([>!]))?([A-Z]|\*): (.*)$/.exec(text);
+  if (!parts) throw new Error(`${place}: no line of a transcript: ${text}`);
+  const [, arrow, client = "", rest = ""] = parts;
+  if (arrow === ">") return { line, kind: "receive", client, text: rest };
+  if (arrow === "!") {
+    const [, code, reason = ""] = /^([0-9]{4})(?: (.+))?$/.exec(rest) ?? [];
+    if (code === undefined) throw new Error(`${place}: no close code: ${text}`);
+    return { line, kind: "close", client, code: Number(code), reason };
+  }
+  const act = /^\((.*)\)$/.exec(rest);
+  return act ? { line, kind: "act", client, what: act[1] ?? "" } : { line, kind: "send", client, text: rest };
+}
+
+/** What a name in angle brackets may stand for, by the name without the digits at its end. */
+const VALUES: { readonly [name: string]: string } = {
+  uuid: "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+  id: "0|[1-9][0-9]{0,15}",
+  uptime: "[0-9]+",
+  version: "[0-9]+\\.[0-9]+\\.[0-9]+",
+  limits: "\\{[^{}]+\\}",
+};
+const LITERALS: { readonly [name: string]: string } = { LF: "\n", NUL: "\0", SP: " ", empty: "" };
+
+/** The values of one transcript's names, bound by what comes and used in what is sent. */
+export class Bindings {
+  readonly #values = new Map<string, string>();
+  #newestUuid = "";
+
+  /** The text to send for what is written. Throws for a name that has no value yet. */
+  fill(written: string): string {
+    return this.#translate(written, (name) => {
+      throw new Error(`<${name}> is sent before it came`);
+    }, (literal) => literal);
+  }
+
+  /**
+   * Whether `text` is what is written; names that are new are bound to what stands in their place. Message ids
+   * come in increasing order, §4.2: one that is not greater than all before it does not match.
+   */
+  match(written: string, text: string): boolean {
+    const names: string[] = [];
+    const pattern = this.#translate(written, (name) => {
+      if (names.includes(name)) throw new Error(`<${name}> is twice in the line that it first comes in`);
+      names.push(name);
+      const value = VALUES[name.replace(/[0-9]+$/, "")];
+      if (value === undefined) throw new Error(`<${name}> is no name that transcripts know`);
+      return `(${value})`;
+    }, (literal) => literal.replace(/[\\^$.*+?()[\]{}|\/]/g, "\\$&"));
+    const found = new RegExp(`^${pattern}$`, "su").exec(text);
+    if (!found) return false;
+    for (const [i, name] of names.entries()) {
+      const value = found[i + 1] ?? "";
+      if (name.startsWith("uuid")) {
+        if (value <= this.#newestUuid) return false;
+        this.#newestUuid = value;
+      }
+      this.#values.set(name, value);
+    }
+    return true;
+  }
+
+  #translate(written: string, unbound: (name: string) => string, literal: (text: string) => string): string {
+    let out = "";
+    // Split by a group: texts at even places, what stood in brackets at odd ones.
+    for (const [i, part] of written.split(/<([^<>]+)>/).entries()) {
+      if (i % 2 === 0) out += literal(part);
+      else {
+        const repeated = /^(.+) \* ([0-9]+)$/su.exec(part);
+        const known = repeated
+          ? (repeated[1] ?? "").repeat(Number(repeated[2]))
+          : LITERALS[part] ?? this.#values.get(part);
+        out += known === undefined ? unbound(part) : literal(known);
+      }
+    }
+    return out;
+  }
+}

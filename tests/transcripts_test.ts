@@ -1,0 +1,206 @@
+/**
+ * The transcripts of PROTOCOL.md and README.md, each played against a real server: every client gets exactly the
+ * frames that are written, in the order in which they are written, and nothing else.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import type { RunningChat } from "../chat/mod.ts";
+import { parseCommandLine } from "../src/command_line.ts";
+import { limitsOf } from "../src/flags.ts";
+import { decodeClientFrame, decodeServerFrame } from "../src/protocol/codec.ts";
+import { type FaultName, FAULTS } from "../src/protocol/faults.ts";
+import type { ClientFrame, DepartureKind, Query, ServerFrame } from "../src/protocol/frames.ts";
+import { DEFAULT_LIMITS } from "../src/protocol/limits.ts";
+import { ChatClient } from "./support/chat_client.ts";
+import { startTestChat } from "./support/chat_server.ts";
+import { Bindings, parseTranscripts, type Step, type Transcript } from "./support/transcript.ts";
+
+const transcripts = (await Promise.all(
+  ["PROTOCOL.md", "README.md"].map(async (file) =>
+    parseTranscripts(file, await Deno.readTextFile(new URL(`../${file}`, import.meta.url)))
+  ),
+)).flat();
+
+for (const transcript of transcripts) {
+  const { file, line, heading } = transcript;
+  Deno.test(`transcript at ${file}:${line} (${heading}) is what the server does`, () => play(transcript));
+}
+
+Deno.test("transcripts show every frame and query of a client", () => {
+  // By the types, so that a frame that is added has to be listed, and then to be shown.
+  const shown: Record<Exclude<ClientFrame["type"], "QUERY"> | Query["query"], boolean> = {
+    CONNECT: false,
+    MSG: false,
+    UPDATE: false,
+    DISCONNECT: false,
+    PING: false,
+    "active_users": false,
+    "update_message": false,
+    "delete_message": false,
+    history: false,
+    "server_info": false,
+  };
+  for (const { text } of stepsOf("send")) {
+    const frame = decodeClientFrame(text.replaceAll(/<uuid[0-9]+>/g, crypto.randomUUID()), DEFAULT_LIMITS);
+    if (!("type" in frame)) continue;
+    shown[frame.type === "QUERY" ? frame.query : frame.type] = true;
+  }
+  assertEquals(Object.entries(shown).filter(([, isShown]) => !isShown), []);
+});
+
+Deno.test("transcripts show every frame of a server and every departure but the ban", () => {
+  const shown: Record<Exclude<ServerFrame["type"], "DISCONNECT"> | Exclude<DepartureKind, "ban">, boolean> = {
+    ACKNOWLEDGE: false,
+    ERROR: false,
+    MSG: false,
+    UPDATE: false,
+    PING: false,
+    disconnect: false,
+    "lost_connection": false,
+  };
+  for (const { text } of stepsOf("receive")) {
+    const frame = decodeServerFrame(
+      text.replaceAll(/<uuid[0-9]+>/g, crypto.randomUUID()).replaceAll("<id>", "7"),
+    );
+    assert(frame !== undefined, `No frame of a server: ${text}`);
+    if (frame.type !== "DISCONNECT") shown[frame.type] = true;
+    // Nothing that a transcript can do causes a ban.
+    else if (frame.kind !== "ban") shown[frame.kind] = true;
+  }
+  assertEquals(Object.entries(shown).filter(([, isShown]) => !isShown), []);
+});
+
+Deno.test("transcripts show every fault that a client can cause", () => {
+  const notByClients: FaultName[] = ["STORE_FAILED", "INTERNAL"];
+  const shown = stepsOf("receive").map(({ text }) => text).filter((text) => text.startsWith("c2/ERROR "));
+  const missing = Object.entries(FAULTS).filter(([name, text]) => {
+    const [before = "", after = ""] = text.split("{limit}");
+    return !notByClients.includes(name as FaultName) &&
+      !shown.some((line) => line.startsWith(`c2/ERROR ${before}`) && line.endsWith(after));
+  });
+  assertEquals(missing.map(([name]) => name), []);
+});
+
+function stepsOf<Kind extends Step["kind"]>(kind: Kind): Extract<Step, { kind: Kind }>[] {
+  return transcripts.flatMap(({ steps }) =>
+    steps.filter((step): step is Extract<Step, { kind: Kind }> => step.kind === kind)
+  );
+}
+
+async function play(transcript: Transcript): Promise<void> {
+  await using stage = await Stage.open(transcript);
+  for (const step of transcript.steps) await stage.play(step);
+  await stage.expectNothingMore();
+}
+
+/** One transcript's server and clients. */
+class Stage implements AsyncDisposable {
+  readonly #file: string;
+  readonly #server: RunningChat;
+  readonly #clients: Map<string, ChatClient>;
+  readonly #bindings = new Bindings();
+  /** Those whom `*` means. */
+  readonly #connected = new Set<string>();
+  readonly #connecting = new Set<string>();
+  readonly #ended = new Set<string>();
+  /** Frames of each client that the transcript has told of. */
+  readonly #told = new Map<string, number>();
+
+  private constructor(file: string, server: RunningChat, clients: Map<string, ChatClient>) {
+    this.#file = file;
+    this.#server = server;
+    this.#clients = clients;
+  }
+
+  /** A server with the transcript's flags, and a socket for every client that it names. */
+  static async open({ file, line, flags, steps }: Transcript): Promise<Stage> {
+    const command = parseCommandLine(["chat", ...flags], { env: () => undefined, isTerminal: false });
+    if (command.kind !== "chat") throw new Error(`${file}:${line}: no flags of chat: ${flags.join(" ")}`);
+    const { name } = command.values;
+    const server = await startTestChat({ name, limits: limitsOf(command.values) });
+    const names = new Set(steps.map(({ client }) => client).filter((client) => /^[A-RT-Z]$/.test(client)));
+    const clients = new Map<string, ChatClient>();
+    for (const name of names) clients.set(name, await ChatClient.open(server.url));
+    return new Stage(file, server, clients);
+  }
+
+  async play(step: Step): Promise<void> {
+    switch (step.kind) {
+      case "send":
+        if (step.text.startsWith("c2/CONNECT")) this.#connecting.add(step.client);
+        this.#client(step).send(this.#bindings.fill(step.text));
+        return;
+      case "act":
+        return await this.#act(step);
+      case "receive":
+        for (const name of step.client === "*" ? this.#connected : [step.client]) {
+          await this.#receive(name, step);
+        }
+        return;
+      case "close": {
+        const { code, reason } = await this.#client(step).closed;
+        assertEquals({ code, reason }, { code: step.code, reason: step.reason }, this.#place(step));
+        this.#end(step.client);
+      }
+    }
+  }
+
+  async #act(step: Step & { kind: "act" }): Promise<void> {
+    switch (`${step.client === "S" ? "server" : "client"} ${step.what}`) {
+      case "client sends 3 bytes of binary":
+        this.#client(step).send(new Uint8Array([1, 2, 3]));
+        return;
+      case "client closes its socket":
+        this.#client(step).socket.close();
+        await this.#client(step).closed;
+        this.#end(step.client);
+        return;
+      case "server stops":
+        await this.#server.stop();
+        return;
+      default:
+        throw new Error(`${this.#place(step)}: nothing that can be done: ${step.what}`);
+    }
+  }
+
+  async #receive(name: string, step: Step & { kind: "receive" }): Promise<void> {
+    const frame = await this.#client({ ...step, client: name }).next();
+    this.#told.set(name, (this.#told.get(name) ?? 0) + 1);
+    if (!this.#bindings.match(step.text, frame)) {
+      assertEquals(frame, step.text, `${this.#place(step)}: ${name} got another frame`);
+    }
+    if (!this.#connecting.delete(name)) return;
+    if (frame.startsWith("c2/ACKNOWLEDGE ")) this.#connected.add(name);
+  }
+
+  /** What came beyond the transcript, by PING where the socket is open, else by count. */
+  async expectNothingMore(): Promise<void> {
+    for (const [name, client] of this.#clients) {
+      const more = this.#ended.has(name)
+        ? client.seen.slice(this.#told.get(name) ?? 0)
+        : await client.drain();
+      assertEquals(more, [], `${this.#file}: client ${name} got more than is written`);
+    }
+  }
+
+  #end(name: string): void {
+    this.#ended.add(name);
+    this.#connected.delete(name);
+  }
+
+  #client({ client, line }: Step): ChatClient {
+    const found = this.#clients.get(client);
+    if (found === undefined) throw new Error(`${this.#file}:${line}: there is no client ${client}`);
+    return found;
+  }
+
+  #place(step: Step): string {
+    return `${this.#file}:${step.line}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const client of this.#clients.values()) await client[Symbol.asyncDispose]();
+    await this.#server.stop();
+  }
+}
