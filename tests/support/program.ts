@@ -1,0 +1,194 @@
+/**
+ * The program as a child process, for tests from outside: `main.ts` by the Deno that runs the tests and with the
+ * permissions of its task, or the executable that the variable CHATTER_BINARY names.
+ *
+ * Tests that need no process of their own start a server in theirs instead, which is faster.
+ *
+ * @module
+ */
+import config from "../../deno.json" with { type: "json" };
+
+export type Role = "chat" | "listing";
+export type Variables = Readonly<Record<string, string>>;
+
+export interface Outcome {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** One line of the log: `message` is the event's name, the rest are its values. */
+export type LogEvent =
+  & { readonly message: string; readonly level: string }
+  & Readonly<Record<string, unknown>>;
+
+/** Milliseconds after which a program that does not do what it should fails the test. Never waited out otherwise. */
+const PATIENCE_MS = 20_000;
+
+/** Runs the program to its end. Variables of the tests' own environment do not reach it, save the named ones. */
+export async function runProgram(args: readonly string[], variables: Variables = {}): Promise<Outcome> {
+  const child = spawn(args, variables);
+  const patience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+  try {
+    const { code, stdout, stderr } = await child.output();
+    return { status: code, stdout: decode(stdout), stderr: decode(stderr) };
+  } finally {
+    clearTimeout(patience);
+  }
+}
+
+/**
+ * Starts a server and waits until it listens. On a free port of 127.0.0.1, in memory and, a chat server,
+ * known to no listing, unless `flags` or `variables` say otherwise.
+ * Throws with what it wrote where it ends before that.
+ */
+export async function startServer(
+  role: Role,
+  flags: readonly string[] = [],
+  variables: Variables = {},
+): Promise<ServerProgram> {
+  const program = new ServerProgram(spawn([role, ...flags, "--log-format", "json"], {
+    CHATTER_HOSTNAME: "127.0.0.1",
+    CHATTER_PORT: "0",
+    CHATTER_KV: ":memory:",
+    ...(role === "listing" || flags.includes("--listing") ? {} : { CHATTER_NO_LISTING: "1" }),
+    ...variables,
+  }));
+  try {
+    const { url } = await program.event("listening");
+    program.url = String(url);
+    return program;
+  } catch (error) {
+    await program[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+export class ServerProgram implements AsyncDisposable {
+  /** As the log names it when the server listens. */
+  url = "";
+  readonly #child: Deno.ChildProcess;
+  readonly #events: LogEvent[] = [];
+  readonly #reading: Promise<unknown>;
+  #log = "";
+  #ended = false;
+  #progress = Promise.withResolvers<void>();
+
+  /** Internal: call `startServer`. */
+  constructor(child: Deno.ChildProcess) {
+    this.#child = child;
+    this.#reading = Promise.all([child.stdout.cancel(), this.#readLog()]);
+  }
+
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  /** Everything that it logged so far. */
+  get events(): readonly LogEvent[] {
+    return this.#events;
+  }
+
+  /** What it wrote to stderr so far, as it wrote it. */
+  get log(): string {
+    return this.#log;
+  }
+
+  /** The first event of that name, of the past or still to come. Throws where the program ends without it. */
+  async event(name: string): Promise<LogEvent> {
+    const deadline = Promise.withResolvers<never>();
+    const patience = setTimeout(() => deadline.reject(this.#failure(`no event ${name} came`)), PATIENCE_MS);
+    try {
+      while (true) {
+        const found = this.#events.find(({ message }) => message === name);
+        if (found !== undefined) return found;
+        if (this.#ended) throw this.#failure(`it ended without the event ${name}`);
+        await Promise.race([this.#progress.promise, deadline.promise]);
+      }
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
+  }
+
+  /** Waits for its end: its exit status, and the signal where one ended it. */
+  async end(): Promise<{ status: number; signal: Deno.Signal | null }> {
+    const patience = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS);
+    try {
+      const { code, signal } = await this.#child.status;
+      await this.#reading;
+      return { status: code, signal };
+    } finally {
+      clearTimeout(patience);
+    }
+  }
+
+  /** Sends the signal and waits for the end; `tookMs` is how long that took. */
+  async stop(signal: Deno.Signal = "SIGTERM"): Promise<{ status: number; tookMs: number }> {
+    const startMs = performance.now();
+    this.kill(signal);
+    const { status } = await this.end();
+    return { status, tookMs: performance.now() - startMs };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It had ended already.
+    }
+    await this.end();
+  }
+
+  async #readLog(): Promise<void> {
+    let unfinished = "";
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.#log += text;
+      const lines = (unfinished + text).split("\n");
+      unfinished = lines.pop() ?? "";
+      // What is no JSON comes from Deno itself, or is the last word of a program that could not start.
+      for (const line of lines) if (line.startsWith("{")) this.#events.push(JSON.parse(line));
+      this.#madeProgress();
+    }
+    this.#ended = true;
+    this.#madeProgress();
+  }
+
+  #madeProgress(): void {
+    this.#progress.resolve();
+    this.#progress = Promise.withResolvers();
+  }
+
+  #failure(what: string): Error {
+    return new Error(`${what}; the program wrote:\n${this.#log}`);
+  }
+}
+
+function spawn(args: readonly string[], variables: Variables): Deno.ChildProcess {
+  const [command, ...before] = commandLine();
+  const inherited = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("CHATTER_"));
+  return new Deno.Command(command, {
+    args: [...before, ...args],
+    env: { ...Object.fromEntries(inherited), NO_COLOR: "1", ...variables },
+    clearEnv: true,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+}
+
+function commandLine(): [string, ...string[]] {
+  const binary = Deno.env.get("CHATTER_BINARY");
+  if (binary) return [binary];
+  const [_deno, ...words] = config.tasks.chat.command.split(" ");
+  const flags = words.filter((word) => word.startsWith("-"));
+  const root = import.meta.dirname + "/../../";
+  return [Deno.execPath(), "run", "--quiet", `--config=${root}deno.json`, ...flags, root + "main.ts"];
+}
+
+function decode(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
