@@ -32,6 +32,7 @@ export type ServiceEnd = { readonly status: 0 | 1; readonly problem?: string };
 export async function runService(
   start: () => Promise<Running>,
   options: ServiceOptions,
+  stopDeadlineMs: number = STOP_DEADLINE_MS,
 ): Promise<ServiceEnd> {
   await configureLog({ format: options.logFormat, level: options.logLevel });
   const log = logger("main");
@@ -45,7 +46,7 @@ export async function runService(
   const signal = stopSignal();
   signal.then((name) => {
     log.info("stopping", { signal: name });
-    endInTime(() => log.warn("stop.cut_short", { afterMs: STOP_DEADLINE_MS - LAST_WORDS_MS }));
+    endInTime(stopDeadlineMs, () => log.warn("stop.cut_short", { deadlineMs: stopDeadlineMs }));
   });
 
   let end: ServiceEnd;
@@ -64,7 +65,7 @@ export async function runService(
 }
 
 /** Ends the process at the deadline. The timers do not keep it alive when it ends by itself. */
-function endInTime(lastWords: () => void): void {
-  Deno.unrefTimer(setTimeout(lastWords, STOP_DEADLINE_MS - LAST_WORDS_MS));
-  Deno.unrefTimer(setTimeout(() => Deno.exit(0), STOP_DEADLINE_MS));
+function endInTime(deadlineMs: number, lastWords: () => void): void {
+  Deno.unrefTimer(setTimeout(lastWords, deadlineMs - LAST_WORDS_MS));
+  Deno.unrefTimer(setTimeout(() => Deno.exit(0), deadlineMs));
 }
