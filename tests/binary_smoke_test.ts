@@ -1,0 +1,76 @@
+/**
+ * The whole program once through, from outside: a listing, a chat server that registers, people who talk, a stop
+ * that delists, and a restart that remembers. Runs `main.ts`, or the executable that CHATTER_BINARY names.
+ *
+ * @module
+ */
+import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { VERSION } from "../src/version.ts";
+import { ChatClient } from "./support/chat_client.ts";
+import { runProgram, startServer } from "./support/program.ts";
+
+async function listedServers(
+  listingUrl: string,
+): Promise<{ id: number; displayName: string; address: string }[]> {
+  const response = await fetch(`${listingUrl}/servers`);
+  assertEquals(response.status, 200);
+  return (await response.json()).servers;
+}
+
+Deno.test("the program tells its version and its help", async () => {
+  const version = await runProgram(["--version"]);
+  assertEquals(version.status, 0, version.stderr);
+  assertStringIncludes(version.stdout, `chatter ${VERSION} (deno `);
+  const help = await runProgram(["help"]);
+  assertEquals(help.status, 0, help.stderr);
+  assertMatch(help.stdout, /^ {2}chat .*\n {2}listing /m);
+});
+
+Deno.test("a chat server registers, carries a conversation, delists itself, and remembers after a restart", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await using listing = await startServer("listing", ["--kv", `${folder}/listing.db`]);
+    const flags = ["--listing", listing.url, "--kv", `${folder}/chat.db`, "--name", "Smoke Test"];
+
+    await using first = await startServer("chat", flags);
+    const id = Number((await first.event("listening")).id);
+    await first.event("listing.registered");
+    const [listed, ...others] = await listedServers(listing.url);
+    assertEquals(others, []);
+    assertEquals(
+      { id: listed?.id, displayName: listed?.displayName, address: listed?.address },
+      { id, displayName: "Smoke Test", address: `127.0.0.1:${first.port}` },
+    );
+
+    await using anna = await ChatClient.connect(first.url, "anna");
+    await using bert = await ChatClient.connect(first.url, "bert");
+    anna.send("c2/MSG 1700000000000; hello; there");
+    await anna.expect("c2/ACKNOWLEDGE");
+    const told = await anna.next();
+    assertMatch(told, /^c2\/MSG anna; 1700000000000; [0-9a-f-]{36}; hello; there$/);
+    await bert.expect(told);
+    const uuid = told.split("; ")[2];
+
+    const { status, tookMs } = await first.stop("SIGTERM");
+    assertEquals(status, 0, first.log);
+    assertLess(tookMs, 5000);
+    assertEquals((await anna.closed).code, 1001);
+    assertEquals(await listedServers(listing.url), []);
+
+    await using second = await startServer("chat", flags);
+    assertEquals((await second.event("listening")).id, id);
+    await second.event("listing.registered");
+    assertEquals((await listedServers(listing.url)).map((server) => server.id), [id]);
+    await using carl = await ChatClient.connect(second.url, "carl");
+    const answer = await carl.ask("c2/QUERY history");
+    assertMatch(answer, /^c2\/ACKNOWLEDGE \[/);
+    assertEquals(JSON.parse(answer.slice("c2/ACKNOWLEDGE ".length)), [
+      { uuid, username: "anna", timestamp: 1700000000000, message: "hello; there", edited: false },
+    ]);
+
+    assertEquals((await second.stop("SIGINT")).status, 0, second.log);
+    assertEquals((await listing.stop("SIGTERM")).status, 0, listing.log);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
