@@ -19,6 +19,8 @@ export const WINDOW_MESSAGES_MAX = 512;
 export class History {
   readonly #messages = new Map<string, StoredMessage>();
   readonly #capacity: number;
+  /** A window that holds all that is kept never needs the journal: what leaves it is gone. */
+  readonly #holdsAllKept: boolean;
   #isWhole: boolean;
 
   /**
@@ -27,9 +29,12 @@ export class History {
    */
   constructor(options: { kept: number; newest: readonly StoredMessage[]; isWhole: boolean }) {
     this.#capacity = Math.min(WINDOW_MESSAGES_MAX, options.kept);
-    // A window that holds all that is kept never needs the journal: what leaves it is gone.
-    this.#isWhole = options.isWhole || options.kept <= WINDOW_MESSAGES_MAX;
-    for (const message of options.newest.slice(-this.#capacity)) this.#messages.set(message.uuid, message);
+    this.#holdsAllKept = options.kept <= WINDOW_MESSAGES_MAX;
+    this.#isWhole = options.isWhole || this.#holdsAllKept;
+    const { newest } = options;
+    for (const message of newest.slice(Math.max(0, newest.length - this.#capacity))) {
+      this.#messages.set(message.uuid, message);
+    }
   }
 
   get(uuid: string): StoredMessage | undefined {
@@ -45,7 +50,7 @@ export class History {
         this.#messages.delete(oldest);
         break;
       }
-      if (this.#capacity === WINDOW_MESSAGES_MAX) this.#isWhole = false;
+      if (!this.#holdsAllKept) this.#isWhole = false;
     } else if (this.#messages.has(message.uuid)) {
       this.#messages.set(message.uuid, message);
     }
@@ -54,11 +59,14 @@ export class History {
   /** The newest messages of a range, the newest last; undefined where the journal has to be asked. */
   page({ limit, before, from }: HistoryRange): StoredMessage[] | undefined {
     const inRange: StoredMessage[] = [];
+    let reachesFrom = this.#isWhole;
     for (const message of this.#messages.values()) {
       if (before !== undefined && message.uuid >= before) break;
       if (message.uuid >= from) inRange.push(message);
+      // What the journal has beyond this one is below the range as well.
+      else reachesFrom = true;
     }
-    return inRange.length >= limit || this.#isWhole ? inRange.slice(-limit) : undefined;
+    return inRange.length >= limit || reachesFrom ? inRange.slice(-limit) : undefined;
   }
 }
 
@@ -68,10 +76,11 @@ export class History {
  */
 export function historyAnswer(page: readonly StoredMessage[]): string {
   const parts: string[] = [];
-  let bytes = 0;
+  // One bracket; each part brings a comma or the other bracket.
+  let bytes = 2;
   for (let i = page.length - 1; i >= 0; i--) {
     const part = JSON.stringify(historyEntry(page[i]!));
-    bytes += part.length * 2;
+    bytes += (part.length + 1) * 2;
     if (bytes > HISTORY_ANSWER_BYTES_MAX && parts.length > 0) break;
     parts.push(part);
   }

@@ -1,0 +1,82 @@
+/**
+ * The line that a slow reader may not cross, and the end of a session's sending.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import type { CloseCause, Connection } from "../../chat/connection.ts";
+import { Outbox, outgoing } from "../../chat/outbox.ts";
+
+/** An outbox of 100 bytes, with what its connection was given. */
+function outboxOf100() {
+  const did: string[] = [];
+  const connection = {
+    remoteAddress: "192.0.2.1",
+    pendingBytes: 0,
+    send: (text: string) => void did.push(text),
+    close: ({ code, reason }: CloseCause) => void did.push(`close ${code} ${reason}`),
+  } satisfies Connection;
+  const outbox = new Outbox(connection, 100, () => did.push("overflow"));
+  return { outbox, connection, did };
+}
+
+Deno.test("outgoing() measures a frame in bytes of UTF-8", () => {
+  for (const [text, bytes] of [["", 0], ["abc", 3], ["é", 2], ["語", 3], ["👍", 4]] as const) {
+    assertEquals(outgoing(text), { text, bytes });
+  }
+});
+
+Deno.test("outbox sends up to its limit of unsent bytes, the frame included", () => {
+  const { outbox, connection, did } = outboxOf100();
+  connection.pendingBytes = 90;
+  outbox.push(outgoing("x".repeat(10)));
+  connection.pendingBytes = 96;
+  outbox.push(outgoing("👍"));
+  connection.pendingBytes = 0;
+  outbox.push(outgoing("x".repeat(100)));
+  assertEquals(did, ["x".repeat(10), "👍", "x".repeat(100)]);
+  assertFalse(outbox.isClosed);
+});
+
+Deno.test("outbox past its limit sends nothing more, closes with 1013, and tells so once", () => {
+  for (const [pending, text] of [[90, "x".repeat(11)], [97, "👍"], [0, "x".repeat(101)]] as const) {
+    const { outbox, connection, did } = outboxOf100();
+    connection.pendingBytes = pending;
+    outbox.push(outgoing(text));
+    assert(outbox.isClosed);
+    outbox.push(outgoing(text));
+    connection.pendingBytes = 0;
+    outbox.push(outgoing("later"));
+    assertEquals(did, ["close 1013 slow consumer", "overflow"]);
+  }
+});
+
+Deno.test("outbox that overflows is closed already when that is told", () => {
+  const { connection } = outboxOf100();
+  const seen: boolean[] = [];
+  const outbox: Outbox = new Outbox(connection, 0, () => seen.push(outbox.isClosed));
+  outbox.push(outgoing("x"));
+  assertEquals(seen, [true]);
+});
+
+Deno.test("outbox is closed once, and sends nothing after it", () => {
+  const { outbox, did } = outboxOf100();
+  outbox.push(outgoing("before"));
+  outbox.close({ code: 1000, reason: "goodbye" });
+  outbox.close({ code: 1008, reason: "flood" });
+  outbox.push(outgoing("after"));
+  outbox.push(outgoing("x".repeat(200)));
+  outbox.discard();
+  assertEquals(did, ["before", "close 1000 goodbye"]);
+  assert(outbox.isClosed);
+});
+
+Deno.test("outbox whose connection is gone neither sends nor closes", () => {
+  const { outbox, did } = outboxOf100();
+  outbox.discard();
+  outbox.discard();
+  outbox.push(outgoing("x".repeat(200)));
+  outbox.close({ code: 1000, reason: "goodbye" });
+  assertEquals(did, []);
+  assert(outbox.isClosed);
+});
