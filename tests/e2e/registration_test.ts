@@ -1,0 +1,127 @@
+/**
+ * A chat server and a listing as two processes: registered, found, talked through; one of them gone and back;
+ * and withdrawn at the end, PROTOCOL.md §10.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { ChatClient } from "../support/chat_client.ts";
+import { type ServerProgram, startServer } from "../support/program.ts";
+
+interface Entry {
+  id: number;
+  displayName: string;
+  address: string;
+  connectedUsers: number;
+  maxUsers: number;
+}
+
+async function servers(listing: string): Promise<Entry[]> {
+  const response = await fetch(`${listing}/servers`);
+  return (await response.json() as { servers: Entry[] }).servers;
+}
+
+/** Asks the listing until `isThere` likes the answer; fails after `seconds`, which no passing run waits out. */
+async function listed(
+  listing: string,
+  seconds: number,
+  isThere: (entries: Entry[]) => boolean,
+): Promise<Entry[]> {
+  const deadline = performance.now() + seconds * 1000;
+  while (true) {
+    const entries = await servers(listing);
+    if (isThere(entries)) return entries;
+    if (performance.now() > deadline) {
+      throw new Error(`Not within ${seconds} s; it lists ${JSON.stringify(entries)}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+/** A port that was free a moment ago, for a program that has to come back to the same one. */
+function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+function startChatFor(listing: string, ...flags: string[]): Promise<ServerProgram> {
+  return startServer("chat", ["--listing", listing, ...flags]);
+}
+
+Deno.test("a chat server registers itself, people talk through the address found, SIGTERM delists it", async () => {
+  await using listing = await startServer("listing");
+  await using chat = await startChatFor(listing.url, "--name", "Tea Room", "--max-users", "9");
+  const [entry] = await listed(listing.url, 10, (entries) => entries.length === 1);
+  assertEquals([entry!.displayName, entry!.address, entry!.connectedUsers, entry!.maxUsers], [
+    "Tea Room",
+    `127.0.0.1:${chat.port}`,
+    0,
+    9,
+  ]);
+
+  await using alice = await ChatClient.connect(`http://${entry!.address}`, "alice");
+  await using bob = await ChatClient.connect(`http://${entry!.address}`, "bob");
+  const uuid = await alice.say("found you");
+  await bob.expect(`c2/MSG alice; 1; ${uuid}; found you`);
+  await listed(listing.url, 5, ([now]) => now?.connectedUsers === 2);
+
+  const { status, tookMs } = await chat.stop("SIGTERM");
+  assertEquals(status, 0);
+  assert(tookMs < 5000, `${tookMs} ms`);
+  assertEquals(await servers(listing.url), []);
+  assertEquals((await alice.closed).code, 1001);
+});
+
+Deno.test("killed with -9 and started again, a chat server is listed under its old id, with its history", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await using listing = await startServer("listing");
+    const flags = ["--kv", `${folder}/chat.db`];
+    let id: number;
+    {
+      await using chat = await startChatFor(listing.url, ...flags);
+      [{ id }] = await listed(listing.url, 10, (entries) => entries.length === 1) as [Entry];
+      await using alice = await ChatClient.connect(chat.url, "alice");
+      await alice.say("before the fall");
+      chat.kill("SIGKILL");
+      await chat.end();
+    }
+    await using chat = await startChatFor(listing.url, ...flags);
+    const [entry] = await listed(
+      listing.url,
+      10,
+      ([entry]) => entry?.address === `127.0.0.1:${chat.port}`,
+    );
+    assertEquals(entry!.id, id);
+    await using bob = await ChatClient.connect(chat.url, "bob");
+    assert((await bob.ask("c2/QUERY history")).includes("before the fall"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("a chat server is listed within 10 s of the start of a listing that came later", async () => {
+  const port = freePort();
+  await using chat = await startChatFor(`http://127.0.0.1:${port}`);
+  await using alice = await ChatClient.connect(chat.url, "alice");
+  await chat.event("listing.unreachable");
+  await alice.say("nobody lists us, and we talk");
+  await using listing = await startServer("listing", ["--port", String(port)]);
+  await listed(listing.url, 10, (entries) => entries.length === 1);
+});
+
+Deno.test("a chat server is listed again within 30 s after its listing lost all its data", async () => {
+  const port = freePort();
+  await using before = await startServer("listing", ["--port", String(port)]);
+  await using chat = await startChatFor(before.url);
+  await listed(before.url, 10, (entries) => entries.length === 1);
+  before.kill("SIGKILL");
+  await before.end();
+  await using after = await startServer("listing", ["--port", String(port)]);
+  assertEquals(await servers(after.url), []);
+  await listed(after.url, 30, (entries) => entries.length === 1);
+  await using alice = await ChatClient.connect(chat.url, "alice");
+  await alice.say("still here");
+});
