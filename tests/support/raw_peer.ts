@@ -1,0 +1,154 @@
+/**
+ * A WebSocket peer made by hand on a TCP connection, for what no client library does: stay silent, stop reading,
+ * send broken frames.
+ *
+ * It reads whole unfragmented frames of a well-behaved server and nothing else.
+ *
+ * @module
+ */
+
+export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
+
+export interface RawFrame {
+  readonly opcode: number;
+  readonly payload: Uint8Array;
+}
+
+export interface FrameShape {
+  readonly opcode?: number;
+  readonly fin?: boolean;
+  readonly rsv?: number;
+  readonly masked?: boolean;
+  /** The length that the header declares, where it is not the payload's. */
+  readonly declaredLength?: number;
+}
+
+export class RawPeer implements AsyncDisposable {
+  readonly #connection: Deno.TcpConn;
+  #unread = new Uint8Array(0);
+
+  private constructor(connection: Deno.TcpConn) {
+    this.#connection = connection;
+  }
+
+  /** Connects and shakes hands. */
+  static async open(url: string): Promise<RawPeer> {
+    const peer = await RawPeer.connect(url);
+    await peer.write(
+      encode(
+        "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+      ),
+    );
+    const head = await peer.readHead();
+    if (!head.startsWith("HTTP/1.1 101 ")) throw new Error(`No upgrade: ${head}`);
+    return peer;
+  }
+
+  /** Connects and says nothing. */
+  static async connect(url: string): Promise<RawPeer> {
+    const { hostname, port } = new URL(url);
+    return new RawPeer(await Deno.connect({ hostname, port: Number(port) }));
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await this.#connection.write(rest));
+  }
+
+  sendText(text: string): Promise<void> {
+    return this.write(frame(encode(text)));
+  }
+
+  /** The answer's head up to the empty line. */
+  async readHead(): Promise<string> {
+    while (true) {
+      const text = new TextDecoder().decode(this.#unread);
+      const end = text.indexOf("\r\n\r\n");
+      if (end >= 0) {
+        this.#unread = this.#unread.slice(end + 4);
+        return text.slice(0, end);
+      }
+      if (!await this.#fill()) throw new Error(`The connection ended in the head: ${text}`);
+    }
+  }
+
+  /** The next frame; undefined where the connection ended. */
+  async readFrame(): Promise<RawFrame | undefined> {
+    const header = await this.#take(2);
+    if (header === undefined) return undefined;
+    let length = header[1]! & 0x7f;
+    if (length >= 126) {
+      const extended = await this.#take(length === 126 ? 2 : 8);
+      if (extended === undefined) return undefined;
+      const view = new DataView(extended.buffer);
+      length = extended.length === 2 ? view.getUint16(0) : Number(view.getBigUint64(0));
+    }
+    const payload = await this.#take(length);
+    return payload === undefined ? undefined : { opcode: header[0]! & 0x0f, payload };
+  }
+
+  /** The next text frame's text, past pings and the like; undefined where the connection ended. */
+  async readText(): Promise<string | undefined> {
+    while (true) {
+      const next = await this.readFrame();
+      if (next === undefined) return undefined;
+      if (next.opcode === OPCODE.text) return new TextDecoder().decode(next.payload);
+    }
+  }
+
+  close(): void {
+    try {
+      this.#connection.close();
+    } catch {
+      // It was closed already.
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
+  async #take(count: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
+    while (this.#unread.length < count) if (!await this.#fill()) return undefined;
+    const taken = this.#unread.slice(0, count);
+    this.#unread = this.#unread.slice(count);
+    return taken;
+  }
+
+  async #fill(): Promise<boolean> {
+    const chunk = new Uint8Array(65_536);
+    let count: number | null;
+    try {
+      count = await this.#connection.read(chunk);
+    } catch {
+      return false;
+    }
+    if (count === null) return false;
+    const joined = new Uint8Array(this.#unread.length + count);
+    joined.set(this.#unread);
+    joined.set(chunk.subarray(0, count), this.#unread.length);
+    this.#unread = joined;
+    return true;
+  }
+}
+
+/** A frame's bytes; a well-formed masked text frame unless its shape says otherwise. */
+export function frame(payload: Uint8Array, shape: FrameShape = {}): Uint8Array {
+  const { opcode = OPCODE.text, fin = true, rsv = 0, masked = true } = shape;
+  const declared = shape.declaredLength ?? payload.length;
+  const extended = declared < 126 ? 0 : declared < 65_536 ? 2 : 8;
+  const bytes = new Uint8Array(2 + extended + (masked ? 4 : 0) + payload.length);
+  const view = new DataView(bytes.buffer);
+  bytes[0] = (fin ? 0x80 : 0) | (rsv << 4) | opcode;
+  bytes[1] = (masked ? 0x80 : 0) | (extended === 0 ? declared : extended === 2 ? 126 : 127);
+  if (extended === 2) view.setUint16(2, declared);
+  if (extended === 8) view.setBigUint64(2, BigInt(declared));
+  // A mask of zeros leaves the payload as it is, which the protocol allows.
+  bytes.set(payload, bytes.length - payload.length);
+  return bytes;
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
