@@ -24,9 +24,9 @@ async function main(): Promise<0 | 1 | 2> {
       await print(Deno.stderr, `chatter: ${line.problem}\n`);
       return 2;
     case "chat":
-      return await run(line.values, () => startChat(line.values));
+      return await run(line.kind, line.values, () => startChat(line.values));
     case "listing":
-      return await run(line.values, () => startListing(line.values));
+      return await run(line.kind, line.values, () => startListing(line.values));
   }
 
   async function startChat(values: CommandValues<"chat">) {
@@ -64,11 +64,12 @@ async function main(): Promise<0 | 1 | 2> {
 }
 
 async function run(
+  name: string,
   values: CommandValues<"chat"> | CommandValues<"listing">,
   start: () => Promise<{ stop(): Promise<void> }>,
 ): Promise<0 | 1> {
   const { runService } = await import("./src/service.ts");
-  const { status, problem } = await runService(start, values);
+  const { status, problem } = await runService(name, start, values);
   if (problem !== undefined) await print(Deno.stderr, `chatter: ${problem}\n`);
   return status;
 }

@@ -21,21 +21,26 @@ export interface Running {
 const STOP_DEADLINE_MS = 4700;
 const LAST_WORDS_MS = 300;
 
-export type ServiceOptions = ListenAddress & { readonly logFormat: LogFormat; readonly logLevel: LogLevel };
+export interface ServiceOptions extends ListenAddress {
+  readonly logFormat: LogFormat;
+  readonly logLevel: LogLevel;
+}
 
 export type ServiceEnd = { readonly status: 0 | 1; readonly problem?: string };
 
 /**
  * Runs what `start` starts until SIGINT or SIGTERM, and stops it: status 0. Where it cannot start: status 1, and
- * a line that says why. A bug that nothing else caught is logged, and the server goes on.
+ * a line that says why. A bug that nothing else caught is logged, and the server goes on. `name` is who speaks in
+ * the log.
  */
 export async function runService(
+  name: string,
   start: () => Promise<Running>,
   options: ServiceOptions,
   stopDeadlineMs: number = STOP_DEADLINE_MS,
 ): Promise<ServiceEnd> {
   await configureLog({ format: options.logFormat, level: options.logLevel });
-  const log = logger("main");
+  const log = logger(name);
   const fence = (event: ErrorEvent | PromiseRejectionEvent) => {
     event.preventDefault();
     log.error("bug", { where: event.type, error: event instanceof ErrorEvent ? event.error : event.reason });

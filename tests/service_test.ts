@@ -27,7 +27,7 @@ async function run(
     import { logger } from ${JSON.stringify(new URL("src/log.ts", ROOT).href)};
     const log = logger("test");
     const options = { hostname: "127.0.0.1", port: 0, logFormat: "json", logLevel: "info" };
-    const { status, problem } = await runService(${start}, options, ${deadlineMs});
+    const { status, problem } = await runService("test", ${start}, options, ${deadlineMs});
     if (problem) await Deno.stderr.write(new TextEncoder().encode("problem: " + problem + "\\n"));
     Deno.exit(status);`;
   const child = new Deno.Command(Deno.execPath(), {
