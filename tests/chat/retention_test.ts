@@ -1,0 +1,122 @@
+/**
+ * When the journal is swept, within which bounds, and that a failure of it is not the end.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { mock } from "node:test";
+import { firstIdAt } from "../../chat/message_id.ts";
+import { oldestKeptId, Retention, SWEEP_INTERVAL_SECONDS } from "../../chat/retention.ts";
+import { recordedLog } from "../support/recorded_log.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const NOW_MS = Date.UTC(2026, 0, 2);
+
+interface Sweep {
+  readonly bounds: { keep: number; from: string };
+  readonly resolve: (removed: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A retention whose sweeps end when the test says so, by timers that the test moves. */
+async function withRetention(
+  test: (
+    around: { retention: Retention; sweeps: Sweep[]; log: ReturnType<typeof recordedLog> },
+  ) => Promise<void>,
+): Promise<void> {
+  mock.timers.enable({ apis: ["setInterval"] });
+  try {
+    const sweeps: Sweep[] = [];
+    const log = recordedLog();
+    const retention = new Retention({
+      journal: {
+        sweep: (bounds) =>
+          new Promise((resolve, reject) => {
+            sweeps.push({ bounds, resolve, reject });
+          }),
+      },
+      keep: 1000,
+      days: 90,
+      nowMs: () => NOW_MS,
+      log: log.log,
+    });
+    await test({ retention, sweeps, log });
+  } finally {
+    mock.timers.reset();
+  }
+}
+
+/** Lets everything run that only waits for promises that are settled. */
+async function promisesSettled(): Promise<void> {
+  for (let i = 0; i < 20; i++) await Promise.resolve();
+}
+
+function afterInterval(): void {
+  mock.timers.tick(SWEEP_INTERVAL_SECONDS * 1000);
+}
+
+Deno.test("oldestKeptId() is the first id of the moment that is so many days ago", () => {
+  assertEquals(oldestKeptId(NOW_MS, 90), firstIdAt(NOW_MS - 90 * DAY_MS));
+  assertEquals(oldestKeptId(NOW_MS, 36_500), firstIdAt(0), "nothing is from before 1970");
+});
+
+Deno.test("retention sweeps at once, by the number and the age that it was given", () =>
+  withRetention(async ({ retention, sweeps, log }) => {
+    assertEquals(sweeps.map(({ bounds }) => bounds), [{ keep: 1000, from: oldestKeptId(NOW_MS, 90) }]);
+    sweeps[0]!.resolve(5);
+    await retention.stop();
+    assertEquals(log.lines, [{ level: "info", event: "history.swept", properties: { removed: 5 } }]);
+  }));
+
+Deno.test("retention sweeps again at each interval, and says nothing where nothing went", () =>
+  withRetention(async ({ retention, sweeps, log }) => {
+    for (const n of [1, 2, 3]) {
+      assertEquals(sweeps.length, n);
+      sweeps[n - 1]!.resolve(0);
+      await promisesSettled();
+      mock.timers.tick(SWEEP_INTERVAL_SECONDS * 1000 - 1);
+      assertEquals(sweeps.length, n);
+      mock.timers.tick(1);
+    }
+    sweeps.at(-1)!.resolve(0);
+    await retention.stop();
+    assertEquals(log.lines, []);
+  }));
+
+Deno.test("retention begins no second sweep while one is under way", () =>
+  withRetention(async ({ retention, sweeps }) => {
+    afterInterval();
+    afterInterval();
+    assertEquals(sweeps.length, 1);
+    sweeps[0]!.resolve(0);
+    await promisesSettled();
+    afterInterval();
+    assertEquals(sweeps.length, 2);
+    sweeps[1]!.resolve(0);
+    await retention.stop();
+  }));
+
+Deno.test("retention logs a sweep that fails, and tries again", () =>
+  withRetention(async ({ retention, sweeps, log }) => {
+    sweeps[0]!.reject(new Error("disk is full"));
+    await promisesSettled();
+    assertEquals(log.events("error"), ["history.sweep_failed"]);
+    afterInterval();
+    assertEquals(sweeps.length, 2);
+    sweeps[1]!.resolve(7);
+    await retention.stop();
+    assertEquals(log.events("info"), ["history.swept"]);
+  }));
+
+Deno.test("retention that is stopped waits for the sweep under way, and begins no other", () =>
+  withRetention(async ({ retention, sweeps }) => {
+    let stopped = false;
+    const stop = retention.stop().then(() => stopped = true);
+    await promisesSettled();
+    assertEquals(stopped, false);
+    sweeps[0]!.resolve(0);
+    await stop;
+    afterInterval();
+    assertEquals(sweeps.length, 1);
+    await retention.stop();
+  }));
