@@ -1,0 +1,145 @@
+/**
+ * The sweep: every listed server is checked once an interval, spread over it, PROTOCOL.md §9.5.
+ *
+ * It decides when a server is checked; what a check means is the registry's. Servers that missed their last
+ * check have slots of their own, so that a thousand dead ones, 3 s each, hold up none that is alive.
+ *
+ * @module
+ */
+import type { NowMs } from "../src/clock.ts";
+import { logger } from "../src/log.ts";
+import type { Snapshot } from "./snapshot.ts";
+import type { ServerRecord } from "./store.ts";
+
+/** Checks at once in each of the two lanes: 10,000 servers a minute are 170 a second, most done in 0.2 s. */
+export const CHECKS_AT_ONCE_MAX = 128;
+/** Share of the interval by which checks are moved at random, so that servers never come in step. */
+const JITTER = 0.1;
+/** A server checked within this share of the interval, as by another process, is not checked again. */
+const RECENT = 0.4;
+const TICK_MS = { min: 10, max: 1000 };
+const TICKS_PER_INTERVAL = 20;
+
+const log = logger("listing");
+
+export interface LivenessParts {
+  readonly snapshot: Snapshot;
+  readonly check: (record: ServerRecord) => Promise<void>;
+  /** Seconds between two checks of one server. */
+  readonly interval: number;
+  readonly steadyClock: NowMs;
+  readonly wallClock: NowMs;
+}
+
+interface Scheduled {
+  dueMs: number;
+  /** Waiting in a lane, or being checked. */
+  underWay: boolean;
+}
+
+class Lane {
+  readonly waiting: number[] = [];
+  active = 0;
+}
+
+export class Liveness {
+  readonly #parts: LivenessParts;
+  readonly #intervalMs: number;
+  readonly #schedule = new Map<number, Scheduled>();
+  readonly #alive = new Lane();
+  readonly #suspect = new Lane();
+  readonly #checks = new Set<Promise<void>>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #ticking: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(parts: LivenessParts) {
+    this.#parts = parts;
+    this.#intervalMs = parts.interval * 1000;
+  }
+
+  start(): void {
+    const tickMs = Math.min(Math.max(this.#intervalMs / TICKS_PER_INTERVAL, TICK_MS.min), TICK_MS.max);
+    this.#timer = setTimeout(() => {
+      this.#ticking = this.#tick().catch((error) => log.error("sweep.failed", { error })).then(() => {
+        if (!this.#stopped) this.start();
+      });
+    }, tickMs);
+  }
+
+  /** Starts no more checks and resolves when those under way are done. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#ticking;
+    await Promise.all(this.#checks);
+  }
+
+  async #tick(): Promise<void> {
+    await this.#parts.snapshot.refresh();
+    const nowMs = this.#parts.steadyClock();
+    const due: [dueMs: number, record: ServerRecord][] = [];
+    for (const record of this.#parts.snapshot.records()) {
+      const scheduled = this.#scheduled(record, nowMs);
+      if (!scheduled.underWay && scheduled.dueMs <= nowMs) due.push([scheduled.dueMs, record]);
+    }
+    for (const id of this.#schedule.keys()) {
+      if (this.#parts.snapshot.record(id) === undefined) this.#schedule.delete(id);
+    }
+    due.sort(([a], [b]) => a - b);
+    for (const [, record] of due) this.#enqueue(record, nowMs);
+    this.#startChecks(this.#alive);
+    this.#startChecks(this.#suspect);
+  }
+
+  #scheduled(record: ServerRecord, nowMs: number): Scheduled {
+    let scheduled = this.#schedule.get(record.id);
+    if (scheduled === undefined) {
+      // A fresh one is not asked again at once; those found at start are spread over the whole interval.
+      const share = this.#isRecent(record) ? 0.5 + Math.random() / 2 : Math.random();
+      scheduled = { dueMs: nowMs + share * this.#intervalMs, underWay: false };
+      this.#schedule.set(record.id, scheduled);
+    }
+    return scheduled;
+  }
+
+  #enqueue(record: ServerRecord, nowMs: number): void {
+    const scheduled = this.#scheduled(record, nowMs);
+    scheduled.dueMs = nowMs + (1 + JITTER * (Math.random() - 0.5)) * this.#intervalMs;
+    if (this.#isRecent(record)) return;
+    scheduled.underWay = true;
+    (record.misses === 0 ? this.#alive : this.#suspect).waiting.push(record.id);
+  }
+
+  #isRecent(record: ServerRecord): boolean {
+    const agoMs = this.#parts.wallClock() - record.checkedAtMs;
+    return agoMs >= 0 && agoMs < RECENT * this.#intervalMs;
+  }
+
+  #startChecks(lane: Lane): void {
+    while (!this.#stopped && lane.active < CHECKS_AT_ONCE_MAX) {
+      const id = lane.waiting.shift();
+      if (id === undefined) return;
+      lane.active++;
+      const check = this.#check(id).finally(() => {
+        lane.active--;
+        this.#checks.delete(check);
+        this.#startChecks(lane);
+      });
+      this.#checks.add(check);
+    }
+  }
+
+  async #check(id: number): Promise<void> {
+    try {
+      const record = this.#parts.snapshot.record(id);
+      if (record !== undefined) await this.#parts.check(record);
+    } catch (error) {
+      // A store that fails now may answer at the next check.
+      log.error("check.failed", { id, error });
+    } finally {
+      const scheduled = this.#schedule.get(id);
+      if (scheduled) scheduled.underWay = false;
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * The body of a request, bounded in bytes and in time, PROTOCOL.md §9.3.
+ *
+ * It counts what arrives, so that a body without a Content-Length holds the limit too. The runtime has no
+ * deadline of its own for a body that trickles.
+ *
+ * @module
+ */
+import { type Refusal, refuse } from "./refusals.ts";
+
+/** Bytes of a request's body: a name, an address and two numbers have under 2 KiB in any script. */
+export const BODY_BYTES_MAX = 8192;
+/** Seconds from the head of a request to the end of its body. */
+export const BODY_SECONDS_MAX = 10;
+
+/** Reads the body as JSON; undefined where there is none. The Content-Type is not asked: plain clients send none. */
+export async function readJsonBody(request: Request): Promise<{ readonly json: unknown } | Refusal> {
+  const bytes = await readBytes(request);
+  if (!(bytes instanceof Uint8Array)) return bytes;
+  if (bytes.length === 0) return { json: undefined };
+  try {
+    return { json: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
+  } catch (error) {
+    // A parser's message repeats the sender's own text to the sender.
+    return refuse("BODY_NOT_JSON", error instanceof SyntaxError ? error.message : "it is not UTF-8");
+  }
+}
+
+async function readBytes(request: Request): Promise<Uint8Array | Refusal> {
+  const tooLarge = refuse("BODY_TOO_LARGE", BODY_BYTES_MAX);
+  if (Number(request.headers.get("content-length")) > BODY_BYTES_MAX) return tooLarge;
+  if (request.body === null) return new Uint8Array(0);
+  const reader = request.body.getReader();
+  const { promise: late, resolve } = Promise.withResolvers<Refusal>();
+  const timer = setTimeout(() => resolve(refuse("BODY_TOO_SLOW", BODY_SECONDS_MAX)), BODY_SECONDS_MAX * 1000);
+  const body = new Uint8Array(BODY_BYTES_MAX);
+  let length = 0;
+  try {
+    for (;;) {
+      const read = await Promise.race([reader.read(), late]);
+      if ("refusal" in read) return read;
+      if (read.done) return body.subarray(0, length);
+      if (length + read.value.length > BODY_BYTES_MAX) return tooLarge;
+      body.set(read.value, length);
+      length += read.value.length;
+    }
+  } finally {
+    clearTimeout(timer);
+    // What is still to come is not wanted; where all came this does nothing.
+    reader.cancel().catch(() => {});
+  }
+}

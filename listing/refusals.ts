@@ -1,0 +1,68 @@
+/**
+ * What the listing refuses, as one table: a stable name, the HTTP status and the text, PROTOCOL.md §9.
+ *
+ * A refusal is a value and never thrown. Texts say what was wrong and what is allowed, and `{detail}` is what
+ * only the case can say; text of another peer never goes into it.
+ *
+ * @module
+ */
+
+export const REFUSALS = {
+  ID_MALFORMED: { status: 400, text: "The id in the path is an integer of 0 to 9007199254740991 in decimal" },
+  BODY_NOT_JSON: { status: 400, text: "The body is not JSON: {detail}" },
+  BODY_MALFORMED: {
+    status: 400,
+    text:
+      "The body is a JSON object of any of serverName, address, connectedUsers and maxUsers. Wrong here: {detail}",
+  },
+  QUERY_MALFORMED: { status: 400, text: "The query is not understood. Wrong here: {detail}" },
+  ADDRESS_MALFORMED: {
+    status: 400,
+    text:
+      "The address cannot be used: {detail}. Allowed: host:port, [v6]:port, host (port 5000), :port (your own IP address), each also with wss:// in front",
+  },
+  PING_FAILED: { status: 400, text: "The server was not listed, since it did not answer a ping. {detail}" },
+  NOT_LISTED: { status: 400, text: "No server is listed under this id: register it by POST first" },
+  KEY_REFUSED: {
+    status: 401,
+    text:
+      "The key is missing or is not this server's: send the key that POST answered, as Authorization: C2Listing <key>",
+  },
+  NOT_FOUND: { status: 404, text: "No server is listed under this id" },
+  BODY_TOO_SLOW: { status: 408, text: "The body took longer than {detail} s: send it at once" },
+  ID_TAKEN: {
+    status: 409,
+    text:
+      "This id is taken by a server that answers pings: choose another id, or send its key as Authorization: C2Listing <key>",
+  },
+  BODY_TOO_LARGE: { status: 413, text: "The body is too large: at most {detail} bytes are allowed" },
+  TOO_MANY_SERVERS: {
+    status: 429,
+    text: "Too many servers are listed from your address: at most {detail} are allowed, DELETE one first",
+  },
+  TOO_MANY_PINGS: {
+    status: 429,
+    text: "Your address has asked for too many pings: at most {detail} a second are allowed for long",
+  },
+  BUSY: { status: 503, text: "The listing is busy and has changed nothing: try again in a moment" },
+} as const;
+
+export type RefusalName = keyof typeof REFUSALS;
+export type RefusalStatus = (typeof REFUSALS)[RefusalName]["status"];
+
+export interface Refusal {
+  readonly refusal: RefusalName;
+  readonly status: RefusalStatus;
+  readonly text: string;
+}
+
+/** Makes the refusal `name`; `detail` is what `{detail}` in its text stands for. */
+export function refuse(name: RefusalName, detail: string | number = ""): Refusal {
+  const { status, text } = REFUSALS[name];
+  // By a function: in a replacement string, $& and its like would mean something.
+  return { refusal: name, status, text: text.replace("{detail}", () => String(detail)) };
+}
+
+export function isRefusal(value: object): value is Refusal {
+  return "refusal" in value;
+}

@@ -1,0 +1,169 @@
+/**
+ * The routes of the listing as data, PROTOCOL.md §9: what `/openapi.json` tells and what requests are held to
+ * come from the same schemas.
+ *
+ * Bodies are judged by the handlers with the schema that is named here and not by the framework: a plain client
+ * sends no Content-Type, and for PUT the key is judged before the body.
+ *
+ * @module
+ */
+import { createRoute, z } from "@hono/zod-openapi";
+import { ADDRESS_LENGTH_MAX, announcementSchema, SERVER_ID_MAX } from "../src/announcement.ts";
+import { type Cursor, type PageQuery, readCursor, SORTS } from "./page.ts";
+
+/** Servers of one page: past that the whole list, which is cached, costs less. */
+export const PAGE_LIMIT_MAX = 10_000;
+/** Characters of a cursor: a name of the largest length in JSON and base64. */
+const CURSOR_LENGTH_MAX = 1024;
+
+const DECIMAL = /^(?:0|[1-9][0-9]{0,15})$/;
+
+const idSchema = z.string().regex(DECIMAL).transform(Number).pipe(z.number().max(SERVER_ID_MAX));
+
+/** Reads an id as it stands in a path: canonical decimal, 0 to 2^53-1; undefined for anything else. */
+export function readServerId(text: string): number | undefined {
+  return idSchema.safeParse(text).data;
+}
+
+const params = z.object({
+  id: idSchema.openapi({
+    param: { name: "id", in: "path" },
+    type: "integer",
+    minimum: 0,
+    maximum: SERVER_ID_MAX,
+    example: 42,
+  }),
+});
+
+const flag = z.enum(["true", "false"]).default("true");
+
+/** The parameters of GET /servers, each by itself. */
+export const listParameters = z.object({
+  sort: z.enum(SORTS).default("id").openapi({
+    description: "id, users (most first), name, or age (longest online first)",
+  }),
+  q: z.string().max(ADDRESS_LENGTH_MAX).default("").openapi({ description: "part of a name or an address" }),
+  full: flag.openapi({ description: "false leaves out servers with no room" }),
+  empty: flag.openapi({ description: "false leaves out servers without users" }),
+  limit: z.string().regex(/^[0-9]{1,5}$/, `an integer of 1 to ${PAGE_LIMIT_MAX}`).transform(Number)
+    .pipe(z.number().min(1).max(PAGE_LIMIT_MAX)).optional()
+    .openapi({ type: "integer", minimum: 1, maximum: PAGE_LIMIT_MAX, description: "servers in one page" }),
+  cursor: z.string().max(CURSOR_LENGTH_MAX).transform((text, context): Cursor => {
+    const cursor = readCursor(text);
+    if (cursor !== undefined) return cursor;
+    context.addIssue({ code: "custom", message: "take nextCursor from the page before, as it is" });
+    return z.NEVER;
+  }).optional().openapi({ type: "string", description: "nextCursor of the page before, with the same sort" }),
+});
+
+export const listQuerySchema = listParameters.refine(
+  ({ sort, cursor }) => cursor === undefined || cursor.sort === sort,
+  {
+    path: ["cursor"],
+    message: "it belongs to another sort",
+  },
+).transform(({ full, empty, cursor, ...rest }): PageQuery => ({
+  ...rest,
+  limit: rest.limit,
+  full: full === "true",
+  empty: empty === "true",
+  after: cursor,
+}));
+
+const serverSchema = z.object({
+  id: z.number().int(),
+  displayName: z.string(),
+  address: z.string().openapi({
+    description: "host:port, with wss:// in front where TLS is not said by port 443",
+  }),
+  connectedUsers: z.number().int(),
+  maxUsers: z.number().int(),
+  onlineSince: z.number().int().openapi({ description: "milliseconds since 1970 UTC" }),
+  roundTripMs: z.number().int().openapi({ description: "of the last answered ping, rounded up" }),
+  uptime: z.number().min(0).max(1).openapi({ description: "share of answered checks" }),
+}).openapi("Server");
+
+const pageSchema = z.object({
+  servers: z.array(serverSchema),
+  nextCursor: z.string().optional().openapi({ description: "there is a next page, and this asks for it" }),
+}).openapi("ServerList");
+
+const announcement = {
+  content: { "application/json": { schema: announcementSchema } },
+};
+const problem = (description: string) => ({ description, content: { "text/plain": { schema: z.string() } } });
+const key = [{ C2Listing: [] }];
+
+export const registerRoute = createRoute({
+  method: "post",
+  path: "/servers/{id}",
+  summary: "List a server, after it has answered a ping",
+  security: [{}, ...key],
+  request: { params, body: announcement },
+  responses: {
+    201: problem("The key of the server, shown this once"),
+    400: problem("The server did not answer the ping, or the request is malformed"),
+    408: problem("The body came too slowly"),
+    409: problem("The id is taken by a server that answers pings"),
+    413: problem("The body is too large"),
+    429: problem("Too many servers or pings from this address"),
+    503: problem("Nothing was changed: try again"),
+  },
+});
+
+export const updateRoute = createRoute({
+  method: "put",
+  path: "/servers/{id}",
+  summary: "Change what the body names; a new address is pinged first",
+  security: key,
+  request: { params, body: { ...announcement, required: true } },
+  responses: {
+    200: { description: "Changed" },
+    400: problem("No such server, or the body is malformed, or the new address did not answer the ping"),
+    401: problem("The key is missing or is not this server's"),
+    408: problem("The body came too slowly"),
+    413: problem("The body is too large"),
+    429: problem("Too many servers or pings from this address"),
+    503: problem("Nothing was changed: try again"),
+  },
+});
+
+export const removeRoute = createRoute({
+  method: "delete",
+  path: "/servers/{id}",
+  summary: "Take a server off the list",
+  security: key,
+  request: { params },
+  responses: {
+    200: { description: "Removed" },
+    400: problem("No such server"),
+    401: problem("The key is missing or is not this server's"),
+    503: problem("Nothing was changed: try again"),
+  },
+});
+
+export const listRoute = createRoute({
+  method: "get",
+  path: "/servers",
+  summary: "The servers that are listed",
+  request: { query: listParameters },
+  responses: {
+    200: { description: "The list", content: { "application/json": { schema: pageSchema } } },
+    304: { description: "Still as If-None-Match names it" },
+    400: problem("The query is malformed"),
+  },
+});
+
+export const serverRoute = createRoute({
+  method: "get",
+  path: "/servers/{id}",
+  summary: "One server",
+  request: { params },
+  responses: {
+    200: { description: "The server", content: { "application/json": { schema: serverSchema } } },
+    304: { description: "Still as If-None-Match names it" },
+    404: problem("No such server"),
+  },
+});
+
+export const ROUTES = [listRoute, serverRoute, registerRoute, updateRoute, removeRoute];

@@ -1,0 +1,166 @@
+/**
+ * The rules of the listing, PROTOCOL.md §9: from what is known of a server and what is asked, what to do next.
+ *
+ * Pure: it neither pings nor stores nor asks the time. Where a rule needs a ping first it says so, and is asked
+ * again with what the ping found.
+ *
+ * @module
+ */
+import { addressBlock, formatAddress, type ServerAddress } from "../src/address.ts";
+import { type Announcement, DEFAULT_MAX_USERS, DEFAULT_SERVER_NAME } from "../src/announcement.ts";
+import { isSameKey } from "./keys.ts";
+import type { PingOutcome } from "./prober.ts";
+import { type Refusal, refuse } from "./refusals.ts";
+import type { ServerRecord } from "./store.ts";
+
+/** Servers listed from one address (IPv6: one /64): a house full of servers, and no way to fill the list alone. */
+export const SERVERS_PER_ORIGIN_MAX = 32;
+/** Checks missed in a row after which a server is removed: one is a lost packet, two a restart. */
+export const MISSES_MAX = 3;
+
+export interface Registration {
+  readonly id: number;
+  readonly announcement: Announcement;
+  readonly address: ServerAddress;
+  readonly origin: string;
+  /** Of the key in the request, which proves that the id's holder asks; undefined for none. */
+  readonly keyHash: Uint8Array | undefined;
+}
+
+/** What is known beside the record at the moment of the decision. */
+export interface Circumstances {
+  readonly nowMs: number;
+  /** Servers listed from the request's address block, this one not counted. */
+  readonly othersFromOrigin: number;
+  readonly serversPerOriginMax: number;
+}
+
+/** What pings found out so far. */
+export interface Findings {
+  /** The incumbent as it was when it did not answer. */
+  readonly dead: ServerRecord | undefined;
+  /** The new address answered, in this many milliseconds. */
+  readonly roundTripMs: number | undefined;
+}
+
+export type RegistrationStep =
+  | Refusal
+  | { readonly next: "ping the incumbent"; readonly incumbent: ServerRecord }
+  | { readonly next: "ping" }
+  | { readonly next: "write"; readonly record: Omit<ServerRecord, "keyHash"> };
+
+/** Judges a POST: the id's holder by its key, or anybody once the incumbent is dead, or an id that is free. */
+export function decideRegistration(
+  present: ServerRecord | undefined,
+  asked: Registration,
+  found: Findings,
+  circumstances: Circumstances,
+): RegistrationStep {
+  const renewed = present !== undefined && isSameKey(asked.keyHash, present.keyHash);
+  if (present !== undefined && !renewed) {
+    if (found.dead === undefined) return { next: "ping the incumbent", incumbent: present };
+    // Registered anew or moved since it was pinged: somebody is alive there.
+    if (!isSameRegistration(found.dead, present)) return refuse("ID_TAKEN");
+  }
+  const { nowMs, othersFromOrigin, serversPerOriginMax } = circumstances;
+  if (othersFromOrigin >= serversPerOriginMax) return refuse("TOO_MANY_SERVERS", serversPerOriginMax);
+  if (found.roundTripMs === undefined) return { next: "ping" };
+  return {
+    next: "write",
+    record: {
+      id: asked.id,
+      serverName: asked.announcement.serverName ?? DEFAULT_SERVER_NAME,
+      address: formatAddress(asked.address),
+      connectedUsers: asked.announcement.connectedUsers ?? 0,
+      maxUsers: asked.announcement.maxUsers ?? DEFAULT_MAX_USERS,
+      origin: asked.origin,
+      onlineSince: nowMs,
+      roundTripMs: found.roundTripMs,
+      // The share of answered checks is the server's, and it is still the same server by its key.
+      checks: (renewed ? present.checks : 0) + 1,
+      answered: (renewed ? present.answered : 0) + 1,
+      misses: 0,
+      checkedAtMs: nowMs,
+    },
+  };
+}
+
+/** Judges who may change or remove a server: undefined if it is the one with this key. */
+export function denyAccess(
+  present: ServerRecord | undefined,
+  keyHash: Uint8Array | undefined,
+): Refusal | undefined {
+  if (present === undefined) return refuse("NOT_LISTED");
+  return isSameKey(keyHash, present.keyHash) ? undefined : refuse("KEY_REFUSED");
+}
+
+export interface Update {
+  readonly announcement: Announcement;
+  /** The address of the announcement, read; undefined where it names none. */
+  readonly address: ServerAddress | undefined;
+  readonly origin: string;
+}
+
+export type UpdateStep =
+  | Refusal
+  | { readonly next: "ping"; readonly address: ServerAddress }
+  | { readonly next: "write"; readonly record: ServerRecord };
+
+/** Judges a PUT of somebody who may: only what is named changes, and a new address is pinged first. */
+export function decideUpdate(
+  present: ServerRecord,
+  asked: Update,
+  found: Pick<Findings, "roundTripMs">,
+  circumstances: Circumstances,
+): UpdateStep {
+  const { serverName, connectedUsers, maxUsers } = asked.announcement;
+  const named: ServerRecord = {
+    ...present,
+    serverName: serverName ?? present.serverName,
+    connectedUsers: connectedUsers ?? present.connectedUsers,
+    maxUsers: maxUsers ?? present.maxUsers,
+  };
+  if (asked.address === undefined) return { next: "write", record: named };
+  const address = formatAddress(asked.address);
+  if (address === present.address) return { next: "write", record: named };
+  const { nowMs, othersFromOrigin, serversPerOriginMax } = circumstances;
+  const moves = addressBlock(asked.origin) !== addressBlock(present.origin);
+  if (moves && othersFromOrigin >= serversPerOriginMax) {
+    return refuse("TOO_MANY_SERVERS", serversPerOriginMax);
+  }
+  if (found.roundTripMs === undefined) return { next: "ping", address: asked.address };
+  return {
+    next: "write",
+    record: {
+      ...named,
+      address,
+      origin: asked.origin,
+      roundTripMs: found.roundTripMs,
+      misses: 0,
+      checkedAtMs: nowMs,
+    },
+  };
+}
+
+/** What a check makes of a record: undefined once it has missed too many in a row. */
+export function settleCheck(
+  record: ServerRecord,
+  outcome: PingOutcome,
+  nowMs: number,
+): ServerRecord | undefined {
+  const misses = outcome.answered ? 0 : record.misses + 1;
+  if (misses >= MISSES_MAX) return undefined;
+  return {
+    ...record,
+    misses,
+    checks: record.checks + 1,
+    answered: record.answered + (outcome.answered ? 1 : 0),
+    roundTripMs: outcome.answered ? outcome.roundTripMs : record.roundTripMs,
+    checkedAtMs: nowMs,
+  };
+}
+
+/** Whether two records are of one registration at one place: what was found out of one holds for the other. */
+export function isSameRegistration(a: ServerRecord, b: ServerRecord): boolean {
+  return a.address === b.address && isSameKey(a.keyHash, b.keyHash);
+}

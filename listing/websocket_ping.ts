@@ -1,0 +1,261 @@
+/**
+ * One `c2/PING` over a WebSocket to one IP address, bounded in bytes, PROTOCOL.md §9.4; as much of RFC 6455 as
+ * one text frame each way takes, and nothing more: no redirect, no extension, no fragments.
+ *
+ * Its own instead of npm `ws`, because that cannot be pinned to an IP address on all of our runtimes: on Deno
+ * 2.4.2 `lookup` is not implemented, and TLS with a `servername` fails, its timeout as an uncaught exception; on
+ * 2.9.6 the handshake's timeout is not kept with `createConnection`. `Deno.connect` and `Deno.startTls` do it
+ * on both.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import { bracketed, type ServerAddress } from "../src/address.ts";
+import type { NowMs } from "../src/clock.ts";
+import { decodeServerFrame, encodeClientFrame } from "../src/protocol/codec.ts";
+import { VERSION } from "../src/version.ts";
+import type { PingOutcome } from "./prober.ts";
+
+/** Bytes of an answer's head: a server or a proxy before it needs some hundreds. */
+export const HEAD_BYTES_MAX = 8192;
+/** Bytes of the frame that answers: the longest honest one has 41. */
+export const FRAME_BYTES_MAX = 1024;
+/** Control frames that may come before the answer: a server may ping at once, and that is no answer. */
+export const CONTROL_FRAMES_MAX = 4;
+
+const MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const OPCODE = { text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as const;
+const FIN = 0x80;
+const MASKED = 0x80;
+const NORMAL_CLOSURE = 1000;
+
+export interface PingRequest {
+  /** The address that was checked: the one that is connected to, whatever the name resolves to by now. */
+  readonly ip: string;
+  /** Whose host is told in the Host header and, by TLS, is what the certificate has to be for. */
+  readonly address: ServerAddress;
+  readonly id: number;
+  /** Milliseconds since 1970. */
+  readonly timestamp: number;
+  readonly steadyClock: NowMs;
+  /** PEM texts of authorities to trust beside the usual ones. */
+  readonly caCerts: readonly string[];
+}
+
+/**
+ * Connects, shakes hands, pings and hangs up. Ends at once when `limit` is aborted. Never leaves a connection
+ * open; rejects only where the connection breaks or cannot be made.
+ */
+export async function pingOverWebSocket(request: PingRequest, limit: AbortSignal): Promise<PingOutcome> {
+  let conn: Deno.Conn = await Deno.connect({
+    hostname: request.ip,
+    port: request.address.port,
+    signal: limit,
+  });
+  const hangUp = () => closeQuietly(conn);
+  // A read or a write that is under way ends with the connection.
+  limit.addEventListener("abort", hangUp);
+  try {
+    if (request.address.tls) conn = await startTls(conn as Deno.TcpConn, request);
+    // Aborted while there was nothing to close yet.
+    limit.throwIfAborted();
+    return await converse(conn, request);
+  } finally {
+    limit.removeEventListener("abort", hangUp);
+    hangUp();
+  }
+}
+
+async function startTls(conn: Deno.TcpConn, request: PingRequest): Promise<Deno.TlsConn> {
+  return await Deno.startTls(conn, {
+    hostname: request.address.host,
+    alpnProtocols: ["http/1.1"],
+    caCerts: [...request.caCerts],
+  });
+}
+
+async function converse(conn: Deno.Conn, request: PingRequest): Promise<PingOutcome> {
+  const incoming = new Incoming(conn);
+  const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
+  await writeAll(conn, new TextEncoder().encode(openingHandshake(request.address, key)));
+  const head = await incoming.readHead();
+  if (head === undefined) return unanswered(`it sent no HTTP answer within ${HEAD_BYTES_MAX} bytes`);
+  const objection = objectToHead(head, key);
+  if (objection !== undefined) return unanswered(objection);
+
+  const timestamp = String(request.timestamp);
+  const sentMs = request.steadyClock();
+  await writeAll(conn, maskedFrame(OPCODE.text, encodeClientFrame({ type: "PING", timestamp })));
+  const answer = await readTextFrame(incoming);
+  if ("problem" in answer) return unanswered(answer.problem);
+  const problem = objectToAnswer(answer.text, timestamp, request.id);
+  if (problem !== undefined) return unanswered(problem);
+  const roundTripMs = Math.max(0, request.steadyClock() - sentMs);
+  await writeAll(conn, closeFrame()).catch(
+    () => {/* It has answered: how it takes the goodbye is its own. */},
+  );
+  return { answered: true, roundTripMs };
+}
+
+function unanswered(problem: string): PingOutcome {
+  return { answered: false, problem };
+}
+
+function openingHandshake(address: ServerAddress, key: string): string {
+  const isDefaultPort = address.port === (address.tls ? 443 : 80);
+  return [
+    "GET / HTTP/1.1",
+    `Host: ${bracketed(address.host)}${isDefaultPort ? "" : `:${address.port}`}`,
+    "Upgrade: websocket",
+    "Connection: Upgrade",
+    `Sec-WebSocket-Key: ${key}`,
+    "Sec-WebSocket-Version: 13",
+    `User-Agent: chatter-listing/${VERSION}`,
+    "\r\n",
+  ].join("\r\n");
+}
+
+/** What is wrong with the answer to the opening handshake, RFC 6455 §4.1; undefined where nothing is. */
+function objectToHead(head: string, key: string): string | undefined {
+  const [statusLine = "", ...lines] = head.split("\r\n");
+  const status = /^HTTP\/1\.[01] ([0-9]{3})(?: |$)/.exec(statusLine)?.[1];
+  if (status === undefined) return "it did not answer by HTTP";
+  if (status !== "101") {
+    return `it answered HTTP ${status} and not 101, so it opened no WebSocket (redirects are not followed)`;
+  }
+  const headers = new Map(lines.map((line) => {
+    const colon = line.indexOf(":");
+    return [line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()];
+  }));
+  const accept = createHash("sha1").update(key + MAGIC).digest("base64");
+  const upgraded = headers.get("upgrade")?.toLowerCase() === "websocket" &&
+    /(?:^|[\s,])upgrade(?:$|[\s,])/i.test(headers.get("connection") ?? "");
+  if (!upgraded || headers.get("sec-websocket-accept") !== accept) {
+    return "its answer to the WebSocket handshake is wrong";
+  }
+  if (headers.has("sec-websocket-extensions") || headers.has("sec-websocket-protocol")) {
+    return "it chose a WebSocket extension or subprotocol that was not offered";
+  }
+}
+
+/** What is wrong with the frame that answers; undefined where nothing is. Never repeats what was sent. */
+function objectToAnswer(text: string, timestamp: string, id: number): string | undefined {
+  const wanted = `c2/PING ${timestamp}; ${id}`;
+  const frame = decodeServerFrame(text);
+  if (frame === undefined) return `it answered something else than ${wanted}`;
+  if (frame.type !== "PING") return `it answered c2/${frame.type} and not ${wanted}`;
+  if (frame.serverId !== id) return `it answered with the id ${frame.serverId} and not ${id}`;
+  if (frame.timestamp !== timestamp) return `it answered with another timestamp than ${timestamp}`;
+}
+
+async function readTextFrame(incoming: Incoming): Promise<{ text: string } | { problem: string }> {
+  for (let controls = 0; controls <= CONTROL_FRAMES_MAX; controls++) {
+    const header = await incoming.readExactly(2);
+    if (header === undefined) return { problem: "it closed the connection without an answer" };
+    const [first = 0, second = 0] = header;
+    const opcode = first & 0x0f;
+    // 126 says that the length comes in 2 bytes more, 127 in 8: no answer of ours is that long.
+    const length = (second & 0x7f) === 126 ? await incoming.readUint16() : second & 0x7f;
+    if (length === undefined) return { problem: "it closed the connection within a frame" };
+    if (length > FRAME_BYTES_MAX || (second & 0x7f) === 127) {
+      return { problem: `it sent a frame of more than ${FRAME_BYTES_MAX} bytes` };
+    }
+    if ((first & FIN) === 0 || (first & 0x70) !== 0 || (second & MASKED) !== 0) {
+      return { problem: "it sent a WebSocket frame that is fragmented, extended or masked" };
+    }
+    const payload = await incoming.readExactly(length);
+    if (payload === undefined) return { problem: "it closed the connection within a frame" };
+    if (opcode === OPCODE.text) return decodeUtf8(payload);
+    if (opcode === OPCODE.close) return { problem: "it closed the WebSocket without an answer" };
+    if (opcode !== OPCODE.ping && opcode !== OPCODE.pong) {
+      return { problem: "it sent a frame that is not text" };
+    }
+  }
+  return { problem: "it sent control frames and no answer" };
+}
+
+function decodeUtf8(bytes: Uint8Array): { text: string } | { problem: string } {
+  try {
+    return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
+  } catch {
+    return { problem: "it sent a text frame that is not UTF-8" };
+  }
+}
+
+/** A whole frame of at most 125 bytes as a client writes it, RFC 6455 §5.2: masked. */
+function maskedFrame(opcode: number, payload: string | Uint8Array): Uint8Array {
+  const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
+  const mask = crypto.getRandomValues(new Uint8Array(4));
+  const frame = new Uint8Array(6 + bytes.length);
+  frame.set([FIN | opcode, MASKED | bytes.length, ...mask]);
+  bytes.forEach((byte, i) => frame[6 + i] = byte ^ (mask[i % 4] ?? 0));
+  return frame;
+}
+
+function closeFrame(): Uint8Array {
+  return maskedFrame(OPCODE.close, new Uint8Array([NORMAL_CLOSURE >> 8, NORMAL_CLOSURE & 0xff]));
+}
+
+async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await conn.write(rest));
+}
+
+function closeQuietly(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // Closed before, or handed over to TLS, which closes it.
+  }
+}
+
+/** Bytes that come in, never more of them held than the head or one frame may have. */
+class Incoming {
+  readonly #conn: Deno.Conn;
+  #held = new Uint8Array(0);
+
+  constructor(conn: Deno.Conn) {
+    this.#conn = conn;
+  }
+
+  /** The head of an HTTP answer without the empty line; undefined where it does not end within its bytes. */
+  async readHead(): Promise<string | undefined> {
+    for (;;) {
+      const text = latin1(this.#held);
+      const end = text.indexOf("\r\n\r\n");
+      if (end >= 0) {
+        this.#held = this.#held.slice(end + 4);
+        return text.slice(0, end);
+      }
+      if (this.#held.length >= HEAD_BYTES_MAX || !(await this.#fill(HEAD_BYTES_MAX))) return undefined;
+    }
+  }
+
+  /** Exactly `count` bytes; undefined where the connection ends before. */
+  async readExactly(count: number): Promise<Uint8Array | undefined> {
+    while (this.#held.length < count) if (!(await this.#fill(count))) return undefined;
+    const bytes = this.#held.slice(0, count);
+    this.#held = this.#held.slice(count);
+    return bytes;
+  }
+
+  async readUint16(): Promise<number | undefined> {
+    const bytes = await this.readExactly(2);
+    return bytes && ((bytes[0] ?? 0) << 8) + (bytes[1] ?? 0);
+  }
+
+  /** Reads once, up to `max` bytes held; false at the end. */
+  async #fill(max: number): Promise<boolean> {
+    const room = new Uint8Array(max - this.#held.length);
+    const count = await this.#conn.read(room);
+    if (count === null) return false;
+    const both = new Uint8Array(this.#held.length + count);
+    both.set(this.#held);
+    both.set(room.subarray(0, count), this.#held.length);
+    this.#held = both;
+    return true;
+  }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}

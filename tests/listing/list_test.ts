@@ -1,0 +1,336 @@
+/**
+ * GET: the list, its pages, and what caches and browsers need; routes and methods that are not there.
+ *
+ * @module
+ */
+import {
+  assert,
+  assertEquals,
+  assertExists,
+  assertMatch,
+  assertNotEquals,
+  assertStringIncludes,
+} from "@std/assert";
+import { openKv } from "../../src/kv.ts";
+import { BODY_BYTES_MAX } from "../../listing/read_body.ts";
+import { PAGE_LIMIT_MAX } from "../../listing/routes.ts";
+import { ListingUnderTest } from "./listing_under_test.ts";
+
+interface Page {
+  servers: { id: number; displayName: string }[];
+  nextCursor?: string;
+}
+
+async function page(listing: ListingUnderTest, query = ""): Promise<Page> {
+  const { status, text } = await listing.ask("GET", `/servers${query}`);
+  assertEquals(status, 200, text);
+  return JSON.parse(text);
+}
+
+async function ids(listing: ListingUnderTest, query = ""): Promise<number[]> {
+  return (await page(listing, query)).servers.map(({ id }) => id);
+}
+
+/** Five servers, listed one second apart in the order of the table. */
+async function listFive(listing: ListingUnderTest): Promise<void> {
+  const servers: [
+    id: number,
+    serverName: string,
+    address: string,
+    connectedUsers: number,
+    maxUsers: number,
+  ][] = [
+    [30, "beta", "b.example", 5, 5],
+    [4, "Alpha", "a.example", 0, 50],
+    [100, "émile", "c.example", 7, 50],
+    [0, "gamma 🎉", "d.example:6000", 5, 50],
+    [9_007_199_254_740_991, "alpha", "e.example", 0, 0],
+  ];
+  for (const [id, serverName, address, connectedUsers, maxUsers] of servers) {
+    await listing.list(id, { serverName, address, connectedUsers, maxUsers });
+    listing.nowMs += 1000;
+  }
+}
+const MAX = 9_007_199_254_740_991;
+
+Deno.test("the list is empty at first, then sorted by id", async () => {
+  await using listing = await ListingUnderTest.start();
+  assertEquals(await page(listing), { servers: [] });
+  await listFive(listing);
+  assertEquals(await ids(listing), [0, 4, 30, 100, MAX]);
+  assertEquals(await ids(listing, "/"), [0, 4, 30, 100, MAX], "a trailing slash does no harm");
+});
+
+Deno.test("the list is sorted and filtered as asked", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listFive(listing);
+  const cases: [query: string, ids: number[]][] = [
+    ["?sort=id", [0, 4, 30, 100, MAX]],
+    ["?sort=users", [100, 0, 30, 4, MAX]],
+    ["?sort=name", [4, MAX, 30, 0, 100]],
+    ["?sort=age", [30, 4, 100, 0, MAX]],
+    ["?q=ALPHA", [4, MAX]],
+    ["?q=%C3%89MI", [100]],
+    ["?q=d.EXAMPLE:6", [0]],
+    ["?q=nobody", []],
+    ["?q=", [0, 4, 30, 100, MAX]],
+    ["?full=false", [0, 4, 100]],
+    ["?empty=false", [0, 30, 100]],
+    ["?full=false&empty=false&sort=users", [100, 0]],
+    ["?full=true&empty=true", [0, 4, 30, 100, MAX]],
+    ["?unknown=1", [0, 4, 30, 100, MAX]],
+  ];
+  for (const [query, expected] of cases) assertEquals(await ids(listing, query), expected, query);
+});
+
+Deno.test("pages of each order join to the whole list", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listFive(listing);
+  for (const sort of ["id", "users", "name", "age"]) {
+    const whole = await ids(listing, `?sort=${sort}`);
+    for (const limit of [1, 2, 5, PAGE_LIMIT_MAX]) {
+      const joined: number[] = [];
+      let cursor = "";
+      for (;;) {
+        const { servers, nextCursor } = await page(listing, `?sort=${sort}&limit=${limit}${cursor}`);
+        joined.push(...servers.map(({ id }) => id));
+        assert(servers.length <= limit);
+        if (nextCursor === undefined) break;
+        assertEquals(servers.length, limit);
+        cursor = `&cursor=${nextCursor}`;
+      }
+      assertEquals(joined, whole, `${sort} by ${limit}`);
+    }
+  }
+});
+
+Deno.test("servers that come and go between two pages shift nothing", async () => {
+  await using listing = await ListingUnderTest.start();
+  const keys = new Map<number, string>();
+  for (const id of [10, 20, 30, 40]) keys.set(id, await listing.list(id));
+  const { servers, nextCursor } = await page(listing, "?limit=2");
+  assertEquals(servers.map(({ id }) => id), [10, 20]);
+  await listing.ask("DELETE", "/servers/20", { key: keys.get(20) ?? "" });
+  await listing.list(5);
+  await listing.list(25);
+  assertEquals(await ids(listing, `?limit=9&cursor=${nextCursor}`), [25, 30, 40]);
+});
+
+Deno.test("a query that is not understood is refused with what is wrong", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listFive(listing);
+  const { nextCursor } = await page(listing, "?sort=name&limit=1");
+  assertExists(nextCursor);
+  const cases: [query: string, says: string][] = [
+    ["?sort=size", "sort"],
+    ["?limit=0", "limit"],
+    [`?limit=${PAGE_LIMIT_MAX + 1}`, "limit"],
+    ["?limit=-1", "limit"],
+    ["?limit=1.5", "limit"],
+    ["?limit=", "limit"],
+    ["?limit=ten", "limit"],
+    ["?full=no", "full"],
+    ["?empty=0", "empty"],
+    ["?cursor=x", "cursor"],
+    ["?cursor=", "cursor"],
+    [`?cursor=${btoa('["id","text",1]')}`, "cursor"],
+    [`?cursor=${btoa('["id",1]')}`, "cursor"],
+    [`?cursor=${btoa('{"a":1}')}`, "cursor"],
+    [`?cursor=${nextCursor}`, "another sort"],
+    [`?cursor=${"A".repeat(1025)}`, "cursor"],
+    [`?q=${"a".repeat(271)}`, "q"],
+  ];
+  for (const [query, says] of cases) {
+    const { status, text } = await listing.ask("GET", `/servers${query}`);
+    assertEquals([status, text.includes(says)], [400, true], `${query.slice(0, 60)}: ${text}`);
+  }
+});
+
+Deno.test("an unchanged list is answered by 304, and any change gives another ETag at once", async () => {
+  await using listing = await ListingUnderTest.start();
+  const key = await listing.list(7);
+  for (const query of ["", "?sort=users"]) {
+    const first = await listing.ask("GET", `/servers${query}`);
+    const etag = first.headers.get("etag") ?? "";
+    assertMatch(etag, /^W\/".+"$/);
+    for (const match of [etag, `"x", ${etag}`, etag.slice(2), "*"]) {
+      const again = await listing.ask("GET", `/servers${query}`, { headers: { "If-None-Match": match } });
+      assertEquals([again.status, again.text, again.headers.get("etag")], [304, "", etag], match);
+    }
+    const users = query.length + 1;
+    await listing.ask("PUT", "/servers/7", { key, body: { connectedUsers: users } });
+    const changed = await listing.ask("GET", `/servers${query}`, { headers: { "If-None-Match": etag } });
+    assertEquals(changed.status, 200);
+    assertStringIncludes(changed.text, `"connectedUsers":${users}`);
+    assertNotEquals(changed.headers.get("etag"), etag);
+  }
+});
+
+Deno.test("a check that shows nothing new leaves the ETag as it is", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(7);
+  const before = (await listing.ask("GET", "/servers")).headers.get("etag");
+  const record = listing.snapshot.record(7);
+  assertExists(record);
+  await listing.registry.check(record);
+  assertEquals(listing.snapshot.record(7)?.checks, 2);
+  assertEquals((await listing.ask("GET", "/servers")).headers.get("etag"), before);
+});
+
+Deno.test("a list is compressed for who asks, under the same ETag", async () => {
+  await using listing = await ListingUnderTest.start();
+  for (let id = 0; id < 20; id++) await listing.list(id);
+  const plain = await listing.ask("GET", "/servers");
+  assertEquals(plain.headers.get("content-encoding"), null);
+  for (const query of ["", "?sort=name"]) {
+    const response = await listing.response("GET", `/servers${query}`, {
+      headers: { "Accept-Encoding": "br;q=1.0, gzip;q=0.8, *;q=0.1" },
+    });
+    assertEquals(response.headers.get("content-encoding"), "gzip");
+    assertEquals(response.headers.get("etag"), plain.headers.get("etag"));
+    assertStringIncludes(response.headers.get("vary") ?? "", "Accept-Encoding");
+    assertExists(response.body);
+    const text = await new Response(response.body.pipeThrough(new DecompressionStream("gzip"))).text();
+    assertEquals(JSON.parse(text).servers.length, 20);
+  }
+  for (const encodings of ["gzip;q=0", "identity", "br", ""]) {
+    const { headers } = await listing.ask("GET", "/servers", { headers: { "Accept-Encoding": encodings } });
+    assertEquals(headers.get("content-encoding"), null, encodings);
+  }
+});
+
+Deno.test("answers may be read from any site, and caches ask before they reuse one", async () => {
+  await using listing = await ListingUnderTest.start();
+  const { headers } = await listing.ask("GET", "/servers", { headers: { Origin: "https://a.example" } });
+  assertEquals(headers.get("access-control-allow-origin"), "*");
+  assertEquals(headers.get("cache-control"), "public, no-cache");
+  assertStringIncludes(headers.get("content-type") ?? "", "application/json");
+  for (const method of ["PUT", "POST", "DELETE"]) {
+    const preflight = await listing.ask("OPTIONS", "/servers/7", {
+      headers: {
+        "Origin": "https://a.example",
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": "authorization,content-type",
+      },
+    });
+    assertEquals(preflight.status, 204);
+    assertEquals(preflight.headers.get("access-control-allow-origin"), "*");
+    assertStringIncludes(preflight.headers.get("access-control-allow-methods") ?? "", method);
+    assertMatch(preflight.headers.get("access-control-allow-headers") ?? "", /authorization.*content-type/i);
+  }
+  const refused = await listing.ask("DELETE", "/servers/7", { headers: { Origin: "https://a.example" } });
+  assertEquals([refused.status, refused.headers.get("access-control-allow-origin")], [400, "*"]);
+});
+
+Deno.test("one server is shown by itself, and one that is not there is not found", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(7);
+  const { servers } = await page(listing);
+  assertEquals(await listing.shown(7), servers[0] as unknown as Record<string, unknown>);
+  const etag = (await listing.ask("GET", "/servers/7")).headers.get("etag") ?? "";
+  assertEquals((await listing.ask("GET", "/servers/7", { headers: { "If-None-Match": etag } })).status, 304);
+  for (const id of ["8", "07", "x", "-1"]) {
+    assertEquals((await listing.ask("GET", `/servers/${id}`)).status, 404);
+  }
+});
+
+Deno.test("the OpenAPI document holds every route of the servers with its answers", async () => {
+  await using listing = await ListingUnderTest.start();
+  const { status, text } = await listing.ask("GET", "/openapi.json");
+  assertEquals(status, 200);
+  const { openapi, paths, components } = JSON.parse(text);
+  assertMatch(openapi, /^3\.1\./);
+  assertEquals(Object.keys(paths), ["/servers", "/servers/{id}"]);
+  assertEquals(Object.keys(paths["/servers/{id}"]).sort(), ["delete", "get", "post", "put"]);
+  const statuses = (method: string) => Object.keys(paths["/servers/{id}"][method].responses).sort();
+  assertEquals(statuses("post"), ["201", "400", "408", "409", "413", "429", "503"]);
+  assertEquals(statuses("put"), ["200", "400", "401", "408", "413", "429", "503"]);
+  assertEquals(statuses("delete"), ["200", "400", "401", "503"]);
+  const names = paths["/servers"].get.parameters.map(({ name }: { name: string }) => name);
+  assertEquals(names, ["sort", "q", "full", "empty", "limit", "cursor"]);
+  const body = paths["/servers/{id}"].put.requestBody.content["application/json"].schema;
+  assertEquals(Object.keys(body.properties), ["serverName", "address", "connectedUsers", "maxUsers"]);
+  assertEquals(body.additionalProperties, false);
+  await listing.list(7);
+  const shown = Object.keys(await listing.shown(7) ?? {});
+  assertEquals(
+    Object.keys(components.schemas.Server.properties),
+    shown,
+    "what is shown is what is documented",
+  );
+});
+
+Deno.test("what is not there and what is not allowed is said in one line", async () => {
+  await using listing = await ListingUnderTest.start();
+  const cases: [method: string, path: string, status: number][] = [
+    ["GET", "/nothing", 404],
+    ["GET", "/servers/1/more", 404],
+    ["POST", "/servers", 405],
+    ["DELETE", "/servers", 405],
+    ["PATCH", "/servers/1", 405],
+    ["POST", "/healthz", 405],
+    ["PUT", "/", 405],
+  ];
+  for (const [method, path, status] of cases) {
+    const answer = await listing.ask(method, path);
+    assertEquals(answer.status, status, `${method} ${path}`);
+    assertStringIncludes(answer.headers.get("content-type") ?? "", "text/plain");
+    assertEquals(answer.headers.has("allow"), status === 405);
+  }
+  const head = await listing.ask("HEAD", "/servers");
+  assertEquals([head.status, head.text, head.headers.has("etag")], [200, "", true]);
+});
+
+Deno.test("the root says what this is, and the health routes answer", async () => {
+  await using listing = await ListingUnderTest.start();
+  const root = await listing.ask("GET", "/");
+  assertStringIncludes(root.text, "GET /servers");
+  assertStringIncludes(root.text, "/openapi.json");
+  for (const path of ["/healthz", "/readyz"]) {
+    const { status, text } = await listing.ask("GET", path);
+    assertEquals([status, text], [200, "ok"]);
+  }
+});
+
+Deno.test("without its store the listing is not ready, changes nothing, and still shows the list", async () => {
+  const kv = await openKv(":memory:");
+  const listing = new ListingUnderTest(kv, { sharedKv: true });
+  const key = await listing.list(7);
+  kv.close();
+  listing.nowMs += 10_000;
+  assertEquals((await listing.ask("GET", "/readyz")).status, 503);
+  assertEquals((await listing.ask("GET", "/healthz")).status, 200);
+  assertEquals((await listing.ask("PUT", "/servers/7", { key, body: {} })).status, 503);
+  assertEquals((await listing.ask("DELETE", "/servers/7", { key })).status, 503);
+  assertEquals((await listing.ask("POST", "/servers/8")).status, 503);
+  assertEquals(await ids(listing), [7]);
+});
+
+Deno.test("a body of 8 KiB is read, one byte more is refused, with and without a Content-Length", async () => {
+  await using listing = await ListingUnderTest.start();
+  const key = await listing.list(7);
+  const filled = (bytes: number) => "{}".padEnd(bytes);
+  const chunked = (text: string) =>
+    new ReadableStream({
+      start(controller) {
+        for (let at = 0; at < text.length; at += 1000) {
+          controller.enqueue(new TextEncoder().encode(text.slice(at, at + 1000)));
+        }
+        controller.close();
+      },
+    });
+  for (const [method, ok] of [["POST", 201], ["PUT", 200]] as const) {
+    for (const make of [filled, (bytes: number) => chunked(filled(bytes))]) {
+      const path = method === "POST" ? "/servers/8" : "/servers/7";
+      assertEquals((await listing.ask(method, path, { key, raw: make(BODY_BYTES_MAX + 1) })).status, 413);
+      listing.prober.answer = () => ({
+        answered: listing.snapshot.record(8) === undefined,
+        roundTripMs: 1,
+        problem: "",
+      });
+      assertEquals((await listing.ask(method, path, { key, raw: make(BODY_BYTES_MAX) })).status, ok);
+      const made = listing.snapshot.record(8);
+      if (made) await listing.store.write(8, (await listing.store.get(8))?.version, undefined);
+    }
+  }
+});

@@ -1,0 +1,112 @@
+/**
+ * A listing without a port: its application over a KV in memory, a prober that answers as the test says, and a
+ * clock that the test moves.
+ *
+ * @module
+ */
+import { openKv } from "../../src/kv.ts";
+import { type ListingApp, makeApp } from "../../listing/app.ts";
+import type { PingOutcome, PingTarget, Prober } from "../../listing/prober.ts";
+import { Registry } from "../../listing/registry.ts";
+import { Snapshot } from "../../listing/snapshot.ts";
+import { KvServerStore } from "../../listing/store_kv.ts";
+import { formatAddress } from "../../src/address.ts";
+import type { Rate } from "../../src/token_bucket.ts";
+
+export const ANSWERED: PingOutcome = { answered: true, roundTripMs: 2.5 };
+export const SILENT: PingOutcome = { answered: false, problem: "Tried, and nothing came back." };
+
+export class FakeProber implements Prober {
+  readonly pinged: string[] = [];
+  answer: (address: string, target: PingTarget) => PingOutcome | Promise<PingOutcome> = () => ANSWERED;
+
+  async ping(target: PingTarget): Promise<PingOutcome> {
+    const address = formatAddress(target.address);
+    this.pinged.push(address);
+    return await this.answer(address, target);
+  }
+}
+
+export interface Asked {
+  readonly body?: unknown;
+  /** Sent as it is, instead of `body`. */
+  readonly raw?: BodyInit;
+  readonly key?: string;
+  readonly headers?: Record<string, string>;
+  readonly peer?: string;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+export class ListingUnderTest implements AsyncDisposable {
+  readonly prober = new FakeProber();
+  readonly stopping = new AbortController();
+  /** Both clocks, in milliseconds. */
+  nowMs = 1_700_000_000_000;
+  readonly store: KvServerStore;
+  readonly snapshot: Snapshot;
+  readonly registry: Registry;
+  readonly app: ListingApp;
+  readonly #ownKv: Deno.Kv | undefined;
+
+  constructor(
+    kv: Deno.Kv,
+    options: { trustProxy?: boolean; pingRate?: Rate; serversPerOriginMax?: number; sharedKv?: boolean } = {},
+  ) {
+    this.#ownKv = options.sharedKv ? undefined : kv;
+    const clock = () => this.nowMs;
+    this.store = new KvServerStore(kv);
+    this.snapshot = new Snapshot(this.store, clock);
+    this.registry = new Registry({
+      store: this.store,
+      snapshot: this.snapshot,
+      prober: this.prober,
+      wallClock: clock,
+      steadyClock: clock,
+      stopping: this.stopping.signal,
+      ...(options.pingRate && { pingRate: options.pingRate }),
+      ...(options.serversPerOriginMax && { serversPerOriginMax: options.serversPerOriginMax }),
+    });
+    this.app = makeApp({ ...this, trustProxy: options.trustProxy ?? false });
+  }
+
+  static async start(
+    options: ConstructorParameters<typeof ListingUnderTest>[1] = {},
+  ): Promise<ListingUnderTest> {
+    return new ListingUnderTest(await openKv(":memory:"), options);
+  }
+
+  async ask(method: string, path: string, asked: Asked = {}): Promise<Answer> {
+    const response = await this.response(method, path, asked);
+    return { status: response.status, text: await response.text(), headers: response.headers };
+  }
+
+  async response(method: string, path: string, asked: Asked = {}): Promise<Response> {
+    const headers = new Headers(asked.headers);
+    if (asked.key !== undefined) headers.set("Authorization", `C2Listing ${asked.key}`);
+    const body = asked.raw ?? (asked.body === undefined ? null : JSON.stringify(asked.body));
+    return await this.app.request(path, { method, headers, body }, { peer: asked.peer ?? "127.0.0.1" });
+  }
+
+  /** Lists a server and answers its key. */
+  async list(id: number, body: unknown = {}, asked: Asked = {}): Promise<string> {
+    const { status, text } = await this.ask("POST", `/servers/${id}`, { ...asked, body });
+    if (status !== 201) throw new Error(`POST answered ${status}: ${text}`);
+    return text;
+  }
+
+  /** What GET shows of one server. */
+  async shown(id: number): Promise<Record<string, unknown> | undefined> {
+    const { status, text } = await this.ask("GET", `/servers/${id}`);
+    return status === 200 ? JSON.parse(text) : undefined;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#ownKv?.close();
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,285 @@
+/**
+ * POST /servers/:id: who is listed, who is refused and why.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { openKv } from "../../src/kv.ts";
+import { PING_ORIGINS_MAX, PINGS_AT_ONCE_MAX } from "../../listing/registry.ts";
+import { SERVERS_PER_ORIGIN_MAX } from "../../listing/rules.ts";
+import { BAD_BODIES } from "./bad_bodies.ts";
+import { ANSWERED, ListingUnderTest, SILENT } from "./listing_under_test.ts";
+
+const KEY = /^[A-Za-z0-9_-]{43}$/;
+const ABROAD = "198.51.100.7";
+
+Deno.test("a registration without a body lists a server with all defaults and answers its key", async () => {
+  await using listing = await ListingUnderTest.start();
+  const { status, text, headers } = await listing.ask("POST", "/servers/7", { peer: "::ffff:10.0.0.9" });
+  assertEquals(status, 201);
+  assertMatch(text, KEY);
+  assertStringIncludes(headers.get("content-type") ?? "", "text/plain");
+  assertEquals(listing.prober.pinged, ["10.0.0.9:5000"]);
+  assertEquals(await listing.shown(7), {
+    id: 7,
+    displayName: "Chatter Server",
+    address: "10.0.0.9:5000",
+    connectedUsers: 0,
+    maxUsers: 50,
+    onlineSince: listing.nowMs,
+    roundTripMs: 3,
+    uptime: 1,
+  });
+});
+
+Deno.test("a registration's properties are taken, whatever the Content-Type", async () => {
+  await using listing = await ListingUnderTest.start();
+  const body = { serverName: "  Ümläut 🎉 ", address: "Chat.Example:6000", connectedUsers: 3, maxUsers: 9 };
+  for (const type of ["application/json", "text/plain", "application/x-www-form-urlencoded"]) {
+    const { status } = await listing.ask("POST", "/servers/8", {
+      body,
+      headers: { "Content-Type": type },
+    });
+    assertEquals(status, 201, type);
+    const { displayName, address, connectedUsers, maxUsers } = await listing.shown(8) ?? {};
+    assertEquals([displayName, address, connectedUsers, maxUsers], ["Ümläut 🎉", "chat.example:6000", 3, 9]);
+    listing.prober.answer = () => listing.prober.pinged.length % 2 === 0 ? SILENT : ANSWERED;
+  }
+});
+
+Deno.test("a registration's id is an integer of 0 to 2^53-1 in decimal", async () => {
+  await using listing = await ListingUnderTest.start();
+  for (const id of ["0", "1", "9007199254740991"]) {
+    assertEquals((await listing.ask("POST", `/servers/${id}`)).status, 201, id);
+    assertEquals((await listing.shown(Number(id)))?.["id"], Number(id));
+  }
+  for (
+    const id of [
+      "9007199254740992",
+      "-1",
+      "01",
+      "1.0",
+      "1e3",
+      "0x1",
+      "abc",
+      "%31%20",
+      "+1",
+      "99999999999999999",
+    ]
+  ) {
+    const { status, text } = await listing.ask("POST", `/servers/${id}`);
+    assertEquals(status, 400, id);
+    assertStringIncludes(text, "9007199254740991");
+  }
+});
+
+Deno.test("a registration with a bad body is refused with what is wrong, and pings nobody", async () => {
+  await using listing = await ListingUnderTest.start();
+  for (const [what, asked, says] of BAD_BODIES) {
+    const { status, text, headers } = await listing.ask("POST", "/servers/7", asked);
+    assertEquals(status, 400, what);
+    assertStringIncludes(text, says, what);
+    assert(!text.includes("\n"), `${what}: one line`);
+    assertStringIncludes(headers.get("content-type") ?? "", "text/plain");
+  }
+  assertEquals(listing.prober.pinged, []);
+});
+
+Deno.test("a registration at every limit is taken", async () => {
+  await using listing = await ListingUnderTest.start();
+  const body = { serverName: "🎉".repeat(64), connectedUsers: 1_000_000, maxUsers: 0 };
+  await listing.list(7, body);
+  const { displayName, connectedUsers, maxUsers } = await listing.shown(7) ?? {};
+  assertEquals([displayName, connectedUsers, maxUsers], ["🎉".repeat(64), 1_000_000, 0]);
+});
+
+Deno.test("a server that does not answer the ping is not listed, and hears what was tried", async () => {
+  await using listing = await ListingUnderTest.start();
+  listing.prober.answer = () => SILENT;
+  const { status, text } = await listing.ask("POST", "/servers/7");
+  assertEquals(status, 400);
+  assertStringIncludes(text, "Tried, and nothing came back.");
+  assertEquals(await listing.shown(7), undefined);
+});
+
+Deno.test("a listed id that answers is taken, and its key goes on working", async () => {
+  await using listing = await ListingUnderTest.start();
+  const key = await listing.list(7, { serverName: "first" });
+  for (const other of [undefined, "A".repeat(43), key.toLowerCase()]) {
+    const asked = { body: { serverName: "second" }, ...(other && { key: other }) };
+    assertEquals((await listing.ask("POST", "/servers/7", asked)).status, 409, other);
+  }
+  assertEquals((await listing.ask("PUT", "/servers/7", { key, body: { connectedUsers: 1 } })).status, 200);
+  assertEquals((await listing.shown(7))?.["displayName"], "first");
+});
+
+Deno.test("a server registers again with its key: it gets a new one, and the old is void", async () => {
+  await using listing = await ListingUnderTest.start();
+  const key = await listing.list(7, { serverName: "first", connectedUsers: 5 });
+  const renewed = await listing.ask("POST", "/servers/7", { key, body: { maxUsers: 6 } });
+  assertEquals(renewed.status, 201);
+  assertNotEquals(renewed.text, key);
+  const { displayName, connectedUsers, maxUsers } = await listing.shown(7) ?? {};
+  assertEquals(
+    [displayName, connectedUsers, maxUsers],
+    ["Chatter Server", 0, 6],
+    "a POST starts from the defaults",
+  );
+  assertEquals((await listing.ask("PUT", "/servers/7", { key, body: {} })).status, 401);
+  assertEquals((await listing.ask("PUT", "/servers/7", { key: renewed.text, body: {} })).status, 200);
+});
+
+Deno.test("an id whose incumbent does not answer is given anew, and the old key is void", async () => {
+  await using listing = await ListingUnderTest.start();
+  const key = await listing.list(7, { address: "old.example" });
+  listing.prober.answer = (address) => address.startsWith("old") ? SILENT : ANSWERED;
+  await listing.list(7, { address: "new.example" });
+  assertEquals((await listing.shown(7))?.["address"], "new.example:5000");
+  assertEquals((await listing.ask("DELETE", "/servers/7", { key })).status, 401);
+});
+
+Deno.test("an incumbent that is renewed while it is thought dead keeps its id", async () => {
+  await using listing = await ListingUnderTest.start();
+  const key = await listing.list(7, { address: "old.example" });
+  const renewals: number[] = [];
+  listing.prober.answer = async (address) => {
+    if (address.startsWith("new") && renewals.length === 0) {
+      renewals.push(0);
+      renewals[0] =
+        (await listing.ask("POST", "/servers/7", { key, body: { address: "back.example" } })).status;
+    }
+    return address.startsWith("old") ? SILENT : ANSWERED;
+  };
+  const { status } = await listing.ask("POST", "/servers/7", { body: { address: "new.example" } });
+  assertEquals([renewals, status], [[201], 409]);
+  assertEquals((await listing.shown(7))?.["address"], "back.example:5000");
+});
+
+Deno.test("of many who want one free id at once, one gets it", async () => {
+  await using listing = await ListingUnderTest.start();
+  const answers = await Promise.all(
+    Array.from(
+      { length: 20 },
+      (_, i) => listing.ask("POST", "/servers/7", { body: { address: `s${i}.example` } }),
+    ),
+  );
+  assertEquals(answers.filter(({ status }) => status === 201).length, 1);
+  assertEquals(answers.filter(({ status }) => status === 409).length, 19);
+});
+
+Deno.test("32 servers are listed from one address, and no more however fast they come", async () => {
+  await using listing = await ListingUnderTest.start();
+  const post = (id: number, peer: string) => listing.ask("POST", `/servers/${id}`, { peer });
+  const many = await Promise.all(Array.from({ length: 40 }, (_, id) => post(id, "10.0.0.1")));
+  assertEquals(many.filter(({ status }) => status === 201).length, SERVERS_PER_ORIGIN_MAX);
+  const past = many.filter(({ status }) => status !== 201);
+  for (const { status, text } of past) assertEquals([status, text.includes("32")], [429, true]);
+  assertEquals((await post(100, "10.0.0.2")).status, 201, "another address has room");
+});
+
+Deno.test("the servers of one IPv6 network count together", async () => {
+  await using listing = await ListingUnderTest.start({ serversPerOriginMax: 1 });
+  const post = (id: number, peer: string) => listing.ask("POST", `/servers/${id}`, { peer });
+  assertEquals((await post(1, "fd00:0:0:1::1")).status, 201);
+  assertEquals((await post(2, "fd00:0:0:1:ffff::2")).status, 429);
+  assertEquals((await post(3, "fd00:0:0:2::1")).status, 201);
+});
+
+Deno.test("a full address may renew and remove, and then has room again", async () => {
+  await using listing = await ListingUnderTest.start({ serversPerOriginMax: 1 });
+  const key = await listing.list(1);
+  const renewed = await listing.list(1, {}, { key });
+  assertEquals((await listing.ask("POST", "/servers/2")).status, 429);
+  assertEquals((await listing.ask("DELETE", "/servers/1", { key: renewed })).status, 200);
+  assertEquals((await listing.ask("POST", "/servers/2")).status, 201);
+});
+
+Deno.test("a new address cannot carry a server over to an address that is full", async () => {
+  await using listing = await ListingUnderTest.start({ serversPerOriginMax: 1 });
+  const key = await listing.list(1, {}, { peer: "10.0.0.1" });
+  await listing.list(2, {}, { peer: "10.0.0.2" });
+  const moved = { key, body: { address: "moved.example" }, peer: "10.0.0.2" };
+  assertEquals((await listing.ask("PUT", "/servers/1", moved)).status, 429);
+  assertEquals((await listing.ask("PUT", "/servers/1", { ...moved, peer: "10.0.0.1" })).status, 200);
+});
+
+Deno.test("the pings that one address may cause are limited, and come back with time", async () => {
+  await using listing = await ListingUnderTest.start({ pingRate: { burst: 3, perSecond: 1 } });
+  listing.prober.answer = () => SILENT;
+  const post = (peer = ABROAD) => listing.ask("POST", "/servers/1", { peer });
+  const statuses = [];
+  for (let i = 0; i < 4; i++) statuses.push((await post()).status);
+  assertEquals(statuses, [400, 400, 400, 429]);
+  assertEquals((await post()).headers.get("retry-after"), "1");
+  assertEquals(listing.prober.pinged.length, 3);
+  assertEquals((await post("198.51.100.8")).status, 400, "another address has its own");
+  listing.nowMs += 1000;
+  assertEquals([(await post()).status, (await post()).status], [400, 429]);
+});
+
+Deno.test("pings that loopback causes are not limited", async () => {
+  await using listing = await ListingUnderTest.start({ pingRate: { burst: 1, perSecond: 1 } });
+  listing.prober.answer = () => SILENT;
+  for (let i = 0; i < 5; i++) assertEquals((await listing.ask("POST", "/servers/1")).status, 400);
+});
+
+Deno.test("the default ping rate lets 32 servers restart at once behind one address, incumbents and all", async () => {
+  await using listing = await ListingUnderTest.start();
+  const ids = Array.from({ length: SERVERS_PER_ORIGIN_MAX }, (_, id) => id);
+  for (const id of ids) {
+    assertEquals((await listing.ask("POST", `/servers/${id}`, { peer: ABROAD })).status, 201);
+  }
+  listing.nowMs += 60_000;
+  listing.prober.answer = (_, { id }) => listing.prober.pinged.length <= 32 + 2 * id + 1 ? SILENT : ANSWERED;
+  for (const id of ids) {
+    assertEquals((await listing.ask("POST", `/servers/${id}`, { peer: ABROAD })).status, 201, String(id));
+  }
+  assert(PING_ORIGINS_MAX >= 1000);
+});
+
+Deno.test("pings that requests have under way are limited: one past it is told to come again", async () => {
+  await using listing = await ListingUnderTest.start({ serversPerOriginMax: 1000 });
+  const { promise: held, resolve: release } = Promise.withResolvers<typeof ANSWERED>();
+  listing.prober.answer = () => held;
+  const posts = Array.from({ length: PINGS_AT_ONCE_MAX }, (_, id) => listing.ask("POST", `/servers/${id}`));
+  while (listing.prober.pinged.length < PINGS_AT_ONCE_MAX) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const past = await listing.ask("POST", "/servers/9999");
+  assertEquals([past.status, past.headers.get("retry-after")], [503, "1"]);
+  release(ANSWERED);
+  for (const { status } of await Promise.all(posts)) assertEquals(status, 201);
+});
+
+Deno.test("the origin is the peer, unless a trusted proxy names it last in X-Forwarded-For", async () => {
+  const cases: [trustProxy: boolean, forwarded: string | undefined, address: string][] = [
+    [false, "10.9.9.9", "10.0.0.1:5000"],
+    [true, undefined, "10.0.0.1:5000"],
+    [true, "10.9.9.9", "10.9.9.9:5000"],
+    [true, "10.1.1.1, 10.2.2.2 ,10.9.9.9", "10.9.9.9:5000"],
+    [true, "10.9.9.9:4711", "10.9.9.9:5000"],
+    [true, "[fd00::9]:4711", "[fd00::9]:5000"],
+    [true, "fd00::9", "[fd00::9]:5000"],
+    [true, "unknown", "10.0.0.1:5000"],
+  ];
+  for (const [trustProxy, forwarded, address] of cases) {
+    await using listing = await ListingUnderTest.start({ trustProxy });
+    const headers: Record<string, string> = forwarded === undefined ? {} : { "X-Forwarded-For": forwarded };
+    await listing.list(1, {}, { peer: "10.0.0.1", headers });
+    assertEquals(listing.prober.pinged, [address], `${trustProxy} ${forwarded}`);
+  }
+});
+
+Deno.test("a key is nowhere in the store, only its hash", async () => {
+  const kv = await openKv(":memory:");
+  await using listing = new ListingUnderTest(kv);
+  const key = await listing.list(7);
+  const kept: string[] = [];
+  let hashes = 0;
+  for await (const { value } of kv.list<Record<string, unknown>>({ prefix: [] })) {
+    kept.push(Deno.inspect(value));
+    if (value?.["keyHash"] instanceof Uint8Array) hashes += value["keyHash"].length;
+  }
+  assertEquals(hashes, 32);
+  assert(!kept.join().includes(key));
+});
