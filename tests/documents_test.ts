@@ -1,0 +1,199 @@
+/**
+ * The documents held to the code: tables of the documents against tables of the code, the code map against the
+ * folders, citations and links against what they point at.
+ *
+ * The transcripts are transcripts_test.ts's.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { CLOSE } from "../chat/connection.ts";
+import config from "../deno.json" with { type: "json" };
+import { REFUSALS } from "../listing/refusals.ts";
+import { type Command, COMMANDS, flagName, isLimitName } from "../src/flags.ts";
+import { FAULTS } from "../src/protocol/faults.ts";
+import { LIMITS } from "../src/protocol/limits.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const DOCUMENTS = ["README.md", "PROTOCOL.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+
+const texts = new Map(
+  await Promise.all(
+    DOCUMENTS.map(async (name): Promise<[string, string]> => [
+      name,
+      await Deno.readTextFile(new URL(name, ROOT)),
+    ]),
+  ),
+);
+const codeFiles = (await Promise.all(["src", "chat", "listing"].map(filesUnder))).flat().toSorted();
+
+Deno.test("PROTOCOL.md §8 lists every fault with its text, in the order of the code", () => {
+  const rows = tableUnder("PROTOCOL.md", "8. Faults");
+  assertEquals(rows.map(({ name, text }) => [name, text]), Object.entries<string>(FAULTS));
+  assertEquals(rows.filter(({ when }) => !when).map(({ name }) => name), []);
+});
+
+Deno.test("PROTOCOL.md §7.1 lists every limit with its unit, default, range and reason", () => {
+  assertEquals(
+    tableUnder("PROTOCOL.md", "7.1 Table").map(({ "past it": pastIt, ...row }) => ({
+      ...row,
+      isTold: pastIt !== "",
+    })),
+    Object.values(LIMITS).map(({ flag, unit, default: otherwise, min, max, reason }) => ({
+      flag: `--${flag}`,
+      default: String(otherwise),
+      unit,
+      range: `${min} to ${max}`,
+      reason,
+      isTold: true,
+    })),
+  );
+});
+
+Deno.test("PROTOCOL.md §8.1 lists every close code that the server names", () => {
+  const rows = tableUnder("PROTOCOL.md", "8.1 Close codes").map(({ code, reason }) => `${code} ${reason}`);
+  const missing = Object.values(CLOSE).map(({ code, reason }) => `${code} ${reason}`)
+    .filter((close) => !rows.includes(close));
+  assertEquals(missing, []);
+});
+
+Deno.test("PROTOCOL.md §9.9 lists every refusal of the listing with its status and text", () => {
+  const rows = tableUnder("PROTOCOL.md", "9.9 Keys, refusals and limits");
+  assertEquals(
+    rows.map(({ name, status, text }) => [name, status, text]),
+    Object.entries(REFUSALS).map(([name, { status, text }]) => [name, String(status), text]),
+  );
+  assertEquals(rows.filter(({ when }) => !when).map(({ name }) => name), []);
+});
+
+for (const [name, command] of Object.entries<Command>(COMMANDS)) {
+  Deno.test(`README.md lists every flag of chatter ${name}, the limits aside`, () => {
+    assertEquals(
+      tableUnder("README.md", `chatter ${name}`).map((row) => [row.flag, row.default, row["what it is for"]]),
+      Object.entries(command.flags).filter(([key]) => !isLimitName(key)).map(([key, flag]) => [
+        flag.placeholder === undefined ? flagName(key) : `${flagName(key)} ${flag.placeholder}`,
+        flag.otherwiseShown ?? "",
+        flag.about,
+      ]),
+    );
+  });
+}
+
+Deno.test("ARCHITECTURE.md maps every file of src, chat and listing, and none that is not there", () => {
+  const map = sectionOf("ARCHITECTURE.md", "Code map");
+  const mapped = [...map.matchAll(/^\| `([^`]+)` +\| (?=\S)/gm)].map(([, file = ""]) => file).toSorted();
+  assertEquals(mapped, codeFiles);
+});
+
+Deno.test("ARCHITECTURE.md gives a reason for every package of the import map, and for no other", () => {
+  const packages = Object.values<string>(config.imports).map((target) =>
+    /^npm:\/?((?:@[^/]+\/)?[^@/]+)@/.exec(target)?.[1] ?? target
+  );
+  const rows = tableUnder("ARCHITECTURE.md", "Dependencies");
+  assertEquals(rows.map((row) => row.package).toSorted(), [...new Set(packages)].toSorted());
+  assertEquals(rows.filter(({ why }) => !why).map((row) => row.package), []);
+});
+
+Deno.test("every section that the code cites is in PROTOCOL.md", async () => {
+  const sections = new Set(
+    headingsOf("PROTOCOL.md").map((heading) => /^([0-9]+(?:\.[0-9]+)?)\.? /.exec(heading)?.[1]),
+  );
+  let cited = 0;
+  const wrong: string[] = [];
+  for (const file of codeFiles) {
+    const code = (await Deno.readTextFile(new URL(file, ROOT))).replaceAll(/RFC [0-9]+ §[0-9.]*[0-9]/g, "");
+    for (const [, section] of code.matchAll(/§([0-9]+(?:\.[0-9]+)?)/g)) {
+      cited++;
+      if (!sections.has(section)) wrong.push(`${file}: §${section}`);
+    }
+  }
+  assertEquals(wrong, []);
+  assert(cited > 0, "No citation was found: the pattern no longer fits");
+});
+
+Deno.test("every section that PROTOCOL.md cites is in it", () => {
+  const sections = new Set(
+    headingsOf("PROTOCOL.md").map((heading) => /^([0-9]+(?:\.[0-9]+)?)\.? /.exec(heading)?.[1]),
+  );
+  const cited = [...texts.get("PROTOCOL.md")!.matchAll(/§([0-9]+(?:\.[0-9]+)?)/g)].map(([, section]) =>
+    section
+  );
+  assertEquals(cited.filter((section) => !sections.has(section)), []);
+});
+
+for (const name of DOCUMENTS) {
+  Deno.test(`every link and every file that ${name} names is there`, async () => {
+    const text = texts.get(name)!;
+    const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target)
+      .filter((target) => !/^[a-z]+:/.test(target));
+    const dead: string[] = [];
+    for (const link of links) {
+      const [path = "", anchor] = link.split("#");
+      const file = path === "" ? name : path;
+      if (!(await exists(file))) dead.push(link);
+      else if (anchor !== undefined && !headingsOf(file).map(slugOf).includes(anchor)) dead.push(link);
+    }
+    // A path in code type, of a folder or a file of the project.
+    for (const [, path = ""] of text.matchAll(/`((?:src|chat|listing|tests|tools)\/[\w./]*)`/g)) {
+      if (!(await exists(path))) dead.push(path);
+    }
+    assertEquals(dead, []);
+  });
+}
+
+type Row = Record<string, string>;
+
+/** The first table under a heading, a row an object. */
+function tableUnder(file: string, heading: string): Row[] {
+  const [table = ""] = /^\|.*(?:\n\|.*)*/m.exec(sectionOf(file, heading)) ?? [];
+  const [head = [], , ...rows] = table.split("\n").map((line) =>
+    line.slice(1, -1).split("|").map((cell) => plain(cell.trim()))
+  );
+  assert(rows.length > 0, `${file} has no table under ${heading}`);
+  return rows.map((cells) => Object.fromEntries(head.map((column, i) => [column, cells[i] ?? ""])));
+}
+
+/** A cell's text without code type around all of it, or around `<key>`, which would be a tag else. */
+function plain(cell: string): string {
+  return cell.replace(/^`([^`]+)`$/, "$1").replaceAll(/`(<\w+>)`/g, "$1");
+}
+
+/** What stands between a heading and the next one of any level. */
+function sectionOf(file: string, heading: string): string {
+  const lines = texts.get(file)!.split("\n");
+  const start = lines.findIndex((line) => line.replace(/^#+ /, "") === heading && line.startsWith("#"));
+  assert(start >= 0, `${file} has no heading ${heading}`);
+  const length = lines.slice(start + 1).findIndex((line) => /^#+ /.test(line));
+  return lines.slice(start + 1, length < 0 ? undefined : start + 1 + length).join("\n");
+}
+
+/** Headings without their marks; a `#` inside of a fenced block is none. */
+function headingsOf(file: string): string[] {
+  const outside = texts.get(file)!.replaceAll(/^(`{3,})[^\n]*\n[\s\S]*?^\1$/gm, "");
+  return [...outside.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) => heading);
+}
+
+/** The anchor that a forge gives a heading. */
+function slugOf(heading: string): string {
+  return heading.toLowerCase().replaceAll(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-");
+}
+
+async function filesUnder(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) files.push(...await filesUnder(path));
+    else files.push(path);
+  }
+  return files;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await Deno.stat(new URL(path, ROOT));
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
