@@ -17,7 +17,7 @@ import { ChatClient } from "./support/chat_client.ts";
 import { type Role, runProgram, startServer, type Variables } from "./support/program.ts";
 
 const ROLES: readonly Role[] = ["chat", "listing"];
-/** Milliseconds within which a signal ends the program, decisions §11. */
+/** Milliseconds within which a signal ends the program, sockets open or not. */
 const STOP_MS = 5000;
 
 const SUPPORT = import.meta.dirname + "/support/";

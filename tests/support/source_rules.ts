@@ -1,0 +1,208 @@
+/**
+ * The house rules that a program can hold, each as a function from a source file to what is wrong with it.
+ *
+ * The syntax comes from Deno's own linter, whose plugins run inside of `deno test`; so a name in a comment or in
+ * a text is no use of it. Which files there are is the caller's.
+ *
+ * @module
+ */
+
+/** A file with its path from the project's root, as `src/kv.ts`. */
+export interface SourceFile {
+  readonly path: string;
+  readonly text: string;
+}
+
+export type Rule = (file: SourceFile) => string[];
+
+/** Where the files of a folder may import from. The longest prefix counts; tests may import anything. */
+const MAY_IMPORT: {
+  readonly [from: string]: { readonly own: readonly string[]; readonly packages: boolean };
+} = {
+  "src/protocol/": { own: ["src/protocol/"], packages: false },
+  "src/": { own: ["src/", "deno.json"], packages: true },
+  "chat/": { own: ["chat/", "src/"], packages: true },
+  "listing/": { own: ["listing/", "src/"], packages: true },
+  "tools/": { own: ["tools/", "src/", "deno.json"], packages: true },
+  "main.ts": { own: ["src/", "chat/mod.ts", "listing/mod.ts"], packages: true },
+  "tests/": { own: [""], packages: true },
+};
+
+export const importsItsOwn: Rule = (file) => {
+  const folder = Object.keys(MAY_IMPORT).filter((prefix) => file.path.startsWith(prefix))
+    .sort((a, b) => b.length - a.length)[0];
+  const allowed = folder === undefined ? undefined : MAY_IMPORT[folder];
+  if (allowed === undefined) return [`no rule says what ${file.path} may import`];
+  return syntaxOf(file).imports.flatMap((specifier) => {
+    if (!specifier.startsWith(".")) return allowed.packages ? [] : [`imports the package ${specifier}`];
+    const target = resolvePath(file.path, specifier);
+    return allowed.own.some((prefix) => target.startsWith(prefix)) ? [] : [`imports ${target}`];
+  });
+};
+
+/** An adapter `noun_<tech>.ts` lies beside its port `noun.ts`, and only the composition in mod.ts may choose it. */
+export function adaptersAreChosenByMod(paths: readonly string[]): Rule {
+  const isAdapter = (path: string) => {
+    const parts = /^((?:chat|listing)\/(?:.*\/)?[a-z0-9]+)_[a-z0-9_]+\.ts$/.exec(path);
+    return parts !== null && paths.includes(`${parts[1]}.ts`);
+  };
+  return (file) => {
+    if (file.path.startsWith("tests/") || file.path.endsWith("/mod.ts") || isAdapter(file.path)) return [];
+    // A port is declared by its user, which may be an adapter itself: its type is no choice.
+    const { imports, typeImports } = syntaxOf(file);
+    return imports.filter((specifier) => specifier.startsWith(".") && !typeImports.includes(specifier))
+      .map((specifier) => resolvePath(file.path, specifier))
+      .filter(isAdapter).map((target) => `imports the adapter ${target}`);
+  };
+}
+
+/** What one file alone may use, and which. */
+const OWNERS: readonly { use: RegExp; owners: readonly string[] }[] = [
+  { use: /^Deno\.openKv$/, owners: ["src/kv.ts"] },
+  { use: /^Deno\.(?:add|remove)SignalListener$/, owners: ["src/shutdown.ts"] },
+  {
+    use: /^(?:Date\.now|performance\.now|new Date\(\)|Date\(\)|Temporal\.Now\b.*)$/,
+    owners: ["src/clock.ts"],
+  },
+  { use: /^import @logtape\/logtape$/, owners: ["src/log.ts", "src/log_line.ts"] },
+];
+
+export const usesAreOwned: Rule = (file) => {
+  if (file.path.startsWith("tests/") || file.path.startsWith("tools/")) return [];
+  const { uses, imports } = syntaxOf(file);
+  return [...uses, ...imports.map((specifier) => `import ${specifier}`)].flatMap((use) =>
+    OWNERS.filter((owner) => owner.use.test(use) && !owner.owners.includes(file.path))
+      .map(({ owners }) => `uses ${use}, which is ${owners.join(" and ")}'s`)
+  );
+};
+
+// The world as seen from code: the runtime, the network, time, chance, and output.
+const IMPURE =
+  /^(?:Deno|fetch|WebSocket|Worker|setTimeout|setInterval|clearTimeout|clearInterval|queueMicrotask|crypto|performance|console|localStorage|globalThis|process|Math\.random|Date\.now|new Date\(\)|Date\(\)|Temporal\.Now\b.*)$/;
+
+export const isPure: Rule = (file) =>
+  syntaxOf(file).uses.filter((use) => IMPURE.test(use)).map((use) => `is pure, but uses ${use}`);
+
+export const opensWithADocComment: Rule = ({ path, text }) => {
+  if (path.endsWith(".d.ts")) return [];
+  const comment = /^\/\*\*\n( \*[^\n]*\n)+? \*\/\n/.exec(text)?.[0];
+  if (comment === undefined) return ["does not open with a doc comment"];
+  const says = comment.replaceAll(/^[ /*]+|@module/gm, "").trim();
+  return [
+    ...(comment.includes("\n * @module\n") ? [] : ["has no @module in its opening comment"]),
+    ...(says.length < 40 ? ["says too little of itself in its opening comment"] : []),
+  ];
+};
+
+export const nameSaysWhatItHolds: Rule = ({ path }) => {
+  const names = path.split("/");
+  const file = names.at(-1) ?? "";
+  const plain = names.map((name) => name.replace(/\..*$/, ""));
+  return [
+    ...plain.filter((name) => /(?:^|_)(?:utils?|helpers?|managers?|common|misc|stuff)(?:_|$)/.test(name)),
+    ...["types.ts", "index.ts"].filter((name) => name === file),
+    ...(/^[a-z0-9]+(?:_[a-z0-9]+)*(?:\.d)?\.(?:ts|js)$/.test(file) ? [] : [file]),
+  ].map((name) => `${name} is no name for it`);
+};
+
+/** The sections that PROTOCOL.md has, by the numbers of its headings. */
+export function sectionsOf(protocol: string): Set<string> {
+  return new Set(
+    [...protocol.matchAll(/^#+ +§?([0-9]+(?:\.[0-9]+)*)\b/gm)].map(([, number]) => number ?? ""),
+  );
+}
+
+/** Every `§4.1` is a section of PROTOCOL.md, but for those of an RFC. */
+export function citesWhatExists(sections: ReadonlySet<string>): Rule {
+  return ({ text }) =>
+    [...text.matchAll(/(RFC [0-9]+,? )?§([0-9]+(?:\.[0-9]+)*)/g)]
+      .filter(([, rfc, number]) => rfc === undefined && !sections.has(number ?? ""))
+      .map(([, , number]) => `cites §${number}, which PROTOCOL.md does not have`);
+}
+
+export const LINES_MAX = 400;
+
+/** Files over the limit are known by name and length, and may only shrink. */
+export function isNotTooLong(known: Readonly<Record<string, number>>): Rule {
+  return ({ path, text }) => {
+    const lines = text.split("\n").length - 1;
+    const before = known[path];
+    if (before === undefined) return lines > LINES_MAX ? [`has ${lines} lines: split it`] : [];
+    if (lines > before) return [`grew from ${before} lines to ${lines}: split it`];
+    return lines < before ? [`shrank to ${lines} lines: write that down in tidy_test.ts`] : [];
+  };
+}
+
+interface Syntax {
+  /** Specifiers of imports and re-exports, static, dynamic and of types. */
+  readonly imports: readonly string[];
+  /** Those of them that bring in nothing but types. */
+  readonly typeImports: readonly string[];
+  /** Names that are read (`fetch`), chains of names (`Date.now`), and `new Date()` and `Date()`. */
+  readonly uses: readonly string[];
+}
+
+// deno-lint-ignore no-explicit-any -- nodes of every kind come through, each looked at by its `type`
+type Node = any;
+
+/** What a file imports and which names it uses. */
+function syntaxOf({ path, text }: SourceFile): Syntax {
+  const imports: string[] = [];
+  const typeImports: string[] = [];
+  const uses: string[] = [];
+  const visit = (node: Node, source: string) => {
+    switch (node.type) {
+      case "ImportDeclaration":
+      case "ExportAllDeclaration":
+      case "ExportNamedDeclaration":
+      case "ImportExpression":
+        if (node.source === null || node.source === undefined) return;
+        // What is not a plain text cannot be judged, and is shown as it stands.
+        imports.push(typeof node.source.value === "string" ? node.source.value : `./${source}`);
+        if (node.importKind === "type" || node.exportKind === "type") typeImports.push(imports.at(-1) ?? "");
+        return;
+      case "TSImportType":
+        imports.push(String(node.argument?.literal?.value ?? node.argument?.value ?? `./${source}`));
+        return;
+      case "MemberExpression":
+        uses.push(source.replace(/\s+/g, "").replaceAll("?.", "."));
+        return;
+      case "NewExpression":
+      case "CallExpression":
+        if (node.callee.type === "Identifier" && node.callee.name === "Date" && node.arguments.length === 0) {
+          uses.push(node.type === "NewExpression" ? "new Date()" : "Date()");
+        }
+        return;
+      case "Identifier":
+        if (!isOnlyAKey(node)) uses.push(node.name);
+    }
+  };
+  const plugin: Deno.lint.Plugin = {
+    name: "syntax",
+    rules: {
+      collect: {
+        create: ({ sourceCode }) => ({ "*": (node: Node) => visit(node, sourceCode.getText(node)) }),
+      },
+    },
+  };
+  Deno.lint.runPlugin(plugin, path, text);
+  return { imports, typeImports, uses: [...new Set(uses)] };
+}
+
+/** Whether the name is a property's or a member's, as `fetch` in `app.fetch` and in `{ fetch: 1 }`. */
+function isOnlyAKey(node: Node): boolean {
+  const { parent } = node;
+  if (parent === undefined || parent === null || parent.computed) return false;
+  // In `{ fetch }` the key is the value too.
+  if (parent.type === "Property" && parent.shorthand) return false;
+  return (parent.type === "MemberExpression" && sameNode(parent.property, node)) ||
+    ("key" in parent && sameNode(parent.key, node));
+}
+
+function sameNode(a: Node, b: Node): boolean {
+  return a?.range?.[0] === b.range[0] && a?.range?.[1] === b.range[1];
+}
+
+function resolvePath(from: string, specifier: string): string {
+  return new URL(specifier, `file:///${from}`).pathname.slice(1);
+}

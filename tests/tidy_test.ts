@@ -1,0 +1,298 @@
+/**
+ * The house rules, held over every file; and each rule held to be able to fail.
+ *
+ * @module
+ */
+import { assertEquals, assertGreater } from "@std/assert";
+import {
+  adaptersAreChosenByMod,
+  citesWhatExists,
+  importsItsOwn,
+  isNotTooLong,
+  isPure,
+  nameSaysWhatItHolds,
+  opensWithADocComment,
+  type Rule,
+  sectionsOf,
+  type SourceFile,
+  usesAreOwned,
+} from "./support/source_rules.ts";
+
+const ROOT = new URL("../", import.meta.url);
+
+/** Code that touches nothing of the world; what it needs of it comes as an argument. */
+const PURE = [
+  "src/protocol/",
+  "src/command_line.ts",
+  "src/flags.ts",
+  "src/help_text.ts",
+  "src/log_line.ts",
+  "src/announcement.ts",
+  "src/address.ts",
+  "src/token_bucket.ts",
+  "chat/room.ts",
+  "chat/history.ts",
+  "listing/rules.ts",
+];
+
+/** Files that are too long, with their lines. Nothing is added here: it is a debt, and it is paid off. */
+const TOO_LONG: Record<string, number> = {};
+
+/** What lies at the top, beside what starts with a dot and what is made and not kept. */
+const TOP_LEVEL = [
+  "ARCHITECTURE.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "LICENSE",
+  "PROTOCOL.md",
+  "README.md",
+  "SECURITY.md",
+  "bench",
+  "chat",
+  "deno.json",
+  "deno.lock",
+  "listing",
+  "main.ts",
+  "src",
+  "terminal",
+  "tests",
+  "tools",
+];
+const NOT_KEPT = /^(?:chatter|chatter\.exe|chatter\.part|coverage|node_modules|.*\.db(?:-shm|-wal)?)$/;
+
+async function filesIn(folder: string): Promise<SourceFile[]> {
+  const files: SourceFile[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+    if (isDirectory) files.push(...await filesIn(`${folder}${name}/`));
+    else if (/\.(?:ts|js)$/.test(name)) {
+      files.push({ path: folder + name, text: await Deno.readTextFile(new URL(folder + name, ROOT)) });
+    }
+  }
+  return files;
+}
+
+const FILES: readonly SourceFile[] = [
+  { path: "main.ts", text: await Deno.readTextFile(new URL("main.ts", ROOT)) },
+  ...(await Promise.all(["src/", "chat/", "listing/", "tools/", "tests/"].map(filesIn))).flat(),
+];
+const PATHS = FILES.map(({ path }) => path);
+const isProgram = ({ path }: SourceFile) => !path.startsWith("tests/");
+const isTypeScript = ({ path }: SourceFile) => path.endsWith(".ts");
+const protocol = await Deno.readTextFile(new URL("PROTOCOL.md", ROOT)).catch(() => undefined);
+
+function hold(rule: Rule, files: readonly SourceFile[]): void {
+  assertGreater(files.length, 0, "the rule holds nothing");
+  assertEquals(files.flatMap((file) => rule(file).map((problem) => `${file.path} ${problem}`)), []);
+}
+
+Deno.test("every file imports only what its folder may", () =>
+  hold(importsItsOwn, FILES.filter(isTypeScript)));
+
+Deno.test("adapters are chosen by the mod.ts of their folder alone", () => {
+  hold(adaptersAreChosenByMod(PATHS), FILES.filter(isTypeScript));
+});
+
+Deno.test("the KV, signals, the clock and the log library have one owner each", () => {
+  hold(usesAreOwned, FILES.filter(isProgram));
+});
+
+Deno.test("pure files touch nothing of the world", () => {
+  for (const pure of PURE) hold(isPure, FILES.filter(({ path }) => path.startsWith(pure)));
+});
+
+Deno.test("every file of the program and of the tests says at its head what it is", () => {
+  hold(opensWithADocComment, FILES.filter(isTypeScript));
+});
+
+Deno.test("a file's name says what it holds", () => hold(nameSaysWhatItHolds, FILES));
+
+Deno.test("files stay short, and the long ones only shrink", () => {
+  hold(isNotTooLong(TOO_LONG), FILES);
+  assertEquals(Object.keys(TOO_LONG).filter((path) => !PATHS.includes(path)), [], "gone, but still listed");
+});
+
+Deno.test({
+  name: "every section that a comment cites is in PROTOCOL.md",
+  ignore: protocol === undefined,
+  fn: () => hold(citesWhatExists(sectionsOf(protocol ?? "")), FILES.filter(isTypeScript)),
+});
+
+Deno.test("the top level holds what belongs there and nothing else", async () => {
+  const names: string[] = [];
+  for await (const { name } of Deno.readDir(ROOT)) names.push(name);
+  const strangers = names.filter((name) =>
+    !name.startsWith(".") && !NOT_KEPT.test(name) && !TOP_LEVEL.includes(name)
+  );
+  assertEquals(strangers, []);
+});
+
+Deno.test("the permissions of the program are the same wherever a task starts it", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  const starts = Object.values<{ command: string }>(tasks).flatMap(({ command }) =>
+    [...command.matchAll(/deno run (?:--watch )?(.*?) main\.ts/g)].map(([, flags]) => flags)
+  );
+  assertEquals(new Set(starts).size, 1, starts.join("\n"));
+  assertEquals(starts.length, 4);
+});
+
+const HEAD = "/**\n * What it is and what it is not, in a sentence or two.\n *\n * @module\n */\n";
+
+/** For each rule: a file that breaks it with what is said, or one that looks alike and does not break it. */
+const CASES: readonly [name: string, rule: Rule, path: string, text: string, problems: string[]][] = [
+  ["imports", importsItsOwn, "src/protocol/a.ts", `import "../log.ts";`, ["imports src/log.ts"]],
+  ["imports", importsItsOwn, "src/protocol/a.ts", `import type { Z } from "zod";`, [
+    "imports the package zod",
+  ]],
+  ["imports", importsItsOwn, "src/protocol/a.ts", `export * from "./b.ts";`, []],
+  ["imports", importsItsOwn, "src/a.ts", `export { a } from "../chat/mod.ts";`, ["imports chat/mod.ts"]],
+  ["imports", importsItsOwn, "src/a.ts", `import a from "../deno.json" with { type: "json" };`, []],
+  [
+    "imports",
+    importsItsOwn,
+    "src/a.ts",
+    `// import "../chat/mod.ts";\nconst a = 'import "../chat/mod.ts"';`,
+    [],
+  ],
+  ["imports", importsItsOwn, "chat/a.ts", `await import("../listing/mod.ts");`, ["imports listing/mod.ts"]],
+  ["imports", importsItsOwn, "chat/a.ts", `type A = import("../listing/mod.ts").A;`, [
+    "imports listing/mod.ts",
+  ]],
+  ["imports", importsItsOwn, "chat/a/b.ts", `import "../../tests/support/x.ts";`, [
+    "imports tests/support/x.ts",
+  ]],
+  ["imports", importsItsOwn, "listing/a.ts", `import "../chat/room.ts";`, ["imports chat/room.ts"]],
+  ["imports", importsItsOwn, "listing/a.ts", `import "../main.ts";`, ["imports main.ts"]],
+  ["imports", importsItsOwn, "main.ts", `await import("./chat/room.ts");`, ["imports chat/room.ts"]],
+  [
+    "imports",
+    importsItsOwn,
+    "main.ts",
+    `await import("./chat/mod.ts"); await import("./listing/mod.ts");`,
+    [],
+  ],
+  ["imports", importsItsOwn, "tools/a.ts", `import "../chat/mod.ts";`, ["imports chat/mod.ts"]],
+  ["imports", importsItsOwn, "bench/a.ts", "", ["no rule says what bench/a.ts may import"]],
+  [
+    "adapters",
+    adaptersAreChosenByMod(["chat/journal.ts", "chat/journal_kv.ts"]),
+    "chat/hub.ts",
+    `import "./journal_kv.ts";`,
+    ["imports the adapter chat/journal_kv.ts"],
+  ],
+  [
+    "adapters",
+    adaptersAreChosenByMod(["chat/journal.ts", "chat/journal_kv.ts"]),
+    "chat/hub.ts",
+    `import type { Key } from "./journal_kv.ts";`,
+    [],
+  ],
+  [
+    "adapters",
+    adaptersAreChosenByMod(["chat/journal.ts", "chat/journal_kv.ts"]),
+    "chat/mod.ts",
+    `import "./journal_kv.ts";`,
+    [],
+  ],
+  [
+    "adapters",
+    adaptersAreChosenByMod(["chat/message_id.ts"]),
+    "chat/hub.ts",
+    `import "./message_id.ts";`,
+    [],
+  ],
+  ["owners", usesAreOwned, "chat/a.ts", "await Deno.openKv();", ["uses Deno.openKv, which is src/kv.ts's"]],
+  ["owners", usesAreOwned, "src/kv.ts", "await Deno.openKv();", []],
+  ["owners", usesAreOwned, "tests/a.ts", "await Deno.openKv();", []],
+  ["owners", usesAreOwned, "chat/a.ts", "// Deno.openKv()\nconst text = 'Date.now()';", []],
+  [
+    "owners",
+    usesAreOwned,
+    "main.ts",
+    `Deno\n  .addSignalListener("SIGINT", stop);`,
+    ["uses Deno.addSignalListener, which is src/shutdown.ts's"],
+  ],
+  ["owners", usesAreOwned, "chat/a.ts", "Date.now();", ["uses Date.now, which is src/clock.ts's"]],
+  ["owners", usesAreOwned, "chat/a.ts", "performance.now();", [
+    "uses performance.now, which is src/clock.ts's",
+  ]],
+  ["owners", usesAreOwned, "chat/a.ts", "new Date();", ["uses new Date(), which is src/clock.ts's"]],
+  ["owners", usesAreOwned, "chat/a.ts", "new Date(5);", []],
+  [
+    "owners",
+    usesAreOwned,
+    "chat/a.ts",
+    `import { getLogger } from "@logtape/logtape";`,
+    ["uses import @logtape/logtape, which is src/log.ts and src/log_line.ts's"],
+  ],
+  ["pure", isPure, "a.ts", "Deno.exit();", ["is pure, but uses Deno"]],
+  ["pure", isPure, "a.ts", "let kv: Deno.Kv;", ["is pure, but uses Deno"]],
+  ["pure", isPure, "a.ts", "await fetch(url);", ["is pure, but uses fetch"]],
+  ["pure", isPure, "a.ts", "const o = { fetch };", ["is pure, but uses fetch"]],
+  ["pure", isPure, "a.ts", "const o = { fetch: 1 }; app.fetch(); class A { fetch() {} }", []],
+  ["pure", isPure, "a.ts", "setTimeout(f, 1);", ["is pure, but uses setTimeout"]],
+  ["pure", isPure, "a.ts", "const at = Date.now();", ["is pure, but uses Date.now"]],
+  ["pure", isPure, "a.ts", "const at = new Date();", ["is pure, but uses new Date()"]],
+  ["pure", isPure, "a.ts", "const at = new Date(ms).toISOString();", []],
+  ["pure", isPure, "a.ts", "const r = Math.random();", ["is pure, but uses Math.random"]],
+  ["pure", isPure, "a.ts", "const r = Math.max(1, 2);", []],
+  ["pure", isPure, "a.ts", "crypto.randomUUID();", ["is pure, but uses crypto"]],
+  ["pure", isPure, "a.ts", "console.log(1);", ["is pure, but uses console"]],
+  ["pure", isPure, "a.ts", "globalThis['Deno'];", ["is pure, but uses globalThis"]],
+  ["pure", isPure, "a.ts", "/* Deno.exit() */ const text = `console ${1}`;", []],
+  ["head", opensWithADocComment, "src/a.ts", HEAD + "export {};\n", []],
+  ["head", opensWithADocComment, "src/a.ts", "export {};\n", ["does not open with a doc comment"]],
+  ["head", opensWithADocComment, "src/a.ts", "// a\n" + HEAD, ["does not open with a doc comment"]],
+  [
+    "head",
+    opensWithADocComment,
+    "src/a.ts",
+    HEAD.replace(" * @module\n", ""),
+    ["has no @module in its opening comment"],
+  ],
+  [
+    "head",
+    opensWithADocComment,
+    "src/a.ts",
+    "/**\n * A file.\n *\n * @module\n */\n",
+    ["says too little of itself in its opening comment"],
+  ],
+  ["name", nameSaysWhatItHolds, "src/utils.ts", "", ["utils is no name for it"]],
+  ["name", nameSaysWhatItHolds, "src/string_util.ts", "", ["string_util is no name for it"]],
+  ["name", nameSaysWhatItHolds, "src/helpers/name.ts", "", ["helpers is no name for it"]],
+  ["name", nameSaysWhatItHolds, "chat/session_manager.ts", "", ["session_manager is no name for it"]],
+  ["name", nameSaysWhatItHolds, "chat/types.ts", "", ["types.ts is no name for it"]],
+  ["name", nameSaysWhatItHolds, "chat/index.ts", "", ["index.ts is no name for it"]],
+  ["name", nameSaysWhatItHolds, "chat/chatRoom.ts", "", ["chatRoom.ts is no name for it"]],
+  ["name", nameSaysWhatItHolds, "chat/room.ts", "", []],
+  ["name", nameSaysWhatItHolds, "src/std.d.ts", "", []],
+  ["cites", citesWhatExists(new Set(["4", "4.1"])), "a.ts", "// PROTOCOL.md §4.1 and §4, RFC 6455 §5.5", []],
+  [
+    "cites",
+    citesWhatExists(new Set(["4", "4.1"])),
+    "a.ts",
+    "// §4.1, §4.2 and §5",
+    ["cites §4.2, which PROTOCOL.md does not have", "cites §5, which PROTOCOL.md does not have"],
+  ],
+  ["long", isNotTooLong({}), "a.ts", "\n".repeat(400), []],
+  ["long", isNotTooLong({}), "a.ts", "\n".repeat(401), ["has 401 lines: split it"]],
+  ["long", isNotTooLong({ "a.ts": 500 }), "a.ts", "\n".repeat(500), []],
+  ["long", isNotTooLong({ "a.ts": 500 }), "a.ts", "\n".repeat(501), ["grew from 500 lines to 501: split it"]],
+  [
+    "long",
+    isNotTooLong({ "a.ts": 500 }),
+    "a.ts",
+    "\n".repeat(499),
+    ["shrank to 499 lines: write that down in tidy_test.ts"],
+  ],
+];
+
+Deno.test("each rule catches what breaks it, and only that", () => {
+  for (const [name, rule, path, text, problems] of CASES) {
+    assertEquals(rule({ path, text }), problems, `${name}: ${path}: ${text}`);
+  }
+});
+
+Deno.test("the sections of a protocol are the numbers of its headings", () => {
+  const protocol = "# c2\n\n## 1 Terms\n\nSee 3.1.\n\n### 1.2 More\n## 2. Frames\n## §7.3 Limits\n";
+  assertEquals(sectionsOf(protocol), new Set(["1", "1.2", "2", "7.3"]));
+});
