@@ -219,13 +219,14 @@ export class Hub {
         history.apply(decision.entry);
         changed.set(decision.entry.message.uuid, decision.entry.message);
       }
-      // A page is as of the beginning of the batch: what the batch changed before this point is laid over it.
+      // Memory is as of this point of the order. A page that was looked up is as of the beginning of the batch:
+      // what the batch changed before this point is laid over it.
       const page = decision.kind === "asked_history"
-        ? lookedUp?.map((message) => changed.get(message.uuid) ?? message) ?? history.page(decision.range) ??
+        ? history.page(decision.range) ?? lookedUp?.map((message) => changed.get(message.uuid) ?? message) ??
           []
         : [];
       const { answer, broadcast, close } = consequenceOf(decision, narrator, page);
-      if (answer !== undefined) participant.deliver(outgoing(answer));
+      if (answer !== undefined) this.#deliver(participant, outgoing(answer));
       if (decision.kind === "joined") {
         this.#audience.set(participant.id, participant);
         participant.joined();
@@ -235,7 +236,8 @@ export class Hub {
       if (close !== undefined) participant.end(close);
     } catch (error) {
       log.error("bug", { where: "tell", decision: decision.kind, error });
-      participant.deliver(outgoing(encodeServerFrame({ type: "ERROR", text: fault("INTERNAL").text })));
+      const answer = encodeServerFrame({ type: "ERROR", text: fault("INTERNAL").text });
+      this.#deliver(participant, outgoing(answer));
       participant.end(CLOSE.internal);
     } finally {
       participant.settled();
@@ -243,6 +245,16 @@ export class Hub {
   }
 
   #fanOut(frame: OutgoingFrame): void {
-    for (const participant of this.#audience.values()) participant.deliver(frame);
+    for (const participant of this.#audience.values()) this.#deliver(participant, frame);
+  }
+
+  /** The fence of a participant: a bug in one is the end of that one, and the others are told all the same. */
+  #deliver(participant: Participant, frame: OutgoingFrame): void {
+    try {
+      participant.deliver(frame);
+    } catch (error) {
+      this.#options.log.error("bug", { where: "deliver", session: participant.id, error });
+      participant.end(CLOSE.internal);
+    }
   }
 }

@@ -1,0 +1,185 @@
+/**
+ * What a failing store or a bug does to a turn: whom it hurts, what they are told, and that everyone else goes on.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { History } from "../../chat/history.ts";
+import type { OutgoingFrame } from "../../chat/outbox.ts";
+import {
+  ACK,
+  id,
+  last,
+  msg,
+  NotingParticipant,
+  promisesSettled,
+  refusal,
+  stored,
+  world,
+} from "../support/hub_stage.ts";
+
+Deno.test("hub whose store fails answers the senders, tells nobody of the message, and goes on", async () => {
+  const { journal, connected, participant, send, chronicle, log } = world();
+  const [alice, bob] = await connected("alice", "bob");
+  const carol = participant("carol");
+  send(alice, "c2/MSG 1; lost");
+  send(bob, "c2/PING 4");
+  send(carol, "c2/CONNECT carol");
+  send(bob, "c2/MSG 1; lost too", "c2/UPDATE username; rob");
+  await promisesSettled();
+  await last(journal.appends).fail();
+  assertEquals(chronicle, [
+    `alice < ${refusal("STORE_FAILED")}`,
+    "bob < c2/PING 4; 7",
+    `carol < ${ACK} Pub`,
+    "carol joined",
+    `bob < ${refusal("STORE_FAILED")}`,
+    `bob < ${ACK}`,
+    ...["alice", "bob", "carol"].map((name) => `${name} < c2/UPDATE bob; username; rob`),
+  ]);
+  assertEquals([alice.settledCount(), bob.settledCount(), carol.settledCount()], [1, 3, 1]);
+  assertEquals(log.events("error"), ["journal.append_failed"]);
+  assertEquals(log.lines[0]?.properties.entries, 2);
+});
+
+Deno.test("hub whose store failed does not know the message, and stores the next one", async () => {
+  const { journal, connected, send, hub } = world();
+  const [alice] = await connected("alice");
+  send(alice, "c2/MSG 1; lost");
+  await promisesSettled();
+  await last(journal.appends).fail();
+  alice.frames();
+  send(alice, "c2/QUERY history", `c2/QUERY update_message; ${id(10_000)}; found`);
+  await promisesSettled();
+  await last(journal.finds).answer(undefined);
+  await hub.idle();
+  assertEquals(alice.frames(), [`${ACK} []`, refusal("MESSAGE_UNKNOWN")]);
+  send(alice, "c2/MSG 1; kept");
+  await promisesSettled();
+  await last(journal.appends).answer();
+  assertEquals(alice.frames(), [ACK, msg("alice", 10_001, "kept")]);
+});
+
+Deno.test("hub whose store failed leaves a message as it was before the change", async () => {
+  const newest = [stored(5, "old", "alice")];
+  const { journal, connected, send, hub } = world({
+    history: new History({ kept: 100_000, newest, isWhole: true }),
+  });
+  const [alice, bob] = await connected("alice", "bob");
+  send(alice, `c2/QUERY delete_message; ${id(5)}`);
+  await promisesSettled();
+  await last(journal.appends).fail();
+  assertEquals([alice.frames(), bob.frames()], [[refusal("STORE_FAILED")], []]);
+  send(alice, "c2/QUERY history");
+  await hub.idle();
+  assert(alice.frames()[0]?.includes('"message":"old","edited":false'));
+  // What the failed turn had decided binds nobody: the same change is possible again.
+  send(alice, `c2/QUERY delete_message; ${id(5)}`);
+  await promisesSettled();
+  await last(journal.appends).answer();
+  assertEquals(alice.frames(), [ACK, `c2/MSG alice; 5; ${id(5)}; `]);
+});
+
+Deno.test("hub whose store cannot be read answers those who asked, and the others as if nothing was", async () => {
+  const history = new History({ kept: 100_000, newest: [], isWhole: false });
+  const { journal, connected, send, log } = world({ history });
+  const [alice, bob] = await connected("alice", "bob");
+  send(alice, `c2/QUERY history; 5; ${id(9)}`, `c2/QUERY delete_message; ${id(5)}`, "c2/QUERY active_users");
+  send(bob, `c2/QUERY delete_message; ${id(6)}`, "c2/MSG 1; hi");
+  await promisesSettled();
+  await journal.pages[0]!.fail();
+  await journal.finds[0]!.fail();
+  assertEquals(journal.appends.length, 0);
+  await journal.finds[1]!.answer(stored(6, "old", "bob"));
+  await last(journal.appends).answer();
+  assertEquals(alice.frames().slice(0, 3), [
+    refusal("STORE_FAILED"),
+    refusal("STORE_FAILED"),
+    `${ACK} [alice,bob]`,
+  ]);
+  assertEquals(bob.frames(), [ACK, `c2/MSG bob; 6; ${id(6)}; `, ACK, msg("bob", 10_000, "hi")]);
+  assertEquals(log.events("error"), ["journal.read_failed", "journal.read_failed"]);
+});
+
+Deno.test("hub answers a bug in the room to the one whose frame met it, and goes on", async () => {
+  const { hub, room, journal, connected, send, log } = world();
+  const [alice, bob] = await connected("alice", "bob");
+  const decide = room.decide.bind(room);
+  room.decide = (session, input, now) => {
+    if (input.type === "UPDATE") throw new TypeError("a bug");
+    return decide(session, input, now);
+  };
+  send(alice, "c2/MSG 1; before", "c2/UPDATE username; al", "c2/MSG 1; after");
+  send(bob, "c2/PING");
+  await promisesSettled();
+  await last(journal.appends).answer();
+  await hub.idle();
+  assertEquals(alice.frames(), [
+    ACK,
+    msg("alice", 10_000, "before"),
+    refusal("INTERNAL"),
+    ACK,
+    msg("alice", 10_001, "after"),
+  ]);
+  assertEquals(bob.frames(), [msg("alice", 10_000, "before"), msg("alice", 10_001, "after"), "c2/PING 7"]);
+  assertEquals(log.lines.map(({ event, properties }) => [event, properties.where, properties.input]), [
+    ["bug", "decide", "UPDATE"],
+  ]);
+  assertEquals([alice.settledCount(), bob.settledCount()], [3, 1]);
+});
+
+/** A participant whose every delivery fails while `isBroken`. */
+class BrokenParticipant extends NotingParticipant {
+  isBroken = false;
+
+  override deliver(frame: OutgoingFrame): void {
+    if (this.isBroken) throw new TypeError("a bug");
+    super.deliver(frame);
+  }
+}
+
+Deno.test("hub ends a participant that throws, and everyone else is told as ever", async () => {
+  const { hub, journal, connected, send, chronicle, log } = world();
+  const [alice] = await connected("alice");
+  const broken = new BrokenParticipant("broken", chronicle);
+  send(broken, "c2/CONNECT broken");
+  await hub.idle();
+  const [carol] = await connected("carol");
+  alice.frames();
+  broken.isBroken = true;
+  // It throws where it is told with the others, and where it is the one who is answered.
+  send(alice, "c2/MSG 1; one");
+  send(broken, "c2/MSG 1; two");
+  send(carol, "c2/MSG 1; three", "c2/PING");
+  await promisesSettled();
+  await last(journal.appends).answer();
+  await hub.idle();
+  const [one, two, three] = [
+    msg("alice", 10_000, "one"),
+    msg("broken", 10_001, "two"),
+    msg("carol", 10_002, "three"),
+  ];
+  assertEquals(alice.frames(), [ACK, one!, two!, three!]);
+  assertEquals(carol.frames(), [one!, two!, ACK, three!, "c2/PING 7"]);
+  assertEquals([alice.settledCount(), carol.settledCount()], [1, 2]);
+  assert(chronicle.includes("broken ended 1011 internal error"));
+  assertEquals(new Set(log.lines.map(({ event }) => event)), new Set(["bug"]));
+});
+
+Deno.test("hub goes on after a bug in whoever is told of the roster", async () => {
+  const { hub, connected, participant, send, rosterSizes, log } = world();
+  await connected("alice");
+  const push = rosterSizes.push.bind(rosterSizes);
+  rosterSizes.push = () => {
+    rosterSizes.push = push;
+    throw new TypeError("a bug");
+  };
+  const bob = participant("bob");
+  send(bob, "c2/CONNECT bob");
+  await promisesSettled();
+  send(bob, "c2/QUERY active_users", "c2/DISCONNECT");
+  await hub.idle();
+  assertEquals(bob.frames(), [`${ACK} Pub`, `${ACK} [alice,bob]`, "c2/DISCONNECT disconnect; bob"]);
+  assertEquals([...rosterSizes], [1]);
+  assertEquals(log.lines.map(({ event, properties }) => [event, properties.where]), [["bug", "turn"]]);
+});

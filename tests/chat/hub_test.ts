@@ -1,0 +1,386 @@
+/**
+ * Turns: what is told to whom, in which order, and when, while the test says when the store answers.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { History, WINDOW_MESSAGES_MAX } from "../../chat/history.ts";
+import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../chat/journal.ts";
+import { ACK, id, last, msg, promisesSettled, refusal, stored, texts, world } from "../support/hub_stage.ts";
+
+Deno.test("hub tells nothing of a message before it is stored, then the answer, then everyone", async () => {
+  const { journal, connected, send, chronicle } = world();
+  const [alice, bob] = await connected("alice", "bob");
+  send(alice, "c2/MSG 1; hi");
+  await promisesSettled();
+  assertEquals(journal.appends.length, 1);
+  assertEquals(texts(last(journal.appends)), ["hi"]);
+  assertEquals(chronicle, []);
+  assertEquals(alice.settledCount(), 0);
+  await last(journal.appends).answer();
+  const told = msg("alice", 10_000, "hi");
+  assertEquals(chronicle, [`alice < ${ACK}`, `alice < ${told}`, `bob < ${told}`]);
+  assertEquals([alice.settledCount(), bob.settledCount()], [1, 0]);
+});
+
+Deno.test("hub stores in one commit what came while the one before it was under way", async () => {
+  const { journal, connected, send } = world();
+  const [alice, bob] = await connected("alice", "bob");
+  send(alice, "c2/MSG 1; first");
+  await promisesSettled();
+  send(alice, "c2/MSG 1; second");
+  send(bob, "c2/MSG 1; third");
+  await promisesSettled();
+  send(alice, "c2/MSG 1; fourth");
+  await promisesSettled();
+  assertEquals(journal.appends.map(texts), [["first"]]);
+  await last(journal.appends).answer();
+  assertEquals(journal.appends.map(texts), [["first"], ["second", "third", "fourth"]]);
+  assertEquals(bob.frames(), [msg("alice", 10_000, "first")]);
+  await last(journal.appends).answer();
+  const rest = [msg("alice", 10_001, "second"), msg("bob", 10_002, "third"), msg("alice", 10_003, "fourth")];
+  assertEquals(alice.frames(), [ACK, msg("alice", 10_000, "first"), ACK, rest[0]!, rest[1]!, ACK, rest[2]!]);
+  assertEquals(bob.frames(), [rest[0]!, ACK, rest[1]!, rest[2]!]);
+});
+
+Deno.test("hub answers each session in the order of its frames, whatever they need", async () => {
+  const { journal, connected, send, chronicle } = world();
+  const [alice] = await connected("alice");
+  send(
+    alice,
+    "c2/PING 1",
+    "c2/MSG 1; hi",
+    "nonsense",
+    "c2/QUERY active_users",
+    `c2/QUERY update_message; ${id(5)}; new`,
+    "c2/PING 2",
+    "c2/UPDATE username; al",
+    "c2/MSG 1; again",
+  );
+  await promisesSettled();
+  await last(journal.finds).answer(undefined);
+  assertEquals(chronicle, [], "the PING too waits for what is stored with it");
+  await last(journal.appends).answer();
+  assertEquals(alice.frames(), [
+    "c2/PING 1; 7",
+    ACK,
+    msg("alice", 10_000, "hi"),
+    refusal("NOT_C2"),
+    `${ACK} [alice]`,
+    refusal("MESSAGE_UNKNOWN"),
+    "c2/PING 2; 7",
+    ACK,
+    "c2/UPDATE alice; username; al",
+    ACK,
+    msg("al", 10_001, "again"),
+  ]);
+  assertEquals(alice.settledCount(), 8);
+});
+
+Deno.test("hub asks the store for nothing where nothing is to be stored or read", async () => {
+  const { hub, journal, connected, send } = world();
+  const [alice] = await connected("alice");
+  send(
+    alice,
+    "c2/PING",
+    "c2/QUERY active_users",
+    "c2/QUERY history",
+    "c2/UPDATE username; al",
+    "c2/DISCONNECT",
+  );
+  await hub.idle();
+  assertEquals([journal.appends.length, journal.finds.length, journal.pages.length], [0, 0, 0]);
+  assertEquals(alice.frames(), [
+    "c2/PING 7",
+    `${ACK} [alice]`,
+    `${ACK} []`,
+    ACK,
+    "c2/UPDATE alice; username; al",
+    "c2/DISCONNECT disconnect; al",
+  ]);
+});
+
+Deno.test("hub is idle once everything that was submitted is dealt with", async () => {
+  const { hub, journal, connected, send } = world();
+  await hub.idle();
+  const [alice] = await connected("alice");
+  let idle = false;
+  send(alice, "c2/MSG 1; one");
+  const waiting = hub.idle().then(() => idle = true);
+  await promisesSettled();
+  send(alice, "c2/MSG 1; two");
+  await last(journal.appends).answer();
+  assertEquals(idle, false, "the second is under way");
+  await last(journal.appends).answer();
+  await waiting;
+});
+
+Deno.test("hub tells one who joins what comes after it, and nothing that was before", async () => {
+  const { journal, connected, participant, send, chronicle } = world();
+  const [alice] = await connected("alice");
+  const bob = participant("bob");
+  send(alice, "c2/MSG 1; before");
+  send(bob, "c2/CONNECT bob");
+  send(alice, "c2/MSG 1; after");
+  await promisesSettled();
+  await last(journal.appends).answer();
+  assertEquals(chronicle, [
+    `alice < ${ACK}`,
+    `alice < ${msg("alice", 10_000, "before")}`,
+    `bob < ${ACK} Pub`,
+    "bob joined",
+    `alice < ${ACK}`,
+    `alice < ${msg("alice", 10_001, "after")}`,
+    `bob < ${msg("alice", 10_001, "after")}`,
+  ]);
+});
+
+Deno.test("hub tells one who leaves what comes before it, and nothing that is after", async () => {
+  const { journal, connected, send, chronicle } = world();
+  const [alice, bob] = await connected("alice", "bob");
+  send(alice, "c2/MSG 1; before");
+  send(bob, "c2/DISCONNECT");
+  send(alice, "c2/MSG 1; after");
+  send(bob, "c2/PING");
+  await promisesSettled();
+  await last(journal.appends).answer();
+  assertEquals(chronicle.filter((line) => line.startsWith("bob")), [
+    `bob < ${msg("alice", 10_000, "before")}`,
+    "bob < c2/DISCONNECT disconnect; bob",
+    "bob ended 1000 goodbye",
+    "bob < c2/PING 7",
+  ]);
+  assertEquals(alice.frames().slice(2), [
+    "c2/DISCONNECT disconnect; bob",
+    ACK,
+    msg("alice", 10_001, "after"),
+  ]);
+});
+
+Deno.test("hub tells everyone once of a session that is lost, however often that is reported", async () => {
+  const { hub, connected, chronicle } = world();
+  const [alice, bob] = await connected("alice", "bob");
+  hub.submit(bob, { type: "LOST" });
+  hub.submit(bob, { type: "LOST" });
+  await hub.idle();
+  hub.submit(bob, { type: "LOST" });
+  await hub.idle();
+  assertEquals(alice.frames(), ["c2/DISCONNECT lost_connection; bob"]);
+  assertEquals(chronicle.filter((line) => line.includes("ended")), [], "there is nothing left to end");
+  assertEquals(bob.settledCount(), 3);
+});
+
+Deno.test("hub tells nobody of a socket that is lost before it connected", async () => {
+  const { hub, connected, participant, rosterSizes } = world();
+  const [alice] = await connected("alice");
+  hub.submit(participant("bob"), { type: "LOST" });
+  await hub.idle();
+  assertEquals(alice.frames(), []);
+  assertEquals(rosterSizes, []);
+});
+
+Deno.test("hub tells everyone of a ban, the banned one included, and then ends the connection", async () => {
+  const { hub, connected, send, participant, chronicle } = world();
+  const [alice, mallory] = await connected("alice", "mallory");
+  hub.submit(mallory, { type: "BAN", message: "be kind; always" });
+  send(mallory, "c2/MSG 1; too late");
+  const nameless = participant("nameless");
+  hub.submit(nameless, { type: "BAN", message: "be kind" });
+  await hub.idle();
+  const told = "c2/DISCONNECT ban; mallory; be kind; always";
+  assertEquals(chronicle, [
+    `alice < ${told}`,
+    `mallory < ${told}`,
+    "mallory ended 1008 banned",
+    `mallory < ${refusal("NOT_CONNECTED")}`,
+    "nameless ended 1008 banned",
+  ]);
+  assertEquals(alice.frames(), [told]);
+});
+
+Deno.test("hub reports how many are here after each turn that changed who is", async () => {
+  const { hub, connected, send, participant, rosterSizes } = world();
+  const [alice] = await connected("alice");
+  send(alice, "c2/PING", "c2/UPDATE username; al");
+  await hub.idle();
+  assertEquals(rosterSizes, []);
+  const bob = participant("bob");
+  send(bob, "c2/CONNECT bob");
+  await hub.idle();
+  send(alice, "c2/DISCONNECT");
+  hub.submit(bob, { type: "LOST" });
+  await hub.idle();
+  assertEquals(rosterSizes, [2, 0]);
+  send(participant("carol"), "c2/CONNECT carol");
+  send(participant("dave"), "c2/CONNECT dave");
+  await hub.idle();
+  assertEquals(rosterSizes, [2, 0, 2]);
+});
+
+Deno.test("hub changes a message of its own session, also one that memory no longer holds", async () => {
+  const history = new History({ kept: 100_000, newest: [], isWhole: false });
+  const { journal, connected, send } = world({ history });
+  const [alice, bob] = await connected("alice", "bob");
+  send(alice, `c2/QUERY update_message; ${id(5)}; new; text`);
+  await promisesSettled();
+  assertEquals(last(journal.finds).asked, id(5));
+  assertEquals(journal.appends.length, 0);
+  await last(journal.finds).answer(stored(5, "old", "alice"));
+  assertEquals(last(journal.appends).asked, [{
+    kind: "changed",
+    message: { ...stored(5, "new; text", "alice"), username: "alice", edited: true },
+  }]);
+  assertEquals(bob.frames(), []);
+  await last(journal.appends).answer();
+  const told = `c2/MSG alice; 5; ${id(5)}; new; text`;
+  assertEquals([alice.frames(), bob.frames()], [[ACK, told], [told]]);
+});
+
+Deno.test("hub deletes a message that is in memory without asking the store for it", async () => {
+  const { journal, connected, send, hub } = world();
+  const [alice, bob] = await connected("alice", "bob");
+  send(alice, "c2/MSG 1; hi");
+  await promisesSettled();
+  await last(journal.appends).answer();
+  send(bob, `c2/QUERY delete_message; ${id(10_000)}`);
+  send(alice, `c2/QUERY delete_message; ${id(10_000)}`);
+  await promisesSettled();
+  assertEquals(journal.finds.length, 0);
+  await last(journal.appends).answer();
+  assertEquals(alice.frames().slice(2), [ACK, msg("alice", 10_000, "")]);
+  assertEquals(bob.frames(), [
+    msg("alice", 10_000, "hi"),
+    refusal("NOT_YOUR_MESSAGE"),
+    msg("alice", 10_000, ""),
+  ]);
+  send(alice, "c2/QUERY history");
+  await hub.idle();
+  const [page] = alice.frames();
+  assertEquals(JSON.parse(page!.slice(ACK.length)), [
+    { uuid: id(10_000), username: "alice", timestamp: 1, message: "", edited: true },
+  ]);
+});
+
+for (const [where, isInMemory] of [["in memory", true], ["in the store only", false]] as const) {
+  Deno.test(`hub lets the second of two changes in one turn see the first, of a message ${where}`, async () => {
+    const message = stored(5, "old", "alice");
+    const newest = isInMemory ? [message] : [];
+    const { journal, connected, send } = world({
+      history: new History({ kept: 100_000, newest, isWhole: isInMemory }),
+    });
+    const [alice] = await connected("alice");
+    send(alice, `c2/QUERY delete_message; ${id(5)}`, `c2/QUERY update_message; ${id(5)}; undead`);
+    await promisesSettled();
+    for (const find of journal.finds) await find.answer(message);
+    assertEquals(texts(last(journal.appends)), [""]);
+    await last(journal.appends).answer();
+    assertEquals(alice.frames(), [ACK, `c2/MSG alice; 5; ${id(5)}; `, refusal("MESSAGE_DELETED")]);
+  });
+}
+
+/** The texts and ids of a `history` answer. */
+function pageOf(frame: string | undefined): [id: string, text: string][] {
+  assert(frame !== undefined && frame.startsWith(`${ACK} [`), frame);
+  const page: { uuid: string; message: string }[] = JSON.parse(frame.slice(ACK.length));
+  return page.map(({ uuid, message }) => [uuid, message]);
+}
+
+Deno.test("hub answers older history from the store, with the limits that were asked for", async () => {
+  const history = new History({ kept: 100_000, newest: [stored(9)], isWhole: false });
+  const { journal, connected, send } = world({ history, historyFrom: id(2) });
+  const [alice] = await connected("alice");
+  send(alice, `c2/QUERY history; 3; ${id(9)}`, "c2/PING 1");
+  await promisesSettled();
+  assertEquals(last(journal.pages).asked, { limit: 3, before: id(9), from: id(2) });
+  assertEquals(alice.frames(), [], "the PING waits for its turn");
+  await last(journal.pages).answer([stored(6), stored(7)]);
+  const [page, pong] = alice.frames();
+  assertEquals(pageOf(page), [[id(6), "old 6"], [id(7), "old 7"]]);
+  assertEquals(pong, "c2/PING 1; 7");
+});
+
+Deno.test("hub lays over a page from the store what the same turn changed before it, and nothing after", async () => {
+  const history = new History({ kept: 100_000, newest: [], isWhole: false });
+  const { journal, connected, send } = world({ history });
+  const [alice] = await connected("alice");
+  const ask = `c2/QUERY history; 3; ${id(9)}`;
+  send(
+    alice,
+    ask,
+    `c2/QUERY update_message; ${id(5)}; new`,
+    ask,
+    `c2/QUERY delete_message; ${id(5)}`,
+    ask,
+  );
+  await promisesSettled();
+  for (const page of journal.pages) await page.answer([stored(4, "old"), stored(5, "old", "alice")]);
+  for (const find of journal.finds) await find.answer(stored(5, "old", "alice"));
+  await last(journal.appends).answer();
+  const pages = alice.frames().filter((frame) => frame.includes("[")).map((frame) => pageOf(frame)[1]);
+  assertEquals(pages, [[id(5), "old"], [id(5), "new"], [id(5), ""]]);
+});
+
+Deno.test("hub shows in history what the same turn said before it, also below an id of the future", async () => {
+  for (const before of ["", `; ${id(99_999)}`]) {
+    const { journal, connected, send } = world();
+    const [alice] = await connected("alice");
+    send(alice, "c2/MSG 1; one", `c2/QUERY history; 5${before}`, "c2/MSG 1; two");
+    await promisesSettled();
+    await last(journal.appends).answer();
+    assertEquals(pageOf(alice.frames()[2]), [[id(10_000), "one"]], `history; 5${before}`);
+  }
+});
+
+Deno.test("hub shows no message in history that is past its age", async () => {
+  const newest = Array.from({ length: WINDOW_MESSAGES_MAX }, (_, n) => stored(n));
+  const history = new History({ kept: 100_000, newest, isWhole: false });
+  const { hub, connected, send } = world({ history, historyFrom: id(WINDOW_MESSAGES_MAX - 2) });
+  const [alice] = await connected("alice");
+  send(alice, "c2/QUERY history; 50");
+  await hub.idle();
+  assertEquals(pageOf(alice.frames()[0]).map(([uuid]) => uuid), [
+    id(WINDOW_MESSAGES_MAX - 2),
+    id(WINDOW_MESSAGES_MAX - 1),
+  ]);
+});
+
+Deno.test("hub cuts a turn at the entries that one append takes", async () => {
+  const { journal, connected, send } = world();
+  const [alice] = await connected("alice");
+  for (let i = 0; i <= APPEND_ENTRIES_MAX; i++) send(alice, `c2/MSG 1; ${i}`);
+  await promisesSettled();
+  await last(journal.appends).answer();
+  await last(journal.appends).answer();
+  assertEquals(journal.appends.map(({ asked }) => asked.length), [APPEND_ENTRIES_MAX, 1]);
+  assertEquals(texts(journal.appends[1]!), [`${APPEND_ENTRIES_MAX}`]);
+  assertEquals(alice.settledCount(), APPEND_ENTRIES_MAX + 1);
+});
+
+Deno.test("hub cuts a turn at the text that one append takes: not at the limit, and one unit past it", async () => {
+  // The room does not judge a text's length: here two are a whole append.
+  const half = "x".repeat(APPEND_TEXT_MAX / 2);
+  for (const [extra, appends] of [["", [2, 1]], ["y", [1, 2]]] as [string, number[]][]) {
+    const { hub, journal, connected } = world();
+    const [alice] = await connected("alice");
+    for (const text of [half, half + extra, "z"]) hub.submit(alice, { type: "MSG", timestamp: "1", text });
+    await promisesSettled();
+    for (let i = 0; i < 2; i++) await last(journal.appends).answer();
+    assertEquals(journal.appends.map(({ asked }) => asked.length), appends);
+    assertEquals(alice.settledCount(), 3);
+  }
+});
+
+Deno.test("hub counts the text of edits too, and takes one that is larger than an append alone", async () => {
+  const message = stored(5, "old", "alice");
+  const { hub, journal, connected } = world({
+    history: new History({ kept: 100_000, newest: [message], isWhole: true }),
+  });
+  const [alice] = await connected("alice");
+  const text = "x".repeat(APPEND_TEXT_MAX + 1);
+  for (let i = 0; i < 2; i++) {
+    hub.submit(alice, { type: "QUERY", query: "update_message", uuid: id(5), text });
+  }
+  await promisesSettled();
+  for (let i = 0; i < 2; i++) await last(journal.appends).answer();
+  assertEquals(journal.appends.map(({ asked }) => asked.length), [1, 1]);
+});

@@ -1,0 +1,220 @@
+/**
+ * A hub on a stage: a journal that answers when the test says so, and participants that note what they are told.
+ *
+ * The room and the window of history are the real ones.
+ *
+ * @module
+ */
+import { assert } from "@std/assert";
+import type { CloseCause } from "../../chat/connection.ts";
+import { History } from "../../chat/history.ts";
+import { Hub, type Participant } from "../../chat/hub.ts";
+import type { HistoryRange, Journal, JournalEntry, StoredMessage } from "../../chat/journal.ts";
+import type { OutgoingFrame } from "../../chat/outbox.ts";
+import { type Input, Room } from "../../chat/room.ts";
+import { decodeClientFrame } from "../../src/protocol/codec.ts";
+import { type FaultName, FAULTS, isFault } from "../../src/protocol/faults.ts";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { recordedLog } from "./recorded_log.ts";
+
+export const ACK = "c2/ACKNOWLEDGE";
+
+/** The frame that answers a fault without a limit in its text. */
+export function refusal(name: FaultName): string {
+  return `c2/ERROR ${FAULTS[name]}`;
+}
+
+/** The id of the `n`th message. */
+export function id(n: number): string {
+  return `019b7c2d-3400-7000-8000-${n.toString(16).padStart(12, "0")}`;
+}
+
+/** A message of an earlier run of the server, or of a session that is given as `author`. */
+export function stored(n: number, text = `old ${n}`, author = "nobody here"): StoredMessage {
+  return { uuid: id(n), author, username: "old name", timestamp: `${n}`, text, edited: false };
+}
+
+/** A call that waits for the test to answer it. */
+export interface Call<Question, Answer> {
+  readonly asked: Question;
+  readonly answer: (answer: Answer) => Promise<void>;
+  readonly fail: () => Promise<void>;
+}
+
+/** Lets everything run that only waits for promises that are settled. */
+export async function promisesSettled(): Promise<void> {
+  for (let i = 0; i < 50; i++) await Promise.resolve();
+}
+
+export class WaitingJournal implements Journal {
+  readonly appends: Call<readonly JournalEntry[], void>[] = [];
+  readonly finds: Call<string, StoredMessage | undefined>[] = [];
+  readonly pages: Call<HistoryRange, StoredMessage[]>[] = [];
+
+  append(entries: readonly JournalEntry[]): Promise<void> {
+    return this.#ask(this.appends, entries);
+  }
+
+  find(uuid: string): Promise<StoredMessage | undefined> {
+    return this.#ask(this.finds, uuid);
+  }
+
+  page(range: HistoryRange): Promise<StoredMessage[]> {
+    return this.#ask(this.pages, range);
+  }
+
+  #ask<Question, Answer>(calls: Call<Question, Answer>[], asked: Question): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      calls.push({
+        asked,
+        answer: (answer) => {
+          resolve(answer);
+          return promisesSettled();
+        },
+        fail: () => {
+          reject(new Error("database or disk is full"));
+          return promisesSettled();
+        },
+      });
+    });
+  }
+}
+
+/** One session, as the hub sees it. */
+export class NotingParticipant implements Participant {
+  readonly id: string;
+  readonly #chronicle: string[];
+  /** Frames since the last look at them. */
+  #frames: string[] = [];
+  #settled = 0;
+
+  constructor(id: string, chronicle: string[]) {
+    this.id = id;
+    this.#chronicle = chronicle;
+  }
+
+  deliver({ text }: OutgoingFrame): void {
+    this.#frames.push(text);
+    this.#chronicle.push(`${this.id} < ${text}`);
+  }
+
+  settled(): void {
+    this.#settled++;
+  }
+
+  joined(): void {
+    this.#chronicle.push(`${this.id} joined`);
+  }
+
+  end({ code, reason }: CloseCause): void {
+    this.#chronicle.push(`${this.id} ended ${code} ${reason}`);
+  }
+
+  /** What was told since the last look. */
+  frames(): string[] {
+    const frames = this.#frames;
+    this.#frames = [];
+    return frames;
+  }
+
+  /** How many inputs were settled since the last look. */
+  settledCount(): number {
+    const count = this.#settled;
+    this.#settled = 0;
+    return count;
+  }
+}
+
+export interface World {
+  readonly hub: Hub;
+  readonly room: Room;
+  readonly journal: WaitingJournal;
+  /** Everything that anybody was told, in order. */
+  readonly chronicle: string[];
+  readonly rosterSizes: number[];
+  readonly log: ReturnType<typeof recordedLog>;
+  readonly participant: (name: string) => NotingParticipant;
+  /** Submits frames as a client writes them. */
+  readonly send: (participant: Participant, ...frames: string[]) => void;
+  /** Participants of these names who are in the room, with everything told so far looked at. */
+  readonly connected: <Names extends string[]>(...names: Names) => Promise<
+    { [n in keyof Names]: NotingParticipant }
+  >;
+}
+
+export function input(text: string): Input {
+  const frame = decodeClientFrame(text, DEFAULT_LIMITS);
+  return isFault(frame) ? { type: "FAULT", fault: frame } : frame;
+}
+
+/** A hub with nobody in its room. `history` is empty and whole unless given; new messages are id(10000) and up. */
+export function world(
+  { history = new History({ kept: 100_000, newest: [], isWhole: true }), historyFrom = "" }: {
+    history?: History;
+    historyFrom?: string;
+  } = {},
+): World {
+  const journal = new WaitingJournal();
+  const chronicle: string[] = [];
+  const rosterSizes: number[] = [];
+  const log = recordedLog();
+  let minted = 10_000;
+  const room = new Room({
+    serverId: 7,
+    serverName: "Pub",
+    version: "1",
+    startedAtMs: 0,
+    limits: { ...DEFAULT_LIMITS, maxUsers: 1000 },
+    mintId: () => id(minted++),
+  });
+  const hub = new Hub({
+    room,
+    history,
+    journal,
+    narrator: { serverName: "Pub", serverId: 7 },
+    nowMs: () => 5000,
+    historyFrom: () => historyFrom,
+    onRosterChange: (users) => rosterSizes.push(users),
+    log: log.log,
+  });
+  const participant = (name: string) => new NotingParticipant(name, chronicle);
+  const send = (participant: Participant, ...frames: string[]) => {
+    for (const frame of frames) hub.submit(participant, input(frame));
+  };
+  return {
+    hub,
+    room,
+    journal,
+    chronicle,
+    rosterSizes,
+    log,
+    participant,
+    send,
+    async connected(...names) {
+      const all = names.map(participant);
+      for (const one of all) send(one, `c2/CONNECT ${one.id}`);
+      await hub.idle();
+      for (const one of all) {
+        one.frames();
+        one.settledCount();
+      }
+      chronicle.length = 0;
+      rosterSizes.length = 0;
+      return all as never;
+    },
+  };
+}
+
+export function msg(name: string, n: number, text: string): string {
+  return `c2/MSG ${name}; 1; ${id(n)}; ${text}`;
+}
+
+export function texts({ asked }: Call<readonly JournalEntry[], void>): string[] {
+  return asked.map(({ message }) => message.text);
+}
+
+export function last<Question, Answer>(calls: Call<Question, Answer>[]): Call<Question, Answer> {
+  const call = calls.at(-1);
+  assert(call, "the journal was not asked");
+  return call;
+}
