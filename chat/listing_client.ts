@@ -69,12 +69,18 @@ export class ListingClient {
       });
       return { answered: true, status: response.status, text: await readStart(response) };
     } catch (error) {
-      return { answered: false, reason: error instanceof Error ? error.message : String(error) };
+      return { answered: false, reason: reasonOf(error) };
     } finally {
       clearTimeout(timer);
       signal.removeEventListener("abort", give);
     }
   }
+}
+
+/** What went wrong. Newer versions of the platform say only "fetch failed", and the reason is the error's cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
 }
 
 /** The answer's text for a line of the log: shortened, without what could play tricks on a terminal. */

@@ -1,0 +1,95 @@
+/**
+ * The chat server's HTTP side without a socket: health, readiness, a word for browsers, and the fence.
+ *
+ * @module
+ */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { chatApp, type ChatAppOptions } from "../../chat/app.ts";
+import { recordedLog } from "../support/recorded_log.ts";
+
+/** Asks an app for `path`; what its upgrades were asked for goes into `upgrades`. */
+async function ask(
+  path: string,
+  init: RequestInit = {},
+  options: Partial<ChatAppOptions> = {},
+): Promise<{ status: number; text: string; upgrades: string[] }> {
+  const upgrades: string[] = [];
+  const app = chatApp({
+    serverName: "Pub",
+    upgrade: (request, { remoteAddress }) => {
+      upgrades.push(`${new URL(request.url).pathname} ${remoteAddress}`);
+      return new Response("upgraded");
+    },
+    isReady: () => Promise.resolve(true),
+    log: recordedLog().log,
+    ...options,
+  });
+  const response = await app.fetch(new Request(`http://localhost${path}`, init), {
+    remoteAddress: "192.0.2.1",
+  });
+  return { status: response.status, text: await response.text(), upgrades };
+}
+
+Deno.test("chat app is healthy as long as it answers", async () => {
+  assertEquals(await ask("/healthz"), { status: 200, text: "ok\n", upgrades: [] });
+  const notReady = { isReady: () => Promise.resolve(false) };
+  assertEquals((await ask("/healthz", {}, notReady)).status, 200);
+});
+
+Deno.test("chat app is ready where the server can do its work, and says 503 where it cannot", async () => {
+  assertEquals(await ask("/readyz"), { status: 200, text: "ready\n", upgrades: [] });
+  assertEquals(await ask("/readyz", {}, { isReady: () => Promise.resolve(false) }), {
+    status: 503,
+    text: "not ready\n",
+    upgrades: [],
+  });
+});
+
+Deno.test("chat app tells a browser at / what this is", async () => {
+  const { status, text } = await ask("/");
+  assertEquals(status, 200);
+  assertStringIncludes(text, "Pub\n");
+  assertStringIncludes(text, "WebSocket");
+});
+
+Deno.test("chat app answers what it does not have with 404", async () => {
+  for (const path of ["/favicon.ico", "/servers", "/healthz/", "/readyz/x", "//", "/%00"]) {
+    assertEquals((await ask(path)).status, 404, path);
+  }
+  for (const method of ["POST", "PUT", "DELETE"]) {
+    assertEquals((await ask("/", { method })).status, 404, method);
+  }
+});
+
+Deno.test("chat app upgrades a WebSocket at / and at every path that is nothing else, with the peer's address", async () => {
+  for (const path of ["/", "/chat", "/deep/down"]) {
+    for (const upgrade of ["websocket", "WebSocket"]) {
+      assertEquals(await ask(path, { headers: { upgrade } }), {
+        status: 200,
+        text: "upgraded",
+        upgrades: [`${path} 192.0.2.1`],
+      });
+    }
+  }
+  assertEquals((await ask("/healthz", { headers: { upgrade: "websocket" } })).upgrades, []);
+  assertEquals((await ask("/", { headers: { upgrade: "h2c" } })).upgrades, []);
+});
+
+Deno.test("chat app answers a bug with 500, tells nothing of it, and logs it", async () => {
+  const { log, lines } = recordedLog();
+  const error = new TypeError("a bug with a secret in it");
+  const broken: [string, RequestInit, Partial<ChatAppOptions>][] = [
+    ["/readyz", {}, { isReady: () => Promise.reject(error) }],
+    ["/", { headers: { upgrade: "websocket" } }, {
+      upgrade: () => {
+        throw error;
+      },
+    }],
+  ];
+  for (const [path, init, options] of broken) {
+    lines.length = 0;
+    const { status, text } = await ask(path, init, { ...options, log });
+    assertEquals([status, text], [500, "Internal error\n"]);
+    assertEquals(lines, [{ level: "error", event: "bug", properties: { where: "http", error } }]);
+  }
+});
