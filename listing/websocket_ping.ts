@@ -79,7 +79,13 @@ async function converse(conn: Deno.Conn, request: PingRequest): Promise<PingOutc
   const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
   await writeAll(conn, new TextEncoder().encode(openingHandshake(request.address, key)));
   const head = await incoming.readHead();
-  if (head === undefined) return unanswered(`it sent no HTTP answer within ${HEAD_BYTES_MAX} bytes`);
+  if (head === undefined) {
+    return unanswered(
+      incoming.held < HEAD_BYTES_MAX
+        ? "it closed the connection without an answer"
+        : `its HTTP answer has no end within ${HEAD_BYTES_MAX} bytes`,
+    );
+  }
   const objection = objectToHead(head, key);
   if (objection !== undefined) return unanswered(objection);
 
@@ -156,7 +162,7 @@ async function readTextFrame(incoming: Incoming): Promise<{ text: string } | { p
     const opcode = first & 0x0f;
     // 126 says that the length comes in 2 bytes more, 127 in 8: no answer of ours is that long.
     const length = (second & 0x7f) === 126 ? await incoming.readUint16() : second & 0x7f;
-    if (length === undefined) return { problem: "it closed the connection within a frame" };
+    if (length === undefined) return { problem: "it closed the connection in the middle of a frame" };
     if (length > FRAME_BYTES_MAX || (second & 0x7f) === 127) {
       return { problem: `it sent a frame of more than ${FRAME_BYTES_MAX} bytes` };
     }
@@ -164,7 +170,7 @@ async function readTextFrame(incoming: Incoming): Promise<{ text: string } | { p
       return { problem: "it sent a WebSocket frame that is fragmented, extended or masked" };
     }
     const payload = await incoming.readExactly(length);
-    if (payload === undefined) return { problem: "it closed the connection within a frame" };
+    if (payload === undefined) return { problem: "it closed the connection in the middle of a frame" };
     if (opcode === OPCODE.text) return decodeUtf8(payload);
     if (opcode === OPCODE.close) return { problem: "it closed the WebSocket without an answer" };
     if (opcode !== OPCODE.ping && opcode !== OPCODE.pong) {
@@ -215,6 +221,10 @@ class Incoming {
 
   constructor(conn: Deno.Conn) {
     this.#conn = conn;
+  }
+
+  get held(): number {
+    return this.#held.length;
   }
 
   /** The head of an HTTP answer without the empty line; undefined where it does not end within its bytes. */

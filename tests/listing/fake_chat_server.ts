@@ -61,7 +61,9 @@ export function startRawServer(
     for await (const conn of listener) {
       conns.add(conn);
       const send = async (text: string) => {
-        for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+        // One byte a character, so that a frame can be written as text.
+        const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
+        for (let rest = bytes; rest.length > 0;) {
           rest = rest.subarray(await conn.write(rest));
         }
       };
