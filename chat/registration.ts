@@ -23,6 +23,12 @@ export const RETRY_UNREACHABLE_SECONDS_MAX = 8;
 /** Seconds that a stop waits for the listing at most, §10.4. */
 export const WITHDRAWAL_SECONDS_MAX = 2;
 
+/**
+ * What can be sent back in a header. Anything else would make every later request fail, also after a restart:
+ * a login page of some network between us and the listing, for one.
+ */
+const KEY = /^[!-~]+$/;
+
 /** The requests, as registration needs them. */
 export interface Listing {
   readonly listing: string;
@@ -126,7 +132,9 @@ export class Registration {
     const announcement = describe();
     const reply = await listing.register(announcement, this.#key, this.#abort.signal);
     if (!reply.answered || reply.status !== 201) return this.#retryLater("listing.refused", reply);
-    this.#key = reply.text.trim();
+    const key = reply.text.trim();
+    if (!KEY.test(key)) return this.#retryLater("listing.refused", { ...reply, text: "this is no key" });
+    this.#key = key;
     this.#told = announcement;
     this.#failures = 0;
     this.#lastObjection = "";
