@@ -71,8 +71,8 @@ registrationTest(
     const { method, body, key, answer } = stage.next();
     assertEquals([method, key], ["POST", undefined]);
     assertEquals(body, { serverName: "Pub", address: ":5000", connectedUsers: 0, maxUsers: 50 });
-    await answer(201, "the key\n");
-    assertEquals(stage.keys.kept.get(URL_OF_LISTING), "the key");
+    await answer(201, "the-key\n");
+    assertEquals(stage.keys.kept.get(URL_OF_LISTING), "the-key");
     assertEquals(stage.log.lines, [
       { level: "info", event: "listing.registered", properties: { listing: URL_OF_LISTING } },
     ]);
@@ -80,9 +80,9 @@ registrationTest(
 );
 
 registrationTest("registers with the key of an earlier run", async (stage) => {
-  stage.keys.kept.set(URL_OF_LISTING, "old key");
+  stage.keys.kept.set(URL_OF_LISTING, "old-key");
   await stage.start();
-  assertEquals(stage.next().key, "old key");
+  assertEquals(stage.next().key, "old-key");
 });
 
 registrationTest("tries again after each refusal, each time later", async (stage) => {
@@ -95,7 +95,7 @@ registrationTest("tries again after each refusal, each time later", async (stage
   await (await stage.nextAfter(6)).answer(302, "");
   const request = await stage.nextAfter(16);
   assertEquals(request.method, "POST");
-  await request.answer(201, "the key");
+  await request.answer(201, "the-key");
   assertEquals(stage.log.events("info"), ["listing.registered"]);
 });
 
@@ -132,7 +132,7 @@ registrationTest("tells what has changed, with its key, and no more than that", 
   await stage.pass(1);
   await stage.change({ connectedUsers: 1 });
   const first = stage.next();
-  assertEquals([first.method, first.key, first.body], ["PUT", "the key", { connectedUsers: 1 }]);
+  assertEquals([first.method, first.key, first.body], ["PUT", "the-key", { connectedUsers: 1 }]);
   await first.answer(200);
   await stage.change({ connectedUsers: 2, maxUsers: 60 });
   assertEquals((await stage.nextAfter(1)).body, { connectedUsers: 2, maxUsers: 60 });
@@ -270,7 +270,7 @@ registrationTest("that is stopped withdraws with its key", async (stage) => {
   const stopped = registration.stop();
   await promisesSettled();
   const { method, key, answer } = stage.next();
-  assertEquals([method, key], ["DELETE", "the key"]);
+  assertEquals([method, key], ["DELETE", "the-key"]);
   await answer(200);
   await stopped;
   assertEquals(stage.log.events("info"), ["listing.registered", "listing.withdrawn"]);
@@ -299,7 +299,7 @@ registrationTest("that is stopped waits for a listing that hangs for 2 s at most
   await stage.pass(0.001);
   assert(update.isAborted());
   const withdrawal = stage.next();
-  assertEquals([withdrawal.method, withdrawal.key], ["DELETE", "the key"]);
+  assertEquals([withdrawal.method, withdrawal.key], ["DELETE", "the-key"]);
   await stage.pass(0.999);
   assertEquals([stopped, withdrawal.isAborted()], [false, false]);
   await stage.pass(0.001);
@@ -312,8 +312,8 @@ registrationTest(
     const registration = await stage.start();
     const stopped = registration.stop();
     await promisesSettled();
-    await stage.next().answer(201, "late key");
-    assertEquals(stage.listing.requests.at(-1)?.key, "late key");
+    await stage.next().answer(201, "late-key");
+    assertEquals(stage.listing.requests.at(-1)?.key, "late-key");
     await stage.next().answer(200);
     await stopped;
   },
@@ -329,7 +329,7 @@ registrationTest("that is stopped before it was listed withdraws nothing", async
 });
 
 registrationTest("that is stopped while a listing hangs gives up after 1 s", async (stage) => {
-  stage.keys.kept.set(URL_OF_LISTING, "old key");
+  stage.keys.kept.set(URL_OF_LISTING, "old-key");
   const registration = await stage.start();
   const request = stage.next();
   let stopped = false;

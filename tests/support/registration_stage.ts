@@ -109,7 +109,7 @@ export class Stage {
   }
 
   /** Begins, and is registered with `key`. */
-  async registered(key = "the key"): Promise<Registration> {
+  async registered(key = "the-key"): Promise<Registration> {
     const registration = await this.start();
     await this.next().answer(201, key);
     return registration;
