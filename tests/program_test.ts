@@ -247,3 +247,11 @@ Deno.test("a variable sets what a user sees, and a flag wins over it", async () 
     assertEquals(await anna.ask("c2/PING"), "c2/PING 7");
   }
 });
+
+Deno.test("chat lives on when nobody reads its log any more, and still stops cleanly", async () => {
+  await using server = await startServer("chat");
+  await server.ignoreLog();
+  // Each is a line of the log: the first to fail would take the rest along.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) server.kill(signal);
+  assertEquals(await server.end(), { status: 0, signal: null });
+});

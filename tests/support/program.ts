@@ -70,6 +70,7 @@ export class ServerProgram implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #events: LogEvent[] = [];
   readonly #reading: Promise<unknown>;
+  readonly #logReader: ReadableStreamDefaultReader<string>;
   #log = "";
   #ended = false;
   #progress = Promise.withResolvers<void>();
@@ -77,6 +78,7 @@ export class ServerProgram implements AsyncDisposable {
   /** Internal: call `startServer`. */
   constructor(child: Deno.ChildProcess) {
     this.#child = child;
+    this.#logReader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
     this.#reading = Promise.all([child.stdout.cancel(), this.#readLog()]);
   }
 
@@ -108,6 +110,11 @@ export class ServerProgram implements AsyncDisposable {
     } finally {
       clearTimeout(patience);
     }
+  }
+
+  /** Closes the end of the pipe that reads the log, so that the program writes to nobody. */
+  async ignoreLog(): Promise<void> {
+    await this.#logReader.cancel();
   }
 
   kill(signal: Deno.Signal): void {
@@ -145,7 +152,9 @@ export class ServerProgram implements AsyncDisposable {
 
   async #readLog(): Promise<void> {
     let unfinished = "";
-    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+    while (true) {
+      const { value: text, done } = await this.#logReader.read();
+      if (done) break;
       this.#log += text;
       const lines = (unfinished + text).split("\n");
       unfinished = lines.pop() ?? "";

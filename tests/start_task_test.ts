@@ -1,0 +1,75 @@
+/**
+ * `deno task start`, the first thing that a newcomer runs: both servers come up, both end, and neither is left
+ * behind when the other cannot start.
+ *
+ * @module
+ */
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+/** Milliseconds after which a task that does not end fails the test. */
+const PATIENCE_MS = 20_000;
+
+/** Both servers on free ports and in memory; `flags` are the chat server's. */
+async function runStart(
+  { flags = [], stopAt, signal }: { flags?: string[]; stopAt?: number; signal?: Deno.Signal },
+): Promise<{ status: number; log: string; events: { message: string; logger: string }[] }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "start", ...flags],
+    cwd: ROOT,
+    env: {
+      CHATTER_HOSTNAME: "127.0.0.1",
+      CHATTER_PORT: "0",
+      CHATTER_KV: ":memory:",
+      CHATTER_LOG_FORMAT: "json",
+      CHATTER_LOG_LEVEL: "info",
+      // Nothing listens there, and nothing is to.
+      CHATTER_LISTING: "http://127.0.0.1:1",
+      NO_COLOR: "1",
+    },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const patience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+  let log = "";
+  let signalled = false;
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    log += text;
+    if (signal && !signalled && log.split(`"message":"listening"`).length - 1 === stopAt) {
+      signalled = true;
+      child.kill(signal);
+    }
+  }
+  clearTimeout(patience);
+  const { code } = await child.status;
+  const events = log.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  return { status: code, log, events };
+}
+
+const saying = (message: string, events: { message: string; logger: string }[]) =>
+  events.filter((event) => event.message === message).map(({ logger }) => logger).sort();
+
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.test(`${signal} to the start task stops the listing and the chat server`, async () => {
+    const { status, events, log } = await runStart({ stopAt: 2, signal });
+    assertEquals(saying("listening", events), ["chat", "listing"], log);
+    assertEquals(saying("stopped", events), ["chat", "listing"], log);
+    assertEquals(status, 0);
+  });
+}
+
+Deno.test("the start task ends with status 1 when one of the two cannot start, and leaves none behind", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { status, events, log } = await runStart({ flags: ["--port", String(taken.addr.port)] });
+  assertStringIncludes(log, `chatter: Cannot listen on 127.0.0.1:${taken.addr.port}`);
+  assertEquals(saying("stopped", events), ["listing"], log);
+  assertEquals(status, 1);
+});
+
+Deno.test("every task tells what it is for", async () => {
+  const { tasks } = JSON.parse(await Deno.readTextFile(ROOT + "deno.json"));
+  for (const [name, task] of Object.entries<{ description?: string }>(tasks)) {
+    assertMatch(task.description ?? "", /^[A-Z].{10,}$/, name);
+  }
+});
