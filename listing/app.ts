@@ -38,6 +38,8 @@ export interface AppParts {
   readonly snapshot: Snapshot;
   readonly store: ServerStore;
   readonly trustProxy: boolean;
+  /** Aborted when the listing stops: a body that is still to come is not waited for. */
+  readonly stopping: AbortSignal;
 }
 
 /** Bytes below which compressing an answer gains nothing: it fits one packet anyway. */
@@ -106,7 +108,7 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
   });
 
   app.post("/servers/:id", async (c) => {
-    const body = await readJsonBody(c.req.raw);
+    const body = await readJsonBody(c.req.raw, parts.stopping);
     if (isRefusal(body)) return answerRefusal(c, body);
     const id = readServerId(c.req.param("id"));
     if (id === undefined) return answerRefusal(c, refuse("ID_MALFORMED"));
@@ -118,7 +120,7 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
   });
 
   app.put("/servers/:id", async (c) => {
-    const body = await readJsonBody(c.req.raw);
+    const body = await readJsonBody(c.req.raw, parts.stopping);
     // A body that was not read whole is answered at once; any other fault of it only after the key.
     if (isRefusal(body) && body.refusal !== "BODY_NOT_JSON") return answerRefusal(c, body);
     const id = readServerId(c.req.param("id"));

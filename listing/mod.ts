@@ -54,17 +54,16 @@ export async function startListing(options: ListingOptions): Promise<RunningList
   const stopping = new AbortController();
   try {
     const { app, liveness } = await assemble(kv, options, stopping.signal);
-    const cut = new AbortController();
-    const server = serve(app, options, cut.signal);
+    const server = serve(app, options, stopping.signal);
     liveness.start();
-    const { port } = server.addr;
+    const { port } = server;
     const url = `${options.tls ? "https" : "http"}://${bracketed(shownHost(options.hostname))}:${port}`;
     log.info("listening", { url });
     let stopped: Promise<void> | undefined;
     const stop = () =>
       stopped ??= (async () => {
         stopping.abort();
-        await Promise.all([within(DRAIN_MS, liveness.stop()), drain(server, cut)]);
+        await Promise.all([within(DRAIN_MS, liveness.stop()), server.close()]);
         kv.close();
         log.info("stopped", { url });
       })();
@@ -88,26 +87,43 @@ async function assemble(
   const registry = new Registry({ ...clocks, store, snapshot, prober, stopping });
   const check = registry.check.bind(registry);
   const liveness = new Liveness({ ...clocks, snapshot, check, interval: options.checkInterval });
-  return { app: makeApp({ registry, snapshot, store, trustProxy: options.trustProxy }), liveness };
+  return { app: makeApp({ registry, snapshot, store, stopping, trustProxy: options.trustProxy }), liveness };
 }
 
-function serve(app: ListingApp, options: ListingOptions, signal: AbortSignal): Deno.HttpServer<Deno.NetAddr> {
+interface OpenServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the port. `close` lets what is under way end, then cuts it. The runtime's own `shutdown` is not used:
+ * it waits for slow clients without limit, and once asked for, nothing can cut them any more.
+ */
+function serve(app: ListingApp, options: ListingOptions, stopping: AbortSignal): OpenServer {
   const { hostname, port, tls } = options;
-  return Deno.serve(
-    { hostname, port, signal, onListen: () => {}, ...(tls && { cert: tls.cert, key: tls.key }) },
-    (request, { remoteAddr }) => app.fetch(request, { peer: remoteAddr.hostname }),
+  const cut = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  const server = Deno.serve(
+    { hostname, port, signal: cut.signal, onListen: () => {}, ...(tls && { cert: tls.cert, key: tls.key }) },
+    (request, { remoteAddr, completed }) => {
+      if (stopping.aborted) return new Response("The listing is stopping", { status: 503 });
+      // Rejects where the client left before it had its answer, which ends it as well.
+      const ended = completed.catch(() => {}).finally(() => underWay.delete(ended));
+      underWay.add(ended);
+      return app.fetch(request, { peer: remoteAddr.hostname });
+    },
   );
+  return {
+    port: server.addr.port,
+    async close() {
+      await within(DRAIN_MS, Promise.all(underWay));
+      cut.abort();
+      if (!(await within(CUT_MS, server.finished))) log.warn("stop.unfinished");
+    },
+  };
 }
 
-/** Lets requests under way end, then cuts them. */
-async function drain(server: Deno.HttpServer, cut: AbortController): Promise<void> {
-  const ended = server.shutdown();
-  if (await within(DRAIN_MS, ended)) return;
-  cut.abort();
-  if (!(await within(CUT_MS, server.finished))) log.warn("stop.unfinished", { waitedMs: DRAIN_MS + CUT_MS });
-}
-
-async function within(ms: number, work: Promise<void>): Promise<boolean> {
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<false>();
   const timer = setTimeout(() => resolve(false), ms);
   try {

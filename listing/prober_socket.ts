@@ -122,7 +122,8 @@ export class SocketProber implements Prober {
     };
     const tried = describe(target, ip);
     try {
-      const outcome = await pingOverWebSocket(request, limit);
+      // It ends with the limit by itself; the time that a ping takes is not to hang on the runtime doing so.
+      const outcome = await unlessAborted(pingOverWebSocket(request, limit), limit);
       return outcome.answered ? outcome : { answered: false, problem: `${tried}: ${outcome.problem}.` };
     } catch (error) {
       const why = limit.aborted ? `it did not answer within ${this.#timeoutMs / 1000} s` : nameFailure(error);

@@ -13,9 +13,14 @@ export const BODY_BYTES_MAX = 8192;
 /** Seconds from the head of a request to the end of its body. */
 export const BODY_SECONDS_MAX = 10;
 
-/** Reads the body as JSON; undefined where there is none. The Content-Type is not asked: plain clients send none. */
-export async function readJsonBody(request: Request): Promise<{ readonly json: unknown } | Refusal> {
-  const bytes = await readBytes(request);
+/**
+ * Reads the body as JSON; undefined where there is none. Gives up at once when `stopping` is aborted. The Content-Type is not asked: plain clients send none.
+ */
+export async function readJsonBody(
+  request: Request,
+  stopping: AbortSignal,
+): Promise<{ readonly json: unknown } | Refusal> {
+  const bytes = await readBytes(request, stopping);
   if (!(bytes instanceof Uint8Array)) return bytes;
   if (bytes.length === 0) return { json: undefined };
   try {
@@ -26,12 +31,14 @@ export async function readJsonBody(request: Request): Promise<{ readonly json: u
   }
 }
 
-async function readBytes(request: Request): Promise<Uint8Array | Refusal> {
+async function readBytes(request: Request, stopping: AbortSignal): Promise<Uint8Array | Refusal> {
   const tooLarge = refuse("BODY_TOO_LARGE", BODY_BYTES_MAX);
   if (Number(request.headers.get("content-length")) > BODY_BYTES_MAX) return tooLarge;
   if (request.body === null) return new Uint8Array(0);
   const reader = request.body.getReader();
   const { promise: late, resolve } = Promise.withResolvers<Refusal>();
+  const stop = () => resolve(refuse("BUSY"));
+  stopping.addEventListener("abort", stop);
   const timer = setTimeout(() => resolve(refuse("BODY_TOO_SLOW", BODY_SECONDS_MAX)), BODY_SECONDS_MAX * 1000);
   const body = new Uint8Array(BODY_BYTES_MAX);
   let length = 0;
@@ -46,6 +53,7 @@ async function readBytes(request: Request): Promise<Uint8Array | Refusal> {
     }
   } finally {
     clearTimeout(timer);
+    stopping.removeEventListener("abort", stop);
     // What is still to come is not wanted; where all came this does nothing.
     reader.cancel().catch(() => {});
   }

@@ -56,8 +56,14 @@ export async function pingOverWebSocket(request: PingRequest, limit: AbortSignal
   // A read or a write that is under way ends with the connection.
   limit.addEventListener("abort", hangUp);
   try {
-    if (request.address.tls) conn = await startTls(conn as Deno.TcpConn, request);
-    // Aborted while there was nothing to close yet.
+    if (request.address.tls) {
+      const tlsConn = await startTls(conn as Deno.TcpConn, request);
+      conn = tlsConn;
+      limit.throwIfAborted();
+      // By itself: on Deno 2.4.2 closing ends a handshake, but not a write that waits for one.
+      await tlsConn.handshake();
+    }
+    // It may have been aborted while there was nothing to close yet.
     limit.throwIfAborted();
     return await converse(conn, request);
   } finally {

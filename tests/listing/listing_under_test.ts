@@ -71,7 +71,11 @@ export class ListingUnderTest implements AsyncDisposable {
       ...(options.pingRate && { pingRate: options.pingRate }),
       ...(options.serversPerOriginMax && { serversPerOriginMax: options.serversPerOriginMax }),
     });
-    this.app = makeApp({ ...this, trustProxy: options.trustProxy ?? false });
+    this.app = makeApp({
+      ...this,
+      trustProxy: options.trustProxy ?? false,
+      stopping: this.stopping.signal,
+    });
   }
 
   static async start(

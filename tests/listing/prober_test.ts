@@ -110,6 +110,26 @@ Deno.test("by wss:// a server that does not speak TLS fails, and one that is sil
   assertStringIncludes(problemOf(outcome), "within 0.2 s");
 });
 
+Deno.test("by wss:// a server that says nothing within TLS is cut in time", async () => {
+  const listener = Deno.listenTls({
+    hostname: LOOPBACK,
+    port: 0,
+    cert: await pem("server_certificate"),
+    key: await pem("server_key"),
+  });
+  const serving = listener.accept().then(async (conn) => {
+    await forEver(conn).catch(() => {});
+    conn.close();
+  });
+  const outcome = await ping(`wss://${LOOPBACK}:${listener.addr.port}`, {
+    timeoutMs: 200,
+    caCerts: [await pem("authority")],
+  });
+  assertStringIncludes(problemOf(outcome), "within 0.2 s");
+  await serving;
+  listener.close();
+});
+
 Deno.test("an answer with anything else than the timestamp and the id is none", async () => {
   const cases: [answer: (text: string) => string | Uint8Array<ArrayBuffer>, says: string][] = [
     [(text) => `${text}; 8`, "the id 8 and not 7"],

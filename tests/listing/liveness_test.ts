@@ -1,0 +1,250 @@
+/**
+ * The sweep: when servers are checked, what misses do, and that the dead hold up nobody.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertExists, assertGreaterOrEqual, assertLess } from "@std/assert";
+import { CHECKS_AT_ONCE_MAX, Liveness } from "../../listing/liveness.ts";
+import { MISSES_MAX } from "../../listing/rules.ts";
+import { ANSWERED, ListingUnderTest, SILENT } from "./listing_under_test.ts";
+
+async function check(listing: ListingUnderTest, id: number): Promise<void> {
+  const record = listing.snapshot.record(id);
+  assertExists(record);
+  await listing.registry.check(record);
+}
+
+function sweep(listing: ListingUnderTest, interval: number): Liveness {
+  const liveness = new Liveness({
+    snapshot: listing.snapshot,
+    check: (record) => listing.registry.check(record),
+    interval,
+    steadyClock: () => performance.now(),
+    wallClock: () => listing.nowMs,
+  });
+  liveness.start();
+  return liveness;
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5000;
+  while (!condition()) {
+    assertLess(performance.now(), deadline, "it never came");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+Deno.test("three misses in a row remove a server, fewer do not", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(7);
+  listing.prober.answer = () => SILENT;
+  for (let miss = 1; miss < MISSES_MAX; miss++) {
+    await check(listing, 7);
+    assertExists(await listing.shown(7), `after ${miss}`);
+  }
+  listing.prober.answer = () => ANSWERED;
+  await check(listing, 7);
+  listing.prober.answer = () => SILENT;
+  for (let miss = 1; miss < MISSES_MAX; miss++) await check(listing, 7);
+  assertExists(await listing.shown(7), "an answer between starts the count anew");
+  await check(listing, 7);
+  assertEquals(await listing.shown(7), undefined);
+  assertEquals(await listing.store.get(7), undefined);
+});
+
+Deno.test("the round trip is that of the last answer, and the uptime the share of answered checks", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(7);
+  listing.prober.answer = () => SILENT;
+  await check(listing, 7);
+  const missed = await listing.shown(7);
+  assertEquals([missed?.["roundTripMs"], missed?.["uptime"]], [3, 0.5]);
+  listing.prober.answer = () => ({ answered: true, roundTripMs: 41.2 });
+  await check(listing, 7);
+  const answered = await listing.shown(7);
+  assertEquals([answered?.["roundTripMs"], answered?.["uptime"]], [42, 0.667]);
+});
+
+Deno.test("a server that registers again with its key keeps its share of answered checks", async () => {
+  await using listing = await ListingUnderTest.start();
+  const key = await listing.list(7);
+  listing.prober.answer = () => SILENT;
+  await check(listing, 7);
+  listing.prober.answer = () => ANSWERED;
+  await listing.list(7, {}, { key });
+  assertEquals((await listing.shown(7))?.["uptime"], 0.667);
+});
+
+Deno.test("a check overwrites nothing that changed while it was under way", async () => {
+  await using listing = await ListingUnderTest.start();
+  const key = await listing.list(7, { connectedUsers: 1 });
+  listing.prober.answer = async () => {
+    await listing.ask("PUT", "/servers/7", { key, body: { connectedUsers: 2 } });
+    return SILENT;
+  };
+  await check(listing, 7);
+  assertEquals((await listing.shown(7))?.["connectedUsers"], 2);
+  assertEquals(listing.snapshot.record(7)?.misses, 1);
+});
+
+Deno.test("a check of a server that moved, registered anew or left meanwhile means nothing", async () => {
+  const meanwhile: ((listing: ListingUnderTest, key: string) => Promise<unknown>)[] = [
+    (listing, key) => listing.ask("PUT", "/servers/7", { key, body: { address: "new.example" } }),
+    (listing, key) => listing.ask("POST", "/servers/7", { key, body: { address: "new.example" } }),
+    (listing, key) => listing.ask("DELETE", "/servers/7", { key }),
+  ];
+  for (const [i, happens] of meanwhile.entries()) {
+    await using listing = await ListingUnderTest.start();
+    const key = await listing.list(7, { address: "old.example" });
+    listing.prober.answer = async (address) => {
+      if (!address.startsWith("old")) return ANSWERED;
+      await happens(listing, key);
+      return SILENT;
+    };
+    await check(listing, 7);
+    const record = listing.snapshot.record(7);
+    assertEquals(record?.misses, i === 2 ? undefined : 0);
+  }
+});
+
+Deno.test("a check that is cut off by the listing's stop is no miss", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(7);
+  listing.prober.answer = () => {
+    listing.stopping.abort();
+    return SILENT;
+  };
+  await check(listing, 7);
+  assertEquals(listing.snapshot.record(7)?.misses, 0);
+});
+
+Deno.test("the sweep checks every server again and again, and removes the dead", async () => {
+  await using listing = await ListingUnderTest.start();
+  for (let id = 0; id < 10; id++) {
+    await listing.list(id, { address: id % 2 ? "dead.example" : "alive.example" });
+  }
+  listing.nowMs += 60_000;
+  listing.prober.answer = (address) => {
+    // So that the store's clock goes on, and a check counts as past.
+    listing.nowMs += 1000;
+    return address.startsWith("dead") ? SILENT : ANSWERED;
+  };
+  const liveness = sweep(listing, 0.1);
+  try {
+    await until(() => listing.snapshot.size === 5);
+    await until(() => [...listing.snapshot.records()].every(({ checks }) => checks > 3));
+  } finally {
+    await liveness.stop();
+  }
+  assertEquals(
+    [...listing.snapshot.records()].map(({ id, misses }) => [id % 2, misses]),
+    Array(5).fill([0, 0]),
+  );
+});
+
+Deno.test("the sweep takes in servers that are listed later", async () => {
+  await using listing = await ListingUnderTest.start();
+  const liveness = sweep(listing, 0.05);
+  try {
+    await listing.list(7);
+    listing.nowMs += 60_000;
+    await until(() => (listing.snapshot.record(7)?.checks ?? 0) > 1);
+  } finally {
+    await liveness.stop();
+  }
+});
+
+Deno.test("a server that was just checked, as by another process, is left alone", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(1, { address: "fresh.example" });
+  await listing.list(2, { address: "stale.example" });
+  const stale = await listing.store.get(2);
+  assertExists(stale);
+  await listing.store.write(2, stale.version, { ...stale.record, checkedAtMs: 0 });
+  listing.prober.pinged.length = 0;
+  listing.prober.answer = (address) => address.startsWith("stale") ? SILENT : ANSWERED;
+  const liveness = sweep(listing, 0.05);
+  // The clock stands still, so the one stays fresh while the other is checked once and is fresh then too.
+  await until(() => listing.prober.pinged.length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  await liveness.stop();
+  assertEquals(listing.prober.pinged, ["stale.example:5000"]);
+});
+
+Deno.test("checks at once are limited", async () => {
+  await using listing = await ListingUnderTest.start({ serversPerOriginMax: 1000 });
+  await Promise.all(Array.from({ length: 300 }, (_, id) => listing.list(id)));
+  listing.nowMs += 60_000;
+  let underWay = 0;
+  let most = 0;
+  listing.prober.answer = async () => {
+    most = Math.max(most, ++underWay);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    underWay--;
+    return ANSWERED;
+  };
+  const liveness = sweep(listing, 0.05);
+  await until(() => most === CHECKS_AT_ONCE_MAX);
+  await liveness.stop();
+  assertEquals([most, underWay], [CHECKS_AT_ONCE_MAX, 0]);
+});
+
+Deno.test("a thousand dead servers delay none that is alive by more than its interval", async () => {
+  await using listing = await ListingUnderTest.start({ serversPerOriginMax: 2000 });
+  await Promise.all(Array.from({ length: 1000 }, (_, id) => listing.list(id, { address: "dead.example" })));
+  // They have missed once: how long each check takes is up to them, here ten intervals.
+  await Promise.all(Array.from({ length: 1000 }, async (_, id) => {
+    const found = await listing.store.get(id);
+    if (found) await listing.store.write(id, found.version, { ...found.record, misses: 1 });
+  }));
+  await Promise.all(
+    Array.from({ length: 20 }, (_, i) => listing.list(5000 + i, { address: "alive.example" })),
+  );
+  listing.nowMs += 60_000;
+  const interval = 0.3;
+  const checkedAt = new Map<number, number[]>();
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<typeof SILENT>();
+  listing.prober.answer = (address, { id }) => {
+    listing.nowMs += 1000;
+    if (address.startsWith("dead")) return stopped;
+    checkedAt.set(id, [...checkedAt.get(id) ?? [], performance.now()]);
+    return ANSWERED;
+  };
+  const liveness = sweep(listing, interval);
+  await until(() => checkedAt.size === 20 && [...checkedAt.values()].every((times) => times.length >= 4));
+  stop(SILENT);
+  await liveness.stop();
+  for (const times of checkedAt.values()) {
+    times.reduce((before, time) => {
+      assertLess(time - before, 2 * interval * 1000);
+      return time;
+    });
+  }
+  const deadPinged = listing.prober.pinged.filter((address) => address.startsWith("dead")).length;
+  assertGreaterOrEqual(deadPinged, CHECKS_AT_ONCE_MAX);
+});
+
+Deno.test("checks are spread over the interval", async () => {
+  await using listing = await ListingUnderTest.start({ serversPerOriginMax: 1000 });
+  await Promise.all(Array.from({ length: 200 }, (_, id) => listing.list(id)));
+  listing.nowMs += 60_000;
+  const started = performance.now();
+  const times: number[] = [];
+  listing.prober.answer = () => {
+    times.push(performance.now() - started);
+    return ANSWERED;
+  };
+  listing.prober.pinged.length = 0;
+  const interval = 0.4;
+  const liveness = sweep(listing, interval);
+  await until(() => times.length >= 200);
+  await liveness.stop();
+  // Quarters of the interval hold 50 each by chance; a tenth of the chance of 20 is one in ten billion.
+  for (let quarter = 0; quarter < 4; quarter++) {
+    const from = quarter * interval * 250;
+    assert(
+      times.filter((time) => time >= from && time < from + interval * 250 + 60).length > 20,
+      `quarter ${quarter}`,
+    );
+  }
+});

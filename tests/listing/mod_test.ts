@@ -1,0 +1,224 @@
+/**
+ * The listing as it is started and stopped: a real port, real pings, a file that outlives it.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
+import { type ListingOptions, type RunningListing, startListing } from "../../listing/mod.ts";
+import { BODY_BYTES_MAX } from "../../listing/read_body.ts";
+import { KvUnavailable } from "../../src/kv.ts";
+import { startChatServer } from "./fake_chat_server.ts";
+
+function start(options: Partial<ListingOptions> = {}): Promise<RunningListing> {
+  return startListing({
+    hostname: "127.0.0.1",
+    port: 0,
+    kv: ":memory:",
+    checkInterval: 60,
+    trustProxy: false,
+    tls: undefined,
+    ...options,
+  });
+}
+
+async function ask(url: string, init: RequestInit = {}): Promise<{ status: number; text: string }> {
+  const response = await fetch(url, init);
+  return { status: response.status, text: await response.text() };
+}
+
+async function listedIds(url: string): Promise<number[]> {
+  const { servers } = JSON.parse((await ask(`${url}/servers`)).text);
+  return servers.map(({ id }: { id: number }) => id);
+}
+
+async function withFile(work: (path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await work(`${folder}/listing.db`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("a listing lists a chat server that answers, on the port of the origin's address too", async () => {
+  await using chat = startChatServer({ id: 7 });
+  await using listing = await start();
+  const url = `${listing.url}/servers/7`;
+  const registered = await ask(url, { method: "POST", body: JSON.stringify({ address: `:${chat.port}` }) });
+  assertEquals(registered.status, 201, registered.text);
+  const headers = { Authorization: `C2Listing ${registered.text}` };
+  assertEquals(await ask(url, { method: "PUT", headers, body: '{"connectedUsers":3}' }), {
+    status: 200,
+    text: "",
+  });
+  const shown = JSON.parse((await ask(url)).text);
+  assertEquals([shown.address, shown.connectedUsers], [`127.0.0.1:${chat.port}`, 3]);
+  const wrong = await ask(`${listing.url}/servers/8`, {
+    method: "POST",
+    body: `{"address":":${chat.port}"}`,
+  });
+  assertEquals(wrong.status, 400);
+  assertStringIncludes(wrong.text, "the id 7 and not 8");
+  assertEquals(await ask(url, { method: "DELETE", headers }), { status: 200, text: "" });
+  assertEquals(await listedIds(listing.url), []);
+});
+
+Deno.test("a listing behind a proxy lets nobody from abroad name what is inside", async () => {
+  await using chat = startChatServer({ id: 7 });
+  await using listing = await start({ trustProxy: true });
+  const post = (forwarded: string) =>
+    ask(`${listing.url}/servers/7`, {
+      method: "POST",
+      headers: { "X-Forwarded-For": forwarded },
+      body: `{"address":"localhost:${chat.port}"}`,
+    });
+  const refused = await post("127.0.0.1, 198.51.100.7");
+  assertEquals([refused.status, refused.text.includes("private")], [400, true]);
+  assertEquals(chat.hosts, []);
+  assertEquals((await post("198.51.100.7, 10.0.0.7")).status, 201);
+});
+
+Deno.test("a dead server is removed by the sweep of a running listing", async () => {
+  const chat = startChatServer({ id: 7 });
+  await using listing = await start({ checkInterval: 0.1 });
+  await ask(`${listing.url}/servers/7`, { method: "POST", body: `{"address":":${chat.port}"}` });
+  await chat[Symbol.asyncDispose]();
+  const deadline = performance.now() + 5000;
+  while ((await listedIds(listing.url)).length > 0) {
+    assertLess(performance.now(), deadline);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+});
+
+Deno.test("what is listed and its keys outlive a restart", async () => {
+  await withFile(async (kv) => {
+    await using chat = startChatServer({ id: 7 });
+    const first = await start({ kv });
+    const { text: key } = await ask(`${first.url}/servers/7`, {
+      method: "POST",
+      body: `{"address":":${chat.port}","serverName":"kept"}`,
+    });
+    await first.stop();
+    await using second = await start({ kv });
+    assertEquals(JSON.parse((await ask(`${second.url}/servers/7`)).text).displayName, "kept");
+    const headers = { Authorization: `C2Listing ${key}` };
+    assertEquals((await ask(`${second.url}/servers/7`, { method: "PUT", headers, body: "{}" })).status, 200);
+  });
+});
+
+Deno.test("everything that was answered 2xx is there after kill -9", async () => {
+  await withFile(async (kv) => {
+    await using chat = startChatServer({ id: 7 });
+    const process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", new URL("serve_listing.ts", import.meta.url).pathname, kv],
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    let url = "";
+    const output = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    while (!url.endsWith("\n")) url += (await output.read()).value ?? "\n";
+    url = `${url.trim()}/servers/7`;
+    const { text: key } = await ask(url, { method: "POST", body: `{"address":":${chat.port}"}` });
+    const headers = { Authorization: `C2Listing ${key}` };
+    let last = 0;
+    const writing = (async () => {
+      for (let users = 1;; users++) {
+        const { status } = await ask(url, { method: "PUT", headers, body: `{"connectedUsers":${users}}` });
+        if (status === 200) last = users;
+      }
+    })().catch(() => {});
+    while (last < 50) await new Promise((resolve) => setTimeout(resolve, 1));
+    process.kill("SIGKILL");
+    await Promise.all([writing, process.status, output.cancel()]);
+    await using listing = await start({ kv });
+    const { connectedUsers } = JSON.parse((await ask(`${listing.url}/servers/7`)).text);
+    assert(connectedUsers === last || connectedUsers === last + 1, `${connectedUsers} after ${last}`);
+    assertEquals((await ask(`${listing.url}/servers/7`, { method: "DELETE", headers })).status, 200);
+  });
+});
+
+Deno.test("a listing that cannot have its port or its store says so and leaves nothing open", async () => {
+  await withFile(async (kv) => {
+    await using first = await start();
+    await assertRejects(() => start({ kv, port: first.port }), Deno.errors.AddrInUse);
+    await using _again = await start({ kv });
+    await assertRejects(() => start({ kv: "/dev/null/listing.db" }), KvUnavailable);
+  });
+});
+
+Deno.test("a listing serves https by its certificate", async () => {
+  const pem = (name: string) => Deno.readTextFile(new URL(`tls/${name}.pem`, import.meta.url));
+  await using listing = await start({
+    tls: { cert: await pem("server_certificate"), key: await pem("server_key") },
+  });
+  assertStringIncludes(listing.url, "https://127.0.0.1:");
+  const client = Deno.createHttpClient({ caCerts: [await pem("authority")] });
+  const response = await fetch(`${listing.url}/healthz`, { client });
+  assertEquals(await response.text(), "ok");
+  client.close();
+});
+
+Deno.test("a stop ends in time with clients that are idle, half done or waiting, and may be asked for twice", async () => {
+  const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listing = await start();
+  const connect = async (text: string) => {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port: listing.port });
+    await conn.write(new TextEncoder().encode(text));
+    return conn;
+  };
+  const body = JSON.stringify({ address: `:${silent.addr.port}` });
+  const conns = [
+    await connect(""),
+    await connect("GET /servers HTTP/1.1\r\nHost: a\r\n\r\n"),
+    await connect("GET /servers HTTP/1.1\r\nHo"),
+    await connect('PUT /servers/1 HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{"conn'),
+    await connect(`POST /servers/1 HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+  ];
+  const pinged = await silent.accept();
+  const started = performance.now();
+  await Promise.all([listing.stop(), listing.stop()]);
+  assertLess(performance.now() - started, 5000);
+  for (const conn of [...conns, pinged]) conn.close();
+  silent.close();
+  await using _again = await start({ port: listing.port });
+});
+
+Deno.test("a stop cuts a client that reads none of its answers, in time", async () => {
+  const listing = await start();
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port: listing.port });
+  const request = new TextEncoder().encode("GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n".repeat(500));
+  // Answers of several megabytes, more than all socket buffers on the way: writing gets stuck in the end.
+  const writing = (async () => {
+    for (;;) await conn.write(request);
+  })().catch(() => {});
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const started = performance.now();
+  await listing.stop();
+  assertLess(performance.now() - started, 5000);
+  await writing;
+});
+
+Deno.test("a body that is too large is refused over a real connection, announced or not", async () => {
+  await using listing = await start();
+  const post = (head: string, body: string) =>
+    exchange(listing.port, `POST /servers/1 HTTP/1.1\r\n${head}\r\n\r\n${body}`);
+  const large = "x".repeat(BODY_BYTES_MAX + 1);
+  assertStringIncludes(
+    await post(`Host: a\r\nConnection: close\r\nContent-Length: ${large.length}`, large),
+    " 413 ",
+  );
+  // Neither ever sends the end of what it began.
+  assertStringIncludes(await post("Host: a\r\nContent-Length: 1000000000", "x"), " 413 ");
+  const chunk = `${large.length.toString(16)}\r\n${large}\r\n`;
+  assertStringIncludes(await post("Host: a\r\nTransfer-Encoding: chunked", chunk), " 413 ");
+});
+
+/** Sends `text` and answers the first that comes back. */
+async function exchange(port: number, text: string): Promise<string> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+    rest = rest.subarray(await conn.write(rest));
+  }
+  const answer = new Uint8Array(1024);
+  return new TextDecoder().decode(answer.subarray(0, await conn.read(answer) ?? 0));
+}
