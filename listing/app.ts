@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { OpenAPIHono } from "@hono/zod-openapi";
+import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import { ifNoneMatch } from "@std/http/etag";
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
@@ -20,7 +20,16 @@ import { readJsonBody } from "./read_body.ts";
 import { isRefusal, type Refusal, refuse } from "./refusals.ts";
 import type { Registry } from "./registry.ts";
 import { Representation } from "./representation.ts";
-import { listParameters, listQuerySchema, readServerId, ROUTES } from "./routes.ts";
+import {
+  listParameters,
+  listQuerySchema,
+  listRoute,
+  readServerId,
+  registerRoute,
+  removeRoute,
+  serverRoute,
+  updateRoute,
+} from "./routes.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type ServerStore, StoreFailed } from "./store.ts";
 
@@ -41,9 +50,6 @@ export interface AppParts {
   /** Aborted when the listing stops: a body that is still to come is not waited for. */
   readonly stopping: AbortSignal;
 }
-
-/** Bytes below which compressing an answer gains nothing: it fits one packet anyway. */
-const GZIP_BYTES_MIN = 1024;
 
 // `no-cache` lets caches keep the list and has them ask whether it still holds, which the ETag answers in a few
 // bytes: with an age, people would not see what they themselves have just changed.
@@ -88,7 +94,7 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
   const { registry, snapshot } = parts;
   const originOf = (c: AppContext) => readOrigin(c, parts.trustProxy);
 
-  app.get("/servers", async (c) => {
+  mount(app, listRoute, async (c) => {
     await snapshot.refresh();
     const asked = c.req.query();
     if (Object.keys(listParameters.shape).every((name) => asked[name] === undefined)) {
@@ -99,18 +105,18 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
     return await answerRepresentation(c, await Representation.of(JSON.stringify(snapshot.page(query.data))));
   });
 
-  app.get("/servers/:id", async (c) => {
+  mount(app, serverRoute, async (c) => {
     await snapshot.refresh();
-    const id = readServerId(c.req.param("id"));
+    const id = readServerId(c.req.param("id") ?? "");
     const server = id === undefined ? undefined : snapshot.server(id);
     if (server === undefined) return answerRefusal(c, refuse("NOT_FOUND"));
     return await answerRepresentation(c, await Representation.of(JSON.stringify(server)));
   });
 
-  app.post("/servers/:id", async (c) => {
+  mount(app, registerRoute, async (c) => {
     const body = await readJsonBody(c.req.raw, parts.stopping);
     if (isRefusal(body)) return answerRefusal(c, body);
-    const id = readServerId(c.req.param("id"));
+    const id = readServerId(c.req.param("id") ?? "");
     if (id === undefined) return answerRefusal(c, refuse("ID_MALFORMED"));
     const announcement = readAnnouncement(body.json === undefined ? {} : body.json);
     if (isRefusal(announcement)) return answerRefusal(c, announcement);
@@ -119,11 +125,11 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
     return isRefusal(registered) ? answerRefusal(c, registered) : c.text(registered.key, 201);
   });
 
-  app.put("/servers/:id", async (c) => {
+  mount(app, updateRoute, async (c) => {
     const body = await readJsonBody(c.req.raw, parts.stopping);
     // A body that was not read whole is answered at once; any other fault of it only after the key.
     if (isRefusal(body) && body.refusal !== "BODY_NOT_JSON") return answerRefusal(c, body);
-    const id = readServerId(c.req.param("id"));
+    const id = readServerId(c.req.param("id") ?? "");
     if (id === undefined) return answerRefusal(c, refuse("NOT_LISTED"));
     const read = () => isRefusal(body) ? body : readAnnouncement(body.json);
     const keyHash = readAuthorization(c.req.header("Authorization"));
@@ -131,8 +137,8 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
     return refused ? answerRefusal(c, refused) : c.body(null, 200);
   });
 
-  app.delete("/servers/:id", async (c) => {
-    const id = readServerId(c.req.param("id"));
+  mount(app, removeRoute, async (c) => {
+    const id = readServerId(c.req.param("id") ?? "");
     if (id === undefined) return answerRefusal(c, refuse("NOT_LISTED"));
     const refused = await registry.remove(id, readAuthorization(c.req.header("Authorization")));
     return refused ? answerRefusal(c, refused) : c.body(null, 200);
@@ -142,8 +148,17 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
   app.all("/servers/:id", (c) => answerWrongMethod(c, "GET, HEAD, POST, PUT, DELETE, OPTIONS"));
 }
 
+/** Serves a route, and documents it as it is served. */
+function mount(
+  app: ListingApp,
+  route: RouteConfig & { getRoutingPath(): string },
+  handle: (c: AppContext) => Promise<Response>,
+): void {
+  app.openAPIRegistry.registerPath(route);
+  app.on(route.method.toUpperCase(), route.getRoutingPath(), handle);
+}
+
 function addOtherRoutes(app: ListingApp, { store }: AppParts): void {
-  for (const route of ROUTES) app.openAPIRegistry.registerPath(route);
   app.openAPIRegistry.registerComponent("securitySchemes", "C2Listing", {
     type: "apiKey",
     in: "header",
@@ -220,9 +235,7 @@ async function answerRepresentation(c: AppContext, representation: Representatio
     supports: ["gzip", "identity"],
     default: "identity",
   });
-  if (encoding !== "gzip" || representation.bytes.length < GZIP_BYTES_MIN) {
-    return c.body(representation.bytes);
-  }
+  if (encoding !== "gzip") return c.body(representation.bytes);
   c.header("Content-Encoding", "gzip");
   return c.body(await representation.gzipped());
 }

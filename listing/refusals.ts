@@ -44,6 +44,10 @@ export const REFUSALS = {
     status: 429,
     text: "Your address has asked for too many pings: at most {detail} a second are allowed for long",
   },
+  LISTING_FULL: {
+    status: 503,
+    text: "The listing is full: at most {detail} servers are allowed, try again later",
+  },
   BUSY: { status: 503, text: "The listing is busy and has changed nothing: try again in a moment" },
 } as const;
 
@@ -56,11 +60,17 @@ export interface Refusal {
   readonly text: string;
 }
 
+/** Characters of a detail: a person reads it, and whoever sent 8 KiB of unknown properties knows them. */
+const DETAIL_LENGTH_MAX = 300;
+// A parser's detail may hold the sender's own text; whatever it is, a refusal stays one line and turns no text.
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
 /** Makes the refusal `name`; `detail` is what `{detail}` in its text stands for. */
 export function refuse(name: RefusalName, detail: string | number = ""): Refusal {
   const { status, text } = REFUSALS[name];
+  const printable = String(detail).slice(0, DETAIL_LENGTH_MAX).replace(UNPRINTABLE, " ");
   // By a function: in a replacement string, $& and its like would mean something.
-  return { refusal: name, status, text: text.replace("{detail}", () => String(detail)) };
+  return { refusal: name, status, text: text.replace("{detail}", () => printable) };
 }
 
 export function isRefusal(value: object): value is Refusal {

@@ -44,6 +44,7 @@ export interface RegistryParts {
   /** Aborted when the listing stops: what a ping answers after that means nothing. */
   readonly stopping: AbortSignal;
   readonly serversPerOriginMax?: number;
+  readonly serversMax?: number;
   readonly pingRate?: Rate;
 }
 
@@ -60,6 +61,7 @@ export class Registry {
   readonly #steadyClock: NowMs;
   readonly #stopping: AbortSignal;
   readonly #serversPerOriginMax: number;
+  readonly #serversMax: number;
   readonly #pingBuckets: KeyedTokenBuckets;
   readonly #pingRate: Rate;
   readonly #turns = new Turns();
@@ -73,6 +75,7 @@ export class Registry {
     this.#steadyClock = parts.steadyClock;
     this.#stopping = parts.stopping;
     this.#serversPerOriginMax = parts.serversPerOriginMax ?? rules.SERVERS_PER_ORIGIN_MAX;
+    this.#serversMax = parts.serversMax ?? rules.SERVERS_MAX;
     this.#pingRate = parts.pingRate ?? PING_RATE;
     this.#pingBuckets = new KeyedTokenBuckets(this.#pingRate, PING_ORIGINS_MAX);
   }
@@ -239,6 +242,8 @@ export class Registry {
       nowMs: this.#wallClock(),
       othersFromOrigin: this.#snapshot.countFrom(block) - itself,
       serversPerOriginMax: this.#serversPerOriginMax,
+      listed: this.#snapshot.size,
+      serversMax: this.#serversMax,
     };
   }
 

@@ -165,5 +165,3 @@ export const serverRoute = createRoute({
     404: problem("No such server"),
   },
 });
-
-export const ROUTES = [listRoute, serverRoute, registerRoute, updateRoute, removeRoute];

@@ -15,6 +15,8 @@ import type { ServerRecord } from "./store.ts";
 
 /** Servers listed from one address (IPv6: one /64): a house full of servers, and no way to fill the list alone. */
 export const SERVERS_PER_ORIGIN_MAX = 32;
+/** Servers listed in all: some 2 KiB of memory each, and all of them are pinged once an interval. */
+export const SERVERS_MAX = 100_000;
 /** Checks missed in a row after which a server is removed: one is a lost packet, two a restart. */
 export const MISSES_MAX = 3;
 
@@ -33,6 +35,9 @@ export interface Circumstances {
   /** Servers listed from the request's address block, this one not counted. */
   readonly othersFromOrigin: number;
   readonly serversPerOriginMax: number;
+  /** Servers listed in all. */
+  readonly listed: number;
+  readonly serversMax: number;
 }
 
 /** What pings found out so far. */
@@ -62,8 +67,9 @@ export function decideRegistration(
     // Registered anew or moved since it was pinged: somebody is alive there.
     if (!isSameRegistration(found.dead, present)) return refuse("ID_TAKEN");
   }
-  const { nowMs, othersFromOrigin, serversPerOriginMax } = circumstances;
+  const { nowMs, othersFromOrigin, serversPerOriginMax, listed, serversMax } = circumstances;
   if (othersFromOrigin >= serversPerOriginMax) return refuse("TOO_MANY_SERVERS", serversPerOriginMax);
+  if (present === undefined && listed >= serversMax) return refuse("LISTING_FULL", serversMax);
   if (found.roundTripMs === undefined) return { next: "ping" };
   return {
     next: "write",

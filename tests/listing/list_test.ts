@@ -265,6 +265,7 @@ Deno.test("what is not there and what is not allowed is said in one line", async
   const cases: [method: string, path: string, status: number][] = [
     ["GET", "/nothing", 404],
     ["GET", "/servers/1/more", 404],
+    ["GET", "/servers/%zz", 404],
     ["POST", "/servers", 405],
     ["DELETE", "/servers", 405],
     ["PATCH", "/servers/1", 405],

@@ -55,7 +55,13 @@ export class ListingUnderTest implements AsyncDisposable {
 
   constructor(
     kv: Deno.Kv,
-    options: { trustProxy?: boolean; pingRate?: Rate; serversPerOriginMax?: number; sharedKv?: boolean } = {},
+    options: {
+      trustProxy?: boolean;
+      pingRate?: Rate;
+      serversPerOriginMax?: number;
+      serversMax?: number;
+      sharedKv?: boolean;
+    } = {},
   ) {
     this.#ownKv = options.sharedKv ? undefined : kv;
     const clock = () => this.nowMs;
@@ -69,6 +75,7 @@ export class ListingUnderTest implements AsyncDisposable {
       steadyClock: clock,
       stopping: this.stopping.signal,
       ...(options.pingRate && { pingRate: options.pingRate }),
+      ...(options.serversMax && { serversMax: options.serversMax }),
       ...(options.serversPerOriginMax && { serversPerOriginMax: options.serversPerOriginMax }),
     });
     this.app = makeApp({

@@ -185,6 +185,32 @@ Deno.test("the servers of one IPv6 network count together", async () => {
   assertEquals((await post(3, "fd00:0:0:2::1")).status, 201);
 });
 
+Deno.test("a full listing takes no more servers, and those it has may renew", async () => {
+  await using listing = await ListingUnderTest.start({ serversMax: 2 });
+  const key = await listing.list(1);
+  await listing.list(2);
+  const past = await listing.ask("POST", "/servers/3");
+  assertEquals([past.status, past.text.includes("at most 2")], [503, true]);
+  const renewed = await listing.list(1, {}, { key });
+  assertEquals((await listing.ask("DELETE", "/servers/1", { key: renewed })).status, 200);
+  assertEquals((await listing.ask("POST", "/servers/3")).status, 201);
+});
+
+Deno.test("a refusal that repeats the sender's text stays one short line", async () => {
+  await using listing = await ListingUnderTest.start();
+  for (
+    const raw of [
+      "a\nb\u202ec",
+      JSON.stringify({ "a\nb\u202ec": 1 }),
+      JSON.stringify({ ["x".repeat(8000)]: 1 }),
+    ]
+  ) {
+    const { status, text } = await listing.ask("POST", "/servers/1", { raw });
+    assertEquals(status, 400);
+    assert(!/[\n\u202e]/.test(text) && text.length < 500, text);
+  }
+});
+
 Deno.test("a full address may renew and remove, and then has room again", async () => {
   await using listing = await ListingUnderTest.start({ serversPerOriginMax: 1 });
   const key = await listing.list(1);
