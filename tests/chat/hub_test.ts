@@ -215,6 +215,10 @@ Deno.test("hub reports how many are here after each turn that changed who is", a
   send(participant("dave"), "c2/CONNECT dave");
   await hub.idle();
   assertEquals(rosterSizes, [2, 0, 2]);
+  const erin = participant("erin");
+  send(erin, "c2/CONNECT erin", "c2/DISCONNECT", "c2/PING");
+  await hub.idle();
+  assertEquals(rosterSizes, [2, 0, 2, 2], "somebody was here, and is not any more");
 });
 
 Deno.test("hub changes a message of its own session, also one that memory no longer holds", async () => {

@@ -135,7 +135,15 @@ registrationTest("tells what has changed, with its key, and no more than that", 
   assertEquals([first.method, first.key, first.body], ["PUT", "the-key", { connectedUsers: 1 }]);
   await first.answer(200);
   await stage.change({ connectedUsers: 2, maxUsers: 60 });
-  assertEquals((await stage.nextAfter(1)).body, { connectedUsers: 2, maxUsers: 60 });
+  const second = await stage.nextAfter(1);
+  assertEquals(second.body, { connectedUsers: 2, maxUsers: 60 });
+  await second.answer(200);
+  await stage.change({ serverName: "Bar" });
+  const third = await stage.nextAfter(1);
+  assertEquals(third.body, { serverName: "Bar" });
+  await third.answer(200);
+  await stage.pass(5);
+  stage.quiet();
 });
 
 registrationTest("tells a change that came while it registered or told another", async (stage) => {

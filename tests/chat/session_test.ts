@@ -264,6 +264,11 @@ Deno.test("session whose connection is lost says so to the hub and to its owner,
   assertEquals([s.connection.sent, s.connection.closed], [[], []]);
 });
 
+Deno.test("session whose connection is lost leaves no timer behind", () => {
+  // The sanitizer of the test runner is what would fail.
+  open().session.lost();
+});
+
 Deno.test("session takes no frame once it was ended, and is over at the connection's end only", async () => {
   using s = open();
   s.session.end({ code: 1001, reason: "server is stopping" });
