@@ -17,6 +17,12 @@ import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type Journal, type StoredMessage }
 import { outgoing, type OutgoingFrame } from "./outbox.ts";
 import type { Decision, Input, Room, SessionId } from "./room.ts";
 
+/**
+ * Older pages of history in one turn. Each is read whole before it is answered: up to 200 messages, some 3 MiB at
+ * the default length of a text, and the memory of a turn is that times the pages.
+ */
+export const TURN_PAGES_MAX = 16;
+
 /** What the hub needs of a session. None of it throws, and none of it waits. */
 export interface Participant {
   readonly id: SessionId;
@@ -92,14 +98,16 @@ export class Hub {
     }
   }
 
-  /** As much of the queue as fits one append of the journal. */
+  /** As much of the queue as fits one append of the journal, and no more pages than memory is to hold at once. */
   #takeBatch(): Submission[] {
     let text = 0;
+    let pages = 0;
     let end = 0;
     for (; end < this.#queue.length && end < APPEND_ENTRIES_MAX; end++) {
       const { input } = this.#queue[end]!;
       if ("text" in input) text += input.text.length;
       if (text > APPEND_TEXT_MAX && end > 0) break;
+      if (asksForOlder(input) && ++pages > TURN_PAGES_MAX) break;
     }
     if (end === this.#queue.length) {
       const all = this.#queue;
@@ -162,8 +170,7 @@ export class Hub {
           if (message !== undefined) lookups.messages.set(message.uuid, message);
         });
       case "history": {
-        // Without `before` the newest are wanted, which memory has at any time.
-        if (input.before === undefined) return undefined;
+        if (!asksForOlder(input)) return undefined;
         const range = { limit: input.limit, before: input.before, from: historyFrom(nowMs()) };
         const page = history.page(range);
         if (page !== undefined) {
@@ -257,4 +264,9 @@ export class Hub {
       participant.end(CLOSE.internal);
     }
   }
+}
+
+/** Whether it wants a page that memory may not hold. Without `before` the newest are wanted, which it always has. */
+function asksForOlder(input: Input): input is Input & { query: "history"; before: string } {
+  return input.type === "QUERY" && input.query === "history" && input.before !== undefined;
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
-import { History, WINDOW_MESSAGES_MAX } from "../../chat/history.ts";
+import { assertEquals } from "@std/assert";
+import { History } from "../../chat/history.ts";
 import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../chat/journal.ts";
 import { ACK, id, last, msg, promisesSettled, refusal, stored, texts, world } from "../support/hub_stage.ts";
 
@@ -281,72 +281,6 @@ for (const [where, isInMemory] of [["in memory", true], ["in the store only", fa
     assertEquals(alice.frames(), [ACK, `c2/MSG alice; 5; ${id(5)}; `, refusal("MESSAGE_DELETED")]);
   });
 }
-
-/** The texts and ids of a `history` answer. */
-function pageOf(frame: string | undefined): [id: string, text: string][] {
-  assert(frame !== undefined && frame.startsWith(`${ACK} [`), frame);
-  const page: { uuid: string; message: string }[] = JSON.parse(frame.slice(ACK.length));
-  return page.map(({ uuid, message }) => [uuid, message]);
-}
-
-Deno.test("hub answers older history from the store, with the limits that were asked for", async () => {
-  const history = new History({ kept: 100_000, newest: [stored(9)], isWhole: false });
-  const { journal, connected, send } = world({ history, historyFrom: id(2) });
-  const [alice] = await connected("alice");
-  send(alice, `c2/QUERY history; 3; ${id(9)}`, "c2/PING 1");
-  await promisesSettled();
-  assertEquals(last(journal.pages).asked, { limit: 3, before: id(9), from: id(2) });
-  assertEquals(alice.frames(), [], "the PING waits for its turn");
-  await last(journal.pages).answer([stored(6), stored(7)]);
-  const [page, pong] = alice.frames();
-  assertEquals(pageOf(page), [[id(6), "old 6"], [id(7), "old 7"]]);
-  assertEquals(pong, "c2/PING 1; 7");
-});
-
-Deno.test("hub lays over a page from the store what the same turn changed before it, and nothing after", async () => {
-  const history = new History({ kept: 100_000, newest: [], isWhole: false });
-  const { journal, connected, send } = world({ history });
-  const [alice] = await connected("alice");
-  const ask = `c2/QUERY history; 3; ${id(9)}`;
-  send(
-    alice,
-    ask,
-    `c2/QUERY update_message; ${id(5)}; new`,
-    ask,
-    `c2/QUERY delete_message; ${id(5)}`,
-    ask,
-  );
-  await promisesSettled();
-  for (const page of journal.pages) await page.answer([stored(4, "old"), stored(5, "old", "alice")]);
-  for (const find of journal.finds) await find.answer(stored(5, "old", "alice"));
-  await last(journal.appends).answer();
-  const pages = alice.frames().filter((frame) => frame.includes("[")).map((frame) => pageOf(frame)[1]);
-  assertEquals(pages, [[id(5), "old"], [id(5), "new"], [id(5), ""]]);
-});
-
-Deno.test("hub shows in history what the same turn said before it, also below an id of the future", async () => {
-  for (const before of ["", `; ${id(99_999)}`]) {
-    const { journal, connected, send } = world();
-    const [alice] = await connected("alice");
-    send(alice, "c2/MSG 1; one", `c2/QUERY history; 5${before}`, "c2/MSG 1; two");
-    await promisesSettled();
-    await last(journal.appends).answer();
-    assertEquals(pageOf(alice.frames()[2]), [[id(10_000), "one"]], `history; 5${before}`);
-  }
-});
-
-Deno.test("hub shows no message in history that is past its age", async () => {
-  const newest = Array.from({ length: WINDOW_MESSAGES_MAX }, (_, n) => stored(n));
-  const history = new History({ kept: 100_000, newest, isWhole: false });
-  const { hub, connected, send } = world({ history, historyFrom: id(WINDOW_MESSAGES_MAX - 2) });
-  const [alice] = await connected("alice");
-  send(alice, "c2/QUERY history; 50");
-  await hub.idle();
-  assertEquals(pageOf(alice.frames()[0]).map(([uuid]) => uuid), [
-    id(WINDOW_MESSAGES_MAX - 2),
-    id(WINDOW_MESSAGES_MAX - 1),
-  ]);
-});
 
 Deno.test("hub cuts a turn at the entries that one append takes", async () => {
   const { journal, connected, send } = world();

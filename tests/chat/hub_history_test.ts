@@ -1,0 +1,93 @@
+/**
+ * What the `history` query is answered within a turn: memory where it reaches, else the store's page with what the
+ * turn has changed laid over it.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { History, WINDOW_MESSAGES_MAX } from "../../chat/history.ts";
+import { TURN_PAGES_MAX } from "../../chat/hub.ts";
+import { ACK, id, last, promisesSettled, stored, world } from "../support/hub_stage.ts";
+
+/** The texts and ids of a `history` answer. */
+function pageOf(frame: string | undefined): [id: string, text: string][] {
+  assert(frame !== undefined && frame.startsWith(`${ACK} [`), frame);
+  const page: { uuid: string; message: string }[] = JSON.parse(frame.slice(ACK.length));
+  return page.map(({ uuid, message }) => [uuid, message]);
+}
+
+Deno.test("hub answers older history from the store, with the limits that were asked for", async () => {
+  const history = new History({ kept: 100_000, newest: [stored(9)], isWhole: false });
+  const { journal, connected, send } = world({ history, historyFrom: id(2) });
+  const [alice] = await connected("alice");
+  send(alice, `c2/QUERY history; 3; ${id(9)}`, "c2/PING 1");
+  await promisesSettled();
+  assertEquals(last(journal.pages).asked, { limit: 3, before: id(9), from: id(2) });
+  assertEquals(alice.frames(), [], "the PING waits for its turn");
+  await last(journal.pages).answer([stored(6), stored(7)]);
+  const [page, pong] = alice.frames();
+  assertEquals(pageOf(page), [[id(6), "old 6"], [id(7), "old 7"]]);
+  assertEquals(pong, "c2/PING 1; 7");
+});
+
+Deno.test("hub lays over a page from the store what the same turn changed before it, and nothing after", async () => {
+  const history = new History({ kept: 100_000, newest: [], isWhole: false });
+  const { journal, connected, send } = world({ history });
+  const [alice] = await connected("alice");
+  const ask = `c2/QUERY history; 3; ${id(9)}`;
+  send(
+    alice,
+    ask,
+    `c2/QUERY update_message; ${id(5)}; new`,
+    ask,
+    `c2/QUERY delete_message; ${id(5)}`,
+    ask,
+  );
+  await promisesSettled();
+  for (const page of journal.pages) await page.answer([stored(4, "old"), stored(5, "old", "alice")]);
+  for (const find of journal.finds) await find.answer(stored(5, "old", "alice"));
+  await last(journal.appends).answer();
+  const pages = alice.frames().filter((frame) => frame.includes("[")).map((frame) => pageOf(frame)[1]);
+  assertEquals(pages, [[id(5), "old"], [id(5), "new"], [id(5), ""]]);
+});
+
+Deno.test("hub shows in history what the same turn said before it, also below an id of the future", async () => {
+  for (const before of ["", `; ${id(99_999)}`]) {
+    const { journal, connected, send } = world();
+    const [alice] = await connected("alice");
+    send(alice, "c2/MSG 1; one", `c2/QUERY history; 5${before}`, "c2/MSG 1; two");
+    await promisesSettled();
+    await last(journal.appends).answer();
+    assertEquals(pageOf(alice.frames()[2]), [[id(10_000), "one"]], `history; 5${before}`);
+  }
+});
+
+Deno.test("hub shows no message in history that is past its age", async () => {
+  const newest = Array.from({ length: WINDOW_MESSAGES_MAX }, (_, n) => stored(n));
+  const history = new History({ kept: 100_000, newest, isWhole: false });
+  const { hub, connected, send } = world({ history, historyFrom: id(WINDOW_MESSAGES_MAX - 2) });
+  const [alice] = await connected("alice");
+  send(alice, "c2/QUERY history; 50");
+  await hub.idle();
+  assertEquals(pageOf(alice.frames()[0]).map(([uuid]) => uuid), [
+    id(WINDOW_MESSAGES_MAX - 2),
+    id(WINDOW_MESSAGES_MAX - 1),
+  ]);
+});
+
+Deno.test("hub reads only so many older pages in one turn, and the newest as often as they are asked for", async () => {
+  const history = new History({ kept: 100_000, newest: [stored(9)], isWhole: false });
+  const { journal, connected, send } = world({ history });
+  const [alice] = await connected("alice");
+  const older = `c2/QUERY history; 5; ${id(9)}`;
+  for (let i = 0; i < TURN_PAGES_MAX; i++) send(alice, older, "c2/QUERY history; 1");
+  send(alice, older, "c2/PING 1");
+  await promisesSettled();
+  assertEquals(journal.pages.length, TURN_PAGES_MAX);
+  for (const page of journal.pages.slice()) await page.answer([stored(4)]);
+  assertEquals(alice.frames().length, 2 * TURN_PAGES_MAX);
+  assertEquals(journal.pages.length, TURN_PAGES_MAX + 1);
+  await last(journal.pages).answer([stored(4)]);
+  const [page, pong] = alice.frames();
+  assertEquals([pageOf(page), pong], [[[id(4), "old 4"]], "c2/PING 1; 7"]);
+});
