@@ -1,5 +1,5 @@
 /**
- * The sweep: every listed server is checked once an interval, spread over it, PROTOCOL.md §9.5.
+ * The sweep: every listed server is checked once an interval, spread over it, PROTOCOL.md §9.
  *
  * It decides when a server is checked; what a check means is the registry's. Servers that missed their last
  * check have slots of their own, so that a thousand dead ones, 3 s each, hold up none that is alive.

@@ -1,5 +1,5 @@
 /**
- * PORT: the ping that a server has to answer before it is listed and to stay listed, PROTOCOL.md §9.4.
+ * PORT: the ping that a server has to answer before it is listed and to stay listed, PROTOCOL.md §9.
  *
  * @module
  */

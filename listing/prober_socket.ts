@@ -1,6 +1,6 @@
 /**
  * The prober over real sockets: resolves a name, refuses what the listing must not be a tool against, and pings
- * the addresses that it has checked, PROTOCOL.md §9.3 and §9.4.
+ * the addresses that it has checked, PROTOCOL.md §9.
  *
  * A name is resolved once for a ping and never by the connection itself, so that a name which answers
  * differently the second time gains nothing.

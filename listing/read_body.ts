@@ -1,5 +1,5 @@
 /**
- * The body of a request, bounded in bytes and in time, PROTOCOL.md §9.3.
+ * The body of a request, bounded in bytes and in time, PROTOCOL.md §9.
  *
  * It counts what arrives, so that a body without a Content-Length holds the limit too. The runtime has no
  * deadline of its own for a body that trickles.

@@ -1,5 +1,5 @@
 /**
- * One `c2/PING` over a WebSocket to one IP address, bounded in bytes, PROTOCOL.md §9.4; as much of RFC 6455 as
+ * One `c2/PING` over a WebSocket to one IP address, bounded in bytes, PROTOCOL.md §9; as much of RFC 6455 as
  * one text frame each way takes, and nothing more: no redirect, no extension, no fragments.
  *
  * Its own instead of npm `ws`, because that cannot be pinned to an IP address on all of our runtimes: on Deno

@@ -1,6 +1,6 @@
 /**
  * Where a server is and where a request comes from: `host:port` texts read and written, IP addresses and
- * the ranges that they lie in, PROTOCOL.md §9.3.
+ * the ranges that they lie in, PROTOCOL.md §9.
  *
  * Pure: names are not resolved here, and who may name which address is the listing's rule.
  *
