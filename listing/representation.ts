@@ -17,7 +17,8 @@ export class Representation {
   }
 
   static async of(json: string): Promise<Representation> {
-    const bytes = new TextEncoder().encode(json);
+    // A copy, only because the types of Deno 2.4 take what an encoder gives for possibly shared memory.
+    const bytes = new Uint8Array(new TextEncoder().encode(json));
     return new Representation(bytes, await eTag(bytes, { weak: true }));
   }
 
