@@ -6,7 +6,7 @@
  */
 import type { Announcement } from "../src/announcement.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
-import { openKv } from "../src/kv.ts";
+import { claimLayout, type Layout, openKv } from "../src/kv.ts";
 import { logger } from "../src/log.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import { VERSION } from "../src/version.ts";
@@ -53,6 +53,9 @@ export interface RunningChat extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** The rows that this chat server reads and writes, ARCHITECTURE.md "Storage". */
+const LAYOUT: Layout = { role: "chat", version: 1 };
+
 /** Milliseconds that a stop waits for messages under way, and for connections to end. */
 const DRAIN_MS = 1000;
 
@@ -63,6 +66,7 @@ const DRAIN_MS = 1000;
 export async function startChat(options: ChatOptions): Promise<RunningChat> {
   const kv = await openKv(options.kv);
   try {
+    await claimLayout(kv, options.kv, LAYOUT);
     return await start(options, kv);
   } catch (error) {
     kv.close();
@@ -172,7 +176,7 @@ async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
     await within(DRAIN_MS, Promise.all(Array.from(sessions, (session) => session.over)));
     await within(DRAIN_MS, server.shutdown());
     await within(DRAIN_MS, hub.idle());
-    await retention.stop();
+    await within(DRAIN_MS, retention.stop());
     kv.close();
     log.info("stopped");
   }

@@ -7,7 +7,7 @@
  */
 import { bracketed } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
-import { openKv } from "../src/kv.ts";
+import { claimLayout, type Layout, openKv } from "../src/kv.ts";
 import { logger } from "../src/log.ts";
 import { type ListingApp, makeApp } from "./app.ts";
 import { Liveness } from "./liveness.ts";
@@ -21,6 +21,9 @@ import { KvServerStore } from "./store_kv.ts";
 const DRAIN_MS = 2000;
 /** Milliseconds that the runtime has to close what was cut: of the 5 s that a stop may take in all. */
 const CUT_MS = 1000;
+
+/** The rows that this listing reads and writes, ARCHITECTURE.md "Storage". */
+const LAYOUT: Layout = { role: "listing", version: 1 };
 
 const log = logger("listing");
 
@@ -53,6 +56,7 @@ export async function startListing(options: ListingOptions): Promise<RunningList
   const kv = await openKv(options.kv);
   const stopping = new AbortController();
   try {
+    await claimLayout(kv, options.kv, LAYOUT);
     const { app, liveness } = await assemble(kv, options, stopping.signal);
     const server = serve(app, options, stopping.signal);
     liveness.start();

@@ -21,7 +21,10 @@ export const REFUSALS = {
     text:
       "The address cannot be used: {detail}. Allowed: host:port, [v6]:port, host (port 5000), :port (your own IP address), each also with wss:// in front",
   },
-  PING_FAILED: { status: 400, text: "The server was not listed, since it did not answer a ping. {detail}" },
+  PING_FAILED: {
+    status: 400,
+    text: "The address was not accepted, since no server answered a ping there. {detail}",
+  },
   NOT_LISTED: { status: 400, text: "No server is listed under this id: register it by POST first" },
   KEY_REFUSED: {
     status: 401,

@@ -35,9 +35,36 @@ export async function openKv(location: string | undefined): Promise<Deno.Kv> {
   }
 }
 
-/** Whether what is written outlives the process: false for `:memory:` only. */
-export function isDurable(location: string | undefined): boolean {
-  return location !== ":memory:";
+/** What a store holds: the rows of which role, and in which form of that role's rows. */
+export interface Layout {
+  readonly role: "chat" | "listing";
+  /** Counts up with each change that older programs cannot read. */
+  readonly version: number;
+}
+
+const LAYOUT = ["layout"];
+
+/**
+ * Marks a store that was just opened with its layout, or finds out that it is another's.
+ *
+ * Throws `KvUnavailable` where it is the other role's, or was written by a newer program: reading it as if it
+ * were ours would lose data at the first write.
+ */
+export async function claimLayout(kv: Deno.Kv, location: string | undefined, mine: Layout): Promise<void> {
+  const { value: found } = await kv.get<Layout>(LAYOUT);
+  const place = location ?? "the attached KV";
+  if (found !== null && found.role !== mine.role) {
+    throw new KvUnavailable(
+      `Cannot use the store at ${place}: it is the store of a ${found.role}. Give each role its own with --kv`,
+    );
+  }
+  if (found !== null && found.version > mine.version) {
+    throw new KvUnavailable(
+      `Cannot use the store at ${place}: it has layout ${found.version}, and this chatter knows ${mine.version}. ` +
+        "Run the newer chatter that wrote it, or give another store with --kv",
+    );
+  }
+  if (found?.version !== mine.version) await kv.set(LAYOUT, mine);
 }
 
 /**
@@ -53,8 +80,8 @@ export function defaultKvLocation(
 }
 
 function dataFolder(env: (name: string) => string | undefined): string {
-  const home = env("HOME") ?? env("USERPROFILE") ?? ".";
-  if (Deno.build.os === "windows") return env("LOCALAPPDATA") ?? `${home}/AppData/Local`;
+  const home = env("HOME") || env("USERPROFILE") || ".";
+  if (Deno.build.os === "windows") return env("LOCALAPPDATA") || `${home}/AppData/Local`;
   if (Deno.build.os === "darwin") return `${home}/Library/Application Support`;
   // The XDG specification wants a relative value to be ignored.
   const xdg = env("XDG_DATA_HOME");

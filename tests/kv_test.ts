@@ -11,7 +11,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { defaultKvLocation, isDurable, KvUnavailable, openKv } from "../src/kv.ts";
+import { claimLayout, defaultKvLocation, KvUnavailable, openKv } from "../src/kv.ts";
 
 async function inTempFolder(test: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "chatter_kv_" });
@@ -78,12 +78,28 @@ Deno.test({
     }),
 });
 
-Deno.test("only a store in memory ends with the process", () => {
-  assertFalse(isDurable(":memory:"));
-  for (const location of ["chat.db", "/data/chat.db", "https://kv.example.com/", undefined]) {
-    assert(isDurable(location), location ?? "attached");
-  }
-});
+Deno.test("claimLayout() marks a new store, takes it again, and refuses another role's and a newer one's", () =>
+  inTempFolder(async (folder) => {
+    const location = `${folder}/chat.db`;
+    const claim = async (role: "chat" | "listing", version: number) => {
+      const kv = await openKv(location);
+      try {
+        await claimLayout(kv, location, { role, version });
+      } finally {
+        kv.close();
+      }
+    };
+    await claim("chat", 1);
+    await claim("chat", 1);
+    await assertRejects(
+      () => claim("listing", 1),
+      KvUnavailable,
+      "it is the store of a chat. Give each role",
+    );
+    await claim("chat", 2);
+    await assertRejects(() => claim("chat", 1), KvUnavailable, "it has layout 2, and this chatter knows 1");
+    await claim("chat", 2);
+  }));
 
 Deno.test({
   name: "defaultKvLocation() is in the data folder that the platform names",

@@ -32,7 +32,10 @@ const PURE = [
   "src/token_bucket.ts",
   "chat/room.ts",
   "chat/history.ts",
+  "chat/consequence.ts",
+  "chat/message_id.ts",
   "listing/rules.ts",
+  "listing/page.ts",
 ];
 
 /** Files that are too long, with their lines. Nothing is added here: it is a debt, and it is paid off. */

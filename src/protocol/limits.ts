@@ -64,7 +64,8 @@ export const LIMITS = {
     flag: "max-outbox-bytes",
     unit: "bytes",
     default: 1_048_576,
-    min: 65_536,
+    // A `history` answer of 262,144 bytes in UTF-16 is up to 393,216 in UTF-8: an honest reader has to get it.
+    min: 524_288,
     max: 1_073_741_824,
     reason: "memory that one reader who is slow or stuck may hold, times the sockets, is the worst case",
   },

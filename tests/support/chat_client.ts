@@ -43,7 +43,8 @@ export class ChatClient implements AsyncDisposable {
     const client = new ChatClient(socket);
     await new Promise<void>((resolve, reject) => {
       socket.onopen = () => resolve();
-      socket.onerror = (event) => reject(new Error(`No connection to ${url}: ${(event as ErrorEvent).message}`));
+      socket.onerror = (event) =>
+        reject(new Error(`No connection to ${url}: ${(event as ErrorEvent).message}`));
     });
     socket.onerror = () => {};
     return client;
