@@ -9,6 +9,7 @@
 import { type Fault, fault } from "../src/protocol/faults.ts";
 import type { ClientFrame, DepartureKind } from "../src/protocol/frames.ts";
 import type { Limits } from "../src/protocol/limits.ts";
+import { nameKeys } from "../src/lookalikes.ts";
 import type { Username } from "../src/protocol/names.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "./journal.ts";
 
@@ -65,6 +66,7 @@ export class Room {
   readonly #options: RoomOptions;
   /** In order of joining. */
   readonly #roster = new Map<SessionId, Username>();
+  /** Who holds each key of the names in the roster: a name is taken where one of its keys is. */
   readonly #holders = new Map<string, SessionId>();
   /** Messages of this batch, not settled yet: the later of two changes has to see the first. */
   readonly #unsettled = new Map<string, StoredMessage>();
@@ -132,21 +134,33 @@ export class Room {
 
   #connect(session: SessionId, username: Username): Decision {
     if (this.#roster.has(session)) return refused("ALREADY_CONNECTED");
-    if (this.#holders.has(username.folded)) return refused("NAME_TAKEN");
+    if (this.#isTaken(username, session)) return refused("NAME_TAKEN");
     const { maxUsers } = this.#options.limits;
     if (this.#roster.size >= maxUsers) return refused("SERVER_FULL", maxUsers);
     this.#roster.set(session, username);
-    this.#holders.set(username.folded, session);
+    this.#hold(username, session);
     return { kind: "joined", username: username.shown };
   }
 
   #rename(session: SessionId, from: Username, to: Username): Decision {
-    const holder = this.#holders.get(to.folded);
-    if (holder !== undefined && holder !== session) return refused("NAME_TAKEN");
-    this.#holders.delete(from.folded);
-    this.#holders.set(to.folded, session);
+    if (this.#isTaken(to, session)) return refused("NAME_TAKEN");
+    this.#free(from);
+    this.#hold(to, session);
     this.#roster.set(session, to);
     return { kind: "renamed", from: from.shown, to: to.shown };
+  }
+
+  /** By somebody else: one's own name may be changed for one that looks like it. */
+  #isTaken(username: Username, session: SessionId): boolean {
+    return nameKeys(username).some((key) => (this.#holders.get(key) ?? session) !== session);
+  }
+
+  #hold(username: Username, session: SessionId): void {
+    for (const key of nameKeys(username)) this.#holders.set(key, session);
+  }
+
+  #free(username: Username): void {
+    for (const key of nameKeys(username)) this.#holders.delete(key);
   }
 
   #leave(session: SessionId, departure: DepartureKind, message?: string): Decision {
@@ -154,7 +168,7 @@ export class Room {
     // A socket that goes before it connected, or after its notice went out: nobody is told.
     if (username === undefined) return { kind: "nothing" };
     this.#roster.delete(session);
-    this.#holders.delete(username.folded);
+    this.#free(username);
     return { kind: "left", departure, username: username.shown, message };
   }
 

@@ -30,6 +30,7 @@ const PURE = [
   "src/announcement.ts",
   "src/address.ts",
   "src/token_bucket.ts",
+  "src/lookalikes.ts",
   "chat/room.ts",
   "chat/history.ts",
   "chat/consequence.ts",

@@ -21,7 +21,7 @@ export const FAULTS = {
   NAME_TOO_LONG: "Username is too long: 1 to {limit} characters are allowed",
   NAME_MALFORMED:
     "Username is malformed: letters, marks, numbers, emoji, _ - . and single inner spaces are allowed",
-  NAME_TAKEN: "Username is in use: choose another",
+  NAME_TAKEN: "Username is in use, or looks like one that is: choose another",
   SERVER_FULL: "Server is full: at most {limit} users are allowed, try again later",
   TIMESTAMP_MALFORMED: "Timestamp is malformed: milliseconds since 1970 as digits are allowed, 0 to {limit}",
   MESSAGE_MALFORMED: "Message is malformed: send c2/MSG timestamp; text",

@@ -74,7 +74,7 @@ Deno.test("a rename is told to everyone by the old name first, and frees the old
   await using bob = await ChatClient.connect(chat.url, "bob");
   assertEquals(
     await bob.ask("c2/UPDATE username; ALICE"),
-    "c2/ERROR Username is in use: choose another",
+    "c2/ERROR Username is in use, or looks like one that is: choose another",
   );
   alice.send("c2/UPDATE username; Alice");
   await alice.expect("c2/ACKNOWLEDGE", "c2/UPDATE alice; username; Alice");

@@ -1,0 +1,117 @@
+/**
+ * Which names may not be on a server together, and which may: a table, and that being alike does not depend
+ * on who came first.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { nameKeys } from "../src/lookalikes.ts";
+import { parseUsername } from "../src/protocol/names.ts";
+import { runs } from "./support/property_runs.ts";
+
+function keys(name: string): readonly string[] {
+  const username = parseUsername(name);
+  if ("fault" in username) throw new Error(`${JSON.stringify(name)} is no name: ${username.fault}`);
+  return nameKeys(username);
+}
+
+function areAlike(a: string, b: string): boolean {
+  const ofB = keys(b);
+  return keys(a).some((key) => ofB.includes(key));
+}
+
+const ALIKE: [string, string][] = [
+  // Letter case and compatibility forms.
+  ["alice", "ALICE"],
+  ["alice", "ａｌｉｃｅ"],
+  ["alice", "𝒶𝓁𝒾𝒸ℯ"],
+  ["Ian", "ian"],
+  ["Вася", "вася"],
+  ["Νίκος", "ΝΊΚΟΣ"],
+  ["straße", "STRASSE"],
+  ["ﬁn", "fin"],
+  ["é", "e\u0301"],
+  ["①", "1"],
+  // Other scripts.
+  ["paypal", "раураl"],
+  ["PAYPAL", "РАУРАL"],
+  ["paypal", "pаypal"],
+  ["alice", "аlice"],
+  ["alice", "аlісе"],
+  ["Bob", "Вob"],
+  ["bob", "Вob"],
+  ["coco", "сосо"],
+  ["Hope", "Норе"],
+  ["Athena", "Αthena"],
+  ["Kate", "Κate"],
+  ["omar", "οmar"],
+  ["nico", "niсо"],
+  ["admin", "аdmin"],
+  ["admin", "adm\u0131n"],
+  ["root", "rооt"],
+  ["scope", "ѕсоре"],
+  ["jose", "јоѕе"],
+  ["Xavier", "Хavier"],
+  ["yes", "уes"],
+  // Within one script.
+  ["lan", "Ian"],
+  ["paypal", "paypaI"],
+  ["paypal", "paypa1"],
+  ["bill", "bi11"],
+  ["bob", "b0b"],
+  ["BOB", "B0B"],
+  ["modern", "modem"],
+  ["Arnold", "Amold"],
+  ["MODERN", "modem"],
+];
+
+const APART: [string, string][] = [
+  ["alice", "alicia"],
+  ["alice", "bob"],
+  ["ian", "lan"],
+  ["José", "Jose"],
+  ["Müller", "Muller"],
+  ["a b", "ab"],
+  ["a.b", "a-b"],
+  ["a_b", "a-b"],
+  ["anna", "ana"],
+  ["Вася", "Bacя1"],
+  ["иван", "ivan"],
+  ["нина", "hиha1"],
+  ["日本", "日木"],
+  ["東京", "京東"],
+  ["שלום", "שלומ1"],
+  ["नमस्ते", "नमस्त"],
+  ["😀", "😁"],
+  ["👍🏽", "👍🏿"],
+  ["🇩🇪", "🇫🇷"],
+  ["user1", "user2"],
+  ["x", "y"],
+  ["ñ", "n"],
+  ["ø", "o1"],
+];
+
+Deno.test("names of other letters that look the same cannot be on a server together", () => {
+  assert(ALIKE.length + APART.length >= 60);
+  const beside = ALIKE.filter(([a, b]) => !areAlike(a, b));
+  assertEquals(beside, []);
+});
+
+Deno.test("names that a reader tells apart can be on a server together", () => {
+  const refused = APART.filter(([a, b]) => areAlike(a, b));
+  assertEquals(refused, []);
+});
+
+Deno.test("being alike goes both ways, and every name is like itself in any letter case", () => {
+  const name = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 })
+    .filter((written) => !("fault" in parseUsername(written)));
+  fc.assert(
+    fc.property(name, name, (a, b) => {
+      assertEquals(areAlike(a, b), areAlike(b, a));
+      assert(areAlike(a, a));
+      if (!("fault" in parseUsername(a.toLowerCase()))) assert(areAlike(a, a.toLowerCase()));
+    }),
+    runs(2000),
+  );
+});
