@@ -1,15 +1,20 @@
 /**
- * The program `chatter`: from its arguments to its exit status. The only place that knows both the chat server
- * and the listing; each is loaded when it is asked for, so that help does not wait for them.
+ * The program `chatter`: from its arguments to its exit status. The only place that knows the chat server, the
+ * listing and the commands for a terminal; each is loaded when it is asked for, so that help does not wait for them.
  *
  * @module
  */
-import { type CommandValues, parseCommandLine } from "./src/command_line.ts";
+import {
+  type AdminLine,
+  type CommandValues,
+  parseCommandLine,
+  type ServerCommand,
+} from "./src/command_line.ts";
 import { limitsOf } from "./src/flags.ts";
 import { helpText } from "./src/help_text.ts";
 import { VERSION } from "./src/version.ts";
 
-/** Exit statuses: 0 done or stopped, 1 cannot run, 2 the command line is wrong. */
+/** Exit statuses: 0 done or stopped, 1 cannot run or was refused, 2 the command line is wrong. */
 async function main(): Promise<0 | 1 | 2> {
   const env = (name: string) => Deno.env.get(name);
   const line = parseCommandLine(Deno.args, { env, isTerminal: Deno.stderr.isTerminal() });
@@ -27,6 +32,8 @@ async function main(): Promise<0 | 1 | 2> {
       return await run(line.kind, line.values, () => startChat(line.values));
     case "listing":
       return await run(line.kind, line.values, () => startListing(line.values));
+    case "admin":
+      return await administer(line);
   }
 
   async function startChat(values: CommandValues<"chat">) {
@@ -38,6 +45,7 @@ async function main(): Promise<0 | 1 | 2> {
       address: values.address,
       listings: values.noListing ? [] : values.listing,
       limits: limitsOf(values),
+      adminToken: values.adminToken,
     });
   }
 
@@ -51,7 +59,7 @@ async function main(): Promise<0 | 1 | 2> {
   }
 
   /** Where a server listens, and where it keeps its data. */
-  async function place(role: string, values: CommandValues<"chat"> | CommandValues<"listing">) {
+  async function place(role: string, values: CommandValues<ServerCommand>) {
     const { defaultKvLocation } = await import("./src/kv.ts");
     const { readTlsFiles } = await import("./src/start_failure.ts");
     return {
@@ -65,13 +73,24 @@ async function main(): Promise<0 | 1 | 2> {
 
 async function run(
   name: string,
-  values: CommandValues<"chat"> | CommandValues<"listing">,
+  values: CommandValues<ServerCommand>,
   start: () => Promise<{ stop(): Promise<void> }>,
 ): Promise<0 | 1> {
   const { runService } = await import("./src/service.ts");
   const { status, problem } = await runService(name, start, values);
   if (problem !== undefined) await print(Deno.stderr, `chatter: ${problem}\n`);
   return status;
+}
+
+async function administer(line: AdminLine): Promise<0 | 1> {
+  const { administer } = await import("./terminal/admin.ts");
+  const outcome = await administer(line);
+  if ("problem" in outcome) {
+    await print(Deno.stderr, `chatter: ${outcome.problem}\n`);
+    return 1;
+  }
+  await print(Deno.stdout, outcome.output);
+  return 0;
 }
 
 async function print(to: { write(bytes: Uint8Array): Promise<number> }, text: string): Promise<void> {

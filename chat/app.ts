@@ -1,6 +1,6 @@
 /**
- * The chat server's HTTP side, on the port of the protocol: health for those who run it, a word for those who
- * open it in a browser, and for a WebSocket the protocol, PROTOCOL.md §3.3.
+ * The chat server's HTTP side, on the port of the protocol: health and the admin API for those who run it, a word
+ * for those who open it in a browser, and for a WebSocket the protocol, PROTOCOL.md §3.3.
  *
  * @module
  */
@@ -19,15 +19,20 @@ export interface ChatAppOptions {
   readonly upgrade: (request: Request, peer: Peer) => Response;
   /** Whether the server can do its work: the store answers, and it is not stopping. */
   readonly isReady: () => Promise<boolean>;
+  /** What answers under `/admin`. */
+  readonly admin: Hono<{ Bindings: Peer }>;
   readonly log: Logger;
 }
 
-export function chatApp({ serverName, upgrade, isReady, log }: ChatAppOptions): Hono<{ Bindings: Peer }> {
+export function chatApp(
+  { serverName, upgrade, isReady, admin, log }: ChatAppOptions,
+): Hono<{ Bindings: Peer }> {
   const app = new Hono<{ Bindings: Peer }>();
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", async (c) => {
     return await isReady() ? c.text("ready\n") : c.text("not ready\n", STATUS_CODE.ServiceUnavailable);
   });
+  app.route("/admin", admin);
   app.get("*", (c) => {
     if (c.req.header("upgrade")?.toLowerCase() === "websocket") return upgrade(c.req.raw, c.env);
     if (c.req.path !== "/") return c.notFound();

@@ -35,9 +35,12 @@ export interface Receiver {
 export type Accept = (connection: Connection) => Receiver;
 
 export const CLOSE = {
+  goodbye: { code: 1000, reason: "goodbye" },
   stopping: { code: 1001, reason: "server is stopping" },
   connectTimeout: { code: 1008, reason: "no CONNECT in time" },
   flood: { code: 1008, reason: "flood" },
+  kicked: { code: 1008, reason: "kicked" },
+  banned: { code: 1008, reason: "banned" },
   internal: { code: 1011, reason: "internal error" },
   slowConsumer: { code: 1013, reason: "slow consumer" },
 } as const satisfies Record<string, CloseCause>;

@@ -7,11 +7,11 @@
  * @module
  */
 import { encodeServerFrame } from "../src/protocol/codec.ts";
-import type { ServerFrame } from "../src/protocol/frames.ts";
-import type { CloseCause } from "./connection.ts";
+import type { DepartureKind } from "../src/protocol/frames.ts";
+import { CLOSE, type CloseCause } from "./connection.ts";
 import { historyAnswer } from "./history.ts";
 import type { StoredMessage } from "./journal.ts";
-import type { Decision } from "./room.ts";
+import type { Decision, Departure } from "./room.ts";
 
 export interface Consequence {
   readonly answer?: string;
@@ -40,6 +40,8 @@ export function consequenceOf(
     }
     case "refused":
       return { answer: encodeServerFrame({ type: "ERROR", text: decision.fault.text }) };
+    case "barred":
+      return { answer: encodeServerFrame({ type: "ERROR", text: decision.fault.text }), close: CLOSE.banned };
     case "joined":
       return { answer: acknowledge(serverName) };
     case "renamed":
@@ -53,9 +55,9 @@ export function consequenceOf(
         }),
       };
     case "left":
-      return { broadcast: departure(decision), ...closeAfter(decision) };
+      return { broadcast: notice(decision), ...ENDS[decision.departure] };
     case "expelled":
-      return { close: BANNED };
+      return { close: CLOSE.banned };
     case "answered":
       return { answer: acknowledge(decision.content) };
     case "asked_history":
@@ -67,23 +69,21 @@ export function consequenceOf(
   }
 }
 
-const GOODBYE: CloseCause = { code: 1000, reason: "goodbye" };
-const BANNED: CloseCause = { code: 1008, reason: "banned" };
+/** What a departure does to the connection. One that is lost has ended already, or is ended by whoever lost it. */
+const ENDS: { readonly [departure in Departure]: Consequence } = {
+  disconnect: { close: CLOSE.goodbye },
+  "lost_connection": {},
+  kick: { close: CLOSE.kicked },
+  ban: { close: CLOSE.banned },
+};
 
-function closeAfter(decision: Decision & { kind: "left" }): Consequence {
-  switch (decision.departure) {
-    case "disconnect":
-      return { close: GOODBYE };
-    case "ban":
-      return { close: BANNED };
-    case "lost_connection":
-      return {};
-  }
+function notice({ departure, username, message }: Decision & { kind: "left" }): string {
+  return encodeServerFrame({ type: "DISCONNECT", kind: told(departure), username, message });
 }
 
-function departure({ departure: kind, username, message }: Decision & { kind: "left" }): string {
-  const frame: ServerFrame = { type: "DISCONNECT", kind, username, message };
-  return encodeServerFrame(frame);
+/** The seed has no word for a kick. It is final, as leaving is, and nothing was lost. */
+function told(departure: Departure): DepartureKind {
+  return departure === "kick" ? "disconnect" : departure;
 }
 
 function acknowledge(content: string | undefined): string {

@@ -10,6 +10,7 @@
 import { type Fault, fault } from "../src/protocol/faults.ts";
 import { encodeServerFrame } from "../src/protocol/codec.ts";
 import type { Logger } from "../src/log.ts";
+import type { Bans } from "./bans.ts";
 import { CLOSE, type CloseCause } from "./connection.ts";
 import { consequenceOf, type Narrator } from "./consequence.ts";
 import type { History } from "./history.ts";
@@ -26,6 +27,8 @@ export const TURN_PAGES_MAX = 16;
 /** What the hub needs of a session. None of it throws, and none of it waits. */
 export interface Participant {
   readonly id: SessionId;
+  /** The peer's IP address, which bans may name. */
+  readonly remoteAddress: string;
   deliver(frame: OutgoingFrame): void;
   /** One submitted input has been dealt with, its answer was delivered. */
   settled(): void;
@@ -34,9 +37,14 @@ export interface Participant {
   end(cause: CloseCause): void;
 }
 
-interface Submission {
+export interface Submission {
   readonly participant: Participant;
   readonly input: Input;
+}
+
+/** What has a place in the order and is no input: nothing is decided while it is under way. */
+interface Interlude {
+  readonly play: () => Promise<void>;
 }
 
 /** What was read from the journal for one batch, as of its beginning. */
@@ -50,6 +58,7 @@ export interface HubOptions {
   readonly room: Room;
   readonly history: History;
   readonly journal: Journal;
+  readonly bans: Pick<Bans, "bar">;
   readonly narrator: Narrator;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
@@ -64,7 +73,7 @@ export class Hub {
   readonly #options: HubOptions;
   /** Those who receive broadcasts, at the point of the order that was told so far. */
   readonly #audience = new Map<SessionId, Participant>();
-  #queue: Submission[] = [];
+  #queue: (Submission | Interlude)[] = [];
   #turn: Promise<void> | undefined;
 
   constructor(options: HubOptions) {
@@ -75,6 +84,29 @@ export class Hub {
   submit(participant: Participant, input: Input): void {
     this.#queue.push({ participant, input });
     this.#beginTurn();
+  }
+
+  /**
+   * Runs `change` at one point of the order: after everything that was submitted before, with nothing decided
+   * meanwhile. The inputs that it answers are dealt with at that same point, then its answer is given. They end
+   * the sessions of their participants, who never submitted them. Rejects as `change` does.
+   */
+  inOrder<Answer>(
+    change: () => Promise<{ readonly inputs: readonly Submission[]; readonly answer: Answer }>,
+  ): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const play = async () => {
+        try {
+          const { inputs, answer } = await change();
+          if (inputs.length > 0) await this.#dealWith(inputs);
+          resolve(answer);
+        } catch (error) {
+          reject(error);
+        }
+      };
+      this.#queue.push({ play });
+      this.#beginTurn();
+    });
   }
 
   /** Resolves when everything that was submitted has been dealt with. */
@@ -88,7 +120,13 @@ export class Hub {
 
   async #run(): Promise<void> {
     try {
-      while (this.#queue.length > 0) await this.#dealWith(this.#takeBatch());
+      while (this.#queue.length > 0) {
+        const next = this.#queue[0]!;
+        if ("play" in next) {
+          this.#queue.shift();
+          await next.play();
+        } else await this.#dealWith(this.#takeBatch());
+      }
     } catch (error) {
       // The outer fence: what was behind the broken batch goes on in a turn of its own.
       this.#options.log.error("bug", { where: "turn", error });
@@ -98,26 +136,28 @@ export class Hub {
     }
   }
 
-  /** As much of the queue as fits one append of the journal, and no more pages than memory is to hold at once. */
+  /**
+   * As much of the queue as fits one append of the journal, up to the next interlude, and no more pages than
+   * memory is to hold at once.
+   */
   #takeBatch(): Submission[] {
     let text = 0;
     let pages = 0;
     let end = 0;
     for (; end < this.#queue.length && end < APPEND_ENTRIES_MAX; end++) {
-      const { input } = this.#queue[end]!;
+      const next = this.#queue[end]!;
+      if ("play" in next) break;
+      const { input } = next;
       if ("text" in input) text += input.text.length;
       if (text > APPEND_TEXT_MAX && end > 0) break;
       if (asksForOlder(input) && ++pages > TURN_PAGES_MAX) break;
     }
-    if (end === this.#queue.length) {
-      const all = this.#queue;
-      this.#queue = [];
-      return all;
-    }
-    return this.#queue.splice(0, end);
+    const taken = end === this.#queue.length ? this.#queue : this.#queue.splice(0, end);
+    if (taken === this.#queue) this.#queue = [];
+    return taken as Submission[];
   }
 
-  async #dealWith(batch: Submission[]): Promise<void> {
+  async #dealWith(batch: readonly Submission[]): Promise<void> {
     const lookups = await this.#lookUp(batch);
     const nowMs = this.#options.nowMs();
     const decisions = batch.map((submission) => this.#decide(submission, nowMs, lookups));
@@ -143,7 +183,7 @@ export class Hub {
   }
 
   /** Reads what the batch asks for and memory does not hold. Only this awaits before the deciding begins. */
-  async #lookUp(batch: Submission[]): Promise<Lookups> {
+  async #lookUp(batch: readonly Submission[]): Promise<Lookups> {
     const lookups: Lookups = { messages: new Map(), pages: new Map(), failed: new Set() };
     const reads: Promise<void>[] = [];
     for (const submission of batch) {
@@ -185,17 +225,19 @@ export class Hub {
   }
 
   #decide(submission: Submission, nowMs: number, { messages, failed }: Lookups): Decision {
-    const { room, history, historyFrom, log } = this.#options;
+    const { room, history, bans, historyFrom, log } = this.#options;
+    const { participant, input } = submission;
     if (failed.has(submission)) return { kind: "refused", fault: fault("STORE_FAILED") };
     try {
-      return room.decide(submission.participant.id, submission.input, {
+      return room.decide(participant.id, input, {
         nowMs,
         historyFrom: historyFrom(nowMs),
         find: (uuid) => history.get(uuid) ?? messages.get(uuid),
+        bar: (username) => bans.bar(username, participant.remoteAddress, nowMs),
       });
     } catch (error) {
       // The fence: a bug in the judgement of one frame is answered to its sender and hurts nobody else.
-      log.error("bug", { where: "decide", input: submission.input.type, error });
+      log.error("bug", { where: "decide", input: input.type, error });
       return { kind: "refused", fault: fault("INTERNAL") };
     }
   }

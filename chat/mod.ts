@@ -9,8 +9,12 @@ import { steadyClock, wallClock } from "../src/clock.ts";
 import { claimLayout, type Layout, openKv } from "../src/kv.ts";
 import { logger } from "../src/log.ts";
 import type { Limits } from "../src/protocol/limits.ts";
+import { nearestUsername } from "../src/protocol/names.ts";
 import { VERSION } from "../src/version.ts";
+import { adminApp } from "./admin.ts";
 import { chatApp } from "./app.ts";
+import { KvBanStore } from "./ban_store_kv.ts";
+import { Bans } from "./bans.ts";
 import { CLOSE, type Connection } from "./connection.ts";
 import { upgradeServe } from "./connection_serve.ts";
 import { History, WINDOW_MESSAGES_MAX } from "./history.ts";
@@ -22,6 +26,7 @@ import { NoJournal } from "./journal_none.ts";
 import { KvKeyStore } from "./key_store_kv.ts";
 import { ListingClient } from "./listing_client.ts";
 import { messageIds } from "./message_id.ts";
+import { Moderation } from "./moderation.ts";
 import { Registration } from "./registration.ts";
 import { oldestKeptId, Retention } from "./retention.ts";
 import { Room } from "./room.ts";
@@ -43,6 +48,10 @@ export interface ChatOptions {
   /** PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   readonly limits: Limits;
+  /** What the admin API wants to see; undefined keeps it off. */
+  readonly adminToken: string | undefined;
+  /** Milliseconds since 1970; the wall clock where it is not given. */
+  readonly nowMs?: () => number;
 }
 
 export interface RunningChat extends AsyncDisposable {
@@ -75,26 +84,30 @@ export async function startChat(options: ChatOptions): Promise<RunningChat> {
 }
 
 async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
-  const { limits, name } = options;
+  const { limits, name, nowMs = wallClock } = options;
   const log = logger("chat");
   const id = options.id ?? await serverId(kv, Math.random);
   const { journal, history, newestId } = await openHistory(kv, limits);
   const room = new Room({
     serverId: id,
     serverName: name,
+    ownName: nearestUsername(name, "Server"),
     version: VERSION,
-    startedAtMs: wallClock(),
+    startedAtMs: nowMs(),
     limits,
-    mintId: messageIds({ nowMs: wallClock, random32 }, newestId),
+    mintId: messageIds({ nowMs, random32 }, newestId),
   });
+  const banStore = new KvBanStore(kv);
+  const bans = new Bans(await banStore.load());
   const registrations: Registration[] = [];
   let connectedUsers = 0;
   const hub = new Hub({
     room,
     history,
     journal,
+    bans,
     narrator: { serverId: id, serverName: name },
-    nowMs: wallClock,
+    nowMs,
     historyFrom: (nowMs) => oldestKeptId(nowMs, limits.historyDays),
     onRosterChange: (users) => {
       connectedUsers = users;
@@ -117,6 +130,17 @@ async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
     session.over.then(() => sessions.delete(session));
     return session;
   };
+  const moderation = new Moderation({
+    hub,
+    room,
+    bans,
+    store: banStore,
+    sessions,
+    nowMs,
+    mintId: () => crypto.randomUUID(),
+    log,
+  });
+  await moderation.sweep();
   let stopping = false;
   const idleSeconds = limits.pingInterval + limits.pingTimeout;
   const app = chatApp({
@@ -126,6 +150,13 @@ async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
         ? new Response("Server is stopping\n", { status: 503 })
         : upgradeServe(request, remoteAddress, accept, { idleSeconds, log }),
     isReady: async () => !stopping && await answers(kv),
+    admin: adminApp({
+      token: options.adminToken,
+      moderation,
+      limits,
+      steadyMs: steadyClock,
+      log: logger("admin"),
+    }),
     log,
   });
   const server = Deno.serve({
@@ -162,7 +193,7 @@ async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
     journal: journal instanceof KvJournal ? journal : new KvJournal(kv),
     keep: limits.historyCount,
     days: limits.historyDays,
-    nowMs: wallClock,
+    nowMs,
     log,
   });
 

@@ -9,30 +9,48 @@
 import { type Fault, fault } from "../src/protocol/faults.ts";
 import type { ClientFrame, DepartureKind } from "../src/protocol/frames.ts";
 import type { Limits } from "../src/protocol/limits.ts";
-import { nameKeys } from "../src/lookalikes.ts";
+import { areTooAlike, nameKeys } from "../src/lookalikes.ts";
 import type { Username } from "../src/protocol/names.ts";
+import type { Bar } from "./bans.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "./journal.ts";
 
 /** A session's id: its own, never shown to anyone, and the author of its messages. */
 export type SessionId = string;
+
+/** The author of what the server itself says. No session has it: theirs are UUIDs. */
+export const SERVER_AUTHOR: SessionId = "server";
 
 /** What can happen to a session: a frame, a faulty one, or something that is no frame. */
 export type Input =
   | ClientFrame
   | { readonly type: "FAULT"; readonly fault: Fault }
   | { readonly type: "LOST" }
-  | { readonly type: "BAN"; readonly message: string };
+  | { readonly type: "KICK" }
+  | { readonly type: "BAN"; readonly message: string }
+  /** The server's own word, from no session. */
+  | { readonly type: "ANNOUNCE"; readonly text: string };
+
+/** How a session ended, which is more than everyone is told. */
+export type Departure = DepartureKind | "kick";
+
+/** Who is in the room. */
+export interface Member {
+  readonly username: Username;
+  readonly connectedAtMs: number;
+}
 
 /** What an input brought about. Everything but `stored` has happened in the roster already. */
 export type Decision =
   /** Happens once the entry is stored; if it cannot be, nothing happened. */
   | { readonly kind: "stored"; readonly entry: JournalEntry }
   | { readonly kind: "refused"; readonly fault: Fault }
+  /** Refused, and no other try on this connection would do. */
+  | { readonly kind: "barred"; readonly fault: Fault }
   | { readonly kind: "joined"; readonly username: string }
   | { readonly kind: "renamed"; readonly from: string; readonly to: string }
   | {
     readonly kind: "left";
-    readonly departure: DepartureKind;
+    readonly departure: Departure;
     readonly username: string;
     readonly message: string | undefined;
   }
@@ -50,11 +68,15 @@ export interface Circumstances {
   readonly historyFrom: string;
   /** The message of this id as it is stored, for edits. */
   readonly find: (uuid: string) => StoredMessage | undefined;
+  /** What keeps whoever sent this input out of the room under a name. */
+  readonly bar: (username: Username) => Bar | undefined;
 }
 
 export interface RoomOptions {
   readonly serverId: number;
   readonly serverName: string;
+  /** The name under which the server speaks, which nobody else may have. */
+  readonly ownName: Username;
   readonly version: string;
   readonly startedAtMs: number;
   readonly limits: Limits;
@@ -65,7 +87,7 @@ export interface RoomOptions {
 export class Room {
   readonly #options: RoomOptions;
   /** In order of joining. */
-  readonly #roster = new Map<SessionId, Username>();
+  readonly #roster = new Map<SessionId, Member>();
   /** Who holds each key of the names in the roster: a name is taken where one of its keys is. */
   readonly #holders = new Map<string, SessionId>();
   /** Messages of this batch, not settled yet: the later of two changes has to see the first. */
@@ -87,19 +109,23 @@ export class Room {
       case "PING":
         return { kind: "pinged", timestamp: input.timestamp };
       case "CONNECT":
-        return this.#connect(session, input.username);
+        return this.#connect(session, input.username, now);
       case "LOST":
         return this.#leave(session, "lost_connection");
       case "BAN":
         return this.#roster.has(session) ? this.#leave(session, "ban", input.message) : { kind: "expelled" };
+      case "KICK":
+        return this.#leave(session, "kick");
+      case "ANNOUNCE":
+        return this.#say(SERVER_AUTHOR, this.#options.ownName, String(now.nowMs), input.text);
     }
-    const username = this.#roster.get(session);
+    const username = this.#roster.get(session)?.username;
     if (username === undefined) return refused("NOT_CONNECTED");
     switch (input.type) {
       case "MSG":
         return this.#say(session, username, input.timestamp, input.text);
       case "UPDATE":
-        return this.#rename(session, username, input.username);
+        return this.#rename(session, input.username, now);
       case "DISCONNECT":
         return this.#leave(session, "disconnect");
       case "QUERY":
@@ -129,25 +155,42 @@ export class Room {
 
   /** Names of those connected, in order of joining. */
   usernames(): string[] {
-    return Array.from(this.#roster.values(), (username) => username.shown);
+    return Array.from(this.#roster.values(), ({ username }) => username.shown);
   }
 
-  #connect(session: SessionId, username: Username): Decision {
+  /** Those connected with what is known of them, in order of joining. */
+  members(): ReadonlyMap<SessionId, Member> {
+    return this.#roster;
+  }
+
+  #connect(session: SessionId, username: Username, { nowMs, bar }: Circumstances): Decision {
     if (this.#roster.has(session)) return refused("ALREADY_CONNECTED");
-    if (this.#isTaken(username, session)) return refused("NAME_TAKEN");
+    const barred = bar(username);
+    if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
+    const notFree = this.#nameFault(session, username, barred);
+    if (notFree !== undefined) return { kind: "refused", fault: notFree };
     const { maxUsers } = this.#options.limits;
     if (this.#roster.size >= maxUsers) return refused("SERVER_FULL", maxUsers);
-    this.#roster.set(session, username);
+    this.#roster.set(session, { username, connectedAtMs: nowMs });
     this.#hold(username, session);
     return { kind: "joined", username: username.shown };
   }
 
-  #rename(session: SessionId, from: Username, to: Username): Decision {
-    if (this.#isTaken(to, session)) return refused("NAME_TAKEN");
-    this.#free(from);
+  #rename(session: SessionId, to: Username, { bar }: Circumstances): Decision {
+    const member = this.#roster.get(session)!;
+    const notFree = this.#nameFault(session, to, bar(to));
+    if (notFree !== undefined) return { kind: "refused", fault: notFree };
+    this.#free(member.username);
     this.#hold(to, session);
-    this.#roster.set(session, to);
-    return { kind: "renamed", from: from.shown, to: to.shown };
+    this.#roster.set(session, { ...member, username: to });
+    return { kind: "renamed", from: member.username.shown, to: to.shown };
+  }
+
+  /** Why a session may not have a name; undefined where it may. */
+  #nameFault(session: SessionId, username: Username, barred: Bar | undefined): Fault | undefined {
+    if (areTooAlike(username, this.#options.ownName)) return fault("NAME_RESERVED");
+    if (barred !== undefined) return fault("NAME_BANNED", barred.message);
+    return this.#isTaken(username, session) ? fault("NAME_TAKEN") : undefined;
   }
 
   /** By somebody else: one's own name may be changed for one that looks like it. */
@@ -163,8 +206,8 @@ export class Room {
     for (const key of nameKeys(username)) this.#holders.delete(key);
   }
 
-  #leave(session: SessionId, departure: DepartureKind, message?: string): Decision {
-    const username = this.#roster.get(session);
+  #leave(session: SessionId, departure: Departure, message?: string): Decision {
+    const username = this.#roster.get(session)?.username;
     // A socket that goes before it connected, or after its notice went out: nobody is told.
     if (username === undefined) return { kind: "nothing" };
     this.#roster.delete(session);

@@ -34,6 +34,7 @@ export interface SessionOptions {
 
 export class Session implements Receiver, Participant {
   readonly id: SessionId;
+  readonly remoteAddress: string;
   /** Resolves when the connection is gone. */
   readonly over: Promise<void>;
   readonly #options: SessionOptions;
@@ -48,6 +49,7 @@ export class Session implements Receiver, Participant {
 
   constructor(options: SessionOptions) {
     this.id = options.id;
+    this.remoteAddress = options.connection.remoteAddress;
     ({ promise: this.over, resolve: this.#resolveOver } = Promise.withResolvers<void>());
     this.#options = options;
     const { limits, connection, steadyMs } = options;
@@ -88,11 +90,6 @@ export class Session implements Receiver, Participant {
     this.#outbox.discard();
     this.#submit({ type: "LOST" });
     this.#resolveOver();
-  }
-
-  /** Puts the session out for good: everyone is told, it included, then its connection ends, §6.3. */
-  ban(message: string): void {
-    this.#submit({ type: "BAN", message });
   }
 
   deliver(frame: OutgoingFrame): void {

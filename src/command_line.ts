@@ -10,15 +10,15 @@ import { closestString } from "@std/text/closest-string";
 // Of the runtime, like URL. @std/cli's parseArgs would do but for three things: it tells `--port=` from a missing
 // value no longer, reads `--trust-proxy=typo` as true, and turns `--no-listing=x` into `--listing x`.
 import { parseArgs } from "node:util";
+import { type Flag, type FlagTable, type FlagValues } from "./flag.ts";
 import {
   type Command,
   COMMAND_NAMES,
   type CommandName,
   COMMANDS,
-  type Flag,
   flagName,
-  type FlagValues,
   isCommandName,
+  ROLE_NAMES,
   variableName,
 } from "./flags.ts";
 import type { LogFormat } from "./log.ts";
@@ -30,12 +30,26 @@ export interface Surroundings {
   readonly isTerminal: boolean;
 }
 
-/** The flags of a command with the values that count. */
-export type CommandValues<Name extends CommandName> =
+/** The commands that run a server. */
+export type ServerCommand = "chat" | "listing";
+
+/** The flags of such a command with the values that count. */
+export type CommandValues<Name extends ServerCommand> =
   & Omit<FlagValues<(typeof COMMANDS)[Name]["flags"]>, "logFormat">
   & { readonly logFormat: LogFormat };
 
+type Admin = (typeof COMMANDS)["admin"];
+type ActionLine<Word extends keyof Admin["actions"]> = {
+  readonly kind: "admin";
+  readonly action: Word;
+  readonly operand: Admin["actions"][Word]["operand"] extends Flag<infer T> ? T : undefined;
+  readonly values: FlagValues<Admin["flags"]> & FlagValues<Admin["actions"][Word]["flags"]>;
+};
+/** What `chatter admin` is asked to do. */
+export type AdminLine = { [Word in keyof Admin["actions"]]: ActionLine<Word> }[keyof Admin["actions"]];
+
 export type CommandLine =
+  | AdminLine
   | { readonly kind: "chat"; readonly values: CommandValues<"chat"> }
   | { readonly kind: "listing"; readonly values: CommandValues<"listing"> }
   | { readonly kind: "help"; readonly topic: CommandName | undefined }
@@ -65,10 +79,11 @@ export function parseCommandLine(args: readonly string[], around: Surroundings):
 function roleFromEnvironment(around: Surroundings): CommandLine {
   const role = around.env(ROLE_VARIABLE) ?? "";
   if (role === "") return { kind: "help", topic: undefined };
-  if (isCommandName(role)) return parseCommand(role, [], around);
+  const named = ROLE_NAMES.find((name) => name === role);
+  if (named !== undefined) return parseCommand(named, [], around);
   return usageError(
-    `${ROLE_VARIABLE} is ${quoted(role)}; allowed is ${COMMAND_NAMES.join(" or ")}, ` +
-      `did you mean ${nearest(role, COMMAND_NAMES)}?`,
+    `${ROLE_VARIABLE} is ${quoted(role)}; allowed is ${ROLE_NAMES.join(" or ")}, ` +
+      `did you mean ${nearest(role, ROLE_NAMES)}?`,
   );
 }
 
@@ -80,28 +95,82 @@ function parseHelp(args: readonly string[]): CommandLine {
       `there is no command ${quoted(topic)}; did you mean ${nearest(topic, COMMAND_NAMES)}?`,
     );
   }
-  if (more[0] !== undefined) {
-    return usageError(`help takes one command, but was given ${quoted(more[0])} too`);
-  }
+  // The help of a command tells all of its actions.
+  const beyond = Object.hasOwn(actionsOf(COMMANDS[topic]), more[0] ?? "") ? more[1] : more[0];
+  if (beyond !== undefined) return usageError(`help takes one command, but was given ${quoted(beyond)} too`);
   return { kind: "help", topic };
 }
 
 function flagBeforeCommand(arg: string): UsageError {
   const name = arg.split("=", 1)[0] ?? arg;
-  const owner = COMMAND_NAMES.find((command) => flagNames(COMMANDS[command]).includes(name));
-  if (owner !== undefined) return usageError(`${name} comes after a command, as in chatter ${owner} ${name}`);
-  const known = ["--help", "--version", ...COMMAND_NAMES.flatMap((command) => flagNames(COMMANDS[command]))];
+  const lines = COMMAND_NAMES.flatMap((command) => syntaxesOf(command));
+  const owner = lines.find(({ flags }) => flagNames(flags).includes(name));
+  if (owner !== undefined) {
+    return usageError(`${name} comes after a command, as in chatter ${owner.title} ${name}`);
+  }
+  const known = ["--help", "--version", ...lines.flatMap(({ flags }) => flagNames(flags))];
   return usageError(`there is no flag ${quoted(name)}; did you mean ${nearest(name, known)}?`);
 }
 
+/** What one line may hold: of a command, or of one action of a command. */
+interface Syntax {
+  readonly topic: CommandName;
+  /** The command, with the action, as it is typed. */
+  readonly title: string;
+  readonly action: string | undefined;
+  readonly operand: Flag<unknown> | undefined;
+  readonly flags: FlagTable;
+}
+
+function syntaxesOf(topic: CommandName): Syntax[] {
+  const command: Command = COMMANDS[topic];
+  const actions = Object.entries(actionsOf(command));
+  if (actions.length === 0) {
+    return [{ topic, title: topic, action: undefined, operand: undefined, flags: command.flags }];
+  }
+  return actions.map(([action, { operand, flags }]) => ({
+    topic,
+    title: `${topic} ${action}`,
+    action,
+    operand,
+    flags: { ...command.flags, ...flags },
+  }));
+}
+
+function actionsOf(command: Command): NonNullable<Command["actions"]> {
+  return command.actions ?? {};
+}
+
 function parseCommand(name: CommandName, args: readonly string[], around: Surroundings): CommandLine {
-  const given = readFlags(name, args);
+  const [first, ...others] = syntaxesOf(name);
+  if (others.length === 0) return parseLine(first!, args, around);
+  const [word, ...rest] = args;
+  const syntaxes = [first!, ...others];
+  const words = syntaxes.map(({ action }) => action!);
+  if (word === undefined) {
+    return usageError(`chatter ${name} needs a word more: ${words.join(", ")} are allowed`);
+  }
+  if (isHelpFlag(word)) return { kind: "help", topic: name };
+  if (isVersionFlag(word)) return { kind: "version" };
+  if (word.startsWith("-")) return flagBeforeCommand(word);
+  const named = syntaxes.find(({ action }) => action === word);
+  if (named !== undefined) return parseLine(named, rest, around);
+  return usageError(`chatter ${name} has no ${quoted(word)}; did you mean ${name} ${nearest(word, words)}?`);
+}
+
+function parseLine(syntax: Syntax, args: readonly string[], around: Surroundings): CommandLine {
+  const given = readArguments(syntax, args);
   if ("kind" in given) return given;
-  const command: Command = COMMANDS[name];
+  const command: Command = COMMANDS[syntax.topic];
+  const operand = readOperand(syntax, given.operands);
+  if (operand !== undefined && "kind" in operand) return operand;
   const values: Record<string, unknown> = {};
   const from: Record<string, Origin> = {};
-  for (const [key, flag] of Object.entries(command.flags)) {
-    const { origin, source, texts } = whatCounts(key, given.texts.get(key), around);
+  for (const [key, flag] of Object.entries(syntax.flags)) {
+    const { origin, source, texts } = whatCounts(key, flag, given.texts.get(key), around);
+    if (flag.required && origin === "nothing") {
+      return usageError(`chatter ${syntax.title} needs ${flagName(key)}, or ${variableName(key, flag)}`);
+    }
     const read = readTexts(flag, source, texts);
     if ("kind" in read) return read;
     values[key] = read.value;
@@ -109,43 +178,71 @@ function parseCommand(name: CommandName, args: readonly string[], around: Surrou
   }
   const conflict = settle(command, values, from);
   if (conflict !== undefined) return conflict;
-  values.logFormat ??= around.isTerminal ? "pretty" : "json";
+  if ("logFormat" in values) values.logFormat ??= around.isTerminal ? "pretty" : "json";
+  const { topic: kind, action } = syntax;
   // The table's types are lost in the loop over its keys: each value came from its own flag's `read`.
-  return { kind: name, values } as unknown as CommandLine;
+  return (action === undefined
+    ? { kind, values }
+    : { kind, action, operand: operand?.value, values }) as unknown as CommandLine;
 }
 
-/** The texts that the arguments give, by the flag's key; or what ends the matter at once. */
-function readFlags(
-  name: CommandName,
+function readOperand(
+  { title, operand }: Syntax,
+  texts: readonly string[],
+): { value: unknown } | UsageError | undefined {
+  const [text, more] = texts;
+  if (operand === undefined) {
+    if (text === undefined) return undefined;
+    return usageError(`chatter ${title} takes flags only, but was given ${quoted(text)}`);
+  }
+  const { placeholder, allowed } = operand;
+  if (text === undefined) return usageError(`chatter ${title} needs a ${placeholder}; allowed is ${allowed}`);
+  if (more !== undefined) {
+    return usageError(
+      `chatter ${title} takes one ${placeholder}, but was given ${quoted(more)} too; quote what has blanks`,
+    );
+  }
+  const value = operand.read(text);
+  return value === undefined
+    ? usageError(`${placeholder} is ${quoted(text)}; allowed is ${allowed}`)
+    : { value };
+}
+
+/** The texts that the arguments give, of flags by the flag's key; or what ends the matter at once. */
+function readArguments(
+  { topic, title, flags }: Syntax,
   args: readonly string[],
-): { texts: Map<string, string[]> } | Exclude<CommandLine, { kind: CommandName }> {
-  const command: Command = COMMANDS[name];
-  const keys = new Map(Object.keys(command.flags).map((key) => [flagName(key), key]));
+):
+  | { texts: Map<string, string[]>; operands: string[] }
+  | Extract<CommandLine, { kind: "help" | "version" | "usage error" }> {
+  const keys = new Map(Object.keys(flags).map((key) => [flagName(key), key]));
   const { tokens } = parseArgs({
     args: [...args],
     options: Object.fromEntries([...keys].map(([flag, key]) => [
       flag.slice(2),
-      { type: command.flags[key]?.placeholder === undefined ? "boolean" as const : "string" as const },
+      { type: flags[key]?.placeholder === undefined ? "boolean" as const : "string" as const },
     ])),
     strict: false,
     allowPositionals: true,
     tokens: true,
   });
   const options = tokens.filter((token) => token.kind === "option");
-  if (options.some((token) => isHelpFlag(token.rawName))) return { kind: "help", topic: name };
+  if (options.some((token) => isHelpFlag(token.rawName))) return { kind: "help", topic };
   if (options.some((token) => isVersionFlag(token.rawName))) return { kind: "version" };
 
   const texts = new Map<string, string[]>();
+  const operands: string[] = [];
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
-      return usageError(`chatter ${name} takes flags only, but was given ${quoted(token.value)}`);
+      operands.push(token.value);
+      continue;
     }
     const key = keys.get(token.rawName);
-    const flag = key === undefined ? undefined : command.flags[key];
+    const flag = key === undefined ? undefined : flags[key];
     if (key === undefined || flag === undefined) {
       const meant = nearest(token.rawName, [...keys.keys(), "--help", "--version"]);
-      return usageError(`chatter ${name} has no flag ${quoted(token.rawName)}; did you mean ${meant}?`);
+      return usageError(`chatter ${title} has no flag ${quoted(token.rawName)}; did you mean ${meant}?`);
     }
     const before = texts.get(key) ?? [];
     if (before.length > 0 && !flag.repeatable) {
@@ -158,7 +255,7 @@ function readFlags(
     }
     texts.set(key, [...before, text ?? "true"]);
   }
-  return { texts };
+  return { texts, operands };
 }
 
 type Origin = "flag" | "variable" | "nothing";
@@ -166,11 +263,12 @@ type Origin = "flag" | "variable" | "nothing";
 /** Flag over variable over nothing; an empty variable counts as not set. */
 function whatCounts(
   key: string,
+  flag: Flag<unknown>,
   texts: readonly string[] | undefined,
   around: Surroundings,
 ): { origin: Origin; source: string; texts: readonly string[] } {
   if (texts !== undefined) return { origin: "flag", source: flagName(key), texts };
-  const source = variableName(key);
+  const source = variableName(key, flag);
   const variable = around.env(source) ?? "";
   return variable === ""
     ? { origin: "nothing", source, texts: [] }
@@ -186,7 +284,10 @@ function readTexts(
   const values: unknown[] = [];
   for (const text of texts) {
     const value = flag.read(text);
-    if (value === undefined) return usageError(`${source} is ${quoted(text)}; allowed is ${flag.allowed}`);
+    if (value === undefined) {
+      const was = flag.secret ? "cannot be used as it is" : `is ${quoted(text)}`;
+      return usageError(`${source} ${was}; allowed is ${flag.allowed}`);
+    }
     values.push(value);
   }
   return { value: flag.repeatable ? values.flat() : values[0] };
@@ -217,8 +318,8 @@ function settle(
   return undefined;
 }
 
-function flagNames(command: Command): string[] {
-  return Object.keys(command.flags).map(flagName);
+function flagNames(flags: FlagTable): string[] {
+  return Object.keys(flags).map(flagName);
 }
 
 function isHelpFlag(arg: string): boolean {

@@ -7,6 +7,7 @@
  * @module
  */
 import { parseAddress } from "./address.ts";
+import { type Action, adminActions, adminFlags, adminToken } from "./admin_flags.ts";
 import {
   DEFAULT_PORT,
   DEFAULT_SERVER_NAME,
@@ -14,37 +15,29 @@ import {
   SERVER_ID_MAX,
   SERVER_NAME_RULE,
 } from "./announcement.ts";
+import {
+  type Flag,
+  flag,
+  type FlagTable,
+  isHttpUrl,
+  oneOf,
+  optionalText,
+  switchFlag,
+  wholeNumber,
+  withoutSlash,
+} from "./flag.ts";
 import type { LogFormat, LogLevel } from "./log.ts";
 import { type Limit, type LimitName, LIMITS, type Limits } from "./protocol/limits.ts";
-
-/** One flag whose value is a `T`. Its name is its key in the table, as `--max-users` for `maxUsers`. */
-export interface Flag<T> {
-  readonly about: string;
-  /** What help writes for the value; undefined for a switch, which takes none. */
-  readonly placeholder: string | undefined;
-  /** Which texts are allowed, in words that follow "allowed is". */
-  readonly allowed: string;
-  /** What `text` means; undefined where it is not allowed. */
-  readonly read: (text: string) => T | undefined;
-  /** The value when nothing is given. */
-  readonly otherwise: T;
-  /** How help tells that value; undefined where there is nothing to tell. */
-  readonly otherwiseShown: string | undefined;
-  /** Whether it may be given several times: `read` then gives a list, and the lists are joined. */
-  readonly repeatable?: true;
-}
-
-// deno-lint-ignore no-explicit-any -- a table holds flags of many types, each checked where it is written down
-export type FlagTable = { readonly [name: string]: Flag<any> };
-export type FlagValues<Table extends FlagTable> = {
-  readonly [Name in keyof Table]: Table[Name] extends Flag<infer T> ? T : never;
-};
 
 export interface Command {
   readonly about: string;
   /** More for its help, in whole lines. */
   readonly details: string;
   readonly flags: FlagTable;
+  /** What it does, where it does several things, of which one is named. */
+  readonly actions?: { readonly [word: string]: Action };
+  /** Whether it is what a machine can be there for, and CHATTER_ROLE may name it. */
+  readonly isRole: boolean;
   /** Flags that are given all or none. */
   readonly together: readonly (readonly string[])[];
   /** Pairs that contradict each other. */
@@ -58,21 +51,7 @@ const CHECK_INTERVAL_SECONDS_MAX = 86_400;
 const LISTING_PORT_DEFAULT = 8000;
 const LISTING_URL_DEFAULT = `http://127.0.0.1:${LISTING_PORT_DEFAULT}`;
 
-/** The rule of a text that is not judged here. */
-export const ANY_TEXT = "any text that is not empty";
-
 const PORT_MAX = 65_535;
-const SWITCH_WORDS: { readonly [word: string]: boolean } = {
-  __proto__: null as unknown as boolean,
-  "1": true,
-  true: true,
-  yes: true,
-  on: true,
-  "0": false,
-  false: false,
-  no: false,
-  off: false,
-};
 // A map and no list of @logtape's: `warn` is what most other programs call it.
 const LOG_LEVEL_WORDS = {
   trace: "trace",
@@ -102,11 +81,6 @@ const sharedFlags = {
     otherwiseShown: "info",
   }),
 };
-
-/** Ties the parts of one flag to one type. */
-function flag<T>(parts: Flag<T>): Flag<T> {
-  return parts;
-}
 
 function kvFlag(role: string): Flag<string | undefined> {
   return {
@@ -162,6 +136,7 @@ const chatFlags = {
   }),
   noListing: switchFlag("register with no listing"),
   kv: kvFlag("chat"),
+  adminToken,
   ...sharedFlags,
   ...limitFlags(),
 };
@@ -181,12 +156,13 @@ const listingFlags = {
   ...sharedFlags,
 };
 
-/** The commands that run a server, by name. */
+/** The commands, by name. */
 export const COMMANDS = {
   chat: {
     about: "the chat server, which users connect to",
     details: "Serves the chat protocol c2 over WebSocket, and registers with listings so that users find it.",
     flags: chatFlags,
+    isRole: true,
     together: [["tlsCert", "tlsKey"]],
     apart: [["listing", "noListing"]],
   },
@@ -194,13 +170,27 @@ export const COMMANDS = {
     about: "the listing, where chat servers register and users find them",
     details: "Keeps the list of chat servers, and takes off the ones that no longer answer.",
     flags: listingFlags,
+    isRole: true,
     together: [["tlsCert", "tlsKey"]],
+    apart: [],
+  },
+  admin: {
+    about: "bans, kicks and announcements on a chat server that runs",
+    details: "Asks a chat server that was started with --admin-token. NAME and TEXT are one argument each: " +
+      "quote what has blanks, and write -- before what begins with a hyphen.",
+    flags: adminFlags,
+    actions: adminActions,
+    isRole: false,
+    together: [],
     apart: [],
   },
 } as const satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof COMMANDS;
 export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
+
+/** What CHATTER_ROLE may name. */
+export const ROLE_NAMES = COMMAND_NAMES.filter((name) => COMMANDS[name].isRole);
 
 export function isCommandName(text: string): text is CommandName {
   return Object.hasOwn(COMMANDS, text);
@@ -211,9 +201,9 @@ export function flagName(key: string): string {
   return "--" + hyphenated(key);
 }
 
-/** `CHATTER_MAX_USERS` for `maxUsers`. */
-export function variableName(key: string): string {
-  return "CHATTER_" + hyphenated(key).replaceAll("-", "_").toUpperCase();
+/** `CHATTER_MAX_USERS` for `maxUsers`, unless the flag says otherwise. */
+export function variableName(key: string, flag?: Flag<unknown>): string {
+  return flag?.variable ?? "CHATTER_" + hyphenated(key).replaceAll("-", "_").toUpperCase();
 }
 
 function hyphenated(key: string): string {
@@ -252,60 +242,8 @@ function port(otherwise: number): Flag<number> {
   };
 }
 
-function wholeNumber(
-  { unit, min, max }: Pick<Limit, "unit" | "min" | "max">,
-): Pick<Flag<number>, "placeholder" | "allowed" | "read"> {
-  return {
-    placeholder: "NUMBER",
-    allowed: `a whole number from ${min} to ${max}` + (unit === "" ? "" : ` (${unit})`),
-    read(text) {
-      if (!/^[0-9]{1,16}$/.test(text)) return undefined;
-      const number = Number(text);
-      return number >= min && number <= max ? number : undefined;
-    },
-  };
-}
-
-function oneOf<T>(words: { readonly [word: string]: T }): Pick<Flag<T>, "allowed" | "read"> {
-  return {
-    allowed: listed(Object.keys(words)),
-    read: (text) => Object.hasOwn(words, text) ? words[text] : undefined,
-  };
-}
-
-function listed(words: readonly string[]): string {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
-}
-
-function optionalText(placeholder: string, about: string): Flag<string | undefined> {
-  return {
-    about,
-    placeholder,
-    allowed: ANY_TEXT,
-    read: (text) => text.trim() === "" ? undefined : text,
-    otherwise: undefined,
-    otherwiseShown: undefined,
-  };
-}
-
-function switchFlag(about: string): Flag<boolean> {
-  return {
-    about,
-    placeholder: undefined,
-    allowed: "1, true, yes or on, and 0, false, no or off",
-    read: (text) => SWITCH_WORDS[text.toLowerCase()],
-    otherwise: false,
-    otherwiseShown: undefined,
-  };
-}
-
 function readListings(text: string): readonly string[] | undefined {
   const urls = text.split(/[\s,]+/).filter((url) => url !== "");
   if (urls.length === 0 || !urls.every(isHttpUrl)) return undefined;
-  // Without the slash at the end, so that a path can be appended.
-  return urls.map((url) => url.replace(/\/+$/, ""));
-}
-
-function isHttpUrl(text: string): boolean {
-  return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text);
+  return urls.map(withoutSlash);
 }

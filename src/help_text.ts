@@ -3,13 +3,13 @@
  *
  * @module
  */
+import type { Action } from "./admin_flags.ts";
+import { ANY_TEXT, type Flag } from "./flag.ts";
 import {
-  ANY_TEXT,
   type Command,
   COMMAND_NAMES,
   type CommandName,
   COMMANDS,
-  type Flag,
   flagName,
   isLimitName,
   variableName,
@@ -53,36 +53,60 @@ function programHelp(): string {
 function commandHelp(name: CommandName, command: Command): string {
   const flags = Object.entries(command.flags);
   const limits = flags.filter(([key]) => isLimitName(key));
+  const actions = Object.entries(command.actions ?? {});
   return [
-    `Usage: chatter ${name} [flags]`,
+    `Usage: chatter ${name} ${actions.length === 0 ? "" : "<action> "}[flags]`,
     "",
     ...wrapped(command.details, 0),
     "",
+    ...(actions.length === 0
+      ? []
+      : ["Actions:", ...actions.flatMap(([word, action]) => actionLines(word, action)), ""]),
     "Flags:",
     ...flags.filter(([key]) => !isLimitName(key)).flatMap(([key, flag]) => flagLines(key, flag)),
     "  -h, --help",
     ...wrapped("this text", INDENT),
     ...(limits.length === 0 ? [] : ["", "Limits:", ...limits.flatMap(([key, flag]) => flagLines(key, flag))]),
     "",
-    ...wrapped(
-      `Each flag is also a variable: ${variableName("logLevel")} is ${flagName("logLevel")}. ` +
-        "A flag wins over a variable.",
-      0,
-    ),
+    ...wrapped(variablesNote(command), 0),
     "",
   ].join("\n");
 }
 
-function flagLines(key: string, flag: Flag<unknown>): string[] {
+/** That each flag is a variable too, and which of them are not called by their flag's name. */
+function variablesNote(command: Command): string {
+  const tables = [command.flags, ...Object.values(command.actions ?? {}).map(({ flags }) => flags)];
+  const flags = tables.flatMap((table) => Object.entries(table));
+  const example = flags.find(([key]) => key === "logLevel") ?? flags[0]!;
+  const others = flags.filter(([key, { variable }]) =>
+    variable !== undefined && variable !== variableName(key)
+  );
+  return [example, ...others].map(([key, flag], i) =>
+    i === 0
+      ? `Each flag is also a variable: ${variableName(key, flag)} is ${flagName(key)}`
+      : `${variableName(key, flag)} is ${flagName(key)}`
+  ).join(", ") + ". A flag wins over a variable.";
+}
+
+function actionLines(word: string, { about, operand, flags }: Action): string[] {
+  return [
+    `  ${word}${operand === undefined ? "" : " " + operand.placeholder}`,
+    ...wrapped(about, INDENT),
+    ...Object.entries(flags).flatMap(([key, flag]) => flagLines(key, flag, INDENT)),
+  ];
+}
+
+function flagLines(key: string, flag: Flag<unknown>, margin = 2): string[] {
   const isSwitch = flag.placeholder === undefined;
   const facts = [
     flag.otherwiseShown === undefined ? "" : `Default: ${flag.otherwiseShown}.`,
     isSwitch || flag.allowed === ANY_TEXT ? "" : `Allowed: ${flag.allowed}.`,
   ].filter((fact) => fact !== "").join(" ");
+  const indent = margin + INDENT - 2;
   return [
-    `  ${flagName(key)}${isSwitch ? "" : " " + flag.placeholder}`,
-    ...wrapped(flag.about, INDENT),
-    ...(facts === "" ? [] : wrapped(facts, INDENT)),
+    `${" ".repeat(margin)}${flagName(key)}${isSwitch ? "" : " " + flag.placeholder}`,
+    ...wrapped(flag.about, indent),
+    ...(facts === "" ? [] : wrapped(facts, indent)),
   ];
 }
 

@@ -21,6 +21,13 @@ export function nameKeys({ shown, folded }: Username): readonly [letters: string
   return [`letters ${folded}`, `looks ${skeleton(foldName(skeleton(shown.normalize("NFKC"))))}`];
 }
 
+/** Whether two names are too alike for both to be on a server. */
+export function areTooAlike(a: Username, b: Username): boolean {
+  const [letters, looks] = nameKeys(a);
+  const others = nameKeys(b);
+  return letters === others[0] || looks === others[1];
+}
+
 /** UTS #39 §4: each character by the one that stands for all that look like it. */
 function skeleton(text: string): string {
   let looks = "";

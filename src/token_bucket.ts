@@ -25,6 +25,12 @@ export class TokenBucket {
     this.#filledMs = nowMs;
   }
 
+  /** Whether there is a token to take. */
+  has(nowMs: number): boolean {
+    const gained = Math.max(0, nowMs - this.#filledMs) / 1000 * this.#rate.perSecond;
+    return Math.min(this.#rate.burst, this.#tokens + gained) >= 1;
+  }
+
   /** Takes one token; false, and nothing taken, where there is none. */
   take(nowMs: number): boolean {
     const gained = Math.max(0, nowMs - this.#filledMs) / 1000 * this.#rate.perSecond;
@@ -50,6 +56,11 @@ export class KeyedTokenBuckets {
 
   get size(): number {
     return this.#buckets.size;
+  }
+
+  /** Whether `key`'s bucket has a token to take. A key that only asks is not remembered. */
+  has(key: string, nowMs: number): boolean {
+    return this.#buckets.get(key)?.has(nowMs) ?? true;
   }
 
   /** Takes one token of `key`'s bucket; false where there is none. */

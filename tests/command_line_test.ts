@@ -3,41 +3,21 @@
  *
  * @module
  */
-import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
-import { type CommandLine, parseCommandLine } from "../src/command_line.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Flag } from "../src/flag.ts";
 import {
+  type Command,
   COMMAND_NAMES,
   type CommandName,
   COMMANDS,
-  type Flag,
   flagName,
   limitsOf,
+  ROLE_NAMES,
   variableName,
 } from "../src/flags.ts";
 import { helpText } from "../src/help_text.ts";
 import { DEFAULT_LIMITS, type Limit, LIMITS } from "../src/protocol/limits.ts";
-
-function parse(
-  line: string | string[],
-  variables: Record<string, string> = {},
-  isTerminal = false,
-): CommandLine {
-  const args = typeof line === "string" ? line.split(" ").filter((arg) => arg !== "") : line;
-  return parseCommandLine(args, { env: (name) => variables[name], isTerminal });
-}
-
-function valuesOf(line: string | string[], variables: Record<string, string> = {}): Record<string, unknown> {
-  const read = parse(line, variables);
-  assert("values" in read, `${JSON.stringify(line)} is refused: ${JSON.stringify(read)}`);
-  return { ...read.values };
-}
-
-function problemOf(line: string | string[], variables: Record<string, string> = {}): string {
-  const read = parse(line, variables);
-  assert(read.kind === "usage error", `${JSON.stringify(line)} is taken: ${JSON.stringify(read)}`);
-  assertFalse(read.problem.includes("\n"), "a problem is one line");
-  return read.problem;
-}
+import { parse, problemOf, valuesOf } from "./support/command_line.ts";
 
 Deno.test("chat without flags has the defaults that are documented", () => {
   assertEquals(valuesOf("chat"), {
@@ -49,6 +29,7 @@ Deno.test("chat without flags has the defaults that are documented", () => {
     listing: ["http://127.0.0.1:8000"],
     noListing: false,
     kv: undefined,
+    adminToken: undefined,
     tlsCert: undefined,
     tlsKey: undefined,
     logFormat: "json",
@@ -167,7 +148,7 @@ Deno.test("no listing and a listing contradict each other, and a flag wins over 
 });
 
 Deno.test("a certificate and its key are given both or neither", () => {
-  for (const command of COMMAND_NAMES) {
+  for (const command of ROLE_NAMES) {
     assertMatch(
       problemOf(`${command} --tls-cert c`),
       /^--tls-cert is given without --tls-key; give both or neither$/,
@@ -324,7 +305,16 @@ Deno.test("without arguments the role comes from CHATTER_ROLE, with its variable
 Deno.test("every flag has a line of help with its default, and every limit with its reason and bounds", () => {
   for (const name of COMMAND_NAMES) {
     const help = helpText(name).replace(/\s+/g, " ");
-    for (const [key, flag] of Object.entries<Flag<unknown>>(COMMANDS[name].flags)) {
+    const command: Command = COMMANDS[name];
+    const actions = Object.entries(command.actions ?? {});
+    for (const [word, { about, operand }] of actions) {
+      assertStringIncludes(
+        help,
+        ` ${word} ${operand === undefined ? "" : operand.placeholder + " "}${about}`,
+      );
+    }
+    const tables = [command.flags, ...actions.map(([, { flags }]) => flags)];
+    for (const [key, flag] of tables.flatMap((table) => Object.entries<Flag<unknown>>(table))) {
       assertStringIncludes(help, ` ${flagName(key)} ${flag.placeholder ?? ""}`);
       assertStringIncludes(help, flag.about);
       if (flag.otherwiseShown !== undefined) assertStringIncludes(help, `Default: ${flag.otherwiseShown}.`);

@@ -9,7 +9,10 @@
 import { assert, assertEquals } from "@std/assert";
 import { CLOSE } from "../chat/connection.ts";
 import config from "../deno.json" with { type: "json" };
+import { ADMIN_REFUSALS } from "../chat/refusals.ts";
 import { REFUSALS } from "../listing/refusals.ts";
+import type { Action } from "../src/admin_flags.ts";
+import type { Flag } from "../src/flag.ts";
 import { type Command, COMMANDS, flagName, isLimitName } from "../src/flags.ts";
 import { FAULTS } from "../src/protocol/faults.ts";
 import { LIMITS } from "../src/protocol/limits.ts";
@@ -25,7 +28,8 @@ const texts = new Map(
     ]),
   ),
 );
-const codeFiles = (await Promise.all(["src", "chat", "listing"].map(filesUnder))).flat().toSorted();
+const codeFiles = (await Promise.all(["src", "chat", "listing", "terminal"].map(filesUnder))).flat()
+  .toSorted();
 
 Deno.test("PROTOCOL.md §8 lists every fault with its text, in the order of the code", () => {
   const rows = tableUnder("PROTOCOL.md", "8. Faults");
@@ -66,20 +70,51 @@ Deno.test("PROTOCOL.md §9.9 lists every refusal of the listing with its status 
   assertEquals(rows.filter(({ when }) => !when).map(({ name }) => name), []);
 });
 
+Deno.test("PROTOCOL.md §11.3 lists every refusal of the admin API with its status and text", () => {
+  const rows = tableUnder("PROTOCOL.md", "11.3 Refusals");
+  assertEquals(
+    rows.map(({ name, status, text }) => [name, status, text]),
+    Object.entries(ADMIN_REFUSALS).map(([name, { status, text }]) => [name, String(status), text]),
+  );
+  assertEquals(rows.filter(({ when }) => !when).map(({ name }) => name), []);
+});
+
 for (const [name, command] of Object.entries<Command>(COMMANDS)) {
   Deno.test(`README.md lists every flag of chatter ${name}, the limits aside`, () => {
     assertEquals(
       tableUnder("README.md", `chatter ${name}`).map((row) => [row.flag, row.default, row["what it is for"]]),
-      Object.entries(command.flags).filter(([key]) => !isLimitName(key)).map(([key, flag]) => [
-        flag.placeholder === undefined ? flagName(key) : `${flagName(key)} ${flag.placeholder}`,
-        flag.otherwiseShown ?? "",
-        flag.about,
-      ]),
+      [
+        ...Object.entries(command.flags).filter(([key]) => !isLimitName(key)).map(([key, flag]) =>
+          flagRow(key, flag)
+        ),
+        ...Object.entries(command.actions ?? {}).flatMap(([word, { flags }]) =>
+          Object.entries(flags).map(([key, flag]) => flagRow(key, flag, `${word} `))
+        ),
+      ],
     );
   });
 }
 
-Deno.test("ARCHITECTURE.md maps every file of src, chat and listing, and none that is not there", () => {
+function flagRow(
+  key: string,
+  flag: Flag<unknown>,
+  before = "",
+): [flag: string, otherwise: string, about: string] {
+  const shown = flag.placeholder === undefined ? flagName(key) : `${flagName(key)} ${flag.placeholder}`;
+  return [before + shown, flag.otherwiseShown ?? "", flag.about];
+}
+
+Deno.test("README.md lists every action of chatter admin with what stands behind it", () => {
+  assertEquals(
+    tableUnder("README.md", "Moderation").map(({ command, ...row }) => [command, row["what it does"]]),
+    Object.entries<Action>(COMMANDS.admin.actions).map(([word, { about, operand }]) => [
+      `chatter admin ${word}${operand === undefined ? "" : " " + operand.placeholder}`,
+      about,
+    ]),
+  );
+});
+
+Deno.test("ARCHITECTURE.md maps every file of src, chat, listing and terminal, and none that is not there", () => {
   const map = sectionOf("ARCHITECTURE.md", "Code map");
   const mapped = [...map.matchAll(/^\| `([^`]+)` +\| (?=\S)/gm)].map(([, file = ""]) => file).toSorted();
   assertEquals(mapped, codeFiles);
@@ -117,7 +152,7 @@ for (const name of DOCUMENTS) {
       else if (anchor !== undefined && !headingsOf(file).map(slugOf).includes(anchor)) dead.push(link);
     }
     // A path in code type, of a folder or a file of the project.
-    for (const [, path = ""] of text.matchAll(/`((?:src|chat|listing|tests|tools)\/[\w./]*)`/g)) {
+    for (const [, path = ""] of text.matchAll(/`((?:src|chat|listing|terminal|tests|tools)\/[\w./]*)`/g)) {
       if (!(await exists(path))) dead.push(path);
     }
     assertEquals(dead, []);

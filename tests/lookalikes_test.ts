@@ -6,19 +6,22 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { nameKeys } from "../src/lookalikes.ts";
-import { parseUsername } from "../src/protocol/names.ts";
+import { areTooAlike, nameKeys } from "../src/lookalikes.ts";
+import { parseUsername, type Username } from "../src/protocol/names.ts";
 import { runs } from "./support/property_runs.ts";
 
-function keys(name: string): readonly string[] {
+function named(name: string): Username {
   const username = parseUsername(name);
   if ("fault" in username) throw new Error(`${JSON.stringify(name)} is no name: ${username.fault}`);
-  return nameKeys(username);
+  return username;
 }
 
+/** By their keys, as the room and the bans judge it, and by the function that says it outright. */
 function areAlike(a: string, b: string): boolean {
-  const ofB = keys(b);
-  return keys(a).some((key) => ofB.includes(key));
+  const ofB = nameKeys(named(b));
+  const shareAKey = nameKeys(named(a)).some((key) => ofB.includes(key));
+  assertEquals(areTooAlike(named(a), named(b)), shareAKey);
+  return shareAKey;
 }
 
 const ALIKE: [string, string][] = [

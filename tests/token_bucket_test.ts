@@ -36,6 +36,19 @@ Deno.test("keyed token buckets limit each key alone", () => {
   assert(buckets.take("b", 0));
 });
 
+Deno.test("a token bucket tells whether there is a token without taking it", () => {
+  const bucket = new TokenBucket({ burst: 1, perSecond: 1 }, 0);
+  assert(bucket.has(0) && bucket.has(0) && bucket.take(0));
+  assertFalse(bucket.has(999));
+  assert(bucket.has(1000) && bucket.take(1000));
+  const buckets = new KeyedTokenBuckets({ burst: 1, perSecond: 1 }, 10);
+  assert(buckets.has("a", 0));
+  assertEquals(buckets.size, 0, "who only asks is not remembered");
+  buckets.take("a", 0);
+  assertFalse(buckets.has("a", 999));
+  assert(buckets.has("a", 1000));
+});
+
 Deno.test("keyed token buckets forget the key that was used longest ago, past their number", () => {
   const buckets = new KeyedTokenBuckets({ burst: 1, perSecond: 1 }, 2);
   for (const key of ["a", "b", "a", "c"]) buckets.take(key, 0);

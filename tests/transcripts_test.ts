@@ -12,6 +12,7 @@ import { decodeClientFrame, decodeServerFrame } from "../src/protocol/codec.ts";
 import { type FaultName, FAULTS } from "../src/protocol/faults.ts";
 import type { ClientFrame, DepartureKind, Query, ServerFrame } from "../src/protocol/frames.ts";
 import { DEFAULT_LIMITS } from "../src/protocol/limits.ts";
+import { AdminApi, TOKEN } from "./support/admin_api.ts";
 import { ChatClient } from "./support/chat_client.ts";
 import { startTestChat } from "./support/chat_server.ts";
 import { Bindings, parseTranscripts, type Step, type Transcript } from "./support/transcript.ts";
@@ -49,8 +50,8 @@ Deno.test("transcripts show every frame and query of a client", () => {
   assertEquals(Object.entries(shown).filter(([, isShown]) => !isShown), []);
 });
 
-Deno.test("transcripts show every frame of a server and every departure but the ban", () => {
-  const shown: Record<Exclude<ServerFrame["type"], "DISCONNECT"> | Exclude<DepartureKind, "ban">, boolean> = {
+Deno.test("transcripts show every frame of a server and every departure", () => {
+  const shown: Record<Exclude<ServerFrame["type"], "DISCONNECT"> | DepartureKind, boolean> = {
     ACKNOWLEDGE: false,
     ERROR: false,
     MSG: false,
@@ -58,15 +59,14 @@ Deno.test("transcripts show every frame of a server and every departure but the 
     PING: false,
     disconnect: false,
     "lost_connection": false,
+    ban: false,
   };
   for (const { text } of stepsOf("receive")) {
     const frame = decodeServerFrame(
-      text.replaceAll(/<uuid[0-9]+>/g, crypto.randomUUID()).replaceAll("<id>", "7"),
+      text.replaceAll(/<uuid[0-9]+>/g, crypto.randomUUID()).replaceAll("<id>", "7").replaceAll("<time>", "5"),
     );
     assert(frame !== undefined, `No frame of a server: ${text}`);
-    if (frame.type !== "DISCONNECT") shown[frame.type] = true;
-    // Nothing that a transcript can do causes a ban.
-    else if (frame.kind !== "ban") shown[frame.kind] = true;
+    shown[frame.type === "DISCONNECT" ? frame.kind : frame.type] = true;
   }
   assertEquals(Object.entries(shown).filter(([, isShown]) => !isShown), []);
 });
@@ -75,7 +75,7 @@ Deno.test("transcripts show every fault that a client can cause", () => {
   const notByClients: FaultName[] = ["STORE_FAILED", "INTERNAL"];
   const shown = stepsOf("receive").map(({ text }) => text).filter((text) => text.startsWith("c2/ERROR "));
   const missing = Object.entries(FAULTS).filter(([name, text]) => {
-    const [before = "", after = ""] = text.split("{limit}");
+    const [before = "", after = ""] = text.split(/\{\w+\}/);
     return !notByClients.includes(name as FaultName) &&
       !shown.some((line) => line.startsWith(`c2/ERROR ${before}`) && line.endsWith(after));
   });
@@ -118,7 +118,7 @@ class Stage implements AsyncDisposable {
     const command = parseCommandLine(["chat", ...flags], { env: () => undefined, isTerminal: false });
     if (command.kind !== "chat") throw new Error(`${file}:${line}: no flags of chat: ${flags.join(" ")}`);
     const { name } = command.values;
-    const server = await startTestChat({ name, limits: limitsOf(command.values) });
+    const server = await startTestChat({ name, limits: limitsOf(command.values), adminToken: TOKEN });
     const names = new Set(steps.map(({ client }) => client).filter((client) => /^[A-RT-Z]$/.test(client)));
     const clients = new Map<string, ChatClient>();
     for (const name of names) clients.set(name, await ChatClient.open(server.url));
@@ -156,12 +156,37 @@ class Stage implements AsyncDisposable {
         await this.#client(step).closed;
         this.#end(step.client);
         return;
+      case "client comes back on a new socket":
+        this.#expectNothingMoreAfterEnd(step.client, this.#client(step));
+        this.#clients.set(step.client, await ChatClient.open(this.#server.url));
+        this.#ended.delete(step.client);
+        this.#told.delete(step.client);
+        return;
       case "server stops":
         await this.#server.stop();
         return;
       default:
+        if (step.client === "S" && await this.#moderate(step.what)) return;
         throw new Error(`${this.#place(step)}: nothing that can be done: ${step.what}`);
     }
+  }
+
+  /** Does what a transcript says that the operator does. */
+  async #moderate(what: string): Promise<boolean> {
+    const api = new AdminApi(this.#server.url);
+    const [, action, rest = ""] = /^(bans|lifts|kicks|announces) (.+)$/.exec(what) ?? [];
+    const [, name, withAddress, message] = /^([^:]*?)( and the address)?: (.+)$/.exec(rest) ?? [];
+    const answer =
+      await (action === "bans"
+        ? api.post("bans", { name, withAddress: withAddress !== undefined, message })
+        : action === "lifts"
+        ? api.delete(`bans?name=${encodeURIComponent(rest)}`)
+        : action === "kicks"
+        ? api.post("kick", { name: rest })
+        : action === "announces"
+        ? api.post("announce", { text: rest })
+        : undefined);
+    return answer !== undefined && answer.status < 300;
   }
 
   async #receive(name: string, step: Step & { kind: "receive" }): Promise<void> {
@@ -177,11 +202,14 @@ class Stage implements AsyncDisposable {
   /** What came beyond the transcript, by PING where the socket is open, else by count. */
   async expectNothingMore(): Promise<void> {
     for (const [name, client] of this.#clients) {
-      const more = this.#ended.has(name)
-        ? client.seen.slice(this.#told.get(name) ?? 0)
-        : await client.drain();
-      assertEquals(more, [], `${this.#file}: client ${name} got more than is written`);
+      if (this.#ended.has(name)) this.#expectNothingMoreAfterEnd(name, client);
+      else assertEquals(await client.drain(), [], `${this.#file}: client ${name} got more than is written`);
     }
+  }
+
+  #expectNothingMoreAfterEnd(name: string, { seen }: ChatClient): void {
+    const more = seen.slice(this.#told.get(name) ?? 0);
+    assertEquals(more, [], `${this.#file}: client ${name} got more than is written`);
   }
 
   #end(name: string): void {

@@ -2,7 +2,8 @@
  * What a peer can do wrong, as one table: a stable name and the text that goes into `c2/ERROR`, PROTOCOL.md §8.
  *
  * A fault is a value and never thrown. Texts never repeat what the peer sent, so that nothing of one peer's
- * making is shown to another or in a terminal. `{limit}` is replaced by the limit in force.
+ * making is shown to another or in a terminal. `{limit}` is replaced by the limit in force, `{message}` by the
+ * message of a ban, which is the operator's.
  *
  * @module
  */
@@ -22,6 +23,9 @@ export const FAULTS = {
   NAME_MALFORMED:
     "Username is malformed: letters, marks, numbers, emoji, _ - . and single inner spaces are allowed",
   NAME_TAKEN: "Username is in use, or looks like one that is: choose another",
+  NAME_RESERVED: "Username is the server's own, or looks like it: choose another",
+  NAME_BANNED: "This username is banned from this server: {message}",
+  BANNED: "You are banned from this server: {message}",
   SERVER_FULL: "Server is full: at most {limit} users are allowed, try again later",
   TIMESTAMP_MALFORMED: "Timestamp is malformed: milliseconds since 1970 as digits are allowed, 0 to {limit}",
   MESSAGE_MALFORMED: "Message is malformed: send c2/MSG timestamp; text",
@@ -51,10 +55,12 @@ export interface Fault {
   readonly text: string;
 }
 
-/** Makes the fault `name`; `limit` is what `{limit}` in its text stands for. */
-export function fault(name: FaultName, limit?: number): Fault {
+/** Makes the fault `name`; `detail` is what `{limit}` or `{message}` in its text stands for. */
+export function fault(name: FaultName, detail?: number | string): Fault {
   const text: string = FAULTS[name];
-  return { fault: name, text: limit === undefined ? text : text.replace("{limit}", String(limit)) };
+  if (detail === undefined) return { fault: name, text };
+  // By a function: in a replacement string, $& and its like would mean something.
+  return { fault: name, text: text.replace(/\{(?:limit|message)\}/, () => String(detail)) };
 }
 
 export function isFault(value: object): value is Fault {

@@ -135,5 +135,10 @@ export const HISTORY_PAGE_DEFAULT = 50;
  */
 export const HISTORY_ANSWER_BYTES_MAX = 262_144;
 
+/** Characters of a ban's message, §6.3: a line that a person reads, told to everyone. */
+export const BAN_MESSAGE_LENGTH_MAX = 200;
+/** Seconds of a ban that has an end: ten years of 365 days. What is to last longer has none. */
+export const BAN_SECONDS_MAX = 315_360_000;
+
 /** Bytes of a WebSocket close reason, RFC 6455 §5.5: 125 of a control frame less 2 of the code. */
 export const CLOSE_REASON_BYTES_MAX = 123;

@@ -24,6 +24,8 @@ const CHARACTER = String.raw`(?:\p{RGI_Emoji}|\p{Extended_Pictographic}|` +
 const NAME = new RegExp(String.raw`^(?!\p{M}|.*[\u{E0000}-\u{E007F}])${CHARACTER}+(?: ${CHARACTER}+)*$`, "v");
 const PRINTABLE_ASCII_NAME = /^[A-Za-z0-9_.\-]+(?: [A-Za-z0-9_.\-]+)*$/;
 
+const CHARACTERS_AND_BLANKS = new RegExp(String.raw`${CHARACTER}|\s`, "gv");
+
 /** Reads a username as a peer wrote it; answers NAME_MISSING, NAME_TOO_LONG or NAME_MALFORMED. */
 export function parseUsername(written: string): Username | Fault {
   if (written === "") return fault("NAME_MISSING");
@@ -33,6 +35,21 @@ export function parseUsername(written: string): Username | Fault {
   if ([...shown].length > USERNAME_LENGTH_MAX) return fault("NAME_TOO_LONG", USERNAME_LENGTH_MAX);
   if (!PRINTABLE_ASCII_NAME.test(shown) && !NAME.test(shown)) return fault("NAME_MALFORMED");
   return { shown, folded: foldName(shown) };
+}
+
+/**
+ * The username that is nearest to a text which need not be one, as a server's name: what no username may have is
+ * left out, and the rest is cut. `otherwise` stands for a text of which nothing is left, and has to be a username.
+ */
+export function nearestUsername(text: string, otherwise: string): Username {
+  const allowed = (text.normalize("NFC").match(CHARACTERS_AND_BLANKS) ?? []).join("")
+    .replace(/\s+/g, " ").replace(/^[ \p{M}]+/u, "");
+  const cut = [...allowed].slice(0, USERNAME_LENGTH_MAX).join("").trim();
+  const username = parseUsername(cut);
+  if (!("fault" in username)) return username;
+  const stand = parseUsername(otherwise);
+  if ("fault" in stand) throw new Error(`No username: ${otherwise}`);
+  return stand;
 }
 
 /**

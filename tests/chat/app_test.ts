@@ -5,6 +5,7 @@
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { chatApp, type ChatAppOptions } from "../../chat/app.ts";
+import { Hono } from "hono";
 import { recordedLog } from "../support/recorded_log.ts";
 
 /** Asks an app for `path`; what its upgrades were asked for goes into `upgrades`. */
@@ -21,6 +22,7 @@ async function ask(
       return new Response("upgraded");
     },
     isReady: () => Promise.resolve(true),
+    admin: new Hono(),
     log: recordedLog().log,
     ...options,
   });

@@ -25,6 +25,7 @@ const PRODUCED: { fault: FaultName; send: string | Uint8Array<ArrayBuffer>; limi
   { fault: "NAME_TOO_LONG", send: `c2/UPDATE username; ${"x".repeat(33)}`, limit: 32 },
   { fault: "NAME_MALFORMED", send: "c2/UPDATE username; a[b" },
   { fault: "NAME_TAKEN", send: "c2/UPDATE username; BOB" },
+  { fault: "NAME_RESERVED", send: "c2/UPDATE username; test server" },
   { fault: "TIMESTAMP_MALFORMED", send: "c2/MSG x; y", limit: MAX_TIMESTAMP },
   { fault: "MESSAGE_MALFORMED", send: "c2/MSG 5" },
   { fault: "MESSAGE_EMPTY", send: "c2/MSG 5; ", limit: 20 },
@@ -38,10 +39,12 @@ const PRODUCED: { fault: FaultName; send: string | Uint8Array<ArrayBuffer>; limi
   { fault: "PROPERTY_UNKNOWN", send: "c2/UPDATE colour; red" },
   { fault: "UPDATE_MALFORMED", send: "c2/UPDATE username" },
 ];
-/** Need a conversation of their own: conversation_test.ts and below; the last two a broken store, a bug: hub_test.ts. */
+/** Need a conversation of their own: conversation_test.ts, bans_test.ts and below; the last two a broken store, a bug: hub_test.ts. */
 const ELSEWHERE: FaultName[] = [
   "NOT_CONNECTED",
   "SERVER_FULL",
+  "NAME_BANNED",
+  "BANNED",
   "MESSAGE_DELETED",
   "NOT_YOUR_MESSAGE",
   "FLOOD",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { History } from "../../chat/history.ts";
 import type { OutgoingFrame } from "../../chat/outbox.ts";
 import {
@@ -186,4 +186,15 @@ Deno.test("hub goes on after a bug in whoever is told of the roster, with what i
   assertEquals(bob.frames(), [ACK, msg("bob", 10_000, "hi"), "c2/DISCONNECT disconnect; bob"]);
   assertEquals([...rosterSizes], [1]);
   assertEquals(log.lines.map(({ event, properties }) => [event, properties.where]), [["bug", "turn"]]);
+});
+
+Deno.test("hub tells a change that throws to its asker alone, and goes on", async () => {
+  const { hub, connected, send, log } = world();
+  const [alice] = await connected("alice");
+  const failing = hub.inOrder(() => Promise.reject(new TypeError("a bug")));
+  send(alice, "c2/QUERY active_users");
+  await assertRejects(() => failing, TypeError, "a bug");
+  await hub.idle();
+  assertEquals(alice.frames(), [`${ACK} [alice]`]);
+  assertEquals(log.events("error"), []);
 });

@@ -10,10 +10,11 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { consequenceOf } from "../../chat/consequence.ts";
 import type { StoredMessage } from "../../chat/journal.ts";
-import { type Circumstances, type Input, Room } from "../../chat/room.ts";
+import type { Bar } from "../../chat/bans.ts";
+import { type Circumstances, type Input, Room, SERVER_AUTHOR } from "../../chat/room.ts";
 import { fault, type FaultName } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
-import { parseUsername, type Username } from "../../src/protocol/names.ts";
+import { nearestUsername, parseUsername, type Username } from "../../src/protocol/names.ts";
 import { runs } from "../support/property_runs.ts";
 
 const SERVER = { serverId: 7, serverName: "Model Server" };
@@ -38,11 +39,18 @@ interface ModelMessage {
   text: string;
 }
 
+/** What is banned while a batch is decided. */
+interface ModelBans {
+  bannedName: string | undefined;
+  /** The session whose address is. */
+  bannedSession: string | undefined;
+}
+
 class Model {
   members: ModelMember[] = [];
   messages: ModelMessage[] = [];
 
-  take(session: string, input: Input, nextUuid: string): Told {
+  take(session: string, input: Input, nextUuid: string, bans: ModelBans): Told {
     const me = this.members.find((member) => member.session === session);
     switch (input.type) {
       case "FAULT":
@@ -51,6 +59,9 @@ class Model {
         return { answer: input.timestamp === undefined ? "c2/PING 7" : `c2/PING ${input.timestamp}; 7` };
       case "CONNECT":
         if (me) return error("ALREADY_CONNECTED");
+        if (bans.bannedSession === session) return { ...error("BANNED", "go; away"), closeCode: 1008 };
+        if (isOwn(input.username)) return error("NAME_RESERVED");
+        if (isBanned(input.username, bans)) return error("NAME_BANNED", "go; away");
         if (this.#holder(input.username)) return error("NAME_TAKEN");
         if (this.members.length === MAX_USERS) return error("SERVER_FULL", MAX_USERS);
         this.members.push({ session, name: input.username.shown });
@@ -61,6 +72,14 @@ class Model {
         return me
           ? { broadcast: `c2/DISCONNECT ban; ${this.#remove(me)}; ${input.message}`, closeCode: 1008 }
           : { closeCode: 1008 };
+      case "KICK":
+        return me ? { broadcast: `c2/DISCONNECT disconnect; ${this.#remove(me)}`, closeCode: 1008 } : {};
+      case "ANNOUNCE":
+        this.messages.push({ uuid: nextUuid, session: "nobody's", timestamp: "0", text: input.text });
+        return {
+          answer: "c2/ACKNOWLEDGE",
+          broadcast: `c2/MSG Model Server; 0; ${nextUuid}; ${input.text}`,
+        };
     }
     if (!me) return error("NOT_CONNECTED");
     switch (input.type) {
@@ -73,6 +92,10 @@ class Model {
           broadcast: `c2/MSG ${me.name}; ${input.timestamp}; ${nextUuid}; ${input.text}`,
         };
       case "UPDATE": {
+        if (isOwn(input.username)) return error("NAME_RESERVED");
+        if (isBanned(input.username, bans) || bans.bannedSession === session) {
+          return error("NAME_BANNED", "go; away");
+        }
         const holder = this.#holder(input.username);
         if (holder && holder !== me) return error("NAME_TAKEN");
         const broadcast = `c2/UPDATE ${me.name}; username; ${input.username.shown}`;
@@ -116,12 +139,20 @@ class Model {
   }
 }
 
-function error(name: FaultName, limit?: number): Told {
-  return { answer: `c2/ERROR ${fault(name, limit).text}` };
+function isOwn({ shown }: Username): boolean {
+  return shown.toLowerCase() === "model server";
+}
+
+function isBanned({ shown }: Username, { bannedName }: ModelBans): boolean {
+  return shown.toLowerCase() === bannedName;
+}
+
+function error(name: FaultName, detail?: number | string): Told {
+  return { answer: `c2/ERROR ${fault(name, detail).text}` };
 }
 
 const session = fc.constantFrom("s1", "s2", "s3", "s4", "s5", "s6");
-const username = fc.constantFrom("alice", "ALICE", "bob", "Bob", "carol", "dave", "eve")
+const username = fc.constantFrom("alice", "ALICE", "bob", "Bob", "carol", "dave", "eve", "MODEL Server")
   .map((name) => parseUsername(name) as Username);
 /** Refers to the nth message that was said, or to none. */
 const reference = fc.nat(8);
@@ -133,6 +164,8 @@ const input = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ type: "DISCONNECT" }) },
   { weight: 1, arbitrary: fc.constant({ type: "LOST" }) },
   { weight: 1, arbitrary: fc.constant({ type: "BAN", message: "go; away" }) },
+  { weight: 1, arbitrary: fc.constant({ type: "KICK" }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant("ANNOUNCE"), text }) },
   { weight: 1, arbitrary: fc.constant({ type: "FAULT", fault: fault("NOT_C2") }) },
   { weight: 1, arbitrary: fc.constant({ type: "PING", timestamp: undefined }) },
   { weight: 2, arbitrary: fc.constant({ type: "QUERY", query: "active_users" }) },
@@ -150,12 +183,15 @@ const input = fc.oneof(
 const batch = fc.record({
   inputs: fc.array(fc.tuple(session, input), { minLength: 1, maxLength: 8, size: "max" }),
   storeFails: fc.nat(4).map((n) => n === 0),
+  bannedName: fc.constantFrom(undefined, "alice", "carol"),
+  bannedSession: fc.constantFrom(undefined, undefined, "s6"),
 });
 
 function newRoom(): Room {
   let minted = 0;
   return new Room({
     ...SERVER,
+    ownName: nearestUsername(SERVER.serverName, "Server"),
     version: "1",
     startedAtMs: 0,
     limits: { ...DEFAULT_LIMITS, maxUsers: MAX_USERS },
@@ -174,17 +210,22 @@ Deno.test("the room tells whom the protocol says, what it says, in any conversat
       const model = new Model();
       const stored = new Map<string, StoredMessage>();
       let minted = 0;
-      for (const { inputs, storeFails } of batches) {
+      for (const { inputs, storeFails, ...bans } of batches) {
         const entries: StoredMessage[] = [];
-        const now: Circumstances = { nowMs: 0, historyFrom: "", find: (uuid) => stored.get(uuid) };
         const messagesBefore = structuredClone(model.messages);
         for (const [who, generated] of inputs) {
           const what = ("reference" in generated
             ? { ...generated, uuid: uuidOf(generated.reference) }
             : generated) as unknown as Input;
-          const decision = room.decide(who, what, now);
+          const decision = room.decide(who, what, {
+            ...NOW,
+            nowMs: 0,
+            find: (uuid) =>
+              stored.get(uuid),
+            bar: (username) => barOf(who, username, bans),
+          });
           const { answer, broadcast, close } = consequenceOf(decision, SERVER, []);
-          const expected = model.take(who, what, uuidOf(minted));
+          const expected = model.take(who, what, uuidOf(minted), bans);
           assertEquals<unknown>(
             { answer, broadcast, closeCode: close?.code },
             { answer: expected.answer, broadcast: expected.broadcast, closeCode: expected.closeCode },
@@ -209,7 +250,12 @@ Deno.test("the room tells whom the protocol says, what it says, in any conversat
   );
 });
 
-const NOW: Circumstances = { nowMs: 61_000, historyFrom: "", find: () => undefined };
+const NOW: Circumstances = { nowMs: 61_000, historyFrom: "", find: () => undefined, bar: () => undefined };
+
+function barOf(session: string, username: Username, bans: ModelBans): Bar | undefined {
+  if (session === bans.bannedSession) return { message: "go; away", isAddress: true };
+  return isBanned(username, bans) ? { message: "go; away", isAddress: false } : undefined;
+}
 
 function named(name: string): Username {
   return parseUsername(name) as Username;
@@ -217,7 +263,12 @@ function named(name: string): Username {
 
 Deno.test("a name is free again as soon as its session has left, however it left", () => {
   for (
-    const goodbye of [{ type: "DISCONNECT" }, { type: "LOST" }, { type: "BAN", message: "x" }] as Input[]
+    const goodbye of [
+      { type: "DISCONNECT" },
+      { type: "LOST" },
+      { type: "KICK" },
+      { type: "BAN", message: "x" },
+    ] as Input[]
   ) {
     const room = newRoom();
     room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
@@ -275,4 +326,30 @@ Deno.test("server_info tells the id, the name, who is here, since when, and ever
     uptime: 61,
     limits: { ...DEFAULT_LIMITS, maxUsers: MAX_USERS },
   });
+});
+
+Deno.test("what the server announces has the server's name and time, and is nobody's to change", () => {
+  const room = newRoom();
+  const said = room.decide(SERVER_AUTHOR, { type: "ANNOUNCE", text: "tea" }, NOW);
+  assert(said.kind === "stored");
+  const { message } = said.entry;
+  assertEquals([message.username, message.timestamp, message.text], ["Model Server", "61000", "tea"]);
+  room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
+  const change = room.decide("s1", { type: "QUERY", query: "delete_message", uuid: message.uuid }, {
+    ...NOW,
+    find: () => message,
+  });
+  assert(change.kind === "refused");
+  assertEquals(change.fault.fault, "NOT_YOUR_MESSAGE");
+});
+
+Deno.test("members are told with when they connected, whatever they are called by now", () => {
+  const room = newRoom();
+  room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
+  room.decide("s2", { type: "CONNECT", username: named("bob") }, { ...NOW, nowMs: 62_000 });
+  room.decide("s1", { type: "UPDATE", username: named("alicia") }, { ...NOW, nowMs: 63_000 });
+  assertEquals(
+    Array.from(room.members(), ([id, { username, connectedAtMs }]) => [id, username.shown, connectedAtMs]),
+    [["s1", "alicia", 61_000], ["s2", "bob", 62_000]],
+  );
 });

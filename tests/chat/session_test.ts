@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertFalse } from "@std/assert";
 import { mock } from "node:test";
 import type { CloseCause, Connection } from "../../chat/connection.ts";
 import type { Participant } from "../../chat/hub.ts";
@@ -294,14 +294,4 @@ Deno.test("session of a slow reader is closed with 1013 and leaves the room at o
   assertFalse(await isOver(s.session), "its connection is still there");
   s.session.lost();
   assert(await isOver(s.session));
-});
-
-Deno.test("session puts a ban into the order like any frame", () => {
-  using s = open();
-  s.session.ban("be kind");
-  assertEquals(s.inputs, [{ type: "BAN", message: "be kind" }]);
-  assertEquals(s.connection.closed, [], "the hub ends it, after everyone was told");
-  s.session.receiveText("nonsense");
-  assertEquals(s.inputs.length, 2);
-  assertStringIncludes(JSON.stringify(s.inputs[1]), "NOT_C2");
 });

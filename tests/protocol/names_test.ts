@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { foldName, parseUsername } from "../../src/protocol/names.ts";
+import { foldName, nearestUsername, parseUsername } from "../../src/protocol/names.ts";
 import { runs } from "../support/property_runs.ts";
 
 const NAMES = [
@@ -103,5 +103,34 @@ Deno.test("a name is never anything that would break a frame or a list, and pars
       assertEquals(foldName(parsed.folded), parsed.folded);
     }),
     runs(10_000),
+  );
+});
+
+Deno.test("the username nearest to a server's name is that name where it is one, and else what may stay of it", () => {
+  const nearest: [string, string][] = [
+    ["Chatter Server", "Chatter Server"],
+    ["Café", "Café"],
+    ["The Pub; est. 1990", "The Pub est. 1990"],
+    ["[dev] chat, v2", "dev chat v2"],
+    ["  a\t b ", "a b"],
+    ["हिन्दी; चैट", "हिन्दी चैट"],
+    ["Tea & 👩‍👩‍👧‍👦 Room!", "Tea 👩‍👩‍👧‍👦 Room"],
+    ["x".repeat(31) + " yz", "x".repeat(31)],
+    ["x".repeat(64), "x".repeat(32)],
+    [";\u0301a", "a"],
+    [";;;", "Server"],
+    ["", "Server"],
+  ];
+  for (const [name, username] of nearest) assertEquals(nearestUsername(name, "Server").shown, username, name);
+});
+
+Deno.test("the username nearest to any text is a username, and the nearest to a username is itself", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme", maxLength: 64 }), (text) => {
+      const { shown, folded } = nearestUsername(text, "Server");
+      assertEquals(parseUsername(shown), { shown, folded });
+      assertEquals(nearestUsername(shown, "Server"), { shown, folded });
+    }),
+    runs(1000),
   );
 });

@@ -19,6 +19,7 @@ export function startTestChat({ limits, ...options }: TestChatOptions = {}): Pro
     listings: [],
     kv: ":memory:",
     tls: undefined,
+    adminToken: undefined,
     limits: { ...DEFAULT_LIMITS, ...limits },
     ...options,
   });

@@ -6,6 +6,7 @@
  * @module
  */
 import { assert } from "@std/assert";
+import { Bans } from "../../chat/bans.ts";
 import type { CloseCause } from "../../chat/connection.ts";
 import { History } from "../../chat/history.ts";
 import { Hub, type Participant } from "../../chat/hub.ts";
@@ -15,6 +16,7 @@ import { type Input, Room } from "../../chat/room.ts";
 import { decodeClientFrame } from "../../src/protocol/codec.ts";
 import { type FaultName, FAULTS, isFault } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { nearestUsername } from "../../src/protocol/names.ts";
 import { recordedLog } from "./recorded_log.ts";
 
 export const ACK = "c2/ACKNOWLEDGE";
@@ -83,13 +85,15 @@ export class WaitingJournal implements Journal {
 /** One session, as the hub sees it. */
 export class NotingParticipant implements Participant {
   readonly id: string;
+  readonly remoteAddress: string;
   readonly #chronicle: string[];
   /** Frames since the last look at them. */
   #frames: string[] = [];
   #settled = 0;
 
-  constructor(id: string, chronicle: string[]) {
+  constructor(id: string, chronicle: string[], remoteAddress = "192.0.2.1") {
     this.id = id;
+    this.remoteAddress = remoteAddress;
     this.#chronicle = chronicle;
   }
 
@@ -129,11 +133,14 @@ export interface World {
   readonly hub: Hub;
   readonly room: Room;
   readonly journal: WaitingJournal;
+  readonly bans: Bans;
+  /** The hub's. */
+  readonly clock: { nowMs: number };
   /** Everything that anybody was told, in order. */
   readonly chronicle: string[];
   readonly rosterSizes: number[];
   readonly log: ReturnType<typeof recordedLog>;
-  readonly participant: (name: string) => NotingParticipant;
+  readonly participant: (name: string, remoteAddress?: string) => NotingParticipant;
   /** Submits frames as a client writes them. */
   readonly send: (participant: Participant, ...frames: string[]) => void;
   /** Participants of these names who are in the room, with everything told so far looked at. */
@@ -159,9 +166,12 @@ export function world(
   const rosterSizes: number[] = [];
   const log = recordedLog();
   let minted = 10_000;
+  const bans = new Bans([]);
+  const clock = { nowMs: 5000 };
   const room = new Room({
     serverId: 7,
     serverName: "Pub",
+    ownName: nearestUsername("Pub", "Server"),
     version: "1",
     startedAtMs: 0,
     limits: { ...DEFAULT_LIMITS, maxUsers: 1000 },
@@ -171,13 +181,15 @@ export function world(
     room,
     history,
     journal,
+    bans,
     narrator: { serverName: "Pub", serverId: 7 },
-    nowMs: () => 5000,
+    nowMs: () => clock.nowMs,
     historyFrom: () => historyFrom,
     onRosterChange: (users) => rosterSizes.push(users),
     log: log.log,
   });
-  const participant = (name: string) => new NotingParticipant(name, chronicle);
+  const participant = (name: string, remoteAddress?: string) =>
+    new NotingParticipant(name, chronicle, remoteAddress);
   const send = (participant: Participant, ...frames: string[]) => {
     for (const frame of frames) hub.submit(participant, input(frame));
   };
@@ -185,13 +197,15 @@ export function world(
     hub,
     room,
     journal,
+    bans,
+    clock,
     chronicle,
     rosterSizes,
     log,
     participant,
     send,
     async connected(...names) {
-      const all = names.map(participant);
+      const all = names.map((name) => participant(name));
       for (const one of all) send(one, `c2/CONNECT ${one.id}`);
       await hub.idle();
       for (const one of all) {

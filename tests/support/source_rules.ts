@@ -23,8 +23,9 @@ const MAY_IMPORT: {
   "src/": { own: ["src/", "deno.json"], packages: true },
   "chat/": { own: ["chat/", "src/"], packages: true },
   "listing/": { own: ["listing/", "src/"], packages: true },
+  "terminal/": { own: ["terminal/", "src/"], packages: true },
   "tools/": { own: ["tools/", "src/", "deno.json"], packages: true },
-  "main.ts": { own: ["src/", "chat/mod.ts", "listing/mod.ts"], packages: true },
+  "main.ts": { own: ["src/", "chat/mod.ts", "listing/mod.ts", "terminal/"], packages: true },
   "tests/": { own: [""], packages: true },
 };
 

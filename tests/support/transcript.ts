@@ -71,6 +71,7 @@ function parseStep(text: string, place: string, line: number): Step {
 const VALUES: { readonly [name: string]: string } = {
   uuid: "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
   id: "0|[1-9][0-9]{0,15}",
+  time: "[0-9]+",
   uptime: "[0-9]+",
   version: "[0-9]+\\.[0-9]+\\.[0-9]+",
   limits: "\\{[^{}]+\\}",

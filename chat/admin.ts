@@ -1,0 +1,202 @@
+/**
+ * The admin API on the chat server's port: requests judged by their token and their form, and handed to
+ * moderation, PROTOCOL.md §11.
+ *
+ * Without a token it is off. It knows nothing of how a ban comes into force.
+ *
+ * @module
+ */
+import { STATUS_CODE } from "@std/http/status";
+import { type Context, Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { createHash, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import { addressBlock } from "../src/address.ts";
+import type { Logger } from "../src/log.ts";
+import type { Limits } from "../src/protocol/limits.ts";
+import { KeyedTokenBuckets } from "../src/token_bucket.ts";
+import { type AdminBodies, adminBodies, liftQuerySchema } from "./requests.ts";
+import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
+import type { Ban } from "./ban_store.ts";
+import type { Moderation } from "./moderation.ts";
+
+/** What the transport knows of a request beyond the request. */
+export interface AdminBindings {
+  readonly remoteAddress: string;
+}
+
+/** Bytes of a request's body without an announcement's text: a ban has under 3 KiB however it is escaped. */
+const BODY_BYTES_BASE = 4096;
+/** Bytes of one character of an announcement in JSON, where it is escaped as two halves. */
+const BODY_BYTES_PER_CHARACTER = 12;
+/** Wrong tokens of one address: a person who mistypes, and no guessing. Right ones are not counted. */
+export const TRIES_BURST = 10;
+export const TRIES_PER_MINUTE = 6;
+/** Addresses whose wrong tokens are remembered, some 200 bytes each; the one of longest ago is forgotten. */
+const TRIES_ADDRESSES_MAX = 10_000;
+
+export interface AdminOptions {
+  /** Undefined: the API is off, and answers as if it were not there. */
+  readonly token: string | undefined;
+  readonly moderation: Moderation;
+  readonly limits: Limits;
+  /** A clock that never goes back, in milliseconds. */
+  readonly steadyMs: () => number;
+  readonly log: Logger;
+}
+
+/** Bytes of a request's body at the most. Only who has the token gets as far as a body. */
+export function adminBodyBytesMax({ maxMessageLength }: Limits): number {
+  return BODY_BYTES_BASE + BODY_BYTES_PER_CHARACTER * maxMessageLength;
+}
+
+type AdminApp = Hono<{ Bindings: AdminBindings }>;
+type AdminContext = Context<{ Bindings: AdminBindings }>;
+
+/** The application to be mounted under `/admin`. */
+export function adminApp(options: AdminOptions): AdminApp {
+  const app: AdminApp = new Hono<{ Bindings: AdminBindings }>();
+  if (options.token !== undefined) {
+    app.use(authenticated(options.token, options));
+    const maxSize = adminBodyBytesMax(options.limits);
+    app.post(
+      "*",
+      bodyLimit({
+        maxSize,
+        onError: (c) => answerRefusal(c, refuseAdmin("BODY_TOO_LARGE", maxSize)),
+      }),
+    );
+    addRoutes(app, options);
+    app.all("*", (c) => answerRefusal(c, refuseAdmin("NOTHING_HERE")));
+  } else app.all("*", (c) => c.notFound());
+  return app;
+}
+
+/** Lets through who has the token. An address that is out of tries is not even compared. */
+function authenticated(token: string, { steadyMs, log }: AdminOptions) {
+  const expected = hash(token);
+  const tries = new KeyedTokenBuckets(
+    { burst: TRIES_BURST, perSecond: TRIES_PER_MINUTE / 60 },
+    TRIES_ADDRESSES_MAX,
+  );
+  return async (c: AdminContext, next: () => Promise<void>): Promise<Response | void> => {
+    c.header("Cache-Control", "no-store");
+    const address = addressBlock(c.env.remoteAddress);
+    if (!tries.has(address, steadyMs())) {
+      return answerRefusal(c, refuseAdmin("TOO_MANY_TRIES", TRIES_PER_MINUTE));
+    }
+    const given = /^Bearer +(\S+) *$/i.exec(c.req.header("Authorization") ?? "")?.[1];
+    // Hashes are of one length, and equal ones are of equal tokens.
+    if (given !== undefined && timingSafeEqual(hash(given), expected)) return await next();
+    tries.take(address, steadyMs());
+    log.warn("admin.refused", { address });
+    return answerRefusal(c, refuseAdmin("TOKEN_REFUSED"));
+  };
+}
+
+function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): void {
+  const bodies = adminBodies(limits);
+  const did = (c: AdminContext, event: string, properties: Record<string, unknown>) =>
+    log.info(event, { by: c.env.remoteAddress, ...properties });
+
+  app.get("/users", (c) =>
+    c.json({
+      users: moderation.users().map(({ connectedAtMs, ...user }) => ({
+        ...user,
+        connectedSince: connectedAtMs,
+      })),
+    }));
+
+  app.get("/bans", (c) => c.json({ bans: moderation.bans().map(shownBan) }));
+
+  app.post("/bans", async (c) => {
+    const body = await readBody(c, bodies, "ban");
+    if (isAdminRefusal(body)) return answerRefusal(c, body);
+    const banned = await moderation.ban(body);
+    if (isAdminRefusal(banned)) return answerRefusal(c, banned);
+    const { ban, disconnected } = banned;
+    did(c, "admin.banned", { ban: ban.id, disconnected: disconnected.length });
+    return c.json({ ban: shownBan(ban), disconnected }, STATUS_CODE.Created);
+  });
+
+  const lift = async (c: AdminContext, which: Parameters<Moderation["lift"]>[0]) => {
+    const lifted = await moderation.lift(which);
+    if (isAdminRefusal(lifted)) return answerRefusal(c, lifted);
+    did(c, "admin.lifted", { bans: lifted.map(({ id }) => id) });
+    return c.json({ lifted: lifted.map(shownBan) });
+  };
+  app.delete("/bans/:id", (c) => lift(c, { id: c.req.param("id") }));
+  app.delete("/bans", (c) => {
+    const query = liftQuerySchema.safeParse(c.req.query());
+    if (!query.success) return answerRefusal(c, refuseAdmin("QUERY_MALFORMED", nameIssues(query.error)));
+    return lift(c, query.data);
+  });
+
+  app.post("/kick", async (c) => {
+    const body = await readBody(c, bodies, "kick");
+    if (isAdminRefusal(body)) return answerRefusal(c, body);
+    const kicked = await moderation.kick(body.name);
+    if (isAdminRefusal(kicked)) return answerRefusal(c, kicked);
+    did(c, "admin.kicked", {});
+    return c.json(kicked);
+  });
+
+  app.post("/announce", async (c) => {
+    const body = await readBody(c, bodies, "announce");
+    if (isAdminRefusal(body)) return answerRefusal(c, body);
+    const refused = await moderation.announce(body.text);
+    if (refused !== undefined) return answerRefusal(c, refused);
+    did(c, "admin.announced", {});
+    return c.json({ announced: true });
+  });
+}
+
+/** Reads a body as JSON, whatever its Content-Type says, and judges it by its schema. */
+async function readBody<Name extends keyof AdminBodies>(
+  c: AdminContext,
+  bodies: AdminBodies,
+  name: Name,
+): Promise<z.infer<AdminBodies[Name]> | AdminRefusal> {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await c.req.arrayBuffer()));
+  } catch (error) {
+    // What is not UTF-8 is a TypeError, as is a body that broke off.
+    if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
+    return refuseAdmin("BODY_NOT_JSON");
+  }
+  const read = bodies[name].safeParse(json);
+  return read.success
+    ? read.data as z.infer<AdminBodies[Name]>
+    : refuseAdmin("BODY_MALFORMED", nameIssues(read.error));
+}
+
+function shownBan({ id, name, address, message, createdAtMs, endsAtMs }: Ban) {
+  return {
+    id,
+    name: name ?? null,
+    address: address ?? null,
+    message,
+    createdAt: createdAtMs,
+    endsAt: endsAtMs ?? null,
+  };
+}
+
+/** What a schema objects to, on one line. */
+function nameIssues(error: z.ZodError): string {
+  return error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join(".")}: ${message}`
+  )
+    .join("; ");
+}
+
+function answerRefusal(c: Context, { status, text }: AdminRefusal): Response {
+  if (status === STATUS_CODE.Unauthorized) c.header("WWW-Authenticate", "Bearer");
+  if (status === STATUS_CODE.TooManyRequests) c.header("Retry-After", String(60 / TRIES_PER_MINUTE));
+  if (status === STATUS_CODE.ServiceUnavailable) c.header("Retry-After", "5");
+  return c.text(`${text}\n`, status);
+}
+
+function hash(token: string): Uint8Array {
+  return new Uint8Array(createHash("sha256").update(token).digest());
+}

@@ -1,0 +1,34 @@
+/**
+ * The bans in Deno KV, a row a ban under `["ban", id]`, PROTOCOL.md §6.3.
+ *
+ * @module
+ */
+import type { Ban, BanStore } from "./ban_store.ts";
+
+type Row = Omit<Ban, "id">;
+
+export class KvBanStore implements BanStore {
+  readonly #kv: Deno.Kv;
+
+  constructor(kv: Deno.Kv) {
+    this.#kv = kv;
+  }
+
+  async load(): Promise<Ban[]> {
+    const bans: Ban[] = [];
+    for await (const { key, value } of this.#kv.list<Row>({ prefix: ["ban"] })) {
+      bans.push({ id: key[1] as string, ...value });
+    }
+    return bans.sort((a, b) => a.createdAtMs - b.createdAtMs);
+  }
+
+  async change(added: Ban | undefined, removed: readonly Ban[]): Promise<void> {
+    const atomic = this.#kv.atomic();
+    for (const { id } of removed) atomic.delete(["ban", id]);
+    if (added !== undefined) {
+      const { id, ...row } = added;
+      atomic.set(["ban", id], row satisfies Row);
+    }
+    await atomic.commit();
+  }
+}

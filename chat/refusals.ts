@@ -1,0 +1,54 @@
+/**
+ * What the admin API refuses, as one table: a stable name, the HTTP status and the text, PROTOCOL.md §11.3.
+ *
+ * A refusal is a value and never thrown. `{detail}` is what only the case can say. No text holds a token.
+ *
+ * @module
+ */
+
+export const ADMIN_REFUSALS = {
+  BODY_NOT_JSON: { status: 400, text: "The body is not JSON" },
+  BODY_MALFORMED: { status: 400, text: "The body is not as this request wants it. Wrong here: {detail}" },
+  QUERY_MALFORMED: { status: 400, text: "The query is not as this request wants it. Wrong here: {detail}" },
+  TOKEN_REFUSED: {
+    status: 401,
+    text: "The token is missing or is not this server's: send it as Authorization: Bearer <token>",
+  },
+  NOTHING_HERE: { status: 404, text: "There is nothing here: users, bans, kick and announce are" },
+  NOT_CONNECTED: { status: 404, text: "Nobody of this name is connected" },
+  BAN_UNKNOWN: { status: 404, text: "There is no such ban" },
+  TOO_MANY_BANS: { status: 409, text: "Too many bans: at most {detail} are kept, lift one first" },
+  BODY_TOO_LARGE: { status: 413, text: "The body is too large: at most {detail} bytes are allowed" },
+  TOO_MANY_TRIES: {
+    status: 429,
+    text: "Too many wrong tokens from your address: at most {detail} a minute are allowed for long",
+  },
+  STORE_FAILED: {
+    status: 503,
+    text: "The store does not work at the moment: nothing was changed or sent, try again later",
+  },
+} as const;
+
+export type AdminRefusalName = keyof typeof ADMIN_REFUSALS;
+
+export interface AdminRefusal {
+  readonly refusal: AdminRefusalName;
+  readonly status: (typeof ADMIN_REFUSALS)[AdminRefusalName]["status"];
+  readonly text: string;
+}
+
+/** Characters of a detail: a person reads it. */
+const DETAIL_LENGTH_MAX = 300;
+// A detail may hold the sender's own text; whatever it is, a refusal stays one line and turns no text.
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+/** Makes the refusal `name`; `detail` is what `{detail}` in its text stands for. */
+export function refuseAdmin(name: AdminRefusalName, detail: string | number = ""): AdminRefusal {
+  const { status, text } = ADMIN_REFUSALS[name];
+  const printable = String(detail).slice(0, DETAIL_LENGTH_MAX).replace(UNPRINTABLE, " ");
+  return { refusal: name, status, text: text.replace("{detail}", () => printable) };
+}
+
+export function isAdminRefusal(value: object): value is AdminRefusal {
+  return "refusal" in value;
+}

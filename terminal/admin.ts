@@ -1,0 +1,145 @@
+/**
+ * `chatter admin`: asks a chat server's admin API for one thing, and tells a person or a script what came of it,
+ * PROTOCOL.md §11.
+ *
+ * It prints nothing itself: an outcome is text for stdout, or one line that says why there is none.
+ *
+ * @module
+ */
+import { z } from "zod";
+import type { AdminLine } from "../src/command_line.ts";
+import { AdminClient, isProblem, type Problem } from "./admin_client.ts";
+import { printable, table } from "./table.ts";
+
+export type Outcome = { readonly output: string } | Problem;
+
+const banSchema = z.object({
+  id: z.string(),
+  name: z.string().nullable(),
+  address: z.string().nullable(),
+  message: z.string(),
+  createdAt: z.number(),
+  endsAt: z.number().nullable(),
+});
+type Ban = z.infer<typeof banSchema>;
+
+const answers = {
+  ban: z.object({ ban: banSchema, disconnected: z.array(z.string()) }),
+  lift: z.object({ lifted: z.array(banSchema) }),
+  bans: z.object({ bans: z.array(banSchema) }),
+  users: z.object({
+    users: z.array(z.object({
+      username: z.string(),
+      address: z.string(),
+      connectedSince: z.number(),
+      connectedSeconds: z.number(),
+    })),
+  }),
+  kick: z.object({ kicked: z.string() }),
+  announce: z.object({ announced: z.literal(true) }),
+};
+
+/** Does what the command line asks. Never throws for what the server does, or for a server that is not there. */
+export async function administer(line: AdminLine): Promise<Outcome> {
+  const client = new AdminClient(line.values.server, line.values.token);
+  const show = <T extends object>(answer: T | Problem, text: (answer: T) => string): Outcome => {
+    if (isProblem(answer)) return answer;
+    return { output: line.values.json ? JSON.stringify(answer) + "\n" : text(answer) };
+  };
+  switch (line.action) {
+    case "ban": {
+      const { reason, for: seconds, address } = line.values;
+      const body = { name: line.operand, withAddress: address, message: reason, seconds };
+      return show(await client.ask("POST", "bans", answers.ban, body), banned);
+    }
+    case "unban": {
+      // An id is longer than any name.
+      const path = isId(line.operand)
+        ? `bans/${line.operand}`
+        : `bans?name=${encodeURIComponent(line.operand)}`;
+      return show(
+        await client.ask("DELETE", path, answers.lift),
+        ({ lifted }) => lifted.map((ban) => `Lifted the ban of ${target(ban)}.\n`).join(""),
+      );
+    }
+    case "bans":
+      return show(await client.ask("GET", "bans", answers.bans), bansTable);
+    case "users":
+      return show(await client.ask("GET", "users", answers.users), usersTable);
+    case "kick":
+      return show(
+        await client.ask("POST", "kick", answers.kick, { name: line.operand }),
+        ({ kicked }) => `Kicked ${printable(kicked)}.\n`,
+      );
+    case "announce":
+      return show(
+        await client.ask("POST", "announce", answers.announce, { text: line.operand }),
+        () => "Announced.\n",
+      );
+  }
+}
+
+function banned({ ban, disconnected }: z.infer<typeof answers.ban>): string {
+  const names = disconnected.map(printable).join(", ");
+  return `Banned ${target(ban)} ${until(ban)}. ` +
+    (disconnected.length === 0 ? "Nobody was connected.\n" : `Put out: ${names}.\n`);
+}
+
+function bansTable({ bans }: z.infer<typeof answers.bans>): string {
+  if (bans.length === 0) return "No bans.\n";
+  return table(
+    ["NAME", "ADDRESS", "ENDS", "MESSAGE", "ID"],
+    bans.map((ban) => [
+      ban.name ?? "-",
+      ban.address ?? "-",
+      ban.endsAt === null ? "never" : moment(ban.endsAt),
+      ban.message,
+      ban.id,
+    ]),
+  );
+}
+
+function usersTable({ users }: z.infer<typeof answers.users>): string {
+  if (users.length === 0) return "Nobody is connected.\n";
+  return table(
+    ["NAME", "ADDRESS", "SINCE", "FOR"],
+    users.map(({ username, address, connectedSince, connectedSeconds }) => [
+      username,
+      address,
+      moment(connectedSince),
+      duration(connectedSeconds),
+    ]),
+  );
+}
+
+function target({ name, address }: Ban): string {
+  return [name, address].filter((part) => part !== null).map(printable).join(" and ");
+}
+
+function until({ endsAt }: Ban): string {
+  return endsAt === null ? "until it is lifted" : `until ${moment(endsAt)}`;
+}
+
+/** A time as people and machines read it alike, in UTC and to the second. */
+function moment(ms: number): string {
+  const date = new Date(ms);
+  return Number.isNaN(date.getTime()) ? "?" : date.toISOString().replace(/\.[0-9]{3}Z$/, "Z");
+}
+
+const UNITS: readonly [unit: string, seconds: number][] = [["d", 86_400], ["h", 3600], ["m", 60], ["s", 1]];
+
+/** The two largest units of a duration, as `2d 3h`. */
+function duration(seconds: number): string {
+  const first = UNITS.findIndex(([, size]) => seconds >= size);
+  if (first < 0) return "0s";
+  let rest = seconds;
+  return UNITS.slice(first, first + 2).map(([unit, size]) => {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    return count === 0 ? "" : `${count}${unit}`;
+  }).filter((part) => part !== "").join(" ");
+}
+
+function isId(text: string): boolean {
+  return text.length === 36;
+}

@@ -1,0 +1,93 @@
+/**
+ * The requests of `chatter admin` to a chat server's admin API, PROTOCOL.md §11: one each, bounded in time.
+ *
+ * What is asked and how an answer is shown is admin.ts's.
+ *
+ * @module
+ */
+import { STATUS_CODE } from "@std/http/status";
+import type { z } from "zod";
+import { printable } from "./table.ts";
+
+/** Seconds for one request: a ban waits for one commit of the server's store. */
+const REQUEST_SECONDS_MAX = 10;
+/** Characters of what a server objects that are shown. */
+const OBJECTION_LENGTH_MAX = 400;
+
+/** Why there is no answer, as one line for the person who asked. */
+export interface Problem {
+  readonly problem: string;
+}
+
+export class AdminClient {
+  readonly #server: string;
+  readonly #token: string;
+
+  /** `server` is the server's base URL without a slash at its end. */
+  constructor(server: string, token: string) {
+    this.#server = server;
+    this.#token = token;
+  }
+
+  /** Asks under `/admin`, and reads the answer by `schema`. */
+  async ask<T>(
+    method: "GET" | "POST" | "DELETE",
+    path: string,
+    schema: z.ZodType<T>,
+    body?: object,
+  ): Promise<T | Problem> {
+    const abort = new AbortController();
+    const timer = setTimeout(
+      () => abort.abort(new Error(`no answer within ${REQUEST_SECONDS_MAX} s`)),
+      REQUEST_SECONDS_MAX * 1000,
+    );
+    try {
+      const response = await fetch(`${this.#server}/admin/${path}`, {
+        method,
+        headers: { authorization: `Bearer ${this.#token}` },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        // The token is for this server and for no other.
+        redirect: "manual",
+        signal: abort.signal,
+      });
+      const text = await response.text();
+      if (!response.ok) return { problem: this.#objection(response, text) };
+      const read = schema.safeParse(parsed(text));
+      return read.success
+        ? read.data
+        : { problem: `${this.#server} is no chat server of Chatter, or of another version` };
+    } catch (error) {
+      return { problem: `Cannot reach ${this.#server}: ${reasonOf(error)}` };
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #objection({ status, headers }: Response, text: string): string {
+    // The API marks its answers so; what is not its own comes from something else at that path.
+    if (headers.get("cache-control") !== "no-store") {
+      return status === STATUS_CODE.NotFound
+        ? `${this.#server} has no admin API: start the chat server with --admin-token`
+        : `${this.#server} answered ${status} and is no chat server of Chatter`;
+    }
+    return `${this.#server} refused: ${printable(text.trim().slice(0, OBJECTION_LENGTH_MAX))}`;
+  }
+}
+
+export function isProblem(answer: object): answer is Problem {
+  return "problem" in answer;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** What went wrong. Newer versions of the platform say only "fetch failed", and the reason is the error's cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return printable(String(error));
+  return printable(error.cause instanceof Error ? error.cause.message : error.message);
+}

@@ -1,0 +1,155 @@
+/**
+ * The command line of `chatter admin`: actions, what stands behind them, their flags and variables, the token.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import { parse, problemOf, valuesOf } from "./support/command_line.ts";
+
+const TOKEN = "0123456789abcdef";
+
+Deno.test("an action of admin has its operand, its own flags and those of all", () => {
+  const line = parse(["admin", "ban", "Eve", "--for", "90m", "--address", "--token", TOKEN]);
+  assertEquals(line, {
+    kind: "admin",
+    action: "ban",
+    operand: "Eve",
+    values: {
+      server: "http://127.0.0.1:5000",
+      token: TOKEN,
+      json: false,
+      reason: undefined,
+      for: 5400,
+      address: true,
+    },
+  });
+  const users = parse(["admin", "users", "--json", "--server", "https://x/"], { CHATTER_ADMIN_TOKEN: TOKEN });
+  assertEquals(users, {
+    kind: "admin",
+    action: "users",
+    operand: undefined,
+    values: { server: "https://x", token: TOKEN, json: true },
+  });
+});
+
+Deno.test("an operand may stand anywhere behind its action, and behind -- when it begins with a hyphen", () => {
+  const operands: [string[], string][] = [
+    [["kick", "eve"], "eve"],
+    [["kick", "--json", "eve"], "eve"],
+    [["kick", "--", "-eve-"], "-eve-"],
+    [["kick", "--token", TOKEN, "two words"], "two words"],
+    [["announce", " as it is; "], " as it is; "],
+    [["unban", "3b7d2b22-148b-4c14-bba2-81bb08389cb7"], "3b7d2b22-148b-4c14-bba2-81bb08389cb7"],
+  ];
+  for (const [args, operand] of operands) {
+    const line = parse(["admin", ...args], { CHATTER_ADMIN_TOKEN: TOKEN });
+    assert(line.kind === "admin", JSON.stringify(line));
+    assertEquals<unknown>(line.operand, operand);
+  }
+});
+
+Deno.test("what is wrong with a line of admin is named", () => {
+  const variables = { CHATTER_ADMIN_TOKEN: TOKEN };
+  const wrong: [string[], string][] = [
+    [[], "chatter admin needs a word more: ban, unban, bans, users, kick, announce are allowed"],
+    [["bna", "eve"], 'chatter admin has no "bna"; did you mean admin ban?'],
+    [["toString"], 'chatter admin has no "toString"; did you mean admin'],
+    [["--json", "users"], "--json comes after a command, as in chatter admin ban --json"],
+    [["ban"], "chatter admin ban needs a NAME; allowed is a username"],
+    [["ban", "a;b"], 'NAME is "a;b"; allowed is a username'],
+    [["ban", "a", "b"], 'chatter admin ban takes one NAME, but was given "b" too; quote what has blanks'],
+    [["announce", " "], 'TEXT is " "; allowed is any text that is not empty'],
+    [["users", "eve"], 'chatter admin users takes flags only, but was given "eve"'],
+    [["kick", "eve", "--reason", "x"], 'chatter admin kick has no flag "--reason"; did you mean'],
+    [["ban", "eve", "--reson", "x"], 'chatter admin ban has no flag "--reson"; did you mean --reason?'],
+    [["ban", "eve", "--reason", " "], '--reason is " "; allowed is 1 to 200 characters'],
+    [["ban", "eve", "--reason", "x".repeat(201)], "allowed is 1 to 200 characters"],
+    [["users", "--server", "127.0.0.1:5000"], '--server is "127.0.0.1:5000"; allowed is an http://'],
+    [["users", "--json", "--json"], "--json is given twice; once is allowed"],
+  ];
+  for (const [args, says] of wrong) assertStringIncludes(problemOf(["admin", ...args], variables), says);
+  assertEquals(
+    problemOf(["admin", "users"]),
+    "chatter admin users needs --token, or CHATTER_ADMIN_TOKEN",
+  );
+  assertStringIncludes(
+    problemOf("", { CHATTER_ROLE: "admin" }),
+    'CHATTER_ROLE is "admin"; allowed is chat or listing,',
+  );
+});
+
+Deno.test("the time of a ban is a number with its unit, from a second to ten years", () => {
+  const times: [string, number][] = [
+    ["1s", 1],
+    ["90s", 90],
+    ["2m", 120],
+    ["1h", 3600],
+    ["7d", 604_800],
+    ["1w", 604_800],
+    ["3650d", 315_360_000],
+    ["315360000s", 315_360_000],
+  ];
+  for (const [text, seconds] of times) {
+    assertEquals(valuesOf(["admin", "ban", "eve", "--token", TOKEN, "--for", text]).for, seconds, text);
+  }
+  for (
+    const text of ["0s", "1", "h", "1.5h", "-1h", "1H", "1y", "3651d", "315360001s", "1h30m", "1__proto__"]
+  ) {
+    const problem = problemOf(["admin", "ban", "eve", "--token", TOKEN, `--for=${text}`]);
+    assertStringIncludes(problem, `--for is "${text}"; allowed is a number with s, m, h, d or w`);
+  }
+});
+
+Deno.test("the flags of a ban have variables of their own, apart from those of a server on the same machine", () => {
+  const variables = {
+    CHATTER_ADMIN_TOKEN: TOKEN,
+    CHATTER_ADDRESS: "chat.example:5000",
+    CHATTER_BAN_ADDRESS: "1",
+    CHATTER_BAN_FOR: "1h",
+    CHATTER_BAN_REASON: "be kind",
+  };
+  const { address, for: seconds, reason } = valuesOf("admin ban eve", variables);
+  assertEquals([address, seconds, reason], [true, 3600, "be kind"]);
+  assertEquals(valuesOf("chat", variables).adminToken, TOKEN);
+  // CHATTER_TOKEN is nobody's.
+  assertStringIncludes(problemOf("admin users", { CHATTER_TOKEN: TOKEN }), "needs --token");
+});
+
+Deno.test("a token has 16 to 256 signs of ASCII, and a wrong one is not shown", () => {
+  for (const token of ["x".repeat(16), "~!/+=".repeat(51) + "x"]) {
+    assertEquals(valuesOf(["chat", "--admin-token", token]).adminToken, token);
+  }
+  for (
+    const token of [
+      "x".repeat(15),
+      "x".repeat(257),
+      "sixteen letters é",
+      "with a blank in it",
+      "x".repeat(16) + "\n",
+    ]
+  ) {
+    const problem = problemOf(["chat", `--admin-token=${token}`]);
+    assertStringIncludes(problem, "--admin-token cannot be used as it is; allowed is 16 to 256 letters");
+    assertFalse(problem.includes(token.slice(0, 15)), problem);
+    assertMatch(
+      problemOf("admin users", { CHATTER_ADMIN_TOKEN: token }),
+      /^CHATTER_ADMIN_TOKEN cannot be used/,
+    );
+  }
+});
+
+Deno.test("the help of admin is asked for in every usual way", () => {
+  for (
+    const line of [
+      "help admin",
+      "admin --help",
+      "admin -h",
+      "admin ban --help",
+      "help admin ban",
+      "admin ban x -h",
+    ]
+  ) assertEquals(parse(line), { kind: "help", topic: "admin" }, line);
+  assertEquals(problemOf("help admin bna"), 'help takes one command, but was given "bna" too');
+  assertEquals(problemOf("help admin ban kick"), 'help takes one command, but was given "kick" too');
+  for (const line of ["admin --version", "admin users -V"]) assertEquals(parse(line), { kind: "version" });
+});

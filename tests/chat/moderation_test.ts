@@ -1,0 +1,345 @@
+/**
+ * Moderation at its place in the order: the hub, the room and the bans are the real ones, the store answers when
+ * the test says so, and the clock is the test's.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { isAdminRefusal } from "../../chat/refusals.ts";
+import { type Ban, type BanStore, CHANGE_BANS_MAX } from "../../chat/ban_store.ts";
+import { BANS_MAX } from "../../chat/bans.ts";
+import { type Banned, type BanRequest, Moderation } from "../../chat/moderation.ts";
+import { parseUsername, type Username } from "../../src/protocol/names.ts";
+import {
+  ACK,
+  last,
+  type NotingParticipant,
+  promisesSettled,
+  type World,
+  world,
+} from "../support/hub_stage.ts";
+
+interface Change {
+  readonly added: Ban | undefined;
+  readonly removed: readonly string[];
+  readonly answer: () => Promise<void>;
+  readonly fail: () => Promise<void>;
+}
+
+/** A store that notes what it is asked, and answers at once unless `waits`. */
+class NotingBanStore implements BanStore {
+  readonly changes: Change[] = [];
+  waits = false;
+
+  load(): Promise<Ban[]> {
+    return Promise.resolve([]);
+  }
+
+  change(added: Ban | undefined, removed: readonly Ban[]): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.changes.push({
+      added,
+      removed: removed.map(({ id }) => id),
+      answer: () => (resolve(), promisesSettled()),
+      fail: () => (reject(new Error("database or disk is full")), promisesSettled()),
+    });
+    if (!this.waits) resolve();
+    return promise;
+  }
+}
+
+interface Stage extends World {
+  readonly moderation: Moderation;
+  readonly store: NotingBanStore;
+  readonly clock: { nowMs: number };
+  /** Those with a socket. */
+  readonly sessions: NotingParticipant[];
+  /** Lets them in, each from its address. */
+  readonly enter: (...names: [name: string, address?: string][]) => Promise<NotingParticipant[]>;
+}
+
+function stage(): Stage {
+  const made = world();
+  const store = new NotingBanStore();
+  const clock = made.clock;
+  const sessions: NotingParticipant[] = [];
+  let ids = 0;
+  const moderation = new Moderation({
+    hub: made.hub,
+    room: made.room,
+    bans: made.bans,
+    store,
+    sessions,
+    nowMs: () => clock.nowMs,
+    mintId: () => `ban ${++ids}`,
+    log: made.log.log,
+  });
+  const enter = async (...names: [string, string?][]) => {
+    const all = names.map(([name, address]) => made.participant(name, address));
+    sessions.push(...all);
+    for (const one of all) made.send(one, `c2/CONNECT ${one.id}`);
+    await made.hub.idle();
+    made.chronicle.length = 0;
+    for (const one of all) one.frames();
+    return all;
+  };
+  return { ...made, moderation, store, clock, sessions, enter };
+}
+
+function named(name: string): Username {
+  return parseUsername(name) as Username;
+}
+
+function request(parts: Partial<BanRequest>): BanRequest {
+  return {
+    name: undefined,
+    address: undefined,
+    withAddress: false,
+    message: "be; kind",
+    seconds: undefined,
+    ...parts,
+  };
+}
+
+function banned(answer: Awaited<ReturnType<Moderation["ban"]>>): Banned {
+  assert(!isAdminRefusal(answer), JSON.stringify(answer));
+  return answer;
+}
+
+function refusalOf(answer: object): string {
+  assert(isAdminRefusal(answer), JSON.stringify(answer));
+  return answer.refusal;
+}
+
+Deno.test("a ban has one place in the order: before it the banned one is heard, after it not, and nobody else waits for more", async () => {
+  const { moderation, store, journal, send, enter, chronicle, hub } = stage();
+  const [alice, eve] = await enter(["alice"], ["eve"]) as [NotingParticipant, NotingParticipant];
+  store.waits = true;
+  send(eve, "c2/UPDATE username; Evil");
+  const done = moderation.ban(request({ name: named("evil") }));
+  send(eve, "c2/MSG 1; too late");
+  send(alice, "c2/QUERY active_users");
+  await promisesSettled();
+  assertEquals(store.changes.length, 1);
+  const renamed = "c2/UPDATE eve; username; Evil";
+  assertEquals(chronicle, [`eve < ${ACK}`, `alice < ${renamed}`, `eve < ${renamed}`]);
+  await store.changes[0]!.answer();
+  await hub.idle();
+  const notice = "c2/DISCONNECT ban; Evil; be; kind";
+  assertEquals(chronicle.slice(3), [
+    `alice < ${notice}`,
+    `eve < ${notice}`,
+    "eve ended 1008 banned",
+    // On the stage a participant takes frames after its end; a session does not.
+    "eve < c2/ERROR Not connected: send c2/CONNECT username first",
+    `alice < ${ACK} [alice]`,
+  ]);
+  assertEquals(journal.appends, []);
+  assertEquals(banned(await done).disconnected, ["Evil"]);
+});
+
+Deno.test("a ban that cannot be stored is refused, and has put out nobody and keeps out nobody", async () => {
+  const { moderation, store, enter, chronicle, sessions, participant, send, hub, log } = stage();
+  await enter(["eve"]);
+  store.waits = true;
+  const done = moderation.ban(request({ name: named("eve") }));
+  await promisesSettled();
+  await store.changes[0]!.fail();
+  assertEquals(refusalOf(await done), "STORE_FAILED");
+  assertEquals(chronicle, []);
+  assertEquals(moderation.bans(), []);
+  const other = participant("other");
+  sessions.push(other);
+  send(other, "c2/CONNECT EVE");
+  await hub.idle();
+  assertEquals(other.frames(), ["c2/ERROR Username is in use, or looks like one that is: choose another"]);
+  assertEquals(log.events("error"), ["bans.store_failed"]);
+});
+
+Deno.test("a ban of an address puts out everyone of it, connected or not, and closes whoever comes back", async () => {
+  const { moderation, enter, sessions, participant, send, chronicle, hub } = stage();
+  const [alice] = await enter(["alice", "192.0.2.9"], ["eve", "2001:db8:1:2::5"], [
+    "mallory",
+    "2001:db8:1:2::6",
+  ]);
+  sessions.push(participant("a stranger", "2001:db8:1:2:ffff::"));
+  const { ban, disconnected } = banned(await moderation.ban(request({ address: "2001:db8:1:2::/64" })));
+  assertEquals([ban.name, ban.address, disconnected], [undefined, "2001:db8:1:2::/64", ["eve", "mallory"]]);
+  assertEquals(alice!.frames(), ["c2/DISCONNECT ban; eve; be; kind", "c2/DISCONNECT ban; mallory; be; kind"]);
+  assertEquals(chronicle.filter((line) => line.includes(" ended ")), [
+    "eve ended 1008 banned",
+    "mallory ended 1008 banned",
+    "a stranger ended 1008 banned",
+  ]);
+  chronicle.length = 0;
+  send(participant("back", "2001:db8:1:2::7"), "c2/CONNECT carol");
+  send(participant("next door", "2001:db8:1:3::7"), "c2/CONNECT carol");
+  await hub.idle();
+  assertEquals(chronicle, [
+    "back < c2/ERROR You are banned from this server: be; kind",
+    "back ended 1008 banned",
+    `next door < ${ACK} Pub`,
+    "next door joined",
+  ]);
+});
+
+Deno.test("a ban with the address of a name bans both, and only somebody who is there has an address", async () => {
+  const { moderation, enter } = stage();
+  await enter(["eve", "192.0.2.7"], ["mallory", "192.0.2.7"], ["bob", "192.0.2.8"]);
+  assertEquals(
+    refusalOf(await moderation.ban(request({ name: named("zoe"), withAddress: true }))),
+    "NOT_CONNECTED",
+  );
+  const { ban, disconnected } = banned(
+    await moderation.ban(request({ name: named("EVE"), withAddress: true })),
+  );
+  assertEquals([ban.name, ban.address, disconnected], ["EVE", "192.0.2.7", ["eve", "mallory"]]);
+  assertEquals(moderation.users().map(({ username }) => username), ["bob"]);
+});
+
+Deno.test("a timed ban ends by the wall clock, is told of no more, and is removed from the store", async () => {
+  const { moderation, clock, participant, send, hub, store } = stage();
+  const { ban } = banned(await moderation.ban(request({ name: named("eve"), seconds: 60 })));
+  assertEquals([ban.createdAtMs, ban.endsAtMs], [clock.nowMs, clock.nowMs + 60_000]);
+  const eve = participant("eve");
+  const tries = async () => {
+    send(eve, "c2/CONNECT eve");
+    await hub.idle();
+    return eve.frames();
+  };
+  clock.nowMs += 59_999;
+  assertEquals(await tries(), ["c2/ERROR This username is banned from this server: be; kind"]);
+  assertEquals(moderation.bans(), [ban]);
+  clock.nowMs += 1;
+  assertEquals(moderation.bans(), []);
+  assertEquals(await tries(), [`${ACK} Pub`]);
+  assertEquals(refusalOf(await moderation.lift({ id: ban.id })), "BAN_UNKNOWN");
+  assertEquals(store.changes.map(({ removed }) => removed), [[], [ban.id]]);
+});
+
+Deno.test("a ban of the same name and address takes the place of the one before, in one commit", async () => {
+  const { moderation, store } = stage();
+  const first = banned(await moderation.ban(request({ name: named("eve") })));
+  const second = banned(await moderation.ban(request({ name: named("EVE"), message: "again", seconds: 5 })));
+  assertEquals(moderation.bans(), [second.ban]);
+  assertEquals(store.changes[1]!.removed, [first.ban.id]);
+  assertEquals(store.changes[1]!.added, second.ban);
+});
+
+Deno.test("lifting a name lifts all of its bans, more than one commit takes too; lifting an id lifts that one", async () => {
+  const { moderation, bans, store } = stage();
+  const ofEve = CHANGE_BANS_MAX + 1;
+  for (let i = 0; i < ofEve; i++) {
+    bans.add({ ...EMPTY, id: `eve ${i}`, name: "eve", address: `10.0.${i >> 8}.${i & 255}` });
+  }
+  bans.add({ ...EMPTY, id: "bob", name: "bob" });
+  assertEquals(refusalOf(await moderation.lift({ name: named("zoe") })), "BAN_UNKNOWN");
+  assertEquals(refusalOf(await moderation.lift({ id: "eve" })), "BAN_UNKNOWN");
+  const one = await moderation.lift({ id: "eve 3" });
+  assertEquals(!isAdminRefusal(one) && one.map(({ id }) => id), ["eve 3"]);
+  bans.add({ ...EMPTY, id: "eve 3", name: "eve" });
+  const all = await moderation.lift({ name: named("EVE") });
+  assertEquals(!isAdminRefusal(all) && all.length, ofEve);
+  assertEquals(store.changes.map(({ removed }) => removed.length), [1, CHANGE_BANS_MAX, 1]);
+  assertEquals(moderation.bans().map(({ id }) => id), ["bob"]);
+});
+
+const EMPTY: Ban = {
+  id: "",
+  name: undefined,
+  address: undefined,
+  message: "x",
+  createdAtMs: 0,
+  endsAtMs: undefined,
+};
+
+Deno.test("the last ban that is allowed is made, one past it is refused, and those past their end make room", async () => {
+  const { moderation, bans, clock } = stage();
+  for (let i = 0; i < BANS_MAX - 1; i++) {
+    bans.add({ ...EMPTY, id: String(i), name: `n${i}`, endsAtMs: i === 0 ? clock.nowMs + 1000 : undefined });
+  }
+  banned(await moderation.ban(request({ name: named("last") })));
+  assertEquals(refusalOf(await moderation.ban(request({ name: named("past it") }))), "TOO_MANY_BANS");
+  banned(await moderation.ban(request({ name: named("LAST"), message: "replaces" })));
+  assertEquals(bans.size, BANS_MAX);
+  clock.nowMs += 1000;
+  banned(await moderation.ban(request({ name: named("past it") })));
+  assertEquals([bans.size, bans.get("0")], [BANS_MAX, undefined]);
+});
+
+Deno.test("bans past their end are removed when the server starts; a store that fails then hurts nothing", async () => {
+  const { moderation, bans, store, log } = stage();
+  bans.add({ ...EMPTY, id: "old", name: "eve", endsAtMs: 1 });
+  store.waits = true;
+  const failing = moderation.sweep();
+  await promisesSettled();
+  await store.changes[0]!.fail();
+  await failing;
+  assertEquals([bans.size, log.events("error")], [1, ["bans.store_failed"]]);
+  store.waits = false;
+  await moderation.sweep();
+  assertEquals([bans.size, store.changes[1]!.removed], [0, ["old"]]);
+});
+
+Deno.test("a kick puts out one session, everyone is told that it left, and the name is free", async () => {
+  const { moderation, enter, participant, send, hub, chronicle } = stage();
+  await enter(["alice"], ["eve"]);
+  assertEquals(refusalOf(await moderation.kick(named("zoe"))), "NOT_CONNECTED");
+  assertEquals(await moderation.kick(named("EVE")), { kicked: "eve" });
+  assertEquals(chronicle, [
+    "alice < c2/DISCONNECT disconnect; eve",
+    "eve < c2/DISCONNECT disconnect; eve",
+    "eve ended 1008 kicked",
+  ]);
+  const again = participant("again");
+  send(again, "c2/CONNECT eve");
+  await hub.idle();
+  assertEquals(again.frames(), [`${ACK} Pub`]);
+});
+
+Deno.test("a kick finds a name that looks like the one that was typed, but prefers the very one", async () => {
+  const { moderation, enter } = stage();
+  // The "с" is Cyrillic.
+  await enter(["сarl"]);
+  assertEquals(await moderation.kick(named("carl")), { kicked: "сarl" });
+  // All Cyrillic but for the B of one. Those two differ in letters and in looks; what is typed has the letters of
+  // the other and the looks of the one.
+  for (const names of [["Bася", "вася"], ["вася", "Bася"]]) {
+    const { moderation, enter } = stage();
+    for (const name of names) await enter([name]);
+    assertEquals(moderation.users().length, 2);
+    assertEquals(await moderation.kick(named("Вася")), { kicked: "вася" });
+    assertEquals(await moderation.kick(named("Вася")), { kicked: "Bася" });
+  }
+});
+
+Deno.test("an announcement is stored before it is told, and refused where the store fails", async () => {
+  const { moderation, enter, journal, clock } = stage();
+  const [alice] = await enter(["alice"]);
+  const done = moderation.announce("tea; is ready");
+  await promisesSettled();
+  assertEquals(alice!.frames(), []);
+  const { author, username, timestamp, text } = last(journal.appends).asked[0]!.message;
+  assertEquals([author, username, timestamp, text], ["server", "Pub", String(clock.nowMs), "tea; is ready"]);
+  await last(journal.appends).answer();
+  assertEquals(await done, undefined);
+  const [told = ""] = alice!.frames();
+  assert(told.startsWith(`c2/MSG Pub; ${clock.nowMs}; `) && told.endsWith("; tea; is ready"), told);
+  const failing = moderation.announce("more");
+  await promisesSettled();
+  await last(journal.appends).fail();
+  assertEquals((await failing)?.refusal, "STORE_FAILED");
+  assertEquals(alice!.frames(), []);
+});
+
+Deno.test("users are told in order of joining, with their address in its one form and their time here", async () => {
+  const { moderation, enter, sessions, participant, clock } = stage();
+  await enter(["alice", "::ffff:192.0.2.1"]);
+  clock.nowMs += 1999;
+  await enter(["bob", "2001:DB8::1"]);
+  sessions.push(participant("a stranger"));
+  assertEquals(moderation.users(), [
+    { username: "alice", address: "192.0.2.1", connectedAtMs: 5000, connectedSeconds: 1 },
+    { username: "bob", address: "2001:db8::1", connectedAtMs: 6999, connectedSeconds: 0 },
+  ]);
+});

@@ -1,0 +1,137 @@
+/**
+ * Moderation through the program: `chatter admin` against `chatter chat`, what people see of it, what scripts read,
+ * and what survives `kill -9`.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { ChatClient } from "../support/chat_client.ts";
+import { type Outcome, runProgram, startServer } from "../support/program.ts";
+import { TOKEN } from "../support/admin_api.ts";
+
+const WITH_TOKEN = { CHATTER_ADMIN_TOKEN: TOKEN };
+
+/** Runs `chatter admin` against a server, with the variable that the server was started with. */
+function admin(url: string, ...args: string[]): Promise<Outcome> {
+  return runProgram(["admin", ...args], { ...WITH_TOKEN, CHATTER_SERVER: url });
+}
+
+async function done(url: string, ...args: string[]): Promise<string> {
+  const { status, stdout, stderr } = await admin(url, ...args);
+  assertEquals({ status, stderr }, { status: 0, stderr: "" }, args.join(" "));
+  return stdout;
+}
+
+Deno.test("an operator sees, bans, kicks, announces and lifts from a terminal", async () => {
+  await using server = await startServer("chat", ["--name", "Pub"], WITH_TOKEN);
+  await using alice = await ChatClient.connect(server.url, "alice");
+  await using eve = await ChatClient.connect(server.url, "日本語");
+  assertEquals(await done(server.url, "announce", "hello; all"), "Announced.\n");
+  const told = await alice.next();
+  assertMatch(told, /^c2\/MSG Pub; [0-9]+; [0-9a-f-]{36}; hello; all$/);
+  await eve.expect(told);
+
+  const users = (await done(server.url, "users")).split("\n");
+  assertMatch(users[0]!, /^NAME {4}ADDRESS {4}SINCE {17}FOR$/);
+  assertMatch(users[1]!, /^alice {3}127\.0\.0\.1 {2}[0-9-]{10}T[0-9:]{8}Z {2}[0-9]+s$/);
+  assertMatch(users[2]!, /^日本語 {2}127\.0\.0\.1 {2}/);
+
+  assertEquals(await done(server.url, "kick", "ALICE"), "Kicked alice.\n");
+  await eve.expect("c2/DISCONNECT disconnect; alice");
+  assertEquals(
+    await done(server.url, "ban", "日本語", "--reason", "go; away"),
+    "Banned 日本語 until it is lifted. Put out: 日本語.\n",
+  );
+  await eve.expect("c2/DISCONNECT ban; 日本語; go; away");
+  assertEquals(await eve.closed, { code: 1008, reason: "banned" });
+  assertMatch(
+    await done(server.url, "ban", "bob", "--for", "1h"),
+    /^Banned bob until [0-9-]{10}T[0-9:]{8}Z\. Nobody was connected\.\n$/,
+  );
+
+  const bans = (await done(server.url, "bans")).split("\n");
+  assertMatch(bans[0]!, /^NAME {4}ADDRESS {2}ENDS {18}MESSAGE {14}ID$/);
+  assertMatch(bans[1]!, /^日本語 {2}- {8}never {17}go; away {13}[0-9a-f-]{36}$/);
+  assertMatch(bans[2]!, /^bob {5}- {8}[0-9-]{10}T[0-9:]{8}Z {2}no reason was given {2}[0-9a-f-]{36}$/);
+  const [, bob] = JSON.parse(await done(server.url, "bans", "--json")).bans;
+  assertEquals([bob.name, bob.address, bob.endsAt - bob.createdAt], ["bob", null, 3_600_000]);
+  assertEquals(await done(server.url, "unban", bob.id), "Lifted the ban of bob.\n");
+  assertEquals(await done(server.url, "unban", "日本語"), "Lifted the ban of 日本語.\n");
+  assertEquals(await done(server.url, "bans"), "No bans.\n");
+  assertEquals(await done(server.url, "users"), "Nobody is connected.\n");
+  assertEquals(JSON.parse(await done(server.url, "users", "--json")), { users: [] });
+  assert(!server.log.includes(TOKEN), "the token is in the log");
+  assert(!server.log.includes("hello; all"), "what was announced is in the log");
+});
+
+Deno.test("a ban that was acknowledged to the operator is in force after kill -9, address and all", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const flags = ["--kv", `${folder}/chat.db`];
+    {
+      await using server = await startServer("chat", flags, WITH_TOKEN);
+      await using eve = await ChatClient.connect(server.url, "eve");
+      const banned = await done(server.url, "ban", "eve", "--address", "--json");
+      server.kill("SIGKILL");
+      assertEquals((await server.end()).signal, "SIGKILL");
+      const { ban, disconnected } = JSON.parse(banned);
+      assertEquals([ban.name, ban.address, disconnected], ["eve", "127.0.0.1", ["eve"]]);
+      assertStringIncludes(eve.seen.join("\n"), "c2/DISCONNECT ban; eve; no reason was given");
+    }
+    await using server = await startServer("chat", flags, WITH_TOKEN);
+    await using other = await ChatClient.open(server.url);
+    assertEquals(
+      await other.ask("c2/CONNECT bob"),
+      "c2/ERROR You are banned from this server: no reason was given",
+    );
+    assertEquals(await other.closed, { code: 1008, reason: "banned" });
+    assertEquals(await done(server.url, "unban", "EVE"), "Lifted the ban of eve and 127.0.0.1.\n");
+    await using _eve = await ChatClient.connect(server.url, "eve");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("admin ends with 1 and one line where the server refuses, is without the API, or is not there", async () => {
+  await using server = await startServer("chat", [], WITH_TOKEN);
+  await using without = await startServer("chat");
+  await using listing = await startServer("listing");
+  const cases: [string, string[], string | RegExp][] = [
+    [server.url, ["kick", "zoe"], `${server.url} refused: Nobody of this name is connected`],
+    [server.url, ["ban", "zoe", "--address"], `${server.url} refused: Nobody of this name is connected`],
+    [server.url, ["unban", "zoe"], `${server.url} refused: There is no such ban`],
+    [
+      server.url,
+      ["users", "--token", "w".repeat(16)],
+      /refused: The token is missing or is not this server's/,
+    ],
+    [without.url, ["users"], `${without.url} has no admin API: start the chat server with --admin-token`],
+    [listing.url, ["users"], /has no admin API/],
+    ["http://127.0.0.1:1", ["users"], /^chatter: Cannot reach http:\/\/127\.0\.0\.1:1: /],
+  ];
+  for (const [url, args, says] of cases) {
+    const { status, stdout, stderr } = await admin(url, ...args);
+    assertEquals({ status, stdout }, { status: 1, stdout: "" }, stderr);
+    assertMatch(stderr, /^chatter: [^\n]+\n$/);
+    if (typeof says === "string") assertEquals(stderr, `chatter: ${says}\n`);
+    else assertMatch(stderr, says);
+  }
+});
+
+Deno.test("admin and chat end with 2 and one line where the token is missing or too short, and never show it", async () => {
+  const missing = await runProgram(["admin", "users"]);
+  assertEquals(missing, {
+    status: 2,
+    stdout: "",
+    stderr: "chatter: chatter admin users needs --token, or CHATTER_ADMIN_TOKEN\n",
+  });
+  for (
+    const args of [["chat", "--admin-token", "secret"], ["admin", "users", "--token", "secret"], ["chat"]]
+  ) {
+    const variables: Record<string, string> = args.length === 1 ? { CHATTER_ADMIN_TOKEN: "secret" } : {};
+    const { status, stdout, stderr } = await runProgram(args, variables);
+    assertEquals({ status, stdout }, { status: 2, stdout: "" });
+    assertMatch(stderr, /^chatter: [^\n]+ cannot be used as it is; allowed is 16 to 256 [^\n]+\n$/);
+    assert(!stderr.includes("secret"), stderr);
+  }
+});

@@ -1,0 +1,105 @@
+/**
+ * What `chatter admin` says of a server that is not there, is another one, or answers oddly; the rest is
+ * tests/e2e/admin_test.ts.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parseCommandLine } from "../../src/command_line.ts";
+import { administer, type Outcome } from "../../terminal/admin.ts";
+
+async function admin(server: string, ...args: string[]): Promise<Outcome> {
+  const line = parseCommandLine([
+    "admin",
+    args[0]!,
+    "--server",
+    server,
+    "--token",
+    "x".repeat(16),
+    ...args.slice(1),
+  ], {
+    env: () => undefined,
+    isTerminal: false,
+  });
+  assert(line.kind === "admin", JSON.stringify(line));
+  return await administer(line);
+}
+
+/** What the command says of a server that answers so, and what it asked of it. */
+async function answered(
+  response: () => Response,
+  ...args: string[]
+): Promise<{ outcome: Outcome; asked: string }> {
+  let asked = "";
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    asked = `${request.method} ${new URL(request.url).pathname}${new URL(request.url).search} ${await request
+      .text()}`;
+    return response();
+  });
+  return { outcome: await admin(`http://127.0.0.1:${server.addr.port}`, ...args), asked };
+}
+
+const OURS = { "cache-control": "no-store" };
+
+Deno.test("admin says of a server that is not there that it cannot be reached, in one line", async () => {
+  const outcome = await admin("http://127.0.0.1:1", "users");
+  assert("problem" in outcome);
+  assertMatch(outcome.problem, /^Cannot reach http:\/\/127\.0\.0\.1:1: [^\n]+$/);
+});
+
+Deno.test("admin tells a server without the API from one that refuses, and both from something else", async () => {
+  const cases: [Response, RegExp][] = [
+    [
+      new Response("Not found", { status: 404 }),
+      /has no admin API: start the chat server with --admin-token$/,
+    ],
+    [new Response("<html>", { status: 502 }), /answered 502 and is no chat server of Chatter$/],
+    [new Response("moved", { status: 302, headers: { location: "http://192.0.2.1/" } }), /answered 302/],
+    [
+      new Response("There is no such ban\n", { status: 404, headers: OURS }),
+      / refused: There is no such ban$/,
+    ],
+    [
+      new Response("evil\x1b[2J\nlines", { status: 400, headers: OURS }),
+      / refused: evil\\u\{1b\}\[2J\\u\{a\}lines$/,
+    ],
+    [new Response("hello", { headers: OURS }), /is no chat server of Chatter, or of another version$/],
+    [Response.json({ bans: [{ id: 5 }] }, { headers: OURS }), /or of another version$/],
+  ];
+  for (const [response, says] of cases) {
+    const { outcome } = await answered(() => response, "bans");
+    assert("problem" in outcome, JSON.stringify(outcome));
+    assertMatch(outcome.problem, says);
+    assert(!outcome.problem.includes("\n"));
+  }
+});
+
+Deno.test("admin lifts by id what is an id, and by name what is a name", async () => {
+  const none = () => Response.json({ lifted: [] }, { headers: OURS });
+  const id = "3b7d2b22-148b-4c14-bba2-81bb08389cb7";
+  assertEquals((await answered(none, "unban", id)).asked, `DELETE /admin/bans/${id} `);
+  assertEquals(
+    (await answered(none, "unban", "Zoë & Co".replace("& ", ""))).asked,
+    "DELETE /admin/bans?name=Zo%C3%AB%20Co ",
+  );
+});
+
+Deno.test("admin asks for a ban as its flags say", async () => {
+  const none = () => Response.json({}, { headers: OURS });
+  const asked = async (...args: string[]) =>
+    JSON.parse((await answered(none, "ban", ...args)).asked.slice(17));
+  assertEquals(await asked("eve"), { name: "eve", withAddress: false });
+  assertEquals(await asked("--reason", "be; kind", "--for=2d", "--address", "--", "-eve-"), {
+    name: "-eve-",
+    withAddress: true,
+    message: "be; kind",
+    seconds: 172_800,
+  });
+});
+
+Deno.test("admin shows names that somebody else chose without obeying them", async () => {
+  const user = { username: "a\x1b[2J", address: "x", connectedSince: 0, connectedSeconds: 90_061 };
+  const { outcome } = await answered(() => Response.json({ users: [user] }, { headers: OURS }), "users");
+  assert("output" in outcome);
+  assertStringIncludes(outcome.output, "a\\u{1b}[2J  x        1970-01-01T00:00:00Z  1d 1h\n");
+});
