@@ -38,12 +38,18 @@ async function main(): Promise<0 | 1 | 2> {
 
   async function startChat(values: CommandValues<"chat">) {
     const { startChat } = await import("./chat/mod.ts");
+    const { isDenoDeploy } = await import("./src/kv.ts");
     return await startChat({
       ...await place("chat", values),
       id: values.id,
       name: values.name,
       address: values.address,
       listings: values.noListing ? [] : values.listing,
+      transport: values.transport,
+      allowedOrigins: values.allowedOrigins,
+      trustProxy: values.trustProxy,
+      limitLoopback: values.limitLoopback,
+      onDenoDeploy: isDenoDeploy(env),
       limits: limitsOf(values),
       adminToken: values.adminToken,
     });

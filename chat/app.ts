@@ -7,11 +7,8 @@
 import { Hono } from "hono";
 import { STATUS_CODE } from "@std/http/status";
 import type { Logger } from "../src/log.ts";
-
-/** What the transport knows of a request beyond the request. */
-export interface Peer {
-  readonly remoteAddress: string;
-}
+import type { Refused } from "./admission.ts";
+import type { Peer } from "./transport.ts";
 
 export interface ChatAppOptions {
   readonly serverName: string;
@@ -20,7 +17,7 @@ export interface ChatAppOptions {
   /** Whether the server can do its work: the store answers, and it is not stopping. */
   readonly isReady: () => Promise<boolean>;
   /** What answers under `/admin`. */
-  readonly admin: Hono<{ Bindings: Peer }>;
+  readonly admin: Hono<{ Bindings: Pick<Peer, "remoteAddress"> }>;
   readonly log: Logger;
 }
 
@@ -49,4 +46,11 @@ export function chatApp(
     return c.text("Internal error\n", STATUS_CODE.InternalServerError);
   });
   return app;
+}
+
+/** The answer to a handshake that is not let in. */
+export function refusalResponse({ status, text, retryAfterSeconds }: Refused): Response {
+  const headers = new Headers({ "content-type": "text/plain; charset=UTF-8" });
+  if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
+  return new Response(`${text}\n`, { status, headers });
 }

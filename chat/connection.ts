@@ -11,17 +11,27 @@ export interface CloseCause {
   readonly reason: string;
 }
 
+/** A frame on its way to sessions: encoded and measured once for all of them. */
+export interface OutgoingFrame {
+  readonly text: string;
+  /** The text as UTF-8. Shared by all who are sent it: never written to. */
+  readonly payload: Uint8Array<ArrayBuffer>;
+}
+
 /**
  * 1. `send` never blocks and never reorders.
  * 2. After `close`, `send` does nothing; a second `close` does nothing.
  * 3. `pendingBytes` is what was given to `send` and has not left the process.
+ * 4. `terminate` ends the connection now, without a word, and drops what is unsent. A transport that cannot does
+ *    what comes closest, and says so.
  */
 export interface Connection {
-  /** The peer's IP address. */
+  /** The peer's IP address, or what a trusted proxy says it is. */
   readonly remoteAddress: string;
   readonly pendingBytes: number;
-  send(text: string): void;
+  send(frame: OutgoingFrame): void;
   close(cause: CloseCause): void;
+  terminate(): void;
 }
 
 /** Who takes what a connection brings. `lost` comes exactly once, whoever ended it, and is the last. */
@@ -43,4 +53,5 @@ export const CLOSE = {
   banned: { code: 1008, reason: "banned" },
   internal: { code: 1011, reason: "internal error" },
   slowConsumer: { code: 1013, reason: "slow consumer" },
+  unanswered: { code: 1013, reason: "too many unanswered frames" },
 } as const satisfies Record<string, CloseCause>;

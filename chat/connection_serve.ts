@@ -6,8 +6,10 @@
  *
  * @module
  */
+import { STATUS_CODE } from "@std/http/status";
 import type { Logger } from "../src/log.ts";
-import { type Accept, CLOSE, type CloseCause, type Connection, type Receiver } from "./connection.ts";
+import { CLOSE, type CloseCause, type Connection, type OutgoingFrame, type Receiver } from "./connection.ts";
+import type { AdmittedSocket } from "./transport.ts";
 
 export interface ServeConnectionOptions {
   /** Seconds of silence after which a peer that does not answer pings is lost; it is pinged at the half. */
@@ -15,14 +17,20 @@ export interface ServeConnectionOptions {
   readonly log: Logger;
 }
 
-/** Upgrades the request; `accept` is called when the WebSocket is open. */
+/** Upgrades the request, or answers 400 where it is no handshake of a WebSocket. */
 export function upgradeServe(
   request: Request,
-  remoteAddress: string,
-  accept: Accept,
+  { remoteAddress, accept, gone }: AdmittedSocket,
   { idleSeconds, log }: ServeConnectionOptions,
 ): Response {
-  const { socket, response } = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds });
+  let upgrade: Deno.WebSocketUpgrade;
+  try {
+    upgrade = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds });
+  } catch {
+    gone();
+    return new Response("Not a WebSocket handshake\n", { status: STATUS_CODE.BadRequest });
+  }
+  const { socket, response } = upgrade;
   const connection = new ServeConnection(socket, remoteAddress);
   let receiver: Receiver | undefined;
 
@@ -41,13 +49,14 @@ export function upgradeServe(
       if (typeof data === "string") receiver?.receiveText(data);
       else receiver?.receiveBinary();
     });
-  // The platform reports some ends twice, and some as an error and a close: the receiver hears of the first.
-  socket.onclose = () =>
-    fenced("close", () => {
-      const last = receiver;
-      receiver = undefined;
-      last?.lost();
-    });
+  // The platform reports some ends twice, and some as an error and a close: only the first is told.
+  let isOver = false;
+  socket.onclose = () => {
+    if (isOver) return;
+    isOver = true;
+    fenced("close", () => receiver?.lost());
+    fenced("gone", gone);
+  };
   // Without a listener an error of a socket would be an error of the process. A close event follows it.
   socket.onerror = () => {};
   return response;
@@ -66,11 +75,19 @@ class ServeConnection implements Connection {
     return this.#socket.bufferedAmount;
   }
 
-  send(text: string): void {
+  send({ text }: OutgoingFrame): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
   }
 
   close({ code, reason }: CloseCause): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(code, reason);
+  }
+
+  /**
+   * The platform has no such thing. A close comes closest: whatever the peer sends after it ends the connection at
+   * once, but a peer that is silent and does not read keeps it until TCP gives up.
+   */
+  terminate(): void {
+    this.close(CLOSE.stopping);
   }
 }

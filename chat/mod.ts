@@ -5,18 +5,19 @@
  * @module
  */
 import type { Announcement } from "../src/announcement.ts";
+import { isLoopback } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { claimLayout, type Layout, openKv } from "../src/kv.ts";
 import { logger } from "../src/log.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import { nearestUsername } from "../src/protocol/names.ts";
 import { VERSION } from "../src/version.ts";
-import { adminApp } from "./admin.ts";
-import { chatApp } from "./app.ts";
+import { adminApp, adminBodyBytesMax } from "./admin.ts";
+import { Admission } from "./admission.ts";
+import { chatApp, refusalResponse } from "./app.ts";
 import { KvBanStore } from "./ban_store_kv.ts";
 import { Bans } from "./bans.ts";
 import { CLOSE, type Connection } from "./connection.ts";
-import { upgradeServe } from "./connection_serve.ts";
 import { History, WINDOW_MESSAGES_MAX } from "./history.ts";
 import { Hub } from "./hub.ts";
 import { serverId } from "./identity.ts";
@@ -31,6 +32,14 @@ import { Registration } from "./registration.ts";
 import { oldestKeptId, Retention } from "./retention.ts";
 import { Room } from "./room.ts";
 import { Session } from "./session.ts";
+import type { Peer, StartTransport, TransportName } from "./transport.ts";
+import { startServe } from "./transport_serve.ts";
+
+const TRANSPORTS: Readonly<Record<TransportName, StartTransport>> = {
+  serve: startServe,
+  // Its library is loaded where it is chosen.
+  ws: async (options) => (await import("./transport_ws.ts")).startWs(options),
+};
 
 export interface ChatOptions {
   readonly hostname: string;
@@ -47,6 +56,15 @@ export interface ChatOptions {
   readonly kv: string | undefined;
   /** PEM texts. */
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly transport: TransportName;
+  /** As `https://chat.example`; undefined allows any. */
+  readonly allowedOrigins: readonly string[] | undefined;
+  /** Takes the address of a client from the last entry of X-Forwarded-For. */
+  readonly trustProxy: boolean;
+  /** Holds clients of this machine to the limits of addresses too. */
+  readonly limitLoopback: boolean;
+  /** Where only one transport works, so that the other need not be recommended. */
+  readonly onDenoDeploy: boolean;
   readonly limits: Limits;
   /** What the admin API wants to see; undefined keeps it off. */
   readonly adminToken: string | undefined;
@@ -142,13 +160,18 @@ async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
   });
   await moderation.sweep();
   let stopping = false;
-  const idleSeconds = limits.pingInterval + limits.pingTimeout;
+  const admission = new Admission(options);
+  const upgrade = (request: Request, peer: Peer): Response => {
+    if (stopping) return new Response("Server is stopping\n", { status: 503 });
+    const { remoteAddress } = peer;
+    const admitted = admission.admit({ remoteAddress, origin: request.headers.get("origin") }, steadyClock());
+    if (admitted.isAdmitted) return peer.upgrade({ remoteAddress, accept, gone: admitted.leave });
+    log.debug("socket.refused", { reason: admitted.reason });
+    return refusalResponse(admitted);
+  };
   const app = chatApp({
     serverName: name,
-    upgrade: (request, { remoteAddress }) =>
-      stopping
-        ? new Response("Server is stopping\n", { status: 503 })
-        : upgradeServe(request, remoteAddress, accept, { idleSeconds, log }),
+    upgrade,
     isReady: async () => !stopping && await answers(kv),
     admin: adminApp({
       token: options.adminToken,
@@ -159,17 +182,29 @@ async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
     }),
     log,
   });
-  const server = Deno.serve({
+  const transport = await TRANSPORTS[options.transport]({
     hostname: options.hostname,
     port: options.port,
-    ...(options.tls ?? {}),
-    onListen() {},
-    // The address has to be read before the upgrade: it cannot be after it.
-    handler: (request, info) => app.fetch(request, { remoteAddress: info.remoteAddr.hostname }),
+    tls: options.tls,
+    handle: (request, peer) =>
+      app.fetch(request, {
+        remoteAddress: admission.addressOf(peer.remoteAddress, request.headers.get("x-forwarded-for")),
+        upgrade: (socket) => peer.upgrade(socket),
+      }),
+    pingInterval: limits.pingInterval,
+    pingTimeout: limits.pingTimeout,
+    maxFrameBytes: limits.maxFrameBytes,
+    maxBodyBytes: adminBodyBytesMax(limits),
+    steadyMs: steadyClock,
+    wallMs: wallClock,
+    log,
   });
-  const { port } = server.addr;
+  const { port } = transport;
   const url = `${options.tls ? "https" : "http"}://${reachable(options.hostname)}:${port}`;
   log.info("listening", { url, id, name });
+  if (options.transport === "serve" && isPublic(options.hostname) && !options.onDenoDeploy) {
+    log.warn("transport.recommended", { flag: "--transport ws", because: "it can cut peers that are stuck" });
+  }
 
   const describe = (): Announcement => ({
     serverName: name,
@@ -203,9 +238,10 @@ async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
     // What was received is answered before the goodbye, if the store still works.
     await within(DRAIN_MS, hub.idle());
     for (const session of sessions) session.end(CLOSE.stopping);
-    // The platform's shutdown would overtake these with a close of its own wording.
+    // The transport's stop would overtake these.
     await within(DRAIN_MS, Promise.all(Array.from(sessions, (session) => session.over)));
-    await within(DRAIN_MS, server.shutdown());
+    for (const session of sessions) session.terminate();
+    await within(DRAIN_MS, transport.stop());
     await within(DRAIN_MS, hub.idle());
     await within(DRAIN_MS, retention.stop());
     kv.close();
@@ -245,6 +281,11 @@ async function within(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   await Promise.race([work, new Promise<void>((resolve) => timer = setTimeout(resolve, ms))]);
   clearTimeout(timer);
+}
+
+/** Whether others than this machine can reach a server that listens there. */
+function isPublic(hostname: string): boolean {
+  return hostname !== "localhost" && !isLoopback(hostname);
 }
 
 /** A host that a person can put into a browser for a server that listens on all of them. */

@@ -6,19 +6,14 @@
  *
  * @module
  */
-import type { CloseCause, Connection } from "./connection.ts";
-import { CLOSE } from "./connection.ts";
+import { CLOSE, type CloseCause, type Connection, type OutgoingFrame } from "./connection.ts";
 
-/** A frame on its way to sessions, measured once for all of them. */
-export interface OutgoingFrame {
-  readonly text: string;
-  readonly bytes: number;
-}
+export type { OutgoingFrame } from "./connection.ts";
 
 const encoder = new TextEncoder();
 
 export function outgoing(text: string): OutgoingFrame {
-  return { text, bytes: encoder.encode(text).length };
+  return { text, payload: encoder.encode(text) };
 }
 
 export class Outbox {
@@ -41,12 +36,12 @@ export class Outbox {
   /** Sends a frame, or puts the session out where its unsent bytes would pass the limit. */
   push(frame: OutgoingFrame): void {
     if (this.#closed) return;
-    if (this.#connection.pendingBytes + frame.bytes > this.#maxBytes) {
+    if (this.#connection.pendingBytes + frame.payload.length > this.#maxBytes) {
       this.close(CLOSE.slowConsumer);
       this.#onOverflow();
       return;
     }
-    this.#connection.send(frame.text);
+    this.#connection.send(frame);
   }
 
   /** The connection is gone: nothing can be sent any more. */

@@ -64,7 +64,7 @@ export class Session implements Receiver, Participant {
   }
 
   receiveText(text: string): void {
-    if (this.#outbox.isClosed || this.#isFlooded()) return;
+    if (!this.#takesFrame()) return;
     if (this.#isTooLarge(text)) {
       this.#answerFault(fault("FRAME_TOO_LARGE", this.#options.limits.maxFrameBytes));
       return;
@@ -81,7 +81,7 @@ export class Session implements Receiver, Participant {
   }
 
   receiveBinary(): void {
-    if (this.#outbox.isClosed || this.#isFlooded()) return;
+    if (!this.#takesFrame()) return;
     this.#answerFault(fault("BINARY_FRAME"));
   }
 
@@ -110,6 +110,29 @@ export class Session implements Receiver, Participant {
     this.#outbox.close(cause);
   }
 
+  /** Ends the connection without a word: for a peer that does not answer the close. */
+  terminate(): void {
+    this.#clearConnectDeadline();
+    this.#outbox.discard();
+    this.#options.connection.terminate();
+  }
+
+  /** Whether a frame may come at all: the session is not over, does not flood, and its answers keep up. */
+  #takesFrame(): boolean {
+    if (this.#outbox.isClosed || this.#isFlooded()) return false;
+    const { maxUnansweredFrames } = this.#options.limits;
+    if (this.#unanswered < maxUnansweredFrames) return true;
+    this.#options.log.warn("session.unanswered", { session: this.id, limitFrames: maxUnansweredFrames });
+    this.#putOut(CLOSE.unanswered);
+    return false;
+  }
+
+  /** Ends the session, and has it leave the room at once: a peer that does not answer the close would keep its name. */
+  #putOut(cause: CloseCause): void {
+    this.end(cause);
+    this.#submit({ type: "LOST" });
+  }
+
   #submit(input: Input): void {
     this.#unanswered++;
     this.#options.inbox.submit(this, input);
@@ -131,9 +154,7 @@ export class Session implements Receiver, Participant {
       this.#answerFault(fault("FLOOD", floodRate));
     } else {
       this.#options.log.warn("session.flood", { session: this.id });
-      this.end(CLOSE.flood);
-      // Not only when the connection has ended: a peer that does not answer the close would keep its name.
-      this.#submit({ type: "LOST" });
+      this.#putOut(CLOSE.flood);
     }
     return true;
   }
@@ -142,7 +163,7 @@ export class Session implements Receiver, Participant {
     const max = this.#options.limits.maxFrameBytes;
     // A UTF-16 code unit is one to three bytes of UTF-8: counting is only needed in between.
     if (text.length * 3 <= max) return false;
-    return text.length > max || outgoing(text).bytes > max;
+    return text.length > max || outgoing(text).payload.length > max;
   }
 
   #clearConnectDeadline(): void {

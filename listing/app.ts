@@ -11,7 +11,7 @@ import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { cors } from "hono/cors";
 import type { z } from "zod";
-import { normalizeIp } from "../src/address.ts";
+import { forwardedAddress, normalizeIp } from "../src/address.ts";
 import { type Announcement, announcementSchema } from "../src/announcement.ts";
 import { logger } from "../src/log.ts";
 import { VERSION } from "../src/version.ts";
@@ -192,11 +192,7 @@ function addOtherRoutes(app: ListingApp, { store }: AppParts): void {
 /** The IP address that a request comes from: the peer's, or what the trusted proxy in front says is its peer's. */
 function readOrigin(c: AppContext, trustProxy: boolean): string {
   const peer = normalizeIp(c.env.peer) ?? c.env.peer;
-  if (!trustProxy) return peer;
-  // Only the last entry is the proxy's own word: those before it are whatever the client sent.
-  const last = c.req.header("X-Forwarded-For")?.split(",").at(-1)?.trim() ?? "";
-  const bare = /^\[([^\]]*)\](?::[0-9]+)?$/.exec(last)?.[1] ?? /^([0-9.]+):[0-9]+$/.exec(last)?.[1] ?? last;
-  return normalizeIp(bare) ?? peer;
+  return trustProxy ? forwardedAddress(c.req.header("X-Forwarded-For")) ?? peer : peer;
 }
 
 function readAnnouncement(json: unknown): Announcement | Refusal {

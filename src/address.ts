@@ -154,6 +154,16 @@ function innerIpv4(ip: ipaddr.IPv6): string | undefined {
   return [high >> 8, high & 0xff, low >> 8, low & 0xff].join(".");
 }
 
+/**
+ * The address that a trusted proxy names in `X-Forwarded-For`: the last entry, with or without a port. Those before
+ * it are whatever the client sent. Undefined where there is none that is an IP address.
+ */
+export function forwardedAddress(header: string | null | undefined): string | undefined {
+  const last = header?.split(",").at(-1)?.trim() ?? "";
+  const bare = /^\[([^\]]*)\](?::[0-9]+)?$/.exec(last)?.[1] ?? /^([0-9.]+):[0-9]+$/.exec(last)?.[1] ?? last;
+  return normalizeIp(bare);
+}
+
 /** Whether an IP address is the machine's own. */
 export function isLoopback(ip: string): boolean {
   const normalized = normalizeIp(ip);

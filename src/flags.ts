@@ -98,6 +98,10 @@ const hostname: Flag<string> = {
   otherwiseShown: "0.0.0.0",
 };
 
+const trustProxy = switchFlag(
+  "take a client's address from X-Forwarded-For: only behind a proxy that sets it",
+);
+
 const chatFlags = {
   port: port(DEFAULT_PORT),
   hostname,
@@ -137,6 +141,26 @@ const chatFlags = {
   noListing: switchFlag("register with no listing"),
   kv: kvFlag("chat"),
   adminToken,
+  transport: flag<"serve" | "ws">({
+    about: "what carries it: serve is Deno's own server; ws can refuse, time and cut whatever a peer does",
+    ...oneOf({ serve: "serve", ws: "ws" }),
+    placeholder: "TRANSPORT",
+    otherwise: "serve",
+    otherwiseShown: "serve",
+  }),
+  allowedOrigins: flag<readonly string[] | undefined>({
+    about: "web pages that may connect, by origin; clients that are no browsers name none and may",
+    placeholder: "ORIGINS",
+    allowed: "origins as https://chat.example, with commas or blanks between them",
+    read: readOrigins,
+    otherwise: undefined,
+    otherwiseShown: "any",
+    repeatable: true,
+  }),
+  trustProxy,
+  limitLoopback: switchFlag(
+    "hold clients of this machine to the limits of addresses: behind a proxy that forwards no address",
+  ),
   ...sharedFlags,
   ...limitFlags(),
 };
@@ -152,7 +176,7 @@ const listingFlags = {
     otherwise: CHECK_INTERVAL_SECONDS_DEFAULT,
     otherwiseShown: String(CHECK_INTERVAL_SECONDS_DEFAULT),
   }),
-  trustProxy: switchFlag("take a client's address from X-Forwarded-For: only behind a proxy that sets it"),
+  trustProxy,
   ...sharedFlags,
 };
 
@@ -246,4 +270,14 @@ function readListings(text: string): readonly string[] | undefined {
   const urls = text.split(/[\s,]+/).filter((url) => url !== "");
   if (urls.length === 0 || !urls.every(isHttpUrl)) return undefined;
   return urls.map(withoutSlash);
+}
+
+function readOrigins(text: string): readonly string[] | undefined {
+  const origins = text.split(/[\s,]+/).filter((origin) => origin !== "");
+  // As browsers write them: without a path, and without the port that the scheme has anyway.
+  const read = origins.map((origin) => isHttpUrl(origin) ? new URL(origin) : undefined);
+  if (read.length === 0 || !read.every((url) => url !== undefined && `${url.origin}/` === url.href)) {
+    return undefined;
+  }
+  return read.map((url) => url!.origin);
 }

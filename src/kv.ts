@@ -75,8 +75,13 @@ export function defaultKvLocation(
   role: string,
   env: (name: string) => string | undefined,
 ): string | undefined {
-  if (env("DENO_DEPLOY") || env("DENO_DEPLOYMENT_ID")) return undefined;
+  if (isDenoDeploy(env)) return undefined;
   return `${dataFolder(env)}/chatter/${role}.db`;
+}
+
+/** Whether the program runs on Deno Deploy, by its environment. */
+export function isDenoDeploy(env: (name: string) => string | undefined): boolean {
+  return Boolean(env("DENO_DEPLOY") || env("DENO_DEPLOYMENT_ID"));
 }
 
 function dataFolder(env: (name: string) => string | undefined): string {

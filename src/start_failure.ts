@@ -7,6 +7,9 @@
  */
 import { KvUnavailable } from "./kv.ts";
 
+/** What node:net says of an address that is no address of this machine; EINVAL is Deno's word for it there. */
+const NO_OWN_ADDRESS = ["EADDRNOTAVAIL", "ENOTFOUND", "EINVAL"];
+
 /** A reason not to start that already is the line to show. */
 export class CannotStart extends Error {
   override name = "CannotStart";
@@ -22,13 +25,19 @@ export function startFailure(error: unknown, { hostname, port }: ListenAddress):
   if (error instanceof CannotStart || error instanceof KvUnavailable) return oneLine(error.message);
   if (!(error instanceof Error) || !isOfTheWorld(error)) return undefined;
   const listen = `Cannot listen on ${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-  if (error instanceof Deno.errors.AddrInUse) {
+  // The sockets of node:net name the same failures by a code.
+  const code = "code" in error ? error.code : undefined;
+  if (error instanceof Deno.errors.AddrInUse || code === "EADDRINUSE") {
     return `${listen}: the port is taken. Stop the program that has it, or give another by --port; 0 takes a free one`;
   }
-  if (error instanceof Deno.errors.AddrNotAvailable || /lookup address|invalid host/.test(error.message)) {
+  if (
+    error instanceof Deno.errors.AddrNotAvailable ||
+    (typeof code === "string" && NO_OWN_ADDRESS.includes(code)) ||
+    /lookup address|invalid host/.test(error.message)
+  ) {
     return `${listen}: that is no address of this machine. Give one by --hostname; 0.0.0.0 stands for all`;
   }
-  if (error instanceof Deno.errors.PermissionDenied) {
+  if (error instanceof Deno.errors.PermissionDenied || code === "EACCES") {
     return `${listen}: this user may not. Give a port from 1024 up by --port, or the right to take a lower one`;
   }
   if (error instanceof Deno.errors.InvalidData || error.message.includes("KeyMismatch")) {

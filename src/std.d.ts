@@ -48,6 +48,7 @@ declare module "@std/http/status" {
   export const STATUS_CODE: {
     readonly OK: 200;
     readonly Created: 201;
+    readonly NoContent: 204;
     readonly NotModified: 304;
     readonly BadRequest: 400;
     readonly Unauthorized: 401;
@@ -57,6 +58,7 @@ declare module "@std/http/status" {
     readonly ContentTooLarge: 413;
     readonly UpgradeRequired: 426;
     readonly TooManyRequests: 429;
+    readonly RequestHeaderFieldsTooLarge: 431;
     readonly InternalServerError: 500;
     readonly ServiceUnavailable: 503;
   };

@@ -30,6 +30,10 @@ Deno.test("chat without flags has the defaults that are documented", () => {
     noListing: false,
     kv: undefined,
     adminToken: undefined,
+    transport: "serve",
+    allowedOrigins: undefined,
+    trustProxy: false,
+    limitLoopback: false,
     tlsCert: undefined,
     tlsKey: undefined,
     logFormat: "json",
@@ -50,6 +54,34 @@ Deno.test("listing without flags has the defaults that are documented", () => {
     logFormat: "json",
     logLevel: "info",
   });
+});
+
+Deno.test("allowed origins are read as browsers write them, and a text that is no origin is refused", () => {
+  assertEquals(
+    valuesOf([
+      "chat",
+      "--allowed-origins",
+      "https://Chat.example, http://a:80/",
+      "--allowed-origins",
+      "http://b:8080",
+    ])
+      .allowedOrigins,
+    ["https://chat.example", "http://a", "http://b:8080"],
+  );
+  for (
+    const wrong of [
+      "",
+      "*",
+      "null",
+      "chat.example",
+      "https://a/path",
+      "https://u@a",
+      "ftp://a",
+      "https://a?x",
+    ]
+  ) {
+    assertMatch(problemOf(["chat", "--allowed-origins", wrong]), /^--allowed-origins /, wrong);
+  }
 });
 
 Deno.test("a flag's value follows it or stands behind an equals sign", () => {
@@ -248,8 +280,8 @@ Deno.test("an unknown flag or command is answered with the nearest", () => {
 Deno.test("a flag before the command is told its place", () => {
   assertEquals(problemOf("--port 5000 chat"), "--port comes after a command, as in chatter chat --port");
   assertEquals(
-    problemOf("--trust-proxy"),
-    "--trust-proxy comes after a command, as in chatter listing --trust-proxy",
+    problemOf("--check-interval"),
+    "--check-interval comes after a command, as in chatter listing --check-interval",
   );
 });
 

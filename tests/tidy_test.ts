@@ -38,6 +38,8 @@ const PURE = [
   "chat/bans.ts",
   "chat/consequence.ts",
   "chat/room.ts",
+  "chat/admission.ts",
+  "chat/request_head.ts",
   "chat/history.ts",
   "chat/consequence.ts",
   "chat/message_id.ts",

@@ -28,6 +28,7 @@ async function ask(
   });
   const response = await app.fetch(new Request(`http://localhost${path}`, init), {
     remoteAddress: "192.0.2.1",
+    upgrade: () => new Response(null),
   });
   return { status: response.status, text: await response.text(), upgrades };
 }

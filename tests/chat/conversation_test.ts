@@ -6,12 +6,12 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { validate } from "@std/uuid/v7";
 import { ChatClient } from "../support/chat_client.ts";
-import { startTestChat } from "../support/chat_server.ts";
+import { testOverEachTransport as test } from "../support/chat_server.ts";
 
-const NO_FLOOD = { floodRate: 0 };
+const NO_FLOOD = { floodRate: 0, maxUnansweredFrames: 10_000 };
 
-Deno.test("CONNECT is acknowledged with the server's name, and nobody else hears of it", async () => {
-  await using chat = await startTestChat({ name: "Tea Room" });
+test("CONNECT is acknowledged with the server's name, and nobody else hears of it", async (start) => {
+  await using chat = await start({ name: "Tea Room" });
   await using alice = await ChatClient.open(chat.url);
   await using stranger = await ChatClient.open(chat.url);
   assertEquals(await alice.ask("c2/CONNECT alice"), "c2/ACKNOWLEDGE Tea Room");
@@ -20,8 +20,8 @@ Deno.test("CONNECT is acknowledged with the server's name, and nobody else hears
   assertEquals(await alice.drain(), []);
 });
 
-Deno.test("a MSG is acknowledged, then told to everyone connected, its sender included, verbatim", async () => {
-  await using chat = await startTestChat();
+test("a MSG is acknowledged, then told to everyone connected, its sender included, verbatim", async (start) => {
+  await using chat = await start();
   await using alice = await ChatClient.connect(chat.url, "alice");
   await using bob = await ChatClient.connect(chat.url, "bob");
   await using stranger = await ChatClient.open(chat.url);
@@ -37,8 +37,8 @@ Deno.test("a MSG is acknowledged, then told to everyone connected, its sender in
   assertEquals(await alice.drain(), []);
 });
 
-Deno.test("a socket that has not connected may PING, and is refused everything else", async () => {
-  await using chat = await startTestChat({ id: 77 });
+test("a socket that has not connected may PING, and is refused everything else", async (start) => {
+  await using chat = await start({ id: 77 });
   await using stranger = await ChatClient.open(chat.url);
   assertEquals(await stranger.ask("c2/PING"), "c2/PING 77");
   assertEquals(await stranger.ask("c2/PING 5"), "c2/PING 5; 77");
@@ -57,8 +57,8 @@ Deno.test("a socket that has not connected may PING, and is refused everything e
   }
 });
 
-Deno.test("active_users lists those connected, in order of joining, by the names they have now", async () => {
-  await using chat = await startTestChat();
+test("active_users lists those connected, in order of joining, by the names they have now", async (start) => {
+  await using chat = await start();
   await using alice = await ChatClient.connect(chat.url, "alice");
   await using bob = await ChatClient.connect(chat.url, "bob");
   await using _stranger = await ChatClient.open(chat.url);
@@ -68,8 +68,8 @@ Deno.test("active_users lists those connected, in order of joining, by the names
   assertEquals(await bob.ask("c2/QUERY active_users"), "c2/ACKNOWLEDGE [zoe,bob,carol]");
 });
 
-Deno.test("a rename is told to everyone by the old name first, and frees the old name", async () => {
-  await using chat = await startTestChat();
+test("a rename is told to everyone by the old name first, and frees the old name", async (start) => {
+  await using chat = await start();
   await using alice = await ChatClient.connect(chat.url, "alice");
   await using bob = await ChatClient.connect(chat.url, "bob");
   assertEquals(
@@ -85,8 +85,8 @@ Deno.test("a rename is told to everyone by the old name first, and frees the old
   await bob.expect("c2/ACKNOWLEDGE", "c2/UPDATE bob; username; alice");
 });
 
-Deno.test("an edit keeps uuid and timestamp, carries the author's current name, and is the author's alone", async () => {
-  await using chat = await startTestChat();
+test("an edit keeps uuid and timestamp, carries the author's current name, and is the author's alone", async (start) => {
+  await using chat = await start();
   await using alice = await ChatClient.connect(chat.url, "alice");
   await using bob = await ChatClient.connect(chat.url, "bob");
   const uuid = await alice.say("first");
@@ -102,8 +102,8 @@ Deno.test("an edit keeps uuid and timestamp, carries the author's current name, 
   assertEquals((await bob.drain()).slice(-1), [`c2/MSG zoe; 1; ${uuid};  second; part`]);
 });
 
-Deno.test("a deleted message is told with empty text, has none in history, and cannot be changed again", async () => {
-  await using chat = await startTestChat();
+test("a deleted message is told with empty text, has none in history, and cannot be changed again", async (start) => {
+  await using chat = await start();
   await using alice = await ChatClient.connect(chat.url, "alice");
   await using bob = await ChatClient.connect(chat.url, "bob");
   const uuid = await alice.say("secret");
@@ -119,8 +119,8 @@ Deno.test("a deleted message is told with empty text, has none in history, and c
   }
 });
 
-Deno.test("DISCONNECT is told to everyone, the leaver included, then its socket is closed with 1000", async () => {
-  await using chat = await startTestChat();
+test("DISCONNECT is told to everyone, the leaver included, then its socket is closed with 1000", async (start) => {
+  await using chat = await start();
   await using alice = await ChatClient.connect(chat.url, "alice");
   await using bob = await ChatClient.connect(chat.url, "bob");
   alice.send("c2/DISCONNECT");
@@ -132,8 +132,8 @@ Deno.test("DISCONNECT is told to everyone, the leaver included, then its socket 
   assertEquals(await again.ask("c2/QUERY active_users"), "c2/ACKNOWLEDGE [bob,alice]");
 });
 
-Deno.test("a socket that ends without DISCONNECT is told as lost_connection, once, and its name is free", async () => {
-  await using chat = await startTestChat();
+test("a socket that ends without DISCONNECT is told as lost_connection, once, and its name is free", async (start) => {
+  await using chat = await start();
   await using bob = await ChatClient.connect(chat.url, "bob");
   for (let round = 0; round < 3; round++) {
     const alice = await ChatClient.connect(chat.url, "alice");
@@ -147,8 +147,8 @@ Deno.test("a socket that ends without DISCONNECT is told as lost_connection, onc
   assertEquals(await bob.drain(), [], "nobody is told of a socket that never connected");
 });
 
-Deno.test("a refused CONNECT may be tried again on the same socket", async () => {
-  await using chat = await startTestChat({ limits: { maxUsers: 2 } });
+test("a refused CONNECT may be tried again on the same socket", async (start) => {
+  await using chat = await start({ limits: { maxUsers: 2 } });
   await using _alice = await ChatClient.connect(chat.url, "alice");
   await using bob = await ChatClient.open(chat.url);
   assertMatch(await bob.ask("c2/CONNECT a;b"), /^c2\/ERROR Username is malformed/);
@@ -162,8 +162,8 @@ Deno.test("a refused CONNECT may be tried again on the same socket", async () =>
   assertEquals(await carol.ask("c2/CONNECT carol"), "c2/ACKNOWLEDGE Test Server");
 });
 
-Deno.test("answers come in the order of their frames, however many are sent at once", async () => {
-  await using chat = await startTestChat({ id: 7, limits: NO_FLOOD });
+test("answers come in the order of their frames, however many are sent at once", async (start) => {
+  await using chat = await start({ id: 7, limits: NO_FLOOD });
   await using alice = await ChatClient.open(chat.url);
   for (
     const frame of [
@@ -202,8 +202,8 @@ Deno.test("answers come in the order of their frames, however many are sent at o
   ]);
 });
 
-Deno.test("everyone sees all broadcasts in one order, and ids increase in it", async () => {
-  await using chat = await startTestChat({ limits: NO_FLOOD });
+test("everyone sees all broadcasts in one order, and ids increase in it", async (start) => {
+  await using chat = await start({ limits: NO_FLOOD });
   const names = ["a", "b", "c", "d", "e"];
   const clients = await Promise.all(names.map((name) => ChatClient.connect(chat.url, name)));
   const each = 200;
@@ -229,8 +229,8 @@ Deno.test("everyone sees all broadcasts in one order, and ids increase in it", a
   for (const client of clients) await client[Symbol.asyncDispose]();
 });
 
-Deno.test("the sender's acknowledgement comes before the broadcast that it causes, under load too", async () => {
-  await using chat = await startTestChat({ limits: NO_FLOOD });
+test("the sender's acknowledgement comes before the broadcast that it causes, under load too", async (start) => {
+  await using chat = await start({ limits: NO_FLOOD });
   await using alice = await ChatClient.connect(chat.url, "alice");
   for (let i = 0; i < 300; i++) alice.send(`c2/MSG ${i}; x`);
   let acknowledged = 0;
@@ -241,8 +241,8 @@ Deno.test("the sender's acknowledgement comes before the broadcast that it cause
   }
 });
 
-Deno.test("history pages backwards from the newest, newest last, with edits in their place", async () => {
-  await using chat = await startTestChat({ limits: NO_FLOOD });
+test("history pages backwards from the newest, newest last, with edits in their place", async (start) => {
+  await using chat = await start({ limits: NO_FLOOD });
   await using alice = await ChatClient.connect(chat.url, "alice");
   const ids: string[] = [];
   for (let i = 0; i < 7; i++) ids.push(await alice.say(`text ${i}`));
@@ -270,8 +270,8 @@ Deno.test("history pages backwards from the newest, newest last, with edits in t
   assertEquals(await page(`history; 5; ${ids[0]}`), []);
 });
 
-Deno.test("history and edits reach behind what memory holds", async () => {
-  await using chat = await startTestChat({ limits: NO_FLOOD });
+test("history and edits reach behind what memory holds", async (start) => {
+  await using chat = await start({ limits: NO_FLOOD });
   await using alice = await ChatClient.connect(chat.url, "alice");
   const first = await alice.say("the first");
   for (let i = 0; i < 600; i++) alice.send(`c2/MSG 1; filler ${i}`);
@@ -290,8 +290,8 @@ Deno.test("history and edits reach behind what memory holds", async () => {
   assertEquals(texts, ["still mine", ...Array.from({ length: 600 }, (_, i) => `filler ${i}`)]);
 });
 
-Deno.test("a history answer of the largest messages stays small enough to be read, and can be paged on", async () => {
-  await using chat = await startTestChat({ limits: { ...NO_FLOOD, maxOutboxBytes: 400_000 } });
+test("a history answer of the largest messages stays small enough to be read, and can be paged on", async (start) => {
+  await using chat = await start({ limits: { ...NO_FLOOD, maxOutboxBytes: 400_000 } });
   await using alice = await ChatClient.connect(chat.url, "alice");
   for (let i = 0; i < 40; i++) alice.send(`c2/MSG 1; ${"x".repeat(4000)}`);
   await alice.drain();
@@ -300,19 +300,19 @@ Deno.test("a history answer of the largest messages stays small enough to be rea
   assert(page.length > 20 && page.length < 40, `${page.length} messages`);
 });
 
-Deno.test("history, authorship aside, and the server's id survive a restart on the same file", async () => {
+test("history, authorship aside, and the server's id survive a restart on the same file", async (start) => {
   const folder = await Deno.makeTempDir();
   try {
     const kv = `${folder}/not/there/yet/chat.db`;
     let id: number;
     let uuid: string;
     {
-      await using chat = await startTestChat({ kv });
+      await using chat = await start({ kv });
       id = chat.id;
       await using alice = await ChatClient.connect(chat.url, "alice");
       uuid = await alice.say("remember me");
     }
-    await using chat = await startTestChat({ kv });
+    await using chat = await start({ kv });
     assertEquals(chat.id, id);
     await using alice = await ChatClient.connect(chat.url, "alice");
     const history = await alice.ask("c2/QUERY history");
@@ -327,8 +327,8 @@ Deno.test("history, authorship aside, and the server's id survive a restart on t
   }
 });
 
-Deno.test("a socket that does not CONNECT in time is closed with 1008, although it sent a PING", async () => {
-  await using chat = await startTestChat({ limits: { connectTimeout: 1 } });
+test("a socket that does not CONNECT in time is closed with 1008, although it sent a PING", async (start) => {
+  await using chat = await start({ limits: { connectTimeout: 1 } });
   await using alice = await ChatClient.connect(chat.url, "alice");
   await using stranger = await ChatClient.open(chat.url);
   // That a PING at the last moment does not extend it either is session_test.ts's to show, with a clock of its own.
@@ -337,8 +337,8 @@ Deno.test("a socket that does not CONNECT in time is closed with 1008, although 
   assertEquals(await alice.ask("c2/PING 1"), `c2/PING 1; ${chat.id}`, "who connected stays");
 });
 
-Deno.test("a server that stops closes everyone with 1001 and a reason, connected or not", async () => {
-  const chat = await startTestChat();
+test("a server that stops closes everyone with 1001 and a reason, connected or not", async (start) => {
+  const chat = await start();
   await using alice = await ChatClient.connect(chat.url, "alice");
   await using stranger = await ChatClient.open(chat.url);
   await chat.stop();
@@ -347,8 +347,8 @@ Deno.test("a server that stops closes everyone with 1001 and a reason, connected
   assertEquals(alice.seen.slice(1), [], "nobody is told of those who were put out by the stop");
 });
 
-Deno.test("WebSocket is answered at any path that is no other route, and HTTP beside it", async () => {
-  await using chat = await startTestChat();
+test("WebSocket is answered at any path that is no other route, and HTTP beside it", async (start) => {
+  await using chat = await start();
   await using alice = await ChatClient.open(`${chat.url}/some/where`);
   assertEquals(await alice.ask("c2/CONNECT alice"), "c2/ACKNOWLEDGE Test Server");
   for (

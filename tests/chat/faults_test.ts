@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { type FaultName, FAULTS } from "../../src/protocol/faults.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { startTestChat } from "../support/chat_server.ts";
+import { testOverEachTransport as test } from "../support/chat_server.ts";
 
 const UUID = "01a20abc-25e7-719d-bb6d-3d585843f73e";
 const MAX_TIMESTAMP = 9007199254740991;
@@ -61,22 +61,27 @@ Deno.test("every fault of the table is produced by a test", () => {
   assertEquals(produced.toSorted(), Object.keys(FAULTS).toSorted());
 });
 
-Deno.test("each fault is answered by its own c2/ERROR, the session goes on, and nobody else hears of it", async () => {
-  await using chat = await startTestChat({
-    limits: { floodRate: 0, maxFrameBytes: 1024, maxMessageLength: 20 },
-  });
-  await using alice = await ChatClient.connect(chat.url, "alice");
-  await using bob = await ChatClient.connect(chat.url, "bob");
-  for (const { fault, send, limit } of PRODUCED) {
-    alice.send(send);
-    assertEquals(await alice.drain(), [errorFrame(fault, limit)], fault);
-  }
-  assertEquals(await bob.drain(), []);
-  assertEquals(await bob.ask("c2/QUERY active_users"), "c2/ACKNOWLEDGE [alice,bob]");
-});
+test(
+  "each fault is answered by its own c2/ERROR, the session goes on, and nobody else hears of it",
+  async (start, transport) => {
+    await using chat = await start({
+      limits: { floodRate: 0, maxFrameBytes: 1024, maxMessageLength: 20 },
+    });
+    await using alice = await ChatClient.connect(chat.url, "alice");
+    await using bob = await ChatClient.connect(chat.url, "bob");
+    for (const { fault, send, limit } of PRODUCED) {
+      // What is too large for `ws` is not read to its end: the next test but two.
+      if (fault === "FRAME_TOO_LARGE" && transport === "ws") continue;
+      alice.send(send);
+      assertEquals(await alice.drain(), [errorFrame(fault, limit)], fault);
+    }
+    assertEquals(await bob.drain(), []);
+    assertEquals(await bob.ask("c2/QUERY active_users"), "c2/ACKNOWLEDGE [alice,bob]");
+  },
+);
 
-Deno.test("CONNECT is refused for a name that is missing, too long, malformed or taken", async () => {
-  await using chat = await startTestChat();
+test("CONNECT is refused for a name that is missing, too long, malformed or taken", async (start) => {
+  await using chat = await start();
   await using _bob = await ChatClient.connect(chat.url, "bob");
   await using alice = await ChatClient.open(chat.url);
   for (
@@ -89,8 +94,8 @@ Deno.test("CONNECT is refused for a name that is missing, too long, malformed or
   ) assertEquals(await alice.ask(`c2/CONNECT ${name}`), errorFrame(fault, limit));
 });
 
-Deno.test("past the flood burst frames are refused; past as many again the socket is closed with 1008", async () => {
-  await using chat = await startTestChat({ limits: { floodBurst: 5, floodRate: 1 } });
+test("past the flood burst frames are refused; past as many again the socket is closed with 1008", async (start) => {
+  await using chat = await start({ limits: { floodBurst: 5, floodRate: 1 } });
   await using bob = await ChatClient.connect(chat.url, "bob");
   await using alice = await ChatClient.connect(chat.url, "alice");
   // CONNECT was the first of the five; the sixth frame of the burst is one past the limit.
@@ -104,13 +109,14 @@ Deno.test("past the flood burst frames are refused; past as many again the socke
   await bob.expect("c2/DISCONNECT lost_connection; alice");
 });
 
-Deno.test("a frame of exactly the limit in bytes is read, one byte more is refused", async () => {
-  await using chat = await startTestChat({ limits: { maxFrameBytes: 1024 } });
+test("a frame of exactly the limit in bytes is read, one byte more is refused", async (start, transport) => {
+  await using chat = await start({ limits: { maxFrameBytes: 1024 } });
   await using alice = await ChatClient.connect(chat.url, "alice");
   const head = "c2/MSG 1; ";
   alice.send(head + "x".repeat(1024 - head.length));
   assertEquals(await alice.next(), "c2/ACKNOWLEDGE");
   await alice.next();
   alice.send(head + "é" + "x".repeat(1024 - head.length - 1));
-  assertEquals(await alice.next(), errorFrame("FRAME_TOO_LARGE", 1024));
+  if (transport === "serve") assertEquals(await alice.next(), errorFrame("FRAME_TOO_LARGE", 1024));
+  else assertEquals((await alice.closed).code, 1009);
 });

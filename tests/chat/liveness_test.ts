@@ -6,13 +6,13 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
-import { startTestChat } from "../support/chat_server.ts";
+import { testOverEachTransport as test } from "../support/chat_server.ts";
 import { frame, OPCODE, RawPeer } from "../support/raw_peer.ts";
 
 const QUICK_PINGS = { pingInterval: 1, pingTimeout: 1 };
 
-Deno.test("a peer that answers no ping is told as lost_connection, once, and its name is free", async () => {
-  await using chat = await startTestChat({ limits: QUICK_PINGS });
+test("a peer that answers no ping is told as lost_connection, once, and its name is free", async (start) => {
+  await using chat = await start({ limits: QUICK_PINGS });
   await using bob = await ChatClient.connect(chat.url, "bob");
   await using silent = await RawPeer.open(chat.url);
   await silent.sendText("c2/CONNECT alice");
@@ -24,8 +24,8 @@ Deno.test("a peer that answers no ping is told as lost_connection, once, and its
   assertEquals(await bob.drain(), []);
 });
 
-Deno.test("a peer that answers pings stays for as long as it likes without a word", async () => {
-  await using chat = await startTestChat({ limits: QUICK_PINGS });
+test("a peer that answers pings stays for as long as it likes without a word", async (start) => {
+  await using chat = await start({ limits: QUICK_PINGS });
   await using bob = await ChatClient.connect(chat.url, "bob");
   await using quiet = await RawPeer.open(chat.url);
   await quiet.sendText("c2/CONNECT alice");
@@ -42,8 +42,8 @@ Deno.test("a peer that answers pings stays for as long as it likes without a wor
   assertEquals(await bob.drain(), []);
 });
 
-Deno.test("a peer whose TCP connection is cut is told as lost_connection at once", async () => {
-  await using chat = await startTestChat();
+test("a peer whose TCP connection is cut is told as lost_connection at once", async (start) => {
+  await using chat = await start();
   await using bob = await ChatClient.connect(chat.url, "bob");
   const cut = await RawPeer.open(chat.url);
   await cut.sendText("c2/CONNECT alice");

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import type { CloseCause, Connection } from "../../chat/connection.ts";
+import type { CloseCause, Connection, OutgoingFrame } from "../../chat/connection.ts";
 import { Outbox, outgoing } from "../../chat/outbox.ts";
 
 /** An outbox of 100 bytes, with what its connection was given. */
@@ -13,8 +13,9 @@ function outboxOf100() {
   const connection = {
     remoteAddress: "192.0.2.1",
     pendingBytes: 0,
-    send: (text: string) => void did.push(text),
+    send: ({ text }: OutgoingFrame) => void did.push(text),
     close: ({ code, reason }: CloseCause) => void did.push(`close ${code} ${reason}`),
+    terminate: () => void did.push("terminate"),
   } satisfies Connection;
   const outbox = new Outbox(connection, 100, () => did.push("overflow"));
   return { outbox, connection, did };
@@ -22,7 +23,9 @@ function outboxOf100() {
 
 Deno.test("outgoing() measures a frame in bytes of UTF-8", () => {
   for (const [text, bytes] of [["", 0], ["abc", 3], ["é", 2], ["語", 3], ["👍", 4]] as const) {
-    assertEquals(outgoing(text), { text, bytes });
+    const frame = outgoing(text);
+    assertEquals([frame.text, frame.payload.length], [text, bytes]);
+    assertEquals(new TextDecoder().decode(frame.payload), text);
   }
 });
 

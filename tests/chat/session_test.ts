@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { mock } from "node:test";
-import type { CloseCause, Connection } from "../../chat/connection.ts";
+import type { CloseCause, Connection, OutgoingFrame } from "../../chat/connection.ts";
 import type { Participant } from "../../chat/hub.ts";
 import { outgoing } from "../../chat/outbox.ts";
 import type { Input } from "../../chat/room.ts";
@@ -19,8 +19,14 @@ class NotingConnection implements Connection {
   readonly sent: string[] = [];
   readonly closed: CloseCause[] = [];
 
-  send(text: string): void {
+  isTerminated = false;
+
+  send({ text }: OutgoingFrame): void {
     this.sent.push(text);
+  }
+
+  terminate(): void {
+    this.isTerminated = true;
   }
 
   close(cause: CloseCause): void {
@@ -70,7 +76,7 @@ async function isOver({ over }: Session): Promise<boolean> {
 
 /** `c2/` and as much more as makes it `bytes` bytes of UTF-8 out of `character`, rounded down, then filled. */
 function frameOfBytes(bytes: number, character: string): string {
-  const each = outgoing(character).bytes;
+  const each = outgoing(character).payload.length;
   const room = bytes - 3;
   return `c2/${character.repeat(Math.floor(room / each))}${"x".repeat(room % each)}`;
 }
@@ -83,7 +89,7 @@ Deno.test("session takes a frame at its limit of bytes, in any script, and refus
     using s = open({ maxFrameBytes: max });
     const atLimit = frameOfBytes(max, character);
     const past = frameOfBytes(max + 1, character);
-    assertEquals([outgoing(atLimit).bytes, outgoing(past).bytes], [max, max + 1]);
+    assertEquals([outgoing(atLimit).payload.length, outgoing(past).payload.length], [max, max + 1]);
     s.session.receiveText(atLimit);
     assert(UNKNOWN_TYPE.test(s.connection.sent[0]!), `${character} at: ${s.connection.sent[0]}`);
     s.session.receiveText(past);
@@ -292,6 +298,32 @@ Deno.test("session of a slow reader is closed with 1013 and leaves the room at o
   assertEquals(s.inputs, [{ type: "LOST" }]);
   assertEquals(s.events("warn"), ["consumer.slow"]);
   assertFalse(await isOver(s.session), "its connection is still there");
+  s.session.lost();
+  assert(await isOver(s.session));
+});
+
+Deno.test("session with as many unanswered frames as it may have goes on, and is closed with 1013 at one more", () => {
+  using s = open({ maxUnansweredFrames: 3 });
+  for (const frame of ["c2/MSG 1; a", "nonsense", "c2/PING"]) s.session.receiveText(frame);
+  assertEquals([s.inputs.length, s.connection.closed], [3, []]);
+  s.session.settled();
+  s.session.receiveBinary();
+  assertEquals([s.inputs.length, s.connection.closed], [4, []]);
+  s.session.receiveText("c2/MSG 1; one too many");
+  assertEquals(s.connection.closed, [{ code: 1013, reason: "too many unanswered frames" }]);
+  assertEquals(s.inputs.slice(4), [{ type: "LOST" }], "it leaves the room, and the frame is not looked at");
+  assertEquals(s.events("warn"), ["session.unanswered"]);
+  s.session.receiveText("c2/MSG 1; another");
+  assertEquals([s.inputs.length, s.connection.closed.length], [5, 1]);
+});
+
+Deno.test("session that is terminated takes its connection down, and is over when that is gone", async () => {
+  const s = open();
+  s.session.end({ code: 1001, reason: "server is stopping" });
+  s.session.terminate();
+  assert(s.connection.isTerminated);
+  s.session.receiveText("c2/PING");
+  assertEquals([s.connection.sent, await isOver(s.session)], [[], false]);
   s.session.lost();
   assert(await isOver(s.session));
 });

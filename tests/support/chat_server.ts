@@ -1,12 +1,18 @@
 /**
- * A chat server in the test's own process, on a free port of loopback, that ends with the test.
+ * A chat server in the test's own process, on a free port of loopback, that ends with the test; and a test run over
+ * every transport.
  *
  * @module
  */
 import { type ChatOptions, type RunningChat, startChat } from "../../chat/mod.ts";
+import type { TransportName } from "../../chat/transport.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/protocol/limits.ts";
 
 export type TestChatOptions = Partial<Omit<ChatOptions, "limits">> & { limits?: Partial<Limits> };
+/** `startTestChat` with a transport that is chosen already. */
+export type StartTestChat = (options?: TestChatOptions) => Promise<RunningChat>;
+
+export const TRANSPORT_NAMES: readonly TransportName[] = ["serve", "ws"];
 
 /** Starts one in memory, known to no listing, unless told otherwise. */
 export function startTestChat({ limits, ...options }: TestChatOptions = {}): Promise<RunningChat> {
@@ -20,7 +26,23 @@ export function startTestChat({ limits, ...options }: TestChatOptions = {}): Pro
     kv: ":memory:",
     tls: undefined,
     adminToken: undefined,
+    transport: "serve",
+    allowedOrigins: undefined,
+    trustProxy: false,
+    limitLoopback: false,
+    onDenoDeploy: false,
     limits: { ...DEFAULT_LIMITS, ...limits },
     ...options,
   });
+}
+
+/** A test for each transport, by its name: what `test` starts runs over that one. */
+export function testOverEachTransport(
+  name: string,
+  test: (start: StartTestChat, transport: TransportName) => Promise<void>,
+): void {
+  for (const transport of TRANSPORT_NAMES) {
+    Deno.test(`${transport}: ${name}`, () =>
+      test((options) => startTestChat({ transport, ...options }), transport));
+  }
 }

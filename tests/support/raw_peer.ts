@@ -31,18 +31,23 @@ export class RawPeer implements AsyncDisposable {
     this.#connection = connection;
   }
 
-  /** Connects and shakes hands. */
-  static async open(url: string): Promise<RawPeer> {
+  /** Connects and shakes hands. Throws with the answer's head where it is let in nowhere. */
+  static async open(url: string, headers: Readonly<Record<string, string>> = {}): Promise<RawPeer> {
     const peer = await RawPeer.connect(url);
-    await peer.write(
-      encode(
-        "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
-          "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-      ),
-    );
+    await peer.write(handshake(headers));
     const head = await peer.readHead();
-    if (!head.startsWith("HTTP/1.1 101 ")) throw new Error(`No upgrade: ${head}`);
-    return peer;
+    if (head.startsWith("HTTP/1.1 101 ")) return peer;
+    peer.close();
+    throw new Error(`No upgrade: ${head}`);
+  }
+
+  /** The head of the answer to a handshake that is not let in. */
+  static async refused(url: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
+    await using peer = await RawPeer.connect(url);
+    await peer.write(handshake(headers));
+    const head = await peer.readHead();
+    if (head.startsWith("HTTP/1.1 101 ")) throw new Error("It was let in");
+    return head;
   }
 
   /** Connects and says nothing. */
@@ -96,6 +101,27 @@ export class RawPeer implements AsyncDisposable {
     }
   }
 
+  /** The code of the next close frame, past all that comes before it; undefined where the connection ended. */
+  async readCloseCode(): Promise<number | undefined> {
+    while (true) {
+      const next = await this.readFrame();
+      if (next === undefined) return undefined;
+      if (next.opcode !== OPCODE.close) continue;
+      return next.payload.length < 2 ? 1005 : (next.payload[0]! << 8) | next.payload[1]!;
+    }
+  }
+
+  /** Reads to the end of the connection, a reset included; answers how many bytes came. */
+  async readToEnd(): Promise<number> {
+    let bytes = this.#unread.length;
+    this.#unread = new Uint8Array(0);
+    while (await this.#fill()) {
+      bytes += this.#unread.length;
+      this.#unread = new Uint8Array(0);
+    }
+    return bytes;
+  }
+
   close(): void {
     try {
       this.#connection.close();
@@ -131,6 +157,20 @@ export class RawPeer implements AsyncDisposable {
     this.#unread = joined;
     return true;
   }
+}
+
+/** The bytes of a client's handshake. */
+export function handshake(headers: Readonly<Record<string, string>> = {}): Uint8Array {
+  const all = {
+    Host: "x",
+    Upgrade: "websocket",
+    Connection: "Upgrade",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+    "Sec-WebSocket-Version": "13",
+    ...headers,
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return encode(`GET / HTTP/1.1\r\n${lines.join("")}\r\n`);
 }
 
 /** A frame's bytes; a well-formed masked text frame unless its shape says otherwise. */

@@ -1,0 +1,124 @@
+/**
+ * The connection of the library `ws`: one peer's WebSocket behind the port of connection.ts, with its liveness.
+ *
+ * The library reads the frames and cuts what is malformed; when to ping is the transport's one timer, which calls
+ * `beat`, PROTOCOL.md §7.3.
+ *
+ * @module
+ */
+import type { Buffer } from "node:buffer";
+import type { Logger } from "../src/log.ts";
+import { CLOSE, type CloseCause, type Connection, type OutgoingFrame, type Receiver } from "./connection.ts";
+import type { AdmittedSocket } from "./transport.ts";
+// @ts-types="@types/ws"
+import type { WebSocket } from "ws";
+
+/**
+ * Frames that may come after the server has closed: what an honest peer had under way. A peer that goes on sending is
+ * cut, since each of its frames is still read.
+ */
+export const FRAMES_AFTER_CLOSE_MAX = 256;
+
+const OPEN = 1;
+const AS_TEXT = { binary: false } as const;
+
+/**
+ * Milliseconds that a peer has to answer a close, and to take what was sent before it; then it is cut. A second or
+ * two is a slow network, and what is unsent is held until then.
+ */
+export const CLOSE_TIMEOUT_MS = 5000;
+
+export interface WsConnectionOptions {
+  readonly log: Logger;
+  readonly nowMs: number;
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+  /** Called once, when the socket is gone. */
+  readonly onGone: (connection: WsConnection) => void;
+}
+
+export class WsConnection implements Connection {
+  readonly remoteAddress: string;
+  readonly #socket: WebSocket;
+  readonly #options: WsConnectionOptions;
+  #receiver: Receiver | undefined;
+  #framesAfterClose = 0;
+  #nextPingMs: number;
+  /** When the ping went out that is not answered yet. */
+  #pingedMs: number | undefined;
+  /** When it was first seen closing, whoever began it. */
+  #closingMs: number | undefined;
+
+  /** Takes a WebSocket that is open. */
+  constructor(socket: WebSocket, admitted: AdmittedSocket, options: WsConnectionOptions) {
+    this.remoteAddress = admitted.remoteAddress;
+    this.#socket = socket;
+    this.#options = options;
+    this.#nextPingMs = options.nowMs + options.pingIntervalMs;
+    // An error is of the peer's making, and the library closes for it; without a listener it would end the process.
+    socket.on("error", (error: Error & { code?: string }) => {
+      options.log.debug("socket.error", { code: error.code, problem: error.message });
+    });
+    socket.on("pong", () => this.#pingedMs = undefined);
+    socket.on("message", (data: Buffer, isBinary: boolean) => {
+      this.#pingedMs = undefined;
+      this.#fenced("message", () => this.#receive(data, isBinary));
+    });
+    socket.once("close", () => {
+      this.#fenced("close", () => this.#receiver?.lost());
+      this.#receiver = undefined;
+      this.#fenced("gone", () => options.onGone(this));
+      this.#fenced("gone", admitted.gone);
+    });
+    this.#fenced("open", () => this.#receiver = admitted.accept(this));
+  }
+
+  get pendingBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send({ payload }: OutgoingFrame): void {
+    if (this.#socket.readyState === OPEN) this.#socket.send(payload, AS_TEXT);
+  }
+
+  close({ code, reason }: CloseCause): void {
+    if (this.#socket.readyState === OPEN) this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+
+  /** Pings where it is time to, and cuts a peer that has not answered a ping or a close in time. */
+  beat(nowMs: number): void {
+    if (this.#socket.readyState !== OPEN) {
+      this.#closingMs ??= nowMs;
+      if (nowMs - this.#closingMs >= CLOSE_TIMEOUT_MS) this.terminate();
+      return;
+    }
+    const { pingIntervalMs, pingTimeoutMs } = this.#options;
+    if (this.#pingedMs !== undefined && nowMs - this.#pingedMs >= pingTimeoutMs) return this.terminate();
+    if (this.#pingedMs !== undefined || nowMs < this.#nextPingMs) return;
+    this.#pingedMs = nowMs;
+    this.#nextPingMs = nowMs + pingIntervalMs;
+    this.#socket.ping();
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    if (this.#socket.readyState !== OPEN && ++this.#framesAfterClose > FRAMES_AFTER_CLOSE_MAX) {
+      return this.terminate();
+    }
+    if (isBinary) this.#receiver?.receiveBinary();
+    else this.#receiver?.receiveText(data.toString());
+  }
+
+  /** The fence of this entry point: a bug is the end of this connection alone. */
+  #fenced(where: string, handle: () => void): void {
+    try {
+      handle();
+    } catch (error) {
+      this.#options.log.error("bug", { where, error });
+      this.close(CLOSE.internal);
+    }
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * The transport for crowds and for the open internet: the library `ws` on sockets of node:net, where every frame,
+ * wait and stuck peer has a bound that is held while it happens.
+ *
+ * HTTP beside it is served by http_exchange.ts. Compression is not offered: it costs memory for each connection, and
+ * what a peer compresses is not bounded before it is expanded. PROTOCOL.md §7.1 and §7.3.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import { createServer, Server, type Socket } from "node:net";
+import { createServer as createTlsServer } from "node:tls";
+// @ts-types="@types/ws"
+import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import { WsConnection } from "./connection_ws.ts";
+import { type Handshake, HttpExchange, REQUEST_MS } from "./http_exchange.ts";
+import type { StartTransport, Transport, TransportOptions } from "./transport.ts";
+
+/** Milliseconds between two looks at all connections, for pings and deadlines: half of the shortest of those. */
+const BEAT_MS = 500;
+/** Connections whose request has not come whole. Past it the oldest is cut: an honest request is there at once. */
+export const UNREAD_REQUESTS_MAX = 1024;
+/**
+ * Fragments of one message, and reads that one frame came in. The library holds each, and each holds up to 9 KiB of
+ * what the socket had allocated for it, however small it is. No known client makes fragments of a chat message, and a
+ * network brings 512 bytes at a time at the very least.
+ */
+export const FRAGMENTS_MAX = 128;
+const READS_MAX = 128;
+const READ_BYTES_MIN = 512;
+
+/** What the library takes since 8.20 and its types do not name yet. */
+interface NewServerOptions extends ServerOptions {
+  maxBufferedChunks: number;
+  maxFragments: number;
+}
+
+export const startWs: StartTransport = async (options) => {
+  if (options.tls !== undefined) proveTls(options.tls);
+  const transport = new WsTransport(options);
+  await transport.listen();
+  return transport;
+};
+
+class WsTransport implements Transport {
+  readonly #options: TransportOptions;
+  readonly #webSockets: WebSocketServer;
+  readonly #server: Server;
+  /** In order of their arrival. */
+  readonly #exchanges = new Set<HttpExchange>();
+  readonly #connections = new Set<WsConnection>();
+  #beat: ReturnType<typeof setInterval> | undefined;
+  /** Resolves when nobody is left after the stop. */
+  readonly #empty = Promise.withResolvers<void>();
+
+  constructor(options: TransportOptions) {
+    this.#options = options;
+    const { hostname, tls, maxFrameBytes } = options;
+    const webSocketOptions: NewServerOptions = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      // The library's default would choose whatever a client names first.
+      handleProtocols: () => false,
+      maxPayload: maxFrameBytes,
+      maxFragments: FRAGMENTS_MAX,
+      maxBufferedChunks: Math.max(READS_MAX, Math.ceil(maxFrameBytes / READ_BYTES_MIN)),
+    };
+    this.#webSockets = new WebSocketServer(webSocketOptions);
+    const onSocket = (socket: Socket) => this.#exchange(socket);
+    // Deno before 2.9 takes the address of a TLS server from here, later ones from `listen`.
+    const tlsOptions = { ...tls, host: hostname, handshakeTimeout: REQUEST_MS };
+    this.#server = tls === undefined ? createServer(onSocket) : createTlsServer(tlsOptions, onSocket);
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return address === null || typeof address === "string" ? 0 : address.port;
+  }
+
+  async listen(): Promise<void> {
+    const { hostname, port, log } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once("error", reject);
+    if (this.#server instanceof Server) this.#server.listen(port, hostname, resolve);
+    else (this.#server as Server).listen(port, resolve);
+    await promise;
+    this.#server.removeListener("error", reject);
+    // As with too many open files: those who are connected stay.
+    this.#server.on("error", (error: Error) => log.error("transport.failed", { problem: error.message }));
+    this.#beat = setInterval(() => this.#beatAll(this.#options.steadyMs()), BEAT_MS);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#beat);
+    this.#beat = undefined;
+    // Not its own word that all are gone: some versions of Deno never give it once a connection was cut.
+    this.#server.close();
+    for (const exchange of this.#exchanges) exchange.socket.destroy();
+    for (const connection of this.#connections) connection.terminate();
+    this.#tellIfEmpty();
+    await this.#empty.promise;
+  }
+
+  #tellIfEmpty(): void {
+    const isStopped = this.#beat === undefined;
+    if (isStopped && this.#exchanges.size === 0 && this.#connections.size === 0) this.#empty.resolve();
+  }
+
+  #beatAll(nowMs: number): void {
+    for (const exchange of this.#exchanges) if (nowMs >= exchange.deadlineMs) exchange.socket.destroy();
+    for (const connection of this.#connections) connection.beat(nowMs);
+  }
+
+  #exchange(socket: Socket): void {
+    const { log, handle, tls, maxBodyBytes, steadyMs, wallMs } = this.#options;
+    socket.on("error", ignoreError);
+    const exchange: HttpExchange = new HttpExchange(socket, {
+      isTls: tls !== undefined,
+      maxBodyBytes,
+      handle,
+      onUpgrade: (exchange, handshake) => this.#upgrade(exchange, handshake),
+      steadyMs,
+      wallMs,
+      onClosed: () => {
+        this.#exchanges.delete(exchange);
+        this.#tellIfEmpty();
+      },
+      onBug: (error) => log.error("bug", { where: "http", error }),
+    });
+    this.#exchanges.add(exchange);
+    if (this.#exchanges.size > UNREAD_REQUESTS_MAX) this.#cutOldestUnread();
+  }
+
+  #cutOldestUnread(): void {
+    for (const exchange of this.#exchanges) {
+      // One that was cut before is here until its end is told.
+      if (exchange.isRead || exchange.socket.destroyed) continue;
+      exchange.socket.destroy();
+      return;
+    }
+  }
+
+  #upgrade(exchange: HttpExchange, { head: { method, target, headers }, admitted, rest }: Handshake): void {
+    const { log, pingInterval, pingTimeout, steadyMs } = this.#options;
+    const { socket } = exchange;
+    // What the library looks at of a request.
+    const request = {
+      method,
+      url: target,
+      headers: Object.fromEntries(headers),
+    } as unknown as IncomingMessage;
+    let connection: WsConnection | undefined;
+    const head = Buffer.from(rest.buffer, rest.byteOffset, rest.length);
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
+      exchange.release();
+      this.#exchanges.delete(exchange);
+      connection = new WsConnection(webSocket, admitted, {
+        log,
+        nowMs: steadyMs(),
+        pingIntervalMs: pingInterval * 1000,
+        pingTimeoutMs: pingTimeout * 1000,
+        onGone: (gone) => {
+          this.#connections.delete(gone);
+          this.#tellIfEmpty();
+        },
+      });
+      this.#connections.add(connection);
+    });
+    if (connection === undefined) admitted.gone();
+    socket.resume();
+  }
+}
+
+/** Throws for a certificate and a key that cannot be used: node:tls finds out at the first handshake only. */
+function proveTls({ cert, key }: { readonly cert: string; readonly key: string }): void {
+  Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
+}
+
+/** Of the peer's making, as a reset. Without a listener it would be an error of the process. */
+function ignoreError(): void {}

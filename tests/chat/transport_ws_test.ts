@@ -1,0 +1,322 @@
+/**
+ * What only the transport of `ws` holds: bounds on frames while they come, time for requests, pings and closes, and
+ * peers that are cut. By real sockets; the clock of the deadlines is the test's.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { type Connection, type OutgoingFrame } from "../../chat/connection.ts";
+import { CLOSE_TIMEOUT_MS, FRAMES_AFTER_CLOSE_MAX } from "../../chat/connection_ws.ts";
+import { REQUEST_MS } from "../../chat/http_exchange.ts";
+import { outgoing } from "../../chat/outbox.ts";
+import { HEAD_BYTES_MAX } from "../../chat/request_head.ts";
+import type { Transport } from "../../chat/transport.ts";
+import { FRAGMENTS_MAX, startWs, UNREAD_REQUESTS_MAX } from "../../chat/transport_ws.ts";
+import { frame, handshake, OPCODE, RawPeer } from "../support/raw_peer.ts";
+import { recordedLog } from "../support/recorded_log.ts";
+
+const MAX_FRAME_BYTES = 1024;
+const MAX_BODY_BYTES = 65_536;
+
+interface Opened extends AsyncDisposable {
+  readonly url: string;
+  /** Milliseconds that the deadlines have gone on by beyond the real ones. */
+  aheadMs: number;
+  /** The connection that was opened last. */
+  connection: Connection | undefined;
+  /** Texts that came, and `lost` and `gone` at the ends. */
+  readonly told: string[];
+  /** Resolves when one more is gone than was waited for before. */
+  gone(): Promise<void>;
+}
+
+async function open(): Promise<Opened> {
+  const ends: (() => void)[] = [];
+  const waits: Promise<void>[] = [];
+  for (let i = 0; i < 10; i++) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    ends.push(resolve);
+    waits.push(promise);
+  }
+  const opened: Opened = {
+    get url() {
+      return `http://127.0.0.1:${transport.port}`;
+    },
+    aheadMs: 0,
+    connection: undefined,
+    told: [],
+    gone: () => waits.shift()!,
+    [Symbol.asyncDispose]: () => transport.stop(),
+  };
+  const transport: Transport = await startWs({
+    hostname: "127.0.0.1",
+    port: 0,
+    tls: undefined,
+    pingInterval: 25,
+    pingTimeout: 10,
+    maxFrameBytes: MAX_FRAME_BYTES,
+    maxBodyBytes: MAX_BODY_BYTES,
+    steadyMs: () => performance.now() + opened.aheadMs,
+    wallMs: () => Date.now(),
+    log: recordedLog().log,
+    handle: async (request, peer) => {
+      if (request.headers.get("upgrade") === null) return new Response(await request.text());
+      return peer.upgrade({
+        remoteAddress: "192.0.2.1",
+        accept: (connection) => {
+          opened.connection = connection;
+          return {
+            receiveText: (text) => void opened.told.push(text),
+            receiveBinary: () => void opened.told.push("binary"),
+            lost: () => void opened.told.push("lost"),
+          };
+        },
+        gone: () => {
+          opened.told.push("gone");
+          ends.shift()?.();
+        },
+      });
+    },
+  });
+  return opened;
+}
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+Deno.test("ws takes a frame of its limit of bytes, in one piece or many, and closes with 1009 one past it", async () => {
+  await using server = await open();
+  const atLimit = "x".repeat(MAX_FRAME_BYTES);
+  await using whole = await RawPeer.open(server.url);
+  await whole.sendText(atLimit);
+  await whole.sendText(atLimit + "x");
+  assertEquals(await whole.readCloseCode(), 1009);
+  await using pieces = await RawPeer.open(server.url);
+  const half = bytes("x".repeat(MAX_FRAME_BYTES / 2));
+  await pieces.write(frame(half, { fin: false }));
+  await pieces.write(frame(half, { opcode: OPCODE.continuation }));
+  await pieces.write(frame(half, { fin: false }));
+  await pieces.write(frame(half, { opcode: OPCODE.continuation, fin: false }));
+  await pieces.write(frame(new Uint8Array(1), { opcode: OPCODE.continuation }));
+  assertEquals(await pieces.readCloseCode(), 1009);
+  assertEquals(server.told.filter((told) => told.startsWith("x")), [atLimit, atLimit]);
+});
+
+Deno.test("ws refuses a frame by its header, before any of it has come", async () => {
+  await using server = await open();
+  await using peer = await RawPeer.open(server.url);
+  await peer.write(frame(new Uint8Array(0), { declaredLength: 2 ** 40 }));
+  assertEquals(await peer.readCloseCode(), 1009);
+});
+
+Deno.test("ws closes with the code of the protocol for frames that are not of it, and hears no more of them", async () => {
+  await using server = await open();
+  const broken: [string, Uint8Array, number][] = [
+    ["invalid UTF-8", frame(new Uint8Array([0xff, 0xfe])), 1007],
+    ["no mask", frame(bytes("x"), { masked: false }), 1002],
+    ["an opcode that is none", frame(bytes("x"), { opcode: 3 }), 1002],
+    ["a reserved bit", frame(bytes("x"), { rsv: 4 }), 1002],
+    ["a continuation of nothing", frame(bytes("x"), { opcode: OPCODE.continuation }), 1002],
+    ["a ping of 126 bytes", frame(new Uint8Array(126), { opcode: OPCODE.ping }), 1002],
+    ["a ping in pieces", frame(bytes("x"), { opcode: OPCODE.ping, fin: false }), 1002],
+    ["a close code that is none", frame(new Uint8Array([0, 1]), { opcode: OPCODE.close }), 1002],
+  ];
+  for (const [what, sent, code] of broken) {
+    await using peer = await RawPeer.open(server.url);
+    await peer.write(sent);
+    await peer.sendText("more");
+    assertEquals(await peer.readCloseCode(), code, what);
+  }
+  assertEquals(server.told.filter((told) => told === "more"), []);
+});
+
+Deno.test("ws takes a message in as many fragments as it may have, and closes with 1008 for one more", async () => {
+  await using server = await open();
+  for (const count of [FRAGMENTS_MAX, FRAGMENTS_MAX + 1]) {
+    await using peer = await RawPeer.open(server.url);
+    await peer.write(frame(bytes("x"), { fin: false }));
+    for (let i = 2; i < count; i++) {
+      await peer.write(frame(bytes("x"), { opcode: OPCODE.continuation, fin: false }));
+    }
+    await peer.write(frame(bytes("x"), { opcode: OPCODE.continuation }));
+    if (count > FRAGMENTS_MAX) assertEquals(await peer.readCloseCode(), 1008);
+    peer.close();
+    await server.gone();
+  }
+  assertEquals(server.told.filter((told) => told.startsWith("x")), ["x".repeat(FRAGMENTS_MAX)]);
+});
+
+Deno.test("ws closes with 1008 for a frame that comes in more pieces than a network makes of it", async () => {
+  await using server = await open();
+  await using peer = await RawPeer.open(server.url);
+  const drip = frame(bytes("x".repeat(MAX_FRAME_BYTES)));
+  await peer.write(drip.subarray(0, 8));
+  // A ping that is answered says that the piece before it was read on its own; inside of a frame there can be none,
+  // so pieces are sent until the server has had enough of them.
+  const closed = peer.readCloseCode();
+  let isClosed = false;
+  closed.finally(() => isClosed = true);
+  for (let i = 8; i < drip.length && !isClosed; i++) {
+    await peer.write(drip.subarray(i, i + 1)).catch(() => {});
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  assertEquals(await closed, 1008);
+  assertEquals(server.told.filter((told) => told.startsWith("x")), []);
+});
+
+Deno.test("ws cuts a connection whose request has not come in time, silent or half sent", async () => {
+  await using server = await open();
+  const peers: RawPeer[] = [];
+  for (
+    const sent of ["", "GET / HTTP/1.1\r\nHost: x\r\n", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"]
+  ) {
+    const peer = await RawPeer.connect(server.url);
+    await peer.write(bytes(sent));
+    peers.push(peer);
+  }
+  // What is asked for now is served after the others were taken up.
+  await (await fetch(server.url)).body?.cancel();
+  await using connected = await RawPeer.open(server.url);
+  server.aheadMs = REQUEST_MS;
+  for (const peer of peers) {
+    assertEquals(await peer.readToEnd(), 0);
+    peer.close();
+  }
+  await connected.sendText("still here");
+  connected.close();
+  await server.gone();
+  assertEquals(server.told, ["still here", "lost", "gone"]);
+});
+
+Deno.test("ws keeps so many connections without a whole request, and cuts the oldest for one more", async () => {
+  await using server = await open();
+  const peers: RawPeer[] = [];
+  for (let i = 0; i < UNREAD_REQUESTS_MAX; i++) peers.push(await RawPeer.connect(server.url));
+  const [oldest, second] = peers;
+  await using _oneMore = await RawPeer.open(server.url);
+  assertEquals(await oldest!.readToEnd(), 0);
+  await second!.write(bytes("GET / HTTP/1.1\r\n\r\n"));
+  assertMatch(await second!.readHead(), / 200 /);
+  for (const peer of peers) peer.close();
+});
+
+Deno.test("ws takes a head and a body of their limits, and refuses one byte more with 431 and 413", async () => {
+  await using server = await open();
+  const ask = async (text: string) => {
+    await using peer = await RawPeer.connect(server.url);
+    await peer.write(bytes(text));
+    return (await peer.readHead()).split(" ")[1];
+  };
+  const head = (size: number) => {
+    const start = "GET / HTTP/1.1\r\nX: ";
+    return `${start}${"x".repeat(size - start.length - 4)}\r\n\r\n`;
+  };
+  assertEquals(await ask(head(HEAD_BYTES_MAX)), "200");
+  assertEquals(await ask(head(HEAD_BYTES_MAX + 1)), "431");
+  assertEquals(await ask("x".repeat(HEAD_BYTES_MAX + 1)), "431", "although its end has not come");
+  const post = (size: number) => `POST / HTTP/1.1\r\nContent-Length: ${size}\r\n\r\n${"x".repeat(size)}`;
+  assertEquals(await ask(post(MAX_BODY_BYTES)), "200");
+  assertEquals(await ask(post(MAX_BODY_BYTES + 1)), "413");
+  assertEquals(await ask("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), "411");
+});
+
+Deno.test("ws answers one request a connection, its body byte by byte too, and ends it", async () => {
+  await using server = await open();
+  await using peer = await RawPeer.connect(server.url);
+  for (const byte of "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello") await peer.write(bytes(byte));
+  await peer.write(bytes("GET /second HTTP/1.1\r\n\r\n"));
+  const head = await peer.readHead();
+  assertMatch(head, /^HTTP\/1\.1 200 OK\r\n/);
+  assertMatch(head, /\r\ncontent-length: 5\b/);
+  assertMatch(head, /\r\nconnection: close\b/);
+  assertEquals(await peer.readToEnd(), 5);
+});
+
+Deno.test("ws pings once an interval, and cuts a peer that has not answered within the timeout", async () => {
+  await using server = await open();
+  await using peer = await RawPeer.open(server.url);
+  server.aheadMs = 25_000;
+  const first = await peer.readFrame();
+  assertEquals(first?.opcode, OPCODE.ping);
+  await peer.write(frame(first!.payload, { opcode: OPCODE.pong }));
+  server.aheadMs = 50_000;
+  assertEquals((await peer.readFrame())?.opcode, OPCODE.ping, "it answered, so it is there and pinged again");
+  server.aheadMs = 60_500;
+  assertEquals(await peer.readFrame(), undefined);
+  await server.gone();
+  assertEquals(server.told, ["lost", "gone"]);
+});
+
+Deno.test("ws takes a frame for an answer to a ping: who talks is there", async () => {
+  await using server = await open();
+  await using peer = await RawPeer.open(server.url);
+  server.aheadMs = 25_000;
+  assertEquals((await peer.readFrame())?.opcode, OPCODE.ping);
+  await peer.sendText("I am here");
+  server.aheadMs = 50_500;
+  assertEquals((await peer.readFrame())?.opcode, OPCODE.ping);
+});
+
+Deno.test("ws cuts a peer that does not read when it is told to, and drops what was unsent", async () => {
+  await using server = await open();
+  await using peer = await RawPeer.open(server.url);
+  const { connection } = server;
+  assert(connection);
+  const big: OutgoingFrame = outgoing("é".repeat(1_000_000));
+  for (let i = 0; i < 20; i++) connection.send(big);
+  assert(connection.pendingBytes > 20_000_000, "bytes are counted, not characters");
+  connection.terminate();
+  await server.gone();
+  assertEquals(server.told, ["lost", "gone"]);
+  assert(await peer.readToEnd() < 40_000_000);
+});
+
+Deno.test("ws cuts a peer that goes on sending after it was closed", async () => {
+  await using server = await open();
+  await using peer = await RawPeer.open(server.url);
+  server.connection?.close({ code: 1008, reason: "flood" });
+  const some = new Uint8Array(
+    await new Blob(Array(FRAMES_AFTER_CLOSE_MAX).fill(frame(bytes("x")))).arrayBuffer(),
+  );
+  await peer.write(some);
+  // It takes the first as late; the next one is too much.
+  await peer.sendText("x");
+  await server.gone();
+  assertEquals(await peer.readCloseCode() ?? 1008, 1008, "the close, where the cut did not overtake it");
+});
+
+Deno.test("ws cuts a peer that does not answer a close, in bounded time", async () => {
+  await using server = await open();
+  await using peer = await RawPeer.open(server.url);
+  await using stuck = await RawPeer.open(server.url);
+  const big = outgoing("x".repeat(1_000_000));
+  for (let i = 0; i < 20; i++) server.connection?.send(big);
+  server.connection?.close({ code: 1013, reason: "slow consumer" });
+  await peer.write(frame(new Uint8Array(0), { declaredLength: 2 ** 40 }));
+  assertEquals(await peer.readCloseCode(), 1009);
+  // A beat sees them closing, a later one that they have been for too long.
+  for (let ended = 0; ended < 2; ended++) {
+    const gone = server.gone();
+    const ahead = setInterval(() => server.aheadMs += CLOSE_TIMEOUT_MS, 400);
+    await gone;
+    clearInterval(ahead);
+  }
+  assertEquals(await peer.readFrame(), undefined);
+  await stuck.readToEnd();
+  assertEquals(server.told, ["lost", "gone", "lost", "gone"]);
+});
+
+Deno.test("ws that is stopped cuts whoever is left, in whatever state, and takes nobody any more", async () => {
+  const server = await open();
+  await using silent = await RawPeer.connect(server.url);
+  await using half = await RawPeer.connect(server.url);
+  await half.write(handshake().subarray(0, 40));
+  await using connected = await RawPeer.open(server.url);
+  const { url } = server;
+  await server[Symbol.asyncDispose]();
+  for (const peer of [silent, half, connected]) await peer.readToEnd();
+  assertEquals(server.told, ["lost", "gone"]);
+  const late = await RawPeer.connect(url).catch(() => undefined);
+  assertEquals(late, undefined);
+});

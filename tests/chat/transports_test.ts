@@ -1,0 +1,221 @@
+/**
+ * What holds over both transports alike, by real sockets: who is let in, TLS, HTTP beside the protocol, and that a bug
+ * or a store that hangs is the end of nobody else.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Receiver } from "../../chat/connection.ts";
+import type { AdmittedSocket, StartTransport, TransportOptions } from "../../chat/transport.ts";
+import { startServe } from "../../chat/transport_serve.ts";
+import { startWs } from "../../chat/transport_ws.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { testOverEachTransport as test, TRANSPORT_NAMES } from "../support/chat_server.ts";
+import { handshake, RawPeer } from "../support/raw_peer.ts";
+import { recordedLog } from "../support/recorded_log.ts";
+
+const SUPPORT = new URL("../support/", import.meta.url);
+const cert = await Deno.readTextFile(new URL("localhost_cert.pem", SUPPORT));
+const key = await Deno.readTextFile(new URL("localhost_key.pem", SUPPORT));
+
+test("an address may have as many sockets as its limit, the next gets 429, until one is gone", async (start) => {
+  await using chat = await start({ limitLoopback: true, limits: { maxSocketsPerAddress: 2 } });
+  const one = await RawPeer.open(chat.url);
+  await using _two = await RawPeer.open(chat.url);
+  const refused = await RawPeer.refused(chat.url);
+  assertMatch(refused, /^HTTP\/1\.1 429 /);
+  assert(!/retry-after/i.test(refused), "nobody knows when one goes");
+  one.close();
+  // The server hears of the end a moment later: what is asked is that it does.
+  while (true) {
+    const peer = await RawPeer.open(chat.url).catch(() => undefined);
+    if (peer === undefined) continue;
+    peer.close();
+    break;
+  }
+});
+
+test("a socket that is closing counts for its address until it is gone", async (start) => {
+  await using chat = await start({
+    limitLoopback: true,
+    limits: { maxSocketsPerAddress: 1, connectTimeout: 1 },
+  });
+  await using silent = await RawPeer.open(chat.url);
+  assertEquals(await silent.readCloseCode(), 1008, "the server has closed, and this peer does not answer");
+  assertMatch(await RawPeer.refused(chat.url), /^HTTP\/1\.1 429 /);
+});
+
+test("an address may open a burst of sockets, the next gets 429 and when to come again", async (start) => {
+  await using chat = await start({
+    limitLoopback: true,
+    limits: { socketBurstPerAddress: 3, socketRatePerAddress: 1 },
+  });
+  for (let i = 0; i < 3; i++) (await RawPeer.open(chat.url)).close();
+  const refused = await RawPeer.refused(chat.url);
+  assertMatch(refused, /^HTTP\/1\.1 429 /);
+  assertMatch(refused, /\r\nretry-after: 1(\r\n|$)/i);
+});
+
+test("loopback is exempt by default", async (start) => {
+  await using chat = await start({ limits: { maxSocketsPerAddress: 1, socketBurstPerAddress: 1 } });
+  const peers = [];
+  for (let i = 0; i < 5; i++) peers.push(await RawPeer.open(chat.url));
+  for (const peer of peers) peer.close();
+});
+
+test("behind a proxy that is trusted, each of its clients has limits of its own", async (start) => {
+  await using chat = await start({ trustProxy: true, limits: { maxSocketsPerAddress: 1 } });
+  const at = (address: string) => ({ "X-Forwarded-For": `127.0.0.1, ${address}` });
+  await using _one = await RawPeer.open(chat.url, at("192.0.2.1"));
+  await using _two = await RawPeer.open(chat.url, at("192.0.2.2"));
+  assertMatch(await RawPeer.refused(chat.url, at("192.0.2.1")), /^HTTP\/1\.1 429 /);
+});
+
+test("a page of an origin that is not allowed gets 403, a client without one is let in", async (start) => {
+  await using chat = await start({ allowedOrigins: ["https://chat.example"] });
+  assertMatch(await RawPeer.refused(chat.url, { Origin: "https://evil.example" }), /^HTTP\/1\.1 403 /);
+  await using _page = await RawPeer.open(chat.url, { Origin: "https://chat.example" });
+  await using _program = await RawPeer.open(chat.url);
+});
+
+test("what asks for a WebSocket without a whole handshake gets 400, and does not count", async (start) => {
+  await using chat = await start({ limitLoopback: true, limits: { maxSocketsPerAddress: 1 } });
+  for (let i = 0; i < 3; i++) {
+    await using peer = await RawPeer.connect(chat.url);
+    await peer.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n\r\n"));
+    assertMatch(await peer.readHead(), /^HTTP\/1\.1 400 /);
+  }
+  await using _whole = await RawPeer.open(chat.url);
+});
+
+test("TLS carries the conversation, and a peer that speaks none hurts nobody", async (start) => {
+  await using chat = await start({ tls: { cert, key } });
+  assertMatch(chat.url, /^https:/);
+  const { hostname, port } = new URL(chat.url);
+  using plain = await Deno.connect({ hostname, port: Number(port) });
+  await plain.write(handshake());
+  using conn = await Deno.connectTls({ hostname: "localhost", port: Number(port), caCerts: [cert] });
+  await conn.write(handshake());
+  const answer = new Uint8Array(4096);
+  const size = await conn.read(answer) ?? 0;
+  assertMatch(new TextDecoder().decode(answer.subarray(0, size)), /^HTTP\/1\.1 101 /);
+  using client = Deno.createHttpClient({ caCerts: [cert] });
+  const response = await fetch(`${chat.url}/healthz`, { client });
+  assertEquals([response.status, await response.text()], [200, "ok\n"]);
+});
+
+test("HTTP is answered whole: a HEAD without a body, a POST with one, a target that is none", async (start) => {
+  await using chat = await start();
+  const head = await fetch(`${chat.url}/healthz`, { method: "HEAD" });
+  assertEquals([head.status, await head.text()], [200, ""]);
+  const post = await fetch(`${chat.url}/nowhere`, { method: "POST", body: "x".repeat(50_000) });
+  assertEquals(post.status, 404);
+  await post.body?.cancel();
+  await using peer = await RawPeer.connect(chat.url);
+  await peer.write(new TextEncoder().encode("nonsense\r\n\r\n"));
+  assertMatch(await peer.readHead(), /^HTTP\/1\.1 400 /);
+});
+
+test("a frame that comes with the handshake in one packet is answered", async (start) => {
+  await using chat = await start({ id: 7 });
+  await using peer = await RawPeer.connect(chat.url);
+  const ping = new Uint8Array([0x81, 0x87, 0, 0, 0, 0, ...new TextEncoder().encode("c2/PING")]);
+  await peer.write(new Uint8Array([...handshake(), ...ping]));
+  assertMatch(await peer.readHead(), /^HTTP\/1\.1 101 /);
+  assertEquals(await peer.readText(), "c2/PING 7");
+});
+
+test("IPv6 is served, and an IPv4 client of a server for both is known by its own address", async (start) => {
+  await using chat = await start({
+    hostname: "::",
+    limitLoopback: true,
+    limits: { maxSocketsPerAddress: 1 },
+  });
+  const { port } = new URL(chat.url);
+  await using _one = await RawPeer.open(`http://127.0.0.1:${port}`);
+  assertMatch(await RawPeer.refused(`http://127.0.0.1:${port}`), /^HTTP\/1\.1 429 /);
+  const six = await Deno.connect({ hostname: "::1", port: Number(port) });
+  await six.write(handshake());
+  const answer = new Uint8Array(100);
+  await six.read(answer);
+  six.close();
+  assertStringIncludes(new TextDecoder().decode(answer), " 101 ");
+});
+
+test("a peer that resets its connection in the midst of anything hurts nobody", async (start) => {
+  await using chat = await start();
+  await using alice = await ChatClient.connect(chat.url, "alice");
+  for (const bytes of [new Uint8Array(0), handshake().subarray(0, 30), handshake()]) {
+    for (let i = 0; i < 5; i++) {
+      const peer = await RawPeer.connect(chat.url);
+      await peer.write(bytes);
+      peer.close();
+    }
+  }
+  assertEquals(await alice.ask("c2/PING 5"), `c2/PING 5; ${chat.id}`);
+});
+
+const STARTS: Readonly<Record<string, StartTransport>> = { serve: startServe, ws: startWs };
+
+for (const transport of TRANSPORT_NAMES) {
+  Deno.test(`${transport}: a bug in whoever takes the frames closes that socket with 1011 and is logged`, async () => {
+    const { log, lines } = recordedLog();
+    const bug = new Error("a bug");
+    const gone: string[] = [];
+    const receivers: Record<string, () => Receiver> = {
+      accept: () => {
+        throw bug;
+      },
+      receive: () => ({
+        receiveText: () => {
+          throw bug;
+        },
+        receiveBinary: () => {},
+        lost: () => {
+          throw bug;
+        },
+      }),
+      fine: () => ({ receiveText: () => {}, receiveBinary: () => {}, lost: () => {} }),
+    };
+    const socketAt = (path: string): AdmittedSocket => ({
+      remoteAddress: "192.0.2.1",
+      accept: receivers[path.slice(1)]!,
+      gone: () => {
+        gone.push(path);
+        throw bug;
+      },
+    });
+    const server = await STARTS[transport]!({
+      ...OPTIONS,
+      log,
+      handle: (request, peer) => peer.upgrade(socketAt(new URL(request.url).pathname)),
+    });
+    const url = `ws://127.0.0.1:${server.port}`;
+    const fine = await ChatClient.open(`${url}/fine`);
+    const atOpen = await ChatClient.open(`${url}/accept`);
+    assertEquals((await atOpen.closed).code, 1011);
+    const atFrame = await ChatClient.open(`${url}/receive`);
+    atFrame.send("x");
+    assertEquals((await atFrame.closed).code, 1011);
+    assertEquals(fine.socket.readyState, WebSocket.OPEN);
+    await fine[Symbol.asyncDispose]();
+    await server.stop();
+    assertEquals(gone.toSorted(), ["/accept", "/fine", "/receive"], "each is gone, once");
+    assertEquals(
+      new Set(lines.map(({ event, properties }) => [event, properties.error === bug].join())),
+      new Set(["bug,true"]),
+    );
+  });
+}
+
+const OPTIONS: Omit<TransportOptions, "handle" | "log"> = {
+  hostname: "127.0.0.1",
+  port: 0,
+  tls: undefined,
+  pingInterval: 25,
+  pingTimeout: 10,
+  maxFrameBytes: 1024,
+  maxBodyBytes: 1024,
+  steadyMs: () => performance.now(),
+  wallMs: () => Date.now(),
+};

@@ -1,0 +1,79 @@
+/**
+ * The program with `--transport ws` from outside: why it does not start, its stop with peers that are stuck, and the
+ * word for those who serve the internet by the other transport.
+ *
+ * @module
+ */
+import { assertEquals, assertLess, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import { runProgram, startServer } from "./support/program.ts";
+import { RawPeer } from "./support/raw_peer.ts";
+
+const SUPPORT = import.meta.dirname + "/support/";
+const WS = ["--transport", "ws"];
+
+async function refusedStart(...flags: string[]): Promise<string> {
+  const { status, stdout, stderr } = await runProgram(["chat", ...WS, ...flags], {
+    CHATTER_HOSTNAME: "127.0.0.1",
+    CHATTER_PORT: "0",
+    CHATTER_KV: ":memory:",
+    CHATTER_NO_LISTING: "1",
+  });
+  assertEquals({ status, stdout }, { status: 1, stdout: "" }, stderr);
+  assertMatch(stderr, /^chatter: [^\n]+\n$/, "one line, and no stack");
+  return stderr;
+}
+
+Deno.test("chat on ws that cannot listen says why and how to go on, with TLS and without", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr;
+  const tls = ["--tls-cert", SUPPORT + "localhost_cert.pem", "--tls-key", SUPPORT + "localhost_key.pem"];
+  for (const flags of [[], tls]) {
+    const problem = await refusedStart("--port", String(port), ...flags);
+    assertStringIncludes(problem, `Cannot listen on 127.0.0.1:${port}: the port is taken.`);
+    // TEST-NET-1, RFC 5737: nobody has it.
+    assertStringIncludes(
+      await refusedStart("--hostname", "192.0.2.1", ...flags),
+      "Cannot listen on 192.0.2.1:0: that is no address of this machine.",
+    );
+  }
+});
+
+Deno.test("chat on ws with TLS files that cannot be used says so", async () => {
+  const swapped = ["--tls-cert", SUPPORT + "localhost_key.pem", "--tls-key", SUPPORT + "localhost_cert.pem"];
+  assertStringIncludes(await refusedStart(...swapped), "Cannot use the files of --tls-cert and --tls-key");
+});
+
+Deno.test("chat on ws ends with status 0 in time, whatever its peers do", async () => {
+  await using server = await startServer("chat", WS);
+  await using silent = await RawPeer.connect(server.url);
+  await using half = await RawPeer.connect(server.url);
+  await half.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\n"));
+  await using mute = await RawPeer.open(server.url);
+  const { status, tookMs } = await server.stop();
+  assertEquals(status, 0, server.log);
+  assertLess(tookMs, 5000);
+  assertNotMatch(server.log, /"level":"(ERROR|FATAL)"/);
+  assertEquals(await mute.readCloseCode(), 1001);
+  for (const peer of [silent, half]) assertEquals(await peer.readToEnd(), 0);
+});
+
+Deno.test("chat recommends ws to those who listen for others, and to nobody else", async () => {
+  const cases: [string[], boolean][] = [
+    [["--hostname", "0.0.0.0"], true],
+    [["--hostname", "0.0.0.0", ...WS], false],
+    [["--hostname", "127.0.0.1"], false],
+    [["--hostname", "localhost"], false],
+  ];
+  for (const [flags, isRecommended] of cases) {
+    await using server = await startServer("chat", flags);
+    await server.stop();
+    const told = server.events.filter(({ message }) => message === "transport.recommended");
+    assertEquals(told.map(({ level }) => level), isRecommended ? ["WARN"] : [], flags.join(" "));
+  }
+});
+
+Deno.test("chat on Deno Deploy, where there is one transport, recommends none", async () => {
+  await using server = await startServer("chat", ["--hostname", "0.0.0.0"], { DENO_DEPLOY: "1" });
+  await server.stop();
+  assertEquals(server.events.filter(({ message }) => message === "transport.recommended"), []);
+});
