@@ -12,6 +12,10 @@ import { PERMISSIONS, PROGRAM, proveAndPlace, ROOT, runToEnd, say, UNPROVED } fr
 // The configuration of whatever folder the program is started in is not its own.
 const RUN_FLAGS = ["run", "--no-config", "--no-lock", "--ext=js", "--unstable-kv", "--quiet", ...PERMISSIONS];
 
+// Packages that are CommonJS, as ws, ask for node's own modules by it; a bundle has none.
+const REQUIRE =
+  `import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);\n`;
+
 /**
  * Lines that the shell runs, and that JavaScript takes for the string ":" and a comment. `exec` makes Deno the
  * process that was started, so that signals reach it.
@@ -46,7 +50,7 @@ async function bundle(): Promise<boolean> {
     say(output.trimEnd());
     return false;
   }
-  await Deno.writeTextFile(UNPROVED, header() + await Deno.readTextFile(UNPROVED));
+  await Deno.writeTextFile(UNPROVED, header() + REQUIRE + await Deno.readTextFile(UNPROVED));
   await Deno.chmod(UNPROVED, 0o755);
   const made = await proveAndPlace();
   if (!made.success) {
