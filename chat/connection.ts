@@ -15,7 +15,7 @@ export interface CloseCause {
 export interface OutgoingFrame {
   readonly text: string;
   /** The text as UTF-8. Shared by all who are sent it: never written to. */
-  readonly payload: Uint8Array<ArrayBuffer>;
+  readonly payload: Uint8Array;
 }
 
 /**

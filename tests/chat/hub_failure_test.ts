@@ -4,8 +4,11 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { CloseCause } from "../../chat/connection.ts";
 import { History } from "../../chat/history.ts";
 import type { OutgoingFrame } from "../../chat/outbox.ts";
+import { Session } from "../../chat/session.ts";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import {
   ACK,
   id,
@@ -15,8 +18,10 @@ import {
   promisesSettled,
   refusal,
   stored,
+  texts,
   world,
 } from "../support/hub_stage.ts";
+import { recordedLog } from "../support/recorded_log.ts";
 
 Deno.test("hub whose store fails answers the senders, tells nobody of the message, and goes on", async () => {
   const { journal, connected, participant, send, chronicle, log } = world();
@@ -197,4 +202,36 @@ Deno.test("hub tells a change that throws to its asker alone, and goes on", asyn
   await hub.idle();
   assertEquals(alice.frames(), [`${ACK} [alice]`]);
   assertEquals(log.events("error"), []);
+});
+
+Deno.test("hub whose store hangs holds no more of a session than it may have unanswered, and that one goes alone", async () => {
+  const { hub, journal, connected } = world();
+  const [bob] = await connected("bob");
+  const closed: CloseCause[] = [];
+  const session = new Session({
+    id: "eve",
+    connection: {
+      remoteAddress: "192.0.2.1",
+      pendingBytes: 0,
+      send: () => {},
+      close: (cause) => void closed.push(cause),
+      terminate: () => {},
+    },
+    inbox: hub,
+    limits: { ...DEFAULT_LIMITS, floodRate: 0, maxUnansweredFrames: 3 },
+    serverId: 7,
+    steadyMs: () => 0,
+    log: recordedLog().log,
+  });
+  session.receiveText("c2/CONNECT eve");
+  await hub.idle();
+  for (const text of ["one", "two", "three"]) session.receiveText(`c2/MSG 1; ${text}`);
+  await promisesSettled();
+  assertEquals([texts(last(journal.appends)), closed], [["one", "two", "three"], []]);
+  for (let i = 0; i < 100; i++) session.receiveText("c2/MSG 1; one too many");
+  assertEquals(closed, [{ code: 1013, reason: "too many unanswered frames" }]);
+  await last(journal.appends).answer();
+  await hub.idle();
+  assertEquals(journal.appends.length, 1);
+  assertEquals(bob.frames().map((frame) => frame.split("; ").at(-1)), ["one", "two", "three", "eve"]);
 });
