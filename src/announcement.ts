@@ -22,16 +22,28 @@ export const DEFAULT_MAX_USERS = 50;
 /** The port of an address that names none. */
 export const DEFAULT_PORT = 5000;
 
-// Control characters and line separators, and those that turn the direction of the text that follows.
-const FORBIDDEN_IN_NAME = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
+/** Marks on one letter: no script needs more, and a pile of them covers the lines above and below. */
+export const MARKS_IN_A_ROW_MAX = 4;
+
+// What is not in a name: control characters, line separators, half surrogates, what turns the direction of the
+// text that follows, and what shows nothing, the blank pattern of Braille included.
+const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}\p{Default_Ignorable_Code_Point}\u2800]/u;
+// Of what shows nothing, these do something: the parts of an emoji, and joiners in scripts that have them.
+const EMOJI = /\p{RGI_Emoji}/gv;
+const JOINER = /(?<=[[\p{L}\p{M}]--[\p{sc=Latin}\p{sc=Greek}\p{sc=Cyrillic}]])[\u200c\u200d](?=\p{L})/gv;
+const PILE_OF_MARKS = new RegExp(`\\p{M}{${MARKS_IN_A_ROW_MAX + 1}}`, "u");
 
 export const SERVER_NAME_RULE =
-  `1 to ${SERVER_NAME_LENGTH_MAX} characters, not only blanks, no control or bidi characters`;
+  `1 to ${SERVER_NAME_LENGTH_MAX} characters, not only blanks, no control, bidi or invisible characters, ` +
+  `at most ${MARKS_IN_A_ROW_MAX} marks on a letter`;
 
 /** Whether `name` may be a server's name; it is kept as given, less the blanks around it. */
 export function isServerName(name: string): boolean {
   const trimmed = name.trim();
-  return trimmed !== "" && [...trimmed].length <= SERVER_NAME_LENGTH_MAX && !FORBIDDEN_IN_NAME.test(trimmed);
+  if (trimmed === "" || [...trimmed].length > SERVER_NAME_LENGTH_MAX) return false;
+  // One plain letter each, so that what is left of and right of them does not come together.
+  const plain = trimmed.replace(EMOJI, "x").replace(JOINER, "x");
+  return !FORBIDDEN.test(plain) && !PILE_OF_MARKS.test(plain.normalize("NFD"));
 }
 
 const users = z.number().int().min(0).max(USERS_MAX);
