@@ -10,7 +10,7 @@ import {
   parseCommandLine,
   type ServerCommand,
 } from "./src/command_line.ts";
-import { limitsOf } from "./src/flags.ts";
+import { limitsOf, listingLimitsOf } from "./src/flags.ts";
 import { helpText } from "./src/help_text.ts";
 import { VERSION } from "./src/version.ts";
 
@@ -61,6 +61,7 @@ async function main(): Promise<0 | 1 | 2> {
       ...await place("listing", values),
       checkInterval: values.checkInterval,
       trustProxy: values.trustProxy,
+      limits: listingLimitsOf(values),
     });
   }
 

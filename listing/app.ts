@@ -1,5 +1,5 @@
 /**
- * The HTTP side of the listing, PROTOCOL.md §9: requests read, handed to the registry and answered.
+ * The HTTP side of the listing, PROTOCOL.md §9.1: requests read, handed to the registry and answered.
  *
  * It judges the form of a request and no more. Problems are answered as one line of plain text.
  *
@@ -13,11 +13,18 @@ import { cors } from "hono/cors";
 import type { z } from "zod";
 import { forwardedAddress, normalizeIp } from "../src/address.ts";
 import { type Announcement, announcementSchema } from "../src/announcement.ts";
+import type { NowMs } from "../src/clock.ts";
+import type { ListingLimits } from "../src/listing_limits.ts";
 import { logger } from "../src/log.ts";
+import type { Rate } from "../src/token_bucket.ts";
 import { VERSION } from "../src/version.ts";
 import { readAuthorization } from "./keys.ts";
+import { OriginRate } from "./origin_rate.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { Rarely } from "./rarely.ts";
 import { readJsonBody } from "./read_body.ts";
 import { isRefusal, type Refusal, refuse } from "./refusals.ts";
+import type { PageQuery } from "./page.ts";
 import type { Registry } from "./registry.ts";
 import { Representation } from "./representation.ts";
 import {
@@ -32,6 +39,7 @@ import {
 } from "./routes.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type ServerStore, StoreFailed } from "./store.ts";
+import { WriteLimits } from "./write_limits.ts";
 
 /** What the server knows of a connection. */
 export interface Bindings {
@@ -46,6 +54,10 @@ export interface AppParts {
   readonly registry: Registry;
   readonly snapshot: Snapshot;
   readonly store: ServerStore;
+  readonly outgoing: Outgoing;
+  readonly limits: ListingLimits;
+  readonly steadyClock: NowMs;
+  readonly bodySecondsMax?: number;
   readonly trustProxy: boolean;
   /** Aborted when the listing stops: a body that is still to come is not waited for. */
   readonly stopping: AbortSignal;
@@ -54,6 +66,9 @@ export interface AppParts {
 // `no-cache` lets caches keep the list and has them ask whether it still holds, which the ETag answers in a few
 // bytes: with an age, people would not see what they themselves have just changed.
 const CACHE_CONTROL = "public, no-cache";
+
+/** Lists with parameters other than an order: one of 10,000 servers takes 20 ms. A person who types asks for some a second. */
+export const QUERY_RATE: Rate = { burst: 100, perSecond: 10 };
 
 const ABOUT = `Chatter listing ${VERSION}: a directory of chat servers.
 GET /servers       the servers that are listed
@@ -79,9 +94,10 @@ export function makeApp(parts: AppParts): ListingApp {
   addServerRoutes(app, parts);
   addOtherRoutes(app, parts);
   app.notFound((c) => c.text("There is nothing here: GET /openapi.json tells what there is", 404));
+  const storeFailed = new Rarely(parts.steadyClock);
   app.onError((error, c) => {
     if (error instanceof StoreFailed) {
-      log.error("store.failed", { problem: error.message });
+      storeFailed.do((unsaid) => log.error("store.failed", { problem: error.message, unsaid }));
       return c.text("The listing's store failed: try again later", 503, { "Retry-After": "5" });
     }
     log.error("request.bug", { method: c.req.method, path: c.req.path, stack: error.stack });
@@ -91,18 +107,33 @@ export function makeApp(parts: AppParts): ListingApp {
 }
 
 function addServerRoutes(app: ListingApp, parts: AppParts): void {
-  const { registry, snapshot } = parts;
-  const originOf = (c: AppContext) => readOrigin(c, parts.trustProxy);
+  addReadRoutes(app, parts);
+  addWriteRoutes(app, parts);
+  app.all("/servers", (c) => answerWrongMethod(c, "GET, HEAD, OPTIONS"));
+  app.all("/servers/:id", (c) => answerWrongMethod(c, "GET, HEAD, POST, PUT, DELETE, OPTIONS"));
+}
+
+function addReadRoutes(app: ListingApp, { snapshot, outgoing, steadyClock, trustProxy }: AppParts): void {
+  const queryRate = new OriginRate(QUERY_RATE);
 
   mount(app, listRoute, async (c) => {
     await snapshot.refresh();
     const asked = c.req.query();
     if (Object.keys(listParameters.shape).every((name) => asked[name] === undefined)) {
-      return await answerRepresentation(c, await snapshot.list());
+      return await answerRepresentation(c, await snapshot.list("id"), outgoing);
     }
     const query = listQuerySchema.safeParse(asked);
     if (!query.success) return answerRefusal(c, refuse("QUERY_MALFORMED", nameIssues(query.error)));
-    return await answerRepresentation(c, await Representation.of(JSON.stringify(snapshot.page(query.data))));
+    if (isWholeList(query.data)) {
+      return await answerRepresentation(c, await snapshot.list(query.data.sort), outgoing);
+    }
+    const origin = readOrigin(c, trustProxy);
+    if (!queryRate.take(origin, steadyClock())) {
+      return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));
+    }
+    if (!outgoing.mayMake(origin)) return answerRefusal(c, refuse("BUSY"));
+    const page = await Representation.of(JSON.stringify(snapshot.page(query.data)));
+    return await answerRepresentation(c, page, outgoing, origin);
   });
 
   mount(app, serverRoute, async (c) => {
@@ -110,42 +141,66 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
     const id = readServerId(c.req.param("id") ?? "");
     const server = id === undefined ? undefined : snapshot.server(id);
     if (server === undefined) return answerRefusal(c, refuse("NOT_FOUND"));
-    return await answerRepresentation(c, await Representation.of(JSON.stringify(server)));
+    return await answerRepresentation(c, await Representation.of(JSON.stringify(server)), outgoing);
   });
+}
 
-  mount(app, registerRoute, async (c) => {
-    const body = await readJsonBody(c.req.raw, parts.stopping);
-    if (isRefusal(body)) return answerRefusal(c, body);
-    const id = readServerId(c.req.param("id") ?? "");
-    if (id === undefined) return answerRefusal(c, refuse("ID_MALFORMED"));
+function addWriteRoutes(app: ListingApp, parts: AppParts): void {
+  const { registry, limits, steadyClock } = parts;
+  const originRate = { burst: limits.writeBurstPerOrigin, perSecond: limits.writeRatePerOrigin };
+  const writeLimits = new WriteLimits(originRate, steadyClock);
+
+  /** Serves a write within what its sender may. */
+  function mountWrite(
+    route: Parameters<typeof mount>[1],
+    write: (c: AppContext, asked: AskedWrite) => Promise<Response | Refusal>,
+  ): void {
+    mount(app, route, async (c) => {
+      const id = readServerId(c.req.param("id") ?? "");
+      const keyHash = readAuthorization(c.req.header("Authorization"));
+      const origin = readOrigin(c, parts.trustProxy);
+      const holderOf = id !== undefined && registry.isKeyOf(id, keyHash) ? id : undefined;
+      const answer = await writeLimits.run({ origin, holderOf }, () => write(c, { id, keyHash, origin }));
+      return answer instanceof Response ? answer : answerRefusal(c, answer);
+    });
+  }
+
+  mountWrite(registerRoute, async (c, { id, keyHash, origin }) => {
+    const body = await readJsonBody(c.req.raw, parts.stopping, parts.bodySecondsMax);
+    if (isRefusal(body)) return body;
+    if (id === undefined) return refuse("ID_MALFORMED");
     const announcement = readAnnouncement(body.json === undefined ? {} : body.json);
-    if (isRefusal(announcement)) return answerRefusal(c, announcement);
-    const keyHash = readAuthorization(c.req.header("Authorization"));
-    const registered = await registry.register(id, announcement, originOf(c), keyHash);
-    return isRefusal(registered) ? answerRefusal(c, registered) : c.text(registered.key, 201);
+    if (isRefusal(announcement)) return announcement;
+    const registered = await registry.register(id, announcement, origin, keyHash);
+    return isRefusal(registered) ? registered : c.text(registered.key, 201);
   });
 
-  mount(app, updateRoute, async (c) => {
-    const body = await readJsonBody(c.req.raw, parts.stopping);
+  mountWrite(updateRoute, async (c, { id, keyHash, origin }) => {
+    const body = await readJsonBody(c.req.raw, parts.stopping, parts.bodySecondsMax);
     // A body that was not read whole is answered at once; any other fault of it only after the key.
-    if (isRefusal(body) && body.refusal !== "BODY_NOT_JSON") return answerRefusal(c, body);
-    const id = readServerId(c.req.param("id") ?? "");
-    if (id === undefined) return answerRefusal(c, refuse("NOT_LISTED"));
+    if (isRefusal(body) && body.refusal !== "BODY_NOT_JSON") return body;
+    if (id === undefined) return refuse("NOT_LISTED");
     const read = () => isRefusal(body) ? body : readAnnouncement(body.json);
-    const keyHash = readAuthorization(c.req.header("Authorization"));
-    const refused = await registry.update(id, keyHash, read, originOf(c));
-    return refused ? answerRefusal(c, refused) : c.body(null, 200);
+    return await registry.update(id, keyHash, read, origin) ?? c.body(null, 200);
   });
 
-  mount(app, removeRoute, async (c) => {
-    const id = readServerId(c.req.param("id") ?? "");
-    if (id === undefined) return answerRefusal(c, refuse("NOT_LISTED"));
-    const refused = await registry.remove(id, readAuthorization(c.req.header("Authorization")));
-    return refused ? answerRefusal(c, refused) : c.body(null, 200);
+  mountWrite(removeRoute, async (c, { id, keyHash }) => {
+    if (id === undefined) return refuse("NOT_LISTED");
+    return await registry.remove(id, keyHash) ?? c.body(null, 200);
   });
+}
 
-  app.all("/servers", (c) => answerWrongMethod(c, "GET, HEAD, OPTIONS"));
-  app.all("/servers/:id", (c) => answerWrongMethod(c, "GET, HEAD, POST, PUT, DELETE, OPTIONS"));
+/** What the head of a write says. */
+interface AskedWrite {
+  readonly id: number | undefined;
+  readonly keyHash: Uint8Array | undefined;
+  /** The IP address that it came from. */
+  readonly origin: string;
+}
+
+/** Whether a query asks for nothing but an order: that list is the same for everybody. */
+function isWholeList({ q, full, empty, limit, after }: PageQuery): boolean {
+  return q === "" && full && empty && limit === undefined && after === undefined;
 }
 
 /** Serves a route, and documents it as it is served. */
@@ -158,7 +213,7 @@ function mount(
   app.on(route.method.toUpperCase(), route.getRoutingPath(), handle);
 }
 
-function addOtherRoutes(app: ListingApp, { store }: AppParts): void {
+function addOtherRoutes(app: ListingApp, { store, outgoing }: AppParts): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "C2Listing", {
     type: "apiKey",
     in: "header",
@@ -171,7 +226,7 @@ function addOtherRoutes(app: ListingApp, { store }: AppParts): void {
       openapi: "3.1.0",
       info: { title: "Chatter listing", version: VERSION, description: "A directory of chat servers" },
     })));
-    return await answerRepresentation(c, await openApi);
+    return await answerRepresentation(c, await openApi, outgoing);
   });
   app.get("/", (c) => c.text(ABOUT));
   app.get("/healthz", (c) => c.text("ok"));
@@ -220,7 +275,13 @@ function answerWrongMethod(c: AppContext, allow: string): Response {
   return c.text(`The method is not allowed here: ${allow} are`, 405, { Allow: allow });
 }
 
-async function answerRepresentation(c: AppContext, representation: Representation): Promise<Response> {
+/** `madeFor`: the origin for which alone it was made; undefined where it is the same for everybody. */
+async function answerRepresentation(
+  c: AppContext,
+  representation: Representation,
+  outgoing: Outgoing,
+  madeFor?: string,
+): Promise<Response> {
   c.header("ETag", representation.etag);
   c.header("Cache-Control", CACHE_CONTROL);
   c.header("Vary", "Accept-Encoding", { append: true });
@@ -231,7 +292,8 @@ async function answerRepresentation(c: AppContext, representation: Representatio
     supports: ["gzip", "identity"],
     default: "identity",
   });
-  if (encoding !== "gzip") return c.body(representation.bytes);
-  c.header("Content-Encoding", "gzip");
-  return c.body(await representation.gzipped());
+  if (encoding === "gzip") c.header("Content-Encoding", "gzip");
+  if (c.req.method === "HEAD") return c.body(null);
+  const bytes = encoding === "gzip" ? await representation.gzipped() : representation.bytes;
+  return c.body(outgoing.body(bytes, madeFor));
 }

@@ -1,5 +1,5 @@
 /**
- * The keys of listed servers: made, hashed and compared, PROTOCOL.md §9.
+ * The keys of listed servers: made, hashed and compared, PROTOCOL.md §9.9.
  *
  * Only the hash of a key is ever stored. A plain SHA-256 is enough: a key is 256 random bits and cannot be guessed.
  *

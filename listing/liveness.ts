@@ -1,5 +1,5 @@
 /**
- * The sweep: every listed server is checked once an interval, spread over it, PROTOCOL.md §9.
+ * The sweep: every listed server is checked once an interval, spread over it, PROTOCOL.md §9.8.
  *
  * It decides when a server is checked; what a check means is the registry's. Servers that missed their last
  * check have slots of their own, so that a thousand dead ones, 3 s each, hold up none that is alive.
@@ -8,6 +8,7 @@
  */
 import type { NowMs } from "../src/clock.ts";
 import { logger } from "../src/log.ts";
+import { Rarely } from "./rarely.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { ServerRecord } from "./store.ts";
 
@@ -49,6 +50,7 @@ export class Liveness {
   readonly #alive = new Lane();
   readonly #suspect = new Lane();
   readonly #checks = new Set<Promise<void>>();
+  readonly #failed: Rarely;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ticking: Promise<void> | undefined;
   #stopped = false;
@@ -56,6 +58,7 @@ export class Liveness {
   constructor(parts: LivenessParts) {
     this.#parts = parts;
     this.#intervalMs = parts.interval * 1000;
+    this.#failed = new Rarely(parts.steadyClock);
   }
 
   start(): void {
@@ -136,7 +139,7 @@ export class Liveness {
       if (record !== undefined) await this.#parts.check(record);
     } catch (error) {
       // A store that fails now may answer at the next check.
-      log.error("check.failed", { id, error });
+      this.#failed.do((unsaid) => log.error("check.failed", { id, error, unsaid }));
     } finally {
       const scheduled = this.#schedule.get(id);
       if (scheduled) scheduled.underWay = false;

@@ -1,5 +1,5 @@
 /**
- * A page of the list: sorted, filtered and cut as the query asks, with a cursor to go on, PROTOCOL.md §9.
+ * A page of the list: sorted, filtered and cut as the query asks, with a cursor to go on, PROTOCOL.md §9.7.
  *
  * Pure. A cursor names the last server of its page by what it was sorted by, so that servers that come and go
  * between two pages shift nothing.

@@ -1,5 +1,7 @@
 /**
- * PORT: the ping that a server has to answer before it is listed and to stay listed, PROTOCOL.md §9.
+ * PORT: the ping that a server has to answer before it is listed and to stay listed, PROTOCOL.md §9.3.
+ *
+ * It does not say what follows from an answer or from its absence; that is the rules'.
  *
  * @module
  */
@@ -15,8 +17,16 @@ export interface PingTarget {
 
 export type PingOutcome =
   | { readonly answered: true; readonly roundTripMs: number }
-  /** `problem`: sentences that say what was tried and what came back. */
-  | { readonly answered: false; readonly problem: string };
+  | {
+    readonly answered: false;
+    /** Sentences that say what was tried and what came back. */
+    readonly problem: string;
+    /**
+     * Where it is in doubt that the server is to blame: nothing was heard of it (`network`), or the listing could
+     * not even ask (`listing`). Absent where the server was reached.
+     */
+    readonly doubt?: "network" | "listing";
+  };
 
 export interface Prober {
   /** Pings once, within 3 s in all. Never throws: whatever goes wrong is an outcome. */

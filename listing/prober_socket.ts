@@ -1,6 +1,6 @@
 /**
  * The prober over real sockets: resolves a name, refuses what the listing must not be a tool against, and pings
- * the addresses that it has checked, PROTOCOL.md §9.
+ * the addresses that it has checked, PROTOCOL.md §9.3.
  *
  * A name is resolved once for a ping and never by the connection itself, so that a name which answers
  * differently the second time gains nothing.
@@ -11,13 +11,13 @@ import { bracketed, formatAddress, normalizeIp, reachOf } from "../src/address.t
 import type { NowMs } from "../src/clock.ts";
 import { logger } from "../src/log.ts";
 import type { PingOutcome, PingTarget, Prober } from "./prober.ts";
+import { type Resolve, TooManyLookups } from "./resolver.ts";
 import { pingOverWebSocket } from "./websocket_ping.ts";
 
 /** Milliseconds that a ping takes at most, from resolving the name to the answer. */
 export const PING_TIMEOUT_MS = 3000;
 
-/** PORT: every IP address of a host name, empty where there is none. Rejects where it cannot be asked now. */
-export type Resolve = (host: string) => Promise<string[]>;
+type NoAnswer = Extract<PingOutcome, { answered: false }>;
 
 const log = logger("listing");
 
@@ -29,6 +29,8 @@ export interface SocketProberParts {
   readonly stopping: AbortSignal;
   readonly timeoutMs?: number;
   readonly caCerts?: readonly string[];
+  /** How one address is pinged; over a WebSocket unless told. */
+  readonly pingOne?: typeof pingOverWebSocket;
 }
 
 export class SocketProber implements Prober {
@@ -49,11 +51,11 @@ export class SocketProber implements Prober {
     if (stopping.aborted) end();
     try {
       const ips = await this.#permittedIps(target, limit.signal);
-      if ("problem" in ips) return { answered: false, problem: ips.problem };
+      if ("problem" in ips) return ips;
       return await this.#pingFirst(ips, target, limit.signal);
     } catch (error) {
       log.error("prober.bug", { error });
-      return { answered: false, problem: "The listing failed to ping it; its operator finds it in the log." };
+      return unasked("The listing failed to ping it; its operator finds it in the log.");
     } finally {
       clearTimeout(timer);
       stopping.removeEventListener("abort", end);
@@ -63,19 +65,23 @@ export class SocketProber implements Prober {
   }
 
   /** The addresses to ping, at most one of each family; or why none is. One that is forbidden spoils them all. */
-  async #permittedIps(target: PingTarget, limit: AbortSignal): Promise<string[] | { problem: string }> {
+  async #permittedIps(target: PingTarget, limit: AbortSignal): Promise<string[] | NoAnswer> {
     const { host } = target.address;
     const literal = normalizeIp(host);
-    const found = literal === undefined ? await this.#resolve(host, limit) : [literal];
+    const found = literal === undefined ? await this.#resolve(host, target.origin, limit) : [literal];
     if ("problem" in found) return found;
     const ips = [...new Set(found.map((ip) => normalizeIp(ip) ?? ip))];
     const subject = literal === undefined ? `${host} resolves to` : `${host} is`;
     // Which address a name has inside of a network is not told: that would be a tool too.
     if (ips.some((ip) => reachOf(ip) === "none")) {
-      return { problem: `${subject} an address at which no server can be: multicast, reserved or the like.` };
+      return {
+        answered: false,
+        problem: `${subject} an address at which no server can be: multicast, reserved or the like.`,
+      };
     }
     if (reachOf(target.origin) !== "local" && ips.some((ip) => reachOf(ip) === "local")) {
       return {
+        answered: false,
         problem:
           `${subject} a loopback or private address, which only servers of the same network may name. Give --address a public one.`,
       };
@@ -84,12 +90,15 @@ export class SocketProber implements Prober {
     return chosen.filter((ip) => ip !== undefined);
   }
 
-  async #resolve(host: string, limit: AbortSignal): Promise<string[] | { problem: string }> {
+  async #resolve(host: string, origin: string, limit: AbortSignal): Promise<string[] | NoAnswer> {
     try {
-      const ips = await unlessAborted(this.#parts.resolve(host), limit);
-      return ips.length > 0 ? ips : { problem: `The name ${host} resolves to no IP address.` };
-    } catch {
-      return { problem: `The name ${host} could not be resolved in time.` };
+      const ips = await unlessAborted(this.#parts.resolve(host, origin), limit);
+      return ips.length > 0 ? ips : unheard(`The name ${host} resolves to no IP address.`);
+    } catch (error) {
+      if (error instanceof TooManyLookups) {
+        return unasked("The listing is resolving too many names at the moment.");
+      }
+      return unheard(`The name ${host} could not be resolved in time.`);
     }
   }
 
@@ -98,41 +107,68 @@ export class SocketProber implements Prober {
     const pings = ips.map(async (ip) => {
       const outcome = await this.#pingOne(ip, target, limit);
       // Any() below takes the first that resolves.
-      if (!outcome.answered) throw new NoAnswer(outcome.problem);
+      if (!outcome.answered) throw new Unanswered(outcome);
       return outcome;
     });
     try {
       return await Promise.any(pings);
     } catch (error) {
       if (!(error instanceof AggregateError)) throw error;
-      const bug = error.errors.find((each) => !(each instanceof NoAnswer));
+      const bug = error.errors.find((each) => !(each instanceof Unanswered));
       if (bug !== undefined) throw bug;
-      return { answered: false, problem: error.errors.map((each) => each.message).join(" ") };
+      const outcomes: NoAnswer[] = error.errors.map(({ outcome }) => outcome);
+      const problem = outcomes.map((each) => each.problem).join(" ");
+      // One that was heard settles it; and where the listing could not ask at all of them, it does not know.
+      if (outcomes.some(({ doubt }) => doubt === undefined)) return { answered: false, problem };
+      return outcomes.some(({ doubt }) => doubt === "listing") ? unasked(problem) : unheard(problem);
     }
   }
 
   async #pingOne(ip: string, target: PingTarget, limit: AbortSignal): Promise<PingOutcome> {
-    const { wallClock, steadyClock, caCerts = [] } = this.#parts;
+    const { wallClock, steadyClock, caCerts = [], pingOne = pingOverWebSocket } = this.#parts;
+    let isReached = false;
     const request = {
       ...target,
       ip,
       timestamp: wallClock(),
       steadyClock,
       caCerts,
+      onConnected: () => isReached = true,
     };
     const tried = describe(target, ip);
     try {
       // It ends with the limit by itself; the time that a ping takes is not to hang on the runtime doing so.
-      const outcome = await unlessAborted(pingOverWebSocket(request, limit), limit);
+      const outcome = await unlessAborted(pingOne(request, limit), limit);
       return outcome.answered ? outcome : { answered: false, problem: `${tried}: ${outcome.problem}.` };
     } catch (error) {
       const why = limit.aborted ? `it did not answer within ${this.#timeoutMs / 1000} s` : nameFailure(error);
-      return { answered: false, problem: `${tried}: ${why}.` };
+      const problem = `${tried}: ${why}.`;
+      if (isOutOfDescriptors(error)) return unasked(problem);
+      // Whoever refuses a connection is there.
+      if (isReached || error instanceof Deno.errors.ConnectionRefused) return { answered: false, problem };
+      return unheard(problem);
     }
   }
 }
 
-class NoAnswer extends Error {}
+class Unanswered extends Error {
+  constructor(readonly outcome: NoAnswer) {
+    super(outcome.problem);
+  }
+}
+
+function unheard(problem: string): NoAnswer {
+  return { answered: false, problem, doubt: "network" };
+}
+
+function unasked(problem: string): NoAnswer {
+  return { answered: false, problem, doubt: "listing" };
+}
+
+/** EMFILE and ENFILE, for which the runtime has no class of its own. */
+function isOutOfDescriptors(error: unknown): boolean {
+  return error instanceof Error && /\(os error (?:23|24)\)/.test(error.message);
+}
 
 function describe(target: PingTarget, ip: string): string {
   const { address } = target;

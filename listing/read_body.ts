@@ -1,5 +1,5 @@
 /**
- * The body of a request, bounded in bytes and in time, PROTOCOL.md §9.
+ * The body of a request, bounded in bytes and in time, PROTOCOL.md §9.9.
  *
  * It counts what arrives, so that a body without a Content-Length holds the limit too. The runtime has no
  * deadline of its own for a body that trickles.
@@ -19,8 +19,9 @@ export const BODY_SECONDS_MAX = 10;
 export async function readJsonBody(
   request: Request,
   stopping: AbortSignal,
+  secondsMax: number = BODY_SECONDS_MAX,
 ): Promise<{ readonly json: unknown } | Refusal> {
-  const bytes = await readBytes(request, stopping);
+  const bytes = await readBytes(request, stopping, secondsMax);
   if (!(bytes instanceof Uint8Array)) return bytes;
   if (bytes.length === 0) return { json: undefined };
   try {
@@ -31,7 +32,11 @@ export async function readJsonBody(
   }
 }
 
-async function readBytes(request: Request, stopping: AbortSignal): Promise<Uint8Array | Refusal> {
+async function readBytes(
+  request: Request,
+  stopping: AbortSignal,
+  secondsMax: number,
+): Promise<Uint8Array | Refusal> {
   const tooLarge = refuse("BODY_TOO_LARGE", BODY_BYTES_MAX);
   if (Number(request.headers.get("content-length")) > BODY_BYTES_MAX) return tooLarge;
   if (request.body === null) return new Uint8Array(0);
@@ -39,7 +44,7 @@ async function readBytes(request: Request, stopping: AbortSignal): Promise<Uint8
   const { promise: late, resolve } = Promise.withResolvers<Refusal>();
   const stop = () => resolve(refuse("BUSY"));
   stopping.addEventListener("abort", stop);
-  const timer = setTimeout(() => resolve(refuse("BODY_TOO_SLOW", BODY_SECONDS_MAX)), BODY_SECONDS_MAX * 1000);
+  const timer = setTimeout(() => resolve(refuse("BODY_TOO_SLOW", secondsMax)), secondsMax * 1000);
   const body = new Uint8Array(BODY_BYTES_MAX);
   let length = 0;
   try {

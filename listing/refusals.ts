@@ -1,5 +1,5 @@
 /**
- * What the listing refuses, as one table: a stable name, the HTTP status and the text, PROTOCOL.md §9.
+ * What the listing refuses, as one table: a stable name, the HTTP status and the text, PROTOCOL.md §9.9.
  *
  * A refusal is a value and never thrown. Texts say what was wrong and what is allowed, and `{detail}` is what
  * only the case can say; text of another peer never goes into it.
@@ -36,7 +36,7 @@ export const REFUSALS = {
   ID_TAKEN: {
     status: 409,
     text:
-      "This id is taken by a server that answers pings: choose another id, or send its key as Authorization: C2Listing <key>",
+      "This id is taken by a server that answers pings: choose another id, or send its key as Authorization: C2Listing <key>; a server that lost its key is listed anew {detail} s after the key was last used",
   },
   BODY_TOO_LARGE: { status: 413, text: "The body is too large: at most {detail} bytes are allowed" },
   TOO_MANY_SERVERS: {
@@ -46,6 +46,24 @@ export const REFUSALS = {
   TOO_MANY_PINGS: {
     status: 429,
     text: "Your address has asked for too many pings: at most {detail} a second are allowed for long",
+  },
+  TOO_MANY_WRITES: {
+    status: 429,
+    text:
+      "Too many requests with no key or a wrong one come from your address: at most {detail} a second are allowed for long",
+  },
+  TOO_MANY_UPDATES: {
+    status: 429,
+    text: "This server changes too often: at most {detail} requests a second are allowed for long",
+  },
+  TOO_MANY_AT_ONCE: {
+    status: 429,
+    text: "Too many of your requests are under way: at most {detail} at once are allowed",
+  },
+  TOO_MANY_QUERIES: {
+    status: 429,
+    text:
+      "Your address has asked for too many lists with parameters: at most {detail} a second are allowed for long, and GET /servers without any",
   },
   LISTING_FULL: {
     status: 503,

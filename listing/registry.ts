@@ -1,31 +1,33 @@
 /**
- * The registry: servers registered, updated, removed and checked, PROTOCOL.md §9.
+ * The registry: servers registered, updated, removed and checked, PROTOCOL.md §9.4 to §9.8.
  *
  * It carries out what the rules decide: pings, then decides and writes in the id's turn. No turn is held
  * while a ping is under way, so a slow ping delays nobody else. It knows nothing of HTTP.
  *
  * @module
  */
-import { addressBlock, isLoopback, parseAddress, type ServerAddress } from "../src/address.ts";
+import {
+  addressBlock,
+  addressSite,
+  formatAddress,
+  parseAddress,
+  type ServerAddress,
+} from "../src/address.ts";
 import type { Announcement } from "../src/announcement.ts";
 import type { NowMs } from "../src/clock.ts";
+import type { ListingLimits } from "../src/listing_limits.ts";
 import { logger } from "../src/log.ts";
-import { KeyedTokenBuckets, type Rate } from "../src/token_bucket.ts";
-import { hashKey, makeKey } from "./keys.ts";
+import { hashKey, isSameKey, makeKey } from "./keys.ts";
+import { OriginRate } from "./origin_rate.ts";
+import type { Outage } from "./outage.ts";
 import type { PingOutcome, PingTarget, Prober } from "./prober.ts";
+import { Rarely } from "./rarely.ts";
 import { isRefusal, type Refusal, refuse } from "./refusals.ts";
 import * as rules from "./rules.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { ServerRecord, ServerStore, VersionedRecord } from "./store.ts";
 import { Turns } from "./turns.ts";
 
-/**
- * Pings that one address may cause. 32 servers that restart together behind one cost two each at worst: the
- * incumbent's and their own.
- */
-export const PING_RATE: Rate = { burst: 80, perSecond: 1 };
-/** Addresses whose ping rate is remembered: some 200 bytes each. */
-export const PING_ORIGINS_MAX = 10_000;
 /** Pings that requests may have under way at once: each holds a socket for up to 3 s. */
 export const PINGS_AT_ONCE_MAX = 256;
 /** Attempts of one write. In one process the first succeeds; each further one means that another was faster. */
@@ -43,9 +45,8 @@ export interface RegistryParts {
   readonly steadyClock: NowMs;
   /** Aborted when the listing stops: what a ping answers after that means nothing. */
   readonly stopping: AbortSignal;
-  readonly serversPerOriginMax?: number;
-  readonly serversMax?: number;
-  readonly pingRate?: Rate;
+  readonly limits: ListingLimits;
+  readonly outage: Outage;
 }
 
 const REGISTER_ROUNDS_MAX = 4;
@@ -60,10 +61,12 @@ export class Registry {
   readonly #wallClock: NowMs;
   readonly #steadyClock: NowMs;
   readonly #stopping: AbortSignal;
-  readonly #serversPerOriginMax: number;
-  readonly #serversMax: number;
-  readonly #pingBuckets: KeyedTokenBuckets;
-  readonly #pingRate: Rate;
+  readonly #limits: ListingLimits;
+  readonly #outage: Outage;
+  readonly #pingRate: OriginRate;
+  readonly #startedMs: number;
+  readonly #notAsked: Rarely;
+  #isOutage = false;
   readonly #turns = new Turns();
   #pings = 0;
 
@@ -74,10 +77,18 @@ export class Registry {
     this.#wallClock = parts.wallClock;
     this.#steadyClock = parts.steadyClock;
     this.#stopping = parts.stopping;
-    this.#serversPerOriginMax = parts.serversPerOriginMax ?? rules.SERVERS_PER_ORIGIN_MAX;
-    this.#serversMax = parts.serversMax ?? rules.SERVERS_MAX;
-    this.#pingRate = parts.pingRate ?? PING_RATE;
-    this.#pingBuckets = new KeyedTokenBuckets(this.#pingRate, PING_ORIGINS_MAX);
+    this.#limits = parts.limits;
+    this.#outage = parts.outage;
+    const { pingBurstPerOrigin: burst, pingRatePerOrigin: perSecond } = parts.limits;
+    this.#pingRate = new OriginRate({ burst, perSecond });
+    this.#startedMs = parts.wallClock();
+    this.#notAsked = new Rarely(parts.steadyClock);
+  }
+
+  /** Whether this is the key of the server that is listed under `id`, as far as memory knows. */
+  isKeyOf(id: number, keyHash: Uint8Array | undefined): boolean {
+    const listed = this.#snapshot.record(id);
+    return listed !== undefined && isSameKey(keyHash, listed.keyHash);
   }
 
   /** Lists a server and answers its key, the only time that it is seen. */
@@ -90,7 +101,7 @@ export class Registry {
     const address = readAddress(announcement.address ?? ":5000", origin);
     if (isRefusal(address)) return address;
     const asked = { id, announcement, address, origin, keyHash };
-    let found: rules.Findings = { dead: undefined, roundTripMs: undefined };
+    let found: rules.Findings = { dead: undefined, alive: undefined, roundTripMs: undefined };
     await this.#snapshot.refresh();
     // Two rounds ping, the third writes; a fourth would mean that the id changes hands faster than pings go.
     for (let round = 1; round <= REGISTER_ROUNDS_MAX; round++) {
@@ -103,8 +114,12 @@ export class Registry {
           ? { answered: false, problem: target.problem } as const
           : await this.#ping({ address: target, id, origin: incumbent.origin }, origin);
         if (isRefusal(outcome)) return outcome;
-        if (outcome.answered) return refuse("ID_TAKEN");
-        found = { ...found, dead: incumbent };
+        // While silence is no miss it is no death either.
+        if (!outcome.answered && outcome.doubt === "network" && this.#isOutage) return refuse("BUSY");
+        if (!outcome.answered) found = { ...found, dead: incumbent };
+        else if (incumbent.address !== formatAddress(address)) found = { ...found, alive: incumbent };
+        // Asked for and listed at one address: this was the ping of both.
+        else found = { ...found, alive: incumbent, roundTripMs: outcome.roundTripMs };
       } else {
         const outcome = await this.#ping({ address, id, origin }, origin);
         if (isRefusal(outcome)) return outcome;
@@ -199,7 +214,7 @@ export class Registry {
     const outcome: PingOutcome = "problem" in address
       ? { answered: false, problem: address.problem }
       : await this.#prober.ping({ address, id: checked.id, origin: checked.origin });
-    if (this.#stopping.aborted) return;
+    if (this.#stopping.aborted || !this.#isEvidence(checked, outcome)) return;
     await this.#change(checked.id, (record) => {
       if (record === undefined || !rules.isSameRegistration(checked, record)) return undefined;
       const settled = rules.settleCheck(record, outcome, this.#wallClock());
@@ -209,6 +224,22 @@ export class Registry {
       }
       return { record: settled };
     });
+  }
+
+  /** Whether what a check found tells of the server, and not of the listing or of a network between the two. */
+  #isEvidence({ id }: ServerRecord, outcome: PingOutcome): boolean {
+    const doubt = outcome.answered ? undefined : outcome.doubt;
+    if (!outcome.answered && doubt === "listing") {
+      this.#notAsked.do((unsaid) => log.warn("check.not_made", { id, problem: outcome.problem, unsaid }));
+      return false;
+    }
+    const isOutage = this.#outage.note(doubt === "network", this.#steadyClock());
+    if (isOutage !== this.#isOutage) {
+      this.#isOutage = isOutage;
+      if (isOutage) log.warn("checks.suspended", { why: "most servers fell silent at once" });
+      else log.info("checks.resumed");
+    }
+    return !(isOutage && doubt === "network");
   }
 
   /** Decides on the present record and writes, as often as it takes; `undefined` leaves it as it is. */
@@ -230,33 +261,46 @@ export class Registry {
   /** In the turn of the origin, so that its servers are counted exactly, and of the id. Always in this order. */
   async #inTurnOf<T>(origin: string, id: number, work: () => Promise<T>): Promise<T> {
     return await this.#turns.take(
-      `origin ${addressBlock(origin)}`,
+      `origin ${addressSite(origin) ?? addressBlock(origin)}`,
       () => this.#turns.take(idTurn(id), work),
     );
   }
 
   #circumstances(origin: string, present: VersionedRecord | undefined): rules.Circumstances {
-    const block = addressBlock(origin);
-    const itself = present !== undefined && addressBlock(present.record.origin) === block ? 1 : 0;
     return {
       nowMs: this.#wallClock(),
-      othersFromOrigin: this.#snapshot.countFrom(block) - itself,
-      serversPerOriginMax: this.#serversPerOriginMax,
+      startedMs: this.#startedMs,
+      othersFromOrigin: this.#countOthers(addressBlock, origin, present),
+      othersFromSite: this.#countOthers(addressSite, origin, present),
+      serversPerOriginMax: this.#limits.maxServersPerOrigin,
       listed: this.#snapshot.size,
-      serversMax: this.#serversMax,
+      serversMax: this.#limits.maxServers,
     };
+  }
+
+  #countOthers(
+    placeOf: (ip: string) => string | undefined,
+    origin: string,
+    present: VersionedRecord | undefined,
+  ): number {
+    const place = placeOf(origin);
+    if (place === undefined) return 0;
+    const itself = present !== undefined && placeOf(present.record.origin) === place ? 1 : 0;
+    return this.#snapshot.countFrom(place) - itself;
   }
 
   /** Pings on behalf of a request from `asker`, within the bounds of what requests may cause. */
   async #ping(target: PingTarget, asker: string): Promise<PingOutcome | Refusal> {
-    if (!isLoopback(asker) && !this.#pingBuckets.take(addressBlock(asker), this.#steadyClock())) {
+    if (!this.#pingRate.take(asker, this.#steadyClock())) {
       return refuse("TOO_MANY_PINGS", this.#pingRate.perSecond);
     }
     if (this.#pings >= PINGS_AT_ONCE_MAX) return refuse("BUSY");
     this.#pings++;
     try {
       const outcome = await this.#prober.ping(target);
-      return this.#stopping.aborted ? refuse("BUSY") : outcome;
+      // Where the listing could not ask, nobody is to be taken for dead.
+      const isUnknown = !outcome.answered && outcome.doubt === "listing";
+      return this.#stopping.aborted || isUnknown ? refuse("BUSY") : outcome;
     } finally {
       this.#pings--;
     }

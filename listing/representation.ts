@@ -1,5 +1,5 @@
 /**
- * A JSON answer ready to be sent: its bytes, their ETag, and the same compressed, PROTOCOL.md §9.
+ * A JSON answer ready to be sent: its bytes, their ETag, and the same compressed, PROTOCOL.md §9.7.
  *
  * @module
  */

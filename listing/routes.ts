@@ -1,5 +1,5 @@
 /**
- * The routes of the listing as data, PROTOCOL.md §9: what `/openapi.json` tells and what requests are held to
+ * The routes of the listing as data, PROTOCOL.md §9.1: what `/openapi.json` tells and what requests are held to
  * come from the same schemas.
  *
  * Bodies are judged by the handlers with the schema that is named here and not by the framework: a plain client
@@ -106,7 +106,7 @@ export const registerRoute = createRoute({
     408: problem("The body came too slowly"),
     409: problem("The id is taken by a server that answers pings"),
     413: problem("The body is too large"),
-    429: problem("Too many servers or pings from this address"),
+    429: problem("Too many servers, pings or requests"),
     503: problem("Nothing was changed: try again"),
   },
 });
@@ -123,7 +123,7 @@ export const updateRoute = createRoute({
     401: problem("The key is missing or is not this server's"),
     408: problem("The body came too slowly"),
     413: problem("The body is too large"),
-    429: problem("Too many servers or pings from this address"),
+    429: problem("Too many servers, pings or requests"),
     503: problem("Nothing was changed: try again"),
   },
 });
@@ -138,6 +138,7 @@ export const removeRoute = createRoute({
     200: { description: "Removed" },
     400: problem("No such server"),
     401: problem("The key is missing or is not this server's"),
+    429: problem("Too many requests"),
     503: problem("Nothing was changed: try again"),
   },
 });
@@ -151,6 +152,8 @@ export const listRoute = createRoute({
     200: { description: "The list", content: { "application/json": { schema: pageSchema } } },
     304: { description: "Still as If-None-Match names it" },
     400: problem("The query is malformed"),
+    429: problem("Too many lists with parameters from this address"),
+    503: problem("Too many answers are under way"),
   },
 });
 

@@ -1,5 +1,5 @@
 /**
- * The rules of the listing, PROTOCOL.md §9: from what is known of a server and what is asked, what to do next.
+ * The rules of the listing, PROTOCOL.md §9.4 to §9.8: from what is known of a server and what is asked, what to do next.
  *
  * Pure: it neither pings nor stores nor asks the time. Where a rule needs a ping first it says so, and is asked
  * again with what the ping found.
@@ -8,17 +8,19 @@
  */
 import { addressBlock, formatAddress, type ServerAddress } from "../src/address.ts";
 import { type Announcement, DEFAULT_MAX_USERS, DEFAULT_SERVER_NAME } from "../src/announcement.ts";
+import { NETWORKS_PER_SITE } from "../src/listing_limits.ts";
 import { isSameKey } from "./keys.ts";
 import type { PingOutcome } from "./prober.ts";
 import { type Refusal, refuse } from "./refusals.ts";
 import type { ServerRecord } from "./store.ts";
 
-/** Servers listed from one address (IPv6: one /64): a house full of servers, and no way to fill the list alone. */
-export const SERVERS_PER_ORIGIN_MAX = 32;
-/** Servers listed in all: some 2 KiB of memory each, and all of them are pinged once an interval. */
-export const SERVERS_MAX = 100_000;
 /** Checks missed in a row after which a server is removed: one is a lost packet, two a restart. */
 export const MISSES_MAX = 3;
+/**
+ * Milliseconds without a request with its key after which a server counts as one that lost it. Chatter sends one
+ * every 15 s, so nobody else gets the entry of one that has its key.
+ */
+export const KEY_LOST_MS = 300_000;
 
 export interface Registration {
   readonly id: number;
@@ -32,8 +34,12 @@ export interface Registration {
 /** What is known beside the record at the moment of the decision. */
 export interface Circumstances {
   readonly nowMs: number;
+  /** When this listing began to take requests: before that nobody could use a key. */
+  readonly startedMs: number;
   /** Servers listed from the request's address block, this one not counted. */
   readonly othersFromOrigin: number;
+  /** And from its site, where it has one. */
+  readonly othersFromSite: number;
   readonly serversPerOriginMax: number;
   /** Servers listed in all. */
   readonly listed: number;
@@ -44,6 +50,8 @@ export interface Circumstances {
 export interface Findings {
   /** The incumbent as it was when it did not answer. */
   readonly dead: ServerRecord | undefined;
+  /** The incumbent as it was when it answered. */
+  readonly alive: ServerRecord | undefined;
   /** The new address answered, in this many milliseconds. */
   readonly roundTripMs: number | undefined;
 }
@@ -63,12 +71,16 @@ export function decideRegistration(
 ): RegistrationStep {
   const renewed = present !== undefined && isSameKey(asked.keyHash, present.keyHash);
   if (present !== undefined && !renewed) {
-    if (found.dead === undefined) return { next: "ping the incumbent", incumbent: present };
+    const pinged = found.dead ?? found.alive;
+    if (pinged === undefined) return { next: "ping the incumbent", incumbent: present };
     // Registered anew or moved since it was pinged: somebody is alive there.
-    if (!isSameRegistration(found.dead, present)) return refuse("ID_TAKEN");
+    const isTaken = !isSameRegistration(pinged, present) ||
+      (found.alive !== undefined && !hasLostItsKey(present, asked, circumstances));
+    if (isTaken) return refuse("ID_TAKEN", KEY_LOST_MS / 1000);
   }
-  const { nowMs, othersFromOrigin, serversPerOriginMax, listed, serversMax } = circumstances;
-  if (othersFromOrigin >= serversPerOriginMax) return refuse("TOO_MANY_SERVERS", serversPerOriginMax);
+  const { nowMs, listed, serversMax } = circumstances;
+  const crowded = refuseCrowd(circumstances);
+  if (crowded !== undefined) return crowded;
   if (present === undefined && listed >= serversMax) return refuse("LISTING_FULL", serversMax);
   if (found.roundTripMs === undefined) return { next: "ping" };
   return {
@@ -87,8 +99,30 @@ export function decideRegistration(
       answered: (renewed ? present.answered : 0) + 1,
       misses: 0,
       checkedAtMs: nowMs,
+      keyUsedAtMs: nowMs,
     },
   };
+}
+
+/**
+ * Whether whoever asks without the key may be the listed server itself: it is asked for the same address, from
+ * where it was listed, and nobody has used the key for long.
+ */
+function hasLostItsKey(
+  present: ServerRecord,
+  asked: Registration,
+  { nowMs, startedMs }: Circumstances,
+): boolean {
+  return formatAddress(asked.address) === present.address &&
+    addressBlock(asked.origin) === addressBlock(present.origin) &&
+    nowMs - Math.max(present.keyUsedAtMs, startedMs) >= KEY_LOST_MS;
+}
+
+function refuseCrowd(circumstances: Circumstances): Refusal | undefined {
+  const { othersFromOrigin, othersFromSite, serversPerOriginMax } = circumstances;
+  if (othersFromOrigin >= serversPerOriginMax) return refuse("TOO_MANY_SERVERS", serversPerOriginMax);
+  const fromSiteMax = serversPerOriginMax * NETWORKS_PER_SITE;
+  return othersFromSite >= fromSiteMax ? refuse("TOO_MANY_SERVERS", fromSiteMax) : undefined;
 }
 
 /** Judges who may change or remove a server: undefined if it is the one with this key. */
@@ -122,6 +156,7 @@ export function decideUpdate(
   const { serverName, connectedUsers, maxUsers } = asked.announcement;
   const named: ServerRecord = {
     ...present,
+    keyUsedAtMs: circumstances.nowMs,
     serverName: serverName ?? present.serverName,
     connectedUsers: connectedUsers ?? present.connectedUsers,
     maxUsers: maxUsers ?? present.maxUsers,
@@ -129,11 +164,10 @@ export function decideUpdate(
   if (asked.address === undefined) return { next: "write", record: named };
   const address = formatAddress(asked.address);
   if (address === present.address) return { next: "write", record: named };
-  const { nowMs, othersFromOrigin, serversPerOriginMax } = circumstances;
+  const { nowMs } = circumstances;
   const moves = addressBlock(asked.origin) !== addressBlock(present.origin);
-  if (moves && othersFromOrigin >= serversPerOriginMax) {
-    return refuse("TOO_MANY_SERVERS", serversPerOriginMax);
-  }
+  const crowded = moves ? refuseCrowd(circumstances) : undefined;
+  if (crowded !== undefined) return crowded;
   if (found.roundTripMs === undefined) return { next: "ping", address: asked.address };
   return {
     next: "write",

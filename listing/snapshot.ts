@@ -1,12 +1,13 @@
 /**
- * What is listed at this moment, in memory: the data of GET /servers and the counts that the rules need.
+ * What is listed at this moment, in memory: the data of GET /servers, PROTOCOL.md §9.7, and the counts that the
+ * rules need.
  *
  * It follows the store: each write of this process is here before the write is answered, those of other
  * processes within a second of being asked. It decides nothing.
  *
  * @module
  */
-import { addressBlock } from "../src/address.ts";
+import { addressBlock, addressSite } from "../src/address.ts";
 import type { NowMs } from "../src/clock.ts";
 import { logger } from "../src/log.ts";
 import { type ListedServer, type Page, type PageQuery, selectPage, type Sort, sortServers } from "./page.ts";
@@ -15,6 +16,11 @@ import { type ServerRecord, type ServerStore, StoreFailed } from "./store.ts";
 
 /** How old the writes of other processes may be when they are seen, in milliseconds. */
 export const REFRESH_MS = 1000;
+
+/** Servers from which on the list is not made anew for each change: one of 10,000 takes 20 ms. */
+export const LARGE_LIST = 1000;
+/** Milliseconds that a large list may be old, and milliseconds more for each server. */
+export const LARGE_LIST_AGE_MS = { least: 1000, perServer: 0.1 };
 
 const log = logger("listing");
 
@@ -28,10 +34,13 @@ export class Snapshot {
   readonly #store: ServerStore;
   readonly #steadyClock: NowMs;
   readonly #entries = new Map<number, Entry>();
-  readonly #perBlock = new Map<string, number>();
-  // What is made of the entries, until the next change.
+  // By address block and by site.
+  readonly #perOrigin = new Map<string, number>();
+  // What is made of the entries, until the next change; where they are many, for some time longer.
   readonly #sorted = new Map<Sort, ListedServer[]>();
-  #list: Promise<Representation> | undefined;
+  readonly #lists = new Map<Sort, Promise<Representation>>();
+  #madeMs = 0;
+  #isChanged = false;
   #refreshed: { readonly atMs: number; readonly done: Promise<void> } | undefined;
   #loaded = false;
 
@@ -83,20 +92,21 @@ export class Snapshot {
     else this.#entries.delete(id);
     // Most checks change nothing that is shown: then the list and its ETag stay as they are.
     if (before?.json === entry?.json) return;
-    this.#list = undefined;
-    this.#sorted.clear();
+    this.#isChanged = true;
   }
 
   #count(origin: string, change: 1 | -1): void {
-    const block = addressBlock(origin);
-    const count = this.countFrom(block) + change;
-    if (count === 0) this.#perBlock.delete(block);
-    else this.#perBlock.set(block, count);
+    const site = addressSite(origin);
+    for (const place of site === undefined ? [addressBlock(origin)] : [addressBlock(origin), site]) {
+      const count = this.countFrom(place) + change;
+      if (count === 0) this.#perOrigin.delete(place);
+      else this.#perOrigin.set(place, count);
+    }
   }
 
-  /** Servers listed from an address block, as `addressBlock` gives it. */
-  countFrom(block: string): number {
-    return this.#perBlock.get(block) ?? 0;
+  /** Servers listed from an address block or a site, as `addressBlock` and `addressSite` give them. */
+  countFrom(place: string): number {
+    return this.#perOrigin.get(place) ?? 0;
   }
 
   get size(): number {
@@ -115,19 +125,36 @@ export class Snapshot {
     return this.#entries.get(id)?.listed;
   }
 
-  /** The whole list by id, made at most once for each change of it. */
-  list(): Promise<Representation> {
-    this.#list ??= this.#makeList();
-    return this.#list;
+  /** The whole list in the order of `sort`, made at most once for each change of it. */
+  list(sort: Sort): Promise<Representation> {
+    this.#dropWhatIsOld();
+    const made = this.#lists.get(sort) ?? this.#makeList(sort);
+    this.#lists.set(sort, made);
+    return made;
   }
 
-  #makeList(): Promise<Representation> {
-    const parts = this.#inOrder("id").map(({ id }) => this.#entries.get(id)?.json);
+  #makeList(sort: Sort): Promise<Representation> {
+    const parts = this.#inOrder(sort).map((listed) =>
+      this.#entries.get(listed.id)?.json ?? JSON.stringify(listed)
+    );
     return Representation.of(`{"servers":[${parts.join(",")}]}`);
   }
 
   page(query: PageQuery): Page {
+    this.#dropWhatIsOld();
     return selectPage(this.#inOrder(query.sort), query);
+  }
+
+  #dropWhatIsOld(): void {
+    if (!this.#isChanged) return;
+    const { least, perServer } = LARGE_LIST_AGE_MS;
+    const nowMs = this.#steadyClock();
+    const ageMs = this.size < LARGE_LIST ? 0 : Math.max(least, perServer * this.size);
+    if (nowMs - this.#madeMs < ageMs) return;
+    this.#isChanged = false;
+    this.#madeMs = nowMs;
+    this.#lists.clear();
+    this.#sorted.clear();
   }
 
   #inOrder(sort: Sort): ListedServer[] {

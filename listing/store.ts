@@ -29,6 +29,8 @@ export interface ServerRecord {
   readonly misses: number;
   /** When it was last checked, in milliseconds since 1970. */
   readonly checkedAtMs: number;
+  /** When a request with its key last changed it, in milliseconds since 1970. */
+  readonly keyUsedAtMs: number;
 }
 
 /** A record with the version that a write has to name. */

@@ -1,5 +1,5 @@
 /**
- * One `c2/PING` over a WebSocket to one IP address, bounded in bytes, PROTOCOL.md §9; as much of RFC 6455 as
+ * One `c2/PING` over a WebSocket to one IP address, bounded in bytes, PROTOCOL.md §9.3; as much of RFC 6455 as
  * one text frame each way takes, and nothing more: no redirect, no extension, no fragments.
  *
  * Its own instead of npm `ws`, because that cannot be pinned to an IP address on all of our runtimes: on Deno
@@ -40,6 +40,8 @@ export interface PingRequest {
   readonly steadyClock: NowMs;
   /** PEM texts of authorities to trust beside the usual ones. */
   readonly caCerts: readonly string[];
+  /** Told when somebody has taken the connection. */
+  readonly onConnected?: () => void;
 }
 
 /**
@@ -52,6 +54,7 @@ export async function pingOverWebSocket(request: PingRequest, limit: AbortSignal
     port: request.address.port,
     signal: limit,
   });
+  request.onConnected?.();
   const hangUp = () => closeQuietly(conn);
   // A read or a write that is under way ends with the connection.
   limit.addEventListener("abort", hangUp);

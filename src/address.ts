@@ -39,6 +39,12 @@ export function parseAddress(written: string, origin: string): ServerAddress | A
   if (written.length > ADDRESS_LENGTH_MAX) {
     return { problem: `it is longer than ${ADDRESS_LENGTH_MAX} characters` };
   }
+  // Before the letters are folded: U+212A, the Kelvin sign, is a small k then.
+  if (!/^\p{ASCII}*$/u.test(written)) {
+    return {
+      problem: "it has characters beyond ASCII; a name of other letters is written in punycode, as xn--",
+    };
+  }
   const text = written.toLowerCase();
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(text);
   if (scheme && scheme[1] !== "wss" && scheme[1] !== "ws") {
@@ -179,4 +185,15 @@ export function addressBlock(ip: string): string {
   if (normalized === undefined || !normalized.includes(":")) return normalized ?? ip;
   const network = ipaddr.IPv6.parse(normalized).parts.slice(0, 4);
   return `${network.map((part) => part.toString(16)).join(":")}::/64`;
+}
+
+/**
+ * The /48 that an IPv6 address lies in, as far as one site can have its own: whoever has one has 65,536 of the
+ * networks that `addressBlock` tells apart. Undefined for anything else.
+ */
+export function addressSite(ip: string): string | undefined {
+  const normalized = normalizeIp(ip);
+  if (normalized === undefined || !normalized.includes(":")) return undefined;
+  const site = ipaddr.IPv6.parse(normalized).parts.slice(0, 3);
+  return `${site.map((part) => part.toString(16)).join(":")}::/48`;
 }

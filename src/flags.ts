@@ -2,7 +2,7 @@
  * Every flag of every command, as one table: how its text is read, what stands in for it, and what help says.
  *
  * Parsing, the `CHATTER_*` variables, help and suggestions all come from it, so that a flag is added in one
- * place. The limits of PROTOCOL.md §7 are not repeated: their flags are made from the table of the limits.
+ * place. The limits of PROTOCOL.md §7 and §9.10 are not repeated: their flags are made from their tables.
  *
  * @module
  */
@@ -26,8 +26,9 @@ import {
   wholeNumber,
   withoutSlash,
 } from "./flag.ts";
+import { LISTING_LIMITS, type ListingLimits } from "./listing_limits.ts";
 import type { LogFormat, LogLevel } from "./log.ts";
-import { type Limit, type LimitName, LIMITS, type Limits } from "./protocol/limits.ts";
+import { type Limit, LIMITS, type Limits } from "./protocol/limits.ts";
 
 export interface Command {
   readonly about: string;
@@ -162,7 +163,7 @@ const chatFlags = {
     "hold clients of this machine to the limits of addresses: behind a proxy that forwards no address",
   ),
   ...sharedFlags,
-  ...limitFlags(),
+  ...limitFlags(LIMITS),
 };
 
 const listingFlags = {
@@ -178,6 +179,7 @@ const listingFlags = {
   }),
   trustProxy,
   ...sharedFlags,
+  ...limitFlags(LISTING_LIMITS),
 };
 
 /** The commands, by name. */
@@ -234,26 +236,42 @@ function hyphenated(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
 }
 
-/** Whether the flag of this name sets a limit of PROTOCOL.md §7. */
-export function isLimitName(key: string): key is LimitName {
-  return Object.hasOwn(LIMITS, key);
+/** Whether the flag of this name sets a limit of PROTOCOL.md §7 or §9.10. */
+export function isLimitName(key: string): boolean {
+  return Object.hasOwn(LIMITS, key) || Object.hasOwn(LISTING_LIMITS, key);
 }
 
-/** The limits out of a command's values. */
+/** The limits out of the values of `chatter chat`. */
 export function limitsOf(values: Limits): Limits {
-  return Object.fromEntries(Object.keys(LIMITS).map((name) => [name, values[name as LimitName]])) as Limits;
+  return pick(LIMITS, values);
 }
 
-function limitFlags(): { [name in LimitName]: Flag<number> } {
+/** The limits out of the values of `chatter listing`. */
+export function listingLimitsOf(values: ListingLimits): ListingLimits {
+  return pick(LISTING_LIMITS, values);
+}
+
+function pick<Name extends string>(
+  table: { readonly [name in Name]: Limit },
+  values: { readonly [name in Name]: number },
+): { readonly [name in Name]: number } {
+  return Object.fromEntries(Object.keys(table).map((name) => [name, values[name as Name]])) as {
+    [name in Name]: number;
+  };
+}
+
+function limitFlags<Name extends string>(
+  table: { readonly [name in Name]: Limit },
+): { [name in Name]: Flag<number> } {
   return Object.fromEntries(
-    Object.entries(LIMITS).map(([name, limit]: [string, Limit]) => [name, {
+    Object.entries<Limit>(table).map(([name, limit]) => [name, {
       ...wholeNumber(limit),
       placeholder: /^[a-z]+$/.test(limit.unit) ? limit.unit.toUpperCase() : "NUMBER",
       about: `Why: ${limit.reason}.`,
       otherwise: limit.default,
       otherwiseShown: String(limit.default),
     }]),
-  ) as { [name in LimitName]: Flag<number> };
+  ) as { [name in Name]: Flag<number> };
 }
 
 function port(otherwise: number): Flag<number> {

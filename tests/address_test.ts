@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import {
   addressBlock,
+  addressSite,
   formatAddress,
   isLoopback,
   normalizeIp,
@@ -20,6 +21,7 @@ const READABLE: [written: string, shown: string, tls: boolean][] = [
   ["Chat.Example.COM", "chat.example.com:5000", false],
   ["chat.example.com.", "chat.example.com:5000", false],
   ["localhost:1", "localhost:1", false],
+  ["xn--pypal-4ve.example:1", "xn--pypal-4ve.example:1", false],
   ["my_host-1:65535", "my_host-1:65535", false],
   ["203.0.113.9:5000", "203.0.113.9:5000", false],
   ["203.0.113.9", "203.0.113.9:5000", false],
@@ -58,6 +60,11 @@ const UNREADABLE: [written: string, reason: string][] = [
   ["[::1", "colons"],
   ["[]:5000", "host"],
   ["127.1:5000", "host"],
+  // A Cyrillic а, full-width letters, and the Kelvin sign, which is a k in lower case.
+  ["pаypal.example", "punycode"],
+  ["ｃｈａｔ.example", "punycode"],
+  ["\u212Aelvin.example", "punycode"],
+  ["chat\u200b.example", "punycode"],
   ["0x7f.1:5000", "host"],
   ["0x7f000001", "host"],
   ["2130706433:5000", "host"],
@@ -68,7 +75,7 @@ const UNREADABLE: [written: string, reason: string][] = [
   ["a..b:5000", "host"],
   ["-a:5000", "host"],
   ["a b:5000", "host"],
-  ["höst:5000", "host"],
+  ["höst:5000", "punycode"],
   ["host\r\nX: y:5000", "colons"],
   ["host\n:5000", "host"],
   [`${"a".repeat(64)}.example:1`, "host"],
@@ -187,4 +194,10 @@ Deno.test("limits count an IPv4 address by itself and an IPv6 address by its /64
   assertEquals(addressBlock("::ffff:198.51.100.7"), "198.51.100.7");
   assertEquals(addressBlock("2001:db8:0:1::1"), addressBlock("2001:db8:0:1:ffff:ffff:ffff:ffff"));
   assert(addressBlock("2001:db8:0:1::1") !== addressBlock("2001:db8:0:2::1"));
+});
+
+Deno.test("a site is the /48 of an IPv6 address, and nothing else has one", () => {
+  assertEquals(addressSite("2001:db8:1:1::1"), addressSite("2001:db8:1:ffff::2"));
+  assert(addressSite("2001:db8:1::1") !== addressSite("2001:db8:2::1"));
+  for (const ip of ["198.51.100.7", "::ffff:198.51.100.7", "unix"]) assertEquals(addressSite(ip), undefined);
 });

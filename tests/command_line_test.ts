@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Flag } from "../src/flag.ts";
+import { DEFAULT_LISTING_LIMITS } from "../src/listing_limits.ts";
 import {
   type Command,
   COMMAND_NAMES,
@@ -53,6 +54,7 @@ Deno.test("listing without flags has the defaults that are documented", () => {
     tlsKey: undefined,
     logFormat: "json",
     logLevel: "info",
+    ...DEFAULT_LISTING_LIMITS,
   });
 });
 

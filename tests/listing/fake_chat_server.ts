@@ -10,6 +10,8 @@ export interface FakeChatServer extends AsyncDisposable {
   readonly hosts: (string | null)[];
   /** The texts that came over WebSockets. */
   readonly texts: string[];
+  /** How many requests or, without HTTP, connections came. */
+  connections(): number;
 }
 
 /** A WebSocket server whose every text is answered by `answer`: the right answer of `id` unless told. */
@@ -42,6 +44,7 @@ export function startChatServer(
     port: server.addr.port,
     hosts,
     texts,
+    connections: () => hosts.length,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.close();
       await server.shutdown();
@@ -57,9 +60,11 @@ export function startRawServer(
   const conns = new Set<Deno.TcpConn>();
   const under: Promise<void>[] = [];
   const hosts: (string | null)[] = [];
+  let accepted = 0;
   const accepting = (async () => {
     for await (const conn of listener) {
       conns.add(conn);
+      accepted++;
       const send = async (text: string) => {
         // One byte a character, so that a frame can be written as text.
         const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
@@ -75,6 +80,7 @@ export function startRawServer(
     port: listener.addr.port,
     hosts,
     texts: [],
+    connections: () => accepted,
     async [Symbol.asyncDispose]() {
       listener.close();
       for (const conn of conns) close(conn);

@@ -245,7 +245,8 @@ Deno.test("the OpenAPI document holds every route of the servers with its answer
   const statuses = (method: string) => Object.keys(paths["/servers/{id}"][method].responses).sort();
   assertEquals(statuses("post"), ["201", "400", "408", "409", "413", "429", "503"]);
   assertEquals(statuses("put"), ["200", "400", "401", "408", "413", "429", "503"]);
-  assertEquals(statuses("delete"), ["200", "400", "401", "503"]);
+  assertEquals(statuses("delete"), ["200", "400", "401", "429", "503"]);
+  assertEquals(Object.keys(paths["/servers"].get.responses).sort(), ["200", "304", "400", "429", "503"]);
   const names = paths["/servers"].get.parameters.map(({ name }: { name: string }) => name);
   assertEquals(names, ["sort", "q", "full", "empty", "limit", "cursor"]);
   const body = paths["/servers/{id}"].put.requestBody.content["application/json"].schema;

@@ -6,12 +6,14 @@
  */
 import { openKv } from "../../src/kv.ts";
 import { type ListingApp, makeApp } from "../../listing/app.ts";
+import { Outage } from "../../listing/outage.ts";
+import { Outgoing } from "../../listing/outgoing.ts";
 import type { PingOutcome, PingTarget, Prober } from "../../listing/prober.ts";
 import { Registry } from "../../listing/registry.ts";
 import { Snapshot } from "../../listing/snapshot.ts";
 import { KvServerStore } from "../../listing/store_kv.ts";
 import { formatAddress } from "../../src/address.ts";
-import type { Rate } from "../../src/token_bucket.ts";
+import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../../src/listing_limits.ts";
 
 export const ANSWERED: PingOutcome = { answered: true, roundTripMs: 2.5 };
 export const SILENT: PingOutcome = { answered: false, problem: "Tried, and nothing came back." };
@@ -43,6 +45,7 @@ export interface Answer {
 }
 
 export class ListingUnderTest implements AsyncDisposable {
+  /** What pings, unless the test brought a prober of its own. */
   readonly prober = new FakeProber();
   readonly stopping = new AbortController();
   /** Both clocks, in milliseconds. */
@@ -50,6 +53,7 @@ export class ListingUnderTest implements AsyncDisposable {
   readonly store: KvServerStore;
   readonly snapshot: Snapshot;
   readonly registry: Registry;
+  readonly outgoing = new Outgoing();
   readonly app: ListingApp;
   readonly #ownKv: Deno.Kv | undefined;
 
@@ -57,9 +61,12 @@ export class ListingUnderTest implements AsyncDisposable {
     kv: Deno.Kv,
     options: {
       trustProxy?: boolean;
-      pingRate?: Rate;
-      serversPerOriginMax?: number;
-      serversMax?: number;
+      limits?: Partial<ListingLimits>;
+      /** Seconds. */
+      checkInterval?: number;
+      /** Seconds. */
+      bodySecondsMax?: number;
+      prober?: Prober;
       sharedKv?: boolean;
     } = {},
   ) {
@@ -67,19 +74,22 @@ export class ListingUnderTest implements AsyncDisposable {
     const clock = () => this.nowMs;
     this.store = new KvServerStore(kv);
     this.snapshot = new Snapshot(this.store, clock);
+    const limits = { ...DEFAULT_LISTING_LIMITS, ...options.limits };
     this.registry = new Registry({
       store: this.store,
       snapshot: this.snapshot,
-      prober: this.prober,
+      prober: options.prober ?? this.prober,
       wallClock: clock,
       steadyClock: clock,
       stopping: this.stopping.signal,
-      ...(options.pingRate && { pingRate: options.pingRate }),
-      ...(options.serversMax && { serversMax: options.serversMax }),
-      ...(options.serversPerOriginMax && { serversPerOriginMax: options.serversPerOriginMax }),
+      limits,
+      outage: new Outage(options.checkInterval ?? 60),
     });
     this.app = makeApp({
       ...this,
+      limits,
+      steadyClock: clock,
+      ...(options.bodySecondsMax !== undefined && { bodySecondsMax: options.bodySecondsMax }),
       trustProxy: options.trustProxy ?? false,
       stopping: this.stopping.signal,
     });
@@ -117,6 +127,7 @@ export class ListingUnderTest implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
+    this.outgoing.close();
     this.#ownKv?.close();
     return Promise.resolve();
   }

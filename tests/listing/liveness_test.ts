@@ -178,7 +178,7 @@ Deno.test("a server that was just checked, as by another process, is left alone"
 });
 
 Deno.test("checks at once are limited", async () => {
-  await using listing = await ListingUnderTest.start({ serversPerOriginMax: 1000 });
+  await using listing = await ListingUnderTest.start({ limits: { maxServersPerOrigin: 1000 } });
   await Promise.all(Array.from({ length: 300 }, (_, id) => listing.list(id)));
   listing.nowMs += 60_000;
   let underWay = 0;
@@ -196,7 +196,7 @@ Deno.test("checks at once are limited", async () => {
 });
 
 Deno.test("a thousand dead servers delay none that is alive by more than its interval", async () => {
-  await using listing = await ListingUnderTest.start({ serversPerOriginMax: 2000 });
+  await using listing = await ListingUnderTest.start({ limits: { maxServersPerOrigin: 2000 } });
   await Promise.all(Array.from({ length: 1000 }, (_, id) => listing.list(id, { address: "dead.example" })));
   // They have missed once: how long each check takes is up to them, here ten intervals.
   await Promise.all(Array.from({ length: 1000 }, async (_, id) => {
@@ -231,7 +231,7 @@ Deno.test("a thousand dead servers delay none that is alive by more than its int
 });
 
 Deno.test("checks are spread over the interval", async () => {
-  await using listing = await ListingUnderTest.start({ serversPerOriginMax: 1000 });
+  await using listing = await ListingUnderTest.start({ limits: { maxServersPerOrigin: 1000 } });
   await Promise.all(Array.from({ length: 200 }, (_, id) => listing.list(id)));
   listing.nowMs += 60_000;
   const started = performance.now();

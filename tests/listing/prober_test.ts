@@ -6,10 +6,11 @@
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import type { PingOutcome } from "../../listing/prober.ts";
 import { SocketProber, type SocketProberParts } from "../../listing/prober_socket.ts";
-import { LOOKUPS_AT_ONCE_MAX, systemResolver } from "../../listing/resolver_system.ts";
-import { CONTROL_FRAMES_MAX, FRAME_BYTES_MAX, HEAD_BYTES_MAX } from "../../listing/websocket_ping.ts";
+import { TooManyLookups } from "../../listing/resolver.ts";
+import { CONTROL_FRAMES_MAX, FRAME_BYTES_MAX, pingOverWebSocket } from "../../listing/websocket_ping.ts";
 import { parseAddress } from "../../src/address.ts";
-import { acceptHandshake, readHead, startChatServer, startRawServer } from "./fake_chat_server.ts";
+import { acceptHandshake, startChatServer, startRawServer } from "./fake_chat_server.ts";
+import { forEver, HOSTILE, PONG } from "./hostile_servers.ts";
 
 const LOOPBACK = "127.0.0.1";
 const ABROAD = "198.51.100.7";
@@ -154,103 +155,6 @@ Deno.test("an answer with anything else than the timestamp and the id is none", 
   }
 });
 
-/** Never ends by itself: until the prober hangs up. */
-async function forEver(conn: Deno.Conn): Promise<void> {
-  const bytes = new Uint8Array(1024);
-  while (await conn.read(bytes) !== null);
-}
-
-const PONG = "\x8a\x00";
-const HOSTILE: [what: string, behave: Parameters<typeof startRawServer>[0], says: string][] = [
-  ["never says anything", forEver, "within 0.3 s"],
-  ["hangs up at once", () => Promise.resolve(), "closed the connection"],
-  ["hangs up after the request", async (conn) => void await readHead(conn), "closed the connection"],
-  ["redirects", async (conn, send) => {
-    await readHead(conn);
-    await send(`HTTP/1.1 302 Found\r\nLocation: http://${LOOPBACK}:1/\r\nContent-Length: 0\r\n\r\n`);
-    await forEver(conn);
-  }, "HTTP 302"],
-  ["is a web site", async (conn, send) => {
-    await readHead(conn);
-    await send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
-  }, "HTTP 200"],
-  ["does not speak HTTP", async (_conn, send) => {
-    await send("220 mail.example ESMTP\r\n\r\n");
-  }, "not answer by HTTP"],
-  ["sends a head without end", async (conn, send) => {
-    await readHead(conn);
-    for (;;) {
-      await send(`X-More: ${"x".repeat(1000)}\r\n`);
-      await new Promise((resolve) => setTimeout(resolve, 0));
-    }
-  }, `within ${HEAD_BYTES_MAX} bytes`],
-  ["drips its head", async (conn, send) => {
-    await readHead(conn);
-    for (const char of `HTTP/1.1 101 Ok\r\n${"X: y\r\n".repeat(1000)}`) {
-      await send(char);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }, "within 0.3 s"],
-  ["accepts with a wrong key", async (conn, send) => {
-    const head = await acceptHandshake(conn);
-    await send(head.replace(/Accept: .*/, "Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA="));
-    await forEver(conn);
-  }, "handshake is wrong"],
-  ["does not upgrade", async (conn, send) => {
-    await send((await acceptHandshake(conn)).replace("Upgrade: websocket\r\n", ""));
-    await forEver(conn);
-  }, "handshake is wrong"],
-  ["chooses an extension", async (conn, send) => {
-    const head = await acceptHandshake(conn);
-    await send(head.replace("\r\n\r\n", "\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n"));
-    await forEver(conn);
-  }, "extension"],
-  ["opens and says nothing", async (conn, send) => {
-    await send(await acceptHandshake(conn));
-    await forEver(conn);
-  }, "within 0.3 s"],
-  [
-    "opens and hangs up",
-    async (conn, send) => await send(await acceptHandshake(conn)),
-    "closed the connection",
-  ],
-  ["closes the WebSocket", async (conn, send) => {
-    await send(`${await acceptHandshake(conn)}\x88\x00`);
-    await forEver(conn);
-  }, "closed the WebSocket"],
-  ["sends control frames without end", async (conn, send) => {
-    await send(await acceptHandshake(conn) + PONG.repeat(CONTROL_FRAMES_MAX + 1));
-    await forEver(conn);
-  }, "control frames"],
-  ["announces a frame of 2^62 bytes", async (conn, send) => {
-    const head = new TextEncoder().encode(await acceptHandshake(conn));
-    await conn.write(new Uint8Array([...head, 0x81, 127, 0x40, 0, 0, 0, 0, 0, 0, 0]));
-    await send("x".repeat(100_000));
-    await forEver(conn);
-  }, "frame of more than"],
-  ["sends a fragment", async (conn, send) => {
-    await send(`${await acceptHandshake(conn)}\x01\x01x`);
-    await forEver(conn);
-  }, "fragmented"],
-  ["ends within a frame", async (conn) => {
-    const head = new TextEncoder().encode(await acceptHandshake(conn));
-    await conn.write(new Uint8Array([...head, 0x81, 20, 0x63]));
-  }, "closed the connection"],
-  ["drips its frame", async (conn, send) => {
-    await send(await acceptHandshake(conn));
-    await conn.write(new Uint8Array([0x81, 100]));
-    for (let i = 0; i < 100; i++) {
-      await send("c");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }, "within 0.3 s"],
-  ["sends text that is not UTF-8", async (conn) => {
-    const head = new TextEncoder().encode(await acceptHandshake(conn));
-    await conn.write(new Uint8Array([...head, 0x81, 2, 0xc3, 0x28]));
-    await forEver(conn);
-  }, "not UTF-8"],
-];
-
 for (const [what, behave, says] of HOSTILE) {
   Deno.test(`a server that ${what} is not alive, and is left in time`, async () => {
     await using server = startRawServer(behave);
@@ -349,18 +253,54 @@ Deno.test("pings under way end at once when the listing stops", async () => {
   assertLess(performance.now() - started, 1000);
 });
 
-Deno.test("the system resolves localhost, and answers nothing for a name that does not exist", async () => {
-  const resolve = systemResolver();
-  const ips = await resolve("localhost");
-  assert(ips.includes(LOOPBACK) || ips.includes("::1"), ips.join());
-  assertEquals(await resolve("does-not-exist.invalid"), []);
+Deno.test("whether the server was heard, or nobody, or could not even be asked, is told apart", async () => {
+  await using wrong = startChatServer({ id: 8 });
+  await using silent = startRawServer(forEver);
+  const closed = Deno.listen({ hostname: LOOPBACK, port: 0 });
+  closed.close();
+  const never = () => new Promise<never>(() => {});
+  const failing = (message: string) => () => Promise.reject(new Error(message));
+  const cases: [
+    what: string,
+    address: string,
+    parts: Partial<SocketProberParts>,
+    doubt: string | undefined,
+  ][] = [
+    ["another id", `${LOOPBACK}:${wrong.port}`, {}, undefined],
+    ["a refused connection", `${LOOPBACK}:${closed.addr.port}`, {}, undefined],
+    ["a connection and silence", `${LOOPBACK}:${silent.port}`, {}, undefined],
+    ["an address that may not be pinged", "169.254.169.254", {}, undefined],
+    ["no connection in time", LOOPBACK, { pingOne: never }, "network"],
+    ["no route", LOOPBACK, { pingOne: failing("No route to host (os error 113)") }, "network"],
+    ["no such name", "a.example", { resolve: () => Promise.resolve([]) }, "network"],
+    ["a slow name", "a.example", { resolve: never }, "network"],
+    ["too many names", "a.example", { resolve: () => Promise.reject(new TooManyLookups()) }, "listing"],
+    ["no descriptor", LOOPBACK, { pingOne: failing("Too many open files (os error 24)") }, "listing"],
+  ];
+  for (const [what, address, parts, doubt] of cases) {
+    const outcome = await ping(address, { timeoutMs: 100, ...parts });
+    assert(!outcome.answered, what);
+    assertEquals(outcome.doubt, doubt, what);
+  }
 });
 
-Deno.test("names that are resolved at once are limited: one past it is refused, later ones are not", async () => {
-  const resolve = systemResolver();
-  const names = Array.from({ length: LOOKUPS_AT_ONCE_MAX }, () => resolve("localhost"));
-  const past = await resolve("localhost").then(() => "resolved", (error) => String(error));
-  assertStringIncludes(past, "too many");
-  assertEquals((await Promise.all(names)).length, LOOKUPS_AT_ONCE_MAX);
-  assert((await resolve("localhost")).length > 0);
+Deno.test("of two addresses one that was heard settles it, and one that could not be asked leaves it open", async () => {
+  await using wrong = startChatServer({ id: 8 });
+  const both = { resolve: () => Promise.resolve([LOOPBACK, "::1"]), timeoutMs: 100 };
+  const cases: [error: string, doubt: string | undefined][] = [
+    ["No route to host (os error 113)", "network"],
+    ["Too many open files (os error 24)", "listing"],
+  ];
+  for (const [message, doubt] of cases) {
+    const fail = () => Promise.reject(new Error(message));
+    const pingOne: SocketProberParts["pingOne"] = (request, limit) =>
+      request.ip === "::1" ? fail() : pingOverWebSocket(request, limit);
+    const heard = await ping(`a.example:${wrong.port}`, { ...both, pingOne });
+    assertEquals(heard, { answered: false, problem: problemOf(heard) });
+    const unheard: SocketProberParts["pingOne"] = ({ ip }) =>
+      ip === "::1" ? fail() : Promise.reject(new Error("No route to host (os error 113)"));
+    const outcome = await ping("a.example", { ...both, pingOne: unheard });
+    assert(!outcome.answered);
+    assertEquals<string | undefined>(outcome.doubt, doubt);
+  }
 });

@@ -7,23 +7,10 @@ import { assert, assertEquals, assertExists, assertLess, assertRejects } from "@
 import { openKv } from "../../src/kv.ts";
 import { type ServerRecord, StoreFailed } from "../../listing/store.ts";
 import { KvServerStore } from "../../listing/store_kv.ts";
+import { ABROAD_RECORD } from "./abroad_record.ts";
 
 function record(id: number, connectedUsers = 0): ServerRecord {
-  return {
-    id,
-    serverName: "name",
-    address: "a.example:5000",
-    connectedUsers,
-    maxUsers: 50,
-    keyHash: new Uint8Array(32),
-    origin: "10.0.0.1",
-    onlineSince: 1,
-    roundTripMs: 1,
-    checks: 1,
-    answered: 1,
-    misses: 0,
-    checkedAtMs: 1,
-  };
+  return { ...ABROAD_RECORD, id, connectedUsers };
 }
 
 async function commits(kv: Deno.Kv): Promise<number> {

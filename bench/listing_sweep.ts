@@ -1,0 +1,166 @@
+/**
+ * The sweep of a real listing over real sockets: how long 10,000 servers take to be checked, how long the living
+ * wait for it beside a thousand that take the connection and never answer, and what GET costs meanwhile.
+ *
+ *     deno run -A bench/listing_sweep.ts [servers] [silent servers] [seconds of an interval]
+ *
+ * The chat servers are one process of their own, which answers for all of 127.0.0.0/8: it reads the id that is
+ * asked for from the Host header. Everything stays on loopback and ends by itself, after about three intervals.
+ *
+ * @module
+ */
+// deno-lint-ignore-file no-console
+import process from "node:process";
+import { startListing } from "../listing/mod.ts";
+import type { ServerRecord } from "../listing/store.ts";
+import { openKv } from "../src/kv.ts";
+import { DEFAULT_LISTING_LIMITS } from "../src/listing_limits.ts";
+
+if (Deno.args[0] === "--serve") serveAll();
+else await measure(Number(Deno.args[0] ?? 10_000), Number(Deno.args[1] ?? 0), Number(Deno.args[2] ?? 60));
+
+/** 127.a.b.c for the server of this id. */
+function ipOf(id: number): string {
+  return `127.${1 + (id >> 16)}.${(id >> 8) & 255}.${id & 255}`;
+}
+
+function idOf(host: string): number {
+  const [, a = 0, b = 0, c = 0] = host.split(":")[0]?.split(".").map(Number) ?? [];
+  return ((a - 1) << 16) + (b << 8) + c;
+}
+
+/** Answers every ping, on one port; and on the other takes connections and says nothing. */
+function serveAll(): void {
+  const alive = Deno.serve({ hostname: "0.0.0.0", port: 0, onListen: () => {} }, (request) => {
+    const id = idOf(request.headers.get("host") ?? "");
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onmessage = ({ data }) => socket.send(`${data}; ${id}`);
+    return response;
+  });
+  const silent = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+  (async () => {
+    for await (const conn of silent) {
+      conn.read(new Uint8Array(1024)).then(() => conn.read(new Uint8Array(1))).catch(() => {}).finally(() =>
+        conn.close()
+      );
+    }
+  })();
+  Deno.stdout.write(new TextEncoder().encode(`${alive.addr.port} ${silent.addr.port}\n`));
+}
+
+async function measure(servers: number, silent: number, interval: number): Promise<void> {
+  const fleet = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", import.meta.filename ?? "", "--serve"],
+    stdout: "piped",
+  }).spawn();
+  const kv = await Deno.makeTempFile({ suffix: ".db" });
+  try {
+    const [alivePort = "", silentPort = ""] = (await readLine(fleet.stdout)).split(" ");
+    await fill(kv, servers, (id) => `${ipOf(id)}:${id < silent ? silentPort : alivePort}`);
+    await using listing = await startListing({
+      hostname: "127.0.0.1",
+      port: 0,
+      kv,
+      checkInterval: interval,
+      trustProxy: false,
+      tls: undefined,
+      limits: { ...DEFAULT_LISTING_LIMITS, maxServersPerOrigin: servers },
+    });
+    await watch(listing.url, kv, { servers, silent, interval });
+  } finally {
+    fleet.kill();
+    await fleet.status;
+    for (const suffix of ["", "-wal", "-shm"]) await Deno.remove(kv + suffix).catch(() => {});
+  }
+}
+
+/** Puts the servers on the list as if they had been checked long ago. */
+async function fill(path: string, servers: number, addressOf: (id: number) => string): Promise<void> {
+  using kv = await openKv(path);
+  for (let from = 0; from < servers; from += 100) {
+    const atomic = kv.atomic();
+    for (let id = from; id < Math.min(servers, from + 100); id++) {
+      const record: ServerRecord = {
+        id,
+        serverName: `Server ${id}`,
+        address: addressOf(id),
+        connectedUsers: id % 50,
+        maxUsers: 50,
+        keyHash: new Uint8Array(32),
+        origin: "127.0.0.1",
+        onlineSince: 1,
+        roundTripMs: 1,
+        checks: 1,
+        answered: 1,
+        misses: 0,
+        checkedAtMs: 1,
+        keyUsedAtMs: 1,
+      };
+      atomic.set(["listing", "servers", id], record);
+    }
+    await atomic.commit();
+  }
+}
+
+interface Setting {
+  readonly servers: number;
+  readonly silent: number;
+  /** Seconds. */
+  readonly interval: number;
+}
+
+/** Looks at the store once a second for three intervals, and prints what it saw of the checks. */
+async function watch(url: string, path: string, { servers, silent, interval }: Setting): Promise<void> {
+  using kv = await openKv(path);
+  const started = Date.now();
+  const cpuBefore = cpuSeconds();
+  const lastCheck = new Map<number, number>();
+  let firstSweepMs = 0;
+  let longestGap = 0;
+  const getMs: number[] = [];
+  while (Date.now() - started < 3 * interval * 1000) {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    const asked = performance.now();
+    await (await fetch(`${url}/servers`)).arrayBuffer();
+    getMs.push(performance.now() - asked);
+    for await (
+      const { value } of kv.list<ServerRecord>({ prefix: ["listing", "servers"] }, { batchSize: 1000 })
+    ) {
+      if (value.id < silent || value.checkedAtMs === 1) continue;
+      const before = lastCheck.get(value.id) ?? started;
+      if (!lastCheck.has(value.id)) firstSweepMs = Math.max(firstSweepMs, value.checkedAtMs - started);
+      longestGap = Math.max(longestGap, value.checkedAtMs - before);
+      lastCheck.set(value.id, value.checkedAtMs);
+    }
+  }
+  const seconds = (Date.now() - started) / 1000;
+  getMs.sort((a, b) => a - b);
+  const line = {
+    servers,
+    silent,
+    interval,
+    checked: `${lastCheck.size} of ${servers - silent} that live`,
+    firstSweepSeconds: (firstSweepMs / 1000).toFixed(1),
+    longestWaitSeconds: (longestGap / 1000).toFixed(1),
+    cpu: `${((cpuSeconds() - cpuBefore) / seconds * 100).toFixed(0)} % of one core, this watching included`,
+    getMs: `median ${getMs[getMs.length >> 1]?.toFixed(0)}, longest ${getMs.at(-1)?.toFixed(0)}`,
+    rssMB: Math.round(Deno.memoryUsage().rss / 1e6),
+  };
+  for (const [name, value] of Object.entries(line)) console.log(`${name}: ${value}`);
+}
+
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
+}
+
+async function readLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  while (!text.includes("\n")) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    text += value;
+  }
+  return text.trim();
+}

@@ -1,0 +1,168 @@
+/**
+ * Clients of the listing over real sockets: bodies that drip, heads that are bombs, answers that nobody reads, and
+ * a stop in the midst of them.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { type OpenServer, serve } from "../../listing/http_server.ts";
+import { startListing } from "../../listing/mod.ts";
+import { SEND_SECONDS_MAX } from "../../listing/outgoing.ts";
+import { ABROAD_RECORD } from "./abroad_record.ts";
+import { ListingUnderTest } from "./listing_under_test.ts";
+
+const encoder = new TextEncoder();
+
+function open(listing: ListingUnderTest): OpenServer & AsyncDisposable {
+  const place = { hostname: "127.0.0.1", port: 0, tls: undefined };
+  const server = serve(
+    place,
+    (request, peer) => listing.app.fetch(request, { peer }),
+    listing.stopping.signal,
+  );
+  return { ...server, [Symbol.asyncDispose]: () => server.close() };
+}
+
+/** Sends `first`, then `drop` every 20 ms until there is an answer; answers its head, and how long it took. */
+async function drip(port: number, first: string, drop: string): Promise<{ answer: string; tookMs: number }> {
+  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
+  const started = performance.now();
+  await conn.write(encoder.encode(first));
+  const dripping = setInterval(() => conn.write(encoder.encode(drop)).catch(() => {}), 20);
+  try {
+    const bytes = new Uint8Array(4096);
+    const answer = new TextDecoder().decode(bytes.subarray(0, await conn.read(bytes) ?? 0));
+    return { answer, tookMs: performance.now() - started };
+  } finally {
+    clearInterval(dripping);
+  }
+}
+
+Deno.test("a body that drips is cut at its deadline, announced, in chunks, in a chunk's head, or not at all", async () => {
+  await using listing = await ListingUnderTest.start({ bodySecondsMax: 0.3 });
+  await using server = open(listing);
+  const key = await listing.list(7);
+  const head = `Host: a\r\nAuthorization: C2Listing ${key}\r\n`;
+  const chunked = `${head}Transfer-Encoding: chunked\r\n\r\n`;
+  const cases: [what: string, first: string, drop: string][] = [
+    ["drips what it announced", `PUT /servers/7 HTTP/1.1\r\n${head}Content-Length: 8000\r\n\r\n{`, " "],
+    ["says nothing more", `POST /servers/8 HTTP/1.1\r\n${head}Content-Length: 8000\r\n\r\n`, ""],
+    ["drips small chunks", `PUT /servers/7 HTTP/1.1\r\n${chunked}`, "1\r\n \r\n"],
+    ["drips within a chunk", `POST /servers/8 HTTP/1.1\r\n${chunked}1f40\r\n`, " "],
+    ["drips a chunk's extension", `PUT /servers/7 HTTP/1.1\r\n${chunked}1;`, "x"],
+  ];
+  await Promise.all(cases.map(async ([what, first, drop]) => {
+    const { answer, tookMs } = await drip(server.port, first, drop);
+    assertStringIncludes(answer, "HTTP/1.1 408", what);
+    assert(tookMs > 250 && tookMs < 3000, `${what}: ${tookMs} ms`);
+  }));
+  assertEquals(
+    (await listing.ask("PUT", "/servers/7", { key, body: {} })).status,
+    200,
+    "nothing is held any more",
+  );
+});
+
+Deno.test("heads that are bombs are refused or cheap, and the listing goes on", async () => {
+  await using listing = await ListingUnderTest.start();
+  await using server = open(listing);
+  await listing.list(7);
+  const bomb = (length: number, text: string) => text.repeat(Math.floor(length / text.length));
+  const heads: [head: string, status: number[]][] = [
+    [`GET /servers HTTP/1.1\r\nHost: a\r\nX: ${bomb(70_000, "x")}\r\n\r\n`, [400, 431]],
+    [`GET /servers HTTP/1.1\r\nHost: a\r\n${bomb(20_000, "X: y\r\n")}\r\n`, [400, 431]],
+    [`GET /servers?q=${bomb(60_000, "x")} HTTP/1.1\r\nHost: a\r\n\r\n`, [400, 414]],
+    [`GET /servers?${bomb(60_000, "q=a&")} HTTP/1.1\r\nHost: a\r\n\r\n`, [200]],
+    [`GET /servers?cursor=${bomb(60_000, "W1tb")} HTTP/1.1\r\nHost: a\r\n\r\n`, [400]],
+    [`GET /servers?sort=name&cursor=${btoa(bomb(700, "["))} HTTP/1.1\r\nHost: a\r\n\r\n`, [400]],
+    [`GET /servers/${bomb(60_000, "%41")} HTTP/1.1\r\nHost: a\r\n\r\n`, [404]],
+    [`GET /servers HTTP/1.1\r\nHost: a\r\nIf-None-Match: ${bomb(60_000, '"a",')}"\r\n\r\n`, [200]],
+    [`GET /servers HTTP/1.1\r\nHost: a\r\nAccept-Encoding: ${bomb(60_000, "a;q=0.5,")}\r\n\r\n`, [200]],
+    [`DELETE /servers/7 HTTP/1.1\r\nHost: a\r\nAuthorization: C2Listing${bomb(60_000, " ")}x\r\n\r\n`, [401]],
+    [
+      `OPTIONS /servers HTTP/1.1\r\nHost: a\r\nAccess-Control-Request-Headers: ${bomb(60_000, "a,")}\r\n\r\n`,
+      [204],
+    ],
+    [`GET /servers HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n`, [400]],
+  ];
+  for (const [head, allowed] of heads) {
+    const { answer } = await drip(server.port, head, "");
+    const status = Number(/^HTTP\/1\.1 ([0-9]{3})/.exec(answer)?.[1]);
+    assert(allowed.includes(status), `${head.slice(0, 60)}: ${answer.slice(0, 60)}`);
+  }
+  assertEquals(await (await fetch(`http://127.0.0.1:${server.port}/healthz`)).text(), "ok");
+});
+
+Deno.test("HEAD and OPTIONS of a large list make and hold no answer", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listMany(listing, 2000);
+  await using server = open(listing);
+  for (const [method, status] of [["HEAD", 200], ["OPTIONS", 204]] as const) {
+    for (const path of ["/servers", "/servers?sort=users&q=n"]) {
+      const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { method });
+      assertEquals([response.status, await response.text()], [status, ""]);
+    }
+  }
+});
+
+Deno.test("a large list arrives whole over a socket, plain and compressed", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listMany(listing, 2000);
+  await using server = open(listing);
+  for (const query of ["", "?sort=users", "?q=name&sort=name"]) {
+    for (const encoding of ["identity", "gzip"]) {
+      const headers = { "Accept-Encoding": encoding };
+      const response = await fetch(`http://127.0.0.1:${server.port}/servers${query}`, { headers });
+      assertEquals((await response.json()).servers.length, 2000, `${query} ${encoding}`);
+    }
+  }
+});
+
+Deno.test("a stop ends in time with 400 idle clients, half-sent heads, slow bodies and readers that read nothing", async () => {
+  const listing = await startListing({
+    hostname: "127.0.0.1",
+    port: 0,
+    kv: ":memory:",
+    checkInterval: 60,
+    trustProxy: false,
+    tls: undefined,
+  });
+  const { port } = listing;
+  const texts = [
+    "",
+    "GET /servers HTTP/1.1\r\nHo",
+    "GET /servers HTTP/1.1\r\nHost: a\r\n\r\n",
+    "PUT /servers/7 HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{",
+  ];
+  const conns = await Promise.all(Array.from({ length: 400 }, async (_, i) => {
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await conn.write(encoder.encode(texts[i % texts.length]));
+    return conn;
+  }));
+  // And a load that goes on until it is cut.
+  let answered = 0;
+  const busy = Array.from({ length: 8 }, async () => {
+    for (;;) {
+      await (await fetch(`${listing.url}/servers?q=${answered}`)).text();
+      answered++;
+    }
+  });
+  const loads = Promise.all(busy.map((load) => load.catch(() => {})));
+  while (answered < 50) await new Promise((resolve) => setTimeout(resolve, 5));
+  const started = performance.now();
+  await listing.stop();
+  assertLess(performance.now() - started, 5000);
+  await loads;
+  for (const conn of conns) conn.close();
+  assert(SEND_SECONDS_MAX > 5, "a stop does not wait for a slow reader");
+});
+
+async function listMany(listing: ListingUnderTest, count: number): Promise<void> {
+  const serverName = "name".repeat(16);
+  await Promise.all(
+    Array.from(
+      { length: count },
+      (_, id) => listing.store.write(id, undefined, { ...ABROAD_RECORD, id, serverName }),
+    ),
+  );
+}

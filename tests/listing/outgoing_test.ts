@@ -1,0 +1,75 @@
+/**
+ * Large answers: sent in pieces, cut when they are not read in time, and bounded in what one origin has made.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { mock } from "node:test";
+import {
+  MADE_BYTES_MAX,
+  MADE_BYTES_PER_ORIGIN_MAX,
+  Outgoing,
+  PIECE_BYTES,
+  SEND_SECONDS_MAX,
+} from "../../listing/outgoing.ts";
+
+const ABROAD = "198.51.100.7";
+
+function bytesOf(length: number): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length }, (_, i) => i % 251);
+}
+
+async function read(body: BodyInit): Promise<Uint8Array> {
+  return new Uint8Array(await new Response(body).arrayBuffer());
+}
+
+Deno.test("an answer of one piece is sent whole, a larger one in pieces, and both arrive as they are", async () => {
+  const outgoing = new Outgoing();
+  for (const length of [0, 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES, 3 * PIECE_BYTES + 7]) {
+    const bytes = bytesOf(length);
+    const body = outgoing.body(bytes, undefined);
+    assertEquals(body instanceof Uint8Array, length <= PIECE_BYTES);
+    assertEquals(await read(body), bytes);
+  }
+});
+
+Deno.test("an answer that is not read in time is cut, and holds nothing any more", async () => {
+  mock.timers.enable({ apis: ["setTimeout"] });
+  try {
+    const outgoing = new Outgoing();
+    const body = outgoing.body(bytesOf(MADE_BYTES_PER_ORIGIN_MAX), ABROAD);
+    assert(body instanceof ReadableStream);
+    const reader = body.getReader();
+    await reader.read();
+    assertEquals(outgoing.mayMake(ABROAD), false);
+    mock.timers.tick(SEND_SECONDS_MAX * 1000 - 1);
+    await reader.read();
+    mock.timers.tick(1);
+    assertEquals(outgoing.mayMake(ABROAD), true);
+    await assertRejects(() => reader.read(), Error, "not read in time");
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+Deno.test("what one origin has made for it is bounded, and so is what all have", async () => {
+  const outgoing = new Outgoing();
+  const bytes = bytesOf(MADE_BYTES_PER_ORIGIN_MAX);
+  const bodies: (Uint8Array | ReadableStream)[] = [];
+  for (let i = 0; i < MADE_BYTES_MAX / MADE_BYTES_PER_ORIGIN_MAX; i++) {
+    const origin = `203.0.113.${i}`;
+    assert(outgoing.mayMake(origin), "one at a time, however large");
+    bodies.push(outgoing.body(bytes, origin));
+    assert(!outgoing.mayMake(origin));
+  }
+  assert(!outgoing.mayMake(ABROAD), "all of them together have their fill");
+  // What is the same for everybody costs nothing more.
+  bodies.push(outgoing.body(bytes, undefined));
+  const [read, left] = bodies;
+  await new Response(read as ReadableStream).arrayBuffer();
+  assert(outgoing.mayMake(ABROAD) && outgoing.mayMake("203.0.113.0"), "what was read is gone");
+  await (left as ReadableStream).cancel();
+  assert(outgoing.mayMake("203.0.113.1"), "and what was hung up on");
+  outgoing.close();
+  assert(outgoing.mayMake("203.0.113.2"), "and what was cut");
+});

@@ -1,0 +1,49 @@
+/**
+ * How often the list is made: for each change while it is short, and no more than once a second when it is long.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { LARGE_LIST, LARGE_LIST_AGE_MS } from "../../listing/snapshot.ts";
+import { ABROAD_RECORD } from "./abroad_record.ts";
+import { ListingUnderTest } from "./listing_under_test.ts";
+
+async function listMany(listing: ListingUnderTest, count: number): Promise<void> {
+  await Promise.all(
+    Array.from({ length: count }, (_, id) => listing.store.write(id, undefined, { ...ABROAD_RECORD, id })),
+  );
+}
+
+async function change(listing: ListingUnderTest, connectedUsers: number): Promise<void> {
+  const found = await listing.store.get(0);
+  await listing.store.write(0, found?.version, { ...found!.record, connectedUsers });
+}
+
+Deno.test("a list is made once for everybody who asks, in each order", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listMany(listing, 3);
+  for (const sort of ["id", "users", "name", "age"] as const) {
+    const made = await listing.snapshot.list(sort);
+    assert(await listing.snapshot.list(sort) === made);
+    const { text } = await listing.ask("GET", `/servers?sort=${sort}`);
+    assertEquals(text, new TextDecoder().decode(made.bytes));
+  }
+});
+
+Deno.test("a short list is made anew at each change, a long one at most once in its time", async () => {
+  for (const [servers, ageMs] of [[LARGE_LIST - 1, 0], [LARGE_LIST, LARGE_LIST_AGE_MS.least]] as const) {
+    await using listing = await ListingUnderTest.start();
+    await listMany(listing, servers);
+    listing.nowMs += LARGE_LIST_AGE_MS.least;
+    const first = await listing.snapshot.list("id");
+    await change(listing, 5);
+    assertEquals(await listing.snapshot.list("id") === first, ageMs > 0);
+    assertEquals((await listing.shown(0))?.["connectedUsers"], 5, "one server is always shown as it is");
+    listing.nowMs += ageMs;
+    const second = await listing.snapshot.list("id");
+    assertNotEquals(second.etag, first.etag);
+    // The page is made of the same.
+    const { text } = await listing.ask("GET", "/servers?limit=1");
+    assertEquals(JSON.parse(text).servers[0].connectedUsers, 5);
+  }
+});
