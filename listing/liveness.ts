@@ -16,6 +16,8 @@ import type { ServerRecord } from "./store.ts";
 export const CHECKS_AT_ONCE_MAX = 128;
 /** Share of the interval by which checks are moved at random, so that servers never come in step. */
 const JITTER = 0.1;
+/** Share of the interval over which those found at the start are spread: the rest is for ticks and waiting. */
+const FIRST_SPREAD = 0.95;
 /** A server checked within this share of the interval, as by another process, is not checked again. */
 const RECENT = 0.4;
 const TICK_MS = { min: 10, max: 1000 };
@@ -98,8 +100,8 @@ export class Liveness {
   #scheduled(record: ServerRecord, nowMs: number): Scheduled {
     let scheduled = this.#schedule.get(record.id);
     if (scheduled === undefined) {
-      // A fresh one is not asked again at once; those found at start are spread over the whole interval.
-      const share = this.#isRecent(record) ? 0.5 + Math.random() / 2 : Math.random();
+      // A fresh one is not asked again at once; those found at start are spread over the interval.
+      const share = this.#isRecent(record) ? 0.5 + Math.random() / 2 : FIRST_SPREAD * Math.random();
       scheduled = { dueMs: nowMs + share * this.#intervalMs, underWay: false };
       this.#schedule.set(record.id, scheduled);
     }

@@ -24,6 +24,11 @@ export class Outgoing {
   readonly #open = new Set<() => void>();
   #madeInAll = 0;
 
+  /** Large answers that are under way. */
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Whether an answer may be made for `origin` now; one at a time always may, however large it is. */
   mayMake(origin: string): boolean {
     const held = this.#made.get(addressBlock(origin)) ?? 0;

@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { type OpenServer, serve } from "../../listing/http_server.ts";
 import { startListing } from "../../listing/mod.ts";
-import { SEND_SECONDS_MAX } from "../../listing/outgoing.ts";
+import { MADE_BYTES_PER_ORIGIN_MAX, SEND_SECONDS_MAX } from "../../listing/outgoing.ts";
 import { ABROAD_RECORD } from "./abroad_record.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";
 
@@ -99,10 +99,41 @@ Deno.test("HEAD and OPTIONS of a large list make and hold no answer", async () =
   await using server = open(listing);
   for (const [method, status] of [["HEAD", 200], ["OPTIONS", 204]] as const) {
     for (const path of ["/servers", "/servers?sort=users&q=n"]) {
-      const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { method });
+      const headers = { "Accept-Encoding": "identity" };
+      const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { method, headers });
       assertEquals([response.status, await response.text()], [status, ""]);
+      assertEquals(listing.outgoing.size, 0);
     }
   }
+});
+
+Deno.test("answers made for one origin that it does not read are limited, and others get theirs", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listMany(listing, 2000);
+  const ask = (peer: string) => listing.response("GET", "/servers?q=name", { peer });
+  const unread: Response[] = [];
+  let bytes = 0;
+  const one = (await (await ask("203.0.113.1")).arrayBuffer()).byteLength;
+  for (let last = 200; last === 200; bytes += one) {
+    const response = await ask("198.51.100.7");
+    last = response.status;
+    unread.push(response);
+  }
+  const refused = unread.pop();
+  assertEquals([refused?.status, refused?.headers.get("retry-after")], [503, "1"]);
+  await refused?.body?.cancel();
+  assert(
+    bytes - one >= MADE_BYTES_PER_ORIGIN_MAX && bytes - 3 * one < MADE_BYTES_PER_ORIGIN_MAX,
+    String(bytes),
+  );
+  for (const [peer, path] of [["203.0.113.1", "/servers?q=name"], ["198.51.100.7", "/servers?sort=users"]]) {
+    const { status, text } = await listing.ask("GET", path!, { peer: peer! });
+    assertEquals([status, JSON.parse(text).servers.length], [200, 2000]);
+  }
+  assertEquals(listing.outgoing.size, unread.length);
+  for (const { body } of unread) await body?.cancel();
+  assertEquals(listing.outgoing.size, 0);
+  assertEquals((await listing.ask("GET", "/servers?q=name", { peer: "198.51.100.7" })).status, 200);
 });
 
 Deno.test("a large list arrives whole over a socket, plain and compressed", async () => {

@@ -100,6 +100,7 @@ Deno.test("10,000 servers are swept within the interval, with a bounded number o
   assertEquals([checkedAtMs.size, left], [10_000, 10_000]);
   for (const times of checkedAtMs.values()) {
     assert(times.length >= 2, "once an interval each");
+    assertLess(times[0]!, INTERVAL_S * 1000, "the first within the first");
     assertLess(longestGapMs(times), 1.1 * INTERVAL_S * 1000);
   }
   assertLessOrEqual(most, CHECKS_AT_ONCE_MAX);
