@@ -7,10 +7,18 @@
  * @module
  */
 import { compile } from "./compile.ts";
-import { PERMISSIONS, PROGRAM, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
+import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
 
 // The configuration of whatever folder the program is started in is not its own.
-const RUN_FLAGS = ["run", "--no-config", "--no-lock", "--ext=js", "--unstable-kv", "--quiet", ...PERMISSIONS];
+const RUN_FLAGS = [
+  "run",
+  "--no-config",
+  "--no-lock",
+  "--ext=js",
+  "--unstable-kv",
+  "--quiet",
+  ...PROGRAM_FLAGS,
+];
 
 // Packages that are CommonJS, as ws, ask for node's own modules by it; a bundle has none.
 const REQUIRE =

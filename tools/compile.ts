@@ -6,14 +6,14 @@
  *
  * @module
  */
-import { PERMISSIONS, PROGRAM, proveAndPlace, runToEnd, say, UNPROVED } from "./run_deno.ts";
+import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, runToEnd, say, UNPROVED } from "./run_deno.ts";
 
 export type Outcome = "made" | "no runtime" | "failed";
 
 /** Makes the executable; says why where it does not. */
 export async function compile(): Promise<Outcome> {
   // Types are `deno check`'s: the TypeScript of the oldest Deno that can compile this judges some otherwise.
-  const args = ["compile", "--quiet", "--no-check", ...PERMISSIONS, "--output", UNPROVED, "main.ts"];
+  const args = ["compile", "--quiet", "--no-check", ...PROGRAM_FLAGS, "--output", UNPROVED, "main.ts"];
   const { success, output } = await runToEnd(Deno.execPath(), args);
   if (!success) {
     say(output.trimEnd());
