@@ -37,7 +37,7 @@ export interface Connection {
 /** Who takes what a connection brings. `lost` comes exactly once, whoever ended it, and is the last. */
 export interface Receiver {
   receiveText(text: string): void;
-  receiveBinary(): void;
+  receiveBinary(bytes: number): void;
   lost(): void;
 }
 

@@ -47,7 +47,7 @@ export function upgradeServe(
   socket.onmessage = ({ data }) =>
     fenced("message", () => {
       if (typeof data === "string") receiver?.receiveText(data);
-      else receiver?.receiveBinary();
+      else receiver?.receiveBinary(data.byteLength);
     });
   // The platform reports some ends twice, and some as an error and a close: only the first is told.
   let isOver = false;

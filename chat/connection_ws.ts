@@ -7,8 +7,10 @@
  * @module
  */
 import type { Buffer } from "node:buffer";
+import { setImmediate } from "node:timers";
 import type { Logger } from "../src/log.ts";
 import { CLOSE, type CloseCause, type Connection, type OutgoingFrame, type Receiver } from "./connection.ts";
+import { type Rate, TokenBucket } from "../src/token_bucket.ts";
 import type { AdmittedSocket } from "./transport.ts";
 // @ts-types="@types/ws"
 import type { WebSocket } from "ws";
@@ -27,10 +29,21 @@ const AS_TEXT = { binary: false } as const;
  * two is a slow network, and what is unsent is held until then.
  */
 export const CLOSE_TIMEOUT_MS = 5000;
+/**
+ * Pings of a peer: a client that measures its line, and no flood. Each is answered, and costs as much as a frame that
+ * the session's limit counts.
+ */
+const PING_RATE: Rate = { burst: 60, perSecond: 20 };
+/** Bytes unsent past which a ping is not answered: a peer that does not read would fill memory with pongs. */
+const PONG_PENDING_BYTES_MAX = 16_384;
+/** Milliseconds that a peer which broke a rule has to read why; nothing of it is read any more. */
+const BROKEN_TIMEOUT_MS = 500;
 
 export interface WsConnectionOptions {
   readonly log: Logger;
   readonly nowMs: number;
+  /** The clock that `nowMs` is of, which never goes back. */
+  readonly steadyMs: () => number;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
   /** Called once, when the socket is gone. */
@@ -41,11 +54,13 @@ export class WsConnection implements Connection {
   readonly remoteAddress: string;
   readonly #socket: WebSocket;
   readonly #options: WsConnectionOptions;
+  readonly #pings: TokenBucket;
   #receiver: Receiver | undefined;
   #framesAfterClose = 0;
   #nextPingMs: number;
   /** When the ping went out that is not answered yet. */
   #pingedMs: number | undefined;
+  #closeTimeoutMs = CLOSE_TIMEOUT_MS;
   /** When it was first seen closing, whoever began it. */
   #closingMs: number | undefined;
 
@@ -54,12 +69,15 @@ export class WsConnection implements Connection {
     this.remoteAddress = admitted.remoteAddress;
     this.#socket = socket;
     this.#options = options;
+    this.#pings = new TokenBucket(PING_RATE, options.nowMs);
     this.#nextPingMs = options.nowMs + options.pingIntervalMs;
     // An error is of the peer's making, and the library closes for it; without a listener it would end the process.
     socket.on("error", (error: Error & { code?: string }) => {
+      this.#readNoMore();
       options.log.debug("socket.error", { code: error.code, problem: error.message });
     });
     socket.on("pong", () => this.#pingedMs = undefined);
+    socket.on("ping", (data: Buffer) => this.#fenced("ping", () => this.#answerPing(data)));
     socket.on("message", (data: Buffer, isBinary: boolean) => {
       this.#pingedMs = undefined;
       this.#fenced("message", () => this.#receive(data, isBinary));
@@ -82,7 +100,10 @@ export class WsConnection implements Connection {
   }
 
   close({ code, reason }: CloseCause): void {
-    if (this.#socket.readyState === OPEN) this.#socket.close(code, reason);
+    if (this.#socket.readyState !== OPEN) return;
+    this.#socket.close(code, reason);
+    // Whoever is closed for what it did goes on doing it; a goodbye among friends is waited for.
+    if (code !== CLOSE.goodbye.code && code !== CLOSE.stopping.code) this.#readNoMore();
   }
 
   terminate(): void {
@@ -93,7 +114,7 @@ export class WsConnection implements Connection {
   beat(nowMs: number): void {
     if (this.#socket.readyState !== OPEN) {
       this.#closingMs ??= nowMs;
-      if (nowMs - this.#closingMs >= CLOSE_TIMEOUT_MS) this.terminate();
+      if (nowMs - this.#closingMs >= this.#closeTimeoutMs) this.terminate();
       return;
     }
     const { pingIntervalMs, pingTimeoutMs } = this.#options;
@@ -104,11 +125,25 @@ export class WsConnection implements Connection {
     this.#socket.ping();
   }
 
+  #answerPing(data: Buffer): void {
+    if (!this.#pings.take(this.#options.steadyMs())) return this.close(CLOSE.flood);
+    if (this.#socket.readyState === OPEN && this.pendingBytes <= PONG_PENDING_BYTES_MAX) {
+      this.#socket.pong(data);
+    }
+  }
+
+  /** What the peer still sends stays with the peer, until it is cut. */
+  #readNoMore(): void {
+    this.#closeTimeoutMs = BROKEN_TIMEOUT_MS;
+    // The library reads on and throws away, from its next tick on: at the speed of a network that is memory too.
+    setImmediate(() => this.#socket.pause());
+  }
+
   #receive(data: Buffer, isBinary: boolean): void {
     if (this.#socket.readyState !== OPEN && ++this.#framesAfterClose > FRAMES_AFTER_CLOSE_MAX) {
       return this.terminate();
     }
-    if (isBinary) this.#receiver?.receiveBinary();
+    if (isBinary) this.#receiver?.receiveBinary(data.length);
     else this.#receiver?.receiveText(data.toString());
   }
 

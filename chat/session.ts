@@ -16,6 +16,12 @@ import type { Participant } from "./hub.ts";
 import { Outbox, outgoing, type OutgoingFrame } from "./outbox.ts";
 import type { Input, SessionId } from "./room.ts";
 
+/**
+ * UTF-16 units of a frame that one token of the flood limit pays for, §7.4: a message at its limit in most scripts.
+ * A frame sixteen times as large is as much work to read as sixteen.
+ */
+export const UNITS_OF_A_TOKEN = 4096;
+
 /** Where a session puts what it received: the hub. */
 export interface Inbox {
   submit(participant: Participant, input: Input): void;
@@ -64,7 +70,7 @@ export class Session implements Receiver, Participant {
   }
 
   receiveText(text: string): void {
-    if (!this.#takesFrame()) return;
+    if (!this.#takesFrame(text.length)) return;
     if (this.#isTooLarge(text)) {
       this.#answerFault(fault("FRAME_TOO_LARGE", this.#options.limits.maxFrameBytes));
       return;
@@ -80,8 +86,8 @@ export class Session implements Receiver, Participant {
     } else this.#submit(frame);
   }
 
-  receiveBinary(): void {
-    if (!this.#takesFrame()) return;
+  receiveBinary(bytes: number): void {
+    if (!this.#takesFrame(bytes)) return;
     this.#answerFault(fault("BINARY_FRAME"));
   }
 
@@ -118,8 +124,8 @@ export class Session implements Receiver, Participant {
   }
 
   /** Whether a frame may come at all: the session is not over, does not flood, and its answers keep up. */
-  #takesFrame(): boolean {
-    if (this.#outbox.isClosed || this.#isFlooded()) return false;
+  #takesFrame(length: number): boolean {
+    if (this.#outbox.isClosed || this.#isFlooded(length)) return false;
     const { maxUnansweredFrames } = this.#options.limits;
     if (this.#unanswered < maxUnansweredFrames) return true;
     this.#options.log.warn("session.unanswered", { session: this.id, limitFrames: maxUnansweredFrames });
@@ -144,13 +150,14 @@ export class Session implements Receiver, Participant {
     else this.deliver(outgoing(encodeServerFrame({ type: "ERROR", text: refusal.text })));
   }
 
-  #isFlooded(): boolean {
+  #isFlooded(length: number): boolean {
     const { floodRate } = this.#options.limits;
     // 0 switches the limit off.
     if (floodRate === 0) return false;
     const nowMs = this.#options.steadyMs();
-    if (this.#allowed.take(nowMs)) return false;
-    if (this.#tolerated.take(nowMs)) {
+    const tokens = 1 + Math.floor(length / UNITS_OF_A_TOKEN);
+    if (this.#allowed.take(nowMs, tokens)) return false;
+    if (this.#tolerated.take(nowMs, tokens)) {
       this.#answerFault(fault("FLOOD", floodRate));
     } else {
       this.#options.log.warn("session.flood", { session: this.id });

@@ -61,6 +61,8 @@ class WsTransport implements Transport {
       noServer: true,
       clientTracking: false,
       perMessageDeflate: false,
+      // The connection answers pings itself, within bounds.
+      autoPong: false,
       // The library's default would choose whatever a client names first.
       handleProtocols: () => false,
       maxPayload: maxFrameBytes,
@@ -159,6 +161,7 @@ class WsTransport implements Transport {
       connection = new WsConnection(webSocket, admitted, {
         log,
         nowMs: steadyMs(),
+        steadyMs,
         pingIntervalMs: pingInterval * 1000,
         pingTimeoutMs: pingTimeout * 1000,
         onGone: (gone) => {

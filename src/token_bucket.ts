@@ -31,13 +31,14 @@ export class TokenBucket {
     return Math.min(this.#rate.burst, this.#tokens + gained) >= 1;
   }
 
-  /** Takes one token; false, and nothing taken, where there is none. */
-  take(nowMs: number): boolean {
+  /** Takes so many tokens, a full bucket's at the most; false, and nothing taken, where they are not there. */
+  take(nowMs: number, tokens = 1): boolean {
+    const wanted = Math.min(tokens, this.#rate.burst);
     const gained = Math.max(0, nowMs - this.#filledMs) / 1000 * this.#rate.perSecond;
     this.#tokens = Math.min(this.#rate.burst, this.#tokens + gained);
     this.#filledMs = Math.max(nowMs, this.#filledMs);
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
+    if (this.#tokens < wanted) return false;
+    this.#tokens -= wanted;
     return true;
   }
 }

@@ -109,6 +109,17 @@ test("past the flood burst frames are refused; past as many again the socket is 
   await bob.expect("c2/DISCONNECT lost_connection; alice");
 });
 
+test("a large frame counts as many: one more for each whole 4096 units of its text", async (start) => {
+  await using chat = await start({ limits: { floodBurst: 5, floodRate: 1 } });
+  await using alice = await ChatClient.connect(chat.url, "alice");
+  // CONNECT was the first of the five; one unit less than three times 4096 takes three of the four that are left.
+  const head = "c2/MSG 1; ";
+  const large = (length: number) => alice.ask(head + "x".repeat(length - head.length));
+  assertEquals(await large(3 * 4096 - 1), errorFrame("MESSAGE_TOO_LONG", 4000));
+  assertEquals(await large(4096), errorFrame("FLOOD", 1), "two are wanted, and one is left");
+  assertEquals(await alice.ask("c2/PING 1"), `c2/PING 1; ${chat.id}`);
+});
+
 test("a frame of exactly the limit in bytes is read, one byte more is refused", async (start, transport) => {
   await using chat = await start({ limits: { maxFrameBytes: 1024 } });
   await using alice = await ChatClient.connect(chat.url, "alice");

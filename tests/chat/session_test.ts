@@ -101,7 +101,7 @@ Deno.test("session takes a frame at its limit of bytes, in any script, and refus
 
 Deno.test("session answers a binary frame with a fault, and goes on", () => {
   using s = open();
-  s.session.receiveBinary();
+  s.session.receiveBinary(3);
   s.session.receiveText("c2/PING");
   assertEquals(s.connection.sent, ["c2/ERROR Binary frames are not part of c2: send text", "c2/PING 7"]);
   assertEquals(s.connection.closed, []);
@@ -140,7 +140,7 @@ Deno.test("session answers every kind of fault in its turn, behind frames that a
   s.session.receiveText("c2/MSG 1; hi");
   s.session.receiveText("nonsense");
   s.session.receiveText("c2/".padEnd(2000, "x"));
-  s.session.receiveBinary();
+  s.session.receiveBinary(3);
   s.session.receiveText("c2/PING");
   s.session.receiveText("c2/PING");
   assertEquals(
@@ -161,7 +161,7 @@ Deno.test("session takes a burst of frames, refuses as many again, then closes w
   const refusal = "c2/ERROR Too many frames: at most 1 a second are allowed for long";
   assertEquals(sentAfter(1), 4);
   assertEquals(s.connection.sent[3], refusal);
-  s.session.receiveBinary();
+  s.session.receiveBinary(3);
   s.session.receiveText("c2/PING");
   assertEquals(s.connection.sent.slice(3), [refusal, refusal, refusal]);
   assertEquals(s.connection.closed, []);
@@ -263,7 +263,7 @@ Deno.test("session whose connection is lost says so to the hub and to its owner,
   assertEquals(s.inputs.map(({ type }) => type), ["MSG", "LOST"]);
   assert(await isOver(s.session));
   s.session.receiveText("c2/MSG 1; hi");
-  s.session.receiveBinary();
+  s.session.receiveBinary(3);
   s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
   s.session.end({ code: 1001, reason: "server is stopping" });
   assertEquals(s.inputs.length, 2);
@@ -307,7 +307,7 @@ Deno.test("session with as many unanswered frames as it may have goes on, and is
   for (const frame of ["c2/MSG 1; a", "nonsense", "c2/PING"]) s.session.receiveText(frame);
   assertEquals([s.inputs.length, s.connection.closed], [3, []]);
   s.session.settled();
-  s.session.receiveBinary();
+  s.session.receiveBinary(3);
   assertEquals([s.inputs.length, s.connection.closed], [4, []]);
   s.session.receiveText("c2/MSG 1; one too many");
   assertEquals(s.connection.closed, [{ code: 1013, reason: "too many unanswered frames" }]);
