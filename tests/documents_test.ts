@@ -19,7 +19,14 @@ import { FAULTS } from "../src/protocol/faults.ts";
 import { type Limit, LIMITS } from "../src/protocol/limits.ts";
 
 const ROOT = new URL("../", import.meta.url);
-const DOCUMENTS = ["README.md", "PROTOCOL.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+const DOCUMENTS = [
+  "README.md",
+  "PROTOCOL.md",
+  "ARCHITECTURE.md",
+  "CONTRIBUTING.md",
+  "CHANGELOG.md",
+  "SECURITY.md",
+];
 
 const texts = new Map(
   await Promise.all(
@@ -218,3 +225,13 @@ async function exists(path: string): Promise<boolean> {
     throw error;
   }
 }
+
+Deno.test("SECURITY.md names for each threat a test that exists", async () => {
+  const security = await Deno.readTextFile(new URL("SECURITY.md", ROOT));
+  const rows = [...security.matchAll(/`(tests\/[^`]+_test\.ts)` "([^"]+)"/g)];
+  assert(rows.length > 20, `${rows.length} rows`);
+  for (const [, path, name] of rows) {
+    const source = await Deno.readTextFile(new URL(path!, ROOT));
+    assert(source.includes(name!), `${path} has no test "${name}"`);
+  }
+});

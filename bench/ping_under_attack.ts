@@ -1,0 +1,134 @@
+/**
+ * How long a well-behaved client waits for the answer to its PING while somebody attacks the server: for each
+ * attack the median, the 99th percentile and the longest, over both transports.
+ *
+ *     deno run -A bench/ping_under_attack.ts [seconds per attack]
+ *
+ * The attacker is a process of its own, held to the limits of one address as any would be (`--limit-loopback`).
+ * Everything stays on loopback and ends by itself.
+ *
+ * @module
+ */
+import { startServer } from "../tests/support/program.ts";
+import { frame, OPCODE, RawPeer } from "../tests/support/raw_peer.ts";
+import { TRANSPORT_NAMES } from "../tests/support/chat_server.ts";
+
+/** Between two PINGs: within the default flood limit of 20 frames a second. */
+const PAUSE_MS = 55;
+const SOCKETS = 40;
+
+type Attack = (url: string, until: () => boolean) => Promise<void>;
+
+const ATTACKS: Record<string, Attack> = {
+  "nothing": () => Promise.resolve(),
+  "40 sockets that flood frames": many(SOCKETS, async (url, until) => {
+    const peer = await RawPeer.open(url);
+    const flood = repeat(frame(encode("c2/QUERY active_users")), 100);
+    void drain(peer);
+    while (!until()) await peer.write(flood);
+  }),
+  "40 sockets that send the largest frames": many(SOCKETS, async (url, until) => {
+    const peer = await RawPeer.open(url);
+    const large = frame(encode("c2/MSG 1; " + "x".repeat(65_000)));
+    void drain(peer);
+    while (!until()) await peer.write(large);
+  }),
+  "sockets opened and dropped, 8 at a time": many(8, async (url) => {
+    const peer = await RawPeer.open(url);
+    await peer.sendText("c2/CONNECT x" + Math.floor(Math.random() * 1e9));
+    peer.close();
+  }),
+  "handshakes of garbage, 8 at a time": many(8, async (url) => {
+    const peer = await RawPeer.connect(url);
+    await peer.write(
+      encode("GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),
+    );
+    await peer.readHead();
+    peer.close();
+  }),
+  "40 sockets that never read": many(SOCKETS, async (url, until) => {
+    const peer = await RawPeer.open(url);
+    const pings = repeat(frame(new Uint8Array(125), { opcode: OPCODE.ping }), 100);
+    while (!until()) await peer.write(pings);
+  }),
+};
+
+/** So many at once, each begun anew when it ends or is cut off. */
+function many(count: number, one: Attack): Attack {
+  return async (url, until) => {
+    await Promise.all(Array.from({ length: count }, async () => {
+      while (!until()) await one(url, until).catch(() => {/* Cut off: again. */});
+    }));
+  };
+}
+
+async function drain(peer: RawPeer): Promise<void> {
+  while (await peer.readFrame() !== undefined);
+}
+
+function repeat(bytes: Uint8Array, times: number): Uint8Array {
+  const all = new Uint8Array(bytes.length * times);
+  for (let i = 0; i < times; i++) all.set(bytes, i * bytes.length);
+  return all;
+}
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+async function measure(url: string, seconds: number): Promise<number[]> {
+  const peer = await RawPeer.open(url);
+  await peer.sendText("c2/CONNECT alice");
+  await peer.readText();
+  const waits: number[] = [];
+  const end = performance.now() + seconds * 1000;
+  for (let mark = 1; performance.now() < end; mark++) {
+    const startMs = performance.now();
+    await peer.sendText(`c2/PING ${mark}`);
+    while (!(await answer(peer)).startsWith(`c2/PING ${mark};`));
+    waits.push(performance.now() - startMs);
+    await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+  }
+  peer.close();
+  return waits.toSorted((a, b) => a - b);
+}
+
+async function answer(peer: RawPeer): Promise<string> {
+  const text = await peer.readText();
+  if (text === undefined) throw new Error("The connection of the client that behaves well was cut");
+  return text;
+}
+
+function say(line: string): void {
+  Deno.stdout.writeSync(encode(line + "\n"));
+}
+
+async function bench(seconds: number): Promise<void> {
+  say("| transport | attack | pings | median ms | p99 ms | longest ms |");
+  say("| --- | --- | --- | --- | --- | --- |");
+  for (const transport of TRANSPORT_NAMES) {
+    for (const attack of Object.keys(ATTACKS)) {
+      await using server = await startServer("chat", ["--transport", transport, "--limit-loopback"]);
+      const attacker = new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--quiet", import.meta.filename!, "attack", attack, server.url, String(seconds)],
+      }).spawn();
+      const waits = await measure(server.url, seconds);
+      await attacker.status;
+      const at = (share: number) =>
+        waits[Math.min(waits.length - 1, Math.floor(waits.length * share))]!.toFixed(1);
+      say(`| ${transport} | ${attack} | ${waits.length} | ${at(0.5)} | ${at(0.99)} | ${at(1)} |`);
+    }
+  }
+}
+
+if (import.meta.main) {
+  const [role, attack, url, seconds] = Deno.args;
+  if (role === "attack") {
+    const end = performance.now() + Number(seconds) * 1000;
+    // A write to a peer that does not read any more waits for ever.
+    setTimeout(() => Deno.exit(0), Number(seconds) * 1000 + 100);
+    await ATTACKS[attack!]!(url!, () => performance.now() > end);
+    Deno.exit(0);
+  }
+  await bench(Number(role ?? "4"));
+}

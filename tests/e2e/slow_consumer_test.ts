@@ -1,0 +1,99 @@
+/**
+ * Peers that stop reading: they are put out, and nobody else misses, waits for or pays for anything,
+ * PROTOCOL.md §7.2.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { ChatClient } from "../support/chat_client.ts";
+import { startServer } from "../support/program.ts";
+import { RawPeer } from "../support/raw_peer.ts";
+import { TRANSPORT_NAMES } from "../support/chat_server.ts";
+
+const READERS = 95;
+const STUCK = 5;
+/** 15 MB of text in all. */
+const MESSAGES = 3750;
+const TEXT = "x".repeat(3994);
+/** Messages under way at once: what a sender that waits for acknowledgements does. */
+const WINDOW = 32;
+const GROWTH_MAX_BYTES = 60_000_000;
+
+/** Reads to the last message; answers who was told as lost, in order. Throws at a message missing or out of order. */
+async function readAll(reader: ChatClient): Promise<string[]> {
+  const lost: string[] = [];
+  for (let expected = 0; expected < MESSAGES;) {
+    const frame = await reader.next();
+    reader.seen.length = 0;
+    if (frame.startsWith("c2/MSG sender; ")) {
+      const number = Number(frame.split("; ", 2)[1]);
+      assertEquals(number, expected, "a message is missing or out of order");
+      assertEquals(frame.length, frame.indexOf(TEXT) + TEXT.length);
+      expected++;
+    } else lost.push(frame);
+  }
+  return lost;
+}
+
+async function sendAll(sender: ChatClient): Promise<void> {
+  let sent = 0;
+  const sendNext = () => {
+    if (sent < MESSAGES) sender.send(`c2/MSG ${sent++}; ${TEXT}`);
+  };
+  for (let i = 0; i < WINDOW; i++) sendNext();
+  for (let acknowledged = 0; acknowledged < MESSAGES;) {
+    const frame = await sender.next();
+    sender.seen.length = 0;
+    if (frame !== "c2/ACKNOWLEDGE") continue;
+    acknowledged++;
+    sendNext();
+  }
+}
+
+for (const transport of TRANSPORT_NAMES) {
+  Deno.test(`${transport}: five of a hundred peers stop reading 15 MB: they alone are out`, async () => {
+    const folder = await Deno.makeTempDir();
+    await using everyone = new AsyncDisposableStack();
+    everyone.defer(() => Deno.remove(folder, { recursive: true }));
+    await using server = await startServer("chat", [
+      "--transport",
+      transport,
+      "--kv",
+      `${folder}/chat.db`,
+      "--flood-rate",
+      "0",
+      "--max-users",
+      "200",
+    ]);
+    const stuck: string[] = [];
+    for (let i = 0; i < STUCK; i++) {
+      const peer = everyone.use(await RawPeer.open(server.url));
+      await peer.sendText(`c2/CONNECT stuck${i}`);
+      assertEquals(await peer.readText(), "c2/ACKNOWLEDGE Chatter Server");
+      stuck.push(`stuck${i}`);
+    }
+    const readers: ChatClient[] = [];
+    for (let i = 0; i < READERS - 1; i++) {
+      readers.push(everyone.use(await ChatClient.connect(server.url, `reader${i}`)));
+    }
+    const sender = everyone.use(await ChatClient.connect(server.url, "sender"));
+    const before = await server.residentBytes();
+    let most = before;
+    const watching = setInterval(async () => most = Math.max(most, await server.residentBytes()), 100);
+    const [lost] = await Promise.all([Promise.all(readers.map(readAll)), sendAll(sender)]);
+    clearInterval(watching);
+
+    // Those told after the last message have not been read yet.
+    const notices = await Promise.all(
+      readers.map(async (reader, i) => [...lost[i]!, ...await reader.drain()]),
+    );
+    const expected = stuck.map((name) => `c2/DISCONNECT lost_connection; ${name}`).toSorted();
+    for (const told of notices) assertEquals(told.toSorted(), expected);
+    for (const told of notices) assertEquals(told, notices[0]!, "all are told in one order");
+    await sender.drain();
+    const users = await sender.ask("c2/QUERY active_users");
+    assertEquals(users, `c2/ACKNOWLEDGE [${readers.map((_, i) => `reader${i}`).join(",")},sender]`);
+    assertEquals(server.events.filter(({ message }) => message === "consumer.slow").length, STUCK);
+    assert(most - before < GROWTH_MAX_BYTES, `memory grew by ${Math.round((most - before) / 1e6)} MB`);
+  });
+}
