@@ -31,11 +31,16 @@ async function runStart(
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const patience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+  const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+  // A server that is left behind keeps stderr open after the task has ended: reading is given up too.
+  const patience = setTimeout(() => {
+    child.kill("SIGKILL");
+    reader.cancel();
+  }, PATIENCE_MS);
   let log = "";
   let signalled = false;
-  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-    log += text;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    log += next.value;
     if (signal && !signalled && log.split(`"message":"listening"`).length - 1 === stopAt) {
       signalled = true;
       child.kill(signal);

@@ -147,7 +147,7 @@ Deno.test("the permissions of the program are the same wherever a task starts it
     [...command.matchAll(/deno run (?:--watch )?(.*?) main\.ts/g)].map(([, flags]) => flags)
   );
   assertEquals(new Set(starts).size, 1, starts.join("\n"));
-  assertEquals(starts.length, 5);
+  assertEquals(starts.length, 7);
 });
 
 const HEAD = "/**\n * What it is and what it is not, in a sentence or two.\n *\n * @module\n */\n";
