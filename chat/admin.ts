@@ -157,11 +157,14 @@ async function readBody<Name extends keyof AdminBodies>(
   bodies: AdminBodies,
   name: Name,
 ): Promise<z.infer<AdminBodies[Name]> | AdminRefusal> {
+  // What a runtime says of a body that broke off differs: whatever it is, it is the sender's.
+  const bytes = await c.req.arrayBuffer().catch(() => undefined);
+  if (bytes === undefined) return refuseAdmin("BODY_NOT_JSON");
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(await c.req.arrayBuffer()));
+    json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
-    // What is not UTF-8 is a TypeError, as is a body that broke off.
+    // What is not UTF-8 is a TypeError.
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
     return refuseAdmin("BODY_NOT_JSON");
   }

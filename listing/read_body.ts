@@ -45,11 +45,13 @@ async function readBytes(
   const stop = () => resolve(refuse("BUSY"));
   stopping.addEventListener("abort", stop);
   const timer = setTimeout(() => resolve(refuse("BODY_TOO_SLOW", secondsMax)), secondsMax * 1000);
+  // Whatever the runtime says of a body that breaks off, it is the sender's.
+  const readOn = () => reader.read().catch(() => refuse("BODY_NOT_JSON", "it broke off before its end"));
   const body = new Uint8Array(BODY_BYTES_MAX);
   let length = 0;
   try {
     for (;;) {
-      const read = await Promise.race([reader.read(), late]);
+      const read = await Promise.race([readOn(), late]);
       if ("refusal" in read) return read;
       if (read.done) return body.subarray(0, length);
       if (length + read.value.length > BODY_BYTES_MAX) return tooLarge;

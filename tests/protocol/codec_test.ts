@@ -12,9 +12,9 @@ import {
   encodeServerFrame,
 } from "../../src/protocol/codec.ts";
 import { FAULTS, isFault } from "../../src/protocol/faults.ts";
-import type { ClientFrame, ServerFrame } from "../../src/protocol/frames.ts";
-import { DEFAULT_LIMITS, TIMESTAMP_MS_MAX, USERNAME_LENGTH_MAX } from "../../src/protocol/limits.ts";
-import { parseUsername } from "../../src/protocol/names.ts";
+import type { ClientFrame } from "../../src/protocol/frames.ts";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { anyText, clientFrame, serverFrame } from "../support/frame_arbitraries.ts";
 import { runs } from "../support/property_runs.ts";
 import clientVectors from "../vectors/client_frames.json" with { type: "json" };
 import serverVectors from "../vectors/server_frames.json" with { type: "json" };
@@ -82,70 +82,9 @@ Deno.test("every fault that can be read off one frame alone is produced by a vec
   assertEquals(Object.keys(FAULTS).filter((name) => !produced.has(name)), elsewhere);
 });
 
-const digits = fc.bigInt(0n, BigInt(TIMESTAMP_MS_MAX)).map(String);
-const uuid = fc.uuid();
-const text = fc.string({ minLength: 1, maxLength: 60, unit: "grapheme" })
-  .filter((value) => !value.includes("\0") && value.isWellFormed());
-const username = fc.string({ minLength: 1, maxLength: USERNAME_LENGTH_MAX, unit: "grapheme" })
-  .map((written) => parseUsername(written)).filter((parsed) => !("fault" in parsed));
-
-const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
-  fc.record({ type: fc.constant("CONNECT"), username }),
-  fc.record({ type: fc.constant("MSG"), timestamp: digits, text }),
-  fc.record({ type: fc.constant("UPDATE"), username }),
-  fc.constant({ type: "DISCONNECT" }),
-  fc.record({ type: fc.constant("PING"), timestamp: fc.option(digits, { nil: undefined }) }),
-  fc.constant({ type: "QUERY", query: "active_users" }),
-  fc.constant({ type: "QUERY", query: "server_info" }),
-  fc.record({ type: fc.constant("QUERY"), query: fc.constant("update_message"), uuid, text }),
-  fc.record({ type: fc.constant("QUERY"), query: fc.constant("delete_message"), uuid }),
-  fc.record({
-    type: fc.constant("QUERY"),
-    query: fc.constant("history"),
-    limit: fc.integer({ min: 1, max: 200 }),
-    before: fc.option(uuid, { nil: undefined }),
-  }),
-) as fc.Arbitrary<ClientFrame>;
-
-const word = fc.stringMatching(/^[^;\s][^;]{0,20}$/u).filter((value) => value.isWellFormed());
-const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
-  fc.record({ type: fc.constant("ACKNOWLEDGE"), content: fc.option(text, { nil: undefined }) }),
-  fc.record({ type: fc.constant("ERROR"), text }),
-  fc.record({ type: fc.constant("MSG"), username: word, timestamp: digits, uuid, text }),
-  fc.record({ type: fc.constant("UPDATE"), username: word, property: fc.constant("username"), value: word }),
-  fc.record({
-    type: fc.constant("DISCONNECT"),
-    kind: fc.constantFrom("disconnect", "lost_connection"),
-    username: word,
-    message: fc.constant(undefined),
-  }),
-  fc.record({ type: fc.constant("DISCONNECT"), kind: fc.constant("ban"), username: word, message: text }),
-  fc.record({
-    type: fc.constant("PING"),
-    timestamp: fc.option(digits, { nil: undefined }),
-    serverId: fc.maxSafeNat(),
-  }),
-) as fc.Arbitrary<ServerFrame>;
-
-/** Frames with characters taken out, put in, doubled and swapped: nearly right, which is what finds faults. */
-const mutated = fc.tuple(
-  fc.oneof(clientFrame.map(encodeClientFrame), serverFrame.map(encodeServerFrame)),
-  fc.array(fc.tuple(fc.nat(), fc.nat(6), fc.string({ unit: "binary", maxLength: 3 })), { maxLength: 4 }),
-).map(([frame, changes]) =>
-  changes.reduce((current, [at, cut, insert]) => {
-    const place = at % (current.length + 1);
-    return current.slice(0, place) + insert + current.slice(place + cut);
-  }, frame)
-);
-const anything = fc.oneof(
-  fc.string({ unit: "binary" }),
-  mutated,
-  fc.string().map((content) => `c2/${content}`),
-);
-
 Deno.test("decodeClientFrame() answers any text with a frame or a fault of the table, and never throws", () => {
   fc.assert(
-    fc.property(anything, (frame) => {
+    fc.property(anyText, (frame) => {
       const got = decode(frame);
       if (isFault(got)) assert(got.fault in FAULTS && !got.text.includes("{"));
       else assert("type" in got);
@@ -156,7 +95,7 @@ Deno.test("decodeClientFrame() answers any text with a frame or a fault of the t
 
 Deno.test("decodeServerFrame() never throws, and what it gives is written back to a frame that reads the same", () => {
   fc.assert(
-    fc.property(anything, (frame) => {
+    fc.property(anyText, (frame) => {
       const got = decodeServerFrame(frame);
       if (got !== undefined) assertEquals(decodeServerFrame(encodeServerFrame(got)), got);
     }),
@@ -180,7 +119,7 @@ Deno.test("a server's frame that is written and read is the same frame", () => {
 
 Deno.test("a frame that was read and is written again reads the same: nothing is normalised away but the name", () => {
   fc.assert(
-    fc.property(anything, (text) => {
+    fc.property(anyText, (text) => {
       const frame = decode(text);
       if (!isFault(frame)) assertEquals(decode(encodeClientFrame(frame)), frame);
     }),

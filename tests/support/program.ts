@@ -82,6 +82,11 @@ export class ServerProgram implements AsyncDisposable {
     this.#reading = Promise.all([child.stdout.cancel(), this.#readLog()]);
   }
 
+  /** The number of its process. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   get port(): number {
     return Number(new URL(this.url).port);
   }

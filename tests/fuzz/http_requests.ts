@@ -1,0 +1,193 @@
+/**
+ * Fuzzes the HTTP side of a role by requests that are whole, with any method, path, headers and body: each is answered,
+ * and none by a failure of the server.
+ *
+ * Addresses in bodies are of loopback only: a listing pings what it is told.
+ *
+ * @module
+ */
+import fc from "fast-check";
+import type { Random } from "./random.ts";
+import type { Tally } from "./tally.ts";
+
+/** Milliseconds after which a request without an answer has none. A listing's ping takes up to 3 s. */
+const PATIENCE_MS = 15_000;
+
+const METHODS = [
+  "GET",
+  "GET",
+  "GET",
+  "HEAD",
+  "POST",
+  "POST",
+  "POST",
+  "PUT",
+  "PUT",
+  "DELETE",
+  "OPTIONS",
+  "PATCH",
+];
+const PATHS = [
+  "/",
+  "/servers",
+  "/servers/",
+  "/healthz",
+  "/readyz",
+  "/openapi.json",
+  "/admin",
+  "/admin/users",
+  ...[0, 1, 2, 3, 42, 9007199254740991, 9007199254740992, "01", "-1", "x", "%00", "%zz", "1/2"].map((id) =>
+    `/servers/${id}`
+  ),
+];
+/** Of the server that answers pings: what is registered under another is refused. */
+export const CHAT_ID = 3;
+const SORTS = ["id", "users", "name", "age", "", "ID", "__proto__"];
+
+export interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: [string, string][];
+  readonly body: string | undefined;
+}
+
+const headerText = fc.stringMatching(/^[!-~]([ -~]{0,40}[!-~])?$/);
+const query = fc.array(
+  fc.tuple(
+    fc.constantFrom("sort", "q", "full", "empty", "limit", "cursor", "constructor"),
+    fc.oneof(
+      fc.constantFrom(...SORTS, "true", "false", "1", "0", "10000", "10001"),
+      fc.string({ maxLength: 30 }),
+    ),
+  ),
+  { maxLength: 3 },
+).map((pairs) =>
+  pairs.length === 0 ? "" : `?${new URLSearchParams(pairs.map(([k, v]) => [k, v.toWellFormed()]))}`
+);
+
+/** `port` is of a server that answers pings. */
+function requests(port: number): fc.Arbitrary<HttpRequest> {
+  const address = fc.constantFrom(
+    ...Array(4).fill(`127.0.0.1:${port}`),
+    ...Array(4).fill(`:${port}`),
+    "127.0.0.1:1",
+    "[::1]:1",
+    `wss://127.0.0.1:${port}`,
+    "",
+    ":",
+    ":0",
+    ":99999",
+    "[::1",
+    "127.0.0.1:x",
+  );
+  const announcement = fc.record({
+    serverName: fc.oneof(fc.string({ maxLength: 80, unit: "grapheme" }), fc.string({ unit: "binary" })),
+    address,
+    connectedUsers: fc.oneof(fc.nat(2_000_000), fc.double(), fc.constant(null)),
+    maxUsers: fc.oneof(fc.nat(2_000_000), fc.string()),
+  }, { requiredKeys: ["address"] });
+  const sound = fc.record({ address, connectedUsers: fc.nat(100) });
+  const body = fc.oneof(
+    { weight: 4, arbitrary: sound.map((value) => JSON.stringify(value)) },
+    announcement.map((value) => JSON.stringify(value)),
+    // No JSON of an object, so that no address is in it that was not chosen here.
+    fc.string({ unit: "binary", maxLength: 200 }).map((text) => `[${text.toWellFormed()}`),
+    fc.json().map((json) => `[${json}]`),
+    fc.constantFrom("", "null", "[]", "0", '"x"', "{", "x".repeat(8193), `"${"x".repeat(100_000)}"`),
+  );
+  return fc.record({
+    method: fc.constantFrom(...METHODS),
+    path: fc.tuple(
+      fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom(...PATHS) },
+        { weight: 3, arbitrary: fc.constant(`/servers/${CHAT_ID}`) },
+        { weight: 1, arbitrary: fc.webPath().map((path) => path.startsWith("/") ? path : `/${path}`) },
+      ),
+      query,
+    ).map((parts) => parts.join("")),
+    headers: fc.array(
+      fc.tuple(
+        fc.constantFrom(
+          "accept",
+          "accept-encoding",
+          "authorization",
+          "content-type",
+          "if-none-match",
+          "origin",
+          "x-forwarded-for",
+          "range",
+          "x-anything",
+        ),
+        fc.oneof(
+          headerText,
+          fc.constantFrom("*/*;q=0", "gzip;q=9", "C2Listing x", 'W/"a", *', "10.0.0.1, ::1"),
+        ),
+      ),
+      { maxLength: 4 },
+    ),
+    body: fc.option(body, { nil: undefined }),
+  });
+}
+
+export interface HttpFuzzOptions {
+  readonly url: string;
+  readonly requests: number;
+  readonly atOnce: number;
+  /** Of a server that answers pings. */
+  readonly chatPort: number;
+  readonly random: Random;
+  readonly tally: Tally;
+  readonly onSettled: () => void;
+}
+
+/** Resolves when every request was answered, or given up. */
+export async function fuzzHttp(options: HttpFuzzOptions): Promise<void> {
+  const made = options.random.values(requests(options.chatPort));
+  let left = options.requests;
+  const keys: string[] = [];
+  await Promise.all(Array.from({ length: options.atOnce }, async () => {
+    while (left-- > 0) {
+      await ask(made.next().value, keys, options);
+      options.onSettled();
+    }
+  }));
+}
+
+async function ask(
+  { method, path, headers, body }: HttpRequest,
+  keys: string[],
+  { url, random, tally }: HttpFuzzOptions,
+): Promise<void> {
+  const shown = `${method} ${path} ${JSON.stringify(headers)} ${body}`;
+  const all = new Headers();
+  for (const [name, value] of headers) all.append(name, value);
+  // Now and then the key that fits, so that changes are more than refused.
+  if (keys.length > 0 && random.below(2) === 0) all.set("authorization", `C2Listing ${random.pick(keys)}`);
+  const sendsBody = body !== undefined && method !== "GET" && method !== "HEAD";
+  const abort = new AbortController();
+  const timer = setTimeout(() => abort.abort(), PATIENCE_MS);
+  try {
+    const answer = await fetch(url + path, {
+      method,
+      headers: all,
+      ...(sendsBody ? { body } : {}),
+      redirect: "manual",
+      signal: abort.signal,
+    });
+    const text = await answer.text();
+    tally.count(`http ${answer.status}`);
+    if (answer.status === 201) keys.splice(0, keys.length >= 8 ? 1 : 0, text);
+    // 503 by a limit that PROTOCOL.md §9.9 lists; all others of 5xx are the server's failures.
+    const isBusy = answer.status === 503 && text.startsWith("The listing is busy");
+    if (answer.status >= 500 && !isBusy) {
+      tally.problem(`answered ${answer.status} ${text.slice(0, 100)}`, shown);
+    }
+  } catch (error) {
+    const why = abort.signal.aborted
+      ? "no answer came"
+      : `no answer: ${error instanceof Error ? error.message : error}`;
+    tally.problem(why, shown);
+  } finally {
+    clearTimeout(timer);
+  }
+}

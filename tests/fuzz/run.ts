@@ -1,0 +1,157 @@
+/**
+ * One run of the fuzzer against the real program, in both roles: starts it, sends, and judges: no crash, no bug in the
+ * log, no frame and no request without an answer, no answer of failure, and memory that does not grow.
+ *
+ * @module
+ */
+import { type ServerProgram, startServer } from "../support/program.ts";
+import { documentedCloses, fuzzChat } from "./chat_frames.ts";
+import { CHAT_ID, fuzzHttp } from "./http_requests.ts";
+import { Random } from "./random.ts";
+import { brokenHead, fuzzHead, fuzzUpgraded } from "./raw_bytes.ts";
+import { type MemoryGrowth, ResidentMemory } from "./resident_memory.ts";
+import { Tally } from "./tally.ts";
+
+export interface FuzzOptions {
+  /** An integer of 32 bits. */
+  readonly seed: number;
+  /** Frames to the chat. */
+  readonly frames: number;
+  readonly sockets: number;
+  /** Whole requests to each role. A tenth as many broken ones come on top, and to the chat as many broken frames. */
+  readonly requests: number;
+  /**
+   * MiB by which a role may hold more at the end than after its warm-up: what V8 lets its heap grow before it
+   * collects, and SQLite's cache. A leak of 100 bytes a frame would be 72 MiB of the three quarters of a million.
+   */
+  readonly growthMebibytesMax: number;
+  /** Further flags of the chat. */
+  readonly chatFlags?: readonly string[];
+}
+
+export interface RoleResult {
+  readonly seconds: number;
+  readonly sent: number;
+  readonly memory: MemoryGrowth | undefined;
+  readonly counts: Record<string, number>;
+}
+
+export interface FuzzResult {
+  readonly chat: RoleResult;
+  readonly listing: RoleResult;
+  /** Empty where all is well. */
+  readonly problems: readonly string[];
+}
+
+const AT_ONCE = 16;
+/** Samples of the memory in one run. */
+const SAMPLES = 100;
+
+export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
+  const folder = await Deno.makeTempDir({ prefix: "chatter_fuzz_" });
+  try {
+    // In a file, as it is run: in memory the store itself would grow.
+    await using chat = await startServer("chat", [
+      ...["--kv", `${folder}/chat.db`, "--flood-rate", "0", "--max-users", "1000", "--history-count", "1000"],
+      ...["--id", String(CHAT_ID)],
+      ...(options.chatFlags ?? []),
+    ]);
+    await using listing = await startServer("listing", ["--kv", `${folder}/listing.db`]);
+    const problems: string[] = [];
+    const results = {
+      chat: await fuzzRole(chat, chat, options, problems),
+      listing: await fuzzRole(listing, chat, options, problems),
+    };
+    for (const program of [chat, listing]) problems.push(...await lastProblems(program));
+    return { ...results, problems };
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function fuzzRole(
+  program: ServerProgram,
+  chat: ServerProgram,
+  options: FuzzOptions,
+  problems: string[],
+): Promise<RoleResult> {
+  const isChat = program === chat;
+  const { url } = program;
+  const random = new Random(options.seed + (isChat ? 0 : 1));
+  const tally = new Tally();
+  const memory = new ResidentMemory(program.pid);
+  const frames = isChat ? options.frames : 0;
+  const broken = Math.ceil(options.requests / 10);
+  const total = frames + options.requests + broken + (isChat ? broken : 0);
+  let settled = 0;
+  const sampling: Promise<void>[] = [];
+  const onSettled = () => {
+    if (++settled % Math.ceil(total / SAMPLES) === 0) sampling.push(memory.sample());
+  };
+  const startMs = performance.now();
+  const seconds = () => Math.round((performance.now() - startMs) / 100) / 10;
+  try {
+    await Promise.all([
+      fuzzChat({
+        ...{ url, frames, random, tally, onSettled },
+        sockets: options.sockets,
+        closes: await documentedCloses(),
+      }),
+      fuzzHttp({
+        ...{ url, random, tally, onSettled },
+        requests: options.requests,
+        atOnce: AT_ONCE,
+        chatPort: chat.port,
+      }),
+      inTurn(broken, AT_ONCE, async () => {
+        const request = "POST /servers/7 HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n[]";
+        await fuzzHead(url, random.below(2) === 0 ? brokenHead(random) : brokenHead(random, request), tally);
+        onSettled();
+      }),
+      inTurn(isChat ? broken : 0, AT_ONCE, async () => {
+        await fuzzUpgraded(url, random, tally);
+        onSettled();
+      }),
+    ]);
+  } catch (error) {
+    tally.problem("the run was broken off", error instanceof Error ? error.message : String(error));
+  }
+  const took = seconds();
+  await Promise.all(sampling);
+  const growth = memory.growth();
+  if (growth === undefined) tally.problem("its memory could not be measured", program.url);
+  else if (growth.endMebibytes - growth.warmMebibytes > options.growthMebibytesMax) {
+    tally.problem("memory grew", JSON.stringify(growth));
+  }
+  problems.push(...tally.problems());
+  return { seconds: took, sent: settled, memory: growth, counts: tally.counts() };
+}
+
+async function inTurn(count: number, atOnce: number, work: () => Promise<void>): Promise<void> {
+  let left = count;
+  await Promise.all(Array.from({ length: atOnce }, async () => {
+    while (left-- > 0) await work();
+  }));
+}
+
+/** What the program's log and its end have against it. */
+async function lastProblems(program: ServerProgram): Promise<string[]> {
+  const problems: string[] = [];
+  try {
+    const health = await fetch(`${program.url}/readyz`);
+    if (health.status !== 200) problems.push(`not ready in the end: ${await health.text()}`);
+    else await health.body?.cancel();
+    const { status } = await program.stop();
+    if (status !== 0) problems.push(`it ended with status ${status}`);
+  } catch (error) {
+    problems.push(`it was gone: ${error instanceof Error ? error.message : error}`);
+  }
+  for (const event of program.events) {
+    if (event.level === "ERROR" || event.level === "FATAL") {
+      problems.push(`it logged ${JSON.stringify(event).slice(0, 600)}`);
+    }
+  }
+  const strange = program.log.split("\n").filter((line) => line !== "" && !line.startsWith("{"));
+  if (strange.length > 0) problems.push(`it wrote: ${strange.slice(0, 5).join("\n")}`);
+  return problems;
+}

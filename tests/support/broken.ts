@@ -1,0 +1,91 @@
+/**
+ * Bugs on demand: a method of the real program is replaced for the time of a test, and everything that it logs is kept.
+ *
+ * So that the program needs no places of its own at which a test could make it fail.
+ *
+ * @module
+ */
+import { configure, type LogRecord, reset } from "@logtape/logtape";
+
+// deno-lint-ignore no-explicit-any
+type Method = (this: any, ...args: any[]) => any;
+
+/** Puts `make(original)` in place of a method until it is disposed of. */
+export function replaced<T extends object>(
+  owner: T,
+  name: string & keyof T,
+  make: (original: Method) => Method,
+): Disposable {
+  const original = owner[name];
+  const own = Object.hasOwn(owner, name);
+  const replacement = make(original as Method);
+  Object.defineProperty(owner, name, { value: replacement, configurable: true, writable: true });
+  return {
+    [Symbol.dispose]() {
+      if (own) Object.defineProperty(owner, name, { value: original, configurable: true, writable: true });
+      else delete owner[name];
+    },
+  };
+}
+
+/** The bug: what is thrown. */
+export class Bug extends TypeError {
+  override name = "Bug";
+}
+
+/** Makes a method throw where `isHit` says so, and at its first call where nothing is said. */
+export function broken<T extends object>(
+  owner: T,
+  name: string & keyof T,
+  isHit: (self: unknown, ...args: never[]) => boolean = once(),
+): Disposable {
+  return replaced(owner, name, (original) =>
+    function (...args) {
+      if (isHit(this, ...args as never[])) throw new Bug(`in ${name}`);
+      return original.apply(this, args);
+    });
+}
+
+function once(): () => boolean {
+  let hit = false;
+  return () => !hit && (hit = true);
+}
+
+/** What the program logs, from now until it is disposed of. */
+export async function keptLog(): Promise<KeptLog> {
+  const records: LogRecord[] = [];
+  await configure({
+    reset: true,
+    sinks: { kept: (record) => void records.push(record) },
+    loggers: [
+      { category: "chatter", lowestLevel: "info", sinks: ["kept"] },
+      { category: ["logtape", "meta"], lowestLevel: "warning", sinks: [] },
+    ],
+  });
+  return new KeptLog(records);
+}
+
+export class KeptLog implements AsyncDisposable {
+  readonly #records: LogRecord[];
+
+  constructor(records: LogRecord[]) {
+    this.#records = records;
+  }
+
+  /** The events at level error, in their order: the name, and where it says so. */
+  errors(): string[] {
+    return this.#records.filter(({ level }) => level === "error").map(({ rawMessage, properties }) =>
+      properties.where === undefined ? String(rawMessage) : `${rawMessage} ${properties.where}`
+    );
+  }
+
+  /** The stacks of the bugs that were thrown on purpose. */
+  stacks(): string[] {
+    return this.#records.map(({ properties }) => properties.error).filter((error) => error instanceof Bug)
+      .map(({ stack }) => stack ?? "");
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return reset();
+  }
+}
