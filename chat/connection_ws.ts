@@ -112,6 +112,10 @@ export class WsConnection implements Connection {
 
   /** Pings where it is time to, and cuts a peer that has not answered a ping or a close in time. */
   beat(nowMs: number): void {
+    this.#fenced("beat", () => this.#beat(nowMs));
+  }
+
+  #beat(nowMs: number): void {
     if (this.#socket.readyState !== OPEN) {
       this.#closingMs ??= nowMs;
       if (nowMs - this.#closingMs >= this.#closeTimeoutMs) this.terminate();

@@ -74,6 +74,8 @@ export class Hub {
   /** Those who receive broadcasts, at the point of the order that was told so far. */
   readonly #audience = new Map<SessionId, Participant>();
   #queue: (Submission | Interlude)[] = [];
+  /** Whether the last append failed: the next failures are no news, and the next success is. */
+  #storeFails = false;
   #turn: Promise<void> | undefined;
 
   constructor(options: HubOptions) {
@@ -98,7 +100,7 @@ export class Hub {
       const play = async () => {
         try {
           const { inputs, answer } = await change();
-          if (inputs.length > 0) await this.#dealWith(inputs);
+          if (inputs.length > 0) await this.#dealWith(new Batch(inputs));
           resolve(answer);
         } catch (error) {
           reject(error);
@@ -125,7 +127,7 @@ export class Hub {
         if ("play" in next) {
           this.#queue.shift();
           await next.play();
-        } else await this.#dealWith(this.#takeBatch());
+        } else await this.#dealWith(new Batch(this.#takeBatch()));
       }
     } catch (error) {
       // The outer fence: what was behind the broken batch goes on in a turn of its own.
@@ -157,22 +159,36 @@ export class Hub {
     return taken as Submission[];
   }
 
-  async #dealWith(batch: readonly Submission[]): Promise<void> {
-    const lookups = await this.#lookUp(batch);
+  /** Throws a bug on, having answered those whom it concerned: to the turn's fence, or to who asked for it. */
+  async #dealWith(batch: Batch): Promise<void> {
+    try {
+      await this.#decideAndTell(batch);
+    } catch (error) {
+      this.#giveUp(batch);
+      throw error;
+    }
+  }
+
+  async #decideAndTell(batch: Batch): Promise<void> {
+    const { submissions } = batch;
+    const lookups = await this.#lookUp(submissions);
     const nowMs = this.#options.nowMs();
-    const decisions = batch.map((submission) => this.#decide(submission, nowMs, lookups));
+    const decisions = submissions.map((submission) => this.#decide(submission, nowMs, lookups));
+    batch.decisions = decisions;
     const storeFault = await this.#store(decisions);
     this.#options.room.settle();
     const usersBefore = this.#audience.size;
     let rosterChanged = false;
     const changed = new Map<string, StoredMessage>();
-    for (const [i, submission] of batch.entries()) {
+    for (const [i, submission] of submissions.entries()) {
       const decision = decisions[i]!;
-      const refused = storeFault !== undefined && decision.kind === "stored";
+      const isVoid = storeFault !== undefined &&
+        (decision.kind === "stored" || decision.kind === "refused" && decision.isProvisional);
       rosterChanged ||= decision.kind === "joined" || decision.kind === "left";
+      batch.told++;
       this.#tell(
         submission,
-        refused ? { kind: "refused", fault: storeFault } : decision,
+        isVoid ? { kind: "refused", fault: storeFault } : decision,
         lookups.pages.get(submission),
         changed,
       );
@@ -182,17 +198,35 @@ export class Hub {
     }
   }
 
+  /**
+   * Tells what a bug left untold. Who came, went or has another name has done so in the room, and the others are to
+   * know. What was to be stored or read is answered as a bug, as is all that was not decided.
+   */
+  #giveUp({ submissions, decisions, told }: Batch): void {
+    for (let i = told; i < submissions.length; i++) {
+      const decision = decisions[i];
+      const isDone = decision !== undefined && decision.kind !== "stored" &&
+        decision.kind !== "asked_history";
+      const internal = { kind: "refused", fault: fault("INTERNAL") } as const;
+      this.#tell(submissions[i]!, isDone ? decision : internal, undefined, new Map());
+    }
+  }
+
   /** Reads what the batch asks for and memory does not hold. Only this awaits before the deciding begins. */
   async #lookUp(batch: readonly Submission[]): Promise<Lookups> {
     const lookups: Lookups = { messages: new Map(), pages: new Map(), failed: new Set() };
     const reads: Promise<void>[] = [];
     for (const submission of batch) {
-      const read = this.#readFor(submission, lookups);
-      if (read === undefined) continue;
-      reads.push(read.catch((error) => {
+      const failed = (error: unknown) => {
         this.#options.log.error("journal.read_failed", { error });
         lookups.failed.add(submission);
-      }));
+      };
+      try {
+        const read = this.#readFor(submission, lookups);
+        if (read !== undefined) reads.push(read.catch(failed));
+      } catch (error) {
+        failed(error);
+      }
     }
     if (reads.length > 0) await Promise.all(reads);
     return lookups;
@@ -243,14 +277,20 @@ export class Hub {
   }
 
   /** Stores what was decided, in one commit; answers the fault of all of it where that fails. */
-  async #store(decisions: Decision[]): Promise<Fault | undefined> {
+  async #store(decisions: readonly Decision[]): Promise<Fault | undefined> {
     const entries = decisions.flatMap((decision) => decision.kind === "stored" ? [decision.entry] : []);
     if (entries.length === 0) return undefined;
     try {
       await this.#options.journal.append(entries);
+      if (this.#storeFails) this.#options.log.info("journal.append_works", {});
+      this.#storeFails = false;
       return undefined;
     } catch (error) {
-      this.#options.log.error("journal.append_failed", { entries: entries.length, error });
+      // Once, until it works again: a log that a full disk makes grow would be the next thing to fill it.
+      const { log } = this.#options;
+      if (this.#storeFails) log.debug("journal.append_failed", { entries: entries.length, error });
+      else log.error("journal.append_failed", { entries: entries.length, error });
+      this.#storeFails = true;
       return fault("STORE_FAILED");
     }
   }
@@ -285,27 +325,53 @@ export class Hub {
       if (close !== undefined) participant.end(close);
     } catch (error) {
       log.error("bug", { where: "tell", decision: decision.kind, error });
-      const answer = encodeServerFrame({ type: "ERROR", text: fault("INTERNAL").text });
-      this.#deliver(participant, outgoing(answer));
-      participant.end(CLOSE.internal);
-    } finally {
-      participant.settled();
+      this.#deliver(participant, internalError());
+      this.#end(participant);
     }
+    this.#fenced("settled", participant, () => participant.settled());
   }
 
   #fanOut(frame: OutgoingFrame): void {
     for (const participant of this.#audience.values()) this.#deliver(participant, frame);
   }
 
-  /** The fence of a participant: a bug in one is the end of that one, and the others are told all the same. */
   #deliver(participant: Participant, frame: OutgoingFrame): void {
+    this.#fenced("deliver", participant, () => participant.deliver(frame));
+  }
+
+  #end(participant: Participant): void {
     try {
-      participant.deliver(frame);
-    } catch (error) {
-      this.#options.log.error("bug", { where: "deliver", session: participant.id, error });
       participant.end(CLOSE.internal);
+    } catch (error) {
+      this.#options.log.error("bug", { where: "end", session: participant.id, error });
     }
   }
+
+  /** The fence of a participant: a bug in one is the end of that one, and the others are told all the same. */
+  #fenced(where: string, participant: Participant, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.log.error("bug", { where, session: participant.id, error });
+      this.#end(participant);
+    }
+  }
+}
+
+/** One batch on its way through a turn: how far it came. */
+class Batch {
+  readonly submissions: readonly Submission[];
+  decisions: readonly Decision[] = [];
+  /** How many were told, from the first. */
+  told = 0;
+
+  constructor(submissions: readonly Submission[]) {
+    this.submissions = submissions;
+  }
+}
+
+function internalError(): OutgoingFrame {
+  return outgoing(encodeServerFrame({ type: "ERROR", text: fault("INTERNAL").text }));
 }
 
 /** Whether it wants a page that memory may not hold. Without `before` the newest are wanted, which it always has. */

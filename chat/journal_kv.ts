@@ -18,9 +18,12 @@ const REMOVE_MAX = 500;
 
 export class KvJournal implements Journal {
   readonly #kv: Deno.Kv;
+  readonly #assertInPlace: () => void;
 
-  constructor(kv: Deno.Kv) {
+  /** `assertInPlace` throws where what was committed will not be there at the next start. */
+  constructor(kv: Deno.Kv, assertInPlace: () => void = () => {}) {
     this.#kv = kv;
+    this.#assertInPlace = assertInPlace;
   }
 
   async append(entries: readonly JournalEntry[]): Promise<void> {
@@ -32,8 +35,12 @@ export class KvJournal implements Journal {
       if (kind === "said") said++;
     }
     if (said > 0) atomic.sum(COUNT, BigInt(said));
+    // Before it, so that nothing that is refused is there to be read; after it, so that nothing that is gone is
+    // acknowledged: a file that was removed takes commits as if nothing was.
+    this.#assertInPlace();
     // Without checks a commit cannot answer `ok: false`: it resolves stored, or rejects.
     await atomic.commit();
+    this.#assertInPlace();
   }
 
   async find(uuid: string): Promise<StoredMessage | undefined> {

@@ -77,10 +77,14 @@ export class ListingClient {
   }
 }
 
-/** What went wrong. Newer versions of the platform say only "fetch failed", and the reason is the error's cause. */
+/**
+ * What went wrong. Newer versions of the platform say only "fetch failed", and the reason is the error's cause. Our end
+ * of the connection, which some name, is another at each try: the same failure would look like a new one.
+ */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? error.cause.message : error.message;
+  const reason = error.cause instanceof Error ? error.cause.message : error.message;
+  return reason.replace(/ from \S+:[0-9]+ for /, " for ");
 }
 
 /** The answer's text for a line of the log: shortened, without what could play tricks on a terminal. */

@@ -7,10 +7,11 @@
 import type { Announcement } from "../src/announcement.ts";
 import { isLoopback } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
-import { claimLayout, type Layout, openKv } from "../src/kv.ts";
+import type { Layout } from "../src/kv.ts";
 import { logger } from "../src/log.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import { nearestUsername } from "../src/protocol/names.ts";
+import { openStore, type Store } from "../src/store.ts";
 import { VERSION } from "../src/version.ts";
 import { adminApp, adminBodyBytesMax } from "./admin.ts";
 import { Admission } from "./admission.ts";
@@ -91,21 +92,22 @@ const DRAIN_MS = 1000;
  * Throws `KvUnavailable`, or what Deno says of the port, having released everything.
  */
 export async function startChat(options: ChatOptions): Promise<RunningChat> {
-  const kv = await openKv(options.kv);
+  // One process: its ids, its window of history and its order are all that there is of them.
+  const store = await openStore(options.kv, LAYOUT, { isShared: false });
   try {
-    await claimLayout(kv, options.kv, LAYOUT);
-    return await start(options, kv);
+    return await start(options, store);
   } catch (error) {
-    kv.close();
+    store[Symbol.dispose]();
     throw error;
   }
 }
 
-async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
+async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const { limits, name, nowMs = wallClock } = options;
+  const { kv } = store;
   const log = logger("chat");
   const id = options.id ?? await serverId(kv, Math.random);
-  const { journal, history, newestId } = await openHistory(kv, limits);
+  const { journal, history, newestId } = await openHistory(store, limits);
   const room = new Room({
     serverId: id,
     serverName: name,
@@ -172,7 +174,7 @@ async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
   const app = chatApp({
     serverName: name,
     upgrade,
-    isReady: async () => !stopping && await answers(kv),
+    isReady: async () => !stopping && await answers(store),
     admin: adminApp({
       token: options.adminToken,
       moderation,
@@ -244,7 +246,7 @@ async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
     await within(DRAIN_MS, transport.stop());
     await within(DRAIN_MS, hub.idle());
     await within(DRAIN_MS, retention.stop());
-    kv.close();
+    store[Symbol.dispose]();
     log.info("stopped");
   }
   let stopped: Promise<void> | undefined;
@@ -254,10 +256,12 @@ async function start(options: ChatOptions, kv: Deno.Kv): Promise<RunningChat> {
 
 /** The journal, and the window on it as the last run left it. */
 async function openHistory(
-  kv: Deno.Kv,
+  store: Store,
   limits: Limits,
 ): Promise<{ journal: Journal; history: History; newestId: string | undefined }> {
-  const journal: Journal = limits.historyCount === 0 ? new NoJournal() : new KvJournal(kv);
+  const journal: Journal = limits.historyCount === 0
+    ? new NoJournal()
+    : new KvJournal(store.kv, () => store.assertInPlace());
   const newest = await journal.page({ limit: WINDOW_MESSAGES_MAX, before: undefined, from: "" });
   const history = new History({
     kept: limits.historyCount,
@@ -267,9 +271,10 @@ async function openHistory(
   return { journal, history, newestId: newest.at(-1)?.uuid };
 }
 
-async function answers(kv: Deno.Kv): Promise<boolean> {
+async function answers(store: Store): Promise<boolean> {
   try {
-    await kv.get(["server_id"]);
+    store.assertInPlace();
+    await store.kv.get(["server_id"]);
     return true;
   } catch {
     return false;

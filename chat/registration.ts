@@ -87,8 +87,13 @@ export class Registration {
 
   /** Tells the listing soon what has changed since the last time. */
   changed(): void {
-    if (this.#told !== undefined && hasAny(changesBetween(this.#told, this.#options.describe()))) {
-      this.#wake?.();
+    try {
+      if (this.#told !== undefined && hasAny(changesBetween(this.#told, this.#options.describe()))) {
+        this.#wake?.();
+      }
+    } catch (error) {
+      // Whoever tells of a change has others to tell.
+      this.#logBug(error);
     }
   }
 
@@ -101,10 +106,22 @@ export class Registration {
     await this.#loop;
     clearTimeout(giveUp);
     if (this.#told === undefined || this.#key === undefined) return;
+    try {
+      await this.#withdraw(this.#key);
+    } catch (error) {
+      this.#logBug(error);
+    }
+  }
+
+  async #withdraw(key: string): Promise<void> {
     const abort = new AbortController();
     const deadline = setTimeout(() => abort.abort(), WITHDRAWAL_SECONDS_MAX * 500);
-    const reply = await this.#options.listing.withdraw(this.#key, abort.signal);
-    clearTimeout(deadline);
+    let reply: ListingReply;
+    try {
+      reply = await this.#options.listing.withdraw(key, abort.signal);
+    } finally {
+      clearTimeout(deadline);
+    }
     const { listing: { listing }, log } = this.#options;
     if (reply.answered && reply.status === 200) log.info("listing.withdrawn", { listing });
     else log.warn("listing.withdrawal_failed", { listing, answer: objection(reply) });
@@ -121,10 +138,15 @@ export class Registration {
       try {
         await (this.#told === undefined ? this.#register() : this.#update(this.#told));
       } catch (error) {
-        log.error("bug", { where: "registration", listing, error });
+        this.#logBug(error);
         await this.#pause(RETRY_SECONDS_MAX * 1000);
       }
     }
+  }
+
+  #logBug(error: unknown): void {
+    const { listing: { listing }, log } = this.#options;
+    log.error("bug", { where: "registration", listing, error });
   }
 
   async #register(): Promise<void> {

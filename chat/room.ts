@@ -43,7 +43,8 @@ export interface Member {
 export type Decision =
   /** Happens once the entry is stored; if it cannot be, nothing happened. */
   | { readonly kind: "stored"; readonly entry: JournalEntry }
-  | { readonly kind: "refused"; readonly fault: Fault }
+  /** `isProvisional`: judged by a message of this batch, and void where that cannot be stored. */
+  | { readonly kind: "refused"; readonly fault: Fault; readonly isProvisional?: true }
   /** Refused, and no other try on this connection would do. */
   | { readonly kind: "barred"; readonly fault: Fault }
   | { readonly kind: "joined"; readonly username: string }
@@ -229,10 +230,15 @@ export class Room {
   }
 
   #change(session: SessionId, username: Username, uuid: string, text: string, now: Circumstances): Decision {
-    const message = this.#unsettled.get(uuid) ?? now.find(uuid);
+    const unsettled = this.#unsettled.get(uuid);
+    const message = unsettled ?? now.find(uuid);
     if (message === undefined || uuid < now.historyFrom) return refused("MESSAGE_UNKNOWN");
-    if (message.author !== session) return refused("NOT_YOUR_MESSAGE");
-    if (message.text === "") return refused("MESSAGE_DELETED");
+    const refusal = message.author !== session
+      ? refused("NOT_YOUR_MESSAGE")
+      : message.text === ""
+      ? refused("MESSAGE_DELETED")
+      : undefined;
+    if (refusal !== undefined) return unsettled === undefined ? refusal : { ...refusal, isProvisional: true };
     const changed = { ...message, username: username.shown, text, edited: true };
     this.#unsettled.set(uuid, changed);
     return { kind: "stored", entry: { kind: "changed", message: changed } };
@@ -252,6 +258,6 @@ export class Room {
   }
 }
 
-function refused(...args: Parameters<typeof fault>): Decision {
+function refused(...args: Parameters<typeof fault>): Decision & { kind: "refused" } {
   return { kind: "refused", fault: fault(...args) };
 }

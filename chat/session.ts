@@ -70,6 +70,27 @@ export class Session implements Receiver, Participant {
   }
 
   receiveText(text: string): void {
+    this.#fenced(() => this.#readText(text));
+  }
+
+  receiveBinary(bytes: number): void {
+    this.#fenced(() => {
+      if (!this.#takesFrame(bytes)) return;
+      this.#answerFault(fault("BINARY_FRAME"));
+    });
+  }
+
+  /** A bug in the reading of one frame is answered to its sender. What it throws again is the connection's to end. */
+  #fenced(read: () => void): void {
+    try {
+      read();
+    } catch (error) {
+      this.#options.log.error("bug", { where: "session", session: this.id, error });
+      this.#answerFault(fault("INTERNAL"));
+    }
+  }
+
+  #readText(text: string): void {
     if (!this.#takesFrame(text.length)) return;
     if (this.#isTooLarge(text)) {
       this.#answerFault(fault("FRAME_TOO_LARGE", this.#options.limits.maxFrameBytes));
@@ -84,11 +105,6 @@ export class Session implements Receiver, Participant {
         outgoing(encodeServerFrame({ type: "PING", timestamp, serverId: this.#options.serverId })),
       );
     } else this.#submit(frame);
-  }
-
-  receiveBinary(bytes: number): void {
-    if (!this.#takesFrame(bytes)) return;
-    this.#answerFault(fault("BINARY_FRAME"));
   }
 
   lost(): void {

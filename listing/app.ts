@@ -100,7 +100,7 @@ export function makeApp(parts: AppParts): ListingApp {
       storeFailed.do((unsaid) => log.error("store.failed", { problem: error.message, unsaid }));
       return c.text("The listing's store failed: try again later", 503, { "Retry-After": "5" });
     }
-    log.error("request.bug", { method: c.req.method, path: c.req.path, stack: error.stack });
+    log.error("bug", { where: "http", method: c.req.method, path: c.req.path, error });
     return c.text("Internal error: the listing's operator finds it in the log", 500);
   });
   return app;

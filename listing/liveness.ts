@@ -10,7 +10,7 @@ import type { NowMs } from "../src/clock.ts";
 import { logger } from "../src/log.ts";
 import { Rarely } from "./rarely.ts";
 import type { Snapshot } from "./snapshot.ts";
-import type { ServerRecord } from "./store.ts";
+import { type ServerRecord, StoreFailed } from "./store.ts";
 
 /** Checks at once in each of the two lanes: 10,000 servers a minute are 170 a second, most done in 0.2 s. */
 export const CHECKS_AT_ONCE_MAX = 128;
@@ -66,7 +66,7 @@ export class Liveness {
   start(): void {
     const tickMs = Math.min(Math.max(this.#intervalMs / TICKS_PER_INTERVAL, TICK_MS.min), TICK_MS.max);
     this.#timer = setTimeout(() => {
-      this.#ticking = this.#tick().catch((error) => log.error("sweep.failed", { error })).then(() => {
+      this.#ticking = this.#tick().catch((error) => logFailure("sweep", error, {})).then(() => {
         if (!this.#stopped) this.start();
       });
     }, tickMs);
@@ -141,10 +141,16 @@ export class Liveness {
       if (record !== undefined) await this.#parts.check(record);
     } catch (error) {
       // A store that fails now may answer at the next check.
-      this.#failed.do((unsaid) => log.error("check.failed", { id, error, unsaid }));
+      this.#failed.do((unsaid) => logFailure("check", error, { id, unsaid }));
     } finally {
       const scheduled = this.#schedule.get(id);
       if (scheduled) scheduled.underWay = false;
     }
   }
+}
+
+/** The fence of this entry point: a failure of the store is one of the world, anything else a bug. */
+function logFailure(where: "sweep" | "check", error: unknown, details: Record<string, unknown>): void {
+  if (error instanceof StoreFailed) log.error(`${where}.failed`, { ...details, error });
+  else log.error("bug", { where, ...details, error });
 }

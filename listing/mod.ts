@@ -7,9 +7,10 @@
  */
 import { bracketed } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
-import { claimLayout, type Layout, openKv } from "../src/kv.ts";
+import type { Layout } from "../src/kv.ts";
 import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../src/listing_limits.ts";
 import { logger } from "../src/log.ts";
+import { openStore, type Store } from "../src/store.ts";
 import { type ListingApp, makeApp } from "./app.ts";
 import { DRAIN_MS, type Place, serve, within } from "./http_server.ts";
 import { Liveness } from "./liveness.ts";
@@ -49,11 +50,10 @@ export interface RunningListing extends AsyncDisposable {
  * `Deno.errors.AddrInUse`; nothing is left open then.
  */
 export async function startListing(options: ListingOptions): Promise<RunningListing> {
-  const kv = await openKv(options.kv);
+  const held = await openStore(options.kv, LAYOUT, { isShared: true });
   const stopping = new AbortController();
   try {
-    await claimLayout(kv, options.kv, LAYOUT);
-    const { app, liveness, outgoing } = await assemble(kv, options, stopping.signal);
+    const { app, liveness, outgoing } = await assemble(held, options, stopping.signal);
     const server = serve(options, (request, peer) => app.fetch(request, { peer }), stopping.signal);
     liveness.start();
     const { port } = server;
@@ -65,24 +65,24 @@ export async function startListing(options: ListingOptions): Promise<RunningList
         stopping.abort();
         await Promise.all([within(DRAIN_MS, liveness.stop()), server.close()]);
         outgoing.close();
-        kv.close();
+        held[Symbol.dispose]();
         log.info("stopped", { url });
       })();
     return { url, port, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
-    kv.close();
+    held[Symbol.dispose]();
     throw error;
   }
 }
 
 async function assemble(
-  kv: Deno.Kv,
+  { kv, assertInPlace }: Store,
   options: ListingOptions,
   stopping: AbortSignal,
 ): Promise<{ app: ListingApp; liveness: Liveness; outgoing: Outgoing }> {
   const clocks = { wallClock, steadyClock };
   const { limits = DEFAULT_LISTING_LIMITS, checkInterval, trustProxy } = options;
-  const store = new KvServerStore(kv);
+  const store = new KvServerStore(kv, assertInPlace);
   const snapshot = new Snapshot(store, steadyClock);
   await snapshot.refresh();
   const prober = new SocketProber({ ...clocks, resolve: systemResolver(), stopping });

@@ -54,7 +54,7 @@ export class SocketProber implements Prober {
       if ("problem" in ips) return ips;
       return await this.#pingFirst(ips, target, limit.signal);
     } catch (error) {
-      log.error("prober.bug", { error });
+      log.error("bug", { where: "prober", error });
       return unasked("The listing failed to ping it; its operator finds it in the log.");
     } finally {
       clearTimeout(timer);

@@ -36,8 +36,12 @@ export class KvServerStore implements ServerStore {
   // The revision that the counter has if nobody else has written; undefined: not known, all has to be read.
   #revision: bigint | undefined;
 
-  constructor(kv: Deno.Kv) {
+  readonly #assertInPlace: () => void;
+
+  /** `assertInPlace` throws where what was committed will not be there at the next start. */
+  constructor(kv: Deno.Kv, assertInPlace: () => void = () => {}) {
     this.#kv = kv;
+    this.#assertInPlace = assertInPlace;
   }
 
   async get(id: number): Promise<VersionedRecord | undefined> {
@@ -65,7 +69,10 @@ export class KvServerStore implements ServerStore {
   }
 
   async probe(): Promise<void> {
-    await failing(() => this.#kv.get(REVISION));
+    await failing(() => {
+      this.#assertInPlace();
+      return this.#kv.get(REVISION);
+    });
   }
 
   async #readOthers(): Promise<ServerRecord[] | undefined> {
@@ -86,13 +93,17 @@ export class KvServerStore implements ServerStore {
     this.#pumping = true;
     // One turn of the microtask queue, so that what is asked for in one go is committed in one go.
     await Promise.resolve();
-    for (;;) {
-      const read = this.#reads.shift();
-      if (read) await read();
-      else if (this.#queue.length > 0) await this.#commitNext();
-      else break;
+    try {
+      for (;;) {
+        const read = this.#reads.shift();
+        if (read) await read();
+        else if (this.#queue.length > 0) await this.#commitNext();
+        else break;
+      }
+    } finally {
+      // Also after a bug, which goes to the process's fence: the next that is asked for starts it anew.
+      this.#pumping = false;
     }
-    this.#pumping = false;
   }
 
   async #commitNext(): Promise<void> {
@@ -129,7 +140,12 @@ export class KvServerStore implements ServerStore {
       if (record === undefined) atomic.delete(key);
       else atomic.set(key, record);
     }
-    const { ok } = await failing(() => atomic.commit());
+    const { ok } = await failing(() => {
+      this.#assertInPlace();
+      return atomic.commit();
+    });
+    // A file that was removed takes commits as if nothing was.
+    await failing(() => Promise.resolve(this.#assertInPlace()));
     if (ok && this.#revision !== undefined) this.#revision += 1n;
     return ok;
   }

@@ -8,7 +8,25 @@
 /** The KV cannot be opened or written: a failure of the world, told as one line that helps. */
 export class KvUnavailable extends Error {
   override name = "KvUnavailable";
+
+  /** What `cause` says of the store at `place`, and what to do. */
+  static at(place: string, cause: unknown): KvUnavailable {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const advice = ADVICE.find(([pattern]) => pattern.test(reason))?.[1] ??
+      "Give a path that this user may write with --kv, or --kv :memory:";
+    return new KvUnavailable(`Cannot open the store at ${place}: ${reason}. ${advice}`, { cause });
+  }
 }
+
+/** What to do, by what SQLite and the system say. */
+const ADVICE: readonly (readonly [RegExp, string])[] = [
+  [/disk is full|no space/i, "Make room there, or give another place with --kv, or --kv :memory:"],
+  [
+    /not a database|malformed|already exists/i,
+    "It is damaged, or no store: put a copy of it in its place, or give another place with --kv, or --kv :memory:",
+  ],
+  [/locked/i, "Another program holds it: stop that one, or give another place with --kv, or --kv :memory:"],
+];
 
 /**
  * Opens the KV at `location`: a path, `:memory:`, an http(s) URL, or undefined for the attached one.
@@ -18,22 +36,20 @@ export class KvUnavailable extends Error {
  * Throws `KvUnavailable` with what was tried and what to do.
  */
 export async function openKv(location: string | undefined): Promise<Deno.Kv> {
-  const place = location ?? "the attached KV";
   let kv: Deno.Kv | undefined;
   try {
-    if (location !== undefined && isFilePath(location)) await makeFolderOf(location);
+    if (location !== undefined && isFilePath(location)) await prepareFolder(location);
     kv = await Deno.openKv(location);
     await kv.set(["opened"], true);
     return kv;
   } catch (error) {
     kv?.close();
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new KvUnavailable(
-      `Cannot open the store at ${place}: ${reason}. Give a path that this user may write with --kv, or --kv :memory:`,
-      { cause: error },
-    );
+    throw error instanceof KvUnavailable ? error : KvUnavailable.at(location ?? ATTACHED, error);
   }
 }
+
+/** How the KV without a location is called. */
+const ATTACHED = "the attached KV";
 
 /** What a store holds: the rows of which role, and in which form of that role's rows. */
 export interface Layout {
@@ -51,8 +67,11 @@ const LAYOUT = ["layout"];
  * were ours would lose data at the first write.
  */
 export async function claimLayout(kv: Deno.Kv, location: string | undefined, mine: Layout): Promise<void> {
-  const { value: found } = await kv.get<Layout>(LAYOUT);
-  const place = location ?? "the attached KV";
+  const place = location ?? ATTACHED;
+  const failing = (error: unknown): never => {
+    throw KvUnavailable.at(place, error);
+  };
+  const { value: found } = await kv.get<Layout>(LAYOUT).catch(failing);
   if (found !== null && found.role !== mine.role) {
     throw new KvUnavailable(
       `Cannot use the store at ${place}: it is the store of a ${found.role}. Give each role its own with --kv`,
@@ -64,7 +83,7 @@ export async function claimLayout(kv: Deno.Kv, location: string | undefined, min
         "Run the newer chatter that wrote it, or give another store with --kv",
     );
   }
-  if (found?.version !== mine.version) await kv.set(LAYOUT, mine);
+  if (found?.version !== mine.version) await kv.set(LAYOUT, mine).catch(failing);
 }
 
 /**
@@ -93,11 +112,18 @@ function dataFolder(env: (name: string) => string | undefined): string {
   return xdg?.startsWith("/") ? xdg : `${home}/.local/share`;
 }
 
-function isFilePath(location: string): boolean {
+/** Whether a location is a file of this machine. */
+export function isFilePath(location: string): boolean {
   return location !== ":memory:" && !/^https?:\/\//.test(location);
 }
 
-async function makeFolderOf(path: string): Promise<void> {
+/** Makes the folder of a file where it is missing. Throws `KvUnavailable`. */
+export async function prepareFolder(path: string): Promise<void> {
   const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  if (end > 0) await Deno.mkdir(path.slice(0, end), { recursive: true });
+  if (end <= 0) return;
+  try {
+    await Deno.mkdir(path.slice(0, end), { recursive: true });
+  } catch (error) {
+    throw KvUnavailable.at(path, error);
+  }
 }

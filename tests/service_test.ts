@@ -5,54 +5,12 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
-
-const ROOT = new URL("../", import.meta.url);
-
-interface Ended {
-  status: number;
-  log: string;
-  tookMs: number;
-}
-
-/**
- * Runs `runService` with `start`, the source of a function, in a process of its own, and sends it SIGTERM once it
- * has logged the event `stopAt`.
- */
-async function run(
-  start: string,
-  { stopAt, deadlineMs = 4700 }: { stopAt?: string; deadlineMs?: number },
-): Promise<Ended> {
-  const program = `
-    import { runService } from ${JSON.stringify(new URL("src/service.ts", ROOT).href)};
-    import { logger } from ${JSON.stringify(new URL("src/log.ts", ROOT).href)};
-    const log = logger("test");
-    const options = { hostname: "127.0.0.1", port: 0, logFormat: "json", logLevel: "info" };
-    const { status, problem } = await runService("test", ${start}, options, ${deadlineMs});
-    if (problem) await Deno.stderr.write(new TextEncoder().encode("problem: " + problem + "\\n"));
-    Deno.exit(status);`;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--quiet", `--config=${new URL("deno.json", ROOT).pathname}`, program],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  let log = "";
-  let signalledAtMs: number | undefined;
-  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
-    log += text;
-    if (signalledAtMs === undefined && stopAt !== undefined && log.includes(`"message":"${stopAt}"`)) {
-      signalledAtMs = performance.now();
-      child.kill("SIGTERM");
-    }
-  }
-  const { code } = await child.status;
-  return { status: code, log, tookMs: performance.now() - (signalledAtMs ?? 0) };
-}
+import { runAsService } from "./support/service_process.ts";
 
 Deno.test("a stop that hangs is cut short at the deadline, with status 0 and a line that says so", async () => {
   const start = `() => { log.info("up"); return Promise.resolve({ stop: () => new Promise(() => {}) }); }`;
   // A timer that goes on keeps the process alive, as an open socket would.
-  const { status, log, tookMs } = await run(`(setInterval(() => {}, 1000), ${start})`, {
+  const { status, log, tookMs } = await runAsService(`(setInterval(() => {}, 1000), ${start})`, {
     stopAt: "up",
     deadlineMs: 600,
   });
@@ -67,7 +25,7 @@ Deno.test("a signal during the start stops the server that it brings up", async 
     await new Promise((resolve) => Deno.addSignalListener("SIGTERM", resolve));
     return { stop: () => (log.info("stopped"), Promise.resolve()) };
   }`;
-  const { status, log } = await run(start, { stopAt: "starting" });
+  const { status, log } = await runAsService(start, { stopAt: "starting" });
   assertEquals(status, 0, log);
   assertStringIncludes(log, `"message":"stopped"`);
 });
@@ -79,7 +37,7 @@ Deno.test("a bug while the server runs is logged with its stack, and the server 
     setTimeout(() => log.info("alive"), 20);
     return Promise.resolve({ stop: () => (log.info("stopped"), Promise.resolve()) });
   }`;
-  const { status, log } = await run(start, { stopAt: "alive" });
+  const { status, log } = await runAsService(start, { stopAt: "alive" });
   assertEquals(status, 0, log);
   assertStringIncludes(log, `"message":"stopped"`);
   const bugs = log.split("\n").filter((line) => line.includes(`"message":"bug"`)).map((line) =>
@@ -93,13 +51,16 @@ Deno.test("a bug while the server runs is logged with its stack, and the server 
 });
 
 Deno.test("a failure of the world at the start is one line with status 1, and no stack", async () => {
-  const { status, log } = await run(`() => Promise.reject(new Error("the moon is full\\n  tonight"))`, {});
+  const { status, log } = await runAsService(
+    `() => Promise.reject(new Error("the moon is full\\n  tonight"))`,
+    {},
+  );
   assertEquals(status, 1);
   assertEquals(log, "problem: Cannot start: the moon is full tonight\n");
 });
 
 Deno.test("a bug at the start is logged with its stack, with status 1", async () => {
-  const { status, log } = await run(`() => Promise.reject(new TypeError("no such thing"))`, {});
+  const { status, log } = await runAsService(`() => Promise.reject(new TypeError("no such thing"))`, {});
   assertEquals(status, 1);
   const [line, problem] = log.split("\n");
   const { level, error } = JSON.parse(line ?? "");

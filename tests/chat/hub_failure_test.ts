@@ -85,6 +85,45 @@ Deno.test("hub whose store failed leaves a message as it was before the change",
   assertEquals(alice.frames(), [ACK, `c2/MSG alice; 5; ${id(5)}; `]);
 });
 
+Deno.test("hub whose store failed refuses all of the turn that rested on what it could not store, for that reason", async () => {
+  const newest = [stored(5, "old", "alice")];
+  const { journal, connected, send, hub } = world({
+    history: new History({ kept: 100_000, newest, isWhole: true }),
+  });
+  const [alice, bob] = await connected("alice", "bob");
+  send(alice, `c2/QUERY delete_message; ${id(5)}`, `c2/QUERY update_message; ${id(5)}; again`);
+  send(alice, `c2/QUERY delete_message; ${id(5)}`, "c2/MSG 1; new");
+  // Of the turn's own making as well; what is refused for another reason stays refused for that.
+  send(bob, `c2/QUERY delete_message; ${id(10_000)}`, "c2/UPDATE username; alice");
+  await promisesSettled();
+  await last(journal.finds).answer(undefined);
+  await last(journal.appends).fail();
+  assertEquals(alice.frames(), Array(4).fill(refusal("STORE_FAILED")));
+  assertEquals(bob.frames(), [refusal("STORE_FAILED"), refusal("NAME_TAKEN")]);
+
+  // And where the store works each hears its own reason.
+  send(alice, `c2/QUERY delete_message; ${id(5)}`, `c2/QUERY update_message; ${id(5)}; again`);
+  await promisesSettled();
+  await last(journal.appends).answer();
+  await hub.idle();
+  assertEquals(alice.frames(), [ACK, `c2/MSG alice; 5; ${id(5)}; `, refusal("MESSAGE_DELETED")]);
+});
+
+Deno.test("hub whose store fails for long says so once, and once that it works again", async () => {
+  const { journal, connected, send, log } = world();
+  const [alice] = await connected("alice");
+  for (const works of [false, false, true, true, false]) {
+    send(alice, "c2/MSG 1; text");
+    await promisesSettled();
+    await (works ? last(journal.appends).answer() : last(journal.appends).fail());
+  }
+  assertEquals(log.lines.filter(({ level }) => level !== "debug").map(({ event }) => event), [
+    "journal.append_failed",
+    "journal.append_works",
+    "journal.append_failed",
+  ]);
+});
+
 Deno.test("hub whose store cannot be read answers those who asked, and the others as if nothing was", async () => {
   const history = new History({ kept: 100_000, newest: [], isWhole: false });
   const { journal, connected, send, log } = world({ history });

@@ -1,0 +1,143 @@
+/**
+ * A role's store: a Deno KV that is known to be this role's, that nobody else has where it is not to be shared, and
+ * whose file is still where it was opened.
+ *
+ * It knows nothing of the rows. How a KV is opened is kv.ts's.
+ *
+ * @module
+ */
+import { claimLayout, isFilePath, KvUnavailable, type Layout, openKv, prepareFolder } from "./kv.ts";
+import { lockStore, StoreInUse } from "./store_lock.ts";
+
+export interface Store extends Disposable {
+  readonly kv: Deno.Kv;
+  /**
+   * Throws where the file that was opened is not at its place any more: removed, moved or replaced. The system goes on
+   * writing to such a file without a word, and it is gone with the process.
+   */
+  assertInPlace(): void;
+}
+
+/**
+ * Opens the store at `location`, as `openKv` does, and claims it for a role.
+ *
+ * `isShared`: whether other processes may have it open as well. Throws `KvUnavailable`, having released everything.
+ */
+export async function openStore(
+  location: string | undefined,
+  layout: Layout,
+  { isShared }: { readonly isShared: boolean },
+): Promise<Store> {
+  const held = new DisposableStack();
+  try {
+    const path = location !== undefined && isFilePath(location) ? location : undefined;
+    if (path !== undefined) {
+      await prepareFolder(path);
+      await refuseForeign(path);
+      if (!isShared) held.use(await lock(path));
+    }
+    const kv = held.adopt(await openKv(location), (kv) => kv.close());
+    await claimLayout(kv, location, layout);
+    const opened = path === undefined ? undefined : new OpenedFiles(path);
+    return {
+      kv,
+      assertInPlace: () => opened?.assertInPlace(),
+      [Symbol.dispose]: () => held.dispose(),
+    };
+  } catch (error) {
+    held.dispose();
+    throw error;
+  }
+}
+
+async function lock(path: string): Promise<Disposable> {
+  try {
+    return await lockStore(path);
+  } catch (error) {
+    if (error instanceof StoreInUse) {
+      const holder = error.holder === undefined ? "another process" : `process ${error.holder}`;
+      throw new KvUnavailable(
+        `Cannot use the store at ${path}: ${holder} is a chatter that has it open. ` +
+          "Stop that one, or give this one another store with --kv",
+      );
+    }
+    throw KvUnavailable.at(path, error);
+  }
+}
+
+/** SQLite's first bytes. */
+const SQLITE_MAGIC = "SQLite format 3\0";
+
+/**
+ * Throws where the file is a database of another program: Deno KV would make its tables in it, and chatter its rows.
+ * Whatever else may be wrong with the file is found when it is opened.
+ */
+async function refuseForeign(path: string): Promise<void> {
+  if (await readStart(path, SQLITE_MAGIC.length) !== SQLITE_MAGIC) return;
+  const { DatabaseSync } = await import("node:sqlite");
+  let tables: unknown[];
+  try {
+    const database = new DatabaseSync(path, { readOnly: true });
+    try {
+      tables = database.prepare("select name from sqlite_master").all().map(({ name }) => name);
+    } finally {
+      database.close();
+    }
+  } catch {
+    return;
+  }
+  if (tables.length === 0 || tables.includes("data_version")) return;
+  throw new KvUnavailable(
+    `Cannot use the store at ${path}: it is a database of another program. Give another place with --kv`,
+  );
+}
+
+async function readStart(path: string, bytes: number): Promise<string | undefined> {
+  try {
+    using file = await Deno.open(path);
+    const start = new Uint8Array(bytes);
+    await file.read(start);
+    return new TextDecoder().decode(start);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The database and its log of writes, as the file system has them. */
+class OpenedFiles {
+  readonly #path: string;
+  /** By path, what identifies the file there. */
+  readonly #identities: ReadonlyMap<string, string>;
+
+  constructor(path: string) {
+    this.#path = path;
+    const paths = [path, `${path}-wal`];
+    this.#identities = new Map(
+      paths.map((path) => [path, identityOf(path)] as const).filter(([_, identity]) =>
+        identity !== "nothing"
+      ),
+    );
+  }
+
+  assertInPlace(): void {
+    for (const [path, identity] of this.#identities) {
+      if (identityOf(path) !== identity) {
+        throw new Error(
+          `${path} was removed, moved or replaced while it was open: nothing is stored any more. ` +
+            `Stop this process, put a copy of ${this.#path} back if there is one, and start anew`,
+        );
+      }
+    }
+  }
+}
+
+/** Synchronous: some microseconds, where asking in the background would double the time of a commit. */
+function identityOf(path: string): string {
+  try {
+    const { dev, ino } = Deno.statSync(path);
+    return `${dev} ${ino}`;
+  } catch (error) {
+    // Anything else, as a folder that cannot be looked into for a moment, says nothing of the file.
+    return error instanceof Deno.errors.NotFound ? "nothing" : "unknown";
+  }
+}

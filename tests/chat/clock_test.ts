@@ -1,0 +1,89 @@
+/**
+ * A clock that is set back: what is said afterwards is still the newest, in this life of the server and in the next.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { History } from "../../chat/history.ts";
+import { Hub } from "../../chat/hub.ts";
+import { KvJournal } from "../../chat/journal_kv.ts";
+import { messageIds } from "../../chat/message_id.ts";
+import { oldestKeptId, Retention } from "../../chat/retention.ts";
+import { Room } from "../../chat/room.ts";
+import { openKv } from "../../src/kv.ts";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { nearestUsername } from "../../src/protocol/names.ts";
+import { input, NotingParticipant } from "../support/hub_stage.ts";
+import { recordedLog } from "../support/recorded_log.ts";
+
+const DAY_MS = 86_400_000;
+const NOW_MS = Date.UTC(2026, 0, 15);
+
+/** One life of a server over a journal: what `chat/mod.ts` puts together, with a clock that the test sets. */
+async function life(journal: KvJournal, nowMs: () => number) {
+  const newest = await journal.page({ limit: 100, before: undefined, from: "" });
+  const log = recordedLog();
+  const hub = new Hub({
+    room: new Room({
+      serverId: 7,
+      serverName: "Pub",
+      version: "1",
+      ownName: nearestUsername("Pub", "Server"),
+      startedAtMs: nowMs(),
+      limits: DEFAULT_LIMITS,
+      mintId: messageIds({ nowMs, random32: () => 1 }, newest.at(-1)?.uuid),
+    }),
+    history: new History({ kept: 100_000, newest, isWhole: true }),
+    journal,
+    bans: { bar: () => undefined },
+    narrator: { serverName: "Pub", serverId: 7 },
+    nowMs,
+    historyFrom: (nowMs) => oldestKeptId(nowMs, DEFAULT_LIMITS.historyDays),
+    onRosterChange: () => {},
+    log: log.log,
+  });
+  const alice = new NotingParticipant("alice", []);
+  const ask = async (text: string) => {
+    hub.submit(alice, input(text));
+    await hub.idle();
+    return alice.frames();
+  };
+  await ask("c2/CONNECT alice");
+  const history = async () => {
+    const [answer] = await ask("c2/QUERY history");
+    return (JSON.parse(answer!.slice("c2/ACKNOWLEDGE ".length)) as { message: string }[]).map(({ message }) =>
+      message
+    );
+  };
+  return { ask, history, log };
+}
+
+Deno.test("chat whose clock is set back keeps the order of what is said, also over a restart, and sweeps nothing for it", async () => {
+  using kv = await openKv(":memory:");
+  const journal = new KvJournal(kv);
+  let nowMs = NOW_MS;
+  const first = await life(journal, () => nowMs);
+  await first.ask("c2/MSG 1; one");
+  nowMs -= 10 * 365 * DAY_MS;
+  const [, told] = await first.ask("c2/MSG 1; two");
+  const uuid = told!.split("; ")[2]!;
+  assertEquals(await first.history(), ["one", "two"]);
+  assertEquals((await first.ask(`c2/QUERY update_message; ${uuid}; two, edited`))[0], "c2/ACKNOWLEDGE");
+  const info = JSON.parse((await first.ask("c2/QUERY server_info"))[0]!.slice("c2/ACKNOWLEDGE ".length));
+  assertEquals(info.uptime, 0, "and not below");
+
+  const second = await life(journal, () => nowMs);
+  await second.ask("c2/MSG 1; three");
+  const retention = new Retention({
+    journal,
+    keep: 100,
+    days: DEFAULT_LIMITS.historyDays,
+    nowMs: () => nowMs,
+    log: second.log.log,
+  });
+  await retention.stop();
+  assertEquals(await second.history(), ["one", "two, edited", "three"]);
+  const kept = await journal.page({ limit: 100, before: undefined, from: "" });
+  assertEquals(kept.map(({ text }) => text), ["one", "two, edited", "three"]);
+  assert(first.log.events("error").length + second.log.events("error").length === 0);
+});

@@ -1,0 +1,59 @@
+/**
+ * A test of one fence: something throws at an entry point, and what becomes of it and of everyone else is looked at.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { RunningChat } from "../../chat/mod.ts";
+import type { TransportName } from "../../chat/transport.ts";
+import { type KeptLog, keptLog } from "../support/broken.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { startTestChat, type TestChatOptions, TRANSPORT_NAMES } from "../support/chat_server.ts";
+
+/** The entry points that have a test here. */
+export const tried = new Set<string>();
+
+export function fence(
+  entryPoint: string,
+  result: string,
+  test: (log: KeptLog) => Promise<void>,
+  prefix = "",
+): void {
+  tried.add(entryPoint);
+  Deno.test(`${prefix}a bug in ${entryPoint} ${result}`, async () => {
+    await using log = await keptLog();
+    await test(log);
+    for (const stack of log.stacks()) assertMatch(stack, /^Bug: in .*\n +at /);
+  });
+}
+
+interface ChatFenceOptions extends TestChatOptions {
+  readonly transports?: readonly TransportName[];
+}
+
+/**
+ * As `fence`, over each transport, with a chat server in which bob has to be served all the time, whatever becomes of
+ * the others.
+ */
+export function chatFence(
+  entryPoint: string,
+  result: string,
+  test: (server: RunningChat, log: KeptLog, bob: ChatClient) => Promise<void>,
+  { transports = TRANSPORT_NAMES, ...options }: ChatFenceOptions = {},
+): void {
+  for (const transport of transports) {
+    fence(entryPoint, result, async (log) => {
+      await using server = await startTestChat({ transport, ...options });
+      await using bob = await ChatClient.connect(server.url, "bob");
+      await bob.drain();
+      await test(server, log, bob);
+      assertEquals(bob.socket.readyState, WebSocket.OPEN);
+      // Whom the test had beside him may be leaving just now.
+      bob.send("c2/MSG 1; I am still here");
+      while (!(await bob.next()).endsWith("; I am still here"));
+      await using carol = await ChatClient.connect(server.url, "carol");
+      assertEquals(await carol.drain(), []);
+      assert(log.stacks().length > 0, "the bug was met and logged");
+    }, `${transport}: `);
+  }
+}

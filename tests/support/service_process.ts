@@ -1,0 +1,49 @@
+/**
+ * `runService` in a process of its own, around a server that is given as source: for servers that misbehave as the
+ * real ones should not, where what is tested is how the process ends.
+ *
+ * @module
+ */
+
+const ROOT = new URL("../../", import.meta.url);
+
+export interface Ended {
+  status: number;
+  log: string;
+  tookMs: number;
+}
+
+/**
+ * Runs `runService` with `start`, the source of a function, in a process of its own, and sends it SIGTERM once it
+ * has logged the event `stopAt`.
+ */
+export async function runAsService(
+  start: string,
+  { stopAt, deadlineMs = 4700 }: { stopAt?: string; deadlineMs?: number },
+): Promise<Ended> {
+  const program = `
+    import { runService } from ${JSON.stringify(new URL("src/service.ts", ROOT).href)};
+    import { logger } from ${JSON.stringify(new URL("src/log.ts", ROOT).href)};
+    const log = logger("test");
+    const options = { hostname: "127.0.0.1", port: 0, logFormat: "json", logLevel: "info" };
+    const { status, problem } = await runService("test", ${start}, options, ${deadlineMs});
+    if (problem) await Deno.stderr.write(new TextEncoder().encode("problem: " + problem + "\\n"));
+    Deno.exit(status);`;
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--quiet", `--config=${new URL("deno.json", ROOT).pathname}`, program],
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  let log = "";
+  let signalledAtMs: number | undefined;
+  for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+    log += text;
+    if (signalledAtMs === undefined && stopAt !== undefined && log.includes(`"message":"${stopAt}"`)) {
+      signalledAtMs = performance.now();
+      child.kill("SIGTERM");
+    }
+  }
+  const { code } = await child.status;
+  return { status: code, log, tookMs: performance.now() - (signalledAtMs ?? 0) };
+}
