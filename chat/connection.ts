@@ -28,6 +28,8 @@ export interface OutgoingFrame {
 export interface Connection {
   /** The peer's IP address, or what a trusted proxy says it is. */
   readonly remoteAddress: string;
+  /** What was agreed on beside WebSocket itself; undefined for nothing. */
+  readonly subprotocol: string | undefined;
   readonly pendingBytes: number;
   send(frame: OutgoingFrame): void;
   close(cause: CloseCause): void;
@@ -46,6 +48,7 @@ export type Accept = (connection: Connection) => Receiver;
 
 export const CLOSE = {
   goodbye: { code: 1000, reason: "goodbye" },
+  resumedElsewhere: { code: 1000, reason: "resumed elsewhere" },
   stopping: { code: 1001, reason: "server is stopping" },
   connectTimeout: { code: 1008, reason: "no CONNECT in time" },
   flood: { code: 1008, reason: "flood" },

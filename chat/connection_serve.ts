@@ -20,7 +20,7 @@ export interface ServeConnectionOptions {
 /** Upgrades the request, or answers 400 where it is no handshake of a WebSocket. */
 export function upgradeServe(
   request: Request,
-  { remoteAddress, accept, gone }: AdmittedSocket,
+  { remoteAddress, subprotocol, accept, gone }: AdmittedSocket,
   { idleSeconds, log }: ServeConnectionOptions,
 ): Response {
   let upgrade: Deno.WebSocketUpgrade;
@@ -31,7 +31,9 @@ export function upgradeServe(
     return new Response("Not a WebSocket handshake\n", { status: STATUS_CODE.BadRequest });
   }
   const { socket, response } = upgrade;
-  const connection = new ServeConnection(socket, remoteAddress);
+  // By hand: the platform's own option does not find a name in a list without blanks.
+  if (subprotocol !== undefined) response.headers.set("Sec-WebSocket-Protocol", subprotocol);
+  const connection = new ServeConnection(socket, remoteAddress, subprotocol);
   let receiver: Receiver | undefined;
 
   // An exception in a handler of the platform's would end the process: this is the fence of this entry point.
@@ -64,11 +66,13 @@ export function upgradeServe(
 
 class ServeConnection implements Connection {
   readonly remoteAddress: string;
+  readonly subprotocol: string | undefined;
   readonly #socket: WebSocket;
 
-  constructor(socket: WebSocket, remoteAddress: string) {
+  constructor(socket: WebSocket, remoteAddress: string, subprotocol: string | undefined) {
     this.#socket = socket;
     this.remoteAddress = remoteAddress;
+    this.subprotocol = subprotocol;
   }
 
   get pendingBytes(): number {

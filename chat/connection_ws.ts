@@ -52,6 +52,7 @@ export interface WsConnectionOptions {
 
 export class WsConnection implements Connection {
   readonly remoteAddress: string;
+  readonly subprotocol: string | undefined;
   readonly #socket: WebSocket;
   readonly #options: WsConnectionOptions;
   readonly #pings: TokenBucket;
@@ -67,6 +68,7 @@ export class WsConnection implements Connection {
   /** Takes a WebSocket that is open. */
   constructor(socket: WebSocket, admitted: AdmittedSocket, options: WsConnectionOptions) {
     this.remoteAddress = admitted.remoteAddress;
+    this.subprotocol = admitted.subprotocol;
     this.#socket = socket;
     this.#options = options;
     this.#pings = new TokenBucket(PING_RATE, options.nowMs);

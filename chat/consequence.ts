@@ -1,8 +1,9 @@
 /**
- * What a decision of the room means on the wire: the answer to the one who asked, the broadcast to everyone,
- * and whether a connection ends with it, PROTOCOL.md §3 to §6.
+ * What a decision of the room means on the wire: the answer to the one who asked, what everyone is told, and whether
+ * a connection ends with it, PROTOCOL.md §3 to §6 and §12.
  *
- * Pure. The order of the three is the hub's: answer, broadcast, close.
+ * Pure. The order of them is the hub's: notices, answer, what follows it, broadcast, close. What a session that joins
+ * or resumes is given beyond that, a token and what it missed, is the hub's too.
  *
  * @module
  */
@@ -11,11 +12,17 @@ import type { DepartureKind } from "../src/protocol/frames.ts";
 import { CLOSE, type CloseCause } from "./connection.ts";
 import { historyAnswer } from "./history.ts";
 import type { StoredMessage } from "./journal.ts";
-import type { Decision, Departure } from "./room.ts";
+import type { Decision, Departure, Left } from "./room.ts";
 
 export interface Consequence {
+  /** Told to everyone before the answer: who had to go for it. */
+  readonly notice?: string;
   readonly answer?: string;
   readonly broadcast?: string;
+  /** Told to those of the extended mode only, the sender included, and counted as a broadcast, §12.2. */
+  readonly liveBroadcast?: string;
+  /** Told to those of the extended mode but the sender, and counted as nothing. */
+  readonly aside?: string;
   readonly close?: CloseCause;
 }
 
@@ -32,17 +39,30 @@ export function consequenceOf(
 ): Consequence {
   switch (decision.kind) {
     case "stored": {
-      const { username, timestamp, uuid, text } = decision.entry.message;
+      const { kind, message: { username, timestamp, uuid, text, nonce } } = decision.entry;
       return {
-        answer: acknowledge(undefined),
+        answer: acknowledge(kind === "said" && nonce !== undefined ? `${nonce}; ${uuid}` : undefined),
         broadcast: encodeServerFrame({ type: "MSG", username, timestamp, uuid, text }),
       };
     }
+    case "repeated":
+      return { answer: acknowledge(`${decision.nonce}; ${decision.uuid}`) };
     case "refused":
       return { answer: encodeServerFrame({ type: "ERROR", text: decision.fault.text }) };
     case "barred":
       return { answer: encodeServerFrame({ type: "ERROR", text: decision.fault.text }), close: CLOSE.banned };
+    case "unresumable":
+      return {
+        answer: encodeServerFrame({ type: "ERROR", text: decision.fault.text }),
+        broadcast: noticeOf(decision.left),
+      };
     case "joined":
+      return {
+        ...(decision.displaced && { notice: noticeOf(decision.displaced) }),
+        answer: acknowledge(serverName),
+        liveBroadcast: encodeServerFrame({ type: "JOIN", username: decision.username }),
+      };
+    case "resumed":
       return { answer: acknowledge(serverName) };
     case "renamed":
       return {
@@ -55,17 +75,38 @@ export function consequenceOf(
         }),
       };
     case "left":
-      return { broadcast: notice(decision), ...ENDS[decision.departure] };
+      return { broadcast: noticeOf(decision), ...ENDS[decision.departure] };
     case "expelled":
       return { close: CLOSE.banned };
+    case "typing":
+      return {
+        answer: acknowledge(undefined),
+        ...(decision.isTold && { aside: encodeServerFrame({ type: "TYPING", username: decision.username }) }),
+      };
     case "answered":
       return { answer: acknowledge(decision.content) };
     case "asked_history":
       return { answer: acknowledge(historyAnswer(page)) };
     case "pinged":
       return { answer: encodeServerFrame({ type: "PING", timestamp: decision.timestamp, serverId }) };
+    case "held":
     case "nothing":
       return {};
+  }
+}
+
+/** How many broadcasts a decision brings about, so that what is stored knows its place among them beforehand. */
+export function broadcastsOf(decision: Decision): number {
+  switch (decision.kind) {
+    case "joined":
+      return decision.displaced === undefined ? 1 : 2;
+    case "stored":
+    case "renamed":
+    case "left":
+    case "unresumable":
+      return 1;
+    default:
+      return 0;
   }
 }
 
@@ -77,7 +118,7 @@ const ENDS: { readonly [departure in Departure]: Consequence } = {
   ban: { close: CLOSE.banned },
 };
 
-function notice({ departure, username, message }: Decision & { kind: "left" }): string {
+function noticeOf({ departure, username, message }: Left): string {
   return encodeServerFrame({ type: "DISCONNECT", kind: told(departure), username, message });
 }
 

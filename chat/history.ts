@@ -42,7 +42,7 @@ export class History {
   }
 
   /** Takes in an entry that is stored. A change to a message outside of the window leaves no trace here. */
-  apply({ kind, message }: JournalEntry): void {
+  apply({ kind, message }: Pick<JournalEntry, "kind" | "message">): void {
     if (kind === "said") {
       this.#messages.set(message.uuid, message);
       if (this.#messages.size <= this.#capacity) return;

@@ -10,36 +10,33 @@
 import { type Fault, fault } from "../src/protocol/faults.ts";
 import { encodeServerFrame } from "../src/protocol/codec.ts";
 import type { Logger } from "../src/log.ts";
+import { Audience } from "./audience.ts";
 import type { Bans } from "./bans.ts";
-import { CLOSE, type CloseCause } from "./connection.ts";
-import { consequenceOf, type Narrator } from "./consequence.ts";
+import { asksForOlder, Batch, BatchSize, type Submission } from "./batch.ts";
+import type { CloseCause } from "./connection.ts";
+import { type Consequence, consequenceOf, type Narrator } from "./consequence.ts";
 import type { History } from "./history.ts";
-import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type Journal, type StoredMessage } from "./journal.ts";
+import type { Journal, StoredMessage } from "./journal.ts";
 import { outgoing, type OutgoingFrame } from "./outbox.ts";
+import type { Resumption } from "./resumption.ts";
 import type { Decision, Input, Room, SessionId } from "./room.ts";
 
-/**
- * Older pages of history in one turn. Each is read whole before it is answered: up to 200 messages, some 3 MiB at
- * the default length of a text, and the memory of a turn is that times the pages.
- */
-export const TURN_PAGES_MAX = 16;
+export type { Submission } from "./batch.ts";
 
 /** What the hub needs of a session. None of it throws, and none of it waits. */
 export interface Participant {
-  readonly id: SessionId;
+  /** The session that it is. The hub gives it another when it resumes one, §12.3. */
+  id: SessionId;
   /** The peer's IP address, which bans may name. */
   readonly remoteAddress: string;
+  /** Whether it is of the extended mode. */
+  readonly isLive: boolean;
   deliver(frame: OutgoingFrame): void;
   /** One submitted input has been dealt with, its answer was delivered. */
   settled(): void;
   /** It is in the room now. */
   joined(): void;
   end(cause: CloseCause): void;
-}
-
-export interface Submission {
-  readonly participant: Participant;
-  readonly input: Input;
 }
 
 /** What has a place in the order and is no input: nothing is decided while it is under way. */
@@ -59,9 +56,14 @@ export interface HubOptions {
   readonly history: History;
   readonly journal: Journal;
   readonly bans: Pick<Bans, "bar">;
+  readonly resumption: Resumption;
   readonly narrator: Narrator;
+  /** Characters of a message at the most. */
+  readonly maxMessageLength: number;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
+  /** A clock that never goes back, in milliseconds. */
+  readonly steadyMs: () => number;
   /** The smallest id that is young enough to be shown. */
   readonly historyFrom: (nowMs: number) => string;
   /** Told after each batch that changed who is here. */
@@ -72,7 +74,7 @@ export interface HubOptions {
 export class Hub {
   readonly #options: HubOptions;
   /** Those who receive broadcasts, at the point of the order that was told so far. */
-  readonly #audience = new Map<SessionId, Participant>();
+  readonly #audience: Audience;
   #queue: (Submission | Interlude)[] = [];
   /** Whether the last append failed: the next failures are no news, and the next success is. */
   #storeFails = false;
@@ -80,6 +82,7 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#audience = new Audience(options.log);
   }
 
   /** Takes an input into the order. It is dealt with soon, after everything that was submitted before it. */
@@ -138,21 +141,13 @@ export class Hub {
     }
   }
 
-  /**
-   * As much of the queue as fits one append of the journal, up to the next interlude, and no more pages than
-   * memory is to hold at once.
-   */
+  /** As much of the queue as fits one batch, up to the next interlude. */
   #takeBatch(): Submission[] {
-    let text = 0;
-    let pages = 0;
+    const size = new BatchSize(this.#options.maxMessageLength);
     let end = 0;
-    for (; end < this.#queue.length && end < APPEND_ENTRIES_MAX; end++) {
+    for (; end < this.#queue.length; end++) {
       const next = this.#queue[end]!;
-      if ("play" in next) break;
-      const { input } = next;
-      if ("text" in input) text += input.text.length;
-      if (text > APPEND_TEXT_MAX && end > 0) break;
-      if (asksForOlder(input) && ++pages > TURN_PAGES_MAX) break;
+      if ("play" in next || !size.takes(next.input)) break;
     }
     const taken = end === this.#queue.length ? this.#queue : this.#queue.splice(0, end);
     if (taken === this.#queue) this.#queue = [];
@@ -175,7 +170,11 @@ export class Hub {
     const nowMs = this.#options.nowMs();
     const decisions = submissions.map((submission) => this.#decide(submission, nowMs, lookups));
     batch.decisions = decisions;
+    const { resumption } = this.#options;
+    resumption.prepare(submissions, decisions);
+    const sessionsStored = resumption.stored();
     const storeFault = await this.#store(decisions);
+    if (sessionsStored !== undefined) await sessionsStored;
     this.#options.room.settle();
     const usersBefore = this.#audience.size;
     let rosterChanged = false;
@@ -183,7 +182,7 @@ export class Hub {
     for (const [i, submission] of submissions.entries()) {
       const decision = decisions[i]!;
       const isVoid = storeFault !== undefined &&
-        (decision.kind === "stored" || decision.kind === "refused" && decision.isProvisional);
+        (decision.kind === "stored" || "isProvisional" in decision && decision.isProvisional);
       rosterChanged ||= decision.kind === "joined" || decision.kind === "left";
       batch.told++;
       this.#tell(
@@ -206,7 +205,7 @@ export class Hub {
     for (let i = told; i < submissions.length; i++) {
       const decision = decisions[i];
       const isDone = decision !== undefined && decision.kind !== "stored" &&
-        decision.kind !== "asked_history";
+        decision.kind !== "repeated" && decision.kind !== "asked_history";
       const internal = { kind: "refused", fault: fault("INTERNAL") } as const;
       this.#tell(submissions[i]!, isDone ? decision : internal, undefined, new Map());
     }
@@ -259,16 +258,22 @@ export class Hub {
   }
 
   #decide(submission: Submission, nowMs: number, { messages, failed }: Lookups): Decision {
-    const { room, history, bans, historyFrom, log } = this.#options;
+    const { room, history, bans, resumption, historyFrom, steadyMs, log } = this.#options;
     const { participant, input } = submission;
     if (failed.has(submission)) return { kind: "refused", fault: fault("STORE_FAILED") };
     try {
-      return room.decide(participant.id, input, {
+      const decision = room.decide(participant.id, input, {
         nowMs,
+        steadyMs: steadyMs(),
+        isLive: participant.isLive,
         historyFrom: historyFrom(nowMs),
         find: (uuid) => history.get(uuid) ?? messages.get(uuid),
         bar: (username) => bans.bar(username, participant.remoteAddress, nowMs),
+        claim: (token, position) => resumption.claim(token, position),
+        sentAs: (nonce) => resumption.sentAs(participant.id, nonce),
       });
+      resumption.decided(participant, decision);
+      return decision;
     } catch (error) {
       // The fence: a bug in the judgement of one frame is answered to its sender and hurts nobody else.
       log.error("bug", { where: "decide", input: input.type, error });
@@ -314,67 +319,44 @@ export class Hub {
         ? history.page(decision.range) ?? lookedUp?.map((message) => changed.get(message.uuid) ?? message) ??
           []
         : [];
-      const { answer, broadcast, close } = consequenceOf(decision, narrator, page);
-      if (answer !== undefined) this.#deliver(participant, outgoing(answer));
-      if (decision.kind === "joined") {
-        this.#audience.set(participant.id, participant);
-        participant.joined();
-      }
-      if (broadcast !== undefined) this.#fanOut(outgoing(broadcast));
-      if (decision.kind === "left") this.#audience.delete(participant.id);
-      if (close !== undefined) participant.end(close);
+      this.#tellWhatCameOf(participant, decision, consequenceOf(decision, narrator, page));
     } catch (error) {
       log.error("bug", { where: "tell", decision: decision.kind, error });
-      this.#deliver(participant, internalError());
-      this.#end(participant);
+      this.#audience.deliver(participant, internalError());
+      this.#audience.end(participant);
     }
-    this.#fenced("settled", participant, () => participant.settled());
+    this.#audience.fenced("settled", participant, () => participant.settled());
   }
 
-  #fanOut(frame: OutgoingFrame): void {
-    for (const participant of this.#audience.values()) this.#deliver(participant, frame);
-  }
-
-  #deliver(participant: Participant, frame: OutgoingFrame): void {
-    this.#fenced("deliver", participant, () => participant.deliver(frame));
-  }
-
-  #end(participant: Participant): void {
-    try {
-      participant.end(CLOSE.internal);
-    } catch (error) {
-      this.#options.log.error("bug", { where: "end", session: participant.id, error });
+  #tellWhatCameOf(participant: Participant, decision: Decision, came: Consequence): void {
+    const { resumption } = this.#options;
+    const audience = this.#audience;
+    if (came.notice !== undefined) this.#broadcast(came.notice);
+    if (came.answer !== undefined) audience.deliver(participant, outgoing(came.answer));
+    for (const frame of resumption.told(participant, decision)) audience.deliver(participant, frame);
+    if (decision.kind === "joined" || decision.kind === "resumed") {
+      audience.add(participant);
+      participant.joined();
+    } else if (decision.kind === "held") audience.delete(decision.session);
+    else if (decision.kind === "unresumable") audience.delete(decision.left.session);
+    if (came.broadcast !== undefined) this.#broadcast(came.broadcast);
+    if (came.liveBroadcast !== undefined) {
+      const frame = outgoing(came.liveBroadcast);
+      resumption.broadcast(frame);
+      audience.tellLive(frame);
     }
+    if (came.aside !== undefined) audience.tellLive(outgoing(came.aside), participant);
+    if (decision.kind === "left") audience.delete(decision.session);
+    if (came.close !== undefined) participant.end(came.close);
   }
 
-  /** The fence of a participant: a bug in one is the end of that one, and the others are told all the same. */
-  #fenced(where: string, participant: Participant, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#options.log.error("bug", { where, session: participant.id, error });
-      this.#end(participant);
-    }
-  }
-}
-
-/** One batch on its way through a turn: how far it came. */
-class Batch {
-  readonly submissions: readonly Submission[];
-  decisions: readonly Decision[] = [];
-  /** How many were told, from the first. */
-  told = 0;
-
-  constructor(submissions: readonly Submission[]) {
-    this.submissions = submissions;
+  #broadcast(text: string): void {
+    const frame = outgoing(text);
+    this.#options.resumption.broadcast(frame);
+    this.#audience.tellAll(frame);
   }
 }
 
 function internalError(): OutgoingFrame {
   return outgoing(encodeServerFrame({ type: "ERROR", text: fault("INTERNAL").text }));
-}
-
-/** Whether it wants a page that memory may not hold. Without `before` the newest are wanted, which it always has. */
-function asksForOlder(input: Input): input is Input & { query: "history"; before: string } {
-  return input.type === "QUERY" && input.query === "history" && input.before !== undefined;
 }

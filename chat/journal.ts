@@ -15,13 +15,26 @@ export interface StoredMessage {
   /** Empty once the message was deleted. */
   readonly text: string;
   readonly edited: boolean;
+  /**
+   * The place in the order at which it was first told, §12.2: the hub's to give, before it is stored. Undefined
+   * where a program without such wrote it.
+   */
+  position: number | undefined;
+  /** What its author named it by, where that was a client of the extended mode. */
+  readonly nonce: string | undefined;
 }
 
 /** One change to the store: a new message, or an earlier one as it is from now on. */
-export interface JournalEntry {
-  readonly kind: "said" | "changed";
-  readonly message: StoredMessage;
-}
+export type JournalEntry =
+  | { readonly kind: "said"; readonly message: StoredMessage }
+  | {
+    readonly kind: "changed";
+    /** The place in the order at which the change is told, which the hub gives it. */
+    position: number;
+    readonly message: StoredMessage;
+    /** The message as it was. */
+    readonly before: StoredMessage;
+  };
 
 export interface HistoryRange {
   /** The most messages wanted, the newest of the range. */
@@ -47,5 +60,10 @@ export interface Journal {
 
 /** Entries of one `append`: of the 1000 mutations that Deno KV takes in one commit, less what it needs itself. */
 export const APPEND_ENTRIES_MAX = 500;
-/** Text of one `append`, in UTF-16 code units: Deno KV takes 800 KiB in one commit, two bytes a unit. */
+/** Changes among them, which take three mutations each. */
+export const APPEND_CHANGES_MAX = 150;
+/**
+ * Text of one `append`, in UTF-16 code units: Deno KV takes 800 KiB in one commit, two bytes a unit. A change is
+ * stored as a row, as it is told, and as it was before.
+ */
 export const APPEND_TEXT_MAX = 262_144;

@@ -4,11 +4,13 @@
  *
  * @module
  */
+import { randomBytes } from "node:crypto";
 import type { Announcement } from "../src/announcement.ts";
 import { isLoopback } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import type { Layout } from "../src/kv.ts";
 import { logger } from "../src/log.ts";
+import { LIVE_SUBPROTOCOL } from "../src/protocol/codec.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import { nearestUsername } from "../src/protocol/names.ts";
 import { openStore, type Store } from "../src/store.ts";
@@ -19,7 +21,7 @@ import { chatApp, refusalResponse } from "./app.ts";
 import { KvBanStore } from "./ban_store_kv.ts";
 import { Bans } from "./bans.ts";
 import { CLOSE, type Connection } from "./connection.ts";
-import { History, WINDOW_MESSAGES_MAX } from "./history.ts";
+import { Holds } from "./holds.ts";
 import { Hub } from "./hub.ts";
 import { serverId } from "./identity.ts";
 import type { Journal } from "./journal.ts";
@@ -27,12 +29,24 @@ import { KvJournal } from "./journal_kv.ts";
 import { NoJournal } from "./journal_none.ts";
 import { KvKeyStore } from "./key_store_kv.ts";
 import { ListingClient } from "./listing_client.ts";
+import { LiveSessions } from "./live_sessions.ts";
 import { messageIds } from "./message_id.ts";
 import { Moderation } from "./moderation.ts";
+import {
+  enoughFor,
+  extendPositions,
+  NOTHING_TOLD,
+  recoverBacklog,
+  recoverHistory,
+  recoverSessions,
+  reservePositions,
+} from "./recovery.ts";
 import { Registration } from "./registration.ts";
+import { Resumption } from "./resumption.ts";
 import { oldestKeptId, Retention } from "./retention.ts";
 import { Room } from "./room.ts";
 import { Session } from "./session.ts";
+import { KvSessionStore } from "./live_session_store_kv.ts";
 import type { Peer, StartTransport, TransportName } from "./transport.ts";
 import { startServe } from "./transport_serve.ts";
 
@@ -107,7 +121,9 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const { kv } = store;
   const log = logger("chat");
   const id = options.id ?? await serverId(kv, Math.random);
-  const { journal, history, newestId } = await openHistory(store, limits);
+  const kvJournal = new KvJournal(kv, () => store.assertInPlace());
+  const journal: Journal = limits.historyCount === 0 ? new NoJournal() : kvJournal;
+  const { history, newestId } = await recoverHistory(journal, limits);
   const room = new Room({
     serverId: id,
     serverName: name,
@@ -121,13 +137,28 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const bans = new Bans(await banStore.load());
   const registrations: Registration[] = [];
   let connectedUsers = 0;
-  const hub = new Hub({
+  const toldBefore = limits.historyCount === 0 ? NOTHING_TOLD : await kvJournal.told(enoughFor(limits));
+  const backlog = recoverBacklog(toldBefore, limits, {
+    reservedFrom: await reservePositions(kv),
+    reserve: (upTo) =>
+      void extendPositions(kv, upTo).catch((error) => log.error("positions.reserve_failed", { error })),
+  });
+  const sessionStore = new KvSessionStore(kv);
+  const liveSessions = new LiveSessions({ store: sessionStore, mintToken, log });
+  const holds = new Holds(
+    limits.resumeWindow * 1000,
+    (held, hold) => hub.submit(held, { type: "LAPSE", hold }),
+  );
+  const hub: Hub = new Hub({
     room,
     history,
     journal,
     bans,
+    resumption: new Resumption({ backlog, sessions: liveSessions, holds }),
     narrator: { serverId: id, serverName: name },
+    maxMessageLength: limits.maxMessageLength,
     nowMs,
+    steadyMs: steadyClock,
     historyFrom: (nowMs) => oldestKeptId(nowMs, limits.historyDays),
     onRosterChange: (users) => {
       connectedUsers = users;
@@ -155,19 +186,34 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     room,
     bans,
     store: banStore,
-    sessions,
+    sessions: {
+      *[Symbol.iterator]() {
+        yield* sessions;
+        yield* holds;
+      },
+    },
     nowMs,
     mintId: () => crypto.randomUUID(),
     log,
   });
   await moderation.sweep();
+  await recoverSessions(await sessionStore.load(), toldBefore.named, {
+    store: sessionStore,
+    room,
+    sessions: liveSessions,
+    holds,
+    resumeWindow: limits.resumeWindow,
+  });
   let stopping = false;
   const admission = new Admission(options);
   const upgrade = (request: Request, peer: Peer): Response => {
     if (stopping) return new Response("Server is stopping\n", { status: 503 });
     const { remoteAddress } = peer;
     const admitted = admission.admit({ remoteAddress, origin: request.headers.get("origin") }, steadyClock());
-    if (admitted.isAdmitted) return peer.upgrade({ remoteAddress, accept, gone: admitted.leave });
+    if (admitted.isAdmitted) {
+      const subprotocol = offersLive(request.headers) ? LIVE_SUBPROTOCOL : undefined;
+      return peer.upgrade({ remoteAddress, subprotocol, accept, gone: admitted.leave });
+    }
     log.debug("socket.refused", { reason: admitted.reason });
     return refusalResponse(admitted);
   };
@@ -184,7 +230,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     }),
     log,
   });
-  const transport = await TRANSPORTS[options.transport]({
+  const starting = TRANSPORTS[options.transport]({
     hostname: options.hostname,
     port: options.port,
     tls: options.tls,
@@ -200,6 +246,10 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     steadyMs: steadyClock,
     wallMs: wallClock,
     log,
+  });
+  const transport = await starting.catch((error) => {
+    holds.stop();
+    throw error;
   });
   const { port } = transport;
   const url = `${options.tls ? "https" : "http"}://${reachable(options.hostname)}:${port}`;
@@ -227,9 +277,10 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     );
   }
   const retention = new Retention({
-    journal: journal instanceof KvJournal ? journal : new KvJournal(kv),
+    journal: kvJournal,
     keep: limits.historyCount,
     days: limits.historyDays,
+    toldFrom: () => backlog.heldFrom,
     nowMs,
     log,
   });
@@ -245,6 +296,8 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     for (const session of sessions) session.terminate();
     await within(DRAIN_MS, transport.stop());
     await within(DRAIN_MS, hub.idle());
+    holds.stop();
+    await within(DRAIN_MS, liveSessions.idle());
     await within(DRAIN_MS, retention.stop());
     store[Symbol.dispose]();
     log.info("stopped");
@@ -252,23 +305,6 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   let stopped: Promise<void> | undefined;
   const stop = () => stopped ??= stopAll();
   return { url, port, id, stop, [Symbol.asyncDispose]: stop };
-}
-
-/** The journal, and the window on it as the last run left it. */
-async function openHistory(
-  store: Store,
-  limits: Limits,
-): Promise<{ journal: Journal; history: History; newestId: string | undefined }> {
-  const journal: Journal = limits.historyCount === 0
-    ? new NoJournal()
-    : new KvJournal(store.kv, () => store.assertInPlace());
-  const newest = await journal.page({ limit: WINDOW_MESSAGES_MAX, before: undefined, from: "" });
-  const history = new History({
-    kept: limits.historyCount,
-    newest,
-    isWhole: newest.length < WINDOW_MESSAGES_MAX,
-  });
-  return { journal, history, newestId: newest.at(-1)?.uuid };
 }
 
 async function answers(store: Store): Promise<boolean> {
@@ -297,6 +333,16 @@ function isPublic(hostname: string): boolean {
 function reachable(hostname: string): string {
   if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
   return hostname.includes(":") ? `[${hostname}]` : hostname;
+}
+
+function offersLive(headers: Headers): boolean {
+  const offered = headers.get("sec-websocket-protocol")?.split(",") ?? [];
+  return offered.some((name) => name.trim() === LIVE_SUBPROTOCOL);
+}
+
+/** 256 random bits in base64url. */
+function mintToken(): string {
+  return randomBytes(32).toString("base64url");
 }
 
 function random32(): number {

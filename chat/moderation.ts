@@ -222,7 +222,8 @@ class StoreFailed extends Error {}
 
 /** Who submits an announcement: no session, and nobody but the asker hears its answer. */
 class Announcer implements Participant {
-  readonly id = SERVER_AUTHOR;
+  id = SERVER_AUTHOR;
+  readonly isLive = false;
   readonly remoteAddress = "";
   readonly isAcknowledged: Promise<boolean>;
   readonly #resolve: (isAcknowledged: boolean) => void;

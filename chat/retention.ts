@@ -21,12 +21,15 @@ export function oldestKeptId(nowMs: number, days: number): string {
 
 export interface Sweepable {
   sweep(bounds: { keep: number; from: string }): Promise<number>;
+  forgetTold(before: number): Promise<void>;
 }
 
 export interface RetentionOptions {
   readonly journal: Sweepable;
   readonly keep: number;
   readonly days: number;
+  /** The place in the order from which on somebody who resumes may still be told what was said. */
+  readonly toldFrom: () => number;
   readonly nowMs: () => number;
   readonly log: Logger;
 }
@@ -54,10 +57,11 @@ export class Retention {
   }
 
   async #run(): Promise<void> {
-    const { journal, keep, days, nowMs, log } = this.#options;
+    const { journal, keep, days, toldFrom, nowMs, log } = this.#options;
     try {
       const removed = await journal.sweep({ keep, from: oldestKeptId(nowMs(), days) });
       if (removed > 0) log.info("history.swept", { removed });
+      await journal.forgetTold(toldFrom());
     } catch (error) {
       log.error("history.sweep_failed", { error });
     }

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { decodeClientFrame, encodeServerFrame } from "../src/protocol/codec.ts";
+import { decodeClientFrame, encodeServerFrame, LIVE_SUBPROTOCOL } from "../src/protocol/codec.ts";
 import { type Fault, fault, isFault } from "../src/protocol/faults.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import type { Logger } from "../src/log.ts";
@@ -39,7 +39,8 @@ export interface SessionOptions {
 }
 
 export class Session implements Receiver, Participant {
-  readonly id: SessionId;
+  id: SessionId;
+  readonly isLive: boolean;
   readonly remoteAddress: string;
   /** Resolves when the connection is gone. */
   readonly over: Promise<void>;
@@ -56,6 +57,7 @@ export class Session implements Receiver, Participant {
   constructor(options: SessionOptions) {
     this.id = options.id;
     this.remoteAddress = options.connection.remoteAddress;
+    this.isLive = options.connection.subprotocol === LIVE_SUBPROTOCOL;
     ({ promise: this.over, resolve: this.#resolveOver } = Promise.withResolvers<void>());
     this.#options = options;
     const { limits, connection, steadyMs } = options;
@@ -96,7 +98,7 @@ export class Session implements Receiver, Participant {
       this.#answerFault(fault("FRAME_TOO_LARGE", this.#options.limits.maxFrameBytes));
       return;
     }
-    const frame = decodeClientFrame(text, this.#options.limits);
+    const frame = decodeClientFrame(text, this.#options.limits, this.isLive);
     if (isFault(frame)) this.#answerFault(frame);
     else if (frame.type === "PING" && this.#unanswered === 0) {
       // Needs nobody else, so it does not wait for a commit that is under way.
@@ -149,10 +151,11 @@ export class Session implements Receiver, Participant {
     return false;
   }
 
-  /** Ends the session, and has it leave the room at once: a peer that does not answer the close would keep its name. */
+  /** Ends the connection, and has the room know at once: a peer that does not answer the close would keep its name. */
   #putOut(cause: CloseCause): void {
     this.end(cause);
-    this.#submit({ type: "LOST" });
+    // A client that floods would go on with it.
+    this.#submit(cause === CLOSE.flood ? { type: "LOST", isFinal: true } : { type: "LOST" });
   }
 
   #submit(input: Input): void {

@@ -16,6 +16,8 @@ export type TransportName = "serve" | "ws";
 export interface AdmittedSocket {
   /** Where it comes from, as everything behind the transport is to see it. */
   readonly remoteAddress: string;
+  /** One that the handshake offers, and is to be agreed on; undefined for none. */
+  readonly subprotocol: string | undefined;
   /** Called when the WebSocket is open; what it returns takes everything that comes over it. */
   readonly accept: Accept;
   /** Called once, when the socket is gone, or was never had because the handshake failed. */

@@ -30,6 +30,11 @@ export const FRAGMENTS_MAX = 128;
 const READS_MAX = 128;
 const READ_BYTES_MIN = 512;
 
+/** What the library looks at of a request, and what its handshake is to agree on. */
+interface AdmittedRequest extends IncomingMessage {
+  readonly subprotocol: string | undefined;
+}
+
 /** What the library takes since 8.20 and its types do not name yet. */
 interface NewServerOptions extends ServerOptions {
   maxBufferedChunks: number;
@@ -64,7 +69,7 @@ class WsTransport implements Transport {
       // The connection answers pings itself, within bounds.
       autoPong: false,
       // The library's default would choose whatever a client names first.
-      handleProtocols: () => false,
+      handleProtocols: (_, request) => (request as AdmittedRequest).subprotocol ?? false,
       maxPayload: maxFrameBytes,
       maxFragments: FRAGMENTS_MAX,
       maxBufferedChunks: Math.max(READS_MAX, Math.ceil(maxFrameBytes / READ_BYTES_MIN)),
@@ -147,12 +152,12 @@ class WsTransport implements Transport {
   #upgrade(exchange: HttpExchange, { head: { method, target, headers }, admitted, rest }: Handshake): void {
     const { log, pingInterval, pingTimeout, steadyMs } = this.#options;
     const { socket } = exchange;
-    // What the library looks at of a request.
     const request = {
       method,
       url: target,
       headers: Object.fromEntries(headers),
-    } as unknown as IncomingMessage;
+      subprotocol: admitted.subprotocol,
+    } as unknown as AdmittedRequest;
     let connection: WsConnection | undefined;
     const head = Buffer.from(rest.buffer, rest.byteOffset, rest.length);
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {

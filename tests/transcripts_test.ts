@@ -17,6 +17,8 @@ import { ChatClient } from "./support/chat_client.ts";
 import { startTestChat } from "./support/chat_server.ts";
 import { Bindings, parseTranscripts, type Step, type Transcript } from "./support/transcript.ts";
 
+const TOKEN_43 = "t".repeat(43);
+
 const transcripts = (await Promise.all(
   ["PROTOCOL.md", "README.md"].map(async (file) =>
     parseTranscripts(file, await Deno.readTextFile(new URL(`../${file}`, import.meta.url)))
@@ -36,6 +38,9 @@ Deno.test("transcripts show every frame and query of a client", () => {
     UPDATE: false,
     DISCONNECT: false,
     PING: false,
+    RESUME: false,
+    SEND: false,
+    TYPING: false,
     "active_users": false,
     "update_message": false,
     "delete_message": false,
@@ -43,7 +48,12 @@ Deno.test("transcripts show every frame and query of a client", () => {
     "server_info": false,
   };
   for (const { text } of stepsOf("send")) {
-    const frame = decodeClientFrame(text.replaceAll(/<uuid[0-9]+>/g, crypto.randomUUID()), DEFAULT_LIMITS);
+    const filled = text.replaceAll(/<uuid[0-9]+>/g, crypto.randomUUID()).replaceAll(
+      /<token[0-9]+>/g,
+      TOKEN_43,
+    )
+      .replaceAll(/<position[0-9]+>/g, "7");
+    const frame = decodeClientFrame(filled, DEFAULT_LIMITS, true);
     if (!("type" in frame)) continue;
     shown[frame.type === "QUERY" ? frame.query : frame.type] = true;
   }
@@ -57,13 +67,17 @@ Deno.test("transcripts show every frame of a server and every departure", () => 
     MSG: false,
     UPDATE: false,
     PING: false,
+    SESSION: false,
+    JOIN: false,
+    TYPING: false,
     disconnect: false,
     "lost_connection": false,
     ban: false,
   };
   for (const { text } of stepsOf("receive")) {
     const frame = decodeServerFrame(
-      text.replaceAll(/<uuid[0-9]+>/g, crypto.randomUUID()).replaceAll("<id>", "7").replaceAll("<time>", "5"),
+      text.replaceAll(/<uuid[0-9]+>/g, crypto.randomUUID()).replaceAll("<id>", "7").replaceAll("<time>", "5")
+        .replaceAll(/<token[0-9]+>/g, TOKEN_43).replaceAll(/<position[0-9]+>/g, "7"),
     );
     assert(frame !== undefined, `No frame of a server: ${text}`);
     shown[frame.type === "DISCONNECT" ? frame.kind : frame.type] = true;
@@ -94,6 +108,8 @@ async function play(transcript: Transcript): Promise<void> {
   await stage.expectNothingMore();
 }
 
+const OPTS_IN = "opts into c2.live";
+
 /** One transcript's server and clients. */
 class Stage implements AsyncDisposable {
   readonly #file: string;
@@ -104,10 +120,18 @@ class Stage implements AsyncDisposable {
   readonly #connected = new Set<string>();
   readonly #connecting = new Set<string>();
   readonly #ended = new Set<string>();
+  /** Those of the extended mode. */
+  readonly #live: ReadonlySet<string>;
   /** Frames of each client that the transcript has told of. */
   readonly #told = new Map<string, number>();
 
-  private constructor(file: string, server: RunningChat, clients: Map<string, ChatClient>) {
+  private constructor(
+    file: string,
+    server: RunningChat,
+    clients: Map<string, ChatClient>,
+    live: ReadonlySet<string>,
+  ) {
+    this.#live = live;
     this.#file = file;
     this.#server = server;
     this.#clients = clients;
@@ -120,15 +144,18 @@ class Stage implements AsyncDisposable {
     const { name } = command.values;
     const server = await startTestChat({ name, limits: limitsOf(command.values), adminToken: TOKEN });
     const names = new Set(steps.map(({ client }) => client).filter((client) => /^[A-RT-Z]$/.test(client)));
+    const live = new Set(
+      steps.filter((step) => step.kind === "act" && step.what === OPTS_IN).map(({ client }) => client),
+    );
     const clients = new Map<string, ChatClient>();
-    for (const name of names) clients.set(name, await ChatClient.open(server.url));
-    return new Stage(file, server, clients);
+    for (const name of names) clients.set(name, await ChatClient.open(server.url, live.has(name)));
+    return new Stage(file, server, clients, live);
   }
 
   async play(step: Step): Promise<void> {
     switch (step.kind) {
       case "send":
-        if (step.text.startsWith("c2/CONNECT")) this.#connecting.add(step.client);
+        if (/^c2\/(?:CONNECT|RESUME)/.test(step.text)) this.#connecting.add(step.client);
         this.#client(step).send(this.#bindings.fill(step.text));
         return;
       case "act":
@@ -151,6 +178,9 @@ class Stage implements AsyncDisposable {
       case "client sends 3 bytes of binary":
         this.#client(step).send(new Uint8Array([1, 2, 3]));
         return;
+      case `client ${OPTS_IN}`:
+        // It was opened so.
+        return;
       case "client closes its socket":
         this.#client(step).socket.close();
         await this.#client(step).closed;
@@ -158,7 +188,7 @@ class Stage implements AsyncDisposable {
         return;
       case "client comes back on a new socket":
         this.#expectNothingMoreAfterEnd(step.client, this.#client(step));
-        this.#clients.set(step.client, await ChatClient.open(this.#server.url));
+        this.#clients.set(step.client, await ChatClient.open(this.#server.url, this.#live.has(step.client)));
         this.#ended.delete(step.client);
         this.#told.delete(step.client);
         return;

@@ -1,5 +1,5 @@
 /**
- * Frames of c2 read from text and written to text, PROTOCOL.md §2 and §4 to §6.
+ * Frames of c2 read from text and written to text, PROTOCOL.md §2, §4 to §6 and §12.
  *
  * Pure and total: any string gives a frame or a fault, nothing throws. It does not know who is connected,
  * so whether a frame is allowed at this moment is not judged here.
@@ -8,12 +8,24 @@
  */
 import { type Fault, fault } from "./faults.ts";
 import type { ClientFrame, DepartureKind, ServerFrame } from "./frames.ts";
-import { HISTORY_PAGE_DEFAULT, HISTORY_PAGE_MAX, type Limits, TIMESTAMP_MS_MAX } from "./limits.ts";
+import {
+  HISTORY_PAGE_DEFAULT,
+  HISTORY_PAGE_MAX,
+  type Limits,
+  NONCE_LENGTH_MAX,
+  TIMESTAMP_MS_MAX,
+} from "./limits.ts";
 import { parseUsername } from "./names.ts";
 
 const PREFIX = "c2/";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DIGITS = /^[0-9]{1,16}$/;
+const NONCE = new RegExp(`^[A-Za-z0-9_-]{1,${NONCE_LENGTH_MAX}}$`);
+/** 256 bits in base64url. */
+const TOKEN = /^[A-Za-z0-9_-]{43}$/;
+
+/** The subprotocol of WebSocket by which a client opts into the extended mode, §12. */
+export const LIVE_SUBPROTOCOL = "c2.live";
 
 type Read = Pick<Limits, "maxMessageLength">;
 type ReadContent = (content: string, limits: Read) => ClientFrame | Fault;
@@ -30,12 +42,24 @@ const CLIENT_TYPES: { readonly [type: string]: ReadContent } = {
   ERROR: () => fault("SERVER_ONLY_TYPE"),
 };
 
-/** Reads what a client sent. */
-export function decodeClientFrame(text: string, limits: Read): ClientFrame | Fault {
+/** What a client of the extended mode may send; for others these types do not exist. */
+const LIVE_CLIENT_TYPES: typeof CLIENT_TYPES = {
+  ...CLIENT_TYPES,
+  __proto__: null as unknown as ReadContent,
+  RESUME: readResume,
+  SEND: readSend,
+  TYPING: (content) => content === "" ? { type: "TYPING" } : fault("UNEXPECTED_ARGUMENT"),
+  SESSION: () => fault("SERVER_ONLY_TYPE"),
+  JOIN: () => fault("SERVER_ONLY_TYPE"),
+};
+
+/** Reads what a client sent; `isLive` says that it is one of the extended mode. */
+export function decodeClientFrame(text: string, limits: Read, isLive = false): ClientFrame | Fault {
   if (!text.startsWith(PREFIX)) return fault("NOT_C2");
   const { type, content } = splitType(text);
-  const read = CLIENT_TYPES[type];
-  return read === undefined ? fault("UNKNOWN_TYPE") : read(content, limits);
+  const read = (isLive ? LIVE_CLIENT_TYPES : CLIENT_TYPES)[type];
+  if (read === undefined) return fault(isLive ? "UNKNOWN_LIVE_TYPE" : "UNKNOWN_TYPE");
+  return read(content, limits);
 }
 
 function readConnect(content: string): ClientFrame | Fault {
@@ -48,6 +72,22 @@ function readMessage(content: string, limits: Read): ClientFrame | Fault {
   if (text === undefined) return fault("MESSAGE_MALFORMED");
   if (!isTimestamp(timestamp)) return fault("TIMESTAMP_MALFORMED", TIMESTAMP_MS_MAX);
   return textFault(text, limits) ?? { type: "MSG", timestamp, text };
+}
+
+function readSend(content: string, limits: Read): ClientFrame | Fault {
+  const [nonce, timestamp, text] = takeArguments(content, 2);
+  if (nonce === undefined || timestamp === undefined || text === undefined) return fault("SEND_MALFORMED");
+  if (!NONCE.test(nonce)) return fault("NONCE_MALFORMED", NONCE_LENGTH_MAX);
+  if (!isTimestamp(timestamp)) return fault("TIMESTAMP_MALFORMED", TIMESTAMP_MS_MAX);
+  return textFault(text, limits) ?? { type: "SEND", nonce, timestamp, text };
+}
+
+function readResume(content: string): ClientFrame | Fault {
+  const [token, position] = takeArgument(content);
+  if (position === undefined || !TOKEN.test(token) || !isTimestamp(position)) {
+    return fault("RESUME_MALFORMED");
+  }
+  return { type: "RESUME", token, position: Number(position) };
 }
 
 function readUpdate(content: string): ClientFrame | Fault {
@@ -135,6 +175,11 @@ export function encodeServerFrame(frame: ServerFrame): string {
       return frame.timestamp === undefined
         ? `c2/PING ${frame.serverId}`
         : `c2/PING ${frame.timestamp}; ${frame.serverId}`;
+    case "SESSION":
+      return `c2/SESSION ${frame.token}; ${frame.position}`;
+    case "JOIN":
+    case "TYPING":
+      return `c2/${frame.type} ${frame.username}`;
   }
 }
 
@@ -148,7 +193,12 @@ export function encodeClientFrame(frame: ClientFrame): string {
     case "UPDATE":
       return `c2/UPDATE username; ${frame.username.shown}`;
     case "DISCONNECT":
-      return "c2/DISCONNECT";
+    case "TYPING":
+      return `c2/${frame.type}`;
+    case "RESUME":
+      return `c2/RESUME ${frame.token}; ${frame.position}`;
+    case "SEND":
+      return `c2/SEND ${frame.nonce}; ${frame.timestamp}; ${frame.text}`;
     case "PING":
       return frame.timestamp === undefined ? "c2/PING" : `c2/PING ${frame.timestamp}`;
     case "QUERY":
@@ -206,6 +256,14 @@ export function decodeServerFrame(text: string): ServerFrame | undefined {
       if (second !== undefined && !isTimestamp(first ?? "")) return;
       return { type, timestamp: second === undefined ? undefined : first, serverId: Number(id) };
     }
+    case "SESSION": {
+      const [token, position] = takeArgument(content);
+      if (position === undefined || !TOKEN.test(token) || !isTimestamp(position)) return;
+      return { type, token, position: Number(position) };
+    }
+    case "JOIN":
+    case "TYPING":
+      return content === "" ? undefined : { type, username: content };
   }
 }
 

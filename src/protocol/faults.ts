@@ -14,6 +14,8 @@ export const FAULTS = {
   FRAME_TOO_LARGE: "Frame is too large: at most {limit} bytes are allowed",
   UNKNOWN_TYPE:
     "Unknown frame type: CONNECT, MSG, QUERY, UPDATE, DISCONNECT and PING are allowed, in upper case",
+  UNKNOWN_LIVE_TYPE:
+    "Unknown frame type: CONNECT, RESUME, MSG, SEND, QUERY, UPDATE, TYPING, DISCONNECT and PING are allowed",
   SERVER_ONLY_TYPE: "Only a server sends frames of this type",
   UNEXPECTED_ARGUMENT: "Too many arguments for this frame",
   ALREADY_CONNECTED: "Already connected: to change the name, send c2/UPDATE username; new name",
@@ -42,6 +44,11 @@ export const FAULTS = {
   NOT_YOUR_MESSAGE: "Only the session that wrote a message may change it",
   PROPERTY_UNKNOWN: "Unknown property: username is allowed",
   UPDATE_MALFORMED: "Update is malformed: send c2/UPDATE property_name; property value",
+  RESUME_MALFORMED: "Resume is malformed: send c2/RESUME token; position",
+  RESUME_UNKNOWN: "This session is not held any more, or never was: send c2/CONNECT username",
+  RESUME_TOO_MUCH: "Too much was missed to resume this session, and it was ended: send c2/CONNECT username",
+  SEND_MALFORMED: "Message is malformed: send c2/SEND nonce; timestamp; text",
+  NONCE_MALFORMED: "Nonce is malformed: 1 to {limit} of A-Z a-z 0-9 _ - are allowed",
   FLOOD: "Too many frames: at most {limit} a second are allowed for long",
   STORE_FAILED: "The store does not work at the moment: nothing was changed or sent, try again later",
   INTERNAL: "Internal error: the server's operator finds it in the log",

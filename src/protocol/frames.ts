@@ -1,5 +1,5 @@
 /**
- * The frames of c2 as values, PROTOCOL.md §4 to §6: what a client may send and what a server sends.
+ * The frames of c2 as values, PROTOCOL.md §4 to §6 and §12: what a client may send and what a server sends.
  *
  * Only shapes. How they are written and read is the codec's; what they bring about is the room's.
  *
@@ -18,7 +18,14 @@ export type ClientFrame =
   | { readonly type: "DISCONNECT" }
   /** Timestamps stay text: they are relayed as sent. */
   | { readonly type: "PING"; readonly timestamp: string | undefined }
-  | Query;
+  | Query
+  | LiveFrame;
+
+/** What a client of the extended mode may send beside the others, §12. */
+export type LiveFrame =
+  | { readonly type: "RESUME"; readonly token: string; readonly position: number }
+  | { readonly type: "SEND"; readonly nonce: string; readonly timestamp: string; readonly text: string }
+  | { readonly type: "TYPING" };
 
 export type Query =
   | { readonly type: "QUERY"; readonly query: "active_users" }
@@ -57,7 +64,11 @@ export type ServerFrame =
     /** The ban's message; undefined for the other kinds. */
     readonly message: string | undefined;
   }
-  | { readonly type: "PING"; readonly timestamp: string | undefined; readonly serverId: number };
+  | { readonly type: "PING"; readonly timestamp: string | undefined; readonly serverId: number }
+  /** To clients of the extended mode alone, as are the next two, §12. */
+  | { readonly type: "SESSION"; readonly token: string; readonly position: number }
+  | { readonly type: "JOIN"; readonly username: string }
+  | { readonly type: "TYPING"; readonly username: string };
 
 /** One message of an answer to the `history` query, as its JSON has it. */
 export interface HistoryEntry {

@@ -125,6 +125,15 @@ export const LIMITS = {
     max: 3600,
     reason: "how long a peer that has gone keeps its name and its place",
   },
+  resumeWindow: {
+    flag: "resume-window",
+    unit: "seconds",
+    default: 120,
+    min: 0,
+    max: 3600,
+    reason:
+      "a tunnel or a restart is over by then; meanwhile a name and a place wait for somebody who may not come",
+  },
   historyCount: {
     flag: "history-count",
     unit: "messages",
@@ -171,6 +180,11 @@ export const HISTORY_ANSWER_BYTES_MAX = 262_144;
 export const BAN_MESSAGE_LENGTH_MAX = 200;
 /** Seconds of a ban that has an end: ten years of 365 days. What is to last longer has none. */
 export const BAN_SECONDS_MAX = 315_360_000;
+
+/** Characters of a nonce, §12.4: a UUID, or a counter with a name. */
+export const NONCE_LENGTH_MAX = 64;
+/** Milliseconds between two notices of one session that its user types, §12.5. */
+export const TYPING_INTERVAL_MS = 3000;
 
 /** Bytes of a WebSocket close reason, RFC 6455 §5.5: 125 of a control frame less 2 of the code. */
 export const CLOSE_REASON_BYTES_MAX = 123;

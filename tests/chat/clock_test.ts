@@ -13,7 +13,7 @@ import { Room } from "../../chat/room.ts";
 import { openKv } from "../../src/kv.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { nearestUsername } from "../../src/protocol/names.ts";
-import { input, NotingParticipant } from "../support/hub_stage.ts";
+import { input, NotingParticipant, resumptionInMemory } from "../support/hub_stage.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 
 const DAY_MS = 86_400_000;
@@ -23,6 +23,7 @@ const NOW_MS = Date.UTC(2026, 0, 15);
 async function life(journal: KvJournal, nowMs: () => number) {
   const newest = await journal.page({ limit: 100, before: undefined, from: "" });
   const log = recordedLog();
+  const { resumption } = resumptionInMemory(log.log, () => {});
   const hub = new Hub({
     room: new Room({
       serverId: 7,
@@ -36,8 +37,11 @@ async function life(journal: KvJournal, nowMs: () => number) {
     history: new History({ kept: 100_000, newest, isWhole: true }),
     journal,
     bans: { bar: () => undefined },
+    resumption,
     narrator: { serverName: "Pub", serverId: 7 },
+    maxMessageLength: DEFAULT_LIMITS.maxMessageLength,
     nowMs,
+    steadyMs: () => 0,
     historyFrom: (nowMs) => oldestKeptId(nowMs, DEFAULT_LIMITS.historyDays),
     onRosterChange: () => {},
     log: log.log,
@@ -78,6 +82,7 @@ Deno.test("chat whose clock is set back keeps the order of what is said, also ov
     journal,
     keep: 100,
     days: DEFAULT_LIMITS.historyDays,
+    toldFrom: () => 0,
     nowMs: () => nowMs,
     log: second.log.log,
   });

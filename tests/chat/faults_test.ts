@@ -39,8 +39,17 @@ const PRODUCED: { fault: FaultName; send: string | Uint8Array<ArrayBuffer>; limi
   { fault: "PROPERTY_UNKNOWN", send: "c2/UPDATE colour; red" },
   { fault: "UPDATE_MALFORMED", send: "c2/UPDATE username" },
 ];
-/** Need a conversation of their own: conversation_test.ts, bans_test.ts and below; the last two a broken store, a bug: hub_test.ts. */
+/** What a client of the extended mode that is not connected sends for it. */
+const PRODUCED_LIVE: typeof PRODUCED = [
+  { fault: "UNKNOWN_LIVE_TYPE", send: "c2/HELLO" },
+  { fault: "RESUME_MALFORMED", send: "c2/RESUME x; 7" },
+  { fault: "RESUME_UNKNOWN", send: `c2/RESUME ${"x".repeat(43)}; 7` },
+  { fault: "SEND_MALFORMED", send: "c2/SEND n; 7" },
+  { fault: "NONCE_MALFORMED", send: `c2/SEND ${"x".repeat(65)}; 7; y`, limit: 64 },
+];
+/** Need a conversation of their own: live_hub_test.ts, conversation_test.ts, bans_test.ts and below; the last two a broken store, a bug: hub_test.ts. */
 const ELSEWHERE: FaultName[] = [
+  "RESUME_TOO_MUCH",
   "NOT_CONNECTED",
   "SERVER_FULL",
   "NAME_BANNED",
@@ -57,8 +66,17 @@ function errorFrame(fault: FaultName, limit: number | undefined): string {
 }
 
 Deno.test("every fault of the table is produced by a test", () => {
-  const produced = [...PRODUCED.map(({ fault }) => fault), ...ELSEWHERE];
+  const produced = [...[...PRODUCED, ...PRODUCED_LIVE].map(({ fault }) => fault), ...ELSEWHERE];
   assertEquals(produced.toSorted(), Object.keys(FAULTS).toSorted());
+});
+
+test("each fault of the extended mode is answered by its own c2/ERROR", async (start) => {
+  await using chat = await start();
+  await using client = await ChatClient.open(chat.url, true);
+  for (const { fault, send, limit } of PRODUCED_LIVE) {
+    client.send(send);
+    assertEquals(await client.drain(), [errorFrame(fault, limit)], fault);
+  }
 });
 
 test(

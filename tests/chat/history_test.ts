@@ -16,7 +16,16 @@ function id(n: number): string {
 }
 
 function message(n: number, text = `text ${n}`, edited = false): StoredMessage {
-  return { uuid: id(n), author: "alice's session", username: "alice", timestamp: `${n}`, text, edited };
+  return {
+    uuid: id(n),
+    author: "alice's session",
+    username: "alice",
+    timestamp: `${n}`,
+    text,
+    edited,
+    position: n,
+    nonce: undefined,
+  };
 }
 
 function messages(count: number): StoredMessage[] {

@@ -251,6 +251,7 @@ Deno.test("hub whose store hangs holds no more of a session than it may have una
     id: "eve",
     connection: {
       remoteAddress: "192.0.2.1",
+      subprotocol: undefined,
       pendingBytes: 0,
       send: () => {},
       close: (cause) => void closed.push(cause),

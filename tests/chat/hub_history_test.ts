@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { History, WINDOW_MESSAGES_MAX } from "../../chat/history.ts";
-import { TURN_PAGES_MAX } from "../../chat/hub.ts";
+import { TURN_PAGES_MAX } from "../../chat/batch.ts";
 import { ACK, id, last, promisesSettled, stored, world } from "../support/hub_stage.ts";
 
 /** The texts and ids of a `history` answer. */

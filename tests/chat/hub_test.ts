@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { BACKLOG_BROADCASTS_MAX } from "../../chat/backlog.ts";
 import { History } from "../../chat/history.ts";
 import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../chat/journal.ts";
 import { ACK, id, last, msg, promisesSettled, refusal, stored, texts, world } from "../support/hub_stage.ts";
@@ -232,7 +233,9 @@ Deno.test("hub changes a message of its own session, also one that memory no lon
   await last(journal.finds).answer(stored(5, "old", "alice"));
   assertEquals(last(journal.appends).asked, [{
     kind: "changed",
+    position: BACKLOG_BROADCASTS_MAX + 3,
     message: { ...stored(5, "new; text", "alice"), username: "alice", edited: true },
+    before: stored(5, "old", "alice"),
   }]);
   assertEquals(bob.frames(), []);
   await last(journal.appends).answer();

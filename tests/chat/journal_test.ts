@@ -25,7 +25,21 @@ function id(n: number): string {
 }
 
 function message(n: number, text = `text ${n}`, edited = false): StoredMessage {
-  return { uuid: id(n), author: "alice's session", username: "alice", timestamp: `${n}`, text, edited };
+  return {
+    uuid: id(n),
+    author: "alice's session",
+    username: "alice",
+    timestamp: `${n}`,
+    text,
+    edited,
+    position: n,
+    nonce: undefined,
+  };
+}
+
+/** A change that is told at place 1000 and later. */
+function changed(message: StoredMessage, position = 1000 + Number(message.timestamp)): JournalEntry {
+  return { kind: "changed", position, message, before: { ...message, text: "before", edited: false } };
 }
 
 function said(...numbers: number[]): JournalEntry[] {
@@ -88,7 +102,7 @@ journalTest("finds what was stored, whole, and nothing else", async (journal) =>
 
 journalTest("keeps a change in place of what was said", async (journal) => {
   await journal.append(said(1, 2, 3));
-  await journal.append([{ kind: "changed", message: message(2, "", true) }]);
+  await journal.append([changed(message(2, "", true))]);
   assertEquals(await journal.find(id(2)), message(2, "", true));
   assertEquals(await journal.page(range()), [message(1), message(2, "", true), message(3)]);
   assertEquals(await journal.count(), 3);
@@ -97,8 +111,8 @@ journalTest("keeps a change in place of what was said", async (journal) => {
 journalTest("takes the later of two changes of one append", async (journal) => {
   await journal.append(said(1));
   await journal.append([
-    { kind: "changed", message: message(1, "else", true) },
-    { kind: "changed", message: message(1, "", true) },
+    changed(message(1, "else", true)),
+    changed(message(1, "", true)),
   ]);
   assertEquals((await journal.find(id(1)))?.text, "");
 });
@@ -107,10 +121,7 @@ journalTest("stores all of an append or nothing of it", async (journal) => {
   await journal.append(said(1));
   const unfit = message(3, "x".repeat(70_000));
   await assertRejects(() =>
-    journal.append([...said(2), { kind: "said", message: unfit }, {
-      kind: "changed",
-      message: message(1, ""),
-    }])
+    journal.append([...said(2), { kind: "said", message: unfit }, changed(message(1, ""))])
   );
   assertEquals(await journal.page(range()), [message(1)]);
   assertEquals(await journal.find(id(2)), undefined);
@@ -154,9 +165,9 @@ journalTest("counts what was said, what was changed once, and what was swept no 
   assertEquals(await journal.count(), 0);
   await journal.append(said(1, 2, 3, 4));
   assertEquals(await journal.count(), 4);
-  await journal.append([{ kind: "changed", message: message(1, "") }]);
+  await journal.append([changed(message(1, ""))]);
   assertEquals(await journal.count(), 4);
-  await journal.append([...said(5), { kind: "changed", message: message(2, "") }]);
+  await journal.append([...said(5), changed(message(2, ""))]);
   assertEquals(await journal.count(), 5);
   assertEquals(await journal.sweep({ keep: 2, from: "" }), 3);
   assertEquals(await journal.count(), 2);
@@ -216,7 +227,7 @@ journalTest(
     await journal.append(said(1, 2, 3));
     assertEquals(await journal.sweep({ keep: 0, from: "" }), 3);
     // Edits that were decided before the sweep and are stored after it.
-    await journal.append([1, 2, 3].map((n) => ({ kind: "changed", message: message(n, "", true) })));
+    await journal.append([1, 2, 3].map((n) => changed(message(n, "", true))));
     assertEquals(await journal.sweep({ keep: 5, from: id(4) }), 3);
     await journal.append(said(4, 5));
     assertEquals(await journal.sweep({ keep: 5, from: id(4) }), 0);
@@ -241,7 +252,16 @@ const AUTHOR = "00000000-0000-4000-8000-000000000000";
 /** A message whose every field but the text is as large as the protocol allows. */
 function largest(n: number, text: string): StoredMessage {
   const timestamp = `${Number.MAX_SAFE_INTEGER}`;
-  return { uuid: id(n), author: AUTHOR, username: LONGEST_NAME, timestamp, text, edited: true };
+  return {
+    uuid: id(n),
+    author: AUTHOR,
+    username: LONGEST_NAME,
+    timestamp,
+    text,
+    edited: true,
+    position: n,
+    nonce: "n".repeat(64),
+  };
 }
 
 journalTest("takes the largest message that the limits allow", async (journal) => {
@@ -293,11 +313,11 @@ Deno.test("journal answers as a list would, whatever was said, changed and swept
             await journal.append(fresh.map((message) => ({ kind: "said", message })));
             model.push(...fresh);
           } else if (step.do === "change") {
-            const changed = model[step.which % Math.max(1, model.length)];
-            if (changed === undefined) continue;
-            const edited = { ...changed, text: `${changed.text}!`, edited: true };
-            await journal.append([{ kind: "changed", message: edited }]);
-            model = model.map((message) => message === changed ? edited : message);
+            const chosen = model[step.which % Math.max(1, model.length)];
+            if (chosen === undefined) continue;
+            const edited = { ...chosen, text: `${chosen.text}!`, edited: true };
+            await journal.append([changed(edited)]);
+            model = model.map((message) => message === chosen ? edited : message);
           } else {
             await journal.sweep({ keep: step.keep, from: id(step.from) });
             model = model.slice(Math.max(0, model.length - step.keep)).filter(({ uuid }) =>
@@ -319,7 +339,7 @@ Deno.test("journal in a file has everything after it was closed and opened again
   PLACES["in a file"]!(async (location) => {
     const first = await openKv(location);
     await new KvJournal(first).append(said(1, 2, 3));
-    await new KvJournal(first).append([{ kind: "changed", message: message(2, "", true) }]);
+    await new KvJournal(first).append([changed(message(2, "", true))]);
     await new KvJournal(first).sweep({ keep: 2, from: "" });
     first.close();
     const second = await openKv(location);

@@ -12,6 +12,7 @@ function outboxOf100() {
   const did: string[] = [];
   const connection = {
     remoteAddress: "192.0.2.1",
+    subprotocol: undefined,
     pendingBytes: 0,
     send: ({ text }: OutgoingFrame) => void did.push(text),
     close: ({ code, reason }: CloseCause) => void did.push(`close ${code} ${reason}`),

@@ -34,9 +34,11 @@ async function withRetention(
           new Promise((resolve, reject) => {
             sweeps.push({ bounds, resolve, reject });
           }),
+        forgetTold: () => Promise.resolve(),
       },
       keep: 1000,
       days: 90,
+      toldFrom: () => 0,
       nowMs: () => NOW_MS,
       log: log.log,
     });

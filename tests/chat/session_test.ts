@@ -15,6 +15,7 @@ import { recordedLog } from "../support/recorded_log.ts";
 
 class NotingConnection implements Connection {
   readonly remoteAddress = "192.0.2.1";
+  readonly subprotocol = undefined;
   pendingBytes = 0;
   readonly sent: string[] = [];
   readonly closed: CloseCause[] = [];
@@ -177,7 +178,7 @@ Deno.test("session that is closed for flooding leaves the room, also where its p
   using s = open({ floodBurst: 1, floodRate: 1 });
   for (let i = 0; i < 4; i++) s.session.receiveText("c2/PING");
   assertEquals(s.connection.closed.length, 1);
-  assertEquals(s.inputs, [{ type: "LOST" }]);
+  assertEquals(s.inputs, [{ type: "LOST", isFinal: true }]);
 });
 
 Deno.test("session's allowance comes back with the clock, at its rate", () => {

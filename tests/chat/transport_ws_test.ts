@@ -63,6 +63,7 @@ async function open(): Promise<Opened> {
       if (request.headers.get("upgrade") === null) return new Response(await request.text());
       return peer.upgrade({
         remoteAddress: "192.0.2.1",
+        subprotocol: undefined,
         accept: (connection) => {
           opened.connection = connection;
           return {

@@ -179,6 +179,7 @@ for (const transport of TRANSPORT_NAMES) {
     };
     const socketAt = (path: string): AdmittedSocket => ({
       remoteAddress: "192.0.2.1",
+      subprotocol: undefined,
       accept: receivers[path.slice(1)]!,
       gone: () => {
         gone.push(path);

@@ -7,7 +7,12 @@
  * @module
  */
 import fc from "fast-check";
-import { decodeClientFrame, decodeServerFrame, encodeClientFrame } from "../../src/protocol/codec.ts";
+import {
+  decodeClientFrame,
+  decodeServerFrame,
+  encodeClientFrame,
+  LIVE_SUBPROTOCOL,
+} from "../../src/protocol/codec.ts";
 import { isFault } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { anyText, clientFrame, mutatedFrame } from "../support/frame_arbitraries.ts";
@@ -64,7 +69,7 @@ export async function fuzzChat(options: ChatFuzzOptions): Promise<void> {
   // One row for all, so that the whole is `frames` long, however often a socket is closed.
   const next = () => left-- > 0 ? frames.next().value : undefined;
   await Promise.all(Array.from({ length: options.sockets }, async (_, i) => {
-    while (left > 0) await new FuzzingClient(options, `c2/CONNECT fuzz ${i}`).run(next);
+    while (left > 0) await new FuzzingClient(options, `c2/CONNECT fuzz ${i}`, i % 2 === 1).run(next);
   }));
 }
 
@@ -84,10 +89,10 @@ class FuzzingClient {
   #progressAtMs = performance.now();
   #wake: () => void = () => {};
 
-  constructor(options: ChatFuzzOptions, greeting: string) {
+  constructor(options: ChatFuzzOptions, greeting: string, isLive: boolean) {
     this.#options = options;
     this.#greeting = greeting;
-    this.#socket = new WebSocket(options.url.replace(/^http/, "ws"));
+    this.#socket = new WebSocket(options.url.replace(/^http/, "ws"), isLive ? [LIVE_SUBPROTOCOL] : []);
     this.#socket.onopen = () => this.#wake();
     this.#socket.onmessage = ({ data }) => this.#receive(data);
     this.#socket.onerror = () => {};
@@ -143,6 +148,9 @@ class FuzzingClient {
         return;
       case "UPDATE":
       case "DISCONNECT":
+      case "SESSION":
+      case "JOIN":
+      case "TYPING":
         return;
     }
     const asked = this.#unanswered.shift();

@@ -6,6 +6,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { LIVE_SUBPROTOCOL } from "../../src/protocol/codec.ts";
 
 /** Milliseconds after which a frame that does not come fails the test. Never waited out by a test that passes. */
 const PATIENCE_MS = 10_000;
@@ -37,9 +38,9 @@ export class ChatClient implements AsyncDisposable {
     });
   }
 
-  /** Opens a socket that has not said CONNECT. */
-  static async open(url: string): Promise<ChatClient> {
-    const socket = new WebSocket(url.replace(/^http/, "ws"));
+  /** Opens a socket that has not said CONNECT; `isLive` opts into the extended mode. */
+  static async open(url: string, isLive = false): Promise<ChatClient> {
+    const socket = new WebSocket(url.replace(/^http/, "ws"), isLive ? [LIVE_SUBPROTOCOL] : []);
     const client = new ChatClient(socket);
     await new Promise<void>((resolve, reject) => {
       socket.onopen = () => resolve();

@@ -13,6 +13,8 @@ const digits = fc.bigInt(0n, BigInt(TIMESTAMP_MS_MAX)).map(String);
 const uuid = fc.uuid();
 const text = fc.string({ minLength: 1, maxLength: 60, unit: "grapheme" })
   .filter((value) => !value.includes("\0") && value.isWellFormed());
+const nonce = fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/);
+const token = fc.stringMatching(/^[A-Za-z0-9_-]{43}$/);
 const username = fc.string({ minLength: 1, maxLength: USERNAME_LENGTH_MAX, unit: "grapheme" })
   .map((written) => parseUsername(written)).filter((parsed) => !("fault" in parsed));
 
@@ -32,6 +34,9 @@ export const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
     limit: fc.integer({ min: 1, max: 200 }),
     before: fc.option(uuid, { nil: undefined }),
   }),
+  fc.record({ type: fc.constant("SEND"), nonce, timestamp: digits, text }),
+  fc.record({ type: fc.constant("RESUME"), token, position: fc.maxSafeNat() }),
+  fc.constant({ type: "TYPING" }),
 ) as fc.Arbitrary<ClientFrame>;
 
 const word = fc.stringMatching(/^[^;\s][^;]{0,20}$/u).filter((value) => value.isWellFormed());
@@ -52,6 +57,8 @@ export const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
     timestamp: fc.option(digits, { nil: undefined }),
     serverId: fc.maxSafeNat(),
   }),
+  fc.record({ type: fc.constant("SESSION"), token, position: fc.maxSafeNat() }),
+  fc.record({ type: fc.constantFrom("JOIN", "TYPING"), username: word }),
 ) as fc.Arbitrary<ServerFrame>;
 
 /** Frames with characters taken out, put in, doubled and swapped: nearly right, which is what finds faults. */

@@ -14,9 +14,15 @@ import type { HistoryRange, Journal, JournalEntry, StoredMessage } from "../../c
 import type { OutgoingFrame } from "../../chat/outbox.ts";
 import { type Input, Room } from "../../chat/room.ts";
 import { decodeClientFrame } from "../../src/protocol/codec.ts";
+import { Backlog } from "../../chat/backlog.ts";
+import { Holds } from "../../chat/holds.ts";
+import { LiveSessions } from "../../chat/live_sessions.ts";
+import { Resumption } from "../../chat/resumption.ts";
+import type { StoredSession } from "../../chat/live_session_store.ts";
 import { type FaultName, FAULTS, isFault } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { nearestUsername } from "../../src/protocol/names.ts";
+import type { Logger } from "../../src/log.ts";
 import { recordedLog } from "./recorded_log.ts";
 
 export const ACK = "c2/ACKNOWLEDGE";
@@ -33,7 +39,16 @@ export function id(n: number): string {
 
 /** A message of an earlier run of the server, or of a session that is given as `author`. */
 export function stored(n: number, text = `old ${n}`, author = "nobody here"): StoredMessage {
-  return { uuid: id(n), author, username: "old name", timestamp: `${n}`, text, edited: false };
+  return {
+    uuid: id(n),
+    author,
+    username: "old name",
+    timestamp: `${n}`,
+    text,
+    edited: false,
+    position: n,
+    nonce: undefined,
+  };
 }
 
 /** A call that waits for the test to answer it. */
@@ -84,15 +99,17 @@ export class WaitingJournal implements Journal {
 
 /** One session, as the hub sees it. */
 export class NotingParticipant implements Participant {
-  readonly id: string;
+  id: string;
+  readonly isLive: boolean;
   readonly remoteAddress: string;
   readonly #chronicle: string[];
   /** Frames since the last look at them. */
   #frames: string[] = [];
   #settled = 0;
 
-  constructor(id: string, chronicle: string[], remoteAddress = "192.0.2.1") {
+  constructor(id: string, chronicle: string[], remoteAddress = "192.0.2.1", isLive = false) {
     this.id = id;
+    this.isLive = isLive;
     this.remoteAddress = remoteAddress;
     this.#chronicle = chronicle;
   }
@@ -141,6 +158,11 @@ export interface World {
   readonly rosterSizes: number[];
   readonly log: ReturnType<typeof recordedLog>;
   readonly participant: (name: string, remoteAddress?: string) => NotingParticipant;
+  /** One of the extended mode. */
+  readonly live: (name: string) => NotingParticipant;
+  /** Its timers are to be stopped where somebody is held at the end of a test. */
+  readonly holds: Holds;
+  readonly sessionRows: ReadonlyMap<string, StoredSession>;
   /** Submits frames as a client writes them. */
   readonly send: (participant: Participant, ...frames: string[]) => void;
   /** Participants of these names who are in the room, with everything told so far looked at. */
@@ -149,16 +171,57 @@ export interface World {
   >;
 }
 
-export function input(text: string): Input {
-  const frame = decodeClientFrame(text, DEFAULT_LIMITS);
+/** The `n`th token that is minted. */
+export function token(n: number): string {
+  return `${n}`.padStart(43, "t");
+}
+
+export function input(text: string, isLive = false): Input {
+  const frame = decodeClientFrame(text, DEFAULT_LIMITS, isLive);
   return isFault(frame) ? { type: "FAULT", fault: frame } : frame;
+}
+
+/** What the extended mode needs of a hub, with a store in memory; `lapse` is told of each hold that is over. */
+export function resumptionInMemory(log: Logger, lapse: ConstructorParameters<typeof Holds>[1]) {
+  const backlog = new Backlog({
+    reservedFrom: 0,
+    replayBytesMax: DEFAULT_LIMITS.maxOutboxBytes / 2,
+    earlier: [],
+    earlierFrom: 0,
+    reserve: () => {},
+  });
+  const rows = new Map<string, StoredSession>();
+  let tokens = 0;
+  const sessions = new LiveSessions({
+    store: {
+      load: () => Promise.resolve([...rows.values()]),
+      change(changes) {
+        for (const [id, row] of changes) {
+          if (row === undefined) rows.delete(id);
+          else rows.set(id, row);
+        }
+        return Promise.resolve();
+      },
+    },
+    mintToken: () => token(++tokens),
+    log,
+  });
+  const holds = new Holds(120_000, lapse);
+  return { resumption: new Resumption({ backlog, sessions, holds }), holds, rows };
 }
 
 /** A hub with nobody in its room. `history` is empty and whole unless given; new messages are id(10000) and up. */
 export function world(
-  { history = new History({ kept: 100_000, newest: [], isWhole: true }), historyFrom = "" }: {
+  {
+    history = new History({ kept: 100_000, newest: [], isWhole: true }),
+    historyFrom = "",
+    maxUsers = 1000,
+    resumeWindow = DEFAULT_LIMITS.resumeWindow,
+  }: {
     history?: History;
     historyFrom?: string;
+    maxUsers?: number;
+    resumeWindow?: number;
   } = {},
 ): World {
   const journal = new WaitingJournal();
@@ -174,24 +237,29 @@ export function world(
     ownName: nearestUsername("Pub", "Server"),
     version: "1",
     startedAtMs: 0,
-    limits: { ...DEFAULT_LIMITS, maxUsers: 1000 },
+    limits: { ...DEFAULT_LIMITS, maxUsers, resumeWindow },
     mintId: () => id(minted++),
   });
-  const hub = new Hub({
+  const extended = resumptionInMemory(log.log, (held, hold) => hub.submit(held, { type: "LAPSE", hold }));
+  const hub: Hub = new Hub({
     room,
     history,
     journal,
     bans,
+    resumption: extended.resumption,
     narrator: { serverName: "Pub", serverId: 7 },
+    maxMessageLength: DEFAULT_LIMITS.maxMessageLength,
     nowMs: () => clock.nowMs,
+    steadyMs: () => clock.nowMs,
     historyFrom: () => historyFrom,
     onRosterChange: (users) => rosterSizes.push(users),
     log: log.log,
   });
   const participant = (name: string, remoteAddress?: string) =>
     new NotingParticipant(name, chronicle, remoteAddress);
+  const live = (name: string) => new NotingParticipant(name, chronicle, undefined, true);
   const send = (participant: Participant, ...frames: string[]) => {
-    for (const frame of frames) hub.submit(participant, input(frame));
+    for (const frame of frames) hub.submit(participant, input(frame, participant.isLive));
   };
   return {
     hub,
@@ -203,6 +271,9 @@ export function world(
     rosterSizes,
     log,
     participant,
+    live,
+    holds: extended.holds,
+    sessionRows: extended.rows,
     send,
     async connected(...names) {
       const all = names.map((name) => participant(name));

@@ -69,6 +69,8 @@ function parseStep(text: string, place: string, line: number): Step {
 
 /** What a name in angle brackets may stand for, by the name without the digits at its end. */
 const VALUES: { readonly [name: string]: string } = {
+  token: "[A-Za-z0-9_-]{43}",
+  position: "[0-9]+",
   uuid: "[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
   id: "0|[1-9][0-9]{0,15}",
   time: "[0-9]+",

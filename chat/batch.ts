@@ -1,0 +1,74 @@
+/**
+ * A batch: what one turn of the hub decides, stores in one commit and tells; and how much fits into one.
+ *
+ * Pure. What is in it comes from the hub's queue, in order.
+ *
+ * @module
+ */
+import type { Participant } from "./hub.ts";
+import { APPEND_CHANGES_MAX, APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "./journal.ts";
+import type { Decision, Input } from "./room.ts";
+
+/**
+ * Older pages of history in one turn. Each is read whole before it is answered: up to 200 messages, some 3 MiB at
+ * the default length of a text, and the memory of a turn is that times the pages.
+ */
+export const TURN_PAGES_MAX = 16;
+
+export interface Submission {
+  readonly participant: Participant;
+  readonly input: Input;
+}
+
+/** One batch on its way through a turn: how far it came. */
+export class Batch {
+  readonly submissions: readonly Submission[];
+  decisions: readonly Decision[] = [];
+  /** How many were told, from the first. */
+  told = 0;
+
+  constructor(submissions: readonly Submission[]) {
+    this.submissions = submissions;
+  }
+}
+
+/** Counts what a batch takes: no more than fits one append of the journal, and memory at once. */
+export class BatchSize {
+  readonly #maxMessageLength: number;
+  #inputs = 0;
+  #text = 0;
+  #pages = 0;
+  #changes = 0;
+
+  /** `maxMessageLength`: characters of a message that a change may be of. */
+  constructor(maxMessageLength: number) {
+    this.#maxMessageLength = maxMessageLength;
+  }
+
+  /** Whether the next input still fits. The first one does, whatever it is. */
+  takes(input: Input): boolean {
+    const isFirst = this.#inputs === 0;
+    this.#inputs++;
+    this.#text += this.#textOf(input);
+    if (asksForOlder(input)) this.#pages++;
+    if (isChange(input)) this.#changes++;
+    return isFirst || this.#inputs <= APPEND_ENTRIES_MAX && this.#text <= APPEND_TEXT_MAX &&
+        this.#pages <= TURN_PAGES_MAX && this.#changes <= APPEND_CHANGES_MAX;
+  }
+
+  /** What an append has to hold of an input, in UTF-16 units: of a change also what it changes. */
+  #textOf(input: Input): number {
+    const text = "text" in input ? input.text.length : 0;
+    return isChange(input) ? 2 * (text + this.#maxMessageLength) : text;
+  }
+}
+
+/** Whether it changes a message. */
+function isChange(input: Input): boolean {
+  return input.type === "QUERY" && (input.query === "update_message" || input.query === "delete_message");
+}
+
+/** Whether it wants a page that memory may not hold. Without `before` the newest are wanted, which it always has. */
+export function asksForOlder(input: Input): input is Input & { query: "history"; before: string } {
+  return input.type === "QUERY" && input.query === "history" && input.before !== undefined;
+}

@@ -1,0 +1,212 @@
+/**
+ * The backlog: numbered broadcasts, what is let go of, and positions of this run and of earlier ones, PROTOCOL.md §12.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import {
+  Backlog,
+  BACKLOG_BROADCASTS_MAX,
+  type BacklogOptions,
+  REPLAY_BROADCASTS_MAX,
+  RESERVED_POSITIONS,
+} from "../../chat/backlog.ts";
+import { outgoing } from "../../chat/outbox.ts";
+import { runs } from "../support/property_runs.ts";
+
+const REPLAY_BYTES_MAX = 100_000;
+
+function backlog(options: Partial<BacklogOptions> = {}): Backlog {
+  return new Backlog({
+    reservedFrom: 0,
+    replayBytesMax: REPLAY_BYTES_MAX,
+    earlier: [],
+    earlierFrom: 0,
+    reserve: () => {},
+    ...options,
+  });
+}
+
+function fill(backlog: Backlog, count: number, text = (n: number) => `${n}`): void {
+  for (let n = 1; n <= count; n++) backlog.push(outgoing(text(n)));
+}
+
+function after(backlog: Backlog, position: number): string[] | undefined {
+  return backlog.after(position)?.map(({ text }) => text);
+}
+
+Deno.test("what comes after a position is everything from there to the newest, and nothing after the newest", () => {
+  const held = backlog();
+  const start = held.position;
+  assertEquals(after(held, start), []);
+  fill(held, 3);
+  assertEquals(held.position, start + 3);
+  assertEquals(after(held, start), ["1", "2", "3"]);
+  assertEquals(after(held, start + 2), ["3"]);
+  assertEquals(after(held, start + 3), []);
+  assertEquals(after(held, start + 4), undefined, "that is not told yet");
+  assertEquals(after(held, start - 1), undefined, "nothing has that position in this run");
+});
+
+Deno.test("as many broadcasts are held as the limit says, and not one more", () => {
+  const held = backlog();
+  const start = held.position;
+  fill(held, BACKLOG_BROADCASTS_MAX, () => "x");
+  assertEquals(held.size, BACKLOG_BROADCASTS_MAX);
+  assertEquals(after(held, start)?.length, BACKLOG_BROADCASTS_MAX);
+  held.push(outgoing("x"));
+  assertEquals(held.size, BACKLOG_BROADCASTS_MAX);
+  assertEquals(after(held, start), undefined);
+  assertEquals(after(held, start + 1)?.length, BACKLOG_BROADCASTS_MAX);
+  fill(held, 3 * BACKLOG_BROADCASTS_MAX, (n) => `${n}`);
+  assertEquals(after(held, held.position - 2), [
+    `${3 * BACKLOG_BROADCASTS_MAX - 1}`,
+    `${3 * BACKLOG_BROADCASTS_MAX}`,
+  ]);
+  assertEquals(held.heldFrom, held.position - BACKLOG_BROADCASTS_MAX + 1);
+});
+
+Deno.test("as many may be replayed as the limits of count and of bytes say, and not one more", () => {
+  const held = backlog();
+  const start = held.position;
+  fill(held, REPLAY_BROADCASTS_MAX, () => "x");
+  assert(held.canReplay(start));
+  held.push(outgoing("x"));
+  assert(!held.canReplay(start));
+  assert(held.canReplay(start + 1));
+
+  const large = backlog();
+  large.push(outgoing("x".repeat(REPLAY_BYTES_MAX)));
+  assert(large.canReplay(large.position - 1));
+  large.push(outgoing("é"));
+  assert(!large.canReplay(large.position - 2));
+  assert(large.canReplay(large.position - 1));
+  assert(large.canReplay(large.position));
+});
+
+Deno.test("what may be replayed now is still held after the largest batch that there can be", () => {
+  const held = backlog();
+  const start = held.position;
+  held.push(outgoing("x".repeat(REPLAY_BYTES_MAX)));
+  assert(held.canReplay(start));
+  // 500 messages with 262,144 characters of three bytes, under names of the greatest length.
+  for (let n = 0; n < 500; n++) held.push(outgoing("語".repeat(524) + "x".repeat(200)));
+  assertEquals(held.after(start)?.length, 501);
+});
+
+Deno.test("bytes are bounded, whatever the count", () => {
+  const held = backlog();
+  fill(held, 100, () => "x".repeat(100_000));
+  assert(held.size < 20, `${held.size}`);
+  assertEquals(after(held, held.position - 1)?.length, 1);
+});
+
+Deno.test("positions are reserved long before they are used, and by the block", () => {
+  const reserved: number[] = [];
+  const held = backlog({ reservedFrom: RESERVED_POSITIONS, reserve: (upTo) => reserved.push(upTo) });
+  const frame = outgoing("x");
+  const half = RESERVED_POSITIONS + RESERVED_POSITIONS / 2;
+  while (held.position < half) held.push(frame);
+  assertEquals(reserved, []);
+  held.push(frame);
+  assertEquals(reserved, [3 * RESERVED_POSITIONS]);
+});
+
+Deno.test("messages of an earlier run follow a position of that run, and then come those of this one", () => {
+  const before = 5 * RESERVED_POSITIONS + BACKLOG_BROADCASTS_MAX;
+  const earlier = [1, 4, 5].map((n) => ({ position: before + n, frame: outgoing(`old ${n}`) }));
+  const held = backlog({ reservedFrom: 7 * RESERVED_POSITIONS, earlier, earlierFrom: before + 1 });
+  fill(held, 2);
+  assertEquals(after(held, before), ["old 1", "old 4", "old 5", "1", "2"]);
+  assertEquals(after(held, before + 1), ["old 4", "old 5", "1", "2"]);
+  assertEquals(after(held, before + 3), ["old 4", "old 5", "1", "2"], "2 and 3 were no messages");
+  assertEquals(after(held, before + 5), ["1", "2"]);
+  assertEquals(after(held, before + 90), ["1", "2"], "told, and lost with the process");
+  assertEquals(after(held, before - 1), undefined, "what lies between is not known");
+  // Numbered anew, they end where this run begins.
+  assertEquals(after(held, held.position - 4), ["old 4", "old 5", "1", "2"]);
+  assertEquals(after(held, held.position - 5), ["old 1", "old 4", "old 5", "1", "2"]);
+  assertEquals(after(held, held.position - 6), undefined);
+});
+
+Deno.test("a position in the middle of another run's replay is refused: it cannot be told what it means", () => {
+  const reservedFrom = 5 * RESERVED_POSITIONS;
+  const earlier = [{ position: reservedFrom + BACKLOG_BROADCASTS_MAX + 1, frame: outgoing("old") }];
+  const held = backlog({ reservedFrom: 6 * RESERVED_POSITIONS, earlier, earlierFrom: 0 });
+  assertEquals(after(held, reservedFrom + BACKLOG_BROADCASTS_MAX - 1), undefined);
+  assertEquals(after(held, reservedFrom + BACKLOG_BROADCASTS_MAX), ["old"]);
+});
+
+Deno.test("what earlier runs told is let go of like the rest, and then no position of theirs is known", () => {
+  const earlier = [1, 2, 3].map((n) => ({ position: 20_000 + n, frame: outgoing(`old ${n}`) }));
+  const held = backlog({ reservedFrom: RESERVED_POSITIONS, earlier, earlierFrom: 0 });
+  assertEquals(held.heldFrom, 20_001);
+  fill(held, BACKLOG_BROADCASTS_MAX - 2, () => "x");
+  assertEquals(after(held, 20_000), undefined);
+  assertEquals(after(held, 20_001)?.length, BACKLOG_BROADCASTS_MAX);
+  assertEquals(held.heldFrom, 20_002);
+  fill(held, 2, () => "x");
+  assertEquals(after(held, 20_003)?.length, BACKLOG_BROADCASTS_MAX);
+  held.push(outgoing("x"));
+  assertEquals(after(held, 20_003), undefined);
+});
+
+Deno.test("whoever counts and comes back has each broadcast once and in order, over any number of runs", () => {
+  const step = fc.oneof(
+    { weight: 6, arbitrary: fc.record({ do: fc.constant("message" as const) }) },
+    { weight: 4, arbitrary: fc.record({ do: fc.constant("other" as const) }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant("read" as const), count: fc.nat(5) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant("restart" as const) }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
+      let reservedFrom = 0;
+      let held = backlog({ reservedFrom });
+      /** Everything that was told, with whether a restart would keep it, and its position. */
+      const told: { text: string; isMessage: boolean; position: number }[] = [];
+      const read: string[] = [];
+      /** Whether it was told that it cannot go on. */
+      let isLost = false;
+      let next = 0;
+      let position = held.position;
+      for (const step of steps) {
+        if (step.do === "message" || step.do === "other") {
+          const text = `${step.do} ${next++}`;
+          held.push(outgoing(text));
+          told.push({ text, isMessage: step.do === "message", position: held.position });
+        } else if (step.do === "restart") {
+          reservedFrom += RESERVED_POSITIONS;
+          held = backlog({
+            reservedFrom,
+            earlier: told.filter(({ isMessage }) => isMessage)
+              .map(({ text, position }) => ({ position, frame: outgoing(text) })),
+            earlierFrom: 0,
+          });
+          // What was no message is gone.
+          for (let i = told.length - 1; i >= 0; i--) if (!told[i]!.isMessage) told.splice(i, 1);
+        } else {
+          const missed = held.after(position);
+          if (missed === undefined) {
+            isLost = true;
+            break;
+          }
+          position = held.position - missed.length;
+          for (const frame of missed.slice(0, step.count)) {
+            read.push(frame.text);
+            position++;
+          }
+        }
+      }
+      const messages = read.filter((text) => text.startsWith("message"));
+      const numbers = messages.map((text) => Number(text.slice("message ".length)));
+      assertEquals(numbers, numbers.toSorted((a, b) => a - b));
+      assertEquals(new Set(read).size, read.length, "none twice");
+      if (isLost || messages.length === 0) return;
+      const last = messages.at(-1)!;
+      const upTo = told.filter(({ isMessage }) => isMessage).map(({ text }) => text);
+      assertEquals(messages, upTo.slice(0, upTo.indexOf(last) + 1), "none missing");
+    }),
+    runs(2000),
+  );
+});

@@ -1,0 +1,391 @@
+/**
+ * The extended mode in the hub: who is held, what is replayed, whose connection a session is, and messages that are
+ * sent once, PROTOCOL.md §12.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import {
+  ACK,
+  id,
+  last,
+  msg,
+  type NotingParticipant,
+  promisesSettled,
+  refusal,
+  texts,
+  token,
+  type World,
+  world,
+} from "../support/hub_stage.ts";
+
+/** Someone of the extended mode who is in the room, with everything told so far looked at, and the SESSION frame. */
+async function joined({ hub, live, send }: World, name: string): Promise<[NotingParticipant, string]> {
+  const participant = live(name);
+  send(participant, `c2/CONNECT ${name}`);
+  await hub.idle();
+  const [acknowledged, session = "", notice] = participant.frames();
+  assertEquals([acknowledged, notice], [`${ACK} Pub`, `c2/JOIN ${name}`]);
+  return [participant, session];
+}
+
+function tokenOf(session: string): string {
+  return /^c2\/SESSION (\S{43}); [0-9]+$/.exec(session)![1]!;
+}
+
+function positionOf(session: string): number {
+  return Number(/; ([0-9]+)$/.exec(session)![1]);
+}
+
+/** A room with alice, who may resume, and bob, who may not; everything looked at. */
+async function room(): Promise<
+  World & { alice: NotingParticipant; bob: NotingParticipant; session: string }
+> {
+  const stage = world();
+  const [alice, session] = await joined(stage, "alice");
+  const [bob] = await stage.connected("bob");
+  alice.frames();
+  return { ...stage, alice, bob, session };
+}
+
+/** Says a message as a plain client, and has it stored. */
+async function say({ send, journal }: World, participant: NotingParticipant, text: string): Promise<void> {
+  send(participant, `c2/MSG 1; ${text}`);
+  await promisesSettled();
+  await last(journal.appends).answer();
+}
+
+Deno.test("a session that joins is told its token and where it is, and then as everyone live that it joined", async () => {
+  const stage = world();
+  const [alice, first] = await joined(stage, "alice");
+  const [plain] = await stage.connected("plain");
+  const [bob, second] = await joined(stage, "bob");
+  assertEquals(alice.frames(), ["c2/JOIN plain", "c2/JOIN bob"]);
+  assertEquals(plain.frames(), [], "a plain client meets none of it");
+  assertEquals(positionOf(second) - positionOf(first), 2, "two joins lie between");
+  assertNotEquals(tokenOf(first), tokenOf(second));
+  await say(stage, plain, "hi");
+  assertEquals([plain.frames(), alice.frames(), bob.frames()], [
+    [ACK, msg("plain", 10_000, "hi")],
+    [msg("plain", 10_000, "hi")],
+    [msg("plain", 10_000, "hi")],
+  ]);
+});
+
+Deno.test("a live session that is lost is held: nobody is told, its name stays taken, and it is listed", async () => {
+  const { hub, bob, alice, send, holds, room: rosterRoom, rosterSizes } = await room();
+  hub.submit(alice, { type: "LOST" });
+  await hub.idle();
+  assertEquals(bob.frames(), []);
+  send(bob, "c2/QUERY active_users", "c2/UPDATE username; Alice");
+  await hub.idle();
+  assertEquals(bob.frames(), [`${ACK} [alice,bob]`, refusal("NAME_TAKEN")]);
+  assertEquals(rosterRoom.connectedUsers, 1, "who is held is not connected");
+  assertEquals(rosterSizes.at(-1), 1);
+  holds.stop();
+});
+
+Deno.test("a plain session that is lost is told at once, as ever", async () => {
+  const { hub, alice, bob } = await room();
+  hub.submit(bob, { type: "LOST" });
+  await hub.idle();
+  assertEquals(alice.frames(), ["c2/DISCONNECT lost_connection; bob"]);
+});
+
+Deno.test("a resume brings what was missed in order, and then the session goes on as the same", async () => {
+  const stage = await room();
+  const { hub, alice, bob, send, live, journal, session } = stage;
+  await say(stage, bob, "one");
+  alice.frames();
+  hub.submit(alice, { type: "LOST" });
+  await say(stage, bob, "two");
+  send(bob, "c2/UPDATE username; robert");
+  await hub.idle();
+  const again = live("again");
+  // JOIN alice, JOIN bob and the first message were read.
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 3}`);
+  await hub.idle();
+  const [acknowledged, fresh = "", ...missed] = again.frames();
+  assertEquals(acknowledged, `${ACK} Pub`);
+  assertEquals(positionOf(fresh), positionOf(session) + 3);
+  assertEquals(missed, [msg("bob", 10_001, "two"), "c2/UPDATE bob; username; robert"]);
+  assertEquals(stage.holds.size, 0);
+
+  send(again, "c2/MSG 1; back");
+  await promisesSettled();
+  assertEquals(last(journal.appends).asked[0]!.message.author, "alice", "the same session wrote it");
+  await last(journal.appends).answer();
+  assertEquals(again.frames(), [ACK, msg("alice", 10_002, "back")]);
+});
+
+Deno.test("both the newest token and the last used resume, an older one does not", async () => {
+  const { hub, alice, send, live, session } = await room();
+  hub.submit(alice, { type: "LOST" });
+  const position = positionOf(session);
+  const resume = async (token: string) => {
+    const participant = live("somebody");
+    send(participant, `c2/RESUME ${token}; ${position}`);
+    await hub.idle();
+    return participant.frames()[1] ?? "refused";
+  };
+  const first = tokenOf(session);
+  const second = tokenOf(await resume(first));
+  const third = tokenOf(await resume(first));
+  assertNotEquals(second, third);
+  assertEquals(await resume(second), "refused", "its client never read it, as it used the one before again");
+  const fourth = tokenOf(await resume(third));
+  assertEquals(await resume(first), "refused");
+  assert((await resume(fourth)).startsWith("c2/SESSION "));
+});
+
+Deno.test("a resume takes over from a connection that seems alive: that one is closed, and nobody any more", async () => {
+  const { hub, alice, bob, send, live, chronicle, session, holds } = await room();
+  const again = live("again");
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
+  send(alice, "c2/MSG 1; too late");
+  await hub.idle();
+  assertEquals(alice.frames(), [refusal("NOT_CONNECTED")]);
+  assert(chronicle.some((line) => line.endsWith("ended 1000 resumed elsewhere")), chronicle.join("\n"));
+  hub.submit(alice, { type: "LOST" });
+  await hub.idle();
+  assertEquals([bob.frames(), holds.size], [[], 0], "its end is the end of nobody");
+  again.frames();
+  send(bob, "c2/UPDATE username; robert");
+  await hub.idle();
+  assertEquals([alice.frames(), again.frames()], [[], ["c2/UPDATE bob; username; robert"]]);
+});
+
+Deno.test("what a batch decided before a resume is told to the old connection, what comes after to the new", async () => {
+  const stage = await room();
+  const { hub, alice, bob, send, live, journal, session } = stage;
+  const again = live("again");
+  send(bob, "c2/MSG 1; before");
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
+  send(bob, "c2/MSG 1; after");
+  await promisesSettled();
+  await last(journal.appends).answer();
+  assertEquals(alice.frames(), [msg("bob", 10_000, "before")]);
+  assertEquals(again.frames().slice(2), [msg("bob", 10_000, "before"), msg("bob", 10_001, "after")]);
+  await hub.idle();
+});
+
+Deno.test("a resume of what is not held is refused, ends the session, and frees its name", async () => {
+  const { hub, alice, bob, send, live, session, holds, sessionRows } = await room();
+  hub.submit(alice, { type: "LOST" });
+  const again = live("again");
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 3}`, "c2/CONNECT alice");
+  await hub.idle();
+  assertEquals(again.frames().slice(0, 2), [refusal("RESUME_TOO_MUCH"), `${ACK} Pub`]);
+  assertEquals(bob.frames(), ["c2/DISCONNECT lost_connection; alice"]);
+  assertEquals(holds.size, 0);
+  await promisesSettled();
+  assertEquals([...sessionRows.keys()], ["again"]);
+});
+
+Deno.test("a token is of no use to a connected session, nor is one that nobody gave", async () => {
+  const { hub, send, live, alice, session } = await room();
+  send(alice, `c2/RESUME ${tokenOf(session)}; 0`);
+  const stranger = live("stranger");
+  send(stranger, `c2/RESUME ${token(9)}; 0`);
+  await hub.idle();
+  assertEquals(alice.frames(), [refusal("ALREADY_CONNECTED")]);
+  assertEquals(stranger.frames(), [refusal("RESUME_UNKNOWN")]);
+});
+
+Deno.test("a hold lapses with one notice; one that was resumed and held again has its own time", async () => {
+  const { hub, alice, bob, send, live, session, holds } = await room();
+  hub.submit(alice, { type: "LOST" });
+  await hub.idle();
+  const again = live("again");
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session)}`);
+  await hub.idle();
+  hub.submit(again, { type: "LOST" });
+  await hub.idle();
+  const [held] = holds;
+  hub.submit(held!, { type: "LAPSE", hold: 1 });
+  await hub.idle();
+  assertEquals(bob.frames(), [], "that was the hold before");
+  hub.submit(held!, { type: "LAPSE", hold: 2 });
+  hub.submit(held!, { type: "LAPSE", hold: 2 });
+  await hub.idle();
+  assertEquals(bob.frames(), ["c2/DISCONNECT lost_connection; alice"]);
+  assertEquals(holds.size, 0);
+});
+
+Deno.test("DISCONNECT, a kick, a ban and the close of a flood end a live session for good", async () => {
+  const ends = [
+    [{ type: "DISCONNECT" }, "c2/DISCONNECT disconnect; alice"],
+    [{ type: "KICK" }, "c2/DISCONNECT disconnect; alice"],
+    [{ type: "BAN", message: "be kind" }, "c2/DISCONNECT ban; alice; be kind"],
+    [{ type: "LOST", isFinal: true }, "c2/DISCONNECT lost_connection; alice"],
+  ] as const;
+  for (const [end, notice] of ends) {
+    const { hub, alice, bob, send, live, session, holds, sessionRows } = await room();
+    hub.submit(alice, end);
+    hub.submit(alice, { type: "LOST" });
+    const again = live("again");
+    send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session)}`);
+    await hub.idle();
+    assertEquals([bob.frames(), again.frames()], [[notice], [refusal("RESUME_UNKNOWN")]], end.type);
+    assertEquals(holds.size, 0);
+    await promisesSettled();
+    assertEquals(sessionRows.size, 0);
+  }
+});
+
+Deno.test("a kick and a ban of somebody who is held end the hold", async () => {
+  for (const end of [{ type: "KICK" }, { type: "BAN", message: "x" }] as const) {
+    const { hub, alice, bob, holds } = await room();
+    hub.submit(alice, { type: "LOST" });
+    await hub.idle();
+    const [held] = holds;
+    hub.submit(held!, end);
+    await hub.idle();
+    assertEquals(bob.frames().length, 1);
+    assertEquals(holds.size, 0);
+  }
+});
+
+Deno.test("a room that is full gives the place of whoever is held for longest", async () => {
+  const stage = world({ maxUsers: 3 });
+  const { hub, live, send, holds } = stage;
+  const [alice] = await joined(stage, "alice");
+  const [bob] = await joined(stage, "bob");
+  const [carol] = await joined(stage, "carol");
+  hub.submit(bob, { type: "LOST" });
+  hub.submit(alice, { type: "LOST" });
+  const [dave, eve, frank] = [live("dave"), live("eve"), live("frank")];
+  carol.frames();
+  send(dave, "c2/CONNECT dave");
+  send(eve, "c2/CONNECT eve");
+  send(frank, "c2/CONNECT frank");
+  await hub.idle();
+  assertEquals(carol.frames(), [
+    "c2/DISCONNECT lost_connection; bob",
+    "c2/JOIN dave",
+    "c2/DISCONNECT lost_connection; alice",
+    "c2/JOIN eve",
+  ]);
+  assertEquals(frank.frames(), [refusal("SERVER_FULL").replace("{limit}", "3")]);
+  assertEquals(holds.size, 0);
+});
+
+Deno.test("a nonce is one message: before it is stored, after it, and after a resume", async () => {
+  const { hub, alice, bob, send, live, journal, session } = await room();
+  send(alice, "c2/SEND n1; 1; hi", "c2/SEND n1; 1; hi", "c2/SEND n2; 1; ho");
+  await promisesSettled();
+  assertEquals(texts(last(journal.appends)), ["hi", "ho"]);
+  await last(journal.appends).answer();
+  const acknowledged = (nonce: string, n: number) => `${ACK} ${nonce}; ${id(n)}`;
+  assertEquals(alice.frames(), [
+    acknowledged("n1", 10_000),
+    msg("alice", 10_000, "hi"),
+    acknowledged("n1", 10_000),
+    acknowledged("n2", 10_001),
+    msg("alice", 10_001, "ho"),
+  ]);
+  hub.submit(alice, { type: "LOST" });
+  const again = live("again");
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 4}`, "c2/SEND n2; 7; other");
+  await hub.idle();
+  assertEquals(again.frames().slice(2), [acknowledged("n2", 10_001)]);
+  assertEquals(journal.appends.length, 1);
+  bob.frames();
+});
+
+Deno.test("a nonce whose message could not be stored is free again, and so is its repetition refused", async () => {
+  const { alice, bob, send, journal } = await room();
+  send(alice, "c2/SEND n1; 1; hi", "c2/SEND n1; 1; hi");
+  await promisesSettled();
+  await last(journal.appends).fail();
+  assertEquals(alice.frames(), [refusal("STORE_FAILED"), refusal("STORE_FAILED")]);
+  send(alice, "c2/SEND n1; 1; hi");
+  await promisesSettled();
+  await last(journal.appends).answer();
+  assertEquals(alice.frames(), [`${ACK} n1; ${id(10_001)}`, msg("alice", 10_001, "hi")]);
+  assertEquals(bob.frames(), [msg("alice", 10_001, "hi")]);
+});
+
+Deno.test("two sessions may use the same nonce, and a change of a message is acknowledged without one", async () => {
+  const stage = world();
+  const { send, journal } = stage;
+  const [alice] = await joined(stage, "alice");
+  const [carol] = await joined(stage, "carol");
+  alice.frames();
+  send(alice, "c2/SEND n; 1; a", `c2/QUERY update_message; ${id(10_000)}; b`);
+  send(carol, "c2/SEND n; 1; c");
+  await promisesSettled();
+  await last(journal.finds).answer(undefined);
+  await last(journal.appends).answer();
+  assertEquals(alice.frames(), [
+    `${ACK} n; ${id(10_000)}`,
+    msg("alice", 10_000, "a"),
+    ACK,
+    msg("alice", 10_000, "b"),
+    msg("carol", 10_001, "c"),
+  ]);
+});
+
+Deno.test("everything that is stored knows its place among the broadcasts, also in a batch of all kinds", async () => {
+  const stage = await room();
+  const { hub, alice, bob, send, live, journal, session } = stage;
+  const late = live("late");
+  send(bob, "c2/MSG 1; one");
+  send(late, "c2/CONNECT late");
+  send(bob, `c2/QUERY update_message; ${id(10_000)}; changed`, "c2/MSG 1; two");
+  await promisesSettled();
+  await last(journal.finds).answer(undefined);
+  const places = last(journal.appends).asked.map((entry) =>
+    entry.kind === "said" ? entry.message.position : [entry.message.position, entry.position]
+  );
+  const start = positionOf(session) + 2;
+  assertEquals(places, [start + 1, [start + 1, start + 3], start + 4]);
+  await last(journal.appends).answer();
+  await hub.idle();
+  assertEquals(alice.frames().length, 4);
+});
+
+Deno.test("what could not be stored has no place: the next broadcast comes right after the last", async () => {
+  const stage = await room();
+  const { hub, alice, bob, send, live, journal, session } = stage;
+  send(bob, "c2/MSG 1; lost");
+  await promisesSettled();
+  await last(journal.appends).fail();
+  await say(stage, bob, "kept");
+  hub.submit(alice, { type: "LOST" });
+  const again = live("again");
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
+  await hub.idle();
+  assertEquals(again.frames().slice(2), [msg("bob", 10_001, "kept")]);
+});
+
+Deno.test("typing is acknowledged always, and told to the others that are live once in three seconds", async () => {
+  const stage = world();
+  const { hub, clock, send } = stage;
+  const [alice] = await joined(stage, "alice");
+  const [carol] = await joined(stage, "carol");
+  const [bob] = await stage.connected("bob");
+  alice.frames();
+  carol.frames();
+  send(alice, "c2/TYPING");
+  await hub.idle();
+  clock.nowMs += 2999;
+  send(alice, "c2/TYPING");
+  await hub.idle();
+  assertEquals([alice.frames(), carol.frames(), bob.frames()], [[ACK, ACK], ["c2/TYPING alice"], []]);
+  clock.nowMs += 1;
+  send(alice, "c2/TYPING");
+  await hub.idle();
+  assertEquals([alice.frames(), carol.frames()], [[ACK], ["c2/TYPING alice"]]);
+});
+
+Deno.test("with a resume window of 0 nobody is held", async () => {
+  const stage = world({ resumeWindow: 0 });
+  const [alice] = await joined(stage, "alice");
+  const [bob] = await stage.connected("bob");
+  stage.hub.submit(alice, { type: "LOST" });
+  await stage.hub.idle();
+  assertEquals(bob.frames(), ["c2/DISCONNECT lost_connection; alice"]);
+  assert(DEFAULT_LIMITS.resumeWindow > 0);
+});

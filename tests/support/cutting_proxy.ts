@@ -1,0 +1,100 @@
+/**
+ * A TCP proxy that cuts connections after so many bytes, without a word to either side: what a train's tunnel does to
+ * a client. Where it leads to may be changed while it runs.
+ *
+ * @module
+ */
+
+export interface CuttingProxyOptions {
+  /** The port of 127.0.0.1 that it leads to. */
+  readonly target: number;
+  /** Bytes after which the next connection is cut, both directions counted; undefined for never. */
+  readonly bytesOfNext: () => number | undefined;
+}
+
+export class CuttingProxy implements AsyncDisposable {
+  /** Connections that were cut so far. */
+  cuts = 0;
+  /** Connections wait while it is not known. */
+  target: number | Promise<number>;
+  readonly #options: CuttingProxyOptions;
+  readonly #listener: Deno.TcpListener;
+  readonly #connections = new Set<Promise<void>>();
+  readonly #open = new Set<Deno.Conn>();
+  readonly #accepting: Promise<void>;
+
+  constructor(options: CuttingProxyOptions) {
+    this.#options = options;
+    this.target = options.target;
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.#accepting = this.#accept();
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#listener.addr.port}`;
+  }
+
+  async #accept(): Promise<void> {
+    for await (const client of this.#listener) {
+      const carrying = this.#carry(client);
+      this.#connections.add(carrying);
+      carrying.finally(() => this.#connections.delete(carrying));
+    }
+  }
+
+  async #carry(client: Deno.Conn): Promise<void> {
+    this.#open.add(client);
+    let server: Deno.Conn | undefined;
+    try {
+      server = await Deno.connect({ hostname: "127.0.0.1", port: await this.target });
+      this.#open.add(server);
+      let left = this.#options.bytesOfNext() ?? Infinity;
+      let isCut = false;
+      const pump = async (from: Deno.Conn, to: Deno.Conn) => {
+        const buffer = new Uint8Array(4096);
+        while (true) {
+          const count = await from.read(buffer);
+          if (count === null) return;
+          const taken = Math.min(count, left);
+          left -= taken;
+          for (let rest = buffer.subarray(0, taken); rest.length > 0;) {
+            rest = rest.subarray(await to.write(rest));
+          }
+          if (left > 0) continue;
+          // Both directions may find out.
+          if (!isCut) this.cuts++;
+          isCut = true;
+          return;
+        }
+      };
+      // Whichever ends first ends both.
+      const directions = [pump(client, server), pump(server, client)];
+      for (const direction of directions) direction.catch(() => {});
+      await Promise.race(directions);
+      this.#close(client);
+      this.#close(server);
+      await Promise.allSettled(directions);
+    } catch {
+      // The server is not there, or a side has gone.
+    } finally {
+      this.#close(client);
+      if (server !== undefined) this.#close(server);
+    }
+  }
+
+  #close(connection: Deno.Conn): void {
+    if (!this.#open.delete(connection)) return;
+    try {
+      connection.close();
+    } catch {
+      // It is closed already.
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    for (const connection of [...this.#open]) this.#close(connection);
+    await this.#accepting.catch(() => {});
+    await Promise.allSettled([...this.#connections]);
+  }
+}
