@@ -9,10 +9,10 @@ import { bracketed } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import type { Layout } from "../src/kv.ts";
 import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../src/listing_limits.ts";
+import { DRAIN_MS, type Place, serve, within } from "../src/http_server.ts";
 import { logger } from "../src/log.ts";
 import { openStore, type Store } from "../src/store.ts";
 import { type ListingApp, makeApp } from "./app.ts";
-import { DRAIN_MS, type Place, serve, within } from "./http_server.ts";
 import { Liveness } from "./liveness.ts";
 import { Outage } from "./outage.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -54,7 +54,10 @@ export async function startListing(options: ListingOptions): Promise<RunningList
   const stopping = new AbortController();
   try {
     const { app, liveness, outgoing } = await assemble(held, options, stopping.signal);
-    const server = serve(options, (request, peer) => app.fetch(request, { peer }), stopping.signal);
+    const server = serve(options, (request, peer) => app.fetch(request, { peer }), {
+      stopping: stopping.signal,
+      log,
+    });
     liveness.start();
     const { port } = server;
     const url = `${options.tls ? "https" : "http"}://${bracketed(shownHost(options.hostname))}:${port}`;

@@ -5,10 +5,11 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
-import { type OpenServer, serve } from "../../listing/http_server.ts";
 import { startListing } from "../../listing/mod.ts";
 import { MADE_BYTES_PER_ORIGIN_MAX, SEND_SECONDS_MAX } from "../../listing/outgoing.ts";
 import { ABROAD_RECORD } from "./abroad_record.ts";
+import { type OpenServer, serve } from "../../src/http_server.ts";
+import { logger } from "../../src/log.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";
 
 const encoder = new TextEncoder();
@@ -18,7 +19,7 @@ function open(listing: ListingUnderTest): OpenServer & AsyncDisposable {
   const server = serve(
     place,
     (request, peer) => listing.app.fetch(request, { peer }),
-    listing.stopping.signal,
+    { stopping: listing.stopping.signal, log: logger("listing") },
   );
   return { ...server, [Symbol.asyncDispose]: () => server.close() };
 }

@@ -1,22 +1,19 @@
 /**
- * The open port of the listing, PROTOCOL.md §9.1: requests in, answers out, and a stop that does not wait for
- * clients that never end.
+ * An open port of `Deno.serve`: requests in, answers out, and a stop that does not wait for clients that never end.
  *
  * It knows nothing of what is asked. The runtime gives up a port for good when it has no file descriptor left for
  * one more connection: here it is opened anew.
  *
  * @module
  */
-import { logger } from "../src/log.ts";
+import type { Logger } from "./log.ts";
 
-/** Milliseconds that requests under way have to end when the listing stops; then they are cut. */
+/** Milliseconds that requests under way have to end when the server stops; then they are cut. */
 export const DRAIN_MS = 2000;
 /** Milliseconds that the runtime has to close what was cut: of the 5 s that a stop may take in all. */
 const CUT_MS = 1000;
 /** Milliseconds before a lost port is opened again: what was cut has to be closed first. */
 const REOPEN_MS = 200;
-
-const log = logger("listing");
 
 export interface Place {
   readonly hostname: string;
@@ -31,14 +28,21 @@ export interface OpenServer {
   close(): Promise<void>;
 }
 
+/** `peer` is the IP address of the other end. */
 export type Answer = (request: Request, peer: string) => Response | Promise<Response>;
+
+export interface ServeOptions {
+  /** What comes after it is answered 503. */
+  readonly stopping: AbortSignal;
+  readonly log: Logger;
+}
 
 /**
  * Opens the port; throws the runtime's error where it cannot be had. `close` lets what is under way end, then cuts
  * it. The runtime's own `shutdown` is not used: it waits for slow clients without limit, and once asked for,
  * nothing can cut them any more.
  */
-export function serve(place: Place, answer: Answer, stopping: AbortSignal): OpenServer {
+export function serve(place: Place, answer: Answer, { stopping, log }: ServeOptions): OpenServer {
   const underWay = new Set<Promise<void>>();
   let current = open(place.port);
   const { port } = current.server.addr;
@@ -55,7 +59,7 @@ export function serve(place: Place, answer: Answer, stopping: AbortSignal): Open
         ...(tls && { cert: tls.cert, key: tls.key }),
       },
       (request, { remoteAddr, completed }) => {
-        if (stopping.aborted) return new Response("The listing is stopping", { status: 503 });
+        if (stopping.aborted) return new Response("The server is stopping\n", { status: 503 });
         // Rejects where the client left before it had its answer, which ends it as well.
         const ended = completed.catch(() => {}).finally(() => underWay.delete(ended));
         underWay.add(ended);
