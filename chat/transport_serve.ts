@@ -6,24 +6,35 @@
  *
  * @module
  */
+import { serve } from "../src/http_server.ts";
 import { upgradeServe } from "./connection_serve.ts";
 import type { StartTransport } from "./transport.ts";
+
+/**
+ * Milliseconds that all file descriptors may be taken before everyone is cut, the people who talk too. An attack that
+ * is over before costs them nothing; one that is not leaves no other way in for anybody.
+ */
+const PATIENCE_MS = 10_000;
+/** Milliseconds that requests under way have to end at the stop: answers here need no longer. */
+const DRAIN_MS = 500;
 
 export const startServe: StartTransport = (
   { hostname, port, tls, handle, pingInterval, pingTimeout, log },
 ) => {
   const idleSeconds = pingInterval + pingTimeout;
-  const server = Deno.serve({
-    hostname,
-    port,
-    ...(tls ?? {}),
-    onListen() {},
-    handler: (request, info) =>
+  const stopping = new AbortController();
+  const server = serve(
+    { hostname, port, tls },
+    (request, remoteAddress) =>
       handle(request, {
-        // Read before the upgrade: it cannot be after it.
-        remoteAddress: info.remoteAddr.hostname,
+        remoteAddress,
         upgrade: (socket) => upgradeServe(request, socket, { idleSeconds, log }),
       }),
-  });
-  return Promise.resolve({ port: server.addr.port, stop: () => server.shutdown() });
+    { stopping: stopping.signal, patienceMs: PATIENCE_MS, log },
+  );
+  const stop = () => {
+    stopping.abort();
+    return server.close(DRAIN_MS);
+  };
+  return Promise.resolve({ port: server.port, stop });
 };

@@ -13,6 +13,7 @@ import { createServer, Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 // @ts-types="@types/ws"
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import { AcceptWatch } from "./accept_watch.ts";
 import { WsConnection } from "./connection_ws.ts";
 import { type Handshake, HttpExchange, REQUEST_MS } from "./http_exchange.ts";
 import type { StartTransport, Transport, TransportOptions } from "./transport.ts";
@@ -29,6 +30,8 @@ export const UNREAD_REQUESTS_MAX = 1024;
 export const FRAGMENTS_MAX = 128;
 const READS_MAX = 128;
 const READ_BYTES_MIN = 512;
+/** Milliseconds between two lines of the log that the port's failures make. */
+const FAILURE_LOG_MS = 60_000;
 
 /** What the library looks at of a request, and what its handshake is to agree on. */
 interface AdmittedRequest extends IncomingMessage {
@@ -56,6 +59,8 @@ class WsTransport implements Transport {
   readonly #exchanges = new Set<HttpExchange>();
   readonly #connections = new Set<WsConnection>();
   #beat: ReturnType<typeof setInterval> | undefined;
+  #watch: AcceptWatch | undefined;
+  #failureLoggedMs = -Infinity;
   /** Resolves when nobody is left after the stop. */
   readonly #empty = Promise.withResolvers<void>();
 
@@ -79,6 +84,8 @@ class WsTransport implements Transport {
     // Deno before 2.9 takes the address of a TLS server from here, later ones from `listen`.
     const tlsOptions = { ...tls, host: hostname, handshakeTimeout: REQUEST_MS };
     this.#server = tls === undefined ? createServer(onSocket) : createTlsServer(tlsOptions, onSocket);
+    // With TLS this comes before the handshake, and on Deno before 2.9 not at all.
+    this.#server.on("connection", () => this.#watch?.heard(options.steadyMs()));
   }
 
   get port(): number {
@@ -87,21 +94,53 @@ class WsTransport implements Transport {
   }
 
   async listen(): Promise<void> {
-    const { hostname, port, log } = this.#options;
+    const { hostname, port, steadyMs } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once("error", reject);
-    if (this.#server instanceof Server) this.#server.listen(port, hostname, resolve);
-    else (this.#server as Server).listen(port, resolve);
+    this.#listen(port, resolve);
     await promise;
     this.#server.removeListener("error", reject);
-    // As with too many open files: those who are connected stay.
-    this.#server.on("error", (error: Error) => log.error("transport.failed", { problem: error.message }));
-    this.#beat = setInterval(() => this.#beatAll(this.#options.steadyMs()), BEAT_MS);
+    // As with too many open files, on Deno before 2.9: those who are connected stay, and it tries again by itself.
+    this.#server.on("error", (error: Error) => {
+      this.#watch?.heard(steadyMs());
+      this.#logFailure("transport.failed", error.message);
+    });
+    this.#watch = new AcceptWatch({
+      hostname,
+      port: this.port,
+      nowMs: steadyMs(),
+      onDeaf: (problem) => this.#reopen(problem),
+    });
+    this.#beat = setInterval(() => this.#beatAll(steadyMs()), BEAT_MS);
+  }
+
+  #listen(port: number, onListening: () => void): void {
+    if (this.#server instanceof Server) this.#server.listen(port, this.#options.hostname, onListening);
+    else (this.#server as Server).listen(port, onListening);
+  }
+
+  /** Opens the port anew; whoever is connected stays. */
+  #reopen(problem: string): void {
+    const { port } = this.#watch!;
+    this.#logFailure("port.lost", problem);
+    // Whoever has not said in all this time what it wants may hold the descriptors that are wanted.
+    for (const exchange of this.#exchanges) if (!exchange.isRead) exchange.socket.destroy();
+    this.#server.close();
+    this.#listen(port, () => this.#options.log.info("port.reopened", { port }));
+  }
+
+  /** Logs what can come again and again while it lasts. */
+  #logFailure(event: string, problem: string): void {
+    const nowMs = this.#options.steadyMs();
+    if (nowMs - this.#failureLoggedMs < FAILURE_LOG_MS) return;
+    this.#failureLoggedMs = nowMs;
+    this.#options.log.error(event, { problem });
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#beat);
     this.#beat = undefined;
+    this.#watch?.stop();
     // Not its own word that all are gone: some versions of Deno never give it once a connection was cut.
     this.#server.close();
     for (const exchange of this.#exchanges) exchange.socket.destroy();
@@ -118,11 +157,13 @@ class WsTransport implements Transport {
   #beatAll(nowMs: number): void {
     for (const exchange of this.#exchanges) if (nowMs >= exchange.deadlineMs) exchange.socket.destroy();
     for (const connection of this.#connections) connection.beat(nowMs);
+    this.#watch?.beat(nowMs);
   }
 
   #exchange(socket: Socket): void {
     const { log, handle, tls, maxBodyBytes, steadyMs, wallMs } = this.#options;
     socket.on("error", ignoreError);
+    this.#watch?.heard(steadyMs());
     const exchange: HttpExchange = new HttpExchange(socket, {
       isTls: tls !== undefined,
       maxBodyBytes,

@@ -56,6 +56,7 @@ export async function startListing(options: ListingOptions): Promise<RunningList
     const { app, liveness, outgoing } = await assemble(held, options, stopping.signal);
     const server = serve(options, (request, peer) => app.fetch(request, { peer }), {
       stopping: stopping.signal,
+      patienceMs: 0,
       log,
     });
     liveness.start();

@@ -6,14 +6,18 @@
  *
  * @module
  */
+import { STATUS_CODE } from "@std/http/status";
+import { steadyClock } from "./clock.ts";
 import type { Logger } from "./log.ts";
 
 /** Milliseconds that requests under way have to end when the server stops; then they are cut. */
 export const DRAIN_MS = 2000;
 /** Milliseconds that the runtime has to close what was cut: of the 5 s that a stop may take in all. */
 const CUT_MS = 1000;
-/** Milliseconds before a lost port is opened again: what was cut has to be closed first. */
+/** Milliseconds between two tries to open a lost port again: what was cut has to be closed first. */
 const REOPEN_MS = 200;
+/** File descriptors that have to be free for that: with none but the port's own the next connection loses it again. */
+const DESCRIPTORS_MIN = 4;
 
 export interface Place {
   readonly hostname: string;
@@ -25,7 +29,8 @@ export interface Place {
 
 export interface OpenServer {
   readonly port: number;
-  close(): Promise<void>;
+  /** `drainMs` is what requests under way have to end. */
+  close(drainMs?: number): Promise<void>;
 }
 
 /** `peer` is the IP address of the other end. */
@@ -34,6 +39,11 @@ export type Answer = (request: Request, peer: string) => Response | Promise<Resp
 export interface ServeOptions {
   /** What comes after it is answered 503. */
   readonly stopping: AbortSignal;
+  /**
+   * Milliseconds that all descriptors may be taken before the connections are cut, which the runtime can only do to
+   * all of them: 0 where they are short, some seconds where WebSockets of people are among them.
+   */
+  readonly patienceMs: number;
   readonly log: Logger;
 }
 
@@ -42,14 +52,14 @@ export interface ServeOptions {
  * it. The runtime's own `shutdown` is not used: it waits for slow clients without limit, and once asked for,
  * nothing can cut them any more.
  */
-export function serve(place: Place, answer: Answer, { stopping, log }: ServeOptions): OpenServer {
+export function serve(place: Place, answer: Answer, { stopping, patienceMs, log }: ServeOptions): OpenServer {
   const underWay = new Set<Promise<void>>();
+  let cut = new AbortController();
   let current = open(place.port);
-  const { port } = current.server.addr;
+  const { port } = current.addr;
 
-  function open(port: number): { server: Deno.HttpServer<Deno.NetAddr>; cut: AbortController } {
+  function open(port: number): Deno.HttpServer<Deno.NetAddr> {
     const { hostname, tls } = place;
-    const cut = new AbortController();
     const server = Deno.serve(
       {
         hostname,
@@ -58,45 +68,66 @@ export function serve(place: Place, answer: Answer, { stopping, log }: ServeOpti
         onListen: () => {},
         ...(tls && { cert: tls.cert, key: tls.key }),
       },
-      (request, { remoteAddr, completed }) => {
+      async (request, { remoteAddr, completed }) => {
         if (stopping.aborted) return new Response("The server is stopping\n", { status: 503 });
         // Rejects where the client left before it had its answer, which ends it as well.
         const ended = completed.catch(() => {}).finally(() => underWay.delete(ended));
         underWay.add(ended);
-        return answer(request, remoteAddr.hostname);
+        const response = await answer(request, remoteAddr.hostname);
+        // Whoever has the WebSocket ends it; some versions of Deno never tell of it here.
+        if (response.status === STATUS_CODE.SwitchingProtocols) underWay.delete(ended);
+        return response;
       },
     );
     server.finished.catch((error) => {
-      log.error("port.lost", { port, problem: String(error) });
-      // Whoever holds the connections, this lets go of all of them: some have to go, and nobody tells which.
-      cut.abort();
-      reopen();
+      log.error("port.lost", { port: server.addr.port, problem: String(error) });
+      reopenSoon(steadyClock() + patienceMs);
     });
-    return { server, cut };
+    return server;
   }
 
-  function reopen(): void {
+  function reopenSoon(cutAtMs: number): void {
     setTimeout(() => {
       if (stopping.aborted) return;
-      try {
-        current = open(port);
-        log.info("port.reopened", { port });
-      } catch (error) {
-        log.error("port.not_reopened", { port, problem: String(error) });
-        reopen();
+      if (hasDescriptors()) {
+        try {
+          current = open(port);
+          return log.info("port.reopened", { port });
+        } catch (error) {
+          log.error("port.not_reopened", { port, problem: String(error) });
+        }
+      } else if (steadyClock() >= cutAtMs) {
+        // Whoever holds the connections, this lets go of all of them: some have to go, and nobody tells which.
+        log.error("port.connections_cut", { port });
+        cut.abort();
+        cut = new AbortController();
       }
+      reopenSoon(cutAtMs);
     }, REOPEN_MS);
   }
 
   return {
     port,
-    async close() {
-      await within(DRAIN_MS, Promise.all(underWay));
-      current.cut.abort();
-      const finished = current.server.finished.catch(() => {/* It was lost and is said so above. */});
+    async close(drainMs = DRAIN_MS) {
+      await within(drainMs, Promise.all(underWay));
+      cut.abort();
+      const finished = current.finished.catch(() => {/* It was lost and is said so above. */});
       if (!(await within(CUT_MS, finished))) log.warn("stop.unfinished");
     },
   };
+}
+
+/** Whether the process may open so many more files and sockets. */
+function hasDescriptors(): boolean {
+  const taken: Disposable[] = [];
+  try {
+    while (taken.length < DESCRIPTORS_MIN) taken.push(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+    return true;
+  } catch {
+    return false;
+  } finally {
+    for (const one of taken) one[Symbol.dispose]();
+  }
 }
 
 /** Waits for `work`, and tells whether it ended within `ms`. */

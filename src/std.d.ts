@@ -46,6 +46,7 @@ declare module "@std/http/etag" {
 
 declare module "@std/http/status" {
   export const STATUS_CODE: {
+    readonly SwitchingProtocols: 101;
     readonly OK: 200;
     readonly Created: 201;
     readonly NoContent: 204;

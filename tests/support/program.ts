@@ -39,21 +39,24 @@ export async function runProgram(args: readonly string[], variables: Variables =
 
 /**
  * Starts a server and waits until it listens. On a free port of 127.0.0.1, in memory and, a chat server,
- * known to no listing, unless `flags` or `variables` say otherwise.
+ * known to no listing, unless `flags` or `variables` say otherwise. `descriptors` are the files and sockets that it may
+ * have open at once, by bash.
  * Throws with what it wrote where it ends before that.
  */
 export async function startServer(
   role: Role,
   flags: readonly string[] = [],
   variables: Variables = {},
+  { descriptors }: { readonly descriptors?: number } = {},
 ): Promise<ServerProgram> {
-  const program = new ServerProgram(spawn([role, ...flags, "--log-format", "json"], {
+  const args = [role, ...flags, "--log-format", "json"];
+  const program = new ServerProgram(spawn(args, {
     CHATTER_HOSTNAME: "127.0.0.1",
     CHATTER_PORT: "0",
     CHATTER_KV: ":memory:",
     ...(role === "listing" || flags.includes("--listing") ? {} : { CHATTER_NO_LISTING: "1" }),
     ...variables,
-  }));
+  }, descriptors));
   try {
     const { url } = await program.event("listening");
     program.url = String(url);
@@ -108,13 +111,13 @@ export class ServerProgram implements AsyncDisposable {
     return this.#log;
   }
 
-  /** The first event of that name, of the past or still to come. Throws where the program ends without it. */
-  async event(name: string): Promise<LogEvent> {
+  /** The first event of that name, or the nth, of the past or to come. Throws where the program ends without it. */
+  async event(name: string, nth = 1): Promise<LogEvent> {
     const deadline = Promise.withResolvers<never>();
     const patience = setTimeout(() => deadline.reject(this.#failure(`no event ${name} came`)), PATIENCE_MS);
     try {
       while (true) {
-        const found = this.#events.find(({ message }) => message === name);
+        const found = this.#events.filter(({ message }) => message === name)[nth - 1];
         if (found !== undefined) return found;
         if (this.#ended) throw this.#failure(`it ended without the event ${name}`);
         await Promise.race([this.#progress.promise, deadline.promise]);
@@ -188,8 +191,9 @@ export class ServerProgram implements AsyncDisposable {
   }
 }
 
-function spawn(args: readonly string[], variables: Variables): Deno.ChildProcess {
-  const [command, ...before] = commandLine();
+function spawn(args: readonly string[], variables: Variables, descriptors?: number): Deno.ChildProcess {
+  const limited = ["bash", "-c", `ulimit -n ${descriptors}; exec "$@"`, "bash"];
+  const [command = "", ...before] = [...(descriptors === undefined ? [] : limited), ...commandLine()];
   const inherited = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("CHATTER_"));
   return new Deno.Command(command, {
     args: [...before, ...args],
