@@ -1,15 +1,16 @@
 /**
  * How long a well-behaved client waits for the answer to its PING while somebody attacks the server: for each
- * attack the median, the 99th percentile and the longest, over both transports.
+ * attack the median, the 99th percentile and the longest, over both transports; and the longest turn of the server's
+ * event loop. Its processor's time is the server's own doing, whoever else wants the processors.
  *
- *     deno run -A bench/ping_under_attack.ts [seconds per attack]
+ *     deno run -A bench/ping_under_attack.ts [seconds per attack [transport]]
  *
  * The attacker is a process of its own, held to the limits of one address as any would be (`--limit-loopback`).
  * Everything stays on loopback and ends by itself.
  *
  * @module
  */
-import { startServer } from "../tests/support/program.ts";
+import { type ServerProgram, startServer } from "../tests/support/program.ts";
 import { frame, OPCODE, RawPeer } from "../tests/support/raw_peer.ts";
 import { TRANSPORT_NAMES } from "../tests/support/chat_server.ts";
 
@@ -103,20 +104,35 @@ function say(line: string): void {
   Deno.stdout.writeSync(encode(line + "\n"));
 }
 
-async function bench(seconds: number): Promise<void> {
-  say("| transport | attack | pings | median ms | p99 ms | longest ms |");
-  say("| --- | --- | --- | --- | --- | --- |");
-  for (const transport of TRANSPORT_NAMES) {
+/** The start of the program is over, and not counted. */
+async function turnsAreWatched(server: ServerProgram): Promise<void> {
+  await server.event("longest_turn", 4);
+}
+
+async function bench(seconds: number, transports: readonly string[]): Promise<void> {
+  say(
+    "| transport | attack | pings | median ms | p99 ms | longest ms | longest turn, CPU ms | the same, wall ms |",
+  );
+  say("| --- | --- | --- | --- | --- | --- | --- | --- |");
+  for (const transport of transports) {
     for (const attack of Object.keys(ATTACKS)) {
-      await using server = await startServer("chat", ["--transport", transport, "--limit-loopback"]);
+      await using server = await startServer("chat", ["--transport", transport, "--limit-loopback"], {}, {
+        main: "bench/longest_turn.ts",
+      });
+      await turnsAreWatched(server);
       const attacker = new Deno.Command(Deno.execPath(), {
         args: ["run", "-A", "--quiet", import.meta.filename!, "attack", attack, server.url, String(seconds)],
       }).spawn();
       const waits = await measure(server.url, seconds);
       await attacker.status;
+      const turn = server.events.findLast(({ message }) => message === "longest_turn")!;
       const at = (share: number) =>
         waits[Math.min(waits.length - 1, Math.floor(waits.length * share))]!.toFixed(1);
-      say(`| ${transport} | ${attack} | ${waits.length} | ${at(0.5)} | ${at(0.99)} | ${at(1)} |`);
+      say(
+        `| ${transport} | ${attack} | ${waits.length} | ${at(0.5)} | ${at(0.99)} | ${
+          at(1)
+        } | ${turn.cpuMs} | ${turn.wallMs} |`,
+      );
     }
   }
 }
@@ -130,5 +146,5 @@ if (import.meta.main) {
     await ATTACKS[attack!]!(url!, () => performance.now() > end);
     Deno.exit(0);
   }
-  await bench(Number(role ?? "4"));
+  await bench(Number(role ?? "4"), attack === undefined ? TRANSPORT_NAMES : [attack]);
 }

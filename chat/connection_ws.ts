@@ -41,6 +41,8 @@ const BROKEN_TIMEOUT_MS = 500;
 
 export interface WsConnectionOptions {
   readonly log: Logger;
+  /** Where what the peer sends can be stopped. */
+  readonly reading: { end(): void };
   readonly nowMs: number;
   /** The clock that `nowMs` is of, which never goes back. */
   readonly steadyMs: () => number;
@@ -141,6 +143,7 @@ export class WsConnection implements Connection {
   /** What the peer still sends stays with the peer, until it is cut. */
   #readNoMore(): void {
     this.#closeTimeoutMs = BROKEN_TIMEOUT_MS;
+    this.#options.reading.end();
     // The library reads on and throws away, from its next tick on: at the speed of a network that is memory too.
     setImmediate(() => this.#socket.pause());
   }

@@ -16,6 +16,7 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { AcceptWatch } from "./accept_watch.ts";
 import { WsConnection } from "./connection_ws.ts";
 import { type Handshake, HttpExchange, REQUEST_MS } from "./http_exchange.ts";
+import { ReadingTurns } from "./reading_turns.ts";
 import type { StartTransport, Transport, TransportOptions } from "./transport.ts";
 
 /** Milliseconds between two looks at all connections, for pings and deadlines: half of the shortest of those. */
@@ -55,6 +56,7 @@ class WsTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #webSockets: WebSocketServer;
   readonly #server: Server;
+  readonly #turns: ReadingTurns;
   /** In order of their arrival. */
   readonly #exchanges = new Set<HttpExchange>();
   readonly #connections = new Set<WsConnection>();
@@ -66,6 +68,7 @@ class WsTransport implements Transport {
 
   constructor(options: TransportOptions) {
     this.#options = options;
+    this.#turns = new ReadingTurns(options.steadyMs);
     const { hostname, tls, maxFrameBytes } = options;
     const webSocketOptions: NewServerOptions = {
       noServer: true,
@@ -206,6 +209,7 @@ class WsTransport implements Transport {
       this.#exchanges.delete(exchange);
       connection = new WsConnection(webSocket, admitted, {
         log,
+        reading: this.#turns.take(socket),
         nowMs: steadyMs(),
         steadyMs,
         pingIntervalMs: pingInterval * 1000,

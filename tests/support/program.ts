@@ -22,6 +22,14 @@ export type LogEvent =
   & { readonly message: string; readonly level: string }
   & Readonly<Record<string, unknown>>;
 
+/** How else a program is started. */
+export interface StartOptions {
+  /** Files and sockets that it may have open at once, by bash. */
+  readonly descriptors?: number;
+  /** The file that is run, from the project's root; `main.ts` unless told. */
+  readonly main?: string;
+}
+
 /** Milliseconds after which a program that does not do what it should fails the test. Never waited out otherwise. */
 const PATIENCE_MS = 20_000;
 
@@ -39,15 +47,14 @@ export async function runProgram(args: readonly string[], variables: Variables =
 
 /**
  * Starts a server and waits until it listens. On a free port of 127.0.0.1, in memory and, a chat server,
- * known to no listing, unless `flags` or `variables` say otherwise. `descriptors` are the files and sockets that it may
- * have open at once, by bash.
+ * known to no listing, unless `flags` or `variables` say otherwise.
  * Throws with what it wrote where it ends before that.
  */
 export async function startServer(
   role: Role,
   flags: readonly string[] = [],
   variables: Variables = {},
-  { descriptors }: { readonly descriptors?: number } = {},
+  options: StartOptions = {},
 ): Promise<ServerProgram> {
   const args = [role, ...flags, "--log-format", "json"];
   const program = new ServerProgram(spawn(args, {
@@ -56,7 +63,7 @@ export async function startServer(
     CHATTER_KV: ":memory:",
     ...(role === "listing" || flags.includes("--listing") ? {} : { CHATTER_NO_LISTING: "1" }),
     ...variables,
-  }, descriptors));
+  }, options));
   try {
     const { url } = await program.event("listening");
     program.url = String(url);
@@ -191,9 +198,13 @@ export class ServerProgram implements AsyncDisposable {
   }
 }
 
-function spawn(args: readonly string[], variables: Variables, descriptors?: number): Deno.ChildProcess {
+function spawn(
+  args: readonly string[],
+  variables: Variables,
+  { descriptors, main = "main.ts" }: StartOptions = {},
+): Deno.ChildProcess {
   const limited = ["bash", "-c", `ulimit -n ${descriptors}; exec "$@"`, "bash"];
-  const [command = "", ...before] = [...(descriptors === undefined ? [] : limited), ...commandLine()];
+  const [command = "", ...before] = [...(descriptors === undefined ? [] : limited), ...commandLine(main)];
   const inherited = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("CHATTER_"));
   return new Deno.Command(command, {
     args: [...before, ...args],
@@ -205,13 +216,13 @@ function spawn(args: readonly string[], variables: Variables, descriptors?: numb
   }).spawn();
 }
 
-function commandLine(): [string, ...string[]] {
+function commandLine(main: string): [string, ...string[]] {
   const binary = Deno.env.get("CHATTER_BINARY");
   if (binary) return [binary];
   const [_deno, ...words] = config.tasks.chat.command.split(" ");
   const flags = words.filter((word) => word.startsWith("-"));
   const root = import.meta.dirname + "/../../";
-  return [Deno.execPath(), "run", "--quiet", `--config=${root}deno.json`, ...flags, root + "main.ts"];
+  return [Deno.execPath(), "run", "--quiet", `--config=${root}deno.json`, ...flags, root + main];
 }
 
 function decode(bytes: Uint8Array): string {

@@ -1,0 +1,116 @@
+/**
+ * Who is read next, and how much at once: peers that pour in share a bounded time of each turn of the event loop, so
+ * that what others say is heard in between.
+ *
+ * It knows bytes and no frames. Deno reads up to 2 MiB of one socket in a turn, and the library works through all that
+ * it is given: this stands between the two. PROTOCOL.md §7.4.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
+import { setImmediate } from "node:timers";
+
+/** Bytes of a read that is worked through at once: what people say is smaller, and does not wait for the others. */
+export const AT_ONCE_BYTES = 1024;
+/** Bytes of what waits that are worked through before the next socket has its turn. */
+export const SLICE_BYTES = 4096;
+/** Milliseconds of a turn of the event loop for what waits. One slice is done in any case. */
+export const TURN_MS = 10;
+
+/** The sockets of one transport. */
+export class ReadingTurns {
+  readonly #steadyMs: () => number;
+  /** Those with bytes that wait, the next one first. */
+  readonly #waiting = new Set<Reading>();
+  #isTurnDue = false;
+
+  constructor(steadyMs: () => number) {
+    this.#steadyMs = steadyMs;
+  }
+
+  /** Comes between a socket and the one listener of its data, which is there already. */
+  take(socket: Socket): Reading {
+    return new Reading(socket, (reading) => this.#wait(reading));
+  }
+
+  #wait(reading: Reading): void {
+    this.#waiting.add(reading);
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    setImmediate(() => this.#turn());
+  }
+
+  #turn(): void {
+    const endMs = this.#steadyMs() + TURN_MS;
+    try {
+      for (const reading of this.#waiting) {
+        this.#waiting.delete(reading);
+        // One that has more comes again after the others, in this very loop.
+        if (reading.readSlice()) this.#waiting.add(reading);
+        if (this.#steadyMs() >= endMs) break;
+      }
+    } finally {
+      this.#isTurnDue = this.#waiting.size > 0;
+      if (this.#isTurnDue) setImmediate(() => this.#turn());
+    }
+  }
+}
+
+/** The reading of one socket. */
+export class Reading {
+  readonly #socket: Socket;
+  readonly #listener: (bytes: Buffer) => void;
+  readonly #wait: (reading: Reading) => void;
+  #rest: Buffer | undefined;
+  #isOver = false;
+
+  /** Internal: call `ReadingTurns.take`. */
+  constructor(socket: Socket, wait: (reading: Reading) => void) {
+    this.#socket = socket;
+    this.#wait = wait;
+    const [listener, ...others] = socket.listeners("data") as ((bytes: Buffer) => void)[];
+    if (listener === undefined || others.length > 0) throw new Error("not one listener of a socket's data");
+    this.#listener = listener;
+    socket.removeListener("data", listener);
+    socket.on("data", (bytes: Buffer) => this.#read(bytes));
+    // Before the library's, which at the end reads by itself what came after the bytes that wait here.
+    socket.prependListener("close", () => this.#readRest());
+  }
+
+  /** Nothing that came, or is to come, is read any more. */
+  end(): void {
+    this.#isOver = true;
+    this.#rest = undefined;
+    this.#socket.pause();
+  }
+
+  /** Works through some of what waits; answers whether there is more. */
+  readSlice(): boolean {
+    const bytes = this.#rest;
+    if (bytes === undefined) return false;
+    this.#rest = bytes.length > SLICE_BYTES ? bytes.subarray(SLICE_BYTES) : undefined;
+    this.#give(bytes.subarray(0, SLICE_BYTES));
+    if (this.#rest === undefined && !this.#isOver) this.#socket.resume();
+    return this.#rest !== undefined;
+  }
+
+  #read(bytes: Buffer): void {
+    if (this.#isOver) return;
+    if (this.#rest === undefined && bytes.length <= AT_ONCE_BYTES) return this.#give(bytes);
+    this.#socket.pause();
+    this.#rest = this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes]);
+    this.#wait(this);
+  }
+
+  #readRest(): void {
+    const rest = this.#rest;
+    this.#rest = undefined;
+    if (rest !== undefined) this.#give(rest);
+    if (this.#isOver) this.#socket.read();
+  }
+
+  #give(bytes: Buffer): void {
+    this.#listener.call(this.#socket, bytes);
+  }
+}
