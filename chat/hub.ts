@@ -206,8 +206,8 @@ export class Hub {
       const decision = decisions[i];
       const isDone = decision !== undefined && decision.kind !== "stored" &&
         decision.kind !== "repeated" && decision.kind !== "asked_history";
-      const internal = { kind: "refused", fault: fault("INTERNAL") } as const;
-      this.#tell(submissions[i]!, isDone ? decision : internal, undefined, new Map());
+      const submission = submissions[i]!;
+      this.#tell(submission, isDone ? decision : this.#undecided(submission), undefined, new Map());
     }
   }
 
@@ -277,8 +277,14 @@ export class Hub {
     } catch (error) {
       // The fence: a bug in the judgement of one frame is answered to its sender and hurts nobody else.
       log.error("bug", { where: "decide", input: input.type, error });
-      return { kind: "refused", fault: fault("INTERNAL") };
+      return this.#undecided(submission);
     }
+  }
+
+  /** What becomes of an input that a bug met: a session whose connection is gone would keep its name for ever. */
+  #undecided({ participant, input }: Submission): Decision {
+    if (input.type === "LOST") return this.#options.room.forget(participant.id);
+    return { kind: "refused", fault: fault("INTERNAL") };
   }
 
   /** Stores what was decided, in one commit; answers the fault of all of it where that fails. */

@@ -218,6 +218,14 @@ export class Room {
     this.#unsettledNonces.clear();
   }
 
+  /** Puts out a session that is lost, and is not held, where a bug met the decision of that. */
+  forget(session: SessionId): Decision {
+    const member = this.#roster.forget(session);
+    if (member === undefined) return { kind: "nothing" };
+    const username = member.username.shown;
+    return { kind: "left", session, departure: "lost_connection", username, message: undefined };
+  }
+
   /** Names of those connected, in order of joining. */
   usernames(): string[] {
     return Array.from(this.#roster.members.values(), ({ username }) => username.shown);

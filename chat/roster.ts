@@ -73,9 +73,18 @@ export class Roster {
   remove(session: SessionId): Member | undefined {
     const member = this.#members.get(session);
     if (member === undefined) return undefined;
-    this.#members.delete(session);
     this.#free(member.username);
+    this.#members.delete(session);
     if (member.hold !== undefined) this.#heldSize--;
+    return member;
+  }
+
+  /** As `remove`, by nothing but deleting: whatever bug was met before, the name is free. */
+  forget(session: SessionId): Member | undefined {
+    const member = this.#members.get(session);
+    this.#members.delete(session);
+    for (const [key, holder] of this.#holders) if (holder === session) this.#holders.delete(key);
+    if (member?.hold !== undefined) this.#heldSize--;
     return member;
   }
 

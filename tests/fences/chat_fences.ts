@@ -110,6 +110,22 @@ chatFence("the hub's decision", "answers that frame, and the session goes on", a
   assertEquals(log.errors(), ["bug decide"]);
 });
 
+chatFence("the decision on a lost socket", "is logged, and the name is free", async (server, log, bob) => {
+  const alice = await ChatClient.connect(server.url, "alice");
+  {
+    using _bug = broken(
+      Room.prototype,
+      "decide",
+      (_self, _id, { type }: { type: string }) => type === "LOST",
+    );
+    await alice[Symbol.asyncDispose]();
+    assertEquals(await bob.next(), "c2/DISCONNECT lost_connection; alice");
+  }
+  await using again = await ChatClient.connect(server.url, "alice");
+  assertEquals(await again.ask("c2/QUERY active_users"), `${ACK} [bob,alice]`);
+  assertEquals(log.errors(), ["bug decide"]);
+});
+
 chatFence(
   "the hub's telling",
   "answers that frame and closes that socket with 1011",
@@ -168,8 +184,12 @@ chatFence("the hub's delivery to one", "closes that one's socket with 1011", asy
       assertEquals((await dora.closed).code, 1000);
     }
     assertEquals(await alice.next(), "c2/DISCONNECT disconnect; dora");
+    const erin = await ChatClient.connect(server.url, "erin");
+    isBroken = true;
+    await erin[Symbol.asyncDispose]();
+    assertEquals(await alice.next(), "c2/DISCONNECT lost_connection; erin");
     assertEquals(await alice.ask("c2/QUERY active_users"), `${ACK} [bob,al]`);
-    assertEquals(log.errors(), Array(5).fill("bug turn"));
+    assertEquals(log.errors(), Array(6).fill("bug turn"));
   }, { nowMs });
 }
 
