@@ -14,7 +14,7 @@ import type { ClientFrame, DepartureKind, Query, ServerFrame } from "../src/prot
 import { DEFAULT_LIMITS } from "../src/protocol/limits.ts";
 import { AdminApi, TOKEN } from "./support/admin_api.ts";
 import { ChatClient } from "./support/chat_client.ts";
-import { startTestChat } from "./support/chat_server.ts";
+import { type StartTestChat, startTestChat, testOverEachTransport as test } from "./support/chat_server.ts";
 import { Bindings, parseTranscripts, type Step, type Transcript } from "./support/transcript.ts";
 
 const TOKEN_43 = "t".repeat(43);
@@ -26,8 +26,11 @@ const transcripts = (await Promise.all(
 )).flat();
 
 for (const transcript of transcripts) {
-  const { file, line, heading } = transcript;
-  Deno.test(`transcript at ${file}:${line} (${heading}) is what the server does`, () => play(transcript));
+  const { file, line, heading, flags } = transcript;
+  const name = `transcript at ${file}:${line} (${heading}) is what the server does`;
+  // One that names its transport holds for that one alone.
+  if (flags.includes("--transport")) Deno.test(name, () => play(transcript, startTestChat));
+  else test(name, (start) => play(transcript, start));
 }
 
 Deno.test("transcripts show every frame and query of a client", () => {
@@ -102,8 +105,8 @@ function stepsOf<Kind extends Step["kind"]>(kind: Kind): Extract<Step, { kind: K
   );
 }
 
-async function play(transcript: Transcript): Promise<void> {
-  await using stage = await Stage.open(transcript);
+async function play(transcript: Transcript, start: StartTestChat): Promise<void> {
+  await using stage = await Stage.open(transcript, start);
   for (const step of transcript.steps) await stage.play(step);
   await stage.expectNothingMore();
 }
@@ -138,11 +141,16 @@ class Stage implements AsyncDisposable {
   }
 
   /** A server with the transcript's flags, and a socket for every client that it names. */
-  static async open({ file, line, flags, steps }: Transcript): Promise<Stage> {
+  static async open({ file, line, flags, steps }: Transcript, start: StartTestChat): Promise<Stage> {
     const command = parseCommandLine(["chat", ...flags], { env: () => undefined, isTerminal: false });
     if (command.kind !== "chat") throw new Error(`${file}:${line}: no flags of chat: ${flags.join(" ")}`);
-    const { name } = command.values;
-    const server = await startTestChat({ name, limits: limitsOf(command.values), adminToken: TOKEN });
+    const { name, transport } = command.values;
+    const server = await start({
+      name,
+      limits: limitsOf(command.values),
+      adminToken: TOKEN,
+      ...(flags.includes("--transport") && { transport }),
+    });
     const names = new Set(steps.map(({ client }) => client).filter((client) => /^[A-RT-Z]$/.test(client)));
     const live = new Set(
       steps.filter((step) => step.kind === "act" && step.what === OPTS_IN).map(({ client }) => client),

@@ -9,11 +9,11 @@ import type { Moderation } from "../../chat/moderation.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { startTestChat } from "../support/chat_server.ts";
+import { testOverEachTransport as test } from "../support/chat_server.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 
-Deno.test("a ban is told to everyone, the banned one included and last to them, and is refused to whoever comes back", async () => {
-  await using chat = await startTestChat({ adminToken: TOKEN });
+test("a ban is told to everyone, the banned one included and last to them, and is refused to whoever comes back", async (start) => {
+  await using chat = await start({ adminToken: TOKEN });
   const api = new AdminApi(chat.url);
   await using alice = await ChatClient.connect(chat.url, "alice");
   await using eve = await ChatClient.connect(chat.url, "Eve");
@@ -47,8 +47,8 @@ Deno.test("a ban is told to everyone, the banned one included and last to them, 
   assertEquals(await alice.ask("c2/QUERY active_users"), "c2/ACKNOWLEDGE [alice,mallory]");
 });
 
-Deno.test("a ban of an address closes its sockets, and whoever comes from there is told and closed", async () => {
-  await using chat = await startTestChat({ adminToken: TOKEN });
+test("a ban of an address closes its sockets, and whoever comes from there is told and closed", async (start) => {
+  await using chat = await start({ adminToken: TOKEN });
   const api = new AdminApi(chat.url);
   await using eve = await ChatClient.connect(chat.url, "eve");
   await using bob = await ChatClient.connect(chat.url, "bob");
@@ -73,17 +73,17 @@ Deno.test("a ban of an address closes its sockets, and whoever comes from there 
   assertEquals(await again.ask("c2/CONNECT eve"), "c2/ACKNOWLEDGE Test Server");
 });
 
-Deno.test("a ban survives a restart, also of somebody who never was there, until it is lifted by any spelling", async () => {
+test("a ban survives a restart, also of somebody who never was there, until it is lifted by any spelling", async (start) => {
   const folder = await Deno.makeTempDir();
   try {
     const options = { adminToken: TOKEN, kv: `${folder}/chat.db` };
     {
-      await using chat = await startTestChat(options);
+      await using chat = await start(options);
       const { json } = await new AdminApi(chat.url).post("bans", { name: "Straße", seconds: 3600 });
       assertEquals([json.disconnected, json.ban.endsAt - json.ban.createdAt], [[], 3_600_000]);
     }
     {
-      await using chat = await startTestChat(options);
+      await using chat = await start(options);
       const api = new AdminApi(chat.url);
       await using someone = await ChatClient.open(chat.url);
       assertStringIncludes(await someone.ask("c2/CONNECT STRASSE"), "This username is banned");
@@ -93,26 +93,26 @@ Deno.test("a ban survives a restart, also of somebody who never was there, until
       assertEquals([status, json], [200, { lifted: bans }]);
       assertEquals(await someone.ask("c2/CONNECT STRASSE"), "c2/ACKNOWLEDGE Test Server");
     }
-    await using chat = await startTestChat(options);
+    await using chat = await start(options);
     assertEquals((await new AdminApi(chat.url).get("bans")).json, { bans: [] });
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 });
 
-Deno.test("a ban that ended while the server was down keeps out nobody after the start", async () => {
+test("a ban that ended while the server was down keeps out nobody after the start", async (start) => {
   const folder = await Deno.makeTempDir();
   try {
     let nowMs = Date.now();
     const options = { adminToken: TOKEN, kv: `${folder}/chat.db`, nowMs: () => nowMs };
     {
-      await using chat = await startTestChat(options);
+      await using chat = await start(options);
       const api = new AdminApi(chat.url);
       await api.post("bans", { name: "eve", seconds: 60 });
       await api.post("bans", { name: "bob", seconds: 61 });
     }
     nowMs += 60_000;
-    await using chat = await startTestChat(options);
+    await using chat = await start(options);
     await using eve = await ChatClient.connect(chat.url, "eve");
     await using bob = await ChatClient.open(chat.url);
     assertStringIncludes(await bob.ask("c2/CONNECT bob"), "banned");
@@ -124,8 +124,8 @@ Deno.test("a ban that ended while the server was down keeps out nobody after the
   }
 });
 
-Deno.test("a kick is told to everyone as leaving, closes with 1008, and is no ban", async () => {
-  await using chat = await startTestChat({ adminToken: TOKEN });
+test("a kick is told to everyone as leaving, closes with 1008, and is no ban", async (start) => {
+  await using chat = await start({ adminToken: TOKEN });
   const api = new AdminApi(chat.url);
   await using alice = await ChatClient.connect(chat.url, "alice");
   await using eve = await ChatClient.connect(chat.url, "eve");
@@ -138,8 +138,8 @@ Deno.test("a kick is told to everyone as leaving, closes with 1008, and is no ba
   assertEquals(await alice.drain(), []);
 });
 
-Deno.test("an announcement reaches everyone and history, in the server's name, which nobody else can have", async () => {
-  await using chat = await startTestChat({ adminToken: TOKEN, name: "The Pub; est. 1990" });
+test("an announcement reaches everyone and history, in the server's name, which nobody else can have", async (start) => {
+  await using chat = await start({ adminToken: TOKEN, name: "The Pub; est. 1990" });
   const api = new AdminApi(chat.url);
   await using alice = await ChatClient.connect(chat.url, "alice");
   await using bob = await ChatClient.connect(chat.url, "bob");
@@ -172,9 +172,9 @@ Deno.test("an announcement reaches everyone and history, in the server's name, w
   assertEquals(await alice.drain(), []);
 });
 
-Deno.test("users are listed with their address and since when they are there", async () => {
+test("users are listed with their address and since when they are there", async (start) => {
   const nowMs = 1_800_000_000_000;
-  await using chat = await startTestChat({ adminToken: TOKEN, nowMs: () => nowMs });
+  await using chat = await start({ adminToken: TOKEN, nowMs: () => nowMs });
   const api = new AdminApi(chat.url);
   assertEquals((await api.get("users")).json, { users: [] });
   await using _alice = await ChatClient.connect(chat.url, "alice");
@@ -184,8 +184,8 @@ Deno.test("users are listed with their address and since when they are there", a
   });
 });
 
-Deno.test("without a token there is no admin API: 404 for every request, whatever it brings", async () => {
-  await using chat = await startTestChat();
+test("without a token there is no admin API: 404 for every request, whatever it brings", async (start) => {
+  await using chat = await start();
   for (const path of ["users", "bans", "bans/x", ""]) {
     const { status, text, headers } = await new AdminApi(chat.url).get(path);
     assertEquals([status, text], [404, "Not found: this is a chat server, connect by WebSocket\n"], path);
@@ -194,8 +194,8 @@ Deno.test("without a token there is no admin API: 404 for every request, whateve
   assertEquals((await new AdminApi(chat.url, "undefined").post("announce", { text: "x" })).status, 404);
 });
 
-Deno.test("with a token, a request without it or with another is refused, and does nothing", async () => {
-  await using chat = await startTestChat({ adminToken: TOKEN });
+test("with a token, a request without it or with another is refused, and does nothing", async (start) => {
+  await using chat = await start({ adminToken: TOKEN });
   const wrong = [
     undefined,
     "",
@@ -276,8 +276,8 @@ Deno.test("wrong tokens from one /64 count together, and right ones are not coun
   assertEquals((await ask("wrong", "2001:db8:0:1::")).status, 401);
 });
 
-Deno.test("what an operator writes is judged: form, types, lengths, and what goes with what", async () => {
-  await using chat = await startTestChat({ adminToken: TOKEN, limits: { maxMessageLength: 20 } });
+test("what an operator writes is judged: form, types, lengths, and what goes with what", async (start) => {
+  await using chat = await start({ adminToken: TOKEN, limits: { maxMessageLength: 20 } });
   const api = new AdminApi(chat.url);
   const name = "eve";
   const bad: [path: string, body: unknown, says: RegExp][] = [
@@ -337,25 +337,32 @@ Deno.test("what an operator writes is judged: form, types, lengths, and what goe
   );
 });
 
-Deno.test("a body of exactly the limit in bytes is read, one byte more is refused, with and without its length", async () => {
-  await using chat = await startTestChat({ adminToken: TOKEN });
-  const api = new AdminApi(chat.url);
-  const max = adminBodyBytesMax(DEFAULT_LIMITS);
-  const body = (bytes: number) => new TextEncoder().encode(`{"name":"eve"}`.padEnd(bytes));
-  const stream = (bytes: number) => new Blob([body(bytes)]).stream();
-  assertEquals((await api.postRaw("bans", body(max))).status, 201);
-  assertEquals((await api.postRaw("bans", stream(max))).status, 201);
-  const tooLarge = `The body is too large: at most ${max} bytes are allowed\n`;
-  for (const past of [body(max + 1), stream(max + 1)]) {
-    const { status, text } = await api.postRaw("bans", past);
-    assertEquals([status, text], [413, tooLarge]);
-  }
-  const largest = JSON.stringify({ text: "👍".repeat(4000) }).replaceAll("👍", "\\ud83d\\udc4d");
-  assertEquals((await api.postRaw("announce", new TextEncoder().encode(largest))).status, 200);
-});
+test(
+  "a body of exactly the limit in bytes is read, one byte more is refused, with and without its length",
+  async (start, transport) => {
+    await using chat = await start({ adminToken: TOKEN });
+    const api = new AdminApi(chat.url);
+    const max = adminBodyBytesMax(DEFAULT_LIMITS);
+    const body = (bytes: number) => new TextEncoder().encode(`{"name":"eve"}`.padEnd(bytes));
+    const stream = (bytes: number) => new Blob([body(bytes)]).stream();
+    assertEquals((await api.postRaw("bans", body(max))).status, 201);
+    if (transport === "serve") {
+      assertEquals((await api.postRaw("bans", stream(max))).status, 201);
+      for (const past of [body(max + 1), stream(max + 1)]) {
+        const { status, text } = await api.postRaw("bans", past);
+        assertEquals([status, text], [413, `The body is too large: at most ${max} bytes are allowed\n`]);
+      }
+    } else {
+      assertEquals((await api.postRaw("bans", stream(max))).status, 411);
+      assertEquals((await api.postRaw("bans", body(max + 1))).status, 413);
+    }
+    const largest = JSON.stringify({ text: "👍".repeat(4000) }).replaceAll("👍", "\\ud83d\\udc4d");
+    assertEquals((await api.postRaw("announce", new TextEncoder().encode(largest))).status, 200);
+  },
+);
 
-Deno.test("a WebSocket under /admin is no way around the token, and elsewhere is the protocol", async () => {
-  await using chat = await startTestChat({ adminToken: TOKEN });
+test("a WebSocket under /admin is no way around the token, and elsewhere is the protocol", async (start) => {
+  await using chat = await start({ adminToken: TOKEN });
   await using elsewhere = await ChatClient.open(`${chat.url}/administrators`);
   assertMatch(await elsewhere.ask("c2/PING"), /^c2\/PING /);
   const refused = await ChatClient.open(`${chat.url}/admin/users`).catch(() => "refused");

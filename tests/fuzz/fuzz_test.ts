@@ -14,8 +14,8 @@ for (const transport of TRANSPORT_NAMES) {
       frames: 10_000,
       requests: 1500,
       sockets: 12,
-      // V8's heap has not found its size after so few: this catches what holds on to whole frames, the long run a leak.
-      growthMebibytesMax: 128,
+      // Some 6 to 15 are usual. This catches what holds on to whole frames, the long run a leak.
+      growthMebibytesMax: 48,
       chatFlags: ["--transport", transport],
     });
     assertEquals(problems, []);
