@@ -181,6 +181,25 @@ Deno.test("session that is closed for flooding leaves the room, also where its p
   assertEquals(s.inputs, [{ type: "LOST", isFinal: true }]);
 });
 
+Deno.test("session counts every frame for its flood limit: messages, renames, queries, faulty ones and binary ones", () => {
+  const frames = [
+    "c2/CONNECT al",
+    "c2/MSG 1; x",
+    "c2/UPDATE username; b",
+    "c2/QUERY active_users",
+    "c2/X",
+    "nonsense",
+  ];
+  using s = open({ floodBurst: frames.length + 1, floodRate: 1 });
+  for (const text of frames) s.session.receiveText(text);
+  s.session.receiveBinary(3);
+  const isRefused = () =>
+    s.inputs.some((input) => input.type === "FAULT" && /^Too many/.test(input.fault.text));
+  assertEquals(isRefused(), false);
+  s.session.receiveText("c2/UPDATE username; b");
+  assertEquals(isRefused(), true);
+});
+
 Deno.test("session's allowance comes back with the clock, at its rate", () => {
   using s = open({ floodBurst: 2, floodRate: 4 });
   const isTaken = () => {
