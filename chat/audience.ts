@@ -1,60 +1,104 @@
 /**
  * The audience: who hears what everyone is told, and the fan-out to them, PROTOCOL.md §4.4.
  *
- * It follows the order in which things are told, which is behind that in which they are decided. What a participant
- * throws is the end of that one, and the others are told all the same.
+ * Broadcasts of a turn are gathered, and each listener is given them in one piece: before anything that is for it
+ * alone, and at the end of the turn. It follows the order in which things are told, which is behind that in which they
+ * are decided. What a participant throws is the end of that one, and the others are told all the same.
  *
  * @module
  */
 import type { Logger } from "../src/log.ts";
-import { CLOSE } from "./connection.ts";
+import { Broadcasts } from "./broadcasts.ts";
+import { CLOSE, type CloseCause } from "./connection.ts";
 import type { Participant } from "./hub.ts";
 import type { OutgoingFrame } from "./outbox.ts";
 import type { SessionId } from "./room.ts";
 
+/** One of the audience, and how much of the turn's broadcasts it was given. */
+interface Listener {
+  readonly participant: Participant;
+  heard: number;
+}
+
 export class Audience {
-  readonly #participants = new Map<SessionId, Participant>();
+  readonly #listeners = new Map<SessionId, Listener>();
   readonly #log: Logger;
+  /** What plain clients are told in this turn, and what those of the extended mode are. */
+  #plain = new Broadcasts();
+  #live = new Broadcasts();
+  /** Who was told something for itself in this turn, and may be no listener. */
+  readonly #answered = new Set<Participant>();
 
   constructor(log: Logger) {
     this.#log = log;
   }
 
   get size(): number {
-    return this.#participants.size;
+    return this.#listeners.size;
   }
 
   /** From now on `participant` hears everything, in the place of whoever was this session before. */
   add(participant: Participant): void {
-    this.#participants.set(participant.id, participant);
+    this.delete(participant.id);
+    this.#listeners.set(participant.id, { participant, heard: this.#broadcastsFor(participant).length });
   }
 
+  /** It hears what was told up to now, and nothing more. */
   delete(session: SessionId): void {
-    this.#participants.delete(session);
+    const listener = this.#listeners.get(session);
+    if (listener === undefined) return;
+    this.#catchUp(listener);
+    this.#answered.add(listener.participant);
+    this.#listeners.delete(session);
   }
 
   tellAll(frame: OutgoingFrame): void {
-    for (const participant of this.#participants.values()) this.deliver(participant, frame);
+    this.#plain.push(frame);
+    this.#live.push(frame);
   }
 
   /** Tells those of the extended mode. */
-  tellLive(frame: OutgoingFrame, but?: Participant): void {
-    for (const participant of this.#participants.values()) {
+  tellLive(frame: OutgoingFrame): void {
+    this.#live.push(frame);
+  }
+
+  /** Tells those of the extended mode but one. */
+  tellLiveBut(but: Participant, frame: OutgoingFrame): void {
+    for (const { participant } of this.#listeners.values()) {
       if (participant.isLive && participant !== but) this.deliver(participant, frame);
     }
   }
 
+  /** Tells one. */
   deliver(participant: Participant, frame: OutgoingFrame): void {
-    this.fenced("deliver", participant, () => participant.deliver(frame));
+    this.#catchUpWith(participant);
+    this.#answered.add(participant);
+    try {
+      participant.deliver(frame);
+    } catch (error) {
+      this.#failed("deliver", participant, error);
+    }
   }
 
-  /** Ends a participant in which there is a bug. */
-  end(participant: Participant): void {
-    try {
-      participant.end(CLOSE.internal);
-    } catch (error) {
-      this.#log.error("bug", { where: "end", session: participant.id, error });
+  /** Ends the connection of one, which was given all that it was told. */
+  end(participant: Participant, cause: CloseCause): void {
+    this.#catchUpWith(participant);
+    participant.end(cause);
+  }
+
+  /** The end of a turn: everything that was told is on its way. */
+  flush(): void {
+    if (this.#live.length > 0) {
+      for (const listener of this.#listeners.values()) {
+        this.#catchUp(listener);
+        listener.heard = 0;
+        this.#flush(listener.participant);
+      }
+      this.#plain = new Broadcasts();
+      this.#live = new Broadcasts();
     }
+    for (const participant of this.#answered) this.#flush(participant);
+    this.#answered.clear();
   }
 
   /** The fence of a participant. */
@@ -62,8 +106,50 @@ export class Audience {
     try {
       work();
     } catch (error) {
-      this.#log.error("bug", { where, session: participant.id, error });
-      this.end(participant);
+      this.#failed(where, participant, error);
     }
+  }
+
+  /** Ends a participant in which there is a bug. */
+  endBroken(participant: Participant): void {
+    try {
+      participant.end(CLOSE.internal);
+    } catch (error) {
+      this.#log.error("bug", { where: "end", session: participant.id, error });
+    }
+  }
+
+  #broadcastsFor({ isLive }: Participant): Broadcasts {
+    return isLive ? this.#live : this.#plain;
+  }
+
+  #catchUpWith(participant: Participant): void {
+    const listener = this.#listeners.get(participant.id);
+    if (listener?.participant === participant) this.#catchUp(listener);
+  }
+
+  #catchUp(listener: Listener): void {
+    const { participant, heard } = listener;
+    const broadcasts = this.#broadcastsFor(participant);
+    if (heard === broadcasts.length) return;
+    listener.heard = broadcasts.length;
+    try {
+      participant.hear(broadcasts, heard);
+    } catch (error) {
+      this.#failed("deliver", participant, error);
+    }
+  }
+
+  #flush(participant: Participant): void {
+    try {
+      participant.flush();
+    } catch (error) {
+      this.#failed("flush", participant, error);
+    }
+  }
+
+  #failed(where: string, participant: Participant, error: unknown): void {
+    this.#log.error("bug", { where, session: participant.id, error });
+    this.endBroken(participant);
   }
 }

@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "./journal.ts";
-import type { OutgoingFrame } from "./connection.ts";
+import { encodeServerFrame } from "../src/protocol/codec.ts";
+import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type StoredMessage } from "./journal.ts";
 
 /** Broadcasts that are held, some 200 bytes each beside their text: two minutes at 80 a second. */
 export const BACKLOG_BROADCASTS_MAX = 10_000;
@@ -23,10 +23,19 @@ const BATCH_BYTES_MAX = 3 * APPEND_TEXT_MAX + 512 * APPEND_ENTRIES_MAX;
  */
 export const RESERVED_POSITIONS = 2 ** 24;
 
+/**
+ * A broadcast, with the bytes that it had as a frame. Of a message the message itself: history has it anyway, and a
+ * frame that outlives its turn costs as much again for each until V8 looks through its old generation.
+ */
+export interface Broadcast {
+  readonly bytes: number;
+  readonly told: string | Pick<StoredMessage, "username" | "timestamp" | "uuid" | "text">;
+}
+
 /** A broadcast of a message in an earlier run of the server, by the position that it had there. */
 export interface EarlierBroadcast {
   readonly position: number;
-  readonly frame: OutgoingFrame;
+  readonly broadcast: Broadcast;
 }
 
 export interface BacklogOptions {
@@ -45,7 +54,7 @@ export interface BacklogOptions {
 export class Backlog {
   readonly #options: BacklogOptions;
   /** In order, the last at `#position`. What was let go of is undefined, and taken out now and then. */
-  #frames: (OutgoingFrame | undefined)[] = [];
+  #broadcasts: (Broadcast | undefined)[] = [];
   /** Bytes of all frames from the first ever to this one. */
   #totals: number[] = [];
   /** How many at the beginning were let go of. */
@@ -68,9 +77,9 @@ export class Backlog {
     const kept = earlier.slice(-BACKLOG_BROADCASTS_MAX);
     if (kept.length < earlier.length) this.#earlierFrom = earlier.at(-kept.length - 1)!.position + 1;
     this.#position = this.#startedAt - kept.length;
-    for (const { position, frame } of kept) {
+    for (const { position, broadcast } of kept) {
       this.#earlierPositions.set(this.#position + 1, position);
-      this.push(frame);
+      this.push(broadcast);
     }
   }
 
@@ -81,7 +90,7 @@ export class Backlog {
 
   /** How many broadcasts are held. */
   get size(): number {
-    return this.#frames.length - this.#gone;
+    return this.#broadcasts.length - this.#gone;
   }
 
   /** What was told before this, by its position when it was told, is held no more. */
@@ -91,10 +100,10 @@ export class Backlog {
   }
 
   /** Takes in the next broadcast. */
-  push(frame: OutgoingFrame): void {
+  push(broadcast: Broadcast): void {
     this.#position++;
-    this.#frames.push(frame);
-    this.#totals.push((this.#totals.at(-1) ?? this.#goneTotal) + frame.payload.length);
+    this.#broadcasts.push(broadcast);
+    this.#totals.push((this.#totals.at(-1) ?? this.#goneTotal) + broadcast.bytes);
     const bytesMax = this.#options.replayBytesMax + BATCH_BYTES_MAX;
     while (this.size > BACKLOG_BROADCASTS_MAX || this.#totals.at(-1)! - this.#goneTotal > bytesMax) {
       this.#letGo();
@@ -109,15 +118,15 @@ export class Backlog {
   canReplay(position: number): boolean {
     const start = this.#indexAfter(position);
     if (start === undefined) return false;
-    const count = this.#frames.length - start;
+    const count = this.#broadcasts.length - start;
     const bytes = count === 0 ? 0 : this.#totals.at(-1)! - this.#totalBefore(start);
     return count <= REPLAY_BROADCASTS_MAX && bytes <= this.#options.replayBytesMax;
   }
 
-  /** What was broadcast after `position`, in order; undefined where that is not held any more. */
-  after(position: number): readonly OutgoingFrame[] | undefined {
+  /** The frames of what was broadcast after `position`, in order; undefined where that is not held any more. */
+  after(position: number): readonly string[] | undefined {
     const start = this.#indexAfter(position);
-    return start === undefined ? undefined : this.#frames.slice(start) as OutgoingFrame[];
+    return start === undefined ? undefined : this.#broadcasts.slice(start).map((one) => frameOf(one!));
   }
 
   #letGo(): void {
@@ -127,12 +136,12 @@ export class Backlog {
       this.#earlierPositions.delete(position);
       this.#earlierFrom = earlier + 1;
     }
-    this.#frames[this.#gone] = undefined;
+    this.#broadcasts[this.#gone] = undefined;
     this.#goneTotal = this.#totals[this.#gone]!;
     this.#gone++;
     // Taken out by the half, so that each broadcast is moved once at the most.
-    if (this.#gone < 1024 || this.#gone < this.#frames.length / 2) return;
-    this.#frames = this.#frames.slice(this.#gone);
+    if (this.#gone < 1024 || this.#gone < this.#broadcasts.length / 2) return;
+    this.#broadcasts = this.#broadcasts.slice(this.#gone);
     this.#totals = this.#totals.slice(this.#gone);
     this.#gone = 0;
   }
@@ -141,11 +150,11 @@ export class Backlog {
     return index === this.#gone ? this.#goneTotal : this.#totals[index - 1]!;
   }
 
-  /** Where what follows a position begins in `#frames`; undefined where not all of it is there. */
+  /** Where what follows a position begins in `#broadcasts`; undefined where not all of it is there. */
   #indexAfter(position: number): number | undefined {
     if (position < this.#options.reservedFrom) return this.#indexAfterEarlier(position);
-    const index = this.#frames.length - (this.#position - position);
-    return index >= this.#gone && index <= this.#frames.length ? index : undefined;
+    const index = this.#broadcasts.length - (this.#position - position);
+    return index >= this.#gone && index <= this.#broadcasts.length ? index : undefined;
   }
 
   #indexAfterEarlier(position: number): number | undefined {
@@ -155,9 +164,15 @@ export class Backlog {
     if (position < this.#earlierFrom - 1) return undefined;
     // All of it was told after that: in order of insertion, which is that of the broadcasts.
     for (const [now, earlier] of this.#earlierPositions) {
-      if (earlier > position) return this.#frames.length - 1 - (this.#position - now);
+      if (earlier > position) return this.#broadcasts.length - 1 - (this.#position - now);
     }
-    const index = this.#frames.length - (this.#position - this.#startedAt);
+    const index = this.#broadcasts.length - (this.#position - this.#startedAt);
     return index >= this.#gone ? index : undefined;
   }
+}
+
+function frameOf({ told }: Broadcast): string {
+  if (typeof told === "string") return told;
+  const { username, timestamp, uuid, text } = told;
+  return encodeServerFrame({ type: "MSG", username, timestamp, uuid, text });
 }

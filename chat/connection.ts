@@ -5,6 +5,9 @@
  * @module
  */
 
+import type { Buffer } from "node:buffer";
+import type { Broadcasts } from "./broadcasts.ts";
+
 /** Why the server ends a connection: a code of RFC 6455 §7.4.1 and at most 123 bytes of reason. */
 export interface CloseCause {
   readonly code: number;
@@ -16,11 +19,14 @@ export interface OutgoingFrame {
   readonly text: string;
   /** The text as UTF-8. Shared by all who are sent it: never written to. */
   readonly payload: Uint8Array;
+  /** The frame as it goes over the wire, where somebody had to know. */
+  wire: Buffer | undefined;
 }
 
 /**
- * 1. `send` never blocks and never reorders.
- * 2. After `close`, `send` does nothing; a second `close` does nothing.
+ * 1. `send` and `sendBroadcasts` never block and never reorder. What they are given leaves at the next `flush` at the
+ *    latest.
+ * 2. `close` flushes. After it, `send` does nothing; a second `close` does nothing.
  * 3. `pendingBytes` is what was given to `send` and has not left the process.
  * 4. `terminate` ends the connection now, without a word, and drops what is unsent. A transport that cannot does
  *    what comes closest, and says so.
@@ -32,6 +38,9 @@ export interface Connection {
   readonly subprotocol: string | undefined;
   readonly pendingBytes: number;
   send(frame: OutgoingFrame): void;
+  /** Sends the broadcasts of a turn, from the `from`th on. */
+  sendBroadcasts(broadcasts: Broadcasts, from: number): void;
+  flush(): void;
   close(cause: CloseCause): void;
   terminate(): void;
 }

@@ -8,6 +8,7 @@
  */
 import { STATUS_CODE } from "@std/http/status";
 import type { Logger } from "../src/log.ts";
+import type { Broadcasts } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type OutgoingFrame, type Receiver } from "./connection.ts";
 import type { AdmittedSocket } from "./transport.ts";
 
@@ -82,6 +83,14 @@ class ServeConnection implements Connection {
   send({ text }: OutgoingFrame): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
   }
+
+  sendBroadcasts(broadcasts: Broadcasts, from: number): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    for (const { text } of broadcasts.framesFrom(from)) this.#socket.send(text);
+  }
+
+  /** The platform sends each frame by itself, and at once. */
+  flush(): void {}
 
   close({ code, reason }: CloseCause): void {
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(code, reason);

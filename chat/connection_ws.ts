@@ -6,9 +6,11 @@
  *
  * @module
  */
-import type { Buffer } from "node:buffer";
+import { Buffer } from "node:buffer";
+import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import type { Logger } from "../src/log.ts";
+import { type Broadcasts, wireOf } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type OutgoingFrame, type Receiver } from "./connection.ts";
 import { type Rate, TokenBucket } from "../src/token_bucket.ts";
 import type { AdmittedSocket } from "./transport.ts";
@@ -22,7 +24,6 @@ import type { WebSocket } from "ws";
 export const FRAMES_AFTER_CLOSE_MAX = 256;
 
 const OPEN = 1;
-const AS_TEXT = { binary: false } as const;
 
 /**
  * Milliseconds that a peer has to answer a close, and to take what was sent before it; then it is cut. A second or
@@ -43,6 +44,8 @@ export interface WsConnectionOptions {
   readonly log: Logger;
   /** Where what the peer sends can be stopped. */
   readonly reading: { end(): void };
+  /** The stream that the WebSocket is on. */
+  readonly stream: Pick<Socket, "write">;
   readonly nowMs: number;
   /** The clock that `nowMs` is of, which never goes back. */
   readonly steadyMs: () => number;
@@ -58,6 +61,9 @@ export class WsConnection implements Connection {
   readonly #socket: WebSocket;
   readonly #options: WsConnectionOptions;
   readonly #pings: TokenBucket;
+  /** Given to be sent, and not flushed yet. */
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
   #receiver: Receiver | undefined;
   #framesAfterClose = 0;
   #nextPingMs: number;
@@ -96,15 +102,38 @@ export class WsConnection implements Connection {
   }
 
   get pendingBytes(): number {
-    return this.#socket.bufferedAmount;
+    return this.#socket.bufferedAmount + this.#gatheredBytes;
   }
 
-  send({ payload }: OutgoingFrame): void {
-    if (this.#socket.readyState === OPEN) this.#socket.send(payload, AS_TEXT);
+  send(frame: OutgoingFrame): void {
+    this.#gather(wireOf(frame));
+  }
+
+  sendBroadcasts(broadcasts: Broadcasts, from: number): void {
+    this.#gather(broadcasts.wireFrom(from));
+  }
+
+  /** One write for all that was gathered: a write costs many times what it writes. */
+  flush(): void {
+    const gathered = this.#gathered;
+    if (gathered.length === 0) return;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    if (this.#socket.readyState !== OPEN) return;
+    // Past the library, which would make a frame of it. Nothing of the library's waits to be sent in between: what it
+    // sends, pings and closes, it sends at once.
+    this.#options.stream.write(gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered));
+  }
+
+  #gather(bytes: Buffer): void {
+    if (this.#socket.readyState !== OPEN) return;
+    this.#gathered.push(bytes);
+    this.#gatheredBytes += bytes.length;
   }
 
   close({ code, reason }: CloseCause): void {
     if (this.#socket.readyState !== OPEN) return;
+    this.flush();
     this.#socket.close(code, reason);
     // Whoever is closed for what it did goes on doing it; a goodbye among friends is waited for.
     if (code !== CLOSE.goodbye.code && code !== CLOSE.stopping.code) this.#readNoMore();

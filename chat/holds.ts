@@ -24,6 +24,10 @@ class Held implements Participant {
 
   deliver(): void {}
 
+  hear(): void {}
+
+  flush(): void {}
+
   settled(): void {}
 
   joined(): void {}

@@ -12,11 +12,13 @@ import { encodeServerFrame } from "../src/protocol/codec.ts";
 import type { Logger } from "../src/log.ts";
 import { Audience } from "./audience.ts";
 import type { Bans } from "./bans.ts";
+import type { Broadcasts } from "./broadcasts.ts";
 import { asksForOlder, Batch, BatchSize, type Submission } from "./batch.ts";
+import { CircumstancesOfTurn } from "./circumstances.ts";
 import type { CloseCause } from "./connection.ts";
 import { type Consequence, consequenceOf, type Narrator } from "./consequence.ts";
 import type { History } from "./history.ts";
-import type { Journal, StoredMessage } from "./journal.ts";
+import type { Journal, JournalEntry, StoredMessage } from "./journal.ts";
 import { outgoing, type OutgoingFrame } from "./outbox.ts";
 import type { Resumption } from "./resumption.ts";
 import type { Decision, Input, Room, SessionId } from "./room.ts";
@@ -32,6 +34,10 @@ export interface Participant {
   /** Whether it is of the extended mode. */
   readonly isLive: boolean;
   deliver(frame: OutgoingFrame): void;
+  /** Takes what everyone was told in this turn, from the `from`th on. */
+  hear(broadcasts: Broadcasts, from: number): void;
+  /** Everything that it was given is to go on its way. */
+  flush(): void;
   /** One submitted input has been dealt with, its answer was delivered. */
   settled(): void;
   /** It is in the room now. */
@@ -66,6 +72,8 @@ export interface HubOptions {
   readonly steadyMs: () => number;
   /** The smallest id that is young enough to be shown. */
   readonly historyFrom: (nowMs: number) => string;
+  /** Has a turn begin soon: what comes until then is part of it. */
+  readonly soon: (turn: () => void) => void;
   /** Told after each batch that changed who is here. */
   readonly onRosterChange: (connectedUsers: number) => void;
   readonly log: Logger;
@@ -120,7 +128,10 @@ export class Hub {
   }
 
   #beginTurn(): void {
-    this.#turn ??= Promise.resolve().then(() => this.#run());
+    if (this.#turn !== undefined) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#turn = promise;
+    this.#options.soon(() => void this.#run().then(resolve));
   }
 
   async #run(): Promise<void> {
@@ -166,14 +177,24 @@ export class Hub {
 
   async #decideAndTell(batch: Batch): Promise<void> {
     const { submissions } = batch;
-    const lookups = await this.#lookUp(submissions);
+    // Nothing is awaited that there is nothing of: a turn that needs no store is over before the next event.
+    const reads = this.#lookUp(submissions);
+    const lookups = reads instanceof Promise ? await reads : reads;
+    const { resumption, historyFrom, steadyMs } = this.#options;
     const nowMs = this.#options.nowMs();
-    const decisions = submissions.map((submission) => this.#decide(submission, nowMs, lookups));
+    const now = new CircumstancesOfTurn({
+      ...this.#options,
+      messages: lookups.messages,
+      nowMs,
+      steadyMs: steadyMs(),
+      historyFrom: historyFrom(nowMs),
+    });
+    const decisions = submissions.map((submission) => this.#decide(submission, now, lookups));
     batch.decisions = decisions;
-    const { resumption } = this.#options;
     resumption.prepare(submissions, decisions);
     const sessionsStored = resumption.stored();
-    const storeFault = await this.#store(decisions);
+    const storing = this.#store(decisions);
+    const storeFault = storing instanceof Promise ? await storing : storing;
     if (sessionsStored !== undefined) await sessionsStored;
     this.#options.room.settle();
     const usersBefore = this.#audience.size;
@@ -192,6 +213,8 @@ export class Hub {
         changed,
       );
     }
+    // At once: a session that has nothing unanswered any more may answer by itself.
+    this.#audience.flush();
     if (rosterChanged || this.#audience.size !== usersBefore) {
       this.#options.onRosterChange(this.#audience.size);
     }
@@ -209,10 +232,11 @@ export class Hub {
       const submission = submissions[i]!;
       this.#tell(submission, isDone ? decision : this.#undecided(submission), undefined, new Map());
     }
+    this.#audience.flush();
   }
 
   /** Reads what the batch asks for and memory does not hold. Only this awaits before the deciding begins. */
-  async #lookUp(batch: readonly Submission[]): Promise<Lookups> {
+  #lookUp(batch: readonly Submission[]): Lookups | Promise<Lookups> {
     const lookups: Lookups = { messages: new Map(), pages: new Map(), failed: new Set() };
     const reads: Promise<void>[] = [];
     for (const submission of batch) {
@@ -227,8 +251,7 @@ export class Hub {
         failed(error);
       }
     }
-    if (reads.length > 0) await Promise.all(reads);
-    return lookups;
+    return reads.length === 0 ? lookups : Promise.all(reads).then(() => lookups);
   }
 
   #readFor(submission: Submission, lookups: Lookups): Promise<void> | undefined {
@@ -257,21 +280,12 @@ export class Hub {
     }
   }
 
-  #decide(submission: Submission, nowMs: number, { messages, failed }: Lookups): Decision {
-    const { room, history, bans, resumption, historyFrom, steadyMs, log } = this.#options;
+  #decide(submission: Submission, now: CircumstancesOfTurn, { failed }: Lookups): Decision {
+    const { room, resumption, log } = this.#options;
     const { participant, input } = submission;
     if (failed.has(submission)) return { kind: "refused", fault: fault("STORE_FAILED") };
     try {
-      const decision = room.decide(participant.id, input, {
-        nowMs,
-        steadyMs: steadyMs(),
-        isLive: participant.isLive,
-        historyFrom: historyFrom(nowMs),
-        find: (uuid) => history.get(uuid) ?? messages.get(uuid),
-        bar: (username) => bans.bar(username, participant.remoteAddress, nowMs),
-        claim: (token, position) => resumption.claim(token, position),
-        sentAs: (nonce) => resumption.sentAs(participant.id, nonce),
-      });
+      const decision = room.decide(participant.id, input, now.of(participant));
       resumption.decided(participant, decision);
       return decision;
     } catch (error) {
@@ -288,22 +302,33 @@ export class Hub {
   }
 
   /** Stores what was decided, in one commit; answers the fault of all of it where that fails. */
-  async #store(decisions: readonly Decision[]): Promise<Fault | undefined> {
-    const entries = decisions.flatMap((decision) => decision.kind === "stored" ? [decision.entry] : []);
+  #store(decisions: readonly Decision[]): Fault | undefined | Promise<Fault | undefined> {
+    const entries: JournalEntry[] = [];
+    for (const decision of decisions) if (decision.kind === "stored") entries.push(decision.entry);
     if (entries.length === 0) return undefined;
+    let appending: Promise<void> | undefined;
     try {
-      await this.#options.journal.append(entries);
-      if (this.#storeFails) this.#options.log.info("journal.append_works", {});
-      this.#storeFails = false;
-      return undefined;
+      appending = this.#options.journal.append(entries);
     } catch (error) {
-      // Once, until it works again: a log that a full disk makes grow would be the next thing to fill it.
-      const { log } = this.#options;
-      if (this.#storeFails) log.debug("journal.append_failed", { entries: entries.length, error });
-      else log.error("journal.append_failed", { entries: entries.length, error });
-      this.#storeFails = true;
-      return fault("STORE_FAILED");
+      return this.#notStored(entries.length, error);
     }
+    return appending === undefined
+      ? this.#stored()
+      : appending.then(() => this.#stored(), (error) => this.#notStored(entries.length, error));
+  }
+
+  #stored(): undefined {
+    if (this.#storeFails) this.#options.log.info("journal.append_works", {});
+    this.#storeFails = false;
+  }
+
+  #notStored(entries: number, error: unknown): Fault {
+    // Once, until it works again: a log that a full disk makes grow would be the next thing to fill it.
+    const { log } = this.#options;
+    if (this.#storeFails) log.debug("journal.append_failed", { entries, error });
+    else log.error("journal.append_failed", { entries, error });
+    this.#storeFails = true;
+    return fault("STORE_FAILED");
   }
 
   /** The answer, then the broadcast that it caused, then the end of the connection. */
@@ -329,7 +354,7 @@ export class Hub {
     } catch (error) {
       log.error("bug", { where: "tell", decision: decision.kind, error });
       this.#audience.deliver(participant, internalError());
-      this.#audience.end(participant);
+      this.#audience.endBroken(participant);
     }
     this.#audience.fenced("settled", participant, () => participant.settled());
   }
@@ -337,28 +362,30 @@ export class Hub {
   #tellWhatCameOf(participant: Participant, decision: Decision, came: Consequence): void {
     const { resumption } = this.#options;
     const audience = this.#audience;
-    if (came.notice !== undefined) this.#broadcast(came.notice);
+    if (came.notice !== undefined) this.#broadcast(came.notice, decision);
     if (came.answer !== undefined) audience.deliver(participant, outgoing(came.answer));
+    // Whoever was this session hears the last of it before its connection ends.
+    if (decision.kind === "held" || decision.kind === "resumed") audience.delete(decision.session);
+    else if (decision.kind === "unresumable") audience.delete(decision.left.session);
     for (const frame of resumption.told(participant, decision)) audience.deliver(participant, frame);
     if (decision.kind === "joined" || decision.kind === "resumed") {
       audience.add(participant);
       participant.joined();
-    } else if (decision.kind === "held") audience.delete(decision.session);
-    else if (decision.kind === "unresumable") audience.delete(decision.left.session);
-    if (came.broadcast !== undefined) this.#broadcast(came.broadcast);
+    }
+    if (came.broadcast !== undefined) this.#broadcast(came.broadcast, decision);
     if (came.liveBroadcast !== undefined) {
       const frame = outgoing(came.liveBroadcast);
-      resumption.broadcast(frame);
+      resumption.broadcast(frame, decision);
       audience.tellLive(frame);
     }
-    if (came.aside !== undefined) audience.tellLive(outgoing(came.aside), participant);
+    if (came.aside !== undefined) audience.tellLiveBut(participant, outgoing(came.aside));
     if (decision.kind === "left") audience.delete(decision.session);
-    if (came.close !== undefined) participant.end(came.close);
+    if (came.close !== undefined) audience.end(participant, came.close);
   }
 
-  #broadcast(text: string): void {
+  #broadcast(text: string, decision: Decision): void {
     const frame = outgoing(text);
-    this.#options.resumption.broadcast(frame);
+    this.#options.resumption.broadcast(frame, decision);
     this.#audience.tellAll(frame);
   }
 }

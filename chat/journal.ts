@@ -51,8 +51,8 @@ export interface HistoryRange {
  * 3. Reads see every append that resolved before them.
  */
 export interface Journal {
-  /** Rejects when the store fails: then nothing of it was stored. */
-  append(entries: readonly JournalEntry[]): Promise<void>;
+  /** Rejects when the store fails: then nothing of it was stored. Undefined where there is nothing to wait for. */
+  append(entries: readonly JournalEntry[]): Promise<void> | undefined;
   find(uuid: string): Promise<StoredMessage | undefined>;
   /** The newest messages of a range, the newest last. */
   page(range: HistoryRange): Promise<StoredMessage[]>;

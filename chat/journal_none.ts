@@ -7,8 +7,8 @@
 import type { Journal, StoredMessage } from "./journal.ts";
 
 export class NoJournal implements Journal {
-  append(): Promise<void> {
-    return Promise.resolve();
+  append(): undefined {
+    return undefined;
   }
 
   find(): Promise<StoredMessage | undefined> {

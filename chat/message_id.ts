@@ -48,20 +48,31 @@ export function firstIdAt(ms: number): string {
 
 // 48 bits of time, 4 of version, 12 of counter, 2 of variant, 14 of counter, 48 at random.
 function format(ms: number, counter: number, random16: number, random32: number): string {
-  const time = hex(ms, 12);
-  const high = 0x7000 | (counter >>> 14);
-  const low = 0x8000 | (counter & 0x3fff);
-  return `${time.slice(0, 8)}-${time.slice(8)}-${hex(high, 4)}-${hex(low, 4)}-${hex(random16, 4)}${
-    hex(random32 >>> 0, 8)
-  }`;
+  return `${timeOf(ms)}-${hex16(0x7000 | (counter >>> 14))}-${hex16(0x8000 | (counter & 0x3fff))}-${
+    hex16(random16)
+  }${hex16(random32 >>> 16)}${hex16(random32 & 0xffff)}`;
+}
+
+const HEX_BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
+function hex16(value: number): string {
+  return HEX_BYTES[value >>> 8]! + HEX_BYTES[value & 0xff]!;
+}
+
+let lastMs = -1;
+let lastTime = "";
+
+/** Most ids are of the same millisecond as the one before. */
+function timeOf(ms: number): string {
+  if (ms === lastMs) return lastTime;
+  const hex = ms.toString(16).padStart(12, "0");
+  lastMs = ms;
+  lastTime = `${hex.slice(0, 8)}-${hex.slice(8)}`;
+  return lastTime;
 }
 
 function readPosition(id: string): { ms: number; counter: number } {
   const high = parseInt(id.slice(14, 18), 16) & 0x0fff;
   const low = parseInt(id.slice(19, 23), 16) & 0x3fff;
   return { ms: parseInt(id.slice(0, 8) + id.slice(9, 13), 16), counter: (high << 14) | low };
-}
-
-function hex(value: number, digits: number): string {
-  return value.toString(16).padStart(digits, "0");
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
+import { setImmediate } from "node:timers";
 import type { Announcement } from "../src/announcement.ts";
 import { isLoopback } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
@@ -26,6 +27,7 @@ import { Hub } from "./hub.ts";
 import { serverId } from "./identity.ts";
 import type { Journal } from "./journal.ts";
 import { KvJournal } from "./journal_kv.ts";
+import { MemoryJournal } from "./journal_memory.ts";
 import { NoJournal } from "./journal_none.ts";
 import { KvKeyStore } from "./key_store_kv.ts";
 import { ListingClient } from "./listing_client.ts";
@@ -43,7 +45,7 @@ import {
 } from "./recovery.ts";
 import { Registration } from "./registration.ts";
 import { Resumption } from "./resumption.ts";
-import { oldestKeptId, Retention } from "./retention.ts";
+import { oldestKeptId, Retention, type Sweepable } from "./retention.ts";
 import { Room } from "./room.ts";
 import { Session } from "./session.ts";
 import { KvSessionStore } from "./live_session_store_kv.ts";
@@ -54,6 +56,12 @@ const TRANSPORTS: Readonly<Record<TransportName, StartTransport>> = {
   serve: startServe,
   // Its library is loaded where it is chosen.
   ws: async (options) => (await import("./transport_ws.ts")).startWs(options),
+};
+
+/** How long a turn gathers. Where a write takes all that there is, what this round of the event loop brings is one. */
+const SOON: Readonly<Record<TransportName, (turn: () => void) => void>> = {
+  serve: queueMicrotask,
+  ws: setImmediate,
 };
 
 export interface ChatOptions {
@@ -121,8 +129,9 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const { kv } = store;
   const log = logger("chat");
   const id = options.id ?? await serverId(kv, Math.random);
-  const kvJournal = new KvJournal(kv, () => store.assertInPlace());
-  const journal: Journal = limits.historyCount === 0 ? new NoJournal() : kvJournal;
+  const kvJournal = options.kv === ":memory:" ? undefined : new KvJournal(kv, () => store.assertInPlace());
+  const kept: Journal & Sweepable = kvJournal ?? new MemoryJournal(limits.historyCount);
+  const journal: Journal = limits.historyCount === 0 ? new NoJournal() : kept;
   const { history, newestId } = await recoverHistory(journal, limits);
   const room = new Room({
     serverId: id,
@@ -137,7 +146,9 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const bans = new Bans(await banStore.load());
   const registrations: Registration[] = [];
   let connectedUsers = 0;
-  const toldBefore = limits.historyCount === 0 ? NOTHING_TOLD : await kvJournal.told(enoughFor(limits));
+  const toldBefore = kvJournal === undefined || limits.historyCount === 0
+    ? NOTHING_TOLD
+    : await kvJournal.told(enoughFor(limits));
   const backlog = recoverBacklog(toldBefore, limits, {
     reservedFrom: await reservePositions(kv),
     reserve: (upTo) =>
@@ -159,6 +170,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     maxMessageLength: limits.maxMessageLength,
     nowMs,
     steadyMs: steadyClock,
+    soon: SOON[options.transport],
     historyFrom: (nowMs) => oldestKeptId(nowMs, limits.historyDays),
     onRosterChange: (users) => {
       connectedUsers = users;
@@ -277,7 +289,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     );
   }
   const retention = new Retention({
-    journal: kvJournal,
+    journal: kept,
     keep: limits.historyCount,
     days: limits.historyDays,
     toldFrom: () => backlog.heldFrom,
@@ -345,6 +357,14 @@ function mintToken(): string {
   return randomBytes(32).toString("base64url");
 }
 
+/** Random numbers are asked for by the pool: a call costs as much for hundreds as for one. */
+const randomPool = new Uint32Array(512);
+let randomsLeft = 0;
+
 function random32(): number {
-  return crypto.getRandomValues(new Uint32Array(1))[0]!;
+  if (randomsLeft === 0) {
+    crypto.getRandomValues(randomPool);
+    randomsLeft = randomPool.length;
+  }
+  return randomPool[--randomsLeft]!;
 }

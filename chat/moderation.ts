@@ -236,6 +236,10 @@ class Announcer implements Participant {
     this.#resolve(decodeServerFrame(text)?.type === "ACKNOWLEDGE");
   }
 
+  hear(): void {}
+
+  flush(): void {}
+
   settled(): void {
     this.#resolve(false);
   }

@@ -6,15 +6,39 @@
  *
  * @module
  */
+import type { Broadcasts } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type OutgoingFrame } from "./connection.ts";
 
 export type { OutgoingFrame } from "./connection.ts";
 
 const encoder = new TextEncoder();
 
+/** Bytes that are allocated at a time for the payloads of small frames: an allocation costs more than its use. */
+const SLAB_BYTES = 65_536;
+/** UTF-16 units of a frame that goes into a slab, at up to three bytes each. */
+const SLAB_TEXT_MAX = 4096;
+let slab = new Uint8Array(SLAB_BYTES);
+let slabUsed = 0;
+
 export function outgoing(text: string): OutgoingFrame {
-  return { text, payload: encoder.encode(text) };
+  if (text === ACKNOWLEDGED.text) return ACKNOWLEDGED;
+  return encoded(text);
 }
+
+function encoded(text: string): OutgoingFrame {
+  if (text.length > SLAB_TEXT_MAX) return { text, payload: encoder.encode(text), wire: undefined };
+  if (slabUsed + 3 * text.length > SLAB_BYTES) {
+    slab = new Uint8Array(SLAB_BYTES);
+    slabUsed = 0;
+  }
+  const { written } = encoder.encodeInto(text, slab.subarray(slabUsed));
+  const payload = slab.subarray(slabUsed, slabUsed + written);
+  slabUsed += written;
+  return { text, payload, wire: undefined };
+}
+
+/** Most answers are this one. */
+const ACKNOWLEDGED: OutgoingFrame = encoded("c2/ACKNOWLEDGE");
 
 export class Outbox {
   readonly #connection: Connection;
@@ -42,6 +66,22 @@ export class Outbox {
       return;
     }
     this.#connection.send(frame);
+  }
+
+  /** Sends what everyone was told, from the `from`th broadcast on, or puts the session out as `push` does. */
+  pushBroadcasts(broadcasts: Broadcasts, from: number): void {
+    if (this.#closed) return;
+    if (this.#connection.pendingBytes + broadcasts.bytesFrom(from) > this.#maxBytes) {
+      this.close(CLOSE.slowConsumer);
+      this.#onOverflow();
+      return;
+    }
+    this.#connection.sendBroadcasts(broadcasts, from);
+  }
+
+  /** What was pushed is on its way. */
+  flush(): void {
+    if (!this.#closed) this.#connection.flush();
   }
 
   /** The connection is gone: nothing can be sent any more. */

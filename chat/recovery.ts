@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { encodeServerFrame } from "../src/protocol/codec.ts";
+import { Buffer } from "node:buffer";
 import type { Limits } from "../src/protocol/limits.ts";
 import { parseUsername } from "../src/protocol/names.ts";
 import { Backlog, BACKLOG_BROADCASTS_MAX, RESERVED_POSITIONS } from "./backlog.ts";
@@ -14,7 +14,6 @@ import { History, WINDOW_MESSAGES_MAX } from "./history.ts";
 import type { Holds } from "./holds.ts";
 import type { Journal, StoredMessage } from "./journal.ts";
 import type { LiveSessions } from "./live_sessions.ts";
-import { outgoing } from "./outbox.ts";
 import type { Room } from "./room.ts";
 import type { SessionStore, StoredSession } from "./live_session_store.ts";
 
@@ -85,7 +84,7 @@ export function recoverBacklog(
     replayBytesMax: REPLAY_SHARE * maxOutboxBytes,
     earlier: told.map(({ position, ...message }) => ({
       position,
-      frame: outgoing(encodeServerFrame({ type: "MSG", ...message })),
+      broadcast: { bytes: Buffer.byteLength(message.text) + FRAME_BYTES, told: message },
     })),
     earlierFrom: from,
   });

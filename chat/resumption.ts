@@ -112,8 +112,9 @@ export class Resumption {
   }
 
   /** Counts a broadcast, and keeps it for those who will have missed it. */
-  broadcast(frame: OutgoingFrame): void {
-    this.#options.backlog.push(frame);
+  broadcast({ text, payload }: OutgoingFrame, decision: Decision): void {
+    const told = decision.kind === "stored" ? decision.entry.message : text;
+    this.#options.backlog.push({ bytes: payload.length, told });
   }
 
   /** Does what a decision means for the sessions, at the moment when its answer was given; answers what follows it. */
@@ -159,12 +160,12 @@ export class Resumption {
   }
 
   /** The token, and the position from which on the client counts; then what it has missed. */
-  #session(decision: Decision, missed: readonly OutgoingFrame[]): OutgoingFrame[] {
+  #session(decision: Decision, missed: readonly string[]): OutgoingFrame[] {
     const token = this.#tokens.get(decision);
     this.#tokens.delete(decision);
     // After a bug in the middle of a turn: it is connected, and cannot resume.
-    if (token === undefined) return [...missed];
+    if (token === undefined) return missed.map(outgoing);
     const position = this.#options.backlog.position - missed.length;
-    return [outgoing(encodeServerFrame({ type: "SESSION", token, position })), ...missed];
+    return [encodeServerFrame({ type: "SESSION", token, position }), ...missed].map(outgoing);
   }
 }

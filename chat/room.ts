@@ -102,15 +102,15 @@ export interface Circumstances {
   /** Whether whoever sent this input is of the extended mode. */
   readonly isLive: boolean;
   /** What a token gives its bearer a claim to, §12.3. */
-  readonly claim: (token: string, position: number) => Claim | undefined;
+  claim(token: string, position: number): Claim | undefined;
   /** The id of the message that this session has sent with a nonce, §12.4. */
-  readonly sentAs: (nonce: string) => string | undefined;
+  sentAs(nonce: string): string | undefined;
   /** Ids smaller than this are past their age, §5.4. */
   readonly historyFrom: string;
   /** The message of this id as it is stored, for edits. */
-  readonly find: (uuid: string) => StoredMessage | undefined;
+  find(uuid: string): StoredMessage | undefined;
   /** What keeps whoever sent this input out of the room under a name. */
-  readonly bar: (username: Username) => Bar | undefined;
+  bar(username: Username): Bar | undefined;
 }
 
 export interface RoomOptions {
@@ -236,9 +236,9 @@ export class Room {
     return this.#roster.members;
   }
 
-  #connect(session: SessionId, username: Username, { nowMs, isLive, bar }: Circumstances): Decision {
+  #connect(session: SessionId, username: Username, now: Circumstances): Decision {
     if (this.#roster.get(session)) return refused("ALREADY_CONNECTED");
-    const barred = bar(username);
+    const barred = now.bar(username);
     if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
     const notFree = this.#nameFault(session, username, barred);
     if (notFree !== undefined) return { kind: "refused", fault: notFree };
@@ -250,8 +250,8 @@ export class Room {
       if (held === undefined) return refused("SERVER_FULL", maxUsers);
       displaced = this.#remove(held, "lost_connection");
     }
-    this.#roster.add(session, { username, connectedAtMs: nowMs, isLive });
-    return { kind: "joined", username: username.shown, connectedAtMs: nowMs, displaced };
+    this.#roster.add(session, { username, connectedAtMs: now.nowMs, isLive: now.isLive });
+    return { kind: "joined", username: username.shown, connectedAtMs: now.nowMs, displaced };
   }
 
   #lose(session: SessionId, isFinal: boolean): Decision {
@@ -265,12 +265,12 @@ export class Room {
   }
 
   /** Also for a session that seems connected: its client knows of its end before the server does. */
-  #resume(session: SessionId, token: string, position: number, { bar, claim }: Circumstances): Decision {
+  #resume(session: SessionId, token: string, position: number, now: Circumstances): Decision {
     if (this.#roster.get(session)) return refused("ALREADY_CONNECTED");
-    const claimed = claim(token, position);
+    const claimed = now.claim(token, position);
     const member = claimed === undefined ? undefined : this.#roster.get(claimed.session);
     if (claimed === undefined || member === undefined) return refused("RESUME_UNKNOWN");
-    const barred = bar(member.username);
+    const barred = now.bar(member.username);
     if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
     if (!claimed.canReplay) {
       const left = this.#remove(claimed.session, "lost_connection")!;
@@ -280,9 +280,9 @@ export class Room {
     return { kind: "resumed", session: claimed.session, token, position };
   }
 
-  #rename(session: SessionId, to: Username, { bar }: Circumstances): Decision {
+  #rename(session: SessionId, to: Username, now: Circumstances): Decision {
     const member = this.#roster.get(session)!;
-    const notFree = this.#nameFault(session, to, bar(to));
+    const notFree = this.#nameFault(session, to, now.bar(to));
     if (notFree !== undefined) return { kind: "refused", fault: notFree };
     this.#roster.rename(session, to);
     return { kind: "renamed", from: member.username.shown, to: to.shown };
@@ -332,11 +332,11 @@ export class Room {
     session: SessionId,
     username: Username,
     { nonce, timestamp, text }: ClientFrame & { type: "SEND" },
-    { sentAs }: Circumstances,
+    now: Circumstances,
   ): Decision {
     const key = `${session} ${nonce}`;
     const unsettled = this.#unsettledNonces.get(key);
-    const earlier = unsettled ?? sentAs(nonce);
+    const earlier = unsettled ?? now.sentAs(nonce);
     if (earlier !== undefined) {
       return { kind: "repeated", nonce, uuid: earlier, isProvisional: unsettled !== undefined };
     }

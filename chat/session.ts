@@ -11,6 +11,7 @@ import { type Fault, fault, isFault } from "../src/protocol/faults.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import type { Logger } from "../src/log.ts";
 import { TokenBucket } from "../src/token_bucket.ts";
+import type { Broadcasts } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type Receiver } from "./connection.ts";
 import type { Participant } from "./hub.ts";
 import { Outbox, outgoing, type OutgoingFrame } from "./outbox.ts";
@@ -103,7 +104,7 @@ export class Session implements Receiver, Participant {
     else if (frame.type === "PING" && this.#unanswered === 0) {
       // Needs nobody else, so it does not wait for a commit that is under way.
       const { timestamp } = frame;
-      this.deliver(
+      this.#answerNow(
         outgoing(encodeServerFrame({ type: "PING", timestamp, serverId: this.#options.serverId })),
       );
     } else this.#submit(frame);
@@ -118,6 +119,14 @@ export class Session implements Receiver, Participant {
 
   deliver(frame: OutgoingFrame): void {
     this.#outbox.push(frame);
+  }
+
+  hear(broadcasts: Broadcasts, from: number): void {
+    this.#outbox.pushBroadcasts(broadcasts, from);
+  }
+
+  flush(): void {
+    this.#outbox.flush();
   }
 
   /** The hub has dealt with one frame of this session. */
@@ -166,7 +175,12 @@ export class Session implements Receiver, Participant {
   /** Answers a fault in its turn: at once where nothing is unanswered, else after what came before it. */
   #answerFault(refusal: Fault): void {
     if (this.#unanswered > 0) this.#submit({ type: "FAULT", fault: refusal });
-    else this.deliver(outgoing(encodeServerFrame({ type: "ERROR", text: refusal.text })));
+    else this.#answerNow(outgoing(encodeServerFrame({ type: "ERROR", text: refusal.text })));
+  }
+
+  #answerNow(frame: OutgoingFrame): void {
+    this.#outbox.push(frame);
+    this.#outbox.flush();
   }
 
   #isFlooded(length: number): boolean {

@@ -210,6 +210,7 @@ class WsTransport implements Transport {
       connection = new WsConnection(webSocket, admitted, {
         log,
         reading: this.#turns.take(socket),
+        stream: socket,
         nowMs: steadyMs(),
         steadyMs,
         pingIntervalMs: pingInterval * 1000,

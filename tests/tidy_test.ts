@@ -42,6 +42,7 @@ const PURE = [
   "chat/roster.ts",
   "chat/batch.ts",
   "chat/backlog.ts",
+  "chat/broadcasts.ts",
   "chat/admission.ts",
   "chat/request_head.ts",
   "chat/history.ts",

@@ -9,10 +9,10 @@ import {
   Backlog,
   BACKLOG_BROADCASTS_MAX,
   type BacklogOptions,
+  type Broadcast,
   REPLAY_BROADCASTS_MAX,
   RESERVED_POSITIONS,
 } from "../../chat/backlog.ts";
-import { outgoing } from "../../chat/outbox.ts";
 import { runs } from "../support/property_runs.ts";
 
 const REPLAY_BYTES_MAX = 100_000;
@@ -28,12 +28,16 @@ function backlog(options: Partial<BacklogOptions> = {}): Backlog {
   });
 }
 
+function broadcastOf(text: string): Broadcast {
+  return { bytes: new TextEncoder().encode(text).length, told: text };
+}
+
 function fill(backlog: Backlog, count: number, text = (n: number) => `${n}`): void {
-  for (let n = 1; n <= count; n++) backlog.push(outgoing(text(n)));
+  for (let n = 1; n <= count; n++) backlog.push(broadcastOf(text(n)));
 }
 
 function after(backlog: Backlog, position: number): string[] | undefined {
-  return backlog.after(position)?.map(({ text }) => text);
+  return backlog.after(position)?.slice();
 }
 
 Deno.test("what comes after a position is everything from there to the newest, and nothing after the newest", () => {
@@ -55,7 +59,7 @@ Deno.test("as many broadcasts are held as the limit says, and not one more", () 
   fill(held, BACKLOG_BROADCASTS_MAX, () => "x");
   assertEquals(held.size, BACKLOG_BROADCASTS_MAX);
   assertEquals(after(held, start)?.length, BACKLOG_BROADCASTS_MAX);
-  held.push(outgoing("x"));
+  held.push(broadcastOf("x"));
   assertEquals(held.size, BACKLOG_BROADCASTS_MAX);
   assertEquals(after(held, start), undefined);
   assertEquals(after(held, start + 1)?.length, BACKLOG_BROADCASTS_MAX);
@@ -72,14 +76,14 @@ Deno.test("as many may be replayed as the limits of count and of bytes say, and 
   const start = held.position;
   fill(held, REPLAY_BROADCASTS_MAX, () => "x");
   assert(held.canReplay(start));
-  held.push(outgoing("x"));
+  held.push(broadcastOf("x"));
   assert(!held.canReplay(start));
   assert(held.canReplay(start + 1));
 
   const large = backlog();
-  large.push(outgoing("x".repeat(REPLAY_BYTES_MAX)));
+  large.push(broadcastOf("x".repeat(REPLAY_BYTES_MAX)));
   assert(large.canReplay(large.position - 1));
-  large.push(outgoing("é"));
+  large.push(broadcastOf("é"));
   assert(!large.canReplay(large.position - 2));
   assert(large.canReplay(large.position - 1));
   assert(large.canReplay(large.position));
@@ -88,10 +92,10 @@ Deno.test("as many may be replayed as the limits of count and of bytes say, and 
 Deno.test("what may be replayed now is still held after the largest batch that there can be", () => {
   const held = backlog();
   const start = held.position;
-  held.push(outgoing("x".repeat(REPLAY_BYTES_MAX)));
+  held.push(broadcastOf("x".repeat(REPLAY_BYTES_MAX)));
   assert(held.canReplay(start));
   // 500 messages with 262,144 characters of three bytes, under names of the greatest length.
-  for (let n = 0; n < 500; n++) held.push(outgoing("語".repeat(524) + "x".repeat(200)));
+  for (let n = 0; n < 500; n++) held.push(broadcastOf("語".repeat(524) + "x".repeat(200)));
   assertEquals(held.after(start)?.length, 501);
 });
 
@@ -105,7 +109,7 @@ Deno.test("bytes are bounded, whatever the count", () => {
 Deno.test("positions are reserved long before they are used, and by the block", () => {
   const reserved: number[] = [];
   const held = backlog({ reservedFrom: RESERVED_POSITIONS, reserve: (upTo) => reserved.push(upTo) });
-  const frame = outgoing("x");
+  const frame = broadcastOf("x");
   const half = RESERVED_POSITIONS + RESERVED_POSITIONS / 2;
   while (held.position < half) held.push(frame);
   assertEquals(reserved, []);
@@ -115,7 +119,7 @@ Deno.test("positions are reserved long before they are used, and by the block", 
 
 Deno.test("messages of an earlier run follow a position of that run, and then come those of this one", () => {
   const before = 5 * RESERVED_POSITIONS + BACKLOG_BROADCASTS_MAX;
-  const earlier = [1, 4, 5].map((n) => ({ position: before + n, frame: outgoing(`old ${n}`) }));
+  const earlier = [1, 4, 5].map((n) => ({ position: before + n, broadcast: broadcastOf(`old ${n}`) }));
   const held = backlog({ reservedFrom: 7 * RESERVED_POSITIONS, earlier, earlierFrom: before + 1 });
   fill(held, 2);
   assertEquals(after(held, before), ["old 1", "old 4", "old 5", "1", "2"]);
@@ -132,14 +136,14 @@ Deno.test("messages of an earlier run follow a position of that run, and then co
 
 Deno.test("a position in the middle of another run's replay is refused: it cannot be told what it means", () => {
   const reservedFrom = 5 * RESERVED_POSITIONS;
-  const earlier = [{ position: reservedFrom + BACKLOG_BROADCASTS_MAX + 1, frame: outgoing("old") }];
+  const earlier = [{ position: reservedFrom + BACKLOG_BROADCASTS_MAX + 1, broadcast: broadcastOf("old") }];
   const held = backlog({ reservedFrom: 6 * RESERVED_POSITIONS, earlier, earlierFrom: 0 });
   assertEquals(after(held, reservedFrom + BACKLOG_BROADCASTS_MAX - 1), undefined);
   assertEquals(after(held, reservedFrom + BACKLOG_BROADCASTS_MAX), ["old"]);
 });
 
 Deno.test("what earlier runs told is let go of like the rest, and then no position of theirs is known", () => {
-  const earlier = [1, 2, 3].map((n) => ({ position: 20_000 + n, frame: outgoing(`old ${n}`) }));
+  const earlier = [1, 2, 3].map((n) => ({ position: 20_000 + n, broadcast: broadcastOf(`old ${n}`) }));
   const held = backlog({ reservedFrom: RESERVED_POSITIONS, earlier, earlierFrom: 0 });
   assertEquals(held.heldFrom, 20_001);
   fill(held, BACKLOG_BROADCASTS_MAX - 2, () => "x");
@@ -148,7 +152,7 @@ Deno.test("what earlier runs told is let go of like the rest, and then no positi
   assertEquals(held.heldFrom, 20_002);
   fill(held, 2, () => "x");
   assertEquals(after(held, 20_003)?.length, BACKLOG_BROADCASTS_MAX);
-  held.push(outgoing("x"));
+  held.push(broadcastOf("x"));
   assertEquals(after(held, 20_003), undefined);
 });
 
@@ -173,14 +177,14 @@ Deno.test("whoever counts and comes back has each broadcast once and in order, o
       for (const step of steps) {
         if (step.do === "message" || step.do === "other") {
           const text = `${step.do} ${next++}`;
-          held.push(outgoing(text));
+          held.push(broadcastOf(text));
           told.push({ text, isMessage: step.do === "message", position: held.position });
         } else if (step.do === "restart") {
           reservedFrom += RESERVED_POSITIONS;
           held = backlog({
             reservedFrom,
             earlier: told.filter(({ isMessage }) => isMessage)
-              .map(({ text, position }) => ({ position, frame: outgoing(text) })),
+              .map(({ text, position }) => ({ position, broadcast: broadcastOf(text) })),
             earlierFrom: 0,
           });
           // What was no message is gone.
@@ -193,7 +197,7 @@ Deno.test("whoever counts and comes back has each broadcast once and in order, o
           }
           position = held.position - missed.length;
           for (const frame of missed.slice(0, step.count)) {
-            read.push(frame.text);
+            read.push(frame);
             position++;
           }
         }

@@ -42,6 +42,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
     maxMessageLength: DEFAULT_LIMITS.maxMessageLength,
     nowMs,
     steadyMs: () => 0,
+    soon: queueMicrotask,
     historyFrom: (nowMs) => oldestKeptId(nowMs, DEFAULT_LIMITS.historyDays),
     onRosterChange: () => {},
     log: log.log,

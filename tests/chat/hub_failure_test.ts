@@ -254,6 +254,8 @@ Deno.test("hub whose store hangs holds no more of a session than it may have una
       subprotocol: undefined,
       pendingBytes: 0,
       send: () => {},
+      sendBroadcasts: () => {},
+      flush: () => {},
       close: (cause) => void closed.push(cause),
       terminate: () => {},
     },

@@ -125,11 +125,12 @@ Deno.test("hub tells one who joins what comes after it, and nothing that was bef
   send(alice, "c2/MSG 1; after");
   await promisesSettled();
   await last(journal.appends).answer();
+  // What is for everyone comes to each before what is for that one alone, and to all at the end of the turn.
   assertEquals(chronicle, [
     `alice < ${ACK}`,
-    `alice < ${msg("alice", 10_000, "before")}`,
     `bob < ${ACK} Pub`,
     "bob joined",
+    `alice < ${msg("alice", 10_000, "before")}`,
     `alice < ${ACK}`,
     `alice < ${msg("alice", 10_001, "after")}`,
     `bob < ${msg("alice", 10_001, "after")}`,
@@ -190,11 +191,11 @@ Deno.test("hub tells everyone of a ban, the banned one included, and then ends t
   await hub.idle();
   const told = "c2/DISCONNECT ban; mallory; be kind; always";
   assertEquals(chronicle, [
-    `alice < ${told}`,
     `mallory < ${told}`,
     "mallory ended 1008 banned",
     `mallory < ${refusal("NOT_CONNECTED")}`,
     "nameless ended 1008 banned",
+    `alice < ${told}`,
   ]);
   assertEquals(alice.frames(), [told]);
 });

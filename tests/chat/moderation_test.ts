@@ -127,9 +127,9 @@ Deno.test("a ban has one place in the order: before it the banned one is heard, 
   await hub.idle();
   const notice = "c2/DISCONNECT ban; Evil; be; kind";
   assertEquals(chronicle.slice(3), [
-    `alice < ${notice}`,
     `eve < ${notice}`,
     "eve ended 1008 banned",
+    `alice < ${notice}`,
     // On the stage a participant takes frames after its end; a session does not.
     "eve < c2/ERROR Not connected: send c2/CONNECT username first",
     `alice < ${ACK} [alice]`,
@@ -287,9 +287,9 @@ Deno.test("a kick puts out one session, everyone is told that it left, and the n
   assertEquals(refusalOf(await moderation.kick(named("zoe"))), "NOT_CONNECTED");
   assertEquals(await moderation.kick(named("EVE")), { kicked: "eve" });
   assertEquals(chronicle, [
-    "alice < c2/DISCONNECT disconnect; eve",
     "eve < c2/DISCONNECT disconnect; eve",
     "eve ended 1008 kicked",
+    "alice < c2/DISCONNECT disconnect; eve",
   ]);
   const again = participant("again");
   send(again, "c2/CONNECT eve");

@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
+import { Broadcasts } from "../../chat/broadcasts.ts";
 import type { CloseCause, Connection, OutgoingFrame } from "../../chat/connection.ts";
 import { Outbox, outgoing } from "../../chat/outbox.ts";
 
@@ -15,6 +16,9 @@ function outboxOf100() {
     subprotocol: undefined,
     pendingBytes: 0,
     send: ({ text }: OutgoingFrame) => void did.push(text),
+    sendBroadcasts: (broadcasts: Broadcasts, from: number) =>
+      did.push(...Array.from(broadcasts.framesFrom(from), ({ text }) => text)),
+    flush: () => void did.push("flush"),
     close: ({ code, reason }: CloseCause) => void did.push(`close ${code} ${reason}`),
     terminate: () => void did.push("terminate"),
   } satisfies Connection;
@@ -40,6 +44,22 @@ Deno.test("outbox sends up to its limit of unsent bytes, the frame included", ()
   outbox.push(outgoing("x".repeat(100)));
   assertEquals(did, ["x".repeat(10), "👍", "x".repeat(100)]);
   assertFalse(outbox.isClosed);
+});
+
+Deno.test("outbox sends a turn's broadcasts up to its limit, from where they were heard, and none of them past it", () => {
+  const broadcasts = new Broadcasts();
+  for (const text of ["x".repeat(60), "y".repeat(40), "z"]) broadcasts.push(outgoing(text));
+  const fits = outboxOf100();
+  fits.connection.pendingBytes = 59;
+  fits.outbox.pushBroadcasts(broadcasts, 1);
+  fits.outbox.flush();
+  assertEquals(fits.did, ["y".repeat(40), "z", "flush"]);
+  const past = outboxOf100();
+  past.connection.pendingBytes = 60;
+  past.outbox.pushBroadcasts(broadcasts, 1);
+  past.outbox.pushBroadcasts(broadcasts, 2);
+  past.outbox.flush();
+  assertEquals(past.did, ["close 1013 slow consumer", "overflow"]);
 });
 
 Deno.test("outbox past its limit sends nothing more, closes with 1013, and tells so once", () => {

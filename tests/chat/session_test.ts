@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { mock } from "node:test";
+import type { Broadcasts } from "../../chat/broadcasts.ts";
 import type { CloseCause, Connection, OutgoingFrame } from "../../chat/connection.ts";
 import type { Participant } from "../../chat/hub.ts";
 import { outgoing } from "../../chat/outbox.ts";
@@ -25,6 +26,12 @@ class NotingConnection implements Connection {
   send({ text }: OutgoingFrame): void {
     this.sent.push(text);
   }
+
+  sendBroadcasts(broadcasts: Broadcasts, from: number): void {
+    for (const frame of broadcasts.framesFrom(from)) this.send(frame);
+  }
+
+  flush(): void {}
 
   terminate(): void {
     this.isTerminated = true;

@@ -8,7 +8,7 @@ import { Hono } from "hono";
 import { WebSocket as WsWebSocket } from "ws";
 import { chatApp } from "../../chat/app.ts";
 import { History } from "../../chat/history.ts";
-import { KvJournal } from "../../chat/journal_kv.ts";
+import { MemoryJournal } from "../../chat/journal_memory.ts";
 import { ListingClient } from "../../chat/listing_client.ts";
 import { Moderation } from "../../chat/moderation.ts";
 import { Registration } from "../../chat/registration.ts";
@@ -143,8 +143,8 @@ chatFence("the hub's delivery to one", "closes that one's socket with 1011", asy
   await using alice = await ChatClient.connect(server.url, "alice");
   await using victim = await ChatClient.connect(server.url, "victim");
   let deliveries = 0;
-  // Alice's answer, then everyone in the order of joining: bob, alice, and the third.
-  using _bug = broken(Session.prototype, "deliver", () => ++deliveries === 4);
+  // Everyone in the order of joining: bob, alice, and the third.
+  using _bug = broken(Session.prototype, "hear", () => ++deliveries === 3);
   assertEquals(await alice.ask("c2/MSG 1; hello"), ACK);
   assertMatch(await alice.next(), /hello$/);
   assertMatch(await bob.next(), /hello$/);
@@ -195,8 +195,8 @@ chatFence("the hub's delivery to one", "closes that one's socket with 1011", asy
 
 chatFence("the journal", "answers those who needed it that the store failed", async (server, log) => {
   await using alice = await ChatClient.connect(server.url, "alice");
-  using _append = broken(KvJournal.prototype, "append");
-  using _find = broken(KvJournal.prototype, "find");
+  using _append = broken(MemoryJournal.prototype, "append");
+  using _find = broken(MemoryJournal.prototype, "find");
   assertEquals(await alice.ask("c2/MSG 1; boom"), STORE_FAILED);
   const unknown = "019b7c2d-3400-7000-8000-000000000001";
   assertEquals(await alice.ask(`c2/QUERY delete_message; ${unknown}`), STORE_FAILED);
@@ -223,7 +223,7 @@ chatFence("a request to moderate", "is answered 500, and the next as ever", asyn
 }, { adminToken: TOKEN });
 
 fence("the sweep of old messages", "is logged, and the server starts and serves", async (log) => {
-  using _bug = broken(KvJournal.prototype, "sweep");
+  using _bug = broken(MemoryJournal.prototype, "sweep");
   await using server = await startTestChat();
   await using alice = await ChatClient.connect(server.url, "alice");
   await alice.say("hello");

@@ -7,6 +7,7 @@
  */
 import { assert } from "@std/assert";
 import { Bans } from "../../chat/bans.ts";
+import type { Broadcasts } from "../../chat/broadcasts.ts";
 import type { CloseCause } from "../../chat/connection.ts";
 import { History } from "../../chat/history.ts";
 import { Hub, type Participant } from "../../chat/hub.ts";
@@ -118,6 +119,12 @@ export class NotingParticipant implements Participant {
     this.#frames.push(text);
     this.#chronicle.push(`${this.id} < ${text}`);
   }
+
+  hear(broadcasts: Broadcasts, from: number): void {
+    for (const frame of broadcasts.framesFrom(from)) this.deliver(frame);
+  }
+
+  flush(): void {}
 
   settled(): void {
     this.#settled++;
@@ -251,6 +258,7 @@ export function world(
     maxMessageLength: DEFAULT_LIMITS.maxMessageLength,
     nowMs: () => clock.nowMs,
     steadyMs: () => clock.nowMs,
+    soon: queueMicrotask,
     historyFrom: () => historyFrom,
     onRosterChange: (users) => rosterSizes.push(users),
     log: log.log,

@@ -1,0 +1,83 @@
+/**
+ * The broadcasts of a turn: what each listener gets from where it is, as frames and as bytes of the wire, RFC 6455 §5.2.
+ *
+ * @module
+ */
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import fc from "fast-check";
+import { Broadcasts, wireOf } from "../../chat/broadcasts.ts";
+import { outgoing } from "../../chat/outbox.ts";
+import { runs } from "../support/property_runs.ts";
+
+/** The texts in unmasked frames of a server, read as RFC 6455 writes them. */
+function textsOf(bytes: Uint8Array): string[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const texts: string[] = [];
+  for (let at = 0; at < bytes.length;) {
+    assertEquals(view.getUint8(at), 0x81);
+    const short = view.getUint8(at + 1);
+    const [length, head] = short < 126
+      ? [short, 2]
+      : short === 126
+      ? [view.getUint16(at + 2), 4]
+      : [Number(view.getBigUint64(at + 2)), 10];
+    texts.push(new TextDecoder().decode(bytes.subarray(at + head, at + head + length)));
+    at += head + length;
+  }
+  return texts;
+}
+
+Deno.test("a text is one frame, with the header of its length", () => {
+  for (
+    const [length, header] of [
+      [0, [0x81, 0]],
+      [125, [0x81, 125]],
+      [126, [0x81, 126, 0, 126]],
+      [65_535, [0x81, 126, 255, 255]],
+      [65_536, [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]],
+    ] as const
+  ) {
+    const frame = wireOf(outgoing("x".repeat(length)));
+    assertEquals([...frame.subarray(0, header.length)], [...header]);
+    assertEquals(frame.length, header.length + length);
+    assertEquals(textsOf(frame), ["x".repeat(length)]);
+  }
+});
+
+Deno.test("whoever heard nothing yet shares one buffer with the others", () => {
+  const broadcasts = new Broadcasts();
+  broadcasts.push(outgoing("one"));
+  broadcasts.push(outgoing("two"));
+  assertStrictEquals(broadcasts.wireFrom(0), broadcasts.wireFrom(0));
+  assertStrictEquals(broadcasts.wireFrom(0).buffer, broadcasts.wireFrom(1).buffer);
+});
+
+Deno.test("each part that was given stays as it was, whatever is told after it", () => {
+  const text = fc.string({ unit: "grapheme", maxLength: 300 }).filter((value) => value.isWellFormed());
+  const step = fc.oneof(
+    fc.record({ tell: fc.oneof({ weight: 9, arbitrary: text }, fc.constant("x".repeat(70_000))) }),
+    fc.record({ from: fc.nat() }),
+  );
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const broadcasts = new Broadcasts();
+      const told: string[] = [];
+      const given: [Uint8Array, string[]][] = [];
+      for (const step of steps) {
+        if ("tell" in step) {
+          broadcasts.push(outgoing(step.tell));
+          told.push(step.tell);
+          continue;
+        }
+        const from = step.from % (told.length + 1);
+        const rest = told.slice(from);
+        given.push([broadcasts.wireFrom(from), rest]);
+        assertEquals(Array.from(broadcasts.framesFrom(from), ({ text }) => text), rest);
+        assertEquals(broadcasts.bytesFrom(from), new TextEncoder().encode(rest.join("")).length);
+      }
+      assertEquals(broadcasts.length, told.length);
+      for (const [bytes, texts] of given) assertEquals(textsOf(bytes), texts);
+    }),
+    runs(500),
+  );
+});
