@@ -154,7 +154,7 @@ function cpuSeconds(): number {
   return (user + system) / 1e6;
 }
 
-async function readLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+async function readLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<string> {
   const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   while (!text.includes("\n")) {

@@ -1,0 +1,275 @@
+/**
+ * Tests in a real browser: one headless Chromium for each test file, a visitor of their own for each person in it.
+ *
+ * What no page of ours may do fails the test wherever it happens: an exception, a line on the console's error
+ * level (a breach of the Content-Security-Policy is one), a request to anybody but this machine. Where no browser
+ * is the tests are skipped, and one line says so. What a page looks like is no business of this file.
+ *
+ * @module
+ */
+// What runs in a page is written here as functions, which need the page's types.
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { assertEquals } from "@std/assert";
+import axe from "axe-core";
+import puppeteer, {
+  type Browser,
+  type ConnectionTransport,
+  type ConsoleMessage,
+  type Page,
+} from "puppeteer-core";
+
+/** Where a browser is looked for, after what CHATTER_BROWSER names. The first is what Debian's /usr/bin one runs. */
+const PLACES = [
+  "/usr/lib/chromium/chromium-headless-shell",
+  "/usr/bin/chromium-headless-shell",
+  "/usr/bin/chromium",
+  "/usr/bin/google-chrome",
+  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+];
+
+/** Nothing but loopback is asked for anything, not even for the browser's own sake; pages are ours: no sandbox. */
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--no-first-run",
+  "--disable-gpu",
+  "--disable-quic",
+  "--disable-sync",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-dev-shm-usage",
+  "--disable-background-timer-throttling",
+  "--disable-renderer-backgrounding",
+  "--disable-backgrounding-occluded-windows",
+  "--force-color-profile=srgb",
+  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+  "--remote-debugging-port=0",
+];
+
+/** Milliseconds for one step of a page, of a browser's start and of its end; never waited out otherwise. */
+const PATIENCE_MS = 20_000;
+
+export const PHONE = { width: 375, height: 720 };
+export const DESK = { width: 1280, height: 800 };
+
+export interface VisitorOptions {
+  /** In CSS pixels; `DESK` unless given. */
+  readonly size?: { readonly width: number; readonly height: number };
+  /** Pixels of the screen to one of CSS. */
+  readonly scale?: number;
+  readonly scheme?: "light" | "dark";
+  readonly script?: boolean;
+  readonly reducedMotion?: boolean;
+  /** The person's time zone, as `Europe/Berlin`. */
+  readonly timeZone?: string;
+  /** What the console may say all the same, as that a socket was cut that the test cuts. */
+  readonly mayComplain?: RegExp;
+}
+
+/** The browser as a test has it. */
+export interface Stage {
+  /** A person with a browser of their own (no shared cookies, storage or cache), before an empty page. */
+  readonly visitor: (options?: VisitorOptions) => Promise<Page>;
+  /** What pages did so far that none may; the test fails at its end where any is left. */
+  readonly misdeeds: string[];
+}
+
+/** The path of the browser that the tests use; undefined where there is none. */
+export function browserPath(): string | undefined {
+  const named = Deno.env.get("CHATTER_BROWSER");
+  return (named ? [named] : PLACES).find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+let shared: RunningBrowser | undefined;
+let isArranged = false;
+
+/**
+ * A test that gets a browser. The browser is started before the first of a file and ended after the last; each
+ * test's visitors leave with it, and a page that did what none may fails it.
+ */
+export function testInBrowser(name: string, test: (stage: Stage) => Promise<void>): void {
+  const path = browserPath();
+  if (!isArranged) {
+    isArranged = true;
+    if (path === undefined) {
+      const line = "no browser: tests in one are skipped; `deno task test:browser:install` installs it\n";
+      Deno.stderr.writeSync(new TextEncoder().encode(line));
+    } else {
+      Deno.test.beforeAll(async () => {
+        shared = await RunningBrowser.start(path);
+      });
+      Deno.test.afterAll(() => shared?.end());
+    }
+  }
+  Deno.test({ name, ignore: path === undefined, fn: () => withStage(shared!, test) });
+}
+
+/** A browser for what is no test, as the making of screenshots. Throws where there is none. */
+export async function withBrowser(act: (stage: Stage) => Promise<void>): Promise<void> {
+  const path = browserPath();
+  if (path === undefined) throw new Error("no browser: `deno task test:browser:install` installs it");
+  const browser = await RunningBrowser.start(path);
+  try {
+    await withStage(browser, act);
+  } finally {
+    await browser.end();
+  }
+}
+
+/** What axe finds on the page that is serious or critical, a line each: rule, what it wants, where. */
+export async function accessibilityFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run: () => Promise<import("axe-core").AxeResults> } };
+    return await axe.run();
+  });
+  return violations.filter(({ impact }) => impact === "serious" || impact === "critical").map((
+    { id, help, nodes },
+  ) => `${id}: ${help}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+}
+
+/** By how many CSS pixels the page is wider than its window, which makes a person scroll sideways. */
+export async function sidewaysOverflow(page: Page): Promise<number> {
+  // Not innerWidth: a phone zooms out where the page is too wide.
+  const { width } = page.viewport() ?? DESK;
+  return await page.evaluate(() => document.documentElement.scrollWidth) - width;
+}
+
+async function withStage(running: RunningBrowser, act: (stage: Stage) => Promise<void>): Promise<void> {
+  const wire = await Wire.open(running.url);
+  const browser = await puppeteer.connect({ transport: wire, protocolTimeout: PATIENCE_MS });
+  const misdeeds: string[] = [];
+  try {
+    await act({ visitor: (options = {}) => newVisitor(browser, options, misdeeds), misdeeds });
+  } finally {
+    await Promise.all(
+      browser.browserContexts().filter(({ id }) => id !== undefined).map((own) => own.close()),
+    );
+    await browser.disconnect();
+    await wire.closed;
+  }
+  assertEquals(misdeeds, []);
+}
+
+async function newVisitor(browser: Browser, options: VisitorOptions, misdeeds: string[]): Promise<Page> {
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  noteMisdeeds(page, options.mayComplain, misdeeds);
+  const { width, height } = options.size ?? DESK;
+  const isPhone = width <= PHONE.width;
+  await page.setViewport({
+    width,
+    height,
+    deviceScaleFactor: options.scale ?? 1,
+    hasTouch: isPhone,
+    isMobile: isPhone,
+  });
+  await page.emulateMediaFeatures([
+    { name: "prefers-color-scheme", value: options.scheme ?? "light" },
+    { name: "prefers-reduced-motion", value: options.reducedMotion ? "reduce" : "no-preference" },
+  ]);
+  if (options.timeZone !== undefined) await page.emulateTimezone(options.timeZone);
+  if (options.script === false) await page.setJavaScriptEnabled(false);
+  return page;
+}
+
+function noteMisdeeds(page: Page, mayComplain: RegExp | undefined, misdeeds: string[]): void {
+  page.on("pageerror", (error) => misdeeds.push(`exception: ${error}`));
+  page.on("console", (line: ConsoleMessage) => {
+    if (line.type() === "error" && !mayComplain?.test(line.text())) misdeeds.push(`console: ${line.text()}`);
+  });
+  page.on("request", (request) => {
+    const { protocol, hostname } = new URL(request.url());
+    const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(hostname) || protocol === "data:" ||
+      protocol === "blob:";
+    if (!isLocal) misdeeds.push(`asked somebody else: ${request.url()}`);
+  });
+}
+
+/** The process. Tests connect to it one after the other, each by a wire of its own that ends with it. */
+class RunningBrowser {
+  readonly url: string;
+  readonly #child: Deno.ChildProcess;
+  readonly #profile: string;
+
+  private constructor(url: string, child: Deno.ChildProcess, profile: string) {
+    this.url = url;
+    this.#child = child;
+    this.#profile = profile;
+  }
+
+  static async start(path: string): Promise<RunningBrowser> {
+    const profile = await Deno.makeTempDir({ prefix: "chatter_browser_" });
+    const args = [...FLAGS, `--user-data-dir=${profile}`, "about:blank"];
+    const child = new Deno.Command(path, { args, stdin: "null", stdout: "null", stderr: "piped" }).spawn();
+    const patience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
+    const reader = child.stderr.pipeThrough(new TextDecoderStream()).getReader();
+    let written = "";
+    try {
+      while (true) {
+        const { value, done } = await reader.read();
+        if (done) throw new Error(`${path} ended before it listened, and wrote:\n${written}`);
+        written += value;
+        const url = /DevTools listening on (ws:\S+)/.exec(written)?.[1];
+        if (url !== undefined) return new RunningBrowser(url, child, profile);
+      }
+    } finally {
+      clearTimeout(patience);
+      // What else it writes, nobody reads: an operation that never ends is no leak of some test then.
+      await reader.cancel();
+    }
+  }
+
+  async end(): Promise<void> {
+    const patience = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS);
+    const wire = await Wire.open(this.url);
+    wire.send(JSON.stringify({ id: 1, method: "Browser.close" }));
+    await wire.closed;
+    await this.#child.status;
+    clearTimeout(patience);
+    await Deno.remove(this.#profile, { recursive: true });
+  }
+}
+
+/** How puppeteer reaches the browser: by Deno's WebSocket, whose end can be awaited. */
+class Wire implements ConnectionTransport {
+  onmessage?: (message: string) => void;
+  onclose?: () => void;
+  readonly closed: Promise<void>;
+  readonly #socket: WebSocket;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    const ended = Promise.withResolvers<void>();
+    this.closed = ended.promise;
+    socket.onmessage = ({ data }) => this.onmessage?.(data);
+    socket.onclose = () => {
+      this.onclose?.();
+      ended.resolve();
+    };
+  }
+
+  static async open(url: string): Promise<Wire> {
+    const socket = new WebSocket(url);
+    const wire = new Wire(socket);
+    const opened = new Promise<void>((resolve) => socket.onopen = () => resolve());
+    await Promise.race([opened, wire.closed.then(() => Promise.reject(new Error("the browser is gone")))]);
+    return wire;
+  }
+
+  send(message: string): void {
+    this.#socket.send(message);
+  }
+
+  close(): void {
+    this.#socket.close();
+  }
+}

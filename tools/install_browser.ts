@@ -1,0 +1,49 @@
+/**
+ * `deno task test:browser:install`: the browser that the tests in one need, from Debian's packages, unless it is there.
+ *
+ * It does so by apt-get as root, and where that does not work it says what would.
+ *
+ * @module
+ */
+import { say } from "./run_deno.ts";
+
+const PACKAGES = ["chromium-headless-shell", "fonts-dejavu-core", "fonts-noto-color-emoji"];
+const BROWSER = "/usr/bin/chromium-headless-shell";
+
+async function aptGet(...args: string[]): Promise<boolean> {
+  try {
+    const { success } = await new Deno.Command("apt-get", {
+      args: ["-q", ...args],
+      env: { DEBIAN_FRONTEND: "noninteractive" },
+      stdin: "null",
+      stdout: "null",
+    }).spawn().status;
+    return success;
+  } catch {
+    // There is no such program here.
+    return false;
+  }
+}
+
+async function isThere(): Promise<boolean> {
+  const named = Deno.env.get("CHATTER_BROWSER");
+  return await Deno.stat(named ?? BROWSER).then(({ isFile }) => isFile, () => false);
+}
+
+async function install(): Promise<boolean> {
+  // Lists that could not all be fetched may do: what counts is whether the packages come.
+  await aptGet("update");
+  return await aptGet("install", "-y", "--no-install-recommends", ...PACKAGES) && await isThere();
+}
+
+if (await isThere()) {
+  say("There is a browser already.");
+} else if (await install()) {
+  say(`Installed ${BROWSER}.`);
+} else {
+  say(
+    "No browser was installed. Install a Chromium, as Debian's chromium-headless-shell, and name it in\n" +
+      "CHATTER_BROWSER where it is not in /usr/bin. Tests in a browser are skipped until then.",
+  );
+  Deno.exit(1);
+}
