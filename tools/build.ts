@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { EMBEDDED, WEB_FOLDERS } from "../src/web_assets.ts";
 import { compile } from "./compile.ts";
 import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
 
@@ -45,6 +46,19 @@ function shellQuoted(word: string): string {
   return /^[\w./:=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
+/** The files of the web pages, as a line that src/web_assets.ts finds them by. */
+async function embeddedAssets(): Promise<string> {
+  const assets: Record<string, string> = {};
+  for (const folder of WEB_FOLDERS) {
+    for await (const { name, isFile } of Deno.readDir(ROOT + folder)) {
+      if (!isFile) continue;
+      const bytes = await Deno.readFile(`${ROOT}${folder}/${name}`);
+      assets[`${folder}/${name}`] = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+    }
+  }
+  return `globalThis[Symbol.for("${EMBEDDED.description}")] = ${JSON.stringify(assets)};\n`;
+}
+
 /** Makes the script. False, having said why, where that does not work. */
 async function bundle(): Promise<boolean> {
   const { success, output } = await runToEnd(Deno.execPath(), [
@@ -58,7 +72,8 @@ async function bundle(): Promise<boolean> {
     say(output.trimEnd());
     return false;
   }
-  await Deno.writeTextFile(UNPROVED, header() + REQUIRE + await Deno.readTextFile(UNPROVED));
+  const program = await Deno.readTextFile(UNPROVED);
+  await Deno.writeTextFile(UNPROVED, header() + REQUIRE + await embeddedAssets() + program);
   await Deno.chmod(UNPROVED, 0o755);
   const made = await proveAndPlace();
   if (!made.success) {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { WEB_FOLDERS } from "../src/web_assets.ts";
 import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, runToEnd, say, UNPROVED } from "./run_deno.ts";
 
 export type Outcome = "made" | "no runtime" | "failed";
@@ -13,7 +14,17 @@ export type Outcome = "made" | "no runtime" | "failed";
 /** Makes the executable; says why where it does not. */
 export async function compile(): Promise<Outcome> {
   // Types are `deno check`'s: the TypeScript of the oldest Deno that can compile this judges some otherwise.
-  const args = ["compile", "--quiet", "--no-check", ...PROGRAM_FLAGS, "--output", UNPROVED, "main.ts"];
+  const includes = WEB_FOLDERS.map((folder) => `--include=${folder}`);
+  const args = [
+    "compile",
+    "--quiet",
+    "--no-check",
+    ...PROGRAM_FLAGS,
+    ...includes,
+    "--output",
+    UNPROVED,
+    "main.ts",
+  ];
   const { success, output } = await runToEnd(Deno.execPath(), args);
   if (!success) {
     say(output.trimEnd());
