@@ -21,6 +21,7 @@ import { VERSION } from "../src/version.ts";
 import { readAuthorization } from "./keys.ts";
 import { OriginRate } from "./origin_rate.ts";
 import type { Outgoing } from "./outgoing.ts";
+import type { EventStreams } from "./event_streams.ts";
 import { Rarely } from "./rarely.ts";
 import { readJsonBody } from "./read_body.ts";
 import { isRefusal, type Refusal, refuse } from "./refusals.ts";
@@ -28,6 +29,7 @@ import type { PageQuery } from "./page.ts";
 import type { Registry } from "./registry.ts";
 import { Representation } from "./representation.ts";
 import {
+  eventsRoute,
   listParameters,
   listQuerySchema,
   listRoute,
@@ -55,6 +57,7 @@ export interface AppParts {
   readonly snapshot: Snapshot;
   readonly store: ServerStore;
   readonly outgoing: Outgoing;
+  readonly events: EventStreams;
   readonly limits: ListingLimits;
   readonly steadyClock: NowMs;
   readonly bodySecondsMax?: number;
@@ -72,6 +75,7 @@ export const QUERY_RATE: Rate = { burst: 100, perSecond: 10 };
 
 const ABOUT = `Chatter listing ${VERSION}: a directory of chat servers.
 GET /servers       the servers that are listed
+GET /events        what changes in the list, as it happens
 GET /openapi.json  what else can be asked, and how
 `;
 
@@ -83,8 +87,8 @@ export function makeApp(parts: AppParts): ListingApp {
   app.use(cors({
     origin: "*",
     allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-    allowHeaders: ["Authorization", "Content-Type", "If-None-Match"],
-    exposeHeaders: ["ETag", "Retry-After"],
+    allowHeaders: ["Authorization", "Content-Type", "If-None-Match", "Last-Event-ID"],
+    exposeHeaders: ["ETag", "Last-Event-ID", "Retry-After"],
     maxAge: 86_400,
   }));
   app.use(async (c, next) => {
@@ -108,6 +112,7 @@ export function makeApp(parts: AppParts): ListingApp {
 
 function addServerRoutes(app: ListingApp, parts: AppParts): void {
   addReadRoutes(app, parts);
+  addEventRoute(app, parts);
   addWriteRoutes(app, parts);
   app.all("/servers", (c) => answerWrongMethod(c, "GET, HEAD, OPTIONS"));
   app.all("/servers/:id", (c) => answerWrongMethod(c, "GET, HEAD, POST, PUT, DELETE, OPTIONS"));
@@ -118,6 +123,7 @@ function addReadRoutes(app: ListingApp, { snapshot, outgoing, steadyClock, trust
 
   mount(app, listRoute, async (c) => {
     await snapshot.refresh();
+    c.header("Last-Event-ID", snapshot.position);
     const asked = c.req.query();
     if (Object.keys(listParameters.shape).every((name) => asked[name] === undefined)) {
       return await answerRepresentation(c, await snapshot.list("id"), outgoing);
@@ -143,6 +149,22 @@ function addReadRoutes(app: ListingApp, { snapshot, outgoing, steadyClock, trust
     if (server === undefined) return answerRefusal(c, refuse("NOT_FOUND"));
     return await answerRepresentation(c, await Representation.of(JSON.stringify(server)), outgoing);
   });
+}
+
+function addEventRoute(app: ListingApp, { events, trustProxy }: AppParts): void {
+  mount(app, eventsRoute, (c) => {
+    const stream = c.req.method === "HEAD" ? null : events.open(
+      readOrigin(c, trustProxy),
+      c.req.header("Last-Event-ID") ?? c.req.query("lastEventID"),
+    );
+    if (stream !== null && isRefusal(stream)) return answerRefusal(c, stream);
+    c.header("Content-Type", "text/event-stream; charset=utf-8");
+    c.header("Cache-Control", "no-store");
+    // Asks a proxy in front to hand on each event as it comes.
+    c.header("X-Accel-Buffering", "no");
+    return c.newResponse(stream);
+  });
+  app.all("/events", (c) => answerWrongMethod(c, "GET, HEAD, OPTIONS"));
 }
 
 function addWriteRoutes(app: ListingApp, parts: AppParts): void {
@@ -207,7 +229,7 @@ function isWholeList({ q, full, empty, limit, after }: PageQuery): boolean {
 function mount(
   app: ListingApp,
   route: RouteConfig & { getRoutingPath(): string },
-  handle: (c: AppContext) => Promise<Response>,
+  handle: (c: AppContext) => Response | Promise<Response>,
 ): void {
   app.openAPIRegistry.registerPath(route);
   app.on(route.method.toUpperCase(), route.getRoutingPath(), handle);

@@ -13,6 +13,8 @@ import { DRAIN_MS, type Place, serve, within } from "../src/http_server.ts";
 import { logger } from "../src/log.ts";
 import { openStore, type Store } from "../src/store.ts";
 import { type ListingApp, makeApp } from "./app.ts";
+import { Changes } from "./changes.ts";
+import { EventStreams } from "./event_streams.ts";
 import { Liveness } from "./liveness.ts";
 import { Outage } from "./outage.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -24,6 +26,9 @@ import { KvServerStore } from "./store_kv.ts";
 
 /** The rows that this listing reads and writes, ARCHITECTURE.md "Storage". */
 const LAYOUT: Layout = { role: "listing", version: 1 };
+
+/** Characters that tell one run of a listing from another, in the ids of its events. */
+const EPOCH_LENGTH = 8;
 
 const log = logger("listing");
 
@@ -53,7 +58,7 @@ export async function startListing(options: ListingOptions): Promise<RunningList
   const held = await openStore(options.kv, LAYOUT, { isShared: true });
   const stopping = new AbortController();
   try {
-    const { app, liveness, outgoing } = await assemble(held, options, stopping.signal);
+    const { app, liveness, outgoing, events } = await assemble(held, options, stopping.signal);
     const server = serve(options, (request, peer) => app.fetch(request, { peer }), {
       stopping: stopping.signal,
       patienceMs: 0,
@@ -67,6 +72,7 @@ export async function startListing(options: ListingOptions): Promise<RunningList
     const stop = () =>
       stopped ??= (async () => {
         stopping.abort();
+        events.close();
         await Promise.all([within(DRAIN_MS, liveness.stop()), server.close()]);
         outgoing.close();
         held[Symbol.dispose]();
@@ -83,11 +89,12 @@ async function assemble(
   { kv, assertInPlace }: Store,
   options: ListingOptions,
   stopping: AbortSignal,
-): Promise<{ app: ListingApp; liveness: Liveness; outgoing: Outgoing }> {
+): Promise<{ app: ListingApp; liveness: Liveness; outgoing: Outgoing; events: EventStreams }> {
   const clocks = { wallClock, steadyClock };
   const { limits = DEFAULT_LISTING_LIMITS, checkInterval, trustProxy } = options;
   const store = new KvServerStore(kv, assertInPlace);
-  const snapshot = new Snapshot(store, steadyClock);
+  const changes = new Changes(crypto.randomUUID().slice(0, EPOCH_LENGTH));
+  const snapshot = new Snapshot(store, steadyClock, changes);
   await snapshot.refresh();
   const prober = new SocketProber({ ...clocks, resolve: systemResolver(), stopping });
   const outage = new Outage(checkInterval);
@@ -95,8 +102,20 @@ async function assemble(
   const check = registry.check.bind(registry);
   const liveness = new Liveness({ ...clocks, snapshot, check, interval: checkInterval });
   const outgoing = new Outgoing();
-  const app = makeApp({ registry, snapshot, store, stopping, limits, outgoing, steadyClock, trustProxy });
-  return { app, liveness, outgoing };
+  const refresh = snapshot.refresh.bind(snapshot);
+  const events = new EventStreams({ changes, refresh, limits, steadyClock });
+  const app = makeApp({
+    registry,
+    snapshot,
+    store,
+    stopping,
+    limits,
+    outgoing,
+    events,
+    steadyClock,
+    trustProxy,
+  });
+  return { app, liveness, outgoing, events };
 }
 
 /** A host that a client on this machine can use: 0.0.0.0 and :: are every address and none. */

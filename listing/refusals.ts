@@ -65,9 +65,18 @@ export const REFUSALS = {
     text:
       "Your address has asked for too many lists with parameters: at most {detail} a second are allowed for long, and GET /servers without any",
   },
+  TOO_MANY_STREAMS: {
+    status: 429,
+    text:
+      "Too many event streams are open from your address: at most {detail} are allowed, and GET /servers tells the same",
+  },
   LISTING_FULL: {
     status: 503,
     text: "The listing is full: at most {detail} servers are allowed, try again later",
+  },
+  STREAMS_FULL: {
+    status: 503,
+    text: "Too many event streams are open: at most {detail} are allowed, and GET /servers tells the same",
   },
   BUSY: { status: 503, text: "The listing is busy and has changed nothing: try again in a moment" },
 } as const;

@@ -168,3 +168,29 @@ export const serverRoute = createRoute({
     404: problem("No such server"),
   },
 });
+
+export const eventsRoute = createRoute({
+  method: "get",
+  path: "/events",
+  summary: "What changes in the list, as server-sent events",
+  request: {
+    query: z.object({
+      lastEventID: z.string().optional().openapi({
+        description: "go on after this event, as the header Last-Event-ID of GET /servers names it",
+      }),
+    }),
+    headers: z.object({
+      "Last-Event-ID": z.string().optional().openapi({
+        description: "the same, sent by browsers that come back",
+      }),
+    }),
+  },
+  responses: {
+    200: {
+      description: "added and changed, each with a server; removed, with its id; reset: fetch the list anew",
+      content: { "text/event-stream": { schema: z.string() } },
+    },
+    429: problem("Too many streams from this address"),
+    503: problem("Too many streams"),
+  },
+});

@@ -10,6 +10,7 @@
 import { addressBlock, addressSite } from "../src/address.ts";
 import type { NowMs } from "../src/clock.ts";
 import { logger } from "../src/log.ts";
+import type { Changes } from "./changes.ts";
 import { type ListedServer, type Page, type PageQuery, selectPage, type Sort, sortServers } from "./page.ts";
 import { Representation } from "./representation.ts";
 import { type ServerRecord, type ServerStore, StoreFailed } from "./store.ts";
@@ -33,6 +34,7 @@ interface Entry {
 export class Snapshot {
   readonly #store: ServerStore;
   readonly #steadyClock: NowMs;
+  readonly #changes: Changes;
   readonly #entries = new Map<number, Entry>();
   // By address block and by site.
   readonly #perOrigin = new Map<string, number>();
@@ -40,13 +42,15 @@ export class Snapshot {
   readonly #sorted = new Map<Sort, ListedServer[]>();
   readonly #lists = new Map<Sort, Promise<Representation>>();
   #madeMs = 0;
+  #madeSeq = 0;
   #isChanged = false;
   #refreshed: { readonly atMs: number; readonly done: Promise<void> } | undefined;
   #loaded = false;
 
-  constructor(store: ServerStore, steadyClock: NowMs) {
+  constructor(store: ServerStore, steadyClock: NowMs, changes: Changes) {
     this.#store = store;
     this.#steadyClock = steadyClock;
+    this.#changes = changes;
     store.onWrite((id, record) => this.#set(id, record));
   }
 
@@ -66,6 +70,8 @@ export class Snapshot {
     try {
       const records = await this.#store.changesOfOthers();
       if (records !== undefined) this.#replace(records);
+      // What was there at the start is no change.
+      if (!this.#loaded) this.#changes.forget();
       this.#loaded = true;
     } catch (error) {
       if (!(error instanceof StoreFailed)) throw error;
@@ -92,6 +98,7 @@ export class Snapshot {
     else this.#entries.delete(id);
     // Most checks change nothing that is shown: then the list and its ETag stay as they are.
     if (before?.json === entry?.json) return;
+    this.#changes.note(id, before?.json, entry?.json);
     this.#isChanged = true;
   }
 
@@ -125,6 +132,15 @@ export class Snapshot {
     return this.#entries.get(id)?.listed;
   }
 
+  /**
+   * The id of an event up to which `list` and `page` know of everything, as they are answered now: events after
+   * that one bring whoever has the list up to date.
+   */
+  get position(): string {
+    this.#dropWhatIsOld();
+    return this.#changes.position(this.#madeSeq);
+  }
+
   /** The whole list in the order of `sort`, made at most once for each change of it. */
   list(sort: Sort): Promise<Representation> {
     this.#dropWhatIsOld();
@@ -146,13 +162,16 @@ export class Snapshot {
   }
 
   #dropWhatIsOld(): void {
-    if (!this.#isChanged) return;
+    // A list from which nobody could follow is of no use to who was told to fetch it.
+    const canBeFollowed = this.#changes.reaches(this.#madeSeq);
+    if (!this.#isChanged && canBeFollowed) return;
     const { least, perServer } = LARGE_LIST_AGE_MS;
     const nowMs = this.#steadyClock();
     const ageMs = this.size < LARGE_LIST ? 0 : Math.max(least, perServer * this.size);
-    if (nowMs - this.#madeMs < ageMs) return;
+    if (nowMs - this.#madeMs < ageMs && canBeFollowed) return;
     this.#isChanged = false;
     this.#madeMs = nowMs;
+    this.#madeSeq = this.#changes.seq;
     this.#lists.clear();
     this.#sorted.clear();
   }

@@ -59,6 +59,22 @@ export const LISTING_LIMITS = {
     max: 1_000_000,
     reason: "writes without the right key cost a read of the store each; 0 switches the limit off",
   },
+  maxEventStreams: {
+    flag: "max-event-streams",
+    unit: "streams",
+    default: 1000,
+    min: 0,
+    max: 1_000_000,
+    reason: "each open page holds a connection; 0 offers none, and pages ask for the list now and then",
+  },
+  maxEventStreamsPerOrigin: {
+    flag: "max-event-streams-per-origin",
+    unit: "streams",
+    default: 32,
+    min: 1,
+    max: 1_000_000,
+    reason: "a house full of open pages, and no way to take all streams alone",
+  },
 } as const satisfies Record<string, Limit>;
 
 export type ListingLimitName = keyof typeof LISTING_LIMITS;

@@ -51,6 +51,7 @@ const PURE = [
   "listing/rules.ts",
   "terminal/table.ts",
   "listing/page.ts",
+  "listing/changes.ts",
   "listing/outage.ts",
 ];
 

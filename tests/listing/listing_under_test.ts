@@ -6,6 +6,8 @@
  */
 import { openKv } from "../../src/kv.ts";
 import { type ListingApp, makeApp } from "../../listing/app.ts";
+import { Changes } from "../../listing/changes.ts";
+import { EventStreams } from "../../listing/event_streams.ts";
 import { Outage } from "../../listing/outage.ts";
 import { Outgoing } from "../../listing/outgoing.ts";
 import type { PingOutcome, PingTarget, Prober } from "../../listing/prober.ts";
@@ -54,7 +56,10 @@ export class ListingUnderTest implements AsyncDisposable {
   readonly snapshot: Snapshot;
   readonly registry: Registry;
   readonly outgoing = new Outgoing();
+  readonly changes = new Changes("test");
+  readonly events: EventStreams;
   readonly app: ListingApp;
+  readonly kv: Deno.Kv;
   readonly #ownKv: Deno.Kv | undefined;
 
   constructor(
@@ -70,10 +75,11 @@ export class ListingUnderTest implements AsyncDisposable {
       sharedKv?: boolean;
     } = {},
   ) {
+    this.kv = kv;
     this.#ownKv = options.sharedKv ? undefined : kv;
     const clock = () => this.nowMs;
     this.store = new KvServerStore(kv);
-    this.snapshot = new Snapshot(this.store, clock);
+    this.snapshot = new Snapshot(this.store, clock, this.changes);
     const limits = { ...DEFAULT_LISTING_LIMITS, ...options.limits };
     this.registry = new Registry({
       store: this.store,
@@ -85,6 +91,9 @@ export class ListingUnderTest implements AsyncDisposable {
       limits,
       outage: new Outage(options.checkInterval ?? 60),
     });
+    const refresh = this.snapshot.refresh.bind(this.snapshot);
+    const tickMs = 2 ** 31 - 1;
+    this.events = new EventStreams({ changes: this.changes, refresh, limits, steadyClock: clock, tickMs });
     this.app = makeApp({
       ...this,
       limits,
@@ -128,6 +137,7 @@ export class ListingUnderTest implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.outgoing.close();
+    this.events.close();
     this.#ownKv?.close();
     return Promise.resolve();
   }

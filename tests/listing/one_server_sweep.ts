@@ -4,6 +4,7 @@
  * @module
  */
 import { Liveness } from "../../listing/liveness.ts";
+import { Changes } from "../../listing/changes.ts";
 import { Snapshot } from "../../listing/snapshot.ts";
 import type { ServerRecord, ServerStore } from "../../listing/store.ts";
 
@@ -36,6 +37,6 @@ const STORE: ServerStore = {
 /** A sweep of one server every 10 ms, that calls `check`. */
 export function sweep(check: (record: ServerRecord) => Promise<void>): Liveness {
   const clock = () => performance.now();
-  const snapshot = new Snapshot(STORE, clock);
+  const snapshot = new Snapshot(STORE, clock, new Changes("test"));
   return new Liveness({ snapshot, check, interval: 0.02, steadyClock: clock, wallClock: () => Date.now() });
 }

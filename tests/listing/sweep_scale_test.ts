@@ -8,6 +8,7 @@ import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert
 import { mock } from "node:test";
 import { CHECKS_AT_ONCE_MAX, Liveness } from "../../listing/liveness.ts";
 import { MISSES_MAX, settleCheck } from "../../listing/rules.ts";
+import { Changes } from "../../listing/changes.ts";
 import { Snapshot } from "../../listing/snapshot.ts";
 import type { ServerRecord, ServerStore } from "../../listing/store.ts";
 import { ABROAD_RECORD } from "./abroad_record.ts";
@@ -49,7 +50,7 @@ async function sweepFor(
   const store = storeOf(
     Array.from({ length: servers }, (_, id) => ({ ...ABROAD_RECORD, id, checkedAtMs: -1_000_000 })),
   );
-  const snapshot = new Snapshot(store, clock);
+  const snapshot = new Snapshot(store, clock, new Changes("test"));
   const checkedAtMs = new Map<number, number[]>();
   let underWay = 0;
   let most = 0;

@@ -1,0 +1,215 @@
+/**
+ * Those who follow the list by server-sent events, PROTOCOL.md §9.11: who may, what each is sent next, and when.
+ *
+ * A stream has a place in `Changes` and no queue: what it is sent is made when it is ready to take more, once for
+ * all streams at the same place. hono's and @std's streams of events are not used: they queue for each reader
+ * whatever is written, and make the bytes for each anew. It knows nothing of HTTP.
+ *
+ * @module
+ */
+import { addressBlock, addressSite, isLoopback } from "../src/address.ts";
+import type { NowMs } from "../src/clock.ts";
+import { type ListingLimits, NETWORKS_PER_SITE } from "../src/listing_limits.ts";
+import type { Changes, Events } from "./changes.ts";
+import { isRefusal, type Refusal, refuse } from "./refusals.ts";
+
+/** Characters of events that are handed to one connection at once, and the last event whole. */
+export const PIECE_CHARS = 65_536;
+/** Milliseconds between two looks at what is due. */
+export const TICK_MS = 250;
+/** Milliseconds in which a server is told of at most once. */
+export const TELL_MS = 500;
+/** Changes a second that are told for long: after many at once the next are told later, and then as they are then. */
+export const CHANGES_PER_SECOND = 200;
+/** Seconds between two comments that keep a quiet stream open: proxies cut what is silent for 30 s or 60 s. */
+export const KEEP_ALIVE_SECONDS = 15;
+/** Seconds that a reader may take nothing while something waits for it; then its connection is cut. */
+export const STALLED_SECONDS_MAX = 60;
+/** Milliseconds after which a browser comes back when its stream ended. */
+export const RETRY_MS = 2000;
+/** Pieces that are kept for streams at the same place: most are at the last one. */
+const PIECES_KEPT = 16;
+
+export interface EventStreamsParts {
+  readonly changes: Changes;
+  /** Takes in what other processes wrote. */
+  readonly refresh: () => Promise<void>;
+  readonly limits: Pick<ListingLimits, "maxEventStreams" | "maxEventStreamsPerOrigin">;
+  readonly steadyClock: NowMs;
+  /** Milliseconds between two ticks; for tests that tick themselves. */
+  readonly tickMs?: number;
+}
+
+interface Piece {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly next: number;
+}
+
+interface Stream {
+  /** All changes up to this one were handed over. */
+  seq: number;
+  /** The reader is not known to follow from anywhere: it is told to fetch the list. */
+  isLost: boolean;
+  readonly controller: ReadableStreamDefaultController<Uint8Array>;
+  /** Hands over what is next, which the reader waits for; undefined while it has not taken what was before. */
+  wake: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
+  /** When something was handed over last. */
+  handedMs: number;
+  readonly end: () => void;
+}
+
+export class EventStreams {
+  readonly #parts: EventStreamsParts;
+  readonly #streams = new Set<Stream>();
+  // By address block and by site; who has none open is not here.
+  readonly #perPlace = new Map<string, number>();
+  readonly #pieces = new Map<number, Piece>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+  #tellMs = -Infinity;
+
+  constructor(parts: EventStreamsParts) {
+    this.#parts = parts;
+  }
+
+  /** Streams that are open. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /**
+   * Opens a stream for `origin` of what comes after the event `lastEventId`. Without one, or where that cannot be
+   * told, its first event is `reset`. What the reader does not take is not kept for it.
+   */
+  open(origin: string, lastEventId: string | undefined): ReadableStream<Uint8Array> | Refusal {
+    const entered = this.#enter(origin);
+    if (isRefusal(entered)) return entered;
+    const { changes, steadyClock } = this.#parts;
+    const seq = lastEventId === undefined ? undefined : changes.read(lastEventId);
+    let stream: Stream;
+    let isOpening = true;
+    return new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        const end = () => {
+          if (!this.#streams.delete(stream)) return;
+          entered.leave();
+          if (this.#streams.size === 0) this.#rest();
+        };
+        const isLost = seq === undefined;
+        const handedMs = steadyClock();
+        stream = { seq: seq ?? changes.seq, isLost, controller, wake: undefined, handedMs, end };
+        this.#streams.add(stream);
+        this.#timer ??= setInterval(() => this.tick(), this.#parts.tickMs ?? TICK_MS);
+      },
+      pull: (controller) => {
+        stream.handedMs = steadyClock();
+        // At once, so that the head of the answer is on its way.
+        const bytes = isOpening ? encode(`retry: ${RETRY_MS}\n\n`) : this.#next(stream);
+        isOpening = false;
+        if (bytes !== undefined) return controller.enqueue(bytes);
+        return new Promise<void>((resolve) => {
+          stream.wake = (bytes) => {
+            stream.wake = undefined;
+            stream.handedMs = steadyClock();
+            controller.enqueue(bytes);
+            resolve();
+          };
+        });
+      },
+      cancel: () => stream.end(),
+    }, { highWaterMark: 0 });
+  }
+
+  /** Does what is due; called each `TICK_MS` while a stream is open. */
+  tick(): void {
+    const { changes, refresh, steadyClock } = this.#parts;
+    const nowMs = steadyClock();
+    // It asks the store once a second at most, and says itself where that fails.
+    refresh().catch(() => {});
+    if (changes.unnumbered > 0 && nowMs >= this.#tellMs) {
+      const told = changes.number();
+      this.#tellMs = nowMs + Math.max(TELL_MS, told / CHANGES_PER_SECOND * 1000);
+    }
+    this.#pieces.clear();
+    for (const stream of [...this.#streams]) this.#look(stream, nowMs);
+  }
+
+  /** Ends all streams. */
+  close(): void {
+    for (const { controller, end } of [...this.#streams]) {
+      end();
+      controller.close();
+    }
+  }
+
+  #look(stream: Stream, nowMs: number): void {
+    const quietMs = nowMs - stream.handedMs;
+    if (stream.wake === undefined) {
+      if (quietMs < STALLED_SECONDS_MAX * 1000) return;
+      stream.end();
+      stream.controller.error(new Error("the events were not read in time"));
+      return;
+    }
+    const bytes = this.#next(stream);
+    if (bytes !== undefined) stream.wake(bytes);
+    else if (quietMs >= KEEP_ALIVE_SECONDS * 1000) stream.wake(KEEP_ALIVE);
+  }
+
+  #next(stream: Stream): Uint8Array<ArrayBuffer> | undefined {
+    const { changes } = this.#parts;
+    const piece = stream.isLost ? encodePiece(changes.reset()) : this.#pieceAfter(stream.seq);
+    if (piece === undefined) return undefined;
+    stream.isLost = false;
+    stream.seq = piece.next;
+    return piece.bytes;
+  }
+
+  #pieceAfter(seq: number): Piece | undefined {
+    const kept = this.#pieces.get(seq);
+    if (kept !== undefined) return kept;
+    const events = this.#parts.changes.after(seq, PIECE_CHARS);
+    if (events === undefined) return undefined;
+    const piece = encodePiece(events);
+    if (this.#pieces.size >= PIECES_KEPT) this.#pieces.clear();
+    this.#pieces.set(seq, piece);
+    return piece;
+  }
+
+  #rest(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#pieces.clear();
+  }
+
+  #enter(origin: string): Refusal | { readonly leave: () => void } {
+    const { maxEventStreams, maxEventStreamsPerOrigin } = this.#parts.limits;
+    const places: [place: string, most: number][] = [];
+    if (!isLoopback(origin)) {
+      places.push([addressBlock(origin), maxEventStreamsPerOrigin]);
+      const site = addressSite(origin);
+      if (site !== undefined) places.push([site, maxEventStreamsPerOrigin * NETWORKS_PER_SITE]);
+    }
+    const over = places.find(([place, most]) => (this.#perPlace.get(place) ?? 0) >= most);
+    if (over !== undefined) return refuse("TOO_MANY_STREAMS", maxEventStreamsPerOrigin);
+    if (this.#streams.size >= maxEventStreams) return refuse("STREAMS_FULL", maxEventStreams);
+    const count = (change: 1 | -1) => {
+      for (const [place] of places) {
+        const left = (this.#perPlace.get(place) ?? 0) + change;
+        if (left > 0) this.#perPlace.set(place, left);
+        else this.#perPlace.delete(place);
+      }
+    };
+    count(1);
+    return { leave: () => count(-1) };
+  }
+}
+
+const KEEP_ALIVE = encode(":\n\n");
+
+function encodePiece({ text, next }: Events): Piece {
+  return { bytes: encode(text), next };
+}
+
+function encode(text: string): Uint8Array<ArrayBuffer> {
+  // A copy, only because the types of Deno 2.4 take what an encoder gives for possibly shared memory.
+  return new Uint8Array(new TextEncoder().encode(text));
+}

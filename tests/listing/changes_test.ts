@@ -1,0 +1,158 @@
+/**
+ * The numbered changes of the list: one for each server, bounded, and told from wherever somebody stopped.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Changes, CHANGES_MAX } from "../../listing/changes.ts";
+import { runs } from "../support/property_runs.ts";
+
+/** Events as [name, id or json, position]. */
+function told(changes: Changes, seq: number, charsMin = Infinity): string[] | undefined {
+  return changes.after(seq, charsMin)?.text.split("\n\n").slice(0, -1)
+    .map((block) => block.replace(/^id: (.*)\nevent: (.*)\ndata: (.*)$/, "$1 $2 $3"));
+}
+
+Deno.test("a server that changed ten times is told of once, as it is now", () => {
+  const changes = new Changes("e");
+  changes.note(1, undefined, "a0");
+  for (let i = 1; i <= 10; i++) changes.note(1, `a${i - 1}`, `a${i}`);
+  assertEquals(changes.number(), 1);
+  assertEquals(told(changes, 0), ["e-1 added a10"]);
+  changes.note(1, "a10", "a11");
+  changes.number();
+  changes.note(1, "a11", "a12");
+  changes.number();
+  assertEquals([told(changes, 1), told(changes, 2)], [["e-3 changed a12"], ["e-3 changed a12"]]);
+  assertEquals(told(changes, 0), ["e-3 added a12"], "who has not seen it come is told that it came");
+  assertEquals(told(changes, 3), undefined);
+});
+
+Deno.test("what came and went, or became as it was, is told for those who fetched the list meanwhile", () => {
+  const changes = new Changes("e");
+  changes.note(1, undefined, "a");
+  changes.note(1, "a", undefined);
+  changes.note(2, "b", "c");
+  changes.note(2, "c", "b");
+  assertEquals([changes.unnumbered, changes.number()], [2, 2]);
+  assertEquals(told(changes, 0), ['e-1 removed {"id":1}', "e-2 changed b"]);
+});
+
+Deno.test("a server that went is told of by its id", () => {
+  const changes = new Changes("e");
+  changes.note(7, "a", undefined);
+  changes.number();
+  assertEquals(told(changes, 0), ['e-1 removed {"id":7}']);
+});
+
+Deno.test("a position is read only of the same list, and not of its future", () => {
+  const changes = new Changes("e");
+  changes.note(7, undefined, "a");
+  changes.number();
+  assertEquals(["e-0", "e-1"].map((position) => changes.read(position)), [0, 1]);
+  for (
+    const other of [
+      "e-2",
+      "f-1",
+      "e-01",
+      "e-",
+      "e",
+      "",
+      "-1",
+      "e-1 ",
+      "e--1",
+      "E-1",
+      "e-1e1",
+      "e-99999999999999999",
+    ]
+  ) {
+    assertEquals(changes.read(other), undefined, other);
+  }
+});
+
+Deno.test(`${CHANGES_MAX} changes are kept; with one more, who stopped before the first has to start anew`, () => {
+  const changes = new Changes("e");
+  for (let id = 0; id < CHANGES_MAX; id++) changes.note(id, undefined, `"${id}"`);
+  changes.number();
+  assertEquals(told(changes, 0)?.length, CHANGES_MAX);
+  changes.note(CHANGES_MAX, undefined, "last");
+  changes.number();
+  assertEquals(changes.size, CHANGES_MAX);
+  assertEquals(told(changes, 0), [`e-${CHANGES_MAX + 1} reset {}`]);
+  assertEquals(told(changes, 1)?.length, CHANGES_MAX);
+});
+
+Deno.test(`${CHANGES_MAX} servers that changed since the last number are told of; with one more, all start anew`, () => {
+  const changes = new Changes("e");
+  for (let id = 0; id < CHANGES_MAX; id++) changes.note(id, undefined, `"${id}"`);
+  assertEquals([changes.unnumbered, changes.seq], [CHANGES_MAX, 0]);
+  changes.note(0, '"0"', '"again"');
+  assertEquals([changes.unnumbered, changes.seq], [CHANGES_MAX, 0], "the same server is no more of them");
+  changes.note(CHANGES_MAX, undefined, "last");
+  assertEquals([changes.unnumbered, changes.seq, changes.size], [0, 1, 0]);
+  assertEquals(told(changes, 0), ["e-1 reset {}"]);
+  assert(changes.reaches(1) && !changes.reaches(0) && !changes.reaches(2));
+});
+
+Deno.test("events come in pieces, and each piece goes on where the one before ended", () => {
+  const changes = new Changes("e");
+  for (let id = 1; id <= 5; id++) changes.note(id, undefined, `"${id}"`);
+  changes.number();
+  const size = changes.after(0, 1)!.text.length;
+  assertEquals(changes.after(0, size), { text: changes.after(0, 1)!.text, next: 1 });
+  assertEquals(told(changes, 0, size + 1), ['e-1 added "1"', 'e-2 added "2"']);
+  assertEquals(told(changes, 2, size), ['e-3 added "3"']);
+  assertEquals(changes.after(4, size)!.next, 5);
+});
+
+Deno.test("whoever follows, however slowly, ends with the list as it is", () => {
+  const step = fc.oneof(
+    fc.record({
+      do: fc.constant("set" as const),
+      id: fc.nat(6),
+      now: fc.option(fc.nat(3), { nil: undefined }),
+    }),
+    fc.constant({ do: "number" as const }),
+    fc.record({ do: fc.constant("read" as const), who: fc.nat(2), chars: fc.constantFrom(1, 1000) }),
+    fc.constant({ do: "forget" as const }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const changes = new Changes("e");
+      const list = new Map<number, string>();
+      const readers = [0, 1, 2].map(() => ({ seq: 0, list: new Map<number, string>() }));
+      const read = (reader: typeof readers[number], chars: number) => {
+        const events = changes.after(reader.seq, chars);
+        if (events === undefined) return false;
+        for (const block of events.text.split("\n\n").slice(0, -1)) {
+          const [, name, json = ""] = /event: (.*)\ndata: (.*)$/.exec(block)!;
+          if (name === "reset") {
+            // Fetched now, with what has no number yet: that is told once more, and does no harm.
+            reader.list = new Map(list);
+          } else if (name === "removed") reader.list.delete(JSON.parse(json).id);
+          else reader.list.set(JSON.parse(json).id, json);
+        }
+        reader.seq = events.next;
+        return true;
+      };
+      for (const one of steps) {
+        if (one.do === "set") {
+          const before = list.get(one.id);
+          const now = one.now === undefined ? undefined : JSON.stringify({ id: one.id, users: one.now });
+          if (now === undefined) list.delete(one.id);
+          else list.set(one.id, now);
+          if (before !== now) changes.note(one.id, before, now);
+        } else if (one.do === "number") changes.number();
+        else if (one.do === "forget") changes.forget();
+        else read(readers[one.who]!, one.chars);
+      }
+      changes.number();
+      for (const reader of readers) {
+        while (read(reader, 1));
+        assertEquals([...reader.list].sort(), [...list].sort());
+      }
+    }),
+    runs(300),
+  );
+});
