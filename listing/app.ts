@@ -118,11 +118,15 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
   app.all("/servers/:id", (c) => answerWrongMethod(c, "GET, HEAD, POST, PUT, DELETE, OPTIONS"));
 }
 
-function addReadRoutes(app: ListingApp, { snapshot, outgoing, steadyClock, trustProxy }: AppParts): void {
+function addReadRoutes(
+  app: ListingApp,
+  { snapshot, outgoing, events, steadyClock, trustProxy }: AppParts,
+): void {
   const queryRate = new OriginRate(QUERY_RATE);
 
   mount(app, listRoute, async (c) => {
     await snapshot.refresh();
+    events.catchUp();
     c.header("Last-Event-ID", snapshot.position);
     const asked = c.req.query();
     if (Object.keys(listParameters.shape).every((name) => asked[name] === undefined)) {

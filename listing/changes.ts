@@ -38,6 +38,8 @@ export class Changes {
   // By `seq`, with some that are no longer the newest of their server.
   #log: Change[] = [];
   readonly #noted = new Map<number, Noted>();
+  /** More changed than is noted. */
+  #isTooMuch = false;
   #seq = 0;
   /** Changes up to this one are not all known any more. */
   #forgotten = 0;
@@ -51,9 +53,9 @@ export class Changes {
     return this.#seq;
   }
 
-  /** Servers that changed since `number`. */
-  get unnumbered(): number {
-    return this.#noted.size;
+  /** Whether something changed since `number`. */
+  get isUnnumbered(): boolean {
+    return this.#isTooMuch || this.#noted.size > 0;
   }
 
   /** How many changes are kept. */
@@ -80,13 +82,21 @@ export class Changes {
   /** Notes that a server is shown otherwise than before; undefined is for not listed. */
   note(id: number, before: string | undefined, now: string | undefined): void {
     const noted = this.#noted.get(id);
+    if (this.#isTooMuch) return;
     if (noted !== undefined) noted.now = now;
     else if (this.#noted.size < CHANGES_MAX) this.#noted.set(id, { before, now });
-    else this.forget();
+    else {
+      this.#isTooMuch = true;
+      this.#noted.clear();
+    }
   }
 
-  /** Numbers what was noted. Answers how many servers those who follow have to be told of. */
+  /** Numbers what was noted. Answers how many servers those who follow have to be told of, at most CHANGES_MAX. */
   number(): number {
+    if (this.#isTooMuch) {
+      this.forget();
+      return CHANGES_MAX;
+    }
     const before = this.#seq;
     // Also what came and went, or is as it was: whoever fetched the list meanwhile has seen it otherwise.
     for (const [id, { before, now }] of this.#noted) {
@@ -107,6 +117,7 @@ export class Changes {
 
   /** Lets go of all changes: whoever follows has to fetch the list anew. */
   forget(): void {
+    this.#isTooMuch = false;
     this.#noted.clear();
     this.#newest.clear();
     this.#log = [];

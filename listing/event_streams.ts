@@ -119,13 +119,18 @@ export class EventStreams {
     }, { highWaterMark: 0 });
   }
 
+  /** Where nobody listens, what changed so far need not be told to who follows from a list that is made now. */
+  catchUp(): void {
+    if (this.#streams.size === 0 && this.#parts.changes.isUnnumbered) this.#parts.changes.number();
+  }
+
   /** Does what is due; called each `TICK_MS` while a stream is open. */
   tick(): void {
     const { changes, refresh, steadyClock } = this.#parts;
     const nowMs = steadyClock();
     // It asks the store once a second at most, and says itself where that fails.
     refresh().catch(() => {});
-    if (changes.unnumbered > 0 && nowMs >= this.#tellMs) {
+    if (changes.isUnnumbered && nowMs >= this.#tellMs) {
       const told = changes.number();
       this.#tellMs = nowMs + Math.max(TELL_MS, told / CHANGES_PER_SECOND * 1000);
     }

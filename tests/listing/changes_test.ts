@@ -35,7 +35,7 @@ Deno.test("what came and went, or became as it was, is told for those who fetche
   changes.note(1, "a", undefined);
   changes.note(2, "b", "c");
   changes.note(2, "c", "b");
-  assertEquals([changes.unnumbered, changes.number()], [2, 2]);
+  assertEquals([changes.isUnnumbered, changes.number(), changes.isUnnumbered], [true, 2, false]);
   assertEquals(told(changes, 0), ['e-1 removed {"id":1}', "e-2 changed b"]);
 });
 
@@ -86,13 +86,17 @@ Deno.test(`${CHANGES_MAX} changes are kept; with one more, who stopped before th
 Deno.test(`${CHANGES_MAX} servers that changed since the last number are told of; with one more, all start anew`, () => {
   const changes = new Changes("e");
   for (let id = 0; id < CHANGES_MAX; id++) changes.note(id, undefined, `"${id}"`);
-  assertEquals([changes.unnumbered, changes.seq], [CHANGES_MAX, 0]);
   changes.note(0, '"0"', '"again"');
-  assertEquals([changes.unnumbered, changes.seq], [CHANGES_MAX, 0], "the same server is no more of them");
-  changes.note(CHANGES_MAX, undefined, "last");
-  assertEquals([changes.unnumbered, changes.seq, changes.size], [0, 1, 0]);
-  assertEquals(told(changes, 0), ["e-1 reset {}"]);
-  assert(changes.reaches(1) && !changes.reaches(0) && !changes.reaches(2));
+  assertEquals(changes.number(), CHANGES_MAX, "the same server is no more of them");
+  assertEquals(told(changes, 0)?.length, CHANGES_MAX);
+  for (let id = 0; id <= CHANGES_MAX; id++) changes.note(id, `"${id}"`, `"new ${id}"`);
+  changes.note(0, '"new 0"', undefined);
+  assertEquals([changes.seq, changes.isUnnumbered], [CHANGES_MAX, true]);
+  assertEquals([changes.number(), changes.size, changes.isUnnumbered], [CHANGES_MAX, 0, false]);
+  assertEquals(told(changes, CHANGES_MAX), [`e-${CHANGES_MAX + 1} reset {}`]);
+  assert(
+    changes.reaches(CHANGES_MAX + 1) && !changes.reaches(CHANGES_MAX) && !changes.reaches(CHANGES_MAX + 2),
+  );
 });
 
 Deno.test("events come in pieces, and each piece goes on where the one before ended", () => {

@@ -49,8 +49,6 @@ Deno.test("a server that comes, changes and goes is told to who follows from the
   await using listing = await ListingUnderTest.start();
   const key = await listing.list(1, { serverName: "Old" });
   await using reader = await follow(listing, await position(listing));
-  await tell(listing);
-  assertEquals((await reader.next())?.name, "added", "it came before the list had a number for it");
   const other = await listing.list(2, { serverName: "Pub" });
   await listing.ask("PUT", "/servers/1", { key, body: { connectedUsers: 3 } });
   await tell(listing);
@@ -62,6 +60,27 @@ Deno.test("a server that comes, changes and goes is told to who follows from the
   const removed = await reader.next();
   assertEquals([removed!.name, removed!.data], ["removed", { id: 2 }]);
   assertEquals(reader.retryMs, RETRY_MS);
+});
+
+Deno.test("a list that was made before its changes had numbers is told of them again", async () => {
+  await using listing = await ListingUnderTest.start();
+  await using _other = await follow(listing, await position(listing));
+  await listing.list(1);
+  await using reader = await follow(listing, await position(listing));
+  await tell(listing);
+  assertEquals((await reader.next())?.data, await listing.shown(1));
+});
+
+Deno.test("while many servers change all the time, who follows is told to fetch the list once in a while", async () => {
+  await using listing = await ListingUnderTest.start();
+  await using _reader = await follow(listing, await position(listing));
+  const seqs = new Set<number>();
+  for (let second = 0; second < 20; second++) {
+    for (let id = 0; id <= CHANGES_MAX; id++) listing.changes.note(id, "a", "b");
+    await tell(listing, 1000);
+    seqs.add(listing.changes.seq);
+  }
+  assertEquals(seqs.size, 20 / (CHANGES_MAX / CHANGES_PER_SECOND));
 });
 
 Deno.test("a stream is not cached, not held up by a proxy, and may be read from any page", async () => {
@@ -91,8 +110,8 @@ Deno.test("who comes back is told what it missed, and nothing twice", async () =
   await listing.list(1);
   let lastEventId: string;
   {
-    await using reader = await follow(listing, await position(listing));
-    await tell(listing);
+    await position(listing);
+    await using reader = await follow(listing);
     lastEventId = (await reader.next())!.id;
   }
   const key = await listing.list(2);
@@ -151,14 +170,14 @@ Deno.test("a server that changes all the time is told of once in its time", asyn
   await using listing = await ListingUnderTest.start();
   const key = await listing.list(1);
   await using reader = await follow(listing, await position(listing));
-  await tell(listing);
-  await reader.next();
   const before = listing.changes.seq;
   for (let connectedUsers = 1; connectedUsers <= 20; connectedUsers++) {
     await listing.ask("PUT", "/servers/1", { key, body: { connectedUsers } });
     await tell(listing, TELL_MS / 20);
   }
   assertEquals(listing.changes.seq - before, 1);
+  assertEquals((await reader.next())?.data.connectedUsers, 1, "the first is told at once");
+  await tell(listing, TELL_MS / 20);
   assertEquals((await reader.next())?.data.connectedUsers, 20);
 });
 
