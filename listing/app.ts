@@ -18,6 +18,8 @@ import type { ListingLimits } from "../src/listing_limits.ts";
 import { logger } from "../src/log.ts";
 import type { Rate } from "../src/token_bucket.ts";
 import { VERSION } from "../src/version.ts";
+import type { WebAssets } from "../src/web_assets.ts";
+import { BROWSER_PAGE_HEADERS, browserPage, PAGE_ROWS } from "./browser_page.ts";
 import { readAuthorization } from "./keys.ts";
 import { OriginRate } from "./origin_rate.ts";
 import type { Outgoing } from "./outgoing.ts";
@@ -25,7 +27,7 @@ import type { EventStreams } from "./event_streams.ts";
 import { Rarely } from "./rarely.ts";
 import { readJsonBody } from "./read_body.ts";
 import { isRefusal, type Refusal, refuse } from "./refusals.ts";
-import type { PageQuery } from "./page.ts";
+import { type PageQuery, readCursor } from "./page.ts";
 import type { Registry } from "./registry.ts";
 import { Representation } from "./representation.ts";
 import {
@@ -41,6 +43,8 @@ import {
 } from "./routes.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type ServerStore, StoreFailed } from "./store.ts";
+import { readWish } from "./web/order.js";
+import { summary } from "./web/wording.js";
 import { WriteLimits } from "./write_limits.ts";
 
 /** What the server knows of a connection. */
@@ -59,6 +63,8 @@ export interface AppParts {
   readonly outgoing: Outgoing;
   readonly events: EventStreams;
   readonly limits: ListingLimits;
+  readonly assets: WebAssets;
+  readonly wallClock: NowMs;
   readonly steadyClock: NowMs;
   readonly bodySecondsMax?: number;
   readonly trustProxy: boolean;
@@ -118,11 +124,10 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
   app.all("/servers/:id", (c) => answerWrongMethod(c, "GET, HEAD, POST, PUT, DELETE, OPTIONS"));
 }
 
-function addReadRoutes(
-  app: ListingApp,
-  { snapshot, outgoing, events, steadyClock, trustProxy }: AppParts,
-): void {
+function addReadRoutes(app: ListingApp, parts: AppParts): void {
+  const { snapshot, outgoing, events, steadyClock, trustProxy } = parts;
   const queryRate = new OriginRate(QUERY_RATE);
+  addBrowserRoutes(app, parts, queryRate);
 
   mount(app, listRoute, async (c) => {
     await snapshot.refresh();
@@ -143,7 +148,7 @@ function addReadRoutes(
     }
     if (!outgoing.mayMake(origin)) return answerRefusal(c, refuse("BUSY"));
     const page = await Representation.of(JSON.stringify(snapshot.page(query.data)));
-    return await answerRepresentation(c, page, outgoing, origin);
+    return await answerRepresentation(c, page, outgoing, { madeFor: origin });
   });
 
   mount(app, serverRoute, async (c) => {
@@ -153,6 +158,42 @@ function addReadRoutes(
     if (server === undefined) return answerRefusal(c, refuse("NOT_FOUND"));
     return await answerRepresentation(c, await Representation.of(JSON.stringify(server)), outgoing);
   });
+}
+
+/** `/` is a page for browsers and a text for all others. Making a page counts as a list with parameters. */
+function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRate): void {
+  const { snapshot, outgoing, assets, wallClock, steadyClock, trustProxy } = parts;
+  app.get("/", async (c) => {
+    c.header("Vary", "Accept", { append: true });
+    const isBrowser = accepts(c, {
+      header: "Accept",
+      supports: ["text/html", "text/plain"],
+      default: "text/plain",
+    }) === "text/html";
+    if (!isBrowser) return c.text(ABOUT);
+    const origin = readOrigin(c, trustProxy);
+    if (!queryRate.take(origin, steadyClock())) {
+      return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));
+    }
+    if (!outgoing.mayMake(origin)) return answerRefusal(c, refuse("BUSY"));
+    await snapshot.refresh();
+    const { searchParams, origin: place } = new URL(c.req.url);
+    const wish = readWish(searchParams);
+    const cursor = readCursor(searchParams.get("cursor") ?? "");
+    const after = cursor?.sort === wish.sort ? cursor : undefined;
+    const page = await Representation.of(
+      await browserPage({
+        wish,
+        page: snapshot.page({ ...wish, limit: PAGE_ROWS, after }),
+        summary: summary(snapshot.servers()),
+        isEmpty: snapshot.size === 0,
+        origin: place,
+        nowMs: wallClock(),
+      }),
+    );
+    return await answerRepresentation(c, page, outgoing, { madeFor: origin, headers: BROWSER_PAGE_HEADERS });
+  });
+  for (const path of assets.paths) app.get(path, (c) => assets.answer(c.req.raw) ?? c.notFound());
 }
 
 function addEventRoute(app: ListingApp, { events, trustProxy }: AppParts): void {
@@ -254,7 +295,6 @@ function addOtherRoutes(app: ListingApp, { store, outgoing }: AppParts): void {
     })));
     return await answerRepresentation(c, await openApi, outgoing);
   });
-  app.get("/", (c) => c.text(ABOUT));
   app.get("/healthz", (c) => c.text("ok"));
   app.get("/readyz", async (c) => {
     try {
@@ -301,18 +341,19 @@ function answerWrongMethod(c: AppContext, allow: string): Response {
   return c.text(`The method is not allowed here: ${allow} are`, 405, { Allow: allow });
 }
 
+const JSON_HEADERS = { "content-type": "application/json; charset=utf-8", "cache-control": CACHE_CONTROL };
+
 /** `madeFor`: the origin for which alone it was made; undefined where it is the same for everybody. */
 async function answerRepresentation(
   c: AppContext,
   representation: Representation,
   outgoing: Outgoing,
-  madeFor?: string,
+  { madeFor, headers = JSON_HEADERS }: { madeFor?: string; headers?: Readonly<Record<string, string>> } = {},
 ): Promise<Response> {
+  for (const [name, value] of Object.entries(headers)) c.header(name, value);
   c.header("ETag", representation.etag);
-  c.header("Cache-Control", CACHE_CONTROL);
   c.header("Vary", "Accept-Encoding", { append: true });
   if (!ifNoneMatch(c.req.header("If-None-Match") ?? null, representation.etag)) return c.body(null, 304);
-  c.header("Content-Type", "application/json; charset=utf-8");
   const encoding = accepts(c, {
     header: "Accept-Encoding",
     supports: ["gzip", "identity"],

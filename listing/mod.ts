@@ -12,6 +12,7 @@ import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../src/listing_limit
 import { DRAIN_MS, type Place, serve, within } from "../src/http_server.ts";
 import { logger } from "../src/log.ts";
 import { openStore, type Store } from "../src/store.ts";
+import { WebAssets } from "../src/web_assets.ts";
 import { type ListingApp, makeApp } from "./app.ts";
 import { Changes } from "./changes.ts";
 import { EventStreams } from "./event_streams.ts";
@@ -104,7 +105,9 @@ async function assemble(
   const outgoing = new Outgoing();
   const refresh = snapshot.refresh.bind(snapshot);
   const events = new EventStreams({ changes, refresh, limits, steadyClock });
+  const assets = await WebAssets.load(["listing/web", "src/web"]);
   const app = makeApp({
+    ...clocks,
     registry,
     snapshot,
     store,
@@ -112,7 +115,7 @@ async function assemble(
     limits,
     outgoing,
     events,
-    steadyClock,
+    assets,
     trustProxy,
   });
   return { app, liveness, outgoing, events };

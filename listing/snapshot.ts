@@ -124,6 +124,10 @@ export class Snapshot {
     for (const { record } of this.#entries.values()) yield record;
   }
 
+  *servers(): Iterable<ListedServer> {
+    for (const { listed } of this.#entries.values()) yield listed;
+  }
+
   record(id: number): ServerRecord | undefined {
     return this.#entries.get(id)?.record;
   }
@@ -177,13 +181,9 @@ export class Snapshot {
   }
 
   #inOrder(sort: Sort): ListedServer[] {
-    const made = this.#sorted.get(sort) ?? sortServers(this.#listed(), sort);
+    const made = this.#sorted.get(sort) ?? sortServers(this.servers(), sort);
     this.#sorted.set(sort, made);
     return made;
-  }
-
-  *#listed(): Iterable<ListedServer> {
-    for (const { listed } of this.#entries.values()) yield listed;
   }
 }
 

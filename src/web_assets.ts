@@ -12,7 +12,7 @@ import { eTag, ifNoneMatch } from "@std/http/etag";
 import { STATUS_CODE } from "@std/http/status";
 
 /** Every folder with files for browsers: what the build tools put into the program. */
-export const WEB_FOLDERS = ["chat/web", "src/client", "src/web"] as const;
+export const WEB_FOLDERS = ["chat/web", "listing/web", "src/client", "src/web"] as const;
 export type WebFolder = typeof WEB_FOLDERS[number];
 
 /** Where the script that `tools/build.ts` makes has the files: path to base64, on `globalThis`. */

@@ -52,6 +52,8 @@ const PURE = [
   "terminal/table.ts",
   "listing/page.ts",
   "listing/changes.ts",
+  "listing/web/order.js",
+  "listing/web/wording.js",
   "listing/outage.ts",
 ];
 
@@ -98,6 +100,7 @@ const FILES: readonly SourceFile[] = [
 const PATHS = FILES.map(({ path }) => path);
 const isProgram = ({ path }: SourceFile) => !path.startsWith("tests/");
 const isTypeScript = ({ path }: SourceFile) => path.endsWith(".ts");
+const isForBrowsers = ({ path }: SourceFile) => path.startsWith("listing/web/");
 const protocol = await Deno.readTextFile(new URL("PROTOCOL.md", ROOT)).catch(() => undefined);
 
 function hold(rule: Rule, files: readonly SourceFile[]): void {
@@ -106,7 +109,7 @@ function hold(rule: Rule, files: readonly SourceFile[]): void {
 }
 
 Deno.test("every file imports only what its folder may", () =>
-  hold(importsItsOwn, FILES.filter(isTypeScript)));
+  hold(importsItsOwn, FILES.filter((file) => isTypeScript(file) || isForBrowsers(file))));
 
 Deno.test("adapters are chosen by the mod.ts of their folder alone", () => {
   hold(adaptersAreChosenByMod(PATHS), FILES.filter(isTypeScript));
@@ -121,7 +124,7 @@ Deno.test("pure files touch nothing of the world", () => {
 });
 
 Deno.test("every file of the program and of the tests says at its head what it is", () => {
-  hold(opensWithADocComment, FILES.filter(isTypeScript));
+  hold(opensWithADocComment, FILES.filter((file) => isTypeScript(file) || isForBrowsers(file)));
 });
 
 Deno.test("a file's name says what it holds", () => hold(nameSaysWhatItHolds, FILES));
@@ -181,6 +184,10 @@ const CASES: readonly [name: string, rule: Rule, path: string, text: string, pro
     "imports tests/support/x.ts",
   ]],
   ["imports", importsItsOwn, "listing/a.ts", `import "../chat/room.ts";`, ["imports chat/room.ts"]],
+  ["imports", importsItsOwn, "listing/web/a.js", `import "../page.ts";`, ["imports listing/page.ts"]],
+  ["imports", importsItsOwn, "listing/web/a.js", `import "hono"; import "./b.js";`, [
+    "imports the package hono",
+  ]],
   ["imports", importsItsOwn, "listing/a.ts", `import "../main.ts";`, ["imports main.ts"]],
   ["imports", importsItsOwn, "terminal/a.ts", `import "../chat/admin.ts";`, ["imports chat/admin.ts"]],
   ["imports", importsItsOwn, "terminal/a.ts", `import "../src/flags.ts"; import "./table.ts";`, []],
@@ -226,6 +233,7 @@ const CASES: readonly [name: string, rule: Rule, path: string, text: string, pro
   ["owners", usesAreOwned, "chat/a.ts", "await Deno.openKv();", ["uses Deno.openKv, which is src/kv.ts's"]],
   ["owners", usesAreOwned, "src/kv.ts", "await Deno.openKv();", []],
   ["owners", usesAreOwned, "tests/a.ts", "await Deno.openKv();", []],
+  ["owners", usesAreOwned, "listing/web/a.js", "Date.now();", []],
   ["owners", usesAreOwned, "chat/a.ts", "// Deno.openKv()\nconst text = 'Date.now()';", []],
   [
     "owners",

@@ -15,7 +15,10 @@ import { Registry } from "../../listing/registry.ts";
 import { Snapshot } from "../../listing/snapshot.ts";
 import { KvServerStore } from "../../listing/store_kv.ts";
 import { formatAddress } from "../../src/address.ts";
+import { WebAssets } from "../../src/web_assets.ts";
 import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../../src/listing_limits.ts";
+
+const ASSETS = await WebAssets.load(["listing/web", "src/web"]);
 
 export const ANSWERED: PingOutcome = { answered: true, roundTripMs: 2.5 };
 export const SILENT: PingOutcome = { answered: false, problem: "Tried, and nothing came back." };
@@ -97,6 +100,8 @@ export class ListingUnderTest implements AsyncDisposable {
     this.app = makeApp({
       ...this,
       limits,
+      assets: ASSETS,
+      wallClock: clock,
       steadyClock: clock,
       ...(options.bodySecondsMax !== undefined && { bodySecondsMax: options.bodySecondsMax }),
       trustProxy: options.trustProxy ?? false,

@@ -1,0 +1,233 @@
+/**
+ * The listing's page for browsers as HTML, PROTOCOL.md §9.12: a table that does without script, which
+ * listing/web/page.js keeps up to date.
+ *
+ * Texts of servers are put in by hono's `html`, which escapes them, and stand in elements that keep their direction
+ * to themselves. It asks nothing of anybody: what is shown is given.
+ *
+ * @module
+ */
+import { html } from "hono/html";
+import { PAGE_HEADERS } from "../src/web_assets.ts";
+import type { ListedServer, Page, Sort } from "./page.ts";
+import { type Wish, writeWish } from "./web/order.js";
+import { duration, fill, fillWidth, isFull, percent, webAddress } from "./web/wording.js";
+
+/** Servers of one page without script: what a person looks through; the next page is a link. */
+export const PAGE_ROWS = 100;
+
+/** Headers of the page. Its form asks this listing, which is what its policy allows beside that of all pages. */
+export const BROWSER_PAGE_HEADERS: Readonly<Record<string, string>> = {
+  ...PAGE_HEADERS,
+  "content-security-policy": PAGE_HEADERS["content-security-policy"]!
+    .replace("form-action 'none'", "form-action 'self'"),
+  "content-type": "text/html; charset=utf-8",
+  "vary": "Accept",
+};
+
+export interface BrowserPage {
+  readonly wish: Wish;
+  readonly page: Page;
+  /** How many servers there are in all, and how many people on them. */
+  readonly summary: string;
+  readonly isEmpty: boolean;
+  /** Where this listing is, as whoever asks sees it. */
+  readonly origin: string;
+  readonly nowMs: number;
+}
+
+const SORTS: readonly (readonly [sort: Sort, label: string])[] = [
+  ["users", "Most people"],
+  ["name", "Name"],
+  ["age", "Longest online"],
+  ["id", "Id"],
+];
+
+type Html = ReturnType<typeof html>;
+
+/** The page as text. */
+export async function browserPage(shown: BrowserPage): Promise<string> {
+  const { wish, page, summary, isEmpty, nowMs } = shown;
+  const noMatch = page.servers.length === 0 && !isEmpty;
+  return String(
+    await html`
+      <!DOCTYPE html>
+      <html lang="en">
+        <head>
+          <meta charset="utf-8">
+          <meta name="viewport" content="width=device-width, initial-scale=1">
+          <title>Chat servers</title>
+          <meta name="description"
+            content="Chat servers that anybody can join, with how many people are there now.">
+          <link rel="icon" href="/src/web/icon.svg" type="image/svg+xml">
+          <link rel="stylesheet" href="/src/web/tokens.css">
+          <link rel="stylesheet" href="/listing/web/page.css">
+          <script type="module" src="/listing/web/page.js"></script>
+        </head>
+        <body>
+          <a class="skip" href="#rows">Skip to the servers</a>
+          <header>
+            <h1>Chat servers</h1>
+            <p class="facts"><span id="summary">${summary}</span> <span id="state" role="status"></span></p>
+          </header>
+          <main>
+      ${wishForm(wish)}
+      <p id="said" class="off-screen" role="status"></p>
+      ${table(shown)}
+      <p id="no-match" class="note"${hidden(
+        !noMatch,
+      )}>No server is like that. <a href="/">Show all servers</a></p>
+      ${howToAdd(shown)}
+      ${nextPage(shown)}
+      <button type="button" id="more" hidden>Show more</button>
+      <template id="row">${row(undefined, nowMs)}</template>
+          </main>
+          <footer>
+            <p>Pings and uptime are measured from this listing. For programs: <a href="/servers">/servers</a>,
+      <a href="/events">/events</a> and <a href="/openapi.json">/openapi.json</a>.</p>
+          </footer>
+        </body>
+      </html>
+    `,
+  );
+}
+
+function hidden(isHidden: boolean): Html {
+  return isHidden
+    ? html`
+      hidden
+    `
+    : html``;
+}
+
+function wishForm({ sort, q, full, empty }: Wish): Html {
+  return html`
+    <form id="wish" method="get" action="/" role="search">
+      <label class="search"><span class="off-screen">Search for a name or an address</span>
+    <input id="q" type="search" name="q" value="${q}" maxlength="270" placeholder="Search for a name or an address"
+    autocomplete="off" spellcheck="false"></label>
+      <label
+        class="choice"><input id="hide-full" type="checkbox" name="full" value="false"${checked(
+          !full,
+        )}> Hide full</label>
+      <label
+        class="choice"><input id="hide-empty" type="checkbox" name="empty" value="false"${checked(
+          !empty,
+        )}> Hide empty</label>
+      <label class="sort">Sort by <select id="sort" name="sort">${SORTS.map(([value, label]) =>
+        html`
+          <option value="${value}" ${value === sort
+            ? html`
+              selected
+            `
+            : html``}>${label}</option>
+        `
+      )}</select></label>
+      <button class="unscripted">Show</button>
+    </form>
+  `;
+}
+
+function checked(isChecked: boolean): Html {
+  return isChecked
+    ? html`
+      checked
+    `
+    : html``;
+}
+
+/** The roles say what the elements are, since as a grid of boxes some browsers do not take them for it any more. */
+function table({ wish, page, nowMs }: BrowserPage): Html {
+  const heading = (sort: Sort, label: string) =>
+    html`
+      <th role="columnheader" scope="col"
+        ${ariaSort(sort, wish)}><a data-sort="${sort}" href="/${writeWish({
+          ...wish,
+          sort,
+        })}">${label}</a></th>
+    `;
+  return html`
+    <table id="servers" role="table" aria-label="Servers" ${hidden(page.servers.length === 0)}>
+      <thead role="rowgroup">
+        <tr role="row">
+    ${heading("name", "Server")}
+    ${heading("users", "People")}
+    <th role="columnheader" scope="col">Ping</th>
+    <th role="columnheader" scope="col">Uptime</th>
+    ${heading("age", "Online for")}
+    <th role="columnheader" scope="col"><span class="off-screen">Actions</span></th>
+        </tr>
+      </thead>
+      <tbody id="rows" role="rowgroup" tabindex="-1">${page.servers.map((server) =>
+        row(server, nowMs)
+      )}</tbody>
+    </table>
+  `;
+}
+
+function ariaSort(sort: Sort, wish: Wish): Html {
+  if (sort !== wish.sort) return html``;
+  return html`
+    aria-sort="${sort === "name" ? "ascending" : "descending"}"
+  `;
+}
+
+/** One row; of no server where the script makes rows of it. */
+function row(server: ListedServer | undefined, nowMs: number): Html {
+  const url = server && webAddress(server.address);
+  const href = url === undefined ? html`` : html`
+    href="${url}"
+  `;
+  const name = html`<bdi class="displayname">${server?.displayName ?? ""}</bdi>`;
+  return html`
+    <tr role="row" ${server && isFull(server)
+      ? html`
+        class="full"
+      `
+      : html``}>
+      <td role="cell" class="who">
+        <a${href} rel="noreferrer">${name}</a><bdi class="address" dir="ltr">${server?.address ??
+          ""}</bdi></td>
+    <td role="cell" class="people"><span class="fill">${server
+      ? fill(server)
+      : ""}</span><svg class="bar" aria-hidden="true"><rect height="100%" rx="3" width="${server
+      ? fillWidth(server)
+      : "0"}"/></svg></td>
+    <td role="cell"><span class="label">Ping </span><span class="roundtrip">${server
+      ? `${server.roundTripMs} ms`
+      : ""}</span></td>
+    <td role="cell"><span class="label">Uptime </span><span class="uptime">${server
+      ? percent(server.uptime)
+      : ""}</span></td>
+    <td role="cell"><span class="label">Online for </span>${age(server, nowMs)}</td>
+    <td role="cell" class="acts"><button type="button" class="copy"><span class="verb">Copy</span><span class="off-screen"> the address of ${name}</span></button><a class="join"${href} rel="noreferrer">Join<span class="off-screen"> ${name}</span></a></td>
+    </tr>
+  `;
+}
+
+function age(server: ListedServer | undefined, nowMs: number): Html {
+  if (server === undefined) return html`<time></time>`;
+  const since = new Date(server.onlineSince).toISOString();
+  return html`<time datetime="${since}">${duration(nowMs - server.onlineSince)}</time>`;
+}
+
+function howToAdd({ isEmpty, origin }: BrowserPage): Html {
+  const place = html`<span class="origin">${origin}</span>`;
+  return html`
+    <section id="no-servers" class="note" ${hidden(!isEmpty)}>
+      <h2>No server is here yet</h2>
+      <p>A chat server that is told of this listing appears here by itself. To run one:</p>
+      <pre><code>chatter chat --name "My server" --listing ${place}</code></pre>
+      <p>This listing has to reach it: it asks the server for a sign of life now, and every so often from then on.
+    A server that is not Chatter registers itself by <code>POST ${place}/servers/&lt;id&gt;</code>.</p>
+    </section>
+  `;
+}
+
+/** The way to the next page without script; with it all are here. */
+function nextPage({ wish, page }: BrowserPage): Html {
+  if (page.nextCursor === undefined) return html``;
+  const query = writeWish(wish);
+  const href = `/${query}${query === "" ? "?" : "&"}cursor=${page.nextCursor}`;
+  return html`<p class="unscripted"><a rel="next" href="${href}">The next ${PAGE_ROWS} servers</a></p>`;
+}

@@ -1,0 +1,130 @@
+/**
+ * The list as it changes: fetched once, then followed by server-sent events, PROTOCOL.md §9.11; fetched now and
+ * then where the listing refuses to be followed.
+ *
+ * It shows nothing.
+ *
+ * @module
+ */
+// @ts-check
+/// <reference lib="dom" />
+
+/** @typedef {import("./wording.js").Server} Server */
+/**
+ * live: followed; connecting: on its way or on the way back; polling: fetched now and then.
+ *
+ * @typedef {"live" | "connecting" | "polling"} State
+ */
+
+/** Milliseconds between two looks at a list that cannot be followed. */
+const POLL_MS = 20_000;
+/** Milliseconds before a list that did not come is asked for again: doubled each time, up to the most. */
+const RETRY_MS = { least: 1000, most: 30_000 };
+/** Milliseconds over which those who were all told to fetch the list spread that. */
+const RESET_SPREAD_MS = 2000;
+/** Milliseconds after which a page that nobody sees gives up its stream. */
+const HIDDEN_MS = 60_000;
+
+export class ListFeed {
+  /** @type {EventSource | undefined} */
+  #source;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
+  #retryMs = RETRY_MS.least;
+  #isPaused = false;
+  #lastEventId = "";
+
+  /**
+   * @param {{
+   *   onList: (servers: Server[]) => void,
+   *   onServer: (server: Server) => void,
+   *   onGone: (id: number) => void,
+   *   onState: (state: State) => void,
+   * }} heard
+   */
+  constructor(heard) {
+    this.heard = heard;
+  }
+
+  start() {
+    document.addEventListener("visibilitychange", () => this.#seenOrNot());
+    // The browser keeps a page that is left for the way back, and not its stream.
+    globalThis.addEventListener("pageshow", (event) => {
+      if (event.persisted) this.#load();
+    });
+    this.#load();
+  }
+
+  async #load() {
+    this.#stop();
+    try {
+      const response = await fetch("/servers", { cache: "no-cache" });
+      if (!response.ok) throw new Error(`The list was answered ${response.status}`);
+      const { servers } = await response.json();
+      this.heard.onList(servers);
+      this.#retryMs = RETRY_MS.least;
+      this.#follow(response.headers.get("Last-Event-ID") ?? "");
+    } catch {
+      this.heard.onState("connecting");
+      this.#later(this.#retryMs * (0.5 + Math.random() / 2));
+      this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.most);
+    }
+  }
+
+  /** @param {string} lastEventId */
+  #follow(lastEventId) {
+    this.#lastEventId = lastEventId;
+    const source = new EventSource(`/events?lastEventID=${encodeURIComponent(lastEventId)}`);
+    this.#source = source;
+    source.onopen = () => this.heard.onState("live");
+    source.onerror = () => {
+      // A stream that broke off the browser opens again by itself; one that was refused it does not.
+      const isRefused = source.readyState === EventSource.CLOSED;
+      this.heard.onState(isRefused ? "polling" : "connecting");
+      if (isRefused) this.#later(POLL_MS * (0.75 + Math.random() / 2));
+    };
+    for (const name of ["added", "changed"]) {
+      source.addEventListener(name, (event) => {
+        this.#lastEventId = event.lastEventId;
+        this.heard.onServer(JSON.parse(event.data));
+      });
+    }
+    source.addEventListener("removed", (event) => {
+      this.#lastEventId = event.lastEventId;
+      this.heard.onGone(JSON.parse(event.data).id);
+    });
+    source.addEventListener("reset", () => {
+      this.#stop();
+      this.#later(Math.random() * RESET_SPREAD_MS);
+    });
+  }
+
+  #seenOrNot() {
+    if (document.hidden) {
+      if (this.#source === undefined) return;
+      this.#timer ??= setTimeout(() => {
+        this.#stop();
+        this.#isPaused = true;
+      }, HIDDEN_MS);
+    } else if (this.#isPaused) {
+      this.#isPaused = false;
+      this.#follow(this.#lastEventId);
+    } else if (this.#source?.readyState === EventSource.OPEN) {
+      clearTimeout(this.#timer);
+      this.#timer = undefined;
+    }
+  }
+
+  /** @param {number} ms */
+  #later(ms) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#load(), ms);
+  }
+
+  #stop() {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#source?.close();
+    this.#source = undefined;
+  }
+}

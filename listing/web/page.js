@@ -1,0 +1,190 @@
+/**
+ * The listing's page, made live: the table that came with the page is kept up to date, and searched and sorted here.
+ *
+ * Without this the same is done by links and a form, one request each.
+ *
+ * @module
+ */
+// @ts-check
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { copyText } from "./clipboard.js";
+import { ListFeed } from "./list_feed.js";
+import { readWish, shown, writeWish } from "./order.js";
+import { ServerRows } from "./server_rows.js";
+import { counted, summary } from "./wording.js";
+
+/** @typedef {import("./wording.js").Server} Server */
+
+/** Rows at first, and more with each press of the button: what a browser lays out in a blink. */
+const ROWS = 1000;
+/** Milliseconds since the pointer moved over the rows, in which none moves away from under it. */
+const CALM_MS = 3000;
+/** Milliseconds between two looks at how old the servers are, and at what was held back. */
+const LOOK_MS = 1000;
+const AGES_MS = 30_000;
+
+const STATES = { live: "Live", connecting: "Connecting again…", polling: "Looked at now and then" };
+
+/** @type {Map<number, Server>} */
+const servers = new Map();
+let wish = readWish(new URLSearchParams(location.search));
+let rowsMax = ROWS;
+let isDrawing = false;
+let isHeldBack = false;
+let movedMs = -Infinity;
+let agesMs = 0;
+
+/**
+ * @template {HTMLElement} T
+ * @param {string} id
+ * @param {new () => T} type
+ * @returns {T}
+ */
+function element(id, type) {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) throw new Error(`The page has no ${id}`);
+  return found;
+}
+
+const form = element("wish", HTMLFormElement);
+const search = element("q", HTMLInputElement);
+const sort = element("sort", HTMLSelectElement);
+const hideFull = element("hide-full", HTMLInputElement);
+const hideEmpty = element("hide-empty", HTMLInputElement);
+const table = element("servers", HTMLTableElement);
+const body = element("rows", HTMLTableSectionElement);
+const said = element("said", HTMLElement);
+const state = element("state", HTMLElement);
+const more = element("more", HTMLButtonElement);
+const rows = new ServerRows(body, element("row", HTMLTemplateElement));
+
+document.documentElement.classList.add("scripted");
+for (const place of document.querySelectorAll(".origin")) place.textContent = location.origin;
+
+/** Draws once for all that comes in the same frame; at all times, also where the page is in the background. */
+function drawSoon() {
+  if (isDrawing) return;
+  isDrawing = true;
+  const draw = () => {
+    isDrawing = false;
+    const isCalm = performance.now() - movedMs < CALM_MS;
+    if (isCalm) isHeldBack = true;
+    else drawNow();
+  };
+  if (document.hidden) setTimeout(draw);
+  else requestAnimationFrame(draw);
+}
+
+function drawNow() {
+  isHeldBack = false;
+  const wanted = shown(servers.values(), wish);
+  rows.show(wanted.slice(0, rowsMax));
+  const left = wanted.length - rowsMax;
+  more.hidden = left <= 0;
+  more.textContent = `Show ${counted(Math.min(left, ROWS), "more server", "more servers")} of ${left}`;
+  table.hidden = wanted.length === 0;
+  element("no-match", HTMLElement).hidden = servers.size === 0 || wanted.length > 0;
+  element("no-servers", HTMLElement).hidden = servers.size > 0;
+  element("summary", HTMLElement).textContent = summary(servers.values());
+}
+
+/** What the person chose is shown at once, and stays in the address of the page. */
+function choose() {
+  wish = {
+    sort: /** @type {typeof wish.sort} */ (sort.value),
+    q: search.value.trim(),
+    full: !hideFull.checked,
+    empty: !hideEmpty.checked,
+  };
+  rowsMax = ROWS;
+  history.replaceState(null, "", location.pathname + writeWish(wish));
+  for (const heading of table.querySelectorAll("th")) {
+    const link = heading.querySelector("a");
+    if (link === null) continue;
+    const name = link.dataset["sort"];
+    link.href = location.pathname + writeWish({ ...wish, sort: /** @type {typeof wish.sort} */ (name) });
+    if (name === wish.sort) heading.ariaSort = name === "name" ? "ascending" : "descending";
+    else heading.removeAttribute("aria-sort");
+  }
+  drawNow();
+  say(counted(shown(servers.values(), wish).length, "server", "servers"));
+}
+
+/** @param {string} text */
+function say(text) {
+  said.textContent = text;
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  choose();
+});
+form.addEventListener("input", choose);
+table.addEventListener("click", async (event) => {
+  if (!(event.target instanceof Element)) return;
+  const link = event.target.closest("a[data-sort]");
+  if (link instanceof HTMLAnchorElement && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    sort.value = link.dataset["sort"] ?? wish.sort;
+    choose();
+  }
+  const button = event.target.closest("button.copy");
+  const address = button?.closest("tr")?.querySelector(".address")?.textContent;
+  if (button instanceof HTMLElement && address) await copyFrom(button, address);
+});
+more.addEventListener("click", () => {
+  rowsMax += ROWS;
+  drawNow();
+});
+body.addEventListener("pointermove", () => {
+  movedMs = performance.now();
+});
+body.addEventListener("pointerleave", () => {
+  movedMs = -Infinity;
+  if (isHeldBack) drawNow();
+});
+
+/**
+ * @param {HTMLElement} button
+ * @param {string} address
+ */
+async function copyFrom(button, address) {
+  const isCopied = await copyText(address);
+  const label = /** @type {HTMLElement} */ (button.querySelector(".verb"));
+  label.textContent = isCopied ? "Copied" : "Not copied";
+  button.classList.toggle("done", isCopied);
+  say(isCopied ? `Copied ${address}` : "The browser does not let this page copy");
+  setTimeout(() => {
+    label.textContent = "Copy";
+    button.classList.remove("done");
+  }, 2000);
+}
+
+setInterval(() => {
+  if (isHeldBack && performance.now() - movedMs >= CALM_MS) drawNow();
+  if (performance.now() - agesMs < AGES_MS) return;
+  agesMs = performance.now();
+  rows.grow();
+}, LOOK_MS);
+
+new ListFeed({
+  onList(list) {
+    servers.clear();
+    for (const server of list) servers.set(server.id, server);
+    drawNow();
+  },
+  onServer(server) {
+    servers.set(server.id, server);
+    rows.update(server);
+    drawSoon();
+  },
+  onGone(id) {
+    servers.delete(id);
+    drawSoon();
+  },
+  onState(name) {
+    state.dataset["state"] = name;
+    if (state.textContent !== STATES[name]) state.textContent = STATES[name];
+  },
+}).start();

@@ -1,0 +1,144 @@
+/**
+ * The rows of the table of servers: one for each server that is shown, made from the page's own template, kept and
+ * moved as the list changes.
+ *
+ * Which servers are shown, and in what order, it is told.
+ *
+ * @module
+ */
+// @ts-check
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { duration, fill, fillWidth, isFull, percent, webAddress } from "./wording.js";
+
+/** @typedef {import("./wording.js").Server} Server */
+/** @typedef {{ readonly row: HTMLElement, server: Server }} Shown */
+
+export class ServerRows {
+  /** @type {Map<number, Shown>} */
+  #shown = new Map();
+
+  /**
+   * @param {HTMLElement} body where the rows are
+   * @param {HTMLTemplateElement} template of one row
+   */
+  constructor(body, template) {
+    this.body = body;
+    this.template = template;
+  }
+
+  /** @param {number} id */
+  has(id) {
+    return this.#shown.has(id);
+  }
+
+  /**
+   * Writes into the server's row what it is now; where it has none, nothing.
+   *
+   * @param {Server} server
+   */
+  update(server) {
+    const shown = this.#shown.get(server.id);
+    if (shown === undefined) return;
+    shown.server = server;
+    write(shown.row, server);
+  }
+
+  /** Writes into all rows for how long their servers are online now. */
+  grow() {
+    for (const { row, server } of this.#shown.values()) writeAge(row, server);
+  }
+
+  /**
+   * Shows these servers in this order. Rows that stay keep what has the focus.
+   *
+   * @param {readonly Server[]} servers
+   */
+  show(servers) {
+    const focused = document.activeElement;
+    const hadFocus = focused !== null && this.body.contains(focused);
+    // Those that came with the page make room for the first that the script knows.
+    if (this.#shown.size === 0) this.body.replaceChildren();
+    this.#drop(servers);
+    let place = this.body.firstElementChild;
+    for (const server of servers) {
+      const row = this.#rowOf(server);
+      // A row that goes down the list is taken out, and comes in again at its turn.
+      if (place !== null && place !== row && place.nextElementSibling === row) {
+        place.remove();
+        place = row;
+      }
+      if (place === row) place = place.nextElementSibling;
+      else this.body.insertBefore(row, place);
+    }
+    if (!hadFocus || !(focused instanceof HTMLElement) || document.activeElement === focused) return;
+    if (focused.isConnected) focused.focus({ preventScroll: true });
+    else this.body.querySelector("a")?.focus({ preventScroll: true });
+  }
+
+  /** @param {readonly Server[]} servers */
+  #drop(servers) {
+    const ids = new Set(servers.map(({ id }) => id));
+    for (const [id, { row }] of this.#shown) {
+      if (ids.has(id)) continue;
+      row.remove();
+      this.#shown.delete(id);
+    }
+  }
+
+  /** @param {Server} server */
+  #rowOf(server) {
+    const known = this.#shown.get(server.id);
+    if (known !== undefined) {
+      if (known.server !== server) this.update(server);
+      return known.row;
+    }
+    const copy = /** @type {DocumentFragment} */ (this.template.content.cloneNode(true));
+    const row = /** @type {HTMLElement} */ (copy.firstElementChild);
+    write(row, server);
+    this.#shown.set(server.id, { row, server });
+    return row;
+  }
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {Server} server
+ */
+function write(row, server) {
+  const url = webAddress(server.address);
+  row.classList.toggle("full", isFull(server));
+  for (const name of row.querySelectorAll(".displayname")) setText(name, server.displayName);
+  for (const address of row.querySelectorAll(".address")) setText(address, server.address);
+  for (const link of row.querySelectorAll("a")) {
+    if (url === undefined) link.removeAttribute("href");
+    else if (link.getAttribute("href") !== url) link.href = url;
+  }
+  setText(row.querySelector(".fill"), fill(server));
+  row.querySelector(".bar rect")?.setAttribute("width", fillWidth(server));
+  setText(row.querySelector(".roundtrip"), `${server.roundTripMs} ms`);
+  setText(row.querySelector(".uptime"), percent(server.uptime));
+  writeAge(row, server);
+}
+
+/**
+ * @param {HTMLElement} row
+ * @param {Server} server
+ */
+function writeAge(row, { onlineSince }) {
+  const time = row.querySelector("time");
+  if (time === null) return;
+  setText(time, duration(Date.now() - onlineSince));
+  time.dateTime = new Date(onlineSince).toISOString();
+  time.title = new Date(onlineSince).toLocaleString();
+}
+
+/**
+ * Only where it is another: who selects a text, or has it read out, is not disturbed.
+ *
+ * @param {Element | null} element
+ * @param {string} text
+ */
+function setText(element, text) {
+  if (element !== null && element.textContent !== text) element.textContent = text;
+}

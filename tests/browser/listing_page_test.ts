@@ -1,0 +1,374 @@
+/**
+ * The listing's page in a real browser: it lives, it does without script, nothing that a server says becomes more
+ * than text, and everybody can use it.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
+import type { Page } from "puppeteer-core";
+import { type ListingOptions, type RunningListing, startListing } from "../../listing/mod.ts";
+import { DEFAULT_LISTING_LIMITS } from "../../src/listing_limits.ts";
+import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { startTestChat } from "../support/chat_server.ts";
+import { type FakeChatServer, startChatServer } from "../listing/fake_chat_server.ts";
+
+function start(options: Partial<ListingOptions> = {}): Promise<RunningListing> {
+  return startListing({
+    hostname: "127.0.0.1",
+    port: 0,
+    kv: ":memory:",
+    checkInterval: 60,
+    trustProxy: false,
+    tls: undefined,
+    ...options,
+  });
+}
+
+interface Listed {
+  readonly id: number;
+  readonly serverName?: string;
+  readonly connectedUsers?: number;
+  readonly maxUsers?: number;
+}
+
+/** Lists servers that answer pings; who answers ends with the test. */
+class Pingable implements AsyncDisposable {
+  readonly #servers: FakeChatServer[] = [];
+  readonly #keys = new Map<number, string>();
+
+  async list(listing: RunningListing, { id, ...body }: Listed): Promise<void> {
+    const server = startChatServer({ id });
+    this.#servers.push(server);
+    const response = await fetch(`${listing.url}/servers/${id}`, {
+      method: "POST",
+      body: JSON.stringify({ address: `:${server.port}`, ...body }),
+    });
+    const text = await response.text();
+    assertEquals(response.status, 201, text);
+    this.#keys.set(id, text);
+  }
+
+  async send(listing: RunningListing, method: "PUT" | "DELETE", id: number, body?: unknown): Promise<void> {
+    const response = await fetch(`${listing.url}/servers/${id}`, {
+      method,
+      headers: { Authorization: `C2Listing ${this.#keys.get(id)}` },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    assertEquals([response.status, await response.text()], [200, ""]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#servers) await server[Symbol.asyncDispose]();
+  }
+}
+
+async function openLive(page: Page, url: string): Promise<Page> {
+  await page.goto(url);
+  await page.waitForSelector('#state[data-state="live"]');
+  return page;
+}
+
+/** What the person sees of each server: name and how full it is. */
+function rowsOf(page: Page): Promise<string[]> {
+  return page.$$eval(
+    "#rows tr",
+    (rows) =>
+      rows.map((row) =>
+        `${row.querySelector(".displayname")?.textContent}: ${row.querySelector(".fill")?.textContent}`
+      ),
+  );
+}
+
+/** Waits until the rows are these. */
+async function seeRows(page: Page, expected: string[]): Promise<void> {
+  await page.waitForFunction(
+    (expected) => {
+      const rows = [...document.querySelectorAll("#rows tr")].map((row) =>
+        `${row.querySelector(".displayname")?.textContent}: ${row.querySelector(".fill")?.textContent}`
+      );
+      return JSON.stringify(rows) === expected;
+    },
+    {},
+    JSON.stringify(expected),
+  ).catch(async (error) => {
+    assertEquals(await rowsOf(page), expected, String(error));
+  });
+}
+
+testInBrowser("a chat server comes, fills and goes in a page that is open", async ({ visitor }) => {
+  await using listing = await start();
+  const page = await openLive(await visitor(), listing.url);
+  assertStringIncludes(await page.$eval("main", (main) => main.innerText), "No server is here yet");
+  assertStringIncludes(await page.$eval("pre", (pre) => pre.innerText), `--listing ${listing.url}`);
+  {
+    await using chat = await startTestChat({
+      name: "The Pub",
+      listings: [listing.url],
+      limits: { maxUsers: 2 },
+    });
+    await seeRows(page, ["The Pub: 0 of 2"]);
+    assertEquals(await page.$eval(".join", (link) => (link as HTMLAnchorElement).href), `${chat.url}/`);
+    await using _alice = await ChatClient.connect(chat.url, "alice");
+    await seeRows(page, ["The Pub: 1 of 2"]);
+    await using _bob = await ChatClient.connect(chat.url, "bob");
+    await seeRows(page, ["The Pub: 2 of 2, full"]);
+    assertEquals(
+      await page.$eval("#summary", (summary) => summary.textContent),
+      "1 server, 2 people connected",
+    );
+    assertFalse((await page.$eval("main", (main) => main.innerText)).includes("No server"));
+    await page.click("#hide-full");
+    await seeRows(page, []);
+    assertStringIncludes(await page.$eval("main", (main) => main.innerText), "No server is like that");
+    await page.click("#hide-full");
+    await seeRows(page, ["The Pub: 2 of 2, full"]);
+  }
+  await seeRows(page, []);
+  assertStringIncludes(await page.$eval("main", (main) => main.innerText), "No server is here yet");
+});
+
+const ATTACKS = [
+  `<img src=x onerror="document.title='broken'">`,
+  `</bdi></td><script>document.title='broken'</script>`,
+  `"><svg/onload=document.title='broken'>`,
+  "{{constructor.constructor('document.title=1')()}}",
+  "שלום (ltr) עולם!",
+];
+
+testInBrowser("what a server calls itself stays text, with script and without", async ({ visitor }) => {
+  await using listing = await start();
+  await using servers = new Pingable();
+  for (const [id, serverName] of ATTACKS.entries()) {
+    await servers.list(listing, { id, serverName: serverName.slice(0, 64) });
+  }
+  const names = ATTACKS.map((name) => name.slice(0, 64));
+  for (const script of [false, true]) {
+    const page = await visitor({ script });
+    if (script) await openLive(page, `${listing.url}/?sort=id`);
+    else await page.goto(`${listing.url}/?sort=id`);
+    assertEquals(
+      await page.$$eval("#rows .who .displayname", (names) => names.map(({ textContent }) => textContent)),
+      names,
+    );
+    assertEquals(await page.title(), "Chat servers");
+    assertEquals(await page.$$eval("#rows img, #rows script, #rows [onload]", ({ length }) => length), 0);
+    const isolation = await page.$$eval(
+      "#rows bdi",
+      (bdis) => [...new Set(bdis.map((bdi) => getComputedStyle(bdi).unicodeBidi))],
+    );
+    assertEquals(isolation, ["isolate"]);
+  }
+  // And also as it comes into an open page.
+  const page = await openLive(await visitor(), `${listing.url}/?sort=id`);
+  const serverName = "<b onclick=document.title=1>late</b>";
+  await servers.list(listing, { id: 90, serverName });
+  await page.waitForFunction(() => document.querySelectorAll("#rows tr").length === 6);
+  assertEquals(
+    await page.$eval("#rows tr:last-child .displayname", ({ innerHTML }) => innerHTML),
+    [
+      "&lt;b onclick=document.title=1&gt;late&lt;/b&gt;",
+    ][0],
+  );
+});
+
+testInBrowser(
+  "without script the page is searched, sorted and narrowed by its form and links",
+  async ({ visitor }) => {
+    await using listing = await start();
+    await using servers = new Pingable();
+    await servers.list(listing, { id: 1, serverName: "Apple", connectedUsers: 5, maxUsers: 5 });
+    await servers.list(listing, { id: 2, serverName: "Berry", connectedUsers: 1 });
+    const page = await visitor({ script: false });
+    await page.goto(listing.url);
+    assertEquals(await rowsOf(page), ["Apple: 5 of 5, full", "Berry: 1 of 50"]);
+    const follow = async (selector: string) => {
+      await Promise.all([page.waitForNavigation(), page.click(selector)]);
+    };
+    await page.click("#hide-full");
+    await follow("form button");
+    assertEquals(await rowsOf(page), ["Berry: 1 of 50"]);
+    assertEquals(await page.$eval("#hide-full", (box) => (box as HTMLInputElement).checked), true);
+    await page.click("#hide-full");
+    await page.type("#q", "PP");
+    await follow("form button");
+    assertEquals(await rowsOf(page), ["Apple: 5 of 5, full"]);
+    await page.goto(listing.url);
+    await follow('th a[data-sort="name"]');
+    assertEquals((await rowsOf(page))[0], "Apple: 5 of 5, full");
+    assertEquals(
+      await page.$$eval(".copy", (buttons) => buttons.filter((button) => button.checkVisibility()).length),
+      0,
+    );
+  },
+);
+
+testInBrowser(
+  "with script the same is done as one types, and stays in the page's address",
+  async ({ visitor }) => {
+    await using listing = await start();
+    await using servers = new Pingable();
+    await servers.list(listing, { id: 1, serverName: "Apple", connectedUsers: 5, maxUsers: 5 });
+    await servers.list(listing, { id: 2, serverName: "Berry", connectedUsers: 1 });
+    await servers.list(listing, { id: 3, serverName: "Cherry" });
+    const page = await openLive(await visitor(), listing.url);
+    await page.type("#q", "erry");
+    await seeRows(page, ["Berry: 1 of 50", "Cherry: 0 of 50"]);
+    assertEquals(await page.$eval("#said", ({ textContent }) => textContent), "2 servers");
+    await page.click("#hide-empty");
+    await seeRows(page, ["Berry: 1 of 50"]);
+    assertEquals(new URL(page.url()).search, "?q=erry&empty=false");
+    await openLive(page, page.url());
+    assertEquals(await rowsOf(page), ["Berry: 1 of 50"]);
+    await openLive(page, listing.url);
+    await page.click('th a[data-sort="name"]');
+    await seeRows(page, ["Apple: 5 of 5, full", "Berry: 1 of 50", "Cherry: 0 of 50"]);
+    assertEquals(
+      await page.$eval('th a[data-sort="name"]', (link) => link.closest("th")?.ariaSort),
+      "ascending",
+    );
+    assertEquals(new URL(page.url()).search, "?sort=name");
+  },
+);
+
+testInBrowser(
+  "the keyboard alone finds a server, copies its address, and is not thrown off by changes",
+  async ({ visitor }) => {
+    await using listing = await start();
+    await using servers = new Pingable();
+    for (const id of [1, 2, 3]) {
+      await servers.list(listing, {
+        id,
+        serverName: `Pub ${id}`,
+        connectedUsers: 9 - id,
+      });
+    }
+    const page = await openLive(await visitor(), listing.url);
+    await page.keyboard.press("Tab");
+    assertEquals(await page.evaluate(() => document.activeElement?.textContent), "Skip to the servers");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    assertEquals(await page.evaluate(() => document.activeElement?.textContent), "Pub 1");
+    assertEquals(
+      await page.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle),
+      "solid",
+      "what has the focus is seen",
+    );
+    await page.keyboard.press("Tab");
+    assertEquals(
+      await page.evaluate(() => document.activeElement?.textContent),
+      "Copy the address of Pub 1",
+    );
+    // The first becomes the last, and keeps the focus.
+    await servers.send(listing, "PUT", 1, { connectedUsers: 0 });
+    await seeRows(page, ["Pub 2: 7 of 50", "Pub 3: 6 of 50", "Pub 1: 0 of 50"]);
+    await page.keyboard.press("Enter");
+    const address = await page.$eval("#rows tr:last-child .address", ({ textContent }) => textContent);
+    await page.waitForFunction(() => document.querySelector("#said")?.textContent?.startsWith("Copied"));
+    assertEquals(await page.$eval("#said", ({ textContent }) => textContent), `Copied ${address}`);
+    // A row that goes away hands its focus on.
+    await servers.send(listing, "DELETE", 1);
+    await seeRows(page, ["Pub 2: 7 of 50", "Pub 3: 6 of 50"]);
+    assert(await page.evaluate(() => document.activeElement?.closest("#rows") !== null));
+  },
+);
+
+testInBrowser("an address is copied also where the page has no clipboard", async ({ visitor }) => {
+  await using listing = await start();
+  await using servers = new Pingable();
+  await servers.list(listing, { id: 1 });
+  const page = await visitor();
+  await page.evaluateOnNewDocument(() => {
+    Object.defineProperty(Navigator.prototype, "clipboard", { get: () => undefined });
+    document.addEventListener("copy", () => {
+      document.title = `copied ${getSelection() || (document.activeElement as HTMLTextAreaElement).value}`;
+    });
+  });
+  await openLive(page, listing.url);
+  await page.click(".copy");
+  await page.waitForSelector(".copy.done");
+  const address = await page.$eval("#rows .address", ({ textContent }) => textContent);
+  assertEquals(await page.title(), `copied ${address}`);
+});
+
+testInBrowser("rows do not move away from under a pointer that moves", async ({ visitor }) => {
+  await using listing = await start();
+  await using servers = new Pingable();
+  for (const id of [1, 2]) {
+    await servers.list(listing, { id, serverName: `Pub ${id}`, connectedUsers: 9 - id });
+  }
+  const page = await openLive(await visitor(), listing.url);
+  await page.hover("#rows tr:first-child .join");
+  await servers.send(listing, "PUT", 1, { connectedUsers: 0 });
+  await seeRows(page, ["Pub 1: 0 of 50", "Pub 2: 7 of 50"]);
+  await page.hover("h1");
+  await seeRows(page, ["Pub 2: 7 of 50", "Pub 1: 0 of 50"]);
+});
+
+testInBrowser(
+  "a page that loses its listing comes back by itself, with what changed meanwhile",
+  async ({ visitor }) => {
+    await using servers = new Pingable();
+    const folder = await Deno.makeTempDir();
+    try {
+      const kv = `${folder}/listing.db`;
+      let listing = await start({ kv });
+      await servers.list(listing, { id: 1, serverName: "Pub" });
+      const page = await openLive(
+        await visitor({ mayComplain: /ERR_(?:CONNECTION|INCOMPLETE)|503/ }),
+        listing.url,
+      );
+      await seeRows(page, ["Pub: 0 of 50"]);
+      await listing.stop();
+      await page.waitForSelector('#state[data-state="connecting"]');
+      assertEquals(await rowsOf(page), ["Pub: 0 of 50"], "what was known stays in sight");
+      listing = await start({ kv, port: listing.port });
+      await servers.send(listing, "PUT", 1, { connectedUsers: 4 });
+      await page.waitForSelector('#state[data-state="live"]');
+      await seeRows(page, ["Pub: 4 of 50"]);
+      await listing.stop();
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+testInBrowser("a page that may not follow says so, and shows the list all the same", async ({ visitor }) => {
+  await using listing = await start({ limits: { ...DEFAULT_LISTING_LIMITS, maxEventStreams: 0 } });
+  await using servers = new Pingable();
+  await servers.list(listing, { id: 1, serverName: "Pub" });
+  const page = await visitor({ mayComplain: /503/ });
+  await page.goto(listing.url);
+  await page.waitForSelector('#state[data-state="polling"]');
+  assertEquals(await rowsOf(page), ["Pub: 0 of 50"]);
+});
+
+testInBrowser(
+  "nobody is kept out: axe finds nothing serious, and no width needs sideways scrolling",
+  async ({ visitor }) => {
+    await using listing = await start();
+    await using servers = new Pingable();
+    const look = async (path: string) => {
+      for (
+        const [size, scheme] of [[DESK, "light"], [DESK, "dark"], [PHONE, "light"], [PHONE, "dark"]] as const
+      ) {
+        const page = await openLive(await visitor({ size, scheme }), listing.url + path);
+        assertEquals(await accessibilityFaults(page), [], `${path} at ${size.width}, ${scheme}`);
+      }
+      for (const width of [320, 375, 640, 768, 900, 1280]) {
+        const page = await openLive(await visitor({ size: { width, height: 700 } }), listing.url + path);
+        assert(await sidewaysOverflow(page) <= 0, `${path} at ${width}`);
+      }
+    };
+    await look("/");
+    await servers.list(listing, {
+      id: 1,
+      serverName: "W".repeat(64),
+      connectedUsers: 1_000_000,
+      maxUsers: 1_000_000,
+    });
+    await servers.list(listing, { id: 2, serverName: "Pub", connectedUsers: 3 });
+    await look("/?sort=name");
+    await look("/?q=nothing");
+  },
+);

@@ -1,0 +1,258 @@
+/**
+ * The page for browsers as it is served: who gets it, what it says without script, and what it cannot be made to say.
+ *
+ * How it looks and lives in a browser is tests/browser/listing_page_test.ts.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import fc from "fast-check";
+import { QUERY_RATE } from "../../listing/app.ts";
+import { PAGE_ROWS } from "../../listing/browser_page.ts";
+import { type ListedServer, selectPage, type Sort, SORTS, sortServers } from "../../listing/page.ts";
+import { readWish, shown, writeWish } from "../../listing/web/order.js";
+import { duration, fill, fillWidth, percent, summary, webAddress } from "../../listing/web/wording.js";
+import { formatAddress, parseAddress } from "../../src/address.ts";
+import { runs } from "../support/property_runs.ts";
+import { ABROAD_RECORD } from "./abroad_record.ts";
+import { type Answer, ListingUnderTest } from "./listing_under_test.ts";
+
+const ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+function browse(listing: ListingUnderTest, path = "/", peer = "127.0.0.1"): Promise<Answer> {
+  return listing.ask("GET", path, { headers: { Accept: ACCEPT }, peer });
+}
+
+/** The names of the servers of the page's table, in order. */
+function names({ text }: Answer): string[] {
+  const table = text.slice(0, text.indexOf("<template"));
+  return [...table.matchAll(/class="who">[^]*?class="displayname">([^]*?)<\/bdi>/g)].map(([, name]) => name!);
+}
+
+Deno.test("a browser gets a page and everybody else a text", async () => {
+  await using listing = await ListingUnderTest.start();
+  const page = await browse(listing);
+  assertEquals(page.headers.get("content-type"), "text/html; charset=utf-8");
+  for (const accept of ["*/*", "text/plain", "application/json", "text/html;q=0.5, text/plain"]) {
+    const { text, headers } = await listing.ask("GET", "/", { headers: { Accept: accept } });
+    assertMatch(headers.get("content-type")!, /^text\/plain\b/, accept);
+    assertStringIncludes(text, "GET /servers");
+    assertMatch(headers.get("vary")!, /\bAccept\b/);
+  }
+  assertMatch(
+    (await listing.ask("GET", "/")).headers.get("content-type")!,
+    /^text\/plain\b/,
+    "no Accept at all",
+  );
+  assertMatch(page.headers.get("vary")!, /\bAccept\b/);
+});
+
+Deno.test("the page and its files load nothing from elsewhere and have no script in them", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(1);
+  const { text, headers } = await browse(listing);
+  const policy = headers.get("content-security-policy")!;
+  for (const part of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'self'"]) {
+    assertStringIncludes(policy, part);
+  }
+  assertFalse(policy.includes("unsafe"));
+  assertFalse(/<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=/i.test(text), "something is inline");
+  const linked = [...text.matchAll(/(?:src|href)="([^"#][^"]*)"/g)].map(([, url]) => url!);
+  const files = linked.filter((url) => /\.(?:css|js|svg)$/.test(url));
+  assertEquals(files.length, 4);
+  for (const file of files) {
+    const answer = await listing.ask("GET", file);
+    assertEquals([file, answer.status], [file, 200]);
+    for (const [, url] of answer.text.matchAll(/(?:from|import)\s+"([^"]+)"/g)) {
+      const path = new URL(url!, `http://localhost${file}`).pathname;
+      assertEquals([path, (await listing.ask("GET", path)).status], [path, 200]);
+    }
+  }
+});
+
+Deno.test("the page is answered 304 while nothing has changed, and compressed for who takes it", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(1);
+  const { headers, text } = await browse(listing);
+  const again = await listing.ask("GET", "/", {
+    headers: { Accept: ACCEPT, "If-None-Match": headers.get("etag")! },
+  });
+  assertEquals([again.status, again.text], [304, ""]);
+  const gzipped = await listing.response("GET", "/", {
+    headers: { Accept: ACCEPT, "Accept-Encoding": "gzip" },
+  });
+  const stream = (gzipped.body as ReadableStream<Uint8Array<ArrayBuffer>>)
+    .pipeThrough(new DecompressionStream("gzip"));
+  assertEquals(await new Response(stream).text(), text);
+});
+
+Deno.test("without script the list is searched, sorted, narrowed and turned over by its address", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(1, { serverName: "Apple", connectedUsers: 5, maxUsers: 5 });
+  await listing.list(2, { serverName: "Berry", connectedUsers: 0 });
+  await listing.list(3, { serverName: "Cherry", connectedUsers: 7 });
+  assertEquals(names(await browse(listing)), ["Cherry", "Apple", "Berry"]);
+  assertEquals(names(await browse(listing, "/?sort=name")), ["Apple", "Berry", "Cherry"]);
+  assertEquals(names(await browse(listing, "/?full=false")), ["Cherry", "Berry"]);
+  assertEquals(names(await browse(listing, "/?empty=false&full=false")), ["Cherry"]);
+  assertEquals(names(await browse(listing, "/?q=ERR")), ["Cherry", "Berry"]);
+  assertEquals(names(await browse(listing, "/?q=nothing")), []);
+  // What nobody can mean is taken for not said.
+  assertEquals(names(await browse(listing, "/?sort=__proto__&full=x&cursor=nonsense&other=1")).length, 3);
+  const { text } = await browse(listing, "/?q=%22%3E%3Cb%3E&sort=name&full=false");
+  assertStringIncludes(text, 'value="&quot;&gt;&lt;b&gt;"');
+  assertMatch(text, /href="\/\?q=%22%3E%3Cb%3E&amp;full=false"[^>]*>People</);
+  assertMatch(text, /<th[^>]*aria-sort="ascending"[^>]*>\s*<a data-sort="name"/);
+});
+
+Deno.test(`a page without script has ${PAGE_ROWS} servers, and one more is on the next`, async () => {
+  await using listing = await ListingUnderTest.start();
+  const write = (id: number) =>
+    listing.store.write(id, undefined, { ...ABROAD_RECORD, id, serverName: `Server ${id}` });
+  for (let id = 0; id < PAGE_ROWS; id++) await write(id);
+  const whole = await browse(listing, "/?sort=id");
+  assertEquals([names(whole).length, whole.text.includes('rel="next"')], [PAGE_ROWS, false]);
+  await write(PAGE_ROWS);
+  const first = await browse(listing, "/?sort=id");
+  assertEquals(names(first).length, PAGE_ROWS);
+  const next = /rel="next" href="([^"]*)"/.exec(first.text)![1]!.replaceAll("&amp;", "&");
+  assertEquals(names(await browse(listing, next)), [`Server ${PAGE_ROWS}`]);
+});
+
+Deno.test("a name is text whatever is in it, and keeps its direction to itself", async () => {
+  await using listing = await ListingUnderTest.start();
+  const serverName = `<img src=x onerror=alert(1)>"'&lt;</bdi>`;
+  await listing.list(1, { serverName });
+  const { text } = await browse(listing);
+  assertFalse(text.includes("<img"));
+  assertStringIncludes(
+    text,
+    `<bdi class="displayname">&lt;img src=x onerror=alert(1)&gt;&quot;&#39;&amp;lt;&lt;/bdi&gt;</bdi>`,
+  );
+});
+
+Deno.test("an empty listing says how to add a server, with its own address", async () => {
+  await using listing = await ListingUnderTest.start();
+  const { text } = await browse(listing, "http://list.example:8000/");
+  assertMatch(text, /<section id="no-servers" class="note"\s*>/);
+  assertMatch(
+    text,
+    /chatter chat --name "My server" --listing\s*<span class="origin">http:\/\/list\.example:8000</,
+  );
+  await listing.list(1);
+  assertMatch((await browse(listing)).text, /<section id="no-servers" class="note"\s+hidden/);
+});
+
+Deno.test("pages are made as often as lists with parameters, and no more", async () => {
+  await using listing = await ListingUnderTest.start();
+  const statuses: number[] = [];
+  for (let i = 0; i <= QUERY_RATE.burst; i++) {
+    statuses.push((await browse(listing, "/", "198.51.100.7")).status);
+  }
+  assertEquals([statuses.indexOf(429), statuses.filter((status) => status === 200).length], [
+    QUERY_RATE.burst,
+    QUERY_RATE.burst,
+  ]);
+  assertEquals(
+    (await listing.ask("GET", "/", { peer: "198.51.100.7" })).status,
+    200,
+    "the text costs nothing",
+  );
+});
+
+Deno.test("the way into a server's web client is its address by HTTP, and by HTTPS where it is reached by TLS", () => {
+  const cases: [string, string | undefined][] = [
+    ["pub.example:5000", "http://pub.example:5000/"],
+    ["pub.example:80", "http://pub.example/"],
+    ["pub.example:443", "https://pub.example/"],
+    ["wss://pub.example:5001", "https://pub.example:5001/"],
+    ["[2001:db8::1]:5000", "http://[2001:db8::1]:5000/"],
+    ["[::1]:443", "https://[::1]/"],
+    ["127.0.0.1:5000", "http://127.0.0.1:5000/"],
+    ["javascript:alert(1)", undefined],
+    ["javascript:80", "http://javascript/"],
+    ["a/b:80", undefined],
+    ["a@b:80", undefined],
+    ["a:80/x", undefined],
+    ["a:99999", undefined],
+    ["", undefined],
+  ];
+  for (const [address, url] of cases) assertEquals(webAddress(address), url, address);
+});
+
+Deno.test("every address that a listing can show has a way in, on its own host and port", () => {
+  const host = fc.oneof(fc.domain(), fc.ipV4(), fc.ipV6().map((ip) => `[${ip}]`));
+  fc.assert(
+    fc.property(host, fc.integer({ min: 1, max: 65535 }), fc.boolean(), (host, port, isTls) => {
+      const address = parseAddress(`${isTls ? "wss://" : ""}${host}:${port}`, "192.0.2.1");
+      if ("problem" in address) return;
+      const url = new URL(webAddress(formatAddress(address))!);
+      assertEquals(url.protocol, address.tls ? "https:" : "http:");
+      assertEquals([url.pathname, url.search, url.hash, url.username], ["/", "", "", ""]);
+      assertEquals(Number(url.port || (address.tls ? 443 : 80)), address.port);
+    }),
+    runs(200),
+  );
+});
+
+Deno.test("the page in a browser shows the same servers in the same order as GET /servers", () => {
+  const server: fc.Arbitrary<ListedServer> = fc.record({
+    id: fc.nat(50),
+    displayName: fc.stringMatching(/^[a-cA-CäÄ ]{1,3}$/u),
+    address: fc.constantFrom("a.example:1", "b.example:2"),
+    connectedUsers: fc.nat(3),
+    maxUsers: fc.nat(3),
+    onlineSince: fc.nat(3),
+    roundTripMs: fc.constant(1),
+    uptime: fc.constant(1),
+  });
+  const wish = fc.record({
+    sort: fc.constantFrom(...SORTS),
+    q: fc.constantFrom("", "A", "b.EX", "ä"),
+    full: fc.boolean(),
+    empty: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.uniqueArray(server, { selector: ({ id }) => id }), wish, (servers, wish) => {
+      const { servers: listed } = selectPage(sortServers(servers, wish.sort), {
+        ...wish,
+        limit: undefined,
+        after: undefined,
+      });
+      assertEquals(shown(servers, wish), listed);
+      assertEquals(readWish(new URLSearchParams(writeWish(wish))), wish);
+    }),
+    runs(200),
+  );
+});
+
+Deno.test("times, shares and counts are said in words that are true", () => {
+  const words: [number, string][] = [
+    [-5, "< 1 min"],
+    [59_999, "< 1 min"],
+    [60_000, "1 min"],
+    [3_599_999, "59 min"],
+    [3_600_000, "1 h"],
+    [172_799_999, "47 h"],
+    [172_800_000, "2 days"],
+  ];
+  for (const [ms, text] of words) assertEquals(duration(ms), text);
+  assertEquals([1, 0.9999, 0.998, 0.5, 0].map(percent), ["100 %", "99.9 %", "99.8 %", "50.0 %", "0.0 %"]);
+  const server = (connectedUsers: number, maxUsers: number) => ({
+    id: 1,
+    displayName: "a",
+    address: "a:1",
+    onlineSince: 0,
+    roundTripMs: 1,
+    uptime: 1,
+    connectedUsers,
+    maxUsers,
+  });
+  assertEquals(fill(server(1234567, 2000000)), "1,234,567 of 2,000,000");
+  assertEquals([fill(server(50, 50)), fillWidth(server(50, 50))], ["50 of 50, full", "100%"]);
+  assertEquals([fill(server(0, 0)), fillWidth(server(0, 0))], ["0 of 0, full", "0%"]);
+  assertEquals([fillWidth(server(9, 3)), fillWidth(server(1, 3))], ["100%", "33%"]);
+  assertEquals(summary([server(1, 2)]), "1 server, 1 person connected");
+  assertEquals(summary([server(1, 2), server(1999, 2)]), "2 servers, 2,000 people connected");
+  assert(SORTS.includes("users" satisfies Sort));
+});
