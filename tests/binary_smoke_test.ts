@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertGreater, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { VERSION } from "../src/version.ts";
 import { ChatClient } from "./support/chat_client.ts";
 import { runProgram, startServer } from "./support/program.ts";
@@ -16,6 +16,42 @@ async function listedServers(
   const response = await fetch(`${listingUrl}/servers`);
   assertEquals(response.status, 200);
   return (await response.json()).servers;
+}
+
+/** Every file that a page loads, by itself or by its scripts, from `url`: path and type. Throws where one is missing. */
+async function filesOfPage(url: string): Promise<Map<string, string>> {
+  const files = new Map<string, string>();
+  const load = async (path: string, headers: Record<string, string> = {}): Promise<void> => {
+    if (files.has(path)) return;
+    const response = await fetch(new URL(path, url), { headers });
+    const text = await response.text();
+    assertEquals([path, response.status], [path, 200], text);
+    const type = response.headers.get("content-type") ?? "";
+    files.set(path, type.split(";")[0]!);
+    const links = type.startsWith("text/html")
+      ? text.matchAll(/<(?:link|script)\s[^>]*?(?:href|src)="([^"]+)"/g)
+      : type.startsWith("text/javascript")
+      ? text.matchAll(/\bfrom "(\.[^"]+)";$/gm)
+      : [];
+    for (const [, link] of links) await load(new URL(link!, new URL(path, url)).pathname);
+  };
+  await load("/", { Accept: "text/html" });
+  return files;
+}
+
+/** Roles with a page for browsers, and how its scripts begin. */
+const PAGES = [["listing", "/listing/web/page.js"]] as const;
+
+for (const [role, script] of PAGES) {
+  Deno.test(`the program has with it all that the page of ${role} loads`, async () => {
+    await using server = await startServer(role);
+    const files = await filesOfPage(server.url);
+    assertEquals(files.get("/"), "text/html");
+    assertEquals(files.get(script), "text/javascript");
+    assertEquals(files.get("/src/web/tokens.css"), "text/css");
+    assertGreater([...files.values()].filter((type) => type === "text/javascript").length, 1);
+    assertEquals((await server.stop()).status, 0, server.log);
+  });
 }
 
 Deno.test("the program tells its version and its help", async () => {

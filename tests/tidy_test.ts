@@ -73,6 +73,7 @@ const TOP_LEVEL = [
   "chat",
   "deno.json",
   "deno.lock",
+  "docs",
   "listing",
   "main.ts",
   "src",
@@ -99,8 +100,8 @@ const FILES: readonly SourceFile[] = [
 ];
 const PATHS = FILES.map(({ path }) => path);
 const isProgram = ({ path }: SourceFile) => !path.startsWith("tests/");
-const isTypeScript = ({ path }: SourceFile) => path.endsWith(".ts");
-const isForBrowsers = ({ path }: SourceFile) => path.startsWith("listing/web/");
+const isOurs = ({ path }: SourceFile) => path.endsWith(".ts") || isForBrowsers({ path });
+const isForBrowsers = ({ path }: Pick<SourceFile, "path">) => /^(?:src\/client|[a-z]+\/web)\//.test(path);
 const protocol = await Deno.readTextFile(new URL("PROTOCOL.md", ROOT)).catch(() => undefined);
 
 function hold(rule: Rule, files: readonly SourceFile[]): void {
@@ -108,11 +109,10 @@ function hold(rule: Rule, files: readonly SourceFile[]): void {
   assertEquals(files.flatMap((file) => rule(file).map((problem) => `${file.path} ${problem}`)), []);
 }
 
-Deno.test("every file imports only what its folder may", () =>
-  hold(importsItsOwn, FILES.filter((file) => isTypeScript(file) || isForBrowsers(file))));
+Deno.test("every file imports only what its folder may", () => hold(importsItsOwn, FILES.filter(isOurs)));
 
 Deno.test("adapters are chosen by the mod.ts of their folder alone", () => {
-  hold(adaptersAreChosenByMod(PATHS), FILES.filter(isTypeScript));
+  hold(adaptersAreChosenByMod(PATHS), FILES.filter(isOurs));
 });
 
 Deno.test("the KV, signals, the clock and the log library have one owner each", () => {
@@ -124,7 +124,14 @@ Deno.test("pure files touch nothing of the world", () => {
 });
 
 Deno.test("every file of the program and of the tests says at its head what it is", () => {
-  hold(opensWithADocComment, FILES.filter((file) => isTypeScript(file) || isForBrowsers(file)));
+  hold(opensWithADocComment, FILES.filter((file) => isOurs(file) && file.path !== "src/client/frames.js"));
+});
+
+Deno.test("the types of every script for browsers are checked", () => {
+  hold(
+    ({ text }) => /^\/\/ @ts-check$/m.test(text) ? [] : ["has no // @ts-check"],
+    FILES.filter((file) => isForBrowsers(file) && file.path !== "src/client/frames.js"),
+  );
 });
 
 Deno.test("a file's name says what it holds", () => hold(nameSaysWhatItHolds, FILES));
@@ -137,7 +144,7 @@ Deno.test("files stay short, and the long ones only shrink", () => {
 Deno.test({
   name: "every section that a comment cites is in PROTOCOL.md",
   ignore: protocol === undefined,
-  fn: () => hold(citesWhatExists(sectionsOf(protocol ?? "")), FILES.filter(isTypeScript)),
+  fn: () => hold(citesWhatExists(sectionsOf(protocol ?? "")), FILES.filter(isOurs)),
 });
 
 Deno.test("the top level holds what belongs there and nothing else", async () => {

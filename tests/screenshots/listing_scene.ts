@@ -1,0 +1,55 @@
+/**
+ * The listing's page with some servers that are not there, for the documents.
+ *
+ * @module
+ */
+import type { Stage } from "../support/browser.ts";
+import { ABROAD_RECORD } from "../listing/abroad_record.ts";
+import { ListingUnderTest } from "../listing/listing_under_test.ts";
+import { type Scene, VIEWS } from "./screenshots.ts";
+
+const HOUR_MS = 3_600_000;
+
+const SERVERS: readonly [
+  name: string,
+  address: string,
+  users: number,
+  max: number,
+  hours: number,
+  ms: number,
+][] = [
+  ["The Corner Pub", "pub.example:5000", 41, 50, 2300, 12],
+  ["Rust & Coffee", "wss://rust.example:5001", 24, 100, 700, 31],
+  ["Board games on Thursdays", "games.example.org:5000", 20, 20, 99, 24],
+  ["Ελληνικό καφενείο", "kafe.example:5000", 12, 40, 30, 48],
+  ["Late shift", "[2001:db8::17]:5000", 5, 50, 7, 90],
+  ["שיחות ערב", "erev.example:5000", 3, 25, 3, 65],
+  ["Test lounge", "203.0.113.9:5000", 0, 50, 0.4, 18],
+];
+
+export const listingScene: Scene = async (stage: Stage, shoot) => {
+  await using listing = await ListingUnderTest.start();
+  listing.nowMs = Date.now();
+  for (const [id, [serverName, address, connectedUsers, maxUsers, hours, roundTripMs]] of SERVERS.entries()) {
+    const onlineSince = Date.now() - hours * HOUR_MS;
+    const checks = Math.ceil(hours * 60) + 1;
+    await listing.store.write(id, undefined, {
+      ...ABROAD_RECORD,
+      ...{ id, serverName, address, connectedUsers, maxUsers, roundTripMs, onlineSince, checks },
+      answered: id % 3 === 1 ? Math.floor(checks * 0.996) : checks,
+    });
+  }
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    (request) => listing.app.fetch(request, { peer: "127.0.0.1" }),
+  );
+  for (const [suffix, view] of Object.entries(VIEWS)) {
+    const page = await stage.visitor(view);
+    await page.goto(`http://127.0.0.1:${server.addr.port}/`);
+    await page.waitForSelector('#state[data-state="live"]');
+    await shoot(page, suffix);
+    await page.close();
+  }
+  listing.events.close();
+  await server.shutdown();
+};
