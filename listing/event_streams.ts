@@ -9,6 +9,7 @@
  */
 import { addressBlock, addressSite, isLoopback } from "../src/address.ts";
 import type { NowMs } from "../src/clock.ts";
+import { logger } from "../src/log.ts";
 import { type ListingLimits, NETWORKS_PER_SITE } from "../src/listing_limits.ts";
 import type { Changes, Events } from "./changes.ts";
 import { isRefusal, type Refusal, refuse } from "./refusals.ts";
@@ -29,6 +30,8 @@ export const STALLED_SECONDS_MAX = 60;
 export const RETRY_MS = 2000;
 /** Pieces that are kept for streams at the same place: most are at the last one. */
 const PIECES_KEPT = 16;
+
+const log = logger("listing");
 
 export interface EventStreamsParts {
   readonly changes: Changes;
@@ -103,7 +106,9 @@ export class EventStreams {
       pull: (controller) => {
         stream.handedMs = steadyClock();
         // At once, so that the head of the answer is on its way.
-        const bytes = isOpening ? encode(`retry: ${RETRY_MS}\n\n`) : this.#next(stream);
+        const bytes = isOpening
+          ? encode(`retry: ${RETRY_MS}\n\n`)
+          : this.#fenced(stream, () => this.#next(stream));
         isOpening = false;
         if (bytes !== undefined) return controller.enqueue(bytes);
         return new Promise<void>((resolve) => {
@@ -135,7 +140,7 @@ export class EventStreams {
       this.#tellMs = nowMs + Math.max(TELL_MS, told / CHANGES_PER_SECOND * 1000);
     }
     this.#pieces.clear();
-    for (const stream of [...this.#streams]) this.#look(stream, nowMs);
+    for (const stream of [...this.#streams]) this.#fenced(stream, () => this.#look(stream, nowMs));
   }
 
   /** Ends all streams. */
@@ -143,6 +148,18 @@ export class EventStreams {
     for (const { controller, end } of [...this.#streams]) {
       end();
       controller.close();
+    }
+  }
+
+  /** The fence of this entry point: a bug ends one stream, which comes back. */
+  #fenced<T>(stream: Stream, act: () => T): T | undefined {
+    try {
+      return act();
+    } catch (error) {
+      log.error("bug", { where: "events", error });
+      stream.end();
+      stream.controller.error(new Error("the events could not be told"));
+      return undefined;
     }
   }
 

@@ -22,14 +22,16 @@ const POLL_MS = 20_000;
 const RETRY_MS = { least: 1000, most: 30_000 };
 /** Milliseconds over which those who were all told to fetch the list spread that. */
 const RESET_SPREAD_MS = 2000;
-/** Milliseconds after which a page that nobody sees gives up its stream. */
-const HIDDEN_MS = 60_000;
+/** Milliseconds after which a page that nobody sees gives up its stream: a browser has six connections to a server. */
+const HIDDEN_MS = 15_000;
 
 export class ListFeed {
   /** @type {EventSource | undefined} */
   #source;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #hiddenTimer;
   #retryMs = RETRY_MS.least;
   #isPaused = false;
   #lastEventId = "";
@@ -57,22 +59,21 @@ export class ListFeed {
 
   async #load() {
     this.#stop();
-    try {
-      const response = await fetch("/servers", { cache: "no-cache" });
-      if (!response.ok) throw new Error(`The list was answered ${response.status}`);
-      const { servers } = await response.json();
-      this.heard.onList(servers);
-      this.#retryMs = RETRY_MS.least;
-      this.#follow(response.headers.get("Last-Event-ID") ?? "");
-    } catch {
+    const list = await fetchList();
+    if (list === undefined) {
       this.heard.onState("connecting");
       this.#later(this.#retryMs * (0.5 + Math.random() / 2));
       this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.most);
+      return;
     }
+    this.#retryMs = RETRY_MS.least;
+    this.heard.onList(list.servers);
+    this.#follow(list.lastEventId);
   }
 
   /** @param {string} lastEventId */
   #follow(lastEventId) {
+    this.#source?.close();
     this.#lastEventId = lastEventId;
     const source = new EventSource(`/events?lastEventID=${encodeURIComponent(lastEventId)}`);
     this.#source = source;
@@ -97,22 +98,23 @@ export class ListFeed {
       this.#stop();
       this.#later(Math.random() * RESET_SPREAD_MS);
     });
+    if (document.hidden) this.#seenOrNot();
   }
 
   #seenOrNot() {
-    if (document.hidden) {
-      if (this.#source === undefined) return;
-      this.#timer ??= setTimeout(() => {
-        this.#stop();
-        this.#isPaused = true;
-      }, HIDDEN_MS);
-    } else if (this.#isPaused) {
+    clearTimeout(this.#hiddenTimer);
+    if (document.hidden) this.#hiddenTimer = setTimeout(() => this.#pause(), HIDDEN_MS);
+    else if (this.#isPaused) {
       this.#isPaused = false;
       this.#follow(this.#lastEventId);
-    } else if (this.#source?.readyState === EventSource.OPEN) {
-      clearTimeout(this.#timer);
-      this.#timer = undefined;
     }
+  }
+
+  /** Only of what is followed: whatever else is under way asks for nothing that lasts. */
+  #pause() {
+    if (this.#source === undefined || this.#source.readyState === EventSource.CLOSED) return;
+    this.#stop();
+    this.#isPaused = true;
   }
 
   /** @param {number} ms */
@@ -126,5 +128,18 @@ export class ListFeed {
     this.#timer = undefined;
     this.#source?.close();
     this.#source = undefined;
+  }
+}
+
+/** The list, and the place from which it can be followed; undefined where it does not come. */
+async function fetchList() {
+  try {
+    const response = await fetch("/servers", { cache: "no-cache" });
+    if (!response.ok) return undefined;
+    /** @type {{ servers: Server[] }} */
+    const { servers } = await response.json();
+    return { servers, lastEventId: response.headers.get("Last-Event-ID") ?? "" };
+  } catch {
+    return undefined;
   }
 }

@@ -4,13 +4,16 @@
  *
  * @module
  */
-import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertGreater, assertStringIncludes } from "@std/assert";
 import type { Page } from "puppeteer-core";
 import { type ListingOptions, type RunningListing, startListing } from "../../listing/mod.ts";
+import { KvServerStore } from "../../listing/store_kv.ts";
+import { openKv } from "../../src/kv.ts";
 import { DEFAULT_LISTING_LIMITS } from "../../src/listing_limits.ts";
 import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
+import { ABROAD_RECORD } from "../listing/abroad_record.ts";
 import { type FakeChatServer, startChatServer } from "../listing/fake_chat_server.ts";
 
 function start(options: Partial<ListingOptions> = {}): Promise<RunningListing> {
@@ -344,6 +347,77 @@ testInBrowser("a page that may not follow says so, and shows the list all the sa
 });
 
 testInBrowser(
+  "a page that nobody sees gives up its stream, and is up to date when it is seen again",
+  async ({ visitor }) => {
+    // With one stream for all, another person can follow only where the first does not.
+    await using listing = await start({ limits: { ...DEFAULT_LISTING_LIMITS, maxEventStreams: 1 } });
+    await using servers = new Pingable();
+    await servers.list(listing, { id: 1, serverName: "Pub" });
+    const page = await visitor();
+    await page.evaluateOnNewDocument(() => {
+      const realSetTimeout = setTimeout;
+      Object.assign(globalThis, {
+        setTimeout: (act: () => void, ms: number) => realSetTimeout(act, ms === 15_000 ? 0 : ms),
+      });
+    });
+    await openLive(page, listing.url);
+    const see = (isHidden: boolean) =>
+      page.evaluate((isHidden) => {
+        Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, isHidden);
+    await see(true);
+    const opened = async () => {
+      const response = await fetch(`${listing.url}/events`);
+      await response.body?.cancel();
+      return response.status;
+    };
+    while (await opened() !== 200);
+    await servers.send(listing, "PUT", 1, { connectedUsers: 8 });
+    await see(false);
+    await seeRows(page, ["Pub: 8 of 50"]);
+  },
+);
+
+testInBrowser(
+  "a thousand servers are shown at once, and those past it when asked for",
+  async ({ visitor }) => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const kv = await openKv(`${folder}/listing.db`);
+      const store = new KvServerStore(kv);
+      const ids = Array.from({ length: 1001 }, (_, id) => id);
+      await Promise.all(
+        ids.map((id) => store.write(id, undefined, { ...ABROAD_RECORD, id, checkedAtMs: Date.now() })),
+      );
+      kv.close();
+      await using listing = await start({ kv: `${folder}/listing.db`, checkInterval: 3600 });
+      const page = await openLive(await visitor(), listing.url);
+      const count = () => page.$$eval("#rows tr", ({ length }) => length);
+      assertEquals([await count(), await page.$eval("#more", (more) => (more as HTMLElement).innerText)], [
+        1000,
+        "Show 1 more server of 1",
+      ]);
+      // What is not in view is not laid out.
+      const skipped = await page.$$eval(
+        "#rows tr",
+        (rows) =>
+          rows.filter((row) => !row.querySelector(".join")!.checkVisibility({ contentVisibilityAuto: true }))
+            .length,
+      );
+      assertGreater(skipped, 900);
+      await page.$eval("#more", (more) => (more as HTMLElement).click());
+      assertEquals([await count(), await page.$eval("#more", (more) => (more as HTMLElement).hidden)], [
+        1001,
+        true,
+      ]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+testInBrowser(
   "nobody is kept out: axe finds nothing serious, and no width needs sideways scrolling",
   async ({ visitor }) => {
     await using listing = await start();
@@ -369,6 +443,8 @@ testInBrowser(
     });
     await servers.list(listing, { id: 2, serverName: "Pub", connectedUsers: 3 });
     await look("/?sort=name");
+    const still = await openLive(await visitor({ reducedMotion: true }), listing.url);
+    assertEquals(await still.$eval(".join", (join) => getComputedStyle(join).transitionDuration), "0s, 0s");
     await look("/?q=nothing");
   },
 );

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Changes } from "../../listing/changes.ts";
 import { SocketProber } from "../../listing/prober_socket.ts";
 import { Registry } from "../../listing/registry.ts";
 import { Snapshot } from "../../listing/snapshot.ts";
@@ -25,6 +26,27 @@ fence("a request to the listing", "is answered 500, and the next as ever", async
   }
   assertEquals([log.errors(), log.stacks().length], [["bug http"], 1]);
 });
+
+fence(
+  "an event stream of the listing",
+  "is logged and ends that stream, and the next is told as ever",
+  async (log) => {
+    await using listing = await ListingUnderTest.start();
+    await listing.snapshot.refresh();
+    const read = async () => (await listing.response("GET", "/events")).body!.getReader();
+    const reader = await read();
+    await reader.read();
+    {
+      using _bug = broken(Changes.prototype, "reset");
+      await assertRejects(() => reader.read(), Error, "the events could not be told");
+    }
+    assertEquals([log.errors(), log.stacks().length, listing.events.size], [["bug events"], 1, 0]);
+    const next = await read();
+    await next.read();
+    assertStringIncludes(new TextDecoder().decode((await next.read()).value), "event: reset");
+    await next.cancel();
+  },
+);
 
 fence("the listing's sweep", "is logged, and the next one checks all servers", async (log) => {
   using _bug = broken(Snapshot.prototype, "records");

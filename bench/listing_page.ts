@@ -1,0 +1,105 @@
+/**
+ * How smooth the listing's page stays: a thousand servers, a hundred changes a second, in a headless browser.
+ *
+ * ```sh
+ * deno run --allow-all bench/listing_page.ts [--servers 1000] [--changes 100] [--seconds 10]
+ * ```
+ *
+ * Printed: how long until the page lives, how long a key in the search takes to be shown, and how much of each
+ * second the page's main thread works while it is told of changes. Changes are written to the store as
+ * another listing on it would write them, each to a server at random.
+ *
+ * @module
+ */
+// deno-lint-ignore-file no-console
+import { startListing } from "../listing/mod.ts";
+import { KvServerStore } from "../listing/store_kv.ts";
+import { openKv } from "../src/kv.ts";
+import { ABROAD_RECORD } from "../tests/listing/abroad_record.ts";
+import { withBrowser } from "../tests/support/browser.ts";
+
+function option(name: string, otherwise: number): number {
+  const at = Deno.args.indexOf(`--${name}`);
+  return at < 0 ? otherwise : Number(Deno.args[at + 1]);
+}
+
+const SERVERS = option("servers", 1000);
+const CHANGES = option("changes", 100);
+const SECONDS = option("seconds", 10);
+
+function record(id: number) {
+  const connectedUsers = Math.floor(Math.random() * 51);
+  return {
+    ...ABROAD_RECORD,
+    ...{ id, connectedUsers, serverName: `Server ${id}`, address: `s${id}.example:5000` },
+    checkedAtMs: Date.now(),
+  };
+}
+
+/** Writes `CHANGES` a second until the signal. */
+async function change(store: KvServerStore, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    await Promise.all(Array.from({ length: CHANGES / 10 }, async () => {
+      const id = Math.floor(Math.random() * SERVERS);
+      const was = await store.get(id);
+      await store.write(id, was?.version, record(id));
+    }));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
+const folder = await Deno.makeTempDir();
+const kv = await openKv(`${folder}/listing.db`);
+const store = new KvServerStore(kv);
+for (let from = 0; from < SERVERS; from += 100) {
+  const ids = Array.from({ length: Math.min(100, SERVERS - from) }, (_, i) => from + i);
+  await Promise.all(ids.map((id) => store.write(id, undefined, record(id))));
+}
+const listing = await startListing({
+  hostname: "127.0.0.1",
+  port: 0,
+  kv: `${folder}/listing.db`,
+  checkInterval: 3600,
+  trustProxy: false,
+  tls: undefined,
+});
+const stop = new AbortController();
+await withBrowser(async ({ visitor }) => {
+  const page = await visitor();
+  const startMs = performance.now();
+  await page.goto(listing.url);
+  await page.waitForSelector('#state[data-state="live"]');
+  const rows = await page.$$eval("#rows tr", ({ length }) => length);
+  console.log(`live after: ${Math.round(performance.now() - startMs)} ms, ${rows} rows`);
+  const keys = await page.evaluate(async () => {
+    const search = document.querySelector<HTMLInputElement>("#q")!;
+    const took: number[] = [];
+    for (const text of ["S", "Server 9", "Server 99", "Server 9", ""]) {
+      const startMs = performance.now();
+      search.value = text;
+      search.dispatchEvent(new Event("input", { bubbles: true }));
+      document.body.getBoundingClientRect();
+      took.push(Math.round(performance.now() - startMs));
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    return took;
+  });
+  console.log(`a search, laid out: ${keys.join(", ")} ms`);
+  const changing = change(store, stop.signal);
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  const before = await page.metrics();
+  await new Promise((resolve) => setTimeout(resolve, SECONDS * 1000));
+  const after = await page.metrics();
+  const share = (name: "TaskDuration" | "ScriptDuration" | "LayoutDuration" | "RecalcStyleDuration") =>
+    `${((after[name]! - before[name]!) / SECONDS * 100).toFixed(0)} %`;
+  console.log(
+    `main thread at work: ${share("TaskDuration")}, of it script ${share("ScriptDuration")}, ` +
+      `styles ${share("RecalcStyleDuration")}, layout ${share("LayoutDuration")}`,
+  );
+  stop.abort();
+  await changing;
+});
+await listing.stop();
+kv.close();
+await Deno.remove(folder, { recursive: true });
+Deno.exit(0);
