@@ -1,135 +1,15 @@
 /**
- * The listing's page in a real browser: it lives, it does without script, nothing that a server says becomes more
- * than text, and everybody can use it.
+ * The listing's page in a real browser: it does without script, nothing that a server says becomes more than text,
+ * and everybody can use it. How it follows the list is listing_page_live_test.ts's.
  *
  * @module
  */
-import { assert, assertEquals, assertFalse, assertGreater, assertStringIncludes } from "@std/assert";
-import type { Page } from "puppeteer-core";
-import { type ListingOptions, type RunningListing, startListing } from "../../listing/mod.ts";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import { KvServerStore } from "../../listing/store_kv.ts";
 import { openKv } from "../../src/kv.ts";
-import { DEFAULT_LISTING_LIMITS } from "../../src/listing_limits.ts";
-import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
-import { ChatClient } from "../support/chat_client.ts";
-import { startTestChat } from "../support/chat_server.ts";
 import { ABROAD_RECORD } from "../listing/abroad_record.ts";
-import { type FakeChatServer, startChatServer } from "../listing/fake_chat_server.ts";
-
-function start(options: Partial<ListingOptions> = {}): Promise<RunningListing> {
-  return startListing({
-    hostname: "127.0.0.1",
-    port: 0,
-    kv: ":memory:",
-    checkInterval: 60,
-    trustProxy: false,
-    tls: undefined,
-    ...options,
-  });
-}
-
-interface Listed {
-  readonly id: number;
-  readonly serverName?: string;
-  readonly connectedUsers?: number;
-  readonly maxUsers?: number;
-}
-
-/** Lists servers that answer pings; who answers ends with the test. */
-class Pingable implements AsyncDisposable {
-  readonly #servers: FakeChatServer[] = [];
-  readonly #keys = new Map<number, string>();
-
-  async list(listing: RunningListing, { id, ...body }: Listed): Promise<void> {
-    const server = startChatServer({ id });
-    this.#servers.push(server);
-    const response = await fetch(`${listing.url}/servers/${id}`, {
-      method: "POST",
-      body: JSON.stringify({ address: `:${server.port}`, ...body }),
-    });
-    const text = await response.text();
-    assertEquals(response.status, 201, text);
-    this.#keys.set(id, text);
-  }
-
-  async send(listing: RunningListing, method: "PUT" | "DELETE", id: number, body?: unknown): Promise<void> {
-    const response = await fetch(`${listing.url}/servers/${id}`, {
-      method,
-      headers: { Authorization: `C2Listing ${this.#keys.get(id)}` },
-      body: body === undefined ? null : JSON.stringify(body),
-    });
-    assertEquals([response.status, await response.text()], [200, ""]);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const server of this.#servers) await server[Symbol.asyncDispose]();
-  }
-}
-
-async function openLive(page: Page, url: string): Promise<Page> {
-  await page.goto(url);
-  await page.waitForSelector('#state[data-state="live"]');
-  return page;
-}
-
-/** What the person sees of each server: name and how full it is. */
-function rowsOf(page: Page): Promise<string[]> {
-  return page.$$eval(
-    "#rows tr",
-    (rows) =>
-      rows.map((row) =>
-        `${row.querySelector(".displayname")?.textContent}: ${row.querySelector(".fill")?.textContent}`
-      ),
-  );
-}
-
-/** Waits until the rows are these. */
-async function seeRows(page: Page, expected: string[]): Promise<void> {
-  await page.waitForFunction(
-    (expected) => {
-      const rows = [...document.querySelectorAll("#rows tr")].map((row) =>
-        `${row.querySelector(".displayname")?.textContent}: ${row.querySelector(".fill")?.textContent}`
-      );
-      return JSON.stringify(rows) === expected;
-    },
-    {},
-    JSON.stringify(expected),
-  ).catch(async (error) => {
-    assertEquals(await rowsOf(page), expected, String(error));
-  });
-}
-
-testInBrowser("a chat server comes, fills and goes in a page that is open", async ({ visitor }) => {
-  await using listing = await start();
-  const page = await openLive(await visitor(), listing.url);
-  assertStringIncludes(await page.$eval("main", (main) => main.innerText), "No server is here yet");
-  assertStringIncludes(await page.$eval("pre", (pre) => pre.innerText), `--listing ${listing.url}`);
-  {
-    await using chat = await startTestChat({
-      name: "The Pub",
-      listings: [listing.url],
-      limits: { maxUsers: 2 },
-    });
-    await seeRows(page, ["The Pub: 0 of 2"]);
-    assertEquals(await page.$eval(".join", (link) => (link as HTMLAnchorElement).href), `${chat.url}/`);
-    await using _alice = await ChatClient.connect(chat.url, "alice");
-    await seeRows(page, ["The Pub: 1 of 2"]);
-    await using _bob = await ChatClient.connect(chat.url, "bob");
-    await seeRows(page, ["The Pub: 2 of 2, full"]);
-    assertEquals(
-      await page.$eval("#summary", (summary) => summary.textContent),
-      "1 server, 2 people connected",
-    );
-    assertFalse((await page.$eval("main", (main) => main.innerText)).includes("No server"));
-    await page.click("#hide-full");
-    await seeRows(page, []);
-    assertStringIncludes(await page.$eval("main", (main) => main.innerText), "No server is like that");
-    await page.click("#hide-full");
-    await seeRows(page, ["The Pub: 2 of 2, full"]);
-  }
-  await seeRows(page, []);
-  assertStringIncludes(await page.$eval("main", (main) => main.innerText), "No server is here yet");
-});
+import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
+import { openLive, Pingable, rowsOf, seeRows, start } from "./listing_visit.ts";
 
 const ATTACKS = [
   `<img src=x onerror="document.title='broken'">`,
@@ -307,77 +187,6 @@ testInBrowser("rows do not move away from under a pointer that moves", async ({ 
   await page.hover("h1");
   await seeRows(page, ["Pub 2: 7 of 50", "Pub 1: 0 of 50"]);
 });
-
-testInBrowser(
-  "a page that loses its listing comes back by itself, with what changed meanwhile",
-  async ({ visitor }) => {
-    await using servers = new Pingable();
-    const folder = await Deno.makeTempDir();
-    try {
-      const kv = `${folder}/listing.db`;
-      let listing = await start({ kv });
-      await servers.list(listing, { id: 1, serverName: "Pub" });
-      const page = await openLive(
-        await visitor({ mayComplain: /ERR_(?:CONNECTION|INCOMPLETE)|503/ }),
-        listing.url,
-      );
-      await seeRows(page, ["Pub: 0 of 50"]);
-      await listing.stop();
-      await page.waitForSelector('#state[data-state="connecting"]');
-      assertEquals(await rowsOf(page), ["Pub: 0 of 50"], "what was known stays in sight");
-      listing = await start({ kv, port: listing.port });
-      await servers.send(listing, "PUT", 1, { connectedUsers: 4 });
-      await page.waitForSelector('#state[data-state="live"]');
-      await seeRows(page, ["Pub: 4 of 50"]);
-      await listing.stop();
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  },
-);
-
-testInBrowser("a page that may not follow says so, and shows the list all the same", async ({ visitor }) => {
-  await using listing = await start({ limits: { ...DEFAULT_LISTING_LIMITS, maxEventStreams: 0 } });
-  await using servers = new Pingable();
-  await servers.list(listing, { id: 1, serverName: "Pub" });
-  const page = await visitor({ mayComplain: /503/ });
-  await page.goto(listing.url);
-  await page.waitForSelector('#state[data-state="polling"]');
-  assertEquals(await rowsOf(page), ["Pub: 0 of 50"]);
-});
-
-testInBrowser(
-  "a page that nobody sees gives up its stream, and is up to date when it is seen again",
-  async ({ visitor }) => {
-    // With one stream for all, another person can follow only where the first does not.
-    await using listing = await start({ limits: { ...DEFAULT_LISTING_LIMITS, maxEventStreams: 1 } });
-    await using servers = new Pingable();
-    await servers.list(listing, { id: 1, serverName: "Pub" });
-    const page = await visitor();
-    await page.evaluateOnNewDocument(() => {
-      const realSetTimeout = setTimeout;
-      Object.assign(globalThis, {
-        setTimeout: (act: () => void, ms: number) => realSetTimeout(act, ms === 15_000 ? 0 : ms),
-      });
-    });
-    await openLive(page, listing.url);
-    const see = (isHidden: boolean) =>
-      page.evaluate((isHidden) => {
-        Object.defineProperty(document, "hidden", { value: isHidden, configurable: true });
-        document.dispatchEvent(new Event("visibilitychange"));
-      }, isHidden);
-    await see(true);
-    const opened = async () => {
-      const response = await fetch(`${listing.url}/events`);
-      await response.body?.cancel();
-      return response.status;
-    };
-    while (await opened() !== 200);
-    await servers.send(listing, "PUT", 1, { connectedUsers: 8 });
-    await see(false);
-    await seeRows(page, ["Pub: 8 of 50"]);
-  },
-);
 
 testInBrowser(
   "a thousand servers are shown at once, and those past it when asked for",

@@ -1,0 +1,92 @@
+/**
+ * What the tests of the listing's page share: a listing, servers that answer its pings, and looking at the rows.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import type { Page } from "puppeteer-core";
+import { type ListingOptions, type RunningListing, startListing } from "../../listing/mod.ts";
+import { type FakeChatServer, startChatServer } from "../listing/fake_chat_server.ts";
+
+export function start(options: Partial<ListingOptions> = {}): Promise<RunningListing> {
+  return startListing({
+    hostname: "127.0.0.1",
+    port: 0,
+    kv: ":memory:",
+    checkInterval: 60,
+    trustProxy: false,
+    tls: undefined,
+    ...options,
+  });
+}
+
+interface Listed {
+  readonly id: number;
+  readonly serverName?: string;
+  readonly connectedUsers?: number;
+  readonly maxUsers?: number;
+}
+
+/** Lists servers that answer pings; who answers ends with the test. */
+export class Pingable implements AsyncDisposable {
+  readonly #servers: FakeChatServer[] = [];
+  readonly #keys = new Map<number, string>();
+
+  async list(listing: RunningListing, { id, ...body }: Listed): Promise<void> {
+    const server = startChatServer({ id });
+    this.#servers.push(server);
+    const response = await fetch(`${listing.url}/servers/${id}`, {
+      method: "POST",
+      body: JSON.stringify({ address: `:${server.port}`, ...body }),
+    });
+    const text = await response.text();
+    assertEquals(response.status, 201, text);
+    this.#keys.set(id, text);
+  }
+
+  async send(listing: RunningListing, method: "PUT" | "DELETE", id: number, body?: unknown): Promise<void> {
+    const response = await fetch(`${listing.url}/servers/${id}`, {
+      method,
+      headers: { Authorization: `C2Listing ${this.#keys.get(id)}` },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    assertEquals([response.status, await response.text()], [200, ""]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#servers) await server[Symbol.asyncDispose]();
+  }
+}
+
+export async function openLive(page: Page, url: string): Promise<Page> {
+  await page.goto(url);
+  await page.waitForSelector('#state[data-state="live"]');
+  return page;
+}
+
+/** What the person sees of each server: name and how full it is. */
+export function rowsOf(page: Page): Promise<string[]> {
+  return page.$$eval(
+    "#rows tr",
+    (rows) =>
+      rows.map((row) =>
+        `${row.querySelector(".displayname")?.textContent}: ${row.querySelector(".fill")?.textContent}`
+      ),
+  );
+}
+
+/** Waits until the rows are these. */
+export async function seeRows(page: Page, expected: string[]): Promise<void> {
+  await page.waitForFunction(
+    (expected) => {
+      const rows = [...document.querySelectorAll("#rows tr")].map((row) =>
+        `${row.querySelector(".displayname")?.textContent}: ${row.querySelector(".fill")?.textContent}`
+      );
+      return JSON.stringify(rows) === expected;
+    },
+    {},
+    JSON.stringify(expected),
+  ).catch(async (error) => {
+    assertEquals(await rowsOf(page), expected, String(error));
+  });
+}
