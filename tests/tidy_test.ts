@@ -22,6 +22,7 @@ const ROOT = new URL("../", import.meta.url);
 
 /** Code that touches nothing of the world; what it needs of it comes as an argument. */
 const PURE = [
+  "src/client/",
   "src/protocol/",
   "src/admin_flags.ts",
   "src/command_line.ts",
@@ -124,13 +125,13 @@ Deno.test("pure files touch nothing of the world", () => {
 });
 
 Deno.test("every file of the program and of the tests says at its head what it is", () => {
-  hold(opensWithADocComment, FILES.filter((file) => isOurs(file) && file.path !== "src/client/frames.js"));
+  hold(opensWithADocComment, FILES.filter(isOurs));
 });
 
 Deno.test("the types of every script for browsers are checked", () => {
   hold(
     ({ text }) => /^\/\/ @ts-check$/m.test(text) ? [] : ["has no // @ts-check"],
-    FILES.filter((file) => isForBrowsers(file) && file.path !== "src/client/frames.js"),
+    FILES.filter(isForBrowsers),
   );
 });
 

@@ -1,0 +1,91 @@
+/**
+ * What a new session reads of the history before it goes on with what is told: the newest page at first, and after a
+ * session that could not be resumed as many pages as it takes to join up with what was seen, PROTOCOL.md §5.4.
+ *
+ * Broadcasts that come meanwhile are held back, so that everything is told in its order.
+ *
+ * @module
+ */
+// @ts-check
+
+/** Messages of the first page, and of each page that fills a hole, and pages of which a hole is filled at most. */
+export const FIRST_PAGE = 100;
+export const HOLE_PAGE = 200;
+export const HOLE_PAGES_MAX = 5;
+
+/**
+ * A broadcast that is held back, with what was known of it when it came.
+ *
+ * @typedef {{ readonly frame: import("./frames.js").Told | import("./frames.js").Renamed | import("./frames.js").Departed
+ *   | import("./frames.js").Joined, readonly isOwn: boolean, readonly isNew: boolean }} Held
+ */
+
+export class CatchUp {
+  /** @type {Held[]} */
+  held = [];
+  /** Whether it is the history of somebody who has seen nothing yet. */
+  isStart;
+  /** Whether the entries reach back to what was seen before. */
+  isJoined = false;
+  isOldest = false;
+  pages = 0;
+  /** @type {import("./frames.js").HistoryEntry[]} oldest first */
+  entries = [];
+  /** The newest message that was seen before, or "" where there was none to see. */
+  target;
+
+  /** @param {string} target @param {boolean} isStart */
+  constructor(target, isStart) {
+    this.target = target;
+    this.isStart = isStart;
+  }
+
+  /** The page that is to be asked for. @returns {{ kind: "history", limit: number, before: string | undefined }} */
+  get wish() {
+    return { kind: "history", limit: this.isStart ? FIRST_PAGE : HOLE_PAGE, before: this.entries[0]?.uuid };
+  }
+
+  /** Begins anew on a new connection; what is held back stays. */
+  restart() {
+    this.entries = [];
+    this.pages = 0;
+    this.isOldest = false;
+    this.isJoined = false;
+  }
+
+  /**
+   * Takes a page; answers whether that was the last one.
+   *
+   * @param {readonly import("./frames.js").HistoryEntry[]} page
+   */
+  take(page) {
+    this.pages++;
+    this.isOldest = page.length === 0;
+    this.entries = [...page, ...this.entries];
+    const oldest = this.entries[0];
+    this.isJoined = this.isOldest || (oldest !== undefined && oldest.uuid <= this.target);
+    return this.isStart || this.isJoined || this.pages >= HOLE_PAGES_MAX;
+  }
+
+  /**
+   * The held broadcasts that are left to be told after the entries: a message that the history told already is told
+   * again only where it has changed since, and then as it was at last.
+   *
+   * @returns {Held[]}
+   */
+  get rest() {
+    const texts = new Map(this.entries.map(({ uuid, message }) => [uuid, message]));
+    /** @type {Map<string, Held>} */
+    const last = new Map();
+    for (const held of this.held) if (held.frame.type === "MSG") last.set(held.frame.uuid, held);
+    const oldest = this.entries[0]?.uuid ?? "";
+    return this.held.flatMap((held) => {
+      const { frame } = held;
+      // Of before what is shown: it comes with its page, if anybody reads that far.
+      if (frame.type === "MSG" && !this.isJoined && frame.uuid < oldest) return [];
+      if (frame.type !== "MSG" || !texts.has(frame.uuid)) return [held];
+      if (last.get(frame.uuid) !== held || texts.get(frame.uuid) === frame.text) return [];
+      return [{ ...held, isNew: false }];
+    });
+  }
+}

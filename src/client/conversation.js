@@ -1,0 +1,206 @@
+/**
+ * What is said and who is there, as a client tells it: broadcasts and history made into events, each message once and
+ * in the order of the server.
+ *
+ * It knows nothing of connections; it is told when a session began and which answers came.
+ *
+ * @module
+ */
+// @ts-check
+import { CatchUp } from "./catch_up.js";
+import { readHistory, readReceipt, readUsers } from "./frames.js";
+import { OwnMessages } from "./own_messages.js";
+import { Roster } from "./roster.js";
+
+/**
+ * @typedef {import("./session_events.js").SessionEvent} SessionEvent
+ * @typedef {import("./catch_up.js").Held} Held
+ * @typedef {import("./frames.js").HistoryEntry} HistoryEntry
+ */
+
+export class Conversation {
+  /** The present name, which is the wished one until the session is let in. */
+  username = "";
+  /** The id of the newest message that came. */
+  newest = "";
+  /** @type {string | undefined} why the server puts us out */
+  ban;
+  own;
+  #tell;
+  #roster = new Roster();
+  #hasHistory = false;
+  /** @type {CatchUp | undefined} */
+  #catchUp;
+
+  /**
+   * @param {(event: SessionEvent) => void} tell
+   * @param {() => number} random
+   * @param {import("./session_events.js").SavedSession} [saved]
+   */
+  constructor(tell, random, saved) {
+    this.#tell = tell;
+    this.own = new OwnMessages(random, saved);
+    if (saved === undefined) return;
+    this.username = saved.username;
+    this.newest = saved.newest;
+  }
+
+  get users() {
+    return this.#roster.names;
+  }
+
+  /**
+   * A session is let in; answers the page of the history to ask for, if one is needed.
+   *
+   * @param {boolean} isResumed the same session as before, and nothing is missed
+   */
+  begin(isResumed) {
+    this.ban = undefined;
+    if (isResumed && this.#hasHistory && this.#catchUp === undefined) return undefined;
+    this.#catchUp ??= new CatchUp(this.newest, !this.#hasHistory);
+    this.#catchUp.restart();
+    return this.#catchUp.wish;
+  }
+
+  /** Somebody is typing. @param {string} username */
+  typing(username) {
+    if (this.#catchUp === undefined) this.#tell({ type: "typing", username });
+  }
+
+  /** Takes a broadcast: what it means for oneself counts at once, whenever it is told. @param {Held["frame"]} frame */
+  take(frame) {
+    const held = this.#note(frame);
+    if (this.#catchUp === undefined) this.#broadcast(held);
+    else this.#catchUp.held.push(held);
+  }
+
+  /** @param {Held["frame"]} frame @returns {Held} */
+  #note(frame) {
+    const isOwn = frame.username === this.username;
+    if (frame.type === "UPDATE" && isOwn && frame.property === "username") this.username = frame.value;
+    if (frame.type === "DISCONNECT" && isOwn && frame.kind === "ban") {
+      this.ban = `You are banned from this server: ${frame.message ?? ""}`;
+    }
+    if (frame.type !== "MSG") return { frame, isOwn, isNew: false };
+    const isNew = frame.uuid > this.newest;
+    if (isNew) this.newest = frame.uuid;
+    const draft = isNew && isOwn ? this.own.claim(frame) : undefined;
+    if (draft !== undefined) this.#tell({ type: "acknowledged", draft, uuid: frame.uuid });
+    return { frame, isOwn, isNew };
+  }
+
+  /** @param {Held} held */
+  #broadcast({ frame, isOwn, isNew }) {
+    const { username } = frame;
+    switch (frame.type) {
+      case "MSG": {
+        const { uuid, text } = frame;
+        const entry = { uuid, username, message: text, timestamp: Number(frame.timestamp), edited: !isNew };
+        this.#tell({ type: "message", message: this.own.message(entry), isNew, isMissed: false });
+        return;
+      }
+      case "UPDATE":
+        if (frame.property !== "username") return;
+        this.#tell({ type: "renamed", from: username, to: frame.value, isOwn });
+        return this.#changeRoster((roster) => roster.rename(username, frame.value));
+      case "JOIN":
+        this.#tell({ type: "came", username, isOwn });
+        return this.#changeRoster((roster) => roster.add(username));
+      case "DISCONNECT": {
+        const { kind, message } = frame;
+        this.#tell({ type: "left", username, kind, message, isOwn });
+        return this.#changeRoster((roster) => roster.remove(username));
+      }
+    }
+  }
+
+  /**
+   * A text is acknowledged, by `c2.live` with the id of its message; else that comes with the message.
+   *
+   * @param {import("./session_events.js").Draft} draft
+   * @param {string} sentAs
+   * @param {string | undefined} content
+   */
+  delivered({ nonce, text, timestamp }, sentAs, content) {
+    const draft = { nonce, text, timestamp };
+    const receipt = readReceipt(content);
+    if (receipt === undefined) return this.own.awaitEcho(draft, sentAs);
+    this.own.add(receipt.uuid);
+    this.#tell({ type: "acknowledged", draft, uuid: receipt.uuid });
+  }
+
+  /** Takes the answer to `active_users`. @param {string | undefined} content */
+  takeUsers(content) {
+    const users = readUsers(content);
+    // While broadcasts are held back it would be ahead of them; it is asked for again then.
+    if (users !== undefined && this.#catchUp === undefined) {
+      this.#changeRoster((roster) => roster.replace(users));
+    }
+  }
+
+  /**
+   * Takes a page that somebody asked for.
+   *
+   * @param {string | undefined} content
+   * @param {string | undefined} before
+   */
+  takePage(content, before) {
+    const page = readHistory(content) ?? [];
+    const messages = page.map((entry) => this.own.message(entry));
+    const isOldest = page.length === 0;
+    this.#tell({ type: "history", messages, before, isStart: false, isReset: false, isOldest });
+  }
+
+  /**
+   * Takes a page that `begin` or this asked for, undefined where it was refused. Answers what is to be asked next: another
+   * page; who is there, where that was held back; or nothing.
+   *
+   * @param {string | undefined} content
+   * @returns {import("./session_events.js").Wish | undefined}
+   */
+  catchUp(content) {
+    const page = readHistory(content);
+    if (this.#catchUp === undefined) return undefined;
+    if (page !== undefined && !this.#catchUp.take(page)) return this.#catchUp.wish;
+    return this.#caughtUp(this.#catchUp);
+  }
+
+  /** Tells what the history has, then what was held back. @param {CatchUp} catchUp @returns {{ kind: "users" } | undefined} */
+  #caughtUp(catchUp) {
+    this.#catchUp = undefined;
+    this.#hasHistory = true;
+    const { entries } = catchUp;
+    for (const { draft, uuid, isOffered } of this.own.settle(entries)) {
+      this.#tell(isOffered ? { type: "unsure", draft } : { type: "acknowledged", draft, uuid });
+    }
+    const isReset = !catchUp.isStart && entries.length > 0 && !catchUp.isJoined;
+    if (catchUp.isStart || isReset) this.#tellStart(catchUp, isReset);
+    else this.#tellMissed(catchUp);
+    const last = entries.at(-1);
+    if (last !== undefined && last.uuid > this.newest) this.newest = last.uuid;
+    for (const held of catchUp.rest) this.#broadcast(held);
+    return catchUp.pages > 1 ? { kind: "users" } : undefined;
+  }
+
+  /** @param {CatchUp} catchUp @param {boolean} isReset */
+  #tellStart({ entries, isOldest }, isReset) {
+    const messages = entries.map((entry) => this.own.message(entry));
+    this.#tell({ type: "history", messages, before: undefined, isStart: true, isReset, isOldest });
+  }
+
+  /** @param {CatchUp} catchUp */
+  #tellMissed({ entries, target }) {
+    for (const entry of entries) {
+      const isNew = entry.uuid > target;
+      if (!isNew && !this.own.hasChanged(entry)) continue;
+      this.#tell({ type: "message", message: this.own.message(entry), isNew, isMissed: true });
+    }
+  }
+
+  /** @param {(roster: Roster) => void} change */
+  #changeRoster(change) {
+    const before = this.#roster.names;
+    change(this.#roster);
+    if (this.#roster.names.join() !== before.join()) this.#tell({ type: "users", users: this.#roster.names });
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * Which messages are one's own: what was sent and is not yet seen, what may be changed, and what a lost session left
+ * unsure.
+ *
+ * @module
+ */
+// @ts-check
+
+/**
+ * @typedef {import("./session_events.js").Draft} Draft
+ * @typedef {import("./session_events.js").Message} Message
+ * @typedef {import("./frames.js").HistoryEntry} HistoryEntry
+ *
+ * A text that was sent under a name, and of which the message is not known.
+ * @typedef {{ readonly draft: Draft, readonly sentAs: string, readonly isAcknowledged: boolean }} Sent
+ */
+
+/** Own messages that are remembered across a program's end, and messages of which it is known whether they changed. */
+const SAVED_MAX = 500;
+const RECENT_MAX = 300;
+
+export class OwnMessages {
+  /** @type {Set<string>} */
+  #uuids;
+  /** @type {Sent[]} acknowledged without an id, as by a plain server */
+  #echoes = [];
+  /** @type {Sent[]} of a session that is no more */
+  #unsure = [];
+  /** @type {Map<string, Draft>} */
+  #offered = new Map();
+  /** @type {Map<string, string>} the texts of the newest messages that were told */
+  #recent = new Map();
+  /** @type {Set<string>} of a session that is no more */
+  #former = new Set();
+  #prefix;
+  #count = 0;
+
+  /** @param {() => number} random @param {import("./session_events.js").SavedSession} [saved] */
+  constructor(random, saved) {
+    this.#uuids = new Set(saved?.own);
+    this.#prefix = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join("");
+  }
+
+  /** A name for a text that is sent, never used before. */
+  makeNonce() {
+    return `${this.#prefix}-${++this.#count}`;
+  }
+
+  /** Ids for `SavedSession`. */
+  get saved() {
+    return [...this.#uuids].slice(-SAVED_MAX);
+  }
+
+  /** Texts of which the end is not known, and those that are for the person to send again or to drop. */
+  get undecided() {
+    return [...this.#unsure.map(({ draft }) => draft), ...this.#offered.values()];
+  }
+
+  /** @param {string} uuid */
+  add(uuid) {
+    this.#uuids.add(uuid);
+  }
+
+  /** A text was acknowledged, and its message is to come. @param {Draft} draft @param {string} sentAs */
+  awaitEcho(draft, sentAs) {
+    this.#echoes.push({ draft, sentAs, isAcknowledged: true });
+  }
+
+  /** The text that a new message under one's own name is, if it is one. @param {import("./frames.js").Told} told */
+  claim({ uuid, timestamp, text }) {
+    const at = this.#echoes.findIndex(({ draft }) =>
+      String(draft.timestamp) === timestamp && draft.text === text
+    );
+    const [echo] = at < 0 ? [] : this.#echoes.splice(at, 1);
+    if (echo !== undefined) this.#uuids.add(uuid);
+    return echo?.draft;
+  }
+
+  /** @param {Draft} draft */
+  offer({ nonce, text, timestamp }) {
+    this.#offered.set(nonce, { nonce, text, timestamp });
+  }
+
+  /** @param {string} nonce */
+  takeOffered(nonce) {
+    const draft = this.#offered.get(nonce);
+    this.#offered.delete(nonce);
+    return draft;
+  }
+
+  /**
+   * A new session has begun: nothing that was sent before is one's own, and of some it is not known whether it came
+   * through.
+   *
+   * @param {readonly import("./requests.js").SendRequest[]} sends
+   */
+  disown(sends) {
+    for (const uuid of this.#uuids) this.#former.add(uuid);
+    this.#uuids = new Set();
+    this.#unsure.push(...this.#echoes);
+    for (const { asked: { nonce, text, timestamp }, sentAs } of sends) {
+      this.#unsure.push({ draft: { nonce, text, timestamp }, sentAs, isAcknowledged: false });
+    }
+    this.#echoes = [];
+  }
+
+  /**
+   * Looks into the history for what is unsure, by name, timestamp and text; each message is one text's at most. What is
+   * neither found nor acknowledged is offered.
+   *
+   * @param {readonly HistoryEntry[]} entries
+   * @returns {{ draft: Draft, uuid: string | undefined, isOffered: boolean }[]}
+   */
+  settle(entries) {
+    const free = entries.filter(({ uuid }) => !this.#former.has(uuid) && !this.#uuids.has(uuid));
+    const settled = this.#unsure.map(({ draft, sentAs, isAcknowledged }) => {
+      const at = free.findIndex(({ username, timestamp, message }) =>
+        username === sentAs && timestamp === draft.timestamp && message === draft.text
+      );
+      const [found] = at < 0 ? [] : free.splice(at, 1);
+      const isOffered = found === undefined && !isAcknowledged;
+      if (isOffered) this.offer(draft);
+      return { draft, uuid: found?.uuid, isOffered };
+    });
+    this.#unsure = [];
+    this.#former = new Set();
+    return settled;
+  }
+
+  /**
+   * The message of an entry as it is told; it is remembered.
+   *
+   * @param {HistoryEntry} entry
+   * @returns {Message}
+   */
+  message({ uuid, username, timestamp, message: text, edited }) {
+    this.#recent.delete(uuid);
+    this.#recent.set(uuid, text);
+    for (const oldest of this.#recent.keys()) {
+      if (this.#recent.size <= RECENT_MAX) break;
+      this.#recent.delete(oldest);
+    }
+    return { uuid, username, timestamp, text, edited, isOwn: this.#uuids.has(uuid) };
+  }
+
+  /** Whether a message was told with another text. @param {HistoryEntry} entry */
+  hasChanged({ uuid, message }) {
+    const before = this.#recent.get(uuid);
+    return before !== undefined && before !== message;
+  }
+}

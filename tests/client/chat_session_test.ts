@@ -1,0 +1,335 @@
+/**
+ * A person's session on a server that speaks c2.live, step by step: what goes out, what is told, and when.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { SessionDriver, TOKEN, uuidOf } from "../support/session_driver.ts";
+
+const HISTORY = JSON.stringify([{
+  uuid: uuidOf(1),
+  username: "bob",
+  timestamp: 5,
+  message: "earlier",
+  edited: false,
+}]);
+
+/** A driver with a session that was let in as alice. */
+function inside(): SessionDriver {
+  const driver = new SessionDriver();
+  driver.enter();
+  return driver;
+}
+
+Deno.test("a session connects, asks for the history, for who is there and for the limits, and tells them in this order", () => {
+  const driver = new SessionDriver();
+  driver.join("alice");
+  driver.open();
+  assertEquals(driver.sent, ["c2/CONNECT alice"]);
+  driver.receive("c2/ACKNOWLEDGE Pub");
+  driver.receive(
+    `c2/SESSION ${TOKEN}; 10`,
+    "c2/JOIN alice",
+    `c2/MSG bob; 6; ${uuidOf(2)}; came before the history`,
+  );
+  assertEquals(driver.sent.slice(1), [
+    "c2/QUERY history; 100",
+    "c2/QUERY active_users",
+    "c2/QUERY server_info",
+    "c2/PING",
+  ]);
+  driver.nowMs = 40;
+  driver.receive(`c2/ACKNOWLEDGE ${HISTORY}`, "c2/ACKNOWLEDGE [bob,alice]", "c2/ACKNOWLEDGE {}", "c2/PING 1");
+  assertEquals(driver.events.map((event) => event.type === "state" ? event.state : event.type), [
+    "opening",
+    "entering",
+    "entered",
+    "live",
+    "history",
+    "came",
+    "users",
+    "message",
+    "users",
+    "info",
+    "latency",
+  ]);
+  assertEquals(driver.told("entered"), [{ how: "new", serverName: "Pub", username: "alice", isLive: true }]);
+  assertEquals(driver.told("history")[0]?.messages.map(({ text }) => text), ["earlier"]);
+  assertEquals(driver.told("message")[0]?.message.text, "came before the history");
+  assertEquals(driver.told("users").at(-1), { users: ["bob", "alice"] });
+  assertEquals(driver.told("latency"), [{ ms: 40 }]);
+});
+
+Deno.test("a message goes out with a nonce, is acknowledged by it, and is one's own", () => {
+  const driver = inside();
+  driver.send("hello", 1234);
+  const [draft] = driver.told("queued").map(({ draft }) => draft);
+  assertEquals(driver.sent, [`c2/SEND ${draft?.nonce}; 1234; hello`]);
+  driver.receive(`c2/ACKNOWLEDGE ${draft?.nonce}; ${uuidOf(3)}`, `c2/MSG alice; 1234; ${uuidOf(3)}; hello`);
+  assertEquals(driver.told("acknowledged"), [{ draft: draft!, uuid: uuidOf(3) }]);
+  assertEquals(driver.told("message"), [{
+    message: {
+      uuid: uuidOf(3),
+      username: "alice",
+      timestamp: 1234,
+      text: "hello",
+      edited: false,
+      isOwn: true,
+    },
+    isNew: true,
+    isMissed: false,
+  }]);
+});
+
+Deno.test("an error belongs to the oldest frame that is unanswered", () => {
+  const driver = inside();
+  driver.send("one");
+  driver.run(driver.session.wish(0, { kind: "rename", username: "bob" }));
+  driver.run(driver.session.wish(0, { kind: "delete", uuid: uuidOf(1) }));
+  driver.receive("c2/ERROR Message is too long: 1 to 3 characters are allowed");
+  driver.receive(`c2/MSG carol; 1; ${uuidOf(4)}; in between`);
+  driver.receive("c2/ACKNOWLEDGE", "c2/ERROR Only the session that wrote a message may change it");
+  assertEquals(driver.told("failed").map(({ wish, text }) => [wish.kind, text.slice(0, 12)]), [
+    ["send", "Message is t"],
+    ["delete", "Only the ses"],
+  ]);
+  assertEquals(driver.told("done").map(({ wish }) => wish.kind), ["rename"]);
+});
+
+Deno.test("a text that was refused is sent again when the person wants it, and is gone when not", () => {
+  const driver = inside();
+  driver.send("one");
+  driver.send("two");
+  const [one, two] = driver.nonces;
+  const why = "c2/ERROR The store does not work at the moment: nothing was changed or sent, try again later";
+  driver.receive(why, why);
+  driver.forget();
+  driver.run(driver.session.settleDraft(0, one!, true));
+  driver.run(driver.session.settleDraft(0, two!, false));
+  driver.run(driver.session.settleDraft(0, two!, true));
+  assertEquals(driver.sent, [`c2/SEND ${one}; 1000; one`]);
+});
+
+Deno.test("edits, deletions, renames and those who come and go are told", () => {
+  const driver = inside();
+  driver.receive(
+    `c2/MSG bob; 1; ${uuidOf(5)}; helo`,
+    "c2/UPDATE bob; username; Bob B.",
+    `c2/MSG Bob B.; 1; ${uuidOf(5)}; hello`,
+    `c2/MSG Bob B.; 1; ${uuidOf(5)}; `,
+    "c2/JOIN carol",
+    "c2/TYPING carol",
+    "c2/DISCONNECT lost_connection; carol",
+    "c2/DISCONNECT ban; Bob B.; spam; and more",
+  );
+  assertEquals(driver.told("message").map(({ message: { text, edited }, isNew }) => [text, edited, isNew]), [
+    ["helo", false, true],
+    ["hello", true, false],
+    ["", true, false],
+  ]);
+  assertEquals(driver.told("renamed"), [{ from: "bob", to: "Bob B.", isOwn: false }]);
+  assertEquals(driver.told("typing"), [{ username: "carol" }]);
+  assertEquals(driver.told("left").map(({ username, kind, message }) => [username, kind, message]), [
+    ["carol", "lost_connection", undefined],
+    ["Bob B.", "ban", "spam; and more"],
+  ]);
+  assertEquals(driver.session.users, ["alice"]);
+});
+
+Deno.test("one's own name follows what everyone is told, and is the one that is resumed", () => {
+  const driver = inside();
+  driver.run(driver.session.wish(0, { kind: "rename", username: "Alicia" }));
+  driver.receive("c2/ACKNOWLEDGE");
+  assertEquals(driver.session.username, "alice");
+  driver.receive("c2/UPDATE alice; username; Alicia");
+  assertEquals(driver.session.username, "Alicia");
+  assertEquals(driver.told("renamed"), [{ from: "alice", to: "Alicia", isOwn: true }]);
+});
+
+Deno.test("a lost connection is resumed at once, at the position that was counted, and sends again what was not acknowledged", () => {
+  const driver = inside();
+  driver.send("acknowledged");
+  const [first] = driver.nonces;
+  // The own JOIN was the first, this is the second; TYPING and answers do not count.
+  driver.receive(
+    "c2/TYPING bob",
+    `c2/ACKNOWLEDGE ${first}; ${uuidOf(1)}`,
+    `c2/MSG alice; 1000; ${uuidOf(1)}; acknowledged`,
+  );
+  driver.send("on its way");
+  driver.run(driver.session.wish(0, { kind: "edit", uuid: uuidOf(1), text: "edited" }));
+  driver.close(1006);
+  driver.send("written without a connection");
+  const nonces = driver.nonces;
+  assertEquals(driver.told("state").map(({ state }) => state), ["waiting", "opening"]);
+  driver.forget();
+  driver.open();
+  assertEquals(driver.sent, [`c2/RESUME ${TOKEN}; 12`]);
+  const next = "n".repeat(43);
+  driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${next}; 12`, `c2/MSG bob; 2; ${uuidOf(2)}; missed`);
+  assertEquals(driver.sent.slice(1), [
+    "c2/QUERY active_users",
+    "c2/QUERY server_info",
+    `c2/SEND ${nonces[1]}; 1000; on its way`,
+    `c2/QUERY update_message; ${uuidOf(1)}; edited`,
+    `c2/SEND ${nonces[2]}; 1000; written without a connection`,
+    "c2/PING",
+  ]);
+  assertEquals(driver.told("entered").map(({ how }) => how), ["resumed"]);
+  assertEquals(driver.told("message").map(({ message, isNew }) => [message.text, isNew]), [["missed", true]]);
+  driver.close(1001, "server is stopping");
+  driver.pass(1500);
+  driver.forget();
+  driver.open();
+  assertEquals(driver.sent, [`c2/RESUME ${next}; 13`]);
+});
+
+Deno.test("tries are made at once, after 1 s, 2 s and so on up to 30 s, spread by chance, and anew after one that worked", () => {
+  const driver = inside();
+  driver.pass(15_000);
+  const waits: number[] = [];
+  for (let n = 0; n < 8; n++) {
+    driver.close(1006);
+    const { nowMs } = driver;
+    driver.pass(n === 0 ? 0 : driver.wakeAtMs! - nowMs);
+    waits.push(driver.nowMs - nowMs);
+  }
+  assertEquals(waits, [0, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  driver.open();
+  driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 12`);
+  driver.pass(10_000);
+  driver.forget();
+  driver.close(1006);
+  assertEquals(driver.told("state").map(({ state }) => state), ["waiting", "opening"]);
+});
+
+Deno.test("a person who is told that the network is back does not wait for the next try", () => {
+  const driver = inside();
+  driver.close(1006);
+  driver.close(1006);
+  assertEquals(driver.session.phase, "waiting");
+  driver.run(driver.session.hint(driver.nowMs));
+  assertEquals(driver.session.phase, "opening");
+});
+
+for (
+  const [code, reason, why] of [
+    [1000, "resumed elsewhere", "This conversation goes on in another window."],
+    [1008, "kicked", "An operator put you out of this chat. You may join again."],
+    [1008, "flood", "The server ended the connection: too much was sent too fast."],
+    [1009, "", "The server ended the connection: code 1009."],
+  ] as const
+) {
+  Deno.test(`a session does not come back by itself after ${code} ${reason}, and says why`, () => {
+    const driver = inside();
+    driver.close(code, reason);
+    driver.pass(120_000);
+    assertEquals(driver.told("state"), [{ state: "over", code, reason, text: why }]);
+    assertEquals(driver.wakeAtMs, undefined);
+    driver.join("alice");
+    assertEquals(driver.session.phase, "opening");
+  });
+}
+
+Deno.test("who is banned is told the ban's message", () => {
+  const driver = inside();
+  driver.receive("c2/DISCONNECT ban; alice; be kind; go home");
+  driver.close(1008, "banned");
+  assertEquals(driver.told("state").map((state) => "text" in state && state.text), [
+    "You are banned from this server: be kind; go home",
+  ]);
+});
+
+Deno.test("who is refused for the name tries another on the same socket", () => {
+  const driver = new SessionDriver();
+  driver.join("alice");
+  driver.open();
+  driver.receive("c2/ERROR Username is in use, or looks like one that is: choose another");
+  assertEquals(driver.told("state").at(-1), {
+    state: "refused",
+    text: "Username is in use, or looks like one that is: choose another",
+  });
+  driver.pass(29_000);
+  driver.join("alicia");
+  driver.receive("c2/ACKNOWLEDGE Pub");
+  assertEquals(driver.sent.slice(0, 2), ["c2/CONNECT alice", "c2/CONNECT alicia"]);
+  assertEquals(driver.closes, []);
+});
+
+Deno.test("a socket that is lost while a person thinks of a name is opened anew with it", () => {
+  const driver = new SessionDriver();
+  driver.join("alice");
+  driver.open();
+  driver.receive("c2/ERROR Username is in use, or looks like one that is: choose another");
+  driver.close(1006);
+  assertEquals([driver.session.phase, driver.wakeAtMs], ["refused", undefined]);
+  driver.join("alicia");
+  driver.open();
+  assertEquals(driver.sent.at(-1), "c2/CONNECT alicia");
+});
+
+Deno.test("a banned address is told so when it tries to come in", () => {
+  const driver = new SessionDriver();
+  driver.join("alice");
+  driver.open();
+  driver.receive("c2/ERROR You are banned from this server: enough");
+  driver.close(1008, "banned");
+  assertEquals(driver.told("state").at(-1), {
+    state: "over",
+    code: 1008,
+    reason: "banned",
+    text: "You are banned from this server: enough",
+  });
+});
+
+Deno.test("an answer that nothing was asked for gives the connection up", () => {
+  for (const frame of ["c2/ACKNOWLEDGE", "c2/PING 1", "c2/ERROR what"]) {
+    const driver = inside();
+    driver.receive(frame);
+    assertEquals(driver.closes, ["1 4000 out of step"], frame);
+  }
+  const driver = inside();
+  driver.send("hello");
+  driver.receive("c2/PING 1");
+  assertEquals(driver.closes, ["1 4000 out of step"], "a PING does not answer a SEND");
+});
+
+Deno.test("what is no frame is passed over", () => {
+  const driver = inside();
+  driver.receive("hello", "c2/", "c2/SHOUT x", "c2/MSG alice", `c2/MSG a; x; ${uuidOf(1)}; y`, "");
+  assertEquals([driver.events, driver.closes], [[], []]);
+});
+
+Deno.test("one is said to be typing once in 3 s, and not while there is no connection", () => {
+  const driver = inside();
+  const type = () => driver.run(driver.session.typing(driver.nowMs));
+  type();
+  driver.receive("c2/ACKNOWLEDGE");
+  driver.pass(2999);
+  type();
+  assertEquals(driver.sent, ["c2/TYPING"]);
+  driver.pass(1);
+  type();
+  assertEquals(driver.sent, ["c2/TYPING", "c2/TYPING"]);
+  driver.pass(3000);
+  driver.close(1006);
+  type();
+  assertEquals(driver.sent.length, 2);
+});
+
+Deno.test("who leaves says so, and is over when the server closes, or after 3 s", () => {
+  for (const answers of [true, false]) {
+    const driver = inside();
+    driver.run(driver.session.leave(driver.nowMs));
+    assertEquals(driver.sent, ["c2/DISCONNECT"]);
+    if (answers) {
+      driver.receive("c2/DISCONNECT disconnect; alice");
+      driver.close(1000, "goodbye");
+    } else driver.pass(3000);
+    assertEquals(driver.told("state").map((state) => "text" in state && state.text), ["You left."]);
+    assertEquals(driver.closes.length, answers ? 0 : 1);
+    driver.join("alice");
+    driver.open();
+    assertEquals(driver.sent.at(-1), "c2/CONNECT alice", "what was left is not resumed");
+  }
+});
