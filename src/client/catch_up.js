@@ -45,8 +45,14 @@ export class CatchUp {
     return { kind: "history", limit: this.isStart ? FIRST_PAGE : HOLE_PAGE, before: this.entries[0]?.uuid };
   }
 
-  /** Begins anew on a new connection; what is held back stays. */
-  restart() {
+  /**
+   * Begins anew on a new connection. What is held back stays; but messages of a session that is no more are older than
+   * what the history will say of them.
+   *
+   * @param {boolean} isResumed
+   */
+  restart(isResumed) {
+    if (!isResumed) this.held = this.held.filter(({ frame }) => frame.type !== "MSG");
     this.entries = [];
     this.pages = 0;
     this.isOldest = false;

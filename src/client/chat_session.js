@@ -13,7 +13,7 @@ import { Conversation } from "./conversation.js";
 import { decodeServerFrame, LIVE_PROTOCOL } from "./frames.js";
 import { earliest, Line } from "./line.js";
 import { Outgoing } from "./outgoing.js";
-import { comesBack, GIVEN_UP, isFlood, isNameTaken, passesByItself, whyOver } from "./reconnect.js";
+import { comesBack, GIVEN_UP, isFlood, mayPass, passesByItself, whyOver } from "./reconnect.js";
 import { request } from "./requests.js";
 import { restoreDrafts, saveSession } from "./saved_session.js";
 
@@ -54,7 +54,7 @@ export class ChatSession {
   /**
    * @param {object} options
    * @param {() => number} options.random from 0 to less than 1
-   * @param {SavedSession} [options.saved] what `save` gave: `join` by its name then resumes
+   * @param {SavedSession} [options.saved] what `save` gave, as soon as the clock begins: `join` by its name resumes
    */
   constructor({ random, saved }) {
     this.#line = new Line(random);
@@ -63,6 +63,7 @@ export class ChatSession {
     this.#token = saved.token;
     this.#position = saved.position;
     this.#wasIn = true;
+    this.#line.leftBehind(0);
     restoreDrafts(saved, this.#outgoing.requests);
   }
 
@@ -213,8 +214,7 @@ export class ChatSession {
     this.#phase = "entering";
     this.#tell({ type: "state", state: "entering" });
     const token = this.isLive ? this.#token : undefined;
-    const { username } = this;
-    const position = this.#position;
+    const [username, position] = [this.username, this.#position];
     const asked = request(
       token === undefined ? { kind: "join", username } : { kind: "resume", token, position },
     );
@@ -230,6 +230,8 @@ export class ChatSession {
   /** @param {number} nowMs @param {number} code @param {string} reason */
   #lost(nowMs, code, reason) {
     const [phase, { isOpen }] = [this.#phase, this.#line];
+    const isAsked = phase === "entering" && this.#outgoing.askedAtMs !== undefined;
+    if (phase === "live" || isAsked) this.#line.leftBehind(nowMs);
     this.#line.lost(nowMs);
     this.#outgoing.requests.lost();
     this.#pollAtMs = undefined;
@@ -334,8 +336,7 @@ export class ChatSession {
   #notLetIn(nowMs, text) {
     this.#refusal = text;
     // The name may be that of the lost connection itself, which the server does not know yet to be lost.
-    const mayPass = this.#wasIn && (isNameTaken(text) || passesByItself(text));
-    if (mayPass && this.#line.insists(nowMs)) return this.#giveUp(nowMs, GIVEN_UP, "not now");
+    if (mayPass(text) && this.#line.insists(nowMs)) return this.#giveUp(nowMs, GIVEN_UP, "not now");
     this.#phase = "refused";
     this.#line.rests();
     this.#tell({ type: "state", state: "refused", text });
@@ -376,8 +377,7 @@ export class ChatSession {
     }
     if (this.#phase === "waiting" && this.#line.isTryDue(nowMs)) this.#open(nowMs);
     const freeAtMs = this.#phase === "live" ? this.#proceed(nowMs) : undefined;
-    const lineAtMs = this.#line.nextMs(this.#outgoing.askedAtMs);
-    const wakeAtMs = earliest([freeAtMs, this.#pollAtMs, lineAtMs]);
+    const wakeAtMs = earliest([freeAtMs, this.#pollAtMs, this.#line.nextMs(this.#outgoing.askedAtMs)]);
     if (wakeAtMs !== this.#wakeAtMs) this.#effects.push({ do: "wake", atMs: wakeAtMs });
     this.#wakeAtMs = wakeAtMs;
     return this.#effects.splice(0);

@@ -58,7 +58,7 @@ export class Conversation {
     this.ban = undefined;
     if (isResumed && this.#hasHistory && this.#catchUp === undefined) return undefined;
     this.#catchUp ??= new CatchUp(this.newest, !this.#hasHistory);
-    this.#catchUp.restart();
+    this.#catchUp.restart(isResumed);
     return this.#catchUp.wish;
   }
 

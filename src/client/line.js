@@ -17,8 +17,11 @@ export const SILENT_MS = 20_000;
 export const PROBE_MS = 5000;
 /** Milliseconds for the server to end a session that was left. */
 const LEAVE_MS = 3000;
-/** Milliseconds after a loss for which one who is not let in tries again unasked. */
-const INSIST_MS = 120_000;
+/**
+ * Milliseconds after a loss for which one who is not let in tries again unasked: a server holds a lost session, and
+ * its name, for two minutes by default.
+ */
+const INSIST_MS = 180_000;
 /** Milliseconds after which a line that was let in counts as one that works, and the tries begin anew. */
 const STEADY_MS = 10_000;
 
@@ -37,7 +40,7 @@ export class Line {
   /** @type {number | undefined} */
   #enteredAtMs;
   #heardAtMs = 0;
-  #lostAtMs = 0;
+  #leftAtMs = -Infinity;
   #pingAtMs = 0;
   /** @type {number | undefined} */
   #probedAtMs;
@@ -90,7 +93,6 @@ export class Line {
   /** The socket is gone, or is given up. @param {number} nowMs */
   lost(nowMs) {
     if (this.#enteredAtMs !== undefined && nowMs - this.#enteredAtMs >= STEADY_MS) this.#tries = 0;
-    if (this.#enteredAtMs !== undefined) this.#lostAtMs = nowMs;
     this.hasSocket = false;
     this.isOpen = false;
     this.retryAtMs = undefined;
@@ -105,9 +107,14 @@ export class Line {
     return this.retryAtMs;
   }
 
-  /** Whether one who is not let in tries again: what keeps one out may be the lost connection itself. @param {number} nowMs */
+  /** A session may be left at the server, which keeps its name. @param {number} nowMs */
+  leftBehind(nowMs) {
+    this.#leftAtMs = nowMs;
+  }
+
+  /** Whether one who is not let in tries again: what keeps one out may be what was left behind. @param {number} nowMs */
   insists(nowMs) {
-    return nowMs - this.#lostAtMs < INSIST_MS;
+    return nowMs - this.#leftAtMs < INSIST_MS;
   }
 
   /** Somebody who asks for a try does not wait for the earlier ones. */

@@ -60,12 +60,13 @@ export function isFlood(text) {
 }
 
 /**
- * Whether a name was refused because somebody has it: after a lost connection that may be the lost one itself.
+ * Whether a refusal to let one in may pass: it is of the moment, or somebody has the name, which after a lost
+ * connection may be the lost one itself.
  *
  * @param {string} text of `c2/ERROR`
  */
-export function isNameTaken(text) {
-  return text.startsWith("Username is in use");
+export function mayPass(text) {
+  return text.startsWith("Username is in use") || passesByItself(text);
 }
 
 /**
