@@ -1,12 +1,14 @@
 /**
- * The chat server's HTTP side, on the port of the protocol: health and the admin API for those who run it, a word
+ * The chat server's HTTP side, on the port of the protocol: health and the admin API for those who run it, the page
  * for those who open it in a browser, and for a WebSocket the protocol, PROTOCOL.md §3.3.
  *
  * @module
  */
 import { Hono } from "hono";
 import { STATUS_CODE } from "@std/http/status";
+import { accepts } from "hono/accepts";
 import type { Logger } from "../src/log.ts";
+import type { WebAssets } from "../src/web_assets.ts";
 import type { Refused } from "./admission.ts";
 import type { Peer } from "./transport.ts";
 
@@ -18,11 +20,15 @@ export interface ChatAppOptions {
   readonly isReady: () => Promise<boolean>;
   /** What answers under `/admin`. */
   readonly admin: Hono<{ Bindings: Pick<Peer, "remoteAddress"> }>;
+  /** The page and its files. */
+  readonly assets: WebAssets;
   readonly log: Logger;
 }
 
+const PAGE = "/chat/web/page.html";
+
 export function chatApp(
-  { serverName, upgrade, isReady, admin, log }: ChatAppOptions,
+  { serverName, upgrade, isReady, admin, assets, log }: ChatAppOptions,
 ): Hono<{ Bindings: Peer }> {
   const app = new Hono<{ Bindings: Peer }>();
   app.get("/healthz", (c) => c.text("ok\n"));
@@ -32,7 +38,17 @@ export function chatApp(
   app.route("/admin", admin);
   app.get("*", (c) => {
     if (c.req.header("upgrade")?.toLowerCase() === "websocket") return upgrade(c.req.raw, c.env);
-    if (c.req.path !== "/") return c.notFound();
+    if (c.req.path !== "/") return assets.answer(c.req.raw) ?? c.notFound();
+    // A browser names it; what names nothing, as curl, has a terminal before it.
+    const type = accepts(c, {
+      header: "Accept",
+      supports: ["text/html", "text/plain"],
+      default: "text/plain",
+    });
+    const page = type === "text/html" ? assets.answer(c.req.raw, PAGE) : undefined;
+    page?.headers.append("vary", "accept");
+    if (page !== undefined) return page;
+    c.header("vary", "accept");
     return c.text(
       `${serverName}\n\nThis is a Chatter chat server. It speaks c2 over WebSocket at this very address.\n`,
     );

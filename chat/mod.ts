@@ -16,6 +16,7 @@ import type { Limits } from "../src/protocol/limits.ts";
 import { nearestUsername } from "../src/protocol/names.ts";
 import { openStore, type Store } from "../src/store.ts";
 import { VERSION } from "../src/version.ts";
+import { WebAssets } from "../src/web_assets.ts";
 import { adminApp, adminBodyBytesMax } from "./admin.ts";
 import { Admission } from "./admission.ts";
 import { chatApp, refusalResponse } from "./app.ts";
@@ -240,6 +241,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
       steadyMs: steadyClock,
       log: logger("admin"),
     }),
+    assets: await WebAssets.load(["chat/web", "src/client", "src/web"], { serverName: name }),
     log,
   });
   const starting = TRANSPORTS[options.transport]({

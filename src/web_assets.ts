@@ -70,14 +70,21 @@ export class WebAssets {
     this.#assets = assets;
   }
 
-  /** Reads folders, without the folders in them. Throws where one is not there, or holds what is not for browsers. */
-  static async load(folders: readonly WebFolder[]): Promise<WebAssets> {
+  /**
+   * Reads folders, without the folders in them; in HTML `{{name}}` becomes the text that `fill` has for it.
+   * Throws where a folder is not there, or holds what is not for browsers.
+   */
+  static async load(
+    folders: readonly WebFolder[],
+    fill: Readonly<Record<string, string>> = {},
+  ): Promise<WebAssets> {
     const files = (await Promise.all(folders.map(filesIn))).flat();
     return new WebAssets(
       new Map(
-        await Promise.all(files.map(async ([path, bytes]): Promise<[string, Asset]> => {
+        await Promise.all(files.map(async ([path, written]): Promise<[string, Asset]> => {
           const contentType = CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)];
           if (contentType === undefined) throw new Error(`${path} is of no type that a browser gets`);
+          const bytes = path.endsWith(".html") ? filled(written, fill) : written;
           const etag = await eTag(bytes, { weak: true });
           return [path, { contentType, bytes, gzipped: await gzip(bytes), etag }];
         })),
@@ -108,6 +115,25 @@ export class WebAssets {
 function takesGzip(request: Request): boolean {
   const codings = request.headers.get("accept-encoding")?.split(",") ?? [];
   return codings.some((coding) => /^\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*$)[0-9.]+\s*)?$/i.test(coding));
+}
+
+const ESCAPED: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+/** HTML with texts in their places, as texts. */
+function filled(
+  html: Uint8Array<ArrayBuffer>,
+  fill: Readonly<Record<string, string>>,
+): Uint8Array<ArrayBuffer> {
+  const text = new TextDecoder().decode(html).replace(/\{\{\s*(\w+)\s*\}\}/g, (place, name: string) => {
+    return fill[name]?.replace(/[&<>"']/g, (character) => ESCAPED[character] ?? "") ?? place;
+  });
+  return new Uint8Array(new TextEncoder().encode(text));
 }
 
 async function filesIn(folder: WebFolder): Promise<[path: string, bytes: Uint8Array<ArrayBuffer>][]> {

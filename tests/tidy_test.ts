@@ -23,6 +23,9 @@ const ROOT = new URL("../", import.meta.url);
 /** Code that touches nothing of the world; what it needs of it comes as an argument. */
 const PURE = [
   "src/client/",
+  "chat/web/author_hue.js",
+  "chat/web/message_log.js",
+  "chat/web/name_check.js",
   "src/protocol/",
   "src/admin_flags.ts",
   "src/command_line.ts",

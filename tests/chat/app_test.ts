@@ -5,8 +5,11 @@
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { chatApp, type ChatAppOptions } from "../../chat/app.ts";
+import { WebAssets } from "../../src/web_assets.ts";
 import { Hono } from "hono";
 import { recordedLog } from "../support/recorded_log.ts";
+
+const assets = await WebAssets.load(["chat/web"], { serverName: '<b>"Pub"</b>' });
 
 /** Asks an app for `path`; what its upgrades were asked for goes into `upgrades`. */
 async function ask(
@@ -23,6 +26,7 @@ async function ask(
     },
     isReady: () => Promise.resolve(true),
     admin: new Hono(),
+    assets,
     log: recordedLog().log,
     ...options,
   });
@@ -48,8 +52,18 @@ Deno.test("chat app is ready where the server can do its work, and says 503 wher
   });
 });
 
-Deno.test("chat app tells a browser at / what this is", async () => {
-  const { status, text } = await ask("/");
+Deno.test("chat app gives a browser its page at /, with the server's name as a text", async () => {
+  const { status, text } = await ask("/", {
+    headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" },
+  });
+  assertEquals(status, 200);
+  assertStringIncludes(text, "<!doctype html>");
+  assertStringIncludes(text, "<title>&lt;b&gt;&quot;Pub&quot;&lt;/b&gt;</title>");
+  assertEquals((await ask("/chat/web/main.js")).status, 200);
+});
+
+Deno.test("chat app tells who is no browser at / what this is", async () => {
+  const { status, text } = await ask("/", { headers: { accept: "*/*" } });
   assertEquals(status, 200);
   assertStringIncludes(text, "Pub\n");
   assertStringIncludes(text, "WebSocket");

@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { Hono } from "hono";
+import { WebAssets } from "../../src/web_assets.ts";
 import { WebSocket as WsWebSocket } from "ws";
 import { chatApp } from "../../chat/app.ts";
 import { History } from "../../chat/history.ts";
@@ -276,6 +277,7 @@ fence("a request to the chat", "is answered 500, and the next as ever", async (l
       return Promise.resolve(true);
     },
     admin: new Hono(),
+    assets: await WebAssets.load([]),
     log: logger("chat"),
   });
   const ask = async () => {

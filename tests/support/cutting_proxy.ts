@@ -34,6 +34,11 @@ export class CuttingProxy implements AsyncDisposable {
     return `http://127.0.0.1:${this.#listener.addr.port}`;
   }
 
+  /** Cuts every connection there is now. */
+  cutAll(): void {
+    for (const connection of [...this.#open]) this.#close(connection);
+  }
+
   async #accept(): Promise<void> {
     for await (const client of this.#listener) {
       const carrying = this.#carry(client);

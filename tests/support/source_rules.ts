@@ -25,6 +25,8 @@ const MAY_IMPORT: {
   "listing/": { own: ["listing/", "src/"], packages: true },
   // What runs in a browser: it gets no package, and of the program only what is meant for browsers.
   "listing/web/": { own: ["listing/web/", "src/web/", "src/client/"], packages: false },
+  "chat/web/": { own: ["chat/web/", "src/client/"], packages: false },
+  "src/client/": { own: ["src/client/"], packages: false },
   "terminal/": { own: ["terminal/", "src/"], packages: true },
   "tools/": { own: ["tools/", "src/", "deno.json"], packages: true },
   "main.ts": { own: ["src/", "chat/mod.ts", "listing/mod.ts", "terminal/"], packages: true },

@@ -1,0 +1,53 @@
+/**
+ * The field in which an own message is changed, in the place of the message.
+ *
+ * @module
+ */
+// @ts-check
+/// <reference lib="dom" />
+import { fromTemplate, within } from "./page_elements.js";
+import { growWithText } from "./composer.js";
+
+/**
+ * Opens the field in a row; it goes when it is saved or given up, and the focus goes where `onEnd` says.
+ *
+ * @param {HTMLElement} row
+ * @param {string} text
+ * @param {object} does
+ * @param {(text: string) => void} does.save
+ * @param {() => void} does.onEnd
+ */
+export function editInPlace(row, text, { save, onEnd }) {
+  if (row.querySelector(".editing") !== null) return;
+  const form = fromTemplate("edit-form", HTMLFormElement);
+  const field = within(form, "textarea", HTMLTextAreaElement);
+  const end = () => {
+    row.classList.remove("in-edit");
+    form.remove();
+    onEnd();
+  };
+  const submit = () => {
+    const changed = field.value.trim() === "" ? text : field.value;
+    end();
+    if (changed !== text) save(changed);
+  };
+  field.value = text;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit();
+  });
+  within(form, ".cancel", HTMLButtonElement).addEventListener("click", end);
+  field.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    if (event.key === "Escape") end();
+    else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      submit();
+    }
+  });
+  row.classList.add("in-edit");
+  row.append(form);
+  growWithText(field);
+  field.focus();
+  field.setSelectionRange(text.length, text.length);
+}

@@ -1,0 +1,41 @@
+/**
+ * When a message was sent, as a person reads it, in the time of the machine.
+ *
+ * The time is that of the server, which is in each message's id (UUIDv7, PROTOCOL.md §4.2): what a client says of the
+ * time can be anything.
+ *
+ * @module
+ */
+// @ts-check
+
+const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const DAY_AND_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
+
+/** Milliseconds since 1970 at which the server made a message. @param {string} uuid */
+export function sentAtMs(uuid) {
+  return parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
+}
+
+/** @param {number} ms @returns {{ short: string, whole: string, iso: string }} */
+export function timeTexts(ms) {
+  const date = new Date(ms);
+  return { short: TIME.format(date), whole: WHOLE.format(date), iso: date.toISOString() };
+}
+
+/** A key that is the same for all times of one local day. @param {number} ms */
+export function dayKey(ms) {
+  const date = new Date(ms);
+  return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
+}
+
+/** @param {number} ms @param {number} nowMs */
+export function dayText(ms, nowMs) {
+  const key = dayKey(ms);
+  if (key === dayKey(nowMs)) return "Today";
+  if (key === dayKey(nowMs - 86_400_000)) return "Yesterday";
+  return new Date(ms).getFullYear() === new Date(nowMs).getFullYear()
+    ? DAY.format(ms)
+    : DAY_AND_YEAR.format(ms);
+}

@@ -1,0 +1,257 @@
+/**
+ * The conversation on the page: of a log of any length only the part that is looked at has rows.
+ *
+ * It stays at the newest message while somebody reads there, and where they are while they read elsewhere.
+ *
+ * @module
+ */
+// @ts-check
+/// <reference lib="dom" />
+import { dayKey, dayText, sentAtMs } from "./local_time.js";
+import { dayRow, fillRow, makeRow } from "./message_row.js";
+
+/**
+ * @typedef {import("./message_log.js").MessageLog} MessageLog
+ * @typedef {import("./message_log.js").Entry} Entry
+ */
+
+/** Rows that are made at most, and at once while one scrolls. */
+export const ROWS_MAX = 300;
+const ROWS_AT_ONCE = 100;
+/** Pixels from an end at which more is made, and from the newest message that count as being there. */
+const NEAR_PX = 800;
+const BOTTOM_PX = 48;
+/** Milliseconds after which a message of the same author begins anew with the name. */
+const GROUP_MS = 300_000;
+
+export class MessageList {
+  /** Whether the newest message is looked at. */
+  isAtEnd = true;
+  #log;
+  #scroller;
+  #list;
+  #actions;
+  #onMove;
+  /** Numbers of the first entry with a row, and of the one after the last. */
+  #from = 0;
+  #to = 0;
+  /** @type {Map<number, HTMLLIElement>} */
+  #rows = new Map();
+  #isDrawing = false;
+  /** Where it was scrolled to at last. */
+  #top = 0;
+
+  /**
+   * @param {object} parts
+   * @param {MessageLog} parts.log
+   * @param {HTMLElement} parts.scroller
+   * @param {HTMLElement} parts.list
+   * @param {import("./message_row.js").RowActions} parts.actions
+   * @param {() => void} parts.onMove the person looks elsewhere
+   */
+  constructor({ log, scroller, list, actions, onMove }) {
+    this.#log = log;
+    this.#scroller = scroller;
+    this.#list = list;
+    this.#actions = actions;
+    this.#onMove = onMove;
+    scroller.addEventListener("scroll", () => this.#moved(), { passive: true });
+    // The keyboard of a phone comes, or the field grows.
+    new ResizeObserver(() => this.isAtEnd && this.#toBottom()).observe(scroller);
+  }
+
+  /** Whether the oldest entry of the log has a row and one is near it. */
+  get isAtStart() {
+    return this.#from <= this.#log.start && this.#scroller.scrollTop < NEAR_PX;
+  }
+
+  /** Draws once for all that comes in one frame, also where the tab is in the background. */
+  drawSoon() {
+    if (this.#isDrawing) return;
+    this.#isDrawing = true;
+    const draw = () => {
+      this.#isDrawing = false;
+      this.draw();
+    };
+    if (document.hidden) setTimeout(draw, 100);
+    else requestAnimationFrame(draw);
+  }
+
+  /** Brings the rows up to date with the end of the log. */
+  draw() {
+    if (this.#from < this.#log.start) this.#rebuild();
+    else if (this.isAtEnd) {
+      if (this.#log.end - this.#to > ROWS_MAX) return this.toEnd();
+      this.#add(this.#to, this.#log.end);
+      this.#dropFirst(this.#rows.size - ROWS_MAX);
+      this.#toBottom();
+    } else if (this.#rows.size < ROWS_MAX) {
+      this.#add(this.#to, Math.min(this.#log.end, this.#from + ROWS_MAX));
+    }
+  }
+
+  /** Older entries were put before the others: what is looked at stays where it is. */
+  drawOlder() {
+    this.#keepPlace(() => {
+      const from = Math.max(this.#log.start, this.#from - ROWS_AT_ONCE);
+      this.#addBefore(from);
+      this.#dropLast(this.#rows.size - ROWS_MAX);
+    });
+  }
+
+  /** Shows the newest of a log that is another one than before. */
+  restart() {
+    this.isAtEnd = true;
+    this.#rebuild();
+    this.#onMove();
+  }
+
+  /** Shows the newest messages. */
+  toEnd() {
+    this.isAtEnd = true;
+    if (this.#to < this.#log.end || this.#from < this.#log.start) this.#rebuild();
+    this.#toBottom();
+    this.#onMove();
+  }
+
+  /** Shows what has changed of an entry. @param {Entry} entry */
+  changed(entry) {
+    const row = this.#rows.get(entry.number);
+    if (row !== undefined && entry.kind === "message") fillRow(row, entry);
+  }
+
+  /** Shows what has changed of any entry. */
+  refresh() {
+    for (const number of this.#rows.keys()) {
+      const entry = this.#log.at(number);
+      if (entry !== undefined) this.changed(entry);
+    }
+  }
+
+  /** The row of an entry, which is brought into view; undefined where it is not made. @param {Entry} entry */
+  reveal(entry) {
+    const row = this.#rows.get(entry.number);
+    row?.scrollIntoView({ block: "nearest" });
+    return row;
+  }
+
+  #rebuild() {
+    this.#list.replaceChildren();
+    this.#rows.clear();
+    this.#from = this.#to = Math.max(this.#log.start, this.#log.end - ROWS_AT_ONCE);
+    this.#add(this.#to, this.#log.end);
+    if (this.isAtEnd) this.#toBottom();
+  }
+
+  #moved() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    const below = scrollHeight - scrollTop - clientHeight;
+    // What grows below moves nobody away: only who scrolls up leaves the end.
+    const isUpwards = scrollTop < this.#top - 1;
+    this.#top = scrollTop;
+    if (below < BOTTOM_PX && this.#to >= this.#log.end) this.isAtEnd = true;
+    else if (isUpwards) this.isAtEnd = false;
+    if (scrollTop < NEAR_PX && this.#from > this.#log.start) this.drawOlder();
+    else if (below < NEAR_PX && this.#to < this.#log.end) {
+      this.#keepPlace(() => {
+        this.#add(this.#to, Math.min(this.#log.end, this.#to + ROWS_AT_ONCE));
+        this.#dropFirst(this.#rows.size - ROWS_MAX);
+      });
+    }
+    this.#onMove();
+  }
+
+  /** @param {number} from @param {number} to */
+  #add(from, to) {
+    const rows = document.createDocumentFragment();
+    for (let number = from; number < to; number++) this.#append(rows, number);
+    this.#to = Math.max(this.#to, to);
+    this.#list.append(rows);
+  }
+
+  /** @param {number} from */
+  #addBefore(from) {
+    const rows = document.createDocumentFragment();
+    for (let number = from; number < this.#from; number++) this.#append(rows, number);
+    // What was first may go on what now stands before it.
+    this.#dropDay(this.#from);
+    const first = this.#rows.get(this.#from);
+    const day = this.#head(this.#from, first);
+    if (day !== undefined) rows.append(day);
+    this.#from = from;
+    this.#list.prepend(rows);
+  }
+
+  /** @param {DocumentFragment} rows @param {number} number */
+  #append(rows, number) {
+    const entry = this.#log.at(number);
+    if (entry === undefined) return;
+    const row = makeRow(entry, this.#actions);
+    this.#rows.set(number, row);
+    const day = this.#head(number, row);
+    if (day !== undefined) rows.append(day);
+    rows.append(row);
+  }
+
+  /** Marks whether a message begins a group; answers the line of its day where it is the first of one. @param {number} number @param {HTMLLIElement | undefined} row */
+  #head(number, row) {
+    const entry = this.#log.at(number);
+    if (entry?.kind !== "message" || row === undefined) return undefined;
+    const before = this.#log.at(number - 1);
+    const ms = sentAtMs(entry.message.uuid);
+    let last = before;
+    for (let n = number - 2; last?.kind === "notice"; n--) last = this.#log.at(n);
+    const lastMs = last?.kind === "message" ? sentAtMs(last.message.uuid) : undefined;
+    const isNewDay = lastMs === undefined || dayKey(lastMs) !== dayKey(ms);
+    const goesOn = !isNewDay && before?.kind === "message" &&
+      before.message.username === entry.message.username &&
+      ms - lastMs < GROUP_MS;
+    row.classList.toggle("first", !goesOn);
+    return isNewDay ? dayRow(dayText(ms, Date.now())) : undefined;
+  }
+
+  /** Takes away the line of a day before a row. @param {number} number */
+  #dropDay(number) {
+    const before = this.#rows.get(number)?.previousElementSibling;
+    if (before?.classList.contains("day")) before.remove();
+  }
+
+  /** @param {number} count */
+  #dropFirst(count) {
+    for (; count > 0; count--) {
+      this.#dropDay(this.#from);
+      this.#rows.get(this.#from)?.remove();
+      this.#rows.delete(this.#from++);
+    }
+  }
+
+  /** @param {number} count */
+  #dropLast(count) {
+    for (; count > 0; count--) {
+      this.#to--;
+      this.#dropDay(this.#to);
+      this.#rows.get(this.#to)?.remove();
+      this.#rows.delete(this.#to);
+    }
+  }
+
+  /** Changes rows so that what is looked at stays where it is. @param {() => void} change */
+  #keepPlace(change) {
+    const { top } = this.#scroller.getBoundingClientRect();
+    // By number: the map has them in the order in which they were made.
+    let number = this.#from;
+    while (number < this.#to && (this.#rows.get(number)?.getBoundingClientRect().bottom ?? 0) <= top) {
+      number++;
+    }
+    const anchor = this.#rows.get(number);
+    const before = anchor?.getBoundingClientRect().top ?? 0;
+    change();
+    if (anchor?.isConnected) this.#scroller.scrollTop += anchor.getBoundingClientRect().top - before;
+    this.#top = this.#scroller.scrollTop;
+  }
+
+  #toBottom() {
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#top = this.#scroller.scrollTop;
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * One line of the conversation: a message with what one may do to it, or a notice.
+ *
+ * @module
+ */
+// @ts-check
+/// <reference lib="dom" />
+import { hueClass } from "./author_hue.js";
+import { sentAtMs, timeTexts } from "./local_time.js";
+import { fromTemplate, show, within } from "./page_elements.js";
+import { isEmojiOnly, richText } from "./rich_text.js";
+
+/**
+ * What a person does to a message: `edit` opens the field for it, the other two are wishes to the server.
+ *
+ * @typedef {{ readonly edit: (uuid: string) => void, readonly remove: (uuid: string) => void }} RowActions
+ * @typedef {import("./message_log.js").Entry} Entry
+ */
+
+/**
+ * Makes the row of an entry.
+ *
+ * @param {Entry} entry
+ * @param {RowActions} actions
+ */
+export function makeRow(entry, actions) {
+  if (entry.kind === "notice") return noticeRow(entry.words);
+  const row = fromTemplate("message-row", HTMLLIElement);
+  const edit = within(row, ".edit", HTMLButtonElement);
+  const remove = within(row, ".delete", HTMLButtonElement);
+  edit.addEventListener("click", () => actions.edit(entry.message.uuid));
+  remove.addEventListener("click", () => {
+    // One press asks, the next one does: in the same place, and it forgets when one goes elsewhere.
+    if (remove.dataset["asks"] === "") return actions.remove(entry.message.uuid);
+    remove.dataset["asks"] = "";
+    remove.textContent = "Really delete?";
+  });
+  remove.addEventListener("blur", () => {
+    delete remove.dataset["asks"];
+    remove.textContent = "Delete";
+  });
+  fillRow(row, entry);
+  return row;
+}
+
+/**
+ * Shows in a row what its message is now.
+ *
+ * @param {HTMLLIElement} row
+ * @param {import("./message_log.js").MessageEntry} entry
+ */
+export function fillRow(row, { message, error }) {
+  const { uuid, username, text, edited, isOwn } = message;
+  const author = within(row, ".author", HTMLElement);
+  author.textContent = username;
+  author.className = `author ${hueClass(username)}`;
+  const { short, whole, iso } = timeTexts(sentAtMs(uuid));
+  const time = within(row, "time", HTMLTimeElement);
+  time.textContent = short;
+  time.dateTime = iso;
+  time.title = whole;
+  const body = within(row, ".body", HTMLElement);
+  if (text === "") body.replaceChildren("This message was deleted.");
+  else body.replaceChildren(...richText(text));
+  if (text !== "" && edited) body.append(" ", editedMark());
+  row.classList.toggle("deleted", text === "");
+  row.classList.toggle("own", isOwn);
+  body.classList.toggle("large", isEmojiOnly(text));
+  within(row, ".actions", HTMLElement).hidden = !isOwn || text === "";
+  show(within(row, ".error", HTMLElement), error);
+}
+
+/** The line that tells a day from the one before it. @param {string} text */
+export function dayRow(text) {
+  const row = document.createElement("li");
+  row.className = "day";
+  row.textContent = text;
+  return row;
+}
+
+/** @param {readonly import("./message_log.js").Word[]} words */
+function noticeRow(words) {
+  const row = document.createElement("li");
+  row.className = "notice";
+  row.append(...words.map((word) => {
+    if (typeof word === "string") return word;
+    const name = document.createElement("bdi");
+    name.textContent = word.name;
+    return name;
+  }));
+  return row;
+}
+
+function editedMark() {
+  const mark = document.createElement("span");
+  mark.className = "edited";
+  mark.textContent = "edited";
+  return mark;
+}

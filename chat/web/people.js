@@ -1,0 +1,89 @@
+/**
+ * Who is here, at the side, or on a phone behind a button; and who is typing.
+ *
+ * @module
+ */
+// @ts-check
+/// <reference lib="dom" />
+import { hueClass } from "./author_hue.js";
+import { byId, show } from "./page_elements.js";
+
+/** Milliseconds for which somebody is said to type after the last word of it. */
+const TYPING_SHOWN_MS = 5000;
+/** Names of those who type that are shown. */
+const TYPISTS_MAX = 3;
+
+export class People {
+  #panel = byId("people", HTMLElement);
+  #button = byId("people-button", HTMLButtonElement);
+  #names = byId("names", HTMLUListElement);
+  #typing = byId("typing", HTMLElement);
+  /** @type {Map<string, ReturnType<typeof setTimeout>>} */
+  #typists = new Map();
+
+  constructor() {
+    this.#button.addEventListener(
+      "click",
+      () => this.#open(this.#button.getAttribute("aria-expanded") !== "true"),
+    );
+    document.addEventListener("keydown", ({ key }) => {
+      if (key !== "Escape" || this.#button.getAttribute("aria-expanded") !== "true") return;
+      this.#open(false);
+      this.#button.focus();
+    });
+  }
+
+  /** @param {readonly string[]} users @param {string} own @param {boolean} isLive whether those who come are told of at once */
+  show(users, own, isLive) {
+    byId("people-count", HTMLElement).textContent = String(users.length);
+    this.#names.replaceChildren(...users.map((user) => {
+      const item = document.createElement("li");
+      const name = document.createElement("bdi");
+      name.textContent = user;
+      name.className = hueClass(user);
+      item.append(name, user === own ? " (you)" : "");
+      return item;
+    }));
+    show(
+      byId("people-note", HTMLElement),
+      isLive ? undefined : "Who comes is seen here after up to 15 seconds.",
+    );
+  }
+
+  /** Somebody types. @param {string} username */
+  types(username) {
+    clearTimeout(this.#typists.get(username));
+    this.#typists.set(username, setTimeout(() => this.stops(username), TYPING_SHOWN_MS));
+    this.#showTypists();
+  }
+
+  /** Somebody has written, or is gone. @param {string} username */
+  stops(username) {
+    clearTimeout(this.#typists.get(username));
+    if (this.#typists.delete(username)) this.#showTypists();
+  }
+
+  nobodyTypes() {
+    for (const username of [...this.#typists.keys()]) this.stops(username);
+  }
+
+  #showTypists() {
+    const names = [...this.#typists.keys()];
+    /** @type {(string | Node)[]} */
+    const words = [];
+    for (const [n, name] of names.slice(0, TYPISTS_MAX).entries()) {
+      const shown = document.createElement("bdi");
+      shown.textContent = name;
+      words.push(n === 0 ? "" : n === names.length - 1 ? " and " : ", ", shown);
+    }
+    if (names.length > TYPISTS_MAX) words.push(" and others");
+    if (names.length > 0) words.push(names.length === 1 ? " is typing…" : " are typing…");
+    this.#typing.replaceChildren(...words);
+  }
+
+  /** @param {boolean} isOpen */
+  #open(isOpen) {
+    this.#button.setAttribute("aria-expanded", String(isOpen));
+    this.#panel.classList.toggle("open", isOpen);
+  }
+}

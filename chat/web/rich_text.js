@@ -1,0 +1,87 @@
+/**
+ * A message's text as it is shown: as text, with what is a web address as a link. Nothing in it is ever markup.
+ *
+ * @module
+ */
+// @ts-check
+/// <reference lib="dom" />
+
+// What shows nothing or turns the reading direction ends an address: it could look like another.
+const ADDRESS = /https?:\/\/[^\s<>"`\p{Cc}\p{Cf}]+/giu;
+const CLOSING = /[.,;:!?'…]+$/u;
+
+/**
+ * Parts a text into plain parts and addresses, which put together are the text.
+ *
+ * @param {string} text
+ * @returns {{ text: string, href: string | undefined }[]}
+ */
+export function parts(text) {
+  const found = [];
+  let end = 0;
+  for (const match of text.matchAll(ADDRESS)) {
+    const address = withoutClosing(match[0]);
+    const href = hrefOf(address);
+    if (href === undefined) continue;
+    if (match.index > end) found.push({ text: text.slice(end, match.index), href: undefined });
+    found.push({ text: address, href });
+    end = match.index + address.length;
+  }
+  if (end < text.length) found.push({ text: text.slice(end), href: undefined });
+  return found;
+}
+
+/**
+ * Nodes for a text.
+ *
+ * @param {string} text
+ * @returns {Node[]}
+ */
+export function richText(text) {
+  return parts(text).map(({ text, href }) => {
+    if (href === undefined) return document.createTextNode(text);
+    const link = document.createElement("a");
+    link.href = href;
+    link.target = "_blank";
+    link.rel = "noopener noreferrer";
+    // Where it leads in truth, also for letters that look like others.
+    link.title = href;
+    link.textContent = text;
+    return link;
+  });
+}
+
+/** Whether a text is a few emoji and nothing else, which are shown large. @param {string} text */
+export function isEmojiOnly(text) {
+  return text.length <= 32 &&
+    /^(?:[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200D\uFE0F]|\s)+$/u.test(text) &&
+    /\S/.test(text);
+}
+
+/** What ends a sentence or closes a bracket from outside is not the address's. @param {string} address */
+function withoutClosing(address) {
+  let cut = address.replace(CLOSING, "");
+  for (const [open, close] of [["(", ")"], ["[", "]"], ["{", "}"]]) {
+    while (
+      open !== undefined && close !== undefined && cut.endsWith(close) && count(cut, close) > count(cut, open)
+    ) {
+      cut = cut.slice(0, -1).replace(CLOSING, "");
+    }
+  }
+  return cut;
+}
+
+/** @param {string} text @param {string} character */
+function count(text, character) {
+  return text.split(character).length - 1;
+}
+
+/** @param {string} address @returns {string | undefined} */
+function hrefOf(address) {
+  try {
+    const { protocol, href, hostname } = new URL(address);
+    return (protocol === "https:" || protocol === "http:") && hostname !== "" ? href : undefined;
+  } catch {
+    return undefined;
+  }
+}

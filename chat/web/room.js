@@ -1,0 +1,292 @@
+/**
+ * The conversation as a person has it before them: what the session tells is shown, what they do is asked for.
+ *
+ * @module
+ */
+// @ts-check
+/// <reference lib="dom" />
+import { Composer } from "./composer.js";
+import { ConnectionView } from "./connection_view.js";
+import { editInPlace } from "./edit_in_place.js";
+import { MessageList } from "./message_list.js";
+import { MessageLog } from "./message_log.js";
+import { NameForm } from "./name_form.js";
+import { byId, show } from "./page_elements.js";
+import { PendingList } from "./pending_list.js";
+import { People } from "./people.js";
+import { Unread } from "./unread.js";
+
+/**
+ * @typedef {import("../../src/client/session_events.js").SessionEvent} SessionEvent
+ * @typedef {import("../../src/client/session_events.js").Wish} Wish
+ */
+
+/** Messages that are asked for when somebody scrolls up. */
+const PAGE = 100;
+
+export class Room {
+  #driver;
+  #isConnected = false;
+  #isLive = false;
+  #isAsking = false;
+  /** @type {readonly string[]} */
+  #users = [];
+  #log = new MessageLog();
+  #connection = new ConnectionView();
+  #people = new People();
+  #rename = byId("rename", HTMLDialogElement);
+  #renaming;
+  #composer;
+  #pending;
+  #list;
+  #unread;
+
+  /** @param {import("./session_driver.js").SessionDriver} driver */
+  constructor(driver) {
+    this.#driver = driver;
+    const scroller = byId("scroller", HTMLElement);
+    const actions = {
+      edit: (/** @type {string} */ uuid) => this.#edit(uuid),
+      remove: (/** @type {string} */ uuid) => this.#wish({ kind: "delete", uuid }),
+    };
+    this.#list = new MessageList({
+      log: this.#log,
+      scroller,
+      list: byId("rows", HTMLElement),
+      actions,
+      onMove: () => this.#moved(),
+    });
+    this.#unread = new Unread(() => this.#list.isAtEnd, () => this.#list.toEnd());
+    this.#pending = new PendingList(byId("pending", HTMLElement), (nonce, isSent) => {
+      driver.do((session, nowMs) => session.settleDraft(nowMs, nonce, isSent));
+    });
+    this.#composer = new Composer({
+      send: (text) => {
+        this.#list.toEnd();
+        driver.do((session, nowMs) => session.send(nowMs, Date.now(), text));
+      },
+      typing: () => driver.do((session, nowMs) => session.typing(nowMs)),
+      editLast: () => {
+        const last = this.#log.lastOwn();
+        if (last !== undefined) this.#edit(last.message.uuid);
+      },
+    });
+    byId("leave-button", HTMLButtonElement).addEventListener("click", () => {
+      driver.do((session, nowMs) => session.leave(nowMs));
+    });
+    this.#renaming = new NameForm(
+      byId("rename-form", HTMLFormElement),
+      byId("new-name-said", HTMLElement),
+      (username) => {
+        if (username === driver.username) return this.#rename.close();
+        this.#renaming.wait(true);
+        this.#wish({ kind: "rename", username });
+      },
+    );
+    byId("rename-cancel", HTMLButtonElement).addEventListener("click", () => this.#rename.close());
+    byId("rename-button", HTMLButtonElement).addEventListener("click", () => {
+      this.#renaming.clear();
+      this.#renaming.wait(false);
+      this.#renaming.value = driver.username;
+      this.#rename.showModal();
+      this.#renaming.focus();
+    });
+  }
+
+  focus() {
+    this.#composer.focus();
+  }
+
+  /** Shows what the session tells. @param {SessionEvent} event */
+  take(event) {
+    switch (event.type) {
+      case "state":
+        return this.#state(event);
+      case "entered":
+        return this.#entered(event);
+      case "latency":
+        return this.#connection.latency(event.ms);
+      case "info":
+        return this.#informed(event.info);
+      case "history":
+        return this.#history(event);
+      case "message":
+        return this.#message(event);
+      case "users":
+        this.#users = event.users;
+        return this.#showPeople();
+      case "came":
+        return event.isOwn ? undefined : this.#note({ name: event.username }, " joined");
+      case "left":
+        return this.#left(event);
+      case "renamed":
+        this.#people.stops(event.from);
+        this.#showPeople();
+        return this.#note({ name: event.from }, " is now ", { name: event.to });
+      case "typing":
+        return this.#people.types(event.username);
+      case "queued":
+        this.#pending.queued(event.draft, this.#isConnected);
+        return this.#list.drawSoon();
+      case "acknowledged":
+        return this.#acknowledged(event);
+      case "unsure":
+        this.#pending.failed(event.draft, "The connection was lost before the server said that it has this.");
+        return this.#list.drawSoon();
+      case "done":
+        return this.#done(event.wish);
+      case "failed":
+        return this.#failed(event.wish, event.text);
+    }
+  }
+
+  /** @param {Extract<SessionEvent, { type: "state" }>} event */
+  #state(event) {
+    this.#isConnected = event.state === "live";
+    this.#pending.connection(this.#isConnected);
+    this.#composer.enable(event.state !== "over");
+    if (event.state !== "live") this.#people.nobodyTypes();
+    if (event.state === "live") this.#connection.live();
+    else if (event.state === "opening" || event.state === "entering") this.#connection.connecting();
+    else if (event.state === "waiting") {
+      const tryNow = () => this.#driver.do((session, nowMs) => session.hint(nowMs));
+      this.#connection.waiting(event.text, event.untilMs - performance.now(), tryNow);
+    } else if (event.state === "over") {
+      const again = () => this.#driver.do((session, nowMs) => session.join(nowMs, session.username));
+      this.#connection.over(event.text, again);
+    }
+  }
+
+  /** @param {Extract<SessionEvent, { type: "entered" }>} event */
+  #entered({ how, isLive, serverName }) {
+    this.#isLive = isLive;
+    byId("room-name", HTMLElement).textContent = serverName;
+    this.#showPeople();
+    if (how === "again") {
+      this.#log.disown();
+      this.#list.refresh();
+      this.#note("You are back as a new visitor: what you wrote before can no longer be changed");
+    }
+  }
+
+  /** @param {Record<string, unknown>} info */
+  #informed({ limits }) {
+    if (typeof limits !== "object" || limits === null || !("maxMessageLength" in limits)) return;
+    if (typeof limits.maxMessageLength === "number") this.#composer.lengthMax = limits.maxMessageLength;
+  }
+
+  /** @param {Extract<SessionEvent, { type: "history" }>} event */
+  #history({ messages, isStart, isReset, isOldest }) {
+    this.#isAsking = false;
+    show(byId("older", HTMLElement), undefined);
+    if (isReset) this.#log.clear();
+    this.#log.prepend(messages);
+    this.#log.isOldest = isOldest;
+    for (const { uuid } of messages) this.#pending.arrived(uuid);
+    if (isStart) this.#list.restart();
+    else this.#list.drawOlder();
+    this.#moved();
+  }
+
+  /** @param {Extract<SessionEvent, { type: "message" }>} event */
+  #message({ message, isNew }) {
+    const known = this.#log.find(message.uuid);
+    const entry = this.#log.put(message, isNew);
+    this.#pending.arrived(message.uuid);
+    if (entry === undefined) return;
+    if (known !== undefined) this.#list.changed(entry);
+    else {
+      this.#people.stops(message.username);
+      this.#list.drawSoon();
+      if (!message.isOwn) this.#unread.came(message.username, message.text);
+    }
+  }
+
+  /** @param {Extract<SessionEvent, { type: "left" }>} event */
+  #left({ username, kind, message, isOwn }) {
+    this.#people.stops(username);
+    if (isOwn) return;
+    if (kind === "ban") this.#note({ name: username }, " was banned: ", { name: message ?? "" });
+    else this.#note({ name: username }, kind === "disconnect" ? " left" : " lost the connection");
+  }
+
+  /** @param {Extract<SessionEvent, { type: "acknowledged" }>} event */
+  #acknowledged({ draft, uuid }) {
+    const entry = uuid === undefined ? undefined : this.#log.own(uuid);
+    if (entry !== undefined) this.#list.changed(entry);
+    this.#pending.acknowledged(draft, uuid, entry !== undefined);
+  }
+
+  /** @param {Wish} wish */
+  #done(wish) {
+    if (wish.kind !== "rename") return;
+    this.#rename.close();
+    this.#showPeople();
+  }
+
+  /** Says it where it was wished. @param {Wish} wish @param {string} text */
+  #failed(wish, text) {
+    if (wish.kind === "send") {
+      this.#pending.failed(wish, text);
+      this.#list.drawSoon();
+    } else if (wish.kind === "edit" || wish.kind === "delete") {
+      const entry = this.#log.find(wish.uuid);
+      if (entry === undefined) return;
+      entry.error = wish.kind === "edit" ? `Not changed to “${wish.text}”: ${text}` : `Not deleted: ${text}`;
+      this.#list.changed(entry);
+    } else if (wish.kind === "rename") {
+      this.#renaming.wait(false);
+      if (this.#rename.open) this.#renaming.say(text);
+      else this.#note(`Your name was not changed: ${text}`);
+    } else if (wish.kind === "history") {
+      this.#isAsking = false;
+      show(byId("older", HTMLElement), `Older messages cannot be read: ${text}`);
+    }
+  }
+
+  /** @param {string} uuid */
+  #edit(uuid) {
+    const entry = this.#log.find(uuid);
+    const row = entry === undefined ? undefined : this.#list.reveal(entry);
+    if (entry === undefined || row === undefined) return;
+    entry.error = undefined;
+    this.#list.changed(entry);
+    editInPlace(row, entry.message.text, {
+      save: (text) => this.#wish({ kind: "edit", uuid, text }),
+      onEnd: () => this.focus(),
+    });
+  }
+
+  /** @param {Exclude<Wish, { kind: "send" | "join" }>} wish */
+  #wish(wish) {
+    this.#driver.do((session, nowMs) => session.wish(nowMs, wish));
+  }
+
+  /** The person looks elsewhere: older messages may be wanted. */
+  #moved() {
+    this.#unread.look();
+    const older = byId("older", HTMLElement);
+    if (this.#log.isOldest) {
+      return show(
+        older,
+        this.#log.end > this.#log.start ? "This is the beginning" : "Nobody has written yet",
+      );
+    }
+    const before = this.#log.oldestUuid;
+    if (!this.#isConnected || this.#isAsking || before === undefined || !this.#list.isAtStart) return;
+    this.#isAsking = true;
+    show(older, "Reading older messages…");
+    this.#wish({ kind: "history", limit: PAGE, before });
+  }
+
+  #showPeople() {
+    byId("own-name", HTMLElement).textContent = this.#driver.username;
+    this.#people.show(this.#users, this.#driver.username, this.#isLive);
+  }
+
+  /** @param {...import("./message_log.js").Word} words */
+  #note(...words) {
+    this.#log.note(words);
+    this.#list.drawSoon();
+  }
+}

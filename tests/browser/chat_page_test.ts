@@ -1,0 +1,245 @@
+/**
+ * The chat page in a real browser: people join, converse, edit, delete, rename, leave and are banned, against a real
+ * server on loopback.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { assertEquals, assertMatch } from "@std/assert";
+import { AdminApi, TOKEN } from "../support/admin_api.ts";
+import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { ChatPage } from "../support/chat_page.ts";
+import { startTestChat, TRANSPORT_NAMES } from "../support/chat_server.ts";
+
+for (const transport of TRANSPORT_NAMES) {
+  testInBrowser(`${transport}: two people converse, edit, delete, rename and leave`, async (stage) => {
+    await using server = await startTestChat({ name: "The Inn", transport });
+    const alice = await ChatPage.join(stage, server.url, "alice");
+    const bob = await ChatPage.join(stage, server.url, "Bob B.");
+    await alice.readsNotice("Bob B. joined");
+    await alice.fill("#text", "helo Bob");
+    await bob.reads("#typing", "alice is typing…");
+    await alice.page.keyboard.press("Enter");
+    await bob.readsMessages("helo Bob");
+    await bob.reads("#typing", "");
+    assertEquals(await bob.texts("#rows .author"), ["alice"]);
+    assertEquals(await bob.page.$$eval("#rows .actions:not([hidden])", (shown) => shown.length), 0);
+
+    await alice.readsMessages("helo Bob");
+    await alice.press("helo Bob", ".edit");
+    await alice.fill(".editing textarea", "hello Bob");
+    await alice.page.keyboard.press("Enter");
+    await bob.readsMessages("hello Bob edited");
+    await bob.say("hello <b>alice</b>\nand all");
+    await alice.readsMessages("hello Bob edited", "hello <b>alice</b>\nand all");
+
+    await alice.press("hello Bob edited", ".delete");
+    await alice.press("hello Bob edited", ".delete");
+    await bob.readsMessages("This message was deleted.", "hello <b>alice</b>\nand all");
+
+    await alice.page.click("#rename-button");
+    await alice.fill("#new-name", "bob b.");
+    await alice.page.keyboard.press("Enter");
+    await alice.reads("#new-name-said", "Username is in use, or looks like one that is: choose another");
+    await alice.fill("#new-name", "Alicia");
+    await alice.page.keyboard.press("Enter");
+    await bob.readsNotice("alice is now Alicia");
+    await alice.page.waitForSelector("#rename:not([open])");
+    await alice.reads("#own-name", "Alicia");
+    assertEquals(await bob.texts("#names li"), ["Alicia", "Bob B. (you)"]);
+
+    await alice.page.click("#leave-button");
+    await alice.page.waitForSelector("#join:not([hidden])");
+    await bob.readsNotice("Alicia left");
+  });
+}
+
+testInBrowser(
+  "a name is checked while it is written, and the server's refusal is said at the field",
+  async (stage) => {
+    await using server = await startTestChat();
+    await using _alice = await ChatClient.connect(server.url, "alice");
+    const bob = await ChatPage.open(stage, server.url);
+    for (
+      const [name, said] of [
+        ["a;b", "Letters, numbers, emoji, and _ - . are allowed, ; is not."],
+        ["a".repeat(33), "At most 32 characters: this has 33."],
+        ["a  b", "One blank at a time, please."],
+        ["Zoë 👩‍🚀", "Others see it beside what you write."],
+      ] as const
+    ) {
+      await bob.fill("#name", name);
+      await bob.reads("#name-said", said);
+    }
+    await bob.tryName("ALICE");
+    await bob.reads("#name-said", "Username is in use, or looks like one that is: choose another");
+    assertEquals(await bob.page.$eval("#name", (field) => field.getAttribute("aria-invalid")), "true");
+    await bob.tryName("bob");
+    await bob.isLive();
+  },
+);
+
+testInBrowser("who is banned is told why, and who is kicked may join again", async (stage) => {
+  await using server = await startTestChat({ adminToken: TOKEN });
+  const api = new AdminApi(server.url);
+  const eve = await ChatPage.join(stage, server.url, "eve");
+  const bob = await ChatPage.join(stage, server.url, "bob");
+  await api.post("kick", { name: "bob" });
+  await bob.reads("#banner-text", "An operator put you out of this chat. You may join again.");
+  await bob.page.click("#banner-button");
+  await bob.isLive();
+  await api.post("bans", { name: "eve", message: "be kind; <b>go</b> home" });
+  await eve.reads("#banner-text", "You are banned from this server: be kind; <b>go</b> home");
+  await bob.readsNotice("eve was banned: be kind; <b>go</b> home");
+  await eve.page.click("#banner-button");
+  await eve.page.waitForSelector("#join:not([hidden])");
+  await eve.reads("#name-said", "This username is banned from this server: be kind; <b>go</b> home");
+});
+
+testInBrowser("markup and bidi attacks in names and texts stay text", async (stage) => {
+  await using server = await startTestChat({ name: `<img src=x onerror=alert(1)>` });
+  const texts = [
+    `<img src=x onerror="document.title='owned'">`,
+    `<script>document.title = "owned"</script>`,
+    `javascript:alert(1) data:text/html,x http://a"onclick="alert(1)`,
+    "\u202Eevil\u2066",
+    `&lt;b&gt; {{serverName}} \${1}`,
+    "Z" + "\u0489\u0316".repeat(200),
+    "x".repeat(3000),
+  ];
+  await using eve = await ChatClient.connect(server.url, "eve");
+  for (const text of texts) eve.send(`c2/MSG ${"9".repeat(15)}; ${text}`);
+  await eve.drain();
+  for (const size of [DESK, PHONE]) {
+    const alice = await ChatPage.join(stage, server.url, "alice", { size });
+    await alice.readsMessages(...texts);
+    assertEquals(await alice.title(), "<img src=x onerror=alert(1)>");
+    assertEquals(await alice.texts("#room-name"), ["<img src=x onerror=alert(1)>"]);
+    assertEquals(await alice.page.$$eval("main img, main script, main b", (found) => found.length), 0);
+    const links = await alice.page.$$eval(
+      "#rows a",
+      (found) =>
+        found.map((
+          link,
+        ) => [(link as HTMLAnchorElement).href, link.getAttribute("rel"), link.getAttribute("onclick")]),
+    );
+    assertEquals(links, [["http://a/", "noopener noreferrer", null]]);
+    // What turns the direction of reading ends with the message.
+    const isolated = await alice.page.$$eval(
+      "#rows .body, #rows .author, #names bdi",
+      (found) => found.every((element) => getComputedStyle(element).unicodeBidi === "isolate"),
+    );
+    assertEquals(isolated, true);
+    // Piled marks stay in their line, long words break.
+    assertEquals(await sidewaysOverflow(alice.page), 0);
+    const heights = await alice.page.$$eval(
+      "#rows .body",
+      (found) => found.map(({ clientHeight }) => clientHeight),
+    );
+    assertEquals(heights[5]! < 80, true, `the pile is ${heights[5]} pixels high`);
+    await alice.page.click("#leave-button");
+    await alice.page.waitForSelector("#join:not([hidden])");
+  }
+});
+
+testInBrowser("axe finds no serious fault, and nothing is wider than its window", async (stage) => {
+  await using server = await startTestChat();
+  await using bob = await ChatClient.connect(server.url, "bob");
+  for (const text of ["hello", "https://example.org/", "👋", "x".repeat(400)]) bob.send(`c2/MSG 1; ${text}`);
+  await bob.drain();
+  for (const size of [DESK, PHONE]) {
+    for (const scheme of ["light", "dark"] as const) {
+      const where = `${size.width} ${scheme}`;
+      const alice = await ChatPage.open(stage, server.url, { size, scheme, reducedMotion: true });
+      const holds = async (what: string) => {
+        assertEquals(await accessibilityFaults(alice.page), [], `${where}: ${what}`);
+        assertEquals(await sidewaysOverflow(alice.page), 0, `${where}: ${what}`);
+      };
+      await alice.fill("#name", "a;b");
+      await holds("a wrong name");
+      await alice.tryName(`alice ${where}`);
+      await alice.isLive();
+      await alice.fill("#text", `mine, ${where}`);
+      await alice.page.click("#composer .primary");
+      await alice.page.waitForSelector("#rows .own");
+      await holds("the room");
+      await alice.press(`mine, ${where}`, ".edit");
+      await holds("editing");
+      await alice.page.keyboard.press("Escape");
+      await alice.page.click("#rename-button");
+      await holds("renaming");
+      await alice.page.keyboard.press("Escape");
+      if (size === PHONE) {
+        await alice.page.click("#people-button");
+        await holds("the people");
+        await alice.page.keyboard.press("Escape");
+      }
+      await alice.page.click("#leave-button");
+      await alice.page.waitForSelector("#join:not([hidden])");
+    }
+  }
+});
+
+testInBrowser("by keyboard alone one joins, writes, edits, deletes, renames and leaves", async (stage) => {
+  await using server = await startTestChat();
+  const alice = await ChatPage.open(stage, server.url);
+  const { keyboard } = alice.page;
+  const focused = () =>
+    alice.page.evaluate(() => document.activeElement?.id || document.activeElement?.className);
+  const tabTo = async (wanted: string) => {
+    for (let n = 0; n < 20 && await focused() !== wanted; n++) await keyboard.press("Tab");
+    assertEquals(await focused(), wanted);
+    const outline = await alice.page.evaluate(() => getComputedStyle(document.activeElement!).outlineStyle);
+    assertEquals(outline, "solid", `${wanted} shows that it has the focus`);
+  };
+  assertEquals(await focused(), "name");
+  await keyboard.type("alice");
+  await keyboard.press("Enter");
+  await alice.isLive();
+  assertEquals(await focused(), "text");
+  await keyboard.type("one");
+  await keyboard.press("Enter");
+  await alice.readsMessages("one");
+  await keyboard.press("ArrowUp");
+  await keyboard.type(" and two");
+  await keyboard.press("Enter");
+  await alice.readsMessages("one and two edited");
+  assertEquals(await focused(), "text");
+  await tabTo("leave-button");
+  await tabTo("scroller");
+  await tabTo("delete");
+  await keyboard.press("Enter");
+  await alice.reads("#rows .delete", "Really delete?");
+  await keyboard.press("Enter");
+  await alice.readsMessages("This message was deleted.");
+  await tabTo("rename-button");
+  await keyboard.press("Enter");
+  assertEquals(await focused(), "new-name");
+  await keyboard.type("alicia");
+  await keyboard.press("Enter");
+  await alice.readsNotice("alice is now alicia");
+  await tabTo("leave-button");
+  await keyboard.press("Enter");
+  await alice.page.waitForSelector("#join:not([hidden])");
+});
+
+testInBrowser("what comes while nobody looks is counted in the title, and read out once", async (stage) => {
+  await using server = await startTestChat({ name: "Inn" });
+  await using bob = await ChatClient.connect(server.url, "bob");
+  for (let n = 1; n <= 40; n++) bob.send(`c2/MSG 1; line ${n}`);
+  await bob.drain();
+  const alice = await ChatPage.join(stage, server.url, "alice");
+  await alice.page.waitForSelector("#rows .message");
+  assertEquals(await alice.title(), "Inn");
+  await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop = 0);
+  await alice.reads("#newer", "To the newest");
+  for (const text of ["one", "two"]) bob.send(`c2/MSG 1; ${text}`);
+  await alice.reads("#newer", "2 new messages");
+  assertEquals(await alice.title(), "(2) Inn");
+  assertEquals(await alice.texts("#announcer p"), ["bob: one", "bob: two"]);
+  await alice.page.click("#newer");
+  await alice.page.waitForFunction(() => document.title === "Inn");
+  assertMatch((await alice.texts("#rows .body")).at(-1) ?? "", /^two$/);
+});

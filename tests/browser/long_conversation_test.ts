@@ -1,0 +1,92 @@
+/**
+ * The chat page with 10,000 messages in the room: rows only for what is looked at, the browser never held up for long,
+ * and all of it there for who scrolls up.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { ROWS_MAX } from "../../chat/web/message_list.js";
+import { PHONE, testInBrowser } from "../support/browser.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { ChatPage } from "../support/chat_page.ts";
+import { startTestChat } from "../support/chat_server.ts";
+
+const MESSAGES = 10_000;
+/** Milliseconds for which the page may be busy at a stretch, on a machine that does much else: some ten times what it takes. */
+const BUSY_MS_MAX = 1000;
+
+testInBrowser(
+  "with 10,000 messages the page stays quick, has few rows, and reaches the first one",
+  async (stage) => {
+    await using server = await startTestChat({ limits: { floodRate: 0, maxUnansweredFrames: 20_000 } });
+    await using bob = await ChatClient.connect(server.url, "bob");
+    const alice = await ChatPage.join(stage, server.url, "alice", { size: PHONE });
+    await alice.page.evaluate(() => {
+      const seen = globalThis as unknown as { busyMs: number };
+      seen.busyMs = 0;
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) seen.busyMs = Math.max(seen.busyMs, duration);
+      }).observe({ type: "longtask" });
+    });
+    for (let n = 1; n <= MESSAGES; n++) {
+      bob.send(`c2/MSG 1; line ${n}`);
+      if (n % 500 === 0) await bob.drain();
+    }
+    const last = (text: string) =>
+      alice.page.waitForFunction(
+        (text) => [...document.querySelectorAll("#rows .body")].at(-1)?.textContent === text,
+        {},
+        text,
+      );
+    await last(`line ${MESSAGES}`);
+    const rows = () => alice.page.$$eval("#rows .message", (found) => found.length);
+    assertLess(await rows(), ROWS_MAX + 1);
+    const busyMs = await alice.page.evaluate(() => (globalThis as unknown as { busyMs: number }).busyMs);
+    assertLess(busyMs, BUSY_MS_MAX);
+
+    // All of it is in memory; who comes later reads it page by page.
+    await alice.page.reload();
+    await last(`line ${MESSAGES}`);
+    const toTop = () =>
+      alice.page.$eval("#scroller", (scroller) => {
+        scroller.scrollTop = 0;
+      });
+    for (let pages = 0; pages < 5; pages++) {
+      const first = (await alice.texts("#rows .body"))[0]!;
+      await toTop();
+      await alice.page.waitForFunction(
+        (first) => document.querySelector("#rows .body")?.textContent !== first,
+        {},
+        first,
+      );
+    }
+    await alice.page.waitForFunction(() => document.querySelector("#scroller")!.scrollTop > 0);
+    const number = Number((await alice.texts("#rows .body"))[0]?.split(" ")[1]);
+    assert(number < MESSAGES - 500 && number > 0, `line ${number} is the first after five pages`);
+    assertLess(await rows(), ROWS_MAX + 1);
+    const texts = await alice.texts("#rows .body");
+    assertEquals(texts, texts.map((_, n) => `line ${number + n}`), "no line is missing or twice");
+    // What is looked at stayed where it was while older rows came before it.
+    assert(await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop) > 0);
+    await alice.page.click("#newer");
+    await last(`line ${MESSAGES}`);
+  },
+);
+
+testInBrowser("who scrolls up through a short conversation comes to its beginning", async (stage) => {
+  await using server = await startTestChat({ limits: { floodRate: 0 } });
+  await using bob = await ChatClient.connect(server.url, "bob");
+  for (let n = 1; n <= 250; n++) bob.send(`c2/MSG 1; line ${n}`);
+  await bob.drain();
+  const alice = await ChatPage.join(stage, server.url, "alice");
+  while ((await alice.texts("#older"))[0] !== "This is the beginning") {
+    await alice.page.$eval("#scroller", (scroller) => scroller.scrollBy(0, -scroller.scrollTop));
+    await alice.page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+  await alice.page.$eval("#scroller", (scroller) => scroller.scrollBy(0, -scroller.scrollTop));
+  await alice.reads("#rows .body", "line 1");
+  assertEquals(await alice.texts("#rows .day"), ["Today"]);
+  assertEquals((await alice.texts("#rows .message.first")).length, 1, "one author, one group");
+});

@@ -1,0 +1,127 @@
+/**
+ * The chat page on a connection that breaks: it comes back by itself and misses nothing, what was written meanwhile
+ * waits and goes out once, and a tab that is loaded anew goes on.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { assertEquals } from "@std/assert";
+import { testInBrowser } from "../support/browser.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { ChatPage } from "../support/chat_page.ts";
+import { startTestChat } from "../support/chat_server.ts";
+import { CuttingProxy } from "../support/cutting_proxy.ts";
+
+testInBrowser(
+  "a connection that is cut comes back by itself: nothing is missed, and what was written goes out once",
+  async (stage) => {
+    await using server = await startTestChat();
+    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    await using bob = await ChatClient.connect(server.url, "bob");
+    const alice = await ChatPage.join(stage, proxy.url, "alice");
+    await alice.say("before");
+    await alice.readsMessages("before");
+    const back = Promise.withResolvers<number>();
+    proxy.target = back.promise;
+    proxy.cutAll();
+    await alice.page.waitForSelector("#connection:not([data-state=live])");
+    await alice.say("in the tunnel");
+    await alice.reads("#pending .fate-text", "Will be sent when the connection is back");
+    bob.send("c2/MSG 1; missed");
+    await bob.drain();
+    back.resolve(server.port);
+    await alice.readsMessages("before", "missed", "in the tunnel");
+    await alice.page.waitForFunction(() => document.querySelector("#pending")?.childElementCount === 0);
+    // It is the same session: nobody heard that she was gone, and what she wrote is still hers.
+    assertEquals(bob.seen.filter((frame) => frame.startsWith("c2/DISCONNECT")), []);
+    await alice.press("before", ".edit");
+    await alice.fill(".editing textarea", "before and after");
+    await alice.page.keyboard.press("Enter");
+    await alice.readsMessages("before and after edited", "missed", "in the tunnel");
+    assertEquals(bob.seen.filter((frame) => frame.includes("in the tunnel")).length, 1);
+  },
+);
+
+testInBrowser("while there is no connection that is said, and one may try at once", async (stage) => {
+  await using server = await startTestChat();
+  await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+  const alice = await ChatPage.join(stage, proxy.url, "alice");
+  // Nobody listens there: each try fails at once.
+  const nobody = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  proxy.target = nobody.addr.port;
+  nobody.close();
+  proxy.cutAll();
+  await alice.page.waitForSelector("#banner:not([hidden])");
+  await alice.page.waitForSelector("#connection[data-state=lost]");
+  proxy.target = server.port;
+  await alice.page.click("#banner-button");
+  await alice.isLive();
+  await alice.page.waitForSelector("#banner[hidden]");
+});
+
+testInBrowser("a tab that is loaded anew goes on as the same session", async (stage) => {
+  await using server = await startTestChat();
+  await using bob = await ChatClient.connect(server.url, "bob");
+  const alice = await ChatPage.join(stage, server.url, "alice");
+  await alice.say("mine");
+  await alice.readsMessages("mine");
+  await alice.page.reload();
+  await alice.isLive();
+  await alice.readsMessages("mine");
+  await alice.press("mine", ".edit");
+  await alice.fill(".editing textarea", "still mine");
+  await alice.page.keyboard.press("Enter");
+  await alice.readsMessages("still mine edited");
+  await bob.drain();
+  assertEquals(bob.seen.filter((frame) => frame.startsWith("c2/DISCONNECT")), []);
+  // Who leaves is not brought back by a reload.
+  await alice.page.click("#leave-button");
+  await alice.page.waitForSelector("#join:not([hidden])");
+  await alice.page.reload();
+  assertEquals(await alice.page.$eval("#name", (field) => (field as HTMLInputElement).value), "alice");
+  assertEquals(await alice.page.$eval("#room", (room) => (room as HTMLElement).hidden), true);
+});
+
+testInBrowser(
+  "a second tab that takes the session over ends the first one, which says so and does not fight",
+  async (stage) => {
+    await using server = await startTestChat();
+    const first = await ChatPage.join(stage, server.url, "alice");
+    const token = await first.page.waitForFunction(() => {
+      const saved = sessionStorage.getItem("chatter.session") ?? "{}";
+      return JSON.parse(saved).token === undefined ? undefined : saved;
+    });
+    const saved = await token.jsonValue();
+    const second = await ChatPage.open(stage, server.url);
+    await second.page.evaluate((saved) => sessionStorage.setItem("chatter.session", saved ?? ""), saved);
+    await second.page.reload();
+    await second.isLive();
+    await first.reads("#banner-text", "This conversation goes on in another window.");
+    await second.say("here");
+    await second.readsMessages("here");
+  },
+);
+
+testInBrowser(
+  "a session that cannot be resumed comes back as a new one, and fills the hole from the history",
+  async (stage) => {
+    await using server = await startTestChat({ limits: { resumeWindow: 0 } });
+    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    await using bob = await ChatClient.connect(server.url, "bob");
+    const alice = await ChatPage.join(stage, proxy.url, "alice");
+    await alice.say("before");
+    await alice.readsMessages("before");
+    const back = Promise.withResolvers<number>();
+    proxy.target = back.promise;
+    proxy.cutAll();
+    await bob.next();
+    await bob.expect("c2/DISCONNECT lost_connection; alice");
+    bob.send("c2/MSG 1; missed");
+    await bob.drain();
+    back.resolve(server.port);
+    await alice.readsMessages("before", "missed");
+    await alice.readsNotice("You are back as a new visitor: what you wrote before can no longer be changed");
+    assertEquals(await alice.page.$$eval("#rows .actions:not([hidden])", (shown) => shown.length), 0);
+  },
+);

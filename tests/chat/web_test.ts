@@ -1,0 +1,123 @@
+/**
+ * What the chat page knows without a page: names, addresses in texts, times, and its log.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { dayKey, sentAtMs } from "../../chat/web/local_time.js";
+import { ENTRIES_MAX, MessageLog } from "../../chat/web/message_log.js";
+import { nameProblem } from "../../chat/web/name_check.js";
+import { isEmojiOnly, parts } from "../../chat/web/rich_text.js";
+import { parseUsername } from "../../src/protocol/names.ts";
+import { runs } from "../support/property_runs.ts";
+
+Deno.test("the page's check of a name and the server's rule agree", () => {
+  const names = fc.oneof(
+    fc.string({ unit: "grapheme", maxLength: 40 }),
+    fc.string({ unit: "binary", maxLength: 40 }),
+    fc.constantFrom(
+      "alice",
+      "Zoë 👩‍🚀",
+      "日本語",
+      "a;b",
+      "a  b",
+      " a",
+      "a ",
+      "a\u200Db",
+      "a\uFE0F",
+      "\u0301a",
+      "🏴󠁧󠁢󠁥󠁮󠁧󠁿",
+    ),
+  );
+  fc.assert(
+    fc.property(names, (name) => {
+      assertEquals(nameProblem(name) === undefined, !("fault" in parseUsername(name)), JSON.stringify(name));
+    }),
+    runs(2000),
+  );
+});
+
+Deno.test("addresses in a text are found with where they lead, and end where a sentence goes on", () => {
+  const cases: [text: string, ...links: string[]][] = [
+    ["see https://example.org/a?b=c#d.", "https://example.org/a?b=c#d"],
+    ["(https://example.org/x_(y))", "https://example.org/x_(y)"],
+    ["<https://example.org> and HTTP://EXAMPLE.org/A!", "https://example.org", "HTTP://EXAMPLE.org/A"],
+    ["javascript:alert(1) data:text/html,a ftp://a.b file:///etc mailto:a@b"],
+    ["https://a\u202Egro.elgoog/", "https://a"],
+    ["https://user:secret@example.org/", "https://user:secret@example.org/"],
+    ["http://[ https://"],
+  ];
+  for (const [text, ...links] of cases) {
+    const found = parts(text);
+    assertEquals(found.filter(({ href }) => href !== undefined).map(({ text }) => text), links, text);
+    assertEquals(found.every(({ href }) => href === undefined || /^https?:\/\//.test(href)), true);
+  }
+});
+
+Deno.test("the parts of any text are the text", () => {
+  const text = fc.array(
+    fc.oneof(fc.string({ unit: "binary" }), fc.webUrl(), fc.constantFrom("(", ").", " ", "https://")),
+  );
+  fc.assert(
+    fc.property(text, (pieces) => {
+      const whole = pieces.join("");
+      assertEquals(parts(whole).map(({ text }) => text).join(""), whole);
+    }),
+    runs(2000),
+  );
+});
+
+Deno.test("a few emoji alone are told from text", () => {
+  for (const text of ["👋🏽", "👩‍🚀 🚂", "🇩🇪"]) assertEquals(isEmojiOnly(text), true, text);
+  for (const text of ["", " ", "1", "a👋", "👋".repeat(40), "#"]) {
+    assertEquals(isEmojiOnly(text), false, text);
+  }
+});
+
+Deno.test("a message's time is the server's, out of its id", () => {
+  assertEquals(sentAtMs("0190c0de-1234-7abc-8000-000000000000"), 0x0190c0de1234);
+  assertEquals(
+    dayKey(0),
+    `${new Date(0).getFullYear()}-${new Date(0).getMonth() + 1}-${new Date(0).getDate()}`,
+  );
+});
+
+function message(n: number, text = `text ${n}`) {
+  return {
+    uuid: String(n).padStart(6, "0"),
+    username: "bob",
+    timestamp: 1,
+    text,
+    edited: false,
+    isOwn: false,
+  };
+}
+
+Deno.test("a log grows at both ends, and its entries keep their numbers", () => {
+  const log = new MessageLog();
+  log.note(["hello"]);
+  log.put(message(5), true);
+  assertEquals(log.prepend([message(3), message(4), message(5)]), 2);
+  log.put(message(5, "changed"), false);
+  assertEquals(log.put(message(1), false), undefined, "a change of what is not here");
+  const texts = [];
+  for (let n = log.start; n < log.end; n++) {
+    const entry = log.at(n);
+    texts.push(entry?.kind === "message" ? entry.message.text : "notice");
+    assertEquals(entry?.number, n);
+  }
+  assertEquals(texts, ["text 3", "text 4", "notice", "changed"]);
+  assertEquals(log.oldestUuid, "000003");
+});
+
+Deno.test("a log that is full drops its oldest entries, which can be read again", () => {
+  const log = new MessageLog();
+  log.isOldest = true;
+  for (let n = 0; n < ENTRIES_MAX; n++) log.put(message(n), true);
+  assertEquals([log.end - log.start, log.isOldest], [ENTRIES_MAX, true]);
+  log.put(message(ENTRIES_MAX), true);
+  assertEquals([log.end - log.start, log.end, log.isOldest], [ENTRIES_MAX - 1999, ENTRIES_MAX + 1, false]);
+  assertEquals(log.find("000000"), undefined);
+  assertEquals(log.prepend([message(0)]), 1);
+});

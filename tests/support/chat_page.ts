@@ -1,0 +1,123 @@
+/**
+ * The chat page in a real browser, as a person has it before them: what they do, and what they read.
+ *
+ * Everything that is waited for is something on the page; nothing sleeps.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { assertEquals } from "@std/assert";
+import type { Page } from "puppeteer-core";
+import type { Stage, VisitorOptions } from "./browser.ts";
+
+/** What a browser says on the console of a socket that a test cuts or a server refuses. */
+export const SOCKET_COMPLAINT = /WebSocket connection to/;
+
+export class ChatPage {
+  readonly page: Page;
+
+  private constructor(page: Page) {
+    this.page = page;
+  }
+
+  /** Opens the page at a server's address. */
+  static async open(stage: Stage, url: string, options: VisitorOptions = {}): Promise<ChatPage> {
+    const page = await stage.visitor({ mayComplain: SOCKET_COMPLAINT, ...options });
+    await page.goto(`${url}/`);
+    return new ChatPage(page);
+  }
+
+  /** Opens the page and joins. */
+  static async join(
+    stage: Stage,
+    url: string,
+    name: string,
+    options: VisitorOptions = {},
+  ): Promise<ChatPage> {
+    const person = await ChatPage.open(stage, url, options);
+    await person.tryName(name);
+    await person.isLive();
+    return person;
+  }
+
+  /** Writes a name and presses Enter. */
+  async tryName(name: string): Promise<void> {
+    await this.fill("#name", name);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Is connected, and has its history. */
+  async isLive(): Promise<void> {
+    await this.page.waitForSelector("#room:not([hidden]) #connection[data-state=live][data-latency]");
+  }
+
+  /** Puts a text into a field in place of what is there, by the keyboard. */
+  async fill(selector: string, text: string): Promise<void> {
+    await this.page.focus(selector);
+    await this.page.$eval(selector, (field) => (field as HTMLInputElement | HTMLTextAreaElement).select());
+    if (text === "") await this.page.keyboard.press("Backspace");
+    else await this.page.keyboard.sendCharacter(text);
+  }
+
+  /** Writes a message and sends it. */
+  async say(text: string): Promise<void> {
+    await this.fill("#text", text);
+    await this.page.keyboard.press("Enter");
+  }
+
+  /** Waits until a selector's first element has this text. */
+  async reads(selector: string, text: string): Promise<void> {
+    await this.page.waitForFunction(
+      (selector, text) => document.querySelector(selector)?.textContent === text,
+      {},
+      selector,
+      text,
+    ).catch(async (error) => {
+      assertEquals(await this.texts(selector), [text], String(error));
+    });
+  }
+
+  /** Waits until the messages that are shown are these, from the first. */
+  async readsMessages(...texts: string[]): Promise<void> {
+    await this.page.waitForFunction(
+      (texts) => {
+        const shown = [...document.querySelectorAll("#rows .body")].map((body) => body.textContent);
+        return shown.length === texts.length && texts.every((text, n) => shown[n] === text);
+      },
+      {},
+      texts,
+    ).catch(async () => assertEquals(await this.texts("#rows .body"), texts));
+  }
+
+  /** Waits until a notice says this. */
+  async readsNotice(text: string): Promise<void> {
+    await this.page.waitForFunction(
+      (text) => [...document.querySelectorAll("#rows .notice")].some((notice) => notice.textContent === text),
+      {},
+      text,
+    ).catch(async () => assertEquals(await this.texts("#rows .notice"), [text]));
+  }
+
+  texts(selector: string): Promise<(string | null)[]> {
+    return this.page.$$eval(selector, (found) => found.map(({ textContent }) => textContent));
+  }
+
+  /** Presses a button of the message with this text. */
+  async press(text: string, button: ".edit" | ".delete"): Promise<void> {
+    const handle = await this.page.evaluateHandle(
+      (text, button) =>
+        [...document.querySelectorAll("#rows .message")]
+          .find((row) => row.querySelector(".body")?.textContent === text)?.querySelector(button),
+      text,
+      button,
+    );
+    const element = handle.asElement();
+    if (element === null) throw new Error(`There is no ${button} at ${text}`);
+    await (element as import("puppeteer-core").ElementHandle<Element>).click();
+  }
+
+  title(): Promise<string> {
+    return this.page.title();
+  }
+}
