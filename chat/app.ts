@@ -27,10 +27,17 @@ export interface ChatAppOptions {
 
 const PAGE = "/chat/web/page.html";
 
+/** Has a browser fetch all scripts of the page at once, where it would find one by the other. */
+function preloads(assets: WebAssets): string {
+  return assets.paths.filter((path) => path.endsWith(".js"))
+    .map((path) => `<${path.slice(1)}>; rel=modulepreload`).join(", ");
+}
+
 export function chatApp(
   { serverName, upgrade, isReady, admin, assets, log }: ChatAppOptions,
 ): Hono<{ Bindings: Peer }> {
   const app = new Hono<{ Bindings: Peer }>();
+  const links = preloads(assets);
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", async (c) => {
     return await isReady() ? c.text("ready\n") : c.text("not ready\n", STATUS_CODE.ServiceUnavailable);
@@ -46,8 +53,11 @@ export function chatApp(
       default: "text/plain",
     });
     const page = type === "text/html" ? assets.answer(c.req.raw, PAGE) : undefined;
-    page?.headers.append("vary", "accept");
-    if (page !== undefined) return page;
+    if (page !== undefined) {
+      page.headers.append("vary", "accept");
+      page.headers.set("link", links);
+      return page;
+    }
     c.header("vary", "accept");
     return c.text(
       `${serverName}\n\nThis is a Chatter chat server. It speaks c2 over WebSocket at this very address.\n`,

@@ -9,7 +9,8 @@ const HUES = 8;
 
 /** The class of a name's colour. @param {string} username */
 export function hueClass(username) {
-  let sum = 0;
-  for (const character of username) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) % 65_521;
-  return `hue-${sum % HUES}`;
+  // FNV-1a: names that differ little are to differ in colour.
+  let hash = 0x811c9dc5;
+  for (let n = 0; n < username.length; n++) hash = Math.imul(hash ^ username.charCodeAt(n), 0x01000193);
+  return `hue-${((hash >>> 8) ^ (hash >>> 20)) % HUES}`;
 }

@@ -9,6 +9,7 @@
 import UPNG from "upng-js";
 import type { Page } from "puppeteer-core";
 import { PHONE, type Stage, type VisitorOptions, withBrowser } from "../support/browser.ts";
+import { chatScene } from "./chat_scene.ts";
 import { listingScene } from "./listing_scene.ts";
 
 /** Sets up what is shown, shoots it by `shoot`, and ends what it set up. */
@@ -19,6 +20,7 @@ export type Scene = (
 
 /** Name of the picture, `docs/images/<name><suffix>.png`, and its scene. */
 const SCENES: Readonly<Record<string, Scene>> = {
+  chat: chatScene,
   listing: listingScene,
 };
 
