@@ -81,7 +81,7 @@ export class MessageList {
   draw() {
     if (this.#from < this.#log.start) this.#rebuild();
     else if (this.isAtEnd) {
-      if (this.#log.end - this.#to > ROWS_MAX) return this.toEnd();
+      if (this.#log.end - this.#to > ROWS_AT_ONCE) return this.toEnd();
       this.#add(this.#to, this.#log.end);
       this.#dropFirst(this.#rows.size - ROWS_MAX);
       this.#toBottom();

@@ -31,6 +31,8 @@ export class Conversation {
   #hasHistory = false;
   /** @type {CatchUp | undefined} */
   #catchUp;
+  /** @type {import("./session_events.js").SavedSession["drafts"]} texts of an earlier program, of which nobody was told yet */
+  #drafts = [];
 
   /**
    * @param {(event: SessionEvent) => void} tell
@@ -43,6 +45,8 @@ export class Conversation {
     if (saved === undefined) return;
     this.username = saved.username;
     this.newest = saved.newest;
+    this.#drafts = saved.drafts;
+    for (const draft of saved.drafts) if (draft.fate === "offered") this.own.offer(draft);
   }
 
   get users() {
@@ -56,6 +60,11 @@ export class Conversation {
    */
   begin(isResumed) {
     this.ban = undefined;
+    for (const { nonce, text, timestamp, fate } of this.#drafts) {
+      const draft = { nonce, text, timestamp };
+      this.#tell(fate === "offered" ? { type: "unsure", draft } : { type: "queued", draft });
+    }
+    this.#drafts = [];
     if (isResumed && this.#hasHistory && this.#catchUp === undefined) return undefined;
     this.#catchUp ??= new CatchUp(this.newest, !this.#hasHistory);
     this.#catchUp.restart(isResumed);

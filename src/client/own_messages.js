@@ -51,9 +51,14 @@ export class OwnMessages {
     return [...this.#uuids].slice(-SAVED_MAX);
   }
 
-  /** Texts of which the end is not known, and those that are for the person to send again or to drop. */
-  get undecided() {
-    return [...this.#unsure.map(({ draft }) => draft), ...this.#offered.values()];
+  /** Texts of which it is not known whether they came through. */
+  get unsure() {
+    return this.#unsure.map(({ draft }) => draft);
+  }
+
+  /** Texts that are for the person to send again or to drop. */
+  get offered() {
+    return [...this.#offered.values()];
   }
 
   /** @param {string} uuid */

@@ -19,19 +19,24 @@ import { request } from "./requests.js";
  * @returns {SavedSession}
  */
 export function saveSession({ username, newest, own }, requests, { token, position }) {
-  const undecided = own.undecided.map((draft) => ({ ...draft, wasSent: true }));
-  const waiting = requests.sends.map(({ asked: { nonce, text, timestamp }, tries }) => {
-    return { nonce, text, timestamp, wasSent: tries > 0 };
-  });
-  return { username, token, position, newest, own: own.saved, drafts: [...undecided, ...waiting] };
+  /** @type {SavedSession["drafts"]} */
+  const drafts = [
+    ...own.unsure.map((draft) => ({ ...draft, fate: /** @type {const} */ ("sent") })),
+    ...own.offered.map((draft) => ({ ...draft, fate: /** @type {const} */ ("offered") })),
+    ...requests.sends.map(({ asked: { nonce, text, timestamp }, tries }) => {
+      const fate = tries > 0 ? /** @type {const} */ ("sent") : /** @type {const} */ ("waiting");
+      return { nonce, text, timestamp, fate };
+    }),
+  ];
+  return { username, token, position, newest, own: own.saved, drafts };
 }
 
 /** Has the texts sent that were not acknowledged. @param {SavedSession} saved @param {import("./requests.js").Requests} requests */
 export function restoreDrafts({ drafts, username }, requests) {
-  for (const { nonce, text, timestamp, wasSent } of drafts) {
-    requests.add(
-      request({ kind: "send", nonce, text, timestamp }, { tries: wasSent ? 1 : 0, sentAs: username }),
-    );
+  for (const { nonce, text, timestamp, fate } of drafts) {
+    if (fate === "offered") continue;
+    const more = { tries: fate === "sent" ? 1 : 0, sentAs: username };
+    requests.add(request({ kind: "send", nonce, text, timestamp }, more));
   }
 }
 

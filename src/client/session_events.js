@@ -88,10 +88,11 @@
  */
 
 /**
- * What outlives the program that runs a session, as a tab that is loaded anew: by it a new one resumes. JSON.
+ * What outlives the program that runs a session, as a tab that is loaded anew: by it a new one resumes. JSON. A text
+ * that is `offered` is the person's to send again or to drop.
  *
  * @typedef {{ readonly username: string, readonly token: string | undefined, readonly position: number,
- *   readonly newest: string, readonly own: readonly string[], readonly drafts: readonly (Draft & { readonly wasSent: boolean })[]
+ *   readonly newest: string, readonly own: readonly string[], readonly drafts: readonly (Draft & { readonly fate: "waiting" | "sent" | "offered" })[]
  * }} SavedSession
  */
 

@@ -262,6 +262,24 @@ Deno.test("a session that was saved is resumed by another program, with what it 
   assertEquals(after.told("message"), []);
 });
 
+Deno.test("a text that was left to the person is so after a reload too, and is not sent by itself", () => {
+  const before = new SessionDriver();
+  before.enter();
+  before.send("too long");
+  before.receive("c2/ERROR Message is too long: 1 to 3 characters are allowed");
+  before.send("waits");
+  const [long, waits] = before.nonces;
+  const after = new SessionDriver({ saved: parseSavedSession(JSON.stringify(before.session.save()))! });
+  after.join("alice");
+  after.open();
+  after.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 12`, answer([]));
+  assertEquals(after.told("unsure").map(({ draft }) => draft.nonce), [long]);
+  assertEquals(after.nonces, [waits], "it is shown as one that waits");
+  assertEquals(after.sent.filter((text) => text.startsWith("c2/SEND")), [`c2/SEND ${waits}; 1000; waits`]);
+  after.run(after.session.settleDraft(after.nowMs, long!, true));
+  assertEquals(after.sent.at(-1), `c2/SEND ${long}; 1000; too long`);
+});
+
 Deno.test("what was saved and is not that is no session", () => {
   for (const json of [null, undefined, "", "{}", "[]", "null", '{"username":1}', "{"]) {
     assertEquals(parseSavedSession(json), undefined);
