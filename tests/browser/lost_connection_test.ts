@@ -125,3 +125,31 @@ testInBrowser(
     assertEquals(await alice.page.$$eval("#rows .actions:not([hidden])", (shown) => shown.length), 0);
   },
 );
+
+testInBrowser(
+  "without c2.live two people converse, and a lost connection comes back as a new one",
+  async (stage) => {
+    await using server = await startTestChat();
+    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    const alice = await ChatPage.join(stage, proxy.url, "alice", { isPlain: true });
+    const bob = await ChatPage.join(stage, server.url, "bob", { isPlain: true });
+    await alice.reads("#people-note", "Who comes is seen here after up to 15 seconds.");
+    await alice.say("hello");
+    await bob.readsMessages("hello");
+    await alice.readsMessages("hello");
+    await alice.press("hello", ".edit");
+    await alice.fill(".editing textarea", "hello, bob");
+    await alice.page.keyboard.press("Enter");
+    await bob.readsMessages("hello, bob edited");
+    const back = Promise.withResolvers<number>();
+    proxy.target = back.promise;
+    proxy.cutAll();
+    await bob.readsNotice("alice lost the connection");
+    await bob.say("alice?");
+    await bob.readsMessages("hello, bob edited", "alice?");
+    await alice.say("written in the tunnel");
+    back.resolve(server.port);
+    await alice.readsMessages("hello, bob edited", "alice?", "written in the tunnel");
+    await bob.readsMessages("hello, bob edited", "alice?", "written in the tunnel");
+  },
+);

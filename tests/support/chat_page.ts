@@ -14,6 +14,8 @@ import type { Stage, VisitorOptions } from "./browser.ts";
 /** What a browser says on the console of a socket that a test cuts or a server refuses. */
 export const SOCKET_COMPLAINT = /WebSocket connection to/;
 
+export type ChatPageOptions = VisitorOptions & { readonly isPlain?: boolean };
+
 export class ChatPage {
   readonly page: Page;
 
@@ -21,9 +23,18 @@ export class ChatPage {
     this.page = page;
   }
 
-  /** Opens the page at a server's address. */
-  static async open(stage: Stage, url: string, options: VisitorOptions = {}): Promise<ChatPage> {
+  /** Opens the page at a server's address; `isPlain` keeps it from opting into c2.live. */
+  static async open(stage: Stage, url: string, options: ChatPageOptions = {}): Promise<ChatPage> {
     const page = await stage.visitor({ mayComplain: SOCKET_COMPLAINT, ...options });
+    if (options.isPlain) {
+      await page.evaluateOnNewDocument(() => {
+        globalThis.WebSocket = class extends WebSocket {
+          constructor(url: string | URL) {
+            super(url);
+          }
+        };
+      });
+    }
     await page.goto(`${url}/`);
     return new ChatPage(page);
   }
@@ -33,7 +44,7 @@ export class ChatPage {
     stage: Stage,
     url: string,
     name: string,
-    options: VisitorOptions = {},
+    options: ChatPageOptions = {},
   ): Promise<ChatPage> {
     const person = await ChatPage.open(stage, url, options);
     await person.tryName(name);
