@@ -232,9 +232,14 @@ fence("the sweep of old messages", "is logged, and the server starts and serves"
 });
 
 fence("a registration", "is logged, and the chat serves and stops", async (log) => {
-  using _bug = broken(ListingClient.prototype, "register", () => true);
+  const met = Promise.withResolvers<void>();
+  using _bug = broken(ListingClient.prototype, "register", () => {
+    met.resolve();
+    return true;
+  });
   await using server = await startTestChat({ listings: ["http://127.0.0.1:9"] });
   await using alice = await ChatClient.connect(server.url, "alice");
+  await met.promise;
   await alice.say("hello");
   assertEquals([log.errors(), log.stacks().length], [["bug registration"], 1]);
 });
