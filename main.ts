@@ -9,6 +9,7 @@ import {
   type CommandValues,
   parseCommandLine,
   type ServerCommand,
+  type ServersLine,
 } from "./src/command_line.ts";
 import { limitsOf, listingLimitsOf } from "./src/flags.ts";
 import { helpText } from "./src/help_text.ts";
@@ -32,6 +33,8 @@ async function main(): Promise<0 | 1 | 2> {
       return await run(line.kind, line.values, () => startChat(line.values));
     case "listing":
       return await run(line.kind, line.values, () => startListing(line.values));
+    case "servers":
+      return await listServers(line);
     case "admin":
       return await administer(line);
   }
@@ -91,7 +94,19 @@ async function run(
 
 async function administer(line: AdminLine): Promise<0 | 1> {
   const { administer } = await import("./terminal/admin.ts");
-  const outcome = await administer(line);
+  return await tell(await administer(line));
+}
+
+async function listServers(line: ServersLine): Promise<0 | 1> {
+  const { listServers } = await import("./terminal/servers.ts");
+  const isWatched = Deno.stderr.isTerminal();
+  // Over the line before, and what it had more is cleared.
+  const progress = (text: string) => isWatched ? print(Deno.stderr, `\r${text}\x1b[K`) : undefined;
+  return await tell(await listServers(line, progress));
+}
+
+/** Prints what came of a command, and answers with the exit status. */
+async function tell(outcome: { readonly output: string } | { readonly problem: string }): Promise<0 | 1> {
   if ("problem" in outcome) {
     await print(Deno.stderr, `chatter: ${outcome.problem}\n`);
     return 1;

@@ -89,6 +89,7 @@ const nameOperand: Flag<string> = {
   read: (text) => "fault" in parseUsername(text) ? undefined : text,
   otherwise: "",
   otherwiseShown: undefined,
+  required: true,
 };
 
 export const adminActions = {

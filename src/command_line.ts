@@ -48,10 +48,16 @@ type ActionLine<Word extends keyof Admin["actions"]> = {
 /** What `chatter admin` is asked to do. */
 export type AdminLine = { [Word in keyof Admin["actions"]]: ActionLine<Word> }[keyof Admin["actions"]];
 
+export type ServersLine = {
+  readonly kind: "servers";
+  readonly values: FlagValues<(typeof COMMANDS)["servers"]["flags"]>;
+};
+
 export type CommandLine =
   | AdminLine
   | { readonly kind: "chat"; readonly values: CommandValues<"chat"> }
   | { readonly kind: "listing"; readonly values: CommandValues<"listing"> }
+  | ServersLine
   | { readonly kind: "help"; readonly topic: CommandName | undefined }
   | { readonly kind: "version" }
   | UsageError;
@@ -126,7 +132,7 @@ function syntaxesOf(topic: CommandName): Syntax[] {
   const command: Command = COMMANDS[topic];
   const actions = Object.entries(actionsOf(command));
   if (actions.length === 0) {
-    return [{ topic, title: topic, action: undefined, operand: undefined, flags: command.flags }];
+    return [{ topic, title: topic, action: undefined, operand: command.operand, flags: command.flags }];
   }
   return actions.map(([action, { operand, flags }]) => ({
     topic,
@@ -181,9 +187,13 @@ function parseLine(syntax: Syntax, args: readonly string[], around: Surroundings
   if ("logFormat" in values) values.logFormat ??= around.isTerminal ? "pretty" : "json";
   const { topic: kind, action } = syntax;
   // The table's types are lost in the loop over its keys: each value came from its own flag's `read`.
-  return (action === undefined
-    ? { kind, values }
-    : { kind, action, operand: operand?.value, values }) as unknown as CommandLine;
+  const { operand: described } = syntax;
+  return {
+    kind,
+    ...(action === undefined ? {} : { action }),
+    ...(action === undefined && described === undefined ? {} : { operand: operand?.value }),
+    values,
+  } as unknown as CommandLine;
 }
 
 function readOperand(
@@ -196,6 +206,7 @@ function readOperand(
     return usageError(`chatter ${title} takes flags only, but was given ${quoted(text)}`);
   }
   const { placeholder, allowed } = operand;
+  if (text === undefined && !operand.required) return { value: operand.otherwise };
   if (text === undefined) return usageError(`chatter ${title} needs a ${placeholder}; allowed is ${allowed}`);
   if (more !== undefined) {
     return usageError(

@@ -15,6 +15,7 @@ import {
   SERVER_ID_MAX,
   SERVER_NAME_RULE,
 } from "./announcement.ts";
+import { serversFlags } from "./client_flags.ts";
 import {
   type Flag,
   flag,
@@ -35,6 +36,9 @@ export interface Command {
   /** More for its help, in whole lines. */
   readonly details: string;
   readonly flags: FlagTable;
+  /** What may stand behind the command without a name of its own. */
+  // deno-lint-ignore no-explicit-any -- as in a table
+  readonly operand?: Flag<any>;
   /** What it does, where it does several things, of which one is named. */
   readonly actions?: { readonly [word: string]: Action };
   /** Whether it is what a machine can be there for, and CHATTER_ROLE may name it. */
@@ -198,6 +202,14 @@ export const COMMANDS = {
     flags: listingFlags,
     isRole: true,
     together: [["tlsCert", "tlsKey"]],
+    apart: [],
+  },
+  servers: {
+    about: "the chat servers that a listing knows, as a table",
+    details: "Asks a listing for its chat servers. What stands under ADDRESS is what chatter client takes.",
+    flags: serversFlags(LISTING_URL_DEFAULT),
+    isRole: false,
+    together: [],
     apart: [],
   },
   admin: {

@@ -55,13 +55,16 @@ function commandHelp(name: CommandName, command: Command): string {
   const limits = flags.filter(([key]) => isLimitName(key));
   const actions = Object.entries(command.actions ?? {});
   return [
-    `Usage: chatter ${name} ${actions.length === 0 ? "" : "<action> "}[flags]`,
+    `Usage: chatter ${name} ${actions.length === 0 ? "" : "<action> "}${operandWord(command)}[flags]`,
     "",
     ...wrapped(command.details, 0),
     "",
     ...(actions.length === 0
       ? []
       : ["Actions:", ...actions.flatMap(([word, action]) => actionLines(word, action)), ""]),
+    ...(command.operand === undefined
+      ? []
+      : [`${command.operand.placeholder}:`, ...aboutLines(command.operand, INDENT - 2), ""]),
     "Flags:",
     ...flags.filter(([key]) => !isLimitName(key)).flatMap(([key, flag]) => flagLines(key, flag)),
     "  -h, --help",
@@ -71,6 +74,10 @@ function commandHelp(name: CommandName, command: Command): string {
     ...wrapped(variablesNote(command), 0),
     "",
   ].join("\n");
+}
+
+function operandWord({ operand }: Command): string {
+  return operand === undefined ? "" : `[${operand.placeholder}] `;
 }
 
 /** That each flag is a variable too, and which of them are not called by their flag's name. */
@@ -97,17 +104,19 @@ function actionLines(word: string, { about, operand, flags }: Action): string[] 
 }
 
 function flagLines(key: string, flag: Flag<unknown>, margin = 2): string[] {
-  const isSwitch = flag.placeholder === undefined;
+  return [
+    `${" ".repeat(margin)}${flagName(key)}${flag.placeholder === undefined ? "" : " " + flag.placeholder}`,
+    ...aboutLines(flag, margin + INDENT - 2),
+  ];
+}
+
+/** What it is for, its default and what is allowed. */
+function aboutLines(flag: Flag<unknown>, indent: number): string[] {
   const facts = [
     flag.otherwiseShown === undefined ? "" : `Default: ${flag.otherwiseShown}.`,
-    isSwitch || flag.allowed === ANY_TEXT ? "" : `Allowed: ${flag.allowed}.`,
+    flag.placeholder === undefined || flag.allowed === ANY_TEXT ? "" : `Allowed: ${flag.allowed}.`,
   ].filter((fact) => fact !== "").join(" ");
-  const indent = margin + INDENT - 2;
-  return [
-    `${" ".repeat(margin)}${flagName(key)}${isSwitch ? "" : " " + flag.placeholder}`,
-    ...wrapped(flag.about, indent),
-    ...(facts === "" ? [] : wrapped(facts, indent)),
-  ];
+  return [...wrapped(flag.about, indent), ...(facts === "" ? [] : wrapped(facts, indent))];
 }
 
 /** `text` in lines of at most `WIDTH` columns; a word that is longer has a line of its own. */

@@ -8,10 +8,10 @@
  */
 import { z } from "zod";
 import type { AdminLine } from "../src/command_line.ts";
-import { AdminClient, isProblem, type Problem } from "./admin_client.ts";
+import { AdminClient } from "./admin_client.ts";
+import { isProblem, type Outcome, type Problem } from "./problem.ts";
 import { printable, table } from "./table.ts";
-
-export type Outcome = { readonly output: string } | Problem;
+import { duration, moment } from "./time_text.ts";
 
 const banSchema = z.object({
   id: z.string(),
@@ -118,26 +118,6 @@ function target({ name, address }: Ban): string {
 
 function until({ endsAt }: Ban): string {
   return endsAt === null ? "until it is lifted" : `until ${moment(endsAt)}`;
-}
-
-/** A time as people and machines read it alike, in UTC and to the second. */
-function moment(ms: number): string {
-  const date = new Date(ms);
-  return Number.isNaN(date.getTime()) ? "?" : date.toISOString().replace(/\.[0-9]{3}Z$/, "Z");
-}
-
-const UNITS: readonly [unit: string, seconds: number][] = [["d", 86_400], ["h", 3600], ["m", 60], ["s", 1]];
-
-/** The two largest units of a duration, as `2d 3h`. */
-function duration(seconds: number): string {
-  const first = UNITS.findIndex(([, size]) => seconds >= size);
-  if (first < 0) return "0s";
-  let rest = seconds;
-  return UNITS.slice(first, first + 2).map(([unit, size]) => {
-    const count = Math.floor(rest / size);
-    rest -= count * size;
-    return count === 0 ? "" : `${count}${unit}`;
-  }).filter((part) => part !== "").join(" ");
 }
 
 function isId(text: string): boolean {

@@ -7,17 +7,13 @@
  */
 import { STATUS_CODE } from "@std/http/status";
 import type { z } from "zod";
+import { type Problem, reasonOf } from "./problem.ts";
 import { printable } from "./table.ts";
 
 /** Seconds for one request: a ban waits for one commit of the server's store. */
 const REQUEST_SECONDS_MAX = 10;
 /** Characters of what a server objects that are shown. */
 const OBJECTION_LENGTH_MAX = 400;
-
-/** Why there is no answer, as one line for the person who asked. */
-export interface Problem {
-  readonly problem: string;
-}
 
 export class AdminClient {
   readonly #server: string;
@@ -74,20 +70,10 @@ export class AdminClient {
   }
 }
 
-export function isProblem(answer: object): answer is Problem {
-  return "problem" in answer;
-}
-
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
     return undefined;
   }
-}
-
-/** What went wrong. Newer versions of the platform say only "fetch failed", and the reason is the error's cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return printable(String(error));
-  return printable(error.cause instanceof Error ? error.cause.message : error.message);
 }

@@ -6,7 +6,8 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseCommandLine } from "../../src/command_line.ts";
-import { administer, type Outcome } from "../../terminal/admin.ts";
+import { administer } from "../../terminal/admin.ts";
+import type { Outcome } from "../../terminal/problem.ts";
 
 async function admin(server: string, ...args: string[]): Promise<Outcome> {
   const line = parseCommandLine([

@@ -1,0 +1,23 @@
+/**
+ * What comes of a command that asks somebody: text for stdout, or one line that says why there is none.
+ *
+ * @module
+ */
+import { printable } from "./table.ts";
+
+/** Why there is no answer, as one line for the person who asked. */
+export interface Problem {
+  readonly problem: string;
+}
+
+export type Outcome = { readonly output: string } | Problem;
+
+export function isProblem(answer: object): answer is Problem {
+  return "problem" in answer;
+}
+
+/** What went wrong. Newer versions of the platform say only "fetch failed", and the reason is the error's cause. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return printable(String(error));
+  return printable(error.cause instanceof Error ? error.cause.message : error.message);
+}

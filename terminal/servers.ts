@@ -1,0 +1,138 @@
+/**
+ * `chatter servers`: what a listing lists, as a table or as JSON, with round trips from here where they are asked
+ * for, PROTOCOL.md §9.7.
+ *
+ * It prints nothing itself but the progress of the pings.
+ *
+ * @module
+ */
+import { z } from "zod";
+import { readServerUrl } from "../src/client_flags.ts";
+import { steadyClock, wallClock } from "../src/clock.ts";
+import type { ServersLine } from "../src/command_line.ts";
+import { isProblem, type Outcome, type Problem, reasonOf } from "./problem.ts";
+import { pingServers } from "./server_ping.ts";
+import { printable, table } from "./table.ts";
+import { duration } from "./time_text.ts";
+
+/** Seconds for the listing's answer. */
+const REQUEST_SECONDS_MAX = 10;
+/** Bytes of the listing's answer: some 300 for each of the 100,000 servers that a listing may have. */
+const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+/** Characters of what a listing objects that are shown. */
+const OBJECTION_LENGTH_MAX = 400;
+
+// The first three are the seed's; what else a listing knows is shown where it is there.
+const serverSchema = z.looseObject({
+  id: z.number(),
+  displayName: z.string(),
+  address: z.string(),
+  connectedUsers: z.number().optional(),
+  maxUsers: z.number().optional(),
+  onlineSince: z.number().optional(),
+  roundTripMs: z.number().optional(),
+  uptime: z.number().optional(),
+});
+const answerSchema = z.object({ servers: z.array(serverSchema) });
+type Server = z.infer<typeof serverSchema>;
+
+/**
+ * Asks the listing, and pings where that is asked for. `progress` gets a text to show while the pings run, and an
+ * empty one at their end.
+ */
+export async function listServers(
+  { values }: ServersLine,
+  progress: (text: string) => void,
+): Promise<Outcome> {
+  const answer = await askListing(values.listing);
+  if (isProblem(answer)) return answer;
+  const { servers } = answer;
+  const trips = values.ping ? await tripsFromHere(servers, progress) : undefined;
+  if (values.json) {
+    const shown = servers.map((server, i) => trips === undefined ? server : { ...server, pingMs: trips[i] });
+    return { output: JSON.stringify({ servers: shown }) + "\n" };
+  }
+  if (servers.length === 0) {
+    return { output: `No servers are listed at ${values.listing}. chatter chat --listing URL lists one.\n` };
+  }
+  return { output: serversTable(servers, trips) };
+}
+
+function serversTable(servers: readonly Server[], trips: readonly (number | null)[] | undefined): string {
+  const nowMs = wallClock();
+  return table(
+    ["NAME", "USERS", "ROUND TRIP", "UPTIME", "ONLINE", "ADDRESS"],
+    servers.map(({ displayName, address, connectedUsers, maxUsers, onlineSince, roundTripMs, uptime }, i) => [
+      displayName,
+      `${connectedUsers ?? "?"}/${maxUsers ?? "?"}`,
+      roundTrip(trips === undefined ? roundTripMs : trips[i]),
+      uptime === undefined ? "?" : `${Math.floor(uptime * 1000) / 10}%`,
+      onlineSince === undefined ? "?" : duration(Math.max(0, Math.floor((nowMs - onlineSince) / 1000))),
+      address,
+    ]),
+  );
+}
+
+function roundTrip(ms: number | null | undefined): string {
+  if (ms === undefined) return "?";
+  return ms === null ? "no answer" : `${ms} ms`;
+}
+
+/** For each server its round trip in milliseconds, or null where it did not answer. */
+async function tripsFromHere(
+  servers: readonly Server[],
+  progress: (text: string) => void,
+): Promise<(number | null)[]> {
+  const targets = servers.map(({ id, address }) => ({ id, url: readServerUrl(address) }));
+  const show = (done: number) => progress(`pinged ${done} of ${servers.length}`);
+  show(0);
+  const trips = await pingServers(targets, steadyClock, show);
+  progress("");
+  return trips.map((trip) => trip ?? null);
+}
+
+async function askListing(listing: string): Promise<{ readonly servers: Server[] } | Problem> {
+  const abort = new AbortController();
+  const timer = setTimeout(
+    () => abort.abort(new Error(`no answer within ${REQUEST_SECONDS_MAX} s`)),
+    REQUEST_SECONDS_MAX * 1000,
+  );
+  try {
+    const response = await fetch(`${listing}/servers?sort=users`, { signal: abort.signal });
+    const text = await textWithin(response, ANSWER_BYTES_MAX);
+    if (text === undefined) return { problem: `${listing} answered more than ${ANSWER_BYTES_MAX} bytes` };
+    if (!response.ok) {
+      const objection = printable(text.trim().slice(0, OBJECTION_LENGTH_MAX));
+      return { problem: `${listing} answered ${response.status}: ${objection}` };
+    }
+    const read = answerSchema.safeParse(parsed(text));
+    return read.success ? read.data : { problem: `${listing} is no listing, or of another version` };
+  } catch (error) {
+    return { problem: `Cannot reach ${listing}: ${reasonOf(error)}` };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** The body as text; undefined where it is longer than `bytesMax`, of which no more is read. */
+async function textWithin({ body }: Response, bytesMax: number): Promise<string | undefined> {
+  if (body === null) return "";
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of body) {
+    bytes += chunk.length;
+    // Leaving the loop cancels the body.
+    if (bytes > bytesMax) return undefined;
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
