@@ -33,6 +33,10 @@ async function main(): Promise<0 | 1 | 2> {
       return await run(line.kind, line.values, () => startChat(line.values));
     case "listing":
       return await run(line.kind, line.values, () => startListing(line.values));
+    case "client": {
+      const { runClient } = await import("./terminal/client.ts");
+      return await runClient(line, env);
+    }
     case "servers":
       return await listServers(line);
     case "admin":

@@ -48,6 +48,12 @@ type ActionLine<Word extends keyof Admin["actions"]> = {
 /** What `chatter admin` is asked to do. */
 export type AdminLine = { [Word in keyof Admin["actions"]]: ActionLine<Word> }[keyof Admin["actions"]];
 
+export type ClientLine = {
+  readonly kind: "client";
+  /** The WebSocket URL of the chat server. */
+  readonly operand: string;
+  readonly values: FlagValues<(typeof COMMANDS)["client"]["flags"]>;
+};
 export type ServersLine = {
   readonly kind: "servers";
   readonly values: FlagValues<(typeof COMMANDS)["servers"]["flags"]>;
@@ -57,6 +63,7 @@ export type CommandLine =
   | AdminLine
   | { readonly kind: "chat"; readonly values: CommandValues<"chat"> }
   | { readonly kind: "listing"; readonly values: CommandValues<"listing"> }
+  | ClientLine
   | ServersLine
   | { readonly kind: "help"; readonly topic: CommandName | undefined }
   | { readonly kind: "version" }

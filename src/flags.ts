@@ -15,7 +15,7 @@ import {
   SERVER_ID_MAX,
   SERVER_NAME_RULE,
 } from "./announcement.ts";
-import { serversFlags } from "./client_flags.ts";
+import { clientFlags, serverOperand, serversFlags } from "./client_flags.ts";
 import {
   type Flag,
   flag,
@@ -202,6 +202,17 @@ export const COMMANDS = {
     flags: listingFlags,
     isRole: true,
     together: [["tlsCert", "tlsKey"]],
+    apart: [],
+  },
+  client: {
+    about: "a client for the terminal, or for a pipe",
+    details: "Connects to a chat server, and talks there. On a terminal /help tells what can be typed. " +
+      "With --plain it leaves at the end of stdin, when everything is acknowledged: exit status 0 after that, " +
+      "1 where the server cannot be reached or refused something.",
+    flags: clientFlags,
+    operand: serverOperand,
+    isRole: false,
+    together: [],
     apart: [],
   },
   servers: {

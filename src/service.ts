@@ -6,7 +6,7 @@
  * @module
  */
 import { configureLog, flushLog, type LogFormat, logger, type LogLevel } from "./log.ts";
-import { stopSignal } from "./shutdown.ts";
+import { stopSignal } from "./signals.ts";
 import { type ListenAddress, startFailure } from "./start_failure.ts";
 
 /** A server that runs; `stop` releases everything that it holds. */

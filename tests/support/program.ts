@@ -216,7 +216,8 @@ function spawn(
   }).spawn();
 }
 
-function commandLine(main: string): [string, ...string[]] {
+/** The words that start the program; what it is to do follows them. */
+export function commandLine(main = "main.ts"): [string, ...string[]] {
   const binary = Deno.env.get("CHATTER_BINARY");
   if (binary) return [binary];
   const [_deno, ...words] = config.tasks.chat.command.split(" ");

@@ -64,7 +64,7 @@ export function adaptersAreChosenByMod(paths: readonly string[]): Rule {
 /** What one file alone may use, and which. */
 const OWNERS: readonly { use: RegExp; owners: readonly string[] }[] = [
   { use: /^Deno\.openKv$/, owners: ["src/kv.ts"] },
-  { use: /^Deno\.(?:add|remove)SignalListener$/, owners: ["src/shutdown.ts"] },
+  { use: /^Deno\.(?:add|remove)SignalListener$/, owners: ["src/signals.ts"] },
   {
     use: /^(?:Date\.now|performance\.now|new Date\(\)|Date\(\)|Temporal\.Now\b.*)$/,
     owners: ["src/clock.ts"],

@@ -14,3 +14,8 @@ export function stopSignal(): Promise<string> {
     for (const signal of signals) Deno.addSignalListener(signal, () => resolve(signal));
   });
 }
+
+/** Calls `listener` when the terminal's window has another size; where the system does not tell, never. */
+export function onWindowChange(listener: () => void): void {
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGWINCH", listener);
+}

@@ -1,0 +1,90 @@
+/**
+ * `chatter client`: for a person at a terminal, or plain for a pipe; and whose name it takes.
+ *
+ * @module
+ */
+import { readUsername } from "../src/client_flags.ts";
+import type { ClientLine } from "../src/command_line.ts";
+import { stopSignal } from "../src/signals.ts";
+import { painter } from "./colours.ts";
+import { KeyDecoder } from "./keys.ts";
+import { PersonClient } from "./person_client.ts";
+import { runPlain } from "./plain_client.ts";
+import { Tty } from "./tty.ts";
+
+/** Milliseconds after an escape in which the rest of a sequence comes, if it is one. */
+const ESCAPE_MS = 50;
+
+/** Runs to the end. 0 after one's own leaving, 1 where it could not be, 2 where a name is missing. */
+export async function runClient(
+  { operand: url, values }: ClientLine,
+  env: (name: string) => string | undefined,
+): Promise<0 | 1 | 2> {
+  const name = values.name ?? readUsername(env("USER") ?? env("USERNAME") ?? "");
+  // A terminal that cannot move its cursor is a pipe too.
+  const isPerson = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && env("TERM") !== "dumb";
+  if (!values.plain && isPerson) return await runPerson(url, values.name ?? name);
+  if (name === undefined) {
+    await complain(
+      "chatter: chatter client --plain needs --name: $USER is no name that a server would take\n",
+    );
+    return 2;
+  }
+  const { stdin } = Deno;
+  return await runPlain({ url, name, stdin: stdin.readable, print, complain, signal: stopSignal() });
+}
+
+async function runPerson(url: string, name: string | undefined): Promise<0 | 1> {
+  const tty = new Tty();
+  const client = new PersonClient({
+    url,
+    name,
+    size: tty.size,
+    paint: painter(!Deno.noColor),
+    write: (text) => tty.write(text),
+  });
+  try {
+    tty.onResize(() => client.resize(tty.size));
+    stopSignal().then(() => client.leave());
+    readKeys(tty, client);
+    client.start();
+    const { problem } = await client.ended;
+    client.close();
+    await tty.close();
+    if (problem === undefined) return 0;
+    await complain(`chatter: ${problem}\n`);
+    return 1;
+  } finally {
+    await tty.close();
+  }
+}
+
+async function readKeys(tty: Tty, client: PersonClient): Promise<void> {
+  const decoder = new KeyDecoder();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  for await (const bytes of tty.bytes()) {
+    clearTimeout(timer);
+    client.press(decoder.feed(bytes));
+    if (decoder.isWaiting) timer = setTimeout(() => client.press(decoder.flush()), ESCAPE_MS);
+  }
+  client.leave();
+}
+
+/** Writes to stdout; false where nobody reads. */
+async function print(text: string): Promise<boolean> {
+  try {
+    for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+      rest = rest.subarray(await Deno.stdout.write(rest));
+    }
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return false;
+    throw error;
+  }
+}
+
+async function complain(text: string): Promise<void> {
+  for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
+    rest = rest.subarray(await Deno.stderr.write(rest));
+  }
+}

@@ -1,0 +1,378 @@
+/**
+ * `chatter client` on a terminal: what is typed goes to the session, what the session tells goes onto the screen.
+ *
+ * It decides what a command does and what stands in the rows above the line. How lines look is chat_lines.ts's, how
+ * they are drawn prompt_screen.ts's, and the connection is the session's.
+ *
+ * @module
+ */
+import type { Message, SessionEvent } from "../src/client/session_events.js";
+import { readUsername } from "../src/client_flags.ts";
+import { steadyClock, wallClock } from "../src/clock.ts";
+import { ChatLines, quoted } from "./chat_lines.ts";
+import { ChatLink } from "./chat_link.ts";
+import type { Paint } from "./colours.ts";
+import type { Key } from "./keys.ts";
+import { LineEditor } from "./line_editor.ts";
+import { OutgoingMessages } from "./outgoing_messages.ts";
+import { type Lines, type Prompt, PromptScreen, type Size } from "./prompt_screen.ts";
+import { StandingRows } from "./standing_rows.ts";
+import { completionOf, HELP, readCommand } from "./slash_commands.ts";
+
+/** Messages of before that are shown at first. */
+const SHOWN_AT_FIRST = 20;
+/** Milliseconds between two looks at the rows that tell of time. */
+const TICK_MS = 250;
+
+/** Why it ended: by the person's own will, or by what the line says. */
+export type End = { readonly problem: string | undefined };
+
+export interface PersonWorld {
+  readonly url: string;
+  /** Undefined where it is to be asked for. */
+  readonly name: string | undefined;
+  readonly size: Size;
+  readonly paint: Paint;
+  readonly write: (text: string) => void;
+}
+
+export class PersonClient {
+  readonly ended: Promise<End>;
+  readonly #end = Promise.withResolvers<End>();
+  readonly #world: PersonWorld;
+  readonly #link: ChatLink;
+  readonly #lines: ChatLines;
+  readonly #screen: PromptScreen;
+  readonly #editor: LineEditor;
+  readonly #outgoing = new OutgoingMessages();
+  readonly #standing: StandingRows;
+  /** Lines that are to be shown with the next drawing. */
+  #come: Lines[] = [];
+  #tick: ReturnType<typeof setTimeout> | undefined;
+  /** What the line is: something to say, one's name, or another text for a message. */
+  #mode: { readonly kind: "say" | "name" } | { readonly kind: "edit"; readonly message: Message } = {
+    kind: "say",
+  };
+  #wasIn = false;
+  #isLeaving = false;
+  /** Whether it was said that something is not sent yet. */
+  #wasWarned = false;
+  /** The oldest message that is on the screen or above it. */
+  #oldest: string | undefined;
+
+  constructor(world: PersonWorld) {
+    const { paint } = world;
+    this.#world = world;
+    this.ended = this.#end.promise;
+    this.#standing = new StandingRows(world.url);
+    this.#link = new ChatLink(world.url, (event) => this.#hear(event));
+    this.#lines = new ChatLines(paint, wallClock());
+    this.#screen = new PromptScreen(world.size, {
+      above: (text) => paint("dim", text),
+      label: (text) => paint("bold", text),
+    });
+    this.#editor = new LineEditor((before) => completionOf(before, this.#others()));
+  }
+
+  start(): void {
+    const { name } = this.#world;
+    if (name === undefined) this.#askName("What is your name?", "");
+    else this.#link.join(name);
+    this.#draw();
+  }
+
+  press(keys: readonly Key[]): void {
+    for (const key of keys) this.#press(key);
+    this.#draw();
+  }
+
+  resize(size: Size): void {
+    this.#world.write(this.#screen.resize(size, this.#prompt()));
+  }
+
+  /** Somebody wants it to end, as by a signal. */
+  leave(): void {
+    if (this.#isLeaving) return this.#end.resolve({ problem: undefined });
+    this.#isLeaving = true;
+    this.#standing.leaves();
+    this.#link.leave();
+    this.#draw();
+  }
+
+  /** Takes the prompt off the screen, and lets go of the connection. */
+  close(): void {
+    clearTimeout(this.#tick);
+    this.#link.end();
+    this.#draw();
+    clearTimeout(this.#tick);
+    this.#world.write(this.#screen.leave());
+  }
+
+  // What is typed.
+
+  #press(key: Key): void {
+    const pressed = this.#editor.press(key);
+    switch (pressed.kind) {
+      case "submitted":
+        return this.#submit(pressed.text);
+      case "changed":
+        if (this.#mode.kind === "say" && !/^(?:\/|$)/.test(this.#editor.text)) this.#link.typing();
+        return;
+      case "redraw":
+        this.#world.write(this.#screen.redraw(this.#prompt()));
+        return;
+      case "escape":
+        if (this.#mode.kind === "edit") this.#stopEditing();
+        return;
+      case "interrupt":
+        if (this.#mode.kind === "edit") return this.#stopEditing();
+        if (this.#editor.text !== "") return this.#editor.replace("");
+        return this.#wantsToLeave();
+      case "endOfInput":
+        return this.#wantsToLeave();
+    }
+  }
+
+  #submit(line: string): void {
+    const mode = this.#mode;
+    if (mode.kind === "name") return this.#named(line);
+    if (mode.kind === "edit") {
+      this.#mode = { kind: "say" };
+      if (line.trim() === "") return this.#problem("Nothing was changed; /delete takes a message away");
+      if (line !== mode.message.text) this.#link.wish({ kind: "edit", uuid: mode.message.uuid, text: line });
+      return;
+    }
+    this.#obey(line);
+  }
+
+  #obey(line: string): void {
+    const command = readCommand(line);
+    switch (command.kind) {
+      case "say":
+        return this.#link.send(command.text);
+      case "nick":
+        return this.#link.wish({ kind: "rename", username: command.name });
+      case "users":
+        return this.#link.wish({ kind: "users" });
+      case "edit":
+        return this.#edit(command.back, command.text);
+      case "delete": {
+        const message = this.#outgoing.last(command.back);
+        if (message === undefined) return this.#problem("There is no message of yours that you could delete");
+        return this.#link.wish({ kind: "delete", uuid: message.uuid });
+      }
+      case "history":
+        return this.#link.wish({ kind: "history", limit: command.count, before: this.#oldest });
+      case "resend":
+      case "discard": {
+        const nonces = this.#outgoing.takeOffered();
+        if (nonces.length === 0) this.#problem("There is nothing of which that is not known");
+        for (const nonce of nonces) this.#link.settleDraft(nonce, command.kind === "resend");
+        return;
+      }
+      case "help":
+        for (const row of HELP) this.#say(row);
+        return;
+      case "quit":
+        return this.#wantsToLeave();
+      case "problem":
+        return this.#problem(command.text);
+    }
+  }
+
+  #edit(back: number, text: string | undefined): void {
+    const message = this.#outgoing.last(back);
+    if (message === undefined) return this.#problem("There is no message of yours that you could change");
+    if (text !== undefined) return this.#link.wish({ kind: "edit", uuid: message.uuid, text });
+    this.#mode = { kind: "edit", message };
+    this.#editor.replace(message.text);
+  }
+
+  #stopEditing(): void {
+    this.#mode = { kind: "say" };
+    this.#editor.replace("");
+  }
+
+  #askName(why: string, name: string): void {
+    this.#say(why);
+    this.#mode = { kind: "name" };
+    this.#editor.replace(name);
+  }
+
+  #named(line: string): void {
+    const name = readUsername(line);
+    if (name === undefined) {
+      return this.#problem("A name is 1 to 32 letters, numbers, emoji, _ - . and single blanks between them");
+    }
+    this.#mode = { kind: "say" };
+    this.#link.join(name);
+  }
+
+  /** Leaves, unless something is not sent yet and this was not said before. */
+  #wantsToLeave(): void {
+    const { waiting } = this.#outgoing;
+    if (waiting > 0 && !this.#isLeaving && !this.#wasWarned) {
+      this.#wasWarned = true;
+      return this.#problem(`${waiting} of your messages are not sent yet; once more leaves all the same`);
+    }
+    this.leave();
+  }
+
+  // What the session tells.
+
+  #hear(event: SessionEvent): void {
+    switch (event.type) {
+      case "state":
+        this.#stands(event);
+        break;
+      case "entered":
+        this.#isIn(event);
+        break;
+      case "message":
+        this.#standing.typed(event.message.username);
+        this.#outgoing.told(event.message);
+        this.#oldest ??= event.message.uuid;
+        this.#come.push(
+          ...event.isNew ? this.#lines.message(event.message) : this.#lines.changed(event.message),
+        );
+        break;
+      case "history":
+        this.#page(event);
+        break;
+      case "typing":
+        this.#standing.types(event.username, steadyClock());
+        break;
+      case "queued":
+        this.#outgoing.queued(event.draft, steadyClock());
+        break;
+      case "acknowledged":
+        this.#outgoing.acknowledged(event.draft);
+        break;
+      case "unsure":
+        this.#outgoing.offered(event.draft.nonce);
+        this.#problem(`${quoted(event.draft.text)} may not have come through: /resend or /discard`);
+        break;
+      case "failed":
+        this.#failed(event);
+        break;
+      case "done":
+        if (event.wish.kind === "users") this.#tellRoster(this.#link.session.users);
+        break;
+      default: {
+        if (event.type === "left") this.#standing.typed(event.username);
+        const line = this.#lines.roster(event);
+        if (line !== undefined) this.#come.push(line);
+      }
+    }
+    this.#draw();
+  }
+
+  #stands(event: Extract<SessionEvent, { type: "state" }>): void {
+    const wasLive = this.#standing.isLive;
+    this.#standing.stands(event);
+    switch (event.state) {
+      case "waiting": {
+        if (this.#isLeaving) return this.#end.resolve({ problem: undefined });
+        if (!this.#wasIn) {
+          const why = this.#link.lastError === "" ? event.text : this.#link.lastError;
+          return this.#end.resolve({ problem: `Cannot reach ${this.#world.url}: ${why}` });
+        }
+        if (wasLive) {
+          this.#problem(`${event.text}. Coming back; what you write is sent then`);
+        }
+        return;
+      }
+      case "refused":
+        return this.#askName(event.text, this.#link.session.username);
+      case "over":
+        return this.#end.resolve({ problem: this.#isLeaving ? undefined : event.text });
+    }
+  }
+
+  #isIn({ how, serverName, username, isLive }: Extract<SessionEvent, { type: "entered" }>): void {
+    this.#wasIn = true;
+    switch (how) {
+      case "new":
+        this.#say(`You are on ${serverName} as ${username}. /help tells what can be typed`);
+        this.#link.wish({ kind: "users" });
+        if (!isLive) this.#say("This server does not tell who comes or types, and resumes no sessions");
+        return;
+      case "resumed":
+        return this.#say("Back again; nothing was missed");
+      case "again":
+        this.#outgoing.disown();
+        return this.#say(
+          "Back again as a new session; what was missed follows, and what you wrote before stays as it is",
+        );
+    }
+  }
+
+  #page({ messages, isStart, isReset, isOldest, before }: Extract<SessionEvent, { type: "history" }>): void {
+    if (isReset) this.#say("More was missed than can be shown");
+    if (!isStart) {
+      if (messages.length > 0) this.#come.push(...this.#lines.older(messages));
+      if (isOldest) this.#say("There is nothing older");
+      if (before === this.#oldest) this.#oldest = messages[0]?.uuid ?? this.#oldest;
+      return;
+    }
+    const shown = isReset ? messages : messages.slice(-SHOWN_AT_FIRST);
+    for (const message of messages) this.#outgoing.told(message);
+    this.#come.push(...shown.flatMap((message) => this.#lines.message(message)));
+    this.#oldest ??= shown[0]?.uuid;
+  }
+
+  #failed({ wish, text }: Extract<SessionEvent, { type: "failed" }>): void {
+    if (wish.kind === "send") {
+      this.#outgoing.offered(wish.nonce);
+      return this.#problem(`Not sent: ${quoted(wish.text)}: ${text}. /resend tries again, /discard drops it`);
+    }
+    this.#problem(text);
+  }
+
+  #tellRoster(users: readonly string[]): void {
+    this.#say(`${users.length === 1 ? "Here is" : `Here are ${users.length}:`} ${users.join(", ")}`);
+  }
+
+  #others(): readonly string[] {
+    const { users, username } = this.#link.session;
+    return users.filter((name) => name !== username);
+  }
+
+  // The screen.
+
+  #say(text: string): void {
+    this.#come.push(this.#lines.notice(text));
+  }
+
+  #problem(text: string): void {
+    this.#come.push(this.#lines.notice(text, "yellow"));
+  }
+
+  #draw(): void {
+    const come = this.#come;
+    this.#come = [];
+    this.#world.write(this.#screen.print(come, this.#prompt()));
+    // Rows that tell of time are looked at until they are gone.
+    clearTimeout(this.#tick);
+    if (this.#standing.isTimed || this.#outgoing.waiting > 0) {
+      this.#tick = setTimeout(() => this.#draw(), TICK_MS);
+    }
+  }
+
+  #prompt(): Prompt {
+    const { text, cursor } = this.#editor;
+    const above = [...this.#outgoing.rows(steadyClock()), ...this.#standing.rows(steadyClock())];
+    return { above, label: this.#label(), text, cursor };
+  }
+
+  #label(): string {
+    switch (this.#mode.kind) {
+      case "name":
+        return "name: ";
+      case "edit":
+        return "change: ";
+      case "say":
+        return `${this.#link.session.username}> `;
+    }
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * `chatter client --plain`: a line of stdin is a message, a line of stdout an event, for pipes and scripts.
+ *
+ * An event is the frame that tells it, PROTOCOL.md §2.1, in one line: what would break the line or steer a terminal is
+ * written out, and the backslash doubled, so that nothing is lost.
+ *
+ * @module
+ */
+import type { Message, SessionEvent } from "../src/client/session_events.js";
+import { ChatLink } from "./chat_link.ts";
+import { printable } from "./table.ts";
+
+/** Messages that wait for their acknowledgement before more of stdin is read. */
+const WAITING_MAX = 100;
+/** UTF-16 units of a line of stdin; a longer one is several messages. More than a server takes with any limits. */
+const LINE_LENGTH_MAX = 1_048_576;
+
+export interface PlainWorld {
+  readonly url: string;
+  readonly name: string;
+  readonly stdin: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** False where nobody reads any more. */
+  readonly print: (line: string) => Promise<boolean>;
+  /** For a person: what does not go as it should. */
+  readonly complain: (line: string) => Promise<void>;
+  /** When somebody wants it to end. */
+  readonly signal: Promise<unknown>;
+}
+
+/** Runs to the end: 0 where all was sent and the leaving was one's own, else 1, having said why. */
+export async function runPlain(world: PlainWorld): Promise<0 | 1> {
+  return await new PlainClient(world).run();
+}
+
+class PlainClient {
+  readonly #world: PlainWorld;
+  readonly #link: ChatLink;
+  readonly #end = Promise.withResolvers<void>();
+  #status: 0 | 1 = 0;
+  #wasIn = false;
+  #isLeaving = false;
+  /** Texts that are sent and not acknowledged. */
+  #waiting = 0;
+  #freed = Promise.withResolvers<void>();
+  #entered = Promise.withResolvers<void>();
+  /** What is printed, one after the other. */
+  #printing: Promise<unknown> = Promise.resolve();
+
+  constructor(world: PlainWorld) {
+    this.#world = world;
+    this.#link = new ChatLink(world.url, (event) => this.#hear(event));
+  }
+
+  async run(): Promise<0 | 1> {
+    this.#link.join(this.#world.name);
+    const lines = this.#say();
+    this.#world.signal.then(() => this.#leave());
+    await this.#end.promise;
+    this.#link.end();
+    await this.#printing;
+    await lines.cancel();
+    return this.#status;
+  }
+
+  /** Sends what stdin brings, and leaves at its end; `cancel` gives it up. */
+  #say(): { cancel(): Promise<void> } {
+    const reader = this.#world.stdin.pipeThrough(new TextDecoderStream()).getReader();
+    const read = async () => {
+      await this.#entered.promise;
+      let rest = "";
+      for (let next = await reader.read(); !next.done; next = await reader.read()) {
+        const lines = (rest + next.value).split("\n");
+        rest = lines.pop()!;
+        for (const line of lines) await this.#sayLine(line);
+        if (rest.length > LINE_LENGTH_MAX) await this.#sayLine(rest.slice(0, LINE_LENGTH_MAX));
+        rest = rest.slice(0, rest.length > LINE_LENGTH_MAX ? 0 : undefined);
+      }
+      await this.#sayLine(rest);
+      while (this.#waiting > 0) await this.#freed.promise;
+      this.#leave();
+    };
+    read().catch((error) => this.#fail(`Cannot read stdin: ${String(error)}`));
+    // A read of a terminal or a pipe may never come back.
+    return { cancel: () => Promise.race([reader.cancel().catch(() => {}), Promise.resolve()]) };
+  }
+
+  async #sayLine(line: string): Promise<void> {
+    const text = line.replace(/\r$/, "");
+    if (text.trim() === "") return;
+    while (this.#waiting >= WAITING_MAX) await this.#freed.promise;
+    this.#link.send(text);
+  }
+
+  #hear(event: SessionEvent): void {
+    switch (event.type) {
+      case "entered":
+        return this.#isIn(event.how, event.serverName);
+      case "state":
+        return this.#stands(event);
+      case "queued":
+        this.#waiting++;
+        return;
+      case "acknowledged":
+        return this.#settled();
+      case "unsure":
+        // The history does not have it.
+        this.#settled();
+        return this.#link.settleDraft(event.draft.nonce, true);
+      case "failed":
+        if (event.wish.kind !== "send") return;
+        this.#status = 1;
+        this.#complain(`Not sent: ${printable(event.text)}: ${printable(event.wish.text.slice(0, 60))}`);
+        return this.#settled();
+      case "history":
+        // The first page is of before one's time. After a long absence it is what could still be read.
+        if (!event.isReset) return;
+        this.#complain("More was missed than can be read");
+        for (const message of event.messages) this.#print(messageLine(message));
+        return;
+      default: {
+        const line = eventLine(event);
+        if (line !== undefined) this.#print(line);
+      }
+    }
+  }
+
+  #isIn(how: "new" | "resumed" | "again", serverName: string): void {
+    this.#wasIn = true;
+    this.#entered.resolve();
+    if (how === "resumed") this.#complain(`Back on ${printable(serverName)}; nothing was missed`);
+    if (how === "again") this.#complain(`Back on ${printable(serverName)} as a new session`);
+  }
+
+  #stands(event: Extract<SessionEvent, { type: "state" }>): void {
+    switch (event.state) {
+      case "waiting":
+        if (!this.#wasIn) {
+          const why = this.#link.lastError === "" ? event.text : this.#link.lastError;
+          return this.#fail(`Cannot reach ${this.#world.url}: ${why}`);
+        }
+        if (this.#isLeaving) return this.#end.resolve();
+        return this.#complain(`${printable(event.text)}; trying again`);
+      case "refused":
+        return this.#fail(`${this.#world.url} refused: ${printable(event.text)}`);
+      case "over":
+        if (this.#isLeaving) return this.#end.resolve();
+        return this.#fail(printable(event.text));
+    }
+  }
+
+  #settled(): void {
+    this.#waiting--;
+    this.#freed.resolve();
+    this.#freed = Promise.withResolvers();
+  }
+
+  #leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    if (this.#waiting > 0) {
+      this.#status = 1;
+      this.#complain(`${this.#waiting} messages were not acknowledged`);
+    }
+    this.#link.leave();
+  }
+
+  #fail(why: string): void {
+    this.#status = 1;
+    this.#complain(why);
+    this.#end.resolve();
+  }
+
+  #print(line: string): void {
+    this.#printing = this.#printing.then(async () => {
+      // Whoever reads may have read enough, as in `… | head`.
+      if (!await this.#world.print(line + "\n")) this.#leave();
+    });
+  }
+
+  #complain(line: string): void {
+    this.#printing = this.#printing.then(() => this.#world.complain(`chatter: ${line}\n`));
+  }
+}
+
+/** The frame that tells an event, in one line; undefined for what is no broadcast. */
+export function eventLine(event: SessionEvent): string | undefined {
+  switch (event.type) {
+    case "message":
+      return messageLine(event.message);
+    case "renamed":
+      return oneLine(`c2/UPDATE ${event.from}; username; ${event.to}`);
+    case "came":
+      return oneLine(`c2/JOIN ${event.username}`);
+    case "left": {
+      const said = event.message === undefined ? "" : `; ${event.message}`;
+      return oneLine(`c2/DISCONNECT ${event.kind}; ${event.username}${said}`);
+    }
+  }
+}
+
+function messageLine({ username, timestamp, uuid, text }: Message): string {
+  return oneLine(`c2/MSG ${username}; ${timestamp}; ${uuid}; ${text}`);
+}
+
+function oneLine(frame: string): string {
+  return printable(frame.replaceAll("\\", "\\\\").replaceAll("\n", "\\n"));
+}

@@ -1,0 +1,303 @@
+/**
+ * `chatter client` on a pseudo-terminal, seen and used as a person does.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { AdminApi, TOKEN } from "../support/admin_api.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { startTestChat } from "../support/chat_server.ts";
+import { startServer } from "../support/program.ts";
+import { type PtyOptions, PtyProgram, testOnTerminal } from "../support/pty_program.ts";
+
+const ALICE = ["--name", "alice"];
+const ON_A_SERVER = "* You are on Test Server as alice. /help tells what can be…";
+
+/** A server, alice at a terminal there, and bob who is there by other means. */
+async function withAliceAndBob(
+  test: (alice: PtyProgram, bob: ChatClient, url: string) => Promise<void>,
+  options: PtyOptions = {},
+): Promise<void> {
+  const server = await startTestChat();
+  try {
+    await using bob = await ChatClient.connect(server.url, "bob");
+    await using alice = new PtyProgram(["client", server.url, ...ALICE], options);
+    await alice.untilRow("* Here are 2: bob, alice");
+    await test(alice, bob, server.url);
+  } finally {
+    await server.stop();
+  }
+}
+
+/** Of the screen what is below the greeting. */
+function said(alice: PtyProgram): string[] {
+  return alice.rows.slice(alice.rows.indexOf("* Here are 2: bob, alice") + 1);
+}
+
+testOnTerminal(
+  "lines that come in while a line is typed stand above it, and leave it whole",
+  () =>
+    withAliceAndBob(async (alice, bob) => {
+      const half = "a line that is longer than the window is wide, and goes on and on";
+      await alice.type(half);
+      await alice.until("what was typed", (rows) => rows.at(-1)?.trim() === "es on and on");
+      for (const text of ["one", "two", "three"]) await bob.say(text);
+      await alice.untilRow("bob: three");
+      assertEquals(said(alice).slice(1), [
+        "bob: one",
+        "bob: two",
+        "bob: three",
+        "alice> a line that is longer than the window is wide, and go",
+        "       es on and on",
+      ]);
+      await alice.type("\x01\x1bf\x1bf!\r");
+      await alice.untilRow("alice: a line! that is longer than the window is…");
+      assertEquals(said(alice).at(-1), "alice>");
+    }),
+);
+
+testOnTerminal(
+  "a window that gets narrower and wider keeps what is typed and what came",
+  () =>
+    withAliceAndBob(async (alice, bob) => {
+      await bob.say("before");
+      await alice.untilRow("bob: before");
+      const half = "0123456789".repeat(5);
+      await alice.type(half);
+      await alice.untilRow(`alice> ${half}`);
+      await alice.resize(30, 10);
+      await alice.until("the line in three rows", (rows) => rows.at(-1)?.trim() === "6789");
+      await bob.say("between");
+      await alice.untilRow("bob: between");
+      const rows = alice.rows;
+      assertEquals(rows.slice(rows.indexOf("bob: before")), [
+        "bob: before",
+        "bob: between",
+        "alice> 01234567890123456789012",
+        "       34567890123456789012345",
+        "       6789",
+      ]);
+      await alice.resize(70, 20);
+      await alice.untilRow(`alice> ${half}`);
+      await alice.type("\x15after\r");
+      await alice.untilRow("alice: after");
+    }),
+);
+
+testOnTerminal(
+  "tab completes commands and names, and up brings back what was sent",
+  () =>
+    withAliceAndBob(async (alice) => {
+      await alice.type("/us\t\r");
+      await alice.until(
+        "the list twice",
+        (rows) => rows.filter((row) => row === "* Here are 2: bob, alice").length === 2,
+      );
+      await alice.type("B\thello\r");
+      await alice.untilRow("alice: bob: hello");
+      await alice.type("\x1b[A\x1b[A");
+      await alice.untilRow("alice> /users");
+      await alice.type("\x1b[B");
+      await alice.untilRow("alice> bob: hello");
+    }),
+);
+
+testOnTerminal(
+  "own messages are changed and deleted, and names changed",
+  () =>
+    withAliceAndBob(async (alice, bob) => {
+      await alice.type("helo\r");
+      await alice.untilRow("alice: helo");
+      await alice.type("/edit\r");
+      await alice.untilRow("change: helo");
+      await alice.type("\x1b[D\x1b[Dl\r");
+      await alice.untilRow(`* alice changed "helo" to: hello`);
+      await alice.type("/delete\r");
+      await alice.untilRow(`* alice deleted "hello"`);
+      await alice.type("/delete\r");
+      await alice.untilRow("* There is no message of yours that you could delete");
+      await alice.type("/nick alicia\r");
+      await alice.untilRow("alicia>");
+      await alice.type("/nick bob\r");
+      await alice.untilRow("* Username is in use, or looks like one that is: choose…");
+      const seen = (await bob.drain()).map((frame) => frame.replace(/[0-9a-f-]{36}|\b[0-9]{13}\b/g, "#"));
+      assertEquals(seen, [
+        "c2/MSG alice; #; #; helo",
+        "c2/MSG alice; #; #; hello",
+        "c2/MSG alice; #; #; ",
+        "c2/UPDATE alice; username; alicia",
+      ]);
+    }),
+);
+
+testOnTerminal("a pasted text of several lines is one message", () =>
+  withAliceAndBob(async (alice, bob) => {
+    await alice.type("\x1b[200~one\ntwo\x1b[201~");
+    await alice.untilRow("       two");
+    await alice.type("\r");
+    assertMatch(await bob.next(), /; one\ntwo$/);
+    await alice.until("both rows", (rows) => rows.includes("alice: one") && rows.includes("      two"));
+  }));
+
+testOnTerminal("what a peer writes cannot steer the terminal", () =>
+  withAliceAndBob(async (alice, bob) => {
+    await bob.say("still here");
+    await bob.say("\x1b[2J\x1b[H\x1b]0;title\x07gone\r\u202ebidi\u009b2J");
+    await alice.until("what was meant to clear it", (rows) => rows.some((row) => row.includes("gone")));
+    assert(alice.rows.includes("bob: still here"));
+    assertStringIncludes(said(alice).join(""), "bob: \\u{1b}[2J\\u{1b}[H\\u{1b}]0;title\\u{7}gone");
+    assertStringIncludes(said(alice).join(""), "\\u{202e}bidi\\u{9b}2J");
+    // A name on another's line, as part of a text that fills the row before it.
+    await bob.say("x".repeat(49) + " alice: I agree");
+    await alice.until("the end of that text", (rows) => rows.includes("      alice: I agree"));
+  }));
+
+testOnTerminal(
+  "somebody who types is shown, and what one types is told",
+  () =>
+    withAliceAndBob(async (alice, _bob, url) => {
+      await using carol = new PtyProgram(["client", url, "--name", "carol"]);
+      await carol.untilRow("carol>");
+      await alice.untilRow("* carol came");
+      await carol.type("hm");
+      await alice.untilRow("carol is typing");
+      await carol.type("\r");
+      await alice.until(
+        "the message in place of that",
+        (rows) => rows.includes("carol: hm") && !rows.includes("carol is typing"),
+      );
+      await carol.type("\x04");
+      await alice.untilRow("* carol left");
+    }),
+);
+
+testOnTerminal(
+  "after a server was killed and started again the session goes on, and nothing is lost",
+  async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const flags = ["--kv", `${folder}/chat.db`];
+      await using first = await startServer("chat", flags);
+      await using alice = new PtyProgram(["client", first.url, ...ALICE]);
+      await using bob = new PtyProgram(["client", first.url, "--name", "bob"]);
+      await alice.untilRow("* bob came");
+      await alice.type("before\r");
+      await bob.untilRow("alice: before");
+      await first.stop("SIGKILL");
+      await alice.untilRow("* The connection was lost. Coming back; what you write is…");
+      await alice.type("meanwhile\r");
+      await alice.untilRow("… meanwhile");
+      await alice.until(
+        "that there is no connection",
+        (rows) => rows.some((row) => row.startsWith("no connection")),
+      );
+      await using second = await startServer("chat", [...flags, "--port", String(first.port)]);
+      assertEquals(second.port, first.port);
+      for (const program of [alice, bob]) {
+        await program.untilRow("* Back again; nothing was missed");
+        await program.untilRow("alice: meanwhile");
+        assertEquals(
+          program.rows.filter((row) => row === "alice: meanwhile").length,
+          1,
+        );
+        assertEquals(program.rows.filter((row) => row === "alice: before").length, 1);
+      }
+      // It is still the same session: its messages are its own.
+      await alice.type("/edit once\r");
+      await bob.untilRow(`* alice changed "meanwhile" to: once`);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);
+
+testOnTerminal("history goes back beyond what is shown at first", async () => {
+  const server = await startTestChat({ limits: { floodRate: 0 } });
+  try {
+    await using bob = await ChatClient.connect(server.url, "bob");
+    for (let i = 0; i < 30; i++) await bob.say(`old ${i}`);
+    await using alice = new PtyProgram(["client", server.url, ...ALICE], { rows: 50 });
+    await alice.untilRow("bob: old 29");
+    assert(alice.rows.includes("bob: old 10") && !alice.rows.includes("bob: old 9"));
+    await alice.type("/history 5\r");
+    await alice.untilRow("bob: old 5");
+    assert(!alice.rows.includes("bob: old 4"));
+    await alice.type("/history\r");
+    await alice.untilRow("bob: old 0");
+    await alice.type("/history\r");
+    await alice.untilRow("* There is nothing older");
+  } finally {
+    await server.stop();
+  }
+});
+
+testOnTerminal("a name that is in use is asked for again, and so is one where none is given", async () => {
+  const server = await startTestChat();
+  try {
+    await using _bob = await ChatClient.connect(server.url, "bob");
+    await using alice = new PtyProgram(["client", server.url]);
+    await alice.untilRow("* What is your name?");
+    await alice.type("bob\r");
+    await alice.untilRow("* Username is in use, or looks like one that is: choose…");
+    await alice.untilRow("name: bob");
+    await alice.type("\x15a;b\r");
+    await alice.untilRow("* A name is 1 to 32 letters, numbers, emoji, _ - . and…");
+    await alice.type("alice\r");
+    await alice.untilRow(ON_A_SERVER);
+  } finally {
+    await server.stop();
+  }
+});
+
+testOnTerminal("leaving gives the terminal back, with status 0, however it is asked for", async () => {
+  const server = await startTestChat();
+  try {
+    for (const keys of ["\x03", "\x04", "/quit\r"]) {
+      await using alice = new PtyProgram(["client", server.url, ...ALICE]);
+      await alice.untilRow("* Here is alice");
+      await alice.type(keys);
+      await alice.until("the end", (rows) => rows.at(-1) === "icanon");
+      assertEquals(alice.rows.slice(-3), ["* you left", "status 0", "icanon"]);
+      assert(alice.output.includes("\x1b[?2004l"), "pastes are marked no more");
+    }
+  } finally {
+    await server.stop();
+  }
+});
+
+testOnTerminal("who is banned is told why, with status 1, and the terminal is given back", async () => {
+  const server = await startTestChat({ adminToken: TOKEN });
+  try {
+    await using alice = new PtyProgram(["client", server.url, ...ALICE]);
+    await alice.untilRow("* Here is alice");
+    await new AdminApi(server.url).post("bans", { name: "alice", message: "be kind" });
+    await alice.until("the end", (rows) => rows.at(-1) === "icanon");
+    assertEquals(alice.rows.slice(-3), [
+      "chatter: You are banned from this server: be kind",
+      "status 1",
+      "icanon",
+    ]);
+  } finally {
+    await server.stop();
+  }
+});
+
+testOnTerminal("a server that is not there is one line and status 1", async () => {
+  await using alice = new PtyProgram(["client", "127.0.0.1:1", ...ALICE]);
+  await alice.until("the end", (rows) => rows.at(-1) === "icanon");
+  assertMatch(alice.rows.join(" "), /^chatter: Cannot reach ws:\/\/127\.0\.0\.1:1: .+ status 1 icanon$/);
+});
+
+testOnTerminal("names have colours, and with NO_COLOR nothing has", async () => {
+  const isColoured = (output: string) => output.includes("\x1b[3") || output.includes("\x1b[2m");
+  await withAliceAndBob(async (alice, bob) => {
+    await bob.say("hi");
+    await alice.untilRow("bob: hi");
+    assert(isColoured(alice.output));
+  });
+  await withAliceAndBob(async (alice, bob) => {
+    await bob.say("hi");
+    await alice.untilRow("bob: hi");
+    assert(!isColoured(alice.output));
+  }, { variables: { NO_COLOR: "1" } });
+});

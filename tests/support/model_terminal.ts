@@ -1,0 +1,96 @@
+/**
+ * A terminal without a window: what a program writes, as the rows that a person would see. It is xterm.js, the
+ * terminal of many editors and web pages, and knows characters as people count them.
+ *
+ * @module
+ */
+import graphemes from "@xterm/addon-unicode-graphemes";
+import xterm from "@xterm/headless";
+
+export class ModelTerminal implements Disposable {
+  readonly #terminal: InstanceType<typeof xterm.Terminal>;
+  /** What the program asked of it that a terminal answers. */
+  readonly answers: string[] = [];
+
+  constructor(columns: number, rows: number) {
+    this.#terminal = new xterm.Terminal({ cols: columns, rows, scrollback: 5000, allowProposedApi: true });
+    this.#terminal.loadAddon(new graphemes.UnicodeGraphemesAddon());
+    this.#terminal.onData((data) => this.answers.push(data));
+  }
+
+  write(output: string | Uint8Array): Promise<void> {
+    return new Promise((resolve) => this.#terminal.write(output, resolve));
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#terminal.resize(columns, rows);
+  }
+
+  get columns(): number {
+    return this.#terminal.cols;
+  }
+
+  get rows(): number {
+    return this.#terminal.rows;
+  }
+
+  /** The rows of the screen, without the blanks at their ends. */
+  get screen(): string[] {
+    const { baseY } = this.#terminal.buffer.active;
+    return this.#linesFrom(baseY).map((line) => line.trimEnd());
+  }
+
+  /** Everything that was ever on it and not overwritten: what was scrolled away, and the screen. */
+  get all(): string[] {
+    return this.#linesFrom(0).map((line) => line.trimEnd());
+  }
+
+  /** From the top left of the screen, in cells. */
+  get cursor(): { readonly x: number; readonly y: number } {
+    const { cursorX: x, cursorY: y } = this.#terminal.buffer.active;
+    return { x, y };
+  }
+
+  /** The cells of a row of the screen up to a column, as text. */
+  rowUpTo(y: number, x: number): string {
+    const { baseY } = this.#terminal.buffer.active;
+    return this.#terminal.buffer.active.getLine(baseY + y)?.translateToString(false, 0, x) ?? "";
+  }
+
+  /** For each cell of a row of the screen its characters and how they look, for those who draw it. */
+  cellsOf(y: number): Cell[] {
+    const { baseY } = this.#terminal.buffer.active;
+    const line = this.#terminal.buffer.active.getLine(baseY + y);
+    return Array.from({ length: this.columns }, (_, x) => {
+      const cell = line?.getCell(x);
+      return {
+        text: cell?.getChars() ?? "",
+        width: cell?.getWidth() ?? 1,
+        colour: cell?.isFgPalette() ? cell.getFgColor() : undefined,
+        isBold: cell?.isBold() !== 0,
+        isDim: cell?.isDim() !== 0,
+      };
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.#terminal.dispose();
+  }
+
+  #linesFrom(first: number): string[] {
+    const { active } = this.#terminal.buffer;
+    return Array.from(
+      { length: active.length - first },
+      (_, i) => active.getLine(first + i)?.translateToString(false) ?? "",
+    );
+  }
+}
+
+export interface Cell {
+  readonly text: string;
+  readonly width: number;
+  /** Of the terminal's palette; undefined for its own. */
+  readonly colour: number | undefined;
+  readonly isBold: boolean;
+  readonly isDim: boolean;
+}
