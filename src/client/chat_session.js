@@ -233,7 +233,7 @@ export class ChatSession {
     const isAsked = phase === "entering" && this.#outgoing.askedAtMs !== undefined;
     if (phase === "live" || isAsked) this.#line.leftBehind(nowMs);
     this.#line.lost(nowMs);
-    this.#outgoing.requests.lost();
+    this.#outgoing.requests.lost(phase === "leaving");
     this.#pollAtMs = undefined;
     if (phase === "leaving" || !comesBack(code)) {
       this.#phase = "over";

@@ -140,12 +140,18 @@ export class Requests {
     return this.#unanswered.shift();
   }
 
-  /** The connection is gone: what a person wished waits again, in the order in which it was wished. */
-  lost() {
-    const wished = [...this.#unanswered, ...this.#waiting].filter(({ asked, isOwn }) =>
-      !isOwn && asked.kind !== "join" && asked.kind !== "ping" && asked.kind !== "typing" &&
-      asked.kind !== "resume"
-    );
+  /**
+   * The connection is gone: what a person wished waits again, in the order in which it was wished.
+   *
+   * @param {boolean} isLeft whether the person has left, and wishes nothing any more
+   */
+  lost(isLeft) {
+    const wished = isLeft
+      ? []
+      : [...this.#unanswered, ...this.#waiting].filter(({ asked, isOwn }) =>
+        !isOwn && asked.kind !== "join" && asked.kind !== "ping" && asked.kind !== "typing" &&
+        asked.kind !== "resume"
+      );
     this.#unanswered = [];
     this.#waiting = wished;
   }
@@ -157,8 +163,8 @@ export class Requests {
     return unsure;
   }
 
+  /** What waits is not sent any more. What went out is answered all the same, and its answers are expected. */
   clear() {
     this.#waiting = [];
-    this.#unanswered = [];
   }
 }

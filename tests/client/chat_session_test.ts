@@ -333,3 +333,17 @@ Deno.test("who leaves says so, and is over when the server closes, or after 3 s"
     assertEquals(driver.sent.at(-1), "c2/CONNECT alice", "what was left is not resumed");
   }
 });
+
+Deno.test("who leaves with answers outstanding hears them, and is over only when the server closes", () => {
+  const driver = inside();
+  driver.send("hello");
+  driver.run(driver.session.leave(driver.nowMs));
+  const [nonce] = driver.nonces;
+  driver.receive(`c2/ACKNOWLEDGE ${nonce}; ${uuidOf(1)}`, `c2/MSG alice; 1000; ${uuidOf(1)}; hello`);
+  driver.receive("c2/DISCONNECT disconnect; alice");
+  assertEquals(driver.told("acknowledged").length, 1);
+  assertEquals(driver.told("left").length, 1);
+  assertEquals(driver.closes, []);
+  driver.close(1000, "goodbye");
+  assertEquals(driver.session.phase, "over");
+});
