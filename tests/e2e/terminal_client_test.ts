@@ -179,6 +179,7 @@ testOnTerminal(
       const flags = ["--kv", `${folder}/chat.db`];
       await using first = await startServer("chat", flags);
       await using alice = new PtyProgram(["client", first.url, ...ALICE]);
+      await alice.untilRow("* Here is alice");
       await using bob = new PtyProgram(["client", first.url, "--name", "bob"]);
       await alice.untilRow("* bob came");
       await alice.type("before\r");

@@ -22,7 +22,10 @@ async function hasScript(): Promise<boolean> {
 }
 
 const isPossible = await hasScript();
-if (!isPossible) console.warn("The tests on a pseudo-terminal are skipped: there is no script of util-linux");
+if (!isPossible) {
+  const line = "The tests on a pseudo-terminal are skipped: there is no script of util-linux\n";
+  await Deno.stderr.write(new TextEncoder().encode(line));
+}
 
 /** A test that needs a pseudo-terminal. */
 export function testOnTerminal(name: string, fn: () => Promise<void>): void {
@@ -44,6 +47,7 @@ export class PtyProgram implements AsyncDisposable {
   readonly #reading: Promise<void>;
   readonly #device = Promise.withResolvers<string>();
   #changed = Promise.withResolvers<void>();
+  #isNamed = false;
   #isEnded = false;
 
   /** Starts `chatter` with these arguments. When it ends, its exit status stands on the screen: `status 0`. */
@@ -121,17 +125,22 @@ export class PtyProgram implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
-    let isNamed = false;
+    let unwritten = "";
     for await (const text of this.#child.stdout.pipeThrough(new TextDecoderStream())) {
       this.output += text;
-      if (!isNamed && this.output.includes("\n")) {
-        isNamed = true;
-        const [device = "", ...rest] = this.output.split("\n");
-        this.#device.resolve(device.trim());
-        await this.terminal.write(rest.join("\n"));
-      } else if (isNamed) {
-        await this.terminal.write(text);
+      unwritten += text;
+      if (!this.#isNamed) {
+        const end = unwritten.indexOf("\n");
+        if (end < 0) continue;
+        this.#isNamed = true;
+        this.#device.resolve(unwritten.slice(0, end).trim());
+        unwritten = unwritten.slice(end + 1);
       }
+      // What is drawn without a cursor is seen when it is whole, as by a person, who is not that fast.
+      const hidden = unwritten.lastIndexOf("\x1b[?25l");
+      const whole = hidden > unwritten.lastIndexOf("\x1b[?25h") ? hidden : unwritten.length;
+      await this.terminal.write(unwritten.slice(0, whole));
+      unwritten = unwritten.slice(whole);
       this.#madeProgress();
     }
     this.#isEnded = true;
