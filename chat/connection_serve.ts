@@ -21,19 +21,21 @@ export interface ServeConnectionOptions {
 /** Upgrades the request, or answers 400 where it is no handshake of a WebSocket. */
 export function upgradeServe(
   request: Request,
-  { remoteAddress, subprotocol, accept, gone }: AdmittedSocket,
+  { remoteAddress, subprotocol: wished, accept, gone }: AdmittedSocket,
   { idleSeconds, log }: ServeConnectionOptions,
 ): Response {
+  // The platform's own option throws for a name that it does not find, as in a list without blanks.
+  const isFound = request.headers.get("sec-websocket-protocol")?.split(", ").includes(wished ?? "") === true;
   let upgrade: Deno.WebSocketUpgrade;
   try {
-    upgrade = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds });
+    const protocol = isFound && wished !== undefined ? { protocol: wished } : {};
+    upgrade = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds, ...protocol });
   } catch {
     gone();
     return new Response("Not a WebSocket handshake\n", { status: STATUS_CODE.BadRequest });
   }
   const { socket, response } = upgrade;
-  // By hand: the platform's own option does not find a name in a list without blanks.
-  if (subprotocol !== undefined) response.headers.set("Sec-WebSocket-Protocol", subprotocol);
+  const subprotocol = isFound ? wished : chosenByHand(response, wished);
   const connection = new ServeConnection(socket, remoteAddress, subprotocol);
   let receiver: Receiver | undefined;
 
@@ -63,6 +65,17 @@ export function upgradeServe(
   // Without a listener an error of a socket would be an error of the process. A close event follows it.
   socket.onerror = () => {};
   return response;
+}
+
+/** Answers with the subprotocol where the answer can still be changed, which Deno 2.4 does not allow: it is none then. */
+function chosenByHand({ headers }: Response, subprotocol: string | undefined): string | undefined {
+  if (subprotocol === undefined) return undefined;
+  try {
+    headers.set("Sec-WebSocket-Protocol", subprotocol);
+    return subprotocol;
+  } catch {
+    return undefined;
+  }
 }
 
 class ServeConnection implements Connection {
