@@ -6,6 +6,7 @@
  */
 import {
   type AdminLine,
+  type ClientLine,
   type CommandValues,
   parseCommandLine,
   type ServerCommand,
@@ -13,6 +14,7 @@ import {
 } from "./src/command_line.ts";
 import { limitsOf, listingLimitsOf } from "./src/flags.ts";
 import { helpText } from "./src/help_text.ts";
+import { keepOnlyTheNetwork } from "./src/permissions.ts";
 import { VERSION } from "./src/version.ts";
 
 /** Exit statuses: 0 done or stopped, 1 cannot run or was refused, 2 the command line is wrong. */
@@ -33,10 +35,8 @@ async function main(): Promise<0 | 1 | 2> {
       return await run(line.kind, line.values, () => startChat(line.values));
     case "listing":
       return await run(line.kind, line.values, () => startListing(line.values));
-    case "client": {
-      const { runClient } = await import("./terminal/client.ts");
-      return await runClient(line, env);
-    }
+    case "client":
+      return await talk(line);
     case "servers":
       return await listServers(line);
     case "admin":
@@ -101,8 +101,17 @@ async function administer(line: AdminLine): Promise<0 | 1> {
   return await tell(await administer(line));
 }
 
+async function talk(line: ClientLine): Promise<0 | 1 | 2> {
+  const { runClient } = await import("./terminal/client.ts");
+  // Read now: what is not needed is given up before anybody else's server is spoken to.
+  const [user, term] = [Deno.env.get("USER") ?? Deno.env.get("USERNAME"), Deno.env.get("TERM")];
+  await keepOnlyTheNetwork();
+  return await runClient(line, { user, term });
+}
+
 async function listServers(line: ServersLine): Promise<0 | 1> {
   const { listServers } = await import("./terminal/servers.ts");
+  await keepOnlyTheNetwork();
   const isWatched = Deno.stderr.isTerminal();
   // Over the line before, and what it had more is cleared.
   const progress = (text: string) => isWatched ? print(Deno.stderr, `\r${text}\x1b[K`) : undefined;

@@ -18,12 +18,12 @@ const ESCAPE_MS = 50;
 /** Runs to the end. 0 after one's own leaving, 1 where it could not be, 2 where a name is missing. */
 export async function runClient(
   { operand: url, values }: ClientLine,
-  env: (name: string) => string | undefined,
+  { user, term }: { readonly user: string | undefined; readonly term: string | undefined },
 ): Promise<0 | 1 | 2> {
-  const name = values.name ?? readUsername(env("USER") ?? env("USERNAME") ?? "");
+  const name = values.name ?? readUsername(user ?? "");
   // A terminal that cannot move its cursor is a pipe too.
-  const isPerson = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && env("TERM") !== "dumb";
-  if (!values.plain && isPerson) return await runPerson(url, values.name ?? name);
+  const isPerson = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && term !== "dumb";
+  if (!values.plain && isPerson) return await runPerson(url, name);
   if (name === undefined) {
     await complain(
       "chatter: chatter client --plain needs --name: $USER is no name that a server would take\n",
