@@ -13,7 +13,11 @@ import type { Lines } from "./prompt_screen.ts";
 import { printable } from "./table.ts";
 
 /** Messages of which the text before a change is remembered. */
-const REMEMBERED_MAX = 1000;
+const REMEMBERED_MAX = 300;
+/** UTF-16 units of a text that are shown: several times what a server with the default limits lets through. */
+export const SHOWN_LENGTH_MAX = 20_000;
+/** Cells of a name that are shown: no name of a right server takes more. */
+const NAME_CELLS_MAX = 64;
 /** Cells of a text that is named where it is not shown. */
 const QUOTED_MAX = 40;
 /** Under the beginning of a text that goes on: as wide as the time. */
@@ -57,7 +61,7 @@ export class ChatLines {
     const what = before === undefined || before.text === ""
       ? `a message of ${clock(message.timestamp)}`
       : quoted(before.text);
-    const name = printable(message.username);
+    const name = nameOf(message);
     if (message.text === "") return [this.notice(`${name} deleted ${what}`)];
     return [this.notice(`${name} changed ${what} to: ${message.text}`)];
   }
@@ -85,7 +89,7 @@ export class ChatLines {
 
   #said({ timestamp, username, isOwn }: Message, text: string, look: Look): Lines {
     const time = clock(timestamp);
-    const name = printable(username);
+    const name = nameOf({ username });
     const head = cellsOf(`${time} ${name}: `);
     return (width) => {
       const margin = MARGIN.slice(0, Math.max(0, Math.min(MARGIN.length, width - 8)));
@@ -118,12 +122,17 @@ export class ChatLines {
 
 /** What somebody wrote, with its line breaks and nothing else that would move the cursor. */
 export function shown(text: string): string {
-  return text.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").split("\n").map(printable).join("\n");
+  const whole = text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX).toWellFormed()}…`;
+  return whole.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").split("\n").map(printable).join("\n");
+}
+
+function nameOf({ username }: { readonly username: string }): string {
+  return cut(printable(username.slice(0, SHOWN_LENGTH_MAX)), NAME_CELLS_MAX);
 }
 
 /** A text in one row, short, in quotes. */
 export function quoted(text: string): string {
-  return `"${cut(printable(text.replace(/\s+/g, " ")), QUOTED_MAX)}"`;
+  return `"${cut(printable(text.slice(0, SHOWN_LENGTH_MAX).replace(/\s+/g, " ")), QUOTED_MAX)}"`;
 }
 
 function howLeft({ kind, message }: Extract<SessionEvent, { type: "left" }>, isOwn: boolean): string {

@@ -21,6 +21,8 @@ import { completionOf, HELP, readCommand } from "./slash_commands.ts";
 
 /** Messages of before that are shown at first. */
 const SHOWN_AT_FIRST = 20;
+/** Names of those who are here that are told. */
+const ROSTER_SHOWN_MAX = 100;
 /** Milliseconds between two looks at the rows that tell of time. */
 const TICK_MS = 250;
 
@@ -166,7 +168,7 @@ export class PersonClient {
       case "resend":
       case "discard": {
         const nonces = this.#outgoing.takeOffered();
-        if (nonces.length === 0) this.#problem("There is nothing of which that is not known");
+        if (nonces.length === 0) this.#problem("There is nothing to send again or to drop");
         for (const nonce of nonces) this.#link.settleDraft(nonce, command.kind === "resend");
         return;
       }
@@ -330,7 +332,9 @@ export class PersonClient {
   }
 
   #tellRoster(users: readonly string[]): void {
-    this.#say(`${users.length === 1 ? "Here is" : `Here are ${users.length}:`} ${users.join(", ")}`);
+    const more = users.length > ROSTER_SHOWN_MAX ? ` and ${users.length - ROSTER_SHOWN_MAX} more` : "";
+    const names = users.slice(0, ROSTER_SHOWN_MAX).join(", ") + more;
+    this.#say(`${users.length === 1 ? "Here is" : `Here are ${users.length}:`} ${names}`);
   }
 
   #others(): readonly string[] {

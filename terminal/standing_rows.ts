@@ -12,6 +12,9 @@ const TYPING_SHOWN_MS = 5000;
 /** Who are named of those who are typing; of others the number is. */
 const TYPISTS_MAX = 3;
 
+/** Who are kept in mind of those who are typing. More are not read by anybody. */
+export const TYPING_KEPT_MAX = 100;
+
 type State = Extract<SessionEvent, { type: "state" }>;
 
 export class StandingRows {
@@ -45,6 +48,7 @@ export class StandingRows {
   }
 
   types(name: string, nowMs: number): void {
+    if (this.#typing.size >= TYPING_KEPT_MAX && !this.#typing.has(name)) return;
     this.#typing.set(name, nowMs + TYPING_SHOWN_MS);
   }
 

@@ -7,7 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Message } from "../../src/client/session_events.js";
 import { cellsOf } from "../../terminal/cells.ts";
-import { ChatLines, quoted, shown } from "../../terminal/chat_lines.ts";
+import { ChatLines, quoted, shown, SHOWN_LENGTH_MAX } from "../../terminal/chat_lines.ts";
 import { nameColour, painter } from "../../terminal/colours.ts";
 import type { Lines } from "../../terminal/prompt_screen.ts";
 import { runs } from "../support/property_runs.ts";
@@ -116,4 +116,11 @@ Deno.test("a quoted text is one short row", () => {
   assertEquals(quoted("a\n\tb\x1b"), `"a b\\u{1b}"`);
   assertEquals(cellsOf(quoted("語".repeat(100))), 41);
   assertEquals(shown("a\tb\r\nc\x07"), "a    b\nc\\u{7}");
+});
+
+Deno.test("a text at the limit is shown whole, and of one past it no more", () => {
+  assertEquals(shown("x".repeat(SHOWN_LENGTH_MAX)), "x".repeat(SHOWN_LENGTH_MAX));
+  assertEquals(shown("x".repeat(SHOWN_LENGTH_MAX + 1)), "x".repeat(SHOWN_LENGTH_MAX) + "…");
+  const [first] = rows(chatLines().message(message("hi", { username: "x".repeat(100) })), 200);
+  assertEquals(first, `12:34 ${"x".repeat(63)}…: hi`);
 });

@@ -1,0 +1,78 @@
+/**
+ * The rows above the line: who is typing, how the connection stands, what is not sent yet.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import type { Message } from "../../src/client/session_events.js";
+import { OutgoingMessages } from "../../terminal/outgoing_messages.ts";
+import { StandingRows, TYPING_KEPT_MAX } from "../../terminal/standing_rows.ts";
+
+Deno.test("who is typing is shown for 5 seconds, or until it is sent", () => {
+  const rows = new StandingRows("ws://x");
+  assertEquals(rows.rows(0), []);
+  rows.types("bob", 0);
+  assertEquals(rows.rows(4999), ["bob is typing"]);
+  rows.types("carol", 1000);
+  assertEquals(rows.rows(4999), ["bob, carol are typing"]);
+  assertEquals(rows.rows(5000), ["carol is typing"]);
+  rows.typed("carol");
+  assertEquals(rows.rows(5000), []);
+  assertFalse(rows.isTimed);
+  for (const name of ["a", "b", "c", "d"]) rows.types(name, 0);
+  assertEquals(rows.rows(1), ["4 are typing"]);
+});
+
+Deno.test("as many are kept in mind as the limit says, and one more is not", () => {
+  const rows = new StandingRows("ws://x");
+  for (let i = 0; i <= TYPING_KEPT_MAX; i++) rows.types(`user ${i}`, 0);
+  assertEquals(rows.rows(1), [`${TYPING_KEPT_MAX} are typing`]);
+});
+
+Deno.test("no connection is told with the time of the next try", () => {
+  const rows = new StandingRows("ws://x");
+  rows.stands({ type: "state", state: "opening" });
+  assertEquals(rows.rows(0), ["connecting to ws://x"]);
+  rows.stands({ type: "state", state: "live" });
+  rows.types("bob", 0);
+  assert(rows.isLive);
+  rows.stands({ type: "state", state: "waiting", untilMs: 4000, text: "" });
+  assertEquals(rows.rows(1001), ["no connection; next try in 3 s"]);
+  assertEquals(rows.rows(5000), ["no connection; next try in 0 s"]);
+  assert(rows.isTimed);
+  rows.leaves();
+  assertEquals(rows.rows(0), ["leaving"]);
+});
+
+const draft = (nonce: string, text = nonce) => ({ nonce, text, timestamp: 0 });
+const own = (uuid: string, text: string, isOwn = true): Message => ({
+  ...{ uuid, username: "me", timestamp: 0, text, edited: false, isOwn },
+});
+
+Deno.test("what is not acknowledged is shown once that takes long", () => {
+  const outgoing = new OutgoingMessages();
+  for (const nonce of ["a", "b", "c", "d", "e"]) outgoing.queued(draft(nonce, `${nonce}\n${nonce}`), 0);
+  assertEquals(outgoing.rows(299), []);
+  assertEquals(outgoing.rows(300), ["… a a", "… b b", "… c c", "… and 2 more are not sent yet"]);
+  for (const nonce of ["a", "b"]) outgoing.acknowledged(draft(nonce));
+  outgoing.offered("c");
+  assertEquals([outgoing.rows(300), outgoing.waiting], [["… d d", "… e e"], 2]);
+  assertEquals([outgoing.takeOffered(), outgoing.takeOffered()], [["c"], []]);
+});
+
+Deno.test("one's last messages are those that can be changed", () => {
+  const outgoing = new OutgoingMessages();
+  outgoing.told(own("1", "one"));
+  outgoing.told(own("2", "two", false));
+  outgoing.told(own("3", "three"));
+  outgoing.told(own("1", "one, changed"));
+  assertEquals([outgoing.last(0)?.text, outgoing.last(1)?.text, outgoing.last(2)], [
+    "three",
+    "one, changed",
+    undefined,
+  ]);
+  outgoing.told(own("3", ""));
+  assertEquals(outgoing.last(0)?.uuid, "1");
+  outgoing.disown();
+  assertEquals(outgoing.last(0), undefined);
+});
