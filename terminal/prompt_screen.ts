@@ -64,6 +64,8 @@ export class PromptScreen {
   #size: Size;
   readonly #look: PromptLook;
   #drawn: Drawn | undefined;
+  /** Whether rows of a prompt may lie above the screen. */
+  #hasPushedOut = false;
   readonly #kept: Lines[] = [];
 
   constructor(size: Size, look: PromptLook = PLAIN) {
@@ -94,11 +96,14 @@ export class PromptScreen {
 
   /**
    * The window has another size. Most terminals have broken rows that are too long now, each in its own way: then
-   * nobody knows where anything stands, and the screen is written anew. Else all rows are where they were.
+   * nobody knows where anything stands, and the screen is written anew. Else all rows are where they were. What of the
+   * prompt a window that was too low has pushed out at its top may come back with a higher one.
    */
   resize(size: Size, prompt: Prompt): string {
     const { cells, cursorRow = 0 } = this.#drawn ?? { cells: [] };
-    const isBroken = cells.some((width) => width > size.columns) || cursorRow >= size.rows;
+    const comesBack = this.#hasPushedOut && size.rows > this.#size.rows;
+    const isBroken = cells.some((width) => width > size.columns) || cursorRow >= size.rows || comesBack;
+    this.#hasPushedOut ||= isBroken;
     this.#size = size;
     return isBroken ? this.redraw(prompt) : this.#again(this.#erased(), prompt);
   }

@@ -54,7 +54,7 @@ Deno.test("what is wrong with a line of admin is named", () => {
     [[], "chatter admin needs a word more: ban, unban, bans, users, kick, announce are allowed"],
     [["bna", "eve"], 'chatter admin has no "bna"; did you mean admin ban?'],
     [["toString"], 'chatter admin has no "toString"; did you mean admin'],
-    [["--json", "users"], "--json comes after a command, as in chatter admin ban --json"],
+    [["--reason", "users"], "--reason comes after a command, as in chatter admin ban --reason"],
     [["ban"], "chatter admin ban needs a NAME; allowed is a username"],
     [["ban", "a;b"], 'NAME is "a;b"; allowed is a username'],
     [["ban", "a", "b"], 'chatter admin ban takes one NAME, but was given "b" too; quote what has blanks'],

@@ -252,7 +252,7 @@ Deno.test("whatever size the window gets, the screen shows the line, the cursor 
         }
       },
     ),
-    runs(30),
+    { ...runs(30), endOnFailure: true },
   );
 });
 
