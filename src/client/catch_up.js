@@ -12,6 +12,8 @@
 export const FIRST_PAGE = 100;
 export const HOLE_PAGE = 200;
 export const HOLE_PAGES_MAX = 5;
+/** Broadcasts that are held back: twice what a server replays, §12.3. One that tells more and no history owes an answer. */
+export const HELD_MAX = 20_000;
 
 /**
  * A broadcast that is held back, with what was known of it when it came.

@@ -157,9 +157,7 @@ export class ChatSession {
       this.#phase = "leaving";
       this.#line.leaves(nowMs);
       this.#effects.push({ do: "send", socket: this.#line.socket, text: "c2/DISCONNECT" });
-    } else {
-      this.#giveUp(nowMs, 1000, "goodbye");
-    }
+    } else this.#giveUp(nowMs, 1000, "goodbye");
     return this.#settle(nowMs);
   }
 
@@ -267,7 +265,10 @@ export class ChatSession {
         return this.#conversation.typing(frame.username);
       default:
         this.#position++;
-        this.#conversation.take(frame);
+        if (this.#conversation.take(frame)) return;
+        // To be resumed would bring it all again.
+        this.#token = undefined;
+        this.#giveUp(nowMs, GIVEN_UP, "out of step");
     }
   }
 
@@ -372,9 +373,7 @@ export class ChatSession {
 
   /** Does what is due, and hands out what is to be done. @param {number} nowMs @returns {Effect[]} */
   #settle(nowMs) {
-    if (this.#line.isDead(nowMs, this.#outgoing.askedAtMs)) {
-      this.#giveUp(nowMs, GIVEN_UP, "no answer");
-    }
+    if (this.#line.isDead(nowMs, this.#outgoing.askedAtMs)) this.#giveUp(nowMs, GIVEN_UP, "no answer");
     if (this.#phase === "waiting" && this.#line.isTryDue(nowMs)) this.#open(nowMs);
     const freeAtMs = this.#phase === "live" ? this.#proceed(nowMs) : undefined;
     const wakeAtMs = earliest([freeAtMs, this.#pollAtMs, this.#line.nextMs(this.#outgoing.askedAtMs)]);

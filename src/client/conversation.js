@@ -7,7 +7,7 @@
  * @module
  */
 // @ts-check
-import { CatchUp } from "./catch_up.js";
+import { CatchUp, HELD_MAX } from "./catch_up.js";
 import { readHistory, readReceipt, readUsers } from "./frames.js";
 import { OwnMessages } from "./own_messages.js";
 import { Roster } from "./roster.js";
@@ -76,11 +76,20 @@ export class Conversation {
     if (this.#catchUp === undefined) this.#tell({ type: "typing", username });
   }
 
-  /** Takes a broadcast: what it means for oneself counts at once, whenever it is told. @param {Held["frame"]} frame */
+  /**
+   * Takes a broadcast: what it means for oneself counts at once, whenever it is told. False where it is one more than can
+   * be held back, and all of those are dropped.
+   *
+   * @param {Held["frame"]} frame
+   */
   take(frame) {
     const held = this.#note(frame);
     if (this.#catchUp === undefined) this.#broadcast(held);
-    else this.#catchUp.held.push(held);
+    else if (this.#catchUp.held.push(held) > HELD_MAX) {
+      this.#catchUp.held = [];
+      return false;
+    }
+    return true;
   }
 
   /** @param {Held["frame"]} frame @returns {Held} */

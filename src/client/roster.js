@@ -1,9 +1,14 @@
 /**
  * Who is there, kept by `active_users` and what is told since, in the order in which they came.
  *
+ * A server that tells of joins without end fills no memory: past a number nobody is added.
+ *
  * @module
  */
 // @ts-check
+
+/** Names that are kept: more than anybody reads, and than a server on one machine has. */
+export const NAMES_MAX = 10_000;
 
 export class Roster {
   /** @type {readonly string[]} */
@@ -21,12 +26,12 @@ export class Roster {
 
   /** Takes the server's word for all of it. @param {readonly string[]} names */
   replace(names) {
-    this.#names = [...new Set(names)];
+    this.#names = [...new Set(names)].slice(0, NAMES_MAX);
   }
 
   /** @param {string} name */
   add(name) {
-    if (!this.has(name)) this.#names = [...this.#names, name];
+    if (this.#names.length < NAMES_MAX && !this.has(name)) this.#names = [...this.#names, name];
   }
 
   /** @param {string} name */
@@ -36,8 +41,7 @@ export class Roster {
 
   /** A change of name keeps the place. @param {string} from @param {string} to */
   rename(from, to) {
-    this.#names = this.has(from)
-      ? this.#names.map((name) => name === from ? to : name)
-      : [...this.#names, to];
+    if (!this.has(from)) return this.add(to);
+    this.#names = [...new Set(this.#names.map((name) => name === from ? to : name))];
   }
 }
