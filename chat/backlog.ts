@@ -10,8 +10,8 @@
 import { encodeServerFrame } from "../src/protocol/codec.ts";
 import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type StoredMessage } from "./journal.ts";
 
-/** Broadcasts that are held, some 200 bytes each beside their text: two minutes at 80 a second. */
-export const BACKLOG_BROADCASTS_MAX = 10_000;
+/** Broadcasts that are held, some 200 bytes each beside their text: two minutes at 90 a second. */
+export const BACKLOG_BROADCASTS_MAX = 11_000;
 /** Broadcasts that may be replayed to one session: those that are held whatever the batch brings that it is part of. */
 export const REPLAY_BROADCASTS_MAX = BACKLOG_BROADCASTS_MAX - 2 * APPEND_ENTRIES_MAX;
 /** Bytes that one batch of the hub can broadcast: what is to be replayed must outlast the batch that it is part of. */

@@ -6,7 +6,7 @@
  * @module
  */
 import type { Participant } from "./hub.ts";
-import { APPEND_CHANGES_MAX, APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "./journal.ts";
+import { APPEND_CHANGE_UNITS, APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "./journal.ts";
 import type { Decision, Input } from "./room.ts";
 
 /**
@@ -38,7 +38,6 @@ export class BatchSize {
   #inputs = 0;
   #text = 0;
   #pages = 0;
-  #changes = 0;
 
   /** `maxMessageLength`: characters of a message that a change may be of. */
   constructor(maxMessageLength: number) {
@@ -51,15 +50,14 @@ export class BatchSize {
     this.#inputs++;
     this.#text += this.#textOf(input);
     if (asksForOlder(input)) this.#pages++;
-    if (isChange(input)) this.#changes++;
     return isFirst || this.#inputs <= APPEND_ENTRIES_MAX && this.#text <= APPEND_TEXT_MAX &&
-        this.#pages <= TURN_PAGES_MAX && this.#changes <= APPEND_CHANGES_MAX;
+        this.#pages <= TURN_PAGES_MAX;
   }
 
-  /** What an append has to hold of an input, in UTF-16 units: of a change also what it changes. */
+  /** What an append has to hold of an input, in UTF-16 units: of a change also what it changes, and as it is told. */
   #textOf(input: Input): number {
     const text = "text" in input ? input.text.length : 0;
-    return isChange(input) ? 2 * (text + this.#maxMessageLength) : text;
+    return isChange(input) ? 2 * (text + this.#maxMessageLength) + APPEND_CHANGE_UNITS : text;
   }
 }
 

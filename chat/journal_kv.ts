@@ -1,96 +1,104 @@
 /**
- * The journal in Deno KV: a row a message under its id, so that rows lie in the order of the messages, and a
- * count beside them in the same commit, PROTOCOL.md §4.3. What was told of a message beyond its row, as it was before
- * a change and the change itself, lies beside them by its place in the order for as long as somebody may resume, §12.3.
+ * The journal in Deno KV: the messages of one append in a few rows, segments, in the order of their ids, so that a
+ * commit costs little more for hundreds of messages than for one, PROTOCOL.md §4.3.
  *
- * Of the KV it uses `["message", uuid]`, `["message_count"]`, `["told", position]` and `["swept"]`. When rows are to
- * go is retention's.
+ * A change rewrites the segment that holds the message: what was deleted is in no row of messages any more. Of the KV
+ * it uses `["messages", id of the first]` and `["swept"]`; what was told of changed messages is told_kv.ts's. When
+ * messages are to go is retention's.
  *
  * @module
  */
 import type { HistoryRange, Journal, JournalEntry, StoredMessage } from "./journal.ts";
+import { endOf, firstIdOf, messagesOf, type Segment, segmentsOf } from "./segment.ts";
+import { type ToldMessage, type ToldMessages, ToldRows } from "./told_kv.ts";
 
-type Row = Omit<StoredMessage, "uuid" | "position" | "nonce"> & {
-  readonly position?: number;
-  readonly nonce?: string;
-};
-
-/** What everyone was told of a message at one place in the order. */
-export interface ToldMessage {
-  readonly position: number;
-  readonly uuid: string;
-  readonly username: string;
-  readonly timestamp: string;
-  readonly text: string;
-}
-
-/** The newest of what was told. */
-export interface ToldMessages {
-  /** In order. */
-  readonly told: readonly ToldMessage[];
-  /** Every message that was told at this place or later is among them. */
-  readonly from: number;
-  /** The messages among them that their authors had named, as they are stored. */
-  readonly named: readonly StoredMessage[];
-}
-
-const COUNT = ["message_count"];
 /** The greatest place in the order of all messages that retention has removed. */
 const SWEPT = ["swept"];
 /** Greater than any UUID in lower case. */
 const PAST_ALL = "g";
-/** Rows of one commit that removes. */
-const REMOVE_MAX = 500;
+/** Segments that are read first, which are a page where the server is busy, and at a time where each is a message. */
+const READ_SEGMENTS_MIN = 2;
+const READ_SEGMENTS_MAX = 64;
+/** Segments of one commit that removes, each with a check, of which Deno KV takes 100. */
+const REMOVE_SEGMENTS_MAX = 100;
+/** How often a change is tried that a sweep keeps getting in the way of, which sweeps once a minute. */
+const TRIES_MAX = 10;
+
+type SegmentEntry = Deno.KvEntry<Segment>;
 
 export class KvJournal implements Journal {
   readonly #kv: Deno.Kv;
+  readonly #told: ToldRows;
   readonly #assertInPlace: () => void;
+  /** How many messages were stored, ever; undefined where it is to be read. */
+  #end: number | undefined;
 
   /** `assertInPlace` throws where what was committed will not be there at the next start. */
   constructor(kv: Deno.Kv, assertInPlace: () => void = () => {}) {
     this.#kv = kv;
+    this.#told = new ToldRows(kv);
     this.#assertInPlace = assertInPlace;
   }
 
   async append(entries: readonly JournalEntry[]): Promise<void> {
-    const atomic = this.#kv.atomic();
-    let said = 0;
-    for (const entry of entries) {
-      const { message } = entry;
-      atomic.set(["message", message.uuid], rowOf(message));
-      if (entry.kind === "said") said++;
-      else {
-        const { position, before } = entry;
-        atomic.set(["told", position], toldOf(message));
-        // The row was what was told, up to now.
-        if (!before.edited && before.position !== undefined) {
-          atomic.set(["told", before.position], toldOf(before));
-        }
-      }
+    const end = this.#end ?? await this.#readEnd();
+    // After a failure it is read: whether a commit that failed was one is not always known.
+    this.#end = undefined;
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const atomic = this.#kv.atomic();
+      const said = saidIn(entries);
+      if (said.length < entries.length) await this.#change(atomic, entries, said);
+      for (const segment of segmentsOf(said, end)) atomic.set(keyOf(segment), segment);
+      // Before it, so that nothing that is refused is there to be read; after it, so that nothing that is gone is
+      // acknowledged: a file that was removed takes commits as if nothing was.
+      this.#assertInPlace();
+      const { ok } = await atomic.commit();
+      this.#assertInPlace();
+      if (!ok) continue;
+      this.#end = end + said.length;
+      return;
     }
-    if (said > 0) atomic.sum(COUNT, BigInt(said));
-    // Before it, so that nothing that is refused is there to be read; after it, so that nothing that is gone is
-    // acknowledged: a file that was removed takes commits as if nothing was.
-    this.#assertInPlace();
-    // Without checks a commit cannot answer `ok: false`: it resolves stored, or rejects.
-    await atomic.commit();
-    this.#assertInPlace();
+    throw new Error("What was to be changed kept changing");
+  }
+
+  /** Has changes committed: in `said` where the message is of the same append, and in the segments. */
+  async #change(
+    atomic: Deno.AtomicOperation,
+    entries: readonly JournalEntry[],
+    said: StoredMessage[],
+  ): Promise<void> {
+    const changed = new Map<string, StoredMessage>();
+    for (const entry of entries) {
+      if (entry.kind === "said") continue;
+      changed.set(entry.message.uuid, entry.message);
+      this.#told.write(atomic, entry);
+    }
+    for (const [i, { uuid }] of said.entries()) {
+      said[i] = changed.get(uuid) ?? said[i]!;
+      changed.delete(uuid);
+    }
+    for (const { key, value, versionstamp } of await this.#segmentsOf(changed.keys())) {
+      // What retention has just swept is in none of them, and a change of it brings nothing back.
+      const messages = messagesOf(value).map((message) => changed.get(message.uuid) ?? message);
+      atomic.check({ key, versionstamp });
+      for (const segment of segmentsOf(messages, value.ordinal)) atomic.set(keyOf(segment), segment);
+    }
   }
 
   async find(uuid: string): Promise<StoredMessage | undefined> {
-    const { value } = await this.#kv.get<Row>(["message", uuid]);
-    return value === null ? undefined : messageOf(uuid, value);
+    const segment = await this.#segmentUpTo(uuid);
+    return segment && messagesOf(segment.value).find((message) => message.uuid === uuid);
   }
 
   async page({ limit, before, from }: HistoryRange): Promise<StoredMessage[]> {
     const end = before ?? PAST_ALL;
     if (end <= from || limit < 1) return [];
     const newestFirst: StoredMessage[] = [];
-    const rows = this.#kv.list<Row>(
-      { start: ["message", from], end: ["message", end] },
-      { limit, reverse: true, batchSize: limit },
-    );
-    for await (const { key, value } of rows) newestFirst.push(messageOf(key[1] as string, value));
+    for await (const message of this.#newestFirst(end)) {
+      if (message.uuid < from) break;
+      newestFirst.push(message);
+      if (newestFirst.length === limit) break;
+    }
     return newestFirst.reverse();
   }
 
@@ -99,20 +107,16 @@ export class KvJournal implements Journal {
     const told: ToldMessage[] = [];
     const named: StoredMessage[] = [];
     let from: number | undefined;
-    const rows = this.#kv.list<Row>(
-      { start: ["message", ""], end: ["message", PAST_ALL] },
-      { reverse: true, batchSize: REMOVE_MAX },
-    );
-    for await (const { key, value } of rows) {
-      const message = messageOf(key[1] as string, value);
-      const { position } = message;
+    for await (const message of this.#newestFirst(PAST_ALL)) {
+      const { position, uuid, username, timestamp, text } = message;
       // Written by a program that did not count: what was told before it is not known.
-      if (position === undefined) {
-        return { told: await this.#withChanges(told, from), from: from ?? Infinity, named };
-      }
-      const first = message.edited ? await this.#toldAt(position) : { position, ...toldOf(message) };
-      if (first === undefined || isEnough(message.text)) {
-        return { told: await this.#withChanges(told, from), from: from ?? Infinity, named };
+      const first = position === undefined
+        ? undefined
+        : message.edited
+        ? await this.#told.at(position)
+        : { position, uuid, username, timestamp, text };
+      if (first === undefined || isEnough(text)) {
+        return { told: await this.#told.withChanges(told, from), from: from ?? Infinity, named };
       }
       told.push(first);
       if (message.nonce !== undefined) named.push(message);
@@ -120,101 +124,102 @@ export class KvJournal implements Journal {
     }
     const { value: swept } = await this.#kv.get<number>(SWEPT);
     from = swept === null ? 0 : swept + 1;
-    return { told: await this.#withChanges(told, from), from, named };
+    return { told: await this.#told.withChanges(told, from), from, named };
   }
 
-  /** Removes what was told before a place in the order, beyond the rows of the messages. */
-  async forgetTold(before: number): Promise<void> {
-    while (true) {
-      const atomic = this.#kv.atomic();
-      let count = 0;
-      const rows = this.#kv.list({ start: ["told"], end: ["told", before] }, { limit: REMOVE_MAX });
-      for await (const { key } of rows) {
-        atomic.delete(key);
-        count++;
-      }
-      if (count === 0) return;
-      await atomic.commit();
-    }
+  /** Removes what was told before a place in the order, beyond the messages as they are. */
+  forgetTold(before: number): Promise<void> {
+    return this.#told.forget(before);
   }
 
-  async #toldAt(position: number): Promise<ToldMessage | undefined> {
-    const { value } = await this.#kv.get<Omit<ToldMessage, "position">>(["told", position]);
-    return value === null ? undefined : { position, ...value };
-  }
-
-  /** With the changes that were told from a place in the order on, in order. */
-  async #withChanges(firsts: readonly ToldMessage[], from: number | undefined): Promise<ToldMessage[]> {
-    if (from === undefined) return [];
-    const byPosition = new Map(firsts.map((told) => [told.position, told]));
-    const rows = this.#kv.list<Omit<ToldMessage, "position">>({
-      start: ["told", from],
-      end: ["told", Infinity],
-    });
-    for await (const { key, value } of rows) {
-      const position = key[1] as number;
-      byPosition.set(position, { position, ...value });
-    }
-    return [...byPosition.values()].sort((a, b) => a.position - b.position);
-  }
-
-  /** How many messages are kept. */
+  /** How many messages are kept: those go first that were stored first. */
   async count(): Promise<number> {
-    const { value } = await this.#kv.get<Deno.KvU64>(COUNT);
-    // Edits that put swept messages back, and a sweep that takes them again, make the count fall short. Read as
-    // unsigned it would then be some 10^19 for a moment, and the next sweep would take everything.
-    return value === null ? 0 : Math.max(0, Number(BigInt.asIntN(64, value.value)));
+    const [oldest] = await this.#list({}, { limit: 1 });
+    return oldest === undefined ? 0 : await this.#readEnd() - oldest.value.ordinal;
   }
 
   /**
    * Removes the oldest messages: those with ids below `from`, and as many more as there are past `keep`.
-   * Answers how many went. An edit that is decided at this very moment may put one of them back; the next
-   * sweep takes it.
+   * Answers how many went.
    */
   async sweep({ keep, from }: { keep: number; from: string }): Promise<number> {
     let removed = 0;
     while (true) {
-      const excess = Math.max(0, await this.count() - keep);
-      const victims: Deno.KvKey[] = [];
-      let swept = 0;
-      const oldest = this.#kv.list<Row>(
-        { start: ["message", ""], end: ["message", PAST_ALL] },
-        { limit: REMOVE_MAX, batchSize: REMOVE_MAX },
-      );
-      for await (const { key, value } of oldest) {
-        if (victims.length >= excess && (key[1] as string) >= from) break;
-        victims.push(key);
-        swept = Math.max(swept, value.position ?? 0);
-      }
-      if (victims.length === 0) return removed;
+      let excess = Math.max(0, await this.count() - keep);
       const atomic = this.#kv.atomic();
-      for (const key of victims) atomic.delete(key);
-      // The sum wraps around at 2^64: adding the complement subtracts.
-      atomic.sum(COUNT, 2n ** 64n - BigInt(victims.length));
+      const gone: StoredMessage[] = [];
+      for (const { key, value, versionstamp } of await this.#list({}, { limit: REMOVE_SEGMENTS_MAX })) {
+        const messages = messagesOf(value);
+        const kept = messages.filter(({ uuid }, i) => i >= excess && uuid >= from);
+        const going = messages.length - kept.length;
+        if (going === 0) break;
+        // A change that is stored meanwhile is not to be lost: then this is tried again.
+        atomic.check({ key, versionstamp }).delete(key);
+        for (const segment of segmentsOf(kept, value.ordinal + going)) atomic.set(keyOf(segment), segment);
+        excess -= Math.min(excess, going);
+        gone.push(...messages.slice(0, going));
+        if (kept.length > 0) break;
+      }
+      if (gone.length === 0) return removed;
+      const swept = Math.max(...gone.map(({ position }) => position ?? 0));
       if (swept > 0) atomic.set(SWEPT, swept);
-      await atomic.commit();
-      removed += victims.length;
+      const { ok } = await atomic.commit();
+      if (ok) removed += gone.length;
     }
+  }
+
+  async #readEnd(): Promise<number> {
+    const [newest] = await this.#list({}, { limit: 1, reverse: true });
+    return newest === undefined ? 0 : endOf(newest.value);
+  }
+
+  /** The segments that hold messages, or would, each once. */
+  async #segmentsOf(uuids: Iterable<string>): Promise<Iterable<SegmentEntry>> {
+    const found = await Promise.all(Array.from(uuids, (uuid) => this.#segmentUpTo(uuid)));
+    const byKey = new Map<string, SegmentEntry>();
+    for (const entry of found) if (entry !== undefined) byKey.set(entry.key[1] as string, entry);
+    return byKey.values();
+  }
+
+  /** The segment that a message with this id is in, if there is one. */
+  async #segmentUpTo(uuid: string): Promise<SegmentEntry | undefined> {
+    const [entry] = await this.#list({ end: `${uuid} ` }, { limit: 1, reverse: true });
+    return entry;
+  }
+
+  /** Messages with ids below `end`. */
+  async *#newestFirst(end: string): AsyncIterable<StoredMessage> {
+    let before = end;
+    for (let limit = READ_SEGMENTS_MIN;; limit = Math.min(4 * limit, READ_SEGMENTS_MAX)) {
+      const segments = await this.#list({ end: before }, { limit, reverse: true });
+      for (const { value } of segments) {
+        for (const message of messagesOf(value).reverse()) if (message.uuid < end) yield message;
+      }
+      if (segments.length < limit) return;
+      before = segments.at(-1)!.key[1] as string;
+    }
+  }
+
+  async #list({ end = PAST_ALL }: { end?: string }, options: Deno.KvListOptions): Promise<SegmentEntry[]> {
+    const segments: SegmentEntry[] = [];
+    const range = { start: ["messages", ""], end: ["messages", end] };
+    for await (const segment of this.#kv.list<Segment>(range, options)) segments.push(segment);
+    return segments;
   }
 }
 
-/** Without what there is not: a row is written for every message. */
-function rowOf({ author, username, timestamp, text, edited, position, nonce }: StoredMessage): Row {
-  return {
-    author,
-    username,
-    timestamp,
-    text,
-    edited,
-    ...(position !== undefined && { position }),
-    ...(nonce !== undefined && { nonce }),
-  };
+function keyOf(segment: Segment): Deno.KvKey {
+  return ["messages", firstIdOf(segment)];
 }
 
-function messageOf(uuid: string, row: Row): StoredMessage {
-  return { uuid, ...row, position: row.position, nonce: row.nonce };
-}
-
-function toldOf({ uuid, username, timestamp, text }: StoredMessage): Omit<ToldMessage, "position"> {
-  return { uuid, username, timestamp, text };
+/** The new messages, in the order of their ids. */
+function saidIn(entries: readonly JournalEntry[]): StoredMessage[] {
+  const said: StoredMessage[] = [];
+  let isInOrder = true;
+  for (const { kind, message } of entries) {
+    if (kind !== "said") continue;
+    isInOrder &&= said.length === 0 || said.at(-1)!.uuid < message.uuid;
+    said.push(message);
+  }
+  return isInOrder ? said : said.sort((a, b) => a.uuid < b.uuid ? -1 : 1);
 }

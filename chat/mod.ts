@@ -31,6 +31,7 @@ import { KvJournal } from "./journal_kv.ts";
 import { MemoryJournal } from "./journal_memory.ts";
 import { NoJournal } from "./journal_none.ts";
 import { KvKeyStore } from "./key_store_kv.ts";
+import { moveFromLayout1 } from "./layout_1_kv.ts";
 import { ListingClient } from "./listing_client.ts";
 import { LiveSessions } from "./live_sessions.ts";
 import { messageIds } from "./message_id.ts";
@@ -105,7 +106,7 @@ export interface RunningChat extends AsyncDisposable {
 }
 
 /** The rows that this chat server reads and writes, ARCHITECTURE.md "Storage". */
-const LAYOUT: Layout = { role: "chat", version: 1 };
+const LAYOUT: Layout = { role: "chat", version: 2 };
 
 /** Milliseconds that a stop waits for messages under way, and for connections to end. */
 const DRAIN_MS = 1000;
@@ -129,6 +130,8 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const { limits, name, nowMs = wallClock } = options;
   const { kv } = store;
   const log = logger("chat");
+  const moved = await moveFromLayout1(kv);
+  if (moved > 0) log.info("journal.moved_from_layout_1", { messages: moved });
   const id = options.id ?? await serverId(kv, Math.random);
   const kvJournal = options.kv === ":memory:" ? undefined : new KvJournal(kv, () => store.assertInPlace());
   const kept: Journal & Sweepable = kvJournal ?? new MemoryJournal(limits.historyCount);

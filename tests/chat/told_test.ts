@@ -7,6 +7,7 @@
 import { assertEquals } from "@std/assert";
 import type { StoredMessage } from "../../chat/journal.ts";
 import { KvJournal } from "../../chat/journal_kv.ts";
+import { segmentsOf } from "../../chat/segment.ts";
 import { openKv } from "../../src/kv.ts";
 
 function message(n: number, text = `text ${n}`): StoredMessage & { position: number } {
@@ -88,8 +89,8 @@ toldTest("knows of nothing before what retention removed", async (journal) => {
 });
 
 toldTest("knows of nothing before a message of a program that did not count", async (journal, kv) => {
-  const { uuid, position: _, nonce: __, ...row } = message(2);
-  await kv.set(["message", uuid], row);
+  const [segment] = segmentsOf([message(1), { ...message(2), position: undefined }, message(3)], 0);
+  await kv.set(["messages", message(1).uuid], segment);
   const { told, from } = await toldBy(journal);
   assertEquals([told, from], [[[30, "text 3"], [41, "once"], [42, "twice"], [43, ""]], 30]);
 });
