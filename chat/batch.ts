@@ -5,8 +5,10 @@
  *
  * @module
  */
+import type { Fault } from "../src/protocol/faults.ts";
+import { broadcastsOf } from "./consequence.ts";
 import type { Participant } from "./hub.ts";
-import { APPEND_CHANGE_UNITS, APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "./journal.ts";
+import { APPEND_CHANGE_UNITS, APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type StoredMessage } from "./journal.ts";
 import type { Decision, Input } from "./room.ts";
 
 /**
@@ -24,11 +26,31 @@ export interface Submission {
 export class Batch {
   readonly submissions: readonly Submission[];
   decisions: readonly Decision[] = [];
+  /** The older pages of history that it asks for, as of its beginning. */
+  pages: ReadonlyMap<Submission, StoredMessage[]> = new Map();
+  /** Why it could not be stored; a promise where there is something to wait for. */
+  storing: Fault | undefined | Promise<Fault | undefined>;
+  /** Resolves when the sessions that it begins or resumes are stored. */
+  sessionsStored: Promise<void> | undefined;
   /** How many were told, from the first. */
   told = 0;
 
   constructor(submissions: readonly Submission[]) {
     this.submissions = submissions;
+  }
+
+  /** How many broadcasts it brings about. */
+  get broadcasts(): number {
+    return this.decisions.reduce((sum, decision) => sum + broadcastsOf(decision), 0);
+  }
+
+  /** It could not be stored: what was to be, and what was judged by that, is refused. */
+  fail(storeFault: Fault): void {
+    this.decisions = this.decisions.map((decision) =>
+      decision.kind === "stored" || "isProvisional" in decision && decision.isProvisional
+        ? { kind: "refused", fault: storeFault }
+        : decision
+    );
   }
 }
 
@@ -59,6 +81,14 @@ export class BatchSize {
     const text = "text" in input ? input.text.length : 0;
     return isChange(input) ? 2 * (text + this.#maxMessageLength) + APPEND_CHANGE_UNITS : text;
   }
+}
+
+/**
+ * Whether it can be decided while what comes before it is stored and not told: it needs nothing that telling brings
+ * about, as who is in the audience, what is in the window and in the backlog, which sessions are begun or over.
+ */
+export function isPlain({ type }: Input): boolean {
+  return type === "MSG" || type === "SEND" || type === "PING" || type === "TYPING" || type === "FAULT";
 }
 
 /** Whether it changes a message. */

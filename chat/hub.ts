@@ -1,6 +1,7 @@
 /**
  * Turns. What came in while the last batch was being stored is the next batch: the room decides all of it in
- * order, the journal stores it in one commit, then answers and broadcasts go out, PROTOCOL.md §4.3 and §4.4.
+ * order, the journal stores it in one commit, then answers and broadcasts go out, PROTOCOL.md §4.3 and §4.4. The
+ * next commit is under way while they do.
  *
  * So there is one total order, nothing is acknowledged that is not stored, and a commit is shared. It knows
  * neither sockets nor how messages are kept, and there is no await between deciding and the call of the journal.
@@ -13,12 +14,14 @@ import type { Logger } from "../src/log.ts";
 import { Audience } from "./audience.ts";
 import type { Bans } from "./bans.ts";
 import type { Broadcasts } from "./broadcasts.ts";
-import { asksForOlder, Batch, BatchSize, type Submission } from "./batch.ts";
+import { Batch, BatchSize, isPlain, type Submission } from "./batch.ts";
 import { CircumstancesOfTurn } from "./circumstances.ts";
+import { Commits } from "./commits.ts";
 import type { CloseCause } from "./connection.ts";
 import { type Consequence, consequenceOf, type Narrator } from "./consequence.ts";
 import type { History } from "./history.ts";
-import type { Journal, JournalEntry, StoredMessage } from "./journal.ts";
+import type { Journal, StoredMessage } from "./journal.ts";
+import { Lookups } from "./lookups.ts";
 import { outgoing, type OutgoingFrame } from "./outbox.ts";
 import type { Resumption } from "./resumption.ts";
 import type { Decision, Input, Room, SessionId } from "./room.ts";
@@ -50,13 +53,6 @@ interface Interlude {
   readonly play: () => Promise<void>;
 }
 
-/** What was read from the journal for one batch, as of its beginning. */
-interface Lookups {
-  readonly messages: Map<string, StoredMessage>;
-  readonly pages: Map<Submission, StoredMessage[]>;
-  readonly failed: Set<Submission>;
-}
-
 export interface HubOptions {
   readonly room: Room;
   readonly history: History;
@@ -83,14 +79,14 @@ export class Hub {
   readonly #options: HubOptions;
   /** Those who receive broadcasts, at the point of the order that was told so far. */
   readonly #audience: Audience;
+  readonly #commits: Commits;
   #queue: (Submission | Interlude)[] = [];
-  /** Whether the last append failed: the next failures are no news, and the next success is. */
-  #storeFails = false;
   #turn: Promise<void> | undefined;
 
   constructor(options: HubOptions) {
     this.#options = options;
     this.#audience = new Audience(options.log);
+    this.#commits = new Commits(options.journal, options.log);
   }
 
   /** Takes an input into the order. It is dealt with soon, after everything that was submitted before it. */
@@ -111,7 +107,7 @@ export class Hub {
       const play = async () => {
         try {
           const { inputs, answer } = await change();
-          if (inputs.length > 0) await this.#dealWith(new Batch(inputs));
+          if (inputs.length > 0) await this.#dealWith(new Batch(inputs), false);
           resolve(answer);
         } catch (error) {
           reject(error);
@@ -141,7 +137,7 @@ export class Hub {
         if ("play" in next) {
           this.#queue.shift();
           await next.play();
-        } else await this.#dealWith(new Batch(this.#takeBatch()));
+        } else await this.#dealWith(new Batch(this.#takeBatch(() => true)), true);
       }
     } catch (error) {
       // The outer fence: what was behind the broken batch goes on in a turn of its own.
@@ -152,34 +148,68 @@ export class Hub {
     }
   }
 
-  /** As much of the queue as fits one batch, up to the next interlude. */
-  #takeBatch(): Submission[] {
+  /** As much of the queue as fits one batch, up to the next interlude or what is not to be taken. */
+  #takeBatch(takes: (input: Input) => boolean): Submission[] {
     const size = new BatchSize(this.#options.maxMessageLength);
     let end = 0;
     for (; end < this.#queue.length; end++) {
       const next = this.#queue[end]!;
-      if ("play" in next || !size.takes(next.input)) break;
+      if ("play" in next || !takes(next.input) || !size.takes(next.input)) break;
     }
     const taken = end === this.#queue.length ? this.#queue : this.#queue.splice(0, end);
     if (taken === this.#queue) this.#queue = [];
     return taken as Submission[];
   }
 
-  /** Throws a bug on, having answered those whom it concerned: to the turn's fence, or to who asked for it. */
-  async #dealWith(batch: Batch): Promise<void> {
-    try {
-      await this.#decideAndTell(batch);
-    } catch (error) {
-      this.#giveUp(batch);
-      throw error;
+  /**
+   * Deals with a batch, and with those that are decided while one before them is not told yet. Throws a bug on, having
+   * answered those whom it concerned: to the turn's fence, or to who asked for it.
+   */
+  async #dealWith(first: Batch, isFollowed: boolean): Promise<void> {
+    let batch: Batch | undefined = first;
+    while (batch !== undefined) {
+      let next: Batch | undefined;
+      try {
+        // Nothing is awaited that there is nothing of: a turn that needs no store is over before the next event.
+        if (batch === first) {
+          const reads = Lookups.of(batch.submissions, this.#options);
+          this.#decideAll(batch, reads instanceof Promise ? await reads : reads, 0);
+        }
+        const isWaited = batch.storing instanceof Promise;
+        const storeFault = batch.storing instanceof Promise ? await batch.storing : batch.storing;
+        if (batch.sessionsStored !== undefined) await batch.sessionsStored;
+        this.#settle(batch, storeFault);
+        if (isWaited && isFollowed) next = this.#decideNext(batch);
+        this.#tellAll(batch);
+      } catch (error) {
+        this.#giveUp(batch);
+        if (next === undefined) throw error;
+        this.#options.log.error("bug", { where: "turn", error });
+      }
+      batch = next;
     }
   }
 
-  async #decideAndTell(batch: Batch): Promise<void> {
+  /**
+   * Decides what has gathered, and has it stored while `untold` is told: whose fate is known, so that nothing is
+   * decided on a guess. Only what needs nothing of what telling brings about.
+   */
+  #decideNext(untold: Batch): Batch | undefined {
+    const submissions = this.#takeBatch(isPlain);
+    if (submissions.length === 0) return undefined;
+    const next = new Batch(submissions);
+    try {
+      this.#decideAll(next, Lookups.NONE, untold.broadcasts);
+    } catch (error) {
+      // Thrown when its turn comes: before that the other is told.
+      next.storing = Promise.reject(error);
+    }
+    return next;
+  }
+
+  /** Decides a batch and begins to store it. `untold`: broadcasts that come before those of this batch. */
+  #decideAll(batch: Batch, lookups: Lookups, untold: number): void {
     const { submissions } = batch;
-    // Nothing is awaited that there is nothing of: a turn that needs no store is over before the next event.
-    const reads = this.#lookUp(submissions);
-    const lookups = reads instanceof Promise ? await reads : reads;
     const { resumption, historyFrom, steadyMs } = this.#options;
     const nowMs = this.#options.nowMs();
     const now = new CircumstancesOfTurn({
@@ -189,29 +219,30 @@ export class Hub {
       steadyMs: steadyMs(),
       historyFrom: historyFrom(nowMs),
     });
-    const decisions = submissions.map((submission) => this.#decide(submission, now, lookups));
-    batch.decisions = decisions;
-    resumption.prepare(submissions, decisions);
-    const sessionsStored = resumption.stored();
-    const storing = this.#store(decisions);
-    const storeFault = storing instanceof Promise ? await storing : storing;
-    if (sessionsStored !== undefined) await sessionsStored;
+    batch.pages = lookups.pages;
+    batch.decisions = submissions.map((submission) => this.#decide(submission, now, lookups));
+    resumption.prepare(submissions, batch.decisions, untold);
+    batch.sessionsStored = resumption.stored();
+    batch.storing = this.#commits.store(batch.decisions);
+  }
+
+  /** The fate of what was decided is known. */
+  #settle(batch: Batch, storeFault: Fault | undefined): void {
+    if (storeFault !== undefined) batch.fail(storeFault);
     this.#options.room.settle();
+    this.#options.resumption.settled(batch.decisions);
+  }
+
+  #tellAll(batch: Batch): void {
+    const { submissions, decisions, pages } = batch;
     const usersBefore = this.#audience.size;
     let rosterChanged = false;
     const changed = new Map<string, StoredMessage>();
     for (const [i, submission] of submissions.entries()) {
       const decision = decisions[i]!;
-      const isVoid = storeFault !== undefined &&
-        (decision.kind === "stored" || "isProvisional" in decision && decision.isProvisional);
       rosterChanged ||= decision.kind === "joined" || decision.kind === "left";
       batch.told++;
-      this.#tell(
-        submission,
-        isVoid ? { kind: "refused", fault: storeFault } : decision,
-        lookups.pages.get(submission),
-        changed,
-      );
+      this.#tell(submission, decision, pages.get(submission), changed);
     }
     // At once: a session that has nothing unanswered any more may answer by itself.
     this.#audience.flush();
@@ -235,51 +266,6 @@ export class Hub {
     this.#audience.flush();
   }
 
-  /** Reads what the batch asks for and memory does not hold. Only this awaits before the deciding begins. */
-  #lookUp(batch: readonly Submission[]): Lookups | Promise<Lookups> {
-    const lookups: Lookups = { messages: new Map(), pages: new Map(), failed: new Set() };
-    const reads: Promise<void>[] = [];
-    for (const submission of batch) {
-      const failed = (error: unknown) => {
-        this.#options.log.error("journal.read_failed", { error });
-        lookups.failed.add(submission);
-      };
-      try {
-        const read = this.#readFor(submission, lookups);
-        if (read !== undefined) reads.push(read.catch(failed));
-      } catch (error) {
-        failed(error);
-      }
-    }
-    return reads.length === 0 ? lookups : Promise.all(reads).then(() => lookups);
-  }
-
-  #readFor(submission: Submission, lookups: Lookups): Promise<void> | undefined {
-    const { journal, history, historyFrom, nowMs } = this.#options;
-    const { input } = submission;
-    if (input.type !== "QUERY") return undefined;
-    switch (input.query) {
-      case "update_message":
-      case "delete_message":
-        if (history.get(input.uuid) !== undefined) return undefined;
-        return journal.find(input.uuid).then((message) => {
-          if (message !== undefined) lookups.messages.set(message.uuid, message);
-        });
-      case "history": {
-        if (!asksForOlder(input)) return undefined;
-        const range = { limit: input.limit, before: input.before, from: historyFrom(nowMs()) };
-        const page = history.page(range);
-        if (page !== undefined) {
-          lookups.pages.set(submission, page);
-          return undefined;
-        }
-        return journal.page(range).then((page) => void lookups.pages.set(submission, page));
-      }
-      default:
-        return undefined;
-    }
-  }
-
   #decide(submission: Submission, now: CircumstancesOfTurn, { failed }: Lookups): Decision {
     const { room, resumption, log } = this.#options;
     const { participant, input } = submission;
@@ -299,36 +285,6 @@ export class Hub {
   #undecided({ participant, input }: Submission): Decision {
     if (input.type === "LOST") return this.#options.room.forget(participant.id);
     return { kind: "refused", fault: fault("INTERNAL") };
-  }
-
-  /** Stores what was decided, in one commit; answers the fault of all of it where that fails. */
-  #store(decisions: readonly Decision[]): Fault | undefined | Promise<Fault | undefined> {
-    const entries: JournalEntry[] = [];
-    for (const decision of decisions) if (decision.kind === "stored") entries.push(decision.entry);
-    if (entries.length === 0) return undefined;
-    let appending: Promise<void> | undefined;
-    try {
-      appending = this.#options.journal.append(entries);
-    } catch (error) {
-      return this.#notStored(entries.length, error);
-    }
-    return appending === undefined
-      ? this.#stored()
-      : appending.then(() => this.#stored(), (error) => this.#notStored(entries.length, error));
-  }
-
-  #stored(): undefined {
-    if (this.#storeFails) this.#options.log.info("journal.append_works", {});
-    this.#storeFails = false;
-  }
-
-  #notStored(entries: number, error: unknown): Fault {
-    // Once, until it works again: a log that a full disk makes grow would be the next thing to fill it.
-    const { log } = this.#options;
-    if (this.#storeFails) log.debug("journal.append_failed", { entries, error });
-    else log.error("journal.append_failed", { entries, error });
-    this.#storeFails = true;
-    return fault("STORE_FAILED");
   }
 
   /** The answer, then the broadcast that it caused, then the end of the connection. */

@@ -81,12 +81,12 @@ export class Resumption {
   }
 
   /**
-   * Gives all that is to be stored its place among the broadcasts to come, and sessions that begin or go on their next
-   * tokens: what is told of either is stored by then, see `stored`.
+   * Gives all that is to be stored its place among the broadcasts to come, after those that are `untold` yet, and
+   * sessions that begin or go on their next tokens: what is told of either is stored by then, see `stored`.
    */
-  prepare(submissions: readonly Submission[], decisions: readonly Decision[]): void {
+  prepare(submissions: readonly Submission[], decisions: readonly Decision[], untold: number): void {
     const { backlog, sessions } = this.#options;
-    let { position } = backlog;
+    let position = backlog.position + untold;
     for (const [i, decision] of decisions.entries()) {
       const { participant } = submissions[i]!;
       if (decision.kind === "joined" && participant.isLive) {
@@ -109,6 +109,15 @@ export class Resumption {
   /** Resolves when the sessions are stored, or cannot be; undefined where there is nothing to wait for. */
   stored(): Promise<void> | undefined {
     return this.#options.sessions.isWritten ? undefined : this.#options.sessions.idle();
+  }
+
+  /** Remembers what was sent with a nonce and is stored, before anything else is decided. */
+  settled(decisions: readonly Decision[]): void {
+    for (const decision of decisions) {
+      if (decision.kind !== "stored") continue;
+      const { author, nonce, uuid } = decision.entry.message;
+      if (nonce !== undefined) this.#options.sessions.remember(author, nonce, uuid);
+    }
   }
 
   /** Counts a broadcast, and keeps it for those who will have missed it. */
@@ -144,11 +153,6 @@ export class Resumption {
       case "renamed":
         sessions.rename(participant.id, decision.to);
         return [];
-      case "stored": {
-        const { author, nonce, uuid } = decision.entry.message;
-        if (nonce !== undefined) sessions.remember(author, nonce, uuid);
-        return [];
-      }
       default:
         return [];
     }
