@@ -10,19 +10,24 @@
 import { Buffer } from "node:buffer";
 import type { OutgoingFrame } from "./connection.ts";
 
-/** Bytes of the longest header of a frame that a server sends. */
-const HEADER_BYTES_MAX = 10;
+const encoder = new TextEncoder();
+
+/** What keeps the place of a header of so many bytes. */
+const GAPS: Readonly<Record<number, string>> = { 2: "\0".repeat(2), 4: "\0".repeat(4), 10: "\0".repeat(10) };
 /** Bytes that a buffer begins with: some messages of everyday length. */
 const BUFFER_BYTES_MIN = 1024;
 
+const NOTHING = new Uint8Array();
+
 export class Broadcasts {
   readonly #frames: OutgoingFrame[] = [];
-  /** Bytes of payload up to the end of each frame. */
+  /** Where the payload of each frame ends, and where the frame does on the wire, were all of them in a row. */
   readonly #payloadEnds: number[] = [];
-  /** What of the frames is written in `#wire`, and where each ends there. */
   readonly #wireEnds: number[] = [];
-  #wire: Buffer | undefined;
-  /** All of it, for those who heard nothing yet: the same object for each. */
+  #wire = NOTHING;
+  /** How many of the frames are written there. */
+  #written = 0;
+  /** All of it, for those who hear the whole: the same object for each. */
   #whole: Buffer | undefined;
 
   get length(): number {
@@ -30,74 +35,106 @@ export class Broadcasts {
   }
 
   push(frame: OutgoingFrame): void {
+    const { bytes } = frame;
     this.#frames.push(frame);
-    this.#payloadEnds.push((this.#payloadEnds.at(-1) ?? 0) + frame.payload.length);
+    this.#payloadEnds.push(endOf(this.#payloadEnds, this.#payloadEnds.length) + bytes);
+    this.#wireEnds.push(endOf(this.#wireEnds, this.#wireEnds.length) + headerBytesOf(bytes) + bytes);
     this.#whole = undefined;
   }
 
-  /** The frames from the `from`th on. */
-  *framesFrom(from: number): Iterable<OutgoingFrame> {
-    for (let i = from; i < this.#frames.length; i++) yield this.#frames[i]!;
+  /** The `index`th frame. */
+  at(index: number): OutgoingFrame {
+    return this.#frames[index]!;
   }
 
-  /** Bytes of their payloads. */
+  /** Bytes of the payloads from the `from`th frame on. */
   bytesFrom(from: number): number {
-    return (this.#payloadEnds.at(-1) ?? 0) - (from === 0 ? 0 : this.#payloadEnds[from - 1]!);
+    return endOf(this.#payloadEnds, this.length) - endOf(this.#payloadEnds, from);
   }
 
-  /** The frames from the `from`th on, as they go over the wire. Shared: never written to. */
-  wireFrom(from: number): Buffer {
-    if (from === 0 && this.#whole !== undefined) return this.#whole;
-    this.#writeRest();
-    const start = from === 0 ? 0 : this.#wireEnds[from - 1]!;
-    const rest = this.#wire!.subarray(start, this.#wireEnds.at(-1) ?? 0);
-    if (from === 0) this.#whole = rest;
-    return rest;
+  /** Bytes of the frames from the `from`th up to the `to`th, exclusive, as they go over the wire. */
+  wireBytes(from: number, to: number): number {
+    return endOf(this.#wireEnds, to) - endOf(this.#wireEnds, from);
   }
 
+  /** Those frames as they go over the wire. Shared: never written to. */
+  wire(from: number, to: number): Buffer {
+    const isWhole = from === 0 && to === this.length;
+    if (isWhole && this.#whole !== undefined) return this.#whole;
+    const { buffer, byteOffset, length } = this.#part(from, to);
+    const part = Buffer.from(buffer, byteOffset, length);
+    if (isWhole) this.#whole = part;
+    return part;
+  }
+
+  /** Writes those frames into `target` from `at` on; answers where they end. */
+  copyWire(from: number, to: number, target: Uint8Array, at: number): number {
+    const part = this.#part(from, to);
+    target.set(part, at);
+    return at + part.length;
+  }
+
+  #part(from: number, to: number): Uint8Array {
+    if (to > this.#written) this.#writeRest();
+    return this.#wire.subarray(endOf(this.#wireEnds, from), endOf(this.#wireEnds, to));
+  }
+
+  /** Encodes what is not written yet at one go: a call of the encoder costs more than what it encodes. */
   #writeRest(): void {
-    const written = this.#wireEnds.length;
-    let end = this.#wireEnds.at(-1) ?? 0;
-    const needed = end + this.bytesFrom(written) + HEADER_BYTES_MAX * (this.#frames.length - written);
-    if (this.#wire === undefined || this.#wire.length < needed) {
+    const start = endOf(this.#wireEnds, this.#written);
+    const needed = endOf(this.#wireEnds, this.length);
+    if (this.#wire.length < needed) {
       // Whoever was given a part of the old one keeps it.
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, BUFFER_BYTES_MIN, 2 * (this.#wire?.length ?? 0)));
-      if (this.#wire !== undefined) grown.set(this.#wire.subarray(0, end));
+      const { buffer } = Buffer.allocUnsafeSlow(
+        Math.max(needed, BUFFER_BYTES_MIN, 2 * this.#wire.length),
+      );
+      const grown = new Uint8Array(buffer);
+      grown.set(this.#wire.subarray(0, start));
       this.#wire = grown;
     }
-    for (let i = written; i < this.#frames.length; i++) {
-      end = writeText(this.#wire, end, this.#frames[i]!.payload);
-      this.#wireEnds.push(end);
+    let text = "";
+    for (let i = this.#written; i < this.length; i++) {
+      const frame = this.#frames[i]!;
+      text += GAPS[headerBytesOf(frame.bytes)]! + frame.text;
     }
+    encoder.encodeInto(text, start === 0 ? this.#wire : this.#wire.subarray(start));
+    for (let i = this.#written; i < this.length; i++) {
+      writeHeader(this.#wire, endOf(this.#wireEnds, i), this.#frames[i]!.bytes);
+    }
+    this.#written = this.length;
   }
+}
+
+/** Where the first `count` end. */
+function endOf(ends: readonly number[], count: number): number {
+  return count === 0 ? 0 : ends[count - 1]!;
 }
 
 /** A frame as it goes over the wire, made once. Shared: never written to. */
 export function wireOf(frame: OutgoingFrame): Buffer {
   if (frame.wire !== undefined) return frame.wire;
-  const { payload } = frame;
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES_MAX + payload.length);
-  frame.wire = bytes.subarray(0, writeText(bytes, 0, payload));
+  const headerBytes = headerBytesOf(frame.bytes);
+  frame.wire = Buffer.allocUnsafe(headerBytes + frame.bytes);
+  frame.wire.write(frame.text, headerBytes, "utf8");
+  writeHeader(frame.wire, 0, frame.bytes);
   return frame.wire;
 }
 
-/** Writes a text as one frame; answers where it ends. */
-function writeText(to: Uint8Array, at: number, payload: Uint8Array): number {
-  const { length } = payload;
-  let next = at;
+/** Bytes of the header of a text of so many bytes, RFC 6455 §5.2. */
+function headerBytesOf(length: number): number {
+  return length < 126 ? 2 : length < 65_536 ? 4 : 10;
+}
+
+function writeHeader(to: Uint8Array, at: number, length: number): void {
   // The last fragment, and text.
-  to[next++] = 0x81;
-  if (length < 126) to[next++] = length;
+  to[at] = 0x81;
+  if (length < 126) to[at + 1] = length;
   else if (length < 65_536) {
-    to[next++] = 126;
-    to[next++] = length >>> 8;
-    to[next++] = length & 0xff;
+    to[at + 1] = 126;
+    to[at + 2] = length >>> 8;
+    to[at + 3] = length & 0xff;
   } else {
-    to[next++] = 127;
-    for (let shift = 56; shift >= 0; shift -= 8) {
-      to[next++] = shift >= 32 ? Math.floor(length / 2 ** shift) & 0xff : (length >>> shift) & 0xff;
-    }
+    to[at + 1] = 127;
+    for (let i = 0, rest = length; i < 8; i++, rest = Math.floor(rest / 256)) to[at + 9 - i] = rest & 0xff;
   }
-  to.set(payload, next);
-  return next + length;
 }

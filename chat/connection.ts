@@ -14,11 +14,11 @@ export interface CloseCause {
   readonly reason: string;
 }
 
-/** A frame on its way to sessions: encoded and measured once for all of them. */
+/** A frame on its way to sessions: measured once for all of them. */
 export interface OutgoingFrame {
   readonly text: string;
-  /** The text as UTF-8. Shared by all who are sent it: never written to. */
-  readonly payload: Uint8Array;
+  /** Of the text in UTF-8. */
+  readonly bytes: number;
   /** The frame as it goes over the wire, where somebody had to know. */
   wire: Buffer | undefined;
 }

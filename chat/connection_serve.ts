@@ -99,7 +99,7 @@ class ServeConnection implements Connection {
 
   sendBroadcasts(broadcasts: Broadcasts, from: number): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
-    for (const { text } of broadcasts.framesFrom(from)) this.#socket.send(text);
+    for (let i = from; i < broadcasts.length; i++) this.#socket.send(broadcasts.at(i).text);
   }
 
   /** The platform sends each frame by itself, and at once. */

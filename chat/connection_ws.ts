@@ -10,8 +10,9 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import type { Logger } from "../src/log.ts";
-import { type Broadcasts, wireOf } from "./broadcasts.ts";
+import type { Broadcasts } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type OutgoingFrame, type Receiver } from "./connection.ts";
+import { Gathered } from "./gathered.ts";
 import { type Rate, TokenBucket } from "../src/token_bucket.ts";
 import type { AdmittedSocket } from "./transport.ts";
 // @ts-types="@types/ws"
@@ -62,8 +63,7 @@ export class WsConnection implements Connection {
   readonly #options: WsConnectionOptions;
   readonly #pings: TokenBucket;
   /** Given to be sent, and not flushed yet. */
-  #gathered: Buffer[] = [];
-  #gatheredBytes = 0;
+  readonly #gathered = new Gathered();
   #receiver: Receiver | undefined;
   #framesAfterClose = 0;
   #nextPingMs: number;
@@ -102,33 +102,24 @@ export class WsConnection implements Connection {
   }
 
   get pendingBytes(): number {
-    return this.#socket.bufferedAmount + this.#gatheredBytes;
+    return this.#socket.bufferedAmount + this.#gathered.bytes;
   }
 
   send(frame: OutgoingFrame): void {
-    this.#gather(wireOf(frame));
+    if (this.#socket.readyState === OPEN) this.#gathered.addFrame(frame);
   }
 
   sendBroadcasts(broadcasts: Broadcasts, from: number): void {
-    this.#gather(broadcasts.wireFrom(from));
+    if (this.#socket.readyState === OPEN) this.#gathered.addBroadcasts(broadcasts, from);
   }
 
   /** One write for all that was gathered: a write costs many times what it writes. */
   flush(): void {
-    const gathered = this.#gathered;
-    if (gathered.length === 0) return;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    if (this.#socket.readyState !== OPEN) return;
+    if (this.#gathered.bytes === 0) return;
+    const bytes = this.#gathered.take();
     // Past the library, which would make a frame of it. Nothing of the library's waits to be sent in between: what it
     // sends, pings and closes, it sends at once.
-    this.#options.stream.write(gathered.length === 1 ? gathered[0]! : Buffer.concat(gathered));
-  }
-
-  #gather(bytes: Buffer): void {
-    if (this.#socket.readyState !== OPEN) return;
-    this.#gathered.push(bytes);
-    this.#gatheredBytes += bytes.length;
+    if (this.#socket.readyState === OPEN) this.#options.stream.write(bytes);
   }
 
   close({ code, reason }: CloseCause): void {

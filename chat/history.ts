@@ -9,6 +9,7 @@
 import { HISTORY_ANSWER_BYTES_MAX } from "../src/protocol/limits.ts";
 import type { HistoryEntry } from "../src/protocol/frames.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "./journal.ts";
+import { MessageWindow } from "./message_window.ts";
 
 /**
  * Messages in memory: some pages of `history` for a crowd that reconnects at once, without a read of the
@@ -17,7 +18,7 @@ import type { HistoryRange, JournalEntry, StoredMessage } from "./journal.ts";
 export const WINDOW_MESSAGES_MAX = 512;
 
 export class History {
-  readonly #messages = new Map<string, StoredMessage>();
+  readonly #window = new MessageWindow();
   readonly #capacity: number;
   /** A window that holds all that is kept never needs the journal: what leaves it is gone. */
   readonly #holdsAllKept: boolean;
@@ -33,40 +34,31 @@ export class History {
     this.#isWhole = options.isWhole || this.#holdsAllKept;
     const { newest } = options;
     for (const message of newest.slice(Math.max(0, newest.length - this.#capacity))) {
-      this.#messages.set(message.uuid, message);
+      this.#window.push(message);
     }
   }
 
   get(uuid: string): StoredMessage | undefined {
-    return this.#messages.get(uuid);
+    return this.#window.get(uuid);
   }
 
   /** Takes in an entry that is stored. A change to a message outside of the window leaves no trace here. */
   apply({ kind, message }: Pick<JournalEntry, "kind" | "message">): void {
-    if (kind === "said") {
-      this.#messages.set(message.uuid, message);
-      if (this.#messages.size <= this.#capacity) return;
-      for (const oldest of this.#messages.keys()) {
-        this.#messages.delete(oldest);
-        break;
-      }
-      if (!this.#holdsAllKept) this.#isWhole = false;
-    } else if (this.#messages.has(message.uuid)) {
-      this.#messages.set(message.uuid, message);
+    if (kind === "changed") {
+      this.#window.replace(message);
+      return;
     }
+    this.#window.push(message);
+    if (this.#window.size <= this.#capacity) return;
+    this.#window.removeOldest();
+    if (!this.#holdsAllKept) this.#isWhole = false;
   }
 
   /** The newest messages of a range, the newest last; undefined where the journal has to be asked. */
-  page({ limit, before, from }: HistoryRange): StoredMessage[] | undefined {
-    const inRange: StoredMessage[] = [];
-    let reachesFrom = this.#isWhole;
-    for (const message of this.#messages.values()) {
-      if (before !== undefined && message.uuid >= before) break;
-      if (message.uuid >= from) inRange.push(message);
-      // What the journal has beyond this one is below the range as well.
-      else reachesFrom = true;
-    }
-    return inRange.length >= limit || reachesFrom ? inRange.slice(-limit) : undefined;
+  page(range: HistoryRange): StoredMessage[] | undefined {
+    const { page, older } = this.#window.page(range);
+    // What the journal has beyond one that is older than the range is older as well.
+    return page.length >= range.limit || this.#isWhole || older > 0 ? page : undefined;
   }
 }
 

@@ -6,39 +6,22 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import type { Broadcasts } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type OutgoingFrame } from "./connection.ts";
 
 export type { OutgoingFrame } from "./connection.ts";
 
-const encoder = new TextEncoder();
-
-/** Bytes that are allocated at a time for the payloads of small frames: an allocation costs more than its use. */
-const SLAB_BYTES = 65_536;
-/** UTF-16 units of a frame that goes into a slab, at up to three bytes each. */
-const SLAB_TEXT_MAX = 4096;
-let slab = new Uint8Array(SLAB_BYTES);
-let slabUsed = 0;
-
 export function outgoing(text: string): OutgoingFrame {
-  if (text === ACKNOWLEDGED.text) return ACKNOWLEDGED;
-  return encoded(text);
+  return text === ACKNOWLEDGED.text ? ACKNOWLEDGED : measured(text);
 }
 
-function encoded(text: string): OutgoingFrame {
-  if (text.length > SLAB_TEXT_MAX) return { text, payload: encoder.encode(text), wire: undefined };
-  if (slabUsed + 3 * text.length > SLAB_BYTES) {
-    slab = new Uint8Array(SLAB_BYTES);
-    slabUsed = 0;
-  }
-  const { written } = encoder.encodeInto(text, slab.subarray(slabUsed));
-  const payload = slab.subarray(slabUsed, slabUsed + written);
-  slabUsed += written;
-  return { text, payload, wire: undefined };
+function measured(text: string): OutgoingFrame {
+  return { text, bytes: Buffer.byteLength(text), wire: undefined };
 }
 
 /** Most answers are this one. */
-const ACKNOWLEDGED: OutgoingFrame = encoded("c2/ACKNOWLEDGE");
+const ACKNOWLEDGED: OutgoingFrame = measured("c2/ACKNOWLEDGE");
 
 export class Outbox {
   readonly #connection: Connection;
@@ -60,7 +43,7 @@ export class Outbox {
   /** Sends a frame, or puts the session out where its unsent bytes would pass the limit. */
   push(frame: OutgoingFrame): void {
     if (this.#closed) return;
-    if (this.#connection.pendingBytes + frame.payload.length > this.#maxBytes) {
+    if (this.#connection.pendingBytes + frame.bytes > this.#maxBytes) {
       this.close(CLOSE.slowConsumer);
       this.#onOverflow();
       return;

@@ -121,9 +121,9 @@ export class Resumption {
   }
 
   /** Counts a broadcast, and keeps it for those who will have missed it. */
-  broadcast({ text, payload }: OutgoingFrame, decision: Decision): void {
+  broadcast({ text, bytes }: OutgoingFrame, decision: Decision): void {
     const told = decision.kind === "stored" ? decision.entry.message : text;
-    this.#options.backlog.push({ bytes: payload.length, told });
+    this.#options.backlog.push({ bytes, told });
   }
 
   /** Does what a decision means for the sessions, at the moment when its answer was given; answers what follows it. */

@@ -13,6 +13,7 @@ import { areTooAlike } from "../src/lookalikes.ts";
 import type { Username } from "../src/protocol/names.ts";
 import type { Bar } from "./bans.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "./journal.ts";
+import { MessageWindow } from "./message_window.ts";
 import { type HoldNumber, type Member, Roster, type SessionId } from "./roster.ts";
 
 export type { HoldNumber, Member, SessionId } from "./roster.ts";
@@ -128,8 +129,10 @@ export interface RoomOptions {
 export class Room {
   readonly #options: RoomOptions;
   readonly #roster = new Roster();
-  /** Messages of this batch, not settled yet: the later of two changes has to see the first. */
-  readonly #unsettled = new Map<string, StoredMessage>();
+  /** Messages of this batch, not settled yet: whoever changes one of them has to see it. */
+  #unsettledSaid = new MessageWindow();
+  /** Changes of this batch, not settled yet: the later of two has to see the first. */
+  readonly #unsettledChanges = new Map<string, StoredMessage>();
   /** Ids of messages of this batch by their session and nonce. */
   readonly #unsettledNonces = new Map<string, string>();
   /** When those who typed lately were last told of as typing. */
@@ -214,7 +217,8 @@ export class Room {
 
   /** Call when the fate of all stored decisions so far is known: they are in what `find` gives, or never will be. */
   settle(): void {
-    this.#unsettled.clear();
+    if (this.#unsettledSaid.size > 0) this.#unsettledSaid = new MessageWindow();
+    this.#unsettledChanges.clear();
     this.#unsettledNonces.clear();
   }
 
@@ -324,7 +328,7 @@ export class Room {
       position: undefined,
       nonce,
     };
-    this.#unsettled.set(message.uuid, message);
+    this.#unsettledSaid.push(message);
     return { kind: "stored", entry: { kind: "said", message } };
   }
 
@@ -352,7 +356,7 @@ export class Room {
   }
 
   #change(session: SessionId, username: Username, uuid: string, text: string, now: Circumstances): Decision {
-    const unsettled = this.#unsettled.get(uuid);
+    const unsettled = this.#unsettledChanges.get(uuid) ?? this.#unsettledSaid.get(uuid);
     const message = unsettled ?? now.find(uuid);
     if (message === undefined || uuid < now.historyFrom) return refused("MESSAGE_UNKNOWN");
     const refusal = message.author !== session
@@ -362,7 +366,7 @@ export class Room {
       : undefined;
     if (refusal !== undefined) return unsettled === undefined ? refusal : { ...refusal, isProvisional: true };
     const changed = { ...message, username: username.shown, text, edited: true };
-    this.#unsettled.set(uuid, changed);
+    this.#unsettledChanges.set(uuid, changed);
     // The hub gives it its place.
     return { kind: "stored", entry: { kind: "changed", position: 0, message: changed, before: message } };
   }

@@ -203,7 +203,7 @@ export class Session implements Receiver, Participant {
     const max = this.#options.limits.maxFrameBytes;
     // A UTF-16 code unit is one to three bytes of UTF-8: counting is only needed in between.
     if (text.length * 3 <= max) return false;
-    return text.length > max || outgoing(text).payload.length > max;
+    return text.length > max || outgoing(text).bytes > max;
   }
 
   #clearConnectDeadline(): void {

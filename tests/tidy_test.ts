@@ -48,6 +48,8 @@ const PURE = [
   "chat/batch.ts",
   "chat/backlog.ts",
   "chat/broadcasts.ts",
+  "chat/gathered.ts",
+  "chat/message_window.ts",
   "chat/admission.ts",
   "chat/request_head.ts",
   "chat/history.ts",

@@ -20,6 +20,8 @@ import { parseUsername } from "./names.ts";
 const PREFIX = "c2/";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DIGITS = /^[0-9]{1,16}$/;
+/** Digits of a timestamp, leading zeros included. */
+const TIMESTAMP_DIGITS_MAX = 16;
 const NONCE = new RegExp(`^[A-Za-z0-9_-]{1,${NONCE_LENGTH_MAX}}$`);
 /** 256 bits in base64url. */
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
@@ -153,7 +155,15 @@ function codePoints(text: string): number {
 }
 
 function isTimestamp(text: string): boolean {
-  return DIGITS.test(text) && Number(text) <= TIMESTAMP_MS_MAX;
+  const { length } = text;
+  if (length === 0 || length > TIMESTAMP_DIGITS_MAX) return false;
+  let value = 0;
+  for (let i = 0; i < length; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    if (digit < 0 || digit > 9) return false;
+    value = value * 10 + digit;
+  }
+  return value <= TIMESTAMP_MS_MAX;
 }
 
 /** Writes a server's frame. */

@@ -44,19 +44,19 @@ Deno.test("a text is one frame, with the header of its length", () => {
   }
 });
 
-Deno.test("whoever heard nothing yet shares one buffer with the others", () => {
+Deno.test("whoever hears all of it shares one buffer with the others", () => {
   const broadcasts = new Broadcasts();
   broadcasts.push(outgoing("one"));
   broadcasts.push(outgoing("two"));
-  assertStrictEquals(broadcasts.wireFrom(0), broadcasts.wireFrom(0));
-  assertStrictEquals(broadcasts.wireFrom(0).buffer, broadcasts.wireFrom(1).buffer);
+  assertStrictEquals(broadcasts.wire(0, 2), broadcasts.wire(0, 2));
+  assertStrictEquals(broadcasts.wire(0, 2).buffer, broadcasts.wire(1, 2).buffer);
 });
 
 Deno.test("each part that was given stays as it was, whatever is told after it", () => {
   const text = fc.string({ unit: "grapheme", maxLength: 300 }).filter((value) => value.isWellFormed());
   const step = fc.oneof(
     fc.record({ tell: fc.oneof({ weight: 9, arbitrary: text }, fc.constant("x".repeat(70_000))) }),
-    fc.record({ from: fc.nat() }),
+    fc.record({ from: fc.nat(), count: fc.nat() }),
   );
   fc.assert(
     fc.property(fc.array(step), (steps) => {
@@ -71,8 +71,11 @@ Deno.test("each part that was given stays as it was, whatever is told after it",
         }
         const from = step.from % (told.length + 1);
         const rest = told.slice(from);
-        given.push([broadcasts.wireFrom(from), rest]);
-        assertEquals(Array.from(broadcasts.framesFrom(from), ({ text }) => text), rest);
+        const to = from + step.count % (rest.length + 1);
+        const part = told.slice(from, to);
+        given.push([broadcasts.wire(from, to), part]);
+        assertEquals(broadcasts.wireBytes(from, to), broadcasts.wire(from, to).length);
+        assertEquals(rest.map((_, i) => broadcasts.at(from + i).text), rest);
         assertEquals(broadcasts.bytesFrom(from), new TextEncoder().encode(rest.join("")).length);
       }
       assertEquals(broadcasts.length, told.length);

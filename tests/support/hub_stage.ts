@@ -121,7 +121,7 @@ export class NotingParticipant implements Participant {
   }
 
   hear(broadcasts: Broadcasts, from: number): void {
-    for (const frame of broadcasts.framesFrom(from)) this.deliver(frame);
+    for (let i = from; i < broadcasts.length; i++) this.deliver(broadcasts.at(i));
   }
 
   flush(): void {}
