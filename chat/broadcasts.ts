@@ -12,6 +12,8 @@ import type { OutgoingFrame } from "./connection.ts";
 
 const encoder = new TextEncoder();
 
+/** Bytes of the longest header of a frame that a server sends. */
+export const HEADER_BYTES_MAX = 10;
 /** What keeps the place of a header of so many bytes. */
 const GAPS: Readonly<Record<number, string>> = { 2: "\0".repeat(2), 4: "\0".repeat(4), 10: "\0".repeat(10) };
 /** Bytes that a buffer begins with: some messages of everyday length. */

@@ -93,12 +93,12 @@ class ServeConnection implements Connection {
     return this.#socket.bufferedAmount;
   }
 
+  /** The platform drops by itself what is sent after a close. */
   send({ text }: OutgoingFrame): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(text);
+    this.#socket.send(text);
   }
 
   sendBroadcasts(broadcasts: Broadcasts, from: number): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return;
     for (let i = from; i < broadcasts.length; i++) this.#socket.send(broadcasts.at(i).text);
   }
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { Broadcasts } from "./broadcasts.ts";
+import { type Broadcasts, HEADER_BYTES_MAX } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type OutgoingFrame } from "./connection.ts";
 
 export type { OutgoingFrame } from "./connection.ts";
@@ -28,6 +28,11 @@ export class Outbox {
   readonly #maxBytes: number;
   readonly #onOverflow: () => void;
   #closed = false;
+  /**
+   * What was unsent when it was last looked at, and all that was pushed since. To look costs as much as a write's share
+   * of a frame, and who reads is looked at once in as many bytes as the limit has.
+   */
+  #pendingAtMost = 0;
 
   /** `onOverflow` is told once, when the line was crossed and the connection was closed for it. */
   constructor(connection: Connection, maxBytes: number, onOverflow: () => void) {
@@ -42,24 +47,31 @@ export class Outbox {
 
   /** Sends a frame, or puts the session out where its unsent bytes would pass the limit. */
   push(frame: OutgoingFrame): void {
-    if (this.#closed) return;
-    if (this.#connection.pendingBytes + frame.bytes > this.#maxBytes) {
-      this.close(CLOSE.slowConsumer);
-      this.#onOverflow();
-      return;
-    }
+    if (this.#closed || !this.#hasRoom(frame.bytes, frame.bytes + HEADER_BYTES_MAX)) return;
     this.#connection.send(frame);
   }
 
   /** Sends what everyone was told, from the `from`th broadcast on, or puts the session out as `push` does. */
   pushBroadcasts(broadcasts: Broadcasts, from: number): void {
     if (this.#closed) return;
-    if (this.#connection.pendingBytes + broadcasts.bytesFrom(from) > this.#maxBytes) {
+    if (!this.#hasRoom(broadcasts.bytesFrom(from), broadcasts.wireBytes(from, broadcasts.length))) return;
+    this.#connection.sendBroadcasts(broadcasts, from);
+  }
+
+  /** `bytes` are counted against the limit, `wireBytes` is what they may become on the way. */
+  #hasRoom(bytes: number, wireBytes: number): boolean {
+    if (this.#pendingAtMost + wireBytes <= this.#maxBytes) {
+      this.#pendingAtMost += wireBytes;
+      return true;
+    }
+    const pending = this.#connection.pendingBytes;
+    if (pending + bytes > this.#maxBytes) {
       this.close(CLOSE.slowConsumer);
       this.#onOverflow();
-      return;
+      return false;
     }
-    this.#connection.sendBroadcasts(broadcasts, from);
+    this.#pendingAtMost = pending + wireBytes;
+    return true;
   }
 
   /** What was pushed is on its way. */

@@ -8,7 +8,7 @@ import { Broadcasts } from "../../chat/broadcasts.ts";
 import type { CloseCause, Connection, OutgoingFrame } from "../../chat/connection.ts";
 import { Outbox, outgoing } from "../../chat/outbox.ts";
 
-/** An outbox of 100 bytes, with what its connection was given. */
+/** An outbox of 100 bytes that has pushed as many, all of it sent; with what its connection was given since. */
 function outboxOf100() {
   const did: string[] = [];
   const connection = {
@@ -24,6 +24,8 @@ function outboxOf100() {
     terminate: () => void did.push("terminate"),
   } satisfies Connection;
   const outbox = new Outbox(connection, 100, () => did.push("overflow"));
+  outbox.push(outgoing("x".repeat(90)));
+  did.length = 0;
   return { outbox, connection, did };
 }
 
@@ -60,6 +62,24 @@ Deno.test("outbox sends a turn's broadcasts up to its limit, from where they wer
   past.outbox.pushBroadcasts(broadcasts, 2);
   past.outbox.flush();
   assertEquals(past.did, ["close 1013 slow consumer", "overflow"]);
+});
+
+Deno.test("outbox looks at what is unsent once in as many bytes as its limit has, and lets none past it", () => {
+  let looks = 0;
+  let unsent = 0;
+  const connection = {
+    ...outboxOf100().connection,
+    get pendingBytes() {
+      looks++;
+      return unsent;
+    },
+  };
+  const outbox = new Outbox(connection, 1000, () => {});
+  for (let i = 0; i < 100; i++) outbox.push(outgoing("x".repeat(90)));
+  assertEquals(looks, 9);
+  // From here on nothing leaves.
+  for (; !outbox.isClosed; unsent += 90) outbox.push(outgoing("x".repeat(90)));
+  assertEquals(unsent, 12 * 90);
 });
 
 Deno.test("outbox past its limit sends nothing more, closes with 1013, and tells so once", () => {

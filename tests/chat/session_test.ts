@@ -314,13 +314,15 @@ Deno.test("session takes no frame once it was ended, and is over at the connecti
 
 Deno.test("session of a slow reader is closed with 1013 and leaves the room at once", async () => {
   using s = open({ maxOutboxBytes: 65_536 });
+  s.session.deliver(outgoing("x".repeat(65_000)));
+  s.session.deliver(outgoing("x".repeat(500)));
   s.connection.pendingBytes = 65_536 - 14;
   s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
-  assertEquals([s.connection.sent.length, s.inputs.length], [1, 0]);
+  assertEquals([s.connection.sent.length, s.inputs.length], [3, 0]);
   s.connection.pendingBytes++;
   s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
   s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
-  assertEquals(s.connection.sent.length, 1);
+  assertEquals(s.connection.sent.length, 3);
   assertEquals(s.connection.closed, [{ code: 1013, reason: "slow consumer" }]);
   assertEquals(s.inputs, [{ type: "LOST" }]);
   assertEquals(s.events("warn"), ["consumer.slow"]);
