@@ -146,10 +146,12 @@ void run_http(void) {
   while (now_ns() < until) loop_turn(10);
   Cpu from = cpu_now();
   uint64_t begin = now_ns(), answers_before = answers, unchanged_before = unchanged, bytes_before = body_bytes;
+  uint64_t busy_before = loop_busy_ns;
   latency = (Histogram){ 0 };
   until = begin + (uint64_t)(options.seconds * 1e9);
   while (now_ns() < until) loop_turn(10);
   Cpu to = cpu_now();
+  double busy = (double)(loop_busy_ns - busy_before) / 1e7;
   double seconds = (double)(now_ns() - begin) / 1e9, count = (double)(answers - answers_before);
   double server = to.server - from.server, own = to.own - from.own, others = to.all - from.all - server - own;
   double changed = count - (double)(unchanged - unchanged_before);
@@ -159,11 +161,11 @@ void run_http(void) {
   if (under_way > 0) problem("%u requests were not answered", under_way);
   printf("{\"clients\":%u,\"seconds\":%.3f,\"answers_per_s\":%.1f,\"share_304\":%.4f,\"bytes_of_a_body\":%.0f,"
          "\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f,\"server_cpu_percent\":%.1f,"
-         "\"generator_cpu_percent\":%.1f,\"other_cpu_percent\":%.1f,\"server_cpu_s_per_thousand\":%.4f,"
+         "\"generator_cpu_percent\":%.1f,\"generator_busy_percent\":%.1f,\"other_cpu_percent\":%.1f,\"server_cpu_s_per_thousand\":%.4f,"
          "\"rss_kib\":%ld,\"problem\":%s}\n",
          options.clients, seconds, count / seconds, count > 0 ? 1 - changed / count : 0,
          changed > 0 ? (double)(body_bytes - bytes_before) / changed : 0, histogram_quantile(&latency, 0.5),
          histogram_quantile(&latency, 0.99), (double)latency.greatest / 1000.0, server / seconds * 100,
-         own / seconds * 100, others > 0 ? others / seconds * 100 : 0, count > 0 ? server / (count / 1e3) : 0,
+         own / seconds * 100, busy / seconds, others > 0 ? others / seconds * 100 : 0, count > 0 ? server / (count / 1e3) : 0,
          server_rss_kib(), problem_json());
 }

@@ -49,7 +49,8 @@ static void read_options(int count, char **arguments) {
     { "path", 1, NULL, 'q' },     { "clients", 1, NULL, 'c' },    { "senders", 1, NULL, 's' },
     { "outstanding", 1, NULL, 'o' }, { "rate", 1, NULL, 'r' },    { "seconds", 1, NULL, 't' },
     { "warmup", 1, NULL, 'w' },   { "hold", 1, NULL, 'h' },       { "every", 1, NULL, 'e' },
-    { "text-bytes", 1, NULL, 'b' }, { "conditional", 0, NULL, 'n' }, { NULL, 0, NULL, 0 },
+    { "text-bytes", 1, NULL, 'b' }, { "conditional", 0, NULL, 'n' },
+    { "spin", 0, NULL, 'x' },     { NULL, 0, NULL, 0 },
   };
   int option, which = 0;
   while ((option = getopt_long(count, arguments, "", known, &which)) != -1) {
@@ -69,6 +70,7 @@ static void read_options(int count, char **arguments) {
       case 'e': options.every = number(name, optarg, 0.1, 3600); break;
       case 'b': options.text_bytes = (uint32_t)number(name, optarg, 32, 4000); break;
       case 'n': options.is_conditional = true; break;
+      case 'x': options.is_spinning = true; break;
       default: exit(2);
     }
   }

@@ -33,6 +33,7 @@ typedef struct options {
   double every;        /* seconds between two lines of a churn */
   uint32_t text_bytes; /* of each message */
   bool is_conditional; /* whether GETs name the ETag that they have seen */
+  bool is_spinning;    /* whether it asks for work all the time instead of sleeping until there is some */
 } Options;
 
 extern Options options;
@@ -108,6 +109,8 @@ typedef struct loop {
 
 extern Loop loop;
 extern uint64_t loop_reads;
+/* Nanoseconds in which there was work. Where it spins, this and not its CPU says whether it could have done more. */
+extern uint64_t loop_busy_ns;
 
 void loop_start(void);
 /* A client that begins to connect, from one of several source addresses: one has too few ports for all. */

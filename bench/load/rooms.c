@@ -72,7 +72,7 @@ static void say_next(Client *client, uint32_t lane, uint64_t now) {
 
 /* How far along everything was at one moment; what lies between two of them is what was measured. */
 typedef struct mark {
-  uint64_t at, deliveries, reads, sent;
+  uint64_t at, deliveries, reads, sent, busy_ns;
   Cpu cpu;
 } Mark;
 
@@ -84,7 +84,7 @@ static uint64_t sent_in_all(void) {
 
 static Mark mark_now(void) {
   return (Mark){ .cpu = cpu_now(), .deliveries = deliveries, .reads = loop_reads, .sent = sent_in_all(),
-                 .at = now_ns() };
+                 .busy_ns = loop_busy_ns, .at = now_ns() };
 }
 
 /* Deliveries that are still to come. */
@@ -119,14 +119,14 @@ static void report(Mark from, Mark to, const Histogram *times, double connect_se
   if (count == 0) problem("nothing was delivered");
   printf("{\"clients\":%u,\"senders\":%u,\"seconds\":%.3f,\"connect_per_s\":%.0f,\"deliveries_per_s\":%.0f,"
          "\"messages_per_s\":%.1f,\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f,\"frames_per_read\":%.2f,"
-         "\"server_cpu_percent\":%.1f,\"generator_cpu_percent\":%.1f,\"other_cpu_percent\":%.1f,"
-         "\"server_cpu_s_per_million\":%.4f,\"rss_kib\":%ld,\"deliveries_checked\":%llu,\"checked_in_full\":%llu,"
+         "\"server_cpu_percent\":%.1f,\"generator_cpu_percent\":%.1f,\"generator_busy_percent\":%.1f,"
+         "\"other_cpu_percent\":%.1f,\"server_cpu_s_per_million\":%.4f,\"rss_kib\":%ld,\"deliveries_checked\":%llu,\"checked_in_full\":%llu,"
          "\"problem\":%s}\n",
          options.clients, options.senders, seconds, options.clients / connect_seconds, count / seconds,
          (double)(to.sent - from.sent) / seconds, histogram_quantile(times, 0.5),
          histogram_quantile(times, 0.99), (double)times->greatest / 1000.0,
          to.reads > from.reads ? count / (double)(to.reads - from.reads) : 0, server / seconds * 100,
-         own / seconds * 100, others > 0 ? others / seconds * 100 : 0, count > 0 ? server / (count / 1e6) : 0,
+         own / seconds * 100, (double)(to.busy_ns - from.busy_ns) / 1e7 / seconds, others > 0 ? others / seconds * 100 : 0, count > 0 ? server / (count / 1e6) : 0,
          server_rss_kib(), (unsigned long long)deliveries, (unsigned long long)checked_in_full, problem_json());
 }
 

@@ -30,7 +30,7 @@
 #define SOURCE_ADDRESSES 8
 
 Loop loop;
-uint64_t loop_reads;
+uint64_t loop_reads, loop_busy_ns;
 
 static int epoll_fd, timer_fd;
 static uint8_t buffer[READ_BYTES + LEFT_OVER_BYTES_MAX];
@@ -151,9 +151,20 @@ static void read_some(Client *client) {
   client_flush(client);
 }
 
+static int await_events(struct epoll_event *events, int wait_ms) {
+  if (!options.is_spinning) return epoll_wait(epoll_fd, events, EVENTS_PER_TURN, wait_ms);
+  uint64_t until = now_ns() + (uint64_t)wait_ms * 1000000u;
+  int count;
+  do count = epoll_wait(epoll_fd, events, EVENTS_PER_TURN, 0);
+  while (count == 0 && now_ns() < until);
+  return count;
+}
+
 void loop_turn(int wait_ms) {
   struct epoll_event events[EVENTS_PER_TURN];
-  int count = epoll_wait(epoll_fd, events, EVENTS_PER_TURN, wait_ms);
+  int count = await_events(events, wait_ms);
+  if (count <= 0) return;
+  uint64_t begin = now_ns();
   for (int i = 0; i < count; i++) {
     Client *client = events[i].data.ptr;
     uint64_t expirations;
@@ -168,6 +179,7 @@ void loop_turn(int wait_ms) {
     if (client->state != CLOSED && (events[i].events & EPOLLOUT) != 0) client_flush(client);
     if (client->state != CLOSED && (events[i].events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read_some(client);
   }
+  loop_busy_ns += now_ns() - begin;
 }
 
 void loop_turn_until(uint64_t at_ns) {

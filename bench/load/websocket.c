@@ -75,6 +75,8 @@ static void receive_frame(Client *client, uint8_t first, const uint8_t *payload,
   } else if (first == (0x80 | PING)) {
     write_frame(client, PONG, payload, length);
   } else if (first == (0x80 | CLOSE)) {
+    /* A close is answered by one, and then the server ends the stream. */
+    write_frame(client, CLOSE, payload, length);
     if (client->may_end) return;
     problem("client %u got a close: %d %.*s", client->number,
             length >= 2 ? payload[0] << 8 | payload[1] : 0, (int)(length > 2 ? length - 2 : 0), payload + 2);

@@ -1,0 +1,115 @@
+/**
+ * `deno task bench`: Chatter measured beside what people would otherwise use, on this machine, with one command.
+ *
+ * Servers and load generator are started here and end here; everything stays on loopback. What is measured is the
+ * table of comparison/scenarios.ts, beside what the table of comparison/servers.ts, and `--help` says the rest.
+ *
+ * @module
+ */
+// deno-lint-ignore-file no-console
+import { ROOT } from "../tools/run_deno.ts";
+import { buildLoadGenerator, cacheFolder, findCompiler } from "./comparison/load_generator.ts";
+import { commit, describeMachine, pinning, versions } from "./comparison/machine.ts";
+import { type Bench, measure } from "./comparison/measurement.ts";
+import { benchHelp, type BenchOptions, readBenchOptions } from "./comparison/options.ts";
+import { installPeerPackages } from "./comparison/peer_packages.ts";
+import type { Results, Run } from "./comparison/results.ts";
+import { resultsPage } from "./comparison/results_page.ts";
+import { type Scenario, SCENARIOS } from "./comparison/scenarios.ts";
+import { type Server, SERVERS } from "./comparison/servers.ts";
+import { figureText } from "./comparison/statistics.ts";
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
+
+/** Exit status 0: measured, and nothing was wrong; 1: something was; 2: it cannot run like this. */
+async function main(args: readonly string[]): Promise<number> {
+  const choice = { scenarios: SCENARIOS.map(({ name }) => name), servers: SERVERS.map(({ name }) => name) };
+  const options = readBenchOptions(args, choice);
+  if (options === "help") {
+    console.log(benchHelp(choice));
+    return 0;
+  }
+  const compiler = await findCompiler();
+  const problem = "problem" in options
+    ? `${options.problem}; --help shows what can be asked`
+    : Deno.build.os !== "linux"
+    ? "it runs on Linux only: the load generator is made of epoll, and /proc tells what a server uses"
+    : compiler === undefined
+    ? "it needs a C compiler for the load generator: install cc, gcc or clang"
+    : undefined;
+  if (problem !== undefined || "problem" in options || compiler === undefined) {
+    console.error(`bench: ${problem}`);
+    return 2;
+  }
+  const scratch = await Deno.makeTempDir({ prefix: "chatter-bench-" });
+  try {
+    const results = await compare(options, compiler, scratch);
+    await publish(results, options.out);
+    return results.runs.some((run) => run.problem !== undefined) ? 1 : 0;
+  } finally {
+    await Deno.remove(scratch, { recursive: true });
+  }
+}
+
+async function compare(options: BenchOptions, compiler: string, scratch: string): Promise<Results> {
+  const startedMs = performance.now();
+  const servers = SERVERS.filter(({ name }) => options.servers.includes(name));
+  const bench: Bench = {
+    program: await buildLoadGenerator(compiler, cacheFolder()),
+    pinning: await pinning(),
+    packages: servers.some(({ needsPackages }) => needsPackages) ? await installPeerPackages() : "",
+    scratch,
+    seconds: options.seconds,
+    warmup: options.warmup,
+  };
+  const runs: Run[] = [];
+  for (const scenario of SCENARIOS.filter(({ name }) => options.scenarios.includes(name))) {
+    const apt = servers.filter(({ kind, name }) =>
+      kind === scenario.kind && !scenario.without.includes(name)
+    );
+    for (let round = 1; round <= options.rounds; round++) {
+      // Each round begins with another server, so that none is always the first or always behind the same.
+      for (const server of rotated(apt, round - 1)) {
+        const run = await measure(bench, scenario, server, round);
+        console.error(progressLine(scenario, server, run));
+        runs.push(run);
+      }
+    }
+  }
+  return {
+    date: new Date().toISOString(),
+    commit: await commit(),
+    rounds: options.rounds,
+    seconds: options.seconds,
+    warmup: options.warmup,
+    tookSeconds: (performance.now() - startedMs) / 1000,
+    machine: describeMachine(bench.pinning.text),
+    versions: await versions(compiler),
+    runs,
+  };
+}
+
+function rotated<T>(items: readonly T[], by: number): T[] {
+  const at = items.length === 0 ? 0 : by % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}
+
+function progressLine(scenario: Scenario, server: Server, { round, tries, figures, problem }: Run): string {
+  const shown = scenario.columns.map(({ key, title }) => `${title} ${figureText(figures[key] ?? NaN)}`).join(
+    ", ",
+  );
+  const again = tries > 1 ? `, ${tries} tries` : "";
+  return `${scenario.name} round ${round} ${server.name}: ${
+    problem === undefined ? shown : `FAILED: ${problem}`
+  }${again}`;
+}
+
+async function publish(results: Results, out: string | undefined): Promise<void> {
+  const page = resultsPage(results);
+  console.log(page);
+  if (out === undefined) return;
+  const folder = new URL(`${out}/`, `file://${ROOT}`);
+  await Deno.mkdir(folder, { recursive: true });
+  await Deno.writeTextFile(new URL("RESULTS.md", folder), page);
+  await Deno.writeTextFile(new URL("results.json", folder), JSON.stringify(results, null, 1) + "\n");
+}

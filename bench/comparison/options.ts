@@ -1,0 +1,112 @@
+/**
+ * Pure. The options of `deno task bench`.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+
+export interface BenchOptions {
+  readonly scenarios: readonly string[];
+  readonly servers: readonly string[];
+  readonly rounds: number;
+  /** Of each measurement, before which `warmup` seconds are not counted. */
+  readonly seconds: number;
+  readonly warmup: number;
+  /** The folder for RESULTS.md and results.json; undefined for printing only. */
+  readonly out: string | undefined;
+}
+
+/** What can be chosen from. */
+export interface Choice {
+  readonly scenarios: readonly string[];
+  readonly servers: readonly string[];
+}
+
+const ROUNDS = { otherwise: 3, min: 1, max: 20 };
+const SECONDS = { otherwise: 1.5, min: 0.1, max: 60 };
+const WARMUP = { otherwise: 0.8, min: 0, max: 60 };
+/** Enough to see that everything works, and not to say anything about speed. */
+const QUICK = { rounds: 1, seconds: 0.3, warmup: 0.2 };
+
+/** Where the results of a whole run go. */
+export const RESULTS_FOLDER = "bench";
+
+export function benchHelp({ scenarios, servers }: Choice): string {
+  return `Measures Chatter beside its peers, some 12 minutes, and writes bench/RESULTS.md and bench/results.json.
+
+  --scenarios A,B   only these: ${scenarios.join(", ")}
+  --servers A,B     only these: ${servers.join(", ")}
+  --rounds N        of each measurement, in turns: ${ROUNDS.otherwise}
+  --seconds N       of each measurement: ${SECONDS.otherwise}
+  --warmup N        seconds before each that do not count: ${WARMUP.otherwise}
+  --quick           one short round, which shows that all works and not how fast
+  --out FOLDER      where the results go; a run of a choice prints them and writes nothing without this
+
+Use a machine that does nothing else.`;
+}
+
+/** The options, or what is wrong with them in a line; `help` where that is asked for. */
+export function readBenchOptions(
+  args: readonly string[],
+  choice: Choice,
+): BenchOptions | { readonly problem: string } | "help" {
+  try {
+    return read(args, choice);
+  } catch (error) {
+    // parseArgs throws for what it does not know, and says in a line what that is.
+    return { problem: error instanceof Error ? error.message.split("\n")[0]! : String(error) };
+  }
+}
+
+function read(args: readonly string[], choice: Choice): BenchOptions | "help" {
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      scenarios: text,
+      servers: text,
+      rounds: text,
+      seconds: text,
+      warmup: text,
+      out: text,
+      quick: { type: "boolean" },
+      help: { type: "boolean" },
+    },
+  });
+  if (values.help) return "help";
+  const isWhole = !values.quick &&
+    !["scenarios", "servers", "rounds", "seconds"].some((name) => name in values);
+  const otherwise = values.quick
+    ? QUICK
+    : { rounds: ROUNDS.otherwise, seconds: SECONDS.otherwise, warmup: WARMUP.otherwise };
+  return {
+    scenarios: names("scenarios", values.scenarios, choice.scenarios),
+    servers: names("servers", values.servers, choice.servers),
+    rounds: Math.floor(number("rounds", values.rounds, otherwise.rounds, ROUNDS)),
+    seconds: number("seconds", values.seconds, otherwise.seconds, SECONDS),
+    warmup: number("warmup", values.warmup, otherwise.warmup, WARMUP),
+    out: values.out ?? (isWhole ? RESULTS_FOLDER : undefined),
+  };
+}
+
+function names(option: string, text: string | undefined, allowed: readonly string[]): readonly string[] {
+  if (text === undefined) return allowed;
+  const asked = text.split(",").filter((name) => name !== "");
+  const unknown = asked.find((name) => !allowed.includes(name));
+  if (unknown !== undefined) throw new Error(`--${option} knows no ${unknown}: ${allowed.join(", ")}`);
+  if (asked.length === 0) throw new Error(`--${option} names nothing`);
+  // In the order of the table, whatever the order that was asked.
+  return allowed.filter((name) => asked.includes(name));
+}
+
+export function number(
+  option: string,
+  text: string | undefined,
+  otherwise: number,
+  { min, max }: { readonly min: number; readonly max: number },
+): number {
+  if (text === undefined) return otherwise;
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (!(value >= min && value <= max)) throw new Error(`--${option} takes a number from ${min} to ${max}`);
+  return value;
+}

@@ -1,0 +1,71 @@
+/**
+ * One server of the comparison as a process: started on a free port, awaited, and ended by the handle that started
+ * it. Nothing else is ever ended.
+ *
+ * @module
+ */
+
+/** Milliseconds until a server takes connections: compiling TypeScript for the first time is the slowest. */
+const PATIENCE_MS = 30_000;
+const LOOK_EVERY_MS = 10;
+/** Characters of what it wrote that are shown where it did not start. */
+const SHOWN_MAX = 2000;
+
+export interface RunningServer extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Starts `command` and waits until `port` takes connections. Throws with what it wrote where it does not. */
+export async function startServer(
+  command: readonly string[],
+  port: number,
+  folder: string,
+): Promise<RunningServer> {
+  const [program = "", ...args] = command;
+  const child = new Deno.Command(program, {
+    args,
+    cwd: folder,
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  })
+    .spawn();
+  let written = "";
+  const reading = (async () => {
+    for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+      written = (written + text).slice(-SHOWN_MAX);
+    }
+  })();
+  let hasEnded = false;
+  const ending = child.status.then(() => hasEnded = true);
+  const stop = async () => {
+    // Not politely: its store is thrown away, and a goodbye would only take time.
+    if (!hasEnded) child.kill("SIGKILL");
+    await Promise.all([ending, reading]);
+  };
+  const until = Date.now() + PATIENCE_MS;
+  while (!await takesConnections(port)) {
+    if (hasEnded || Date.now() > until) {
+      await stop();
+      throw new Error(`${command.join(" ")}: ${hasEnded ? "ended" : "did not listen"}: ${written}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  return { port, pid: child.pid, [Symbol.asyncDispose]: stop };
+}
+
+async function takesConnections(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
