@@ -18,6 +18,7 @@ typedef enum part { HEAD, BODY, CHUNK_SIZE, CHUNK, CHUNK_END, TRAILER } Part;
 typedef struct answer {
   Part part;
   uint64_t left; /* bytes of the body or of the chunk */
+  uint64_t bytes; /* of the body so far */
   uint64_t asked_at;
   char etag[128];
 } Answer;
@@ -44,6 +45,8 @@ static void finish(Client *client, uint64_t now) {
   Answer *answer = client->more;
   answers++;
   under_way--;
+  body_bytes += answer->bytes;
+  answer->bytes = 0;
   histogram_add(&latency, now - answer->asked_at);
   answer->part = HEAD;
   if (is_asking) ask(client);
@@ -93,7 +96,7 @@ static size_t read_body(Client *client, size_t length, uint64_t now) {
   Answer *answer = client->more;
   size_t taken = length < answer->left ? length : (size_t)answer->left;
   answer->left -= taken;
-  body_bytes += taken;
+  answer->bytes += taken;
   if (answer->left > 0) return taken;
   if (answer->part == CHUNK) answer->part = CHUNK_END;
   else finish(client, now);
