@@ -237,8 +237,10 @@ export class Hub {
     const { submissions, decisions, pages } = batch;
     const usersBefore = this.#audience.size;
     let rosterChanged = false;
-    const changed = new Map<string, StoredMessage>();
-    for (const [i, submission] of submissions.entries()) {
+    // Only what was read from the store has to know: to note a message costs as much as to tell it.
+    const changed = pages.size === 0 ? undefined : new Map<string, StoredMessage>();
+    for (let i = 0; i < submissions.length; i++) {
+      const submission = submissions[i]!;
       const decision = decisions[i]!;
       rosterChanged ||= decision.kind === "joined" || decision.kind === "left";
       batch.told++;
@@ -261,7 +263,7 @@ export class Hub {
       const isDone = decision !== undefined && decision.kind !== "stored" &&
         decision.kind !== "repeated" && decision.kind !== "asked_history";
       const submission = submissions[i]!;
-      this.#tell(submission, isDone ? decision : this.#undecided(submission), undefined, new Map());
+      this.#tell(submission, isDone ? decision : this.#undecided(submission), undefined, undefined);
     }
     this.#audience.flush();
   }
@@ -292,18 +294,18 @@ export class Hub {
     { participant }: Submission,
     decision: Decision,
     lookedUp: StoredMessage[] | undefined,
-    changed: Map<string, StoredMessage>,
+    changed: Map<string, StoredMessage> | undefined,
   ): void {
     const { history, narrator, log } = this.#options;
     try {
       if (decision.kind === "stored") {
         history.apply(decision.entry);
-        changed.set(decision.entry.message.uuid, decision.entry.message);
+        changed?.set(decision.entry.message.uuid, decision.entry.message);
       }
       // Memory is as of this point of the order. A page that was looked up is as of the beginning of the batch:
       // what the batch changed before this point is laid over it.
       const page = decision.kind === "asked_history"
-        ? history.page(decision.range) ?? lookedUp?.map((message) => changed.get(message.uuid) ?? message) ??
+        ? history.page(decision.range) ?? lookedUp?.map((message) => changed?.get(message.uuid) ?? message) ??
           []
         : [];
       this.#tellWhatCameOf(participant, decision, consequenceOf(decision, narrator, page));

@@ -87,7 +87,8 @@ export class Resumption {
   prepare(submissions: readonly Submission[], decisions: readonly Decision[], untold: number): void {
     const { backlog, sessions } = this.#options;
     let position = backlog.position + untold;
-    for (const [i, decision] of decisions.entries()) {
+    for (let i = 0; i < submissions.length; i++) {
+      const decision = decisions[i]!;
       const { participant } = submissions[i]!;
       if (decision.kind === "joined" && participant.isLive) {
         const { username, connectedAtMs } = decision;
