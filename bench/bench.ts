@@ -13,6 +13,7 @@ import { commit, describeMachine, pinning, versions } from "./comparison/machine
 import { type Bench, measure } from "./comparison/measurement.ts";
 import { benchHelp, type BenchOptions, readBenchOptions } from "./comparison/options.ts";
 import { installPeerPackages } from "./comparison/peer_packages.ts";
+import { endOnSignals } from "./comparison/running_server.ts";
 import type { Results, Run } from "./comparison/results.ts";
 import { resultsPage } from "./comparison/results_page.ts";
 import { type Scenario, SCENARIOS } from "./comparison/scenarios.ts";
@@ -42,6 +43,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const scratch = await Deno.makeTempDir({ prefix: "chatter-bench-" });
+  endOnSignals(scratch);
   try {
     const results = await compare(options, compiler, scratch);
     await publish(results, options.out);

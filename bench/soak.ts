@@ -17,7 +17,7 @@ import { parseArgs } from "node:util";
 import { PROGRAM_FLAGS, ROOT } from "../tools/run_deno.ts";
 import { buildLoadGenerator, cacheFolder, findCompiler, readMeasured } from "./comparison/load_generator.ts";
 import { number } from "./comparison/options.ts";
-import { freePort, startServer } from "./comparison/running_server.ts";
+import { endOnSignals, freePort, startServer } from "./comparison/running_server.ts";
 import { isFlat } from "./comparison/statistics.ts";
 
 /** Few enough that the history is full after some minutes, and what is kept of messages stops to grow. */
@@ -44,6 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const folder = await Deno.makeTempDir({ prefix: "chatter-soak-" });
+  endOnSignals(folder);
   try {
     const program = await buildLoadGenerator(compiler, cacheFolder());
     return await soak(program, folder, readSoakOptions(args));

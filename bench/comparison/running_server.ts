@@ -11,6 +11,19 @@ const LOOK_EVERY_MS = 10;
 /** Characters of what it wrote that are shown where it did not start. */
 const SHOWN_MAX = 2000;
 
+/** What runs now, for `endOnSignals`. */
+const children = new Set<Deno.ChildProcess>();
+
+/** On Ctrl-C and on SIGTERM the servers that were started here end too, and `scratch` goes. Then this process ends. */
+export function endOnSignals(scratch: string): void {
+  const end = () => {
+    for (const child of children) child.kill("SIGKILL");
+    Deno.removeSync(scratch, { recursive: true });
+    Deno.exit(130);
+  };
+  for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, end);
+}
+
 export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
@@ -37,6 +50,7 @@ export async function startServer(
     stderr: "piped",
   })
     .spawn();
+  children.add(child);
   let written = "";
   const reading = (async () => {
     for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
@@ -44,7 +58,10 @@ export async function startServer(
     }
   })();
   let hasEnded = false;
-  const ending = child.status.then(() => hasEnded = true);
+  const ending = child.status.then(() => {
+    hasEnded = true;
+    children.delete(child);
+  });
   const stop = async () => {
     // Not politely: its store is thrown away, and a goodbye would only take time.
     if (!hasEnded) child.kill("SIGKILL");
