@@ -1,0 +1,76 @@
+/**
+ * Pure. Which stage of a message's way each sample of a profile of V8 belongs to: the nearest function on the stack
+ * that begins one, by its name and file.
+ *
+ * @module
+ */
+
+/** As `deno run --cpu-prof` writes it, as far as it is read here. */
+export interface CpuProfile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string };
+    readonly children?: readonly number[];
+  }[];
+  readonly samples: readonly number[];
+  /** Microseconds before each sample. */
+  readonly timeDeltas: readonly number[];
+}
+
+/** Stages in their order, and where each begins: `file function`, the nearest to the top of the stack counts. */
+const STAGES: readonly (readonly [stage: string, beginnings: readonly string[]])[] = [
+  ["read", ["connection_ws.ts #receive", "connection_serve.ts socket.onmessage", "net.ts onStreamRead"]],
+  ["decode", ["session.ts #readText"]],
+  ["queue", ["hub.ts submit", "hub.ts #run"]],
+  ["decide", ["hub.ts #decideAll", "hub.ts #settle"]],
+  ["commit", ["commits.ts store"]],
+  ["encode", ["hub.ts #tell", "gathered.ts take", "outbox.ts outgoing"]],
+  ["fan-out", ["audience.ts flush"]],
+  ["write", ["writable.js Writable.write", "01_websocket.js send"]],
+];
+
+/** Samples that have no function of ours on their stack, by the name that V8 gives them. */
+const OUTSIDE: Readonly<Record<string, string>> = {
+  "(garbage collector)": "garbage",
+  "(idle)": "outside of V8",
+  "(program)": "outside of V8",
+};
+
+/** What is written by the library or the platform, and in no stage above. */
+const OTHER = "event loop";
+/** What no stage begins with is read where the socket's events are. */
+const READING = ["receiver.js", "reading_turns.ts", "stream_base_commons.ts", "connection_ws.ts"];
+
+/** Microseconds of each stage in the last `seconds` before the last message was decided. */
+export function stagesOf(profile: CpuProfile, seconds: number): [stage: string, us: number][] {
+  const stageOfNode = stagesOfNodes(profile);
+  const { samples, timeDeltas } = profile;
+  const last = samples.findLastIndex((node) => stageOfNode.get(node) === "decide");
+  const sums = new Map<string, number>();
+  let left = seconds * 1e6;
+  for (let i = last; i >= 0 && left > 0; i--) {
+    const us = Math.min(timeDeltas[i]!, left);
+    const stage = stageOfNode.get(samples[i]!) ?? OTHER;
+    sums.set(stage, (sums.get(stage) ?? 0) + us);
+    left -= us;
+  }
+  const order = [...STAGES.map(([stage]) => stage), OTHER, ...new Set(Object.values(OUTSIDE))];
+  return order.flatMap((stage) => sums.has(stage) ? [[stage, sums.get(stage)!]] : []);
+}
+
+function stagesOfNodes({ nodes }: CpuProfile): Map<number, string> {
+  const beginnings = new Map(STAGES.flatMap(([stage, all]) => all.map((one) => [one, stage])));
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const stages = new Map<number, string>();
+  const visit = (id: number, above: string) => {
+    const { callFrame: { functionName, url }, children = [] } = byId.get(id)!;
+    const file = url.slice(url.lastIndexOf("/") + 1);
+    const stage = OUTSIDE[functionName] ?? beginnings.get(`${file} ${functionName}`) ??
+      (above === OTHER && READING.includes(file) ? "read" : above);
+    stages.set(id, stage);
+    for (const child of children) visit(child, stage);
+  };
+  // The root is the first.
+  if (nodes[0] !== undefined) visit(nodes[0].id, OTHER);
+  return stages;
+}
