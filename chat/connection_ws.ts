@@ -41,14 +41,10 @@ const PONG_PENDING_BYTES_MAX = 16_384;
 /** Milliseconds that a peer which broke a rule has to read why; nothing of it is read any more. */
 const BROKEN_TIMEOUT_MS = 500;
 
-export interface WsConnectionOptions {
+/** What is the same for all connections of a transport. */
+export interface WsConnectionRules {
   readonly log: Logger;
-  /** Where what the peer sends can be stopped. */
-  readonly reading: { end(): void };
-  /** The stream that the WebSocket is on. */
-  readonly stream: Pick<Socket, "write">;
-  readonly nowMs: number;
-  /** The clock that `nowMs` is of, which never goes back. */
+  /** A clock that never goes back. */
   readonly steadyMs: () => number;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
@@ -56,12 +52,24 @@ export interface WsConnectionOptions {
   readonly onGone: (connection: WsConnection) => void;
 }
 
+/** What is one connection's own. */
+export interface WsConnectionParts {
+  readonly admitted: AdmittedSocket;
+  /** Where what the peer sends can be stopped. */
+  readonly reading: { end(): void };
+  /** The stream that the WebSocket is on. */
+  readonly stream: Pick<Socket, "write">;
+}
+
 export class WsConnection implements Connection {
   readonly remoteAddress: string;
   readonly subprotocol: string | undefined;
   readonly #socket: WebSocket;
-  readonly #options: WsConnectionOptions;
-  readonly #pings: TokenBucket;
+  readonly #stream: Pick<Socket, "write">;
+  readonly #reading: { end(): void };
+  readonly #rules: WsConnectionRules;
+  /** Made at the first ping: most never send one. */
+  #pings: TokenBucket | undefined;
   /** Given to be sent, and not flushed yet. */
   readonly #gathered = new Gathered();
   #receiver: Receiver | undefined;
@@ -74,17 +82,18 @@ export class WsConnection implements Connection {
   #closingMs: number | undefined;
 
   /** Takes a WebSocket that is open. */
-  constructor(socket: WebSocket, admitted: AdmittedSocket, options: WsConnectionOptions) {
+  constructor(socket: WebSocket, { admitted, reading, stream }: WsConnectionParts, rules: WsConnectionRules) {
     this.remoteAddress = admitted.remoteAddress;
     this.subprotocol = admitted.subprotocol;
     this.#socket = socket;
-    this.#options = options;
-    this.#pings = new TokenBucket(PING_RATE, options.nowMs);
-    this.#nextPingMs = options.nowMs + options.pingIntervalMs;
+    this.#stream = stream;
+    this.#reading = reading;
+    this.#rules = rules;
+    this.#nextPingMs = rules.steadyMs() + rules.pingIntervalMs;
     // An error is of the peer's making, and the library closes for it; without a listener it would end the process.
     socket.on("error", (error: Error & { code?: string }) => {
       this.#readNoMore();
-      options.log.debug("socket.error", { code: error.code, problem: error.message });
+      rules.log.debug("socket.error", { code: error.code, problem: error.message });
     });
     socket.on("pong", () => this.#pingedMs = undefined);
     socket.on("ping", (data: Buffer) => this.#fenced("ping", () => this.#answerPing(data)));
@@ -95,7 +104,7 @@ export class WsConnection implements Connection {
     socket.once("close", () => {
       this.#fenced("close", () => this.#receiver?.lost());
       this.#receiver = undefined;
-      this.#fenced("gone", () => options.onGone(this));
+      this.#fenced("gone", () => rules.onGone(this));
       this.#fenced("gone", admitted.gone);
     });
     this.#fenced("open", () => this.#receiver = admitted.accept(this));
@@ -119,7 +128,7 @@ export class WsConnection implements Connection {
     const bytes = this.#gathered.take();
     // Past the library, which would make a frame of it. Nothing of the library's waits to be sent in between: what it
     // sends, pings and closes, it sends at once.
-    if (this.#socket.readyState === OPEN) this.#options.stream.write(bytes);
+    if (this.#socket.readyState === OPEN) this.#stream.write(bytes);
   }
 
   close({ code, reason }: CloseCause): void {
@@ -145,7 +154,7 @@ export class WsConnection implements Connection {
       if (nowMs - this.#closingMs >= this.#closeTimeoutMs) this.terminate();
       return;
     }
-    const { pingIntervalMs, pingTimeoutMs } = this.#options;
+    const { pingIntervalMs, pingTimeoutMs } = this.#rules;
     if (this.#pingedMs !== undefined && nowMs - this.#pingedMs >= pingTimeoutMs) return this.terminate();
     if (this.#pingedMs !== undefined || nowMs < this.#nextPingMs) return;
     this.#pingedMs = nowMs;
@@ -154,7 +163,9 @@ export class WsConnection implements Connection {
   }
 
   #answerPing(data: Buffer): void {
-    if (!this.#pings.take(this.#options.steadyMs())) return this.close(CLOSE.flood);
+    const nowMs = this.#rules.steadyMs();
+    this.#pings ??= new TokenBucket(PING_RATE, nowMs);
+    if (!this.#pings.take(nowMs)) return this.close(CLOSE.flood);
     if (this.#socket.readyState === OPEN && this.pendingBytes <= PONG_PENDING_BYTES_MAX) {
       this.#socket.pong(data);
     }
@@ -163,7 +174,7 @@ export class WsConnection implements Connection {
   /** What the peer still sends stays with the peer, until it is cut. */
   #readNoMore(): void {
     this.#closeTimeoutMs = BROKEN_TIMEOUT_MS;
-    this.#options.reading.end();
+    this.#reading.end();
     // The library reads on and throws away, from its next tick on: at the speed of a network that is memory too.
     setImmediate(() => this.#socket.pause());
   }
@@ -181,7 +192,7 @@ export class WsConnection implements Connection {
     try {
       handle();
     } catch (error) {
-      this.#options.log.error("bug", { where, error });
+      this.#rules.log.error("bug", { where, error });
       this.close(CLOSE.internal);
     }
   }

@@ -14,10 +14,10 @@ import { createServer as createTlsServer } from "node:tls";
 // @ts-types="@types/ws"
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { AcceptWatch } from "./accept_watch.ts";
-import { WsConnection } from "./connection_ws.ts";
+import { WsConnection, type WsConnectionRules } from "./connection_ws.ts";
 import { type Handshake, HttpExchange, REQUEST_MS } from "./http_exchange.ts";
 import { ReadingTurns } from "./reading_turns.ts";
-import type { StartTransport, Transport, TransportOptions } from "./transport.ts";
+import type { AdmittedSocket, StartTransport, Transport, TransportOptions } from "./transport.ts";
 
 /** Milliseconds between two looks at all connections, for pings and deadlines: half of the shortest of those. */
 const BEAT_MS = 500;
@@ -60,6 +60,7 @@ class WsTransport implements Transport {
   /** In order of their arrival. */
   readonly #exchanges = new Set<HttpExchange>();
   readonly #connections = new Set<WsConnection>();
+  readonly #rules: WsConnectionRules;
   #beat: ReturnType<typeof setInterval> | undefined;
   #watch: AcceptWatch | undefined;
   #failureLoggedMs = -Infinity;
@@ -69,7 +70,17 @@ class WsTransport implements Transport {
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#turns = new ReadingTurns(options.steadyMs);
-    const { hostname, tls, maxFrameBytes } = options;
+    const { hostname, tls, maxFrameBytes, pingInterval, pingTimeout, steadyMs, log } = options;
+    this.#rules = {
+      log,
+      steadyMs,
+      pingIntervalMs: pingInterval * 1000,
+      pingTimeoutMs: pingTimeout * 1000,
+      onGone: (gone) => {
+        this.#connections.delete(gone);
+        this.#tellIfEmpty();
+      },
+    };
     const webSocketOptions: NewServerOptions = {
       noServer: true,
       clientTracking: false,
@@ -194,7 +205,6 @@ class WsTransport implements Transport {
   }
 
   #upgrade(exchange: HttpExchange, { head: { method, target, headers }, admitted, rest }: Handshake): void {
-    const { log, pingInterval, pingTimeout, steadyMs } = this.#options;
     const { socket } = exchange;
     const request = {
       method,
@@ -202,28 +212,22 @@ class WsTransport implements Transport {
       headers: Object.fromEntries(headers),
       subprotocol: admitted.subprotocol,
     } as unknown as AdmittedRequest;
-    let connection: WsConnection | undefined;
+    let isUpgraded = false;
     const head = Buffer.from(rest.buffer, rest.byteOffset, rest.length);
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
+      isUpgraded = true;
       exchange.release();
       this.#exchanges.delete(exchange);
-      connection = new WsConnection(webSocket, admitted, {
-        log,
-        reading: this.#turns.take(socket),
-        stream: socket,
-        nowMs: steadyMs(),
-        steadyMs,
-        pingIntervalMs: pingInterval * 1000,
-        pingTimeoutMs: pingTimeout * 1000,
-        onGone: (gone) => {
-          this.#connections.delete(gone);
-          this.#tellIfEmpty();
-        },
-      });
-      this.#connections.add(connection);
+      this.#connect(webSocket, socket, admitted);
     });
-    if (connection === undefined) admitted.gone();
+    if (!isUpgraded) admitted.gone();
     socket.resume();
+  }
+
+  /** What it makes lives as long as the connection, and knows nothing of the request: that would live as long too. */
+  #connect(webSocket: WebSocket, stream: Socket, admitted: AdmittedSocket): void {
+    const reading = this.#turns.take(stream);
+    this.#connections.add(new WsConnection(webSocket, { admitted, reading, stream }, this.#rules));
   }
 }
 
