@@ -43,7 +43,7 @@ export function chatApp(
     return await isReady() ? c.text("ready\n") : c.text("not ready\n", STATUS_CODE.ServiceUnavailable);
   });
   app.route("/admin", admin);
-  app.get("*", (c) => {
+  app.get("*", async (c) => {
     if (c.req.header("upgrade")?.toLowerCase() === "websocket") return upgrade(c.req.raw, c.env);
     if (c.req.path !== "/") return assets.answer(c.req.raw) ?? c.notFound();
     // A browser names it; what names nothing, as curl, has a terminal before it.
@@ -52,7 +52,7 @@ export function chatApp(
       supports: ["text/html", "text/plain"],
       default: "text/plain",
     });
-    const page = type === "text/html" ? assets.answer(c.req.raw, PAGE) : undefined;
+    const page = type === "text/html" ? await assets.answer(c.req.raw, PAGE) : undefined;
     if (page !== undefined) {
       page.headers.append("vary", "accept");
       page.headers.set("link", links);

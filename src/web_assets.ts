@@ -58,9 +58,14 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 interface Asset {
   readonly contentType: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly gzipped: Uint8Array<ArrayBuffer>;
-  /** Weak, since the plain and the compressed form share it. */
-  readonly etag: string;
+  /** What is made of it for the first who asks: a start does not wait for it. */
+  made:
+    | Promise<{
+      readonly gzipped: Uint8Array<ArrayBuffer>;
+      /** Weak, since the plain and the compressed form share it. */
+      readonly etag: string;
+    }>
+    | undefined;
 }
 
 export class WebAssets {
@@ -80,15 +85,12 @@ export class WebAssets {
   ): Promise<WebAssets> {
     const files = (await Promise.all(folders.map(filesIn))).flat();
     return new WebAssets(
-      new Map(
-        await Promise.all(files.map(async ([path, written]): Promise<[string, Asset]> => {
-          const contentType = CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)];
-          if (contentType === undefined) throw new Error(`${path} is of no type that a browser gets`);
-          const bytes = path.endsWith(".html") ? filled(written, fill) : written;
-          const etag = await eTag(bytes, { weak: true });
-          return [path, { contentType, bytes, gzipped: await gzip(bytes), etag }];
-        })),
-      ),
+      new Map(files.map(([path, written]): [string, Asset] => {
+        const contentType = CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)];
+        if (contentType === undefined) throw new Error(`${path} is of no type that a browser gets`);
+        const bytes = path.endsWith(".html") ? filled(written, fill) : written;
+        return [path, { contentType, bytes, made: undefined }];
+      })),
     );
   }
 
@@ -98,18 +100,29 @@ export class WebAssets {
   }
 
   /** Answers a GET or HEAD with the file at `path`, which is the request's own where none is given; undefined if there is none. */
-  answer(request: Request, path: string = new URL(request.url).pathname): Response | undefined {
+  answer(
+    request: Request,
+    path: string = new URL(request.url).pathname,
+  ): Promise<Response> | undefined {
     const asset = this.#assets.get(path.slice(1));
-    if (asset === undefined || !path.startsWith("/")) return undefined;
-    const headers = new Headers({ ...PAGE_HEADERS, etag: asset.etag });
-    if (!ifNoneMatch(request.headers.get("if-none-match"), asset.etag)) {
-      return new Response(null, { status: STATUS_CODE.NotModified, headers });
-    }
-    headers.set("content-type", asset.contentType);
-    if (!takesGzip(request)) return new Response(asset.bytes, { headers });
-    headers.set("content-encoding", "gzip");
-    return new Response(asset.gzipped, { headers });
+    return asset === undefined || !path.startsWith("/") ? undefined : answerWith(asset, request);
   }
+}
+
+async function answerWith(asset: Asset, request: Request): Promise<Response> {
+  const { etag, gzipped } = await (asset.made ??= make(asset.bytes));
+  const headers = new Headers({ ...PAGE_HEADERS, etag });
+  if (!ifNoneMatch(request.headers.get("if-none-match"), etag)) {
+    return new Response(null, { status: STATUS_CODE.NotModified, headers });
+  }
+  headers.set("content-type", asset.contentType);
+  if (!takesGzip(request)) return new Response(asset.bytes, { headers });
+  headers.set("content-encoding", "gzip");
+  return new Response(gzipped, { headers });
+}
+
+async function make(bytes: Uint8Array<ArrayBuffer>) {
+  return { etag: await eTag(bytes, { weak: true }), gzipped: await gzip(bytes) };
 }
 
 function takesGzip(request: Request): boolean {

@@ -8,12 +8,12 @@ import { EMBEDDED, PAGE_POLICY, WEB_FOLDERS, WebAssets } from "../src/web_assets
 
 const assets = await WebAssets.load(WEB_FOLDERS);
 
-function ask(path: string, headers: Record<string, string> = {}): Response | undefined {
+function ask(path: string, headers: Record<string, string> = {}): Promise<Response> | undefined {
   return assets.answer(new Request(`http://localhost${path}`, { headers }));
 }
 
 Deno.test("a file for browsers is answered with its type, and kept to itself", async () => {
-  const response = ask("/chat/web/page.css")!;
+  const response = await ask("/chat/web/page.css")!;
   assertEquals(response.status, 200);
   assertEquals(response.headers.get("content-type"), "text/css; charset=UTF-8");
   assertEquals(response.headers.get("x-content-type-options"), "nosniff");
@@ -21,34 +21,33 @@ Deno.test("a file for browsers is answered with its type, and kept to itself", a
   assertEquals(response.headers.get("referrer-policy"), "no-referrer");
   assertEquals(response.headers.get("cache-control"), "no-cache");
   assertEquals(await response.text(), await Deno.readTextFile("chat/web/page.css"));
-  const script = ask("/src/client/frames.js")!;
+  const script = await ask("/src/client/frames.js")!;
   assertEquals(script.headers.get("content-type"), "text/javascript; charset=UTF-8");
   await script.body?.cancel();
 });
 
-Deno.test("a file that a browser has already is answered 304, whichever form it has", () => {
-  const etag = ask("/chat/web/page.css")!.headers.get("etag")!;
+Deno.test("a file that a browser has already is answered 304, whichever form it has", async () => {
+  const etag = (await ask("/chat/web/page.css")!).headers.get("etag")!;
   for (const coding of ["gzip", "identity"]) {
-    const again = ask("/chat/web/page.css", { "if-none-match": etag, "accept-encoding": coding })!;
+    const again = await ask("/chat/web/page.css", { "if-none-match": etag, "accept-encoding": coding })!;
     assertEquals([again.status, again.body, again.headers.get("etag")], [304, null, etag]);
   }
-  assertEquals(ask("/chat/web/page.css", { "if-none-match": 'W/"another"' })!.status, 200);
+  const other = await ask("/chat/web/page.css", { "if-none-match": 'W/"another"' })!;
+  assertEquals(other.status, 200);
 });
 
 Deno.test("a file goes out compressed to who takes gzip, and to nobody else", async () => {
-  const plain = await ask("/chat/web/page.css")!.text();
+  const plain = await (await ask("/chat/web/page.css")!).text();
   for (const coding of ["gzip", "br, GZIP", "deflate, gzip;q=0.5"]) {
-    const response = ask("/chat/web/page.css", { "accept-encoding": coding })!;
+    const response = await ask("/chat/web/page.css", { "accept-encoding": coding })!;
     assertEquals(response.headers.get("content-encoding"), "gzip", coding);
     assertEquals(response.headers.get("vary"), "accept-encoding");
     const text = await new Response(response.body!.pipeThrough(new DecompressionStream("gzip"))).text();
     assertEquals(text, plain);
   }
   for (const coding of ["br", "gzip;q=0", "gzip; q=0.00", "xgzip"]) {
-    assertEquals(
-      ask("/chat/web/page.css", { "accept-encoding": coding })!.headers.get("content-encoding"),
-      null,
-    );
+    const response = await ask("/chat/web/page.css", { "accept-encoding": coding })!;
+    assertEquals(response.headers.get("content-encoding"), null);
   }
 });
 
@@ -73,8 +72,8 @@ Deno.test("nothing is answered but files of the web folders", () => {
   }
 });
 
-Deno.test("a path may be another than the request's", () => {
-  const response = assets.answer(new Request("http://localhost/"), "/chat/web/page.css");
+Deno.test("a path may be another than the request's", async () => {
+  const response = await assets.answer(new Request("http://localhost/"), "/chat/web/page.css");
   assertEquals(response?.headers.get("content-type"), "text/css; charset=UTF-8");
   assertEquals(
     assets.answer(new Request("http://localhost/chat/web/page.css"), "chat/web/page.css"),
@@ -90,7 +89,7 @@ Deno.test("files that the build put into the program take the place of those on 
   try {
     const embedded = await WebAssets.load(["chat/web"]);
     assertEquals(embedded.paths, ["/chat/web/page.css"]);
-    const response = embedded.answer(new Request("http://localhost/chat/web/page.css"))!;
+    const response = await embedded.answer(new Request("http://localhost/chat/web/page.css"))!;
     assertEquals(await response.text(), "a { color: é }");
   } finally {
     delete (globalThis as { [EMBEDDED]?: unknown })[EMBEDDED];

@@ -1,29 +1,65 @@
 /**
  * `deno task compile`: the program as one executable, `./chatter`, by `deno compile`.
  *
+ * What is compiled is the bundled program: some hundred modules and their packages take longer to be found and read
+ * one by one than all else at a start. Where it cannot be bundled, the modules are compiled as they are.
+ *
  * It needs the base runtime of this very Deno, which `deno compile` downloads where it can; where it cannot,
  * this says how to supply it.
  *
  * @module
  */
 import { WEB_FOLDERS } from "../src/web_assets.ts";
-import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, runToEnd, say, UNPROVED } from "./run_deno.ts";
+import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
+
+/** Where the bundle lies: in a folder of the project's root, from which `../chat/web` is what it is from a module's own. */
+const BUNDLE = ".bundle";
+/** What `ws` would load if somebody installed it. */
+const ABSENT = ["bufferutil", "utf-8-validate"];
+/** By the configuration all packages would be compiled in, those of the tests as well: 45 MB. */
+const BUNDLED_FLAGS = ["--no-config", "--no-lock", "--unstable-kv"];
 
 export type Outcome = "made" | "no runtime" | "failed";
 
 /** Makes the executable; says why where it does not. */
 export async function compile(): Promise<Outcome> {
+  try {
+    return await bundle()
+      ? await compileFrom(`${BUNDLE}/main.js`, BUNDLED_FLAGS)
+      : await compileFrom("main.ts");
+  } finally {
+    await Deno.remove(ROOT + BUNDLE, { recursive: true }).catch(() => {/* There is none. */});
+  }
+}
+
+/** Bundles the program, each command in chunks of its own. False, having said why, where that does not work. */
+async function bundle(): Promise<boolean> {
+  const { success, output } = await runToEnd(Deno.execPath(), [
+    "bundle",
+    "--quiet",
+    "--platform=deno",
+    "--code-splitting",
+    ...ABSENT.map((name) => `--external=${name}`),
+    `--outdir=${BUNDLE}`,
+    "main.ts",
+  ]);
+  if (!success) say(`${output.trimEnd()}\nIt is compiled without being bundled, and takes longer to start.`);
+  return success;
+}
+
+async function compileFrom(main: string, how: readonly string[] = []): Promise<Outcome> {
   // Types are `deno check`'s: the TypeScript of the oldest Deno that can compile this judges some otherwise.
   const includes = WEB_FOLDERS.map((folder) => `--include=${folder}`);
   const args = [
     "compile",
     "--quiet",
     "--no-check",
+    ...how,
     ...PROGRAM_FLAGS,
     ...includes,
     "--output",
     UNPROVED,
-    "main.ts",
+    main,
   ];
   const { success, output } = await runToEnd(Deno.execPath(), args);
   if (!success) {

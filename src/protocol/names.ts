@@ -20,11 +20,23 @@ export interface Username {
 // Default_Ignorable_Code_Point takes out what shows nothing although Unicode calls it a letter or a mark.
 const CHARACTER = String.raw`(?:\p{RGI_Emoji}|\p{Extended_Pictographic}|` +
   String.raw`[[\p{L}\p{M}\p{N}_.\-]--\p{Default_Ignorable_Code_Point}])`;
-// No mark in front, which would sit on the text before the name; no tag characters, which some flags are made of.
-const NAME = new RegExp(String.raw`^(?!\p{M}|.*[\u{E0000}-\u{E007F}])${CHARACTER}+(?: ${CHARACTER}+)*$`, "v");
 const PRINTABLE_ASCII_NAME = /^[A-Za-z0-9_.\-]+(?: [A-Za-z0-9_.\-]+)*$/;
 
-const CHARACTERS_AND_BLANKS = new RegExp(String.raw`${CHARACTER}|\s`, "gv");
+// Made when they are first needed: V8 takes some 15 ms to read each, which a start need not wait for.
+let name: RegExp | undefined;
+let charactersAndBlanks: RegExp | undefined;
+
+/** No mark in front, which would sit on the text before the name; no tag characters, which some flags are made of. */
+function namePattern(): RegExp {
+  return name ??= new RegExp(
+    String.raw`^(?!\p{M}|.*[\u{E0000}-\u{E007F}])${CHARACTER}+(?: ${CHARACTER}+)*$`,
+    "v",
+  );
+}
+
+function charactersAndBlanksPattern(): RegExp {
+  return charactersAndBlanks ??= new RegExp(String.raw`${CHARACTER}|\s`, "gv");
+}
 
 /** Reads a username as a peer wrote it; answers NAME_MISSING, NAME_TOO_LONG or NAME_MALFORMED. */
 export function parseUsername(written: string): Username | Fault {
@@ -33,7 +45,7 @@ export function parseUsername(written: string): Username | Fault {
   if (written.length > USERNAME_LENGTH_MAX * 8) return fault("NAME_TOO_LONG", USERNAME_LENGTH_MAX);
   const shown = written.normalize("NFC");
   if ([...shown].length > USERNAME_LENGTH_MAX) return fault("NAME_TOO_LONG", USERNAME_LENGTH_MAX);
-  if (!PRINTABLE_ASCII_NAME.test(shown) && !NAME.test(shown)) return fault("NAME_MALFORMED");
+  if (!PRINTABLE_ASCII_NAME.test(shown) && !namePattern().test(shown)) return fault("NAME_MALFORMED");
   return { shown, folded: foldName(shown) };
 }
 
@@ -42,7 +54,9 @@ export function parseUsername(written: string): Username | Fault {
  * left out, and the rest is cut. `otherwise` stands for a text of which nothing is left, and has to be a username.
  */
 export function nearestUsername(text: string, otherwise: string): Username {
-  const allowed = (text.normalize("NFC").match(CHARACTERS_AND_BLANKS) ?? []).join("")
+  const asItIs = parseUsername(text);
+  if (!("fault" in asItIs)) return asItIs;
+  const allowed = (text.normalize("NFC").match(charactersAndBlanksPattern()) ?? []).join("")
     .replace(/\s+/g, " ").replace(/^[ \p{M}]+/u, "");
   const cut = [...allowed].slice(0, USERNAME_LENGTH_MAX).join("").trim();
   const username = parseUsername(cut);

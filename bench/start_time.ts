@@ -1,0 +1,148 @@
+/**
+ * How long each role of the compiled program takes from its start to its first answer over HTTP, and what of that is
+ * whose: variants of the same start are run in turn, and their medians compared.
+ *
+ * ```sh
+ * deno task compile && deno run -A bench/start_time.ts [--program ./chatter] [--before OTHER] [--bare PROGRAM]
+ *     [--starts 30]
+ * ```
+ *
+ * `--before` is another build of the program, started in turn with it. `--bare` is a program compiled by the same
+ * Deno that does nothing but answer: `Deno.serve({ port: Number(Deno.args[0]) }, () => new Response())`. The first
+ * start of each is not counted: it makes the file of compiled code that the runtime keeps. The last line is JSON.
+ *
+ * @module
+ */
+// deno-lint-ignore-file no-console
+import { parseArgs } from "node:util";
+
+/** Milliseconds between two tries to connect, which is how exact the figures are, and after which a start failed. */
+const TRY_MS = 1;
+const PATIENCE_MS = 10_000;
+
+export interface StartTimeOptions {
+  readonly program: string;
+  readonly before?: string | undefined;
+  readonly bare?: string | undefined;
+  readonly starts: number;
+}
+
+/** Milliseconds of many starts. */
+export interface Starts {
+  readonly median: number;
+  readonly p95: number;
+  readonly least: number;
+}
+
+interface Variant {
+  readonly name: string;
+  /** Milliseconds from the start to what is waited for. */
+  readonly start: () => Promise<number>;
+}
+
+/** Starts every variant so often, in turn, and answers what they took, by name. */
+export async function measureStarts(options: StartTimeOptions): Promise<Record<string, Starts>> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const variants = variantsOf(options, folder);
+    const took = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
+    for (let round = 0; round <= options.starts; round++) {
+      for (const { name, start } of variants) {
+        const ms = await start();
+        if (round > 0) took.get(name)?.push(ms);
+      }
+    }
+    return Object.fromEntries([...took].map(([name, all]) => [name, summarised(all)]));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function variantsOf({ program, before, bare }: StartTimeOptions, folder: string): Variant[] {
+  const of = (program: string, suffix: string): Variant[] => [
+    { name: `--version${suffix}`, start: () => untilEnd(program, ["--version"]) },
+    ...["listing", "chat"].flatMap((role) =>
+      ["a new file", "the file of before", ":memory:"].map((store): Variant => ({
+        name: `${role}, ${store}${suffix}`,
+        start: async () => {
+          const kept = `${folder}/${role}${suffix}.db`;
+          const kv = { "a new file": `${folder}/${crypto.randomUUID()}.db`, ":memory:": ":memory:" }[store] ??
+            kept;
+          const flags = role === "chat" ? ["--no-listing"] : [];
+          return await untilAnswer(program, (port) => [role, "--port", port, "--kv", kv, ...flags]);
+        },
+      }))
+    ),
+  ];
+  return [
+    ...bare === undefined ? [] : [{ name: "bare", start: () => untilAnswer(bare, (port) => [port]) }],
+    ...of(program, ""),
+    ...before === undefined ? [] : of(before, ", before"),
+  ];
+}
+
+async function untilEnd(program: string, args: string[]): Promise<number> {
+  const startMs = performance.now();
+  const child = spawn(program, args);
+  await child.status;
+  return performance.now() - startMs;
+}
+
+async function untilAnswer(program: string, argsFor: (port: string) => string[]): Promise<number> {
+  const port = freePort();
+  const startMs = performance.now();
+  const child = spawn(program, argsFor(String(port)));
+  try {
+    while (!await answers(port)) {
+      if (performance.now() - startMs > PATIENCE_MS) throw new Error(`${program} does not answer`);
+      await new Promise((resolve) => setTimeout(resolve, TRY_MS));
+    }
+    return performance.now() - startMs;
+  } finally {
+    child.kill("SIGTERM");
+    await child.status;
+  }
+}
+
+function spawn(program: string, args: string[]): Deno.ChildProcess {
+  return new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+async function answers(port: number): Promise<boolean> {
+  try {
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(new TextEncoder().encode("GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"));
+    return (await connection.read(new Uint8Array(64)) ?? 0) > 0;
+  } catch {
+    return false;
+  }
+}
+
+function summarised(all: number[]): Starts {
+  all.sort((a, b) => a - b);
+  const at = (share: number) => Math.round((all[Math.floor(all.length * share)] ?? NaN) * 10) / 10;
+  return { median: at(0.5), p95: at(0.95), least: at(0) };
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    args: Deno.args,
+    options: {
+      program: { type: "string", default: "./chatter" },
+      before: { type: "string" },
+      bare: { type: "string" },
+      starts: { type: "string", default: "30" },
+      json: { type: "boolean" },
+    },
+  });
+  const starts = await measureStarts({ ...values, starts: Number(values.starts) });
+  for (const [name, { median, p95, least }] of Object.entries(starts)) {
+    console.log(`${name.padEnd(40)} median ${median} ms, p95 ${p95} ms, least ${least} ms`);
+  }
+  console.log(JSON.stringify({ bench: "start_time", unit: "ms", starts }));
+}
