@@ -132,6 +132,8 @@ function addReadRoutes(app: ListingApp, parts: AppParts): void {
   mount(app, listRoute, async (c) => {
     await snapshot.refresh();
     events.catchUp();
+    const origin = readOrigin(c, trustProxy);
+    snapshot.renewFor(origin);
     c.header("Last-Event-ID", snapshot.position);
     const asked = c.req.query();
     if (Object.keys(listParameters.shape).every((name) => asked[name] === undefined)) {
@@ -142,7 +144,6 @@ function addReadRoutes(app: ListingApp, parts: AppParts): void {
     if (isWholeList(query.data)) {
       return await answerRepresentation(c, await snapshot.list(query.data.sort), outgoing);
     }
-    const origin = readOrigin(c, trustProxy);
     if (!queryRate.take(origin, steadyClock())) {
       return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));
     }
@@ -177,6 +178,7 @@ function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRat
     }
     if (!outgoing.mayMake(origin)) return answerRefusal(c, refuse("BUSY"));
     await snapshot.refresh();
+    snapshot.renewFor(origin);
     const { searchParams, origin: place } = new URL(c.req.url);
     const wish = readWish(searchParams);
     const cursor = readCursor(searchParams.get("cursor") ?? "");
@@ -228,7 +230,9 @@ function addWriteRoutes(app: ListingApp, parts: AppParts): void {
       const origin = readOrigin(c, parts.trustProxy);
       const holderOf = id !== undefined && registry.isKeyOf(id, keyHash) ? id : undefined;
       const answer = await writeLimits.run({ origin, holderOf }, () => write(c, { id, keyHash, origin }));
-      return answer instanceof Response ? answer : answerRefusal(c, answer);
+      if (!(answer instanceof Response)) return answerRefusal(c, answer);
+      parts.snapshot.noteWriter(origin);
+      return answer;
     });
   }
 
@@ -312,8 +316,13 @@ function addOtherRoutes(app: ListingApp, { store, outgoing }: AppParts): void {
 
 /** The IP address that a request comes from: the peer's, or what the trusted proxy in front says is its peer's. */
 function readOrigin(c: AppContext, trustProxy: boolean): string {
-  const peer = normalizeIp(c.env.peer) ?? c.env.peer;
-  return trustProxy ? forwardedAddress(c.req.header("X-Forwarded-For")) ?? peer : peer;
+  return originOf(c.req.raw, c.env.peer, trustProxy);
+}
+
+/** The same of a request that has not come to a route. */
+export function originOf({ headers }: Request, peer: string, trustProxy: boolean): string {
+  const own = normalizeIp(peer) ?? peer;
+  return trustProxy ? forwardedAddress(headers.get("X-Forwarded-For") ?? undefined) ?? own : own;
 }
 
 function readAnnouncement(json: unknown): Announcement | Refusal {

@@ -13,13 +13,14 @@ import { DRAIN_MS, type Place, serve, within } from "../src/http_server.ts";
 import { logger } from "../src/log.ts";
 import { openStore, type Store } from "../src/store.ts";
 import { WebAssets } from "../src/web_assets.ts";
-import { type ListingApp, makeApp } from "./app.ts";
+import { type ListingApp, makeApp, originOf } from "./app.ts";
 import { Changes } from "./changes.ts";
 import { EventStreams } from "./event_streams.ts";
 import { Liveness } from "./liveness.ts";
 import { Outage } from "./outage.ts";
 import { Outgoing } from "./outgoing.ts";
 import { SocketProber } from "./prober_socket.ts";
+import { ReadyAnswers } from "./ready_answers.ts";
 import { Registry } from "./registry.ts";
 import { systemResolver } from "./resolver_system.ts";
 import { Snapshot } from "./snapshot.ts";
@@ -59,8 +60,16 @@ export async function startListing(options: ListingOptions): Promise<RunningList
   const held = await openStore(options.kv, LAYOUT, { isShared: true });
   const stopping = new AbortController();
   try {
-    const { app, liveness, outgoing, events } = await assemble(held, options, stopping.signal);
-    const server = serve(options, (request, peer) => app.fetch(request, { peer }), {
+    const { app, liveness, outgoing, events, snapshot } = await assemble(held, options, stopping.signal);
+    const ready = new ReadyAnswers({ snapshot, outgoing });
+    const answer = async (request: Request, peer: string) => {
+      const response = await app.fetch(request, { peer });
+      await ready.keep(request, response, originOf(request, peer, options.trustProxy));
+      return response;
+    };
+    const server = serve(options, answer, {
+      ready: (request, { peer, sent }) =>
+        ready.find(request, { origin: () => originOf(request, peer(), options.trustProxy), sent }),
       stopping: stopping.signal,
       patienceMs: 0,
       log,
@@ -90,7 +99,9 @@ async function assemble(
   { kv, assertInPlace }: Store,
   options: ListingOptions,
   stopping: AbortSignal,
-): Promise<{ app: ListingApp; liveness: Liveness; outgoing: Outgoing; events: EventStreams }> {
+): Promise<
+  { app: ListingApp; liveness: Liveness; outgoing: Outgoing; events: EventStreams; snapshot: Snapshot }
+> {
   const clocks = { wallClock, steadyClock };
   const { limits = DEFAULT_LISTING_LIMITS, checkInterval, trustProxy } = options;
   const store = new KvServerStore(kv, assertInPlace);
@@ -118,7 +129,7 @@ async function assemble(
     assets,
     trustProxy,
   });
-  return { app, liveness, outgoing, events };
+  return { app, liveness, outgoing, events, snapshot };
 }
 
 /** A host that a client on this machine can use: 0.0.0.0 and :: are every address and none. */

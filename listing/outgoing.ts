@@ -11,6 +11,12 @@ import { addressBlock } from "../src/address.ts";
 
 /** Bytes that are handed to one connection at once; what is not larger is sent whole. */
 export const PIECE_BYTES = 65_536;
+/** Bytes of an answer that, though larger, is handed over whole all the same: pieces cost as much as all else of it. */
+export const WHOLE_BYTES_MAX = 524_288;
+/** Bytes of such answers that may be under way: from all origins, past which they go in pieces, */
+export const WHOLE_UNDER_WAY_MAX = 33_554_432;
+/** and to one: who never reads keeps others from it no more than so much. */
+export const WHOLE_UNDER_WAY_PER_ORIGIN_MAX = 8_388_608;
 /** Seconds from the first piece to the last: a list of 10,000 servers needs 32 KB a second for that. */
 export const SEND_SECONDS_MAX = 60;
 /** Bytes of answers made for one request that may be under way: from all origins, */
@@ -19,10 +25,9 @@ export const MADE_BYTES_MAX = 67_108_864;
 export const MADE_BYTES_PER_ORIGIN_MAX = 16_777_216;
 
 export class Outgoing {
-  // By address block; who has nothing under way is not here.
-  readonly #made = new Map<string, number>();
+  readonly #made = new Held();
+  readonly #whole = new Held();
   readonly #open = new Set<() => void>();
-  #madeInAll = 0;
 
   /** Large answers that are under way. */
   get size(): number {
@@ -31,8 +36,28 @@ export class Outgoing {
 
   /** Whether an answer may be made for `origin` now; one at a time always may, however large it is. */
   mayMake(origin: string): boolean {
-    const held = this.#made.get(addressBlock(origin)) ?? 0;
-    return held < MADE_BYTES_PER_ORIGIN_MAX && this.#madeInAll < MADE_BYTES_MAX;
+    return this.#made.by(addressBlock(origin)) < MADE_BYTES_PER_ORIGIN_MAX &&
+      this.#made.inAll < MADE_BYTES_MAX;
+  }
+
+  /**
+   * Whether `bytes`, which are shared, may be handed over whole now. They count as under way until `sent` settles,
+   * which is asked for only where they are not small.
+   */
+  mayLeaveWhole(
+    bytes: Uint8Array<ArrayBuffer>,
+    origin: () => string,
+    sent: () => Promise<unknown>,
+  ): boolean {
+    if (bytes.length <= PIECE_BYTES) return true;
+    if (bytes.length > WHOLE_BYTES_MAX || this.#whole.inAll + bytes.length > WHOLE_UNDER_WAY_MAX) {
+      return false;
+    }
+    const block = addressBlock(origin());
+    if (this.#whole.by(block) + bytes.length > WHOLE_UNDER_WAY_PER_ORIGIN_MAX) return false;
+    const release = this.#whole.hold(block, bytes.length);
+    sent().then(release, release);
+    return true;
   }
 
   /**
@@ -40,7 +65,7 @@ export class Outgoing {
    */
   body(bytes: Uint8Array<ArrayBuffer>, origin: string | undefined): Uint8Array<ArrayBuffer> | ReadableStream {
     if (bytes.length <= PIECE_BYTES) return bytes;
-    const release = origin === undefined ? () => {} : this.#hold(addressBlock(origin), bytes.length);
+    const release = origin === undefined ? () => {} : this.#made.hold(addressBlock(origin), bytes.length);
     let at = 0;
     let controller: ReadableStreamDefaultController<Uint8Array>;
     const end = () => {
@@ -72,15 +97,25 @@ export class Outgoing {
   close(): void {
     for (const cut of [...this.#open]) cut();
   }
+}
 
-  #hold(block: string, bytes: number): () => void {
-    this.#made.set(block, (this.#made.get(block) ?? 0) + bytes);
-    this.#madeInAll += bytes;
+/** Bytes that are held, by address block; who holds none is not here. */
+class Held {
+  readonly #by = new Map<string, number>();
+  inAll = 0;
+
+  by(block: string): number {
+    return this.#by.get(block) ?? 0;
+  }
+
+  hold(block: string, bytes: number): () => void {
+    this.#by.set(block, this.by(block) + bytes);
+    this.inAll += bytes;
     return () => {
-      const left = (this.#made.get(block) ?? 0) - bytes;
-      if (left > 0) this.#made.set(block, left);
-      else this.#made.delete(block);
-      this.#madeInAll -= bytes;
+      const left = this.by(block) - bytes;
+      if (left > 0) this.#by.set(block, left);
+      else this.#by.delete(block);
+      this.inAll -= bytes;
     };
   }
 }

@@ -11,6 +11,7 @@ import { addressBlock, addressSite } from "../src/address.ts";
 import type { NowMs } from "../src/clock.ts";
 import { logger } from "../src/log.ts";
 import type { Changes } from "./changes.ts";
+import { ListParts } from "./list_parts.ts";
 import { type ListedServer, type Page, type PageQuery, selectPage, type Sort, sortServers } from "./page.ts";
 import { Representation } from "./representation.ts";
 import { type ServerRecord, type ServerStore, StoreFailed } from "./store.ts";
@@ -18,10 +19,12 @@ import { type ServerRecord, type ServerStore, StoreFailed } from "./store.ts";
 /** How old the writes of other processes may be when they are seen, in milliseconds. */
 export const REFRESH_MS = 1000;
 
-/** Servers from which on the list is not made anew for each change: one of 10,000 takes 20 ms. */
+/** Servers from which on the list is not made anew for each change, save for who made it. */
 export const LARGE_LIST = 1000;
-/** Milliseconds that a large list may be old, and milliseconds more for each server. */
-export const LARGE_LIST_AGE_MS = { least: 1000, perServer: 0.1 };
+/** Milliseconds that a large list may be old. */
+export const LARGE_LIST_AGE_MS = 1000;
+/** Origins that are known to have written since a list was made: past that it is made anew for everybody. */
+const WRITERS_MAX = 10_000;
 
 const log = logger("listing");
 
@@ -41,6 +44,11 @@ export class Snapshot {
   // What is made of the entries, until the next change; where they are many, for some time longer.
   readonly #sorted = new Map<Sort, ListedServer[]>();
   readonly #lists = new Map<Sort, Promise<Representation>>();
+  readonly #parts = new Map<Sort, ListParts>();
+  // Address blocks that have written since.
+  readonly #writers = new Set<string>();
+  #generation = 0;
+  #isReading = false;
   #madeMs = 0;
   #madeSeq = 0;
   #isChanged = false;
@@ -67,6 +75,7 @@ export class Snapshot {
   }
 
   async #readOthers(): Promise<void> {
+    this.#isReading = true;
     try {
       const records = await this.#store.changesOfOthers();
       if (records !== undefined) this.#replace(records);
@@ -80,6 +89,8 @@ export class Snapshot {
         throw error;
       }
       log.warn("store.unread", { problem: error.message });
+    } finally {
+      this.#isReading = false;
     }
   }
 
@@ -136,6 +147,30 @@ export class Snapshot {
     return this.#entries.get(id)?.listed;
   }
 
+  /** Takes note that a write from `origin` is about to be answered: its next list has to show it. */
+  noteWriter(origin: string): void {
+    if (this.#isChanged && this.#writers.size < WRITERS_MAX) this.#writers.add(addressBlock(origin));
+  }
+
+  /** Has what is made from here on, until the next change, show what `origin` has written. */
+  renewFor(origin: string): void {
+    if (this.#hasToShow(origin)) this.#makeAnew();
+  }
+
+  /**
+   * The number of the lists as they would be answered to `origin` at this moment; undefined where something is to be
+   * done before that, by `refresh` and `renewFor`. The same number means the same answers.
+   */
+  generationFor(origin: () => string): number | undefined {
+    if (this.#refreshed === undefined || this.#isReading) return undefined;
+    if (this.#steadyClock() - this.#refreshed.atMs >= REFRESH_MS || this.#isDue()) return undefined;
+    return this.#writers.size > 0 && this.#hasToShow(origin()) ? undefined : this.#generation;
+  }
+
+  #hasToShow(origin: string): boolean {
+    return this.#writers.size >= WRITERS_MAX || this.#writers.has(addressBlock(origin));
+  }
+
   /**
    * The id of an event up to which `list` and `page` know of everything, as they are answered now: events after
    * that one bring whoever has the list up to date.
@@ -154,10 +189,14 @@ export class Snapshot {
   }
 
   #makeList(sort: Sort): Promise<Representation> {
-    const parts = this.#inOrder(sort).map((listed) =>
-      this.#entries.get(listed.id)?.json ?? JSON.stringify(listed)
+    const parts = this.#parts.get(sort) ?? new ListParts();
+    this.#parts.set(sort, parts);
+    return parts.make(
+      this.#inOrder(sort).map((listed) => ({
+        id: listed.id,
+        json: this.#entries.get(listed.id)?.json ?? JSON.stringify(listed),
+      })),
     );
-    return Representation.of(`{"servers":[${parts.join(",")}]}`);
   }
 
   page(query: PageQuery): Page {
@@ -166,15 +205,21 @@ export class Snapshot {
   }
 
   #dropWhatIsOld(): void {
+    if (this.#isDue()) this.#makeAnew();
+  }
+
+  #isDue(): boolean {
     // A list from which nobody could follow is of no use to who was told to fetch it.
-    const canBeFollowed = this.#changes.reaches(this.#madeSeq);
-    if (!this.#isChanged && canBeFollowed) return;
-    const { least, perServer } = LARGE_LIST_AGE_MS;
-    const nowMs = this.#steadyClock();
-    const ageMs = this.size < LARGE_LIST ? 0 : Math.max(least, perServer * this.size);
-    if (nowMs - this.#madeMs < ageMs && canBeFollowed) return;
+    if (!this.#changes.reaches(this.#madeSeq)) return true;
+    return this.#isChanged &&
+      (this.size < LARGE_LIST || this.#steadyClock() - this.#madeMs >= LARGE_LIST_AGE_MS);
+  }
+
+  #makeAnew(): void {
     this.#isChanged = false;
-    this.#madeMs = nowMs;
+    this.#writers.clear();
+    this.#generation++;
+    this.#madeMs = this.#steadyClock();
     this.#madeSeq = this.#changes.seq;
     this.#lists.clear();
     this.#sorted.clear();

@@ -14,6 +14,8 @@ import type { Logger } from "./log.ts";
 export const DRAIN_MS = 2000;
 /** Milliseconds that the runtime has to close what was cut: of the 5 s that a stop may take in all. */
 const CUT_MS = 1000;
+/** Milliseconds for what was ready and is not waited for: it is small, and the system has it at once. */
+const READY_MS = 10;
 /** Milliseconds between two tries to open a lost port again: what was cut has to be closed first. */
 const REOPEN_MS = 200;
 /** File descriptors that have to be free for that: with none but the port's own the next connection loses it again. */
@@ -36,7 +38,17 @@ export interface OpenServer {
 /** `peer` is the IP address of the other end. */
 export type Answer = (request: Request, peer: string) => Response | Promise<Response>;
 
+/** A request's connection; each is asked for only where it is needed, since it costs something. */
+export interface Connection {
+  /** The IP address of the other end. */
+  readonly peer: () => string;
+  /** Settles when the answer has left, or cannot any more; a stop waits for it. */
+  readonly sent: () => Promise<void>;
+}
+
 export interface ServeOptions {
+  /** An answer that is there already, asked for before any other; undefined where there is none. */
+  readonly ready?: (request: Request, connection: Connection) => Response | undefined;
   /** What comes after it is answered 503. */
   readonly stopping: AbortSignal;
   /**
@@ -52,8 +64,12 @@ export interface ServeOptions {
  * it. The runtime's own `shutdown` is not used: it waits for slow clients without limit, and once asked for,
  * nothing can cut them any more.
  */
-export function serve(place: Place, answer: Answer, { stopping, patienceMs, log }: ServeOptions): OpenServer {
-  const underWay = new Set<Promise<void>>();
+export function serve(
+  place: Place,
+  answer: Answer,
+  { ready, stopping, patienceMs, log }: ServeOptions,
+): OpenServer {
+  const underWay = new UnderWay();
   let cut = new AbortController();
   let current = open(place.port);
   const { port } = current.addr;
@@ -68,15 +84,15 @@ export function serve(place: Place, answer: Answer, { stopping, patienceMs, log 
         onListen: () => {},
         ...(tls && { cert: tls.cert, key: tls.key }),
       },
-      async (request, { remoteAddr, completed }) => {
+      (request, info) => {
         if (stopping.aborted) return new Response("The server is stopping\n", { status: 503 });
-        // Rejects where the client left before it had its answer, which ends it as well.
-        const ended = completed.catch(() => {}).finally(() => underWay.delete(ended));
-        underWay.add(ended);
-        const response = await answer(request, remoteAddr.hostname);
-        // Whoever has the WebSocket ends it; some versions of Deno never tell of it here.
-        if (response.status === STATUS_CODE.SwitchingProtocols) underWay.delete(ended);
-        return response;
+        return ready?.(request, {
+          peer: () => info.remoteAddr.hostname,
+          sent: () => {
+            track(info.completed);
+            return info.completed;
+          },
+        }) ?? answerTracked(request, info);
       },
     );
     server.finished.catch((error) => {
@@ -84,6 +100,25 @@ export function serve(place: Place, answer: Answer, { stopping, patienceMs, log 
       reopenSoon(steadyClock() + patienceMs);
     });
     return server;
+  }
+
+  /** Has `close` wait for an answer. Answers how to end that before it has left. */
+  function track(completed: Promise<void>): () => void {
+    const end = underWay.begin();
+    // Rejects where the client left before it had its answer, which ends it as well.
+    completed.then(end, end);
+    return end;
+  }
+
+  async function answerTracked(
+    request: Request,
+    { remoteAddr, completed }: Deno.ServeHandlerInfo<Deno.NetAddr>,
+  ): Promise<Response> {
+    const end = track(completed);
+    const response = await answer(request, remoteAddr.hostname);
+    // Whoever has the WebSocket ends it; some versions of Deno never tell of it here.
+    if (response.status === STATUS_CODE.SwitchingProtocols) end();
+    return response;
   }
 
   function reopenSoon(cutAtMs: number): void {
@@ -109,12 +144,38 @@ export function serve(place: Place, answer: Answer, { stopping, patienceMs, log 
   return {
     port,
     async close(drainMs = DRAIN_MS) {
-      await within(drainMs, Promise.all(underWay));
+      await Promise.all([within(drainMs, underWay.ended()), pause(READY_MS)]);
       cut.abort();
       const finished = current.finished.catch(() => {/* It was lost and is said so above. */});
       if (!(await within(CUT_MS, finished))) log.warn("stop.unfinished");
     },
   };
+}
+
+/** How many answers are under way, and when there are none. */
+class UnderWay {
+  #count = 0;
+  #idle: (() => void) | undefined;
+
+  /** One more. Answers how to end it; later calls of that do nothing. */
+  begin(): () => void {
+    this.#count++;
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      if (--this.#count === 0) this.#idle?.();
+    };
+  }
+
+  ended(): Promise<void> {
+    if (this.#count === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idle = resolve);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Whether the process may open so many more files and sockets. */

@@ -31,10 +31,10 @@ Deno.test("a list is made once for everybody who asks, in each order", async () 
 });
 
 Deno.test("a short list is made anew at each change, a long one at most once in its time", async () => {
-  for (const [servers, ageMs] of [[LARGE_LIST - 1, 0], [LARGE_LIST, LARGE_LIST_AGE_MS.least]] as const) {
+  for (const [servers, ageMs] of [[LARGE_LIST - 1, 0], [LARGE_LIST, LARGE_LIST_AGE_MS]] as const) {
     await using listing = await ListingUnderTest.start();
     await listMany(listing, servers);
-    listing.nowMs += LARGE_LIST_AGE_MS.least;
+    listing.nowMs += LARGE_LIST_AGE_MS;
     const first = await listing.snapshot.list("id");
     await change(listing, 5);
     assertEquals(await listing.snapshot.list("id") === first, ageMs > 0);

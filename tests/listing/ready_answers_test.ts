@@ -1,0 +1,237 @@
+/**
+ * Answers that are given without a route: the very same as the route's, only to requests that it would answer so, and
+ * only as long as they hold.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertExists, assertNotEquals } from "@std/assert";
+import { PIECE_BYTES, WHOLE_BYTES_MAX, WHOLE_UNDER_WAY_PER_ORIGIN_MAX } from "../../listing/outgoing.ts";
+import { ReadyAnswers } from "../../listing/ready_answers.ts";
+import { LARGE_LIST, LARGE_LIST_AGE_MS, REFRESH_MS } from "../../listing/snapshot.ts";
+import { ABROAD_RECORD } from "./abroad_record.ts";
+import { ListingUnderTest } from "./listing_under_test.ts";
+
+const READER = "198.51.100.1";
+const WRITER = "198.51.100.2";
+
+class Reads {
+  readonly ready: ReadyAnswers;
+  #sent: (() => void)[] = [];
+
+  constructor(readonly listing: ListingUnderTest) {
+    this.ready = new ReadyAnswers(listing);
+  }
+
+  find(request: Request, origin = READER): Response | undefined {
+    const sent = () => new Promise<void>((resolve) => this.#sent.push(resolve));
+    return this.ready.find(request, { origin: () => origin, sent });
+  }
+
+  async route(request: Request, origin = READER): Promise<Response> {
+    const response = await this.listing.app.fetch(request, { peer: origin });
+    await this.ready.keep(request, response, origin);
+    return response;
+  }
+
+  /** As the listing answers: what is ready, else what the route says. */
+  async json(origin = READER): Promise<{ servers: { id: number; connectedUsers: number }[] }> {
+    const request = new Request(LIST);
+    return await (this.find(request, origin) ?? await this.route(request, origin)).json();
+  }
+
+  /** Everything that was handed over leaves. */
+  async sendAll(): Promise<void> {
+    for (const resolve of this.#sent.splice(0)) resolve();
+    await Promise.resolve();
+  }
+}
+
+const LIST = "http://localhost/servers";
+
+async function listMany(listing: ListingUnderTest, count: number): Promise<void> {
+  await Promise.all(
+    Array.from({ length: count }, (_, id) => listing.store.write(id, undefined, { ...ABROAD_RECORD, id })),
+  );
+}
+
+async function whole(response: Response): Promise<unknown> {
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return { status: response.status, headers: [...response.headers].sort(), bytes };
+}
+
+Deno.test("what is ready is the very same as what the route answers, for every request that it is given to", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listMany(listing, 300);
+  const reads = new Reads(listing);
+  const { headers: { etag } } = await listing.ask("GET", "/servers").then(({ headers }) => ({
+    headers: { etag: headers.get("etag") ?? "" },
+  }));
+  const ready: [url: string, headers: Record<string, string>][] = [
+    [LIST, {}],
+    ["https://chat.example:8443/servers", {}],
+    ["http://[::1]:80/servers", {}],
+    [LIST, { "if-none-match": etag }],
+    [LIST, { "if-none-match": `"x", ${etag}` }],
+    [LIST, { "if-none-match": etag.slice(2) }],
+    [LIST, { "if-none-match": "*" }],
+    [LIST, { "if-none-match": 'W/"another"' }],
+    [LIST, { "if-none-match": "" }],
+    [LIST, { "if-none-match": etag, "accept-encoding": "gzip" }],
+    ...[
+      "gzip",
+      "gzip, deflate, br, zstd",
+      "identity",
+      "br",
+      "gzip;q=0",
+      "*",
+      "",
+      "GZIP",
+      "gzip;q=0.1, identity",
+    ]
+      .map((codings): [string, Record<string, string>] => [LIST, { "accept-encoding": codings }]),
+    [LIST, { "accept": "text/html", "origin": "https://elsewhere.example", "range": "bytes=0-9" }],
+    [LIST, { "authorization": "C2Listing x", "cookie": "a=b", "cache-control": "no-cache" }],
+    [LIST, { "if-modified-since": "Thu, 01 Jan 2099 00:00:00 GMT", "if-match": '"x"', "last-event-id": "7" }],
+  ];
+  for (const [url, headers] of ready) {
+    const request = () => new Request(url, { headers });
+    const expected = await whole(await reads.route(request()));
+    for (let again = 0; again < 2; again++) {
+      const found = reads.find(request());
+      assertExists(found, JSON.stringify([url, headers]));
+      assertEquals(await whole(found), expected, JSON.stringify([url, headers]));
+    }
+  }
+});
+
+Deno.test("nothing is ready for any other request", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listMany(listing, 3);
+  const reads = new Reads(listing);
+  assert(reads.find(new Request(LIST)) === undefined, "nor before the first was answered");
+  await (await reads.route(new Request(LIST))).text();
+  assertExists(reads.find(new Request(LIST)));
+  const others: [method: string, url: string, headers?: Record<string, string>][] = [
+    ...["HEAD", "OPTIONS", "POST", "PUT", "DELETE", "PATCH"].map((
+      method,
+    ): [string, string] => [method, LIST]),
+    ...["?", "?sort=id", "?sort=users", "?limit=1", "?cursor=", "?unknown=/servers", "/", "/1", "//"]
+      .map((rest): [string, string] => ["GET", LIST + rest]),
+    ...["//servers", "/a/servers", "/SERVERS", "/servers%2f", "/%73ervers", "/", "/events", "/?/servers"]
+      .map((path): [string, string] => ["GET", `http://localhost${path}`]),
+    ["GET", LIST, { "accept-encoding": "x".repeat(600) }],
+    ["GET", LIST, { "if-none-match": "x".repeat(600) }],
+  ];
+  for (const [method, url, headers = {}] of others) {
+    const request = () => new Request(url, { method, headers });
+    // `?` and the last two are answered as the list is, by the route.
+    await (await reads.route(request())).body?.cancel();
+    const found = reads.find(request());
+    assertEquals(found, undefined, `${method} ${url}`);
+  }
+  assertEquals(reads.ready.size, 1);
+});
+
+Deno.test("what is kept of kinds of requests is bounded", async () => {
+  await using listing = await ListingUnderTest.start();
+  const reads = new Reads(listing);
+  for (let i = 0; i < 64; i++) {
+    await (await reads.route(new Request(LIST, { headers: { "accept-encoding": `x${i}` } }))).text();
+  }
+  assertEquals(reads.ready.size, 64);
+  await (await reads.route(new Request(LIST, { headers: { "accept-encoding": "x64" } }))).text();
+  assertEquals(reads.ready.size, 1);
+});
+
+for (const servers of [LARGE_LIST - 1, LARGE_LIST]) {
+  Deno.test(`of ${servers} servers whoever has written sees it in the next list, and others within a second`, async () => {
+    await using listing = await ListingUnderTest.start({ limits: { maxServersPerOrigin: 10 } });
+    await listMany(listing, servers - 1);
+    const key = await listing.list(servers, { address: "192.0.2.1:5000" }, { peer: WRITER });
+    listing.nowMs += LARGE_LIST_AGE_MS;
+    const reads = new Reads(listing);
+    const users = async (origin: string) => (await reads.json(origin)).servers.at(-1)?.connectedUsers;
+    const put = (connectedUsers: number) =>
+      listing.ask("PUT", `/servers/${servers}`, { key, peer: WRITER, body: { connectedUsers } });
+    await users(READER);
+    for (let value = 1; value <= 5; value += 2) {
+      await put(value);
+      // It is made anew for the writer, and then everybody has it.
+      assertEquals(await users(WRITER), value);
+      assertEquals(await users(READER), value);
+      await put(value + 1);
+      const seenByOthers = servers < LARGE_LIST ? value + 1 : value;
+      assertEquals(await users(READER), seenByOthers);
+      listing.nowMs += LARGE_LIST_AGE_MS - 1;
+      assertEquals(await users(READER), seenByOthers);
+      listing.nowMs += 1;
+      assertEquals(await users(READER), value + 1);
+    }
+    await listing.ask("DELETE", `/servers/${servers}`, { key, peer: WRITER });
+    assertEquals((await reads.json(WRITER)).servers.length, servers - 1);
+    await listing.list(servers, { address: "192.0.2.1:5000" }, { peer: WRITER });
+    assertEquals((await reads.json(WRITER)).servers.length, servers);
+    for (const sort of ["users", "name", "age"]) {
+      const key = await listing.list(servers + 1, { address: "192.0.2.2:5000" }, { peer: WRITER });
+      const asked = await listing.ask("GET", `/servers?sort=${sort}`, { peer: WRITER });
+      assertEquals(JSON.parse(asked.text).servers.length, servers + 1, sort);
+      await listing.ask("DELETE", `/servers/${servers + 1}`, { key, peer: WRITER });
+    }
+  });
+}
+
+Deno.test("what another process writes is seen within a second by who is given what is ready", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listMany(listing, 3);
+  await using other = new ListingUnderTest(listing.kv, { sharedKv: true });
+  const reads = new Reads(listing);
+  assertEquals((await reads.json()).servers.length, 3);
+  await other.list(77);
+  listing.nowMs += REFRESH_MS - 1;
+  assertEquals((await reads.json()).servers.length, 3);
+  listing.nowMs += 1;
+  assertEquals((await reads.json()).servers.length, 4);
+});
+
+Deno.test("a list goes out whole up to a size and while few are under way, else the route sends it in pieces", async () => {
+  await using listing = await ListingUnderTest.start();
+  const reads = new Reads(listing);
+  for (const [servers, isWhole] of [[700, true], [6000, false]] as const) {
+    await listMany(listing, servers);
+    listing.nowMs += LARGE_LIST_AGE_MS;
+    const bytes = (await (await reads.route(new Request(LIST))).arrayBuffer()).byteLength;
+    assert(isWhole ? bytes > PIECE_BYTES && bytes <= WHOLE_BYTES_MAX : bytes > WHOLE_BYTES_MAX);
+    assertEquals(reads.find(new Request(LIST)) !== undefined, isWhole);
+    await reads.sendAll();
+    if (!isWhole) continue;
+    const most = Math.floor(WHOLE_UNDER_WAY_PER_ORIGIN_MAX / bytes);
+    for (let i = 0; i < most; i++) assertExists(reads.find(new Request(LIST)));
+    assertEquals(reads.find(new Request(LIST)), undefined, "one origin has its fill");
+    assertExists(reads.find(new Request(LIST), WRITER), "and another has its own");
+    await reads.sendAll();
+    assertExists(reads.find(new Request(LIST)));
+  }
+});
+
+Deno.test("a change gives another ETag, and the same list the same, however it was made", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listMany(listing, 1500);
+  listing.nowMs += LARGE_LIST_AGE_MS;
+  const etag = async () => {
+    listing.nowMs += LARGE_LIST_AGE_MS;
+    return (await listing.ask("GET", "/servers")).headers.get("etag");
+  };
+  const change = async (connectedUsers: number) => {
+    const found = await listing.store.get(700);
+    await listing.store.write(700, found?.version, { ...found!.record, connectedUsers });
+  };
+  await change(1);
+  const first = await etag();
+  await change(2);
+  const second = await etag();
+  assertNotEquals(second, first);
+  await change(1);
+  assertEquals(await etag(), first);
+  await using another = new ListingUnderTest(listing.kv, { sharedKv: true });
+  assertEquals((await another.ask("GET", "/servers")).headers.get("etag"), first, "of another process too");
+});
