@@ -41,21 +41,15 @@ export class Outgoing {
   }
 
   /**
-   * Whether `bytes`, which are shared, may be handed over whole now. They count as under way until `sent` settles,
-   * which is asked for only where they are not small.
+   * Whether so many bytes, which are shared, may be handed over whole now. They count as under way until `sent`
+   * settles, which is asked for only where they are not few.
    */
-  mayLeaveWhole(
-    bytes: Uint8Array<ArrayBuffer>,
-    origin: () => string,
-    sent: () => Promise<unknown>,
-  ): boolean {
-    if (bytes.length <= PIECE_BYTES) return true;
-    if (bytes.length > WHOLE_BYTES_MAX || this.#whole.inAll + bytes.length > WHOLE_UNDER_WAY_MAX) {
-      return false;
-    }
+  mayLeaveWhole(bytes: number, origin: () => string, sent: () => Promise<unknown>): boolean {
+    if (bytes <= PIECE_BYTES) return true;
+    if (bytes > WHOLE_BYTES_MAX || this.#whole.inAll + bytes > WHOLE_UNDER_WAY_MAX) return false;
     const block = addressBlock(origin());
-    if (this.#whole.by(block) + bytes.length > WHOLE_UNDER_WAY_PER_ORIGIN_MAX) return false;
-    const release = this.#whole.hold(block, bytes.length);
+    if (this.#whole.by(block) + bytes > WHOLE_UNDER_WAY_PER_ORIGIN_MAX) return false;
+    const release = this.#whole.hold(block, bytes);
     sent().then(release, release);
     return true;
   }

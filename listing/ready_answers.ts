@@ -8,7 +8,7 @@
  * @module
  */
 import { STATUS_CODE } from "@std/http/status";
-import type { Outgoing } from "./outgoing.ts";
+import { type Outgoing, WHOLE_BYTES_MAX } from "./outgoing.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Kinds of requests whose answer is kept: browsers and clients send a handful of Accept-Encoding. */
@@ -28,7 +28,7 @@ export interface Asker {
 
 interface Kept {
   /** Undefined for an answer without a body. */
-  readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+  readonly body: Uint8Array<ArrayBuffer> | string | undefined;
   readonly response: Response;
 }
 
@@ -55,9 +55,9 @@ export class ReadyAnswers {
     if (this.#snapshot.generationFor(origin) !== this.#generation) return undefined;
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
-    const { bytes, response } = kept;
-    if (bytes === undefined) return response.clone();
-    return this.#outgoing.mayLeaveWhole(bytes, origin, sent) ? new Response(bytes, response) : undefined;
+    const { body, response } = kept;
+    if (body === undefined) return response.clone();
+    return this.#outgoing.mayLeaveWhole(body.length, origin, sent) ? new Response(body, response) : undefined;
   }
 
   /** Keeps what the route has answered to `request`, if it is the list as it is now. */
@@ -82,8 +82,20 @@ export class ReadyAnswers {
     if (this.#generation !== generation) this.#kept.clear();
     this.#generation = generation;
     if (this.#kept.size >= KEPT_MAX) this.#kept.clear();
-    this.#kept.set(key, { bytes, response: new Response(null, { status, headers }) });
+    this.#kept.set(key, {
+      body: bytes && cheapest(bytes),
+      response: new Response(null, { status, headers }),
+    });
   }
+}
+
+/**
+ * A body that is sent as these bytes, in the form that costs the runtime less: bytes are copied for each answer, a
+ * text of ASCII is not, and any other is encoded anew.
+ */
+function cheapest(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | string {
+  const isText = bytes.length <= WHOLE_BYTES_MAX && bytes.every((byte) => byte < 0x80);
+  return isText ? new TextDecoder().decode(bytes) : bytes;
 }
 
 /** What an answer depends on beside the list; undefined where it is not for this to answer. */
