@@ -49,6 +49,13 @@ export interface RegistryParts {
   readonly outage: Outage;
 }
 
+interface UpdateAsked {
+  readonly keyHash: Uint8Array | undefined;
+  readonly read: () => Announcement | Refusal;
+  readonly origin: string;
+  readonly roundTripMs: number | undefined;
+}
+
 const REGISTER_ROUNDS_MAX = 4;
 const UPDATE_ROUNDS_MAX = 2;
 
@@ -182,7 +189,25 @@ export class Registry {
     origin: string,
     roundTripMs: number | undefined,
   ): Promise<Refusal | typeof DONE | { ping: ServerAddress } | undefined> {
+    const decide = (present: VersionedRecord | undefined) =>
+      this.#decideUpdate(present, { keyHash, read, origin, roundTripMs });
+    // Nearly always it is as memory has it, and the write finds out; any other answer than a write is the store's.
+    const known = this.#store.known(id);
+    const likely = known && decide(known);
+    if (likely !== undefined && "record" in likely) {
+      if (await this.#store.write(id, known?.version, likely.record)) return DONE;
+    }
     const present = await this.#store.get(id);
+    const step = decide(present);
+    if (isRefusal(step)) return step;
+    if (step.next === "ping") return { ping: step.address };
+    return (await this.#store.write(id, present?.version, step.record)) ? DONE : undefined;
+  }
+
+  #decideUpdate(
+    present: VersionedRecord | undefined,
+    { keyHash, read, origin, roundTripMs }: UpdateAsked,
+  ): rules.UpdateStep {
     if (present === undefined) return refuse("NOT_LISTED");
     const denied = rules.denyAccess(present.record, keyHash);
     if (denied !== undefined) return denied;
@@ -192,15 +217,12 @@ export class Registry {
       ? undefined
       : readAddress(announcement.address, origin);
     if (address !== undefined && isRefusal(address)) return address;
-    const step = rules.decideUpdate(
+    return rules.decideUpdate(
       present.record,
       { announcement, address, origin },
       { roundTripMs },
       this.#circumstances(origin, present),
     );
-    if (isRefusal(step)) return step;
-    if (step.next === "ping") return { ping: step.address };
-    return (await this.#store.write(id, present.version, step.record)) ? DONE : undefined;
   }
 
   /** Takes a server off the list. */

@@ -47,6 +47,11 @@ export class StoreFailed extends Error {
 export interface ServerStore {
   get(id: number): Promise<VersionedRecord | undefined>;
   /**
+   * What was last read or written of this id, without a look at the store: a write that names its version is refused
+   * where another process was faster, and nothing else may be concluded from it. Undefined where nothing is known.
+   */
+  known(id: number): VersionedRecord | undefined;
+  /**
    * Writes `record`, or removes it where undefined, if the id still has the version `was`: undefined for not
    * there. False, and nothing is changed, if somebody else was faster. True means that it is on disk.
    */

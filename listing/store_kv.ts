@@ -31,6 +31,7 @@ export class KvServerStore implements ServerStore {
   readonly #kv: Deno.Kv;
   readonly #listeners: ((id: number, record: ServerRecord | undefined) => void)[] = [];
   readonly #queue: Write[] = [];
+  readonly #known = new Map<number, VersionedRecord>();
   readonly #reads: (() => Promise<void>)[] = [];
   #pumping = false;
   // The revision that the counter has if nobody else has written; undefined: not known, all has to be read.
@@ -47,6 +48,10 @@ export class KvServerStore implements ServerStore {
   async get(id: number): Promise<VersionedRecord | undefined> {
     const entry = await failing(() => this.#kv.get<ServerRecord>([...SERVERS, id]));
     return entry.value === null ? undefined : { record: entry.value, version: entry.versionstamp };
+  }
+
+  known(id: number): VersionedRecord | undefined {
+    return this.#known.get(id);
   }
 
   write(id: number, was: string | undefined, record: ServerRecord | undefined): Promise<boolean> {
@@ -82,10 +87,14 @@ export class KvServerStore implements ServerStore {
     // The counter was read first: what is written meanwhile is at worst read twice.
     const records = await failing(async () => {
       const list = this.#kv.list<ServerRecord>({ prefix: SERVERS }, { batchSize: 1000 });
-      return (await Array.fromAsync(list)).map(({ value }) => value);
+      return await Array.fromAsync(list);
     });
     this.#revision = revision;
-    return records;
+    this.#known.clear();
+    for (const { value, versionstamp } of records) {
+      this.#known.set(value.id, { record: value, version: versionstamp });
+    }
+    return records.map(({ value }) => value);
   }
 
   async #pump(): Promise<void> {
@@ -109,13 +118,17 @@ export class KvServerStore implements ServerStore {
   async #commitNext(): Promise<void> {
     const batch = this.#takeBatch();
     try {
-      if (await this.#commit(batch)) { for (const write of batch) this.#settle(write, true); }
-      else if (batch.length === 1) { for (const write of batch) this.#settle(write, false); }
-      // One of them named a version that has passed: alone, each finds out whether it was that one.
-      else for (const write of batch) this.#settle(write, await this.#commit([write]));
+      const version = await this.#commit(batch);
+      if (version !== undefined || batch.length === 1) {
+        for (const write of batch) this.#settle(write, version);
+      } else {
+        // One of them named a version that has passed: alone, each finds out whether it was that one.
+        for (const write of batch) this.#settle(write, await this.#commit([write]));
+      }
     } catch (error) {
       // It may or may not have been written: what the memory holds of it is not to be trusted any more.
       this.#revision = undefined;
+      this.#known.clear();
       // Those that were settled before it failed stay settled: a second answer to a promise does nothing.
       for (const write of batch) write.reject(error);
     }
@@ -132,7 +145,8 @@ export class KvServerStore implements ServerStore {
     return this.#queue.splice(0, ids.size);
   }
 
-  async #commit(batch: readonly Write[]): Promise<boolean> {
+  /** Answers the version that all of them have now; undefined where nothing was changed. */
+  async #commit(batch: readonly Write[]): Promise<string | undefined> {
     const atomic = this.#kv.atomic().sum(REVISION, 1n);
     for (const { id, was, record } of batch) {
       const key = [...SERVERS, id];
@@ -140,19 +154,22 @@ export class KvServerStore implements ServerStore {
       if (record === undefined) atomic.delete(key);
       else atomic.set(key, record);
     }
-    const { ok } = await failing(() => {
+    const result = await failing(() => {
       this.#assertInPlace();
       return atomic.commit();
     });
     // A file that was removed takes commits as if nothing was.
     await failing(() => Promise.resolve(this.#assertInPlace()));
-    if (ok && this.#revision !== undefined) this.#revision += 1n;
-    return ok;
+    if (!result.ok) return undefined;
+    if (this.#revision !== undefined) this.#revision += 1n;
+    return result.versionstamp;
   }
 
-  #settle({ id, record, resolve }: Write, written: boolean): void {
-    if (written) { for (const listener of this.#listeners) listener(id, record); }
-    resolve(written);
+  #settle({ id, record, resolve }: Write, version: string | undefined): void {
+    if (version === undefined || record === undefined) this.#known.delete(id);
+    else this.#known.set(id, { record, version });
+    if (version !== undefined) { for (const listener of this.#listeners) listener(id, record); }
+    resolve(version !== undefined);
   }
 }
 

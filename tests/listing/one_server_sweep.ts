@@ -29,6 +29,7 @@ export const RECORD: ServerRecord = {
 const STORE: ServerStore = {
   get: () => Promise.resolve({ record: RECORD, version: "1" }),
   write: () => Promise.resolve(true),
+  known: () => undefined,
   changesOfOthers: () => Promise.resolve([RECORD]),
   onWrite: () => {},
   probe: () => Promise.resolve(),

@@ -28,6 +28,7 @@ function storeOf(
   return {
     get: () => Promise.resolve(undefined),
     write: () => Promise.resolve(true),
+    known: () => undefined,
     changesOfOthers() {
       const all = unread;
       unread = undefined;

@@ -213,3 +213,34 @@ Deno.test("what another process lists, changes and removes is seen within a seco
   await one.ask("DELETE", "/servers/7", { key });
   assertEquals(await seen(), undefined);
 });
+
+Deno.test("what memory has of a server decides nothing where another process was faster", async () => {
+  await using listing = await ListingUnderTest.start();
+  await using other = new ListingUnderTest(listing.kv, { sharedKv: true });
+  const key = await listing.list(7);
+  await listing.ask("GET", "/servers");
+  await other.ask("GET", "/servers");
+  const put = (at: ListingUnderTest, body: unknown, with_ = key) =>
+    at.ask("PUT", "/servers/7", { key: with_, body });
+  assertEquals((await put(other, { connectedUsers: 1 })).status, 200);
+  assertEquals((await put(listing, { maxUsers: 9 })).status, 200);
+  const { value } = await listing.kv.get<{ connectedUsers: number; maxUsers: number }>([
+    "listing",
+    "servers",
+    7,
+  ]);
+  assertEquals(
+    [value?.connectedUsers, value?.maxUsers],
+    [1, 9],
+    "it changes what is there, not what it knew",
+  );
+  const renewed = await other.list(7, {}, { key });
+  assertEquals(
+    (await put(listing, { maxUsers: 8 })).status,
+    401,
+    "a key that is void elsewhere is void here",
+  );
+  assertEquals((await put(listing, { maxUsers: 8 }, renewed)).status, 200);
+  assertEquals((await other.ask("DELETE", "/servers/7", { key: renewed })).status, 200);
+  assertEquals((await put(listing, { maxUsers: 7 }, renewed)).status, 400, "and so is a server that is gone");
+});
