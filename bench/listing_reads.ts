@@ -14,7 +14,7 @@
  * @module
  */
 // deno-lint-ignore-file no-console
-import { request } from "node:http";
+import { get, request } from "node:http";
 import { parseArgs } from "node:util";
 import { runLoad, type Seen } from "./http_load.ts";
 import { fill, freePort, KEY, median, serveBy, type Served, startListing } from "./listing_process.ts";
@@ -75,15 +75,6 @@ async function measureOne(servers: number, options: ReadsOptions): Promise<Reads
         const order = round % 2 === 0 ? [0, 1] as const : [1, 0] as const;
         const turns: Turn[] = [];
         for (const at of order) turns[at] = await takeTurn(pair[at], kind, options);
-        console.error(
-          JSON.stringify([
-            servers,
-            kind,
-            ...turns.map((
-              { cpuUs, seen },
-            ) => [seen.perSecond, Math.round(cpuUs), seen.ownCpu, seen.sizes.length]),
-          ]),
-        );
         rounds.push([kind, turns[0]!, turns[1]!]);
       }
     }
@@ -187,19 +178,35 @@ async function startBare(kind: Kind, listingPort: number): Promise<Served> {
   return await serveBy(Deno.execPath(), [...args, `${port},${kind},${listingPort}`], port);
 }
 
-/** The bare server: what the listing answered once, to everybody. */
+/** The bare server: what the listing answered once, byte by byte, to everybody. */
 async function serveBare(port: number, kind: Kind, listingPort: number): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${listingPort}/servers`);
-  const plain = new Uint8Array(await answer.arrayBuffer());
-  const headers = new Headers(answer.headers);
+  const { headers: named, bytes } = await askRaw(listingPort, kind === "gzip" ? "gzip" : "identity");
+  const headers = new Headers(named);
   for (const name of ["content-length", "transfer-encoding", "date"]) headers.delete(name);
-  if (kind === "gzip") headers.set("content-encoding", "gzip");
-  else headers.delete("content-encoding");
-  const zipped = new Blob([plain]).stream().pipeThrough(new CompressionStream("gzip"));
-  const bytes = kind === "gzip" ? new Uint8Array(await new Response(zipped).arrayBuffer()) : plain;
   const init = { headers, status: kind === "304" ? 304 : 200 };
   const body = kind === "304" ? null : bytes;
   Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, () => new Response(body, init));
+}
+
+/** As it comes: `fetch` would decompress it. */
+function askRaw(
+  port: number,
+  coding: string,
+): Promise<{ headers: [string, string][]; bytes: Uint8Array<ArrayBuffer> }> {
+  return new Promise((resolve, reject) => {
+    const headers = { "accept-encoding": coding };
+    get({ host: "127.0.0.1", port, path: "/servers", headers }, (answer) => {
+      const chunks: Uint8Array[] = [];
+      answer.on("data", (chunk: Uint8Array) => chunks.push(chunk));
+      answer.on("end", async () => {
+        const bytes = new Uint8Array(
+          await new Blob(chunks.map((chunk) => new Uint8Array(chunk))).arrayBuffer(),
+        );
+        const entries = Object.entries(answer.headers);
+        resolve({ headers: entries.map(([name, value]) => [name, String(value)]), bytes });
+      });
+    }).on("error", reject);
+  });
 }
 
 function round2(value: number): number {
