@@ -37,6 +37,8 @@ export class ReadyAnswers {
   readonly #outgoing: Outgoing;
   readonly #kept = new Map<string, Kept>();
   #generation: number | undefined;
+  /** What bytes are sent as: made once, however many kinds of requests are answered with them. */
+  readonly #bodies = new WeakMap<Uint8Array, Uint8Array<ArrayBuffer> | string>();
 
   constructor({ snapshot, outgoing }: { readonly snapshot: Snapshot; readonly outgoing: Outgoing }) {
     this.#snapshot = snapshot;
@@ -83,19 +85,29 @@ export class ReadyAnswers {
     this.#generation = generation;
     if (this.#kept.size >= KEPT_MAX) this.#kept.clear();
     this.#kept.set(key, {
-      body: bytes && cheapest(bytes),
+      body: bytes && this.#bodyOf(bytes, isCompressed),
       response: new Response(null, { status, headers }),
     });
+  }
+
+  #bodyOf(bytes: Uint8Array<ArrayBuffer>, isCompressed: boolean): Uint8Array<ArrayBuffer> | string {
+    const known = this.#bodies.get(bytes);
+    if (known !== undefined) return known;
+    const body = isCompressed ? bytes : cheapest(bytes);
+    this.#bodies.set(bytes, body);
+    return body;
   }
 }
 
 /**
- * A body that is sent as these bytes, in the form that costs the runtime less: bytes are copied for each answer, a
+ * A body of UTF-8 that is sent as these bytes, in the form that costs the runtime less: bytes are copied for each answer, a
  * text of ASCII is not, and any other is encoded anew.
  */
 function cheapest(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | string {
-  const isText = bytes.length <= WHOLE_BYTES_MAX && bytes.every((byte) => byte < 0x80);
-  return isText ? new TextDecoder().decode(bytes) : bytes;
+  if (bytes.length > WHOLE_BYTES_MAX) return bytes;
+  const text = new TextDecoder().decode(bytes);
+  // A character beyond ASCII is fewer units of UTF-16 than bytes of UTF-8.
+  return text.length === bytes.length ? text : bytes;
 }
 
 /** What an answer depends on beside the list; undefined where it is not for this to answer. */
