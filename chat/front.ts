@@ -1,0 +1,148 @@
+/**
+ * A front: the port and everybody who came in by it, which is the transport, the HTTP side, whose WebSocket is let in,
+ * and the sessions. It decides nothing of the room: what its sessions submit goes to an inbox.
+ *
+ * @module
+ */
+import type { Hono } from "hono";
+import { steadyClock, wallClock } from "../src/clock.ts";
+import { within } from "../src/http_server.ts";
+import type { Logger } from "../src/log.ts";
+import { LIVE_SUBPROTOCOL } from "../src/protocol/codec.ts";
+import type { Limits } from "../src/protocol/limits.ts";
+import type { WebAssets } from "../src/web_assets.ts";
+import { adminBodyBytesMax } from "./admin.ts";
+import type { Admission, Admitted, Refused } from "./admission.ts";
+import { chatApp, refusalResponse } from "./app.ts";
+import { CLOSE, type Connection } from "./connection.ts";
+import { type Inbox, Session } from "./session.ts";
+import type { Peer, StartTransport, Transport, TransportOptions } from "./transport.ts";
+
+export interface FrontOptions extends Pick<TransportOptions, "hostname" | "port" | "tls"> {
+  readonly transport: StartTransport;
+  readonly serverId: number;
+  readonly serverName: string;
+  readonly limits: Limits;
+  /** Where what the sessions receive goes: the hub. */
+  readonly inbox: Inbox;
+  readonly admission: Admission;
+  /** What answers under `/admin`. */
+  readonly admin: Hono<{ Bindings: Pick<Peer, "remoteAddress"> }>;
+  /** Whether what is behind it can do its work. */
+  readonly isReady: () => Promise<boolean>;
+  readonly assets: WebAssets;
+  readonly log: Logger;
+}
+
+/** Milliseconds that a stop waits for connections to end, and then for the transport. */
+const DRAIN_MS = 1000;
+
+export class Front {
+  readonly #options: FrontOptions;
+  readonly #sessions = new Set<Session>();
+  #transport: Transport | undefined;
+  #isStopping = false;
+
+  private constructor(options: FrontOptions) {
+    this.#options = options;
+  }
+
+  /** Opens the port. Throws what the runtime says of it. */
+  static async open(options: FrontOptions): Promise<Front> {
+    const front = new Front(options);
+    front.#transport = await front.#openTransport();
+    return front;
+  }
+
+  get port(): number {
+    return this.#transport?.port ?? 0;
+  }
+
+  /** Everybody with a socket, connected or not. */
+  get sessions(): Iterable<Session> {
+    return this.#sessions;
+  }
+
+  /** Lets nobody in any more, and says that it is not ready. */
+  refuse(): void {
+    this.#isStopping = true;
+  }
+
+  /** Says goodbye to everyone, cuts who does not answer, and closes the port. */
+  async close(): Promise<void> {
+    this.refuse();
+    const sessions = this.#sessions;
+    for (const session of sessions) session.end(CLOSE.stopping);
+    // The transport's stop would overtake these.
+    await within(DRAIN_MS, Promise.all(Array.from(sessions, (session) => session.over)));
+    for (const session of sessions) session.terminate();
+    if (this.#transport !== undefined) await within(DRAIN_MS, this.#transport.stop());
+  }
+
+  #openTransport(): Promise<Transport> {
+    const { hostname, port, tls, limits, admission, serverName, isReady, admin, assets, log } = this.#options;
+    const app = chatApp({
+      serverName,
+      upgrade: (request, peer) => this.#upgrade(request, peer),
+      isReady: async () => !this.#isStopping && await isReady(),
+      admin,
+      assets,
+      log,
+    });
+    return this.#options.transport({
+      hostname,
+      port,
+      tls,
+      handle: (request, peer) =>
+        app.fetch(request, {
+          remoteAddress: admission.addressOf(peer.remoteAddress, request.headers.get("x-forwarded-for")),
+          upgrade: (socket) => peer.upgrade(socket),
+        }),
+      pingInterval: limits.pingInterval,
+      pingTimeout: limits.pingTimeout,
+      maxFrameBytes: limits.maxFrameBytes,
+      maxBodyBytes: adminBodyBytesMax(limits),
+      steadyMs: steadyClock,
+      wallMs: wallClock,
+      log,
+    });
+  }
+
+  #upgrade(request: Request, peer: Peer): Response {
+    if (this.#isStopping) return new Response("Server is stopping\n", { status: 503 });
+    const arrival = { remoteAddress: peer.remoteAddress, origin: request.headers.get("origin") };
+    return this.#answerHandshake(request, peer, this.#options.admission.admit(arrival, steadyClock()));
+  }
+
+  #answerHandshake(request: Request, peer: Peer, admitted: Admitted | Refused): Response {
+    const { remoteAddress } = peer;
+    if (admitted.isAdmitted) {
+      const subprotocol = offersLive(request.headers) ? LIVE_SUBPROTOCOL : undefined;
+      const accept = (connection: Connection) => this.#accept(connection);
+      return peer.upgrade({ remoteAddress, subprotocol, accept, gone: admitted.leave });
+    }
+    this.#options.log.debug("socket.refused", { reason: admitted.reason });
+    return refusalResponse(admitted);
+  }
+
+  #accept(connection: Connection): Session {
+    const { inbox, limits, serverId, log } = this.#options;
+    const session = new Session({
+      id: crypto.randomUUID(),
+      connection,
+      inbox,
+      limits,
+      serverId,
+      steadyMs: steadyClock,
+      log,
+    });
+    this.#sessions.add(session);
+    session.over.then(() => this.#sessions.delete(session));
+    return session;
+  }
+}
+
+function offersLive(headers: Headers): boolean {
+  const offered = headers.get("sec-websocket-protocol")?.split(",") ?? [];
+  return offered.some((name) => name.trim() === LIVE_SUBPROTOCOL);
+}

@@ -1,0 +1,241 @@
+/**
+ * The sequencer: the one order of a room and all that hangs on it, which is the hub, the history, bans, sessions that
+ * may resume, moderation, and the listings. It knows no sockets: those are the fronts', chat/front.ts.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import type { Announcement } from "../src/announcement.ts";
+import { steadyClock } from "../src/clock.ts";
+import { within } from "../src/http_server.ts";
+import { type Logger, logger } from "../src/log.ts";
+import type { Limits } from "../src/protocol/limits.ts";
+import { nearestUsername } from "../src/protocol/names.ts";
+import { VERSION } from "../src/version.ts";
+import type { Backlog } from "./backlog.ts";
+import type { BanStore } from "./ban_store.ts";
+import { Bans } from "./bans.ts";
+import { Holds } from "./holds.ts";
+import { Hub, type Participant } from "./hub.ts";
+import type { Journal } from "./journal.ts";
+import { ListingClient } from "./listing_client.ts";
+import type { SessionStore } from "./live_session_store.ts";
+import { LiveSessions } from "./live_sessions.ts";
+import { messageIds } from "./message_id.ts";
+import { Moderation } from "./moderation.ts";
+import {
+  extendPositions,
+  recoverBacklog,
+  recoverHistory,
+  recoverSessions,
+  reservePositions,
+  type ToldBefore,
+} from "./recovery.ts";
+import { type KeyStore, Registration } from "./registration.ts";
+import { Resumption } from "./resumption.ts";
+import { oldestKeptId, Retention, type Sweepable } from "./retention.ts";
+import { Room } from "./room.ts";
+
+/** What outlives the process. */
+export interface Stores {
+  /** What is told of the past. */
+  readonly journal: Journal;
+  /** What is kept of it, where that differs. */
+  readonly kept: Sweepable;
+  readonly toldBefore: ToldBefore;
+  readonly bans: BanStore;
+  readonly sessions: SessionStore;
+  /** Of the listings. */
+  readonly keys: KeyStore;
+  /** Where positions are reserved. */
+  readonly kv: Deno.Kv;
+}
+
+export interface SequencerOptions {
+  readonly id: number;
+  readonly name: string;
+  readonly limits: Limits;
+  readonly stores: Stores;
+  /** Everybody with a socket, connected or not. */
+  readonly sockets: () => Iterable<Participant>;
+  /** Has a turn begin soon. */
+  readonly soon: (turn: () => void) => void;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+  readonly log: Logger;
+}
+
+/** What listings are told of how the server is reached. */
+export interface Presence {
+  /** Base URLs of the listings to register with. */
+  readonly listings: readonly string[];
+  /** `:port` leaves the host to the listing. */
+  readonly address: string;
+}
+
+/** Milliseconds that each thing under way may take at a stop. */
+const DRAIN_MS = 1000;
+
+export class Sequencer {
+  readonly hub: Hub;
+  readonly moderation: Moderation;
+  readonly #options: SequencerOptions;
+  readonly #room: Room;
+  readonly #backlog: Backlog;
+  readonly #liveSessions: LiveSessions;
+  readonly #holds: Holds;
+  readonly #registrations: Registration[] = [];
+  #retention: Retention | undefined;
+  #connectedUsers = 0;
+
+  private constructor(
+    options: SequencerOptions,
+    { history, newestId, backlog, bans }: Awaited<ReturnType<typeof recover>>,
+  ) {
+    this.#options = options;
+    const { id, name, limits, stores, soon, nowMs, log } = options;
+    this.#backlog = backlog;
+    this.#liveSessions = new LiveSessions({ store: stores.sessions, mintToken, log });
+    this.#holds = new Holds(
+      limits.resumeWindow * 1000,
+      (held, hold) => this.hub.submit(held, { type: "LAPSE", hold }),
+    );
+    this.#room = new Room({
+      serverId: id,
+      serverName: name,
+      ownName: nearestUsername(name, "Server"),
+      version: VERSION,
+      startedAtMs: nowMs(),
+      limits,
+      mintId: messageIds({ nowMs, random32 }, newestId),
+    });
+    const room = this.#room;
+    this.hub = new Hub({
+      room,
+      history,
+      journal: stores.journal,
+      bans,
+      resumption: new Resumption({ backlog, sessions: this.#liveSessions, holds: this.#holds }),
+      narrator: { serverId: id, serverName: name },
+      maxMessageLength: limits.maxMessageLength,
+      nowMs,
+      steadyMs: steadyClock,
+      soon,
+      historyFrom: (nowMs) => oldestKeptId(nowMs, limits.historyDays),
+      onRosterChange: (users) => {
+        this.#connectedUsers = users;
+        for (const registration of this.#registrations) registration.changed();
+      },
+      log,
+    });
+    const holds = this.#holds;
+    this.moderation = new Moderation({
+      hub: this.hub,
+      room,
+      bans,
+      store: stores.bans,
+      sessions: {
+        *[Symbol.iterator]() {
+          yield* options.sockets();
+          yield* holds;
+        },
+      },
+      nowMs,
+      mintId: () => crypto.randomUUID(),
+      log,
+    });
+  }
+
+  /** Finds what the runs before it have left, and takes inputs from then on. */
+  static async start(options: SequencerOptions): Promise<Sequencer> {
+    const sequencer = new Sequencer(options, await recover(options));
+    await sequencer.moderation.sweep();
+    await sequencer.#recoverSessions();
+    return sequencer;
+  }
+
+  /** The port is open: registers with the listings, without waiting for them, and begins to sweep. */
+  present({ listings, address }: Presence): void {
+    const { id, name, limits, stores, nowMs, log } = this.#options;
+    const describe = (): Announcement => ({
+      serverName: name,
+      address,
+      connectedUsers: this.#connectedUsers,
+      maxUsers: limits.maxUsers,
+    });
+    for (const listing of listings) {
+      this.#registrations.push(
+        new Registration({
+          listing: new ListingClient(listing, id),
+          keys: stores.keys,
+          describe,
+          random: Math.random,
+          log: logger("registration"),
+        }),
+      );
+    }
+    this.#retention = new Retention({
+      journal: stores.kept,
+      keep: limits.historyCount,
+      days: limits.historyDays,
+      toldFrom: () => this.#backlog.heldFrom,
+      nowMs,
+      log,
+    });
+  }
+
+  /** Withdraws from the listings, and answers what was received, if the store still works. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#registrations.map((registration) => registration.stop()));
+    await within(DRAIN_MS, this.hub.idle());
+  }
+
+  /** Ends what still waits, when nobody is there any more. */
+  async stop(): Promise<void> {
+    await within(DRAIN_MS, this.hub.idle());
+    this.#holds.stop();
+    await within(DRAIN_MS, this.#liveSessions.idle());
+    if (this.#retention !== undefined) await within(DRAIN_MS, this.#retention.stop());
+  }
+
+  async #recoverSessions(): Promise<void> {
+    const { stores, limits } = this.#options;
+    await recoverSessions(await stores.sessions.load(), stores.toldBefore.named, {
+      store: stores.sessions,
+      room: this.#room,
+      sessions: this.#liveSessions,
+      holds: this.#holds,
+      resumeWindow: limits.resumeWindow,
+    });
+  }
+}
+
+/** What the runs before it have left, the sessions aside. */
+async function recover({ limits, stores, log }: SequencerOptions) {
+  const { kv } = stores;
+  const { history, newestId } = await recoverHistory(stores.journal, limits);
+  const bans = new Bans(await stores.bans.load());
+  const backlog = recoverBacklog(stores.toldBefore, limits, {
+    reservedFrom: await reservePositions(kv),
+    reserve: (upTo) =>
+      void extendPositions(kv, upTo).catch((error) => log.error("positions.reserve_failed", { error })),
+  });
+  return { history, newestId, bans, backlog };
+}
+
+/** 256 random bits in base64url. */
+function mintToken(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** Random numbers are asked for by the pool: a call costs as much for hundreds as for one. */
+const randomPool = new Uint32Array(512);
+let randomsLeft = 0;
+
+function random32(): number {
+  if (randomsLeft === 0) {
+    crypto.getRandomValues(randomPool);
+    randomsLeft = randomPool.length;
+  }
+  return randomPool[--randomsLeft]!;
+}
