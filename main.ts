@@ -8,19 +8,19 @@ import {
   type AdminLine,
   type ClientLine,
   type CommandValues,
-  parseCommandLine,
   type ServerCommand,
   type ServersLine,
 } from "./src/command_line.ts";
+import { readConfiguredLine } from "./src/configured_line.ts";
 import { limitsOf, listingLimitsOf } from "./src/flags.ts";
 import { helpText } from "./src/help_text.ts";
 import { keepOnlyTheNetwork } from "./src/permissions.ts";
 import { VERSION } from "./src/version.ts";
 
-/** Exit statuses: 0 done or stopped, 1 cannot run or was refused, 2 the command line is wrong. */
+/** Exit statuses: 0 done or stopped, 1 cannot run or was refused, 2 the command line or the configuration is wrong. */
 async function main(): Promise<0 | 1 | 2> {
   const env = (name: string) => Deno.env.get(name);
-  const line = parseCommandLine(Deno.args, { env, isTerminal: Deno.stderr.isTerminal() });
+  const line = await readConfiguredLine(Deno.args, { env, isTerminal: Deno.stderr.isTerminal() });
   switch (line.kind) {
     case "help":
       await print(Deno.stdout, helpText(line.topic));
@@ -31,6 +31,11 @@ async function main(): Promise<0 | 1 | 2> {
     case "usage error":
       await print(Deno.stderr, `chatter: ${line.problem}\n`);
       return 2;
+    case "config": {
+      const { showConfig } = await import("./terminal/config.ts");
+      await print(Deno.stdout, showConfig(line, env));
+      return 0;
+    }
     case "chat":
       return await run(line.kind, line.values, () => startChat(line.values));
     case "listing":

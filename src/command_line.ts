@@ -6,11 +6,12 @@
  *
  * @module
  */
-import { closestString } from "@std/text/closest-string";
 // Of the runtime, like URL. @std/cli's parseArgs would do but for three things: it tells `--port=` from a missing
 // value no longer, reads `--trust-proxy=typo` as true, and turns `--no-listing=x` into `--listing x`.
 import { parseArgs } from "node:util";
+import type { ConfigFile } from "./config_text.ts";
 import { type Flag, type FlagTable, type FlagValues } from "./flag.ts";
+import { type FileText, type Settled, settleValues } from "./flag_values.ts";
 import {
   type Command,
   COMMAND_NAMES,
@@ -19,15 +20,20 @@ import {
   flagName,
   isCommandName,
   ROLE_NAMES,
-  variableName,
+  sharedFlags,
 } from "./flags.ts";
 import type { LogFormat } from "./log.ts";
+import { isUsageError, nearest, quoted, type UsageError, usageError } from "./usage_error.ts";
+
+export type { UsageError } from "./usage_error.ts";
 
 /** What is around the command line. */
 export interface Surroundings {
   readonly env: (name: string) => string | undefined;
   /** Whether the log goes to a person's terminal. */
   readonly isTerminal: boolean;
+  /** What the file of --config holds, once it was read. */
+  readonly file?: ConfigFile;
 }
 
 /** The commands that run a server. */
@@ -59,21 +65,21 @@ export type ServersLine = {
   readonly values: FlagValues<(typeof COMMANDS)["servers"]["flags"]>;
 };
 
+/** What `chatter config` is asked to show. */
+export type ConfigLine = Settled & { readonly kind: "config"; readonly action: ServerCommand };
+
 export type CommandLine =
   | AdminLine
   | { readonly kind: "chat"; readonly values: CommandValues<"chat"> }
   | { readonly kind: "listing"; readonly values: CommandValues<"listing"> }
   | ClientLine
   | ServersLine
+  | ConfigLine
+  /** It is to be parsed again with this file. */
+  | { readonly kind: "needs file"; readonly path: string }
   | { readonly kind: "help"; readonly topic: CommandName | undefined }
   | { readonly kind: "version" }
   | UsageError;
-
-export interface UsageError {
-  readonly kind: "usage error";
-  /** One line: what is wrong, what it was, and what is allowed or may have been meant. */
-  readonly problem: string;
-}
 
 const ROLE_VARIABLE = "CHATTER_ROLE";
 
@@ -133,20 +139,38 @@ interface Syntax {
   readonly action: string | undefined;
   readonly operand: Flag<unknown> | undefined;
   readonly flags: FlagTable;
+  readonly rules: Pick<Command, "together" | "apart">;
+  /** Whose part of a file counts; undefined for a command that takes none. */
+  readonly role: ServerCommand | undefined;
 }
 
 function syntaxesOf(topic: CommandName): Syntax[] {
   const command: Command = COMMANDS[topic];
+  const base = { topic, title: topic, action: undefined, operand: command.operand, rules: command };
+  if (command.isOfRoles) {
+    return ROLE_NAMES.map((role) => {
+      const { flags, ...rules }: Command = COMMANDS[role];
+      return {
+        ...base,
+        title: `${topic} ${role}`,
+        action: role,
+        flags: { ...flags, ...command.flags },
+        rules,
+        role,
+      };
+    });
+  }
   const actions = Object.entries(actionsOf(command));
   if (actions.length === 0) {
-    return [{ topic, title: topic, action: undefined, operand: command.operand, flags: command.flags }];
+    return [{ ...base, flags: command.flags, role: ROLE_NAMES.find((role) => role === topic) }];
   }
   return actions.map(([action, { operand, flags }]) => ({
-    topic,
+    ...base,
     title: `${topic} ${action}`,
     action,
     operand,
     flags: { ...command.flags, ...flags },
+    role: undefined,
   }));
 }
 
@@ -160,46 +184,46 @@ function parseCommand(name: CommandName, args: readonly string[], around: Surrou
   const [word, ...rest] = args;
   const syntaxes = [first!, ...others];
   const words = syntaxes.map(({ action }) => action!);
-  if (word === undefined) {
+  if (word !== undefined && isHelpFlag(word)) return { kind: "help", topic: name };
+  if (word !== undefined && isVersionFlag(word)) return { kind: "version" };
+  if (word === undefined || word.startsWith("-")) {
+    const ofMachine = syntaxes.find(({ role }) => role !== undefined && role === around.env(ROLE_VARIABLE));
+    if (ofMachine !== undefined) return parseLine(ofMachine, args, around);
+    if (word !== undefined) return flagBeforeCommand(word);
     return usageError(`chatter ${name} needs a word more: ${words.join(", ")} are allowed`);
   }
-  if (isHelpFlag(word)) return { kind: "help", topic: name };
-  if (isVersionFlag(word)) return { kind: "version" };
-  if (word.startsWith("-")) return flagBeforeCommand(word);
   const named = syntaxes.find(({ action }) => action === word);
   if (named !== undefined) return parseLine(named, rest, around);
   return usageError(`chatter ${name} has no ${quoted(word)}; did you mean ${name} ${nearest(word, words)}?`);
 }
 
 function parseLine(syntax: Syntax, args: readonly string[], around: Surroundings): CommandLine {
+  const { topic: kind, title, action, role, rules, operand: described } = syntax;
   const given = readArguments(syntax, args);
   if ("kind" in given) return given;
-  const command: Command = COMMANDS[syntax.topic];
   const operand = readOperand(syntax, given.operands);
   if (operand !== undefined && "kind" in operand) return operand;
-  const values: Record<string, unknown> = {};
-  const from: Record<string, Origin> = {};
-  for (const [key, flag] of Object.entries(syntax.flags)) {
-    const { origin, source, texts } = whatCounts(key, flag, given.texts.get(key), around);
-    if (flag.required && origin === "nothing") {
-      return usageError(`chatter ${syntax.title} needs ${flagName(key)}, or ${variableName(key, flag)}`);
-    }
-    const read = readTexts(flag, source, texts);
-    if ("kind" in read) return read;
-    values[key] = read.value;
-    from[key] = origin;
+  const file = role === undefined ? undefined : around.file?.[role];
+  const all = { arguments: given.texts, env: around.env, file: file ?? new Map<string, FileText>() };
+  if (role !== undefined && file === undefined) {
+    const path = settleValues({ config: sharedFlags.config }, all, {
+      title,
+      rules: { together: [], apart: [] },
+    });
+    if (isUsageError(path)) return path;
+    if (path.values.config !== undefined) return { kind: "needs file", path: path.values.config as string };
   }
-  const conflict = settle(command, values, from);
-  if (conflict !== undefined) return conflict;
+  const settled = settleValues(syntax.flags, all, { title, rules });
+  if (isUsageError(settled)) return settled;
+  const { values, sources } = settled;
   if ("logFormat" in values) values.logFormat ??= around.isTerminal ? "pretty" : "json";
-  const { topic: kind, action } = syntax;
   // The table's types are lost in the loop over its keys: each value came from its own flag's `read`.
-  const { operand: described } = syntax;
   return {
     kind,
     ...(action === undefined ? {} : { action }),
     ...(action === undefined && described === undefined ? {} : { operand: operand?.value }),
     values,
+    ...(kind === "config" ? { sources } : {}),
   } as unknown as CommandLine;
 }
 
@@ -276,66 +300,6 @@ function readArguments(
   return { texts, operands };
 }
 
-type Origin = "flag" | "variable" | "nothing";
-
-/** Flag over variable over nothing; an empty variable counts as not set. */
-function whatCounts(
-  key: string,
-  flag: Flag<unknown>,
-  texts: readonly string[] | undefined,
-  around: Surroundings,
-): { origin: Origin; source: string; texts: readonly string[] } {
-  if (texts !== undefined) return { origin: "flag", source: flagName(key), texts };
-  const source = variableName(key, flag);
-  const variable = around.env(source) ?? "";
-  return variable === ""
-    ? { origin: "nothing", source, texts: [] }
-    : { origin: "variable", source, texts: [variable] };
-}
-
-function readTexts(
-  flag: Flag<unknown>,
-  source: string,
-  texts: readonly string[],
-): { value: unknown } | UsageError {
-  if (texts.length === 0) return { value: flag.otherwise };
-  const values: unknown[] = [];
-  for (const text of texts) {
-    const value = flag.read(text);
-    if (value === undefined) {
-      const was = flag.secret ? "cannot be used as it is" : `is ${quoted(text)}`;
-      return usageError(`${source} ${was}; allowed is ${flag.allowed}`);
-    }
-    values.push(value);
-  }
-  return { value: flag.repeatable ? values.flat() : values[0] };
-}
-
-/** Holds the command's rules between flags; where a flag contradicts a variable, the variable gives way. */
-function settle(
-  command: Command,
-  values: Record<string, unknown>,
-  from: Readonly<Record<string, Origin>>,
-): UsageError | undefined {
-  for (const keys of command.together) {
-    const missing = keys.find((key) => values[key] === undefined);
-    const there = keys.find((key) => values[key] !== undefined);
-    if (missing !== undefined && there !== undefined) {
-      return usageError(`${flagName(there)} is given without ${flagName(missing)}; give both or neither`);
-    }
-  }
-  for (const pair of command.apart) {
-    const [first, second] = pair.filter((key) => from[key] !== "nothing" && values[key] !== false);
-    if (first === undefined || second === undefined) continue;
-    if (from[first] === from[second]) {
-      return usageError(`${flagName(first)} and ${flagName(second)} contradict each other; give one of them`);
-    }
-    const weaker = from[first] === "variable" ? first : second;
-    values[weaker] = command.flags[weaker]?.otherwise;
-  }
-  return undefined;
-}
-
 function flagNames(flags: FlagTable): string[] {
   return Object.keys(flags).map(flagName);
 }
@@ -346,18 +310,4 @@ function isHelpFlag(arg: string): boolean {
 
 function isVersionFlag(arg: string): boolean {
   return arg === "--version" || arg === "-V" || arg === "-v";
-}
-
-function usageError(problem: string): UsageError {
-  return { kind: "usage error", problem };
-}
-
-/** One line whatever was written, so that a stray line break in a variable shows itself. */
-function quoted(text: string): string {
-  return JSON.stringify(text);
-}
-
-/** Of `candidates` the one that was most likely meant: what begins like it, else what is spelled like it. */
-function nearest(word: string, candidates: readonly string[]): string {
-  return candidates.find((candidate) => candidate.startsWith(word)) ?? closestString(word, candidates);
 }

@@ -41,6 +41,8 @@ export interface Command {
   readonly operand?: Flag<any>;
   /** What it does, where it does several things, of which one is named. */
   readonly actions?: { readonly [word: string]: Action };
+  /** Whether it is about one of the roles: a word after it names that, and its flags are taken. */
+  readonly isOfRoles?: true;
   /** Whether it is what a machine can be there for, and CHATTER_ROLE may name it. */
   readonly isRole: boolean;
   /** Flags that are given all or none. */
@@ -68,7 +70,8 @@ const LOG_LEVEL_WORDS = {
   fatal: "fatal",
 } as const satisfies Record<string, LogLevel>;
 
-const sharedFlags = {
+export const sharedFlags = {
+  config: optionalText("FILE", "a file of values for these flags; a flag and a variable win over it"),
   tlsCert: optionalText("FILE", "the certificate chain in PEM; with --tls-key it makes the server speak TLS"),
   tlsKey: optionalText("FILE", "the private key of --tls-cert in PEM"),
   logFormat: flag<LogFormat | undefined>({
@@ -223,6 +226,18 @@ export const COMMANDS = {
     together: [],
     apart: [],
   },
+  config: {
+    about: "what chat or listing would run with, and why",
+    details:
+      "Shows the value of each flag of chatter chat or chatter listing, and whether it comes from a flag, a " +
+      "variable, a line of the file of --config, or is the default. It takes the flags of that command, as in " +
+      "chatter config chat --config chatter.json. Secrets are not shown.",
+    flags: { json: switchFlag("print it as JSON") },
+    isOfRoles: true,
+    isRole: false,
+    together: [],
+    apart: [],
+  },
   admin: {
     about: "bans, kicks and announcements on a chat server that runs",
     details: "Asks a chat server that was started with --admin-token. NAME and TEXT are one argument each: " +
@@ -236,10 +251,14 @@ export const COMMANDS = {
 } as const satisfies Record<string, Command>;
 
 export type CommandName = keyof typeof COMMANDS;
+/** The commands that run a server. */
+export type RoleName = {
+  [Name in CommandName]: (typeof COMMANDS)[Name]["isRole"] extends true ? Name : never;
+}[CommandName];
 export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
 
 /** What CHATTER_ROLE may name. */
-export const ROLE_NAMES = COMMAND_NAMES.filter((name) => COMMANDS[name].isRole);
+export const ROLE_NAMES = COMMAND_NAMES.filter((name): name is RoleName => COMMANDS[name].isRole);
 
 export function isCommandName(text: string): text is CommandName {
   return Object.hasOwn(COMMANDS, text);

@@ -12,6 +12,7 @@ import {
   COMMANDS,
   flagName,
   isLimitName,
+  ROLE_NAMES,
   variableName,
 } from "./flags.ts";
 
@@ -55,7 +56,7 @@ function commandHelp(name: CommandName, command: Command): string {
   const limits = flags.filter(([key]) => isLimitName(key));
   const actions = Object.entries(command.actions ?? {});
   return [
-    `Usage: chatter ${name} ${actions.length === 0 ? "" : "<action> "}${operandWord(command)}[flags]`,
+    `Usage: chatter ${name} ${wordsOf(command)}${operandWord(command)}[flags]`,
     "",
     ...wrapped(command.details, 0),
     "",
@@ -76,6 +77,12 @@ function commandHelp(name: CommandName, command: Command): string {
   ].join("\n");
 }
 
+/** The word that has to follow the command, if one has. */
+function wordsOf({ actions, isOfRoles }: Command): string {
+  if (isOfRoles) return `<${ROLE_NAMES.join("|")}> `;
+  return actions === undefined ? "" : "<action> ";
+}
+
 function operandWord({ operand }: Command): string {
   return operand === undefined ? "" : `[${operand.placeholder}] `;
 }
@@ -92,7 +99,9 @@ function variablesNote(command: Command): string {
     i === 0
       ? `Each flag is also a variable: ${variableName(key, flag)} is ${flagName(key)}`
       : `${variableName(key, flag)} is ${flagName(key)}`
-  ).join(", ") + ". A flag wins over a variable.";
+  ).join(", ") + (command.flags.config === undefined
+    ? ". A flag wins over a variable."
+    : ". A flag wins over a variable, and a variable over the file of --config.");
 }
 
 function actionLines(word: string, { about, operand, flags }: Action): string[] {

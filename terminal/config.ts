@@ -1,0 +1,54 @@
+/**
+ * `chatter config`: the values that a server would run with and where each comes from, as a table or as JSON.
+ *
+ * It shows what was settled, and settles nothing. What is secret it does not show.
+ *
+ * @module
+ */
+import type { ConfigLine } from "../src/command_line.ts";
+import type { Flag, FlagTable } from "../src/flag.ts";
+import type { Source } from "../src/flag_values.ts";
+import { COMMANDS, flagName } from "../src/flags.ts";
+import { defaultKvLocation } from "../src/kv.ts";
+import { table } from "./table.ts";
+
+const HIDDEN = "(hidden)";
+
+/** What is printed. `env` says where the default place of a store is. */
+export function showConfig(
+  { action: role, values, sources }: ConfigLine,
+  env: (name: string) => string | undefined,
+): string {
+  const flags: FlagTable = COMMANDS[role].flags;
+  const rows = Object.entries(flags).map(([key, flag]) => {
+    const value = key === "kv" ? values[key] ?? defaultKvLocation(role, env) : values[key];
+    return { name: flagName(key).slice(2), flag, value, source: sources[key]! };
+  });
+  if (values.json) {
+    const shown = rows.map(({ name, flag, value, source }) => [
+      name,
+      { value: isHidden(flag, value) ? HIDDEN : value ?? null, from: from(source) },
+    ]);
+    return JSON.stringify(Object.fromEntries(shown), undefined, 2) + "\n";
+  }
+  return table(
+    ["FLAG", "VALUE", "FROM"],
+    rows.map(({ name, flag, value, source }) => [`--${name}`, asText(flag, value), from(source)]),
+  );
+}
+
+function asText(flag: Flag<unknown>, value: unknown): string {
+  if (value === undefined) return flag.otherwiseShown === undefined ? "" : `(${flag.otherwiseShown})`;
+  if (isHidden(flag, value)) return HIDDEN;
+  return Array.isArray(value) ? value.join(", ") : String(value);
+}
+
+function isHidden(flag: Flag<unknown>, value: unknown): boolean {
+  return flag.secret === true && value !== undefined;
+}
+
+/** As `variable CHATTER_NAME` or `chatter.json:3:5`. */
+function from({ origin, name }: Source): string {
+  if (origin === "variable") return `variable ${name}`;
+  return origin === "file" ? name : origin;
+}

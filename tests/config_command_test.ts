@@ -1,0 +1,112 @@
+/**
+ * `chatter config` and `--config` from outside: what is shown, what a server starts with, and how it refuses.
+ *
+ * @module
+ */
+import { assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import { COMMANDS, flagName, ROLE_NAMES } from "../src/flags.ts";
+import { runProgram, startServer } from "./support/program.ts";
+
+const TOKEN = "correct-horse-battery-staple";
+
+async function withFile(text: string, use: (path: string) => Promise<void>): Promise<void> {
+  const path = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    await Deno.writeTextFile(path, text);
+    await use(path);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+Deno.test("chatter config shows each value and where it comes from, and no secret", async () => {
+  const text =
+    `{\n  "name": "The Pub",\n  "chat": {"admin-token": "${TOKEN}", "listing": ["http://a", "http://b"]}\n}`;
+  await withFile(text, async (path) => {
+    const variables = { CHATTER_CONFIG: path, CHATTER_MAX_USERS: "7", XDG_DATA_HOME: "/data" };
+    const args = ["config", "chat", "--port", "5001"];
+    const { status, stdout, stderr } = await runProgram(args, variables);
+    assertEquals({ status, stderr }, { status: 0, stderr: "" });
+    const rows = new Map(
+      stdout.trimEnd().split("\n").map((line) => {
+        const [flag = "", ...rest] = line.split(/ {2,}/);
+        return [flag, rest];
+      }),
+    );
+    assertEquals(rows.get("FLAG"), ["VALUE", "FROM"]);
+    assertEquals(rows.get("--name"), ["The Pub", `${path}:2:3`]);
+    assertEquals(rows.get("--listing"), [
+      "http://a, http://b",
+      `${path}:3:${text.split("\n")[2]!.indexOf('"listing"') + 1}`,
+    ]);
+    assertEquals(rows.get("--max-users"), ["7", "variable CHATTER_MAX_USERS"]);
+    assertEquals(rows.get("--config"), [path, "variable CHATTER_CONFIG"]);
+    assertEquals(rows.get("--port"), ["5001", "flag"]);
+    assertEquals(rows.get("--hostname"), ["0.0.0.0", "default"]);
+    assertEquals(rows.get("--admin-token"), ["(hidden)", `${path}:3:12`]);
+    assertFalse(stdout.includes(TOKEN));
+    assertEquals([...rows.keys()].slice(1), Object.keys(COMMANDS.chat.flags).map(flagName));
+  });
+});
+
+Deno.test("chatter config shows the same as JSON, of either role", async () => {
+  await withFile(`{"admin-token": "${TOKEN}", "trust-proxy": true}`, async (path) => {
+    for (const role of ROLE_NAMES) {
+      const { status, stdout } = await runProgram([
+        "config",
+        role,
+        "--json",
+        "--config",
+        path,
+        "--kv",
+        "x.db",
+      ]);
+      assertEquals(status, 0);
+      assertFalse(stdout.includes(TOKEN));
+      const shown = JSON.parse(stdout);
+      assertEquals(shown["trust-proxy"], { value: true, from: `${path}:1:49` });
+      assertEquals(shown.kv, { value: "x.db", from: "flag" });
+      assertEquals(shown["tls-cert"], { value: null, from: "default" });
+      if (role === "chat") assertEquals(shown["admin-token"], { value: "(hidden)", from: `${path}:1:2` });
+      assertEquals(
+        Object.keys(shown),
+        Object.keys(COMMANDS[role].flags).map((key) => flagName(key).slice(2)),
+      );
+    }
+  });
+});
+
+Deno.test("chatter config without a role shows that of CHATTER_ROLE, and asks for one where there is none", async () => {
+  const listing = await runProgram(["config", "--json"], { CHATTER_ROLE: "listing" });
+  assertEquals(JSON.parse(listing.stdout).port, { value: 8000, from: "default" });
+  assertEquals(await runProgram(["config"]), {
+    status: 2,
+    stdout: "",
+    stderr: "chatter: chatter config needs a word more: chat, listing are allowed\n",
+  });
+  assertMatch((await runProgram(["config", "caht"])).stderr, /did you mean config chat\?\n$/);
+});
+
+Deno.test("a server starts with what its file says", async () => {
+  await withFile('{"chat": {"name": "From the file", "hostname": "127.0.0.1"}}', async (path) => {
+    await using server = await startServer("chat", ["--config", path]);
+    assertEquals((await server.event("listening")).name, "From the file");
+  });
+});
+
+Deno.test("a file that is wrong or is not there is one line on stderr with status 2", async () => {
+  await withFile('{\n  "max-users": "many"\n}', async (path) => {
+    for (const command of [["chat"], ["listing"], ["config", "chat"]]) {
+      const { status, stdout, stderr } = await runProgram([...command, "--config", path]);
+      assertEquals({ status, stdout }, { status: 2, stdout: "" });
+      assertEquals(
+        stderr,
+        `chatter: ${path}:2:16: max-users is "many"; allowed is a whole number from 1 to 1000000 (users)\n`,
+      );
+    }
+  });
+  const { status, stderr } = await runProgram(["chat"], { CHATTER_CONFIG: "/nowhere/chatter.json" });
+  assertEquals(status, 2);
+  assertStringIncludes(stderr, "chatter: /nowhere/chatter.json: the file of --config cannot be read: ");
+  assertMatch(stderr, /^[^\n]+\n$/);
+});

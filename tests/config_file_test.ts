@@ -1,0 +1,195 @@
+/**
+ * The file of --config as values: what it may hold, what is said where it is wrong, and what wins over it.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import { type CommandLine, parseCommandLine } from "../src/command_line.ts";
+import { readConfigText } from "../src/config_text.ts";
+import type { Flag, FlagTable } from "../src/flag.ts";
+import { COMMANDS, flagName, ROLE_NAMES } from "../src/flags.ts";
+import { isUsageError } from "../src/usage_error.ts";
+
+/** The line with a file of this text, as if it had been read. */
+function parseWith(text: string, line: string, variables: Record<string, string> = {}): CommandLine {
+  const file = readConfigText("c.json", text);
+  if (isUsageError(file)) return file;
+  return parseCommandLine([...line.split(" "), "--config", "c.json"], {
+    env: (name) => variables[name],
+    isTerminal: false,
+    file,
+  });
+}
+
+function valuesWith(
+  text: string,
+  line: string,
+  variables: Record<string, string> = {},
+): Record<string, unknown> {
+  const read = parseWith(text, line, variables);
+  assert("values" in read, `${text} is refused: ${JSON.stringify(read)}`);
+  return { ...read.values };
+}
+
+function problemWith(text: string, line = "chat", variables: Record<string, string> = {}): string {
+  const read = parseWith(text, line, variables);
+  assert(read.kind === "usage error", `${text} is taken: ${JSON.stringify(read)}`);
+  assertFalse(read.problem.includes("\n"), "a problem is one line");
+  return read.problem;
+}
+
+Deno.test("a line that names a file asks for it, by flag or variable, and only of a server", () => {
+  const around = { env: () => undefined, isTerminal: false };
+  const fromVariable = { ...around, env: (name: string) => name === "CHATTER_CONFIG" ? "d.json" : undefined };
+  assertEquals(parseCommandLine(["chat", "--config", "c.json"], around), {
+    kind: "needs file",
+    path: "c.json",
+  });
+  assertEquals(parseCommandLine(["listing"], fromVariable), { kind: "needs file", path: "d.json" });
+  assertEquals(parseCommandLine(["config", "chat"], fromVariable), { kind: "needs file", path: "d.json" });
+  assertEquals(parseCommandLine(["servers"], fromVariable).kind, "servers");
+  assertEquals(parseCommandLine(["chat", "--config", "c.json", "--help"], around).kind, "help");
+});
+
+Deno.test("a flag wins over a variable, a variable over the file, the file over the default", () => {
+  const file = '{"max-users": 7}';
+  const variables = { CHATTER_MAX_USERS: "8" };
+  assertEquals(valuesWith("{}", "chat").maxUsers, 50);
+  assertEquals(valuesWith(file, "chat").maxUsers, 7);
+  assertEquals(valuesWith(file, "chat", variables).maxUsers, 8);
+  assertEquals(valuesWith(file, "chat --max-users 9", variables).maxUsers, 9);
+});
+
+Deno.test("every flag of both roles but --config can be in the file, at the top and in its role's section", () => {
+  const texts: Record<string, unknown> = {
+    name: "The Pub",
+    address: "chat.example:5000",
+    listing: ["https://a.example", "https://b.example"],
+    transport: "ws",
+    "allowed-origins": ["https://chat.example"],
+    "admin-token": "0123456789abcdef",
+    kv: "a.db",
+    hostname: "127.0.0.1",
+    "tls-cert": "cert.pem",
+    "tls-key": "key.pem",
+    "log-format": "json",
+    "log-level": "debug",
+  };
+  for (const role of ROLE_NAMES) {
+    const flags: FlagTable = COMMANDS[role].flags;
+    const given: Record<string, unknown> = {};
+    for (const [key, flag] of Object.entries<Flag<unknown>>(flags)) {
+      const name = flagName(key).slice(2);
+      // It would contradict --listing.
+      if (name === "config" || name === "no-listing") continue;
+      given[name] = texts[name] ?? (flag.placeholder === undefined ? true : flag.otherwise ?? 1);
+    }
+    const expected = Object.fromEntries(
+      Object.entries(flags).map(([key, flag]) => [key, given[flagName(key).slice(2)] ?? flag.otherwise]),
+    );
+    expected.config = "c.json";
+    assertEquals(valuesWith(JSON.stringify(given), role), expected);
+    assertEquals(valuesWith(JSON.stringify({ [role]: given }), role), expected);
+  }
+});
+
+Deno.test("one file serves both roles: a section is its role's and wins over the top", () => {
+  const file = `{
+    // What both have.
+    "log-level": "warning",
+    "max-users": 5, /* the listing has no such flag */
+    "listing": {"port": 8001, "log-level": "debug"},
+    "chat": {"port": 5001, "no-listing": true}
+  }`;
+  const chat = valuesWith(file, "chat");
+  assertEquals([chat.port, chat.logLevel, chat.maxUsers, chat.noListing], [5001, "warning", 5, true]);
+  const listing = valuesWith(file, "listing");
+  assertEquals([listing.port, listing.logLevel], [8001, "debug"]);
+});
+
+Deno.test("listing at the top is the listing's section where it is an object, and else the chat's flag", () => {
+  assertEquals(valuesWith('{"listing": ["http://a"]}', "chat").listing, ["http://a"]);
+  assertEquals(valuesWith('{"listing": "http://a"}', "listing").port, 8000);
+  assertEquals(valuesWith('{"listing": {"port": 8001}, "chat": {"listing": "http://a"}}', "chat").listing, [
+    "http://a",
+  ]);
+});
+
+Deno.test("a number and a switch may be texts too, and a list may be one text", () => {
+  const file = '{"chat": {"port": "5001", "trust-proxy": "yes", "listing": "http://a, http://b"}}';
+  const { port, trustProxy, listing } = valuesWith(file, "chat");
+  assertEquals([port, trustProxy, listing], [5001, true, ["http://a", "http://b"]]);
+});
+
+Deno.test("what is wrong with a file is one line with its place", () => {
+  const number = "allowed is a whole number from";
+  const wrong: [string, string][] = [
+    ["", "c.json:1:1: this is not JSON: Unexpected end of input found"],
+    ['{"port": 1,}', 'c.json:1:12: this is not JSON: Unexpected "}" found'],
+    ['{\n  "port" 1\n}', "c.json:2:10: this is not JSON: Unexpected token Number found"],
+    ["{'port': 1}", "c.json:1:2: this is not JSON: Unexpected character ''' found"],
+    ["[]", 'c.json:1:1: a configuration is an object, as in {"name": "The Pub"}'],
+    ['"x"', 'c.json:1:1: a configuration is an object, as in {"name": "The Pub"}'],
+    ['{\n  "max-user": 1}', 'c.json:2:3: there is no "max-user"; did you mean "max-users"?'],
+    ['{"--port": 1}', 'c.json:1:2: there is no "--port"; did you mean "port"?'],
+    [
+      '{"chat": {"check-interval": 1}}',
+      'c.json:1:11: there is no "check-interval" in the section "chat"; did',
+    ],
+    ['{"caht": {}}', 'c.json:1:2: there is no "caht"; did you mean "chat"?'],
+    ['{"config": "d.json"}', 'c.json:1:2: there is no "config"; did you mean'],
+    ['{"chat": {"listing": {}}}', "c.json:1:22: listing is an object; allowed is an http:// or https:// URL"],
+    ['{"chat": 5}', 'c.json:1:10: "chat" is the section of chatter chat, and an object'],
+    ['{"port": 1,\n "port": 2}', 'c.json:2:2: "port" is given twice, in line 1 too; once is allowed'],
+    ['{"chat": {},\n "chat": {}}', 'c.json:2:2: "chat" is given twice, in line 1 too; once is allowed'],
+    ['{"port": 65536}', `c.json:1:10: port is 65536; ${number} 0 to 65535`],
+    ['{"port": 1e3}', `c.json:1:10: port is 1e3; ${number} 0 to 65535`],
+    ['{"port": "x\\ny"}', `c.json:1:10: port is "x\\ny"; ${number} 0 to 65535`],
+    ['{"port": true}', `c.json:1:10: port is true; ${number} 0 to 65535`],
+    ['{"port": null}', `c.json:1:10: port is null; ${number} 0 to 65535`],
+    ['{"port": [1]}', `c.json:1:10: port is a list; ${number} 0 to 65535`],
+    ['{"allowed-origins": []}', "c.json:1:21: allowed-origins is a list; allowed is origins as"],
+    ['{"chat": {"listing": ["http://a", "b"]}}', 'c.json:1:35: listing is "b"; allowed is an http'],
+    ['{"trust-proxy": "maybe"}', 'c.json:1:17: trust-proxy is "maybe"; allowed is 1, true, yes or on'],
+    // All of the file is judged, whoever reads it.
+    ['{"listing": {"port": "x"}}', `c.json:1:22: port is "x"; ${number} 0 to 65535`],
+  ];
+  for (const [text, says] of wrong) {
+    const problem = problemWith(text);
+    assertEquals(problem.slice(0, says.length), says, `${text}: ${problem}`);
+  }
+});
+
+Deno.test("a secret that cannot be used is not repeated", () => {
+  const problem = problemWith('{"admin-token": "shortandsecret"}');
+  assertFalse(problem.includes("shortandsecret"), problem);
+  assertEquals(
+    problem.startsWith("c.json:1:17: admin-token cannot be used as it is; allowed is 16 to"),
+    true,
+    problem,
+  );
+});
+
+Deno.test("flags of the file that contradict each other are told with their place, and give way to a flag", () => {
+  const both = '{"chat": {"listing": "http://a",\n "no-listing": true}}';
+  assertEquals(
+    problemWith(both),
+    "c.json:2:2: --listing and --no-listing contradict each other; give one of them",
+  );
+  const one = '{"chat": {"listing": "http://a"}}';
+  assertEquals(valuesWith(one, "chat", { CHATTER_NO_LISTING: "1" }).noListing, true);
+  assertEquals(
+    valuesWith('{"chat": {"no-listing": true}}', "chat --listing http://b").noListing,
+    false,
+  );
+  assertEquals(
+    problemWith('{\n"tls-cert": "c"}', "listing"),
+    "c.json:2:1: --tls-cert is given without --tls-key; give both or neither",
+  );
+});
+
+Deno.test("names of what every object has are no flags of a file", () => {
+  for (const name of ["__proto__", "constructor", "toString"]) {
+    assert(problemWith(`{"${name}": 1}`).startsWith(`c.json:1:2: there is no "${name}"; did you mean`));
+  }
+});
