@@ -15,19 +15,13 @@ import { startListing } from "../listing/mod.ts";
 import type { ServerRecord } from "../listing/store.ts";
 import { openKv } from "../src/kv.ts";
 import { DEFAULT_LISTING_LIMITS } from "../src/listing_limits.ts";
+import { addressOf, fillListingStore, idOf } from "./comparison/listing_store.ts";
+
+/** When all servers were checked before it begins: each is due at once. */
+const LONG_AGO_MS = 1;
 
 if (Deno.args[0] === "--serve") serveAll();
 else await measure(Number(Deno.args[0] ?? 10_000), Number(Deno.args[1] ?? 0), Number(Deno.args[2] ?? 60));
-
-/** 127.a.b.c for the server of this id. */
-function ipOf(id: number): string {
-  return `127.${1 + (id >> 16)}.${(id >> 8) & 255}.${id & 255}`;
-}
-
-function idOf(host: string): number {
-  const [, a = 0, b = 0, c = 0] = host.split(":")[0]?.split(".").map(Number) ?? [];
-  return ((a - 1) << 16) + (b << 8) + c;
-}
 
 /** Answers every ping, on one port; and on the other takes connections and says nothing. */
 function serveAll(): void {
@@ -56,7 +50,10 @@ async function measure(servers: number, silent: number, interval: number): Promi
   const kv = await Deno.makeTempFile({ suffix: ".db" });
   try {
     const [alivePort = "", silentPort = ""] = (await readLine(fleet.stdout)).split(" ");
-    await fill(kv, servers, (id) => `${ipOf(id)}:${id < silent ? silentPort : alivePort}`);
+    await fillListingStore(kv, servers, {
+      addressOf: (id) => addressOf(id, id < silent ? silentPort : alivePort),
+      checkedAtMs: LONG_AGO_MS,
+    });
     await using listing = await startListing({
       hostname: "127.0.0.1",
       port: 0,
@@ -71,34 +68,6 @@ async function measure(servers: number, silent: number, interval: number): Promi
     fleet.kill();
     await fleet.status;
     for (const suffix of ["", "-wal", "-shm"]) await Deno.remove(kv + suffix).catch(() => {});
-  }
-}
-
-/** Puts the servers on the list as if they had been checked long ago. */
-async function fill(path: string, servers: number, addressOf: (id: number) => string): Promise<void> {
-  using kv = await openKv(path);
-  for (let from = 0; from < servers; from += 100) {
-    const atomic = kv.atomic();
-    for (let id = from; id < Math.min(servers, from + 100); id++) {
-      const record: ServerRecord = {
-        id,
-        serverName: `Server ${id}`,
-        address: addressOf(id),
-        connectedUsers: id % 50,
-        maxUsers: 50,
-        keyHash: new Uint8Array(32),
-        origin: "127.0.0.1",
-        onlineSince: 1,
-        roundTripMs: 1,
-        checks: 1,
-        answered: 1,
-        misses: 0,
-        checkedAtMs: 1,
-        keyUsedAtMs: 1,
-      };
-      atomic.set(["listing", "servers", id], record);
-    }
-    await atomic.commit();
   }
 }
 
@@ -126,7 +95,7 @@ async function watch(url: string, path: string, { servers, silent, interval }: S
     for await (
       const { value } of kv.list<ServerRecord>({ prefix: ["listing", "servers"] }, { batchSize: 1000 })
     ) {
-      if (value.id < silent || value.checkedAtMs === 1) continue;
+      if (value.id < silent || value.checkedAtMs === LONG_AGO_MS) continue;
       const before = lastCheck.get(value.id) ?? started;
       if (!lastCheck.has(value.id)) firstSweepMs = Math.max(firstSweepMs, value.checkedAtMs - started);
       longestGap = Math.max(longestGap, value.checkedAtMs - before);

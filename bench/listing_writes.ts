@@ -8,24 +8,23 @@
  * ```
  *
  * The servers that register are one process, which answers the pings of all of 127.0.0.0/8: it knows the id that is
- * asked for by the Host header. Loopback has no limits of rate. The last line is JSON. Linux only.
+ * asked for by the Host header. Loopback has no limits of rate. The last line is JSON. Linux only, with a C compiler.
  *
  * @module
  */
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
 import { openKv } from "../src/kv.ts";
-import { runLoad, type Seen } from "./http_load.ts";
+import { PROGRAM_FLAGS, ROOT } from "../tools/run_deno.ts";
+import { addressOf, fillListingStore, idOf, KEY } from "./comparison/listing_store.ts";
 import {
-  addressOf,
-  fill,
-  freePort,
-  KEY,
-  median,
-  serveBy,
-  type Served,
-  startListing,
-} from "./listing_process.ts";
+  buildLoadGenerator,
+  cacheFolder,
+  findCompiler,
+  runLoadGenerator,
+} from "./comparison/load_generator.ts";
+import { freePort, type RunningServer, startServer } from "./comparison/running_server.ts";
+import { spreadOf } from "./comparison/statistics.ts";
 
 export interface WritesOptions {
   /** Servers that are listed and changed. */
@@ -45,7 +44,7 @@ export interface WritesFigure {
   readonly p99Ms: number;
   /** CPU of the listing a write, the threads of its store included. */
   readonly cpuUs: number;
-  readonly generatorCpu: number;
+  readonly generatorCpuPercent: number;
 }
 
 export interface Writes {
@@ -55,18 +54,20 @@ export interface Writes {
 }
 
 export async function measureWrites(options: WritesOptions): Promise<Writes> {
+  const compiler = await findCompiler();
+  if (compiler === undefined) throw new Error("there is no C compiler for the load generator");
   const folder = await Deno.makeTempDir({ dir: options.folder });
+  const load = { ...options, folder, generator: await buildLoadGenerator(compiler, cacheFolder()) };
   try {
-    await fill(`${folder}/listing.db`, options.servers);
-    const flags = ["--max-servers-per-origin", "1000000", "--max-servers", "1000000"];
-    await using listing = await startListing(`${folder}/listing.db`, { program: options.program, flags });
+    await fillListingStore(`${folder}/listing.db`, options.servers);
+    await using listing = await startListing(`${folder}/listing.db`, options.program);
     await using fleet = await startFleet();
     const rounds: { commits: number; changes: Turn; registrations: Turn }[] = [];
     for (let round = 0; round < options.rounds; round++) {
       rounds.push({
         commits: await commitsPerSecond(`${folder}/bare.db`, options.seconds),
-        changes: await change(listing, options),
-        registrations: await register(listing, fleet.port, options.servers + round * 100_000, options),
+        changes: await change(listing, load),
+        registrations: await register(listing, fleet.port, options.servers + round * 100_000, load),
       });
     }
     return {
@@ -81,56 +82,82 @@ export async function measureWrites(options: WritesOptions): Promise<Writes> {
   }
 }
 
-interface Turn {
-  readonly seen: Seen;
-  readonly cpuUs: number;
+/** By the Deno that runs this, with the flags of its task, or the compiled `program`. */
+async function startListing(kv: string, program: string | undefined): Promise<RunningServer> {
+  const port = freePort();
+  const command = program === undefined
+    ? [Deno.execPath(), "run", "--no-check", ...PROGRAM_FLAGS, `${ROOT}main.ts`]
+    : [await Deno.realPath(program)];
+  return await startServer(
+    [
+      ...[...command, "listing", "--hostname", "127.0.0.1", "--port", `${port}`, "--kv", kv],
+      ...["--check-interval", "3600", "--log-level", "error"],
+      ...["--max-servers-per-origin", "1000000", "--max-servers", "1000000"],
+    ],
+    port,
+    ROOT,
+  );
 }
 
-async function change(listing: Served, options: WritesOptions): Promise<Turn> {
-  const requests = Array.from({ length: options.servers * 4 }, (_, i) => {
+type Turn = Readonly<Record<string, number>>;
+
+interface Load extends WritesOptions {
+  /** The program that makes it. */
+  readonly generator: string;
+}
+
+async function change(listing: RunningServer, load: Load): Promise<Turn> {
+  const requests = Array.from({ length: load.servers * 4 }, (_, i) => {
     const body = JSON.stringify({ connectedUsers: Math.floor(Math.random() * 1000) });
-    return `PUT /servers/${i * 7 % options.servers} HTTP/1.1\r\nhost: 127.0.0.1\r\n` +
+    return `PUT /servers/${i * 7 % load.servers} HTTP/1.1\r\nhost: 127.0.0.1\r\n` +
       `authorization: C2Listing ${KEY}\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
   });
-  return await takeTurn(listing, requests, "200", options);
+  return await takeTurn(listing, requests, load, []);
 }
 
 async function register(
-  listing: Served,
+  listing: RunningServer,
   fleetPort: number,
   firstId: number,
-  options: WritesOptions,
+  load: Load,
 ): Promise<Turn> {
-  const requests = Array.from({ length: 2000 * options.seconds }, (_, i) => {
+  const requests = Array.from({ length: 2000 * load.seconds }, (_, i) => {
     const body = JSON.stringify({ serverName: `New ${i}`, address: addressOf(firstId + i, fleetPort) });
     return `POST /servers/${firstId + i} HTTP/1.1\r\nhost: 127.0.0.1\r\n` +
       `content-length: ${body.length}\r\n\r\n${body}`;
   });
-  return await takeTurn(listing, requests, "201", options);
+  return await takeTurn(listing, requests, load, ["--once"]);
 }
 
 async function takeTurn(
-  listing: Served,
-  requests: string[],
-  status: string,
-  { connections, seconds }: WritesOptions,
+  listing: RunningServer,
+  requests: readonly string[],
+  { generator, folder, connections, seconds }: Load,
+  more: readonly string[],
 ): Promise<Turn> {
-  const before = listing.cpuSeconds();
-  const { port } = listing;
-  const seen = await runLoad({ port, connections, seconds, requests, isOnce: status === "201" });
-  if (seen.statuses[status] !== seen.answers) throw new Error(`answered ${JSON.stringify(seen.statuses)}`);
-  return { seen, cpuUs: (listing.cpuSeconds() - before) / seen.answers * 1e6 };
+  const file = `${folder}/requests`;
+  await Deno.writeTextFile(file, requests.map((request) => `${request}\0`).join(""));
+  const { figures, problem } = await runLoadGenerator(generator, [
+    ...["http", "--port", `${listing.port}`, "--server-pid", `${listing.pid}`, "--requests", file, ...more],
+    ...["--clients", `${connections}`, "--seconds", `${seconds}`, "--warmup", "0"],
+  ]);
+  if (problem !== undefined) throw new Error(problem);
+  return figures;
 }
 
-function figureOf(turns: Turn[]) {
-  const of = (pick: (turn: Turn) => number) => median(turns.map(pick));
+function figureOf(turns: readonly Turn[]) {
+  const of = (key: string) => median(turns.map((turn) => turn[key] ?? NaN));
   return {
-    perSecond: of(({ seen }) => seen.perSecond),
-    medianMs: of(({ seen }) => seen.medianMs),
-    p99Ms: of(({ seen }) => seen.p99Ms),
-    cpuUs: Math.round(of(({ cpuUs }) => cpuUs)),
-    generatorCpu: of(({ seen }) => seen.ownCpu),
+    perSecond: Math.round(of("answers_per_s")),
+    medianMs: of("p50_us") / 1000,
+    p99Ms: of("p99_us") / 1000,
+    cpuUs: Math.round(of("server_cpu_s_per_thousand") * 1000),
+    generatorCpuPercent: of("generator_cpu_percent"),
   };
+}
+
+function median(figures: readonly number[]): number {
+  return spreadOf(figures)?.median ?? NaN;
 }
 
 async function commitsPerSecond(path: string, seconds: number): Promise<number> {
@@ -143,18 +170,18 @@ async function commitsPerSecond(path: string, seconds: number): Promise<number> 
   return Math.round(commits / (performance.now() - startMs) * 1000);
 }
 
-async function startFleet(): Promise<Served> {
+async function startFleet(): Promise<RunningServer> {
   const port = freePort();
-  const args = ["run", "-A", import.meta.filename ?? "", "--fleet", String(port)];
-  return await serveBy(Deno.execPath(), args, port);
+  const command = [Deno.execPath(), "run", "-A", import.meta.filename ?? "", "--fleet", `${port}`];
+  return await startServer(command, port, ROOT);
 }
 
 /** Answers pings for every server that `addressOf` gives an address. */
 function serveFleet(port: number): void {
   Deno.serve({ hostname: "0.0.0.0", port, onListen: () => {} }, (request) => {
-    const [, a = 0, b = 0, c = 0] = request.headers.get("host")?.split(":")[0]?.split(".").map(Number) ?? [];
+    const id = idOf(request.headers.get("host") ?? "");
     const { socket, response } = Deno.upgradeWebSocket(request);
-    socket.onmessage = ({ data }) => socket.send(`${data}; ${((a - 1) << 16) + (b << 8) + c}`);
+    socket.onmessage = ({ data }) => socket.send(`${data}; ${id}`);
     return response;
   });
 }

@@ -1,29 +1,49 @@
 /**
- * A listing's store, filled with servers as if they had just been checked, and PUTs that change them: for measuring
- * the listing's reads. No server is behind an entry, and none is pinged meanwhile.
+ * A listing's store, filled with servers as if they had just been checked, PUTs that change them, and what is
+ * answered of them: for measuring the listing. No server is behind an entry unless whoever fills it puts one there.
  *
  * @module
  */
+import { Buffer } from "node:buffer";
+import { get, request } from "node:http";
 import { hashKey } from "../../listing/keys.ts";
 import { KvServerStore } from "../../listing/store_kv.ts";
 import { openKv } from "../../src/kv.ts";
 
-/** 43 characters of base64url, which is what a key looks like. */
-const KEY = "bench".padEnd(43, "A");
+/** The key of every server: 43 characters of base64url, which is what a key looks like. */
+export const KEY = "bench".padEnd(43, "A");
 const AT_ONCE = 100;
 
-/** Makes a store with so many servers at `path`. */
-export async function fillListingStore(path: string, servers: number): Promise<void> {
-  const kv = await openKv(path);
+/** 127.a.b.c at `port` for the server of this id. */
+export function addressOf(id: number, port: number | string = 5000): string {
+  return `127.${1 + (id >> 16)}.${(id >> 8) & 255}.${id & 255}:${port}`;
+}
+
+/** The id of the server whose address this is, with or without its port. */
+export function idOf(address: string): number {
+  const [, a = 0, b = 0, c = 0] = address.split(":")[0]?.split(".").map(Number) ?? [];
+  return ((a - 1) << 16) + (b << 8) + c;
+}
+
+/** Where the servers are, and when they were checked, in milliseconds since 1970; else on port 5000, and now. */
+export interface Filling {
+  readonly addressOf?: (id: number) => string;
+  readonly checkedAtMs?: number;
+}
+
+/** Makes a store with servers 0 to `servers` - 1 at `path`. */
+export async function fillListingStore(path: string, servers: number, filling: Filling = {}): Promise<void> {
+  using kv = await openKv(path);
   const store = new KvServerStore(kv);
   const nowMs = Date.now();
+  const { checkedAtMs = nowMs } = filling;
   for (let from = 0; from < servers; from += AT_ONCE) {
     const ids = Array.from({ length: Math.min(AT_ONCE, servers - from) }, (_, i) => from + i);
     await Promise.all(ids.map((id) =>
       store.write(id, undefined, {
         id,
         serverName: `Server ${id}`,
-        address: `127.${1 + (id >> 16)}.${(id >> 8) & 255}.${id & 255}:5000`,
+        address: (filling.addressOf ?? addressOf)(id),
         connectedUsers: id % 50,
         maxUsers: 50,
         keyHash: hashKey(KEY),
@@ -33,35 +53,30 @@ export async function fillListingStore(path: string, servers: number): Promise<v
         checks: 1,
         answered: 1,
         misses: 0,
-        checkedAtMs: nowMs,
+        checkedAtMs,
         keyUsedAtMs: nowMs,
       })
     ));
   }
-  kv.close();
 }
 
-/** PUTs at a steady rate to one server after the other, until stopped. Its `stop` throws where any was refused. */
+/**
+ * PUTs at a steady rate to one server after the other, until stopped. Its `stop` throws where any was refused.
+ *
+ * They come from another address than what is read: what an address has written is in its next list, which is made
+ * anew for it.
+ */
 export function startPuts(
-  url: string,
+  port: number,
   { servers, putsPerSecond }: { readonly servers: number; readonly putsPerSecond: number },
 ): { readonly stop: () => Promise<number> } {
   let sent = 0;
   let refusal: string | undefined;
   const underWay = new Set<Promise<void>>();
-  const put = async () => {
-    const id = sent++ % servers;
-    const response = await fetch(`${url}/servers/${id}`, {
-      method: "PUT",
-      headers: { "authorization": `C2Listing ${KEY}`, "content-type": "application/json" },
-      body: JSON.stringify({ connectedUsers: sent % 51 }),
-    });
-    const text = await response.text();
-    if (!response.ok) refusal ??= `PUT ${response.status}: ${text}`;
-  };
   const timer = setInterval(() => {
-    const done = put().catch((error) => {
-      refusal ??= `PUT: ${error}`;
+    const id = sent++ % servers;
+    const done = put(port, id, JSON.stringify({ connectedUsers: sent % 51 })).catch((error) => {
+      refusal ??= `PUT: ${error.message}`;
     }).finally(() => underWay.delete(done));
     underWay.add(done);
   }, 1000 / putsPerSecond);
@@ -73,4 +88,46 @@ export function startPuts(
       return sent;
     },
   };
+}
+
+/** Changes one server, from an address of its own. */
+function put(port: number, id: number, body: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const asked = request({
+      ...{ host: "127.0.0.1", port, localAddress: "127.0.0.2", method: "PUT", path: `/servers/${id}` },
+      headers: { authorization: `C2Listing ${KEY}`, "content-length": body.length },
+    }, (answer) => {
+      answer.resume();
+      answer.on("end", () => {
+        if (answer.statusCode === 200) resolve();
+        else reject(new Error(`answered ${answer.statusCode}`));
+      });
+    });
+    asked.on("error", reject);
+    asked.end(body);
+  });
+}
+
+/** What a listing answers to a GET of its list, byte by byte, into `file`, and its headers beside it. */
+export async function keepAnswer(port: number, file: string, coding: "gzip" | "identity"): Promise<void> {
+  const { headers, bytes } = await getRaw(port, coding);
+  // What is said of the connection and the moment, and not of the list.
+  for (const name of ["content-length", "transfer-encoding", "date"]) delete headers[name];
+  await Deno.writeTextFile(`${file}.headers`, JSON.stringify(headers));
+  await Deno.writeFile(file, bytes);
+}
+
+/** As it comes: `fetch` would decompress it. */
+function getRaw(
+  port: number,
+  coding: string,
+): Promise<{ headers: Record<string, unknown>; bytes: Uint8Array }> {
+  return new Promise((resolve, reject) => {
+    const headers = { "accept-encoding": coding };
+    get({ host: "127.0.0.1", port, path: "/servers", headers }, (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on("data", (chunk: Buffer) => chunks.push(chunk));
+      answer.on("end", () => resolve({ headers: { ...answer.headers }, bytes: Buffer.concat(chunks) }));
+    }).on("error", reject);
+  });
 }

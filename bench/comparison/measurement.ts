@@ -4,7 +4,7 @@
  * @module
  */
 import { PROGRAM_FLAGS, ROOT } from "../../tools/run_deno.ts";
-import { fillListingStore, startPuts } from "./listing_store.ts";
+import { fillListingStore, keepAnswer, startPuts } from "./listing_store.ts";
 import { type Measured, runLoadGenerator } from "./load_generator.ts";
 import type { Pinning } from "./machine.ts";
 import type { Run } from "./results.ts";
@@ -62,9 +62,7 @@ async function tryOnce(bench: Bench, scenario: Scenario, server: Server): Promis
   const folder = await Deno.makeTempDir({ dir: bench.scratch });
   try {
     const isBare = server.kind === "list" && server.name !== "listing";
-    const data = scenario.list === undefined
-      ? ""
-      : await listData(bench, scenario.list.servers, folder, isBare);
+    const data = scenario.list === undefined ? "" : await listData(bench, scenario.list, folder, isBare);
     await using running = await start(bench, server, folder, data);
     return await load(bench, scenario, server, running);
   } finally {
@@ -96,18 +94,23 @@ async function load(
     ...["--seconds", `${bench.seconds * scenario.longer}`, "--warmup", `${bench.warmup}`],
     ...(hasOwnCore && mode !== "idle" ? ["--spin"] : []),
   ];
-  const puts = scenario.list !== undefined && scenario.list.putsPerSecond > 0 && server.name === "listing"
-    ? startPuts(`http://127.0.0.1:${running.port}`, scenario.list)
+  const puts = scenario.list !== undefined && server.name === "listing"
+    ? startPuts(running.port, scenario.list)
     : undefined;
   const measured = await runLoadGenerator(bench.program, args, hasOwnCore ? bench.pinning.generator : []);
   await puts?.stop();
   return measured;
 }
 
-/** A store for this start alone, or the bytes that a listing with that store answers; both made once. */
-async function listData(bench: Bench, servers: number, folder: string, isBytes: boolean): Promise<string> {
+/** A store for this start alone, or what a listing with that store answers; both made once. */
+async function listData(
+  bench: Bench,
+  { servers, coding }: NonNullable<Scenario["list"]>,
+  folder: string,
+  isBytes: boolean,
+): Promise<string> {
   const store = `${bench.scratch}/listing-${servers}.db`;
-  const bytes = `${bench.scratch}/listing-${servers}.json`;
+  const bytes = `${bench.scratch}/listing-${servers}-${coding}`;
   if (!await exists(store)) {
     await fillListingStore(`${store}.part`, servers);
     await Deno.rename(`${store}.part`, store);
@@ -115,23 +118,12 @@ async function listData(bench: Bench, servers: number, folder: string, isBytes: 
   const copy = `${folder}/listing.db`;
   await Deno.copyFile(store, copy);
   if (!isBytes) return copy;
-  if (!await exists(bytes)) await writeAnswer(copy, bytes);
+  if (!await exists(bytes)) {
+    const listing = SERVERS.find(({ name }) => name === "listing")!;
+    await using running = await start(bench, listing, folder, copy);
+    await keepAnswer(running.port, bytes, coding);
+  }
   return bytes;
-}
-
-async function writeAnswer(store: string, file: string): Promise<void> {
-  const listing = SERVERS.find(({ name }) => name === "listing")!;
-  const port = freePort();
-  const command = listing.command({
-    ...{ port, folder: ROOT, data: store, root: ROOT },
-    deno: Deno.execPath(),
-    programFlags: PROGRAM_FLAGS,
-  });
-  await using running = await startServer(command, port, ROOT);
-  const response = await fetch(`http://127.0.0.1:${running.port}/servers`, {
-    headers: { "accept-encoding": "identity" },
-  });
-  await Deno.writeFile(file, await response.bytes());
 }
 
 async function exists(path: string): Promise<boolean> {

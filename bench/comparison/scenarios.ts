@@ -26,8 +26,12 @@ export interface Scenario {
   readonly compared: string;
   /** Servers that do not differ here from one that is measured anyway. */
   readonly without: readonly string[];
-  /** Servers on the list, and PUTs a second meanwhile. */
-  readonly list?: { readonly servers: number; readonly putsPerSecond: number };
+  /** Servers on the list, what its answer is encoded as, and PUTs a second meanwhile. */
+  readonly list?: {
+    readonly servers: number;
+    readonly coding: "gzip" | "identity";
+    readonly putsPerSecond: number;
+  };
 }
 
 const CPU_COLUMNS: readonly Column[] = [
@@ -82,18 +86,24 @@ function paced(name: string, title: string, messagesPerSecond: number, longer: n
   };
 }
 
-function list(servers: number, isConditional: boolean, putsPerSecond: number): Scenario {
-  const size = servers.toLocaleString("en");
+const LIST_KINDS = {
+  plain: { title: "", about: "", load: [] },
+  gzip: { title: ", gzip", about: ", compressed", load: ["--gzip"] },
+  "304": { title: ", 304", about: ", naming the ETag that was answered before", load: ["--conditional"] },
+} as const;
+
+/** PUTs a second while the list is read. */
+const PUTS_PER_SECOND = 50;
+
+function list(servers: number, kind: keyof typeof LIST_KINDS): Scenario {
+  const { title, about, load } = LIST_KINDS[kind];
   return {
-    name: `list${servers / 1000}k${isConditional ? "-304" : ""}${putsPerSecond > 0 ? "-puts" : ""}`,
-    title: `The list of ${size} servers${isConditional ? ", 304" : ""}${
-      putsPerSecond > 0 ? ", with PUTs" : ""
-    }`,
-    about: "GET /servers over 16 kept connections" +
-      (isConditional ? ", naming the ETag that was answered before" : "") +
-      (putsPerSecond > 0 ? `, while ${putsPerSecond} PUTs/s change the list (not the bare server's)` : ""),
+    name: `list${servers / 1000}k${kind === "plain" ? "" : `-${kind}`}`,
+    title: `The list of ${servers.toLocaleString("en")} servers${title}`,
+    about: `GET /servers over 16 kept connections${about}, while ${PUTS_PER_SECOND} PUTs/s change the list ` +
+      "(not the bare server's)",
     kind: "list",
-    load: ["http", "--path", "/servers", "--clients", "16", ...(isConditional ? ["--conditional"] : [])],
+    load: ["http", "--path", "/servers", "--clients", "16", ...load],
     longer: 0.7,
     columns: [
       { key: "answers_per_s", title: "answers/s" },
@@ -105,7 +115,7 @@ function list(servers: number, isConditional: boolean, putsPerSecond: number): S
     ],
     compared: "answers_per_s",
     without: [],
-    list: { servers, putsPerSecond },
+    list: { servers, coding: kind === "gzip" ? "gzip" : "identity", putsPerSecond: PUTS_PER_SECOND },
   };
 }
 
@@ -137,7 +147,7 @@ export const SCENARIOS: readonly Scenario[] = [
     without: ["chatter-ws-file", "chatter-serve-file"],
   },
   ...[1000, 10_000].flatMap((servers) =>
-    [0, 50].flatMap((puts) => [false, true].map((isConditional) => list(servers, isConditional, puts)))
+    (["plain", "gzip", "304"] as const).map((kind) => list(servers, kind))
   ),
 ];
 

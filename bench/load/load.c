@@ -50,6 +50,7 @@ static void read_options(int count, char **arguments) {
     { "outstanding", 1, NULL, 'o' }, { "rate", 1, NULL, 'r' },    { "seconds", 1, NULL, 't' },
     { "warmup", 1, NULL, 'w' },   { "hold", 1, NULL, 'h' },       { "every", 1, NULL, 'e' },
     { "text-bytes", 1, NULL, 'b' }, { "conditional", 0, NULL, 'n' },
+    { "gzip", 0, NULL, 'g' },     { "requests", 1, NULL, 'f' },   { "once", 0, NULL, '1' },
     { "spin", 0, NULL, 'x' },     { NULL, 0, NULL, 0 },
   };
   int option, which = 0;
@@ -70,6 +71,9 @@ static void read_options(int count, char **arguments) {
       case 'e': options.every = number(name, optarg, 0.1, 3600); break;
       case 'b': options.text_bytes = (uint32_t)number(name, optarg, 32, 4000); break;
       case 'n': options.is_conditional = true; break;
+      case 'g': options.wants_gzip = true; break;
+      case 'f': options.requests = optarg; break;
+      case '1': options.is_once = true; break;
       case 'x': options.is_spinning = true; break;
       default: exit(2);
     }

@@ -33,6 +33,9 @@ typedef struct options {
   double every;        /* seconds between two lines of a churn */
   uint32_t text_bytes; /* of each message */
   bool is_conditional; /* whether GETs name the ETag that they have seen */
+  bool wants_gzip;     /* whether GETs ask for gzip */
+  const char *requests; /* a file of requests instead of GETs, or NULL */
+  bool is_once;        /* whether those are sent once, and not over and over */
   bool is_spinning;    /* whether it asks for work all the time instead of sleeping until there is some */
 } Options;
 
@@ -165,7 +168,7 @@ void run_closed_loop(void); /* rooms.c */
 void run_paced(void);       /* rooms.c */
 void run_idle(void);        /* rooms.c */
 void run_churn(void);       /* churn.c */
-void run_http(void);        /* http_reads.c */
+void run_http(void);        /* http_requests.c */
 
 /* Opens all of them, so many at once, and waits until each is ready. Seconds. */
 double connect_all(Client *clients, uint32_t count, uint32_t at_once);

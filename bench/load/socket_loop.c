@@ -1,7 +1,7 @@
 /*
  * Sockets and epoll: connects, reads into one buffer for all, writes what a socket takes.
  *
- * It knows no WebSocket and no HTTP; those are readers of websocket.c and http_reads.c.
+ * It knows no WebSocket and no HTTP; those are readers of websocket.c and http_requests.c.
  */
 #define _GNU_SOURCE
 #include "load.h"

@@ -25,8 +25,9 @@ async function generate(url: string, ...args: string[]) {
   built ??= buildLoadGenerator(compiler!, folder);
   const { port } = new URL(url);
   return await runLoadGenerator(await built, [
-    ...args,
+    args[0] ?? "",
     ...["--port", port, "--warmup", "0.05", "--seconds", "0.2"],
+    ...args.slice(1),
   ]);
 }
 
@@ -161,6 +162,31 @@ testGenerator("answers over HTTP are counted, and 304s are told apart", async ()
     ]);
     const conditional = await generate(url, ...["http", "--clients", "2", "--conditional"]);
     assertEquals([conditional.problem, conditional.figures.share_304], [undefined, 1]);
+  } finally {
+    await server.shutdown();
+  }
+});
+
+testGenerator("the requests of a file are sent as they are, each once where that is asked for", async () => {
+  const asked: string[] = [];
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    asked.push(`${request.method} ${new URL(request.url).pathname} ${await request.text()}`);
+    return new Response(null, { status: 201 });
+  });
+  const file = `${folder}/requests`;
+  const bodies = Array.from({ length: 30 }, (_, i) => `body ${i}`);
+  const requests = bodies.map((body, i) =>
+    `PUT /servers/${i} HTTP/1.1\r\nhost: here\r\ncontent-length: ${body.length}\r\n\r\n${body}\0`
+  );
+  await Deno.writeTextFile(file, requests.join(""));
+  try {
+    const url = `http://127.0.0.1:${server.addr.port}`;
+    const args = ["http", "--clients", "4", "--requests", file, "--warmup", "0"];
+    const once = await generate(url, ...args, "--once");
+    assertEquals(once.problem, undefined);
+    assertEquals(asked.toSorted(), bodies.map((body, i) => `PUT /servers/${i} ${body}`).toSorted());
+    await generate(url, ...args);
+    assertGreater(asked.length, 3 * bodies.length, "and over and over where it is not");
   } finally {
     await server.shutdown();
   }

@@ -1,8 +1,10 @@
 /*
- * GETs over connections that are kept, each with one request under way: for the listing's reads.
+ * HTTP over connections that are kept, each with one request under way: for what the listing is asked.
  *
- * Bodies are counted and thrown away. `--conditional` names the ETag of the answer before in each request, so that
- * the answer is 304 where nothing changed. Any status but 200 and 304 is a problem.
+ * Either GETs of one path: `--conditional` names the ETag of the answer before in each, so that the answer is 304
+ * where nothing changed, and `--gzip` asks for that. Or the requests of a file, each ended by a zero byte, taken in
+ * turn by all connections, over and over or `--once`. Bodies are counted and thrown away. Any status but 200, 201 and
+ * 304 ends the run.
  */
 #define _GNU_SOURCE
 #include "load.h"
@@ -26,19 +28,58 @@ typedef struct answer {
 static uint64_t answers, unchanged, body_bytes;
 static bool is_asking;
 static uint32_t under_way;
+/* The file of requests, and where the next one begins. */
+static char *requests;
+static size_t requests_bytes, next_request;
+
+static void read_requests(void) {
+  FILE *file = fopen(options.requests, "rb");
+  if (file == NULL) give_up("there is no %s", options.requests);
+  fseek(file, 0, SEEK_END);
+  requests_bytes = (size_t)ftell(file);
+  rewind(file);
+  requests = malloc(requests_bytes + 1);
+  if (requests == NULL) give_up("no memory");
+  if (fread(requests, 1, requests_bytes, file) != requests_bytes) give_up("%s cannot be read", options.requests);
+  fclose(file);
+  requests[requests_bytes] = 0;
+  if (requests_bytes == 0) give_up("%s has no requests", options.requests);
+}
+
+/* The next request of the file; NULL where all were sent once and that is all that is wanted. */
+static const char *take_request(void) {
+  if (next_request >= requests_bytes) {
+    if (options.is_once) return NULL;
+    next_request = 0;
+  }
+  const char *request = requests + next_request;
+  next_request += strlen(request) + 1;
+  return request;
+}
+
+static void send_request(Client *client, const char *request, size_t length) {
+  Answer *answer = client->more;
+  client->state = READY;
+  answer->asked_at = now_ns();
+  under_way++;
+  client_write(client, request, length);
+}
 
 static void ask(Client *client) {
   Answer *answer = client->more;
   char request[512], condition[160] = "";
+  if (requests != NULL) {
+    const char *next = take_request();
+    if (next == NULL) is_asking = false;
+    else send_request(client, next, strlen(next));
+    return;
+  }
   if (options.is_conditional && answer->etag[0] != 0) {
     snprintf(condition, sizeof condition, "If-None-Match: %s\r\n", answer->etag);
   }
-  int length = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s\r\n", options.path,
-                        options.port, condition);
-  client->state = READY;
-  answer->asked_at = now_ns();
-  under_way++;
-  client_write(client, request, (size_t)length);
+  int length = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s\r\n", options.path,
+                        options.port, options.wants_gzip ? "Accept-Encoding: gzip\r\n" : "", condition);
+  send_request(client, request, (size_t)length);
 }
 
 static void finish(Client *client, uint64_t now) {
@@ -68,7 +109,7 @@ static size_t read_head(Client *client, const uint8_t *data, size_t length, uint
   memcpy(head, data, size);
   head[size] = 0;
   int status = atoi(head + 9);
-  if (status != 200 && status != 304) give_up("answered %.*s", 200, head);
+  if (status != 200 && status != 201 && status != 304) give_up("answered %.*s", 200, head);
   const char *etag = header(head, "\r\netag: "), *bytes = header(head, "\r\ncontent-length: ");
   if (etag != NULL) {
     size_t etag_length = strcspn(etag, "\r");
@@ -136,6 +177,7 @@ void run_http(void) {
   Client *clients = calloc(options.clients, sizeof *clients);
   Answer *state = calloc(options.clients, sizeof *state);
   if (clients == NULL || state == NULL) give_up("no memory");
+  if (options.requests != NULL) read_requests();
   loop_start();
   loop.read = read_answers;
   loop.opened = ask;
@@ -152,7 +194,7 @@ void run_http(void) {
   uint64_t busy_before = loop_busy_ns;
   latency = (Histogram){ 0 };
   until = begin + (uint64_t)(options.seconds * 1e9);
-  while (now_ns() < until) loop_turn(10);
+  while (is_asking && now_ns() < until) loop_turn(10);
   Cpu to = cpu_now();
   double busy = (double)(loop_busy_ns - busy_before) / 1e7;
   double seconds = (double)(now_ns() - begin) / 1e9, count = (double)(answers - answers_before);
