@@ -12,9 +12,9 @@ import { type Outgoing, WHOLE_BYTES_MAX } from "./outgoing.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Kinds of requests whose answer is kept: browsers and clients send a handful of Accept-Encoding. */
-const KEPT_MAX = 64;
+export const KEPT_MAX = 64;
 /** Characters of the headers that tell kinds of requests apart; with longer ones the route answers. */
-const KEY_LENGTH_MAX = 512;
+export const KEY_LENGTH_MAX = 512;
 
 const PATH = "/servers";
 

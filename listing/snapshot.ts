@@ -24,7 +24,7 @@ export const LARGE_LIST = 1000;
 /** Milliseconds that a large list may be old. */
 export const LARGE_LIST_AGE_MS = 1000;
 /** Origins that are known to have written since a list was made: past that it is made anew for everybody. */
-const WRITERS_MAX = 10_000;
+export const WRITERS_MAX = 10_000;
 
 const log = logger("listing");
 

@@ -8,25 +8,8 @@ import fc from "fast-check";
 import { History, historyAnswer, WINDOW_MESSAGES_MAX } from "../../chat/history.ts";
 import type { HistoryRange, StoredMessage } from "../../chat/journal.ts";
 import { HISTORY_ANSWER_BYTES_MAX } from "../../src/protocol/limits.ts";
+import { id, message } from "../support/journal_stage.ts";
 import { runs } from "../support/property_runs.ts";
-
-/** The id of the `n`th message. */
-function id(n: number): string {
-  return `00000000-0000-7000-8000-${n.toString(16).padStart(12, "0")}`;
-}
-
-function message(n: number, text = `text ${n}`, edited = false): StoredMessage {
-  return {
-    uuid: id(n),
-    author: "alice's session",
-    username: "alice",
-    timestamp: `${n}`,
-    text,
-    edited,
-    position: n,
-    nonce: undefined,
-  };
-}
 
 function messages(count: number): StoredMessage[] {
   return Array.from({ length: count }, (_, n) => message(n));

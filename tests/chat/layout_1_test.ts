@@ -50,52 +50,43 @@ async function rows(kv: Deno.Kv, prefix: string): Promise<number> {
   return (await Array.fromAsync(kv.list({ prefix: [prefix] }))).length;
 }
 
-async function withKv(test: (kv: Deno.Kv) => Promise<void>): Promise<void> {
-  const kv = await openKv(":memory:");
-  try {
-    await test(kv);
-  } finally {
-    kv.close();
-  }
-}
-
 function everything(kv: Deno.Kv): Promise<StoredMessage[]> {
   return new KvJournal(kv).page({ limit: 10_000, before: undefined, from: "" });
 }
 
-Deno.test("a store of layout 1 has its messages, whole and in order, in segments after the step", () =>
-  withKv(async (kv) => {
-    await storeOfLayout1(kv, MESSAGES);
-    assertEquals(await moveFromLayout1(kv), MESSAGES.length);
-    assertEquals(await everything(kv), MESSAGES);
-    assertEquals(await new KvJournal(kv).count(), MESSAGES.length);
-    assertEquals([await rows(kv, "message"), await rows(kv, "message_count")], [0, 0]);
-    assert(await rows(kv, "messages") < 20);
-    // It goes on from there.
-    const journal = new KvJournal(kv);
-    await journal.append([{ kind: "said", message: message(5000) }]);
-    assertEquals(await journal.sweep({ keep: 2, from: "" }), MESSAGES.length - 1);
-    assertEquals(await everything(kv), [MESSAGES.at(-1)!, message(5000)]);
-  }));
+Deno.test("a store of layout 1 has its messages, whole and in order, in segments after the step", async () => {
+  using kv = await openKv(":memory:");
+  await storeOfLayout1(kv, MESSAGES);
+  assertEquals(await moveFromLayout1(kv), MESSAGES.length);
+  assertEquals(await everything(kv), MESSAGES);
+  assertEquals(await new KvJournal(kv).count(), MESSAGES.length);
+  assertEquals([await rows(kv, "message"), await rows(kv, "message_count")], [0, 0]);
+  assert(await rows(kv, "messages") < 20);
+  // It goes on from there.
+  const journal = new KvJournal(kv);
+  await journal.append([{ kind: "said", message: message(5000) }]);
+  assertEquals(await journal.sweep({ keep: 2, from: "" }), MESSAGES.length - 1);
+  assertEquals(await everything(kv), [MESSAGES.at(-1)!, message(5000)]);
+});
 
-Deno.test("a store that has nothing of layout 1 is left as it is", () =>
-  withKv(async (kv) => {
-    assertEquals(await moveFromLayout1(kv), 0);
-    await new KvJournal(kv).append([{ kind: "said", message: message(1) }]);
-    assertEquals(await moveFromLayout1(kv), 0);
-    assertEquals(await everything(kv), [message(1)]);
-  }));
+Deno.test("a store that has nothing of layout 1 is left as it is", async () => {
+  using kv = await openKv(":memory:");
+  assertEquals(await moveFromLayout1(kv), 0);
+  await new KvJournal(kv).append([{ kind: "said", message: message(1) }]);
+  assertEquals(await moveFromLayout1(kv), 0);
+  assertEquals(await everything(kv), [message(1)]);
+});
 
-Deno.test("the step from layout 1 takes messages of the largest size, as many as they are", () =>
-  withKv(async (kv) => {
-    const text = "👍".repeat(LIMITS.maxMessageLength.max);
-    const count = Math.ceil(APPEND_TEXT_MAX / text.length) + 1;
-    const large = Array.from({ length: count }, (_, n) => message(n, { text }));
-    await claimAsLayout1(kv);
-    for (const message of large) await appendAsLayout1(kv, [{ kind: "said", message }]);
-    assertEquals(await moveFromLayout1(kv), count);
-    assertEquals(await everything(kv), large);
-  }));
+Deno.test("the step from layout 1 takes messages of the largest size, as many as they are", async () => {
+  using kv = await openKv(":memory:");
+  const text = "👍".repeat(LIMITS.maxMessageLength.max);
+  const count = Math.ceil(APPEND_TEXT_MAX / text.length) + 1;
+  const large = Array.from({ length: count }, (_, n) => message(n, { text }));
+  await claimAsLayout1(kv);
+  for (const message of large) await appendAsLayout1(kv, [{ kind: "said", message }]);
+  assertEquals(await moveFromLayout1(kv), count);
+  assertEquals(await everything(kv), large);
+});
 
 /** A store whose process ends before or after its `n`th commit. */
 function endingAt(kv: Deno.Kv, n: number, when: "before" | "after"): Deno.Kv {
@@ -123,21 +114,18 @@ function endingAt(kv: Deno.Kv, n: number, when: "before" | "after"): Deno.Kv {
 for (const when of ["before", "after"] as const) {
   Deno.test(`the step from layout 1 that ends ${when} any of its commits is gone on with by the next start`, async () => {
     let interrupted = 0;
-    for (let n = 1;; n++) {
-      let isOver = false;
-      await withKv(async (kv) => {
-        await storeOfLayout1(kv, MESSAGES);
-        try {
-          await moveFromLayout1(endingAt(kv, n, when));
-          isOver = true;
-        } catch {
-          interrupted++;
-        }
-        await moveFromLayout1(kv);
-        assertEquals(await everything(kv), MESSAGES);
-        assertEquals(await new KvJournal(kv).count(), MESSAGES.length);
-      });
-      if (isOver) break;
+    for (let isOver = false, n = 1; !isOver; n++) {
+      using kv = await openKv(":memory:");
+      await storeOfLayout1(kv, MESSAGES);
+      try {
+        await moveFromLayout1(endingAt(kv, n, when));
+        isOver = true;
+      } catch {
+        interrupted++;
+      }
+      await moveFromLayout1(kv);
+      assertEquals(await everything(kv), MESSAGES);
+      assertEquals(await new KvJournal(kv).count(), MESSAGES.length);
     }
     assert(interrupted >= 4, `${interrupted}`);
   });

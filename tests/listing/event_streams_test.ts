@@ -17,7 +17,6 @@ import {
 } from "../../listing/event_streams.ts";
 import { NETWORKS_PER_SITE } from "../../src/listing_limits.ts";
 import { EventReader } from "../support/event_reader.ts";
-import { ABROAD_RECORD } from "./abroad_record.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";
 
 const ABROAD = "198.51.100.7";
@@ -38,11 +37,6 @@ async function tell(listing: ListingUnderTest, laterMs = TELL_MS): Promise<void>
   await new Promise((resolve) => setTimeout(resolve));
   listing.nowMs += laterMs;
   listing.events.tick();
-}
-
-async function listMany(listing: ListingUnderTest, from: number, to: number): Promise<void> {
-  const ids = Array.from({ length: to - from }, (_, i) => from + i);
-  await Promise.all(ids.map((id) => listing.store.write(id, undefined, { ...ABROAD_RECORD, id })));
 }
 
 Deno.test("a server that comes, changes and goes is told to who follows from the list", async () => {
@@ -156,9 +150,9 @@ Deno.test("who says no place, or one that is not known, is told to fetch the lis
 
 Deno.test("a list that is fetched after a reset can be followed, also where the list is large and made rarely", async () => {
   await using listing = await ListingUnderTest.start();
-  await listMany(listing, 0, CHANGES_MAX);
+  await listing.put(0, CHANGES_MAX);
   await using reader = await follow(listing, await position(listing));
-  await listMany(listing, CHANGES_MAX, 2 * CHANGES_MAX + 1);
+  await listing.put(CHANGES_MAX, 2 * CHANGES_MAX + 1);
   await tell(listing, 0);
   assertEquals((await reader.next())?.name, "reset");
   const { text, headers } = await listing.ask("GET", "/servers");
@@ -184,7 +178,7 @@ Deno.test("a server that changes all the time is told of once in its time", asyn
 Deno.test("after many changes at once the next are told later, as many a second as a page can take", async () => {
   await using listing = await ListingUnderTest.start();
   await using _reader = await follow(listing, await position(listing));
-  await listMany(listing, 0, CHANGES_PER_SECOND * 3);
+  await listing.put(0, CHANGES_PER_SECOND * 3);
   await tell(listing);
   const { seq } = listing.changes;
   const key = await listing.list(100_000);
@@ -220,7 +214,7 @@ Deno.test("a reader takes a bounded piece at a time, and who is slow is told les
   const response = await listing.response("GET", `/events?lastEventID=${await position(listing)}`);
   const reader = response.body!.getReader();
   await reader.read();
-  await listMany(listing, 0, 1000);
+  await listing.put(0, 1000);
   await tell(listing);
   const { value } = await reader.read();
   const longest = JSON.stringify(await listing.shown(999)).length + 100;

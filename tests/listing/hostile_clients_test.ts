@@ -7,12 +7,12 @@
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { startListing } from "../../listing/mod.ts";
 import { MADE_BYTES_PER_ORIGIN_MAX, SEND_SECONDS_MAX } from "../../listing/outgoing.ts";
-import { ABROAD_RECORD } from "./abroad_record.ts";
 import { type OpenServer, serve } from "../../src/http_server.ts";
 import { logger } from "../../src/log.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";
 
 const encoder = new TextEncoder();
+const LONG_NAME = "name".repeat(16);
 
 function open(listing: ListingUnderTest): OpenServer & AsyncDisposable {
   const place = { hostname: "127.0.0.1", port: 0, tls: undefined };
@@ -96,7 +96,7 @@ Deno.test("heads that are bombs are refused or cheap, and the listing goes on", 
 
 Deno.test("HEAD and OPTIONS of a large list make and hold no answer", async () => {
   await using listing = await ListingUnderTest.start();
-  await listMany(listing, 2000);
+  await listing.put(0, 2000, { serverName: LONG_NAME });
   await using server = open(listing);
   for (const [method, status] of [["HEAD", 200], ["OPTIONS", 204]] as const) {
     for (const path of ["/servers", "/servers?sort=users&q=n"]) {
@@ -110,7 +110,7 @@ Deno.test("HEAD and OPTIONS of a large list make and hold no answer", async () =
 
 Deno.test("answers made for one origin that it does not read are limited, and others get theirs", async () => {
   await using listing = await ListingUnderTest.start();
-  await listMany(listing, 2000);
+  await listing.put(0, 2000, { serverName: LONG_NAME });
   const ask = (peer: string) => listing.response("GET", "/servers?q=name", { peer });
   const unread: Response[] = [];
   let bytes = 0;
@@ -139,7 +139,7 @@ Deno.test("answers made for one origin that it does not read are limited, and ot
 
 Deno.test("a large list arrives whole over a socket, plain and compressed", async () => {
   await using listing = await ListingUnderTest.start();
-  await listMany(listing, 2000);
+  await listing.put(0, 2000, { serverName: LONG_NAME });
   await using server = open(listing);
   for (const query of ["", "?sort=users", "?q=name&sort=name"]) {
     for (const encoding of ["identity", "gzip"]) {
@@ -188,13 +188,3 @@ Deno.test("a stop ends in time with 400 idle clients, half-sent heads, slow bodi
   for (const conn of conns) conn.close();
   assert(SEND_SECONDS_MAX > 5, "a stop does not wait for a slow reader");
 });
-
-async function listMany(listing: ListingUnderTest, count: number): Promise<void> {
-  const serverName = "name".repeat(16);
-  await Promise.all(
-    Array.from(
-      { length: count },
-      (_, id) => listing.store.write(id, undefined, { ...ABROAD_RECORD, id, serverName }),
-    ),
-  );
-}

@@ -13,10 +13,12 @@ import { Outgoing } from "../../listing/outgoing.ts";
 import type { PingOutcome, PingTarget, Prober } from "../../listing/prober.ts";
 import { Registry } from "../../listing/registry.ts";
 import { Snapshot } from "../../listing/snapshot.ts";
+import type { ServerRecord } from "../../listing/store.ts";
 import { KvServerStore } from "../../listing/store_kv.ts";
 import { formatAddress } from "../../src/address.ts";
 import { WebAssets } from "../../src/web_assets.ts";
 import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../../src/listing_limits.ts";
+import { ABROAD_RECORD } from "./abroad_record.ts";
 
 const ASSETS = await WebAssets.load(["listing/web", "src/web"]);
 
@@ -132,6 +134,12 @@ export class ListingUnderTest implements AsyncDisposable {
     const { status, text } = await this.ask("POST", `/servers/${id}`, { ...asked, body });
     if (status !== 201) throw new Error(`POST answered ${status}: ${text}`);
     return text;
+  }
+
+  /** Puts servers `from` to `to`, exclusive, on the list without a ping. */
+  async put(from: number, to: number, record: Partial<ServerRecord> = {}): Promise<void> {
+    const ids = Array.from({ length: to - from }, (_, i) => from + i);
+    await Promise.all(ids.map((id) => this.store.write(id, undefined, { ...ABROAD_RECORD, ...record, id })));
   }
 
   /** What GET shows of one server. */

@@ -11,6 +11,9 @@ import {
   Outgoing,
   PIECE_BYTES,
   SEND_SECONDS_MAX,
+  WHOLE_BYTES_MAX,
+  WHOLE_UNDER_WAY_MAX,
+  WHOLE_UNDER_WAY_PER_ORIGIN_MAX,
 } from "../../listing/outgoing.ts";
 
 const ABROAD = "198.51.100.7";
@@ -72,4 +75,26 @@ Deno.test("what one origin has made for it is bounded, and so is what all have",
   assert(outgoing.mayMake("203.0.113.1"), "and what was hung up on");
   outgoing.close();
   assert(outgoing.mayMake("203.0.113.2"), "and what was cut");
+});
+
+Deno.test("what is handed over whole is bounded: an answer, what one origin has under way, what all have", async () => {
+  const outgoing = new Outgoing();
+  const sent: (() => void)[] = [];
+  const isWhole = (bytes: number, origin: string) =>
+    outgoing.mayLeaveWhole(bytes, () => origin, () => new Promise<void>((resolve) => sent.push(resolve)));
+  assert(!isWhole(WHOLE_BYTES_MAX + 1, ABROAD));
+  const [perOrigin, origins] = [
+    WHOLE_UNDER_WAY_PER_ORIGIN_MAX / WHOLE_BYTES_MAX,
+    WHOLE_UNDER_WAY_MAX / WHOLE_UNDER_WAY_PER_ORIGIN_MAX,
+  ];
+  for (let origin = 0; origin < origins; origin++) {
+    for (let i = 0; i < perOrigin; i++) assert(isWhole(WHOLE_BYTES_MAX, `203.0.113.${origin}`));
+    assert(!isWhole(PIECE_BYTES + 1, `203.0.113.${origin}`), "one origin has its fill");
+  }
+  assert(!isWhole(PIECE_BYTES + 1, ABROAD), "all of them together have their fill");
+  assert(isWhole(PIECE_BYTES, ABROAD), "a piece always may");
+  sent[0]!();
+  await Promise.resolve();
+  assert(isWhole(WHOLE_BYTES_MAX, ABROAD), "what has left is gone");
+  assert(!isWhole(PIECE_BYTES + 1, ABROAD));
 });

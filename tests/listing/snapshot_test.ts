@@ -4,15 +4,8 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { LARGE_LIST, LARGE_LIST_AGE_MS } from "../../listing/snapshot.ts";
-import { ABROAD_RECORD } from "./abroad_record.ts";
+import { LARGE_LIST, LARGE_LIST_AGE_MS, WRITERS_MAX } from "../../listing/snapshot.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";
-
-async function listMany(listing: ListingUnderTest, count: number): Promise<void> {
-  await Promise.all(
-    Array.from({ length: count }, (_, id) => listing.store.write(id, undefined, { ...ABROAD_RECORD, id })),
-  );
-}
 
 async function change(listing: ListingUnderTest, connectedUsers: number): Promise<void> {
   const found = await listing.store.get(0);
@@ -21,7 +14,7 @@ async function change(listing: ListingUnderTest, connectedUsers: number): Promis
 
 Deno.test("a list is made once for everybody who asks, in each order", async () => {
   await using listing = await ListingUnderTest.start();
-  await listMany(listing, 3);
+  await listing.put(0, 3);
   for (const sort of ["id", "users", "name", "age"] as const) {
     const made = await listing.snapshot.list(sort);
     assert(await listing.snapshot.list(sort) === made);
@@ -33,7 +26,7 @@ Deno.test("a list is made once for everybody who asks, in each order", async () 
 Deno.test("a short list is made anew at each change, a long one at most once in its time", async () => {
   for (const [servers, ageMs] of [[LARGE_LIST - 1, 0], [LARGE_LIST, LARGE_LIST_AGE_MS]] as const) {
     await using listing = await ListingUnderTest.start();
-    await listMany(listing, servers);
+    await listing.put(0, servers);
     listing.nowMs += LARGE_LIST_AGE_MS;
     const first = await listing.snapshot.list("id");
     await change(listing, 5);
@@ -46,4 +39,21 @@ Deno.test("a short list is made anew at each change, a long one at most once in 
     const { text } = await listing.ask("GET", "/servers?limit=1");
     assertEquals(JSON.parse(text).servers[0].connectedUsers, 5);
   }
+});
+
+Deno.test("whoever has written is known up to a number of them, past which a long list is made anew for everybody", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.put(0, LARGE_LIST);
+  listing.nowMs += LARGE_LIST_AGE_MS;
+  const first = await listing.snapshot.list("id");
+  await change(listing, 5);
+  const isMadeAnewFor = async (origin: string) => {
+    listing.snapshot.renewFor(origin);
+    return await listing.snapshot.list("id") !== first;
+  };
+  const write = (n: number) => listing.snapshot.noteWriter(`10.${n >> 16}.${n >> 8 & 255}.${n & 255}`);
+  for (let n = 1; n < WRITERS_MAX; n++) write(n);
+  assertEquals(await isMadeAnewFor("192.0.2.1"), false);
+  write(WRITERS_MAX);
+  assertEquals(await isMadeAnewFor("192.0.2.1"), true);
 });
