@@ -8,6 +8,7 @@ import {
   type AdminLine,
   type ClientLine,
   type CommandValues,
+  type HealthLine,
   type ServerCommand,
   type ServersLine,
 } from "./src/command_line.ts";
@@ -44,6 +45,8 @@ async function main(): Promise<0 | 1 | 2> {
       return await talk(line);
     case "servers":
       return await listServers(line);
+    case "health":
+      return await watch(line);
     case "admin":
       return await administer(line);
   }
@@ -121,6 +124,12 @@ async function listServers(line: ServersLine): Promise<0 | 1> {
   // Over the line before, and what it had more is cleared.
   const progress = (text: string) => isWatched ? print(Deno.stderr, `\r${text}\x1b[K`) : undefined;
   return await tell(await listServers(line, progress));
+}
+
+async function watch(line: HealthLine): Promise<0 | 1> {
+  const { checkHealth } = await import("./terminal/health.ts");
+  await keepOnlyTheNetwork();
+  return await tell(await checkHealth(line));
 }
 
 /** Prints what came of a command, and answers with the exit status. */

@@ -1,5 +1,5 @@
 /**
- * The flags of `chatter client` and `chatter servers`, and the forms in which a chat server's address is given.
+ * The flags of `chatter client`, `chatter servers` and `chatter health`, and the forms of a chat server's address.
  *
  * Pure, and a part of the table in flags.ts.
  *
@@ -7,7 +7,7 @@
  */
 import { bracketed, parseAddress } from "./address.ts";
 import { DEFAULT_PORT } from "./announcement.ts";
-import { type Flag, flag, isHttpUrl, switchFlag, withoutSlash } from "./flag.ts";
+import { type Flag, flag, isHttpUrl, switchFlag, wholeNumber, withoutSlash } from "./flag.ts";
 import { USERNAME_LENGTH_MAX } from "./protocol/limits.ts";
 import { parseUsername } from "./protocol/names.ts";
 
@@ -42,6 +42,32 @@ export function readUsername(text: string): string | undefined {
   const username = parseUsername(text.trim());
   return "fault" in username ? undefined : username.shown;
 }
+
+const WATCHED_URL_DEFAULT = `http://127.0.0.1:${DEFAULT_PORT}`;
+
+/** Where a server is, of either role, as its base URL. */
+export const watchedOperand: Flag<string> = {
+  about: "the chat server or the listing",
+  placeholder: "URL",
+  allowed: "an http:// or https:// URL",
+  read: (text) => isHttpUrl(text) ? withoutSlash(text) : undefined,
+  otherwise: WATCHED_URL_DEFAULT,
+  otherwiseShown: WATCHED_URL_DEFAULT,
+};
+
+/** Seconds for the answer of a server that is asked whether it is ready: below what watchers wait, often 10. */
+const HEALTH_TIMEOUT_SECONDS = { default: 5, max: 300 };
+
+export const healthFlags = {
+  timeout: flag<number>({
+    ...wholeNumber({ unit: "seconds", min: 1, max: HEALTH_TIMEOUT_SECONDS.max }),
+    about: "how long to wait for the answer",
+    placeholder: "SECONDS",
+    otherwise: HEALTH_TIMEOUT_SECONDS.default,
+    otherwiseShown: String(HEALTH_TIMEOUT_SECONDS.default),
+    variable: "CHATTER_HEALTH_TIMEOUT",
+  }),
+};
 
 export function serversFlags(listingUrlDefault: string) {
   return {

@@ -68,6 +68,13 @@ export type ServersLine = {
 /** What `chatter config` is asked to show. */
 export type ConfigLine = Settled & { readonly kind: "config"; readonly action: ServerCommand };
 
+export type HealthLine = {
+  readonly kind: "health";
+  /** The base URL of the server. */
+  readonly operand: string;
+  readonly values: FlagValues<(typeof COMMANDS)["health"]["flags"]>;
+};
+
 export type CommandLine =
   | AdminLine
   | { readonly kind: "chat"; readonly values: CommandValues<"chat"> }
@@ -77,6 +84,7 @@ export type CommandLine =
   | ConfigLine
   /** It is to be parsed again with this file. */
   | { readonly kind: "needs file"; readonly path: string }
+  | HealthLine
   | { readonly kind: "help"; readonly topic: CommandName | undefined }
   | { readonly kind: "version" }
   | UsageError;

@@ -15,7 +15,7 @@ import {
   SERVER_ID_MAX,
   SERVER_NAME_RULE,
 } from "./announcement.ts";
-import { clientFlags, serverOperand, serversFlags } from "./client_flags.ts";
+import { clientFlags, healthFlags, serverOperand, serversFlags, watchedOperand } from "./client_flags.ts";
 import {
   type Flag,
   flag,
@@ -234,6 +234,16 @@ export const COMMANDS = {
       "chatter config chat --config chatter.json. Secrets are not shown.",
     flags: { json: switchFlag("print it as JSON") },
     isOfRoles: true,
+    isRole: false,
+    together: [],
+    apart: [],
+  },
+  health: {
+    about: "whether a chat server or a listing is ready",
+    details:
+      "Asks the server for /readyz: exit status 0 where it is ready, 1 where it is not or does not answer.",
+    flags: healthFlags,
+    operand: watchedOperand,
     isRole: false,
     together: [],
     apart: [],

@@ -1,0 +1,57 @@
+/**
+ * `chatter health` against servers that are ready, that are not, and that are none.
+ *
+ * @module
+ */
+import { assertEquals, assertMatch } from "@std/assert";
+import { startTestChat } from "../support/chat_server.ts";
+import { checkHealth } from "../../terminal/health.ts";
+import { runProgram, startServer } from "../support/program.ts";
+
+const ask = (operand: string, timeout = 5) => checkHealth({ kind: "health", operand, values: { timeout } });
+
+/** Answers every request alike, or never. */
+function answering(response: () => Response | Promise<Response>) {
+  const cut = new AbortController();
+  const server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, signal: cut.signal, onListen: () => {} },
+    response,
+  );
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    async [Symbol.asyncDispose]() {
+      cut.abort();
+      await server.finished;
+    },
+  };
+}
+
+Deno.test("a chat server and a listing that run are ready, and the program says so with status 0", async () => {
+  await using chat = await startTestChat();
+  await using listing = await startServer("listing");
+  for (const { url } of [chat, listing]) {
+    assertEquals(await runProgram(["health", url]), { status: 0, stdout: `${url} is ready\n`, stderr: "" });
+  }
+});
+
+Deno.test("a server that is not ready, or sends one elsewhere, is told with status 1 and what it answered", async () => {
+  await using busy = answering(() => new Response("not ready\n", { status: 503 }));
+  assertEquals(await runProgram(["health", `${busy.url}/`]), {
+    status: 1,
+    stdout: "",
+    stderr: `chatter: ${busy.url} is not ready: it answered 503\n`,
+  });
+  await using moved = answering(() => Response.redirect("http://127.0.0.1:1/"));
+  assertEquals(await ask(moved.url), { problem: `${moved.url} is not ready: it answered 302` });
+});
+
+Deno.test("where nobody listens or answers, that is the problem", async () => {
+  const gone = answering(() => new Response());
+  await gone[Symbol.asyncDispose]();
+  const { problem } = await ask(gone.url) as { problem: string };
+  assertMatch(problem, /^Cannot reach http:\/\/127\.0\.0\.1:[0-9]+: .*refused/i);
+  const never = Promise.withResolvers<Response>();
+  await using silent = answering(() => never.promise);
+  assertEquals(await ask(silent.url, 0.1), { problem: `Cannot reach ${silent.url}: no answer within 0.1 s` });
+  never.resolve(new Response());
+});
