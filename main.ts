@@ -54,6 +54,13 @@ async function main(): Promise<0 | 1 | 2> {
   async function startChat(values: CommandValues<"chat">) {
     const { startChat } = await import("./chat/mod.ts");
     const { isDenoDeploy } = await import("./src/kv.ts");
+    const onDenoDeploy = isDenoDeploy(env);
+    if (onDenoDeploy && values.transport !== "serve") {
+      const { CannotStart } = await import("./src/start_failure.ts");
+      throw new CannotStart(
+        "On Deno Deploy there is no --transport but serve, the platform's own: leave it out",
+      );
+    }
     return await startChat({
       ...await place("chat", values),
       id: values.id,
@@ -64,7 +71,7 @@ async function main(): Promise<0 | 1 | 2> {
       allowedOrigins: values.allowedOrigins,
       trustProxy: values.trustProxy,
       limitLoopback: values.limitLoopback,
-      onDenoDeploy: isDenoDeploy(env),
+      onDenoDeploy,
       limits: limitsOf(values),
       adminToken: values.adminToken,
     });

@@ -20,6 +20,8 @@ const READY_MS = 10;
 const REOPEN_MS = 200;
 /** File descriptors that have to be free for that: with none but the port's own the next connection loses it again. */
 const DESCRIPTORS_MIN = 4;
+/** Stands for the address of a peer without one. No IP address, so that it is neither this machine nor any network. */
+const NO_ADDRESS = "unknown";
 
 export interface Place {
   readonly hostname: string;
@@ -72,7 +74,8 @@ export function serve(
   const underWay = new UnderWay();
   let cut = new AbortController();
   let current = open(place.port);
-  const { port } = current.addr;
+  // DENO_SERVE_ADDRESS, which a platform may set, opens what it says in place of this port: maybe no port at all.
+  const port = current.addr.port ?? place.port;
 
   function open(port: number): Deno.HttpServer<Deno.NetAddr> {
     const { hostname, tls } = place;
@@ -87,7 +90,7 @@ export function serve(
       (request, info) => {
         if (stopping.aborted) return new Response("The server is stopping\n", { status: 503 });
         return ready?.(request, {
-          peer: () => info.remoteAddr.hostname,
+          peer: () => addressOf(info),
           sent: () => {
             track(info.completed);
             return info.completed;
@@ -112,10 +115,10 @@ export function serve(
 
   async function answerTracked(
     request: Request,
-    { remoteAddr, completed }: Deno.ServeHandlerInfo<Deno.NetAddr>,
+    info: Deno.ServeHandlerInfo<Deno.NetAddr>,
   ): Promise<Response> {
-    const end = track(completed);
-    const response = await answer(request, remoteAddr.hostname);
+    const end = track(info.completed);
+    const response = await answer(request, addressOf(info));
     // Whoever has the WebSocket ends it; some versions of Deno never tell of it here.
     if (response.status === STATUS_CODE.SwitchingProtocols) end();
     return response;
@@ -172,6 +175,11 @@ class UnderWay {
     if (this.#count === 0) return Promise.resolve();
     return new Promise((resolve) => this.#idle = resolve);
   }
+}
+
+/** The IP address of the other end, where it is known. */
+function addressOf({ remoteAddr }: Deno.ServeHandlerInfo<Deno.NetAddr>): string {
+  return remoteAddr.hostname ?? NO_ADDRESS;
 }
 
 function pause(ms: number): Promise<void> {

@@ -6,37 +6,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
+import { type ListedServer, listedServers, untilListed } from "../support/listed_servers.ts";
 import { type ServerProgram, startServer } from "../support/program.ts";
-
-interface Entry {
-  id: number;
-  displayName: string;
-  address: string;
-  connectedUsers: number;
-  maxUsers: number;
-}
-
-async function servers(listing: string): Promise<Entry[]> {
-  const response = await fetch(`${listing}/servers`);
-  return (await response.json() as { servers: Entry[] }).servers;
-}
-
-/** Asks the listing until `isThere` likes the answer; fails after `seconds`, which no passing run waits out. */
-async function listed(
-  listing: string,
-  seconds: number,
-  isThere: (entries: Entry[]) => boolean,
-): Promise<Entry[]> {
-  const deadline = performance.now() + seconds * 1000;
-  while (true) {
-    const entries = await servers(listing);
-    if (isThere(entries)) return entries;
-    if (performance.now() > deadline) {
-      throw new Error(`Not within ${seconds} s; it lists ${JSON.stringify(entries)}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 /** A port that was free a moment ago, for a program that has to come back to the same one. */
 function freePort(): number {
@@ -53,7 +24,7 @@ function startChatFor(listing: string, ...flags: string[]): Promise<ServerProgra
 Deno.test("a chat server registers itself, people talk through the address found, SIGTERM delists it", async () => {
   await using listing = await startServer("listing");
   await using chat = await startChatFor(listing.url, "--name", "Tea Room", "--max-users", "9");
-  const [entry] = await listed(listing.url, 10, (entries) => entries.length === 1);
+  const [entry] = await untilListed(listing.url, 10, (entries) => entries.length === 1);
   assertEquals([entry!.displayName, entry!.address, entry!.connectedUsers, entry!.maxUsers], [
     "Tea Room",
     `127.0.0.1:${chat.port}`,
@@ -65,12 +36,12 @@ Deno.test("a chat server registers itself, people talk through the address found
   await using bob = await ChatClient.connect(`http://${entry!.address}`, "bob");
   const uuid = await alice.say("found you");
   await bob.expect(`c2/MSG alice; 1; ${uuid}; found you`);
-  await listed(listing.url, 5, ([now]) => now?.connectedUsers === 2);
+  await untilListed(listing.url, 5, ([now]) => now?.connectedUsers === 2);
 
   const { status, tookMs } = await chat.stop("SIGTERM");
   assertEquals(status, 0);
   assert(tookMs < 5000, `${tookMs} ms`);
-  assertEquals(await servers(listing.url), []);
+  assertEquals(await listedServers(listing.url), []);
   assertEquals((await alice.closed).code, 1001);
 });
 
@@ -82,14 +53,14 @@ Deno.test("killed with -9 and started again, a chat server is listed under its o
     let id: number;
     {
       await using chat = await startChatFor(listing.url, ...flags);
-      [{ id }] = await listed(listing.url, 10, (entries) => entries.length === 1) as [Entry];
+      [{ id }] = await untilListed(listing.url, 10, (entries) => entries.length === 1) as [ListedServer];
       await using alice = await ChatClient.connect(chat.url, "alice");
       await alice.say("before the fall");
       chat.kill("SIGKILL");
       await chat.end();
     }
     await using chat = await startChatFor(listing.url, ...flags);
-    const [entry] = await listed(
+    const [entry] = await untilListed(
       listing.url,
       10,
       ([entry]) => entry?.address === `127.0.0.1:${chat.port}`,
@@ -109,19 +80,19 @@ Deno.test("a chat server is listed within 10 s of the start of a listing that ca
   await chat.event("listing.unreachable");
   await alice.say("nobody lists us, and we talk");
   await using listing = await startServer("listing", ["--port", String(port)]);
-  await listed(listing.url, 10, (entries) => entries.length === 1);
+  await untilListed(listing.url, 10, (entries) => entries.length === 1);
 });
 
 Deno.test("a chat server is listed again within 30 s after its listing lost all its data", async () => {
   const port = freePort();
   await using before = await startServer("listing", ["--port", String(port)]);
   await using chat = await startChatFor(before.url);
-  await listed(before.url, 10, (entries) => entries.length === 1);
+  await untilListed(before.url, 10, (entries) => entries.length === 1);
   before.kill("SIGKILL");
   await before.end();
   await using after = await startServer("listing", ["--port", String(port)]);
-  assertEquals(await servers(after.url), []);
-  await listed(after.url, 30, (entries) => entries.length === 1);
+  assertEquals(await listedServers(after.url), []);
+  await untilListed(after.url, 30, (entries) => entries.length === 1);
   await using alice = await ChatClient.connect(chat.url, "alice");
   await alice.say("still here");
 });

@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly descriptors?: number;
   /** The file that is run, from the project's root; `main.ts` unless told. */
   readonly main?: string;
+  /** Words that start it in place of its own and of all arguments. */
+  readonly words?: readonly string[];
 }
 
 /** Milliseconds after which a program that does not do what it should fails the test. Never waited out otherwise. */
@@ -201,13 +203,13 @@ export class ServerProgram implements AsyncDisposable {
 function spawn(
   args: readonly string[],
   variables: Variables,
-  { descriptors, main = "main.ts" }: StartOptions = {},
+  { descriptors, main = "main.ts", words = [...commandLine(main), ...args] }: StartOptions = {},
 ): Deno.ChildProcess {
   const limited = ["bash", "-c", `ulimit -n ${descriptors}; exec "$@"`, "bash"];
-  const [command = "", ...before] = [...(descriptors === undefined ? [] : limited), ...commandLine(main)];
+  const [command = "", ...rest] = [...(descriptors === undefined ? [] : limited), ...words];
   const inherited = Object.entries(Deno.env.toObject()).filter(([name]) => !name.startsWith("CHATTER_"));
   return new Deno.Command(command, {
-    args: [...before, ...args],
+    args: rest,
     env: { ...Object.fromEntries(inherited), NO_COLOR: "1", ...variables },
     clearEnv: true,
     stdin: "null",

@@ -24,10 +24,10 @@ export interface FrameShape {
 }
 
 export class RawPeer implements AsyncDisposable {
-  readonly #connection: Deno.TcpConn;
+  readonly #connection: Deno.Conn;
   #unread = new Uint8Array(0);
 
-  private constructor(connection: Deno.TcpConn) {
+  private constructor(connection: Deno.Conn) {
     this.#connection = connection;
   }
 
@@ -50,10 +50,12 @@ export class RawPeer implements AsyncDisposable {
     return head;
   }
 
-  /** Connects and says nothing. */
+  /** Connects and says nothing; to https by TLS, with the certificates that tests trust. */
   static async connect(url: string): Promise<RawPeer> {
-    const { hostname, port } = new URL(url);
-    return new RawPeer(await Deno.connect({ hostname, port: Number(port) }));
+    const { protocol, hostname: bracketed, port: digits } = new URL(url);
+    const [hostname, port] = [bracketed.replace(/^\[(.*)\]$/, "$1"), Number(digits)];
+    if (protocol !== "https:") return new RawPeer(await Deno.connect({ hostname, port }));
+    return new RawPeer(await Deno.connectTls({ hostname, port, caCerts: await testAuthorities() }));
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -157,6 +159,11 @@ export class RawPeer implements AsyncDisposable {
     this.#unread = joined;
     return true;
   }
+}
+
+/** The certificates of servers that tests start, in PEM. */
+export async function testAuthorities(): Promise<string[]> {
+  return [await Deno.readTextFile(`${import.meta.dirname}/localhost_cert.pem`)];
 }
 
 /** The bytes of a client's handshake. */

@@ -1,0 +1,140 @@
+/**
+ * The program as Deno Deploy starts it: main.ts without arguments, the role in a variable, the KV without a path, and
+ * the address to serve given by the platform.
+ *
+ * What is allowed is less than there, so that the program is seen to get by: it writes no file of its own and runs no program.
+ * It is not Deno Deploy: what docs/deploy.md says was not tried there is not tried here either.
+ *
+ * @module
+ */
+import { assertEquals, assertLess, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import config from "../deno.json" with { type: "json" };
+import { ChatClient } from "./support/chat_client.ts";
+import { untilListed } from "./support/listed_servers.ts";
+import { type Role, type ServerProgram, startServer, type Variables } from "./support/program.ts";
+import { RawPeer } from "./support/raw_peer.ts";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+/** Milliseconds from SIGINT to SIGKILL there. */
+const STOP_MS = 5000;
+/** A client somewhere else, as the platform names it (TEST-NET-3, RFC 5737). */
+const ABROAD = "203.0.113.7";
+
+function startOnDeploy(role: Role, folder: string, variables: Variables = {}): Promise<ServerProgram> {
+  const { entrypoint, args = [] }: { entrypoint: string; args?: string[] } = config.deploy.runtime;
+  const allowed = ["--allow-net", "--allow-read", "--allow-env"];
+  // The folder stands for what the platform has elsewhere: the KV, and its socket.
+  const denied = [`--allow-write=${folder}`, "--deny-run", "--deny-ffi", "--deny-sys"];
+  return startServer(role, [], {
+    CHATTER_ROLE: role,
+    // The program's own defaults: these are what other tests set.
+    CHATTER_HOSTNAME: "",
+    CHATTER_PORT: "",
+    CHATTER_KV: "",
+    DENO_DEPLOY: "true",
+    DENO_DEPLOYMENT_ID: "0123456789ab",
+    DENO_TIMELINE: "production",
+    DENO_SERVE_ADDRESS: "tcp:127.0.0.1:0",
+    DENO_TRUST_PROXY_HEADERS: "1",
+    DENO_KV_DEFAULT_PATH: `${folder}/attached.db`,
+    ...variables,
+  }, {
+    words: [
+      Deno.execPath(),
+      "run",
+      "--quiet",
+      "--no-prompt",
+      ...allowed,
+      ...denied,
+      ROOT + entrypoint,
+      ...args,
+    ],
+  });
+}
+
+/** Stops as the platform does, and holds it to what the platform allows. */
+async function evict(server: ServerProgram): Promise<void> {
+  const { status, tookMs } = await server.stop("SIGINT");
+  assertEquals(status, 0, server.log);
+  assertLess(tookMs, STOP_MS);
+  assertNotMatch(server.log, /"level":"(WARN|ERROR|FATAL)"|NotCapable/);
+}
+
+async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await test(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("a chat server on Deno Deploy talks, and its next instance knows what was said", () =>
+  inFolder(async (folder) => {
+    await using first = await startOnDeploy("chat", folder);
+    await using anna = await ChatClient.connect(first.url, "anna");
+    const id = await anna.say("hello");
+    await evict(first);
+    assertEquals((await anna.closed).code, 1001);
+
+    await using second = await startOnDeploy("chat", folder);
+    assertEquals((await second.event("listening")).id, (await first.event("listening")).id);
+    await using ben = await ChatClient.connect(second.url, "ben");
+    assertStringIncludes(await ben.ask("c2/QUERY history; 1"), `{"uuid":"${id}","username":"anna"`);
+  }));
+
+Deno.test("a chat server on Deno Deploy stops in time although a peer never answers the close", () =>
+  inFolder(async (folder) => {
+    await using server = await startOnDeploy("chat", folder);
+    await using mute = await RawPeer.open(server.url);
+    await evict(server);
+    assertEquals(await mute.readCloseCode(), 1001);
+  }));
+
+Deno.test("instances of a listing on Deno Deploy list the same servers", () =>
+  inFolder(async (folder) => {
+    await using listing = await startOnDeploy("listing", folder);
+    await using other = await startOnDeploy("listing", folder);
+    await using chat = await startServer("chat", ["--listing", listing.url, "--id", "7"]);
+    await chat.event("listing.registered");
+    // What another instance wrote is seen a second later.
+    for (const instance of [listing, other]) {
+      await untilListed(instance.url, 10, ([entry]) => entry?.id === 7);
+    }
+    assertEquals((await chat.stop()).status, 0);
+    await evict(listing);
+    await evict(other);
+  }));
+
+Deno.test("the address of a client on Deno Deploy is the one that the platform names", () =>
+  inFolder(async (folder) => {
+    const variables = { CHATTER_MAX_SOCKETS_PER_ADDRESS: "1" };
+    await using server = await startOnDeploy("chat", folder, variables);
+    const from = (address: string) => ({ "X-Deno-Client-Address": `${address}:4567` });
+    await using _first = await RawPeer.open(server.url, from(ABROAD));
+    assertMatch(await RawPeer.refused(server.url, from(ABROAD)), /^HTTP\/1\.1 429 /);
+    await using _neighbour = await RawPeer.open(server.url, from("203.0.113.8"));
+  }));
+
+for (const role of ["chat", "listing"] as const) {
+  Deno.test(`a ${role} serves where the platform opens a Unix socket in place of a port`, () =>
+    inFolder(async (folder) => {
+      const path = `${folder}/socket`;
+      await using server = await startOnDeploy(role, folder, { DENO_SERVE_ADDRESS: `unix:${path}` });
+      using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
+      const response = await fetch("http://chatter.example/readyz", { client });
+      assertEquals(response.status, 200, await response.text());
+      await evict(server);
+    }));
+}
+
+Deno.test("--transport ws is refused on Deno Deploy, and what else there is is named", () =>
+  inFolder(async (folder) => {
+    let problem = "";
+    try {
+      await using _server = await startOnDeploy("chat", folder, { CHATTER_TRANSPORT: "ws" });
+    } catch (error) {
+      problem = String(error);
+    }
+    assertStringIncludes(problem, "chatter: On Deno Deploy there is no --transport but serve");
+  }));
