@@ -16,7 +16,7 @@ import { readConfiguredLine } from "./src/configured_line.ts";
 import { limitsOf, listingLimitsOf } from "./src/flags.ts";
 import { helpText } from "./src/help_text.ts";
 import { keepOnlyTheNetwork } from "./src/permissions.ts";
-import { VERSION } from "./src/version.ts";
+import { versionLine } from "./src/version.ts";
 
 /** Exit statuses: 0 done or stopped, 1 cannot run or was refused, 2 the command line or the configuration is wrong. */
 async function main(): Promise<0 | 1 | 2> {
@@ -27,7 +27,7 @@ async function main(): Promise<0 | 1 | 2> {
       await print(Deno.stdout, helpText(line.topic));
       return 0;
     case "version":
-      await print(Deno.stdout, `chatter ${VERSION} (deno ${Deno.version.deno}, ${Deno.build.target})\n`);
+      await print(Deno.stdout, versionLine() + "\n");
       return 0;
     case "usage error":
       await print(Deno.stderr, `chatter: ${line.problem}\n`);

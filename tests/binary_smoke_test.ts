@@ -57,7 +57,7 @@ for (const [role, script] of PAGES) {
 Deno.test("the program tells its version and its help", async () => {
   const version = await runProgram(["--version"]);
   assertEquals(version.status, 0, version.stderr);
-  assertStringIncludes(version.stdout, `chatter ${VERSION} (deno `);
+  assertStringIncludes(version.stdout, `chatter ${VERSION} (`);
   const help = await runProgram(["help"]);
   assertEquals(help.status, 0, help.stderr);
   assertMatch(help.stdout, /^ {2}chat .*\n {2}listing /m);

@@ -53,11 +53,14 @@ Deno.test("help goes to stdout with status 0, however it is asked for", async ()
   }
 });
 
-Deno.test("the version goes to stdout with the Deno and the platform that run it", async () => {
+Deno.test("the version goes to stdout with the commit, the Deno and the platform that run it", async () => {
   const { status, stdout, stderr } = await runProgram(["--version"]);
   assertEquals({ status, stderr }, { status: 0, stderr: "" });
-  assertMatch(stdout, /^chatter \d+\.\d+\.\d+ \(deno \d+\.\d+\.\d+, [a-z0-9_]+-[a-z0-9-]+\)\n$/);
-  assertStringIncludes(stdout, `chatter ${VERSION} (deno `);
+  const [, version, made] =
+    /^chatter (\d+\.\d+\.\d+) \((.+), deno \d+\.\d+\.\d+, [a-z0-9_]+-[a-z0-9-]+\)\n$/.exec(stdout) ?? [];
+  assertEquals(version, VERSION, stdout);
+  const isBuilt = Boolean(Deno.env.get("CHATTER_BINARY"));
+  assertMatch(made!, isBuilt ? /^commit (?:[0-9a-f]{12}(?:-dirty)?|unknown)$/ : /^source$/);
 });
 
 Deno.test("a wrong command line is one line on stderr with status 2", async () => {

@@ -7,6 +7,7 @@
  * @module
  */
 import { EMBEDDED, WEB_FOLDERS } from "../src/web_assets.ts";
+import { commitStatement } from "./commit.ts";
 import { compile } from "./compile.ts";
 import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
 
@@ -73,7 +74,8 @@ async function bundle(): Promise<boolean> {
     return false;
   }
   const program = await Deno.readTextFile(UNPROVED);
-  await Deno.writeTextFile(UNPROVED, header() + REQUIRE + await embeddedAssets() + program);
+  const before = header() + REQUIRE + await commitStatement() + await embeddedAssets();
+  await Deno.writeTextFile(UNPROVED, before + program);
   await Deno.chmod(UNPROVED, 0o755);
   const made = await proveAndPlace();
   if (!made.success) {

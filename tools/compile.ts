@@ -10,6 +10,7 @@
  * @module
  */
 import { WEB_FOLDERS } from "../src/web_assets.ts";
+import { commitStatement } from "./commit.ts";
 import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
 
 /** Where the bundle lies: in a folder of the project's root, from which `../chat/web` is what it is from a module's own. */
@@ -24,9 +25,9 @@ export type Outcome = "made" | "no runtime" | "failed";
 /** Makes the executable; says why where it does not. */
 export async function compile(): Promise<Outcome> {
   try {
-    return await bundle()
-      ? await compileFrom(`${BUNDLE}/main.js`, BUNDLED_FLAGS)
-      : await compileFrom("main.ts");
+    const isBundled = await bundle();
+    const main = await withCommit(isBundled);
+    return await compileFrom(main, isBundled ? BUNDLED_FLAGS : []);
   } finally {
     await Deno.remove(ROOT + BUNDLE, { recursive: true }).catch(() => {/* There is none. */});
   }
@@ -45,6 +46,15 @@ async function bundle(): Promise<boolean> {
   ]);
   if (!success) say(`${output.trimEnd()}\nIt is compiled without being bundled, and takes longer to start.`);
   return success;
+}
+
+/** Has the program know its commit; answers with the file that is to be compiled. */
+async function withCommit(isBundled: boolean): Promise<string> {
+  const main = isBundled ? `${BUNDLE}/main.js` : `${BUNDLE}/main.ts`;
+  const program = isBundled ? await Deno.readTextFile(ROOT + main) : `await import("../main.ts");\n`;
+  await Deno.mkdir(ROOT + BUNDLE, { recursive: true });
+  await Deno.writeTextFile(ROOT + main, await commitStatement() + program);
+  return main;
 }
 
 async function compileFrom(main: string, how: readonly string[] = []): Promise<Outcome> {
