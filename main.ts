@@ -16,7 +16,7 @@ import { readConfiguredLine } from "./src/configured_line.ts";
 import { limitsOf, listingLimitsOf } from "./src/flags.ts";
 import { helpText } from "./src/help_text.ts";
 import { keepOnlyTheNetwork } from "./src/permissions.ts";
-import { versionLine } from "./src/version.ts";
+import { VERSION, versionLine } from "./src/version.ts";
 
 /** Exit statuses: 0 done or stopped, 1 cannot run or was refused, 2 the command line or the configuration is wrong. */
 async function main(): Promise<0 | 1 | 2> {
@@ -35,6 +35,17 @@ async function main(): Promise<0 | 1 | 2> {
     case "config": {
       const { showConfig } = await import("./terminal/config.ts");
       await print(Deno.stdout, showConfig(line, env));
+      return 0;
+    }
+    case "completions": {
+      const { completionScript } = await import("./src/completions/script.ts");
+      await print(Deno.stdout, completionScript(line.operand));
+      return 0;
+    }
+    case "man": {
+      const { manPage } = await import("./src/man_page.ts");
+      const { wallClock } = await import("./src/clock.ts");
+      await print(Deno.stdout, manPage(VERSION, wallClock()));
       return 0;
     }
     case "chat":

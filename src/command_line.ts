@@ -21,6 +21,7 @@ import {
   isCommandName,
   ROLE_NAMES,
   sharedFlags,
+  type Shell,
 } from "./flags.ts";
 import type { LogFormat } from "./log.ts";
 import { isUsageError, nearest, quoted, type UsageError, usageError } from "./usage_error.ts";
@@ -74,6 +75,7 @@ export type HealthLine = {
   readonly operand: string;
   readonly values: FlagValues<(typeof COMMANDS)["health"]["flags"]>;
 };
+export type CompletionsLine = { readonly kind: "completions"; readonly operand: Shell };
 
 export type CommandLine =
   | AdminLine
@@ -85,6 +87,8 @@ export type CommandLine =
   /** It is to be parsed again with this file. */
   | { readonly kind: "needs file"; readonly path: string }
   | HealthLine
+  | CompletionsLine
+  | { readonly kind: "man" }
   | { readonly kind: "help"; readonly topic: CommandName | undefined }
   | { readonly kind: "version" }
   | UsageError;

@@ -14,6 +14,8 @@ export interface Flag<T> {
   readonly placeholder: string | undefined;
   /** Which texts are allowed, in words that follow "allowed is". */
   readonly allowed: string;
+  /** All of them, where they are a few words. */
+  readonly words?: readonly string[];
   /** What `text` means; undefined where it is not allowed. */
   readonly read: (text: string) => T | undefined;
   /** The value when nothing is given. */
@@ -70,9 +72,12 @@ export function wholeNumber(
   };
 }
 
-export function oneOf<T>(words: { readonly [word: string]: T }): Pick<Flag<T>, "allowed" | "read"> {
+export function oneOf<T>(
+  words: { readonly [word: string]: T },
+): Pick<Flag<T>, "allowed" | "read"> & { readonly words: readonly string[] } {
   return {
     allowed: listed(Object.keys(words)),
+    words: Object.keys(words),
     read: (text) => Object.hasOwn(words, text) ? words[text] : undefined,
   };
 }
@@ -101,6 +106,11 @@ export function switchFlag(about: string): Flag<boolean> {
     otherwise: false,
     otherwiseShown: undefined,
   };
+}
+
+/** Whether its value can be a path of a file. */
+export function namesFile({ placeholder }: Flag<unknown>): boolean {
+  return placeholder === "FILE" || placeholder === "PLACE";
 }
 
 /** Without the slash at the end, so that a path can be appended. */

@@ -189,6 +189,16 @@ const listingFlags = {
   ...limitFlags(LISTING_LIMITS),
 };
 
+export type Shell = "bash" | "zsh" | "fish";
+const shellOperand = flag<Shell>({
+  about: "the shell that is to complete command lines of chatter",
+  ...oneOf<Shell>({ bash: "bash", zsh: "zsh", fish: "fish" }),
+  placeholder: "SHELL",
+  otherwise: "bash",
+  otherwiseShown: undefined,
+  required: true,
+});
+
 /** The commands, by name. */
 export const COMMANDS = {
   chat: {
@@ -254,6 +264,25 @@ export const COMMANDS = {
       "quote what has blanks, and write -- before what begins with a hyphen.",
     flags: adminFlags,
     actions: adminActions,
+    isRole: false,
+    together: [],
+    apart: [],
+  },
+  completions: {
+    about: "what has a shell complete commands, flags and values",
+    details: 'Prints a script for the shell: eval "$(chatter completions bash)" in ~/.bashrc, ' +
+      "source <(chatter completions zsh) in ~/.zshrc after compinit, " +
+      "chatter completions fish | source in ~/.config/fish/config.fish.",
+    flags: {},
+    operand: shellOperand,
+    isRole: false,
+    together: [],
+    apart: [],
+  },
+  man: {
+    about: "the manual page",
+    details: "Prints a page for man: chatter man >chatter.1, then man ./chatter.1.",
+    flags: {},
     isRole: false,
     together: [],
     apart: [],

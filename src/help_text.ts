@@ -71,8 +71,7 @@ function commandHelp(name: CommandName, command: Command): string {
     "  -h, --help",
     ...wrapped("this text", INDENT),
     ...(limits.length === 0 ? [] : ["", "Limits:", ...limits.flatMap(([key, flag]) => flagLines(key, flag))]),
-    "",
-    ...wrapped(variablesNote(command), 0),
+    ...(flags.length === 0 ? [] : ["", ...wrapped(variablesNote(command), 0)]),
     "",
   ].join("\n");
 }
@@ -84,7 +83,8 @@ function wordsOf({ actions, isOfRoles }: Command): string {
 }
 
 function operandWord({ operand }: Command): string {
-  return operand === undefined ? "" : `[${operand.placeholder}] `;
+  if (operand === undefined) return "";
+  return operand.required ? `${operand.placeholder} ` : `[${operand.placeholder}] `;
 }
 
 /** That each flag is a variable too, and which of them are not called by their flag's name. */
@@ -129,7 +129,7 @@ function aboutLines(flag: Flag<unknown>, indent: number): string[] {
 }
 
 /** `text` in lines of at most `WIDTH` columns; a word that is longer has a line of its own. */
-function wrapped(text: string, indent: number): string[] {
+export function wrapped(text: string, indent: number): string[] {
   const margin = " ".repeat(indent);
   const lines: string[] = [];
   let line = "";

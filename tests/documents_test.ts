@@ -90,6 +90,13 @@ Deno.test("PROTOCOL.md §11.3 lists every refusal of the admin API with its stat
 });
 
 for (const [name, command] of Object.entries<Command>(COMMANDS)) {
+  if (Object.keys(command.flags).length === 0) {
+    Deno.test(`README.md has a section for chatter ${name}, which takes no flags`, () => {
+      const word = command.operand === undefined ? "" : ` ${command.operand.placeholder}`;
+      assert(sectionOf("README.md", `chatter ${name}`).includes(`\`chatter ${name}${word}\``));
+    });
+    continue;
+  }
   Deno.test(`README.md lists every flag of chatter ${name}, the limits aside`, () => {
     assertEquals(
       tableUnder("README.md", `chatter ${name}`).map((row) => [row.flag, row.default, row["what it is for"]]),

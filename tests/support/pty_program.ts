@@ -12,7 +12,7 @@ import { commandLine, type Variables } from "./program.ts";
 /** Milliseconds after which a screen that does not become what it should fails the test. */
 const PATIENCE_MS = 20_000;
 
-async function hasScript(): Promise<boolean> {
+export async function hasScript(): Promise<boolean> {
   try {
     const { stdout } = await new Deno.Command("script", { args: ["--version"], stderr: "null" }).output();
     return new TextDecoder().decode(stdout).includes("util-linux");
