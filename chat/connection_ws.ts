@@ -15,8 +15,7 @@ import { CLOSE, type CloseCause, type Connection, type OutgoingFrame, type Recei
 import { Gathered } from "./gathered.ts";
 import { type Rate, TokenBucket } from "../src/token_bucket.ts";
 import type { AdmittedSocket } from "./transport.ts";
-// @ts-types="@types/ws"
-import type { WebSocket } from "ws";
+import type { PeerSocket, SocketOwner } from "./peer_socket.ts";
 
 /**
  * Frames that may come after the server has closed: what an honest peer had under way. A peer that goes on sending is
@@ -61,13 +60,14 @@ export interface WsConnectionParts {
   readonly stream: Pick<Socket, "write">;
 }
 
-export class WsConnection implements Connection {
+export class WsConnection implements Connection, SocketOwner {
   readonly remoteAddress: string;
   readonly subprotocol: string | undefined;
-  readonly #socket: WebSocket;
+  readonly #socket: PeerSocket;
   readonly #stream: Pick<Socket, "write">;
   readonly #reading: { end(): void };
   readonly #rules: WsConnectionRules;
+  readonly #gone: () => void;
   /** Made at the first ping: most never send one. */
   #pings: TokenBucket | undefined;
   /** Given to be sent, and not flushed yet. */
@@ -82,32 +82,47 @@ export class WsConnection implements Connection {
   #closingMs: number | undefined;
 
   /** Takes a WebSocket that is open. */
-  constructor(socket: WebSocket, { admitted, reading, stream }: WsConnectionParts, rules: WsConnectionRules) {
+  constructor(
+    socket: PeerSocket,
+    { admitted, reading, stream }: WsConnectionParts,
+    rules: WsConnectionRules,
+  ) {
     this.remoteAddress = admitted.remoteAddress;
     this.subprotocol = admitted.subprotocol;
     this.#socket = socket;
     this.#stream = stream;
     this.#reading = reading;
     this.#rules = rules;
+    this.#gone = admitted.gone;
     this.#nextPingMs = rules.steadyMs() + rules.pingIntervalMs;
-    // An error is of the peer's making, and the library closes for it; without a listener it would end the process.
-    socket.on("error", (error: Error & { code?: string }) => {
-      this.#readNoMore();
-      rules.log.debug("socket.error", { code: error.code, problem: error.message });
-    });
-    socket.on("pong", () => this.#pingedMs = undefined);
-    socket.on("ping", (data: Buffer) => this.#fenced("ping", () => this.#answerPing(data)));
-    socket.on("message", (data: Buffer, isBinary: boolean) => {
-      this.#pingedMs = undefined;
-      this.#fenced("message", () => this.#receive(data, isBinary));
-    });
-    socket.once("close", () => {
-      this.#fenced("close", () => this.#receiver?.lost());
-      this.#receiver = undefined;
-      this.#fenced("gone", () => rules.onGone(this));
-      this.#fenced("gone", admitted.gone);
-    });
+    socket.owner = this;
     this.#fenced("open", () => this.#receiver = admitted.accept(this));
+  }
+
+  /** Of the peer's making, and the library closes for it. */
+  failed(error: Error & { code?: string }): void {
+    this.#readNoMore();
+    this.#rules.log.debug("socket.error", { code: error.code, problem: error.message });
+  }
+
+  ponged(): void {
+    this.#pingedMs = undefined;
+  }
+
+  pinged(data: Buffer): void {
+    this.#fenced("ping", () => this.#answerPing(data));
+  }
+
+  received(data: Buffer, isBinary: boolean): void {
+    this.#pingedMs = undefined;
+    this.#fenced("message", () => this.#receive(data, isBinary));
+  }
+
+  closed(): void {
+    this.#fenced("close", () => this.#receiver?.lost());
+    this.#receiver = undefined;
+    this.#fenced("gone", () => this.#rules.onGone(this));
+    this.#fenced("gone", this.#gone);
   }
 
   get pendingBytes(): number {

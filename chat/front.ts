@@ -40,6 +40,8 @@ const DRAIN_MS = 1000;
 export class Front {
   readonly #options: FrontOptions;
   readonly #sessions = new Set<Session>();
+  /** Called when the last of them is over. */
+  #onEmpty = () => {};
   #transport: Transport | undefined;
   #isStopping = false;
 
@@ -74,7 +76,7 @@ export class Front {
     const sessions = this.#sessions;
     for (const session of sessions) session.end(CLOSE.stopping);
     // The transport's stop would overtake these.
-    await within(DRAIN_MS, Promise.all(Array.from(sessions, (session) => session.over)));
+    await within(DRAIN_MS, this.#empty());
     for (const session of sessions) session.terminate();
     if (this.#transport !== undefined) await within(DRAIN_MS, this.#transport.stop());
   }
@@ -134,11 +136,22 @@ export class Front {
       limits,
       serverId,
       steadyMs: steadyClock,
+      onOver: this.#onOver,
       log,
     });
     this.#sessions.add(session);
-    session.over.then(() => this.#sessions.delete(session));
     return session;
+  }
+
+  readonly #onOver = (session: Session): void => {
+    this.#sessions.delete(session);
+    if (this.#sessions.size === 0) this.#onEmpty();
+  };
+
+  /** Resolves when nobody is here. */
+  #empty(): Promise<void> {
+    if (this.#sessions.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onEmpty = resolve);
   }
 }
 

@@ -36,6 +36,8 @@ export interface SessionOptions {
   readonly serverId: number;
   /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
+  /** Called once, when the connection is gone. */
+  readonly onOver: (session: Session) => void;
   readonly log: Logger;
 }
 
@@ -43,15 +45,12 @@ export class Session implements Receiver, Participant {
   id: SessionId;
   readonly isLive: boolean;
   readonly remoteAddress: string;
-  /** Resolves when the connection is gone. */
-  readonly over: Promise<void>;
   readonly #options: SessionOptions;
   readonly #outbox: Outbox;
   readonly #allowed: TokenBucket;
-  /** Frames that were refused for flooding may come as fast again before the session is ended. */
-  readonly #tolerated: TokenBucket;
+  /** Frames that were refused for flooding may come as fast again before the session is ended. Made at the first. */
+  #tolerated: TokenBucket | undefined;
   #connectDeadline: ReturnType<typeof setTimeout> | undefined;
-  readonly #resolveOver: () => void;
   /** Frames that the hub has and that are not answered yet. */
   #unanswered = 0;
 
@@ -59,16 +58,13 @@ export class Session implements Receiver, Participant {
     this.id = options.id;
     this.remoteAddress = options.connection.remoteAddress;
     this.isLive = options.connection.subprotocol === LIVE_SUBPROTOCOL;
-    ({ promise: this.over, resolve: this.#resolveOver } = Promise.withResolvers<void>());
     this.#options = options;
     const { limits, connection, steadyMs } = options;
     this.#outbox = new Outbox(connection, limits.maxOutboxBytes, () => {
       options.log.warn("consumer.slow", { session: this.id, limitBytes: limits.maxOutboxBytes });
       this.#submit({ type: "LOST" });
     });
-    const flood = { burst: limits.floodBurst, perSecond: limits.floodRate };
-    this.#allowed = new TokenBucket(flood, steadyMs());
-    this.#tolerated = new TokenBucket(flood, steadyMs());
+    this.#allowed = this.#floodBucket(steadyMs());
     this.#connectDeadline = setTimeout(() => this.end(CLOSE.connectTimeout), limits.connectTimeout * 1000);
   }
 
@@ -114,7 +110,7 @@ export class Session implements Receiver, Participant {
     this.#clearConnectDeadline();
     this.#outbox.discard();
     this.#submit({ type: "LOST" });
-    this.#resolveOver();
+    this.#options.onOver(this);
   }
 
   deliver(frame: OutgoingFrame): void {
@@ -190,6 +186,7 @@ export class Session implements Receiver, Participant {
     const nowMs = this.#options.steadyMs();
     const tokens = 1 + Math.floor(length / UNITS_OF_A_TOKEN);
     if (this.#allowed.take(nowMs, tokens)) return false;
+    this.#tolerated ??= this.#floodBucket(nowMs);
     if (this.#tolerated.take(nowMs, tokens)) {
       this.#answerFault(fault("FLOOD", floodRate));
     } else {
@@ -197,6 +194,11 @@ export class Session implements Receiver, Participant {
       this.#putOut(CLOSE.flood);
     }
     return true;
+  }
+
+  #floodBucket(nowMs: number): TokenBucket {
+    const { floodBurst, floodRate } = this.#options.limits;
+    return new TokenBucket({ burst: floodBurst, perSecond: floodRate }, nowMs);
   }
 
   #isTooLarge(text: string): boolean {

@@ -12,10 +12,11 @@ import type { IncomingMessage } from "node:http";
 import { createServer, Server, type Socket } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 // @ts-types="@types/ws"
-import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
+import { type ServerOptions, WebSocketServer } from "ws";
 import { AcceptWatch } from "./accept_watch.ts";
 import { WsConnection, type WsConnectionRules } from "./connection_ws.ts";
 import { type Handshake, HttpExchange, REQUEST_MS } from "./http_exchange.ts";
+import { PeerSocket } from "./peer_socket.ts";
 import { ReadingTurns } from "./reading_turns.ts";
 import type { AdmittedSocket, StartTransport, Transport, TransportOptions } from "./transport.ts";
 
@@ -40,7 +41,7 @@ interface AdmittedRequest extends IncomingMessage {
 }
 
 /** What the library takes since 8.20 and its types do not name yet. */
-interface NewServerOptions extends ServerOptions {
+interface NewServerOptions extends ServerOptions<typeof PeerSocket> {
   maxBufferedChunks: number;
   maxFragments: number;
 }
@@ -54,7 +55,7 @@ export const startWs: StartTransport = async (options) => {
 
 class WsTransport implements Transport {
   readonly #options: TransportOptions;
-  readonly #webSockets: WebSocketServer;
+  readonly #webSockets: InstanceType<typeof WebSocketServer<typeof PeerSocket>>;
   readonly #server: Server;
   readonly #turns: ReadingTurns;
   /** In order of their arrival. */
@@ -83,6 +84,7 @@ class WsTransport implements Transport {
     };
     const webSocketOptions: NewServerOptions = {
       noServer: true,
+      WebSocket: PeerSocket,
       clientTracking: false,
       perMessageDeflate: false,
       // The connection answers pings itself, within bounds.
@@ -214,7 +216,7 @@ class WsTransport implements Transport {
     } as unknown as AdmittedRequest;
     let isUpgraded = false;
     const head = Buffer.from(rest.buffer, rest.byteOffset, rest.length);
-    this.#webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket: PeerSocket) => {
       isUpgraded = true;
       exchange.release();
       this.#exchanges.delete(exchange);
@@ -225,7 +227,7 @@ class WsTransport implements Transport {
   }
 
   /** What it makes lives as long as the connection, and knows nothing of the request: that would live as long too. */
-  #connect(webSocket: WebSocket, stream: Socket, admitted: AdmittedSocket): void {
+  #connect(webSocket: PeerSocket, stream: Socket, admitted: AdmittedSocket): void {
     const reading = this.#turns.take(stream);
     this.#connections.add(new WsConnection(webSocket, { admitted, reading, stream }, this.#rules));
   }

@@ -263,6 +263,7 @@ Deno.test("hub whose store hangs holds no more of a session than it may have una
     limits: { ...DEFAULT_LIMITS, floodRate: 0, maxUnansweredFrames: 3 },
     serverId: 7,
     steadyMs: () => 0,
+    onOver: () => {},
     log: recordedLog().log,
   });
   session.receiveText("c2/CONNECT eve");

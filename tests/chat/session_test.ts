@@ -50,13 +50,15 @@ interface Opened extends Disposable {
   readonly events: (level: "warn" | "error") => string[];
   /** The steady clock. */
   nowMs: number;
+  /** Whether its owner was told that it is over. */
+  readonly isOver: boolean;
 }
 
 function open(limits: Partial<Limits> = {}): Opened {
   const connection = new NotingConnection();
   const inputs: Input[] = [];
   const { log, events } = recordedLog();
-  const opened = { connection, inputs, events, nowMs: 1000 };
+  const opened = { connection, inputs, events, nowMs: 1000, isOver: false };
   const session = new Session({
     id: "the session",
     connection,
@@ -69,17 +71,13 @@ function open(limits: Partial<Limits> = {}): Opened {
     limits: { ...DEFAULT_LIMITS, ...limits },
     serverId: 7,
     steadyMs: () => opened.nowMs,
+    onOver: (over) => {
+      assert(over === session && !opened.isOver, "told once, and of itself");
+      opened.isOver = true;
+    },
     log,
   });
   return Object.assign(opened, { session, [Symbol.dispose]: () => session.end({ code: 1000, reason: "" }) });
-}
-
-/** Whether the session is over, as its owner would see it by now. */
-async function isOver({ over }: Session): Promise<boolean> {
-  let isOver = false;
-  over.then(() => isOver = true);
-  for (let i = 0; i < 5; i++) await Promise.resolve();
-  return isOver;
 }
 
 /** `c2/` and as much more as makes it `bytes` bytes of UTF-8 out of `character`, rounded down, then filled. */
@@ -283,12 +281,12 @@ Deno.test("session that joined, or is over, has no deadline any more", () => {
   }
 });
 
-Deno.test("session whose connection is lost says so to the hub and to its owner, and is silent from then on", async () => {
+Deno.test("session whose connection is lost says so to the hub and to its owner, and is silent from then on", () => {
   using s = open();
   s.session.receiveText("c2/MSG 1; hi");
   s.session.lost();
   assertEquals(s.inputs.map(({ type }) => type), ["MSG", "LOST"]);
-  assert(await isOver(s.session));
+  assert(s.isOver);
   s.session.receiveText("c2/MSG 1; hi");
   s.session.receiveBinary(3);
   s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
@@ -302,17 +300,17 @@ Deno.test("session whose connection is lost leaves no timer behind", () => {
   open().session.lost();
 });
 
-Deno.test("session takes no frame once it was ended, and is over at the connection's end only", async () => {
+Deno.test("session takes no frame once it was ended, and is over at the connection's end only", () => {
   using s = open();
   s.session.end({ code: 1001, reason: "server is stopping" });
   s.session.receiveText("c2/PING");
   s.session.receiveText("c2/MSG 1; hi");
-  assertEquals([s.connection.sent, s.inputs, await isOver(s.session)], [[], [], false]);
+  assertEquals([s.connection.sent, s.inputs, s.isOver], [[], [], false]);
   s.session.lost();
-  assertEquals([s.inputs.length, await isOver(s.session)], [1, true]);
+  assertEquals([s.inputs.length, s.isOver], [1, true]);
 });
 
-Deno.test("session of a slow reader is closed with 1013 and leaves the room at once", async () => {
+Deno.test("session of a slow reader is closed with 1013 and leaves the room at once", () => {
   using s = open({ maxOutboxBytes: 65_536 });
   s.session.deliver(outgoing("x".repeat(65_000)));
   s.session.deliver(outgoing("x".repeat(500)));
@@ -326,9 +324,9 @@ Deno.test("session of a slow reader is closed with 1013 and leaves the room at o
   assertEquals(s.connection.closed, [{ code: 1013, reason: "slow consumer" }]);
   assertEquals(s.inputs, [{ type: "LOST" }]);
   assertEquals(s.events("warn"), ["consumer.slow"]);
-  assertFalse(await isOver(s.session), "its connection is still there");
+  assertFalse(s.isOver, "its connection is still there");
   s.session.lost();
-  assert(await isOver(s.session));
+  assert(s.isOver);
 });
 
 Deno.test("session with as many unanswered frames as it may have goes on, and is closed with 1013 at one more", () => {
@@ -346,13 +344,13 @@ Deno.test("session with as many unanswered frames as it may have goes on, and is
   assertEquals([s.inputs.length, s.connection.closed.length], [5, 1]);
 });
 
-Deno.test("session that is terminated takes its connection down, and is over when that is gone", async () => {
+Deno.test("session that is terminated takes its connection down, and is over when that is gone", () => {
   const s = open();
   s.session.end({ code: 1001, reason: "server is stopping" });
   s.session.terminate();
   assert(s.connection.isTerminated);
   s.session.receiveText("c2/PING");
-  assertEquals([s.connection.sent, await isOver(s.session)], [[], false]);
+  assertEquals([s.connection.sent, s.isOver], [[], false]);
   s.session.lost();
-  assert(await isOver(s.session));
+  assert(s.isOver);
 });
