@@ -17,23 +17,14 @@ import { type Command, COMMANDS, flagName, isLimitName } from "../src/flags.ts";
 import { LISTING_LIMITS } from "../src/listing_limits.ts";
 import { FAULTS } from "../src/protocol/faults.ts";
 import { type Limit, LIMITS } from "../src/protocol/limits.ts";
+import { documentPaths, readDocument } from "./support/documents.ts";
 
 const ROOT = new URL("../", import.meta.url);
-const DOCUMENTS = [
-  "README.md",
-  "PROTOCOL.md",
-  "ARCHITECTURE.md",
-  "CONTRIBUTING.md",
-  "CHANGELOG.md",
-  "SECURITY.md",
-];
+const DOCUMENTS = await documentPaths();
 
 const texts = new Map(
   await Promise.all(
-    DOCUMENTS.map(async (name): Promise<[string, string]> => [
-      name,
-      await Deno.readTextFile(new URL(name, ROOT)),
-    ]),
+    DOCUMENTS.map(async (name): Promise<[string, string]> => [name, await readDocument(name)]),
   ),
 );
 const codeFiles = (await Promise.all(["src", "chat", "listing", "terminal"].map(filesUnder))).flat()
@@ -164,12 +155,16 @@ for (const name of DOCUMENTS) {
     const dead: string[] = [];
     for (const link of links) {
       const [path = "", anchor] = link.split("#");
-      const file = path === "" ? name : path;
+      const file = path === "" ? name : new URL(path, `file:///${name}`).pathname.slice(1);
       if (!(await exists(file))) dead.push(link);
       else if (anchor !== undefined && !headingsOf(file).map(slugOf).includes(anchor)) dead.push(link);
     }
     // A path in code type, of a folder or a file of the project.
-    for (const [, path = ""] of text.matchAll(/`((?:src|chat|listing|terminal|tests|tools)\/[\w./]*)`/g)) {
+    for (
+      const [, path = ""] of text.matchAll(
+        /`((?:src|chat|listing|terminal|tests|tools|docs|packages)\/[\w./]*)`/g,
+      )
+    ) {
       if (!(await exists(path))) dead.push(path);
     }
     assertEquals(dead, []);
@@ -234,7 +229,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 Deno.test("SECURITY.md names for each threat a test that exists", async () => {
-  const security = await Deno.readTextFile(new URL("SECURITY.md", ROOT));
+  const security = texts.get("SECURITY.md")!;
   const rows = [...security.matchAll(/`(tests\/[^`]+_test\.ts)` "([^"]+)"/g)];
   assert(rows.length > 20, `${rows.length} rows`);
   for (const [, path, name] of rows) {

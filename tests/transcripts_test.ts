@@ -1,5 +1,5 @@
 /**
- * The transcripts of PROTOCOL.md and README.md, each played against a real server: every client gets exactly the
+ * The transcripts of all documents, each played against a real server: every client gets exactly the
  * frames that are written, in the order in which they are written, and nothing else.
  *
  * @module
@@ -15,14 +15,13 @@ import { DEFAULT_LIMITS } from "../src/protocol/limits.ts";
 import { AdminApi, TOKEN } from "./support/admin_api.ts";
 import { ChatClient } from "./support/chat_client.ts";
 import { type StartTestChat, startTestChat, testOverEachTransport as test } from "./support/chat_server.ts";
+import { documentPaths, readDocument } from "./support/documents.ts";
 import { Bindings, parseTranscripts, type Step, type Transcript } from "./support/transcript.ts";
 
 const TOKEN_43 = "t".repeat(43);
 
 const transcripts = (await Promise.all(
-  ["PROTOCOL.md", "README.md"].map(async (file) =>
-    parseTranscripts(file, await Deno.readTextFile(new URL(`../${file}`, import.meta.url)))
-  ),
+  (await documentPaths()).map(async (file) => parseTranscripts(file, await readDocument(file))),
 )).flat();
 
 for (const transcript of transcripts) {

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { fencedBlocks } from "./documents.ts";
 
 /** A fenced block whose info string begins with `c2`. */
 export interface Transcript {
@@ -31,26 +32,12 @@ export type Step =
 
 /** All transcripts of a Markdown file. Throws at a line of one that it cannot read. */
 export function parseTranscripts(file: string, markdown: string): Transcript[] {
-  const transcripts: Transcript[] = [];
-  let heading = "";
-  let open: { fence: string; transcript: (Transcript & { steps: Step[] }) | undefined } | undefined;
-  for (const [index, text] of markdown.split("\n").entries()) {
-    const line = index + 1;
-    const fence = /^(`{3,})(.*)$/.exec(text);
-    if (open === undefined) {
-      heading = /^#+ (.*)$/.exec(text)?.[1] ?? heading;
-      if (!fence) continue;
-      const [language, ...flags] = (fence[2] ?? "").trim().split(/\s+/);
-      const transcript = language === "c2" ? { file, line, heading, flags, steps: [] } : undefined;
-      if (transcript) transcripts.push(transcript);
-      open = { fence: fence[1] ?? "", transcript };
-    } else if (fence && fence[1] === open.fence && fence[2] === "") {
-      open = undefined;
-    } else if (open.transcript) {
-      open.transcript.steps.push(parseStep(text, `${file}:${line}`, line));
-    }
-  }
-  return transcripts;
+  return fencedBlocks(markdown).flatMap(({ line, heading, info, lines }) => {
+    const [language, ...flags] = info.split(/\s+/);
+    if (language !== "c2") return [];
+    const steps = lines.map((text, i) => parseStep(text, `${file}:${line + 1 + i}`, line + 1 + i));
+    return [{ file, line, heading, flags, steps }];
+  });
 }
 
 function parseStep(text: string, place: string, line: number): Step {
