@@ -19,6 +19,7 @@ import { logger } from "../src/log.ts";
 import type { Rate } from "../src/token_bucket.ts";
 import { VERSION } from "../src/version.ts";
 import type { WebAssets } from "../src/web_assets.ts";
+import { API_PAGE_HEADERS, apiPage } from "./api_page.ts";
 import { BROWSER_PAGE_HEADERS, browserPage, PAGE_ROWS } from "./browser_page.ts";
 import { readAuthorization } from "./keys.ts";
 import { OriginRate } from "./origin_rate.ts";
@@ -83,6 +84,7 @@ const ABOUT = `Chatter listing ${VERSION}: a directory of chat servers.
 GET /servers       the servers that are listed
 GET /events        what changes in the list, as it happens
 GET /openapi.json  what else can be asked, and how
+GET /docs          the same for people
 `;
 
 const log = logger("listing");
@@ -289,15 +291,22 @@ function addOtherRoutes(app: ListingApp, { store, outgoing }: AppParts): void {
     type: "apiKey",
     in: "header",
     name: "Authorization",
-    description: "The key that POST answered, as: C2Listing <key>",
+    description: "What POST answered, sent in the header Authorization as: C2Listing <key>",
   });
-  let openApi: Promise<Representation> | undefined;
-  app.get("/openapi.json", async (c) => {
-    openApi ??= Representation.of(JSON.stringify(app.getOpenAPI31Document({
+  const describe = () =>
+    app.getOpenAPI31Document({
       openapi: "3.1.0",
       info: { title: "Chatter listing", version: VERSION, description: "A directory of chat servers" },
-    })));
+    });
+  let openApi: Promise<Representation> | undefined;
+  app.get("/openapi.json", async (c) => {
+    openApi ??= Representation.of(JSON.stringify(describe()));
     return await answerRepresentation(c, await openApi, outgoing);
+  });
+  let docs: Promise<Representation> | undefined;
+  app.get("/docs", async (c) => {
+    docs ??= apiPage(JSON.parse(JSON.stringify(describe()))).then((page) => Representation.of(page));
+    return await answerRepresentation(c, await docs, outgoing, { headers: API_PAGE_HEADERS });
   });
   app.get("/healthz", (c) => c.text("ok"));
   app.get("/readyz", async (c) => {
@@ -309,7 +318,7 @@ function addOtherRoutes(app: ListingApp, { store, outgoing }: AppParts): void {
       return c.text("The store does not answer", 503);
     }
   });
-  for (const path of ["/", "/healthz", "/readyz", "/openapi.json"]) {
+  for (const path of ["/", "/healthz", "/readyz", "/openapi.json", "/docs"]) {
     app.all(path, (c) => answerWrongMethod(c, "GET, HEAD, OPTIONS"));
   }
 }

@@ -61,6 +61,7 @@ export async function browserPage(shown: BrowserPage): Promise<string> {
             content="Chat servers that anybody can join, with how many people are there now.">
           <link rel="icon" href="/src/web/icon.svg" type="image/svg+xml">
           <link rel="stylesheet" href="/src/web/tokens.css">
+          <link rel="stylesheet" href="/listing/web/base.css">
           <link rel="stylesheet" href="/listing/web/page.css">
           <script type="module" src="/listing/web/page.js"></script>
         </head>
@@ -84,7 +85,7 @@ export async function browserPage(shown: BrowserPage): Promise<string> {
           </main>
           <footer>
             <p>Pings and uptime are measured from this listing. For programs: <a href="/servers">/servers</a>,
-      <a href="/events">/events</a> and <a href="/openapi.json">/openapi.json</a>.</p>
+      <a href="/events">/events</a>, and <a href="/docs">how to ask</a>.</p>
           </footer>
         </body>
       </html>

@@ -10,6 +10,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { ADDRESS_LENGTH_MAX, announcementSchema, SERVER_ID_MAX } from "../src/announcement.ts";
 import { type Cursor, type PageQuery, readCursor, SORTS } from "./page.ts";
+import { type RefusalName, REFUSALS } from "./refusals.ts";
 
 /** Servers of one page: past that the whole list, which is cached, costs less. */
 export const PAGE_LIMIT_MAX = 10_000;
@@ -40,7 +41,7 @@ const flag = z.enum(["true", "false"]).default("true");
 /** The parameters of GET /servers, each by itself. */
 export const listParameters = z.object({
   sort: z.enum(SORTS).default("id").openapi({
-    description: "id, users (most first), name, or age (longest online first)",
+    description: "by users the most first, by age those longest online first",
   }),
   q: z.string().max(ADDRESS_LENGTH_MAX).default("").openapi({ description: "part of a name or an address" }),
   full: flag.openapi({ description: "false leaves out servers with no room" }),
@@ -71,14 +72,14 @@ export const listQuerySchema = listParameters.refine(
 }));
 
 const serverSchema = z.object({
-  id: z.number().int(),
-  displayName: z.string(),
+  id: z.number().int().openapi({ description: "as in its path" }),
+  displayName: z.string().openapi({ description: "its serverName" }),
   address: z.string().openapi({
     description: "host:port, with wss:// in front where TLS is not said by port 443",
   }),
-  connectedUsers: z.number().int(),
-  maxUsers: z.number().int(),
-  onlineSince: z.number().int().openapi({ description: "milliseconds since 1970 UTC" }),
+  connectedUsers: z.number().int().openapi({ description: "as it said last" }),
+  maxUsers: z.number().int().openapi({ description: "as it said last" }),
+  onlineSince: z.number().int().openapi({ description: "when it registered, milliseconds since 1970 UTC" }),
   roundTripMs: z.number().int().openapi({ description: "of the last answered ping, rounded up" }),
   uptime: z.number().min(0).max(1).openapi({ description: "share of answered checks" }),
 }).openapi("Server");
@@ -91,8 +92,19 @@ const pageSchema = z.object({
 const announcement = {
   content: { "application/json": { schema: announcementSchema } },
 };
-const problem = (description: string) => ({ description, content: { "text/plain": { schema: z.string() } } });
 const key = [{ C2Listing: [] }];
+
+/** What is refused by one status, each refusal's text as an example under its name. */
+function refused(description: string, ...names: RefusalName[]) {
+  const examples = Object.fromEntries(names.map((name) => [name, { value: REFUSALS[name].text }]));
+  return { description, content: { "text/plain": { schema: z.string(), examples } } };
+}
+
+const BODY_UNREAD = {
+  408: refused("The body came too slowly", "BODY_TOO_SLOW"),
+  413: refused("The body is too large", "BODY_TOO_LARGE"),
+};
+const TOO_MANY = ["TOO_MANY_WRITES", "TOO_MANY_UPDATES", "TOO_MANY_AT_ONCE"] as const;
 
 export const registerRoute = createRoute({
   method: "post",
@@ -101,13 +113,22 @@ export const registerRoute = createRoute({
   security: [{}, ...key],
   request: { params, body: announcement },
   responses: {
-    201: problem("The key of the server, shown this once"),
-    400: problem("The server did not answer the ping, or the request is malformed"),
-    408: problem("The body came too slowly"),
-    409: problem("The id is taken by a server that answers pings"),
-    413: problem("The body is too large"),
-    429: problem("Too many servers, pings or requests"),
-    503: problem("Nothing was changed: try again"),
+    201: {
+      description: "The key of the server, shown this once",
+      content: { "text/plain": { schema: z.string() } },
+    },
+    400: refused(
+      "The server did not answer the ping, or the request is malformed",
+      "PING_FAILED",
+      "ADDRESS_MALFORMED",
+      "ID_MALFORMED",
+      "BODY_NOT_JSON",
+      "BODY_MALFORMED",
+    ),
+    ...BODY_UNREAD,
+    409: refused("The id is taken by a server that answers pings", "ID_TAKEN"),
+    429: refused("Too many servers, pings or requests", "TOO_MANY_SERVERS", "TOO_MANY_PINGS", ...TOO_MANY),
+    503: refused("Nothing was changed: try again", "LISTING_FULL", "BUSY"),
   },
 });
 
@@ -119,12 +140,18 @@ export const updateRoute = createRoute({
   request: { params, body: { ...announcement, required: true } },
   responses: {
     200: { description: "Changed" },
-    400: problem("No such server, or the body is malformed, or the new address did not answer the ping"),
-    401: problem("The key is missing or is not this server's"),
-    408: problem("The body came too slowly"),
-    413: problem("The body is too large"),
-    429: problem("Too many servers, pings or requests"),
-    503: problem("Nothing was changed: try again"),
+    400: refused(
+      "No such server, or the body is malformed, or the new address did not answer the ping",
+      "NOT_LISTED",
+      "BODY_NOT_JSON",
+      "BODY_MALFORMED",
+      "ADDRESS_MALFORMED",
+      "PING_FAILED",
+    ),
+    401: refused("The key is missing or is not this server's", "KEY_REFUSED"),
+    ...BODY_UNREAD,
+    429: refused("Too many servers, pings or requests", "TOO_MANY_SERVERS", "TOO_MANY_PINGS", ...TOO_MANY),
+    503: refused("Nothing was changed: try again", "BUSY"),
   },
 });
 
@@ -136,10 +163,10 @@ export const removeRoute = createRoute({
   request: { params },
   responses: {
     200: { description: "Removed" },
-    400: problem("No such server"),
-    401: problem("The key is missing or is not this server's"),
-    429: problem("Too many requests"),
-    503: problem("Nothing was changed: try again"),
+    400: refused("No such server", "NOT_LISTED"),
+    401: refused("The key is missing or is not this server's", "KEY_REFUSED"),
+    429: refused("Too many requests", ...TOO_MANY),
+    503: refused("Nothing was changed: try again", "BUSY"),
   },
 });
 
@@ -151,9 +178,9 @@ export const listRoute = createRoute({
   responses: {
     200: { description: "The list", content: { "application/json": { schema: pageSchema } } },
     304: { description: "Still as If-None-Match names it" },
-    400: problem("The query is malformed"),
-    429: problem("Too many lists with parameters from this address"),
-    503: problem("Too many answers are under way"),
+    400: refused("The query is malformed", "QUERY_MALFORMED"),
+    429: refused("Too many lists with parameters from this address", "TOO_MANY_QUERIES"),
+    503: refused("Too many answers are under way", "BUSY"),
   },
 });
 
@@ -165,7 +192,7 @@ export const serverRoute = createRoute({
   responses: {
     200: { description: "The server", content: { "application/json": { schema: serverSchema } } },
     304: { description: "Still as If-None-Match names it" },
-    404: problem("No such server"),
+    404: refused("No such server", "NOT_FOUND"),
   },
 });
 
@@ -190,7 +217,7 @@ export const eventsRoute = createRoute({
       description: "added and changed, each with a server; removed, with its id; reset: fetch the list anew",
       content: { "text/event-stream": { schema: z.string() } },
     },
-    429: problem("Too many streams from this address"),
-    503: problem("Too many streams"),
+    429: refused("Too many streams from this address", "TOO_MANY_STREAMS"),
+    503: refused("Too many streams", "STREAMS_FULL"),
   },
 });

@@ -54,15 +54,18 @@ export function isServerName(name: string): boolean {
   return !FORBIDDEN.test(plain) && !PILE_OF_MARKS.test(plain.normalize("NFD"));
 }
 
-const users = z.number().int().min(0).max(USERS_MAX);
+const users = (description: string) => z.number().int().min(0).max(USERS_MAX).describe(description);
 
 export const announcementSchema = z.strictObject({
   serverName: z.string().refine(isServerName, `serverName: ${SERVER_NAME_RULE}`).transform((name) =>
     name.trim()
+  ).describe(`${SERVER_NAME_RULE}; at first ${DEFAULT_SERVER_NAME}`),
+  address: z.string().min(1).max(ADDRESS_LENGTH_MAX).describe(
+    `host:port, [v6]:port, host alone for port ${DEFAULT_PORT}, or :port at the sender's own address; ` +
+      `wss:// in front for TLS; at first :${DEFAULT_PORT}`,
   ),
-  address: z.string().min(1).max(ADDRESS_LENGTH_MAX),
-  connectedUsers: users,
-  maxUsers: users,
+  connectedUsers: users("people who are there now; at first 0"),
+  maxUsers: users(`how many there is room for; at first ${DEFAULT_MAX_USERS}`),
 }).partial();
 
 /** Any of a server's properties; what is absent is left as it is, or at its default for a new server. */

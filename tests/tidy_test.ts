@@ -60,6 +60,7 @@ const PURE = [
   "chat/history.ts",
   "chat/consequence.ts",
   "chat/message_id.ts",
+  "listing/api_page.ts",
   "listing/rules.ts",
   "terminal/cells.ts",
   "terminal/chat_lines.ts",

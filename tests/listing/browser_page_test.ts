@@ -59,7 +59,7 @@ Deno.test("the page and its files load nothing from elsewhere and have no script
   assertFalse(/<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=/i.test(text), "something is inline");
   const linked = [...text.matchAll(/(?:src|href)="([^"#][^"]*)"/g)].map(([, url]) => url!);
   const files = linked.filter((url) => /\.(?:css|js|svg)$/.test(url));
-  assertEquals(files.length, 4);
+  assertEquals(files.length, 5);
   for (const file of files) {
     const answer = await listing.ask("GET", file);
     assertEquals([file, answer.status], [file, 200]);

@@ -1,0 +1,252 @@
+/**
+ * The listing's API as a page for people, whole without any script: what `/openapi.json` tells, PROTOCOL.md §9.13.
+ *
+ * It knows no route and no refusal by itself: all that it says is in the document that it is given. Texts are put
+ * in by hono's `html`, which escapes them.
+ *
+ * @module
+ */
+import { html } from "hono/html";
+import { PAGE_HEADERS, PAGE_POLICY } from "../src/web_assets.ts";
+
+/** Headers of the page. Nothing on it runs, and nothing is asked by it. */
+export const API_PAGE_HEADERS: Readonly<Record<string, string>> = {
+  ...PAGE_HEADERS,
+  "content-security-policy": PAGE_POLICY
+    .replace("script-src 'self'", "script-src 'none'").replace("connect-src 'self'", "connect-src 'none'"),
+  "content-type": "text/html; charset=utf-8",
+};
+
+/** What is read of an OpenAPI 3.1 document. */
+export interface ApiDocument {
+  readonly openapi: string;
+  readonly info: { readonly title: string; readonly version: string };
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly components: {
+    readonly schemas: Readonly<Record<string, Schema>>;
+    readonly securitySchemes: Readonly<Record<string, { readonly description: string }>>;
+  };
+}
+
+interface Operation {
+  readonly summary: string;
+  readonly security?: readonly Readonly<Record<string, unknown>>[];
+  readonly parameters?: readonly Parameter[];
+  readonly requestBody?: { readonly required?: boolean; readonly content: Content };
+  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Content }>>;
+}
+
+interface Parameter {
+  readonly name: string;
+  readonly in: string;
+  readonly required?: boolean;
+  readonly description?: string;
+  readonly schema: Schema;
+}
+
+type Content = Readonly<
+  Record<string, {
+    readonly schema: Schema;
+    readonly examples?: Readonly<Record<string, { readonly value: string }>>;
+  }>
+>;
+
+interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly enum?: readonly string[];
+  readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly description?: string;
+}
+
+type Html = ReturnType<typeof html>;
+/** Texts stand beside markup and not in it, where white space would come between them. */
+type Piece = Html | string | readonly Piece[];
+
+/** One way to ask, with the place that it has on the page. */
+interface Asked {
+  readonly anchor: string;
+  readonly method: string;
+  readonly path: string;
+  readonly operation: Operation;
+}
+
+/** The page as text. */
+export async function apiPage(api: ApiDocument): Promise<string> {
+  const { info, openapi, components } = api;
+  const asked = operationsOf(api);
+  const objects = Object.entries(components.schemas);
+  return String(
+    await html`
+      <!DOCTYPE html>
+      <html lang="en">
+        <head>
+          <meta charset="utf-8">
+          <meta name="viewport" content="width=device-width, initial-scale=1">
+          <title>The API of this listing</title>
+          <meta name="description" content="What programs can ask of this listing of chat servers, and how.">
+          <link rel="icon" href="/src/web/icon.svg" type="image/svg+xml">
+          <link rel="stylesheet" href="/src/web/tokens.css">
+          <link rel="stylesheet" href="/listing/web/base.css">
+          <link rel="stylesheet" href="/listing/web/api_page.css">
+        </head>
+        <body>
+          <a class="skip" href="#requests">Skip to the requests</a>
+          <header>
+            <h1>The API of this listing</h1>
+            <p class="facts"><span>${info.title} ${info.version}</span>
+              <span><a href="/openapi.json">OpenAPI ${openapi}</a></span>
+              <span><a href="/">The servers</a></span></p>
+          </header>
+          <main>
+            <p>Anybody may ask, from any origin. Bodies are JSON, whatever their content type says. What is
+              refused is answered by a status and one line of text that says what was wrong; in these texts
+              <code>{detail}</code> stands for what only the case can say.</p>
+            ${Object.entries(components.securitySchemes).map(([name, { description }]) =>
+              html`<p><strong id="key-${name}">The key.</strong> ${description}</p>`
+            )}
+            <nav aria-label="Requests" id="requests" class="note"><ul>${asked.map((
+              { anchor, method, path, operation },
+            ) =>
+              html`
+                <li><a href="#${anchor}"><span class="method">${method} </span>${path}</a>
+                  <span class="summary">${operation.summary}</span></li>
+              `
+            )}</ul></nav>
+            ${asked.map(section)}
+            ${objects.map(([name, schema]) =>
+              html`
+                <section class="note" aria-labelledby="object-${name}">
+                  <h2 id="object-${name}">${name}</h2>
+                  ${properties(schema)}
+                </section>
+              `
+            )}
+          </main>
+          <footer>
+            <p>This page has no script. Programs take <a href="/openapi.json">/openapi.json</a>.</p>
+          </footer>
+        </body>
+      </html>
+    `,
+  );
+}
+
+/** Every request of the document, in its order. */
+function operationsOf({ paths }: ApiDocument): Asked[] {
+  return Object.entries(paths).flatMap(([path, operations]) =>
+    Object.entries(operations).map(([method, operation]) => ({
+      anchor: [method, ...path.match(/[a-z]+/gi) ?? []].join("-"),
+      method: method.toUpperCase(),
+      path,
+      operation,
+    }))
+  );
+}
+
+function section({ anchor, method, path, operation }: Asked): Html {
+  const { summary, security = [], parameters = [], requestBody, responses } = operation;
+  return html`
+    <section class="note" aria-labelledby="${anchor}">
+      <h2 id="${anchor}"><span class="method">${method}</span> <code>${path}</code></h2>
+      <p>${[summary, ".", key(security)]}</p>
+      ${parameters.length === 0 ? "" : html`
+        <h3>Parameters</h3>
+        <dl>${parameters.map(parameter)}</dl>
+      `}
+      ${requestBody === undefined ? "" : body(requestBody)}
+      <h3>Answers</h3>
+      <dl>${Object.entries(responses).map(([status, { description, content }]) =>
+        html`
+          <dt><span class="status${Number(status) >= 400 ? " refused" : ""}">${status}</span></dt>
+          <dd><p>${[description, answered(content), "."]}</p>${refusals(content)}</dd>
+        `
+      )}</dl>
+    </section>
+  `;
+}
+
+/** Whether the key is needed: an empty way in beside others means that it may be left out. */
+function key(security: readonly Readonly<Record<string, unknown>>[]): Piece {
+  const name = security.flatMap((way) => Object.keys(way))[0];
+  if (name === undefined) return "";
+  const isOptional = security.some((way) => Object.keys(way).length === 0);
+  return [
+    " ",
+    html`<a href="#key-${name}">${isOptional ? "It may come with the key." : "It needs the key."}</a>`,
+  ];
+}
+
+function parameter({ name, in: place, required, description = "", schema }: Parameter): Html {
+  return term(name, required ? `${place}, required` : place, value(schema), description);
+}
+
+function body({ required, content }: { readonly required?: boolean; readonly content: Content }): Html {
+  return html`
+    <h3>Body</h3>
+    <p>${required
+      ? "A JSON object of any of these; what is absent stays as it is."
+      : "A JSON object of any of these, or no body at all."}</p>
+    ${Object.values(content).map(({ schema }) => properties(schema))}
+  `;
+}
+
+function properties({ properties = {}, required = [] }: Schema): Html {
+  const place = (name: string) => required.length > 0 && !required.includes(name) ? "not always" : "";
+  return html`
+    <dl>${Object.entries(properties).map(([name, schema]) =>
+      term(name, place(name), value(schema), schema.description ?? "")
+    )}</dl>
+  `;
+}
+
+function term(name: string, place: string, value: Piece, description: string): Html {
+  return html`
+    <dt><code>${name}</code> <span class="place">${place}</span></dt>
+    <dd>${[value, description === "" ? "" : `: ${description}`, "."]}</dd>
+  `;
+}
+
+/** What an answer's body is; nothing where it is a refusal, whose texts follow. */
+function answered(content: Content = {}): Piece {
+  const [type, { schema, examples } = { schema: {} }] = Object.entries(content)[0] ?? [];
+  if (type === undefined || examples !== undefined) return "";
+  return schema.$ref === undefined ? [", as ", html`<code>${type}</code>`] : [": ", value(schema)];
+}
+
+/** The texts of an answer that refuses, each under its name. */
+function refusals(content: Content = {}): Piece {
+  const named = Object.values(content).flatMap(({ examples = {} }) => Object.entries(examples));
+  if (named.length === 0) return "";
+  return html`
+    <ul>${named.map(([name, { value }]) => html`<li><code>${name}</code> <span>${value}</span></li>`)}</ul>
+  `;
+}
+
+/** What may stand for a value, in words. */
+function value(schema: Schema): Piece {
+  const { $ref, items, enum: choices, default: otherwise } = schema;
+  if ($ref !== undefined) {
+    const name = $ref.slice($ref.lastIndexOf("/") + 1);
+    return html`<a href="#object-${name}">${name}</a>`;
+  }
+  if (items !== undefined) return ["a list of ", value(items)];
+  const what = choices?.map((choice, i) => [i === 0 ? "" : " or ", html`<code>${choice}</code>`]) ??
+    kind(schema);
+  const hasDefault = otherwise !== undefined && otherwise !== "";
+  return [what, !hasDefault ? "" : [", ", html`<code>${String(otherwise)}</code>`, " unless said"]];
+}
+
+function kind({ type, minimum = 0, maximum, maxLength }: Schema): string {
+  if (type === "string") return maxLength === undefined ? "text" : `text of at most ${maxLength} characters`;
+  return `${type === "integer" ? "an integer" : `a ${type}`}${
+    maximum === undefined ? "" : ` from ${minimum} to ${maximum}`
+  }`;
+}

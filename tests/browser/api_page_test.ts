@@ -1,0 +1,44 @@
+/**
+ * The page of the listing's API in a real browser: whole where scripts may not run, and for everybody.
+ *
+ * What it says is tests/listing/api_page_test.ts.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
+import { start } from "./listing_visit.ts";
+
+testInBrowser(
+  "the API's page can be used by everybody, light and dark, at every width",
+  async ({ visitor }) => {
+    await using listing = await start();
+    for (
+      const [size, scheme] of [[DESK, "light"], [DESK, "dark"], [PHONE, "light"], [PHONE, "dark"]] as const
+    ) {
+      const page = await visitor({ size, scheme });
+      // axe is a script, which the page's own policy forbids: no page but this test brings one.
+      await page.setBypassCSP(true);
+      await page.goto(`${listing.url}/docs`);
+      assertEquals(await accessibilityFaults(page), [], `at ${size.width}, ${scheme}`);
+    }
+    for (const width of [320, 375, 640, 768, 900, 1280]) {
+      const page = await visitor({ size: { width, height: 700 } });
+      await page.goto(`${listing.url}/docs`);
+      assert(await sidewaysOverflow(page) <= 0, `at ${width}`);
+    }
+  },
+);
+
+testInBrowser("from the list one comes to the API's page, and there to each request", async ({ visitor }) => {
+  await using listing = await start();
+  const page = await visitor({ script: false });
+  await page.goto(listing.url);
+  await Promise.all([page.waitForNavigation(), page.click('footer a[href="/docs"]')]);
+  assertEquals(await page.title(), "The API of this listing");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await page.click('nav a[href="#put-servers-id"]');
+  const top = await page.$eval("#put-servers-id", (heading) => heading.getBoundingClientRect().top);
+  assert(top >= 0 && top < 100, `its heading is at ${top}`);
+});
