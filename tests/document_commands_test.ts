@@ -14,6 +14,7 @@ import {
   isLike,
   mayRunCommands,
   runBlocks,
+  shownFiles,
 } from "./support/command_sandbox.ts";
 import { documentPaths, fencedBlocks, readDocument } from "./support/documents.ts";
 
@@ -29,7 +30,7 @@ for (const { file, text } of documents) {
     Deno.test({
       name: `the commands of ${file} do what it says, from its top to its end`,
       ignore,
-      fn: () => runBlocks(run),
+      fn: () => runBlocks(run, shownFiles(text)),
     });
   }
 }
@@ -90,6 +91,13 @@ Deno.test("a mark holds for the block right below it, and a fence inside of a lo
   assertThrows(() => fencedBlocks("```sh\nx\n"), Error, "line 1 does not end");
 });
 
+Deno.test("a block whose language is followed by a file's name is that file", () => {
+  const shown = shownFiles(
+    "```json a.json\n{}\n```\n```js seed client\nx\n```\n```c2 --name a.b\n```\n```py a/b.py\ny\n```\n",
+  );
+  assertEquals(shown, [{ name: "a.json", text: "{}\n" }, { name: "a/b.py", text: "y\n" }]);
+});
+
 Deno.test("what a command writes is compared but for numbers, ids, widths, and what is left out", () => {
   const id = crypto.randomUUID();
   assertEquals(isLike('{"n":1,"name":"a"}', '{"n":23,"name":"a"}\n'), true);
@@ -105,6 +113,7 @@ Deno.test({
   name: "a command that fails or writes something else fails at its line, and the document is one shell",
   ignore,
   fn: async () => {
+    await runBlocks(blockOf("$ cat a/b.txt\nhi"), [{ name: "a/b.txt", text: "hi\n" }]);
     await runBlocks([...blockOf("export A=b\ncd ..\ncd work"), ...blockOf('$ echo "$A" | tr b c\nc')]);
     await assertRejects(() => runBlocks(blockOf("true\nfalse\ntrue")), Error, "a.md:3 fails");
     await assertRejects(() => runBlocks(blockOf("$ true\n$ (exit 3)")), Error, "a.md:5 fails");

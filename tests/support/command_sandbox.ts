@@ -56,6 +56,19 @@ function fateOf({ comment }: FencedBlock, place: string): Fate {
   return { kind: "run" };
 }
 
+/** A file that a document shows, by a block whose language is followed by the file's name, as `json chatter.json`. */
+export interface ShownFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+export function shownFiles(markdown: string): ShownFile[] {
+  return fencedBlocks(markdown).flatMap(({ info, lines }) => {
+    const name = /^[a-z]+ ((?:[a-z_]+\/)*[a-z_]+\.[a-z]+)$/.exec(info)?.[1];
+    return name === undefined ? [] : [{ name, text: lines.join("\n") + "\n" }];
+  });
+}
+
 /** Whether what is needed to run commands is there. */
 export async function mayRunCommands(): Promise<boolean> {
   try {
@@ -67,12 +80,22 @@ export async function mayRunCommands(): Promise<boolean> {
   }
 }
 
-/** Runs blocks of one document in their order. Throws at the first whose commands fail or write something else. */
-export async function runBlocks(blocks: readonly CommandBlock[]): Promise<void> {
+/**
+ * Runs blocks of one document in their order, among the files that it shows. Throws at the first whose commands fail
+ * or write something else.
+ */
+export async function runBlocks(
+  blocks: readonly CommandBlock[],
+  files: readonly ShownFile[] = [],
+): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "chatter_document_" });
   try {
     const { script, expected } = scriptOf(blocks, folder);
     await Deno.mkdir(`${folder}/home`);
+    for (const { name, text } of files) {
+      await Deno.mkdir(`${folder}/work/${name}/..`, { recursive: true });
+      await Deno.writeTextFile(`${folder}/work/${name}`, text);
+    }
     await Deno.writeTextFile(`${folder}/script`, script);
     const inherited = Object.entries(Deno.env.toObject()).filter(([name]) => !/^(?:CHATTER|XDG)_/.test(name));
     // By `timeout`, which ends everything that the script has started with it.
@@ -132,20 +155,25 @@ function scriptOf(blocks: readonly CommandBlock[], folder: string): { script: st
 function prelude(folder: string, ports: ReadonlyMap<number, number>): string {
   const program = commandLine().map((word) => `'${word}'`).join(" ");
   const [chat, listing] = [ports.get(DEFAULT_PORT), ports.get(LISTING_PORT)];
+  const others = `CHATTER_LISTING=http://127.0.0.1:${listing} CHATTER_SERVER=http://127.0.0.1:${chat}`;
   return `set -euo pipefail
 trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
-mkdir '${folder}/work'; cd '${folder}/work'
-export XDG_DATA_HOME='${folder}/home/data' CHATTER_HOSTNAME=127.0.0.1
+mkdir -p '${folder}/work'; cd '${folder}/work'
+export XDG_DATA_HOME='${folder}/home/data'
 declare -A running=()
 chatter() {
   local port=${chat} log pid
   [[ \${1:-} != listing ]] || port=${listing}
-  export CHATTER_LISTING=http://127.0.0.1:${listing} CHATTER_SERVER=http://127.0.0.1:${chat}
-  if [[ \${1:-} != chat && \${1:-} != listing || " $* " == *" --help "* ]]; then ${program} "$@"; return; fi
+  case "\${1:-}" in
+    chat | listing) ;;
+    admin | servers) ${others} ${program} "$@"; return ;;
+    *) ${program} "$@"; return ;;
+  esac
   if [[ " $* " =~ \\ --port[=\\ ]([0-9]+)\\  ]]; then port=\${BASH_REMATCH[1]}; fi
   log='${folder}/'$port.log
   if [[ -n \${running[$port]:-} ]]; then kill "\${running[$port]}"; wait "\${running[$port]}" || true; fi
-  CHATTER_PORT=$port CHATTER_LOG_FORMAT=json ${program} "$@" >/dev/null 2>"$log" & pid=$!
+  : >"$log"
+  CHATTER_HOSTNAME=127.0.0.1 CHATTER_PORT=$port CHATTER_LOG_FORMAT=json ${others} ${program} "$@" >/dev/null 2>"$log" & pid=$!
   running[$port]=$pid
   settled listening
   if [[ $1 == chat && -n \${running[${listing}]:-} && " $* " != *" --no-listing "* ]]; then settled listing.registered; fi
