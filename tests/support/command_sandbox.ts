@@ -156,7 +156,7 @@ function prelude(folder: string, ports: ReadonlyMap<number, number>): string {
   const program = commandLine().map((word) => `'${word}'`).join(" ");
   const [chat, listing] = [ports.get(DEFAULT_PORT), ports.get(LISTING_PORT)];
   const others = `CHATTER_LISTING=http://127.0.0.1:${listing} CHATTER_SERVER=http://127.0.0.1:${chat}`;
-  return `set -euo pipefail
+  return `set -eo pipefail
 trap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT
 mkdir -p '${folder}/work'; cd '${folder}/work'
 export XDG_DATA_HOME='${folder}/home/data'
