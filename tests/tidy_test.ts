@@ -99,6 +99,7 @@ const TOP_LEVEL = [
   "docs",
   "listing",
   "main.ts",
+  "packages",
   "src",
   "terminal",
   "tests",

@@ -1,0 +1,124 @@
+/**
+ * A proxy as a child process in a folder of its own, on free ports of loopback: where it is, when it is ready, and how
+ * it ends. Which proxy that is, and by what configuration, is its caller's.
+ *
+ * @module
+ */
+
+/** Milliseconds after which a proxy that does not answer fails the test. Never waited out by a test that passes. */
+const PATIENCE_MS = 10_000;
+
+/** Where the example of a proxy is. */
+export const PACKAGES = new URL("../../packages/", import.meta.url).pathname;
+export const CERTIFICATE = `${import.meta.dirname}/localhost_cert.pem`;
+export const KEY = `${import.meta.dirname}/localhost_key.pem`;
+
+/** The first of these files that is there. */
+export function installed(...paths: readonly string[]): string | undefined {
+  return paths.find((path) => {
+    try {
+      return Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  });
+}
+
+export class ProxyProgram implements AsyncDisposable {
+  readonly #child: Deno.ChildProcess;
+  readonly #stderr: Promise<string>;
+  readonly #folder: string;
+
+  private constructor(child: Deno.ChildProcess, folder: string) {
+    this.#child = child;
+    this.#folder = folder;
+    this.#stderr = new Response(child.stderr).text();
+  }
+
+  /**
+   * Starts it in `folder`, which goes with it, and waits until it accepts connections on `port`. Throws with what it
+   * wrote where it does not.
+   */
+  static async start(
+    command: string,
+    args: readonly string[],
+    { folder, port }: { readonly folder: string; readonly port: number },
+  ): Promise<ProxyProgram> {
+    const child = new Deno.Command(command, {
+      args: [...args],
+      env: { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }).spawn();
+    const proxy = new ProxyProgram(child, folder);
+    try {
+      await proxy.#untilListening(port);
+      return proxy;
+    } catch (error) {
+      await proxy[Symbol.asyncDispose]();
+      throw new Error(`${command} did not start: ${await proxy.#stderr}`, { cause: error });
+    }
+  }
+
+  async #untilListening(port: number): Promise<void> {
+    let hasEnded = false;
+    this.#child.status.then(() => hasEnded = true);
+    const deadline = performance.now() + PATIENCE_MS;
+    while (true) {
+      try {
+        (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+        return;
+      } catch (error) {
+        if (hasEnded || performance.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      this.#child.kill("SIGTERM");
+    } catch {
+      // It has ended already.
+    }
+    await this.#child.status;
+    await this.#stderr;
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+/** Ports that the system gives to nobody who asks for any free one, as other tests do until a proxy has started. */
+const PORTS = { from: 20_000, to: 32_000 };
+
+/** A port for each name, free a moment ago. */
+export function freePorts<const Names extends readonly string[]>(
+  ...names: Names
+): { [Name in Names[number]]: number } {
+  const ports: Record<string, number> = {};
+  for (const name of names) {
+    while (ports[name] === undefined) {
+      const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
+      if (isFree(port) && !Object.values(ports).includes(port)) ports[name] = port;
+    }
+  }
+  return ports as { [Name in Names[number]]: number };
+}
+
+function isFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** `text` with other texts in place of some; throws where one is not in it. */
+export function replaced(text: string, others: readonly (readonly [from: string, to: string])[]): string {
+  for (const [from, to] of others) {
+    if (!text.includes(from)) throw new Error(`The example has no ${from}`);
+    text = text.replaceAll(from, to);
+  }
+  return text;
+}
