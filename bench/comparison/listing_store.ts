@@ -5,7 +5,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { get, request } from "node:http";
+import { Agent, get, request } from "node:http";
 import { hashKey } from "../../listing/keys.ts";
 import { KvServerStore } from "../../listing/store_kv.ts";
 import { openKv } from "../../src/kv.ts";
@@ -73,9 +73,11 @@ export function startPuts(
   let sent = 0;
   let refusal: string | undefined;
   const underWay = new Set<Promise<void>>();
+  // As chat servers do, which keep their connection to the listing.
+  const agent = new Agent({ keepAlive: true });
   const timer = setInterval(() => {
     const id = sent++ % servers;
-    const done = put(port, id, JSON.stringify({ connectedUsers: sent % 51 })).catch((error) => {
+    const done = put(port, agent, id, JSON.stringify({ connectedUsers: sent % 51 })).catch((error) => {
       refusal ??= `PUT: ${error.message}`;
     }).finally(() => underWay.delete(done));
     underWay.add(done);
@@ -84,6 +86,7 @@ export function startPuts(
     stop: async () => {
       clearInterval(timer);
       await Promise.all(underWay);
+      agent.destroy();
       if (refusal !== undefined) throw new Error(refusal);
       return sent;
     },
@@ -91,10 +94,10 @@ export function startPuts(
 }
 
 /** Changes one server, from an address of its own. */
-function put(port: number, id: number, body: string): Promise<void> {
+function put(port: number, agent: Agent, id: number, body: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const asked = request({
-      ...{ host: "127.0.0.1", port, localAddress: "127.0.0.2", method: "PUT", path: `/servers/${id}` },
+      ...{ host: "127.0.0.1", port, localAddress: "127.0.0.2", method: "PUT", path: `/servers/${id}`, agent },
       headers: { authorization: `C2Listing ${KEY}`, "content-length": body.length },
     }, (answer) => {
       answer.resume();
