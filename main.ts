@@ -105,6 +105,7 @@ async function main(): Promise<0 | 1 | 2> {
     return {
       hostname: values.hostname,
       port: values.port,
+      metricsToken: values.metricsToken,
       kv: values.kv ?? defaultKvLocation(role, env),
       tls: await readTlsFiles(values),
     };

@@ -9,12 +9,11 @@
 import { STATUS_CODE } from "@std/http/status";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { addressBlock } from "../src/address.ts";
+import { BearerToken, TRIES_PER_MINUTE } from "../src/bearer_token.ts";
 import type { Logger } from "../src/log.ts";
 import type { Limits } from "../src/protocol/limits.ts";
-import { KeyedTokenBuckets } from "../src/token_bucket.ts";
 import { type AdminBodies, adminBodies, liftQuerySchema } from "./requests.ts";
 import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
 import type { Ban } from "./ban_store.ts";
@@ -29,11 +28,6 @@ export interface AdminBindings {
 const BODY_BYTES_BASE = 4096;
 /** Bytes of one character of an announcement in JSON, where it is escaped as two halves. */
 const BODY_BYTES_PER_CHARACTER = 12;
-/** Wrong tokens of one address: a person who mistypes, and no guessing. Right ones are not counted. */
-export const TRIES_BURST = 10;
-export const TRIES_PER_MINUTE = 6;
-/** Addresses whose wrong tokens are remembered, some 200 bytes each; the one of longest ago is forgotten. */
-const TRIES_ADDRESSES_MAX = 10_000;
 
 export interface AdminOptions {
   /** Undefined: the API is off, and answers as if it were not there. */
@@ -72,25 +66,21 @@ export function adminApp(options: AdminOptions): AdminApp {
   return app;
 }
 
-/** Lets through who has the token. An address that is out of tries is not even compared. */
+/** Lets through who has the token. */
 function authenticated(token: string, { steadyMs, log }: AdminOptions) {
-  const expected = hash(token);
-  const tries = new KeyedTokenBuckets(
-    { burst: TRIES_BURST, perSecond: TRIES_PER_MINUTE / 60 },
-    TRIES_ADDRESSES_MAX,
-  );
+  const bearer = new BearerToken(token);
   return async (c: AdminContext, next: () => Promise<void>): Promise<Response | void> => {
     c.header("Cache-Control", "no-store");
-    const address = addressBlock(c.env.remoteAddress);
-    if (!tries.has(address, steadyMs())) {
-      return answerRefusal(c, refuseAdmin("TOO_MANY_TRIES", TRIES_PER_MINUTE));
+    const { remoteAddress } = c.env;
+    switch (bearer.judge(c.req.header("Authorization") ?? null, remoteAddress, steadyMs())) {
+      case "right":
+        return await next();
+      case "too many tries":
+        return answerRefusal(c, refuseAdmin("TOO_MANY_TRIES", TRIES_PER_MINUTE));
+      case "wrong":
+        log.warn("admin.refused", { address: addressBlock(remoteAddress) });
+        return answerRefusal(c, refuseAdmin("TOKEN_REFUSED"));
     }
-    const given = /^Bearer +(\S+) *$/i.exec(c.req.header("Authorization") ?? "")?.[1];
-    // Hashes are of one length, and equal ones are of equal tokens.
-    if (given !== undefined && timingSafeEqual(hash(given), expected)) return await next();
-    tries.take(address, steadyMs());
-    log.warn("admin.refused", { address });
-    return answerRefusal(c, refuseAdmin("TOKEN_REFUSED"));
   };
 }
 
@@ -198,8 +188,4 @@ function answerRefusal(c: Context, { status, text }: AdminRefusal): Response {
   if (status === STATUS_CODE.TooManyRequests) c.header("Retry-After", String(60 / TRIES_PER_MINUTE));
   if (status === STATUS_CODE.ServiceUnavailable) c.header("Retry-After", "5");
   return c.text(`${text}\n`, status);
-}
-
-function hash(token: string): Uint8Array {
-  return new Uint8Array(createHash("sha256").update(token).digest());
 }

@@ -1,15 +1,18 @@
 /**
- * The chat server's HTTP side, on the port of the protocol: health and the admin API for those who run it, the page
- * for those who open it in a browser, and for a WebSocket the protocol, PROTOCOL.md §3.3.
+ * The chat server's HTTP side, on the port of the protocol: health, metrics and the admin API for those who run it, the
+ * page for those who open it in a browser, and for a WebSocket the protocol, PROTOCOL.md §3.3.
  *
  * @module
  */
 import { Hono } from "hono";
 import { STATUS_CODE } from "@std/http/status";
 import { accepts } from "hono/accepts";
+import { countRequests, markRoute } from "../src/http_meters.ts";
 import type { Logger } from "../src/log.ts";
+import type { AnswerMetrics } from "../src/metrics_route.ts";
 import type { WebAssets } from "../src/web_assets.ts";
 import type { Refused } from "./admission.ts";
+import type { ChatMeters } from "./meters.ts";
 import type { Peer } from "./transport.ts";
 
 export interface ChatAppOptions {
@@ -22,10 +25,16 @@ export interface ChatAppOptions {
   readonly admin: Hono<{ Bindings: Pick<Peer, "remoteAddress"> }>;
   /** The page and its files. */
   readonly assets: WebAssets;
+  readonly metrics: AnswerMetrics;
+  readonly meters: ChatMeters;
+  /** A clock that never goes back, in milliseconds. */
+  readonly steadyMs: () => number;
   readonly log: Logger;
 }
 
 const PAGE = "/chat/web/page.html";
+/** What requests are counted as that one route answers all of. */
+const COUNTED_AS = { page: "/", file: "file", socket: "websocket" };
 
 /** Has a browser fetch all scripts of the page at once, where it would find one by the other. */
 function preloads(assets: WebAssets): string {
@@ -34,18 +43,29 @@ function preloads(assets: WebAssets): string {
 }
 
 export function chatApp(
-  { serverName, upgrade, isReady, admin, assets, log }: ChatAppOptions,
+  { serverName, upgrade, isReady, admin, assets, metrics, meters, steadyMs, log }: ChatAppOptions,
 ): Hono<{ Bindings: Peer }> {
   const app = new Hono<{ Bindings: Peer }>();
+  const more = Object.values(COUNTED_AS).map((route) => ({ route, method: "GET" }));
+  const beginCounting = countRequests(app, { meters, steadyMs, more });
   const links = preloads(assets);
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", async (c) => {
     return await isReady() ? c.text("ready\n") : c.text("not ready\n", STATUS_CODE.ServiceUnavailable);
   });
+  app.get("/metrics", (c) => metrics(c.req.raw, c.env.remoteAddress));
   app.route("/admin", admin);
   app.get("*", async (c) => {
-    if (c.req.header("upgrade")?.toLowerCase() === "websocket") return upgrade(c.req.raw, c.env);
-    if (c.req.path !== "/") return assets.answer(c.req.raw) ?? c.notFound();
+    if (c.req.header("upgrade")?.toLowerCase() === "websocket") {
+      markRoute(c, COUNTED_AS.socket);
+      return upgrade(c.req.raw, c.env);
+    }
+    if (c.req.path !== "/") {
+      const file = assets.answer(c.req.raw);
+      if (file !== undefined) markRoute(c, COUNTED_AS.file);
+      return file ?? c.notFound();
+    }
+    markRoute(c, COUNTED_AS.page);
     // A browser names it; what names nothing, as curl, has a terminal before it.
     const type = accepts(c, {
       header: "Accept",
@@ -71,6 +91,7 @@ export function chatApp(
     log.error("bug", { where: "http", error });
     return c.text("Internal error\n", STATUS_CODE.InternalServerError);
   });
+  beginCounting();
   return app;
 }
 

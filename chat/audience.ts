@@ -11,6 +11,7 @@ import type { Logger } from "../src/log.ts";
 import { Broadcasts } from "./broadcasts.ts";
 import { CLOSE, type CloseCause } from "./connection.ts";
 import type { Participant } from "./hub.ts";
+import type { ChatMeters } from "./meters.ts";
 import type { OutgoingFrame } from "./outbox.ts";
 import type { SessionId } from "./room.ts";
 
@@ -20,16 +21,29 @@ interface Listener {
   heard: number;
 }
 
+export interface AudienceOptions {
+  readonly meters: ChatMeters;
+  /** A clock that never goes back, in milliseconds. */
+  readonly steadyMs: () => number;
+  readonly log: Logger;
+}
+
 export class Audience {
   readonly #listeners = new Map<SessionId, Listener>();
+  readonly #meters: ChatMeters;
+  readonly #steadyMs: () => number;
   readonly #log: Logger;
   /** What plain clients are told in this turn, and what those of the extended mode are. */
   #plain = new Broadcasts();
   #live = new Broadcasts();
   /** Who was told something for itself in this turn, and may be no listener. */
   readonly #answered = new Set<Participant>();
+  /** Frames that were given to somebody in this turn. */
+  #deliveries = 0;
 
-  constructor(log: Logger) {
+  constructor({ meters, steadyMs, log }: AudienceOptions) {
+    this.#meters = meters;
+    this.#steadyMs = steadyMs;
     this.#log = log;
   }
 
@@ -73,6 +87,7 @@ export class Audience {
   deliver(participant: Participant, frame: OutgoingFrame): void {
     this.#catchUpWith(participant);
     this.#answered.add(participant);
+    this.#deliveries++;
     try {
       participant.deliver(frame);
     } catch (error) {
@@ -88,17 +103,23 @@ export class Audience {
 
   /** The end of a turn: everything that was told is on its way. */
   flush(): void {
-    if (this.#live.length > 0) {
-      for (const listener of this.#listeners.values()) {
-        this.#catchUp(listener);
-        listener.heard = 0;
-        this.#flush(listener.participant);
-      }
-      this.#plain = new Broadcasts();
-      this.#live = new Broadcasts();
-    }
+    if (this.#live.length > 0) this.#fanOut();
     for (const participant of this.#answered) this.#flush(participant);
     this.#answered.clear();
+    this.#meters.deliveries.add(this.#deliveries);
+    this.#deliveries = 0;
+  }
+
+  #fanOut(): void {
+    const startMs = this.#steadyMs();
+    for (const listener of this.#listeners.values()) {
+      this.#catchUp(listener);
+      listener.heard = 0;
+      this.#flush(listener.participant);
+    }
+    this.#plain = new Broadcasts();
+    this.#live = new Broadcasts();
+    this.#meters.fanoutSeconds.observe((this.#steadyMs() - startMs) / 1000);
   }
 
   /** The fence of a participant. */
@@ -133,6 +154,7 @@ export class Audience {
     const broadcasts = this.#broadcastsFor(participant);
     if (heard === broadcasts.length) return;
     listener.heard = broadcasts.length;
+    this.#deliveries += broadcasts.length - heard;
     try {
       participant.hear(broadcasts, heard);
     } catch (error) {

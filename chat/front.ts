@@ -8,6 +8,7 @@ import type { Hono } from "hono";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { within } from "../src/http_server.ts";
 import type { Logger } from "../src/log.ts";
+import type { AnswerMetrics } from "../src/metrics_route.ts";
 import { LIVE_SUBPROTOCOL } from "../src/protocol/codec.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import type { WebAssets } from "../src/web_assets.ts";
@@ -15,6 +16,7 @@ import { adminBodyBytesMax } from "./admin.ts";
 import type { Admission, Admitted, Refused } from "./admission.ts";
 import { chatApp, refusalResponse } from "./app.ts";
 import { CLOSE, type Connection } from "./connection.ts";
+import type { ChatMeters } from "./meters.ts";
 import { type Inbox, Session } from "./session.ts";
 import type { Peer, StartTransport, Transport, TransportOptions } from "./transport.ts";
 
@@ -31,6 +33,9 @@ export interface FrontOptions extends Pick<TransportOptions, "hostname" | "port"
   /** Whether what is behind it can do its work. */
   readonly isReady: () => Promise<boolean>;
   readonly assets: WebAssets;
+  /** What answers `/metrics`. */
+  readonly metrics: AnswerMetrics;
+  readonly meters: ChatMeters;
   readonly log: Logger;
 }
 
@@ -47,6 +52,7 @@ export class Front {
 
   private constructor(options: FrontOptions) {
     this.#options = options;
+    options.meters.readSockets(this.#sessions);
   }
 
   /** Opens the port. Throws what the runtime says of it. */
@@ -82,14 +88,12 @@ export class Front {
   }
 
   #openTransport(): Promise<Transport> {
-    const { hostname, port, tls, limits, admission, serverName, isReady, admin, assets, log } = this.#options;
+    const { hostname, port, tls, limits, admission, isReady, log } = this.#options;
     const app = chatApp({
-      serverName,
+      ...this.#options,
       upgrade: (request, peer) => this.#upgrade(request, peer),
       isReady: async () => !this.#isStopping && await isReady(),
-      admin,
-      assets,
-      log,
+      steadyMs: steadyClock,
     });
     return this.#options.transport({
       hostname,
@@ -123,12 +127,13 @@ export class Front {
       const accept = (connection: Connection) => this.#accept(connection);
       return peer.upgrade({ remoteAddress, subprotocol, accept, gone: admitted.leave });
     }
+    this.#options.meters.socketRefused(admitted.reason);
     this.#options.log.debug("socket.refused", { reason: admitted.reason });
     return refusalResponse(admitted);
   }
 
   #accept(connection: Connection): Session {
-    const { inbox, limits, serverId, log } = this.#options;
+    const { inbox, limits, serverId, meters, log } = this.#options;
     const session = new Session({
       id: crypto.randomUUID(),
       connection,
@@ -137,8 +142,10 @@ export class Front {
       serverId,
       steadyMs: steadyClock,
       onOver: this.#onOver,
+      meters,
       log,
     });
+    meters.socketOpened();
     this.#sessions.add(session);
     return session;
   }

@@ -22,6 +22,7 @@ import { type Consequence, consequenceOf, type Narrator } from "./consequence.ts
 import type { History } from "./history.ts";
 import type { Journal, StoredMessage } from "./journal.ts";
 import { Lookups } from "./lookups.ts";
+import type { ChatMeters } from "./meters.ts";
 import { outgoing, type OutgoingFrame } from "./outbox.ts";
 import type { Resumption } from "./resumption.ts";
 import type { Decision, Input, Room, SessionId } from "./room.ts";
@@ -72,6 +73,7 @@ export interface HubOptions {
   readonly soon: (turn: () => void) => void;
   /** Told after each batch that changed who is here. */
   readonly onRosterChange: (connectedUsers: number) => void;
+  readonly meters: ChatMeters;
   readonly log: Logger;
 }
 
@@ -85,8 +87,8 @@ export class Hub {
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.#audience = new Audience(options.log);
-    this.#commits = new Commits(options.journal, options.log);
+    this.#audience = new Audience(options);
+    this.#commits = new Commits(options);
   }
 
   /** Takes an input into the order. It is dealt with soon, after everything that was submitted before it. */
@@ -210,7 +212,8 @@ export class Hub {
   /** Decides a batch and begins to store it. `untold`: broadcasts that come before those of this batch. */
   #decideAll(batch: Batch, lookups: Lookups, untold: number): void {
     const { submissions } = batch;
-    const { resumption, historyFrom, steadyMs } = this.#options;
+    const { resumption, historyFrom, steadyMs, meters } = this.#options;
+    meters.turnInputs.observe(submissions.length);
     const nowMs = this.#options.nowMs();
     const now = new CircumstancesOfTurn({
       ...this.#options,
@@ -296,9 +299,11 @@ export class Hub {
     lookedUp: StoredMessage[] | undefined,
     changed: Map<string, StoredMessage> | undefined,
   ): void {
-    const { history, narrator, log } = this.#options;
+    const { history, narrator, meters, log } = this.#options;
     try {
-      if (decision.kind === "stored") {
+      if (isFaulted(decision)) meters.faulted(decision.fault.fault);
+      else if (decision.kind === "stored") {
+        meters.messageStored(decision.entry);
         history.apply(decision.entry);
         changed?.set(decision.entry.message.uuid, decision.entry.message);
       }
@@ -311,6 +316,7 @@ export class Hub {
       this.#tellWhatCameOf(participant, decision, consequenceOf(decision, narrator, page));
     } catch (error) {
       log.error("bug", { where: "tell", decision: decision.kind, error });
+      meters.faulted("INTERNAL");
       this.#audience.deliver(participant, internalError());
       this.#audience.endBroken(participant);
     }
@@ -346,6 +352,10 @@ export class Hub {
     this.#options.resumption.broadcast(frame, decision);
     this.#audience.tellAll(frame);
   }
+}
+
+function isFaulted(decision: Decision): decision is Extract<Decision, { fault: Fault }> {
+  return decision.kind === "refused" || decision.kind === "barred" || decision.kind === "unresumable";
 }
 
 function internalError(): OutgoingFrame {

@@ -9,6 +9,7 @@ import { isLoopback } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import type { Layout } from "../src/kv.ts";
 import { logger } from "../src/log.ts";
+import { metricsRoute } from "../src/metrics_route.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import { openStore, type Store } from "../src/store.ts";
 import { WebAssets } from "../src/web_assets.ts";
@@ -24,6 +25,7 @@ import { NoJournal } from "./journal_none.ts";
 import { KvKeyStore } from "./key_store_kv.ts";
 import { moveFromLayout1 } from "./layout_1_kv.ts";
 import { KvSessionStore } from "./live_session_store_kv.ts";
+import { ChatMeters } from "./meters.ts";
 import { enoughFor, NOTHING_TOLD } from "./recovery.ts";
 import type { Sweepable } from "./retention.ts";
 import { Sequencer, type Stores } from "./sequencer.ts";
@@ -69,6 +71,8 @@ export interface ChatOptions {
   readonly limits: Limits;
   /** What the admin API wants to see; undefined keeps it off. */
   readonly adminToken: string | undefined;
+  /** What `/metrics` wants to see; undefined gives it to this machine alone. */
+  readonly metricsToken: string | undefined;
   /** Milliseconds since 1970; the wall clock where it is not given. */
   readonly nowMs?: () => number;
 }
@@ -105,6 +109,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const moved = await moveFromLayout1(store.kv);
   if (moved > 0) log.info("journal.moved_from_layout_1", { messages: moved });
   const id = options.id ?? await serverId(store.kv, Math.random);
+  const meters = new ChatMeters();
   let front: Front | undefined;
   const sequencer = await Sequencer.start({
     id,
@@ -114,10 +119,11 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     sockets: () => front?.sessions ?? [],
     soon: SOON[options.transport],
     nowMs,
+    meters,
     log,
   });
   try {
-    front = await openFront(options, sequencer, { id, isReady: () => answers(store), log });
+    front = await openFront(options, sequencer, { id, isReady: () => answers(store), meters, log });
   } catch (error) {
     await sequencer.stop();
     throw error;
@@ -166,7 +172,7 @@ async function storesIn(store: Store, { kv: place, limits }: ChatOptions): Promi
 async function openFront(
   options: ChatOptions,
   { hub, moderation }: Sequencer,
-  { id, isReady, log }: Pick<FrontOptions, "isReady" | "log"> & { readonly id: number },
+  { id, isReady, meters, log }: Pick<FrontOptions, "isReady" | "meters" | "log"> & { readonly id: number },
 ): Promise<Front> {
   const { limits, name, adminToken: token } = options;
   return await Front.open({
@@ -182,6 +188,8 @@ async function openFront(
     admin: adminApp({ token, moderation, limits, steadyMs: steadyClock, log: logger("admin") }),
     isReady,
     assets: await WebAssets.load(["chat/web", "src/client", "src/web"], { serverName: name }),
+    metrics: metricsRoute({ role: "chat", token: options.metricsToken, meters, steadyMs: steadyClock }),
+    meters,
     log,
   });
 }

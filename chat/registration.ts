@@ -10,6 +10,7 @@
 import type { Announcement } from "../src/announcement.ts";
 import type { Logger } from "../src/log.ts";
 import { type ListingReply, objection } from "./listing_client.ts";
+import type { ChatMeters } from "./meters.ts";
 
 /** Seconds between two updates at least: a listing is a directory and no live feed of everyone who comes and goes. */
 export const UPDATE_INTERVAL_SECONDS = 1;
@@ -50,6 +51,7 @@ export interface RegistrationOptions {
   readonly describe: () => Announcement;
   /** 0 up to and without 1: spreads retries, so that servers do not come all at once. */
   readonly random: () => number;
+  readonly meters: ChatMeters;
   readonly log: Logger;
 }
 
@@ -83,6 +85,11 @@ export class Registration {
   constructor(options: RegistrationOptions) {
     this.#options = options;
     this.#loop = this.#run();
+  }
+
+  /** Whether the listing lists us, as far as is known. */
+  get isListed(): boolean {
+    return this.#told !== undefined;
   }
 
   /** Tells the listing soon what has changed since the last time. */
@@ -122,7 +129,8 @@ export class Registration {
     } finally {
       clearTimeout(deadline);
     }
-    const { listing: { listing }, log } = this.#options;
+    const { listing: { listing }, meters, log } = this.#options;
+    meters.listingAnswered("withdraw", reply);
     if (reply.answered && reply.status === 200) log.info("listing.withdrawn", { listing });
     else log.warn("listing.withdrawal_failed", { listing, answer: objection(reply) });
   }
@@ -153,6 +161,7 @@ export class Registration {
     const { listing, describe, keys, log } = this.#options;
     const announcement = describe();
     const reply = await listing.register(announcement, this.#key, this.#abort.signal);
+    this.#options.meters.listingAnswered("register", reply);
     if (!reply.answered || reply.status !== 201) return this.#retryLater("listing.refused", reply);
     const key = reply.text.trim();
     if (!KEY.test(key)) return this.#retryLater("listing.refused", { ...reply, text: "this is no key" });
@@ -181,6 +190,7 @@ export class Registration {
     // A renewal says something that is true and changes nothing.
     const body = hasAny(changes) ? changes : { connectedUsers: now.connectedUsers };
     const reply = await listing.update(body, this.#key ?? "", this.#abort.signal);
+    this.#options.meters.listingAnswered("update", reply);
     if (reply.answered && reply.status === 200) {
       this.#told = { ...told, ...changes };
       this.#failures = 0;

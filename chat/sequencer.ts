@@ -22,6 +22,7 @@ import { ListingClient } from "./listing_client.ts";
 import type { SessionStore } from "./live_session_store.ts";
 import { LiveSessions } from "./live_sessions.ts";
 import { messageIds } from "./message_id.ts";
+import type { ChatMeters } from "./meters.ts";
 import { Moderation } from "./moderation.ts";
 import {
   extendPositions,
@@ -62,6 +63,7 @@ export interface SequencerOptions {
   readonly soon: (turn: () => void) => void;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
+  readonly meters: ChatMeters;
   readonly log: Logger;
 }
 
@@ -93,7 +95,7 @@ export class Sequencer {
     { history, newestId, backlog, bans }: Awaited<ReturnType<typeof recover>>,
   ) {
     this.#options = options;
-    const { id, name, limits, stores, soon, nowMs, log } = options;
+    const { id, name, limits, stores, soon, nowMs, meters, log } = options;
     this.#backlog = backlog;
     this.#liveSessions = new LiveSessions({ store: stores.sessions, mintToken, log });
     this.#holds = new Holds(
@@ -126,6 +128,7 @@ export class Sequencer {
         this.#connectedUsers = users;
         for (const registration of this.#registrations) registration.changed();
       },
+      meters,
       log,
     });
     const holds = this.#holds;
@@ -144,6 +147,8 @@ export class Sequencer {
       mintId: () => crypto.randomUUID(),
       log,
     });
+    const connectedUsers = () => this.#connectedUsers;
+    meters.readRoom({ connectedUsers, holds, bans, registrations: this.#registrations });
   }
 
   /** Finds what the runs before it have left, and takes inputs from then on. */
@@ -156,7 +161,7 @@ export class Sequencer {
 
   /** The port is open: registers with the listings, without waiting for them, and begins to sweep. */
   present({ listings, address }: Presence): void {
-    const { id, name, limits, stores, nowMs, log } = this.#options;
+    const { id, name, limits, stores, nowMs, meters, log } = this.#options;
     const describe = (): Announcement => ({
       serverName: name,
       address,
@@ -170,6 +175,7 @@ export class Sequencer {
           keys: stores.keys,
           describe,
           random: Math.random,
+          meters,
           log: logger("registration"),
         }),
       );

@@ -14,6 +14,7 @@ import { TokenBucket } from "../src/token_bucket.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type Receiver } from "./connection.ts";
 import type { Participant } from "./hub.ts";
+import type { ChatMeters } from "./meters.ts";
 import { Outbox, outgoing, type OutgoingFrame } from "./outbox.ts";
 import type { Input, SessionId } from "./room.ts";
 
@@ -38,6 +39,7 @@ export interface SessionOptions {
   readonly steadyMs: () => number;
   /** Called once, when the connection is gone. */
   readonly onOver: (session: Session) => void;
+  readonly meters: ChatMeters;
   readonly log: Logger;
 }
 
@@ -61,6 +63,7 @@ export class Session implements Receiver, Participant {
     this.#options = options;
     const { limits, connection, steadyMs } = options;
     this.#outbox = new Outbox(connection, limits.maxOutboxBytes, () => {
+      options.meters.socketEnded(CLOSE.slowConsumer);
       options.log.warn("consumer.slow", { session: this.id, limitBytes: limits.maxOutboxBytes });
       this.#submit({ type: "LOST" });
     });
@@ -108,6 +111,7 @@ export class Session implements Receiver, Participant {
 
   lost(): void {
     this.#clearConnectDeadline();
+    if (!this.#outbox.isClosed) this.#options.meters.socketEnded(undefined);
     this.#outbox.discard();
     this.#submit({ type: "LOST" });
     this.#options.onOver(this);
@@ -125,6 +129,11 @@ export class Session implements Receiver, Participant {
     this.#outbox.flush();
   }
 
+  /** Bytes that it was given and that have not left the process. */
+  get pendingBytes(): number {
+    return this.#options.connection.pendingBytes;
+  }
+
   /** The hub has dealt with one frame of this session. */
   settled(): void {
     this.#unanswered--;
@@ -136,6 +145,7 @@ export class Session implements Receiver, Participant {
 
   end(cause: CloseCause): void {
     this.#clearConnectDeadline();
+    if (!this.#outbox.isClosed) this.#options.meters.socketEnded(cause);
     this.#outbox.close(cause);
   }
 
@@ -148,6 +158,7 @@ export class Session implements Receiver, Participant {
 
   /** Whether a frame may come at all: the session is not over, does not flood, and its answers keep up. */
   #takesFrame(length: number): boolean {
+    this.#options.meters.framesReceived.add();
     if (this.#outbox.isClosed || this.#isFlooded(length)) return false;
     const { maxUnansweredFrames } = this.#options.limits;
     if (this.#unanswered < maxUnansweredFrames) return true;
@@ -170,11 +181,13 @@ export class Session implements Receiver, Participant {
 
   /** Answers a fault in its turn: at once where nothing is unanswered, else after what came before it. */
   #answerFault(refusal: Fault): void {
-    if (this.#unanswered > 0) this.#submit({ type: "FAULT", fault: refusal });
-    else this.#answerNow(outgoing(encodeServerFrame({ type: "ERROR", text: refusal.text })));
+    if (this.#unanswered > 0) return this.#submit({ type: "FAULT", fault: refusal });
+    this.#options.meters.faulted(refusal.fault);
+    this.#answerNow(outgoing(encodeServerFrame({ type: "ERROR", text: refusal.text })));
   }
 
   #answerNow(frame: OutgoingFrame): void {
+    this.#options.meters.deliveries.add();
     this.#outbox.push(frame);
     this.#outbox.flush();
   }

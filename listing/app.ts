@@ -15,7 +15,9 @@ import { forwardedAddress, normalizeIp } from "../src/address.ts";
 import { type Announcement, announcementSchema } from "../src/announcement.ts";
 import type { NowMs } from "../src/clock.ts";
 import type { ListingLimits } from "../src/listing_limits.ts";
+import { countRequests } from "../src/http_meters.ts";
 import { logger } from "../src/log.ts";
+import type { AnswerMetrics } from "../src/metrics_route.ts";
 import type { Rate } from "../src/token_bucket.ts";
 import { VERSION } from "../src/version.ts";
 import type { WebAssets } from "../src/web_assets.ts";
@@ -25,6 +27,7 @@ import { readAuthorization } from "./keys.ts";
 import { OriginRate } from "./origin_rate.ts";
 import type { Outgoing } from "./outgoing.ts";
 import type { EventStreams } from "./event_streams.ts";
+import type { ListingMeters } from "./meters.ts";
 import { Rarely } from "./rarely.ts";
 import { readJsonBody } from "./read_body.ts";
 import { isRefusal, type Refusal, refuse } from "./refusals.ts";
@@ -43,6 +46,7 @@ import {
   updateRoute,
 } from "./routes.ts";
 import type { Snapshot } from "./snapshot.ts";
+import { addOperatorRoutes } from "./operator_routes.ts";
 import { type ServerStore, StoreFailed } from "./store.ts";
 import { readWish } from "./web/order.js";
 import { summary } from "./web/wording.js";
@@ -65,6 +69,8 @@ export interface AppParts {
   readonly events: EventStreams;
   readonly limits: ListingLimits;
   readonly assets: WebAssets;
+  readonly meters: ListingMeters;
+  readonly metrics: AnswerMetrics;
   readonly wallClock: NowMs;
   readonly steadyClock: NowMs;
   readonly bodySecondsMax?: number;
@@ -92,6 +98,10 @@ const log = logger("listing");
 /** Makes the application; `app.request` drives it without a port. */
 export function makeApp(parts: AppParts): ListingApp {
   const app: ListingApp = new OpenAPIHono<{ Bindings: Bindings }>({ strict: false });
+  const { meters, assets, steadyClock } = parts;
+  const files = new Set(assets.paths);
+  const kindOf = (path: string) => files.has(path) ? "file" : undefined;
+  const beginCounting = countRequests(app, { meters, steadyMs: steadyClock, kindOf });
   app.use(cors({
     origin: "*",
     allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
@@ -102,11 +112,13 @@ export function makeApp(parts: AppParts): ListingApp {
   app.use(async (c, next) => {
     await next();
     c.header("X-Content-Type-Options", "nosniff");
+    const refusal = (c as Context).get(REFUSAL);
+    if (refusal !== undefined) meters.refused(refusal);
   });
   addServerRoutes(app, parts);
   addOtherRoutes(app, parts);
   app.notFound((c) => c.text("There is nothing here: GET /openapi.json tells what there is", 404));
-  const storeFailed = new Rarely(parts.steadyClock);
+  const storeFailed = new Rarely(steadyClock);
   app.onError((error, c) => {
     if (error instanceof StoreFailed) {
       storeFailed.do((unsaid) => log.error("store.failed", { problem: error.message, unsaid }));
@@ -115,6 +127,8 @@ export function makeApp(parts: AppParts): ListingApp {
     log.error("bug", { where: "http", method: c.req.method, path: c.req.path, error });
     return c.text("Internal error: the listing's operator finds it in the log", 500);
   });
+  meters.http = beginCounting();
+  meters.readFrom(parts);
   return app;
 }
 
@@ -286,7 +300,7 @@ function mount(
   app.on(route.method.toUpperCase(), route.getRoutingPath(), handle);
 }
 
-function addOtherRoutes(app: ListingApp, { store, outgoing }: AppParts): void {
+function addOtherRoutes(app: ListingApp, parts: AppParts): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "C2Listing", {
     type: "apiKey",
     in: "header",
@@ -301,24 +315,15 @@ function addOtherRoutes(app: ListingApp, { store, outgoing }: AppParts): void {
   let openApi: Promise<Representation> | undefined;
   app.get("/openapi.json", async (c) => {
     openApi ??= Representation.of(JSON.stringify(describe()));
-    return await answerRepresentation(c, await openApi, outgoing);
+    return await answerRepresentation(c, await openApi, parts.outgoing);
   });
   let docs: Promise<Representation> | undefined;
   app.get("/docs", async (c) => {
     docs ??= apiPage(JSON.parse(JSON.stringify(describe()))).then((page) => Representation.of(page));
-    return await answerRepresentation(c, await docs, outgoing, { headers: API_PAGE_HEADERS });
+    return await answerRepresentation(c, await docs, parts.outgoing, { headers: API_PAGE_HEADERS });
   });
-  app.get("/healthz", (c) => c.text("ok"));
-  app.get("/readyz", async (c) => {
-    try {
-      await store.probe();
-      return c.text("ok");
-    } catch (error) {
-      if (!(error instanceof StoreFailed)) throw error;
-      return c.text("The store does not answer", 503);
-    }
-  });
-  for (const path of ["/", "/healthz", "/readyz", "/openapi.json", "/docs"]) {
+  addOperatorRoutes(app, parts);
+  for (const path of ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"]) {
     app.all(path, (c) => answerWrongMethod(c, "GET, HEAD, OPTIONS"));
   }
 }
@@ -349,7 +354,11 @@ function nameIssues(error: z.ZodError): string {
   }).join("; ");
 }
 
-function answerRefusal(c: AppContext, { status, text }: Refusal): Response {
+/** What a request was refused for, from its handler to where it is counted. */
+const REFUSAL = "refusal";
+
+function answerRefusal(c: AppContext, { refusal, status, text }: Refusal): Response {
+  (c as Context).set(REFUSAL, refusal);
   if (status === 401) c.header("WWW-Authenticate", "C2Listing");
   if (status === 429 || status === 503) c.header("Retry-After", "1");
   return c.text(text, status);

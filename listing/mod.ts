@@ -11,12 +11,14 @@ import type { Layout } from "../src/kv.ts";
 import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../src/listing_limits.ts";
 import { DRAIN_MS, type Place, serve, within } from "../src/http_server.ts";
 import { logger } from "../src/log.ts";
+import { metricsRoute } from "../src/metrics_route.ts";
 import { openStore, type Store } from "../src/store.ts";
 import { WebAssets } from "../src/web_assets.ts";
 import { type ListingApp, makeApp, originOf } from "./app.ts";
 import { Changes } from "./changes.ts";
 import { EventStreams } from "./event_streams.ts";
 import { Liveness } from "./liveness.ts";
+import { ListingMeters } from "./meters.ts";
 import { Outage } from "./outage.ts";
 import { Outgoing } from "./outgoing.ts";
 import { SocketProber } from "./prober_socket.ts";
@@ -41,6 +43,8 @@ export interface ListingOptions extends Place {
   readonly checkInterval: number;
   /** Takes the origin of a request from the last entry of X-Forwarded-For. */
   readonly trustProxy: boolean;
+  /** What `/metrics` wants to see; undefined gives it to this machine alone. */
+  readonly metricsToken?: string | undefined;
   /** The defaults unless told. */
   readonly limits?: ListingLimits;
 }
@@ -60,7 +64,11 @@ export async function startListing(options: ListingOptions): Promise<RunningList
   const held = await openStore(options.kv, LAYOUT, { isShared: true });
   const stopping = new AbortController();
   try {
-    const { app, liveness, outgoing, events, snapshot } = await assemble(held, options, stopping.signal);
+    const { app, liveness, outgoing, events, snapshot, meters } = await assemble(
+      held,
+      options,
+      stopping.signal,
+    );
     const ready = new ReadyAnswers({ snapshot, outgoing });
     const answer = async (request: Request, peer: string) => {
       const response = await app.fetch(request, { peer });
@@ -68,8 +76,15 @@ export async function startListing(options: ListingOptions): Promise<RunningList
       return response;
     };
     const server = serve(options, answer, {
-      ready: (request, { peer, sent }) =>
-        ready.find(request, { origin: () => originOf(request, peer(), options.trustProxy), sent }),
+      ready: (request, { peer, sent }) => {
+        const startMs = steadyClock();
+        const origin = () => originOf(request, peer(), options.trustProxy);
+        const answer = ready.find(request, { origin, sent });
+        if (answer !== undefined) {
+          meters.http?.note("/servers", "GET", answer.status, steadyClock() - startMs);
+        }
+        return answer;
+      },
       stopping: stopping.signal,
       patienceMs: 0,
       log,
@@ -95,28 +110,37 @@ export async function startListing(options: ListingOptions): Promise<RunningList
   }
 }
 
+interface Assembled {
+  readonly app: ListingApp;
+  readonly liveness: Liveness;
+  readonly outgoing: Outgoing;
+  readonly events: EventStreams;
+  readonly snapshot: Snapshot;
+  readonly meters: ListingMeters;
+}
+
 async function assemble(
   { kv, assertInPlace }: Store,
   options: ListingOptions,
   stopping: AbortSignal,
-): Promise<
-  { app: ListingApp; liveness: Liveness; outgoing: Outgoing; events: EventStreams; snapshot: Snapshot }
-> {
+): Promise<Assembled> {
+  const meters = new ListingMeters();
   const clocks = { wallClock, steadyClock };
   const { limits = DEFAULT_LISTING_LIMITS, checkInterval, trustProxy } = options;
-  const store = new KvServerStore(kv, assertInPlace);
+  const store = new KvServerStore(kv, { assertInPlace, meters, steadyClock });
   const changes = new Changes(crypto.randomUUID().slice(0, EPOCH_LENGTH));
   const snapshot = new Snapshot(store, steadyClock, changes);
   await snapshot.refresh();
   const prober = new SocketProber({ ...clocks, resolve: systemResolver(), stopping });
   const outage = new Outage(checkInterval);
-  const registry = new Registry({ ...clocks, store, snapshot, prober, stopping, limits, outage });
+  const registry = new Registry({ ...clocks, store, snapshot, prober, stopping, limits, outage, meters });
   const check = registry.check.bind(registry);
   const liveness = new Liveness({ ...clocks, snapshot, check, interval: checkInterval });
   const outgoing = new Outgoing();
   const refresh = snapshot.refresh.bind(snapshot);
   const events = new EventStreams({ changes, refresh, limits, steadyClock });
   const assets = await WebAssets.load(["listing/web", "src/web"]);
+  const token = options.metricsToken;
   const app = makeApp({
     ...clocks,
     registry,
@@ -127,9 +151,11 @@ async function assemble(
     outgoing,
     events,
     assets,
+    meters,
+    metrics: metricsRoute({ role: "listing", token, meters, steadyMs: steadyClock }),
     trustProxy,
   });
-  return { app, liveness, outgoing, events, snapshot };
+  return { app, liveness, outgoing, events, snapshot, meters };
 }
 
 /** A host that a client on this machine can use: 0.0.0.0 and :: are every address and none. */

@@ -18,6 +18,7 @@ import type { NowMs } from "../src/clock.ts";
 import type { ListingLimits } from "../src/listing_limits.ts";
 import { logger } from "../src/log.ts";
 import { hashKey, isSameKey, makeKey } from "./keys.ts";
+import type { ListingMeters } from "./meters.ts";
 import { OriginRate } from "./origin_rate.ts";
 import type { Outage } from "./outage.ts";
 import type { PingOutcome, PingTarget, Prober } from "./prober.ts";
@@ -47,6 +48,7 @@ export interface RegistryParts {
   readonly stopping: AbortSignal;
   readonly limits: ListingLimits;
   readonly outage: Outage;
+  readonly meters: ListingMeters;
 }
 
 interface UpdateAsked {
@@ -70,6 +72,7 @@ export class Registry {
   readonly #stopping: AbortSignal;
   readonly #limits: ListingLimits;
   readonly #outage: Outage;
+  readonly #meters: ListingMeters;
   readonly #pingRate: OriginRate;
   readonly #startedMs: number;
   readonly #notAsked: Rarely;
@@ -86,10 +89,16 @@ export class Registry {
     this.#stopping = parts.stopping;
     this.#limits = parts.limits;
     this.#outage = parts.outage;
+    this.#meters = parts.meters;
     const { pingBurstPerOrigin: burst, pingRatePerOrigin: perSecond } = parts.limits;
     this.#pingRate = new OriginRate({ burst, perSecond });
     this.#startedMs = parts.wallClock();
     this.#notAsked = new Rarely(parts.steadyClock);
+  }
+
+  /** Whether the misses of silent servers are not counted at the moment. */
+  get isOutage(): boolean {
+    return this.#isOutage;
   }
 
   /** Whether this is the key of the server that is listed under `id`, as far as memory knows. */
@@ -152,6 +161,7 @@ export class Registry {
     const key = makeKey();
     const record = { ...step.record, keyHash: hashKey(key) };
     if (!(await this.#store.write(asked.id, present?.version, record))) return undefined;
+    this.#meters.serverChanged(present === undefined ? "registered" : "renewed");
     log.info("server.registered", { id: asked.id, address: record.address, renewed: present !== undefined });
     return { key };
   }
@@ -173,7 +183,8 @@ export class Registry {
       const step = roundTripMs === undefined
         ? await this.#turns.take(idTurn(id), tryUpdate)
         : await this.#inTurnOf(origin, id, tryUpdate);
-      if (step === DONE || isRefusal(step)) return step === DONE ? undefined : step;
+      if (step === DONE) return void this.#meters.serverChanged("changed");
+      if (isRefusal(step)) return step;
       const outcome = await this.#ping({ address: step.ping, id, origin }, origin);
       if (isRefusal(outcome)) return outcome;
       if (!outcome.answered) return refuse("PING_FAILED", outcome.problem);
@@ -227,7 +238,12 @@ export class Registry {
 
   /** Takes a server off the list. */
   async remove(id: number, keyHash: Uint8Array | undefined): Promise<Refusal | undefined> {
-    return await this.#change(id, (record) => rules.denyAccess(record, keyHash) ?? { record: undefined });
+    const refused = await this.#change(
+      id,
+      (record) => rules.denyAccess(record, keyHash) ?? { record: undefined },
+    );
+    if (refused === undefined) this.#meters.serverChanged("withdrawn");
+    return refused;
   }
 
   /** Pings a listed server and keeps what came of it, unless the server has registered or moved meanwhile. */
@@ -236,12 +252,14 @@ export class Registry {
     const outcome: PingOutcome = "problem" in address
       ? { answered: false, problem: address.problem }
       : await this.#prober.ping({ address, id: checked.id, origin: checked.origin });
+    this.#meters.pinged("check", outcome);
     if (this.#stopping.aborted || !this.#isEvidence(checked, outcome)) return;
     await this.#change(checked.id, (record) => {
       if (record === undefined || !rules.isSameRegistration(checked, record)) return undefined;
       const settled = rules.settleCheck(record, outcome, this.#wallClock());
       if (!outcome.answered) {
         const event = settled === undefined ? "server.removed" : "server.missed";
+        if (settled === undefined) this.#meters.serverChanged("removed");
         log.info(event, { id: checked.id, address: checked.address, problem: outcome.problem });
       }
       return { record: settled };
@@ -320,6 +338,7 @@ export class Registry {
     this.#pings++;
     try {
       const outcome = await this.#prober.ping(target);
+      this.#meters.pinged("request", outcome);
       // Where the listing could not ask, nobody is to be taken for dead.
       const isUnknown = !outcome.answered && outcome.doubt === "listing";
       return this.#stopping.aborted || isUnknown ? refuse("BUSY") : outcome;

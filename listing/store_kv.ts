@@ -6,6 +6,8 @@
  *
  * @module
  */
+import { type NowMs, steadyClock } from "../src/clock.ts";
+import { ListingMeters } from "./meters.ts";
 import { type ServerRecord, type ServerStore, StoreFailed, type VersionedRecord } from "./store.ts";
 
 const SERVERS = ["listing", "servers"];
@@ -27,6 +29,13 @@ interface Write {
   readonly reject: (error: unknown) => void;
 }
 
+export interface KvServerStoreOptions {
+  /** Throws where what was committed will not be there at the next start. */
+  readonly assertInPlace?: () => void;
+  readonly meters?: ListingMeters;
+  readonly steadyClock?: NowMs;
+}
+
 export class KvServerStore implements ServerStore {
   readonly #kv: Deno.Kv;
   readonly #listeners: ((id: number, record: ServerRecord | undefined) => void)[] = [];
@@ -38,11 +47,14 @@ export class KvServerStore implements ServerStore {
   #revision: bigint | undefined;
 
   readonly #assertInPlace: () => void;
+  readonly #meters: ListingMeters;
+  readonly #steadyClock: NowMs;
 
-  /** `assertInPlace` throws where what was committed will not be there at the next start. */
-  constructor(kv: Deno.Kv, assertInPlace: () => void = () => {}) {
+  constructor(kv: Deno.Kv, options: KvServerStoreOptions = {}) {
     this.#kv = kv;
-    this.#assertInPlace = assertInPlace;
+    this.#assertInPlace = options.assertInPlace ?? (() => {});
+    this.#meters = options.meters ?? new ListingMeters();
+    this.#steadyClock = options.steadyClock ?? steadyClock;
   }
 
   async get(id: number): Promise<VersionedRecord | undefined> {
@@ -126,6 +138,7 @@ export class KvServerStore implements ServerStore {
         for (const write of batch) this.#settle(write, await this.#commit([write]));
       }
     } catch (error) {
+      this.#meters.commitFailures.add();
       // It may or may not have been written: what the memory holds of it is not to be trusted any more.
       this.#revision = undefined;
       this.#known.clear();
@@ -154,12 +167,15 @@ export class KvServerStore implements ServerStore {
       if (record === undefined) atomic.delete(key);
       else atomic.set(key, record);
     }
+    const startMs = this.#steadyClock();
     const result = await failing(() => {
       this.#assertInPlace();
       return atomic.commit();
     });
     // A file that was removed takes commits as if nothing was.
     await failing(() => Promise.resolve(this.#assertInPlace()));
+    this.#meters.commitSeconds.observe((this.#steadyClock() - startMs) / 1000);
+    this.#meters.commitRecords.observe(batch.length);
     if (!result.ok) return undefined;
     if (this.#revision !== undefined) this.#revision += 1n;
     return result.versionstamp;

@@ -14,7 +14,7 @@ const SERVER_URL_DEFAULT = `http://127.0.0.1:${DEFAULT_PORT}`;
 /** Where both the chat server and those who administer it find the token. */
 const ADMIN_TOKEN_VARIABLE = "CHATTER_ADMIN_TOKEN";
 /**
- * Characters of an admin token. What is typed instead of generated can be guessed, and 16 characters at random are
+ * Characters of a token. What is typed instead of generated can be guessed, and 16 characters at random are
  * some 96 bits; more than the other number do not fit a line of a header comfortably.
  */
 export const ADMIN_TOKEN_LENGTH_MIN = 16;
@@ -36,6 +36,13 @@ export interface Action {
 /** The token of a chat server; undefined keeps its admin API off. */
 export const adminToken = flag<string | undefined>({
   ...tokenFlag("who has it may ban, kick and announce by chatter admin; without one nobody may"),
+  variable: ADMIN_TOKEN_VARIABLE,
+  otherwise: undefined,
+});
+
+/** The token of a server's metrics; undefined gives them to its own machine alone. */
+export const metricsToken = flag<string | undefined>({
+  ...tokenFlag("who has it may read /metrics from anywhere; without one only the server's own machine may"),
   otherwise: undefined,
 });
 
@@ -50,6 +57,7 @@ export const adminFlags = {
   }),
   token: flag<string>({
     ...tokenFlag("the --admin-token of that server"),
+    variable: ADMIN_TOKEN_VARIABLE,
     otherwise: "",
     required: true,
   }),
@@ -129,7 +137,6 @@ function tokenFlag(about: string): Omit<Flag<string>, "otherwise"> {
         ? text
         : undefined,
     otherwiseShown: undefined,
-    variable: ADMIN_TOKEN_VARIABLE,
     secret: true,
   };
 }

@@ -7,7 +7,7 @@
  * @module
  */
 import { parseAddress } from "./address.ts";
-import { type Action, adminActions, adminFlags, adminToken } from "./admin_flags.ts";
+import { type Action, adminActions, adminFlags, adminToken, metricsToken } from "./admin_flags.ts";
 import {
   DEFAULT_PORT,
   DEFAULT_SERVER_NAME,
@@ -74,6 +74,7 @@ export const sharedFlags = {
   config: optionalText("FILE", "a file of values for these flags; a flag and a variable win over it"),
   tlsCert: optionalText("FILE", "the certificate chain in PEM; with --tls-key it makes the server speak TLS"),
   tlsKey: optionalText("FILE", "the private key of --tls-cert in PEM"),
+  metricsToken,
   logFormat: flag<LogFormat | undefined>({
     about: "how a line of the log looks; the log goes to stderr",
     ...oneOf<LogFormat>({ pretty: "pretty", json: "json" }),

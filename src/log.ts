@@ -6,11 +6,40 @@
  *
  * @module
  */
-import { configure, dispose, getLogger, getStreamSink, type Logger, type LogLevel } from "@logtape/logtape";
+import {
+  configure,
+  dispose,
+  getLogger,
+  getStreamSink,
+  type Logger,
+  type LogLevel,
+  type LogRecord,
+} from "@logtape/logtape";
 import { lineFormatter, type LogFormat } from "./log_line.ts";
 
 export type { Logger, LogLevel } from "@logtape/logtape";
 export type { LogFormat };
+
+/** How many lines were written since the start, by level, and how many of them tell of a bug. */
+const written = { trace: 0, debug: 0, info: 0, warning: 0, error: 0, fatal: 0, bug: 0 };
+
+export const LOG_LEVELS = [
+  "trace",
+  "debug",
+  "info",
+  "warning",
+  "error",
+  "fatal",
+] as const satisfies LogLevel[];
+
+export function linesWritten(kind: LogLevel | "bug"): number {
+  return written[kind];
+}
+
+function count({ level, rawMessage }: LogRecord): void {
+  written[level]++;
+  if (rawMessage === "bug") written.bug++;
+}
 
 /** Sends every line at or above `level` to stderr. Call once, in the entry point. */
 export async function configureLog(options: { format: LogFormat; level: LogLevel }): Promise<void> {
@@ -29,9 +58,9 @@ export async function configureLog(options: { format: LogFormat; level: LogLevel
   });
   await configure({
     reset: true,
-    sinks: { stderr: getStreamSink(stderr, { formatter }) },
+    sinks: { stderr: getStreamSink(stderr, { formatter }), count },
     loggers: [
-      { category: "chatter", lowestLevel: options.level, sinks: ["stderr"] },
+      { category: "chatter", lowestLevel: options.level, sinks: ["stderr", "count"] },
       { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["stderr"] },
     ],
   });

@@ -4,7 +4,8 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { adminApp, adminBodyBytesMax, TRIES_BURST, TRIES_PER_MINUTE } from "../../chat/admin.ts";
+import { adminApp, adminBodyBytesMax } from "../../chat/admin.ts";
+import { TRIES_BURST, TRIES_PER_MINUTE } from "../../src/bearer_token.ts";
 import type { Moderation } from "../../chat/moderation.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";

@@ -5,6 +5,7 @@
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { chatApp, type ChatAppOptions } from "../../chat/app.ts";
+import { ChatMeters } from "../../chat/meters.ts";
 import { WebAssets } from "../../src/web_assets.ts";
 import { Hono } from "hono";
 import { recordedLog } from "../support/recorded_log.ts";
@@ -27,6 +28,9 @@ async function ask(
     isReady: () => Promise.resolve(true),
     admin: new Hono(),
     assets,
+    metrics: () => Promise.resolve(new Response("metrics")),
+    meters: new ChatMeters(),
+    steadyMs: () => 0,
     log: recordedLog().log,
     ...options,
   });

@@ -10,6 +10,7 @@ import { KvJournal } from "../../chat/journal_kv.ts";
 import { messageIds } from "../../chat/message_id.ts";
 import { oldestKeptId, Retention } from "../../chat/retention.ts";
 import { Room } from "../../chat/room.ts";
+import { ChatMeters } from "../../chat/meters.ts";
 import { openKv } from "../../src/kv.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { nearestUsername } from "../../src/protocol/names.ts";
@@ -45,6 +46,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
     soon: queueMicrotask,
     historyFrom: (nowMs) => oldestKeptId(nowMs, DEFAULT_LIMITS.historyDays),
     onRosterChange: () => {},
+    meters: new ChatMeters(),
     log: log.log,
   });
   const alice = new NotingParticipant("alice", []);

@@ -8,6 +8,7 @@ import type { CloseCause } from "../../chat/connection.ts";
 import { History } from "../../chat/history.ts";
 import type { OutgoingFrame } from "../../chat/outbox.ts";
 import { Session } from "../../chat/session.ts";
+import { ChatMeters } from "../../chat/meters.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import {
   ACK,
@@ -264,6 +265,7 @@ Deno.test("hub whose store hangs holds no more of a session than it may have una
     serverId: 7,
     steadyMs: () => 0,
     onOver: () => {},
+    meters: new ChatMeters(),
     log: recordedLog().log,
   });
   session.receiveText("c2/CONNECT eve");

@@ -11,6 +11,7 @@ import type { Participant } from "../../chat/hub.ts";
 import { outgoing } from "../../chat/outbox.ts";
 import type { Input } from "../../chat/room.ts";
 import { Session } from "../../chat/session.ts";
+import { ChatMeters } from "../../chat/meters.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/protocol/limits.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 
@@ -75,6 +76,7 @@ function open(limits: Partial<Limits> = {}): Opened {
       assert(over === session && !opened.isOver, "told once, and of itself");
       opened.isOver = true;
     },
+    meters: new ChatMeters(),
     log,
   });
   return Object.assign(opened, { session, [Symbol.dispose]: () => session.end({ code: 1000, reason: "" }) });

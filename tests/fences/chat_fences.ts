@@ -15,6 +15,7 @@ import { Moderation } from "../../chat/moderation.ts";
 import { Registration } from "../../chat/registration.ts";
 import { Room } from "../../chat/room.ts";
 import { Session } from "../../chat/session.ts";
+import { ChatMeters } from "../../chat/meters.ts";
 import { logger } from "../../src/log.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import { TokenBucket } from "../../src/token_bucket.ts";
@@ -262,6 +263,7 @@ fence("what a registration is told or takes back", "is logged, and whoever told 
       return {};
     },
     random: () => 0,
+    meters: new ChatMeters(),
     log: logger("registration"),
   });
   await registered.promise;
@@ -283,6 +285,9 @@ fence("a request to the chat", "is answered 500, and the next as ever", async (l
     },
     admin: new Hono(),
     assets: await WebAssets.load([]),
+    metrics: () => Promise.resolve(new Response("metrics")),
+    meters: new ChatMeters(),
+    steadyMs: () => 0,
     log: logger("chat"),
   });
   const ask = async () => {

@@ -8,6 +8,7 @@ import { openKv } from "../../src/kv.ts";
 import { type ListingApp, makeApp } from "../../listing/app.ts";
 import { Changes } from "../../listing/changes.ts";
 import { EventStreams } from "../../listing/event_streams.ts";
+import { ListingMeters } from "../../listing/meters.ts";
 import { Outage } from "../../listing/outage.ts";
 import { Outgoing } from "../../listing/outgoing.ts";
 import type { PingOutcome, PingTarget, Prober } from "../../listing/prober.ts";
@@ -16,6 +17,7 @@ import { Snapshot } from "../../listing/snapshot.ts";
 import type { ServerRecord } from "../../listing/store.ts";
 import { KvServerStore } from "../../listing/store_kv.ts";
 import { formatAddress } from "../../src/address.ts";
+import { metricsRoute } from "../../src/metrics_route.ts";
 import { WebAssets } from "../../src/web_assets.ts";
 import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../../src/listing_limits.ts";
 import { ABROAD_RECORD } from "./abroad_record.ts";
@@ -63,6 +65,7 @@ export class ListingUnderTest implements AsyncDisposable {
   readonly outgoing = new Outgoing();
   readonly changes = new Changes("test");
   readonly events: EventStreams;
+  readonly meters = new ListingMeters();
   readonly app: ListingApp;
   readonly kv: Deno.Kv;
   readonly #ownKv: Deno.Kv | undefined;
@@ -83,7 +86,7 @@ export class ListingUnderTest implements AsyncDisposable {
     this.kv = kv;
     this.#ownKv = options.sharedKv ? undefined : kv;
     const clock = () => this.nowMs;
-    this.store = new KvServerStore(kv);
+    this.store = new KvServerStore(kv, { meters: this.meters, steadyClock: clock });
     this.snapshot = new Snapshot(this.store, clock, this.changes);
     const limits = { ...DEFAULT_LISTING_LIMITS, ...options.limits };
     this.registry = new Registry({
@@ -95,6 +98,7 @@ export class ListingUnderTest implements AsyncDisposable {
       stopping: this.stopping.signal,
       limits,
       outage: new Outage(options.checkInterval ?? 60),
+      meters: this.meters,
     });
     const refresh = this.snapshot.refresh.bind(this.snapshot);
     const tickMs = 2 ** 31 - 1;
@@ -105,6 +109,7 @@ export class ListingUnderTest implements AsyncDisposable {
       assets: ASSETS,
       wallClock: clock,
       steadyClock: clock,
+      metrics: metricsRoute({ role: "listing", token: undefined, meters: this.meters, steadyMs: clock }),
       ...(options.bodySecondsMax !== undefined && { bodySecondsMax: options.bodySecondsMax }),
       trustProxy: options.trustProxy ?? false,
       stopping: this.stopping.signal,

@@ -26,6 +26,7 @@ export function startTestChat({ limits, ...options }: TestChatOptions = {}): Pro
     kv: ":memory:",
     tls: undefined,
     adminToken: undefined,
+    metricsToken: undefined,
     transport: "serve",
     allowedOrigins: undefined,
     trustProxy: false,

@@ -20,6 +20,7 @@ import { Holds } from "../../chat/holds.ts";
 import { LiveSessions } from "../../chat/live_sessions.ts";
 import { Resumption } from "../../chat/resumption.ts";
 import type { StoredSession } from "../../chat/live_session_store.ts";
+import { ChatMeters } from "../../chat/meters.ts";
 import { type FaultName, FAULTS, isFault } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { nearestUsername } from "../../src/protocol/names.ts";
@@ -261,6 +262,7 @@ export function world(
     soon: queueMicrotask,
     historyFrom: () => historyFrom,
     onRosterChange: (users) => rosterSizes.push(users),
+    meters: new ChatMeters(),
     log: log.log,
   });
   const participant = (name: string, remoteAddress?: string) =>

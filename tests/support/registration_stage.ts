@@ -7,6 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { mock } from "node:test";
 import type { ListingReply } from "../../chat/listing_client.ts";
 import { type KeyStore, type Listing, Registration } from "../../chat/registration.ts";
+import { ChatMeters } from "../../chat/meters.ts";
 import type { Announcement } from "../../src/announcement.ts";
 import { type RecordedLog, recordedLog } from "./recorded_log.ts";
 
@@ -102,6 +103,7 @@ export class Stage {
       keys: this.keys,
       describe: () => this.describe(),
       random: () => this.random,
+      meters: new ChatMeters(),
       log: this.log.log,
     });
     await promisesSettled();

@@ -1,0 +1,153 @@
+/**
+ * What a chat server counts, as one table: each metric with its name and what it means. One object a thread.
+ *
+ * Pure. The parts add to it at most once a turn, a commit or an event of one session, and nothing once a delivery;
+ * where a gauge is read is mod.ts's. docs/metrics.md describes them for operators.
+ *
+ * @module
+ */
+import { type FaultName, FAULTS } from "../src/protocol/faults.ts";
+import { BATCH_SIZES, Meters, SECONDS } from "../src/meters.ts";
+import { CLOSE, type CloseCause } from "./connection.ts";
+import type { JournalEntry } from "./journal.ts";
+import type { ListingReply } from "./listing_client.ts";
+
+/** Upper bounds of what a commit takes, in seconds: a disk has milliseconds, and a full one much more. */
+const COMMIT_SECONDS: readonly number[] = [...SECONDS.slice(1), 5];
+
+const LOST = "lost";
+/** As labels are written. */
+const CAUSES = new Map<CloseCause, string>(
+  Object.entries(CLOSE).map(([name, cause]) => [
+    cause,
+    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+  ]),
+);
+
+const LISTING_REQUESTS = ["register", "update", "withdraw"] as const;
+
+/** What is looked at of a sequencer when somebody asks. */
+export interface GaugedRoom {
+  readonly connectedUsers: () => number;
+  readonly holds: { readonly size: number };
+  readonly bans: { readonly size: number };
+  readonly registrations: readonly { readonly isListed: boolean }[];
+}
+
+export class ChatMeters extends Meters {
+  readonly #users = this.gauge("chatter_users", "People in the room who are connected");
+  readonly #held = this.gauge(
+    "chatter_held_sessions",
+    "Sessions whose connection was lost and that may be resumed",
+  );
+  readonly #sockets = this.gauge(
+    "chatter_sockets",
+    "Open WebSockets, those that have not sent CONNECT included",
+  );
+  readonly #outboxBytes = this.gauge(
+    "chatter_outbox_bytes",
+    "Bytes that were given to sockets and have not left the process, of all sessions together",
+  );
+  readonly #bans = this.gauge("chatter_bans", "Bans in force");
+  readonly #listings = this.gauge("chatter_listings_registered", "Listings that list this server");
+
+  readonly #opened = this.counter("chatter_sockets_opened_total", "WebSockets that were let in");
+  readonly #refused = this.counters(
+    "chatter_sockets_refused_total",
+    "WebSockets that were not let in, by why: of another web page, too many of one address, too fast",
+    [{ reason: "origin" }, { reason: "sockets" }, { reason: "rate" }],
+  );
+  readonly #ended = this.counters(
+    "chatter_sockets_ended_total",
+    "WebSockets that ended, by why: lost, or what the server closed them for",
+    [LOST, ...CAUSES.values()].map((cause) => ({ cause })),
+  );
+
+  readonly framesReceived = this.counter("chatter_frames_received_total", "Frames that came from clients");
+  readonly #faults = this.counters(
+    "chatter_faults_total",
+    "Frames that were answered by an error, by the name of the fault",
+    (Object.keys(FAULTS) as FaultName[]).map((fault) => ({ fault })),
+  );
+  readonly #messages = this.counters(
+    "chatter_messages_total",
+    "Messages that were stored, edited, deleted",
+    [{ kind: "said" }, { kind: "edited" }, { kind: "deleted" }],
+  );
+  readonly #said = this.#messages.of({ kind: "said" });
+  readonly deliveries = this.counter(
+    "chatter_deliveries_total",
+    "Frames that were given to sessions: answers, and broadcasts once for each listener",
+  );
+  readonly turnInputs = this.histogram("chatter_turn_inputs", "Frames that one turn decided", BATCH_SIZES);
+  readonly fanoutSeconds = this.histogram(
+    "chatter_fanout_seconds",
+    "Seconds in which the broadcasts of one turn were given to all listeners",
+    SECONDS,
+  );
+  readonly commitSeconds = this.histogram(
+    "chatter_commit_seconds",
+    "Seconds until one commit of messages was stored",
+    COMMIT_SECONDS,
+  );
+  readonly commitMessages = this.histogram(
+    "chatter_commit_messages",
+    "Messages that one commit stored",
+    BATCH_SIZES,
+  );
+  readonly commitFailures = this.counter("chatter_commit_failures_total", "Commits that the store refused");
+  readonly #listingRequests = this.counters(
+    "chatter_listing_requests_total",
+    "Requests to listings, by what came of them",
+    LISTING_REQUESTS.flatMap((request) =>
+      ["accepted", "refused", "unreachable"].map((outcome) => ({ request, outcome }))
+    ),
+  );
+
+  /** Where the gauges of a sequencer are read. */
+  readRoom({ connectedUsers, holds, bans, registrations }: GaugedRoom): void {
+    this.#users.read = connectedUsers;
+    this.#held.read = () => holds.size;
+    this.#bans.read = () => bans.size;
+    this.#listings.read = () => registrations.filter(({ isListed }) => isListed).length;
+  }
+
+  /** Where the gauges of a front are read. */
+  readSockets(sessions: ReadonlySet<{ readonly pendingBytes: number }>): void {
+    this.#sockets.read = () => sessions.size;
+    this.#outboxBytes.read = () => {
+      let bytes = 0;
+      for (const { pendingBytes } of sessions) bytes += pendingBytes;
+      return bytes;
+    };
+  }
+
+  socketOpened(): void {
+    this.#opened.add();
+  }
+
+  socketRefused(reason: "origin" | "sockets" | "rate"): void {
+    this.#refused.of({ reason }).add();
+  }
+
+  /** `cause`: what the server closed it for; undefined where it was lost. */
+  socketEnded(cause: CloseCause | undefined): void {
+    this.#ended.of({ cause: (cause && CAUSES.get(cause)) ?? LOST }).add();
+  }
+
+  faulted(fault: FaultName): void {
+    this.#faults.of({ fault }).add();
+  }
+
+  messageStored({ kind, message }: JournalEntry): void {
+    // Nearly all are, and it is not looked up for each.
+    if (kind === "said") this.#said.add();
+    else this.#messages.of({ kind: message.text === "" ? "deleted" : "edited" }).add();
+  }
+
+  listingAnswered(request: typeof LISTING_REQUESTS[number], reply: ListingReply): void {
+    const isAccepted = reply.answered && reply.status < 300;
+    const outcome = isAccepted ? "accepted" : reply.answered ? "refused" : "unreachable";
+    this.#listingRequests.of({ request, outcome }).add();
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What a listing counts, as one table: each metric with its name and what it means.
+ *
+ * Pure. docs/metrics.md describes them for operators.
+ *
+ * @module
+ */
+import type { HttpMeters } from "../src/http_meters.ts";
+import { BATCH_SIZES, Meters, SECONDS } from "../src/meters.ts";
+import type { PingOutcome } from "./prober.ts";
+import { type RefusalName, REFUSALS } from "./refusals.ts";
+
+/** Upper bounds of what takes a round trip or a commit, in seconds; a ping has 3. */
+const ROUND_TRIP_SECONDS: readonly number[] = [...SECONDS.slice(3), 3];
+
+/** Who wanted a ping: a request, as a registration, or the checks of those who are listed. */
+export type PingReason = "request" | "check";
+const PING_OUTCOMES = ["answered", "wrong", "silent", "not_asked"] as const;
+
+/** What is looked at when somebody asks. */
+export interface GaugedParts {
+  readonly snapshot: {
+    readonly size: number;
+    servers(): Iterable<{ readonly connectedUsers: number }>;
+  };
+  readonly events: { readonly size: number };
+  readonly registry: { readonly isOutage: boolean };
+}
+
+export class ListingMeters extends Meters {
+  readonly #servers = this.gauge("chatter_listed_servers", "Servers that are listed");
+  readonly #users = this.gauge("chatter_listed_users", "People on all listed servers, as those say");
+  readonly #streams = this.gauge("chatter_event_streams", "Streams of events that are open");
+  readonly #isOutage = this.gauge(
+    "chatter_checks_suspended",
+    "1 while most servers are silent and no miss is counted, else 0",
+  );
+
+  readonly #pings = this.counters(
+    "chatter_pings_total",
+    "Pings of chat servers, by who wanted them and what came of them: an answer, something else than the answer, " +
+      "nothing, or that the listing could not ask",
+    (["request", "check"] as const).flatMap((reason) =>
+      PING_OUTCOMES.map((outcome) => ({ reason, outcome }))
+    ),
+  );
+  readonly #pingSeconds = this.histogram(
+    "chatter_ping_seconds",
+    "Seconds of the round trip of pings that were answered",
+    ROUND_TRIP_SECONDS,
+  );
+  readonly #written = this.counters(
+    "chatter_servers_changed_total",
+    "Servers that were registered, registered anew, changed, withdrawn, and removed for being silent",
+    [
+      { change: "registered" },
+      { change: "renewed" },
+      { change: "changed" },
+      { change: "withdrawn" },
+      { change: "removed" },
+    ],
+  );
+  readonly #refusals = this.counters(
+    "chatter_refusals_total",
+    "Requests that were refused, by the name of the refusal",
+    (Object.keys(REFUSALS) as RefusalName[]).map((refusal) => ({ refusal })),
+  );
+  readonly commitSeconds = this.histogram(
+    "chatter_commit_seconds",
+    "Seconds until one commit of records was stored",
+    ROUND_TRIP_SECONDS,
+  );
+  readonly commitRecords = this.histogram(
+    "chatter_commit_records",
+    "Records that one commit was to store",
+    BATCH_SIZES,
+  );
+  readonly commitFailures = this.counter("chatter_commit_failures_total", "Commits that the store refused");
+
+  /** There when the routes are known. */
+  http: HttpMeters | undefined;
+
+  /** Where the gauges are read. */
+  readFrom({ snapshot, events, registry }: GaugedParts): void {
+    this.#servers.read = () => snapshot.size;
+    this.#users.read = () => {
+      let users = 0;
+      for (const { connectedUsers } of snapshot.servers()) users += connectedUsers;
+      return users;
+    };
+    this.#streams.read = () => events.size;
+    this.#isOutage.read = () => Number(registry.isOutage);
+  }
+
+  pinged(reason: PingReason, outcome: PingOutcome): void {
+    this.#pings.of({ reason, outcome: nameOf(outcome) }).add();
+    if (outcome.answered) this.#pingSeconds.observe(outcome.roundTripMs / 1000);
+  }
+
+  serverChanged(change: "registered" | "renewed" | "changed" | "withdrawn" | "removed"): void {
+    this.#written.of({ change }).add();
+  }
+
+  refused(refusal: RefusalName): void {
+    this.#refusals.of({ refusal }).add();
+  }
+}
+
+function nameOf(outcome: PingOutcome): typeof PING_OUTCOMES[number] {
+  if (outcome.answered) return "answered";
+  if (outcome.doubt === undefined) return "wrong";
+  return outcome.doubt === "network" ? "silent" : "not_asked";
+}

@@ -1,0 +1,52 @@
+/**
+ * What can be told of the process, under the names that Prometheus has where it has some: its time of the processor, its
+ * memory, when it began, which program it is, and how much it logs.
+ *
+ * Not its open files: the runtime shows /proc to nobody who has less than all permissions.
+ *
+ * @module
+ */
+import process from "node:process";
+import { linesWritten, LOG_LEVELS } from "./log.ts";
+import { Meters } from "./meters.ts";
+import { VERSION } from "./version.ts";
+
+/** `role`: which of its servers the program is; `startedMs`: when it was started, in milliseconds since 1970. */
+export function processMeters(role: string, startedMs: number): Meters {
+  const meters = new Meters();
+  meters.gauge("chatter_build_info", "Always 1: the program, as its labels say", {
+    role,
+    version: VERSION,
+    deno: Deno.version.deno,
+  }).read = () => 1;
+  meters.gauge("process_start_time_seconds", "When the server was started, in seconds since 1970").read =
+    () => startedMs / 1000;
+  meters.countersRead(
+    "process_cpu_seconds_total",
+    "Seconds of the processor that the process used, all threads together",
+    [{}],
+    () => {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1e6;
+    },
+  );
+  meters.gauge("process_resident_memory_bytes", "Bytes of the machine's memory that the process has").read =
+    () => Deno.memoryUsage().rss;
+  meters.gauge(
+    "chatter_heap_bytes",
+    "Bytes of JavaScript's memory that are in use, those of garbage included",
+  ).read = () => Deno.memoryUsage().heapUsed;
+  meters.countersRead(
+    "chatter_log_lines_total",
+    "Lines of the log that were written, by level",
+    LOG_LEVELS.map((level) => ({ level })),
+    ({ level }) => linesWritten(level),
+  );
+  meters.countersRead(
+    "chatter_bugs_total",
+    "Lines of the log that tell of a bug, each with its stack",
+    [{}],
+    () => linesWritten("bug"),
+  );
+  return meters;
+}

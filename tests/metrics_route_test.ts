@@ -1,0 +1,71 @@
+/**
+ * Who may read `/metrics`: this machine, or whoever has the token.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { TRIES_BURST, TRIES_PER_MINUTE } from "../src/bearer_token.ts";
+import { Meters } from "../src/meters.ts";
+import { metricsRoute } from "../src/metrics_route.ts";
+
+const TOKEN = "correct-horse-battery-staple";
+
+/** A route, as a function that answers with a status. */
+function route(token: string | undefined) {
+  const meters = new Meters();
+  meters.counter("letters_total", "Letters").add(7);
+  const clock = { nowMs: 0 };
+  const answer = metricsRoute({ role: "test", token, meters, steadyMs: () => clock.nowMs });
+  const ask = (address: string, headers: Record<string, string> = {}) =>
+    answer(new Request("http://localhost/metrics", { headers }), address);
+  const status = async (address: string, headers: Record<string, string> = {}) => {
+    const response = await ask(address, headers);
+    await response.text();
+    return response.status;
+  };
+  return { ask, status, clock };
+}
+
+Deno.test("without a token this machine reads the metrics, and nobody else", async () => {
+  const { ask, status } = route(undefined);
+  const response = await ask("127.0.0.1");
+  assertEquals(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  assertEquals(response.headers.get("cache-control"), "no-store");
+  const page = await response.text();
+  assertStringIncludes(page, "\nletters_total 7\n");
+  assertStringIncludes(page, `chatter_build_info{role="test",version="`);
+  for (const address of ["127.9.9.9", "::1", "::ffff:127.0.0.1"]) assertEquals(await status(address), 200);
+  for (const address of ["192.0.2.1", "10.0.0.1", "2001:db8::1", "::ffff:192.0.2.1", ""]) {
+    assertEquals(await status(address), 403, address);
+  }
+});
+
+Deno.test("without a token what a proxy on this machine hands on is not answered", async () => {
+  const { status } = route(undefined);
+  const headers = ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP", "X-Forwarded-Host"];
+  for (const name of headers) assertEquals(await status("127.0.0.1", { [name]: "127.0.0.1" }), 403, name);
+});
+
+Deno.test("with a token whoever brings it reads the metrics, and this machine has to bring it too", async () => {
+  const { ask, status } = route(TOKEN);
+  assertEquals(await status("192.0.2.1", { authorization: `Bearer ${TOKEN}` }), 200);
+  const proxied = { authorization: `Bearer ${TOKEN}`, "x-forwarded-for": "192.0.2.9" };
+  assertEquals(await status("127.0.0.1", proxied), 200);
+  for (const authorization of ["", `Bearer ${TOKEN}x`, "Bearer ", `Basic ${TOKEN}`, TOKEN]) {
+    const response = await ask("127.0.0.1", { authorization });
+    assertEquals(response.status, 401, authorization);
+    assertEquals(response.headers.get("www-authenticate"), "Bearer");
+    assert(!(await response.text()).includes("letters"));
+  }
+});
+
+Deno.test("an address that tried too many wrong tokens is refused for a while, with the right one too", async () => {
+  const { status, clock } = route(TOKEN);
+  const right = { authorization: `Bearer ${TOKEN}` };
+  const wrong = { authorization: "Bearer wrong" };
+  for (let i = 0; i < TRIES_BURST; i++) assertEquals(await status("192.0.2.1", wrong), 401);
+  assertEquals(await status("192.0.2.1", right), 429);
+  assertEquals(await status("192.0.2.2", right), 200);
+  clock.nowMs += 60_000 / TRIES_PER_MINUTE;
+  assertEquals(await status("192.0.2.1", right), 200);
+});
