@@ -76,3 +76,7 @@ declare module "@std/text/closest-string" {
   /** Throws where `possibleWords` is empty. */
   export function closestString(givenWord: string, possibleWords: readonly string[]): string;
 }
+
+declare module "@std/yaml/parse" {
+  export function parse(content: string): unknown;
+}
