@@ -11,7 +11,7 @@ import type { Layout } from "../src/kv.ts";
 import { logger } from "../src/log.ts";
 import { metricsRoute } from "../src/metrics_route.ts";
 import type { Limits } from "../src/protocol/limits.ts";
-import { openStore, type Store } from "../src/store.ts";
+import { answersInTime, openStore, type Store } from "../src/store.ts";
 import { WebAssets } from "../src/web_assets.ts";
 import { adminApp } from "./admin.ts";
 import { Admission } from "./admission.ts";
@@ -194,14 +194,11 @@ async function openFront(
   });
 }
 
-async function answers(store: Store): Promise<boolean> {
-  try {
+function answers(store: Store): Promise<boolean> {
+  return answersInTime(async () => {
     store.assertInPlace();
     await store.kv.get(["server_id"]);
-    return true;
-  } catch {
-    return false;
-  }
+  });
 }
 
 /** Whether others than this machine can reach a server that listens there. */

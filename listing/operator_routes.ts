@@ -7,7 +7,8 @@
  */
 import type { ListingApp } from "./app.ts";
 import type { AnswerMetrics } from "../src/metrics_route.ts";
-import { type ServerStore, StoreFailed } from "./store.ts";
+import { answersInTime } from "../src/store.ts";
+import type { ServerStore } from "./store.ts";
 
 export interface OperatorParts {
   readonly store: ServerStore;
@@ -17,13 +18,7 @@ export interface OperatorParts {
 export function addOperatorRoutes(app: ListingApp, { store, metrics }: OperatorParts): void {
   app.get("/healthz", (c) => c.text("ok"));
   app.get("/readyz", async (c) => {
-    try {
-      await store.probe();
-      return c.text("ok");
-    } catch (error) {
-      if (!(error instanceof StoreFailed)) throw error;
-      return c.text("The store does not answer", 503);
-    }
+    return await answersInTime(() => store.probe()) ? c.text("ok") : c.text("The store does not answer", 503);
   });
   app.get("/metrics", (c) => metrics(c.req.raw, c.env.peer));
 }

@@ -14,7 +14,10 @@ import type { Logger } from "./log.ts";
 export const DRAIN_MS = 2000;
 /** Milliseconds that the runtime has to close what was cut: of the 5 s that a stop may take in all. */
 const CUT_MS = 1000;
-/** Milliseconds for what was ready and is not waited for: it is small, and the system has it at once. */
+/**
+ * Milliseconds for what was ready and is not waited for, and for the last bytes of what was: the runtime tells the end
+ * of an answer before it has written them. Both are small, and the system has them at once.
+ */
 const READY_MS = 10;
 /** Milliseconds between two tries to open a lost port again: what was cut has to be closed first. */
 const REOPEN_MS = 200;
@@ -51,7 +54,7 @@ export interface Connection {
 export interface ServeOptions {
   /** An answer that is there already, asked for before any other; undefined where there is none. */
   readonly ready?: (request: Request, connection: Connection) => Response | undefined;
-  /** What comes after it is answered 503. */
+  /** What comes after it is answered 503, but whether it is alive. */
   readonly stopping: AbortSignal;
   /**
    * Milliseconds that all descriptors may be taken before the connections are cut, which the runtime can only do to
@@ -88,7 +91,7 @@ export function serve(
         ...(tls && { cert: tls.cert, key: tls.key }),
       },
       (request, info) => {
-        if (stopping.aborted) return new Response("The server is stopping\n", { status: 503 });
+        if (stopping.aborted) return whileStopping(request);
         return ready?.(request, {
           peer: () => addressOf(info),
           sent: () => {
@@ -147,12 +150,20 @@ export function serve(
   return {
     port,
     async close(drainMs = DRAIN_MS) {
-      await Promise.all([within(drainMs, underWay.ended()), pause(READY_MS)]);
+      await within(drainMs, underWay.ended());
+      await pause(READY_MS);
       cut.abort();
       const finished = current.finished.catch(() => {/* It was lost and is said so above. */});
       if (!(await within(CUT_MS, finished))) log.warn("stop.unfinished");
     },
   };
+}
+
+/** Alive, and not ready: who asks for one is not to take it for the other. */
+function whileStopping({ url }: Request): Response {
+  return new URL(url).pathname === "/healthz"
+    ? new Response("ok\n")
+    : new Response("The server is stopping\n", { status: STATUS_CODE.ServiceUnavailable });
 }
 
 /** How many answers are under way, and when there are none. */

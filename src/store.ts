@@ -7,6 +7,7 @@
  * @module
  */
 import { claimLayout, isFilePath, KvUnavailable, type Layout, openKv, prepareFolder } from "./kv.ts";
+import { within } from "./http_server.ts";
 import { lockStore, StoreInUse } from "./store_lock.ts";
 
 export interface Store extends Disposable {
@@ -16,6 +17,18 @@ export interface Store extends Disposable {
    * writing to such a file without a word, and it is gone with the process.
    */
   assertInPlace(): void;
+}
+
+/** Milliseconds in which a store has to answer one read: past that, what it is for does not work either. */
+const ANSWER_MS = 1000;
+
+/** Whether a store answers `probe`, a read of it, in time. */
+export async function answersInTime(probe: () => Promise<unknown>, answerMs = ANSWER_MS): Promise<boolean> {
+  try {
+    return await within(answerMs, probe());
+  } catch {
+    return false;
+  }
 }
 
 /**
