@@ -171,6 +171,22 @@ for (const name of DOCUMENTS) {
   });
 }
 
+Deno.test("docs/README.md names every guide", () => {
+  const rows = tableUnder("docs/README.md", "Guides").map(({ guide }) => /^\[(.+)\]/.exec(guide!)?.[1]);
+  const guides = DOCUMENTS.filter((name) => /^docs\/[^/]+$/.test(name) && name !== "docs/README.md");
+  assertEquals(rows.toSorted(), guides.map((name) => name.slice("docs/".length)).toSorted());
+});
+
+Deno.test("every event of the log that docs/operations.md explains is one that the program logs", async () => {
+  const sources = await Promise.all(
+    codeFiles.filter((file) => file.endsWith(".ts")).map((file) => Deno.readTextFile(new URL(file, ROOT))),
+  );
+  const events = tableUnder("docs/operations.md", "Watching")
+    .flatMap((row) => [...row.event!.matchAll(/[a-z]+(?:[._][a-z]+)+|^bug$/g)].map(([event]) => event));
+  assert(events.length > 10, `${events.length} events`);
+  assertEquals(events.filter((event) => !sources.some((source) => source.includes(`"${event}"`))), []);
+});
+
 type Row = Record<string, string>;
 
 /** The first table under a heading, a row an object. */

@@ -167,6 +167,7 @@ chatter() {
   case "\${1:-}" in
     chat | listing) ;;
     admin | servers) ${others} ${program} "$@"; return ;;
+    health) [[ $# -gt 1 ]] || set -- health http://127.0.0.1:$port; ${program} "$@"; return ;;
     *) ${program} "$@"; return ;;
   esac
   if [[ " $* " =~ \\ --port[=\\ ]([0-9]+)\\  ]]; then port=\${BASH_REMATCH[1]}; fi
