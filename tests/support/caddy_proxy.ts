@@ -32,7 +32,10 @@ export class CaddyProxy implements FrontProxy {
     const options = "{\n\tadmin off\n\tauto_https disable_redirects\n}\n";
     await Deno.writeTextFile(`${folder}/Caddyfile`, options + example);
     const args = ["run", "--adapter", "caddyfile", "--config", `${folder}/Caddyfile`];
-    const program = await ProxyProgram.start(caddyPath!, args, { folder, port: ports.listing });
+    const program = await ProxyProgram.start(caddyPath!, args, {
+      folder,
+      ports: [ports.chat, ports.listing],
+    });
     return new CaddyProxy(program, ports);
   }
 

@@ -52,7 +52,10 @@ export class NginxProxy implements FrontProxy {
     await Deno.writeTextFile(`${folder}/site.conf`, site);
     await Deno.writeTextFile(`${folder}/nginx.conf`, outerConfiguration(folder));
     const args = ["-e", "stderr", "-p", folder, "-c", `${folder}/nginx.conf`];
-    const program = await ProxyProgram.start(nginxPath!, args, { folder, port: ports.listing });
+    const program = await ProxyProgram.start(nginxPath!, args, {
+      folder,
+      ports: [ports.plain, ports.chat, ports.listing],
+    });
     return new NginxProxy(program, ports);
   }
 

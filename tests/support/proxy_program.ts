@@ -36,13 +36,13 @@ export class ProxyProgram implements AsyncDisposable {
   }
 
   /**
-   * Starts it in `folder`, which goes with it, and waits until it accepts connections on `port`. Throws with what it
-   * wrote where it does not.
+   * Starts it in `folder`, which goes with it, and waits until it accepts connections on all `ports`. Throws with what
+   * it wrote where it does not.
    */
   static async start(
     command: string,
     args: readonly string[],
-    { folder, port }: { readonly folder: string; readonly port: number },
+    { folder, ports }: { readonly folder: string; readonly ports: readonly number[] },
   ): Promise<ProxyProgram> {
     const child = new Deno.Command(command, {
       args: [...args],
@@ -53,7 +53,7 @@ export class ProxyProgram implements AsyncDisposable {
     }).spawn();
     const proxy = new ProxyProgram(child, folder);
     try {
-      await proxy.#untilListening(port);
+      for (const port of ports) await proxy.#untilListening(port);
       return proxy;
     } catch (error) {
       await proxy[Symbol.asyncDispose]();
