@@ -11,17 +11,22 @@ import {
   type HealthLine,
   type ServerCommand,
   type ServersLine,
+  type UsageError,
 } from "./src/command_line.ts";
 import { readConfiguredLine } from "./src/configured_line.ts";
-import { limitsOf, listingLimitsOf } from "./src/flags.ts";
+import { COMMANDS, limitsOf, listingLimitsOf } from "./src/flags.ts";
 import { helpText } from "./src/help_text.ts";
+import { logger } from "./src/log.ts";
 import { keepOnlyTheNetwork } from "./src/permissions.ts";
+import type { Reconfigured } from "./src/reload.ts";
+import type { ListenAddress } from "./src/start_failure.ts";
 import { VERSION, versionLine } from "./src/version.ts";
 
 /** Exit statuses: 0 done or stopped, 1 cannot run or was refused, 2 the command line or the configuration is wrong. */
 async function main(): Promise<0 | 1 | 2> {
   const env = (name: string) => Deno.env.get(name);
-  const line = await readConfiguredLine(Deno.args, { env, isTerminal: Deno.stderr.isTerminal() });
+  const readLine = () => readConfiguredLine(Deno.args, { env, isTerminal: Deno.stderr.isTerminal() });
+  const line = await readLine();
   switch (line.kind) {
     case "help":
       await print(Deno.stdout, helpText(line.topic));
@@ -64,6 +69,12 @@ async function main(): Promise<0 | 1 | 2> {
 
   async function startChat(values: CommandValues<"chat">) {
     const { startChat } = await import("./chat/mod.ts");
+    const running = await startChat(await chatOptions(values));
+    const put = async (values: CommandValues<"chat">) => running.reconfigure(await chatOptions(values));
+    return { stop: () => running.stop(), reload: await reloading("chat", values, put) };
+  }
+
+  async function chatOptions(values: CommandValues<"chat">) {
     const { isDenoDeploy } = await import("./src/kv.ts");
     const onDenoDeploy = isDenoDeploy(env);
     if (onDenoDeploy && values.transport !== "serve") {
@@ -72,7 +83,7 @@ async function main(): Promise<0 | 1 | 2> {
         "On Deno Deploy there is no --transport but serve, the platform's own: leave it out",
       );
     }
-    return await startChat({
+    return {
       ...await place("chat", values),
       id: values.id,
       name: values.name,
@@ -85,23 +96,44 @@ async function main(): Promise<0 | 1 | 2> {
       onDenoDeploy,
       limits: limitsOf(values),
       adminToken: values.adminToken,
-    });
+    };
   }
 
   async function startListing(values: CommandValues<"listing">) {
     const { startListing } = await import("./listing/mod.ts");
-    return await startListing({
+    const running = await startListing(await listingOptions(values));
+    const put = async (values: CommandValues<"listing">) => running.reconfigure(await listingOptions(values));
+    return { stop: () => running.stop(), reload: await reloading("listing", values, put) };
+  }
+
+  async function listingOptions(values: CommandValues<"listing">) {
+    return {
       ...await place("listing", values),
       checkInterval: values.checkInterval,
       trustProxy: values.trustProxy,
       limits: listingLimitsOf(values),
-    });
+    };
+  }
+
+  /** What a SIGHUP does: everything is read anew, as at the start. */
+  async function reloading<Values extends ListenAddress>(
+    role: ServerCommand,
+    values: Values,
+    put: (values: Values) => Promise<Reconfigured>,
+  ) {
+    const { reloader } = await import("./src/reload.ts");
+    const read = async () => {
+      const line = await readLine();
+      // The arguments are the same, so it is the same command.
+      return line.kind === role ? line.values as unknown as Values : line as UsageError;
+    };
+    return reloader({ flags: COMMANDS[role].flags, values, read, put, log: logger(role) });
   }
 
   /** Where a server listens, and where it keeps its data. */
   async function place(role: string, values: CommandValues<ServerCommand>) {
     const { defaultKvLocation } = await import("./src/kv.ts");
-    const { readTlsFiles } = await import("./src/start_failure.ts");
+    const { readTlsFiles } = await import("./src/tls_files.ts");
     return {
       hostname: values.hostname,
       port: values.port,

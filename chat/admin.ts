@@ -33,6 +33,7 @@ export interface AdminOptions {
   /** Undefined: the API is off, and answers as if it were not there. */
   readonly token: string | undefined;
   readonly moderation: Moderation;
+  /** As they are in force. */
   readonly limits: Limits;
   /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
@@ -52,14 +53,11 @@ export function adminApp(options: AdminOptions): AdminApp {
   const app: AdminApp = new Hono<{ Bindings: AdminBindings }>();
   if (options.token !== undefined) {
     app.use(authenticated(options.token, options));
-    const maxSize = adminBodyBytesMax(options.limits);
-    app.post(
-      "*",
-      bodyLimit({
-        maxSize,
-        onError: (c) => answerRefusal(c, refuseAdmin("BODY_TOO_LARGE", maxSize)),
-      }),
-    );
+    app.post("*", (c, next) => {
+      const maxSize = adminBodyBytesMax(options.limits);
+      const onError = (c: Context) => answerRefusal(c, refuseAdmin("BODY_TOO_LARGE", maxSize));
+      return bodyLimit({ maxSize, onError })(c, next);
+    });
     addRoutes(app, options);
     app.all("*", (c) => answerRefusal(c, refuseAdmin("NOTHING_HERE")));
   } else app.all("*", (c) => c.notFound());
@@ -85,7 +83,6 @@ function authenticated(token: string, { steadyMs, log }: AdminOptions) {
 }
 
 function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): void {
-  const bodies = adminBodies(limits);
   const did = (c: AdminContext, event: string, properties: Record<string, unknown>) =>
     log.info(event, { by: c.env.remoteAddress, ...properties });
 
@@ -100,7 +97,7 @@ function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): vo
   app.get("/bans", (c) => c.json({ bans: moderation.bans().map(shownBan) }));
 
   app.post("/bans", async (c) => {
-    const body = await readBody(c, bodies, "ban");
+    const body = await readBody(c, limits, "ban");
     if (isAdminRefusal(body)) return answerRefusal(c, body);
     const banned = await moderation.ban(body);
     if (isAdminRefusal(banned)) return answerRefusal(c, banned);
@@ -123,7 +120,7 @@ function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): vo
   });
 
   app.post("/kick", async (c) => {
-    const body = await readBody(c, bodies, "kick");
+    const body = await readBody(c, limits, "kick");
     if (isAdminRefusal(body)) return answerRefusal(c, body);
     const kicked = await moderation.kick(body.name);
     if (isAdminRefusal(kicked)) return answerRefusal(c, kicked);
@@ -132,7 +129,7 @@ function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): vo
   });
 
   app.post("/announce", async (c) => {
-    const body = await readBody(c, bodies, "announce");
+    const body = await readBody(c, limits, "announce");
     if (isAdminRefusal(body)) return answerRefusal(c, body);
     const refused = await moderation.announce(body.text);
     if (refused !== undefined) return answerRefusal(c, refused);
@@ -144,7 +141,7 @@ function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): vo
 /** Reads a body as JSON, whatever its Content-Type says, and judges it by its schema. */
 async function readBody<Name extends keyof AdminBodies>(
   c: AdminContext,
-  bodies: AdminBodies,
+  limits: Limits,
   name: Name,
 ): Promise<z.infer<AdminBodies[Name]> | AdminRefusal> {
   // What a runtime says of a body that broke off differs: whatever it is, it is the sender's.
@@ -158,7 +155,7 @@ async function readBody<Name extends keyof AdminBodies>(
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
     return refuseAdmin("BODY_NOT_JSON");
   }
-  const read = bodies[name].safeParse(json);
+  const read = adminBodies(limits)[name].safeParse(json);
   return read.success
     ? read.data as z.infer<AdminBodies[Name]>
     : refuseAdmin("BODY_MALFORMED", nameIssues(read.error));

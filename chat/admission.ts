@@ -8,7 +8,7 @@
  */
 import { addressBlock, forwardedAddress, isLoopback, normalizeIp } from "../src/address.ts";
 import type { Limits } from "../src/protocol/limits.ts";
-import { KeyedTokenBuckets } from "../src/token_bucket.ts";
+import { KeyedTokenBuckets, rateOf } from "../src/token_bucket.ts";
 
 /**
  * Addresses whose rate is remembered, some 200 bytes each. Past it the one that came longest ago is forgotten, which
@@ -16,6 +16,7 @@ import { KeyedTokenBuckets } from "../src/token_bucket.ts";
  */
 export const RATE_ADDRESSES_MAX = 16_384;
 
+/** As they are in force: each is looked up when it is needed. */
 export interface AdmissionRules {
   readonly limits: Pick<Limits, "maxSocketsPerAddress" | "socketBurstPerAddress" | "socketRatePerAddress">;
   /** Takes the address from the last entry of X-Forwarded-For. */
@@ -58,8 +59,9 @@ export class Admission {
 
   constructor(rules: AdmissionRules) {
     this.#rules = rules;
-    const { socketBurstPerAddress: burst, socketRatePerAddress: perSecond } = rules.limits;
-    this.#rates = new KeyedTokenBuckets({ burst, perSecond }, RATE_ADDRESSES_MAX);
+    const { limits } = rules;
+    const rate = rateOf(() => limits.socketBurstPerAddress, () => limits.socketRatePerAddress);
+    this.#rates = new KeyedTokenBuckets(rate, RATE_ADDRESSES_MAX);
   }
 
   /** How many blocks of addresses have a socket. */

@@ -16,6 +16,7 @@ import type { ChatMeters } from "./meters.ts";
 import type { Peer } from "./transport.ts";
 
 export interface ChatAppOptions {
+  /** Looked up when it is told. */
   readonly serverName: string;
   /** Answers a WebSocket handshake. */
   readonly upgrade: (request: Request, peer: Peer) => Response;
@@ -43,8 +44,9 @@ function preloads(assets: WebAssets): string {
 }
 
 export function chatApp(
-  { serverName, upgrade, isReady, admin, assets, metrics, meters, steadyMs, log }: ChatAppOptions,
+  options: ChatAppOptions,
 ): Hono<{ Bindings: Peer }> {
+  const { upgrade, isReady, admin, assets, metrics, meters, steadyMs, log } = options;
   const app = new Hono<{ Bindings: Peer }>();
   const more = Object.values(COUNTED_AS).map((route) => ({ route, method: "GET" }));
   const beginCounting = countRequests(app, { meters, steadyMs, more });
@@ -80,7 +82,7 @@ export function chatApp(
     }
     c.header("vary", "accept");
     return c.text(
-      `${serverName}\n\nThis is a Chatter chat server. It speaks c2 over WebSocket at this very address.\n`,
+      `${options.serverName}\n\nThis is a Chatter chat server. It speaks c2 over WebSocket at this very address.\n`,
     );
   });
   app.notFound((c) =>

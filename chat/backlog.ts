@@ -42,7 +42,7 @@ export interface BacklogOptions {
   /** The first of the positions that this run has reserved, a multiple of RESERVED_POSITIONS. */
   readonly reservedFrom: number;
   /** Bytes that may be replayed to one session. */
-  readonly replayBytesMax: number;
+  readonly replayBytesMax: () => number;
   /** What earlier runs told and kept, in order. */
   readonly earlier: readonly EarlierBroadcast[];
   /** Every message that earlier runs told at this position or a later one is in `earlier`. */
@@ -104,7 +104,7 @@ export class Backlog {
     this.#position++;
     this.#broadcasts.push(broadcast);
     this.#totals.push((this.#totals.at(-1) ?? this.#goneTotal) + broadcast.bytes);
-    const bytesMax = this.#options.replayBytesMax + BATCH_BYTES_MAX;
+    const bytesMax = this.#options.replayBytesMax() + BATCH_BYTES_MAX;
     while (this.size > BACKLOG_BROADCASTS_MAX || this.#totals.at(-1)! - this.#goneTotal > bytesMax) {
       this.#letGo();
     }
@@ -120,7 +120,7 @@ export class Backlog {
     if (start === undefined) return false;
     const count = this.#broadcasts.length - start;
     const bytes = count === 0 ? 0 : this.#totals.at(-1)! - this.#totalBefore(start);
-    return count <= REPLAY_BROADCASTS_MAX && bytes <= this.#options.replayBytesMax;
+    return count <= REPLAY_BROADCASTS_MAX && bytes <= this.#options.replayBytesMax();
   }
 
   /** The frames of what was broadcast after `position`, in order; undefined where that is not held any more. */

@@ -31,6 +31,12 @@ export class Bans {
   readonly #byAddress = new Map<string, Set<Ban>>();
 
   constructor(kept: readonly Ban[]) {
+    this.renew(kept);
+  }
+
+  /** Puts these in the place of all. */
+  renew(kept: readonly Ban[]): void {
+    for (const index of [this.#bans, this.#byName, this.#byAddress]) index.clear();
     for (const ban of kept) this.add(ban);
   }
 

@@ -74,7 +74,8 @@ export class WsConnection implements Connection, SocketOwner {
   readonly #gathered = new Gathered();
   #receiver: Receiver | undefined;
   #framesAfterClose = 0;
-  #nextPingMs: number;
+  /** When the last ping went out, or it was opened. */
+  #lastPingMs: number;
   /** When the ping went out that is not answered yet. */
   #pingedMs: number | undefined;
   #closeTimeoutMs = CLOSE_TIMEOUT_MS;
@@ -94,7 +95,7 @@ export class WsConnection implements Connection, SocketOwner {
     this.#reading = reading;
     this.#rules = rules;
     this.#gone = admitted.gone;
-    this.#nextPingMs = rules.steadyMs() + rules.pingIntervalMs;
+    this.#lastPingMs = rules.steadyMs();
     socket.owner = this;
     this.#fenced("open", () => this.#receiver = admitted.accept(this));
   }
@@ -171,9 +172,9 @@ export class WsConnection implements Connection, SocketOwner {
     }
     const { pingIntervalMs, pingTimeoutMs } = this.#rules;
     if (this.#pingedMs !== undefined && nowMs - this.#pingedMs >= pingTimeoutMs) return this.terminate();
-    if (this.#pingedMs !== undefined || nowMs < this.#nextPingMs) return;
+    if (this.#pingedMs !== undefined || nowMs - this.#lastPingMs < pingIntervalMs) return;
     this.#pingedMs = nowMs;
-    this.#nextPingMs = nowMs + pingIntervalMs;
+    this.#lastPingMs = nowMs;
     this.#socket.ping();
   }
 

@@ -10,7 +10,6 @@ import { within } from "../src/http_server.ts";
 import type { Logger } from "../src/log.ts";
 import type { AnswerMetrics } from "../src/metrics_route.ts";
 import { LIVE_SUBPROTOCOL } from "../src/protocol/codec.ts";
-import type { Limits } from "../src/protocol/limits.ts";
 import type { WebAssets } from "../src/web_assets.ts";
 import { adminBodyBytesMax } from "./admin.ts";
 import type { Admission, Admitted, Refused } from "./admission.ts";
@@ -18,13 +17,14 @@ import { chatApp, refusalResponse } from "./app.ts";
 import { CLOSE, type Connection } from "./connection.ts";
 import type { ChatMeters } from "./meters.ts";
 import { type Inbox, Session } from "./session.ts";
+import type { SettingsInForce } from "./settings.ts";
+import type { Tls } from "../src/tls_files.ts";
 import type { Peer, StartTransport, Transport, TransportOptions } from "./transport.ts";
 
 export interface FrontOptions extends Pick<TransportOptions, "hostname" | "port" | "tls"> {
   readonly transport: StartTransport;
   readonly serverId: number;
-  readonly serverName: string;
-  readonly limits: Limits;
+  readonly settings: SettingsInForce;
   /** Where what the sessions receive goes: the hub. */
   readonly inbox: Inbox;
   readonly admission: Admission;
@@ -66,6 +66,17 @@ export class Front {
     return this.#transport?.port ?? 0;
   }
 
+  /** The settings have changed: makes anew what was made of them. */
+  reconfigured(): void {
+    const { assets, settings } = this.#options;
+    assets.refill({ serverName: settings.name });
+  }
+
+  /** As the transport does it: false where it cannot. */
+  async renewTls(tls: Tls): Promise<boolean> {
+    return await this.#transport?.renewTls(tls) ?? false;
+  }
+
   /** Everybody with a socket, connected or not. */
   get sessions(): Iterable<Session> {
     return this.#sessions;
@@ -88,9 +99,13 @@ export class Front {
   }
 
   #openTransport(): Promise<Transport> {
-    const { hostname, port, tls, limits, admission, isReady, log } = this.#options;
+    const { hostname, port, tls, settings, admission, isReady, log } = this.#options;
+    const { limits } = settings;
     const app = chatApp({
       ...this.#options,
+      get serverName() {
+        return settings.name;
+      },
       upgrade: (request, peer) => this.#upgrade(request, peer),
       isReady: async () => !this.#isStopping && await isReady(),
       steadyMs: steadyClock,
@@ -104,10 +119,8 @@ export class Front {
           remoteAddress: admission.addressOf(peer.remoteAddress, request.headers.get("x-forwarded-for")),
           upgrade: (socket) => peer.upgrade(socket),
         }),
-      pingInterval: limits.pingInterval,
-      pingTimeout: limits.pingTimeout,
-      maxFrameBytes: limits.maxFrameBytes,
-      maxBodyBytes: adminBodyBytesMax(limits),
+      limits,
+      maxBodyBytes: () => adminBodyBytesMax(limits),
       steadyMs: steadyClock,
       wallMs: wallClock,
       log,
@@ -133,7 +146,7 @@ export class Front {
   }
 
   #accept(connection: Connection): Session {
-    const { inbox, limits, serverId, meters, log } = this.#options;
+    const { inbox, settings: { limits }, serverId, meters, log } = this.#options;
     const session = new Session({
       id: crypto.randomUUID(),
       connection,

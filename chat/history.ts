@@ -17,18 +17,30 @@ import { MessageWindow } from "./message_window.ts";
  */
 export const WINDOW_MESSAGES_MAX = 512;
 
-export class History {
-  readonly #window = new MessageWindow();
-  readonly #capacity: number;
-  /** A window that holds all that is kept never needs the journal: what leaves it is gone. */
-  readonly #holdsAllKept: boolean;
-  #isWhole: boolean;
+/** What a store has of the newest. */
+export interface NewestMessages {
+  /** How many messages the server keeps at all. */
+  readonly kept: number;
+  /** The last of them, the newest last. */
+  readonly newest: readonly StoredMessage[];
+  /** Whether there are no older ones. */
+  readonly isWhole: boolean;
+}
 
-  /**
-   * `kept` is how many messages the server keeps at all; `newest` are the last of them, the newest last,
-   * and `isWhole` says that there are no older ones.
-   */
-  constructor(options: { kept: number; newest: readonly StoredMessage[]; isWhole: boolean }) {
+export class History {
+  #window = new MessageWindow();
+  #capacity = 0;
+  /** A window that holds all that is kept never needs the journal: what leaves it is gone. */
+  #holdsAllKept = false;
+  #isWhole = false;
+
+  constructor(newest: NewestMessages) {
+    this.renew(newest);
+  }
+
+  /** Takes these in the place of all that it has. */
+  renew(options: NewestMessages): void {
+    this.#window = new MessageWindow();
     this.#capacity = Math.min(WINDOW_MESSAGES_MAX, options.kept);
     this.#holdsAllKept = options.kept <= WINDOW_MESSAGES_MAX;
     this.#isWhole = options.isWhole || this.#holdsAllKept;

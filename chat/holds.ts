@@ -36,13 +36,13 @@ class Held implements Participant {
 }
 
 export class Holds implements Iterable<Participant> {
-  readonly #windowMs: number;
+  readonly #windowMs: () => number;
   readonly #lapse: (participant: Participant, hold: HoldNumber) => void;
   readonly #held = new Map<SessionId, Held>();
   #isStopped = false;
 
-  /** `lapse` is told of each hold whose time is over. */
-  constructor(windowMs: number, lapse: (participant: Participant, hold: HoldNumber) => void) {
+  /** `windowMs` is asked as each hold begins; `lapse` is told of each whose time is over. */
+  constructor(windowMs: () => number, lapse: (participant: Participant, hold: HoldNumber) => void) {
     this.#windowMs = windowMs;
     this.#lapse = lapse;
   }
@@ -55,7 +55,7 @@ export class Holds implements Iterable<Participant> {
   begin(id: SessionId, remoteAddress: string, hold: HoldNumber): void {
     this.end(id);
     if (this.#isStopped) return;
-    const timer = setTimeout(() => this.#lapse(held, hold), this.#windowMs);
+    const timer = setTimeout(() => this.#lapse(held, hold), this.#windowMs());
     const held = new Held(id, remoteAddress, timer);
     this.#held.set(id, held);
   }

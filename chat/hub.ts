@@ -11,6 +11,7 @@
 import { type Fault, fault } from "../src/protocol/faults.ts";
 import { encodeServerFrame } from "../src/protocol/codec.ts";
 import type { Logger } from "../src/log.ts";
+import type { Limits } from "../src/protocol/limits.ts";
 import { Audience } from "./audience.ts";
 import type { Bans } from "./bans.ts";
 import type { Broadcasts } from "./broadcasts.ts";
@@ -61,8 +62,7 @@ export interface HubOptions {
   readonly bans: Pick<Bans, "bar">;
   readonly resumption: Resumption;
   readonly narrator: Narrator;
-  /** Characters of a message at the most. */
-  readonly maxMessageLength: number;
+  readonly limits: Pick<Limits, "maxMessageLength">;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
   /** A clock that never goes back, in milliseconds. */
@@ -152,7 +152,7 @@ export class Hub {
 
   /** As much of the queue as fits one batch, up to the next interlude or what is not to be taken. */
   #takeBatch(takes: (input: Input) => boolean): Submission[] {
-    const size = new BatchSize(this.#options.maxMessageLength);
+    const size = new BatchSize(this.#options.limits.maxMessageLength);
     let end = 0;
     for (; end < this.#queue.length; end++) {
       const next = this.#queue[end]!;

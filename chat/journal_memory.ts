@@ -6,16 +6,16 @@
  *
  * @module
  */
+import type { Limits } from "../src/protocol/limits.ts";
 import type { HistoryRange, Journal, JournalEntry, StoredMessage } from "./journal.ts";
 import { MessageWindow } from "./message_window.ts";
 
 export class MemoryJournal implements Journal {
   readonly #messages = new MessageWindow();
-  readonly #keep: number;
+  readonly #limits: Pick<Limits, "historyCount">;
 
-  /** `keep`: how many messages are kept at the most. */
-  constructor(keep: number) {
-    this.#keep = keep;
+  constructor(limits: Pick<Limits, "historyCount">) {
+    this.#limits = limits;
   }
 
   append(entries: readonly JournalEntry[]): Promise<void> | undefined {
@@ -24,7 +24,7 @@ export class MemoryJournal implements Journal {
       if (kind === "changed") this.#messages.replace(message);
       else this.#messages.push(message);
     }
-    while (this.#messages.size > this.#keep) this.#messages.removeOldest();
+    while (this.#messages.size > this.#limits.historyCount) this.#messages.removeOldest();
     return undefined;
   }
 

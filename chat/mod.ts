@@ -10,8 +10,10 @@ import { steadyClock, wallClock } from "../src/clock.ts";
 import type { Layout } from "../src/kv.ts";
 import { logger } from "../src/log.ts";
 import { metricsRoute } from "../src/metrics_route.ts";
-import type { Limits } from "../src/protocol/limits.ts";
+import type { LimitName, Limits } from "../src/protocol/limits.ts";
+import type { Reconfigured } from "../src/reload.ts";
 import { answersInTime, openStore, type Store } from "../src/store.ts";
+import { proveTls, renewal, type Tls } from "../src/tls_files.ts";
 import { WebAssets } from "../src/web_assets.ts";
 import { adminApp } from "./admin.ts";
 import { Admission } from "./admission.ts";
@@ -24,11 +26,13 @@ import { MemoryJournal } from "./journal_memory.ts";
 import { NoJournal } from "./journal_none.ts";
 import { KvKeyStore } from "./key_store_kv.ts";
 import { moveFromLayout1 } from "./layout_1_kv.ts";
+import { isAdminRefusal } from "./refusals.ts";
 import { KvSessionStore } from "./live_session_store_kv.ts";
 import { ChatMeters } from "./meters.ts";
 import { enoughFor, NOTHING_TOLD } from "./recovery.ts";
 import type { Sweepable } from "./retention.ts";
 import { Sequencer, type Stores } from "./sequencer.ts";
+import { changeable, type Settings, SettingsInForce } from "./settings.ts";
 import type { StartTransport, TransportName } from "./transport.ts";
 import { startServe } from "./transport_serve.ts";
 
@@ -44,31 +48,20 @@ const SOON: Readonly<Record<TransportName, (turn: () => void) => void>> = {
   ws: setImmediate,
 };
 
-export interface ChatOptions {
+export interface ChatOptions extends Settings {
   readonly hostname: string;
   /** 0 takes a free one. */
   readonly port: number;
   /** Undefined: the one that the KV holds, made at the first boot. */
   readonly id: number | undefined;
-  readonly name: string;
-  /** What listings are told; `:port` leaves the host to the listing, undefined is the port that was opened. */
-  readonly address: string | undefined;
   /** Base URLs of the listings to register with. */
   readonly listings: readonly string[];
   /** A path, `:memory:`, a URL, or undefined for the KV that Deno Deploy attaches. */
   readonly kv: string | undefined;
-  /** PEM texts. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: Tls | undefined;
   readonly transport: TransportName;
-  /** As `https://chat.example`; undefined allows any. */
-  readonly allowedOrigins: readonly string[] | undefined;
-  /** Takes the address of a client from the last entry of X-Forwarded-For. */
-  readonly trustProxy: boolean;
-  /** Holds clients of this machine to the limits of addresses too. */
-  readonly limitLoopback: boolean;
   /** Where only one transport works, so that the other need not be recommended. */
   readonly onDenoDeploy: boolean;
-  readonly limits: Limits;
   /** What the admin API wants to see; undefined keeps it off. */
   readonly adminToken: string | undefined;
   /** What `/metrics` wants to see; undefined gives it to this machine alone. */
@@ -81,6 +74,12 @@ export interface RunningChat extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly id: number;
+  /**
+   * Puts settings in force, a certificate for those who connect from now on, and the bans that the store has; nobody is
+   * dropped but whom a ban means. Throws what the runtime says of a certificate that cannot be used, having changed
+   * nothing.
+   */
+  reconfigure(next: Settings & Pick<ChatOptions, "tls">): Promise<Reconfigured>;
   /** Withdraws from the listings, tells everyone with 1001, and releases everything. Idempotent. */
   stop(): Promise<void>;
 }
@@ -104,7 +103,8 @@ export async function startChat(options: ChatOptions): Promise<RunningChat> {
 }
 
 async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
-  const { limits, name, nowMs = wallClock } = options;
+  const { nowMs = wallClock } = options;
+  const settings = new SettingsInForce(options);
   const log = logger("chat");
   const moved = await moveFromLayout1(store.kv);
   if (moved > 0) log.info("journal.moved_from_layout_1", { messages: moved });
@@ -113,9 +113,8 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   let front: Front | undefined;
   const sequencer = await Sequencer.start({
     id,
-    name,
-    limits,
-    stores: await storesIn(store, options),
+    settings,
+    stores: await storesIn(store, options, settings.limits),
     sockets: () => front?.sessions ?? [],
     soon: SOON[options.transport],
     nowMs,
@@ -123,18 +122,24 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     log,
   });
   try {
-    front = await openFront(options, sequencer, { id, isReady: () => answers(store), meters, log });
+    front = await openFront(options, sequencer, {
+      id,
+      settings,
+      isReady: () => answers(store),
+      meters,
+      log,
+    });
   } catch (error) {
     await sequencer.stop();
     throw error;
   }
   const { port } = front;
   const url = `${options.tls ? "https" : "http"}://${reachable(options.hostname)}:${port}`;
-  log.info("listening", { url, id, name });
+  log.info("listening", { url, id, name: settings.name });
   if (options.transport === "serve" && isPublic(options.hostname) && !options.onDenoDeploy) {
     log.warn("transport.recommended", { flag: "--transport ws", because: "it can cut peers that are stuck" });
   }
-  sequencer.present({ listings: options.listings, address: options.address ?? `:${port}` });
+  sequencer.present({ listings: options.listings, port });
 
   const opened = front;
   async function stopAll(): Promise<void> {
@@ -148,14 +153,44 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   }
   let stopped: Promise<void> | undefined;
   const stop = () => stopped ??= stopAll();
-  return { url, port, id, stop, [Symbol.asyncDispose]: stop };
+  const reconfigure = reconfigurer({ settings, tls: options.tls, sequencer, front });
+  return { url, port, id, reconfigure, stop, [Symbol.asyncDispose]: stop };
+}
+
+/** Flags that can change while the server runs, the certificate aside. */
+const CHANGEABLE = ["name", "address", "allowedOrigins", "trustProxy", "limitLoopback"] as const;
+
+function reconfigurer(
+  { settings, tls: opened, sequencer, front }: {
+    readonly settings: SettingsInForce;
+    readonly tls: Tls | undefined;
+    readonly sequencer: Sequencer;
+    readonly front: Front;
+  },
+): RunningChat["reconfigure"] {
+  let tls = opened;
+  return async (next) => {
+    if (next.tls !== undefined) proveTls(next.tls);
+    const put = changeable(settings, next);
+    settings.put(put);
+    front.reconfigured();
+    const bans = await sequencer.reconfigured();
+    const inForce = new Set<string>(CHANGEABLE);
+    for (const [name, value] of Object.entries(next.limits)) {
+      if (put.limits[name as LimitName] === value) inForce.add(name);
+    }
+    const certificate = await renewal(tls, next.tls, (renewed) => front.renewTls(renewed));
+    if (certificate === "renewed") tls = next.tls;
+    if (certificate !== "waits for a restart") inForce.add("tlsCert").add("tlsKey");
+    return { inForce, certificate, details: isAdminRefusal(bans) ? { bans: bans.text } : { bans } };
+  };
 }
 
 /** Chooses what keeps each thing. */
-async function storesIn(store: Store, { kv: place, limits }: ChatOptions): Promise<Stores> {
+async function storesIn(store: Store, { kv: place }: ChatOptions, limits: Limits): Promise<Stores> {
   const { kv } = store;
   const kvJournal = place === ":memory:" ? undefined : new KvJournal(kv, () => store.assertInPlace());
-  const kept: Journal & Sweepable = kvJournal ?? new MemoryJournal(limits.historyCount);
+  const kept: Journal & Sweepable = kvJournal ?? new MemoryJournal(limits);
   return {
     journal: limits.historyCount === 0 ? new NoJournal() : kept,
     kept,
@@ -172,19 +207,21 @@ async function storesIn(store: Store, { kv: place, limits }: ChatOptions): Promi
 async function openFront(
   options: ChatOptions,
   { hub, moderation }: Sequencer,
-  { id, isReady, meters, log }: Pick<FrontOptions, "isReady" | "meters" | "log"> & { readonly id: number },
+  { id, settings, isReady, meters, log }: Pick<FrontOptions, "settings" | "isReady" | "meters" | "log"> & {
+    readonly id: number;
+  },
 ): Promise<Front> {
-  const { limits, name, adminToken: token } = options;
+  const { adminToken: token } = options;
+  const { limits, name } = settings;
   return await Front.open({
     hostname: options.hostname,
     port: options.port,
     tls: options.tls,
     transport: TRANSPORTS[options.transport],
     serverId: id,
-    serverName: name,
-    limits,
+    settings,
     inbox: hub,
-    admission: new Admission(options),
+    admission: new Admission(settings),
     admin: adminApp({ token, moderation, limits, steadyMs: steadyClock, log: logger("admin") }),
     isReady,
     assets: await WebAssets.load(["chat/web", "src/client", "src/web"], { serverName: name }),

@@ -148,6 +148,30 @@ export class Moderation {
     });
   }
 
+  /**
+   * Puts in force what the store has, whoever wrote it there; whom a ban means that is new is put out. A failing store
+   * changes nothing.
+   */
+  reread(): Promise<{ readonly added: number; readonly lifted: number } | AdminRefusal> {
+    return this.#change(async () => {
+      const { bans, store, nowMs } = this.#options;
+      const stored = await store.load().catch((cause) => {
+        throw new StoreFailed("The bans could not be read", { cause });
+      });
+      const before = bans.size;
+      const added = stored.filter(({ id }) => bans.get(id) === undefined);
+      bans.renew(stored);
+      const answer = { added: added.length, lifted: before + added.length - stored.length };
+      const inForce = new Set(bans.inForce(nowMs()));
+      // Each is put out once, whatever bans mean it.
+      const meant = new Map<Participant, Submission>();
+      for (const ban of added.filter((ban) => inForce.has(ban))) {
+        for (const submission of this.#meant(ban).inputs) meant.set(submission.participant, submission);
+      }
+      return { inputs: [...meant.values()], answer };
+    });
+  }
+
   /** A change of the bans at its place in the order; a store that fails is a refusal. */
   async #change<Answer extends object>(
     change: () => Promise<{ inputs: readonly Submission[]; answer: Answer | AdminRefusal }>,

@@ -7,6 +7,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import type { Limits } from "../src/protocol/limits.ts";
 import { type Broadcasts, HEADER_BYTES_MAX } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type OutgoingFrame } from "./connection.ts";
 
@@ -25,7 +26,7 @@ const ACKNOWLEDGED: OutgoingFrame = measured("c2/ACKNOWLEDGE");
 
 export class Outbox {
   readonly #connection: Connection;
-  readonly #maxBytes: number;
+  readonly #limits: Pick<Limits, "maxOutboxBytes">;
   readonly #onOverflow: () => void;
   #closed = false;
   /**
@@ -35,9 +36,9 @@ export class Outbox {
   #pendingAtMost = 0;
 
   /** `onOverflow` is told once, when the line was crossed and the connection was closed for it. */
-  constructor(connection: Connection, maxBytes: number, onOverflow: () => void) {
+  constructor(connection: Connection, limits: Pick<Limits, "maxOutboxBytes">, onOverflow: () => void) {
     this.#connection = connection;
-    this.#maxBytes = maxBytes;
+    this.#limits = limits;
     this.#onOverflow = onOverflow;
   }
 
@@ -60,12 +61,13 @@ export class Outbox {
 
   /** `bytes` are counted against the limit, `wireBytes` is what they may become on the way. */
   #hasRoom(bytes: number, wireBytes: number): boolean {
-    if (this.#pendingAtMost + wireBytes <= this.#maxBytes) {
+    const { maxOutboxBytes } = this.#limits;
+    if (this.#pendingAtMost + wireBytes <= maxOutboxBytes) {
       this.#pendingAtMost += wireBytes;
       return true;
     }
     const pending = this.#connection.pendingBytes;
-    if (pending + bytes > this.#maxBytes) {
+    if (pending + bytes > maxOutboxBytes) {
       this.close(CLOSE.slowConsumer);
       this.#onOverflow();
       return false;

@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 import type { Limits } from "../src/protocol/limits.ts";
 import { parseUsername } from "../src/protocol/names.ts";
 import { Backlog, BACKLOG_BROADCASTS_MAX, RESERVED_POSITIONS } from "./backlog.ts";
-import { History, WINDOW_MESSAGES_MAX } from "./history.ts";
+import { type NewestMessages, WINDOW_MESSAGES_MAX } from "./history.ts";
 import type { Holds } from "./holds.ts";
 import type { Journal, StoredMessage } from "./journal.ts";
 import type { LiveSessions } from "./live_sessions.ts";
@@ -39,14 +39,10 @@ const REPLAY_SHARE = 0.5;
 /** Bytes of a frame of MSG beside its text, at the least. */
 const FRAME_BYTES = 64;
 
-/** The window on the journal, as the last run left it, and the newest id in it. */
-export async function recoverHistory(
-  journal: Journal,
-  { historyCount }: Limits,
-): Promise<{ history: History; newestId: string | undefined }> {
+/** What the window on the journal is to have, as the journal is now. */
+export async function newestOf(journal: Journal, { historyCount }: Limits): Promise<NewestMessages> {
   const newest = await journal.page({ limit: WINDOW_MESSAGES_MAX, before: undefined, from: "" });
-  const history = new History({ kept: historyCount, newest, isWhole: newest.length < WINDOW_MESSAGES_MAX });
-  return { history, newestId: newest.at(-1)?.uuid };
+  return { kept: historyCount, newest, isWhole: newest.length < WINDOW_MESSAGES_MAX };
 }
 
 const RESERVED = ["reserved_positions"];
@@ -76,12 +72,12 @@ export function enoughFor({ maxOutboxBytes }: Limits): (text: string) => boolean
 
 export function recoverBacklog(
   { told, from }: ToldBefore,
-  { maxOutboxBytes }: Limits,
+  limits: Limits,
   positions: { readonly reservedFrom: number; readonly reserve: (upTo: number) => void },
 ): Backlog {
   return new Backlog({
     ...positions,
-    replayBytesMax: REPLAY_SHARE * maxOutboxBytes,
+    replayBytesMax: () => REPLAY_SHARE * limits.maxOutboxBytes,
     earlier: told.map(({ position, ...message }) => ({
       position,
       broadcast: { bytes: Buffer.byteLength(message.text) + FRAME_BYTES, told: message },

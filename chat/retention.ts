@@ -7,6 +7,7 @@
  * @module
  */
 import type { Logger } from "../src/log.ts";
+import type { Limits } from "../src/protocol/limits.ts";
 import { firstIdAt } from "./message_id.ts";
 
 /** Seconds between two sweeps: how long messages past the limits lie in the file at most. */
@@ -26,8 +27,8 @@ export interface Sweepable {
 
 export interface RetentionOptions {
   readonly journal: Sweepable;
-  readonly keep: number;
-  readonly days: number;
+  /** As they are in force. */
+  readonly limits: Pick<Limits, "historyCount" | "historyDays">;
   /** The place in the order from which on somebody who resumes may still be told what was said. */
   readonly toldFrom: () => number;
   readonly nowMs: () => number;
@@ -57,7 +58,8 @@ export class Retention {
   }
 
   async #run(): Promise<void> {
-    const { journal, keep, days, toldFrom, nowMs, log } = this.#options;
+    const { journal, limits: { historyCount: keep, historyDays: days }, toldFrom, nowMs, log } =
+      this.#options;
     try {
       const removed = await journal.sweep({ keep, from: oldestKeptId(nowMs(), days) });
       if (removed > 0) log.info("history.swept", { removed });

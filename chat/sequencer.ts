@@ -9,12 +9,11 @@ import type { Announcement } from "../src/announcement.ts";
 import { steadyClock } from "../src/clock.ts";
 import { within } from "../src/http_server.ts";
 import { type Logger, logger } from "../src/log.ts";
-import type { Limits } from "../src/protocol/limits.ts";
-import { nearestUsername } from "../src/protocol/names.ts";
 import { VERSION } from "../src/version.ts";
 import type { Backlog } from "./backlog.ts";
 import type { BanStore } from "./ban_store.ts";
 import { Bans } from "./bans.ts";
+import { History } from "./history.ts";
 import { Holds } from "./holds.ts";
 import { Hub, type Participant } from "./hub.ts";
 import type { Journal } from "./journal.ts";
@@ -26,8 +25,8 @@ import type { ChatMeters } from "./meters.ts";
 import { Moderation } from "./moderation.ts";
 import {
   extendPositions,
+  newestOf,
   recoverBacklog,
-  recoverHistory,
   recoverSessions,
   reservePositions,
   type ToldBefore,
@@ -36,6 +35,7 @@ import { type KeyStore, Registration } from "./registration.ts";
 import { Resumption } from "./resumption.ts";
 import { oldestKeptId, Retention, type Sweepable } from "./retention.ts";
 import { Room } from "./room.ts";
+import type { SettingsInForce } from "./settings.ts";
 
 /** What outlives the process. */
 export interface Stores {
@@ -54,8 +54,7 @@ export interface Stores {
 
 export interface SequencerOptions {
   readonly id: number;
-  readonly name: string;
-  readonly limits: Limits;
+  readonly settings: SettingsInForce;
   readonly stores: Stores;
   /** Everybody with a socket, connected or not. */
   readonly sockets: () => Iterable<Participant>;
@@ -71,8 +70,8 @@ export interface SequencerOptions {
 export interface Presence {
   /** Base URLs of the listings to register with. */
   readonly listings: readonly string[];
-  /** `:port` leaves the host to the listing. */
-  readonly address: string;
+  /** The one that was opened: where no address is set, `:port` leaves the host to the listing. */
+  readonly port: number;
 }
 
 /** Milliseconds that each thing under way may take at a stop. */
@@ -83,6 +82,7 @@ export class Sequencer {
   readonly moderation: Moderation;
   readonly #options: SequencerOptions;
   readonly #room: Room;
+  readonly #history: History;
   readonly #backlog: Backlog;
   readonly #liveSessions: LiveSessions;
   readonly #holds: Holds;
@@ -95,17 +95,23 @@ export class Sequencer {
     { history, newestId, backlog, bans }: Awaited<ReturnType<typeof recover>>,
   ) {
     this.#options = options;
-    const { id, name, limits, stores, soon, nowMs, meters, log } = options;
+    const { id, settings, stores, soon, nowMs, meters, log } = options;
+    const { limits } = settings;
+    this.#history = history;
     this.#backlog = backlog;
     this.#liveSessions = new LiveSessions({ store: stores.sessions, mintToken, log });
     this.#holds = new Holds(
-      limits.resumeWindow * 1000,
+      () => limits.resumeWindow * 1000,
       (held, hold) => this.hub.submit(held, { type: "LAPSE", hold }),
     );
     this.#room = new Room({
       serverId: id,
-      serverName: name,
-      ownName: nearestUsername(name, "Server"),
+      get serverName() {
+        return settings.name;
+      },
+      get ownName() {
+        return settings.ownName;
+      },
       version: VERSION,
       startedAtMs: nowMs(),
       limits,
@@ -118,8 +124,13 @@ export class Sequencer {
       journal: stores.journal,
       bans,
       resumption: new Resumption({ backlog, sessions: this.#liveSessions, holds: this.#holds }),
-      narrator: { serverId: id, serverName: name },
-      maxMessageLength: limits.maxMessageLength,
+      narrator: {
+        serverId: id,
+        get serverName() {
+          return settings.name;
+        },
+      },
+      limits,
       nowMs,
       steadyMs: steadyClock,
       soon,
@@ -160,13 +171,13 @@ export class Sequencer {
   }
 
   /** The port is open: registers with the listings, without waiting for them, and begins to sweep. */
-  present({ listings, address }: Presence): void {
-    const { id, name, limits, stores, nowMs, meters, log } = this.#options;
+  present({ listings, port }: Presence): void {
+    const { id, settings, stores, nowMs, meters, log } = this.#options;
     const describe = (): Announcement => ({
-      serverName: name,
-      address,
+      serverName: settings.name,
+      address: settings.address ?? `:${port}`,
       connectedUsers: this.#connectedUsers,
-      maxUsers: limits.maxUsers,
+      maxUsers: settings.limits.maxUsers,
     });
     for (const listing of listings) {
       this.#registrations.push(
@@ -182,11 +193,35 @@ export class Sequencer {
     }
     this.#retention = new Retention({
       journal: stores.kept,
-      keep: limits.historyCount,
-      days: limits.historyDays,
+      limits: settings.limits,
       toldFrom: () => this.#backlog.heldFrom,
       nowMs,
       log,
+    });
+  }
+
+  /**
+   * The settings have changed: what was made of them is made anew, the bans are read again, and the listings are told.
+   * Answers what has become of the bans.
+   */
+  async reconfigured(): Promise<Awaited<ReturnType<Moderation["reread"]>>> {
+    await this.renewHistory();
+    const bans = await this.moderation.reread();
+    for (const registration of this.#registrations) registration.changed();
+    return bans;
+  }
+
+  /** Has the window on the journal show what the journal has now, at one point of the order. */
+  async renewHistory(): Promise<void> {
+    const { settings, stores, log } = this.#options;
+    await this.hub.inOrder(async () => {
+      try {
+        this.#history.renew(await newestOf(stores.journal, settings.limits));
+      } catch (error) {
+        // It goes on with what it has.
+        log.error("history.read_failed", { error });
+      }
+      return { inputs: [], answer: undefined };
     });
   }
 
@@ -205,21 +240,23 @@ export class Sequencer {
   }
 
   async #recoverSessions(): Promise<void> {
-    const { stores, limits } = this.#options;
+    const { stores, settings } = this.#options;
     await recoverSessions(await stores.sessions.load(), stores.toldBefore.named, {
       store: stores.sessions,
       room: this.#room,
       sessions: this.#liveSessions,
       holds: this.#holds,
-      resumeWindow: limits.resumeWindow,
+      resumeWindow: settings.limits.resumeWindow,
     });
   }
 }
 
 /** What the runs before it have left, the sessions aside. */
-async function recover({ limits, stores, log }: SequencerOptions) {
+async function recover({ settings: { limits }, stores, log }: SequencerOptions) {
   const { kv } = stores;
-  const { history, newestId } = await recoverHistory(stores.journal, limits);
+  const newest = await newestOf(stores.journal, limits);
+  const history = new History(newest);
+  const newestId = newest.newest.at(-1)?.uuid;
   const bans = new Bans(await stores.bans.load());
   const backlog = recoverBacklog(stores.toldBefore, limits, {
     reservedFrom: await reservePositions(kv),

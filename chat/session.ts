@@ -10,7 +10,7 @@ import { decodeClientFrame, encodeServerFrame, LIVE_SUBPROTOCOL } from "../src/p
 import { type Fault, fault, isFault } from "../src/protocol/faults.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import type { Logger } from "../src/log.ts";
-import { TokenBucket } from "../src/token_bucket.ts";
+import { type Rate, TokenBucket } from "../src/token_bucket.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type Receiver } from "./connection.ts";
 import type { Participant } from "./hub.ts";
@@ -33,6 +33,7 @@ export interface SessionOptions {
   readonly id: SessionId;
   readonly connection: Connection;
   readonly inbox: Inbox;
+  /** As they are in force: they may change while the session lasts. */
   readonly limits: Limits;
   readonly serverId: number;
   /** A clock that never goes back, in milliseconds. */
@@ -41,6 +42,23 @@ export interface SessionOptions {
   readonly onOver: (session: Session) => void;
   readonly meters: ChatMeters;
   readonly log: Logger;
+}
+
+/** The limit on floods, as it is when it is asked for. */
+class FloodRate implements Rate {
+  readonly #limits: Limits;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  get burst(): number {
+    return this.#limits.floodBurst;
+  }
+
+  get perSecond(): number {
+    return this.#limits.floodRate;
+  }
 }
 
 export class Session implements Receiver, Participant {
@@ -62,7 +80,7 @@ export class Session implements Receiver, Participant {
     this.isLive = options.connection.subprotocol === LIVE_SUBPROTOCOL;
     this.#options = options;
     const { limits, connection, steadyMs } = options;
-    this.#outbox = new Outbox(connection, limits.maxOutboxBytes, () => {
+    this.#outbox = new Outbox(connection, limits, () => {
       options.meters.socketEnded(CLOSE.slowConsumer);
       options.log.warn("consumer.slow", { session: this.id, limitBytes: limits.maxOutboxBytes });
       this.#submit({ type: "LOST" });
@@ -210,8 +228,7 @@ export class Session implements Receiver, Participant {
   }
 
   #floodBucket(nowMs: number): TokenBucket {
-    const { floodBurst, floodRate } = this.#options.limits;
-    return new TokenBucket({ burst: floodBurst, perSecond: floodRate }, nowMs);
+    return new TokenBucket(new FloodRate(this.#options.limits), nowMs);
   }
 
   #isTooLarge(text: string): boolean {

@@ -7,6 +7,8 @@
  * @module
  */
 import type { Logger } from "../src/log.ts";
+import type { Limits } from "../src/protocol/limits.ts";
+import type { Tls } from "../src/tls_files.ts";
 import type { Accept } from "./connection.ts";
 
 /** What `--transport` takes. */
@@ -36,18 +38,16 @@ export interface TransportOptions {
   readonly hostname: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** PEM texts. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: Tls | undefined;
   /** Answers a request. Fenced by itself: it does not throw. */
   readonly handle: (request: Request, peer: Peer) => Response | Promise<Response>;
-  /** Seconds between two pings to a peer. */
-  readonly pingInterval: number;
-  /** Seconds that a peer has to answer one. */
-  readonly pingTimeout: number;
-  /** Bytes of a frame; what a transport cannot refuse while it comes is the session's to refuse. */
-  readonly maxFrameBytes: number;
-  /** Bytes of a request's body, where the transport has to bound it. */
-  readonly maxBodyBytes: number;
+  /**
+   * As they are in force. Some hold for new connections only: on serve the pings, on ws how large a frame may be that
+   * is refused while it comes. What a transport cannot refuse then is the session's to refuse.
+   */
+  readonly limits: Pick<Limits, "pingInterval" | "pingTimeout" | "maxFrameBytes">;
+  /** Bytes of a request's body now, where the transport has to bound it. */
+  readonly maxBodyBytes: () => number;
   /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
   /** Milliseconds since 1970. */
@@ -57,6 +57,11 @@ export interface TransportOptions {
 
 export interface Transport {
   readonly port: number;
+  /**
+   * Has those who connect from now on see another certificate, and nobody else notice. False where this transport
+   * cannot. It was proven to fit its key.
+   */
+  renewTls(tls: Tls): Promise<boolean>;
   /** Takes nobody any more, ends what is left, and resolves when all of it is gone. */
   stop(): Promise<void>;
 }

@@ -19,16 +19,16 @@ const PATIENCE_MS = 10_000;
 const DRAIN_MS = 500;
 
 export const startServe: StartTransport = (
-  { hostname, port, tls, handle, pingInterval, pingTimeout, log },
+  { hostname, port, tls, handle, limits, log },
 ) => {
-  const idleSeconds = pingInterval + pingTimeout;
   const stopping = new AbortController();
   const server = serve(
     { hostname, port, tls },
     (request, remoteAddress) =>
       handle(request, {
         remoteAddress,
-        upgrade: (socket) => upgradeServe(request, socket, { idleSeconds, log }),
+        upgrade: (socket) =>
+          upgradeServe(request, socket, { idleSeconds: limits.pingInterval + limits.pingTimeout, log }),
       }),
     { stopping: stopping.signal, patienceMs: PATIENCE_MS, log },
   );
@@ -36,5 +36,6 @@ export const startServe: StartTransport = (
     stopping.abort();
     return server.close(DRAIN_MS);
   };
-  return Promise.resolve({ port: server.port, stop });
+  // The platform's port keeps what it was opened with, and would end every WebSocket to be opened anew.
+  return Promise.resolve({ port: server.port, stop, renewTls: () => Promise.resolve(false) });
 };

@@ -10,7 +10,7 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { createServer, Server, type Socket } from "node:net";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, Server as TlsServer } from "node:tls";
 // @ts-types="@types/ws"
 import { type ServerOptions, WebSocketServer } from "ws";
 import { AcceptWatch } from "./accept_watch.ts";
@@ -18,6 +18,8 @@ import { WsConnection, type WsConnectionRules } from "./connection_ws.ts";
 import { type Handshake, HttpExchange, REQUEST_MS } from "./http_exchange.ts";
 import { PeerSocket } from "./peer_socket.ts";
 import { ReadingTurns } from "./reading_turns.ts";
+import type { Limits } from "../src/protocol/limits.ts";
+import { proveTls, type Tls } from "../src/tls_files.ts";
 import type { AdmittedSocket, StartTransport, Transport, TransportOptions } from "./transport.ts";
 
 /** Milliseconds between two looks at all connections, for pings and deadlines: half of the shortest of those. */
@@ -32,6 +34,9 @@ export const UNREAD_REQUESTS_MAX = 1024;
 export const FRAGMENTS_MAX = 128;
 const READS_MAX = 128;
 const READ_BYTES_MIN = 512;
+/** Milliseconds between two tries to listen on a port that was just closed, and how many: two seconds in all. */
+const LISTEN_AGAIN_MS = 5;
+const LISTEN_TRIES_MAX = 400;
 /** Milliseconds between two lines of the log that the port's failures make. */
 const FAILURE_LOG_MS = 60_000;
 
@@ -56,7 +61,7 @@ export const startWs: StartTransport = async (options) => {
 class WsTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #webSockets: InstanceType<typeof WebSocketServer<typeof PeerSocket>>;
-  readonly #server: Server;
+  #server: Server;
   readonly #turns: ReadingTurns;
   /** In order of their arrival. */
   readonly #exchanges = new Set<HttpExchange>();
@@ -71,12 +76,16 @@ class WsTransport implements Transport {
   constructor(options: TransportOptions) {
     this.#options = options;
     this.#turns = new ReadingTurns(options.steadyMs);
-    const { hostname, tls, maxFrameBytes, pingInterval, pingTimeout, steadyMs, log } = options;
+    const { tls, limits, steadyMs, log } = options;
     this.#rules = {
       log,
       steadyMs,
-      pingIntervalMs: pingInterval * 1000,
-      pingTimeoutMs: pingTimeout * 1000,
+      get pingIntervalMs() {
+        return limits.pingInterval * 1000;
+      },
+      get pingTimeoutMs() {
+        return limits.pingTimeout * 1000;
+      },
       onGone: (gone) => {
         this.#connections.delete(gone);
         this.#tellIfEmpty();
@@ -91,17 +100,21 @@ class WsTransport implements Transport {
       autoPong: false,
       // The library's default would choose whatever a client names first.
       handleProtocols: (_, request) => (request as AdmittedRequest).subprotocol ?? false,
-      maxPayload: maxFrameBytes,
       maxFragments: FRAGMENTS_MAX,
-      maxBufferedChunks: Math.max(READS_MAX, Math.ceil(maxFrameBytes / READ_BYTES_MIN)),
+      ...frameBounds(limits),
     };
     this.#webSockets = new WebSocketServer(webSocketOptions);
+    this.#server = this.#makeServer(tls);
+  }
+
+  #makeServer(tls: Tls | undefined): Server {
     const onSocket = (socket: Socket) => this.#exchange(socket);
     // Deno before 2.9 takes the address of a TLS server from here, later ones from `listen`.
-    const tlsOptions = { ...tls, host: hostname, handshakeTimeout: REQUEST_MS };
-    this.#server = tls === undefined ? createServer(onSocket) : createTlsServer(tlsOptions, onSocket);
+    const tlsOptions = { ...tls, host: this.#options.hostname, handshakeTimeout: REQUEST_MS };
+    const server = tls === undefined ? createServer(onSocket) : createTlsServer(tlsOptions, onSocket);
     // With TLS this comes before the handshake, and on Deno before 2.9 not at all.
-    this.#server.on("connection", () => this.#watch?.heard(options.steadyMs()));
+    server.on("connection", () => this.#watch?.heard(this.#options.steadyMs()));
+    return server;
   }
 
   get port(): number {
@@ -116,11 +129,7 @@ class WsTransport implements Transport {
     this.#listen(port, resolve);
     await promise;
     this.#server.removeListener("error", reject);
-    // As with too many open files, on Deno before 2.9: those who are connected stay, and it tries again by itself.
-    this.#server.on("error", (error: Error) => {
-      this.#watch?.heard(steadyMs());
-      this.#logFailure("transport.failed", error.message);
-    });
+    this.#survive(this.#server);
     this.#watch = new AcceptWatch({
       hostname,
       port: this.port,
@@ -133,6 +142,42 @@ class WsTransport implements Transport {
   #listen(port: number, onListening: () => void): void {
     if (this.#server instanceof Server) this.#server.listen(port, this.#options.hostname, onListening);
     else (this.#server as Server).listen(port, onListening);
+  }
+
+  /** As with too many open files, on Deno before 2.9: those who are connected stay, and it tries again by itself. */
+  #survive(server: Server): void {
+    server.on("error", (error: Error) => {
+      this.#watch?.heard(this.#options.steadyMs());
+      this.#logFailure("transport.failed", error.message);
+    });
+  }
+
+  async renewTls(tls: Tls): Promise<boolean> {
+    if (!(this.#server instanceof TlsServer) || this.#watch === undefined) return false;
+    if ("setSecureContext" in this.#server) {
+      this.#server.setSecureContext({ ...tls });
+      return true;
+    }
+    // Deno before 2.9 has no such thing: the port is opened anew, as where it was lost, for a moment.
+    const { port } = this.#watch;
+    (this.#server as Server).close();
+    this.#server = this.#makeServer(tls);
+    this.#survive(this.#server);
+    await this.#listenAgain(port);
+    return true;
+  }
+
+  /** On a port that was just closed, which those versions let go of a moment later. */
+  async #listenAgain(port: number): Promise<void> {
+    for (let tries = 1;; tries++) {
+      try {
+        return await new Promise<void>((resolve) => this.#listen(port, resolve));
+      } catch (error) {
+        // In the end it is the watch's, which finds that nobody is heard there.
+        if (tries === LISTEN_TRIES_MAX) return this.#logFailure("port.not_reopened", String(error));
+        await new Promise((resolve) => setTimeout(resolve, LISTEN_AGAIN_MS));
+      }
+    }
   }
 
   /** Opens the port anew; whoever is connected stays. */
@@ -182,7 +227,7 @@ class WsTransport implements Transport {
     this.#watch?.heard(steadyMs());
     const exchange: HttpExchange = new HttpExchange(socket, {
       isTls: tls !== undefined,
-      maxBodyBytes,
+      maxBodyBytes: maxBodyBytes(),
       handle,
       onUpgrade: (exchange, handshake) => this.#upgrade(exchange, handshake),
       steadyMs,
@@ -216,6 +261,8 @@ class WsTransport implements Transport {
     } as unknown as AdmittedRequest;
     let isUpgraded = false;
     const head = Buffer.from(rest.buffer, rest.byteOffset, rest.length);
+    // The library gives them to each WebSocket as it is opened.
+    Object.assign(this.#webSockets.options, frameBounds(this.#options.limits));
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket: PeerSocket) => {
       isUpgraded = true;
       exchange.release();
@@ -233,9 +280,12 @@ class WsTransport implements Transport {
   }
 }
 
-/** Throws for a certificate and a key that cannot be used: node:tls finds out at the first handshake only. */
-function proveTls({ cert, key }: { readonly cert: string; readonly key: string }): void {
-  Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
+/** How large a frame may be, and in how many reads it may come. */
+function frameBounds({ maxFrameBytes }: Pick<Limits, "maxFrameBytes">) {
+  return {
+    maxPayload: maxFrameBytes,
+    maxBufferedChunks: Math.max(READS_MAX, Math.ceil(maxFrameBytes / READ_BYTES_MIN)),
+  };
 }
 
 /** Of the peer's making, as a reset. Without a listener it would be an error of the process. */

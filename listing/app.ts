@@ -18,7 +18,7 @@ import type { ListingLimits } from "../src/listing_limits.ts";
 import { countRequests } from "../src/http_meters.ts";
 import { logger } from "../src/log.ts";
 import type { AnswerMetrics } from "../src/metrics_route.ts";
-import type { Rate } from "../src/token_bucket.ts";
+import { type Rate, rateOf } from "../src/token_bucket.ts";
 import { VERSION } from "../src/version.ts";
 import type { WebAssets } from "../src/web_assets.ts";
 import { API_PAGE_HEADERS, apiPage } from "./api_page.ts";
@@ -67,6 +67,7 @@ export interface AppParts {
   readonly store: ServerStore;
   readonly outgoing: Outgoing;
   readonly events: EventStreams;
+  /** As they are in force, as is what follows the proxy. */
   readonly limits: ListingLimits;
   readonly assets: WebAssets;
   readonly meters: ListingMeters;
@@ -141,14 +142,14 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
 }
 
 function addReadRoutes(app: ListingApp, parts: AppParts): void {
-  const { snapshot, outgoing, events, steadyClock, trustProxy } = parts;
+  const { snapshot, outgoing, events, steadyClock } = parts;
   const queryRate = new OriginRate(QUERY_RATE);
   addBrowserRoutes(app, parts, queryRate);
 
   mount(app, listRoute, async (c) => {
     await snapshot.refresh();
     events.catchUp();
-    const origin = readOrigin(c, trustProxy);
+    const origin = readOrigin(c, parts.trustProxy);
     snapshot.renewFor(origin);
     c.header("Last-Event-ID", snapshot.position);
     const asked = c.req.query();
@@ -179,7 +180,7 @@ function addReadRoutes(app: ListingApp, parts: AppParts): void {
 
 /** `/` is a page for browsers and a text for all others. Making a page counts as a list with parameters. */
 function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRate): void {
-  const { snapshot, outgoing, assets, wallClock, steadyClock, trustProxy } = parts;
+  const { snapshot, outgoing, assets, wallClock, steadyClock } = parts;
   app.get("/", async (c) => {
     c.header("Vary", "Accept", { append: true });
     const isBrowser = accepts(c, {
@@ -188,7 +189,7 @@ function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRat
       default: "text/plain",
     }) === "text/html";
     if (!isBrowser) return c.text(ABOUT);
-    const origin = readOrigin(c, trustProxy);
+    const origin = readOrigin(c, parts.trustProxy);
     if (!queryRate.take(origin, steadyClock())) {
       return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));
     }
@@ -214,10 +215,11 @@ function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRat
   for (const path of assets.paths) app.get(path, (c) => assets.answer(c.req.raw) ?? c.notFound());
 }
 
-function addEventRoute(app: ListingApp, { events, trustProxy }: AppParts): void {
+function addEventRoute(app: ListingApp, parts: AppParts): void {
+  const { events } = parts;
   mount(app, eventsRoute, (c) => {
     const stream = c.req.method === "HEAD" ? null : events.open(
-      readOrigin(c, trustProxy),
+      readOrigin(c, parts.trustProxy),
       c.req.header("Last-Event-ID") ?? c.req.query("lastEventID"),
     );
     if (stream !== null && isRefusal(stream)) return answerRefusal(c, stream);
@@ -232,7 +234,7 @@ function addEventRoute(app: ListingApp, { events, trustProxy }: AppParts): void 
 
 function addWriteRoutes(app: ListingApp, parts: AppParts): void {
   const { registry, limits, steadyClock } = parts;
-  const originRate = { burst: limits.writeBurstPerOrigin, perSecond: limits.writeRatePerOrigin };
+  const originRate = rateOf(() => limits.writeBurstPerOrigin, () => limits.writeRatePerOrigin);
   const writeLimits = new WriteLimits(originRate, steadyClock);
 
   /** Serves a write within what its sender may. */

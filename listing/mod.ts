@@ -9,10 +9,12 @@ import { bracketed } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import type { Layout } from "../src/kv.ts";
 import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../src/listing_limits.ts";
-import { DRAIN_MS, type Place, serve, within } from "../src/http_server.ts";
+import { DRAIN_MS, type OpenServer, type Place, serve, within } from "../src/http_server.ts";
 import { logger } from "../src/log.ts";
 import { metricsRoute } from "../src/metrics_route.ts";
+import type { Reconfigured } from "../src/reload.ts";
 import { openStore, type Store } from "../src/store.ts";
+import { proveTls, renewal, type Tls } from "../src/tls_files.ts";
 import { WebAssets } from "../src/web_assets.ts";
 import { type ListingApp, makeApp, originOf } from "./app.ts";
 import { Changes } from "./changes.ts";
@@ -36,22 +38,32 @@ const EPOCH_LENGTH = 8;
 
 const log = logger("listing");
 
-export interface ListingOptions extends Place {
+/** What can change while a listing runs. */
+export interface Changeable {
+  readonly tls: Tls | undefined;
+  /** Takes the origin of a request from the last entry of X-Forwarded-For. */
+  readonly trustProxy: boolean;
+  /** The defaults unless told. */
+  readonly limits?: ListingLimits;
+}
+
+export interface ListingOptions extends Place, Changeable {
   /** As `openKv` takes it. */
   readonly kv: string | undefined;
   /** Seconds between two checks of one server; may be fractional. */
   readonly checkInterval: number;
-  /** Takes the origin of a request from the last entry of X-Forwarded-For. */
-  readonly trustProxy: boolean;
   /** What `/metrics` wants to see; undefined gives it to this machine alone. */
   readonly metricsToken?: string | undefined;
-  /** The defaults unless told. */
-  readonly limits?: ListingLimits;
 }
 
 export interface RunningListing extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
+  /**
+   * Puts limits and a certificate in force for what is asked from now on; nobody who is being answered notices. Throws
+   * what the runtime says of a certificate that cannot be used, having changed nothing.
+   */
+  reconfigure(next: Changeable): Promise<Reconfigured>;
   /** Within 5 s, whatever clients do. Later calls wait for the first. */
   stop(): Promise<void>;
 }
@@ -64,21 +76,23 @@ export async function startListing(options: ListingOptions): Promise<RunningList
   const held = await openStore(options.kv, LAYOUT, { isShared: true });
   const stopping = new AbortController();
   try {
+    const inForce = settingsOf(options);
     const { app, liveness, outgoing, events, snapshot, meters } = await assemble(
       held,
       options,
+      inForce,
       stopping.signal,
     );
     const ready = new ReadyAnswers({ snapshot, outgoing });
     const answer = async (request: Request, peer: string) => {
       const response = await app.fetch(request, { peer });
-      await ready.keep(request, response, originOf(request, peer, options.trustProxy));
+      await ready.keep(request, response, originOf(request, peer, inForce.trustProxy));
       return response;
     };
     const server = serve(options, answer, {
       ready: (request, { peer, sent }) => {
         const startMs = steadyClock();
-        const origin = () => originOf(request, peer(), options.trustProxy);
+        const origin = () => originOf(request, peer(), inForce.trustProxy);
         const answer = ready.find(request, { origin, sent });
         if (answer !== undefined) {
           meters.http?.note("/servers", "GET", answer.status, steadyClock() - startMs);
@@ -103,11 +117,47 @@ export async function startListing(options: ListingOptions): Promise<RunningList
         held[Symbol.dispose]();
         log.info("stopped", { url });
       })();
-    return { url, port, stop, [Symbol.asyncDispose]: stop };
+    const reconfigure = reconfigurer(inForce, options.tls, server);
+    return { url, port, reconfigure, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     held[Symbol.dispose]();
     throw error;
   }
+}
+
+/** In which the parts look up what may change: `limits` is always the same object. */
+interface SettingsInForce {
+  trustProxy: boolean;
+  readonly limits: ListingLimits;
+}
+
+function settingsOf({ trustProxy, limits = DEFAULT_LISTING_LIMITS }: Changeable): SettingsInForce {
+  return { trustProxy, limits: { ...limits } };
+}
+
+function reconfigurer(
+  inForce: SettingsInForce,
+  opened: Tls | undefined,
+  server: OpenServer,
+): RunningListing["reconfigure"] {
+  let tls = opened;
+  return async (next) => {
+    if (next.tls !== undefined) proveTls(next.tls);
+    const settings = settingsOf(next);
+    inForce.trustProxy = settings.trustProxy;
+    Object.assign(inForce.limits, settings.limits);
+    const certificate = await renewal(tls, next.tls, async (renewed) => {
+      await server.renewTls(renewed);
+      return true;
+    });
+    if (certificate === "renewed") tls = next.tls;
+    const changed = certificate === "waits for a restart" ? [] : ["tlsCert", "tlsKey"];
+    return {
+      inForce: new Set(["trustProxy", ...Object.keys(settings.limits), ...changed]),
+      certificate,
+      details: {},
+    };
+  };
 }
 
 interface Assembled {
@@ -122,11 +172,13 @@ interface Assembled {
 async function assemble(
   { kv, assertInPlace }: Store,
   options: ListingOptions,
+  inForce: SettingsInForce,
   stopping: AbortSignal,
 ): Promise<Assembled> {
   const meters = new ListingMeters();
   const clocks = { wallClock, steadyClock };
-  const { limits = DEFAULT_LISTING_LIMITS, checkInterval, trustProxy } = options;
+  const { checkInterval } = options;
+  const { limits } = inForce;
   const store = new KvServerStore(kv, { assertInPlace, meters, steadyClock });
   const changes = new Changes(crypto.randomUUID().slice(0, EPOCH_LENGTH));
   const snapshot = new Snapshot(store, steadyClock, changes);
@@ -153,7 +205,9 @@ async function assemble(
     assets,
     meters,
     metrics: metricsRoute({ role: "listing", token, meters, steadyMs: steadyClock }),
-    trustProxy,
+    get trustProxy() {
+      return inForce.trustProxy;
+    },
   });
   return { app, liveness, outgoing, events, snapshot, meters };
 }

@@ -14,15 +14,19 @@ import { KeyedTokenBuckets, type Rate } from "../src/token_bucket.ts";
 export const ORIGINS_MAX = 10_000;
 
 export class OriginRate {
-  readonly perSecond: number;
+  readonly #rate: Rate;
   readonly #blocks: KeyedTokenBuckets;
   readonly #sites: KeyedTokenBuckets;
 
   /** A rate of 0 a second allows everything. */
   constructor(rate: Rate) {
-    this.perSecond = rate.perSecond;
+    this.#rate = rate;
     this.#blocks = new KeyedTokenBuckets(rate, ORIGINS_MAX);
     this.#sites = new KeyedTokenBuckets(siteRate(rate), ORIGINS_MAX);
+  }
+
+  get perSecond(): number {
+    return this.#rate.perSecond;
   }
 
   /** How many buckets are kept. */

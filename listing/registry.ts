@@ -16,6 +16,7 @@ import {
 import type { Announcement } from "../src/announcement.ts";
 import type { NowMs } from "../src/clock.ts";
 import type { ListingLimits } from "../src/listing_limits.ts";
+import { rateOf } from "../src/token_bucket.ts";
 import { logger } from "../src/log.ts";
 import { hashKey, isSameKey, makeKey } from "./keys.ts";
 import type { ListingMeters } from "./meters.ts";
@@ -90,8 +91,10 @@ export class Registry {
     this.#limits = parts.limits;
     this.#outage = parts.outage;
     this.#meters = parts.meters;
-    const { pingBurstPerOrigin: burst, pingRatePerOrigin: perSecond } = parts.limits;
-    this.#pingRate = new OriginRate({ burst, perSecond });
+    const { limits } = parts;
+    this.#pingRate = new OriginRate(
+      rateOf(() => limits.pingBurstPerOrigin, () => limits.pingRatePerOrigin),
+    );
     this.#startedMs = parts.wallClock();
     this.#notAsked = new Rarely(parts.steadyClock);
   }

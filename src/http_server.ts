@@ -9,6 +9,7 @@
 import { STATUS_CODE } from "@std/http/status";
 import { steadyClock } from "./clock.ts";
 import type { Logger } from "./log.ts";
+import type { Tls } from "./tls_files.ts";
 
 /** Milliseconds that requests under way have to end when the server stops; then they are cut. */
 export const DRAIN_MS = 2000;
@@ -21,6 +22,9 @@ const CUT_MS = 1000;
 const READY_MS = 10;
 /** Milliseconds between two tries to open a lost port again: what was cut has to be closed first. */
 const REOPEN_MS = 200;
+/** Milliseconds between two tries to open a port again that was just closed, and how many: two seconds in all. */
+const RENEW_MS = 5;
+const RENEW_TRIES_MAX = 400;
 /** File descriptors that have to be free for that: with none but the port's own the next connection loses it again. */
 const DESCRIPTORS_MIN = 4;
 /** Stands for the address of a peer without one. No IP address, so that it is neither this machine nor any network. */
@@ -30,12 +34,17 @@ export interface Place {
   readonly hostname: string;
   /** 0 takes a free one. */
   readonly port: number;
-  /** PEM texts. */
-  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  readonly tls: Tls | undefined;
 }
 
 export interface OpenServer {
   readonly port: number;
+  /**
+   * Opens the port anew for another certificate, which was proven to fit its key; the moment between is some
+   * milliseconds. Requests and streams that are under way go on, WebSockets would be ended. Throws where it cannot be
+   * opened, and goes on trying.
+   */
+  renewTls(tls: Tls): Promise<void>;
   /** `drainMs` is what requests under way have to end. */
   close(drainMs?: number): Promise<void>;
 }
@@ -76,12 +85,13 @@ export function serve(
 ): OpenServer {
   const underWay = new UnderWay();
   let cut = new AbortController();
+  let { tls } = place;
   let current = open(place.port);
   // DENO_SERVE_ADDRESS, which a platform may set, opens what it says in place of this port: maybe no port at all.
   const port = current.addr.port ?? place.port;
 
   function open(port: number): Deno.HttpServer<Deno.NetAddr> {
-    const { hostname, tls } = place;
+    const { hostname } = place;
     const server = Deno.serve(
       {
         hostname,
@@ -149,6 +159,23 @@ export function serve(
 
   return {
     port,
+    async renewTls(renewed) {
+      tls = renewed;
+      // It takes nobody any more at once, and is over when the last that it serves has ended; nobody waits for that.
+      current.shutdown().catch((error) => log.warn("port.not_drained", { problem: String(error) }));
+      for (let tries = 1;; tries++) {
+        try {
+          current = open(port);
+          return;
+        } catch (error) {
+          if (tries === RENEW_TRIES_MAX) {
+            reopenSoon(steadyClock() + patienceMs);
+            throw error;
+          }
+        }
+        await pause(RENEW_MS);
+      }
+    },
     async close(drainMs = DRAIN_MS) {
       await within(drainMs, underWay.ended());
       await pause(READY_MS);

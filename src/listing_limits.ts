@@ -8,7 +8,7 @@
  * @module
  */
 import type { Limit } from "./protocol/limits.ts";
-import type { Rate } from "./token_bucket.ts";
+import { type Rate, rateOf } from "./token_bucket.ts";
 
 export const LISTING_LIMITS = {
   maxServers: {
@@ -89,6 +89,6 @@ export const DEFAULT_LISTING_LIMITS: ListingLimits = Object.freeze(
 export const NETWORKS_PER_SITE = 16;
 
 /** What a whole site may do. */
-export function siteRate({ burst, perSecond }: Rate): Rate {
-  return { burst: burst * NETWORKS_PER_SITE, perSecond: perSecond * NETWORKS_PER_SITE };
+export function siteRate(rate: Rate): Rate {
+  return rateOf(() => rate.burst * NETWORKS_PER_SITE, () => rate.perSecond * NETWORKS_PER_SITE);
 }

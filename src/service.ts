@@ -5,13 +5,15 @@
  *
  * @module
  */
-import { configureLog, flushLog, type LogFormat, logger, type LogLevel } from "./log.ts";
-import { stopSignal } from "./signals.ts";
+import { configureLog, flushLog, type LogFormat, type Logger, logger, type LogLevel } from "./log.ts";
+import { onHangUp, stopSignal } from "./signals.ts";
 import { type ListenAddress, startFailure } from "./start_failure.ts";
 
 /** A server that runs; `stop` releases everything that it holds. */
 export interface Running {
   stop(): Promise<void>;
+  /** Reads its settings anew and puts them in force; logs what is wrong with them. */
+  reload?(): Promise<void>;
 }
 
 /**
@@ -29,7 +31,8 @@ export interface ServiceOptions extends ListenAddress {
 export type ServiceEnd = { readonly status: 0 | 1; readonly problem?: string };
 
 /**
- * Runs what `start` starts until SIGINT or SIGTERM, and stops it: status 0. Where it cannot start: status 1, and
+ * Runs what `start` starts until SIGINT or SIGTERM, and stops it: status 0. A SIGHUP has it reload, but for one that
+ * tells of the end of its terminal, which stops it. Where it cannot start: status 1, and
  * a line that says why. A bug that nothing else caught is logged, and the server goes on. `name` is who speaks in
  * the log.
  */
@@ -48,7 +51,8 @@ export async function runService(
   globalThis.addEventListener("error", fence);
   globalThis.addEventListener("unhandledrejection", fence);
   // Before the start, so that a signal during a slow one is not the end without a stop.
-  const signal = stopSignal();
+  const reloads = new Reloads(log);
+  const signal = Promise.race([stopSignal(), hangUpOfTerminal(() => reloads.ask())]);
   signal.then((name) => {
     log.info("stopping", { signal: name });
     endInTime(stopDeadlineMs, () => log.warn("stop.cut_short", { deadlineMs: stopDeadlineMs }));
@@ -57,7 +61,9 @@ export async function runService(
   let end: ServiceEnd;
   try {
     const running = await start();
+    reloads.begin(running);
     await signal;
+    await reloads.end();
     await running.stop();
     end = { status: 0 };
   } catch (error) {
@@ -67,6 +73,60 @@ export async function runService(
   }
   await flushLog();
   return end;
+}
+
+/** Calls `otherwise` at each SIGHUP but the one that tells that the terminal is gone: with that it resolves. */
+function hangUpOfTerminal(otherwise: () => void): Promise<string> {
+  const hadTerminal = Deno.stdin.isTerminal();
+  return new Promise((resolve) => {
+    onHangUp(() => hadTerminal && !Deno.stdin.isTerminal() ? resolve("SIGHUP") : otherwise());
+  });
+}
+
+/** Reloads one after the other: what is asked for while one is under way is one more. */
+class Reloads {
+  readonly #log: Logger;
+  #running: Running | undefined;
+  #isAsked = false;
+  #isOver = false;
+  #underWay: Promise<void> | undefined;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  ask(): void {
+    this.#isAsked = true;
+    this.#go();
+  }
+
+  /** The server runs: what was asked for during its start is done now. */
+  begin(running: Running): void {
+    this.#running = running;
+    this.#go();
+  }
+
+  /** Resolves when none is under way; begins none any more. */
+  async end(): Promise<void> {
+    this.#isOver = true;
+    await this.#underWay;
+  }
+
+  #go(): void {
+    if (this.#running === undefined || !this.#isAsked || this.#isOver) return;
+    this.#underWay ??= this.#run(this.#running).finally(() => this.#underWay = undefined);
+  }
+
+  async #run(running: Running): Promise<void> {
+    while (this.#isAsked && !this.#isOver) {
+      this.#isAsked = false;
+      try {
+        await running.reload?.();
+      } catch (error) {
+        this.#log.error("bug", { where: "reload", error });
+      }
+    }
+  }
 }
 
 /** Ends the process at the deadline. The timers do not keep it alive when it ends by itself. */

@@ -15,6 +15,11 @@ export function stopSignal(): Promise<string> {
   });
 }
 
+/** Calls `listener` at each SIGHUP; where the system has none, never. */
+export function onHangUp(listener: () => void): void {
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", listener);
+}
+
 /** Calls `listener` when the terminal's window has another size; where the system does not tell, never. */
 export function onWindowChange(listener: () => void): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGWINCH", listener);

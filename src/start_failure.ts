@@ -47,26 +47,6 @@ export function startFailure(error: unknown, { hostname, port }: ListenAddress):
   return `Cannot start: ${oneLine(error.message)}`;
 }
 
-/**
- * Reads the PEM texts of a certificate and its key; undefined where none are named.
- * Throws `CannotStart` for a file that cannot be read.
- */
-export async function readTlsFiles(
-  { tlsCert, tlsKey }: { readonly tlsCert: string | undefined; readonly tlsKey: string | undefined },
-): Promise<{ cert: string; key: string } | undefined> {
-  if (tlsCert === undefined || tlsKey === undefined) return undefined;
-  return { cert: await readNamed("--tls-cert", tlsCert), key: await readNamed("--tls-key", tlsKey) };
-}
-
-async function readNamed(flag: string, path: string): Promise<string> {
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    const reason = error instanceof Error ? oneLine(error.message) : String(error);
-    throw new CannotStart(`Cannot read the file of ${flag}: ${reason}`, { cause: error });
-  }
-}
-
 /** The platform reports the world by its own classes, or by a plain Error. What a bug throws is neither. */
 function isOfTheWorld(error: Error): boolean {
   return error.constructor === Error || error instanceof URIError ||

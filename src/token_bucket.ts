@@ -13,6 +13,18 @@ export interface Rate {
   readonly perSecond: number;
 }
 
+/** A rate whose numbers are asked for whenever they are needed: it follows limits that change. */
+export function rateOf(burst: () => number, perSecond: () => number): Rate {
+  return {
+    get burst() {
+      return burst();
+    },
+    get perSecond() {
+      return perSecond();
+    },
+  };
+}
+
 export class TokenBucket {
   readonly #rate: Rate;
   #tokens: number;

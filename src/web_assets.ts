@@ -57,7 +57,9 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 
 interface Asset {
   readonly contentType: string;
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** As the file has it, before anything is filled in. */
+  readonly written: Uint8Array<ArrayBuffer>;
+  bytes: Uint8Array<ArrayBuffer>;
   /** What is made of it for the first who asks: a start does not wait for it. */
   made:
     | Promise<{
@@ -89,9 +91,18 @@ export class WebAssets {
         const contentType = CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)];
         if (contentType === undefined) throw new Error(`${path} is of no type that a browser gets`);
         const bytes = path.endsWith(".html") ? filled(written, fill) : written;
-        return [path, { contentType, bytes, made: undefined }];
+        return [path, { contentType, written, bytes, made: undefined }];
       })),
     );
+  }
+
+  /** Fills in other texts, for those who ask from now on. */
+  refill(fill: Readonly<Record<string, string>>): void {
+    for (const [path, asset] of this.#assets) {
+      if (!path.endsWith(".html")) continue;
+      asset.bytes = filled(asset.written, fill);
+      asset.made = undefined;
+    }
   }
 
   /** The paths of all files, as `/chat/web/page.css`. */

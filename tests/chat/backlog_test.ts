@@ -20,7 +20,7 @@ const REPLAY_BYTES_MAX = 100_000;
 function backlog(options: Partial<BacklogOptions> = {}): Backlog {
   return new Backlog({
     reservedFrom: 0,
-    replayBytesMax: REPLAY_BYTES_MAX,
+    replayBytesMax: () => REPLAY_BYTES_MAX,
     earlier: [],
     earlierFrom: 0,
     reserve: () => {},

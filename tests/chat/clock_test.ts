@@ -40,7 +40,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
     bans: { bar: () => undefined },
     resumption,
     narrator: { serverName: "Pub", serverId: 7 },
-    maxMessageLength: DEFAULT_LIMITS.maxMessageLength,
+    limits: DEFAULT_LIMITS,
     nowMs,
     steadyMs: () => 0,
     soon: queueMicrotask,
@@ -83,8 +83,7 @@ Deno.test("chat whose clock is set back keeps the order of what is said, also ov
   await second.ask("c2/MSG 1; three");
   const retention = new Retention({
     journal,
-    keep: 100,
-    days: DEFAULT_LIMITS.historyDays,
+    limits: { ...DEFAULT_LIMITS, historyCount: 100 },
     toldFrom: () => 0,
     nowMs: () => nowMs,
     log: second.log.log,

@@ -29,7 +29,7 @@ function message(n: number, text = `text ${n}`): StoredMessage {
 const ALL = { limit: Infinity, before: undefined, from: "" };
 
 Deno.test("a journal in memory keeps as many messages as it is to, and not one more", async () => {
-  const journal = new MemoryJournal(3);
+  const journal = new MemoryJournal({ historyCount: 3 });
   journal.append([1, 2, 3].map((n) => ({ kind: "said", message: message(n) })));
   assertEquals((await journal.page(ALL)).length, 3);
   journal.append([{ kind: "said", message: message(4) }]);
@@ -63,7 +63,7 @@ Deno.test("a journal in memory answers as a list would, whatever was said, chang
   );
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 30, size: "max" }), async (steps) => {
-      const journal = new MemoryJournal(KEEP);
+      const journal = new MemoryJournal({ historyCount: KEEP });
       let list: StoredMessage[] = [];
       let next = 0;
       for (const step of steps) {

@@ -193,7 +193,7 @@ export function input(text: string, isLive = false): Input {
 export function resumptionInMemory(log: Logger, lapse: ConstructorParameters<typeof Holds>[1]) {
   const backlog = new Backlog({
     reservedFrom: 0,
-    replayBytesMax: DEFAULT_LIMITS.maxOutboxBytes / 2,
+    replayBytesMax: () => DEFAULT_LIMITS.maxOutboxBytes / 2,
     earlier: [],
     earlierFrom: 0,
     reserve: () => {},
@@ -214,7 +214,7 @@ export function resumptionInMemory(log: Logger, lapse: ConstructorParameters<typ
     mintToken: () => token(++tokens),
     log,
   });
-  const holds = new Holds(120_000, lapse);
+  const holds = new Holds(() => 120_000, lapse);
   return { resumption: new Resumption({ backlog, sessions, holds }), holds, rows };
 }
 
@@ -256,7 +256,7 @@ export function world(
     bans,
     resumption: extended.resumption,
     narrator: { serverName: "Pub", serverId: 7 },
-    maxMessageLength: DEFAULT_LIMITS.maxMessageLength,
+    limits: DEFAULT_LIMITS,
     nowMs: () => clock.nowMs,
     steadyMs: () => clock.nowMs,
     soon: queueMicrotask,

@@ -32,7 +32,10 @@ export class RawPeer implements AsyncDisposable {
   }
 
   /** Connects and shakes hands. Throws with the answer's head where it is let in nowhere. */
-  static async open(url: string, headers: Readonly<Record<string, string>> = {}): Promise<RawPeer> {
+  static async open(
+    url: string,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<RawPeer> {
     const peer = await RawPeer.connect(url);
     await peer.write(handshake(headers));
     const head = await peer.readHead();
@@ -163,7 +166,8 @@ export class RawPeer implements AsyncDisposable {
 
 /** The certificates of servers that tests start, in PEM. */
 export async function testAuthorities(): Promise<string[]> {
-  return [await Deno.readTextFile(`${import.meta.dirname}/localhost_cert.pem`)];
+  const files = ["localhost_cert.pem", "../listing/tls/authority.pem"];
+  return await Promise.all(files.map((file) => Deno.readTextFile(`${import.meta.dirname}/${file}`)));
 }
 
 /** The bytes of a client's handshake. */

@@ -1,0 +1,104 @@
+/**
+ * What SIGHUP means to a process: a reload, one after the other and none lost; and the stop where it tells of the end
+ * of the terminal.
+ *
+ * @module
+ */
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { type Role, startServer } from "./support/program.ts";
+import { PtyProgram, testOnTerminal } from "./support/pty_program.ts";
+import { runAsService } from "./support/service_process.ts";
+
+function eventsOf(log: string): string[] {
+  return log.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line).message);
+}
+
+Deno.test("what is asked for during a start or a reload is one more reload, and a stop waits for it", async () => {
+  const { status, log } = await runAsService(
+    `async () => {
+      const hangUp = () => Deno.kill(Deno.pid, "SIGHUP");
+      // A signal is delivered in a later turn of the event loop than a timer that is due.
+      const soon = () => new Promise((resolve) => setTimeout(resolve, 100));
+      hangUp();
+      await soon();
+      log.info("started");
+      let reloads = 0;
+      return {
+        async reload() {
+          const nth = ++reloads;
+          log.info("begin " + nth);
+          if (nth === 1) { hangUp(); hangUp(); }
+          if (nth === 2) log.info("stop now");
+          await soon();
+          log.info("end " + nth);
+        },
+        async stop() { log.info("stopped"); },
+      };
+    }`,
+    { stopAt: "stop now" },
+  );
+  assertEquals(status, 0, log);
+  assertEquals(eventsOf(log), [
+    "started",
+    "begin 1",
+    "end 1",
+    "begin 2",
+    "stop now",
+    "stopping",
+    "end 2",
+    "stopped",
+  ]);
+});
+
+Deno.test("a bug in a reload is logged, and the server goes on", async () => {
+  const { status, log } = await runAsService(
+    `() => {
+      let reloads = 0;
+      const hangUp = () => Deno.kill(Deno.pid, "SIGHUP");
+      setTimeout(hangUp, 0);
+      return Promise.resolve({
+        reload() {
+          reloads++;
+          if (reloads === 1) { setTimeout(hangUp, 0); throw new TypeError("no such thing"); }
+          log.info("reloaded");
+          return Promise.resolve();
+        },
+        stop: () => Promise.resolve(),
+      });
+    }`,
+    { stopAt: "reloaded" },
+  );
+  assertEquals(status, 0, log);
+  assertEquals(eventsOf(log), ["bug", "reloaded", "stopping"]);
+  assertStringIncludes(log, "no such thing");
+});
+
+for (const role of ["chat", "listing"] satisfies Role[]) {
+  Deno.test(`a ${role} without a reload before is not ended by SIGHUP`, async () => {
+    await using server = await startServer(role);
+    server.kill("SIGHUP");
+    await server.event("reloaded");
+    assertEquals((await server.stop()).status, 0);
+  });
+}
+
+testOnTerminal("a server whose terminal is closed stops", async () => {
+  const terminal = new PtyProgram(["listing", "--port", "0", "--kv", ":memory:"], { columns: 120 });
+  let port = 0;
+  await terminal.until("where it listens", (rows) => {
+    port = Number(/ listening url=http:\/\/127\.0\.0\.1:([0-9]+)/.exec(rows.join("\n"))?.[1] ?? 0);
+    return port > 0;
+  });
+  await terminal[Symbol.asyncDispose]();
+  const isOpen = async () => {
+    try {
+      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  const deadline = performance.now() + 10_000;
+  while (await isOpen() && performance.now() < deadline) await new Promise((soon) => setTimeout(soon, 20));
+  assertEquals(await isOpen(), false);
+});
