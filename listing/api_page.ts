@@ -8,6 +8,7 @@
  */
 import { html } from "hono/html";
 import { PAGE_HEADERS, PAGE_POLICY } from "../src/web_assets.ts";
+import { type Html, wholePage } from "./whole_page.ts";
 
 /** Headers of the page. Nothing on it runs, and nothing is asked by it. */
 export const API_PAGE_HEADERS: Readonly<Record<string, string>> = {
@@ -66,7 +67,6 @@ interface Schema {
   readonly description?: string;
 }
 
-type Html = ReturnType<typeof html>;
 /** Texts stand beside markup and not in it, where white space would come between them. */
 type Piece = Html | string | readonly Piece[];
 
@@ -79,64 +79,53 @@ interface Asked {
 }
 
 /** The page as text. */
-export async function apiPage(api: ApiDocument): Promise<string> {
+export function apiPage(api: ApiDocument): Promise<string> {
   const { info, openapi, components } = api;
-  const asked = operationsOf(api);
-  const objects = Object.entries(components.schemas);
-  return String(
-    await html`
-      <!DOCTYPE html>
-      <html lang="en">
-        <head>
-          <meta charset="utf-8">
-          <meta name="viewport" content="width=device-width, initial-scale=1">
-          <title>The API of this listing</title>
-          <meta name="description" content="What programs can ask of this listing of chat servers, and how.">
-          <link rel="icon" href="/src/web/icon.svg" type="image/svg+xml">
-          <link rel="stylesheet" href="/src/web/tokens.css">
-          <link rel="stylesheet" href="/listing/web/base.css">
-          <link rel="stylesheet" href="/listing/web/api_page.css">
-        </head>
-        <body>
-          <a class="skip" href="#requests">Skip to the requests</a>
-          <header>
-            <h1>The API of this listing</h1>
-            <p class="facts"><span>${info.title} ${info.version}</span>
-              <span><a href="/openapi.json">OpenAPI ${openapi}</a></span>
-              <span><a href="/">The servers</a></span></p>
-          </header>
-          <main>
-            <p>Anybody may ask, from any origin. Bodies are JSON, whatever their content type says. What is
-              refused is answered by a status and one line of text that says what was wrong; in these texts
-              <code>{detail}</code> stands for what only the case can say.</p>
-            ${Object.entries(components.securitySchemes).map(([name, { description }]) =>
-              html`<p><strong id="key-${name}">The key.</strong> ${description}</p>`
-            )}
-            <nav aria-label="Requests" id="requests" class="note"><ul>${asked.map((
-              { anchor, method, path, operation },
-            ) =>
-              html`
-                <li><a href="#${anchor}"><span class="method">${method} </span>${path}</a>
-                  <span class="summary">${operation.summary}</span></li>
-              `
-            )}</ul></nav>
-            ${asked.map(section)}
-            ${objects.map(([name, schema]) =>
-              html`
-                <section class="note" aria-labelledby="object-${name}">
-                  <h2 id="object-${name}">${name}</h2>
-                  ${properties(schema)}
-                </section>
-              `
-            )}
-          </main>
-          <footer>
-            <p>This page has no script. Programs take <a href="/openapi.json">/openapi.json</a>.</p>
-          </footer>
-        </body>
-      </html>
+  return wholePage({
+    title: "The API of this listing",
+    about: "What programs can ask of this listing of chat servers, and how.",
+    style: "/listing/web/api_page.css",
+    skipTo: ["requests", "requests"],
+    facts: html`
+      <span>${info.title} ${info.version}</span>
+      <span><a href="/openapi.json">OpenAPI ${openapi}</a></span>
+      <span><a href="/">The servers</a></span>
     `,
-  );
+    main: html`
+      <p>Anybody may ask, from any origin. Bodies are JSON, whatever their content type says. What is refused is
+        answered by a status and one line of text that says what was wrong; in these texts
+        <code>{detail}</code> stands for what only the case can say.</p>
+      ${Object.entries(components.securitySchemes).map(([name, { description }]) =>
+        html`<p><strong id="key-${name}">The key.</strong> ${description}</p>`
+      )}
+      ${requests(operationsOf(api))}
+      ${Object.entries(components.schemas).map(([name, schema]) =>
+        html`
+          <section class="note" aria-labelledby="object-${name}">
+            <h2 id="object-${name}">${name}</h2>
+            ${properties(schema)}
+          </section>
+        `
+      )}
+    `,
+    footer: html`This page has no script. Programs take <a href="/openapi.json">/openapi.json</a>.`,
+  });
+}
+
+/** All requests, as a list of ways to them and then each by itself. */
+function requests(asked: readonly Asked[]): Html {
+  return html`
+    <nav aria-label="Requests" id="requests" class="note">
+      <ul>${asked.map(
+        ({ anchor, method, path, operation }) =>
+          html`
+            <li><a href="#${anchor}"><span class="method">${method} </span>${path}</a>
+              <span class="summary">${operation.summary}</span></li>
+          `,
+      )}</ul>
+    </nav>
+    ${asked.map(section)}
+  `;
 }
 
 /** Every request of the document, in its order. */

@@ -12,6 +12,7 @@ import { PAGE_HEADERS } from "../src/web_assets.ts";
 import type { ListedServer, Page, Sort } from "./page.ts";
 import { type Wish, writeWish } from "./web/order.js";
 import { duration, fill, fillWidth, isFull, percent, webAddress } from "./web/wording.js";
+import { type Html, wholePage } from "./whole_page.ts";
 
 /** Servers of one page without script: what a person looks through; the next page is a link. */
 export const PAGE_ROWS = 100;
@@ -43,54 +44,33 @@ const SORTS: readonly (readonly [sort: Sort, label: string])[] = [
   ["id", "Id"],
 ];
 
-type Html = ReturnType<typeof html>;
-
 /** The page as text. */
-export async function browserPage(shown: BrowserPage): Promise<string> {
+export function browserPage(shown: BrowserPage): Promise<string> {
   const { wish, page, summary, isEmpty, nowMs } = shown;
   const noMatch = page.servers.length === 0 && !isEmpty;
-  return String(
-    await html`
-      <!DOCTYPE html>
-      <html lang="en">
-        <head>
-          <meta charset="utf-8">
-          <meta name="viewport" content="width=device-width, initial-scale=1">
-          <title>Chat servers</title>
-          <meta name="description"
-            content="Chat servers that anybody can join, with how many people are there now.">
-          <link rel="icon" href="/src/web/icon.svg" type="image/svg+xml">
-          <link rel="stylesheet" href="/src/web/tokens.css">
-          <link rel="stylesheet" href="/listing/web/base.css">
-          <link rel="stylesheet" href="/listing/web/page.css">
-          <script type="module" src="/listing/web/page.js"></script>
-        </head>
-        <body>
-          <a class="skip" href="#rows">Skip to the servers</a>
-          <header>
-            <h1>Chat servers</h1>
-            <p class="facts"><span id="summary">${summary}</span> <span id="state" role="status"></span></p>
-          </header>
-          <main>
+  return wholePage({
+    title: "Chat servers",
+    about: "Chat servers that anybody can join, with how many people are there now.",
+    style: "/listing/web/page.css",
+    script: "/listing/web/page.js",
+    skipTo: ["rows", "servers"],
+    facts: html`<span id="summary">${summary}</span> <span id="state" role="status"></span>`,
+    main: html`
       ${wishForm(wish)}
       <p id="said" class="off-screen" role="status"></p>
       ${table(shown)}
-      <p id="no-match" class="note"${hidden(
+      <p id="no-match" class="note" ${hidden(
         !noMatch,
       )}>No server is like that. <a href="/">Show all servers</a></p>
       ${howToAdd(shown)}
       ${nextPage(shown)}
       <button type="button" id="more" hidden>Show more</button>
       <template id="row">${row(undefined, nowMs)}</template>
-          </main>
-          <footer>
-            <p>Pings and uptime are measured from this listing. For programs: <a href="/servers">/servers</a>,
-      <a href="/events">/events</a>, and <a href="/docs">how to ask</a>.</p>
-          </footer>
-        </body>
-      </html>
     `,
-  );
+    footer:
+      html`Pings and uptime are measured from this listing. For programs: <a href="/servers">/servers</a>,
+      <a href="/events">/events</a>, and <a href="/docs">how to ask</a>.`,
+  });
 }
 
 function hidden(isHidden: boolean): Html {

@@ -7,7 +7,7 @@
  */
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
-import { COMMANDS } from "../src/flags.ts";
+import { type Command, COMMANDS, flagName } from "../src/flags.ts";
 import {
   type CommandBlock,
   commandBlocks,
@@ -41,15 +41,31 @@ Deno.test("a block that is run by another test names one that is there", async (
   }
 });
 
-Deno.test("what documents name in a line of text as a command or a task is one", () => {
+Deno.test("what documents name in a line of text as a task, a command or a flag of one is one", () => {
   const wrong = documents.flatMap(({ file, text }) =>
-    [...text.matchAll(/`(deno task|chatter) ([a-z][a-z:-]*)[^`\n]*`/g)]
-      .filter(([, program, word = ""]) =>
-        !(word in (program === "chatter" ? { ...COMMANDS, help: true } : config.tasks))
-      ).map(([command]) => `${file}: ${command}`)
+    [...text.matchAll(/`(deno task|chatter) ([a-z][a-z:-]*)([^`\n]*)`/g)]
+      .filter(([, program, word = "", rest = ""]) => {
+        if (program === "deno task") return !(word in config.tasks);
+        if (word === "help") return false;
+        const command: Command | undefined = Object.entries<Command>(COMMANDS).find(([name]) => name === word)
+          ?.[1];
+        return command === undefined || flagsIn(rest).some((flag) => !flagsOf(command).includes(flag));
+      }).map(([command]) => `${file}: ${command}`)
   );
   assertEquals(wrong, []);
 });
+
+function flagsIn(text: string): string[] {
+  return [...text.matchAll(/ (--[a-z-]+)/g)].map(([, flag = ""]) => flag);
+}
+
+/** The names of all flags that a command and its actions take. */
+function flagsOf({ flags, actions = {} }: Command): string[] {
+  return [
+    "--help",
+    ...[flags, ...Object.values(actions).map(({ flags }) => flags)].flatMap(Object.keys).map(flagName),
+  ];
+}
 
 Deno.test("documents fetch the Deno that CI runs", async () => {
   const version = /^version=(.+)$/m.exec(await readDocument(".ci/run"))?.[1];

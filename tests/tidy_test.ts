@@ -62,6 +62,7 @@ const PURE = [
   "chat/consequence.ts",
   "chat/message_id.ts",
   "listing/api_page.ts",
+  "listing/whole_page.ts",
   "chat/meters.ts",
   "listing/rules.ts",
   "terminal/cells.ts",

@@ -45,6 +45,20 @@ Deno.test("the document names every refusal, each under its own status and in it
   assertEquals(wrong, []);
 });
 
+/** What is not for programs that use the list: pages and their files, the description itself, and what operators ask. */
+const NOT_TOLD = /^GET \/(?:|docs|openapi\.json|healthz|readyz|metrics|(?:listing|src)\/web\/.+)$/;
+
+Deno.test("the document tells of every request that the listing serves, but for pages and operators' own", async () => {
+  await using listing = await ListingUnderTest.start();
+  const { paths } = await described(listing);
+  const told = Object.entries(paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((method) => `${method.toUpperCase()} ${path.replace("{id}", ":id")}`)
+  );
+  const served = listing.app.routes.filter(({ method }) => method !== "ALL")
+    .map(({ method, path }) => `${method} ${path}`);
+  assertEquals(told.toSorted(), [...new Set(served)].filter((route) => !NOT_TOLD.test(route)).toSorted());
+});
+
 Deno.test("the page has each request with its parameters, its answers and the words of its refusals", async () => {
   await using listing = await ListingUnderTest.start();
   const api = await described(listing);
