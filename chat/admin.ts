@@ -13,6 +13,7 @@ import { z } from "zod";
 import { addressBlock } from "../src/address.ts";
 import { BearerToken, TRIES_PER_MINUTE } from "../src/bearer_token.ts";
 import type { Logger } from "../src/log.ts";
+import type { EventValues } from "../src/log_events.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import { type AdminBodies, adminBodies, liftQuerySchema } from "./requests.ts";
 import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
@@ -44,6 +45,9 @@ export interface AdminOptions {
 export function adminBodyBytesMax({ maxMessageLength }: Limits): number {
   return BODY_BYTES_BASE + BODY_BYTES_PER_CHARACTER * maxMessageLength;
 }
+
+/** What the log tells of an operator. */
+type Deed = "admin.banned" | "admin.lifted" | "admin.kicked" | "admin.announced";
 
 type AdminApp = Hono<{ Bindings: AdminBindings }>;
 type AdminContext = Context<{ Bindings: AdminBindings }>;
@@ -83,8 +87,8 @@ function authenticated(token: string, { steadyMs, log }: AdminOptions) {
 }
 
 function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): void {
-  const did = (c: AdminContext, event: string, properties: Record<string, unknown>) =>
-    log.info(event, { by: c.env.remoteAddress, ...properties });
+  const did = <Name extends Deed>(c: AdminContext, event: Name, values: EventValues<Name>) =>
+    log.info<Deed>(event, { by: c.env.remoteAddress, ...values });
 
   app.get("/users", (c) =>
     c.json({

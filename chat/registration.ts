@@ -132,7 +132,7 @@ export class Registration {
     const { listing: { listing }, meters, log } = this.#options;
     meters.listingAnswered("withdraw", reply);
     if (reply.answered && reply.status === 200) log.info("listing.withdrawn", { listing });
-    else log.warn("listing.withdrawal_failed", { listing, answer: objection(reply) });
+    else log.warn("listing.withdrawal_failed", { listing, answer: this.#objection(reply) });
   }
 
   async #run(): Promise<void> {
@@ -203,19 +203,28 @@ export class Registration {
     await this.#retryLater("listing.update_refused", reply);
   }
 
-  async #retryLater(event: string, reply: ListingReply): Promise<void> {
+  async #retryLater(
+    event: "listing.refused" | "listing.update_refused",
+    reply: ListingReply,
+  ): Promise<void> {
     if (this.#stopping) return;
     const { listing: { listing }, random, log } = this.#options;
     this.#failures++;
     const longest = reply.answered ? RETRY_SECONDS_MAX : RETRY_UNREACHABLE_SECONDS_MAX;
     const delayMs = retryDelayMs(this.#failures, longest, random());
-    const answer = objection(reply);
+    const answer = this.#objection(reply);
     const details = { listing, answer, tryAgainInSeconds: Math.round(delayMs / 100) / 10 };
     // The same objection again is no news.
     if (answer === this.#lastObjection) log.debug(event, details);
     else log.warn(reply.answered ? event : "listing.unreachable", details);
     this.#lastObjection = answer;
     await this.#pause(delayMs, "whole");
+  }
+
+  /** What a listing says, without the key that it was sent and may repeat. */
+  #objection(reply: ListingReply): string {
+    const answer = objection(reply);
+    return this.#key === undefined ? answer : answer.replaceAll(this.#key, "(the key)");
   }
 
   /** Waits; a stop ends it at once, a change ends it unless it is to be waited out whole. */

@@ -191,7 +191,7 @@ class WsTransport implements Transport {
   }
 
   /** Logs what can come again and again while it lasts. */
-  #logFailure(event: string, problem: string): void {
+  #logFailure(event: "transport.failed" | "port.lost" | "port.not_reopened", problem: string): void {
     const nowMs = this.#options.steadyMs();
     if (nowMs - this.#failureLoggedMs < FAILURE_LOG_MS) return;
     this.#failureLoggedMs = nowMs;

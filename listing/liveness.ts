@@ -149,8 +149,10 @@ export class Liveness {
   }
 }
 
+const FAILED = { sweep: "sweep.failed", check: "check.failed" } as const;
+
 /** The fence of this entry point: a failure of the store is one of the world, anything else a bug. */
 function logFailure(where: "sweep" | "check", error: unknown, details: Record<string, unknown>): void {
-  if (error instanceof StoreFailed) log.error(`${where}.failed`, { ...details, error });
+  if (error instanceof StoreFailed) log.error(FAILED[where], { ...details, error });
   else log.error("bug", { where, ...details, error });
 }

@@ -1,5 +1,6 @@
 /**
- * Where events of the program become lines: one an event, with a stable name and named values, by LogTape.
+ * Where events of the program become lines: one an event, with a stable name and named values, by LogTape. Which there
+ * are is the table in log_events.ts.
  *
  * Lines go to stderr, so that stdout stays the output of commands. What never goes into a line: message
  * texts, keys, tokens. Until `configureLog` is called nothing is written, which is what tests want.
@@ -11,14 +12,25 @@ import {
   dispose,
   getLogger,
   getStreamSink,
-  type Logger,
   type LogLevel,
   type LogRecord,
 } from "@logtape/logtape";
+import type { EventName, EventValues } from "./log_events.ts";
 import { lineFormatter, type LogFormat } from "./log_line.ts";
 
-export type { Logger, LogLevel } from "@logtape/logtape";
+export type { LogLevel } from "@logtape/logtape";
 export type { LogFormat };
+
+type Write = <Name extends EventName>(event: Name, values?: EventValues<Name>) => void;
+
+/** Logs events of the table in log_events.ts with values of it, and nothing else. */
+export interface Logger {
+  readonly debug: Write;
+  readonly info: Write;
+  readonly warn: Write;
+  readonly error: Write;
+  readonly fatal: Write;
+}
 
 /** How many lines were written since the start, by level, and how many of them tell of a bug. */
 const written = { trace: 0, debug: 0, info: 0, warning: 0, error: 0, fatal: 0, bug: 0 };
@@ -75,7 +87,7 @@ export async function flushLog(): Promise<void> {
  * The logger of one part of the program, as `chat`, `registration`, `listing`.
  *
  * The message is the event's stable name with dots, its values are the properties:
- * `log.info("session.opened", { session })`.
+ * `log.info("listing.registered", { listing })`.
  */
 export function logger(part: string): Logger {
   return getLogger(["chatter", part]);

@@ -38,6 +38,7 @@ const PURE = [
   "src/flags.ts",
   "src/help_text.ts",
   "src/log_line.ts",
+  "src/log_events.ts",
   "src/man_page.ts",
   "src/announcement.ts",
   "src/address.ts",
