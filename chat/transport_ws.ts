@@ -16,6 +16,7 @@ import { type ServerOptions, WebSocketServer } from "ws";
 import { AcceptWatch } from "./accept_watch.ts";
 import { WsConnection, type WsConnectionRules } from "./connection_ws.ts";
 import { type Handshake, HttpExchange, REQUEST_MS } from "./http_exchange.ts";
+import { keepToOneRead } from "./one_read.ts";
 import { PeerSocket } from "./peer_socket.ts";
 import { ReadingTurns } from "./reading_turns.ts";
 import type { Limits } from "../src/protocol/limits.ts";
@@ -224,6 +225,7 @@ class WsTransport implements Transport {
   #exchange(socket: Socket): void {
     const { log, handle, tls, maxBodyBytes, steadyMs, wallMs } = this.#options;
     socket.on("error", ignoreError);
+    keepToOneRead(socket);
     this.#watch?.heard(steadyMs());
     const exchange: HttpExchange = new HttpExchange(socket, {
       isTls: tls !== undefined,
