@@ -63,6 +63,16 @@ Deno.test("the program tells its version and its help", async () => {
   assertMatch(help.stdout, /^ {2}chat .*\n {2}listing /m);
 });
 
+/** Bytes that a download may have: a base runtime is some 80 MB of it. */
+const BINARY_BYTES_MAX = 95_000_000;
+const BINARY = Deno.env.get("CHATTER_BINARY");
+
+Deno.test({
+  name: "the binary is smaller than 95 MB",
+  ignore: !BINARY,
+  fn: async () => assertLess((await Deno.stat(BINARY!)).size, BINARY_BYTES_MAX),
+});
+
 Deno.test("a chat server on the transport of ws is pinged by a listing, carries a conversation, and cuts the stuck", async () => {
   await using listing = await startServer("listing");
   const flags = [

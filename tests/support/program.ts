@@ -36,8 +36,12 @@ export interface StartOptions {
 const PATIENCE_MS = 20_000;
 
 /** Runs the program to its end. Variables of the tests' own environment do not reach it, save the named ones. */
-export async function runProgram(args: readonly string[], variables: Variables = {}): Promise<Outcome> {
-  const child = spawn(args, variables);
+export async function runProgram(
+  args: readonly string[],
+  variables: Variables = {},
+  options: StartOptions = {},
+): Promise<Outcome> {
+  const child = spawn(args, variables, options);
   const patience = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
   try {
     const { code, stdout, stderr } = await child.output();

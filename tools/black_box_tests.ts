@@ -1,0 +1,60 @@
+/**
+ * The tests that see the program from outside alone, one file a line: `.ci/run` runs all of them on the binary too.
+ *
+ * They are those that start the program by tests/support/program.ts, directly or through what they import, so that
+ * no list of them is kept. Kept is why some that start it are not among them.
+ *
+ * @module
+ */
+import { ROOT, say } from "./run_deno.ts";
+
+/** What starts the program, as a binary where CHATTER_BINARY names one. */
+const STARTER = "tests/support/program.ts";
+
+/** Tests that start the program, or a part of it, and cannot run on the binary: why. */
+export const FROM_SOURCE_ALONE: Readonly<Record<string, string>> = {
+  "tests/deploy_test.ts": "Deno Deploy runs main.ts, with its own Deno and permissions",
+  "tests/permissions_test.ts": "it takes permissions away, and those of a binary are compiled in",
+  "tests/e2e/descriptors_test.ts":
+    "what Deno before 2.9 tells of a port without descriptors is later or less: SECURITY.md",
+  "tests/fuzz/fuzz_test.ts":
+    "with Deno 2.4.2 a few of its thousands of requests get no answer; why is not known yet",
+  "tests/start_task_test.ts": "the task is what it tests",
+  "tests/listing/mod_test.ts": "its child is a listing with a part replaced, besides tests in process",
+};
+
+const isTest = (path: string) => path.endsWith("_test.ts");
+
+/** The test files below `tests/` that run on the binary, from the project's root. */
+export async function blackBoxTests(): Promise<string[]> {
+  const files = new Map<string, readonly string[]>();
+  for (const path of await scriptsUnder("tests/")) files.set(path, importsOf(path, await readText(path)));
+  const startsIt = (path: string, seen: Set<string>): boolean =>
+    path === STARTER ||
+    (!seen.has(path) && (files.get(path) ?? []).some((imported) => startsIt(imported, seen.add(path))));
+  return [...files.keys()].filter((path) =>
+    isTest(path) && !Object.hasOwn(FROM_SOURCE_ALONE, path) && startsIt(path, new Set())
+  ).toSorted();
+}
+
+async function scriptsUnder(folder: string): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(ROOT + folder)) {
+    if (isDirectory) paths.push(...await scriptsUnder(`${folder}${name}/`));
+    else if (name.endsWith(".ts")) paths.push(folder + name);
+  }
+  return paths;
+}
+
+/** The project's own files that a file imports, as paths from its root. */
+function importsOf(path: string, text: string): string[] {
+  return [...text.matchAll(/(?:\bfrom|\bimport\(?)\s*"(\.[^"]+)"/g)].map(([, specifier = ""]) =>
+    new URL(specifier, `file:///${path}`).pathname.slice(1)
+  );
+}
+
+function readText(path: string): Promise<string> {
+  return Deno.readTextFile(ROOT + path);
+}
+
+if (import.meta.main) say((await blackBoxTests()).join("\n"));
