@@ -110,7 +110,7 @@ const TOP_LEVEL = [
   "tests",
   "tools",
 ];
-const NOT_KEPT = /^(?:chatter|chatter\.exe|chatter\.part|coverage|node_modules|.*\.db(?:-shm|-wal)?)$/;
+const NOT_KEPT = /^(?:chatter|chatter\.exe|chatter\.part|coverage|dist|node_modules|.*\.db(?:-shm|-wal)?)$/;
 
 async function filesIn(folder: string): Promise<SourceFile[]> {
   const files: SourceFile[] = [];

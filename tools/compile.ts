@@ -22,12 +22,22 @@ const BUNDLED_FLAGS = ["--no-config", "--no-lock", "--unstable-kv"];
 
 export type Outcome = "made" | "no runtime" | "failed";
 
+/** What is compiled: the file to begin with, and flags beside the program's own. */
+export interface Program {
+  readonly main: string;
+  readonly flags: readonly string[];
+}
+
 /** Makes the executable; says why where it does not. */
-export async function compile(): Promise<Outcome> {
+export function compile(): Promise<Outcome> {
+  return withProgram(compileHere);
+}
+
+/** Has `use` compile the program, which is there for that long. */
+export async function withProgram<T>(use: (program: Program) => Promise<T>): Promise<T> {
   try {
     const isBundled = await bundle();
-    const main = await withCommit(isBundled);
-    return await compileFrom(main, isBundled ? BUNDLED_FLAGS : []);
+    return await use({ main: await withCommit(isBundled), flags: isBundled ? BUNDLED_FLAGS : [] });
   } finally {
     await Deno.remove(ROOT + BUNDLE, { recursive: true }).catch(() => {/* There is none. */});
   }
@@ -57,27 +67,30 @@ async function withCommit(isBundled: boolean): Promise<string> {
   return main;
 }
 
-async function compileFrom(main: string, how: readonly string[] = []): Promise<Outcome> {
+/** Compiles to the file `output`, for this machine unless `target` is another's. Says why where that does not work. */
+export async function compileTo(output: string, { main, flags }: Program, target?: string): Promise<Outcome> {
   // Types are `deno check`'s: the TypeScript of the oldest Deno that can compile this judges some otherwise.
-  const includes = WEB_FOLDERS.map((folder) => `--include=${folder}`);
-  const args = [
+  const { success, output: said } = await runToEnd(Deno.execPath(), [
     "compile",
     "--quiet",
     "--no-check",
-    ...how,
+    ...flags,
     ...PROGRAM_FLAGS,
-    ...includes,
+    ...WEB_FOLDERS.map((folder) => `--include=${folder}`),
+    ...(target === undefined ? [] : ["--target", target]),
     "--output",
-    UNPROVED,
+    output,
     main,
-  ];
-  const { success, output } = await runToEnd(Deno.execPath(), args);
-  if (!success) {
-    say(output.trimEnd());
-    if (!/base binary|denort/.test(output)) return "failed";
-    say(withoutRuntime());
-    return "no runtime";
-  }
+  ]);
+  if (success) return "made";
+  say(said.trimEnd());
+  return /base binary|denort/.test(said) ? "no runtime" : "failed";
+}
+
+async function compileHere(program: Program): Promise<Outcome> {
+  const outcome = await compileTo(UNPROVED, program);
+  if (outcome === "no runtime") say(withoutRuntime());
+  if (outcome !== "made") return outcome;
   const made = await proveAndPlace();
   if (!made.success) {
     say(made.output.trimEnd());
@@ -88,13 +101,17 @@ async function compileFrom(main: string, how: readonly string[] = []): Promise<O
   return "made";
 }
 
+/** Where the base runtime of a platform is to be had. */
+export function runtimeUrl(target: string): string {
+  return `https://dl.deno.land/release/v${Deno.version.deno}/denort-${target}.zip`;
+}
+
 function withoutRuntime(): string {
-  const archive = `denort-${Deno.build.target}.zip`;
   return [
     "",
     `deno compile needs the base runtime of Deno ${Deno.version.deno}, and could not download it.`,
     "On a machine that can, download and unpack",
-    `  https://dl.deno.land/release/v${Deno.version.deno}/${archive}`,
+    `  ${runtimeUrl(Deno.build.target)}`,
     "then name the file here and compile again:",
     "  DENORT_BIN=/path/to/denort deno task compile",
     "Or make a program that runs by the Deno of the machine: deno task build",

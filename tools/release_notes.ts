@@ -1,0 +1,67 @@
+/**
+ * `deno task release:notes TAG`: what CHANGELOG.md says of the version that is in deno.json, for the page of a release.
+ *
+ * It refuses where the tag, the version and the newest head of CHANGELOG.md do not agree, or that head has no date.
+ *
+ * @module
+ */
+import { ROOT, say, VERSION } from "./run_deno.ts";
+
+/** What each release tells of, in this order. */
+export const PARTS = ["Protocol", "Flags", "Storage", "Security", "Added", "Changed", "Fixed"] as const;
+
+export interface Release {
+  readonly version: string;
+  /** As `2026-11-28`; undefined before it is released. */
+  readonly date: string | undefined;
+  /** The heads below it, in their order. */
+  readonly parts: readonly string[];
+  readonly text: string;
+}
+
+/** The releases that a changelog has, the newest first. Throws at a head that is none of a release. */
+export function releasesIn(changelog: string): Release[] {
+  const [, ...sections] = changelog.split(/^## /m);
+  return sections.map((section) => {
+    const [head = ""] = section.split("\n", 1);
+    const [, version, date] =
+      /^([0-9]+\.[0-9]+\.[0-9]+), (unreleased|[0-9]{4}-[0-9]{2}-[0-9]{2})$/.exec(head) ?? [];
+    if (version === undefined) {
+      throw new Error(`"${head}" is no head of a release, as "1.2.3, 2026-11-28" is`);
+    }
+    return {
+      version,
+      date: date === "unreleased" ? undefined : date,
+      parts: [...section.matchAll(/^### (.+)$/gm)].map(([, part = ""]) => part),
+      text: section.slice(head.length).trim() + "\n",
+    };
+  });
+}
+
+/** The notes of the release that `tag` is to be, or why it cannot be. */
+export function notesFor(
+  tag: string,
+  version: string,
+  changelog: string,
+): { notes: string } | { problem: string } {
+  const [newest] = releasesIn(changelog);
+  if (tag !== `v${version}`) {
+    return { problem: `The tag is ${tag}, and deno.json has the version ${version}` };
+  }
+  if (newest?.version !== version) {
+    return {
+      problem: `CHANGELOG.md begins with ${newest?.version}, and deno.json has the version ${version}`,
+    };
+  }
+  if (newest.date === undefined) return { problem: `CHANGELOG.md has no date for ${version}` };
+  return { notes: newest.text };
+}
+
+if (import.meta.main) {
+  const read = notesFor(Deno.args[0] ?? "", VERSION, await Deno.readTextFile(ROOT + "CHANGELOG.md"));
+  if ("problem" in read) {
+    await Deno.stderr.write(new TextEncoder().encode(read.problem + "\n"));
+    Deno.exit(1);
+  }
+  say(read.notes.trimEnd());
+}
