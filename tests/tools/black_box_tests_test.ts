@@ -26,15 +26,16 @@ Deno.test("every test in tests/e2e and those of the program run on the binary, t
   assert(!onBinary.includes("tests/chat/room_test.ts"));
 });
 
-Deno.test("every test that starts a Deno of its own runs on the binary, or says why not", async () => {
+Deno.test("every test that starts the program by a Deno of its own runs on the binary, or says why not", async () => {
   const starting: string[] = [];
   for (const path of await testsUnder("tests")) {
-    if (/Deno\.execPath\(\)|\bmain\.ts\b/.test(await Deno.readTextFile(ROOT + path))) {
+    const text = await Deno.readTextFile(ROOT + path);
+    if (text.includes("Deno.execPath()") && /\bmain\.ts\b|"task"|config\.deploy/.test(text)) {
       starting.push(path);
     }
   }
-  // These name main.ts or Deno, and start no Chatter.
-  const others = /^tests\/(?:tools\/.*|tidy_test\.ts|workflows_test\.ts)$/;
+  // Those of the tools start no Chatter.
+  const others = /^tests\/tools\//;
   assert(starting.includes("tests/start_task_test.ts"));
   assertEquals(
     starting.filter((path) =>
