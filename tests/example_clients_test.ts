@@ -6,7 +6,8 @@
  *
  * @module
  */
-import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
+import { join } from "../docs/examples/client.mjs";
 import { ChatClient } from "./support/chat_client.ts";
 import { testOverEachTransport as test } from "./support/chat_server.ts";
 import { fencedBlocks, readDocument } from "./support/documents.ts";
@@ -97,6 +98,42 @@ for (const [name, start] of PROGRAMS) {
 function socketOf({ url }: { readonly url: string }): string {
   return url.replace("http", "ws");
 }
+
+test("client.mjs tells of changes, names and the end, and refuses what is asked after it", async (startChat) => {
+  await using server = await startChat({ name: "Pub" });
+  await using bob = await ChatClient.connect(server.url, "bob");
+  const told: unknown[][] = [];
+  const ended = Promise.withResolvers<void>();
+  const chat = await join(socketOf(server), "alice", {
+    message: ({ name, text }: { name: string; text: string }) => told.push(["said", name, text]),
+    renamed: (from: string, to: string) => told.push(["renamed", from, to]),
+    left: (name: string, kind: string) => told.push(["left", name, kind]),
+    closed: (code: number, reason: string) => {
+      told.push(["closed", code, reason]);
+      ended.resolve();
+    },
+  });
+  assertEquals([chat.server, await chat.people()], ["Pub", ["bob", "alice"]]);
+  await chat.say("one");
+  const [message] = await chat.history();
+  await chat.change(message.uuid, "two; three");
+  await chat.rename("alicia");
+  await assertRejects(() => chat.change(message.uuid, ""), Error, "Message is empty");
+  await bob.drain();
+  bob.send("c2/DISCONNECT");
+  await bob.closed;
+  await chat.people();
+  await server.stop();
+  await ended.promise;
+  assertEquals(told, [
+    ["said", "alice", "one"],
+    ["said", "alice", "two; three"],
+    ["renamed", "alice", "alicia"],
+    ["left", "bob", "disconnect"],
+    ["closed", 1001, "server is stopping"],
+  ]);
+  await assertRejects(() => chat.say("too late"), Error, "The connection is closed");
+});
 
 Deno.test("docs/clients.md shows each file of docs/examples/ as it is, and none is longer than it says", async () => {
   const shown = fencedBlocks(await readDocument("docs/clients.md"))

@@ -5,9 +5,10 @@ export async function join(url, name, on = {}) {
   const socket = new WebSocket(url);
   const asked = []; // Who waits for an answer: the server answers in the order in which it was asked.
   const answer = () => new Promise((resolve, reject) => asked.push({ resolve, reject }));
-  const ask = (frame) => {
+  const ask = async (frame) => {
+    if (socket.readyState !== WebSocket.OPEN) throw new Error("The connection is closed");
     socket.send(frame);
-    return answer();
+    return await answer();
   };
   socket.onopen = () => asked.shift().resolve();
   socket.onmessage = ({ data }) => {
