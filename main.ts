@@ -19,6 +19,7 @@ import { helpText } from "./src/help_text.ts";
 import { logger } from "./src/log.ts";
 import { keepOnlyTheNetwork } from "./src/permissions.ts";
 import type { Reconfigured } from "./src/reload.ts";
+import type { Running } from "./src/service.ts";
 import type { ListenAddress } from "./src/start_failure.ts";
 import { VERSION, versionLine } from "./src/version.ts";
 
@@ -71,7 +72,11 @@ async function main(): Promise<0 | 1 | 2> {
     const { startChat } = await import("./chat/mod.ts");
     const running = await startChat(await chatOptions(values));
     const put = async (values: CommandValues<"chat">) => running.reconfigure(await chatOptions(values));
-    return { stop: () => running.stop(), reload: await reloading("chat", values, put) };
+    return {
+      stop: () => running.stop(),
+      ending: running.ending,
+      reload: await reloading("chat", values, put),
+    };
   }
 
   async function chatOptions(values: CommandValues<"chat">) {
@@ -147,7 +152,7 @@ async function main(): Promise<0 | 1 | 2> {
 async function run(
   name: string,
   values: CommandValues<ServerCommand>,
-  start: () => Promise<{ stop(): Promise<void> }>,
+  start: () => Promise<Running>,
 ): Promise<0 | 1> {
   const { runService } = await import("./src/service.ts");
   const { status, problem } = await runService(name, start, values);

@@ -30,14 +30,23 @@ export class KvJournal implements Journal {
   readonly #kv: Deno.Kv;
   readonly #told: ToldRows;
   readonly #assertInPlace: () => void;
+  readonly #fence: readonly Deno.AtomicCheck[];
   /** How many messages were stored, ever; undefined where it is to be read. */
   #end: number | undefined;
 
-  /** `assertInPlace` throws where what was committed will not be there at the next start. */
-  constructor(kv: Deno.Kv, assertInPlace: () => void = () => {}) {
+  /**
+   * `assertInPlace` throws where what was committed will not be there at the next start; `fence` holds as long as the
+   * journal is nobody else's.
+   */
+  constructor(
+    kv: Deno.Kv,
+    assertInPlace: () => void = () => {},
+    fence: readonly Deno.AtomicCheck[] = [],
+  ) {
     this.#kv = kv;
     this.#told = new ToldRows(kv);
     this.#assertInPlace = assertInPlace;
+    this.#fence = fence;
   }
 
   async append(entries: readonly JournalEntry[]): Promise<void> {
@@ -45,7 +54,7 @@ export class KvJournal implements Journal {
     // After a failure it is read: whether a commit that failed was one is not always known.
     this.#end = undefined;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const atomic = this.#kv.atomic();
+      const atomic = this.#kv.atomic().check(...this.#fence);
       const said = saidIn(entries);
       if (said.length < entries.length) await this.#change(atomic, entries, said);
       for (const segment of segmentsOf(said, end)) atomic.set(keyOf(segment), segment);

@@ -82,6 +82,8 @@ export interface RunningChat extends AsyncDisposable {
   reconfigure(next: Settings & Pick<ChatOptions, "tls">): Promise<Reconfigured>;
   /** Withdraws from the listings, tells everyone with 1001, and releases everything. Idempotent. */
   stop(): Promise<void>;
+  /** Resolves with why, where it is to be stopped: the store is another process's, or is to be. */
+  readonly ending: Promise<string>;
 }
 
 /** The rows that this chat server reads and writes, ARCHITECTURE.md "Storage". */
@@ -93,10 +95,15 @@ const LAYOUT: Layout = { role: "chat", version: 2 };
  */
 export async function startChat(options: ChatOptions): Promise<RunningChat> {
   // One process: its ids, its window of history and its order are all that there is of them.
-  const store = await openStore(options.kv, LAYOUT, { isShared: false });
+  const store = await openStore(options.kv, LAYOUT, {
+    isShared: false,
+    // The next instance of an app is there before the one before it is told to go.
+    takesOver: options.onDenoDeploy,
+  });
   try {
     return await start(options, store);
   } catch (error) {
+    await store.release();
     store[Symbol.dispose]();
     throw error;
   }
@@ -148,13 +155,14 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     await sequencer.finish();
     await opened.close();
     await sequencer.stop();
+    await store.release();
     store[Symbol.dispose]();
     log.info("stopped");
   }
   let stopped: Promise<void> | undefined;
   const stop = () => stopped ??= stopAll();
   const reconfigure = reconfigurer({ settings, tls: options.tls, sequencer, front });
-  return { url, port, id, reconfigure, stop, [Symbol.asyncDispose]: stop };
+  return { url, port, id, reconfigure, stop, ending: store.ending, [Symbol.asyncDispose]: stop };
 }
 
 /** Flags that can change while the server runs, the certificate aside. */
@@ -189,7 +197,9 @@ function reconfigurer(
 /** Chooses what keeps each thing. */
 async function storesIn(store: Store, { kv: place }: ChatOptions, limits: Limits): Promise<Stores> {
   const { kv } = store;
-  const kvJournal = place === ":memory:" ? undefined : new KvJournal(kv, () => store.assertInPlace());
+  const kvJournal = place === ":memory:"
+    ? undefined
+    : new KvJournal(kv, () => store.assertInPlace(), store.fence);
   const kept: Journal & Sweepable = kvJournal ?? new MemoryJournal(limits);
   return {
     journal: limits.historyCount === 0 ? new NoJournal() : kept,

@@ -49,7 +49,7 @@ export async function openKv(location: string | undefined): Promise<Deno.Kv> {
 }
 
 /** How the KV without a location is called. */
-const ATTACHED = "the attached KV";
+export const ATTACHED = "the attached KV";
 
 /** What a store holds: the rows of which role, and in which form of that role's rows. */
 export interface Layout {

@@ -186,7 +186,11 @@ export const LOG_EVENTS = {
   "stop.cut_short": { level: "warn", values: ["deadlineMs"], about: "The stop took too long, and is ended." },
   "stop.unfinished": { level: "warn", values: [], about: "Connections could not be closed in time." },
   "stopped": { level: "info", values: ["url"], about: "Everything is released." },
-  "stopping": { level: "info", values: ["signal"], about: "A signal came." },
+  "stopping": {
+    level: "info",
+    values: ["signal", "because"],
+    about: "A signal came, or another instance has the store or wants it.",
+  },
   "store.failed": {
     level: "error",
     values: ["problem", "unsaid"],

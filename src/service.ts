@@ -14,6 +14,8 @@ export interface Running {
   stop(): Promise<void>;
   /** Reads its settings anew and puts them in force; logs what is wrong with them. */
   reload?(): Promise<void>;
+  /** Resolves with why, where it wants to be stopped although nobody sent a signal. */
+  readonly ending?: Promise<string>;
 }
 
 /**
@@ -31,8 +33,8 @@ export interface ServiceOptions extends ListenAddress {
 export type ServiceEnd = { readonly status: 0 | 1; readonly problem?: string };
 
 /**
- * Runs what `start` starts until SIGINT or SIGTERM, and stops it: status 0. A SIGHUP has it reload, but for one that
- * tells of the end of its terminal, which stops it. Where it cannot start: status 1, and
+ * Runs what `start` starts until SIGINT, SIGTERM or its own wish, and stops it: status 0. A SIGHUP has it reload, but
+ * for one that tells of the end of its terminal, which stops it. Where it cannot start: status 1, and
  * a line that says why. A bug that nothing else caught is logged, and the server goes on. `name` is who speaks in
  * the log.
  */
@@ -53,16 +55,21 @@ export async function runService(
   // Before the start, so that a signal during a slow one is not the end without a stop.
   const reloads = new Reloads(log);
   const signal = Promise.race([stopSignal(), hangUpOfTerminal(() => reloads.ask())]);
-  signal.then((name) => {
-    log.info("stopping", { signal: name });
+  let isEnding = false;
+  const endSoon = (reason: { signal: string } | { because: string }) => {
+    if (isEnding) return;
+    isEnding = true;
+    log.info("stopping", reason);
     endInTime(stopDeadlineMs, () => log.warn("stop.cut_short", { deadlineMs: stopDeadlineMs }));
-  });
+  };
+  signal.then((signal) => endSoon({ signal }));
 
   let end: ServiceEnd;
   try {
     const running = await start();
     reloads.begin(running);
-    await signal;
+    running.ending?.then((because) => endSoon({ because }));
+    await Promise.race([signal, running.ending ?? signal]);
     await reloads.end();
     await running.stop();
     end = { status: 0 };

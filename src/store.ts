@@ -6,8 +6,18 @@
  *
  * @module
  */
-import { claimLayout, isFilePath, KvUnavailable, type Layout, openKv, prepareFolder } from "./kv.ts";
+import {
+  ATTACHED,
+  claimLayout,
+  isFilePath,
+  KvUnavailable,
+  type Layout,
+  openKv,
+  prepareFolder,
+} from "./kv.ts";
+import { steadyClock } from "./clock.ts";
 import { within } from "./http_server.ts";
+import type { StoreLease } from "./store_lease.ts";
 import { lockStore, StoreInUse } from "./store_lock.ts";
 
 export interface Store extends Disposable {
@@ -17,6 +27,19 @@ export interface Store extends Disposable {
    * writing to such a file without a word, and it is gone with the process.
    */
   assertInPlace(): void;
+  /** Checks for commits that the next process to have the store must not find among its own. */
+  readonly fence: readonly Deno.AtomicCheck[];
+  /** Resolves with why, where another process is to have the store, which is then to be released soon. */
+  readonly ending: Promise<string>;
+  /** Gives it to whoever is next; to be called before it is disposed of, with nothing under way any more. */
+  release(): Promise<void>;
+}
+
+export interface StoreSharing {
+  /** Whether other processes may have it open as well. */
+  readonly isShared: boolean;
+  /** Where it is not shared: whether to ask another process that has it to stop, as far as one can be asked. */
+  readonly takesOver?: boolean;
 }
 
 /** Milliseconds in which a store has to answer one read: past that, what it is for does not work either. */
@@ -34,12 +57,13 @@ export async function answersInTime(probe: () => Promise<unknown>, answerMs = AN
 /**
  * Opens the store at `location`, as `openKv` does, and claims it for a role.
  *
- * `isShared`: whether other processes may have it open as well. Throws `KvUnavailable`, having released everything.
+ * Where it is not shared a file is locked, and another store is leased. Throws `KvUnavailable`, having released
+ * everything.
  */
 export async function openStore(
   location: string | undefined,
   layout: Layout,
-  { isShared }: { readonly isShared: boolean },
+  { isShared, takesOver = false }: StoreSharing,
 ): Promise<Store> {
   const held = new DisposableStack();
   try {
@@ -47,14 +71,19 @@ export async function openStore(
     if (path !== undefined) {
       await prepareFolder(path);
       await refuseForeign(path);
-      if (!isShared) held.use(await lock(path));
+      if (!isShared) held.use(await refusingInUse(path, () => lockStore(path)));
     }
     const kv = held.adopt(await openKv(location), (kv) => kv.close());
     await claimLayout(kv, location, layout);
     const opened = path === undefined ? undefined : new OpenedFiles(path);
+    const isLeased = !isShared && path === undefined && location !== ":memory:";
+    const lease = isLeased ? await takeLease(kv, location, takesOver) : undefined;
     return {
       kv,
       assertInPlace: () => opened?.assertInPlace(),
+      fence: lease === undefined ? [] : [lease.fence],
+      ending: lease?.ending ?? new Promise(() => {}),
+      release: async () => await lease?.release(),
       [Symbol.dispose]: () => held.dispose(),
     };
   } catch (error) {
@@ -63,18 +92,25 @@ export async function openStore(
   }
 }
 
-async function lock(path: string): Promise<Disposable> {
+async function takeLease(kv: Deno.Kv, location: string | undefined, asks: boolean): Promise<StoreLease> {
+  // Loaded where it is needed: most stores are files.
+  const { StoreLease } = await import("./store_lease.ts");
+  const place = location ?? ATTACHED;
+  return await refusingInUse(place, () => StoreLease.take(kv, { asks, steadyMs: steadyClock }));
+}
+
+async function refusingInUse<T>(place: string, take: () => Promise<T>): Promise<T> {
   try {
-    return await lockStore(path);
+    return await take();
   } catch (error) {
     if (error instanceof StoreInUse) {
       const holder = error.holder === undefined ? "another process" : `process ${error.holder}`;
       throw new KvUnavailable(
-        `Cannot use the store at ${path}: ${holder} is a chatter that has it open. ` +
+        `Cannot use the store at ${place}: ${holder} is a chatter that has it open. ` +
           "Stop that one, or give this one another store with --kv",
       );
     }
-    throw KvUnavailable.at(path, error);
+    throw KvUnavailable.at(place, error);
   }
 }
 

@@ -83,6 +83,21 @@ Deno.test("a chat server on Deno Deploy talks, and its next instance knows what 
     assertStringIncludes(await ben.ask("c2/QUERY history; 1"), `{"uuid":"${id}","username":"anna"`);
   }));
 
+Deno.test("a chat server on Deno Deploy makes room for its next instance, which waits for that", () =>
+  inFolder(async (folder) => {
+    await using first = await startOnDeploy("chat", folder);
+    await using anna = await ChatClient.connect(first.url, "anna");
+    const id = await anna.say("before");
+    await using second = await startOnDeploy("chat", folder);
+    // By then the first has told everyone and stored all that there was.
+    assertEquals((await anna.closed).code, 1001);
+    assertEquals(await first.end(), { status: 0, signal: null }, first.log);
+    assertEquals((await first.event("stopping")).because, "asked");
+    await using ben = await ChatClient.connect(second.url, "ben");
+    assertStringIncludes(await ben.ask("c2/QUERY history; 1"), `{"uuid":"${id}"`);
+    await evict(second);
+  }));
+
 Deno.test("a chat server on Deno Deploy stops in time although a peer never answers the close", () =>
   inFolder(async (folder) => {
     await using server = await startOnDeploy("chat", folder);

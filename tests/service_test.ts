@@ -7,6 +7,21 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { runAsService } from "./support/service_process.ts";
 
+Deno.test("a server that wants to end is stopped as by a signal, and says why once", async () => {
+  const start = `async () => ({
+    ending: Promise.resolve("asked"),
+    stop: async () => {
+      log.info("stop called");
+      Deno.kill(Deno.pid, "SIGTERM");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    },
+  })`;
+  const { status, log } = await runAsService(start, {});
+  assertEquals(status, 0, log);
+  const told = log.split("\n").filter((line) => /"message":"(?:stopping|stop called)"/.test(line));
+  assertEquals(told.map((line) => JSON.parse(line).because), ["asked", undefined], log);
+});
+
 Deno.test("a stop that hangs is cut short at the deadline, with status 0 and a line that says so", async () => {
   const start = `() => { log.info("up"); return Promise.resolve({ stop: () => new Promise(() => {}) }); }`;
   // A timer that goes on keeps the process alive, as an open socket would.

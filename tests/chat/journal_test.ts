@@ -218,6 +218,17 @@ Deno.test("journal in a file has everything after it was closed and opened again
     second.close();
   }));
 
+Deno.test("journal of a store that somebody else has taken rejects an append, and stores nothing of it", async () => {
+  using kv = await openKv(":memory:");
+  const { versionstamp } = await kv.set(["holder"], "first");
+  const journal = new KvJournal(kv, undefined, [{ key: ["holder"], versionstamp }]);
+  await journal.append(said(1));
+  await kv.set(["holder"], "second");
+  await assertRejects(() => journal.append(said(2)));
+  await assertRejects(() => journal.append([changed(message(1, "", true))]));
+  assertEquals(await journal.page(range()), [message(1)]);
+});
+
 Deno.test("journal rejects every call once its store is closed", async () => {
   const kv = await openKv(":memory:");
   const journal = new KvJournal(kv);
