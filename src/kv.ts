@@ -12,8 +12,10 @@ export class KvUnavailable extends Error {
   /** What `cause` says of the store at `place`, and what to do. */
   static at(place: string, cause: unknown): KvUnavailable {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    const advice = ADVICE.find(([pattern]) => pattern.test(reason))?.[1] ??
-      "Give a path that this user may write with --kv, or --kv :memory:";
+    const advice = place === ATTACHED
+      ? "Assign a Deno KV database to the app, docs/deploy.md"
+      : ADVICE.find(([pattern]) => pattern.test(reason))?.[1] ??
+        "Give a path that this user may write with --kv, or --kv :memory:";
     return new KvUnavailable(`Cannot open the store at ${place}: ${reason}. ${advice}`, { cause });
   }
 }

@@ -7,7 +7,14 @@
  *
  * @module
  */
-import { assertEquals, assertLess, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertLess,
+  assertMatch,
+  assertNotMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { ChatClient } from "./support/chat_client.ts";
 import { untilListed } from "./support/listed_servers.ts";
@@ -143,13 +150,22 @@ for (const role of ["chat", "listing"] as const) {
     }));
 }
 
-Deno.test("--transport ws is refused on Deno Deploy, and what else there is is named", () =>
+Deno.test("what cannot be on Deno Deploy is one line that says what to do", () =>
   inFolder(async (folder) => {
-    let problem = "";
-    try {
-      await using _server = await startOnDeploy("chat", folder, { CHATTER_TRANSPORT: "ws" });
-    } catch (error) {
-      problem = String(error);
+    const cases: [Variables, RegExp][] = [
+      [
+        { CHATTER_TRANSPORT: "ws" },
+        /^chatter: On Deno Deploy there is no --transport but serve.*: leave it out$/m,
+      ],
+      [
+        { DENO_KV_DEFAULT_PATH: `${folder}/nowhere/attached.db` },
+        /^chatter: Cannot open the store at the attached KV: .*\. Assign a Deno KV database to the app, .*$/m,
+      ],
+    ];
+    for (const [variables, says] of cases) {
+      const { message } = await assertRejects(async () => {
+        await using _server = await startOnDeploy("chat", folder, variables);
+      }, Error);
+      assertMatch(message, says);
     }
-    assertStringIncludes(problem, "chatter: On Deno Deploy there is no --transport but serve");
   }));
