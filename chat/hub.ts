@@ -27,6 +27,7 @@ import type { ChatMeters } from "./meters.ts";
 import { outgoing, type OutgoingFrame } from "./outbox.ts";
 import type { Resumption } from "./resumption.ts";
 import type { Decision, Input, Room, SessionId } from "./room.ts";
+import type { TurnSpans } from "./turn_spans.ts";
 
 export type { Submission } from "./batch.ts";
 
@@ -74,6 +75,8 @@ export interface HubOptions {
   /** Told after each batch that changed who is here. */
   readonly onRosterChange: (connectedUsers: number) => void;
   readonly meters: ChatMeters;
+  /** There where traces are collected. */
+  readonly spans?: TurnSpans | undefined;
   readonly log: Logger;
 }
 
@@ -93,7 +96,9 @@ export class Hub {
 
   /** Takes an input into the order. It is dealt with soon, after everything that was submitted before it. */
   submit(participant: Participant, input: Input): void {
-    this.#queue.push({ participant, input });
+    const submission = { participant, input };
+    this.#queue.push(submission);
+    this.#options.spans?.received(submission);
     this.#beginTurn();
   }
 
@@ -187,6 +192,8 @@ export class Hub {
         this.#giveUp(batch);
         if (next === undefined) throw error;
         this.#options.log.error("bug", { where: "turn", error });
+      } finally {
+        this.#trace(batch);
       }
       batch = next;
     }
@@ -209,11 +216,21 @@ export class Hub {
     return next;
   }
 
+  /** The fence of what is traced. */
+  #trace(batch: Batch): void {
+    try {
+      this.#options.spans?.told(batch);
+    } catch (error) {
+      this.#options.log.error("bug", { where: "trace", error });
+    }
+  }
+
   /** Decides a batch and begins to store it. `untold`: broadcasts that come before those of this batch. */
   #decideAll(batch: Batch, lookups: Lookups, untold: number): void {
     const { submissions } = batch;
-    const { resumption, historyFrom, steadyMs, meters } = this.#options;
+    const { resumption, historyFrom, steadyMs, meters, spans } = this.#options;
     meters.turnInputs.observe(submissions.length);
+    spans?.deciding(batch);
     const nowMs = this.#options.nowMs();
     const now = new CircumstancesOfTurn({
       ...this.#options,
@@ -226,11 +243,13 @@ export class Hub {
     batch.decisions = submissions.map((submission) => this.#decide(submission, now, lookups));
     resumption.prepare(submissions, batch.decisions, untold);
     batch.sessionsStored = resumption.stored();
+    spans?.decided(batch);
     batch.storing = this.#commits.store(batch.decisions);
   }
 
   /** The fate of what was decided is known. */
   #settle(batch: Batch, storeFault: Fault | undefined): void {
+    this.#options.spans?.stored(batch);
     if (storeFault !== undefined) batch.fail(storeFault);
     this.#options.room.settle();
     this.#options.resumption.settled(batch.decisions);
@@ -238,6 +257,7 @@ export class Hub {
 
   #tellAll(batch: Batch): void {
     const { submissions, decisions, pages } = batch;
+    this.#options.spans?.telling(batch);
     const usersBefore = this.#audience.size;
     let rosterChanged = false;
     // Only what was read from the store has to know: to note a message costs as much as to tell it.

@@ -14,6 +14,7 @@ import type { LimitName, Limits } from "../src/protocol/limits.ts";
 import type { Reconfigured } from "../src/reload.ts";
 import { answersInTime, openStore, type Store } from "../src/store.ts";
 import { proveTls, renewal, type Tls } from "../src/tls_files.ts";
+import { startTracing } from "../src/tracing.ts";
 import { WebAssets } from "../src/web_assets.ts";
 import { adminApp } from "./admin.ts";
 import { Admission } from "./admission.ts";
@@ -126,6 +127,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     soon: SOON[options.transport],
     nowMs,
     meters,
+    tracing: await startTracing(),
     log,
   });
   try {

@@ -9,6 +9,7 @@
  */
 import type { Announcement } from "../src/announcement.ts";
 import type { Logger } from "../src/log.ts";
+import { traced, type Tracing } from "../src/tracing.ts";
 import { type ListingReply, objection } from "./listing_client.ts";
 import type { ChatMeters } from "./meters.ts";
 
@@ -52,6 +53,8 @@ export interface RegistrationOptions {
   /** 0 up to and without 1: spreads retries, so that servers do not come all at once. */
   readonly random: () => number;
   readonly meters: ChatMeters;
+  /** There where traces are collected. */
+  readonly tracing?: Tracing | undefined;
   readonly log: Logger;
 }
 
@@ -160,7 +163,12 @@ export class Registration {
   async #register(): Promise<void> {
     const { listing, describe, keys, log } = this.#options;
     const announcement = describe();
-    const reply = await listing.register(announcement, this.#key, this.#abort.signal);
+    const reply = await traced(
+      this.#options.tracing,
+      "register",
+      { "chatter.listing": listing.listing },
+      () => listing.register(announcement, this.#key, this.#abort.signal),
+    );
     this.#options.meters.listingAnswered("register", reply);
     if (!reply.answered || reply.status !== 201) return this.#retryLater("listing.refused", reply);
     const key = reply.text.trim();

@@ -6,9 +6,10 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Announcement } from "../src/announcement.ts";
-import { steadyClock } from "../src/clock.ts";
+import { preciseClock, steadyClock } from "../src/clock.ts";
 import { within } from "../src/http_server.ts";
 import { type Logger, logger } from "../src/log.ts";
+import type { Tracing } from "../src/tracing.ts";
 import { VERSION } from "../src/version.ts";
 import type { Backlog } from "./backlog.ts";
 import type { BanStore } from "./ban_store.ts";
@@ -35,6 +36,7 @@ import { type KeyStore, Registration } from "./registration.ts";
 import { Resumption } from "./resumption.ts";
 import { oldestKeptId, Retention, type Sweepable } from "./retention.ts";
 import { Room } from "./room.ts";
+import { TurnSpans } from "./turn_spans.ts";
 import type { SettingsInForce } from "./settings.ts";
 
 /** What outlives the process. */
@@ -63,6 +65,8 @@ export interface SequencerOptions {
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
   readonly meters: ChatMeters;
+  /** There where traces are collected. */
+  readonly tracing: Tracing | undefined;
   readonly log: Logger;
 }
 
@@ -95,7 +99,7 @@ export class Sequencer {
     { history, newestId, backlog, bans }: Awaited<ReturnType<typeof recover>>,
   ) {
     this.#options = options;
-    const { id, settings, stores, soon, nowMs, meters, log } = options;
+    const { id, settings, stores, soon, nowMs, meters, tracing, log } = options;
     const { limits } = settings;
     this.#history = history;
     this.#backlog = backlog;
@@ -140,6 +144,7 @@ export class Sequencer {
         for (const registration of this.#registrations) registration.changed();
       },
       meters,
+      spans: tracing && new TurnSpans(tracing, preciseClock),
       log,
     });
     const holds = this.#holds;
@@ -172,7 +177,7 @@ export class Sequencer {
 
   /** The port is open: registers with the listings, without waiting for them, and begins to sweep. */
   present({ listings, port }: Presence): void {
-    const { id, settings, stores, nowMs, meters, log } = this.#options;
+    const { id, settings, stores, nowMs, meters, tracing, log } = this.#options;
     const describe = (): Announcement => ({
       serverName: settings.name,
       address: settings.address ?? `:${port}`,
@@ -187,6 +192,7 @@ export class Sequencer {
           describe,
           random: Math.random,
           meters,
+          tracing,
           log: logger("registration"),
         }),
       );

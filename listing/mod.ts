@@ -15,6 +15,7 @@ import { metricsRoute } from "../src/metrics_route.ts";
 import type { Reconfigured } from "../src/reload.ts";
 import { openStore, type Store } from "../src/store.ts";
 import { proveTls, renewal, type Tls } from "../src/tls_files.ts";
+import { startTracing } from "../src/tracing.ts";
 import { WebAssets } from "../src/web_assets.ts";
 import { type ListingApp, makeApp, originOf } from "./app.ts";
 import { Changes } from "./changes.ts";
@@ -185,7 +186,17 @@ async function assemble(
   await snapshot.refresh();
   const prober = new SocketProber({ ...clocks, resolve: systemResolver(), stopping });
   const outage = new Outage(checkInterval);
-  const registry = new Registry({ ...clocks, store, snapshot, prober, stopping, limits, outage, meters });
+  const registry = new Registry({
+    ...clocks,
+    store,
+    snapshot,
+    prober,
+    stopping,
+    limits,
+    outage,
+    meters,
+    tracing: await startTracing(),
+  });
   const check = registry.check.bind(registry);
   const liveness = new Liveness({ ...clocks, snapshot, check, interval: checkInterval });
   const outgoing = new Outgoing();

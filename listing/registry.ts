@@ -18,6 +18,7 @@ import type { NowMs } from "../src/clock.ts";
 import type { ListingLimits } from "../src/listing_limits.ts";
 import { rateOf } from "../src/token_bucket.ts";
 import { logger } from "../src/log.ts";
+import { traced, type Tracing } from "../src/tracing.ts";
 import { hashKey, isSameKey, makeKey } from "./keys.ts";
 import type { ListingMeters } from "./meters.ts";
 import { OriginRate } from "./origin_rate.ts";
@@ -50,6 +51,8 @@ export interface RegistryParts {
   readonly limits: ListingLimits;
   readonly outage: Outage;
   readonly meters: ListingMeters;
+  /** There where traces are collected. */
+  readonly tracing?: Tracing | undefined;
 }
 
 interface UpdateAsked {
@@ -74,6 +77,7 @@ export class Registry {
   readonly #limits: ListingLimits;
   readonly #outage: Outage;
   readonly #meters: ListingMeters;
+  readonly #tracing: Tracing | undefined;
   readonly #pingRate: OriginRate;
   readonly #startedMs: number;
   readonly #notAsked: Rarely;
@@ -91,6 +95,7 @@ export class Registry {
     this.#limits = parts.limits;
     this.#outage = parts.outage;
     this.#meters = parts.meters;
+    this.#tracing = parts.tracing;
     const { limits } = parts;
     this.#pingRate = new OriginRate(
       rateOf(() => limits.pingBurstPerOrigin, () => limits.pingRatePerOrigin),
@@ -111,7 +116,17 @@ export class Registry {
   }
 
   /** Lists a server and answers its key, the only time that it is seen. */
-  async register(
+  register(
+    id: number,
+    announcement: Announcement,
+    origin: string,
+    keyHash: Uint8Array | undefined,
+  ): Promise<{ readonly key: string } | Refusal> {
+    const register = () => this.#register(id, announcement, origin, keyHash);
+    return traced(this.#tracing, "registration", { "chatter.server": id }, register);
+  }
+
+  async #register(
     id: number,
     announcement: Announcement,
     origin: string,
@@ -163,7 +178,8 @@ export class Registry {
     if (isRefusal(step) || step.next !== "write") return step;
     const key = makeKey();
     const record = { ...step.record, keyHash: hashKey(key) };
-    if (!(await this.#store.write(asked.id, present?.version, record))) return undefined;
+    const write = () => this.#store.write(asked.id, present?.version, record);
+    if (!(await traced(this.#tracing, "commit", {}, write))) return undefined;
     this.#meters.serverChanged(present === undefined ? "registered" : "renewed");
     log.info("server.registered", { id: asked.id, address: record.address, renewed: present !== undefined });
     return { key };
@@ -340,7 +356,7 @@ export class Registry {
     if (this.#pings >= PINGS_AT_ONCE_MAX) return refuse("BUSY");
     this.#pings++;
     try {
-      const outcome = await this.#prober.ping(target);
+      const outcome = await traced(this.#tracing, "ping", {}, () => this.#prober.ping(target));
       this.#meters.pinged("request", outcome);
       // Where the listing could not ask, nobody is to be taken for dead.
       const isUnknown = !outcome.answered && outcome.doubt === "listing";

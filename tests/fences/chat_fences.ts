@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { trace } from "@opentelemetry/api";
 import { Hono } from "hono";
 import { WebAssets } from "../../src/web_assets.ts";
 import { WebSocket as WsWebSocket } from "ws";
@@ -298,4 +299,21 @@ fence("a request to the chat", "is answered 500, and the next as ever", async (l
   isBroken = false;
   assertEquals(await ask(), [200, "ready\n"]);
   assertEquals([log.errors(), log.stacks().length], [["bug http"], 1]);
+});
+
+fence("a trace of messages", "is logged, and they are told", async (log) => {
+  const startSpan = () => {
+    throw new Bug("in startSpan");
+  };
+  trace.setGlobalTracerProvider({ getTracer: () => ({ startSpan, startActiveSpan: startSpan }) });
+  try {
+    await using server = await startTestChat();
+    await using alice = await ChatClient.connect(server.url, "alice");
+    await using bob = await ChatClient.connect(server.url, "bob");
+    await alice.say("hello");
+    assertMatch(await bob.next(), /; hello$/);
+    assertEquals([log.errors(), log.stacks().length], [["bug trace"], 1]);
+  } finally {
+    trace.disable();
+  }
 });

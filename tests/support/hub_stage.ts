@@ -160,7 +160,8 @@ export interface World {
   readonly journal: WaitingJournal;
   readonly bans: Bans;
   /** The hub's. */
-  readonly clock: { nowMs: number };
+  /** The wall clock, and the steady one with it unless it is set. */
+  readonly clock: { nowMs: number; steadyMs?: number };
   /** Everything that anybody was told, in order. */
   readonly chronicle: string[];
   readonly rosterSizes: number[];
@@ -238,7 +239,7 @@ export function world(
   const log = recordedLog();
   let minted = 10_000;
   const bans = new Bans([]);
-  const clock = { nowMs: 5000 };
+  const clock: World["clock"] = { nowMs: 5000 };
   const room = new Room({
     serverId: 7,
     serverName: "Pub",
@@ -258,7 +259,7 @@ export function world(
     narrator: { serverName: "Pub", serverId: 7 },
     limits: DEFAULT_LIMITS,
     nowMs: () => clock.nowMs,
-    steadyMs: () => clock.nowMs,
+    steadyMs: () => clock.steadyMs ?? clock.nowMs,
     soon: queueMicrotask,
     historyFrom: () => historyFrom,
     onRosterChange: (users) => rosterSizes.push(users),

@@ -1,0 +1,114 @@
+/**
+ * Traces of the program, collected over OTLP as an operator would: of a message, and of a registration over both
+ * servers.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { TRACED_PER_BATCH_MAX } from "../../chat/turn_spans.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { TRANSPORT_NAMES } from "../support/chat_server.ts";
+import { startServer } from "../support/program.ts";
+import { SpanCollector } from "../support/span_collector.ts";
+
+/** An executable takes from when it was compiled whether it exports, and these are compiled not to. */
+const ignore = Boolean(Deno.env.get("CHATTER_BINARY"));
+const STAGES = ["wait", "decide", "commit", "fan-out"];
+
+for (const transport of TRANSPORT_NAMES) {
+  const name = `${transport}: a message is a trace of its wait, decision, commit and fan-out`;
+  Deno.test(name, { ignore }, async () => {
+    const folder = await Deno.makeTempDir();
+    await using done = new AsyncDisposableStack();
+    done.defer(() => Deno.remove(folder, { recursive: true }));
+    await using collector = new SpanCollector();
+    const flags = ["--transport", transport, "--kv", `${folder}/chat.db`];
+    await using server = await startServer("chat", flags, collector.variables("pub"));
+    await using anna = await ChatClient.connect(server.url, "Wendelgard");
+    const uuid = await anna.say("Zwetschgenkuchen");
+    await anna.ask(`c2/MSG 1; ${"x".repeat(4001)}`);
+    assertEquals((await server.stop()).status, 0, server.log);
+
+    const [message, ...others] = collector.own("MSG");
+    // What was refused before it came to the hub is no message.
+    assertEquals(others, []);
+    assert(message);
+    assertEquals([message.service, message.parentId, message.isFailed], ["pub", "", false]);
+    const { "chatter.session": session, ...attributes } = message.attributes;
+    assertMatch(String(session), /^[0-9a-f-]{36}$/);
+    assertEquals(attributes, {
+      "chatter.batch.inputs": 1,
+      "chatter.outcome": "stored",
+      "chatter.message": uuid,
+    });
+    const stages = collector.childrenOf(message);
+    assertEquals(stages.map(({ name }) => name), STAGES);
+    let at = message.start;
+    for (const { name, start, end } of stages) {
+      assert(start >= at && end >= start && end <= message.end, `${name} is not in its place`);
+      at = end;
+    }
+    const commit = stages[2]!;
+    assert(commit.end > commit.start, "a commit to a file takes time");
+    for (const secret of ["Wendelgard", "Zwetschgenkuchen"]) {
+      assert(!collector.text.includes(secret), `${secret} was exported`);
+    }
+  });
+}
+
+Deno.test("of many messages in one batch some are traced", { ignore }, async () => {
+  await using collector = new SpanCollector();
+  const variables = { ...collector.variables("pub"), CHATTER_FLOOD_RATE: "0" };
+  await using server = await startServer("chat", ["--transport", "ws"], variables);
+  await using anna = await ChatClient.connect(server.url, "anna");
+  const COUNT = 200;
+  for (let i = 0; i < COUNT; i++) anna.send(`c2/MSG ${i}; x`);
+  await anna.drain();
+  await server.stop();
+  const messages = collector.own("MSG");
+  const byBatch = Map.groupBy(messages, (message) => collector.childrenOf(message)[1]!.start);
+  for (const [, batch] of byBatch) {
+    const inputs = Number(batch[0]!.attributes["chatter.batch.inputs"]);
+    assertEquals(batch.length, Math.min(inputs, TRACED_PER_BATCH_MAX));
+  }
+  assert(messages.length < COUNT, "some were in one batch");
+});
+
+Deno.test(
+  "a registration is one trace from the chat server through the listing: ping and commit",
+  { ignore },
+  async () => {
+    await using collector = new SpanCollector();
+    await using listing = await startServer("listing", [], collector.variables("listing"));
+    const flags = ["--listing", listing.url, "--id", "7"];
+    await using chat = await startServer("chat", flags, collector.variables("chat"));
+    await chat.event("listing.registered");
+    assertEquals((await chat.stop()).status, 0);
+    assertEquals((await listing.stop()).status, 0);
+
+    const [registration] = collector.own("registration");
+    assert(registration);
+    assertEquals(registration.attributes, { "chatter.server": 7 });
+    // What is between them are the runtime's own spans, of the request on either side.
+    assertEquals(collector.pathTo(registration), [
+      "chat register",
+      "chat POST",
+      "listing POST",
+      "listing registration",
+    ]);
+    assertEquals(collector.childrenOf(registration).map(({ name }) => name), ["ping", "commit"]);
+    assertEquals(collector.own("register")[0]?.attributes, { "chatter.listing": listing.url });
+    const kept = /"text":"?([\w-]{43})/.exec(collector.text);
+    assertEquals(kept, null, "the key was exported");
+  },
+);
+
+Deno.test("nothing is traced where the runtime was not told to", async () => {
+  await using collector = new SpanCollector();
+  const { OTEL_DENO: _on, ...variables } = collector.variables("pub");
+  await using server = await startServer("chat", [], variables);
+  await using anna = await ChatClient.connect(server.url, "anna");
+  await anna.say("hello");
+  await server.stop();
+  assertEquals([collector.spans, collector.text], [[], ""]);
+});
