@@ -12,7 +12,7 @@ import { type FencedBlock, fencedBlocks } from "./documents.ts";
 import { commandLine } from "./program.ts";
 
 /** Seconds for one document; never waited out otherwise. */
-const PATIENCE_SECONDS = 120;
+const PATIENCE_SECONDS = 240;
 /** Programs without which nothing is run. */
 const NEEDED = ["bash", "curl", "openssl", "timeout"];
 const SHELLS = ["bash", "shell", "console", "zsh", "fish", "terminal", "powershell", "cmd", "shellsession"];
@@ -93,8 +93,9 @@ export async function runBlocks(
     const { script, expected } = scriptOf(blocks, folder);
     await Deno.mkdir(`${folder}/home`);
     for (const { name, text } of files) {
-      await Deno.mkdir(`${folder}/work/${name}/..`, { recursive: true });
-      await Deno.writeTextFile(`${folder}/work/${name}`, text);
+      const path = `${folder}/work/${name}`;
+      await Deno.mkdir(path.slice(0, path.lastIndexOf("/")), { recursive: true });
+      await Deno.writeTextFile(path, text);
     }
     await Deno.writeTextFile(`${folder}/script`, script);
     const inherited = Object.entries(Deno.env.toObject()).filter(([name]) => !/^(?:CHATTER|XDG)_/.test(name));
