@@ -8,7 +8,9 @@ import {
   type AdminLine,
   type ClientLine,
   type CommandValues,
+  type ExportLine,
   type HealthLine,
+  type ImportLine,
   type ServerCommand,
   type ServersLine,
   type UsageError,
@@ -38,6 +40,9 @@ async function main(): Promise<0 | 1 | 2> {
     case "usage error":
       await print(Deno.stderr, `chatter: ${line.problem}\n`);
       return 2;
+    case "export":
+    case "import":
+      return await transfer(line);
     case "config": {
       const { showConfig } = await import("./terminal/config.ts");
       await print(Deno.stdout, showConfig(line, env));
@@ -180,6 +185,32 @@ async function listServers(line: ServersLine): Promise<0 | 1> {
   // Over the line before, and what it had more is cleared.
   const progress = (text: string) => isWatched ? print(Deno.stderr, `\r${text}\x1b[K`) : undefined;
   return await tell(await listServers(line, progress));
+}
+
+async function transfer(line: ExportLine | ImportLine): Promise<0 | 1> {
+  const { runExport, runImport } = await import("./terminal/transfer_command.ts");
+  const { CannotStart, startFailure } = await import("./src/start_failure.ts");
+  const around = {
+    openStore: async (place: string, role: ServerCommand | undefined) => {
+      const { roleOfStore } = await import("./src/kv.ts");
+      // An import may begin a store.
+      const whose = role ?? await roleOfStore(place);
+      if (whose === undefined) {
+        throw new CannotStart(`The store at ${place} is no store of Chatter, or has nothing in it`);
+      }
+      return whose === "chat"
+        ? await (await import("./chat/mod.ts")).openChatStore(place)
+        : await (await import("./listing/mod.ts")).openListingStore(place);
+    },
+    explain: (error: unknown) => startFailure(error, { hostname: "", port: 0 }),
+    stdout: (text: string) => print(Deno.stdout, text),
+    stdin: Deno.stdin.readable,
+  };
+  const outcome = line.kind === "export" ? await runExport(line, around) : await runImport(line, around);
+  if ("problem" in outcome) return await tell(outcome);
+  // An export may be on stdout itself.
+  await print(line.kind === "export" ? Deno.stderr : Deno.stdout, outcome.output);
+  return 0;
 }
 
 async function watch(line: HealthLine): Promise<0 | 1> {

@@ -15,9 +15,11 @@ import { BearerToken, TRIES_PER_MINUTE } from "../src/bearer_token.ts";
 import type { Logger } from "../src/log.ts";
 import type { EventValues } from "../src/log_events.ts";
 import type { Limits } from "../src/protocol/limits.ts";
+import type { Transfer } from "../src/transfer.ts";
+import { exportRoutes } from "./export_routes.ts";
 import { type AdminBodies, adminBodies, liftQuerySchema } from "./requests.ts";
 import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
-import type { Ban } from "./ban_store.ts";
+import { shownBan } from "./bans.ts";
 import type { Moderation } from "./moderation.ts";
 
 /** What the transport knows of a request beyond the request. */
@@ -34,6 +36,7 @@ export interface AdminOptions {
   /** Undefined: the API is off, and answers as if it were not there. */
   readonly token: string | undefined;
   readonly moderation: Moderation;
+  readonly transfer: Transfer;
   /** As they are in force. */
   readonly limits: Limits;
   /** A clock that never goes back, in milliseconds. */
@@ -63,6 +66,12 @@ export function adminApp(options: AdminOptions): AdminApp {
       return bodyLimit({ maxSize, onError })(c, next);
     });
     addRoutes(app, options);
+    const { transfer, limits, log } = options;
+    const readRows = async (c: Context) => {
+      const body = await readBody(c, limits, "import");
+      return isAdminRefusal(body) ? body : body.rows;
+    };
+    app.route("/", exportRoutes({ transfer, readRows, refuse: answerRefusal, log }));
     app.all("*", (c) => answerRefusal(c, refuseAdmin("NOTHING_HERE")));
   } else app.all("*", (c) => c.notFound());
   return app;
@@ -144,7 +153,7 @@ function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): vo
 
 /** Reads a body as JSON, whatever its Content-Type says, and judges it by its schema. */
 async function readBody<Name extends keyof AdminBodies>(
-  c: AdminContext,
+  c: Context,
   limits: Limits,
   name: Name,
 ): Promise<z.infer<AdminBodies[Name]> | AdminRefusal> {
@@ -163,17 +172,6 @@ async function readBody<Name extends keyof AdminBodies>(
   return read.success
     ? read.data as z.infer<AdminBodies[Name]>
     : refuseAdmin("BODY_MALFORMED", nameIssues(read.error));
-}
-
-function shownBan({ id, name, address, message, createdAtMs, endsAtMs }: Ban) {
-  return {
-    id,
-    name: name ?? null,
-    address: address ?? null,
-    message,
-    createdAt: createdAtMs,
-    endsAt: endsAtMs ?? null,
-  };
 }
 
 /** What a schema objects to, on one line. */

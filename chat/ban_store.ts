@@ -19,7 +19,7 @@ export interface Ban {
   readonly endsAtMs: number | undefined;
 }
 
-/** Bans that one `change` removes: of the 1000 mutations that Deno KV takes in one commit. */
+/** Bans of one `change`: of the 1000 mutations that Deno KV takes in one commit. */
 export const CHANGE_BANS_MAX = 500;
 
 /** What `change` resolved for is there after any crash, where the store is durable at all. */
@@ -27,8 +27,8 @@ export interface BanStore {
   /** All bans, the oldest first. */
   load(): Promise<Ban[]>;
   /**
-   * Stores one and removes at most CHANGE_BANS_MAX others, all or nothing. Rejects when the store fails: then
+   * Stores some and removes others, together at most CHANGE_BANS_MAX, all or nothing. Rejects when the store fails: then
    * nothing has changed.
    */
-  change(added: Ban | undefined, removed: readonly Ban[]): Promise<void>;
+  change(added: readonly Ban[], removed: readonly Ban[]): Promise<void>;
 }

@@ -22,13 +22,10 @@ export class KvBanStore implements BanStore {
     return bans.sort((a, b) => a.createdAtMs - b.createdAtMs);
   }
 
-  async change(added: Ban | undefined, removed: readonly Ban[]): Promise<void> {
+  async change(added: readonly Ban[], removed: readonly Ban[]): Promise<void> {
     const atomic = this.#kv.atomic();
     for (const { id } of removed) atomic.delete(["ban", id]);
-    if (added !== undefined) {
-      const { id, ...row } = added;
-      atomic.set(["ban", id], row satisfies Row);
-    }
+    for (const { id, ...row } of added) atomic.set(["ban", id], row satisfies Row);
     await atomic.commit();
   }
 }

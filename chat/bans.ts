@@ -106,6 +106,18 @@ export function means(ban: Ban, username: Username | undefined, remoteAddress: s
     (ban.address !== undefined && ban.address === addressBlock(remoteAddress));
 }
 
+/** A ban as it is shown outside of the program, §11.2. */
+export function shownBan({ id, name, address, message, createdAtMs, endsAtMs }: Ban) {
+  return {
+    id,
+    name: name ?? null,
+    address: address ?? null,
+    message,
+    createdAt: createdAtMs,
+    endsAt: endsAtMs ?? null,
+  };
+}
+
 /** Reads an IP address, or an IPv6 network as a ban shows it; undefined for anything else. */
 export function readAddressBlock(text: string): string | undefined {
   const ip = /^(.*:.*)\/64$/.exec(text)?.[1] ?? text;
@@ -125,7 +137,8 @@ function keysOf({ name }: Ban): readonly string[] {
   return name === undefined ? [] : nameKeys(usernameOf(name));
 }
 
-function isInForce({ endsAtMs }: Ban, nowMs: number): boolean {
+/** Whether a ban is not past its end. */
+export function isInForce({ endsAtMs }: Ban, nowMs: number): boolean {
   return endsAtMs === undefined || nowMs < endsAtMs;
 }
 

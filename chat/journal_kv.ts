@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { renumber } from "./archive_kv.ts";
 import type { HistoryRange, Journal, JournalEntry, StoredMessage } from "./journal.ts";
 import { endOf, firstIdOf, messagesOf, type Segment, segmentsOf } from "./segment.ts";
 import { type ToldMessage, type ToldMessages, ToldRows } from "./told_kv.ts";
@@ -94,6 +95,11 @@ export class KvJournal implements Journal {
     }
   }
 
+  /** Somebody else may have stored messages: the end is read again. */
+  endUnknown(): void {
+    this.#end = undefined;
+  }
+
   async find(uuid: string): Promise<StoredMessage | undefined> {
     const segment = await this.#segmentUpTo(uuid);
     return segment && messagesOf(segment.value).find((message) => message.uuid === uuid);
@@ -152,6 +158,7 @@ export class KvJournal implements Journal {
    * Answers how many went.
    */
   async sweep({ keep, from }: { keep: number; from: string }): Promise<number> {
+    await renumber(this.#kv);
     let removed = 0;
     while (true) {
       let excess = Math.max(0, await this.count() - keep);

@@ -7,10 +7,11 @@
  * @module
  */
 import type { Limits } from "../src/protocol/limits.ts";
+import type { Archive } from "./archive.ts";
 import type { HistoryRange, Journal, JournalEntry, StoredMessage } from "./journal.ts";
 import { MessageWindow } from "./message_window.ts";
 
-export class MemoryJournal implements Journal {
+export class MemoryJournal implements Journal, Archive {
   readonly #messages = new MessageWindow();
   readonly #limits: Pick<Limits, "historyCount">;
 
@@ -34,6 +35,18 @@ export class MemoryJournal implements Journal {
 
   page(range: HistoryRange): Promise<StoredMessage[]> {
     return Promise.resolve(this.#messages.page(range).page);
+  }
+
+  after(uuid: string, limit: number): Promise<StoredMessage[]> {
+    return Promise.resolve(this.#messages.after(uuid, limit));
+  }
+
+  insert(messages: readonly StoredMessage[]): Promise<number> {
+    const once = [...new Map(messages.map((message) => [message.uuid, message])).values()];
+    const fresh = once.filter(({ uuid }) => this.#messages.get(uuid) === undefined);
+    this.#messages.insert(fresh);
+    while (this.#messages.size > this.#limits.historyCount) this.#messages.removeOldest();
+    return Promise.resolve(fresh.length);
   }
 
   /** Removes those with ids below `from`, and as many more as there are past `keep`; answers how many went. */

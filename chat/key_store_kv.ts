@@ -17,6 +17,12 @@ export class KvKeyStore implements KeyStore {
     return value ?? undefined;
   }
 
+  /** All of them, by their listings. */
+  async all(): Promise<[listing: string, key: string][]> {
+    const rows = await Array.fromAsync(this.#kv.list<string>({ prefix: ["listing_key"] }));
+    return rows.map(({ key, value }) => [String(key[1]), value]);
+  }
+
   async set(listing: string, key: string): Promise<void> {
     await this.#kv.set(["listing_key", listing], key);
   }

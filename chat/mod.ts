@@ -10,14 +10,19 @@ import { steadyClock, wallClock } from "../src/clock.ts";
 import type { Layout } from "../src/kv.ts";
 import { logger } from "../src/log.ts";
 import { metricsRoute } from "../src/metrics_route.ts";
-import type { LimitName, Limits } from "../src/protocol/limits.ts";
+import { type LimitName, LIMITS, type Limits } from "../src/protocol/limits.ts";
 import type { Reconfigured } from "../src/reload.ts";
 import { answersInTime, openStore, type Store } from "../src/store.ts";
+import type { Transfer } from "../src/transfer.ts";
 import { proveTls, renewal, type Tls } from "../src/tls_files.ts";
 import { startTracing } from "../src/tracing.ts";
 import { WebAssets } from "../src/web_assets.ts";
-import { adminApp } from "./admin.ts";
+import { adminApp, adminBodyBytesMax } from "./admin.ts";
 import { Admission } from "./admission.ts";
+import type { Archive } from "./archive.ts";
+import { KvArchive } from "./archive_kv.ts";
+import type { Ban } from "./ban_store.ts";
+import { Bans, BANS_MAX } from "./bans.ts";
 import { KvBanStore } from "./ban_store_kv.ts";
 import { Front, type FrontOptions } from "./front.ts";
 import { serverId } from "./identity.ts";
@@ -27,13 +32,14 @@ import { MemoryJournal } from "./journal_memory.ts";
 import { NoJournal } from "./journal_none.ts";
 import { KvKeyStore } from "./key_store_kv.ts";
 import { moveFromLayout1 } from "./layout_1_kv.ts";
-import { isAdminRefusal } from "./refusals.ts";
+import { isAdminRefusal, refuseAdmin } from "./refusals.ts";
 import { KvSessionStore } from "./live_session_store_kv.ts";
 import { ChatMeters } from "./meters.ts";
 import { enoughFor, NOTHING_TOLD } from "./recovery.ts";
 import type { Sweepable } from "./retention.ts";
 import { Sequencer, type Stores } from "./sequencer.ts";
 import { changeable, type Settings, SettingsInForce } from "./settings.ts";
+import { ChatTransfer } from "./transfer.ts";
 import type { StartTransport, TransportName } from "./transport.ts";
 import { startServe } from "./transport_serve.ts";
 
@@ -119,10 +125,11 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const id = options.id ?? await serverId(store.kv, Math.random);
   const meters = new ChatMeters();
   let front: Front | undefined;
+  const stores = await storesIn(store, options, settings.limits);
   const sequencer = await Sequencer.start({
     id,
     settings,
-    stores: await storesIn(store, options, settings.limits),
+    stores,
     sockets: () => front?.sessions ?? [],
     soon: SOON[options.transport],
     nowMs,
@@ -134,6 +141,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     front = await openFront(options, sequencer, {
       id,
       settings,
+      transfer: transferOf({ id, settings, sequencer, stores, nowMs }),
       isReady: () => answers(store),
       meters,
       log,
@@ -197,13 +205,19 @@ function reconfigurer(
 }
 
 /** Chooses what keeps each thing. */
-async function storesIn(store: Store, { kv: place }: ChatOptions, limits: Limits): Promise<Stores> {
+async function storesIn(
+  store: Store,
+  { kv: place }: ChatOptions,
+  limits: Limits,
+): Promise<Stores & { keys: KvKeyStore }> {
   const { kv } = store;
   const kvJournal = place === ":memory:"
     ? undefined
     : new KvJournal(kv, () => store.assertInPlace(), store.fence);
-  const kept: Journal & Sweepable = kvJournal ?? new MemoryJournal(limits);
+  const inMemory = new MemoryJournal(limits);
+  const kept: Journal & Sweepable = kvJournal ?? inMemory;
   return {
+    archive: kvJournal === undefined ? inMemory : archiveIn(store, () => kvJournal.endUnknown()),
     journal: limits.historyCount === 0 ? new NoJournal() : kept,
     kept,
     toldBefore: kvJournal === undefined || limits.historyCount === 0
@@ -216,12 +230,44 @@ async function storesIn(store: Store, { kv: place }: ChatOptions, limits: Limits
   };
 }
 
+function archiveIn({ kv, assertInPlace, fence }: Store, onInsert: () => void): Archive {
+  return new KvArchive(kv, { assertInPlace, fence, onInsert });
+}
+
+/** What a server that runs keeps, to be taken out and put in. */
+function transferOf(
+  { id, settings, sequencer, stores, nowMs }: {
+    readonly id: number;
+    readonly settings: SettingsInForce;
+    readonly sequencer: Sequencer;
+    readonly stores: Stores & { readonly keys: KvKeyStore };
+    readonly nowMs: () => number;
+  },
+): Transfer {
+  const { limits } = settings;
+  return new ChatTransfer({
+    serverId: id,
+    layout: LAYOUT.version,
+    batchBytesMax: () => adminBodyBytesMax(limits),
+    limits,
+    archive: stores.archive,
+    insert: (messages) => sequencer.insert(messages),
+    bans: () => Promise.resolve(sequencer.moderation.bans()),
+    takeBans: async (bans) => {
+      const came = await sequencer.moderation.take(bans);
+      return isAdminRefusal(came) ? { problem: came.text } : came.taken;
+    },
+    keys: stores.keys,
+    nowMs,
+  });
+}
+
 async function openFront(
   options: ChatOptions,
   { hub, moderation }: Sequencer,
-  { id, settings, isReady, meters, log }: Pick<FrontOptions, "settings" | "isReady" | "meters" | "log"> & {
-    readonly id: number;
-  },
+  { id, settings, transfer, isReady, meters, log }:
+    & Pick<FrontOptions, "settings" | "isReady" | "meters" | "log">
+    & { readonly id: number; readonly transfer: Transfer },
 ): Promise<Front> {
   const { adminToken: token } = options;
   const { limits, name } = settings;
@@ -234,7 +280,7 @@ async function openFront(
     settings,
     inbox: hub,
     admission: new Admission(settings),
-    admin: adminApp({ token, moderation, limits, steadyMs: steadyClock, log: logger("admin") }),
+    admin: adminApp({ token, moderation, transfer, limits, steadyMs: steadyClock, log: logger("admin") }),
     isReady,
     assets: await WebAssets.load(["chat/web", "src/client", "src/web"], { serverName: name }),
     metrics: metricsRoute({ role: "chat", token: options.metricsToken, meters, steadyMs: steadyClock }),
@@ -248,6 +294,50 @@ function answers(store: Store): Promise<boolean> {
     store.assertInPlace();
     await store.kv.get(["server_id"]);
   });
+}
+
+/**
+ * Opens the store of a chat server that does not run, to take out of it and put into it. Throws `KvUnavailable`.
+ *
+ * No limit of a server holds there but those that no server passes.
+ */
+export async function openChatStore(place: string): Promise<Transfer & AsyncDisposable> {
+  const store = await openStore(place, LAYOUT, { isShared: false });
+  const { kv } = store;
+  await moveFromLayout1(kv);
+  const archive = archiveIn(store, () => {});
+  const banStore = new KvBanStore(kv);
+  const transfer = new ChatTransfer({
+    serverId: await serverId(kv, Math.random),
+    layout: LAYOUT.version,
+    batchBytesMax: () => adminBodyBytesMax(LARGEST_LIMITS),
+    limits: LARGEST_LIMITS,
+    archive,
+    insert: (messages) => archive.insert(messages),
+    bans: () => banStore.load(),
+    takeBans: (bans) => takeIntoStore(banStore, bans),
+    keys: new KvKeyStore(kv),
+    nowMs: wallClock,
+  });
+  return Object.assign(transfer, {
+    [Symbol.asyncDispose]: () => Promise.resolve(store[Symbol.dispose]()),
+  });
+}
+
+const LARGEST_LIMITS: Limits = Object.fromEntries(
+  Object.entries(LIMITS).map(([name, { max }]) => [name, max]),
+) as Limits;
+
+/** As moderation takes bans, where there is nobody to put out. */
+async function takeIntoStore(
+  store: KvBanStore,
+  given: readonly Ban[],
+): Promise<number | { problem: string }> {
+  const bans = new Bans(await store.load());
+  const fresh = given.filter((ban) => bans.get(ban.id) === undefined && bans.sameTarget(ban).length === 0);
+  if (bans.size + fresh.length > BANS_MAX) return { problem: refuseAdmin("TOO_MANY_BANS", BANS_MAX).text };
+  if (fresh.length > 0) await store.change(fresh, []);
+  return fresh.length;
 }
 
 /** Whether others than this machine can reach a server that listens there. */

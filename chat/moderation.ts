@@ -13,7 +13,7 @@ import { areTooAlike } from "../src/lookalikes.ts";
 import type { Logger } from "../src/log.ts";
 import type { Username } from "../src/protocol/names.ts";
 import { type AdminRefusal, refuseAdmin } from "./refusals.ts";
-import { type Bans, BANS_MAX, means } from "./bans.ts";
+import { type Bans, BANS_MAX, isInForce, means } from "./bans.ts";
 import { type Ban, type BanStore, CHANGE_BANS_MAX } from "./ban_store.ts";
 import type { Hub, Participant, Submission } from "./hub.ts";
 import type { OutgoingFrame } from "./outbox.ts";
@@ -104,7 +104,7 @@ export class Moderation {
       if (replaced.length === 0 && bans.size >= BANS_MAX) {
         return unchanged(refuseAdmin("TOO_MANY_BANS", BANS_MAX));
       }
-      await this.#store(ban, replaced);
+      await this.#store([ban], replaced);
       const { inputs, disconnected } = this.#meant(ban);
       return { inputs, answer: { ban, disconnected } };
     });
@@ -154,7 +154,7 @@ export class Moderation {
    */
   reread(): Promise<{ readonly added: number; readonly lifted: number } | AdminRefusal> {
     return this.#change(async () => {
-      const { bans, store, nowMs } = this.#options;
+      const { bans, store } = this.#options;
       const stored = await store.load().catch((cause) => {
         throw new StoreFailed("The bans could not be read", { cause });
       });
@@ -162,13 +162,23 @@ export class Moderation {
       const added = stored.filter(({ id }) => bans.get(id) === undefined);
       bans.renew(stored);
       const answer = { added: added.length, lifted: before + added.length - stored.length };
-      const inForce = new Set(bans.inForce(nowMs()));
-      // Each is put out once, whatever bans mean it.
-      const meant = new Map<Participant, Submission>();
-      for (const ban of added.filter((ban) => inForce.has(ban))) {
-        for (const submission of this.#meant(ban).inputs) meant.set(submission.participant, submission);
-      }
-      return { inputs: [...meant.values()], answer };
+      return { inputs: this.#meantByAny(added), answer };
+    });
+  }
+
+  /**
+   * Takes bans from elsewhere, as they are; answers how many were not there yet. A ban of the very same name and
+   * address counts as there. None where there would be more than are kept.
+   */
+  take(given: readonly Ban[]): Promise<{ readonly taken: number } | AdminRefusal> {
+    return this.#change(async () => {
+      const { bans, nowMs } = this.#options;
+      const added = given.filter((ban) =>
+        bans.get(ban.id) === undefined && bans.sameTarget(ban).length === 0 && isInForce(ban, nowMs())
+      );
+      if (bans.size + added.length > BANS_MAX) return unchanged(refuseAdmin("TOO_MANY_BANS", BANS_MAX));
+      if (added.length > 0) await this.#store(added, []);
+      return { inputs: this.#meantByAny(added), answer: { taken: added.length } };
     });
   }
 
@@ -195,12 +205,12 @@ export class Moderation {
 
   async #remove(bans: readonly Ban[]): Promise<void> {
     for (let start = 0; start < bans.length; start += CHANGE_BANS_MAX) {
-      await this.#store(undefined, bans.slice(start, start + CHANGE_BANS_MAX));
+      await this.#store([], bans.slice(start, start + CHANGE_BANS_MAX));
     }
   }
 
   /** Stored first, then in force. */
-  async #store(added: Ban | undefined, removed: readonly Ban[]): Promise<void> {
+  async #store(added: readonly Ban[], removed: readonly Ban[]): Promise<void> {
     const { bans, store } = this.#options;
     try {
       await store.change(added, removed);
@@ -208,7 +218,16 @@ export class Moderation {
       throw new StoreFailed("The bans could not be stored", { cause: error });
     }
     for (const ban of removed) bans.remove(ban);
-    if (added !== undefined) bans.add(added);
+    for (const ban of added) bans.add(ban);
+  }
+
+  /** Whom bans put out, each once, whatever bans mean them. */
+  #meantByAny(bans: readonly Ban[]): Submission[] {
+    const meant = new Map<Participant, Submission>();
+    for (const ban of bans.filter((ban) => isInForce(ban, this.#options.nowMs()))) {
+      for (const submission of this.#meant(ban).inputs) meant.set(submission.participant, submission);
+    }
+    return [...meant.values()];
   }
 
   /** Whom a ban puts out: by name those connected, by address also those who only have a socket. */

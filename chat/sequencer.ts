@@ -11,13 +11,14 @@ import { within } from "../src/http_server.ts";
 import { type Logger, logger } from "../src/log.ts";
 import type { Tracing } from "../src/tracing.ts";
 import { VERSION } from "../src/version.ts";
+import type { Archive } from "./archive.ts";
 import type { Backlog } from "./backlog.ts";
 import type { BanStore } from "./ban_store.ts";
 import { Bans } from "./bans.ts";
 import { History } from "./history.ts";
 import { Holds } from "./holds.ts";
 import { Hub, type Participant } from "./hub.ts";
-import type { Journal } from "./journal.ts";
+import type { Journal, StoredMessage } from "./journal.ts";
 import { ListingClient } from "./listing_client.ts";
 import type { SessionStore } from "./live_session_store.ts";
 import { LiveSessions } from "./live_sessions.ts";
@@ -43,6 +44,8 @@ import type { SettingsInForce } from "./settings.ts";
 export interface Stores {
   /** What is told of the past. */
   readonly journal: Journal;
+  /** All that is kept, in the order of the ids. */
+  readonly archive: Archive;
   /** What is kept of it, where that differs. */
   readonly kept: Sweepable;
   readonly toldBefore: ToldBefore;
@@ -229,6 +232,16 @@ export class Sequencer {
       }
       return { inputs: [], answer: undefined };
     });
+  }
+
+  /** Puts messages from elsewhere in their places at one point of the order; answers how many were new. */
+  async insert(messages: readonly StoredMessage[]): Promise<number> {
+    const { archive } = this.#options.stores;
+    const inserted = await this.hub.inOrder(async () => {
+      return { inputs: [], answer: await archive.insert(messages) };
+    });
+    if (inserted > 0) await this.renewHistory();
+    return inserted;
   }
 
   /** Withdraws from the listings, and answers what was received, if the store still works. */

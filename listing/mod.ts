@@ -14,6 +14,8 @@ import { logger } from "../src/log.ts";
 import { metricsRoute } from "../src/metrics_route.ts";
 import type { Reconfigured } from "../src/reload.ts";
 import { openStore, type Store } from "../src/store.ts";
+import type { Transfer } from "../src/transfer.ts";
+import { ListingTransfer } from "./transfer.ts";
 import { proveTls, renewal, type Tls } from "../src/tls_files.ts";
 import { startTracing } from "../src/tracing.ts";
 import { WebAssets } from "../src/web_assets.ts";
@@ -221,6 +223,15 @@ async function assemble(
     },
   });
   return { app, liveness, outgoing, events, snapshot, meters };
+}
+
+/** Opens the store of a listing, which may run, to take out of it and put into it. Throws `KvUnavailable`. */
+export async function openListingStore(place: string): Promise<Transfer & AsyncDisposable> {
+  const held = await openStore(place, LAYOUT, { isShared: true });
+  const store = new KvServerStore(held.kv, { assertInPlace: held.assertInPlace });
+  return Object.assign(new ListingTransfer(store, LAYOUT.version), {
+    [Symbol.asyncDispose]: () => Promise.resolve(held[Symbol.dispose]()),
+  });
 }
 
 /** A host that a client on this machine can use: 0.0.0.0 and :: are every address and none. */

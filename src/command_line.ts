@@ -75,6 +75,18 @@ export type HealthLine = {
   readonly operand: string;
   readonly values: FlagValues<(typeof COMMANDS)["health"]["flags"]>;
 };
+export type ExportLine = {
+  readonly kind: "export";
+  /** A path, or - for stdout. */
+  readonly operand: string;
+  readonly values: FlagValues<(typeof COMMANDS)["export"]["flags"]>;
+};
+export type ImportLine = {
+  readonly kind: "import";
+  /** A path, or - for stdin. */
+  readonly operand: string;
+  readonly values: FlagValues<(typeof COMMANDS)["import"]["flags"]>;
+};
 export type CompletionsLine = { readonly kind: "completions"; readonly operand: Shell };
 
 export type CommandLine =
@@ -87,6 +99,8 @@ export type CommandLine =
   /** It is to be parsed again with this file. */
   | { readonly kind: "needs file"; readonly path: string }
   | HealthLine
+  | ExportLine
+  | ImportLine
   | CompletionsLine
   | { readonly kind: "man" }
   | { readonly kind: "help"; readonly topic: CommandName | undefined }

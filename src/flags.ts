@@ -28,6 +28,7 @@ import {
   withoutSlash,
 } from "./flag.ts";
 import { LISTING_LIMITS, type ListingLimits } from "./listing_limits.ts";
+import { exportCommand, importCommand } from "./transfer_flags.ts";
 import type { LogFormat, LogLevel } from "./log.ts";
 import { type Limit, LIMITS, type Limits } from "./protocol/limits.ts";
 
@@ -237,6 +238,8 @@ export const COMMANDS = {
     together: [],
     apart: [],
   },
+  export: exportCommand,
+  import: importCommand,
   config: {
     about: "what chat or listing would run with, and why",
     details:

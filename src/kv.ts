@@ -88,6 +88,17 @@ export async function claimLayout(kv: Deno.Kv, location: string | undefined, min
   if (found?.version !== mine.version) await kv.set(LAYOUT, mine).catch(failing);
 }
 
+/** Whose the store at `location` is; undefined where it does not say. Throws `KvUnavailable`. */
+export async function roleOfStore(location: string): Promise<Layout["role"] | undefined> {
+  try {
+    if (isFilePath(location)) await Deno.stat(location);
+    using kv = await Deno.openKv(location);
+    return (await kv.get<Layout>(LAYOUT)).value?.role;
+  } catch (error) {
+    throw KvUnavailable.at(location, error);
+  }
+}
+
 /**
  * The default place of a role's file: the platform's data folder, as `$XDG_DATA_HOME/chatter/chat.db`.
  * Undefined on Deno Deploy, where the KV attached to the app is the one to use.

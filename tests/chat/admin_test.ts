@@ -8,6 +8,7 @@ import { adminApp, adminBodyBytesMax } from "../../chat/admin.ts";
 import { TRIES_BURST, TRIES_PER_MINUTE } from "../../src/bearer_token.ts";
 import type { Moderation } from "../../chat/moderation.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import type { Transfer } from "../../src/transfer.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { testOverEachTransport as test } from "../support/chat_server.ts";
@@ -238,6 +239,7 @@ function bareApi() {
   const app = adminApp({
     token: TOKEN,
     moderation,
+    transfer: {} as Transfer,
     limits: DEFAULT_LIMITS,
     steadyMs: () => clock.nowMs,
     log,
@@ -334,7 +336,7 @@ test("what an operator writes is judged: form, types, lengths, and what goes wit
   assertEquals((await api.post("announce", { text: "👍".repeat(20) })).status, 200);
   assertEquals(
     (await api.get("nothing")).text,
-    "There is nothing here: users, bans, kick and announce are\n",
+    "There is nothing here: users, bans, kick, announce, store, export and import are\n",
   );
 });
 

@@ -35,7 +35,7 @@ class NotingBanStore implements BanStore {
     return Promise.resolve([]);
   }
 
-  change(added: Ban | undefined, removed: readonly Ban[]): Promise<void> {
+  change([added]: readonly Ban[], removed: readonly Ban[]): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.changes.push({
       added,

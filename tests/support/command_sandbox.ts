@@ -167,7 +167,7 @@ chatter() {
   [[ \${1:-} != listing ]] || port=${listing}
   case "\${1:-}" in
     chat | listing) ;;
-    admin | servers) ${others} ${program} "$@"; return ;;
+    admin | servers | export | import) ${others} ${program} "$@"; return ;;
     health) [[ $# -gt 1 ]] || set -- health http://127.0.0.1:$port; ${program} "$@"; return ;;
     *) ${program} "$@"; return ;;
   esac

@@ -1,0 +1,104 @@
+/**
+ * The servers of a listing as rows to take elsewhere, and rows from elsewhere put into its store.
+ *
+ * It works on the store, which listings share: one that runs shows what was taken within a second of being asked. A
+ * row has the hash of a server's key and never the key, so that servers stay listed under theirs.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { z } from "zod";
+import { isServerName, SERVER_ID_MAX } from "../src/announcement.ts";
+import {
+  type Taken,
+  type Transfer,
+  TRANSFER_ROWS_MAX,
+  TRANSFER_VERSION,
+  type TransferHeader,
+  type TransferPage,
+} from "../src/transfer.ts";
+import type { ServerRecord, ServerStore } from "./store.ts";
+
+/** Bytes of a batch: what the batches to a chat server may have at its defaults. */
+const BATCH_BYTES_MAX = 49_152;
+const ADDRESS_LENGTH_MAX = 512;
+const HASH_BYTES = 32;
+
+const countSchema = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const hashSchema = z.string().transform((text, context): Uint8Array => {
+  const bytes = new Uint8Array(Buffer.from(text, "base64url"));
+  if (bytes.length === HASH_BYTES) return bytes;
+  context.addIssue({ code: "custom", message: `${HASH_BYTES} bytes in base64url are allowed` });
+  return z.NEVER;
+});
+
+const rowSchema = z.strictObject({
+  kind: z.literal("server"),
+  id: z.number().int().min(0).max(SERVER_ID_MAX),
+  serverName: z.string().refine(isServerName, "a server's name is allowed"),
+  address: z.string().min(1).max(ADDRESS_LENGTH_MAX),
+  connectedUsers: countSchema,
+  maxUsers: countSchema,
+  keyHash: hashSchema,
+  origin: z.string().min(1).max(ADDRESS_LENGTH_MAX),
+  onlineSince: countSchema,
+  roundTripMs: z.number().min(0),
+  checks: countSchema,
+  answered: countSchema,
+  misses: countSchema,
+  checkedAtMs: countSchema,
+  keyUsedAtMs: countSchema.optional().transform((ms) => ms),
+});
+
+export class ListingTransfer implements Transfer {
+  readonly #store: ServerStore;
+  readonly #layout: number;
+
+  constructor(store: ServerStore, layout: number) {
+    this.#store = store;
+    this.#layout = layout;
+  }
+
+  describe(): Promise<TransferHeader> {
+    return Promise.resolve({
+      chatter: "export",
+      version: TRANSFER_VERSION,
+      role: "listing",
+      layout: this.#layout,
+      batchBytesMax: BATCH_BYTES_MAX,
+    });
+  }
+
+  /** A cursor is the id of the last server of a page. */
+  async page(cursor: string | undefined): Promise<TransferPage> {
+    const last = cursor === undefined ? -1 : Number(cursor);
+    // A listing holds all of them in memory anyway.
+    this.#records ??= (await this.#store.changesOfOthers() ?? []).sort((a, b) => a.id - b.id);
+    const later = this.#records.filter(({ id }) => id > last);
+    const rows = later.slice(0, TRANSFER_ROWS_MAX).map(({ keyHash, ...record }) => ({
+      kind: "server",
+      ...record,
+      keyHash: Buffer.from(keyHash).toString("base64url"),
+    }));
+    return { rows, next: later.length > rows.length ? String(rows.at(-1)!.id) : undefined };
+  }
+
+  #records: ServerRecord[] | undefined;
+
+  async take(given: readonly unknown[]): Promise<Taken> {
+    const records: ServerRecord[] = [];
+    for (const [i, one] of given.entries()) {
+      const read = rowSchema.safeParse(one);
+      if (!read.success) {
+        const { path, message } = read.error.issues[0]!;
+        return { problem: path.length === 0 ? message : `${path.join(".")}: ${message}`, row: i };
+      }
+      const { kind: _, ...record } = read.data;
+      records.push(record);
+    }
+    // An id that is there is refused by its version, and stays as it is.
+    const taken = await Promise.all(records.map((record) => this.#store.write(record.id, undefined, record)));
+    const count = taken.filter((isTaken) => isTaken).length;
+    return { taken: count, skipped: given.length - count };
+  }
+}

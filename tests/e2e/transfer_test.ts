@@ -1,0 +1,184 @@
+/**
+ * `chatter export` and `chatter import` from outside: between servers that run, stores that nobody has open, and
+ * listings; and files that are not what they should be.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { ChatClient } from "../support/chat_client.ts";
+import { runProgram, startServer } from "../support/program.ts";
+
+const TOKEN = "correct-horse-battery-staple";
+const ADMIN = { CHATTER_ADMIN_TOKEN: TOKEN };
+
+async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function history(client: ChatClient): Promise<unknown> {
+  await client.drain();
+  return JSON.parse((await client.ask("c2/QUERY history")).slice("c2/ACKNOWLEDGE ".length));
+}
+
+/** The lines without the header, which tells the server. */
+async function rowsIn(path: string): Promise<string[]> {
+  return (await Deno.readTextFile(path)).trimEnd().split("\n").slice(1);
+}
+
+Deno.test("what a server that runs keeps comes whole to another that runs, and is skipped the second time", async () => {
+  await inFolder(async (folder) => {
+    const file = `${folder}/backup.jsonl`;
+    await using from = await startServer("chat", ["--kv", `${folder}/from.db`], ADMIN);
+    await using alice = await ChatClient.connect(from.url, "alice");
+    const first = await alice.say("one");
+    await alice.say("two 👩‍🚀 ; with all; there is");
+    await alice.ask(`c2/QUERY delete_message; ${first}`);
+    await runProgram(["admin", "ban", "eve", "--server", from.url], ADMIN);
+    const told = await history(alice);
+    // A message younger than a second may be one of those that are being said.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+
+    const exported = await runProgram(["export", file, "--server", from.url], ADMIN);
+    assertEquals(exported, { status: 0, stdout: "", stderr: "Exported 2 messages, 1 ban.\n" });
+    if (Deno.build.os !== "windows") assertEquals((await Deno.stat(file)).mode! & 0o777, 0o600);
+    const piped = await runProgram(["export", "--server", from.url], ADMIN);
+    assertEquals(piped.stdout, await Deno.readTextFile(file));
+
+    await using to = await startServer("chat", ["--kv", `${folder}/to.db`, "--transport", "ws"], ADMIN);
+    await using bob = await ChatClient.connect(to.url, "bob");
+    const imported = await runProgram(["import", file, "--server", to.url], ADMIN);
+    assertEquals(imported, { status: 0, stdout: "Rows taken: 3, skipped: 0.\n", stderr: "" });
+    assertEquals(await history(bob), told);
+    await using eve = await ChatClient.open(to.url);
+    assertStringIncludes(await eve.ask("c2/CONNECT eve"), "c2/ERROR ");
+    const again = await runProgram(["import", file, "--server", to.url], ADMIN);
+    assertEquals(again.stdout, "Rows taken: 0, skipped: 3.\n");
+  });
+});
+
+Deno.test("a store that nobody has open is exported and imported as it lies, and one that is open is not", async () => {
+  await inFolder(async (folder) => {
+    const [store, file, other] = [`${folder}/a.db`, `${folder}/a.jsonl`, `${folder}/b.db`];
+    {
+      await using server = await startServer("chat", ["--kv", store], ADMIN);
+      await using alice = await ChatClient.connect(server.url, "alice");
+      await alice.say("kept");
+      const open = await runProgram(["export", file, "--kv", store]);
+      assertEquals(open.status, 1);
+      assertStringIncludes(open.stderr, "is a chatter that has it open");
+      await server.stop();
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    assertEquals((await runProgram(["export", file, "--kv", store])).stderr, "Exported 1 message.\n");
+    assertEquals((await runProgram(["import", file, "--kv", other])).stdout, "Rows taken: 1, skipped: 0.\n");
+    const back = await runProgram(["export", "--kv", other]);
+    assertEquals(back.stdout.trimEnd().split("\n").slice(1), await rowsIn(file));
+    await using server = await startServer("chat", ["--kv", other]);
+    await using bob = await ChatClient.connect(server.url, "bob");
+    assertStringIncludes(JSON.stringify(await history(bob)), '"message":"kept"');
+  });
+});
+
+Deno.test("the servers of a listing that runs come to another that runs, and keep their keys", async () => {
+  await inFolder(async (folder) => {
+    const file = `${folder}/servers.jsonl`;
+    await using from = await startServer("listing", ["--kv", `${folder}/from.db`]);
+    await using chat = await startServer("chat", ["--listing", from.url]);
+    await chat.event("listing.registered");
+    const exported = await runProgram(["export", file, "--kv", `${folder}/from.db`]);
+    assertEquals(exported.stderr, "Exported 1 server.\n");
+    await using to = await startServer("listing", ["--kv", `${folder}/to.db`]);
+    const imported = await runProgram(["import", file, "--kv", `${folder}/to.db`]);
+    assertEquals(imported.stdout, "Rows taken: 1, skipped: 0.\n", imported.stderr);
+    const servers = async (url: string) => (await (await fetch(`${url}/servers`)).json()).servers;
+    const deadline = performance.now() + 10_000;
+    while ((await servers(to.url)).length === 0 && performance.now() < deadline) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    assertEquals(await servers(to.url), await servers(from.url));
+    assertEquals(
+      (await runProgram(["import", file, "--kv", `${folder}/to.db`])).stdout,
+      "Rows taken: 0, skipped: 1.\n",
+    );
+    const wrong = await runProgram(["import", file, "--kv", `${folder}/chat.db`]);
+    assertEquals(wrong.status, 0, "a store that is not there yet is begun");
+  });
+});
+
+Deno.test("a file that is wrong says where and what was taken before", async () => {
+  await inFolder(async (folder) => {
+    const file = `${folder}/x.jsonl`;
+    const header = { chatter: "export", version: 1, role: "chat", layout: 2, serverId: 1 };
+    const row = (n: number, more: object = {}) => ({
+      kind: "message",
+      uuid: `019b7c2d-3400-7000-8000-${String(n).padStart(12, "0")}`,
+      author: "a",
+      username: "alice",
+      timestamp: "1",
+      text: `${n}`,
+      edited: false,
+      ...more,
+    });
+    const ban = {
+      kind: "ban",
+      id: crypto.randomUUID(),
+      name: "eve",
+      address: null,
+      message: "m",
+      createdAt: 1,
+      endsAt: 5e15,
+    };
+    const end = (rows: number) => ({ kind: "end", rows });
+    const cases: [unknown[], string][] = [
+      [[], ": it is empty\n"],
+      [["nothing"], ":1: this is not the first line of an export\n"],
+      [[{ ...header, version: 2 }], ":1: it has version 2, and this chatter knows 1: use the newer one\n"],
+      [
+        [header, row(1), row(2)],
+        ": it is not whole: it has no end, and 2 came. Rows taken: 2, skipped: 0.\n",
+      ],
+      [
+        [header, row(1), end(2)],
+        ": it is not whole: its end tells of 2 rows, and 1 came. Rows taken: 0, skipped: 1.\n",
+      ],
+      [[header, row(1), 5], ":3: this is no row\n"],
+      [[header, end(0), row(1)], ":3: there is more after the end\n"],
+      [
+        [header, row(3), ban, { ...ban, name: 5 }, end(3)],
+        ":4: name: Invalid input: expected string, received number. " +
+        "Nothing was taken from line 3 on. Rows taken: 1, skipped: 0.\n",
+      ],
+      [
+        [header, row(4), row(5, { text: "x".repeat(20_000) })],
+        ":3: text: at most 15000 characters are allowed, by " +
+        "--max-message-length. Nothing was taken from line 2 on. Rows taken: 0, skipped: 0.\n",
+      ],
+      [[header, row(1, { text: "x".repeat(300_000) })], ":2: the line is longer than any row is\n"],
+    ];
+    for (const [lines, says] of cases) {
+      await Deno.writeTextFile(file, lines.map((line) => JSON.stringify(line) + "\n").join(""));
+      const { status, stdout, stderr } = await runProgram(["import", file, "--kv", `${folder}/x.db`]);
+      assertEquals({ status, stdout, stderr }, { status: 1, stdout: "", stderr: `chatter: ${file}${says}` });
+    }
+  });
+});
+
+Deno.test("without a token and without a store it says what it needs, and a missing file or server is one line", async () => {
+  for (const command of ["export", "import"]) {
+    const { status, stderr } = await runProgram([command]);
+    assertEquals([status, stderr], [
+      1,
+      "chatter: It needs --token, or CHATTER_ADMIN_TOKEN, to ask a server; or --kv, for a store\n",
+    ]);
+    const nobody = await runProgram([command, "/nowhere/x.jsonl", "--server", "http://127.0.0.1:1"], ADMIN);
+    assertEquals(nobody.status, 1);
+    assert(/^chatter: [^\n]+\n$/.test(nobody.stderr), nobody.stderr);
+  }
+  const missing = await runProgram(["export", "--kv", "/nowhere/x.db"]);
+  assertStringIncludes(missing.stderr, "chatter: Cannot open the store at /nowhere/x.db");
+});
