@@ -16,10 +16,10 @@ import type { ListingReply } from "./listing_client.ts";
 const COMMIT_SECONDS: readonly number[] = [...SECONDS.slice(1), 5];
 
 const LOST = "lost";
-/** As labels are written. */
-const CAUSES = new Map<CloseCause, string>(
+/** As labels are written, by what is told: a cause that another thread has sent is not the object of this one. */
+const CAUSES = new Map<string, string>(
   Object.entries(CLOSE).map(([name, cause]) => [
-    cause,
+    keyOf(cause),
     name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
   ]),
 );
@@ -132,7 +132,7 @@ export class ChatMeters extends Meters {
 
   /** `cause`: what the server closed it for; undefined where it was lost. */
   socketEnded(cause: CloseCause | undefined): void {
-    this.#ended.of({ cause: (cause && CAUSES.get(cause)) ?? LOST }).add();
+    this.#ended.of({ cause: (cause && CAUSES.get(keyOf(cause))) ?? LOST }).add();
   }
 
   faulted(fault: FaultName): void {
@@ -150,4 +150,8 @@ export class ChatMeters extends Meters {
     const outcome = isAccepted ? "accepted" : reply.answered ? "refused" : "unreachable";
     this.#listingRequests.of({ request, outcome }).add();
   }
+}
+
+function keyOf({ code, reason }: CloseCause): string {
+  return `${code} ${reason}`;
 }
