@@ -110,17 +110,24 @@ export class KvArchive implements Archive {
     return inserted;
   }
 
-  /** The messages by the segment whose span they follow or lie in; undefined for those before all. */
+  /**
+   * Messages in order, by the segment whose span they follow or lie in; undefined for those before all. Two reads for
+   * each segment, however many messages belong to it.
+   */
   async #bySegment(messages: readonly StoredMessage[]) {
-    const groups = new Map<string, { entry: SegmentEntry | undefined; group: StoredMessage[] }>();
+    const groups: { readonly entry: SegmentEntry | undefined; readonly group: StoredMessage[] }[] = [];
+    // Where the segment after the last one of those begins.
+    let until = "";
     for (const message of messages) {
-      const entry = await this.#segmentUpTo(message.uuid);
-      const key = entry === undefined ? "" : String(entry.key[1]);
-      const there = groups.get(key);
-      if (there === undefined) groups.set(key, { entry, group: [message] });
-      else there.group.push(message);
+      if (message.uuid < until) groups.at(-1)!.group.push(message);
+      else {
+        const entry = await this.#segmentUpTo(message.uuid);
+        groups.push({ entry, group: [message] });
+        const after = { start: ["messages", `${message.uuid} `], end: ["messages", PAST_ALL] };
+        until = String((await first(this.#kv, after, false))?.key[1] ?? PAST_ALL);
+      }
     }
-    return groups.values();
+    return groups;
   }
 
   async #segmentUpTo(uuid: string): Promise<SegmentEntry | undefined> {

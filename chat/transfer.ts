@@ -15,18 +15,18 @@ import {
   TIMESTAMP_MS_MAX,
 } from "../src/protocol/limits.ts";
 import {
+  headerOf,
   PAGE_UNITS_MAX,
   type Taken,
   type Transfer,
   TRANSFER_ROWS_MAX,
-  TRANSFER_VERSION,
   type TransferHeader,
   type TransferPage,
   type TransferRow,
 } from "../src/transfer.ts";
 import { type Archive, TooWide } from "./archive.ts";
 import type { Ban } from "./ban_store.ts";
-import { readAddressBlock } from "./bans.ts";
+import { readAddressBlock, shownBan } from "./bans.ts";
 import type { StoredMessage } from "./journal.ts";
 import { firstIdAt } from "./message_id.ts";
 import { oldestKeptId } from "./retention.ts";
@@ -120,14 +120,7 @@ export class ChatTransfer implements Transfer {
 
   describe(): Promise<TransferHeader> {
     const { serverId, layout, batchBytesMax } = this.#options;
-    return Promise.resolve({
-      chatter: "export",
-      version: TRANSFER_VERSION,
-      role: "chat",
-      layout,
-      serverId,
-      batchBytesMax: batchBytesMax(),
-    });
+    return Promise.resolve({ ...headerOf("chat", layout, batchBytesMax()), serverId });
   }
 
   /** A cursor is the kind of a row and what the last one of a page was called. */
@@ -154,17 +147,7 @@ export class ChatTransfer implements Transfer {
     const bans = (await this.#options.bans()).filter(({ id }) => id > last).sort((a, b) =>
       a.id < b.id ? -1 : 1
     );
-    const rows = bans.slice(0, TRANSFER_ROWS_MAX).map((
-      { id, name, address, message, createdAtMs, endsAtMs },
-    ) => ({
-      kind: "ban",
-      id,
-      name: name ?? null,
-      address: address ?? null,
-      message,
-      createdAt: createdAtMs,
-      endsAt: endsAtMs ?? null,
-    }));
+    const rows = bans.slice(0, TRANSFER_ROWS_MAX).map((ban) => ({ kind: "ban", ...shownBan(ban) }));
     if (bans.length > rows.length) return { rows, next: `ban ${rows.at(-1)!.id}` };
     return { rows, next: withKeys ? "listing_key " : undefined };
   }

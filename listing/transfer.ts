@@ -10,10 +10,10 @@ import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { isServerName, SERVER_ID_MAX } from "../src/announcement.ts";
 import {
+  headerOf,
   type Taken,
   type Transfer,
   TRANSFER_ROWS_MAX,
-  TRANSFER_VERSION,
   type TransferHeader,
   type TransferPage,
 } from "../src/transfer.ts";
@@ -47,12 +47,15 @@ const rowSchema = z.strictObject({
   answered: countSchema,
   misses: countSchema,
   checkedAtMs: countSchema,
+  // Not there where an older program wrote the record.
   keyUsedAtMs: countSchema.optional().transform((ms) => ms),
 });
 
 export class ListingTransfer implements Transfer {
   readonly #store: ServerStore;
   readonly #layout: number;
+  /** As they were when the first page was asked for. */
+  #records: ServerRecord[] | undefined;
 
   constructor(store: ServerStore, layout: number) {
     this.#store = store;
@@ -60,13 +63,7 @@ export class ListingTransfer implements Transfer {
   }
 
   describe(): Promise<TransferHeader> {
-    return Promise.resolve({
-      chatter: "export",
-      version: TRANSFER_VERSION,
-      role: "listing",
-      layout: this.#layout,
-      batchBytesMax: BATCH_BYTES_MAX,
-    });
+    return Promise.resolve(headerOf("listing", this.#layout, BATCH_BYTES_MAX));
   }
 
   /** A cursor is the id of the last server of a page. */
@@ -82,8 +79,6 @@ export class ListingTransfer implements Transfer {
     }));
     return { rows, next: later.length > rows.length ? String(rows.at(-1)!.id) : undefined };
   }
-
-  #records: ServerRecord[] | undefined;
 
   async take(given: readonly unknown[]): Promise<Taken> {
     const records: ServerRecord[] = [];

@@ -23,6 +23,14 @@ export interface TransferHeader {
   readonly batchBytesMax: number;
 }
 
+export function headerOf(
+  role: TransferHeader["role"],
+  layout: number,
+  batchBytesMax: number,
+): TransferHeader {
+  return { chatter: "export", version: TRANSFER_VERSION, role, layout, batchBytesMax };
+}
+
 export interface TransferRow {
   readonly kind: string;
 }

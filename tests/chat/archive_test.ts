@@ -76,7 +76,8 @@ for (const [name, withKept] of Object.entries(KINDS)) {
           for (const step of steps) {
             if (step.kind === "append") {
               next += step.gap;
-              const numbers = Array.from({ length: step.count }, () => next++);
+              // With a place between each two.
+              const numbers = Array.from({ length: step.count }, () => (next += 2) - 2);
               await kept.journal.append(said(...numbers));
               model.push(...numbers.map((n) => message(n)));
             } else if (step.kind === "insert") {
