@@ -150,3 +150,19 @@ Deno.test("what is counted wrong since an insert is counted right from the next 
   assertEquals(await again.count(), 30);
   assertEquals((await again.page(range()))[0], message(10));
 });
+
+Deno.test("what is appended after an insert into the newest segment, or into nothing, is counted right", async () => {
+  for (const before of [[0, 2], []]) {
+    using kv = await openKv(":memory:");
+    const journal = new KvJournal(kv);
+    const archive = new KvArchive(kv, {
+      assertInPlace: () => {},
+      fence: [],
+      onInsert: () => journal.endUnknown(),
+    });
+    await journal.append(said(...before));
+    await archive.insert([message(1)]);
+    await journal.append(said(4));
+    assertEquals(await journal.count(), before.length + 2);
+  }
+});
