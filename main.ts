@@ -93,6 +93,10 @@ async function main(): Promise<0 | 1 | 2> {
         "On Deno Deploy there is no --transport but serve, the platform's own: leave it out",
       );
     }
+    if (onDenoDeploy && values.workers > 1) {
+      const { CannotStart } = await import("./src/start_failure.ts");
+      throw new CannotStart("On Deno Deploy there are no threads to start: leave --workers out");
+    }
     return {
       ...await place("chat", values),
       id: values.id,
@@ -101,6 +105,8 @@ async function main(): Promise<0 | 1 | 2> {
       listings: values.noListing ? [] : values.listing,
       transport: values.transport,
       allowedOrigins: values.allowedOrigins,
+      workers: values.workers,
+      entry: import.meta.url,
       trustProxy: values.trustProxy,
       limitLoopback: values.limitLoopback,
       onDenoDeploy,
@@ -240,4 +246,8 @@ async function print(to: { write(bytes: Uint8Array): Promise<number> }, text: st
   }
 }
 
-Deno.exit(await main());
+if ("DedicatedWorkerGlobalScope" in globalThis) {
+  // A thread of a chat server, which has begun with this very file: it is in every form of the program.
+  const { serveThread } = await import("./chat/threads/mod.ts");
+  await serveThread();
+} else Deno.exit(await main());

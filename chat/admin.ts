@@ -20,17 +20,13 @@ import { exportRoutes } from "./export_routes.ts";
 import { type AdminBodies, adminBodies, liftQuerySchema } from "./requests.ts";
 import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
 import { shownBan } from "./bans.ts";
+import { adminBodyBytesMax } from "./body_limit.ts";
 import type { Moderation } from "./moderation.ts";
 
 /** What the transport knows of a request beyond the request. */
 export interface AdminBindings {
   readonly remoteAddress: string;
 }
-
-/** Bytes of a request's body without an announcement's text: a ban has under 3 KiB however it is escaped. */
-const BODY_BYTES_BASE = 4096;
-/** Bytes of one character of an announcement in JSON, where it is escaped as two halves. */
-const BODY_BYTES_PER_CHARACTER = 12;
 
 export interface AdminOptions {
   /** Undefined: the API is off, and answers as if it were not there. */
@@ -42,11 +38,6 @@ export interface AdminOptions {
   /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
   readonly log: Logger;
-}
-
-/** Bytes of a request's body at the most. Only who has the token gets as far as a body. */
-export function adminBodyBytesMax({ maxMessageLength }: Limits): number {
-  return BODY_BYTES_BASE + BODY_BYTES_PER_CHARACTER * maxMessageLength;
 }
 
 /** What the log tells of an operator. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { STATUS_CODE } from "@std/http/status";
 import { accepts } from "hono/accepts";
 import { countRequests, markRoute } from "../src/http_meters.ts";
@@ -19,7 +19,7 @@ export interface ChatAppOptions {
   /** Looked up when it is told. */
   readonly serverName: string;
   /** Answers a WebSocket handshake. */
-  readonly upgrade: (request: Request, peer: Peer) => Response;
+  readonly upgrade: (request: Request, peer: Peer) => Response | Promise<Response>;
   /** Whether the server can do its work: the store answers, and it is not stopping. */
   readonly isReady: () => Promise<boolean>;
   /** What answers under `/admin`. */
@@ -60,7 +60,7 @@ export function chatApp(
   app.get("*", async (c) => {
     if (c.req.header("upgrade")?.toLowerCase() === "websocket") {
       markRoute(c, COUNTED_AS.socket);
-      return upgrade(c.req.raw, c.env);
+      return await upgrade(c.req.raw, c.env);
     }
     if (c.req.path !== "/") {
       const file = assets.answer(c.req.raw);
@@ -88,13 +88,17 @@ export function chatApp(
   app.notFound((c) =>
     c.text("Not found: this is a chat server, connect by WebSocket\n", STATUS_CODE.NotFound)
   );
-  // The fence of this entry point.
-  app.onError((error, c) => {
-    log.error("bug", { where: "http", error });
-    return c.text("Internal error\n", STATUS_CODE.InternalServerError);
-  });
+  app.onError(httpFence(log));
   beginCounting();
   return app;
+}
+
+/** The fence of the HTTP side. */
+export function httpFence(log: Logger): (error: Error, c: Context) => Response {
+  return (error, c) => {
+    log.error("bug", { where: "http", error });
+    return c.text("Internal error\n", STATUS_CODE.InternalServerError);
+  };
 }
 
 /** The answer to a handshake that is not let in. */

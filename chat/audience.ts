@@ -28,11 +28,14 @@ export interface AudienceOptions {
   readonly log: Logger;
 }
 
+/** What the hub needs of an audience, wherever those who hear are. */
+export type AudiencePort = Pick<Audience, keyof Audience>;
+
 export class Audience {
   readonly #listeners = new Map<SessionId, Listener>();
   readonly #meters: ChatMeters;
   readonly #steadyMs: () => number;
-  readonly #log: Logger;
+  readonly #fence: AudienceFence;
   /** What plain clients are told in this turn, and what those of the extended mode are. */
   #plain = new Broadcasts();
   #live = new Broadcasts();
@@ -44,11 +47,16 @@ export class Audience {
   constructor({ meters, steadyMs, log }: AudienceOptions) {
     this.#meters = meters;
     this.#steadyMs = steadyMs;
-    this.#log = log;
+    this.#fence = new AudienceFence(log);
   }
 
   get size(): number {
     return this.#listeners.size;
+  }
+
+  /** Resolves when those who are told can take more of it; undefined where they can now, as always on one thread. */
+  caughtUp(): Promise<void> | undefined {
+    return undefined;
   }
 
   /** From now on `participant` hears everything, in the place of whoever was this session before. */
@@ -76,8 +84,8 @@ export class Audience {
     this.#live.push(frame);
   }
 
-  /** Tells those of the extended mode but one. */
-  tellLiveBut(but: Participant, frame: OutgoingFrame): void {
+  /** Tells those of the extended mode but one; undefined is none of them. */
+  tellLiveBut(but: Participant | undefined, frame: OutgoingFrame): void {
     for (const { participant } of this.#listeners.values()) {
       if (participant.isLive && participant !== but) this.deliver(participant, frame);
     }
@@ -91,7 +99,7 @@ export class Audience {
     try {
       participant.deliver(frame);
     } catch (error) {
-      this.#failed("deliver", participant, error);
+      this.#fence.failed("deliver", participant, error);
     }
   }
 
@@ -124,20 +132,12 @@ export class Audience {
 
   /** The fence of a participant. */
   fenced(where: string, participant: Participant, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.#failed(where, participant, error);
-    }
+    this.#fence.guard(where, participant, work);
   }
 
   /** Ends a participant in which there is a bug. */
   endBroken(participant: Participant): void {
-    try {
-      participant.end(CLOSE.internal);
-    } catch (error) {
-      this.#log.error("bug", { where: "end", session: participant.id, error });
-    }
+    this.#fence.endBroken(participant);
   }
 
   #broadcastsFor({ isLive }: Participant): Broadcasts {
@@ -158,7 +158,7 @@ export class Audience {
     try {
       participant.hear(broadcasts, heard);
     } catch (error) {
-      this.#failed("deliver", participant, error);
+      this.#fence.failed("deliver", participant, error);
     }
   }
 
@@ -166,12 +166,37 @@ export class Audience {
     try {
       participant.flush();
     } catch (error) {
-      this.#failed("flush", participant, error);
+      this.#fence.failed("flush", participant, error);
+    }
+  }
+}
+
+/** A bug in one participant is the end of that one. */
+export class AudienceFence {
+  readonly #log: Logger;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
+
+  guard(where: string, participant: Participant, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.failed(where, participant, error);
     }
   }
 
-  #failed(where: string, participant: Participant, error: unknown): void {
+  failed(where: string, participant: Participant, error: unknown): void {
     this.#log.error("bug", { where, session: participant.id, error });
     this.endBroken(participant);
+  }
+
+  endBroken(participant: Participant): void {
+    try {
+      participant.end(CLOSE.internal);
+    } catch (error) {
+      this.#log.error("bug", { where: "end", session: participant.id, error });
+    }
   }
 }

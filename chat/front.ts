@@ -10,10 +10,11 @@ import { within } from "../src/http_server.ts";
 import type { Logger } from "../src/log.ts";
 import type { AnswerMetrics } from "../src/metrics_route.ts";
 import { LIVE_SUBPROTOCOL } from "../src/protocol/codec.ts";
+import type { Participant } from "./hub.ts";
 import type { WebAssets } from "../src/web_assets.ts";
-import { adminBodyBytesMax } from "./admin.ts";
 import type { Admission, Admitted, Refused } from "./admission.ts";
 import { chatApp, refusalResponse } from "./app.ts";
+import { adminBodyBytesMax } from "./body_limit.ts";
 import { CLOSE, type Connection } from "./connection.ts";
 import type { ChatMeters } from "./meters.ts";
 import { type Inbox, Session } from "./session.ts";
@@ -21,13 +22,36 @@ import type { SettingsInForce } from "./settings.ts";
 import type { Tls } from "../src/tls_files.ts";
 import type { Peer, StartTransport, Transport, TransportOptions } from "./transport.ts";
 
-export interface FrontOptions extends Pick<TransportOptions, "hostname" | "port" | "tls"> {
+/** What takes sockets for a sequencer: one front on its thread, or several on others. */
+export interface Fronts {
+  readonly port: number;
+  /** Everybody with a socket, connected or not. */
+  readonly sessions: Iterable<Participant>;
+  /** The settings have changed: makes anew what was made of them. */
+  reconfigured(): Promise<void>;
+  /** As a transport does it: false where it cannot. */
+  renewTls(tls: Tls): Promise<boolean>;
+  /** Lets nobody in any more, and says that it is not ready. */
+  refuse(): void;
+  /** Resolves when all that was received is submitted. */
+  settle(): Promise<void>;
+  /** Says goodbye to everyone, cuts who does not answer, and closes the port. */
+  close(): Promise<void>;
+}
+
+/** Who says whose WebSocket is let in: at once, or after somebody else was asked. */
+export interface Gate {
+  readonly addressOf: Admission["addressOf"];
+  admit(...arrival: Parameters<Admission["admit"]>): Admitted | Refused | Promise<Admitted | Refused>;
+}
+
+export interface FrontOptions extends Pick<TransportOptions, "hostname" | "port" | "tls" | "sharers"> {
   readonly transport: StartTransport;
   readonly serverId: number;
   readonly settings: SettingsInForce;
   /** Where what the sessions receive goes: the hub. */
   readonly inbox: Inbox;
-  readonly admission: Admission;
+  readonly admission: Gate;
   /** What answers under `/admin`. */
   readonly admin: Hono<{ Bindings: Pick<Peer, "remoteAddress"> }>;
   /** Whether what is behind it can do its work. */
@@ -36,19 +60,22 @@ export interface FrontOptions extends Pick<TransportOptions, "hostname" | "port"
   /** What answers `/metrics`. */
   readonly metrics: AnswerMetrics;
   readonly meters: ChatMeters;
+  /** Told of each session when it begins, and when its connection is gone. */
+  readonly register?: { opened(session: Session): void; over(session: Session): void };
   readonly log: Logger;
 }
 
 /** Milliseconds that a stop waits for connections to end, and then for the transport. */
 const DRAIN_MS = 1000;
 
-export class Front {
+export class Front implements Fronts {
   readonly #options: FrontOptions;
   readonly #sessions = new Set<Session>();
   /** Called when the last of them is over. */
   #onEmpty = () => {};
   #transport: Transport | undefined;
   #isStopping = false;
+  #isHushed = false;
 
   private constructor(options: FrontOptions) {
     this.#options = options;
@@ -66,28 +93,35 @@ export class Front {
     return this.#transport?.port ?? 0;
   }
 
-  /** The settings have changed: makes anew what was made of them. */
-  reconfigured(): void {
+  reconfigured(): Promise<void> {
     const { assets, settings } = this.#options;
     assets.refill({ serverName: settings.name });
+    return Promise.resolve();
   }
 
-  /** As the transport does it: false where it cannot. */
   async renewTls(tls: Tls): Promise<boolean> {
     return await this.#transport?.renewTls(tls) ?? false;
   }
 
-  /** Everybody with a socket, connected or not. */
   get sessions(): Iterable<Session> {
     return this.#sessions;
   }
 
-  /** Lets nobody in any more, and says that it is not ready. */
   refuse(): void {
     this.#isStopping = true;
   }
 
-  /** Says goodbye to everyone, cuts who does not answer, and closes the port. */
+  /** On one thread with the hub it always is. */
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Nothing is read any more, of those who come as of those who are here; what was read is answered. */
+  hush(): void {
+    this.#isHushed = true;
+    for (const session of this.#sessions) session.hush();
+  }
+
   async close(): Promise<void> {
     this.refuse();
     const sessions = this.#sessions;
@@ -99,7 +133,7 @@ export class Front {
   }
 
   #openTransport(): Promise<Transport> {
-    const { hostname, port, tls, settings, admission, isReady, log } = this.#options;
+    const { hostname, port, tls, sharers, settings, admission, isReady, log } = this.#options;
     const { limits } = settings;
     const app = chatApp({
       ...this.#options,
@@ -114,6 +148,7 @@ export class Front {
       hostname,
       port,
       tls,
+      sharers,
       handle: (request, peer) =>
         app.fetch(request, {
           remoteAddress: admission.addressOf(peer.remoteAddress, request.headers.get("x-forwarded-for")),
@@ -127,14 +162,20 @@ export class Front {
     });
   }
 
-  #upgrade(request: Request, peer: Peer): Response {
-    if (this.#isStopping) return new Response("Server is stopping\n", { status: 503 });
+  #upgrade(request: Request, peer: Peer): Response | Promise<Response> {
+    if (this.#isStopping) return stopping();
     const arrival = { remoteAddress: peer.remoteAddress, origin: request.headers.get("origin") };
-    return this.#answerHandshake(request, peer, this.#options.admission.admit(arrival, steadyClock()));
+    const admitted = this.#options.admission.admit(arrival, steadyClock());
+    if (!(admitted instanceof Promise)) return this.#answerHandshake(request, peer, admitted);
+    return admitted.then((admitted) => this.#answerHandshake(request, peer, admitted));
   }
 
   #answerHandshake(request: Request, peer: Peer, admitted: Admitted | Refused): Response {
     const { remoteAddress } = peer;
+    if (this.#isStopping && admitted.isAdmitted) {
+      admitted.leave();
+      return stopping();
+    }
     if (admitted.isAdmitted) {
       const subprotocol = offersLive(request.headers) ? LIVE_SUBPROTOCOL : undefined;
       const accept = (connection: Connection) => this.#accept(connection);
@@ -159,12 +200,15 @@ export class Front {
       log,
     });
     meters.socketOpened();
+    if (this.#isHushed) session.hush();
     this.#sessions.add(session);
+    this.#options.register?.opened(session);
     return session;
   }
 
   readonly #onOver = (session: Session): void => {
     this.#sessions.delete(session);
+    this.#options.register?.over(session);
     if (this.#sessions.size === 0) this.#onEmpty();
   };
 
@@ -173,6 +217,10 @@ export class Front {
     if (this.#sessions.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onEmpty = resolve);
   }
+}
+
+function stopping(): Response {
+  return new Response("Server is stopping\n", { status: 503 });
 }
 
 function offersLive(headers: Headers): boolean {

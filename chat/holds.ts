@@ -14,11 +14,13 @@ class Held implements Participant {
   id: SessionId;
   readonly remoteAddress: string;
   readonly isLive = true;
+  readonly hold: HoldNumber;
   readonly timer: ReturnType<typeof setTimeout>;
 
-  constructor(id: SessionId, remoteAddress: string, timer: ReturnType<typeof setTimeout>) {
+  constructor(id: SessionId, remoteAddress: string, hold: HoldNumber, timer: ReturnType<typeof setTimeout>) {
     this.id = id;
     this.remoteAddress = remoteAddress;
+    this.hold = hold;
     this.timer = timer;
   }
 
@@ -56,8 +58,13 @@ export class Holds implements Iterable<Participant> {
     this.end(id);
     if (this.#isStopped) return;
     const timer = setTimeout(() => this.#lapse(held, hold), this.#windowMs());
-    const held = new Held(id, remoteAddress, timer);
+    const held = new Held(id, remoteAddress, hold, timer);
     this.#held.set(id, held);
+  }
+
+  /** Gives all that is held its whole time from now on: the port is open, and they can come. */
+  beginAll(): void {
+    for (const { id, remoteAddress, hold } of [...this.#held.values()]) this.begin(id, remoteAddress, hold);
   }
 
   /** The session was resumed, or is over. */

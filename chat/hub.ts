@@ -12,7 +12,7 @@ import { type Fault, fault } from "../src/protocol/faults.ts";
 import { encodeServerFrame } from "../src/protocol/codec.ts";
 import type { Logger } from "../src/log.ts";
 import type { Limits } from "../src/protocol/limits.ts";
-import { Audience } from "./audience.ts";
+import { Audience, type AudiencePort } from "./audience.ts";
 import type { Bans } from "./bans.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import { Batch, BatchSize, isPlain, type Submission } from "./batch.ts";
@@ -72,6 +72,8 @@ export interface HubOptions {
   readonly historyFrom: (nowMs: number) => string;
   /** Has a turn begin soon: what comes until then is part of it. */
   readonly soon: (turn: () => void) => void;
+  /** Who hears what everyone is told; those of this thread where it is not given. */
+  readonly audience?: AudiencePort;
   /** Told after each batch that changed who is here. */
   readonly onRosterChange: (connectedUsers: number) => void;
   readonly meters: ChatMeters;
@@ -83,14 +85,14 @@ export interface HubOptions {
 export class Hub {
   readonly #options: HubOptions;
   /** Those who receive broadcasts, at the point of the order that was told so far. */
-  readonly #audience: Audience;
+  readonly #audience: AudiencePort;
   readonly #commits: Commits;
   #queue: (Submission | Interlude)[] = [];
   #turn: Promise<void> | undefined;
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.#audience = new Audience(options);
+    this.#audience = options.audience ?? new Audience(options);
     this.#commits = new Commits(options);
   }
 
@@ -140,6 +142,8 @@ export class Hub {
   async #run(): Promise<void> {
     try {
       while (this.#queue.length > 0) {
+        const behind = this.#audience.caughtUp();
+        if (behind !== undefined) await behind;
         const next = this.#queue[0]!;
         if ("play" in next) {
           this.#queue.shift();
@@ -186,7 +190,7 @@ export class Hub {
         const storeFault = batch.storing instanceof Promise ? await batch.storing : batch.storing;
         if (batch.sessionsStored !== undefined) await batch.sessionsStored;
         this.#settle(batch, storeFault);
-        if (isWaited && isFollowed) next = this.#decideNext(batch);
+        if (isWaited && isFollowed && this.#audience.caughtUp() === undefined) next = this.#decideNext(batch);
         this.#tellAll(batch);
       } catch (error) {
         this.#giveUp(batch);

@@ -5,10 +5,11 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import { isLoopback } from "../src/address.ts";
+import { isPublicHost, reachableHost } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import type { Layout } from "../src/kv.ts";
-import { logger } from "../src/log.ts";
+import { within } from "../src/http_server.ts";
+import { leastLogged, logger } from "../src/log.ts";
 import { metricsRoute } from "../src/metrics_route.ts";
 import { type LimitName, LIMITS, type Limits } from "../src/protocol/limits.ts";
 import type { Reconfigured } from "../src/reload.ts";
@@ -17,14 +18,15 @@ import type { Transfer } from "../src/transfer.ts";
 import { proveTls, renewal, type Tls } from "../src/tls_files.ts";
 import { startTracing } from "../src/tracing.ts";
 import { WebAssets } from "../src/web_assets.ts";
-import { adminApp, adminBodyBytesMax } from "./admin.ts";
+import { adminApp } from "./admin.ts";
 import { Admission } from "./admission.ts";
 import type { Archive } from "./archive.ts";
 import { KvArchive } from "./archive_kv.ts";
 import type { Ban } from "./ban_store.ts";
 import { Bans, BANS_MAX } from "./bans.ts";
 import { KvBanStore } from "./ban_store_kv.ts";
-import { Front, type FrontOptions } from "./front.ts";
+import { adminBodyBytesMax } from "./body_limit.ts";
+import { Front, type FrontOptions, type Fronts } from "./front.ts";
 import { serverId } from "./identity.ts";
 import type { Journal } from "./journal.ts";
 import { KvJournal } from "./journal_kv.ts";
@@ -39,15 +41,10 @@ import { enoughFor, NOTHING_TOLD } from "./recovery.ts";
 import type { Sweepable } from "./retention.ts";
 import { Sequencer, type Stores } from "./sequencer.ts";
 import { changeable, type Settings, SettingsInForce } from "./settings.ts";
+import type { ThreadLink } from "./threads/link.ts";
+import { TRANSPORTS } from "./threads/mod.ts";
 import { ChatTransfer } from "./transfer.ts";
-import type { StartTransport, TransportName } from "./transport.ts";
-import { startServe } from "./transport_serve.ts";
-
-const TRANSPORTS: Readonly<Record<TransportName, StartTransport>> = {
-  serve: startServe,
-  // Its library is loaded where it is chosen.
-  ws: async (options) => (await import("./transport_ws.ts")).startWs(options),
-};
+import type { TransportName } from "./transport.ts";
 
 /** How long a turn gathers. Where a write takes all that there is, what this round of the event loop brings is one. */
 const SOON: Readonly<Record<TransportName, (turn: () => void) => void>> = {
@@ -73,6 +70,12 @@ export interface ChatOptions extends Settings {
   readonly adminToken: string | undefined;
   /** What `/metrics` wants to see; undefined gives it to this machine alone. */
   readonly metricsToken: string | undefined;
+  /** Threads that sessions are spread over; 1 is the thread of the hub itself. */
+  readonly workers: number;
+  /** The module that those threads run: one that calls `serveThread` of threads/mod.ts there. */
+  readonly entry: string;
+  /** Milliseconds between two looks at those threads. */
+  readonly beatMs?: number;
   /** Milliseconds since 1970; the wall clock where it is not given. */
   readonly nowMs?: () => number;
 }
@@ -95,6 +98,9 @@ export interface RunningChat extends AsyncDisposable {
 
 /** The rows that this chat server reads and writes, ARCHITECTURE.md "Storage". */
 const LAYOUT: Layout = { role: "chat", version: 2 };
+
+/** Milliseconds that fronts have at a stop to submit what they have received. */
+const SETTLE_MS = 1000;
 
 /**
  * Opens the store and the port, then registers with the listings without waiting for them.
@@ -124,24 +130,34 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   if (moved > 0) log.info("journal.moved_from_layout_1", { messages: moved });
   const id = options.id ?? await serverId(store.kv, Math.random);
   const meters = new ChatMeters();
-  let front: Front | undefined;
   const stores = await storesIn(store, options, settings.limits);
+  const threads = options.workers === 1 ? undefined : await loadThreads();
+  // Before the sequencer: what it holds waits for somebody from then on, who has to be able to come.
+  const workers = await threads?.beginWorkers(options.entry, options.workers) ?? [];
+  const links = new Set<ThreadLink>();
+  let fronts: Fronts | undefined;
   const sequencer = await Sequencer.start({
     id,
     settings,
     stores,
-    sockets: () => front?.sessions ?? [],
-    soon: SOON[options.transport],
+    sockets: () => fronts?.sessions ?? [],
+    audience: threads && new threads.SpreadAudience(links, log),
+    soon: threads === undefined ? SOON[options.transport] : setImmediate,
     nowMs,
     meters,
     tracing: await startTracing(),
     log,
+  }).catch((error) => {
+    for (const worker of workers) worker.terminate();
+    throw error;
   });
   try {
-    front = await openFront(options, sequencer, {
+    fronts = await openFronts(options, sequencer, {
       id,
       settings,
       transfer: transferOf({ id, settings, sequencer, stores, nowMs }),
+      workers,
+      links,
       isReady: () => answers(store),
       meters,
       log,
@@ -150,18 +166,20 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     await sequencer.stop();
     throw error;
   }
-  const { port } = front;
-  const url = `${options.tls ? "https" : "http"}://${reachable(options.hostname)}:${port}`;
+  const { port } = fronts;
+  const url = `${options.tls ? "https" : "http"}://${reachableHost(options.hostname)}:${port}`;
   log.info("listening", { url, id, name: settings.name });
-  if (options.transport === "serve" && isPublic(options.hostname) && !options.onDenoDeploy) {
+  if (options.transport === "serve" && isPublicHost(options.hostname) && !options.onDenoDeploy) {
     log.warn("transport.recommended", { flag: "--transport ws", because: "it can cut peers that are stuck" });
   }
   sequencer.present({ listings: options.listings, port });
 
-  const opened = front;
+  const opened = fronts;
   async function stopAll(): Promise<void> {
     opened.refuse();
+    await sequencer.withdraw();
     // What was received is answered before the goodbye.
+    await within(SETTLE_MS, opened.settle());
     await sequencer.finish();
     await opened.close();
     await sequencer.stop();
@@ -171,7 +189,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   }
   let stopped: Promise<void> | undefined;
   const stop = () => stopped ??= stopAll();
-  const reconfigure = reconfigurer({ settings, tls: options.tls, sequencer, front });
+  const reconfigure = reconfigurer({ settings, tls: options.tls, sequencer, fronts });
   return { url, port, id, reconfigure, stop, ending: store.ending, [Symbol.asyncDispose]: stop };
 }
 
@@ -179,11 +197,11 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
 const CHANGEABLE = ["name", "address", "allowedOrigins", "trustProxy", "limitLoopback"] as const;
 
 function reconfigurer(
-  { settings, tls: opened, sequencer, front }: {
+  { settings, tls: opened, sequencer, fronts }: {
     readonly settings: SettingsInForce;
     readonly tls: Tls | undefined;
     readonly sequencer: Sequencer;
-    readonly front: Front;
+    readonly fronts: Fronts;
   },
 ): RunningChat["reconfigure"] {
   let tls = opened;
@@ -191,16 +209,25 @@ function reconfigurer(
     if (next.tls !== undefined) proveTls(next.tls);
     const put = changeable(settings, next);
     settings.put(put);
-    front.reconfigured();
+    await fronts.reconfigured();
     const bans = await sequencer.reconfigured();
     const inForce = new Set<string>(CHANGEABLE);
     for (const [name, value] of Object.entries(next.limits)) {
       if (put.limits[name as LimitName] === value) inForce.add(name);
     }
-    const certificate = await renewal(tls, next.tls, (renewed) => front.renewTls(renewed));
+    const certificate = await renewal(tls, next.tls, (renewed) => fronts.renewTls(renewed));
     if (certificate === "renewed") tls = next.tls;
     if (certificate !== "waits for a restart") inForce.add("tlsCert").add("tlsKey");
     return { inForce, certificate, details: isAdminRefusal(bans) ? { bans: bans.text } : { bans } };
+  };
+}
+
+/** What only a server with several threads needs. */
+async function loadThreads() {
+  return {
+    ...await import("./threads/front_threads.ts"),
+    ...await import("./threads/front_meters.ts"),
+    ...await import("./threads/spread_audience.ts"),
   };
 }
 
@@ -262,30 +289,54 @@ function transferOf(
   });
 }
 
-async function openFront(
+/** Opens the port, on this thread or on as many as there are to be. */
+async function openFronts(
   options: ChatOptions,
   { hub, moderation }: Sequencer,
-  { id, settings, transfer, isReady, meters, log }:
+  { id, settings, transfer, workers, links, isReady, meters, log }:
     & Pick<FrontOptions, "settings" | "isReady" | "meters" | "log">
-    & { readonly id: number; readonly transfer: Transfer },
-): Promise<Front> {
-  const { adminToken: token } = options;
+    & {
+      readonly id: number;
+      readonly transfer: Transfer;
+      readonly workers: readonly Worker[];
+      readonly links: Set<ThreadLink>;
+    },
+): Promise<Fronts> {
+  const { hostname, port, tls, transport, adminToken: token } = options;
   const { limits, name } = settings;
-  return await Front.open({
-    hostname: options.hostname,
-    port: options.port,
-    tls: options.tls,
-    transport: TRANSPORTS[options.transport],
-    serverId: id,
+  const front = { hostname, port, tls, sharers: options.workers, serverId: id };
+  const behind = {
     settings,
     inbox: hub,
     admission: new Admission(settings),
     admin: adminApp({ token, moderation, transfer, limits, steadyMs: steadyClock, log: logger("admin") }),
     isReady,
-    assets: await WebAssets.load(["chat/web", "src/client", "src/web"], { serverName: name }),
-    metrics: metricsRoute({ role: "chat", token: options.metricsToken, meters, steadyMs: steadyClock }),
+    metrics: metricsRoute({
+      role: "chat",
+      token: options.metricsToken,
+      meters,
+      others: async () => workers.length === 0 ? [] : await (await loadThreads()).countsOfFronts(links),
+      steadyMs: steadyClock,
+    }),
     meters,
     log,
+  };
+  if (workers.length === 0) {
+    const assets = await WebAssets.load(["chat/web", "src/client", "src/web"], { serverName: name });
+    return await Front.open({ ...front, ...behind, transport: TRANSPORTS[transport], assets });
+  }
+  const { FrontThreads, BEAT_MS, addRowsOfFronts } = await loadThreads();
+  const isAdministered = token !== undefined;
+  await addRowsOfFronts(meters, { isAdministered, limits, log });
+  return await FrontThreads.open({
+    ...behind,
+    workers,
+    entry: options.entry,
+    serverId: id,
+    front: { ...front, transport, isAdministered, logLevel: leastLogged() },
+    links,
+    steadyMs: steadyClock,
+    beatMs: options.beatMs ?? BEAT_MS,
   });
 }
 
@@ -338,15 +389,4 @@ async function takeIntoStore(
   if (bans.size + fresh.length > BANS_MAX) return { problem: refuseAdmin("TOO_MANY_BANS", BANS_MAX).text };
   if (fresh.length > 0) await store.change(fresh, []);
   return fresh.length;
-}
-
-/** Whether others than this machine can reach a server that listens there. */
-function isPublic(hostname: string): boolean {
-  return hostname !== "localhost" && !isLoopback(hostname);
-}
-
-/** A host that a person can put into a browser for a server that listens on all of them. */
-function reachable(hostname: string): string {
-  if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
 }

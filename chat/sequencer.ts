@@ -12,6 +12,7 @@ import { type Logger, logger } from "../src/log.ts";
 import type { Tracing } from "../src/tracing.ts";
 import { VERSION } from "../src/version.ts";
 import type { Archive } from "./archive.ts";
+import type { AudiencePort } from "./audience.ts";
 import type { Backlog } from "./backlog.ts";
 import type { BanStore } from "./ban_store.ts";
 import { Bans } from "./bans.ts";
@@ -63,6 +64,8 @@ export interface SequencerOptions {
   readonly stores: Stores;
   /** Everybody with a socket, connected or not. */
   readonly sockets: () => Iterable<Participant>;
+  /** Who hears what everyone is told, where they are not on this thread. */
+  readonly audience: AudiencePort | undefined;
   /** Has a turn begin soon. */
   readonly soon: (turn: () => void) => void;
   /** Milliseconds since 1970. */
@@ -102,7 +105,7 @@ export class Sequencer {
     { history, newestId, backlog, bans }: Awaited<ReturnType<typeof recover>>,
   ) {
     this.#options = options;
-    const { id, settings, stores, soon, nowMs, meters, tracing, log } = options;
+    const { id, settings, stores, audience, soon, nowMs, meters, tracing, log } = options;
     const { limits } = settings;
     this.#history = history;
     this.#backlog = backlog;
@@ -141,6 +144,7 @@ export class Sequencer {
       nowMs,
       steadyMs: steadyClock,
       soon,
+      ...(audience && { audience }),
       historyFrom: (nowMs) => oldestKeptId(nowMs, limits.historyDays),
       onRosterChange: (users) => {
         this.#connectedUsers = users;
@@ -180,6 +184,7 @@ export class Sequencer {
 
   /** The port is open: registers with the listings, without waiting for them, and begins to sweep. */
   present({ listings, port }: Presence): void {
+    this.#holds.beginAll();
     const { id, settings, stores, nowMs, meters, tracing, log } = this.#options;
     const describe = (): Announcement => ({
       serverName: settings.name,
@@ -244,15 +249,19 @@ export class Sequencer {
     return inserted;
   }
 
-  /** Withdraws from the listings, and answers what was received, if the store still works. */
-  async finish(): Promise<void> {
+  /** Withdraws from the listings. */
+  async withdraw(): Promise<void> {
     await Promise.all(this.#registrations.map((registration) => registration.stop()));
+  }
+
+  /** Answers what was received, if the store still works. */
+  async finish(): Promise<void> {
     await within(DRAIN_MS, this.hub.idle());
   }
 
   /** Ends what still waits, when nobody is there any more. */
   async stop(): Promise<void> {
-    await within(DRAIN_MS, this.hub.idle());
+    await this.finish();
     this.#holds.stop();
     await within(DRAIN_MS, this.#liveSessions.idle());
     if (this.#retention !== undefined) await within(DRAIN_MS, this.#retention.stop());

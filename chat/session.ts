@@ -27,6 +27,14 @@ export const UNITS_OF_A_TOKEN = 4096;
 /** Where a session puts what it received: the hub. */
 export interface Inbox {
   submit(participant: Participant, input: Input): void;
+  /**
+   * There where what everyone is told comes from another thread, and may be on its way when somebody knows of it
+   * already: to be answered behind it, what a session could answer by itself is submitted too, and ends come from there.
+   */
+  readonly elsewhere?: {
+    /** Has the session ended behind all that it was told so far. */
+    end(participant: Participant, cause: CloseCause): void;
+  };
 }
 
 export interface SessionOptions {
@@ -73,6 +81,7 @@ export class Session implements Receiver, Participant {
   #connectDeadline: ReturnType<typeof setTimeout> | undefined;
   /** Frames that the hub has and that are not answered yet. */
   #unanswered = 0;
+  #isHushed = false;
 
   constructor(options: SessionOptions) {
     this.id = options.id;
@@ -118,7 +127,7 @@ export class Session implements Receiver, Participant {
     }
     const frame = decodeClientFrame(text, this.#options.limits, this.isLive);
     if (isFault(frame)) this.#answerFault(frame);
-    else if (frame.type === "PING" && this.#unanswered === 0) {
+    else if (frame.type === "PING" && this.#answersItself) {
       // Needs nobody else, so it does not wait for a commit that is under way.
       const { timestamp } = frame;
       this.#answerNow(
@@ -167,6 +176,11 @@ export class Session implements Receiver, Participant {
     this.#outbox.close(cause);
   }
 
+  /** Reads nothing any more; what was read is answered. */
+  hush(): void {
+    this.#isHushed = true;
+  }
+
   /** Ends the connection without a word: for a peer that does not answer the close. */
   terminate(): void {
     this.#clearConnectDeadline();
@@ -174,10 +188,15 @@ export class Session implements Receiver, Participant {
     this.#options.connection.terminate();
   }
 
+  /** Whether an answer that needs nobody else would be in its place now. */
+  get #answersItself(): boolean {
+    return this.#unanswered === 0 && this.#options.inbox.elsewhere === undefined;
+  }
+
   /** Whether a frame may come at all: the session is not over, does not flood, and its answers keep up. */
   #takesFrame(length: number): boolean {
     this.#options.meters.framesReceived.add();
-    if (this.#outbox.isClosed || this.#isFlooded(length)) return false;
+    if (this.#outbox.isClosed || this.#isHushed || this.#isFlooded(length)) return false;
     const { maxUnansweredFrames } = this.#options.limits;
     if (this.#unanswered < maxUnansweredFrames) return true;
     this.#options.log.warn("session.unanswered", { session: this.id, limitFrames: maxUnansweredFrames });
@@ -187,7 +206,12 @@ export class Session implements Receiver, Participant {
 
   /** Ends the connection, and has the room know at once: a peer that does not answer the close would keep its name. */
   #putOut(cause: CloseCause): void {
-    this.end(cause);
+    const { elsewhere } = this.#options.inbox;
+    if (elsewhere === undefined) this.end(cause);
+    else {
+      this.hush();
+      elsewhere.end(this, cause);
+    }
     // A client that floods would go on with it.
     this.#submit(cause === CLOSE.flood ? { type: "LOST", isFinal: true } : { type: "LOST" });
   }
@@ -199,7 +223,7 @@ export class Session implements Receiver, Participant {
 
   /** Answers a fault in its turn: at once where nothing is unanswered, else after what came before it. */
   #answerFault(refusal: Fault): void {
-    if (this.#unanswered > 0) return this.#submit({ type: "FAULT", fault: refusal });
+    if (!this.#answersItself) return this.#submit({ type: "FAULT", fault: refusal });
     this.#options.meters.faulted(refusal.fault);
     this.#answerNow(outgoing(encodeServerFrame({ type: "ERROR", text: refusal.text })));
   }

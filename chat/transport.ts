@@ -39,6 +39,8 @@ export interface TransportOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly tls: Tls | undefined;
+  /** Threads of this process that listen on the port, this one included. */
+  readonly sharers: number;
   /** Answers a request. Fenced by itself: it does not throw. */
   readonly handle: (request: Request, peer: Peer) => Response | Promise<Response>;
   /**

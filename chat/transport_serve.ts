@@ -19,11 +19,11 @@ const PATIENCE_MS = 10_000;
 const DRAIN_MS = 500;
 
 export const startServe: StartTransport = (
-  { hostname, port, tls, handle, limits, log },
+  { hostname, port, tls, sharers, handle, limits, log },
 ) => {
   const stopping = new AbortController();
   const server = serve(
-    { hostname, port, tls },
+    { hostname, port, tls, isShared: sharers > 1 },
     (request, remoteAddress) =>
       handle(request, {
         remoteAddress,

@@ -54,6 +54,7 @@ interface NewServerOptions extends ServerOptions<typeof PeerSocket> {
 
 export const startWs: StartTransport = async (options) => {
   if (options.tls !== undefined) proveTls(options.tls);
+  if (options.sharers > 1) shareListens();
   const transport = new WsTransport(options);
   await transport.listen();
   return transport;
@@ -134,6 +135,7 @@ class WsTransport implements Transport {
     this.#watch = new AcceptWatch({
       hostname,
       port: this.port,
+      sharers: this.#options.sharers,
       nowMs: steadyMs(),
       onDeaf: (problem) => this.#reopen(problem),
     });
@@ -141,7 +143,10 @@ class WsTransport implements Transport {
   }
 
   #listen(port: number, onListening: () => void): void {
-    if (this.#server instanceof Server) this.#server.listen(port, this.#options.hostname, onListening);
+    const { hostname: host, sharers } = this.#options;
+    // What Deno has known since 2.9, and its types do not name yet.
+    const shared = { reusePort: sharers > 1 };
+    if (this.#server instanceof Server) this.#server.listen({ port, host, ...shared }, onListening);
     else (this.#server as Server).listen(port, onListening);
   }
 
@@ -280,6 +285,21 @@ class WsTransport implements Transport {
     const reading = this.#turns.take(stream);
     this.#connections.add(new WsConnection(webSocket, { admitted, reading, stream }, this.#rules));
   }
+}
+
+let areListensShared = false;
+
+/** Deno before 2.9 opens the ports of node:net and node:tls by these, and does not let others on them. */
+function shareListens(): void {
+  if (areListensShared) return;
+  areListensShared = true;
+  const { listen, listenTls } = Deno;
+  const shared = { reusePort: true };
+  Object.assign(Deno, {
+    listen: (options: Deno.TcpListenOptions) => listen({ ...options, ...shared }),
+    listenTls: (options: Deno.ListenTlsOptions & Deno.TlsCertifiedKeyPem) =>
+      listenTls({ ...options, ...shared }),
+  });
 }
 
 /** How large a frame may be, and in how many reads it may come. */

@@ -197,3 +197,14 @@ export function addressSite(ip: string): string | undefined {
   const site = ipaddr.IPv6.parse(normalized).parts.slice(0, 3);
   return `${site.map((part) => part.toString(16)).join(":")}::/48`;
 }
+
+/** Whether others than this machine can reach a server that listens there. */
+export function isPublicHost(hostname: string): boolean {
+  return hostname !== "localhost" && !isLoopback(hostname);
+}
+
+/** A host that a person can put into a browser for a server that listens on all of them. */
+export function reachableHost(hostname: string): string {
+  if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
+  return hostname.includes(":") ? `[${hostname}]` : hostname;
+}

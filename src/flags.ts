@@ -60,6 +60,8 @@ const LISTING_PORT_DEFAULT = 8000;
 const LISTING_URL_DEFAULT = `http://127.0.0.1:${LISTING_PORT_DEFAULT}`;
 
 const PORT_MAX = 65_535;
+/** Far past where the sequencer is what all of them wait for. */
+const WORKERS_MAX = 64;
 // A map and no list of @logtape's: `warn` is what most other programs call it.
 const LOG_LEVEL_WORDS = {
   trace: "trace",
@@ -157,6 +159,13 @@ const chatFlags = {
     placeholder: "TRANSPORT",
     otherwise: "serve",
     otherwiseShown: "serve",
+  }),
+  workers: flag<number>({
+    ...wholeNumber({ unit: "threads", min: 1, max: WORKERS_MAX }),
+    about: "threads that sessions are spread over, where there are cores to spare",
+    placeholder: "N",
+    otherwise: 1,
+    otherwiseShown: "1",
   }),
   allowedOrigins: flag<readonly string[] | undefined>({
     about: "web pages that may connect, by origin; clients that are no browsers name none and may",

@@ -35,6 +35,8 @@ export interface Place {
   /** 0 takes a free one. */
   readonly port: number;
   readonly tls: Tls | undefined;
+  /** Whether other threads of this process listen there as well. */
+  readonly isShared?: boolean;
 }
 
 export interface OpenServer {
@@ -91,13 +93,15 @@ export function serve(
   const port = current.addr.port ?? place.port;
 
   function open(port: number): Deno.HttpServer<Deno.NetAddr> {
-    const { hostname } = place;
+    const { hostname, isShared } = place;
     const server = Deno.serve(
       {
         hostname,
         port,
         signal: cut.signal,
         onListen: () => {},
+        // Without its flag even to name it ends the program.
+        ...(isShared && { reusePort: true }),
         ...(tls && { cert: tls.cert, key: tls.key }),
       },
       (request, info) => {

@@ -78,6 +78,33 @@ export async function configureLog(options: { format: LogFormat; level: LogLevel
   });
 }
 
+/** A line of the log on its way from one thread to another. */
+export type ForwardedLine = Pick<LogRecord, "category" | "level" | "rawMessage" | "timestamp" | "properties">;
+
+/** Hands every line at or above `level` to `send`: to a thread that has a log of its own. Call once, in a thread. */
+export async function forwardLog(level: LogLevel, send: (line: ForwardedLine) => void): Promise<void> {
+  const sink = ({ category, level, rawMessage, timestamp, properties }: LogRecord) =>
+    send({ category, level, rawMessage, timestamp, properties });
+  await configure({
+    reset: true,
+    sinks: { sink },
+    loggers: [
+      { category: "chatter", lowestLevel: level, sinks: ["sink"] },
+      { category: ["logtape", "meta"], lowestLevel: "warning", sinks: ["sink"] },
+    ],
+  });
+}
+
+/** Writes a line that another thread has forwarded. */
+export function writeForwarded({ category, ...line }: ForwardedLine): void {
+  getLogger(category).emit({ ...line, message: [String(line.rawMessage)] });
+}
+
+/** The least that anybody reads of what the program logs; undefined where nobody reads anything. */
+export function leastLogged(): LogLevel | undefined {
+  return LOG_LEVELS.find((level) => getLogger("chatter").isEnabledFor(level));
+}
+
 /** Writes out what is still under way. Call last, before the process exits. */
 export async function flushLog(): Promise<void> {
   await dispose();

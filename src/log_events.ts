@@ -70,6 +70,27 @@ export const LOG_EVENTS = {
     values: ["session", "limitBytes"],
     about: "A client read too slowly and was put out.",
   },
+  "front.ended": { level: "info", values: ["front"], about: "A thread that did not end has ended." },
+  "front.lost": {
+    level: "error",
+    values: ["front", "problem"],
+    about: "A thread of the server was lost, and with it its connections; another takes its place.",
+  },
+  "front.not_started": {
+    level: "error",
+    values: ["front", "problem"],
+    about: "A thread could not be started in the place of one that was lost. It is tried again.",
+  },
+  "front.started": {
+    level: "info",
+    values: ["front"],
+    about: "A thread serves in the place of one that was lost.",
+  },
+  "front.stuck": {
+    level: "error",
+    values: ["front"],
+    about: "A thread does not end, and who comes to it finds nobody: start the server anew.",
+  },
   "history.read_failed": {
     level: "error",
     values: ["error"],

@@ -158,6 +158,10 @@ Deno.test("what cannot be on Deno Deploy is one line that says what to do", () =
         /^chatter: On Deno Deploy there is no --transport but serve.*: leave it out$/m,
       ],
       [
+        { CHATTER_WORKERS: "2" },
+        /^chatter: On Deno Deploy there are no threads to start: leave --workers out$/m,
+      ],
+      [
         { DENO_KV_DEFAULT_PATH: `${folder}/nowhere/attached.db` },
         /^chatter: Cannot open the store at the attached KV: .*\. Assign a Deno KV database to the app, .*$/m,
       ],

@@ -56,6 +56,7 @@ const PURE = [
   "chat/room.ts",
   "chat/roster.ts",
   "chat/batch.ts",
+  "chat/threads/messages.ts",
   "chat/backlog.ts",
   "chat/broadcasts.ts",
   "chat/gathered.ts",

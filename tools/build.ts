@@ -18,6 +18,7 @@ const RUN_FLAGS = [
   "--no-lock",
   "--ext=js",
   "--unstable-kv",
+  "--unstable-net",
   "--quiet",
   ...PROGRAM_FLAGS,
 ];

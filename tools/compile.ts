@@ -18,7 +18,7 @@ const BUNDLE = ".bundle";
 /** What `ws` would load if somebody installed it. */
 const ABSENT = ["bufferutil", "utf-8-validate"];
 /** By the configuration all packages would be compiled in, those of the tests as well: 45 MB. */
-const BUNDLED_FLAGS = ["--no-config", "--no-lock", "--unstable-kv"];
+const BUNDLED_FLAGS = ["--no-config", "--no-lock", "--unstable-kv", "--unstable-net"];
 
 export type Outcome = "made" | "no runtime" | "failed";
 

@@ -65,7 +65,24 @@ function chatter(
   };
 }
 
-/** One row for each way to run Chatter. One with several workers would be one more, on all cores. */
+/**
+ * What several threads are worth is told by these two beside each other: both on all cores, with a generator that
+ * sleeps, since one that spins would take a core from them.
+ */
+function onAllCores(transport: "ws" | "serve"): readonly Server[] {
+  const flags = ["--transport", transport, "--kv", ":memory:"];
+  return [
+    chatter(`chatter-${transport}-cores`, `Chatter, ${transport}, on all cores`, () => flags, "all"),
+    chatter(
+      `chatter-${transport}-2`,
+      `Chatter, ${transport}, 2 workers, on all cores`,
+      () => [...flags, "--workers", "2"],
+      "all",
+    ),
+  ];
+}
+
+/** One row for each way to run Chatter. */
 const CHATTER: readonly Server[] = [
   chatter("chatter-ws", "Chatter, ws, in memory", () => ["--transport", "ws", "--kv", ":memory:"]),
   chatter("chatter-serve", "Chatter, serve, in memory", () => ["--transport", "serve", "--kv", ":memory:"]),
@@ -79,6 +96,8 @@ const CHATTER: readonly Server[] = [
     "Chatter, serve, on disk",
     ({ folder }) => ["--transport", "serve", "--kv", `${folder}/chat.db`],
   ),
+  ...onAllCores("ws"),
+  ...onAllCores("serve"),
 ];
 
 function peer(

@@ -52,6 +52,7 @@ async function open(): Promise<Opened> {
     hostname: "127.0.0.1",
     port: 0,
     tls: undefined,
+    sharers: 1,
     limits: { pingInterval: 25, pingTimeout: 10, maxFrameBytes: MAX_FRAME_BYTES },
     maxBodyBytes: () => MAX_BODY_BYTES,
     steadyMs: () => performance.now() + opened.aheadMs,

@@ -213,6 +213,7 @@ const OPTIONS: Omit<TransportOptions, "handle" | "log"> = {
   hostname: "127.0.0.1",
   port: 0,
   tls: undefined,
+  sharers: 1,
   limits: { pingInterval: 25, pingTimeout: 10, maxFrameBytes: 1024 },
   maxBodyBytes: () => 1024,
   steadyMs: () => performance.now(),

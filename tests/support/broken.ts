@@ -79,6 +79,11 @@ export class KeptLog implements AsyncDisposable {
     );
   }
 
+  /** What the first event of that name says. */
+  properties(event: string): Readonly<Record<string, unknown>> {
+    return this.#records.find(({ rawMessage }) => rawMessage === event)?.properties ?? {};
+  }
+
   /** The stacks of the bugs that were thrown on purpose. */
   stacks(): string[] {
     return this.#records.map(({ properties }) => properties.error).filter((error) => error instanceof Bug)

@@ -28,6 +28,8 @@ export function startTestChat({ limits, ...options }: TestChatOptions = {}): Pro
     adminToken: undefined,
     metricsToken: undefined,
     transport: "serve",
+    workers: 1,
+    entry: new URL("../../main.ts", import.meta.url).href,
     allowedOrigins: undefined,
     trustProxy: false,
     limitLoopback: false,
@@ -37,13 +39,15 @@ export function startTestChat({ limits, ...options }: TestChatOptions = {}): Pro
   });
 }
 
-/** A test for each transport, by its name: what `test` starts runs over that one. */
+/** A test for each transport, on one thread and on two, by their names: what `test` starts runs so. */
 export function testOverEachTransport(
   name: string,
   test: (start: StartTestChat, transport: TransportName) => Promise<void>,
 ): void {
   for (const transport of TRANSPORT_NAMES) {
-    Deno.test(`${transport}: ${name}`, () =>
-      test((options) => startTestChat({ transport, ...options }), transport));
+    for (const workers of [1, 2]) {
+      Deno.test(`${transport}${workers === 1 ? "" : ` on ${workers} threads`}: ${name}`, () =>
+        test((options) => startTestChat({ transport, workers, ...options }), transport));
+    }
   }
 }

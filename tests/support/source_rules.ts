@@ -29,7 +29,10 @@ const MAY_IMPORT: {
   "src/client/": { own: ["src/client/"], packages: false },
   "terminal/": { own: ["terminal/", "src/"], packages: true },
   "tools/": { own: ["tools/", "src/", "deno.json"], packages: true },
-  "main.ts": { own: ["src/", "chat/mod.ts", "listing/mod.ts", "terminal/"], packages: true },
+  "main.ts": {
+    own: ["src/", "chat/mod.ts", "chat/threads/mod.ts", "listing/mod.ts", "terminal/"],
+    packages: true,
+  },
   "tests/": { own: [""], packages: true },
 };
 

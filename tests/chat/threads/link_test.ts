@@ -1,0 +1,137 @@
+/**
+ * The sequencer's end of the way to a front: what it makes of what the front submits, how far the front may be behind,
+ * and what the loss of its thread means.
+ *
+ * @module
+ */
+import { assertEquals, assertRejects } from "@std/assert";
+import { Hono } from "hono";
+import { Admission } from "../../../chat/admission.ts";
+import type { Participant } from "../../../chat/hub.ts";
+import { ChatMeters } from "../../../chat/meters.ts";
+import type { Input } from "../../../chat/room.ts";
+import { ThreadLink, TURNS_BEHIND_MAX } from "../../../chat/threads/link.ts";
+import { type Flat, SUBMIT, TELL } from "../../../chat/threads/messages.ts";
+import { fault } from "../../../src/protocol/faults.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
+
+const OPENED: Flat = [SUBMIT.opened, 1, "alice's", 0, "192.0.2.1"];
+
+function stage() {
+  const posted: unknown[] = [];
+  const submitted: (readonly [Participant, Input])[] = [];
+  const log = recordedLog();
+  const admission = new Admission({
+    limits: { ...DEFAULT_LIMITS, maxSocketsPerAddress: 1 },
+    trustProxy: false,
+    limitLoopback: false,
+    allowedOrigins: undefined,
+  });
+  const link = new ThreadLink({
+    post: (message) => posted.push(message),
+    inbox: { submit: (participant, input) => submitted.push([participant, input]) },
+    admission,
+    serverId: 7,
+    meters: new ChatMeters(),
+    steadyMs: () => 0,
+    isReady: () => Promise.resolve(true),
+    admin: new Hono(),
+    metrics: () => Promise.resolve(new Response()),
+    log: log.log,
+  });
+  return { link, posted, submitted, admission, log };
+}
+
+Deno.test("a front may be so many turns behind, and one more has to be waited for", async () => {
+  const { link } = stage();
+  for (let turn = 1; turn < TURNS_BEHIND_MAX; turn++) {
+    link.flush();
+    assertEquals(link.caughtUp(), undefined, `${turn} turns`);
+  }
+  link.flush();
+  let isCaughtUp = false;
+  const caughtUp = link.caughtUp()!.then(() => isCaughtUp = true);
+  link.take([0]);
+  await Promise.resolve();
+  assertEquals(isCaughtUp, false);
+  link.take([1]);
+  await caughtUp;
+  assertEquals([link.caughtUp(), link.turnsBehind], [undefined, TURNS_BEHIND_MAX - 1]);
+});
+
+Deno.test("nobody waits for a thread that is lost", async () => {
+  const { link } = stage();
+  for (let turn = 0; turn < TURNS_BEHIND_MAX; turn++) link.flush();
+  const caughtUp = link.caughtUp();
+  link.lost("gone");
+  await caughtUp;
+  assertEquals(link.caughtUp(), undefined);
+});
+
+Deno.test("a session is submitted for under its id, and its PING is answered behind what was told", () => {
+  const { link, posted, submitted } = stage();
+  link.take([0, ...OPENED, SUBMIT.message, 1, "5", "hello"]);
+  assertEquals(submitted.map(([{ id }, input]) => [id, input]), [
+    ["alice's", { type: "MSG", timestamp: "5", text: "hello" }],
+  ]);
+  // Its message is unanswered: the PING has its place behind that.
+  link.take([0, SUBMIT.input, 1, { type: "PING", timestamp: "6" }]);
+  assertEquals([submitted.length, posted.length], [2, 0]);
+  const [session] = link.sessions;
+  session!.settled();
+  session!.settled();
+  link.flush();
+  link.take([0, SUBMIT.input, 1, { type: "PING", timestamp: "7" }]);
+  assertEquals(posted, [
+    [TELL.settled, 1, TELL.settled, 1],
+    [TELL.one, 1, "c2/PING 7; 7", TELL.settled, 1],
+  ]);
+  assertEquals(submitted.length, 2);
+});
+
+Deno.test("a fault of a session is answered at once where nothing of it is unanswered", () => {
+  const { link, posted, submitted } = stage();
+  const refused = fault("BINARY_FRAME");
+  link.take([0, ...OPENED, SUBMIT.input, 1, { type: "FAULT", fault: refused }]);
+  assertEquals(posted, [[TELL.one, 1, `c2/ERROR ${refused.text}`, TELL.settled, 1]]);
+  assertEquals(submitted, []);
+});
+
+Deno.test("with its thread a session has lost its connection, and its socket counts no more", async () => {
+  const { link, posted, submitted, admission } = stage();
+  link.take({ call: 1, name: "admit", args: [{ remoteAddress: "192.0.2.1", origin: null }] });
+  link.take({ call: 2, name: "admit", args: [{ remoteAddress: "192.0.2.1", origin: null }] });
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(
+    posted.map((answer) => (answer as { value: { isAdmitted: boolean } }).value.isAdmitted),
+    [true, false],
+  );
+  link.take([0, ...OPENED]);
+  assertEquals(admission.addresses, 1);
+  const asked = link.calls.ask("close");
+  link.lost("it is gone");
+  assertEquals(submitted.map(([{ id }, input]) => [id, input]), [["alice's", { type: "LOST" }]]);
+  assertEquals([admission.addresses, [...link.sessions]], [0, []]);
+  await assertRejects(() => asked, Error, "it is gone");
+  await assertRejects(() => link.calls.ask("close"), Error, "it is gone");
+  // What it had posted before comes too late.
+  link.take([0, SUBMIT.message, 1, "5", "hello"]);
+  assertEquals(submitted.length, 1);
+});
+
+Deno.test("a place is given back when the socket that had it is gone", async () => {
+  const { link, posted, admission } = stage();
+  link.take({ call: 1, name: "admit", args: [{ remoteAddress: "192.0.2.1", origin: null }] });
+  await new Promise((resolve) => setTimeout(resolve));
+  const { ticket } = (posted[0] as { value: { ticket: number } }).value;
+  link.take([0, SUBMIT.left, ticket]);
+  assertEquals(admission.addresses, 0);
+});
+
+Deno.test("what a front submits for nobody is logged, and what is behind it is dealt with", () => {
+  const { link, submitted, log } = stage();
+  link.take([0, ...OPENED, SUBMIT.message, 9, "5", "who?", SUBMIT.message, 1, "5", "hello"]);
+  assertEquals(submitted.map(([{ id }]) => id), ["alice's"]);
+  assertEquals(log.events("error"), ["bug"]);
+});

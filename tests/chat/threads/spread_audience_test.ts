@@ -1,0 +1,109 @@
+/**
+ * The audience over several fronts, beside the one of a server on one thread: whatever is told, in whatever order, each
+ * session hears the same.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { Audience, type AudiencePort } from "../../../chat/audience.ts";
+import { CLOSE } from "../../../chat/connection.ts";
+import type { Participant } from "../../../chat/hub.ts";
+import { ChatMeters } from "../../../chat/meters.ts";
+import { outgoing } from "../../../chat/outbox.ts";
+import type { Flat, SessionNumber } from "../../../chat/threads/messages.ts";
+import { RemoteSession } from "../../../chat/threads/remote_session.ts";
+import { Retelling } from "../../../chat/threads/retelling.ts";
+import { type Hall, SpreadAudience } from "../../../chat/threads/spread_audience.ts";
+import { NotingParticipant } from "../../support/hub_stage.ts";
+import { runs } from "../../support/property_runs.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
+
+const FRONTS = 2;
+/** Every other one is of the extended mode, and two in a row are on one front. */
+const SESSIONS = [0, 1, 2, 3, 4, 5, 6, 7];
+
+const isLive = (session: number) => session % 2 === 1;
+const frontOf = (session: number) => Math.floor(session / 2) % FRONTS;
+
+function noting(session: number): NotingParticipant {
+  return new NotingParticipant(`s${session}`, [], undefined, isLive(session));
+}
+
+function localAudience(): Audience {
+  return new Audience({ meters: new ChatMeters(), steadyMs: () => 0, log: recordedLog().log });
+}
+
+/** A front without a thread: it tells at once what a turn has told it. */
+class Front implements Hall {
+  told: Flat = [];
+  listeners = 0;
+  turns = 0;
+  readonly sessions = new Map<SessionNumber, Participant>();
+  readonly #retelling = new Retelling(localAudience(), this.sessions, recordedLog().log);
+
+  flush(): void {
+    const { told } = this;
+    this.told = [];
+    this.turns++;
+    this.#retelling.tell(structuredClone(told));
+  }
+
+  caughtUp(): undefined {}
+}
+
+type Step = { readonly what: string; readonly session: number };
+
+const step: fc.Arbitrary<Step> = fc.record({
+  what: fc.constantFrom("add", "delete", "tellAll", "tellLive", "tellLiveBut", "deliver", "end", "flush"),
+  session: fc.constantFrom(...SESSIONS),
+});
+
+/** Takes the steps, and flushes at the end. Texts are numbered, so that none is like another. */
+function play(audience: AudiencePort, participants: readonly Participant[], steps: readonly Step[]): void {
+  for (const [n, { what, session }] of steps.entries()) {
+    const participant = participants[session]!;
+    if (what === "add") audience.add(participant);
+    else if (what === "delete") audience.delete(participant.id);
+    else if (what === "tellAll") audience.tellAll(outgoing(`${n}`));
+    else if (what === "tellLive") audience.tellLive(outgoing(`live ${n}`));
+    else if (what === "tellLiveBut") audience.tellLiveBut(participant, outgoing(`but ${n}`));
+    else if (what === "deliver") audience.deliver(participant, outgoing(`own ${n}`));
+    else if (what === "end") audience.end(participant, CLOSE.kicked);
+    else audience.flush();
+  }
+  audience.flush();
+}
+
+Deno.test("sessions on two fronts hear what they would on one thread, in the same order", () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const here = SESSIONS.map(noting);
+      play(localAudience(), here, steps);
+
+      const fronts = Array.from({ length: FRONTS }, () => new Front());
+      const there = SESSIONS.map(noting);
+      const remote = SESSIONS.map((session) => {
+        const front = fronts[frontOf(session)]!;
+        front.sessions.set(session, there[session]!);
+        const { id, remoteAddress, isLive } = there[session]!;
+        return new RemoteSession(front, { number: session, id, isLive, remoteAddress });
+      });
+      play(new SpreadAudience(new Set(fronts), recordedLog().log), remote, steps);
+
+      assertEquals(there.map((one) => one.frames()), here.map((one) => one.frames()));
+    }),
+    runs(200),
+  );
+});
+
+Deno.test("a front nobody of which hears what everyone is told is sent nothing of it", () => {
+  const [busy, quiet] = [new Front(), new Front()];
+  const audience = new SpreadAudience(new Set([busy, quiet]), recordedLog().log);
+  const alice = noting(0);
+  busy.sessions.set(1, alice);
+  audience.add(new RemoteSession(busy, { number: 1, id: "alice", isLive: false, remoteAddress: "" }));
+  audience.tellAll(outgoing("hello"));
+  audience.flush();
+  assertEquals([alice.frames(), busy.turns, quiet.turns, audience.size], [["hello"], 1, 0, 1]);
+});

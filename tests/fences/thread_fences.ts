@@ -1,0 +1,64 @@
+/**
+ * The fences of a chat server on several threads. fences_test.ts runs them.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { Audience } from "../../chat/audience.ts";
+import { Hub, type Participant } from "../../chat/hub.ts";
+import { ChatMeters } from "../../chat/meters.ts";
+import { TELL } from "../../chat/threads/messages.ts";
+import { Retelling } from "../../chat/threads/retelling.ts";
+import { FAULTS } from "../../src/protocol/faults.ts";
+import { logger } from "../../src/log.ts";
+import { broken, Bug } from "../support/broken.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { startTestChat } from "../support/chat_server.ts";
+import { NotingParticipant } from "../support/hub_stage.ts";
+import { FAULTY_FRONT, Threads } from "../support/threads.ts";
+import { chatFence, fence } from "./fence.ts";
+
+fence("a front of another thread", "is its loss, and those of the others go on", async (log) => {
+  using threads = new Threads();
+  await using server = await startTestChat({ workers: 2, entry: FAULTY_FRONT });
+  await using alice = await threads.connect(server.url, 0, "alice");
+  const bob = await threads.connect(server.url, 1, "bob");
+  await alice.drain();
+  bob.send("break");
+  assertEquals(await alice.next(), "c2/DISCONNECT lost_connection; bob");
+  await bob.closed;
+  assertEquals(log.errors(), ["front.lost"]);
+});
+
+chatFence(
+  "what a front submits",
+  "is answered, and what is submitted next is dealt with",
+  async (server, log) => {
+    await using alice = await ChatClient.connect(server.url, "alice");
+    using _bug = broken(Hub.prototype, "submit");
+    assertEquals(await alice.ask("c2/QUERY server_info"), `c2/ERROR ${FAULTS.INTERNAL}`);
+    assertEquals(await alice.ask("c2/QUERY active_users"), "c2/ACKNOWLEDGE [bob,alice]");
+    assertEquals(log.errors(), ["bug front"]);
+  },
+  { workers: 2 },
+);
+
+fence("what a turn tells a front", "ends the session that it met, and the others are told", async (log) => {
+  const chronicle: string[] = [];
+  const alice: Participant = new NotingParticipant("alice", chronicle);
+  const bob = new NotingParticipant("bob", chronicle);
+  alice.joined = () => {
+    throw new Bug("in joined");
+  };
+  const audience = new Audience({ meters: new ChatMeters(), steadyMs: () => 0, log: logger("chat") });
+  const retelling = new Retelling(audience, new Map([[1, alice], [2, bob]]), logger("chat"));
+  retelling.tell([TELL.add, 1, TELL.joined, 1, TELL.add, 2, TELL.joined, 2, TELL.all, "hello"]);
+  assertEquals(chronicle, [
+    "alice ended 1011 internal error",
+    "bob joined",
+    "alice < hello",
+    "bob < hello",
+  ]);
+  assertEquals([log.errors(), log.stacks().length], [["bug tell"], 1]);
+  await Promise.resolve();
+});

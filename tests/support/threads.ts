@@ -1,0 +1,86 @@
+/**
+ * A look at the threads of a chat server with several: who is on which, so that a test can have clients on each. The
+ * system chooses a connection's thread, and a client that came to the wrong one is let go and another opened.
+ *
+ * @module
+ */
+import { FrontThreads, type FrontThreadsOptions } from "../../chat/threads/front_threads.ts";
+import type { ThreadLink } from "../../chat/threads/link.ts";
+import { replaced } from "./broken.ts";
+import { ChatClient } from "./chat_client.ts";
+import { RawPeer } from "./raw_peer.ts";
+
+/** The entry of a thread that hangs, or breaks, where a client says so; see faulty_front.ts. */
+export const FAULTY_FRONT = new URL("faulty_front.ts", import.meta.url).href;
+
+/** Tries to come to a certain thread; that each of so many comes to another of two is once in a million. */
+const TRIES_MAX = 20;
+
+export class Threads implements Disposable {
+  #links: ReadonlySet<ThreadLink> = new Set();
+  readonly #watching: Disposable;
+
+  /** Watches the next server that starts in this process. */
+  constructor() {
+    this.#watching = replaced(
+      FrontThreads,
+      "open",
+      (original) => (options: FrontThreadsOptions) => {
+        this.#links = options.links;
+        return original.call(FrontThreads, options);
+      },
+    );
+  }
+
+  /** Sockets that each has, in order of their starts. */
+  get sockets(): number[] {
+    return Array.from(this.#links, ({ sessions }) => Array.from(sessions).length);
+  }
+
+  /** A client on the `index`th thread, with nothing said yet. */
+  open(url: string, index: number, isLive = false): Promise<ChatClient> {
+    return this.#openOn(index, async () => {
+      const client = await ChatClient.open(url, isLive);
+      // Its thread has told of it when that has answered.
+      await client.drain();
+      return client;
+    });
+  }
+
+  /** The same by hand. */
+  openRaw(url: string, index: number): Promise<RawPeer> {
+    return this.#openOn(index, async () => {
+      const peer = await RawPeer.open(url);
+      await peer.sendText("c2/PING 1");
+      await peer.readText();
+      return peer;
+    });
+  }
+
+  /** A client on the `index`th thread, in the room as `name`. */
+  async connect(url: string, index: number, name: string): Promise<ChatClient> {
+    const client = await this.open(url, index);
+    const answer = await client.ask(`c2/CONNECT ${name}`);
+    if (!answer.startsWith("c2/ACKNOWLEDGE ")) throw new Error(`${name} was not let in: ${answer}`);
+    return client;
+  }
+
+  [Symbol.dispose](): void {
+    this.#watching[Symbol.dispose]();
+  }
+
+  async #openOn<Client extends AsyncDisposable>(index: number, open: () => Promise<Client>): Promise<Client> {
+    const strangers: Client[] = [];
+    try {
+      while (strangers.length < TRIES_MAX) {
+        const before = this.sockets[index]!;
+        const client = await open();
+        if (this.sockets[index]! > before) return client;
+        strangers.push(client);
+      }
+      throw new Error(`no connection came to thread ${index}`);
+    } finally {
+      for (const stranger of strangers) await stranger[Symbol.asyncDispose]();
+    }
+  }
+}
