@@ -305,6 +305,7 @@ async function openFronts(
   const { hostname, port, tls, transport, adminToken: token } = options;
   const { limits, name } = settings;
   const front = { hostname, port, tls, sharers: options.workers, serverId: id };
+  const counts = workers.length === 0 ? undefined : new (await loadThreads()).CountsOfFronts(links, meters);
   const behind = {
     settings,
     inbox: hub,
@@ -315,7 +316,7 @@ async function openFronts(
       role: "chat",
       token: options.metricsToken,
       meters,
-      others: async () => workers.length === 0 ? [] : await (await loadThreads()).countsOfFronts(links),
+      others: async () => await counts?.read() ?? [],
       steadyMs: steadyClock,
     }),
     meters,

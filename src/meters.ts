@@ -115,6 +115,18 @@ export class Meters {
     return this.#metrics.flatMap(({ rows }) => rows.flatMap(({ series }) => series.numbers()));
   }
 
+  /** Such numbers as what only grows: of a thread that is gone there is nothing at this moment. */
+  withoutGauges(numbers: readonly number[]): number[] {
+    const kept = [...numbers];
+    let place = 0;
+    for (const { type, bounds, rows } of this.#metrics) {
+      const count = rows.length * (type === "histogram" ? bounds.length + 2 : 1);
+      if (type === "gauge") kept.fill(0, place, place + count);
+      place += count;
+    }
+    return kept;
+  }
+
   counter(name: string, help: string): Counter {
     const series = new Counter();
     this.#add({ name, help, type: "counter", bounds: [], rows: [{ labels: {}, series }] });

@@ -75,3 +75,13 @@ Deno.test("two metrics cannot have one name", () => {
   meters.counter("letters_total", "Letters");
   assertThrows(() => meters.counter("letters_total", "Letters again"), Error, "letters_total is taken");
 });
+
+Deno.test("of what a thread had counted that is gone the gauges are taken away, and nothing else", () => {
+  const meters = new Meters();
+  meters.counter("letters_total", "Letters").add(3);
+  meters.gauge("waiting", "Who waits").read = () => 9;
+  meters.histogram("seconds", "How long", [1]).observe(2);
+  meters.gauge("sitting", "Who sits").read = () => 8;
+  meters.counters("hats_total", "Hats", [{ of: "a" }, { of: "b" }]).of({ of: "b" }).add(4);
+  assertEquals(meters.withoutGauges(meters.numbers()), [3, 0, 0, 1, 2, 0, 0, 4]);
+});

@@ -1,11 +1,14 @@
 /**
  * What fronts on other threads count, so that it can be added up with what the sequencer's thread counts: the same
- * rows in the same places, those of their HTTP sides among them. What a thread that was lost had counted is lost.
+ * rows in the same places, those of their HTTP sides among them. What a thread that was lost had counted since it was
+ * asked last is lost.
  *
  * @module
  */
 import { steadyClock } from "../../src/clock.ts";
+import { within } from "../../src/http_server.ts";
 import type { Logger } from "../../src/log.ts";
+import { addedUp, type Meters } from "../../src/meters.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { WebAssets } from "../../src/web_assets.ts";
 import { chatApp } from "../app.ts";
@@ -35,10 +38,43 @@ export async function addRowsOfFronts(
   });
 }
 
-/** What each of the fronts that serve has counted. */
-export async function countsOfFronts(links: Iterable<ThreadLink>): Promise<readonly (readonly number[])[]> {
-  const counts = await Promise.all(Array.from(links, ({ calls }) => calls.ask("meters").catch(() => [])));
-  return counts.filter((numbers) => numbers.length > 0);
+/** Milliseconds in which a front has to say what it has counted; past that it is what it said last. */
+const ANSWER_MS = 1000;
+
+/** What the fronts have counted, those that are gone included: what only grows is never less than it was. */
+export class CountsOfFronts {
+  readonly #links: ReadonlySet<ThreadLink>;
+  readonly #meters: Meters;
+  /** What each has said last. */
+  readonly #said = new Map<ThreadLink, readonly number[]>();
+  /** Of those that are gone. */
+  #gone: readonly number[] | undefined;
+
+  /** `links` are those that serve at the moment; `meters` have the same rows. */
+  constructor(links: ReadonlySet<ThreadLink>, meters: Meters) {
+    this.#links = links;
+    this.#meters = meters;
+  }
+
+  /** The numbers to be added up. */
+  async read(): Promise<readonly (readonly number[])[]> {
+    await Promise.all(Array.from(this.#links, (link) => this.#ask(link)));
+    for (const [link, numbers] of this.#said) {
+      if (this.#links.has(link)) continue;
+      const kept = this.#meters.withoutGauges(numbers);
+      this.#gone = this.#gone === undefined ? kept : addedUp([this.#gone, kept]);
+      this.#said.delete(link);
+    }
+    return [...this.#said.values(), ...this.#gone === undefined ? [] : [this.#gone]];
+  }
+
+  /** One that hangs, or is gone, or does not serve yet, says nothing. */
+  async #ask(link: ThreadLink): Promise<void> {
+    const asked = link.calls.ask("meters").then((numbers) => {
+      if (numbers.length > 0) this.#said.set(link, numbers);
+    }, () => {});
+    await within(ANSWER_MS, asked);
+  }
 }
 
 function neverAsked(): never {
