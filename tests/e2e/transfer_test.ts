@@ -49,7 +49,11 @@ Deno.test("what a server that runs keeps comes whole to another that runs, and i
     const piped = await runProgram(["export", "--server", from.url], ADMIN);
     assertEquals(piped.stdout, await Deno.readTextFile(file));
 
-    await using to = await startServer("chat", ["--kv", `${folder}/to.db`, "--transport", "ws"], ADMIN);
+    await using to = await startServer(
+      "chat",
+      ["--kv", `${folder}/to.db`, "--transport", "ws", "--workers", "2"],
+      ADMIN,
+    );
     await using bob = await ChatClient.connect(to.url, "bob");
     const imported = await runProgram(["import", file, "--server", to.url], ADMIN);
     assertEquals(imported, { status: 0, stdout: "Rows taken: 3, skipped: 0.\n", stderr: "" });
