@@ -51,6 +51,8 @@ export interface Refused {
   readonly retryAfterSeconds: number | undefined;
 }
 
+const NOT_COUNTED: Admitted = { isAdmitted: true, leave: () => {} };
+
 export class Admission {
   readonly #rules: AdmissionRules;
   /** Sockets that are not gone, by block of addresses; a block without any is not in it. */
@@ -82,7 +84,7 @@ export class Admission {
       return refusal("origin", 403, "This server takes no connections from pages of this origin");
     }
     if (isLoopback(remoteAddress) && !limitLoopback) {
-      return { isAdmitted: true, leave: () => {} };
+      return NOT_COUNTED;
     }
     const block = addressBlock(remoteAddress);
     const sockets = this.#sockets.get(block) ?? 0;

@@ -17,7 +17,7 @@ import { chatApp, refusalResponse } from "./app.ts";
 import { adminBodyBytesMax } from "./body_limit.ts";
 import { CLOSE, type Connection } from "./connection.ts";
 import type { ChatMeters } from "./meters.ts";
-import { type Inbox, Session } from "./session.ts";
+import { FloodRate, type Inbox, Session, type SessionRules } from "./session.ts";
 import type { SettingsInForce } from "./settings.ts";
 import type { Tls } from "../src/tls_files.ts";
 import type { Peer, StartTransport, Transport, TransportOptions } from "./transport.ts";
@@ -70,6 +70,7 @@ const DRAIN_MS = 1000;
 
 export class Front implements Fronts {
   readonly #options: FrontOptions;
+  readonly #rules: SessionRules;
   readonly #sessions = new Set<Session>();
   /** Called when the last of them is over. */
   #onEmpty = () => {};
@@ -79,6 +80,14 @@ export class Front implements Fronts {
 
   private constructor(options: FrontOptions) {
     this.#options = options;
+    const { settings: { limits } } = options;
+    this.#rules = {
+      ...options,
+      limits,
+      floodRate: new FloodRate(limits),
+      steadyMs: steadyClock,
+      onOver: (session) => this.#onOver(session),
+    };
     options.meters.readSockets(this.#sessions);
   }
 
@@ -178,39 +187,27 @@ export class Front implements Fronts {
     }
     if (admitted.isAdmitted) {
       const subprotocol = offersLive(request.headers) ? LIVE_SUBPROTOCOL : undefined;
-      const accept = (connection: Connection) => this.#accept(connection);
-      return peer.upgrade({ remoteAddress, subprotocol, accept, gone: admitted.leave });
+      return peer.upgrade({ remoteAddress, subprotocol, accept: this.#accept, gone: admitted.leave });
     }
     this.#options.meters.socketRefused(admitted.reason);
     this.#options.log.debug("socket.refused", { reason: admitted.reason });
     return refusalResponse(admitted);
   }
 
-  #accept(connection: Connection): Session {
-    const { inbox, settings: { limits }, serverId, meters, log } = this.#options;
-    const session = new Session({
-      id: crypto.randomUUID(),
-      connection,
-      inbox,
-      limits,
-      serverId,
-      steadyMs: steadyClock,
-      onOver: this.#onOver,
-      meters,
-      log,
-    });
-    meters.socketOpened();
+  readonly #accept = (connection: Connection): Session => {
+    const session = new Session({ id: crypto.randomUUID(), connection }, this.#rules);
+    this.#options.meters.socketOpened();
     if (this.#isHushed) session.hush();
     this.#sessions.add(session);
     this.#options.register?.opened(session);
     return session;
-  }
+  };
 
-  readonly #onOver = (session: Session): void => {
+  #onOver(session: Session): void {
     this.#sessions.delete(session);
     this.#options.register?.over(session);
     if (this.#sessions.size === 0) this.#onEmpty();
-  };
+  }
 
   /** Resolves when nobody is here. */
   #empty(): Promise<void> {

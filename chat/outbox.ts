@@ -24,10 +24,16 @@ function measured(text: string): OutgoingFrame {
 /** Most answers are this one. */
 const ACKNOWLEDGED: OutgoingFrame = measured("c2/ACKNOWLEDGE");
 
+/** Whose outbox it is. */
+export interface OutboxOwner {
+  /** Told once, when the line was crossed and the connection was closed for it. */
+  overflowed(): void;
+}
+
 export class Outbox {
   readonly #connection: Connection;
   readonly #limits: Pick<Limits, "maxOutboxBytes">;
-  readonly #onOverflow: () => void;
+  readonly #owner: OutboxOwner;
   #closed = false;
   /**
    * What was unsent when it was last looked at, and all that was pushed since. To look costs as much as a write's share
@@ -35,11 +41,10 @@ export class Outbox {
    */
   #pendingAtMost = 0;
 
-  /** `onOverflow` is told once, when the line was crossed and the connection was closed for it. */
-  constructor(connection: Connection, limits: Pick<Limits, "maxOutboxBytes">, onOverflow: () => void) {
+  constructor(connection: Connection, limits: Pick<Limits, "maxOutboxBytes">, owner: OutboxOwner) {
     this.#connection = connection;
     this.#limits = limits;
-    this.#onOverflow = onOverflow;
+    this.#owner = owner;
   }
 
   get isClosed(): boolean {
@@ -69,7 +74,7 @@ export class Outbox {
     const pending = this.#connection.pendingBytes;
     if (pending + bytes > maxOutboxBytes) {
       this.close(CLOSE.slowConsumer);
-      this.#onOverflow();
+      this.#owner.overflowed();
       return false;
     }
     this.#pendingAtMost = pending + wireBytes;

@@ -31,10 +31,11 @@ export class ReadingTurns {
 
   /** Comes between a socket and the one listener of its data, which is there already. */
   take(socket: Socket): Reading {
-    return new Reading(socket, (reading) => this.#wait(reading));
+    return new Reading(socket, this);
   }
 
-  #wait(reading: Reading): void {
+  /** Has a reading come to its turn. */
+  wait(reading: Reading): void {
     this.#waiting.add(reading);
     if (this.#isTurnDue) return;
     this.#isTurnDue = true;
@@ -61,14 +62,14 @@ export class ReadingTurns {
 export class Reading {
   readonly #socket: Socket;
   readonly #listener: (bytes: Buffer) => void;
-  readonly #wait: (reading: Reading) => void;
+  readonly #turns: ReadingTurns;
   #rest: Buffer | undefined;
   #isOver = false;
 
   /** Internal: call `ReadingTurns.take`. */
-  constructor(socket: Socket, wait: (reading: Reading) => void) {
+  constructor(socket: Socket, turns: ReadingTurns) {
     this.#socket = socket;
-    this.#wait = wait;
+    this.#turns = turns;
     const [listener, ...others] = socket.listeners("data") as ((bytes: Buffer) => void)[];
     if (listener === undefined || others.length > 0) throw new Error("not one listener of a socket's data");
     this.#listener = listener;
@@ -100,7 +101,7 @@ export class Reading {
     if (this.#rest === undefined && bytes.length <= AT_ONCE_BYTES) return this.#give(bytes);
     this.#socket.pause();
     this.#rest = this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes]);
-    this.#wait(this);
+    this.#turns.wait(this);
   }
 
   #readRest(): void {

@@ -15,7 +15,7 @@ import type { Broadcasts } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type Receiver } from "./connection.ts";
 import type { Participant } from "./hub.ts";
 import type { ChatMeters } from "./meters.ts";
-import { Outbox, outgoing, type OutgoingFrame } from "./outbox.ts";
+import { Outbox, type OutboxOwner, outgoing, type OutgoingFrame } from "./outbox.ts";
 import type { Input, SessionId } from "./room.ts";
 
 /**
@@ -37,12 +37,18 @@ export interface Inbox {
   };
 }
 
-export interface SessionOptions {
+/** What is one session's own. */
+export interface SessionParts {
   readonly id: SessionId;
   readonly connection: Connection;
+}
+
+/** What is the same for all sessions of a front, in one object: there are many of them. */
+export interface SessionRules {
   readonly inbox: Inbox;
-  /** As they are in force: they may change while the session lasts. */
+  /** As they are in force: they may change while a session lasts. */
   readonly limits: Limits;
+  readonly floodRate: Rate;
   readonly serverId: number;
   /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
@@ -53,7 +59,7 @@ export interface SessionOptions {
 }
 
 /** The limit on floods, as it is when it is asked for. */
-class FloodRate implements Rate {
+export class FloodRate implements Rate {
   readonly #limits: Limits;
 
   constructor(limits: Limits) {
@@ -69,11 +75,12 @@ class FloodRate implements Rate {
   }
 }
 
-export class Session implements Receiver, Participant {
+export class Session implements Receiver, Participant, OutboxOwner {
   id: SessionId;
   readonly isLive: boolean;
   readonly remoteAddress: string;
-  readonly #options: SessionOptions;
+  readonly #connection: Connection;
+  readonly #rules: SessionRules;
   readonly #outbox: Outbox;
   readonly #allowed: TokenBucket;
   /** Frames that were refused for flooding may come as fast again before the session is ended. Made at the first. */
@@ -83,19 +90,24 @@ export class Session implements Receiver, Participant {
   #unanswered = 0;
   #isHushed = false;
 
-  constructor(options: SessionOptions) {
-    this.id = options.id;
-    this.remoteAddress = options.connection.remoteAddress;
-    this.isLive = options.connection.subprotocol === LIVE_SUBPROTOCOL;
-    this.#options = options;
-    const { limits, connection, steadyMs } = options;
-    this.#outbox = new Outbox(connection, limits, () => {
-      options.meters.socketEnded(CLOSE.slowConsumer);
-      options.log.warn("consumer.slow", { session: this.id, limitBytes: limits.maxOutboxBytes });
-      this.#submit({ type: "LOST" });
-    });
-    this.#allowed = this.#floodBucket(steadyMs());
+  constructor({ id, connection }: SessionParts, rules: SessionRules) {
+    this.id = id;
+    this.remoteAddress = connection.remoteAddress;
+    this.isLive = connection.subprotocol === LIVE_SUBPROTOCOL;
+    this.#connection = connection;
+    this.#rules = rules;
+    const { limits, floodRate, steadyMs } = rules;
+    this.#outbox = new Outbox(connection, limits, this);
+    this.#allowed = new TokenBucket(floodRate, steadyMs());
     this.#connectDeadline = setTimeout(() => this.end(CLOSE.connectTimeout), limits.connectTimeout * 1000);
+  }
+
+  /** Its reader was too slow, and the connection was closed for that. */
+  overflowed(): void {
+    const { limits, meters, log } = this.#rules;
+    meters.socketEnded(CLOSE.slowConsumer);
+    log.warn("consumer.slow", { session: this.id, limitBytes: limits.maxOutboxBytes });
+    this.#submit({ type: "LOST" });
   }
 
   receiveText(text: string): void {
@@ -114,7 +126,7 @@ export class Session implements Receiver, Participant {
     try {
       read();
     } catch (error) {
-      this.#options.log.error("bug", { where: "session", session: this.id, error });
+      this.#rules.log.error("bug", { where: "session", session: this.id, error });
       this.#answerFault(fault("INTERNAL"));
     }
   }
@@ -122,26 +134,26 @@ export class Session implements Receiver, Participant {
   #readText(text: string): void {
     if (!this.#takesFrame(text.length)) return;
     if (this.#isTooLarge(text)) {
-      this.#answerFault(fault("FRAME_TOO_LARGE", this.#options.limits.maxFrameBytes));
+      this.#answerFault(fault("FRAME_TOO_LARGE", this.#rules.limits.maxFrameBytes));
       return;
     }
-    const frame = decodeClientFrame(text, this.#options.limits, this.isLive);
+    const frame = decodeClientFrame(text, this.#rules.limits, this.isLive);
     if (isFault(frame)) this.#answerFault(frame);
     else if (frame.type === "PING" && this.#answersItself) {
       // Needs nobody else, so it does not wait for a commit that is under way.
       const { timestamp } = frame;
       this.#answerNow(
-        outgoing(encodeServerFrame({ type: "PING", timestamp, serverId: this.#options.serverId })),
+        outgoing(encodeServerFrame({ type: "PING", timestamp, serverId: this.#rules.serverId })),
       );
     } else this.#submit(frame);
   }
 
   lost(): void {
     this.#clearConnectDeadline();
-    if (!this.#outbox.isClosed) this.#options.meters.socketEnded(undefined);
+    if (!this.#outbox.isClosed) this.#rules.meters.socketEnded(undefined);
     this.#outbox.discard();
     this.#submit({ type: "LOST" });
-    this.#options.onOver(this);
+    this.#rules.onOver(this);
   }
 
   deliver(frame: OutgoingFrame): void {
@@ -158,7 +170,7 @@ export class Session implements Receiver, Participant {
 
   /** Bytes that it was given and that have not left the process. */
   get pendingBytes(): number {
-    return this.#options.connection.pendingBytes;
+    return this.#connection.pendingBytes;
   }
 
   /** The hub has dealt with one frame of this session. */
@@ -172,7 +184,7 @@ export class Session implements Receiver, Participant {
 
   end(cause: CloseCause): void {
     this.#clearConnectDeadline();
-    if (!this.#outbox.isClosed) this.#options.meters.socketEnded(cause);
+    if (!this.#outbox.isClosed) this.#rules.meters.socketEnded(cause);
     this.#outbox.close(cause);
   }
 
@@ -185,28 +197,28 @@ export class Session implements Receiver, Participant {
   terminate(): void {
     this.#clearConnectDeadline();
     this.#outbox.discard();
-    this.#options.connection.terminate();
+    this.#connection.terminate();
   }
 
   /** Whether an answer that needs nobody else would be in its place now. */
   get #answersItself(): boolean {
-    return this.#unanswered === 0 && this.#options.inbox.elsewhere === undefined;
+    return this.#unanswered === 0 && this.#rules.inbox.elsewhere === undefined;
   }
 
   /** Whether a frame may come at all: the session is not over, does not flood, and its answers keep up. */
   #takesFrame(length: number): boolean {
-    this.#options.meters.framesReceived.add();
+    this.#rules.meters.framesReceived.add();
     if (this.#outbox.isClosed || this.#isHushed || this.#isFlooded(length)) return false;
-    const { maxUnansweredFrames } = this.#options.limits;
+    const { maxUnansweredFrames } = this.#rules.limits;
     if (this.#unanswered < maxUnansweredFrames) return true;
-    this.#options.log.warn("session.unanswered", { session: this.id, limitFrames: maxUnansweredFrames });
+    this.#rules.log.warn("session.unanswered", { session: this.id, limitFrames: maxUnansweredFrames });
     this.#putOut(CLOSE.unanswered);
     return false;
   }
 
   /** Ends the connection, and has the room know at once: a peer that does not answer the close would keep its name. */
   #putOut(cause: CloseCause): void {
-    const { elsewhere } = this.#options.inbox;
+    const { elsewhere } = this.#rules.inbox;
     if (elsewhere === undefined) this.end(cause);
     else {
       this.hush();
@@ -218,45 +230,41 @@ export class Session implements Receiver, Participant {
 
   #submit(input: Input): void {
     this.#unanswered++;
-    this.#options.inbox.submit(this, input);
+    this.#rules.inbox.submit(this, input);
   }
 
   /** Answers a fault in its turn: at once where nothing is unanswered, else after what came before it. */
   #answerFault(refusal: Fault): void {
     if (!this.#answersItself) return this.#submit({ type: "FAULT", fault: refusal });
-    this.#options.meters.faulted(refusal.fault);
+    this.#rules.meters.faulted(refusal.fault);
     this.#answerNow(outgoing(encodeServerFrame({ type: "ERROR", text: refusal.text })));
   }
 
   #answerNow(frame: OutgoingFrame): void {
-    this.#options.meters.deliveries.add();
+    this.#rules.meters.deliveries.add();
     this.#outbox.push(frame);
     this.#outbox.flush();
   }
 
   #isFlooded(length: number): boolean {
-    const { floodRate } = this.#options.limits;
+    const { floodRate } = this.#rules.limits;
     // 0 switches the limit off.
     if (floodRate === 0) return false;
-    const nowMs = this.#options.steadyMs();
+    const nowMs = this.#rules.steadyMs();
     const tokens = 1 + Math.floor(length / UNITS_OF_A_TOKEN);
     if (this.#allowed.take(nowMs, tokens)) return false;
-    this.#tolerated ??= this.#floodBucket(nowMs);
+    this.#tolerated ??= new TokenBucket(this.#rules.floodRate, nowMs);
     if (this.#tolerated.take(nowMs, tokens)) {
       this.#answerFault(fault("FLOOD", floodRate));
     } else {
-      this.#options.log.warn("session.flood", { session: this.id });
+      this.#rules.log.warn("session.flood", { session: this.id });
       this.#putOut(CLOSE.flood);
     }
     return true;
   }
 
-  #floodBucket(nowMs: number): TokenBucket {
-    return new TokenBucket(new FloodRate(this.#options.limits), nowMs);
-  }
-
   #isTooLarge(text: string): boolean {
-    const max = this.#options.limits.maxFrameBytes;
+    const max = this.#rules.limits.maxFrameBytes;
     // A UTF-16 code unit is one to three bytes of UTF-8: counting is only needed in between.
     if (text.length * 3 <= max) return false;
     return text.length > max || outgoing(text).bytes > max;

@@ -4,10 +4,10 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { CloseCause } from "../../chat/connection.ts";
+import type { CloseCause, Connection } from "../../chat/connection.ts";
 import { History } from "../../chat/history.ts";
 import type { OutgoingFrame } from "../../chat/outbox.ts";
-import { Session } from "../../chat/session.ts";
+import { FloodRate, Session } from "../../chat/session.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import {
@@ -248,20 +248,21 @@ Deno.test("hub whose store hangs holds no more of a session than it may have una
   const { hub, journal, connected } = world();
   const [bob] = await connected("bob");
   const closed: CloseCause[] = [];
-  const session = new Session({
-    id: "eve",
-    connection: {
-      remoteAddress: "192.0.2.1",
-      subprotocol: undefined,
-      pendingBytes: 0,
-      send: () => {},
-      sendBroadcasts: () => {},
-      flush: () => {},
-      close: (cause) => void closed.push(cause),
-      terminate: () => {},
-    },
+  const connection: Connection = {
+    remoteAddress: "192.0.2.1",
+    subprotocol: undefined,
+    pendingBytes: 0,
+    send: () => {},
+    sendBroadcasts: () => {},
+    flush: () => {},
+    close: (cause) => void closed.push(cause),
+    terminate: () => {},
+  };
+  const limits = { ...DEFAULT_LIMITS, floodRate: 0, maxUnansweredFrames: 3 };
+  const session = new Session({ id: "eve", connection }, {
     inbox: hub,
-    limits: { ...DEFAULT_LIMITS, floodRate: 0, maxUnansweredFrames: 3 },
+    limits,
+    floodRate: new FloodRate(limits),
     serverId: 7,
     steadyMs: () => 0,
     onOver: () => {},

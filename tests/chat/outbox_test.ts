@@ -23,7 +23,7 @@ function outboxOf100() {
     close: ({ code, reason }: CloseCause) => void did.push(`close ${code} ${reason}`),
     terminate: () => void did.push("terminate"),
   } satisfies Connection;
-  const outbox = new Outbox(connection, { maxOutboxBytes: 100 }, () => did.push("overflow"));
+  const outbox = new Outbox(connection, { maxOutboxBytes: 100 }, { overflowed: () => did.push("overflow") });
   outbox.push(outgoing("x".repeat(90)));
   did.length = 0;
   return { outbox, connection, did };
@@ -74,7 +74,7 @@ Deno.test("outbox looks at what is unsent once in as many bytes as its limit has
       return unsent;
     },
   };
-  const outbox = new Outbox(connection, { maxOutboxBytes: 1000 }, () => {});
+  const outbox = new Outbox(connection, { maxOutboxBytes: 1000 }, { overflowed() {} });
   for (let i = 0; i < 100; i++) outbox.push(outgoing("x".repeat(90)));
   assertEquals(looks, 9);
   // From here on nothing leaves.
@@ -98,7 +98,9 @@ Deno.test("outbox past its limit sends nothing more, closes with 1013, and tells
 Deno.test("outbox that overflows is closed already when that is told", () => {
   const { connection } = outboxOf100();
   const seen: boolean[] = [];
-  const outbox: Outbox = new Outbox(connection, { maxOutboxBytes: 0 }, () => seen.push(outbox.isClosed));
+  const outbox: Outbox = new Outbox(connection, { maxOutboxBytes: 0 }, {
+    overflowed: () => seen.push(outbox.isClosed),
+  });
   outbox.push(outgoing("x"));
   assertEquals(seen, [true]);
 });

@@ -10,7 +10,7 @@ import type { CloseCause, Connection, OutgoingFrame } from "../../chat/connectio
 import type { Participant } from "../../chat/hub.ts";
 import { outgoing } from "../../chat/outbox.ts";
 import type { Input } from "../../chat/room.ts";
-import { Session } from "../../chat/session.ts";
+import { FloodRate, Session } from "../../chat/session.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/protocol/limits.ts";
 import { recordedLog } from "../support/recorded_log.ts";
@@ -60,16 +60,16 @@ function open(limits: Partial<Limits> = {}): Opened {
   const inputs: Input[] = [];
   const { log, events } = recordedLog();
   const opened = { connection, inputs, events, nowMs: 1000, isOver: false };
-  const session = new Session({
-    id: "the session",
-    connection,
+  const inForce = { ...DEFAULT_LIMITS, ...limits };
+  const session = new Session({ id: "the session", connection }, {
     inbox: {
       submit(participant: Participant, input: Input) {
         assertEquals(participant.id, "the session");
         inputs.push(input);
       },
     },
-    limits: { ...DEFAULT_LIMITS, ...limits },
+    limits: inForce,
+    floodRate: new FloodRate(inForce),
     serverId: 7,
     steadyMs: () => opened.nowMs,
     onOver: (over) => {
