@@ -31,10 +31,10 @@ import {
 } from "./messages.ts";
 
 /**
- * Turns that a front has not told yet, past which the sequencer waits for it: what comes in meanwhile becomes one
- * larger turn. A turn may be some 4 MiB of history, so this bounds memory, and how old what is told may be.
+ * Turns that a front has not told yet, at which the sequencer waits for it: what comes in meanwhile becomes one larger
+ * turn, and a fan-out costs by the turn. A turn may be some 4 MiB of history, so this bounds memory too.
  */
-export const TURNS_BEHIND_MAX = 8;
+export const TURNS_BEHIND_MAX = 1;
 
 export interface ThreadLinkOptions {
   readonly post: (message: Flat | CallMessage) => void;

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { Logger } from "../../src/log.ts";
 import { AudienceFence, type AudiencePort } from "../audience.ts";
 import type { CloseCause, OutgoingFrame } from "../connection.ts";
@@ -23,6 +24,11 @@ export interface Hall {
   flush(): void;
   /** Resolves when it has taken most of what it was told; undefined where it has. */
   caughtUp(): Promise<void> | undefined;
+}
+
+/** What the fronts have posted meanwhile, all of them, is to be one turn. */
+function nextRound(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 export class SpreadAudience implements AudiencePort {
@@ -46,7 +52,7 @@ export class SpreadAudience implements AudiencePort {
       const one = hall.caughtUp();
       if (one !== undefined) all = all === undefined ? one : Promise.all([all, one]).then(() => {});
     }
-    return all;
+    return all?.then(nextRound);
   }
 
   add(participant: Participant): void {
