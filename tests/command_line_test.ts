@@ -32,6 +32,7 @@ Deno.test("chat without flags has the defaults that are documented", () => {
     kv: undefined,
     adminToken: undefined,
     transport: "serve",
+    workers: 1,
     allowedOrigins: undefined,
     trustProxy: false,
     limitLoopback: false,
