@@ -64,6 +64,8 @@ Deno.test({
       await alice.say("after");
       kept.push("after");
       assertMatch((await bob.drain()).join("\n"), /^c2\/MSG alice; 1; \S+; after$/);
+      // What is logged comes over a pipe of its own.
+      await server.event("journal.append_works");
       const events = server.events.map(({ message }) => message);
       assertEquals(events.filter((name) => name === "journal.append_failed").length, 1, "told once");
       assertEquals(events.filter((name) => name === "journal.append_works").length, 1);
