@@ -39,13 +39,17 @@ export function startTestChat({ limits, ...options }: TestChatOptions = {}): Pro
   });
 }
 
-/** A test for each transport, on one thread and on two, by their names: what `test` starts runs so. */
+/**
+ * A test for each transport, and once more on two threads, by their names: what `test` starts runs so. Which transport
+ * that is goes by the name, so that each suite has both.
+ */
 export function testOverEachTransport(
   name: string,
   test: (start: StartTestChat, transport: TransportName) => Promise<void>,
 ): void {
+  const threaded = TRANSPORT_NAMES[name.length % TRANSPORT_NAMES.length];
   for (const transport of TRANSPORT_NAMES) {
-    for (const workers of [1, 2]) {
+    for (const workers of transport === threaded ? [1, 2] : [1]) {
       Deno.test(`${transport}${workers === 1 ? "" : ` on ${workers} threads`}: ${name}`, () =>
         test((options) => startTestChat({ transport, workers, ...options }), transport));
     }
