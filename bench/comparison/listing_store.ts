@@ -13,6 +13,8 @@ import { openKv } from "../../src/kv.ts";
 /** The key of every server: 43 characters of base64url, which is what a key looks like. */
 export const KEY = "bench".padEnd(43, "A");
 const AT_ONCE = 100;
+/** None of the load generator's own, which are 127.0.0.1 to 127.0.0.8. */
+const PUTS_FROM = "127.0.0.9";
 
 /** 127.a.b.c at `port` for the server of this id. */
 export function addressOf(id: number, port: number | string = 5000): string {
@@ -97,7 +99,7 @@ export function startPuts(
 function put(port: number, agent: Agent, id: number, body: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const asked = request({
-      ...{ host: "127.0.0.1", port, localAddress: "127.0.0.2", method: "PUT", path: `/servers/${id}`, agent },
+      ...{ host: "127.0.0.1", port, localAddress: PUTS_FROM, method: "PUT", path: `/servers/${id}`, agent },
       headers: { authorization: `C2Listing ${KEY}`, "content-length": body.length },
     }, (answer) => {
       answer.resume();
