@@ -124,8 +124,9 @@ class Import {
     this.#rows++;
     const bytes = new TextEncoder().encode(text).length + 1;
     const isFull = this.#batch.length === TRANSFER_ROWS_MAX || this.#bytes + bytes > this.#bytesMax;
-    const problem = isFull || json.kind !== this.#kind ? await this.#flush(this.#batch) : undefined;
+    let problem: Problem | undefined;
     if (isFull || json.kind !== this.#kind) {
+      problem = await this.#flush(this.#batch);
       this.#batch = [];
       this.#bytes = 0;
     }

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { startListing } from "../listing/mod.ts";
+import { startTestListing } from "./support/listing_server.ts";
 import { TOKEN } from "./support/admin_api.ts";
 import { keptLog } from "./support/broken.ts";
 import { startTestChat } from "./support/chat_server.ts";
@@ -24,14 +24,7 @@ async function askBrokenOff(port: number, target: string, header: string, body: 
 Deno.test("a body that breaks off is answered 400 by both roles, and is no bug in the log", async () => {
   await using log = await keptLog();
   await using chat = await startTestChat({ adminToken: TOKEN });
-  await using listing = await startListing({
-    hostname: "127.0.0.1",
-    port: 0,
-    kv: ":memory:",
-    checkInterval: 60,
-    trustProxy: false,
-    tls: undefined,
-  });
+  await using listing = await startTestListing();
   for (const body of ["", '{"name', '{"name":"x"}']) {
     const authorization = `Authorization: Bearer ${TOKEN}\r\n`;
     assertMatch(await askBrokenOff(chat.port, "/admin/kick", authorization, body), /^HTTP\/1\.1 400 /);

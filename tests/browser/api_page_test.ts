@@ -7,12 +7,12 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
-import { start } from "./listing_visit.ts";
+import { startTestListing } from "../support/listing_server.ts";
 
 testInBrowser(
   "the API's page can be used by everybody, light and dark, at every width",
   async ({ visitor }) => {
-    await using listing = await start();
+    await using listing = await startTestListing();
     for (
       const [size, scheme] of [[DESK, "light"], [DESK, "dark"], [PHONE, "light"], [PHONE, "dark"]] as const
     ) {
@@ -31,7 +31,7 @@ testInBrowser(
 );
 
 testInBrowser("from the list one comes to the API's page, and there to each request", async ({ visitor }) => {
-  await using listing = await start();
+  await using listing = await startTestListing();
   const page = await visitor({ script: false });
   await page.goto(listing.url);
   await Promise.all([page.waitForNavigation(), page.click('footer a[href="/docs"]')]);

@@ -9,10 +9,11 @@ import { DEFAULT_LISTING_LIMITS } from "../../src/listing_limits.ts";
 import { testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
-import { openLive, Pingable, rowsOf, seeRows, start } from "./listing_visit.ts";
+import { openLive, Pingable, rowsOf, seeRows } from "./listing_visit.ts";
+import { startTestListing } from "../support/listing_server.ts";
 
 testInBrowser("a chat server comes, fills and goes in a page that is open", async ({ visitor }) => {
-  await using listing = await start();
+  await using listing = await startTestListing();
   const page = await openLive(await visitor(), listing.url);
   assertStringIncludes(await page.$eval("main", (main) => main.innerText), "No server is here yet");
   assertStringIncludes(await page.$eval("pre", (pre) => pre.innerText), `--listing ${listing.url}`);
@@ -50,7 +51,7 @@ testInBrowser(
     const folder = await Deno.makeTempDir();
     try {
       const kv = `${folder}/listing.db`;
-      let listing = await start({ kv });
+      let listing = await startTestListing({ kv });
       await servers.list(listing, { id: 1, serverName: "Pub" });
       const page = await openLive(
         await visitor({ mayComplain: /ERR_(?:CONNECTION|INCOMPLETE)|503/ }),
@@ -60,7 +61,7 @@ testInBrowser(
       await listing.stop();
       await page.waitForSelector('#state[data-state="connecting"]');
       assertEquals(await rowsOf(page), ["Pub: 0 of 50"], "what was known stays in sight");
-      listing = await start({ kv, port: listing.port });
+      listing = await startTestListing({ kv, port: listing.port });
       await servers.send(listing, "PUT", 1, { connectedUsers: 4 });
       await page.waitForSelector('#state[data-state="live"]');
       await seeRows(page, ["Pub: 4 of 50"]);
@@ -72,7 +73,7 @@ testInBrowser(
 );
 
 testInBrowser("a page that may not follow says so, and shows the list all the same", async ({ visitor }) => {
-  await using listing = await start({ limits: { ...DEFAULT_LISTING_LIMITS, maxEventStreams: 0 } });
+  await using listing = await startTestListing({ limits: { ...DEFAULT_LISTING_LIMITS, maxEventStreams: 0 } });
   await using servers = new Pingable();
   await servers.list(listing, { id: 1, serverName: "Pub" });
   const page = await visitor({ mayComplain: /503/ });
@@ -85,7 +86,9 @@ testInBrowser(
   "a page that nobody sees gives up its stream, and is up to date when it is seen again",
   async ({ visitor }) => {
     // With one stream for all, another person can follow only where the first does not.
-    await using listing = await start({ limits: { ...DEFAULT_LISTING_LIMITS, maxEventStreams: 1 } });
+    await using listing = await startTestListing({
+      limits: { ...DEFAULT_LISTING_LIMITS, maxEventStreams: 1 },
+    });
     await using servers = new Pingable();
     await servers.list(listing, { id: 1, serverName: "Pub" });
     const page = await visitor();

@@ -9,7 +9,8 @@ import { KvServerStore } from "../../listing/store_kv.ts";
 import { openKv } from "../../src/kv.ts";
 import { ABROAD_RECORD } from "../listing/abroad_record.ts";
 import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
-import { openLive, Pingable, rowsOf, seeRows, start } from "./listing_visit.ts";
+import { openLive, Pingable, rowsOf, seeRows } from "./listing_visit.ts";
+import { startTestListing } from "../support/listing_server.ts";
 
 const ATTACKS = [
   `<img src=x onerror="document.title='broken'">`,
@@ -20,7 +21,7 @@ const ATTACKS = [
 ];
 
 testInBrowser("what a server calls itself stays text, with script and without", async ({ visitor }) => {
-  await using listing = await start();
+  await using listing = await startTestListing();
   await using servers = new Pingable();
   for (const [id, serverName] of ATTACKS.entries()) {
     await servers.list(listing, { id, serverName: serverName.slice(0, 64) });
@@ -58,7 +59,7 @@ testInBrowser("what a server calls itself stays text, with script and without", 
 testInBrowser(
   "without script the page is searched, sorted and narrowed by its form and links",
   async ({ visitor }) => {
-    await using listing = await start();
+    await using listing = await startTestListing();
     await using servers = new Pingable();
     await servers.list(listing, { id: 1, serverName: "Apple", connectedUsers: 5, maxUsers: 5 });
     await servers.list(listing, { id: 2, serverName: "Berry", connectedUsers: 1 });
@@ -89,7 +90,7 @@ testInBrowser(
 testInBrowser(
   "with script the same is done as one types, and stays in the page's address",
   async ({ visitor }) => {
-    await using listing = await start();
+    await using listing = await startTestListing();
     await using servers = new Pingable();
     await servers.list(listing, { id: 1, serverName: "Apple", connectedUsers: 5, maxUsers: 5 });
     await servers.list(listing, { id: 2, serverName: "Berry", connectedUsers: 1 });
@@ -117,7 +118,7 @@ testInBrowser(
 testInBrowser(
   "the keyboard alone finds a server, copies its address, and is not thrown off by changes",
   async ({ visitor }) => {
-    await using listing = await start();
+    await using listing = await startTestListing();
     await using servers = new Pingable();
     for (const id of [1, 2, 3]) {
       await servers.list(listing, {
@@ -157,7 +158,7 @@ testInBrowser(
 );
 
 testInBrowser("an address is copied also where the page has no clipboard", async ({ visitor }) => {
-  await using listing = await start();
+  await using listing = await startTestListing();
   await using servers = new Pingable();
   await servers.list(listing, { id: 1 });
   const page = await visitor();
@@ -175,7 +176,7 @@ testInBrowser("an address is copied also where the page has no clipboard", async
 });
 
 testInBrowser("rows do not move away from under a pointer that moves", async ({ visitor }) => {
-  await using listing = await start();
+  await using listing = await startTestListing();
   await using servers = new Pingable();
   for (const id of [1, 2]) {
     await servers.list(listing, { id, serverName: `Pub ${id}`, connectedUsers: 9 - id });
@@ -200,7 +201,7 @@ testInBrowser(
         ids.map((id) => store.write(id, undefined, { ...ABROAD_RECORD, id, checkedAtMs: Date.now() })),
       );
       kv.close();
-      await using listing = await start({ kv: `${folder}/listing.db`, checkInterval: 3600 });
+      await using listing = await startTestListing({ kv: `${folder}/listing.db`, checkInterval: 3600 });
       const page = await openLive(await visitor(), listing.url);
       const count = () => page.$$eval("#rows tr", ({ length }) => length);
       assertEquals([await count(), await page.$eval("#more", (more) => (more as HTMLElement).innerText)], [
@@ -229,7 +230,7 @@ testInBrowser(
 testInBrowser(
   "nobody is kept out: axe finds nothing serious, and no width needs sideways scrolling",
   async ({ visitor }) => {
-    await using listing = await start();
+    await using listing = await startTestListing();
     await using servers = new Pingable();
     const look = async (path: string) => {
       for (

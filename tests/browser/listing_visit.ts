@@ -5,20 +5,8 @@
  */
 import { assertEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
-import { type ListingOptions, type RunningListing, startListing } from "../../listing/mod.ts";
+import type { RunningListing } from "../../listing/mod.ts";
 import { type FakeChatServer, startChatServer } from "../listing/fake_chat_server.ts";
-
-export function start(options: Partial<ListingOptions> = {}): Promise<RunningListing> {
-  return startListing({
-    hostname: "127.0.0.1",
-    port: 0,
-    kv: ":memory:",
-    checkInterval: 60,
-    trustProxy: false,
-    tls: undefined,
-    ...options,
-  });
-}
 
 interface Listed {
   readonly id: number;

@@ -23,6 +23,10 @@ interface Kept {
   readonly count: () => Promise<number | undefined>;
 }
 
+function archiveOf(kv: Deno.Kv, journal: KvJournal): KvArchive {
+  return new KvArchive(kv, { assertInPlace: () => {}, fence: [], onInsert: () => journal.endUnknown() });
+}
+
 const KINDS: { readonly [name: string]: (test: (kept: Kept) => Promise<void>) => Promise<void> } = {
   memory: async (test) => {
     const journal = new MemoryJournal({ historyCount: 100_000 });
@@ -31,11 +35,7 @@ const KINDS: { readonly [name: string]: (test: (kept: Kept) => Promise<void>) =>
   kv: async (test) => {
     using kv = await openKv(":memory:");
     const journal = new KvJournal(kv);
-    const archive = new KvArchive(kv, {
-      assertInPlace: () => {},
-      fence: [],
-      onInsert: () => journal.endUnknown(),
-    });
+    const archive = archiveOf(kv, journal);
     await test({ journal, archive, count: () => journal.count() });
   },
 };
@@ -121,11 +121,7 @@ for (const [name, withKept] of Object.entries(KINDS)) {
 Deno.test("messages that lie too far apart for one commit are refused whole", async () => {
   using kv = await openKv(":memory:");
   const journal = new KvJournal(kv);
-  const archive = new KvArchive(kv, {
-    assertInPlace: () => {},
-    fence: [],
-    onInsert: () => journal.endUnknown(),
-  });
+  const archive = archiveOf(kv, journal);
   // Each an append and so a segment of its own, with two messages and a place between them.
   for (let n = 0; n < SEGMENTS_MAX + 1; n++) await journal.append(said(10 * n, 10 * n + 2));
   const between = (count: number) => Array.from({ length: count }, (_, n) => message(10 * n + 1));
@@ -138,11 +134,7 @@ Deno.test("messages that lie too far apart for one commit are refused whole", as
 Deno.test("what is counted wrong since an insert is counted right from the next sweep on, also of another start", async () => {
   using kv = await openKv(":memory:");
   const journal = new KvJournal(kv);
-  const archive = new KvArchive(kv, {
-    assertInPlace: () => {},
-    fence: [],
-    onInsert: () => journal.endUnknown(),
-  });
+  const archive = archiveOf(kv, journal);
   for (let n = 0; n < 30; n++) await journal.append(said(10 * n));
   await archive.insert([message(5), message(15)]);
   const again = new KvJournal(kv);
@@ -155,11 +147,7 @@ Deno.test("what is appended after an insert into the newest segment, or into not
   for (const before of [[0, 2], []]) {
     using kv = await openKv(":memory:");
     const journal = new KvJournal(kv);
-    const archive = new KvArchive(kv, {
-      assertInPlace: () => {},
-      fence: [],
-      onInsert: () => journal.endUnknown(),
-    });
+    const archive = archiveOf(kv, journal);
     await journal.append(said(...before));
     await archive.insert([message(1)]);
     await journal.append(said(4));

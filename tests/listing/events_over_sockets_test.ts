@@ -5,22 +5,10 @@
  * @module
  */
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
-import { type ListingOptions, type RunningListing, startListing } from "../../listing/mod.ts";
 import { DEFAULT_LISTING_LIMITS } from "../../src/listing_limits.ts";
 import { EventReader } from "../support/event_reader.ts";
+import { startTestListing } from "../support/listing_server.ts";
 import { startChatServer } from "./fake_chat_server.ts";
-
-function start(options: Partial<ListingOptions> = {}): Promise<RunningListing> {
-  return startListing({
-    hostname: "127.0.0.1",
-    port: 0,
-    kv: ":memory:",
-    checkInterval: 60,
-    trustProxy: false,
-    tls: undefined,
-    ...options,
-  });
-}
 
 async function register(url: string, id: number, body: unknown): Promise<Record<string, string>> {
   const response = await fetch(`${url}/servers/${id}`, { method: "POST", body: JSON.stringify(body) });
@@ -41,7 +29,7 @@ async function send(
 
 Deno.test("a server that comes, fills and goes is told to who listens, and what was missed to who comes back", async () => {
   await using chat = startChatServer({ id: 7 });
-  await using listing = await start();
+  await using listing = await startTestListing();
   const url = `${listing.url}/servers/7`;
   let lastEventId: string;
   let headers: Record<string, string>;
@@ -66,8 +54,8 @@ Deno.test("what another listing on the same store writes is told within some sec
   const folder = await Deno.makeTempDir();
   try {
     await using chat = startChatServer({ id: 7 });
-    await using one = await start({ kv: `${folder}/listing.db` });
-    await using other = await start({ kv: `${folder}/listing.db` });
+    await using one = await startTestListing({ kv: `${folder}/listing.db` });
+    await using other = await startTestListing({ kv: `${folder}/listing.db` });
     await using reader = await EventReader.open(`${one.url}/events`);
     const { id } = (await reader.next())!;
     await register(other.url, 7, { address: `:${chat.port}` });
@@ -81,7 +69,7 @@ Deno.test("what another listing on the same store writes is told within some sec
 });
 
 Deno.test("streams end when the listing stops, and do not hold it up", async () => {
-  const listing = await start();
+  const listing = await startTestListing();
   await using reader = await EventReader.open(`${listing.url}/events`);
   await reader.next();
   const ended = reader.next();
@@ -92,7 +80,7 @@ Deno.test("streams end when the listing stops, and do not hold it up", async () 
 });
 
 Deno.test("who leaves makes room for the next", async () => {
-  await using listing = await start({ limits: { ...DEFAULT_LISTING_LIMITS, maxEventStreams: 1 } });
+  await using listing = await startTestListing({ limits: { ...DEFAULT_LISTING_LIMITS, maxEventStreams: 1 } });
   const url = `${listing.url}/events`;
   {
     await using _reader = await EventReader.open(url);
@@ -112,7 +100,7 @@ Deno.test("who leaves makes room for the next", async () => {
 
 Deno.test("a reader that never reads holds up neither the others nor the stop", async () => {
   await using chat = startChatServer({ id: 7 });
-  const listing = await start();
+  const listing = await startTestListing();
   const stuck = await Deno.connect({ hostname: "127.0.0.1", port: listing.port });
   try {
     await stuck.write(new TextEncoder().encode("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n"));

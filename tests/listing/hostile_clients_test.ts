@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
-import { startListing } from "../../listing/mod.ts";
+import { startTestListing } from "../support/listing_server.ts";
 import { MADE_BYTES_PER_ORIGIN_MAX, SEND_SECONDS_MAX } from "../../listing/outgoing.ts";
 import { type OpenServer, serve } from "../../src/http_server.ts";
 import { logger } from "../../src/log.ts";
@@ -151,14 +151,7 @@ Deno.test("a large list arrives whole over a socket, plain and compressed", asyn
 });
 
 Deno.test("a stop ends in time with 400 idle clients, half-sent heads, slow bodies and readers that read nothing", async () => {
-  const listing = await startListing({
-    hostname: "127.0.0.1",
-    port: 0,
-    kv: ":memory:",
-    checkInterval: 60,
-    trustProxy: false,
-    tls: undefined,
-  });
+  const listing = await startTestListing();
   const { port } = listing;
   const texts = [
     "",

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { startListing } from "../../listing/mod.ts";
+import { startTestListing } from "../support/listing_server.ts";
 import { grown, metricsOf, type Samples, samplesOf } from "../support/metrics.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "./listing_under_test.ts";
 
@@ -108,14 +108,7 @@ Deno.test("HTTP requests are counted by route, and no peer can add a row", async
 });
 
 Deno.test("a list that is given again as it was is counted as any other", async () => {
-  await using listing = await startListing({
-    hostname: "127.0.0.1",
-    port: 0,
-    kv: ":memory:",
-    tls: undefined,
-    checkInterval: 60,
-    trustProxy: false,
-  });
+  await using listing = await startTestListing();
   const ask = async (headers: Record<string, string> = {}) => {
     const response = await fetch(`${listing.url}/servers`, { headers });
     await response.body?.cancel();

@@ -4,22 +4,10 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
-import { type ListingOptions, type RunningListing, startListing } from "../../listing/mod.ts";
 import { BODY_BYTES_MAX } from "../../listing/read_body.ts";
 import { KvUnavailable } from "../../src/kv.ts";
+import { startTestListing } from "../support/listing_server.ts";
 import { startChatServer } from "./fake_chat_server.ts";
-
-function start(options: Partial<ListingOptions> = {}): Promise<RunningListing> {
-  return startListing({
-    hostname: "127.0.0.1",
-    port: 0,
-    kv: ":memory:",
-    checkInterval: 60,
-    trustProxy: false,
-    tls: undefined,
-    ...options,
-  });
-}
 
 async function ask(url: string, init: RequestInit = {}): Promise<{ status: number; text: string }> {
   const response = await fetch(url, init);
@@ -42,7 +30,7 @@ async function withFile(work: (path: string) => Promise<void>): Promise<void> {
 
 Deno.test("a listing lists a chat server that answers, on the port of the origin's address too", async () => {
   await using chat = startChatServer({ id: 7 });
-  await using listing = await start();
+  await using listing = await startTestListing();
   const url = `${listing.url}/servers/7`;
   const registered = await ask(url, { method: "POST", body: JSON.stringify({ address: `:${chat.port}` }) });
   assertEquals(registered.status, 201, registered.text);
@@ -65,7 +53,7 @@ Deno.test("a listing lists a chat server that answers, on the port of the origin
 
 Deno.test("a listing behind a proxy lets nobody from abroad name what is inside", async () => {
   await using chat = startChatServer({ id: 7 });
-  await using listing = await start({ trustProxy: true });
+  await using listing = await startTestListing({ trustProxy: true });
   const post = (forwarded: string) =>
     ask(`${listing.url}/servers/7`, {
       method: "POST",
@@ -80,7 +68,7 @@ Deno.test("a listing behind a proxy lets nobody from abroad name what is inside"
 
 Deno.test("a dead server is removed by the sweep of a running listing", async () => {
   const chat = startChatServer({ id: 7 });
-  await using listing = await start({ checkInterval: 0.1 });
+  await using listing = await startTestListing({ checkInterval: 0.1 });
   await ask(`${listing.url}/servers/7`, { method: "POST", body: `{"address":":${chat.port}"}` });
   await chat[Symbol.asyncDispose]();
   const deadline = performance.now() + 5000;
@@ -93,13 +81,13 @@ Deno.test("a dead server is removed by the sweep of a running listing", async ()
 Deno.test("what is listed and its keys outlive a restart", async () => {
   await withFile(async (kv) => {
     await using chat = startChatServer({ id: 7 });
-    const first = await start({ kv });
+    const first = await startTestListing({ kv });
     const { text: key } = await ask(`${first.url}/servers/7`, {
       method: "POST",
       body: `{"address":":${chat.port}","serverName":"kept"}`,
     });
     await first.stop();
-    await using second = await start({ kv });
+    await using second = await startTestListing({ kv });
     assertEquals(JSON.parse((await ask(`${second.url}/servers/7`)).text).displayName, "kept");
     const headers = { Authorization: `C2Listing ${key}` };
     assertEquals((await ask(`${second.url}/servers/7`, { method: "PUT", headers, body: "{}" })).status, 200);
@@ -130,7 +118,7 @@ Deno.test("everything that was answered 2xx is there after kill -9", async () =>
     while (last < 50) await new Promise((resolve) => setTimeout(resolve, 1));
     process.kill("SIGKILL");
     await Promise.all([writing, process.status, output.cancel()]);
-    await using listing = await start({ kv });
+    await using listing = await startTestListing({ kv });
     const { connectedUsers } = JSON.parse((await ask(`${listing.url}/servers/7`)).text);
     assert(connectedUsers === last || connectedUsers === last + 1, `${connectedUsers} after ${last}`);
     assertEquals((await ask(`${listing.url}/servers/7`, { method: "DELETE", headers })).status, 200);
@@ -139,16 +127,16 @@ Deno.test("everything that was answered 2xx is there after kill -9", async () =>
 
 Deno.test("a listing that cannot have its port or its store says so and leaves nothing open", async () => {
   await withFile(async (kv) => {
-    await using first = await start();
-    await assertRejects(() => start({ kv, port: first.port }), Deno.errors.AddrInUse);
-    await using _again = await start({ kv });
-    await assertRejects(() => start({ kv: "/dev/null/listing.db" }), KvUnavailable);
+    await using first = await startTestListing();
+    await assertRejects(() => startTestListing({ kv, port: first.port }), Deno.errors.AddrInUse);
+    await using _again = await startTestListing({ kv });
+    await assertRejects(() => startTestListing({ kv: "/dev/null/listing.db" }), KvUnavailable);
   });
 });
 
 Deno.test("a listing serves https by its certificate", async () => {
   const pem = (name: string) => Deno.readTextFile(new URL(`tls/${name}.pem`, import.meta.url));
-  await using listing = await start({
+  await using listing = await startTestListing({
     tls: { cert: await pem("server_certificate"), key: await pem("server_key") },
   });
   assertStringIncludes(listing.url, "https://127.0.0.1:");
@@ -160,7 +148,7 @@ Deno.test("a listing serves https by its certificate", async () => {
 
 Deno.test("a stop ends in time with clients that are idle, half done or waiting, and may be asked for twice", async () => {
   const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const listing = await start();
+  const listing = await startTestListing();
   const connect = async (text: string) => {
     const conn = await Deno.connect({ hostname: "127.0.0.1", port: listing.port });
     await conn.write(new TextEncoder().encode(text));
@@ -180,11 +168,11 @@ Deno.test("a stop ends in time with clients that are idle, half done or waiting,
   assertLess(performance.now() - started, 5000);
   for (const conn of [...conns, pinged]) conn.close();
   silent.close();
-  await using _again = await start({ port: listing.port });
+  await using _again = await startTestListing({ port: listing.port });
 });
 
 Deno.test("a stop cuts a client that reads none of its answers, in time", async () => {
-  const listing = await start();
+  const listing = await startTestListing();
   using conn = await Deno.connect({ hostname: "127.0.0.1", port: listing.port });
   const request = new TextEncoder().encode("GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n".repeat(500));
   // Answers of several megabytes, more than all socket buffers on the way: writing gets stuck in the end.
@@ -199,7 +187,7 @@ Deno.test("a stop cuts a client that reads none of its answers, in time", async 
 });
 
 Deno.test("a body that is too large is refused over a real connection, announced or not", async () => {
-  await using listing = await start();
+  await using listing = await startTestListing();
   const post = (head: string, body: string) =>
     exchange(listing.port, `POST /servers/1 HTTP/1.1\r\n${head}\r\n\r\n${body}`);
   const large = "x".repeat(BODY_BYTES_MAX + 1);

@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse as parseYaml } from "@std/yaml/parse";
 import { parser } from "@prometheus-io/lezer-promql";
-import { startListing } from "../../listing/mod.ts";
+import { startTestListing } from "../support/listing_server.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { metricsOf } from "../support/metrics.ts";
 
@@ -55,14 +55,7 @@ type Shown = Map<string, Map<string, Set<string>>>;
 
 async function shownByServers(): Promise<Shown> {
   await using chat = await startTestChat();
-  await using listing = await startListing({
-    hostname: "127.0.0.1",
-    port: 0,
-    kv: ":memory:",
-    tls: undefined,
-    checkInterval: 60,
-    trustProxy: false,
-  });
+  await using listing = await startTestListing();
   const shown: Shown = new Map();
   for (const sample of [...(await metricsOf(chat.url)).keys(), ...(await metricsOf(listing.url)).keys()]) {
     const [, metric = "", inner = ""] = /^(\w+)(?:\{(.*)\})?$/.exec(sample) ?? [];
