@@ -16,6 +16,7 @@ import type { Logger } from "../src/log.ts";
 import type { EventValues } from "../src/log_events.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import type { Transfer } from "../src/transfer.ts";
+import { nameIssues } from "../src/schema_issues.ts";
 import { exportRoutes } from "./export_routes.ts";
 import { type AdminBodies, adminBodies, liftQuerySchema } from "./requests.ts";
 import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
@@ -163,14 +164,6 @@ async function readBody<Name extends keyof AdminBodies>(
   return read.success
     ? read.data as z.infer<AdminBodies[Name]>
     : refuseAdmin("BODY_MALFORMED", nameIssues(read.error));
-}
-
-/** What a schema objects to, on one line. */
-function nameIssues(error: z.ZodError): string {
-  return error.issues.map(({ path, message }) =>
-    path.length === 0 ? message : `${path.join(".")}: ${message}`
-  )
-    .join("; ");
 }
 
 function answerRefusal(c: Context, { status, text }: AdminRefusal): Response {

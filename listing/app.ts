@@ -10,7 +10,6 @@ import { ifNoneMatch } from "@std/http/etag";
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { cors } from "hono/cors";
-import type { z } from "zod";
 import { forwardedAddress, normalizeIp } from "../src/address.ts";
 import { type Announcement, announcementSchema } from "../src/announcement.ts";
 import type { NowMs } from "../src/clock.ts";
@@ -21,6 +20,7 @@ import type { AnswerMetrics } from "../src/metrics_route.ts";
 import { type Rate, rateOf } from "../src/token_bucket.ts";
 import { VERSION } from "../src/version.ts";
 import type { WebAssets } from "../src/web_assets.ts";
+import { nameIssues } from "../src/schema_issues.ts";
 import { API_PAGE_HEADERS, apiPage } from "./api_page.ts";
 import { BROWSER_PAGE_HEADERS, browserPage, PAGE_ROWS } from "./browser_page.ts";
 import { readAuthorization } from "./keys.ts";
@@ -346,14 +346,6 @@ function readAnnouncement(json: unknown): Announcement | Refusal {
   return announcement.success
     ? announcement.data
     : refuse("BODY_MALFORMED", json === undefined ? "there is no body" : nameIssues(announcement.error));
-}
-
-/** What a schema objects to, on one line. */
-function nameIssues(error: z.ZodError): string {
-  return error.issues.map(({ path, message }) => {
-    const name = path.join(".");
-    return name === "" || message.startsWith(name) ? message : `${name}: ${message}`;
-  }).join("; ");
 }
 
 /** What a request was refused for, from its handler to where it is counted. */

@@ -9,6 +9,7 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { isServerName, SERVER_ID_MAX } from "../src/announcement.ts";
+import { nameFirstIssue } from "../src/schema_issues.ts";
 import {
   headerOf,
   type Taken,
@@ -84,10 +85,7 @@ export class ListingTransfer implements Transfer {
     const records: ServerRecord[] = [];
     for (const [i, one] of given.entries()) {
       const read = rowSchema.safeParse(one);
-      if (!read.success) {
-        const { path, message } = read.error.issues[0]!;
-        return { problem: path.length === 0 ? message : `${path.join(".")}: ${message}`, row: i };
-      }
+      if (!read.success) return { problem: nameFirstIssue(read.error), row: i };
       const { kind: _, ...record } = read.data;
       records.push(record);
     }

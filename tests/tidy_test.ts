@@ -46,6 +46,7 @@ const PURE = [
   "src/announcement.ts",
   "src/address.ts",
   "src/listing_limits.ts",
+  "src/schema_issues.ts",
   "src/token_bucket.ts",
   "src/meters.ts",
   "src/lookalikes.ts",

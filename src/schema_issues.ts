@@ -1,0 +1,25 @@
+/**
+ * What a schema objects to in what somebody sent, on one line.
+ *
+ * Pure. What is answered with it is the caller's.
+ *
+ * @module
+ */
+import type { z } from "zod";
+
+type Issue = z.ZodError["issues"][number];
+
+/** Everything that it objects to. */
+export function nameIssues({ issues }: z.ZodError): string {
+  return issues.map(nameIssue).join("; ");
+}
+
+/** The first thing that it objects to. */
+export function nameFirstIssue({ issues }: z.ZodError): string {
+  return nameIssue(issues[0]!);
+}
+
+function nameIssue({ path, message }: Issue): string {
+  const name = path.join(".");
+  return name === "" || message.startsWith(name) ? message : `${name}: ${message}`;
+}
