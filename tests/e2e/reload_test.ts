@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat, TRANSPORT_NAMES } from "../support/chat_server.ts";
+import { untilListed } from "../support/listed_servers.ts";
 import { type ServerProgram, startServer } from "../support/program.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 
@@ -248,15 +249,8 @@ Deno.test("a listing is told the new name and the new limit of users", async () 
   await server.event("listing.registered");
   await files.configure({ chat: { name: "After", "max-users": 7 } });
   await hangUp(server, 1);
-  const listed = async () => {
-    const { servers } = await (await fetch(`${listing.url}/servers`)).json();
-    return servers.map(({ displayName, maxUsers }: Record<string, unknown>) => [displayName, maxUsers]);
-  };
-  const deadline = performance.now() + 10_000;
-  while (JSON.stringify(await listed()) !== '[["After",7]]' && performance.now() < deadline) {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assertEquals(await listed(), [["After", 7]]);
+  const listed = await untilListed(listing.url, 10, ([entry]) => entry?.displayName === "After");
+  assertEquals(listed.map(({ maxUsers }) => maxUsers), [7]);
 });
 
 Deno.test("SIGHUP without a file reads the variables and the bans again and changes nothing", async () => {

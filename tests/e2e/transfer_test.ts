@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
+import { untilListed } from "../support/listed_servers.ts";
 import { runProgram, startServer } from "../support/program.ts";
 
 const TOKEN = "correct-horse-battery-staple";
@@ -100,10 +101,7 @@ Deno.test("the servers of a listing that runs come to another that runs, and kee
     const imported = await runProgram(["import", file, "--kv", `${folder}/to.db`]);
     assertEquals(imported.stdout, "Rows taken: 1, skipped: 0.\n", imported.stderr);
     const servers = async (url: string) => (await (await fetch(`${url}/servers`)).json()).servers;
-    const deadline = performance.now() + 10_000;
-    while ((await servers(to.url)).length === 0 && performance.now() < deadline) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await untilListed(to.url, 10, (entries) => entries.length > 0);
     assertEquals(await servers(to.url), await servers(from.url));
     assertEquals(
       (await runProgram(["import", file, "--kv", `${folder}/to.db`])).stdout,
