@@ -250,4 +250,9 @@ if ("DedicatedWorkerGlobalScope" in globalThis) {
   // A thread of a chat server, which has begun with this very file: it is in every form of the program.
   const { serveThread } = await import("./chat/threads/mod.ts");
   await serveThread();
-} else Deno.exit(await main());
+} else {
+  // A compiled program keeps compiled what its first start loads before it does anything else.
+  if (Deno.args[0] === "chat") await import("./chat/mod.ts");
+  if (Deno.args[0] === "listing") await import("./listing/mod.ts");
+  Deno.exit(await main());
+}

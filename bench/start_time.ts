@@ -4,12 +4,14 @@
  *
  * ```sh
  * deno task compile && deno run -A bench/start_time.ts [--program ./chatter] [--before OTHER] [--bare PROGRAM]
- *     [--starts 30]
+ *     [--starts 30] [--one-copy]
  * ```
  *
  * `--before` is another build of the program, started in turn with it. `--bare` is a program compiled by the same
  * Deno that does nothing but answer: `Deno.serve({ port: Number(Deno.args[0]) }, () => new Response())`. The first
- * start of each is not counted: it makes the file of compiled code that the runtime keeps. The last line is JSON.
+ * start of each is not counted: it makes the file of compiled code that the runtime keeps of a program, which is that of
+ * its very first command. So each role has a copy of the program; `--one-copy` shows what a second role of one finds.
+ * The last line is JSON.
  *
  * @module
  */
@@ -25,6 +27,7 @@ export interface StartTimeOptions {
   readonly before?: string | undefined;
   readonly bare?: string | undefined;
   readonly starts: number;
+  readonly isOneCopy?: boolean | undefined;
 }
 
 /** Milliseconds of many starts. */
@@ -44,7 +47,13 @@ interface Variant {
 export async function measureStarts(options: StartTimeOptions): Promise<Record<string, Starts>> {
   const folder = await Deno.makeTempDir();
   try {
-    const variants = variantsOf(options, folder);
+    const copyOf = async (program: string, command: string) => {
+      if (options.isOneCopy) return program;
+      const copy = `${folder}/${command}-${crypto.randomUUID().slice(0, 8)}`;
+      await Deno.copyFile(program, copy);
+      return copy;
+    };
+    const variants = await variantsOf(options, folder, copyOf);
     const took = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
     for (let round = 0; round <= options.starts; round++) {
       for (const { name, start } of variants) {
@@ -58,26 +67,35 @@ export async function measureStarts(options: StartTimeOptions): Promise<Record<s
   }
 }
 
-function variantsOf({ program, before, bare }: StartTimeOptions, folder: string): Variant[] {
-  const of = (program: string, suffix: string): Variant[] => [
-    { name: `--version${suffix}`, start: () => untilEnd(program, ["--version"]) },
-    ...["listing", "chat"].flatMap((role) =>
-      ["a new file", "the file of before", ":memory:"].map((store): Variant => ({
-        name: `${role}, ${store}${suffix}`,
-        start: async () => {
+async function variantsOf(
+  { program, before, bare }: StartTimeOptions,
+  folder: string,
+  copyOf: (program: string, command: string) => Promise<string>,
+): Promise<Variant[]> {
+  const of = async (original: string, suffix: string): Promise<Variant[]> => {
+    const version = await copyOf(original, "version");
+    const variants: Variant[] = [
+      { name: `--version${suffix}`, start: () => untilEnd(version, ["--version"]) },
+    ];
+    for (const role of ["listing", "chat"]) {
+      const program = await copyOf(original, role);
+      for (const store of ["a new file", "the file of before", ":memory:"]) {
+        const start = async () => {
           const kept = `${folder}/${role}${suffix}.db`;
           const kv = { "a new file": `${folder}/${crypto.randomUUID()}.db`, ":memory:": ":memory:" }[store] ??
             kept;
           const flags = role === "chat" ? ["--no-listing"] : [];
           return await untilAnswer(program, (port) => [role, "--port", port, "--kv", kv, ...flags]);
-        },
-      }))
-    ),
-  ];
+        };
+        variants.push({ name: `${role}, ${store}${suffix}`, start });
+      }
+    }
+    return variants;
+  };
   return [
     ...bare === undefined ? [] : [{ name: "bare", start: () => untilAnswer(bare, (port) => [port]) }],
-    ...of(program, ""),
-    ...before === undefined ? [] : of(before, ", before"),
+    ...await of(program, ""),
+    ...before === undefined ? [] : await of(before, ", before"),
   ];
 }
 
@@ -137,10 +155,14 @@ if (import.meta.main) {
       before: { type: "string" },
       bare: { type: "string" },
       starts: { type: "string", default: "30" },
-      json: { type: "boolean" },
+      "one-copy": { type: "boolean" },
     },
   });
-  const starts = await measureStarts({ ...values, starts: Number(values.starts) });
+  const starts = await measureStarts({
+    ...values,
+    starts: Number(values.starts),
+    isOneCopy: values["one-copy"],
+  });
   for (const [name, { median, p95, least }] of Object.entries(starts)) {
     console.log(`${name.padEnd(40)} median ${median} ms, p95 ${p95} ms, least ${least} ms`);
   }

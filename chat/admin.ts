@@ -2,7 +2,7 @@
  * The admin API on the chat server's port: requests judged by their token and their form, and handed to
  * moderation, PROTOCOL.md §11.
  *
- * Without a token it is off. It knows nothing of how a ban comes into force.
+ * It knows nothing of how a ban comes into force.
  *
  * @module
  */
@@ -21,17 +21,12 @@ import { exportRoutes } from "./export_routes.ts";
 import { type AdminBodies, adminBodies, liftQuerySchema } from "./requests.ts";
 import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
 import { shownBan } from "./bans.ts";
+import type { AdminApp, AdminBindings } from "./mounted_admin.ts";
 import { adminBodyBytesMax } from "./body_limit.ts";
 import type { Moderation } from "./moderation.ts";
 
-/** What the transport knows of a request beyond the request. */
-export interface AdminBindings {
-  readonly remoteAddress: string;
-}
-
 export interface AdminOptions {
-  /** Undefined: the API is off, and answers as if it were not there. */
-  readonly token: string | undefined;
+  readonly token: string;
   readonly moderation: Moderation;
   readonly transfer: Transfer;
   /** As they are in force. */
@@ -44,28 +39,25 @@ export interface AdminOptions {
 /** What the log tells of an operator. */
 type Deed = "admin.banned" | "admin.lifted" | "admin.kicked" | "admin.announced";
 
-type AdminApp = Hono<{ Bindings: AdminBindings }>;
 type AdminContext = Context<{ Bindings: AdminBindings }>;
 
 /** The application to be mounted under `/admin`. */
 export function adminApp(options: AdminOptions): AdminApp {
   const app: AdminApp = new Hono<{ Bindings: AdminBindings }>();
-  if (options.token !== undefined) {
-    app.use(authenticated(options.token, options));
-    app.post("*", (c, next) => {
-      const maxSize = adminBodyBytesMax(options.limits);
-      const onError = (c: Context) => answerRefusal(c, refuseAdmin("BODY_TOO_LARGE", maxSize));
-      return bodyLimit({ maxSize, onError })(c, next);
-    });
-    addRoutes(app, options);
-    const { transfer, limits, log } = options;
-    const readRows = async (c: Context) => {
-      const body = await readBody(c, limits, "import");
-      return isAdminRefusal(body) ? body : body.rows;
-    };
-    app.route("/", exportRoutes({ transfer, readRows, refuse: answerRefusal, log }));
-    app.all("*", (c) => answerRefusal(c, refuseAdmin("NOTHING_HERE")));
-  } else app.all("*", (c) => c.notFound());
+  const { token, transfer, limits, log } = options;
+  app.use(authenticated(token, options));
+  app.post("*", (c, next) => {
+    const maxSize = adminBodyBytesMax(limits);
+    const onError = (c: Context) => answerRefusal(c, refuseAdmin("BODY_TOO_LARGE", maxSize));
+    return bodyLimit({ maxSize, onError })(c, next);
+  });
+  addRoutes(app, options);
+  const readRows = async (c: Context) => {
+    const body = await readBody(c, limits, "import");
+    return isAdminRefusal(body) ? body : body.rows;
+  };
+  app.route("/", exportRoutes({ transfer, readRows, refuse: answerRefusal, log }));
+  app.all("*", (c) => answerRefusal(c, refuseAdmin("NOTHING_HERE")));
   return app;
 }
 

@@ -11,6 +11,7 @@ import { countRequests, markRoute } from "../src/http_meters.ts";
 import type { Logger } from "../src/log.ts";
 import type { AnswerMetrics } from "../src/metrics_route.ts";
 import type { WebAssets } from "../src/web_assets.ts";
+import type { AdminApp } from "./mounted_admin.ts";
 import type { Refused } from "./admission.ts";
 import type { ChatMeters } from "./meters.ts";
 import type { Peer } from "./transport.ts";
@@ -23,7 +24,7 @@ export interface ChatAppOptions {
   /** Whether the server can do its work: the store answers, and it is not stopping. */
   readonly isReady: () => Promise<boolean>;
   /** What answers under `/admin`. */
-  readonly admin: Hono<{ Bindings: Pick<Peer, "remoteAddress"> }>;
+  readonly admin: AdminApp;
   /** The page and its files. */
   readonly assets: WebAssets;
   readonly metrics: AnswerMetrics;

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import type { Hono } from "hono";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { within } from "../src/http_server.ts";
 import type { Logger } from "../src/log.ts";
@@ -12,6 +11,7 @@ import type { AnswerMetrics } from "../src/metrics_route.ts";
 import { LIVE_SUBPROTOCOL } from "../src/protocol/codec.ts";
 import type { Participant } from "./hub.ts";
 import type { WebAssets } from "../src/web_assets.ts";
+import type { AdminApp } from "./mounted_admin.ts";
 import type { Admission, Admitted, Refused } from "./admission.ts";
 import { chatApp, refusalResponse } from "./app.ts";
 import { adminBodyBytesMax } from "./body_limit.ts";
@@ -53,7 +53,7 @@ export interface FrontOptions extends Pick<TransportOptions, "hostname" | "port"
   readonly inbox: Inbox;
   readonly admission: Gate;
   /** What answers under `/admin`. */
-  readonly admin: Hono<{ Bindings: Pick<Peer, "remoteAddress"> }>;
+  readonly admin: AdminApp;
   /** Whether what is behind it can do its work. */
   readonly isReady: () => Promise<boolean>;
   readonly assets: WebAssets;

@@ -7,25 +7,21 @@
 import { setImmediate } from "node:timers";
 import { isPublicHost, reachableHost } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
-import type { Layout } from "../src/kv.ts";
 import { within } from "../src/http_server.ts";
 import { leastLogged, logger } from "../src/log.ts";
 import { metricsRoute } from "../src/metrics_route.ts";
-import { type LimitName, LIMITS, type Limits } from "../src/protocol/limits.ts";
+import type { LimitName, Limits } from "../src/protocol/limits.ts";
 import type { Reconfigured } from "../src/reload.ts";
 import { answersInTime, openStore, type Store } from "../src/store.ts";
 import type { Transfer } from "../src/transfer.ts";
 import { proveTls, renewal, type Tls } from "../src/tls_files.ts";
 import { startTracing } from "../src/tracing.ts";
 import { WebAssets } from "../src/web_assets.ts";
-import { adminApp } from "./admin.ts";
+import { type AdminApp, adminIsOff } from "./mounted_admin.ts";
+import type { Administered } from "./administration.ts";
 import { Admission } from "./admission.ts";
-import type { Archive } from "./archive.ts";
 import { KvArchive } from "./archive_kv.ts";
-import type { Ban } from "./ban_store.ts";
-import { Bans, BANS_MAX } from "./bans.ts";
 import { KvBanStore } from "./ban_store_kv.ts";
-import { adminBodyBytesMax } from "./body_limit.ts";
 import { Front, type FrontOptions, type Fronts } from "./front.ts";
 import { serverId } from "./identity.ts";
 import type { Journal } from "./journal.ts";
@@ -33,8 +29,9 @@ import { KvJournal } from "./journal_kv.ts";
 import { MemoryJournal } from "./journal_memory.ts";
 import { NoJournal } from "./journal_none.ts";
 import { KvKeyStore } from "./key_store_kv.ts";
+import { LAYOUT } from "./layout.ts";
 import { moveFromLayout1 } from "./layout_1_kv.ts";
-import { isAdminRefusal, refuseAdmin } from "./refusals.ts";
+import { isAdminRefusal } from "./refusals.ts";
 import { KvSessionStore } from "./live_session_store_kv.ts";
 import { ChatMeters } from "./meters.ts";
 import { enoughFor, NOTHING_TOLD } from "./recovery.ts";
@@ -43,7 +40,6 @@ import { Sequencer, type Stores } from "./sequencer.ts";
 import { changeable, type Settings, SettingsInForce } from "./settings.ts";
 import type { ThreadLink } from "./threads/link.ts";
 import { TRANSPORTS } from "./threads/mod.ts";
-import { ChatTransfer } from "./transfer.ts";
 import type { TransportName } from "./transport.ts";
 
 /** How long a turn gathers. Where a write takes all that there is, what this round of the event loop brings is one. */
@@ -95,9 +91,6 @@ export interface RunningChat extends AsyncDisposable {
   /** Resolves with why, where it is to be stopped: the store is another process's, or is to be. */
   readonly ending: Promise<string>;
 }
-
-/** The rows that this chat server reads and writes, ARCHITECTURE.md "Storage". */
-const LAYOUT: Layout = { role: "chat", version: 2 };
 
 /** Milliseconds that fronts have at a stop to submit what they have received. */
 const SETTLE_MS = 1000;
@@ -155,7 +148,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     fronts = await openFronts(options, sequencer, {
       id,
       settings,
-      transfer: transferOf({ id, settings, sequencer, stores, nowMs }),
+      admin: await adminOf(options.adminToken, { id, settings, sequencer, stores, nowMs }),
       workers,
       links,
       isReady: () => answers(store),
@@ -238,13 +231,14 @@ async function storesIn(
   limits: Limits,
 ): Promise<Stores & { keys: KvKeyStore }> {
   const { kv } = store;
-  const kvJournal = place === ":memory:"
-    ? undefined
-    : new KvJournal(kv, () => store.assertInPlace(), store.fence);
+  const { assertInPlace, fence } = store;
+  const kvJournal = place === ":memory:" ? undefined : new KvJournal(kv, assertInPlace, fence);
   const inMemory = new MemoryJournal(limits);
   const kept: Journal & Sweepable = kvJournal ?? inMemory;
   return {
-    archive: kvJournal === undefined ? inMemory : archiveIn(store, () => kvJournal.endUnknown()),
+    archive: kvJournal === undefined
+      ? inMemory
+      : new KvArchive(kv, { assertInPlace, fence, onInsert: () => kvJournal.endUnknown() }),
     journal: limits.historyCount === 0 ? new NoJournal() : kept,
     kept,
     toldBefore: kvJournal === undefined || limits.historyCount === 0
@@ -257,47 +251,23 @@ async function storesIn(
   };
 }
 
-function archiveIn({ kv, assertInPlace, fence }: Store, onInsert: () => void): Archive {
-  return new KvArchive(kv, { assertInPlace, fence, onInsert });
-}
-
-/** What a server that runs keeps, to be taken out and put in. */
-function transferOf(
-  { id, settings, sequencer, stores, nowMs }: {
-    readonly id: number;
-    readonly settings: SettingsInForce;
-    readonly sequencer: Sequencer;
-    readonly stores: Stores & { readonly keys: KvKeyStore };
-    readonly nowMs: () => number;
-  },
-): Transfer {
-  const { limits } = settings;
-  return new ChatTransfer({
-    serverId: id,
-    layout: LAYOUT.version,
-    batchBytesMax: () => adminBodyBytesMax(limits),
-    limits,
-    archive: stores.archive,
-    insert: (messages) => sequencer.insert(messages),
-    bans: () => Promise.resolve(sequencer.moderation.bans()),
-    takeBans: async (bans) => {
-      const came = await sequencer.moderation.take(bans);
-      return isAdminRefusal(came) ? { problem: came.text } : came.taken;
-    },
-    keys: stores.keys,
-    nowMs,
-  });
+async function adminOf(
+  token: string | undefined,
+  administered: Omit<Administered, "token">,
+): Promise<AdminApp> {
+  if (token === undefined) return adminIsOff();
+  const { administration } = await import("./administration.ts");
+  return administration({ token, ...administered });
 }
 
 /** Opens the port, on this thread or on as many as there are to be. */
 async function openFronts(
   options: ChatOptions,
-  { hub, moderation }: Sequencer,
-  { id, settings, transfer, workers, links, isReady, meters, log }:
-    & Pick<FrontOptions, "settings" | "isReady" | "meters" | "log">
+  { hub }: Sequencer,
+  { id, settings, admin, workers, links, isReady, meters, log }:
+    & Pick<FrontOptions, "settings" | "admin" | "isReady" | "meters" | "log">
     & {
       readonly id: number;
-      readonly transfer: Transfer;
       readonly workers: readonly Worker[];
       readonly links: Set<ThreadLink>;
     },
@@ -310,7 +280,7 @@ async function openFronts(
     settings,
     inbox: hub,
     admission: new Admission(settings),
-    admin: adminApp({ token, moderation, transfer, limits, steadyMs: steadyClock, log: logger("admin") }),
+    admin,
     isReady,
     metrics: metricsRoute({
       role: "chat",
@@ -348,46 +318,19 @@ function answers(store: Store): Promise<boolean> {
   });
 }
 
-/**
- * Opens the store of a chat server that does not run, to take out of it and put into it. Throws `KvUnavailable`.
- *
- * No limit of a server holds there but those that no server passes.
- */
+/** Opens the store of a chat server that does not run, to take out of it and put into it. Throws `KvUnavailable`. */
 export async function openChatStore(place: string): Promise<Transfer & AsyncDisposable> {
+  const { transferOfClosed } = await import("./closed_store.ts");
   const store = await openStore(place, LAYOUT, { isShared: false });
-  const { kv } = store;
+  const { kv, assertInPlace, fence } = store;
   await moveFromLayout1(kv);
-  const archive = archiveIn(store, () => {});
-  const banStore = new KvBanStore(kv);
-  const transfer = new ChatTransfer({
+  const transfer = transferOfClosed({
     serverId: await serverId(kv, Math.random),
-    layout: LAYOUT.version,
-    batchBytesMax: () => adminBodyBytesMax(LARGEST_LIMITS),
-    limits: LARGEST_LIMITS,
-    archive,
-    insert: (messages) => archive.insert(messages),
-    bans: () => banStore.load(),
-    takeBans: (bans) => takeIntoStore(banStore, bans),
+    archive: new KvArchive(kv, { assertInPlace, fence, onInsert: () => {} }),
+    bans: new KvBanStore(kv),
     keys: new KvKeyStore(kv),
-    nowMs: wallClock,
   });
   return Object.assign(transfer, {
     [Symbol.asyncDispose]: () => Promise.resolve(store[Symbol.dispose]()),
   });
-}
-
-const LARGEST_LIMITS: Limits = Object.fromEntries(
-  Object.entries(LIMITS).map(([name, { max }]) => [name, max]),
-) as Limits;
-
-/** As moderation takes bans, where there is nobody to put out. */
-async function takeIntoStore(
-  store: KvBanStore,
-  given: readonly Ban[],
-): Promise<number | { problem: string }> {
-  const bans = new Bans(await store.load());
-  const fresh = given.filter((ban) => bans.get(ban.id) === undefined && bans.sameTarget(ban).length === 0);
-  if (bans.size + fresh.length > BANS_MAX) return { problem: refuseAdmin("TOO_MANY_BANS", BANS_MAX).text };
-  if (fresh.length > 0) await store.change(fresh, []);
-  return fresh.length;
 }

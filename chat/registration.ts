@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Announcement } from "../src/announcement.ts";
+import type { Announcement } from "../src/announcement_schema.ts";
 import type { Logger } from "../src/log.ts";
 import { traced, type Tracing } from "../src/tracing.ts";
 import { type ListingReply, objection } from "./listing_client.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import type { Announcement } from "../src/announcement.ts";
+import type { Announcement } from "../src/announcement_schema.ts";
 import { preciseClock, steadyClock } from "../src/clock.ts";
 import { within } from "../src/http_server.ts";
 import { type Logger, logger } from "../src/log.ts";

@@ -11,7 +11,7 @@ import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { cors } from "hono/cors";
 import { forwardedAddress, normalizeIp } from "../src/address.ts";
-import { type Announcement, announcementSchema } from "../src/announcement.ts";
+import { type Announcement, announcementSchema } from "../src/announcement_schema.ts";
 import type { NowMs } from "../src/clock.ts";
 import type { ListingLimits } from "../src/listing_limits.ts";
 import { countRequests } from "../src/http_meters.ts";

@@ -13,7 +13,7 @@ import {
   parseAddress,
   type ServerAddress,
 } from "../src/address.ts";
-import type { Announcement } from "../src/announcement.ts";
+import type { Announcement } from "../src/announcement_schema.ts";
 import type { NowMs } from "../src/clock.ts";
 import type { ListingLimits } from "../src/listing_limits.ts";
 import { rateOf } from "../src/token_bucket.ts";

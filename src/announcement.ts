@@ -1,12 +1,12 @@
 /**
- * What a chat server says of itself to a listing, PROTOCOL.md §9.2: one schema for the sender and the receiver.
+ * What may stand in what a chat server says of itself to a listing, PROTOCOL.md §9.2: limits, defaults and the rule of
+ * names.
  *
- * The only thing that the two programs share beside the protocol. An address is only checked for being text
- * here: what it means depends on who sent it, which the listing judges.
+ * The only thing that the two programs share beside the protocol. The schema of it is announcement_schema.ts: a chat
+ * server starts without the library that it is made with.
  *
  * @module
  */
-import { z } from "zod";
 
 /** Code points of a server's name: what fits one line of a listing. */
 export const SERVER_NAME_LENGTH_MAX = 64;
@@ -53,20 +53,3 @@ export function isServerName(name: string): boolean {
   const plain = trimmed.replace(emoji, "x").replace(joiner, "x");
   return !FORBIDDEN.test(plain) && !PILE_OF_MARKS.test(plain.normalize("NFD"));
 }
-
-const users = (description: string) => z.number().int().min(0).max(USERS_MAX).describe(description);
-
-export const announcementSchema = z.strictObject({
-  serverName: z.string().refine(isServerName, `serverName: ${SERVER_NAME_RULE}`).transform((name) =>
-    name.trim()
-  ).describe(`${SERVER_NAME_RULE}; at first ${DEFAULT_SERVER_NAME}`),
-  address: z.string().min(1).max(ADDRESS_LENGTH_MAX).describe(
-    `host:port, [v6]:port, host alone for port ${DEFAULT_PORT}, or :port at the sender's own address; ` +
-      `wss:// in front for TLS; at first :${DEFAULT_PORT}`,
-  ),
-  connectedUsers: users("people who are there now; at first 0"),
-  maxUsers: users(`how many there is room for; at first ${DEFAULT_MAX_USERS}`),
-}).partial();
-
-/** Any of a server's properties; what is absent is left as it is, or at its default for a new server. */
-export type Announcement = z.infer<typeof announcementSchema>;

@@ -10,6 +10,7 @@ import { type Logger, writeForwarded } from "../../src/log.ts";
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
 import { type Fault, fault } from "../../src/protocol/faults.ts";
 import type { AnswerMetrics } from "../../src/metrics_route.ts";
+import type { AdminApp } from "../mounted_admin.ts";
 import type { Admission } from "../admission.ts";
 import { httpFence } from "../app.ts";
 import type { ChatMeters } from "../meters.ts";
@@ -18,7 +19,7 @@ import { RemoteSession } from "./remote_session.ts";
 import type { Input } from "../room.ts";
 import type { Inbox } from "../session.ts";
 import type { Hall } from "./spread_audience.ts";
-import { type AdminApp, answerHandedOn } from "./requests.ts";
+import { answerHandedOn } from "./requests.ts";
 import { type CallMessage, Calls } from "./calls.ts";
 import {
   causeAt,

@@ -8,13 +8,11 @@ import { type Context, Hono } from "hono";
 import { STATUS_CODE } from "@std/http/status";
 import { bodyLimit } from "hono/body-limit";
 import type { AnswerMetrics } from "../../src/metrics_route.ts";
-import type { AdminBindings } from "../admin.ts";
+import { type AdminApp, type AdminBindings, adminIsOff } from "../mounted_admin.ts";
 import { markRoute } from "../../src/http_meters.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { adminBodyBytesMax } from "../body_limit.ts";
 import type { PlainRequest, PlainResponse } from "./messages.ts";
-
-export type AdminApp = Hono<{ Bindings: AdminBindings }>;
 
 /** Those of chat/admin.ts, so that each is counted by itself. */
 export const ADMIN_ROUTES: readonly (readonly [method: string, path: string])[] = [
@@ -43,11 +41,8 @@ export interface HandedOnOptions {
 
 /** What answers under `/admin` on a front. */
 export function handedOn({ isAdministered, limits, answer }: HandedOnOptions): AdminApp {
+  if (!isAdministered) return adminIsOff();
   const app: AdminApp = new Hono<{ Bindings: AdminBindings }>();
-  if (!isAdministered) {
-    app.all("*", (c) => c.notFound());
-    return app;
-  }
   app.post("*", (c, next) => {
     const maxSize = adminBodyBytesMax(limits);
     // Whether it may send one at all is judged there first, and then by these many bytes.

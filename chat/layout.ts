@@ -1,0 +1,8 @@
+/**
+ * Which rows a chat server reads and writes: the version that its store has to say, ARCHITECTURE.md "Storage".
+ *
+ * @module
+ */
+import type { Layout } from "../src/kv.ts";
+
+export const LAYOUT: Layout = { role: "chat", version: 2 };
