@@ -140,11 +140,12 @@ export class WsConnection implements Connection, SocketOwner {
 
   /** One write for all that was gathered: a write costs many times what it writes. */
   flush(): void {
-    if (this.#gathered.bytes === 0) return;
-    const bytes = this.#gathered.take();
-    // Past the library, which would make a frame of it. Nothing of the library's waits to be sent in between: what it
-    // sends, pings and closes, it sends at once.
-    if (this.#socket.readyState === OPEN) this.#stream.write(bytes);
+    while (this.#gathered.bytes > 0) {
+      const bytes = this.#gathered.take();
+      // Past the library, which would make a frame of it. Nothing of the library's waits to be sent in between: what it
+      // sends, pings and closes, it sends at once.
+      if (this.#socket.readyState === OPEN) this.#stream.write(bytes);
+    }
   }
 
   close({ code, reason }: CloseCause): void {

@@ -11,6 +11,13 @@ import { Buffer } from "node:buffer";
 import { type Broadcasts, wireOf } from "./broadcasts.ts";
 import type { OutgoingFrame } from "./connection.ts";
 
+/**
+ * Bytes of broadcasts that are worth a write of their own. Less than that is copied to what else its listener is given:
+ * a call costs more. For more, memory is fetched anew each time, at some 13 µs for 4 KiB where it is the system that
+ * has to give it.
+ */
+export const SHARED_BYTES_MIN = 16_384;
+
 /** The frames of a turn from the `from`th up to the `to`th, exclusive. */
 interface Part {
   readonly broadcasts: Broadcasts;
@@ -50,15 +57,22 @@ export class Gathered {
     }
   }
 
-  /** All of it as one piece, and begins anew. Maybe shared with others: never written to. */
+  /** What comes next of it as one piece, and for most that is all. Maybe shared with others: never written to. */
   take(): Buffer {
     const bytes = this.#bytes;
     const broadcasts = this.#broadcasts;
     const rest = this.#rest;
-    this.#bytes = 0;
     this.#broadcasts = undefined;
+    if (broadcasts !== undefined) {
+      const shared = broadcasts.wireBytes(this.#from, this.#to);
+      if (rest === undefined || shared >= SHARED_BYTES_MIN) {
+        this.#bytes -= shared;
+        return broadcasts.wire(this.#from, this.#to);
+      }
+    }
+    this.#bytes = 0;
     this.#rest = undefined;
-    if (rest === undefined) return broadcasts?.wire(this.#from, this.#to) ?? Buffer.alloc(0);
+    if (rest === undefined) return Buffer.alloc(0);
     if (broadcasts === undefined && rest.length === 1) return wireOfPiece(rest[0]!);
     const whole = Buffer.allocUnsafe(bytes);
     let at = broadcasts?.copyWire(this.#from, this.#to, whole, 0) ?? 0;
