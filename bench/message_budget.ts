@@ -70,6 +70,8 @@ async function run(): Promise<{ messages: number; profile: CpuProfile }> {
     const { figures, problem } = await runLoadGenerator(program, [
       ...["closed", "--port", `${port}`, "--dialect", "c2", "--clients", clients, "--senders", senders],
       ...["--outstanding", outstanding, "--seconds", `${SECONDS}`, "--warmup", `${WARMUP_SECONDS}`],
+      // As in the comparison: to wake it would be paid for by the server.
+      ...(generator.length > 0 ? ["--spin"] : []),
     ], generator);
     if (problem !== undefined) throw new Error(problem);
     child.kill("SIGINT");
