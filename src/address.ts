@@ -93,11 +93,27 @@ export function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
+/** Addresses whose one form is remembered, since every request asks for its peer's, and the longest text of one. */
+export const KNOWN_FORMS_MAX = 1024;
+const IP_LENGTH_MAX = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".length;
+const knownForms = new Map<string, string>();
+
 /**
  * An IP address in its one form: IPv4 also where it came mapped into IPv6, no zone, IPv6 shortened.
  * Undefined for anything else; the short and octal forms of IPv4 are anything else.
  */
 export function normalizeIp(text: string): string | undefined {
+  const known = knownForms.get(text);
+  if (known !== undefined) return known;
+  const form = formOfIp(text);
+  if (form !== undefined && text.length <= IP_LENGTH_MAX) {
+    if (knownForms.size >= KNOWN_FORMS_MAX) knownForms.clear();
+    knownForms.set(text, form);
+  }
+  return form;
+}
+
+function formOfIp(text: string): string | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return text;
   const bare = text.split("%")[0] ?? "";
   if (!ipaddr.IPv6.isValid(bare)) return undefined;

@@ -9,6 +9,7 @@ import {
   addressSite,
   formatAddress,
   isLoopback,
+  KNOWN_FORMS_MAX,
   normalizeIp,
   parseAddress,
   reachOf,
@@ -183,6 +184,15 @@ Deno.test("an IP address has one form", () => {
       ["host", undefined],
     ] as const
   ) assertEquals(normalizeIp(text), normalized, text);
+});
+
+Deno.test("an address has its form again, also when more were asked for since than are remembered", () => {
+  const form = (i: number) => [`::ffff:10.0.${i >> 8}.${i & 255}`, `10.0.${i >> 8}.${i & 255}`] as const;
+  for (const count of [KNOWN_FORMS_MAX, KNOWN_FORMS_MAX + 1]) {
+    for (let round = 0; round < 2; round++) {
+      for (let i = 0; i < count; i++) assertEquals(normalizeIp(form(i)[0]), form(i)[1]);
+    }
+  }
 });
 
 Deno.test("loopback is told from all else", () => {
