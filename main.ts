@@ -87,6 +87,10 @@ async function main(): Promise<0 | 1 | 2> {
   async function chatOptions(values: CommandValues<"chat">) {
     const { isDenoDeploy } = await import("./src/kv.ts");
     const onDenoDeploy = isDenoDeploy(env);
+    if (onDenoDeploy && values.tlsCert !== undefined) {
+      const { CannotStart } = await import("./src/start_failure.ts");
+      throw new CannotStart("On Deno Deploy TLS is the platform's: leave --tls-cert and --tls-key out");
+    }
     if (onDenoDeploy && values.transport !== "serve") {
       const { CannotStart } = await import("./src/start_failure.ts");
       throw new CannotStart(

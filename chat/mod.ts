@@ -162,8 +162,9 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const { port } = fronts;
   const url = `${options.tls ? "https" : "http"}://${reachableHost(options.hostname)}:${port}`;
   log.info("listening", { url, id, name: settings.name });
-  if (options.transport === "serve" && isPublicHost(options.hostname) && !options.onDenoDeploy) {
-    log.warn("transport.recommended", { flag: "--transport ws", because: "it can cut peers that are stuck" });
+  const because = whyNotServe(options);
+  if (options.transport === "serve" && because !== undefined) {
+    log.warn("transport.recommended", { flag: "--transport ws", because });
   }
   sequencer.present({ listings: options.listings, port });
 
@@ -184,6 +185,15 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const stop = () => stopped ??= stopAll();
   const reconfigure = reconfigurer({ settings, tls: options.tls, sequencer, fronts });
   return { url, port, id, reconfigure, stop, ending: store.ending, [Symbol.asyncDispose]: stop };
+}
+
+/** What a server has of the other transport; undefined where it does without, or has no choice. */
+function whyNotServe({ hostname, onDenoDeploy, tls }: ChatOptions): string | undefined {
+  if (onDenoDeploy) return undefined;
+  if (tls !== undefined) {
+    return "it takes a new certificate without a restart, and can cut peers that are stuck";
+  }
+  return isPublicHost(hostname) ? "it can cut peers that are stuck" : undefined;
 }
 
 /** Flags that can change while the server runs, the certificate aside. */

@@ -42,8 +42,9 @@ export type ServerCommand = "chat" | "listing";
 
 /** The flags of such a command with the values that count. */
 export type CommandValues<Name extends ServerCommand> =
-  & Omit<FlagValues<(typeof COMMANDS)[Name]["flags"]>, "logFormat">
-  & { readonly logFormat: LogFormat };
+  & Omit<FlagValues<(typeof COMMANDS)[Name]["flags"]>, "logFormat" | "transport">
+  & { readonly logFormat: LogFormat }
+  & (Name extends "chat" ? { readonly transport: "serve" | "ws" } : unknown);
 
 type Admin = (typeof COMMANDS)["admin"];
 type ActionLine<Word extends keyof Admin["actions"]> = {
@@ -243,6 +244,7 @@ function parseLine(syntax: Syntax, args: readonly string[], around: Surroundings
   if (isUsageError(settled)) return settled;
   const { values, sources } = settled;
   if ("logFormat" in values) values.logFormat ??= around.isTerminal ? "pretty" : "json";
+  if ("transport" in values) values.transport ??= values.tlsCert === undefined ? "serve" : "ws";
   // The table's types are lost in the loop over its keys: each value came from its own flag's `read`.
   return {
     kind,

@@ -153,12 +153,13 @@ const chatFlags = {
   noListing: switchFlag("register with no listing"),
   kv: kvFlag("chat"),
   adminToken,
-  transport: flag<"serve" | "ws">({
+  // Undefined until it is known whether the server speaks TLS.
+  transport: flag<"serve" | "ws" | undefined>({
     about: "what carries it: serve is Deno's own server; ws can refuse, time and cut whatever a peer does",
     ...oneOf({ serve: "serve", ws: "ws" }),
     placeholder: "TRANSPORT",
-    otherwise: "serve",
-    otherwiseShown: "serve",
+    otherwise: undefined,
+    otherwiseShown: "serve, and ws with --tls-cert, whose renewal drops nobody there",
   }),
   workers: flag<number>({
     ...wholeNumber({ unit: "threads", min: 1, max: WORKERS_MAX }),

@@ -99,6 +99,13 @@ Deno.test("a flag's value follows it or stands behind an equals sign", () => {
   assertEquals(valuesOf(["chat", "--name=--bob"]).name, "--bob");
 });
 
+Deno.test("a chat server that speaks TLS is on ws, unless it is told otherwise", () => {
+  assertEquals(valuesOf("chat --tls-cert c --tls-key k").transport, "ws");
+  assertEquals(valuesOf("chat", { CHATTER_TLS_CERT: "c", CHATTER_TLS_KEY: "k" }).transport, "ws");
+  assertEquals(valuesOf("chat --tls-cert c --tls-key k --transport serve").transport, "serve");
+  assertEquals(valuesOf("chat --transport ws").transport, "ws");
+});
+
 Deno.test("a flag wins over its variable, and the variable over the default", () => {
   const variables = { CHATTER_MAX_USERS: "7" };
   assertEquals(valuesOf("chat", {}).maxUsers, 50);

@@ -158,6 +158,10 @@ Deno.test("what cannot be on Deno Deploy is one line that says what to do", () =
         /^chatter: On Deno Deploy there is no --transport but serve.*: leave it out$/m,
       ],
       [
+        { CHATTER_TLS_CERT: "c.pem", CHATTER_TLS_KEY: "k.pem" },
+        /^chatter: On Deno Deploy TLS is the platform's: leave --tls-cert and --tls-key out$/m,
+      ],
+      [
         { CHATTER_WORKERS: "2" },
         /^chatter: On Deno Deploy there are no threads to start: leave --workers out$/m,
       ],

@@ -161,6 +161,8 @@ for (const workers of ["1", "2"]) {
     certificateIsRenewed(["--transport", "ws", "--workers", workers]));
 }
 
+Deno.test("a chat server that is told no transport takes a new certificate", () => certificateIsRenewed([]));
+
 async function certificateIsRenewed(flags: readonly string[]): Promise<void> {
   await using files = await Files.make();
   await files.certify("first");
@@ -188,10 +190,11 @@ async function certificateIsRenewed(flags: readonly string[]): Promise<void> {
   assertEquals((await server.stop()).status, 0);
 }
 
-Deno.test("serve: a new certificate waits for a restart, which is logged, and who is connected stays", async () => {
+Deno.test("--transport serve: a new certificate waits for a restart, as the log says, and who is connected stays", async () => {
   await using files = await Files.make();
   await files.certify("first");
   await using server = await startServer("chat", ["--transport", "serve", ...files.tlsFlags]);
+  assertStringIncludes(String((await server.event("transport.recommended")).because), "a new certificate");
   await using alice = await RawPeer.open(server.url);
   await files.certify("second");
   assertEquals((await hangUp(server, 1)).certificate, "waits for a restart");
