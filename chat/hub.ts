@@ -127,6 +127,13 @@ export class Hub {
     });
   }
 
+  /** Those whose connection is lost, which is not dealt with yet: no front has them any more, and nothing stands in. */
+  *lost(): Iterable<Participant> {
+    for (const next of this.#queue) {
+      if (!("play" in next) && next.input.type === "LOST") yield next.participant;
+    }
+  }
+
   /** Resolves when everything that was submitted has been dealt with. */
   async idle(): Promise<void> {
     while (this.#turn !== undefined) await this.#turn;

@@ -65,7 +65,7 @@ export class Moderation {
 
   /** Those connected, in order of joining. */
   users(): ConnectedUser[] {
-    const sessions = new Map(Array.from(this.#options.sessions, (session) => [session.id, session]));
+    const sessions = new Map(Array.from(this.#present(), (session) => [session.id, session]));
     const nowMs = this.#options.nowMs();
     return Array.from(this.#options.room.members(), ([id, { username, connectedAtMs }]) => ({
       username: username.shown,
@@ -89,7 +89,8 @@ export class Moderation {
       const { bans, nowMs, mintId } = this.#options;
       const { name, message, seconds } = request;
       const holder = name === undefined ? undefined : this.#holder(name);
-      if (request.withAddress && holder === undefined) return unchanged(refuseAdmin("NOT_CONNECTED"));
+      // One that is held since an earlier run has none.
+      if (request.withAddress && !holder?.remoteAddress) return unchanged(refuseAdmin("NOT_CONNECTED"));
       await this.#sweep();
       const createdAtMs = nowMs();
       const ban: Ban = {
@@ -230,12 +231,18 @@ export class Moderation {
     return [...meant.values()];
   }
 
+  /** Whoever may be in the room, each once. */
+  #present(): Set<Participant> {
+    const { sessions, hub } = this.#options;
+    return new Set([...sessions, ...hub.lost()]);
+  }
+
   /** Whom a ban puts out: by name those connected, by address also those who only have a socket. */
   #meant(ban: Ban): { inputs: Submission[]; disconnected: string[] } {
     const members = this.#options.room.members();
     const inputs: Submission[] = [];
     const disconnected: string[] = [];
-    for (const participant of this.#options.sessions) {
+    for (const participant of this.#present()) {
       const username = members.get(participant.id)?.username;
       if (!means(ban, username, participant.remoteAddress)) continue;
       inputs.push({ participant, input: { type: "BAN", message: ban.message } });
@@ -248,7 +255,7 @@ export class Moderation {
   #holder(name: Username): Participant | undefined {
     const members = this.#options.room.members();
     let alike: Participant | undefined;
-    for (const participant of this.#options.sessions) {
+    for (const participant of this.#present()) {
       const username = members.get(participant.id)?.username;
       if (username?.folded === name.folded) return participant;
       if (username !== undefined && areTooAlike(username, name)) alike = participant;

@@ -183,18 +183,42 @@ Deno.test("a ban of an address puts out everyone of it, connected or not, and cl
   ]);
 });
 
+Deno.test("a ban puts out whom it means although the connection is lost while the ban is stored", async () => {
+  for (const target of [{ name: named("eve") }, { address: "192.0.2.7" }]) {
+    const { moderation, store, enter, sessions, hub, room, holds } = stage();
+    const [alice, eve] = await enter(["alice"], ["eve", "192.0.2.7"]) as [
+      NotingParticipant,
+      NotingParticipant,
+    ];
+    store.waits = true;
+    const done = moderation.ban(request(target));
+    await promisesSettled();
+    // As a front does it: what it submits, and its own session at once.
+    hub.submit(eve, { type: "LOST" });
+    sessions.splice(sessions.indexOf(eve), 1);
+    assertEquals(moderation.users().map(({ address }) => address), ["192.0.2.1", "192.0.2.7"]);
+    await store.changes[0]!.answer();
+    assertEquals(banned(await done).disconnected, ["eve"]);
+    await hub.idle();
+    assertEquals(alice.frames(), ["c2/DISCONNECT ban; eve; be; kind"]);
+    assertEquals([room.members().size, holds.size], [1, 0]);
+  }
+});
+
 Deno.test("a ban with the address of a name bans both, and only somebody who is there has an address", async () => {
   const { moderation, enter } = stage();
-  await enter(["eve", "192.0.2.7"], ["mallory", "192.0.2.7"], ["bob", "192.0.2.8"]);
-  assertEquals(
-    refusalOf(await moderation.ban(request({ name: named("zoe"), withAddress: true }))),
-    "NOT_CONNECTED",
-  );
+  await enter(["eve", "192.0.2.7"], ["mallory", "192.0.2.7"], ["bob", "192.0.2.8"], ["held", ""]);
+  for (const nowhere of ["zoe", "held"]) {
+    assertEquals(
+      refusalOf(await moderation.ban(request({ name: named(nowhere), withAddress: true }))),
+      "NOT_CONNECTED",
+    );
+  }
   const { ban, disconnected } = banned(
     await moderation.ban(request({ name: named("EVE"), withAddress: true })),
   );
   assertEquals([ban.name, ban.address, disconnected], ["EVE", "192.0.2.7", ["eve", "mallory"]]);
-  assertEquals(moderation.users().map(({ username }) => username), ["bob"]);
+  assertEquals(moderation.users().map(({ username }) => username), ["bob", "held"]);
 });
 
 Deno.test("a timed ban ends by the wall clock, is told of no more, and is removed from the store", async () => {
