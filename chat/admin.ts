@@ -158,7 +158,8 @@ async function readBody<Name extends keyof AdminBodies>(
     : refuseAdmin("BODY_MALFORMED", nameIssues(read.error));
 }
 
-function answerRefusal(c: Context, { status, text }: AdminRefusal): Response {
+function answerRefusal(c: Context, { refusal, status, text }: AdminRefusal): Response {
+  c.header("Chatter-Refusal", refusal);
   if (status === STATUS_CODE.Unauthorized) c.header("WWW-Authenticate", "Bearer");
   if (status === STATUS_CODE.TooManyRequests) c.header("Retry-After", String(60 / TRIES_PER_MINUTE));
   if (status === STATUS_CODE.ServiceUnavailable) c.header("Retry-After", "5");

@@ -9,18 +9,24 @@
  */
 import { type Archive, TooWide } from "./archive.ts";
 import type { StoredMessage } from "./journal.ts";
-import { endOf, firstIdOf, messagesOf, type Segment, segmentsOf } from "./segment.ts";
+import { endOf, messagesOf, type Segment, segmentsOf } from "./segment.ts";
+import {
+  firstIdIn,
+  firstSegment,
+  idAfter,
+  keyOf,
+  PAST_ALL,
+  type SegmentEntry,
+  segmentsIn,
+  segmentUpTo,
+} from "./stored_segments.ts";
 
 /** There while ordinals are to be mended. */
 const RENUMBER = ["renumber"];
-/** Greater than any UUID in lower case. */
-const PAST_ALL = "g";
 /** Segments of one commit: each is up to 60,000 bytes of the 800 KiB that Deno KV takes. */
 export const SEGMENTS_MAX = 12;
 /** How often it is tried while a sweep gets in the way. */
 const TRIES_MAX = 10;
-
-type SegmentEntry = Deno.KvEntry<Segment>;
 
 export interface KvArchiveOptions {
   /** Throws where what was committed will not be there at the next start. */
@@ -43,9 +49,9 @@ export class KvArchive implements Archive {
   async after(uuid: string, limit: number): Promise<StoredMessage[]> {
     const messages: StoredMessage[] = [];
     // The segment that holds it may hold later ones.
-    const holding = await this.#segmentUpTo(uuid);
-    const start = holding?.key ?? ["messages", ""];
-    for await (const { value } of this.#kv.list<Segment>({ start, end: ["messages", PAST_ALL] })) {
+    const holding = await segmentUpTo(this.#kv, uuid);
+    const range = holding === undefined ? {} : { from: firstIdIn(holding) };
+    for await (const { value } of segmentsIn(this.#kv, range)) {
       for (const message of messagesOf(value)) {
         if (message.uuid <= uuid) continue;
         messages.push(message);
@@ -73,14 +79,14 @@ export class KvArchive implements Archive {
 
   /** Has `atomic` put messages, in order, where they belong; answers how many are new. */
   async #place(atomic: Deno.AtomicOperation, messages: readonly StoredMessage[]): Promise<number> {
-    const oldest = await this.#end(false);
-    const newest = await this.#end(true);
+    const oldest = await firstSegment(this.#kv, {});
+    const newest = await firstSegment(this.#kv, {}, { reverse: true });
     let inserted = 0;
     let written = 0;
     const write = (segments: readonly Segment[]) => {
       written += segments.length;
       if (written > SEGMENTS_MAX) throw new TooWide("The messages lie too far apart for one commit");
-      for (const segment of segments) atomic.set(["messages", firstIdOf(segment)], segment);
+      for (const segment of segments) atomic.set(keyOf(segment), segment);
     };
     for (const { entry, group } of await this.#bySegment(messages)) {
       const there = entry === undefined ? [] : messagesOf(entry.value);
@@ -121,21 +127,13 @@ export class KvArchive implements Archive {
     for (const message of messages) {
       if (message.uuid < until) groups.at(-1)!.group.push(message);
       else {
-        const entry = await this.#segmentUpTo(message.uuid);
+        const entry = await segmentUpTo(this.#kv, message.uuid);
         groups.push({ entry, group: [message] });
-        const after = { start: ["messages", `${message.uuid} `], end: ["messages", PAST_ALL] };
-        until = String((await first(this.#kv, after, false))?.key[1] ?? PAST_ALL);
+        const next = await firstSegment(this.#kv, { from: idAfter(message.uuid) });
+        until = next === undefined ? PAST_ALL : firstIdIn(next);
       }
     }
     return groups;
-  }
-
-  async #segmentUpTo(uuid: string): Promise<SegmentEntry | undefined> {
-    return await first(this.#kv, { start: ["messages", ""], end: ["messages", `${uuid} `] }, true);
-  }
-
-  async #end(isNewest: boolean): Promise<SegmentEntry | undefined> {
-    return await first(this.#kv, { start: ["messages", ""], end: ["messages", PAST_ALL] }, isNewest);
   }
 }
 
@@ -150,8 +148,7 @@ export async function renumber(kv: Deno.Kv): Promise<void> {
 async function renumberOnce(kv: Deno.Kv): Promise<boolean> {
   let follows: number | undefined;
   for (let end = PAST_ALL;;) {
-    const range = { start: ["messages", ""], end: ["messages", end] };
-    const segments = await Array.fromAsync(kv.list<Segment>(range, { limit: SEGMENTS_MAX, reverse: true }));
+    const segments = await Array.fromAsync(segmentsIn(kv, { end }, { limit: SEGMENTS_MAX, reverse: true }));
     if (segments.length === 0) return true;
     const atomic = kv.atomic();
     for (const { key, value, versionstamp } of segments) {
@@ -160,15 +157,6 @@ async function renumberOnce(kv: Deno.Kv): Promise<boolean> {
       follows = ordinal;
     }
     if (!(await atomic.commit()).ok) return false;
-    end = segments.at(-1)!.key[1] as string;
+    end = firstIdIn(segments.at(-1)!);
   }
-}
-
-async function first(
-  kv: Deno.Kv,
-  range: Deno.KvListSelector,
-  reverse: boolean,
-): Promise<SegmentEntry | undefined> {
-  for await (const entry of kv.list<Segment>(range, { limit: 1, reverse })) return entry;
-  return undefined;
 }

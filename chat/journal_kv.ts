@@ -10,13 +10,20 @@
  */
 import { renumber } from "./archive_kv.ts";
 import type { HistoryRange, Journal, JournalEntry, StoredMessage } from "./journal.ts";
-import { endOf, firstIdOf, messagesOf, type Segment, segmentsOf } from "./segment.ts";
+import { endOf, messagesOf, segmentsOf } from "./segment.ts";
+import {
+  firstIdIn,
+  firstSegment,
+  keyOf,
+  PAST_ALL,
+  type SegmentEntry,
+  segmentsIn,
+  segmentUpTo,
+} from "./stored_segments.ts";
 import { type ToldMessage, type ToldMessages, ToldRows } from "./told_kv.ts";
 
 /** The greatest place in the order of all messages that retention has removed. */
 const SWEPT = ["swept"];
-/** Greater than any UUID in lower case. */
-const PAST_ALL = "g";
 /** Segments that are read first, which are a page where the server is busy, and at a time where each is a message. */
 const READ_SEGMENTS_MIN = 2;
 const READ_SEGMENTS_MAX = 64;
@@ -24,8 +31,6 @@ const READ_SEGMENTS_MAX = 64;
 const REMOVE_SEGMENTS_MAX = 100;
 /** How often a change is tried that a sweep keeps getting in the way of, which sweeps once a minute. */
 const TRIES_MAX = 10;
-
-type SegmentEntry = Deno.KvEntry<Segment>;
 
 export class KvJournal implements Journal {
   readonly #kv: Deno.Kv;
@@ -101,7 +106,7 @@ export class KvJournal implements Journal {
   }
 
   async find(uuid: string): Promise<StoredMessage | undefined> {
-    const segment = await this.#segmentUpTo(uuid);
+    const segment = await segmentUpTo(this.#kv, uuid);
     return segment && messagesOf(segment.value).find((message) => message.uuid === uuid);
   }
 
@@ -149,7 +154,7 @@ export class KvJournal implements Journal {
 
   /** How many messages are kept: those go first that were stored first. */
   async count(): Promise<number> {
-    const [oldest] = await this.#list({}, { limit: 1 });
+    const oldest = await firstSegment(this.#kv, {});
     return oldest === undefined ? 0 : await this.#readEnd() - oldest.value.ordinal;
   }
 
@@ -164,7 +169,9 @@ export class KvJournal implements Journal {
       let excess = Math.max(0, await this.count() - keep);
       const atomic = this.#kv.atomic();
       const gone: StoredMessage[] = [];
-      for (const { key, value, versionstamp } of await this.#list({}, { limit: REMOVE_SEGMENTS_MAX })) {
+      for await (
+        const { key, value, versionstamp } of segmentsIn(this.#kv, {}, { limit: REMOVE_SEGMENTS_MAX })
+      ) {
         const messages = messagesOf(value);
         const kept = messages.filter(({ uuid }, i) => i >= excess && uuid >= from);
         const going = messages.length - kept.length;
@@ -185,47 +192,30 @@ export class KvJournal implements Journal {
   }
 
   async #readEnd(): Promise<number> {
-    const [newest] = await this.#list({}, { limit: 1, reverse: true });
+    const newest = await firstSegment(this.#kv, {}, { reverse: true });
     return newest === undefined ? 0 : endOf(newest.value);
   }
 
   /** The segments that hold messages, or would, each once. */
   async #segmentsOf(uuids: Iterable<string>): Promise<Iterable<SegmentEntry>> {
-    const found = await Promise.all(Array.from(uuids, (uuid) => this.#segmentUpTo(uuid)));
+    const found = await Promise.all(Array.from(uuids, (uuid) => segmentUpTo(this.#kv, uuid)));
     const byKey = new Map<string, SegmentEntry>();
-    for (const entry of found) if (entry !== undefined) byKey.set(entry.key[1] as string, entry);
+    for (const entry of found) if (entry !== undefined) byKey.set(firstIdIn(entry), entry);
     return byKey.values();
-  }
-
-  /** The segment that a message with this id is in, if there is one. */
-  async #segmentUpTo(uuid: string): Promise<SegmentEntry | undefined> {
-    const [entry] = await this.#list({ end: `${uuid} ` }, { limit: 1, reverse: true });
-    return entry;
   }
 
   /** Messages with ids below `end`. */
   async *#newestFirst(end: string): AsyncIterable<StoredMessage> {
     let before = end;
     for (let limit = READ_SEGMENTS_MIN;; limit = Math.min(4 * limit, READ_SEGMENTS_MAX)) {
-      const segments = await this.#list({ end: before }, { limit, reverse: true });
+      const segments = await Array.fromAsync(segmentsIn(this.#kv, { end: before }, { limit, reverse: true }));
       for (const { value } of segments) {
         for (const message of messagesOf(value).reverse()) if (message.uuid < end) yield message;
       }
       if (segments.length < limit) return;
-      before = segments.at(-1)!.key[1] as string;
+      before = firstIdIn(segments.at(-1)!);
     }
   }
-
-  async #list({ end = PAST_ALL }: { end?: string }, options: Deno.KvListOptions): Promise<SegmentEntry[]> {
-    const segments: SegmentEntry[] = [];
-    const range = { start: ["messages", ""], end: ["messages", end] };
-    for await (const segment of this.#kv.list<Segment>(range, options)) segments.push(segment);
-    return segments;
-  }
-}
-
-function keyOf(segment: Segment): Deno.KvKey {
-  return ["messages", firstIdOf(segment)];
 }
 
 /** The new messages, in the order of their ids. */

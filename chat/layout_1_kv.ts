@@ -7,7 +7,8 @@
  * @module
  */
 import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type StoredMessage } from "./journal.ts";
-import { endOf, firstIdOf, type Segment, segmentsOf } from "./segment.ts";
+import { endOf, segmentsOf } from "./segment.ts";
+import { firstSegment, keyOf } from "./stored_segments.ts";
 
 /** Beside the rows in every store of layout 1 that had a message, and gone when none is left. */
 const COUNT = ["message_count"];
@@ -27,7 +28,7 @@ export async function moveFromLayout1(kv: Deno.Kv): Promise<number> {
     const messages = await oldestRows(kv);
     const atomic = kv.atomic();
     for (const segment of segmentsOf(messages, await endOfSegments(kv))) {
-      atomic.set(["messages", firstIdOf(segment)], segment);
+      atomic.set(keyOf(segment), segment);
     }
     for (const { uuid } of messages) atomic.delete(["message", uuid]);
     if (messages.length === 0) atomic.delete(COUNT);
@@ -50,7 +51,6 @@ async function oldestRows(kv: Deno.Kv): Promise<StoredMessage[]> {
 }
 
 async function endOfSegments(kv: Deno.Kv): Promise<number> {
-  const newest = kv.list<Segment>({ prefix: ["messages"] }, { limit: 1, reverse: true });
-  for await (const { value } of newest) return endOf(value);
-  return 0;
+  const newest = await firstSegment(kv, {}, { reverse: true });
+  return newest === undefined ? 0 : endOf(newest.value);
 }

@@ -47,7 +47,10 @@ export class AdminClient {
         signal: abort.signal,
       });
       const text = await response.text();
-      if (!response.ok) return { problem: this.#objection(response, text) };
+      if (!response.ok) {
+        const refusal = response.headers.get("chatter-refusal") ?? undefined;
+        return { problem: this.#objection(response, text), refusal };
+      }
       const read = schema.safeParse(parsed(text));
       return read.success
         ? read.data

@@ -8,6 +8,8 @@ import { printable } from "./table.ts";
 /** Why there is no answer, as one line for the person who asked. */
 export interface Problem {
   readonly problem: string;
+  /** The server's own name for it, PROTOCOL.md §11.3, where it is the admin API that refused. */
+  readonly refusal?: string | undefined;
 }
 
 export type Outcome = { readonly output: string } | Problem;

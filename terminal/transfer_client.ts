@@ -50,8 +50,10 @@ export class TransferClient implements Transfer {
   async take(rows: readonly unknown[]): Promise<Taken> {
     const came = await this.#client.ask("POST", "import", takenSchema, { rows });
     if (!isProblem(came)) return came;
-    if (came.problem.includes("The rows lie too far apart")) return { isTooWide: true };
-    const [, row, problem] = /because of row ([0-9]+) \((.*)\)$/.exec(came.problem) ?? [];
+    if (came.refusal === "ROWS_TOO_WIDE") return { isTooWide: true };
+    const [, row, problem] = came.refusal === "ROW_REFUSED"
+      ? /because of row ([0-9]+) \((.*)\)$/.exec(came.problem) ?? []
+      : [];
     if (row !== undefined && problem !== undefined) return { problem, row: Number(row) };
     throw new TransferFailed(came.problem);
   }

@@ -223,10 +223,11 @@ test("with a token, a request without it or with another is refused, and does no
       headers: authorization === undefined ? {} : { authorization },
     });
     assertEquals(
-      [response.status, response.headers.get("www-authenticate"), response.headers.get("cache-control")],
-      [401, "Bearer", "no-store"],
+      ["www-authenticate", "cache-control", "chatter-refusal"].map((name) => response.headers.get(name)),
+      ["Bearer", "no-store", "TOKEN_REFUSED"],
       authorization,
     );
+    assertEquals(response.status, 401);
     assertEquals(
       await response.text(),
       "The token is missing or is not this server's: send it as Authorization: Bearer <token>\n",
