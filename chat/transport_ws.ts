@@ -25,6 +25,12 @@ import type { AdmittedSocket, StartTransport, Transport, TransportOptions } from
 
 /** Milliseconds between two looks at all connections, for pings and deadlines: half of the shortest of those. */
 const BEAT_MS = 500;
+/**
+ * How many connections may wait to be accepted, which the system bounds in the end. Deno before 2.9 takes it for how
+ * many it accepts in all: by its default of 511 a port was lost when so many had come, ever. This is 34 a second for a
+ * year.
+ */
+const BACKLOG = 2 ** 30;
 /** Connections whose request has not come whole. Past it the oldest is cut: an honest request is there at once. */
 export const UNREAD_REQUESTS_MAX = 1024;
 /**
@@ -146,8 +152,9 @@ class WsTransport implements Transport {
     const { hostname: host, sharers } = this.#options;
     // What Deno has known since 2.9, and its types do not name yet.
     const shared = { reusePort: sharers > 1 };
-    if (this.#server instanceof Server) this.#server.listen({ port, host, ...shared }, onListening);
-    else (this.#server as Server).listen(port, onListening);
+    if (this.#server instanceof Server) {
+      this.#server.listen({ port, host, backlog: BACKLOG, ...shared }, onListening);
+    } else (this.#server as Server).listen(port, onListening);
   }
 
   /** As with too many open files, on Deno before 2.9: those who are connected stay, and it tries again by itself. */

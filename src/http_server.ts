@@ -30,6 +30,13 @@ const DESCRIPTORS_MIN = 4;
 /** Stands for the address of a peer without one. No IP address, so that it is neither this machine nor any network. */
 const NO_ADDRESS = "unknown";
 
+/**
+ * Whether the runtime ends a connection without a word where nobody reads a request's body: a client that sends its next
+ * request there gets no answer. Deno since 2.9 says so by itself.
+ */
+const [MAJOR = 0, MINOR = 0] = Deno.version.deno.split(".").map(Number);
+const ENDS_UNTOLD = MAJOR < 2 || (MAJOR === 2 && MINOR < 9);
+
 export interface Place {
   readonly hostname: string;
   /** 0 takes a free one. */
@@ -100,6 +107,10 @@ export function serve(
         port,
         signal: cut.signal,
         onListen: () => {},
+        onError: (error) => {
+          log.error("bug", { where: "port", error });
+          return new Response("Internal error\n", { status: STATUS_CODE.InternalServerError });
+        },
         // Without its flag even to name it ends the program.
         ...(isShared && { reusePort: true }),
         ...(tls && { cert: tls.cert, key: tls.key }),
@@ -135,7 +146,11 @@ export function serve(
     info: Deno.ServeHandlerInfo<Deno.NetAddr>,
   ): Promise<Response> {
     const end = track(info.completed);
+    const { method } = request;
+    // Asked before: later the client may have left, and to look at the body itself would begin to read it.
+    const bringsBody = ENDS_UNTOLD && method !== "GET" && method !== "HEAD" && hasBody(request.headers);
     const response = await answer(request, addressOf(info));
+    if (bringsBody && !(response.ok && READING.has(method))) response.headers.set("connection", "close");
     // Whoever has the WebSocket ends it; some versions of Deno never tell of it here.
     if (response.status === STATUS_CODE.SwitchingProtocols) end();
     return response;
@@ -188,6 +203,13 @@ export function serve(
       if (!(await within(CUT_MS, finished))) log.warn("stop.unfinished");
     },
   };
+}
+
+/** Methods whose body was read where the answer is a success. */
+const READING: ReadonlySet<string> = new Set(["POST", "PUT"]);
+
+function hasBody(headers: Headers): boolean {
+  return headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0";
 }
 
 /** Alive, and not ready: who asks for one is not to take it for the other. */

@@ -10,6 +10,7 @@ import { RawPeer } from "./support/raw_peer.ts";
 
 const SUPPORT = import.meta.dirname + "/support/";
 const WS = ["--transport", "ws"];
+const TLS = ["--tls-cert", SUPPORT + "localhost_cert.pem", "--tls-key", SUPPORT + "localhost_key.pem"];
 
 async function refusedStart(...flags: string[]): Promise<string> {
   const { status, stdout, stderr } = await runProgram(["chat", ...WS, ...flags], {
@@ -26,8 +27,7 @@ async function refusedStart(...flags: string[]): Promise<string> {
 Deno.test("chat on ws that cannot listen says why and how to go on, with TLS and without", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
-  const tls = ["--tls-cert", SUPPORT + "localhost_cert.pem", "--tls-key", SUPPORT + "localhost_key.pem"];
-  for (const flags of [[], tls]) {
+  for (const flags of [[], TLS]) {
     const problem = await refusedStart("--port", String(port), ...flags);
     assertStringIncludes(problem, `Cannot listen on 127.0.0.1:${port}: the port is taken.`);
     // TEST-NET-1, RFC 5737: nobody has it.
@@ -41,6 +41,19 @@ Deno.test("chat on ws that cannot listen says why and how to go on, with TLS and
 Deno.test("chat on ws with TLS files that cannot be used says so", async () => {
   const swapped = ["--tls-cert", SUPPORT + "localhost_key.pem", "--tls-key", SUPPORT + "localhost_cert.pem"];
   assertStringIncludes(await refusedStart(...swapped), "Cannot use the files of --tls-cert and --tls-key");
+});
+
+Deno.test("chat on ws takes more connections in its life than wait at a time", async () => {
+  await using server = await startServer("chat", WS);
+  const request = new TextEncoder().encode("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  // The default of node:net is 511.
+  for (let i = 0; i < 600; i++) {
+    await using peer = await RawPeer.connect(server.url);
+    await peer.write(request);
+    assertMatch(await peer.readHead(), /^HTTP\/1\.1 200 /, `connection ${i}`);
+  }
+  assertEquals((await server.stop()).status, 0);
+  assertNotMatch(server.log, /"level":"(WARN|ERROR|FATAL)"/);
 });
 
 Deno.test("chat on ws ends with status 0 in time, whatever its peers do", async () => {

@@ -18,8 +18,6 @@ export const FROM_SOURCE_ALONE: Readonly<Record<string, string>> = {
   "tests/permissions_test.ts": "it takes permissions away, and those of a binary are compiled in",
   "tests/e2e/descriptors_test.ts":
     "what Deno before 2.9 tells of a port without descriptors is later or less: SECURITY.md",
-  "tests/fuzz/fuzz_test.ts":
-    "with Deno 2.4.2 a few of its thousands of requests get no answer; why is not known yet",
   "tests/start_task_test.ts": "the task is what it tests",
   "tests/listing/mod_test.ts": "its child is a listing with a part replaced, besides tests in process",
 };

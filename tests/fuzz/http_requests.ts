@@ -185,7 +185,9 @@ async function ask(
   } catch (error) {
     const why = abort.signal.aborted
       ? "no answer came"
-      : `no answer: ${error instanceof Error ? error.message : error}`;
+      : `no answer: ${
+        error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : error
+      }`;
     tally.problem(why, shown);
   } finally {
     clearTimeout(timer);
