@@ -69,11 +69,11 @@ export const SUBMIT = {
   /** Session, id, 1 or 0 for whether it is of the extended mode, address: there is a session. */
   opened: 2,
   /** Session, cause: it is to end behind all that it was told. */
-  end: 5,
+  end: 3,
   /** Session: its connection is gone. */
-  over: 3,
+  over: 4,
   /** Ticket: a socket that was let in is gone. */
-  left: 4,
+  left: 5,
 } as const;
 
 /** What the sequencer's thread is asked by a front. */
