@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals, assertGreater } from "@std/assert";
+import { WEB_FOLDERS } from "../src/web_assets.ts";
 import {
   adaptersAreChosenByMod,
   citesWhatExists,
@@ -193,10 +194,15 @@ Deno.test("the top level holds what belongs there and nothing else", async () =>
 Deno.test("the permissions of the program are the same wherever a task starts it", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   const starts = Object.values<{ command: string }>(tasks).flatMap(({ command }) =>
-    [...command.matchAll(/deno run (?:--watch )?(.*?) main\.ts/g)].map(([, flags]) => flags)
+    [...command.matchAll(/deno run (?:--watch=\S+ )?(.*?) main\.ts/g)].map(([, flags]) => flags)
   );
   assertEquals(new Set(starts).size, 1, starts.join("\n"));
   assertEquals(starts.length, 9);
+  // Files of pages are read and not imported: without their folders a change of one would start nothing anew.
+  const watched = [...tasks.dev.command.matchAll(/--watch=(\S+)/g)].flatMap(([, folders]) =>
+    folders.split(",")
+  );
+  assertEquals([...new Set(watched)].sort(), [...WEB_FOLDERS].sort());
 });
 
 const HEAD = "/**\n * What it is and what it is not, in a sentence or two.\n *\n * @module\n */\n";
