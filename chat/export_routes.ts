@@ -20,6 +20,9 @@ const pageQuerySchema = z.strictObject({
   keys: z.enum(["1"]).optional(),
 });
 
+/** What no store fails with: Deno KV rejects with a plain error, but where it was called wrongly. */
+const BUGS = [TypeError, RangeError, ReferenceError, SyntaxError];
+
 export interface ExportRoutesOptions {
   readonly transfer: Transfer;
   /** Reads the rows of a body, or says why there are none. */
@@ -65,11 +68,12 @@ export function exportRoutes(
       return c.json(came);
     }));
 
-  /** A store that fails is a refusal. */
+  /** A store that fails is a refusal; a bug is whose fence is around all routes. */
   async function fenced(c: Context, answer: () => Promise<Response>): Promise<Response> {
     try {
       return await answer();
     } catch (error) {
+      if (BUGS.some((kind) => error instanceof kind)) throw error;
       // What Deno KV rejects with, as `database or disk is full`.
       log.error("transfer.store_failed", { error });
       return refuse(c, refuseAdmin("STORE_FAILED"));
