@@ -183,12 +183,9 @@ async function ask(
       tally.problem(`answered ${answer.status} ${text.slice(0, 100)}`, shown);
     }
   } catch (error) {
-    const why = abort.signal.aborted
-      ? "no answer came"
-      : `no answer: ${
-        error instanceof Error ? (error.cause instanceof Error ? error.cause.message : error.message) : error
-      }`;
-    tally.problem(why, shown);
+    // What went wrong is the cause of "fetch failed".
+    const { cause = error } = error as Error;
+    tally.problem(abort.signal.aborted ? "no answer came" : `no answer: ${cause}`, shown);
   } finally {
     clearTimeout(timer);
   }
