@@ -87,20 +87,7 @@ async function main(): Promise<0 | 1 | 2> {
   async function chatOptions(values: CommandValues<"chat">) {
     const { isDenoDeploy } = await import("./src/kv.ts");
     const onDenoDeploy = isDenoDeploy(env);
-    if (onDenoDeploy && values.tlsCert !== undefined) {
-      const { CannotStart } = await import("./src/start_failure.ts");
-      throw new CannotStart("On Deno Deploy TLS is the platform's: leave --tls-cert and --tls-key out");
-    }
-    if (onDenoDeploy && values.transport !== "serve") {
-      const { CannotStart } = await import("./src/start_failure.ts");
-      throw new CannotStart(
-        "On Deno Deploy there is no --transport but serve, the platform's own: leave it out",
-      );
-    }
-    if (onDenoDeploy && values.workers > 1) {
-      const { CannotStart } = await import("./src/start_failure.ts");
-      throw new CannotStart("On Deno Deploy there are no threads to start: leave --workers out");
-    }
+    if (onDenoDeploy) await refuseOnDenoDeploy(values);
     return {
       ...await place("chat", values),
       id: values.id,
@@ -117,6 +104,20 @@ async function main(): Promise<0 | 1 | 2> {
       limits: limitsOf(values),
       adminToken: values.adminToken,
     };
+  }
+
+  /** Throws where something is asked for that the platform has itself, or has not. */
+  async function refuseOnDenoDeploy({ tlsCert, transport, workers }: CommandValues<"chat">) {
+    const problem = tlsCert !== undefined
+      ? "On Deno Deploy TLS is the platform's: leave --tls-cert and --tls-key out"
+      : transport !== "serve"
+      ? "On Deno Deploy there is no --transport but serve, the platform's own: leave it out"
+      : workers > 1
+      ? "On Deno Deploy there are no threads to start: leave --workers out"
+      : undefined;
+    if (problem === undefined) return;
+    const { CannotStart } = await import("./src/start_failure.ts");
+    throw new CannotStart(problem);
   }
 
   async function startListing(values: CommandValues<"listing">) {
