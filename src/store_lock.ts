@@ -41,7 +41,17 @@ export async function lockStore(path: string): Promise<Disposable> {
     file.close();
     throw error;
   }
-  return file;
+  return {
+    [Symbol.dispose]() {
+      try {
+        // Closing gives it back only once no process has the file: one that another thread is just starting has all
+        // that this one has, until its program runs.
+        file.unlockSync();
+      } finally {
+        file.close();
+      }
+    },
+  };
 }
 
 async function realPath(path: string): Promise<string> {

@@ -20,6 +20,7 @@ import { ChatClient } from "./support/chat_client.ts";
 import { untilListed } from "./support/listed_servers.ts";
 import { type Role, type ServerProgram, startServer, type Variables } from "./support/program.ts";
 import { RawPeer } from "./support/raw_peer.ts";
+import { inTempFolder } from "./support/temp_folder.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
 /** Milliseconds from SIGINT to SIGKILL there. */
@@ -67,17 +68,8 @@ async function evict(server: ServerProgram): Promise<void> {
   assertNotMatch(server.log, /"level":"(WARN|ERROR|FATAL)"|NotCapable/);
 }
 
-async function inFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 Deno.test("a chat server on Deno Deploy talks, and its next instance knows what was said", () =>
-  inFolder(async (folder) => {
+  inTempFolder(async (folder) => {
     await using first = await startOnDeploy("chat", folder);
     await using anna = await ChatClient.connect(first.url, "anna");
     const id = await anna.say("hello");
@@ -91,7 +83,7 @@ Deno.test("a chat server on Deno Deploy talks, and its next instance knows what 
   }));
 
 Deno.test("a chat server on Deno Deploy makes room for its next instance, which waits for that", () =>
-  inFolder(async (folder) => {
+  inTempFolder(async (folder) => {
     await using first = await startOnDeploy("chat", folder);
     await using anna = await ChatClient.connect(first.url, "anna");
     const id = await anna.say("before");
@@ -106,7 +98,7 @@ Deno.test("a chat server on Deno Deploy makes room for its next instance, which 
   }));
 
 Deno.test("a chat server on Deno Deploy stops in time although a peer never answers the close", () =>
-  inFolder(async (folder) => {
+  inTempFolder(async (folder) => {
     await using server = await startOnDeploy("chat", folder);
     await using mute = await RawPeer.open(server.url);
     await evict(server);
@@ -114,7 +106,7 @@ Deno.test("a chat server on Deno Deploy stops in time although a peer never answ
   }));
 
 Deno.test("instances of a listing on Deno Deploy list the same servers", () =>
-  inFolder(async (folder) => {
+  inTempFolder(async (folder) => {
     await using listing = await startOnDeploy("listing", folder);
     await using other = await startOnDeploy("listing", folder);
     await using chat = await startServer("chat", ["--listing", listing.url, "--id", "7"]);
@@ -129,7 +121,7 @@ Deno.test("instances of a listing on Deno Deploy list the same servers", () =>
   }));
 
 Deno.test("the address of a client on Deno Deploy is the one that the platform names", () =>
-  inFolder(async (folder) => {
+  inTempFolder(async (folder) => {
     const variables = { CHATTER_MAX_SOCKETS_PER_ADDRESS: "1" };
     await using server = await startOnDeploy("chat", folder, variables);
     const from = (address: string) => ({ "X-Deno-Client-Address": `${address}:4567` });
@@ -140,7 +132,7 @@ Deno.test("the address of a client on Deno Deploy is the one that the platform n
 
 for (const role of ["chat", "listing"] as const) {
   Deno.test(`a ${role} serves where the platform opens a Unix socket in place of a port`, () =>
-    inFolder(async (folder) => {
+    inTempFolder(async (folder) => {
       const path = `${folder}/socket`;
       await using server = await startOnDeploy(role, folder, { DENO_SERVE_ADDRESS: `unix:${path}` });
       using client = Deno.createHttpClient({ proxy: { transport: "unix", path } });
@@ -151,7 +143,7 @@ for (const role of ["chat", "listing"] as const) {
 }
 
 Deno.test("what cannot be on Deno Deploy is one line that says what to do", () =>
-  inFolder(async (folder) => {
+  inTempFolder(async (folder) => {
     const cases: [Variables, RegExp][] = [
       [
         { CHATTER_TRANSPORT: "ws" },

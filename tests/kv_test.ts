@@ -12,15 +12,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { claimLayout, defaultKvLocation, KvUnavailable, openKv } from "../src/kv.ts";
-
-async function inTempFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "chatter_kv_" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { inTempFolder } from "./support/temp_folder.ts";
 
 Deno.test("openKv() opens memory and files, and a file keeps what was written", () =>
   inTempFolder(async (folder) => {

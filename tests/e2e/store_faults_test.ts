@@ -12,19 +12,11 @@ import { startTestChat } from "../support/chat_server.ts";
 import { runProgram, startServer } from "../support/program.ts";
 import { maySmallDisk, SmallDisk } from "../support/small_disk.ts";
 import { wholeHistory } from "../support/whole_history.ts";
+import { inTempFolder } from "../support/temp_folder.ts";
 
 const ACK = "c2/ACKNOWLEDGE";
 const REFUSED = `c2/ERROR ${FAULTS.STORE_FAILED}`;
 const mayMount = await maySmallDisk();
-
-async function inTempFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "chatter_store_" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 /** Starts a role on a store that it cannot have, and answers the one line that it ends with. */
 async function refusedStart(role: "chat" | "listing", kv: string): Promise<string> {

@@ -8,18 +8,10 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
 import { untilListed } from "../support/listed_servers.ts";
 import { runProgram, startServer } from "../support/program.ts";
+import { inTempFolder } from "../support/temp_folder.ts";
 
 const TOKEN = "correct-horse-battery-staple";
 const ADMIN = { CHATTER_ADMIN_TOKEN: TOKEN };
-
-async function inFolder(use: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await use(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function history(client: ChatClient): Promise<unknown> {
   await client.drain();
@@ -32,7 +24,7 @@ async function rowsIn(path: string): Promise<string[]> {
 }
 
 Deno.test("what a server that runs keeps comes whole to another that runs, and is skipped the second time", async () => {
-  await inFolder(async (folder) => {
+  await inTempFolder(async (folder) => {
     const file = `${folder}/backup.jsonl`;
     await using from = await startServer("chat", ["--kv", `${folder}/from.db`], ADMIN);
     await using alice = await ChatClient.connect(from.url, "alice");
@@ -67,7 +59,7 @@ Deno.test("what a server that runs keeps comes whole to another that runs, and i
 });
 
 Deno.test("a store that nobody has open is exported and imported as it lies, and one that is open is not", async () => {
-  await inFolder(async (folder) => {
+  await inTempFolder(async (folder) => {
     const [store, file, other] = [`${folder}/a.db`, `${folder}/a.jsonl`, `${folder}/b.db`];
     {
       await using server = await startServer("chat", ["--kv", store], ADMIN);
@@ -90,7 +82,7 @@ Deno.test("a store that nobody has open is exported and imported as it lies, and
 });
 
 Deno.test("the servers of a listing that runs come to another that runs, and keep their keys", async () => {
-  await inFolder(async (folder) => {
+  await inTempFolder(async (folder) => {
     const file = `${folder}/servers.jsonl`;
     await using from = await startServer("listing", ["--kv", `${folder}/from.db`]);
     await using chat = await startServer("chat", ["--listing", from.url]);
@@ -113,7 +105,7 @@ Deno.test("the servers of a listing that runs come to another that runs, and kee
 });
 
 Deno.test("a file that is wrong says where and what was taken before", async () => {
-  await inFolder(async (folder) => {
+  await inTempFolder(async (folder) => {
     const file = `${folder}/x.jsonl`;
     const header = { chatter: "export", version: 1, role: "chat", layout: 2, serverId: 1 };
     const row = (n: number, more: object = {}) => ({

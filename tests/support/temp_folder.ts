@@ -1,0 +1,15 @@
+/**
+ * A folder of a test's own, gone when the test is over.
+ *
+ * @module
+ */
+
+/** Runs `use` with a new folder's path, without a slash at its end, and removes the folder whatever comes of it. */
+export async function inTempFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "chatter_" });
+  try {
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
