@@ -8,7 +8,8 @@
  * @module
  */
 import { STATUS_CODE } from "@std/http/status";
-import { type Outgoing, WHOLE_BYTES_MAX } from "./outgoing.ts";
+import type { Outgoing } from "./outgoing.ts";
+import { sharedBody } from "./shared_body.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Kinds of requests whose answer is kept: browsers and clients send a handful of Accept-Encoding. */
@@ -27,10 +28,16 @@ export interface Asker {
 }
 
 type Kept =
-  /** One without a body: to copy it costs less than to make it. */
+  /** One without a body, of which nothing is used up: the same answers again and again. */
   | { readonly body: undefined; readonly response: Response }
   /** Headers as a plain object, from which the runtime makes an answer at less cost than from its own `Headers`. */
-  | { readonly body: Uint8Array<ArrayBuffer> | string; readonly init: ResponseInit };
+  | { readonly body: SharedBody; readonly init: ResponseInit };
+
+interface SharedBody {
+  readonly length: number;
+  /** What `new Response` is given. */
+  readonly given: Uint8Array<ArrayBuffer>;
+}
 
 export class ReadyAnswers {
   readonly #snapshot: Snapshot;
@@ -38,7 +45,7 @@ export class ReadyAnswers {
   readonly #kept = new Map<string, Kept>();
   #generation: number | undefined;
   /** What bytes are sent as: made once, however many kinds of requests are answered with them. */
-  readonly #bodies = new WeakMap<Uint8Array, Uint8Array<ArrayBuffer> | string>();
+  readonly #bodies = new WeakMap<Uint8Array, SharedBody>();
 
   constructor({ snapshot, outgoing }: { readonly snapshot: Snapshot; readonly outgoing: Outgoing }) {
     this.#snapshot = snapshot;
@@ -57,9 +64,11 @@ export class ReadyAnswers {
     if (this.#snapshot.generationFor(origin) !== this.#generation) return undefined;
     const kept = this.#kept.get(key);
     if (kept === undefined) return undefined;
-    if (kept.body === undefined) return kept.response.clone();
+    if (kept.body === undefined) return kept.response;
     const { body, init } = kept;
-    return this.#outgoing.mayLeaveWhole(body.length, origin, sent) ? new Response(body, init) : undefined;
+    return this.#outgoing.mayLeaveWhole(body.length, origin, sent)
+      ? new Response(body.given, init)
+      : undefined;
   }
 
   /** Keeps what the route has answered to `request`, if it is the list as it is now. */
@@ -72,10 +81,9 @@ export class ReadyAnswers {
     const { status, headers } = response;
     const isList = status === STATUS_CODE.OK || status === STATUS_CODE.NotModified;
     if (!isList || headers.get("etag") !== list.etag) return;
-    const isCompressed = headers.get("content-encoding") === "gzip";
     const bytes = status === STATUS_CODE.NotModified
       ? undefined
-      : isCompressed
+      : headers.get("content-encoding") === "gzip"
       ? await list.gzipped()
       : list.bytes;
     // While it was waited for the list may have become another.
@@ -87,30 +95,17 @@ export class ReadyAnswers {
     this.#kept.set(
       key,
       bytes === undefined ? { body: undefined, response: new Response(null, { status, headers }) } : {
-        body: this.#bodyOf(bytes, isCompressed),
+        body: this.#bodyOf(bytes),
         init: { status, headers: Object.fromEntries(headers) },
       },
     );
   }
 
-  #bodyOf(bytes: Uint8Array<ArrayBuffer>, isCompressed: boolean): Uint8Array<ArrayBuffer> | string {
-    const known = this.#bodies.get(bytes);
-    if (known !== undefined) return known;
-    const body = isCompressed ? bytes : cheapest(bytes);
+  #bodyOf(bytes: Uint8Array<ArrayBuffer>): SharedBody {
+    const body = this.#bodies.get(bytes) ?? { length: bytes.length, given: sharedBody(bytes) };
     this.#bodies.set(bytes, body);
     return body;
   }
-}
-
-/**
- * A body of UTF-8 that is sent as these bytes, in the form that costs the runtime less: bytes are copied for each answer, a
- * text of ASCII is not, and any other is encoded anew.
- */
-function cheapest(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | string {
-  if (bytes.length > WHOLE_BYTES_MAX) return bytes;
-  const text = new TextDecoder().decode(bytes);
-  // A character beyond ASCII is fewer units of UTF-16 than bytes of UTF-8.
-  return text.length === bytes.length ? text : bytes;
 }
 
 /** What an answer depends on beside the list; undefined where it is not for this to answer. */
