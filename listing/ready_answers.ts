@@ -86,6 +86,7 @@ export class ReadyAnswers {
       : headers.get("content-encoding") === "gzip"
       ? await list.gzipped()
       : list.bytes;
+    const body = bytes && await this.#bodyOf(bytes);
     // While it was waited for the list may have become another.
     if (this.#snapshot.generationFor(() => origin) !== generation) return;
     if (headers.get("last-event-id") !== this.#snapshot.position) return;
@@ -94,15 +95,14 @@ export class ReadyAnswers {
     if (this.#kept.size >= KEPT_MAX) this.#kept.clear();
     this.#kept.set(
       key,
-      bytes === undefined ? { body: undefined, response: new Response(null, { status, headers }) } : {
-        body: this.#bodyOf(bytes),
-        init: { status, headers: Object.fromEntries(headers) },
-      },
+      body === undefined
+        ? { body, response: new Response(null, { status, headers }) }
+        : { body, init: { status, headers: Object.fromEntries(headers) } },
     );
   }
 
-  #bodyOf(bytes: Uint8Array<ArrayBuffer>): SharedBody {
-    const body = this.#bodies.get(bytes) ?? { length: bytes.length, given: sharedBody(bytes) };
+  async #bodyOf(bytes: Uint8Array<ArrayBuffer>): Promise<SharedBody> {
+    const body = this.#bodies.get(bytes) ?? { length: bytes.length, given: await sharedBody(bytes) };
     this.#bodies.set(bytes, body);
     return body;
   }
