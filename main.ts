@@ -14,15 +14,15 @@ import {
   type ServerCommand,
   type ServersLine,
   type UsageError,
-} from "./src/command_line.ts";
-import { readConfiguredLine } from "./src/configured_line.ts";
-import { COMMANDS, limitsOf, listingLimitsOf } from "./src/flags.ts";
-import { helpText } from "./src/help_text.ts";
-import { logger } from "./src/log.ts";
-import { keepOnlyTheNetwork } from "./src/permissions.ts";
-import type { Reconfigured } from "./src/reload.ts";
-import type { Running } from "./src/service.ts";
-import type { ListenAddress } from "./src/start_failure.ts";
+} from "./src/cli/command_line.ts";
+import { readConfiguredLine } from "./src/cli/configured_line.ts";
+import { COMMANDS, limitsOf, listingLimitsOf } from "./src/cli/commands.ts";
+import { helpText } from "./src/cli/help_text.ts";
+import { logger } from "./src/logging/log.ts";
+import { keepOnlyTheNetwork } from "./src/serving/permissions.ts";
+import type { Reconfigured } from "./src/serving/reload.ts";
+import type { Running } from "./src/serving/service.ts";
+import type { ListenAddress } from "./src/serving/start_failure.ts";
 import { VERSION, versionLine } from "./src/version.ts";
 
 /** Exit statuses: 0 done or stopped, 1 cannot run or was refused, 2 the command line or the configuration is wrong. */
@@ -49,12 +49,12 @@ async function main(): Promise<0 | 1 | 2> {
       return 0;
     }
     case "completions": {
-      const { completionScript } = await import("./src/completions/script.ts");
+      const { completionScript } = await import("./src/cli/completions/script.ts");
       await print(Deno.stdout, completionScript(line.operand));
       return 0;
     }
     case "man": {
-      const { manPage } = await import("./src/man_page.ts");
+      const { manPage } = await import("./src/cli/man_page.ts");
       const { wallClock } = await import("./src/clock.ts");
       await print(Deno.stdout, manPage(VERSION, wallClock()));
       return 0;
@@ -85,7 +85,7 @@ async function main(): Promise<0 | 1 | 2> {
   }
 
   async function chatOptions(values: CommandValues<"chat">) {
-    const { isDenoDeploy } = await import("./src/kv.ts");
+    const { isDenoDeploy } = await import("./src/kv/kv.ts");
     const onDenoDeploy = isDenoDeploy(env);
     if (onDenoDeploy) await refuseOnDenoDeploy(values);
     return {
@@ -116,7 +116,7 @@ async function main(): Promise<0 | 1 | 2> {
       ? "On Deno Deploy there are no threads to start: leave --workers out"
       : undefined;
     if (problem === undefined) return;
-    const { CannotStart } = await import("./src/start_failure.ts");
+    const { CannotStart } = await import("./src/serving/start_failure.ts");
     throw new CannotStart(problem);
   }
 
@@ -142,7 +142,7 @@ async function main(): Promise<0 | 1 | 2> {
     values: Values,
     put: (values: Values) => Promise<Reconfigured>,
   ) {
-    const { reloader } = await import("./src/reload.ts");
+    const { reloader } = await import("./src/serving/reload.ts");
     const read = async () => {
       const line = await readLine();
       // The arguments are the same, so it is the same command.
@@ -153,8 +153,8 @@ async function main(): Promise<0 | 1 | 2> {
 
   /** Where a server listens, and where it keeps its data. */
   async function place(role: string, values: CommandValues<ServerCommand>) {
-    const { defaultKvLocation } = await import("./src/kv.ts");
-    const { readTlsFiles } = await import("./src/tls_files.ts");
+    const { defaultKvLocation } = await import("./src/kv/kv.ts");
+    const { readTlsFiles } = await import("./src/serving/tls_files.ts");
     return {
       hostname: values.hostname,
       port: values.port,
@@ -170,7 +170,7 @@ async function run(
   values: CommandValues<ServerCommand>,
   start: () => Promise<Running>,
 ): Promise<0 | 1> {
-  const { runService } = await import("./src/service.ts");
+  const { runService } = await import("./src/serving/service.ts");
   const { status, problem } = await runService(name, start, values);
   if (problem !== undefined) await print(Deno.stderr, `chatter: ${problem}\n`);
   return status;
@@ -200,10 +200,10 @@ async function listServers(line: ServersLine): Promise<0 | 1> {
 
 async function transfer(line: ExportLine | ImportLine): Promise<0 | 1> {
   const { runExport, runImport } = await import("./terminal/transfer_command.ts");
-  const { CannotStart, startFailure } = await import("./src/start_failure.ts");
+  const { CannotStart, startFailure } = await import("./src/serving/start_failure.ts");
   const around = {
     openStore: async (place: string, role: ServerCommand | undefined) => {
-      const { roleOfStore } = await import("./src/kv.ts");
+      const { roleOfStore } = await import("./src/kv/kv.ts");
       // An import may begin a store.
       const whose = role ?? await roleOfStore(place);
       if (whose === undefined) {

@@ -13,8 +13,8 @@
 import process from "node:process";
 import { startListing } from "../listing/mod.ts";
 import type { ServerRecord } from "../listing/store.ts";
-import { openKv } from "../src/kv.ts";
-import { DEFAULT_LISTING_LIMITS } from "../src/listing_limits.ts";
+import { openKv } from "../src/kv/kv.ts";
+import { DEFAULT_LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
 import { addressOf, fillListingStore, idOf } from "./comparison/listing_store.ts";
 
 /** When all servers were checked before it begins: each is due at once. */

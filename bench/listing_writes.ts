@@ -14,7 +14,7 @@
  */
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
-import { openKv } from "../src/kv.ts";
+import { openKv } from "../src/kv/kv.ts";
 import { PROGRAM_FLAGS, ROOT } from "../tools/run_deno.ts";
 import { addressOf, fillListingStore, idOf, KEY } from "./comparison/listing_store.ts";
 import {

@@ -5,8 +5,8 @@
  * @module
  */
 import { steadyClock } from "../src/clock.ts";
-import { logger } from "../src/log.ts";
-import type { Transfer } from "../src/transfer.ts";
+import { logger } from "../src/logging/log.ts";
+import type { Transfer } from "../src/kv/transfer.ts";
 import { adminApp } from "./admin.ts";
 import type { AdminApp } from "./mounted_admin.ts";
 import { adminBodyBytesMax } from "./body_limit.ts";

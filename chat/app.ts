@@ -7,10 +7,10 @@
 import { type Context, Hono } from "hono";
 import { STATUS_CODE } from "@std/http/status";
 import { accepts } from "hono/accepts";
-import { countRequests, markRoute } from "../src/http_meters.ts";
-import type { Logger } from "../src/log.ts";
-import type { AnswerMetrics } from "../src/metrics_route.ts";
-import type { WebAssets } from "../src/web_assets.ts";
+import { countRequests, markRoute } from "../src/metrics/http_meters.ts";
+import type { Logger } from "../src/logging/log.ts";
+import type { AnswerMetrics } from "../src/metrics/route.ts";
+import type { WebAssets } from "../src/serving/web_assets.ts";
 import type { AdminApp } from "./mounted_admin.ts";
 import type { Refused } from "./admission.ts";
 import type { ChatMeters } from "./meters.ts";

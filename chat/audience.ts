@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Logger } from "../src/log.ts";
+import type { Logger } from "../src/logging/log.ts";
 import { Broadcasts } from "./broadcasts.ts";
 import { CLOSE, type CloseCause } from "./connection.ts";
 import type { Participant } from "./hub.ts";

@@ -7,7 +7,7 @@
  */
 import { wallClock } from "../src/clock.ts";
 import { LIMITS, type Limits } from "../src/protocol/limits.ts";
-import type { Transfer } from "../src/transfer.ts";
+import type { Transfer } from "../src/kv/transfer.ts";
 import type { Archive } from "./archive.ts";
 import type { Ban, BanStore } from "./ban_store.ts";
 import { Bans, BANS_MAX } from "./bans.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 import { type Fault, fault } from "../src/protocol/faults.ts";
-import type { Logger } from "../src/log.ts";
+import type { Logger } from "../src/logging/log.ts";
 import type { Journal, JournalEntry } from "./journal.ts";
 import type { ChatMeters } from "./meters.ts";
 import type { Decision } from "./room.ts";

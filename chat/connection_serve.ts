@@ -7,7 +7,7 @@
  * @module
  */
 import { STATUS_CODE } from "@std/http/status";
-import type { Logger } from "../src/log.ts";
+import type { Logger } from "../src/logging/log.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type OutgoingFrame, type Receiver } from "./connection.ts";
 import type { AdmittedSocket } from "./transport.ts";

@@ -7,8 +7,8 @@
  */
 import { type Context, Hono } from "hono";
 import { z } from "zod";
-import type { Logger } from "../src/log.ts";
-import { type Transfer, TRANSFER_ROWS_MAX } from "../src/transfer.ts";
+import type { Logger } from "../src/logging/log.ts";
+import { type Transfer, TRANSFER_ROWS_MAX } from "../src/kv/transfer.ts";
 import type { AdminBindings } from "./mounted_admin.ts";
 import { type AdminRefusal, refuseAdmin } from "./refusals.ts";
 

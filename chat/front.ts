@@ -5,12 +5,12 @@
  * @module
  */
 import { steadyClock, wallClock } from "../src/clock.ts";
-import { within } from "../src/http_server.ts";
-import type { Logger } from "../src/log.ts";
-import type { AnswerMetrics } from "../src/metrics_route.ts";
+import { within } from "../src/serving/http_server.ts";
+import type { Logger } from "../src/logging/log.ts";
+import type { AnswerMetrics } from "../src/metrics/route.ts";
 import { LIVE_SUBPROTOCOL } from "../src/protocol/codec.ts";
 import type { Participant } from "./hub.ts";
-import type { WebAssets } from "../src/web_assets.ts";
+import type { WebAssets } from "../src/serving/web_assets.ts";
 import type { AdminApp } from "./mounted_admin.ts";
 import type { Admission, Admitted, Refused } from "./admission.ts";
 import { chatApp, refusalResponse } from "./app.ts";
@@ -19,7 +19,7 @@ import { CLOSE, type Connection } from "./connection.ts";
 import type { ChatMeters } from "./meters.ts";
 import { FloodRate, type Inbox, Session, type SessionRules } from "./session.ts";
 import type { SettingsInForce } from "./settings.ts";
-import type { Tls } from "../src/tls_files.ts";
+import type { Tls } from "../src/serving/tls_files.ts";
 import type { Peer, StartTransport, Transport, TransportOptions } from "./transport.ts";
 
 /** What takes sockets for a sequencer: one front on its thread, or several on others. */

@@ -10,7 +10,7 @@
  */
 import { type Fault, fault } from "../src/protocol/faults.ts";
 import { encodeServerFrame } from "../src/protocol/codec.ts";
-import type { Logger } from "../src/log.ts";
+import type { Logger } from "../src/logging/log.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import { Audience, type AudiencePort } from "./audience.ts";
 import type { Bans } from "./bans.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { SERVER_ID_MAX } from "../src/announcement.ts";
+import { SERVER_ID_MAX } from "../src/announcement/announcement.ts";
 
 const KEY = ["server_id"];
 

@@ -3,6 +3,6 @@
  *
  * @module
  */
-import type { Layout } from "../src/kv.ts";
+import type { Layout } from "../src/kv/kv.ts";
 
 export const LAYOUT: Layout = { role: "chat", version: 2 };

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Announcement } from "../src/announcement_schema.ts";
+import type { Announcement } from "../src/announcement/schema.ts";
 
 /** Seconds for one request: a listing pings the server for up to 3 s before it answers a POST. */
 const REQUEST_SECONDS_MAX = 10;

@@ -8,7 +8,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import type { Logger } from "../src/log.ts";
+import type { Logger } from "../src/logging/log.ts";
 import type { SessionId } from "./room.ts";
 import { CHANGE_SESSIONS_MAX, type SessionStore, type StoredSession } from "./live_session_store.ts";
 

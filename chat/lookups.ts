@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Logger } from "../src/log.ts";
+import type { Logger } from "../src/logging/log.ts";
 import { asksForOlder, type Submission } from "./batch.ts";
 import type { History } from "./history.ts";
 import type { Journal, StoredMessage } from "./journal.ts";

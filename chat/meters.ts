@@ -7,7 +7,7 @@
  * @module
  */
 import { type FaultName, FAULTS } from "../src/protocol/faults.ts";
-import { BATCH_SIZES, Meters, SECONDS } from "../src/meters.ts";
+import { BATCH_SIZES, Meters, SECONDS } from "../src/metrics/meters.ts";
 import { CLOSE, type CloseCause } from "./connection.ts";
 import type { JournalEntry } from "./journal.ts";
 import type { ListingReply } from "./listing_client.ts";

@@ -10,7 +10,7 @@
 import { addressBlock, normalizeIp } from "../src/address.ts";
 import { decodeServerFrame } from "../src/protocol/codec.ts";
 import { areTooAlike } from "../src/lookalikes.ts";
-import type { Logger } from "../src/log.ts";
+import type { Logger } from "../src/logging/log.ts";
 import type { Username } from "../src/protocol/names.ts";
 import { type AdminRefusal, refuseAdmin } from "./refusals.ts";
 import { type Bans, BANS_MAX, isInForce, means } from "./bans.ts";

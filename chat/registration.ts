@@ -7,9 +7,9 @@
  *
  * @module
  */
-import type { Announcement } from "../src/announcement_schema.ts";
-import type { Logger } from "../src/log.ts";
-import { traced, type Tracing } from "../src/tracing.ts";
+import type { Announcement } from "../src/announcement/schema.ts";
+import type { Logger } from "../src/logging/log.ts";
+import { traced, type Tracing } from "../src/metrics/tracing.ts";
 import { type ListingReply, objection } from "./listing_client.ts";
 import type { ChatMeters } from "./meters.ts";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Logger } from "../src/log.ts";
+import type { Logger } from "../src/logging/log.ts";
 import type { Limits } from "../src/protocol/limits.ts";
 import { firstIdAt } from "./message_id.ts";
 

@@ -5,11 +5,11 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
-import type { Announcement } from "../src/announcement_schema.ts";
+import type { Announcement } from "../src/announcement/schema.ts";
 import { preciseClock, steadyClock } from "../src/clock.ts";
-import { within } from "../src/http_server.ts";
-import { type Logger, logger } from "../src/log.ts";
-import type { Tracing } from "../src/tracing.ts";
+import { within } from "../src/serving/http_server.ts";
+import { type Logger, logger } from "../src/logging/log.ts";
+import type { Tracing } from "../src/metrics/tracing.ts";
 import { VERSION } from "../src/version.ts";
 import type { Archive } from "./archive.ts";
 import type { AudiencePort } from "./audience.ts";

@@ -9,7 +9,7 @@
 import { decodeClientFrame, encodeServerFrame, LIVE_SUBPROTOCOL } from "../src/protocol/codec.ts";
 import { type Fault, fault, isFault } from "../src/protocol/faults.ts";
 import type { Limits } from "../src/protocol/limits.ts";
-import type { Logger } from "../src/log.ts";
+import type { Logger } from "../src/logging/log.ts";
 import { type Rate, TokenBucket } from "../src/token_bucket.ts";
 import type { Broadcasts } from "./broadcasts.ts";
 import { CLOSE, type CloseCause, type Connection, type Receiver } from "./connection.ts";

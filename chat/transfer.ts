@@ -24,7 +24,7 @@ import {
   type TransferHeader,
   type TransferPage,
   type TransferRow,
-} from "../src/transfer.ts";
+} from "../src/kv/transfer.ts";
 import { type Archive, TooWide } from "./archive.ts";
 import type { Ban } from "./ban_store.ts";
 import { readAddressBlock, shownBan } from "./bans.ts";

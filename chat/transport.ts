@@ -6,9 +6,9 @@
  *
  * @module
  */
-import type { Logger } from "../src/log.ts";
+import type { Logger } from "../src/logging/log.ts";
 import type { Limits } from "../src/protocol/limits.ts";
-import type { Tls } from "../src/tls_files.ts";
+import type { Tls } from "../src/serving/tls_files.ts";
 import type { Accept } from "./connection.ts";
 
 /** What `--transport` takes. */

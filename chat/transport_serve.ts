@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { serve } from "../src/http_server.ts";
+import { serve } from "../src/serving/http_server.ts";
 import { upgradeServe } from "./connection_serve.ts";
 import type { StartTransport } from "./transport.ts";
 

@@ -20,7 +20,7 @@ import { keepToOneRead } from "./one_read.ts";
 import { PeerSocket } from "./peer_socket.ts";
 import { ReadingTurns } from "./reading_turns.ts";
 import type { Limits } from "../src/protocol/limits.ts";
-import { proveTls, type Tls } from "../src/tls_files.ts";
+import { proveTls, type Tls } from "../src/serving/tls_files.ts";
 import type { AdmittedSocket, StartTransport, Transport, TransportOptions } from "./transport.ts";
 
 /** Milliseconds between two looks at all connections, for pings and deadlines: half of the shortest of those. */

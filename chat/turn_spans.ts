@@ -7,7 +7,7 @@
  *
  * @module
  */
-import type { Tracing } from "../src/tracing.ts";
+import type { Tracing } from "../src/metrics/tracing.ts";
 import type { Batch, Submission } from "./batch.ts";
 import type { Decision } from "./room.ts";
 

@@ -7,7 +7,7 @@
  * @module
  */
 import { html } from "hono/html";
-import { PAGE_HEADERS, PAGE_POLICY } from "../src/web_assets.ts";
+import { PAGE_HEADERS, PAGE_POLICY } from "../src/serving/web_assets.ts";
 import { type Html, wholePage } from "./whole_page.ts";
 
 /** Headers of the page. Nothing on it runs, and nothing is asked by it. */

@@ -8,7 +8,7 @@
  * @module
  */
 import { html } from "hono/html";
-import { PAGE_HEADERS } from "../src/web_assets.ts";
+import { PAGE_HEADERS } from "../src/serving/web_assets.ts";
 import type { ListedServer, Page, Sort } from "./page.ts";
 import { type Wish, writeWish } from "./web/order.js";
 import { duration, fill, fillWidth, isFull, percent, webAddress } from "./web/wording.js";

@@ -9,8 +9,8 @@
  */
 import { addressBlock, addressSite, isLoopback } from "../src/address.ts";
 import type { NowMs } from "../src/clock.ts";
-import { logger } from "../src/log.ts";
-import { type ListingLimits, NETWORKS_PER_SITE } from "../src/listing_limits.ts";
+import { logger } from "../src/logging/log.ts";
+import { type ListingLimits, NETWORKS_PER_SITE } from "../src/announcement/listing_limits.ts";
 import type { Changes, Events } from "./changes.ts";
 import { isRefusal, type Refusal, refuse } from "./refusals.ts";
 

@@ -7,7 +7,7 @@
  * @module
  */
 import type { NowMs } from "../src/clock.ts";
-import { logger } from "../src/log.ts";
+import { logger } from "../src/logging/log.ts";
 import { Rarely } from "./rarely.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { type ServerRecord, StoreFailed } from "./store.ts";

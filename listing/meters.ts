@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { HttpMeters } from "../src/http_meters.ts";
-import { BATCH_SIZES, Meters, SECONDS } from "../src/meters.ts";
+import type { HttpMeters } from "../src/metrics/http_meters.ts";
+import { BATCH_SIZES, Meters, SECONDS } from "../src/metrics/meters.ts";
 import type { PingOutcome } from "./prober.ts";
 import { type RefusalName, REFUSALS } from "./refusals.ts";
 

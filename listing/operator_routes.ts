@@ -6,8 +6,8 @@
  * @module
  */
 import type { ListingApp } from "./app.ts";
-import type { AnswerMetrics } from "../src/metrics_route.ts";
-import { answersInTime } from "../src/store.ts";
+import type { AnswerMetrics } from "../src/metrics/route.ts";
+import { answersInTime } from "../src/kv/store.ts";
 import type { ServerStore } from "./store.ts";
 
 export interface OperatorParts {

@@ -7,7 +7,7 @@
  * @module
  */
 import { addressBlock, addressSite, isLoopback } from "../src/address.ts";
-import { siteRate } from "../src/listing_limits.ts";
+import { siteRate } from "../src/announcement/listing_limits.ts";
 import { KeyedTokenBuckets, type Rate } from "../src/token_bucket.ts";
 
 /** Blocks and sites that are remembered, each: some 200 bytes a piece. Who is forgotten has a full bucket. */

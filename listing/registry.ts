@@ -13,12 +13,12 @@ import {
   parseAddress,
   type ServerAddress,
 } from "../src/address.ts";
-import type { Announcement } from "../src/announcement_schema.ts";
+import type { Announcement } from "../src/announcement/schema.ts";
 import type { NowMs } from "../src/clock.ts";
-import type { ListingLimits } from "../src/listing_limits.ts";
+import type { ListingLimits } from "../src/announcement/listing_limits.ts";
 import { rateOf } from "../src/token_bucket.ts";
-import { logger } from "../src/log.ts";
-import { traced, type Tracing } from "../src/tracing.ts";
+import { logger } from "../src/logging/log.ts";
+import { traced, type Tracing } from "../src/metrics/tracing.ts";
 import { hashKey, isSameKey, makeKey } from "./keys.ts";
 import type { ListingMeters } from "./meters.ts";
 import { OriginRate } from "./origin_rate.ts";

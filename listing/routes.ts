@@ -8,8 +8,8 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { ADDRESS_LENGTH_MAX, SERVER_ID_MAX } from "../src/announcement.ts";
-import { announcementSchema } from "../src/announcement_schema.ts";
+import { ADDRESS_LENGTH_MAX, SERVER_ID_MAX } from "../src/announcement/announcement.ts";
+import { announcementSchema } from "../src/announcement/schema.ts";
 import { type Cursor, type PageQuery, readCursor, SORTS } from "./page.ts";
 import { type RefusalName, REFUSALS } from "./refusals.ts";
 

@@ -7,9 +7,9 @@
  * @module
  */
 import { addressBlock, formatAddress, type ServerAddress } from "../src/address.ts";
-import { DEFAULT_MAX_USERS, DEFAULT_SERVER_NAME } from "../src/announcement.ts";
-import type { Announcement } from "../src/announcement_schema.ts";
-import { NETWORKS_PER_SITE } from "../src/listing_limits.ts";
+import { DEFAULT_MAX_USERS, DEFAULT_SERVER_NAME } from "../src/announcement/announcement.ts";
+import type { Announcement } from "../src/announcement/schema.ts";
+import { NETWORKS_PER_SITE } from "../src/announcement/listing_limits.ts";
 import { isSameKey } from "./keys.ts";
 import type { PingOutcome } from "./prober.ts";
 import { type Refusal, refuse } from "./refusals.ts";

@@ -9,7 +9,7 @@
  */
 import { addressBlock, addressSite } from "../src/address.ts";
 import type { NowMs } from "../src/clock.ts";
-import { logger } from "../src/log.ts";
+import { logger } from "../src/logging/log.ts";
 import type { Changes } from "./changes.ts";
 import { ListParts } from "./list_parts.ts";
 import { type ListedServer, type Page, type PageQuery, selectPage, type Sort, sortServers } from "./page.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 import ipaddr from "ipaddr.js";
-import { ADDRESS_LENGTH_MAX, DEFAULT_PORT } from "./announcement.ts";
+import { ADDRESS_LENGTH_MAX, DEFAULT_PORT } from "./announcement/announcement.ts";
 
 const PORT_MAX = 65_535;
 const TLS_PORT = 443;

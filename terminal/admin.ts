@@ -7,7 +7,7 @@
  * @module
  */
 import { z } from "zod";
-import type { AdminLine } from "../src/command_line.ts";
+import type { AdminLine } from "../src/cli/command_line.ts";
 import { AdminClient } from "./admin_client.ts";
 import { isProblem, type Outcome, type Problem } from "./problem.ts";
 import { printable, table } from "./table.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { readUsername } from "../src/client_flags.ts";
-import type { ClientLine } from "../src/command_line.ts";
-import { stopSignal } from "../src/signals.ts";
+import { readUsername } from "../src/cli/client_flags.ts";
+import type { ClientLine } from "../src/cli/command_line.ts";
+import { stopSignal } from "../src/serving/signals.ts";
 import { painter } from "./colours.ts";
 import { KeyDecoder } from "./keys.ts";
 import { PersonClient } from "./person_client.ts";

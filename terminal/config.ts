@@ -5,11 +5,11 @@
  *
  * @module
  */
-import type { ConfigLine } from "../src/command_line.ts";
-import type { Flag, FlagTable } from "../src/flag.ts";
-import type { Source } from "../src/flag_values.ts";
-import { COMMANDS, flagName } from "../src/flags.ts";
-import { defaultKvLocation } from "../src/kv.ts";
+import type { ConfigLine } from "../src/cli/command_line.ts";
+import type { Flag, FlagTable } from "../src/cli/flag.ts";
+import type { Source } from "../src/cli/flag_values.ts";
+import { COMMANDS, flagName } from "../src/cli/commands.ts";
+import { defaultKvLocation } from "../src/kv/kv.ts";
 import { table } from "./table.ts";
 
 const HIDDEN = "(hidden)";

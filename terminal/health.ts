@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { HealthLine } from "../src/command_line.ts";
+import type { HealthLine } from "../src/cli/command_line.ts";
 import { type Outcome, reasonOf } from "./problem.ts";
 
 /** Asks the server for `/readyz`, once and for `--timeout` seconds at most. */

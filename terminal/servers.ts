@@ -7,9 +7,9 @@
  * @module
  */
 import { z } from "zod";
-import { readServerUrl } from "../src/client_flags.ts";
+import { readServerUrl } from "../src/cli/client_flags.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
-import type { ServersLine } from "../src/command_line.ts";
+import type { ServersLine } from "../src/cli/command_line.ts";
 import { isProblem, type Outcome, type Problem, reasonOf } from "./problem.ts";
 import { pingServers } from "./server_ping.ts";
 import { printable, table } from "./table.ts";

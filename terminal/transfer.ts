@@ -14,7 +14,7 @@ import {
   TRANSFER_ROWS_MAX,
   TRANSFER_VERSION,
   type TransferHeader,
-} from "../src/transfer.ts";
+} from "../src/kv/transfer.ts";
 import type { Outcome, Problem } from "./problem.ts";
 
 /** UTF-16 units of a line: a message of the most characters that there can be, escaped, is less. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { z } from "zod";
-import type { Taken, Transfer, TransferHeader, TransferPage } from "../src/transfer.ts";
+import type { Taken, Transfer, TransferHeader, TransferPage } from "../src/kv/transfer.ts";
 import type { AdminClient } from "./admin_client.ts";
 import { isProblem, type Problem } from "./problem.ts";
 

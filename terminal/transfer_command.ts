@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { ExportLine, ImportLine } from "../src/command_line.ts";
-import type { Transfer, TransferHeader } from "../src/transfer.ts";
+import type { ExportLine, ImportLine } from "../src/cli/command_line.ts";
+import type { Transfer, TransferHeader } from "../src/kv/transfer.ts";
 import { AdminClient } from "./admin_client.ts";
 import { type Outcome, type Problem, reasonOf } from "./problem.ts";
 import { exportLines, importLines, linesOf, summary } from "./transfer.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { onWindowChange } from "../src/signals.ts";
+import { onWindowChange } from "../src/serving/signals.ts";
 import type { Size } from "./prompt_screen.ts";
 
 /** What a terminal that tells no size is taken for. */

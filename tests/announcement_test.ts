@@ -4,7 +4,11 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { isServerName, MARKS_IN_A_ROW_MAX, SERVER_NAME_LENGTH_MAX } from "../src/announcement.ts";
+import {
+  isServerName,
+  MARKS_IN_A_ROW_MAX,
+  SERVER_NAME_LENGTH_MAX,
+} from "../src/announcement/announcement.ts";
 
 const NAMES: readonly string[] = [
   "Chatter Server",

@@ -4,8 +4,8 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { Flag } from "../src/flag.ts";
-import { DEFAULT_LISTING_LIMITS } from "../src/listing_limits.ts";
+import type { Flag } from "../src/cli/flag.ts";
+import { DEFAULT_LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
 import {
   type Command,
   COMMAND_NAMES,
@@ -15,8 +15,8 @@ import {
   limitsOf,
   ROLE_NAMES,
   variableName,
-} from "../src/flags.ts";
-import { helpText } from "../src/help_text.ts";
+} from "../src/cli/commands.ts";
+import { helpText } from "../src/cli/help_text.ts";
 import { DEFAULT_LIMITS, type Limit, LIMITS } from "../src/protocol/limits.ts";
 import { parse, problemOf, valuesOf } from "./support/command_line.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { COMMAND_NAMES, COMMANDS } from "../src/flags.ts";
-import { typed, type TypedLine } from "../src/completions/typed_lines.ts";
+import { COMMAND_NAMES, COMMANDS } from "../src/cli/commands.ts";
+import { typed, type TypedLine } from "../src/cli/completions/typed_lines.ts";
 import { runProgram } from "./support/program.ts";
 import { hasScript } from "./support/pty_program.ts";
 import { bashOffers, fishOffers, has, tabbed, zshOffers } from "./support/shells.ts";

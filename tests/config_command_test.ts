@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
-import { COMMANDS, flagName, ROLE_NAMES } from "../src/flags.ts";
+import { COMMANDS, flagName, ROLE_NAMES } from "../src/cli/commands.ts";
 import { runProgram, startServer } from "./support/program.ts";
 
 const TOKEN = "correct-horse-battery-staple";

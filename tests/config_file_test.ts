@@ -4,11 +4,11 @@
  * @module
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { type CommandLine, parseCommandLine } from "../src/command_line.ts";
-import { readConfigText } from "../src/config_text.ts";
-import type { Flag, FlagTable } from "../src/flag.ts";
-import { COMMANDS, flagName, ROLE_NAMES } from "../src/flags.ts";
-import { isUsageError } from "../src/usage_error.ts";
+import { type CommandLine, parseCommandLine } from "../src/cli/command_line.ts";
+import { readConfigText } from "../src/cli/config_file.ts";
+import type { Flag, FlagTable } from "../src/cli/flag.ts";
+import { COMMANDS, flagName, ROLE_NAMES } from "../src/cli/commands.ts";
+import { isUsageError } from "../src/cli/usage_error.ts";
 
 /** The line with a file of this text, as if it had been read. */
 function parseWith(text: string, line: string, variables: Record<string, string> = {}): CommandLine {

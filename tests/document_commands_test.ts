@@ -7,7 +7,7 @@
  */
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
-import { type Command, COMMANDS, flagName } from "../src/flags.ts";
+import { type Command, COMMANDS, flagName } from "../src/cli/commands.ts";
 import {
   type CommandBlock,
   commandBlocks,

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { type Answer, serve } from "../src/http_server.ts";
+import { type Answer, serve } from "../src/serving/http_server.ts";
 import { recordedLog } from "./support/recorded_log.ts";
 
 const PLACE = { hostname: "127.0.0.1", port: 0, tls: undefined };

@@ -11,7 +11,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { claimLayout, defaultKvLocation, KvUnavailable, openKv } from "../src/kv.ts";
+import { claimLayout, defaultKvLocation, KvUnavailable, openKv } from "../src/kv/kv.ts";
 import { inTempFolder } from "./support/temp_folder.ts";
 
 Deno.test("openKv() opens memory and files, and a file keeps what was written", () =>

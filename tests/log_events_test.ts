@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { LOG_EVENTS, type LogEvent } from "../src/log_events.ts";
+import { LOG_EVENTS, type LogEvent } from "../src/logging/log_events.ts";
 import { AdminApi, TOKEN } from "./support/admin_api.ts";
 import { ChatClient } from "./support/chat_client.ts";
 import { TRANSPORT_NAMES } from "./support/chat_server.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertFalse, assertMatch } from "@std/assert";
-import { lineFormatter } from "../src/log_line.ts";
+import { lineFormatter } from "../src/logging/log_line.ts";
 
 type LogRecord = Parameters<ReturnType<typeof lineFormatter>>[0];
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { manPage } from "../src/man_page.ts";
-import { typed } from "../src/completions/typed_lines.ts";
+import { manPage } from "../src/cli/man_page.ts";
+import { typed } from "../src/cli/completions/typed_lines.ts";
 import { VERSION } from "../src/version.ts";
 import { runProgram } from "./support/program.ts";
 import { has } from "./support/shells.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import { assertEquals, assertThrows } from "@std/assert";
-import { addedUp, Meters } from "../src/meters.ts";
-import { metricsPage } from "../src/metrics_page.ts";
+import { addedUp, Meters } from "../src/metrics/meters.ts";
+import { metricsPage } from "../src/metrics/exposition.ts";
 
 function page(meters: Meters): Promise<string> {
   return metricsPage([{ metrics: meters.metrics, numbers: meters.numbers() }]);

@@ -6,9 +6,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { ChatMeters } from "../chat/meters.ts";
 import { ListingMeters } from "../listing/meters.ts";
-import { HttpMeters } from "../src/http_meters.ts";
-import { Meters, type Metric } from "../src/meters.ts";
-import { processMeters } from "../src/process_meters.ts";
+import { HttpMeters } from "../src/metrics/http_meters.ts";
+import { Meters, type Metric } from "../src/metrics/meters.ts";
+import { processMeters } from "../src/metrics/process_meters.ts";
 
 const http = new Meters();
 new HttpMeters(http, []);

@@ -4,9 +4,9 @@
  * @module
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { TRIES_BURST, TRIES_PER_MINUTE } from "../src/bearer_token.ts";
-import { Meters } from "../src/meters.ts";
-import { metricsRoute } from "../src/metrics_route.ts";
+import { TRIES_BURST, TRIES_PER_MINUTE } from "../src/serving/bearer_token.ts";
+import { Meters } from "../src/metrics/meters.ts";
+import { metricsRoute } from "../src/metrics/route.ts";
 
 const TOKEN = "correct-horse-battery-staple";
 

@@ -12,7 +12,7 @@ const ROOT = new URL("../", import.meta.url);
 
 Deno.test("a client of other people's servers keeps the network and nothing else", async () => {
   const program = `
-    import { keepOnlyTheNetwork } from ${JSON.stringify(new URL("src/permissions.ts", ROOT).href)};
+    import { keepOnlyTheNetwork } from ${JSON.stringify(new URL("src/serving/permissions.ts", ROOT).href)};
     await keepOnlyTheNetwork();
     const names = ["net", "read", "write", "run", "env", "sys", "ffi"];
     const states = await Promise.all(names.map((name) => Deno.permissions.query({ name })));

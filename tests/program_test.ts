@@ -11,7 +11,7 @@ import {
   assertNotMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { helpText } from "../src/help_text.ts";
+import { helpText } from "../src/cli/help_text.ts";
 import { VERSION } from "../src/version.ts";
 import { ChatClient } from "./support/chat_client.ts";
 import { type Role, runProgram, startServer, type Variables } from "./support/program.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { serve } from "../src/http_server.ts";
-import { answersInTime } from "../src/store.ts";
+import { serve } from "../src/serving/http_server.ts";
+import { answersInTime } from "../src/kv/store.ts";
 import { testOverEachTransport } from "./support/chat_server.ts";
 import { recordedLog } from "./support/recorded_log.ts";
 

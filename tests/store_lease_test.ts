@@ -5,8 +5,8 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { steadyClock } from "../src/clock.ts";
-import { type LeaseOptions, StoreLease } from "../src/store_lease.ts";
-import { StoreInUse } from "../src/store_lock.ts";
+import { type LeaseOptions, StoreLease } from "../src/kv/lease.ts";
+import { StoreInUse } from "../src/kv/file_lock.ts";
 
 /** Milliseconds, scaled down. */
 const TIMES = { renewal: 20, expiry: 200, poll: 5 };

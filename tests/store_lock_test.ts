@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import { lockStore, StoreInUse } from "../src/store_lock.ts";
+import { lockStore, StoreInUse } from "../src/kv/file_lock.ts";
 import { inTempFolder } from "./support/temp_folder.ts";
 
 Deno.test("a lock is refused while it is held, and says by whom", () =>

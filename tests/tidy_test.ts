@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertGreater } from "@std/assert";
-import { WEB_FOLDERS } from "../src/web_assets.ts";
+import { WEB_FOLDERS } from "../src/serving/web_assets.ts";
 import {
   adaptersAreChosenByMod,
   citesWhatExists,
@@ -28,28 +28,28 @@ const PURE = [
   "chat/web/message_log.js",
   "chat/web/name_check.js",
   "src/protocol/",
-  "src/admin_flags.ts",
-  "src/client_flags.ts",
-  "src/command_line.ts",
-  "src/config_text.ts",
-  "src/flag_values.ts",
-  "src/usage_error.ts",
-  "src/transfer.ts",
-  "src/transfer_flags.ts",
+  "src/cli/admin_flags.ts",
+  "src/cli/client_flags.ts",
+  "src/cli/command_line.ts",
+  "src/cli/config_file.ts",
+  "src/cli/flag_values.ts",
+  "src/cli/usage_error.ts",
+  "src/kv/transfer.ts",
+  "src/cli/transfer_flags.ts",
   "chat/settings.ts",
   "src/completions/",
-  "src/flag.ts",
-  "src/flags.ts",
-  "src/help_text.ts",
-  "src/log_line.ts",
-  "src/log_events.ts",
-  "src/man_page.ts",
-  "src/announcement.ts",
+  "src/cli/flag.ts",
+  "src/cli/commands.ts",
+  "src/cli/help_text.ts",
+  "src/logging/log_line.ts",
+  "src/logging/log_events.ts",
+  "src/cli/man_page.ts",
+  "src/announcement/announcement.ts",
   "src/address.ts",
-  "src/listing_limits.ts",
+  "src/announcement/listing_limits.ts",
   "src/schema_issues.ts",
   "src/token_bucket.ts",
-  "src/meters.ts",
+  "src/metrics/meters.ts",
   "src/lookalikes.ts",
   "chat/refusals.ts",
   "chat/requests.ts",
@@ -209,7 +209,7 @@ const HEAD = "/**\n * What it is and what it is not, in a sentence or two.\n *\n
 
 /** For each rule: a file that breaks it with what is said, or one that looks alike and does not break it. */
 const CASES: readonly [name: string, rule: Rule, path: string, text: string, problems: string[]][] = [
-  ["imports", importsItsOwn, "src/protocol/a.ts", `import "../log.ts";`, ["imports src/log.ts"]],
+  ["imports", importsItsOwn, "src/protocol/a.ts", `import "../log.ts";`, ["imports src/logging/log.ts"]],
   ["imports", importsItsOwn, "src/protocol/a.ts", `import type { Z } from "zod";`, [
     "imports the package zod",
   ]],
@@ -237,7 +237,7 @@ const CASES: readonly [name: string, rule: Rule, path: string, text: string, pro
   ]],
   ["imports", importsItsOwn, "listing/a.ts", `import "../main.ts";`, ["imports main.ts"]],
   ["imports", importsItsOwn, "terminal/a.ts", `import "../chat/admin.ts";`, ["imports chat/admin.ts"]],
-  ["imports", importsItsOwn, "terminal/a.ts", `import "../src/flags.ts"; import "./table.ts";`, []],
+  ["imports", importsItsOwn, "terminal/a.ts", `import "../src/cli/commands.ts"; import "./table.ts";`, []],
   ["imports", importsItsOwn, "chat/a.ts", `import "../terminal/table.ts";`, ["imports terminal/table.ts"]],
   ["imports", importsItsOwn, "main.ts", `await import("./chat/room.ts");`, ["imports chat/room.ts"]],
   [
@@ -277,8 +277,10 @@ const CASES: readonly [name: string, rule: Rule, path: string, text: string, pro
     `import "./message_id.ts";`,
     [],
   ],
-  ["owners", usesAreOwned, "chat/a.ts", "await Deno.openKv();", ["uses Deno.openKv, which is src/kv.ts's"]],
-  ["owners", usesAreOwned, "src/kv.ts", "await Deno.openKv();", []],
+  ["owners", usesAreOwned, "chat/a.ts", "await Deno.openKv();", [
+    "uses Deno.openKv, which is src/kv/kv.ts's",
+  ]],
+  ["owners", usesAreOwned, "src/kv/kv.ts", "await Deno.openKv();", []],
   ["owners", usesAreOwned, "tests/a.ts", "await Deno.openKv();", []],
   ["owners", usesAreOwned, "listing/web/a.js", "Date.now();", []],
   ["owners", usesAreOwned, "chat/a.ts", "// Deno.openKv()\nconst text = 'Date.now()';", []],
@@ -287,7 +289,7 @@ const CASES: readonly [name: string, rule: Rule, path: string, text: string, pro
     usesAreOwned,
     "main.ts",
     `Deno\n  .addSignalListener("SIGINT", stop);`,
-    ["uses Deno.addSignalListener, which is src/signals.ts's"],
+    ["uses Deno.addSignalListener, which is src/serving/signals.ts's"],
   ],
   ["owners", usesAreOwned, "chat/a.ts", "Date.now();", ["uses Date.now, which is src/clock.ts's"]],
   ["owners", usesAreOwned, "chat/a.ts", "performance.now();", [
@@ -300,7 +302,7 @@ const CASES: readonly [name: string, rule: Rule, path: string, text: string, pro
     usesAreOwned,
     "chat/a.ts",
     `import { getLogger } from "@logtape/logtape";`,
-    ["uses import @logtape/logtape, which is src/log.ts and src/log_line.ts's"],
+    ["uses import @logtape/logtape, which is src/logging/log.ts and src/logging/log_line.ts's"],
   ],
   ["pure", isPure, "a.ts", "Deno.exit();", ["is pure, but uses Deno"]],
   ["pure", isPure, "a.ts", "let kv: Deno.Kv;", ["is pure, but uses Deno"]],

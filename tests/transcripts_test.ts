@@ -6,8 +6,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { RunningChat } from "../chat/mod.ts";
-import { parseCommandLine } from "../src/command_line.ts";
-import { limitsOf } from "../src/flags.ts";
+import { parseCommandLine } from "../src/cli/command_line.ts";
+import { limitsOf } from "../src/cli/commands.ts";
 import { decodeClientFrame, decodeServerFrame } from "../src/protocol/codec.ts";
 import { type FaultName, FAULTS } from "../src/protocol/faults.ts";
 import type { ClientFrame, DepartureKind, Query, ServerFrame } from "../src/protocol/frames.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertGreater, assertRejects } from "@std/assert";
-import { EMBEDDED, PAGE_POLICY, WEB_FOLDERS, WebAssets } from "../src/web_assets.ts";
+import { EMBEDDED, PAGE_POLICY, WEB_FOLDERS, WebAssets } from "../src/serving/web_assets.ts";
 
 const assets = await WebAssets.load(WEB_FOLDERS);
 

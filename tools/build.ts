@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { EMBEDDED, WEB_FOLDERS } from "../src/web_assets.ts";
+import { EMBEDDED, WEB_FOLDERS } from "../src/serving/web_assets.ts";
 import { commitStatement } from "./commit.ts";
 import { compile } from "./compile.ts";
 import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
@@ -48,7 +48,7 @@ function shellQuoted(word: string): string {
   return /^[\w./:=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The files of the web pages, as a line that src/web_assets.ts finds them by. */
+/** The files of the web pages, as a line that src/serving/web_assets.ts finds them by. */
 async function embeddedAssets(): Promise<string> {
   const assets: Record<string, string> = {};
   for (const folder of WEB_FOLDERS) {

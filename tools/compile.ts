@@ -9,7 +9,7 @@
  *
  * @module
  */
-import { WEB_FOLDERS } from "../src/web_assets.ts";
+import { WEB_FOLDERS } from "../src/serving/web_assets.ts";
 import { commitStatement } from "./commit.ts";
 import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
 

@@ -6,11 +6,11 @@
  * @module
  */
 import { steadyClock } from "../../src/clock.ts";
-import { within } from "../../src/http_server.ts";
-import type { Logger } from "../../src/log.ts";
-import { addedUp, type Meters } from "../../src/meters.ts";
+import { within } from "../../src/serving/http_server.ts";
+import type { Logger } from "../../src/logging/log.ts";
+import { addedUp, type Meters } from "../../src/metrics/meters.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
-import { WebAssets } from "../../src/web_assets.ts";
+import { WebAssets } from "../../src/serving/web_assets.ts";
 import { chatApp } from "../app.ts";
 import type { ChatMeters } from "../meters.ts";
 import type { ThreadLink } from "./link.ts";

@@ -8,8 +8,8 @@
  * @module
  */
 import { MessageChannel as LifelineChannel } from "node:worker_threads";
-import { within } from "../../src/http_server.ts";
-import type { Tls } from "../../src/tls_files.ts";
+import { within } from "../../src/serving/http_server.ts";
+import type { Tls } from "../../src/serving/tls_files.ts";
 import type { Fronts } from "../front.ts";
 import type { RemoteSession } from "./remote_session.ts";
 import type { Settings } from "../settings.ts";

@@ -6,10 +6,10 @@
  *
  * @module
  */
-import { type Logger, writeForwarded } from "../../src/log.ts";
+import { type Logger, writeForwarded } from "../../src/logging/log.ts";
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
 import { type Fault, fault } from "../../src/protocol/faults.ts";
-import type { AnswerMetrics } from "../../src/metrics_route.ts";
+import type { AnswerMetrics } from "../../src/metrics/route.ts";
 import type { AdminApp } from "../mounted_admin.ts";
 import type { Admission } from "../admission.ts";
 import { httpFence } from "../app.ts";

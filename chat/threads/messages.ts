@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { ForwardedLine, LogLevel } from "../../src/log.ts";
-import type { Tls } from "../../src/tls_files.ts";
+import type { ForwardedLine, LogLevel } from "../../src/logging/log.ts";
+import type { Tls } from "../../src/serving/tls_files.ts";
 import type { Admitted, Refused } from "../admission.ts";
 import { CLOSE, type CloseCause } from "../connection.ts";
 import type { FrontOptions } from "../front.ts";

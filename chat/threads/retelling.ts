@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Logger } from "../../src/log.ts";
+import type { Logger } from "../../src/logging/log.ts";
 import type { Audience } from "../audience.ts";
 import type { Participant } from "../hub.ts";
 import { outgoing } from "../outbox.ts";

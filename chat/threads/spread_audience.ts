@@ -6,7 +6,7 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import type { Logger } from "../../src/log.ts";
+import type { Logger } from "../../src/logging/log.ts";
 import { AudienceFence, type AudiencePort } from "../audience.ts";
 import type { CloseCause, OutgoingFrame } from "../connection.ts";
 import type { Participant } from "../hub.ts";

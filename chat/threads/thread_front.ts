@@ -8,8 +8,8 @@
  */
 import { setImmediate } from "node:timers";
 import { steadyClock } from "../../src/clock.ts";
-import { forwardLog, logger } from "../../src/log.ts";
-import { WebAssets } from "../../src/web_assets.ts";
+import { forwardLog, logger } from "../../src/logging/log.ts";
+import { WebAssets } from "../../src/serving/web_assets.ts";
 import { Admission, type AdmissionRules } from "../admission.ts";
 import { Audience } from "../audience.ts";
 import type { CloseCause } from "../connection.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
-import { DEFAULT_LISTING_LIMITS } from "../../src/listing_limits.ts";
+import { DEFAULT_LISTING_LIMITS } from "../../src/announcement/listing_limits.ts";
 import { testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";

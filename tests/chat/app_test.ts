@@ -6,7 +6,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { chatApp, type ChatAppOptions } from "../../chat/app.ts";
 import { ChatMeters } from "../../chat/meters.ts";
-import { WebAssets } from "../../src/web_assets.ts";
+import { WebAssets } from "../../src/serving/web_assets.ts";
 import { Hono } from "hono";
 import { recordedLog } from "../support/recorded_log.ts";
 

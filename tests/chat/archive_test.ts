@@ -12,7 +12,7 @@ import type { Journal, StoredMessage } from "../../chat/journal.ts";
 import { KvJournal } from "../../chat/journal_kv.ts";
 import { MemoryJournal } from "../../chat/journal_memory.ts";
 import type { Sweepable } from "../../chat/retention.ts";
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 import { changed, id, message, range, said } from "../support/journal_stage.ts";
 import { runs } from "../support/property_runs.ts";
 

@@ -11,7 +11,7 @@ import { messageIds } from "../../chat/message_id.ts";
 import { oldestKeptId, Retention } from "../../chat/retention.ts";
 import { Room } from "../../chat/room.ts";
 import { ChatMeters } from "../../chat/meters.ts";
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { nearestUsername } from "../../src/protocol/names.ts";
 import { input, NotingParticipant, resumptionInMemory } from "../support/hub_stage.ts";

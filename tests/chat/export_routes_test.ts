@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { httpFence } from "../../chat/app.ts";
 import { exportRoutes } from "../../chat/export_routes.ts";
-import type { Transfer } from "../../src/transfer.ts";
+import type { Transfer } from "../../src/kv/transfer.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 
 const ASKED = [["GET", "/store"], ["GET", "/export"], ["POST", "/import"]] as const;

@@ -5,7 +5,7 @@
  */
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { serverId } from "../../chat/identity.ts";
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 
 function neverAsked(): number {
   throw new Error("randomness was asked for a second id");

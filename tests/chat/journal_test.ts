@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { type HistoryRange, type Journal, type StoredMessage } from "../../chat/journal.ts";
 import { KvJournal } from "../../chat/journal_kv.ts";
 import { NoJournal } from "../../chat/journal_none.ts";
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 import { HISTORY_PAGE_MAX } from "../../src/protocol/limits.ts";
 import {
   changed,

@@ -5,7 +5,7 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { KvKeyStore } from "../../chat/key_store_kv.ts";
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 
 Deno.test("key store has no key of a listing that gave none, and the newest of one that gave several", async () => {
   const kv = await openKv(":memory:");

@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import type { StoredMessage } from "../../chat/journal.ts";
 import { KvJournal } from "../../chat/journal_kv.ts";
 import { segmentsOf } from "../../chat/segment.ts";
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 
 function message(n: number, text = `text ${n}`): StoredMessage & { position: number } {
   return {

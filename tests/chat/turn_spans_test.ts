@@ -8,7 +8,7 @@ import { Batch, type Submission } from "../../chat/batch.ts";
 import type { Decision } from "../../chat/room.ts";
 import { TRACED_PER_BATCH_MAX, TurnSpans } from "../../chat/turn_spans.ts";
 import { fault, type FaultName } from "../../src/protocol/faults.ts";
-import type { Course } from "../../src/tracing.ts";
+import type { Course } from "../../src/metrics/tracing.ts";
 import { input, NotingParticipant } from "../support/hub_stage.ts";
 
 const MSG = "c2/MSG 1; hello";

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { trace } from "@opentelemetry/api";
 import { Hono } from "hono";
-import { WebAssets } from "../../src/web_assets.ts";
+import { WebAssets } from "../../src/serving/web_assets.ts";
 import { WebSocket as WsWebSocket } from "ws";
 import { chatApp } from "../../chat/app.ts";
 import { History } from "../../chat/history.ts";
@@ -17,7 +17,7 @@ import { Registration } from "../../chat/registration.ts";
 import { Room } from "../../chat/room.ts";
 import { Session } from "../../chat/session.ts";
 import { ChatMeters } from "../../chat/meters.ts";
-import { logger } from "../../src/log.ts";
+import { logger } from "../../src/logging/log.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import { TokenBucket } from "../../src/token_bucket.ts";
 import { broken, Bug } from "../support/broken.ts";

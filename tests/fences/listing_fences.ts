@@ -9,7 +9,7 @@ import { SocketProber } from "../../listing/prober_socket.ts";
 import { Registry } from "../../listing/registry.ts";
 import { Snapshot } from "../../listing/snapshot.ts";
 import { KvServerStore } from "../../listing/store_kv.ts";
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 import { broken, Bug } from "../support/broken.ts";
 import { ListingUnderTest } from "../listing/listing_under_test.ts";
 import { RECORD, sweep } from "../listing/one_server_sweep.ts";

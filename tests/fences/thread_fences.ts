@@ -10,7 +10,7 @@ import { ChatMeters } from "../../chat/meters.ts";
 import { TELL } from "../../chat/threads/messages.ts";
 import { Retelling } from "../../chat/threads/retelling.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
-import { logger } from "../../src/log.ts";
+import { logger } from "../../src/logging/log.ts";
 import { broken, Bug } from "../support/broken.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";

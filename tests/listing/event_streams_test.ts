@@ -15,7 +15,7 @@ import {
   STALLED_SECONDS_MAX,
   TELL_MS,
 } from "../../listing/event_streams.ts";
-import { NETWORKS_PER_SITE } from "../../src/listing_limits.ts";
+import { NETWORKS_PER_SITE } from "../../src/announcement/listing_limits.ts";
 import { EventReader } from "../support/event_reader.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
-import { DEFAULT_LISTING_LIMITS } from "../../src/listing_limits.ts";
+import { DEFAULT_LISTING_LIMITS } from "../../src/announcement/listing_limits.ts";
 import { EventReader } from "../support/event_reader.ts";
 import { startTestListing } from "../support/listing_server.ts";
 import { startChatServer } from "./fake_chat_server.ts";

@@ -11,7 +11,7 @@ import {
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 import { BODY_BYTES_MAX } from "../../listing/read_body.ts";
 import { PAGE_LIMIT_MAX } from "../../listing/routes.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 import { type ListingApp, makeApp } from "../../listing/app.ts";
 import { Changes } from "../../listing/changes.ts";
 import { EventStreams } from "../../listing/event_streams.ts";
@@ -17,9 +17,9 @@ import { Snapshot } from "../../listing/snapshot.ts";
 import type { ServerRecord } from "../../listing/store.ts";
 import { KvServerStore } from "../../listing/store_kv.ts";
 import { formatAddress } from "../../src/address.ts";
-import { metricsRoute } from "../../src/metrics_route.ts";
-import { WebAssets } from "../../src/web_assets.ts";
-import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../../src/listing_limits.ts";
+import { metricsRoute } from "../../src/metrics/route.ts";
+import { WebAssets } from "../../src/serving/web_assets.ts";
+import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../../src/announcement/listing_limits.ts";
 import { ABROAD_RECORD } from "./abroad_record.ts";
 
 const ASSETS = await WebAssets.load(["listing/web", "src/web"]);

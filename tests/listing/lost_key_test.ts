@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 import { KEY_LOST_MS } from "../../listing/rules.ts";
 import type { ServerRecord } from "../../listing/store.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "./listing_under_test.ts";

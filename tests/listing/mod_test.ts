@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
 import { BODY_BYTES_MAX } from "../../listing/read_body.ts";
-import { KvUnavailable } from "../../src/kv.ts";
+import { KvUnavailable } from "../../src/kv/kv.ts";
 import { startTestListing } from "../support/listing_server.ts";
 import { startChatServer } from "./fake_chat_server.ts";
 

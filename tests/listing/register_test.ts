@@ -4,9 +4,9 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 import { PINGS_AT_ONCE_MAX } from "../../listing/registry.ts";
-import { DEFAULT_LISTING_LIMITS } from "../../src/listing_limits.ts";
+import { DEFAULT_LISTING_LIMITS } from "../../src/announcement/listing_limits.ts";
 import { BAD_BODIES } from "./bad_bodies.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "./listing_under_test.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertExists, assertLess, assertRejects } from "@std/assert";
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 import { type ServerRecord, StoreFailed } from "../../listing/store.ts";
 import { KvServerStore } from "../../listing/store_kv.ts";
 import { ABROAD_RECORD } from "./abroad_record.ts";

@@ -12,7 +12,7 @@ import {
   ORIGIN_AT_ONCE_MAX,
   STRANGERS_AT_ONCE_MAX,
 } from "../../listing/write_limits.ts";
-import { DEFAULT_LISTING_LIMITS, NETWORKS_PER_SITE } from "../../src/listing_limits.ts";
+import { DEFAULT_LISTING_LIMITS, NETWORKS_PER_SITE } from "../../src/announcement/listing_limits.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";
 
 const ABROAD = "198.51.100.7";

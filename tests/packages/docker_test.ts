@@ -8,7 +8,7 @@ import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { DCLinter } from "dclint";
 import dockerfileUtils, { ValidationSeverity, type ValidatorSettings } from "dockerfile-utils";
 import config from "../../deno.json" with { type: "json" };
-import { COMMANDS, isCommandName, variableName } from "../../src/flags.ts";
+import { COMMANDS, isCommandName, variableName } from "../../src/cli/commands.ts";
 import { PACKAGES } from "../support/proxy_program.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;

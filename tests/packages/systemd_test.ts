@@ -6,7 +6,7 @@
  * @module
  */
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
-import { COMMANDS, variableName } from "../../src/flags.ts";
+import { COMMANDS, variableName } from "../../src/cli/commands.ts";
 import { installed, PACKAGES, replaced } from "../support/proxy_program.ts";
 
 const ANALYZE = installed("/usr/bin/systemd-analyze", "/bin/systemd-analyze");

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertFalse } from "@std/assert";
-import { type CommandLine, parseCommandLine } from "../../src/command_line.ts";
+import { type CommandLine, parseCommandLine } from "../../src/cli/command_line.ts";
 
 export function parse(
   line: string | string[],

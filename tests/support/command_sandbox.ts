@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { DEFAULT_PORT } from "../../src/announcement.ts";
+import { DEFAULT_PORT } from "../../src/announcement/announcement.ts";
 import { type FencedBlock, fencedBlocks } from "./documents.ts";
 import { commandLine } from "./program.ts";
 

@@ -24,7 +24,7 @@ import { ChatMeters } from "../../chat/meters.ts";
 import { type FaultName, FAULTS, isFault } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { nearestUsername } from "../../src/protocol/names.ts";
-import type { Logger } from "../../src/log.ts";
+import type { Logger } from "../../src/logging/log.ts";
 import { recordedLog } from "./recorded_log.ts";
 
 export const ACK = "c2/ACKNOWLEDGE";

@@ -10,7 +10,7 @@ import {
   type StoredMessage,
 } from "../../chat/journal.ts";
 import { KvJournal } from "../../chat/journal_kv.ts";
-import { openKv } from "../../src/kv.ts";
+import { openKv } from "../../src/kv/kv.ts";
 import { USERNAME_LENGTH_MAX } from "../../src/protocol/limits.ts";
 
 /** The id of the `n`th message. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Logger } from "../../src/log.ts";
+import type { Logger } from "../../src/logging/log.ts";
 
 export interface LogLine {
   readonly level: "debug" | "info" | "warn" | "error";

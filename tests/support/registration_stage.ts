@@ -8,7 +8,7 @@ import { mock } from "node:test";
 import type { ListingReply } from "../../chat/listing_client.ts";
 import { type KeyStore, type Listing, Registration } from "../../chat/registration.ts";
 import { ChatMeters } from "../../chat/meters.ts";
-import type { Announcement } from "../../src/announcement_schema.ts";
+import type { Announcement } from "../../src/announcement/schema.ts";
 import { type RecordedLog, recordedLog } from "./recorded_log.ts";
 
 export const URL_OF_LISTING = "http://listing.example";

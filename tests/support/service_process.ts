@@ -22,8 +22,8 @@ export async function runAsService(
   { stopAt, deadlineMs = 4700 }: { stopAt?: string; deadlineMs?: number },
 ): Promise<Ended> {
   const program = `
-    import { runService } from ${JSON.stringify(new URL("src/service.ts", ROOT).href)};
-    import { logger } from ${JSON.stringify(new URL("src/log.ts", ROOT).href)};
+    import { runService } from ${JSON.stringify(new URL("src/serving/service.ts", ROOT).href)};
+    import { logger } from ${JSON.stringify(new URL("src/logging/log.ts", ROOT).href)};
     const log = logger("test");
     const options = { hostname: "127.0.0.1", port: 0, logFormat: "json", logLevel: "info" };
     const { status, problem } = await runService("test", ${start}, options, ${deadlineMs});

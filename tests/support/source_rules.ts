@@ -7,7 +7,7 @@
  * @module
  */
 
-/** A file with its path from the project's root, as `src/kv.ts`. */
+/** A file with its path from the project's root, as `src/kv/kv.ts`. */
 export interface SourceFile {
   readonly path: string;
   readonly text: string;
@@ -66,13 +66,13 @@ export function adaptersAreChosenByMod(paths: readonly string[]): Rule {
 
 /** What one file alone may use, and which. */
 const OWNERS: readonly { use: RegExp; owners: readonly string[] }[] = [
-  { use: /^Deno\.openKv$/, owners: ["src/kv.ts"] },
-  { use: /^Deno\.(?:add|remove)SignalListener$/, owners: ["src/signals.ts"] },
+  { use: /^Deno\.openKv$/, owners: ["src/kv/kv.ts"] },
+  { use: /^Deno\.(?:add|remove)SignalListener$/, owners: ["src/serving/signals.ts"] },
   {
     use: /^(?:Date\.now|performance\.now|new Date\(\)|Date\(\)|Temporal\.Now\b.*)$/,
     owners: ["src/clock.ts"],
   },
-  { use: /^import @logtape\/logtape$/, owners: ["src/log.ts", "src/log_line.ts"] },
+  { use: /^import @logtape\/logtape$/, owners: ["src/logging/log.ts", "src/logging/log_line.ts"] },
 ];
 
 export const usesAreOwned: Rule = (file) => {

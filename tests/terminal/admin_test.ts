@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { parseCommandLine } from "../../src/command_line.ts";
+import { parseCommandLine } from "../../src/cli/command_line.ts";
 import { administer } from "../../terminal/admin.ts";
 import type { Outcome } from "../../terminal/problem.ts";
 

@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { bracketed, parseAddress } from "./address.ts";
-import { DEFAULT_PORT } from "./announcement.ts";
+import { bracketed, parseAddress } from "../address.ts";
+import { DEFAULT_PORT } from "../announcement/announcement.ts";
 import { type Flag, flag, isHttpUrl, switchFlag, wholeNumber, withoutSlash } from "./flag.ts";
-import { USERNAME_LENGTH_MAX } from "./protocol/limits.ts";
-import { parseUsername } from "./protocol/names.ts";
+import { USERNAME_LENGTH_MAX } from "../protocol/limits.ts";
+import { parseUsername } from "../protocol/names.ts";
 
 const SERVER_URL_DEFAULT = `ws://127.0.0.1:${DEFAULT_PORT}`;
 

@@ -8,7 +8,7 @@
 import { bashScript } from "./bash.ts";
 import { fishScript } from "./fish.ts";
 import { zshScript } from "./zsh.ts";
-import type { Shell } from "../flags.ts";
+import type { Shell } from "../commands.ts";
 import { type Typed, typed } from "./typed_lines.ts";
 
 const SCRIPTS: { readonly [shell in Shell]: (typed: Typed) => string } = {

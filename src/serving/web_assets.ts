@@ -167,7 +167,7 @@ async function filesIn(folder: WebFolder): Promise<[path: string, bytes: Uint8Ar
       .map(([path, base64]) => [path, Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0))]);
   }
   const names: string[] = [];
-  const place = `${import.meta.dirname}/../${folder}`;
+  const place = `${import.meta.dirname}/../../${folder}`;
   for await (const { name, isFile } of Deno.readDir(place)) if (isFile) names.push(name);
   return await Promise.all(
     names.sort().map(async (name): Promise<[string, Uint8Array<ArrayBuffer>]> => [

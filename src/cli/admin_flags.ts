@@ -5,10 +5,10 @@
  *
  * @module
  */
-import { DEFAULT_PORT } from "./announcement.ts";
+import { DEFAULT_PORT } from "../announcement/announcement.ts";
 import { ANY_TEXT, type Flag, flag, type FlagTable, isHttpUrl, switchFlag, withoutSlash } from "./flag.ts";
-import { BAN_MESSAGE_LENGTH_MAX, BAN_SECONDS_MAX } from "./protocol/limits.ts";
-import { parseUsername } from "./protocol/names.ts";
+import { BAN_MESSAGE_LENGTH_MAX, BAN_SECONDS_MAX } from "../protocol/limits.ts";
+import { parseUsername } from "../protocol/names.ts";
 
 const SERVER_URL_DEFAULT = `http://127.0.0.1:${DEFAULT_PORT}`;
 /** Where both the chat server and those who administer it find the token. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { parseAddress } from "./address.ts";
+import { parseAddress } from "../address.ts";
 import { type Action, adminActions, adminFlags, adminToken, metricsToken } from "./admin_flags.ts";
 import {
   DEFAULT_PORT,
@@ -14,7 +14,7 @@ import {
   isServerName,
   SERVER_ID_MAX,
   SERVER_NAME_RULE,
-} from "./announcement.ts";
+} from "../announcement/announcement.ts";
 import { clientFlags, healthFlags, serverOperand, serversFlags, watchedOperand } from "./client_flags.ts";
 import {
   type Flag,
@@ -27,10 +27,10 @@ import {
   wholeNumber,
   withoutSlash,
 } from "./flag.ts";
-import { LISTING_LIMITS, type ListingLimits } from "./listing_limits.ts";
+import { LISTING_LIMITS, type ListingLimits } from "../announcement/listing_limits.ts";
 import { exportCommand, importCommand } from "./transfer_flags.ts";
-import type { LogFormat, LogLevel } from "./log.ts";
-import { type Limit, LIMITS, type Limits } from "./protocol/limits.ts";
+import type { LogFormat, LogLevel } from "../logging/log.ts";
+import { type Limit, LIMITS, type Limits } from "../protocol/limits.ts";
 
 export interface Command {
   readonly about: string;

@@ -7,8 +7,8 @@
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { addressBlock } from "./address.ts";
-import { KeyedTokenBuckets } from "./token_bucket.ts";
+import { addressBlock } from "../address.ts";
+import { KeyedTokenBuckets } from "../token_bucket.ts";
 
 /** Wrong tokens of one address: a person who mistypes, and no guessing. Right ones are not counted. */
 export const TRIES_BURST = 10;

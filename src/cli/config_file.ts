@@ -9,7 +9,7 @@
 import { type MemberNode, type ObjectNode, parse, type ValueNode } from "@humanwhocodes/momoa";
 import type { Flag, FlagTable } from "./flag.ts";
 import type { FileText } from "./flag_values.ts";
-import { COMMANDS, flagName, ROLE_NAMES } from "./flags.ts";
+import { COMMANDS, flagName, ROLE_NAMES } from "./commands.ts";
 import { isUsageError, nearest, quoted, type UsageError, usageError, wrongValue } from "./usage_error.ts";
 
 /** By role, what the file gives for its flags. */

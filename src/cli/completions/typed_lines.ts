@@ -8,7 +8,7 @@
  */
 import type { Action } from "../admin_flags.ts";
 import { type Flag, type FlagTable, namesFile } from "../flag.ts";
-import { type Command, COMMAND_NAMES, COMMANDS, flagName, ROLE_NAMES } from "../flags.ts";
+import { type Command, COMMAND_NAMES, COMMANDS, flagName, ROLE_NAMES } from "../commands.ts";
 
 /** What a shell can offer for a value: words, the files that there are, or nothing, as for a name or a number. */
 export type Offer = readonly string[] | "files" | "nothing";

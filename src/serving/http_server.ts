@@ -7,8 +7,8 @@
  * @module
  */
 import { STATUS_CODE } from "@std/http/status";
-import { steadyClock } from "./clock.ts";
-import type { Logger } from "./log.ts";
+import { steadyClock } from "../clock.ts";
+import type { Logger } from "../logging/log.ts";
 import type { Tls } from "./tls_files.ts";
 
 /** Milliseconds that requests under way have to end when the server stops; then they are cut. */

@@ -8,7 +8,7 @@
  */
 import type { Action } from "./admin_flags.ts";
 import { ANY_TEXT, type Flag, type FlagTable } from "./flag.ts";
-import { type Command, COMMAND_NAMES, COMMANDS, flagName, ROLE_NAMES, variableName } from "./flags.ts";
+import { type Command, COMMAND_NAMES, COMMANDS, flagName, ROLE_NAMES, variableName } from "./commands.ts";
 import { wrapped } from "./help_text.ts";
 
 /** The page for the program of this version, dated by `nowMs`; it ends in a line break. */

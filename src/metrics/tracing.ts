@@ -8,7 +8,7 @@
  * @module
  */
 import type { Attributes } from "@opentelemetry/api";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 /** A part of what is traced, after it has happened. Times in milliseconds since 1970, with their fraction. */
 export interface Stage {

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import type { NowMs } from "./clock.ts";
-import { StoreInUse } from "./store_lock.ts";
+import type { NowMs } from "../clock.ts";
+import { StoreInUse } from "./file_lock.ts";
 
 /** Who has it; it changes with each holder, and at nothing else. */
 const HOLDER = ["lease", "holder"];

@@ -23,7 +23,7 @@ export async function readConfiguredLine(
     return usageError(`${path}: the file of --config cannot be read: ${reason}`);
   }
   // Its parser is needed by nobody else.
-  const { readConfigText } = await import("./config_text.ts");
+  const { readConfigText } = await import("./config_file.ts");
   const file = readConfigText(path, text.replace(/^\uFEFF/, ""));
   if (isUsageError(file)) return file;
   const configured = parseCommandLine(args, { ...around, file });

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Limit } from "./protocol/limits.ts";
+import type { Limit } from "../protocol/limits.ts";
 
 /** One flag whose value is a `T`. Its name is its key in the table, as `--max-users` for `maxUsers`. */
 export interface Flag<T> {

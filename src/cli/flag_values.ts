@@ -7,7 +7,7 @@
  * @module
  */
 import type { Flag, FlagTable } from "./flag.ts";
-import { type Command, flagName, variableName } from "./flags.ts";
+import { type Command, flagName, variableName } from "./commands.ts";
 import { isUsageError, quoted, type UsageError, usageError, wrongValue } from "./usage_error.ts";
 
 /** What a file gives for one flag. */

@@ -7,9 +7,9 @@
  * @module
  */
 import { STATUS_CODE } from "@std/http/status";
-import { isLoopback, normalizeIp } from "./address.ts";
-import { BearerToken, TRIES_PER_MINUTE } from "./bearer_token.ts";
-import { wallClock } from "./clock.ts";
+import { isLoopback, normalizeIp } from "../address.ts";
+import { BearerToken, TRIES_PER_MINUTE } from "../serving/bearer_token.ts";
+import { wallClock } from "../clock.ts";
 import { addedUp, type Meters } from "./meters.ts";
 
 export interface MetricsRouteOptions {
@@ -51,7 +51,7 @@ function pageOf({ role, meters, others }: MetricsRouteOptions): () => Promise<st
   const startedMs = wallClock();
   let own: Meters | undefined;
   return async () => {
-    const { metricsPage } = await import("./metrics_page.ts");
+    const { metricsPage } = await import("./exposition.ts");
     const { processMeters } = await import("./process_meters.ts");
     own ??= processMeters(role, startedMs);
     const numbers = addedUp([meters.numbers(), ...await others?.() ?? []]);

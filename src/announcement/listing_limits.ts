@@ -7,8 +7,8 @@
  *
  * @module
  */
-import type { Limit } from "./protocol/limits.ts";
-import { type Rate, rateOf } from "./token_bucket.ts";
+import type { Limit } from "../protocol/limits.ts";
+import { type Rate, rateOf } from "../token_bucket.ts";
 
 export const LISTING_LIMITS = {
   maxServers: {

@@ -5,7 +5,14 @@
  *
  * @module
  */
-import { configureLog, flushLog, type LogFormat, type Logger, logger, type LogLevel } from "./log.ts";
+import {
+  configureLog,
+  flushLog,
+  type LogFormat,
+  type Logger,
+  logger,
+  type LogLevel,
+} from "../logging/log.ts";
 import { onHangUp, stopSignal } from "./signals.ts";
 import { type ListenAddress, startFailure } from "./start_failure.ts";
 

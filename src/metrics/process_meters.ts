@@ -7,9 +7,9 @@
  * @module
  */
 import process from "node:process";
-import { linesWritten, LOG_LEVELS } from "./log.ts";
+import { linesWritten, LOG_LEVELS } from "../logging/log.ts";
 import { Meters } from "./meters.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../version.ts";
 
 /** `role`: which of its servers the program is; `startedMs`: when it was started, in milliseconds since 1970. */
 export function processMeters(role: string, startedMs: number): Meters {

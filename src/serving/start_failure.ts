@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { KvUnavailable } from "./kv.ts";
+import { KvUnavailable } from "../kv/kv.ts";
 
 /** What node:net says of an address that is no address of this machine; EINVAL is Deno's word for it there. */
 const NO_OWN_ADDRESS = ["EADDRNOTAVAIL", "ENOTFOUND", "EINVAL"];

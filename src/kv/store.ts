@@ -15,10 +15,10 @@ import {
   openKv,
   prepareFolder,
 } from "./kv.ts";
-import { steadyClock } from "./clock.ts";
-import { within } from "./http_server.ts";
-import type { StoreLease } from "./store_lease.ts";
-import { lockStore, StoreInUse } from "./store_lock.ts";
+import { steadyClock } from "../clock.ts";
+import { within } from "../serving/http_server.ts";
+import type { StoreLease } from "./lease.ts";
+import { lockStore, StoreInUse } from "./file_lock.ts";
 
 export interface Store extends Disposable {
   readonly kv: Deno.Kv;
@@ -94,7 +94,7 @@ export async function openStore(
 
 async function takeLease(kv: Deno.Kv, location: string | undefined, asks: boolean): Promise<StoreLease> {
   // Loaded where it is needed: most stores are files.
-  const { StoreLease } = await import("./store_lease.ts");
+  const { StoreLease } = await import("./lease.ts");
   const place = location ?? ATTACHED;
   return await refusingInUse(place, () => StoreLease.take(kv, { asks, steadyMs: steadyClock }));
 }

@@ -6,11 +6,11 @@
  *
  * @module
  */
-import type { FlagTable } from "./flag.ts";
-import { flagName } from "./flags.ts";
-import type { Logger } from "./log.ts";
+import type { FlagTable } from "../cli/flag.ts";
+import { flagName } from "../cli/commands.ts";
+import type { Logger } from "../logging/log.ts";
 import { type ListenAddress, startFailure } from "./start_failure.ts";
-import { isUsageError, type UsageError } from "./usage_error.ts";
+import { isUsageError, type UsageError } from "../cli/usage_error.ts";
 
 /** What came of the new values. */
 export interface Reconfigured {

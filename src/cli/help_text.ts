@@ -14,7 +14,7 @@ import {
   isLimitName,
   ROLE_NAMES,
   variableName,
-} from "./flags.ts";
+} from "./commands.ts";
 
 /** Columns: what a terminal of the usual 80 shows without breaking lines. */
 const WIDTH = 80;

@@ -9,7 +9,7 @@
 // Of the runtime, like URL. @std/cli's parseArgs would do but for three things: it tells `--port=` from a missing
 // value no longer, reads `--trust-proxy=typo` as true, and turns `--no-listing=x` into `--listing x`.
 import { parseArgs } from "node:util";
-import type { ConfigFile } from "./config_text.ts";
+import type { ConfigFile } from "./config_file.ts";
 import { type Flag, type FlagTable, type FlagValues } from "./flag.ts";
 import { type FileText, type Settled, settleValues } from "./flag_values.ts";
 import {
@@ -22,8 +22,8 @@ import {
   ROLE_NAMES,
   sharedFlags,
   type Shell,
-} from "./flags.ts";
-import type { LogFormat } from "./log.ts";
+} from "./commands.ts";
+import type { LogFormat } from "../logging/log.ts";
 import { isUsageError, nearest, quoted, type UsageError, usageError } from "./usage_error.ts";
 
 export type { UsageError } from "./usage_error.ts";
