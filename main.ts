@@ -253,7 +253,7 @@ async function print(to: { write(bytes: Uint8Array): Promise<number> }, text: st
 
 if ("DedicatedWorkerGlobalScope" in globalThis) {
   // A thread of a chat server, which has begun with this very file: it is in every form of the program.
-  const { serveThread } = await import("./chat/threads/mod.ts");
+  const { serveThread } = await import("./chat/gateway/threads/mod.ts");
   await serveThread();
 } else {
   // A compiled program keeps compiled what its first start loads before it does anything else.

@@ -7,15 +7,15 @@
 import { steadyClock } from "../src/clock.ts";
 import { logger } from "../src/logging/log.ts";
 import type { Transfer } from "../src/kv/transfer.ts";
-import { adminApp } from "./admin.ts";
-import type { AdminApp } from "./mounted_admin.ts";
+import { adminApp } from "./admin/admin_api.ts";
+import type { AdminApp } from "./admin/mount.ts";
 import { adminBodyBytesMax } from "./body_limit.ts";
-import type { KvKeyStore } from "./key_store_kv.ts";
+import type { KvKeyStore } from "./announce/identity_kv.ts";
 import { LAYOUT } from "./layout.ts";
-import { isAdminRefusal } from "./refusals.ts";
-import type { Sequencer, Stores } from "./sequencer.ts";
+import { isAdminRefusal } from "./admin/refusals.ts";
+import type { Sequencer, Stores } from "./node.ts";
 import type { SettingsInForce } from "./settings.ts";
-import { ChatTransfer } from "./transfer.ts";
+import { ChatTransfer } from "./admin/transfer.ts";
 
 export interface Administered {
   readonly token: string;

@@ -7,12 +7,12 @@
  * @module
  */
 import type { Username } from "../src/protocol/names.ts";
-import type { Bans, Bar } from "./bans.ts";
-import type { History } from "./history.ts";
-import type { Participant } from "./hub.ts";
-import type { StoredMessage } from "./journal.ts";
-import type { Resumption } from "./resumption.ts";
-import type { Circumstances, Claim } from "./room.ts";
+import type { Bans, Bar } from "./room/bans.ts";
+import type { History } from "./room/history.ts";
+import type { Participant } from "./order/sequencer.ts";
+import type { StoredMessage } from "./store/journal.ts";
+import type { Resumption } from "./resume/resumption.ts";
+import type { Circumstances, Claim } from "./room/room.ts";
 
 export interface TurnParts {
   readonly history: History;

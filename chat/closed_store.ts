@@ -9,12 +9,12 @@ import { wallClock } from "../src/clock.ts";
 import { LIMITS, type Limits } from "../src/protocol/limits.ts";
 import type { Transfer } from "../src/kv/transfer.ts";
 import type { Archive } from "./archive.ts";
-import type { Ban, BanStore } from "./ban_store.ts";
-import { Bans, BANS_MAX } from "./bans.ts";
+import type { Ban, BanStore } from "./store/ban_store.ts";
+import { Bans, BANS_MAX } from "./room/bans.ts";
 import { adminBodyBytesMax } from "./body_limit.ts";
 import { LAYOUT } from "./layout.ts";
-import { refuseAdmin } from "./refusals.ts";
-import { ChatTransfer, type ChatTransferOptions } from "./transfer.ts";
+import { refuseAdmin } from "./admin/refusals.ts";
+import { ChatTransfer, type ChatTransferOptions } from "./admin/transfer.ts";
 
 const LARGEST_LIMITS: Limits = Object.fromEntries(
   Object.entries(LIMITS).map(([name, { max }]) => [name, max]),

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Journal, StoredMessage } from "./journal.ts";
+import type { Journal, StoredMessage } from "./store/journal.ts";
 
 export class NoJournal implements Journal {
   append(): undefined {

@@ -8,9 +8,9 @@
  */
 import { type FaultName, FAULTS } from "../src/protocol/faults.ts";
 import { BATCH_SIZES, Meters, SECONDS } from "../src/metrics/meters.ts";
-import { CLOSE, type CloseCause } from "./connection.ts";
-import type { JournalEntry } from "./journal.ts";
-import type { ListingReply } from "./listing_client.ts";
+import { CLOSE, type CloseCause } from "./delivery/connection.ts";
+import type { JournalEntry } from "./store/journal.ts";
+import type { ListingReply } from "./announce/listing_client.ts";
 
 /** Upper bounds of what a commit takes, in seconds: a disk has milliseconds, and a full one much more. */
 const COMMIT_SECONDS: readonly number[] = [...SECONDS.slice(1), 5];

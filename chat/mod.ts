@@ -18,29 +18,29 @@ import { proveTls, renewal, type Tls } from "../src/serving/tls_files.ts";
 import { startTracing } from "../src/metrics/tracing.ts";
 import { WebAssets } from "../src/serving/web_assets.ts";
 import type { Administered } from "./administration.ts";
-import { Admission } from "./admission.ts";
-import { KvArchive } from "./archive_kv.ts";
-import { KvBanStore } from "./ban_store_kv.ts";
-import { Front, type FrontOptions, type Fronts } from "./front.ts";
+import { Admission } from "./gateway/admission.ts";
+import { KvArchive } from "./store/archive_kv.ts";
+import { KvBanStore } from "./store/ban_store_kv.ts";
+import { Front, type FrontOptions, type Fronts } from "./gateway/gateway.ts";
 import { serverId } from "./identity.ts";
-import type { Journal } from "./journal.ts";
-import { KvJournal } from "./journal_kv.ts";
-import { MemoryJournal } from "./journal_memory.ts";
+import type { Journal } from "./store/journal.ts";
+import { KvJournal } from "./store/journal_kv.ts";
+import { MemoryJournal } from "./store/journal_memory.ts";
 import { NoJournal } from "./journal_none.ts";
-import { KvKeyStore } from "./key_store_kv.ts";
+import { KvKeyStore } from "./announce/identity_kv.ts";
 import { LAYOUT } from "./layout.ts";
-import { moveFromLayout1 } from "./layout_1_kv.ts";
-import { isAdminRefusal } from "./refusals.ts";
-import { KvSessionStore } from "./live_session_store_kv.ts";
+import { moveFromLayout1 } from "./store/layout.ts";
+import { isAdminRefusal } from "./admin/refusals.ts";
+import { KvSessionStore } from "./store/session_store_kv.ts";
 import { ChatMeters } from "./meters.ts";
-import { type AdminApp, adminIsOff } from "./mounted_admin.ts";
-import { enoughFor, NOTHING_TOLD } from "./recovery.ts";
-import type { Sweepable } from "./retention.ts";
-import { Sequencer, type Stores } from "./sequencer.ts";
+import { type AdminApp, adminIsOff } from "./admin/mount.ts";
+import { enoughFor, NOTHING_TOLD } from "./resume/recovery.ts";
+import type { Sweepable } from "./store/retention.ts";
+import { Sequencer, type Stores } from "./node.ts";
 import { changeable, type Settings, SettingsInForce } from "./settings.ts";
-import type { ThreadLink } from "./threads/link.ts";
-import { TRANSPORTS } from "./threads/mod.ts";
-import type { TransportName } from "./transport.ts";
+import type { ThreadLink } from "./gateway/threads/link.ts";
+import { TRANSPORTS } from "./gateway/threads/mod.ts";
+import type { TransportName } from "./sockets/transport.ts";
 
 /** How long a turn gathers. Where a write takes all that there is, what this round of the event loop brings is one. */
 const SOON: Readonly<Record<TransportName, (turn: () => void) => void>> = {
@@ -228,9 +228,9 @@ function reconfigurer(
 /** What only a server with several threads needs. */
 async function loadThreads() {
   return {
-    ...await import("./threads/front_threads.ts"),
-    ...await import("./threads/front_meters.ts"),
-    ...await import("./threads/spread_audience.ts"),
+    ...await import("./gateway/threads/thread_pool.ts"),
+    ...await import("./gateway/threads/thread_meters.ts"),
+    ...await import("./gateway/threads/thread_fanout.ts"),
   };
 }
 

@@ -7,9 +7,9 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { CLOSE } from "../chat/connection.ts";
+import { CLOSE } from "../chat/delivery/connection.ts";
 import config from "../deno.json" with { type: "json" };
-import { ADMIN_REFUSALS } from "../chat/refusals.ts";
+import { ADMIN_REFUSALS } from "../chat/admin/refusals.ts";
 import { REFUSALS } from "../listing/refusals.ts";
 import type { Action } from "../src/cli/admin_flags.ts";
 import type { Flag } from "../src/cli/flag.ts";

@@ -1,14 +1,14 @@
 /**
  * A session that is on another thread's front, as the hub sees it: what it is told goes into what the turn tells that
- * front. What everyone is told it hears there, chat/threads/spread_audience.ts.
+ * front. What everyone is told it hears there, chat/gateway/threads/thread_fanout.ts.
  *
  * @module
  */
-import type { CloseCause, OutgoingFrame } from "../connection.ts";
-import type { Participant } from "../hub.ts";
-import type { SessionId } from "../room.ts";
-import type { Hall } from "./spread_audience.ts";
-import { placeOf, type SessionNumber, TELL } from "./messages.ts";
+import type { CloseCause, OutgoingFrame } from "../delivery/connection.ts";
+import type { Participant } from "../order/sequencer.ts";
+import type { SessionId } from "../room/room.ts";
+import type { Hall } from "../gateway/threads/thread_fanout.ts";
+import { placeOf, type SessionNumber, TELL } from "../gateway/threads/messages.ts";
 
 export class RemoteSession implements Participant {
   id: SessionId;

@@ -5,10 +5,10 @@
  * @module
  */
 import type { Logger } from "../../src/logging/log.ts";
-import type { Audience } from "../audience.ts";
-import type { Participant } from "../hub.ts";
-import { outgoing } from "../outbox.ts";
-import { causeAt, type Flat, PLACES, type SessionNumber, TELL } from "./messages.ts";
+import type { Audience } from "../delivery/fanout.ts";
+import type { Participant } from "../order/sequencer.ts";
+import { outgoing } from "../delivery/outbox.ts";
+import { causeAt, type Flat, PLACES, type SessionNumber, TELL } from "../gateway/threads/messages.ts";
 
 export class Retelling {
   readonly #audience: Audience;

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { AcceptWatch } from "../../chat/accept_watch.ts";
+import { AcceptWatch } from "../../chat/sockets/accept_watch.ts";
 
 /** Beats of half a second that a watch takes until it says that nobody is accepted any more. */
 function beatsUntilDeaf(sharers: number, heardAtBeat?: number): number {

@@ -4,10 +4,10 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { adminApp } from "../../chat/admin.ts";
+import { adminApp } from "../../chat/admin/admin_api.ts";
 import { adminBodyBytesMax } from "../../chat/body_limit.ts";
 import { TRIES_BURST, TRIES_PER_MINUTE } from "../../src/serving/bearer_token.ts";
-import type { Moderation } from "../../chat/moderation.ts";
+import type { Moderation } from "../../chat/admin/moderation.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import type { Transfer } from "../../src/kv/transfer.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";

@@ -10,7 +10,7 @@ import {
   type Admitted,
   type Arrival,
   RATE_ADDRESSES_MAX,
-} from "../../chat/admission.ts";
+} from "../../chat/gateway/admission.ts";
 
 const LIMITS = { maxSocketsPerAddress: 3, socketBurstPerAddress: 100, socketRatePerAddress: 10 };
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { chatApp, type ChatAppOptions } from "../../chat/app.ts";
+import { chatApp, type ChatAppOptions } from "../../chat/gateway/http_app.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { WebAssets } from "../../src/serving/web_assets.ts";
 import { Hono } from "hono";

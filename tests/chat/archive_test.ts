@@ -7,11 +7,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { type Archive, TooWide } from "../../chat/archive.ts";
-import { KvArchive, SEGMENTS_MAX } from "../../chat/archive_kv.ts";
-import type { Journal, StoredMessage } from "../../chat/journal.ts";
-import { KvJournal } from "../../chat/journal_kv.ts";
-import { MemoryJournal } from "../../chat/journal_memory.ts";
-import type { Sweepable } from "../../chat/retention.ts";
+import { KvArchive, SEGMENTS_MAX } from "../../chat/store/archive_kv.ts";
+import type { Journal, StoredMessage } from "../../chat/store/journal.ts";
+import { KvJournal } from "../../chat/store/journal_kv.ts";
+import { MemoryJournal } from "../../chat/store/journal_memory.ts";
+import type { Sweepable } from "../../chat/store/retention.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { changed, id, message, range, said } from "../support/journal_stage.ts";
 import { runs } from "../support/property_runs.ts";

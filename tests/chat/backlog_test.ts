@@ -12,7 +12,7 @@ import {
   type Broadcast,
   REPLAY_BROADCASTS_MAX,
   RESERVED_POSITIONS,
-} from "../../chat/backlog.ts";
+} from "../../chat/room/replay_buffer.ts";
 import { runs } from "../support/property_runs.ts";
 
 const REPLAY_BYTES_MAX = 100_000;

@@ -4,12 +4,12 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { History } from "../../chat/history.ts";
-import { Hub } from "../../chat/hub.ts";
-import { KvJournal } from "../../chat/journal_kv.ts";
-import { messageIds } from "../../chat/message_id.ts";
-import { oldestKeptId, Retention } from "../../chat/retention.ts";
-import { Room } from "../../chat/room.ts";
+import { History } from "../../chat/room/history.ts";
+import { Hub } from "../../chat/order/sequencer.ts";
+import { KvJournal } from "../../chat/store/journal_kv.ts";
+import { messageIds } from "../../chat/room/message_id.ts";
+import { oldestKeptId, Retention } from "../../chat/store/retention.ts";
+import { Room } from "../../chat/room/room.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { httpFence } from "../../chat/app.ts";
-import { exportRoutes } from "../../chat/export_routes.ts";
+import { httpFence } from "../../chat/gateway/http_app.ts";
+import { exportRoutes } from "../../chat/admin/export_routes.ts";
 import type { Transfer } from "../../src/kv/transfer.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 

@@ -5,9 +5,9 @@
  */
 import { Buffer } from "node:buffer";
 import { assert, assertEquals } from "@std/assert";
-import { Broadcasts } from "../../chat/broadcasts.ts";
-import { Gathered, SHARED_BYTES_MIN } from "../../chat/gathered.ts";
-import { outgoing } from "../../chat/outbox.ts";
+import { Broadcasts } from "../../chat/delivery/turn_frames.ts";
+import { Gathered, SHARED_BYTES_MIN } from "../../chat/sockets/write_batch.ts";
+import { outgoing } from "../../chat/delivery/outbox.ts";
 
 /** A frame of so many bytes on the wire, with a header of four. */
 function broadcastOf(bytes: number): Broadcasts {

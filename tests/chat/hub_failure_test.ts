@@ -4,10 +4,10 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { CloseCause, Connection } from "../../chat/connection.ts";
-import { History } from "../../chat/history.ts";
-import type { OutgoingFrame } from "../../chat/outbox.ts";
-import { FloodRate, Session } from "../../chat/session.ts";
+import type { CloseCause, Connection } from "../../chat/delivery/connection.ts";
+import { History } from "../../chat/room/history.ts";
+import type { OutgoingFrame } from "../../chat/delivery/outbox.ts";
+import { FloodRate, Session } from "../../chat/gateway/session.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import {

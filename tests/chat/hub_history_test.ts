@@ -5,8 +5,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { History, WINDOW_MESSAGES_MAX } from "../../chat/history.ts";
-import { TURN_PAGES_MAX } from "../../chat/batch.ts";
+import { History, WINDOW_MESSAGES_MAX } from "../../chat/room/history.ts";
+import { TURN_PAGES_MAX } from "../../chat/order/batch.ts";
 import { ACK, id, last, promisesSettled, stored, world } from "../support/hub_stage.ts";
 
 /** The texts and ids of a `history` answer. */

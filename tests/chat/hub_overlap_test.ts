@@ -5,8 +5,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { BACKLOG_BROADCASTS_MAX } from "../../chat/backlog.ts";
-import type { JournalEntry } from "../../chat/journal.ts";
+import { BACKLOG_BROADCASTS_MAX } from "../../chat/room/replay_buffer.ts";
+import type { JournalEntry } from "../../chat/store/journal.ts";
 import {
   ACK,
   id,

@@ -10,8 +10,8 @@ import {
   APPEND_ENTRIES_MAX,
   APPEND_TEXT_MAX,
   type JournalEntry,
-} from "../../chat/journal.ts";
-import { MESSAGE_BYTES_MAX, SEGMENT_BYTES_MAX } from "../../chat/segment.ts";
+} from "../../chat/store/journal.ts";
+import { MESSAGE_BYTES_MAX, SEGMENT_BYTES_MAX } from "../../chat/store/segment.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import {
   changed,

@@ -5,8 +5,8 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { StoredMessage } from "../../chat/journal.ts";
-import { MemoryJournal } from "../../chat/journal_memory.ts";
+import type { StoredMessage } from "../../chat/store/journal.ts";
+import { MemoryJournal } from "../../chat/store/journal_memory.ts";
 import { runs } from "../support/property_runs.ts";
 
 function id(n: number): string {

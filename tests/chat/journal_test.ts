@@ -5,8 +5,8 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { type HistoryRange, type Journal, type StoredMessage } from "../../chat/journal.ts";
-import { KvJournal } from "../../chat/journal_kv.ts";
+import { type HistoryRange, type Journal, type StoredMessage } from "../../chat/store/journal.ts";
+import { KvJournal } from "../../chat/store/journal_kv.ts";
 import { NoJournal } from "../../chat/journal_none.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { HISTORY_PAGE_MAX } from "../../src/protocol/limits.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import { KvKeyStore } from "../../chat/key_store_kv.ts";
+import { KvKeyStore } from "../../chat/announce/identity_kv.ts";
 import { openKv } from "../../src/kv/kv.ts";
 
 Deno.test("key store has no key of a listing that gave none, and the newest of one that gave several", async () => {

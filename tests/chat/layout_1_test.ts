@@ -4,9 +4,9 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { APPEND_TEXT_MAX, type StoredMessage } from "../../chat/journal.ts";
-import { KvJournal } from "../../chat/journal_kv.ts";
-import { moveFromLayout1 } from "../../chat/layout_1_kv.ts";
+import { APPEND_TEXT_MAX, type StoredMessage } from "../../chat/store/journal.ts";
+import { KvJournal } from "../../chat/store/journal_kv.ts";
+import { moveFromLayout1 } from "../../chat/store/layout.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import { ChatClient } from "../support/chat_client.ts";

@@ -5,9 +5,13 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { LiveSessions, NONCES_MAX } from "../../chat/live_sessions.ts";
-import { KvSessionStore } from "../../chat/live_session_store_kv.ts";
-import { CHANGE_SESSIONS_MAX, type SessionStore, type StoredSession } from "../../chat/live_session_store.ts";
+import { LiveSessions, NONCES_MAX } from "../../chat/resume/resume_tokens.ts";
+import { KvSessionStore } from "../../chat/store/session_store_kv.ts";
+import {
+  CHANGE_SESSIONS_MAX,
+  type SessionStore,
+  type StoredSession,
+} from "../../chat/store/session_store.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 

@@ -5,10 +5,10 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { isAdminRefusal } from "../../chat/refusals.ts";
-import { type Ban, type BanStore, CHANGE_BANS_MAX } from "../../chat/ban_store.ts";
-import { BANS_MAX } from "../../chat/bans.ts";
-import { type Banned, type BanRequest, Moderation } from "../../chat/moderation.ts";
+import { isAdminRefusal } from "../../chat/admin/refusals.ts";
+import { type Ban, type BanStore, CHANGE_BANS_MAX } from "../../chat/store/ban_store.ts";
+import { BANS_MAX } from "../../chat/room/bans.ts";
+import { type Banned, type BanRequest, Moderation } from "../../chat/admin/moderation.ts";
 import { parseUsername, type Username } from "../../src/protocol/names.ts";
 import {
   ACK,

@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { isBefore, joinReads, type ReadingHandle } from "../../chat/one_read.ts";
+import { isBefore, joinReads, type ReadingHandle } from "../../chat/sockets/single_read.ts";
 
 class OldHandle implements ReadingHandle {
   reading = false;

@@ -4,9 +4,9 @@
  * @module
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { Broadcasts } from "../../chat/broadcasts.ts";
-import type { CloseCause, Connection, OutgoingFrame } from "../../chat/connection.ts";
-import { Outbox, outgoing } from "../../chat/outbox.ts";
+import { Broadcasts } from "../../chat/delivery/turn_frames.ts";
+import type { CloseCause, Connection, OutgoingFrame } from "../../chat/delivery/connection.ts";
+import { Outbox, outgoing } from "../../chat/delivery/outbox.ts";
 
 /** An outbox of 100 bytes that has pushed as many, all of it sent; with what its connection was given since. */
 function outboxOf100() {

@@ -11,7 +11,7 @@ import {
   RETRY_SECONDS_MAX,
   RETRY_UNREACHABLE_SECONDS_MAX,
   retryDelayMs,
-} from "../../chat/registration.ts";
+} from "../../chat/announce/registration.ts";
 import { runs } from "../support/property_runs.ts";
 import { promisesSettled, registrationTest, URL_OF_LISTING } from "../support/registration_stage.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { headEnd, isBadHead, readHead } from "../../chat/request_head.ts";
+import { headEnd, isBadHead, readHead } from "../../chat/sockets/request_head.ts";
 
 function head(...lines: string[]): string {
   return [...lines, "", ""].join("\r\n");

@@ -8,10 +8,10 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { consequenceOf } from "../../chat/consequence.ts";
-import type { StoredMessage } from "../../chat/journal.ts";
-import type { Bar } from "../../chat/bans.ts";
-import { type Circumstances, type Input, Room, SERVER_AUTHOR } from "../../chat/room.ts";
+import { consequenceOf } from "../../chat/room/effects.ts";
+import type { StoredMessage } from "../../chat/store/journal.ts";
+import type { Bar } from "../../chat/room/bans.ts";
+import { type Circumstances, type Input, Room, SERVER_AUTHOR } from "../../chat/room/room.ts";
 import { fault, type FaultName } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { nearestUsername, parseUsername, type Username } from "../../src/protocol/names.ts";

@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { serialize } from "node:v8";
 import fc from "fast-check";
-import type { StoredMessage } from "../../chat/journal.ts";
+import type { StoredMessage } from "../../chat/store/journal.ts";
 import {
   endOf,
   firstIdOf,
@@ -14,7 +14,7 @@ import {
   messagesOf,
   SEGMENT_BYTES_MAX,
   segmentsOf,
-} from "../../chat/segment.ts";
+} from "../../chat/store/segment.ts";
 import {
   LIMITS,
   NONCE_LENGTH_MAX,

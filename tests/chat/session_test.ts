@@ -5,12 +5,12 @@
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { mock } from "node:test";
-import type { Broadcasts } from "../../chat/broadcasts.ts";
-import type { CloseCause, Connection, OutgoingFrame } from "../../chat/connection.ts";
-import type { Participant } from "../../chat/hub.ts";
-import { outgoing } from "../../chat/outbox.ts";
-import type { Input } from "../../chat/room.ts";
-import { FloodRate, Session } from "../../chat/session.ts";
+import type { Broadcasts } from "../../chat/delivery/turn_frames.ts";
+import type { CloseCause, Connection, OutgoingFrame } from "../../chat/delivery/connection.ts";
+import type { Participant } from "../../chat/order/sequencer.ts";
+import { outgoing } from "../../chat/delivery/outbox.ts";
+import type { Input } from "../../chat/room/room.ts";
+import { FloodRate, Session } from "../../chat/gateway/session.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/protocol/limits.ts";
 import { recordedLog } from "../support/recorded_log.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { MemoryJournal } from "../../chat/journal_memory.ts";
+import { MemoryJournal } from "../../chat/store/journal_memory.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { keptLog, replaced } from "../support/broken.ts";

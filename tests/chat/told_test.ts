@@ -5,9 +5,9 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { StoredMessage } from "../../chat/journal.ts";
-import { KvJournal } from "../../chat/journal_kv.ts";
-import { segmentsOf } from "../../chat/segment.ts";
+import type { StoredMessage } from "../../chat/store/journal.ts";
+import { KvJournal } from "../../chat/store/journal_kv.ts";
+import { segmentsOf } from "../../chat/store/segment.ts";
 import { openKv } from "../../src/kv/kv.ts";
 
 function message(n: number, text = `text ${n}`): StoredMessage & { position: number } {

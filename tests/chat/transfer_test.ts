@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { RunningChat } from "../../chat/mod.ts";
-import { firstIdAt } from "../../chat/message_id.ts";
+import { firstIdAt } from "../../chat/room/message_id.ts";
 import type { TransferRow } from "../../src/kv/transfer.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";

@@ -5,13 +5,13 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Connection, type OutgoingFrame } from "../../chat/connection.ts";
-import { CLOSE_TIMEOUT_MS, FRAMES_AFTER_CLOSE_MAX } from "../../chat/connection_ws.ts";
-import { REQUEST_MS } from "../../chat/http_exchange.ts";
-import { outgoing } from "../../chat/outbox.ts";
-import { HEAD_BYTES_MAX } from "../../chat/request_head.ts";
-import type { Transport } from "../../chat/transport.ts";
-import { FRAGMENTS_MAX, startWs, UNREAD_REQUESTS_MAX } from "../../chat/transport_ws.ts";
+import { type Connection, type OutgoingFrame } from "../../chat/delivery/connection.ts";
+import { CLOSE_TIMEOUT_MS, FRAMES_AFTER_CLOSE_MAX } from "../../chat/sockets/connection_ws.ts";
+import { REQUEST_MS } from "../../chat/sockets/http_exchange.ts";
+import { outgoing } from "../../chat/delivery/outbox.ts";
+import { HEAD_BYTES_MAX } from "../../chat/sockets/request_head.ts";
+import type { Transport } from "../../chat/sockets/transport.ts";
+import { FRAGMENTS_MAX, startWs, UNREAD_REQUESTS_MAX } from "../../chat/sockets/transport_ws.ts";
 import { frame, handshake, OPCODE, RawPeer } from "../support/raw_peer.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 

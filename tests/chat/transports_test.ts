@@ -5,10 +5,10 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { Receiver } from "../../chat/connection.ts";
-import type { AdmittedSocket, StartTransport, TransportOptions } from "../../chat/transport.ts";
-import { startServe } from "../../chat/transport_serve.ts";
-import { startWs } from "../../chat/transport_ws.ts";
+import type { Receiver } from "../../chat/delivery/connection.ts";
+import type { AdmittedSocket, StartTransport, TransportOptions } from "../../chat/sockets/transport.ts";
+import { startServe } from "../../chat/sockets/transport_serve.ts";
+import { startWs } from "../../chat/sockets/transport_ws.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { testOverEachTransport as test, TRANSPORT_NAMES } from "../support/chat_server.ts";
 import { handshake, RawPeer } from "../support/raw_peer.ts";

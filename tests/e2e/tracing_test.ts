@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { TRACED_PER_BATCH_MAX } from "../../chat/turn_spans.ts";
+import { TRACED_PER_BATCH_MAX } from "../../chat/order/turn_spans.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { TRANSPORT_NAMES } from "../support/chat_server.ts";
 import { startServer } from "../support/program.ts";

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { RunningChat } from "../../chat/mod.ts";
-import type { TransportName } from "../../chat/transport.ts";
+import type { TransportName } from "../../chat/sockets/transport.ts";
 import { type KeptLog, keptLog } from "../support/broken.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat, type TestChatOptions, TRANSPORT_NAMES } from "../support/chat_server.ts";

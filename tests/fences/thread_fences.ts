@@ -4,10 +4,10 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Audience } from "../../chat/audience.ts";
-import { Hub, type Participant } from "../../chat/hub.ts";
+import { Audience } from "../../chat/delivery/fanout.ts";
+import { Hub, type Participant } from "../../chat/order/sequencer.ts";
 import { ChatMeters } from "../../chat/meters.ts";
-import { TELL } from "../../chat/threads/messages.ts";
+import { TELL } from "../../chat/gateway/threads/messages.ts";
 import { Retelling } from "../../chat/threads/retelling.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import { logger } from "../../src/logging/log.ts";

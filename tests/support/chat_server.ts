@@ -5,7 +5,7 @@
  * @module
  */
 import { type ChatOptions, type RunningChat, startChat } from "../../chat/mod.ts";
-import type { TransportName } from "../../chat/transport.ts";
+import type { TransportName } from "../../chat/sockets/transport.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/protocol/limits.ts";
 
 export type TestChatOptions = Partial<Omit<ChatOptions, "limits">> & { limits?: Partial<Limits> };

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { Session } from "../../chat/session.ts";
-import { serveThread } from "../../chat/threads/mod.ts";
+import { Session } from "../../chat/gateway/session.ts";
+import { serveThread } from "../../chat/gateway/threads/mod.ts";
 import { replaced } from "./broken.ts";
 
 /** Milliseconds that it hangs: a thread that never ends would take a core from all tests to come. */

@@ -6,20 +6,20 @@
  * @module
  */
 import { assert } from "@std/assert";
-import { Bans } from "../../chat/bans.ts";
-import type { Broadcasts } from "../../chat/broadcasts.ts";
-import type { CloseCause } from "../../chat/connection.ts";
-import { History } from "../../chat/history.ts";
-import { Hub, type Participant } from "../../chat/hub.ts";
-import type { HistoryRange, Journal, JournalEntry, StoredMessage } from "../../chat/journal.ts";
-import type { OutgoingFrame } from "../../chat/outbox.ts";
-import { type Input, Room } from "../../chat/room.ts";
+import { Bans } from "../../chat/room/bans.ts";
+import type { Broadcasts } from "../../chat/delivery/turn_frames.ts";
+import type { CloseCause } from "../../chat/delivery/connection.ts";
+import { History } from "../../chat/room/history.ts";
+import { Hub, type Participant } from "../../chat/order/sequencer.ts";
+import type { HistoryRange, Journal, JournalEntry, StoredMessage } from "../../chat/store/journal.ts";
+import type { OutgoingFrame } from "../../chat/delivery/outbox.ts";
+import { type Input, Room } from "../../chat/room/room.ts";
 import { decodeClientFrame } from "../../src/protocol/codec.ts";
-import { Backlog } from "../../chat/backlog.ts";
-import { Holds } from "../../chat/holds.ts";
-import { LiveSessions } from "../../chat/live_sessions.ts";
-import { Resumption } from "../../chat/resumption.ts";
-import type { StoredSession } from "../../chat/live_session_store.ts";
+import { Backlog } from "../../chat/room/replay_buffer.ts";
+import { Holds } from "../../chat/resume/held_sessions.ts";
+import { LiveSessions } from "../../chat/resume/resume_tokens.ts";
+import { Resumption } from "../../chat/resume/resumption.ts";
+import type { StoredSession } from "../../chat/store/session_store.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { type FaultName, FAULTS, isFault } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";

@@ -8,8 +8,8 @@ import {
   type HistoryRange,
   type JournalEntry,
   type StoredMessage,
-} from "../../chat/journal.ts";
-import { KvJournal } from "../../chat/journal_kv.ts";
+} from "../../chat/store/journal.ts";
+import { KvJournal } from "../../chat/store/journal_kv.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { USERNAME_LENGTH_MAX } from "../../src/protocol/limits.ts";
 

@@ -5,8 +5,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { mock } from "node:test";
-import type { ListingReply } from "../../chat/listing_client.ts";
-import { type KeyStore, type Listing, Registration } from "../../chat/registration.ts";
+import type { ListingReply } from "../../chat/announce/listing_client.ts";
+import { type KeyStore, type Listing, Registration } from "../../chat/announce/registration.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import type { Announcement } from "../../src/announcement/schema.ts";
 import { type RecordedLog, recordedLog } from "./recorded_log.ts";

@@ -30,7 +30,7 @@ const MAY_IMPORT: {
   "terminal/": { own: ["terminal/", "src/"], packages: true },
   "tools/": { own: ["tools/", "src/", "deno.json"], packages: true },
   "main.ts": {
-    own: ["src/", "chat/mod.ts", "chat/threads/mod.ts", "listing/mod.ts", "terminal/"],
+    own: ["src/", "chat/mod.ts", "chat/gateway/threads/mod.ts", "listing/mod.ts", "terminal/"],
     packages: true,
   },
   "tests/": { own: [""], packages: true },

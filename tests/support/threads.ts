@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { FrontThreads, type FrontThreadsOptions } from "../../chat/threads/front_threads.ts";
-import type { ThreadLink } from "../../chat/threads/link.ts";
+import { FrontThreads, type FrontThreadsOptions } from "../../chat/gateway/threads/thread_pool.ts";
+import type { ThreadLink } from "../../chat/gateway/threads/link.ts";
 import { replaced } from "./broken.ts";
 import { ChatClient } from "./chat_client.ts";
 import { RawPeer } from "./raw_peer.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertRejects } from "@std/assert";
-import { type CallMessage, Calls } from "../../../chat/threads/calls.ts";
+import { type CallMessage, Calls } from "../../../chat/gateway/threads/rpc.ts";
 
 interface Questions {
   double(n: number): number;

@@ -6,12 +6,12 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { Hono } from "hono";
-import { Admission } from "../../../chat/admission.ts";
-import type { Participant } from "../../../chat/hub.ts";
+import { Admission } from "../../../chat/gateway/admission.ts";
+import type { Participant } from "../../../chat/order/sequencer.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
-import type { Input } from "../../../chat/room.ts";
-import { ThreadLink, TURNS_BEHIND_MAX } from "../../../chat/threads/link.ts";
-import { type Flat, SUBMIT, TELL } from "../../../chat/threads/messages.ts";
+import type { Input } from "../../../chat/room/room.ts";
+import { ThreadLink, TURNS_BEHIND_MAX } from "../../../chat/gateway/threads/link.ts";
+import { type Flat, SUBMIT, TELL } from "../../../chat/gateway/threads/messages.ts";
 import { fault } from "../../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { recordedLog } from "../../support/recorded_log.ts";

@@ -6,15 +6,15 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Audience, type AudiencePort } from "../../../chat/audience.ts";
-import { CLOSE } from "../../../chat/connection.ts";
-import type { Participant } from "../../../chat/hub.ts";
+import { Audience, type AudiencePort } from "../../../chat/delivery/fanout.ts";
+import { CLOSE } from "../../../chat/delivery/connection.ts";
+import type { Participant } from "../../../chat/order/sequencer.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
-import { outgoing } from "../../../chat/outbox.ts";
-import type { Flat, SessionNumber } from "../../../chat/threads/messages.ts";
+import { outgoing } from "../../../chat/delivery/outbox.ts";
+import type { Flat, SessionNumber } from "../../../chat/gateway/threads/messages.ts";
 import { RemoteSession } from "../../../chat/threads/remote_session.ts";
 import { Retelling } from "../../../chat/threads/retelling.ts";
-import { type Hall, SpreadAudience } from "../../../chat/threads/spread_audience.ts";
+import { type Hall, SpreadAudience } from "../../../chat/gateway/threads/thread_fanout.ts";
 import { NotingParticipant } from "../../support/hub_stage.ts";
 import { runs } from "../../support/property_runs.ts";
 import { recordedLog } from "../../support/recorded_log.ts";

@@ -1,0 +1,300 @@
+/**
+ * What an operator does to a room that runs: bans, lifts, kicks, announces, and sees who is there, PROTOCOL.md
+ * §6.3 and §11.
+ *
+ * Each change has one place in the hub's order. A ban is stored, comes into force and ends the sessions that it
+ * means with nothing decided in between. Who may ask for any of this is the admin API's.
+ *
+ * @module
+ */
+import { addressBlock, normalizeIp } from "../../src/address.ts";
+import { decodeServerFrame } from "../../src/protocol/codec.ts";
+import { areTooAlike } from "../../src/lookalikes.ts";
+import type { Logger } from "../../src/logging/log.ts";
+import type { Username } from "../../src/protocol/names.ts";
+import { type AdminRefusal, refuseAdmin } from "./refusals.ts";
+import { type Bans, BANS_MAX, isInForce, means } from "../room/bans.ts";
+import { type Ban, type BanStore, CHANGE_BANS_MAX } from "../store/ban_store.ts";
+import type { Hub, Participant, Submission } from "../order/sequencer.ts";
+import type { OutgoingFrame } from "../delivery/outbox.ts";
+import { type Room, SERVER_AUTHOR } from "../room/room.ts";
+
+export interface ConnectedUser {
+  readonly username: string;
+  readonly address: string;
+  readonly connectedAtMs: number;
+  readonly connectedSeconds: number;
+}
+
+export interface BanRequest {
+  readonly name: Username | undefined;
+  /** As `readAddressBlock` of bans.ts writes it. */
+  readonly address: string | undefined;
+  /** Also the address from which whoever has the name is connected. */
+  readonly withAddress: boolean;
+  readonly message: string;
+  /** Undefined for a ban without an end. */
+  readonly seconds: number | undefined;
+}
+
+export interface Banned {
+  readonly ban: Ban;
+  /** The names of those whom it put out. */
+  readonly disconnected: readonly string[];
+}
+
+export interface ModerationOptions {
+  readonly hub: Hub;
+  readonly room: Room;
+  readonly bans: Bans;
+  readonly store: BanStore;
+  /** Everybody with a socket, connected or not. */
+  readonly sessions: Iterable<Participant>;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+  readonly mintId: () => string;
+  readonly log: Logger;
+}
+
+export class Moderation {
+  readonly #options: ModerationOptions;
+
+  constructor(options: ModerationOptions) {
+    this.#options = options;
+  }
+
+  /** Those connected, in order of joining. */
+  users(): ConnectedUser[] {
+    const sessions = new Map(Array.from(this.#present(), (session) => [session.id, session]));
+    const nowMs = this.#options.nowMs();
+    return Array.from(this.#options.room.members(), ([id, { username, connectedAtMs }]) => ({
+      username: username.shown,
+      address: normalizeIp(sessions.get(id)?.remoteAddress ?? "") ?? "unknown",
+      connectedAtMs,
+      connectedSeconds: Math.max(0, Math.floor((nowMs - connectedAtMs) / 1000)),
+    }));
+  }
+
+  /** The bans in force, the oldest first. */
+  bans(): Ban[] {
+    return this.#options.bans.inForce(this.#options.nowMs());
+  }
+
+  /**
+   * Bans; whoever it means is put out by then, and the ban survives a crash. It takes the place of a ban of the
+   * very same name and address. A failing store changes nothing.
+   */
+  ban(request: BanRequest): Promise<Banned | AdminRefusal> {
+    return this.#change(async () => {
+      const { bans, nowMs, mintId } = this.#options;
+      const { name, message, seconds } = request;
+      const holder = name === undefined ? undefined : this.#holder(name);
+      // One that is held since an earlier run has none.
+      if (request.withAddress && !holder?.remoteAddress) return unchanged(refuseAdmin("NOT_CONNECTED"));
+      await this.#sweep();
+      const createdAtMs = nowMs();
+      const ban: Ban = {
+        id: mintId(),
+        name: name?.shown,
+        address: request.withAddress ? addressBlock(holder!.remoteAddress) : request.address,
+        message,
+        createdAtMs,
+        endsAtMs: seconds === undefined ? undefined : createdAtMs + seconds * 1000,
+      };
+      const replaced = bans.sameTarget(ban);
+      if (replaced.length === 0 && bans.size >= BANS_MAX) {
+        return unchanged(refuseAdmin("TOO_MANY_BANS", BANS_MAX));
+      }
+      await this.#store([ban], replaced);
+      const { inputs, disconnected } = this.#meant(ban);
+      return { inputs, answer: { ban, disconnected } };
+    });
+  }
+
+  /** Lifts the bans of a name, or the one with an id; answers them. Those past their end count as lifted before. */
+  lift(which: { readonly id: string } | { readonly name: Username }): Promise<readonly Ban[] | AdminRefusal> {
+    return this.#change(async () => {
+      const { bans } = this.#options;
+      await this.#sweep();
+      const one = "id" in which ? bans.get(which.id) : undefined;
+      const lifted = "id" in which ? (one === undefined ? [] : [one]) : bans.ofName(which.name);
+      if (lifted.length === 0) return unchanged(refuseAdmin("BAN_UNKNOWN"));
+      await this.#remove(lifted);
+      return { inputs: [], answer: lifted };
+    });
+  }
+
+  /** Puts out whoever has a name; answers the name as it was shown. */
+  kick(name: Username): Promise<{ readonly kicked: string } | AdminRefusal> {
+    return this.#change(() => {
+      const participant = this.#holder(name);
+      if (participant === undefined) return Promise.resolve(unchanged(refuseAdmin("NOT_CONNECTED")));
+      const kicked = this.#options.room.members().get(participant.id)!.username.shown;
+      return Promise.resolve({ inputs: [{ participant, input: { type: "KICK" } }], answer: { kicked } });
+    });
+  }
+
+  /** Tells everyone `text` as a message of the server, which is stored like any other. */
+  async announce(text: string): Promise<AdminRefusal | undefined> {
+    const announcer = new Announcer();
+    this.#options.hub.submit(announcer, { type: "ANNOUNCE", text });
+    return await announcer.isAcknowledged ? undefined : refuseAdmin("STORE_FAILED");
+  }
+
+  /** Removes the bans that are past their end, when the server starts. Later changes do so by themselves. */
+  async sweep(): Promise<void> {
+    await this.#change(async () => {
+      await this.#sweep();
+      return { inputs: [], answer: [] };
+    });
+  }
+
+  /**
+   * Puts in force what the store has, whoever wrote it there; whom a ban means that is new is put out. A failing store
+   * changes nothing.
+   */
+  reread(): Promise<{ readonly added: number; readonly lifted: number } | AdminRefusal> {
+    return this.#change(async () => {
+      const { bans, store } = this.#options;
+      const stored = await store.load().catch((cause) => {
+        throw new StoreFailed("The bans could not be read", { cause });
+      });
+      const before = bans.size;
+      const added = stored.filter(({ id }) => bans.get(id) === undefined);
+      bans.renew(stored);
+      const answer = { added: added.length, lifted: before + added.length - stored.length };
+      return { inputs: this.#meantByAny(added), answer };
+    });
+  }
+
+  /**
+   * Takes bans from elsewhere, as they are; answers how many were not there yet. A ban of the very same name and
+   * address counts as there. None where there would be more than are kept.
+   */
+  take(given: readonly Ban[]): Promise<{ readonly taken: number } | AdminRefusal> {
+    return this.#change(async () => {
+      const { bans, nowMs } = this.#options;
+      const added = given.filter((ban) =>
+        bans.get(ban.id) === undefined && bans.sameTarget(ban).length === 0 && isInForce(ban, nowMs())
+      );
+      if (bans.size + added.length > BANS_MAX) return unchanged(refuseAdmin("TOO_MANY_BANS", BANS_MAX));
+      if (added.length > 0) await this.#store(added, []);
+      return { inputs: this.#meantByAny(added), answer: { taken: added.length } };
+    });
+  }
+
+  /** A change of the bans at its place in the order; a store that fails is a refusal. */
+  async #change<Answer extends object>(
+    change: () => Promise<{ inputs: readonly Submission[]; answer: Answer | AdminRefusal }>,
+  ): Promise<Answer | AdminRefusal> {
+    return await this.#options.hub.inOrder(async () => {
+      try {
+        return await change();
+      } catch (error) {
+        if (!(error instanceof StoreFailed)) throw error;
+        this.#options.log.error("bans.store_failed", { error: error.cause });
+        return unchanged(refuseAdmin("STORE_FAILED"));
+      }
+    });
+  }
+
+  async #sweep(): Promise<void> {
+    const past = this.#options.bans.past(this.#options.nowMs());
+    await this.#remove(past);
+    if (past.length > 0) this.#options.log.info("bans.swept", { removed: past.length });
+  }
+
+  async #remove(bans: readonly Ban[]): Promise<void> {
+    for (let start = 0; start < bans.length; start += CHANGE_BANS_MAX) {
+      await this.#store([], bans.slice(start, start + CHANGE_BANS_MAX));
+    }
+  }
+
+  /** Stored first, then in force. */
+  async #store(added: readonly Ban[], removed: readonly Ban[]): Promise<void> {
+    const { bans, store } = this.#options;
+    try {
+      await store.change(added, removed);
+    } catch (error) {
+      throw new StoreFailed("The bans could not be stored", { cause: error });
+    }
+    for (const ban of removed) bans.remove(ban);
+    for (const ban of added) bans.add(ban);
+  }
+
+  /** Whom bans put out, each once, whatever bans mean them. */
+  #meantByAny(bans: readonly Ban[]): Submission[] {
+    const meant = new Map<Participant, Submission>();
+    for (const ban of bans.filter((ban) => isInForce(ban, this.#options.nowMs()))) {
+      for (const submission of this.#meant(ban).inputs) meant.set(submission.participant, submission);
+    }
+    return [...meant.values()];
+  }
+
+  /** Whoever may be in the room, each once. */
+  #present(): Set<Participant> {
+    const { sessions, hub } = this.#options;
+    return new Set([...sessions, ...hub.lost()]);
+  }
+
+  /** Whom a ban puts out: by name those connected, by address also those who only have a socket. */
+  #meant(ban: Ban): { inputs: Submission[]; disconnected: string[] } {
+    const members = this.#options.room.members();
+    const inputs: Submission[] = [];
+    const disconnected: string[] = [];
+    for (const participant of this.#present()) {
+      const username = members.get(participant.id)?.username;
+      if (!means(ban, username, participant.remoteAddress)) continue;
+      inputs.push({ participant, input: { type: "BAN", message: ban.message } });
+      if (username !== undefined) disconnected.push(username.shown);
+    }
+    return { inputs, disconnected };
+  }
+
+  /** Who has a name, in any letter case; else who has one that looks like it, which may be hard to type. */
+  #holder(name: Username): Participant | undefined {
+    const members = this.#options.room.members();
+    let alike: Participant | undefined;
+    for (const participant of this.#present()) {
+      const username = members.get(participant.id)?.username;
+      if (username?.folded === name.folded) return participant;
+      if (username !== undefined && areTooAlike(username, name)) alike = participant;
+    }
+    return alike;
+  }
+}
+
+function unchanged(answer: AdminRefusal): { inputs: []; answer: AdminRefusal } {
+  return { inputs: [], answer };
+}
+
+class StoreFailed extends Error {}
+
+/** Who submits an announcement: no session, and nobody but the asker hears its answer. */
+class Announcer implements Participant {
+  id = SERVER_AUTHOR;
+  readonly isLive = false;
+  readonly remoteAddress = "";
+  readonly isAcknowledged: Promise<boolean>;
+  readonly #resolve: (isAcknowledged: boolean) => void;
+
+  constructor() {
+    ({ promise: this.isAcknowledged, resolve: this.#resolve } = Promise.withResolvers<boolean>());
+  }
+
+  deliver({ text }: OutgoingFrame): void {
+    this.#resolve(decodeServerFrame(text)?.type === "ACKNOWLEDGE");
+  }
+
+  hear(): void {}
+
+  flush(): void {}
+
+  settled(): void {
+    this.#resolve(false);
+  }
+
+  joined(): void {}
+
+  end(): void {}
+}

@@ -1,0 +1,226 @@
+/**
+ * A front: the port and everybody who came in by it, which is the transport, the HTTP side, whose WebSocket is let in,
+ * and the sessions. It decides nothing of the room: what its sessions submit goes to an inbox.
+ *
+ * @module
+ */
+import { steadyClock, wallClock } from "../../src/clock.ts";
+import { within } from "../../src/serving/http_server.ts";
+import type { Logger } from "../../src/logging/log.ts";
+import type { AnswerMetrics } from "../../src/metrics/route.ts";
+import { LIVE_SUBPROTOCOL } from "../../src/protocol/codec.ts";
+import type { Participant } from "../order/sequencer.ts";
+import type { WebAssets } from "../../src/serving/web_assets.ts";
+import type { AdminApp } from "../admin/mount.ts";
+import type { Admission, Admitted, Refused } from "./admission.ts";
+import { chatApp, refusalResponse } from "./http_app.ts";
+import { adminBodyBytesMax } from "../body_limit.ts";
+import { CLOSE, type Connection } from "../delivery/connection.ts";
+import type { ChatMeters } from "../meters.ts";
+import { FloodRate, type Inbox, Session, type SessionRules } from "./session.ts";
+import type { SettingsInForce } from "../settings.ts";
+import type { Tls } from "../../src/serving/tls_files.ts";
+import type { Peer, StartTransport, Transport, TransportOptions } from "../sockets/transport.ts";
+
+/** What takes sockets for a sequencer: one front on its thread, or several on others. */
+export interface Fronts {
+  readonly port: number;
+  /** Everybody with a socket, connected or not. */
+  readonly sessions: Iterable<Participant>;
+  /** The settings have changed: makes anew what was made of them. */
+  reconfigured(): Promise<void>;
+  /** As a transport does it: false where it cannot. */
+  renewTls(tls: Tls): Promise<boolean>;
+  /** Lets nobody in any more, and says that it is not ready. */
+  refuse(): void;
+  /** Resolves when all that was received is submitted. */
+  settle(): Promise<void>;
+  /** Says goodbye to everyone, cuts who does not answer, and closes the port. */
+  close(): Promise<void>;
+}
+
+/** Who says whose WebSocket is let in: at once, or after somebody else was asked. */
+export interface Gate {
+  readonly addressOf: Admission["addressOf"];
+  admit(...arrival: Parameters<Admission["admit"]>): Admitted | Refused | Promise<Admitted | Refused>;
+}
+
+export interface FrontOptions extends Pick<TransportOptions, "hostname" | "port" | "tls" | "sharers"> {
+  readonly transport: StartTransport;
+  readonly serverId: number;
+  readonly settings: SettingsInForce;
+  /** Where what the sessions receive goes: the hub. */
+  readonly inbox: Inbox;
+  readonly admission: Gate;
+  /** What answers under `/admin`. */
+  readonly admin: AdminApp;
+  /** Whether what is behind it can do its work. */
+  readonly isReady: () => Promise<boolean>;
+  readonly assets: WebAssets;
+  /** What answers `/metrics`. */
+  readonly metrics: AnswerMetrics;
+  readonly meters: ChatMeters;
+  /** Told of each session when it begins, and when its connection is gone. */
+  readonly register?: { opened(session: Session): void; over(session: Session): void };
+  readonly log: Logger;
+}
+
+/** Milliseconds that a stop waits for connections to end, and then for the transport. */
+const DRAIN_MS = 1000;
+
+export class Front implements Fronts {
+  readonly #options: FrontOptions;
+  readonly #rules: SessionRules;
+  readonly #sessions = new Set<Session>();
+  /** Called when the last of them is over. */
+  #onEmpty = () => {};
+  #transport: Transport | undefined;
+  #isStopping = false;
+  #isHushed = false;
+
+  private constructor(options: FrontOptions) {
+    this.#options = options;
+    const { settings: { limits } } = options;
+    this.#rules = {
+      ...options,
+      limits,
+      floodRate: new FloodRate(limits),
+      steadyMs: steadyClock,
+      onOver: (session) => this.#onOver(session),
+    };
+    options.meters.readSockets(this.#sessions);
+  }
+
+  /** Opens the port. Throws what the runtime says of it. */
+  static async open(options: FrontOptions): Promise<Front> {
+    const front = new Front(options);
+    front.#transport = await front.#openTransport();
+    return front;
+  }
+
+  get port(): number {
+    return this.#transport?.port ?? 0;
+  }
+
+  reconfigured(): Promise<void> {
+    const { assets, settings } = this.#options;
+    assets.refill({ serverName: settings.name });
+    return Promise.resolve();
+  }
+
+  async renewTls(tls: Tls): Promise<boolean> {
+    return await this.#transport?.renewTls(tls) ?? false;
+  }
+
+  get sessions(): Iterable<Session> {
+    return this.#sessions;
+  }
+
+  refuse(): void {
+    this.#isStopping = true;
+  }
+
+  /** On one thread with the hub it always is. */
+  settle(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  /** Nothing is read any more, of those who come as of those who are here; what was read is answered. */
+  hush(): void {
+    this.#isHushed = true;
+    for (const session of this.#sessions) session.hush();
+  }
+
+  async close(): Promise<void> {
+    this.refuse();
+    const sessions = this.#sessions;
+    for (const session of sessions) session.end(CLOSE.stopping);
+    // The transport's stop would overtake these.
+    await within(DRAIN_MS, this.#empty());
+    for (const session of sessions) session.terminate();
+    if (this.#transport !== undefined) await within(DRAIN_MS, this.#transport.stop());
+  }
+
+  #openTransport(): Promise<Transport> {
+    const { hostname, port, tls, sharers, settings, admission, isReady, log } = this.#options;
+    const { limits } = settings;
+    const app = chatApp({
+      ...this.#options,
+      get serverName() {
+        return settings.name;
+      },
+      upgrade: (request, peer) => this.#upgrade(request, peer),
+      isReady: async () => !this.#isStopping && await isReady(),
+      steadyMs: steadyClock,
+    });
+    return this.#options.transport({
+      hostname,
+      port,
+      tls,
+      sharers,
+      handle: (request, peer) =>
+        app.fetch(request, {
+          remoteAddress: admission.addressOf(peer.remoteAddress, request.headers.get("x-forwarded-for")),
+          upgrade: (socket) => peer.upgrade(socket),
+        }),
+      limits,
+      maxBodyBytes: () => adminBodyBytesMax(limits),
+      steadyMs: steadyClock,
+      wallMs: wallClock,
+      log,
+    });
+  }
+
+  #upgrade(request: Request, peer: Peer): Response | Promise<Response> {
+    if (this.#isStopping) return stopping();
+    const arrival = { remoteAddress: peer.remoteAddress, origin: request.headers.get("origin") };
+    const admitted = this.#options.admission.admit(arrival, steadyClock());
+    if (!(admitted instanceof Promise)) return this.#answerHandshake(request, peer, admitted);
+    return admitted.then((admitted) => this.#answerHandshake(request, peer, admitted));
+  }
+
+  #answerHandshake(request: Request, peer: Peer, admitted: Admitted | Refused): Response {
+    const { remoteAddress } = peer;
+    if (this.#isStopping && admitted.isAdmitted) {
+      admitted.leave();
+      return stopping();
+    }
+    if (admitted.isAdmitted) {
+      const subprotocol = offersLive(request.headers) ? LIVE_SUBPROTOCOL : undefined;
+      return peer.upgrade({ remoteAddress, subprotocol, accept: this.#accept, gone: admitted.leave });
+    }
+    this.#options.meters.socketRefused(admitted.reason);
+    this.#options.log.debug("socket.refused", { reason: admitted.reason });
+    return refusalResponse(admitted);
+  }
+
+  readonly #accept = (connection: Connection): Session => {
+    const session = new Session({ id: crypto.randomUUID(), connection }, this.#rules);
+    this.#options.meters.socketOpened();
+    if (this.#isHushed) session.hush();
+    this.#sessions.add(session);
+    this.#options.register?.opened(session);
+    return session;
+  };
+
+  #onOver(session: Session): void {
+    this.#sessions.delete(session);
+    this.#options.register?.over(session);
+    if (this.#sessions.size === 0) this.#onEmpty();
+  }
+
+  /** Resolves when nobody is here. */
+  #empty(): Promise<void> {
+    if (this.#sessions.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#onEmpty = resolve);
+  }
+}
+
+function stopping(): Response {
+  return new Response("Server is stopping\n", { status: 503 });
+}
+
+function offersLive(headers: Headers): boolean {
+  const offered = headers.get("sec-websocket-protocol")?.split(",") ?? [];
+  return offered.some((name) => name.trim() === LIVE_SUBPROTOCOL);
+}

@@ -1,0 +1,110 @@
+/**
+ * The chat server's HTTP side, on the port of the protocol: health, metrics and the admin API for those who run it, the
+ * page for those who open it in a browser, and for a WebSocket the protocol, PROTOCOL.md §3.3.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { STATUS_CODE } from "@std/http/status";
+import { accepts } from "hono/accepts";
+import { countRequests, markRoute } from "../../src/metrics/http_meters.ts";
+import type { Logger } from "../../src/logging/log.ts";
+import type { AnswerMetrics } from "../../src/metrics/route.ts";
+import type { WebAssets } from "../../src/serving/web_assets.ts";
+import type { AdminApp } from "../admin/mount.ts";
+import type { Refused } from "./admission.ts";
+import type { ChatMeters } from "../meters.ts";
+import type { Peer } from "../sockets/transport.ts";
+
+export interface ChatAppOptions {
+  /** Looked up when it is told. */
+  readonly serverName: string;
+  /** Answers a WebSocket handshake. */
+  readonly upgrade: (request: Request, peer: Peer) => Response | Promise<Response>;
+  /** Whether the server can do its work: the store answers, and it is not stopping. */
+  readonly isReady: () => Promise<boolean>;
+  /** What answers under `/admin`. */
+  readonly admin: AdminApp;
+  /** The page and its files. */
+  readonly assets: WebAssets;
+  readonly metrics: AnswerMetrics;
+  readonly meters: ChatMeters;
+  /** A clock that never goes back, in milliseconds. */
+  readonly steadyMs: () => number;
+  readonly log: Logger;
+}
+
+const PAGE = "/chat/web/page.html";
+/** What requests are counted as that one route answers all of. */
+const COUNTED_AS = { page: "/", file: "file", socket: "websocket" };
+
+/** Has a browser fetch all scripts of the page at once, where it would find one by the other. */
+function preloads(assets: WebAssets): string {
+  return assets.paths.filter((path) => path.endsWith(".js"))
+    .map((path) => `<${path.slice(1)}>; rel=modulepreload`).join(", ");
+}
+
+export function chatApp(
+  options: ChatAppOptions,
+): Hono<{ Bindings: Peer }> {
+  const { upgrade, isReady, admin, assets, metrics, meters, steadyMs, log } = options;
+  const app = new Hono<{ Bindings: Peer }>();
+  const more = Object.values(COUNTED_AS).map((route) => ({ route, method: "GET" }));
+  const beginCounting = countRequests(app, { meters, steadyMs, more });
+  const links = preloads(assets);
+  app.get("/healthz", (c) => c.text("ok\n"));
+  app.get("/readyz", async (c) => {
+    return await isReady() ? c.text("ready\n") : c.text("not ready\n", STATUS_CODE.ServiceUnavailable);
+  });
+  app.get("/metrics", (c) => metrics(c.req.raw, c.env.remoteAddress));
+  app.route("/admin", admin);
+  app.get("*", async (c) => {
+    if (c.req.header("upgrade")?.toLowerCase() === "websocket") {
+      markRoute(c, COUNTED_AS.socket);
+      return await upgrade(c.req.raw, c.env);
+    }
+    if (c.req.path !== "/") {
+      const file = assets.answer(c.req.raw);
+      if (file !== undefined) markRoute(c, COUNTED_AS.file);
+      return file ?? c.notFound();
+    }
+    markRoute(c, COUNTED_AS.page);
+    // A browser names it; what names nothing, as curl, has a terminal before it.
+    const type = accepts(c, {
+      header: "Accept",
+      supports: ["text/html", "text/plain"],
+      default: "text/plain",
+    });
+    const page = type === "text/html" ? await assets.answer(c.req.raw, PAGE) : undefined;
+    if (page !== undefined) {
+      page.headers.append("vary", "accept");
+      page.headers.set("link", links);
+      return page;
+    }
+    c.header("vary", "accept");
+    return c.text(
+      `${options.serverName}\n\nThis is a Chatter chat server. It speaks c2 over WebSocket at this very address.\n`,
+    );
+  });
+  app.notFound((c) =>
+    c.text("Not found: this is a chat server, connect by WebSocket\n", STATUS_CODE.NotFound)
+  );
+  app.onError(httpFence(log));
+  beginCounting();
+  return app;
+}
+
+/** The fence of the HTTP side. */
+export function httpFence(log: Logger): (error: Error, c: Context) => Response {
+  return (error, c) => {
+    log.error("bug", { where: "http", error });
+    return c.text("Internal error\n", STATUS_CODE.InternalServerError);
+  };
+}
+
+/** The answer to a handshake that is not let in. */
+export function refusalResponse({ status, text, retryAfterSeconds }: Refused): Response {
+  const headers = new Headers({ "content-type": "text/plain; charset=UTF-8" });
+  if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
+  return new Response(`${text}\n`, { status, headers });
+}

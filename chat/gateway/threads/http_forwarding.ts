@@ -1,0 +1,98 @@
+/**
+ * Requests that a front of another thread cannot answer, to the admin API and for the metrics: handed on to the
+ * sequencer's thread as plain values, which judges them, and answered as it says. It reads no token, PROTOCOL.md §11.
+ *
+ * @module
+ */
+import { type Context, Hono } from "hono";
+import { STATUS_CODE } from "@std/http/status";
+import { bodyLimit } from "hono/body-limit";
+import type { AnswerMetrics } from "../../../src/metrics/route.ts";
+import { type AdminApp, type AdminBindings, adminIsOff } from "../../admin/mount.ts";
+import { markRoute } from "../../../src/metrics/http_meters.ts";
+import type { Limits } from "../../../src/protocol/limits.ts";
+import { adminBodyBytesMax } from "../../body_limit.ts";
+import type { PlainRequest, PlainResponse } from "./messages.ts";
+
+/** Those of chat/admin/admin_api.ts, so that each is counted by itself. */
+export const ADMIN_ROUTES: readonly (readonly [method: string, path: string])[] = [
+  ["GET", "/users"],
+  ["GET", "/bans"],
+  ["POST", "/bans"],
+  ["DELETE", "/bans/:id"],
+  ["DELETE", "/bans"],
+  ["POST", "/kick"],
+  ["POST", "/announce"],
+  ["GET", "/store"],
+  ["GET", "/export"],
+  ["POST", "/import"],
+];
+
+/** Answers to who has no token, or is out of tries. */
+const UNPROVEN: ReadonlySet<number> = new Set([STATUS_CODE.Unauthorized, STATUS_CODE.TooManyRequests]);
+
+export interface HandedOnOptions {
+  /** Whether there is an admin API. */
+  readonly isAdministered: boolean;
+  /** As they are in force. A body that is past them is not read to its end. */
+  readonly limits: Limits;
+  readonly answer: (request: PlainRequest) => Promise<PlainResponse>;
+}
+
+/** What answers under `/admin` on a front. */
+export function handedOn({ isAdministered, limits, answer }: HandedOnOptions): AdminApp {
+  if (!isAdministered) return adminIsOff();
+  const app: AdminApp = new Hono<{ Bindings: AdminBindings }>();
+  app.post("*", (c, next) => {
+    const maxSize = adminBodyBytesMax(limits);
+    // Whether it may send one at all is judged there first, and then by these many bytes.
+    const onError = () => handOn(answer, c.req.raw, c.env.remoteAddress, new Uint8Array(maxSize + 1));
+    return bodyLimit({ maxSize, onError })(c, next);
+  });
+  const handler = async (c: Context<{ Bindings: AdminBindings }>) => {
+    // One that broke off is judged as one that says nothing.
+    const bytes = await c.req.arrayBuffer().catch(() => new ArrayBuffer(0));
+    const body = bytes.byteLength === 0 ? undefined : new Uint8Array(bytes);
+    const response = await handOn(answer, c.req.raw, c.env.remoteAddress, body);
+    // Who has not shown the token has come to no route.
+    if (UNPROVEN.has(response.status)) markRoute(c, "/admin");
+    return response;
+  };
+  for (const [method, path] of ADMIN_ROUTES) app.on(method, path, handler);
+  app.all("*", handler);
+  return app;
+}
+
+/** Has a request answered there. */
+export async function handOn(
+  answer: HandedOnOptions["answer"],
+  { url, method, headers }: Request,
+  remoteAddress: string,
+  body?: Uint8Array<ArrayBuffer>,
+): Promise<Response> {
+  const { status, ...rest } = await answer({ url, method, headers: [...headers], body, remoteAddress });
+  return new Response(rest.body, { status, headers: rest.headers });
+}
+
+/** Answers there what a front has handed on. */
+export function answerHandedOn(
+  { admin, metrics, onError }: {
+    readonly admin: AdminApp;
+    readonly metrics: AnswerMetrics;
+    readonly onError: Parameters<AdminApp["onError"]>[0];
+  },
+): (request: PlainRequest) => Promise<PlainResponse> {
+  const app: AdminApp = new Hono<{ Bindings: AdminBindings }>();
+  app.route("/admin", admin);
+  app.get("/metrics", (c) => metrics(c.req.raw, c.env.remoteAddress));
+  app.onError(onError);
+  return async ({ url, method, headers, body, remoteAddress }) => {
+    const request = new Request(url, {
+      method,
+      headers: headers.filter(([name]) => name !== "content-length" && name !== "transfer-encoding"),
+      body: body ?? null,
+    });
+    const response = await app.fetch(request, { remoteAddress });
+    return { status: response.status, headers: [...response.headers], body: await response.text() };
+  };
+}

@@ -1,0 +1,225 @@
+/**
+ * The sequencer's end of what connects it with one front on another thread: its sessions as the hub sees them, what the
+ * turn tells it, and how far it is behind. When that thread is lost, so are the connections that it had.
+ *
+ * It neither starts nor ends the thread: that is chat/gateway/threads/thread_pool.ts.
+ *
+ * @module
+ */
+import { type Logger, writeForwarded } from "../../../src/logging/log.ts";
+import { encodeServerFrame } from "../../../src/protocol/codec.ts";
+import { type Fault, fault } from "../../../src/protocol/faults.ts";
+import type { AnswerMetrics } from "../../../src/metrics/route.ts";
+import type { AdminApp } from "../../admin/mount.ts";
+import type { Admission } from "../admission.ts";
+import { httpFence } from "../http_app.ts";
+import type { ChatMeters } from "../../meters.ts";
+import { outgoing } from "../../delivery/outbox.ts";
+import { RemoteSession } from "../../threads/remote_session.ts";
+import type { Input } from "../../room/room.ts";
+import type { Inbox } from "../session.ts";
+import type { Hall } from "./thread_fanout.ts";
+import { answerHandedOn } from "./http_forwarding.ts";
+import { type CallMessage, Calls } from "./rpc.ts";
+import {
+  causeAt,
+  type Flat,
+  type FrontCalls,
+  type LetIn,
+  type SequencerCalls,
+  type SessionNumber,
+  SUBMIT,
+} from "./messages.ts";
+
+/**
+ * Turns that a front has not told yet, at which the sequencer waits for it: what comes in meanwhile becomes one larger
+ * turn, and a fan-out costs by the turn. A turn may be some 4 MiB of history, so this bounds memory too.
+ */
+export const TURNS_BEHIND_MAX = 1;
+
+export interface ThreadLinkOptions {
+  readonly post: (message: Flat | CallMessage) => void;
+  readonly inbox: Inbox;
+  readonly admission: Admission;
+  readonly serverId: number;
+  readonly meters: ChatMeters;
+  readonly steadyMs: () => number;
+  readonly isReady: () => Promise<boolean>;
+  readonly admin: AdminApp;
+  readonly metrics: AnswerMetrics;
+  readonly log: Logger;
+}
+
+export class ThreadLink implements Hall {
+  told: Flat = [];
+  listeners = 0;
+  readonly calls: Calls<FrontCalls, SequencerCalls>;
+  readonly #options: ThreadLinkOptions;
+  readonly #sessions = new Map<SessionNumber, RemoteSession>();
+  /** What has to be called when a socket is gone, by its ticket. */
+  readonly #tickets = new Map<number, () => void>();
+  #ticket = 0;
+  #turnsTold = 0;
+  #turnsHeard = 0;
+  #caughtUp: PromiseWithResolvers<void> | undefined;
+  #isLost = false;
+
+  constructor(options: ThreadLinkOptions) {
+    this.#options = options;
+    this.calls = new Calls(options.post, {
+      isReady: options.isReady,
+      answer: answerHandedOn({ ...options, onError: httpFence(options.log) }),
+      admit: (arrival) => this.#admit(arrival),
+      log: writeForwarded,
+    });
+  }
+
+  get sessions(): Iterable<RemoteSession> {
+    return this.#sessions.values();
+  }
+
+  /** Turns that it has told, which only grows while it lives. */
+  get turnsHeard(): number {
+    return this.#turnsHeard;
+  }
+
+  get turnsBehind(): number {
+    return this.#turnsTold - this.#turnsHeard;
+  }
+
+  /** Sends what this turn tells; also where that is nothing, which the front answers all the same. */
+  flush(): void {
+    const { told } = this;
+    this.told = [];
+    if (this.#isLost) return;
+    this.#turnsTold++;
+    this.#options.post(told);
+  }
+
+  caughtUp(): Promise<void> | undefined {
+    if (this.turnsBehind < TURNS_BEHIND_MAX || this.#isLost) return undefined;
+    this.#caughtUp ??= Promise.withResolvers();
+    return this.#caughtUp.promise;
+  }
+
+  /** Takes what the front has posted. The fence of this entry point. */
+  take(message: Flat | CallMessage): void {
+    if (this.#isLost) return;
+    try {
+      if (Array.isArray(message)) this.#takeSubmitted(message);
+      else this.calls.take(message);
+    } catch (error) {
+      this.#options.log.error("bug", { where: "front", error });
+    }
+  }
+
+  /** The thread is gone: its sessions have lost their connections, and its sockets count no more. */
+  lost(problem: string): void {
+    if (this.#isLost) return;
+    this.#isLost = true;
+    this.told = [];
+    for (const session of this.#sessions.values()) this.#options.inbox.submit(session, { type: "LOST" });
+    this.#sessions.clear();
+    for (const leave of this.#tickets.values()) leave();
+    this.#tickets.clear();
+    this.calls.end(problem);
+    this.#caughtUp?.resolve();
+  }
+
+  #takeSubmitted(flat: Flat): void {
+    this.#turnsHeard = flat[0] as number;
+    if (this.turnsBehind < TURNS_BEHIND_MAX) {
+      this.#caughtUp?.resolve();
+      this.#caughtUp = undefined;
+    }
+    for (let i = 1; i < flat.length;) {
+      const kind = flat[i++];
+      const number = flat[i++] as number;
+      switch (kind) {
+        case SUBMIT.message:
+          this.#submit(number, {
+            type: "MSG",
+            timestamp: flat[i++] as string,
+            text: flat[i++] as string,
+          });
+          break;
+        case SUBMIT.input:
+          this.#submit(number, flat[i++] as Input);
+          break;
+        case SUBMIT.opened:
+          this.#sessions.set(
+            number,
+            new RemoteSession(this, {
+              number,
+              id: flat[i++] as string,
+              isLive: flat[i++] === 1,
+              remoteAddress: flat[i++] as string,
+            }),
+          );
+          break;
+        case SUBMIT.end:
+          this.#sessions.get(number)?.end(causeAt(flat[i++] as number));
+          break;
+        case SUBMIT.over:
+          this.#sessions.delete(number);
+          break;
+        case SUBMIT.left:
+          this.#tickets.get(number)?.();
+          this.#tickets.delete(number);
+          break;
+        default:
+          throw new Error(`a front submits what nobody knows: ${kind}`);
+      }
+    }
+    // What was answered here. A turn that the hub tells is flushed by itself, and never half told now.
+    if (this.told.length > 0) this.flush();
+  }
+
+  #submit(number: SessionNumber, input: Input): void {
+    const session = this.#sessions.get(number);
+    if (session === undefined) {
+      // A bug of the front's, and what others there submit behind it is dealt with all the same.
+      this.#options.log.error("bug", { where: "front", error: new Error("it submits for nobody") });
+      return;
+    }
+    session.unanswered++;
+    try {
+      if (session.unanswered === 1 && this.#answerNow(session, input)) return;
+      this.#options.inbox.submit(session, input);
+    } catch (error) {
+      // The fence: what is behind it is dealt with all the same.
+      this.#options.log.error("bug", { where: "front", error });
+      this.#answer(session, fault("INTERNAL"));
+    }
+  }
+
+  /**
+   * Answers what needs nobody else, where nothing of that session is unanswered, and answers whether it did: behind all
+   * that was told so far, and before a commit that is under way.
+   */
+  #answerNow(session: RemoteSession, input: Input): boolean {
+    if (input.type === "FAULT") this.#answer(session, input.fault);
+    else if (input.type === "PING") {
+      const { timestamp } = input;
+      const { serverId } = this.#options;
+      session.deliver(outgoing(encodeServerFrame({ type: "PING", timestamp, serverId })));
+      session.settled();
+    } else return false;
+    return true;
+  }
+
+  #answer(session: RemoteSession, refusal: Fault): void {
+    this.#options.meters.faulted(refusal.fault);
+    session.deliver(outgoing(encodeServerFrame({ type: "ERROR", text: refusal.text })));
+    session.settled();
+  }
+
+  #admit(arrival: Parameters<SequencerCalls["admit"]>[0]): ReturnType<SequencerCalls["admit"]> {
+    const { admission, steadyMs } = this.#options;
+    const admitted = admission.admit(arrival, steadyMs());
+    if (!admitted.isAdmitted) return admitted;
+    const letIn: LetIn = { isAdmitted: true, ticket: ++this.#ticket };
+    this.#tickets.set(letIn.ticket, admitted.leave);
+    return letIn;
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The audience where sessions are on fronts of other threads: what everyone is told is an entry a front and not one a
+ * session, in one order with who begins and ceases to hear it. Each front has an audience of its own, chat/delivery/fanout.ts,
+ * which gives it to the sessions, PROTOCOL.md §4.4.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+import type { Logger } from "../../../src/logging/log.ts";
+import { AudienceFence, type AudiencePort } from "../../delivery/fanout.ts";
+import type { CloseCause, OutgoingFrame } from "../../delivery/connection.ts";
+import type { Participant } from "../../order/sequencer.ts";
+import { RemoteSession } from "../../threads/remote_session.ts";
+import type { SessionId } from "../../room/room.ts";
+import { type Flat, NOBODY, TELL } from "./messages.ts";
+
+/** A front as it is told. */
+export interface Hall {
+  /** What this turn tells it. */
+  readonly told: Flat;
+  /** How many of its sessions hear what everyone is told. */
+  listeners: number;
+  /** Has what was told go on its way. */
+  flush(): void;
+  /** Resolves when it has taken most of what it was told; undefined where it has. */
+  caughtUp(): Promise<void> | undefined;
+}
+
+/** What the fronts have posted meanwhile, all of them, is to be one turn. */
+function nextRound(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+export class SpreadAudience implements AudiencePort {
+  readonly #halls: ReadonlySet<Hall>;
+  readonly #fence: AudienceFence;
+  readonly #listeners = new Map<SessionId, RemoteSession>();
+
+  /** `halls` are the fronts that there are at the moment. */
+  constructor(halls: ReadonlySet<Hall>, log: Logger) {
+    this.#halls = halls;
+    this.#fence = new AudienceFence(log);
+  }
+
+  get size(): number {
+    return this.#listeners.size;
+  }
+
+  caughtUp(): Promise<void> | undefined {
+    let all: Promise<void> | undefined;
+    for (const hall of this.#halls) {
+      const one = hall.caughtUp();
+      if (one !== undefined) all = all === undefined ? one : Promise.all([all, one]).then(() => {});
+    }
+    return all?.then(nextRound);
+  }
+
+  add(participant: Participant): void {
+    this.delete(participant.id);
+    if (!(participant instanceof RemoteSession)) throw new Error("one who has no front is to hear");
+    this.#listeners.set(participant.id, participant);
+    participant.front.listeners++;
+    participant.front.told.push(TELL.add, participant.number);
+  }
+
+  delete(session: SessionId): void {
+    const listener = this.#listeners.get(session);
+    if (listener === undefined) return;
+    this.#listeners.delete(session);
+    listener.front.listeners--;
+    listener.front.told.push(TELL.remove, listener.number);
+  }
+
+  tellAll({ text }: OutgoingFrame): void {
+    for (const hall of this.#halls) if (hall.listeners > 0) hall.told.push(TELL.all, text);
+  }
+
+  tellLive({ text }: OutgoingFrame): void {
+    for (const hall of this.#halls) if (hall.listeners > 0) hall.told.push(TELL.live, text);
+  }
+
+  tellLiveBut(but: Participant, { text }: OutgoingFrame): void {
+    for (const hall of this.#halls) {
+      if (hall.listeners === 0) continue;
+      const number = but instanceof RemoteSession && but.front === hall ? but.number : NOBODY;
+      hall.told.push(TELL.liveBut, number, text);
+    }
+  }
+
+  deliver(participant: Participant, frame: OutgoingFrame): void {
+    this.#fence.guard("deliver", participant, () => participant.deliver(frame));
+  }
+
+  end(participant: Participant, cause: CloseCause): void {
+    participant.end(cause);
+  }
+
+  flush(): void {
+    for (const hall of this.#halls) if (hall.told.length > 0) hall.flush();
+  }
+
+  fenced(where: string, participant: Participant, work: () => void): void {
+    this.#fence.guard(where, participant, work);
+  }
+
+  endBroken(participant: Participant): void {
+    this.#fence.endBroken(participant);
+  }
+}

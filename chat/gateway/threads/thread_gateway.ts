@@ -1,0 +1,196 @@
+/**
+ * A front on a thread of its own: what its sessions receive is submitted to the sequencer's thread, and what that tells
+ * comes to them in the same order.
+ *
+ * It decides nothing: whose WebSocket is let in, whether the server is ready and what an operator wants is asked.
+ *
+ * @module
+ */
+import { setImmediate } from "node:timers";
+import { steadyClock } from "../../../src/clock.ts";
+import { forwardLog, logger } from "../../../src/logging/log.ts";
+import { WebAssets } from "../../../src/serving/web_assets.ts";
+import { Admission, type AdmissionRules } from "../admission.ts";
+import { Audience } from "../../delivery/fanout.ts";
+import type { CloseCause } from "../../delivery/connection.ts";
+import { Front, type Gate } from "../gateway.ts";
+import { ChatMeters } from "../../meters.ts";
+import type { Participant } from "../../order/sequencer.ts";
+import { Retelling } from "../../threads/retelling.ts";
+import type { Input } from "../../room/room.ts";
+import type { Session } from "../session.ts";
+import { type Settings, SettingsInForce } from "../../settings.ts";
+import { type CallMessage, Calls } from "./rpc.ts";
+import { handedOn, handOn } from "./http_forwarding.ts";
+import {
+  type Flat,
+  type FrontCalls,
+  type FrontStart,
+  placeOf,
+  type PlainRequest,
+  type SequencerCalls,
+  type SessionNumber,
+  SUBMIT,
+} from "./messages.ts";
+import type { StartTransport, TransportName } from "../../sockets/transport.ts";
+
+export type Transports = Readonly<Record<TransportName, StartTransport>>;
+
+export class ThreadFront {
+  /** Kept and never used: it closes when the thread is gone, which the other end is told. */
+  readonly lifeline: MessagePort;
+  readonly #post: (message: Flat | CallMessage) => void;
+  readonly #transports: Transports;
+  readonly #calls: Calls<SequencerCalls, FrontCalls>;
+  readonly #sessions = new Map<SessionNumber, Session>();
+  readonly #numbers = new Map<Participant, SessionNumber>();
+  readonly #meters = new ChatMeters();
+  readonly #audience: Audience;
+  readonly #retelling: Retelling;
+  #settings: SettingsInForce | undefined;
+  #front: Front | undefined;
+  #sessionNumber = 0;
+  #turnsTold = 0;
+  #submitted: Flat = [0];
+  #isDue = false;
+
+  /** `post` sends to the sequencer's thread. */
+  constructor(post: (message: Flat | CallMessage) => void, transports: Transports, lifeline: MessagePort) {
+    this.lifeline = lifeline;
+    const log = logger("chat");
+    this.#post = post;
+    this.#transports = transports;
+    this.#audience = new Audience({ meters: this.#meters, steadyMs: steadyClock, log });
+    this.#retelling = new Retelling(this.#audience, this.#sessions, log);
+    this.#calls = new Calls<SequencerCalls, FrontCalls>(post, {
+      open: (start, settings) => this.#open(start, settings),
+      reconfigure: (settings) => this.#reconfigure(settings),
+      renewTls: async (tls) => await this.#front?.renewTls(tls) ?? false,
+      refuse: () => this.#front?.refuse(),
+      settle: () => this.#settle(),
+      close: () => this.#close(),
+      meters: () => this.#front === undefined ? [] : this.#meters.numbers(),
+    });
+  }
+
+  /** Takes what the sequencer's thread has posted. */
+  take(message: Flat | CallMessage): void {
+    if (!Array.isArray(message)) return this.#calls.take(message);
+    this.#retelling.tell(message);
+    this.#turnsTold++;
+    // That it was told has to be known there, also where nobody here has anything to say.
+    this.#submitSoon();
+  }
+
+  async #open(start: FrontStart, plain: Settings): Promise<number> {
+    const { logLevel, transport, isAdministered } = start;
+    if (logLevel !== undefined) await forwardLog(logLevel, (line) => void this.#calls.ask("log", line));
+    const settings = new SettingsInForce(plain);
+    this.#settings = settings;
+    const answer = (request: PlainRequest) => this.#calls.ask("answer", request);
+    this.#front = await Front.open({
+      ...start,
+      settings,
+      transport: this.#transports[transport],
+      inbox: {
+        submit: (session, input) => this.#submit(session, input),
+        elsewhere: { end: (session, cause) => this.#end(session, cause) },
+      },
+      register: {
+        opened: (session) => this.#opened(session),
+        over: (session) => this.#over(session),
+      },
+      admission: this.#gate(settings),
+      admin: handedOn({ isAdministered, limits: settings.limits, answer }),
+      metrics: (request, address) => handOn(answer, request, address),
+      meters: this.#meters,
+      isReady: () => this.#calls.ask("isReady"),
+      assets: await WebAssets.load(["chat/web", "src/client", "src/web"], { serverName: settings.name }),
+      log: logger("chat"),
+    });
+    return this.#front.port;
+  }
+
+  #reconfigure(settings: Settings): void {
+    this.#settings?.put(settings);
+    void this.#front?.reconfigured();
+  }
+
+  #settle(): void {
+    this.#front?.hush();
+    this.#submitNow();
+  }
+
+  async #close(): Promise<void> {
+    await this.#front?.close();
+    this.#submitNow();
+  }
+
+  #opened(session: Session): void {
+    const number = ++this.#sessionNumber;
+    const { id, isLive, remoteAddress } = session;
+    this.#sessions.set(number, session);
+    this.#numbers.set(session, number);
+    this.#submitted.push(SUBMIT.opened, number, id, isLive ? 1 : 0, remoteAddress);
+    // At once: an operator may ban its address next, by another front.
+    this.#submitNow();
+  }
+
+  #over(session: Session): void {
+    const number = this.#numbers.get(session)!;
+    // Whatever it is told from now on, nobody hears.
+    this.#audience.delete(session.id);
+    this.#sessions.delete(number);
+    this.#numbers.delete(session);
+    this.#submitted.push(SUBMIT.over, number);
+    this.#submitSoon();
+  }
+
+  #submit(session: Participant, input: Input): void {
+    const number = this.#numbers.get(session)!;
+    if (input.type === "MSG") this.#submitted.push(SUBMIT.message, number, input.timestamp, input.text);
+    else this.#submitted.push(SUBMIT.input, number, input);
+    this.#submitSoon();
+  }
+
+  #end(session: Participant, cause: CloseCause): void {
+    this.#submitted.push(SUBMIT.end, this.#numbers.get(session)!, placeOf(cause));
+    this.#submitSoon();
+  }
+
+  /** What this round of the event loop brings is one message. */
+  #submitSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setImmediate(() => this.#submitNow());
+  }
+
+  #submitNow(): void {
+    this.#isDue = false;
+    const submitted = this.#submitted;
+    submitted[0] = this.#turnsTold;
+    this.#submitted = [0];
+    this.#post(submitted);
+  }
+
+  /** All sockets of an address are counted in one place, and a place is given back there. */
+  #gate(rules: AdmissionRules): Gate {
+    const admission = new Admission(rules);
+    return {
+      addressOf: (peerAddress, forwardedFor) => admission.addressOf(peerAddress, forwardedFor),
+      admit: async (arrival) => {
+        const answer = await this.#calls.ask("admit", arrival);
+        if (!answer.isAdmitted) return answer;
+        let isCounted = true;
+        const leave = () => {
+          if (!isCounted) return;
+          isCounted = false;
+          this.#submitted.push(SUBMIT.left, answer.ticket);
+          // At once: who is refused may come again by another front.
+          this.#submitNow();
+        };
+        return { isAdmitted: true, leave };
+      },
+    };
+  }
+}

@@ -1,0 +1,299 @@
+/**
+ * The fronts of a server on threads of their own, all on one port: started, watched, started anew when one is lost, and
+ * stopped. What goes between them and the sequencer is chat/gateway/threads/link.ts.
+ *
+ * A thread is lost where it throws what nothing in it catches, or does not answer for a while. Its connections are lost
+ * with it, and nobody else's.
+ *
+ * @module
+ */
+import { MessageChannel as LifelineChannel } from "node:worker_threads";
+import { within } from "../../../src/serving/http_server.ts";
+import type { Tls } from "../../../src/serving/tls_files.ts";
+import type { Fronts } from "../gateway.ts";
+import type { RemoteSession } from "../../threads/remote_session.ts";
+import type { Settings } from "../../settings.ts";
+import type { CallMessage } from "./rpc.ts";
+import { ThreadLink, type ThreadLinkOptions } from "./link.ts";
+import type { Flat, FrontStart } from "./messages.ts";
+
+/** Milliseconds between two looks at all threads. */
+export const BEAT_MS = 500;
+/**
+ * Looks in a row at which a thread has not told one turn more: 5 s, far more than a collection of garbage takes. They
+ * are counted and not timed, so that a machine that was asleep does not lose all of its threads.
+ */
+export const SILENT_BEATS_MAX = 10;
+/** Milliseconds that a thread has to start: on a slow machine that is busy it takes seconds. */
+const START_MS = 30_000;
+/** Milliseconds from the loss of a thread to its next start, and twice as many after each start that fails. */
+const RESTART_MS_MIN = 100;
+const RESTART_MS_MAX = 30_000;
+/** Milliseconds that a thread has to end after it was told to. */
+const END_MS = 1000;
+/** Milliseconds that a front has to close: it takes 2 s at most. */
+const CLOSE_MS = 2500;
+
+export interface FrontThreadsOptions extends Omit<ThreadLinkOptions, "post"> {
+  /** Those that have begun, see `beginWorkers`. */
+  readonly workers: readonly Worker[];
+  /** What they have begun with, and those that take their places do. */
+  readonly entry: string;
+  readonly front: FrontStart;
+  readonly settings: Settings;
+  /** Where the fronts that there are are to be found. */
+  readonly links: Set<ThreadLink>;
+  /** Milliseconds between two looks at all threads. */
+  readonly beatMs: number;
+}
+
+/** One thread, from its start to its end. */
+interface Thread {
+  readonly index: number;
+  readonly worker: Worker;
+  readonly link: ThreadLink;
+  readonly channel: MessagePort;
+  /** Resolves when the thread is gone, whose end of a port is closed then. */
+  readonly gone: Promise<void>;
+  readonly lifeline: { close(): void };
+  /** Whether it has opened the port. */
+  isServing: boolean;
+  heardAtBeat: number;
+  silentBeats: number;
+}
+
+export class FrontThreads implements Fronts {
+  port: number;
+  readonly #options: FrontThreadsOptions;
+  readonly #threads = new Set<Thread>();
+  readonly #restarts = new Set<ReturnType<typeof setTimeout>>();
+  #beat: ReturnType<typeof setInterval> | undefined;
+  /** Those that were told to end, and are not gone. */
+  readonly #ending = new Set<Thread>();
+  readonly #stuck = new Set<Thread>();
+  /** Aborted when no thread is to be there any more, and none to begin. */
+  readonly #stopping = new AbortController();
+  #isStopping = false;
+  #tls: Tls | undefined;
+
+  private constructor(options: FrontThreadsOptions) {
+    this.#options = options;
+    this.port = options.front.port;
+    this.#tls = options.front.tls;
+  }
+
+  /** Has all threads open the port. Throws what the runtime says of it, having ended them. */
+  static async open(options: FrontThreadsOptions): Promise<FrontThreads> {
+    const { hostname, port } = options.front;
+    // Threads share the port with whoever shares it, as another server of the same user.
+    if (port !== 0) Deno.listen({ hostname, port }).close();
+    const threads = new FrontThreads(options);
+    threads.#beat = setInterval(() => threads.#beatAll(), options.beatMs);
+    try {
+      const [first, ...others] = options.workers;
+      await threads.#serve(first!, 0);
+      await Promise.all(others.map((worker, i) => threads.#serve(worker, i + 1)));
+    } catch (error) {
+      threads.#end();
+      for (const worker of options.workers) worker.terminate();
+      throw error;
+    }
+    return threads;
+  }
+
+  /** Whether everybody who comes by the port finds somebody there. */
+  get isWhole(): boolean {
+    return this.#stuck.size === 0;
+  }
+
+  get sessions(): Iterable<RemoteSession> {
+    const { links } = this.#options;
+    return {
+      *[Symbol.iterator]() {
+        for (const link of links) yield* link.sessions;
+      },
+    };
+  }
+
+  async reconfigured(): Promise<void> {
+    const settings = plain(this.#options.settings);
+    await Promise.all(
+      Array.from(this.#threads, ({ link }) => link.calls.ask("reconfigure", settings).catch(isLostAnyway)),
+    );
+  }
+
+  async renewTls(tls: Tls): Promise<boolean> {
+    this.#tls = tls;
+    const renewed = await Promise.all(
+      Array.from(this.#threads, ({ link }) => link.calls.ask("renewTls", tls).catch(() => true)),
+    );
+    return renewed.every((isRenewed) => isRenewed);
+  }
+
+  refuse(): void {
+    this.#isStopping = true;
+    for (const { link } of this.#threads) link.calls.ask("refuse").catch(isLostAnyway);
+  }
+
+  async settle(): Promise<void> {
+    await Promise.all(
+      Array.from(this.#threads, ({ link }) => link.calls.ask("settle").catch(isLostAnyway)),
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#isStopping = true;
+    await within(
+      CLOSE_MS,
+      Promise.all(Array.from(this.#threads, ({ link }) => link.calls.ask("close").catch(isLostAnyway))),
+    );
+    this.#end();
+  }
+
+  #end(): void {
+    this.#isStopping = true;
+    this.#stopping.abort();
+    clearInterval(this.#beat);
+    for (const restart of this.#restarts) clearTimeout(restart);
+    for (const thread of [...this.#threads, ...this.#ending]) {
+      this.#discard(thread, "the server stops");
+      thread.lifeline.close();
+    }
+  }
+
+  async #serve(worker: Worker, index: number): Promise<void> {
+    const { links, front, settings } = this.#options;
+    const { port1: channel, port2 } = new MessageChannel();
+    const link = new ThreadLink({
+      ...this.#options,
+      isReady: async () => this.isWhole && await this.#options.isReady(),
+      post: (message: Flat | CallMessage) => channel.postMessage(message),
+    });
+    const { port1: lifeline, port2: itsEnd } = new LifelineChannel();
+    const gone = new Promise<void>((resolve) => lifeline.on("close", resolve));
+    lifeline.start();
+    const state = { isServing: false, heardAtBeat: 0, silentBeats: 0 };
+    const thread: Thread = { index, worker, link, channel, gone, lifeline, ...state };
+    this.#threads.add(thread);
+    links.add(link);
+    channel.onmessage = ({ data }) => link.take(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#lost(thread, event.message);
+    };
+    const ports = { port: port2, lifeline: itsEnd as unknown as MessagePort };
+    worker.postMessage(ports, [ports.port, ports.lifeline]);
+    try {
+      const opened = link.calls.ask("open", { ...front, port: this.port, tls: this.#tls }, plain(settings));
+      if (!await within(START_MS, opened)) throw new Error(`it did not open the port in ${START_MS} ms`);
+      this.port = await opened;
+    } catch (error) {
+      this.#discard(thread, "it did not start");
+      lifeline.close();
+      throw error;
+    }
+    thread.isServing = true;
+  }
+
+  #lost(thread: Thread, problem: string): void {
+    this.#discard(thread, problem);
+    // Before that, whoever starts it is told.
+    if (!thread.isServing) return;
+    this.#options.log.error("front.lost", { front: thread.index + 1, problem });
+    void this.#watchEnd(thread);
+    this.#restartSoon(thread.index, RESTART_MS_MIN);
+  }
+
+  /**
+   * A thread that was told to end, and does not: Deno since 2.9 does not interrupt what runs in it. As long as that is
+   * so, its sockets stay open, the port among them, where it has its share of those who come.
+   */
+  async #watchEnd(thread: Thread): Promise<void> {
+    const { log } = this.#options;
+    this.#ending.add(thread);
+    const isGone = await within(END_MS, thread.gone);
+    if (!isGone && !this.#isStopping) {
+      this.#stuck.add(thread);
+      log.error("front.stuck", { front: thread.index + 1 });
+      await thread.gone;
+      this.#stuck.delete(thread);
+      log.info("front.ended", { front: thread.index + 1 });
+    }
+    this.#ending.delete(thread);
+  }
+
+  #restartSoon(index: number, afterMs: number): void {
+    if (this.#isStopping) return;
+    const { log } = this.#options;
+    const restart = setTimeout(async () => {
+      this.#restarts.delete(restart);
+      try {
+        await this.#serve(await beginWorker(this.#options.entry, index, this.#stopping.signal), index);
+        log.info("front.started", { front: index + 1 });
+      } catch (error) {
+        if (this.#isStopping) return;
+        log.error("front.not_started", { front: index + 1, problem: String(error) });
+        this.#restartSoon(index, Math.min(2 * afterMs, RESTART_MS_MAX));
+      }
+    }, afterMs);
+    this.#restarts.add(restart);
+  }
+
+  /** Ends a thread, and with it its connections. A second call does nothing. */
+  #discard(thread: Thread, problem: string): void {
+    if (!this.#threads.delete(thread)) return;
+    this.#options.links.delete(thread.link);
+    thread.link.lost(problem);
+    thread.channel.close();
+    thread.worker.terminate();
+  }
+
+  #beatAll(): void {
+    for (const thread of this.#threads) {
+      const { link } = thread;
+      if (!thread.isServing) continue;
+      if (link.turnsHeard !== thread.heardAtBeat || link.turnsBehind === 0) thread.silentBeats = 0;
+      else thread.silentBeats++;
+      thread.heardAtBeat = link.turnsHeard;
+      if (thread.silentBeats >= SILENT_BEATS_MAX) {
+        this.#lost(thread, `it did not answer for ${SILENT_BEATS_MAX * this.#options.beatMs} ms`);
+      } else if (link.turnsBehind === 0) link.flush();
+    }
+  }
+}
+
+/** Begins threads that wait to be told what they are for. Throws where one cannot begin, having ended the others. */
+export async function beginWorkers(entry: string, count: number): Promise<Worker[]> {
+  const beginning = await Promise.allSettled(Array.from({ length: count }, (_, i) => beginWorker(entry, i)));
+  const begun = beginning.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+  const failed = beginning.find((one) => one.status === "rejected");
+  if (failed === undefined) return begun;
+  for (const worker of begun) worker.terminate();
+  throw failed.reason;
+}
+
+async function beginWorker(entry: string, index: number, stopping?: AbortSignal): Promise<Worker> {
+  const worker = new Worker(entry, { type: "module", name: `front ${index + 1}` });
+  const up = Promise.withResolvers<void>();
+  worker.onmessage = () => up.resolve();
+  stopping?.addEventListener("abort", () => up.reject(new Error("the server stops")));
+  worker.onerror = (event) => {
+    event.preventDefault();
+    up.reject(new Error(event.message));
+  };
+  try {
+    if (await within(START_MS, up.promise) && stopping?.aborted !== true) return worker;
+    throw new Error(`a thread did not begin in ${START_MS} ms`);
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+}
+
+/** Settings as they can be sent. */
+function plain({ name, address, allowedOrigins, trustProxy, limitLoopback, limits }: Settings): Settings {
+  return { name, address, allowedOrigins, trustProxy, limitLoopback, limits: { ...limits } };
+}
+
+/** A thread that is lost while it is asked has nothing left that could be waited for. */
+function isLostAnyway(): void {}

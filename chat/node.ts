@@ -1,0 +1,312 @@
+/**
+ * The sequencer: the one order of a room and all that hangs on it, which is the hub, the history, bans, sessions that
+ * may resume, moderation, and the listings. It knows no sockets: those are the fronts', chat/gateway/gateway.ts.
+ *
+ * @module
+ */
+import { randomBytes } from "node:crypto";
+import type { Announcement } from "../src/announcement/schema.ts";
+import { preciseClock, steadyClock } from "../src/clock.ts";
+import { within } from "../src/serving/http_server.ts";
+import { type Logger, logger } from "../src/logging/log.ts";
+import type { Tracing } from "../src/metrics/tracing.ts";
+import { VERSION } from "../src/version.ts";
+import type { Archive } from "./archive.ts";
+import type { AudiencePort } from "./delivery/fanout.ts";
+import type { Backlog } from "./room/replay_buffer.ts";
+import type { BanStore } from "./store/ban_store.ts";
+import { Bans } from "./room/bans.ts";
+import { History } from "./room/history.ts";
+import { Holds } from "./resume/held_sessions.ts";
+import { Hub, type Participant } from "./order/sequencer.ts";
+import type { Journal, StoredMessage } from "./store/journal.ts";
+import { ListingClient } from "./announce/listing_client.ts";
+import type { SessionStore } from "./store/session_store.ts";
+import { LiveSessions } from "./resume/resume_tokens.ts";
+import { messageIds } from "./room/message_id.ts";
+import type { ChatMeters } from "./meters.ts";
+import { Moderation } from "./admin/moderation.ts";
+import {
+  extendPositions,
+  newestOf,
+  recoverBacklog,
+  recoverSessions,
+  reservePositions,
+  type ToldBefore,
+} from "./resume/recovery.ts";
+import { type KeyStore, Registration } from "./announce/registration.ts";
+import { Resumption } from "./resume/resumption.ts";
+import { oldestKeptId, Retention, type Sweepable } from "./store/retention.ts";
+import { Room } from "./room/room.ts";
+import { TurnSpans } from "./order/turn_spans.ts";
+import type { SettingsInForce } from "./settings.ts";
+
+/** What outlives the process. */
+export interface Stores {
+  /** What is told of the past. */
+  readonly journal: Journal;
+  /** All that is kept, in the order of the ids. */
+  readonly archive: Archive;
+  /** What is kept of it, where that differs. */
+  readonly kept: Sweepable;
+  readonly toldBefore: ToldBefore;
+  readonly bans: BanStore;
+  readonly sessions: SessionStore;
+  /** Of the listings. */
+  readonly keys: KeyStore;
+  /** Where positions are reserved. */
+  readonly kv: Deno.Kv;
+}
+
+export interface SequencerOptions {
+  readonly id: number;
+  readonly settings: SettingsInForce;
+  readonly stores: Stores;
+  /** Everybody with a socket, connected or not. */
+  readonly sockets: () => Iterable<Participant>;
+  /** Who hears what everyone is told, where they are not on this thread. */
+  readonly audience: AudiencePort | undefined;
+  /** Has a turn begin soon. */
+  readonly soon: (turn: () => void) => void;
+  /** Milliseconds since 1970. */
+  readonly nowMs: () => number;
+  readonly meters: ChatMeters;
+  /** There where traces are collected. */
+  readonly tracing: Tracing | undefined;
+  readonly log: Logger;
+}
+
+/** What listings are told of how the server is reached. */
+export interface Presence {
+  /** Base URLs of the listings to register with. */
+  readonly listings: readonly string[];
+  /** The one that was opened: where no address is set, `:port` leaves the host to the listing. */
+  readonly port: number;
+}
+
+/** Milliseconds that each thing under way may take at a stop. */
+const DRAIN_MS = 1000;
+
+export class Sequencer {
+  readonly hub: Hub;
+  readonly moderation: Moderation;
+  readonly #options: SequencerOptions;
+  readonly #room: Room;
+  readonly #history: History;
+  readonly #backlog: Backlog;
+  readonly #liveSessions: LiveSessions;
+  readonly #holds: Holds;
+  readonly #registrations: Registration[] = [];
+  #retention: Retention | undefined;
+  #connectedUsers = 0;
+
+  private constructor(
+    options: SequencerOptions,
+    { history, newestId, backlog, bans }: Awaited<ReturnType<typeof recover>>,
+  ) {
+    this.#options = options;
+    const { id, settings, stores, audience, soon, nowMs, meters, tracing, log } = options;
+    const { limits } = settings;
+    this.#history = history;
+    this.#backlog = backlog;
+    this.#liveSessions = new LiveSessions({ store: stores.sessions, mintToken, log });
+    this.#holds = new Holds(
+      () => limits.resumeWindow * 1000,
+      (held, hold) => this.hub.submit(held, { type: "LAPSE", hold }),
+    );
+    this.#room = new Room({
+      serverId: id,
+      get serverName() {
+        return settings.name;
+      },
+      get ownName() {
+        return settings.ownName;
+      },
+      version: VERSION,
+      startedAtMs: nowMs(),
+      limits,
+      mintId: messageIds({ nowMs, random32 }, newestId),
+    });
+    const room = this.#room;
+    this.hub = new Hub({
+      room,
+      history,
+      journal: stores.journal,
+      bans,
+      resumption: new Resumption({ backlog, sessions: this.#liveSessions, holds: this.#holds }),
+      narrator: {
+        serverId: id,
+        get serverName() {
+          return settings.name;
+        },
+      },
+      limits,
+      nowMs,
+      steadyMs: steadyClock,
+      soon,
+      ...(audience && { audience }),
+      historyFrom: (nowMs) => oldestKeptId(nowMs, limits.historyDays),
+      onRosterChange: (users) => {
+        this.#connectedUsers = users;
+        for (const registration of this.#registrations) registration.changed();
+      },
+      meters,
+      spans: tracing && new TurnSpans(tracing, preciseClock),
+      log,
+    });
+    const holds = this.#holds;
+    this.moderation = new Moderation({
+      hub: this.hub,
+      room,
+      bans,
+      store: stores.bans,
+      sessions: {
+        *[Symbol.iterator]() {
+          yield* options.sockets();
+          yield* holds;
+        },
+      },
+      nowMs,
+      mintId: () => crypto.randomUUID(),
+      log,
+    });
+    const connectedUsers = () => this.#connectedUsers;
+    meters.readRoom({ connectedUsers, holds, bans, registrations: this.#registrations });
+  }
+
+  /** Finds what the runs before it have left, and takes inputs from then on. */
+  static async start(options: SequencerOptions): Promise<Sequencer> {
+    const sequencer = new Sequencer(options, await recover(options));
+    await sequencer.moderation.sweep();
+    await sequencer.#recoverSessions();
+    return sequencer;
+  }
+
+  /** The port is open: registers with the listings, without waiting for them, and begins to sweep. */
+  present({ listings, port }: Presence): void {
+    this.#holds.beginAll();
+    const { id, settings, stores, nowMs, meters, tracing, log } = this.#options;
+    const describe = (): Announcement => ({
+      serverName: settings.name,
+      address: settings.address ?? `:${port}`,
+      connectedUsers: this.#connectedUsers,
+      maxUsers: settings.limits.maxUsers,
+    });
+    for (const listing of listings) {
+      this.#registrations.push(
+        new Registration({
+          listing: new ListingClient(listing, id),
+          keys: stores.keys,
+          describe,
+          random: Math.random,
+          meters,
+          tracing,
+          log: logger("registration"),
+        }),
+      );
+    }
+    this.#retention = new Retention({
+      journal: stores.kept,
+      limits: settings.limits,
+      toldFrom: () => this.#backlog.heldFrom,
+      nowMs,
+      log,
+    });
+  }
+
+  /**
+   * The settings have changed: what was made of them is made anew, the bans are read again, and the listings are told.
+   * Answers what has become of the bans.
+   */
+  async reconfigured(): Promise<Awaited<ReturnType<Moderation["reread"]>>> {
+    await this.renewHistory();
+    const bans = await this.moderation.reread();
+    for (const registration of this.#registrations) registration.changed();
+    return bans;
+  }
+
+  /** Has the window on the journal show what the journal has now, at one point of the order. */
+  async renewHistory(): Promise<void> {
+    const { settings, stores, log } = this.#options;
+    await this.hub.inOrder(async () => {
+      try {
+        this.#history.renew(await newestOf(stores.journal, settings.limits));
+      } catch (error) {
+        // It goes on with what it has.
+        log.error("history.read_failed", { error });
+      }
+      return { inputs: [], answer: undefined };
+    });
+  }
+
+  /** Puts messages from elsewhere in their places at one point of the order; answers how many were new. */
+  async insert(messages: readonly StoredMessage[]): Promise<number> {
+    const { archive } = this.#options.stores;
+    const inserted = await this.hub.inOrder(async () => {
+      return { inputs: [], answer: await archive.insert(messages) };
+    });
+    if (inserted > 0) await this.renewHistory();
+    return inserted;
+  }
+
+  /** Withdraws from the listings. */
+  async withdraw(): Promise<void> {
+    await Promise.all(this.#registrations.map((registration) => registration.stop()));
+  }
+
+  /** Answers what was received, if the store still works. */
+  async finish(): Promise<void> {
+    await within(DRAIN_MS, this.hub.idle());
+  }
+
+  /** Ends what still waits, when nobody is there any more. */
+  async stop(): Promise<void> {
+    await this.finish();
+    this.#holds.stop();
+    await within(DRAIN_MS, this.#liveSessions.idle());
+    if (this.#retention !== undefined) await within(DRAIN_MS, this.#retention.stop());
+  }
+
+  async #recoverSessions(): Promise<void> {
+    const { stores, settings } = this.#options;
+    await recoverSessions(await stores.sessions.load(), stores.toldBefore.named, {
+      store: stores.sessions,
+      room: this.#room,
+      sessions: this.#liveSessions,
+      holds: this.#holds,
+      resumeWindow: settings.limits.resumeWindow,
+    });
+  }
+}
+
+/** What the runs before it have left, the sessions aside. */
+async function recover({ settings: { limits }, stores, log }: SequencerOptions) {
+  const { kv } = stores;
+  const newest = await newestOf(stores.journal, limits);
+  const history = new History(newest);
+  const newestId = newest.newest.at(-1)?.uuid;
+  const bans = new Bans(await stores.bans.load());
+  const backlog = recoverBacklog(stores.toldBefore, limits, {
+    reservedFrom: await reservePositions(kv),
+    reserve: (upTo) =>
+      void extendPositions(kv, upTo).catch((error) => log.error("positions.reserve_failed", { error })),
+  });
+  return { history, newestId, bans, backlog };
+}
+
+/** 256 random bits in base64url. */
+function mintToken(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+/** Random numbers are asked for by the pool: a call costs as much for hundreds as for one. */
+const randomPool = new Uint32Array(512);
+let randomsLeft = 0;
+
+function random32(): number {
+  if (randomsLeft === 0) {
+    crypto.getRandomValues(randomPool);
+    randomsLeft = randomPool.length;
+  }
+  return randomPool[--randomsLeft]!;
+}

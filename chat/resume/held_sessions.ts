@@ -1,0 +1,86 @@
+/**
+ * The holds: what stands in for the connection of a session that was lost and may come back, until its time is over,
+ * PROTOCOL.md §12.3.
+ *
+ * It keeps the time and nothing else: that a session is held, and what its end means, is the room's.
+ *
+ * @module
+ */
+import type { Participant } from "../order/sequencer.ts";
+import type { HoldNumber, SessionId } from "../room/room.ts";
+
+/** A participant without a connection. Whatever it is told is in the backlog. */
+class Held implements Participant {
+  id: SessionId;
+  readonly remoteAddress: string;
+  readonly isLive = true;
+  readonly hold: HoldNumber;
+  readonly timer: ReturnType<typeof setTimeout>;
+
+  constructor(id: SessionId, remoteAddress: string, hold: HoldNumber, timer: ReturnType<typeof setTimeout>) {
+    this.id = id;
+    this.remoteAddress = remoteAddress;
+    this.hold = hold;
+    this.timer = timer;
+  }
+
+  deliver(): void {}
+
+  hear(): void {}
+
+  flush(): void {}
+
+  settled(): void {}
+
+  joined(): void {}
+
+  end(): void {}
+}
+
+export class Holds implements Iterable<Participant> {
+  readonly #windowMs: () => number;
+  readonly #lapse: (participant: Participant, hold: HoldNumber) => void;
+  readonly #held = new Map<SessionId, Held>();
+  #isStopped = false;
+
+  /** `windowMs` is asked as each hold begins; `lapse` is told of each whose time is over. */
+  constructor(windowMs: () => number, lapse: (participant: Participant, hold: HoldNumber) => void) {
+    this.#windowMs = windowMs;
+    this.#lapse = lapse;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** Holds a session from now on. `remoteAddress` is where it was last connected from, empty where that is not known. */
+  begin(id: SessionId, remoteAddress: string, hold: HoldNumber): void {
+    this.end(id);
+    if (this.#isStopped) return;
+    const timer = setTimeout(() => this.#lapse(held, hold), this.#windowMs());
+    const held = new Held(id, remoteAddress, hold, timer);
+    this.#held.set(id, held);
+  }
+
+  /** Gives all that is held its whole time from now on: the port is open, and they can come. */
+  beginAll(): void {
+    for (const { id, remoteAddress, hold } of [...this.#held.values()]) this.begin(id, remoteAddress, hold);
+  }
+
+  /** The session was resumed, or is over. */
+  end(id: SessionId): void {
+    clearTimeout(this.#held.get(id)?.timer);
+    this.#held.delete(id);
+  }
+
+  /** The server stops: what is held is held on by the next run. */
+  stop(): void {
+    this.#isStopped = true;
+    for (const { timer } of this.#held.values()) clearTimeout(timer);
+    this.#held.clear();
+  }
+
+  [Symbol.iterator](): Iterator<Participant> {
+    return this.#held.values();
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * What a start finds of the runs before it: the newest messages, what was told last, and the sessions that may come
+ * back, PROTOCOL.md §12.3.
+ *
+ * It reads, and puts things in their places. Which store that is, is mod.ts's.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import type { Limits } from "../../src/protocol/limits.ts";
+import { parseUsername } from "../../src/protocol/names.ts";
+import { Backlog, BACKLOG_BROADCASTS_MAX, RESERVED_POSITIONS } from "../room/replay_buffer.ts";
+import { type NewestMessages, WINDOW_MESSAGES_MAX } from "../room/history.ts";
+import type { Holds } from "./held_sessions.ts";
+import type { Journal, StoredMessage } from "../store/journal.ts";
+import type { LiveSessions } from "./resume_tokens.ts";
+import type { Room } from "../room/room.ts";
+import type { SessionStore, StoredSession } from "../store/session_store.ts";
+
+/** What was told, as the store kept it. */
+export interface ToldBefore {
+  readonly told: readonly {
+    readonly position: number;
+    readonly uuid: string;
+    readonly username: string;
+    readonly timestamp: string;
+    readonly text: string;
+  }[];
+  /** Every message that was told at this place or later is among them. */
+  readonly from: number;
+  readonly named: readonly StoredMessage[];
+}
+
+/** Nothing was kept of what was told. */
+export const NOTHING_TOLD: ToldBefore = { told: [], from: Infinity, named: [] };
+
+/** Of what fits an outbox, how much may be replayed: the rest is for what is told meanwhile. */
+const REPLAY_SHARE = 0.5;
+/** Bytes of a frame of MSG beside its text, at the least. */
+const FRAME_BYTES = 64;
+
+/** What the window on the journal is to have, as the journal is now. */
+export async function newestOf(journal: Journal, { historyCount }: Limits): Promise<NewestMessages> {
+  const newest = await journal.page({ limit: WINDOW_MESSAGES_MAX, before: undefined, from: "" });
+  return { kept: historyCount, newest, isWhole: newest.length < WINDOW_MESSAGES_MAX };
+}
+
+const RESERVED = ["reserved_positions"];
+
+/** Reserves positions for this run; answers the first. Positions of other runs are never among them. */
+export async function reservePositions(kv: Deno.Kv): Promise<number> {
+  const { value } = await kv.get<number>(RESERVED);
+  const from = value ?? 0;
+  await extendPositions(kv, from + RESERVED_POSITIONS);
+  return from;
+}
+
+/** Reserves positions up to `upTo`, exclusive. */
+export async function extendPositions(kv: Deno.Kv, upTo: number): Promise<void> {
+  await kv.set(RESERVED, upTo);
+}
+
+/** Says when what was told is enough for a backlog; to be asked once for each text. */
+export function enoughFor({ maxOutboxBytes }: Limits): (text: string) => boolean {
+  let bytes = 0;
+  let count = 0;
+  return (text) => {
+    bytes += text.length + FRAME_BYTES;
+    return ++count > BACKLOG_BROADCASTS_MAX || bytes > REPLAY_SHARE * maxOutboxBytes;
+  };
+}
+
+export function recoverBacklog(
+  { told, from }: ToldBefore,
+  limits: Limits,
+  positions: { readonly reservedFrom: number; readonly reserve: (upTo: number) => void },
+): Backlog {
+  return new Backlog({
+    ...positions,
+    replayBytesMax: () => REPLAY_SHARE * limits.maxOutboxBytes,
+    earlier: told.map(({ position, ...message }) => ({
+      position,
+      broadcast: { bytes: Buffer.byteLength(message.text) + FRAME_BYTES, told: message },
+    })),
+    earlierFrom: from,
+  });
+}
+
+/** Holds the sessions of the last run, from now on, and forgets those that cannot be here any more. */
+export async function recoverSessions(
+  stored: readonly StoredSession[],
+  named: readonly StoredMessage[],
+  { store, room, sessions, holds, resumeWindow }: {
+    readonly store: SessionStore;
+    readonly room: Room;
+    readonly sessions: LiveSessions;
+    readonly holds: Holds;
+    readonly resumeWindow: number;
+  },
+): Promise<void> {
+  const forgotten = new Map<string, undefined>();
+  for (const session of stored) {
+    const username = parseUsername(session.username);
+    const hold = resumeWindow === 0 || "fault" in username
+      ? undefined
+      : room.restore(session.id, username, session.connectedAtMs);
+    if (hold === undefined) forgotten.set(session.id, undefined);
+    else {
+      sessions.restore(session);
+      holds.begin(session.id, "", hold);
+    }
+  }
+  // The newest last, as they were sent.
+  for (const { author, nonce, uuid } of named.toReversed()) {
+    if (nonce !== undefined) sessions.remember(author, nonce, uuid);
+  }
+  if (forgotten.size > 0) await store.change(forgotten);
+}

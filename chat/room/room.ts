@@ -1,0 +1,390 @@
+/**
+ * The room: who is in it, and what each frame brings about, in one order for all, PROTOCOL.md §3 to §6 and §12.
+ *
+ * Pure: inputs come in, decisions come out; no sockets, no store, no clock. It knows the roster. It does not
+ * hold messages: the caller finds the ones that an edit names, and stores what was decided before it tells it.
+ *
+ * @module
+ */
+import { type Fault, fault } from "../../src/protocol/faults.ts";
+import type { ClientFrame, DepartureKind } from "../../src/protocol/frames.ts";
+import { type Limits, TYPING_INTERVAL_MS } from "../../src/protocol/limits.ts";
+import { areTooAlike } from "../../src/lookalikes.ts";
+import type { Username } from "../../src/protocol/names.ts";
+import type { Bar } from "./bans.ts";
+import type { HistoryRange, JournalEntry, StoredMessage } from "../store/journal.ts";
+import { MessageWindow } from "./message_window.ts";
+import { type HoldNumber, type Member, Roster, type SessionId } from "./roster.ts";
+
+export type { HoldNumber, Member, SessionId } from "./roster.ts";
+
+/** The author of what the server itself says. No session has it: theirs are UUIDs. */
+export const SERVER_AUTHOR: SessionId = "server";
+
+/** What can happen to a session: a frame, a faulty one, or something that is no frame. */
+export type Input =
+  | ClientFrame
+  | { readonly type: "FAULT"; readonly fault: Fault }
+  /** `isFinal`: it was put out, and is not to come back as itself. */
+  | { readonly type: "LOST"; readonly isFinal?: true }
+  /** The time of a hold is over. */
+  | { readonly type: "LAPSE"; readonly hold: HoldNumber }
+  | { readonly type: "KICK" }
+  | { readonly type: "BAN"; readonly message: string }
+  /** The server's own word, from no session. */
+  | { readonly type: "ANNOUNCE"; readonly text: string };
+
+/** How a session ended, which is more than everyone is told. */
+export type Departure = DepartureKind | "kick";
+
+/** What an input brought about. Everything but `stored` has happened in the roster already. */
+export type Decision =
+  /** Happens once the entry is stored; if it cannot be, nothing happened. */
+  | { readonly kind: "stored"; readonly entry: JournalEntry }
+  /** `isProvisional`: judged by a message of this batch, and void where that cannot be stored. */
+  | { readonly kind: "refused"; readonly fault: Fault; readonly isProvisional?: true }
+  /** Refused, and no other try on this connection would do. */
+  | { readonly kind: "barred"; readonly fault: Fault }
+  | {
+    readonly kind: "joined";
+    readonly username: string;
+    readonly connectedAtMs: number;
+    /** Who was held and has lost its place to this one. */
+    readonly displaced: Left | undefined;
+  }
+  | { readonly kind: "renamed"; readonly from: string; readonly to: string }
+  | Left
+  /** The connection is lost, the session is not: nobody is told. */
+  | { readonly kind: "held"; readonly session: SessionId; readonly hold: HoldNumber }
+  /** The session that goes on over this connection. */
+  | {
+    readonly kind: "resumed";
+    readonly session: SessionId;
+    readonly token: string;
+    readonly position: number;
+  }
+  /** It cannot go on, since too much was missed: it has left, and its client may connect anew. */
+  | { readonly kind: "unresumable"; readonly fault: Fault; readonly left: Left }
+  /** The same message as before, which is told to nobody again. */
+  | {
+    readonly kind: "repeated";
+    readonly nonce: string;
+    readonly uuid: string;
+    readonly isProvisional: boolean;
+  }
+  | { readonly kind: "typing"; readonly username: string; readonly isTold: boolean }
+  /** A session without a name is put out: nobody knew of it, nobody is told. */
+  | { readonly kind: "expelled" }
+  | { readonly kind: "answered"; readonly content: string }
+  | { readonly kind: "asked_history"; readonly range: HistoryRange }
+  | { readonly kind: "pinged"; readonly timestamp: string | undefined }
+  | { readonly kind: "nothing" };
+
+/** Somebody is not in the room any more. */
+export interface Left {
+  readonly kind: "left";
+  readonly session: SessionId;
+  readonly departure: Departure;
+  readonly username: string;
+  readonly message: string | undefined;
+}
+
+/** The session that a token resumes, and whether what it has missed can be told. */
+export interface Claim {
+  readonly session: SessionId;
+  readonly canReplay: boolean;
+}
+
+/** What the caller knows at the moment of a decision. */
+export interface Circumstances {
+  readonly nowMs: number;
+  /** Of a clock that never goes back. */
+  readonly steadyMs: number;
+  /** Whether whoever sent this input is of the extended mode. */
+  readonly isLive: boolean;
+  /** What a token gives its bearer a claim to, §12.3. */
+  claim(token: string, position: number): Claim | undefined;
+  /** The id of the message that this session has sent with a nonce, §12.4. */
+  sentAs(nonce: string): string | undefined;
+  /** Ids smaller than this are past their age, §5.4. */
+  readonly historyFrom: string;
+  /** The message of this id as it is stored, for edits. */
+  find(uuid: string): StoredMessage | undefined;
+  /** What keeps whoever sent this input out of the room under a name. */
+  bar(username: Username): Bar | undefined;
+}
+
+export interface RoomOptions {
+  readonly serverId: number;
+  readonly serverName: string;
+  /** The name under which the server speaks, which nobody else may have. */
+  readonly ownName: Username;
+  readonly version: string;
+  readonly startedAtMs: number;
+  readonly limits: Limits;
+  /** Makes message ids, each greater than the one before. */
+  readonly mintId: () => string;
+}
+
+export class Room {
+  readonly #options: RoomOptions;
+  readonly #roster = new Roster();
+  /** Messages of this batch, not settled yet: whoever changes one of them has to see it. */
+  #unsettledSaid = new MessageWindow();
+  /** Changes of this batch, not settled yet: the later of two has to see the first. */
+  readonly #unsettledChanges = new Map<string, StoredMessage>();
+  /** Ids of messages of this batch by their session and nonce. */
+  readonly #unsettledNonces = new Map<string, string>();
+  /** When those who typed lately were last told of as typing. */
+  readonly #typedMs = new Map<SessionId, number>();
+
+  constructor(options: RoomOptions) {
+    this.#options = options;
+  }
+
+  /** How many are connected: those who are held are not. */
+  get connectedUsers(): number {
+    return this.#roster.size - this.#roster.heldSize;
+  }
+
+  /**
+   * Holds a session of an earlier run of the server. Answers its hold; undefined where it cannot be here: its name is
+   * taken or is none any more, or the room is full.
+   */
+  restore(session: SessionId, username: Username, connectedAtMs: number): HoldNumber | undefined {
+    if (this.#roster.size >= this.#options.limits.maxUsers) return undefined;
+    if (this.#nameFault(session, username, undefined) !== undefined) return undefined;
+    this.#roster.add(session, { username, connectedAtMs, isLive: true });
+    return this.#roster.hold(session);
+  }
+
+  /** Decides one input. Inputs are decided in the order in which everyone is to see what came of them. */
+  decide(session: SessionId, input: Input, now: Circumstances): Decision {
+    switch (input.type) {
+      case "FAULT":
+        return { kind: "refused", fault: input.fault };
+      case "PING":
+        return { kind: "pinged", timestamp: input.timestamp };
+      case "CONNECT":
+        return this.#connect(session, input.username, now);
+      case "RESUME":
+        return this.#resume(session, input.token, input.position, now);
+      case "LOST":
+        return this.#lose(session, input.isFinal === true);
+      case "LAPSE":
+        return this.#roster.get(session)?.hold === input.hold
+          ? this.#leave(session, "lost_connection")
+          : { kind: "nothing" };
+      case "BAN":
+        return this.#roster.get(session) ? this.#leave(session, "ban", input.message) : { kind: "expelled" };
+      case "KICK":
+        return this.#leave(session, "kick");
+      case "ANNOUNCE":
+        return this.#say(SERVER_AUTHOR, this.#options.ownName, String(now.nowMs), input.text, undefined);
+    }
+    const username = this.#roster.get(session)?.username;
+    if (username === undefined) return refused("NOT_CONNECTED");
+    switch (input.type) {
+      case "MSG":
+        return this.#say(session, username, input.timestamp, input.text, undefined);
+      case "SEND":
+        return this.#send(session, username, input, now);
+      case "TYPING":
+        return this.#type(session, username, now.steadyMs);
+      case "UPDATE":
+        return this.#rename(session, input.username, now);
+      case "DISCONNECT":
+        return this.#leave(session, "disconnect");
+      case "QUERY":
+        break;
+    }
+    switch (input.query) {
+      case "active_users":
+        return { kind: "answered", content: `[${this.usernames().join(",")}]` };
+      case "update_message":
+        return this.#change(session, username, input.uuid, input.text, now);
+      case "delete_message":
+        return this.#change(session, username, input.uuid, "", now);
+      case "history":
+        return {
+          kind: "asked_history",
+          range: { limit: input.limit, before: input.before, from: now.historyFrom },
+        };
+      case "server_info":
+        return { kind: "answered", content: JSON.stringify(this.#serverInfo(now.nowMs)) };
+    }
+  }
+
+  /** Call when the fate of all stored decisions so far is known: they are in what `find` gives, or never will be. */
+  settle(): void {
+    if (this.#unsettledSaid.size > 0) this.#unsettledSaid = new MessageWindow();
+    this.#unsettledChanges.clear();
+    this.#unsettledNonces.clear();
+  }
+
+  /** Puts out a session that is lost, and is not held, where a bug met the decision of that. */
+  forget(session: SessionId): Decision {
+    const member = this.#roster.forget(session);
+    if (member === undefined) return { kind: "nothing" };
+    const username = member.username.shown;
+    return { kind: "left", session, departure: "lost_connection", username, message: undefined };
+  }
+
+  /** Names of those connected, in order of joining. */
+  usernames(): string[] {
+    return Array.from(this.#roster.members.values(), ({ username }) => username.shown);
+  }
+
+  /** Those connected with what is known of them, in order of joining. */
+  members(): ReadonlyMap<SessionId, Member> {
+    return this.#roster.members;
+  }
+
+  #connect(session: SessionId, username: Username, now: Circumstances): Decision {
+    if (this.#roster.get(session)) return refused("ALREADY_CONNECTED");
+    const barred = now.bar(username);
+    if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
+    const notFree = this.#nameFault(session, username, barred);
+    if (notFree !== undefined) return { kind: "refused", fault: notFree };
+    const { maxUsers } = this.#options.limits;
+    let displaced: Left | undefined;
+    if (this.#roster.size >= maxUsers) {
+      // Somebody who is here comes before somebody who may come back.
+      const held = this.#roster.longestHeld();
+      if (held === undefined) return refused("SERVER_FULL", maxUsers);
+      displaced = this.#remove(held, "lost_connection");
+    }
+    this.#roster.add(session, { username, connectedAtMs: now.nowMs, isLive: now.isLive });
+    return { kind: "joined", username: username.shown, connectedAtMs: now.nowMs, displaced };
+  }
+
+  #lose(session: SessionId, isFinal: boolean): Decision {
+    const member = this.#roster.get(session);
+    // Lost again: the connection of one that was put out for being slow ends after it.
+    if (member?.hold !== undefined) return { kind: "nothing" };
+    if (member === undefined || !member.isLive || isFinal || this.#options.limits.resumeWindow === 0) {
+      return this.#leave(session, "lost_connection");
+    }
+    return { kind: "held", session, hold: this.#roster.hold(session) };
+  }
+
+  /** Also for a session that seems connected: its client knows of its end before the server does. */
+  #resume(session: SessionId, token: string, position: number, now: Circumstances): Decision {
+    if (this.#roster.get(session)) return refused("ALREADY_CONNECTED");
+    const claimed = now.claim(token, position);
+    const member = claimed === undefined ? undefined : this.#roster.get(claimed.session);
+    if (claimed === undefined || member === undefined) return refused("RESUME_UNKNOWN");
+    const barred = now.bar(member.username);
+    if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
+    if (!claimed.canReplay) {
+      const left = this.#remove(claimed.session, "lost_connection")!;
+      return { kind: "unresumable", fault: fault("RESUME_TOO_MUCH"), left };
+    }
+    this.#roster.release(claimed.session);
+    return { kind: "resumed", session: claimed.session, token, position };
+  }
+
+  #rename(session: SessionId, to: Username, now: Circumstances): Decision {
+    const member = this.#roster.get(session)!;
+    const notFree = this.#nameFault(session, to, now.bar(to));
+    if (notFree !== undefined) return { kind: "refused", fault: notFree };
+    this.#roster.rename(session, to);
+    return { kind: "renamed", from: member.username.shown, to: to.shown };
+  }
+
+  /** Why a session may not have a name; undefined where it may. */
+  #nameFault(session: SessionId, username: Username, barred: Bar | undefined): Fault | undefined {
+    if (areTooAlike(username, this.#options.ownName)) return fault("NAME_RESERVED");
+    if (barred !== undefined) return fault("NAME_BANNED", barred.message);
+    return this.#roster.isTaken(username, session) ? fault("NAME_TAKEN") : undefined;
+  }
+
+  #leave(session: SessionId, departure: Departure, message?: string): Decision {
+    // A socket that goes before it connected, or after its notice went out: nobody is told.
+    return this.#remove(session, departure, message) ?? { kind: "nothing" };
+  }
+
+  #remove(session: SessionId, departure: Departure, message?: string): Left | undefined {
+    const member = this.#roster.remove(session);
+    if (member === undefined) return undefined;
+    this.#typedMs.delete(session);
+    return { kind: "left", session, departure, username: member.username.shown, message };
+  }
+
+  #say(
+    session: SessionId,
+    username: Username,
+    timestamp: string,
+    text: string,
+    nonce: string | undefined,
+  ): Decision & { kind: "stored" } {
+    const message = {
+      uuid: this.#options.mintId(),
+      author: session,
+      username: username.shown,
+      timestamp,
+      text,
+      edited: false,
+      position: undefined,
+      nonce,
+    };
+    this.#unsettledSaid.push(message);
+    return { kind: "stored", entry: { kind: "said", message } };
+  }
+
+  #send(
+    session: SessionId,
+    username: Username,
+    { nonce, timestamp, text }: ClientFrame & { type: "SEND" },
+    now: Circumstances,
+  ): Decision {
+    const key = `${session} ${nonce}`;
+    const unsettled = this.#unsettledNonces.get(key);
+    const earlier = unsettled ?? now.sentAs(nonce);
+    if (earlier !== undefined) {
+      return { kind: "repeated", nonce, uuid: earlier, isProvisional: unsettled !== undefined };
+    }
+    const decision = this.#say(session, username, timestamp, text, nonce);
+    this.#unsettledNonces.set(key, decision.entry.message.uuid);
+    return decision;
+  }
+
+  #type(session: SessionId, username: Username, steadyMs: number): Decision {
+    const isTold = steadyMs - (this.#typedMs.get(session) ?? -Infinity) >= TYPING_INTERVAL_MS;
+    if (isTold) this.#typedMs.set(session, steadyMs);
+    return { kind: "typing", username: username.shown, isTold };
+  }
+
+  #change(session: SessionId, username: Username, uuid: string, text: string, now: Circumstances): Decision {
+    const unsettled = this.#unsettledChanges.get(uuid) ?? this.#unsettledSaid.get(uuid);
+    const message = unsettled ?? now.find(uuid);
+    if (message === undefined || uuid < now.historyFrom) return refused("MESSAGE_UNKNOWN");
+    const refusal = message.author !== session
+      ? refused("NOT_YOUR_MESSAGE")
+      : message.text === ""
+      ? refused("MESSAGE_DELETED")
+      : undefined;
+    if (refusal !== undefined) return unsettled === undefined ? refusal : { ...refusal, isProvisional: true };
+    const changed = { ...message, username: username.shown, text, edited: true };
+    this.#unsettledChanges.set(uuid, changed);
+    // The hub gives it its place.
+    return { kind: "stored", entry: { kind: "changed", position: 0, message: changed, before: message } };
+  }
+
+  #serverInfo(nowMs: number): object {
+    const { serverId, serverName, version, startedAtMs, limits } = this.#options;
+    return {
+      id: serverId,
+      serverName,
+      connectedUsers: this.connectedUsers,
+      maxUsers: limits.maxUsers,
+      version,
+      uptime: Math.max(0, Math.floor((nowMs - startedAtMs) / 1000)),
+      limits,
+    };
+  }
+}
+
+function refused(...args: Parameters<typeof fault>): Decision & { kind: "refused" } {
+  return { kind: "refused", fault: fault(...args) };
+}

@@ -1,0 +1,71 @@
+/**
+ * Keeps history within its count and its age by sweeping the journal now and then, PROTOCOL.md §5.4.
+ *
+ * The program's own sweep and not Deno KV's `expireIn`: that is late by minutes, and takes the process down
+ * where the disk is full.
+ *
+ * @module
+ */
+import type { Logger } from "../../src/logging/log.ts";
+import type { Limits } from "../../src/protocol/limits.ts";
+import { firstIdAt } from "../room/message_id.ts";
+
+/** Seconds between two sweeps: how long messages past the limits lie in the file at most. */
+export const SWEEP_INTERVAL_SECONDS = 60;
+
+const DAY_MS = 86_400_000;
+
+/** The smallest id of a message that is at most `days` old. */
+export function oldestKeptId(nowMs: number, days: number): string {
+  return firstIdAt(nowMs - days * DAY_MS);
+}
+
+export interface Sweepable {
+  sweep(bounds: { keep: number; from: string }): Promise<number>;
+  forgetTold(before: number): Promise<void>;
+}
+
+export interface RetentionOptions {
+  readonly journal: Sweepable;
+  /** As they are in force. */
+  readonly limits: Pick<Limits, "historyCount" | "historyDays">;
+  /** The place in the order from which on somebody who resumes may still be told what was said. */
+  readonly toldFrom: () => number;
+  readonly nowMs: () => number;
+  readonly log: Logger;
+}
+
+/** Sweeps at once and then every SWEEP_INTERVAL_SECONDS, until it is stopped. A sweep that fails is tried again. */
+export class Retention {
+  readonly #options: RetentionOptions;
+  readonly #timer: ReturnType<typeof setInterval>;
+  #sweep: Promise<void> | undefined;
+
+  constructor(options: RetentionOptions) {
+    this.#options = options;
+    this.#timer = setInterval(() => this.#begin(), SWEEP_INTERVAL_SECONDS * 1000);
+    this.#begin();
+  }
+
+  /** Resolves when no sweep is under way any more. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#sweep;
+  }
+
+  #begin(): void {
+    this.#sweep ??= this.#run().finally(() => this.#sweep = undefined);
+  }
+
+  async #run(): Promise<void> {
+    const { journal, limits: { historyCount: keep, historyDays: days }, toldFrom, nowMs, log } =
+      this.#options;
+    try {
+      const removed = await journal.sweep({ keep, from: oldestKeptId(nowMs(), days) });
+      if (removed > 0) log.info("history.swept", { removed });
+      await journal.forgetTold(toldFrom());
+    } catch (error) {
+      log.error("history.sweep_failed", { error });
+    }
+  }
+}
