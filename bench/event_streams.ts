@@ -10,8 +10,8 @@
  */
 // deno-lint-ignore-file no-console
 import process from "node:process";
-import { Changes } from "../listing/changes.ts";
-import { EventStreams } from "../listing/event_streams.ts";
+import { Changes } from "../listing/list/changes.ts";
+import { EventStreams } from "../listing/http/event_streams.ts";
 
 const SECONDS = 20;
 

@@ -13,7 +13,7 @@
  */
 // deno-lint-ignore-file no-console
 import { startListing } from "../listing/mod.ts";
-import { KvServerStore } from "../listing/store_kv.ts";
+import { KvServerStore } from "../listing/store/store_kv.ts";
 import { openKv } from "../src/kv/kv.ts";
 import { ABROAD_RECORD } from "../tests/listing/abroad_record.ts";
 import { withBrowser } from "../tests/support/browser.ts";

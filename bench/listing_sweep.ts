@@ -12,7 +12,7 @@
 // deno-lint-ignore-file no-console
 import process from "node:process";
 import { startListing } from "../listing/mod.ts";
-import type { ServerRecord } from "../listing/store.ts";
+import type { ServerRecord } from "../listing/store/store.ts";
 import { openKv } from "../src/kv/kv.ts";
 import { DEFAULT_LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
 import { addressOf, fillListingStore, idOf } from "./comparison/listing_store.ts";

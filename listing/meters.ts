@@ -7,7 +7,7 @@
  */
 import type { HttpMeters } from "../src/metrics/http_meters.ts";
 import { BATCH_SIZES, Meters, SECONDS } from "../src/metrics/meters.ts";
-import type { PingOutcome } from "./prober.ts";
+import type { PingOutcome } from "./probe/prober.ts";
 import { type RefusalName, REFUSALS } from "./refusals.ts";
 
 /** Upper bounds of what takes a round trip or a commit, in seconds; a ping has 3. */

@@ -5,10 +5,10 @@
  *
  * @module
  */
-import type { ListingApp } from "./app.ts";
+import type { ListingApp } from "./http/app.ts";
 import type { AnswerMetrics } from "../src/metrics/route.ts";
 import { answersInTime } from "../src/kv/store.ts";
-import type { ServerStore } from "./store.ts";
+import type { ServerStore } from "./store/store.ts";
 
 export interface OperatorParts {
   readonly store: ServerStore;

@@ -6,8 +6,8 @@
  */
 import { Buffer } from "node:buffer";
 import { Agent, get, request } from "node:http";
-import { hashKey } from "../../listing/keys.ts";
-import { KvServerStore } from "../../listing/store_kv.ts";
+import { hashKey } from "../../listing/registry/keys.ts";
+import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { openKv } from "../../src/kv/kv.ts";
 
 /** The key of every server: 43 characters of base64url, which is what a key looks like. */

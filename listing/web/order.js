@@ -1,7 +1,7 @@
 /**
  * Which servers the listing's page shows and in what order, as GET /servers does it, PROTOCOL.md §9.7.
  *
- * Pure. A test holds it to listing/page.ts.
+ * Pure. A test holds it to listing/list/page.ts.
  *
  * @module
  */

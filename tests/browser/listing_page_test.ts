@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { KvServerStore } from "../../listing/store_kv.ts";
+import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { ABROAD_RECORD } from "../listing/abroad_record.ts";
 import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";

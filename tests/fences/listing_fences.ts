@@ -4,11 +4,11 @@
  * @module
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { Changes } from "../../listing/changes.ts";
-import { SocketProber } from "../../listing/prober_socket.ts";
-import { Registry } from "../../listing/registry.ts";
-import { Snapshot } from "../../listing/snapshot.ts";
-import { KvServerStore } from "../../listing/store_kv.ts";
+import { Changes } from "../../listing/list/changes.ts";
+import { SocketProber } from "../../listing/probe/prober_socket.ts";
+import { Registry } from "../../listing/registry/registry.ts";
+import { Snapshot } from "../../listing/list/snapshot.ts";
+import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { broken, Bug } from "../support/broken.ts";
 import { ListingUnderTest } from "../listing/listing_under_test.ts";

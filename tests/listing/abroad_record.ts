@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ServerRecord } from "../../listing/store.ts";
+import type { ServerRecord } from "../../listing/store/store.ts";
 
 export const ABROAD_RECORD: ServerRecord = {
   id: 0,

@@ -7,7 +7,7 @@
  * @module
  */
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
-import { type ApiDocument, apiPage } from "../../listing/api_page.ts";
+import { type ApiDocument, apiPage } from "../../listing/pages/api_page.ts";
 import { type RefusalName, REFUSALS } from "../../listing/refusals.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";
 

@@ -7,9 +7,9 @@
  */
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { QUERY_RATE } from "../../listing/app.ts";
-import { PAGE_ROWS } from "../../listing/browser_page.ts";
-import { type ListedServer, selectPage, type Sort, SORTS, sortServers } from "../../listing/page.ts";
+import { QUERY_RATE } from "../../listing/http/app.ts";
+import { PAGE_ROWS } from "../../listing/pages/list_page.ts";
+import { type ListedServer, selectPage, type Sort, SORTS, sortServers } from "../../listing/list/page.ts";
 import { readWish, shown, writeWish } from "../../listing/web/order.js";
 import { duration, fill, fillWidth, percent, summary, webAddress } from "../../listing/web/wording.js";
 import { formatAddress, parseAddress } from "../../src/address.ts";

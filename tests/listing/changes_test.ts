@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Changes, CHANGES_MAX } from "../../listing/changes.ts";
+import { Changes, CHANGES_MAX } from "../../listing/list/changes.ts";
 import { runs } from "../support/property_runs.ts";
 
 /** Events as [name, id or json, position]. */

@@ -6,7 +6,7 @@
  * @module
  */
 import { assert, assertEquals, assertLessOrEqual, assertMatch, assertStringIncludes } from "@std/assert";
-import { CHANGES_MAX } from "../../listing/changes.ts";
+import { CHANGES_MAX } from "../../listing/list/changes.ts";
 import {
   CHANGES_PER_SECOND,
   KEEP_ALIVE_SECONDS,
@@ -14,7 +14,7 @@ import {
   RETRY_MS,
   STALLED_SECONDS_MAX,
   TELL_MS,
-} from "../../listing/event_streams.ts";
+} from "../../listing/http/event_streams.ts";
 import { NETWORKS_PER_SITE } from "../../src/announcement/listing_limits.ts";
 import { EventReader } from "../support/event_reader.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";

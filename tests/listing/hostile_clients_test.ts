@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { startTestListing } from "../support/listing_server.ts";
-import { MADE_BYTES_PER_ORIGIN_MAX, SEND_SECONDS_MAX } from "../../listing/outgoing.ts";
+import { MADE_BYTES_PER_ORIGIN_MAX, SEND_SECONDS_MAX } from "../../listing/http/large_responses.ts";
 import { type OpenServer, serve } from "../../src/serving/http_server.ts";
 import { logger } from "../../src/logging/log.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";

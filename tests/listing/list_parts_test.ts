@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { type ListedJson, ListParts, PART_SERVERS_MAX } from "../../listing/list_parts.ts";
+import { type ListedJson, ListParts, PART_SERVERS_MAX } from "../../listing/list/incremental_gzip.ts";
 
 async function check(parts: ListParts, servers: ListedJson[]): Promise<void> {
   const expected = `{"servers":[${servers.map(({ json }) => json).join(",")}]}`;

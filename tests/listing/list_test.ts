@@ -12,8 +12,8 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { openKv } from "../../src/kv/kv.ts";
-import { BODY_BYTES_MAX } from "../../listing/read_body.ts";
-import { PAGE_LIMIT_MAX } from "../../listing/routes.ts";
+import { BODY_BYTES_MAX } from "../../listing/http/read_body.ts";
+import { PAGE_LIMIT_MAX } from "../../listing/http/routes.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";
 
 interface Page {

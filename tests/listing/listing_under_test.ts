@@ -5,17 +5,17 @@
  * @module
  */
 import { openKv } from "../../src/kv/kv.ts";
-import { type ListingApp, makeApp } from "../../listing/app.ts";
-import { Changes } from "../../listing/changes.ts";
-import { EventStreams } from "../../listing/event_streams.ts";
+import { type ListingApp, makeApp } from "../../listing/http/app.ts";
+import { Changes } from "../../listing/list/changes.ts";
+import { EventStreams } from "../../listing/http/event_streams.ts";
 import { ListingMeters } from "../../listing/meters.ts";
-import { Outage } from "../../listing/outage.ts";
-import { Outgoing } from "../../listing/outgoing.ts";
-import type { PingOutcome, PingTarget, Prober } from "../../listing/prober.ts";
-import { Registry } from "../../listing/registry.ts";
-import { Snapshot } from "../../listing/snapshot.ts";
-import type { ServerRecord } from "../../listing/store.ts";
-import { KvServerStore } from "../../listing/store_kv.ts";
+import { Outage } from "../../listing/registry/outage.ts";
+import { Outgoing } from "../../listing/http/large_responses.ts";
+import type { PingOutcome, PingTarget, Prober } from "../../listing/probe/prober.ts";
+import { Registry } from "../../listing/registry/registry.ts";
+import { Snapshot } from "../../listing/list/snapshot.ts";
+import type { ServerRecord } from "../../listing/store/store.ts";
+import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { formatAddress } from "../../src/address.ts";
 import { metricsRoute } from "../../src/metrics/route.ts";
 import { WebAssets } from "../../src/serving/web_assets.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
-import { BODY_BYTES_MAX } from "../../listing/read_body.ts";
+import { BODY_BYTES_MAX } from "../../listing/http/read_body.ts";
 import { KvUnavailable } from "../../src/kv/kv.ts";
 import { startTestListing } from "../support/listing_server.ts";
 import { startChatServer } from "./fake_chat_server.ts";

@@ -5,9 +5,9 @@
  */
 import { configure, dispose, type LogRecord } from "@logtape/logtape";
 import { assert, assertEquals, assertExists } from "@std/assert";
-import { Outage, OUTAGE_CHECKS_MIN, OUTAGE_INTERVALS_MAX } from "../../listing/outage.ts";
-import type { PingOutcome } from "../../listing/prober.ts";
-import { MISSES_MAX } from "../../listing/rules.ts";
+import { Outage, OUTAGE_CHECKS_MIN, OUTAGE_INTERVALS_MAX } from "../../listing/registry/outage.ts";
+import type { PingOutcome } from "../../listing/probe/prober.ts";
+import { MISSES_MAX } from "../../listing/registry/rules.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "./listing_under_test.ts";
 
 const INTERVAL_MS = 60_000;

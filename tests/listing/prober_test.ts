@@ -4,10 +4,14 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
-import type { PingOutcome } from "../../listing/prober.ts";
-import { SocketProber, type SocketProberParts } from "../../listing/prober_socket.ts";
-import { TooManyLookups } from "../../listing/resolver.ts";
-import { CONTROL_FRAMES_MAX, FRAME_BYTES_MAX, pingOverWebSocket } from "../../listing/websocket_ping.ts";
+import type { PingOutcome } from "../../listing/probe/prober.ts";
+import { SocketProber, type SocketProberParts } from "../../listing/probe/prober_socket.ts";
+import { TooManyLookups } from "../../listing/probe/resolver.ts";
+import {
+  CONTROL_FRAMES_MAX,
+  FRAME_BYTES_MAX,
+  pingOverWebSocket,
+} from "../../listing/probe/websocket_ping.ts";
 import { parseAddress } from "../../src/address.ts";
 import { acceptHandshake, startChatServer, startRawServer } from "./fake_chat_server.ts";
 import { forEver, HOSTILE, PONG } from "./hostile_servers.ts";

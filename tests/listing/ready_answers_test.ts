@@ -5,9 +5,13 @@
  * @module
  */
 import { assert, assertEquals, assertExists, assertNotEquals } from "@std/assert";
-import { PIECE_BYTES, WHOLE_BYTES_MAX, WHOLE_UNDER_WAY_PER_ORIGIN_MAX } from "../../listing/outgoing.ts";
-import { KEPT_MAX, KEY_LENGTH_MAX, ReadyAnswers } from "../../listing/ready_answers.ts";
-import { LARGE_LIST, LARGE_LIST_AGE_MS, REFRESH_MS } from "../../listing/snapshot.ts";
+import {
+  PIECE_BYTES,
+  WHOLE_BYTES_MAX,
+  WHOLE_UNDER_WAY_PER_ORIGIN_MAX,
+} from "../../listing/http/large_responses.ts";
+import { KEPT_MAX, KEY_LENGTH_MAX, ReadyAnswers } from "../../listing/http/response_cache.ts";
+import { LARGE_LIST, LARGE_LIST_AGE_MS, REFRESH_MS } from "../../listing/list/snapshot.ts";
 import { ABROAD_RECORD } from "./abroad_record.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";
 

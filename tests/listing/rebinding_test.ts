@@ -6,10 +6,10 @@
  */
 import { assert, assertEquals, assertExists } from "@std/assert";
 import { reachOf } from "../../src/address.ts";
-import { SocketProber } from "../../listing/prober_socket.ts";
-import { type Resolve, TooManyLookups } from "../../listing/resolver.ts";
-import { MISSES_MAX } from "../../listing/rules.ts";
-import { pingOverWebSocket } from "../../listing/websocket_ping.ts";
+import { SocketProber } from "../../listing/probe/prober_socket.ts";
+import { type Resolve, TooManyLookups } from "../../listing/probe/resolver.ts";
+import { MISSES_MAX } from "../../listing/registry/rules.ts";
+import { pingOverWebSocket } from "../../listing/probe/websocket_ping.ts";
 import { ABROAD_RECORD } from "./abroad_record.ts";
 import {
   acceptHandshake,

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { LARGE_LIST, LARGE_LIST_AGE_MS, WRITERS_MAX } from "../../listing/snapshot.ts";
+import { LARGE_LIST, LARGE_LIST_AGE_MS, WRITERS_MAX } from "../../listing/list/snapshot.ts";
 import { ListingUnderTest } from "./listing_under_test.ts";
 
 async function change(listing: ListingUnderTest, connectedUsers: number): Promise<void> {

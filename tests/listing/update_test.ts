@@ -5,7 +5,7 @@
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { openKv } from "../../src/kv/kv.ts";
-import { REFRESH_MS } from "../../listing/snapshot.ts";
+import { REFRESH_MS } from "../../listing/list/snapshot.ts";
 import { BAD_BODIES } from "./bad_bodies.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "./listing_under_test.ts";
 

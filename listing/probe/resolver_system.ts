@@ -6,7 +6,7 @@
  * @module
  */
 import { lookup } from "node:dns/promises";
-import { addressBlock } from "../src/address.ts";
+import { addressBlock } from "../../src/address.ts";
 import { type Resolve, TooManyLookups } from "./resolver.ts";
 
 /**

@@ -12,24 +12,24 @@ import {
   formatAddress,
   parseAddress,
   type ServerAddress,
-} from "../src/address.ts";
-import type { Announcement } from "../src/announcement/schema.ts";
-import type { NowMs } from "../src/clock.ts";
-import type { ListingLimits } from "../src/announcement/listing_limits.ts";
-import { rateOf } from "../src/token_bucket.ts";
-import { logger } from "../src/logging/log.ts";
-import { traced, type Tracing } from "../src/metrics/tracing.ts";
+} from "../../src/address.ts";
+import type { Announcement } from "../../src/announcement/schema.ts";
+import type { NowMs } from "../../src/clock.ts";
+import type { ListingLimits } from "../../src/announcement/listing_limits.ts";
+import { rateOf } from "../../src/token_bucket.ts";
+import { logger } from "../../src/logging/log.ts";
+import { traced, type Tracing } from "../../src/metrics/tracing.ts";
 import { hashKey, isSameKey, makeKey } from "./keys.ts";
-import type { ListingMeters } from "./meters.ts";
-import { OriginRate } from "./origin_rate.ts";
+import type { ListingMeters } from "../meters.ts";
+import { OriginRate } from "../origin_rate.ts";
 import type { Outage } from "./outage.ts";
-import type { PingOutcome, PingTarget, Prober } from "./prober.ts";
-import { Rarely } from "./rarely.ts";
-import { isRefusal, type Refusal, refuse } from "./refusals.ts";
+import type { PingOutcome, PingTarget, Prober } from "../probe/prober.ts";
+import { Rarely } from "../../src/logging/throttle.ts";
+import { isRefusal, type Refusal, refuse } from "../refusals.ts";
 import * as rules from "./rules.ts";
-import type { Snapshot } from "./snapshot.ts";
-import type { ServerRecord, ServerStore, VersionedRecord } from "./store.ts";
-import { Turns } from "./turns.ts";
+import type { Snapshot } from "../list/snapshot.ts";
+import type { ServerRecord, ServerStore, VersionedRecord } from "../store/store.ts";
+import { Turns } from "./key_mutex.ts";
 
 /** Pings that requests may have under way at once: each holds a socket for up to 3 s. */
 export const PINGS_AT_ONCE_MAX = 256;

@@ -8,10 +8,10 @@
  * @module
  */
 import { createRoute, z } from "@hono/zod-openapi";
-import { ADDRESS_LENGTH_MAX, SERVER_ID_MAX } from "../src/announcement/announcement.ts";
-import { announcementSchema } from "../src/announcement/schema.ts";
-import { type Cursor, type PageQuery, readCursor, SORTS } from "./page.ts";
-import { type RefusalName, REFUSALS } from "./refusals.ts";
+import { ADDRESS_LENGTH_MAX, SERVER_ID_MAX } from "../../src/announcement/announcement.ts";
+import { announcementSchema } from "../../src/announcement/schema.ts";
+import { type Cursor, type PageQuery, readCursor, SORTS } from "../list/page.ts";
+import { type RefusalName, REFUSALS } from "../refusals.ts";
 
 /** Servers of one page: past that the whole list, which is cached, costs less. */
 export const PAGE_LIMIT_MAX = 10_000;

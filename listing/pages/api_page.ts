@@ -7,8 +7,8 @@
  * @module
  */
 import { html } from "hono/html";
-import { PAGE_HEADERS, PAGE_POLICY } from "../src/serving/web_assets.ts";
-import { type Html, wholePage } from "./whole_page.ts";
+import { PAGE_HEADERS, PAGE_POLICY } from "../../src/serving/web_assets.ts";
+import { type Html, wholePage } from "./html_page.ts";
 
 /** Headers of the page. Nothing on it runs, and nothing is asked by it. */
 export const API_PAGE_HEADERS: Readonly<Record<string, string>> = {

@@ -10,10 +10,10 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { bracketed, type ServerAddress } from "../src/address.ts";
-import type { NowMs } from "../src/clock.ts";
-import { decodeServerFrame, encodeClientFrame } from "../src/protocol/codec.ts";
-import { VERSION } from "../src/version.ts";
+import { bracketed, type ServerAddress } from "../../src/address.ts";
+import type { NowMs } from "../../src/clock.ts";
+import { decodeServerFrame, encodeClientFrame } from "../../src/protocol/codec.ts";
+import { VERSION } from "../../src/version.ts";
 import type { PingOutcome } from "./prober.ts";
 
 /** Bytes of an answer's head: a server or a proxy before it needs some hundreds. */

@@ -7,14 +7,14 @@
  *
  * @module
  */
-import { addressBlock, addressSite } from "../src/address.ts";
-import type { NowMs } from "../src/clock.ts";
-import { logger } from "../src/logging/log.ts";
+import { addressBlock, addressSite } from "../../src/address.ts";
+import type { NowMs } from "../../src/clock.ts";
+import { logger } from "../../src/logging/log.ts";
 import type { Changes } from "./changes.ts";
-import { ListParts } from "./list_parts.ts";
+import { ListParts } from "./incremental_gzip.ts";
 import { type ListedServer, type Page, type PageQuery, selectPage, type Sort, sortServers } from "./page.ts";
 import { Representation } from "./representation.ts";
-import { type ServerRecord, type ServerStore, StoreFailed } from "./store.ts";
+import { type ServerRecord, type ServerStore, StoreFailed } from "../store/store.ts";
 
 /** How old the writes of other processes may be when they are seen, in milliseconds. */
 export const REFRESH_MS = 1000;

@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { type NowMs, steadyClock } from "../src/clock.ts";
-import { ListingMeters } from "./meters.ts";
+import { type NowMs, steadyClock } from "../../src/clock.ts";
+import { ListingMeters } from "../meters.ts";
 import { type ServerRecord, type ServerStore, StoreFailed, type VersionedRecord } from "./store.ts";
 
 const SERVERS = ["listing", "servers"];

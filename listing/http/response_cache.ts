@@ -8,9 +8,9 @@
  * @module
  */
 import { STATUS_CODE } from "@std/http/status";
-import type { Outgoing } from "./outgoing.ts";
-import { sharedBody } from "./shared_body.ts";
-import type { Snapshot } from "./snapshot.ts";
+import type { Outgoing } from "./large_responses.ts";
+import { sharedBody } from "../shared_body.ts";
+import type { Snapshot } from "../list/snapshot.ts";
 
 /** Kinds of requests whose answer is kept: browsers and clients send a handful of Accept-Encoding. */
 export const KEPT_MAX = 64;

@@ -8,8 +8,8 @@
  */
 import { Buffer } from "node:buffer";
 import { z } from "zod";
-import { isServerName, SERVER_ID_MAX } from "../src/announcement/announcement.ts";
-import { nameFirstIssue } from "../src/schema_issues.ts";
+import { isServerName, SERVER_ID_MAX } from "../../src/announcement/announcement.ts";
+import { nameFirstIssue } from "../../src/schema_issues.ts";
 import {
   headerOf,
   type Taken,
@@ -17,7 +17,7 @@ import {
   TRANSFER_ROWS_MAX,
   type TransferHeader,
   type TransferPage,
-} from "../src/kv/transfer.ts";
+} from "../../src/kv/transfer.ts";
 import type { ServerRecord, ServerStore } from "./store.ts";
 
 /** Bytes of a batch: what the batches to a chat server may have at its defaults. */

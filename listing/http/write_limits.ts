@@ -6,11 +6,11 @@
  *
  * @module
  */
-import { addressBlock, isLoopback } from "../src/address.ts";
-import type { NowMs } from "../src/clock.ts";
-import { KeyedTokenBuckets, type Rate } from "../src/token_bucket.ts";
-import { OriginRate } from "./origin_rate.ts";
-import { isRefusal, type Refusal, refuse } from "./refusals.ts";
+import { addressBlock, isLoopback } from "../../src/address.ts";
+import type { NowMs } from "../../src/clock.ts";
+import { KeyedTokenBuckets, type Rate } from "../../src/token_bucket.ts";
+import { OriginRate } from "../origin_rate.ts";
+import { isRefusal, type Refusal, refuse } from "../refusals.ts";
 
 /**
  * Writes with a server's key. Chatter sends one a second at most; a plain server may send one for each user, and

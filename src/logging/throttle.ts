@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { NowMs } from "../src/clock.ts";
+import type { NowMs } from "../clock.ts";
 
 /** Milliseconds between two lines of one kind at least. */
 export const RARELY_MS = 1000;

@@ -10,30 +10,30 @@ import { ifNoneMatch } from "@std/http/etag";
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { cors } from "hono/cors";
-import { forwardedAddress, normalizeIp } from "../src/address.ts";
-import { type Announcement, announcementSchema } from "../src/announcement/schema.ts";
-import type { NowMs } from "../src/clock.ts";
-import type { ListingLimits } from "../src/announcement/listing_limits.ts";
-import { countRequests } from "../src/metrics/http_meters.ts";
-import { logger } from "../src/logging/log.ts";
-import type { AnswerMetrics } from "../src/metrics/route.ts";
-import { type Rate, rateOf } from "../src/token_bucket.ts";
-import { VERSION } from "../src/version.ts";
-import type { WebAssets } from "../src/serving/web_assets.ts";
-import { nameIssues } from "../src/schema_issues.ts";
-import { API_PAGE_HEADERS, apiPage } from "./api_page.ts";
-import { BROWSER_PAGE_HEADERS, browserPage, PAGE_ROWS } from "./browser_page.ts";
-import { readAuthorization } from "./keys.ts";
-import { OriginRate } from "./origin_rate.ts";
-import type { Outgoing } from "./outgoing.ts";
+import { forwardedAddress, normalizeIp } from "../../src/address.ts";
+import { type Announcement, announcementSchema } from "../../src/announcement/schema.ts";
+import type { NowMs } from "../../src/clock.ts";
+import type { ListingLimits } from "../../src/announcement/listing_limits.ts";
+import { countRequests } from "../../src/metrics/http_meters.ts";
+import { logger } from "../../src/logging/log.ts";
+import type { AnswerMetrics } from "../../src/metrics/route.ts";
+import { type Rate, rateOf } from "../../src/token_bucket.ts";
+import { VERSION } from "../../src/version.ts";
+import type { WebAssets } from "../../src/serving/web_assets.ts";
+import { nameIssues } from "../../src/schema_issues.ts";
+import { API_PAGE_HEADERS, apiPage } from "../pages/api_page.ts";
+import { BROWSER_PAGE_HEADERS, browserPage, PAGE_ROWS } from "../pages/list_page.ts";
+import { readAuthorization } from "../registry/keys.ts";
+import { OriginRate } from "../origin_rate.ts";
+import type { Outgoing } from "./large_responses.ts";
 import type { EventStreams } from "./event_streams.ts";
-import type { ListingMeters } from "./meters.ts";
-import { Rarely } from "./rarely.ts";
+import type { ListingMeters } from "../meters.ts";
+import { Rarely } from "../../src/logging/throttle.ts";
 import { readJsonBody } from "./read_body.ts";
-import { isRefusal, type Refusal, refuse } from "./refusals.ts";
-import { type PageQuery, readCursor } from "./page.ts";
-import type { Registry } from "./registry.ts";
-import { Representation } from "./representation.ts";
+import { isRefusal, type Refusal, refuse } from "../refusals.ts";
+import { type PageQuery, readCursor } from "../list/page.ts";
+import type { Registry } from "../registry/registry.ts";
+import { Representation } from "../list/representation.ts";
 import {
   eventsRoute,
   listParameters,
@@ -45,11 +45,11 @@ import {
   serverRoute,
   updateRoute,
 } from "./routes.ts";
-import type { Snapshot } from "./snapshot.ts";
-import { addOperatorRoutes } from "./operator_routes.ts";
-import { type ServerStore, StoreFailed } from "./store.ts";
-import { readWish } from "./web/order.js";
-import { summary } from "./web/wording.js";
+import type { Snapshot } from "../list/snapshot.ts";
+import { addOperatorRoutes } from "../operator_routes.ts";
+import { type ServerStore, StoreFailed } from "../store/store.ts";
+import { readWish } from "../web/order.js";
+import { summary } from "../web/wording.js";
 import { WriteLimits } from "./write_limits.ts";
 
 /** What the server knows of a connection. */

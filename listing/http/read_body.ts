@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { type Refusal, refuse } from "./refusals.ts";
+import { type Refusal, refuse } from "../refusals.ts";
 
 /** Bytes of a request's body: a name, an address and two numbers have under 2 KiB in any script. */
 export const BODY_BYTES_MAX = 8192;

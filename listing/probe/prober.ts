@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { ServerAddress } from "../src/address.ts";
+import type { ServerAddress } from "../../src/address.ts";
 
 export interface PingTarget {
   readonly address: ServerAddress;

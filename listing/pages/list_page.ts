@@ -8,11 +8,11 @@
  * @module
  */
 import { html } from "hono/html";
-import { PAGE_HEADERS } from "../src/serving/web_assets.ts";
-import type { ListedServer, Page, Sort } from "./page.ts";
-import { type Wish, writeWish } from "./web/order.js";
-import { duration, fill, fillWidth, isFull, percent, webAddress } from "./web/wording.js";
-import { type Html, wholePage } from "./whole_page.ts";
+import { PAGE_HEADERS } from "../../src/serving/web_assets.ts";
+import type { ListedServer, Page, Sort } from "../list/page.ts";
+import { type Wish, writeWish } from "../web/order.js";
+import { duration, fill, fillWidth, isFull, percent, webAddress } from "../web/wording.js";
+import { type Html, wholePage } from "./html_page.ts";
 
 /** Servers of one page without script: what a person looks through; the next page is a link. */
 export const PAGE_ROWS = 100;

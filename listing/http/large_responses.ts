@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { addressBlock } from "../src/address.ts";
+import { addressBlock } from "../../src/address.ts";
 
 /** Bytes that are handed to one connection at once; what is not larger is sent whole. */
 export const PIECE_BYTES = 65_536;

@@ -6,14 +6,14 @@
  *
  * @module
  */
-import { addressBlock, formatAddress, type ServerAddress } from "../src/address.ts";
-import { DEFAULT_MAX_USERS, DEFAULT_SERVER_NAME } from "../src/announcement/announcement.ts";
-import type { Announcement } from "../src/announcement/schema.ts";
-import { NETWORKS_PER_SITE } from "../src/announcement/listing_limits.ts";
+import { addressBlock, formatAddress, type ServerAddress } from "../../src/address.ts";
+import { DEFAULT_MAX_USERS, DEFAULT_SERVER_NAME } from "../../src/announcement/announcement.ts";
+import type { Announcement } from "../../src/announcement/schema.ts";
+import { NETWORKS_PER_SITE } from "../../src/announcement/listing_limits.ts";
 import { isSameKey } from "./keys.ts";
-import type { PingOutcome } from "./prober.ts";
-import { type Refusal, refuse } from "./refusals.ts";
-import type { ServerRecord } from "./store.ts";
+import type { PingOutcome } from "../probe/prober.ts";
+import { type Refusal, refuse } from "../refusals.ts";
+import type { ServerRecord } from "../store/store.ts";
 
 /** Checks missed in a row after which a server is removed: one is a lost packet, two a restart. */
 export const MISSES_MAX = 3;

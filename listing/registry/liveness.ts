@@ -6,11 +6,11 @@
  *
  * @module
  */
-import type { NowMs } from "../src/clock.ts";
-import { logger } from "../src/logging/log.ts";
-import { Rarely } from "./rarely.ts";
-import type { Snapshot } from "./snapshot.ts";
-import { type ServerRecord, StoreFailed } from "./store.ts";
+import type { NowMs } from "../../src/clock.ts";
+import { logger } from "../../src/logging/log.ts";
+import { Rarely } from "../../src/logging/throttle.ts";
+import type { Snapshot } from "../list/snapshot.ts";
+import { type ServerRecord, StoreFailed } from "../store/store.ts";
 
 /** Checks at once in each of the two lanes: 10,000 servers a minute are 170 a second, most done in 0.2 s. */
 export const CHECKS_AT_ONCE_MAX = 128;

@@ -7,12 +7,12 @@
  *
  * @module
  */
-import { addressBlock, addressSite, isLoopback } from "../src/address.ts";
-import type { NowMs } from "../src/clock.ts";
-import { logger } from "../src/logging/log.ts";
-import { type ListingLimits, NETWORKS_PER_SITE } from "../src/announcement/listing_limits.ts";
-import type { Changes, Events } from "./changes.ts";
-import { isRefusal, type Refusal, refuse } from "./refusals.ts";
+import { addressBlock, addressSite, isLoopback } from "../../src/address.ts";
+import type { NowMs } from "../../src/clock.ts";
+import { logger } from "../../src/logging/log.ts";
+import { type ListingLimits, NETWORKS_PER_SITE } from "../../src/announcement/listing_limits.ts";
+import type { Changes, Events } from "../list/changes.ts";
+import { isRefusal, type Refusal, refuse } from "../refusals.ts";
 
 /** Characters of events that are handed to one connection at once, and the last event whole. */
 export const PIECE_CHARS = 65_536;

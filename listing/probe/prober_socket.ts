@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { bracketed, formatAddress, normalizeIp, reachOf } from "../src/address.ts";
-import type { NowMs } from "../src/clock.ts";
-import { logger } from "../src/logging/log.ts";
+import { bracketed, formatAddress, normalizeIp, reachOf } from "../../src/address.ts";
+import type { NowMs } from "../../src/clock.ts";
+import { logger } from "../../src/logging/log.ts";
 import type { PingOutcome, PingTarget, Prober } from "./prober.ts";
 import { type Resolve, TooManyLookups } from "./resolver.ts";
 import { pingOverWebSocket } from "./websocket_ping.ts";
