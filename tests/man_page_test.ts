@@ -8,7 +8,7 @@ import { manPage } from "../src/cli/man_page.ts";
 import { typed } from "../src/cli/completions/typed_lines.ts";
 import { VERSION } from "../src/version.ts";
 import { runProgram } from "./support/program.ts";
-import { has } from "./support/shells.ts";
+import { has } from "./packaging/shells.ts";
 
 /** Noon of 2026-11-28 UTC. */
 const NOW_MS = Date.UTC(2026, 10, 28, 12);

@@ -14,7 +14,7 @@ const STARTER = "tests/support/program.ts";
 /** Tests that start the program, or a part of it, and cannot run on the binary: why. */
 export const FROM_SOURCE_ALONE: Readonly<Record<string, string>> = {
   "tests/deploy_test.ts": "Deno Deploy runs main.ts, with its own Deno and permissions",
-  "tests/packages/docker_test.ts": "it asks which modules main.ts has, and starts nothing of it",
+  "tests/packaging/docker_test.ts": "it asks which modules main.ts has, and starts nothing of it",
   "tests/permissions_test.ts": "it takes permissions away, and those of a binary are compiled in",
   "tests/e2e/descriptors_test.ts":
     "what Deno before 2.9 tells of a port without descriptors is later or less: SECURITY.md",

@@ -1,7 +1,7 @@
 /**
  * The web page of docs/clients.md in a real browser, served by somebody else than the chat server.
  *
- * Its code by itself is tests/example_clients_test.ts.
+ * Its code by itself is tests/packaging/example_clients_test.ts.
  *
  * @module
  */

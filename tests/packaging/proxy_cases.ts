@@ -4,12 +4,13 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { AdminApi, TOKEN } from "./admin_api.ts";
-import { type StartTestChat, startTestChat, TRANSPORT_NAMES } from "./chat_server.ts";
-import { EventReader } from "./event_reader.ts";
-import { listedServers } from "./listed_servers.ts";
-import { startServer } from "./program.ts";
-import { RawPeer, testAuthorities } from "./raw_peer.ts";
+import { AdminApi, TOKEN } from "../support/admin_api.ts";
+import { type StartTestChat, startTestChat, TRANSPORT_NAMES } from "../support/chat_server.ts";
+import { EventReader } from "../support/event_reader.ts";
+import { listedServers } from "../support/listed_servers.ts";
+import { CERTIFICATE } from "./proxy_program.ts";
+import { startServer } from "../support/program.ts";
+import { RawPeer, testAuthorities } from "../support/raw_peer.ts";
 
 /** Where clients find a chat server and a listing by TLS. */
 export interface FrontProxy extends AsyncDisposable {
@@ -67,7 +68,7 @@ export function proxyTests(test: Test, startProxy: StartProxy): void {
     await using events = new EventReader(response.body!);
     // By the proxy as well, and listed at the address that it has there.
     await using chat = await startServer("chat", ["--listing", proxy.listingUrl, "--id", "7"], {
-      DENO_CERT: `${import.meta.dirname}/localhost_cert.pem`,
+      DENO_CERT: CERTIFICATE,
     });
     await chat.event("listing.registered");
     const told: unknown[] = [];

@@ -6,8 +6,8 @@
  * @module
  */
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import config from "../deno.json" with { type: "json" };
-import { type Command, COMMANDS, flagName } from "../src/cli/commands.ts";
+import config from "../../deno.json" with { type: "json" };
+import { type Command, COMMANDS, flagName } from "../../src/cli/commands.ts";
 import {
   type CommandBlock,
   commandBlocks,
@@ -15,8 +15,8 @@ import {
   mayRunCommands,
   runBlocks,
   shownFiles,
-} from "./support/command_sandbox.ts";
-import { documentPaths, fencedBlocks, readDocument } from "./support/documents.ts";
+} from "./command_sandbox.ts";
+import { documentPaths, fencedBlocks, readDocument } from "../support/documents.ts";
 
 const ignore = !await mayRunCommands();
 const documents = await Promise.all(
@@ -37,7 +37,7 @@ for (const { file, text } of documents) {
 
 Deno.test("a block that is run by another test names one that is there", async () => {
   for (const { fate } of documents.flatMap(({ file, text }) => commandBlocks(file, text))) {
-    if (fate.kind === "run elsewhere") await Deno.stat(new URL(`../${fate.test}`, import.meta.url));
+    if (fate.kind === "run elsewhere") await Deno.stat(new URL(`../../${fate.test}`, import.meta.url));
   }
 });
 

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 
-const ROOT = new URL("../", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 const FOLDER = ".github/workflows/";
 const WORKFLOWS = await Promise.all(
   (await Array.fromAsync(Deno.readDir(new URL(FOLDER, ROOT)))).map(async ({ name }) => ({
@@ -22,7 +22,7 @@ async function problemsOf(workflows: readonly { name: string; text: string }[]):
     const program = `${folder}/workflow_problems.js`;
     const bundling = ["bundle", "--quiet", "--platform=deno", `--output=${program}`];
     await finish(new Deno.Command(Deno.execPath(), {
-      args: [...bundling, new URL("support/workflow_problems.ts", import.meta.url).pathname],
+      args: [...bundling, new URL("workflow_problems.ts", import.meta.url).pathname],
       stdout: "piped",
       stderr: "piped",
     }).spawn());

@@ -7,12 +7,12 @@
  * @module
  */
 import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
-import { join } from "../docs/examples/client.mjs";
-import { ChatClient } from "./support/chat_client.ts";
-import { testOverEachTransport as test } from "./support/chat_server.ts";
-import { fencedBlocks, readDocument } from "./support/documents.ts";
+import { join } from "../../docs/examples/client.mjs";
+import { ChatClient } from "../support/chat_client.ts";
+import { testOverEachTransport as test } from "../support/chat_server.ts";
+import { fencedBlocks, readDocument } from "../support/documents.ts";
 
-const FOLDER = new URL("../docs/examples/", import.meta.url).pathname;
+const FOLDER = new URL("../../docs/examples/", import.meta.url).pathname;
 const LINES_MAX = 40;
 const PATIENCE_MS = 20_000;
 

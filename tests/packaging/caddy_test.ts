@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { caddyPath, CaddyProxy } from "../support/caddy_proxy.ts";
-import { proxyTests } from "../support/proxy_cases.ts";
+import { caddyPath, CaddyProxy } from "./caddy_proxy.ts";
+import { proxyTests } from "./proxy_cases.ts";
 
 proxyTests(
   (name, test) => Deno.test({ name: `Caddy: ${name}`, ignore: caddyPath === undefined, fn: test }),

@@ -4,11 +4,11 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { COMMAND_NAMES, COMMANDS } from "../src/cli/commands.ts";
-import { typed, type TypedLine } from "../src/cli/completions/typed_lines.ts";
-import { runProgram } from "./support/program.ts";
-import { hasScript } from "./support/pty_program.ts";
-import { bashOffers, fishOffers, has, tabbed, zshOffers } from "./support/shells.ts";
+import { COMMAND_NAMES, COMMANDS } from "../../src/cli/commands.ts";
+import { typed, type TypedLine } from "../../src/cli/completions/typed_lines.ts";
+import { runProgram } from "../support/program.ts";
+import { hasScript } from "../support/pty_program.ts";
+import { bashOffers, fishOffers, has, tabbed, zshOffers } from "./shells.ts";
 
 const HAS_TERMINAL = await hasScript();
 const SHELLS = [

@@ -10,8 +10,8 @@ const PATIENCE_MS = 10_000;
 
 /** Where the example of a proxy is. */
 export const PACKAGES = new URL("../../packages/", import.meta.url).pathname;
-export const CERTIFICATE = `${import.meta.dirname}/localhost_cert.pem`;
-export const KEY = `${import.meta.dirname}/localhost_key.pem`;
+export const CERTIFICATE = new URL("../support/localhost_cert.pem", import.meta.url).pathname;
+export const KEY = new URL("../support/localhost_key.pem", import.meta.url).pathname;
 
 /** The first of these files that is there. */
 export function installed(...paths: readonly string[]): string | undefined {

@@ -7,7 +7,7 @@
  */
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { COMMANDS, variableName } from "../../src/cli/commands.ts";
-import { installed, PACKAGES, replaced } from "../support/proxy_program.ts";
+import { installed, PACKAGES, replaced } from "./proxy_program.ts";
 
 const ANALYZE = installed("/usr/bin/systemd-analyze", "/bin/systemd-analyze");
 /** Tenths of the exposure that `systemd-analyze security` counts, of 100: it calls 1 to 4 safe. */

@@ -8,8 +8,8 @@
  * @module
  */
 import { DEFAULT_PORT } from "../../src/announcement/announcement.ts";
-import { type FencedBlock, fencedBlocks } from "./documents.ts";
-import { commandLine } from "./program.ts";
+import { type FencedBlock, fencedBlocks } from "../support/documents.ts";
+import { commandLine } from "../support/program.ts";
 
 /** Seconds for one document; never waited out otherwise. */
 const PATIENCE_SECONDS = 240;

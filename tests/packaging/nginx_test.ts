@@ -6,8 +6,8 @@
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type StartTestChat, startTestChat, TRANSPORT_NAMES } from "../support/chat_server.ts";
-import { nginxPath, NginxProxy } from "../support/nginx_proxy.ts";
-import { connected, proxyTests } from "../support/proxy_cases.ts";
+import { nginxPath, NginxProxy } from "./nginx_proxy.ts";
+import { connected, proxyTests } from "./proxy_cases.ts";
 import { frame, OPCODE, testAuthorities } from "../support/raw_peer.ts";
 
 /** The proxy's patience, scaled down from 75 s, and the pings that outlast it, from 25 s. */

@@ -9,7 +9,7 @@ import { DCLinter } from "dclint";
 import dockerfileUtils, { ValidationSeverity, type ValidatorSettings } from "dockerfile-utils";
 import config from "../../deno.json" with { type: "json" };
 import { COMMANDS, isCommandName, variableName } from "../../src/cli/commands.ts";
-import { PACKAGES } from "../support/proxy_program.ts";
+import { PACKAGES } from "./proxy_program.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
 const FOLDER = `${PACKAGES}docker/`;
