@@ -187,6 +187,41 @@ Deno.test("every event of the log that docs/operations.md explains is one that t
   assertEquals(events.filter((event) => !sources.some((source) => source.includes(`"${event}"`))), []);
 });
 
+Deno.test("what documents name in a line of text as a task, a command or a flag of one is one", () => {
+  const wrong = [...texts].flatMap(([file, text]) =>
+    [...text.matchAll(/`(deno task|chatter) ([a-z][a-z:-]*)([^`\n]*)`/g)]
+      .filter(([, program, word = "", rest = ""]) => {
+        if (program === "deno task") return !(word in config.tasks);
+        if (word === "help") return false;
+        const command: Command | undefined = Object.entries<Command>(COMMANDS).find(([name]) => name === word)
+          ?.[1];
+        return command === undefined || flagsIn(rest).some((flag) => !flagsOf(command).includes(flag));
+      }).map(([command]) => `${file}: ${command}`)
+  );
+  assertEquals(wrong, []);
+});
+
+function flagsIn(text: string): string[] {
+  return [...text.matchAll(/ (--[a-z-]+)/g)].map(([, flag = ""]) => flag);
+}
+
+/** The names of all flags that a command and its actions take. */
+function flagsOf({ flags, actions = {} }: Command): string[] {
+  return [
+    "--help",
+    ...[flags, ...Object.values(actions).map(({ flags }) => flags)].flatMap(Object.keys).map(flagName),
+  ];
+}
+
+Deno.test("documents fetch the Deno that CI runs", async () => {
+  const version = /^version=(.+)$/m.exec(await readDocument(".ci/run"))?.[1];
+  const others = [...texts].flatMap(([file, text]) =>
+    [...text.matchAll(/\bdeno@([0-9][0-9.]*[0-9])/g)].filter(([, named]) => named !== version)
+      .map(([named]) => `${file}: ${named}`)
+  );
+  assertEquals(others, []);
+});
+
 type Row = Record<string, string>;
 
 /** The first table under a heading, a row an object. */

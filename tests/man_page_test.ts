@@ -1,5 +1,6 @@
 /**
- * The manual page: it has what the table of flags has, and those who read roff find nothing wrong with it.
+ * The manual page: it has what the table of flags has. What readers of roff say of it is
+ * tests/packaging/man_page_readers_test.ts.
  *
  * @module
  */
@@ -7,20 +8,12 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { manPage } from "../src/cli/man_page.ts";
 import { typed } from "../src/cli/completions/typed_lines.ts";
 import { VERSION } from "../src/version.ts";
-import { runProgram } from "./support/program.ts";
-import { has } from "./packaging/shells.ts";
 
 /** Noon of 2026-11-28 UTC. */
 const NOW_MS = Date.UTC(2026, 10, 28, 12);
 const PAGE = manPage(VERSION, NOW_MS);
 /** What a reader sees, nearly: without fonts and with plain hyphens. */
 const SHOWN = PAGE.replaceAll(/\\f[BIR]/g, "").replaceAll("\\-", "-");
-
-/** Programs that read a page; each writes what is wrong with it to stdout or stderr. */
-const READERS: readonly [command: string, ...args: string[]][] = [
-  ["mandoc", "-T", "lint", "-W", "all"],
-  ["groff", "-man", "-Tutf8", "-ww", "-z"],
-];
 
 Deno.test("the manual page is dated, and has every line that can be typed with all flags", () => {
   assertMatch(PAGE, new RegExp(`^\\.TH CHATTER 1 2026-11-28 "chatter ${VERSION}" "User Commands"$`, "m"));
@@ -44,24 +37,3 @@ Deno.test("a text that roff would take for a command is a text in the manual pag
   assertEquals([...new Set(starts)].filter((macro) => !known.includes(macro)), []);
   assertEquals(PAGE.replaceAll(/[\n -~]/g, ""), "", "a page is ASCII");
 });
-
-for (const [command, ...args] of READERS) {
-  Deno.test({
-    name: `${command} finds nothing wrong with the page that the program prints`,
-    ignore: !(await has(command)),
-    fn: async () => {
-      const { status, stdout: page, stderr } = await runProgram(["man"]);
-      assertEquals({ status, stderr }, { status: 0, stderr: "" });
-      const file = await Deno.makeTempFile({ suffix: ".1" });
-      try {
-        await Deno.writeTextFile(file, page);
-        const { success, stdout, stderr } = await new Deno.Command(command, { args: [...args, file] })
-          .output();
-        const said = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes)).join("");
-        assertEquals({ success, said }, { success: true, said: "" });
-      } finally {
-        await Deno.remove(file);
-      }
-    },
-  });
-}

@@ -5,10 +5,11 @@
  * @module
  */
 import type { FrontProxy, ProxyTargets } from "./proxy_cases.ts";
-import { CERTIFICATE, freePorts, installed, KEY, PACKAGES, ProxyProgram, replaced } from "./proxy_program.ts";
+import { CERTIFICATE, freePorts, KEY, PACKAGES, ProxyProgram, replaced } from "./proxy_program.ts";
+import { toolPath } from "./tool_path.ts";
 
 /** Undefined where it is not installed. */
-export const caddyPath = installed("/usr/bin/caddy", "/usr/local/bin/caddy");
+export const caddyPath = toolPath("caddy");
 
 export class CaddyProxy implements FrontProxy {
   readonly #program: ProxyProgram;

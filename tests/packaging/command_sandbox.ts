@@ -10,6 +10,7 @@
 import { DEFAULT_PORT } from "../../src/announcement/announcement.ts";
 import { type FencedBlock, fencedBlocks } from "../support/documents.ts";
 import { commandLine } from "../support/program.ts";
+import { toolPath } from "./tool_path.ts";
 
 /** Seconds for one document; never waited out otherwise. */
 const PATIENCE_SECONDS = 240;
@@ -70,14 +71,8 @@ export function shownFiles(markdown: string): ShownFile[] {
 }
 
 /** Whether what is needed to run commands is there. */
-export async function mayRunCommands(): Promise<boolean> {
-  try {
-    const runs = NEEDED.map((name) => new Deno.Command(name, { args: ["--version"] }).output());
-    await Promise.all(runs);
-    return true;
-  } catch {
-    return false;
-  }
+export function mayRunCommands(): boolean {
+  return NEEDED.map(toolPath).every((path) => path !== undefined);
 }
 
 /**

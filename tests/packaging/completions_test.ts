@@ -8,13 +8,14 @@ import { COMMAND_NAMES, COMMANDS } from "../../src/cli/commands.ts";
 import { typed, type TypedLine } from "../../src/cli/completions/typed_lines.ts";
 import { runProgram } from "../support/program.ts";
 import { hasScript } from "../support/pty_program.ts";
-import { bashOffers, fishOffers, has, tabbed, zshOffers } from "./shells.ts";
+import { bashOffers, fishOffers, tabbed, zshOffers } from "./shells.ts";
+import { toolPath } from "./tool_path.ts";
 
 const HAS_TERMINAL = await hasScript();
 const SHELLS = [
-  { shell: "bash", offers: bashOffers, isHere: await has("bash") },
-  { shell: "zsh", offers: zshOffers, isHere: await has("zsh") && HAS_TERMINAL },
-  { shell: "fish", offers: fishOffers, isHere: await has("fish") },
+  { shell: "bash", offers: bashOffers, isHere: toolPath("bash") !== undefined },
+  { shell: "zsh", offers: zshOffers, isHere: toolPath("zsh") !== undefined && HAS_TERMINAL },
+  { shell: "fish", offers: fishOffers, isHere: toolPath("fish") !== undefined },
 ] as const;
 const LINES = typed().lines;
 

@@ -6,8 +6,6 @@
  * @module
  */
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
-import config from "../../deno.json" with { type: "json" };
-import { type Command, COMMANDS, flagName } from "../../src/cli/commands.ts";
 import {
   type CommandBlock,
   commandBlocks,
@@ -18,7 +16,7 @@ import {
 } from "./command_sandbox.ts";
 import { documentPaths, fencedBlocks, readDocument } from "../support/documents.ts";
 
-const ignore = !await mayRunCommands();
+const ignore = !mayRunCommands();
 const documents = await Promise.all(
   (await documentPaths()).map(async (file) => ({ file, text: await readDocument(file) })),
 );
@@ -39,41 +37,6 @@ Deno.test("a block that is run by another test names one that is there", async (
   for (const { fate } of documents.flatMap(({ file, text }) => commandBlocks(file, text))) {
     if (fate.kind === "run elsewhere") await Deno.stat(new URL(`../../${fate.test}`, import.meta.url));
   }
-});
-
-Deno.test("what documents name in a line of text as a task, a command or a flag of one is one", () => {
-  const wrong = documents.flatMap(({ file, text }) =>
-    [...text.matchAll(/`(deno task|chatter) ([a-z][a-z:-]*)([^`\n]*)`/g)]
-      .filter(([, program, word = "", rest = ""]) => {
-        if (program === "deno task") return !(word in config.tasks);
-        if (word === "help") return false;
-        const command: Command | undefined = Object.entries<Command>(COMMANDS).find(([name]) => name === word)
-          ?.[1];
-        return command === undefined || flagsIn(rest).some((flag) => !flagsOf(command).includes(flag));
-      }).map(([command]) => `${file}: ${command}`)
-  );
-  assertEquals(wrong, []);
-});
-
-function flagsIn(text: string): string[] {
-  return [...text.matchAll(/ (--[a-z-]+)/g)].map(([, flag = ""]) => flag);
-}
-
-/** The names of all flags that a command and its actions take. */
-function flagsOf({ flags, actions = {} }: Command): string[] {
-  return [
-    "--help",
-    ...[flags, ...Object.values(actions).map(({ flags }) => flags)].flatMap(Object.keys).map(flagName),
-  ];
-}
-
-Deno.test("documents fetch the Deno that CI runs", async () => {
-  const version = /^version=(.+)$/m.exec(await readDocument(".ci/run"))?.[1];
-  const others = documents.flatMap(({ file, text }) =>
-    [...text.matchAll(/\bdeno@([0-9][0-9.]*[0-9])/g)].filter(([, named]) => named !== version)
-      .map(([named]) => `${file}: ${named}`)
-  );
-  assertEquals(others, []);
 });
 
 /** The blocks of a document with one block of these lines. */

@@ -9,8 +9,9 @@
 import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
 import { join } from "../../docs/examples/client.mjs";
 import { ChatClient } from "../support/chat_client.ts";
-import { testOverEachTransport as test } from "../support/chat_server.ts";
+import { startTestChat } from "../support/chat_server.ts";
 import { fencedBlocks, readDocument } from "../support/documents.ts";
+import { sayMissing } from "./tool_path.ts";
 
 const FOLDER = new URL("../../docs/examples/", import.meta.url).pathname;
 const LINES_MAX = 40;
@@ -32,6 +33,7 @@ async function firstThatRuns(ways: string[][], ...trial: string[]): Promise<stri
     const [command = "", ...args] = way;
     if (await runs(command, ...args, ...trial)) return way;
   }
+  sayMissing(`${ways[0]?.[0]} ${trial.join(" ")}`);
 }
 
 // Node 20 has a WebSocket behind a flag, and 22 without.
@@ -75,8 +77,8 @@ for (const [name, start] of PROGRAMS) {
     continue;
   }
 
-  test(`${name} joins, tells who is there, says a text with ; in it, hears it, and leaves`, async (startChat) => {
-    await using server = await startChat({ name: "Pub" });
+  Deno.test(`${name} joins, tells who is there, says a text with ; in it, hears it, and leaves`, async () => {
+    await using server = await startTestChat({ name: "Pub" });
     await using bob = await ChatClient.connect(server.url, "bob");
     const { status, lines } = await run([...start, socketOf(server), "alice", "one; two; three"]);
     assertEquals(status, 0, lines.join("\n"));
@@ -86,8 +88,8 @@ for (const [name, start] of PROGRAMS) {
     assertEquals(await bob.next(), "c2/DISCONNECT disconnect; alice");
   });
 
-  test(`${name} is told why it may not join, and ends with that`, async (startChat) => {
-    await using server = await startChat();
+  Deno.test(`${name} is told why it may not join, and ends with that`, async () => {
+    await using server = await startTestChat();
     await using _bob = await ChatClient.connect(server.url, "bob");
     const { status, lines } = await run([...start, socketOf(server), "Bob"]);
     assertEquals(status, 1);
@@ -99,8 +101,8 @@ function socketOf({ url }: { readonly url: string }): string {
   return url.replace("http", "ws");
 }
 
-test("client.mjs tells of changes, names and the end, and refuses what is asked after it", async (startChat) => {
-  await using server = await startChat({ name: "Pub" });
+Deno.test("client.mjs tells of changes, names and the end, and refuses what is asked after it", async () => {
+  await using server = await startTestChat({ name: "Pub" });
   await using bob = await ChatClient.connect(server.url, "bob");
   const told: unknown[][] = [];
   const ended = Promise.withResolvers<void>();

@@ -5,10 +5,11 @@
  * @module
  */
 import type { FrontProxy, ProxyTargets } from "./proxy_cases.ts";
-import { CERTIFICATE, freePorts, installed, KEY, PACKAGES, ProxyProgram, replaced } from "./proxy_program.ts";
+import { CERTIFICATE, freePorts, KEY, PACKAGES, ProxyProgram, replaced } from "./proxy_program.ts";
+import { toolPath } from "./tool_path.ts";
 
 /** Undefined where it is not installed. */
-export const nginxPath = installed("/usr/sbin/nginx", "/usr/bin/nginx", "/usr/local/sbin/nginx");
+export const nginxPath = toolPath("nginx");
 
 export interface NginxTargets extends ProxyTargets {
   /** Texts of the example and what stands in their place. */

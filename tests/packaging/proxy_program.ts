@@ -13,17 +13,6 @@ export const PACKAGES = new URL("../../packages/", import.meta.url).pathname;
 export const CERTIFICATE = new URL("../support/localhost_cert.pem", import.meta.url).pathname;
 export const KEY = new URL("../support/localhost_key.pem", import.meta.url).pathname;
 
-/** The first of these files that is there. */
-export function installed(...paths: readonly string[]): string | undefined {
-  return paths.find((path) => {
-    try {
-      return Deno.statSync(path).isFile;
-    } catch {
-      return false;
-    }
-  });
-}
-
 export class ProxyProgram implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stderr: Promise<string>;

@@ -2,8 +2,6 @@
  * The shells that chatter completes for, asked what they offer: bash and fish by their own commands for that, zsh on a
  * pseudo-terminal by what its completion adds, and bash and zsh by a Tab as well.
  *
- * Where a shell is not installed the tests of it are skipped, and say so.
- *
  * @module
  */
 
@@ -15,19 +13,6 @@ const MARK = "---";
 const TAB = "\t";
 /** The key by which zsh sets the mark. */
 const MARK_KEY = "\x14";
-
-export async function has(program: string): Promise<boolean> {
-  const { success } = await new Deno.Command("sh", {
-    args: ["-c", `command -v ${program}`],
-    stdin: "null",
-    stdout: "null",
-  }).spawn().status;
-  if (!success) {
-    const line = `Tests are skipped: there is no ${program}\n`;
-    await Deno.stderr.write(new TextEncoder().encode(line));
-  }
-  return success;
-}
 
 /** What bash offers at the end of each line, by the completions in `file`. */
 export async function bashOffers(file: string, lines: readonly string[]): Promise<string[][]> {

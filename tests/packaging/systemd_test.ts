@@ -7,9 +7,10 @@
  */
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { COMMANDS, variableName } from "../../src/cli/commands.ts";
-import { installed, PACKAGES, replaced } from "./proxy_program.ts";
+import { PACKAGES, replaced } from "./proxy_program.ts";
+import { toolPath } from "./tool_path.ts";
 
-const ANALYZE = installed("/usr/bin/systemd-analyze", "/bin/systemd-analyze");
+const ANALYZE = toolPath("systemd-analyze");
 /** Tenths of the exposure that `systemd-analyze security` counts, of 100: it calls 1 to 4 safe. */
 const EXPOSURE_MAX = 13;
 /** Seconds that a stop of the program takes at most. */
