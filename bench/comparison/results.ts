@@ -1,5 +1,5 @@
 /**
- * What a comparison brings, as it is written to bench/results.json: every run of every round, and where it ran.
+ * What a comparison brings, as it is written to bench/results.json, which git does not keep: every run of every round, and where it ran.
  *
  * @module
  */

@@ -13,7 +13,7 @@ import { figureText, spreadOf, spreadText } from "./statistics.ts";
 export function resultsPage(results: Results): string {
   return [
     "# What was measured",
-    "<!-- Made by `deno task bench`; the next run overwrites it. Every single run is in results.json. -->",
+    "<!-- Made by `deno task bench`; the next run overwrites it. Every single run is in results.json beside it, on the machine that ran it. -->",
     conditions(results),
     HOW_TO_READ,
     ...problems(results.runs),
