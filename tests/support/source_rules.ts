@@ -51,7 +51,7 @@ export const importsItsOwn: Rule = (file) => {
 /** An adapter `noun_<tech>.ts` lies beside its port `noun.ts`, and only the composition in mod.ts may choose it. */
 export function adaptersAreChosenByMod(paths: readonly string[]): Rule {
   const isAdapter = (path: string) => {
-    const parts = /^((?:chat|listing)\/(?:.*\/)?[a-z0-9]+)_[a-z0-9_]+\.ts$/.exec(path);
+    const parts = /^((?:chat|listing)\/.+)_[a-z0-9]+\.ts$/.exec(path);
     return parts !== null && paths.includes(`${parts[1]}.ts`);
   };
   return (file) => {
