@@ -7,7 +7,7 @@
 import { setImmediate } from "node:timers";
 import { isPublicHost, reachableHost } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
-import { within } from "../src/serving/http_server.ts";
+import { settlesWithin } from "../src/deadline.ts";
 import { leastLogged, logger } from "../src/logging/log.ts";
 import { metricsRoute } from "../src/metrics/route.ts";
 import type { LimitName, Limits } from "../src/protocol/limits.ts";
@@ -173,7 +173,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     opened.refuse();
     await sequencer.withdraw();
     // What was received is answered before the goodbye.
-    await within(SETTLE_MS, opened.settle());
+    await settlesWithin(opened.settle(), SETTLE_MS);
     await sequencer.finish();
     await opened.close();
     await sequencer.stop();

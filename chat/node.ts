@@ -7,7 +7,7 @@
 import { randomBytes } from "node:crypto";
 import type { Announcement } from "../src/announcement/schema.ts";
 import { preciseClock, steadyClock } from "../src/clock.ts";
-import { within } from "../src/serving/http_server.ts";
+import { settlesWithin } from "../src/deadline.ts";
 import { type Logger, logger } from "../src/logging/log.ts";
 import type { Tracing } from "../src/metrics/tracing.ts";
 import { VERSION } from "../src/version.ts";
@@ -256,15 +256,15 @@ export class Sequencer {
 
   /** Answers what was received, if the store still works. */
   async finish(): Promise<void> {
-    await within(DRAIN_MS, this.hub.idle());
+    await settlesWithin(this.hub.idle(), DRAIN_MS);
   }
 
   /** Ends what still waits, when nobody is there any more. */
   async stop(): Promise<void> {
     await this.finish();
     this.#holds.stop();
-    await within(DRAIN_MS, this.#liveSessions.idle());
-    if (this.#retention !== undefined) await within(DRAIN_MS, this.#retention.stop());
+    await settlesWithin(this.#liveSessions.idle(), DRAIN_MS);
+    if (this.#retention !== undefined) await settlesWithin(this.#retention.stop(), DRAIN_MS);
   }
 
   async #recoverSessions(): Promise<void> {

@@ -5,11 +5,12 @@
  *
  * @module
  */
-import { bracketed } from "../src/address.ts";
+import { reachableHost } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import type { Layout } from "../src/kv/kv.ts";
 import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../src/announcement/listing_limits.ts";
-import { DRAIN_MS, type OpenServer, type Place, serve, within } from "../src/serving/http_server.ts";
+import { settlesWithin } from "../src/deadline.ts";
+import { DRAIN_MS, type OpenServer, type Place, serve } from "../src/serving/http_server.ts";
 import { logger } from "../src/logging/log.ts";
 import { metricsRoute } from "../src/metrics/route.ts";
 import type { Reconfigured } from "../src/serving/reload.ts";
@@ -108,14 +109,14 @@ export async function startListing(options: ListingOptions): Promise<RunningList
     });
     liveness.start();
     const { port } = server;
-    const url = `${options.tls ? "https" : "http"}://${bracketed(shownHost(options.hostname))}:${port}`;
+    const url = `${options.tls ? "https" : "http"}://${reachableHost(options.hostname)}:${port}`;
     log.info("listening", { url });
     let stopped: Promise<void> | undefined;
     const stop = () =>
       stopped ??= (async () => {
         stopping.abort();
         events.close();
-        await Promise.all([within(DRAIN_MS, liveness.stop()), server.close()]);
+        await Promise.all([settlesWithin(liveness.stop(), DRAIN_MS), server.close()]);
         outgoing.close();
         held[Symbol.dispose]();
         log.info("stopped", { url });
@@ -232,9 +233,4 @@ export async function openListingStore(place: string): Promise<Transfer & AsyncD
   return Object.assign(new ListingTransfer(store, LAYOUT.version), {
     [Symbol.asyncDispose]: () => Promise.resolve(held[Symbol.dispose]()),
   });
-}
-
-/** A host that a client on this machine can use: 0.0.0.0 and :: are every address and none. */
-function shownHost(hostname: string): string {
-  return hostname === "0.0.0.0" ? "127.0.0.1" : hostname === "::" ? "::1" : hostname;
 }

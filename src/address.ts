@@ -219,8 +219,8 @@ export function isPublicHost(hostname: string): boolean {
   return hostname !== "localhost" && !isLoopback(hostname);
 }
 
-/** A host that a person can put into a browser for a server that listens on all of them. */
+/** The host in a URL, with which a program of this machine reaches a server that listens on `hostname`. */
 export function reachableHost(hostname: string): string {
   if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
-  return hostname.includes(":") ? `[${hostname}]` : hostname;
+  return bracketed(hostname);
 }

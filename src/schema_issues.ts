@@ -10,16 +10,16 @@ import type { z } from "zod";
 type Issue = z.ZodError["issues"][number];
 
 /** Everything that it objects to. */
-export function nameIssues({ issues }: z.ZodError): string {
-  return issues.map(nameIssue).join("; ");
+export function formatIssues({ issues }: z.ZodError): string {
+  return issues.map(formatIssue).join("; ");
 }
 
 /** The first thing that it objects to. */
-export function nameFirstIssue({ issues }: z.ZodError): string {
-  return nameIssue(issues[0]!);
+export function formatFirstIssue({ issues }: z.ZodError): string {
+  return formatIssue(issues[0]!);
 }
 
-function nameIssue({ path, message }: Issue): string {
+function formatIssue({ path, message }: Issue): string {
   const name = path.join(".");
   return name === "" || message.startsWith(name) ? message : `${name}: ${message}`;
 }

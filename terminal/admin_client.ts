@@ -49,7 +49,7 @@ export class AdminClient {
       const text = await response.text();
       if (!response.ok) {
         const refusal = response.headers.get("chatter-refusal") ?? undefined;
-        return { problem: this.#objection(response, text), refusal };
+        return { problem: this.#reasonText(response, text), refusal };
       }
       const read = schema.safeParse(parsed(text));
       return read.success
@@ -62,7 +62,7 @@ export class AdminClient {
     }
   }
 
-  #objection({ status, headers }: Response, text: string): string {
+  #reasonText({ status, headers }: Response, text: string): string {
     // The API marks its answers so; what is not its own comes from something else at that path.
     if (headers.get("cache-control") !== "no-store") {
       return status === STATUS_CODE.NotFound

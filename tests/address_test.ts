@@ -12,6 +12,7 @@ import {
   KNOWN_FORMS_MAX,
   normalizeIp,
   parseAddress,
+  reachableHost,
   reachOf,
 } from "../src/address.ts";
 
@@ -210,4 +211,15 @@ Deno.test("a site is the /48 of an IPv6 address, and nothing else has one", () =
   assertEquals(addressSite("2001:db8:1:1::1"), addressSite("2001:db8:1:ffff::2"));
   assert(addressSite("2001:db8:1::1") !== addressSite("2001:db8:2::1"));
   for (const ip of ["198.51.100.7", "::ffff:198.51.100.7", "unix"]) assertEquals(addressSite(ip), undefined);
+});
+
+Deno.test("a server that listens everywhere is reached at localhost, and any other where it listens", () => {
+  const hosts = {
+    "0.0.0.0": "localhost",
+    "::": "localhost",
+    "127.0.0.1": "127.0.0.1",
+    "::1": "[::1]",
+    "a.example": "a.example",
+  };
+  for (const [listened, reached] of Object.entries(hosts)) assertEquals(reachableHost(listened), reached);
 });

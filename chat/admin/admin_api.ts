@@ -16,7 +16,7 @@ import type { Logger } from "../../src/logging/log.ts";
 import type { EventValues } from "../../src/logging/log_events.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import type { Transfer } from "../../src/kv/transfer.ts";
-import { nameIssues } from "../../src/schema_issues.ts";
+import { formatIssues } from "../../src/schema_issues.ts";
 import { exportRoutes } from "./export_routes.ts";
 import { type AdminBodies, adminBodies, liftQuerySchema } from "./schemas.ts";
 import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
@@ -112,7 +112,7 @@ function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): vo
   app.delete("/bans/:id", (c) => lift(c, { id: c.req.param("id") }));
   app.delete("/bans", (c) => {
     const query = liftQuerySchema.safeParse(c.req.query());
-    if (!query.success) return answerRefusal(c, refuseAdmin("QUERY_MALFORMED", nameIssues(query.error)));
+    if (!query.success) return answerRefusal(c, refuseAdmin("QUERY_MALFORMED", formatIssues(query.error)));
     return lift(c, query.data);
   });
 
@@ -155,7 +155,7 @@ async function readBody<Name extends keyof AdminBodies>(
   const read = adminBodies(limits)[name].safeParse(json);
   return read.success
     ? read.data as z.infer<AdminBodies[Name]>
-    : refuseAdmin("BODY_MALFORMED", nameIssues(read.error));
+    : refuseAdmin("BODY_MALFORMED", formatIssues(read.error));
 }
 
 function answerRefusal(c: Context, { refusal, status, text }: AdminRefusal): Response {

@@ -14,7 +14,7 @@ import {
   NONCE_LENGTH_MAX,
   TIMESTAMP_MS_MAX,
 } from "../../src/protocol/limits.ts";
-import { nameFirstIssue } from "../../src/schema_issues.ts";
+import { formatFirstIssue } from "../../src/schema_issues.ts";
 import {
   headerOf,
   PAGE_UNITS_MAX,
@@ -165,7 +165,7 @@ export class ChatTransfer implements Transfer {
     const keys: (readonly [string, string])[] = [];
     for (const [i, one] of given.entries()) {
       const read = rowSchema.safeParse(one);
-      if (!read.success) return { problem: nameFirstIssue(read.error), row: i };
+      if (!read.success) return { problem: formatFirstIssue(read.error), row: i };
       const row = read.data;
       if (row.kind === "message") {
         const problem = this.#messageProblem(row);

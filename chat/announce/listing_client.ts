@@ -88,7 +88,7 @@ function reasonOf(error: unknown): string {
 }
 
 /** The answer's text for a line of the log: shortened, without what could play tricks on a terminal. */
-export function objection(reply: ListingReply): string {
+export function reasonText(reply: ListingReply): string {
   const text = reply.answered ? reply.text : reply.reason;
   const line = text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]+/gu, " ").trim().slice(
     0,

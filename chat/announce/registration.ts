@@ -10,7 +10,7 @@
 import type { Announcement } from "../../src/announcement/schema.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import { traced, type Tracing } from "../../src/metrics/tracing.ts";
-import { type ListingReply, objection } from "./listing_client.ts";
+import { type ListingReply, reasonText } from "./listing_client.ts";
 import type { ChatMeters } from "../meters.ts";
 
 /** Seconds between two updates at least: a listing is a directory and no live feed of everyone who comes and goes. */
@@ -135,7 +135,7 @@ export class Registration {
     const { listing: { listing }, meters, log } = this.#options;
     meters.listingAnswered("withdraw", reply);
     if (reply.answered && reply.status === 200) log.info("listing.withdrawn", { listing });
-    else log.warn("listing.withdrawal_failed", { listing, answer: this.#objection(reply) });
+    else log.warn("listing.withdrawal_failed", { listing, answer: this.#reasonText(reply) });
   }
 
   async #run(): Promise<void> {
@@ -220,7 +220,7 @@ export class Registration {
     this.#failures++;
     const longest = reply.answered ? RETRY_SECONDS_MAX : RETRY_UNREACHABLE_SECONDS_MAX;
     const delayMs = retryDelayMs(this.#failures, longest, random());
-    const answer = this.#objection(reply);
+    const answer = this.#reasonText(reply);
     const details = { listing, answer, tryAgainInSeconds: Math.round(delayMs / 100) / 10 };
     // The same objection again is no news.
     if (answer === this.#lastObjection) log.debug(event, details);
@@ -230,8 +230,8 @@ export class Registration {
   }
 
   /** What a listing says, without the key that it was sent and may repeat. */
-  #objection(reply: ListingReply): string {
-    const answer = objection(reply);
+  #reasonText(reply: ListingReply): string {
+    const answer = reasonText(reply);
     return this.#key === undefined ? answer : answer.replaceAll(this.#key, "(the key)");
   }
 

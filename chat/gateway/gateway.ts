@@ -5,7 +5,7 @@
  * @module
  */
 import { steadyClock, wallClock } from "../../src/clock.ts";
-import { within } from "../../src/serving/http_server.ts";
+import { settlesWithin } from "../../src/deadline.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { AnswerMetrics } from "../../src/metrics/route.ts";
 import { LIVE_SUBPROTOCOL } from "../../src/protocol/codec.ts";
@@ -136,9 +136,9 @@ export class Front implements Fronts {
     const sessions = this.#sessions;
     for (const session of sessions) session.end(CLOSE.stopping);
     // The transport's stop would overtake these.
-    await within(DRAIN_MS, this.#empty());
+    await settlesWithin(this.#empty(), DRAIN_MS);
     for (const session of sessions) session.terminate();
-    if (this.#transport !== undefined) await within(DRAIN_MS, this.#transport.stop());
+    if (this.#transport !== undefined) await settlesWithin(this.#transport.stop(), DRAIN_MS);
   }
 
   #openTransport(): Promise<Transport> {

@@ -20,7 +20,7 @@ import type { AnswerMetrics } from "../../src/metrics/route.ts";
 import { type Rate, rateOf } from "../../src/token_bucket.ts";
 import { VERSION } from "../../src/version.ts";
 import type { WebAssets } from "../../src/serving/web_assets.ts";
-import { nameIssues } from "../../src/schema_issues.ts";
+import { formatIssues } from "../../src/schema_issues.ts";
 import { API_PAGE_HEADERS, apiPage } from "../pages/api_page.ts";
 import { BROWSER_PAGE_HEADERS, browserPage, PAGE_ROWS } from "../pages/list_page.ts";
 import { readAuthorization } from "../registry/keys.ts";
@@ -157,7 +157,7 @@ function addReadRoutes(app: ListingApp, parts: AppParts): void {
       return await answerRepresentation(c, await snapshot.list("id"), outgoing);
     }
     const query = listQuerySchema.safeParse(asked);
-    if (!query.success) return answerRefusal(c, refuse("QUERY_MALFORMED", nameIssues(query.error)));
+    if (!query.success) return answerRefusal(c, refuse("QUERY_MALFORMED", formatIssues(query.error)));
     if (isWholeList(query.data)) {
       return await answerRepresentation(c, await snapshot.list(query.data.sort), outgoing);
     }
@@ -345,7 +345,7 @@ function readAnnouncement(json: unknown): Announcement | Refusal {
   const announcement = announcementSchema.safeParse(json);
   return announcement.success
     ? announcement.data
-    : refuse("BODY_MALFORMED", json === undefined ? "there is no body" : nameIssues(announcement.error));
+    : refuse("BODY_MALFORMED", json === undefined ? "there is no body" : formatIssues(announcement.error));
 }
 
 /** What a request was refused for, from its handler to where it is counted. */

@@ -141,7 +141,9 @@ export class SocketProber implements Prober {
       const outcome = await unlessAborted(pingOne(request, limit), limit);
       return outcome.answered ? outcome : { answered: false, problem: `${tried}: ${outcome.problem}.` };
     } catch (error) {
-      const why = limit.aborted ? `it did not answer within ${this.#timeoutMs / 1000} s` : nameFailure(error);
+      const why = limit.aborted
+        ? `it did not answer within ${this.#timeoutMs / 1000} s`
+        : describeFailure(error);
       const problem = `${tried}: ${why}.`;
       if (isOutOfDescriptors(error)) return unasked(problem);
       // Whoever refuses a connection is there.
@@ -179,7 +181,7 @@ function describe(target: PingTarget, ip: string): string {
 }
 
 /** A failure of the connection in words; the runtime's own may hold what the peer sent, as in a certificate. */
-function nameFailure(error: unknown): string {
+function describeFailure(error: unknown): string {
   if (error instanceof Deno.errors.ConnectionRefused) return "the connection was refused";
   if (error instanceof Deno.errors.InvalidData) {
     return "TLS failed: it does not speak TLS there, or its certificate is not trusted or is for another name";

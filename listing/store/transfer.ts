@@ -9,7 +9,7 @@
 import { Buffer } from "node:buffer";
 import { z } from "zod";
 import { isServerName, SERVER_ID_MAX } from "../../src/announcement/announcement.ts";
-import { nameFirstIssue } from "../../src/schema_issues.ts";
+import { formatFirstIssue } from "../../src/schema_issues.ts";
 import {
   headerOf,
   type Taken,
@@ -85,7 +85,7 @@ export class ListingTransfer implements Transfer {
     const records: ServerRecord[] = [];
     for (const [i, one] of given.entries()) {
       const read = rowSchema.safeParse(one);
-      if (!read.success) return { problem: nameFirstIssue(read.error), row: i };
+      if (!read.success) return { problem: formatFirstIssue(read.error), row: i };
       const { kind: _, ...record } = read.data;
       records.push(record);
     }

@@ -16,7 +16,7 @@ import {
   prepareFolder,
 } from "./kv.ts";
 import { steadyClock } from "../clock.ts";
-import { within } from "../serving/http_server.ts";
+import { settlesWithin } from "../deadline.ts";
 import type { StoreLease } from "./lease.ts";
 import { lockStore, StoreInUse } from "./file_lock.ts";
 
@@ -48,7 +48,7 @@ const ANSWER_MS = 1000;
 /** Whether a store answers `probe`, a read of it, in time. */
 export async function answersInTime(probe: () => Promise<unknown>, answerMs = ANSWER_MS): Promise<boolean> {
   try {
-    return await within(answerMs, probe());
+    return await settlesWithin(probe(), answerMs);
   } catch {
     return false;
   }

@@ -8,6 +8,7 @@
  */
 import { STATUS_CODE } from "@std/http/status";
 import { steadyClock } from "../clock.ts";
+import { settlesWithin } from "../deadline.ts";
 import type { Logger } from "../logging/log.ts";
 import type { Tls } from "./tls_files.ts";
 
@@ -196,11 +197,11 @@ export function serve(
       }
     },
     async close(drainMs = DRAIN_MS) {
-      await within(drainMs, underWay.ended());
+      await settlesWithin(underWay.ended(), drainMs);
       await pause(READY_MS);
       cut.abort();
       const finished = current.finished.catch(() => {/* It was lost and is said so above. */});
-      if (!(await within(CUT_MS, finished))) log.warn("stop.unfinished");
+      if (!(await settlesWithin(finished, CUT_MS))) log.warn("stop.unfinished");
     },
   };
 }
@@ -260,16 +261,5 @@ function hasDescriptors(): boolean {
     return false;
   } finally {
     for (const one of taken) one[Symbol.dispose]();
-  }
-}
-
-/** Waits for `work`, and tells whether it ended within `ms`. */
-export async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
-  const { promise: late, resolve } = Promise.withResolvers<false>();
-  const timer = setTimeout(() => resolve(false), ms);
-  try {
-    return await Promise.race([work.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

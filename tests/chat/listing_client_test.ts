@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertFalse, assertLess, assertMatch } from "@std/assert";
-import { ListingClient, type ListingReply, objection } from "../../chat/announce/listing_client.ts";
+import { ListingClient, type ListingReply, reasonText } from "../../chat/announce/listing_client.ts";
 
 interface Seen {
   readonly method: string;
@@ -201,7 +201,7 @@ Deno.test("listing client that was told to give up before it began asks nobody",
     assertEquals(seen, []);
   }));
 
-Deno.test("objection() is one line with the status, without what could play tricks on a terminal", () => {
+Deno.test("reasonText() is one line with the status, without what could play tricks on a terminal", () => {
   const cases: [ListingReply, string][] = [
     [{ answered: true, status: 400, text: " address: no answer\n" }, "status 400: address: no answer"],
     [{ answered: true, status: 500, text: "" }, "status 500: (no text)"],
@@ -214,14 +214,14 @@ Deno.test("objection() is one line with the status, without what could play tric
     [{ answered: true, status: 400, text: "语言 ümläut 👍" }, "status 400: 语言 ümläut 👍"],
     [{ answered: false, reason: "Connection refused\n(os error 111)" }, "Connection refused (os error 111)"],
   ];
-  for (const [reply, line] of cases) assertEquals(objection(reply), line);
+  for (const [reply, line] of cases) assertEquals(reasonText(reply), line);
 });
 
-Deno.test("objection() is of bounded length, whole at 300 characters and cut past them", () => {
+Deno.test("reasonText() is of bounded length, whole at 300 characters and cut past them", () => {
   for (const [length, kept] of [[300, 300], [301, 300], [4096, 300]] as const) {
-    assertEquals(objection({ answered: false, reason: "x".repeat(length) }), "x".repeat(kept));
+    assertEquals(reasonText({ answered: false, reason: "x".repeat(length) }), "x".repeat(kept));
     assertEquals(
-      objection({ answered: true, status: 400, text: "x".repeat(length) }),
+      reasonText({ answered: true, status: 400, text: "x".repeat(length) }),
       `status 400: ${"x".repeat(kept)}`,
     );
   }

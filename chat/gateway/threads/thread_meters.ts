@@ -6,7 +6,7 @@
  * @module
  */
 import { steadyClock } from "../../../src/clock.ts";
-import { within } from "../../../src/serving/http_server.ts";
+import { settlesWithin } from "../../../src/deadline.ts";
 import type { Logger } from "../../../src/logging/log.ts";
 import { addedUp, type Meters } from "../../../src/metrics/meters.ts";
 import type { Limits } from "../../../src/protocol/limits.ts";
@@ -73,7 +73,7 @@ export class CountsOfFronts {
     const asked = link.calls.ask("meters").then((numbers) => {
       if (numbers.length > 0) this.#said.set(link, numbers);
     }, () => {});
-    await within(ANSWER_MS, asked);
+    await settlesWithin(asked, ANSWER_MS);
   }
 }
 

@@ -8,7 +8,7 @@
  * @module
  */
 import { MessageChannel as LifelineChannel } from "node:worker_threads";
-import { within } from "../../../src/serving/http_server.ts";
+import { settlesWithin } from "../../../src/deadline.ts";
 import type { Tls } from "../../../src/serving/tls_files.ts";
 import type { Fronts } from "../gateway.ts";
 import type { RemoteSession } from "../../threads/remote_session.ts";
@@ -143,9 +143,9 @@ export class FrontThreads implements Fronts {
 
   async close(): Promise<void> {
     this.#isStopping = true;
-    await within(
-      CLOSE_MS,
+    await settlesWithin(
       Promise.all(Array.from(this.#threads, ({ link }) => link.calls.ask("close").catch(isLostAnyway))),
+      CLOSE_MS,
     );
     this.#end();
   }
@@ -185,7 +185,9 @@ export class FrontThreads implements Fronts {
     worker.postMessage(ports, [ports.port, ports.lifeline]);
     try {
       const opened = link.calls.ask("open", { ...front, port: this.port, tls: this.#tls }, plain(settings));
-      if (!await within(START_MS, opened)) throw new Error(`it did not open the port in ${START_MS} ms`);
+      if (!await settlesWithin(opened, START_MS)) {
+        throw new Error(`it did not open the port in ${START_MS} ms`);
+      }
       this.port = await opened;
     } catch (error) {
       this.#discard(thread, "it did not start");
@@ -211,7 +213,7 @@ export class FrontThreads implements Fronts {
   async #watchEnd(thread: Thread): Promise<void> {
     const { log } = this.#options;
     this.#ending.add(thread);
-    const isGone = await within(END_MS, thread.gone);
+    const isGone = await settlesWithin(thread.gone, END_MS);
     if (!isGone && !this.#isStopping) {
       this.#stuck.add(thread);
       log.error("front.stuck", { front: thread.index + 1 });
@@ -282,7 +284,7 @@ async function beginWorker(entry: string, index: number, stopping?: AbortSignal)
     up.reject(new Error(event.message));
   };
   try {
-    if (await within(START_MS, up.promise) && stopping?.aborted !== true) return worker;
+    if (await settlesWithin(up.promise, START_MS) && stopping?.aborted !== true) return worker;
     throw new Error(`a thread did not begin in ${START_MS} ms`);
   } catch (error) {
     worker.terminate();
