@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { StoredMessage } from "./store/journal.ts";
+import type { StoredMessage } from "./room/message.ts";
 
 export interface Archive {
   /** The oldest messages with greater ids than `uuid`, the oldest first. */

@@ -9,10 +9,10 @@
 import type { Username } from "../src/protocol/names.ts";
 import type { Bans, Bar } from "./room/bans.ts";
 import type { History } from "./room/history.ts";
-import type { Participant } from "./order/sequencer.ts";
-import type { StoredMessage } from "./store/journal.ts";
+import type { Participant } from "./delivery/participant.ts";
+import type { StoredMessage } from "./room/message.ts";
 import type { Resumption } from "./resume/resumption.ts";
-import type { Circumstances, Claim } from "./room/room.ts";
+import type { Circumstances, Claim } from "./room/decision.ts";
 
 export interface TurnParts {
   readonly history: History;

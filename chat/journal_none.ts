@@ -4,7 +4,8 @@
  *
  * @module
  */
-import type { Journal, StoredMessage } from "./store/journal.ts";
+import type { Journal } from "./store/journal.ts";
+import type { StoredMessage } from "./room/message.ts";
 
 export class NoJournal implements Journal {
   append(): undefined {

@@ -8,8 +8,8 @@
  */
 import { type FaultName, FAULTS } from "../src/protocol/faults.ts";
 import { BATCH_SIZES, Meters, SECONDS } from "../src/metrics/meters.ts";
-import { CLOSE, type CloseCause } from "./delivery/connection.ts";
-import type { JournalEntry } from "./store/journal.ts";
+import { CLOSE, type CloseCause } from "../src/protocol/close_codes.ts";
+import type { JournalEntry } from "./room/message.ts";
 import type { ListingReply } from "./announce/listing_client.ts";
 
 /** Upper bounds of what a commit takes, in seconds: a disk has milliseconds, and a full one much more. */

@@ -7,7 +7,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { CLOSE } from "../chat/delivery/connection.ts";
+import { CLOSE } from "../src/protocol/close_codes.ts";
 import config from "../deno.json" with { type: "json" };
 import { ADMIN_REFUSALS } from "../chat/admin/refusals.ts";
 import { REFUSALS } from "../listing/refusals.ts";

@@ -13,11 +13,13 @@ import { areTooAlike } from "../../src/lookalikes.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { Username } from "../../src/protocol/names.ts";
 import { type AdminRefusal, refuseAdmin } from "./refusals.ts";
-import { type Bans, BANS_MAX, isInForce, means } from "../room/bans.ts";
-import { type Ban, type BanStore, CHANGE_BANS_MAX } from "../store/ban_store.ts";
-import type { Hub, Participant, Submission } from "../order/sequencer.ts";
-import type { OutgoingFrame } from "../delivery/outbox.ts";
-import { type Room, SERVER_AUTHOR } from "../room/room.ts";
+import { type Ban, type Bans, BANS_MAX, isInForce, means } from "../room/bans.ts";
+import { type BanStore, CHANGE_BANS_MAX } from "../store/ban_store.ts";
+import type { Hub } from "../order/sequencer.ts";
+import type { Participant, Submission } from "../delivery/participant.ts";
+import type { OutgoingFrame } from "../delivery/frame.ts";
+import type { Room } from "../room/room.ts";
+import { SERVER_AUTHOR } from "../room/decision.ts";
 
 export interface ConnectedUser {
   readonly username: string;

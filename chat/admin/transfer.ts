@@ -26,9 +26,8 @@ import {
   type TransferRow,
 } from "../../src/kv/transfer.ts";
 import { type Archive, TooWide } from "../archive.ts";
-import type { Ban } from "../store/ban_store.ts";
-import { readAddressBlock, shownBan } from "../room/bans.ts";
-import type { StoredMessage } from "../store/journal.ts";
+import { type Ban, readAddressBlock, shownBan } from "../room/bans.ts";
+import type { StoredMessage } from "../room/message.ts";
 import { firstIdAt } from "../room/message_id.ts";
 import { oldestKeptId } from "../store/retention.ts";
 

@@ -5,23 +5,9 @@
  * @module
  */
 
-import type { Buffer } from "node:buffer";
 import type { Broadcasts } from "./turn_frames.ts";
-
-/** Why the server ends a connection: a code of RFC 6455 §7.4.1 and at most 123 bytes of reason. */
-export interface CloseCause {
-  readonly code: number;
-  readonly reason: string;
-}
-
-/** A frame on its way to sessions: measured once for all of them. */
-export interface OutgoingFrame {
-  readonly text: string;
-  /** Of the text in UTF-8. */
-  readonly bytes: number;
-  /** The frame as it goes over the wire, where somebody had to know. */
-  wire: Buffer | undefined;
-}
+import type { OutgoingFrame } from "./frame.ts";
+import type { CloseCause } from "../../src/protocol/close_codes.ts";
 
 /**
  * 1. `send` and `sendBroadcasts` never block and never reorder. What they are given leaves at the next `flush` at the
@@ -54,16 +40,3 @@ export interface Receiver {
 
 /** Called when a connection is open; what it returns takes everything that comes over it. */
 export type Accept = (connection: Connection) => Receiver;
-
-export const CLOSE = {
-  goodbye: { code: 1000, reason: "goodbye" },
-  resumedElsewhere: { code: 1000, reason: "resumed elsewhere" },
-  stopping: { code: 1001, reason: "server is stopping" },
-  connectTimeout: { code: 1008, reason: "no CONNECT in time" },
-  flood: { code: 1008, reason: "flood" },
-  kicked: { code: 1008, reason: "kicked" },
-  banned: { code: 1008, reason: "banned" },
-  internal: { code: 1011, reason: "internal error" },
-  slowConsumer: { code: 1013, reason: "slow consumer" },
-  unanswered: { code: 1013, reason: "too many unanswered frames" },
-} as const satisfies Record<string, CloseCause>;

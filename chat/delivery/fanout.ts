@@ -9,10 +9,10 @@
  */
 import type { Logger } from "../../src/logging/log.ts";
 import { Broadcasts } from "./turn_frames.ts";
-import { CLOSE, type CloseCause } from "./connection.ts";
-import type { Participant } from "../order/sequencer.ts";
+import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
+import type { Participant } from "./participant.ts";
 import type { ChatMeters } from "../meters.ts";
-import type { OutgoingFrame } from "./outbox.ts";
+import type { OutgoingFrame } from "./frame.ts";
 import type { SessionId } from "../room/room.ts";
 
 /** One of the audience, and how much of the turn's broadcasts it was given. */

@@ -6,23 +6,11 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { type Broadcasts, HEADER_BYTES_MAX } from "./turn_frames.ts";
-import { CLOSE, type CloseCause, type Connection, type OutgoingFrame } from "./connection.ts";
-
-export type { OutgoingFrame } from "./connection.ts";
-
-export function outgoing(text: string): OutgoingFrame {
-  return text === ACKNOWLEDGED.text ? ACKNOWLEDGED : measured(text);
-}
-
-function measured(text: string): OutgoingFrame {
-  return { text, bytes: Buffer.byteLength(text), wire: undefined };
-}
-
-/** Most answers are this one. */
-const ACKNOWLEDGED: OutgoingFrame = measured("c2/ACKNOWLEDGE");
+import type { Connection } from "./connection.ts";
+import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
+import type { OutgoingFrame } from "./frame.ts";
 
 /** Whose outbox it is. */
 export interface OutboxOwner {

@@ -8,7 +8,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { OutgoingFrame } from "./connection.ts";
+import { headerBytesOf, type OutgoingFrame, writeHeader } from "./frame.ts";
 
 const encoder = new TextEncoder();
 
@@ -110,33 +110,4 @@ export class Broadcasts {
 /** Where the first `count` end. */
 function endOf(ends: readonly number[], count: number): number {
   return count === 0 ? 0 : ends[count - 1]!;
-}
-
-/** A frame as it goes over the wire, made once. Shared: never written to. */
-export function wireOf(frame: OutgoingFrame): Buffer {
-  if (frame.wire !== undefined) return frame.wire;
-  const headerBytes = headerBytesOf(frame.bytes);
-  frame.wire = Buffer.allocUnsafe(headerBytes + frame.bytes);
-  frame.wire.write(frame.text, headerBytes, "utf8");
-  writeHeader(frame.wire, 0, frame.bytes);
-  return frame.wire;
-}
-
-/** Bytes of the header of a text of so many bytes, RFC 6455 §5.2. */
-function headerBytesOf(length: number): number {
-  return length < 126 ? 2 : length < 65_536 ? 4 : 10;
-}
-
-function writeHeader(to: Uint8Array, at: number, length: number): void {
-  // The last fragment, and text.
-  to[at] = 0x81;
-  if (length < 126) to[at + 1] = length;
-  else if (length < 65_536) {
-    to[at + 1] = 126;
-    to[at + 2] = length >>> 8;
-    to[at + 3] = length & 0xff;
-  } else {
-    to[at + 1] = 127;
-    for (let i = 0, rest = length; i < 8; i++, rest = Math.floor(rest / 256)) to[at + 9 - i] = rest & 0xff;
-  }
 }

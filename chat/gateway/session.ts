@@ -12,11 +12,14 @@ import type { Limits } from "../../src/protocol/limits.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import { type Rate, TokenBucket } from "../../src/token_bucket.ts";
 import type { Broadcasts } from "../delivery/turn_frames.ts";
-import { CLOSE, type CloseCause, type Connection, type Receiver } from "../delivery/connection.ts";
-import type { Participant } from "../order/sequencer.ts";
+import type { Connection, Receiver } from "../delivery/connection.ts";
+import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
+import type { Participant } from "../delivery/participant.ts";
 import type { ChatMeters } from "../meters.ts";
-import { Outbox, type OutboxOwner, outgoing, type OutgoingFrame } from "../delivery/outbox.ts";
-import type { Input, SessionId } from "../room/room.ts";
+import { Outbox, type OutboxOwner } from "../delivery/outbox.ts";
+import { outgoing, type OutgoingFrame } from "../delivery/frame.ts";
+import type { SessionId } from "../room/room.ts";
+import type { Input } from "../room/decision.ts";
 
 /**
  * UTF-16 units of a frame that one token of the flood limit pays for, §7.4: a message at its limit in most scripts.

@@ -7,25 +7,20 @@
  */
 import type { Fault } from "../../src/protocol/faults.ts";
 import { broadcastsOf } from "../room/effects.ts";
-import type { Participant } from "./sequencer.ts";
+import type { Submission } from "../delivery/participant.ts";
 import {
   APPEND_CHANGE_UNITS,
   APPEND_ENTRIES_MAX,
   APPEND_TEXT_MAX,
   type StoredMessage,
-} from "../store/journal.ts";
-import type { Decision, Input } from "../room/room.ts";
+} from "../room/message.ts";
+import type { Decision, Input } from "../room/decision.ts";
 
 /**
  * Older pages of history in one turn. Each is read whole before it is answered: up to 200 messages, some 3 MiB at
  * the default length of a text, and the memory of a turn is that times the pages.
  */
 export const TURN_PAGES_MAX = 16;
-
-export interface Submission {
-  readonly participant: Participant;
-  readonly input: Input;
-}
 
 /** One batch on its way through a turn: how far it came. */
 export class Batch {

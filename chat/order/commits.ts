@@ -7,9 +7,10 @@
  */
 import { type Fault, fault } from "../../src/protocol/faults.ts";
 import type { Logger } from "../../src/logging/log.ts";
-import type { Journal, JournalEntry } from "../store/journal.ts";
+import type { Journal } from "../store/journal.ts";
+import type { JournalEntry } from "../room/message.ts";
 import type { ChatMeters } from "../meters.ts";
-import type { Decision } from "../room/room.ts";
+import type { Decision } from "../room/decision.ts";
 
 export interface CommitsOptions {
   readonly journal: Journal;

@@ -14,42 +14,22 @@ import type { Logger } from "../../src/logging/log.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { Audience, type AudiencePort } from "../delivery/fanout.ts";
 import type { Bans } from "../room/bans.ts";
-import type { Broadcasts } from "../delivery/turn_frames.ts";
-import { Batch, BatchSize, isPlain, type Submission } from "./batch.ts";
+import { Batch, BatchSize, isPlain } from "./batch.ts";
+import type { Participant, Submission } from "../delivery/participant.ts";
 import { CircumstancesOfTurn } from "../circumstances.ts";
 import { Commits } from "./commits.ts";
-import type { CloseCause } from "../delivery/connection.ts";
 import { type Consequence, consequenceOf, type Narrator } from "../room/effects.ts";
 import type { History } from "../room/history.ts";
-import type { Journal, StoredMessage } from "../store/journal.ts";
+import type { Journal } from "../store/journal.ts";
+import type { StoredMessage } from "../room/message.ts";
 import { Lookups } from "./turn_view.ts";
 import type { ChatMeters } from "../meters.ts";
-import { outgoing, type OutgoingFrame } from "../delivery/outbox.ts";
+import type { OutgoingFrame } from "../delivery/frame.ts";
+import { outgoing } from "../delivery/frame.ts";
 import type { Resumption } from "../resume/resumption.ts";
-import type { Decision, Input, Room, SessionId } from "../room/room.ts";
+import type { Room } from "../room/room.ts";
+import type { Decision, Input } from "../room/decision.ts";
 import type { TurnSpans } from "./turn_spans.ts";
-
-export type { Submission } from "./batch.ts";
-
-/** What the hub needs of a session. None of it throws, and none of it waits. */
-export interface Participant {
-  /** The session that it is. The hub gives it another when it resumes one, §12.3. */
-  id: SessionId;
-  /** The peer's IP address, which bans may name. */
-  readonly remoteAddress: string;
-  /** Whether it is of the extended mode. */
-  readonly isLive: boolean;
-  deliver(frame: OutgoingFrame): void;
-  /** Takes what everyone was told in this turn, from the `from`th on. */
-  hear(broadcasts: Broadcasts, from: number): void;
-  /** Everything that it was given is to go on its way. */
-  flush(): void;
-  /** One submitted input has been dealt with, its answer was delivered. */
-  settled(): void;
-  /** It is in the room now. */
-  joined(): void;
-  end(cause: CloseCause): void;
-}
 
 /** What has a place in the order and is no input: nothing is decided while it is under way. */
 interface Interlude {

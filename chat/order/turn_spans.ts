@@ -8,8 +8,9 @@
  * @module
  */
 import type { Tracing } from "../../src/metrics/tracing.ts";
-import type { Batch, Submission } from "./batch.ts";
-import type { Decision } from "../room/room.ts";
+import type { Batch } from "./batch.ts";
+import type { Submission } from "../delivery/participant.ts";
+import type { Decision } from "../room/decision.ts";
 
 /** Messages of one batch that are traced: those of a busy room are alike, and each is five spans. */
 export const TRACED_PER_BATCH_MAX = 16;

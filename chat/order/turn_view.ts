@@ -6,9 +6,11 @@
  * @module
  */
 import type { Logger } from "../../src/logging/log.ts";
-import { asksForOlder, type Submission } from "./batch.ts";
+import { asksForOlder } from "./batch.ts";
+import type { Submission } from "../delivery/participant.ts";
 import type { History } from "../room/history.ts";
-import type { Journal, StoredMessage } from "../store/journal.ts";
+import type { Journal } from "../store/journal.ts";
+import type { StoredMessage } from "../room/message.ts";
 
 export interface LookupOptions {
   readonly history: History;

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Participant } from "../order/sequencer.ts";
+import type { Participant } from "../delivery/participant.ts";
 import type { HoldNumber, SessionId } from "../room/room.ts";
 
 /** A participant without a connection. Whatever it is told is in the backlog. */

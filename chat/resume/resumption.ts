@@ -9,14 +9,15 @@
  */
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
 import type { Backlog } from "../room/replay_buffer.ts";
-import type { Submission } from "../order/batch.ts";
-import { CLOSE } from "../delivery/connection.ts";
+import type { Participant, Submission } from "../delivery/participant.ts";
+import { CLOSE } from "../../src/protocol/close_codes.ts";
 import { broadcastsOf } from "../room/effects.ts";
 import type { Holds } from "./held_sessions.ts";
-import type { Participant } from "../order/sequencer.ts";
 import type { LiveSessions } from "./resume_tokens.ts";
-import { outgoing, type OutgoingFrame } from "../delivery/outbox.ts";
-import type { Claim, Decision, Left, SessionId } from "../room/room.ts";
+import type { OutgoingFrame } from "../delivery/frame.ts";
+import { outgoing } from "../delivery/frame.ts";
+import type { SessionId } from "../room/room.ts";
+import type { Claim, Decision, Left } from "../room/decision.ts";
 
 export interface ResumptionOptions {
   readonly backlog: Backlog;

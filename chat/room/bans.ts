@@ -9,7 +9,6 @@
 import { addressBlock, normalizeIp } from "../../src/address.ts";
 import { areTooAlike, nameKeys } from "../../src/lookalikes.ts";
 import { foldName, parseUsername, type Username } from "../../src/protocol/names.ts";
-import type { Ban } from "../store/ban_store.ts";
 
 /**
  * Bans that are kept: each is up to 1.5 KiB in memory and on disk, so 15 MiB at the worst, and more than a person
@@ -156,4 +155,19 @@ function removeUnder(index: Map<string, Set<Ban>>, key: string, ban: Ban): void 
   const bans = index.get(key);
   bans?.delete(ban);
   if (bans?.size === 0) index.delete(key);
+}
+/** A ban of a name, of an address, or of both, each of which keeps out by itself. */
+
+export interface Ban {
+  readonly id: string;
+  /** As the operator wrote it. How names compare is not stored. */
+  readonly name: string | undefined;
+  /** An IPv4 address or an IPv6 network, as `addressBlock` writes them. */
+  readonly address: string | undefined;
+  /** Told to everyone when it ends a session, and to whoever it keeps out. */
+  readonly message: string;
+  /** Milliseconds since 1970, as is the end. */
+  readonly createdAtMs: number;
+  /** Undefined for a ban without an end. */
+  readonly endsAtMs: number | undefined;
 }

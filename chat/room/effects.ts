@@ -9,10 +9,10 @@
  */
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
 import type { DepartureKind } from "../../src/protocol/frames.ts";
-import { CLOSE, type CloseCause } from "../delivery/connection.ts";
+import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
 import { historyAnswer } from "./history.ts";
-import type { StoredMessage } from "../store/journal.ts";
-import type { Decision, Departure, Left } from "./room.ts";
+import type { StoredMessage } from "./message.ts";
+import type { Decision, Departure, Left } from "./decision.ts";
 
 export interface Consequence {
   /** Told to everyone before the answer: who had to go for it. */

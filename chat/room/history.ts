@@ -8,7 +8,7 @@
  */
 import { HISTORY_ANSWER_BYTES_MAX } from "../../src/protocol/limits.ts";
 import type { HistoryEntry } from "../../src/protocol/frames.ts";
-import type { HistoryRange, JournalEntry, StoredMessage } from "../store/journal.ts";
+import type { HistoryRange, JournalEntry, StoredMessage } from "./message.ts";
 import { MessageWindow } from "./message_window.ts";
 
 /**

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { HistoryRange, StoredMessage } from "../store/journal.ts";
+import type { HistoryRange, StoredMessage } from "./message.ts";
 
 /** How many that were let go of are kept in the list at the most, or half of it: each message is moved once. */
 const GONE_MIN = 1024;

@@ -8,7 +8,7 @@
  * @module
  */
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
-import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type StoredMessage } from "../store/journal.ts";
+import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type StoredMessage } from "./message.ts";
 
 /** Broadcasts that are held, some 200 bytes each beside their text: two minutes at 90 a second. */
 export const BACKLOG_BROADCASTS_MAX = 11_000;

@@ -7,112 +7,24 @@
  * @module
  */
 import { type Fault, fault } from "../../src/protocol/faults.ts";
-import type { ClientFrame, DepartureKind } from "../../src/protocol/frames.ts";
+import type { ClientFrame } from "../../src/protocol/frames.ts";
 import { type Limits, TYPING_INTERVAL_MS } from "../../src/protocol/limits.ts";
 import { areTooAlike } from "../../src/lookalikes.ts";
 import type { Username } from "../../src/protocol/names.ts";
 import type { Bar } from "./bans.ts";
-import type { HistoryRange, JournalEntry, StoredMessage } from "../store/journal.ts";
+import type { StoredMessage } from "./message.ts";
 import { MessageWindow } from "./message_window.ts";
 import { type HoldNumber, type Member, Roster, type SessionId } from "./roster.ts";
+import {
+  type Circumstances,
+  type Decision,
+  type Departure,
+  type Input,
+  type Left,
+  SERVER_AUTHOR,
+} from "./decision.ts";
 
 export type { HoldNumber, Member, SessionId } from "./roster.ts";
-
-/** The author of what the server itself says. No session has it: theirs are UUIDs. */
-export const SERVER_AUTHOR: SessionId = "server";
-
-/** What can happen to a session: a frame, a faulty one, or something that is no frame. */
-export type Input =
-  | ClientFrame
-  | { readonly type: "FAULT"; readonly fault: Fault }
-  /** `isFinal`: it was put out, and is not to come back as itself. */
-  | { readonly type: "LOST"; readonly isFinal?: true }
-  /** The time of a hold is over. */
-  | { readonly type: "LAPSE"; readonly hold: HoldNumber }
-  | { readonly type: "KICK" }
-  | { readonly type: "BAN"; readonly message: string }
-  /** The server's own word, from no session. */
-  | { readonly type: "ANNOUNCE"; readonly text: string };
-
-/** How a session ended, which is more than everyone is told. */
-export type Departure = DepartureKind | "kick";
-
-/** What an input brought about. Everything but `stored` has happened in the roster already. */
-export type Decision =
-  /** Happens once the entry is stored; if it cannot be, nothing happened. */
-  | { readonly kind: "stored"; readonly entry: JournalEntry }
-  /** `isProvisional`: judged by a message of this batch, and void where that cannot be stored. */
-  | { readonly kind: "refused"; readonly fault: Fault; readonly isProvisional?: true }
-  /** Refused, and no other try on this connection would do. */
-  | { readonly kind: "barred"; readonly fault: Fault }
-  | {
-    readonly kind: "joined";
-    readonly username: string;
-    readonly connectedAtMs: number;
-    /** Who was held and has lost its place to this one. */
-    readonly displaced: Left | undefined;
-  }
-  | { readonly kind: "renamed"; readonly from: string; readonly to: string }
-  | Left
-  /** The connection is lost, the session is not: nobody is told. */
-  | { readonly kind: "held"; readonly session: SessionId; readonly hold: HoldNumber }
-  /** The session that goes on over this connection. */
-  | {
-    readonly kind: "resumed";
-    readonly session: SessionId;
-    readonly token: string;
-    readonly position: number;
-  }
-  /** It cannot go on, since too much was missed: it has left, and its client may connect anew. */
-  | { readonly kind: "unresumable"; readonly fault: Fault; readonly left: Left }
-  /** The same message as before, which is told to nobody again. */
-  | {
-    readonly kind: "repeated";
-    readonly nonce: string;
-    readonly uuid: string;
-    readonly isProvisional: boolean;
-  }
-  | { readonly kind: "typing"; readonly username: string; readonly isTold: boolean }
-  /** A session without a name is put out: nobody knew of it, nobody is told. */
-  | { readonly kind: "expelled" }
-  | { readonly kind: "answered"; readonly content: string }
-  | { readonly kind: "asked_history"; readonly range: HistoryRange }
-  | { readonly kind: "pinged"; readonly timestamp: string | undefined }
-  | { readonly kind: "nothing" };
-
-/** Somebody is not in the room any more. */
-export interface Left {
-  readonly kind: "left";
-  readonly session: SessionId;
-  readonly departure: Departure;
-  readonly username: string;
-  readonly message: string | undefined;
-}
-
-/** The session that a token resumes, and whether what it has missed can be told. */
-export interface Claim {
-  readonly session: SessionId;
-  readonly canReplay: boolean;
-}
-
-/** What the caller knows at the moment of a decision. */
-export interface Circumstances {
-  readonly nowMs: number;
-  /** Of a clock that never goes back. */
-  readonly steadyMs: number;
-  /** Whether whoever sent this input is of the extended mode. */
-  readonly isLive: boolean;
-  /** What a token gives its bearer a claim to, §12.3. */
-  claim(token: string, position: number): Claim | undefined;
-  /** The id of the message that this session has sent with a nonce, §12.4. */
-  sentAs(nonce: string): string | undefined;
-  /** Ids smaller than this are past their age, §5.4. */
-  readonly historyFrom: string;
-  /** The message of this id as it is stored, for edits. */
-  find(uuid: string): StoredMessage | undefined;
-  /** What keeps whoever sent this input out of the room under a name. */
-  bar(username: Username): Bar | undefined;
-}
 
 export interface RoomOptions {
   readonly serverId: number;

@@ -9,13 +9,9 @@
 import { STATUS_CODE } from "@std/http/status";
 import type { Logger } from "../../src/logging/log.ts";
 import type { Broadcasts } from "../delivery/turn_frames.ts";
-import {
-  CLOSE,
-  type CloseCause,
-  type Connection,
-  type OutgoingFrame,
-  type Receiver,
-} from "../delivery/connection.ts";
+import type { Connection, Receiver } from "../delivery/connection.ts";
+import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
+import type { OutgoingFrame } from "../delivery/frame.ts";
 import type { AdmittedSocket } from "./transport.ts";
 
 export interface ServeConnectionOptions {

@@ -11,13 +11,9 @@ import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import type { Logger } from "../../src/logging/log.ts";
 import type { Broadcasts } from "../delivery/turn_frames.ts";
-import {
-  CLOSE,
-  type CloseCause,
-  type Connection,
-  type OutgoingFrame,
-  type Receiver,
-} from "../delivery/connection.ts";
+import type { Connection, Receiver } from "../delivery/connection.ts";
+import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
+import type { OutgoingFrame } from "../delivery/frame.ts";
 import { Gathered } from "./write_batch.ts";
 import { type Rate, TokenBucket } from "../../src/token_bucket.ts";
 import type { AdmittedSocket } from "./transport.ts";

@@ -8,8 +8,8 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { type Broadcasts, wireOf } from "../delivery/turn_frames.ts";
-import type { OutgoingFrame } from "../delivery/connection.ts";
+import type { Broadcasts } from "../delivery/turn_frames.ts";
+import { type OutgoingFrame, wireOf } from "../delivery/frame.ts";
 
 /**
  * Bytes of broadcasts that are worth a write of their own. Less than that is copied to what else its listener is given:

@@ -3,21 +3,7 @@
  *
  * @module
  */
-
-/** A ban of a name, of an address, or of both, each of which keeps out by itself. */
-export interface Ban {
-  readonly id: string;
-  /** As the operator wrote it. How names compare is not stored. */
-  readonly name: string | undefined;
-  /** An IPv4 address or an IPv6 network, as `addressBlock` writes them. */
-  readonly address: string | undefined;
-  /** Told to everyone when it ends a session, and to whoever it keeps out. */
-  readonly message: string;
-  /** Milliseconds since 1970, as is the end. */
-  readonly createdAtMs: number;
-  /** Undefined for a ban without an end. */
-  readonly endsAtMs: number | undefined;
-}
+import type { Ban } from "../room/bans.ts";
 
 /** Bans of one `change`: of the 1000 mutations that Deno KV takes in one commit. */
 export const CHANGE_BANS_MAX = 500;

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Ban, BanStore } from "./ban_store.ts";
+import type { BanStore } from "./ban_store.ts";
+import type { Ban } from "../room/bans.ts";
 
 type Row = Omit<Ban, "id">;
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { JournalEntry, StoredMessage } from "./journal.ts";
+import type { JournalEntry, StoredMessage } from "../room/message.ts";
 
 /** What everyone was told of a message at one place in the order. */
 export interface ToldMessage {

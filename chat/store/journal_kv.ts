@@ -9,7 +9,8 @@
  * @module
  */
 import { renumber } from "./archive_kv.ts";
-import type { HistoryRange, Journal, JournalEntry, StoredMessage } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
 import { endOf, messagesOf, segmentsOf } from "./segment.ts";
 import {
   firstIdIn,

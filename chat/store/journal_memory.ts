@@ -8,7 +8,8 @@
  */
 import type { Limits } from "../../src/protocol/limits.ts";
 import type { Archive } from "../archive.ts";
-import type { HistoryRange, Journal, JournalEntry, StoredMessage } from "./journal.ts";
+import type { Journal } from "./journal.ts";
+import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
 import { MessageWindow } from "../room/message_window.ts";
 
 export class MemoryJournal implements Journal, Archive {

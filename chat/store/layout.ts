@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type StoredMessage } from "./journal.ts";
+import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type StoredMessage } from "../room/message.ts";
 import { endOf, segmentsOf } from "./segment.ts";
 import { firstSegment, keyOf } from "./segment_rows_kv.ts";
 

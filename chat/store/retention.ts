@@ -9,6 +9,7 @@
 import type { Logger } from "../../src/logging/log.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { firstIdAt } from "../room/message_id.ts";
+import type { Sweepable } from "./journal.ts";
 
 /** Seconds between two sweeps: how long messages past the limits lie in the file at most. */
 export const SWEEP_INTERVAL_SECONDS = 60;
@@ -18,11 +19,6 @@ const DAY_MS = 86_400_000;
 /** The smallest id of a message that is at most `days` old. */
 export function oldestKeptId(nowMs: number, days: number): string {
   return firstIdAt(nowMs - days * DAY_MS);
-}
-
-export interface Sweepable {
-  sweep(bounds: { keep: number; from: string }): Promise<number>;
-  forgetTold(before: number): Promise<void>;
 }
 
 export interface RetentionOptions {

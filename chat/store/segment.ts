@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { StoredMessage } from "./journal.ts";
+import type { StoredMessage } from "../room/message.ts";
 
 /** Messages in the order of their ids. */
 export interface Segment {

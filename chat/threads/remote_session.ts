@@ -4,8 +4,9 @@
  *
  * @module
  */
-import type { CloseCause, OutgoingFrame } from "../delivery/connection.ts";
-import type { Participant } from "../order/sequencer.ts";
+import type { CloseCause } from "../../src/protocol/close_codes.ts";
+import type { OutgoingFrame } from "../delivery/frame.ts";
+import type { Participant } from "../delivery/participant.ts";
 import type { SessionId } from "../room/room.ts";
 import type { Hall } from "../gateway/threads/thread_fanout.ts";
 import { placeOf, type SessionNumber, TELL } from "../gateway/threads/messages.ts";

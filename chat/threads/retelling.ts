@@ -6,8 +6,8 @@
  */
 import type { Logger } from "../../src/logging/log.ts";
 import type { Audience } from "../delivery/fanout.ts";
-import type { Participant } from "../order/sequencer.ts";
-import { outgoing } from "../delivery/outbox.ts";
+import type { Participant } from "../delivery/participant.ts";
+import { outgoing } from "../delivery/frame.ts";
 import { causeAt, type Flat, PLACES, type SessionNumber, TELL } from "../gateway/threads/messages.ts";
 
 export class Retelling {

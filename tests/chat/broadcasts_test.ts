@@ -5,8 +5,8 @@
  */
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { Broadcasts, wireOf } from "../../chat/delivery/turn_frames.ts";
-import { outgoing } from "../../chat/delivery/outbox.ts";
+import { Broadcasts } from "../../chat/delivery/turn_frames.ts";
+import { outgoing, wireOf } from "../../chat/delivery/frame.ts";
 import { runs } from "../support/property_runs.ts";
 
 /** The texts in unmasked frames of a server, read as RFC 6455 writes them. */

@@ -7,7 +7,7 @@ import { Buffer } from "node:buffer";
 import { assert, assertEquals } from "@std/assert";
 import { Broadcasts } from "../../chat/delivery/turn_frames.ts";
 import { Gathered, SHARED_BYTES_MIN } from "../../chat/sockets/write_batch.ts";
-import { outgoing } from "../../chat/delivery/outbox.ts";
+import { outgoing } from "../../chat/delivery/frame.ts";
 
 /** A frame of so many bytes on the wire, with a header of four. */
 function broadcastOf(bytes: number): Broadcasts {

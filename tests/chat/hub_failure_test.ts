@@ -4,12 +4,13 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { CloseCause, Connection } from "../../chat/delivery/connection.ts";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import type { Connection } from "../../chat/delivery/connection.ts";
+import type { CloseCause } from "../../src/protocol/close_codes.ts";
 import { History } from "../../chat/room/history.ts";
-import type { OutgoingFrame } from "../../chat/delivery/outbox.ts";
+import type { OutgoingFrame } from "../../chat/delivery/frame.ts";
 import { FloodRate, Session } from "../../chat/gateway/session.ts";
 import { ChatMeters } from "../../chat/meters.ts";
-import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import {
   ACK,
   id,

@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { BACKLOG_BROADCASTS_MAX } from "../../chat/room/replay_buffer.ts";
-import type { JournalEntry } from "../../chat/store/journal.ts";
+import type { JournalEntry } from "../../chat/room/message.ts";
 import {
   ACK,
   id,

@@ -6,7 +6,7 @@
 import { assertEquals } from "@std/assert";
 import { BACKLOG_BROADCASTS_MAX } from "../../chat/room/replay_buffer.ts";
 import { History } from "../../chat/room/history.ts";
-import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../chat/store/journal.ts";
+import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../chat/room/message.ts";
 import { ACK, id, last, msg, promisesSettled, refusal, stored, texts, world } from "../support/hub_stage.ts";
 
 Deno.test("hub tells nothing of a message before it is stored, then the answer, then everyone", async () => {

@@ -10,7 +10,7 @@ import {
   APPEND_ENTRIES_MAX,
   APPEND_TEXT_MAX,
   type JournalEntry,
-} from "../../chat/store/journal.ts";
+} from "../../chat/room/message.ts";
 import { MESSAGE_BYTES_MAX, SEGMENT_BYTES_MAX } from "../../chat/store/segment.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import {

@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { StoredMessage } from "../../chat/store/journal.ts";
+import type { StoredMessage } from "../../chat/room/message.ts";
 import { MemoryJournal } from "../../chat/store/journal_memory.ts";
 import { runs } from "../support/property_runs.ts";
 

@@ -5,7 +5,8 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { type HistoryRange, type Journal, type StoredMessage } from "../../chat/store/journal.ts";
+import type { Journal } from "../../chat/store/journal.ts";
+import type { HistoryRange, StoredMessage } from "../../chat/room/message.ts";
 import { KvJournal } from "../../chat/store/journal_kv.ts";
 import { NoJournal } from "../../chat/journal_none.ts";
 import { openKv } from "../../src/kv/kv.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { APPEND_TEXT_MAX, type StoredMessage } from "../../chat/store/journal.ts";
+import { APPEND_TEXT_MAX, type StoredMessage } from "../../chat/room/message.ts";
 import { KvJournal } from "../../chat/store/journal_kv.ts";
 import { moveFromLayout1 } from "../../chat/store/layout.ts";
 import { openKv } from "../../src/kv/kv.ts";

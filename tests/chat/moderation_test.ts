@@ -6,8 +6,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { isAdminRefusal } from "../../chat/admin/refusals.ts";
-import { type Ban, type BanStore, CHANGE_BANS_MAX } from "../../chat/store/ban_store.ts";
-import { BANS_MAX } from "../../chat/room/bans.ts";
+import { type BanStore, CHANGE_BANS_MAX } from "../../chat/store/ban_store.ts";
+import { type Ban, BANS_MAX } from "../../chat/room/bans.ts";
 import { type Banned, type BanRequest, Moderation } from "../../chat/admin/moderation.ts";
 import { parseUsername, type Username } from "../../src/protocol/names.ts";
 import {

@@ -5,8 +5,10 @@
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { Broadcasts } from "../../chat/delivery/turn_frames.ts";
-import type { CloseCause, Connection, OutgoingFrame } from "../../chat/delivery/connection.ts";
-import { Outbox, outgoing } from "../../chat/delivery/outbox.ts";
+import type { Connection } from "../../chat/delivery/connection.ts";
+import type { CloseCause } from "../../src/protocol/close_codes.ts";
+import { outgoing, type OutgoingFrame } from "../../chat/delivery/frame.ts";
+import { Outbox } from "../../chat/delivery/outbox.ts";
 
 /** An outbox of 100 bytes that has pushed as many, all of it sent; with what its connection was given since. */
 function outboxOf100() {

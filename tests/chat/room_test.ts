@@ -8,12 +8,13 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { consequenceOf } from "../../chat/room/effects.ts";
-import type { StoredMessage } from "../../chat/store/journal.ts";
-import type { Bar } from "../../chat/room/bans.ts";
-import { type Circumstances, type Input, Room, SERVER_AUTHOR } from "../../chat/room/room.ts";
-import { fault, type FaultName } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { consequenceOf } from "../../chat/room/effects.ts";
+import type { StoredMessage } from "../../chat/room/message.ts";
+import type { Bar } from "../../chat/room/bans.ts";
+import { Room } from "../../chat/room/room.ts";
+import { type Circumstances, type Input, SERVER_AUTHOR } from "../../chat/room/decision.ts";
+import { fault, type FaultName } from "../../src/protocol/faults.ts";
 import { nearestUsername, parseUsername, type Username } from "../../src/protocol/names.ts";
 import { runs } from "../support/property_runs.ts";
 

@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { serialize } from "node:v8";
 import fc from "fast-check";
-import type { StoredMessage } from "../../chat/store/journal.ts";
+import type { StoredMessage } from "../../chat/room/message.ts";
 import {
   endOf,
   firstIdOf,

@@ -6,10 +6,11 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { mock } from "node:test";
 import type { Broadcasts } from "../../chat/delivery/turn_frames.ts";
-import type { CloseCause, Connection, OutgoingFrame } from "../../chat/delivery/connection.ts";
-import type { Participant } from "../../chat/order/sequencer.ts";
-import { outgoing } from "../../chat/delivery/outbox.ts";
-import type { Input } from "../../chat/room/room.ts";
+import type { Connection } from "../../chat/delivery/connection.ts";
+import type { CloseCause } from "../../src/protocol/close_codes.ts";
+import { outgoing, type OutgoingFrame } from "../../chat/delivery/frame.ts";
+import type { Participant } from "../../chat/delivery/participant.ts";
+import type { Input } from "../../chat/room/decision.ts";
 import { FloodRate, Session } from "../../chat/gateway/session.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/protocol/limits.ts";

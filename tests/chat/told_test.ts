@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { StoredMessage } from "../../chat/store/journal.ts";
+import type { StoredMessage } from "../../chat/room/message.ts";
 import { KvJournal } from "../../chat/store/journal_kv.ts";
 import { segmentsOf } from "../../chat/store/segment.ts";
 import { openKv } from "../../src/kv/kv.ts";

@@ -5,10 +5,10 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Connection, type OutgoingFrame } from "../../chat/delivery/connection.ts";
+import type { Connection } from "../../chat/delivery/connection.ts";
+import { outgoing, type OutgoingFrame } from "../../chat/delivery/frame.ts";
 import { CLOSE_TIMEOUT_MS, FRAMES_AFTER_CLOSE_MAX } from "../../chat/sockets/connection_ws.ts";
 import { REQUEST_MS } from "../../chat/sockets/http_exchange.ts";
-import { outgoing } from "../../chat/delivery/outbox.ts";
 import { HEAD_BYTES_MAX } from "../../chat/sockets/request_head.ts";
 import type { Transport } from "../../chat/sockets/transport.ts";
 import { FRAGMENTS_MAX, startWs, UNREAD_REQUESTS_MAX } from "../../chat/sockets/transport_ws.ts";

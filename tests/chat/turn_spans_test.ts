@@ -4,8 +4,9 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Batch, type Submission } from "../../chat/order/batch.ts";
-import type { Decision } from "../../chat/room/room.ts";
+import { Batch } from "../../chat/order/batch.ts";
+import type { Submission } from "../../chat/delivery/participant.ts";
+import type { Decision } from "../../chat/room/decision.ts";
 import { TRACED_PER_BATCH_MAX, TurnSpans } from "../../chat/order/turn_spans.ts";
 import { fault, type FaultName } from "../../src/protocol/faults.ts";
 import type { Course } from "../../src/metrics/tracing.ts";

@@ -5,7 +5,8 @@
  */
 import { assertEquals } from "@std/assert";
 import { Audience } from "../../chat/delivery/fanout.ts";
-import { Hub, type Participant } from "../../chat/order/sequencer.ts";
+import { Hub } from "../../chat/order/sequencer.ts";
+import type { Participant } from "../../chat/delivery/participant.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { TELL } from "../../chat/gateway/threads/messages.ts";
 import { Retelling } from "../../chat/threads/retelling.ts";

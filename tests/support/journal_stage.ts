@@ -8,7 +8,7 @@ import {
   type HistoryRange,
   type JournalEntry,
   type StoredMessage,
-} from "../../chat/store/journal.ts";
+} from "../../chat/room/message.ts";
 import { KvJournal } from "../../chat/store/journal_kv.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { USERNAME_LENGTH_MAX } from "../../src/protocol/limits.ts";

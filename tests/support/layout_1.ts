@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { JournalEntry, StoredMessage } from "../../chat/store/journal.ts";
+import type { JournalEntry, StoredMessage } from "../../chat/room/message.ts";
 
 /** Appends as `KvJournal` did in layout 1. */
 export async function appendAsLayout1(kv: Deno.Kv, entries: readonly JournalEntry[]): Promise<void> {

@@ -8,9 +8,9 @@
 import type { ForwardedLine, LogLevel } from "../../../src/logging/log.ts";
 import type { Tls } from "../../../src/serving/tls_files.ts";
 import type { Admitted, Refused } from "../admission.ts";
-import { CLOSE, type CloseCause } from "../../delivery/connection.ts";
+import { CLOSE, type CloseCause } from "../../../src/protocol/close_codes.ts";
 import type { FrontOptions } from "../gateway.ts";
-import type { Input } from "../../room/room.ts";
+import type { Input } from "../../room/decision.ts";
 import type { Settings } from "../../settings.ts";
 import type { TransportName } from "../../sockets/transport.ts";
 

@@ -8,8 +8,9 @@
 import { setImmediate } from "node:timers";
 import type { Logger } from "../../../src/logging/log.ts";
 import { AudienceFence, type AudiencePort } from "../../delivery/fanout.ts";
-import type { CloseCause, OutgoingFrame } from "../../delivery/connection.ts";
-import type { Participant } from "../../order/sequencer.ts";
+import type { CloseCause } from "../../../src/protocol/close_codes.ts";
+import type { OutgoingFrame } from "../../delivery/frame.ts";
+import type { Participant } from "../../delivery/participant.ts";
 import { RemoteSession } from "../../threads/remote_session.ts";
 import type { SessionId } from "../../room/room.ts";
 import { type Flat, NOBODY, TELL } from "./messages.ts";

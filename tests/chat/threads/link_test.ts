@@ -6,14 +6,14 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { Hono } from "hono";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { Admission } from "../../../chat/gateway/admission.ts";
-import type { Participant } from "../../../chat/order/sequencer.ts";
+import type { Participant } from "../../../chat/delivery/participant.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
-import type { Input } from "../../../chat/room/room.ts";
+import type { Input } from "../../../chat/room/decision.ts";
 import { ThreadLink, TURNS_BEHIND_MAX } from "../../../chat/gateway/threads/link.ts";
 import { type Flat, SUBMIT, TELL } from "../../../chat/gateway/threads/messages.ts";
 import { fault } from "../../../src/protocol/faults.ts";
-import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 
 const OPENED: Flat = [SUBMIT.opened, 1, "alice's", 0, "192.0.2.1"];

@@ -7,10 +7,10 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { Audience, type AudiencePort } from "../../../chat/delivery/fanout.ts";
-import { CLOSE } from "../../../chat/delivery/connection.ts";
-import type { Participant } from "../../../chat/order/sequencer.ts";
+import { CLOSE } from "../../../src/protocol/close_codes.ts";
+import type { Participant } from "../../../chat/delivery/participant.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
-import { outgoing } from "../../../chat/delivery/outbox.ts";
+import { outgoing } from "../../../chat/delivery/frame.ts";
 import type { Flat, SessionNumber } from "../../../chat/gateway/threads/messages.ts";
 import { RemoteSession } from "../../../chat/threads/remote_session.ts";
 import { Retelling } from "../../../chat/threads/retelling.ts";

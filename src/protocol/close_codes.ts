@@ -1,0 +1,23 @@
+/**
+ * Why the server ends a connection, PROTOCOL.md §8.1: the table of close codes and reasons.
+ *
+ * @module
+ */
+/** Why the server ends a connection: a code of RFC 6455 §7.4.1 and at most 123 bytes of reason. */
+export interface CloseCause {
+  readonly code: number;
+  readonly reason: string;
+}
+
+export const CLOSE = {
+  goodbye: { code: 1000, reason: "goodbye" },
+  resumedElsewhere: { code: 1000, reason: "resumed elsewhere" },
+  stopping: { code: 1001, reason: "server is stopping" },
+  connectTimeout: { code: 1008, reason: "no CONNECT in time" },
+  flood: { code: 1008, reason: "flood" },
+  kicked: { code: 1008, reason: "kicked" },
+  banned: { code: 1008, reason: "banned" },
+  internal: { code: 1011, reason: "internal error" },
+  slowConsumer: { code: 1013, reason: "slow consumer" },
+  unanswered: { code: 1013, reason: "too many unanswered frames" },
+} as const satisfies Record<string, CloseCause>;
