@@ -13,7 +13,7 @@ import { adminBodyBytesMax } from "./body_limit.ts";
 import type { KvKeyStore } from "./announce/identity_kv.ts";
 import { LAYOUT } from "./layout.ts";
 import { isAdminRefusal } from "./admin/refusals.ts";
-import type { Sequencer, Stores } from "./node.ts";
+import type { Node, Stores } from "./node.ts";
 import type { SettingsInForce } from "./settings.ts";
 import { ChatTransfer } from "./admin/transfer.ts";
 
@@ -21,7 +21,7 @@ export interface Administered {
   readonly token: string;
   readonly id: number;
   readonly settings: SettingsInForce;
-  readonly sequencer: Sequencer;
+  readonly sequencer: Node;
   readonly stores: Stores & { readonly keys: KvKeyStore };
   readonly nowMs: () => number;
 }

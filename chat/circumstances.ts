@@ -12,7 +12,7 @@ import type { History } from "./room/history.ts";
 import type { Participant } from "./delivery/participant.ts";
 import type { StoredMessage } from "./room/message.ts";
 import type { Resumption } from "./resume/resumption.ts";
-import type { Circumstances, Claim } from "./room/decision.ts";
+import type { Claim, DecisionContext } from "./room/decision.ts";
 
 export interface TurnParts {
   readonly history: History;
@@ -25,7 +25,7 @@ export interface TurnParts {
   readonly historyFrom: string;
 }
 
-export class CircumstancesOfTurn implements Circumstances {
+export class TurnView implements DecisionContext {
   readonly nowMs: number;
   readonly steadyMs: number;
   readonly historyFrom: string;
@@ -46,7 +46,7 @@ export class CircumstancesOfTurn implements Circumstances {
   }
 
   get isLive(): boolean {
-    return this.#participant!.isLive;
+    return this.#participant!.isExtended;
   }
 
   find(uuid: string): StoredMessage | undefined {

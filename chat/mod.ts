@@ -21,7 +21,7 @@ import type { Administered } from "./administration.ts";
 import { Admission } from "./gateway/admission.ts";
 import { KvArchive } from "./store/archive_kv.ts";
 import { KvBanStore } from "./store/ban_store_kv.ts";
-import { Front, type FrontOptions, type Fronts } from "./gateway/gateway.ts";
+import { Gateway, type GatewayOptions, type Gateways } from "./gateway/gateway.ts";
 import { serverId } from "./identity.ts";
 import type { Journal, Sweepable } from "./store/journal.ts";
 import { KvJournal } from "./store/journal_kv.ts";
@@ -34,8 +34,8 @@ import { isAdminRefusal } from "./admin/refusals.ts";
 import { KvSessionStore } from "./store/session_store_kv.ts";
 import { ChatMeters } from "./meters.ts";
 import { type AdminApp, adminIsOff } from "./admin/mount.ts";
-import { enoughFor, NOTHING_TOLD } from "./resume/recovery.ts";
-import { Sequencer, type Stores } from "./node.ts";
+import { enoughFor, NOTHING_RECOVERED } from "./resume/recovery.ts";
+import { Node, type Stores } from "./node.ts";
 import { changeable, type Settings, SettingsInForce } from "./settings.ts";
 import type { ThreadLink } from "./gateway/threads/link.ts";
 import { TRANSPORTS } from "./gateway/threads/mod.ts";
@@ -65,7 +65,7 @@ export interface ChatOptions extends Settings {
   readonly adminToken: string | undefined;
   /** What `/metrics` wants to see; undefined gives it to this machine alone. */
   readonly metricsToken: string | undefined;
-  /** Threads that sessions are spread over; 1 is the thread of the hub itself. */
+  /** Threads that sessions are spread over; 1 is the thread of the sequencer itself. */
   readonly workers: number;
   /** The module that those threads run: one that calls `serveThread` of threads/mod.ts there. */
   readonly entry: string;
@@ -127,13 +127,13 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   // Before the sequencer: what it holds waits for somebody from then on, who has to be able to come.
   const workers = await threads?.beginWorkers(options.entry, options.workers) ?? [];
   const links = new Set<ThreadLink>();
-  let fronts: Fronts | undefined;
-  const sequencer = await Sequencer.start({
+  let fronts: Gateways | undefined;
+  const sequencer = await Node.start({
     id,
     settings,
     stores,
     sockets: () => fronts?.sessions ?? [],
-    audience: threads && new threads.SpreadAudience(links, log),
+    fanout: threads && new threads.ThreadFanout(links, log),
     soon: threads === undefined ? SOON[options.transport] : setImmediate,
     nowMs,
     meters,
@@ -165,7 +165,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   if (options.transport === "serve" && because !== undefined) {
     log.warn("transport.recommended", { flag: "--transport ws", because });
   }
-  sequencer.present({ listings: options.listings, port });
+  sequencer.announce({ listings: options.listings, port });
 
   const opened = fronts;
   async function stopAll(): Promise<void> {
@@ -202,8 +202,8 @@ function reconfigurer(
   { settings, tls: opened, sequencer, fronts }: {
     readonly settings: SettingsInForce;
     readonly tls: Tls | undefined;
-    readonly sequencer: Sequencer;
-    readonly fronts: Fronts;
+    readonly sequencer: Node;
+    readonly fronts: Gateways;
   },
 ): RunningChat["reconfigure"] {
   let tls = opened;
@@ -243,15 +243,15 @@ async function storesIn(
   const { assertInPlace, fence } = store;
   const kvJournal = place === ":memory:" ? undefined : new KvJournal(kv, assertInPlace, fence);
   const inMemory = new MemoryJournal(limits);
-  const kept: Journal & Sweepable = kvJournal ?? inMemory;
+  const retained: Journal & Sweepable = kvJournal ?? inMemory;
   return {
     archive: kvJournal === undefined
       ? inMemory
       : new KvArchive(kv, { assertInPlace, fence, onInsert: () => kvJournal.endUnknown() }),
-    journal: limits.historyCount === 0 ? new NoJournal() : kept,
-    kept,
-    toldBefore: kvJournal === undefined || limits.historyCount === 0
-      ? NOTHING_TOLD
+    journal: limits.historyCount === 0 ? new NoJournal() : retained,
+    retained,
+    recovered: kvJournal === undefined || limits.historyCount === 0
+      ? NOTHING_RECOVERED
       : await kvJournal.told(enoughFor(limits)),
     bans: new KvBanStore(kv),
     sessions: new KvSessionStore(kv),
@@ -272,22 +272,22 @@ async function adminOf(
 /** Opens the port, on this thread or on as many as there are to be. */
 async function openFronts(
   options: ChatOptions,
-  { hub }: Sequencer,
+  { sequencer }: Node,
   { id, settings, admin, workers, links, isReady, meters, log }:
-    & Pick<FrontOptions, "settings" | "admin" | "isReady" | "meters" | "log">
+    & Pick<GatewayOptions, "settings" | "admin" | "isReady" | "meters" | "log">
     & {
       readonly id: number;
       readonly workers: readonly Worker[];
       readonly links: Set<ThreadLink>;
     },
-): Promise<Fronts> {
+): Promise<Gateways> {
   const { hostname, port, tls, transport, adminToken: token } = options;
   const { limits, name } = settings;
   const front = { hostname, port, tls, sharers: options.workers, serverId: id };
-  const counts = workers.length === 0 ? undefined : new (await loadThreads()).CountsOfFronts(links, meters);
+  const counts = workers.length === 0 ? undefined : new (await loadThreads()).CountsOfThreads(links, meters);
   const behind = {
     settings,
-    inbox: hub,
+    inbox: sequencer,
     admission: new Admission(settings),
     admin,
     isReady,
@@ -303,12 +303,12 @@ async function openFronts(
   };
   if (workers.length === 0) {
     const assets = await WebAssets.load(["chat/web", "src/client", "src/web"], { serverName: name });
-    return await Front.open({ ...front, ...behind, transport: TRANSPORTS[transport], assets });
+    return await Gateway.open({ ...front, ...behind, transport: TRANSPORTS[transport], assets });
   }
-  const { FrontThreads, BEAT_MS, addRowsOfFronts } = await loadThreads();
+  const { GatewayPool, BEAT_MS, addRowsOfThreads } = await loadThreads();
   const isAdministered = token !== undefined;
-  await addRowsOfFronts(meters, { isAdministered, limits, log });
-  return await FrontThreads.open({
+  await addRowsOfThreads(meters, { isAdministered, limits, log });
+  return await GatewayPool.open({
     ...behind,
     workers,
     entry: options.entry,

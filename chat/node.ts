@@ -1,5 +1,5 @@
 /**
- * The sequencer: the one order of a room and all that hangs on it, which is the hub, the history, bans, sessions that
+ * The sequencer: the one order of a room and all that hangs on it, which is the sequencer, the history, bans, sessions that
  * may resume, moderation, and the listings. It knows no sockets: those are the fronts', chat/gateway/gateway.ts.
  *
  * @module
@@ -12,29 +12,29 @@ import { type Logger, logger } from "../src/logging/log.ts";
 import type { Tracing } from "../src/metrics/tracing.ts";
 import { VERSION } from "../src/version.ts";
 import type { Archive } from "./archive.ts";
-import type { AudiencePort } from "./delivery/fanout.ts";
-import type { Backlog } from "./room/replay_buffer.ts";
+import type { FanoutPort } from "./delivery/fanout.ts";
+import type { ReplayBuffer } from "./room/replay_buffer.ts";
 import type { BanStore } from "./store/ban_store.ts";
 import { Bans } from "./room/bans.ts";
 import { History } from "./room/history.ts";
-import { Holds } from "./resume/held_sessions.ts";
-import { Hub } from "./order/sequencer.ts";
+import { HeldSessions } from "./resume/held_sessions.ts";
+import { Sequencer } from "./order/sequencer.ts";
 import type { Participant } from "./delivery/participant.ts";
 import type { Journal, Sweepable } from "./store/journal.ts";
 import type { StoredMessage } from "./room/message.ts";
 import { ListingClient } from "./announce/listing_client.ts";
 import type { SessionStore } from "./store/session_store.ts";
-import { LiveSessions } from "./resume/resume_tokens.ts";
+import { ResumableSessions } from "./resume/resume_tokens.ts";
 import { messageIds } from "./room/message_id.ts";
 import type { ChatMeters } from "./meters.ts";
 import { Moderation } from "./admin/moderation.ts";
 import {
   extendPositions,
   newestOf,
-  recoverBacklog,
+  type RecoveredBroadcasts,
+  recoverReplayBuffer,
   recoverSessions,
   reservePositions,
-  type ToldBefore,
 } from "./resume/recovery.ts";
 import { type KeyStore, Registration } from "./announce/registration.ts";
 import { Resumption } from "./resume/resumption.ts";
@@ -50,8 +50,8 @@ export interface Stores {
   /** All that is kept, in the order of the ids. */
   readonly archive: Archive;
   /** What is kept of it, where that differs. */
-  readonly kept: Sweepable;
-  readonly toldBefore: ToldBefore;
+  readonly retained: Sweepable;
+  readonly recovered: RecoveredBroadcasts;
   readonly bans: BanStore;
   readonly sessions: SessionStore;
   /** Of the listings. */
@@ -60,14 +60,14 @@ export interface Stores {
   readonly kv: Deno.Kv;
 }
 
-export interface SequencerOptions {
+export interface NodeOptions {
   readonly id: number;
   readonly settings: SettingsInForce;
   readonly stores: Stores;
   /** Everybody with a socket, connected or not. */
   readonly sockets: () => Iterable<Participant>;
   /** Who hears what everyone is told, where they are not on this thread. */
-  readonly audience: AudiencePort | undefined;
+  readonly fanout: FanoutPort | undefined;
   /** Has a turn begin soon. */
   readonly soon: (turn: () => void) => void;
   /** Milliseconds since 1970. */
@@ -79,7 +79,7 @@ export interface SequencerOptions {
 }
 
 /** What listings are told of how the server is reached. */
-export interface Presence {
+export interface Reachability {
   /** Base URLs of the listings to register with. */
   readonly listings: readonly string[];
   /** The one that was opened: where no address is set, `:port` leaves the host to the listing. */
@@ -89,32 +89,32 @@ export interface Presence {
 /** Milliseconds that each thing under way may take at a stop. */
 const DRAIN_MS = 1000;
 
-export class Sequencer {
-  readonly hub: Hub;
+export class Node {
+  readonly sequencer: Sequencer;
   readonly moderation: Moderation;
-  readonly #options: SequencerOptions;
+  readonly #options: NodeOptions;
   readonly #room: Room;
   readonly #history: History;
-  readonly #backlog: Backlog;
-  readonly #liveSessions: LiveSessions;
-  readonly #holds: Holds;
+  readonly #replayBuffer: ReplayBuffer;
+  readonly #resumableSessions: ResumableSessions;
+  readonly #holds: HeldSessions;
   readonly #registrations: Registration[] = [];
   #retention: Retention | undefined;
   #connectedUsers = 0;
 
   private constructor(
-    options: SequencerOptions,
-    { history, newestId, backlog, bans }: Awaited<ReturnType<typeof recover>>,
+    options: NodeOptions,
+    { history, newestId, replayBuffer, bans }: Awaited<ReturnType<typeof recover>>,
   ) {
     this.#options = options;
-    const { id, settings, stores, audience, soon, nowMs, meters, tracing, log } = options;
+    const { id, settings, stores, fanout, soon, nowMs, meters, tracing, log } = options;
     const { limits } = settings;
     this.#history = history;
-    this.#backlog = backlog;
-    this.#liveSessions = new LiveSessions({ store: stores.sessions, mintToken, log });
-    this.#holds = new Holds(
+    this.#replayBuffer = replayBuffer;
+    this.#resumableSessions = new ResumableSessions({ store: stores.sessions, mintToken, log });
+    this.#holds = new HeldSessions(
       () => limits.resumeWindow * 1000,
-      (held, hold) => this.hub.submit(held, { type: "LAPSE", hold }),
+      (held, hold) => this.sequencer.submit(held, { type: "HOLD_EXPIRED", hold }),
     );
     this.#room = new Room({
       serverId: id,
@@ -130,13 +130,13 @@ export class Sequencer {
       mintId: messageIds({ nowMs, random32 }, newestId),
     });
     const room = this.#room;
-    this.hub = new Hub({
+    this.sequencer = new Sequencer({
       room,
       history,
       journal: stores.journal,
       bans,
-      resumption: new Resumption({ backlog, sessions: this.#liveSessions, holds: this.#holds }),
-      narrator: {
+      resumption: new Resumption({ replayBuffer, sessions: this.#resumableSessions, holds: this.#holds }),
+      identity: {
         serverId: id,
         get serverName() {
           return settings.name;
@@ -146,7 +146,7 @@ export class Sequencer {
       nowMs,
       steadyMs: steadyClock,
       soon,
-      ...(audience && { audience }),
+      ...(fanout && { fanout }),
       historyFrom: (nowMs) => oldestKeptId(nowMs, limits.historyDays),
       onRosterChange: (users) => {
         this.#connectedUsers = users;
@@ -158,7 +158,7 @@ export class Sequencer {
     });
     const holds = this.#holds;
     this.moderation = new Moderation({
-      hub: this.hub,
+      sequencer: this.sequencer,
       room,
       bans,
       store: stores.bans,
@@ -177,15 +177,15 @@ export class Sequencer {
   }
 
   /** Finds what the runs before it have left, and takes inputs from then on. */
-  static async start(options: SequencerOptions): Promise<Sequencer> {
-    const sequencer = new Sequencer(options, await recover(options));
+  static async start(options: NodeOptions): Promise<Node> {
+    const sequencer = new Node(options, await recover(options));
     await sequencer.moderation.sweep();
     await sequencer.#recoverSessions();
     return sequencer;
   }
 
   /** The port is open: registers with the listings, without waiting for them, and begins to sweep. */
-  present({ listings, port }: Presence): void {
+  announce({ listings, port }: Reachability): void {
     this.#holds.beginAll();
     const { id, settings, stores, nowMs, meters, tracing, log } = this.#options;
     const describe = (): Announcement => ({
@@ -208,9 +208,9 @@ export class Sequencer {
       );
     }
     this.#retention = new Retention({
-      journal: stores.kept,
+      journal: stores.retained,
       limits: settings.limits,
-      toldFrom: () => this.#backlog.heldFrom,
+      toldFrom: () => this.#replayBuffer.heldFrom,
       nowMs,
       log,
     });
@@ -230,7 +230,7 @@ export class Sequencer {
   /** Has the window on the journal show what the journal has now, at one point of the order. */
   async renewHistory(): Promise<void> {
     const { settings, stores, log } = this.#options;
-    await this.hub.inOrder(async () => {
+    await this.sequencer.runExclusive(async () => {
       try {
         this.#history.renew(await newestOf(stores.journal, settings.limits));
       } catch (error) {
@@ -244,7 +244,7 @@ export class Sequencer {
   /** Puts messages from elsewhere in their places at one point of the order; answers how many were new. */
   async insert(messages: readonly StoredMessage[]): Promise<number> {
     const { archive } = this.#options.stores;
-    const inserted = await this.hub.inOrder(async () => {
+    const inserted = await this.sequencer.runExclusive(async () => {
       return { inputs: [], answer: await archive.insert(messages) };
     });
     if (inserted > 0) await this.renewHistory();
@@ -258,23 +258,23 @@ export class Sequencer {
 
   /** Answers what was received, if the store still works. */
   async finish(): Promise<void> {
-    await settlesWithin(this.hub.idle(), DRAIN_MS);
+    await settlesWithin(this.sequencer.idle(), DRAIN_MS);
   }
 
   /** Ends what still waits, when nobody is there any more. */
   async stop(): Promise<void> {
     await this.finish();
     this.#holds.stop();
-    await settlesWithin(this.#liveSessions.idle(), DRAIN_MS);
+    await settlesWithin(this.#resumableSessions.idle(), DRAIN_MS);
     if (this.#retention !== undefined) await settlesWithin(this.#retention.stop(), DRAIN_MS);
   }
 
   async #recoverSessions(): Promise<void> {
     const { stores, settings } = this.#options;
-    await recoverSessions(await stores.sessions.load(), stores.toldBefore.named, {
+    await recoverSessions(await stores.sessions.load(), stores.recovered.named, {
       store: stores.sessions,
       room: this.#room,
-      sessions: this.#liveSessions,
+      sessions: this.#resumableSessions,
       holds: this.#holds,
       resumeWindow: settings.limits.resumeWindow,
     });
@@ -282,18 +282,18 @@ export class Sequencer {
 }
 
 /** What the runs before it have left, the sessions aside. */
-async function recover({ settings: { limits }, stores, log }: SequencerOptions) {
+async function recover({ settings: { limits }, stores, log }: NodeOptions) {
   const { kv } = stores;
   const newest = await newestOf(stores.journal, limits);
   const history = new History(newest);
   const newestId = newest.newest.at(-1)?.uuid;
   const bans = new Bans(await stores.bans.load());
-  const backlog = recoverBacklog(stores.toldBefore, limits, {
+  const replayBuffer = recoverReplayBuffer(stores.recovered, limits, {
     reservedFrom: await reservePositions(kv),
     reserve: (upTo) =>
       void extendPositions(kv, upTo).catch((error) => log.error("positions.reserve_failed", { error })),
   });
-  return { history, newestId, bans, backlog };
+  return { history, newestId, bans, replayBuffer };
 }
 
 /** 256 random bits in base64url. */

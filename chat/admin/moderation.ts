@@ -2,7 +2,7 @@
  * What an operator does to a room that runs: bans, lifts, kicks, announces, and sees who is there, PROTOCOL.md
  * §6.3 and §11.
  *
- * Each change has one place in the hub's order. A ban is stored, comes into force and ends the sessions that it
+ * Each change has one place in the sequencer's order. A ban is stored, comes into force and ends the sessions that it
  * means with nothing decided in between. Who may ask for any of this is the admin API's.
  *
  * @module
@@ -15,7 +15,7 @@ import type { Username } from "../../src/protocol/names.ts";
 import { type AdminRefusal, refuseAdmin } from "./refusals.ts";
 import { type Ban, type Bans, BANS_MAX, isInForce, means } from "../room/bans.ts";
 import { type BanStore, CHANGE_BANS_MAX } from "../store/ban_store.ts";
-import type { Hub } from "../order/sequencer.ts";
+import type { Sequencer } from "../order/sequencer.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
 import type { OutgoingFrame } from "../delivery/frame.ts";
 import type { Room } from "../room/room.ts";
@@ -46,7 +46,7 @@ export interface Banned {
 }
 
 export interface ModerationOptions {
-  readonly hub: Hub;
+  readonly sequencer: Sequencer;
   readonly room: Room;
   readonly bans: Bans;
   readonly store: BanStore;
@@ -139,7 +139,7 @@ export class Moderation {
   /** Tells everyone `text` as a message of the server, which is stored like any other. */
   async announce(text: string): Promise<AdminRefusal | undefined> {
     const announcer = new Announcer();
-    this.#options.hub.submit(announcer, { type: "ANNOUNCE", text });
+    this.#options.sequencer.submit(announcer, { type: "ANNOUNCE", text });
     return await announcer.isAcknowledged ? undefined : refuseAdmin("STORE_FAILED");
   }
 
@@ -189,7 +189,7 @@ export class Moderation {
   async #change<Answer extends object>(
     change: () => Promise<{ inputs: readonly Submission[]; answer: Answer | AdminRefusal }>,
   ): Promise<Answer | AdminRefusal> {
-    return await this.#options.hub.inOrder(async () => {
+    return await this.#options.sequencer.runExclusive(async () => {
       try {
         return await change();
       } catch (error) {
@@ -235,8 +235,8 @@ export class Moderation {
 
   /** Whoever may be in the room, each once. */
   #present(): Set<Participant> {
-    const { sessions, hub } = this.#options;
-    return new Set([...sessions, ...hub.lost()]);
+    const { sessions, sequencer } = this.#options;
+    return new Set([...sessions, ...sequencer.lost()]);
   }
 
   /** Whom a ban puts out: by name those connected, by address also those who only have a socket. */
@@ -275,7 +275,7 @@ class StoreFailed extends Error {}
 /** Who submits an announcement: no session, and nobody but the asker hears its answer. */
 class Announcer implements Participant {
   id = SERVER_AUTHOR;
-  readonly isLive = false;
+  readonly isExtended = false;
   readonly remoteAddress = "";
   readonly isAcknowledged: Promise<boolean>;
   readonly #resolve: (isAcknowledged: boolean) => void;
@@ -288,7 +288,7 @@ class Announcer implements Participant {
     this.#resolve(decodeServerFrame(text)?.type === "ACKNOWLEDGE");
   }
 
-  hear(): void {}
+  receive(): void {}
 
   flush(): void {}
 

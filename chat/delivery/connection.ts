@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Broadcasts } from "./turn_frames.ts";
+import type { TurnFrames } from "./turn_frames.ts";
 import type { OutgoingFrame } from "./frame.ts";
 import type { CloseCause } from "../../src/protocol/close_codes.ts";
 
@@ -25,7 +25,7 @@ export interface Connection {
   readonly pendingBytes: number;
   send(frame: OutgoingFrame): void;
   /** Sends the broadcasts of a turn, from the `from`th on. */
-  sendBroadcasts(broadcasts: Broadcasts, from: number): void;
+  sendBroadcasts(broadcasts: TurnFrames, from: number): void;
   flush(): void;
   close(cause: CloseCause): void;
   terminate(): void;

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Logger } from "../../src/logging/log.ts";
-import { Broadcasts } from "./turn_frames.ts";
+import { TurnFrames } from "./turn_frames.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
 import type { Participant } from "./participant.ts";
 import type { ChatMeters } from "../meters.ts";
@@ -21,33 +21,33 @@ interface Listener {
   heard: number;
 }
 
-export interface AudienceOptions {
+export interface FanoutOptions {
   readonly meters: ChatMeters;
   /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
   readonly log: Logger;
 }
 
-/** What the hub needs of an audience, wherever those who hear are. */
-export type AudiencePort = Pick<Audience, keyof Audience>;
+/** What the sequencer needs of an audience, wherever those who hear are. */
+export type FanoutPort = Pick<Fanout, keyof Fanout>;
 
-export class Audience {
+export class Fanout {
   readonly #listeners = new Map<SessionId, Listener>();
   readonly #meters: ChatMeters;
   readonly #steadyMs: () => number;
-  readonly #fence: AudienceFence;
+  readonly #fence: ParticipantFence;
   /** What plain clients are told in this turn, and what those of the extended mode are. */
-  #plain = new Broadcasts();
-  #live = new Broadcasts();
+  #plain = new TurnFrames();
+  #live = new TurnFrames();
   /** Who was told something for itself in this turn, and may be no listener. */
   readonly #answered = new Set<Participant>();
   /** Frames that were given to somebody in this turn. */
   #deliveries = 0;
 
-  constructor({ meters, steadyMs, log }: AudienceOptions) {
+  constructor({ meters, steadyMs, log }: FanoutOptions) {
     this.#meters = meters;
     this.#steadyMs = steadyMs;
-    this.#fence = new AudienceFence(log);
+    this.#fence = new ParticipantFence(log);
   }
 
   get size(): number {
@@ -74,20 +74,20 @@ export class Audience {
     this.#listeners.delete(session);
   }
 
-  tellAll(frame: OutgoingFrame): void {
+  broadcast(frame: OutgoingFrame): void {
     this.#plain.push(frame);
     this.#live.push(frame);
   }
 
   /** Tells those of the extended mode. */
-  tellLive(frame: OutgoingFrame): void {
+  broadcastExtended(frame: OutgoingFrame): void {
     this.#live.push(frame);
   }
 
   /** Tells those of the extended mode but one; undefined is none of them. */
-  tellLiveBut(but: Participant | undefined, frame: OutgoingFrame): void {
+  broadcastExtendedBut(but: Participant | undefined, frame: OutgoingFrame): void {
     for (const { participant } of this.#listeners.values()) {
-      if (participant.isLive && participant !== but) this.deliver(participant, frame);
+      if (participant.isExtended && participant !== but) this.deliver(participant, frame);
     }
   }
 
@@ -125,8 +125,8 @@ export class Audience {
       listener.heard = 0;
       this.#flush(listener.participant);
     }
-    this.#plain = new Broadcasts();
-    this.#live = new Broadcasts();
+    this.#plain = new TurnFrames();
+    this.#live = new TurnFrames();
     this.#meters.fanoutSeconds.observe((this.#steadyMs() - startMs) / 1000);
   }
 
@@ -140,8 +140,8 @@ export class Audience {
     this.#fence.endBroken(participant);
   }
 
-  #broadcastsFor({ isLive }: Participant): Broadcasts {
-    return isLive ? this.#live : this.#plain;
+  #broadcastsFor({ isExtended }: Participant): TurnFrames {
+    return isExtended ? this.#live : this.#plain;
   }
 
   #catchUpWith(participant: Participant): void {
@@ -156,7 +156,7 @@ export class Audience {
     listener.heard = broadcasts.length;
     this.#deliveries += broadcasts.length - heard;
     try {
-      participant.hear(broadcasts, heard);
+      participant.receive(broadcasts, heard);
     } catch (error) {
       this.#fence.failed("deliver", participant, error);
     }
@@ -172,7 +172,7 @@ export class Audience {
 }
 
 /** A bug in one participant is the end of that one. */
-export class AudienceFence {
+export class ParticipantFence {
   readonly #log: Logger;
 
   constructor(log: Logger) {

@@ -21,7 +21,7 @@ export function measured(text: string): OutgoingFrame {
   return { text, bytes: Buffer.byteLength(text), wire: undefined };
 }
 
-export function outgoing(text: string): OutgoingFrame {
+export function toFrame(text: string): OutgoingFrame {
   return text === ACKNOWLEDGED.text ? ACKNOWLEDGED : measured(text);
 }
 

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Limits } from "../../src/protocol/limits.ts";
-import { type Broadcasts, HEADER_BYTES_MAX } from "./turn_frames.ts";
+import { HEADER_BYTES_MAX, type TurnFrames } from "./turn_frames.ts";
 import type { Connection } from "./connection.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
 import type { OutgoingFrame } from "./frame.ts";
@@ -46,7 +46,7 @@ export class Outbox {
   }
 
   /** Sends what everyone was told, from the `from`th broadcast on, or puts the session out as `push` does. */
-  pushBroadcasts(broadcasts: Broadcasts, from: number): void {
+  pushBroadcasts(broadcasts: TurnFrames, from: number): void {
     if (this.#closed) return;
     if (!this.#hasRoom(broadcasts.bytesFrom(from), broadcasts.wireBytes(from, broadcasts.length))) return;
     this.#connection.sendBroadcasts(broadcasts, from);

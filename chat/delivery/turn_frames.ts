@@ -1,5 +1,5 @@
 /**
- * What everyone is told in one turn of the hub: gathered once, and handed to each listener as one piece from where it
+ * What everyone is told in one turn of the sequencer: gathered once, and handed to each listener as one piece from where it
  * heard last, PROTOCOL.md §4.4.
  *
  * So the work of a turn is its frames plus its listeners, and not the one times the other. Frames are also given as
@@ -21,7 +21,7 @@ const BUFFER_BYTES_MIN = 1024;
 
 const NOTHING = new Uint8Array();
 
-export class Broadcasts {
+export class TurnFrames {
   readonly #frames: OutgoingFrame[] = [];
   /** Where the payload of each frame ends, and where the frame does on the wire, were all of them in a row. */
   readonly #payloadEnds: number[] = [];

@@ -24,7 +24,7 @@ import type { Tls } from "../../src/serving/tls_files.ts";
 import type { Peer, StartTransport, Transport, TransportOptions } from "../sockets/transport.ts";
 
 /** What takes sockets for a sequencer: one front on its thread, or several on others. */
-export interface Fronts {
+export interface Gateways {
   readonly port: number;
   /** Everybody with a socket, connected or not. */
   readonly sessions: Iterable<Participant>;
@@ -46,11 +46,11 @@ export interface Gate {
   admit(...arrival: Parameters<Admission["admit"]>): Admitted | Refused | Promise<Admitted | Refused>;
 }
 
-export interface FrontOptions extends Pick<TransportOptions, "hostname" | "port" | "tls" | "sharers"> {
+export interface GatewayOptions extends Pick<TransportOptions, "hostname" | "port" | "tls" | "sharers"> {
   readonly transport: StartTransport;
   readonly serverId: number;
   readonly settings: SettingsInForce;
-  /** Where what the sessions receive goes: the hub. */
+  /** Where what the sessions receive goes: the sequencer. */
   readonly inbox: Inbox;
   readonly admission: Gate;
   /** What answers under `/admin`. */
@@ -69,8 +69,8 @@ export interface FrontOptions extends Pick<TransportOptions, "hostname" | "port"
 /** Milliseconds that a stop waits for connections to end, and then for the transport. */
 const DRAIN_MS = 1000;
 
-export class Front implements Fronts {
-  readonly #options: FrontOptions;
+export class Gateway implements Gateways {
+  readonly #options: GatewayOptions;
   readonly #rules: SessionRules;
   readonly #sessions = new Set<Session>();
   /** Called when the last of them is over. */
@@ -79,7 +79,7 @@ export class Front implements Fronts {
   #isStopping = false;
   #isHushed = false;
 
-  private constructor(options: FrontOptions) {
+  private constructor(options: GatewayOptions) {
     this.#options = options;
     const { settings: { limits } } = options;
     this.#rules = {
@@ -93,8 +93,8 @@ export class Front implements Fronts {
   }
 
   /** Opens the port. Throws what the runtime says of it. */
-  static async open(options: FrontOptions): Promise<Front> {
-    const front = new Front(options);
+  static async open(options: GatewayOptions): Promise<Gateway> {
+    const front = new Gateway(options);
     front.#transport = await front.#openTransport();
     return front;
   }
@@ -121,7 +121,7 @@ export class Front implements Fronts {
     this.#isStopping = true;
   }
 
-  /** On one thread with the hub it always is. */
+  /** On one thread with the sequencer it always is. */
   settle(): Promise<void> {
     return Promise.resolve();
   }
@@ -129,7 +129,7 @@ export class Front implements Fronts {
   /** Nothing is read any more, of those who come as of those who are here; what was read is answered. */
   hush(): void {
     this.#isHushed = true;
-    for (const session of this.#sessions) session.hush();
+    for (const session of this.#sessions) session.stopReading();
   }
 
   async close(): Promise<void> {
@@ -198,7 +198,7 @@ export class Front implements Fronts {
   readonly #accept = (connection: Connection): Session => {
     const session = new Session({ id: crypto.randomUUID(), connection }, this.#rules);
     this.#options.meters.socketOpened();
-    if (this.#isHushed) session.hush();
+    if (this.#isHushed) session.stopReading();
     this.#sessions.add(session);
     this.#options.register?.opened(session);
     return session;

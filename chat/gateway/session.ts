@@ -1,6 +1,6 @@
 /**
  * One connection's side of the protocol: reads its frames, keeps its limits (frame size, flood, time to
- * CONNECT), and hands the rest to the hub, PROTOCOL.md §2, §3.3 and §7.
+ * CONNECT), and hands the rest to the sequencer, PROTOCOL.md §2, §3.3 and §7.
  *
  * It does not judge what a frame may do: who is connected, under which name, is the room's.
  *
@@ -11,13 +11,13 @@ import { type Fault, fault, isFault } from "../../src/protocol/faults.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import { type Rate, TokenBucket } from "../../src/token_bucket.ts";
-import type { Broadcasts } from "../delivery/turn_frames.ts";
+import type { TurnFrames } from "../delivery/turn_frames.ts";
 import type { Connection, Receiver } from "../delivery/connection.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
 import type { Participant } from "../delivery/participant.ts";
 import type { ChatMeters } from "../meters.ts";
 import { Outbox, type OutboxOwner } from "../delivery/outbox.ts";
-import { outgoing, type OutgoingFrame } from "../delivery/frame.ts";
+import { type OutgoingFrame, toFrame } from "../delivery/frame.ts";
 import type { SessionId } from "../room/room.ts";
 import type { Input } from "../room/decision.ts";
 
@@ -27,7 +27,7 @@ import type { Input } from "../room/decision.ts";
  */
 export const UNITS_OF_A_TOKEN = 4096;
 
-/** Where a session puts what it received: the hub. */
+/** Where a session puts what it received: the sequencer. */
 export interface Inbox {
   submit(participant: Participant, input: Input): void;
   /**
@@ -80,7 +80,7 @@ export class FloodRate implements Rate {
 
 export class Session implements Receiver, Participant, OutboxOwner {
   id: SessionId;
-  readonly isLive: boolean;
+  readonly isExtended: boolean;
   readonly remoteAddress: string;
   readonly #connection: Connection;
   readonly #rules: SessionRules;
@@ -89,14 +89,14 @@ export class Session implements Receiver, Participant, OutboxOwner {
   /** Frames that were refused for flooding may come as fast again before the session is ended. Made at the first. */
   #tolerated: TokenBucket | undefined;
   #connectDeadline: ReturnType<typeof setTimeout> | undefined;
-  /** Frames that the hub has and that are not answered yet. */
+  /** Frames that the sequencer has and that are not answered yet. */
   #unanswered = 0;
   #isHushed = false;
 
   constructor({ id, connection }: SessionParts, rules: SessionRules) {
     this.id = id;
     this.remoteAddress = connection.remoteAddress;
-    this.isLive = connection.subprotocol === LIVE_SUBPROTOCOL;
+    this.isExtended = connection.subprotocol === LIVE_SUBPROTOCOL;
     this.#connection = connection;
     this.#rules = rules;
     const { limits, floodRate, steadyMs } = rules;
@@ -140,13 +140,13 @@ export class Session implements Receiver, Participant, OutboxOwner {
       this.#answerFault(fault("FRAME_TOO_LARGE", this.#rules.limits.maxFrameBytes));
       return;
     }
-    const frame = decodeClientFrame(text, this.#rules.limits, this.isLive);
+    const frame = decodeClientFrame(text, this.#rules.limits, this.isExtended);
     if (isFault(frame)) this.#answerFault(frame);
     else if (frame.type === "PING" && this.#answersItself) {
       // Needs nobody else, so it does not wait for a commit that is under way.
       const { timestamp } = frame;
       this.#answerNow(
-        outgoing(encodeServerFrame({ type: "PING", timestamp, serverId: this.#rules.serverId })),
+        toFrame(encodeServerFrame({ type: "PING", timestamp, serverId: this.#rules.serverId })),
       );
     } else this.#submit(frame);
   }
@@ -163,7 +163,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
     this.#outbox.push(frame);
   }
 
-  hear(broadcasts: Broadcasts, from: number): void {
+  receive(broadcasts: TurnFrames, from: number): void {
     this.#outbox.pushBroadcasts(broadcasts, from);
   }
 
@@ -176,7 +176,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
     return this.#connection.pendingBytes;
   }
 
-  /** The hub has dealt with one frame of this session. */
+  /** The sequencer has dealt with one frame of this session. */
   settled(): void {
     this.#unanswered--;
   }
@@ -192,7 +192,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
   }
 
   /** Reads nothing any more; what was read is answered. */
-  hush(): void {
+  stopReading(): void {
     this.#isHushed = true;
   }
 
@@ -224,7 +224,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
     const { elsewhere } = this.#rules.inbox;
     if (elsewhere === undefined) this.end(cause);
     else {
-      this.hush();
+      this.stopReading();
       elsewhere.end(this, cause);
     }
     // A client that floods would go on with it.
@@ -240,7 +240,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
   #answerFault(refusal: Fault): void {
     if (!this.#answersItself) return this.#submit({ type: "FAULT", fault: refusal });
     this.#rules.meters.faulted(refusal.fault);
-    this.#answerNow(outgoing(encodeServerFrame({ type: "ERROR", text: refusal.text })));
+    this.#answerNow(toFrame(encodeServerFrame({ type: "ERROR", text: refusal.text })));
   }
 
   #answerNow(frame: OutgoingFrame): void {
@@ -270,7 +270,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
     const max = this.#rules.limits.maxFrameBytes;
     // A UTF-16 code unit is one to three bytes of UTF-8: counting is only needed in between.
     if (text.length * 3 <= max) return false;
-    return text.length > max || outgoing(text).bytes > max;
+    return text.length > max || toFrame(text).bytes > max;
   }
 
   #clearConnectDeadline(): void {

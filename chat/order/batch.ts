@@ -1,7 +1,7 @@
 /**
- * A batch: what one turn of the hub decides, stores in one commit and tells; and how much fits into one.
+ * A batch: what one turn of the sequencer decides, stores in one commit and tells; and how much fits into one.
  *
- * Pure. What is in it comes from the hub's queue, in order.
+ * Pure. What is in it comes from the sequencer's queue, in order.
  *
  * @module
  */
@@ -85,9 +85,9 @@ export class BatchSize {
 
 /**
  * Whether it can be decided while what comes before it is stored and not told: it needs nothing that telling brings
- * about, as who is in the audience, what is in the window and in the backlog, which sessions are begun or over.
+ * about, as who is in the audience, what is in the window and in the replay buffer, which sessions are begun or over.
  */
-export function isPlain({ type }: Input): boolean {
+export function canOverlap({ type }: Input): boolean {
   return type === "MSG" || type === "SEND" || type === "PING" || type === "TYPING" || type === "FAULT";
 }
 

@@ -12,37 +12,37 @@ import { type Fault, fault } from "../../src/protocol/faults.ts";
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
-import { Audience, type AudiencePort } from "../delivery/fanout.ts";
+import { Fanout, type FanoutPort } from "../delivery/fanout.ts";
 import type { Bans } from "../room/bans.ts";
-import { Batch, BatchSize, isPlain } from "./batch.ts";
+import { Batch, BatchSize, canOverlap } from "./batch.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
-import { CircumstancesOfTurn } from "../circumstances.ts";
+import { TurnView } from "../circumstances.ts";
 import { Commits } from "./commits.ts";
-import { type Consequence, consequenceOf, type Narrator } from "../room/effects.ts";
+import { type Effects, effectsOf, type ServerIdentity } from "../room/effects.ts";
 import type { History } from "../room/history.ts";
 import type { Journal } from "../store/journal.ts";
 import type { StoredMessage } from "../room/message.ts";
 import { Lookups } from "./turn_view.ts";
 import type { ChatMeters } from "../meters.ts";
 import type { OutgoingFrame } from "../delivery/frame.ts";
-import { outgoing } from "../delivery/frame.ts";
+import { toFrame } from "../delivery/frame.ts";
 import type { Resumption } from "../resume/resumption.ts";
 import type { Room } from "../room/room.ts";
 import type { Decision, Input } from "../room/decision.ts";
 import type { TurnSpans } from "./turn_spans.ts";
 
 /** What has a place in the order and is no input: nothing is decided while it is under way. */
-interface Interlude {
-  readonly play: () => Promise<void>;
+interface ExclusiveTask {
+  readonly run: () => Promise<void>;
 }
 
-export interface HubOptions {
+export interface SequencerOptions {
   readonly room: Room;
   readonly history: History;
   readonly journal: Journal;
   readonly bans: Pick<Bans, "bar">;
   readonly resumption: Resumption;
-  readonly narrator: Narrator;
+  readonly identity: ServerIdentity;
   readonly limits: Pick<Limits, "maxMessageLength">;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
@@ -53,7 +53,7 @@ export interface HubOptions {
   /** Has a turn begin soon: what comes until then is part of it. */
   readonly soon: (turn: () => void) => void;
   /** Who hears what everyone is told; those of this thread where it is not given. */
-  readonly audience?: AudiencePort;
+  readonly fanout?: FanoutPort;
   /** Told after each batch that changed who is here. */
   readonly onRosterChange: (connectedUsers: number) => void;
   readonly meters: ChatMeters;
@@ -62,17 +62,17 @@ export interface HubOptions {
   readonly log: Logger;
 }
 
-export class Hub {
-  readonly #options: HubOptions;
+export class Sequencer {
+  readonly #options: SequencerOptions;
   /** Those who receive broadcasts, at the point of the order that was told so far. */
-  readonly #audience: AudiencePort;
+  readonly #fanout: FanoutPort;
   readonly #commits: Commits;
-  #queue: (Submission | Interlude)[] = [];
+  #queue: (Submission | ExclusiveTask)[] = [];
   #turn: Promise<void> | undefined;
 
-  constructor(options: HubOptions) {
+  constructor(options: SequencerOptions) {
     this.#options = options;
-    this.#audience = options.audience ?? new Audience(options);
+    this.#fanout = options.fanout ?? new Fanout(options);
     this.#commits = new Commits(options);
   }
 
@@ -89,11 +89,11 @@ export class Hub {
    * meanwhile. The inputs that it answers are dealt with at that same point, then its answer is given. They end
    * the sessions of their participants, who never submitted them. Rejects as `change` does.
    */
-  inOrder<Answer>(
+  runExclusive<Answer>(
     change: () => Promise<{ readonly inputs: readonly Submission[]; readonly answer: Answer }>,
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
-      const play = async () => {
+      const run = async () => {
         try {
           const { inputs, answer } = await change();
           if (inputs.length > 0) await this.#dealWith(new Batch(inputs), false);
@@ -102,7 +102,7 @@ export class Hub {
           reject(error);
         }
       };
-      this.#queue.push({ play });
+      this.#queue.push({ run });
       this.#beginTurn();
     });
   }
@@ -110,7 +110,7 @@ export class Hub {
   /** Those whose connection is lost, which is not dealt with yet: no front has them any more, and nothing stands in. */
   *lost(): Iterable<Participant> {
     for (const next of this.#queue) {
-      if (!("play" in next) && next.input.type === "LOST") yield next.participant;
+      if (!("run" in next) && next.input.type === "LOST") yield next.participant;
     }
   }
 
@@ -129,12 +129,12 @@ export class Hub {
   async #run(): Promise<void> {
     try {
       while (this.#queue.length > 0) {
-        const behind = this.#audience.caughtUp();
+        const behind = this.#fanout.caughtUp();
         if (behind !== undefined) await behind;
         const next = this.#queue[0]!;
-        if ("play" in next) {
+        if ("run" in next) {
           this.#queue.shift();
-          await next.play();
+          await next.run();
         } else await this.#dealWith(new Batch(this.#takeBatch(() => true)), true);
       }
     } catch (error) {
@@ -152,7 +152,7 @@ export class Hub {
     let end = 0;
     for (; end < this.#queue.length; end++) {
       const next = this.#queue[end]!;
-      if ("play" in next || !takes(next.input) || !size.takes(next.input)) break;
+      if ("run" in next || !takes(next.input) || !size.takes(next.input)) break;
     }
     const taken = end === this.#queue.length ? this.#queue : this.#queue.splice(0, end);
     if (taken === this.#queue) this.#queue = [];
@@ -177,7 +177,7 @@ export class Hub {
         const storeFault = batch.storing instanceof Promise ? await batch.storing : batch.storing;
         if (batch.sessionsStored !== undefined) await batch.sessionsStored;
         this.#settle(batch, storeFault);
-        if (isWaited && isFollowed && this.#audience.caughtUp() === undefined) next = this.#decideNext(batch);
+        if (isWaited && isFollowed && this.#fanout.caughtUp() === undefined) next = this.#decideNext(batch);
         this.#tellAll(batch);
       } catch (error) {
         this.#giveUp(batch);
@@ -195,7 +195,7 @@ export class Hub {
    * decided on a guess. Only what needs nothing of what telling brings about.
    */
   #decideNext(untold: Batch): Batch | undefined {
-    const submissions = this.#takeBatch(isPlain);
+    const submissions = this.#takeBatch(canOverlap);
     if (submissions.length === 0) return undefined;
     const next = new Batch(submissions);
     try {
@@ -223,7 +223,7 @@ export class Hub {
     meters.turnInputs.observe(submissions.length);
     spans?.deciding(batch);
     const nowMs = this.#options.nowMs();
-    const now = new CircumstancesOfTurn({
+    const now = new TurnView({
       ...this.#options,
       messages: lookups.messages,
       nowMs,
@@ -249,7 +249,7 @@ export class Hub {
   #tellAll(batch: Batch): void {
     const { submissions, decisions, pages } = batch;
     this.#options.spans?.telling(batch);
-    const usersBefore = this.#audience.size;
+    const usersBefore = this.#fanout.size;
     let rosterChanged = false;
     // Only what was read from the store has to know: to note a message costs as much as to tell it.
     const changed = pages.size === 0 ? undefined : new Map<string, StoredMessage>();
@@ -261,9 +261,9 @@ export class Hub {
       this.#tell(submission, decision, pages.get(submission), changed);
     }
     // At once: a session that has nothing unanswered any more may answer by itself.
-    this.#audience.flush();
-    if (rosterChanged || this.#audience.size !== usersBefore) {
-      this.#options.onRosterChange(this.#audience.size);
+    this.#fanout.flush();
+    if (rosterChanged || this.#fanout.size !== usersBefore) {
+      this.#options.onRosterChange(this.#fanout.size);
     }
   }
 
@@ -279,10 +279,10 @@ export class Hub {
       const submission = submissions[i]!;
       this.#tell(submission, isDone ? decision : this.#undecided(submission), undefined, undefined);
     }
-    this.#audience.flush();
+    this.#fanout.flush();
   }
 
-  #decide(submission: Submission, now: CircumstancesOfTurn, { failed }: Lookups): Decision {
+  #decide(submission: Submission, now: TurnView, { failed }: Lookups): Decision {
     const { room, resumption, log } = this.#options;
     const { participant, input } = submission;
     if (failed.has(submission)) return { kind: "refused", fault: fault("STORE_FAILED") };
@@ -310,7 +310,7 @@ export class Hub {
     lookedUp: StoredMessage[] | undefined,
     changed: Map<string, StoredMessage> | undefined,
   ): void {
-    const { history, narrator, meters, log } = this.#options;
+    const { history, identity, meters, log } = this.#options;
     try {
       if (isFaulted(decision)) meters.faulted(decision.fault.fault);
       else if (decision.kind === "stored") {
@@ -324,44 +324,44 @@ export class Hub {
         ? history.page(decision.range) ?? lookedUp?.map((message) => changed?.get(message.uuid) ?? message) ??
           []
         : [];
-      this.#tellWhatCameOf(participant, decision, consequenceOf(decision, narrator, page));
+      this.#tellWhatCameOf(participant, decision, effectsOf(decision, identity, page));
     } catch (error) {
       log.error("bug", { where: "tell", decision: decision.kind, error });
       meters.faulted("INTERNAL");
-      this.#audience.deliver(participant, internalError());
-      this.#audience.endBroken(participant);
+      this.#fanout.deliver(participant, internalError());
+      this.#fanout.endBroken(participant);
     }
-    this.#audience.fenced("settled", participant, () => participant.settled());
+    this.#fanout.fenced("settled", participant, () => participant.settled());
   }
 
-  #tellWhatCameOf(participant: Participant, decision: Decision, came: Consequence): void {
+  #tellWhatCameOf(participant: Participant, decision: Decision, came: Effects): void {
     const { resumption } = this.#options;
-    const audience = this.#audience;
-    if (came.notice !== undefined) this.#broadcast(came.notice, decision);
-    if (came.answer !== undefined) audience.deliver(participant, outgoing(came.answer));
+    const fanout = this.#fanout;
+    if (came.departureNotice !== undefined) this.#broadcast(came.departureNotice, decision);
+    if (came.answer !== undefined) fanout.deliver(participant, toFrame(came.answer));
     // Whoever was this session hears the last of it before its connection ends.
-    if (decision.kind === "held" || decision.kind === "resumed") audience.delete(decision.session);
-    else if (decision.kind === "unresumable") audience.delete(decision.left.session);
-    for (const frame of resumption.told(participant, decision)) audience.deliver(participant, frame);
+    if (decision.kind === "held" || decision.kind === "resumed") fanout.delete(decision.session);
+    else if (decision.kind === "unresumable") fanout.delete(decision.left.session);
+    for (const frame of resumption.told(participant, decision)) fanout.deliver(participant, frame);
     if (decision.kind === "joined" || decision.kind === "resumed") {
-      audience.add(participant);
+      fanout.add(participant);
       participant.joined();
     }
     if (came.broadcast !== undefined) this.#broadcast(came.broadcast, decision);
-    if (came.liveBroadcast !== undefined) {
-      const frame = outgoing(came.liveBroadcast);
+    if (came.extendedBroadcast !== undefined) {
+      const frame = toFrame(came.extendedBroadcast);
       resumption.broadcast(frame, decision);
-      audience.tellLive(frame);
+      fanout.broadcastExtended(frame);
     }
-    if (came.aside !== undefined) audience.tellLiveBut(participant, outgoing(came.aside));
-    if (decision.kind === "left") audience.delete(decision.session);
-    if (came.close !== undefined) audience.end(participant, came.close);
+    if (came.ephemeral !== undefined) fanout.broadcastExtendedBut(participant, toFrame(came.ephemeral));
+    if (decision.kind === "left") fanout.delete(decision.session);
+    if (came.close !== undefined) fanout.end(participant, came.close);
   }
 
   #broadcast(text: string, decision: Decision): void {
-    const frame = outgoing(text);
+    const frame = toFrame(text);
     this.#options.resumption.broadcast(frame, decision);
-    this.#audience.tellAll(frame);
+    this.#fanout.broadcast(frame);
   }
 }
 
@@ -370,5 +370,5 @@ function isFaulted(decision: Decision): decision is Extract<Decision, { fault: F
 }
 
 function internalError(): OutgoingFrame {
-  return outgoing(encodeServerFrame({ type: "ERROR", text: fault("INTERNAL").text }));
+  return toFrame(encodeServerFrame({ type: "ERROR", text: fault("INTERNAL").text }));
 }

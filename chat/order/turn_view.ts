@@ -1,7 +1,7 @@
 /**
  * Lookups: what a batch asks for and memory does not hold, read from the journal before the batch is decided.
  *
- * It judges nothing. What could not be read is the hub's to answer.
+ * It judges nothing. What could not be read is the sequencer's to answer.
  *
  * @module
  */

@@ -7,17 +7,17 @@
  * @module
  */
 import type { Participant } from "../delivery/participant.ts";
-import type { HoldNumber, SessionId } from "../room/room.ts";
+import type { HoldId, SessionId } from "../room/room.ts";
 
-/** A participant without a connection. Whatever it is told is in the backlog. */
-class Held implements Participant {
+/** A participant without a connection. Whatever it is told is in the replay buffer. */
+class DetachedSession implements Participant {
   id: SessionId;
   readonly remoteAddress: string;
-  readonly isLive = true;
-  readonly hold: HoldNumber;
+  readonly isExtended = true;
+  readonly hold: HoldId;
   readonly timer: ReturnType<typeof setTimeout>;
 
-  constructor(id: SessionId, remoteAddress: string, hold: HoldNumber, timer: ReturnType<typeof setTimeout>) {
+  constructor(id: SessionId, remoteAddress: string, hold: HoldId, timer: ReturnType<typeof setTimeout>) {
     this.id = id;
     this.remoteAddress = remoteAddress;
     this.hold = hold;
@@ -26,7 +26,7 @@ class Held implements Participant {
 
   deliver(): void {}
 
-  hear(): void {}
+  receive(): void {}
 
   flush(): void {}
 
@@ -37,14 +37,14 @@ class Held implements Participant {
   end(): void {}
 }
 
-export class Holds implements Iterable<Participant> {
+export class HeldSessions implements Iterable<Participant> {
   readonly #windowMs: () => number;
-  readonly #lapse: (participant: Participant, hold: HoldNumber) => void;
-  readonly #held = new Map<SessionId, Held>();
+  readonly #lapse: (participant: Participant, hold: HoldId) => void;
+  readonly #held = new Map<SessionId, DetachedSession>();
   #isStopped = false;
 
   /** `windowMs` is asked as each hold begins; `lapse` is told of each whose time is over. */
-  constructor(windowMs: () => number, lapse: (participant: Participant, hold: HoldNumber) => void) {
+  constructor(windowMs: () => number, lapse: (participant: Participant, hold: HoldId) => void) {
     this.#windowMs = windowMs;
     this.#lapse = lapse;
   }
@@ -54,11 +54,11 @@ export class Holds implements Iterable<Participant> {
   }
 
   /** Holds a session from now on. `remoteAddress` is where it was last connected from, empty where that is not known. */
-  begin(id: SessionId, remoteAddress: string, hold: HoldNumber): void {
+  begin(id: SessionId, remoteAddress: string, hold: HoldId): void {
     this.end(id);
     if (this.#isStopped) return;
     const timer = setTimeout(() => this.#lapse(held, hold), this.#windowMs());
-    const held = new Held(id, remoteAddress, hold, timer);
+    const held = new DetachedSession(id, remoteAddress, hold, timer);
     this.#held.set(id, held);
   }
 

@@ -9,17 +9,17 @@
 import { Buffer } from "node:buffer";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { parseUsername } from "../../src/protocol/names.ts";
-import { Backlog, BACKLOG_BROADCASTS_MAX, RESERVED_POSITIONS } from "../room/replay_buffer.ts";
+import { REPLAY_BUFFER_MAX, ReplayBuffer, RESERVED_POSITIONS } from "../room/replay_buffer.ts";
 import { type NewestMessages, WINDOW_MESSAGES_MAX } from "../room/history.ts";
-import type { Holds } from "./held_sessions.ts";
+import type { HeldSessions } from "./held_sessions.ts";
 import type { Journal } from "../store/journal.ts";
 import type { StoredMessage } from "../room/message.ts";
-import type { LiveSessions } from "./resume_tokens.ts";
+import type { ResumableSessions } from "./resume_tokens.ts";
 import type { Room } from "../room/room.ts";
 import type { SessionStore, StoredSession } from "../store/session_store.ts";
 
 /** What was told, as the store kept it. */
-export interface ToldBefore {
+export interface RecoveredBroadcasts {
   readonly told: readonly {
     readonly position: number;
     readonly uuid: string;
@@ -33,7 +33,7 @@ export interface ToldBefore {
 }
 
 /** Nothing was kept of what was told. */
-export const NOTHING_TOLD: ToldBefore = { told: [], from: Infinity, named: [] };
+export const NOTHING_RECOVERED: RecoveredBroadcasts = { told: [], from: Infinity, named: [] };
 
 /** Of what fits an outbox, how much may be replayed: the rest is for what is told meanwhile. */
 const REPLAY_SHARE = 0.5;
@@ -61,22 +61,22 @@ export async function extendPositions(kv: Deno.Kv, upTo: number): Promise<void> 
   await kv.set(RESERVED, upTo);
 }
 
-/** Says when what was told is enough for a backlog; to be asked once for each text. */
+/** Says when what was told is enough for a replay buffer; to be asked once for each text. */
 export function enoughFor({ maxOutboxBytes }: Limits): (text: string) => boolean {
   let bytes = 0;
   let count = 0;
   return (text) => {
     bytes += text.length + FRAME_BYTES;
-    return ++count > BACKLOG_BROADCASTS_MAX || bytes > REPLAY_SHARE * maxOutboxBytes;
+    return ++count > REPLAY_BUFFER_MAX || bytes > REPLAY_SHARE * maxOutboxBytes;
   };
 }
 
-export function recoverBacklog(
-  { told, from }: ToldBefore,
+export function recoverReplayBuffer(
+  { told, from }: RecoveredBroadcasts,
   limits: Limits,
   positions: { readonly reservedFrom: number; readonly reserve: (upTo: number) => void },
-): Backlog {
-  return new Backlog({
+): ReplayBuffer {
+  return new ReplayBuffer({
     ...positions,
     replayBytesMax: () => REPLAY_SHARE * limits.maxOutboxBytes,
     earlier: told.map(({ position, ...message }) => ({
@@ -94,8 +94,8 @@ export async function recoverSessions(
   { store, room, sessions, holds, resumeWindow }: {
     readonly store: SessionStore;
     readonly room: Room;
-    readonly sessions: LiveSessions;
-    readonly holds: Holds;
+    readonly sessions: ResumableSessions;
+    readonly holds: HeldSessions;
     readonly resumeWindow: number;
   },
 ): Promise<void> {

@@ -18,22 +18,22 @@ import { CHANGE_SESSIONS_MAX, type SessionStore, type StoredSession } from "../s
  */
 export const NONCES_MAX = 1024;
 
-export interface LiveSessionsOptions {
+export interface ResumableSessionsOptions {
   readonly store: SessionStore;
   /** 256 random bits in base64url. */
   readonly mintToken: () => string;
   readonly log: Logger;
 }
 
-interface LiveSession {
+interface ResumableSession {
   readonly stored: StoredSession;
   /** By nonce, the id of the message that it was sent with. */
   readonly nonces: Map<string, string>;
 }
 
-export class LiveSessions {
-  readonly #options: LiveSessionsOptions;
-  readonly #sessions = new Map<SessionId, LiveSession>();
+export class ResumableSessions {
+  readonly #options: ResumableSessionsOptions;
+  readonly #sessions = new Map<SessionId, ResumableSession>();
   /** By the hash of a token. */
   readonly #byToken = new Map<string, SessionId>();
   /** What the store does not have yet. */
@@ -41,7 +41,7 @@ export class LiveSessions {
   #writing: Promise<void> | undefined;
   #storeFails = false;
 
-  constructor(options: LiveSessionsOptions) {
+  constructor(options: ResumableSessionsOptions) {
     this.#options = options;
   }
 
@@ -139,7 +139,7 @@ export class LiveSessions {
 
   async #writeAll(): Promise<void> {
     const { store, log } = this.#options;
-    // In a turn of its own: what one turn of the hub changes is one commit.
+    // In a turn of its own: what one turn of the sequencer changes is one commit.
     await Promise.resolve();
     while (this.#unwritten.size > 0) {
       const changes = new Map([...this.#unwritten].slice(0, CHANGE_SESSIONS_MAX));

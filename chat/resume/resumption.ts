@@ -1,28 +1,28 @@
 /**
- * The extended mode's side of the hub: which connection a session is on, what it is given when it joins or resumes,
+ * The extended mode's side of the sequencer: which connection a session is on, what it is given when it joins or resumes,
  * and what of it lasts when it is lost, PROTOCOL.md §12.2 and §12.3.
  *
- * It follows what the room decides and judges nothing. The numbers of broadcasts are the backlog's, tokens and nonces
+ * It follows what the room decides and judges nothing. The numbers of broadcasts are the replay buffer's, tokens and nonces
  * the live sessions', the time of a hold the holds'.
  *
  * @module
  */
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
-import type { Backlog } from "../room/replay_buffer.ts";
+import type { ReplayBuffer } from "../room/replay_buffer.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
 import { CLOSE } from "../../src/protocol/close_codes.ts";
 import { broadcastsOf } from "../room/effects.ts";
-import type { Holds } from "./held_sessions.ts";
-import type { LiveSessions } from "./resume_tokens.ts";
+import type { HeldSessions } from "./held_sessions.ts";
+import type { ResumableSessions } from "./resume_tokens.ts";
 import type { OutgoingFrame } from "../delivery/frame.ts";
-import { outgoing } from "../delivery/frame.ts";
+import { toFrame } from "../delivery/frame.ts";
 import type { SessionId } from "../room/room.ts";
 import type { Claim, Decision, Left } from "../room/decision.ts";
 
 export interface ResumptionOptions {
-  readonly backlog: Backlog;
-  readonly sessions: LiveSessions;
-  readonly holds: Holds;
+  readonly replayBuffer: ReplayBuffer;
+  readonly sessions: ResumableSessions;
+  readonly holds: HeldSessions;
 }
 
 export class Resumption {
@@ -43,7 +43,7 @@ export class Resumption {
   claim(token: string, position: number): Claim | undefined {
     const session = this.#options.sessions.find(token);
     if (session === undefined) return undefined;
-    return { session, canReplay: this.#options.backlog.canReplay(position) };
+    return { session, canReplay: this.#options.replayBuffer.canReplay(position) };
   }
 
   sentAs(session: SessionId, nonce: string): string | undefined {
@@ -57,7 +57,7 @@ export class Resumption {
   decided(participant: Participant, decision: Decision): void {
     switch (decision.kind) {
       case "joined":
-        if (participant.isLive) this.#connected.set(participant.id, participant);
+        if (participant.isExtended) this.#connected.set(participant.id, participant);
         return;
       case "resumed": {
         const before = this.#connected.get(decision.session);
@@ -86,12 +86,12 @@ export class Resumption {
    * sessions that begin or go on their next tokens: what is told of either is stored by then, see `stored`.
    */
   prepare(submissions: readonly Submission[], decisions: readonly Decision[], untold: number): void {
-    const { backlog, sessions } = this.#options;
-    let position = backlog.position + untold;
+    const { replayBuffer, sessions } = this.#options;
+    let position = replayBuffer.position + untold;
     for (let i = 0; i < submissions.length; i++) {
       const decision = decisions[i]!;
       const { participant } = submissions[i]!;
-      if (decision.kind === "joined" && participant.isLive) {
+      if (decision.kind === "joined" && participant.isExtended) {
         const { username, connectedAtMs } = decision;
         this.#tokens.set(decision, sessions.begin(participant.id, username, connectedAtMs));
       } else if (decision.kind === "resumed") {
@@ -125,7 +125,7 @@ export class Resumption {
   /** Counts a broadcast, and keeps it for those who will have missed it. */
   broadcast({ text, bytes }: OutgoingFrame, decision: Decision): void {
     const told = decision.kind === "stored" ? decision.entry.message : text;
-    this.#options.backlog.push({ bytes, told });
+    this.#options.replayBuffer.push({ bytes, told });
   }
 
   /** Does what a decision means for the sessions, at the moment when its answer was given; answers what follows it. */
@@ -136,10 +136,10 @@ export class Resumption {
     switch (decision.kind) {
       case "joined":
         if (decision.displaced !== undefined) this.#end(decision.displaced);
-        return participant.isLive ? this.#session(decision, []) : [];
+        return participant.isExtended ? this.#session(decision, []) : [];
       case "resumed": {
         holds.end(decision.session);
-        const missed = this.#options.backlog.after(decision.position);
+        const missed = this.#options.replayBuffer.after(decision.position);
         if (missed === undefined) throw new Error("What was to be replayed is not held any more");
         return this.#session(decision, missed);
       }
@@ -170,8 +170,8 @@ export class Resumption {
     const token = this.#tokens.get(decision);
     this.#tokens.delete(decision);
     // After a bug in the middle of a turn: it is connected, and cannot resume.
-    if (token === undefined) return missed.map(outgoing);
-    const position = this.#options.backlog.position - missed.length;
-    return [encodeServerFrame({ type: "SESSION", token, position }), ...missed].map(outgoing);
+    if (token === undefined) return missed.map(toFrame);
+    const position = this.#options.replayBuffer.position - missed.length;
+    return [encodeServerFrame({ type: "SESSION", token, position }), ...missed].map(toFrame);
   }
 }

@@ -2,7 +2,7 @@
  * The bans in force, in memory: whom they keep out, and until when, PROTOCOL.md §6.3.
  *
  * Pure. The end of a ban is judged when it is read, by the wall clock. Where bans are kept is the ban store's,
- * and in which order they come into force is the hub's.
+ * and in which order they come into force is the sequencer's.
  *
  * @module
  */

@@ -5,7 +5,7 @@
  */
 import type { ClientFrame, DepartureKind } from "../../src/protocol/frames.ts";
 import type { Fault } from "../../src/protocol/faults.ts";
-import type { HoldNumber, SessionId } from "./roster.ts";
+import type { HoldId, SessionId } from "./roster.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "./message.ts";
 import type { Username } from "../../src/protocol/names.ts";
 import type { Bar } from "./bans.ts";
@@ -20,7 +20,7 @@ export type Input =
   /** `isFinal`: it was put out, and is not to come back as itself. */
   | { readonly type: "LOST"; readonly isFinal?: true }
   /** The time of a hold is over. */
-  | { readonly type: "LAPSE"; readonly hold: HoldNumber }
+  | { readonly type: "HOLD_EXPIRED"; readonly hold: HoldId }
   | { readonly type: "KICK" }
   | { readonly type: "BAN"; readonly message: string }
   /** The server's own word, from no session. */
@@ -47,7 +47,7 @@ export type Decision =
   | { readonly kind: "renamed"; readonly from: string; readonly to: string }
   | Left
   /** The connection is lost, the session is not: nobody is told. */
-  | { readonly kind: "held"; readonly session: SessionId; readonly hold: HoldNumber }
+  | { readonly kind: "held"; readonly session: SessionId; readonly hold: HoldId }
   /** The session that goes on over this connection. */
   | {
     readonly kind: "resumed";
@@ -88,7 +88,7 @@ export interface Claim {
 }
 
 /** What the caller knows at the moment of a decision. */
-export interface Circumstances {
+export interface DecisionContext {
   readonly nowMs: number;
   /** Of a clock that never goes back. */
   readonly steadyMs: number;

@@ -2,8 +2,8 @@
  * What a decision of the room means on the wire: the answer to the one who asked, what everyone is told, and whether
  * a connection ends with it, PROTOCOL.md §3 to §6 and §12.
  *
- * Pure. The order of them is the hub's: notices, answer, what follows it, broadcast, close. What a session that joins
- * or resumes is given beyond that, a token and what it missed, is the hub's too.
+ * Pure. The order of them is the sequencer's: notices, answer, what follows it, broadcast, close. What a session that joins
+ * or resumes is given beyond that, a token and what it missed, is the sequencer's too.
  *
  * @module
  */
@@ -14,29 +14,29 @@ import { historyAnswer } from "./history.ts";
 import type { StoredMessage } from "./message.ts";
 import type { Decision, Departure, Left } from "./decision.ts";
 
-export interface Consequence {
+export interface Effects {
   /** Told to everyone before the answer: who had to go for it. */
-  readonly notice?: string;
+  readonly departureNotice?: string;
   readonly answer?: string;
   readonly broadcast?: string;
   /** Told to those of the extended mode only, the sender included, and counted as a broadcast, §12.2. */
-  readonly liveBroadcast?: string;
+  readonly extendedBroadcast?: string;
   /** Told to those of the extended mode but the sender, and counted as nothing. */
-  readonly aside?: string;
+  readonly ephemeral?: string;
   readonly close?: CloseCause;
 }
 
-export interface Narrator {
+export interface ServerIdentity {
   readonly serverName: string;
   readonly serverId: number;
 }
 
 /** `page` is what a `history` query asked for, the newest last. */
-export function consequenceOf(
+export function effectsOf(
   decision: Decision,
-  { serverName, serverId }: Narrator,
+  { serverName, serverId }: ServerIdentity,
   page: readonly StoredMessage[],
-): Consequence {
+): Effects {
   switch (decision.kind) {
     case "stored": {
       const { kind, message: { username, timestamp, uuid, text, nonce } } = decision.entry;
@@ -58,9 +58,9 @@ export function consequenceOf(
       };
     case "joined":
       return {
-        ...(decision.displaced && { notice: noticeOf(decision.displaced) }),
+        ...(decision.displaced && { departureNotice: noticeOf(decision.displaced) }),
         answer: acknowledge(serverName),
-        liveBroadcast: encodeServerFrame({ type: "JOIN", username: decision.username }),
+        extendedBroadcast: encodeServerFrame({ type: "JOIN", username: decision.username }),
       };
     case "resumed":
       return { answer: acknowledge(serverName) };
@@ -81,7 +81,8 @@ export function consequenceOf(
     case "typing":
       return {
         answer: acknowledge(undefined),
-        ...(decision.isTold && { aside: encodeServerFrame({ type: "TYPING", username: decision.username }) }),
+        ...(decision.isTold &&
+          { ephemeral: encodeServerFrame({ type: "TYPING", username: decision.username }) }),
       };
     case "answered":
       return { answer: acknowledge(decision.content) };
@@ -111,7 +112,7 @@ export function broadcastsOf(decision: Decision): number {
 }
 
 /** What a departure does to the connection. One that is lost has ended already, or is ended by whoever lost it. */
-const ENDS: { readonly [departure in Departure]: Consequence } = {
+const ENDS: { readonly [departure in Departure]: Effects } = {
   disconnect: { close: CLOSE.goodbye },
   "lost_connection": {},
   kick: { close: CLOSE.kicked },

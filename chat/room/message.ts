@@ -15,7 +15,7 @@ export interface StoredMessage {
   readonly text: string;
   readonly edited: boolean;
   /**
-   * The place in the order at which it was first told, §12.2: the hub's to give, before it is stored. Undefined
+   * The place in the order at which it was first told, §12.2: the sequencer's to give, before it is stored. Undefined
    * where a program without such wrote it.
    */
   position: number | undefined;
@@ -28,7 +28,7 @@ export type JournalEntry =
   | { readonly kind: "said"; readonly message: StoredMessage }
   | {
     readonly kind: "changed";
-    /** The place in the order at which the change is told, which the hub gives it. */
+    /** The place in the order at which the change is told, which the sequencer gives it. */
     position: number;
     readonly message: StoredMessage;
     /** The message as it was. */

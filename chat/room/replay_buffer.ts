@@ -11,10 +11,10 @@ import { encodeServerFrame } from "../../src/protocol/codec.ts";
 import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type StoredMessage } from "./message.ts";
 
 /** Broadcasts that are held, some 200 bytes each beside their text: two minutes at 90 a second. */
-export const BACKLOG_BROADCASTS_MAX = 11_000;
+export const REPLAY_BUFFER_MAX = 11_000;
 /** Broadcasts that may be replayed to one session: those that are held whatever the batch brings that it is part of. */
-export const REPLAY_BROADCASTS_MAX = BACKLOG_BROADCASTS_MAX - 2 * APPEND_ENTRIES_MAX;
-/** Bytes that one batch of the hub can broadcast: what is to be replayed must outlast the batch that it is part of. */
+export const REPLAY_BROADCASTS_MAX = REPLAY_BUFFER_MAX - 2 * APPEND_ENTRIES_MAX;
+/** Bytes that one batch of the sequencer can broadcast: what is to be replayed must outlast the batch that it is part of. */
 const BATCH_BYTES_MAX = 3 * APPEND_TEXT_MAX + 512 * APPEND_ENTRIES_MAX;
 
 /**
@@ -38,7 +38,7 @@ export interface EarlierBroadcast {
   readonly broadcast: Broadcast;
 }
 
-export interface BacklogOptions {
+export interface ReplayBufferOptions {
   /** The first of the positions that this run has reserved, a multiple of RESERVED_POSITIONS. */
   readonly reservedFrom: number;
   /** Bytes that may be replayed to one session. */
@@ -51,8 +51,8 @@ export interface BacklogOptions {
   readonly reserve: (upTo: number) => void;
 }
 
-export class Backlog {
-  readonly #options: BacklogOptions;
+export class ReplayBuffer {
+  readonly #options: ReplayBufferOptions;
   /** In order, the last at `#position`. What was let go of is undefined, and taken out now and then. */
   #broadcasts: (Broadcast | undefined)[] = [];
   /** Bytes of all frames from the first ever to this one. */
@@ -68,13 +68,13 @@ export class Backlog {
   /** The position at which this run began: those of earlier runs are numbered anew up to it. */
   readonly #startedAt: number;
 
-  constructor(options: BacklogOptions) {
+  constructor(options: ReplayBufferOptions) {
     this.#options = options;
     const { earlier, earlierFrom, reservedFrom } = options;
-    this.#startedAt = reservedFrom + BACKLOG_BROADCASTS_MAX;
+    this.#startedAt = reservedFrom + REPLAY_BUFFER_MAX;
     this.#reservedUpTo = reservedFrom + RESERVED_POSITIONS;
     this.#earlierFrom = earlierFrom;
-    const kept = earlier.slice(-BACKLOG_BROADCASTS_MAX);
+    const kept = earlier.slice(-REPLAY_BUFFER_MAX);
     if (kept.length < earlier.length) this.#earlierFrom = earlier.at(-kept.length - 1)!.position + 1;
     this.#position = this.#startedAt - kept.length;
     for (const { position, broadcast } of kept) {
@@ -105,7 +105,7 @@ export class Backlog {
     this.#broadcasts.push(broadcast);
     this.#totals.push((this.#totals.at(-1) ?? this.#goneTotal) + broadcast.bytes);
     const bytesMax = this.#options.replayBytesMax() + BATCH_BYTES_MAX;
-    while (this.size > BACKLOG_BROADCASTS_MAX || this.#totals.at(-1)! - this.#goneTotal > bytesMax) {
+    while (this.size > REPLAY_BUFFER_MAX || this.#totals.at(-1)! - this.#goneTotal > bytesMax) {
       this.#letGo();
     }
     if (this.#position > this.#reservedUpTo - RESERVED_POSITIONS / 2) {
@@ -160,7 +160,7 @@ export class Backlog {
   #indexAfterEarlier(position: number): number | undefined {
     // A client that was lost again in the middle of a replay: that run had numbered anew what it replayed. A run that
     // reserved more than once has such positions that mean something else, and is refused for nothing.
-    if (position % RESERVED_POSITIONS < BACKLOG_BROADCASTS_MAX) return undefined;
+    if (position % RESERVED_POSITIONS < REPLAY_BUFFER_MAX) return undefined;
     if (position < this.#earlierFrom - 1) return undefined;
     // All of it was told after that: in order of insertion, which is that of the broadcasts.
     for (const [now, earlier] of this.#earlierPositions) {

@@ -14,17 +14,17 @@ import type { Username } from "../../src/protocol/names.ts";
 import type { Bar } from "./bans.ts";
 import type { StoredMessage } from "./message.ts";
 import { MessageWindow } from "./message_window.ts";
-import { type HoldNumber, type Member, Roster, type SessionId } from "./roster.ts";
+import { type HoldId, type Member, Roster, type SessionId } from "./roster.ts";
 import {
-  type Circumstances,
   type Decision,
+  type DecisionContext,
   type Departure,
   type Input,
   type Left,
   SERVER_AUTHOR,
 } from "./decision.ts";
 
-export type { HoldNumber, Member, SessionId } from "./roster.ts";
+export type { HoldId, Member, SessionId } from "./roster.ts";
 
 export interface RoomOptions {
   readonly serverId: number;
@@ -63,15 +63,15 @@ export class Room {
    * Holds a session of an earlier run of the server. Answers its hold; undefined where it cannot be here: its name is
    * taken or is none any more, or the room is full.
    */
-  restore(session: SessionId, username: Username, connectedAtMs: number): HoldNumber | undefined {
+  restore(session: SessionId, username: Username, connectedAtMs: number): HoldId | undefined {
     if (this.#roster.size >= this.#options.limits.maxUsers) return undefined;
     if (this.#nameFault(session, username, undefined) !== undefined) return undefined;
-    this.#roster.add(session, { username, connectedAtMs, isLive: true });
+    this.#roster.add(session, { username, connectedAtMs, isExtended: true });
     return this.#roster.hold(session);
   }
 
   /** Decides one input. Inputs are decided in the order in which everyone is to see what came of them. */
-  decide(session: SessionId, input: Input, now: Circumstances): Decision {
+  decide(session: SessionId, input: Input, now: DecisionContext): Decision {
     switch (input.type) {
       case "FAULT":
         return { kind: "refused", fault: input.fault };
@@ -83,7 +83,7 @@ export class Room {
         return this.#resume(session, input.token, input.position, now);
       case "LOST":
         return this.#lose(session, input.isFinal === true);
-      case "LAPSE":
+      case "HOLD_EXPIRED":
         return this.#roster.get(session)?.hold === input.hold
           ? this.#leave(session, "lost_connection")
           : { kind: "nothing" };
@@ -152,7 +152,7 @@ export class Room {
     return this.#roster.members;
   }
 
-  #connect(session: SessionId, username: Username, now: Circumstances): Decision {
+  #connect(session: SessionId, username: Username, now: DecisionContext): Decision {
     if (this.#roster.get(session)) return refused("ALREADY_CONNECTED");
     const barred = now.bar(username);
     if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
@@ -166,7 +166,7 @@ export class Room {
       if (held === undefined) return refused("SERVER_FULL", maxUsers);
       displaced = this.#remove(held, "lost_connection");
     }
-    this.#roster.add(session, { username, connectedAtMs: now.nowMs, isLive: now.isLive });
+    this.#roster.add(session, { username, connectedAtMs: now.nowMs, isExtended: now.isLive });
     return { kind: "joined", username: username.shown, connectedAtMs: now.nowMs, displaced };
   }
 
@@ -174,14 +174,14 @@ export class Room {
     const member = this.#roster.get(session);
     // Lost again: the connection of one that was put out for being slow ends after it.
     if (member?.hold !== undefined) return { kind: "nothing" };
-    if (member === undefined || !member.isLive || isFinal || this.#options.limits.resumeWindow === 0) {
+    if (member === undefined || !member.isExtended || isFinal || this.#options.limits.resumeWindow === 0) {
       return this.#leave(session, "lost_connection");
     }
     return { kind: "held", session, hold: this.#roster.hold(session) };
   }
 
   /** Also for a session that seems connected: its client knows of its end before the server does. */
-  #resume(session: SessionId, token: string, position: number, now: Circumstances): Decision {
+  #resume(session: SessionId, token: string, position: number, now: DecisionContext): Decision {
     if (this.#roster.get(session)) return refused("ALREADY_CONNECTED");
     const claimed = now.claim(token, position);
     const member = claimed === undefined ? undefined : this.#roster.get(claimed.session);
@@ -196,7 +196,7 @@ export class Room {
     return { kind: "resumed", session: claimed.session, token, position };
   }
 
-  #rename(session: SessionId, to: Username, now: Circumstances): Decision {
+  #rename(session: SessionId, to: Username, now: DecisionContext): Decision {
     const member = this.#roster.get(session)!;
     const notFree = this.#nameFault(session, to, now.bar(to));
     if (notFree !== undefined) return { kind: "refused", fault: notFree };
@@ -248,7 +248,7 @@ export class Room {
     session: SessionId,
     username: Username,
     { nonce, timestamp, text }: ClientFrame & { type: "SEND" },
-    now: Circumstances,
+    now: DecisionContext,
   ): Decision {
     const key = `${session} ${nonce}`;
     const unsettled = this.#unsettledNonces.get(key);
@@ -267,7 +267,13 @@ export class Room {
     return { kind: "typing", username: username.shown, isTold };
   }
 
-  #change(session: SessionId, username: Username, uuid: string, text: string, now: Circumstances): Decision {
+  #change(
+    session: SessionId,
+    username: Username,
+    uuid: string,
+    text: string,
+    now: DecisionContext,
+  ): Decision {
     const unsettled = this.#unsettledChanges.get(uuid) ?? this.#unsettledSaid.get(uuid);
     const message = unsettled ?? now.find(uuid);
     if (message === undefined || uuid < now.historyFrom) return refused("MESSAGE_UNKNOWN");
@@ -279,7 +285,7 @@ export class Room {
     if (refusal !== undefined) return unsettled === undefined ? refusal : { ...refusal, isProvisional: true };
     const changed = { ...message, username: username.shown, text, edited: true };
     this.#unsettledChanges.set(uuid, changed);
-    // The hub gives it its place.
+    // The sequencer gives it its place.
     return { kind: "stored", entry: { kind: "changed", position: 0, message: changed, before: message } };
   }
 

@@ -13,16 +13,16 @@ import type { Username } from "../../src/protocol/names.ts";
 export type SessionId = string;
 
 /** Tells a hold from the others of this run: greater ones began later. */
-export type HoldNumber = number;
+export type HoldId = number;
 
 /** Who is in the room. */
 export interface Member {
   readonly username: Username;
   readonly connectedAtMs: number;
   /** Whether it is of the extended mode, and is held when its connection is lost. */
-  readonly isLive: boolean;
+  readonly isExtended: boolean;
   /** The hold that it is in; undefined while it has a connection. */
-  readonly hold: HoldNumber | undefined;
+  readonly hold: HoldId | undefined;
 }
 
 export class Roster {
@@ -30,7 +30,7 @@ export class Roster {
   readonly #members = new Map<SessionId, Member>();
   /** Who holds each key of the names: a name is taken where one of its keys is. */
   readonly #holders = new Map<string, SessionId>();
-  #holds: HoldNumber = 0;
+  #holds: HoldId = 0;
   #heldSize = 0;
 
   /** All of them, in order of joining. */
@@ -89,7 +89,7 @@ export class Roster {
   }
 
   /** Begins a hold of a member that is connected. */
-  hold(session: SessionId): HoldNumber {
+  hold(session: SessionId): HoldId {
     const hold = ++this.#holds;
     this.#members.set(session, { ...this.#members.get(session)!, hold });
     this.#heldSize++;
@@ -108,7 +108,7 @@ export class Roster {
   longestHeld(): SessionId | undefined {
     if (this.#heldSize === 0) return undefined;
     let longest: SessionId | undefined;
-    let first: HoldNumber = Infinity;
+    let first: HoldId = Infinity;
     for (const [session, { hold }] of this.#members) {
       if (hold === undefined || hold >= first) continue;
       longest = session;

@@ -8,7 +8,7 @@
  */
 import { STATUS_CODE } from "@std/http/status";
 import type { Logger } from "../../src/logging/log.ts";
-import type { Broadcasts } from "../delivery/turn_frames.ts";
+import type { TurnFrames } from "../delivery/turn_frames.ts";
 import type { Connection, Receiver } from "../delivery/connection.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
 import type { OutgoingFrame } from "../delivery/frame.ts";
@@ -100,7 +100,7 @@ class ServeConnection implements Connection {
     this.#socket.send(text);
   }
 
-  sendBroadcasts(broadcasts: Broadcasts, from: number): void {
+  sendBroadcasts(broadcasts: TurnFrames, from: number): void {
     for (let i = from; i < broadcasts.length; i++) this.#socket.send(broadcasts.at(i).text);
   }
 

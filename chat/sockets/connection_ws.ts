@@ -10,11 +10,11 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import type { Logger } from "../../src/logging/log.ts";
-import type { Broadcasts } from "../delivery/turn_frames.ts";
+import type { TurnFrames } from "../delivery/turn_frames.ts";
 import type { Connection, Receiver } from "../delivery/connection.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
 import type { OutgoingFrame } from "../delivery/frame.ts";
-import { Gathered } from "./write_batch.ts";
+import { WriteBatch } from "./write_batch.ts";
 import { type Rate, TokenBucket } from "../../src/token_bucket.ts";
 import type { AdmittedSocket } from "./transport.ts";
 import type { PeerSocket, SocketOwner } from "../peer_socket.ts";
@@ -73,7 +73,7 @@ export class WsConnection implements Connection, SocketOwner {
   /** Made at the first ping: most never send one. */
   #pings: TokenBucket | undefined;
   /** Given to be sent, and not flushed yet. */
-  readonly #gathered = new Gathered();
+  readonly #gathered = new WriteBatch();
   #receiver: Receiver | undefined;
   #framesAfterClose = 0;
   /** When the last ping went out, or it was opened. */
@@ -136,7 +136,7 @@ export class WsConnection implements Connection, SocketOwner {
     if (this.#socket.readyState === OPEN) this.#gathered.addFrame(frame);
   }
 
-  sendBroadcasts(broadcasts: Broadcasts, from: number): void {
+  sendBroadcasts(broadcasts: TurnFrames, from: number): void {
     if (this.#socket.readyState === OPEN) this.#gathered.addBroadcasts(broadcasts, from);
   }
 

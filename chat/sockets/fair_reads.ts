@@ -19,10 +19,10 @@ export const SLICE_BYTES = 4096;
 export const TURN_MS = 10;
 
 /** The sockets of one transport. */
-export class ReadingTurns {
+export class FairReads {
   readonly #steadyMs: () => number;
   /** Those with bytes that wait, the next one first. */
-  readonly #waiting = new Set<Reading>();
+  readonly #waiting = new Set<FairRead>();
   #isTurnDue = false;
 
   constructor(steadyMs: () => number) {
@@ -30,12 +30,12 @@ export class ReadingTurns {
   }
 
   /** Comes between a socket and the one listener of its data, which is there already. */
-  take(socket: Socket): Reading {
-    return new Reading(socket, this);
+  take(socket: Socket): FairRead {
+    return new FairRead(socket, this);
   }
 
   /** Has a reading come to its turn. */
-  wait(reading: Reading): void {
+  wait(reading: FairRead): void {
     this.#waiting.add(reading);
     if (this.#isTurnDue) return;
     this.#isTurnDue = true;
@@ -59,15 +59,15 @@ export class ReadingTurns {
 }
 
 /** The reading of one socket. */
-export class Reading {
+export class FairRead {
   readonly #socket: Socket;
   readonly #listener: (bytes: Buffer) => void;
-  readonly #turns: ReadingTurns;
+  readonly #turns: FairReads;
   #rest: Buffer | undefined;
   #isOver = false;
 
   /** Internal: call `ReadingTurns.take`. */
-  constructor(socket: Socket, turns: ReadingTurns) {
+  constructor(socket: Socket, turns: FairReads) {
     this.#socket = socket;
     this.#turns = turns;
     const [listener, ...others] = socket.listeners("data") as ((bytes: Buffer) => void)[];

@@ -18,7 +18,7 @@ import { WsConnection, type WsConnectionRules } from "./connection_ws.ts";
 import { type Handshake, HttpExchange, REQUEST_MS } from "./http_exchange.ts";
 import { keepToOneRead } from "./single_read.ts";
 import { PeerSocket } from "../peer_socket.ts";
-import { ReadingTurns } from "./fair_reads.ts";
+import { FairReads } from "./fair_reads.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { proveTls, type Tls } from "../../src/serving/tls_files.ts";
 import type { AdmittedSocket, StartTransport, Transport, TransportOptions } from "./transport.ts";
@@ -70,7 +70,7 @@ class WsTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #webSockets: InstanceType<typeof WebSocketServer<typeof PeerSocket>>;
   #server: Server;
-  readonly #turns: ReadingTurns;
+  readonly #turns: FairReads;
   /** In order of their arrival. */
   readonly #exchanges = new Set<HttpExchange>();
   readonly #connections = new Set<WsConnection>();
@@ -83,7 +83,7 @@ class WsTransport implements Transport {
 
   constructor(options: TransportOptions) {
     this.#options = options;
-    this.#turns = new ReadingTurns(options.steadyMs);
+    this.#turns = new FairReads(options.steadyMs);
     const { tls, limits, steadyMs, log } = options;
     this.#rules = {
       log,

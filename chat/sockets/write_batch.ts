@@ -8,7 +8,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { Broadcasts } from "../delivery/turn_frames.ts";
+import type { TurnFrames } from "../delivery/turn_frames.ts";
 import { type OutgoingFrame, wireOf } from "../delivery/frame.ts";
 
 /**
@@ -20,14 +20,14 @@ export const SHARED_BYTES_MIN = 16_384;
 
 /** The frames of a turn from the `from`th up to the `to`th, exclusive. */
 interface Part {
-  readonly broadcasts: Broadcasts;
+  readonly broadcasts: TurnFrames;
   readonly from: number;
   readonly to: number;
 }
 
-export class Gathered {
+export class WriteBatch {
   /** The part that comes first, in fields of its own: for most it is all that there is. */
-  #broadcasts: Broadcasts | undefined;
+  #broadcasts: TurnFrames | undefined;
   #from = 0;
   #to = 0;
   #rest: (Part | OutgoingFrame)[] | undefined;
@@ -45,7 +45,7 @@ export class Gathered {
   }
 
   /** Takes the broadcasts that there are now, from the `from`th on. */
-  addBroadcasts(broadcasts: Broadcasts, from: number): void {
+  addBroadcasts(broadcasts: TurnFrames, from: number): void {
     const to = broadcasts.length;
     this.#bytes += broadcasts.wireBytes(from, to);
     if (this.#rest !== undefined) this.#rest.push({ broadcasts, from, to });

@@ -32,7 +32,7 @@ type Row = Omit<ToldMessage, "position">;
 /** Rows of one commit that removes. */
 const REMOVE_MAX = 500;
 
-export class ToldRows {
+export class EditLogRows {
   readonly #kv: Deno.Kv;
 
   constructor(kv: Deno.Kv) {

@@ -1,5 +1,5 @@
 /**
- * The port to the store of messages: what the hub needs of it and no more. Adapters lie beside it.
+ * The port to the store of messages: what the sequencer needs of it and no more. Adapters lie beside it.
  *
  * @module
  */

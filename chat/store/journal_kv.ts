@@ -21,7 +21,7 @@ import {
   segmentsIn,
   segmentUpTo,
 } from "./segment_rows_kv.ts";
-import { type ToldMessage, type ToldMessages, ToldRows } from "./edit_log_kv.ts";
+import { EditLogRows, type ToldMessage, type ToldMessages } from "./edit_log_kv.ts";
 
 /** The greatest place in the order of all messages that retention has removed. */
 const SWEPT = ["swept"];
@@ -35,7 +35,7 @@ const TRIES_MAX = 10;
 
 export class KvJournal implements Journal {
   readonly #kv: Deno.Kv;
-  readonly #told: ToldRows;
+  readonly #told: EditLogRows;
   readonly #assertInPlace: () => void;
   readonly #fence: readonly Deno.AtomicCheck[];
   /** How many messages were stored, ever; undefined where it is to be read. */
@@ -51,7 +51,7 @@ export class KvJournal implements Journal {
     fence: readonly Deno.AtomicCheck[] = [],
   ) {
     this.#kv = kv;
-    this.#told = new ToldRows(kv);
+    this.#told = new EditLogRows(kv);
     this.#assertInPlace = assertInPlace;
     this.#fence = fence;
   }

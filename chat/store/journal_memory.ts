@@ -60,7 +60,7 @@ export class MemoryJournal implements Journal, Archive {
     return Promise.resolve(removed);
   }
 
-  /** What was told is in the backlog, and nowhere else. */
+  /** What was told is in the replay buffer, and nowhere else. */
   forgetTold(): Promise<void> {
     return Promise.resolve();
   }

@@ -1,5 +1,5 @@
 /**
- * A session that is on another thread's front, as the hub sees it: what it is told goes into what the turn tells that
+ * A session that is on another thread's front, as the sequencer sees it: what it is told goes into what the turn tells that
  * front. What everyone is told it hears there, chat/gateway/threads/thread_fanout.ts.
  *
  * @module
@@ -8,47 +8,50 @@ import type { CloseCause } from "../../src/protocol/close_codes.ts";
 import type { OutgoingFrame } from "../delivery/frame.ts";
 import type { Participant } from "../delivery/participant.ts";
 import type { SessionId } from "../room/room.ts";
-import type { Hall } from "../gateway/threads/thread_fanout.ts";
-import { placeOf, type SessionNumber, TELL } from "../gateway/threads/messages.ts";
+import type { FanoutTarget } from "../gateway/threads/thread_fanout.ts";
+import { Downlink, placeOf, type SessionNumber } from "../gateway/threads/messages.ts";
 
 export class RemoteSession implements Participant {
   id: SessionId;
-  readonly isLive: boolean;
+  readonly isExtended: boolean;
   readonly remoteAddress: string;
   readonly number: SessionNumber;
-  readonly front: Hall;
-  /** Inputs that the hub has and that are not answered yet. */
+  readonly front: FanoutTarget;
+  /** Inputs that the sequencer has and that are not answered yet. */
   unanswered = 0;
 
   constructor(
-    front: Hall,
-    { number, id, isLive, remoteAddress }: Pick<RemoteSession, "number" | "id" | "isLive" | "remoteAddress">,
+    front: FanoutTarget,
+    { number, id, isExtended, remoteAddress }: Pick<
+      RemoteSession,
+      "number" | "id" | "isExtended" | "remoteAddress"
+    >,
   ) {
     this.front = front;
     this.number = number;
     this.id = id;
-    this.isLive = isLive;
+    this.isExtended = isExtended;
     this.remoteAddress = remoteAddress;
   }
 
   deliver({ text }: OutgoingFrame): void {
-    this.front.told.push(TELL.one, this.number, text);
+    this.front.told.push(Downlink.one, this.number, text);
   }
 
-  hear(): void {}
+  receive(): void {}
 
   flush(): void {}
 
   settled(): void {
     this.unanswered--;
-    this.front.told.push(TELL.settled, this.number);
+    this.front.told.push(Downlink.settled, this.number);
   }
 
   joined(): void {
-    this.front.told.push(TELL.joined, this.number);
+    this.front.told.push(Downlink.joined, this.number);
   }
 
   end(cause: CloseCause): void {
-    this.front.told.push(TELL.end, this.number, placeOf(cause));
+    this.front.told.push(Downlink.end, this.number, placeOf(cause));
   }
 }

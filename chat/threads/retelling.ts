@@ -5,57 +5,65 @@
  * @module
  */
 import type { Logger } from "../../src/logging/log.ts";
-import type { Audience } from "../delivery/fanout.ts";
+import type { Fanout } from "../delivery/fanout.ts";
 import type { Participant } from "../delivery/participant.ts";
-import { outgoing } from "../delivery/frame.ts";
-import { causeAt, type Flat, PLACES, type SessionNumber, TELL } from "../gateway/threads/messages.ts";
+import { toFrame } from "../delivery/frame.ts";
+import {
+  causeAt,
+  Downlink,
+  FIELD_COUNT,
+  type Packed,
+  type SessionNumber,
+} from "../gateway/threads/messages.ts";
 
-export class Retelling {
-  readonly #audience: Audience;
+export class DownlinkReader {
+  readonly #fanout: Fanout;
   readonly #sessions: ReadonlyMap<SessionNumber, Participant>;
   readonly #log: Logger;
 
-  constructor(audience: Audience, sessions: ReadonlyMap<SessionNumber, Participant>, log: Logger) {
-    this.#audience = audience;
+  constructor(fanout: Fanout, sessions: ReadonlyMap<SessionNumber, Participant>, log: Logger) {
+    this.#fanout = fanout;
     this.#sessions = sessions;
     this.#log = log;
   }
 
-  tell(turn: Flat): void {
-    for (let at = 0; at < turn.length; at += PLACES[turn[at] as number] ?? turn.length) {
+  tell(turn: Packed): void {
+    for (let at = 0; at < turn.length; at += FIELD_COUNT[turn[at] as number] ?? turn.length) {
       try {
         this.#tellOne(turn, at);
       } catch (error) {
         // The fence: the others are told all the same.
         this.#log.error("bug", { where: "tell", error });
         const session = this.#sessions.get(turn[at + 1] as SessionNumber);
-        if (session !== undefined) this.#audience.endBroken(session);
+        if (session !== undefined) this.#fanout.endBroken(session);
       }
     }
-    this.#audience.flush();
+    this.#fanout.flush();
   }
 
-  #tellOne(turn: Flat, at: number): void {
-    const audience = this.#audience;
+  #tellOne(turn: Packed, at: number): void {
+    const fanout = this.#fanout;
     const kind = turn[at];
-    if (kind === TELL.all) return audience.tellAll(outgoing(turn[at + 1] as string));
-    if (kind === TELL.live) return audience.tellLive(outgoing(turn[at + 1] as string));
+    if (kind === Downlink.all) return fanout.broadcast(toFrame(turn[at + 1] as string));
+    if (kind === Downlink.live) return fanout.broadcastExtended(toFrame(turn[at + 1] as string));
     const session = this.#sessions.get(turn[at + 1] as SessionNumber);
-    if (kind === TELL.liveBut) return audience.tellLiveBut(session, outgoing(turn[at + 2] as string));
+    if (kind === Downlink.liveBut) {
+      return fanout.broadcastExtendedBut(session, toFrame(turn[at + 2] as string));
+    }
     if (session === undefined) return;
     switch (kind) {
-      case TELL.one:
-        return audience.deliver(session, outgoing(turn[at + 2] as string));
-      case TELL.add:
-        return audience.add(session);
-      case TELL.remove:
-        return audience.delete(session.id);
-      case TELL.joined:
+      case Downlink.one:
+        return fanout.deliver(session, toFrame(turn[at + 2] as string));
+      case Downlink.add:
+        return fanout.add(session);
+      case Downlink.remove:
+        return fanout.delete(session.id);
+      case Downlink.joined:
         return session.joined();
-      case TELL.settled:
+      case Downlink.settled:
         return session.settled();
-      case TELL.end:
-        return audience.end(session, causeAt(turn[at + 2] as number));
+      case Downlink.end:
+        return fanout.end(session, causeAt(turn[at + 2] as number));
       default:
         throw new Error(`a turn tells what nobody knows: ${kind}`);
     }

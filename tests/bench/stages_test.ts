@@ -28,18 +28,18 @@ function profileOf(stacks: readonly (readonly string[])[]): CpuProfile {
 }
 
 Deno.test("a sample belongs to the nearest function that begins a stage", () => {
-  const hub = ["core.js tick", "hub.ts #run"];
+  const sequencer = ["core.js tick", "hub.ts #run"];
   const profile = profileOf([
     ["net.ts onStreamRead", "receiver.js startLoop"],
     ["net.ts onStreamRead", "receiver.js startLoop", "session.ts #readText", "codec.ts decodeClientFrame"],
-    [...hub, "hub.ts #tell", "consequence.ts consequenceOf"],
-    [...hub, "audience.ts flush", "gathered.ts take"],
-    [...hub, "audience.ts flush", "writable.js Writable.write", "writeBuffer"],
+    [...sequencer, "hub.ts #tell", "consequence.ts consequenceOf"],
+    [...sequencer, "audience.ts flush", "gathered.ts take"],
+    [...sequencer, "audience.ts flush", "writable.js Writable.write", "writeBuffer"],
     ["core.js tick", "(garbage collector)"],
-    hub,
+    sequencer,
     ["core.js tick"],
-    [...hub, "hub.ts #decideAll", "commits.ts store"],
-    [...hub, "hub.ts #decideAll", "room.ts decide"],
+    [...sequencer, "hub.ts #decideAll", "commits.ts store"],
+    [...sequencer, "hub.ts #decideAll", "room.ts decide"],
   ]);
   assertEquals(stagesOf(profile, 1), [
     ["read", 1000],

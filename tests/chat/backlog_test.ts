@@ -1,24 +1,24 @@
 /**
- * The backlog: numbered broadcasts, what is let go of, and positions of this run and of earlier ones, PROTOCOL.md §12.
+ * The replay buffer: numbered broadcasts, what is let go of, and positions of this run and of earlier ones, PROTOCOL.md §12.
  *
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import {
-  Backlog,
-  BACKLOG_BROADCASTS_MAX,
-  type BacklogOptions,
   type Broadcast,
   REPLAY_BROADCASTS_MAX,
+  REPLAY_BUFFER_MAX,
+  ReplayBuffer,
+  type ReplayBufferOptions,
   RESERVED_POSITIONS,
 } from "../../chat/room/replay_buffer.ts";
 import { runs } from "../support/property_runs.ts";
 
 const REPLAY_BYTES_MAX = 100_000;
 
-function backlog(options: Partial<BacklogOptions> = {}): Backlog {
-  return new Backlog({
+function replayBuffer(options: Partial<ReplayBufferOptions> = {}): ReplayBuffer {
+  return new ReplayBuffer({
     reservedFrom: 0,
     replayBytesMax: () => REPLAY_BYTES_MAX,
     earlier: [],
@@ -32,16 +32,16 @@ function broadcastOf(text: string): Broadcast {
   return { bytes: new TextEncoder().encode(text).length, told: text };
 }
 
-function fill(backlog: Backlog, count: number, text = (n: number) => `${n}`): void {
-  for (let n = 1; n <= count; n++) backlog.push(broadcastOf(text(n)));
+function fill(replayBuffer: ReplayBuffer, count: number, text = (n: number) => `${n}`): void {
+  for (let n = 1; n <= count; n++) replayBuffer.push(broadcastOf(text(n)));
 }
 
-function after(backlog: Backlog, position: number): string[] | undefined {
-  return backlog.after(position)?.slice();
+function after(replayBuffer: ReplayBuffer, position: number): string[] | undefined {
+  return replayBuffer.after(position)?.slice();
 }
 
 Deno.test("what comes after a position is everything from there to the newest, and nothing after the newest", () => {
-  const held = backlog();
+  const held = replayBuffer();
   const start = held.position;
   assertEquals(after(held, start), []);
   fill(held, 3);
@@ -54,25 +54,25 @@ Deno.test("what comes after a position is everything from there to the newest, a
 });
 
 Deno.test("as many broadcasts are held as the limit says, and not one more", () => {
-  const held = backlog();
+  const held = replayBuffer();
   const start = held.position;
-  fill(held, BACKLOG_BROADCASTS_MAX, () => "x");
-  assertEquals(held.size, BACKLOG_BROADCASTS_MAX);
-  assertEquals(after(held, start)?.length, BACKLOG_BROADCASTS_MAX);
+  fill(held, REPLAY_BUFFER_MAX, () => "x");
+  assertEquals(held.size, REPLAY_BUFFER_MAX);
+  assertEquals(after(held, start)?.length, REPLAY_BUFFER_MAX);
   held.push(broadcastOf("x"));
-  assertEquals(held.size, BACKLOG_BROADCASTS_MAX);
+  assertEquals(held.size, REPLAY_BUFFER_MAX);
   assertEquals(after(held, start), undefined);
-  assertEquals(after(held, start + 1)?.length, BACKLOG_BROADCASTS_MAX);
-  fill(held, 3 * BACKLOG_BROADCASTS_MAX, (n) => `${n}`);
+  assertEquals(after(held, start + 1)?.length, REPLAY_BUFFER_MAX);
+  fill(held, 3 * REPLAY_BUFFER_MAX, (n) => `${n}`);
   assertEquals(after(held, held.position - 2), [
-    `${3 * BACKLOG_BROADCASTS_MAX - 1}`,
-    `${3 * BACKLOG_BROADCASTS_MAX}`,
+    `${3 * REPLAY_BUFFER_MAX - 1}`,
+    `${3 * REPLAY_BUFFER_MAX}`,
   ]);
-  assertEquals(held.heldFrom, held.position - BACKLOG_BROADCASTS_MAX + 1);
+  assertEquals(held.heldFrom, held.position - REPLAY_BUFFER_MAX + 1);
 });
 
 Deno.test("as many may be replayed as the limits of count and of bytes say, and not one more", () => {
-  const held = backlog();
+  const held = replayBuffer();
   const start = held.position;
   fill(held, REPLAY_BROADCASTS_MAX, () => "x");
   assert(held.canReplay(start));
@@ -80,7 +80,7 @@ Deno.test("as many may be replayed as the limits of count and of bytes say, and 
   assert(!held.canReplay(start));
   assert(held.canReplay(start + 1));
 
-  const large = backlog();
+  const large = replayBuffer();
   large.push(broadcastOf("x".repeat(REPLAY_BYTES_MAX)));
   assert(large.canReplay(large.position - 1));
   large.push(broadcastOf("é"));
@@ -90,7 +90,7 @@ Deno.test("as many may be replayed as the limits of count and of bytes say, and 
 });
 
 Deno.test("what may be replayed now is still held after the largest batch that there can be", () => {
-  const held = backlog();
+  const held = replayBuffer();
   const start = held.position;
   held.push(broadcastOf("x".repeat(REPLAY_BYTES_MAX)));
   assert(held.canReplay(start));
@@ -100,7 +100,7 @@ Deno.test("what may be replayed now is still held after the largest batch that t
 });
 
 Deno.test("bytes are bounded, whatever the count", () => {
-  const held = backlog();
+  const held = replayBuffer();
   fill(held, 100, () => "x".repeat(100_000));
   assert(held.size < 20, `${held.size}`);
   assertEquals(after(held, held.position - 1)?.length, 1);
@@ -108,7 +108,7 @@ Deno.test("bytes are bounded, whatever the count", () => {
 
 Deno.test("positions are reserved long before they are used, and by the block", () => {
   const reserved: number[] = [];
-  const held = backlog({ reservedFrom: RESERVED_POSITIONS, reserve: (upTo) => reserved.push(upTo) });
+  const held = replayBuffer({ reservedFrom: RESERVED_POSITIONS, reserve: (upTo) => reserved.push(upTo) });
   const frame = broadcastOf("x");
   const half = RESERVED_POSITIONS + RESERVED_POSITIONS / 2;
   while (held.position < half) held.push(frame);
@@ -118,9 +118,9 @@ Deno.test("positions are reserved long before they are used, and by the block", 
 });
 
 Deno.test("messages of an earlier run follow a position of that run, and then come those of this one", () => {
-  const before = 5 * RESERVED_POSITIONS + BACKLOG_BROADCASTS_MAX;
+  const before = 5 * RESERVED_POSITIONS + REPLAY_BUFFER_MAX;
   const earlier = [1, 4, 5].map((n) => ({ position: before + n, broadcast: broadcastOf(`old ${n}`) }));
-  const held = backlog({ reservedFrom: 7 * RESERVED_POSITIONS, earlier, earlierFrom: before + 1 });
+  const held = replayBuffer({ reservedFrom: 7 * RESERVED_POSITIONS, earlier, earlierFrom: before + 1 });
   fill(held, 2);
   assertEquals(after(held, before), ["old 1", "old 4", "old 5", "1", "2"]);
   assertEquals(after(held, before + 1), ["old 4", "old 5", "1", "2"]);
@@ -136,22 +136,22 @@ Deno.test("messages of an earlier run follow a position of that run, and then co
 
 Deno.test("a position in the middle of another run's replay is refused: it cannot be told what it means", () => {
   const reservedFrom = 5 * RESERVED_POSITIONS;
-  const earlier = [{ position: reservedFrom + BACKLOG_BROADCASTS_MAX + 1, broadcast: broadcastOf("old") }];
-  const held = backlog({ reservedFrom: 6 * RESERVED_POSITIONS, earlier, earlierFrom: 0 });
-  assertEquals(after(held, reservedFrom + BACKLOG_BROADCASTS_MAX - 1), undefined);
-  assertEquals(after(held, reservedFrom + BACKLOG_BROADCASTS_MAX), ["old"]);
+  const earlier = [{ position: reservedFrom + REPLAY_BUFFER_MAX + 1, broadcast: broadcastOf("old") }];
+  const held = replayBuffer({ reservedFrom: 6 * RESERVED_POSITIONS, earlier, earlierFrom: 0 });
+  assertEquals(after(held, reservedFrom + REPLAY_BUFFER_MAX - 1), undefined);
+  assertEquals(after(held, reservedFrom + REPLAY_BUFFER_MAX), ["old"]);
 });
 
 Deno.test("what earlier runs told is let go of like the rest, and then no position of theirs is known", () => {
   const earlier = [1, 2, 3].map((n) => ({ position: 20_000 + n, broadcast: broadcastOf(`old ${n}`) }));
-  const held = backlog({ reservedFrom: RESERVED_POSITIONS, earlier, earlierFrom: 0 });
+  const held = replayBuffer({ reservedFrom: RESERVED_POSITIONS, earlier, earlierFrom: 0 });
   assertEquals(held.heldFrom, 20_001);
-  fill(held, BACKLOG_BROADCASTS_MAX - 2, () => "x");
+  fill(held, REPLAY_BUFFER_MAX - 2, () => "x");
   assertEquals(after(held, 20_000), undefined);
-  assertEquals(after(held, 20_001)?.length, BACKLOG_BROADCASTS_MAX);
+  assertEquals(after(held, 20_001)?.length, REPLAY_BUFFER_MAX);
   assertEquals(held.heldFrom, 20_002);
   fill(held, 2, () => "x");
-  assertEquals(after(held, 20_003)?.length, BACKLOG_BROADCASTS_MAX);
+  assertEquals(after(held, 20_003)?.length, REPLAY_BUFFER_MAX);
   held.push(broadcastOf("x"));
   assertEquals(after(held, 20_003), undefined);
 });
@@ -166,7 +166,7 @@ Deno.test("whoever counts and comes back has each broadcast once and in order, o
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
       let reservedFrom = 0;
-      let held = backlog({ reservedFrom });
+      let held = replayBuffer({ reservedFrom });
       /** Everything that was told, with whether a restart would keep it, and its position. */
       const told: { text: string; isMessage: boolean; position: number }[] = [];
       const read: string[] = [];
@@ -181,7 +181,7 @@ Deno.test("whoever counts and comes back has each broadcast once and in order, o
           told.push({ text, isMessage: step.do === "message", position: held.position });
         } else if (step.do === "restart") {
           reservedFrom += RESERVED_POSITIONS;
-          held = backlog({
+          held = replayBuffer({
             reservedFrom,
             earlier: told.filter(({ isMessage }) => isMessage)
               .map(({ text, position }) => ({ position, broadcast: broadcastOf(text) })),

@@ -5,8 +5,8 @@
  */
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { Broadcasts } from "../../chat/delivery/turn_frames.ts";
-import { outgoing, wireOf } from "../../chat/delivery/frame.ts";
+import { TurnFrames } from "../../chat/delivery/turn_frames.ts";
+import { toFrame, wireOf } from "../../chat/delivery/frame.ts";
 import { runs } from "../support/property_runs.ts";
 
 /** The texts in unmasked frames of a server, read as RFC 6455 writes them. */
@@ -37,7 +37,7 @@ Deno.test("a text is one frame, with the header of its length", () => {
       [65_536, [0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0]],
     ] as const
   ) {
-    const frame = wireOf(outgoing("x".repeat(length)));
+    const frame = wireOf(toFrame("x".repeat(length)));
     assertEquals([...frame.subarray(0, header.length)], [...header]);
     assertEquals(frame.length, header.length + length);
     assertEquals(textsOf(frame), ["x".repeat(length)]);
@@ -45,9 +45,9 @@ Deno.test("a text is one frame, with the header of its length", () => {
 });
 
 Deno.test("whoever hears all of it shares one buffer with the others", () => {
-  const broadcasts = new Broadcasts();
-  broadcasts.push(outgoing("one"));
-  broadcasts.push(outgoing("two"));
+  const broadcasts = new TurnFrames();
+  broadcasts.push(toFrame("one"));
+  broadcasts.push(toFrame("two"));
   assertStrictEquals(broadcasts.wire(0, 2), broadcasts.wire(0, 2));
   assertStrictEquals(broadcasts.wire(0, 2).buffer, broadcasts.wire(1, 2).buffer);
 });
@@ -60,12 +60,12 @@ Deno.test("each part that was given stays as it was, whatever is told after it",
   );
   fc.assert(
     fc.property(fc.array(step), (steps) => {
-      const broadcasts = new Broadcasts();
+      const broadcasts = new TurnFrames();
       const told: string[] = [];
       const given: [Uint8Array, string[]][] = [];
       for (const step of steps) {
         if ("tell" in step) {
-          broadcasts.push(outgoing(step.tell));
+          broadcasts.push(toFrame(step.tell));
           told.push(step.tell);
           continue;
         }

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { History } from "../../chat/room/history.ts";
-import { Hub } from "../../chat/order/sequencer.ts";
+import { Sequencer } from "../../chat/order/sequencer.ts";
 import { KvJournal } from "../../chat/store/journal_kv.ts";
 import { messageIds } from "../../chat/room/message_id.ts";
 import { oldestKeptId, Retention } from "../../chat/store/retention.ts";
@@ -25,7 +25,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
   const newest = await journal.page({ limit: 100, before: undefined, from: "" });
   const log = recordedLog();
   const { resumption } = resumptionInMemory(log.log, () => {});
-  const hub = new Hub({
+  const sequencer = new Sequencer({
     room: new Room({
       serverId: 7,
       serverName: "Pub",
@@ -39,7 +39,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
     journal,
     bans: { bar: () => undefined },
     resumption,
-    narrator: { serverName: "Pub", serverId: 7 },
+    identity: { serverName: "Pub", serverId: 7 },
     limits: DEFAULT_LIMITS,
     nowMs,
     steadyMs: () => 0,
@@ -51,8 +51,8 @@ async function life(journal: KvJournal, nowMs: () => number) {
   });
   const alice = new NotingParticipant("alice", []);
   const ask = async (text: string) => {
-    hub.submit(alice, input(text));
-    await hub.idle();
+    sequencer.submit(alice, input(text));
+    await sequencer.idle();
     return alice.frames();
   };
   await ask("c2/CONNECT alice");

@@ -5,18 +5,18 @@
  */
 import { Buffer } from "node:buffer";
 import { assert, assertEquals } from "@std/assert";
-import { Broadcasts } from "../../chat/delivery/turn_frames.ts";
-import { Gathered, SHARED_BYTES_MIN } from "../../chat/sockets/write_batch.ts";
-import { outgoing } from "../../chat/delivery/frame.ts";
+import { TurnFrames } from "../../chat/delivery/turn_frames.ts";
+import { SHARED_BYTES_MIN, WriteBatch } from "../../chat/sockets/write_batch.ts";
+import { toFrame } from "../../chat/delivery/frame.ts";
 
 /** A frame of so many bytes on the wire, with a header of four. */
-function broadcastOf(bytes: number): Broadcasts {
-  const broadcasts = new Broadcasts();
-  broadcasts.push(outgoing("a".repeat(bytes - 4)));
+function broadcastOf(bytes: number): TurnFrames {
+  const broadcasts = new TurnFrames();
+  broadcasts.push(toFrame("a".repeat(bytes - 4)));
   return broadcasts;
 }
 
-function pieces(gathered: Gathered): Buffer[] {
+function pieces(gathered: WriteBatch): Buffer[] {
   const taken: Buffer[] = [];
   while (gathered.bytes > 0) taken.push(gathered.take());
   return taken;
@@ -25,10 +25,10 @@ function pieces(gathered: Gathered): Buffer[] {
 Deno.test("broadcasts with answers behind them are one piece, and from the limit on the shared one and the rest", () => {
   for (const [bytes, count] of [[SHARED_BYTES_MIN - 1, 1], [SHARED_BYTES_MIN, 2]] as const) {
     const broadcasts = broadcastOf(bytes);
-    const gathered = new Gathered();
+    const gathered = new WriteBatch();
     gathered.addBroadcasts(broadcasts, 0);
-    gathered.addFrame(outgoing("one"));
-    gathered.addFrame(outgoing("two"));
+    gathered.addFrame(toFrame("one"));
+    gathered.addFrame(toFrame("two"));
     const taken = pieces(gathered);
     const wire = Buffer.concat([broadcasts.wire(0, 1), Buffer.from("\x81\x03one\x81\x03two", "latin1")]);
     assert(Buffer.concat(taken).equals(wire));
@@ -39,7 +39,7 @@ Deno.test("broadcasts with answers behind them are one piece, and from the limit
 
 Deno.test("who is given broadcasts alone writes the buffer of all, however short", () => {
   const broadcasts = broadcastOf(200);
-  const gathered = new Gathered();
+  const gathered = new WriteBatch();
   gathered.addBroadcasts(broadcasts, 0);
   const [first, ...more] = pieces(gathered);
   assert(first === broadcasts.wire(0, 1) && more.length === 0);

@@ -50,7 +50,7 @@ Deno.test("hub whose store fails answers the senders, tells nobody of the messag
 });
 
 Deno.test("hub whose store failed does not know the message, and stores the next one", async () => {
-  const { journal, connected, send, hub } = world();
+  const { journal, connected, send, sequencer } = world();
   const [alice] = await connected("alice");
   send(alice, "c2/MSG 1; lost");
   await promisesSettled();
@@ -59,7 +59,7 @@ Deno.test("hub whose store failed does not know the message, and stores the next
   send(alice, "c2/QUERY history", `c2/QUERY update_message; ${id(10_000)}; found`);
   await promisesSettled();
   await last(journal.finds).answer(undefined);
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(alice.frames(), [`${ACK} []`, refusal("MESSAGE_UNKNOWN")]);
   send(alice, "c2/MSG 1; kept");
   await promisesSettled();
@@ -69,7 +69,7 @@ Deno.test("hub whose store failed does not know the message, and stores the next
 
 Deno.test("hub whose store failed leaves a message as it was before the change", async () => {
   const newest = [stored(5, "old", "alice")];
-  const { journal, connected, send, hub } = world({
+  const { journal, connected, send, sequencer } = world({
     history: new History({ kept: 100_000, newest, isWhole: true }),
   });
   const [alice, bob] = await connected("alice", "bob");
@@ -78,7 +78,7 @@ Deno.test("hub whose store failed leaves a message as it was before the change",
   await last(journal.appends).fail();
   assertEquals([alice.frames(), bob.frames()], [[refusal("STORE_FAILED")], []]);
   send(alice, "c2/QUERY history");
-  await hub.idle();
+  await sequencer.idle();
   assert(alice.frames()[0]?.includes('"message":"old","edited":false'));
   // What the failed turn had decided binds nobody: the same change is possible again.
   send(alice, `c2/QUERY delete_message; ${id(5)}`);
@@ -89,7 +89,7 @@ Deno.test("hub whose store failed leaves a message as it was before the change",
 
 Deno.test("hub whose store failed refuses all of the turn that rested on what it could not store, for that reason", async () => {
   const newest = [stored(5, "old", "alice")];
-  const { journal, connected, send, hub } = world({
+  const { journal, connected, send, sequencer } = world({
     history: new History({ kept: 100_000, newest, isWhole: true }),
   });
   const [alice, bob] = await connected("alice", "bob");
@@ -107,7 +107,7 @@ Deno.test("hub whose store failed refuses all of the turn that rested on what it
   send(alice, `c2/QUERY delete_message; ${id(5)}`, `c2/QUERY update_message; ${id(5)}; again`);
   await promisesSettled();
   await last(journal.appends).answer();
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(alice.frames(), [ACK, `c2/MSG alice; 5; ${id(5)}; `, refusal("MESSAGE_DELETED")]);
 });
 
@@ -148,7 +148,7 @@ Deno.test("hub whose store cannot be read answers those who asked, and the other
 });
 
 Deno.test("hub answers a bug in the room to the one whose frame met it, and goes on", async () => {
-  const { hub, room, journal, connected, send, log } = world();
+  const { sequencer, room, journal, connected, send, log } = world();
   const [alice, bob] = await connected("alice", "bob");
   const decide = room.decide.bind(room);
   room.decide = (session, input, now) => {
@@ -159,7 +159,7 @@ Deno.test("hub answers a bug in the room to the one whose frame met it, and goes
   send(bob, "c2/PING");
   await promisesSettled();
   await last(journal.appends).answer();
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(alice.frames(), [
     ACK,
     msg("alice", 10_000, "before"),
@@ -185,11 +185,11 @@ class BrokenParticipant extends NotingParticipant {
 }
 
 Deno.test("hub ends a participant that throws, and everyone else is told as ever", async () => {
-  const { hub, journal, connected, send, chronicle, log } = world();
+  const { sequencer, journal, connected, send, chronicle, log } = world();
   const [alice] = await connected("alice");
   const broken = new BrokenParticipant("broken", chronicle);
   send(broken, "c2/CONNECT broken");
-  await hub.idle();
+  await sequencer.idle();
   const [carol] = await connected("carol");
   alice.frames();
   broken.isBroken = true;
@@ -199,7 +199,7 @@ Deno.test("hub ends a participant that throws, and everyone else is told as ever
   send(carol, "c2/MSG 1; three", "c2/PING");
   await promisesSettled();
   await last(journal.appends).answer();
-  await hub.idle();
+  await sequencer.idle();
   const [one, two, three] = [
     msg("alice", 10_000, "one"),
     msg("broken", 10_001, "two"),
@@ -213,7 +213,7 @@ Deno.test("hub ends a participant that throws, and everyone else is told as ever
 });
 
 Deno.test("hub goes on after a bug in whoever is told of the roster, with what is waiting already", async () => {
-  const { hub, journal, connected, participant, send, rosterSizes, log } = world();
+  const { sequencer, journal, connected, participant, send, rosterSizes, log } = world();
   await connected("alice");
   const bob = participant("bob");
   const push = rosterSizes.push.bind(rosterSizes);
@@ -224,7 +224,7 @@ Deno.test("hub goes on after a bug in whoever is told of the roster, with what i
   };
   send(bob, "c2/CONNECT bob");
   let isIdle = false;
-  const idle = hub.idle().then(() => isIdle = true);
+  const idle = sequencer.idle().then(() => isIdle = true);
   await promisesSettled();
   assertEquals([bob.frames(), isIdle], [[`${ACK} Pub`], false]);
   await last(journal.appends).answer();
@@ -235,18 +235,18 @@ Deno.test("hub goes on after a bug in whoever is told of the roster, with what i
 });
 
 Deno.test("hub tells a change that throws to its asker alone, and goes on", async () => {
-  const { hub, connected, send, log } = world();
+  const { sequencer, connected, send, log } = world();
   const [alice] = await connected("alice");
-  const failing = hub.inOrder(() => Promise.reject(new TypeError("a bug")));
+  const failing = sequencer.runExclusive(() => Promise.reject(new TypeError("a bug")));
   send(alice, "c2/QUERY active_users");
   await assertRejects(() => failing, TypeError, "a bug");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(alice.frames(), [`${ACK} [alice]`]);
   assertEquals(log.events("error"), []);
 });
 
 Deno.test("hub whose store hangs holds no more of a session than it may have unanswered, and that one goes alone", async () => {
-  const { hub, journal, connected } = world();
+  const { sequencer, journal, connected } = world();
   const [bob] = await connected("bob");
   const closed: CloseCause[] = [];
   const connection: Connection = {
@@ -261,7 +261,7 @@ Deno.test("hub whose store hangs holds no more of a session than it may have una
   };
   const limits = { ...DEFAULT_LIMITS, floodRate: 0, maxUnansweredFrames: 3 };
   const session = new Session({ id: "eve", connection }, {
-    inbox: hub,
+    inbox: sequencer,
     limits,
     floodRate: new FloodRate(limits),
     serverId: 7,
@@ -271,14 +271,14 @@ Deno.test("hub whose store hangs holds no more of a session than it may have una
     log: recordedLog().log,
   });
   session.receiveText("c2/CONNECT eve");
-  await hub.idle();
+  await sequencer.idle();
   for (const text of ["one", "two", "three"]) session.receiveText(`c2/MSG 1; ${text}`);
   await promisesSettled();
   assertEquals([texts(last(journal.appends)), closed], [["one", "two", "three"], []]);
   for (let i = 0; i < 100; i++) session.receiveText("c2/MSG 1; one too many");
   assertEquals(closed, [{ code: 1013, reason: "too many unanswered frames" }]);
   await last(journal.appends).answer();
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(journal.appends.length, 1);
   assertEquals(bob.frames().map((frame) => frame.split("; ").at(-1)), ["one", "two", "three", "eve"]);
 });

@@ -65,10 +65,10 @@ Deno.test("hub shows in history what the same turn said before it, also below an
 Deno.test("hub shows no message in history that is past its age", async () => {
   const newest = Array.from({ length: WINDOW_MESSAGES_MAX }, (_, n) => stored(n));
   const history = new History({ kept: 100_000, newest, isWhole: false });
-  const { hub, connected, send } = world({ history, historyFrom: id(WINDOW_MESSAGES_MAX - 2) });
+  const { sequencer, connected, send } = world({ history, historyFrom: id(WINDOW_MESSAGES_MAX - 2) });
   const [alice] = await connected("alice");
   send(alice, "c2/QUERY history; 50");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(pageOf(alice.frames()[0]).map(([uuid]) => uuid), [
     id(WINDOW_MESSAGES_MAX - 2),
     id(WINDOW_MESSAGES_MAX - 1),

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { BACKLOG_BROADCASTS_MAX } from "../../chat/room/replay_buffer.ts";
+import { REPLAY_BUFFER_MAX } from "../../chat/room/replay_buffer.ts";
 import type { JournalEntry } from "../../chat/room/message.ts";
 import {
   ACK,
@@ -43,10 +43,10 @@ async function oneIsBeingStored(
 }
 
 /** A live participant in the room. */
-async function livePeer({ live, send, hub }: World, name: string): Promise<NotingParticipant> {
+async function livePeer({ live, send, sequencer }: World, name: string): Promise<NotingParticipant> {
   const participant = live(name);
   send(participant, `c2/CONNECT ${name}`);
-  await hub.idle();
+  await sequencer.idle();
   participant.frames();
   return participant;
 }
@@ -81,7 +81,7 @@ for (
     "c2/CONNECT again",
   ]
 ) {
-  Deno.test(`hub tells what is stored before it decides ${frame.split(";")[0]}`, async () => {
+  Deno.test(`sequencer tells what is stored before it decides ${frame.split(";")[0]}`, async () => {
     const { journal, alice, send, chronicle } = await oneIsBeingStored(notesAppends);
     // What comes before it may go on, what comes after it waits with it.
     send(alice, "c2/MSG 1; two", frame, "c2/MSG 1; three");
@@ -143,14 +143,14 @@ Deno.test("hub tells a batch whose telling met a bug, and then the one that was 
   send(alice, "c2/MSG 1; two");
   await last(journal.appends).answer();
   await last(journal.appends).answer();
-  await stage.hub.idle();
+  await stage.sequencer.idle();
   assertEquals(alice.frames(), [ACK, msg("alice", 10_000, "one"), ACK, msg("alice", 10_001, "two")]);
   assertEquals(alice.settledCount(), 2);
   assertEquals(log.events("error"), ["bug"]);
 });
 
 Deno.test("hub answers what a bug met while it was decided in advance, after what is told before", async () => {
-  const { journal, alice, send, log, hub, clock } = await oneIsBeingStored();
+  const { journal, alice, send, log, sequencer, clock } = await oneIsBeingStored();
   // What measures a commit asks for the time as well, by the other clock.
   clock.steadyMs = clock.nowMs;
   Object.defineProperty(clock, "nowMs", {
@@ -162,16 +162,16 @@ Deno.test("hub answers what a bug met while it was decided in advance, after wha
   });
   send(alice, "c2/MSG 1; two");
   await last(journal.appends).answer();
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(alice.frames(), [ACK, msg("alice", 10_000, "one"), refusal("INTERNAL")]);
   assertEquals(alice.settledCount(), 2);
   assertEquals(log.events("error"), ["bug"]);
 });
 
 Deno.test("hub changes the bans with nothing that is stored and not told", async () => {
-  const { journal, alice, send, hub, chronicle } = await oneIsBeingStored();
+  const { journal, alice, send, sequencer, chronicle } = await oneIsBeingStored();
   send(alice, "c2/MSG 1; two");
-  const change = hub.inOrder(() => {
+  const change = sequencer.runExclusive(() => {
     chronicle.push("change");
     return Promise.resolve({
       inputs: [{ participant: alice, input: { type: "KICK" } as const }],
@@ -182,7 +182,7 @@ Deno.test("hub changes the bans with nothing that is stored and not told", async
   await last(journal.appends).answer();
   await last(journal.appends).answer();
   await change;
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(chronicle.slice(-5), [
     `alice < ${msg("alice", 10_001, "two")}`,
     "change",
@@ -208,7 +208,7 @@ Deno.test("hub over a slow and failing store tells what is stored, all of it, in
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 80 }), async (steps) => {
       const stage = world();
-      const { journal, send, hub } = stage;
+      const { journal, send, sequencer } = stage;
       const people = [
         await livePeer(stage, "alice"),
         await livePeer(stage, "bob"),
@@ -258,7 +258,7 @@ Deno.test("hub over a slow and failing store tells what is stored, all of it, in
         for (const find of journal.finds) await find.answer(undefined);
         await answer(false);
       }
-      await hub.idle();
+      await sequencer.idle();
       listen();
       assertEquals(people.map((person) => person.settledCount()), sent);
       const broadcasts = heard.map((frames) => frames.filter((frame) => /^c2\/(MSG|UPDATE) /.test(frame)));
@@ -269,7 +269,7 @@ Deno.test("hub over a slow and failing store tells what is stored, all of it, in
         told.map(({ frame }) => frame),
         stored.map(({ message: { username, uuid, text } }) => `c2/MSG ${username}; 1; ${uuid}; ${text}`),
       );
-      const firstPosition = BACKLOG_BROADCASTS_MAX + 3 + 1;
+      const firstPosition = REPLAY_BUFFER_MAX + 3 + 1;
       assertEquals(
         stored.map((entry) => entry.kind === "said" ? entry.message.position : entry.position),
         told.map(({ i }) => firstPosition + i),

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { BACKLOG_BROADCASTS_MAX } from "../../chat/room/replay_buffer.ts";
+import { REPLAY_BUFFER_MAX } from "../../chat/room/replay_buffer.ts";
 import { History } from "../../chat/room/history.ts";
 import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../chat/room/message.ts";
 import { ACK, id, last, msg, promisesSettled, refusal, stored, texts, world } from "../support/hub_stage.ts";
@@ -79,7 +79,7 @@ Deno.test("hub answers each session in the order of its frames, whatever they ne
 });
 
 Deno.test("hub asks the store for nothing where nothing is to be stored or read", async () => {
-  const { hub, journal, connected, send } = world();
+  const { sequencer, journal, connected, send } = world();
   const [alice] = await connected("alice");
   send(
     alice,
@@ -89,7 +89,7 @@ Deno.test("hub asks the store for nothing where nothing is to be stored or read"
     "c2/UPDATE username; al",
     "c2/DISCONNECT",
   );
-  await hub.idle();
+  await sequencer.idle();
   assertEquals([journal.appends.length, journal.finds.length, journal.pages.length], [0, 0, 0]);
   assertEquals(alice.frames(), [
     "c2/PING 7",
@@ -102,12 +102,12 @@ Deno.test("hub asks the store for nothing where nothing is to be stored or read"
 });
 
 Deno.test("hub is idle once everything that was submitted is dealt with", async () => {
-  const { hub, journal, connected, send } = world();
-  await hub.idle();
+  const { sequencer, journal, connected, send } = world();
+  await sequencer.idle();
   const [alice] = await connected("alice");
   let idle = false;
   send(alice, "c2/MSG 1; one");
-  const waiting = hub.idle().then(() => idle = true);
+  const waiting = sequencer.idle().then(() => idle = true);
   await promisesSettled();
   send(alice, "c2/MSG 1; two");
   await last(journal.appends).answer();
@@ -160,35 +160,35 @@ Deno.test("hub tells one who leaves what comes before it, and nothing that is af
 });
 
 Deno.test("hub tells everyone once of a session that is lost, however often that is reported", async () => {
-  const { hub, connected, chronicle } = world();
+  const { sequencer, connected, chronicle } = world();
   const [alice, bob] = await connected("alice", "bob");
-  hub.submit(bob, { type: "LOST" });
-  hub.submit(bob, { type: "LOST" });
-  await hub.idle();
-  hub.submit(bob, { type: "LOST" });
-  await hub.idle();
+  sequencer.submit(bob, { type: "LOST" });
+  sequencer.submit(bob, { type: "LOST" });
+  await sequencer.idle();
+  sequencer.submit(bob, { type: "LOST" });
+  await sequencer.idle();
   assertEquals(alice.frames(), ["c2/DISCONNECT lost_connection; bob"]);
   assertEquals(chronicle.filter((line) => line.includes("ended")), [], "there is nothing left to end");
   assertEquals(bob.settledCount(), 3);
 });
 
 Deno.test("hub tells nobody of a socket that is lost before it connected", async () => {
-  const { hub, connected, participant, rosterSizes } = world();
+  const { sequencer, connected, participant, rosterSizes } = world();
   const [alice] = await connected("alice");
-  hub.submit(participant("bob"), { type: "LOST" });
-  await hub.idle();
+  sequencer.submit(participant("bob"), { type: "LOST" });
+  await sequencer.idle();
   assertEquals(alice.frames(), []);
   assertEquals(rosterSizes, []);
 });
 
 Deno.test("hub tells everyone of a ban, the banned one included, and then ends the connection", async () => {
-  const { hub, connected, send, participant, chronicle } = world();
+  const { sequencer, connected, send, participant, chronicle } = world();
   const [alice, mallory] = await connected("alice", "mallory");
-  hub.submit(mallory, { type: "BAN", message: "be kind; always" });
+  sequencer.submit(mallory, { type: "BAN", message: "be kind; always" });
   send(mallory, "c2/MSG 1; too late");
   const nameless = participant("nameless");
-  hub.submit(nameless, { type: "BAN", message: "be kind" });
-  await hub.idle();
+  sequencer.submit(nameless, { type: "BAN", message: "be kind" });
+  await sequencer.idle();
   const told = "c2/DISCONNECT ban; mallory; be kind; always";
   assertEquals(chronicle, [
     `mallory < ${told}`,
@@ -201,25 +201,25 @@ Deno.test("hub tells everyone of a ban, the banned one included, and then ends t
 });
 
 Deno.test("hub reports how many are here after each turn that changed who is", async () => {
-  const { hub, connected, send, participant, rosterSizes } = world();
+  const { sequencer, connected, send, participant, rosterSizes } = world();
   const [alice] = await connected("alice");
   send(alice, "c2/PING", "c2/UPDATE username; al");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(rosterSizes, []);
   const bob = participant("bob");
   send(bob, "c2/CONNECT bob");
-  await hub.idle();
+  await sequencer.idle();
   send(alice, "c2/DISCONNECT");
-  hub.submit(bob, { type: "LOST" });
-  await hub.idle();
+  sequencer.submit(bob, { type: "LOST" });
+  await sequencer.idle();
   assertEquals(rosterSizes, [2, 0]);
   send(participant("carol"), "c2/CONNECT carol");
   send(participant("dave"), "c2/CONNECT dave");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(rosterSizes, [2, 0, 2]);
   const erin = participant("erin");
   send(erin, "c2/CONNECT erin", "c2/DISCONNECT", "c2/PING");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(rosterSizes, [2, 0, 2, 2], "somebody was here, and is not any more");
 });
 
@@ -234,7 +234,7 @@ Deno.test("hub changes a message of its own session, also one that memory no lon
   await last(journal.finds).answer(stored(5, "old", "alice"));
   assertEquals(last(journal.appends).asked, [{
     kind: "changed",
-    position: BACKLOG_BROADCASTS_MAX + 3,
+    position: REPLAY_BUFFER_MAX + 3,
     message: { ...stored(5, "new; text", "alice"), username: "alice", edited: true },
     before: stored(5, "old", "alice"),
   }]);
@@ -245,7 +245,7 @@ Deno.test("hub changes a message of its own session, also one that memory no lon
 });
 
 Deno.test("hub deletes a message that is in memory without asking the store for it", async () => {
-  const { journal, connected, send, hub } = world();
+  const { journal, connected, send, sequencer } = world();
   const [alice, bob] = await connected("alice", "bob");
   send(alice, "c2/MSG 1; hi");
   await promisesSettled();
@@ -262,7 +262,7 @@ Deno.test("hub deletes a message that is in memory without asking the store for 
     msg("alice", 10_000, ""),
   ]);
   send(alice, "c2/QUERY history");
-  await hub.idle();
+  await sequencer.idle();
   const [page] = alice.frames();
   assertEquals(JSON.parse(page!.slice(ACK.length)), [
     { uuid: id(10_000), username: "alice", timestamp: 1, message: "", edited: true },
@@ -270,7 +270,7 @@ Deno.test("hub deletes a message that is in memory without asking the store for 
 });
 
 for (const [where, isInMemory] of [["in memory", true], ["in the store only", false]] as const) {
-  Deno.test(`hub lets the second of two changes in one turn see the first, of a message ${where}`, async () => {
+  Deno.test(`sequencer lets the second of two changes in one turn see the first, of a message ${where}`, async () => {
     const message = stored(5, "old", "alice");
     const newest = isInMemory ? [message] : [];
     const { journal, connected, send } = world({
@@ -302,9 +302,11 @@ Deno.test("hub cuts a turn at the text that one append takes: not at the limit, 
   // The room does not judge a text's length: here two are a whole append.
   const half = "x".repeat(APPEND_TEXT_MAX / 2);
   for (const [extra, appends] of [["", [2, 1]], ["y", [1, 2]]] as [string, number[]][]) {
-    const { hub, journal, connected } = world();
+    const { sequencer, journal, connected } = world();
     const [alice] = await connected("alice");
-    for (const text of [half, half + extra, "z"]) hub.submit(alice, { type: "MSG", timestamp: "1", text });
+    for (const text of [half, half + extra, "z"]) {
+      sequencer.submit(alice, { type: "MSG", timestamp: "1", text });
+    }
     await promisesSettled();
     for (let i = 0; i < 2; i++) await last(journal.appends).answer();
     assertEquals(journal.appends.map(({ asked }) => asked.length), appends);
@@ -314,13 +316,13 @@ Deno.test("hub cuts a turn at the text that one append takes: not at the limit, 
 
 Deno.test("hub counts the text of edits too, and takes one that is larger than an append alone", async () => {
   const message = stored(5, "old", "alice");
-  const { hub, journal, connected } = world({
+  const { sequencer, journal, connected } = world({
     history: new History({ kept: 100_000, newest: [message], isWhole: true }),
   });
   const [alice] = await connected("alice");
   const text = "x".repeat(APPEND_TEXT_MAX + 1);
   for (let i = 0; i < 2; i++) {
-    hub.submit(alice, { type: "QUERY", query: "update_message", uuid: id(5), text });
+    sequencer.submit(alice, { type: "QUERY", query: "update_message", uuid: id(5), text });
   }
   await promisesSettled();
   for (let i = 0; i < 2; i++) await last(journal.appends).answer();

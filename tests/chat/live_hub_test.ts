@@ -1,5 +1,5 @@
 /**
- * The extended mode in the hub: who is held, what is replayed, whose connection a session is, and messages that are
+ * The extended mode in the sequencer: who is held, what is replayed, whose connection a session is, and messages that are
  * sent once, PROTOCOL.md §12.
  *
  * @module
@@ -21,10 +21,10 @@ import {
 } from "../support/hub_stage.ts";
 
 /** Someone of the extended mode who is in the room, with everything told so far looked at, and the SESSION frame. */
-async function joined({ hub, live, send }: World, name: string): Promise<[NotingParticipant, string]> {
+async function joined({ sequencer, live, send }: World, name: string): Promise<[NotingParticipant, string]> {
   const participant = live(name);
   send(participant, `c2/CONNECT ${name}`);
-  await hub.idle();
+  await sequencer.idle();
   const [acknowledged, session = "", notice] = participant.frames();
   assertEquals([acknowledged, notice], [`${ACK} Pub`, `c2/JOIN ${name}`]);
   return [participant, session];
@@ -74,12 +74,12 @@ Deno.test("a session that joins is told its token and where it is, and then as e
 });
 
 Deno.test("a live session that is lost is held: nobody is told, its name stays taken, and it is listed", async () => {
-  const { hub, bob, alice, send, holds, room: rosterRoom, rosterSizes } = await room();
-  hub.submit(alice, { type: "LOST" });
-  await hub.idle();
+  const { sequencer, bob, alice, send, holds, room: rosterRoom, rosterSizes } = await room();
+  sequencer.submit(alice, { type: "LOST" });
+  await sequencer.idle();
   assertEquals(bob.frames(), []);
   send(bob, "c2/QUERY active_users", "c2/UPDATE username; Alice");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(bob.frames(), [`${ACK} [alice,bob]`, refusal("NAME_TAKEN")]);
   assertEquals(rosterRoom.connectedUsers, 1, "who is held is not connected");
   assertEquals(rosterSizes.at(-1), 1);
@@ -87,25 +87,25 @@ Deno.test("a live session that is lost is held: nobody is told, its name stays t
 });
 
 Deno.test("a plain session that is lost is told at once, as ever", async () => {
-  const { hub, alice, bob } = await room();
-  hub.submit(bob, { type: "LOST" });
-  await hub.idle();
+  const { sequencer, alice, bob } = await room();
+  sequencer.submit(bob, { type: "LOST" });
+  await sequencer.idle();
   assertEquals(alice.frames(), ["c2/DISCONNECT lost_connection; bob"]);
 });
 
 Deno.test("a resume brings what was missed in order, and then the session goes on as the same", async () => {
   const stage = await room();
-  const { hub, alice, bob, send, live, journal, session } = stage;
+  const { sequencer, alice, bob, send, live, journal, session } = stage;
   await say(stage, bob, "one");
   alice.frames();
-  hub.submit(alice, { type: "LOST" });
+  sequencer.submit(alice, { type: "LOST" });
   await say(stage, bob, "two");
   send(bob, "c2/UPDATE username; robert");
-  await hub.idle();
+  await sequencer.idle();
   const again = live("again");
   // JOIN alice, JOIN bob and the first message were read.
   send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 3}`);
-  await hub.idle();
+  await sequencer.idle();
   const [acknowledged, fresh = "", ...missed] = again.frames();
   assertEquals(acknowledged, `${ACK} Pub`);
   assertEquals(positionOf(fresh), positionOf(session) + 3);
@@ -120,13 +120,13 @@ Deno.test("a resume brings what was missed in order, and then the session goes o
 });
 
 Deno.test("both the newest token and the last used resume, an older one does not", async () => {
-  const { hub, alice, send, live, session } = await room();
-  hub.submit(alice, { type: "LOST" });
+  const { sequencer, alice, send, live, session } = await room();
+  sequencer.submit(alice, { type: "LOST" });
   const position = positionOf(session);
   const resume = async (token: string) => {
     const participant = live("somebody");
     send(participant, `c2/RESUME ${token}; ${position}`);
-    await hub.idle();
+    await sequencer.idle();
     return participant.frames()[1] ?? "refused";
   };
   const first = tokenOf(session);
@@ -140,25 +140,25 @@ Deno.test("both the newest token and the last used resume, an older one does not
 });
 
 Deno.test("a resume takes over from a connection that seems alive: that one is closed, and nobody any more", async () => {
-  const { hub, alice, bob, send, live, chronicle, session, holds } = await room();
+  const { sequencer, alice, bob, send, live, chronicle, session, holds } = await room();
   const again = live("again");
   send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
   send(alice, "c2/MSG 1; too late");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(alice.frames(), [refusal("NOT_CONNECTED")]);
   assert(chronicle.some((line) => line.endsWith("ended 1000 resumed elsewhere")), chronicle.join("\n"));
-  hub.submit(alice, { type: "LOST" });
-  await hub.idle();
+  sequencer.submit(alice, { type: "LOST" });
+  await sequencer.idle();
   assertEquals([bob.frames(), holds.size], [[], 0], "its end is the end of nobody");
   again.frames();
   send(bob, "c2/UPDATE username; robert");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals([alice.frames(), again.frames()], [[], ["c2/UPDATE bob; username; robert"]]);
 });
 
 Deno.test("what a batch decided before a resume is told to the old connection, what comes after to the new", async () => {
   const stage = await room();
-  const { hub, alice, bob, send, live, journal, session } = stage;
+  const { sequencer, alice, bob, send, live, journal, session } = stage;
   const again = live("again");
   send(bob, "c2/MSG 1; before");
   send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
@@ -167,15 +167,15 @@ Deno.test("what a batch decided before a resume is told to the old connection, w
   await last(journal.appends).answer();
   assertEquals(alice.frames(), [msg("bob", 10_000, "before")]);
   assertEquals(again.frames().slice(2), [msg("bob", 10_000, "before"), msg("bob", 10_001, "after")]);
-  await hub.idle();
+  await sequencer.idle();
 });
 
 Deno.test("a resume of what is not held is refused, ends the session, and frees its name", async () => {
-  const { hub, alice, bob, send, live, session, holds, sessionRows } = await room();
-  hub.submit(alice, { type: "LOST" });
+  const { sequencer, alice, bob, send, live, session, holds, sessionRows } = await room();
+  sequencer.submit(alice, { type: "LOST" });
   const again = live("again");
   send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 3}`, "c2/CONNECT alice");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(again.frames().slice(0, 2), [refusal("RESUME_TOO_MUCH"), `${ACK} Pub`]);
   assertEquals(bob.frames(), ["c2/DISCONNECT lost_connection; alice"]);
   assertEquals(holds.size, 0);
@@ -184,31 +184,31 @@ Deno.test("a resume of what is not held is refused, ends the session, and frees 
 });
 
 Deno.test("a token is of no use to a connected session, nor is one that nobody gave", async () => {
-  const { hub, send, live, alice, session } = await room();
+  const { sequencer, send, live, alice, session } = await room();
   send(alice, `c2/RESUME ${tokenOf(session)}; 0`);
   const stranger = live("stranger");
   send(stranger, `c2/RESUME ${token(9)}; 0`);
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(alice.frames(), [refusal("ALREADY_CONNECTED")]);
   assertEquals(stranger.frames(), [refusal("RESUME_UNKNOWN")]);
 });
 
 Deno.test("a hold lapses with one notice; one that was resumed and held again has its own time", async () => {
-  const { hub, alice, bob, send, live, session, holds } = await room();
-  hub.submit(alice, { type: "LOST" });
-  await hub.idle();
+  const { sequencer, alice, bob, send, live, session, holds } = await room();
+  sequencer.submit(alice, { type: "LOST" });
+  await sequencer.idle();
   const again = live("again");
   send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session)}`);
-  await hub.idle();
-  hub.submit(again, { type: "LOST" });
-  await hub.idle();
+  await sequencer.idle();
+  sequencer.submit(again, { type: "LOST" });
+  await sequencer.idle();
   const [held] = holds;
-  hub.submit(held!, { type: "LAPSE", hold: 1 });
-  await hub.idle();
+  sequencer.submit(held!, { type: "HOLD_EXPIRED", hold: 1 });
+  await sequencer.idle();
   assertEquals(bob.frames(), [], "that was the hold before");
-  hub.submit(held!, { type: "LAPSE", hold: 2 });
-  hub.submit(held!, { type: "LAPSE", hold: 2 });
-  await hub.idle();
+  sequencer.submit(held!, { type: "HOLD_EXPIRED", hold: 2 });
+  sequencer.submit(held!, { type: "HOLD_EXPIRED", hold: 2 });
+  await sequencer.idle();
   assertEquals(bob.frames(), ["c2/DISCONNECT lost_connection; alice"]);
   assertEquals(holds.size, 0);
 });
@@ -221,12 +221,12 @@ Deno.test("DISCONNECT, a kick, a ban and the close of a flood end a live session
     [{ type: "LOST", isFinal: true }, "c2/DISCONNECT lost_connection; alice"],
   ] as const;
   for (const [end, notice] of ends) {
-    const { hub, alice, bob, send, live, session, holds, sessionRows } = await room();
-    hub.submit(alice, end);
-    hub.submit(alice, { type: "LOST" });
+    const { sequencer, alice, bob, send, live, session, holds, sessionRows } = await room();
+    sequencer.submit(alice, end);
+    sequencer.submit(alice, { type: "LOST" });
     const again = live("again");
     send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session)}`);
-    await hub.idle();
+    await sequencer.idle();
     assertEquals([bob.frames(), again.frames()], [[notice], [refusal("RESUME_UNKNOWN")]], end.type);
     assertEquals(holds.size, 0);
     await promisesSettled();
@@ -236,12 +236,12 @@ Deno.test("DISCONNECT, a kick, a ban and the close of a flood end a live session
 
 Deno.test("a kick and a ban of somebody who is held end the hold", async () => {
   for (const end of [{ type: "KICK" }, { type: "BAN", message: "x" }] as const) {
-    const { hub, alice, bob, holds } = await room();
-    hub.submit(alice, { type: "LOST" });
-    await hub.idle();
+    const { sequencer, alice, bob, holds } = await room();
+    sequencer.submit(alice, { type: "LOST" });
+    await sequencer.idle();
     const [held] = holds;
-    hub.submit(held!, end);
-    await hub.idle();
+    sequencer.submit(held!, end);
+    await sequencer.idle();
     assertEquals(bob.frames().length, 1);
     assertEquals(holds.size, 0);
   }
@@ -249,18 +249,18 @@ Deno.test("a kick and a ban of somebody who is held end the hold", async () => {
 
 Deno.test("a room that is full gives the place of whoever is held for longest", async () => {
   const stage = world({ maxUsers: 3 });
-  const { hub, live, send, holds } = stage;
+  const { sequencer, live, send, holds } = stage;
   const [alice] = await joined(stage, "alice");
   const [bob] = await joined(stage, "bob");
   const [carol] = await joined(stage, "carol");
-  hub.submit(bob, { type: "LOST" });
-  hub.submit(alice, { type: "LOST" });
+  sequencer.submit(bob, { type: "LOST" });
+  sequencer.submit(alice, { type: "LOST" });
   const [dave, eve, frank] = [live("dave"), live("eve"), live("frank")];
   carol.frames();
   send(dave, "c2/CONNECT dave");
   send(eve, "c2/CONNECT eve");
   send(frank, "c2/CONNECT frank");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(carol.frames(), [
     "c2/DISCONNECT lost_connection; bob",
     "c2/JOIN dave",
@@ -272,7 +272,7 @@ Deno.test("a room that is full gives the place of whoever is held for longest", 
 });
 
 Deno.test("a nonce is one message: before it is stored, after it, and after a resume", async () => {
-  const { hub, alice, bob, send, live, journal, session } = await room();
+  const { sequencer, alice, bob, send, live, journal, session } = await room();
   send(alice, "c2/SEND n1; 1; hi", "c2/SEND n1; 1; hi", "c2/SEND n2; 1; ho");
   await promisesSettled();
   assertEquals(texts(last(journal.appends)), ["hi", "ho"]);
@@ -285,10 +285,10 @@ Deno.test("a nonce is one message: before it is stored, after it, and after a re
     acknowledged("n2", 10_001),
     msg("alice", 10_001, "ho"),
   ]);
-  hub.submit(alice, { type: "LOST" });
+  sequencer.submit(alice, { type: "LOST" });
   const again = live("again");
   send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 4}`, "c2/SEND n2; 7; other");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(again.frames().slice(2), [acknowledged("n2", 10_001)]);
   assertEquals(journal.appends.length, 1);
   bob.frames();
@@ -329,7 +329,7 @@ Deno.test("two sessions may use the same nonce, and a change of a message is ack
 
 Deno.test("everything that is stored knows its place among the broadcasts, also in a batch of all kinds", async () => {
   const stage = await room();
-  const { hub, alice, bob, send, live, journal, session } = stage;
+  const { sequencer, alice, bob, send, live, journal, session } = stage;
   const late = live("late");
   send(bob, "c2/MSG 1; one");
   send(late, "c2/CONNECT late");
@@ -342,41 +342,41 @@ Deno.test("everything that is stored knows its place among the broadcasts, also 
   const start = positionOf(session) + 2;
   assertEquals(places, [start + 1, [start + 1, start + 3], start + 4]);
   await last(journal.appends).answer();
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(alice.frames().length, 4);
 });
 
 Deno.test("what could not be stored has no place: the next broadcast comes right after the last", async () => {
   const stage = await room();
-  const { hub, alice, bob, send, live, journal, session } = stage;
+  const { sequencer, alice, bob, send, live, journal, session } = stage;
   send(bob, "c2/MSG 1; lost");
   await promisesSettled();
   await last(journal.appends).fail();
   await say(stage, bob, "kept");
-  hub.submit(alice, { type: "LOST" });
+  sequencer.submit(alice, { type: "LOST" });
   const again = live("again");
   send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(again.frames().slice(2), [msg("bob", 10_001, "kept")]);
 });
 
 Deno.test("typing is acknowledged always, and told to the others that are live once in three seconds", async () => {
   const stage = world();
-  const { hub, clock, send } = stage;
+  const { sequencer, clock, send } = stage;
   const [alice] = await joined(stage, "alice");
   const [carol] = await joined(stage, "carol");
   const [bob] = await stage.connected("bob");
   alice.frames();
   carol.frames();
   send(alice, "c2/TYPING");
-  await hub.idle();
+  await sequencer.idle();
   clock.nowMs += 2999;
   send(alice, "c2/TYPING");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals([alice.frames(), carol.frames(), bob.frames()], [[ACK, ACK], ["c2/TYPING alice"], []]);
   clock.nowMs += 1;
   send(alice, "c2/TYPING");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals([alice.frames(), carol.frames()], [[ACK], ["c2/TYPING alice"]]);
 });
 
@@ -384,8 +384,8 @@ Deno.test("with a resume window of 0 nobody is held", async () => {
   const stage = world({ resumeWindow: 0 });
   const [alice] = await joined(stage, "alice");
   const [bob] = await stage.connected("bob");
-  stage.hub.submit(alice, { type: "LOST" });
-  await stage.hub.idle();
+  stage.sequencer.submit(alice, { type: "LOST" });
+  await stage.sequencer.idle();
   assertEquals(bob.frames(), ["c2/DISCONNECT lost_connection; alice"]);
   assert(DEFAULT_LIMITS.resumeWindow > 0);
 });

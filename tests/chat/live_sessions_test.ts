@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { LiveSessions, NONCES_MAX } from "../../chat/resume/resume_tokens.ts";
+import { NONCES_MAX, ResumableSessions } from "../../chat/resume/resume_tokens.ts";
 import { KvSessionStore } from "../../chat/store/session_store_kv.ts";
 import {
   CHANGE_SESSIONS_MAX,
@@ -15,11 +15,11 @@ import {
 import { openKv } from "../../src/kv/kv.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 
-function liveSessions(store?: Partial<SessionStore>) {
+function resumableSessions(store?: Partial<SessionStore>) {
   const changes: ReadonlyMap<string, StoredSession | undefined>[] = [];
   let tokens = 0;
   const { log, events } = recordedLog();
-  const sessions = new LiveSessions({
+  const sessions = new ResumableSessions({
     store: {
       load: () => Promise.resolve([]),
       change(change) {
@@ -35,7 +35,7 @@ function liveSessions(store?: Partial<SessionStore>) {
 }
 
 Deno.test("a session's last 1024 nonces are known, and not one more", () => {
-  const { sessions } = liveSessions();
+  const { sessions } = resumableSessions();
   sessions.begin("s", "alice", 1);
   for (let n = 0; n < NONCES_MAX; n++) sessions.remember("s", `n${n}`, `id ${n}`);
   assertEquals(sessions.sentAs("s", "n0"), "id 0");
@@ -46,7 +46,7 @@ Deno.test("a session's last 1024 nonces are known, and not one more", () => {
 });
 
 Deno.test("tokens are stored as hashes, and never as they are", async () => {
-  const { sessions, changes } = liveSessions();
+  const { sessions, changes } = resumableSessions();
   const token = sessions.begin("s", "alice", 1);
   sessions.resume("s", token);
   await sessions.idle();
@@ -56,7 +56,7 @@ Deno.test("tokens are stored as hashes, and never as they are", async () => {
 });
 
 Deno.test("what one turn changes is one commit, and what ended is removed", async () => {
-  const { sessions, changes } = liveSessions();
+  const { sessions, changes } = resumableSessions();
   sessions.begin("s", "alice", 1);
   sessions.begin("t", "bob", 2);
   sessions.rename("s", "alicia");
@@ -71,7 +71,7 @@ Deno.test("what one turn changes is one commit, and what ended is removed", asyn
 });
 
 Deno.test("more changes than fit one commit are several", async () => {
-  const { sessions, changes } = liveSessions();
+  const { sessions, changes } = resumableSessions();
   for (let n = 0; n <= CHANGE_SESSIONS_MAX; n++) sessions.begin(`s${n}`, `u${n}`, n);
   await sessions.idle();
   assertEquals(changes.map(({ size }) => size), [CHANGE_SESSIONS_MAX, 1]);
@@ -80,7 +80,7 @@ Deno.test("more changes than fit one commit are several", async () => {
 Deno.test("a store that fails is logged once, and is written all of it when it works again", async () => {
   let fails = true;
   const written: [string, string | undefined][][] = [];
-  const { sessions, events } = liveSessions({
+  const { sessions, events } = resumableSessions({
     change(change) {
       if (fails) return Promise.reject(new Error("disk is full"));
       written.push([...change].map(([id, stored]) => [id, stored?.username]));

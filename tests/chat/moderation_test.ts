@@ -1,5 +1,5 @@
 /**
- * Moderation at its place in the order: the hub, the room and the bans are the real ones, the store answers when
+ * Moderation at its place in the order: the sequencer, the room and the bans are the real ones, the store answers when
  * the test says so, and the clock is the test's.
  *
  * @module
@@ -65,7 +65,7 @@ function stage(): Stage {
   const sessions: NotingParticipant[] = [];
   let ids = 0;
   const moderation = new Moderation({
-    hub: made.hub,
+    sequencer: made.sequencer,
     room: made.room,
     bans: made.bans,
     store,
@@ -78,7 +78,7 @@ function stage(): Stage {
     const all = names.map(([name, address]) => made.participant(name, address));
     sessions.push(...all);
     for (const one of all) made.send(one, `c2/CONNECT ${one.id}`);
-    await made.hub.idle();
+    await made.sequencer.idle();
     made.chronicle.length = 0;
     for (const one of all) one.frames();
     return all;
@@ -112,7 +112,7 @@ function refusalOf(answer: object): string {
 }
 
 Deno.test("a ban has one place in the order: before it the banned one is heard, after it not, and nobody else waits for more", async () => {
-  const { moderation, store, journal, send, enter, chronicle, hub } = stage();
+  const { moderation, store, journal, send, enter, chronicle, sequencer } = stage();
   const [alice, eve] = await enter(["alice"], ["eve"]) as [NotingParticipant, NotingParticipant];
   store.waits = true;
   send(eve, "c2/UPDATE username; Evil");
@@ -124,7 +124,7 @@ Deno.test("a ban has one place in the order: before it the banned one is heard, 
   const renamed = "c2/UPDATE eve; username; Evil";
   assertEquals(chronicle, [`eve < ${ACK}`, `alice < ${renamed}`, `eve < ${renamed}`]);
   await store.changes[0]!.answer();
-  await hub.idle();
+  await sequencer.idle();
   const notice = "c2/DISCONNECT ban; Evil; be; kind";
   assertEquals(chronicle.slice(3), [
     `eve < ${notice}`,
@@ -139,7 +139,7 @@ Deno.test("a ban has one place in the order: before it the banned one is heard, 
 });
 
 Deno.test("a ban that cannot be stored is refused, and has put out nobody and keeps out nobody", async () => {
-  const { moderation, store, enter, chronicle, sessions, participant, send, hub, log } = stage();
+  const { moderation, store, enter, chronicle, sessions, participant, send, sequencer, log } = stage();
   await enter(["eve"]);
   store.waits = true;
   const done = moderation.ban(request({ name: named("eve") }));
@@ -151,13 +151,13 @@ Deno.test("a ban that cannot be stored is refused, and has put out nobody and ke
   const other = participant("other");
   sessions.push(other);
   send(other, "c2/CONNECT EVE");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(other.frames(), ["c2/ERROR Username is in use, or looks like one that is: choose another"]);
   assertEquals(log.events("error"), ["bans.store_failed"]);
 });
 
 Deno.test("a ban of an address puts out everyone of it, connected or not, and closes whoever comes back", async () => {
-  const { moderation, enter, sessions, participant, send, chronicle, hub } = stage();
+  const { moderation, enter, sessions, participant, send, chronicle, sequencer } = stage();
   const [alice] = await enter(["alice", "192.0.2.9"], ["eve", "2001:db8:1:2::5"], [
     "mallory",
     "2001:db8:1:2::6",
@@ -174,7 +174,7 @@ Deno.test("a ban of an address puts out everyone of it, connected or not, and cl
   chronicle.length = 0;
   send(participant("back", "2001:db8:1:2::7"), "c2/CONNECT carol");
   send(participant("next door", "2001:db8:1:3::7"), "c2/CONNECT carol");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(chronicle, [
     "back < c2/ERROR You are banned from this server: be; kind",
     "back ended 1008 banned",
@@ -185,7 +185,7 @@ Deno.test("a ban of an address puts out everyone of it, connected or not, and cl
 
 Deno.test("a ban puts out whom it means although the connection is lost while the ban is stored", async () => {
   for (const target of [{ name: named("eve") }, { address: "192.0.2.7" }]) {
-    const { moderation, store, enter, sessions, hub, room, holds } = stage();
+    const { moderation, store, enter, sessions, sequencer, room, holds } = stage();
     const [alice, eve] = await enter(["alice"], ["eve", "192.0.2.7"]) as [
       NotingParticipant,
       NotingParticipant,
@@ -194,12 +194,12 @@ Deno.test("a ban puts out whom it means although the connection is lost while th
     const done = moderation.ban(request(target));
     await promisesSettled();
     // As a front does it: what it submits, and its own session at once.
-    hub.submit(eve, { type: "LOST" });
+    sequencer.submit(eve, { type: "LOST" });
     sessions.splice(sessions.indexOf(eve), 1);
     assertEquals(moderation.users().map(({ address }) => address), ["192.0.2.1", "192.0.2.7"]);
     await store.changes[0]!.answer();
     assertEquals(banned(await done).disconnected, ["eve"]);
-    await hub.idle();
+    await sequencer.idle();
     assertEquals(alice.frames(), ["c2/DISCONNECT ban; eve; be; kind"]);
     assertEquals([room.members().size, holds.size], [1, 0]);
   }
@@ -222,13 +222,13 @@ Deno.test("a ban with the address of a name bans both, and only somebody who is 
 });
 
 Deno.test("a timed ban ends by the wall clock, is told of no more, and is removed from the store", async () => {
-  const { moderation, clock, participant, send, hub, store } = stage();
+  const { moderation, clock, participant, send, sequencer, store } = stage();
   const { ban } = banned(await moderation.ban(request({ name: named("eve"), seconds: 60 })));
   assertEquals([ban.createdAtMs, ban.endsAtMs], [clock.nowMs, clock.nowMs + 60_000]);
   const eve = participant("eve");
   const tries = async () => {
     send(eve, "c2/CONNECT eve");
-    await hub.idle();
+    await sequencer.idle();
     return eve.frames();
   };
   clock.nowMs += 59_999;
@@ -306,7 +306,7 @@ Deno.test("bans past their end are removed when the server starts; a store that 
 });
 
 Deno.test("a kick puts out one session, everyone is told that it left, and the name is free", async () => {
-  const { moderation, enter, participant, send, hub, chronicle } = stage();
+  const { moderation, enter, participant, send, sequencer, chronicle } = stage();
   await enter(["alice"], ["eve"]);
   assertEquals(refusalOf(await moderation.kick(named("zoe"))), "NOT_CONNECTED");
   assertEquals(await moderation.kick(named("EVE")), { kicked: "eve" });
@@ -317,7 +317,7 @@ Deno.test("a kick puts out one session, everyone is told that it left, and the n
   ]);
   const again = participant("again");
   send(again, "c2/CONNECT eve");
-  await hub.idle();
+  await sequencer.idle();
   assertEquals(again.frames(), [`${ACK} Pub`]);
 });
 

@@ -4,10 +4,10 @@
  * @module
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { Broadcasts } from "../../chat/delivery/turn_frames.ts";
+import { TurnFrames } from "../../chat/delivery/turn_frames.ts";
 import type { Connection } from "../../chat/delivery/connection.ts";
 import type { CloseCause } from "../../src/protocol/close_codes.ts";
-import { outgoing, type OutgoingFrame } from "../../chat/delivery/frame.ts";
+import { type OutgoingFrame, toFrame } from "../../chat/delivery/frame.ts";
 import { Outbox } from "../../chat/delivery/outbox.ts";
 
 /** An outbox of 100 bytes that has pushed as many, all of it sent; with what its connection was given since. */
@@ -18,7 +18,7 @@ function outboxOf100() {
     subprotocol: undefined,
     pendingBytes: 0,
     send: ({ text }: OutgoingFrame) => void did.push(text),
-    sendBroadcasts: (broadcasts: Broadcasts, from: number) => {
+    sendBroadcasts: (broadcasts: TurnFrames, from: number) => {
       for (let i = from; i < broadcasts.length; i++) did.push(broadcasts.at(i).text);
     },
     flush: () => void did.push("flush"),
@@ -26,14 +26,14 @@ function outboxOf100() {
     terminate: () => void did.push("terminate"),
   } satisfies Connection;
   const outbox = new Outbox(connection, { maxOutboxBytes: 100 }, { overflowed: () => did.push("overflow") });
-  outbox.push(outgoing("x".repeat(90)));
+  outbox.push(toFrame("x".repeat(90)));
   did.length = 0;
   return { outbox, connection, did };
 }
 
 Deno.test("outgoing() measures a frame in bytes of UTF-8", () => {
   for (const [text, bytes] of [["", 0], ["abc", 3], ["é", 2], ["語", 3], ["👍", 4]] as const) {
-    const frame = outgoing(text);
+    const frame = toFrame(text);
     assertEquals([frame.text, frame.bytes], [text, bytes]);
   }
 });
@@ -41,18 +41,18 @@ Deno.test("outgoing() measures a frame in bytes of UTF-8", () => {
 Deno.test("outbox sends up to its limit of unsent bytes, the frame included", () => {
   const { outbox, connection, did } = outboxOf100();
   connection.pendingBytes = 90;
-  outbox.push(outgoing("x".repeat(10)));
+  outbox.push(toFrame("x".repeat(10)));
   connection.pendingBytes = 96;
-  outbox.push(outgoing("👍"));
+  outbox.push(toFrame("👍"));
   connection.pendingBytes = 0;
-  outbox.push(outgoing("x".repeat(100)));
+  outbox.push(toFrame("x".repeat(100)));
   assertEquals(did, ["x".repeat(10), "👍", "x".repeat(100)]);
   assertFalse(outbox.isClosed);
 });
 
 Deno.test("outbox sends a turn's broadcasts up to its limit, from where they were heard, and none of them past it", () => {
-  const broadcasts = new Broadcasts();
-  for (const text of ["x".repeat(60), "y".repeat(40), "z"]) broadcasts.push(outgoing(text));
+  const broadcasts = new TurnFrames();
+  for (const text of ["x".repeat(60), "y".repeat(40), "z"]) broadcasts.push(toFrame(text));
   const fits = outboxOf100();
   fits.connection.pendingBytes = 59;
   fits.outbox.pushBroadcasts(broadcasts, 1);
@@ -77,10 +77,10 @@ Deno.test("outbox looks at what is unsent once in as many bytes as its limit has
     },
   };
   const outbox = new Outbox(connection, { maxOutboxBytes: 1000 }, { overflowed() {} });
-  for (let i = 0; i < 100; i++) outbox.push(outgoing("x".repeat(90)));
+  for (let i = 0; i < 100; i++) outbox.push(toFrame("x".repeat(90)));
   assertEquals(looks, 9);
   // From here on nothing leaves.
-  for (; !outbox.isClosed; unsent += 90) outbox.push(outgoing("x".repeat(90)));
+  for (; !outbox.isClosed; unsent += 90) outbox.push(toFrame("x".repeat(90)));
   assertEquals(unsent, 12 * 90);
 });
 
@@ -88,11 +88,11 @@ Deno.test("outbox past its limit sends nothing more, closes with 1013, and tells
   for (const [pending, text] of [[90, "x".repeat(11)], [97, "👍"], [0, "x".repeat(101)]] as const) {
     const { outbox, connection, did } = outboxOf100();
     connection.pendingBytes = pending;
-    outbox.push(outgoing(text));
+    outbox.push(toFrame(text));
     assert(outbox.isClosed);
-    outbox.push(outgoing(text));
+    outbox.push(toFrame(text));
     connection.pendingBytes = 0;
-    outbox.push(outgoing("later"));
+    outbox.push(toFrame("later"));
     assertEquals(did, ["close 1013 slow consumer", "overflow"]);
   }
 });
@@ -103,17 +103,17 @@ Deno.test("outbox that overflows is closed already when that is told", () => {
   const outbox: Outbox = new Outbox(connection, { maxOutboxBytes: 0 }, {
     overflowed: () => seen.push(outbox.isClosed),
   });
-  outbox.push(outgoing("x"));
+  outbox.push(toFrame("x"));
   assertEquals(seen, [true]);
 });
 
 Deno.test("outbox is closed once, and sends nothing after it", () => {
   const { outbox, did } = outboxOf100();
-  outbox.push(outgoing("before"));
+  outbox.push(toFrame("before"));
   outbox.close({ code: 1000, reason: "goodbye" });
   outbox.close({ code: 1008, reason: "flood" });
-  outbox.push(outgoing("after"));
-  outbox.push(outgoing("x".repeat(200)));
+  outbox.push(toFrame("after"));
+  outbox.push(toFrame("x".repeat(200)));
   outbox.discard();
   assertEquals(did, ["before", "close 1000 goodbye"]);
   assert(outbox.isClosed);
@@ -123,7 +123,7 @@ Deno.test("outbox whose connection is gone neither sends nor closes", () => {
   const { outbox, did } = outboxOf100();
   outbox.discard();
   outbox.discard();
-  outbox.push(outgoing("x".repeat(200)));
+  outbox.push(toFrame("x".repeat(200)));
   outbox.close({ code: 1000, reason: "goodbye" });
   assertEquals(did, []);
   assert(outbox.isClosed);

@@ -8,7 +8,7 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import { assertEquals } from "@std/assert";
-import { AT_ONCE_BYTES, ReadingTurns, SLICE_BYTES, TURN_MS } from "../../chat/sockets/fair_reads.ts";
+import { AT_ONCE_BYTES, FairReads, SLICE_BYTES, TURN_MS } from "../../chat/sockets/fair_reads.ts";
 
 class FakeSocket extends EventEmitter {
   isPaused = false;
@@ -41,7 +41,7 @@ class FakeSocket extends EventEmitter {
 /** Sockets of one transport, and the next turn of the event loop. */
 class Turns {
   nowMs = 0;
-  readonly #turns = new ReadingTurns(() => this.nowMs);
+  readonly #turns = new FairReads(() => this.nowMs);
 
   /** `costMs` is what each piece that it brings takes to work through. */
   socket(costMs = 0): FakeSocket & { end(): void } {

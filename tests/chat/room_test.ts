@@ -9,11 +9,11 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
-import { consequenceOf } from "../../chat/room/effects.ts";
+import { effectsOf } from "../../chat/room/effects.ts";
 import type { StoredMessage } from "../../chat/room/message.ts";
 import type { Bar } from "../../chat/room/bans.ts";
 import { Room } from "../../chat/room/room.ts";
-import { type Circumstances, type Input, SERVER_AUTHOR } from "../../chat/room/decision.ts";
+import { type DecisionContext, type Input, SERVER_AUTHOR } from "../../chat/room/decision.ts";
 import { fault, type FaultName } from "../../src/protocol/faults.ts";
 import { nearestUsername, parseUsername, type Username } from "../../src/protocol/names.ts";
 import { runs } from "../support/property_runs.ts";
@@ -227,7 +227,7 @@ Deno.test("the room tells whom the protocol says, what it says, in any conversat
               stored.get(uuid),
             bar: (username) => barOf(who, username, bans),
           });
-          const { answer, broadcast, close } = consequenceOf(decision, SERVER, []);
+          const { answer, broadcast, close } = effectsOf(decision, SERVER, []);
           const expected = model.take(who, what, uuidOf(minted), bans);
           assertEquals<unknown>(
             { answer, broadcast, closeCode: close?.code },
@@ -253,7 +253,7 @@ Deno.test("the room tells whom the protocol says, what it says, in any conversat
   );
 });
 
-const NOW: Circumstances = {
+const NOW: DecisionContext = {
   nowMs: 61_000,
   steadyMs: 0,
   isLive: false,

@@ -1,14 +1,14 @@
 /**
- * One connection's limits and the order of its answers, with a connection and a hub that only take notes.
+ * One connection's limits and the order of its answers, with a connection and a sequencer that only take notes.
  *
  * @module
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { mock } from "node:test";
-import type { Broadcasts } from "../../chat/delivery/turn_frames.ts";
+import type { TurnFrames } from "../../chat/delivery/turn_frames.ts";
 import type { Connection } from "../../chat/delivery/connection.ts";
 import type { CloseCause } from "../../src/protocol/close_codes.ts";
-import { outgoing, type OutgoingFrame } from "../../chat/delivery/frame.ts";
+import { type OutgoingFrame, toFrame } from "../../chat/delivery/frame.ts";
 import type { Participant } from "../../chat/delivery/participant.ts";
 import type { Input } from "../../chat/room/decision.ts";
 import { FloodRate, Session } from "../../chat/gateway/session.ts";
@@ -29,7 +29,7 @@ class NotingConnection implements Connection {
     this.sent.push(text);
   }
 
-  sendBroadcasts(broadcasts: Broadcasts, from: number): void {
+  sendBroadcasts(broadcasts: TurnFrames, from: number): void {
     for (let i = from; i < broadcasts.length; i++) this.send(broadcasts.at(i));
   }
 
@@ -85,7 +85,7 @@ function open(limits: Partial<Limits> = {}): Opened {
 
 /** `c2/` and as much more as makes it `bytes` bytes of UTF-8 out of `character`, rounded down, then filled. */
 function frameOfBytes(bytes: number, character: string): string {
-  const each = outgoing(character).bytes;
+  const each = toFrame(character).bytes;
   const room = bytes - 3;
   return `c2/${character.repeat(Math.floor(room / each))}${"x".repeat(room % each)}`;
 }
@@ -98,7 +98,7 @@ Deno.test("session takes a frame at its limit of bytes, in any script, and refus
     using s = open({ maxFrameBytes: max });
     const atLimit = frameOfBytes(max, character);
     const past = frameOfBytes(max + 1, character);
-    assertEquals([outgoing(atLimit).bytes, outgoing(past).bytes], [max, max + 1]);
+    assertEquals([toFrame(atLimit).bytes, toFrame(past).bytes], [max, max + 1]);
     s.session.receiveText(atLimit);
     assert(UNKNOWN_TYPE.test(s.connection.sent[0]!), `${character} at: ${s.connection.sent[0]}`);
     s.session.receiveText(past);
@@ -292,7 +292,7 @@ Deno.test("session whose connection is lost says so to the hub and to its owner,
   assert(s.isOver);
   s.session.receiveText("c2/MSG 1; hi");
   s.session.receiveBinary(3);
-  s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
+  s.session.deliver(toFrame("c2/ACKNOWLEDGE"));
   s.session.end({ code: 1001, reason: "server is stopping" });
   assertEquals(s.inputs.length, 2);
   assertEquals([s.connection.sent, s.connection.closed], [[], []]);
@@ -315,14 +315,14 @@ Deno.test("session takes no frame once it was ended, and is over at the connecti
 
 Deno.test("session of a slow reader is closed with 1013 and leaves the room at once", () => {
   using s = open({ maxOutboxBytes: 65_536 });
-  s.session.deliver(outgoing("x".repeat(65_000)));
-  s.session.deliver(outgoing("x".repeat(500)));
+  s.session.deliver(toFrame("x".repeat(65_000)));
+  s.session.deliver(toFrame("x".repeat(500)));
   s.connection.pendingBytes = 65_536 - 14;
-  s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
+  s.session.deliver(toFrame("c2/ACKNOWLEDGE"));
   assertEquals([s.connection.sent.length, s.inputs.length], [3, 0]);
   s.connection.pendingBytes++;
-  s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
-  s.session.deliver(outgoing("c2/ACKNOWLEDGE"));
+  s.session.deliver(toFrame("c2/ACKNOWLEDGE"));
+  s.session.deliver(toFrame("c2/ACKNOWLEDGE"));
   assertEquals(s.connection.sent.length, 3);
   assertEquals(s.connection.closed, [{ code: 1013, reason: "slow consumer" }]);
   assertEquals(s.inputs, [{ type: "LOST" }]);

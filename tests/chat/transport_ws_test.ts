@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Connection } from "../../chat/delivery/connection.ts";
-import { outgoing, type OutgoingFrame } from "../../chat/delivery/frame.ts";
+import { type OutgoingFrame, toFrame } from "../../chat/delivery/frame.ts";
 import { CLOSE_TIMEOUT_MS, FRAMES_AFTER_CLOSE_MAX } from "../../chat/sockets/connection_ws.ts";
 import { REQUEST_MS } from "../../chat/sockets/http_exchange.ts";
 import { HEAD_BYTES_MAX } from "../../chat/sockets/request_head.ts";
@@ -263,7 +263,7 @@ Deno.test("ws cuts a peer that does not read when it is told to, and drops what 
   await using peer = await RawPeer.open(server.url);
   const { connection } = server;
   assert(connection);
-  const big: OutgoingFrame = outgoing("é".repeat(1_000_000));
+  const big: OutgoingFrame = toFrame("é".repeat(1_000_000));
   for (let i = 0; i < 20; i++) connection.send(big);
   assert(connection.pendingBytes > 20_000_000, "bytes are counted, not characters");
   connection.terminate();
@@ -290,7 +290,7 @@ Deno.test("ws cuts a peer that does not answer a close, in bounded time", async 
   await using server = await open();
   await using peer = await RawPeer.open(server.url);
   await using stuck = await RawPeer.open(server.url);
-  const big = outgoing("x".repeat(1_000_000));
+  const big = toFrame("x".repeat(1_000_000));
   for (let i = 0; i < 20; i++) server.connection?.send(big);
   server.connection?.close({ code: 1013, reason: "slow consumer" });
   await peer.write(frame(new Uint8Array(0), { declaredLength: 2 ** 40 }));

@@ -30,7 +30,7 @@ for (const transport of TRANSPORT_NAMES) {
     assertEquals((await server.stop()).status, 0, server.log);
 
     const [message, ...others] = collector.own("MSG");
-    // What was refused before it came to the hub is no message.
+    // What was refused before it came to the sequencer is no message.
     assertEquals(others, []);
     assert(message);
     assertEquals([message.service, message.parentId, message.isFailed], ["pub", "", false]);

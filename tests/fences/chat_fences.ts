@@ -147,7 +147,7 @@ chatFence("the hub's delivery to one", "closes that one's socket with 1011", asy
   await using victim = await ChatClient.connect(server.url, "victim");
   let deliveries = 0;
   // Everyone in the order of joining: bob, alice, and the third.
-  using _bug = broken(Session.prototype, "hear", () => ++deliveries === 3);
+  using _bug = broken(Session.prototype, "receive", () => ++deliveries === 3);
   assertEquals(await alice.ask("c2/MSG 1; hello"), ACK);
   assertMatch(await alice.next(), /hello$/);
   assertMatch(await bob.next(), /hello$/);

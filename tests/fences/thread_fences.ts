@@ -4,12 +4,12 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Audience } from "../../chat/delivery/fanout.ts";
-import { Hub } from "../../chat/order/sequencer.ts";
+import { Fanout } from "../../chat/delivery/fanout.ts";
+import { Sequencer } from "../../chat/order/sequencer.ts";
 import type { Participant } from "../../chat/delivery/participant.ts";
 import { ChatMeters } from "../../chat/meters.ts";
-import { TELL } from "../../chat/gateway/threads/messages.ts";
-import { Retelling } from "../../chat/threads/retelling.ts";
+import { Downlink } from "../../chat/gateway/threads/messages.ts";
+import { DownlinkReader } from "../../chat/threads/retelling.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import { logger } from "../../src/logging/log.ts";
 import { broken, Bug } from "../support/broken.ts";
@@ -36,7 +36,7 @@ chatFence(
   "is answered, and what is submitted next is dealt with",
   async (server, log) => {
     await using alice = await ChatClient.connect(server.url, "alice");
-    using _bug = broken(Hub.prototype, "submit");
+    using _bug = broken(Sequencer.prototype, "submit");
     assertEquals(await alice.ask("c2/QUERY server_info"), `c2/ERROR ${FAULTS.INTERNAL}`);
     assertEquals(await alice.ask("c2/QUERY active_users"), "c2/ACKNOWLEDGE [bob,alice]");
     assertEquals(log.errors(), ["bug front"]);
@@ -51,9 +51,20 @@ fence("what a turn tells a front", "ends the session that it met, and the others
   alice.joined = () => {
     throw new Bug("in joined");
   };
-  const audience = new Audience({ meters: new ChatMeters(), steadyMs: () => 0, log: logger("chat") });
-  const retelling = new Retelling(audience, new Map([[1, alice], [2, bob]]), logger("chat"));
-  retelling.tell([TELL.add, 1, TELL.joined, 1, TELL.add, 2, TELL.joined, 2, TELL.all, "hello"]);
+  const fanout = new Fanout({ meters: new ChatMeters(), steadyMs: () => 0, log: logger("chat") });
+  const retelling = new DownlinkReader(fanout, new Map([[1, alice], [2, bob]]), logger("chat"));
+  retelling.tell([
+    Downlink.add,
+    1,
+    Downlink.joined,
+    1,
+    Downlink.add,
+    2,
+    Downlink.joined,
+    2,
+    Downlink.all,
+    "hello",
+  ]);
   assertEquals(chronicle, [
     "alice ended 1011 internal error",
     "bob joined",

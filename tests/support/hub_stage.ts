@@ -1,5 +1,5 @@
 /**
- * A hub on a stage: a journal that answers when the test says so, and participants that note what they are told.
+ * A sequencer on a stage: a journal that answers when the test says so, and participants that note what they are told.
  *
  * The room and the window of history are the real ones.
  *
@@ -7,10 +7,10 @@
  */
 import { assert } from "@std/assert";
 import { Bans } from "../../chat/room/bans.ts";
-import type { Broadcasts } from "../../chat/delivery/turn_frames.ts";
+import type { TurnFrames } from "../../chat/delivery/turn_frames.ts";
 import type { CloseCause } from "../../src/protocol/close_codes.ts";
 import { History } from "../../chat/room/history.ts";
-import { Hub } from "../../chat/order/sequencer.ts";
+import { Sequencer } from "../../chat/order/sequencer.ts";
 import type { Participant } from "../../chat/delivery/participant.ts";
 import type { Journal } from "../../chat/store/journal.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "../../chat/room/message.ts";
@@ -18,9 +18,9 @@ import type { OutgoingFrame } from "../../chat/delivery/frame.ts";
 import { Room } from "../../chat/room/room.ts";
 import type { Input } from "../../chat/room/decision.ts";
 import { decodeClientFrame } from "../../src/protocol/codec.ts";
-import { Backlog } from "../../chat/room/replay_buffer.ts";
-import { Holds } from "../../chat/resume/held_sessions.ts";
-import { LiveSessions } from "../../chat/resume/resume_tokens.ts";
+import { ReplayBuffer } from "../../chat/room/replay_buffer.ts";
+import { HeldSessions } from "../../chat/resume/held_sessions.ts";
+import { ResumableSessions } from "../../chat/resume/resume_tokens.ts";
 import { Resumption } from "../../chat/resume/resumption.ts";
 import type { StoredSession } from "../../chat/store/session_store.ts";
 import { ChatMeters } from "../../chat/meters.ts";
@@ -102,10 +102,10 @@ export class WaitingJournal implements Journal {
   }
 }
 
-/** One session, as the hub sees it. */
+/** One session, as the sequencer sees it. */
 export class NotingParticipant implements Participant {
   id: string;
-  readonly isLive: boolean;
+  readonly isExtended: boolean;
   readonly remoteAddress: string;
   readonly #chronicle: string[];
   /** Frames since the last look at them. */
@@ -114,7 +114,7 @@ export class NotingParticipant implements Participant {
 
   constructor(id: string, chronicle: string[], remoteAddress = "192.0.2.1", isLive = false) {
     this.id = id;
-    this.isLive = isLive;
+    this.isExtended = isLive;
     this.remoteAddress = remoteAddress;
     this.#chronicle = chronicle;
   }
@@ -124,7 +124,7 @@ export class NotingParticipant implements Participant {
     this.#chronicle.push(`${this.id} < ${text}`);
   }
 
-  hear(broadcasts: Broadcasts, from: number): void {
+  receive(broadcasts: TurnFrames, from: number): void {
     for (let i = from; i < broadcasts.length; i++) this.deliver(broadcasts.at(i));
   }
 
@@ -158,11 +158,11 @@ export class NotingParticipant implements Participant {
 }
 
 export interface World {
-  readonly hub: Hub;
+  readonly sequencer: Sequencer;
   readonly room: Room;
   readonly journal: WaitingJournal;
   readonly bans: Bans;
-  /** The hub's. */
+  /** The sequencer's. */
   /** The wall clock, and the steady one with it unless it is set. */
   readonly clock: { nowMs: number; steadyMs?: number };
   /** Everything that anybody was told, in order. */
@@ -173,7 +173,7 @@ export interface World {
   /** One of the extended mode. */
   readonly live: (name: string) => NotingParticipant;
   /** Its timers are to be stopped where somebody is held at the end of a test. */
-  readonly holds: Holds;
+  readonly holds: HeldSessions;
   readonly sessionRows: ReadonlyMap<string, StoredSession>;
   /** Submits frames as a client writes them. */
   readonly send: (participant: Participant, ...frames: string[]) => void;
@@ -193,9 +193,9 @@ export function input(text: string, isLive = false): Input {
   return isFault(frame) ? { type: "FAULT", fault: frame } : frame;
 }
 
-/** What the extended mode needs of a hub, with a store in memory; `lapse` is told of each hold that is over. */
-export function resumptionInMemory(log: Logger, lapse: ConstructorParameters<typeof Holds>[1]) {
-  const backlog = new Backlog({
+/** What the extended mode needs of a sequencer, with a store in memory; `lapse` is told of each hold that is over. */
+export function resumptionInMemory(log: Logger, lapse: ConstructorParameters<typeof HeldSessions>[1]) {
+  const replayBuffer = new ReplayBuffer({
     reservedFrom: 0,
     replayBytesMax: () => DEFAULT_LIMITS.maxOutboxBytes / 2,
     earlier: [],
@@ -204,7 +204,7 @@ export function resumptionInMemory(log: Logger, lapse: ConstructorParameters<typ
   });
   const rows = new Map<string, StoredSession>();
   let tokens = 0;
-  const sessions = new LiveSessions({
+  const sessions = new ResumableSessions({
     store: {
       load: () => Promise.resolve([...rows.values()]),
       change(changes) {
@@ -218,11 +218,11 @@ export function resumptionInMemory(log: Logger, lapse: ConstructorParameters<typ
     mintToken: () => token(++tokens),
     log,
   });
-  const holds = new Holds(() => 120_000, lapse);
-  return { resumption: new Resumption({ backlog, sessions, holds }), holds, rows };
+  const holds = new HeldSessions(() => 120_000, lapse);
+  return { resumption: new Resumption({ replayBuffer, sessions, holds }), holds, rows };
 }
 
-/** A hub with nobody in its room. `history` is empty and whole unless given; new messages are id(10000) and up. */
+/** A sequencer with nobody in its room. `history` is empty and whole unless given; new messages are id(10000) and up. */
 export function world(
   {
     history = new History({ kept: 100_000, newest: [], isWhole: true }),
@@ -252,14 +252,17 @@ export function world(
     limits: { ...DEFAULT_LIMITS, maxUsers, resumeWindow },
     mintId: () => id(minted++),
   });
-  const extended = resumptionInMemory(log.log, (held, hold) => hub.submit(held, { type: "LAPSE", hold }));
-  const hub: Hub = new Hub({
+  const extended = resumptionInMemory(
+    log.log,
+    (held, hold) => sequencer.submit(held, { type: "HOLD_EXPIRED", hold }),
+  );
+  const sequencer: Sequencer = new Sequencer({
     room,
     history,
     journal,
     bans,
     resumption: extended.resumption,
-    narrator: { serverName: "Pub", serverId: 7 },
+    identity: { serverName: "Pub", serverId: 7 },
     limits: DEFAULT_LIMITS,
     nowMs: () => clock.nowMs,
     steadyMs: () => clock.steadyMs ?? clock.nowMs,
@@ -273,10 +276,10 @@ export function world(
     new NotingParticipant(name, chronicle, remoteAddress);
   const live = (name: string) => new NotingParticipant(name, chronicle, undefined, true);
   const send = (participant: Participant, ...frames: string[]) => {
-    for (const frame of frames) hub.submit(participant, input(frame, participant.isLive));
+    for (const frame of frames) sequencer.submit(participant, input(frame, participant.isExtended));
   };
   return {
-    hub,
+    sequencer,
     room,
     journal,
     bans,
@@ -292,7 +295,7 @@ export function world(
     async connected(...names) {
       const all = names.map((name) => participant(name));
       for (const one of all) send(one, `c2/CONNECT ${one.id}`);
-      await hub.idle();
+      await sequencer.idle();
       for (const one of all) {
         one.frames();
         one.settledCount();

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { FrontThreads, type FrontThreadsOptions } from "../../chat/gateway/threads/thread_pool.ts";
+import { GatewayPool, type GatewayPoolOptions } from "../../chat/gateway/threads/thread_pool.ts";
 import type { ThreadLink } from "../../chat/gateway/threads/link.ts";
 import { replaced } from "./broken.ts";
 import { ChatClient } from "./chat_client.ts";
@@ -23,11 +23,11 @@ export class Threads implements Disposable {
   /** Watches the next server that starts in this process. */
   constructor() {
     this.#watching = replaced(
-      FrontThreads,
+      GatewayPool,
       "open",
-      (original) => (options: FrontThreadsOptions) => {
+      (original) => (options: GatewayPoolOptions) => {
         this.#links = options.links;
-        return original.call(FrontThreads, options);
+        return original.call(GatewayPool, options);
       },
     );
   }

@@ -1,5 +1,5 @@
 /**
- * The sequencer's end of what connects it with one front on another thread: its sessions as the hub sees them, what the
+ * The sequencer's end of what connects it with one front on another thread: its sessions as the sequencer sees them, what the
  * turn tells it, and how far it is behind. When that thread is lost, so are the connections that it had.
  *
  * It neither starts nor ends the thread: that is chat/gateway/threads/thread_pool.ts.
@@ -14,21 +14,21 @@ import type { AdminApp } from "../../admin/mount.ts";
 import type { Admission } from "../admission.ts";
 import { httpFence } from "../http_app.ts";
 import type { ChatMeters } from "../../meters.ts";
-import { outgoing } from "../../delivery/frame.ts";
+import { toFrame } from "../../delivery/frame.ts";
 import { RemoteSession } from "../../threads/remote_session.ts";
 import type { Input } from "../../room/decision.ts";
 import type { Inbox } from "../session.ts";
-import type { Hall } from "./thread_fanout.ts";
+import type { FanoutTarget } from "./thread_fanout.ts";
 import { answerHandedOn } from "./http_forwarding.ts";
 import { type CallMessage, Calls } from "./rpc.ts";
 import {
   causeAt,
-  type Flat,
-  type FrontCalls,
+  type GatewayCalls,
   type LetIn,
+  type Packed,
   type SequencerCalls,
   type SessionNumber,
-  SUBMIT,
+  Uplink,
 } from "./messages.ts";
 
 /**
@@ -38,7 +38,7 @@ import {
 export const TURNS_BEHIND_MAX = 1;
 
 export interface ThreadLinkOptions {
-  readonly post: (message: Flat | CallMessage) => void;
+  readonly post: (message: Packed | CallMessage) => void;
   readonly inbox: Inbox;
   readonly admission: Admission;
   readonly serverId: number;
@@ -50,10 +50,10 @@ export interface ThreadLinkOptions {
   readonly log: Logger;
 }
 
-export class ThreadLink implements Hall {
-  told: Flat = [];
+export class ThreadLink implements FanoutTarget {
+  told: Packed = [];
   listeners = 0;
-  readonly calls: Calls<FrontCalls, SequencerCalls>;
+  readonly calls: Calls<GatewayCalls, SequencerCalls>;
   readonly #options: ThreadLinkOptions;
   readonly #sessions = new Map<SessionNumber, RemoteSession>();
   /** What has to be called when a socket is gone, by its ticket. */
@@ -103,7 +103,7 @@ export class ThreadLink implements Hall {
   }
 
   /** Takes what the front has posted. The fence of this entry point. */
-  take(message: Flat | CallMessage): void {
+  take(message: Packed | CallMessage): void {
     if (this.#isLost) return;
     try {
       if (Array.isArray(message)) this.#takeSubmitted(message);
@@ -126,7 +126,7 @@ export class ThreadLink implements Hall {
     this.#caughtUp?.resolve();
   }
 
-  #takeSubmitted(flat: Flat): void {
+  #takeSubmitted(flat: Packed): void {
     this.#turnsHeard = flat[0] as number;
     if (this.turnsBehind < TURNS_BEHIND_MAX) {
       this.#caughtUp?.resolve();
@@ -136,34 +136,34 @@ export class ThreadLink implements Hall {
       const kind = flat[i++];
       const number = flat[i++] as number;
       switch (kind) {
-        case SUBMIT.message:
+        case Uplink.message:
           this.#submit(number, {
             type: "MSG",
             timestamp: flat[i++] as string,
             text: flat[i++] as string,
           });
           break;
-        case SUBMIT.input:
+        case Uplink.input:
           this.#submit(number, flat[i++] as Input);
           break;
-        case SUBMIT.opened:
+        case Uplink.opened:
           this.#sessions.set(
             number,
             new RemoteSession(this, {
               number,
               id: flat[i++] as string,
-              isLive: flat[i++] === 1,
+              isExtended: flat[i++] === 1,
               remoteAddress: flat[i++] as string,
             }),
           );
           break;
-        case SUBMIT.end:
+        case Uplink.end:
           this.#sessions.get(number)?.end(causeAt(flat[i++] as number));
           break;
-        case SUBMIT.over:
+        case Uplink.over:
           this.#sessions.delete(number);
           break;
-        case SUBMIT.left:
+        case Uplink.left:
           this.#tickets.get(number)?.();
           this.#tickets.delete(number);
           break;
@@ -171,7 +171,7 @@ export class ThreadLink implements Hall {
           throw new Error(`a front submits what nobody knows: ${kind}`);
       }
     }
-    // What was answered here. A turn that the hub tells is flushed by itself, and never half told now.
+    // What was answered here. A turn that the sequencer tells is flushed by itself, and never half told now.
     if (this.told.length > 0) this.flush();
   }
 
@@ -202,7 +202,7 @@ export class ThreadLink implements Hall {
     else if (input.type === "PING") {
       const { timestamp } = input;
       const { serverId } = this.#options;
-      session.deliver(outgoing(encodeServerFrame({ type: "PING", timestamp, serverId })));
+      session.deliver(toFrame(encodeServerFrame({ type: "PING", timestamp, serverId })));
       session.settled();
     } else return false;
     return true;
@@ -210,7 +210,7 @@ export class ThreadLink implements Hall {
 
   #answer(session: RemoteSession, refusal: Fault): void {
     this.#options.meters.faulted(refusal.fault);
-    session.deliver(outgoing(encodeServerFrame({ type: "ERROR", text: refusal.text })));
+    session.deliver(toFrame(encodeServerFrame({ type: "ERROR", text: refusal.text })));
     session.settled();
   }
 

@@ -9,7 +9,7 @@ import type { ForwardedLine, LogLevel } from "../../../src/logging/log.ts";
 import type { Tls } from "../../../src/serving/tls_files.ts";
 import type { Admitted, Refused } from "../admission.ts";
 import { CLOSE, type CloseCause } from "../../../src/protocol/close_codes.ts";
-import type { FrontOptions } from "../gateway.ts";
+import type { GatewayOptions } from "../gateway.ts";
 import type { Input } from "../../room/decision.ts";
 import type { Settings } from "../../settings.ts";
 import type { TransportName } from "../../sockets/transport.ts";
@@ -17,10 +17,10 @@ import type { TransportName } from "../../sockets/transport.ts";
 /** A session's number on its front. */
 export type SessionNumber = number;
 
-export type Flat = (string | number | Input)[];
+export type Packed = (string | number | Input)[];
 
 /** What a turn tells a front, in order; behind each of these stands what it names. */
-export const TELL = {
+export const Downlink = {
   /** The text: to all who hear what everyone is told. */
   all: 0,
   /** The text: to those of the extended mode. */
@@ -42,8 +42,8 @@ export const TELL = {
 } as const;
 
 /** How many places of the list each takes, itself included. */
-export const PLACES: readonly number[] = [2, 2, 3, 3, 2, 2, 2, 2, 3] as const satisfies {
-  [kind in (typeof TELL)[keyof typeof TELL]]: number;
+export const FIELD_COUNT: readonly number[] = [2, 2, 3, 3, 2, 2, 2, 2, 3] as const satisfies {
+  [kind in (typeof Downlink)[keyof typeof Downlink]]: number;
 };
 
 /** The causes of an end, by their places: what they are is known by being the same objects. */
@@ -61,7 +61,7 @@ export function causeAt(place: number): CloseCause {
 export const NOBODY: SessionNumber = -1;
 
 /** What a front submits, behind the number of turns that it has told so far. */
-export const SUBMIT = {
+export const Uplink = {
   /** Session, timestamp, text: MSG, which is most of what comes. */
   message: 0,
   /** Session, input. */
@@ -105,7 +105,8 @@ export interface PlainResponse {
 }
 
 /** What a front is told when it is to open its port. */
-export interface FrontStart extends Pick<FrontOptions, "hostname" | "port" | "tls" | "sharers" | "serverId"> {
+export interface GatewayStart
+  extends Pick<GatewayOptions, "hostname" | "port" | "tls" | "sharers" | "serverId"> {
   readonly transport: TransportName;
   /** Whether there is an admin API. */
   readonly isAdministered: boolean;
@@ -114,9 +115,9 @@ export interface FrontStart extends Pick<FrontOptions, "hostname" | "port" | "tl
 }
 
 /** What a front is asked by the sequencer's thread. */
-export interface FrontCalls {
+export interface GatewayCalls {
   /** Answers the port that it has opened. */
-  open(start: FrontStart, settings: Settings): Promise<number>;
+  open(start: GatewayStart, settings: Settings): Promise<number>;
   /** The settings have changed. */
   reconfigure(settings: Settings): void;
   renewTls(tls: Tls): Promise<boolean>;

@@ -15,10 +15,10 @@ export const TRANSPORTS: Readonly<Record<TransportName, StartTransport>> = {
 
 /** Serves as a front of the server that has begun this thread, until that ends it. */
 export async function serveThread(): Promise<void> {
-  const { ThreadFront } = await import("./thread_gateway.ts");
+  const { ThreadGateway } = await import("./thread_gateway.ts");
   globalThis.addEventListener("message", (event) => {
     const { port, lifeline } = (event as MessageEvent<{ port: MessagePort; lifeline: MessagePort }>).data;
-    const front = new ThreadFront((message) => port.postMessage(message), TRANSPORTS, lifeline);
+    const front = new ThreadGateway((message) => port.postMessage(message), TRANSPORTS, lifeline);
     port.onmessage = ({ data }) => front.take(data);
   }, { once: true });
   // What is sent before somebody listens is heard by nobody: so the thread says when it does.

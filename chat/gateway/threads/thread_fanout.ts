@@ -7,18 +7,18 @@
  */
 import { setImmediate } from "node:timers";
 import type { Logger } from "../../../src/logging/log.ts";
-import { AudienceFence, type AudiencePort } from "../../delivery/fanout.ts";
+import { type FanoutPort, ParticipantFence } from "../../delivery/fanout.ts";
 import type { CloseCause } from "../../../src/protocol/close_codes.ts";
 import type { OutgoingFrame } from "../../delivery/frame.ts";
 import type { Participant } from "../../delivery/participant.ts";
 import { RemoteSession } from "../../threads/remote_session.ts";
 import type { SessionId } from "../../room/room.ts";
-import { type Flat, NOBODY, TELL } from "./messages.ts";
+import { Downlink, NOBODY, type Packed } from "./messages.ts";
 
 /** A front as it is told. */
-export interface Hall {
+export interface FanoutTarget {
   /** What this turn tells it. */
-  readonly told: Flat;
+  readonly told: Packed;
   /** How many of its sessions hear what everyone is told. */
   listeners: number;
   /** Has what was told go on its way. */
@@ -32,15 +32,15 @@ function nextRound(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-export class SpreadAudience implements AudiencePort {
-  readonly #halls: ReadonlySet<Hall>;
-  readonly #fence: AudienceFence;
+export class ThreadFanout implements FanoutPort {
+  readonly #halls: ReadonlySet<FanoutTarget>;
+  readonly #fence: ParticipantFence;
   readonly #listeners = new Map<SessionId, RemoteSession>();
 
   /** `halls` are the fronts that there are at the moment. */
-  constructor(halls: ReadonlySet<Hall>, log: Logger) {
+  constructor(halls: ReadonlySet<FanoutTarget>, log: Logger) {
     this.#halls = halls;
-    this.#fence = new AudienceFence(log);
+    this.#fence = new ParticipantFence(log);
   }
 
   get size(): number {
@@ -61,7 +61,7 @@ export class SpreadAudience implements AudiencePort {
     if (!(participant instanceof RemoteSession)) throw new Error("one who has no front is to hear");
     this.#listeners.set(participant.id, participant);
     participant.front.listeners++;
-    participant.front.told.push(TELL.add, participant.number);
+    participant.front.told.push(Downlink.add, participant.number);
   }
 
   delete(session: SessionId): void {
@@ -69,22 +69,22 @@ export class SpreadAudience implements AudiencePort {
     if (listener === undefined) return;
     this.#listeners.delete(session);
     listener.front.listeners--;
-    listener.front.told.push(TELL.remove, listener.number);
+    listener.front.told.push(Downlink.remove, listener.number);
   }
 
-  tellAll({ text }: OutgoingFrame): void {
-    for (const hall of this.#halls) if (hall.listeners > 0) hall.told.push(TELL.all, text);
+  broadcast({ text }: OutgoingFrame): void {
+    for (const hall of this.#halls) if (hall.listeners > 0) hall.told.push(Downlink.all, text);
   }
 
-  tellLive({ text }: OutgoingFrame): void {
-    for (const hall of this.#halls) if (hall.listeners > 0) hall.told.push(TELL.live, text);
+  broadcastExtended({ text }: OutgoingFrame): void {
+    for (const hall of this.#halls) if (hall.listeners > 0) hall.told.push(Downlink.live, text);
   }
 
-  tellLiveBut(but: Participant, { text }: OutgoingFrame): void {
+  broadcastExtendedBut(but: Participant, { text }: OutgoingFrame): void {
     for (const hall of this.#halls) {
       if (hall.listeners === 0) continue;
       const number = but instanceof RemoteSession && but.front === hall ? but.number : NOBODY;
-      hall.told.push(TELL.liveBut, number, text);
+      hall.told.push(Downlink.liveBut, number, text);
     }
   }
 

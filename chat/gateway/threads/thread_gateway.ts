@@ -11,58 +11,58 @@ import { steadyClock } from "../../../src/clock.ts";
 import { forwardLog, logger } from "../../../src/logging/log.ts";
 import { WebAssets } from "../../../src/serving/web_assets.ts";
 import { Admission, type AdmissionRules } from "../admission.ts";
-import { Audience } from "../../delivery/fanout.ts";
+import { Fanout } from "../../delivery/fanout.ts";
 import type { CloseCause } from "../../../src/protocol/close_codes.ts";
-import { Front, type Gate } from "../gateway.ts";
+import { type Gate, Gateway } from "../gateway.ts";
 import { ChatMeters } from "../../meters.ts";
 import type { Participant } from "../../delivery/participant.ts";
-import { Retelling } from "../../threads/retelling.ts";
+import { DownlinkReader } from "../../threads/retelling.ts";
 import type { Input } from "../../room/decision.ts";
 import type { Session } from "../session.ts";
 import { type Settings, SettingsInForce } from "../../settings.ts";
 import { type CallMessage, Calls } from "./rpc.ts";
 import { handedOn, handOn } from "./http_forwarding.ts";
 import {
-  type Flat,
-  type FrontCalls,
-  type FrontStart,
+  type GatewayCalls,
+  type GatewayStart,
+  type Packed,
   placeOf,
   type PlainRequest,
   type SequencerCalls,
   type SessionNumber,
-  SUBMIT,
+  Uplink,
 } from "./messages.ts";
 import type { StartTransport, TransportName } from "../../sockets/transport.ts";
 
 export type Transports = Readonly<Record<TransportName, StartTransport>>;
 
-export class ThreadFront {
+export class ThreadGateway {
   /** Kept and never used: it closes when the thread is gone, which the other end is told. */
   readonly lifeline: MessagePort;
-  readonly #post: (message: Flat | CallMessage) => void;
+  readonly #post: (message: Packed | CallMessage) => void;
   readonly #transports: Transports;
-  readonly #calls: Calls<SequencerCalls, FrontCalls>;
+  readonly #calls: Calls<SequencerCalls, GatewayCalls>;
   readonly #sessions = new Map<SessionNumber, Session>();
   readonly #numbers = new Map<Participant, SessionNumber>();
   readonly #meters = new ChatMeters();
-  readonly #audience: Audience;
-  readonly #retelling: Retelling;
+  readonly #fanout: Fanout;
+  readonly #retelling: DownlinkReader;
   #settings: SettingsInForce | undefined;
-  #front: Front | undefined;
+  #front: Gateway | undefined;
   #sessionNumber = 0;
   #turnsTold = 0;
-  #submitted: Flat = [0];
+  #submitted: Packed = [0];
   #isDue = false;
 
   /** `post` sends to the sequencer's thread. */
-  constructor(post: (message: Flat | CallMessage) => void, transports: Transports, lifeline: MessagePort) {
+  constructor(post: (message: Packed | CallMessage) => void, transports: Transports, lifeline: MessagePort) {
     this.lifeline = lifeline;
     const log = logger("chat");
     this.#post = post;
     this.#transports = transports;
-    this.#audience = new Audience({ meters: this.#meters, steadyMs: steadyClock, log });
-    this.#retelling = new Retelling(this.#audience, this.#sessions, log);
-    this.#calls = new Calls<SequencerCalls, FrontCalls>(post, {
+    this.#fanout = new Fanout({ meters: this.#meters, steadyMs: steadyClock, log });
+    this.#retelling = new DownlinkReader(this.#fanout, this.#sessions, log);
+    this.#calls = new Calls<SequencerCalls, GatewayCalls>(post, {
       open: (start, settings) => this.#open(start, settings),
       reconfigure: (settings) => this.#reconfigure(settings),
       renewTls: async (tls) => await this.#front?.renewTls(tls) ?? false,
@@ -74,7 +74,7 @@ export class ThreadFront {
   }
 
   /** Takes what the sequencer's thread has posted. */
-  take(message: Flat | CallMessage): void {
+  take(message: Packed | CallMessage): void {
     if (!Array.isArray(message)) return this.#calls.take(message);
     this.#retelling.tell(message);
     this.#turnsTold++;
@@ -82,13 +82,13 @@ export class ThreadFront {
     this.#submitSoon();
   }
 
-  async #open(start: FrontStart, plain: Settings): Promise<number> {
+  async #open(start: GatewayStart, plain: Settings): Promise<number> {
     const { logLevel, transport, isAdministered } = start;
     if (logLevel !== undefined) await forwardLog(logLevel, (line) => void this.#calls.ask("log", line));
     const settings = new SettingsInForce(plain);
     this.#settings = settings;
     const answer = (request: PlainRequest) => this.#calls.ask("answer", request);
-    this.#front = await Front.open({
+    this.#front = await Gateway.open({
       ...start,
       settings,
       transport: this.#transports[transport],
@@ -128,10 +128,10 @@ export class ThreadFront {
 
   #opened(session: Session): void {
     const number = ++this.#sessionNumber;
-    const { id, isLive, remoteAddress } = session;
+    const { id, isExtended, remoteAddress } = session;
     this.#sessions.set(number, session);
     this.#numbers.set(session, number);
-    this.#submitted.push(SUBMIT.opened, number, id, isLive ? 1 : 0, remoteAddress);
+    this.#submitted.push(Uplink.opened, number, id, isExtended ? 1 : 0, remoteAddress);
     // At once: an operator may ban its address next, by another front.
     this.#submitNow();
   }
@@ -139,22 +139,22 @@ export class ThreadFront {
   #over(session: Session): void {
     const number = this.#numbers.get(session)!;
     // Whatever it is told from now on, nobody hears.
-    this.#audience.delete(session.id);
+    this.#fanout.delete(session.id);
     this.#sessions.delete(number);
     this.#numbers.delete(session);
-    this.#submitted.push(SUBMIT.over, number);
+    this.#submitted.push(Uplink.over, number);
     this.#submitSoon();
   }
 
   #submit(session: Participant, input: Input): void {
     const number = this.#numbers.get(session)!;
-    if (input.type === "MSG") this.#submitted.push(SUBMIT.message, number, input.timestamp, input.text);
-    else this.#submitted.push(SUBMIT.input, number, input);
+    if (input.type === "MSG") this.#submitted.push(Uplink.message, number, input.timestamp, input.text);
+    else this.#submitted.push(Uplink.input, number, input);
     this.#submitSoon();
   }
 
   #end(session: Participant, cause: CloseCause): void {
-    this.#submitted.push(SUBMIT.end, this.#numbers.get(session)!, placeOf(cause));
+    this.#submitted.push(Uplink.end, this.#numbers.get(session)!, placeOf(cause));
     this.#submitSoon();
   }
 
@@ -185,7 +185,7 @@ export class ThreadFront {
         const leave = () => {
           if (!isCounted) return;
           isCounted = false;
-          this.#submitted.push(SUBMIT.left, answer.ticket);
+          this.#submitted.push(Uplink.left, answer.ticket);
           // At once: who is refused may come again by another front.
           this.#submitNow();
         };

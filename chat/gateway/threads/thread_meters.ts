@@ -17,7 +17,7 @@ import type { ThreadLink } from "./link.ts";
 import { handedOn } from "./http_forwarding.ts";
 
 /** Gives the meters of the sequencer's thread the rows that those of the fronts have, by the same application. */
-export async function addRowsOfFronts(
+export async function addRowsOfThreads(
   meters: ChatMeters,
   { isAdministered, limits, log }: {
     readonly isAdministered: boolean;
@@ -42,7 +42,7 @@ export async function addRowsOfFronts(
 const ANSWER_MS = 1000;
 
 /** What the fronts have counted, those that are gone included: what only grows is never less than it was. */
-export class CountsOfFronts {
+export class CountsOfThreads {
   readonly #links: ReadonlySet<ThreadLink>;
   readonly #meters: Meters;
   /** What each has said last. */

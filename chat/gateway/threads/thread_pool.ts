@@ -10,12 +10,12 @@
 import { MessageChannel as LifelineChannel } from "node:worker_threads";
 import { settlesWithin } from "../../../src/deadline.ts";
 import type { Tls } from "../../../src/serving/tls_files.ts";
-import type { Fronts } from "../gateway.ts";
+import type { Gateways } from "../gateway.ts";
 import type { RemoteSession } from "../../threads/remote_session.ts";
 import type { Settings } from "../../settings.ts";
 import type { CallMessage } from "./rpc.ts";
 import { ThreadLink, type ThreadLinkOptions } from "./link.ts";
-import type { Flat, FrontStart } from "./messages.ts";
+import type { GatewayStart, Packed } from "./messages.ts";
 
 /** Milliseconds between two looks at all threads. */
 export const BEAT_MS = 500;
@@ -34,12 +34,12 @@ const END_MS = 1000;
 /** Milliseconds that a front has to close: it takes 2 s at most. */
 const CLOSE_MS = 2500;
 
-export interface FrontThreadsOptions extends Omit<ThreadLinkOptions, "post"> {
+export interface GatewayPoolOptions extends Omit<ThreadLinkOptions, "post"> {
   /** Those that have begun, see `beginWorkers`. */
   readonly workers: readonly Worker[];
   /** What they have begun with, and those that take their places do. */
   readonly entry: string;
-  readonly front: FrontStart;
+  readonly front: GatewayStart;
   readonly settings: Settings;
   /** Where the fronts that there are are to be found. */
   readonly links: Set<ThreadLink>;
@@ -62,9 +62,9 @@ interface Thread {
   silentBeats: number;
 }
 
-export class FrontThreads implements Fronts {
+export class GatewayPool implements Gateways {
   port: number;
-  readonly #options: FrontThreadsOptions;
+  readonly #options: GatewayPoolOptions;
   readonly #threads = new Set<Thread>();
   readonly #restarts = new Set<ReturnType<typeof setTimeout>>();
   #beat: ReturnType<typeof setInterval> | undefined;
@@ -76,18 +76,18 @@ export class FrontThreads implements Fronts {
   #isStopping = false;
   #tls: Tls | undefined;
 
-  private constructor(options: FrontThreadsOptions) {
+  private constructor(options: GatewayPoolOptions) {
     this.#options = options;
     this.port = options.front.port;
     this.#tls = options.front.tls;
   }
 
   /** Has all threads open the port. Throws what the runtime says of it, having ended them. */
-  static async open(options: FrontThreadsOptions): Promise<FrontThreads> {
+  static async open(options: GatewayPoolOptions): Promise<GatewayPool> {
     const { hostname, port } = options.front;
     // Threads share the port with whoever shares it, as another server of the same user.
     if (port !== 0) Deno.listen({ hostname, port }).close();
-    const threads = new FrontThreads(options);
+    const threads = new GatewayPool(options);
     threads.#beat = setInterval(() => threads.#beatAll(), options.beatMs);
     try {
       const [first, ...others] = options.workers;
@@ -167,7 +167,7 @@ export class FrontThreads implements Fronts {
     const link = new ThreadLink({
       ...this.#options,
       isReady: async () => this.isWhole && await this.#options.isReady(),
-      post: (message: Flat | CallMessage) => channel.postMessage(message),
+      post: (message: Packed | CallMessage) => channel.postMessage(message),
     });
     const { port1: lifeline, port2: itsEnd } = new LifelineChannel();
     const gone = new Promise<void>((resolve) => lifeline.on("close", resolve));

@@ -12,11 +12,11 @@ import type { Participant } from "../../../chat/delivery/participant.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
 import type { Input } from "../../../chat/room/decision.ts";
 import { ThreadLink, TURNS_BEHIND_MAX } from "../../../chat/gateway/threads/link.ts";
-import { type Flat, SUBMIT, TELL } from "../../../chat/gateway/threads/messages.ts";
+import { Downlink, type Packed, Uplink } from "../../../chat/gateway/threads/messages.ts";
 import { fault } from "../../../src/protocol/faults.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 
-const OPENED: Flat = [SUBMIT.opened, 1, "alice's", 0, "192.0.2.1"];
+const OPENED: Packed = [Uplink.opened, 1, "alice's", 0, "192.0.2.1"];
 
 function stage() {
   const posted: unknown[] = [];
@@ -71,21 +71,21 @@ Deno.test("nobody waits for a thread that is lost", async () => {
 
 Deno.test("a session is submitted for under its id, and its PING is answered behind what was told", () => {
   const { link, posted, submitted } = stage();
-  link.take([0, ...OPENED, SUBMIT.message, 1, "5", "hello"]);
+  link.take([0, ...OPENED, Uplink.message, 1, "5", "hello"]);
   assertEquals(submitted.map(([{ id }, input]) => [id, input]), [
     ["alice's", { type: "MSG", timestamp: "5", text: "hello" }],
   ]);
   // Its message is unanswered: the PING has its place behind that.
-  link.take([0, SUBMIT.input, 1, { type: "PING", timestamp: "6" }]);
+  link.take([0, Uplink.input, 1, { type: "PING", timestamp: "6" }]);
   assertEquals([submitted.length, posted.length], [2, 0]);
   const [session] = link.sessions;
   session!.settled();
   session!.settled();
   link.flush();
-  link.take([0, SUBMIT.input, 1, { type: "PING", timestamp: "7" }]);
+  link.take([0, Uplink.input, 1, { type: "PING", timestamp: "7" }]);
   assertEquals(posted, [
-    [TELL.settled, 1, TELL.settled, 1],
-    [TELL.one, 1, "c2/PING 7; 7", TELL.settled, 1],
+    [Downlink.settled, 1, Downlink.settled, 1],
+    [Downlink.one, 1, "c2/PING 7; 7", Downlink.settled, 1],
   ]);
   assertEquals(submitted.length, 2);
 });
@@ -93,8 +93,8 @@ Deno.test("a session is submitted for under its id, and its PING is answered beh
 Deno.test("a fault of a session is answered at once where nothing of it is unanswered", () => {
   const { link, posted, submitted } = stage();
   const refused = fault("BINARY_FRAME");
-  link.take([0, ...OPENED, SUBMIT.input, 1, { type: "FAULT", fault: refused }]);
-  assertEquals(posted, [[TELL.one, 1, `c2/ERROR ${refused.text}`, TELL.settled, 1]]);
+  link.take([0, ...OPENED, Uplink.input, 1, { type: "FAULT", fault: refused }]);
+  assertEquals(posted, [[Downlink.one, 1, `c2/ERROR ${refused.text}`, Downlink.settled, 1]]);
   assertEquals(submitted, []);
 });
 
@@ -116,7 +116,7 @@ Deno.test("with its thread a session has lost its connection, and its socket cou
   await assertRejects(() => asked, Error, "it is gone");
   await assertRejects(() => link.calls.ask("close"), Error, "it is gone");
   // What it had posted before comes too late.
-  link.take([0, SUBMIT.message, 1, "5", "hello"]);
+  link.take([0, Uplink.message, 1, "5", "hello"]);
   assertEquals(submitted.length, 1);
 });
 
@@ -125,13 +125,13 @@ Deno.test("a place is given back when the socket that had it is gone", async () 
   link.take({ call: 1, name: "admit", args: [{ remoteAddress: "192.0.2.1", origin: null }] });
   await new Promise((resolve) => setTimeout(resolve));
   const { ticket } = (posted[0] as { value: { ticket: number } }).value;
-  link.take([0, SUBMIT.left, ticket]);
+  link.take([0, Uplink.left, ticket]);
   assertEquals(admission.addresses, 0);
 });
 
 Deno.test("what a front submits for nobody is logged, and what is behind it is dealt with", () => {
   const { link, submitted, log } = stage();
-  link.take([0, ...OPENED, SUBMIT.message, 9, "5", "who?", SUBMIT.message, 1, "5", "hello"]);
+  link.take([0, ...OPENED, Uplink.message, 9, "5", "who?", Uplink.message, 1, "5", "hello"]);
   assertEquals(submitted.map(([{ id }]) => id), ["alice's"]);
   assertEquals(log.events("error"), ["bug"]);
 });

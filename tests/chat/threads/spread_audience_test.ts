@@ -6,15 +6,15 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Audience, type AudiencePort } from "../../../chat/delivery/fanout.ts";
+import { Fanout, type FanoutPort } from "../../../chat/delivery/fanout.ts";
 import { CLOSE } from "../../../src/protocol/close_codes.ts";
 import type { Participant } from "../../../chat/delivery/participant.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
-import { outgoing } from "../../../chat/delivery/frame.ts";
-import type { Flat, SessionNumber } from "../../../chat/gateway/threads/messages.ts";
+import { toFrame } from "../../../chat/delivery/frame.ts";
+import type { Packed, SessionNumber } from "../../../chat/gateway/threads/messages.ts";
 import { RemoteSession } from "../../../chat/threads/remote_session.ts";
-import { Retelling } from "../../../chat/threads/retelling.ts";
-import { type Hall, SpreadAudience } from "../../../chat/gateway/threads/thread_fanout.ts";
+import { DownlinkReader } from "../../../chat/threads/retelling.ts";
+import { type FanoutTarget, ThreadFanout } from "../../../chat/gateway/threads/thread_fanout.ts";
 import { NotingParticipant } from "../../support/hub_stage.ts";
 import { runs } from "../../support/property_runs.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
@@ -30,17 +30,17 @@ function noting(session: number): NotingParticipant {
   return new NotingParticipant(`s${session}`, [], undefined, isLive(session));
 }
 
-function localAudience(): Audience {
-  return new Audience({ meters: new ChatMeters(), steadyMs: () => 0, log: recordedLog().log });
+function localAudience(): Fanout {
+  return new Fanout({ meters: new ChatMeters(), steadyMs: () => 0, log: recordedLog().log });
 }
 
 /** A front without a thread: it tells at once what a turn has told it. */
-class Front implements Hall {
-  told: Flat = [];
+class Front implements FanoutTarget {
+  told: Packed = [];
   listeners = 0;
   turns = 0;
   readonly sessions = new Map<SessionNumber, Participant>();
-  readonly #retelling = new Retelling(localAudience(), this.sessions, recordedLog().log);
+  readonly #retelling = new DownlinkReader(localAudience(), this.sessions, recordedLog().log);
 
   flush(): void {
     const { told } = this;
@@ -55,24 +55,33 @@ class Front implements Hall {
 type Step = { readonly what: string; readonly session: number };
 
 const step: fc.Arbitrary<Step> = fc.record({
-  what: fc.constantFrom("add", "delete", "tellAll", "tellLive", "tellLiveBut", "deliver", "end", "flush"),
+  what: fc.constantFrom(
+    "add",
+    "delete",
+    "broadcast",
+    "broadcastExtended",
+    "broadcastExtendedBut",
+    "deliver",
+    "end",
+    "flush",
+  ),
   session: fc.constantFrom(...SESSIONS),
 });
 
 /** Takes the steps, and flushes at the end. Texts are numbered, so that none is like another. */
-function play(audience: AudiencePort, participants: readonly Participant[], steps: readonly Step[]): void {
+function play(fanout: FanoutPort, participants: readonly Participant[], steps: readonly Step[]): void {
   for (const [n, { what, session }] of steps.entries()) {
     const participant = participants[session]!;
-    if (what === "add") audience.add(participant);
-    else if (what === "delete") audience.delete(participant.id);
-    else if (what === "tellAll") audience.tellAll(outgoing(`${n}`));
-    else if (what === "tellLive") audience.tellLive(outgoing(`live ${n}`));
-    else if (what === "tellLiveBut") audience.tellLiveBut(participant, outgoing(`but ${n}`));
-    else if (what === "deliver") audience.deliver(participant, outgoing(`own ${n}`));
-    else if (what === "end") audience.end(participant, CLOSE.kicked);
-    else audience.flush();
+    if (what === "add") fanout.add(participant);
+    else if (what === "delete") fanout.delete(participant.id);
+    else if (what === "broadcast") fanout.broadcast(toFrame(`${n}`));
+    else if (what === "broadcastExtended") fanout.broadcastExtended(toFrame(`live ${n}`));
+    else if (what === "broadcastExtendedBut") fanout.broadcastExtendedBut(participant, toFrame(`but ${n}`));
+    else if (what === "deliver") fanout.deliver(participant, toFrame(`own ${n}`));
+    else if (what === "end") fanout.end(participant, CLOSE.kicked);
+    else fanout.flush();
   }
-  audience.flush();
+  fanout.flush();
 }
 
 Deno.test("sessions on two fronts hear what they would on one thread, in the same order", () => {
@@ -86,10 +95,10 @@ Deno.test("sessions on two fronts hear what they would on one thread, in the sam
       const remote = SESSIONS.map((session) => {
         const front = fronts[frontOf(session)]!;
         front.sessions.set(session, there[session]!);
-        const { id, remoteAddress, isLive } = there[session]!;
-        return new RemoteSession(front, { number: session, id, isLive, remoteAddress });
+        const { id, remoteAddress, isExtended } = there[session]!;
+        return new RemoteSession(front, { number: session, id, isExtended, remoteAddress });
       });
-      play(new SpreadAudience(new Set(fronts), recordedLog().log), remote, steps);
+      play(new ThreadFanout(new Set(fronts), recordedLog().log), remote, steps);
 
       assertEquals(there.map((one) => one.frames()), here.map((one) => one.frames()));
     }),
@@ -99,11 +108,11 @@ Deno.test("sessions on two fronts hear what they would on one thread, in the sam
 
 Deno.test("a front nobody of which hears what everyone is told is sent nothing of it", () => {
   const [busy, quiet] = [new Front(), new Front()];
-  const audience = new SpreadAudience(new Set([busy, quiet]), recordedLog().log);
+  const fanout = new ThreadFanout(new Set([busy, quiet]), recordedLog().log);
   const alice = noting(0);
   busy.sessions.set(1, alice);
-  audience.add(new RemoteSession(busy, { number: 1, id: "alice", isLive: false, remoteAddress: "" }));
-  audience.tellAll(outgoing("hello"));
-  audience.flush();
-  assertEquals([alice.frames(), busy.turns, quiet.turns, audience.size], [["hello"], 1, 0, 1]);
+  fanout.add(new RemoteSession(busy, { number: 1, id: "alice", isExtended: false, remoteAddress: "" }));
+  fanout.broadcast(toFrame("hello"));
+  fanout.flush();
+  assertEquals([alice.frames(), busy.turns, quiet.turns, fanout.size], [["hello"], 1, 0, 1]);
 });
