@@ -1,5 +1,5 @@
 /**
- * The chat server, put together of a sequencer and its front: the only place of this room that chooses adapters, and
+ * The chat server, put together of a node and its gateway: the only place of this room that chooses adapters, and
  * the order of its start and its stop.
  *
  * @module
@@ -17,19 +17,16 @@ import type { Transfer } from "../src/kv/transfer.ts";
 import { proveTls, renewal, type Tls } from "../src/serving/tls_files.ts";
 import { startTracing } from "../src/metrics/tracing.ts";
 import { WebAssets } from "../src/serving/web_assets.ts";
-import type { Administered } from "./administration.ts";
+import type { Administered } from "./admin/admin_api.ts";
 import { Admission } from "./gateway/admission.ts";
 import { KvArchive } from "./store/archive_kv.ts";
 import { KvBanStore } from "./store/ban_store_kv.ts";
 import { Gateway, type GatewayOptions, type Gateways } from "./gateway/gateway.ts";
-import { serverId } from "./identity.ts";
+import { KvKeyStore, serverId } from "./announce/identity_kv.ts";
 import type { Journal, Sweepable } from "./store/journal.ts";
 import { KvJournal } from "./store/journal_kv.ts";
 import { MemoryJournal } from "./store/journal_memory.ts";
-import { NoJournal } from "./journal_none.ts";
-import { KvKeyStore } from "./announce/identity_kv.ts";
-import { LAYOUT } from "./layout.ts";
-import { moveFromLayout1 } from "./store/layout.ts";
+import { LAYOUT, moveFromLayout1 } from "./store/layout.ts";
 import { isAdminRefusal } from "./admin/refusals.ts";
 import { KvSessionStore } from "./store/session_store_kv.ts";
 import { ChatMeters } from "./meters.ts";
@@ -65,7 +62,7 @@ export interface ChatOptions extends Settings {
   readonly adminToken: string | undefined;
   /** What `/metrics` wants to see; undefined gives it to this machine alone. */
   readonly metricsToken: string | undefined;
-  /** Threads that sessions are spread over; 1 is the thread of the sequencer itself. */
+  /** Threads that sessions are spread over; 1 is the node's own thread. */
   readonly workers: number;
   /** The module that those threads run: one that calls `serveThread` of threads/mod.ts there. */
   readonly entry: string;
@@ -124,11 +121,11 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const meters = new ChatMeters();
   const stores = await storesIn(store, options, settings.limits);
   const threads = options.workers === 1 ? undefined : await loadThreads();
-  // Before the sequencer: what it holds waits for somebody from then on, who has to be able to come.
+  // Before the node: what it holds waits for somebody from then on, who has to be able to come.
   const workers = await threads?.beginWorkers(options.entry, options.workers) ?? [];
   const links = new Set<ThreadLink>();
   let fronts: Gateways | undefined;
-  const sequencer = await Node.start({
+  const node = await Node.start({
     id,
     settings,
     stores,
@@ -144,10 +141,10 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     throw error;
   });
   try {
-    fronts = await openFronts(options, sequencer, {
+    fronts = await openFronts(options, node, {
       id,
       settings,
-      admin: await adminOf(options.adminToken, { id, settings, sequencer, stores, nowMs }),
+      admin: await adminOf(options.adminToken, { id, settings, node, stores, nowMs }),
       workers,
       links,
       isReady: () => answers(store),
@@ -155,7 +152,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
       log,
     });
   } catch (error) {
-    await sequencer.stop();
+    await node.stop();
     throw error;
   }
   const { port } = fronts;
@@ -165,24 +162,24 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   if (options.transport === "serve" && because !== undefined) {
     log.warn("transport.recommended", { flag: "--transport ws", because });
   }
-  sequencer.announce({ listings: options.listings, port });
+  node.announce({ listings: options.listings, port });
 
   const opened = fronts;
   async function stopAll(): Promise<void> {
     opened.refuse();
-    await sequencer.withdraw();
+    await node.withdraw();
     // What was received is answered before the goodbye.
     await settlesWithin(opened.settle(), SETTLE_MS);
-    await sequencer.finish();
+    await node.finish();
     await opened.close();
-    await sequencer.stop();
+    await node.stop();
     await store.release();
     store[Symbol.dispose]();
     log.info("stopped");
   }
   let stopped: Promise<void> | undefined;
   const stop = () => stopped ??= stopAll();
-  const reconfigure = reconfigurer({ settings, tls: options.tls, sequencer, fronts });
+  const reconfigure = reconfigurer({ settings, tls: options.tls, node, fronts });
   return { url, port, id, reconfigure, stop, ending: store.ending, [Symbol.asyncDispose]: stop };
 }
 
@@ -199,10 +196,10 @@ function whyNotServe({ hostname, onDenoDeploy, tls }: ChatOptions): string | und
 const CHANGEABLE = ["name", "address", "allowedOrigins", "trustProxy", "limitLoopback"] as const;
 
 function reconfigurer(
-  { settings, tls: opened, sequencer, fronts }: {
+  { settings, tls: opened, node, fronts }: {
     readonly settings: SettingsInForce;
     readonly tls: Tls | undefined;
-    readonly sequencer: Node;
+    readonly node: Node;
     readonly fronts: Gateways;
   },
 ): RunningChat["reconfigure"] {
@@ -212,7 +209,7 @@ function reconfigurer(
     const put = changeable(settings, next);
     settings.put(put);
     await fronts.reconfigured();
-    const bans = await sequencer.reconfigured();
+    const bans = await node.reconfigured();
     const inForce = new Set<string>(CHANGEABLE);
     for (const [name, value] of Object.entries(next.limits)) {
       if (put.limits[name as LimitName] === value) inForce.add(name);
@@ -248,7 +245,7 @@ async function storesIn(
     archive: kvJournal === undefined
       ? inMemory
       : new KvArchive(kv, { assertInPlace, fence, onInsert: () => kvJournal.endUnknown() }),
-    journal: limits.historyCount === 0 ? new NoJournal() : retained,
+    journal: limits.historyCount === 0 ? new MemoryJournal({ historyCount: 0 }) : retained,
     retained,
     recovered: kvJournal === undefined || limits.historyCount === 0
       ? NOTHING_RECOVERED
@@ -265,7 +262,7 @@ async function adminOf(
   administered: Omit<Administered, "token">,
 ): Promise<AdminApp> {
   if (token === undefined) return adminIsOff();
-  const { administration } = await import("./administration.ts");
+  const { administration } = await import("./admin/admin_api.ts");
   return administration({ token, ...administered });
 }
 
@@ -329,7 +326,7 @@ function answers(store: Store): Promise<boolean> {
 
 /** Opens the store of a chat server that does not run, to take out of it and put into it. Throws `KvUnavailable`. */
 export async function openChatStore(place: string): Promise<Transfer & AsyncDisposable> {
-  const { transferOfClosed } = await import("./closed_store.ts");
+  const { transferOfClosed } = await import("./admin/transfer.ts");
   const store = await openStore(place, LAYOUT, { isShared: false });
   const { kv, assertInPlace, fence } = store;
   await moveFromLayout1(kv);

@@ -6,23 +6,29 @@
  *
  * @module
  */
+import { steadyClock } from "../../src/clock.ts";
+import { type Logger, logger } from "../../src/logging/log.ts";
+import type { Transfer } from "../../src/kv/transfer.ts";
+import { type AdminApp, type AdminBindings, adminBodyBytesMax } from "./mount.ts";
+import type { KvKeyStore } from "../announce/identity_kv.ts";
+import { LAYOUT } from "../store/layout.ts";
+import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
+import type { Archive } from "../store/journal.ts";
+import type { StoredMessage } from "../room/message.ts";
+import type { SettingsInForce } from "../settings.ts";
+import { ChatTransfer } from "./transfer.ts";
 import { STATUS_CODE } from "@std/http/status";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { z } from "zod";
 import { addressBlock } from "../../src/address.ts";
 import { BearerToken, TRIES_PER_MINUTE } from "../../src/serving/bearer_token.ts";
-import type { Logger } from "../../src/logging/log.ts";
 import type { EventValues } from "../../src/logging/log_events.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
-import type { Transfer } from "../../src/kv/transfer.ts";
 import { formatIssues } from "../../src/schema_issues.ts";
 import { exportRoutes } from "./export_routes.ts";
 import { type AdminBodies, adminBodies, liftQuerySchema } from "./schemas.ts";
-import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
 import { shownBan } from "../room/bans.ts";
-import type { AdminApp, AdminBindings } from "./mount.ts";
-import { adminBodyBytesMax } from "../body_limit.ts";
 import type { Moderation } from "./moderation.ts";
 
 export interface AdminOptions {
@@ -164,4 +170,47 @@ function answerRefusal(c: Context, { refusal, status, text }: AdminRefusal): Res
   if (status === STATUS_CODE.TooManyRequests) c.header("Retry-After", String(60 / TRIES_PER_MINUTE));
   if (status === STATUS_CODE.ServiceUnavailable) c.header("Retry-After", "5");
   return c.text(`${text}\n`, status);
+}
+
+export interface Administered {
+  readonly token: string;
+  readonly id: number;
+  readonly settings: SettingsInForce;
+  readonly node: {
+    readonly moderation: Moderation;
+    insert(messages: readonly StoredMessage[]): Promise<number>;
+  };
+  readonly stores: { readonly archive: Archive; readonly keys: KvKeyStore };
+  readonly nowMs: () => number;
+}
+
+export function administration(administered: Administered): AdminApp {
+  return adminApp({
+    token: administered.token,
+    moderation: administered.node.moderation,
+    transfer: transferOf(administered),
+    limits: administered.settings.limits,
+    steadyMs: steadyClock,
+    log: logger("admin"),
+  });
+}
+
+/** What a server that runs keeps, to be taken out and put in. */
+function transferOf({ id, settings, node, stores, nowMs }: Administered): Transfer {
+  const { limits } = settings;
+  return new ChatTransfer({
+    serverId: id,
+    layout: LAYOUT.version,
+    batchBytesMax: () => adminBodyBytesMax(limits),
+    limits,
+    archive: stores.archive,
+    insert: (messages) => node.insert(messages),
+    bans: () => Promise.resolve(node.moderation.bans()),
+    takeBans: async (bans) => {
+      const came = await node.moderation.take(bans);
+      return isAdminRefusal(came) ? { problem: came.text } : came.taken;
+    },
+    keys: stores.keys,
+    nowMs,
+  });
 }

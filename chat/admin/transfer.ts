@@ -7,14 +7,14 @@
  *
  * @module
  */
-import { z } from "zod";
+import { wallClock } from "../../src/clock.ts";
 import {
   BAN_MESSAGE_LENGTH_MAX,
+  LIMITS,
   type Limits,
   NONCE_LENGTH_MAX,
   TIMESTAMP_MS_MAX,
 } from "../../src/protocol/limits.ts";
-import { formatFirstIssue } from "../../src/schema_issues.ts";
 import {
   headerOf,
   PAGE_UNITS_MAX,
@@ -25,8 +25,14 @@ import {
   type TransferPage,
   type TransferRow,
 } from "../../src/kv/transfer.ts";
-import { type Archive, TooWide } from "../archive.ts";
-import { type Ban, readAddressBlock, shownBan } from "../room/bans.ts";
+import { type Archive, TooWide } from "../store/journal.ts";
+import type { BanStore } from "../store/ban_store.ts";
+import { type Ban, Bans, BANS_MAX, readAddressBlock, shownBan } from "../room/bans.ts";
+import { adminBodyBytesMax } from "./mount.ts";
+import { LAYOUT } from "../store/layout.ts";
+import { refuseAdmin } from "./refusals.ts";
+import { z } from "zod";
+import { formatFirstIssue } from "../../src/schema_issues.ts";
 import type { StoredMessage } from "../room/message.ts";
 import { firstIdAt } from "../room/message_id.ts";
 import { oldestKeptId } from "../store/retention.ts";
@@ -241,4 +247,39 @@ function storedBan({ id, name, address, message, createdAt, endsAt }: Row & { ki
     createdAtMs: createdAt,
     endsAtMs: endsAt ?? undefined,
   };
+}
+
+const LARGEST_LIMITS: Limits = Object.fromEntries(
+  Object.entries(LIMITS).map(([name, { max }]) => [name, max]),
+) as Limits;
+
+export interface ClosedStore {
+  readonly serverId: number;
+  readonly archive: Archive;
+  readonly bans: BanStore;
+  readonly keys: ChatTransferOptions["keys"];
+}
+
+export function transferOfClosed({ serverId, archive, bans, keys }: ClosedStore): Transfer {
+  return new ChatTransfer({
+    serverId,
+    layout: LAYOUT.version,
+    batchBytesMax: () => adminBodyBytesMax(LARGEST_LIMITS),
+    limits: LARGEST_LIMITS,
+    archive,
+    insert: (messages) => archive.insert(messages),
+    bans: () => bans.load(),
+    takeBans: (given) => takeIntoStore(bans, given),
+    keys,
+    nowMs: wallClock,
+  });
+}
+
+/** As moderation takes bans, where there is nobody to put out. */
+async function takeIntoStore(store: BanStore, given: readonly Ban[]): Promise<number | { problem: string }> {
+  const bans = new Bans(await store.load());
+  const fresh = given.filter((ban) => bans.get(ban.id) === undefined && bans.sameTarget(ban).length === 0);
+  if (bans.size + fresh.length > BANS_MAX) return { problem: refuseAdmin("TOO_MANY_BANS", BANS_MAX).text };
+  if (fresh.length > 0) await store.change(fresh, []);
+  return fresh.length;
 }

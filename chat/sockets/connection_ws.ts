@@ -7,6 +7,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
+import { WebSocket } from "ws";
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import type { Logger } from "../../src/logging/log.ts";
@@ -17,7 +18,6 @@ import type { OutgoingFrame } from "../delivery/frame.ts";
 import { WriteBatch } from "./write_batch.ts";
 import { type Rate, TokenBucket } from "../../src/token_bucket.ts";
 import type { AdmittedSocket } from "./transport.ts";
-import type { PeerSocket, SocketOwner } from "../peer_socket.ts";
 
 /**
  * Frames that may come after the server has closed: what an honest peer had under way. A peer that goes on sending is
@@ -214,5 +214,34 @@ export class WsConnection implements Connection, SocketOwner {
       this.#rules.log.error("bug", { where, error });
       this.close(CLOSE.internal);
     }
+  }
+}
+
+// @ts-types="@types/ws"
+
+/** Who is told. `closed` comes exactly once, and is the last. */
+export interface SocketOwner {
+  failed(error: Error): void;
+  pinged(data: Buffer): void;
+  ponged(): void;
+  received(data: Buffer, isBinary: boolean): void;
+  closed(): void;
+}
+
+export class PeerSocket extends WebSocket {
+  /** Set before anything can happen: the library tells nothing in the turn in which it makes a socket. */
+  owner: SocketOwner | undefined;
+
+  /** What the library emits, by the name of the event. Answers whether somebody was told, as any emitter does. */
+  override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {
+    const { owner } = this;
+    if (owner === undefined) return false;
+    if (event === "message") owner.received(first as Buffer, second as boolean);
+    else if (event === "ping") owner.pinged(first as Buffer);
+    else if (event === "pong") owner.ponged();
+    else if (event === "close") owner.closed();
+    else if (event === "error") owner.failed(first as Error);
+    else return false;
+    return true;
   }
 }

@@ -14,10 +14,9 @@ import { createServer as createTlsServer, Server as TlsServer } from "node:tls";
 // @ts-types="@types/ws"
 import { type ServerOptions, WebSocketServer } from "ws";
 import { AcceptWatch } from "./accept_watch.ts";
-import { WsConnection, type WsConnectionRules } from "./connection_ws.ts";
+import { PeerSocket, WsConnection, type WsConnectionRules } from "./connection_ws.ts";
 import { type Handshake, HttpExchange, REQUEST_MS } from "./http_exchange.ts";
 import { keepToOneRead } from "./single_read.ts";
-import { PeerSocket } from "../peer_socket.ts";
 import { FairReads } from "./fair_reads.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { proveTls, type Tls } from "../../src/serving/tls_files.ts";

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Archive, TooWide } from "../archive.ts";
+import { type Archive, TooWide } from "./journal.ts";
 import type { StoredMessage } from "../room/message.ts";
 import { endOf, messagesOf, type Segment, segmentsOf } from "./segment.ts";
 import {

@@ -21,3 +21,18 @@ export interface Sweepable {
   sweep(bounds: { keep: number; from: string }): Promise<number>;
   forgetTold(before: number): Promise<void>;
 }
+
+export interface Archive {
+  /** The oldest messages with greater ids than `uuid`, the oldest first. */
+  after(uuid: string, limit: number): Promise<StoredMessage[]>;
+  /**
+   * Puts messages in their places, those that are not there yet; answers how many those were. All or nothing. Nothing
+   * may be appended meanwhile. `TooWide` where they lie too far apart. Rejects where the store fails.
+   */
+  insert(messages: readonly StoredMessage[]): Promise<number>;
+}
+
+/** More is rewritten than one commit takes. */
+export class TooWide extends Error {
+  override name = "TooWide";
+}

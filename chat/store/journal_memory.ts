@@ -7,8 +7,7 @@
  * @module
  */
 import type { Limits } from "../../src/protocol/limits.ts";
-import type { Archive } from "../archive.ts";
-import type { Journal } from "./journal.ts";
+import type { Archive, Journal } from "./journal.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
 import { MessageWindow } from "../room/message_window.ts";
 

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import type { Layout } from "../../src/kv/kv.ts";
 import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type StoredMessage } from "../room/message.ts";
 import { endOf, segmentsOf } from "./segment.ts";
 import { firstSegment, keyOf } from "./segment_rows_kv.ts";
@@ -54,3 +55,5 @@ async function endOfSegments(kv: Deno.Kv): Promise<number> {
   const newest = await firstSegment(kv, {}, { reverse: true });
   return newest === undefined ? 0 : endOf(newest.value);
 }
+
+export const LAYOUT: Layout = { role: "chat", version: 2 };

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { adminApp } from "../../chat/admin/admin_api.ts";
-import { adminBodyBytesMax } from "../../chat/body_limit.ts";
+import { adminBodyBytesMax } from "../../chat/admin/mount.ts";
 import { TRIES_BURST, TRIES_PER_MINUTE } from "../../src/serving/bearer_token.ts";
 import type { Moderation } from "../../chat/admin/moderation.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";

@@ -6,9 +6,8 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { type Archive, TooWide } from "../../chat/archive.ts";
+import { type Archive, type Journal, type Sweepable, TooWide } from "../../chat/store/journal.ts";
 import { KvArchive, SEGMENTS_MAX } from "../../chat/store/archive_kv.ts";
-import type { Journal, Sweepable } from "../../chat/store/journal.ts";
 import type { StoredMessage } from "../../chat/room/message.ts";
 import { KvJournal } from "../../chat/store/journal_kv.ts";
 import { MemoryJournal } from "../../chat/store/journal_memory.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertNotEquals } from "@std/assert";
-import { serverId } from "../../chat/identity.ts";
+import { serverId } from "../../chat/announce/identity_kv.ts";
 import { openKv } from "../../src/kv/kv.ts";
 
 function neverAsked(): number {

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import type { Journal } from "../../chat/store/journal.ts";
 import type { HistoryRange, StoredMessage } from "../../chat/room/message.ts";
 import { KvJournal } from "../../chat/store/journal_kv.ts";
-import { NoJournal } from "../../chat/journal_none.ts";
+
 import { openKv } from "../../src/kv/kv.ts";
 import { HISTORY_PAGE_MAX } from "../../src/protocol/limits.ts";
 import {
@@ -242,7 +242,7 @@ Deno.test("journal rejects every call once its store is closed", async () => {
 });
 
 Deno.test("journal of a server that keeps nothing takes everything and remembers nothing", async () => {
-  const journal: Journal = new NoJournal();
+  const journal: Journal = new MemoryJournal({ historyCount: 0 });
   await journal.append(said(1, 2));
   assertEquals(await journal.find(id(1)), undefined);
   assertEquals(await journal.page(range()), []);

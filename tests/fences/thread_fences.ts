@@ -9,7 +9,7 @@ import { Sequencer } from "../../chat/order/sequencer.ts";
 import type { Participant } from "../../chat/delivery/participant.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { Downlink } from "../../chat/gateway/threads/messages.ts";
-import { DownlinkReader } from "../../chat/threads/retelling.ts";
+import { DownlinkReader } from "../../chat/gateway/threads/thread_gateway.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import { logger } from "../../src/logging/log.ts";
 import { broken, Bug } from "../support/broken.ts";

@@ -8,10 +8,9 @@ import { type Context, Hono } from "hono";
 import { STATUS_CODE } from "@std/http/status";
 import { bodyLimit } from "hono/body-limit";
 import type { AnswerMetrics } from "../../../src/metrics/route.ts";
-import { type AdminApp, type AdminBindings, adminIsOff } from "../../admin/mount.ts";
+import { type AdminApp, type AdminBindings, adminBodyBytesMax, adminIsOff } from "../../admin/mount.ts";
 import { markRoute } from "../../../src/metrics/http_meters.ts";
 import type { Limits } from "../../../src/protocol/limits.ts";
-import { adminBodyBytesMax } from "../../body_limit.ts";
 import type { PlainRequest, PlainResponse } from "./messages.ts";
 
 /** Those of chat/admin/admin_api.ts, so that each is counted by itself. */

@@ -15,10 +15,9 @@ import type { Admission } from "../admission.ts";
 import { httpFence } from "../http_app.ts";
 import type { ChatMeters } from "../../meters.ts";
 import { toFrame } from "../../delivery/frame.ts";
-import { RemoteSession } from "../../threads/remote_session.ts";
+import { type FanoutTarget, RemoteSession } from "./thread_fanout.ts";
 import type { Input } from "../../room/decision.ts";
 import type { Inbox } from "../session.ts";
-import type { FanoutTarget } from "./thread_fanout.ts";
 import { answerHandedOn } from "./http_forwarding.ts";
 import { type CallMessage, Calls } from "./rpc.ts";
 import {

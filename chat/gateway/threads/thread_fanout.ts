@@ -5,15 +5,14 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
-import type { Logger } from "../../../src/logging/log.ts";
-import { type FanoutPort, ParticipantFence } from "../../delivery/fanout.ts";
 import type { CloseCause } from "../../../src/protocol/close_codes.ts";
 import type { OutgoingFrame } from "../../delivery/frame.ts";
 import type { Participant } from "../../delivery/participant.ts";
-import { RemoteSession } from "../../threads/remote_session.ts";
 import type { SessionId } from "../../room/room.ts";
-import { Downlink, NOBODY, type Packed } from "./messages.ts";
+import { Downlink, NOBODY, type Packed, placeOf, type SessionNumber } from "./messages.ts";
+import { setImmediate } from "node:timers";
+import type { Logger } from "../../../src/logging/log.ts";
+import { type FanoutPort, ParticipantFence } from "../../delivery/fanout.ts";
 
 /** A front as it is told. */
 export interface FanoutTarget {
@@ -106,5 +105,50 @@ export class ThreadFanout implements FanoutPort {
 
   endBroken(participant: Participant): void {
     this.#fence.endBroken(participant);
+  }
+}
+
+export class RemoteSession implements Participant {
+  id: SessionId;
+  readonly isExtended: boolean;
+  readonly remoteAddress: string;
+  readonly number: SessionNumber;
+  readonly front: FanoutTarget;
+  /** Inputs that the sequencer has and that are not answered yet. */
+  unanswered = 0;
+
+  constructor(
+    front: FanoutTarget,
+    { number, id, isExtended, remoteAddress }: Pick<
+      RemoteSession,
+      "number" | "id" | "isExtended" | "remoteAddress"
+    >,
+  ) {
+    this.front = front;
+    this.number = number;
+    this.id = id;
+    this.isExtended = isExtended;
+    this.remoteAddress = remoteAddress;
+  }
+
+  deliver({ text }: OutgoingFrame): void {
+    this.front.told.push(Downlink.one, this.number, text);
+  }
+
+  receive(): void {}
+
+  flush(): void {}
+
+  settled(): void {
+    this.unanswered--;
+    this.front.told.push(Downlink.settled, this.number);
+  }
+
+  joined(): void {
+    this.front.told.push(Downlink.joined, this.number);
+  }
+
+  end(cause: CloseCause): void {
+    this.front.told.push(Downlink.end, this.number, placeOf(cause));
   }
 }

@@ -6,23 +6,14 @@
  *
  * @module
  */
-import { setImmediate } from "node:timers";
-import { steadyClock } from "../../../src/clock.ts";
-import { forwardLog, logger } from "../../../src/logging/log.ts";
-import { WebAssets } from "../../../src/serving/web_assets.ts";
-import { Admission, type AdmissionRules } from "../admission.ts";
+import { forwardLog, type Logger, logger } from "../../../src/logging/log.ts";
 import { Fanout } from "../../delivery/fanout.ts";
-import type { CloseCause } from "../../../src/protocol/close_codes.ts";
-import { type Gate, Gateway } from "../gateway.ts";
-import { ChatMeters } from "../../meters.ts";
 import type { Participant } from "../../delivery/participant.ts";
-import { DownlinkReader } from "../../threads/retelling.ts";
-import type { Input } from "../../room/decision.ts";
-import type { Session } from "../session.ts";
-import { type Settings, SettingsInForce } from "../../settings.ts";
-import { type CallMessage, Calls } from "./rpc.ts";
-import { handedOn, handOn } from "./http_forwarding.ts";
+import { toFrame } from "../../delivery/frame.ts";
 import {
+  causeAt,
+  Downlink,
+  FIELD_COUNT,
   type GatewayCalls,
   type GatewayStart,
   type Packed,
@@ -32,6 +23,18 @@ import {
   type SessionNumber,
   Uplink,
 } from "./messages.ts";
+import { setImmediate } from "node:timers";
+import { steadyClock } from "../../../src/clock.ts";
+import { WebAssets } from "../../../src/serving/web_assets.ts";
+import { Admission, type AdmissionRules } from "../admission.ts";
+import type { CloseCause } from "../../../src/protocol/close_codes.ts";
+import { type Gate, Gateway } from "../gateway.ts";
+import { ChatMeters } from "../../meters.ts";
+import type { Input } from "../../room/decision.ts";
+import type { Session } from "../session.ts";
+import { type Settings, SettingsInForce } from "../../settings.ts";
+import { type CallMessage, Calls } from "./rpc.ts";
+import { handedOn, handOn } from "./http_forwarding.ts";
 import type { StartTransport, TransportName } from "../../sockets/transport.ts";
 
 export type Transports = Readonly<Record<TransportName, StartTransport>>;
@@ -192,5 +195,59 @@ export class ThreadGateway {
         return { isAdmitted: true, leave };
       },
     };
+  }
+}
+
+export class DownlinkReader {
+  readonly #fanout: Fanout;
+  readonly #sessions: ReadonlyMap<SessionNumber, Participant>;
+  readonly #log: Logger;
+
+  constructor(fanout: Fanout, sessions: ReadonlyMap<SessionNumber, Participant>, log: Logger) {
+    this.#fanout = fanout;
+    this.#sessions = sessions;
+    this.#log = log;
+  }
+
+  tell(turn: Packed): void {
+    for (let at = 0; at < turn.length; at += FIELD_COUNT[turn[at] as number] ?? turn.length) {
+      try {
+        this.#tellOne(turn, at);
+      } catch (error) {
+        // The fence: the others are told all the same.
+        this.#log.error("bug", { where: "tell", error });
+        const session = this.#sessions.get(turn[at + 1] as SessionNumber);
+        if (session !== undefined) this.#fanout.endBroken(session);
+      }
+    }
+    this.#fanout.flush();
+  }
+
+  #tellOne(turn: Packed, at: number): void {
+    const fanout = this.#fanout;
+    const kind = turn[at];
+    if (kind === Downlink.all) return fanout.broadcast(toFrame(turn[at + 1] as string));
+    if (kind === Downlink.live) return fanout.broadcastExtended(toFrame(turn[at + 1] as string));
+    const session = this.#sessions.get(turn[at + 1] as SessionNumber);
+    if (kind === Downlink.liveBut) {
+      return fanout.broadcastExtendedBut(session, toFrame(turn[at + 2] as string));
+    }
+    if (session === undefined) return;
+    switch (kind) {
+      case Downlink.one:
+        return fanout.deliver(session, toFrame(turn[at + 2] as string));
+      case Downlink.add:
+        return fanout.add(session);
+      case Downlink.remove:
+        return fanout.delete(session.id);
+      case Downlink.joined:
+        return session.joined();
+      case Downlink.settled:
+        return session.settled();
+      case Downlink.end:
+        return fanout.end(session, causeAt(turn[at + 2] as number));
+      default:
+        throw new Error(`a turn tells what nobody knows: ${kind}`);
+    }
   }
 }

@@ -11,7 +11,7 @@ import { MessageChannel as LifelineChannel } from "node:worker_threads";
 import { settlesWithin } from "../../../src/deadline.ts";
 import type { Tls } from "../../../src/serving/tls_files.ts";
 import type { Gateways } from "../gateway.ts";
-import type { RemoteSession } from "../../threads/remote_session.ts";
+import type { RemoteSession } from "./thread_fanout.ts";
 import type { Settings } from "../../settings.ts";
 import type { CallMessage } from "./rpc.ts";
 import { ThreadLink, type ThreadLinkOptions } from "./link.ts";

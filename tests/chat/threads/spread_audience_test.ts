@@ -12,9 +12,12 @@ import type { Participant } from "../../../chat/delivery/participant.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
 import { toFrame } from "../../../chat/delivery/frame.ts";
 import type { Packed, SessionNumber } from "../../../chat/gateway/threads/messages.ts";
-import { RemoteSession } from "../../../chat/threads/remote_session.ts";
-import { DownlinkReader } from "../../../chat/threads/retelling.ts";
-import { type FanoutTarget, ThreadFanout } from "../../../chat/gateway/threads/thread_fanout.ts";
+import {
+  type FanoutTarget,
+  RemoteSession,
+  ThreadFanout,
+} from "../../../chat/gateway/threads/thread_fanout.ts";
+import { DownlinkReader } from "../../../chat/gateway/threads/thread_gateway.ts";
 import { NotingParticipant } from "../../support/hub_stage.ts";
 import { runs } from "../../support/property_runs.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
