@@ -10,7 +10,6 @@ import { type FaultName, FAULTS } from "../src/protocol/faults.ts";
 import { BATCH_SIZES, Meters, SECONDS } from "../src/metrics/meters.ts";
 import { CLOSE, type CloseCause } from "../src/protocol/close_codes.ts";
 import type { JournalEntry } from "./room/message.ts";
-import type { ListingReply } from "./announce/listing_client.ts";
 
 /** Upper bounds of what a commit takes, in seconds: a disk has milliseconds, and a full one much more. */
 const COMMIT_SECONDS: readonly number[] = [...SECONDS.slice(1), 5];
@@ -145,9 +144,10 @@ export class ChatMeters extends Meters {
     else this.#messages.of({ kind: message.text === "" ? "deleted" : "edited" }).add();
   }
 
-  listingAnswered(request: typeof LISTING_REQUESTS[number], reply: ListingReply): void {
-    const isAccepted = reply.answered && reply.status < 300;
-    const outcome = isAccepted ? "accepted" : reply.answered ? "refused" : "unreachable";
+  listingAnswered(
+    request: typeof LISTING_REQUESTS[number],
+    outcome: "accepted" | "refused" | "unreachable",
+  ): void {
     this.#listingRequests.of({ request, outcome }).add();
   }
 }

@@ -10,8 +10,8 @@ import { z } from "zod";
 import type { AdminLine } from "../src/cli/command_line.ts";
 import { AdminClient } from "./admin_client.ts";
 import { isProblem, type Outcome, type Problem } from "./problem.ts";
-import { printable, table } from "./table.ts";
-import { duration, moment } from "./time_text.ts";
+import { printable, table } from "./screen/table.ts";
+import { duration, moment } from "./screen/time_text.ts";
 
 const banSchema = z.object({
   id: z.string(),

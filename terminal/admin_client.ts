@@ -8,7 +8,7 @@
 import { STATUS_CODE } from "@std/http/status";
 import type { z } from "zod";
 import { type Problem, reasonOf } from "./problem.ts";
-import { printable } from "./table.ts";
+import { printable } from "./screen/table.ts";
 
 /** Seconds for one request: a ban waits for one commit of the server's store. */
 const REQUEST_SECONDS_MAX = 10;

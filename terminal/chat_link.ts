@@ -9,7 +9,7 @@
 import { ChatSession } from "../src/client/chat_session.js";
 import type { Effect, SessionEvent, Wish } from "../src/client/session_events.js";
 import { steadyClock, wallClock } from "../src/clock.ts";
-import { printable } from "./table.ts";
+import { printable } from "./screen/table.ts";
 
 export class ChatLink {
   readonly session: ChatSession;

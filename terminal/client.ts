@@ -6,8 +6,8 @@
 import { readUsername } from "../src/cli/client_flags.ts";
 import type { ClientLine } from "../src/cli/command_line.ts";
 import { stopSignal } from "../src/serving/signals.ts";
-import { painter } from "./colours.ts";
-import { KeyDecoder } from "./keys.ts";
+import { painter } from "./screen/colours.ts";
+import { KeyDecoder } from "./screen/keys.ts";
 import { PersonClient } from "./person_client.ts";
 import { runPlain } from "./plain_client.ts";
 import { Tty } from "./tty.ts";

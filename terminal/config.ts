@@ -10,7 +10,7 @@ import type { Flag, FlagTable } from "../src/cli/flag.ts";
 import type { Source } from "../src/cli/flag_values.ts";
 import { COMMANDS, flagName } from "../src/cli/commands.ts";
 import { defaultKvLocation } from "../src/kv/kv.ts";
-import { table } from "./table.ts";
+import { table } from "./screen/table.ts";
 
 const HIDDEN = "(hidden)";
 

@@ -9,15 +9,15 @@
 import type { Message, SessionEvent } from "../src/client/session_events.js";
 import { readUsername } from "../src/cli/client_flags.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
-import { ChatLines, quoted } from "./chat_lines.ts";
+import { ChatLines, quoted } from "./screen/chat_lines.ts";
 import { ChatLink } from "./chat_link.ts";
-import type { Paint } from "./colours.ts";
-import type { Key } from "./keys.ts";
-import { LineEditor } from "./line_editor.ts";
-import { OutgoingMessages } from "./outgoing_messages.ts";
-import { type Lines, type Prompt, PromptScreen, type Size } from "./prompt_screen.ts";
-import { StandingRows } from "./standing_rows.ts";
-import { completionOf, HELP, readCommand } from "./slash_commands.ts";
+import type { Paint } from "./screen/colours.ts";
+import type { Key } from "./screen/keys.ts";
+import { LineEditor } from "./screen/line_editor.ts";
+import { OutgoingMessages } from "./screen/outgoing_messages.ts";
+import { type Lines, type Prompt, PromptScreen, type Size } from "./screen/prompt_screen.ts";
+import { StandingRows } from "./screen/standing_rows.ts";
+import { completionOf, HELP, readCommand } from "./screen/slash_commands.ts";
 
 /** Messages of before that are shown at first. */
 const SHOWN_AT_FIRST = 20;

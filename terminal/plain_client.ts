@@ -8,7 +8,7 @@
  */
 import type { Message, SessionEvent } from "../src/client/session_events.js";
 import { ChatLink } from "./chat_link.ts";
-import { printable } from "./table.ts";
+import { printable } from "./screen/table.ts";
 
 /** Messages that wait for their acknowledgement before more of stdin is read. */
 const WAITING_MAX = 100;

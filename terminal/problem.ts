@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { printable } from "./table.ts";
+import { printable } from "./screen/table.ts";
 
 /** Why there is no answer, as one line for the person who asked. */
 export interface Problem {

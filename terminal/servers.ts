@@ -12,8 +12,8 @@ import { steadyClock, wallClock } from "../src/clock.ts";
 import type { ServersLine } from "../src/cli/command_line.ts";
 import { isProblem, type Outcome, type Problem, reasonOf } from "./problem.ts";
 import { pingServers } from "./server_ping.ts";
-import { printable, table } from "./table.ts";
-import { duration } from "./time_text.ts";
+import { printable, table } from "./screen/table.ts";
+import { duration } from "./screen/time_text.ts";
 
 /** Seconds for the listing's answer. */
 const REQUEST_SECONDS_MAX = 10;

@@ -4,7 +4,7 @@
  * @module
  */
 import { onWindowChange } from "../src/serving/signals.ts";
-import type { Size } from "./prompt_screen.ts";
+import type { Size } from "./screen/prompt_screen.ts";
 
 /** What a terminal that tells no size is taken for. */
 const SIZE_OTHERWISE: Size = { columns: 80, rows: 24 };

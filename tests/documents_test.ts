@@ -122,10 +122,13 @@ Deno.test("README.md lists every action of chatter admin with what stands behind
   );
 });
 
-Deno.test("ARCHITECTURE.md maps every file of src, chat, listing and terminal, and none that is not there", () => {
+Deno.test("ARCHITECTURE.md maps every folder of src, chat, listing and terminal, and none that is not there", () => {
   const map = sectionOf("ARCHITECTURE.md", "Code map");
-  const mapped = [...map.matchAll(/^\| `([^`]+)` +\| (?=\S)/gm)].map(([, file = ""]) => file).toSorted();
-  assertEquals(mapped, codeFiles);
+  const mapped = [...map.matchAll(/^\| `([^`]+)\/` +\| (?=\S)/gm)].map(([, folder = ""]) => folder)
+    .toSorted();
+  const folders = new Set(codeFiles.map((file) => file.slice(0, file.lastIndexOf("/"))));
+  for (const top of ["src", "chat", "listing"]) folders.delete(top);
+  assertEquals(mapped, [...folders].toSorted());
 });
 
 Deno.test("ARCHITECTURE.md gives a reason for every package of the import map, and for no other", () => {

@@ -7,9 +7,12 @@ import { assertEquals, assertGreater } from "@std/assert";
 import { WEB_FOLDERS } from "../src/serving/web_assets.ts";
 import {
   adaptersAreChosenByMod,
+  circlesAmong,
   citesWhatExists,
+  crowdedFolders,
+  functionsAreShort,
+  importsDownTheStair,
   importsItsOwn,
-  isNotTooLong,
   isPure,
   nameSaysWhatItHolds,
   opensWithADocComment,
@@ -21,77 +24,52 @@ import {
 
 const ROOT = new URL("../", import.meta.url);
 
-/** Code that touches nothing of the world; what it needs of it comes as an argument. */
+/** Code that touches nothing of the world; what it needs of it comes as an argument. Folders, and files beside them. */
 const PURE = [
-  "src/client/",
-  "chat/web/author_hue.js",
-  "chat/web/message_log.js",
-  "chat/web/name_check.js",
   "src/protocol/",
-  "src/cli/admin_flags.ts",
-  "src/cli/client_flags.ts",
-  "src/cli/command_line.ts",
-  "src/cli/config_file.ts",
-  "src/cli/flag_values.ts",
-  "src/cli/usage_error.ts",
-  "src/kv/transfer.ts",
-  "src/cli/transfer_flags.ts",
-  "chat/settings.ts",
+  "src/client/",
   "src/cli/completions/",
-  "src/cli/flag.ts",
-  "src/cli/commands.ts",
-  "src/cli/help_text.ts",
-  "src/logging/log_line.ts",
-  "src/logging/log_events.ts",
-  "src/cli/man_page.ts",
-  "src/announcement/announcement.ts",
+  "src/announcement/",
+  "chat/room/",
+  "terminal/screen/",
   "src/address.ts",
-  "src/announcement/listing_limits.ts",
+  "src/lookalikes.ts",
   "src/schema_issues.ts",
   "src/token_bucket.ts",
+  "src/cli/commands.ts",
+  "src/cli/flag.ts",
+  "src/cli/help_text.ts",
+  "src/cli/man_page.ts",
+  "src/kv/transfer.ts",
+  "src/logging/log_events.ts",
+  "src/logging/log_line.ts",
   "src/metrics/meters.ts",
-  "src/lookalikes.ts",
+  "chat/meters.ts",
+  "chat/settings.ts",
   "chat/admin/refusals.ts",
   "chat/admin/schemas.ts",
-  "chat/room/bans.ts",
-  "chat/room/effects.ts",
-  "chat/room/room.ts",
-  "chat/room/roster.ts",
-  "chat/order/batch.ts",
-  "chat/gateway/threads/messages.ts",
-  "chat/room/replay_buffer.ts",
   "chat/delivery/turn_frames.ts",
-  "chat/sockets/write_batch.ts",
-  "chat/room/message_window.ts",
+  "chat/delivery/frame.ts",
   "chat/gateway/admission.ts",
-  "chat/sockets/request_head.ts",
-  "chat/room/history.ts",
-  "chat/room/message_id.ts",
+  "chat/gateway/threads/messages.ts",
+  "chat/order/batch.ts",
+  "chat/sockets/write_batch.ts",
+  "listing/meters.ts",
+  "listing/list/page.ts",
   "listing/pages/api_page.ts",
   "listing/pages/html_page.ts",
-  "chat/meters.ts",
   "listing/registry/rules.ts",
-  "terminal/cells.ts",
-  "terminal/chat_lines.ts",
-  "terminal/colours.ts",
-  "terminal/keys.ts",
-  "terminal/line_editor.ts",
-  "terminal/outgoing_messages.ts",
-  "terminal/prompt_screen.ts",
-  "terminal/slash_commands.ts",
-  "terminal/standing_rows.ts",
-  "terminal/table.ts",
-  "terminal/time_text.ts",
-  "listing/list/page.ts",
-  "listing/meters.ts",
-  "listing/list/changes.ts",
-  "listing/web/order.js",
-  "listing/web/wording.js",
   "listing/registry/outage.ts",
 ];
 
-/** Files that are too long, with their lines. Nothing is added here: it is a debt, and it is paid off. */
-const TOO_LONG: Record<string, number> = {};
+/** Functions that are too long, by file. Nothing is added here: it is a debt, and it is paid off. */
+const TOO_LONG: readonly string[] = [
+  "main.ts",
+  "src/serving/http_server.ts",
+  "chat/room/effects.ts",
+  "chat/mod.ts",
+  "chat/node.ts",
+];
 
 /** What lies at the top, beside what starts with a dot and what is made and not kept. */
 const TOP_LEVEL = [
@@ -133,6 +111,8 @@ const FILES: readonly SourceFile[] = [
   ...(await Promise.all(["src/", "chat/", "listing/", "terminal/", "tools/", "tests/"].map(filesIn))).flat(),
 ];
 const PATHS = FILES.map(({ path }) => path);
+const isOnAStair = ({ path }: SourceFile) =>
+  /^(?:src|chat|listing|terminal)\//.test(path) && !path.endsWith(".d.ts");
 const isProgram = ({ path }: SourceFile) => !path.startsWith("tests/");
 const isOurs = ({ path }: SourceFile) => path.endsWith(".ts") || isForBrowsers({ path });
 const isForBrowsers = ({ path }: Pick<SourceFile, "path">) => /^(?:src\/client|[a-z]+\/web)\//.test(path);
@@ -170,9 +150,24 @@ Deno.test("the types of every script for browsers are checked", () => {
 
 Deno.test("a file's name says what it holds", () => hold(nameSaysWhatItHolds, FILES));
 
-Deno.test("files stay short, and the long ones only shrink", () => {
-  hold(isNotTooLong(TOO_LONG), FILES);
-  assertEquals(Object.keys(TOO_LONG).filter((path) => !PATHS.includes(path)), [], "gone, but still listed");
+Deno.test("a function is at most 60 lines long", () => {
+  hold(functionsAreShort, FILES.filter((file) => isProgram(file) && !TOO_LONG.includes(file.path)));
+  for (const path of TOO_LONG) {
+    assertGreater(functionsAreShort(FILES.find((file) => file.path === path)!).length, 0);
+  }
+});
+
+Deno.test("imports go down the stair of folders, types included", () => {
+  hold(importsDownTheStair, FILES.filter(isOnAStair));
+});
+
+Deno.test("no files of the program import each other in a circle, types included", () => {
+  const files = FILES.filter((file) => isProgram(file) && file.path !== "listing/operator_routes.ts");
+  assertEquals(circlesAmong(files), []);
+});
+
+Deno.test("no folder of the program has more than 25 files of its own", () => {
+  assertEquals(crowdedFolders(FILES.filter(isProgram).map(({ path }) => path)), []);
 });
 
 Deno.test({
@@ -357,23 +352,34 @@ const CASES: readonly [name: string, rule: Rule, path: string, text: string, pro
     "// §4.1, §4.2 and §5",
     ["cites §4.2, which PROTOCOL.md does not have", "cites §5, which PROTOCOL.md does not have"],
   ],
-  ["long", isNotTooLong({}), "a.ts", "\n".repeat(400), []],
-  ["long", isNotTooLong({}), "a.ts", "\n".repeat(401), ["has 401 lines: split it"]],
-  ["long", isNotTooLong({ "a.ts": 500 }), "a.ts", "\n".repeat(500), []],
-  ["long", isNotTooLong({ "a.ts": 500 }), "a.ts", "\n".repeat(501), ["grew from 500 lines to 501: split it"]],
-  [
-    "long",
-    isNotTooLong({ "a.ts": 500 }),
-    "a.ts",
-    "\n".repeat(499),
-    ["shrank to 499 lines: write that down in tidy_test.ts"],
-  ],
+  ["stair", importsDownTheStair, "chat/room/a.ts", `import "../store/b.ts";`, [
+    "imports chat/store/b.ts, which is above it",
+  ]],
+  ["stair", importsDownTheStair, "chat/room/a.ts", `import type { B } from "../mod.ts";`, [
+    "imports chat/mod.ts, which is above it",
+  ]],
+  ["stair", importsDownTheStair, "chat/store/a.ts", `import "../room/b.ts"; import "./c.ts";`, []],
+  ["stair", importsDownTheStair, "chat/elsewhere/a.ts", "", ["is on no step of a stair"]],
+  ["short", functionsAreShort, "a.ts", `function f() {${"\n".repeat(59)}}`, []],
+  ["short", functionsAreShort, "a.ts", `\nconst f = () => {${"\n".repeat(60)}};`, [
+    "has a function of 61 lines at line 2",
+  ]],
 ];
 
 Deno.test("each rule catches what breaks it, and only that", () => {
   for (const [name, rule, path, text, problems] of CASES) {
     assertEquals(rule({ path, text }), problems, `${name}: ${path}: ${text}`);
   }
+});
+
+Deno.test("a circle is found however long it is, and nothing else is one", () => {
+  const file = (path: string, ...imports: string[]): SourceFile => ({
+    path,
+    text: imports.map((name) => `import type { A } from "./${name}";`).join("\n"),
+  });
+  const files = [file("a.ts", "b.ts", "d.ts"), file("b.ts", "c.ts"), file("c.ts", "a.ts"), file("d.ts")];
+  assertEquals(circlesAmong(files), [["a.ts", "b.ts", "c.ts"]]);
+  assertEquals(circlesAmong(files.slice(1)), []);
 });
 
 Deno.test("the sections of a protocol are the numbers of its headings", () => {

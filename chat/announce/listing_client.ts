@@ -19,6 +19,12 @@ export type ListingReply =
   | { readonly answered: true; readonly status: number; readonly text: string }
   | { readonly answered: false; readonly reason: string };
 
+/** What a reply means for the metrics. */
+export function outcomeOf(reply: ListingReply): "accepted" | "refused" | "unreachable" {
+  if (!reply.answered) return "unreachable";
+  return reply.status < 300 ? "accepted" : "refused";
+}
+
 export class ListingClient {
   readonly listing: string;
   readonly #server: URL;

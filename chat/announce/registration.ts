@@ -10,7 +10,7 @@
 import type { Announcement } from "../../src/announcement/schema.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import { traced, type Tracing } from "../../src/metrics/tracing.ts";
-import { type ListingReply, reasonText } from "./listing_client.ts";
+import { type ListingReply, outcomeOf, reasonText } from "./listing_client.ts";
 import type { ChatMeters } from "../meters.ts";
 
 /** Seconds between two updates at least: a listing is a directory and no live feed of everyone who comes and goes. */
@@ -133,7 +133,7 @@ export class Registration {
       clearTimeout(deadline);
     }
     const { listing: { listing }, meters, log } = this.#options;
-    meters.listingAnswered("withdraw", reply);
+    meters.listingAnswered("withdraw", outcomeOf(reply));
     if (reply.answered && reply.status === 200) log.info("listing.withdrawn", { listing });
     else log.warn("listing.withdrawal_failed", { listing, answer: this.#reasonText(reply) });
   }
@@ -169,7 +169,7 @@ export class Registration {
       { "chatter.listing": listing.listing },
       () => listing.register(announcement, this.#key, this.#abort.signal),
     );
-    this.#options.meters.listingAnswered("register", reply);
+    this.#options.meters.listingAnswered("register", outcomeOf(reply));
     if (!reply.answered || reply.status !== 201) return this.#retryLater("listing.refused", reply);
     const key = reply.text.trim();
     if (!KEY.test(key)) return this.#retryLater("listing.refused", { ...reply, text: "this is no key" });
@@ -198,7 +198,7 @@ export class Registration {
     // A renewal says something that is true and changes nothing.
     const body = hasAny(changes) ? changes : { connectedUsers: now.connectedUsers };
     const reply = await listing.update(body, this.#key ?? "", this.#abort.signal);
-    this.#options.meters.listingAnswered("update", reply);
+    this.#options.meters.listingAnswered("update", outcomeOf(reply));
     if (reply.answered && reply.status === 200) {
       this.#told = { ...told, ...changes };
       this.#failures = 0;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { MemoryJournal } from "../../chat/store/journal_memory.ts";
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import type { Journal } from "../../chat/store/journal.ts";

@@ -48,10 +48,133 @@ export const importsItsOwn: Rule = (file) => {
   });
 };
 
+/**
+ * The stairs of the house: each step imports steps before it and none behind it. A step is a folder with its own files,
+ * or a file that lies beside folders.
+ */
+export const STAIRS: readonly (readonly string[])[] = [
+  [
+    "src/protocol/",
+    "src/lookalikes.ts",
+    "src/clock.ts",
+    "src/version.ts",
+    "src/token_bucket.ts",
+    "src/schema_issues.ts",
+    "src/announcement/",
+    "src/address.ts",
+    "src/deadline.ts",
+    "src/logging/",
+    "src/cli/",
+    "src/cli/completions/",
+    "src/kv/",
+    "src/serving/",
+    "src/metrics/",
+    "src/client/",
+    "src/web/",
+  ],
+  [
+    "chat/room/",
+    "chat/store/",
+    "chat/meters.ts",
+    "chat/delivery/",
+    "chat/resume/",
+    "chat/order/",
+    "chat/announce/",
+    "chat/settings.ts",
+    "chat/admin/",
+    "chat/sockets/",
+    "chat/gateway/",
+    "chat/gateway/threads/",
+    "chat/node.ts",
+    "chat/web/",
+    "chat/mod.ts",
+  ],
+  [
+    "listing/refusals.ts",
+    "listing/origin_rate.ts",
+    "listing/probe/",
+    "listing/meters.ts",
+    "listing/store/",
+    "listing/list/",
+    "listing/registry/",
+    "listing/web/",
+    "listing/pages/",
+    "listing/shared_body.ts",
+    "listing/http/",
+    "listing/operator_routes.ts",
+    "listing/mod.ts",
+  ],
+  ["terminal/screen/", "terminal/"],
+];
+
+/** The stair and the step of a file. */
+function stepOf(path: string): [stair: readonly string[], step: number] | undefined {
+  for (const stair of STAIRS) {
+    const file = stair.indexOf(path);
+    const step = file >= 0 ? file : stair.indexOf(path.slice(0, path.lastIndexOf("/") + 1));
+    if (step >= 0) return [stair, step];
+  }
+  return undefined;
+}
+
+/** Imports go down the stair, types included. */
+export const importsDownTheStair: Rule = (file) => {
+  const own = stepOf(file.path);
+  if (own === undefined) return ["is on no step of a stair"];
+  return importedBy(file).filter((target) => {
+    const other = stepOf(target);
+    return other !== undefined && other[0] === own[0] && other[1] > own[1];
+  }).map((target) => `imports ${target}, which is above it`);
+};
+
+/** The files that `file` imports, of our own. */
+function importedBy(file: SourceFile): string[] {
+  return syntaxOf(file).imports.filter((specifier) => specifier.startsWith("."))
+    .map((specifier) => resolvePath(file.path, specifier));
+}
+
+/** The circles of imports among files, types included: each as the files that are in it. */
+export function circlesAmong(files: readonly SourceFile[]): string[][] {
+  const imports = new Map(files.map((file) => [file.path, importedBy(file)]));
+  const reached = new Map(Array.from(imports.keys(), (path) => [path, reachableFrom(path, imports)]));
+  const circles = new Map<string, string[]>();
+  for (const [path, there] of reached) {
+    const circle = [...there].filter((other) => reached.get(other)?.has(path)).toSorted();
+    if (circle.length > 0) circles.set(circle.join(), circle);
+  }
+  return [...circles.values()];
+}
+
+function reachableFrom(path: string, imports: ReadonlyMap<string, readonly string[]>): Set<string> {
+  const reached = new Set<string>();
+  const next = [path];
+  for (let at = next.pop(); at !== undefined; at = next.pop()) {
+    for (const target of imports.get(at) ?? []) {
+      if (reached.has(target)) continue;
+      reached.add(target);
+      next.push(target);
+    }
+  }
+  return reached;
+}
+
+export const FILES_IN_A_FOLDER_MAX = 25;
+
+/** Folders that hold more files of their own than one sees at a glance. */
+export function crowdedFolders(paths: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const path of paths) {
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  return [...counts].filter(([, count]) => count > FILES_IN_A_FOLDER_MAX).map(([folder]) => folder);
+}
+
 /** An adapter `noun_<tech>.ts` lies beside its port `noun.ts`, and only the composition in mod.ts may choose it. */
 export function adaptersAreChosenByMod(paths: readonly string[]): Rule {
   const isAdapter = (path: string) => {
-    const parts = /^((?:chat|listing)\/.+)_[a-z0-9]+\.ts$/.exec(path);
+    const parts = /^((?:chat|listing)\/(?:.*\/)?[a-z0-9_]+)_(?:kv|memory|serve|ws|socket|system|nats)\.ts$/
+      .exec(path);
     return parts !== null && paths.includes(`${parts[1]}.ts`);
   };
   return (file) => {
@@ -129,18 +252,12 @@ export function citesWhatExists(sections: ReadonlySet<string>): Rule {
       .map(([, , number]) => `cites §${number}, which PROTOCOL.md does not have`);
 }
 
-export const LINES_MAX = 400;
+export const FUNCTION_LINES_MAX = 60;
 
-/** Files over the limit are known by name and length, and may only shrink. */
-export function isNotTooLong(known: Readonly<Record<string, number>>): Rule {
-  return ({ path, text }) => {
-    const lines = text.split("\n").length - 1;
-    const before = known[path];
-    if (before === undefined) return lines > LINES_MAX ? [`has ${lines} lines: split it`] : [];
-    if (lines > before) return [`grew from ${before} lines to ${lines}: split it`];
-    return lines < before ? [`shrank to ${lines} lines: write that down in tidy_test.ts`] : [];
-  };
-}
+/** A longer function has a second job. */
+export const functionsAreShort: Rule = (file) =>
+  syntaxOf(file).functions.filter(({ lines }) => lines > FUNCTION_LINES_MAX)
+    .map(({ line, lines }) => `has a function of ${lines} lines at line ${line}`);
 
 interface Syntax {
   /** Specifiers of imports and re-exports, static, dynamic and of types. */
@@ -149,6 +266,8 @@ interface Syntax {
   readonly typeImports: readonly string[];
   /** Names that are read (`fetch`), chains of names (`Date.now`), and `new Date()` and `Date()`. */
   readonly uses: readonly string[];
+  /** Functions and methods, by their first line and their length in lines. */
+  readonly functions: readonly { readonly line: number; readonly lines: number }[];
 }
 
 // deno-lint-ignore no-explicit-any -- nodes of every kind come through, each looked at by its `type`
@@ -159,6 +278,8 @@ function syntaxOf({ path, text }: SourceFile): Syntax {
   const imports: string[] = [];
   const typeImports: string[] = [];
   const uses: string[] = [];
+  const functions: { line: number; lines: number }[] = [];
+  const lineAt = (offset: number) => text.slice(0, offset).split("\n").length;
   const visit = (node: Node, source: string) => {
     switch (node.type) {
       case "ImportDeclaration":
@@ -182,6 +303,13 @@ function syntaxOf({ path, text }: SourceFile): Syntax {
           uses.push(node.type === "NewExpression" ? "new Date()" : "Date()");
         }
         return;
+      case "FunctionDeclaration":
+      case "FunctionExpression":
+      case "ArrowFunctionExpression": {
+        const line = lineAt(node.range[0]);
+        functions.push({ line, lines: source.split("\n").length });
+        return;
+      }
       case "Identifier":
         if (!isOnlyAKey(node)) uses.push(node.name);
     }
@@ -195,7 +323,7 @@ function syntaxOf({ path, text }: SourceFile): Syntax {
     },
   };
   Deno.lint.runPlugin(plugin, path, text);
-  return { imports, typeImports, uses: [...new Set(uses)] };
+  return { imports, typeImports, uses: [...new Set(uses)], functions };
 }
 
 /** Whether the name is a property's or a member's, as `fetch` in `app.fetch` and in `{ fetch: 1 }`. */

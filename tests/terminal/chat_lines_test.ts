@@ -6,10 +6,10 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Message } from "../../src/client/session_events.js";
-import { cellsOf } from "../../terminal/cells.ts";
-import { ChatLines, quoted, shown, SHOWN_LENGTH_MAX } from "../../terminal/chat_lines.ts";
-import { nameColour, painter } from "../../terminal/colours.ts";
-import type { Lines } from "../../terminal/prompt_screen.ts";
+import { cellsOf } from "../../terminal/screen/cells.ts";
+import { ChatLines, quoted, shown, SHOWN_LENGTH_MAX } from "../../terminal/screen/chat_lines.ts";
+import { nameColour, painter } from "../../terminal/screen/colours.ts";
+import type { Lines } from "../../terminal/screen/prompt_screen.ts";
 import { runs } from "../support/property_runs.ts";
 
 const NOON = new Date(2026, 10, 25, 12, 34).getTime();

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import fc from "fast-check";
-import { type Key, KeyDecoder, PASTE_LENGTH_MAX } from "../../terminal/keys.ts";
+import { type Key, KeyDecoder, PASTE_LENGTH_MAX } from "../../terminal/screen/keys.ts";
 import { runs } from "../support/property_runs.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);

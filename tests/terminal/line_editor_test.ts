@@ -5,9 +5,14 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { cut, graphemes, wrapWords } from "../../terminal/cells.ts";
-import type { Key, KeyName } from "../../terminal/keys.ts";
-import { type Completer, LINE_LENGTH_MAX, LineEditor, REMEMBERED_MAX } from "../../terminal/line_editor.ts";
+import { cut, graphemes, wrapWords } from "../../terminal/screen/cells.ts";
+import type { Key, KeyName } from "../../terminal/screen/keys.ts";
+import {
+  type Completer,
+  LINE_LENGTH_MAX,
+  LineEditor,
+  REMEMBERED_MAX,
+} from "../../terminal/screen/line_editor.ts";
 import { runs } from "../support/property_runs.ts";
 
 /** Presses keys by their names; anything else is typed. */

@@ -6,9 +6,9 @@
  */
 import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { graphemes } from "../../terminal/cells.ts";
-import { LineEditor } from "../../terminal/line_editor.ts";
-import { type Prompt, PromptScreen } from "../../terminal/prompt_screen.ts";
+import { graphemes } from "../../terminal/screen/cells.ts";
+import { LineEditor } from "../../terminal/screen/line_editor.ts";
+import { type Prompt, PromptScreen } from "../../terminal/screen/prompt_screen.ts";
 import { ModelTerminal } from "../support/model_terminal.ts";
 import { runs } from "../support/property_runs.ts";
 

@@ -10,7 +10,7 @@ import {
   HISTORY_DEFAULT,
   HISTORY_MAX,
   readCommand,
-} from "../../terminal/slash_commands.ts";
+} from "../../terminal/screen/slash_commands.ts";
 
 Deno.test("a line is said as it is, and begins with a slash where it has two", () => {
   assertEquals(readCommand("hello  "), { kind: "say", text: "hello  " });

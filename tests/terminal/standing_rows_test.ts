@@ -5,8 +5,8 @@
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { Message } from "../../src/client/session_events.js";
-import { OutgoingMessages } from "../../terminal/outgoing_messages.ts";
-import { StandingRows, TYPING_KEPT_MAX } from "../../terminal/standing_rows.ts";
+import { OutgoingMessages } from "../../terminal/screen/outgoing_messages.ts";
+import { StandingRows, TYPING_KEPT_MAX } from "../../terminal/screen/standing_rows.ts";
 
 Deno.test("who is typing is shown for 5 seconds, or until it is sent", () => {
   const rows = new StandingRows("ws://x");

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { printable, table } from "../../terminal/table.ts";
+import { printable, table } from "../../terminal/screen/table.ts";
 
 Deno.test("a table's columns begin under each other, counted as a terminal shows them", () => {
   // 語 and an emoji take two cells each, a combining mark none.

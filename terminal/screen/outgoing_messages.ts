@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Draft, Message } from "../src/client/session_events.js";
+import type { Draft, Message } from "../../src/client/session_events.js";
 
 /** Own messages that can be reached by /edit and /delete. */
 const OWN_MAX = 100;
