@@ -10,7 +10,7 @@
  */
 // deno-lint-ignore-file no-console
 import process from "node:process";
-import { Changes } from "../listing/list/changes.ts";
+import { Changes } from "../listing/list/change_log.ts";
 import { EventStreams } from "../listing/http/event_streams.ts";
 
 const SECONDS = 20;

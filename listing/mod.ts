@@ -21,7 +21,7 @@ import { proveTls, renewal, type Tls } from "../src/serving/tls_files.ts";
 import { startTracing } from "../src/metrics/tracing.ts";
 import { WebAssets } from "../src/serving/web_assets.ts";
 import { type ListingApp, makeApp, originOf } from "./http/app.ts";
-import { Changes } from "./list/changes.ts";
+import { Changes } from "./list/change_log.ts";
 import { EventStreams } from "./http/event_streams.ts";
 import { Liveness } from "./registry/liveness.ts";
 import { ListingMeters } from "./meters.ts";

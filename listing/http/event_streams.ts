@@ -11,7 +11,7 @@ import { addressBlock, addressSite, isLoopback } from "../../src/address.ts";
 import type { NowMs } from "../../src/clock.ts";
 import { logger } from "../../src/logging/log.ts";
 import { type ListingLimits, NETWORKS_PER_SITE } from "../../src/announcement/listing_limits.ts";
-import type { Changes, Events } from "../list/changes.ts";
+import type { Changes, Events } from "../list/change_log.ts";
 import { isRefusal, type Refusal, refuse } from "../refusals.ts";
 
 /** Characters of events that are handed to one connection at once, and the last event whole. */

@@ -10,7 +10,7 @@
 import { addressBlock, addressSite } from "../../src/address.ts";
 import type { NowMs } from "../../src/clock.ts";
 import { logger } from "../../src/logging/log.ts";
-import type { Changes } from "./changes.ts";
+import type { Changes } from "./change_log.ts";
 import { ListParts } from "./incremental_gzip.ts";
 import { type ListedServer, type Page, type PageQuery, selectPage, type Sort, sortServers } from "./page.ts";
 import { Representation } from "./representation.ts";

@@ -1,7 +1,7 @@
 /**
  * The page of the listing's API in a real browser: whole where scripts may not run, and for everybody.
  *
- * What it says is tests/listing/api_page_test.ts.
+ * What it says is tests/listing/pages/api_page_test.ts.
  *
  * @module
  */

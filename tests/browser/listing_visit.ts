@@ -6,7 +6,7 @@
 import { assertEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
 import type { RunningListing } from "../../listing/mod.ts";
-import { type FakeChatServer, startChatServer } from "../listing/fake_chat_server.ts";
+import { type FakeChatServer, startChatServer } from "../listing/probe/fake_chat_server.ts";
 
 interface Listed {
   readonly id: number;

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { Changes } from "../../listing/list/changes.ts";
+import { Changes } from "../../listing/list/change_log.ts";
 import { SocketProber } from "../../listing/probe/prober_socket.ts";
 import { Registry } from "../../listing/registry/registry.ts";
 import { Snapshot } from "../../listing/list/snapshot.ts";
@@ -12,7 +12,7 @@ import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { broken, Bug } from "../support/broken.ts";
 import { ListingUnderTest } from "../listing/listing_under_test.ts";
-import { RECORD, sweep } from "../listing/one_server_sweep.ts";
+import { RECORD, sweep } from "../listing/registry/one_server_sweep.ts";
 import { fence } from "./fence.ts";
 
 fence("a request to the listing", "is answered 500, and the next as ever", async (log) => {

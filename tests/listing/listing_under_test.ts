@@ -6,7 +6,7 @@
  */
 import { openKv } from "../../src/kv/kv.ts";
 import { type ListingApp, makeApp } from "../../listing/http/app.ts";
-import { Changes } from "../../listing/list/changes.ts";
+import { Changes } from "../../listing/list/change_log.ts";
 import { EventStreams } from "../../listing/http/event_streams.ts";
 import { ListingMeters } from "../../listing/meters.ts";
 import { Outage } from "../../listing/registry/outage.ts";

@@ -7,7 +7,7 @@ import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes }
 import { BODY_BYTES_MAX } from "../../listing/http/read_body.ts";
 import { KvUnavailable } from "../../src/kv/kv.ts";
 import { startTestListing } from "../support/listing_server.ts";
-import { startChatServer } from "./fake_chat_server.ts";
+import { startChatServer } from "./probe/fake_chat_server.ts";
 
 async function ask(url: string, init: RequestInit = {}): Promise<{ status: number; text: string }> {
   const response = await fetch(url, init);

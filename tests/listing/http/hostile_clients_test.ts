@@ -5,11 +5,11 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
-import { startTestListing } from "../support/listing_server.ts";
-import { MADE_BYTES_PER_ORIGIN_MAX, SEND_SECONDS_MAX } from "../../listing/http/large_responses.ts";
-import { type OpenServer, serve } from "../../src/serving/http_server.ts";
-import { logger } from "../../src/logging/log.ts";
-import { ListingUnderTest } from "./listing_under_test.ts";
+import { startTestListing } from "../../support/listing_server.ts";
+import { MADE_BYTES_PER_ORIGIN_MAX, SEND_SECONDS_MAX } from "../../../listing/http/large_responses.ts";
+import { type OpenServer, serve } from "../../../src/serving/http_server.ts";
+import { logger } from "../../../src/logging/log.ts";
+import { ListingUnderTest } from "../listing_under_test.ts";
 
 const encoder = new TextEncoder();
 const LONG_NAME = "name".repeat(16);

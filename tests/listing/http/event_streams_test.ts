@@ -6,7 +6,7 @@
  * @module
  */
 import { assert, assertEquals, assertLessOrEqual, assertMatch, assertStringIncludes } from "@std/assert";
-import { CHANGES_MAX } from "../../listing/list/changes.ts";
+import { CHANGES_MAX } from "../../../listing/list/change_log.ts";
 import {
   CHANGES_PER_SECOND,
   KEEP_ALIVE_SECONDS,
@@ -14,10 +14,10 @@ import {
   RETRY_MS,
   STALLED_SECONDS_MAX,
   TELL_MS,
-} from "../../listing/http/event_streams.ts";
-import { NETWORKS_PER_SITE } from "../../src/announcement/listing_limits.ts";
-import { EventReader } from "../support/event_reader.ts";
-import { ListingUnderTest } from "./listing_under_test.ts";
+} from "../../../listing/http/event_streams.ts";
+import { NETWORKS_PER_SITE } from "../../../src/announcement/listing_limits.ts";
+import { EventReader } from "../../support/event_reader.ts";
+import { ListingUnderTest } from "../listing_under_test.ts";
 
 const ABROAD = "198.51.100.7";
 

@@ -7,9 +7,9 @@
  * @module
  */
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
-import { type ApiDocument, apiPage } from "../../listing/pages/api_page.ts";
-import { type RefusalName, REFUSALS } from "../../listing/refusals.ts";
-import { ListingUnderTest } from "./listing_under_test.ts";
+import { type ApiDocument, apiPage } from "../../../listing/pages/api_page.ts";
+import { type RefusalName, REFUSALS } from "../../../listing/refusals.ts";
+import { ListingUnderTest } from "../listing_under_test.ts";
 
 async function described(listing: ListingUnderTest): Promise<ApiDocument> {
   return JSON.parse((await listing.ask("GET", "/openapi.json")).text);

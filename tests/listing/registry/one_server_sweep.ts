@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { Liveness } from "../../listing/registry/liveness.ts";
-import { Changes } from "../../listing/list/changes.ts";
-import { Snapshot } from "../../listing/list/snapshot.ts";
-import type { ServerRecord, ServerStore } from "../../listing/store/store.ts";
+import { Liveness } from "../../../listing/registry/liveness.ts";
+import { Changes } from "../../../listing/list/change_log.ts";
+import { Snapshot } from "../../../listing/list/snapshot.ts";
+import type { ServerRecord, ServerStore } from "../../../listing/store/store.ts";
 
 export const RECORD: ServerRecord = {
   id: 1,

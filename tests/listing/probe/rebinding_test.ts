@@ -5,12 +5,12 @@
  * @module
  */
 import { assert, assertEquals, assertExists } from "@std/assert";
-import { reachOf } from "../../src/address.ts";
-import { SocketProber } from "../../listing/probe/prober_socket.ts";
-import { type Resolve, TooManyLookups } from "../../listing/probe/resolver.ts";
-import { MISSES_MAX } from "../../listing/registry/rules.ts";
-import { pingOverWebSocket } from "../../listing/probe/websocket_ping.ts";
-import { ABROAD_RECORD } from "./abroad_record.ts";
+import { reachOf } from "../../../src/address.ts";
+import { SocketProber } from "../../../listing/probe/prober_socket.ts";
+import { type Resolve, TooManyLookups } from "../../../listing/probe/resolver.ts";
+import { MISSES_MAX } from "../../../listing/registry/rules.ts";
+import { pingOverWebSocket } from "../../../listing/probe/websocket_ping.ts";
+import { ABROAD_RECORD } from "../abroad_record.ts";
 import {
   acceptHandshake,
   type FakeChatServer,
@@ -18,7 +18,7 @@ import {
   startChatServer,
   startRawServer,
 } from "./fake_chat_server.ts";
-import { ListingUnderTest } from "./listing_under_test.ts";
+import { ListingUnderTest } from "../listing_under_test.ts";
 
 const LOOPBACK = "127.0.0.1";
 const ABROAD = "198.51.100.7";

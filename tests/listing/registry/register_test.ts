@@ -4,11 +4,11 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { openKv } from "../../src/kv/kv.ts";
-import { PINGS_AT_ONCE_MAX } from "../../listing/registry/registry.ts";
-import { DEFAULT_LISTING_LIMITS } from "../../src/announcement/listing_limits.ts";
+import { openKv } from "../../../src/kv/kv.ts";
+import { PINGS_AT_ONCE_MAX } from "../../../listing/registry/registry.ts";
+import { DEFAULT_LISTING_LIMITS } from "../../../src/announcement/listing_limits.ts";
 import { BAD_BODIES } from "./bad_bodies.ts";
-import { ANSWERED, ListingUnderTest, SILENT } from "./listing_under_test.ts";
+import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
 
 const KEY = /^[A-Za-z0-9_-]{43}$/;
 const ABROAD = "198.51.100.7";

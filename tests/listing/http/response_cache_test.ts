@@ -9,11 +9,11 @@ import {
   PIECE_BYTES,
   WHOLE_BYTES_MAX,
   WHOLE_UNDER_WAY_PER_ORIGIN_MAX,
-} from "../../listing/http/large_responses.ts";
-import { KEPT_MAX, KEY_LENGTH_MAX, ReadyAnswers } from "../../listing/http/response_cache.ts";
-import { LARGE_LIST, LARGE_LIST_AGE_MS, REFRESH_MS } from "../../listing/list/snapshot.ts";
-import { ABROAD_RECORD } from "./abroad_record.ts";
-import { ListingUnderTest } from "./listing_under_test.ts";
+} from "../../../listing/http/large_responses.ts";
+import { KEPT_MAX, KEY_LENGTH_MAX, ReadyAnswers } from "../../../listing/http/response_cache.ts";
+import { LARGE_LIST, LARGE_LIST_AGE_MS, REFRESH_MS } from "../../../listing/list/snapshot.ts";
+import { ABROAD_RECORD } from "../abroad_record.ts";
+import { ListingUnderTest } from "../listing_under_test.ts";
 
 const READER = "198.51.100.1";
 const WRITER = "198.51.100.2";

@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { mock } from "node:test";
-import { BODY_SECONDS_MAX, readJsonBody } from "../../listing/http/read_body.ts";
+import { BODY_SECONDS_MAX, readJsonBody } from "../../../listing/http/read_body.ts";
 
 const running = new AbortController().signal;
 

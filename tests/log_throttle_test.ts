@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Rarely, RARELY_MS } from "../../src/logging/throttle.ts";
+import { Rarely, RARELY_MS } from "../src/logging/throttle.ts";
 
 Deno.test("of many lines one in its time is said, with how many were left out", () => {
   let nowMs = 0;

@@ -14,7 +14,7 @@ import {
   WHOLE_BYTES_MAX,
   WHOLE_UNDER_WAY_MAX,
   WHOLE_UNDER_WAY_PER_ORIGIN_MAX,
-} from "../../listing/http/large_responses.ts";
+} from "../../../listing/http/large_responses.ts";
 
 const ABROAD = "198.51.100.7";
 

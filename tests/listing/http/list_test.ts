@@ -11,10 +11,10 @@ import {
   assertNotEquals,
   assertStringIncludes,
 } from "@std/assert";
-import { openKv } from "../../src/kv/kv.ts";
-import { BODY_BYTES_MAX } from "../../listing/http/read_body.ts";
-import { PAGE_LIMIT_MAX } from "../../listing/http/routes.ts";
-import { ListingUnderTest } from "./listing_under_test.ts";
+import { openKv } from "../../../src/kv/kv.ts";
+import { BODY_BYTES_MAX } from "../../../listing/http/read_body.ts";
+import { PAGE_LIMIT_MAX } from "../../../listing/http/routes.ts";
+import { ListingUnderTest } from "../listing_under_test.ts";
 
 interface Page {
   servers: { id: number; displayName: string }[];

@@ -4,8 +4,8 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { LARGE_LIST, LARGE_LIST_AGE_MS, WRITERS_MAX } from "../../listing/list/snapshot.ts";
-import { ListingUnderTest } from "./listing_under_test.ts";
+import { LARGE_LIST, LARGE_LIST_AGE_MS, WRITERS_MAX } from "../../../listing/list/snapshot.ts";
+import { ListingUnderTest } from "../listing_under_test.ts";
 
 async function change(listing: ListingUnderTest, connectedUsers: number): Promise<void> {
   const found = await listing.store.get(0);

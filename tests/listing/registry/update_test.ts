@@ -4,10 +4,10 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { openKv } from "../../src/kv/kv.ts";
-import { REFRESH_MS } from "../../listing/list/snapshot.ts";
+import { openKv } from "../../../src/kv/kv.ts";
+import { REFRESH_MS } from "../../../listing/list/snapshot.ts";
 import { BAD_BODIES } from "./bad_bodies.ts";
-import { ANSWERED, ListingUnderTest, SILENT } from "./listing_under_test.ts";
+import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
 
 Deno.test("an update changes what it names and nothing else", async () => {
   await using listing = await ListingUnderTest.start();

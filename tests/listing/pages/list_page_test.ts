@@ -7,15 +7,15 @@
  */
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { QUERY_RATE } from "../../listing/http/app.ts";
-import { PAGE_ROWS } from "../../listing/pages/list_page.ts";
-import { type ListedServer, selectPage, type Sort, SORTS, sortServers } from "../../listing/list/page.ts";
-import { readWish, shown, writeWish } from "../../listing/web/order.js";
-import { duration, fill, fillWidth, percent, summary, webAddress } from "../../listing/web/wording.js";
-import { formatAddress, parseAddress } from "../../src/address.ts";
-import { runs } from "../support/property_runs.ts";
-import { ABROAD_RECORD } from "./abroad_record.ts";
-import { type Answer, ListingUnderTest } from "./listing_under_test.ts";
+import { QUERY_RATE } from "../../../listing/http/app.ts";
+import { PAGE_ROWS } from "../../../listing/pages/list_page.ts";
+import { type ListedServer, selectPage, type Sort, SORTS, sortServers } from "../../../listing/list/page.ts";
+import { readWish, shown, writeWish } from "../../../listing/web/order.js";
+import { duration, fill, fillWidth, percent, summary, webAddress } from "../../../listing/web/wording.js";
+import { formatAddress, parseAddress } from "../../../src/address.ts";
+import { runs } from "../../support/property_runs.ts";
+import { ABROAD_RECORD } from "../abroad_record.ts";
+import { type Answer, ListingUnderTest } from "../listing_under_test.ts";
 
 const ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 

@@ -4,16 +4,16 @@
  * @module
  */
 import { assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
-import { QUERY_RATE } from "../../listing/http/app.ts";
-import { OriginRate, ORIGINS_MAX } from "../../listing/origin_rate.ts";
+import { QUERY_RATE } from "../../../listing/http/app.ts";
+import { OriginRate, ORIGINS_MAX } from "../../../listing/origin_rate.ts";
 import {
   HOLDER_AT_ONCE_MAX,
   HOLDER_RATE,
   ORIGIN_AT_ONCE_MAX,
   STRANGERS_AT_ONCE_MAX,
-} from "../../listing/http/write_limits.ts";
-import { DEFAULT_LISTING_LIMITS, NETWORKS_PER_SITE } from "../../src/announcement/listing_limits.ts";
-import { ListingUnderTest } from "./listing_under_test.ts";
+} from "../../../listing/http/write_limits.ts";
+import { DEFAULT_LISTING_LIMITS, NETWORKS_PER_SITE } from "../../../src/announcement/listing_limits.ts";
+import { ListingUnderTest } from "../listing_under_test.ts";
 
 const ABROAD = "198.51.100.7";
 const WRONG_KEY = "A".repeat(43);

@@ -4,10 +4,10 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { openKv } from "../../src/kv/kv.ts";
-import { KEY_LOST_MS } from "../../listing/registry/rules.ts";
-import type { ServerRecord } from "../../listing/store/store.ts";
-import { ANSWERED, ListingUnderTest, SILENT } from "./listing_under_test.ts";
+import { openKv } from "../../../src/kv/kv.ts";
+import { KEY_LOST_MS } from "../../../listing/registry/rules.ts";
+import type { ServerRecord } from "../../../listing/store/store.ts";
+import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
 
 const HOME = "198.51.100.7";
 const ITS_OWN = { body: { address: ":5000" }, peer: HOME };

@@ -5,10 +5,10 @@
  * @module
  */
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
-import { DEFAULT_LISTING_LIMITS } from "../../src/announcement/listing_limits.ts";
-import { EventReader } from "../support/event_reader.ts";
-import { startTestListing } from "../support/listing_server.ts";
-import { startChatServer } from "./fake_chat_server.ts";
+import { DEFAULT_LISTING_LIMITS } from "../../../src/announcement/listing_limits.ts";
+import { EventReader } from "../../support/event_reader.ts";
+import { startTestListing } from "../../support/listing_server.ts";
+import { startChatServer } from "../probe/fake_chat_server.ts";
 
 async function register(url: string, id: number, body: unknown): Promise<Record<string, string>> {
   const response = await fetch(`${url}/servers/${id}`, { method: "POST", body: JSON.stringify(body) });

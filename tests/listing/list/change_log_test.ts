@@ -5,8 +5,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Changes, CHANGES_MAX } from "../../listing/list/changes.ts";
-import { runs } from "../support/property_runs.ts";
+import { Changes, CHANGES_MAX } from "../../../listing/list/change_log.ts";
+import { runs } from "../../support/property_runs.ts";
 
 /** Events as [name, id or json, position]. */
 function told(changes: Changes, seq: number, charsMin = Infinity): string[] | undefined {

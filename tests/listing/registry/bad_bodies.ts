@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Asked } from "./listing_under_test.ts";
+import type { Asked } from "../listing_under_test.ts";
 
 export const BAD_BODIES: [what: string, body: Asked, says: string][] = [
   ["malformed JSON", { raw: "{" }, "not JSON"],

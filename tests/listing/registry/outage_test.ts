@@ -5,10 +5,10 @@
  */
 import { configure, dispose, type LogRecord } from "@logtape/logtape";
 import { assert, assertEquals, assertExists } from "@std/assert";
-import { Outage, OUTAGE_CHECKS_MIN, OUTAGE_INTERVALS_MAX } from "../../listing/registry/outage.ts";
-import type { PingOutcome } from "../../listing/probe/prober.ts";
-import { MISSES_MAX } from "../../listing/registry/rules.ts";
-import { ANSWERED, ListingUnderTest, SILENT } from "./listing_under_test.ts";
+import { Outage, OUTAGE_CHECKS_MIN, OUTAGE_INTERVALS_MAX } from "../../../listing/registry/outage.ts";
+import type { PingOutcome } from "../../../listing/probe/prober.ts";
+import { MISSES_MAX } from "../../../listing/registry/rules.ts";
+import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
 
 const INTERVAL_MS = 60_000;
 const UNHEARD: PingOutcome = { answered: false, problem: "Nothing was heard.", doubt: "network" };

@@ -4,12 +4,12 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { TooManyLookups } from "../../listing/probe/resolver.ts";
+import { TooManyLookups } from "../../../listing/probe/resolver.ts";
 import {
   LOOKUPS_AT_ONCE_MAX,
   LOOKUPS_PER_ORIGIN_MAX,
   systemResolver,
-} from "../../listing/probe/resolver_system.ts";
+} from "../../../listing/probe/resolver_system.ts";
 
 const LOOPBACK = "127.0.0.1";
 

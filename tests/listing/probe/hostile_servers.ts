@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { CONTROL_FRAMES_MAX, HEAD_BYTES_MAX } from "../../listing/probe/websocket_ping.ts";
+import { CONTROL_FRAMES_MAX, HEAD_BYTES_MAX } from "../../../listing/probe/websocket_ping.ts";
 import { acceptHandshake, readHead, startRawServer } from "./fake_chat_server.ts";
 
 const LOOPBACK = "127.0.0.1";

@@ -4,10 +4,10 @@
  * @module
  */
 import { assertEquals, assertExists, assertGreaterOrEqual, assertLess } from "@std/assert";
-import { CHECKS_AT_ONCE_MAX, Liveness } from "../../listing/registry/liveness.ts";
-import { MISSES_MAX } from "../../listing/registry/rules.ts";
-import type { ServerRecord } from "../../listing/store/store.ts";
-import { ANSWERED, ListingUnderTest, SILENT } from "./listing_under_test.ts";
+import { CHECKS_AT_ONCE_MAX, Liveness } from "../../../listing/registry/liveness.ts";
+import { MISSES_MAX } from "../../../listing/registry/rules.ts";
+import type { ServerRecord } from "../../../listing/store/store.ts";
+import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
 
 async function check(listing: ListingUnderTest, id: number): Promise<void> {
   const record = listing.snapshot.record(id);

@@ -6,12 +6,12 @@
  */
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { mock } from "node:test";
-import { CHECKS_AT_ONCE_MAX, Liveness } from "../../listing/registry/liveness.ts";
-import { MISSES_MAX, settleCheck } from "../../listing/registry/rules.ts";
-import { Changes } from "../../listing/list/changes.ts";
-import { Snapshot } from "../../listing/list/snapshot.ts";
-import type { ServerRecord, ServerStore } from "../../listing/store/store.ts";
-import { ABROAD_RECORD } from "./abroad_record.ts";
+import { CHECKS_AT_ONCE_MAX, Liveness } from "../../../listing/registry/liveness.ts";
+import { MISSES_MAX, settleCheck } from "../../../listing/registry/rules.ts";
+import { Changes } from "../../../listing/list/change_log.ts";
+import { Snapshot } from "../../../listing/list/snapshot.ts";
+import type { ServerRecord, ServerStore } from "../../../listing/store/store.ts";
+import { ABROAD_RECORD } from "../abroad_record.ts";
 
 const INTERVAL_S = 60;
 const STEP_MS = 20;

@@ -4,10 +4,10 @@
  * @module
  */
 import { assert, assertEquals, assertExists, assertLess, assertRejects } from "@std/assert";
-import { openKv } from "../../src/kv/kv.ts";
-import { type ServerRecord, StoreFailed } from "../../listing/store/store.ts";
-import { KvServerStore } from "../../listing/store/store_kv.ts";
-import { ABROAD_RECORD } from "./abroad_record.ts";
+import { openKv } from "../../../src/kv/kv.ts";
+import { type ServerRecord, StoreFailed } from "../../../listing/store/store.ts";
+import { KvServerStore } from "../../../listing/store/store_kv.ts";
+import { ABROAD_RECORD } from "../abroad_record.ts";
 
 function record(id: number, connectedUsers = 0): ServerRecord {
   return { ...ABROAD_RECORD, id, connectedUsers };

@@ -4,15 +4,15 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
-import type { PingOutcome } from "../../listing/probe/prober.ts";
-import { SocketProber, type SocketProberParts } from "../../listing/probe/prober_socket.ts";
-import { TooManyLookups } from "../../listing/probe/resolver.ts";
+import type { PingOutcome } from "../../../listing/probe/prober.ts";
+import { SocketProber, type SocketProberParts } from "../../../listing/probe/prober_socket.ts";
+import { TooManyLookups } from "../../../listing/probe/resolver.ts";
 import {
   CONTROL_FRAMES_MAX,
   FRAME_BYTES_MAX,
   pingOverWebSocket,
-} from "../../listing/probe/websocket_ping.ts";
-import { parseAddress } from "../../src/address.ts";
+} from "../../../listing/probe/websocket_ping.ts";
+import { parseAddress } from "../../../src/address.ts";
 import { acceptHandshake, startChatServer, startRawServer } from "./fake_chat_server.ts";
 import { forEver, HOSTILE, PONG } from "./hostile_servers.ts";
 
@@ -44,7 +44,7 @@ function problemOf(outcome: PingOutcome): string {
 }
 
 async function pem(name: string): Promise<string> {
-  return await Deno.readTextFile(new URL(`tls/${name}.pem`, import.meta.url));
+  return await Deno.readTextFile(new URL(`../tls/${name}.pem`, import.meta.url));
 }
 
 Deno.test("a server that answers its id and the timestamp is alive, and its round trip is measured", async () => {
