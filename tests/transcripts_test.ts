@@ -14,7 +14,12 @@ import type { ClientFrame, DepartureKind, Query, ServerFrame } from "../src/prot
 import { DEFAULT_LIMITS } from "../src/protocol/limits.ts";
 import { AdminApi, TOKEN } from "./support/admin_api.ts";
 import { ChatClient } from "./support/chat_client.ts";
-import { type StartTestChat, startTestChat, testOverEachTransport as test } from "./support/chat_server.ts";
+import {
+  type StartTestChat,
+  startTestChat,
+  testOverEachTransport,
+  testOverTransportsAndThreads,
+} from "./support/chat_server.ts";
 import { documentPaths, readDocument } from "./support/documents.ts";
 import { Bindings, parseTranscripts, type Step, type Transcript } from "./support/transcript.ts";
 
@@ -24,12 +29,40 @@ const transcripts = (await Promise.all(
   (await documentPaths()).map(async (file) => parseTranscripts(file, await readDocument(file))),
 )).flat();
 
+/** On threads are played as many as it takes to see each kind of step there. */
+const onThreads = coverOf(transcripts.filter(({ flags }) => !flags.includes("--transport")));
+
 for (const transcript of transcripts) {
   const { file, line, heading, flags } = transcript;
   const name = `transcript at ${file}:${line} (${heading}) is what the server does`;
   // One that names its transport holds for that one alone.
   if (flags.includes("--transport")) Deno.test(name, () => play(transcript, startTestChat));
-  else test(name, (start) => play(transcript, start));
+  else {
+    const test = onThreads.has(transcript) ? testOverTransportsAndThreads : testOverEachTransport;
+    test(name, (start) => play(transcript, start));
+  }
+}
+
+/** Some of these that together have every kind of step; those with the most kinds first. */
+function coverOf(transcripts: readonly Transcript[]): Set<Transcript> {
+  const chosen = new Set<Transcript>();
+  const seen = new Set<string>();
+  const byKinds = transcripts.map((transcript) =>
+    [transcript, new Set(transcript.steps.map(kindOf))] as const
+  );
+  for (const [transcript, kinds] of byKinds.toSorted(([, a], [, b]) => b.size - a.size)) {
+    if (kinds.isSubsetOf(seen)) continue;
+    chosen.add(transcript);
+    for (const kind of kinds) seen.add(kind);
+  }
+  return chosen;
+}
+
+/** What a step is, as far as threads could make a difference: which error it is, or which list, they cannot. */
+function kindOf(step: Step): string {
+  if (step.kind === "close") return `close ${step.code} ${step.reason}`;
+  if (step.kind === "act") return `act ${step.what.split(" ")[0]}`;
+  return `${step.kind} ${/^c2\/(?:QUERY \w+|DISCONNECT \w+|\w+)/.exec(step.text)}`;
 }
 
 Deno.test("transcripts show every frame and query of a client", () => {

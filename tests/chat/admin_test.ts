@@ -12,7 +12,7 @@ import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import type { Transfer } from "../../src/kv/transfer.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { testOverEachTransport as test } from "../support/chat_server.ts";
+import { testOverEachTransport as test, testOverTransportsAndThreads } from "../support/chat_server.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 
 test("a ban is told to everyone, the banned one included and last to them, and is refused to whoever comes back", async (start) => {
@@ -180,17 +180,20 @@ test("an announcement reaches everyone and history, in the server's name, which 
   assertEquals(await alice.drain(), []);
 });
 
-test("users are listed with their address and since when they are there", async (start) => {
-  const nowMs = 1_800_000_000_000;
-  await using chat = await start({ adminToken: TOKEN, nowMs: () => nowMs });
-  const api = new AdminApi(chat.url);
-  assertEquals((await api.get("users")).json, { users: [] });
-  await using _alice = await ChatClient.connect(chat.url, "alice");
-  await using _stranger = await ChatClient.open(chat.url);
-  assertEquals((await api.get("users")).json, {
-    users: [{ username: "alice", address: "127.0.0.1", connectedSince: nowMs, connectedSeconds: 0 }],
-  });
-});
+testOverTransportsAndThreads(
+  "users are listed with their address and since when they are there",
+  async (start) => {
+    const nowMs = 1_800_000_000_000;
+    await using chat = await start({ adminToken: TOKEN, nowMs: () => nowMs });
+    const api = new AdminApi(chat.url);
+    assertEquals((await api.get("users")).json, { users: [] });
+    await using _alice = await ChatClient.connect(chat.url, "alice");
+    await using _stranger = await ChatClient.open(chat.url);
+    assertEquals((await api.get("users")).json, {
+      users: [{ username: "alice", address: "127.0.0.1", connectedSince: nowMs, connectedSeconds: 0 }],
+    });
+  },
+);
 
 test("without a token there is no admin API: 404 for every request, whatever it brings", async (start) => {
   await using chat = await start();

@@ -1,14 +1,16 @@
 /**
- * The extended mode over real sockets, on every transport: what is agreed on at the handshake, plain clients beside
- * live ones, and sessions that come back, also to another run of the server, PROTOCOL.md §12.
+ * The extended mode over real sockets, where no transcript can show it: what is agreed on at the handshake, plain
+ * clients beside live ones, and sessions that come back to another run of the server, PROTOCOL.md §12.
  *
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { type StartTestChat, testOverEachTransport as test } from "../support/chat_server.ts";
+import { type StartTestChat, startTestChat, testOverEachTransport as test } from "../support/chat_server.ts";
+import { metricsOf } from "../support/metrics.ts";
 import { RawPeer } from "../support/raw_peer.ts";
+import { inTempFolder } from "../support/temp_folder.ts";
 
 interface Live {
   readonly client: ChatClient;
@@ -120,90 +122,52 @@ test("a plain client's frames are byte for byte the same whether or not live one
   assertEquals(alone[0]!.filter((frame) => frame === unknown).length, 4);
 });
 
-test("a live client that loses its line comes back to what it missed, and may change what it wrote", async (start) => {
-  await using chat = await start();
-  await using bob = await ChatClient.connect(chat.url, "bob");
-  const alice = await connectLive(chat.url, "alice");
-  const uuid = await alice.client.say("mine");
-  alice.position++;
-  alice.client.socket.close();
-  await alice.client.closed;
-  const other = await bob.say("while you were out");
-  const { live, missed } = await resume(chat.url, alice);
-  assertEquals(missed, [`c2/MSG bob; 1; ${other}; while you were out`]);
-  assertEquals(live.position, alice.position);
-  assertEquals(await live.client.ask(`c2/QUERY update_message; ${uuid}; still mine`), "c2/ACKNOWLEDGE");
-  assertEquals(
-    await bob.drain(),
-    [`c2/MSG alice; 1; ${uuid}; mine`, `c2/MSG alice; 1; ${uuid}; still mine`].slice(1),
-  );
-  await live.client[Symbol.asyncDispose]();
-});
-
-test("a hold that lapses is told once, and frees the name", async (start) => {
-  await using chat = await start({ limits: { resumeWindow: 1 } });
-  await using bob = await ChatClient.connect(chat.url, "bob");
-  const alice = await connectLive(chat.url, "alice");
-  alice.client.socket.close();
-  await alice.client.closed;
-  await bob.expect("c2/DISCONNECT lost_connection; alice");
-  assertEquals(await bob.ask("c2/UPDATE username; alice"), "c2/ACKNOWLEDGE");
-  await bob.expect("c2/UPDATE bob; username; alice");
-  assertEquals(await bob.drain(), []);
-});
-
-test("a ban by name and one by address end a hold, and nobody resumes from a banned address", async (start) => {
-  await using chat = await start({ adminToken: TOKEN });
+Deno.test("an operator sees who is held, may put them out, and ends a hold by a ban of the name or the address", async () => {
+  await using chat = await startTestChat({ adminToken: TOKEN });
   const api = new AdminApi(chat.url);
   await using bob = await ChatClient.connect(chat.url, "bob");
-  const alice = await connectLive(chat.url, "alice");
-  alice.client.socket.close();
-  await alice.client.closed;
-  const banned = await api.post("bans", { name: "alice", message: "no" });
-  assertEquals(banned.status, 201);
-  assertEquals(banned.json.disconnected, ["alice"]);
-  await bob.expect("c2/DISCONNECT ban; alice; no");
-  await using again = await ChatClient.open(chat.url, true);
-  const unknown = "c2/ERROR This session is not held any more, or never was: send c2/CONNECT username";
-  assertEquals(await again.ask(`c2/RESUME ${alice.token}; ${alice.position}`), unknown);
+  const hold = async (name: string) => {
+    const { client, token, position } = await connectLive(chat.url, name);
+    client.socket.close();
+    await client.closed;
+    // That a connection is lost may be known to its client before it is to the room.
+    while ((await metricsOf(chat.url)).get("chatter_held_sessions") !== 1);
+    return `c2/RESUME ${token}; ${position}`;
+  };
+  const assertIsNotHeld = async (resume: string) => {
+    await using again = await ChatClient.open(chat.url, true);
+    const unknown = "c2/ERROR This session is not held any more, or never was: send c2/CONNECT username";
+    assertEquals(await again.ask(resume), unknown);
+  };
+  const alice = await hold("alice");
+  const { users } = (await api.get("users")).json as { users: { username: string; address: string }[] };
+  assertEquals(users.map(({ username, address }) => [username, address]), [
+    ["bob", "127.0.0.1"],
+    ["alice", "127.0.0.1"],
+  ]);
+  assertEquals((await api.post("kick", { name: "alice" })).status, 200);
+  await bob.expect("c2/DISCONNECT disconnect; alice");
+  await assertIsNotHeld(alice);
 
-  const carol = await connectLive(chat.url, "carol");
-  carol.client.socket.close();
-  await carol.client.closed;
+  const carol = await hold("carol");
+  const banned = await api.post("bans", { name: "carol", message: "no" });
+  assertEquals([banned.status, banned.json.disconnected], [201, ["carol"]]);
+  await bob.expect("c2/DISCONNECT ban; carol; no");
+  await assertIsNotHeld(carol);
+
+  const dora = await hold("dora");
   assertEquals((await api.post("bans", { address: "127.0.0.1", message: "all of you" })).status, 201);
   assertEquals((await bob.closed).code, 1008);
-  await using late = await ChatClient.open(chat.url, true);
-  assertEquals(await late.ask(`c2/RESUME ${carol.token}; ${carol.position}`), unknown);
+  await assertIsNotHeld(dora);
 });
 
-test("an operator sees who is held, and may put them out", async (start) => {
-  await using chat = await start({ adminToken: TOKEN });
-  const api = new AdminApi(chat.url);
-  const alice = await connectLive(chat.url, "alice");
-  alice.client.socket.close();
-  await alice.client.closed;
-  const users = async () =>
-    ((await api.get("users")).json as { users: { username: string; address: string }[] }).users
-      .map(({ username, address }) => [username, address]);
-  // That a connection is lost may be known to its client, and to its front, before it is to the room.
-  let seen = await users();
-  for (let tries = 0; tries < 1000 && seen[0]?.[1] !== "127.0.0.1"; tries++) seen = await users();
-  assertEquals(seen, [["alice", "127.0.0.1"]]);
-  assertEquals((await api.post("kick", { name: "alice" })).status, 200);
-  await using again = await ChatClient.open(chat.url, true);
-  assert(
-    (await again.ask(`c2/RESUME ${alice.token}; ${alice.position}`)).startsWith("c2/ERROR This session"),
-  );
-});
-
-test("a session resumes in another run of the server, with its name, its messages, and all that was told", async (start) => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("a session resumes in another run of the server, with its name, its messages, and all that was told", async () => {
+  await inTempFolder(async (folder) => {
     const kv = `${folder}/chat.db`;
     let alice: Live, bob: Live, before: number;
     const ids: string[] = [];
     {
-      await using chat = await start({ kv });
+      await using chat = await startTestChat({ kv });
       alice = await connectLive(chat.url, "alice");
       bob = await connectLive(chat.url, "bob");
       await alice.client.expect("c2/JOIN bob");
@@ -219,7 +183,7 @@ test("a session resumes in another run of the server, with its name, its message
       bob.position += 5;
     }
     assertEquals((await alice.client.closed).code, 1001);
-    await using chat = await start({ kv });
+    await using chat = await startTestChat({ kv });
     await using plain = await ChatClient.connect(chat.url, "plain");
     assertEquals(await plain.ask("c2/QUERY active_users"), "c2/ACKNOWLEDGE [alice,bob,plain]");
     assertEquals(
@@ -252,36 +216,30 @@ test("a session resumes in another run of the server, with its name, its message
     await author.live.client.expect(`c2/MSG bob; 1; ${ids[1]}; mine`);
     assertEquals(await author.live.client.drain(), []);
     for (const { client } of [again.live, author.live]) await client[Symbol.asyncDispose]();
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 });
 
-test("sessions of an earlier run that do not come back are told as lost when their time is over", async (start) => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("sessions of an earlier run that do not come back are told as lost when their time is over", async () => {
+  await inTempFolder(async (folder) => {
     // Bob has to be there by then.
     const options = { kv: `${folder}/chat.db`, limits: { resumeWindow: 3 } };
     {
-      await using chat = await start(options);
+      await using chat = await startTestChat(options);
       await connectLive(chat.url, "alice");
     }
-    await using chat = await start(options);
+    await using chat = await startTestChat(options);
     await using bob = await ChatClient.connect(chat.url, "bob");
     await bob.expect("c2/DISCONNECT lost_connection; alice");
     assertEquals(await bob.ask("c2/QUERY active_users"), "c2/ACKNOWLEDGE [bob]");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 });
 
-test("without history a session resumes within one run, and not in the next", async (start) => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("without history a session resumes within one run, and not in the next", async () => {
+  await inTempFolder(async (folder) => {
     const options = { kv: `${folder}/chat.db`, limits: { historyCount: 0 } };
     let alice: Live;
     {
-      await using chat = await start(options);
+      await using chat = await startTestChat(options);
       alice = await connectLive(chat.url, "alice");
       alice.client.socket.close();
       await alice.client.closed;
@@ -289,11 +247,9 @@ test("without history a session resumes within one run, and not in the next", as
       assertEquals(missed, []);
       alice = live;
     }
-    await using chat = await start(options);
+    await using chat = await startTestChat(options);
     await using again = await ChatClient.open(chat.url, true);
     assert((await again.ask(`c2/RESUME ${alice.token}; ${alice.position}`)).startsWith("c2/ERROR Too much"));
     assertEquals(await again.ask("c2/CONNECT alice"), "c2/ACKNOWLEDGE Test Server");
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 });

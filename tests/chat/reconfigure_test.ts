@@ -9,7 +9,11 @@ import type { RunningChat } from "../../chat/mod.ts";
 import type { Settings } from "../../chat/settings.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/protocol/limits.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { startTestChat, testOverEachTransport } from "../support/chat_server.ts";
+import {
+  startTestChat,
+  testOverEachTransport,
+  testOverTransportsAndThreads,
+} from "../support/chat_server.ts";
 import { OPCODE, RawPeer } from "../support/raw_peer.ts";
 
 function reconfigure(
@@ -53,7 +57,7 @@ testOverEachTransport(
   },
 );
 
-testOverEachTransport(
+testOverTransportsAndThreads(
   "those who are connected are held to new limits of frames and messages",
   async (start) => {
     await using chat = await start();

@@ -208,6 +208,18 @@ Deno.test("session counts every frame for its flood limit: messages, renames, qu
   assertEquals(isRefused(), true);
 });
 
+Deno.test("session counts a large frame as many: one more for each whole 4096 units of its text", () => {
+  using s = open({ floodBurst: 4, floodRate: 1 });
+  const isTaken = (text: string) => {
+    s.session.receiveText(text);
+    return !/Too many/.test(s.connection.sent.at(-1) ?? "");
+  };
+  const large = (length: number) => "c2/MSG 1; ".padEnd(length, "x");
+  assertEquals(isTaken(large(3 * 4096 - 1)), true, "three of the four");
+  assertEquals(isTaken(large(4096)), false, "two are wanted, and one is left");
+  assertEquals(isTaken("c2/PING 1"), true);
+});
+
 Deno.test("session's allowance comes back with the clock, at its rate", () => {
   using s = open({ floodBurst: 2, floodRate: 4 });
   const isTaken = () => {

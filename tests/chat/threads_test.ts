@@ -15,18 +15,31 @@ import { startTestChat, type TestChatOptions, TRANSPORT_NAMES } from "../support
 import { RawPeer } from "../support/raw_peer.ts";
 import { FAULTY_FRONT, Threads } from "../support/threads.ts";
 import type { RunningChat } from "../../chat/mod.ts";
+import type { TransportName } from "../../chat/sockets/transport.ts";
 
 /** Sockets that come one after the other: that all of them come to one of two threads is once in 30,000. */
 const MANY = 16;
 const ACK = "c2/ACKNOWLEDGE";
 
-/** A test with a server on two threads, over each transport. */
-function test(
+type ThreadsTest = (chat: RunningChat, threads: Threads) => Promise<void>;
+
+/** A test with a server on two threads, over either transport: by the length of its name, so that both have some. */
+function test(name: string, test: ThreadsTest, options: TestChatOptions = {}): void {
+  testOver([TRANSPORT_NAMES[name.length % TRANSPORT_NAMES.length]!], name, test, options);
+}
+
+/** The same over each transport, where what carries the frames makes a difference. */
+function testOverEach(name: string, test: ThreadsTest, options: TestChatOptions = {}): void {
+  testOver(TRANSPORT_NAMES, name, test, options);
+}
+
+function testOver(
+  transports: readonly TransportName[],
   name: string,
-  test: (chat: RunningChat, threads: Threads) => Promise<void>,
-  options: TestChatOptions = {},
+  test: ThreadsTest,
+  options: TestChatOptions,
 ): void {
-  for (const transport of TRANSPORT_NAMES) {
+  for (const transport of transports) {
     Deno.test(`${transport}: ${name}`, async () => {
       using threads = new Threads();
       await using chat = await startTestChat({ transport, workers: 2, ...options });
@@ -42,7 +55,7 @@ async function readUntil(client: ChatClient, isLast: (frame: string) => boolean)
   return frames;
 }
 
-test(
+testOverEach(
   "many who talk at once on two threads all see one order, with nothing lost or doubled",
   async (chat, threads) => {
     const clients: ChatClient[] = [];
@@ -169,56 +182,63 @@ test("kicks, bans and announcements reach either thread, whichever is asked", as
   assertEquals(await bob.closed, { code: 1008, reason: "banned" });
 }, { adminToken: TOKEN });
 
-test("a reader who is stuck on one thread is put out, and those on both go on", async (chat, threads) => {
-  await using alice = await threads.connect(chat.url, 0, "alice");
-  await using bob = await threads.connect(chat.url, 1, "bob");
-  const stuck = await threads.openRaw(chat.url, 1);
-  await stuck.sendText("c2/CONNECT stuck");
-  const text = "x".repeat(4000);
-  // It reads nothing: once the system's buffers are full, its outbox fills.
-  let isOut = false;
-  for (let round = 1; !isOut; round++) {
-    // Many at once: one by one each would wait for the acknowledgement of a packet.
-    for (let i = 1; i <= 20; i++) alice.send(`c2/MSG ${round * 100 + i}; ${text}`);
-    for (const client of [alice, bob]) {
-      const frames = await readUntil(
-        client,
-        (frame) => frame.startsWith(`c2/MSG alice; ${round * 100 + 20};`),
-      );
-      isOut ||= frames.includes("c2/DISCONNECT lost_connection; stuck");
+testOverEach(
+  "a reader who is stuck on one thread is put out, and those on both go on",
+  async (chat, threads) => {
+    await using alice = await threads.connect(chat.url, 0, "alice");
+    await using bob = await threads.connect(chat.url, 1, "bob");
+    const stuck = await threads.openRaw(chat.url, 1);
+    await stuck.sendText("c2/CONNECT stuck");
+    const text = "x".repeat(4000);
+    // It reads nothing: once the system's buffers are full, its outbox fills.
+    let isOut = false;
+    for (let round = 1; !isOut; round++) {
+      // Many at once: one by one each would wait for the acknowledgement of a packet.
+      for (let i = 1; i <= 20; i++) alice.send(`c2/MSG ${round * 100 + i}; ${text}`);
+      for (const client of [alice, bob]) {
+        const frames = await readUntil(
+          client,
+          (frame) => frame.startsWith(`c2/MSG alice; ${round * 100 + 20};`),
+        );
+        isOut ||= frames.includes("c2/DISCONNECT lost_connection; stuck");
+      }
     }
-  }
-  await alice.drain();
-  await bob.drain();
-  const uuid = await alice.say("still here");
-  assertEquals(await bob.next(), `c2/MSG alice; 1; ${uuid}; still here`);
-  stuck.close();
-}, { limits: { floodRate: 0 } });
+    await alice.drain();
+    await bob.drain();
+    const uuid = await alice.say("still here");
+    assertEquals(await bob.next(), `c2/MSG alice; 1; ${uuid}; still here`);
+    stuck.close();
+  },
+  { limits: { floodRate: 0 } },
+);
 
-test("a stop answers what was received on either thread, then says goodbye", async (chat, threads) => {
-  await using alice = await threads.connect(chat.url, 0, "alice");
-  await using bob = await threads.connect(chat.url, 1, "bob");
-  await alice.drain();
-  const asked = Promise.withResolvers<void>();
-  const stored = Promise.withResolvers<void>();
-  using _slow = replaced(MemoryJournal.prototype, "append", (original) =>
-    async function (...args) {
-      asked.resolve();
-      await stored.promise;
-      return original.apply(this, args);
-    });
-  alice.send("c2/MSG 1; last words");
-  await asked.promise;
-  const stopped = chat.stop();
-  stored.resolve();
-  assertEquals(await alice.next(), ACK);
-  for (const client of [alice, bob]) {
-    assertMatch(await client.next(), /; last words$/);
-    assertEquals(await client.closed, { code: 1001, reason: "server is stopping" });
-  }
-  await stopped;
-  await assertRejects(() => ChatClient.open(chat.url));
-});
+testOverEach(
+  "a stop answers what was received on either thread, then says goodbye",
+  async (chat, threads) => {
+    await using alice = await threads.connect(chat.url, 0, "alice");
+    await using bob = await threads.connect(chat.url, 1, "bob");
+    await alice.drain();
+    const asked = Promise.withResolvers<void>();
+    const stored = Promise.withResolvers<void>();
+    using _slow = replaced(MemoryJournal.prototype, "append", (original) =>
+      async function (...args) {
+        asked.resolve();
+        await stored.promise;
+        return original.apply(this, args);
+      });
+    alice.send("c2/MSG 1; last words");
+    await asked.promise;
+    const stopped = chat.stop();
+    stored.resolve();
+    assertEquals(await alice.next(), ACK);
+    for (const client of [alice, bob]) {
+      assertMatch(await client.next(), /; last words$/);
+      assertEquals(await client.closed, { code: 1001, reason: "server is stopping" });
+    }
+    await stopped;
+    await assertRejects(() => ChatClient.open(chat.url));
+  },
+);
 
 /** With a thread that breaks or hangs where a client says so. */
 const FAULTY: TestChatOptions = { entry: FAULTY_FRONT, beatMs: 50, limits: { floodRate: 0 } };
@@ -249,7 +269,7 @@ async function assertAllAreServed(chat: RunningChat, alice: ChatClient): Promise
   }
 }
 
-test(
+testOverEach(
   "a thread that breaks takes only its own connections with it, and another takes its place",
   async (chat, threads) => {
     await using log = await keptLog();

@@ -39,19 +39,23 @@ export function startTestChat({ limits, ...options }: TestChatOptions = {}): Pro
   });
 }
 
-/**
- * A test for each transport, and once more on two threads, by their names: what `test` starts runs so. Which transport
- * that is goes by the name, so that each suite has both.
- */
-export function testOverEachTransport(
-  name: string,
-  test: (start: StartTestChat, transport: TransportName) => Promise<void>,
-): void {
-  const threaded = TRANSPORT_NAMES[name.length % TRANSPORT_NAMES.length];
+type TransportTest = (start: StartTestChat, transport: TransportName) => Promise<void>;
+
+/** A test for each transport, by their names: what `test` starts runs so. */
+export function testOverEachTransport(name: string, test: TransportTest): void {
   for (const transport of TRANSPORT_NAMES) {
-    for (const workers of transport === threaded ? [1, 2] : [1]) {
-      Deno.test(`${transport}${workers === 1 ? "" : ` on ${workers} threads`}: ${name}`, () =>
-        test((options) => startTestChat({ transport, workers, ...options }), transport));
-    }
+    Deno.test(`${transport}: ${name}`, () =>
+      test((options) => startTestChat({ transport, ...options }), transport));
   }
+}
+
+/**
+ * The same and once more on two threads: for what crosses from thread to thread. A start of theirs costs as much as
+ * twenty of a server on one. The length of the name chooses the transport, so that a suite has both.
+ */
+export function testOverTransportsAndThreads(name: string, test: TransportTest): void {
+  testOverEachTransport(name, test);
+  const transport = TRANSPORT_NAMES[name.length % TRANSPORT_NAMES.length]!;
+  Deno.test(`${transport} on 2 threads: ${name}`, () =>
+    test((options) => startTestChat({ transport, workers: 2, ...options }), transport));
 }
