@@ -299,7 +299,9 @@ async function openFronts(
     log,
   };
   if (workers.length === 0) {
-    const assets = await WebAssets.load(["chat/web", "src/client", "src/web"], { serverName: name });
+    const assets = await WebAssets.load(["chat/web", "src/client", "src/protocol", "src/web"], {
+      serverName: name,
+    });
     return await Gateway.open({ ...front, ...behind, transport: TRANSPORTS[transport], assets });
   }
   const { GatewayPool, BEAT_MS, addRowsOfThreads } = await loadThreads();

@@ -1,13 +1,13 @@
 /**
  * A session's connection to the world: it opens and closes sockets, keeps the one timer, and tells what the session
- * tells, as src/client/session_events.js asks for it.
+ * tells, as src/client/session_events.ts asks for it.
  *
  * It decides nothing: what is sent, when to come back and what anything means is chat_session.js's.
  *
  * @module
  */
-import { ChatSession } from "../src/client/chat_session.js";
-import type { Effect, SessionEvent, Wish } from "../src/client/session_events.js";
+import { ChatSession } from "../src/client/chat_session.ts";
+import type { Effect, SessionEvent, Wish } from "../src/client/session_events.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { printable } from "./screen/table.ts";
 

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Message, SessionEvent } from "../src/client/session_events.js";
+import type { Message, SessionEvent } from "../src/client/session_events.ts";
 import { readUsername } from "../src/cli/client_flags.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { ChatLines, quoted } from "./screen/chat_lines.ts";
@@ -14,7 +14,7 @@ import { ChatLink } from "./chat_link.ts";
 import type { Paint } from "./screen/colours.ts";
 import type { Key } from "./screen/keys.ts";
 import { LineEditor } from "./screen/line_editor.ts";
-import { OutgoingMessages } from "./screen/outgoing_messages.ts";
+import { SentMessages } from "./screen/sent_messages.ts";
 import { type Lines, type Prompt, PromptScreen, type Size } from "./screen/prompt_screen.ts";
 import { StandingRows } from "./screen/standing_rows.ts";
 import { completionOf, HELP, readCommand } from "./screen/slash_commands.ts";
@@ -46,7 +46,7 @@ export class PersonClient {
   readonly #lines: ChatLines;
   readonly #screen: PromptScreen;
   readonly #editor: LineEditor;
-  readonly #outgoing = new OutgoingMessages();
+  readonly #sent = new SentMessages();
   readonly #standing: StandingRows;
   /** Lines that are to be shown with the next drawing. */
   #come: Lines[] = [];
@@ -159,7 +159,7 @@ export class PersonClient {
       case "edit":
         return this.#edit(command.back, command.text);
       case "delete": {
-        const message = this.#outgoing.last(command.back);
+        const message = this.#sent.last(command.back);
         if (message === undefined) return this.#problem("There is no message of yours that you could delete");
         return this.#link.wish({ kind: "delete", uuid: message.uuid });
       }
@@ -167,7 +167,7 @@ export class PersonClient {
         return this.#link.wish({ kind: "history", limit: command.count, before: this.#oldest });
       case "resend":
       case "discard": {
-        const nonces = this.#outgoing.takeOffered();
+        const nonces = this.#sent.takeOffered();
         if (nonces.length === 0) this.#problem("There is nothing to send again or to drop");
         for (const nonce of nonces) this.#link.settleDraft(nonce, command.kind === "resend");
         return;
@@ -183,7 +183,7 @@ export class PersonClient {
   }
 
   #edit(back: number, text: string | undefined): void {
-    const message = this.#outgoing.last(back);
+    const message = this.#sent.last(back);
     if (message === undefined) return this.#problem("There is no message of yours that you could change");
     if (text !== undefined) return this.#link.wish({ kind: "edit", uuid: message.uuid, text });
     this.#mode = { kind: "edit", message };
@@ -212,7 +212,7 @@ export class PersonClient {
 
   /** Leaves, unless something is not sent yet and this was not said before. */
   #wantsToLeave(): void {
-    const { waiting } = this.#outgoing;
+    const { waiting } = this.#sent;
     if (waiting > 0 && !this.#isLeaving && !this.#wasWarned) {
       this.#wasWarned = true;
       return this.#problem(`${waiting} of your messages are not sent yet; once more leaves all the same`);
@@ -232,7 +232,7 @@ export class PersonClient {
         break;
       case "message":
         this.#standing.typed(event.message.username);
-        this.#outgoing.told(event.message);
+        this.#sent.told(event.message);
         this.#oldest ??= event.message.uuid;
         this.#come.push(
           ...event.isNew ? this.#lines.message(event.message) : this.#lines.changed(event.message),
@@ -245,13 +245,13 @@ export class PersonClient {
         this.#standing.types(event.username, steadyClock());
         break;
       case "queued":
-        this.#outgoing.queued(event.draft, steadyClock());
+        this.#sent.queued(event.draft, steadyClock());
         break;
       case "acknowledged":
-        this.#outgoing.acknowledged(event.draft);
+        this.#sent.acknowledged(event.draft);
         break;
       case "unsure":
-        this.#outgoing.offered(event.draft.nonce);
+        this.#sent.offered(event.draft.nonce);
         this.#problem(`${quoted(event.draft.text)} may not have come through: /resend or /discard`);
         break;
       case "failed":
@@ -291,18 +291,18 @@ export class PersonClient {
     }
   }
 
-  #isIn({ how, serverName, username, isLive }: Extract<SessionEvent, { type: "entered" }>): void {
+  #isIn({ how, serverName, username, isExtended }: Extract<SessionEvent, { type: "entered" }>): void {
     this.#wasIn = true;
     switch (how) {
       case "new":
         this.#say(`You are on ${serverName} as ${username}. /help tells what can be typed`);
         this.#link.wish({ kind: "users" });
-        if (!isLive) this.#say("This server does not tell who comes or types, and resumes no sessions");
+        if (!isExtended) this.#say("This server does not tell who comes or types, and resumes no sessions");
         return;
       case "resumed":
         return this.#say("Back again; nothing was missed");
       case "again":
-        this.#outgoing.disown();
+        this.#sent.disown();
         return this.#say(
           "Back again as a new session; what was missed follows, and what you wrote before stays as it is",
         );
@@ -318,14 +318,14 @@ export class PersonClient {
       return;
     }
     const shown = isReset ? messages : messages.slice(-SHOWN_AT_FIRST);
-    for (const message of messages) this.#outgoing.told(message);
+    for (const message of messages) this.#sent.told(message);
     this.#come.push(...shown.flatMap((message) => this.#lines.message(message)));
     this.#oldest ??= shown[0]?.uuid;
   }
 
   #failed({ wish, text }: Extract<SessionEvent, { type: "failed" }>): void {
     if (wish.kind === "send") {
-      this.#outgoing.offered(wish.nonce);
+      this.#sent.offered(wish.nonce);
       return this.#problem(`Not sent: ${quoted(wish.text)}: ${text}. /resend tries again, /discard drops it`);
     }
     this.#problem(text);
@@ -358,14 +358,14 @@ export class PersonClient {
     this.#world.write(this.#screen.print(come, this.#prompt()));
     // Rows that tell of time are looked at until they are gone.
     clearTimeout(this.#tick);
-    if (this.#standing.isTimed || this.#outgoing.waiting > 0) {
+    if (this.#standing.isTimed || this.#sent.waiting > 0) {
       this.#tick = setTimeout(() => this.#draw(), TICK_MS);
     }
   }
 
   #prompt(): Prompt {
     const { text, cursor } = this.#editor;
-    const above = [...this.#outgoing.rows(steadyClock()), ...this.#standing.rows(steadyClock())];
+    const above = [...this.#sent.rows(steadyClock()), ...this.#standing.rows(steadyClock())];
     return { above, label: this.#label(), text, cursor };
   }
 

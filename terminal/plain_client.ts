@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Message, SessionEvent } from "../src/client/session_events.js";
+import type { Message, SessionEvent } from "../src/client/session_events.ts";
 import { ChatLink } from "./chat_link.ts";
 import { printable } from "./screen/table.ts";
 

@@ -40,7 +40,7 @@ async function filesOfPage(url: string): Promise<Map<string, string>> {
 }
 
 /** Roles with a page for browsers, and how its scripts begin. */
-const PAGES = [["chat", "/chat/web/main.js"], ["listing", "/listing/web/page.js"]] as const;
+const PAGES = [["chat", "/chat/web/main.ts"], ["listing", "/listing/web/page.ts"]] as const;
 
 for (const [role, script] of PAGES) {
   Deno.test(`the program has with it all that the page of ${role} loads`, async () => {

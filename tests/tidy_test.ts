@@ -114,8 +114,7 @@ const PATHS = FILES.map(({ path }) => path);
 const isOnAStair = ({ path }: SourceFile) =>
   /^(?:src|chat|listing|terminal)\//.test(path) && !path.endsWith(".d.ts");
 const isProgram = ({ path }: SourceFile) => !path.startsWith("tests/");
-const isOurs = ({ path }: SourceFile) => path.endsWith(".ts") || isForBrowsers({ path });
-const isForBrowsers = ({ path }: Pick<SourceFile, "path">) => /^(?:src\/client|[a-z]+\/web)\//.test(path);
+const isOurs = ({ path }: SourceFile) => path.endsWith(".ts");
 const protocol = await Deno.readTextFile(new URL("PROTOCOL.md", ROOT)).catch(() => undefined);
 
 function hold(rule: Rule, files: readonly SourceFile[]): void {
@@ -139,13 +138,6 @@ Deno.test("pure files touch nothing of the world", () => {
 
 Deno.test("every file of the program and of the tests says at its head what it is", () => {
   hold(opensWithADocComment, FILES.filter(isOurs));
-});
-
-Deno.test("the types of every script for browsers are checked", () => {
-  hold(
-    ({ text }) => /^\/\/ @ts-check$/m.test(text) ? [] : ["has no // @ts-check"],
-    FILES.filter(isForBrowsers),
-  );
 });
 
 Deno.test("a file's name says what it holds", () => hold(nameSaysWhatItHolds, FILES));
@@ -226,10 +218,10 @@ const CASES: readonly [name: string, rule: Rule, path: string, text: string, pro
     "imports tests/support/x.ts",
   ]],
   ["imports", importsItsOwn, "listing/a.ts", `import "../chat/b/a.ts";`, ["imports chat/b/a.ts"]],
-  ["imports", importsItsOwn, "listing/web/a.js", `import "../b/a.ts";`, [
+  ["imports", importsItsOwn, "listing/web/a.ts", `import "../b/a.ts";`, [
     "imports listing/b/a.ts",
   ]],
-  ["imports", importsItsOwn, "listing/web/a.js", `import "hono"; import "./b.js";`, [
+  ["imports", importsItsOwn, "listing/web/a.ts", `import "hono"; import "./b.ts";`, [
     "imports the package hono",
   ]],
   ["imports", importsItsOwn, "listing/a.ts", `import "../main.ts";`, ["imports main.ts"]],
@@ -281,7 +273,7 @@ const CASES: readonly [name: string, rule: Rule, path: string, text: string, pro
   ]],
   ["owners", usesAreOwned, "src/kv/kv.ts", "await Deno.openKv();", []],
   ["owners", usesAreOwned, "tests/a.ts", "await Deno.openKv();", []],
-  ["owners", usesAreOwned, "listing/web/a.js", "Date.now();", []],
+  ["owners", usesAreOwned, "listing/web/a.ts", "Date.now();", []],
   ["owners", usesAreOwned, "chat/a.ts", "// Deno.openKv()\nconst text = 'Date.now()';", []],
   [
     "owners",

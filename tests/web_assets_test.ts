@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals, assertGreater, assertRejects } from "@std/assert";
+import { transformSync } from "amaro";
 import { EMBEDDED, PAGE_POLICY, WEB_FOLDERS, WebAssets } from "../src/serving/web_assets.ts";
 
 const assets = await WebAssets.load(WEB_FOLDERS);
@@ -21,9 +22,46 @@ Deno.test("a file for browsers is answered with its type, and kept to itself", a
   assertEquals(response.headers.get("referrer-policy"), "no-referrer");
   assertEquals(response.headers.get("cache-control"), "no-cache");
   assertEquals(await response.text(), await Deno.readTextFile("chat/web/page.css"));
-  const script = await ask("/src/client/frames.js")!;
-  assertEquals(script.headers.get("content-type"), "text/javascript; charset=UTF-8");
-  await script.body?.cancel();
+});
+
+Deno.test("a script is answered as JavaScript whose lines and columns are those of the file", async () => {
+  const response = await ask("/src/client/roster.ts")!;
+  assertEquals(response.headers.get("content-type"), "text/javascript; charset=UTF-8");
+  const text = await response.text();
+  const { Roster } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
+  const roster = new Roster();
+  roster.add("alice");
+  assertEquals(roster.names, ["alice"]);
+  const written = await Deno.readTextFile("src/client/roster.ts");
+  assertEquals(text.length, written.length);
+  for (const { 0: word, index } of text.matchAll(/\S+/g)) assertEquals(written.indexOf(word, index), index);
+});
+
+Deno.test("an older Deno takes the types out of a script by a package, and gives the same", async () => {
+  for (const path of assets.paths.filter((path) => path.endsWith(".ts"))) {
+    const text = await (await ask(path)!).text();
+    const written = await Deno.readTextFile(path.slice(1));
+    // In the place of a character beyond ASCII it has a blank of as many bytes.
+    const [other, own] = [transformSync(written, { mode: "strip-only" }).code, text]
+      .map((script) => script.replace(/\s/g, " "));
+    assertEquals(other, own, path);
+  }
+});
+
+Deno.test("the modules of a script are those that it imports for more than their types, and theirs", async () => {
+  for (const script of ["/chat/web/main.ts", "/listing/web/page.ts"]) {
+    const modules = await assets.modulesOf(script);
+    const imported = await Promise.all([script, ...modules].map(async (path) => {
+      const text = await (await ask(path)!).text();
+      return [...text.matchAll(/["'](\.\.?\/[^"']+)["']/g)].map(([, to]) =>
+        new URL(to!, `http://_${path}`).pathname
+      );
+    }));
+    assertEquals([...modules].sort(), [...new Set(imported.flat())].sort());
+  }
+  const chat = await assets.modulesOf("/chat/web/main.ts");
+  assertEquals(chat.includes("/src/protocol/codec.ts"), true);
+  assertEquals(chat.includes("/src/protocol/frames.ts"), false, "it is nothing but types");
 });
 
 Deno.test("a file that a browser has already is answered 304, whichever form it has", async () => {
@@ -84,7 +122,7 @@ Deno.test("a path may be another than the request's", async () => {
 Deno.test("files that the build put into the program take the place of those on disk", async () => {
   assertGreater(assets.paths.length, 1);
   Object.assign(globalThis, {
-    [EMBEDDED]: { "chat/web/page.css": btoa("a { color: \xC3\xA9 }"), "src/x.js": "" },
+    [EMBEDDED]: { "chat/web/page.css": "a { color: é }", "src/x.ts": "" },
   });
   try {
     const embedded = await WebAssets.load(["chat/web"]);
@@ -98,5 +136,5 @@ Deno.test("files that the build put into the program take the place of those on 
 
 Deno.test("a folder that is not there, or that holds what no browser gets, is an error", async () => {
   await assertRejects(() => WebAssets.load(["chat/nothing" as "chat/web"]), Deno.errors.NotFound);
-  await assertRejects(() => WebAssets.load(["chat" as "chat/web"]), Error, "is of no type");
+  await assertRejects(() => WebAssets.load(["docs" as "chat/web"]), Error, "is of no type");
 });

@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { EMBEDDED, WEB_FOLDERS } from "../src/serving/web_assets.ts";
+import { embeddingStatement } from "../src/serving/web_assets.ts";
 import { commitStatement } from "./commit.ts";
-import { compile } from "./compile.ts";
+import { ABSENT, compile } from "./compile.ts";
 import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
 
 // The configuration of whatever folder the program is started in is not its own.
@@ -48,25 +48,13 @@ function shellQuoted(word: string): string {
   return /^[\w./:=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The files of the web pages, as a line that src/serving/web_assets.ts finds them by. */
-async function embeddedAssets(): Promise<string> {
-  const assets: Record<string, string> = {};
-  for (const folder of WEB_FOLDERS) {
-    for await (const { name, isFile } of Deno.readDir(ROOT + folder)) {
-      if (!isFile) continue;
-      const bytes = await Deno.readFile(`${ROOT}${folder}/${name}`);
-      assets[`${folder}/${name}`] = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
-    }
-  }
-  return `globalThis[Symbol.for("${EMBEDDED.description}")] = ${JSON.stringify(assets)};\n`;
-}
-
 /** Makes the script. False, having said why, where that does not work. */
 async function bundle(): Promise<boolean> {
   const { success, output } = await runToEnd(Deno.execPath(), [
     "bundle",
     "--quiet",
     "--platform=deno",
+    ...ABSENT.map((name) => `--external=${name}`),
     `--output=${UNPROVED}`,
     "main.ts",
   ]);
@@ -75,7 +63,7 @@ async function bundle(): Promise<boolean> {
     return false;
   }
   const program = await Deno.readTextFile(UNPROVED);
-  const before = header() + REQUIRE + await commitStatement() + await embeddedAssets();
+  const before = header() + REQUIRE + await commitStatement() + await embeddingStatement();
   await Deno.writeTextFile(UNPROVED, before + program);
   await Deno.chmod(UNPROVED, 0o755);
   const made = await proveAndPlace();

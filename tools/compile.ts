@@ -9,14 +9,14 @@
  *
  * @module
  */
-import { WEB_FOLDERS } from "../src/serving/web_assets.ts";
+import { embeddingStatement } from "../src/serving/web_assets.ts";
 import { commitStatement } from "./commit.ts";
 import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
 
-/** Where the bundle lies: in a folder of the project's root, from which `../chat/web` is what it is from a module's own. */
+/** Where the bundle lies. */
 const BUNDLE = ".bundle";
-/** What `ws` would load if somebody installed it. */
-const ABSENT = ["bufferutil", "utf-8-validate"];
+/** What `ws` would load if somebody installed it; and what takes the types out of scripts, which is done by then. */
+export const ABSENT = ["bufferutil", "utf-8-validate", "amaro"];
 /** By the configuration all packages would be compiled in, those of the tests as well: 45 MB. */
 const BUNDLED_FLAGS = ["--no-config", "--no-lock", "--unstable-kv", "--unstable-net"];
 
@@ -37,7 +37,7 @@ export function compile(): Promise<Outcome> {
 export async function withProgram<T>(use: (program: Program) => Promise<T>): Promise<T> {
   try {
     const isBundled = await bundle();
-    return await use({ main: await withCommit(isBundled), flags: isBundled ? BUNDLED_FLAGS : [] });
+    return await use({ main: await completed(isBundled), flags: isBundled ? BUNDLED_FLAGS : [] });
   } finally {
     await Deno.remove(ROOT + BUNDLE, { recursive: true }).catch(() => {/* There is none. */});
   }
@@ -58,12 +58,12 @@ async function bundle(): Promise<boolean> {
   return success;
 }
 
-/** Has the program know its commit; answers with the file that is to be compiled. */
-async function withCommit(isBundled: boolean): Promise<string> {
+/** Gives the program its commit and the files of its pages; answers with the file that is to be compiled. */
+async function completed(isBundled: boolean): Promise<string> {
   const main = isBundled ? `${BUNDLE}/main.js` : `${BUNDLE}/main.ts`;
   const program = isBundled ? await Deno.readTextFile(ROOT + main) : `await import("../main.ts");\n`;
   await Deno.mkdir(ROOT + BUNDLE, { recursive: true });
-  await Deno.writeTextFile(ROOT + main, await commitStatement() + program);
+  await Deno.writeTextFile(ROOT + main, await commitStatement() + await embeddingStatement() + program);
   return main;
 }
 
@@ -76,7 +76,6 @@ export async function compileTo(output: string, { main, flags }: Program, target
     "--no-check",
     ...flags,
     ...PROGRAM_FLAGS,
-    ...WEB_FOLDERS.map((folder) => `--include=${folder}`),
     ...(target === undefined ? [] : ["--target", target]),
     "--output",
     output,

@@ -38,12 +38,6 @@ const PAGE = "/chat/web/page.html";
 /** What requests are counted as that one route answers all of. */
 const COUNTED_AS = { page: "/", file: "file", socket: "websocket" };
 
-/** Has a browser fetch all scripts of the page at once, where it would find one by the other. */
-function preloads(assets: WebAssets): string {
-  return assets.paths.filter((path) => path.endsWith(".js"))
-    .map((path) => `<${path.slice(1)}>; rel=modulepreload`).join(", ");
-}
-
 export function chatApp(
   options: ChatAppOptions,
 ): Hono<{ Bindings: Peer }> {
@@ -51,7 +45,6 @@ export function chatApp(
   const app = new Hono<{ Bindings: Peer }>();
   const more = Object.values(COUNTED_AS).map((route) => ({ route, method: "GET" }));
   const beginCounting = countRequests(app, { meters, steadyMs, more });
-  const links = preloads(assets);
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", async (c) => {
     return await isReady() ? c.text("ready\n") : c.text("not ready\n", STATUS_CODE.ServiceUnavailable);
@@ -78,7 +71,6 @@ export function chatApp(
     const page = type === "text/html" ? await assets.answer(c.req.raw, PAGE) : undefined;
     if (page !== undefined) {
       page.headers.append("vary", "accept");
-      page.headers.set("link", links);
       return page;
     }
     c.header("vary", "accept");

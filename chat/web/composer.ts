@@ -3,27 +3,24 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
-import { byId } from "./page_elements.js";
-
-/** What a server of which nothing is known takes, PROTOCOL.md §7.1. */
-const LENGTH_MAX = 4000;
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { byId } from "./page_elements.ts";
 
 export class Composer {
   /** Characters that the server takes in a message. */
-  lengthMax = LENGTH_MAX;
-  #form = byId("composer", HTMLFormElement);
-  #field = byId("text", HTMLTextAreaElement);
-  #said = byId("text-said", HTMLElement);
+  lengthMax: number = DEFAULT_LIMITS.maxMessageLength;
+  readonly #form = byId("composer", HTMLFormElement);
+  readonly #field = byId("text", HTMLTextAreaElement);
+  readonly #said = byId("text-said", HTMLElement);
 
-  /**
-   * @param {object} does
-   * @param {(text: string) => void} does.send
-   * @param {() => void} does.typing
-   * @param {() => void} does.editLast
-   */
-  constructor({ send, typing, editLast }) {
+  constructor(
+    { send, typing, editLast }: {
+      readonly send: (text: string) => void;
+      readonly typing: () => void;
+      readonly editLast: () => void;
+    },
+  ) {
     const field = this.#field;
     growWithText(field);
     this.#form.addEventListener("submit", (event) => {
@@ -48,17 +45,16 @@ export class Composer {
     });
   }
 
-  /** Whether one can write at all. @param {boolean} isOn */
-  enable(isOn) {
+  /** Whether one can write at all. */
+  enable(isOn: boolean): void {
     this.#form.hidden = !isOn;
   }
 
-  focus() {
+  focus(): void {
     this.#field.focus();
   }
 
-  /** @param {(text: string) => void} send */
-  #submit(send) {
+  #submit(send: (text: string) => void): void {
     const text = this.#field.value;
     if (text.trim() === "" || !this.#judge()) return;
     this.#field.value = "";
@@ -67,7 +63,7 @@ export class Composer {
   }
 
   /** Says what is too much; answers whether it can be sent. */
-  #judge() {
+  #judge(): boolean {
     const { value } = this.#field;
     const length = value.length <= this.lengthMax * 0.9 ? 0 : [...value].length;
     const isTooLong = length > this.lengthMax;
@@ -81,8 +77,8 @@ export class Composer {
   }
 }
 
-/** A field is as high as what is written in it, up to what its style allows. @param {HTMLTextAreaElement} field */
-export function growWithText(field) {
+/** A field is as high as what is written in it, up to what its style allows. */
+export function growWithText(field: HTMLTextAreaElement): void {
   const grow = () => {
     field.style.height = "auto";
     field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;

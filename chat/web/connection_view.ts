@@ -3,52 +3,43 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
-import { byId } from "./page_elements.js";
+import { byId } from "./page_elements.ts";
 
 /** Milliseconds for which a loss is not worth a line: most are over by then. */
 const PATIENT_MS = 1500;
 
 export class ConnectionView {
-  #place = byId("connection", HTMLElement);
-  #text = byId("connection-text", HTMLElement);
-  #banner = byId("banner", HTMLElement);
-  #bannerText = byId("banner-text", HTMLElement);
-  #button = byId("banner-button", HTMLButtonElement);
+  readonly #place = byId("connection", HTMLElement);
+  readonly #text = byId("connection-text", HTMLElement);
+  readonly #banner = byId("banner", HTMLElement);
+  readonly #bannerText = byId("banner-text", HTMLElement);
+  readonly #button = byId("banner-button", HTMLButtonElement);
   #onButton = () => {};
   #latencyMs = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
     this.#button.addEventListener("click", () => this.#onButton());
   }
 
-  live() {
+  live(): void {
     this.#state("live", "Connected");
     this.#latency();
     this.#hide();
   }
 
-  /** @param {number} ms */
-  latency(ms) {
+  latency(ms: number): void {
     this.#latencyMs = ms;
     if (this.#place.dataset["state"] === "live") this.#latency();
   }
 
-  connecting() {
+  connecting(): void {
     this.#state("connecting", "Connecting…");
   }
 
-  /**
-   * A try is waited for.
-   *
-   * @param {string} text what happened
-   * @param {number} inMs until the next try
-   * @param {() => void} tryNow
-   */
-  waiting(text, inMs, tryNow) {
+  /** `text` says what happened; the next try is in `inMs`. */
+  waiting(text: string, inMs: number, tryNow: () => void): void {
     this.#state("lost", navigator.onLine ? "Connection lost" : "You are offline");
     const seconds = Math.max(1, Math.round(inMs / 1000));
     const line = `${text}. Trying again${
@@ -59,29 +50,27 @@ export class ConnectionView {
     this.#timer = setTimeout(() => this.#show(line, "Try now", tryNow), isShown ? 0 : PATIENT_MS);
   }
 
-  /** It is over, and stays so until somebody wants it. @param {string} why @param {() => void} again */
-  over(why, again) {
+  /** It is over, and stays so until somebody wants it. */
+  over(why: string, again: () => void): void {
     this.#state("over", "Not connected");
     this.#show(why, "Join again", again);
     this.#button.focus();
   }
 
-  /** @param {string} state @param {string} text */
-  #state(state, text) {
+  #state(state: string, text: string): void {
     this.#place.dataset["state"] = state;
     if (this.#text.textContent !== text) this.#text.textContent = text;
     if (state !== "live") delete this.#place.dataset["latency"];
   }
 
   /** Beside the state, and by style: a reader is not told of each new figure. */
-  #latency() {
+  #latency(): void {
     if (this.#latencyMs > 0) {
       this.#place.dataset["latency"] = `${Math.max(1, Math.round(this.#latencyMs))} ms`;
     }
   }
 
-  /** @param {string} text @param {string} button @param {() => void} onButton */
-  #show(text, button, onButton) {
+  #show(text: string, button: string, onButton: () => void): void {
     clearTimeout(this.#timer);
     this.#bannerText.textContent = text;
     this.#button.textContent = button;
@@ -89,7 +78,7 @@ export class ConnectionView {
     this.#banner.hidden = false;
   }
 
-  #hide() {
+  #hide(): void {
     clearTimeout(this.#timer);
     this.#banner.hidden = true;
   }

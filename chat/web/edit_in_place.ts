@@ -3,21 +3,16 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
-import { fromTemplate, within } from "./page_elements.js";
-import { growWithText } from "./composer.js";
+import { fromTemplate, within } from "./page_elements.ts";
+import { growWithText } from "./composer.ts";
 
-/**
- * Opens the field in a row; it goes when it is saved or given up, and the focus goes where `onEnd` says.
- *
- * @param {HTMLElement} row
- * @param {string} text
- * @param {object} does
- * @param {(text: string) => void} does.save
- * @param {() => void} does.onEnd
- */
-export function editInPlace(row, text, { save, onEnd }) {
+/** Opens the field in a row; it goes when it is saved or given up, and the focus goes where `onEnd` says. */
+export function editInPlace(
+  row: HTMLElement,
+  text: string,
+  { save, onEnd }: { readonly save: (text: string) => void; readonly onEnd: () => void },
+): void {
   if (row.querySelector(".editing") !== null) return;
   const form = fromTemplate("edit-form", HTMLFormElement);
   const field = within(form, "textarea", HTMLTextAreaElement);

@@ -6,32 +6,29 @@
  *
  * @module
  */
-// @ts-check
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const DAY_AND_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 
-/** Milliseconds since 1970 at which the server made a message. @param {string} uuid */
-export function sentAtMs(uuid) {
+/** Milliseconds since 1970 at which the server made a message. */
+export function sentAtMs(uuid: string): number {
   return parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
 }
 
-/** @param {number} ms @returns {{ short: string, whole: string, iso: string }} */
-export function timeTexts(ms) {
+export function timeTexts(ms: number): { short: string; whole: string; iso: string } {
   const date = new Date(ms);
   return { short: TIME.format(date), whole: WHOLE.format(date), iso: date.toISOString() };
 }
 
-/** A key that is the same for all times of one local day. @param {number} ms */
-export function dayKey(ms) {
+/** A key that is the same for all times of one local day. */
+export function dayKey(ms: number): string {
   const date = new Date(ms);
   return `${date.getFullYear()}-${date.getMonth() + 1}-${date.getDate()}`;
 }
 
-/** @param {number} ms @param {number} nowMs */
-export function dayText(ms, nowMs) {
+export function dayText(ms: number, nowMs: number): string {
   const key = dayKey(ms);
   if (key === dayKey(nowMs)) return "Today";
   if (key === dayKey(nowMs - 86_400_000)) return "Yesterday";

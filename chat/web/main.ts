@@ -4,34 +4,30 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
-import { byId, show } from "./page_elements.js";
-import { NameForm } from "./name_form.js";
-import { Room } from "./room.js";
-import { SessionDriver } from "./session_driver.js";
-
-/** @typedef {import("../../src/client/session_events.js").SessionEvent} SessionEvent */
+import type { SessionEvent } from "../../src/client/session_events.ts";
+import { NameForm } from "./name_form.ts";
+import { byId, show } from "./page_elements.ts";
+import { Room } from "./room.ts";
+import { SessionDriver } from "./session_driver.ts";
 
 const NAME_KEY = "chatter.name";
 
 const url = new URL("./", location.href);
 url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-const driver = new SessionDriver(url.href, (events) => events.forEach(take));
+const driver = new SessionDriver(url.href, (events) => events.forEach(handle));
 const room = new Room(driver);
 const joining = new NameForm(byId("join-form", HTMLFormElement), byId("name-said", HTMLElement), join);
 
 /** Whether the conversation is shown, and not the form that leads to it. */
 let isInside = false;
 
-/** @param {string} name */
-function join(name) {
+function join(name: string): void {
   joining.wait(true);
   driver.do((session, nowMs) => session.join(nowMs, name));
 }
 
-/** @param {SessionEvent} event */
-function take(event) {
+function handle(event: SessionEvent): void {
   if (event.type === "entered") {
     enter(event.username);
   } else if (event.type === "state" && !isInside) {
@@ -48,11 +44,10 @@ function take(event) {
     // Who left on purpose need not be told.
     if (event.reason === "goodbye") leave(undefined);
   }
-  room.take(event);
+  room.show(event);
 }
 
-/** @param {string} username */
-function enter(username) {
+function enter(username: string): void {
   isInside = true;
   remember(username);
   driver.keep(true);
@@ -65,8 +60,8 @@ function enter(username) {
   room.focus();
 }
 
-/** Back to the form, with the reason where there is one. @param {string | undefined} why */
-function leave(why) {
+/** Back to the form, with the reason where there is one. */
+function leave(why: string | undefined): void {
   isInside = false;
   driver.keep(false);
   byId("join", HTMLElement).hidden = false;
@@ -78,13 +73,12 @@ function leave(why) {
   say(why);
 }
 
-/** @param {string | undefined} text */
-function say(text) {
+function say(text: string | undefined): void {
   show(byId("join-why", HTMLElement), text);
 }
 
-/** The name is offered at the next visit. @param {string} name */
-function remember(name) {
+/** The name is offered at the next visit. */
+function remember(name: string): void {
   try {
     localStorage.setItem(NAME_KEY, name);
   } catch {
@@ -92,7 +86,7 @@ function remember(name) {
   }
 }
 
-function remembered() {
+function remembered(): string {
   try {
     return localStorage.getItem(NAME_KEY) ?? "";
   } catch {

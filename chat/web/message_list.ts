@@ -5,15 +5,10 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
-import { dayKey, dayText, sentAtMs } from "./local_time.js";
-import { dayRow, fillRow, makeRow } from "./message_row.js";
-
-/**
- * @typedef {import("./message_log.js").MessageLog} MessageLog
- * @typedef {import("./message_log.js").Entry} Entry
- */
+import type { Entry, MessageLog } from "./message_log.ts";
+import { dayKey, dayText, sentAtMs } from "./local_time.ts";
+import { dayRow, fillRow, makeRow, type RowActions } from "./message_row.ts";
 
 /** Rows that are made at most, and at once while one scrolls. */
 export const ROWS_MAX = 300;
@@ -27,29 +22,29 @@ const GROUP_MS = 300_000;
 export class MessageList {
   /** Whether the newest message is looked at. */
   isAtEnd = true;
-  #log;
-  #scroller;
-  #list;
-  #actions;
-  #onMove;
+  readonly #log: MessageLog;
+  readonly #scroller: HTMLElement;
+  readonly #list: HTMLElement;
+  readonly #actions: RowActions;
+  readonly #onMove: () => void;
   /** Numbers of the first entry with a row, and of the one after the last. */
   #from = 0;
   #to = 0;
-  /** @type {Map<number, HTMLLIElement>} */
-  #rows = new Map();
+  readonly #rows = new Map<number, HTMLLIElement>();
   #isDrawing = false;
   /** Where it was scrolled to at last. */
   #top = 0;
 
-  /**
-   * @param {object} parts
-   * @param {MessageLog} parts.log
-   * @param {HTMLElement} parts.scroller
-   * @param {HTMLElement} parts.list
-   * @param {import("./message_row.js").RowActions} parts.actions
-   * @param {() => void} parts.onMove the person looks elsewhere
-   */
-  constructor({ log, scroller, list, actions, onMove }) {
+  constructor(
+    { log, scroller, list, actions, onMove }: {
+      readonly log: MessageLog;
+      readonly scroller: HTMLElement;
+      readonly list: HTMLElement;
+      readonly actions: RowActions;
+      /** The person looks elsewhere. */
+      readonly onMove: () => void;
+    },
+  ) {
     this.#log = log;
     this.#scroller = scroller;
     this.#list = list;
@@ -61,12 +56,12 @@ export class MessageList {
   }
 
   /** Whether the oldest entry of the log has a row and one is near it. */
-  get isAtStart() {
+  get isAtStart(): boolean {
     return this.#from <= this.#log.start && this.#scroller.scrollTop < NEAR_PX;
   }
 
   /** Draws once for all that comes in one frame, also where the tab is in the background. */
-  drawSoon() {
+  drawSoon(): void {
     if (this.#isDrawing) return;
     this.#isDrawing = true;
     const draw = () => {
@@ -78,7 +73,7 @@ export class MessageList {
   }
 
   /** Brings the rows up to date with the end of the log. */
-  draw() {
+  draw(): void {
     if (this.#from < this.#log.start) this.#rebuild();
     else if (this.isAtEnd) {
       if (this.#log.end - this.#to > ROWS_AT_ONCE) return this.toEnd();
@@ -91,7 +86,7 @@ export class MessageList {
   }
 
   /** Older entries were put before the others: what is looked at stays where it is. */
-  drawOlder() {
+  drawOlder(): void {
     this.#keepPlace(() => {
       const from = Math.max(this.#log.start, this.#from - ROWS_AT_ONCE);
       this.#addBefore(from);
@@ -100,42 +95,42 @@ export class MessageList {
   }
 
   /** Shows the newest of a log that is another one than before. */
-  restart() {
+  restart(): void {
     this.isAtEnd = true;
     this.#rebuild();
     this.#onMove();
   }
 
   /** Shows the newest messages. */
-  toEnd() {
+  toEnd(): void {
     this.isAtEnd = true;
     if (this.#to < this.#log.end || this.#from < this.#log.start) this.#rebuild();
     this.#toBottom();
     this.#onMove();
   }
 
-  /** Shows what has changed of an entry. @param {Entry} entry */
-  changed(entry) {
+  /** Shows what has changed of an entry. */
+  changed(entry: Entry): void {
     const row = this.#rows.get(entry.number);
     if (row !== undefined && entry.kind === "message") fillRow(row, entry);
   }
 
   /** Shows what has changed of any entry. */
-  refresh() {
+  refresh(): void {
     for (const number of this.#rows.keys()) {
       const entry = this.#log.at(number);
       if (entry !== undefined) this.changed(entry);
     }
   }
 
-  /** The row of an entry, which is brought into view; undefined where it is not made. @param {Entry} entry */
-  reveal(entry) {
+  /** The row of an entry, which is brought into view; undefined where it is not made. */
+  reveal(entry: Entry): HTMLLIElement | undefined {
     const row = this.#rows.get(entry.number);
     row?.scrollIntoView({ block: "nearest" });
     return row;
   }
 
-  #rebuild() {
+  #rebuild(): void {
     this.#list.replaceChildren();
     this.#rows.clear();
     this.#from = this.#to = Math.max(this.#log.start, this.#log.end - ROWS_AT_ONCE);
@@ -143,7 +138,7 @@ export class MessageList {
     if (this.isAtEnd) this.#toBottom();
   }
 
-  #moved() {
+  #moved(): void {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     const below = scrollHeight - scrollTop - clientHeight;
     // What grows below moves nobody away: only who scrolls up leaves the end.
@@ -161,16 +156,14 @@ export class MessageList {
     this.#onMove();
   }
 
-  /** @param {number} from @param {number} to */
-  #add(from, to) {
+  #add(from: number, to: number): void {
     const rows = document.createDocumentFragment();
     for (let number = from; number < to; number++) this.#append(rows, number);
     this.#to = Math.max(this.#to, to);
     this.#list.append(rows);
   }
 
-  /** @param {number} from */
-  #addBefore(from) {
+  #addBefore(from: number): void {
     const rows = document.createDocumentFragment();
     for (let number = from; number < this.#from; number++) this.#append(rows, number);
     // What was first may go on what now stands before it.
@@ -182,8 +175,7 @@ export class MessageList {
     this.#list.prepend(rows);
   }
 
-  /** @param {DocumentFragment} rows @param {number} number */
-  #append(rows, number) {
+  #append(rows: DocumentFragment, number: number): void {
     const entry = this.#log.at(number);
     if (entry === undefined) return;
     const row = makeRow(entry, this.#actions);
@@ -193,8 +185,8 @@ export class MessageList {
     rows.append(row);
   }
 
-  /** Marks whether a message begins a group; answers the line of its day where it is the first of one. @param {number} number @param {HTMLLIElement | undefined} row */
-  #head(number, row) {
+  /** Marks whether a message begins a group; answers the line of its day where it is the first of one. */
+  #head(number: number, row: HTMLLIElement | undefined): HTMLLIElement | undefined {
     const entry = this.#log.at(number);
     if (entry?.kind !== "message" || row === undefined) return undefined;
     const before = this.#log.at(number - 1);
@@ -210,14 +202,13 @@ export class MessageList {
     return isNewDay ? dayRow(dayText(ms, Date.now())) : undefined;
   }
 
-  /** Takes away the line of a day before a row. @param {number} number */
-  #dropDay(number) {
+  /** Takes away the line of a day before a row. */
+  #dropDay(number: number): void {
     const before = this.#rows.get(number)?.previousElementSibling;
     if (before?.classList.contains("day")) before.remove();
   }
 
-  /** @param {number} count */
-  #dropFirst(count) {
+  #dropFirst(count: number): void {
     for (; count > 0; count--) {
       this.#dropDay(this.#from);
       this.#rows.get(this.#from)?.remove();
@@ -225,8 +216,7 @@ export class MessageList {
     }
   }
 
-  /** @param {number} count */
-  #dropLast(count) {
+  #dropLast(count: number): void {
     for (; count > 0; count--) {
       this.#to--;
       this.#dropDay(this.#to);
@@ -235,8 +225,8 @@ export class MessageList {
     }
   }
 
-  /** Changes rows so that what is looked at stays where it is. @param {() => void} change */
-  #keepPlace(change) {
+  /** Changes rows so that what is looked at stays where it is. */
+  #keepPlace(change: () => void): void {
     const { top } = this.#scroller.getBoundingClientRect();
     // By number: the map has them in the order in which they were made.
     let number = this.#from;
@@ -250,7 +240,7 @@ export class MessageList {
     this.#top = this.#scroller.scrollTop;
   }
 
-  #toBottom() {
+  #toBottom(): void {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
     this.#top = this.#scroller.scrollTop;
   }

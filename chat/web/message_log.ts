@@ -5,66 +5,70 @@
  *
  * @module
  */
-// @ts-check
+import type { Message } from "../../src/client/session_events.ts";
 
-/**
- * @typedef {import("../../src/client/session_events.js").Message} Message
- *
- * A notice is a line of what happened: its words, with the names of people in it marked.
- * @typedef {{ readonly name: string } | string} Word
- * @typedef {{ readonly kind: "message", number: number, message: Message, error: string | undefined }} MessageEntry
- * @typedef {{ readonly kind: "notice", number: number, readonly words: readonly Word[] }} NoticeEntry
- * @typedef {MessageEntry | NoticeEntry} Entry
- */
+/** A notice is a line of what happened: its words, with the names of people in it marked. */
+export type Word = { readonly name: string } | string;
+
+export interface MessageEntry {
+  readonly kind: "message";
+  readonly number: number;
+  message: Message;
+  error: string | undefined;
+}
+
+export interface NoticeEntry {
+  readonly kind: "notice";
+  readonly number: number;
+  readonly words: readonly Word[];
+}
+
+export type Entry = MessageEntry | NoticeEntry;
 
 /** Entries in memory: past it the oldest go, and come back from the server when somebody scrolls up to them. */
 export const ENTRIES_MAX = 12_000;
 const DROPPED_AT_ONCE = 2000;
 
 export class MessageLog {
-  /** @type {Entry[]} */
-  #entries = [];
-  /** @type {Map<string, MessageEntry>} */
-  #messages = new Map();
+  #entries: Entry[] = [];
+  readonly #messages = new Map<string, MessageEntry>();
   /** Whether there is nothing older on the server. */
   isOldest = false;
 
   /** The number of the oldest entry; the same as `end` where there is none. */
-  get start() {
+  get start(): number {
     return this.#entries[0]?.number ?? 0;
   }
 
   /** One more than the number of the newest. */
-  get end() {
+  get end(): number {
     return this.start + this.#entries.length;
   }
 
-  /** The id of the oldest message. @returns {string | undefined} */
-  get oldestUuid() {
+  /** The id of the oldest message. */
+  get oldestUuid(): string | undefined {
     const oldest = this.#entries.find((entry) => entry.kind === "message");
     return oldest?.kind === "message" ? oldest.message.uuid : undefined;
   }
 
-  /** @param {number} number @returns {Entry | undefined} */
-  at(number) {
+  at(number: number): Entry | undefined {
     return this.#entries[number - this.start];
   }
 
-  /** @param {string} uuid */
-  find(uuid) {
+  find(uuid: string): MessageEntry | undefined {
     return this.#messages.get(uuid);
   }
 
-  /** The newest own message that has a text. @returns {MessageEntry | undefined} */
-  lastOwn() {
+  /** The newest own message that has a text. */
+  lastOwn(): MessageEntry | undefined {
     const last = this.#entries.findLast((entry) =>
       entry.kind === "message" && entry.message.isOwn && entry.message.text !== ""
     );
     return last?.kind === "message" ? last : undefined;
   }
 
-  /** Adds what is new, or takes what has changed; answers the entry, and undefined for an older one that is not here. @param {Message} message @param {boolean} isNew */
-  put(message, isNew) {
+  /** Adds what is new, or takes what has changed; answers the entry, and undefined for an older one that is not here. */
+  put(message: Message, isNew: boolean): MessageEntry | undefined {
     const known = this.#messages.get(message.uuid);
     if (known !== undefined) {
       known.message = message;
@@ -73,45 +77,43 @@ export class MessageLog {
     return isNew ? this.#append({ kind: "message", number: this.end, message, error: undefined }) : undefined;
   }
 
-  /** @param {readonly Word[]} words */
-  note(words) {
+  note(words: readonly Word[]): NoticeEntry {
     return this.#append({ kind: "notice", number: this.end, words });
   }
 
-  /** Puts older messages before all that is here, those that are here already aside. @param {readonly Message[]} messages */
-  prepend(messages) {
+  /** Puts older messages before all that is here, those that are here already aside. */
+  prepend(messages: readonly Message[]): number {
     const older = messages.filter(({ uuid }) => !this.#messages.has(uuid));
     const first = this.start - older.length;
-    const entries = older.map((message, n) => {
-      return { kind: /** @type {const} */ ("message"), number: first + n, message, error: undefined };
+    const entries = older.map((message, n): MessageEntry => {
+      return { kind: "message", number: first + n, message, error: undefined };
     });
     for (const entry of entries) this.#messages.set(entry.message.uuid, entry);
     this.#entries = [...entries, ...this.#entries];
     return entries.length;
   }
 
-  /** It turned out that a message is one's own. @param {string} uuid */
-  own(uuid) {
+  /** It turned out that a message is one's own. */
+  own(uuid: string): MessageEntry | undefined {
     const entry = this.#messages.get(uuid);
     if (entry !== undefined) entry.message = { ...entry.message, isOwn: true };
     return entry;
   }
 
   /** Nothing that is here is one's own any more. */
-  disown() {
+  disown(): void {
     for (const entry of this.#messages.values()) {
       if (entry.message.isOwn) entry.message = { ...entry.message, isOwn: false };
     }
   }
 
-  clear() {
+  clear(): void {
     this.#entries = [];
     this.#messages.clear();
     this.isOldest = false;
   }
 
-  /** @template {Entry} T @param {T} entry @returns {T} */
-  #append(entry) {
+  #append<T extends Entry>(entry: T): T {
     this.#entries.push(entry);
     if (entry.kind === "message") this.#messages.set(entry.message.uuid, entry);
     if (this.#entries.length > ENTRIES_MAX) {

@@ -3,27 +3,21 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
-import { hueClass } from "./author_hue.js";
-import { sentAtMs, timeTexts } from "./local_time.js";
-import { fromTemplate, show, within } from "./page_elements.js";
-import { isEmojiOnly, richText } from "./rich_text.js";
+import { hueClass } from "./author_hue.ts";
+import { sentAtMs, timeTexts } from "./local_time.ts";
+import type { Entry, MessageEntry, Word } from "./message_log.ts";
+import { fromTemplate, show, within } from "./page_elements.ts";
+import { isEmojiOnly, richText } from "./rich_text.ts";
 
-/**
- * What a person does to a message: `edit` opens the field for it, the other two are wishes to the server.
- *
- * @typedef {{ readonly edit: (uuid: string) => void, readonly remove: (uuid: string) => void }} RowActions
- * @typedef {import("./message_log.js").Entry} Entry
- */
+/** What a person does to a message: `edit` opens the field for it, the other two are wishes to the server. */
+export interface RowActions {
+  readonly edit: (uuid: string) => void;
+  readonly remove: (uuid: string) => void;
+}
 
-/**
- * Makes the row of an entry.
- *
- * @param {Entry} entry
- * @param {RowActions} actions
- */
-export function makeRow(entry, actions) {
+/** Makes the row of an entry. */
+export function makeRow(entry: Entry, actions: RowActions): HTMLLIElement {
   if (entry.kind === "notice") return noticeRow(entry.words);
   const row = fromTemplate("message-row", HTMLLIElement);
   const edit = within(row, ".edit", HTMLButtonElement);
@@ -43,13 +37,8 @@ export function makeRow(entry, actions) {
   return row;
 }
 
-/**
- * Shows in a row what its message is now.
- *
- * @param {HTMLLIElement} row
- * @param {import("./message_log.js").MessageEntry} entry
- */
-export function fillRow(row, { message, error }) {
+/** Shows in a row what its message is now. */
+export function fillRow(row: HTMLLIElement, { message, error }: MessageEntry): void {
   const { uuid, username, text, edited, isOwn } = message;
   const author = within(row, ".author", HTMLElement);
   author.textContent = username;
@@ -70,16 +59,15 @@ export function fillRow(row, { message, error }) {
   show(within(row, ".error", HTMLElement), error);
 }
 
-/** The line that tells a day from the one before it. @param {string} text */
-export function dayRow(text) {
+/** The line that tells a day from the one before it. */
+export function dayRow(text: string): HTMLLIElement {
   const row = document.createElement("li");
   row.className = "day";
   row.textContent = text;
   return row;
 }
 
-/** @param {readonly import("./message_log.js").Word[]} words */
-function noticeRow(words) {
+function noticeRow(words: readonly Word[]): HTMLLIElement {
   const row = document.createElement("li");
   row.className = "notice";
   row.append(...words.map((word) => {
@@ -91,7 +79,7 @@ function noticeRow(words) {
   return row;
 }
 
-function editedMark() {
+function editedMark(): HTMLSpanElement {
   const mark = document.createElement("span");
   mark.className = "edited";
   mark.textContent = "edited";

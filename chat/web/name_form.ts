@@ -4,23 +4,18 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
-import { nameProblem } from "./name_check.js";
-import { within } from "./page_elements.js";
+import { nameProblem } from "./name_check.ts";
+import { within } from "./page_elements.ts";
 
 export class NameForm {
-  #field;
-  #said;
-  #button;
-  #hint;
+  readonly #field: HTMLInputElement;
+  readonly #said: HTMLElement;
+  readonly #button: HTMLButtonElement;
+  readonly #hint: string;
 
-  /**
-   * @param {HTMLFormElement} form
-   * @param {HTMLElement} said where it is said what is wrong
-   * @param {(name: string) => void} submit gets a name that looks right
-   */
-  constructor(form, said, submit) {
+  /** In `said` it is said what is wrong; `submit` gets a name that looks right. */
+  constructor(form: HTMLFormElement, said: HTMLElement, submit: (name: string) => void) {
     this.#field = within(form, "input", HTMLInputElement);
     this.#button = within(form, "[type=submit]", HTMLButtonElement);
     this.#said = said;
@@ -35,17 +30,16 @@ export class NameForm {
     });
   }
 
-  get value() {
+  get value(): string {
     return this.#field.value;
   }
 
-  /** @param {string} name */
-  set value(name) {
+  set value(name: string) {
     this.#field.value = name;
   }
 
-  /** Says something of the name, as the server's refusal. @param {string} text */
-  say(text) {
+  /** Says something of the name, as the server's refusal. */
+  say(text: string): void {
     this.#said.textContent = text;
     this.#said.classList.add("wrong");
     this.#field.setAttribute("aria-invalid", "true");
@@ -53,23 +47,23 @@ export class NameForm {
   }
 
   /** Says nothing but the hint. */
-  clear() {
+  clear(): void {
     this.#said.textContent = this.#hint;
     this.#said.classList.remove("wrong");
     this.#field.removeAttribute("aria-invalid");
   }
 
-  /** Whether the server is being asked. @param {boolean} isBusy */
-  wait(isBusy) {
+  /** Whether the server is being asked. */
+  wait(isBusy: boolean): void {
     this.#button.disabled = isBusy;
   }
 
-  focus() {
+  focus(): void {
     this.#field.focus();
     this.#field.select();
   }
 
-  #judge() {
+  #judge(): boolean {
     const written = this.#field.value;
     const problem = nameProblem(written.trimEnd());
     // While nothing is written yet there is nothing to complain of.

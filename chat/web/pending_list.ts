@@ -3,59 +3,53 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
-import { fromTemplate, within } from "./page_elements.js";
-
-/** @typedef {import("../../src/client/session_events.js").Draft} Draft */
+import type { Draft } from "../../src/client/session_events.ts";
+import { fromTemplate, within } from "./page_elements.ts";
 
 export class PendingList {
-  #list;
-  #settle;
-  /** @type {Map<string, HTMLLIElement>} */
-  #rows = new Map();
-  /** @type {Map<string, string>} the id of the message to the nonce, where it is acknowledged and not yet there */
-  #awaited = new Map();
+  readonly #list: HTMLElement;
+  readonly #settle: (nonce: string, isSent: boolean) => void;
+  readonly #rows = new Map<string, HTMLLIElement>();
+  /** The id of the message to the nonce, where it is acknowledged and not yet there. */
+  readonly #awaited = new Map<string, string>();
 
-  /**
-   * @param {HTMLElement} list
-   * @param {(nonce: string, isSent: boolean) => void} settle the person decides on a text that did not go through
-   */
-  constructor(list, settle) {
+  /** `settle` is called when the person decides on a text that did not go through. */
+  constructor(list: HTMLElement, settle: (nonce: string, isSent: boolean) => void) {
     this.#list = list;
     this.#settle = settle;
   }
 
-  get size() {
+  get size(): number {
     return this.#rows.size;
   }
 
-  /** It waits. @param {Draft} draft @param {boolean} isConnected */
-  queued(draft, isConnected) {
+  /** It waits. */
+  queued(draft: Draft, isConnected: boolean): void {
     this.#show(draft, isConnected ? "Sending…" : "Will be sent when the connection is back", "waiting");
   }
 
-  /** It is stored; its message is to come, or is there. @param {Draft} draft @param {string | undefined} uuid @param {boolean} isThere */
-  acknowledged(draft, uuid, isThere) {
+  /** It is stored; its message is to come, or is there. */
+  acknowledged(draft: Draft, uuid: string | undefined, isThere: boolean): void {
     if (isThere) return this.#remove(draft.nonce);
     this.#show(draft, "", "sent");
     if (uuid !== undefined) this.#awaited.set(uuid, draft.nonce);
   }
 
-  /** A message is there. @param {string} uuid */
-  arrived(uuid) {
+  /** A message is there. */
+  arrived(uuid: string): void {
     const nonce = this.#awaited.get(uuid);
     this.#awaited.delete(uuid);
     if (nonce !== undefined) this.#remove(nonce);
   }
 
-  /** It did not go through, or nobody knows. @param {Draft} draft @param {string} why */
-  failed(draft, why) {
+  /** It did not go through, or nobody knows. */
+  failed(draft: Draft, why: string): void {
     this.#show(draft, why, "failed");
   }
 
-  /** All that still wait are said to wait for that. @param {boolean} isConnected */
-  connection(isConnected) {
+  /** All that still wait are said to wait for that. */
+  connection(isConnected: boolean): void {
     for (const row of this.#rows.values()) {
       if (!row.classList.contains("waiting")) continue;
       within(row, ".fate-text", HTMLElement).textContent = isConnected
@@ -64,16 +58,14 @@ export class PendingList {
     }
   }
 
-  /** @param {Draft} draft @param {string} fate @param {"waiting" | "sent" | "failed"} state */
-  #show(draft, fate, state) {
+  #show(draft: Draft, fate: string, state: "waiting" | "sent" | "failed"): void {
     const row = this.#rows.get(draft.nonce) ?? this.#make(draft);
     row.className = `message own ${state}`;
     within(row, ".fate-text", HTMLElement).textContent = fate;
     within(row, ".choices", HTMLElement).hidden = state !== "failed";
   }
 
-  /** @param {Draft} draft */
-  #make({ nonce, text }) {
+  #make({ nonce, text }: Draft): HTMLLIElement {
     const row = fromTemplate("pending-row", HTMLLIElement);
     within(row, ".body", HTMLElement).textContent = text;
     within(row, ".again", HTMLButtonElement).addEventListener("click", () => this.#settle(nonce, true));
@@ -86,8 +78,7 @@ export class PendingList {
     return row;
   }
 
-  /** @param {string} nonce */
-  #remove(nonce) {
+  #remove(nonce: string): void {
     this.#rows.get(nonce)?.remove();
     this.#rows.delete(nonce);
   }

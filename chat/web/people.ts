@@ -3,10 +3,9 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
-import { hueClass } from "./author_hue.js";
-import { byId, show } from "./page_elements.js";
+import { hueClass } from "./author_hue.ts";
+import { byId, show } from "./page_elements.ts";
 
 /** Milliseconds for which somebody is said to type after the last word of it. */
 const TYPING_SHOWN_MS = 5000;
@@ -14,12 +13,11 @@ const TYPING_SHOWN_MS = 5000;
 const TYPISTS_MAX = 3;
 
 export class People {
-  #panel = byId("people", HTMLElement);
-  #button = byId("people-button", HTMLButtonElement);
-  #names = byId("names", HTMLUListElement);
-  #typing = byId("typing", HTMLElement);
-  /** @type {Map<string, ReturnType<typeof setTimeout>>} */
-  #typists = new Map();
+  readonly #panel = byId("people", HTMLElement);
+  readonly #button = byId("people-button", HTMLButtonElement);
+  readonly #names = byId("names", HTMLUListElement);
+  readonly #typing = byId("typing", HTMLElement);
+  readonly #typists = new Map<string, ReturnType<typeof setTimeout>>();
 
   constructor() {
     this.#button.addEventListener(
@@ -33,8 +31,8 @@ export class People {
     });
   }
 
-  /** @param {readonly string[]} users @param {string} own @param {boolean} isLive whether those who come are told of at once */
-  show(users, own, isLive) {
+  /** `isExtended`: whether the server says at once who comes. */
+  show(users: readonly string[], own: string, isExtended: boolean): void {
     byId("people-count", HTMLElement).textContent = String(users.length);
     this.#names.replaceChildren(...users.map((user) => {
       const item = document.createElement("li");
@@ -46,31 +44,30 @@ export class People {
     }));
     show(
       byId("people-note", HTMLElement),
-      isLive ? undefined : "Who comes is seen here after up to 15 seconds.",
+      isExtended ? undefined : "Who comes is seen here after up to 15 seconds.",
     );
   }
 
-  /** Somebody types. @param {string} username */
-  types(username) {
+  /** Somebody types. */
+  types(username: string): void {
     clearTimeout(this.#typists.get(username));
     this.#typists.set(username, setTimeout(() => this.stops(username), TYPING_SHOWN_MS));
     this.#showTypists();
   }
 
-  /** Somebody has written, or is gone. @param {string} username */
-  stops(username) {
+  /** Somebody has written, or is gone. */
+  stops(username: string): void {
     clearTimeout(this.#typists.get(username));
     if (this.#typists.delete(username)) this.#showTypists();
   }
 
-  nobodyTypes() {
+  nobodyTypes(): void {
     for (const username of [...this.#typists.keys()]) this.stops(username);
   }
 
-  #showTypists() {
+  #showTypists(): void {
     const names = [...this.#typists.keys()];
-    /** @type {(string | Node)[]} */
-    const words = [];
+    const words: (string | Node)[] = [];
     for (const [n, name] of names.slice(0, TYPISTS_MAX).entries()) {
       const shown = document.createElement("bdi");
       shown.textContent = name;
@@ -81,8 +78,7 @@ export class People {
     this.#typing.replaceChildren(...words);
   }
 
-  /** @param {boolean} isOpen */
-  #open(isOpen) {
+  #open(isOpen: boolean): void {
     this.#button.setAttribute("aria-expanded", String(isOpen));
     this.#panel.classList.toggle("open", isOpen);
   }

@@ -3,20 +3,14 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
 
 // What shows nothing or turns the reading direction ends an address: it could look like another.
 const ADDRESS = /https?:\/\/[^\s<>"`\p{Cc}\p{Cf}]+/giu;
 const CLOSING = /[.,;:!?'…]+$/u;
 
-/**
- * Parts a text into plain parts and addresses, which put together are the text.
- *
- * @param {string} text
- * @returns {{ text: string, href: string | undefined }[]}
- */
-export function parts(text) {
+/** Parts a text into plain parts and addresses, which put together are the text. */
+export function parts(text: string): { text: string; href: string | undefined }[] {
   const found = [];
   let end = 0;
   for (const match of text.matchAll(ADDRESS)) {
@@ -31,13 +25,8 @@ export function parts(text) {
   return found;
 }
 
-/**
- * Nodes for a text.
- *
- * @param {string} text
- * @returns {Node[]}
- */
-export function richText(text) {
+/** Nodes for a text. */
+export function richText(text: string): Node[] {
   return parts(text).map(({ text, href }) => {
     if (href === undefined) return document.createTextNode(text);
     const link = document.createElement("a");
@@ -51,15 +40,15 @@ export function richText(text) {
   });
 }
 
-/** Whether a text is a few emoji and nothing else, which are shown large. @param {string} text */
-export function isEmojiOnly(text) {
+/** Whether a text is a few emoji and nothing else, which are shown large. */
+export function isEmojiOnly(text: string): boolean {
   return text.length <= 32 &&
     /^(?:[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200D\uFE0F]|\s)+$/u.test(text) &&
     /\S/.test(text);
 }
 
-/** What ends a sentence or closes a bracket from outside is not the address's. @param {string} address */
-function withoutClosing(address) {
+/** What ends a sentence or closes a bracket from outside is not the address's. */
+function withoutClosing(address: string): string {
   let cut = address.replace(CLOSING, "");
   for (const [open, close] of [["(", ")"], ["[", "]"], ["{", "}"]]) {
     while (
@@ -71,13 +60,11 @@ function withoutClosing(address) {
   return cut;
 }
 
-/** @param {string} text @param {string} character */
-function count(text, character) {
+function count(text: string, character: string): number {
   return text.split(character).length - 1;
 }
 
-/** @param {string} address @returns {string | undefined} */
-function hrefOf(address) {
+function hrefOf(address: string): string | undefined {
   try {
     const { protocol, href, hostname } = new URL(address);
     return (protocol === "https:" || protocol === "http:") && hostname !== "" ? href : undefined;

@@ -3,51 +3,45 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
-import { Composer } from "./composer.js";
-import { ConnectionView } from "./connection_view.js";
-import { editInPlace } from "./edit_in_place.js";
-import { MessageList } from "./message_list.js";
-import { MessageLog } from "./message_log.js";
-import { NameForm } from "./name_form.js";
-import { byId, show } from "./page_elements.js";
-import { PendingList } from "./pending_list.js";
-import { People } from "./people.js";
-import { Unread } from "./unread.js";
-
-/**
- * @typedef {import("../../src/client/session_events.js").SessionEvent} SessionEvent
- * @typedef {import("../../src/client/session_events.js").Wish} Wish
- */
+import type { SessionEvent, Wish } from "../../src/client/session_events.ts";
+import { Composer } from "./composer.ts";
+import { ConnectionView } from "./connection_view.ts";
+import { editInPlace } from "./edit_in_place.ts";
+import { MessageList } from "./message_list.ts";
+import { MessageLog, type Word } from "./message_log.ts";
+import { NameForm } from "./name_form.ts";
+import { byId, show } from "./page_elements.ts";
+import { PendingList } from "./pending_list.ts";
+import { People } from "./people.ts";
+import type { SessionDriver } from "./session_driver.ts";
+import { Unread } from "./unread.ts";
 
 /** Messages that are asked for when somebody scrolls up. */
 const PAGE = 100;
 
 export class Room {
-  #driver;
+  readonly #driver: SessionDriver;
   #isConnected = false;
-  #isLive = false;
+  #isExtended = false;
   #isAsking = false;
-  /** @type {readonly string[]} */
-  #users = [];
-  #log = new MessageLog();
-  #connection = new ConnectionView();
-  #people = new People();
-  #rename = byId("rename", HTMLDialogElement);
-  #renaming;
-  #composer;
-  #pending;
-  #list;
-  #unread;
+  #users: readonly string[] = [];
+  readonly #log = new MessageLog();
+  readonly #connection = new ConnectionView();
+  readonly #people = new People();
+  readonly #rename = byId("rename", HTMLDialogElement);
+  readonly #renaming: NameForm;
+  readonly #composer: Composer;
+  readonly #pending: PendingList;
+  readonly #list: MessageList;
+  readonly #unread: Unread;
 
-  /** @param {import("./session_driver.js").SessionDriver} driver */
-  constructor(driver) {
+  constructor(driver: SessionDriver) {
     this.#driver = driver;
     const scroller = byId("scroller", HTMLElement);
     const actions = {
-      edit: (/** @type {string} */ uuid) => this.#edit(uuid),
-      remove: (/** @type {string} */ uuid) => this.#wish({ kind: "delete", uuid }),
+      edit: (uuid: string) => this.#edit(uuid),
+      remove: (uuid: string) => this.#wish({ kind: "delete", uuid }),
     };
     this.#list = new MessageList({
       log: this.#log,
@@ -93,12 +87,12 @@ export class Room {
     });
   }
 
-  focus() {
+  focus(): void {
     this.#composer.focus();
   }
 
-  /** Shows what the session tells. @param {SessionEvent} event */
-  take(event) {
+  /** Shows what the session tells. */
+  show(event: SessionEvent): void {
     switch (event.type) {
       case "state":
         return this.#state(event);
@@ -140,8 +134,7 @@ export class Room {
     }
   }
 
-  /** @param {Extract<SessionEvent, { type: "state" }>} event */
-  #state(event) {
+  #state(event: Extract<SessionEvent, { type: "state" }>): void {
     this.#isConnected = event.state === "live";
     this.#pending.connection(this.#isConnected);
     this.#composer.enable(event.state !== "over");
@@ -157,9 +150,8 @@ export class Room {
     }
   }
 
-  /** @param {Extract<SessionEvent, { type: "entered" }>} event */
-  #entered({ how, isLive, serverName }) {
-    this.#isLive = isLive;
+  #entered({ how, isExtended, serverName }: Extract<SessionEvent, { type: "entered" }>): void {
+    this.#isExtended = isExtended;
     byId("room-name", HTMLElement).textContent = serverName;
     this.#showPeople();
     if (how === "again") {
@@ -169,14 +161,12 @@ export class Room {
     }
   }
 
-  /** @param {Record<string, unknown>} info */
-  #informed({ limits }) {
+  #informed({ limits }: Record<string, unknown>): void {
     if (typeof limits !== "object" || limits === null || !("maxMessageLength" in limits)) return;
     if (typeof limits.maxMessageLength === "number") this.#composer.lengthMax = limits.maxMessageLength;
   }
 
-  /** @param {Extract<SessionEvent, { type: "history" }>} event */
-  #history({ messages, isStart, isReset, isOldest }) {
+  #history({ messages, isStart, isReset, isOldest }: Extract<SessionEvent, { type: "history" }>): void {
     this.#isAsking = false;
     show(byId("older", HTMLElement), undefined);
     if (isReset) this.#log.clear();
@@ -188,8 +178,7 @@ export class Room {
     this.#moved();
   }
 
-  /** @param {Extract<SessionEvent, { type: "message" }>} event */
-  #message({ message, isNew }) {
+  #message({ message, isNew }: Extract<SessionEvent, { type: "message" }>): void {
     const known = this.#log.find(message.uuid);
     const entry = this.#log.put(message, isNew);
     this.#pending.arrived(message.uuid);
@@ -202,30 +191,27 @@ export class Room {
     }
   }
 
-  /** @param {Extract<SessionEvent, { type: "left" }>} event */
-  #left({ username, kind, message, isOwn }) {
+  #left({ username, kind, message, isOwn }: Extract<SessionEvent, { type: "left" }>): void {
     this.#people.stops(username);
     if (isOwn) return;
     if (kind === "ban") this.#note({ name: username }, " was banned: ", { name: message ?? "" });
     else this.#note({ name: username }, kind === "disconnect" ? " left" : " lost the connection");
   }
 
-  /** @param {Extract<SessionEvent, { type: "acknowledged" }>} event */
-  #acknowledged({ draft, uuid }) {
+  #acknowledged({ draft, uuid }: Extract<SessionEvent, { type: "acknowledged" }>): void {
     const entry = uuid === undefined ? undefined : this.#log.own(uuid);
     if (entry !== undefined) this.#list.changed(entry);
     this.#pending.acknowledged(draft, uuid, entry !== undefined);
   }
 
-  /** @param {Wish} wish */
-  #done(wish) {
+  #done(wish: Wish): void {
     if (wish.kind !== "rename") return;
     this.#rename.close();
     this.#showPeople();
   }
 
-  /** Says it where it was wished. @param {Wish} wish @param {string} text */
-  #failed(wish, text) {
+  /** Says it where it was wished. */
+  #failed(wish: Wish, text: string): void {
     if (wish.kind === "send") {
       this.#pending.failed(wish, text);
       this.#list.drawSoon();
@@ -244,8 +230,7 @@ export class Room {
     }
   }
 
-  /** @param {string} uuid */
-  #edit(uuid) {
+  #edit(uuid: string): void {
     const entry = this.#log.find(uuid);
     const row = entry === undefined ? undefined : this.#list.reveal(entry);
     if (entry === undefined || row === undefined) return;
@@ -257,13 +242,12 @@ export class Room {
     });
   }
 
-  /** @param {Exclude<Wish, { kind: "send" | "join" }>} wish */
-  #wish(wish) {
+  #wish(wish: Exclude<Wish, { kind: "send" | "join" }>): void {
     this.#driver.do((session, nowMs) => session.wish(nowMs, wish));
   }
 
   /** The person looks elsewhere: older messages may be wanted. */
-  #moved() {
+  #moved(): void {
     this.#unread.look();
     const older = byId("older", HTMLElement);
     if (this.#log.isOldest) {
@@ -279,13 +263,12 @@ export class Room {
     this.#wish({ kind: "history", limit: PAGE, before });
   }
 
-  #showPeople() {
+  #showPeople(): void {
     byId("own-name", HTMLElement).textContent = this.#driver.username;
-    this.#people.show(this.#users, this.#driver.username, this.#isLive);
+    this.#people.show(this.#users, this.#driver.username, this.#isExtended);
   }
 
-  /** @param {...import("./message_log.js").Word} words */
-  #note(...words) {
+  #note(...words: readonly Word[]): void {
     this.#log.note(words);
     this.#list.drawSoon();
   }

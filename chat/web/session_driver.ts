@@ -5,12 +5,10 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
-import { ChatSession } from "../../src/client/chat_session.js";
-import { parseSavedSession } from "../../src/client/saved_session.js";
-
-/** @typedef {import("../../src/client/session_events.js").Effect} Effect */
+import { ChatSession } from "../../src/client/chat_session.ts";
+import { parseSavedSession } from "../../src/client/saved_session.ts";
+import type { Effect, SessionEvent } from "../../src/client/session_events.ts";
 
 /** Milliseconds after which what a reload goes on from is saved. */
 const SAVE_MS = 1000;
@@ -18,23 +16,17 @@ const STORAGE_KEY = "chatter.session";
 
 export class SessionDriver {
   /** The name under which this tab was connected before it was loaded anew; undefined where it was not. */
-  savedName;
-  #session;
-  #url;
-  #tell;
-  /** @type {WebSocket | undefined} */
-  #socket;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #saving;
+  readonly savedName: string | undefined;
+  readonly #session: ChatSession;
+  readonly #url: string;
+  readonly #tell: (events: SessionEvent[]) => void;
+  #socket: WebSocket | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #saving: ReturnType<typeof setTimeout> | undefined;
   #isSaving = false;
 
-  /**
-   * @param {string} url of the server, as `wss://host/`
-   * @param {(events: import("../../src/client/session_events.js").SessionEvent[]) => void} tell
-   */
-  constructor(url, tell) {
+  /** `url` is the server's, as `wss://host/`. */
+  constructor(url: string, tell: (events: SessionEvent[]) => void) {
     const saved = parseSavedSession(readStorage());
     this.savedName = saved?.username;
     this.#session = new ChatSession({ random: Math.random, ...(saved === undefined ? {} : { saved }) });
@@ -50,12 +42,12 @@ export class SessionDriver {
     addEventListener("pagehide", () => this.#save());
   }
 
-  get username() {
+  get username(): string {
     return this.#session.username;
   }
 
-  /** Hands something to the session, and does what it answers. @param {(session: ChatSession, nowMs: number) => Effect[]} input */
-  do(input) {
+  /** Hands something to the session, and does what it answers. */
+  do(input: (session: ChatSession, nowMs: number) => Effect[]): void {
     const effects = input(this.#session, performance.now());
     const events = [];
     for (const effect of effects) {
@@ -70,15 +62,14 @@ export class SessionDriver {
     if (effects.length > 0) this.#saving ??= setTimeout(() => this.#save(), SAVE_MS);
   }
 
-  /** From now on a reload goes on from here, or does not. @param {boolean} isSaving */
-  keep(isSaving) {
+  /** From now on a reload goes on from here, or does not. */
+  keep(isSaving: boolean): void {
     this.#isSaving = isSaving;
     if (isSaving) this.#save();
     else writeStorage(undefined);
   }
 
-  /** @param {number} number @param {readonly string[]} protocols */
-  #open(number, protocols) {
+  #open(number: number, protocols: readonly string[]): void {
     const socket = new WebSocket(this.#url, [...protocols]);
     this.#socket = socket;
     socket.onopen = () => this.do((session, nowMs) => session.opened(nowMs, number, socket.protocol));
@@ -88,15 +79,14 @@ export class SessionDriver {
       this.do((session, nowMs) => session.closed(nowMs, number, code, reason));
   }
 
-  /** @param {number | undefined} atMs */
-  #wake(atMs) {
+  #wake(atMs: number | undefined): void {
     clearTimeout(this.#timer);
     if (atMs === undefined) return;
     const ms = Math.max(0, Math.ceil(atMs - performance.now()));
     this.#timer = setTimeout(() => this.do((session, nowMs) => session.woke(nowMs)), ms);
   }
 
-  #save() {
+  #save(): void {
     clearTimeout(this.#saving);
     this.#saving = undefined;
     if (!this.#isSaving) return;
@@ -104,7 +94,7 @@ export class SessionDriver {
   }
 }
 
-function readStorage() {
+function readStorage(): string | null | undefined {
   try {
     return sessionStorage.getItem(STORAGE_KEY);
   } catch {
@@ -113,8 +103,7 @@ function readStorage() {
   }
 }
 
-/** @param {string | undefined} text */
-function writeStorage(text) {
+function writeStorage(text: string | undefined): void {
   try {
     if (text === undefined) sessionStorage.removeItem(STORAGE_KEY);
     else sessionStorage.setItem(STORAGE_KEY, text);

@@ -3,9 +3,8 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
-import { byId } from "./page_elements.js";
+import { byId } from "./page_elements.ts";
 
 /** Messages that a screen reader still has before it: older ones are left out where it cannot follow. */
 const ANNOUNCED_MAX = 20;
@@ -15,32 +14,30 @@ const TELL_MS = 200;
 
 export class Unread {
   #count = 0;
-  /** @type {{ username: string, text: string }[]} */
-  #heard = [];
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #telling;
-  #title = document.title;
-  #button = byId("newer", HTMLButtonElement);
-  #announcer = byId("announcer", HTMLElement);
-  #isLooked;
+  readonly #heard: { username: string; text: string }[] = [];
+  #telling: ReturnType<typeof setTimeout> | undefined;
+  readonly #title = document.title;
+  readonly #button = byId("newer", HTMLButtonElement);
+  readonly #announcer = byId("announcer", HTMLElement);
+  readonly #isLooked: () => boolean;
 
-  /** @param {() => boolean} isLooked whether the newest message is looked at @param {() => void} toEnd */
-  constructor(isLooked, toEnd) {
+  /** `isLooked` says whether the newest message is looked at. */
+  constructor(isLooked: () => boolean, toEnd: () => void) {
     this.#isLooked = isLooked;
     this.#button.addEventListener("click", toEnd);
     document.addEventListener("visibilitychange", () => this.look());
     addEventListener("focus", () => this.look());
   }
 
-  /** A message of somebody else came. @param {string} username @param {string} text */
-  came(username, text) {
+  /** A message of somebody else came. */
+  came(username: string, text: string): void {
     if (!this.#isSeen()) this.#count++;
     this.#heard.push({ username, text });
     this.#telling ??= setTimeout(() => this.#tell(), TELL_MS);
   }
 
   /** All at once, however many came. */
-  #tell() {
+  #tell(): void {
     this.#telling = undefined;
     const lines = this.#heard.splice(0).slice(-ANNOUNCED_MAX).map(({ username, text }) => {
       const line = document.createElement("p");
@@ -55,17 +52,16 @@ export class Unread {
   }
 
   /** The person looks, perhaps. */
-  look() {
+  look(): void {
     if (this.#isSeen()) this.#show(0);
     else this.#show(this.#count);
   }
 
-  #isSeen() {
+  #isSeen(): boolean {
     return !document.hidden && this.#isLooked();
   }
 
-  /** @param {number} count */
-  #show(count) {
+  #show(count: number): void {
     this.#count = count;
     const title = count === 0 ? this.#title : `(${count}) ${this.#title}`;
     if (document.title !== title) document.title = title;

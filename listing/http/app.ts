@@ -22,7 +22,7 @@ import { VERSION } from "../../src/version.ts";
 import type { WebAssets } from "../../src/serving/web_assets.ts";
 import { formatIssues } from "../../src/schema_issues.ts";
 import { API_PAGE_HEADERS, apiPage } from "../pages/api_page.ts";
-import { BROWSER_PAGE_HEADERS, browserPage, PAGE_ROWS } from "../pages/list_page.ts";
+import { BROWSER_PAGE_HEADERS, browserPage, PAGE_ROWS, PAGE_SCRIPT } from "../pages/list_page.ts";
 import { readAuthorization } from "../registry/keys.ts";
 import { OriginRate } from "../origin_rate.ts";
 import type { Outgoing } from "./large_responses.ts";
@@ -48,8 +48,8 @@ import {
 import type { Snapshot } from "../list/snapshot.ts";
 import { addOperatorRoutes } from "../operator_routes.ts";
 import { type ServerStore, StoreFailed } from "../store/store.ts";
-import { readWish } from "../web/order.js";
-import { summary } from "../web/wording.js";
+import { readWish } from "../web/order.ts";
+import { summary } from "../web/wording.ts";
 import { WriteLimits } from "./write_limits.ts";
 
 /** What the server knows of a connection. */
@@ -208,6 +208,7 @@ function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRat
         isEmpty: snapshot.size === 0,
         origin: place,
         nowMs: wallClock(),
+        modules: await assets.modulesOf(PAGE_SCRIPT),
       }),
     );
     return await answerRepresentation(c, page, outgoing, { madeFor: origin, headers: BROWSER_PAGE_HEADERS });

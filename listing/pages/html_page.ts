@@ -16,6 +16,8 @@ export interface WholePage {
   /** Paths of its own files, beside those that all pages have. */
   readonly style: string;
   readonly script?: string;
+  /** What the script imports, to be fetched along with it. */
+  readonly modules?: readonly string[];
   /** Where its main thing is, by id, and what that is called. */
   readonly skipTo: readonly [id: string, what: string];
   /** What stands beside the heading, which is the title. */
@@ -26,7 +28,7 @@ export interface WholePage {
 
 /** The page as text. */
 export async function wholePage(page: WholePage): Promise<string> {
-  const { title, about, style, script, skipTo: [id, what], facts, main, footer } = page;
+  const { title, about, style, script, modules = [], skipTo: [id, what], facts, main, footer } = page;
   return String(
     await html`
       <!DOCTYPE html>
@@ -40,6 +42,7 @@ export async function wholePage(page: WholePage): Promise<string> {
           <link rel="stylesheet" href="/src/web/tokens.css">
           <link rel="stylesheet" href="/listing/web/base.css">
           <link rel="stylesheet" href="${style}">
+          ${modules.map((path) => html`<link rel="modulepreload" href="${path}">`)}
           ${script === undefined ? "" : html`<script type="module" src="${script}"></script>`}
         </head>
         <body>

@@ -1,6 +1,6 @@
 /**
  * The listing's page for browsers as HTML, PROTOCOL.md §9.12: a table that does without script, which
- * listing/web/page.js keeps up to date.
+ * listing/web/page.ts keeps up to date.
  *
  * Texts of servers are put in by hono's `html`, which escapes them, and stand in elements that keep their direction
  * to themselves. It asks nothing of anybody: what is shown is given.
@@ -10,8 +10,8 @@
 import { html } from "hono/html";
 import { PAGE_HEADERS } from "../../src/serving/web_assets.ts";
 import type { ListedServer, Page, Sort } from "../list/page.ts";
-import { type Wish, writeWish } from "../web/order.js";
-import { duration, fill, fillWidth, isFull, percent, webAddress } from "../web/wording.js";
+import { type Wish, writeWish } from "../web/order.ts";
+import { duration, fill, fillWidth, isFull, percent, webAddress } from "../web/wording.ts";
 import { type Html, wholePage } from "./html_page.ts";
 
 /** Servers of one page without script: what a person looks through; the next page is a link. */
@@ -35,7 +35,11 @@ export interface BrowserPage {
   /** Where this listing is, as whoever asks sees it. */
   readonly origin: string;
   readonly nowMs: number;
+  /** What `PAGE_SCRIPT` imports. */
+  readonly modules: readonly string[];
 }
+
+export const PAGE_SCRIPT = "/listing/web/page.ts";
 
 const SORTS: readonly (readonly [sort: Sort, label: string])[] = [
   ["users", "Most people"],
@@ -46,13 +50,14 @@ const SORTS: readonly (readonly [sort: Sort, label: string])[] = [
 
 /** The page as text. */
 export function browserPage(shown: BrowserPage): Promise<string> {
-  const { wish, page, summary, isEmpty, nowMs } = shown;
+  const { wish, page, summary, isEmpty, nowMs, modules } = shown;
   const noMatch = page.servers.length === 0 && !isEmpty;
   return wholePage({
     title: "Chat servers",
     about: "Chat servers that anybody can join, with how many people are there now.",
     style: "/listing/web/page.css",
-    script: "/listing/web/page.js",
+    script: PAGE_SCRIPT,
+    modules,
     skipTo: ["rows", "servers"],
     facts: html`<span id="summary">${summary}</span> <span id="state" role="status"></span>`,
     main: html`

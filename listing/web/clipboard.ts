@@ -4,16 +4,10 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
 
-/**
- * Puts `text` on the clipboard; false where the browser does not let it.
- *
- * @param {string} text
- * @returns {Promise<boolean>}
- */
-export async function copyText(text) {
+/** Puts `text` on the clipboard; false where the browser does not let it. */
+export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
@@ -23,8 +17,7 @@ export async function copyText(text) {
   }
 }
 
-/** @param {string} text */
-function copyInTheOldWay(text) {
+function copyInTheOldWay(text: string): boolean {
   const focused = document.activeElement;
   const area = document.createElement("textarea");
   area.value = text;

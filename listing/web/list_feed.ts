@@ -6,15 +6,11 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
+import type { Server } from "./wording.ts";
 
-/** @typedef {import("./wording.js").Server} Server */
-/**
- * live: followed; connecting: on its way or on the way back; polling: fetched now and then.
- *
- * @typedef {"live" | "connecting" | "polling"} State
- */
+/** live: followed; connecting: on its way or on the way back; polling: fetched now and then. */
+export type State = "live" | "connecting" | "polling";
 
 /** Milliseconds between two looks at a list that cannot be followed. */
 const POLL_MS = 20_000;
@@ -25,30 +21,27 @@ const RESET_SPREAD_MS = 2000;
 /** Milliseconds after which a page that nobody sees gives up its stream: a browser has six connections to a server. */
 const HIDDEN_MS = 15_000;
 
+export interface FeedListener {
+  onList(servers: readonly Server[]): void;
+  onServer(server: Server): void;
+  onGone(id: number): void;
+  onState(state: State): void;
+}
+
 export class ListFeed {
-  /** @type {EventSource | undefined} */
-  #source;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #hiddenTimer;
+  readonly #listener: FeedListener;
+  #source: EventSource | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #hiddenTimer: ReturnType<typeof setTimeout> | undefined;
   #retryMs = RETRY_MS.least;
   #isPaused = false;
   #lastEventId = "";
 
-  /**
-   * @param {{
-   *   onList: (servers: Server[]) => void,
-   *   onServer: (server: Server) => void,
-   *   onGone: (id: number) => void,
-   *   onState: (state: State) => void,
-   * }} heard
-   */
-  constructor(heard) {
-    this.heard = heard;
+  constructor(listener: FeedListener) {
+    this.#listener = listener;
   }
 
-  start() {
+  start(): void {
     document.addEventListener("visibilitychange", () => this.#seenOrNot());
     // The browser keeps a page that is left for the way back, and not its stream.
     globalThis.addEventListener("pageshow", (event) => {
@@ -57,42 +50,41 @@ export class ListFeed {
     this.#load();
   }
 
-  async #load() {
+  async #load(): Promise<void> {
     this.#stop();
     const list = await fetchList();
     if (list === undefined) {
-      this.heard.onState("connecting");
+      this.#listener.onState("connecting");
       this.#later(this.#retryMs * (0.5 + Math.random() / 2));
       this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS.most);
       return;
     }
     this.#retryMs = RETRY_MS.least;
-    this.heard.onList(list.servers);
+    this.#listener.onList(list.servers);
     this.#follow(list.lastEventId);
   }
 
-  /** @param {string} lastEventId */
-  #follow(lastEventId) {
+  #follow(lastEventId: string): void {
     this.#source?.close();
     this.#lastEventId = lastEventId;
     const source = new EventSource(`/events?lastEventID=${encodeURIComponent(lastEventId)}`);
     this.#source = source;
-    source.onopen = () => this.heard.onState("live");
+    source.onopen = () => this.#listener.onState("live");
     source.onerror = () => {
       // A stream that broke off the browser opens again by itself; one that was refused it does not.
       const isRefused = source.readyState === EventSource.CLOSED;
-      this.heard.onState(isRefused ? "polling" : "connecting");
+      this.#listener.onState(isRefused ? "polling" : "connecting");
       if (isRefused) this.#later(POLL_MS * (0.75 + Math.random() / 2));
     };
     for (const name of ["added", "changed"]) {
       source.addEventListener(name, (event) => {
         this.#lastEventId = event.lastEventId;
-        this.heard.onServer(JSON.parse(event.data));
+        this.#listener.onServer(JSON.parse(event.data));
       });
     }
     source.addEventListener("removed", (event) => {
       this.#lastEventId = event.lastEventId;
-      this.heard.onGone(JSON.parse(event.data).id);
+      this.#listener.onGone(JSON.parse(event.data).id);
     });
     source.addEventListener("reset", () => {
       this.#stop();
@@ -101,7 +93,7 @@ export class ListFeed {
     if (document.hidden) this.#seenOrNot();
   }
 
-  #seenOrNot() {
+  #seenOrNot(): void {
     clearTimeout(this.#hiddenTimer);
     if (document.hidden) this.#hiddenTimer = setTimeout(() => this.#pause(), HIDDEN_MS);
     else if (this.#isPaused) {
@@ -111,19 +103,18 @@ export class ListFeed {
   }
 
   /** Only of what is followed: whatever else is under way asks for nothing that lasts. */
-  #pause() {
+  #pause(): void {
     if (this.#source === undefined || this.#source.readyState === EventSource.CLOSED) return;
     this.#stop();
     this.#isPaused = true;
   }
 
-  /** @param {number} ms */
-  #later(ms) {
+  #later(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#load(), ms);
   }
 
-  #stop() {
+  #stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#source?.close();
@@ -132,12 +123,11 @@ export class ListFeed {
 }
 
 /** The list, and the place from which it can be followed; undefined where it does not come. */
-async function fetchList() {
+async function fetchList(): Promise<{ servers: Server[]; lastEventId: string } | undefined> {
   try {
     const response = await fetch("/servers", { cache: "no-cache" });
     if (!response.ok) return undefined;
-    /** @type {{ servers: Server[] }} */
-    const { servers } = await response.json();
+    const { servers }: { servers: Server[] } = await response.json();
     return { servers, lastEventId: response.headers.get("Last-Event-ID") ?? "" };
   } catch {
     return undefined;

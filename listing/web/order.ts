@@ -5,33 +5,29 @@
  *
  * @module
  */
-// @ts-check
+import type { Server } from "./wording.ts";
 
-/** @typedef {import("./wording.js").Server} Server */
-/** @typedef {"id" | "users" | "name" | "age"} Sort */
-/**
- * What the person asks for. `full` and `empty`: whether such servers are shown.
- *
- * @typedef {{ readonly sort: Sort, readonly q: string, readonly full: boolean, readonly empty: boolean }} Wish
- */
+export type Sort = "id" | "users" | "name" | "age";
+
+/** What the person asks for. `full` and `empty`: whether such servers are shown. */
+export interface Wish {
+  readonly sort: Sort;
+  readonly q: string;
+  readonly full: boolean;
+  readonly empty: boolean;
+}
 
 /** The order of the page where none is asked for: where people are. */
-export const SORT = /** @type {const} */ ("users");
+export const SORT = "users";
 
-/** @type {{ readonly [sort in Sort]: (server: Server) => number | string }} */
-const KEYS = {
+const KEYS: { readonly [sort in Sort]: (server: Server) => number | string } = {
   id: ({ id }) => id,
   users: ({ connectedUsers }) => -connectedUsers,
   name: ({ displayName }) => displayName.toLowerCase(),
   age: ({ onlineSince }) => onlineSince,
 };
 
-/**
- * @param {Iterable<Server>} servers
- * @param {Wish} wish
- * @returns {Server[]}
- */
-export function shown(servers, { sort, q, full, empty }) {
+export function shown(servers: Iterable<Server>, { sort, q, full, empty }: Wish): Server[] {
   const keyOf = KEYS[sort];
   const part = q.toLowerCase();
   return [...servers]
@@ -44,28 +40,19 @@ export function shown(servers, { sort, q, full, empty }) {
     .map(({ server }) => server);
 }
 
-/**
- * What a URL asks for. What it says wrong counts for not said.
- *
- * @param {URLSearchParams} parameters
- * @returns {Wish}
- */
-export function readWish(parameters) {
+/** What a URL asks for. What it says wrong counts for not said. */
+export function readWish(parameters: URLSearchParams): Wish {
   const sort = parameters.get("sort") ?? SORT;
   return {
-    sort: Object.hasOwn(KEYS, sort) ? /** @type {Sort} */ (sort) : SORT,
+    sort: Object.hasOwn(KEYS, sort) ? sort as Sort : SORT,
     q: parameters.get("q") ?? "",
     full: parameters.get("full") !== "false",
     empty: parameters.get("empty") !== "false",
   };
 }
 
-/**
- * The same as the part of a URL from the question mark on; "" where nothing is asked for.
- *
- * @param {Wish} wish
- */
-export function writeWish({ sort, q, full, empty }) {
+/** The same as the part of a URL from the question mark on; "" where nothing is asked for. */
+export function writeWish({ sort, q, full, empty }: Wish): string {
   const parameters = new URLSearchParams();
   if (sort !== SORT) parameters.set("sort", sort);
   if (q !== "") parameters.set("q", q);

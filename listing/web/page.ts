@@ -5,16 +5,13 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { copyText } from "./clipboard.js";
-import { ListFeed } from "./list_feed.js";
-import { readWish, shown, writeWish } from "./order.js";
-import { ServerRows } from "./server_rows.js";
-import { counted, summary } from "./wording.js";
-
-/** @typedef {import("./wording.js").Server} Server */
+import { copyText } from "./clipboard.ts";
+import { ListFeed } from "./list_feed.ts";
+import { readWish, shown, writeWish } from "./order.ts";
+import { ServerRows } from "./server_rows.ts";
+import { counted, type Server, summary } from "./wording.ts";
 
 /** Rows at first, and more with each press of the button: what a browser lays out in a blink. */
 const ROWS = 1000;
@@ -26,8 +23,7 @@ const AGES_MS = 30_000;
 
 const STATES = { live: "Live", connecting: "Connecting again…", polling: "Looked at now and then" };
 
-/** @type {Map<number, Server>} */
-const servers = new Map();
+const servers = new Map<number, Server>();
 let wish = readWish(new URLSearchParams(location.search));
 let rowsMax = ROWS;
 let isDrawing = false;
@@ -35,13 +31,7 @@ let isHeldBack = false;
 let movedMs = -Infinity;
 let agesMs = 0;
 
-/**
- * @template {HTMLElement} T
- * @param {string} id
- * @param {new () => T} type
- * @returns {T}
- */
-function element(id, type) {
+function element<T extends HTMLElement>(id: string, type: new () => T): T {
   const found = document.getElementById(id);
   if (!(found instanceof type)) throw new Error(`The page has no ${id}`);
   return found;
@@ -63,7 +53,7 @@ document.documentElement.classList.add("scripted");
 for (const place of document.querySelectorAll(".origin")) place.textContent = location.origin;
 
 /** Draws once for all that comes in the same frame; at all times, also where the page is in the background. */
-function drawSoon() {
+function drawSoon(): void {
   if (isDrawing) return;
   isDrawing = true;
   const draw = () => {
@@ -76,7 +66,7 @@ function drawSoon() {
   else requestAnimationFrame(draw);
 }
 
-function drawNow() {
+function drawNow(): void {
   isHeldBack = false;
   const wanted = shown(servers.values(), wish);
   rows.show(wanted.slice(0, rowsMax));
@@ -90,9 +80,9 @@ function drawNow() {
 }
 
 /** What the person chose is shown at once, and stays in the address of the page. */
-function choose() {
+function choose(): void {
   wish = {
-    sort: /** @type {typeof wish.sort} */ (sort.value),
+    sort: sort.value as typeof wish.sort,
     q: search.value.trim(),
     full: !hideFull.checked,
     empty: !hideEmpty.checked,
@@ -103,7 +93,7 @@ function choose() {
     const link = heading.querySelector("a");
     if (link === null) continue;
     const name = link.dataset["sort"];
-    link.href = location.pathname + writeWish({ ...wish, sort: /** @type {typeof wish.sort} */ (name) });
+    link.href = location.pathname + writeWish({ ...wish, sort: name as typeof wish.sort });
     if (name === wish.sort) heading.ariaSort = name === "name" ? "ascending" : "descending";
     else heading.removeAttribute("aria-sort");
   }
@@ -111,8 +101,7 @@ function choose() {
   say(counted(shown(servers.values(), wish).length, "server", "servers"));
 }
 
-/** @param {string} text */
-function say(text) {
+function say(text: string): void {
   said.textContent = text;
 }
 
@@ -145,13 +134,9 @@ body.addEventListener("pointerleave", () => {
   if (isHeldBack) drawNow();
 });
 
-/**
- * @param {HTMLElement} button
- * @param {string} address
- */
-async function copyFrom(button, address) {
+async function copyFrom(button: HTMLElement, address: string): Promise<void> {
   const isCopied = await copyText(address);
-  const label = /** @type {HTMLElement} */ (button.querySelector(".verb"));
+  const label = button.querySelector(".verb") as HTMLElement;
   label.textContent = isCopied ? "Copied" : "Not copied";
   button.classList.toggle("done", isCopied);
   say(isCopied ? `Copied ${address}` : "The browser does not let this page copy");

@@ -6,38 +6,32 @@
  *
  * @module
  */
-// @ts-check
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { duration, fill, fillWidth, isFull, percent, webAddress } from "./wording.js";
+import { duration, fill, fillWidth, isFull, percent, type Server, webAddress } from "./wording.ts";
 
-/** @typedef {import("./wording.js").Server} Server */
-/** @typedef {{ readonly row: HTMLElement, server: Server }} Shown */
+interface Shown {
+  readonly row: HTMLElement;
+  server: Server;
+}
 
 export class ServerRows {
-  /** @type {Map<number, Shown>} */
-  #shown = new Map();
+  readonly #body: HTMLElement;
+  readonly #template: HTMLTemplateElement;
+  readonly #shown = new Map<number, Shown>();
 
-  /**
-   * @param {HTMLElement} body where the rows are
-   * @param {HTMLTemplateElement} template of one row
-   */
-  constructor(body, template) {
-    this.body = body;
-    this.template = template;
+  /** The rows are in `body`; `template` has one. */
+  constructor(body: HTMLElement, template: HTMLTemplateElement) {
+    this.#body = body;
+    this.#template = template;
   }
 
-  /** @param {number} id */
-  has(id) {
+  has(id: number): boolean {
     return this.#shown.has(id);
   }
 
-  /**
-   * Writes into the server's row what it is now; where it has none, nothing.
-   *
-   * @param {Server} server
-   */
-  update(server) {
+  /** Writes into the server's row what it is now; where it has none, nothing. */
+  update(server: Server): void {
     const shown = this.#shown.get(server.id);
     if (shown === undefined) return;
     shown.server = server;
@@ -45,22 +39,18 @@ export class ServerRows {
   }
 
   /** Writes into all rows for how long their servers are online now. */
-  grow() {
+  grow(): void {
     for (const { row, server } of this.#shown.values()) writeAge(row, server);
   }
 
-  /**
-   * Shows these servers in this order. Rows that stay keep what has the focus.
-   *
-   * @param {readonly Server[]} servers
-   */
-  show(servers) {
+  /** Shows these servers in this order. Rows that stay keep what has the focus. */
+  show(servers: readonly Server[]): void {
     const focused = document.activeElement;
-    const hadFocus = focused !== null && this.body.contains(focused);
+    const hadFocus = focused !== null && this.#body.contains(focused);
     // Those that came with the page make room for the first that the script knows.
-    if (this.#shown.size === 0) this.body.replaceChildren();
+    if (this.#shown.size === 0) this.#body.replaceChildren();
     this.#drop(servers);
-    let place = this.body.firstElementChild;
+    let place = this.#body.firstElementChild;
     for (const server of servers) {
       const row = this.#rowOf(server);
       // A row that goes down the list is taken out, and comes in again at its turn.
@@ -69,15 +59,14 @@ export class ServerRows {
         place = row;
       }
       if (place === row) place = place.nextElementSibling;
-      else this.body.insertBefore(row, place);
+      else this.#body.insertBefore(row, place);
     }
     if (!hadFocus || !(focused instanceof HTMLElement) || document.activeElement === focused) return;
     if (focused.isConnected) focused.focus({ preventScroll: true });
-    else this.body.querySelector("a")?.focus({ preventScroll: true });
+    else this.#body.querySelector("a")?.focus({ preventScroll: true });
   }
 
-  /** @param {readonly Server[]} servers */
-  #drop(servers) {
+  #drop(servers: readonly Server[]): void {
     const ids = new Set(servers.map(({ id }) => id));
     for (const [id, { row }] of this.#shown) {
       if (ids.has(id)) continue;
@@ -86,26 +75,21 @@ export class ServerRows {
     }
   }
 
-  /** @param {Server} server */
-  #rowOf(server) {
+  #rowOf(server: Server): HTMLElement {
     const known = this.#shown.get(server.id);
     if (known !== undefined) {
       if (known.server !== server) this.update(server);
       return known.row;
     }
-    const copy = /** @type {DocumentFragment} */ (this.template.content.cloneNode(true));
-    const row = /** @type {HTMLElement} */ (copy.firstElementChild);
+    const copy = this.#template.content.cloneNode(true) as DocumentFragment;
+    const row = copy.firstElementChild as HTMLElement;
     write(row, server);
     this.#shown.set(server.id, { row, server });
     return row;
   }
 }
 
-/**
- * @param {HTMLElement} row
- * @param {Server} server
- */
-function write(row, server) {
+function write(row: HTMLElement, server: Server): void {
   const url = webAddress(server.address);
   row.classList.toggle("full", isFull(server));
   for (const name of row.querySelectorAll(".displayname")) setText(name, server.displayName);
@@ -121,11 +105,7 @@ function write(row, server) {
   writeAge(row, server);
 }
 
-/**
- * @param {HTMLElement} row
- * @param {Server} server
- */
-function writeAge(row, { onlineSince }) {
+function writeAge(row: HTMLElement, { onlineSince }: Server): void {
   const time = row.querySelector("time");
   if (time === null) return;
   setText(time, duration(Date.now() - onlineSince));
@@ -133,12 +113,7 @@ function writeAge(row, { onlineSince }) {
   time.title = new Date(onlineSince).toLocaleString();
 }
 
-/**
- * Only where it is another: who selects a text, or has it read out, is not disturbed.
- *
- * @param {Element | null} element
- * @param {string} text
- */
-function setText(element, text) {
+/** Only where it is another: who selects a text, or has it read out, is not disturbed. */
+function setText(element: Element | null, text: string): void {
   if (element !== null && element.textContent !== text) element.textContent = text;
 }

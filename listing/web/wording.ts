@@ -6,34 +6,25 @@
  *
  * @module
  */
-// @ts-check
 
-/**
- * A server as GET /servers shows it.
- *
- * @typedef {{
- *   readonly id: number,
- *   readonly displayName: string,
- *   readonly address: string,
- *   readonly connectedUsers: number,
- *   readonly maxUsers: number,
- *   readonly onlineSince: number,
- *   readonly roundTripMs: number,
- *   readonly uptime: number,
- * }} Server
- */
+/** A server as GET /servers shows it. */
+export interface Server {
+  readonly id: number;
+  readonly displayName: string;
+  readonly address: string;
+  readonly connectedUsers: number;
+  readonly maxUsers: number;
+  readonly onlineSince: number;
+  readonly roundTripMs: number;
+  readonly uptime: number;
+}
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/**
- * Where the web client of the server at `address` is; undefined where that is no address.
- *
- * @param {string} address
- * @returns {string | undefined}
- */
-export function webAddress(address) {
+/** Where the web client of the server at `address` is; undefined where that is no address. */
+export function webAddress(address: string): string | undefined {
   const isTls = address.startsWith("wss://") || address.endsWith(":443");
   const place = address.replace(/^wss?:\/\//, "");
   // Letters, digits and what an IPv6 address has: nothing that could be another part of a URL.
@@ -42,52 +33,34 @@ export function webAddress(address) {
   return URL.canParse(url) ? new URL(url).href : undefined;
 }
 
-/**
- * For how long, in the largest unit that fits.
- *
- * @param {number} ms
- */
-export function duration(ms) {
+/** For how long, in the largest unit that fits. */
+export function duration(ms: number): string {
   if (ms < MINUTE_MS) return "< 1 min";
   if (ms < HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
   if (ms < 2 * DAY_MS) return `${Math.floor(ms / HOUR_MS)} h`;
   return `${Math.floor(ms / DAY_MS)} days`;
 }
 
-/**
- * A share as percent; only what is whole is 100 %.
- *
- * @param {number} share 0 to 1
- */
-export function percent(share) {
+/** A share of 0 to 1 as percent; only what is whole is 100 %. */
+export function percent(share: number): string {
   return `${share === 1 ? 100 : (Math.floor(share * 1000) / 10).toFixed(1)} %`;
 }
 
-/** @param {Server} server */
-export function isFull({ connectedUsers, maxUsers }) {
+export function isFull({ connectedUsers, maxUsers }: Server): boolean {
   return connectedUsers >= maxUsers;
 }
 
-/** @param {Server} server */
-export function fill(server) {
+export function fill(server: Server): string {
   return `${grouped(server.connectedUsers)} of ${grouped(server.maxUsers)}${isFull(server) ? ", full" : ""}`;
 }
 
-/**
- * How much of a bar of 100 % is filled.
- *
- * @param {Server} server
- */
-export function fillWidth({ connectedUsers, maxUsers }) {
+/** How much of a bar of 100 % is filled. */
+export function fillWidth({ connectedUsers, maxUsers }: Server): string {
   return `${Math.min(100, Math.round(connectedUsers / Math.max(1, maxUsers) * 100))}%`;
 }
 
-/**
- * How many servers are shown, and how many people are on them.
- *
- * @param {Iterable<Server>} servers
- */
-export function summary(servers) {
+/** How many servers are shown, and how many people are on them. */
+export function summary(servers: Iterable<Server>): string {
   let count = 0;
   let people = 0;
   for (const { connectedUsers } of servers) {
@@ -97,16 +70,10 @@ export function summary(servers) {
   return `${counted(count, "server", "servers")}, ${counted(people, "person", "people")} connected`;
 }
 
-/**
- * @param {number} count
- * @param {string} one
- * @param {string} many
- */
-export function counted(count, one, many) {
+export function counted(count: number, one: string, many: string): string {
   return `${grouped(count)} ${count === 1 ? one : many}`;
 }
 
-/** @param {number} number */
-function grouped(number) {
+function grouped(number: number): string {
   return String(number).replace(/\B(?=(?:[0-9]{3})+$)/g, ",");
 }

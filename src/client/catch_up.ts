@@ -6,7 +6,8 @@
  *
  * @module
  */
-// @ts-check
+import type { BroadcastFrame, HistoryEntry } from "../protocol/frames.ts";
+import type { Wish } from "./session_events.ts";
 
 /** Messages of the first page, and of each page that fills a hole, and pages of which a hole is filled at most. */
 export const FIRST_PAGE = 100;
@@ -15,45 +16,41 @@ export const HOLE_PAGES_MAX = 5;
 /** Broadcasts that are held back: twice what a server replays, §12.3. One that tells more and no history owes an answer. */
 export const HELD_MAX = 20_000;
 
-/**
- * A broadcast that is held back, with what was known of it when it came.
- *
- * @typedef {{ readonly frame: import("./frames.js").Told | import("./frames.js").Renamed | import("./frames.js").Departed
- *   | import("./frames.js").Joined, readonly isOwn: boolean, readonly isNew: boolean }} Held
- */
+/** A broadcast that is held back, with what was known of it when it came. */
+export interface Held {
+  readonly frame: BroadcastFrame;
+  readonly isOwn: boolean;
+  readonly isNew: boolean;
+}
 
 export class CatchUp {
-  /** @type {Held[]} */
-  held = [];
+  held: Held[] = [];
   /** Whether it is the history of somebody who has seen nothing yet. */
-  isStart;
+  readonly isStart: boolean;
   /** Whether the entries reach back to what was seen before. */
   isJoined = false;
   isOldest = false;
   pages = 0;
-  /** @type {import("./frames.js").HistoryEntry[]} oldest first */
-  entries = [];
+  /** Oldest first. */
+  entries: HistoryEntry[] = [];
   /** The newest message that was seen before, or "" where there was none to see. */
-  target;
+  readonly target: string;
 
-  /** @param {string} target @param {boolean} isStart */
-  constructor(target, isStart) {
+  constructor(target: string, isStart: boolean) {
     this.target = target;
     this.isStart = isStart;
   }
 
-  /** The page that is to be asked for. @returns {{ kind: "history", limit: number, before: string | undefined }} */
-  get wish() {
+  /** The page that is to be asked for. */
+  get wish(): Wish {
     return { kind: "history", limit: this.isStart ? FIRST_PAGE : HOLE_PAGE, before: this.entries[0]?.uuid };
   }
 
   /**
    * Begins anew on a new connection. What is held back stays; but messages of a session that is no more are older than
    * what the history will say of them.
-   *
-   * @param {boolean} isResumed
    */
-  restart(isResumed) {
+  restart(isResumed: boolean): void {
     if (!isResumed) this.held = this.held.filter(({ frame }) => frame.type !== "MSG");
     this.entries = [];
     this.pages = 0;
@@ -61,12 +58,8 @@ export class CatchUp {
     this.isJoined = false;
   }
 
-  /**
-   * Takes a page; answers whether that was the last one.
-   *
-   * @param {readonly import("./frames.js").HistoryEntry[]} page
-   */
-  take(page) {
+  /** Adds a page; answers whether that was the last one. */
+  addPage(page: readonly HistoryEntry[]): boolean {
     this.pages++;
     this.isOldest = page.length === 0;
     this.entries = [...page, ...this.entries];
@@ -78,13 +71,10 @@ export class CatchUp {
   /**
    * The held broadcasts that are left to be told after the entries: a message that the history told already is told
    * again only where it has changed since, and then as it was at last.
-   *
-   * @returns {Held[]}
    */
-  get rest() {
+  get rest(): Held[] {
     const texts = new Map(this.entries.map(({ uuid, message }) => [uuid, message]));
-    /** @type {Map<string, Held>} */
-    const last = new Map();
+    const last = new Map<string, Held>();
     for (const held of this.held) if (held.frame.type === "MSG") last.set(held.frame.uuid, held);
     const oldest = this.entries[0]?.uuid ?? "";
     return this.held.flatMap((held) => {

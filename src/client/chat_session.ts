@@ -8,24 +8,17 @@
  *
  * @module
  */
-// @ts-check
-import { Conversation } from "./conversation.js";
-import { decodeServerFrame, LIVE_PROTOCOL } from "./frames.js";
-import { earliest, Line } from "./line.js";
-import { Outgoing } from "./outgoing.js";
-import { comesBack, GIVEN_UP, isFlood, mayPass, passesByItself, whyOver } from "./reconnect.js";
-import { request } from "./requests.js";
-import { restoreDrafts, saveSession } from "./saved_session.js";
+import { decodeServerFrame, encodeClientFrame, LIVE_SUBPROTOCOL } from "../protocol/codec.ts";
+import type { ServerFrame } from "../protocol/frames.ts";
+import { ConnectionState, earliest } from "./connection_state.ts";
+import { Conversation } from "./conversation.ts";
+import { RequestQueue } from "./request_queue.ts";
+import { comesBack, GIVEN_UP, isFaultText, mayPass, passesByItself, whyOver } from "./reconnect.ts";
+import { type Request, request } from "./requests.ts";
+import { restoreDrafts, saveSession } from "./saved_session.ts";
+import type { Draft, Effect, SavedSession, SessionEvent, Wish } from "./session_events.ts";
 
-/**
- * @typedef {import("./session_events.js").Effect} Effect
- * @typedef {import("./session_events.js").SessionEvent} SessionEvent
- * @typedef {import("./session_events.js").Wish} Wish
- * @typedef {import("./session_events.js").SavedSession} SavedSession
- * @typedef {import("./frames.js").ServerFrame} ServerFrame
- * @typedef {import("./requests.js").Request} Request
- * @typedef {"idle" | "opening" | "entering" | "refused" | "live" | "waiting" | "leaving" | "over"} Phase
- */
+export type Phase = "idle" | "opening" | "entering" | "refused" | "live" | "waiting" | "leaving" | "over";
 
 /** Milliseconds between two looks at who is there, where the server does not tell who comes. */
 const POLL_MS = 15_000;
@@ -33,139 +26,133 @@ const POLL_MS = 15_000;
 export const DRAFTS_MAX = 500;
 
 export class ChatSession {
-  /** @type {Phase} */
-  #phase = "idle";
-  /** @type {string | undefined} */
-  #token;
+  #phase: Phase = "idle";
+  #token: string | undefined;
   #position = 0;
   #wasIn = false;
-  /** @type {string | undefined} the server's last word on why it does not let us in */
-  #refusal;
-  /** @type {number | undefined} */
-  #pollAtMs;
-  /** @type {number | undefined} */
-  #wakeAtMs;
-  /** @type {Effect[]} */
-  #effects = [];
-  #outgoing = new Outgoing((text) => this.#effects.push({ do: "send", socket: this.#line.socket, text }));
-  #line;
-  #conversation;
+  /** The server's last word on why it does not let us in. */
+  #refusal: string | undefined;
+  #pollAtMs: number | undefined;
+  #wakeAtMs: number | undefined;
+  readonly #effects: Effect[] = [];
+  readonly #queue = new RequestQueue((text) =>
+    this.#effects.push({ do: "send", socket: this.#connection.socket, text })
+  );
+  readonly #connection: ConnectionState;
+  readonly #conversation: Conversation;
 
-  /**
-   * @param {object} options
-   * @param {() => number} options.random from 0 to less than 1
-   * @param {SavedSession} [options.saved] what `save` gave, as soon as the clock begins: `join` by its name resumes
-   */
-  constructor({ random, saved }) {
-    this.#line = new Line(random);
+  /** `random` gives 0 to less than 1. With `saved`, what `save` gave, `join` by its name resumes. */
+  constructor({ random, saved }: { readonly random: () => number; readonly saved?: SavedSession }) {
+    this.#connection = new ConnectionState(random);
     this.#conversation = new Conversation((event) => this.#tell(event), random, saved);
     if (saved === undefined) return;
     this.#token = saved.token;
     this.#position = saved.position;
     this.#wasIn = true;
-    this.#line.leftBehind(0);
-    restoreDrafts(saved, this.#outgoing.requests);
+    this.#connection.leftBehind(0);
+    restoreDrafts(saved, this.#queue.requests);
   }
 
   /** The present name, which is the wished one until the session is let in. */
-  get username() {
+  get username(): string {
     return this.#conversation.username;
   }
 
-  /** @returns {Phase} */
-  get phase() {
+  get phase(): Phase {
     return this.#phase;
   }
 
   /** Whether the server speaks `c2.live`: without it nobody is told who comes and who types, and nothing is resumed. */
-  get isLive() {
-    return this.#outgoing.isLive;
+  get isExtended(): boolean {
+    return this.#queue.isExtended;
   }
 
-  get users() {
+  get users(): readonly string[] {
     return this.#conversation.users;
   }
 
-  /** What a new session object goes on from. @returns {SavedSession} */
-  save() {
+  /** What a new session object goes on from. */
+  save(): SavedSession {
     const place = { token: this.#token, position: this.#position };
-    return saveSession(this.#conversation, this.#outgoing.requests, place);
+    return saveSession(this.#conversation, this.#queue.requests, place);
   }
 
   // What the driver reports.
 
-  /** @param {number} nowMs @param {number} socket @param {string} protocol that the server chose */
-  opened(nowMs, socket, protocol) {
+  /** `protocol` is the one that the server chose. */
+  opened(nowMs: number, socket: number, protocol: string): Effect[] {
     if (this.#isCurrent(socket)) {
-      this.#line.opened(nowMs);
-      this.#outgoing.opened(nowMs, protocol === LIVE_PROTOCOL);
+      this.#connection.opened(nowMs);
+      this.#queue.opened(nowMs, protocol === LIVE_SUBPROTOCOL);
       this.#enter(nowMs);
     }
     return this.#settle(nowMs);
   }
 
-  /** @param {number} nowMs @param {number} socket @param {string} text */
-  received(nowMs, socket, text) {
+  received(nowMs: number, socket: number, text: string): Effect[] {
     const frame = this.#isCurrent(socket) ? decodeServerFrame(text) : undefined;
     if (frame !== undefined) {
-      this.#line.heard(nowMs);
-      this.#take(nowMs, frame);
+      this.#connection.heard(nowMs);
+      this.#receive(nowMs, frame);
     }
     return this.#settle(nowMs);
   }
 
-  /** @param {number} nowMs @param {number} socket @param {number} code @param {string} reason */
-  closed(nowMs, socket, code, reason) {
+  closed(nowMs: number, socket: number, code: number, reason: string): Effect[] {
     if (this.#isCurrent(socket)) this.#lost(nowMs, code, reason);
     return this.#settle(nowMs);
   }
 
-  /** The time of a `wake` has come, or any other. @param {number} nowMs */
-  woke(nowMs) {
+  /** The time of a `wake` has come, or any other. */
+  woke(nowMs: number): Effect[] {
     this.#wakeAtMs = undefined;
     return this.#settle(nowMs);
   }
 
-  /** Something changed: the network came or went, the page is shown again. @param {number} nowMs */
-  hint(nowMs) {
+  /** Something changed: the network came or went, the page is shown again. */
+  hint(nowMs: number): Effect[] {
     if (this.#phase === "waiting") this.#open(nowMs);
-    else if (this.#phase === "live") this.#line.probe(nowMs);
+    else if (this.#phase === "live") this.#connection.probe(nowMs);
     return this.#settle(nowMs);
   }
 
   // What the person wants.
 
-  /** Joins by a name, or comes back. @param {number} nowMs @param {string} username */
-  join(nowMs, username) {
+  /** Joins by a name, or comes back. */
+  join(nowMs: number, username: string): Effect[] {
     if (["live", "entering", "leaving"].includes(this.#phase)) return this.#settle(nowMs);
     const name = username.normalize("NFC");
     // A session that could be resumed has its name.
     if (name !== this.#conversation.username) this.#token = undefined;
     this.#conversation.username = name;
     this.#refusal = undefined;
-    this.#line.forget();
-    if (this.#phase === "refused" && this.#line.isOpen) this.#enter(nowMs);
+    this.#connection.forget();
+    if (this.#phase === "refused" && this.#connection.isOpen) this.#enter(nowMs);
     else if (this.#phase !== "opening") this.#open(nowMs);
     return this.#settle(nowMs);
   }
 
-  /** Leaves for good. @param {number} nowMs */
-  leave(nowMs) {
+  /** Leaves for good. */
+  leave(nowMs: number): Effect[] {
     [this.#token, this.#pollAtMs] = [undefined, undefined];
-    this.#outgoing.requests.clear();
+    this.#queue.requests.clear();
     if (this.#phase === "live") {
       this.#phase = "leaving";
-      this.#line.leaves(nowMs);
-      this.#effects.push({ do: "send", socket: this.#line.socket, text: "c2/DISCONNECT" });
+      this.#connection.leaves(nowMs);
+      this.#effects.push({
+        do: "send",
+        socket: this.#connection.socket,
+        text: encodeClientFrame({ type: "DISCONNECT" }),
+      });
     } else this.#giveUp(nowMs, 1000, "goodbye");
     return this.#settle(nowMs);
   }
 
-  /** @param {number} nowMs by the steady clock @param {number} wallMs by the wall clock @param {string} text */
-  send(nowMs, wallMs, text) {
+  /** `nowMs` is of the steady clock, as everywhere; `wallMs` of the wall clock. */
+  send(nowMs: number, wallMs: number, text: string): Effect[] {
     const draft = { nonce: this.#conversation.own.makeNonce(), text, timestamp: wallMs };
-    if (this.#outgoing.requests.sends.length < DRAFTS_MAX) {
-      this.#queue(draft);
+    if (this.#queue.requests.sends.length < DRAFTS_MAX) {
+      this.#queueDraft(draft);
     } else {
       this.#conversation.own.offer(draft);
       const why = `At most ${DRAFTS_MAX} messages wait to be sent`;
@@ -174,64 +161,61 @@ export class ChatSession {
     return this.#settle(nowMs);
   }
 
-  /** Sends a text once more that is unsure or has failed, or drops it. @param {number} nowMs @param {string} nonce @param {boolean} isSent */
-  settleDraft(nowMs, nonce, isSent) {
+  /** Sends a text once more that is unsure or has failed, or drops it. */
+  settleDraft(nowMs: number, nonce: string, isSent: boolean): Effect[] {
     const draft = this.#conversation.own.takeOffered(nonce);
-    if (draft !== undefined && isSent) this.#queue(draft);
+    if (draft !== undefined && isSent) this.#queueDraft(draft);
     return this.#settle(nowMs);
   }
 
-  /** Anything else that is asked of the server. @param {number} nowMs @param {Exclude<Wish, { kind: "send" | "join" }>} wish */
-  wish(nowMs, wish) {
-    this.#outgoing.requests.add(request(wish));
+  /** Anything else that is asked of the server. */
+  wish(nowMs: number, wish: Exclude<Wish, { kind: "send" | "join" }>): Effect[] {
+    this.#queue.requests.add(request(wish));
     return this.#settle(nowMs);
   }
 
-  /** The person is typing, which the others are told now and then. @param {number} nowMs */
-  typing(nowMs) {
-    if (this.#phase === "live" && this.isLive) this.#outgoing.typing(nowMs, this.username);
+  /** The person is typing, which the others are told now and then. */
+  typing(nowMs: number): Effect[] {
+    if (this.#phase === "live" && this.isExtended) this.#queue.typing(nowMs, this.username);
     return this.#settle(nowMs);
   }
 
   // The connection.
 
-  /** @param {number} socket */
-  #isCurrent(socket) {
-    return socket === this.#line.socket && this.#line.hasSocket;
+  #isCurrent(socket: number): boolean {
+    return socket === this.#connection.socket && this.#connection.hasSocket;
   }
 
-  /** @param {number} nowMs */
-  #open(nowMs) {
+  #open(nowMs: number): void {
     this.#phase = "opening";
-    this.#effects.push({ do: "open", socket: this.#line.open(nowMs), protocols: [LIVE_PROTOCOL] });
+    this.#effects.push({ do: "open", socket: this.#connection.open(nowMs), protocols: [LIVE_SUBPROTOCOL] });
     this.#tell({ type: "state", state: "opening" });
   }
 
-  /** @param {number} nowMs */
-  #enter(nowMs) {
+  #enter(nowMs: number): void {
     this.#phase = "entering";
     this.#tell({ type: "state", state: "entering" });
-    const token = this.isLive ? this.#token : undefined;
+    const token = this.isExtended ? this.#token : undefined;
     const [username, position] = [this.username, this.#position];
     const asked = request(
       token === undefined ? { kind: "join", username } : { kind: "resume", token, position },
     );
-    this.#outgoing.transmit(nowMs, username, asked);
+    this.#queue.transmit(nowMs, username, asked);
   }
 
-  /** @param {number} nowMs @param {number} code @param {string} reason */
-  #giveUp(nowMs, code, reason) {
-    if (this.#line.hasSocket) this.#effects.push({ do: "close", socket: this.#line.socket, code, reason });
+  #giveUp(nowMs: number, code: number, reason: string): void {
+    if (this.#connection.hasSocket) {
+      this.#effects.push({ do: "close", socket: this.#connection.socket, code, reason });
+    }
     this.#lost(nowMs, code, reason);
   }
 
-  /** @param {number} nowMs @param {number} code @param {string} reason */
-  #lost(nowMs, code, reason) {
-    const [phase, { isOpen }] = [this.#phase, this.#line];
-    const isAsked = phase === "entering" && this.#outgoing.askedAtMs !== undefined;
-    if (phase === "live" || isAsked) this.#line.leftBehind(nowMs);
-    this.#line.lost(nowMs);
-    this.#outgoing.requests.lost(phase === "leaving");
+  #lost(nowMs: number, code: number, reason: string): void {
+    const [phase, { isOpen }] = [this.#phase, this.#connection];
+    const isAsked = phase === "entering" && this.#queue.askedAtMs !== undefined;
+    if (phase === "live" || isAsked) this.#connection.leftBehind(nowMs);
+    this.#connection.lost(nowMs);
+    this.#queue.requests.lost(phase === "leaving");
     this.#pollAtMs = undefined;
     if (phase === "leaving" || !comesBack(code)) {
       this.#phase = "over";
@@ -243,15 +227,14 @@ export class ChatSession {
     // A person is choosing a name: the next socket is opened when it is chosen.
     if (phase === "refused") return;
     this.#phase = "waiting";
-    const untilMs = this.#line.waits(nowMs);
+    const untilMs = this.#connection.waits(nowMs);
     const text = this.#refusal ?? (isOpen ? "The connection was lost" : "The server cannot be reached");
     this.#tell({ type: "state", state: "waiting", untilMs, text });
   }
 
   // Frames.
 
-  /** @param {number} nowMs @param {ServerFrame} frame */
-  #take(nowMs, frame) {
+  #receive(nowMs: number, frame: ServerFrame): void {
     switch (frame.type) {
       case "ACKNOWLEDGE":
       case "ERROR":
@@ -265,16 +248,15 @@ export class ChatSession {
         return this.#conversation.typing(frame.username);
       default:
         this.#position++;
-        if (this.#conversation.take(frame)) return;
+        if (this.#conversation.receive(frame)) return;
         // To be resumed would bring it all again.
         this.#token = undefined;
         this.#giveUp(nowMs, GIVEN_UP, "out of step");
     }
   }
 
-  /** @param {number} nowMs @param {Extract<ServerFrame, { type: "ACKNOWLEDGE" | "ERROR" | "PING" }>} frame */
-  #answer(nowMs, frame) {
-    const answered = this.#outgoing.requests.answered();
+  #answer(nowMs: number, frame: Extract<ServerFrame, { type: "ACKNOWLEDGE" | "ERROR" | "PING" }>): void {
+    const answered = this.#queue.requests.answered();
     const isPing = answered?.asked.kind === "ping";
     if (answered === undefined || (frame.type !== "ERROR" && (frame.type === "PING") !== isPing)) {
       // Neither side knows any more what belongs to what.
@@ -285,24 +267,23 @@ export class ChatSession {
     else this.#acknowledged(nowMs, answered, frame.content);
   }
 
-  /** @param {number} nowMs @param {Request} answered @param {string | undefined} content */
-  #acknowledged(nowMs, answered, content) {
+  #acknowledged(nowMs: number, answered: Request, content: string | undefined): void {
     const { asked, isOwn } = answered;
     switch (asked.kind) {
       case "join":
       case "resume":
         return this.#entered(nowMs, asked.kind === "resume", content ?? "");
       case "send":
-        return this.#conversation.delivered(asked, answered.sentAs, this.isLive ? content : undefined);
+        return this.#conversation.delivered(asked, answered.sentAs, this.isExtended ? content : undefined);
       case "history":
         return isOwn
-          ? this.#outgoing.askFirst([this.#conversation.catchUp(content)])
-          : this.#conversation.takePage(content, asked.before);
+          ? this.#queue.askFirst([this.#conversation.catchUp(content)])
+          : this.#conversation.receivePage(content, asked.before);
       case "users":
-        this.#conversation.takeUsers(content);
+        this.#conversation.receiveUsers(content);
         break;
       case "info":
-        this.#tell({ type: "info", info: this.#outgoing.informed(content) });
+        this.#tell({ type: "info", info: this.#queue.informed(content) });
         break;
       case "ping":
       case "typing":
@@ -311,8 +292,7 @@ export class ChatSession {
     if (!isOwn) this.#tell({ type: "done", wish: asked });
   }
 
-  /** @param {number} nowMs @param {Request} refused @param {string} text */
-  #refused(nowMs, refused, text) {
+  #refused(nowMs: number, refused: Request, text: string): void {
     const { asked, isOwn } = refused;
     if (asked.kind === "join") return this.#notLetIn(nowMs, text);
     if (asked.kind === "resume") {
@@ -321,78 +301,74 @@ export class ChatSession {
       return this.#enter(nowMs);
     }
     if (asked.kind === "ping" || asked.kind === "typing") return;
-    if (isFlood(text)) {
-      this.#outgoing.pacing.hold(nowMs);
-      return this.#outgoing.requests.addFirst([refused]);
+    if (isFaultText(text, "FLOOD")) {
+      this.#queue.pacing.hold(nowMs);
+      return this.#queue.requests.addFirst([refused]);
     }
-    if (isOwn && asked.kind === "history") this.#outgoing.askFirst([this.#conversation.catchUp(undefined)]);
+    if (isOwn && asked.kind === "history") this.#queue.askFirst([this.#conversation.catchUp(undefined)]);
     if (isOwn) return;
     // It was asked for on a connection that was lost, and had worked.
-    const isDone = asked.kind === "delete" && refused.tries > 1 && text === "This message was deleted";
+    const isDone = asked.kind === "delete" && refused.tries > 1 && isFaultText(text, "MESSAGE_DELETED");
     if (asked.kind === "send") this.#conversation.own.offer(asked);
     this.#tell(isDone ? { type: "done", wish: asked } : { type: "failed", wish: asked, text });
   }
 
-  /** @param {number} nowMs @param {string} text */
-  #notLetIn(nowMs, text) {
+  #notLetIn(nowMs: number, text: string): void {
     this.#refusal = text;
     // The name may be that of the lost connection itself, which the server does not know yet to be lost.
-    if (mayPass(text) && this.#line.insists(nowMs)) return this.#giveUp(nowMs, GIVEN_UP, "not now");
+    if (mayPass(text) && this.#connection.insists(nowMs)) return this.#giveUp(nowMs, GIVEN_UP, "not now");
     this.#phase = "refused";
-    this.#line.rests();
+    this.#connection.rests();
     this.#tell({ type: "state", state: "refused", text });
   }
 
-  /** @param {number} nowMs @param {boolean} isResumed @param {string} serverName */
-  #entered(nowMs, isResumed, serverName) {
+  #entered(nowMs: number, isResumed: boolean, serverName: string): void {
     const how = isResumed ? "resumed" : this.#wasIn ? "again" : "new";
     this.#phase = "live";
     this.#wasIn = true;
     this.#refusal = undefined;
-    this.#line.entered(nowMs);
+    this.#connection.entered(nowMs);
     if (!isResumed) {
       this.#token = undefined;
-      this.#conversation.own.disown(this.#outgoing.requests.takeUnsure());
+      this.#conversation.own.disown(this.#queue.requests.takeUnsure());
     }
-    if (!this.isLive) this.#pollAtMs = nowMs + POLL_MS;
-    this.#tell({ type: "entered", how, serverName, username: this.username, isLive: this.isLive });
+    if (!this.isExtended) this.#pollAtMs = nowMs + POLL_MS;
+    this.#tell({ type: "entered", how, serverName, username: this.username, isExtended: this.isExtended });
     this.#tell({ type: "state", state: "live" });
-    this.#outgoing.askFirst([this.#conversation.begin(isResumed), { kind: "users" }, { kind: "info" }]);
+    this.#queue.askFirst([this.#conversation.begin(isResumed), { kind: "users" }, { kind: "info" }]);
   }
 
-  /** @param {SessionEvent} event */
-  #tell(event) {
+  #tell(event: SessionEvent): void {
     this.#effects.push({ do: "tell", event });
   }
 
-  /** @param {{ nonce: string, text: string, timestamp: number }} draft */
-  #queue(draft) {
-    this.#outgoing.requests.add(request({ kind: "send", ...draft }));
+  #queueDraft(draft: Draft): void {
+    this.#queue.requests.add(request({ kind: "send", ...draft }));
     this.#tell({ type: "queued", draft });
   }
 
-  /** Does what is due, and hands out what is to be done. @param {number} nowMs @returns {Effect[]} */
-  #settle(nowMs) {
-    if (this.#line.isDead(nowMs, this.#outgoing.askedAtMs)) this.#giveUp(nowMs, GIVEN_UP, "no answer");
-    if (this.#phase === "waiting" && this.#line.isTryDue(nowMs)) this.#open(nowMs);
+  /** Does what is due, and hands out what is to be done. */
+  #settle(nowMs: number): Effect[] {
+    if (this.#connection.isDead(nowMs, this.#queue.askedAtMs)) this.#giveUp(nowMs, GIVEN_UP, "no answer");
+    if (this.#phase === "waiting" && this.#connection.isTryDue(nowMs)) this.#open(nowMs);
     const freeAtMs = this.#phase === "live" ? this.#proceed(nowMs) : undefined;
-    const wakeAtMs = earliest([freeAtMs, this.#pollAtMs, this.#line.nextMs(this.#outgoing.askedAtMs)]);
+    const wakeAtMs = earliest([freeAtMs, this.#pollAtMs, this.#connection.nextMs(this.#queue.askedAtMs)]);
     if (wakeAtMs !== this.#wakeAtMs) this.#effects.push({ do: "wake", atMs: wakeAtMs });
     this.#wakeAtMs = wakeAtMs;
     return this.#effects.splice(0);
   }
 
-  /** Sends what waits and what is due; answers when there is more to send. @param {number} nowMs */
-  #proceed(nowMs) {
+  /** Sends what waits and what is due; answers when there is more to send. */
+  #proceed(nowMs: number): number | undefined {
     if (this.#pollAtMs !== undefined && nowMs >= this.#pollAtMs) {
       this.#pollAtMs = nowMs + POLL_MS;
-      this.#outgoing.askFirst([{ kind: "users" }]);
+      this.#queue.askFirst([{ kind: "users" }]);
     }
     const { username } = this;
-    const freeAtMs = this.#outgoing.pump(nowMs, username, (wish) => this.#tell({ type: "done", wish }));
-    if (this.#line.isPingDue(nowMs)) {
-      this.#outgoing.transmitIfFree(nowMs, username, "ping");
-      this.#line.pinged(nowMs);
+    const freeAtMs = this.#queue.pump(nowMs, username, (wish) => this.#tell({ type: "done", wish }));
+    if (this.#connection.isPingDue(nowMs)) {
+      this.#queue.transmitIfFree(nowMs, username, "ping");
+      this.#connection.pinged(nowMs);
     }
     return freeAtMs;
   }

@@ -5,8 +5,7 @@
  *
  * @module
  */
-// @ts-check
-import { backoffMs } from "./reconnect.js";
+import { backoffMs } from "./reconnect.ts";
 
 /** Milliseconds from the try to the open socket, and from there to being let in: past it another try is better. */
 export const ENTER_MS = 15_000;
@@ -25,33 +24,30 @@ const INSIST_MS = 180_000;
 /** Milliseconds after which a line that was let in counts as one that works, and the tries begin anew. */
 const STEADY_MS = 10_000;
 
-export class Line {
+export class ConnectionState {
   /** The number of the newest socket. */
   socket = 0;
   /** Whether that one was asked for and is not gone. */
   hasSocket = false;
   isOpen = false;
-  /** @type {number | undefined} when the next try is, where one is waited for */
-  retryAtMs;
-  #random;
+  /** When the next try is, where one is waited for. */
+  retryAtMs: number | undefined;
+  readonly #random: () => number;
   #tries = 0;
-  /** @type {number | undefined} */
-  #enterByMs;
-  /** @type {number | undefined} */
-  #enteredAtMs;
+  #enterByMs: number | undefined;
+  #enteredAtMs: number | undefined;
   #heardAtMs = 0;
   #leftAtMs = -Infinity;
   #pingAtMs = 0;
-  /** @type {number | undefined} */
-  #probedAtMs;
+  #probedAtMs: number | undefined;
 
-  /** @param {() => number} random from 0 to less than 1 */
-  constructor(random) {
+  /** `random` gives 0 to less than 1. */
+  constructor(random: () => number) {
     this.#random = random;
   }
 
-  /** Begins a try; answers the number of its socket. @param {number} nowMs */
-  open(nowMs) {
+  /** Begins a try; answers the number of its socket. */
+  open(nowMs: number): number {
     this.retryAtMs = undefined;
     this.hasSocket = true;
     this.isOpen = false;
@@ -59,39 +55,37 @@ export class Line {
     return ++this.socket;
   }
 
-  /** @param {number} nowMs */
-  opened(nowMs) {
+  opened(nowMs: number): void {
     this.isOpen = true;
     this.#heardAtMs = nowMs;
     this.#enterByMs = nowMs + ENTER_MS;
   }
 
-  /** It is let in. @param {number} nowMs */
-  entered(nowMs) {
+  /** It is let in. */
+  entered(nowMs: number): void {
     this.#enterByMs = undefined;
     this.#enteredAtMs = nowMs;
     this.#pingAtMs = nowMs;
   }
 
   /** It is open and somebody has to think: no hurry. */
-  rests() {
+  rests(): void {
     this.#enterByMs = undefined;
   }
 
-  /** A goodbye was said: the end of it is not waited for long. @param {number} nowMs */
-  leaves(nowMs) {
+  /** A goodbye was said: the end of it is not waited for long. */
+  leaves(nowMs: number): void {
     this.#enteredAtMs = undefined;
     this.#enterByMs = nowMs + LEAVE_MS;
   }
 
-  /** @param {number} nowMs */
-  heard(nowMs) {
+  heard(nowMs: number): void {
     this.#heardAtMs = nowMs;
     this.#probedAtMs = undefined;
   }
 
-  /** The socket is gone, or is given up. @param {number} nowMs */
-  lost(nowMs) {
+  /** The socket is gone, or is given up. */
+  lost(nowMs: number): void {
     if (this.#enteredAtMs !== undefined && nowMs - this.#enteredAtMs >= STEADY_MS) this.#tries = 0;
     this.hasSocket = false;
     this.isOpen = false;
@@ -101,74 +95,63 @@ export class Line {
     this.#probedAtMs = undefined;
   }
 
-  /** There is to be another try; answers when. @param {number} nowMs */
-  waits(nowMs) {
+  /** There is to be another try; answers when. */
+  waits(nowMs: number): number {
     this.retryAtMs = nowMs + backoffMs(this.#tries++, this.#random);
     return this.retryAtMs;
   }
 
-  /** A session may be left at the server, which keeps its name. @param {number} nowMs */
-  leftBehind(nowMs) {
+  /** A session may be left at the server, which keeps its name. */
+  leftBehind(nowMs: number): void {
     this.#leftAtMs = nowMs;
   }
 
-  /** Whether one who is not let in tries again: what keeps one out may be what was left behind. @param {number} nowMs */
-  insists(nowMs) {
+  /** Whether one who is not let in tries again: what keeps one out may be what was left behind. */
+  insists(nowMs: number): boolean {
     return nowMs - this.#leftAtMs < INSIST_MS;
   }
 
   /** Somebody who asks for a try does not wait for the earlier ones. */
-  forget() {
+  forget(): void {
     this.#tries = 0;
   }
 
-  /** There is reason to doubt the line: an answer has to come soon. @param {number} nowMs */
-  probe(nowMs) {
+  /** There is reason to doubt the line: an answer has to come soon. */
+  probe(nowMs: number): void {
     if (this.#enteredAtMs === undefined) return;
     this.#probedAtMs ??= nowMs;
     this.#pingAtMs = nowMs;
   }
 
-  /** @param {number} nowMs */
-  isTryDue(nowMs) {
+  isTryDue(nowMs: number): boolean {
     return this.retryAtMs !== undefined && nowMs >= this.retryAtMs;
   }
 
-  /** @param {number} nowMs */
-  isPingDue(nowMs) {
+  isPingDue(nowMs: number): boolean {
     return this.#enteredAtMs !== undefined && nowMs >= this.#pingAtMs;
   }
 
-  /** @param {number} nowMs */
-  pinged(nowMs) {
+  pinged(nowMs: number): void {
     this.#pingAtMs = nowMs + PING_MS;
   }
 
   /**
-   * Whether to give it up: it is not let in in time, or owes an answer and says nothing.
-   *
-   * @param {number} nowMs
-   * @param {number | undefined} askedAtMs when the oldest frame without an answer went out
+   * Whether to give it up: it is not let in in time, or owes an answer and says nothing. `askedAtMs` is when the
+   * oldest frame without an answer went out.
    */
-  isDead(nowMs, askedAtMs) {
+  isDead(nowMs: number, askedAtMs: number | undefined): boolean {
     const deadAtMs = this.#deadAtMs(askedAtMs);
     return this.hasSocket && deadAtMs !== undefined && nowMs >= deadAtMs;
   }
 
-  /**
-   * When it wants to be looked at again.
-   *
-   * @param {number | undefined} askedAtMs when the oldest frame without an answer went out
-   * @returns {number | undefined}
-   */
-  nextMs(askedAtMs) {
+  /** When it wants to be looked at again. */
+  nextMs(askedAtMs: number | undefined): number | undefined {
     if (!this.hasSocket) return this.retryAtMs;
     const ping = this.#enteredAtMs === undefined ? undefined : this.#pingAtMs;
     return earliest([ping, this.#deadAtMs(askedAtMs)]);
   }
 
-  /** @param {number | undefined} askedAtMs */
-  #deadAtMs(askedAtMs) {
+  #deadAtMs(askedAtMs: number | undefined): number | undefined {
     const silent = askedAtMs === undefined || this.#enteredAtMs === undefined
       ? undefined
       : Math.max(askedAtMs, this.#heardAtMs) + SILENT_MS;
@@ -177,13 +160,8 @@ export class Line {
   }
 }
 
-/**
- * The smallest of those that are there.
- *
- * @param {readonly (number | undefined)[]} times
- * @returns {number | undefined}
- */
-export function earliest(times) {
+/** The smallest of those that are there. */
+export function earliest(times: readonly (number | undefined)[]): number | undefined {
   return times.reduce((first, time) =>
     first === undefined || (time !== undefined && time < first) ? time : first
   );

@@ -6,40 +6,29 @@
  *
  * @module
  */
-// @ts-check
-import { CatchUp, HELD_MAX } from "./catch_up.js";
-import { readHistory, readReceipt, readUsers } from "./frames.js";
-import { OwnMessages } from "./own_messages.js";
-import { Roster } from "./roster.js";
-
-/**
- * @typedef {import("./session_events.js").SessionEvent} SessionEvent
- * @typedef {import("./catch_up.js").Held} Held
- * @typedef {import("./frames.js").HistoryEntry} HistoryEntry
- */
+import { readHistory, readReceipt, readUsers } from "../protocol/codec.ts";
+import type { BroadcastFrame } from "../protocol/frames.ts";
+import { CatchUp, type Held, HELD_MAX } from "./catch_up.ts";
+import { OwnMessages } from "./own_messages.ts";
+import { Roster } from "./roster.ts";
+import type { Draft, SavedSession, SessionEvent, Wish } from "./session_events.ts";
 
 export class Conversation {
   /** The present name, which is the wished one until the session is let in. */
   username = "";
   /** The id of the newest message that came. */
   newest = "";
-  /** @type {string | undefined} why the server puts us out */
-  ban;
-  own;
-  #tell;
-  #roster = new Roster();
+  /** Why the server puts us out. */
+  ban: string | undefined;
+  own: OwnMessages;
+  readonly #tell: (event: SessionEvent) => void;
+  readonly #roster = new Roster();
   #hasHistory = false;
-  /** @type {CatchUp | undefined} */
-  #catchUp;
-  /** @type {import("./session_events.js").SavedSession["drafts"]} texts of an earlier program, of which nobody was told yet */
-  #drafts = [];
+  #catchUp: CatchUp | undefined;
+  /** Texts of an earlier program, of which nobody was told yet. */
+  #drafts: SavedSession["drafts"] = [];
 
-  /**
-   * @param {(event: SessionEvent) => void} tell
-   * @param {() => number} random
-   * @param {import("./session_events.js").SavedSession} [saved]
-   */
-  constructor(tell, random, saved) {
+  constructor(tell: (event: SessionEvent) => void, random: () => number, saved?: SavedSession) {
     this.#tell = tell;
     this.own = new OwnMessages(random, saved);
     if (saved === undefined) return;
@@ -49,16 +38,15 @@ export class Conversation {
     for (const draft of saved.drafts) if (draft.fate === "offered") this.own.offer(draft);
   }
 
-  get users() {
+  get users(): readonly string[] {
     return this.#roster.names;
   }
 
   /**
-   * A session is let in; answers the page of the history to ask for, if one is needed.
-   *
-   * @param {boolean} isResumed the same session as before, and nothing is missed
+   * A session is let in; answers the page of the history to ask for, if one is needed. `isResumed`: it is the same
+   * session as before, and nothing is missed.
    */
-  begin(isResumed) {
+  begin(isResumed: boolean): Wish | undefined {
     this.ban = undefined;
     for (const { nonce, text, timestamp, fate } of this.#drafts) {
       const draft = { nonce, text, timestamp };
@@ -71,18 +59,16 @@ export class Conversation {
     return this.#catchUp.wish;
   }
 
-  /** Somebody is typing. @param {string} username */
-  typing(username) {
+  /** Somebody is typing. */
+  typing(username: string): void {
     if (this.#catchUp === undefined) this.#tell({ type: "typing", username });
   }
 
   /**
    * Takes a broadcast: what it means for oneself counts at once, whenever it is told. False where it is one more than can
    * be held back, and all of those are dropped.
-   *
-   * @param {Held["frame"]} frame
    */
-  take(frame) {
+  receive(frame: BroadcastFrame): boolean {
     const held = this.#note(frame);
     if (this.#catchUp === undefined) this.#broadcast(held);
     else if (this.#catchUp.held.push(held) > HELD_MAX) {
@@ -92,8 +78,7 @@ export class Conversation {
     return true;
   }
 
-  /** @param {Held["frame"]} frame @returns {Held} */
-  #note(frame) {
+  #note(frame: BroadcastFrame): Held {
     const isOwn = frame.username === this.username;
     if (frame.type === "UPDATE" && isOwn && frame.property === "username") this.username = frame.value;
     if (frame.type === "DISCONNECT" && isOwn && frame.kind === "ban") {
@@ -107,8 +92,7 @@ export class Conversation {
     return { frame, isOwn, isNew };
   }
 
-  /** @param {Held} held */
-  #broadcast({ frame, isOwn, isNew }) {
+  #broadcast({ frame, isOwn, isNew }: Held): void {
     const { username } = frame;
     switch (frame.type) {
       case "MSG": {
@@ -132,14 +116,8 @@ export class Conversation {
     }
   }
 
-  /**
-   * A text is acknowledged, by `c2.live` with the id of its message; else that comes with the message.
-   *
-   * @param {import("./session_events.js").Draft} draft
-   * @param {string} sentAs
-   * @param {string | undefined} content
-   */
-  delivered({ nonce, text, timestamp }, sentAs, content) {
+  /** A text is acknowledged, by `c2.live` with the id of its message; else that comes with the message. */
+  delivered({ nonce, text, timestamp }: Draft, sentAs: string, content: string | undefined): void {
     const draft = { nonce, text, timestamp };
     const receipt = readReceipt(content);
     if (receipt === undefined) return this.own.awaitEcho(draft, sentAs);
@@ -147,8 +125,8 @@ export class Conversation {
     this.#tell({ type: "acknowledged", draft, uuid: receipt.uuid });
   }
 
-  /** Takes the answer to `active_users`. @param {string | undefined} content */
-  takeUsers(content) {
+  /** Takes the answer to `active_users`. */
+  receiveUsers(content: string | undefined): void {
     const users = readUsers(content);
     // While broadcasts are held back it would be ahead of them; it is asked for again then.
     if (users !== undefined && this.#catchUp === undefined) {
@@ -156,13 +134,8 @@ export class Conversation {
     }
   }
 
-  /**
-   * Takes a page that somebody asked for.
-   *
-   * @param {string | undefined} content
-   * @param {string | undefined} before
-   */
-  takePage(content, before) {
+  /** Takes a page that somebody asked for. */
+  receivePage(content: string | undefined, before: string | undefined): void {
     const page = readHistory(content) ?? [];
     const messages = page.map((entry) => this.own.message(entry));
     const isOldest = page.length === 0;
@@ -172,19 +145,16 @@ export class Conversation {
   /**
    * Takes a page that `begin` or this asked for, undefined where it was refused. Answers what is to be asked next: another
    * page; who is there, where that was held back; or nothing.
-   *
-   * @param {string | undefined} content
-   * @returns {import("./session_events.js").Wish | undefined}
    */
-  catchUp(content) {
+  catchUp(content: string | undefined): Wish | undefined {
     const page = readHistory(content);
     if (this.#catchUp === undefined) return undefined;
-    if (page !== undefined && !this.#catchUp.take(page)) return this.#catchUp.wish;
+    if (page !== undefined && !this.#catchUp.addPage(page)) return this.#catchUp.wish;
     return this.#caughtUp(this.#catchUp);
   }
 
-  /** Tells what the history has, then what was held back. @param {CatchUp} catchUp @returns {{ kind: "users" } | undefined} */
-  #caughtUp(catchUp) {
+  /** Tells what the history has, then what was held back. */
+  #caughtUp(catchUp: CatchUp): Wish | undefined {
     this.#catchUp = undefined;
     this.#hasHistory = true;
     const { entries } = catchUp;
@@ -200,14 +170,12 @@ export class Conversation {
     return catchUp.pages > 1 ? { kind: "users" } : undefined;
   }
 
-  /** @param {CatchUp} catchUp @param {boolean} isReset */
-  #tellStart({ entries, isOldest }, isReset) {
+  #tellStart({ entries, isOldest }: CatchUp, isReset: boolean): void {
     const messages = entries.map((entry) => this.own.message(entry));
     this.#tell({ type: "history", messages, before: undefined, isStart: true, isReset, isOldest });
   }
 
-  /** @param {CatchUp} catchUp */
-  #tellMissed({ entries, target }) {
+  #tellMissed({ entries, target }: CatchUp): void {
     for (const entry of entries) {
       const isNew = entry.uuid > target;
       if (!isNew && !this.own.hasChanged(entry)) continue;
@@ -215,8 +183,7 @@ export class Conversation {
     }
   }
 
-  /** @param {(roster: Roster) => void} change */
-  #changeRoster(change) {
+  #changeRoster(change: (roster: Roster) => void): void {
     const before = this.#roster.names;
     change(this.#roster);
     if (this.#roster.names.join() !== before.join()) this.#tell({ type: "users", users: this.#roster.names });

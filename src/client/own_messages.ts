@@ -4,75 +4,71 @@
  *
  * @module
  */
-// @ts-check
+import type { HistoryEntry, ServerFrame } from "../protocol/frames.ts";
+import type { SendRequest } from "./requests.ts";
+import type { Draft, Message, SavedSession } from "./session_events.ts";
 
-/**
- * @typedef {import("./session_events.js").Draft} Draft
- * @typedef {import("./session_events.js").Message} Message
- * @typedef {import("./frames.js").HistoryEntry} HistoryEntry
- *
- * A text that was sent under a name, and of which the message is not known.
- * @typedef {{ readonly draft: Draft, readonly sentAs: string, readonly isAcknowledged: boolean }} Sent
- */
+/** A text that was sent under a name, and of which the message is not known. */
+interface Sent {
+  readonly draft: Draft;
+  readonly sentAs: string;
+  readonly isAcknowledged: boolean;
+}
 
 /** Own messages that are remembered across a program's end, and messages of which it is known whether they changed. */
 const SAVED_MAX = 500;
 const RECENT_MAX = 300;
 
 export class OwnMessages {
-  /** @type {Set<string>} */
-  #uuids;
-  /** @type {Sent[]} acknowledged without an id, as by a plain server */
-  #echoes = [];
-  /** @type {Sent[]} of a session that is no more */
-  #unsure = [];
-  /** @type {Map<string, Draft>} */
-  #offered = new Map();
-  /** @type {Map<string, string>} the texts of the newest messages that were told */
-  #recent = new Map();
-  /** @type {Set<string>} of a session that is no more */
-  #former = new Set();
-  #prefix;
+  #uuids: Set<string>;
+  /** Acknowledged without an id, as by a plain server. */
+  #echoes: Sent[] = [];
+  /** Of a session that is no more. */
+  #unsure: Sent[] = [];
+  readonly #offered = new Map<string, Draft>();
+  /** The texts of the newest messages that were told. */
+  readonly #recent = new Map<string, string>();
+  /** Of a session that is no more. */
+  #former = new Set<string>();
+  readonly #prefix: string;
   #count = 0;
 
-  /** @param {() => number} random @param {import("./session_events.js").SavedSession} [saved] */
-  constructor(random, saved) {
+  constructor(random: () => number, saved?: SavedSession) {
     this.#uuids = new Set(saved?.own);
     this.#prefix = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join("");
   }
 
   /** A name for a text that is sent, never used before. */
-  makeNonce() {
+  makeNonce(): string {
     return `${this.#prefix}-${++this.#count}`;
   }
 
   /** Ids for `SavedSession`. */
-  get saved() {
+  get saved(): string[] {
     return [...this.#uuids].slice(-SAVED_MAX);
   }
 
   /** Texts of which it is not known whether they came through. */
-  get unsure() {
+  get unsure(): Draft[] {
     return this.#unsure.map(({ draft }) => draft);
   }
 
   /** Texts that are for the person to send again or to drop. */
-  get offered() {
+  get offered(): Draft[] {
     return [...this.#offered.values()];
   }
 
-  /** @param {string} uuid */
-  add(uuid) {
+  add(uuid: string): void {
     this.#uuids.add(uuid);
   }
 
-  /** A text was acknowledged, and its message is to come. @param {Draft} draft @param {string} sentAs */
-  awaitEcho(draft, sentAs) {
+  /** A text was acknowledged, and its message is to come. */
+  awaitEcho(draft: Draft, sentAs: string): void {
     this.#echoes.push({ draft, sentAs, isAcknowledged: true });
   }
 
-  /** The text that a new message under one's own name is, if it is one. @param {import("./frames.js").Told} told */
-  claim({ uuid, timestamp, text }) {
+  /** The text that a new message under one's own name is, if it is one. */
+  claim({ uuid, timestamp, text }: Extract<ServerFrame, { type: "MSG" }>): Draft | undefined {
     const at = this.#echoes.findIndex(({ draft }) =>
       String(draft.timestamp) === timestamp && draft.text === text
     );
@@ -81,13 +77,11 @@ export class OwnMessages {
     return echo?.draft;
   }
 
-  /** @param {Draft} draft */
-  offer({ nonce, text, timestamp }) {
+  offer({ nonce, text, timestamp }: Draft): void {
     this.#offered.set(nonce, { nonce, text, timestamp });
   }
 
-  /** @param {string} nonce */
-  takeOffered(nonce) {
+  takeOffered(nonce: string): Draft | undefined {
     const draft = this.#offered.get(nonce);
     this.#offered.delete(nonce);
     return draft;
@@ -96,10 +90,8 @@ export class OwnMessages {
   /**
    * A new session has begun: nothing that was sent before is one's own, and of some it is not known whether it came
    * through.
-   *
-   * @param {readonly import("./requests.js").SendRequest[]} sends
    */
-  disown(sends) {
+  disown(sends: readonly SendRequest[]): void {
     for (const uuid of this.#uuids) this.#former.add(uuid);
     this.#uuids = new Set();
     this.#unsure.push(...this.#echoes);
@@ -112,11 +104,8 @@ export class OwnMessages {
   /**
    * Looks into the history for what is unsure, by name, timestamp and text; each message is one text's at most. What is
    * neither found nor acknowledged is offered.
-   *
-   * @param {readonly HistoryEntry[]} entries
-   * @returns {{ draft: Draft, uuid: string | undefined, isOffered: boolean }[]}
    */
-  settle(entries) {
+  settle(entries: readonly HistoryEntry[]): { draft: Draft; uuid: string | undefined; isOffered: boolean }[] {
     const free = entries.filter(({ uuid }) => !this.#former.has(uuid) && !this.#uuids.has(uuid));
     const settled = this.#unsure.map(({ draft, sentAs, isAcknowledged }) => {
       const at = free.findIndex(({ username, timestamp, message }) =>
@@ -132,13 +121,8 @@ export class OwnMessages {
     return settled;
   }
 
-  /**
-   * The message of an entry as it is told; it is remembered.
-   *
-   * @param {HistoryEntry} entry
-   * @returns {Message}
-   */
-  message({ uuid, username, timestamp, message: text, edited }) {
+  /** The message of an entry as it is told; it is remembered. */
+  message({ uuid, username, timestamp, message: text, edited }: HistoryEntry): Message {
     this.#recent.delete(uuid);
     this.#recent.set(uuid, text);
     for (const oldest of this.#recent.keys()) {
@@ -148,8 +132,8 @@ export class OwnMessages {
     return { uuid, username, timestamp, text, edited, isOwn: this.#uuids.has(uuid) };
   }
 
-  /** Whether a message was told with another text. @param {HistoryEntry} entry */
-  hasChanged({ uuid, message }) {
+  /** Whether a message was told with another text. */
+  hasChanged({ uuid, message }: HistoryEntry): boolean {
     const before = this.#recent.get(uuid);
     return before !== undefined && before !== message;
   }

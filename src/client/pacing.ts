@@ -6,12 +6,7 @@
  *
  * @module
  */
-// @ts-check
-
-/** Frames at once, frames a second, and frames unanswered, for a server with the default limits: 60, 20 and 256. */
-const DEFAULT_BURST = 60;
-const DEFAULT_RATE = 20;
-const DEFAULT_UNANSWERED = 256;
+import { DEFAULT_LIMITS, type LimitName } from "../protocol/limits.ts";
 
 /** UTF-16 units of a text for which a frame counts as one more. */
 const UNITS_PER_FRAME = 4096;
@@ -23,8 +18,7 @@ export class Pacing {
   #tokens = 0;
   #atMs = 0;
 
-  /** @param {number} nowMs */
-  constructor(nowMs) {
+  constructor(nowMs: number) {
     this.restrict({});
     this.reset(nowMs);
   }
@@ -32,13 +26,13 @@ export class Pacing {
   /**
    * Goes by the limits of a server, as `server_info` tells them. Half of the burst is for what is sent at once and half
    * for what may be on its way: whatever the network does to it, no more than the burst arrives at once.
-   *
-   * @param {{ floodBurst?: unknown, floodRate?: unknown, maxUnansweredFrames?: unknown }} limits
    */
-  restrict({ floodBurst, floodRate, maxUnansweredFrames }) {
-    const burst = typeof floodBurst === "number" ? floodBurst : DEFAULT_BURST;
-    const rate = typeof floodRate === "number" ? floodRate : DEFAULT_RATE;
-    const unanswered = typeof maxUnansweredFrames === "number" ? maxUnansweredFrames : DEFAULT_UNANSWERED;
+  restrict(limits: { readonly [name in LimitName]?: unknown }): void {
+    const limit = (name: LimitName) => {
+      const value = limits[name];
+      return typeof value === "number" ? value : DEFAULT_LIMITS[name];
+    };
+    const [burst, rate, unanswered] = [limit("floodBurst"), limit("floodRate"), limit("maxUnansweredFrames")];
     const isUnlimited = rate <= 0;
     this.#burst = Math.max(1, isUnlimited ? unanswered : Math.floor(burst / 2));
     this.#perMs = (isUnlimited ? 1000 : rate * 0.9) / 1000;
@@ -46,21 +40,17 @@ export class Pacing {
     this.#tokens = Math.min(this.#tokens, this.#burst);
   }
 
-  /** Begins anew, as with a new connection. @param {number} nowMs */
-  reset(nowMs) {
+  /** Begins anew, as with a new connection. */
+  reset(nowMs: number): void {
     this.#tokens = this.#burst;
     this.#atMs = nowMs;
   }
 
   /**
-   * When a frame of that length may go out: `nowMs` or before is now, undefined is not before an answer comes.
-   *
-   * @param {number} nowMs
-   * @param {number} length of the frame in UTF-16 units
-   * @param {number} unanswered frames that wait for an answer
-   * @returns {number | undefined}
+   * When a frame of that length in UTF-16 units may go out: `nowMs` or before is now, undefined is not before one of the
+   * `unanswered` frames is answered.
    */
-  freeAtMs(nowMs, length, unanswered) {
+  freeAtMs(nowMs: number, length: number, unanswered: number): number | undefined {
     if (unanswered >= this.#window) return undefined;
     this.#fill(nowMs);
     const lacking = Math.min(cost(length), this.#burst) - this.#tokens;
@@ -68,26 +58,24 @@ export class Pacing {
     return lacking <= 1e-6 ? nowMs : nowMs + Math.ceil(lacking / this.#perMs);
   }
 
-  /** A frame of that length goes out. @param {number} nowMs @param {number} length */
-  take(nowMs, length) {
+  /** A frame of that length goes out. */
+  spend(nowMs: number, length: number): void {
     this.#fill(nowMs);
     this.#tokens -= cost(length);
   }
 
-  /** The server said that it was too much: nothing for a second. @param {number} nowMs */
-  hold(nowMs) {
+  /** The server said that it was too much: nothing for a second. */
+  hold(nowMs: number): void {
     this.#fill(nowMs);
     this.#tokens = Math.min(this.#tokens, 1 - this.#perMs * 1000);
   }
 
-  /** @param {number} nowMs */
-  #fill(nowMs) {
+  #fill(nowMs: number): void {
     this.#tokens = Math.min(this.#burst, this.#tokens + Math.max(0, nowMs - this.#atMs) * this.#perMs);
     this.#atMs = nowMs;
   }
 }
 
-/** @param {number} length */
-function cost(length) {
+function cost(length: number): number {
   return 1 + Math.floor(length / UNITS_PER_FRAME);
 }

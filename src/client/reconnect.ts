@@ -5,7 +5,7 @@
  *
  * @module
  */
-// @ts-check
+import { type FaultName, FAULTS } from "../protocol/faults.ts";
 
 /** Milliseconds between two tries. The first is made at once, then it doubles from here to there. */
 export const BACKOFF_MS_MIN = 1000;
@@ -16,12 +16,9 @@ export const GIVEN_UP = 4000;
 
 /**
  * Milliseconds to wait before a try. Spread by chance, so that those who lost a server together do not come back
- * together.
- *
- * @param {number} tries how many there were since it last worked; 0 gives 0
- * @param {() => number} random from 0 to less than 1
+ * together. `tries` is how many there were since it last worked; `random` gives 0 to less than 1.
  */
-export function backoffMs(tries, random) {
+export function backoffMs(tries: number, random: () => number): number {
   if (tries === 0) return 0;
   const middle = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(tries - 1, 10));
   return Math.max(BACKOFF_MS_MIN, Math.min(BACKOFF_MS_MAX, Math.round(middle * (0.5 + random()))));
@@ -29,54 +26,38 @@ export function backoffMs(tries, random) {
 
 /**
  * Whether a client comes back by itself after a close. Not after what was meant for it alone: a goodbye, a ban, a
- * kick, a frame that the server cannot take and would not take the next time.
- *
- * @param {number} code 1005 and 1006 where there was none, 0 as Deno has it
+ * kick, a frame that the server cannot take and would not take the next time. Without a code it is 1005 or 1006, and 0
+ * in Deno.
  */
-export function comesBack(code) {
+export function comesBack(code: number): boolean {
   return code === 0 || code === 1001 || code === 1005 || code === 1006 || (code >= 1011 && code <= 1015) ||
     code === GIVEN_UP;
 }
 
-/**
- * Whether a refusal is of the moment: the same may be asked again in a while.
- *
- * @param {string} text of `c2/ERROR`, which is one of §8
- */
-export function passesByItself(text) {
-  return [
-    "The store does not work",
-    "Internal error",
-    "Too many frames",
-    "Server is full",
-    "Server is stopping",
-  ]
-    .some((start) => text.startsWith(start));
+/** Whether the text of `c2/ERROR` is that of one of these faults, §8. */
+export function isFaultText(text: string, ...names: FaultName[]): boolean {
+  // What follows the colon has the limits of the server.
+  return names.some((name) => text.split(":")[0] === FAULTS[name].split(":")[0]);
 }
 
-/** @param {string} text of `c2/ERROR` */
-export function isFlood(text) {
-  return text.startsWith("Too many frames");
+/** Whether a refusal is of the moment: the same may be asked again in a while. */
+export function passesByItself(text: string): boolean {
+  return isFaultText(text, "STORE_FAILED", "INTERNAL", "FLOOD", "SERVER_FULL");
 }
 
 /**
  * Whether a refusal to let one in may pass: it is of the moment, or somebody has the name, which after a lost
  * connection may be the lost one itself.
- *
- * @param {string} text of `c2/ERROR`
  */
-export function mayPass(text) {
-  return text.startsWith("Username is in use") || passesByItself(text);
+export function mayPass(text: string): boolean {
+  return isFaultText(text, "NAME_TAKEN") || passesByItself(text);
 }
 
 /**
- * Why a session is over, for a person.
- *
- * @param {number} code of the close
- * @param {string} reason of the close
- * @param {string | undefined} refusal the server's last word before it: a ban's message or a refusal
+ * Why a session is over, for a person, by the code and the reason of the close. `refusal` is the server's last word
+ * before it: a ban's message or a refusal.
  */
-export function whyOver(code, reason, refusal) {
+export function whyOver(code: number, reason: string, refusal: string | undefined): string {
   if (reason === "goodbye") return "You left.";
   if (reason === "resumed elsewhere") return "This conversation goes on in another window.";
   if (reason === "kicked") return "An operator put you out of this chat. You may join again.";

@@ -6,55 +6,50 @@
  *
  * @module
  */
-// @ts-check
-import { encodeClientFrame } from "./frames.js";
+import { encodeClientFrame } from "../protocol/codec.ts";
+import type { Wish } from "./session_events.ts";
 
-/**
- * @typedef {import("./session_events.js").Wish
- *   | { readonly kind: "resume", readonly token: string, readonly position: number }
- *   | { readonly kind: "ping" }
- *   | { readonly kind: "typing" }
- * } Asked
- *
- * `isOwn` is a request that the session makes for itself. `tries` says how often it went out, `sentAs` under which
- * name at last.
- * @typedef {{ readonly asked: Asked, readonly isOwn: boolean, tries: number, sentAs: string, sentAtMs: number }} Request
- *
- * @typedef {Request & { readonly asked: Extract<Asked, { kind: "send" }> }} SendRequest
- */
+export type Asked =
+  | Wish
+  | { readonly kind: "resume"; readonly token: string; readonly position: number }
+  | { readonly kind: "ping" }
+  | { readonly kind: "typing" };
 
-/**
- * @param {Asked} asked
- * @param {{ isOwn?: boolean, tries?: number, sentAs?: string }} [more]
- * @returns {Request}
- */
-export function request(asked, { isOwn = false, tries = 0, sentAs = "" } = {}) {
+export interface Request {
+  readonly asked: Asked;
+  /** Whether the session asks for itself, and not for the person. */
+  readonly isOwn: boolean;
+  /** How often it went out, and under which name the last time. */
+  tries: number;
+  sentAs: string;
+  sentAtMs: number;
+}
+
+export type SendRequest = Request & { readonly asked: Extract<Asked, { kind: "send" }> };
+
+export function request(
+  asked: Asked,
+  { isOwn = false, tries = 0, sentAs = "" }: { isOwn?: boolean; tries?: number; sentAs?: string } = {},
+): Request {
   return { asked, isOwn, tries, sentAs, sentAtMs: 0 };
 }
 
-/** @param {Request} request @returns {request is SendRequest} */
-export function isSend(request) {
+export function isSend(request: Request): request is SendRequest {
   return request.asked.kind === "send";
 }
 
-/**
- * The frame for it; `isLive` says whether the server speaks `c2.live`.
- *
- * @param {Asked} asked
- * @param {boolean} isLive
- * @returns {string}
- */
-export function frameOf(asked, isLive) {
+/** The frame for it; `isExtended` says whether the server speaks `c2.live`. */
+export function frameOf(asked: Asked, isExtended: boolean): string {
   switch (asked.kind) {
     case "join":
-      return encodeClientFrame({ type: "CONNECT", username: asked.username });
+      return encodeClientFrame({ type: "CONNECT", username: { shown: asked.username } });
     case "resume":
       return encodeClientFrame({ type: "RESUME", token: asked.token, position: asked.position });
     case "send": {
       const { nonce, text } = asked;
       const timestamp = String(asked.timestamp);
       return encodeClientFrame(
-        isLive ? { type: "SEND", nonce, timestamp, text } : { type: "MSG", timestamp, text },
+        isExtended ? { type: "SEND", nonce, timestamp, text } : { type: "MSG", timestamp, text },
       );
     }
     case "edit":
@@ -67,7 +62,7 @@ export function frameOf(asked, isLive) {
     case "delete":
       return encodeClientFrame({ type: "QUERY", query: "delete_message", uuid: asked.uuid });
     case "rename":
-      return encodeClientFrame({ type: "UPDATE", username: asked.username });
+      return encodeClientFrame({ type: "UPDATE", username: { shown: asked.username } });
     case "history":
       return encodeClientFrame({ type: "QUERY", query: "history", limit: asked.limit, before: asked.before });
     case "users":
@@ -82,52 +77,48 @@ export function frameOf(asked, isLive) {
 }
 
 export class Requests {
-  /** @type {Request[]} */
-  #waiting = [];
-  /** @type {Request[]} */
-  #unanswered = [];
+  #waiting: Request[] = [];
+  #unanswered: Request[] = [];
 
-  get unanswered() {
+  get unanswered(): number {
     return this.#unanswered.length;
   }
 
-  /** When the oldest that is unanswered went out. @returns {number | undefined} */
-  get askedAtMs() {
+  /** When the oldest that is unanswered went out. */
+  get askedAtMs(): number | undefined {
     return this.#unanswered[0]?.sentAtMs;
   }
 
-  /** The one that is next to go out. @returns {Request | undefined} */
-  get next() {
+  /** The one that is next to go out. */
+  get next(): Request | undefined {
     return this.#waiting[0];
   }
 
-  /** Texts that are not yet acknowledged, in the order in which they were written. @returns {SendRequest[]} */
-  get sends() {
+  /** Texts that are not yet acknowledged, in the order in which they were written. */
+  get sends(): SendRequest[] {
     return [...this.#unanswered, ...this.#waiting].filter(isSend);
   }
 
-  /** @param {Asked["kind"]} kind */
-  isUnanswered(kind) {
+  isUnanswered(kind: Asked["kind"]): boolean {
     return this.#unanswered.some(({ asked }) => asked.kind === kind);
   }
 
-  /** @param {Request} request */
-  add(request) {
+  add(request: Request): void {
     this.#waiting.push(request);
   }
 
-  /** Before everything that waits. @param {readonly Request[]} requests */
-  addFirst(requests) {
+  /** Before everything that waits. */
+  addFirst(requests: readonly Request[]): void {
     this.#waiting.unshift(...requests);
   }
 
   /** The next one is not to go out. */
-  dropNext() {
+  dropNext(): void {
     this.#waiting.shift();
   }
 
-  /** It goes out, whether it waited or not. @param {Request} request @param {string} sentAs @param {number} nowMs */
-  sent(request, sentAs, nowMs) {
+  /** It goes out, whether it waited or not. */
+  sent(request: Request, sentAs: string, nowMs: number): void {
     if (this.#waiting[0] === request) this.#waiting.shift();
     request.tries++;
     request.sentAs = sentAs;
@@ -135,17 +126,16 @@ export class Requests {
     this.#unanswered.push(request);
   }
 
-  /** The one that an answer belongs to. @returns {Request | undefined} */
-  answered() {
+  /** The one that an answer belongs to. */
+  answered(): Request | undefined {
     return this.#unanswered.shift();
   }
 
   /**
-   * The connection is gone: what a person wished waits again, in the order in which it was wished.
-   *
-   * @param {boolean} isLeft whether the person has left, and wishes nothing any more
+   * The connection is gone: what a person wished waits again, in the order in which it was wished. One who has left
+   * (`isLeft`) wishes nothing any more.
    */
-  lost(isLeft) {
+  lost(isLeft: boolean): void {
     const wished = isLeft
       ? []
       : [...this.#unanswered, ...this.#waiting].filter(({ asked, isOwn }) =>
@@ -156,15 +146,15 @@ export class Requests {
     this.#waiting = wished;
   }
 
-  /** Takes out the texts that went out and are not acknowledged, where no answer will come any more. @returns {SendRequest[]} */
-  takeUnsure() {
+  /** Takes out the texts that went out and are not acknowledged, where no answer will come any more. */
+  takeUnsure(): SendRequest[] {
     const unsure = this.#waiting.filter(isSend).filter(({ tries }) => tries > 0);
     this.#waiting = this.#waiting.filter((request) => !(isSend(request) && request.tries > 0));
     return unsure;
   }
 
   /** What waits is not sent any more. What went out is answered all the same, and its answers are expected. */
-  clear() {
+  clear(): void {
     this.#waiting = [];
   }
 }

@@ -5,42 +5,37 @@
  *
  * @module
  */
-// @ts-check
 
 /** Names that are kept: more than anybody reads, and than a server on one machine has. */
 export const NAMES_MAX = 10_000;
 
 export class Roster {
-  /** @type {readonly string[]} */
-  #names = [];
+  #names: readonly string[] = [];
 
-  /** @returns {readonly string[]} a new array after each change */
-  get names() {
+  /** A new array after each change. */
+  get names(): readonly string[] {
     return this.#names;
   }
 
-  /** @param {string} name */
-  has(name) {
+  has(name: string): boolean {
     return this.#names.includes(name);
   }
 
-  /** Takes the server's word for all of it. @param {readonly string[]} names */
-  replace(names) {
+  /** Takes the server's word for all of it. */
+  replace(names: readonly string[]): void {
     this.#names = [...new Set(names)].slice(0, NAMES_MAX);
   }
 
-  /** @param {string} name */
-  add(name) {
+  add(name: string): void {
     if (this.#names.length < NAMES_MAX && !this.has(name)) this.#names = [...this.#names, name];
   }
 
-  /** @param {string} name */
-  remove(name) {
+  remove(name: string): void {
     this.#names = this.#names.filter((other) => other !== name);
   }
 
-  /** A change of name keeps the place. @param {string} from @param {string} to */
-  rename(from, to) {
+  /** A change of name keeps the place. */
+  rename(from: string, to: string): void {
     if (!this.has(from)) return this.add(to);
     this.#names = [...new Set(this.#names.map((name) => name === from ? to : name))];
   }

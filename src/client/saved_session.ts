@@ -5,34 +5,28 @@
  *
  * @module
  */
-// @ts-check
-import { request } from "./requests.js";
+import type { Conversation } from "./conversation.ts";
+import type { SavedSession } from "./session_events.ts";
+import { request, type Requests } from "./requests.ts";
 
-/**
- * @typedef {import("./session_events.js").SavedSession} SavedSession
- */
-
-/**
- * @param {import("./conversation.js").Conversation} conversation
- * @param {import("./requests.js").Requests} requests
- * @param {{ token: string | undefined, position: number }} place
- * @returns {SavedSession}
- */
-export function saveSession({ username, newest, own }, requests, { token, position }) {
-  /** @type {SavedSession["drafts"]} */
-  const drafts = [
-    ...own.unsure.map((draft) => ({ ...draft, fate: /** @type {const} */ ("sent") })),
-    ...own.offered.map((draft) => ({ ...draft, fate: /** @type {const} */ ("offered") })),
+export function saveSession(
+  { username, newest, own }: Conversation,
+  requests: Requests,
+  { token, position }: { token: string | undefined; position: number },
+): SavedSession {
+  const drafts: SavedSession["drafts"] = [
+    ...own.unsure.map((draft) => ({ ...draft, fate: "sent" as const })),
+    ...own.offered.map((draft) => ({ ...draft, fate: "offered" as const })),
     ...requests.sends.map(({ asked: { nonce, text, timestamp }, tries }) => {
-      const fate = tries > 0 ? /** @type {const} */ ("sent") : /** @type {const} */ ("waiting");
+      const fate = tries > 0 ? "sent" as const : "waiting" as const;
       return { nonce, text, timestamp, fate };
     }),
   ];
   return { username, token, position, newest, own: own.saved, drafts };
 }
 
-/** Has the texts sent that were not acknowledged. @param {SavedSession} saved @param {import("./requests.js").Requests} requests */
-export function restoreDrafts({ drafts, username }, requests) {
+/** Has the texts sent that were not acknowledged. */
+export function restoreDrafts({ drafts, username }: SavedSession, requests: Requests): void {
   for (const { nonce, text, timestamp, fate } of drafts) {
     if (fate === "offered") continue;
     const more = { tries: fate === "sent" ? 1 : 0, sentAs: username };
@@ -40,13 +34,8 @@ export function restoreDrafts({ drafts, username }, requests) {
   }
 }
 
-/**
- * Reads what was saved as JSON; undefined where it is not that.
- *
- * @param {string | null | undefined} json
- * @returns {SavedSession | undefined}
- */
-export function parseSavedSession(json) {
+/** Reads what was saved as JSON; undefined where it is not that. */
+export function parseSavedSession(json: string | null | undefined): SavedSession | undefined {
   try {
     const saved = JSON.parse(json ?? "");
     const { username, position, newest, own, drafts } = saved;

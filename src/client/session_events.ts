@@ -3,35 +3,38 @@
  *
  * @module
  */
-// @ts-check
+import type { DepartureKind } from "../protocol/frames.ts";
 
 /**
  * A message as it is shown. `text` is empty once it was deleted. `isOwn` says that this session wrote it and may
  * change it.
- *
- * @typedef {{ readonly uuid: string, readonly username: string, readonly timestamp: number, readonly text: string,
- *   readonly edited: boolean, readonly isOwn: boolean }} Message
  */
+export interface Message {
+  readonly uuid: string;
+  readonly username: string;
+  readonly timestamp: number;
+  readonly text: string;
+  readonly edited: boolean;
+  readonly isOwn: boolean;
+}
 
-/**
- * A text that somebody sends, from the wish to the acknowledgement. The nonce names it.
- *
- * @typedef {{ readonly nonce: string, readonly text: string, readonly timestamp: number }} Draft
- */
+/** A text that somebody sends, from the wish to the acknowledgement. The nonce names it. */
+export interface Draft {
+  readonly nonce: string;
+  readonly text: string;
+  readonly timestamp: number;
+}
 
-/**
- * What was asked of the server, as answers to it name it.
- *
- * @typedef {{ readonly kind: "join", readonly username: string }
- *   | { readonly kind: "send", readonly nonce: string, readonly text: string, readonly timestamp: number }
- *   | { readonly kind: "edit", readonly uuid: string, readonly text: string }
- *   | { readonly kind: "delete", readonly uuid: string }
- *   | { readonly kind: "rename", readonly username: string }
- *   | { readonly kind: "history", readonly limit: number, readonly before: string | undefined }
- *   | { readonly kind: "users" }
- *   | { readonly kind: "info" }
- * } Wish
- */
+/** What was asked of the server, as answers to it name it. */
+export type Wish =
+  | { readonly kind: "join"; readonly username: string }
+  | { readonly kind: "send"; readonly nonce: string; readonly text: string; readonly timestamp: number }
+  | { readonly kind: "edit"; readonly uuid: string; readonly text: string }
+  | { readonly kind: "delete"; readonly uuid: string }
+  | { readonly kind: "rename"; readonly username: string }
+  | { readonly kind: "history"; readonly limit: number; readonly before: string | undefined }
+  | { readonly kind: "users" }
+  | { readonly kind: "info" };
 
 /**
  * What the people at it are told.
@@ -49,51 +52,78 @@
  * - `queued`, `acknowledged`, `unsure`: a text that one sends. It is `unsure` where a lost session took the answer
  *   with it and the history does not have it: `resend` or `discard` it.
  * - `done`, `failed`: the answer to any other wish.
- *
- * @typedef {{ readonly type: "state", readonly state: "opening" | "entering" | "live" }
- *   | { readonly type: "state", readonly state: "waiting", readonly untilMs: number, readonly text: string }
- *   | { readonly type: "state", readonly state: "refused", readonly text: string }
- *   | { readonly type: "state", readonly state: "over", readonly code: number, readonly reason: string, readonly text: string }
- *   | { readonly type: "entered", readonly how: "new" | "resumed" | "again", readonly serverName: string,
- *       readonly username: string, readonly isLive: boolean }
- *   | { readonly type: "message", readonly message: Message, readonly isNew: boolean, readonly isMissed: boolean }
- *   | { readonly type: "renamed", readonly from: string, readonly to: string, readonly isOwn: boolean }
- *   | { readonly type: "came", readonly username: string, readonly isOwn: boolean }
- *   | { readonly type: "left", readonly username: string, readonly kind: import("./frames.js").DepartureKind,
- *       readonly message: string | undefined, readonly isOwn: boolean }
- *   | { readonly type: "typing", readonly username: string }
- *   | { readonly type: "users", readonly users: readonly string[] }
- *   | { readonly type: "history", readonly messages: readonly Message[], readonly before: string | undefined,
- *       readonly isStart: boolean, readonly isReset: boolean, readonly isOldest: boolean }
- *   | { readonly type: "queued", readonly draft: Draft }
- *   | { readonly type: "acknowledged", readonly draft: Draft, readonly uuid: string | undefined }
- *   | { readonly type: "unsure", readonly draft: Draft }
- *   | { readonly type: "done", readonly wish: Wish }
- *   | { readonly type: "failed", readonly wish: Wish, readonly text: string }
- *   | { readonly type: "latency", readonly ms: number }
- *   | { readonly type: "info", readonly info: Record<string, unknown> }
- * } SessionEvent
  */
+export type SessionEvent =
+  | { readonly type: "state"; readonly state: "opening" | "entering" | "live" }
+  | { readonly type: "state"; readonly state: "waiting"; readonly untilMs: number; readonly text: string }
+  | { readonly type: "state"; readonly state: "refused"; readonly text: string }
+  | {
+    readonly type: "state";
+    readonly state: "over";
+    readonly code: number;
+    readonly reason: string;
+    readonly text: string;
+  }
+  | {
+    readonly type: "entered";
+    readonly how: "new" | "resumed" | "again";
+    readonly serverName: string;
+    readonly username: string;
+    readonly isExtended: boolean;
+  }
+  | {
+    readonly type: "message";
+    readonly message: Message;
+    readonly isNew: boolean;
+    readonly isMissed: boolean;
+  }
+  | { readonly type: "renamed"; readonly from: string; readonly to: string; readonly isOwn: boolean }
+  | { readonly type: "came"; readonly username: string; readonly isOwn: boolean }
+  | {
+    readonly type: "left";
+    readonly username: string;
+    readonly kind: DepartureKind;
+    readonly message: string | undefined;
+    readonly isOwn: boolean;
+  }
+  | { readonly type: "typing"; readonly username: string }
+  | { readonly type: "users"; readonly users: readonly string[] }
+  | {
+    readonly type: "history";
+    readonly messages: readonly Message[];
+    readonly before: string | undefined;
+    readonly isStart: boolean;
+    readonly isReset: boolean;
+    readonly isOldest: boolean;
+  }
+  | { readonly type: "queued"; readonly draft: Draft }
+  | { readonly type: "acknowledged"; readonly draft: Draft; readonly uuid: string | undefined }
+  | { readonly type: "unsure"; readonly draft: Draft }
+  | { readonly type: "done"; readonly wish: Wish }
+  | { readonly type: "failed"; readonly wish: Wish; readonly text: string }
+  | { readonly type: "latency"; readonly ms: number }
+  | { readonly type: "info"; readonly info: Record<string, unknown> };
 
 /**
  * What the driver is to do, in order. `socket` numbers the sockets: what an older one still says is not for anybody.
  * `wake` replaces the wake before it; undefined calls it off. One that has come is over.
- *
- * @typedef {{ readonly do: "open", readonly socket: number, readonly protocols: readonly string[] }
- *   | { readonly do: "send", readonly socket: number, readonly text: string }
- *   | { readonly do: "close", readonly socket: number, readonly code: number, readonly reason: string }
- *   | { readonly do: "tell", readonly event: SessionEvent }
- *   | { readonly do: "wake", readonly atMs: number | undefined }
- * } Effect
  */
+export type Effect =
+  | { readonly do: "open"; readonly socket: number; readonly protocols: readonly string[] }
+  | { readonly do: "send"; readonly socket: number; readonly text: string }
+  | { readonly do: "close"; readonly socket: number; readonly code: number; readonly reason: string }
+  | { readonly do: "tell"; readonly event: SessionEvent }
+  | { readonly do: "wake"; readonly atMs: number | undefined };
 
 /**
  * What outlives the program that runs a session, as a tab that is loaded anew: by it a new one resumes. JSON. A text
  * that is `offered` is the person's to send again or to drop.
- *
- * @typedef {{ readonly username: string, readonly token: string | undefined, readonly position: number,
- *   readonly newest: string, readonly own: readonly string[], readonly drafts: readonly (Draft & { readonly fate: "waiting" | "sent" | "offered" })[]
- * }} SavedSession
  */
-
-export {};
+export interface SavedSession {
+  readonly username: string;
+  readonly token: string | undefined;
+  readonly position: number;
+  readonly newest: string;
+  readonly own: readonly string[];
+  readonly drafts: readonly (Draft & { readonly fate: "waiting" | "sent" | "offered" })[];
+}

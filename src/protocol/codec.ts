@@ -7,7 +7,7 @@
  * @module
  */
 import { type Fault, fault } from "./faults.ts";
-import type { ClientFrame, DepartureKind, ServerFrame } from "./frames.ts";
+import type { ClientFrame, DepartureKind, HistoryEntry, ServerFrame } from "./frames.ts";
 import {
   HISTORY_PAGE_DEFAULT,
   HISTORY_PAGE_MAX,
@@ -15,7 +15,7 @@ import {
   NONCE_LENGTH_MAX,
   TIMESTAMP_MS_MAX,
 } from "./limits.ts";
-import { parseUsername } from "./names.ts";
+import { parseUsername, type Username } from "./names.ts";
 
 const PREFIX = "c2/";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -45,7 +45,7 @@ const CLIENT_TYPES: { readonly [type: string]: ReadContent } = {
 };
 
 /** What a client of the extended mode may send; for others these types do not exist. */
-const LIVE_CLIENT_TYPES: typeof CLIENT_TYPES = {
+const EXTENDED_CLIENT_TYPES: typeof CLIENT_TYPES = {
   ...CLIENT_TYPES,
   __proto__: null as unknown as ReadContent,
   RESUME: readResume,
@@ -55,12 +55,12 @@ const LIVE_CLIENT_TYPES: typeof CLIENT_TYPES = {
   JOIN: () => fault("SERVER_ONLY_TYPE"),
 };
 
-/** Reads what a client sent; `isLive` says that it is one of the extended mode. */
-export function decodeClientFrame(text: string, limits: Read, isLive = false): ClientFrame | Fault {
+/** Reads what a client sent; `isExtended` says that it is one of the extended mode. */
+export function decodeClientFrame(text: string, limits: Read, isExtended = false): ClientFrame | Fault {
   if (!text.startsWith(PREFIX)) return fault("NOT_C2");
   const { type, content } = splitType(text);
-  const read = (isLive ? LIVE_CLIENT_TYPES : CLIENT_TYPES)[type];
-  if (read === undefined) return fault(isLive ? "UNKNOWN_LIVE_TYPE" : "UNKNOWN_TYPE");
+  const read = (isExtended ? EXTENDED_CLIENT_TYPES : CLIENT_TYPES)[type];
+  if (read === undefined) return fault(isExtended ? "UNKNOWN_LIVE_TYPE" : "UNKNOWN_TYPE");
   return read(content, limits);
 }
 
@@ -123,13 +123,13 @@ function readQuery(content: string, limits: Read): ClientFrame | Fault {
       if (rest === undefined) return fault("QUERY_MALFORMED");
       return UUID.test(rest) ? { type: "QUERY", query, uuid: rest } : fault("UUID_MALFORMED");
     case "history":
-      return readHistory(rest);
+      return readHistoryQuery(rest);
     default:
       return fault("QUERY_UNKNOWN");
   }
 }
 
-function readHistory(content: string | undefined): ClientFrame | Fault {
+function readHistoryQuery(content: string | undefined): ClientFrame | Fault {
   const [limitText, before] = content === undefined ? ["", undefined] : takeArgument(content);
   const limit = limitText === "" ? HISTORY_PAGE_DEFAULT : DIGITS.test(limitText) ? Number(limitText) : 0;
   if (limit < 1 || limit > HISTORY_PAGE_MAX) return fault("HISTORY_LIMIT", HISTORY_PAGE_MAX);
@@ -193,8 +193,8 @@ export function encodeServerFrame(frame: ServerFrame): string {
   }
 }
 
-/** Writes a client's frame: what a client of ours, a prober or a test sends. */
-export function encodeClientFrame(frame: ClientFrame): string {
+/** Writes a client's frame. Of a username only the shown form is written: whether it is one, the server judges. */
+export function encodeClientFrame(frame: ClientFrame<Pick<Username, "shown">>): string {
   switch (frame.type) {
     case "CONNECT":
       return `c2/CONNECT ${frame.username.shown}`;
@@ -279,6 +279,49 @@ export function decodeServerFrame(text: string): ServerFrame | undefined {
 
 function isDepartureKind(text: string | undefined): text is DepartureKind {
   return text === "disconnect" || text === "lost_connection" || text === "ban";
+}
+
+// What an acknowledgement says, for the client that asked.
+
+/** Reads the answer to `active_users`, §5.1; undefined where it is none. */
+export function readUsers(content: string | undefined): string[] | undefined {
+  if (content === undefined || !content.startsWith("[") || !content.endsWith("]")) return undefined;
+  return content === "[]" ? [] : content.slice(1, -1).split(",");
+}
+
+/** Reads the answer to `history`, §5.4; undefined where it is none. */
+export function readHistory(content: string | undefined): HistoryEntry[] | undefined {
+  const entries = readJson(content);
+  return Array.isArray(entries) && entries.every(isHistoryEntry) ? entries : undefined;
+}
+
+function isHistoryEntry(entry: unknown): entry is HistoryEntry {
+  if (typeof entry !== "object" || entry === null) return false;
+  const { uuid, username, timestamp, message, edited } = entry as Record<string, unknown>;
+  return typeof uuid === "string" && typeof username === "string" && typeof timestamp === "number" &&
+    typeof message === "string" && typeof edited === "boolean";
+}
+
+/** Reads the answer to `server_info`, §5.5, as an object of which nothing is certain; undefined where it is none. */
+export function readServerInfo(content: string | undefined): Record<string, unknown> | undefined {
+  const info = readJson(content);
+  return typeof info === "object" && info !== null && !Array.isArray(info)
+    ? info as Record<string, unknown>
+    : undefined;
+}
+
+/** Reads the acknowledgement of SEND, §12.4; undefined where it is none. */
+export function readReceipt(content: string | undefined): { nonce: string; uuid: string } | undefined {
+  const [nonce, uuid] = takeArgument(content ?? "");
+  return uuid !== undefined && UUID.test(uuid) ? { nonce, uuid } : undefined;
+}
+
+function readJson(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? "");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Parts `c2/TYPE content`; without a space the content is empty. */

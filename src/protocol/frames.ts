@@ -11,10 +11,10 @@ import type { Username } from "./names.ts";
 export type DepartureKind = "disconnect" | "lost_connection" | "ban";
 
 /** A frame of a client that is well formed. Names, texts and numbers in it hold their limits. */
-export type ClientFrame =
-  | { readonly type: "CONNECT"; readonly username: Username }
+export type ClientFrame<Name = Username> =
+  | { readonly type: "CONNECT"; readonly username: Name }
   | { readonly type: "MSG"; readonly timestamp: string; readonly text: string }
-  | { readonly type: "UPDATE"; readonly username: Username }
+  | { readonly type: "UPDATE"; readonly username: Name }
   | { readonly type: "DISCONNECT" }
   /** Timestamps stay text: they are relayed as sent. */
   | { readonly type: "PING"; readonly timestamp: string | undefined }
@@ -69,6 +69,9 @@ export type ServerFrame =
   | { readonly type: "SESSION"; readonly token: string; readonly position: number }
   | { readonly type: "JOIN"; readonly username: string }
   | { readonly type: "TYPING"; readonly username: string };
+
+/** A frame that everyone is sent, and that counts as one position of a session, §12.3. */
+export type BroadcastFrame = Extract<ServerFrame, { type: "MSG" | "UPDATE" | "DISCONNECT" | "JOIN" }>;
 
 /** One message of an answer to the `history` query, as its JSON has it. */
 export interface HistoryEntry {

@@ -49,6 +49,11 @@ export function parseUsername(written: string): Username | Fault {
   return { shown, folded: foldName(shown) };
 }
 
+/** What of a text is neither a blank nor a character that usernames may have. */
+export function withoutNameCharacters(text: string): string {
+  return text.replace(charactersAndBlanksPattern(), "");
+}
+
 /**
  * The username that is nearest to a text which need not be one, as a server's name: what no username may have is
  * left out, and the rest is cut. `otherwise` stands for a text of which nothing is left, and has to be a username.

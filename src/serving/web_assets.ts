@@ -1,10 +1,10 @@
 /**
  * The files of the web pages: read once, answered over HTTP with their type, an ETag and the headers that keep a
- * page to itself.
+ * page to itself. Scripts are TypeScript, and lose their types before the first browser gets them.
  *
- * The path in a URL is the path in the project, `/chat/web/page.css`, so that modules import each other alike in an
- * editor and in a browser. They come from the disk, from what `deno compile` includes, or from what
- * `tools/build.ts` puts into the script. It does not know what is on a page, nor who asks for it.
+ * The path in a URL is the path in the project, `/chat/web/main.ts`, so that modules import each other alike in an
+ * editor and in a browser. The files come from the disk, or from what the build tools put into the program. It does
+ * not know what is on a page, nor who asks for it.
  *
  * @module
  */
@@ -12,10 +12,10 @@ import { eTag, ifNoneMatch } from "@std/http/etag";
 import { STATUS_CODE } from "@std/http/status";
 
 /** Every folder with files for browsers: what the build tools put into the program. */
-export const WEB_FOLDERS = ["chat/web", "listing/web", "src/client", "src/web"] as const;
+export const WEB_FOLDERS = ["chat/web", "listing/web", "src/client", "src/protocol", "src/web"] as const;
 export type WebFolder = typeof WEB_FOLDERS[number];
 
-/** Where the script that `tools/build.ts` makes has the files: path to base64, on `globalThis`. */
+/** Where a program that was built has the files: path to text, scripts without their types, on `globalThis`. */
 export const EMBEDDED: unique symbol = Symbol.for("chatter.web_assets");
 
 /** What a page may load and do: its own files and its own server, and nothing else. No script in the page's text. */
@@ -49,32 +49,34 @@ export const PAGE_HEADERS: Readonly<Record<string, string>> = {
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=UTF-8",
   css: "text/css; charset=UTF-8",
-  js: "text/javascript; charset=UTF-8",
+  ts: "text/javascript; charset=UTF-8",
   svg: "image/svg+xml",
-  png: "image/png",
   webmanifest: "application/manifest+json",
 };
 
 interface Asset {
   readonly contentType: string;
-  /** As the file has it, before anything is filled in. */
-  readonly written: Uint8Array<ArrayBuffer>;
-  bytes: Uint8Array<ArrayBuffer>;
-  /** What is made of it for the first who asks: a start does not wait for it. */
-  made:
-    | Promise<{
-      readonly gzipped: Uint8Array<ArrayBuffer>;
-      /** Weak, since the plain and the compressed form share it. */
-      readonly etag: string;
-    }>
-    | undefined;
+  /** As the file has it. */
+  readonly written: string;
+  /** What a browser gets, made for the first that asks: a start does not wait for it. */
+  made: Promise<Made> | undefined;
+}
+
+interface Made {
+  readonly text: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly gzipped: Uint8Array<ArrayBuffer>;
+  /** Weak, since the plain and the compressed form share it. */
+  readonly etag: string;
 }
 
 export class WebAssets {
   readonly #assets: ReadonlyMap<string, Asset>;
+  #fill: Readonly<Record<string, string>>;
 
-  private constructor(assets: ReadonlyMap<string, Asset>) {
+  private constructor(assets: ReadonlyMap<string, Asset>, fill: Readonly<Record<string, string>>) {
     this.#assets = assets;
+    this.#fill = fill;
   }
 
   /**
@@ -86,28 +88,23 @@ export class WebAssets {
     fill: Readonly<Record<string, string>> = {},
   ): Promise<WebAssets> {
     const files = (await Promise.all(folders.map(filesIn))).flat();
-    return new WebAssets(
-      new Map(files.map(([path, written]): [string, Asset] => {
-        const contentType = CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)];
-        if (contentType === undefined) throw new Error(`${path} is of no type that a browser gets`);
-        const bytes = path.endsWith(".html") ? filled(written, fill) : written;
-        return [path, { contentType, written, bytes, made: undefined }];
-      })),
-    );
+    const assets = files.map(([path, written]): [string, Asset] => {
+      const contentType = CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)];
+      if (contentType === undefined) throw new Error(`${path} is of no type that a browser gets`);
+      return [`/${path}`, { contentType, written, made: undefined }];
+    });
+    return new WebAssets(new Map(assets), fill);
   }
 
   /** Fills in other texts, for those who ask from now on. */
   refill(fill: Readonly<Record<string, string>>): void {
-    for (const [path, asset] of this.#assets) {
-      if (!path.endsWith(".html")) continue;
-      asset.bytes = filled(asset.written, fill);
-      asset.made = undefined;
-    }
+    this.#fill = fill;
+    for (const [path, asset] of this.#assets) if (path.endsWith(".html")) asset.made = undefined;
   }
 
   /** The paths of all files, as `/chat/web/page.css`. */
   get paths(): string[] {
-    return [...this.#assets.keys()].map((path) => `/${path}`);
+    return [...this.#assets.keys()];
   }
 
   /** Answers a GET or HEAD with the file at `path`, which is the request's own where none is given; undefined if there is none. */
@@ -115,26 +112,67 @@ export class WebAssets {
     request: Request,
     path: string = new URL(request.url).pathname,
   ): Promise<Response> | undefined {
-    const asset = this.#assets.get(path.slice(1));
-    return asset === undefined || !path.startsWith("/") ? undefined : answerWith(asset, request);
+    const asset = this.#assets.get(path);
+    return asset === undefined ? undefined : this.#answerWith(path, asset, request);
+  }
+
+  async #answerWith(path: string, asset: Asset, request: Request): Promise<Response> {
+    const { bytes, etag, gzipped } = await this.#made(path, asset);
+    const headers = new Headers({ ...PAGE_HEADERS, etag });
+    if (!ifNoneMatch(request.headers.get("if-none-match"), etag)) {
+      return new Response(null, { status: STATUS_CODE.NotModified, headers });
+    }
+    headers.set("content-type", asset.contentType);
+    if (!takesGzip(request)) return new Response(bytes, { headers });
+    headers.set("content-encoding", "gzip");
+    return new Response(gzipped, { headers });
+  }
+
+  /**
+   * All modules that a script imports, directly or not: a page names them, and a browser fetches them at once. Throws
+   * where one is not among the files.
+   */
+  async modulesOf(script: string): Promise<string[]> {
+    const modules = new Set([script]);
+    for (const path of modules) {
+      const asset = this.#assets.get(path);
+      if (asset === undefined) throw new Error(`${script} needs ${path}, which is not for browsers`);
+      const { text } = await this.#made(path, asset);
+      for (const [, specifier] of text.matchAll(IMPORT)) {
+        modules.add(new URL(specifier!, `http://_${path}`).pathname);
+      }
+    }
+    return [...modules].slice(1);
+  }
+
+  #made(path: string, asset: Asset): Promise<Made> {
+    return asset.made ??= this.#make(path, asset.written);
+  }
+
+  async #make(path: string, written: string): Promise<Made> {
+    const text = path.endsWith(".html") ? await this.#page(written) : await asBrowsersTakeIt(path, written);
+    const bytes = new TextEncoder().encode(text);
+    return { text, bytes, etag: await eTag(bytes, { weak: true }), gzipped: await gzip(bytes) };
+  }
+
+  /** HTML with texts in their places, as texts, and with the modules of its script. */
+  async #page(html: string): Promise<string> {
+    const text = html.replace(/\{\{\s*(\w+)\s*\}\}/g, (place, name: string) => {
+      return this.#fill[name]?.replace(/[&<>"']/g, (character) => ESCAPED[character] ?? "") ?? place;
+    });
+    const [tag, script] = SCRIPT_TAG.exec(text) ?? [];
+    if (tag === undefined) return text;
+    // The page is at the root of all files, wherever a proxy has that: its paths are relative.
+    const modules = (await this.modulesOf(`/${script}`)).map((path) =>
+      `<link rel="modulepreload" href="${path.slice(1)}" />`
+    );
+    return text.replace(tag, [...modules, tag].join("\n    "));
   }
 }
 
-async function answerWith(asset: Asset, request: Request): Promise<Response> {
-  const { etag, gzipped } = await (asset.made ??= make(asset.bytes));
-  const headers = new Headers({ ...PAGE_HEADERS, etag });
-  if (!ifNoneMatch(request.headers.get("if-none-match"), etag)) {
-    return new Response(null, { status: STATUS_CODE.NotModified, headers });
-  }
-  headers.set("content-type", asset.contentType);
-  if (!takesGzip(request)) return new Response(asset.bytes, { headers });
-  headers.set("content-encoding", "gzip");
-  return new Response(gzipped, { headers });
-}
-
-async function make(bytes: Uint8Array<ArrayBuffer>) {
-  return { etag: await eTag(bytes, { weak: true }), gzipped: await gzip(bytes) };
-}
+/** An import for more than its types, as it is left by `deno fmt`. */
+const IMPORT = /\bfrom "(\.[^"]+)";$/gm;
+const SCRIPT_TAG = /<script type="module" src="([^"]+)"><\/script>/;
 
 function takesGzip(request: Request): boolean {
   const codings = request.headers.get("accept-encoding")?.split(",") ?? [];
@@ -149,33 +187,44 @@ const ESCAPED: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** HTML with texts in their places, as texts. */
-function filled(
-  html: Uint8Array<ArrayBuffer>,
-  fill: Readonly<Record<string, string>>,
-): Uint8Array<ArrayBuffer> {
-  const text = new TextDecoder().decode(html).replace(/\{\{\s*(\w+)\s*\}\}/g, (place, name: string) => {
-    return fill[name]?.replace(/[&<>"']/g, (character) => ESCAPED[character] ?? "") ?? place;
-  });
-  return new Uint8Array(new TextEncoder().encode(text));
-}
-
-async function filesIn(folder: WebFolder): Promise<[path: string, bytes: Uint8Array<ArrayBuffer>][]> {
-  const embedded = (globalThis as { [EMBEDDED]?: Readonly<Record<string, string>> })[EMBEDDED];
+/** The files of a folder, without the folders in it: path and text. */
+async function filesIn(folder: WebFolder): Promise<[path: string, text: string][]> {
+  const embedded = embeddedFiles();
   if (embedded !== undefined) {
-    return Object.entries(embedded).filter(([path]) => path.startsWith(`${folder}/`))
-      .map(([path, base64]) => [path, Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0))]);
+    return Object.entries(embedded).filter(([path]) => path.startsWith(`${folder}/`));
   }
   const names: string[] = [];
   const place = `${import.meta.dirname}/../../${folder}`;
   for await (const { name, isFile } of Deno.readDir(place)) if (isFile) names.push(name);
   return await Promise.all(
-    names.sort().map(async (name): Promise<[string, Uint8Array<ArrayBuffer>]> => [
+    names.sort().map(async (name): Promise<[string, string]> => [
       `${folder}/${name}`,
-      // A copy, only because the types of Deno 2.4 take what is read for possibly shared memory.
-      new Uint8Array(await Deno.readFile(`${place}/${name}`)),
+      await Deno.readTextFile(`${place}/${name}`),
     ]),
   );
+}
+
+function embeddedFiles(): Readonly<Record<string, string>> | undefined {
+  return (globalThis as { [EMBEDDED]?: Readonly<Record<string, string>> })[EMBEDDED];
+}
+
+/** The statement that puts all files into a program, before its own code. */
+export async function embeddingStatement(): Promise<string> {
+  const files = (await Promise.all(WEB_FOLDERS.map(filesIn))).flat();
+  const made = await Promise.all(
+    files.map(async ([path, text]) => [path, await asBrowsersTakeIt(path, text)]),
+  );
+  return `globalThis[Symbol.for("${EMBEDDED.description}")] = ${JSON.stringify(Object.fromEntries(made))};\n`;
+}
+
+/** A script without its types, in whose place there are blanks, so that lines and columns stay; other files as they are. */
+async function asBrowsersTakeIt(path: string, text: string): Promise<string> {
+  if (!path.endsWith(".ts") || embeddedFiles() !== undefined) return text;
+  const { stripTypeScriptTypes } = await import("node:module");
+  if (stripTypeScriptTypes !== undefined) return stripTypeScriptTypes(text);
+  // An older Deno, as that of Deno Deploy and the one that the binary is compiled with.
+  const { transformSync } = await import("amaro");
+  return transformSync(text, { mode: "strip-only" }).code;
 }
 
 async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Draft, Message } from "../../src/client/session_events.js";
+import type { Draft, Message } from "../../src/client/session_events.ts";
 
 /** Own messages that can be reached by /edit and /delete. */
 const OWN_MAX = 100;
@@ -15,7 +15,7 @@ const PATIENCE_MS = 300;
 /** Texts that are shown while they wait; of the others the number is. */
 const SHOWN_MAX = 3;
 
-export class OutgoingMessages {
+export class SentMessages {
   readonly #waiting = new Map<string, { readonly draft: Draft; readonly sinceMs: number }>();
   readonly #offered = new Set<string>();
   #own: Message[] = [];

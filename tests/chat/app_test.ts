@@ -10,7 +10,9 @@ import { WebAssets } from "../../src/serving/web_assets.ts";
 import { Hono } from "hono";
 import { recordedLog } from "../support/recorded_log.ts";
 
-const assets = await WebAssets.load(["chat/web"], { serverName: '<b>"Pub"</b>' });
+const assets = await WebAssets.load(["chat/web", "src/client", "src/protocol"], {
+  serverName: '<b>"Pub"</b>',
+});
 
 /** Asks an app for `path`; what its upgrades were asked for goes into `upgrades`. */
 async function ask(
@@ -63,7 +65,11 @@ Deno.test("chat app gives a browser its page at /, with the server's name as a t
   assertEquals(status, 200);
   assertStringIncludes(text, "<!doctype html>");
   assertStringIncludes(text, "<title>&lt;b&gt;&quot;Pub&quot;&lt;/b&gt;</title>");
-  assertEquals((await ask("/chat/web/main.js")).status, 200);
+  assertEquals((await ask("/chat/web/main.ts")).status, 200);
+  const preloaded = [...text.matchAll(/<link rel="modulepreload" href="([^"]+)"/g)].map(([, path]) =>
+    `/${path}`
+  );
+  assertEquals(preloaded, await assets.modulesOf("/chat/web/main.ts"));
 });
 
 Deno.test("chat app tells who is no browser at / what this is", async () => {

@@ -139,7 +139,7 @@ test("HTTP requests are counted by route, and no peer can add a row", async (sta
   await ask("/healthz", { method: "HEAD" });
   await ask("/readyz");
   await ask("/");
-  await ask("/chat/web/main.js");
+  await ask("/chat/web/main.ts");
   await new AdminApi(server.url).get("users");
   await new AdminApi(server.url).delete("bans/00000000-0000-4000-8000-000000000000");
   for (const path of ["/a", "/b", "/c?d=e", "/admin/%00"]) await ask(path);

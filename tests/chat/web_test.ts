@@ -5,10 +5,10 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { dayKey, sentAtMs } from "../../chat/web/local_time.js";
-import { ENTRIES_MAX, MessageLog } from "../../chat/web/message_log.js";
-import { nameProblem } from "../../chat/web/name_check.js";
-import { isEmojiOnly, parts } from "../../chat/web/rich_text.js";
+import { dayKey, sentAtMs } from "../../chat/web/local_time.ts";
+import { ENTRIES_MAX, MessageLog } from "../../chat/web/message_log.ts";
+import { nameProblem } from "../../chat/web/name_check.ts";
+import { isEmojiOnly, parts } from "../../chat/web/rich_text.ts";
 import { parseUsername } from "../../src/protocol/names.ts";
 import { runs } from "../support/property_runs.ts";
 

@@ -53,7 +53,12 @@ Deno.test("a session connects, asks for the history, for who is there and for th
     "info",
     "latency",
   ]);
-  assertEquals(driver.told("entered"), [{ how: "new", serverName: "Pub", username: "alice", isLive: true }]);
+  assertEquals(driver.told("entered"), [{
+    how: "new",
+    serverName: "Pub",
+    username: "alice",
+    isExtended: true,
+  }]);
   assertEquals(driver.told("history")[0]?.messages.map(({ text }) => text), ["earlier"]);
   assertEquals(driver.told("message")[0]?.message.text, "came before the history");
   assertEquals(driver.told("users").at(-1), { users: ["bob", "alice"] });

@@ -4,9 +4,9 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { DRAFTS_MAX } from "../../src/client/chat_session.js";
-import type { HistoryEntry } from "../../src/client/frames.js";
-import { parseSavedSession } from "../../src/client/saved_session.js";
+import { DRAFTS_MAX } from "../../src/client/chat_session.ts";
+import { parseSavedSession } from "../../src/client/saved_session.ts";
+import type { HistoryEntry } from "../../src/protocol/frames.ts";
 import { SessionDriver, TOKEN, uuidOf } from "../support/session_driver.ts";
 
 const UNKNOWN = "c2/ERROR No such session: it was never here, or it has lapsed";

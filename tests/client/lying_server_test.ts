@@ -4,8 +4,8 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { HELD_MAX } from "../../src/client/catch_up.js";
-import { NAMES_MAX, Roster } from "../../src/client/roster.js";
+import { HELD_MAX } from "../../src/client/catch_up.ts";
+import { NAMES_MAX, Roster } from "../../src/client/roster.ts";
 import { SessionDriver, TOKEN } from "../support/session_driver.ts";
 
 Deno.test("a roster keeps as many names as the limit says, each once, and not one more", () => {

@@ -10,6 +10,10 @@ import {
   decodeServerFrame,
   encodeClientFrame,
   encodeServerFrame,
+  readHistory,
+  readReceipt,
+  readServerInfo,
+  readUsers,
 } from "../../src/protocol/codec.ts";
 import { FAULTS, isFault } from "../../src/protocol/faults.ts";
 import type { ClientFrame } from "../../src/protocol/frames.ts";
@@ -110,6 +114,44 @@ Deno.test("decodeServerFrame() never throws, and what it gives is written back t
     }),
     runs(10_000),
   );
+});
+
+Deno.test("decodeServerFrame() takes what is nearly a frame of the extended mode for none", () => {
+  const token = "A-Za_z0-9".repeat(4) + "0123456";
+  const frames = [
+    `c2/SESSION ${token}; 9007199254740992`,
+    `c2/SESSION ${token}; 1; 2`,
+    `c2/SESSION ${token}; `,
+    `c2/SESSION ${token}`,
+    `c2/SESSION ${token.slice(1)}; 1`,
+    `c2/SESSION ${token}x; 1`,
+    "c2/JOIN",
+    "c2/JOIN ",
+    "c2/TYPING",
+  ];
+  for (const frame of frames) assertEquals(decodeServerFrame(frame), undefined, frame);
+  const position = Number.MAX_SAFE_INTEGER;
+  assertEquals(decodeServerFrame(`c2/SESSION ${token};${position}`), { type: "SESSION", token, position });
+});
+
+Deno.test("what an acknowledgement says is read, and what is no answer is undefined", () => {
+  const uuid = "01a20abc-25e7-719d-bb6d-3d585843f73e";
+  assertEquals(readUsers("[alice,Bob B.]"), ["alice", "Bob B."]);
+  assertEquals(readUsers("[]"), []);
+  for (const content of [undefined, "", "alice", "[alice", "alice]"]) {
+    assertEquals(readUsers(content), undefined);
+  }
+  const entry = { uuid, username: "a", timestamp: 1, message: "", edited: true };
+  assertEquals(readHistory(JSON.stringify([entry])), [entry]);
+  for (const content of [undefined, "", "{}", "[1]", "[null]", '[{"uuid":1}]', "[", "null"]) {
+    assertEquals(readHistory(content), undefined, content);
+  }
+  assertEquals(readServerInfo('{"id":1}'), { id: 1 });
+  for (const content of [undefined, "", "[]", "null", "1"]) assertEquals(readServerInfo(content), undefined);
+  assertEquals(readReceipt(`n-1; ${uuid}`), { nonce: "n-1", uuid });
+  for (const content of [undefined, "", "n-1", "n-1; x", `n-1; ${uuid}; y`]) {
+    assertEquals(readReceipt(content), undefined);
+  }
 });
 
 Deno.test("a client's frame that is written and read is the same frame", () => {

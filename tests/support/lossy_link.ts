@@ -8,7 +8,7 @@
  * @module
  */
 import { SessionDriver, uuidOf } from "./session_driver.ts";
-import type { Effect } from "../../src/client/session_events.js";
+import type { Effect } from "../../src/client/session_events.ts";
 
 interface ServerSession {
   readonly name: string;

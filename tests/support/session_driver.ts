@@ -5,8 +5,8 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { ChatSession } from "../../src/client/chat_session.js";
-import type { Effect, SavedSession, SessionEvent } from "../../src/client/chat_session.js";
+import { ChatSession } from "../../src/client/chat_session.ts";
+import type { Effect, SavedSession, SessionEvent } from "../../src/client/session_events.ts";
 
 type Told<T> = T extends { type: string } ? Omit<T, "type"> : never;
 

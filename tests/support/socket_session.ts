@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { ChatSession } from "../../src/client/chat_session.js";
-import type { Effect, SessionEvent } from "../../src/client/session_events.js";
+import { ChatSession } from "../../src/client/chat_session.ts";
+import type { Effect, SessionEvent } from "../../src/client/session_events.ts";
 
 export class SocketSession {
   readonly events: SessionEvent[] = [];

@@ -24,9 +24,9 @@ const MAY_IMPORT: {
   "chat/": { own: ["chat/", "src/"], packages: true },
   "listing/": { own: ["listing/", "src/"], packages: true },
   // What runs in a browser: it gets no package, and of the program only what is meant for browsers.
-  "listing/web/": { own: ["listing/web/", "src/web/", "src/client/"], packages: false },
-  "chat/web/": { own: ["chat/web/", "src/client/"], packages: false },
-  "src/client/": { own: ["src/client/"], packages: false },
+  "listing/web/": { own: ["listing/web/"], packages: false },
+  "chat/web/": { own: ["chat/web/", "src/client/", "src/protocol/"], packages: false },
+  "src/client/": { own: ["src/client/", "src/protocol/"], packages: false },
   "terminal/": { own: ["terminal/", "src/"], packages: true },
   "tools/": { own: ["tools/", "src/", "deno.json"], packages: true },
   "main.ts": {

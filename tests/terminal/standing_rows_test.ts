@@ -4,8 +4,8 @@
  * @module
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import type { Message } from "../../src/client/session_events.js";
-import { OutgoingMessages } from "../../terminal/screen/outgoing_messages.ts";
+import type { Message } from "../../src/client/session_events.ts";
+import { SentMessages } from "../../terminal/screen/sent_messages.ts";
 import { StandingRows, TYPING_KEPT_MAX } from "../../terminal/screen/standing_rows.ts";
 
 Deno.test("who is typing is shown for 5 seconds, or until it is sent", () => {
@@ -50,29 +50,29 @@ const own = (uuid: string, text: string, isOwn = true): Message => ({
 });
 
 Deno.test("what is not acknowledged is shown once that takes long", () => {
-  const outgoing = new OutgoingMessages();
-  for (const nonce of ["a", "b", "c", "d", "e"]) outgoing.queued(draft(nonce, `${nonce}\n${nonce}`), 0);
-  assertEquals(outgoing.rows(299), []);
-  assertEquals(outgoing.rows(300), ["… a a", "… b b", "… c c", "… and 2 more are not sent yet"]);
-  for (const nonce of ["a", "b"]) outgoing.acknowledged(draft(nonce));
-  outgoing.offered("c");
-  assertEquals([outgoing.rows(300), outgoing.waiting], [["… d d", "… e e"], 2]);
-  assertEquals([outgoing.takeOffered(), outgoing.takeOffered()], [["c"], []]);
+  const sent = new SentMessages();
+  for (const nonce of ["a", "b", "c", "d", "e"]) sent.queued(draft(nonce, `${nonce}\n${nonce}`), 0);
+  assertEquals(sent.rows(299), []);
+  assertEquals(sent.rows(300), ["… a a", "… b b", "… c c", "… and 2 more are not sent yet"]);
+  for (const nonce of ["a", "b"]) sent.acknowledged(draft(nonce));
+  sent.offered("c");
+  assertEquals([sent.rows(300), sent.waiting], [["… d d", "… e e"], 2]);
+  assertEquals([sent.takeOffered(), sent.takeOffered()], [["c"], []]);
 });
 
 Deno.test("one's last messages are those that can be changed", () => {
-  const outgoing = new OutgoingMessages();
-  outgoing.told(own("1", "one"));
-  outgoing.told(own("2", "two", false));
-  outgoing.told(own("3", "three"));
-  outgoing.told(own("1", "one, changed"));
-  assertEquals([outgoing.last(0)?.text, outgoing.last(1)?.text, outgoing.last(2)], [
+  const sent = new SentMessages();
+  sent.told(own("1", "one"));
+  sent.told(own("2", "two", false));
+  sent.told(own("3", "three"));
+  sent.told(own("1", "one, changed"));
+  assertEquals([sent.last(0)?.text, sent.last(1)?.text, sent.last(2)], [
     "three",
     "one, changed",
     undefined,
   ]);
-  outgoing.told(own("3", ""));
-  assertEquals(outgoing.last(0)?.uuid, "1");
-  outgoing.disown();
-  assertEquals(outgoing.last(0), undefined);
+  sent.told(own("3", ""));
+  assertEquals(sent.last(0)?.uuid, "1");
+  sent.disown();
+  assertEquals(sent.last(0), undefined);
 });

@@ -108,7 +108,9 @@ export class ThreadGateway {
       metrics: (request, address) => handOn(answer, request, address),
       meters: this.#meters,
       isReady: () => this.#calls.ask("isReady"),
-      assets: await WebAssets.load(["chat/web", "src/client", "src/web"], { serverName: settings.name }),
+      assets: await WebAssets.load(["chat/web", "src/client", "src/protocol", "src/web"], {
+        serverName: settings.name,
+      }),
       log: logger("chat"),
     });
     return this.#front.port;
