@@ -26,7 +26,7 @@ import { KvKeyStore, serverId } from "./announce/identity_kv.ts";
 import type { Journal, Sweepable } from "./store/journal.ts";
 import { KvJournal } from "./store/journal_kv.ts";
 import { MemoryJournal } from "./store/journal_memory.ts";
-import { LAYOUT, moveFromLayout1 } from "./store/layout.ts";
+import { LAYOUT } from "./store/layout.ts";
 import { isAdminRefusal } from "./admin/refusals.ts";
 import { KvSessionStore } from "./store/session_store_kv.ts";
 import { ChatMeters } from "./meters.ts";
@@ -115,8 +115,6 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const { nowMs = wallClock } = options;
   const settings = new SettingsInForce(options);
   const log = logger("chat");
-  const moved = await moveFromLayout1(store.kv);
-  if (moved > 0) log.info("journal.moved_from_layout_1", { messages: moved });
   const id = options.id ?? await serverId(store.kv, Math.random);
   const meters = new ChatMeters();
   const stores = await storesIn(store, options, settings.limits);
@@ -331,7 +329,6 @@ export async function openChatStore(place: string): Promise<Transfer & AsyncDisp
   const { transferOfClosed } = await import("./admin/transfer.ts");
   const store = await openStore(place, LAYOUT, { isShared: false });
   const { kv, assertInPlace, fence } = store;
-  await moveFromLayout1(kv);
   const transfer = transferOfClosed({
     serverId: await serverId(kv, Math.random),
     archive: new KvArchive(kv, { assertInPlace, fence, onInsert: () => {} }),

@@ -70,28 +70,46 @@ Deno.test({
     }),
 });
 
-Deno.test("claimLayout() marks a new store, takes it again, and refuses another role's and a newer one's", () =>
+Deno.test("claimLayout() marks a new store, and takes it again", () =>
   inTempFolder(async (folder) => {
-    const location = `${folder}/chat.db`;
-    const claim = async (role: "chat" | "listing", version: number) => {
-      const kv = await openKv(location);
-      try {
-        await claimLayout(kv, location, { role, version });
-      } finally {
-        kv.close();
-      }
-    };
-    await claim("chat", 1);
-    await claim("chat", 1);
-    await assertRejects(
-      () => claim("listing", 1),
-      KvUnavailable,
-      "it is the store of a chat. Give each role",
-    );
-    await claim("chat", 2);
-    await assertRejects(() => claim("chat", 1), KvUnavailable, "it has layout 2, and this chatter knows 1");
-    await claim("chat", 2);
+    for (let start = 0; start < 2; start++) {
+      using kv = await openKv(`${folder}/chat.db`);
+      await claimLayout(kv, `${folder}/chat.db`, { role: "chat", version: 2 });
+      assertEquals((await kv.get(["layout"])).value, { role: "chat", version: 2 });
+      await kv.set(["server_id"], 1);
+    }
   }));
+
+Deno.test("claimLayout() refuses what it cannot read by one line that helps, and writes nothing", async () => {
+  const before = "A chatter from before the first release wrote it: give another store with --kv";
+  const cases: [rows: [Deno.KvKey, unknown][], says: string][] = [
+    [[[["layout"], { role: "listing", version: 2 }]], "it is the store of a listing. Give each role its own"],
+    [
+      [[["layout"], { role: "chat", version: 3 }]],
+      "it has layout 3, and this chatter knows 2. Run the newer",
+    ],
+    [[[["layout"], { role: "chat", version: 1 }]], `it has layout 1, and this chatter knows 2. ${before}`],
+    [
+      [[["message_count"], 5]],
+      "it has data without a layout. Another program wrote it, or a chatter from before",
+    ],
+    [[[["a"], 1], [["z"], 1]], "it has data without a layout"],
+  ];
+  for (const [rows, says] of cases) {
+    using kv = await openKv(":memory:");
+    for (const [key, value] of rows) await kv.set(key, value);
+    const all = async () =>
+      (await Array.fromAsync(kv.list({ prefix: [] }))).map(({ key, value }) => [key, value]);
+    const found = await all();
+    const { message } = await assertRejects(
+      () => claimLayout(kv, "./x.db", { role: "chat", version: 2 }),
+      KvUnavailable,
+      `Cannot use the store at ./x.db: ${says}`,
+    );
+    assertMatch(message, /^[^\n]+ with --kv$/);
+    assertEquals(await all(), found);
+  }
+});
 
 Deno.test({
   name: "defaultKvLocation() is in the data folder that the platform names",

@@ -42,13 +42,16 @@ export async function openKv(location: string | undefined): Promise<Deno.Kv> {
   try {
     if (location !== undefined && isFilePath(location)) await prepareFolder(location);
     kv = await Deno.openKv(location);
-    await kv.set(["opened"], true);
+    await kv.set(OPENED, true);
     return kv;
   } catch (error) {
     kv?.close();
     throw error instanceof KvUnavailable ? error : KvUnavailable.at(location ?? ATTACHED, error);
   }
 }
+
+/** Written at each start. */
+const OPENED = ["opened"];
 
 /** How the KV without a location is called. */
 export const ATTACHED = "the attached KV";
@@ -61,31 +64,39 @@ export interface Layout {
 }
 
 const LAYOUT = ["layout"];
+const UNMARKED =
+  "it has data without a layout. Another program wrote it, or a chatter from before the first " +
+  "release: give another store";
 
 /**
  * Marks a store that was just opened with its layout, or finds out that it is another's.
  *
- * Throws `KvUnavailable` where it is the other role's, or was written by a newer program: reading it as if it
- * were ours would lose data at the first write.
+ * Throws `KvUnavailable` where it is the other role's, of another program, or was written by a newer chatter or one from
+ * before the first release: reading it as if it were ours would lose data at the first write.
  */
 export async function claimLayout(kv: Deno.Kv, location: string | undefined, mine: Layout): Promise<void> {
-  const place = location ?? ATTACHED;
-  const failing = (error: unknown): never => {
-    throw KvUnavailable.at(place, error);
-  };
-  const { value: found } = await kv.get<Layout>(LAYOUT).catch(failing);
-  if (found !== null && found.role !== mine.role) {
-    throw new KvUnavailable(
-      `Cannot use the store at ${place}: it is the store of a ${found.role}. Give each role its own with --kv`,
-    );
+  try {
+    // The rows first: another process that has just made the store marks it before it writes any.
+    const hasRows = (await Array.fromAsync(kv.list({ prefix: [] }, { limit: 2 })))
+      .some(({ key }) => key[0] !== OPENED[0]);
+    const { value: found } = await kv.get<Layout>(LAYOUT);
+    const problem = found !== null ? layoutProblem(found, mine) : hasRows ? UNMARKED : undefined;
+    if (problem !== undefined) {
+      throw new KvUnavailable(`Cannot use the store at ${location ?? ATTACHED}: ${problem} with --kv`);
+    }
+    if (found === null) await kv.set(LAYOUT, mine);
+  } catch (error) {
+    throw error instanceof KvUnavailable ? error : KvUnavailable.at(location ?? ATTACHED, error);
   }
-  if (found !== null && found.version > mine.version) {
-    throw new KvUnavailable(
-      `Cannot use the store at ${place}: it has layout ${found.version}, and this chatter knows ${mine.version}. ` +
-        "Run the newer chatter that wrote it, or give another store with --kv",
-    );
-  }
-  if (found?.version !== mine.version) await kv.set(LAYOUT, mine).catch(failing);
+}
+
+function layoutProblem(found: Layout, mine: Layout): string | undefined {
+  if (found.role !== mine.role) return `it is the store of a ${found.role}. Give each role its own`;
+  if (found.version === mine.version) return undefined;
+  const itsLayout = `it has layout ${found.version}, and this chatter knows ${mine.version}`;
+  return found.version > mine.version
+    ? `${itsLayout}. Run the newer chatter that wrote it, or give another store`
+    : `${itsLayout}. A chatter from before the first release wrote it: give another store`;
 }
 
 /** Whose the store at `location` is; undefined where it does not say. Throws `KvUnavailable`. */

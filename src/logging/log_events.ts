@@ -104,11 +104,6 @@ export const LOG_EVENTS = {
     about: "Messages could not be stored, and their senders know. Once, until it works again.",
   },
   "journal.append_works": { level: "info", values: [], about: "Messages are stored again." },
-  "journal.moved_from_layout_1": {
-    level: "info",
-    values: ["messages"],
-    about: "A store of an older program was taken over.",
-  },
   "journal.read_failed": { level: "error", values: ["error"], about: "Old messages could not be read." },
   "listening": {
     level: "info",

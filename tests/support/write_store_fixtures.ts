@@ -15,17 +15,9 @@ const VECTORS = new URL("../vectors/stores/", import.meta.url);
 const [name = "", commit = ""] = Deno.args;
 const folder = await Deno.makeTempDir();
 await run("bash", "-c", `git archive ${commit} | tar -x -C ${folder}`);
-const help = await run(Deno.execPath(), "run", "-A", "--quiet", `${folder}/main.ts`, "chat", "--help");
 
 const listing = await start("listing", `${folder}/listing.db`);
-const hasAdmin = help.includes("--admin-token");
-const chat = await start(
-  "chat",
-  `${folder}/chat.db`,
-  "--listing",
-  listing.url,
-  ...(hasAdmin ? ["--admin-token", TOKEN] : []),
-);
+const chat = await start("chat", `${folder}/chat.db`, "--listing", listing.url, "--admin-token", TOKEN);
 const alice = await ChatClient.connect(chat.url, "alice");
 const bob = await ChatClient.connect(chat.url, "bob");
 const ids: string[] = [];
@@ -37,24 +29,19 @@ for (const query of [`update_message; ${ids[1]}; a second draft`, `delete_messag
   await alice.drain();
   await alice.ask(`c2/QUERY ${query}`);
 }
-if (hasAdmin) {
-  for (const ban of [{ name: "eve", message: "be kind" }, { address: "2001:db8::1", message: "no more" }]) {
-    await fetch(`${chat.url}/admin/bans`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${TOKEN}` },
-      body: JSON.stringify(ban),
-    });
-  }
+for (const ban of [{ name: "eve", message: "be kind" }, { address: "2001:db8::1", message: "no more" }]) {
+  await fetch(`${chat.url}/admin/bans`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${TOKEN}` },
+    body: JSON.stringify(ban),
+  });
 }
-let session: { token: string; position: number } | undefined;
-if (help.includes("--resume-window")) {
-  const lena = await ChatClient.open(chat.url, true);
-  await lena.ask("c2/CONNECT lena");
-  const [token = "", position] = (await lena.next()).slice("c2/SESSION ".length).split("; ");
-  session = { token, position: Number(position) };
-  lena.send("c2/SEND n1; 1; with a nonce");
-  while (!(await lena.next()).includes("; with a nonce")) { /* Its own broadcast comes after its answer. */ }
-}
+const lena = await ChatClient.open(chat.url, true);
+await lena.ask("c2/CONNECT lena");
+const [token = "", position] = (await lena.next()).slice("c2/SESSION ".length).split("; ");
+const session = { token, position: Number(position) };
+lena.send("c2/SEND n1; 1; with a nonce");
+while (!(await lena.next()).includes("; with a nonce")) { /* Its own broadcast comes after its answer. */ }
 await bob.drain();
 const history = JSON.parse((await bob.ask("c2/QUERY history")).slice("c2/ACKNOWLEDGE ".length));
 const listed = async () => (await (await fetch(`${listing.url}/servers`)).json()).servers;
@@ -77,7 +64,7 @@ for (const role of ["chat", "listing"]) {
 await Deno.writeTextFile(
   new URL(`${name}.json`, VECTORS),
   JSON.stringify(
-    { commit, history, bans: hasAdmin ? ["eve", "2001:db8:0:0::/64"] : [], session, id, displayName },
+    { commit, history, bans: ["eve", "2001:db8:0:0::/64"], session, id, displayName },
     null,
     2,
   ) + "\n",
