@@ -14,7 +14,7 @@
 // deno-lint-ignore-file no-console
 import { startListing } from "../listing/mod.ts";
 import { KvServerStore } from "../listing/store/store_kv.ts";
-import { openKv } from "../src/kv/kv.ts";
+import { claimLayout, openKv } from "../src/kv/kv.ts";
 import { ABROAD_RECORD } from "../tests/listing/abroad_record.ts";
 import { withBrowser } from "../tests/support/browser.ts";
 
@@ -50,6 +50,7 @@ async function change(store: KvServerStore, signal: AbortSignal): Promise<void> 
 
 const folder = await Deno.makeTempDir();
 const kv = await openKv(`${folder}/listing.db`);
+await claimLayout(kv, `${folder}/listing.db`, { role: "listing", version: 1 });
 const store = new KvServerStore(kv);
 for (let from = 0; from < SERVERS; from += 100) {
   const ids = Array.from({ length: Math.min(100, SERVERS - from) }, (_, i) => from + i);

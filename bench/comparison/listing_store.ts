@@ -8,7 +8,7 @@ import { Buffer } from "node:buffer";
 import { Agent, get, request } from "node:http";
 import { hashKey } from "../../listing/registry/keys.ts";
 import { KvServerStore } from "../../listing/store/store_kv.ts";
-import { openKv } from "../../src/kv/kv.ts";
+import { claimLayout, openKv } from "../../src/kv/kv.ts";
 
 /** The key of every server: 43 characters of base64url, which is what a key looks like. */
 export const KEY = "bench".padEnd(43, "A");
@@ -36,6 +36,7 @@ export interface Filling {
 /** Makes a store with servers 0 to `servers` - 1 at `path`. */
 export async function fillListingStore(path: string, servers: number, filling: Filling = {}): Promise<void> {
   using kv = await openKv(path);
+  await claimLayout(kv, path, { role: "listing", version: 1 });
   const store = new KvServerStore(kv);
   const nowMs = Date.now();
   const { checkedAtMs = nowMs } = filling;

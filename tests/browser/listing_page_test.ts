@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { KvServerStore } from "../../listing/store/store_kv.ts";
-import { openKv } from "../../src/kv/kv.ts";
+import { claimLayout, openKv } from "../../src/kv/kv.ts";
 import { ABROAD_RECORD } from "../listing/abroad_record.ts";
 import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
 import { openLive, Pingable, rowsOf, seeRows } from "./listing_visit.ts";
@@ -195,6 +195,7 @@ testInBrowser(
     const folder = await Deno.makeTempDir();
     try {
       const kv = await openKv(`${folder}/listing.db`);
+      await claimLayout(kv, `${folder}/listing.db`, { role: "listing", version: 1 });
       const store = new KvServerStore(kv);
       const ids = Array.from({ length: 1001 }, (_, id) => id);
       await Promise.all(
