@@ -105,8 +105,7 @@ export async function startChat(options: ChatOptions): Promise<RunningChat> {
   try {
     return await start(options, store);
   } catch (error) {
-    await store.release();
-    store[Symbol.dispose]();
+    await store[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -171,8 +170,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     await node.finish();
     await opened.close();
     await node.stop();
-    await store.release();
-    store[Symbol.dispose]();
+    await store[Symbol.asyncDispose]();
     log.info("stopped");
   }
   let stopped: Promise<void> | undefined;
@@ -324,18 +322,20 @@ function answers(store: Store): Promise<boolean> {
   });
 }
 
-/** Opens the store of a chat server that does not run, to take out of it and put into it. Throws `KvUnavailable`. */
-export async function openChatStore(place: string): Promise<Transfer & AsyncDisposable> {
+/**
+ * Opens the store of a chat server that does not run, to take out of it and put into it; undefined is the KV that is
+ * attached. Throws `KvUnavailable`.
+ */
+export async function openChatStore(place: string | undefined): Promise<Transfer & AsyncDisposable> {
   const { transferOfClosed } = await import("./admin/transfer.ts");
-  const store = await openStore(place, LAYOUT, { isShared: false });
-  const { kv, assertInPlace, fence } = store;
+  await using held = new AsyncDisposableStack();
+  const { kv, assertInPlace, fence } = held.use(await openStore(place, LAYOUT, { isShared: false }));
   const transfer = transferOfClosed({
     serverId: await serverId(kv, Math.random),
     archive: new KvArchive(kv, { assertInPlace, fence, onInsert: () => {} }),
     bans: new KvBanStore(kv),
     keys: new KvKeyStore(kv),
   });
-  return Object.assign(transfer, {
-    [Symbol.asyncDispose]: () => Promise.resolve(store[Symbol.dispose]()),
-  });
+  const store = held.move();
+  return Object.assign(transfer, { [Symbol.asyncDispose]: () => store.disposeAsync() });
 }

@@ -118,13 +118,13 @@ export async function startListing(options: ListingOptions): Promise<RunningList
         events.close();
         await Promise.all([settlesWithin(liveness.stop(), DRAIN_MS), server.close()]);
         outgoing.close();
-        held[Symbol.dispose]();
+        await held[Symbol.asyncDispose]();
         log.info("stopped", { url });
       })();
     const reconfigure = reconfigurer(inForce, options.tls, server);
     return { url, port, reconfigure, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
-    held[Symbol.dispose]();
+    await held[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -231,6 +231,6 @@ export async function openListingStore(place: string): Promise<Transfer & AsyncD
   const held = await openStore(place, LAYOUT, { isShared: true });
   const store = new KvServerStore(held.kv, { assertInPlace: held.assertInPlace });
   return Object.assign(new ListingTransfer(store, LAYOUT.version), {
-    [Symbol.asyncDispose]: () => Promise.resolve(held[Symbol.dispose]()),
+    [Symbol.asyncDispose]: () => held[Symbol.asyncDispose](),
   });
 }

@@ -20,7 +20,8 @@ import { settlesWithin } from "../deadline.ts";
 import type { StoreLease } from "./lease.ts";
 import { lockStore, StoreInUse } from "./file_lock.ts";
 
-export interface Store extends Disposable {
+/** Disposed of, with nothing under way any more, it is given to whoever is next and closed. */
+export interface Store extends AsyncDisposable {
   readonly kv: Deno.Kv;
   /**
    * Throws where the file that was opened is not at its place any more: removed, moved or replaced. The system goes on
@@ -31,8 +32,6 @@ export interface Store extends Disposable {
   readonly fence: readonly Deno.AtomicCheck[];
   /** Resolves with why, where another process is to have the store, which is then to be released soon. */
   readonly ending: Promise<string>;
-  /** Gives it to whoever is next; to be called before it is disposed of, with nothing under way any more. */
-  release(): Promise<void>;
 }
 
 export interface StoreSharing {
@@ -65,31 +64,27 @@ export async function openStore(
   layout: Layout,
   { isShared, takesOver = false }: StoreSharing,
 ): Promise<Store> {
-  const held = new DisposableStack();
-  try {
-    const path = location !== undefined && isFilePath(location) ? location : undefined;
-    if (path !== undefined) {
-      await prepareFolder(path);
-      await refuseForeign(path);
-      if (!isShared) held.use(await refusingInUse(path, () => lockStore(path)));
-    }
-    const kv = held.adopt(await openKv(location), (kv) => kv.close());
-    await claimLayout(kv, location, layout);
-    const opened = path === undefined ? undefined : new OpenedFiles(path);
-    const isLeased = !isShared && path === undefined && location !== ":memory:";
-    const lease = isLeased ? await takeLease(kv, location, takesOver) : undefined;
-    return {
-      kv,
-      assertInPlace: () => opened?.assertInPlace(),
-      fence: lease === undefined ? [] : [lease.fence],
-      ending: lease?.ending ?? new Promise(() => {}),
-      release: async () => await lease?.release(),
-      [Symbol.dispose]: () => held.dispose(),
-    };
-  } catch (error) {
-    held.dispose();
-    throw error;
+  await using held = new AsyncDisposableStack();
+  const path = location !== undefined && isFilePath(location) ? location : undefined;
+  if (path !== undefined) {
+    await prepareFolder(path);
+    await refuseForeign(path);
+    if (!isShared) held.use(await refusingInUse(path, () => lockStore(path)));
   }
+  const kv = held.adopt(await openKv(location), (kv) => kv.close());
+  await claimLayout(kv, location, layout);
+  const opened = path === undefined ? undefined : new OpenedFiles(path);
+  const isLeased = !isShared && path === undefined && location !== ":memory:";
+  const lease = isLeased ? await takeLease(kv, location, takesOver) : undefined;
+  if (lease !== undefined) held.defer(() => lease.release());
+  const all = held.move();
+  return {
+    kv,
+    assertInPlace: () => opened?.assertInPlace(),
+    fence: lease === undefined ? [] : [lease.fence],
+    ending: lease?.ending ?? new Promise(() => {}),
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
 }
 
 async function takeLease(kv: Deno.Kv, location: string | undefined, asks: boolean): Promise<StoreLease> {
