@@ -16,6 +16,7 @@ import type { NowMs } from "../../src/clock.ts";
 import type { ListingLimits } from "../../src/announcement/listing_limits.ts";
 import { countRequests } from "../../src/metrics/http_meters.ts";
 import { logger } from "../../src/logging/log.ts";
+import { answersInTime } from "../../src/kv/store.ts";
 import type { AnswerMetrics } from "../../src/metrics/route.ts";
 import { type Rate, rateOf } from "../../src/token_bucket.ts";
 import { VERSION } from "../../src/version.ts";
@@ -35,7 +36,9 @@ import { type PageQuery, readCursor } from "../list/page.ts";
 import type { Registry } from "../registry/registry.ts";
 import { Representation } from "../list/representation.ts";
 import {
+  type Bindings,
   eventsRoute,
+  type ListingApp,
   listParameters,
   listQuerySchema,
   listRoute,
@@ -46,20 +49,12 @@ import {
   updateRoute,
 } from "./routes.ts";
 import type { Snapshot } from "../list/snapshot.ts";
-import { addOperatorRoutes } from "../operator_routes.ts";
 import { type ServerStore, StoreFailed } from "../store/store.ts";
 import { readWish } from "../web/order.ts";
 import { summary } from "../web/wording.ts";
 import { WriteLimits } from "./write_limits.ts";
 
-/** What the server knows of a connection. */
-export interface Bindings {
-  /** The IP address of the peer. */
-  readonly peer: string;
-}
-
 type AppContext = Context<{ Bindings: Bindings }>;
-export type ListingApp = OpenAPIHono<{ Bindings: Bindings }>;
 
 export interface AppParts {
   readonly registry: Registry;
@@ -329,6 +324,15 @@ function addOtherRoutes(app: ListingApp, parts: AppParts): void {
   for (const path of ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"]) {
     app.all(path, (c) => answerWrongMethod(c, "GET, HEAD, OPTIONS"));
   }
+}
+
+/** What the operator of a listing asks it. None of it is in `/openapi.json`, which is for those who use a listing. */
+function addOperatorRoutes(app: ListingApp, { store, metrics }: AppParts): void {
+  app.get("/healthz", (c) => c.text("ok"));
+  app.get("/readyz", async (c) => {
+    return await answersInTime(() => store.probe()) ? c.text("ok") : c.text("The store does not answer", 503);
+  });
+  app.get("/metrics", (c) => metrics(c.req.raw, c.env.peer));
 }
 
 /** The IP address that a request comes from: the peer's, or what the trusted proxy in front says is its peer's. */

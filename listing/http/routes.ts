@@ -7,11 +7,19 @@
  *
  * @module
  */
-import { createRoute, z } from "@hono/zod-openapi";
+import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { ADDRESS_LENGTH_MAX, SERVER_ID_MAX } from "../../src/announcement/announcement.ts";
 import { announcementSchema } from "../../src/announcement/schema.ts";
 import { type Cursor, type PageQuery, readCursor, SORTS } from "../list/page.ts";
 import { type RefusalName, REFUSALS } from "../refusals.ts";
+
+/** What the server knows of a connection. */
+export interface Bindings {
+  /** The IP address of the peer. */
+  readonly peer: string;
+}
+
+export type ListingApp = OpenAPIHono<{ Bindings: Bindings }>;
 
 /** Servers of one page: past that the whole list, which is cached, costs less. */
 export const PAGE_LIMIT_MAX = 10_000;

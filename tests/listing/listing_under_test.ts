@@ -5,7 +5,8 @@
  * @module
  */
 import { openKv } from "../../src/kv/kv.ts";
-import { type ListingApp, makeApp } from "../../listing/http/app.ts";
+import { makeApp } from "../../listing/http/app.ts";
+import type { ListingApp } from "../../listing/http/routes.ts";
 import { Changes } from "../../listing/list/change_log.ts";
 import { EventStreams } from "../../listing/http/event_streams.ts";
 import { ListingMeters } from "../../listing/meters.ts";

@@ -101,7 +101,6 @@ export const STAIRS: readonly (readonly string[])[] = [
     "listing/pages/",
     "listing/shared_body.ts",
     "listing/http/",
-    "listing/operator_routes.ts",
     "listing/mod.ts",
   ],
   ["terminal/screen/", "terminal/"],
