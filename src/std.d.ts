@@ -44,6 +44,10 @@ declare module "@std/http/etag" {
   export function ifNoneMatch(value: string | null, etag: string | undefined): boolean;
 }
 
+declare module "@std/http/negotiation" {
+  export function acceptsEncodings(request: Request, ...encodings: string[]): string | undefined;
+}
+
 declare module "@std/http/status" {
   export const STATUS_CODE: {
     readonly SwitchingProtocols: 101;

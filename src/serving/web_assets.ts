@@ -8,8 +8,9 @@
  *
  * @module
  */
-import { eTag, ifNoneMatch } from "@std/http/etag";
+import { eTag } from "@std/http/etag";
 import { STATUS_CODE } from "@std/http/status";
+import { acceptsGzip, isNotModified } from "./negotiation.ts";
 
 /** Every folder with files for browsers: what the build tools put into the program. */
 export const WEB_FOLDERS = ["chat/web", "listing/web", "src/client", "src/protocol", "src/web"] as const;
@@ -119,11 +120,9 @@ export class WebAssets {
   async #answerWith(path: string, asset: Asset, request: Request): Promise<Response> {
     const { bytes, etag, gzipped } = await this.#made(path, asset);
     const headers = new Headers({ ...PAGE_HEADERS, etag });
-    if (!ifNoneMatch(request.headers.get("if-none-match"), etag)) {
-      return new Response(null, { status: STATUS_CODE.NotModified, headers });
-    }
+    if (isNotModified(request, etag)) return new Response(null, { status: STATUS_CODE.NotModified, headers });
     headers.set("content-type", asset.contentType);
-    if (!takesGzip(request)) return new Response(bytes, { headers });
+    if (!acceptsGzip(request)) return new Response(bytes, { headers });
     headers.set("content-encoding", "gzip");
     return new Response(gzipped, { headers });
   }
@@ -173,11 +172,6 @@ export class WebAssets {
 /** An import for more than its types, as it is left by `deno fmt`. */
 const IMPORT = /\bfrom "(\.[^"]+)";$/gm;
 const SCRIPT_TAG = /<script type="module" src="([^"]+)"><\/script>/;
-
-function takesGzip(request: Request): boolean {
-  const codings = request.headers.get("accept-encoding")?.split(",") ?? [];
-  return codings.some((coding) => /^\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*$)[0-9.]+\s*)?$/i.test(coding));
-}
 
 const ESCAPED: Readonly<Record<string, string>> = {
   "&": "&amp;",
