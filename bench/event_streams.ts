@@ -10,7 +10,7 @@
  */
 // deno-lint-ignore-file no-console
 import process from "node:process";
-import { Changes } from "../listing/list/change_log.ts";
+import { ChangeLog } from "../listing/list/change_log.ts";
 import { EventStreams } from "../listing/http/event_streams.ts";
 
 const SECONDS = 20;
@@ -43,7 +43,7 @@ function shown(id: number, connectedUsers: number): string {
 }
 
 async function measure(streams: number, servers: number, perSecond: number): Promise<void> {
-  const changes = new Changes("bench");
+  const changes = new ChangeLog("bench");
   const limits = { maxEventStreams: streams, maxEventStreamsPerOrigin: streams };
   const refresh = () => Promise.resolve();
   const events = new EventStreams({ changes, refresh, limits, steadyClock: () => performance.now() });

@@ -7,7 +7,6 @@
  */
 import type { HttpMeters } from "../src/metrics/http_meters.ts";
 import { BATCH_SIZES, Meters, SECONDS } from "../src/metrics/meters.ts";
-import type { PingOutcome } from "./probe/prober.ts";
 import { type RefusalName, REFUSALS } from "./refusals.ts";
 
 /** Upper bounds of what takes a round trip or a commit, in seconds; a ping has 3. */
@@ -16,15 +15,17 @@ const ROUND_TRIP_SECONDS: readonly number[] = [...SECONDS.slice(3), 3];
 /** Who wanted a ping: a request, as a registration, or the checks of those who are listed. */
 export type PingReason = "request" | "check";
 const PING_OUTCOMES = ["answered", "wrong", "silent", "not_asked"] as const;
+/** What came of a ping: an answer, something else than the answer, nothing, or that the listing could not ask. */
+export type PingResult = (typeof PING_OUTCOMES)[number];
 
 /** What is looked at when somebody asks. */
 export interface GaugedParts {
-  readonly snapshot: {
+  readonly index: {
     readonly size: number;
     servers(): Iterable<{ readonly connectedUsers: number }>;
   };
   readonly events: { readonly size: number };
-  readonly registry: { readonly isOutage: boolean };
+  readonly pings: { readonly isOutage: boolean };
 }
 
 export class ListingMeters extends Meters {
@@ -81,20 +82,21 @@ export class ListingMeters extends Meters {
   http: HttpMeters | undefined;
 
   /** Where the gauges are read. */
-  readFrom({ snapshot, events, registry }: GaugedParts): void {
-    this.#servers.read = () => snapshot.size;
+  readFrom({ index, events, pings }: GaugedParts): void {
+    this.#servers.read = () => index.size;
     this.#users.read = () => {
       let users = 0;
-      for (const { connectedUsers } of snapshot.servers()) users += connectedUsers;
+      for (const { connectedUsers } of index.servers()) users += connectedUsers;
       return users;
     };
     this.#streams.read = () => events.size;
-    this.#isOutage.read = () => Number(registry.isOutage);
+    this.#isOutage.read = () => Number(pings.isOutage);
   }
 
-  pinged(reason: PingReason, outcome: PingOutcome): void {
-    this.#pings.of({ reason, outcome: nameOf(outcome) }).add();
-    if (outcome.answered) this.#pingSeconds.observe(outcome.roundTripMs / 1000);
+  /** `roundTripMs`: of a ping that was answered. */
+  pinged(reason: PingReason, outcome: PingResult, roundTripMs?: number): void {
+    this.#pings.of({ reason, outcome }).add();
+    if (roundTripMs !== undefined) this.#pingSeconds.observe(roundTripMs / 1000);
   }
 
   serverChanged(change: "registered" | "renewed" | "changed" | "withdrawn" | "removed"): void {
@@ -104,10 +106,4 @@ export class ListingMeters extends Meters {
   refused(refusal: RefusalName): void {
     this.#refusals.of({ refusal }).add();
   }
-}
-
-function nameOf(outcome: PingOutcome): typeof PING_OUTCOMES[number] {
-  if (outcome.answered) return "answered";
-  if (outcome.doubt === undefined) return "wrong";
-  return outcome.doubt === "network" ? "silent" : "not_asked";
 }

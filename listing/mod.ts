@@ -22,16 +22,18 @@ import { startTracing } from "../src/metrics/tracing.ts";
 import { WebAssets } from "../src/serving/web_assets.ts";
 import { makeApp, originOf } from "./http/app.ts";
 import type { ListingApp } from "./http/routes.ts";
-import { Changes } from "./list/change_log.ts";
+import { ChangeLog } from "./list/change_log.ts";
 import { EventStreams } from "./http/event_streams.ts";
 import { Liveness } from "./registry/liveness.ts";
 import { ListingMeters } from "./meters.ts";
 import { Outage } from "./registry/outage.ts";
-import { Outgoing } from "./http/large_responses.ts";
+import { LargeResponses } from "./http/large_responses.ts";
 import { SocketProber } from "./probe/prober_socket.ts";
-import { ReadyAnswers } from "./http/response_cache.ts";
+import { ResponseCache } from "./http/response_cache.ts";
+import { Pings } from "./registry/pings.ts";
 import { Registry } from "./registry/registry.ts";
 import { systemResolver } from "./probe/resolver_system.ts";
+import { ServerIndex } from "./list/server_index.ts";
 import { Snapshot } from "./list/snapshot.ts";
 import { KvServerStore } from "./store/store_kv.ts";
 
@@ -82,23 +84,23 @@ export async function startListing(options: ListingOptions): Promise<RunningList
   const stopping = new AbortController();
   try {
     const inForce = settingsOf(options);
-    const { app, liveness, outgoing, events, snapshot, meters } = await assemble(
+    const { app, liveness, largeResponses, events, snapshot, meters } = await assemble(
       held,
       options,
       inForce,
       stopping.signal,
     );
-    const ready = new ReadyAnswers({ snapshot, outgoing });
+    const cache = new ResponseCache(snapshot, largeResponses);
     const answer = async (request: Request, peer: string) => {
       const response = await app.fetch(request, { peer });
-      await ready.keep(request, response, originOf(request, peer, inForce.trustProxy));
+      await cache.keep(request, response, originOf(request, peer, inForce.trustProxy));
       return response;
     };
     const server = serve(options, answer, {
       ready: (request, { peer, sent }) => {
         const startMs = steadyClock();
         const origin = () => originOf(request, peer(), inForce.trustProxy);
-        const answer = ready.find(request, { origin, sent });
+        const answer = cache.find(request, { origin, sent });
         if (answer !== undefined) {
           meters.http?.note("/servers", "GET", answer.status, steadyClock() - startMs);
         }
@@ -118,7 +120,7 @@ export async function startListing(options: ListingOptions): Promise<RunningList
         stopping.abort();
         events.close();
         await Promise.all([settlesWithin(liveness.stop(), DRAIN_MS), server.close()]);
-        outgoing.close();
+        largeResponses.close();
         await held[Symbol.asyncDispose]();
         log.info("stopped", { url });
       })();
@@ -168,7 +170,7 @@ function reconfigurer(
 interface Assembled {
   readonly app: ListingApp;
   readonly liveness: Liveness;
-  readonly outgoing: Outgoing;
+  readonly largeResponses: LargeResponses;
   readonly events: EventStreams;
   readonly snapshot: Snapshot;
   readonly meters: ListingMeters;
@@ -185,37 +187,31 @@ async function assemble(
   const { checkInterval } = options;
   const { limits } = inForce;
   const store = new KvServerStore(kv, { assertInPlace, meters, steadyClock });
-  const changes = new Changes(crypto.randomUUID().slice(0, EPOCH_LENGTH));
-  const snapshot = new Snapshot(store, steadyClock, changes);
-  await snapshot.refresh();
+  const changes = new ChangeLog(crypto.randomUUID().slice(0, EPOCH_LENGTH));
+  const index = new ServerIndex(store, steadyClock, changes);
+  const snapshot = new Snapshot(index, steadyClock, changes);
+  await index.refresh();
   const prober = new SocketProber({ ...clocks, resolve: systemResolver(), stopping });
   const outage = new Outage(checkInterval);
-  const registry = new Registry({
-    ...clocks,
-    store,
-    snapshot,
-    prober,
-    stopping,
-    limits,
-    outage,
-    meters,
-    tracing: await startTracing(),
-  });
+  const tracing = await startTracing();
+  const pings = new Pings({ prober, outage, limits, meters, steadyClock, stopping, tracing });
+  const registry = new Registry({ store, index, pings, wallClock, limits, meters, tracing });
   const check = registry.check.bind(registry);
-  const liveness = new Liveness({ ...clocks, snapshot, check, interval: checkInterval });
-  const outgoing = new Outgoing();
-  const refresh = snapshot.refresh.bind(snapshot);
-  const events = new EventStreams({ changes, refresh, limits, steadyClock });
+  const liveness = new Liveness({ ...clocks, index, check, interval: checkInterval });
+  const largeResponses = new LargeResponses();
+  const events = new EventStreams({ changes, refresh: () => index.refresh(), limits, steadyClock });
   const assets = await WebAssets.load(["listing/web", "src/web"]);
   const token = options.metricsToken;
   const app = makeApp({
     ...clocks,
     registry,
+    pings,
+    index,
     snapshot,
     store,
     stopping,
     limits,
-    outgoing,
+    largeResponses,
     events,
     assets,
     meters,
@@ -224,7 +220,7 @@ async function assemble(
       return inForce.trustProxy;
     },
   });
-  return { app, liveness, outgoing, events, snapshot, meters };
+  return { app, liveness, largeResponses, events, snapshot, meters };
 }
 
 /** Opens the store of a listing, which may run, to take out of it and put into it. Throws `KvUnavailable`. */

@@ -35,7 +35,7 @@ export class OriginRate {
   }
 
   /** Whether `origin` may do it once more at `nowMs`, which counts then. */
-  take(origin: string, nowMs: number): boolean {
+  consume(origin: string, nowMs: number): boolean {
     if (this.perSecond === 0 || isLoopback(origin)) return true;
     if (!this.#blocks.take(addressBlock(origin), nowMs)) return false;
     const site = addressSite(origin);

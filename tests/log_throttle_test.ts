@@ -4,12 +4,14 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Rarely, RARELY_MS } from "../src/logging/throttle.ts";
+import { LOG_EVERY_MS, LogThrottle } from "../src/logging/throttle.ts";
 
 Deno.test("of many lines one in its time is said, with how many were left out", () => {
   let nowMs = 0;
-  const rarely = new Rarely(() => nowMs);
+  const throttle = new LogThrottle(() => nowMs);
   const said: [atMs: number, unsaid: number][] = [];
-  for (; nowMs < 2 * RARELY_MS; nowMs += RARELY_MS / 10) rarely.do((unsaid) => said.push([nowMs, unsaid]));
-  assertEquals(said, [[0, 0], [RARELY_MS, 9]]);
+  for (; nowMs < 2 * LOG_EVERY_MS; nowMs += LOG_EVERY_MS / 10) {
+    throttle.log((unsaid) => said.push([nowMs, unsaid]));
+  }
+  assertEquals(said, [[0, 0], [LOG_EVERY_MS, 9]]);
 });

@@ -6,7 +6,6 @@
  * @module
  */
 import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
-import { ifNoneMatch } from "@std/http/etag";
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { cors } from "hono/cors";
@@ -20,19 +19,21 @@ import { answersInTime } from "../../src/kv/store.ts";
 import type { AnswerMetrics } from "../../src/metrics/route.ts";
 import { type Rate, rateOf } from "../../src/token_bucket.ts";
 import { VERSION } from "../../src/version.ts";
+import { acceptsGzip, isNotModified } from "../../src/serving/negotiation.ts";
 import type { WebAssets } from "../../src/serving/web_assets.ts";
 import { formatIssues } from "../../src/schema_issues.ts";
 import { API_PAGE_HEADERS, apiPage } from "../pages/api_page.ts";
 import { BROWSER_PAGE_HEADERS, browserPage, PAGE_ROWS, PAGE_SCRIPT } from "../pages/list_page.ts";
 import { readAuthorization } from "../registry/keys.ts";
 import { OriginRate } from "../origin_rate.ts";
-import type { Outgoing } from "./large_responses.ts";
+import type { LargeResponses } from "./large_responses.ts";
 import type { EventStreams } from "./event_streams.ts";
 import type { ListingMeters } from "../meters.ts";
-import { Rarely } from "../../src/logging/throttle.ts";
+import { LogThrottle } from "../../src/logging/throttle.ts";
 import { readJsonBody } from "./read_body.ts";
 import { isRefusal, type Refusal, refuse } from "../refusals.ts";
 import { type PageQuery, readCursor } from "../list/page.ts";
+import type { Pings } from "../registry/pings.ts";
 import type { Registry } from "../registry/registry.ts";
 import { Representation } from "../list/representation.ts";
 import {
@@ -48,6 +49,7 @@ import {
   serverRoute,
   updateRoute,
 } from "./routes.ts";
+import type { ServerIndex } from "../list/server_index.ts";
 import type { Snapshot } from "../list/snapshot.ts";
 import { type ServerStore, StoreFailed } from "../store/store.ts";
 import { readWish } from "../web/order.ts";
@@ -58,9 +60,11 @@ type AppContext = Context<{ Bindings: Bindings }>;
 
 export interface AppParts {
   readonly registry: Registry;
+  readonly pings: Pings;
+  readonly index: ServerIndex;
   readonly snapshot: Snapshot;
   readonly store: ServerStore;
-  readonly outgoing: Outgoing;
+  readonly largeResponses: LargeResponses;
   readonly events: EventStreams;
   /** As they are in force, as is what follows the proxy. */
   readonly limits: ListingLimits;
@@ -114,10 +118,10 @@ export function makeApp(parts: AppParts): ListingApp {
   addServerRoutes(app, parts);
   addOtherRoutes(app, parts);
   app.notFound((c) => c.text("There is nothing here: GET /openapi.json tells what there is", 404));
-  const storeFailed = new Rarely(steadyClock);
+  const storeFailed = new LogThrottle(steadyClock);
   app.onError((error, c) => {
     if (error instanceof StoreFailed) {
-      storeFailed.do((unsaid) => log.error("store.failed", { problem: error.message, unsaid }));
+      storeFailed.log((unsaid) => log.error("store.failed", { problem: error.message, unsaid }));
       return c.text("The listing's store failed: try again later", 503, { "Retry-After": "5" });
     }
     log.error("bug", { where: "http", method: c.req.method, path: c.req.path, error });
@@ -137,45 +141,46 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
 }
 
 function addReadRoutes(app: ListingApp, parts: AppParts): void {
-  const { snapshot, outgoing, events, steadyClock } = parts;
+  const { index, snapshot, largeResponses, events, steadyClock } = parts;
   const queryRate = new OriginRate(QUERY_RATE);
   addBrowserRoutes(app, parts, queryRate);
 
   mount(app, listRoute, async (c) => {
-    await snapshot.refresh();
+    await index.refresh();
     events.catchUp();
     const origin = readOrigin(c, parts.trustProxy);
-    snapshot.renewFor(origin);
+    // To make a list for one origin costs as much as one with parameters: past its rate it sees what others see.
+    if (snapshot.isStaleFor(origin) && queryRate.consume(origin, steadyClock())) snapshot.discard();
     c.header("Last-Event-ID", snapshot.position);
     const asked = c.req.query();
     if (Object.keys(listParameters.shape).every((name) => asked[name] === undefined)) {
-      return await answerRepresentation(c, await snapshot.list("id"), outgoing);
+      return await answerRepresentation(c, await snapshot.list("id"), largeResponses);
     }
     const query = listQuerySchema.safeParse(asked);
     if (!query.success) return answerRefusal(c, refuse("QUERY_MALFORMED", formatIssues(query.error)));
     if (isWholeList(query.data)) {
-      return await answerRepresentation(c, await snapshot.list(query.data.sort), outgoing);
+      return await answerRepresentation(c, await snapshot.list(query.data.sort), largeResponses);
     }
-    if (!queryRate.take(origin, steadyClock())) {
+    if (!queryRate.consume(origin, steadyClock())) {
       return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));
     }
-    if (!outgoing.mayMake(origin)) return answerRefusal(c, refuse("BUSY"));
+    if (!largeResponses.hasRoomFor(origin)) return answerRefusal(c, refuse("BUSY"));
     const page = await Representation.of(JSON.stringify(snapshot.page(query.data)));
-    return await answerRepresentation(c, page, outgoing, { madeFor: origin });
+    return await answerRepresentation(c, page, largeResponses, { madeFor: origin });
   });
 
   mount(app, serverRoute, async (c) => {
-    await snapshot.refresh();
+    await index.refresh();
     const id = readServerId(c.req.param("id") ?? "");
-    const server = id === undefined ? undefined : snapshot.server(id);
+    const server = id === undefined ? undefined : index.server(id);
     if (server === undefined) return answerRefusal(c, refuse("NOT_FOUND"));
-    return await answerRepresentation(c, await Representation.of(JSON.stringify(server)), outgoing);
+    return await answerRepresentation(c, await Representation.of(JSON.stringify(server)), largeResponses);
   });
 }
 
 /** `/` is a page for browsers and a text for all others. Making a page counts as a list with parameters. */
 function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRate): void {
-  const { snapshot, outgoing, assets, wallClock, steadyClock } = parts;
+  const { index, snapshot, largeResponses, assets, wallClock, steadyClock } = parts;
   app.get("/", async (c) => {
     c.header("Vary", "Accept", { append: true });
     const isBrowser = accepts(c, {
@@ -185,12 +190,12 @@ function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRat
     }) === "text/html";
     if (!isBrowser) return c.text(ABOUT);
     const origin = readOrigin(c, parts.trustProxy);
-    if (!queryRate.take(origin, steadyClock())) {
+    if (!queryRate.consume(origin, steadyClock())) {
       return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));
     }
-    if (!outgoing.mayMake(origin)) return answerRefusal(c, refuse("BUSY"));
-    await snapshot.refresh();
-    snapshot.renewFor(origin);
+    if (!largeResponses.hasRoomFor(origin)) return answerRefusal(c, refuse("BUSY"));
+    await index.refresh();
+    if (snapshot.isStaleFor(origin)) snapshot.discard();
     const { searchParams, origin: place } = new URL(c.req.url);
     const wish = readWish(searchParams);
     const cursor = readCursor(searchParams.get("cursor") ?? "");
@@ -199,14 +204,17 @@ function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRat
       await browserPage({
         wish,
         page: snapshot.page({ ...wish, limit: PAGE_ROWS, after }),
-        summary: summary(snapshot.servers()),
-        isEmpty: snapshot.size === 0,
+        summary: summary(index.servers()),
+        isEmpty: index.size === 0,
         origin: place,
         nowMs: wallClock(),
         modules: await assets.modulesOf(PAGE_SCRIPT),
       }),
     );
-    return await answerRepresentation(c, page, outgoing, { madeFor: origin, headers: BROWSER_PAGE_HEADERS });
+    return await answerRepresentation(c, page, largeResponses, {
+      madeFor: origin,
+      headers: BROWSER_PAGE_HEADERS,
+    });
   });
   for (const path of assets.paths) app.get(path, (c) => assets.answer(c.req.raw) ?? c.notFound());
 }
@@ -313,12 +321,12 @@ function addOtherRoutes(app: ListingApp, parts: AppParts): void {
   let openApi: Promise<Representation> | undefined;
   app.get("/openapi.json", async (c) => {
     openApi ??= Representation.of(JSON.stringify(describe()));
-    return await answerRepresentation(c, await openApi, parts.outgoing);
+    return await answerRepresentation(c, await openApi, parts.largeResponses);
   });
   let docs: Promise<Representation> | undefined;
   app.get("/docs", async (c) => {
     docs ??= apiPage(JSON.parse(JSON.stringify(describe()))).then((page) => Representation.of(page));
-    return await answerRepresentation(c, await docs, parts.outgoing, { headers: API_PAGE_HEADERS });
+    return await answerRepresentation(c, await docs, parts.largeResponses, { headers: API_PAGE_HEADERS });
   });
   addOperatorRoutes(app, parts);
   for (const path of ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"]) {
@@ -373,20 +381,17 @@ const JSON_HEADERS = { "content-type": "application/json; charset=utf-8", "cache
 async function answerRepresentation(
   c: AppContext,
   representation: Representation,
-  outgoing: Outgoing,
+  largeResponses: LargeResponses,
   { madeFor, headers = JSON_HEADERS }: { madeFor?: string; headers?: Readonly<Record<string, string>> } = {},
 ): Promise<Response> {
   for (const [name, value] of Object.entries(headers)) c.header(name, value);
   c.header("ETag", representation.etag);
   c.header("Vary", "Accept-Encoding", { append: true });
-  if (!ifNoneMatch(c.req.header("If-None-Match") ?? null, representation.etag)) return c.body(null, 304);
-  const encoding = accepts(c, {
-    header: "Accept-Encoding",
-    supports: ["gzip", "identity"],
-    default: "identity",
-  });
-  if (encoding === "gzip") c.header("Content-Encoding", "gzip");
-  if (c.req.method === "HEAD") return c.body(null);
-  const bytes = encoding === "gzip" ? await representation.gzipped() : representation.bytes;
-  return c.body(outgoing.body(bytes, madeFor));
+  const request = c.req.raw;
+  if (isNotModified(request, representation.etag)) return c.body(null, 304);
+  const isGzip = acceptsGzip(request);
+  if (isGzip) c.header("Content-Encoding", "gzip");
+  if (request.method === "HEAD") return c.body(null);
+  const bytes = isGzip ? await representation.gzipped() : representation.bytes;
+  return c.body(largeResponses.bodyOf(bytes, madeFor));
 }

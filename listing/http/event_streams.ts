@@ -1,7 +1,7 @@
 /**
  * Those who follow the list by server-sent events, PROTOCOL.md §9.11: who may, what each is sent next, and when.
  *
- * A stream has a place in `Changes` and no queue: what it is sent is made when it is ready to take more, once for
+ * A stream has a place in `ChangeLog` and no queue: what it is sent is made when it is ready to take more, once for
  * all streams at the same place. hono's and @std's streams of events are not used: they queue for each reader
  * whatever is written, and make the bytes for each anew. It knows nothing of HTTP.
  *
@@ -11,7 +11,7 @@ import { addressBlock, addressSite, isLoopback } from "../../src/address.ts";
 import type { NowMs } from "../../src/clock.ts";
 import { logger } from "../../src/logging/log.ts";
 import { type ListingLimits, NETWORKS_PER_SITE } from "../../src/announcement/listing_limits.ts";
-import type { Changes, Events } from "../list/change_log.ts";
+import type { ChangeLog, Events } from "../list/change_log.ts";
 import { isRefusal, type Refusal, refuse } from "../refusals.ts";
 
 /** Characters of events that are handed to one connection at once, and the last event whole. */
@@ -34,7 +34,7 @@ const PIECES_KEPT = 16;
 const log = logger("listing");
 
 export interface EventStreamsParts {
-  readonly changes: Changes;
+  readonly changes: ChangeLog;
   /** Takes in what other processes wrote. */
   readonly refresh: () => Promise<void>;
   readonly limits: Pick<ListingLimits, "maxEventStreams" | "maxEventStreamsPerOrigin">;

@@ -24,7 +24,7 @@ export const MADE_BYTES_MAX = 67_108_864;
 /** and from one. */
 export const MADE_BYTES_PER_ORIGIN_MAX = 16_777_216;
 
-export class Outgoing {
+export class LargeResponses {
   readonly #made = new Held();
   readonly #whole = new Held();
   readonly #open = new Set<() => void>();
@@ -35,16 +35,16 @@ export class Outgoing {
   }
 
   /** Whether an answer may be made for `origin` now; one at a time always may, however large it is. */
-  mayMake(origin: string): boolean {
+  hasRoomFor(origin: string): boolean {
     return this.#made.by(addressBlock(origin)) < MADE_BYTES_PER_ORIGIN_MAX &&
       this.#made.inAll < MADE_BYTES_MAX;
   }
 
   /**
-   * Whether so many bytes, which are shared, may be handed over whole now. They count as under way until `sent`
+   * Whether so many bytes may be handed over whole now. They count as under way until `sent`
    * settles, which is asked for only where they are not few.
    */
-  mayLeaveWhole(bytes: number, origin: () => string, sent: () => Promise<unknown>): boolean {
+  admitWhole(bytes: number, origin: () => string, sent: () => Promise<unknown>): boolean {
     if (bytes <= PIECE_BYTES) return true;
     if (bytes > WHOLE_BYTES_MAX || this.#whole.inAll + bytes > WHOLE_UNDER_WAY_MAX) return false;
     const block = addressBlock(origin());
@@ -57,7 +57,10 @@ export class Outgoing {
   /**
    * A body of `bytes`. It counts against `origin`, who had it made, until it is gone; undefined where it is shared.
    */
-  body(bytes: Uint8Array<ArrayBuffer>, origin: string | undefined): Uint8Array<ArrayBuffer> | ReadableStream {
+  bodyOf(
+    bytes: Uint8Array<ArrayBuffer>,
+    origin: string | undefined,
+  ): Uint8Array<ArrayBuffer> | ReadableStream {
     if (bytes.length <= PIECE_BYTES) return bytes;
     const release = origin === undefined ? () => {} : this.#made.hold(addressBlock(origin), bytes.length);
     let at = 0;

@@ -88,7 +88,7 @@ export class WriteLimits {
         ? undefined
         : refuse("TOO_MANY_UPDATES", HOLDER_RATE.perSecond);
     }
-    return this.#originRate.take(origin, nowMs)
+    return this.#originRate.consume(origin, nowMs)
       ? undefined
       : refuse("TOO_MANY_WRITES", this.#originRate.perSecond);
   }

@@ -31,7 +31,7 @@ export interface Events {
   readonly next: number;
 }
 
-export class Changes {
+export class ChangeLog {
   /** Tells positions of this list in memory from those of another process or of one before. */
   readonly #epoch: string;
   readonly #newest = new Map<number, Change>();

@@ -1,150 +1,41 @@
 /**
- * What is listed at this moment, in memory: the data of GET /servers, PROTOCOL.md §9.7, and the counts that the
- * rules need.
+ * The list as GET /servers answers it, PROTOCOL.md §9.7: made of the servers in memory, and kept until it is due.
  *
- * It follows the store: each write of this process is here before the write is answered, those of other
- * processes within a second of being asked. It decides nothing.
+ * A short list is made for each change. A long one may be a second old, save for an origin that has written since.
  *
  * @module
  */
-import { addressBlock, addressSite } from "../../src/address.ts";
+import { addressBlock } from "../../src/address.ts";
 import type { NowMs } from "../../src/clock.ts";
-import { logger } from "../../src/logging/log.ts";
-import type { Changes } from "./change_log.ts";
-import { ListParts } from "./incremental_gzip.ts";
+import type { ChangeLog } from "./change_log.ts";
 import { type ListedServer, type Page, type PageQuery, selectPage, type Sort, sortServers } from "./page.ts";
 import { Representation } from "./representation.ts";
-import { type ServerRecord, type ServerStore, StoreFailed } from "../store/store.ts";
+import type { ServerIndex } from "./server_index.ts";
 
-/** How old the writes of other processes may be when they are seen, in milliseconds. */
-export const REFRESH_MS = 1000;
-
-/** Servers from which on the list is not made anew for each change, save for who made it. */
+/** Servers from which on the list is not made for each change. */
 export const LARGE_LIST = 1000;
 /** Milliseconds that a large list may be old. */
 export const LARGE_LIST_AGE_MS = 1000;
-/** Origins that are known to have written since a list was made: past that it is made anew for everybody. */
+/** Origins that are known to have written since a list was made: past that it counts as stale for everybody. */
 export const WRITERS_MAX = 10_000;
 
-const log = logger("listing");
-
-interface Entry {
-  readonly record: ServerRecord;
-  readonly listed: ListedServer;
-  readonly json: string;
-}
-
 export class Snapshot {
-  readonly #store: ServerStore;
+  readonly #index: ServerIndex;
   readonly #steadyClock: NowMs;
-  readonly #changes: Changes;
-  readonly #entries = new Map<number, Entry>();
-  // By address block and by site.
-  readonly #perOrigin = new Map<string, number>();
-  // What is made of the entries, until the next change; where they are many, for some time longer.
+  readonly #changes: ChangeLog;
   readonly #sorted = new Map<Sort, ListedServer[]>();
   readonly #lists = new Map<Sort, Promise<Representation>>();
-  readonly #parts = new Map<Sort, ListParts>();
-  // Address blocks that have written since.
+  // Address blocks that have written since it was made.
   readonly #writers = new Set<string>();
   #generation = 0;
-  #isReading = false;
   #madeMs = 0;
   #madeSeq = 0;
-  #isChanged = false;
-  #refreshed: { readonly atMs: number; readonly done: Promise<void> } | undefined;
-  #loaded = false;
+  #madeRevision = 0;
 
-  constructor(store: ServerStore, steadyClock: NowMs, changes: Changes) {
-    this.#store = store;
+  constructor(index: ServerIndex, steadyClock: NowMs, changes: ChangeLog) {
+    this.#index = index;
     this.#steadyClock = steadyClock;
     this.#changes = changes;
-    store.onWrite((id, record) => this.#set(id, record));
-  }
-
-  /**
-   * Takes in what other processes wrote; asks the store at most once a second. Throws `StoreFailed` only where
-   * nothing was ever read: an old list is better than none.
-   */
-  refresh(): Promise<void> {
-    const nowMs = this.#steadyClock();
-    if (this.#refreshed === undefined || nowMs - this.#refreshed.atMs >= REFRESH_MS) {
-      this.#refreshed = { atMs: nowMs, done: this.#readOthers() };
-    }
-    return this.#refreshed.done;
-  }
-
-  async #readOthers(): Promise<void> {
-    this.#isReading = true;
-    try {
-      const records = await this.#store.changesOfOthers();
-      if (records !== undefined) this.#replace(records);
-      // What was there at the start is no change.
-      if (!this.#loaded) this.#changes.forget();
-      this.#loaded = true;
-    } catch (error) {
-      if (!(error instanceof StoreFailed)) throw error;
-      if (!this.#loaded) {
-        this.#refreshed = undefined;
-        throw error;
-      }
-      log.warn("store.unread", { problem: error.message });
-    } finally {
-      this.#isReading = false;
-    }
-  }
-
-  #replace(records: ServerRecord[]): void {
-    const ids = new Set(records.map(({ id }) => id));
-    for (const id of [...this.#entries.keys()]) if (!ids.has(id)) this.#set(id, undefined);
-    for (const record of records) this.#set(record.id, record);
-  }
-
-  #set(id: number, record: ServerRecord | undefined): void {
-    const before = this.#entries.get(id);
-    if (before) this.#count(before.record.origin, -1);
-    if (record) this.#count(record.origin, 1);
-    const entry = record && makeEntry(record);
-    if (entry) this.#entries.set(id, entry);
-    else this.#entries.delete(id);
-    // Most checks change nothing that is shown: then the list and its ETag stay as they are.
-    if (before?.json === entry?.json) return;
-    this.#changes.note(id, before?.json, entry?.json);
-    this.#isChanged = true;
-  }
-
-  #count(origin: string, change: 1 | -1): void {
-    const site = addressSite(origin);
-    for (const place of site === undefined ? [addressBlock(origin)] : [addressBlock(origin), site]) {
-      const count = this.countFrom(place) + change;
-      if (count === 0) this.#perOrigin.delete(place);
-      else this.#perOrigin.set(place, count);
-    }
-  }
-
-  /** Servers listed from an address block or a site, as `addressBlock` and `addressSite` give them. */
-  countFrom(place: string): number {
-    return this.#perOrigin.get(place) ?? 0;
-  }
-
-  get size(): number {
-    return this.#entries.size;
-  }
-
-  *records(): Iterable<ServerRecord> {
-    for (const { record } of this.#entries.values()) yield record;
-  }
-
-  *servers(): Iterable<ListedServer> {
-    for (const { listed } of this.#entries.values()) yield listed;
-  }
-
-  record(id: number): ServerRecord | undefined {
-    return this.#entries.get(id)?.record;
-  }
-
-  server(id: number): ListedServer | undefined {
-    return this.#entries.get(id)?.listed;
   }
 
   /** Takes note that a write from `origin` is about to be answered: its next list has to show it. */
@@ -152,23 +43,29 @@ export class Snapshot {
     if (this.#isChanged && this.#writers.size < WRITERS_MAX) this.#writers.add(addressBlock(origin));
   }
 
-  /** Has what is made from here on, until the next change, show what `origin` has written. */
-  renewFor(origin: string): void {
-    if (this.#hasToShow(origin)) this.#makeAnew();
+  /** Whether the list as it is lacks something that `origin` has written. */
+  isStaleFor(origin: string): boolean {
+    return this.#writers.size >= WRITERS_MAX || this.#writers.has(addressBlock(origin));
+  }
+
+  /** Has what is made from here on, until the next change, show all servers as they are. */
+  discard(): void {
+    this.#writers.clear();
+    this.#generation++;
+    this.#madeMs = this.#steadyClock();
+    this.#madeSeq = this.#changes.seq;
+    this.#madeRevision = this.#index.revision;
+    this.#lists.clear();
+    this.#sorted.clear();
   }
 
   /**
-   * The number of the lists as they would be answered to `origin` at this moment; undefined where something is to be
-   * done before that, by `refresh` and `renewFor`. The same number means the same answers.
+   * The number of the lists as they would be answered to `origin` at this moment; undefined where the servers have to
+   * be refreshed before, or the lists made. The same number means the same answers.
    */
   generationFor(origin: () => string): number | undefined {
-    if (this.#refreshed === undefined || this.#isReading) return undefined;
-    if (this.#steadyClock() - this.#refreshed.atMs >= REFRESH_MS || this.#isDue()) return undefined;
-    return this.#writers.size > 0 && this.#hasToShow(origin()) ? undefined : this.#generation;
-  }
-
-  #hasToShow(origin: string): boolean {
-    return this.#writers.size >= WRITERS_MAX || this.#writers.has(addressBlock(origin));
+    if (!this.#index.isFresh || this.#isDue) return undefined;
+    return this.#writers.size > 0 && this.isStaleFor(origin()) ? undefined : this.#generation;
   }
 
   /**
@@ -176,73 +73,42 @@ export class Snapshot {
    * that one bring whoever has the list up to date.
    */
   get position(): string {
-    this.#dropWhatIsOld();
+    this.#discardIfDue();
     return this.#changes.position(this.#madeSeq);
   }
 
   /** The whole list in the order of `sort`, made at most once for each change of it. */
   list(sort: Sort): Promise<Representation> {
-    this.#dropWhatIsOld();
-    const made = this.#lists.get(sort) ?? this.#makeList(sort);
+    this.#discardIfDue();
+    const made = this.#lists.get(sort) ??
+      Representation.of(JSON.stringify({ servers: this.#inOrder(sort) }));
     this.#lists.set(sort, made);
     return made;
   }
 
-  #makeList(sort: Sort): Promise<Representation> {
-    const parts = this.#parts.get(sort) ?? new ListParts();
-    this.#parts.set(sort, parts);
-    return parts.make(
-      this.#inOrder(sort).map((listed) => ({
-        id: listed.id,
-        json: this.#entries.get(listed.id)?.json ?? JSON.stringify(listed),
-      })),
-    );
-  }
-
   page(query: PageQuery): Page {
-    this.#dropWhatIsOld();
+    this.#discardIfDue();
     return selectPage(this.#inOrder(query.sort), query);
   }
 
-  #dropWhatIsOld(): void {
-    if (this.#isDue()) this.#makeAnew();
+  get #isChanged(): boolean {
+    return this.#index.revision !== this.#madeRevision;
   }
 
-  #isDue(): boolean {
-    // A list from which nobody could follow is of no use to who was told to fetch it.
+  get #isDue(): boolean {
+    // A list from which nobody could follow is of no use to a reader that a `reset` told to fetch it.
     if (!this.#changes.reaches(this.#madeSeq)) return true;
     return this.#isChanged &&
-      (this.size < LARGE_LIST || this.#steadyClock() - this.#madeMs >= LARGE_LIST_AGE_MS);
+      (this.#index.size < LARGE_LIST || this.#steadyClock() - this.#madeMs >= LARGE_LIST_AGE_MS);
   }
 
-  #makeAnew(): void {
-    this.#isChanged = false;
-    this.#writers.clear();
-    this.#generation++;
-    this.#madeMs = this.#steadyClock();
-    this.#madeSeq = this.#changes.seq;
-    this.#lists.clear();
-    this.#sorted.clear();
+  #discardIfDue(): void {
+    if (this.#isDue) this.discard();
   }
 
   #inOrder(sort: Sort): ListedServer[] {
-    const made = this.#sorted.get(sort) ?? sortServers(this.servers(), sort);
+    const made = this.#sorted.get(sort) ?? sortServers(this.#index.servers(), sort);
     this.#sorted.set(sort, made);
     return made;
   }
-}
-
-function makeEntry(record: ServerRecord): Entry {
-  const listed: ListedServer = {
-    id: record.id,
-    displayName: record.serverName,
-    address: record.address,
-    connectedUsers: record.connectedUsers,
-    maxUsers: record.maxUsers,
-    onlineSince: record.onlineSince,
-    // Rounded, so that a list in which nothing happened keeps its ETag.
-    roundTripMs: Math.ceil(record.roundTripMs),
-    uptime: Math.round(record.answered / record.checks * 1000) / 1000,
-  };
-  return { record, listed, json: JSON.stringify(listed) };
 }

@@ -2,10 +2,10 @@
  * One `c2/PING` over a WebSocket to one IP address, bounded in bytes, PROTOCOL.md §9.3; as much of RFC 6455 as
  * one text frame each way takes, and nothing more: no redirect, no extension, no fragments.
  *
- * Its own instead of npm `ws`, because that cannot be pinned to an IP address on all of our runtimes: on Deno
- * 2.4.2 `lookup` is not implemented, and TLS with a `servername` fails, its timeout as an uncaught exception; on
- * 2.9.6 the handshake's timeout is not kept with `createConnection`. `Deno.connect` and `Deno.startTls` do it
- * on both.
+ * npm `ws` does it on Deno 2.9, and not on the Deno of Deploy, tried with 2.4.2 and 2.5.6: `lookup` is not implemented;
+ * with the IP address in the URL, or a socket of `tls.connect`, the certificate is checked for that address and not for
+ * the name of `servername`; an IPv6 address is not reached; and a peer that is mute during the TLS handshake keeps the
+ * connection for good, two descriptors each, although it was terminated.
  *
  * @module
  */

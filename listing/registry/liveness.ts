@@ -8,8 +8,8 @@
  */
 import type { NowMs } from "../../src/clock.ts";
 import { logger } from "../../src/logging/log.ts";
-import { Rarely } from "../../src/logging/throttle.ts";
-import type { Snapshot } from "../list/snapshot.ts";
+import { LogThrottle } from "../../src/logging/throttle.ts";
+import type { ServerIndex } from "../list/server_index.ts";
 import { type ServerRecord, StoreFailed } from "../store/store.ts";
 
 /** Checks at once in each of the two lanes: 10,000 servers a minute are 170 a second, most done in 0.2 s. */
@@ -26,7 +26,7 @@ const TICKS_PER_INTERVAL = 20;
 const log = logger("listing");
 
 export interface LivenessParts {
-  readonly snapshot: Snapshot;
+  readonly index: ServerIndex;
   readonly check: (record: ServerRecord) => Promise<void>;
   /** Seconds between two checks of one server. */
   readonly interval: number;
@@ -52,7 +52,7 @@ export class Liveness {
   readonly #alive = new Lane();
   readonly #suspect = new Lane();
   readonly #checks = new Set<Promise<void>>();
-  readonly #failed: Rarely;
+  readonly #failed: LogThrottle;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #ticking: Promise<void> | undefined;
   #stopped = false;
@@ -60,7 +60,7 @@ export class Liveness {
   constructor(parts: LivenessParts) {
     this.#parts = parts;
     this.#intervalMs = parts.interval * 1000;
-    this.#failed = new Rarely(parts.steadyClock);
+    this.#failed = new LogThrottle(parts.steadyClock);
   }
 
   start(): void {
@@ -81,15 +81,15 @@ export class Liveness {
   }
 
   async #tick(): Promise<void> {
-    await this.#parts.snapshot.refresh();
+    await this.#parts.index.refresh();
     const nowMs = this.#parts.steadyClock();
     const due: [dueMs: number, record: ServerRecord][] = [];
-    for (const record of this.#parts.snapshot.records()) {
+    for (const record of this.#parts.index.records()) {
       const scheduled = this.#scheduled(record, nowMs);
       if (!scheduled.underWay && scheduled.dueMs <= nowMs) due.push([scheduled.dueMs, record]);
     }
     for (const id of this.#schedule.keys()) {
-      if (this.#parts.snapshot.record(id) === undefined) this.#schedule.delete(id);
+      if (this.#parts.index.record(id) === undefined) this.#schedule.delete(id);
     }
     due.sort(([a], [b]) => a - b);
     for (const [, record] of due) this.#enqueue(record, nowMs);
@@ -137,11 +137,11 @@ export class Liveness {
 
   async #check(id: number): Promise<void> {
     try {
-      const record = this.#parts.snapshot.record(id);
+      const record = this.#parts.index.record(id);
       if (record !== undefined) await this.#parts.check(record);
     } catch (error) {
       // A store that fails now may answer at the next check.
-      this.#failed.do((unsaid) => logFailure("check", error, { id, unsaid }));
+      this.#failed.log((unsaid) => logFailure("check", error, { id, unsaid }));
     } finally {
       const scheduled = this.#schedule.get(id);
       if (scheduled) scheduled.underWay = false;

@@ -1,7 +1,7 @@
 /**
  * The registry: servers registered, updated, removed and checked, PROTOCOL.md §9.4 to §9.8.
  *
- * It carries out what the rules decide: pings, then decides and writes in the id's turn. No turn is held
+ * It carries out what the rules decide: pings, then decides and writes under the id's lock. No lock is held
  * while a ping is under way, so a slow ping delays nobody else. It knows nothing of HTTP.
  *
  * @module
@@ -16,23 +16,17 @@ import {
 import type { Announcement } from "../../src/announcement/schema.ts";
 import type { NowMs } from "../../src/clock.ts";
 import type { ListingLimits } from "../../src/announcement/listing_limits.ts";
-import { rateOf } from "../../src/token_bucket.ts";
 import { logger } from "../../src/logging/log.ts";
 import { traced, type Tracing } from "../../src/metrics/tracing.ts";
 import { hashKey, isSameKey, makeKey } from "./keys.ts";
 import type { ListingMeters } from "../meters.ts";
-import { OriginRate } from "../origin_rate.ts";
-import type { Outage } from "./outage.ts";
-import type { PingOutcome, PingTarget, Prober } from "../probe/prober.ts";
-import { Rarely } from "../../src/logging/throttle.ts";
+import { KeyedMutex } from "./key_mutex.ts";
+import type { Pings } from "./pings.ts";
 import { isRefusal, type Refusal, refuse } from "../refusals.ts";
 import * as rules from "./rules.ts";
-import type { Snapshot } from "../list/snapshot.ts";
+import type { ServerIndex } from "../list/server_index.ts";
 import type { ServerRecord, ServerStore, VersionedRecord } from "../store/store.ts";
-import { Turns } from "./key_mutex.ts";
 
-/** Pings that requests may have under way at once: each holds a socket for up to 3 s. */
-export const PINGS_AT_ONCE_MAX = 256;
 /** Attempts of one write. In one process the first succeeds; each further one means that another was faster. */
 const WRITE_ATTEMPTS_MAX = 20;
 /** Milliseconds that a write waits before its next attempt, at most, times the attempts made. */
@@ -42,14 +36,10 @@ const log = logger("listing");
 
 export interface RegistryParts {
   readonly store: ServerStore;
-  readonly snapshot: Snapshot;
-  readonly prober: Prober;
+  readonly index: ServerIndex;
+  readonly pings: Pings;
   readonly wallClock: NowMs;
-  readonly steadyClock: NowMs;
-  /** Aborted when the listing stops: what a ping answers after that means nothing. */
-  readonly stopping: AbortSignal;
   readonly limits: ListingLimits;
-  readonly outage: Outage;
   readonly meters: ListingMeters;
   /** There where traces are collected. */
   readonly tracing?: Tracing | undefined;
@@ -68,50 +58,18 @@ const UPDATE_ROUNDS_MAX = 2;
 const DONE = "done";
 
 export class Registry {
-  readonly #store: ServerStore;
-  readonly #snapshot: Snapshot;
-  readonly #prober: Prober;
-  readonly #wallClock: NowMs;
-  readonly #steadyClock: NowMs;
-  readonly #stopping: AbortSignal;
-  readonly #limits: ListingLimits;
-  readonly #outage: Outage;
-  readonly #meters: ListingMeters;
-  readonly #tracing: Tracing | undefined;
-  readonly #pingRate: OriginRate;
+  readonly #parts: RegistryParts;
   readonly #startedMs: number;
-  readonly #notAsked: Rarely;
-  #isOutage = false;
-  readonly #turns = new Turns();
-  #pings = 0;
+  readonly #mutex = new KeyedMutex();
 
   constructor(parts: RegistryParts) {
-    this.#store = parts.store;
-    this.#snapshot = parts.snapshot;
-    this.#prober = parts.prober;
-    this.#wallClock = parts.wallClock;
-    this.#steadyClock = parts.steadyClock;
-    this.#stopping = parts.stopping;
-    this.#limits = parts.limits;
-    this.#outage = parts.outage;
-    this.#meters = parts.meters;
-    this.#tracing = parts.tracing;
-    const { limits } = parts;
-    this.#pingRate = new OriginRate(
-      rateOf(() => limits.pingBurstPerOrigin, () => limits.pingRatePerOrigin),
-    );
+    this.#parts = parts;
     this.#startedMs = parts.wallClock();
-    this.#notAsked = new Rarely(parts.steadyClock);
-  }
-
-  /** Whether the misses of silent servers are not counted at the moment. */
-  get isOutage(): boolean {
-    return this.#isOutage;
   }
 
   /** Whether this is the key of the server that is listed under `id`, as far as memory knows. */
   isKeyOf(id: number, keyHash: Uint8Array | undefined): boolean {
-    const listed = this.#snapshot.record(id);
+    const listed = this.#parts.index.record(id);
     return listed !== undefined && isSameKey(keyHash, listed.keyHash);
   }
 
@@ -123,7 +81,7 @@ export class Registry {
     keyHash: Uint8Array | undefined,
   ): Promise<{ readonly key: string } | Refusal> {
     const register = () => this.#register(id, announcement, origin, keyHash);
-    return traced(this.#tracing, "registration", { "chatter.server": id }, register);
+    return traced(this.#parts.tracing, "registration", { "chatter.server": id }, register);
   }
 
   async #register(
@@ -134,28 +92,26 @@ export class Registry {
   ): Promise<{ readonly key: string } | Refusal> {
     const address = readAddress(announcement.address ?? ":5000", origin);
     if (isRefusal(address)) return address;
+    const { index, pings } = this.#parts;
     const asked = { id, announcement, address, origin, keyHash };
     let found: rules.Findings = { dead: undefined, alive: undefined, roundTripMs: undefined };
-    await this.#snapshot.refresh();
+    await index.refresh();
     // Two rounds ping, the third writes; a fourth would mean that the id changes hands faster than pings go.
     for (let round = 1; round <= REGISTER_ROUNDS_MAX; round++) {
-      const step = await this.#inTurnOf(origin, id, () => persist(() => this.#tryRegister(asked, found)));
+      const step = await this.#locked(origin, id, () => persist(() => this.#tryRegister(asked, found)));
       if ("key" in step || isRefusal(step)) return step;
       if (step.next === "ping the incumbent") {
         const { incumbent } = step;
-        const target = parseAddress(incumbent.address, incumbent.origin);
-        const outcome = "problem" in target
-          ? { answered: false, problem: target.problem } as const
-          : await this.#ping({ address: target, id, origin: incumbent.origin }, origin);
+        const outcome = await pings.forRequest(incumbent, origin);
         if (isRefusal(outcome)) return outcome;
         // While silence is no miss it is no death either.
-        if (!outcome.answered && outcome.doubt === "network" && this.#isOutage) return refuse("BUSY");
+        if (!outcome.answered && outcome.doubt === "network" && pings.isOutage) return refuse("BUSY");
         if (!outcome.answered) found = { ...found, dead: incumbent };
         else if (incumbent.address !== formatAddress(address)) found = { ...found, alive: incumbent };
         // Asked for and listed at one address: this was the ping of both.
         else found = { ...found, alive: incumbent, roundTripMs: outcome.roundTripMs };
       } else {
-        const outcome = await this.#ping({ address, id, origin }, origin);
+        const outcome = await pings.forRequest({ address, id, origin }, origin);
         if (isRefusal(outcome)) return outcome;
         if (!outcome.answered) return refuse("PING_FAILED", outcome.problem);
         found = { ...found, roundTripMs: outcome.roundTripMs };
@@ -168,7 +124,7 @@ export class Registry {
     asked: rules.Registration,
     found: rules.Findings,
   ): Promise<Exclude<rules.RegistrationStep, { next: "write" }> | { key: string } | undefined> {
-    const present = await this.#store.get(asked.id);
+    const present = await this.#parts.store.get(asked.id);
     const step = rules.decideRegistration(
       present?.record,
       asked,
@@ -178,9 +134,9 @@ export class Registry {
     if (isRefusal(step) || step.next !== "write") return step;
     const key = makeKey();
     const record = { ...step.record, keyHash: hashKey(key) };
-    const write = () => this.#store.write(asked.id, present?.version, record);
-    if (!(await traced(this.#tracing, "commit", {}, write))) return undefined;
-    this.#meters.serverChanged(present === undefined ? "registered" : "renewed");
+    const write = () => this.#parts.store.write(asked.id, present?.version, record);
+    if (!(await traced(this.#parts.tracing, "commit", {}, write))) return undefined;
+    this.#parts.meters.serverChanged(present === undefined ? "registered" : "renewed");
     log.info("server.registered", { id: asked.id, address: record.address, renewed: present !== undefined });
     return { key };
   }
@@ -195,43 +151,41 @@ export class Registry {
     read: () => Announcement | Refusal,
     origin: string,
   ): Promise<Refusal | undefined> {
-    let roundTripMs: number | undefined;
+    const { meters, pings } = this.#parts;
+    let asked: UpdateAsked = { keyHash, read, origin, roundTripMs: undefined };
     for (let round = 1; round <= UPDATE_ROUNDS_MAX; round++) {
-      const tryUpdate = () => persist(() => this.#tryUpdate(id, keyHash, read, origin, roundTripMs));
-      // Once its address has answered it may count against another origin, whose turn is then needed too.
-      const step = roundTripMs === undefined
-        ? await this.#turns.take(idTurn(id), tryUpdate)
-        : await this.#inTurnOf(origin, id, tryUpdate);
-      if (step === DONE) return void this.#meters.serverChanged("changed");
+      const tryUpdate = () => persist(() => this.#tryUpdate(id, asked));
+      // Once its address has answered it may count against another origin, whose lock is then needed too.
+      const step = asked.roundTripMs === undefined
+        ? await this.#mutex.run(idKey(id), tryUpdate)
+        : await this.#locked(origin, id, tryUpdate);
+      if (step === DONE) return void meters.serverChanged("changed");
       if (isRefusal(step)) return step;
-      const outcome = await this.#ping({ address: step.ping, id, origin }, origin);
+      const outcome = await pings.forRequest({ address: step.ping, id, origin }, origin);
       if (isRefusal(outcome)) return outcome;
       if (!outcome.answered) return refuse("PING_FAILED", outcome.problem);
-      roundTripMs = outcome.roundTripMs;
+      asked = { ...asked, roundTripMs: outcome.roundTripMs };
     }
     return refuse("BUSY");
   }
 
   async #tryUpdate(
     id: number,
-    keyHash: Uint8Array | undefined,
-    read: () => Announcement | Refusal,
-    origin: string,
-    roundTripMs: number | undefined,
+    asked: UpdateAsked,
   ): Promise<Refusal | typeof DONE | { ping: ServerAddress } | undefined> {
-    const decide = (present: VersionedRecord | undefined) =>
-      this.#decideUpdate(present, { keyHash, read, origin, roundTripMs });
+    const { store } = this.#parts;
+    const decide = (present: VersionedRecord | undefined) => this.#decideUpdate(present, asked);
     // Nearly always it is as memory has it, and the write finds out; any other answer than a write is the store's.
-    const known = this.#store.known(id);
+    const known = store.known(id);
     const likely = known && decide(known);
     if (likely !== undefined && "record" in likely) {
-      if (await this.#store.write(id, known?.version, likely.record)) return DONE;
+      if (await store.write(id, known?.version, likely.record)) return DONE;
     }
-    const present = await this.#store.get(id);
+    const present = await store.get(id);
     const step = decide(present);
     if (isRefusal(step)) return step;
     if (step.next === "ping") return { ping: step.address };
-    return (await this.#store.write(id, present?.version, step.record)) ? DONE : undefined;
+    return (await store.write(id, present?.version, step.record)) ? DONE : undefined;
   }
 
   #decideUpdate(
@@ -261,44 +215,24 @@ export class Registry {
       id,
       (record) => rules.denyAccess(record, keyHash) ?? { record: undefined },
     );
-    if (refused === undefined) this.#meters.serverChanged("withdrawn");
+    if (refused === undefined) this.#parts.meters.serverChanged("withdrawn");
     return refused;
   }
 
   /** Pings a listed server and keeps what came of it, unless the server has registered or moved meanwhile. */
   async check(checked: ServerRecord): Promise<void> {
-    const address = parseAddress(checked.address, checked.origin);
-    const outcome: PingOutcome = "problem" in address
-      ? { answered: false, problem: address.problem }
-      : await this.#prober.ping({ address, id: checked.id, origin: checked.origin });
-    this.#meters.pinged("check", outcome);
-    if (this.#stopping.aborted || !this.#isEvidence(checked, outcome)) return;
+    const outcome = await this.#parts.pings.forCheck(checked);
+    if (outcome === undefined) return;
     await this.#change(checked.id, (record) => {
       if (record === undefined || !rules.isSameRegistration(checked, record)) return undefined;
-      const settled = rules.settleCheck(record, outcome, this.#wallClock());
+      const settled = rules.settleCheck(record, outcome, this.#parts.wallClock());
       if (!outcome.answered) {
         const event = settled === undefined ? "server.removed" : "server.missed";
-        if (settled === undefined) this.#meters.serverChanged("removed");
+        if (settled === undefined) this.#parts.meters.serverChanged("removed");
         log.info(event, { id: checked.id, address: checked.address, problem: outcome.problem });
       }
       return { record: settled };
     });
-  }
-
-  /** Whether what a check found tells of the server, and not of the listing or of a network between the two. */
-  #isEvidence({ id }: ServerRecord, outcome: PingOutcome): boolean {
-    const doubt = outcome.answered ? undefined : outcome.doubt;
-    if (!outcome.answered && doubt === "listing") {
-      this.#notAsked.do((unsaid) => log.warn("check.not_made", { id, problem: outcome.problem, unsaid }));
-      return false;
-    }
-    const isOutage = this.#outage.note(doubt === "network", this.#steadyClock());
-    if (isOutage !== this.#isOutage) {
-      this.#isOutage = isOutage;
-      if (isOutage) log.warn("checks.suspended", { why: "most servers fell silent at once" });
-      else log.info("checks.resumed");
-    }
-    return !(isOutage && doubt === "network");
   }
 
   /** Decides on the present record and writes, as often as it takes; `undefined` leaves it as it is. */
@@ -306,34 +240,34 @@ export class Registry {
     id: number,
     decide: (record: ServerRecord | undefined) => Refusal | { record: ServerRecord | undefined } | undefined,
   ): Promise<Refusal | undefined> {
-    const step = await this.#turns.take(idTurn(id), () =>
+    const step = await this.#mutex.run(idKey(id), () =>
       persist(async () => {
-        const present = await this.#store.get(id);
+        const present = await this.#parts.store.get(id);
         const decision = decide(present?.record);
         if (decision === undefined) return DONE;
         if (isRefusal(decision)) return decision;
-        return (await this.#store.write(id, present?.version, decision.record)) ? DONE : undefined;
+        return (await this.#parts.store.write(id, present?.version, decision.record)) ? DONE : undefined;
       }));
     return step === DONE ? undefined : step;
   }
 
-  /** In the turn of the origin, so that its servers are counted exactly, and of the id. Always in this order. */
-  async #inTurnOf<T>(origin: string, id: number, work: () => Promise<T>): Promise<T> {
-    return await this.#turns.take(
+  /** Under the lock of the origin, so that its servers are counted exactly, and of the id; always in this order. */
+  async #locked<T>(origin: string, id: number, work: () => Promise<T>): Promise<T> {
+    return await this.#mutex.run(
       `origin ${addressSite(origin) ?? addressBlock(origin)}`,
-      () => this.#turns.take(idTurn(id), work),
+      () => this.#mutex.run(idKey(id), work),
     );
   }
 
   #circumstances(origin: string, present: VersionedRecord | undefined): rules.Circumstances {
     return {
-      nowMs: this.#wallClock(),
+      nowMs: this.#parts.wallClock(),
       startedMs: this.#startedMs,
       othersFromOrigin: this.#countOthers(addressBlock, origin, present),
       othersFromSite: this.#countOthers(addressSite, origin, present),
-      serversPerOriginMax: this.#limits.maxServersPerOrigin,
-      listed: this.#snapshot.size,
-      serversMax: this.#limits.maxServers,
+      serversPerOriginMax: this.#parts.limits.maxServersPerOrigin,
+      listed: this.#parts.index.size,
+      serversMax: this.#parts.limits.maxServers,
     };
   }
 
@@ -345,29 +279,11 @@ export class Registry {
     const place = placeOf(origin);
     if (place === undefined) return 0;
     const itself = present !== undefined && placeOf(present.record.origin) === place ? 1 : 0;
-    return this.#snapshot.countFrom(place) - itself;
-  }
-
-  /** Pings on behalf of a request from `asker`, within the bounds of what requests may cause. */
-  async #ping(target: PingTarget, asker: string): Promise<PingOutcome | Refusal> {
-    if (!this.#pingRate.take(asker, this.#steadyClock())) {
-      return refuse("TOO_MANY_PINGS", this.#pingRate.perSecond);
-    }
-    if (this.#pings >= PINGS_AT_ONCE_MAX) return refuse("BUSY");
-    this.#pings++;
-    try {
-      const outcome = await traced(this.#tracing, "ping", {}, () => this.#prober.ping(target));
-      this.#meters.pinged("request", outcome);
-      // Where the listing could not ask, nobody is to be taken for dead.
-      const isUnknown = !outcome.answered && outcome.doubt === "listing";
-      return this.#stopping.aborted || isUnknown ? refuse("BUSY") : outcome;
-    } finally {
-      this.#pings--;
-    }
+    return this.#parts.index.countFrom(place) - itself;
   }
 }
 
-function idTurn(id: number): string {
+function idKey(id: number): string {
   return `id ${id}`;
 }
 

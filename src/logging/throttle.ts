@@ -8,9 +8,9 @@
 import type { NowMs } from "../clock.ts";
 
 /** Milliseconds between two lines of one kind at least. */
-export const RARELY_MS = 1000;
+export const LOG_EVERY_MS = 1000;
 
-export class Rarely {
+export class LogThrottle {
   readonly #steadyClock: NowMs;
   #saidMs = -Infinity;
   #unsaid = 0;
@@ -19,10 +19,10 @@ export class Rarely {
     this.#steadyClock = steadyClock;
   }
 
-  /** Calls `say` with how many were left out since the last; at most once in `RARELY_MS`. */
-  do(say: (unsaid: number) => void): void {
+  /** Calls `say` with how many were left out since the last; at most once in `LOG_EVERY_MS`. */
+  log(say: (unsaid: number) => void): void {
     const nowMs = this.#steadyClock();
-    if (nowMs - this.#saidMs < RARELY_MS) {
+    if (nowMs - this.#saidMs < LOG_EVERY_MS) {
       this.#unsaid++;
       return;
     }

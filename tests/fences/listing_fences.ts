@@ -4,10 +4,10 @@
  * @module
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { Changes } from "../../listing/list/change_log.ts";
+import { ChangeLog } from "../../listing/list/change_log.ts";
 import { SocketProber } from "../../listing/probe/prober_socket.ts";
 import { Registry } from "../../listing/registry/registry.ts";
-import { Snapshot } from "../../listing/list/snapshot.ts";
+import { ServerIndex } from "../../listing/list/server_index.ts";
 import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { broken, Bug } from "../support/broken.ts";
@@ -32,12 +32,12 @@ fence(
   "is logged and ends that stream, and the next is told as ever",
   async (log) => {
     await using listing = await ListingUnderTest.start();
-    await listing.snapshot.refresh();
+    await listing.index.refresh();
     const read = async () => (await listing.response("GET", "/events")).body!.getReader();
     const reader = await read();
     await reader.read();
     {
-      using _bug = broken(Changes.prototype, "reset");
+      using _bug = broken(ChangeLog.prototype, "reset");
       await assertRejects(() => reader.read(), Error, "the events could not be told");
     }
     assertEquals([log.errors(), log.stacks().length, listing.events.size], [["bug events"], 1, 0]);
@@ -49,7 +49,7 @@ fence(
 );
 
 fence("the listing's sweep", "is logged, and the next one checks all servers", async (log) => {
-  using _bug = broken(Snapshot.prototype, "records");
+  using _bug = broken(ServerIndex.prototype, "records");
   const checked = Promise.withResolvers<void>();
   const liveness = sweep(() => Promise.resolve(checked.resolve()));
   liveness.start();

@@ -7,13 +7,15 @@
 import { openKv } from "../../src/kv/kv.ts";
 import { makeApp } from "../../listing/http/app.ts";
 import type { ListingApp } from "../../listing/http/routes.ts";
-import { Changes } from "../../listing/list/change_log.ts";
+import { ChangeLog } from "../../listing/list/change_log.ts";
 import { EventStreams } from "../../listing/http/event_streams.ts";
 import { ListingMeters } from "../../listing/meters.ts";
 import { Outage } from "../../listing/registry/outage.ts";
-import { Outgoing } from "../../listing/http/large_responses.ts";
+import { LargeResponses } from "../../listing/http/large_responses.ts";
 import type { PingOutcome, PingTarget, Prober } from "../../listing/probe/prober.ts";
+import { Pings } from "../../listing/registry/pings.ts";
 import { Registry } from "../../listing/registry/registry.ts";
+import { ServerIndex } from "../../listing/list/server_index.ts";
 import { Snapshot } from "../../listing/list/snapshot.ts";
 import type { ServerRecord } from "../../listing/store/store.ts";
 import { KvServerStore } from "../../listing/store/store_kv.ts";
@@ -61,10 +63,12 @@ export class ListingUnderTest implements AsyncDisposable {
   /** Both clocks, in milliseconds. */
   nowMs = 1_700_000_000_000;
   readonly store: KvServerStore;
+  readonly index: ServerIndex;
   readonly snapshot: Snapshot;
+  readonly pings: Pings;
   readonly registry: Registry;
-  readonly outgoing = new Outgoing();
-  readonly changes = new Changes("test");
+  readonly largeResponses = new LargeResponses();
+  readonly changes = new ChangeLog("test");
   readonly events: EventStreams;
   readonly meters = new ListingMeters();
   readonly app: ListingApp;
@@ -88,20 +92,19 @@ export class ListingUnderTest implements AsyncDisposable {
     this.#ownKv = options.sharedKv ? undefined : kv;
     const clock = () => this.nowMs;
     this.store = new KvServerStore(kv, { meters: this.meters, steadyClock: clock });
-    this.snapshot = new Snapshot(this.store, clock, this.changes);
+    this.index = new ServerIndex(this.store, clock, this.changes);
+    this.snapshot = new Snapshot(this.index, clock, this.changes);
     const limits = { ...DEFAULT_LISTING_LIMITS, ...options.limits };
-    this.registry = new Registry({
-      store: this.store,
-      snapshot: this.snapshot,
+    this.pings = new Pings({
       prober: options.prober ?? this.prober,
-      wallClock: clock,
+      outage: new Outage(options.checkInterval ?? 60),
+      limits,
+      meters: this.meters,
       steadyClock: clock,
       stopping: this.stopping.signal,
-      limits,
-      outage: new Outage(options.checkInterval ?? 60),
-      meters: this.meters,
     });
-    const refresh = this.snapshot.refresh.bind(this.snapshot);
+    this.registry = new Registry({ ...this, limits, wallClock: clock });
+    const refresh = this.index.refresh.bind(this.index);
     const tickMs = 2 ** 31 - 1;
     this.events = new EventStreams({ changes: this.changes, refresh, limits, steadyClock: clock, tickMs });
     this.app = makeApp({
@@ -155,7 +158,7 @@ export class ListingUnderTest implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    this.outgoing.close();
+    this.largeResponses.close();
     this.events.close();
     this.#ownKv?.close();
     return Promise.resolve();

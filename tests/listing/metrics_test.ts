@@ -50,7 +50,7 @@ Deno.test("pings are counted by who wanted them and what came of them", async ()
   await listing.list(1);
   const before = await read(listing);
   const check = async () => {
-    const record = listing.snapshot.record(1);
+    const record = listing.index.record(1);
     if (record !== undefined) await listing.registry.check(record);
   };
   listing.prober.answer = () => ANSWERED;

@@ -135,7 +135,7 @@ Deno.test("who comes back is told what it missed, and nothing twice", async () =
 
 Deno.test("who says no place, or one that is not known, is told to fetch the list", async () => {
   await using listing = await ListingUnderTest.start();
-  await listing.snapshot.refresh();
+  await listing.index.refresh();
   let id = 0;
   for (const lastEventId of [undefined, "", "other-1", "test-999", "test-1; drop", "x".repeat(5000)]) {
     await using reader = await follow(listing, lastEventId);
@@ -300,13 +300,13 @@ Deno.test("what another process writes is told too", async () => {
   const key = await other.list(5, { serverName: "Elsewhere" });
   // The second tick tells what the first one read.
   await tell(listing, 1000);
-  await listing.snapshot.refresh();
+  await listing.index.refresh();
   await tell(listing);
   const event = await reader.next();
   assertEquals([event!.name, event!.data.displayName], ["added", "Elsewhere"]);
   await other.ask("DELETE", "/servers/5", { key });
   await tell(listing, 1000);
-  await listing.snapshot.refresh();
+  await listing.index.refresh();
   await tell(listing);
   assertEquals((await reader.next())?.name, "removed");
 });

@@ -6,9 +6,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { mock } from "node:test";
 import {
+  LargeResponses,
   MADE_BYTES_MAX,
   MADE_BYTES_PER_ORIGIN_MAX,
-  Outgoing,
   PIECE_BYTES,
   SEND_SECONDS_MAX,
   WHOLE_BYTES_MAX,
@@ -27,10 +27,10 @@ async function read(body: BodyInit): Promise<Uint8Array> {
 }
 
 Deno.test("an answer of one piece is sent whole, a larger one in pieces, and both arrive as they are", async () => {
-  const outgoing = new Outgoing();
+  const responses = new LargeResponses();
   for (const length of [0, 1, PIECE_BYTES, PIECE_BYTES + 1, 3 * PIECE_BYTES, 3 * PIECE_BYTES + 7]) {
     const bytes = bytesOf(length);
-    const body = outgoing.body(bytes, undefined);
+    const body = responses.bodyOf(bytes, undefined);
     assertEquals(body instanceof Uint8Array, length <= PIECE_BYTES);
     assertEquals(await read(body), bytes);
   }
@@ -39,16 +39,16 @@ Deno.test("an answer of one piece is sent whole, a larger one in pieces, and bot
 Deno.test("an answer that is not read in time is cut, and holds nothing any more", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   try {
-    const outgoing = new Outgoing();
-    const body = outgoing.body(bytesOf(MADE_BYTES_PER_ORIGIN_MAX), ABROAD);
+    const responses = new LargeResponses();
+    const body = responses.bodyOf(bytesOf(MADE_BYTES_PER_ORIGIN_MAX), ABROAD);
     assert(body instanceof ReadableStream);
     const reader = body.getReader();
     await reader.read();
-    assertEquals(outgoing.mayMake(ABROAD), false);
+    assertEquals(responses.hasRoomFor(ABROAD), false);
     mock.timers.tick(SEND_SECONDS_MAX * 1000 - 1);
     await reader.read();
     mock.timers.tick(1);
-    assertEquals(outgoing.mayMake(ABROAD), true);
+    assertEquals(responses.hasRoomFor(ABROAD), true);
     await assertRejects(() => reader.read(), Error, "not read in time");
   } finally {
     mock.timers.reset();
@@ -56,32 +56,32 @@ Deno.test("an answer that is not read in time is cut, and holds nothing any more
 });
 
 Deno.test("what one origin has made for it is bounded, and so is what all have", async () => {
-  const outgoing = new Outgoing();
+  const responses = new LargeResponses();
   const bytes = bytesOf(MADE_BYTES_PER_ORIGIN_MAX);
   const bodies: (Uint8Array | ReadableStream)[] = [];
   for (let i = 0; i < MADE_BYTES_MAX / MADE_BYTES_PER_ORIGIN_MAX; i++) {
     const origin = `203.0.113.${i}`;
-    assert(outgoing.mayMake(origin), "one at a time, however large");
-    bodies.push(outgoing.body(bytes, origin));
-    assert(!outgoing.mayMake(origin));
+    assert(responses.hasRoomFor(origin), "one at a time, however large");
+    bodies.push(responses.bodyOf(bytes, origin));
+    assert(!responses.hasRoomFor(origin));
   }
-  assert(!outgoing.mayMake(ABROAD), "all of them together have their fill");
+  assert(!responses.hasRoomFor(ABROAD), "all of them together have their fill");
   // What is the same for everybody costs nothing more.
-  bodies.push(outgoing.body(bytes, undefined));
+  bodies.push(responses.bodyOf(bytes, undefined));
   const [read, left] = bodies;
   await new Response(read as ReadableStream).arrayBuffer();
-  assert(outgoing.mayMake(ABROAD) && outgoing.mayMake("203.0.113.0"), "what was read is gone");
+  assert(responses.hasRoomFor(ABROAD) && responses.hasRoomFor("203.0.113.0"), "what was read is gone");
   await (left as ReadableStream).cancel();
-  assert(outgoing.mayMake("203.0.113.1"), "and what was hung up on");
-  outgoing.close();
-  assert(outgoing.mayMake("203.0.113.2"), "and what was cut");
+  assert(responses.hasRoomFor("203.0.113.1"), "and what was hung up on");
+  responses.close();
+  assert(responses.hasRoomFor("203.0.113.2"), "and what was cut");
 });
 
 Deno.test("what is handed over whole is bounded: an answer, what one origin has under way, what all have", async () => {
-  const outgoing = new Outgoing();
+  const responses = new LargeResponses();
   const sent: (() => void)[] = [];
   const isWhole = (bytes: number, origin: string) =>
-    outgoing.mayLeaveWhole(bytes, () => origin, () => new Promise<void>((resolve) => sent.push(resolve)));
+    responses.admitWhole(bytes, () => origin, () => new Promise<void>((resolve) => sent.push(resolve)));
   assert(!isWhole(WHOLE_BYTES_MAX + 1, ABROAD));
   const [perOrigin, origins] = [
     WHOLE_UNDER_WAY_PER_ORIGIN_MAX / WHOLE_BYTES_MAX,

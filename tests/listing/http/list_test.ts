@@ -170,10 +170,10 @@ Deno.test("a check that shows nothing new leaves the ETag as it is", async () =>
   await using listing = await ListingUnderTest.start();
   await listing.list(7);
   const before = (await listing.ask("GET", "/servers")).headers.get("etag");
-  const record = listing.snapshot.record(7);
+  const record = listing.index.record(7);
   assertExists(record);
   await listing.registry.check(record);
-  assertEquals(listing.snapshot.record(7)?.checks, 2);
+  assertEquals(listing.index.record(7)?.checks, 2);
   assertEquals((await listing.ask("GET", "/servers")).headers.get("etag"), before);
 });
 
@@ -327,12 +327,12 @@ Deno.test("a body of 8 KiB is read, one byte more is refused, with and without a
       const path = method === "POST" ? "/servers/8" : "/servers/7";
       assertEquals((await listing.ask(method, path, { key, raw: make(BODY_BYTES_MAX + 1) })).status, 413);
       listing.prober.answer = () => ({
-        answered: listing.snapshot.record(8) === undefined,
+        answered: listing.index.record(8) === undefined,
         roundTripMs: 1,
         problem: "",
       });
       assertEquals((await listing.ask(method, path, { key, raw: make(BODY_BYTES_MAX) })).status, ok);
-      const made = listing.snapshot.record(8);
+      const made = listing.index.record(8);
       if (made) await listing.store.write(8, (await listing.store.get(8))?.version, undefined);
     }
   }

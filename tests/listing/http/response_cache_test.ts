@@ -1,43 +1,46 @@
 /**
- * Answers that are given without a route: the very same as the route's, only to requests that it would answer so, and
- * only as long as they hold.
+ * Answers that are given again without a route: the very same as the route's, only to requests that it would answer so,
+ * and only as long as they hold.
  *
  * @module
  */
 import { assert, assertEquals, assertExists, assertNotEquals } from "@std/assert";
+import { QUERY_RATE } from "../../../listing/http/app.ts";
 import {
   PIECE_BYTES,
   WHOLE_BYTES_MAX,
   WHOLE_UNDER_WAY_PER_ORIGIN_MAX,
 } from "../../../listing/http/large_responses.ts";
-import { KEPT_MAX, KEY_LENGTH_MAX, ReadyAnswers } from "../../../listing/http/response_cache.ts";
-import { LARGE_LIST, LARGE_LIST_AGE_MS, REFRESH_MS } from "../../../listing/list/snapshot.ts";
+import { ResponseCache } from "../../../listing/http/response_cache.ts";
+import { REFRESH_MS } from "../../../listing/list/server_index.ts";
+import { LARGE_LIST, LARGE_LIST_AGE_MS } from "../../../listing/list/snapshot.ts";
 import { ABROAD_RECORD } from "../abroad_record.ts";
 import { ListingUnderTest } from "../listing_under_test.ts";
 
 const READER = "198.51.100.1";
 const WRITER = "198.51.100.2";
+const LIST = "http://localhost/servers";
 
 class Reads {
-  readonly ready: ReadyAnswers;
+  readonly cache: ResponseCache;
   #sent: (() => void)[] = [];
 
   constructor(readonly listing: ListingUnderTest) {
-    this.ready = new ReadyAnswers(listing);
+    this.cache = new ResponseCache(listing.snapshot, listing.largeResponses);
   }
 
   find(request: Request, origin = READER): Response | undefined {
     const sent = () => new Promise<void>((resolve) => this.#sent.push(resolve));
-    return this.ready.find(request, { origin: () => origin, sent });
+    return this.cache.find(request, { origin: () => origin, sent });
   }
 
   async route(request: Request, origin = READER): Promise<Response> {
     const response = await this.listing.app.fetch(request, { peer: origin });
-    await this.ready.keep(request, response, origin);
+    await this.cache.keep(request, response, origin);
     return response;
   }
 
-  /** As the listing answers: what is ready, else what the route says. */
+  /** As the listing answers: what is cached, else what the route says. */
   async json(origin = READER): Promise<{ servers: { id: number; connectedUsers: number }[] }> {
     const request = new Request(LIST);
     return await (this.find(request, origin) ?? await this.route(request, origin)).json();
@@ -50,67 +53,48 @@ class Reads {
   }
 }
 
-const LIST = "http://localhost/servers";
-
 async function whole(response: Response): Promise<unknown> {
   const bytes = new Uint8Array(await response.arrayBuffer());
   return { status: response.status, headers: [...response.headers].sort(), bytes };
 }
 
-Deno.test("what is ready is the very same as what the route answers, for every request that it is given to", async () => {
+Deno.test("a cached answer is the very same as the route's, for every request that gets one", async () => {
   for (const names of [[], ["ASCII"], ["Ünïcode 🎉"], Array.from({ length: 300 }, (_, i) => `Server ${i}`)]) {
-    await compare(names);
+    await using listing = await ListingUnderTest.start();
+    await Promise.all(
+      names.map((serverName, id) => listing.store.write(id, undefined, { ...ABROAD_RECORD, id, serverName })),
+    );
+    const reads = new Reads(listing);
+    const etag = (await listing.ask("GET", "/servers")).headers.get("etag") ?? "";
+    const encodings = ["gzip, deflate, br", "br", "gzip;q=0", "*", "", "GZIP", "gzip;q=0.1, identity"];
+    const matches = [etag, `"x", ${etag}`, etag.slice(2), "*", 'W/"another"', ""];
+    const requests: [url: string, headers: Record<string, string>][] = [
+      ...[LIST, "https://chat.example:8443/servers", "http://[::1]:80/servers"].map((
+        url,
+      ): [string, Record<string, string>] => [url, {}]),
+      ...encodings.map((codings): [string, Record<string, string>] => [LIST, { "accept-encoding": codings }]),
+      ...matches.map((match): [string, Record<string, string>] => [LIST, { "if-none-match": match }]),
+      [LIST, { "if-none-match": etag, "accept-encoding": "gzip" }],
+      [LIST, {
+        "accept": "text/html",
+        "range": "bytes=0-9",
+        "authorization": "C2Listing x",
+        "last-event-id": "7",
+      }],
+    ];
+    for (const [url, headers] of requests) {
+      const request = () => new Request(url, { headers });
+      const expected = await whole(await reads.route(request()));
+      for (let again = 0; again < 2; again++) {
+        const found = reads.find(request());
+        assertExists(found, JSON.stringify([url, headers]));
+        assertEquals(await whole(found), expected, JSON.stringify([url, headers]));
+      }
+    }
   }
 });
 
-async function compare(names: string[]): Promise<void> {
-  await using listing = await ListingUnderTest.start();
-  await Promise.all(
-    names.map((serverName, id) => listing.store.write(id, undefined, { ...ABROAD_RECORD, id, serverName })),
-  );
-  const reads = new Reads(listing);
-  const { headers: { etag } } = await listing.ask("GET", "/servers").then(({ headers }) => ({
-    headers: { etag: headers.get("etag") ?? "" },
-  }));
-  const ready: [url: string, headers: Record<string, string>][] = [
-    [LIST, {}],
-    ["https://chat.example:8443/servers", {}],
-    ["http://[::1]:80/servers", {}],
-    [LIST, { "if-none-match": etag }],
-    [LIST, { "if-none-match": `"x", ${etag}` }],
-    [LIST, { "if-none-match": etag.slice(2) }],
-    [LIST, { "if-none-match": "*" }],
-    [LIST, { "if-none-match": 'W/"another"' }],
-    [LIST, { "if-none-match": "" }],
-    [LIST, { "if-none-match": etag, "accept-encoding": "gzip" }],
-    ...[
-      "gzip",
-      "gzip, deflate, br, zstd",
-      "identity",
-      "br",
-      "gzip;q=0",
-      "*",
-      "",
-      "GZIP",
-      "gzip;q=0.1, identity",
-    ]
-      .map((codings): [string, Record<string, string>] => [LIST, { "accept-encoding": codings }]),
-    [LIST, { "accept": "text/html", "origin": "https://elsewhere.example", "range": "bytes=0-9" }],
-    [LIST, { "authorization": "C2Listing x", "cookie": "a=b", "cache-control": "no-cache" }],
-    [LIST, { "if-modified-since": "Thu, 01 Jan 2099 00:00:00 GMT", "if-match": '"x"', "last-event-id": "7" }],
-  ];
-  for (const [url, headers] of ready) {
-    const request = () => new Request(url, { headers });
-    const expected = await whole(await reads.route(request()));
-    for (let again = 0; again < 2; again++) {
-      const found = reads.find(request());
-      assertExists(found, JSON.stringify([url, headers]));
-      assertEquals(await whole(found), expected, JSON.stringify([url, headers]));
-    }
-  }
-}
-
-Deno.test("nothing is ready for any other request", async () => {
+Deno.test("no other request gets a cached answer", async () => {
   await using listing = await ListingUnderTest.start();
   await listing.put(0, 3);
   const reads = new Reads(listing);
@@ -133,32 +117,6 @@ Deno.test("nothing is ready for any other request", async () => {
     const found = reads.find(request());
     assertEquals(found, undefined, `${method} ${url}`);
   }
-  assertEquals(reads.ready.size, 1);
-});
-
-Deno.test("what tells kinds of requests apart is kept up to a length, and past it the route answers", async () => {
-  await using listing = await ListingUnderTest.start();
-  const reads = new Reads(listing);
-  // The other header is "null" in the key, and a line break is between them.
-  const most = KEY_LENGTH_MAX - "null\n".length;
-  for (const name of ["accept-encoding", "if-none-match"]) {
-    for (const [length, isReady] of [[most, true], [most + 1, false]] as const) {
-      const request = () => new Request(LIST, { headers: { [name]: "x".repeat(length) } });
-      await (await reads.route(request())).text();
-      assertEquals(reads.find(request()) !== undefined, isReady, `${name} ${length}`);
-    }
-  }
-});
-
-Deno.test("what is kept of kinds of requests is bounded", async () => {
-  await using listing = await ListingUnderTest.start();
-  const reads = new Reads(listing);
-  for (let i = 0; i < KEPT_MAX; i++) {
-    await (await reads.route(new Request(LIST, { headers: { "accept-encoding": `x${i}` } }))).text();
-  }
-  assertEquals(reads.ready.size, KEPT_MAX);
-  await (await reads.route(new Request(LIST, { headers: { "accept-encoding": "one more" } }))).text();
-  assertEquals(reads.ready.size, 1);
 });
 
 for (const servers of [LARGE_LIST - 1, LARGE_LIST]) {
@@ -198,7 +156,25 @@ for (const servers of [LARGE_LIST - 1, LARGE_LIST]) {
   });
 }
 
-Deno.test("what another process writes is seen within a second by who is given what is ready", async () => {
+Deno.test("a long list is made for its writer at the rate of lists with parameters, and past that when it is due", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.put(0, LARGE_LIST);
+  listing.nowMs += LARGE_LIST_AGE_MS;
+  const reads = new Reads(listing);
+  await reads.json();
+  const users = async (connectedUsers: number) => {
+    const found = await listing.store.get(0);
+    await listing.store.write(0, found?.version, { ...found!.record, connectedUsers });
+    listing.snapshot.noteWriter(WRITER);
+    return (await reads.json(WRITER)).servers[0]!.connectedUsers;
+  };
+  for (let value = 1; value <= QUERY_RATE.burst; value++) assertEquals(await users(value), value);
+  assertEquals(await users(1000), QUERY_RATE.burst);
+  listing.nowMs += LARGE_LIST_AGE_MS;
+  assertEquals(await users(1001), 1001);
+});
+
+Deno.test("what another process writes is seen within a second by readers of cached answers", async () => {
   await using listing = await ListingUnderTest.start();
   await listing.put(0, 3);
   await using other = new ListingUnderTest(listing.kv, { sharedKv: true });

@@ -132,11 +132,11 @@ Deno.test("a site may list as many servers as 16 networks, and no more by having
 Deno.test("what is remembered of origins is bounded however many come", () => {
   const rate = new OriginRate({ burst: 1, perSecond: 1 });
   for (let i = 0; i < ORIGINS_MAX * 2; i++) {
-    rate.take(`2001:${(i >> 12).toString(16)}:${(i & 0xfff).toString(16)}::1`, 0);
-    rate.take(`10.${i >> 16}.${i >> 8 & 255}.${i & 255}`, 0);
+    rate.consume(`2001:${(i >> 12).toString(16)}:${(i & 0xfff).toString(16)}::1`, 0);
+    rate.consume(`10.${i >> 16}.${i >> 8 & 255}.${i & 255}`, 0);
   }
   assertLessOrEqual(rate.size, 2 * ORIGINS_MAX);
-  assertEquals(rate.take("10.0.0.0", 0), true, "who is forgotten has a full bucket");
+  assertEquals(rate.consume("10.0.0.0", 0), true, "who is forgotten has a full bucket");
 });
 
 /** A body that never ends, and a way to end it. */

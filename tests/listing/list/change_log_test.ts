@@ -5,17 +5,17 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { Changes, CHANGES_MAX } from "../../../listing/list/change_log.ts";
+import { ChangeLog, CHANGES_MAX } from "../../../listing/list/change_log.ts";
 import { runs } from "../../support/property_runs.ts";
 
 /** Events as [name, id or json, position]. */
-function told(changes: Changes, seq: number, charsMin = Infinity): string[] | undefined {
+function told(changes: ChangeLog, seq: number, charsMin = Infinity): string[] | undefined {
   return changes.after(seq, charsMin)?.text.split("\n\n").slice(0, -1)
     .map((block) => block.replace(/^id: (.*)\nevent: (.*)\ndata: (.*)$/, "$1 $2 $3"));
 }
 
 Deno.test("a server that changed ten times is told of once, as it is now", () => {
-  const changes = new Changes("e");
+  const changes = new ChangeLog("e");
   changes.note(1, undefined, "a0");
   for (let i = 1; i <= 10; i++) changes.note(1, `a${i - 1}`, `a${i}`);
   assertEquals(changes.number(), 1);
@@ -30,7 +30,7 @@ Deno.test("a server that changed ten times is told of once, as it is now", () =>
 });
 
 Deno.test("what came and went, or became as it was, is told for those who fetched the list meanwhile", () => {
-  const changes = new Changes("e");
+  const changes = new ChangeLog("e");
   changes.note(1, undefined, "a");
   changes.note(1, "a", undefined);
   changes.note(2, "b", "c");
@@ -40,14 +40,14 @@ Deno.test("what came and went, or became as it was, is told for those who fetche
 });
 
 Deno.test("a server that went is told of by its id", () => {
-  const changes = new Changes("e");
+  const changes = new ChangeLog("e");
   changes.note(7, "a", undefined);
   changes.number();
   assertEquals(told(changes, 0), ['e-1 removed {"id":7}']);
 });
 
 Deno.test("a position is read only of the same list, and not of its future", () => {
-  const changes = new Changes("e");
+  const changes = new ChangeLog("e");
   changes.note(7, undefined, "a");
   changes.number();
   assertEquals(["e-0", "e-1"].map((position) => changes.read(position)), [0, 1]);
@@ -72,7 +72,7 @@ Deno.test("a position is read only of the same list, and not of its future", () 
 });
 
 Deno.test(`${CHANGES_MAX} changes are kept; with one more, who stopped before the first has to start anew`, () => {
-  const changes = new Changes("e");
+  const changes = new ChangeLog("e");
   for (let id = 0; id < CHANGES_MAX; id++) changes.note(id, undefined, `"${id}"`);
   changes.number();
   assertEquals(told(changes, 0)?.length, CHANGES_MAX);
@@ -84,7 +84,7 @@ Deno.test(`${CHANGES_MAX} changes are kept; with one more, who stopped before th
 });
 
 Deno.test(`${CHANGES_MAX} servers that changed since the last number are told of; with one more, all start anew`, () => {
-  const changes = new Changes("e");
+  const changes = new ChangeLog("e");
   for (let id = 0; id < CHANGES_MAX; id++) changes.note(id, undefined, `"${id}"`);
   changes.note(0, '"0"', '"again"');
   assertEquals(changes.number(), CHANGES_MAX, "the same server is no more of them");
@@ -100,7 +100,7 @@ Deno.test(`${CHANGES_MAX} servers that changed since the last number are told of
 });
 
 Deno.test("events come in pieces, and each piece goes on where the one before ended", () => {
-  const changes = new Changes("e");
+  const changes = new ChangeLog("e");
   for (let id = 1; id <= 5; id++) changes.note(id, undefined, `"${id}"`);
   changes.number();
   const size = changes.after(0, 1)!.text.length;
@@ -123,7 +123,7 @@ Deno.test("whoever follows, however slowly, ends with the list as it is", () => 
   );
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const changes = new Changes("e");
+      const changes = new ChangeLog("e");
       const list = new Map<number, string>();
       const readers = [0, 1, 2].map(() => ({ seq: 0, list: new Map<number, string>() }));
       const read = (reader: typeof readers[number], chars: number) => {

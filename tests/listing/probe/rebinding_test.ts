@@ -46,7 +46,7 @@ function withResolver(resolve: Resolve, tried: string[] = []): Promise<ListingUn
 
 async function sweep(listing: ListingUnderTest): Promise<void> {
   for (let check = 0; check < MISSES_MAX; check++) {
-    const record = listing.snapshot.record(7);
+    const record = listing.index.record(7);
     assertExists(record);
     await listing.registry.check(record);
   }
@@ -207,6 +207,6 @@ Deno.test("names that others resolve slowly do not take an honest one off the li
   await listing.list(7, { address: "honest.example:5000" }, { peer: ABROAD });
   isFull = true;
   await sweep(listing);
-  assertEquals(listing.snapshot.record(7)?.misses, 0);
+  assertEquals(listing.index.record(7)?.misses, 0);
   assertEquals((await listing.ask("POST", "/servers/9", { body: { address: "new.example" } })).status, 503);
 });

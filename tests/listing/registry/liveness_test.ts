@@ -10,7 +10,7 @@ import type { ServerRecord } from "../../../listing/store/store.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
 
 async function check(listing: ListingUnderTest, id: number): Promise<void> {
-  const record = listing.snapshot.record(id);
+  const record = listing.index.record(id);
   assertExists(record);
   await listing.registry.check(record);
 }
@@ -21,7 +21,7 @@ function sweep(
   check = (record: ServerRecord) => listing.registry.check(record),
 ): Liveness {
   const liveness = new Liveness({
-    snapshot: listing.snapshot,
+    index: listing.index,
     check,
     interval,
     steadyClock: () => performance.now(),
@@ -89,7 +89,7 @@ Deno.test("a check overwrites nothing that changed while it was under way", asyn
   };
   await check(listing, 7);
   assertEquals((await listing.shown(7))?.["connectedUsers"], 2);
-  assertEquals(listing.snapshot.record(7)?.misses, 1);
+  assertEquals(listing.index.record(7)?.misses, 1);
 });
 
 Deno.test("a check of a server that moved, registered anew or left meanwhile means nothing", async () => {
@@ -107,7 +107,7 @@ Deno.test("a check of a server that moved, registered anew or left meanwhile mea
       return SILENT;
     };
     await check(listing, 7);
-    const record = listing.snapshot.record(7);
+    const record = listing.index.record(7);
     assertEquals(record?.misses, i === 2 ? undefined : 0);
   }
 });
@@ -120,7 +120,7 @@ Deno.test("a check that is cut off by the listing's stop is no miss", async () =
     return SILENT;
   };
   await check(listing, 7);
-  assertEquals(listing.snapshot.record(7)?.misses, 0);
+  assertEquals(listing.index.record(7)?.misses, 0);
 });
 
 Deno.test("the sweep checks every server again and again, and removes the dead", async () => {
@@ -136,13 +136,13 @@ Deno.test("the sweep checks every server again and again, and removes the dead",
   };
   const liveness = sweep(listing, 0.1);
   try {
-    await until(() => listing.snapshot.size === 5);
-    await until(() => [...listing.snapshot.records()].every(({ checks }) => checks > 3));
+    await until(() => listing.index.size === 5);
+    await until(() => [...listing.index.records()].every(({ checks }) => checks > 3));
   } finally {
     await liveness.stop();
   }
   assertEquals(
-    [...listing.snapshot.records()].map(({ id, misses }) => [id % 2, misses]),
+    [...listing.index.records()].map(({ id, misses }) => [id % 2, misses]),
     Array(5).fill([0, 0]),
   );
 });
@@ -153,7 +153,7 @@ Deno.test("the sweep takes in servers that are listed later", async () => {
   try {
     await listing.list(7);
     listing.nowMs += 60_000;
-    await until(() => (listing.snapshot.record(7)?.checks ?? 0) > 1);
+    await until(() => (listing.index.record(7)?.checks ?? 0) > 1);
   } finally {
     await liveness.stop();
   }

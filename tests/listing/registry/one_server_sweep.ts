@@ -4,8 +4,8 @@
  * @module
  */
 import { Liveness } from "../../../listing/registry/liveness.ts";
-import { Changes } from "../../../listing/list/change_log.ts";
-import { Snapshot } from "../../../listing/list/snapshot.ts";
+import { ChangeLog } from "../../../listing/list/change_log.ts";
+import { ServerIndex } from "../../../listing/list/server_index.ts";
 import type { ServerRecord, ServerStore } from "../../../listing/store/store.ts";
 
 export const RECORD: ServerRecord = {
@@ -38,6 +38,6 @@ const STORE: ServerStore = {
 /** A sweep of one server every 10 ms, that calls `check`. */
 export function sweep(check: (record: ServerRecord) => Promise<void>): Liveness {
   const clock = () => performance.now();
-  const snapshot = new Snapshot(STORE, clock, new Changes("test"));
-  return new Liveness({ snapshot, check, interval: 0.02, steadyClock: clock, wallClock: () => Date.now() });
+  const index = new ServerIndex(STORE, clock, new ChangeLog("test"));
+  return new Liveness({ index, check, interval: 0.02, steadyClock: clock, wallClock: () => Date.now() });
 }

@@ -20,7 +20,7 @@ async function listMany(listing: ListingUnderTest, count: number): Promise<void>
 
 /** Checks every server once, spread over an interval. */
 async function sweepOnce(listing: ListingUnderTest): Promise<void> {
-  const records = [...listing.snapshot.records()];
+  const records = [...listing.index.records()];
   for (const record of records) {
     listing.nowMs += INTERVAL_MS / records.length;
     await listing.registry.check(record);
@@ -83,16 +83,16 @@ Deno.test("a listing that is cut off for hours keeps its list, says so once, and
     await sweepOnce(listing);
     listing.prober.answer = () => UNHEARD;
     for (let interval = 0; interval < 200; interval++) await sweepOnce(listing);
-    assertEquals(listing.snapshot.size, 20);
+    assertEquals(listing.index.size, 20);
     listing.prober.answer = (address) => address.startsWith("thief") ? ANSWERED : UNHEARD;
     const theft = await listing.ask("POST", "/servers/3", { body: { address: "thief.example" } });
     assertEquals(theft.status, 503, "whoever is on this side of the cut gets nobody's id");
-    for (const { misses } of listing.snapshot.records()) {
+    for (const { misses } of listing.index.records()) {
       assert(misses < MISSES_MAX - 1, "at most one was counted");
     }
     listing.prober.answer = () => ANSWERED;
     await sweepOnce(listing);
-    assertEquals([...listing.snapshot.records()].map(({ misses }) => misses), Array(20).fill(0));
+    assertEquals([...listing.index.records()].map(({ misses }) => misses), Array(20).fill(0));
     assertEquals(events.filter((event) => event.startsWith("checks.")), [
       "checks.suspended",
       "checks.resumed",
@@ -108,9 +108,9 @@ Deno.test("in an outage a server that refuses is removed, and the silent ones ar
   listing.prober.answer = (_, { id }) => id === 0 ? SILENT : id < 4 ? ANSWERED : UNHEARD;
   for (let interval = 0; interval < MISSES_MAX; interval++) await sweepOnce(listing);
   assertEquals(await listing.shown(0), undefined);
-  assertEquals(listing.snapshot.size, 19);
+  assertEquals(listing.index.size, 19);
   for (let interval = 0; interval < OUTAGE_INTERVALS_MAX + MISSES_MAX; interval++) await sweepOnce(listing);
-  assertEquals(listing.snapshot.size, 3, "by then they are gone and not cut off");
+  assertEquals(listing.index.size, 3, "by then they are gone and not cut off");
 });
 
 Deno.test("many servers that end at once are removed as any other, since their machines refuse", async () => {
@@ -118,7 +118,7 @@ Deno.test("many servers that end at once are removed as any other, since their m
   await listMany(listing, 20);
   listing.prober.answer = () => SILENT;
   for (let interval = 0; interval < MISSES_MAX; interval++) await sweepOnce(listing);
-  assertEquals(listing.snapshot.size, 0);
+  assertEquals(listing.index.size, 0);
 });
 
 Deno.test("a few silent servers among many are removed", async () => {
@@ -126,7 +126,7 @@ Deno.test("a few silent servers among many are removed", async () => {
   await listMany(listing, 20);
   listing.prober.answer = (_, { id }) => id < 9 ? UNHEARD : ANSWERED;
   for (let interval = 0; interval < MISSES_MAX + 1; interval++) await sweepOnce(listing);
-  assertEquals(listing.snapshot.size, 11);
+  assertEquals(listing.index.size, 11);
 });
 
 Deno.test("a check that the listing could not make is no miss, and nobody is taken for dead by it", async () => {
@@ -134,11 +134,11 @@ Deno.test("a check that the listing could not make is no miss, and nobody is tak
   const key = await listing.list(7);
   listing.prober.answer = () => UNASKED;
   for (let i = 0; i < MISSES_MAX + 1; i++) {
-    const record = listing.snapshot.record(7);
+    const record = listing.index.record(7);
     assertExists(record);
     await listing.registry.check(record);
   }
-  assertEquals(listing.snapshot.record(7)?.misses, 0);
+  assertEquals(listing.index.record(7)?.misses, 0);
   assertEquals((await listing.ask("POST", "/servers/7", { body: { address: "new.example" } })).status, 503);
   assertEquals((await listing.ask("POST", "/servers/8")).status, 503);
   assertEquals(

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { openKv } from "../../../src/kv/kv.ts";
-import { PINGS_AT_ONCE_MAX } from "../../../listing/registry/registry.ts";
+import { PINGS_AT_ONCE_MAX } from "../../../listing/registry/pings.ts";
 import { DEFAULT_LISTING_LIMITS } from "../../../src/announcement/listing_limits.ts";
 import { BAD_BODIES } from "./bad_bodies.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";

@@ -8,8 +8,8 @@ import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert
 import { mock } from "node:test";
 import { CHECKS_AT_ONCE_MAX, Liveness } from "../../../listing/registry/liveness.ts";
 import { MISSES_MAX, settleCheck } from "../../../listing/registry/rules.ts";
-import { Changes } from "../../../listing/list/change_log.ts";
-import { Snapshot } from "../../../listing/list/snapshot.ts";
+import { ChangeLog } from "../../../listing/list/change_log.ts";
+import { ServerIndex } from "../../../listing/list/server_index.ts";
 import type { ServerRecord, ServerStore } from "../../../listing/store/store.ts";
 import { ABROAD_RECORD } from "../abroad_record.ts";
 
@@ -51,7 +51,7 @@ async function sweepFor(
   const store = storeOf(
     Array.from({ length: servers }, (_, id) => ({ ...ABROAD_RECORD, id, checkedAtMs: -1_000_000 })),
   );
-  const snapshot = new Snapshot(store, clock, new Changes("test"));
+  const index = new ServerIndex(store, clock, new ChangeLog("test"));
   const checkedAtMs = new Map<number, number[]>();
   let underWay = 0;
   let most = 0;
@@ -68,7 +68,7 @@ async function sweepFor(
   mock.timers.enable({ apis: ["setTimeout"] });
   try {
     const liveness = new Liveness({
-      snapshot,
+      index,
       check,
       interval: INTERVAL_S,
       steadyClock: clock,
@@ -86,7 +86,7 @@ async function sweepFor(
       await Promise.resolve();
     }
     await stopped;
-    return { checkedAtMs, most, left: snapshot.size };
+    return { checkedAtMs, most, left: index.size };
   } finally {
     mock.timers.reset();
   }

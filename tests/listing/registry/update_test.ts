@@ -5,7 +5,7 @@
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { openKv } from "../../../src/kv/kv.ts";
-import { REFRESH_MS } from "../../../listing/list/snapshot.ts";
+import { REFRESH_MS } from "../../../listing/list/server_index.ts";
 import { BAD_BODIES } from "./bad_bodies.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
 
@@ -178,7 +178,7 @@ Deno.test("updates of two processes at once lose nothing", async () => {
   const kvs = [await openKv(path), await openKv(path)] as const;
   try {
     const [one, two] = [new ListingUnderTest(kvs[0]), new ListingUnderTest(kvs[1])];
-    await Promise.all([one.snapshot.refresh(), two.snapshot.refresh()]);
+    await Promise.all([one.index.refresh(), two.index.refresh()]);
     const key = await one.list(7);
     const statuses = await Promise.all(Array.from({ length: 50 }, async (_, i) => [
       (await one.ask("PUT", "/servers/7", { key, body: { connectedUsers: i } })).status,

@@ -1,0 +1,156 @@
+/**
+ * The listed servers in memory, by id, with the counts that the rules need.
+ *
+ * It follows the store: a write of this process is here before the write is answered, one of another process within
+ * a second of being asked. It decides nothing, and does not know how a list is shown.
+ *
+ * @module
+ */
+import { addressBlock, addressSite } from "../../src/address.ts";
+import type { NowMs } from "../../src/clock.ts";
+import { logger } from "../../src/logging/log.ts";
+import { type ServerRecord, type ServerStore, StoreFailed } from "../store/store.ts";
+import type { ChangeLog } from "./change_log.ts";
+import type { ListedServer } from "./page.ts";
+
+/** How old the writes of other processes may be when they are seen, in milliseconds. */
+export const REFRESH_MS = 1000;
+
+const log = logger("listing");
+
+interface Entry {
+  readonly record: ServerRecord;
+  readonly listed: ListedServer;
+  readonly json: string;
+}
+
+export class ServerIndex {
+  readonly #store: ServerStore;
+  readonly #steadyClock: NowMs;
+  readonly #changes: ChangeLog;
+  readonly #entries = new Map<number, Entry>();
+  // By address block and by site.
+  readonly #perOrigin = new Map<string, number>();
+  #refreshed: { readonly atMs: number; readonly done: Promise<void> } | undefined;
+  #isReading = false;
+  #isLoaded = false;
+  #revision = 0;
+
+  constructor(store: ServerStore, steadyClock: NowMs, changes: ChangeLog) {
+    this.#store = store;
+    this.#steadyClock = steadyClock;
+    this.#changes = changes;
+    store.onWrite((id, record) => this.#set(id, record));
+  }
+
+  /**
+   * Takes in what other processes wrote; asks the store at most once a second. Throws `StoreFailed` only where
+   * nothing was ever read: an old list is better than none.
+   */
+  refresh(): Promise<void> {
+    const nowMs = this.#steadyClock();
+    if (this.#refreshed === undefined || nowMs - this.#refreshed.atMs >= REFRESH_MS) {
+      this.#refreshed = { atMs: nowMs, done: this.#readOthers() };
+    }
+    return this.#refreshed.done;
+  }
+
+  /** Whether `refresh` has nothing to do. */
+  get isFresh(): boolean {
+    return this.#refreshed !== undefined && !this.#isReading &&
+      this.#steadyClock() - this.#refreshed.atMs < REFRESH_MS;
+  }
+
+  async #readOthers(): Promise<void> {
+    this.#isReading = true;
+    try {
+      const records = await this.#store.changesOfOthers();
+      if (records !== undefined) this.#replace(records);
+      // What was there at the start is no change.
+      if (!this.#isLoaded) this.#changes.forget();
+      this.#isLoaded = true;
+    } catch (error) {
+      if (!(error instanceof StoreFailed)) throw error;
+      if (!this.#isLoaded) {
+        this.#refreshed = undefined;
+        throw error;
+      }
+      log.warn("store.unread", { problem: error.message });
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  #replace(records: ServerRecord[]): void {
+    const ids = new Set(records.map(({ id }) => id));
+    for (const id of [...this.#entries.keys()]) if (!ids.has(id)) this.#set(id, undefined);
+    for (const record of records) this.#set(record.id, record);
+  }
+
+  #set(id: number, record: ServerRecord | undefined): void {
+    const before = this.#entries.get(id);
+    if (before) this.#count(before.record.origin, -1);
+    if (record) this.#count(record.origin, 1);
+    const entry = record && makeEntry(record);
+    if (entry) this.#entries.set(id, entry);
+    else this.#entries.delete(id);
+    // Most checks change nothing that is shown: then the list and its ETag stay as they are.
+    if (before?.json === entry?.json) return;
+    this.#changes.note(id, before?.json, entry?.json);
+    this.#revision++;
+  }
+
+  #count(origin: string, change: 1 | -1): void {
+    for (const place of [addressBlock(origin), addressSite(origin)]) {
+      if (place === undefined) continue;
+      const count = this.countFrom(place) + change;
+      if (count === 0) this.#perOrigin.delete(place);
+      else this.#perOrigin.set(place, count);
+    }
+  }
+
+  /** Servers listed from an address block or a site, as `addressBlock` and `addressSite` give them. */
+  countFrom(place: string): number {
+    return this.#perOrigin.get(place) ?? 0;
+  }
+
+  /** Counts the changes of what is shown. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  *records(): Iterable<ServerRecord> {
+    for (const { record } of this.#entries.values()) yield record;
+  }
+
+  *servers(): Iterable<ListedServer> {
+    for (const { listed } of this.#entries.values()) yield listed;
+  }
+
+  record(id: number): ServerRecord | undefined {
+    return this.#entries.get(id)?.record;
+  }
+
+  server(id: number): ListedServer | undefined {
+    return this.#entries.get(id)?.listed;
+  }
+}
+
+function makeEntry(record: ServerRecord): Entry {
+  const listed: ListedServer = {
+    id: record.id,
+    displayName: record.serverName,
+    address: record.address,
+    connectedUsers: record.connectedUsers,
+    maxUsers: record.maxUsers,
+    onlineSince: record.onlineSince,
+    // Rounded, so that a list in which nothing happened keeps its ETag.
+    roundTripMs: Math.ceil(record.roundTripMs),
+    uptime: Math.round(record.answered / record.checks * 1000) / 1000,
+  };
+  return { record, listed, json: JSON.stringify(listed) };
+}
