@@ -207,6 +207,7 @@ Deno.test("a certificate and its key are given both or neither", () => {
 Deno.test("a number at its bounds is taken, and one past them is refused", () => {
   const bounds: [CommandName, string, number, number][] = [
     ["chat", "port", 0, 65_535],
+    ["chat", "workers", 1, 64],
     ["chat", "id", 0, Number.MAX_SAFE_INTEGER],
     ["listing", "port", 0, 65_535],
     ["listing", "checkInterval", 1, 86_400],

