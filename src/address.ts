@@ -88,6 +88,22 @@ export function formatAddress(address: ServerAddress): string {
   return `${prefix}${bracketed(address.host)}:${address.port}`;
 }
 
+/**
+ * The WebSocket URL that an address stands for; undefined where it is none. `http://` without a port is port 80, as
+ * in a browser; everything else without one is as PROTOCOL.md §9.2 has it.
+ */
+export function parseServerUrl(text: string): string | undefined {
+  const [, scheme = "", place = "", path = ""] =
+    /^(?:(wss?|https?):\/\/)?([^/?#]*)(\/[^#\s]*)?$/i.exec(text.trim()) ?? [];
+  if (place === "" || (scheme === "" && path !== "")) return undefined;
+  const isTls = /^(?:wss|https)$/i.test(scheme);
+  const webPort = /^http$/i.test(scheme) && !/:[0-9]*$/.test(place) ? ":80" : "";
+  const address = parseAddress(`${isTls ? "wss://" : ""}${place}${webPort}`, "127.0.0.1");
+  if ("problem" in address) return undefined;
+  const { host, port, tls } = address;
+  return `${tls ? "wss" : "ws"}://${bracketed(host)}:${port}${path === "/" ? "" : path}`;
+}
+
 /** The host as it stands before a colon: IPv6 in brackets. */
 export function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;

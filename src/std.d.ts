@@ -29,6 +29,7 @@ declare module "@std/assert" {
     fn: () => unknown,
     type?: new (...args: never[]) => E,
     includes?: string,
+    message?: string,
   ): E;
   export function assertRejects<E extends Error = Error>(
     fn: () => PromiseLike<unknown>,
@@ -37,6 +38,26 @@ declare module "@std/assert" {
   ): Promise<E>;
   export function fail(message?: string): never;
   export function unreachable(message?: string): never;
+}
+
+declare module "@std/cli/parse-args" {
+  /** The values of flags in both `string` and `collect` are lists of texts; with "_" in `string`, `_` has texts. */
+  export function parseArgs(
+    args: readonly string[],
+    options: {
+      string?: readonly string[];
+      collect?: readonly string[];
+      boolean?: readonly string[];
+      alias?: Readonly<Record<string, string | readonly string[]>>;
+      /** False leaves the argument out; `key` is undefined for one that is no flag. */
+      unknown?: (arg: string, key?: string) => boolean;
+    },
+  ): { _: string[]; [name: string]: unknown };
+}
+
+declare module "@std/cli/prompt-secret" {
+  /** Null where stdin is no terminal. The prompt goes to stdout. */
+  export function promptSecret(message?: string, options?: { mask?: string }): string | null;
 }
 
 declare module "@std/http/etag" {

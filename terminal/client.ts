@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { readUsername } from "../src/cli/client_flags.ts";
-import type { ClientLine } from "../src/cli/command_line.ts";
+import type { LineOf } from "../src/cli/command_line.ts";
+import { readUsername } from "../src/cli/commands.ts";
 import { stopSignal } from "../src/serving/signals.ts";
 import { painter } from "./screen/colours.ts";
 import { KeyDecoder } from "./screen/keys.ts";
@@ -17,7 +17,7 @@ const ESCAPE_MS = 50;
 
 /** Runs to the end. 0 after one's own leaving, 1 where it could not be, 2 where a name is missing. */
 export async function runClient(
-  { operand: url, values }: ClientLine,
+  { operand: url, values }: LineOf<"client">,
   { user, term }: { readonly user: string | undefined; readonly term: string | undefined },
 ): Promise<0 | 1 | 2> {
   const name = values.name ?? readUsername(user ?? "");

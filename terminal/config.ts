@@ -6,8 +6,7 @@
  * @module
  */
 import type { ConfigLine } from "../src/cli/command_line.ts";
-import type { Flag, FlagTable } from "../src/cli/flag.ts";
-import type { Source } from "../src/cli/flag_values.ts";
+import type { AnyFlag, FlagTable, Source } from "../src/cli/flag.ts";
 import { COMMANDS, flagName } from "../src/cli/commands.ts";
 import { defaultKvLocation } from "../src/kv/kv.ts";
 import { table } from "./screen/table.ts";
@@ -37,13 +36,13 @@ export function showConfig(
   );
 }
 
-function asText(flag: Flag<unknown>, value: unknown): string {
-  if (value === undefined) return flag.otherwiseShown === undefined ? "" : `(${flag.otherwiseShown})`;
+function asText(flag: AnyFlag, value: unknown): string {
+  if (value === undefined) return flag.defaultText === undefined ? "" : `(${flag.defaultText})`;
   if (isHidden(flag, value)) return HIDDEN;
   return Array.isArray(value) ? value.join(", ") : String(value);
 }
 
-function isHidden(flag: Flag<unknown>, value: unknown): boolean {
+function isHidden(flag: AnyFlag, value: unknown): boolean {
   return flag.secret === true && value !== undefined;
 }
 

@@ -5,11 +5,11 @@
  *
  * @module
  */
-import type { HealthLine } from "../src/cli/command_line.ts";
+import type { LineOf } from "../src/cli/command_line.ts";
 import { type Outcome, reasonOf } from "./problem.ts";
 
 /** Asks the server for `/readyz`, once and for `--timeout` seconds at most. */
-export async function checkHealth({ operand: url, values }: HealthLine): Promise<Outcome> {
+export async function checkHealth({ operand: url, values }: LineOf<"health">): Promise<Outcome> {
   const abort = new AbortController();
   const timer = setTimeout(
     () => abort.abort(new Error(`no answer within ${values.timeout} s`)),

@@ -7,7 +7,7 @@
  * @module
  */
 import type { Message, SessionEvent } from "../src/client/session_events.ts";
-import { readUsername } from "../src/cli/client_flags.ts";
+import { readUsername } from "../src/cli/commands.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { ChatLines, quoted } from "./screen/chat_lines.ts";
 import { ChatLink } from "./chat_link.ts";

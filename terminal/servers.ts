@@ -7,9 +7,9 @@
  * @module
  */
 import { z } from "zod";
-import { readServerUrl } from "../src/cli/client_flags.ts";
+import { parseServerUrl } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
-import type { ServersLine } from "../src/cli/command_line.ts";
+import type { LineOf } from "../src/cli/command_line.ts";
 import { isProblem, type Outcome, type Problem, reasonOf } from "./problem.ts";
 import { pingServers } from "./server_ping.ts";
 import { printable, table } from "./screen/table.ts";
@@ -41,7 +41,7 @@ type Server = z.infer<typeof serverSchema>;
  * empty one at their end.
  */
 export async function listServers(
-  { values }: ServersLine,
+  { values }: LineOf<"servers">,
   progress: (text: string) => void,
 ): Promise<Outcome> {
   const answer = await askListing(values.listing);
@@ -83,7 +83,7 @@ async function tripsFromHere(
   servers: readonly Server[],
   progress: (text: string) => void,
 ): Promise<(number | null)[]> {
-  const targets = servers.map(({ id, address }) => ({ id, url: readServerUrl(address) }));
+  const targets = servers.map(({ id, address }) => ({ id, url: parseServerUrl(address) }));
   const show = (done: number) => progress(`pinged ${done} of ${servers.length}`);
   show(0);
   const trips = await pingServers(targets, steadyClock, show);

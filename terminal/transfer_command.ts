@@ -5,10 +5,10 @@
  *
  * @module
  */
-import type { ExportLine, ImportLine } from "../src/cli/command_line.ts";
+import type { LineOf } from "../src/cli/command_line.ts";
 import type { Transfer, TransferHeader } from "../src/kv/transfer.ts";
 import { AdminClient } from "./admin_client.ts";
-import { type Outcome, type Problem, reasonOf } from "./problem.ts";
+import { type Outcome, reasonOf } from "./problem.ts";
 import { exportLines, importLines, linesOf, summary } from "./transfer.ts";
 import { TransferClient, TransferFailed } from "./transfer_client.ts";
 
@@ -30,58 +30,41 @@ export interface TransferSurroundings {
 
 /** Answers what is to be told beside the export, which may be on stdout. */
 export async function runExport(
-  { operand, values }: ExportLine,
+  { operand, values }: LineOf<"export">,
   around: TransferSurroundings,
 ): Promise<Outcome> {
-  const asked = serverOf(values);
-  if ("problem" in asked) return asked;
   return await explained(around, async () => {
-    await using end = await endOf(values, asked.server, around, undefined);
+    await using transfer = await openTransfer(values, around);
     const kinds = operand === "-"
-      ? await exportLines(end.transfer, values.keys, around.stdout)
-      : await exportToFile(operand, (write) => exportLines(end.transfer, values.keys, write));
+      ? await exportLines(transfer, values.keys, around.stdout)
+      : await exportToFile(operand, (write) => exportLines(transfer, values.keys, write));
     return { output: `Exported ${summary(kinds)}.\n` };
   });
 }
 
 export async function runImport(
-  { operand, values }: ImportLine,
+  { operand, values }: LineOf<"import">,
   around: TransferSurroundings,
 ): Promise<Outcome> {
-  const asked = serverOf(values);
-  if ("problem" in asked) return asked;
   return await explained(around, async () => {
     await using held = new AsyncDisposableStack();
     const bytes = operand === "-" ? around.stdin : (await Deno.open(operand)).readable;
     const lines = linesOf(bytes.pipeThrough(new TextDecoderStream()));
     return await importLines(operand === "-" ? "stdin" : operand, lines, async (role) => {
-      return held.use(await endOf(values, asked.server, around, role)).transfer;
+      return held.use(await openTransfer(values, around, role));
     });
   });
 }
 
-type Source = ExportLine["values"] | ImportLine["values"];
-
-/** The server to ask; undefined where a store is named. */
-function serverOf({ server, token, kv }: Source): { server: AdminClient | undefined } | Problem {
-  if (kv !== undefined) return { server: undefined };
-  if (token === undefined) {
-    return { problem: "It needs --token, or CHATTER_ADMIN_TOKEN, to ask a server; or --kv, for a store" };
-  }
-  return { server: new AdminClient(server, token) };
-}
-
-async function endOf(
-  { kv }: Source,
-  server: AdminClient | undefined,
+/** What a server keeps, or where a store is named what is in that. */
+async function openTransfer(
+  { server, token, kv }: LineOf<"import">["values"],
   { openStore }: TransferSurroundings,
-  role: TransferHeader["role"] | undefined,
-): Promise<AsyncDisposable & { readonly transfer: Transfer }> {
-  if (server !== undefined) {
-    return { transfer: new TransferClient(server), [Symbol.asyncDispose]: () => Promise.resolve() };
-  }
-  const transfer = await openStore(kv!, role);
-  return { transfer, [Symbol.asyncDispose]: () => transfer[Symbol.asyncDispose]() };
+  role?: TransferHeader["role"],
+): Promise<Transfer & AsyncDisposable> {
+  if (kv !== undefined) return await openStore(kv, role);
+  const client = new TransferClient(new AdminClient(server, token));
+  return Object.assign(client, { [Symbol.asyncDispose]: () => Promise.resolve() });
 }
 
 /** Under another name until it is whole, so that a copy of before is not lost for one that is broken off. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
-import { COMMANDS, flagName, ROLE_NAMES } from "../src/cli/commands.ts";
+import { COMMANDS, flagName, ROLES } from "../src/cli/commands.ts";
 import { runProgram, startServer } from "./support/program.ts";
 
 const TOKEN = "correct-horse-battery-staple";
@@ -51,7 +51,7 @@ Deno.test("chatter config shows each value and where it comes from, and no secre
 
 Deno.test("chatter config shows the same as JSON, of either role", async () => {
   await withFile(`{"admin-token": "${TOKEN}", "trust-proxy": true}`, async (path) => {
-    for (const role of ROLE_NAMES) {
+    for (const role of ROLES) {
       const { status, stdout } = await runProgram([
         "config",
         role,

@@ -3,17 +3,15 @@
  *
  * @module
  */
-import { assert, assertEquals, assertFalse } from "@std/assert";
-import { type CommandLine, parseCommandLine } from "../src/cli/command_line.ts";
+import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
+import { parseCommandLine } from "../src/cli/command_line.ts";
 import { readConfigText } from "../src/cli/config_file.ts";
-import type { Flag, FlagTable } from "../src/cli/flag.ts";
-import { COMMANDS, flagName, ROLE_NAMES } from "../src/cli/commands.ts";
-import { isUsageError } from "../src/cli/usage_error.ts";
+import { COMMANDS, flagName, ROLES } from "../src/cli/commands.ts";
+import { type FlagTable, UsageError } from "../src/cli/flag.ts";
 
 /** The line with a file of this text, as if it had been read. */
-function parseWith(text: string, line: string, variables: Record<string, string> = {}): CommandLine {
+function parseWith(text: string, line: string, variables: Record<string, string> = {}) {
   const file = readConfigText("c.json", text);
-  if (isUsageError(file)) return file;
   return parseCommandLine([...line.split(" "), "--config", "c.json"], {
     env: (name) => variables[name],
     isTerminal: false,
@@ -27,15 +25,14 @@ function valuesWith(
   variables: Record<string, string> = {},
 ): Record<string, unknown> {
   const read = parseWith(text, line, variables);
-  assert("values" in read, `${text} is refused: ${JSON.stringify(read)}`);
+  assert("values" in read);
   return { ...read.values };
 }
 
 function problemWith(text: string, line = "chat", variables: Record<string, string> = {}): string {
-  const read = parseWith(text, line, variables);
-  assert(read.kind === "usage error", `${text} is taken: ${JSON.stringify(read)}`);
-  assertFalse(read.problem.includes("\n"), "a problem is one line");
-  return read.problem;
+  const { message } = assertThrows(() => parseWith(text, line, variables), UsageError, "", text);
+  assertFalse(message.includes("\n"), "a problem is one line");
+  return message;
 }
 
 Deno.test("a line that names a file asks for it, by flag or variable, and only of a server", () => {
@@ -74,18 +71,18 @@ Deno.test("every flag of both roles but --config can be in the file, at the top 
     "log-format": "json",
     "log-level": "debug",
   };
-  for (const role of ROLE_NAMES) {
+  for (const role of ROLES) {
     const flags: FlagTable = COMMANDS[role].flags;
     const given: Record<string, unknown> = {};
-    for (const [key, flag] of Object.entries<Flag<unknown>>(flags)) {
+    for (const [key, flag] of Object.entries(flags)) {
       const name = flagName(key).slice(2);
       // It would contradict --listing.
       if (name === "config" || name === "no-listing") continue;
       given[name] = texts[name] ??
-        (flag.secret ? "0123456789abcdef" : flag.placeholder === undefined ? true : flag.otherwise ?? 1);
+        (flag.secret ? "0123456789abcdef" : flag.placeholder === undefined ? true : flag.default ?? 1);
     }
     const expected = Object.fromEntries(
-      Object.entries(flags).map(([key, flag]) => [key, given[flagName(key).slice(2)] ?? flag.otherwise]),
+      Object.entries(flags).map(([key, flag]) => [key, given[flagName(key).slice(2)] ?? flag.default]),
     );
     expected.config = "c.json";
     assertEquals(valuesWith(JSON.stringify(given), role), expected);

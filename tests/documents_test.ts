@@ -11,9 +11,8 @@ import { CLOSE } from "../src/protocol/close_codes.ts";
 import config from "../deno.json" with { type: "json" };
 import { ADMIN_REFUSALS } from "../chat/admin/refusals.ts";
 import { REFUSALS } from "../listing/refusals.ts";
-import type { Action } from "../src/cli/admin_flags.ts";
-import type { Flag } from "../src/cli/flag.ts";
-import { type Command, COMMANDS, flagName, isLimitName } from "../src/cli/commands.ts";
+import { type Action, type Command, COMMANDS, flagName } from "../src/cli/commands.ts";
+import type { AnyFlag } from "../src/cli/flag.ts";
 import { LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
 import { FAULTS } from "../src/protocol/faults.ts";
 import { type Limit, LIMITS } from "../src/protocol/limits.ts";
@@ -92,10 +91,10 @@ for (const [name, command] of Object.entries<Command>(COMMANDS)) {
     assertEquals(
       tableUnder("README.md", `chatter ${name}`).map((row) => [row.flag, row.default, row["what it is for"]]),
       [
-        ...Object.entries(command.flags).filter(([key]) => !isLimitName(key)).map(([key, flag]) =>
+        ...Object.entries(command.flags).filter(([, { isLimit }]) => !isLimit).map(([key, flag]) =>
           flagRow(key, flag)
         ),
-        ...Object.entries(command.actions ?? {}).flatMap(([word, { flags }]) =>
+        ...Object.entries(command.actions ?? {}).flatMap(([word, { flags = {} }]) =>
           Object.entries(flags).map(([key, flag]) => flagRow(key, flag, `${word} `))
         ),
       ],
@@ -105,19 +104,19 @@ for (const [name, command] of Object.entries<Command>(COMMANDS)) {
 
 function flagRow(
   key: string,
-  flag: Flag<unknown>,
+  flag: AnyFlag,
   before = "",
 ): [flag: string, otherwise: string, about: string] {
   const shown = flag.placeholder === undefined ? flagName(key) : `${flagName(key)} ${flag.placeholder}`;
-  return [before + shown, flag.otherwiseShown ?? "", flag.about];
+  return [before + shown, flag.defaultText ?? "", flag.description];
 }
 
 Deno.test("README.md lists every action of chatter admin with what stands behind it", () => {
   assertEquals(
     tableUnder("README.md", "Moderation").map(({ command, ...row }) => [command, row["what it does"]]),
-    Object.entries<Action>(COMMANDS.admin.actions).map(([word, { about, operand }]) => [
+    Object.entries<Action>(COMMANDS.admin.actions).map(([word, { description, operand }]) => [
       `chatter admin ${word}${operand === undefined ? "" : " " + operand.placeholder}`,
-      about,
+      description,
     ]),
   );
 });
@@ -212,7 +211,7 @@ function flagsIn(text: string): string[] {
 function flagsOf({ flags, actions = {} }: Command): string[] {
   return [
     "--help",
-    ...[flags, ...Object.values(actions).map(({ flags }) => flags)].flatMap(Object.keys).map(flagName),
+    ...[flags, ...Object.values(actions).map(({ flags = {} }) => flags)].flatMap(Object.keys).map(flagName),
   ];
 }
 

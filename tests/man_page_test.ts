@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { manPage } from "../src/cli/man_page.ts";
-import { typed } from "../src/cli/completions/typed_lines.ts";
+import { LINES } from "../src/cli/completions/typed_lines.ts";
 import { VERSION } from "../src/version.ts";
 
 /** Noon of 2026-11-28 UTC. */
@@ -17,8 +17,7 @@ const SHOWN = PAGE.replaceAll(/\\f[BIR]/g, "").replaceAll("\\-", "-");
 
 Deno.test("the manual page is dated, and has every line that can be typed with all flags", () => {
   assertMatch(PAGE, new RegExp(`^\\.TH CHATTER 1 2026-11-28 "chatter ${VERSION}" "User Commands"$`, "m"));
-  for (const { words, flags } of typed().lines) {
-    const [command = "", action] = words;
+  for (const { command, action, title, flags } of LINES) {
     // The one is no command of the table, the other has the flags of the roles and does not tell them again.
     if (command === "help" || command === "config") continue;
     const [, part = ""] = SHOWN.split(`\n.SS "chatter ${command}"\n`);
@@ -26,8 +25,8 @@ Deno.test("the manual page is dated, and has every line that can be typed with a
       tag.split(" ")[0]
     );
     assert(part !== "", command);
-    assert(action === undefined || tags.includes(action), words.join(" "));
-    assertEquals(flags.map(({ name }) => name).filter((name) => !tags.includes(name)), [], words.join(" "));
+    assert(action === undefined || tags.includes(action), title);
+    assertEquals(flags.map(([name]) => name).filter((name) => !tags.includes(name)), [], title);
   }
 });
 

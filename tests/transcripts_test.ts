@@ -7,11 +7,11 @@
 import { assert, assertEquals } from "@std/assert";
 import type { RunningChat } from "../chat/mod.ts";
 import { parseCommandLine } from "../src/cli/command_line.ts";
-import { limitsOf } from "../src/cli/commands.ts";
+import { limitsOf } from "../src/cli/server_flags.ts";
 import { decodeClientFrame, decodeServerFrame } from "../src/protocol/codec.ts";
 import { type FaultName, FAULTS } from "../src/protocol/faults.ts";
 import type { ClientFrame, DepartureKind, Query, ServerFrame } from "../src/protocol/frames.ts";
-import { DEFAULT_LIMITS } from "../src/protocol/limits.ts";
+import { DEFAULT_LIMITS, LIMITS } from "../src/protocol/limits.ts";
 import { AdminApi, TOKEN } from "./support/admin_api.ts";
 import { ChatClient } from "./support/chat_client.ts";
 import {
@@ -179,7 +179,7 @@ class Stage implements AsyncDisposable {
     const { name, transport } = command.values;
     const server = await start({
       name,
-      limits: limitsOf(command.values),
+      limits: limitsOf(LIMITS, command.values),
       adminToken: TOKEN,
       ...(flags.includes("--transport") && { transport }),
     });

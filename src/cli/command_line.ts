@@ -1,341 +1,289 @@
 /**
- * What a command line and its environment ask for, decisions on which are made by the table in flags.ts.
+ * Reads what a command line, the environment and the file of --config ask for: a flag wins over a variable, a variable
+ * over the file, the file over the default.
  *
- * Pure: it is given the arguments and a look into the environment, and answers with a value, also where the
- * line is wrong. Running a command, printing and exit statuses are main.ts's.
+ * Pure: its surroundings are arguments. It throws `UsageError` where any of them is wrong; main.ts runs the commands.
  *
  * @module
  */
-// Of the runtime, like URL. @std/cli's parseArgs would do but for three things: it tells `--port=` from a missing
-// value no longer, reads `--trust-proxy=typo` as true, and turns `--no-listing=x` into `--listing x`.
-import { parseArgs } from "node:util";
-import type { ConfigFile } from "./config_file.ts";
-import { type Flag, type FlagTable, type FlagValues } from "./flag.ts";
-import { type FileText, type Settled, settleValues } from "./flag_values.ts";
+import { parseArgs } from "@std/cli/parse-args";
 import {
-  type Command,
   COMMAND_NAMES,
   type CommandName,
   COMMANDS,
   flagName,
   isCommandName,
-  ROLE_NAMES,
-  sharedFlags,
-  type Shell,
+  type Role,
+  ROLES,
+  type Syntax,
+  SYNTAXES,
+  syntaxesOf,
+  variableName,
 } from "./commands.ts";
-import type { LogFormat } from "../logging/log.ts";
-import { isUsageError, nearest, quoted, type UsageError, usageError } from "./usage_error.ts";
+import type { ConfigFile } from "./config_file.ts";
+import {
+  type AnyFlag,
+  type Flag,
+  type FlagTable,
+  type FlagValues,
+  nearest,
+  quoted,
+  type Source,
+  UsageError,
+  wrongValue,
+} from "./flag.ts";
 
-export type { UsageError } from "./usage_error.ts";
-
-/** What is around the command line. */
+/** The surroundings of a command line. */
 export interface Surroundings {
   readonly env: (name: string) => string | undefined;
   /** Whether the log goes to a person's terminal. */
   readonly isTerminal: boolean;
+  /** Asks a person for the secret of a flag; undefined where nobody answers. */
+  readonly askSecret?: (flag: string) => string | undefined;
   /** What the file of --config holds, once it was read. */
   readonly file?: ConfigFile;
 }
 
-/** The commands that run a server. */
-export type ServerCommand = "chat" | "listing";
+type Commands = typeof COMMANDS;
+type Actions = Commands["admin"]["actions"];
+type OperandOf<Part> = Part extends { readonly operand: Flag<infer T> } ? T : undefined;
+type ValuesOf<Part> = Part extends { readonly flags: infer Table extends FlagTable } ? FlagValues<Table>
+  : unknown;
 
-/** The flags of such a command with the values that count. */
-export type CommandValues<Name extends ServerCommand> =
-  & Omit<FlagValues<(typeof COMMANDS)[Name]["flags"]>, "logFormat" | "transport">
-  & { readonly logFormat: LogFormat }
-  & (Name extends "chat" ? { readonly transport: "serve" | "ws" } : unknown);
+export type RoleValues<Name extends Role> = ValuesOf<Commands[Name]>;
 
-type Admin = (typeof COMMANDS)["admin"];
-type ActionLine<Word extends keyof Admin["actions"]> = {
-  readonly kind: "admin";
-  readonly action: Word;
-  readonly operand: Admin["actions"][Word]["operand"] extends Flag<infer T> ? T : undefined;
-  readonly values: FlagValues<Admin["flags"]> & FlagValues<Admin["actions"][Word]["flags"]>;
+/** What the command `Name` is asked to do. */
+export type LineOf<Name extends CommandName> = {
+  readonly kind: Name;
+  readonly operand: OperandOf<Commands[Name]>;
+  readonly values: ValuesOf<Commands[Name]>;
 };
-/** What `chatter admin` is asked to do. */
-export type AdminLine = { [Word in keyof Admin["actions"]]: ActionLine<Word> }[keyof Admin["actions"]];
-
-export type ClientLine = {
-  readonly kind: "client";
-  /** The WebSocket URL of the chat server. */
-  readonly operand: string;
-  readonly values: FlagValues<(typeof COMMANDS)["client"]["flags"]>;
-};
-export type ServersLine = {
-  readonly kind: "servers";
-  readonly values: FlagValues<(typeof COMMANDS)["servers"]["flags"]>;
-};
-
-/** What `chatter config` is asked to show. */
-export type ConfigLine = Settled & { readonly kind: "config"; readonly action: ServerCommand };
-
-export type HealthLine = {
-  readonly kind: "health";
-  /** The base URL of the server. */
-  readonly operand: string;
-  readonly values: FlagValues<(typeof COMMANDS)["health"]["flags"]>;
-};
-export type ExportLine = {
-  readonly kind: "export";
-  /** A path, or - for stdout. */
-  readonly operand: string;
-  readonly values: FlagValues<(typeof COMMANDS)["export"]["flags"]>;
-};
-export type ImportLine = {
-  readonly kind: "import";
-  /** A path, or - for stdin. */
-  readonly operand: string;
-  readonly values: FlagValues<(typeof COMMANDS)["import"]["flags"]>;
-};
-export type CompletionsLine = { readonly kind: "completions"; readonly operand: Shell };
-
+export type AdminLine = {
+  [Word in keyof Actions]: {
+    readonly kind: "admin";
+    readonly action: Word;
+    readonly operand: OperandOf<Actions[Word]>;
+    readonly values: ValuesOf<Commands["admin"]> & ValuesOf<Actions[Word]>;
+  };
+}[keyof Actions];
+export interface ConfigLine {
+  readonly kind: "config";
+  readonly action: Role;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly sources: Readonly<Record<string, Source>>;
+}
 export type CommandLine =
+  | {
+    [Name in Exclude<CommandName, "admin" | "config">]: LineOf<Name>;
+  }[Exclude<CommandName, "admin" | "config">]
   | AdminLine
-  | { readonly kind: "chat"; readonly values: CommandValues<"chat"> }
-  | { readonly kind: "listing"; readonly values: CommandValues<"listing"> }
-  | ClientLine
-  | ServersLine
   | ConfigLine
-  /** It is to be parsed again with this file. */
-  | { readonly kind: "needs file"; readonly path: string }
-  | HealthLine
-  | ExportLine
-  | ImportLine
-  | CompletionsLine
-  | { readonly kind: "man" }
   | { readonly kind: "help"; readonly topic: CommandName | undefined }
-  | { readonly kind: "version" }
-  | UsageError;
+  | { readonly kind: "version" };
+/** The line is to be parsed again with this file. */
+type NeedsFile = { readonly kind: "needs file"; readonly path: string };
+
+const DEFAULT: Source = { origin: "default", name: "", texts: [] };
+const STRENGTHS = { default: 0, file: 1, variable: 2, flag: 3 };
 
 const ROLE_VARIABLE = "CHATTER_ROLE";
 
-/** Reads the arguments after the program's name. */
-export function parseCommandLine(args: readonly string[], around: Surroundings): CommandLine {
-  const [first, ...rest] = args;
-  if (first === undefined) return roleFromEnvironment(around);
-  if (first === "help" || isHelpFlag(first)) return parseHelp(rest);
-  if (isVersionFlag(first)) return { kind: "version" };
-  if (isCommandName(first)) return parseCommand(first, rest, around);
-  if (first.startsWith("-")) return flagBeforeCommand(first);
-  const meant = nearest(first, [...COMMAND_NAMES, "help", "--version"]);
-  return usageError(`there is no command ${quoted(first)}; did you mean ${meant}?`);
+/** Reads the arguments after the program's name, and the file if they or a variable name one. */
+export async function readCommandLine(
+  args: readonly string[],
+  around: Surroundings & { readonly readFile: (path: string) => Promise<string> },
+): Promise<CommandLine> {
+  const line = parseCommandLine(args, around);
+  if (line.kind !== "needs file") return line;
+  const text = await around.readFile(line.path).catch((error) => {
+    const reason = error instanceof Error ? error.message.replace(/\s*\n\s*/g, " ") : String(error);
+    throw new UsageError(`${line.path}: the file of --config cannot be read: ${reason}`);
+  });
+  // Its parser is loaded where there is such a file.
+  const { readConfigText } = await import("./config_file.ts");
+  const file = readConfigText(line.path, text.replace(/^\uFEFF/, ""));
+  return parseCommandLine(args, { ...around, file }) as CommandLine;
 }
 
-function roleFromEnvironment(around: Surroundings): CommandLine {
+export function parseCommandLine(args: readonly string[], around: Surroundings): CommandLine | NeedsFile {
+  const alias = { help: "h", version: ["V", "v"] };
+  const { help, version } = parseArgs(args, { boolean: Object.keys(alias), alias });
   const role = around.env(ROLE_VARIABLE) ?? "";
-  if (role === "") return { kind: "help", topic: undefined };
-  const named = ROLE_NAMES.find((name) => name === role);
-  if (named !== undefined) return parseCommand(named, [], around);
-  return usageError(
-    `${ROLE_VARIABLE} is ${quoted(role)}; allowed is ${ROLE_NAMES.join(" or ")}, ` +
-      `did you mean ${nearest(role, ROLE_NAMES)}?`,
-  );
+  const [command = role, ...rest] = args;
+  if (help || command === "help" || command === "") {
+    const topic = args.find((arg) => !/^(?:help|--help|-h)$/.test(arg));
+    if (topic === undefined || topic.startsWith("-")) return { kind: "help", topic: undefined };
+    if (isCommandName(topic)) return { kind: "help", topic };
+    throw noCommand(topic);
+  }
+  if (version) return { kind: "version" };
+  if (args.length === 0 && !ROLES.some((known) => known === role)) {
+    const allowed = `${ROLES.join(" or ")}, did you mean ${nearest(role, ROLES)}?`;
+    throw new UsageError(`${ROLE_VARIABLE} is ${quoted(role)}; allowed is ${allowed}`);
+  }
+  if (command.startsWith("-")) throw flagBeforeCommand(command);
+  if (!isCommandName(command)) throw noCommand(command);
+  const syntaxes = syntaxesOf(command);
+  const [word = "", ...others] = rest;
+  const named = syntaxes.find(({ action }) => action === undefined || action === word);
+  if (named !== undefined) return parseLine(named, named.action === undefined ? rest : others, around);
+  const words = syntaxes.map(({ action }) => action!);
+  if (word !== "" && !word.startsWith("-")) {
+    const meant = nearest(word, words);
+    throw new UsageError(`chatter ${command} has no ${quoted(word)}; did you mean ${command} ${meant}?`);
+  }
+  const ofMachine = syntaxes.find((syntax) => syntax.role === role);
+  if (ofMachine !== undefined) return parseLine(ofMachine, rest, around);
+  if (word !== "") throw flagBeforeCommand(word);
+  throw new UsageError(`chatter ${command} needs a word more: ${words.join(", ")} are allowed`);
 }
 
-function parseHelp(args: readonly string[]): CommandLine {
-  const [topic, ...more] = args.filter((arg) => !isHelpFlag(arg));
-  if (topic === undefined || topic === "help") return { kind: "help", topic: undefined };
-  if (!isCommandName(topic)) {
-    return usageError(
-      `there is no command ${quoted(topic)}; did you mean ${nearest(topic, COMMAND_NAMES)}?`,
-    );
-  }
-  // The help of a command tells all of its actions.
-  const beyond = Object.hasOwn(actionsOf(COMMANDS[topic]), more[0] ?? "") ? more[1] : more[0];
-  if (beyond !== undefined) return usageError(`help takes one command, but was given ${quoted(beyond)} too`);
-  return { kind: "help", topic };
+function noCommand(word: string): UsageError {
+  const meant = nearest(word, [...COMMAND_NAMES, "help", "--version"]);
+  return new UsageError(`there is no command ${quoted(word)}; did you mean ${meant}?`);
 }
 
 function flagBeforeCommand(arg: string): UsageError {
-  const name = arg.split("=", 1)[0] ?? arg;
-  const lines = COMMAND_NAMES.flatMap((command) => syntaxesOf(command));
-  const owner = lines.find(({ flags }) => flagNames(flags).includes(name));
+  const name = arg.split("=", 1)[0]!;
+  const namesOf = ({ flags }: Syntax) => Object.keys(flags).map(flagName);
+  const owner = SYNTAXES.find((syntax) => namesOf(syntax).includes(name));
   if (owner !== undefined) {
-    return usageError(`${name} comes after a command, as in chatter ${owner.title} ${name}`);
+    return new UsageError(`${name} comes after a command, as in chatter ${owner.title} ${name}`);
   }
-  const known = ["--help", "--version", ...lines.flatMap(({ flags }) => flagNames(flags))];
-  return usageError(`there is no flag ${quoted(name)}; did you mean ${nearest(name, known)}?`);
+  const meant = nearest(name, ["--help", "--version", ...SYNTAXES.flatMap(namesOf)]);
+  return new UsageError(`there is no flag ${quoted(name)}; did you mean ${meant}?`);
 }
 
-/** What one line may hold: of a command, or of one action of a command. */
-interface Syntax {
-  readonly topic: CommandName;
-  /** The command, with the action, as it is typed. */
-  readonly title: string;
-  readonly action: string | undefined;
-  readonly operand: Flag<unknown> | undefined;
-  readonly flags: FlagTable;
-  readonly rules: Pick<Command, "together" | "apart">;
-  /** Whose part of a file counts; undefined for a command that takes none. */
-  readonly role: ServerCommand | undefined;
-}
-
-function syntaxesOf(topic: CommandName): Syntax[] {
-  const command: Command = COMMANDS[topic];
-  const base = { topic, title: topic, action: undefined, operand: command.operand, rules: command };
-  if (command.isOfRoles) {
-    return ROLE_NAMES.map((role) => {
-      const { flags, ...rules }: Command = COMMANDS[role];
-      return {
-        ...base,
-        title: `${topic} ${role}`,
-        action: role,
-        flags: { ...flags, ...command.flags },
-        rules,
-        role,
-      };
-    });
+function parseLine(syntax: Syntax, args: readonly string[], around: Surroundings): CommandLine | NeedsFile {
+  const { command, action, flags, role } = syntax;
+  const { operands, texts } = readArguments(syntax, args);
+  const operand = readOperand(syntax, operands);
+  const sourceOf = (key: string) => strongestSource(syntax, key, texts, around);
+  if (role !== undefined && around.file === undefined) {
+    const path = readTexts(flags.config!, sourceOf("config"));
+    if (path !== undefined) return { kind: "needs file", path: path as string };
   }
-  const actions = Object.entries(actionsOf(command));
-  if (actions.length === 0) {
-    return [{ ...base, flags: command.flags, role: ROLE_NAMES.find((role) => role === topic) }];
-  }
-  return actions.map(([action, { operand, flags }]) => ({
-    ...base,
-    title: `${topic} ${action}`,
-    action,
-    operand,
-    flags: { ...command.flags, ...flags },
-    role: undefined,
-  }));
-}
-
-function actionsOf(command: Command): NonNullable<Command["actions"]> {
-  return command.actions ?? {};
-}
-
-function parseCommand(name: CommandName, args: readonly string[], around: Surroundings): CommandLine {
-  const [first, ...others] = syntaxesOf(name);
-  if (others.length === 0) return parseLine(first!, args, around);
-  const [word, ...rest] = args;
-  const syntaxes = [first!, ...others];
-  const words = syntaxes.map(({ action }) => action!);
-  if (word !== undefined && isHelpFlag(word)) return { kind: "help", topic: name };
-  if (word !== undefined && isVersionFlag(word)) return { kind: "version" };
-  if (word === undefined || word.startsWith("-")) {
-    const ofMachine = syntaxes.find(({ role }) => role !== undefined && role === around.env(ROLE_VARIABLE));
-    if (ofMachine !== undefined) return parseLine(ofMachine, args, around);
-    if (word !== undefined) return flagBeforeCommand(word);
-    return usageError(`chatter ${name} needs a word more: ${words.join(", ")} are allowed`);
-  }
-  const named = syntaxes.find(({ action }) => action === word);
-  if (named !== undefined) return parseLine(named, rest, around);
-  return usageError(`chatter ${name} has no ${quoted(word)}; did you mean ${name} ${nearest(word, words)}?`);
-}
-
-function parseLine(syntax: Syntax, args: readonly string[], around: Surroundings): CommandLine {
-  const { topic: kind, title, action, role, rules, operand: described } = syntax;
-  const given = readArguments(syntax, args);
-  if ("kind" in given) return given;
-  const operand = readOperand(syntax, given.operands);
-  if (operand !== undefined && "kind" in operand) return operand;
-  const file = role === undefined ? undefined : around.file?.[role];
-  const all = { arguments: given.texts, env: around.env, file: file ?? new Map<string, FileText>() };
-  if (role !== undefined && file === undefined) {
-    const path = settleValues({ config: sharedFlags.config }, all, {
-      title,
-      rules: { together: [], apart: [] },
-    });
-    if (isUsageError(path)) return path;
-    if (path.values.config !== undefined) return { kind: "needs file", path: path.values.config as string };
-  }
-  const settled = settleValues(syntax.flags, all, { title, rules });
-  if (isUsageError(settled)) return settled;
-  const { values, sources } = settled;
-  if ("logFormat" in values) values.logFormat ??= around.isTerminal ? "pretty" : "json";
-  if ("transport" in values) values.transport ??= values.tlsCert === undefined ? "serve" : "ws";
+  const sources = Object.fromEntries(Object.keys(flags).map((key) => [key, sourceOf(key)]));
+  const values = Object.fromEntries(
+    Object.entries(flags).map(([key, flag]) => [key, readTexts(flag, sources[key]!)]),
+  );
+  settleRules(flags, values, sources);
+  // Two defaults depend on more than the flag.
+  if (sources.logFormat === DEFAULT && around.isTerminal) values.logFormat = "pretty";
+  if (sources.transport === DEFAULT && values.tlsCert !== undefined) values.transport = "ws";
   // The table's types are lost in the loop over its keys: each value came from its own flag's `read`.
-  return {
-    kind,
-    ...(action === undefined ? {} : { action }),
-    ...(action === undefined && described === undefined ? {} : { operand: operand?.value }),
-    values,
-    ...(kind === "config" ? { sources } : {}),
-  } as unknown as CommandLine;
+  return { kind: command, action, operand, values, sources } as unknown as CommandLine;
 }
 
-function readOperand(
-  { title, operand }: Syntax,
-  texts: readonly string[],
-): { value: unknown } | UsageError | undefined {
-  const [text, more] = texts;
+/** The texts that the arguments give: by the flags' names without hyphens, and what stands beside the flags. */
+function readArguments(
+  { title, flags }: Syntax,
+  args: readonly string[],
+): { readonly operands: readonly string[]; readonly texts: Texts } {
+  const byName = new Map(Object.entries(flags).map(([key, flag]) => [flagName(key), flag]));
+  const names = [...byName.keys()].map((name) => name.slice(2));
+  const { _: operands, ...texts } = parseArgs(withValues(args, byName), {
+    string: [...names, "_"],
+    collect: names,
+    unknown(arg, name) {
+      if (name === undefined) return true;
+      const meant = nearest(arg, [...byName.keys(), "--help", "--version"]);
+      throw new UsageError(`chatter ${title} has no flag ${quoted(arg)}; did you mean ${meant}?`);
+    },
+  });
+  return { operands, texts: texts as Texts };
+}
+type Texts = { readonly [name: string]: readonly string[] };
+
+/**
+ * The arguments with the value of each known flag behind an equals sign. parse-args is lax with other forms: `--port`
+ * without a value is `--port=`, `--name -x` has none, and a switch takes the word "true" that follows it.
+ */
+function withValues(args: readonly string[], byName: ReadonlyMap<string, AnyFlag>): string[] {
+  const tokens: string[] = [];
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i]!;
+    if (arg === "--") return [...tokens, ...args.slice(i)];
+    const [, name = arg, inline] = /^(--[^=]+)(?:=(.*))?$/s.exec(arg) ?? [];
+    const flag = byName.get(name);
+    const value = inline ?? (flag?.placeholder === undefined ? "true" : args[++i] ?? "--");
+    if (flag !== undefined && inline === undefined && value.startsWith("--")) {
+      throw new UsageError(`${name} has no value; allowed is ${flag.expected}`);
+    }
+    // An unknown flag goes without its value: `--no-port=1` is `--port=1` to parse-args, which takes one `no-` away.
+    tokens.push(flag === undefined ? name : `${name.replace(/^--no-/, "--no-no-")}=${value}`);
+  }
+  return tokens;
+}
+
+function readOperand({ title, operand }: Syntax, [text, more]: readonly string[]): unknown {
   if (operand === undefined) {
     if (text === undefined) return undefined;
-    return usageError(`chatter ${title} takes flags only, but was given ${quoted(text)}`);
+    throw new UsageError(`chatter ${title} takes flags only, but was given ${quoted(text)}`);
   }
-  const { placeholder, allowed } = operand;
-  if (text === undefined && !operand.required) return { value: operand.otherwise };
-  if (text === undefined) return usageError(`chatter ${title} needs a ${placeholder}; allowed is ${allowed}`);
+  const { placeholder = "", expected } = operand;
+  if (text === undefined && operand.required) {
+    throw new UsageError(`chatter ${title} needs a ${placeholder}; allowed is ${expected}`);
+  }
   if (more !== undefined) {
-    return usageError(
+    throw new UsageError(
       `chatter ${title} takes one ${placeholder}, but was given ${quoted(more)} too; quote what has blanks`,
     );
   }
-  const value = operand.read(text);
-  return value === undefined
-    ? usageError(`${placeholder} is ${quoted(text)}; allowed is ${allowed}`)
-    : { value };
+  return readTexts(operand, { origin: "flag", name: placeholder, texts: text === undefined ? [] : [text] });
 }
 
-/** The texts that the arguments give, of flags by the flag's key; or what ends the matter at once. */
-function readArguments(
-  { topic, title, flags }: Syntax,
-  args: readonly string[],
-):
-  | { texts: Map<string, string[]>; operands: string[] }
-  | Extract<CommandLine, { kind: "help" | "version" | "usage error" }> {
-  const keys = new Map(Object.keys(flags).map((key) => [flagName(key), key]));
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: Object.fromEntries([...keys].map(([flag, key]) => [
-      flag.slice(2),
-      { type: flags[key]?.placeholder === undefined ? "boolean" as const : "string" as const },
-    ])),
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
+/** The strongest source that gives a flag a value. An empty variable counts as not set. */
+function strongestSource(syntax: Syntax, key: string, given: Texts, around: Surroundings): Source {
+  const flag = syntax.flags[key]!;
+  const [name, variable] = [flagName(key), variableName(key, flag)];
+  const argument = given[name.slice(2)] ?? [];
+  if (argument.length > 0) return { origin: "flag", name, texts: argument };
+  const text = around.env(variable) ?? "";
+  if (text !== "") return { origin: "variable", name: variable, texts: [text] };
+  const inFile = syntax.role && around.file?.[syntax.role].get(name.slice(2));
+  if (inFile !== undefined) return inFile;
+  const { unless, required } = flag;
+  const isSpared = unless !== undefined && strongestSource(syntax, unless, given, around) !== DEFAULT;
+  if (!required || isSpared) return DEFAULT;
+  const secret = flag.secret ? around.askSecret?.(name) : undefined;
+  if (secret !== undefined) return { origin: "flag", name, texts: [secret] };
+  const instead = unless === undefined ? "" : `; or ${flagName(unless)}`;
+  throw new UsageError(`chatter ${syntax.title} needs ${name}, or ${variable}${instead}`);
+}
+
+function readTexts(flag: AnyFlag, { name, texts }: Source): unknown {
+  if (texts.length === 0) return flag.default;
+  if (texts.length > 1 && !flag.repeatable) throw new UsageError(`${name} is given twice; once is allowed`);
+  const values = texts.map((text) => {
+    const value = flag.read(text);
+    if (value === undefined) throw wrongValue(flag, name, quoted(text));
+    return value;
   });
-  const options = tokens.filter((token) => token.kind === "option");
-  if (options.some((token) => isHelpFlag(token.rawName))) return { kind: "help", topic };
-  if (options.some((token) => isVersionFlag(token.rawName))) return { kind: "version" };
+  return flag.repeatable ? values.flat() : values[0];
+}
 
-  const texts = new Map<string, string[]>();
-  const operands: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === "option-terminator") continue;
-    if (token.kind === "positional") {
-      operands.push(token.value);
-      continue;
+/** Holds the rules between flags; of two that contradict each other the one of the weaker source gives way. */
+function settleRules(
+  flags: FlagTable,
+  values: Record<string, unknown>,
+  sources: Record<string, Source>,
+): void {
+  for (const [key, { requires, conflicts }] of Object.entries(flags)) {
+    const source = sources[key]!;
+    const place = source.origin === "file" ? `${source.name}: ` : "";
+    if (requires !== undefined && values[key] !== undefined && values[requires] === undefined) {
+      const missing = flagName(requires);
+      throw new UsageError(`${place}${flagName(key)} is given without ${missing}; give both or neither`);
     }
-    const key = keys.get(token.rawName);
-    const flag = key === undefined ? undefined : flags[key];
-    if (key === undefined || flag === undefined) {
-      const meant = nearest(token.rawName, [...keys.keys(), "--help", "--version"]);
-      return usageError(`chatter ${title} has no flag ${quoted(token.rawName)}; did you mean ${meant}?`);
+    const other = conflicts === undefined ? DEFAULT : sources[conflicts]!;
+    if (conflicts === undefined || other === DEFAULT || values[key] === flags[key]?.default) continue;
+    if (source.origin === other.origin) {
+      const both = `${flagName(conflicts)} and ${flagName(key)}`;
+      throw new UsageError(`${place}${both} contradict each other; give one of them`);
     }
-    const before = texts.get(key) ?? [];
-    if (before.length > 0 && !flag.repeatable) {
-      return usageError(`${token.rawName} is given twice; once is allowed`);
-    }
-    // What follows a flag is its value, unless it is a flag itself: then the value was forgotten.
-    const text = token.inlineValue || !token.value?.startsWith("--") ? token.value : undefined;
-    if (text === undefined && flag.placeholder !== undefined) {
-      return usageError(`${token.rawName} has no value; allowed is ${flag.allowed}`);
-    }
-    texts.set(key, [...before, text ?? "true"]);
+    const weaker = STRENGTHS[source.origin] < STRENGTHS[other.origin] ? key : conflicts;
+    values[weaker] = flags[weaker]?.default;
+    sources[weaker] = DEFAULT;
   }
-  return { texts, operands };
-}
-
-function flagNames(flags: FlagTable): string[] {
-  return Object.keys(flags).map(flagName);
-}
-
-function isHelpFlag(arg: string): boolean {
-  return arg === "--help" || arg === "-h";
-}
-
-function isVersionFlag(arg: string): boolean {
-  return arg === "--version" || arg === "-V" || arg === "-v";
 }

@@ -1,134 +1,113 @@
 /**
- * A configuration file as values of flags: JSON with comments whose keys are the flags' names, for both roles at the
- * top and for one of them in a section of its name, or the first thing that is wrong with it, with its place.
+ * Reads a configuration file: JSON with comments whose keys are the flags' names, at the top for both roles, and for one
+ * of them in a section of its name. It throws a `UsageError` with the place of what is wrong.
  *
- * Pure, and its parser is loaded where there is such a file. All of the file is judged, whichever role reads it.
+ * Pure, and loaded where there is such a file. All of the file is judged, whichever role reads it.
  *
  * @module
  */
 import { type MemberNode, type ObjectNode, parse, type ValueNode } from "@humanwhocodes/momoa";
-import type { Flag, FlagTable } from "./flag.ts";
-import type { FileText } from "./flag_values.ts";
-import { COMMANDS, flagName, ROLE_NAMES } from "./commands.ts";
-import { isUsageError, nearest, quoted, type UsageError, usageError, wrongValue } from "./usage_error.ts";
+import { COMMANDS, flagName, type Role, ROLES } from "./commands.ts";
+import { type AnyFlag, nearest, quoted, type Source, UsageError, wrongValue } from "./flag.ts";
 
-/** By role, what the file gives for its flags. */
-export type ConfigFile = { readonly [role in "chat" | "listing"]: ReadonlyMap<string, FileText> };
-type Role = keyof ConfigFile;
+/** By role, what the file gives for its flags, by their names without hyphens. */
+export type ConfigFile = { readonly [role in Role]: ReadonlyMap<string, Source> };
 
-/** What names a flag on the command line only. */
-const NO_KEY = "config";
-const ROLES = ROLE_NAMES as readonly Role[];
-/** How the parser calls what it met, and how it is written. */
-const TOKENS: { readonly [name: string]: string } = {
+/** The punctuation of JSON by the parser's words for it. */
+const TOKENS = new Map(Object.entries({
   LBrace: "{",
   RBrace: "}",
   LBracket: "[",
   RBracket: "]",
   Comma: ",",
   Colon: ":",
-};
+}));
+const SHOWN: { readonly [type: string]: string } = { Null: "null", Array: "a list", Object: "an object" };
 
 /** Reads the text of the file that is called `file`. */
-export function readConfigText(file: string, text: string): ConfigFile | UsageError {
-  const root = parseJson(file, text);
-  if (isUsageError(root)) return root;
-  return new ConfigReader(file, text).read(root);
-}
-
-function parseJson(file: string, text: string): ValueNode | UsageError {
-  try {
-    return parse(text, { mode: "jsonc", ranges: true }).body;
-  } catch (error) {
-    // Only what is wrong with the text has a place.
-    if (!(error instanceof Error && "line" in error && "column" in error)) throw error;
-    const reason = error.message.replace(/\.? \([0-9]+:[0-9]+\)$/, "").replace(/\.$/, "")
-      .replace(/token ([A-Z]\w+)/, (token, name) => TOKENS[name] === undefined ? token : `"${TOKENS[name]}"`);
-    return usageError(`${file}:${error.line}:${error.column}: this is not JSON: ${reason}`);
-  }
+export function readConfigText(file: string, text: string): ConfigFile {
+  return new ConfigReader(file, text).read();
 }
 
 class ConfigReader {
   readonly #file: string;
   readonly #text: string;
-  readonly #shared = newFile();
-  readonly #sections = newFile();
+  readonly #top: [Role, string, Source][] = [];
+  readonly #sections: [Role, string, Source][] = [];
 
   constructor(file: string, text: string) {
     this.#file = file;
     this.#text = text;
   }
 
-  read(root: ValueNode): ConfigFile | UsageError {
+  read(): ConfigFile {
+    const root = this.#parse();
     if (root.type !== "Object") {
-      return this.#problem(root, 'a configuration is an object, as in {"name": "The Pub"}');
+      throw this.#problem(root, 'a configuration is an object, as in {"name": "The Pub"}');
     }
-    const problem = this.#readObject(root, undefined);
-    if (problem !== undefined) return problem;
-    return {
-      chat: new Map([...this.#shared.chat, ...this.#sections.chat]),
-      listing: new Map([...this.#shared.listing, ...this.#sections.listing]),
-    };
+    this.#readObject(root, undefined);
+    const valuesOf = (role: Role) =>
+      new Map(
+        [...this.#top, ...this.#sections].filter(([whose]) => whose === role).map(([, ...value]) => value),
+      );
+    return { chat: valuesOf("chat"), listing: valuesOf("listing") };
   }
 
-  /** `section`: whose it is; undefined at the top. */
-  #readObject({ members }: ObjectNode, section: Role | undefined): UsageError | undefined {
+  #parse(): ValueNode {
+    try {
+      return parse(this.#text, { mode: "jsonc", ranges: true }).body;
+    } catch (error) {
+      // Only an error of the text has a place.
+      if (!(error instanceof Error && "line" in error && "column" in error)) throw error;
+      const reason = error.message.replace(/\.? \([0-9]+:[0-9]+\)$/, "").replace(/\.$/, "")
+        .replace(/token ([A-Z]\w+)/, (token, name) => TOKENS.has(name) ? `"${TOKENS.get(name)}"` : token);
+      throw new UsageError(`${this.#file}:${error.line}:${error.column}: this is not JSON: ${reason}`);
+    }
+  }
+
+  /** `section` is the role whose section the object is; undefined at the top. */
+  #readObject({ members }: ObjectNode, section: Role | undefined): void {
     const lines = new Map<string, number>();
     for (const member of members) {
       const name = nameOf(member);
       const before = lines.get(name);
       if (before !== undefined) {
-        return this.#problem(
-          member,
-          `${quoted(name)} is given twice, in line ${before} too; once is allowed`,
-        );
+        throw this.#problem(member, `${quoted(name)} is given twice, in line ${before} too; once is allowed`);
       }
       lines.set(name, member.loc.start.line);
       const role = section === undefined ? ROLES.find((role) => role === name) : undefined;
       // An object is a section. Anything else is the value of a flag, of which one is called --listing.
-      const problem = role !== undefined && member.value.type === "Object"
-        ? this.#readObject(member.value, role)
-        : role !== undefined && !flagsByName("chat").has(name)
-        ? this.#problem(member.value, `${quoted(name)} is the section of chatter ${role}, and an object`)
-        : this.#readFlag(member, section);
-      if (problem !== undefined) return problem;
+      if (role !== undefined && member.value.type === "Object") this.#readObject(member.value, role);
+      else if (role !== undefined && !flagsOf("chat").has(name)) {
+        throw this.#problem(member.value, `${quoted(name)} is the section of chatter ${role}, and an object`);
+      } else this.#readFlag(member, section);
     }
-    return undefined;
   }
 
-  #readFlag(member: MemberNode, section: Role | undefined): UsageError | undefined {
+  #readFlag(member: MemberNode, section: Role | undefined): void {
     const name = nameOf(member);
-    const into = section === undefined ? this.#shared : this.#sections;
-    let isKnown = false;
-    for (const role of section === undefined ? ROLES : [section]) {
-      const [key, flag] = flagsByName(role).get(name) ?? [];
-      if (key === undefined || flag === undefined) continue;
-      isKnown = true;
-      const texts = this.#textsOf(flag, name, member.value);
-      if (isUsageError(texts)) return texts;
-      into[role].set(key, { texts, place: this.#place(member) });
+    const roles = section === undefined ? ROLES : [section];
+    const owners = roles.filter((role) => flagsOf(role).has(name));
+    for (const role of owners) {
+      const texts = this.#textsOf(flagsOf(role).get(name)!, name, member.value);
+      const into = section === undefined ? this.#top : this.#sections;
+      into.push([role, name, { origin: "file", name: this.#place(member), texts }]);
     }
-    if (isKnown) return undefined;
+    if (owners.length > 0) return;
+    const known = roles.flatMap((role) => [...flagsOf(role).keys()]);
+    const meant = nearest(name.replace(/^-+/, ""), section === undefined ? [...ROLES, ...known] : known);
     const where = section === undefined ? "" : ` in the section ${quoted(section)}`;
-    const known = section === undefined
-      ? [...ROLES, ...ROLES.flatMap((role) => [...flagsByName(role).keys()])]
-      : [...flagsByName(section).keys()];
-    const meant = nearest(name.replace(/^-+/, ""), known);
-    return this.#problem(member, `there is no ${quoted(name)}${where}; did you mean ${quoted(meant)}?`);
+    throw this.#problem(member, `there is no ${quoted(name)}${where}; did you mean ${quoted(meant)}?`);
   }
 
-  #textsOf(flag: Flag<unknown>, name: string, value: ValueNode): string[] | UsageError {
+  #textsOf(flag: AnyFlag, name: string, value: ValueNode): string[] {
     const isList = flag.repeatable && value.type === "Array" && value.elements.length > 0;
-    const texts: string[] = [];
-    for (const one of isList ? value.elements.map((element) => element.value) : [value]) {
+    return (isList ? value.elements.map((element) => element.value) : [value]).map((one) => {
       const text = this.#textOf(one);
-      if (text === undefined || flag.read(text) === undefined) {
-        const shown = one.type === "String" ? quoted(one.value) : SHOWN[one.type] ?? text ?? one.type;
-        return this.#problem(one, wrongValue(flag, name, shown).problem);
-      }
-      texts.push(text);
-    }
-    return texts;
+      if (text !== undefined && flag.read(text) !== undefined) return text;
+      const shown = one.type === "String" ? quoted(one.value) : SHOWN[one.type] ?? text ?? one.type;
+      throw this.#problem(one, wrongValue(flag, name, shown).message);
+    });
   }
 
   /** As it would be written on the command line; undefined for what cannot be. */
@@ -144,25 +123,16 @@ class ConfigReader {
   }
 
   #problem(node: ValueNode | MemberNode, text: string): UsageError {
-    return usageError(`${this.#place(node)}: ${text}`);
+    return new UsageError(`${this.#place(node)}: ${text}`);
   }
-}
-
-const SHOWN: { readonly [type: string]: string } = { Null: "null", Array: "a list", Object: "an object" };
-
-function newFile(): { readonly [role in Role]: Map<string, FileText> } {
-  return { chat: new Map(), listing: new Map() };
 }
 
 function nameOf({ name }: MemberNode): string {
   return name.type === "String" ? name.value : name.name;
 }
 
-/** The flags that a file may give, by their names without the dashes, with their keys. */
-function flagsByName(role: Role): ReadonlyMap<string, readonly [string, Flag<unknown>]> {
-  const flags: FlagTable = COMMANDS[role].flags;
-  return new Map(
-    Object.entries(flags).filter(([key]) => key !== NO_KEY)
-      .map(([key, flag]) => [flagName(key).slice(2), [key, flag]]),
-  );
+/** The flags that a file may give, by their names without hyphens. It cannot name another file. */
+function flagsOf(role: Role): ReadonlyMap<string, AnyFlag> {
+  const { config: _, ...flags } = COMMANDS[role].flags;
+  return new Map(Object.entries<AnyFlag>(flags).map(([key, flag]) => [flagName(key).slice(2), flag]));
 }

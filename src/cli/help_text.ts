@@ -1,24 +1,22 @@
 /**
- * The help of the program and of each command, as text; all of it comes from the table in flags.ts.
+ * The help of the program and of each command, as text; all of it comes from the table of commands.
  *
  * @module
  */
-import type { Action } from "./admin_flags.ts";
-import { ANY_TEXT, type Flag } from "./flag.ts";
 import {
+  type Action,
   type Command,
   COMMAND_NAMES,
   type CommandName,
   COMMANDS,
   flagName,
-  isLimitName,
-  ROLE_NAMES,
+  ROLES,
   variableName,
 } from "./commands.ts";
+import { ANY_TEXT, type AnyFlag, type FlagTable } from "./flag.ts";
 
 /** Columns: what a terminal of the usual 80 shows without breaking lines. */
 const WIDTH = 80;
-const INDENT = 6;
 
 /** The text for `chatter help` or, given a command, for `chatter help <command>`; it ends in a line break. */
 export function helpText(topic: CommandName | undefined): string {
@@ -27,118 +25,99 @@ export function helpText(topic: CommandName | undefined): string {
 
 function programHelp(): string {
   const rows = [
-    ...COMMAND_NAMES.map((name) => [name, COMMANDS[name].about]),
+    ...COMMAND_NAMES.map((name) => [name, COMMANDS[name].description]),
     ["help", "this text; chatter help chat tells the flags of chat"],
   ];
+  return `Chatter is a chat server and a listing of chat servers.
+
+Usage: chatter <command> [flags]
+
+Commands:
+${rows.map(([name = "", description]) => `  ${name.padEnd(14)}${description}`).join("\n")}
+
+Flags:
+  -h, --help    this text; after a command, the flags of that command
+  -V, --version the version, with the Deno that runs it
+
+Without a command the one that CHATTER_ROLE names is run.
+
+A listing and a chat server that registers with it, on this machine:
+  chatter listing
+  chatter chat
+`;
+}
+
+function commandHelp(name: CommandName, { details, flags, operand, actions, perRole }: Command): string {
+  const word = perRole ? ` <${ROLES.join("|")}>` : actions === undefined ? "" : " <action>";
+  const placeholder = operand?.required ? ` ${operand.placeholder}` : ` [${operand?.placeholder}]`;
+  const limits = Object.entries(flags).filter(([, { isLimit }]) => isLimit);
+  const others = Object.entries(flags).filter(([, { isLimit }]) => !isLimit);
   return [
-    "Chatter is a chat server and a listing of chat servers.",
-    "",
-    "Usage: chatter <command> [flags]",
-    "",
-    "Commands:",
-    ...rows.map(([name = "", about]) => `  ${name.padEnd(14)}${about}`),
-    "",
-    "Flags:",
-    "  -h, --help    this text; after a command, the flags of that command",
-    "  -V, --version the version, with the Deno that runs it",
-    "",
-    "Without a command the one that CHATTER_ROLE names is run.",
-    "",
-    "A listing and a chat server that registers with it, on this machine:",
-    "  chatter listing",
-    "  chatter chat",
-    "",
-  ].join("\n");
-}
-
-function commandHelp(name: CommandName, command: Command): string {
-  const flags = Object.entries(command.flags);
-  const limits = flags.filter(([key]) => isLimitName(key));
-  const actions = Object.entries(command.actions ?? {});
-  return [
-    `Usage: chatter ${name} ${wordsOf(command)}${operandWord(command)}[flags]`,
-    "",
-    ...wrapped(command.details, 0),
-    "",
-    ...(actions.length === 0
-      ? []
-      : ["Actions:", ...actions.flatMap(([word, action]) => actionLines(word, action)), ""]),
-    ...(command.operand === undefined
-      ? []
-      : [`${command.operand.placeholder}:`, ...aboutLines(command.operand, INDENT - 2), ""]),
-    "Flags:",
-    ...flags.filter(([key]) => !isLimitName(key)).flatMap(([key, flag]) => flagLines(key, flag)),
-    "  -h, --help",
-    ...wrapped("this text", INDENT),
-    ...(limits.length === 0 ? [] : ["", "Limits:", ...limits.flatMap(([key, flag]) => flagLines(key, flag))]),
-    ...(flags.length === 0 ? [] : ["", ...wrapped(variablesNote(command), 0)]),
-    "",
-  ].join("\n");
-}
-
-/** The word that has to follow the command, if one has. */
-function wordsOf({ actions, isOfRoles }: Command): string {
-  if (isOfRoles) return `<${ROLE_NAMES.join("|")}> `;
-  return actions === undefined ? "" : "<action> ";
-}
-
-function operandWord({ operand }: Command): string {
-  if (operand === undefined) return "";
-  return operand.required ? `${operand.placeholder} ` : `[${operand.placeholder}] `;
+    [`Usage: chatter ${name}${word}${operand === undefined ? "" : placeholder} [flags]`],
+    wrapped(details, 0),
+    actions === undefined ? [] : ["Actions:", ...Object.entries(actions).flatMap(actionLines)],
+    operand === undefined ? [] : [`${operand.placeholder}:`, ...factLines(operand, 4)],
+    [
+      "Flags:",
+      ...others.flatMap(([key, flag]) => flagLines(key, flag)),
+      "  -h, --help",
+      ...wrapped("this text", 6),
+    ],
+    limits.length === 0 ? [] : ["Limits:", ...limits.flatMap(([key, flag]) => flagLines(key, flag))],
+    others.length === 0 ? [] : wrapped(variablesNote(flags, actions), 0),
+  ].filter((part) => part.length > 0).map((part) => part.join("\n")).join("\n\n") + "\n";
 }
 
 /** That each flag is a variable too, and which of them are not called by their flag's name. */
-function variablesNote(command: Command): string {
-  const tables = [command.flags, ...Object.values(command.actions ?? {}).map(({ flags }) => flags)];
-  const flags = tables.flatMap((table) => Object.entries(table));
-  const example = flags.find(([key]) => key === "logLevel") ?? flags[0]!;
-  const others = flags.filter(([key, { variable }]) =>
-    variable !== undefined && variable !== variableName(key)
+function variablesNote(table: FlagTable, actions: Command["actions"] = {}): string {
+  const flags = [table, ...Object.values(actions).map(({ flags = {} }) => flags)].flatMap(
+    Object.entries<AnyFlag>,
   );
-  return [example, ...others].map(([key, flag], i) =>
-    i === 0
-      ? `Each flag is also a variable: ${variableName(key, flag)} is ${flagName(key)}`
-      : `${variableName(key, flag)} is ${flagName(key)}`
-  ).join(", ") + (command.flags.config === undefined
-    ? ". A flag wins over a variable."
-    : ". A flag wins over a variable, and a variable over the file of --config.");
+  const example = flags.find(([key]) => key === "logLevel") ?? flags[0]!;
+  const others = flags.filter(([, { variable }]) =>
+    variable !== undefined && variable !== example[1].variable
+  );
+  const said = [example, ...others].map(([key, flag]) => `${variableName(key, flag)} is ${flagName(key)}`);
+  const file = table.config === undefined ? "" : ", and a variable over the file of --config";
+  return `Each flag is also a variable: ${said.join(", ")}. A flag wins over a variable${file}.`;
 }
 
-function actionLines(word: string, { about, operand, flags }: Action): string[] {
+function actionLines([word, { description, operand, flags = {} }]: [string, Action]): string[] {
   return [
     `  ${word}${operand === undefined ? "" : " " + operand.placeholder}`,
-    ...wrapped(about, INDENT),
-    ...Object.entries(flags).flatMap(([key, flag]) => flagLines(key, flag, INDENT)),
+    ...wrapped(description, 6),
+    ...Object.entries(flags).flatMap(([key, flag]) => flagLines(key, flag, 6)),
   ];
 }
 
-function flagLines(key: string, flag: Flag<unknown>, margin = 2): string[] {
-  return [
-    `${" ".repeat(margin)}${flagName(key)}${flag.placeholder === undefined ? "" : " " + flag.placeholder}`,
-    ...aboutLines(flag, margin + INDENT - 2),
-  ];
+function flagLines(key: string, flag: AnyFlag, indent = 2): string[] {
+  const value = flag.placeholder === undefined ? "" : ` ${flag.placeholder}`;
+  return [" ".repeat(indent) + flagName(key) + value, ...factLines(flag, indent + 4)];
+}
+
+function factLines(flag: AnyFlag, indent: number): string[] {
+  const [description, ...facts] = factsOf(flag);
+  return [...wrapped(description!, indent), ...(facts.length === 0 ? [] : wrapped(facts.join(" "), indent))];
 }
 
 /** What it is for, its default and what is allowed. */
-function aboutLines(flag: Flag<unknown>, indent: number): string[] {
-  const facts = [
-    flag.otherwiseShown === undefined ? "" : `Default: ${flag.otherwiseShown}.`,
-    flag.placeholder === undefined || flag.allowed === ANY_TEXT ? "" : `Allowed: ${flag.allowed}.`,
-  ].filter((fact) => fact !== "").join(" ");
-  return [...wrapped(flag.about, indent), ...(facts === "" ? [] : wrapped(facts, indent))];
+export function factsOf({ description, defaultText, placeholder, expected }: AnyFlag): string[] {
+  return [
+    description,
+    ...(defaultText === undefined ? [] : [`Default: ${defaultText}.`]),
+    ...(placeholder === undefined || expected === ANY_TEXT ? [] : [`Allowed: ${expected}.`]),
+  ];
 }
 
 /** `text` in lines of at most `WIDTH` columns; a word that is longer has a line of its own. */
 export function wrapped(text: string, indent: number): string[] {
   const margin = " ".repeat(indent);
-  const lines: string[] = [];
-  let line = "";
+  const lines = [margin];
   for (const word of text.split(" ")) {
-    if (line !== "" && indent + line.length + 1 + word.length > WIDTH) {
-      lines.push(margin + line);
-      line = "";
-    }
-    line += line === "" ? word : " " + word;
+    const line = lines.at(-1)!;
+    if (line === margin) lines[lines.length - 1] += word;
+    else if (line.length + 1 + word.length <= WIDTH) lines[lines.length - 1] += ` ${word}`;
+    else lines.push(margin + word);
   }
-  return [...lines, margin + line];
+  return lines;
 }

@@ -6,11 +6,10 @@
  *
  * @module
  */
-import type { FlagTable } from "../cli/flag.ts";
 import { flagName } from "../cli/commands.ts";
+import { type FlagTable, UsageError } from "../cli/flag.ts";
 import type { Logger } from "../logging/log.ts";
 import { type ListenAddress, startFailure } from "./start_failure.ts";
-import { isUsageError, type UsageError } from "../cli/usage_error.ts";
 
 /** What came of the new values. */
 export interface Reconfigured {
@@ -25,7 +24,8 @@ export interface ReloaderOptions<Values> {
   readonly flags: FlagTable;
   /** What is in force. */
   readonly values: Values;
-  readonly read: () => Promise<Values | UsageError>;
+  /** Throws `UsageError` where the command line or the configuration is wrong. */
+  readonly read: () => Promise<Values>;
   /** Puts values in force; throws where it cannot, having changed nothing. */
   readonly put: (values: Values) => Promise<Reconfigured>;
   readonly log: Logger;
@@ -37,13 +37,13 @@ export function reloader<Values extends ListenAddress & object>(
 ): () => Promise<void> {
   let inForce: Values = values;
   return async () => {
-    const next = await read();
-    if (isUsageError(next)) return log.error("reload.refused", { problem: next.problem });
+    let next = inForce;
     let came: Reconfigured;
     try {
+      next = await read();
       came = await put(next);
     } catch (error) {
-      const problem = startFailure(error, next);
+      const problem = error instanceof UsageError ? error.message : startFailure(error, next);
       if (problem === undefined) throw error;
       return log.error("reload.refused", { problem });
     }

@@ -22,7 +22,7 @@ export interface Running {
   /** Reads its settings anew and puts them in force; logs what is wrong with them. */
   reload?(): Promise<void>;
   /** Resolves with why, where it wants to be stopped although nobody sent a signal. */
-  readonly ending?: Promise<string>;
+  readonly ending?: Promise<string> | undefined;
 }
 
 /**

@@ -6,7 +6,7 @@
  * @module
  */
 import { closestString } from "@std/text/closest-string";
-import { readUsername } from "../../src/cli/client_flags.ts";
+import { readUsername } from "../../src/cli/commands.ts";
 import type { Completion } from "./line_editor.ts";
 
 /** Messages that /history shows where no number is given, and at most (PROTOCOL.md §5.4). */

@@ -8,6 +8,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { ChatClient } from "../support/chat_client.ts";
 import { type Outcome, runProgram, startServer } from "../support/program.ts";
 import { TOKEN } from "../support/admin_api.ts";
+import { PtyProgram, testOnTerminal } from "../support/pty_program.ts";
 
 const WITH_TOKEN = { CHATTER_ADMIN_TOKEN: TOKEN };
 
@@ -119,4 +120,15 @@ Deno.test("admin and chat end with 2 and one line where the token is missing or 
     assertMatch(stderr, /^chatter: [^\n]+ cannot be used as it is; allowed is 16 to 256 [^\n]+\n$/);
     assert(!stderr.includes("secret"), stderr);
   }
+});
+
+testOnTerminal("admin asks for a token that is missing on a terminal, and shows none of it", async () => {
+  await using server = await startServer("chat", [], WITH_TOKEN);
+  await using admin = new PtyProgram(["admin", "users", "--server", server.url], { columns: 80 });
+  await admin.untilRow("--token:");
+  await admin.type(`${TOKEN}\r`);
+  await admin.untilRow("Nobody is connected.");
+  await admin.untilRow("status 0");
+  await admin.untilRow("icanon");
+  assert(!admin.output.includes(TOKEN.slice(0, 3)), admin.output);
 });

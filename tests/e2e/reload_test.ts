@@ -151,7 +151,7 @@ Deno.test("what cannot change is logged as waiting each time, and secrets are no
     assertEquals((await hangUp(server, nth)).changed, nth === 1 ? ["--max-users 50 to 9"] : []);
     const { flags, level } = await server.event("reload.waits_for_restart", nth);
     assertEquals(level, "WARN");
-    assertEquals(flags, ["--admin-token", "--log-level", "--history-count"]);
+    assertEquals(flags, ["--log-level", "--admin-token", "--history-count"]);
   }
   assertFalse(server.log.includes("secret-token"));
 });

@@ -98,9 +98,9 @@ Deno.test("the servers of a listing that runs come to another that runs, and kee
 
 Deno.test("without a token and without a store it says what it needs, and a missing file or server is one line", async () => {
   assertEquals(await runProgram(["export"]), {
-    status: 1,
+    status: 2,
     stdout: "",
-    stderr: "chatter: It needs --token, or CHATTER_ADMIN_TOKEN, to ask a server; or --kv, for a store\n",
+    stderr: "chatter: chatter export needs --token, or CHATTER_ADMIN_TOKEN; or --kv\n",
   });
   const nobody = await runProgram(["import", "/nowhere/x.jsonl", "--server", "http://127.0.0.1:1"], ADMIN);
   assertEquals(nobody.status, 1);

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { COMMAND_NAMES, COMMANDS } from "../../src/cli/commands.ts";
-import { typed, type TypedLine } from "../../src/cli/completions/typed_lines.ts";
+import { LINES, offerOf, type TypedLine } from "../../src/cli/completions/typed_lines.ts";
 import { runProgram } from "../support/program.ts";
 import { hasScript } from "../support/pty_program.ts";
 import { bashOffers, fishOffers, tabbed, zshOffers } from "./shells.ts";
@@ -17,7 +17,6 @@ const SHELLS = [
   { shell: "zsh", offers: zshOffers, isHere: toolPath("zsh") !== undefined && HAS_TERMINAL },
   { shell: "fish", offers: fishOffers, isHere: toolPath("fish") !== undefined },
 ] as const;
-const LINES = typed().lines;
 
 /** The script that the program prints for a shell, as a file in a folder that holds two more. */
 async function withCompletions(shell: string, use: (file: string, folder: string) => Promise<void>) {
@@ -80,14 +79,14 @@ for (const { shell, offers, isHere } of SHELLS) {
     fn: () =>
       withCompletions(shell, async (file, folder) => {
         const values = LINES.flatMap((line) =>
-          line.flags.flatMap(({ name, value }) =>
-            Array.isArray(value?.offer) ? [[`${begun(line)} ${name} `, value.offer] as const] : []
+          line.flags.flatMap(([name, { words }]) =>
+            words === undefined ? [] : [[`${begun(line)} ${name} `, words] as const]
           )
         );
         assert(values.length > 4);
         const expected = [
           ...LINES.map((line) =>
-            [`${begun(line)} --`, [...line.flags.map(({ name }) => name), "--help"]] as const
+            [`${begun(line)} --`, [...line.flags.map(([name]) => name), "--help"]] as const
           ),
           ...values,
         ];
@@ -146,12 +145,12 @@ Deno.test({
 });
 
 Deno.test("a flag that takes a path of a file is known by its placeholder", () => {
-  const files = LINES.flatMap(({ flags }) => flags.filter(({ value }) => value?.offer === "files"));
-  const names = files.map(({ name }) => name);
+  const files = LINES.flatMap(({ flags }) => flags.filter(([, flag]) => offerOf(flag) === "files"));
+  const names = files.map(([name]) => name);
   for (const name of ["--kv", "--tls-cert", "--tls-key"]) assert(names.includes(name), name);
   for (const name of ["--port", "--name", "--admin-token"]) assert(!names.includes(name), name);
 });
 
-function begun({ words }: TypedLine): string {
-  return ["chatter", ...words].join(" ");
+function begun({ title }: TypedLine): string {
+  return `chatter ${title}`;
 }

@@ -78,7 +78,7 @@ Deno.test("the image runs as a user without rights, keeps its data, and can tell
   assertMatch(final, /^ENV XDG_DATA_HOME=\/data$/m);
   assertMatch(final, /^HEALTHCHECK [^\n]*\\\n {2}CMD \["\/usr\/local\/bin\/chatter", "health", /m);
   for (const { flags: { port } } of [COMMANDS.chat, COMMANDS.listing]) {
-    assertMatch(final, new RegExp(`^EXPOSE .*\\b${port.otherwise}\\b`, "m"));
+    assertMatch(final, new RegExp(`^EXPOSE .*\\b${port.default}\\b`, "m"));
   }
   // The Deno that it is compiled with is the one that is tested; no base is whatever is newest.
   const [, version] = /^version=(\S+)$/m.exec(await Deno.readTextFile(`${ROOT}.ci/run`)) ?? [];

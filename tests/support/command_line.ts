@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { assert, assertFalse } from "@std/assert";
+import { assert, assertFalse, assertThrows } from "@std/assert";
 import { type CommandLine, parseCommandLine } from "../../src/cli/command_line.ts";
+import { UsageError } from "../../src/cli/flag.ts";
 
 export function parse(
   line: string | string[],
@@ -12,7 +13,9 @@ export function parse(
   isTerminal = false,
 ): CommandLine {
   const args = typeof line === "string" ? line.split(" ").filter((arg) => arg !== "") : line;
-  return parseCommandLine(args, { env: (name) => variables[name], isTerminal });
+  const read = parseCommandLine(args, { env: (name) => variables[name], isTerminal });
+  assert(read.kind !== "needs file", `${JSON.stringify(line)} needs a file`);
+  return read;
 }
 
 export function valuesOf(
@@ -20,13 +23,12 @@ export function valuesOf(
   variables: Record<string, string> = {},
 ): Record<string, unknown> {
   const read = parse(line, variables);
-  assert("values" in read, `${JSON.stringify(line)} is refused: ${JSON.stringify(read)}`);
+  assert("values" in read, `${JSON.stringify(line)} is no command: ${JSON.stringify(read)}`);
   return { ...read.values };
 }
 
 export function problemOf(line: string | string[], variables: Record<string, string> = {}): string {
-  const read = parse(line, variables);
-  assert(read.kind === "usage error", `${JSON.stringify(line)} is taken: ${JSON.stringify(read)}`);
-  assertFalse(read.problem.includes("\n"), "a problem is one line");
-  return read.problem;
+  const { message } = assertThrows(() => parse(line, variables), UsageError, "", JSON.stringify(line));
+  assertFalse(message.includes("\n"), "a problem is one line");
+  return message;
 }

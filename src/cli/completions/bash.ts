@@ -6,11 +6,12 @@
  *
  * @module
  */
-import { HELP_FLAG, type Typed, type TypedLine } from "./typed_lines.ts";
+import type { AnyFlag } from "../flag.ts";
+import { CHOICES, HELP, LINES, offerOf, type TypedLine } from "./typed_lines.ts";
 
 /** The script; it ends in a line break. */
-export function bashScript({ choices, lines }: Typed): string {
-  const withActions = choices.filter(({ actions }) => actions.length > 0);
+export function bashScript(): string {
+  const withActions = CHOICES.filter(({ actions }) => actions.length > 0);
   return `# Completions of chatter for bash. In ~/.bashrc:  eval "$(chatter completions bash)"
 _chatter() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]} line=\${COMP_WORDS[1]}
@@ -23,19 +24,19 @@ _chatter() {
     before=\${COMP_WORDS[COMP_CWORD - 2]}
   fi
   if ((COMP_CWORD == 1)); then
-    words=${quoted(choices.map(({ word }) => word))}
+    words=${quoted(CHOICES.map(({ word }) => word))}
     flags="--help --version"
     line=
   else
     case $line in
-${withActions.map(({ word, actions }) => actionCase(word, actions.map(({ word }) => word))).join("\n")}
+${withActions.map(({ word, actions }) => actionCase(word, actions.map(({ action }) => action!))).join("\n")}
     esac
   fi
   case "$line $before" in
-${valueCases(lines).join("\n")}
+${valueCases().join("\n")}
   *)
     case $line in
-${lines.map(lineCase).join("\n")}
+${LINES.map(lineCase).join("\n")}
     esac
     # What stands behind a line without a name of its own may be what nobody can guess: then there are its flags.
     if [[ $word == -* || -z $words$files ]]; then words=$flags files=; fi
@@ -57,7 +58,7 @@ function actionCase(command: string, actions: readonly string[]): string {
   return `    ${command})
       if ((COMP_CWORD == 2)); then
         words=${quoted(actions)}
-        flags=${HELP_FLAG.name}
+        flags=${HELP[0]}
         line=
       else
         line="$line \${COMP_WORDS[2]}"
@@ -66,25 +67,27 @@ function actionCase(command: string, actions: readonly string[]): string {
 }
 
 /** What follows a flag that takes a value, the same offers in one case. */
-function valueCases(lines: readonly TypedLine[]): string[] {
-  const flagsByOffer = new Map<string, string[]>();
-  for (const { words, flags } of lines) {
-    for (const { name, value } of flags) {
-      if (value === undefined) continue;
-      const { offer } = value;
-      const found = offer === "files" ? "files=1" : offer === "nothing" ? "return" : `words=${quoted(offer)}`;
-      flagsByOffer.set(found, [...flagsByOffer.get(found) ?? [], `"${words.join(" ")} ${name}"`]);
-    }
-  }
-  return [...flagsByOffer].map(([found, flags]) => `  ${flags.join(" |\\\n    ")}) ${found} ;;`);
+function valueCases(): string[] {
+  const values = LINES.flatMap(({ title, flags }) =>
+    flags.filter(([, { placeholder }]) => placeholder !== undefined)
+      .map(([name, flag]) => ({ pattern: `"${title} ${name}"`, found: assignment(flag, "return") }))
+  );
+  return [...Map.groupBy(values, ({ found }) => found)].map(([found, same]) =>
+    `  ${same.map(({ pattern }) => pattern).join(" |\\\n    ")}) ${found} ;;`
+  );
 }
 
-function lineCase({ words, operand, flags }: TypedLine): string {
-  const offer = operand?.offer ?? "nothing";
-  return `    ${quoted(words)})
-      flags=${quoted([...flags, HELP_FLAG].map(({ name }) => name))}
-      ${offer === "files" ? "files=1" : offer === "nothing" ? "words=" : `words=${quoted(offer)}`}
+function lineCase({ title, operand, flags }: TypedLine): string {
+  return `    "${title}")
+      flags=${quoted([...flags, HELP].map(([name]) => name))}
+      ${assignment(operand, "words=")}
       ;;`;
+}
+
+/** Sets what is offered for a value; `nothing` is done where nothing is. */
+function assignment(value: AnyFlag | undefined, nothing: string): string {
+  const offer = offerOf(value);
+  return offer === "files" ? "files=1" : offer === "nothing" ? nothing : `words=${quoted(offer)}`;
 }
 
 /** Words of the table: letters, digits and hyphens, nothing that a shell would carry out. */

@@ -5,10 +5,10 @@
  *
  * @module
  */
-import { type Choice, HELP_FLAG, type Offer, type Typed, type TypedLine } from "./typed_lines.ts";
+import { type Choice, CHOICES, HELP, LINES, type Offer, offerOf, type TypedLine } from "./typed_lines.ts";
 
 /** The script; it ends in a line break. */
-export function fishScript({ choices, lines }: Typed): string {
+export function fishScript(): string {
   return `# Completions of chatter for fish. In ~/.config/fish/config.fish:  chatter completions fish | source
 function __chatter_words
     commandline -opc | string match --invert --regex '^$'
@@ -27,32 +27,34 @@ function __chatter_after
 end
 
 complete -c chatter -f
-complete -c chatter -s h -l help -d ${quoted(HELP_FLAG.about)}
+complete -c chatter -s h -l help -d ${quoted(HELP[1].description)}
 complete -c chatter -n 'test (count (__chatter_words)) -eq 1' -s V -l version -d 'the version'
-${choices.flatMap(choiceLines).join("\n")}
-${lines.flatMap(lineLines).join("\n")}
+${CHOICES.flatMap(choiceLines).join("\n")}
+${LINES.flatMap(lineLines).join("\n")}
 `;
 }
 
-function choiceLines({ word, about, actions }: Choice): string[] {
+function choiceLines({ word, description, actions }: Choice): string[] {
   return [
-    `complete -c chatter -n 'test (count (__chatter_words)) -eq 1' -a ${word} -d ${quoted(about)}`,
-    ...actions.map((action) =>
-      `complete -c chatter -n '__chatter_after ${word}' -a ${action.word} -d ${quoted(action.about)}`
+    `complete -c chatter -n 'test (count (__chatter_words)) -eq 1' -a ${word} -d ${quoted(description)}`,
+    ...actions.map(({ action, description }) =>
+      `complete -c chatter -n '__chatter_after ${word}' -a ${action} -d ${quoted(description)}`
     ),
   ];
 }
 
-function lineLines({ words, operand, flags }: TypedLine): string[] {
-  const on = `complete -c chatter -n '__chatter_on ${words.join(" ")}'`;
-  const offered = operand === undefined ? "" : offer(operand.offer);
+function lineLines({ title, operand, flags }: TypedLine): string[] {
+  const on = `complete -c chatter -n '__chatter_on ${title}'`;
+  const offered = offer(offerOf(operand));
   return [
     ...(offered === "" ? [] : [`${on} ${offered}`]),
-    ...flags.map(({ name, about, value }) => {
-      const taken = value === undefined ? [] : [value.offer === "files" ? "-r" : "-x", offer(value.offer)];
-      return [on, `-l ${name.slice(2)}`, ...taken, `-d ${quoted(about)}`].filter((part) => part !== "").join(
-        " ",
-      );
+    ...flags.map(([name, flag]) => {
+      const taken = flag.placeholder === undefined
+        ? []
+        : [offerOf(flag) === "files" ? "-r" : "-x", offer(offerOf(flag))];
+      return [on, `-l ${name.slice(2)}`, ...taken, `-d ${quoted(flag.description)}`].filter((part) =>
+        part !== ""
+      ).join(" ");
     }),
   ];
 }

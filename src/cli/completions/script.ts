@@ -8,16 +8,10 @@
 import { bashScript } from "./bash.ts";
 import { fishScript } from "./fish.ts";
 import { zshScript } from "./zsh.ts";
-import type { Shell } from "../commands.ts";
-import { type Typed, typed } from "./typed_lines.ts";
 
-const SCRIPTS: { readonly [shell in Shell]: (typed: Typed) => string } = {
-  bash: bashScript,
-  zsh: zshScript,
-  fish: fishScript,
-};
+const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
 /** The script that has `shell` complete the command lines of chatter; it ends in a line break. */
-export function completionScript(shell: Shell): string {
-  return SCRIPTS[shell](typed());
+export function completionScript(shell: keyof typeof SCRIPTS): string {
+  return SCRIPTS[shell]();
 }

@@ -5,13 +5,14 @@
  *
  * @module
  */
-import type { Choice, Offer, Typed, TypedFlag, TypedLine } from "./typed_lines.ts";
+import type { AnyFlag } from "../flag.ts";
+import { type Choice, CHOICES, LINES, offerOf, type TypedLine } from "./typed_lines.ts";
 
 const HELP = `'(- *)'{-h,--help}'[what can be given here]'`;
 const VERSION = `'(- *)'{-V,--version}'[the version]'`;
 
 /** The script; it ends in a line break. */
-export function zshScript({ choices, lines }: Typed): string {
+export function zshScript(): string {
   return `#compdef chatter
 # Completions of chatter for zsh. In ~/.zshrc, after compinit:  source <(chatter completions zsh)
 # or as a file named _chatter in a folder of $fpath.
@@ -21,12 +22,12 @@ _chatter() {
   _arguments -C ${HELP} ${VERSION} '1:command:->first' '*::argument:->rest' && ret=0
   case $state in
   first)
-    words_here=(${described(choices)})
+    words_here=(${described(CHOICES)})
     _describe command words_here && ret=0
     ;;
   rest)
     case $line[1] in
-${choices.map((choice) => choiceCase(choice, lines)).join("\n")}
+${CHOICES.map(choiceCase).join("\n")}
     esac
     ;;
   esac
@@ -40,24 +41,23 @@ fi
 `;
 }
 
-function choiceCase({ word, actions }: Choice, lines: readonly TypedLine[]): string {
-  const mine = lines.filter(({ words }) => words[0] === word);
+function choiceCase({ word, actions }: Choice): string {
   if (actions.length === 0) {
-    return `    ${word})\n${mine.map((line) => specifications(line, "      ")).join("\n")}\n      ;;`;
+    const line = LINES.find(({ title }) => title === word)!;
+    return `    ${word})\n${specifications(line, "      ")}\n      ;;`;
   }
   return `    ${word})
       _arguments -C ${HELP} '1:action:->action' '*::argument:->argument' && ret=0
       case $state in
       action)
-        words_here=(${described(actions)})
+        words_here=(${described(actions.map(({ action, description }) => ({ word: action!, description })))})
         _describe action words_here && ret=0
         ;;
       argument)
         case $line[1] in
 ${
-    mine.map((line) => `        ${line.words[1]})\n${specifications(line, "          ")}\n          ;;`).join(
-      "\n",
-    )
+    actions.map((line) => `        ${line.action})\n${specifications(line, "          ")}\n          ;;`)
+      .join("\n")
   }
         esac
         ;;
@@ -67,26 +67,29 @@ ${
 
 function specifications({ operand, flags }: TypedLine, margin: string): string {
   const words = [
-    ...flags.map(specification),
+    ...flags.map(([name, flag]) => specification(name, flag)),
     HELP,
-    ...(operand === undefined ? [] : [quoted(`1:${operand.placeholder}:${action(operand.offer)}`)]),
+    ...(operand === undefined ? [] : [quoted(`1:${value(operand)}`)]),
   ];
   return `${margin}_arguments \\\n${words.map((word) => `${margin}  ${word}`).join(" \\\n")} && ret=0`;
 }
 
-function specification({ name, about, value, isRepeatable }: TypedFlag): string {
-  const text = `[${about.replaceAll(/[[\]\\]/g, "\\$&")}]`;
-  if (value === undefined) return quoted(`${name}${text}`);
-  return quoted(`${isRepeatable ? "*" : ""}${name}=${text}:${value.placeholder}:${action(value.offer)}`);
+function specification(name: string, flag: AnyFlag): string {
+  const text = `[${flag.description.replaceAll(/[[\]\\]/g, "\\$&")}]`;
+  if (flag.placeholder === undefined) return quoted(`${name}${text}`);
+  return quoted(`${flag.repeatable ? "*" : ""}${name}=${text}:${value(flag)}`);
 }
 
 /** A blank says what is to be typed, and offers nothing. */
-function action(offer: Offer): string {
-  return offer === "files" ? "_files" : offer === "nothing" ? " " : `(${offer.join(" ")})`;
+function value(flag: AnyFlag): string {
+  const offer = offerOf(flag);
+  return `${flag.placeholder}:${
+    offer === "files" ? "_files" : offer === "nothing" ? " " : `(${offer.join(" ")})`
+  }`;
 }
 
-function described(words: readonly { readonly word: string; readonly about: string }[]): string {
-  return words.map(({ word, about }) => quoted(`${word}:${about}`)).join(" ");
+function described(words: readonly { readonly word: string; readonly description: string }[]): string {
+  return words.map(({ word, description }) => quoted(`${word}:${description}`)).join(" ");
 }
 
 function quoted(text: string): string {
