@@ -14,6 +14,7 @@ import type { LimitName, Limits } from "../src/protocol/limits.ts";
 import type { Reconfigured } from "../src/serving/reload.ts";
 import { answersInTime, openStore, type Store } from "../src/kv/store.ts";
 import type { Transfer } from "../src/kv/transfer.ts";
+import { want29 } from "../src/serving/deno_version.ts";
 import { proveTls, renewal, type Tls } from "../src/serving/tls_files.ts";
 import { startTracing } from "../src/metrics/tracing.ts";
 import { WebAssets } from "../src/serving/web_assets.ts";
@@ -93,9 +94,10 @@ const SETTLE_MS = 1000;
 
 /**
  * Opens the store and the port, then registers with the listings without waiting for them.
- * Throws `KvUnavailable`, or what Deno says of the port, having released everything.
+ * Throws `CannotStart`, `KvUnavailable`, or what Deno says of the port, having released everything.
  */
 export async function startChat(options: ChatOptions): Promise<RunningChat> {
+  wantDenoFor(options);
   // One process: its ids, its window of history and its order are all that there is of them.
   const store = await openStore(options.kv, LAYOUT, {
     isShared: false,
@@ -108,6 +110,15 @@ export async function startChat(options: ChatOptions): Promise<RunningChat> {
     await store[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Throws where the Deno that this runs on is too old for what is asked. */
+function wantDenoFor({ transport, tls, workers }: ChatOptions): void {
+  if (transport === "ws") {
+    const asked = tls === undefined ? "--transport ws" : "--transport ws, the default with --tls-cert,";
+    want29(asked, "Give --transport serve");
+  }
+  if (workers > 1) want29("--workers", "Leave it out");
 }
 
 async function start(options: ChatOptions, store: Store): Promise<RunningChat> {

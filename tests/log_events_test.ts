@@ -8,8 +8,7 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { LOG_EVENTS, type LogEvent } from "../src/logging/log_events.ts";
 import { AdminApi, TOKEN } from "./support/admin_api.ts";
 import { ChatClient } from "./support/chat_client.ts";
-import { TRANSPORT_NAMES } from "./support/chat_server.ts";
-import { runProgram, startServer } from "./support/program.ts";
+import { PROGRAM_TRANSPORTS, runProgram, startServer } from "./support/program.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const EVENTS = Object.entries<LogEvent>(LOG_EVENTS);
@@ -67,7 +66,7 @@ const TEXTS = [
 const NAMES = ["Wendelgard", "Notburga", "Kunigunde", "Hildegund", "Irmintrud"];
 const SECRETS = [TOKEN, "correct-metrics-horse-staple", "wrong-token-of-an-attacker", "K".repeat(43)];
 
-for (const transport of TRANSPORT_NAMES) {
+for (const transport of PROGRAM_TRANSPORTS) {
   Deno.test(`${transport}: a log at level trace has no text, no token, and from info on no name`, async () => {
     await using listing = await startServer("listing", ["--log-level", "trace"]);
     const [admin = "", metrics = "", wrong = "", unknown = ""] = SECRETS;

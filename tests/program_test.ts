@@ -14,7 +14,7 @@ import {
 import { helpText } from "../src/cli/help_text.ts";
 import { VERSION } from "../src/version.ts";
 import { ChatClient } from "./support/chat_client.ts";
-import { type Role, runProgram, startServer, type Variables } from "./support/program.ts";
+import { IS_OF_OLD_DENO, type Role, runProgram, startServer, type Variables } from "./support/program.ts";
 import { RawPeer } from "./support/raw_peer.ts";
 import { inTempFolder } from "./support/temp_folder.ts";
 
@@ -23,6 +23,11 @@ const ROLES: readonly Role[] = ["chat", "listing"];
 const STOP_MS = 5000;
 
 const SUPPORT = import.meta.dirname + "/support/";
+
+/** What a server that speaks TLS is started with beside its files: without, a chat server wants a later Deno. */
+function forTls(role: Role): string[] {
+  return role === "chat" && IS_OF_OLD_DENO ? ["--transport", "serve"] : [];
+}
 
 /** A server that should not start: in memory and on a free port, but for `flags`. */
 async function refusedStart(
@@ -93,6 +98,7 @@ for (const role of ROLES) {
       cert,
       "--tls-key",
       SUPPORT + "localhost_key.pem",
+      ...forTls(role),
     ]);
     assertMatch(server.url, /^https:/);
     using client = Deno.createHttpClient({ caCerts: [await Deno.readTextFile(cert)] });

@@ -5,15 +5,19 @@
  * @module
  */
 import { assertEquals, assertLess, assertMatch, assertNotMatch, assertStringIncludes } from "@std/assert";
-import { runProgram, startServer } from "./support/program.ts";
+import { IS_OF_OLD_DENO, runProgram, startServer } from "./support/program.ts";
 import { RawPeer } from "./support/raw_peer.ts";
 
 const SUPPORT = import.meta.dirname + "/support/";
 const WS = ["--transport", "ws"];
 const TLS = ["--tls-cert", SUPPORT + "localhost_cert.pem", "--tls-key", SUPPORT + "localhost_key.pem"];
 
+function testOnWs(name: string, test: () => Promise<void>): void {
+  Deno.test(name, { ignore: IS_OF_OLD_DENO }, test);
+}
+
 async function refusedStart(...flags: string[]): Promise<string> {
-  const { status, stdout, stderr } = await runProgram(["chat", ...WS, ...flags], {
+  const { status, stdout, stderr } = await runProgram(["chat", ...flags], {
     CHATTER_HOSTNAME: "127.0.0.1",
     CHATTER_PORT: "0",
     CHATTER_KV: ":memory:",
@@ -24,24 +28,42 @@ async function refusedStart(...flags: string[]): Promise<string> {
   return stderr;
 }
 
-Deno.test("chat on ws that cannot listen says why and how to go on, with TLS and without", async () => {
+Deno.test("on a Deno before 2.9 chat says in one line that ws, TLS on it, and threads want a later one", {
+  ignore: !IS_OF_OLD_DENO,
+}, async () => {
+  const cases: [string[], string, string][] = [
+    [WS, "--transport ws wants Deno 2.9", "--transport serve"],
+    [TLS, "--transport ws, the default with --tls-cert, wants Deno 2.9", "--transport serve"],
+    [["--workers", "2"], "--workers wants Deno 2.9", "Leave it out"],
+  ];
+  for (const [flags, wants, instead] of cases) {
+    const problem = await refusedStart(...flags);
+    assertStringIncludes(problem, wants);
+    assertStringIncludes(problem, instead);
+  }
+});
+
+testOnWs("chat on ws that cannot listen says why and how to go on, with TLS and without", async () => {
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
-  const problem = await refusedStart("--port", String(port));
+  const problem = await refusedStart(...WS, "--port", String(port));
   assertStringIncludes(problem, `Cannot listen on 127.0.0.1:${port}: the port is taken.`);
   // TEST-NET-1, RFC 5737: nobody has it.
   assertStringIncludes(
-    await refusedStart("--hostname", "192.0.2.1", ...TLS),
+    await refusedStart(...WS, "--hostname", "192.0.2.1", ...TLS),
     "Cannot listen on 192.0.2.1:0: that is no address of this machine.",
   );
 });
 
-Deno.test("chat on ws with TLS files that cannot be used says so", async () => {
+testOnWs("chat on ws with TLS files that cannot be used says so", async () => {
   const swapped = ["--tls-cert", SUPPORT + "localhost_key.pem", "--tls-key", SUPPORT + "localhost_cert.pem"];
-  assertStringIncludes(await refusedStart(...swapped), "Cannot use the files of --tls-cert and --tls-key");
+  assertStringIncludes(
+    await refusedStart(...WS, ...swapped),
+    "Cannot use the files of --tls-cert and --tls-key",
+  );
 });
 
-Deno.test("chat on ws takes more connections in its life than wait at a time", async () => {
+testOnWs("chat on ws takes more connections in its life than wait at a time", async () => {
   await using server = await startServer("chat", WS);
   const request = new TextEncoder().encode("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   // The default of node:net is 511.
@@ -54,7 +76,7 @@ Deno.test("chat on ws takes more connections in its life than wait at a time", a
   assertNotMatch(server.log, /"level":"(WARN|ERROR|FATAL)"/);
 });
 
-Deno.test("chat on ws ends with status 0 in time, whatever its peers do", async () => {
+testOnWs("chat on ws ends with status 0 in time, whatever its peers do", async () => {
   await using server = await startServer("chat", WS);
   await using silent = await RawPeer.connect(server.url);
   await using half = await RawPeer.connect(server.url);

@@ -16,7 +16,6 @@ import { type ServerOptions, WebSocketServer } from "ws";
 import { AcceptWatch } from "./accept_watch.ts";
 import { PeerSocket, WsConnection, type WsConnectionRules } from "./connection_ws.ts";
 import { type Handshake, HttpExchange, REQUEST_MS } from "./http_exchange.ts";
-import { keepToOneRead } from "./single_read.ts";
 import { FairReads } from "./fair_reads.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { proveTls, type Tls } from "../../src/serving/tls_files.ts";
@@ -24,12 +23,6 @@ import type { AdmittedSocket, StartTransport, Transport, TransportOptions } from
 
 /** Milliseconds between two looks at all connections, for pings and deadlines: half of the shortest of those. */
 const BEAT_MS = 500;
-/**
- * How many connections may wait to be accepted, which the system bounds in the end. Deno before 2.9 takes it for how
- * many it accepts in all: by its default of 511 a port was lost when so many had come, ever. This is 34 a second for a
- * year.
- */
-const BACKLOG = 2 ** 30;
 /** Connections whose request has not come whole. Past it the oldest is cut: an honest request is there at once. */
 export const UNREAD_REQUESTS_MAX = 1024;
 /**
@@ -40,9 +33,6 @@ export const UNREAD_REQUESTS_MAX = 1024;
 export const FRAGMENTS_MAX = 128;
 const READS_MAX = 128;
 const READ_BYTES_MIN = 512;
-/** Milliseconds between two tries to listen on a port that was just closed, and how many: two seconds in all. */
-const LISTEN_AGAIN_MS = 5;
-const LISTEN_TRIES_MAX = 400;
 /** Milliseconds between two lines of the log that the port's failures make. */
 const FAILURE_LOG_MS = 60_000;
 
@@ -59,7 +49,6 @@ interface NewServerOptions extends ServerOptions<typeof PeerSocket> {
 
 export const startWs: StartTransport = async (options) => {
   if (options.tls !== undefined) proveTls(options.tls);
-  if (options.sharers > 1) shareListens();
   const transport = new WsTransport(options);
   await transport.listen();
   return transport;
@@ -68,7 +57,7 @@ export const startWs: StartTransport = async (options) => {
 class WsTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #webSockets: InstanceType<typeof WebSocketServer<typeof PeerSocket>>;
-  #server: Server;
+  readonly #server: Server;
   readonly #turns: FairReads;
   /** In order of their arrival. */
   readonly #exchanges = new Set<HttpExchange>();
@@ -116,10 +105,10 @@ class WsTransport implements Transport {
 
   #makeServer(tls: Tls | undefined): Server {
     const onSocket = (socket: Socket) => this.#exchange(socket);
-    // Deno before 2.9 takes the address of a TLS server from here, later ones from `listen`.
-    const tlsOptions = { ...tls, host: this.#options.hostname, handshakeTimeout: REQUEST_MS };
-    const server = tls === undefined ? createServer(onSocket) : createTlsServer(tlsOptions, onSocket);
-    // With TLS this comes before the handshake, and on Deno before 2.9 not at all.
+    const server = tls === undefined
+      ? createServer(onSocket)
+      : createTlsServer({ ...tls, handshakeTimeout: REQUEST_MS }, onSocket);
+    // With TLS this comes before the handshake.
     server.on("connection", () => this.#watch?.heard(this.#options.steadyMs()));
     return server;
   }
@@ -136,7 +125,7 @@ class WsTransport implements Transport {
     this.#listen(port, resolve);
     await promise;
     this.#server.removeListener("error", reject);
-    this.#survive(this.#server);
+    this.#survive();
     this.#watch = new AcceptWatch({
       hostname,
       port: this.port,
@@ -149,47 +138,23 @@ class WsTransport implements Transport {
 
   #listen(port: number, onListening: () => void): void {
     const { hostname: host, sharers } = this.#options;
-    // What Deno has known since 2.9, and its types do not name yet.
-    const shared = { reusePort: sharers > 1 };
-    if (this.#server instanceof Server) {
-      this.#server.listen({ port, host, backlog: BACKLOG, ...shared }, onListening);
-    } else (this.#server as Server).listen(port, onListening);
+    // The types of Deno do not name `reusePort` yet.
+    const options = { port, host, reusePort: sharers > 1 };
+    this.#server.listen(options, onListening);
   }
 
-  /** As with too many open files, on Deno before 2.9: those who are connected stay, and it tries again by itself. */
-  #survive(server: Server): void {
-    server.on("error", (error: Error) => {
+  /** Those who are connected stay, and it tries again by itself. */
+  #survive(): void {
+    this.#server.on("error", (error: Error) => {
       this.#watch?.heard(this.#options.steadyMs());
       this.#logFailure("transport.failed", error.message);
     });
   }
 
-  async renewTls(tls: Tls): Promise<boolean> {
-    if (!(this.#server instanceof TlsServer) || this.#watch === undefined) return false;
-    if ("setSecureContext" in this.#server) {
-      this.#server.setSecureContext({ ...tls });
-      return true;
-    }
-    // Deno before 2.9 has no such thing: the port is opened anew, as where it was lost, for a moment.
-    const { port } = this.#watch;
-    (this.#server as Server).close();
-    this.#server = this.#makeServer(tls);
-    this.#survive(this.#server);
-    await this.#listenAgain(port);
-    return true;
-  }
-
-  /** On a port that was just closed, which those versions let go of a moment later. */
-  async #listenAgain(port: number): Promise<void> {
-    for (let tries = 1;; tries++) {
-      try {
-        return await new Promise<void>((resolve) => this.#listen(port, resolve));
-      } catch (error) {
-        // In the end it is the watch's, which finds that nobody is heard there.
-        if (tries === LISTEN_TRIES_MAX) return this.#logFailure("port.not_reopened", String(error));
-        await new Promise((resolve) => setTimeout(resolve, LISTEN_AGAIN_MS));
-      }
-    }
+  renewTls(tls: Tls): Promise<boolean> {
+    if (!(this.#server instanceof TlsServer)) return Promise.resolve(false);
+    this.#server.setSecureContext({ ...tls });
+    return Promise.resolve(true);
   }
 
   /** Opens the port anew; whoever is connected stays. */
@@ -203,7 +168,7 @@ class WsTransport implements Transport {
   }
 
   /** Logs what can come again and again while it lasts. */
-  #logFailure(event: "transport.failed" | "port.lost" | "port.not_reopened", problem: string): void {
+  #logFailure(event: "transport.failed" | "port.lost", problem: string): void {
     const nowMs = this.#options.steadyMs();
     if (nowMs - this.#failureLoggedMs < FAILURE_LOG_MS) return;
     this.#failureLoggedMs = nowMs;
@@ -236,7 +201,6 @@ class WsTransport implements Transport {
   #exchange(socket: Socket): void {
     const { log, handle, tls, maxBodyBytes, steadyMs, wallMs } = this.#options;
     socket.on("error", ignoreError);
-    keepToOneRead(socket);
     this.#watch?.heard(steadyMs());
     const exchange: HttpExchange = new HttpExchange(socket, {
       isTls: tls !== undefined,
@@ -291,21 +255,6 @@ class WsTransport implements Transport {
     const reading = this.#turns.take(stream);
     this.#connections.add(new WsConnection(webSocket, { admitted, reading, stream }, this.#rules));
   }
-}
-
-let areListensShared = false;
-
-/** Deno before 2.9 opens the ports of node:net and node:tls by these, and does not let others on them. */
-function shareListens(): void {
-  if (areListensShared) return;
-  areListensShared = true;
-  const { listen, listenTls } = Deno;
-  const shared = { reusePort: true };
-  Object.assign(Deno, {
-    listen: (options: Deno.TcpListenOptions) => listen({ ...options, ...shared }),
-    listenTls: (options: Deno.ListenTlsOptions & Deno.TlsCertifiedKeyPem) =>
-      listenTls({ ...options, ...shared }),
-  });
 }
 
 /** How large a frame may be, and in how many reads it may come. */

@@ -10,6 +10,7 @@ import { STATUS_CODE } from "@std/http/status";
 import { steadyClock } from "../clock.ts";
 import { settlesWithin } from "../deadline.ts";
 import type { Logger } from "../logging/log.ts";
+import { isBefore29 } from "./deno_version.ts";
 import type { Tls } from "./tls_files.ts";
 
 /** Milliseconds that requests under way have to end when the server stops; then they are cut. */
@@ -35,8 +36,7 @@ const NO_ADDRESS = "unknown";
  * Whether the runtime ends a connection without a word where nobody reads a request's body: a client that sends its next
  * request there gets no answer. Deno since 2.9 says so by itself.
  */
-const [MAJOR = 0, MINOR = 0] = Deno.version.deno.split(".").map(Number);
-const ENDS_UNTOLD = MAJOR < 2 || (MAJOR === 2 && MINOR < 9);
+const ENDS_UNTOLD = isBefore29();
 
 export interface Place {
   readonly hostname: string;

@@ -6,8 +6,7 @@
  */
 import { assertEquals, assertLess } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
-import { TRANSPORT_NAMES } from "../support/chat_server.ts";
-import { type ServerProgram, startServer } from "../support/program.ts";
+import { PROGRAM_TRANSPORTS, type ServerProgram, startServer } from "../support/program.ts";
 
 /** Few, so that the test needs few connections. */
 const FEW = { descriptors: 150 };
@@ -49,7 +48,7 @@ Deno.test({
   },
 });
 
-for (const transport of TRANSPORT_NAMES) {
+for (const transport of PROGRAM_TRANSPORTS) {
   // Only ws can tell who has not asked for anything, and cuts those.
   const end = transport === "ws" ? "while its attackers still hold on" : "when its attackers have let go";
   Deno.test({

@@ -6,10 +6,10 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { startServer } from "../support/program.ts";
+import { PROGRAM_TRANSPORTS, startServer } from "../support/program.ts";
 import { seedClient } from "../support/seed_client.ts";
 
-for (const transport of ["serve", "ws"]) {
+for (const transport of PROGRAM_TRANSPORTS) {
   Deno.test(`${transport}: the client of 2021 connects, says hello, and prints what it gets`, async () => {
     await using server = await startServer("chat", ["--name", "Seed Server", "--transport", transport]);
     const printed: string[] = [];

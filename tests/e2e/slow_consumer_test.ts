@@ -6,9 +6,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
-import { startServer } from "../support/program.ts";
+import { PROGRAM_TRANSPORTS, startServer } from "../support/program.ts";
 import { RawPeer } from "../support/raw_peer.ts";
-import { TRANSPORT_NAMES } from "../support/chat_server.ts";
 
 const READERS = 20;
 const STUCK = 5;
@@ -50,7 +49,7 @@ async function sendAll(sender: ChatClient): Promise<void> {
   }
 }
 
-for (const transport of TRANSPORT_NAMES) {
+for (const transport of PROGRAM_TRANSPORTS) {
   Deno.test(`${transport}: five of 25 peers stop reading 15 MB: they alone are out`, async () => {
     const folder = await Deno.makeTempDir();
     await using everyone = new AsyncDisposableStack();

@@ -7,15 +7,14 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { TRACED_PER_BATCH_MAX } from "../../chat/order/turn_spans.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { TRANSPORT_NAMES } from "../support/chat_server.ts";
-import { startServer } from "../support/program.ts";
+import { PROGRAM_TRANSPORTS, startServer } from "../support/program.ts";
 import { SpanCollector } from "../support/span_collector.ts";
 
 /** An executable takes from when it was compiled whether it exports, and these are compiled not to. */
 const ignore = Boolean(Deno.env.get("CHATTER_BINARY"));
 const STAGES = ["wait", "decide", "commit", "fan-out"];
 
-for (const transport of TRANSPORT_NAMES) {
+for (const transport of PROGRAM_TRANSPORTS) {
   const name = `${transport}: a message is a trace of its wait, decision, commit and fan-out`;
   Deno.test(name, { ignore }, async () => {
     const folder = await Deno.makeTempDir();

@@ -7,7 +7,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
 import { untilListed } from "../support/listed_servers.ts";
-import { runProgram, startServer } from "../support/program.ts";
+import { IS_OF_OLD_DENO, runProgram, startServer } from "../support/program.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
 
 const TOKEN = "correct-horse-battery-staple";
@@ -42,7 +42,7 @@ Deno.test("what a server that runs keeps comes whole to another that runs, and i
 
     await using to = await startServer(
       "chat",
-      ["--kv", `${folder}/to.db`, "--transport", "ws", "--workers", "2"],
+      ["--kv", `${folder}/to.db`, ...(IS_OF_OLD_DENO ? [] : ["--transport", "ws", "--workers", "2"])],
       ADMIN,
     );
     await using bob = await ChatClient.connect(to.url, "bob");

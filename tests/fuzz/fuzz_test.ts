@@ -4,13 +4,13 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { TRANSPORT_NAMES } from "../support/chat_server.ts";
+import { PROGRAM_TRANSPORTS } from "../support/program.ts";
 import { runs } from "../support/property_runs.ts";
 import { fuzz } from "./run.ts";
 
 const FRAMES = runs(3000).numRuns;
 
-for (const transport of TRANSPORT_NAMES) {
+for (const transport of PROGRAM_TRANSPORTS) {
   Deno.test(`${transport}: thousands of fuzzed frames and some hundred requests are all answered, and nothing breaks`, async () => {
     const { chat, listing, problems } = await fuzz({
       seed: 20_261_124,

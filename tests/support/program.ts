@@ -6,7 +6,9 @@
  *
  * @module
  */
+import type { TransportName } from "../../chat/sockets/transport.ts";
 import config from "../../deno.json" with { type: "json" };
+import { isBefore29 } from "../../src/serving/deno_version.ts";
 
 export type Role = "chat" | "listing";
 export type Variables = Readonly<Record<string, string>>;
@@ -34,6 +36,11 @@ export interface StartOptions {
 
 /** Milliseconds after which a program that does not do what it should fails the test. Never waited out otherwise. */
 const PATIENCE_MS = 20_000;
+
+/** Whether the program is made of a Deno before 2.9: there a chat server has `--transport serve` on one thread alone. */
+export const IS_OF_OLD_DENO = isOfOldDeno();
+/** What that program's `--transport` takes. */
+export const PROGRAM_TRANSPORTS: readonly TransportName[] = IS_OF_OLD_DENO ? ["serve"] : ["serve", "ws"];
 
 /** Runs the program to its end. Variables of the tests' own environment do not reach it, save the named ones. */
 export async function runProgram(
@@ -220,6 +227,13 @@ function spawn(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+}
+
+function isOfOldDeno(): boolean {
+  const binary = Deno.env.get("CHATTER_BINARY");
+  if (!binary) return isBefore29();
+  const { stdout } = new Deno.Command(binary, { args: ["--version"] }).outputSync();
+  return isBefore29(/deno ([0-9.]+)/.exec(decode(stdout))![1]);
 }
 
 /** The words that start the program; what it is to do follows them. */
