@@ -138,6 +138,12 @@ export class ServerIndex {
   server(id: number): ListedServer | undefined {
     return this.#entries.get(id)?.listed;
   }
+
+  /** A server as JSON, written once for all lists that show it as it is. */
+  jsonOf(server: ListedServer): string {
+    const entry = this.#entries.get(server.id);
+    return entry?.listed === server ? entry.json : JSON.stringify(server);
+  }
 }
 
 function makeEntry(record: ServerRecord): Entry {

@@ -80,10 +80,14 @@ export class Snapshot {
   /** The whole list in the order of `sort`, made at most once for each change of it. */
   list(sort: Sort): Promise<Representation> {
     this.#discardIfDue();
-    const made = this.#lists.get(sort) ??
-      Representation.of(JSON.stringify({ servers: this.#inOrder(sort) }));
+    const made = this.#lists.get(sort) ?? this.#make(sort);
     this.#lists.set(sort, made);
     return made;
+  }
+
+  #make(sort: Sort): Promise<Representation> {
+    const servers = this.#inOrder(sort).map((server) => this.#index.jsonOf(server));
+    return Representation.of(`{"servers":[${servers.join(",")}]}`);
   }
 
   page(query: PageQuery): Page {
