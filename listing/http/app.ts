@@ -23,7 +23,7 @@ import { acceptsGzip, isNotModified } from "../../src/serving/negotiation.ts";
 import type { WebAssets } from "../../src/serving/web_assets.ts";
 import { formatIssues } from "../../src/schema_issues.ts";
 import { API_PAGE_HEADERS, apiPage } from "../pages/api_page.ts";
-import { BROWSER_PAGE_HEADERS, browserPage, PAGE_ROWS, PAGE_SCRIPT } from "../pages/list_page.ts";
+import { LIST_PAGE_HEADERS, listPage, PAGE_ROWS, PAGE_SCRIPT } from "../pages/list_page.ts";
 import { readAuthorization } from "../registry/keys.ts";
 import { OriginRate } from "../origin_rate.ts";
 import type { LargeResponses } from "./large_responses.ts";
@@ -116,7 +116,7 @@ export function makeApp(parts: AppParts): ListingApp {
     if (refusal !== undefined) meters.refused(refusal);
   });
   addServerRoutes(app, parts);
-  addOtherRoutes(app, parts);
+  addDocumentRoutes(app, parts);
   app.notFound((c) => c.text("There is nothing here: GET /openapi.json tells what there is", 404));
   const storeFailed = new LogThrottle(steadyClock);
   app.onError((error, c) => {
@@ -201,7 +201,7 @@ function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRat
     const cursor = readCursor(searchParams.get("cursor") ?? "");
     const after = cursor?.sort === wish.sort ? cursor : undefined;
     const page = await Representation.of(
-      await browserPage({
+      await listPage({
         wish,
         page: snapshot.page({ ...wish, limit: PAGE_ROWS, after }),
         summary: summary(index.servers()),
@@ -213,7 +213,7 @@ function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRat
     );
     return await answerRepresentation(c, page, largeResponses, {
       madeFor: origin,
-      headers: BROWSER_PAGE_HEADERS,
+      headers: LIST_PAGE_HEADERS,
     });
   });
   for (const path of assets.paths) app.get(path, (c) => assets.answer(c.req.raw) ?? c.notFound());
@@ -306,7 +306,7 @@ function mount(
   app.on(route.method.toUpperCase(), route.getRoutingPath(), handle);
 }
 
-function addOtherRoutes(app: ListingApp, parts: AppParts): void {
+function addDocumentRoutes(app: ListingApp, parts: AppParts): void {
   app.openAPIRegistry.registerComponent("securitySchemes", "C2Listing", {
     type: "apiKey",
     in: "header",

@@ -19,7 +19,7 @@ export const PIECE_CHARS = 65_536;
 /** Milliseconds between two looks at what is due. */
 export const TICK_MS = 250;
 /** Milliseconds in which a server is told of at most once. */
-export const TELL_MS = 500;
+export const NOTIFY_MS = 500;
 /** Changes a second that are told for long: after many at once the next are told later, and then as they are then. */
 export const CHANGES_PER_SECOND = 200;
 /** Seconds between two comments that keep a quiet stream open: proxies cut what is silent for 30 s or 60 s. */
@@ -68,7 +68,7 @@ export class EventStreams {
   readonly #perPlace = new Map<string, number>();
   readonly #pieces = new Map<number, Piece>();
   #timer: ReturnType<typeof setInterval> | undefined;
-  #tellMs = -Infinity;
+  #notifyMs = -Infinity;
 
   constructor(parts: EventStreamsParts) {
     this.#parts = parts;
@@ -84,10 +84,10 @@ export class EventStreams {
    * told, its first event is `reset`. What the reader does not take is not kept for it.
    */
   open(origin: string, lastEventId: string | undefined): ReadableStream<Uint8Array> | Refusal {
-    const entered = this.#enter(origin);
+    const entered = this.#admit(origin);
     if (isRefusal(entered)) return entered;
     const { changes, steadyClock } = this.#parts;
-    const seq = lastEventId === undefined ? undefined : changes.read(lastEventId);
+    const seq = lastEventId === undefined ? undefined : changes.readPosition(lastEventId);
     let stream: Stream;
     let isOpening = true;
     return new ReadableStream<Uint8Array>({
@@ -95,7 +95,7 @@ export class EventStreams {
         const end = () => {
           if (!this.#streams.delete(stream)) return;
           entered.leave();
-          if (this.#streams.size === 0) this.#rest();
+          if (this.#streams.size === 0) this.#stopTicking();
         };
         const isLost = seq === undefined;
         const handedMs = steadyClock();
@@ -126,7 +126,7 @@ export class EventStreams {
 
   /** Where nobody listens, what changed so far need not be told to who follows from a list that is made now. */
   catchUp(): void {
-    if (this.#streams.size === 0 && this.#parts.changes.isUnnumbered) this.#parts.changes.number();
+    if (this.#streams.size === 0 && this.#parts.changes.isUnnumbered) this.#parts.changes.numberNoted();
   }
 
   /** Does what is due; called each `TICK_MS` while a stream is open. */
@@ -135,12 +135,12 @@ export class EventStreams {
     const nowMs = steadyClock();
     // It asks the store once a second at most, and says itself where that fails.
     refresh().catch(() => {});
-    if (changes.isUnnumbered && nowMs >= this.#tellMs) {
-      const told = changes.number();
-      this.#tellMs = nowMs + Math.max(TELL_MS, told / CHANGES_PER_SECOND * 1000);
+    if (changes.isUnnumbered && nowMs >= this.#notifyMs) {
+      const told = changes.numberNoted();
+      this.#notifyMs = nowMs + Math.max(NOTIFY_MS, told / CHANGES_PER_SECOND * 1000);
     }
     this.#pieces.clear();
-    for (const stream of [...this.#streams]) this.#fenced(stream, () => this.#look(stream, nowMs));
+    for (const stream of [...this.#streams]) this.#fenced(stream, () => this.#serve(stream, nowMs));
   }
 
   /** Ends all streams. */
@@ -163,7 +163,7 @@ export class EventStreams {
     }
   }
 
-  #look(stream: Stream, nowMs: number): void {
+  #serve(stream: Stream, nowMs: number): void {
     const quietMs = nowMs - stream.handedMs;
     if (stream.wake === undefined) {
       if (quietMs < STALLED_SECONDS_MAX * 1000) return;
@@ -178,7 +178,7 @@ export class EventStreams {
 
   #next(stream: Stream): Uint8Array<ArrayBuffer> | undefined {
     const { changes } = this.#parts;
-    const piece = stream.isLost ? encodePiece(changes.reset()) : this.#pieceAfter(stream.seq);
+    const piece = stream.isLost ? encodePiece(changes.resetEvent()) : this.#pieceAfter(stream.seq);
     if (piece === undefined) return undefined;
     stream.isLost = false;
     stream.seq = piece.next;
@@ -188,7 +188,7 @@ export class EventStreams {
   #pieceAfter(seq: number): Piece | undefined {
     const kept = this.#pieces.get(seq);
     if (kept !== undefined) return kept;
-    const events = this.#parts.changes.after(seq, PIECE_CHARS);
+    const events = this.#parts.changes.eventsAfter(seq, PIECE_CHARS);
     if (events === undefined) return undefined;
     const piece = encodePiece(events);
     if (this.#pieces.size >= PIECES_KEPT) this.#pieces.clear();
@@ -196,13 +196,13 @@ export class EventStreams {
     return piece;
   }
 
-  #rest(): void {
+  #stopTicking(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#pieces.clear();
   }
 
-  #enter(origin: string): Refusal | { readonly leave: () => void } {
+  #admit(origin: string): Refusal | { readonly leave: () => void } {
     const { maxEventStreams, maxEventStreamsPerOrigin } = this.#parts.limits;
     const places: [place: string, most: number][] = [];
     if (!isLoopback(origin)) {

@@ -25,8 +25,8 @@ export const MADE_BYTES_MAX = 67_108_864;
 export const MADE_BYTES_PER_ORIGIN_MAX = 16_777_216;
 
 export class LargeResponses {
-  readonly #made = new Held();
-  readonly #whole = new Held();
+  readonly #made = new HeldBytes();
+  readonly #whole = new HeldBytes();
   readonly #open = new Set<() => void>();
 
   /** Large answers that are under way. */
@@ -97,7 +97,7 @@ export class LargeResponses {
 }
 
 /** Bytes that are held, by address block; who holds none is not here. */
-class Held {
+class HeldBytes {
   readonly #by = new Map<string, number>();
   inAll = 0;
 

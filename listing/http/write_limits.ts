@@ -47,7 +47,7 @@ export class WriteLimits {
 
   /** Carries out `write` unless there are too many, and answers what it answers. */
   async run<T>(writer: Writer, write: () => Promise<T>): Promise<T | Refusal> {
-    const entered = this.#enter(writer);
+    const entered = this.#admit(writer);
     if (isRefusal(entered)) return entered;
     try {
       return await write();
@@ -56,7 +56,7 @@ export class WriteLimits {
     }
   }
 
-  #enter(writer: Writer): Refusal | { readonly leave: () => void } {
+  #admit(writer: Writer): Refusal | { readonly leave: () => void } {
     const { origin, holderOf } = writer;
     const isStranger = holderOf === undefined;
     const isExempt = isLoopback(origin);

@@ -69,13 +69,13 @@ export class ChangeLog {
   }
 
   /** The number that an event's id stands for; undefined where it is of another list or of none. */
-  read(position: string): number | undefined {
+  readPosition(position: string): number | undefined {
     const [, epoch, digits] = /^([^-]*)-(0|[1-9][0-9]{0,15})$/.exec(position) ?? [];
     return epoch === this.#epoch && Number(digits) <= this.#seq ? Number(digits) : undefined;
   }
 
   /** Whether all that changed after `seq` is known. */
-  reaches(seq: number): boolean {
+  knowsAllSince(seq: number): boolean {
     return seq >= this.#forgotten && seq <= this.#seq;
   }
 
@@ -92,7 +92,7 @@ export class ChangeLog {
   }
 
   /** Numbers what was noted. Answers how many servers those who follow have to be told of, at most CHANGES_MAX. */
-  number(): number {
+  numberNoted(): number {
     if (this.#isTooMuch) {
       this.forget();
       return CHANGES_MAX;
@@ -128,13 +128,13 @@ export class ChangeLog {
    * The events after `seq`, as many as reach `charsMin` characters; undefined where there are none. Where they are
    * not all known it is one that says so.
    */
-  after(seq: number, charsMin: number): Events | undefined {
+  eventsAfter(seq: number, charsMin: number): Events | undefined {
     if (seq === this.#seq) return undefined;
-    if (!this.reaches(seq)) return this.reset();
+    if (!this.knowsAllSince(seq)) return this.resetEvent();
     let text = "";
     let next = this.#seq;
     for (const change of this.#log.slice(this.#log.findIndex((change) => change.seq > seq))) {
-      text += this.#told(change, seq);
+      text += this.#eventOf(change, seq);
       next = change.seq;
       if (text.length >= charsMin) return { text, next };
     }
@@ -142,16 +142,16 @@ export class ChangeLog {
   }
 
   /** The event that has whoever hears it fetch the list. */
-  reset(): Events {
-    return { text: this.#event(this.#seq, "reset", "{}"), next: this.#seq };
+  resetEvent(): Events {
+    return { text: this.#format(this.#seq, "reset", "{}"), next: this.#seq };
   }
 
-  #told({ seq, id, addedSeq, json }: Change, since: number): string {
-    if (json === undefined) return this.#event(seq, "removed", JSON.stringify({ id }));
-    return this.#event(seq, addedSeq > since ? "added" : "changed", json);
+  #eventOf({ seq, id, addedSeq, json }: Change, since: number): string {
+    if (json === undefined) return this.#format(seq, "removed", JSON.stringify({ id }));
+    return this.#format(seq, addedSeq > since ? "added" : "changed", json);
   }
 
-  #event(seq: number, name: string, json: string): string {
+  #format(seq: number, name: string, json: string): string {
     // JSON has no line break in it, so it is one line of data.
     return `id: ${this.position(seq)}\nevent: ${name}\ndata: ${json}\n\n`;
   }

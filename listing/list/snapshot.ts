@@ -101,7 +101,7 @@ export class Snapshot {
 
   get #isDue(): boolean {
     // A list from which nobody could follow is of no use to a reader that a `reset` told to fetch it.
-    if (!this.#changes.reaches(this.#madeSeq)) return true;
+    if (!this.#changes.knowsAllSince(this.#madeSeq)) return true;
     return this.#isChanged &&
       (this.#index.size < LARGE_LIST || this.#steadyClock() - this.#madeMs >= LARGE_LIST_AGE_MS);
   }

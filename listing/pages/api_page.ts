@@ -8,7 +8,7 @@
  */
 import { html } from "hono/html";
 import { PAGE_HEADERS, PAGE_POLICY } from "../../src/serving/web_assets.ts";
-import { type Html, wholePage } from "./html_page.ts";
+import { type Html, htmlPage } from "./html_page.ts";
 
 /** Headers of the page. Nothing on it runs, and nothing is asked by it. */
 export const API_PAGE_HEADERS: Readonly<Record<string, string>> = {
@@ -81,9 +81,9 @@ interface Asked {
 /** The page as text. */
 export function apiPage(api: ApiDocument): Promise<string> {
   const { info, openapi, components } = api;
-  return wholePage({
+  return htmlPage({
     title: "The API of this listing",
-    about: "What programs can ask of this listing of chat servers, and how.",
+    description: "What programs can ask of this listing of chat servers, and how.",
     style: "/listing/web/api_page.css",
     skipTo: ["requests", "requests"],
     facts: html`

@@ -9,10 +9,10 @@ import { html } from "hono/html";
 
 export type Html = ReturnType<typeof html>;
 
-export interface WholePage {
+export interface HtmlPage {
   readonly title: string;
   /** What search engines show of it. */
-  readonly about: string;
+  readonly description: string;
   /** Paths of its own files, beside those that all pages have. */
   readonly style: string;
   readonly script?: string;
@@ -27,8 +27,8 @@ export interface WholePage {
 }
 
 /** The page as text. */
-export async function wholePage(page: WholePage): Promise<string> {
-  const { title, about, style, script, modules = [], skipTo: [id, what], facts, main, footer } = page;
+export async function htmlPage(page: HtmlPage): Promise<string> {
+  const { title, description, style, script, modules = [], skipTo: [id, what], facts, main, footer } = page;
   return String(
     await html`
       <!DOCTYPE html>
@@ -37,7 +37,7 @@ export async function wholePage(page: WholePage): Promise<string> {
           <meta charset="utf-8">
           <meta name="viewport" content="width=device-width, initial-scale=1">
           <title>${title}</title>
-          <meta name="description" content="${about}">
+          <meta name="description" content="${description}">
           <link rel="icon" href="/src/web/icon.svg" type="image/svg+xml">
           <link rel="stylesheet" href="/src/web/tokens.css">
           <link rel="stylesheet" href="/listing/web/base.css">

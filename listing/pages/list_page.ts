@@ -12,13 +12,13 @@ import { PAGE_HEADERS } from "../../src/serving/web_assets.ts";
 import type { ListedServer, Page, Sort } from "../list/page.ts";
 import { type Wish, writeWish } from "../web/order.ts";
 import { duration, fill, fillWidth, isFull, percent, webAddress } from "../web/wording.ts";
-import { type Html, wholePage } from "./html_page.ts";
+import { type Html, htmlPage } from "./html_page.ts";
 
 /** Servers of one page without script: what a person looks through; the next page is a link. */
 export const PAGE_ROWS = 100;
 
 /** Headers of the page. Its form asks this listing, which is what its policy allows beside that of all pages. */
-export const BROWSER_PAGE_HEADERS: Readonly<Record<string, string>> = {
+export const LIST_PAGE_HEADERS: Readonly<Record<string, string>> = {
   ...PAGE_HEADERS,
   "content-security-policy": PAGE_HEADERS["content-security-policy"]!
     .replace("form-action 'none'", "form-action 'self'"),
@@ -26,7 +26,7 @@ export const BROWSER_PAGE_HEADERS: Readonly<Record<string, string>> = {
   "vary": "Accept",
 };
 
-export interface BrowserPage {
+export interface ListPage {
   readonly wish: Wish;
   readonly page: Page;
   /** How many servers there are in all, and how many people on them. */
@@ -49,12 +49,12 @@ const SORTS: readonly (readonly [sort: Sort, label: string])[] = [
 ];
 
 /** The page as text. */
-export function browserPage(shown: BrowserPage): Promise<string> {
+export function listPage(shown: ListPage): Promise<string> {
   const { wish, page, summary, isEmpty, nowMs, modules } = shown;
   const noMatch = page.servers.length === 0 && !isEmpty;
-  return wholePage({
+  return htmlPage({
     title: "Chat servers",
-    about: "Chat servers that anybody can join, with how many people are there now.",
+    description: "Chat servers that anybody can join, with how many people are there now.",
     style: "/listing/web/page.css",
     script: PAGE_SCRIPT,
     modules,
@@ -123,7 +123,7 @@ function checked(isChecked: boolean): Html {
 }
 
 /** The roles say what the elements are, since as a grid of boxes some browsers do not take them for it any more. */
-function table({ wish, page, nowMs }: BrowserPage): Html {
+function table({ wish, page, nowMs }: ListPage): Html {
   const heading = (sort: Sort, label: string) =>
     html`
       <th role="columnheader" scope="col"
@@ -197,7 +197,7 @@ function age(server: ListedServer | undefined, nowMs: number): Html {
   return html`<time datetime="${since}">${duration(nowMs - server.onlineSince)}</time>`;
 }
 
-function howToAdd({ isEmpty, origin }: BrowserPage): Html {
+function howToAdd({ isEmpty, origin }: ListPage): Html {
   const place = html`<span class="origin">${origin}</span>`;
   return html`
     <section id="no-servers" class="note" ${hidden(!isEmpty)}>
@@ -211,7 +211,7 @@ function howToAdd({ isEmpty, origin }: BrowserPage): Html {
 }
 
 /** The way to the next page without script; with it all are here. */
-function nextPage({ wish, page }: BrowserPage): Html {
+function nextPage({ wish, page }: ListPage): Html {
   if (page.nextCursor === undefined) return html``;
   const query = writeWish(wish);
   const href = `/${query}${query === "" ? "?" : "&"}cursor=${page.nextCursor}`;

@@ -60,7 +60,11 @@ export async function pingOverWebSocket(request: PingRequest, limit: AbortSignal
   limit.addEventListener("abort", hangUp);
   try {
     if (request.address.tls) {
-      const tlsConn = await startTls(conn as Deno.TcpConn, request);
+      const tlsConn = await Deno.startTls(conn as Deno.TcpConn, {
+        hostname: request.address.host,
+        alpnProtocols: ["http/1.1"],
+        caCerts: [...request.caCerts],
+      });
       conn = tlsConn;
       limit.throwIfAborted();
       // By itself: on Deno 2.4.2 closing ends a handshake, but not a write that waits for one.
@@ -75,14 +79,6 @@ export async function pingOverWebSocket(request: PingRequest, limit: AbortSignal
   }
 }
 
-async function startTls(conn: Deno.TcpConn, request: PingRequest): Promise<Deno.TlsConn> {
-  return await Deno.startTls(conn, {
-    hostname: request.address.host,
-    alpnProtocols: ["http/1.1"],
-    caCerts: [...request.caCerts],
-  });
-}
-
 async function converse(conn: Deno.Conn, request: PingRequest): Promise<PingOutcome> {
   const incoming = new Incoming(conn);
   const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(16))));
@@ -95,20 +91,19 @@ async function converse(conn: Deno.Conn, request: PingRequest): Promise<PingOutc
         : `its HTTP answer has no end within ${HEAD_BYTES_MAX} bytes`,
     );
   }
-  const objection = objectToHead(head, key);
-  if (objection !== undefined) return unanswered(objection);
+  const headProblem = problemOfHead(head, key);
+  if (headProblem !== undefined) return unanswered(headProblem);
 
   const timestamp = String(request.timestamp);
   const sentMs = request.steadyClock();
   await writeAll(conn, maskedFrame(OPCODE.text, encodeClientFrame({ type: "PING", timestamp })));
   const answer = await readTextFrame(incoming);
   if ("problem" in answer) return unanswered(answer.problem);
-  const problem = objectToAnswer(answer.text, timestamp, request.id);
+  const problem = problemOfAnswer(answer.text, timestamp, request.id);
   if (problem !== undefined) return unanswered(problem);
   const roundTripMs = Math.max(0, request.steadyClock() - sentMs);
-  await writeAll(conn, closeFrame()).catch(
-    () => {/* It has answered: how it takes the goodbye is its own. */},
-  );
+  const close = maskedFrame(OPCODE.close, Uint8Array.of(NORMAL_CLOSURE >> 8, NORMAL_CLOSURE & 0xff));
+  await writeAll(conn, close).catch(() => {/* It has answered: how it takes the goodbye is its own. */});
   return { answered: true, roundTripMs };
 }
 
@@ -131,7 +126,7 @@ function openingHandshake(address: ServerAddress, key: string): string {
 }
 
 /** What is wrong with the answer to the opening handshake, RFC 6455 §4.1; undefined where nothing is. */
-function objectToHead(head: string, key: string): string | undefined {
+function problemOfHead(head: string, key: string): string | undefined {
   const [statusLine = "", ...lines] = head.split("\r\n");
   const status = /^HTTP\/1\.[01] ([0-9]{3})(?: |$)/.exec(statusLine)?.[1];
   if (status === undefined) return "it did not answer by HTTP";
@@ -154,7 +149,7 @@ function objectToHead(head: string, key: string): string | undefined {
 }
 
 /** What is wrong with the frame that answers; undefined where nothing is. Never repeats what was sent. */
-function objectToAnswer(text: string, timestamp: string, id: number): string | undefined {
+function problemOfAnswer(text: string, timestamp: string, id: number): string | undefined {
   const wanted = `c2/PING ${timestamp}; ${id}`;
   const frame = decodeServerFrame(text);
   if (frame === undefined) return `it answered something else than ${wanted}`;
@@ -205,10 +200,6 @@ function maskedFrame(opcode: number, payload: string | Uint8Array): Uint8Array {
   frame.set([FIN | opcode, MASKED | bytes.length, ...mask]);
   bytes.forEach((byte, i) => frame[6 + i] = byte ^ (mask[i % 4] ?? 0));
   return frame;
-}
-
-function closeFrame(): Uint8Array {
-  return maskedFrame(OPCODE.close, new Uint8Array([NORMAL_CLOSURE >> 8, NORMAL_CLOSURE & 0xff]));
 }
 
 async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {

@@ -4,10 +4,8 @@
  * @module
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { ChangeLog } from "../../listing/list/change_log.ts";
-import { SocketProber } from "../../listing/probe/prober_socket.ts";
-import { Registry } from "../../listing/registry/registry.ts";
 import { ServerIndex } from "../../listing/list/server_index.ts";
+import { SocketProber } from "../../listing/probe/prober_socket.ts";
 import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { broken, Bug } from "../support/broken.ts";
@@ -19,7 +17,7 @@ fence("a request to the listing", "is answered 500, and the next as ever", async
   await using listing = await ListingUnderTest.start();
   const key = await listing.list(1);
   {
-    using _bug = broken(Registry.prototype, "remove");
+    using _bug = broken(listing.store, "get");
     const { status, text } = await listing.ask("DELETE", "/servers/1", { key });
     assertEquals([status, text.includes("Bug")], [500, false]);
     assertEquals((await listing.ask("DELETE", "/servers/1", { key })).status, 200);
@@ -37,7 +35,7 @@ fence(
     const reader = await read();
     await reader.read();
     {
-      using _bug = broken(ChangeLog.prototype, "reset");
+      using _bug = broken(listing.changes, "resetEvent");
       await assertRejects(() => reader.read(), Error, "the events could not be told");
     }
     assertEquals([log.errors(), log.stacks().length, listing.events.size], [["bug events"], 1, 0]);

@@ -10,10 +10,10 @@ import { CHANGES_MAX } from "../../../listing/list/change_log.ts";
 import {
   CHANGES_PER_SECOND,
   KEEP_ALIVE_SECONDS,
+  NOTIFY_MS,
   PIECE_CHARS,
   RETRY_MS,
   STALLED_SECONDS_MAX,
-  TELL_MS,
 } from "../../../listing/http/event_streams.ts";
 import { NETWORKS_PER_SITE } from "../../../src/announcement/listing_limits.ts";
 import { EventReader } from "../../support/event_reader.ts";
@@ -33,7 +33,7 @@ async function position(listing: ListingUnderTest): Promise<string> {
 }
 
 /** Lets a tick find what changed, once readers that are ready wait. */
-async function tell(listing: ListingUnderTest, laterMs = TELL_MS): Promise<void> {
+async function tell(listing: ListingUnderTest, laterMs = NOTIFY_MS): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve));
   listing.nowMs += laterMs;
   listing.events.tick();
@@ -157,7 +157,7 @@ Deno.test("a list that is fetched after a reset can be followed, also where the 
   assertEquals((await reader.next())?.name, "reset");
   const { text, headers } = await listing.ask("GET", "/servers");
   assertEquals(JSON.parse(text).servers.length, 2 * CHANGES_MAX + 1);
-  assert(listing.changes.reaches(listing.changes.read(headers.get("Last-Event-ID")!)!));
+  assert(listing.changes.knowsAllSince(listing.changes.readPosition(headers.get("Last-Event-ID")!)!));
 });
 
 Deno.test("a server that changes all the time is told of once in its time", async () => {
@@ -167,11 +167,11 @@ Deno.test("a server that changes all the time is told of once in its time", asyn
   const before = listing.changes.seq;
   for (let connectedUsers = 1; connectedUsers <= 20; connectedUsers++) {
     await listing.ask("PUT", "/servers/1", { key, body: { connectedUsers } });
-    await tell(listing, TELL_MS / 20);
+    await tell(listing, NOTIFY_MS / 20);
   }
   assertEquals(listing.changes.seq - before, 1);
   assertEquals((await reader.next())?.data.connectedUsers, 1, "the first is told at once");
-  await tell(listing, TELL_MS / 20);
+  await tell(listing, NOTIFY_MS / 20);
   assertEquals((await reader.next())?.data.connectedUsers, 20);
 });
 
@@ -201,7 +201,7 @@ Deno.test("a quiet stream gets a comment in time, and no sooner", async () => {
   const comment = next();
   await tell(listing, KEEP_ALIVE_SECONDS * 1000 - 1);
   await listing.list(1);
-  await tell(listing, TELL_MS);
+  await tell(listing, NOTIFY_MS);
   assertStringIncludes(await comment, "event: added", "one came a moment too soon");
   const another = next();
   await tell(listing, KEEP_ALIVE_SECONDS * 1000);

@@ -10,7 +10,7 @@ import { runs } from "../../support/property_runs.ts";
 
 /** Events as [name, id or json, position]. */
 function told(changes: ChangeLog, seq: number, charsMin = Infinity): string[] | undefined {
-  return changes.after(seq, charsMin)?.text.split("\n\n").slice(0, -1)
+  return changes.eventsAfter(seq, charsMin)?.text.split("\n\n").slice(0, -1)
     .map((block) => block.replace(/^id: (.*)\nevent: (.*)\ndata: (.*)$/, "$1 $2 $3"));
 }
 
@@ -18,12 +18,12 @@ Deno.test("a server that changed ten times is told of once, as it is now", () =>
   const changes = new ChangeLog("e");
   changes.note(1, undefined, "a0");
   for (let i = 1; i <= 10; i++) changes.note(1, `a${i - 1}`, `a${i}`);
-  assertEquals(changes.number(), 1);
+  assertEquals(changes.numberNoted(), 1);
   assertEquals(told(changes, 0), ["e-1 added a10"]);
   changes.note(1, "a10", "a11");
-  changes.number();
+  changes.numberNoted();
   changes.note(1, "a11", "a12");
-  changes.number();
+  changes.numberNoted();
   assertEquals([told(changes, 1), told(changes, 2)], [["e-3 changed a12"], ["e-3 changed a12"]]);
   assertEquals(told(changes, 0), ["e-3 added a12"], "who has not seen it come is told that it came");
   assertEquals(told(changes, 3), undefined);
@@ -35,22 +35,22 @@ Deno.test("what came and went, or became as it was, is told for those who fetche
   changes.note(1, "a", undefined);
   changes.note(2, "b", "c");
   changes.note(2, "c", "b");
-  assertEquals([changes.isUnnumbered, changes.number(), changes.isUnnumbered], [true, 2, false]);
+  assertEquals([changes.isUnnumbered, changes.numberNoted(), changes.isUnnumbered], [true, 2, false]);
   assertEquals(told(changes, 0), ['e-1 removed {"id":1}', "e-2 changed b"]);
 });
 
 Deno.test("a server that went is told of by its id", () => {
   const changes = new ChangeLog("e");
   changes.note(7, "a", undefined);
-  changes.number();
+  changes.numberNoted();
   assertEquals(told(changes, 0), ['e-1 removed {"id":7}']);
 });
 
 Deno.test("a position is read only of the same list, and not of its future", () => {
   const changes = new ChangeLog("e");
   changes.note(7, undefined, "a");
-  changes.number();
-  assertEquals(["e-0", "e-1"].map((position) => changes.read(position)), [0, 1]);
+  changes.numberNoted();
+  assertEquals(["e-0", "e-1"].map((position) => changes.readPosition(position)), [0, 1]);
   for (
     const other of [
       "e-2",
@@ -67,17 +67,17 @@ Deno.test("a position is read only of the same list, and not of its future", () 
       "e-99999999999999999",
     ]
   ) {
-    assertEquals(changes.read(other), undefined, other);
+    assertEquals(changes.readPosition(other), undefined, other);
   }
 });
 
 Deno.test(`${CHANGES_MAX} changes are kept; with one more, who stopped before the first has to start anew`, () => {
   const changes = new ChangeLog("e");
   for (let id = 0; id < CHANGES_MAX; id++) changes.note(id, undefined, `"${id}"`);
-  changes.number();
+  changes.numberNoted();
   assertEquals(told(changes, 0)?.length, CHANGES_MAX);
   changes.note(CHANGES_MAX, undefined, "last");
-  changes.number();
+  changes.numberNoted();
   assertEquals(changes.size, CHANGES_MAX);
   assertEquals(told(changes, 0), [`e-${CHANGES_MAX + 1} reset {}`]);
   assertEquals(told(changes, 1)?.length, CHANGES_MAX);
@@ -87,27 +87,28 @@ Deno.test(`${CHANGES_MAX} servers that changed since the last number are told of
   const changes = new ChangeLog("e");
   for (let id = 0; id < CHANGES_MAX; id++) changes.note(id, undefined, `"${id}"`);
   changes.note(0, '"0"', '"again"');
-  assertEquals(changes.number(), CHANGES_MAX, "the same server is no more of them");
+  assertEquals(changes.numberNoted(), CHANGES_MAX, "the same server is no more of them");
   assertEquals(told(changes, 0)?.length, CHANGES_MAX);
   for (let id = 0; id <= CHANGES_MAX; id++) changes.note(id, `"${id}"`, `"new ${id}"`);
   changes.note(0, '"new 0"', undefined);
   assertEquals([changes.seq, changes.isUnnumbered], [CHANGES_MAX, true]);
-  assertEquals([changes.number(), changes.size, changes.isUnnumbered], [CHANGES_MAX, 0, false]);
+  assertEquals([changes.numberNoted(), changes.size, changes.isUnnumbered], [CHANGES_MAX, 0, false]);
   assertEquals(told(changes, CHANGES_MAX), [`e-${CHANGES_MAX + 1} reset {}`]);
   assert(
-    changes.reaches(CHANGES_MAX + 1) && !changes.reaches(CHANGES_MAX) && !changes.reaches(CHANGES_MAX + 2),
+    changes.knowsAllSince(CHANGES_MAX + 1) && !changes.knowsAllSince(CHANGES_MAX) &&
+      !changes.knowsAllSince(CHANGES_MAX + 2),
   );
 });
 
 Deno.test("events come in pieces, and each piece goes on where the one before ended", () => {
   const changes = new ChangeLog("e");
   for (let id = 1; id <= 5; id++) changes.note(id, undefined, `"${id}"`);
-  changes.number();
-  const size = changes.after(0, 1)!.text.length;
-  assertEquals(changes.after(0, size), { text: changes.after(0, 1)!.text, next: 1 });
+  changes.numberNoted();
+  const size = changes.eventsAfter(0, 1)!.text.length;
+  assertEquals(changes.eventsAfter(0, size), { text: changes.eventsAfter(0, 1)!.text, next: 1 });
   assertEquals(told(changes, 0, size + 1), ['e-1 added "1"', 'e-2 added "2"']);
   assertEquals(told(changes, 2, size), ['e-3 added "3"']);
-  assertEquals(changes.after(4, size)!.next, 5);
+  assertEquals(changes.eventsAfter(4, size)!.next, 5);
 });
 
 Deno.test("whoever follows, however slowly, ends with the list as it is", () => {
@@ -127,7 +128,7 @@ Deno.test("whoever follows, however slowly, ends with the list as it is", () => 
       const list = new Map<number, string>();
       const readers = [0, 1, 2].map(() => ({ seq: 0, list: new Map<number, string>() }));
       const read = (reader: typeof readers[number], chars: number) => {
-        const events = changes.after(reader.seq, chars);
+        const events = changes.eventsAfter(reader.seq, chars);
         if (events === undefined) return false;
         for (const block of events.text.split("\n\n").slice(0, -1)) {
           const [, name, json = ""] = /event: (.*)\ndata: (.*)$/.exec(block)!;
@@ -147,11 +148,11 @@ Deno.test("whoever follows, however slowly, ends with the list as it is", () => 
           if (now === undefined) list.delete(one.id);
           else list.set(one.id, now);
           if (before !== now) changes.note(one.id, before, now);
-        } else if (one.do === "number") changes.number();
+        } else if (one.do === "number") changes.numberNoted();
         else if (one.do === "forget") changes.forget();
         else read(readers[one.who]!, one.chars);
       }
-      changes.number();
+      changes.numberNoted();
       for (const reader of readers) {
         while (read(reader, 1));
         assertEquals([...reader.list].sort(), [...list].sort());
