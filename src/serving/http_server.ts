@@ -88,25 +88,66 @@ export interface ServeOptions {
  * it. The runtime's own `shutdown` is not used: it waits for slow clients without limit, and once asked for,
  * nothing can cut them any more.
  */
-export function serve(
-  place: Place,
-  answer: Answer,
-  { ready, stopping, patienceMs, log }: ServeOptions,
-): OpenServer {
-  const underWay = new UnderWay();
-  let cut = new AbortController();
-  let { tls } = place;
-  let current = open(place.port);
-  // DENO_SERVE_ADDRESS, which a platform may set, opens what it says in place of this port: maybe no port at all.
-  const port = current.addr.port ?? place.port;
+export function serve(place: Place, answer: Answer, options: ServeOptions): OpenServer {
+  return new HttpServer(place, answer, options);
+}
 
-  function open(port: number): Deno.HttpServer<Deno.NetAddr> {
-    const { hostname, isShared } = place;
+class HttpServer implements OpenServer {
+  readonly port: number;
+  readonly #place: Place;
+  readonly #answer: Answer;
+  readonly #options: ServeOptions;
+  readonly #underWay = new UnderWay();
+  #tls: Tls | undefined;
+  #cut = new AbortController();
+  #current: Deno.HttpServer<Deno.NetAddr>;
+
+  constructor(place: Place, answer: Answer, options: ServeOptions) {
+    this.#place = place;
+    this.#answer = answer;
+    this.#options = options;
+    this.#tls = place.tls;
+    this.#current = this.#open(place.port);
+    // DENO_SERVE_ADDRESS, which a platform may set, opens what it says in place of this port: maybe no port at all.
+    this.port = this.#current.addr.port ?? place.port;
+  }
+
+  async renewTls(renewed: Tls): Promise<void> {
+    const { log, patienceMs } = this.#options;
+    this.#tls = renewed;
+    // It takes nobody any more at once, and is over when the last that it serves has ended; nobody waits for that.
+    this.#current.shutdown().catch((error) => log.warn("port.not_drained", { problem: String(error) }));
+    for (let tries = 1;; tries++) {
+      try {
+        this.#current = this.#open(this.port);
+        return;
+      } catch (error) {
+        if (tries === RENEW_TRIES_MAX) {
+          this.#reopenSoon(steadyClock() + patienceMs);
+          throw error;
+        }
+      }
+      await pause(RENEW_MS);
+    }
+  }
+
+  async close(drainMs = DRAIN_MS): Promise<void> {
+    await settlesWithin(this.#underWay.ended(), drainMs);
+    await pause(READY_MS);
+    this.#cut.abort();
+    const finished = this.#current.finished.catch(() => {/* It was lost and is said so where it was. */});
+    if (!(await settlesWithin(finished, CUT_MS))) this.#options.log.warn("stop.unfinished");
+  }
+
+  #open(port: number): Deno.HttpServer<Deno.NetAddr> {
+    const { log, patienceMs } = this.#options;
+    const { hostname, isShared } = this.#place;
+    const tls = this.#tls;
     const server = Deno.serve(
       {
         hostname,
         port,
-        signal: cut.signal,
+        signal: this.#cut.signal,
         onListen: () => {},
         onError: (error) => {
           log.error("bug", { where: "port", error });
@@ -116,94 +157,72 @@ export function serve(
         ...(isShared && { reusePort: true }),
         ...(tls && { cert: tls.cert, key: tls.key }),
       },
-      (request, info) => {
-        if (stopping.aborted) return whileStopping(request);
-        return ready?.(request, {
-          peer: () => addressOf(info),
-          sent: () => {
-            track(info.completed);
-            return info.completed;
-          },
-        }) ?? answerTracked(request, info);
-      },
+      (request, info) => this.#handle(request, info),
     );
     server.finished.catch((error) => {
       log.error("port.lost", { port: server.addr.port, problem: String(error) });
-      reopenSoon(steadyClock() + patienceMs);
+      this.#reopenSoon(steadyClock() + patienceMs);
     });
     return server;
   }
 
+  #handle(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Response | Promise<Response> {
+    const { ready, stopping } = this.#options;
+    if (stopping.aborted) return whileStopping(request);
+    return ready?.(request, {
+      peer: () => addressOf(info),
+      sent: () => {
+        this.#track(info.completed);
+        return info.completed;
+      },
+    }) ?? this.#answerTracked(request, info);
+  }
+
   /** Has `close` wait for an answer. Answers how to end that before it has left. */
-  function track(completed: Promise<void>): () => void {
-    const end = underWay.begin();
+  #track(completed: Promise<void>): () => void {
+    const end = this.#underWay.begin();
     // Rejects where the client left before it had its answer, which ends it as well.
     completed.then(end, end);
     return end;
   }
 
-  async function answerTracked(
+  async #answerTracked(
     request: Request,
     info: Deno.ServeHandlerInfo<Deno.NetAddr>,
   ): Promise<Response> {
-    const end = track(info.completed);
+    const end = this.#track(info.completed);
     const { method } = request;
     // Asked before: later the client may have left, and to look at the body itself would begin to read it.
     const bringsBody = ENDS_UNTOLD && method !== "GET" && method !== "HEAD" && hasBody(request.headers);
-    const response = await answer(request, addressOf(info));
+    const response = await this.#answer(request, addressOf(info));
     if (bringsBody && !(response.ok && READING.has(method))) response.headers.set("connection", "close");
-    // Whoever has the WebSocket ends it; some versions of Deno never tell of it here.
+    // The WebSocket's owner ends it; some versions of Deno never tell of its end here.
     if (response.status === STATUS_CODE.SwitchingProtocols) end();
     return response;
   }
 
-  function reopenSoon(cutAtMs: number): void {
+  /** Tries to open a lost port. From `cutAtMs` on it cuts all connections where descriptors are short. */
+  #reopenSoon(cutAtMs: number): void {
+    const { log, stopping } = this.#options;
+    const { port } = this;
     setTimeout(() => {
       if (stopping.aborted) return;
       if (hasDescriptors()) {
         try {
-          current = open(port);
+          this.#current = this.#open(port);
           return log.info("port.reopened", { port });
         } catch (error) {
           log.error("port.not_reopened", { port, problem: String(error) });
         }
       } else if (steadyClock() >= cutAtMs) {
-        // Whoever holds the connections, this lets go of all of them: some have to go, and nobody tells which.
+        // It lets go of all connections: some have to go, and the runtime does not tell which are idle.
         log.error("port.connections_cut", { port });
-        cut.abort();
-        cut = new AbortController();
+        this.#cut.abort();
+        this.#cut = new AbortController();
       }
-      reopenSoon(cutAtMs);
+      this.#reopenSoon(cutAtMs);
     }, REOPEN_MS);
   }
-
-  return {
-    port,
-    async renewTls(renewed) {
-      tls = renewed;
-      // It takes nobody any more at once, and is over when the last that it serves has ended; nobody waits for that.
-      current.shutdown().catch((error) => log.warn("port.not_drained", { problem: String(error) }));
-      for (let tries = 1;; tries++) {
-        try {
-          current = open(port);
-          return;
-        } catch (error) {
-          if (tries === RENEW_TRIES_MAX) {
-            reopenSoon(steadyClock() + patienceMs);
-            throw error;
-          }
-        }
-        await pause(RENEW_MS);
-      }
-    },
-    async close(drainMs = DRAIN_MS) {
-      await settlesWithin(underWay.ended(), drainMs);
-      await pause(READY_MS);
-      cut.abort();
-      const finished = current.finished.catch(() => {/* It was lost and is said so above. */});
-      if (!(await settlesWithin(finished, CUT_MS))) log.warn("stop.unfinished");
-    },
-  };
 }
 
 /** Methods whose body was read where the answer is a success. */
