@@ -12,8 +12,8 @@ export const PROGRAM = `${ROOT}chatter${SUFFIX}`;
 export const UNPROVED = `${ROOT}chatter.part${SUFFIX}`;
 export const VERSION: string = config.version;
 
-/** The permissions of the task `chat`, and what it tells V8: they are written down there and nowhere else. */
-export const PROGRAM_FLAGS: readonly string[] = config.tasks.chat.command.split(" ")
+/** The permissions of the program, and what it tells V8: the task `run` says them, and nothing else does. */
+export const PROGRAM_FLAGS: readonly string[] = config.tasks.run.command.split(" ")
   .filter((word) => word.startsWith("--"));
 
 export interface Finished {

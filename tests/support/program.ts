@@ -240,7 +240,7 @@ function isOfOldDeno(): boolean {
 export function commandLine(main = "main.ts"): [string, ...string[]] {
   const binary = Deno.env.get("CHATTER_BINARY");
   if (binary) return [binary];
-  const [_deno, ...words] = config.tasks.chat.command.split(" ");
+  const [_deno, ...words] = config.tasks.run.command.split(" ");
   const flags = words.filter((word) => word.startsWith("-"));
   const root = import.meta.dirname + "/../../";
   return [Deno.execPath(), "run", "--quiet", `--config=${root}deno.json`, ...flags, root + main];
