@@ -138,6 +138,7 @@ for (const servers of [LARGE_LIST - 1, LARGE_LIST]) {
       await put(value + 1);
       const seenByOthers = servers < LARGE_LIST ? value + 1 : value;
       assertEquals(await users(READER), seenByOthers);
+      assertEquals((await listing.shown(servers))?.["connectedUsers"], value + 1, "one alone is as it is");
       listing.nowMs += LARGE_LIST_AGE_MS - 1;
       assertEquals(await users(READER), seenByOthers);
       listing.nowMs += 1;

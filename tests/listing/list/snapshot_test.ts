@@ -1,9 +1,9 @@
 /**
- * How often the list is made: for each change while it is short, and no more than once a second when it is long.
+ * What is made of the list: once for all readers; and which origins are known to have written since.
  *
  * @module
  */
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { LARGE_LIST, LARGE_LIST_AGE_MS, WRITERS_MAX } from "../../../listing/list/snapshot.ts";
 import { ListingUnderTest } from "../listing_under_test.ts";
 
@@ -21,24 +21,6 @@ Deno.test("a list is made once for everybody who asks, in each order", async () 
     assert(await made.gzipped() === await made.gzipped(), "and compressed once");
     const { text } = await listing.ask("GET", `/servers?sort=${sort}`);
     assertEquals(text, new TextDecoder().decode(made.bytes));
-  }
-});
-
-Deno.test("a short list is made anew at each change, a long one at most once in its time", async () => {
-  for (const [servers, ageMs] of [[LARGE_LIST - 1, 0], [LARGE_LIST, LARGE_LIST_AGE_MS]] as const) {
-    await using listing = await ListingUnderTest.start();
-    await listing.put(0, servers);
-    listing.nowMs += LARGE_LIST_AGE_MS;
-    const first = await listing.snapshot.list("id");
-    await change(listing, 5);
-    assertEquals(await listing.snapshot.list("id") === first, ageMs > 0);
-    assertEquals((await listing.shown(0))?.["connectedUsers"], 5, "one server is always shown as it is");
-    listing.nowMs += ageMs;
-    const second = await listing.snapshot.list("id");
-    assertNotEquals(second.etag, first.etag);
-    // The page is made of the same.
-    const { text } = await listing.ask("GET", "/servers?limit=1");
-    assertEquals(JSON.parse(text).servers[0].connectedUsers, 5);
   }
 });
 

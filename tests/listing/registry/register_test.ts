@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { openKv } from "../../../src/kv/kv.ts";
 import { PINGS_AT_ONCE_MAX } from "../../../listing/registry/pings.ts";
-import { DEFAULT_LISTING_LIMITS } from "../../../src/announcement/listing_limits.ts";
+import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../../../src/announcement/listing_limits.ts";
 import { BAD_BODIES } from "./bad_bodies.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
 
@@ -186,15 +186,21 @@ Deno.test("the servers of one IPv6 network count together", async () => {
   assertEquals((await post(3, "fd00:0:0:2::1")).status, 201);
 });
 
-Deno.test("a full listing takes no more servers, and those it has may renew", async () => {
-  await using listing = await ListingUnderTest.start({ limits: { maxServers: 2 } });
-  const key = await listing.list(1);
-  await listing.list(2);
-  const past = await listing.ask("POST", "/servers/3");
-  assertEquals([past.status, past.text.includes("at most 2")], [503, true]);
-  const renewed = await listing.list(1, {}, { key });
-  assertEquals((await listing.ask("DELETE", "/servers/1", { key: renewed })).status, 200);
-  assertEquals((await listing.ask("POST", "/servers/3")).status, 201);
+Deno.test("a full listing and a full address take no more servers, and those they have may renew and leave", async () => {
+  const cases: [limits: Partial<ListingLimits>, status: number, says: string][] = [
+    [{ maxServers: 2 }, 503, "at most 2"],
+    [{ maxServersPerOrigin: 2 }, 429, "at most 2"],
+  ];
+  for (const [limits, status, says] of cases) {
+    await using listing = await ListingUnderTest.start({ limits });
+    const key = await listing.list(1);
+    await listing.list(2);
+    const past = await listing.ask("POST", "/servers/3");
+    assertEquals([past.status, past.text.includes(says)], [status, true]);
+    const renewed = await listing.list(1, {}, { key });
+    assertEquals((await listing.ask("DELETE", "/servers/1", { key: renewed })).status, 200);
+    assertEquals((await listing.ask("POST", "/servers/3")).status, 201);
+  }
 });
 
 Deno.test("a refusal that repeats the sender's text stays one short line", async () => {
@@ -210,15 +216,6 @@ Deno.test("a refusal that repeats the sender's text stays one short line", async
     assertEquals(status, 400);
     assert(!/[\n\u202e]/.test(text) && text.length < 500, text);
   }
-});
-
-Deno.test("a full address may renew and remove, and then has room again", async () => {
-  await using listing = await ListingUnderTest.start({ limits: { maxServersPerOrigin: 1 } });
-  const key = await listing.list(1);
-  const renewed = await listing.list(1, {}, { key });
-  assertEquals((await listing.ask("POST", "/servers/2")).status, 429);
-  assertEquals((await listing.ask("DELETE", "/servers/1", { key: renewed })).status, 200);
-  assertEquals((await listing.ask("POST", "/servers/2")).status, 201);
 });
 
 Deno.test("a new address cannot carry a server over to an address that is full", async () => {

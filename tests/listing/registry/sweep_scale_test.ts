@@ -106,6 +106,11 @@ Deno.test("10,000 servers are swept within the interval, with a bounded number o
     assertLess(longestGapMs(times), 1.1 * INTERVAL_S * 1000);
   }
   assertLessOrEqual(most, CHECKS_AT_ONCE_MAX);
+  const firsts = [...checkedAtMs.values()].map(([first]) => first! / 1000);
+  for (let from = 0; from < INTERVAL_S; from += INTERVAL_S / 10) {
+    const share = firsts.filter((at) => at >= from && at < from + INTERVAL_S / 10).length / firsts.length;
+    assertLess(share, 0.15, "spread over the interval");
+  }
 });
 
 Deno.test("a thousand that die at once among two thousand delay no check of one that lives by an interval", async () => {
