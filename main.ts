@@ -17,10 +17,10 @@ import { LIMITS } from "./src/protocol/limits.ts";
 import { keepOnlyTheNetwork } from "./src/serving/permissions.ts";
 import type { Reconfigured } from "./src/serving/reload.ts";
 import { VERSION, versionLine } from "./src/version.ts";
+import type { Outcome } from "./terminal/problem.ts";
 
 /** 0 done or stopped, 1 cannot run or was refused, 2 the command line or the configuration is wrong. */
 type Status = 0 | 1 | 2;
-type Outcome = { readonly output: string } | { readonly problem: string };
 
 async function main(): Promise<Status> {
   try {

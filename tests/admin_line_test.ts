@@ -43,6 +43,7 @@ Deno.test("an operand may stand anywhere behind its action, and behind -- when i
     [["kick", "--json", "eve"], "eve"],
     [["kick", "--", "-eve-"], "-eve-"],
     [["kick", "--token", TOKEN, "two words"], "two words"],
+    [["ban", "--reason", "-very rude, -honestly", "eve"], "eve"],
     [["announce", " as it is; "], " as it is; "],
     [["unban", "3b7d2b22-148b-4c14-bba2-81bb08389cb7"], "3b7d2b22-148b-4c14-bba2-81bb08389cb7"],
   ];

@@ -72,10 +72,9 @@ export interface ConfigLine {
   readonly values: Readonly<Record<string, unknown>>;
   readonly sources: Readonly<Record<string, Source>>;
 }
+type PlainCommand = Exclude<CommandName, "admin" | "config">;
 export type CommandLine =
-  | {
-    [Name in Exclude<CommandName, "admin" | "config">]: LineOf<Name>;
-  }[Exclude<CommandName, "admin" | "config">]
+  | { [Name in PlainCommand]: LineOf<Name> }[PlainCommand]
   | AdminLine
   | ConfigLine
   | { readonly kind: "help"; readonly topic: CommandName | undefined }
@@ -86,6 +85,8 @@ type NeedsFile = { readonly kind: "needs file"; readonly path: string };
 const DEFAULT: Source = { origin: "default", name: "", texts: [] };
 const STRENGTHS = { default: 0, file: 1, variable: 2, flag: 3 };
 
+const HELP = /^(?:--help|-h)$/;
+const VERSION = /^(?:--version|-V|-v)$/;
 const ROLE_VARIABLE = "CHATTER_ROLE";
 
 /** Reads the arguments after the program's name, and the file if they or a variable name one. */
@@ -106,17 +107,17 @@ export async function readCommandLine(
 }
 
 export function parseCommandLine(args: readonly string[], around: Surroundings): CommandLine | NeedsFile {
-  const alias = { help: "h", version: ["V", "v"] };
-  const { help, version } = parseArgs(args, { boolean: Object.keys(alias), alias });
+  const end = args.indexOf("--");
+  const asks = (flag: RegExp) => args.slice(0, end < 0 ? args.length : end).some((arg) => flag.test(arg));
   const role = around.env(ROLE_VARIABLE) ?? "";
   const [command = role, ...rest] = args;
-  if (help || command === "help" || command === "") {
-    const topic = args.find((arg) => !/^(?:help|--help|-h)$/.test(arg));
+  if (asks(HELP) || command === "help" || command === "") {
+    const topic = args.find((arg) => arg !== "help" && !HELP.test(arg));
     if (topic === undefined || topic.startsWith("-")) return { kind: "help", topic: undefined };
     if (isCommandName(topic)) return { kind: "help", topic };
     throw noCommand(topic);
   }
-  if (version) return { kind: "version" };
+  if (asks(VERSION)) return { kind: "version" };
   if (args.length === 0 && !ROLES.some((known) => known === role)) {
     const allowed = `${ROLES.join(" or ")}, did you mean ${nearest(role, ROLES)}?`;
     throw new UsageError(`${ROLE_VARIABLE} is ${quoted(role)}; allowed is ${allowed}`);

@@ -152,9 +152,8 @@ export const COMMANDS = {
     flags: {
       timeout: flag(
         "how long to wait for the answer",
-        wholeNumber({ unit: "seconds", min: 1, max: HEALTH_TIMEOUT_SECONDS.max }),
+        wholeNumber("SECONDS", { unit: "seconds", min: 1, max: HEALTH_TIMEOUT_SECONDS.max }),
         {
-          placeholder: "SECONDS",
           default: HEALTH_TIMEOUT_SECONDS.default,
           variable: "CHATTER_HEALTH_TIMEOUT",
         },

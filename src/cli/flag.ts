@@ -63,16 +63,9 @@ export interface Source {
   readonly texts: readonly string[];
 }
 
-export function flag<T>(
-  description: string,
-  kind: Kind<T>,
-  extras: Extras & { readonly placeholder?: string; readonly default: NoInfer<T> },
-): Flag<T>;
-export function flag<T>(
-  description: string,
-  kind: Kind<T>,
-  extras?: Extras & { readonly placeholder?: string },
-): Flag<T | undefined>;
+type WithDefault<T> = Extras & { readonly default: NoInfer<T> };
+export function flag<T>(description: string, kind: Kind<T>, extras: WithDefault<T>): Flag<T>;
+export function flag<T>(description: string, kind: Kind<T>, extras?: Extras): Flag<T | undefined>;
 export function flag(description: string, kind: Kind<unknown>, extras: Partial<AnyFlag> = {}): AnyFlag {
   const { required, default: value } = extras;
   const defaultText = required || value === undefined || value === false ? undefined : String(value);
@@ -89,11 +82,10 @@ const SWITCH: Kind<boolean> = {
     /^(?:1|true|yes|on)$/i.test(text) ? true : /^(?:0|false|no|off)$/i.test(text) ? false : undefined,
 };
 
-export function wholeNumber(
-  { unit, min, max }: Pick<Limit, "min" | "max"> & { unit?: string },
-): Kind<number> {
+type Range = Pick<Limit, "min" | "max"> & { readonly unit?: string };
+export function wholeNumber(placeholder: string, { unit, min, max }: Range): Kind<number> {
   return {
-    placeholder: "NUMBER",
+    placeholder,
     expected: `a whole number from ${min} to ${max}` + (unit === undefined ? "" : ` (${unit})`),
     read(text) {
       const number = /^[0-9]{1,16}$/.test(text) ? Number(text) : -1;

@@ -53,8 +53,8 @@ function sharedFlags(role: string, port: number) {
   return {
     port: flag(
       "port to listen on; 0 takes a free one, which the log names",
-      wholeNumber({ min: 0, max: PORT_MAX }),
-      { placeholder: "PORT", default: port },
+      wholeNumber("PORT", { min: 0, max: PORT_MAX }),
+      { default: port },
     ),
     hostname: flag(
       "address to listen on; 127.0.0.1 keeps it on this machine",
@@ -90,8 +90,7 @@ function sharedFlags(role: string, port: number) {
 
 export const chatFlags = {
   ...sharedFlags("chat", DEFAULT_PORT),
-  id: flag("the server's id on the listings", wholeNumber({ min: 0, max: SERVER_ID_MAX }), {
-    placeholder: "ID",
+  id: flag("the server's id on the listings", wholeNumber("ID", { min: 0, max: SERVER_ID_MAX }), {
     defaultText: "made at the first start and kept in --kv",
   }),
   name: flag("the server's name, which users see", {
@@ -121,8 +120,8 @@ export const chatFlags = {
   ),
   workers: flag(
     "threads that sessions are spread over, where there are cores to spare",
-    wholeNumber({ unit: "threads", min: 1, max: WORKERS_MAX }),
-    { placeholder: "N", default: 1 },
+    wholeNumber("N", { unit: "threads", min: 1, max: WORKERS_MAX }),
+    { default: 1 },
   ),
   allowedOrigins: flag(
     "web pages that may connect, by origin; clients that are no browsers name none and may",
@@ -139,23 +138,19 @@ export const listingFlags = {
   ...sharedFlags("listing", LISTING_PORT_DEFAULT),
   checkInterval: flag(
     "how often each listed server is pinged",
-    wholeNumber({ unit: "seconds", min: 1, max: CHECK_INTERVAL_SECONDS_MAX }),
-    { placeholder: "SECONDS", default: CHECK_INTERVAL_SECONDS_DEFAULT },
+    wholeNumber("SECONDS", { unit: "seconds", min: 1, max: CHECK_INTERVAL_SECONDS_MAX }),
+    { default: CHECK_INTERVAL_SECONDS_DEFAULT },
   ),
   ...limitFlags(LISTING_LIMITS),
 };
 
 function limitFlags<Name extends string>(table: { readonly [name in Name]: Limit }) {
-  return Object.fromEntries(
-    Object.entries<Limit>(table).map(([name, limit]) => [
-      name,
-      flag(`Why: ${limit.reason}.`, wholeNumber(limit), {
-        placeholder: /^[a-z]+$/.test(limit.unit) ? limit.unit.toUpperCase() : "NUMBER",
-        default: limit.default,
-        isLimit: true,
-      }),
-    ]),
-  ) as { [name in Name]: Flag<number> };
+  const flags = Object.entries<Limit>(table).map(([name, limit]) => {
+    const placeholder = /^[a-z]+$/.test(limit.unit) ? limit.unit.toUpperCase() : "NUMBER";
+    const extras = { default: limit.default, isLimit: true } as const;
+    return [name, flag(`Why: ${limit.reason}.`, wholeNumber(placeholder, limit), extras)];
+  });
+  return Object.fromEntries(flags) as { [name in Name]: Flag<number> };
 }
 
 /** The limits of `table` out of the values of all flags. */
