@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { assertEquals, assertGreater, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertGreater,
+  assertLess,
+  assertMatch,
+  assertNotMatch,
+  assertStringIncludes,
+} from "@std/assert";
 import { VERSION } from "../src/version.ts";
 import { ChatClient } from "./support/chat_client.ts";
 import { IS_OF_OLD_DENO, runProgram, startServer } from "./support/program.ts";
@@ -28,6 +35,9 @@ async function filesOfPage(url: string): Promise<Map<string, string>> {
     assertEquals([path, response.status], [path, 200], text);
     const type = response.headers.get("content-type") ?? "";
     files.set(path, type.split(";")[0]!);
+    if (type.startsWith("text/javascript")) {
+      assertNotMatch(text, /^(?:import type|export type|export interface) /m);
+    }
     const links = type.startsWith("text/html")
       ? text.matchAll(/<(?:link|script)\s[^>]*?(?:href|src)="([^"]+)"/g)
       : type.startsWith("text/javascript")

@@ -42,7 +42,7 @@ export async function htmlPage(page: HtmlPage): Promise<string> {
           <link rel="stylesheet" href="/src/web/tokens.css">
           <link rel="stylesheet" href="/listing/web/base.css">
           <link rel="stylesheet" href="${style}">
-          ${modules.map((path) => html`<link rel="modulepreload" href="${path}">`)}
+          ${modules.map((path) => html`<link rel="modulepreload" fetchpriority="low" href="${path}">`)}
           ${script === undefined ? "" : html`<script type="module" src="${script}"></script>`}
         </head>
         <body>

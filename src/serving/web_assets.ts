@@ -59,12 +59,12 @@ interface Asset {
   readonly contentType: string;
   /** As the file has it. */
   readonly written: string;
-  /** What a browser gets, made for the first that asks: a start does not wait for it. */
+  // What a browser gets, made for the first that asks: a start does not wait for it.
+  text: Promise<string> | undefined;
   made: Promise<Made> | undefined;
 }
 
 interface Made {
-  readonly text: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly gzipped: Uint8Array<ArrayBuffer>;
   /** Weak, since the plain and the compressed form share it. */
@@ -92,7 +92,7 @@ export class WebAssets {
     const assets = files.map(([path, written]): [string, Asset] => {
       const contentType = CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)];
       if (contentType === undefined) throw new Error(`${path} is of no type that a browser gets`);
-      return [`/${path}`, { contentType, written, made: undefined }];
+      return [`/${path}`, { contentType, written, text: undefined, made: undefined }];
     });
     return new WebAssets(new Map(assets), fill);
   }
@@ -100,7 +100,7 @@ export class WebAssets {
   /** Fills in other texts, for those who ask from now on. */
   refill(fill: Readonly<Record<string, string>>): void {
     this.#fill = fill;
-    for (const [path, asset] of this.#assets) if (path.endsWith(".html")) asset.made = undefined;
+    for (const [path, asset] of this.#assets) if (path.endsWith(".html")) asset.text = asset.made = undefined;
   }
 
   /** The paths of all files, as `/chat/web/page.css`. */
@@ -118,7 +118,7 @@ export class WebAssets {
   }
 
   async #answerWith(path: string, asset: Asset, request: Request): Promise<Response> {
-    const { bytes, etag, gzipped } = await this.#made(path, asset);
+    const { bytes, etag, gzipped } = await (asset.made ??= this.#text(path, asset).then(make));
     const headers = new Headers({ ...PAGE_HEADERS, etag });
     if (isNotModified(request, etag)) return new Response(null, { status: STATUS_CODE.NotModified, headers });
     headers.set("content-type", asset.contentType);
@@ -136,7 +136,7 @@ export class WebAssets {
     for (const path of modules) {
       const asset = this.#assets.get(path);
       if (asset === undefined) throw new Error(`${script} needs ${path}, which is not for browsers`);
-      const { text } = await this.#made(path, asset);
+      const text = await this.#text(path, asset);
       for (const [, specifier] of text.matchAll(IMPORT)) {
         modules.add(new URL(specifier!, `http://_${path}`).pathname);
       }
@@ -144,14 +144,10 @@ export class WebAssets {
     return [...modules].slice(1);
   }
 
-  #made(path: string, asset: Asset): Promise<Made> {
-    return asset.made ??= this.#make(path, asset.written);
-  }
-
-  async #make(path: string, written: string): Promise<Made> {
-    const text = path.endsWith(".html") ? await this.#page(written) : await asBrowsersTakeIt(path, written);
-    const bytes = new TextEncoder().encode(text);
-    return { text, bytes, etag: await eTag(bytes, { weak: true }), gzipped: await gzip(bytes) };
+  #text(path: string, asset: Asset): Promise<string> {
+    return asset.text ??= path.endsWith(".html")
+      ? this.#page(asset.written)
+      : asBrowsersTakeIt(path, asset.written);
   }
 
   /** HTML with texts in their places, as texts, and with the modules of its script. */
@@ -161,9 +157,10 @@ export class WebAssets {
     });
     const [tag, script] = SCRIPT_TAG.exec(text) ?? [];
     if (tag === undefined) return text;
-    // The page is at the root of all files, wherever a proxy has that: its paths are relative.
+    // The page is at the root of all files, wherever a proxy has that: its paths are relative. Low, since the page is
+    // shown before its script is there: styles come first.
     const modules = (await this.modulesOf(`/${script}`)).map((path) =>
-      `<link rel="modulepreload" href="${path.slice(1)}" />`
+      `<link rel="modulepreload" fetchpriority="low" href="${path.slice(1)}" />`
     );
     return text.replace(tag, [...modules, tag].join("\n    "));
   }
@@ -172,6 +169,11 @@ export class WebAssets {
 /** An import for more than its types, as it is left by `deno fmt`. */
 const IMPORT = /\bfrom "(\.[^"]+)";$/gm;
 const SCRIPT_TAG = /<script type="module" src="([^"]+)"><\/script>/;
+
+async function make(text: string): Promise<Made> {
+  const bytes = new TextEncoder().encode(text);
+  return { bytes, etag: await eTag(bytes, { weak: true }), gzipped: await gzip(bytes) };
+}
 
 const ESCAPED: Readonly<Record<string, string>> = {
   "&": "&amp;",

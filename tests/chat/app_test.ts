@@ -66,9 +66,9 @@ Deno.test("chat app gives a browser its page at /, with the server's name as a t
   assertStringIncludes(text, "<!doctype html>");
   assertStringIncludes(text, "<title>&lt;b&gt;&quot;Pub&quot;&lt;/b&gt;</title>");
   assertEquals((await ask("/chat/web/main.ts")).status, 200);
-  const preloaded = [...text.matchAll(/<link rel="modulepreload" href="([^"]+)"/g)].map(([, path]) =>
-    `/${path}`
-  );
+  const preloaded = [...text.matchAll(/<link rel="modulepreload" fetchpriority="low" href="([^"]+)"/g)].map((
+    [, path],
+  ) => `/${path}`);
   assertEquals(preloaded, await assets.modulesOf("/chat/web/main.ts"));
 });
 
