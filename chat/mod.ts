@@ -338,7 +338,7 @@ function answers(store: Store): Promise<boolean> {
  * attached. Throws `KvUnavailable`.
  */
 export async function openChatStore(place: string | undefined): Promise<Transfer & AsyncDisposable> {
-  const { transferOfClosed } = await import("./admin/transfer.ts");
+  const { transferOfClosed } = await import("./admin/import.ts");
   await using held = new AsyncDisposableStack();
   const { kv, assertInPlace, fence } = held.use(await openStore(place, LAYOUT, { isShared: false }));
   const transfer = transferOfClosed({

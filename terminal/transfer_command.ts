@@ -9,8 +9,8 @@ import type { LineOf } from "../src/cli/command_line.ts";
 import type { Transfer, TransferHeader } from "../src/kv/transfer.ts";
 import { AdminClient } from "./admin_client.ts";
 import { type Outcome, reasonOf } from "./problem.ts";
-import { exportLines, importLines, linesOf, summary } from "./transfer.ts";
-import { TransferClient, TransferFailed } from "./transfer_client.ts";
+import { exportLines, importLines, linesOf, summary } from "./import_lines.ts";
+import { TransferClient, TransferFailed } from "./export_client.ts";
 
 /** What the commands need of the program around them. */
 export interface TransferSurroundings {

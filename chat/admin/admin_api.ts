@@ -16,7 +16,7 @@ import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
 import type { Archive } from "../store/journal.ts";
 import type { StoredMessage } from "../room/message.ts";
 import type { SettingsInForce } from "../settings.ts";
-import { ChatTransfer } from "./transfer.ts";
+import { ChatTransfer } from "./import.ts";
 import { STATUS_CODE } from "@std/http/status";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
