@@ -91,6 +91,10 @@ declare module "@std/http/status" {
   export const STATUS_TEXT: Record<number, string>;
 }
 
+declare module "@std/uuid/common" {
+  export function validate(uuid: string): boolean;
+}
+
 declare module "@std/uuid/v7" {
   export function validate(id: string): boolean;
   export function generate(timestamp?: number): string;

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { validate } from "@std/uuid/common";
 import { z } from "zod";
 import type { AdminLine } from "../src/cli/command_line.ts";
 import { AdminClient } from "./admin_client.ts";
@@ -54,7 +55,7 @@ export async function administer(line: AdminLine): Promise<Outcome> {
     }
     case "unban": {
       // An id is longer than any name.
-      const path = isId(line.operand)
+      const path = validate(line.operand)
         ? `bans/${line.operand}`
         : `bans?name=${encodeURIComponent(line.operand)}`;
       return show(
@@ -118,8 +119,4 @@ function target({ name, address }: Ban): string {
 
 function until({ endsAt }: Ban): string {
   return endsAt === null ? "until it is lifted" : `until ${moment(endsAt)}`;
-}
-
-function isId(text: string): boolean {
-  return text.length === 36;
 }

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { extractTimestamp } from "@std/uuid/v7";
 
 /** Values of the counter within one millisecond; past them the next millisecond is borrowed. */
 const COUNTER_MAX = 2 ** 26 - 1;
@@ -91,5 +92,5 @@ function beginningOf(ms: number, counterHigh: number): string {
 function readPosition(id: string): { ms: number; counter: number } {
   const high = parseInt(id.slice(14, 18), 16) & 0x0fff;
   const low = parseInt(id.slice(19, 23), 16) & 0x3fff;
-  return { ms: parseInt(id.slice(0, 8) + id.slice(9, 13), 16), counter: (high << 14) | low };
+  return { ms: extractTimestamp(id), counter: (high << 14) | low };
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { validate } from "@std/uuid/common";
 import { parseServerUrl } from "../address.ts";
 import { DEFAULT_PORT } from "../announcement/announcement.ts";
 import { BAN_MESSAGE_LENGTH_MAX, BAN_SECONDS_MAX, USERNAME_LENGTH_MAX } from "../protocol/limits.ts";
@@ -37,7 +38,6 @@ const SERVER_URL_DEFAULT = `http://127.0.0.1:${DEFAULT_PORT}`;
 /** Seconds for the answer of a server that is asked whether it is ready: less than watchers wait, often 10. */
 const HEALTH_TIMEOUT_SECONDS = { default: 5, max: 300 };
 const UNIT_SECONDS: { readonly [unit: string]: number } = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
-const BAN_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const REQUIRED = { default: "", required: true } as const;
 const isUsername = (text: string) => !("fault" in parseUsername(text));
@@ -195,7 +195,7 @@ export const COMMANDS = {
         description: "lift the bans of NAME, or the one with that id",
         operand: flag(
           nameOperand.description,
-          text("NAME", "a username, or the id of a ban", (text) => BAN_ID.test(text) || isUsername(text)),
+          text("NAME", "a username, or the id of a ban", (text) => validate(text) || isUsername(text)),
           REQUIRED,
         ),
       },
