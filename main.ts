@@ -5,7 +5,7 @@
  * @module
  */
 import { promptSecret } from "@std/cli/prompt-secret";
-import type { Transfer } from "./src/kv/transfer.ts";
+import type { TransferStore } from "./src/kv/transfer.ts";
 import { type CommandLine, type LineOf, readCommandLine, type RoleValues } from "./src/cli/command_line.ts";
 import { COMMANDS, type Role } from "./src/cli/commands.ts";
 import { UsageError } from "./src/cli/flag.ts";
@@ -198,7 +198,7 @@ async function transfer(line: LineOf<"export"> | LineOf<"import">): Promise<Stat
 }
 
 /** Opens the store of a role: of `role`, since an import may begin a store, or of the one whose it is. */
-async function openStore(place: string, role: Role | undefined): Promise<Transfer & AsyncDisposable> {
+async function openStore(place: string, role: Role | undefined): Promise<TransferStore> {
   const { roleOfStore } = await import("./src/kv/kv.ts");
   const owner = role ?? await roleOfStore(place);
   if (owner === "chat") return await (await import("./chat/mod.ts")).openChatStore(place);

@@ -13,18 +13,17 @@ import { metricsRoute } from "../src/metrics/route.ts";
 import type { LimitName, Limits } from "../src/protocol/limits.ts";
 import type { Reconfigured } from "../src/serving/reload.ts";
 import { answersInTime, openStore, type Store } from "../src/kv/store.ts";
-import type { Transfer } from "../src/kv/transfer.ts";
+import type { TransferStore } from "../src/kv/transfer.ts";
 import { want29 } from "../src/serving/deno_version.ts";
 import { proveTls, renewal, type Tls } from "../src/serving/tls_files.ts";
 import { startTracing } from "../src/metrics/tracing.ts";
 import { WebAssets } from "../src/serving/web_assets.ts";
 import type { Administered } from "./admin/admin_api.ts";
 import { Admission } from "./gateway/admission.ts";
-import { KvArchive } from "./store/archive_kv.ts";
 import { KvBanStore } from "./store/ban_store_kv.ts";
 import { Gateway, type GatewayOptions, type Gateways } from "./gateway/gateway.ts";
 import { KvKeyStore, serverId } from "./announce/identity_kv.ts";
-import type { Journal, Sweepable } from "./store/journal.ts";
+import type { MessageStore } from "./store/journal.ts";
 import { KvJournal } from "./store/journal_kv.ts";
 import { MemoryJournal } from "./store/journal_memory.ts";
 import { LAYOUT } from "./store/layout.ts";
@@ -32,7 +31,7 @@ import { isAdminRefusal } from "./admin/refusals.ts";
 import { KvSessionStore } from "./store/session_store_kv.ts";
 import { ChatMeters } from "./meters.ts";
 import { type AdminApp, adminIsOff } from "./admin/mount.ts";
-import { enoughFor, NOTHING_RECOVERED } from "./resume/recovery.ts";
+import { enoughFor } from "./resume/recovery.ts";
 import { Node, type Stores } from "./node.ts";
 import { changeable, type Settings, SettingsInForce } from "./settings.ts";
 import type { ThreadLink } from "./gateway/threads/link.ts";
@@ -152,7 +151,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     fronts = await openFronts(options, node, {
       id,
       settings,
-      admin: await adminOf(options.adminToken, { id, settings, node, stores, nowMs }),
+      admin: await adminOf(options.adminToken, { id, settings, node, stores }),
       workers,
       links,
       isReady: () => answers(store),
@@ -243,20 +242,15 @@ async function storesIn(
   { kv: place }: ChatOptions,
   limits: Limits,
 ): Promise<Stores & { keys: KvKeyStore }> {
-  const { kv } = store;
-  const { assertInPlace, fence } = store;
-  const kvJournal = place === ":memory:" ? undefined : new KvJournal(kv, assertInPlace, fence);
-  const inMemory = new MemoryJournal(limits);
-  const retained: Journal & Sweepable = kvJournal ?? inMemory;
+  const { kv, assertInPlace, fence } = store;
+  const retained: MessageStore = place === ":memory:"
+    ? new MemoryJournal(limits)
+    : new KvJournal(kv, assertInPlace, fence);
+  const journal = limits.historyCount === 0 ? new MemoryJournal({ historyCount: 0 }) : retained;
   return {
-    archive: kvJournal === undefined
-      ? inMemory
-      : new KvArchive(kv, { assertInPlace, fence, onInsert: () => kvJournal.endUnknown() }),
-    journal: limits.historyCount === 0 ? new MemoryJournal({ historyCount: 0 }) : retained,
+    journal,
     retained,
-    recovered: kvJournal === undefined || limits.historyCount === 0
-      ? NOTHING_RECOVERED
-      : await kvJournal.told(enoughFor(limits)),
+    recovered: await journal.recoverBroadcasts(enoughFor(limits)),
     bans: new KvBanStore(kv),
     sessions: new KvSessionStore(kv),
     keys: new KvKeyStore(kv),
@@ -334,19 +328,25 @@ function answers(store: Store): Promise<boolean> {
 }
 
 /**
- * Opens the store of a chat server that does not run, to take out of it and put into it; undefined is the KV that is
- * attached. Throws `KvUnavailable`.
+ * Opens the store of a chat server that does not run, for an export or an import; undefined is the KV that is attached.
+ * Throws `KvUnavailable`.
  */
-export async function openChatStore(place: string | undefined): Promise<Transfer & AsyncDisposable> {
-  const { transferOfClosed } = await import("./admin/import.ts");
+export async function openChatStore(place: string | undefined): Promise<TransferStore> {
+  const { ChatExport } = await import("./admin/export.ts");
+  const { ChatImport } = await import("./admin/import.ts");
   await using held = new AsyncDisposableStack();
   const { kv, assertInPlace, fence } = held.use(await openStore(place, LAYOUT, { isShared: false }));
-  const transfer = transferOfClosed({
-    serverId: await serverId(kv, Math.random),
-    archive: new KvArchive(kv, { assertInPlace, fence, onInsert: () => {} }),
-    bans: new KvBanStore(kv),
-    keys: new KvKeyStore(kv),
-  });
+  const messages = new KvJournal(kv, assertInPlace, fence);
+  const bans = new KvBanStore(kv);
+  const keys = new KvKeyStore(kv);
+  const id = await serverId(kv, Math.random);
+  const source = new ChatExport({ serverId: id, messages, bans: () => bans.load(), keys });
+  const target = new ChatImport({ messages, bans, keys, nowMs: wallClock });
   const store = held.move();
-  return Object.assign(transfer, { [Symbol.asyncDispose]: () => store.disposeAsync() });
+  return {
+    describe: () => source.describe(),
+    page: (cursor, withKeys) => source.page(cursor, withKeys),
+    take: (rows) => target.take(rows),
+    [Symbol.asyncDispose]: () => store.disposeAsync(),
+  };
 }

@@ -11,7 +11,7 @@ import { settlesWithin } from "../src/deadline.ts";
 import { type Logger, logger } from "../src/logging/log.ts";
 import type { Tracing } from "../src/metrics/tracing.ts";
 import { VERSION } from "../src/version.ts";
-import type { Archive, Journal, Sweepable } from "./store/journal.ts";
+import type { Journal, MessageStore, RecoveredBroadcasts } from "./store/journal.ts";
 import type { FanoutPort } from "./delivery/fanout.ts";
 import type { ReplayBuffer } from "./room/replay_buffer.ts";
 import type { BanStore } from "./store/ban_store.ts";
@@ -20,7 +20,6 @@ import { History } from "./room/history.ts";
 import { HeldSessions } from "./resume/held_sessions.ts";
 import { Sequencer } from "./order/sequencer.ts";
 import type { Participant } from "./delivery/participant.ts";
-import type { StoredMessage } from "./room/message.ts";
 import { ListingClient } from "./announce/listing_client.ts";
 import type { SessionStore } from "./store/session_store.ts";
 import { ResumableSessions } from "./resume/resume_tokens.ts";
@@ -30,7 +29,6 @@ import { Moderation } from "./admin/moderation.ts";
 import {
   extendPositions,
   newestOf,
-  type RecoveredBroadcasts,
   recoverReplayBuffer,
   recoverSessions,
   reservePositions,
@@ -46,10 +44,8 @@ import type { SettingsInForce } from "./settings.ts";
 export interface Stores {
   /** What is told of the past. */
   readonly journal: Journal;
-  /** All that is kept, in the order of the ids. */
-  readonly archive: Archive;
   /** What is kept of it, where that differs. */
-  readonly retained: Sweepable;
+  readonly retained: MessageStore;
   readonly recovered: RecoveredBroadcasts;
   readonly bans: BanStore;
   readonly sessions: SessionStore;
@@ -207,9 +203,9 @@ export class Node {
       );
     }
     this.#retention = new Retention({
-      journal: stores.retained,
+      messages: stores.retained,
       limits: settings.limits,
-      toldFrom: () => this.#replayBuffer.heldFrom,
+      replayableFrom: () => this.#replayBuffer.heldFrom,
       nowMs,
       log,
     });
@@ -220,14 +216,6 @@ export class Node {
    * Answers what has become of the bans.
    */
   async reconfigured(): Promise<Awaited<ReturnType<Moderation["reread"]>>> {
-    await this.renewHistory();
-    const bans = await this.moderation.reread();
-    for (const registration of this.#registrations) registration.changed();
-    return bans;
-  }
-
-  /** Has the window on the journal show what the journal has now, at one point of the order. */
-  async renewHistory(): Promise<void> {
     const { settings, stores, log } = this.#options;
     await this.sequencer.runExclusive(async () => {
       try {
@@ -238,16 +226,9 @@ export class Node {
       }
       return { inputs: [], answer: undefined };
     });
-  }
-
-  /** Puts messages from elsewhere in their places at one point of the order; answers how many were new. */
-  async insert(messages: readonly StoredMessage[]): Promise<number> {
-    const { archive } = this.#options.stores;
-    const inserted = await this.sequencer.runExclusive(async () => {
-      return { inputs: [], answer: await archive.insert(messages) };
-    });
-    if (inserted > 0) await this.renewHistory();
-    return inserted;
+    const bans = await this.moderation.reread();
+    for (const registration of this.#registrations) registration.changed();
+    return bans;
   }
 
   /** Withdraws from the listings. */

@@ -15,7 +15,7 @@ import { logger } from "../src/logging/log.ts";
 import { metricsRoute } from "../src/metrics/route.ts";
 import type { Reconfigured } from "../src/serving/reload.ts";
 import { openStore, type Store } from "../src/kv/store.ts";
-import type { Transfer } from "../src/kv/transfer.ts";
+import type { TransferStore } from "../src/kv/transfer.ts";
 import { ListingTransfer } from "./store/transfer.ts";
 import { proveTls, renewal, type Tls } from "../src/serving/tls_files.ts";
 import { startTracing } from "../src/metrics/tracing.ts";
@@ -224,7 +224,7 @@ async function assemble(
 }
 
 /** Opens the store of a listing, which may run, to take out of it and put into it. Throws `KvUnavailable`. */
-export async function openListingStore(place: string): Promise<Transfer & AsyncDisposable> {
+export async function openListingStore(place: string): Promise<TransferStore> {
   const held = await openStore(place, LAYOUT, { isShared: true });
   const store = new KvServerStore(held.kv, { assertInPlace: held.assertInPlace });
   return Object.assign(new ListingTransfer(store, LAYOUT.version), {

@@ -1,17 +1,16 @@
 /**
- * `chatter export` and `chatter import`: the file of JSON lines, written a page at a time and read a batch at a time, so
- * that its size does not matter; each waits for the other end.
+ * `chatter import`: the file of JSON lines read and handed over a batch at a time, so that its size does not matter.
  *
  * A header is its first line, and how many rows there are its last, so that a file that was cut off is known. Which rows
- * there are is the roles' to know, and where they come from the caller's.
+ * there are is the roles' to know, and where they go the caller's.
  *
  * @module
  */
 import { z } from "zod";
 import {
-  type Taken,
-  type Transfer,
-  TRANSFER_ROWS_MAX,
+  BATCH_ROWS_MAX,
+  BATCH_UNITS_MAX,
+  type ImportTarget,
   TRANSFER_VERSION,
   type TransferHeader,
 } from "../src/kv/transfer.ts";
@@ -19,42 +18,12 @@ import type { Outcome, Problem } from "./problem.ts";
 
 /** UTF-16 units of a line: a message of the most characters that there can be, escaped, is less. */
 const LINE_UNITS_MAX = 262_144;
-/** Bytes of a batch beside its rows. */
-const FRAME_BYTES = 32;
 
 const headerSchema = z.object({
   chatter: z.literal("export"),
   version: z.number(),
   role: z.enum(["chat", "listing"]),
 });
-
-/** Writes everything as lines; answers how many rows there are of each kind. */
-export async function exportLines(
-  transfer: Transfer,
-  withKeys: boolean,
-  write: (lines: string) => Promise<void>,
-): Promise<Map<string, number>> {
-  const kinds = new Map<string, number>();
-  const { batchBytesMax: _, ...header } = await transfer.describe();
-  await write(JSON.stringify(header) + "\n");
-  let cursor: string | undefined;
-  let rows = 0;
-  do {
-    const page = await transfer.page(cursor, withKeys);
-    for (const { kind } of page.rows) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-    rows += page.rows.length;
-    if (page.rows.length > 0) await write(page.rows.map((row) => JSON.stringify(row) + "\n").join(""));
-    cursor = page.next;
-  } while (cursor !== undefined);
-  await write(JSON.stringify({ kind: "end", rows }) + "\n");
-  return kinds;
-}
-
-/** What was written, in words. */
-export function summary(kinds: ReadonlyMap<string, number>): string {
-  const named = [...kinds].map(([kind, count]) => `${count} ${kind}${count === 1 ? "" : "s"}`);
-  return named.length === 0 ? "nothing" : named.join(", ").replaceAll("_", " ");
-}
 
 /** The lines of a text that comes in parts, with their numbers; a line that is too long ends it with a problem. */
 export async function* linesOf(parts: AsyncIterable<string>): AsyncIterable<string> {
@@ -70,14 +39,17 @@ export async function* linesOf(parts: AsyncIterable<string>): AsyncIterable<stri
 
 interface Row {
   readonly line: number;
-  readonly text: string;
+  readonly json: unknown;
 }
+
+/** Opens the store of a role. */
+type OpenTarget = (role: TransferHeader["role"]) => Promise<ImportTarget>;
 
 /** Takes the lines of a file that is called `file`. `open` is asked once its header is known. */
 export async function importLines(
   file: string,
   lines: AsyncIterable<string>,
-  open: (role: TransferHeader["role"]) => Promise<Transfer>,
+  open: OpenTarget,
 ): Promise<Outcome> {
   const reader = new Import(file);
   for await (const line of lines) {
@@ -90,13 +62,13 @@ export async function importLines(
 class Import {
   readonly #file: string;
   #line = 0;
-  #transfer: Transfer | undefined;
-  #bytesMax = 0;
+  #target: ImportTarget | undefined;
   #kind = "";
   #batch: Row[] = [];
-  #bytes = 0;
+  #units = 0;
   #rows = 0;
-  #told: number | undefined;
+  /** How many rows its end says that there are. */
+  #rowsAtEnd: number | undefined;
   #taken = 0;
   #skipped = 0;
 
@@ -104,50 +76,41 @@ class Import {
     this.#file = file;
   }
 
-  async take(
-    text: string,
-    open: (role: TransferHeader["role"]) => Promise<Transfer>,
-  ): Promise<Problem | undefined> {
+  async take(text: string, open: OpenTarget): Promise<Problem | undefined> {
     this.#line++;
     if (text.trim() === "") return undefined;
     if (text.length > LINE_UNITS_MAX) return this.#problem(this.#line, "the line is longer than any row is");
     const json = parsed(text);
-    if (this.#transfer === undefined) return await this.#begin(json, open);
+    if (this.#target === undefined) return await this.#begin(json, open);
     if (typeof json !== "object" || json === null || !("kind" in json) || typeof json.kind !== "string") {
       return this.#problem(this.#line, "this is no row");
     }
-    if (this.#told !== undefined) return this.#problem(this.#line, "there is more after the end");
+    if (this.#rowsAtEnd !== undefined) return this.#problem(this.#line, "there is more after the end");
     if (json.kind === "end") {
-      this.#told = "rows" in json ? Number(json.rows) : NaN;
+      this.#rowsAtEnd = "rows" in json ? Number(json.rows) : NaN;
       return undefined;
     }
     this.#rows++;
-    const bytes = new TextEncoder().encode(text).length + 1;
-    const isFull = this.#batch.length === TRANSFER_ROWS_MAX || this.#bytes + bytes > this.#bytesMax;
-    let problem: Problem | undefined;
-    if (isFull || json.kind !== this.#kind) {
-      problem = await this.#flush(this.#batch);
-      this.#batch = [];
-      this.#bytes = 0;
-    }
+    const isFull = this.#batch.length === BATCH_ROWS_MAX || this.#units + text.length > BATCH_UNITS_MAX;
+    const problem = isFull || json.kind !== this.#kind ? await this.#flush() : undefined;
     this.#kind = json.kind;
-    this.#batch.push({ line: this.#line, text });
-    this.#bytes += bytes;
+    this.#batch.push({ line: this.#line, json });
+    this.#units += text.length;
     return problem;
   }
 
   async end(): Promise<Outcome> {
-    if (this.#transfer === undefined) return { problem: `${this.#file}: it is empty` };
-    const problem = await this.#flush(this.#batch);
+    if (this.#target === undefined) return { problem: `${this.#file}: it is empty` };
+    const problem = await this.#flush();
     if (problem !== undefined) return problem;
-    if (this.#told !== this.#rows) {
-      const of = this.#told === undefined ? "it has no end" : `its end tells of ${this.#told} rows`;
+    if (this.#rowsAtEnd !== this.#rows) {
+      const of = this.#rowsAtEnd === undefined ? "it has no end" : `its end tells of ${this.#rowsAtEnd} rows`;
       return { problem: `${this.#file}: it is not whole: ${of}, and ${this.#rows} came. ${this.#soFar()}` };
     }
     return { output: `${this.#soFar()}\n` };
   }
 
-  async #begin(json: unknown, open: (role: TransferHeader["role"]) => Promise<Transfer>) {
+  async #begin(json: unknown, open: OpenTarget): Promise<Problem | undefined> {
     const header = headerSchema.safeParse(json);
     if (!header.success) return this.#problem(this.#line, "this is not the first line of an export");
     const { role, version } = header.data;
@@ -157,32 +120,23 @@ class Import {
         `it has version ${version}, and this chatter knows ${TRANSFER_VERSION}: use the newer one`,
       );
     }
-    this.#transfer = await open(role);
-    const taker = await this.#transfer.describe();
-    if (taker.role !== role) {
-      return this.#problem(this.#line, `it is the export of a ${role}, and this is a ${taker.role}`);
-    }
-    this.#bytesMax = taker.batchBytesMax - FRAME_BYTES;
-    return undefined;
+    this.#target = await open(role);
   }
 
-  /** Hands a batch over, in halves where it cannot be taken at once. */
-  async #flush(batch: readonly Row[]): Promise<Problem | undefined> {
+  async #flush(): Promise<Problem | undefined> {
+    const batch = this.#batch;
+    this.#batch = [];
+    this.#units = 0;
     if (batch.length === 0) return undefined;
-    const came: Taken = await this.#transfer!.take(batch.map(({ text }) => JSON.parse(text)));
-    if ("isTooWide" in came) {
-      const half = Math.ceil(batch.length / 2);
-      return await this.#flush(batch.slice(0, half)) ?? await this.#flush(batch.slice(half));
-    }
+    const came = await this.#target!.take(batch.map(({ json }) => json));
     if ("problem" in came) {
       return this.#problem(
-        batch[came.row]?.line ?? batch[0]!.line,
+        batch[came.row]!.line,
         `${came.problem}. Nothing was taken from line ${batch[0]!.line} on. ${this.#soFar()}`,
       );
     }
     this.#taken += came.taken;
     this.#skipped += came.skipped;
-    return undefined;
   }
 
   #soFar(): string {

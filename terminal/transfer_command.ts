@@ -1,16 +1,17 @@
 /**
- * `chatter export` and `chatter import` as commands: which file, and a server that runs or a store.
+ * `chatter export` and `chatter import` as commands: which file, and which store, or the server that an export asks.
  *
  * A file that is written is this user's alone, and there under its name when it is whole.
  *
  * @module
  */
 import type { LineOf } from "../src/cli/command_line.ts";
-import type { Transfer, TransferHeader } from "../src/kv/transfer.ts";
+import type { TransferHeader, TransferStore } from "../src/kv/transfer.ts";
 import { AdminClient } from "./admin_client.ts";
 import { type Outcome, reasonOf } from "./problem.ts";
-import { exportLines, importLines, linesOf, summary } from "./import_lines.ts";
-import { TransferClient, TransferFailed } from "./export_client.ts";
+import { ExportClient, ExportFailed } from "./export_client.ts";
+import { exportLines, summary } from "./export_lines.ts";
+import { importLines, linesOf } from "./import_lines.ts";
 
 /** What the commands need of the program around them. */
 export interface TransferSurroundings {
@@ -21,7 +22,7 @@ export interface TransferSurroundings {
   readonly openStore: (
     place: string,
     role: TransferHeader["role"] | undefined,
-  ) => Promise<Transfer & AsyncDisposable>;
+  ) => Promise<TransferStore>;
   /** What the message of an error is where it is one of the world; undefined for a bug. */
   readonly explain: (error: unknown) => string | undefined;
   readonly stdout: (text: string) => Promise<void>;
@@ -33,11 +34,13 @@ export async function runExport(
   { operand, values }: LineOf<"export">,
   around: TransferSurroundings,
 ): Promise<Outcome> {
+  const { server, token, kv, keys } = values;
   return await explained(around, async () => {
-    await using transfer = await openTransfer(values, around);
+    await using store = kv === undefined ? undefined : await around.openStore(kv, undefined);
+    const source = store ?? new ExportClient(new AdminClient(server, token));
     const kinds = operand === "-"
-      ? await exportLines(transfer, values.keys, around.stdout)
-      : await exportToFile(operand, (write) => exportLines(transfer, values.keys, write));
+      ? await exportLines(source, keys, around.stdout)
+      : await exportToFile(operand, (write) => exportLines(source, keys, write));
     return { output: `Exported ${summary(kinds)}.\n` };
   });
 }
@@ -51,20 +54,9 @@ export async function runImport(
     const bytes = operand === "-" ? around.stdin : (await Deno.open(operand)).readable;
     const lines = linesOf(bytes.pipeThrough(new TextDecoderStream()));
     return await importLines(operand === "-" ? "stdin" : operand, lines, async (role) => {
-      return held.use(await openTransfer(values, around, role));
+      return held.use(await around.openStore(values.kv, role));
     });
   });
-}
-
-/** What a server keeps, or where a store is named what is in that. */
-async function openTransfer(
-  { server, token, kv }: LineOf<"import">["values"],
-  { openStore }: TransferSurroundings,
-  role?: TransferHeader["role"],
-): Promise<Transfer & AsyncDisposable> {
-  if (kv !== undefined) return await openStore(kv, role);
-  const client = new TransferClient(new AdminClient(server, token));
-  return Object.assign(client, { [Symbol.asyncDispose]: () => Promise.resolve() });
 }
 
 /** Under another name until it is whole, so that a copy of before is not lost for one that is broken off. */
@@ -98,7 +90,7 @@ async function explained(
   try {
     return await act();
   } catch (error) {
-    if (error instanceof TransferFailed) return { problem: error.message };
+    if (error instanceof ExportFailed) return { problem: error.message };
     const problem = explain(error) ??
       (Object.values(Deno.errors).some((kind) => error instanceof kind) ? reasonOf(error) : undefined);
     if (problem === undefined) throw error;

@@ -155,7 +155,7 @@ Deno.test("a token is asked for where it is missing and somebody answers, and no
   assertEquals(token("export", TOKEN), TOKEN);
   assertEquals(asked, ["--token", "--token"]);
   assertEquals(token(`admin users --token ${TOKEN}`, "x"), TOKEN);
-  assertEquals(token("import --kv chat.db", TOKEN), "");
+  assertEquals(token("export --kv chat.db", TOKEN), "");
   assertEquals(token("chat", TOKEN), undefined);
   assertEquals(asked.length, 2);
   assertThrows(() => token("admin users", undefined), UsageError, "chatter admin users needs --token, or");

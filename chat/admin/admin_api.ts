@@ -8,15 +8,13 @@
  */
 import { steadyClock } from "../../src/clock.ts";
 import { type Logger, logger } from "../../src/logging/log.ts";
-import type { Transfer } from "../../src/kv/transfer.ts";
+import type { ExportSource } from "../../src/kv/transfer.ts";
 import { type AdminApp, type AdminBindings, adminBodyBytesMax } from "./mount.ts";
 import type { KvKeyStore } from "../announce/identity_kv.ts";
-import { LAYOUT } from "../store/layout.ts";
 import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
-import type { Archive } from "../store/journal.ts";
-import type { StoredMessage } from "../room/message.ts";
+import type { MessageStore } from "../store/journal.ts";
 import type { SettingsInForce } from "../settings.ts";
-import { ChatTransfer } from "./import.ts";
+import { ChatExport } from "./export.ts";
 import { STATUS_CODE } from "@std/http/status";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -34,7 +32,7 @@ import type { Moderation } from "./moderation.ts";
 export interface AdminOptions {
   readonly token: string;
   readonly moderation: Moderation;
-  readonly transfer: Transfer;
+  readonly source: ExportSource;
   /** As they are in force. */
   readonly limits: Limits;
   /** A clock that never goes back, in milliseconds. */
@@ -50,7 +48,7 @@ type AdminContext = Context<{ Bindings: AdminBindings }>;
 /** The application to be mounted under `/admin`. */
 export function adminApp(options: AdminOptions): AdminApp {
   const app: AdminApp = new Hono<{ Bindings: AdminBindings }>();
-  const { token, transfer, limits, log } = options;
+  const { token, source, limits, log } = options;
   app.use(authenticated(token, options));
   app.post("*", (c, next) => {
     const maxSize = adminBodyBytesMax(limits);
@@ -58,11 +56,7 @@ export function adminApp(options: AdminOptions): AdminApp {
     return bodyLimit({ maxSize, onError })(c, next);
   });
   addRoutes(app, options);
-  const readRows = async (c: Context) => {
-    const body = await readBody(c, limits, "import");
-    return isAdminRefusal(body) ? body : body.rows;
-  };
-  app.route("/", exportRoutes({ transfer, readRows, refuse: answerRefusal, log }));
+  app.route("/", exportRoutes({ source, refuse: answerRefusal, log }));
   app.all("*", (c) => answerRefusal(c, refuseAdmin("NOTHING_HERE")));
   return app;
 }
@@ -176,41 +170,23 @@ export interface Administered {
   readonly token: string;
   readonly id: number;
   readonly settings: SettingsInForce;
-  readonly node: {
-    readonly moderation: Moderation;
-    insert(messages: readonly StoredMessage[]): Promise<number>;
-  };
-  readonly stores: { readonly archive: Archive; readonly keys: KvKeyStore };
-  readonly nowMs: () => number;
+  readonly node: { readonly moderation: Moderation };
+  readonly stores: { readonly retained: Pick<MessageStore, "after">; readonly keys: KvKeyStore };
 }
 
-export function administration(administered: Administered): AdminApp {
+export function administration({ token, id, settings, node, stores }: Administered): AdminApp {
+  const { moderation } = node;
   return adminApp({
-    token: administered.token,
-    moderation: administered.node.moderation,
-    transfer: transferOf(administered),
-    limits: administered.settings.limits,
+    token,
+    moderation,
+    source: new ChatExport({
+      serverId: id,
+      messages: stores.retained,
+      bans: () => Promise.resolve(moderation.bans()),
+      keys: stores.keys,
+    }),
+    limits: settings.limits,
     steadyMs: steadyClock,
     log: logger("admin"),
-  });
-}
-
-/** What a server that runs keeps, to be taken out and put in. */
-function transferOf({ id, settings, node, stores, nowMs }: Administered): Transfer {
-  const { limits } = settings;
-  return new ChatTransfer({
-    serverId: id,
-    layout: LAYOUT.version,
-    batchBytesMax: () => adminBodyBytesMax(limits),
-    limits,
-    archive: stores.archive,
-    insert: (messages) => node.insert(messages),
-    bans: () => Promise.resolve(node.moderation.bans()),
-    takeBans: async (bans) => {
-      const came = await node.moderation.take(bans);
-      return isAdminRefusal(came) ? { problem: came.text } : came.taken;
-    },
-    keys: stores.keys,
-    nowMs,
   });
 }

@@ -1,5 +1,5 @@
 /**
- * What a chat server keeps, over the admin API: taken out by pages and put in by batches, PROTOCOL.md §11.4.
+ * What a chat server that runs keeps, taken out by pages over the admin API, PROTOCOL.md §11.4.
  *
  * The token was judged before. It knows nothing of what a row is.
  *
@@ -8,7 +8,7 @@
 import { type Context, Hono } from "hono";
 import { z } from "zod";
 import type { Logger } from "../../src/logging/log.ts";
-import { type Transfer, TRANSFER_ROWS_MAX } from "../../src/kv/transfer.ts";
+import type { ExportSource } from "../../src/kv/transfer.ts";
 import type { AdminBindings } from "./mount.ts";
 import { type AdminRefusal, refuseAdmin } from "./refusals.ts";
 
@@ -24,20 +24,18 @@ const pageQuerySchema = z.strictObject({
 const BUGS = [TypeError, RangeError, ReferenceError, SyntaxError];
 
 export interface ExportRoutesOptions {
-  readonly transfer: Transfer;
-  /** Reads the rows of a body, or says why there are none. */
-  readonly readRows: (c: Context) => Promise<readonly unknown[] | AdminRefusal>;
+  readonly source: ExportSource;
   readonly refuse: (c: Context, refusal: AdminRefusal) => Response;
   readonly log: Logger;
 }
 
 /** The routes to be mounted under `/admin`. */
 export function exportRoutes(
-  { transfer, readRows, refuse, log }: ExportRoutesOptions,
+  { source, refuse, log }: ExportRoutesOptions,
 ): Hono<{ Bindings: AdminBindings }> {
   const app = new Hono<{ Bindings: AdminBindings }>();
 
-  app.get("/store", (c) => fenced(c, async () => c.json(await transfer.describe())));
+  app.get("/store", (c) => fenced(c, async () => c.json(await source.describe())));
 
   app.get("/export", (c) =>
     fenced(c, async () => {
@@ -47,25 +45,8 @@ export function exportRoutes(
       if (cursor === undefined) {
         log.info("admin.exported", { by: c.env.remoteAddress, keys: keys !== undefined });
       }
-      const { rows, next } = await transfer.page(cursor, keys !== undefined);
+      const { rows, next } = await source.page(cursor, keys !== undefined);
       return c.json({ rows, next: next ?? null });
-    }));
-
-  app.post("/import", (c) =>
-    fenced(c, async () => {
-      const rows = await readRows(c);
-      if (!Array.isArray(rows)) return refuse(c, rows as AdminRefusal);
-      if (rows.length > TRANSFER_ROWS_MAX) {
-        return refuse(
-          c,
-          refuseAdmin("ROW_REFUSED", `${TRANSFER_ROWS_MAX} (at most that many are taken at once)`),
-        );
-      }
-      const came = await transfer.take(rows);
-      if ("isTooWide" in came) return refuse(c, refuseAdmin("ROWS_TOO_WIDE"));
-      if ("problem" in came) return refuse(c, refuseAdmin("ROW_REFUSED", `${came.row} (${came.problem})`));
-      log.debug("admin.imported", { by: c.env.remoteAddress, ...came });
-      return c.json(came);
     }));
 
   /** A store that fails is a refusal; a bug is whose fence is around all routes. */
@@ -75,7 +56,7 @@ export function exportRoutes(
     } catch (error) {
       if (BUGS.some((kind) => error instanceof kind)) throw error;
       // What Deno KV rejects with, as `database or disk is full`.
-      log.error("transfer.store_failed", { error });
+      log.error("admin.export_failed", { error });
       return refuse(c, refuseAdmin("STORE_FAILED"));
     }
   }

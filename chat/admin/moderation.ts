@@ -169,22 +169,6 @@ export class Moderation {
     });
   }
 
-  /**
-   * Takes bans from elsewhere, as they are; answers how many were not there yet. A ban of the very same name and
-   * address counts as there. None where there would be more than are kept.
-   */
-  take(given: readonly Ban[]): Promise<{ readonly taken: number } | AdminRefusal> {
-    return this.#change(async () => {
-      const { bans, nowMs } = this.#options;
-      const added = given.filter((ban) =>
-        bans.get(ban.id) === undefined && bans.sameTarget(ban).length === 0 && isInForce(ban, nowMs())
-      );
-      if (bans.size + added.length > BANS_MAX) return unchanged(refuseAdmin("TOO_MANY_BANS", BANS_MAX));
-      if (added.length > 0) await this.#store(added, []);
-      return { inputs: this.#meantByAny(added), answer: { taken: added.length } };
-    });
-  }
-
   /** A change of the bans at its place in the order; a store that fails is a refusal. */
   async #change<Answer extends object>(
     change: () => Promise<{ inputs: readonly Submission[]; answer: Answer | AdminRefusal }>,

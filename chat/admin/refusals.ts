@@ -9,7 +9,6 @@
 export const ADMIN_REFUSALS = {
   BODY_NOT_JSON: { status: 400, text: "The body is not JSON" },
   BODY_MALFORMED: { status: 400, text: "The body is not as this request wants it. Wrong here: {detail}" },
-  ROW_REFUSED: { status: 400, text: "No row was taken, because of row {detail}" },
   QUERY_MALFORMED: { status: 400, text: "The query is not as this request wants it. Wrong here: {detail}" },
   TOKEN_REFUSED: {
     status: 401,
@@ -17,13 +16,12 @@ export const ADMIN_REFUSALS = {
   },
   NOTHING_HERE: {
     status: 404,
-    text: "There is nothing here: users, bans, kick, announce, store, export and import are",
+    text: "There is nothing here: users, bans, kick, announce, store and export are",
   },
   NOT_CONNECTED: { status: 404, text: "Nobody of this name is connected" },
   BAN_UNKNOWN: { status: 404, text: "There is no such ban" },
   TOO_MANY_BANS: { status: 409, text: "Too many bans: at most {detail} are kept, lift one first" },
   BODY_TOO_LARGE: { status: 413, text: "The body is too large: at most {detail} bytes are allowed" },
-  ROWS_TOO_WIDE: { status: 413, text: "The rows lie too far apart to be stored at once: send fewer" },
   TOO_MANY_TRIES: {
     status: 429,
     text: "Too many wrong tokens from your address: at most {detail} a minute are allowed for long",

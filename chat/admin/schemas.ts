@@ -63,7 +63,6 @@ const banSchema = z.strictObject({
 export function adminBodies({ maxMessageLength }: Limits) {
   return {
     ban: banSchema,
-    import: z.strictObject({ rows: z.array(z.unknown()) }),
     kick: z.strictObject({ name: usernameSchema }),
     announce: z.strictObject({
       text: z.string().refine(

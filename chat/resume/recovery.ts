@@ -1,5 +1,5 @@
 /**
- * What a start finds of the runs before it: the newest messages, what was told last, and the sessions that may come
+ * What a start finds of the runs before it: the newest messages, the last broadcasts, and the sessions that may come
  * back, PROTOCOL.md §12.3.
  *
  * It reads, and puts things in their places. Which store that is, is mod.ts's.
@@ -12,28 +12,11 @@ import { parseUsername } from "../../src/protocol/names.ts";
 import { REPLAY_BUFFER_MAX, ReplayBuffer, RESERVED_POSITIONS } from "../room/replay_buffer.ts";
 import { type NewestMessages, WINDOW_MESSAGES_MAX } from "../room/history.ts";
 import type { HeldSessions } from "./held_sessions.ts";
-import type { Journal } from "../store/journal.ts";
+import type { Journal, RecoveredBroadcasts } from "../store/journal.ts";
 import type { StoredMessage } from "../room/message.ts";
 import type { ResumableSessions } from "./resume_tokens.ts";
 import type { Room } from "../room/room.ts";
 import type { SessionStore, StoredSession } from "../store/session_store.ts";
-
-/** What was told, as the store kept it. */
-export interface RecoveredBroadcasts {
-  readonly told: readonly {
-    readonly position: number;
-    readonly uuid: string;
-    readonly username: string;
-    readonly timestamp: string;
-    readonly text: string;
-  }[];
-  /** Every message that was told at this place or later is among them. */
-  readonly from: number;
-  readonly named: readonly StoredMessage[];
-}
-
-/** Nothing was kept of what was told. */
-export const NOTHING_RECOVERED: RecoveredBroadcasts = { told: [], from: Infinity, named: [] };
 
 /** Of what fits an outbox, how much may be replayed: the rest is for what is told meanwhile. */
 const REPLAY_SHARE = 0.5;
@@ -61,7 +44,7 @@ export async function extendPositions(kv: Deno.Kv, upTo: number): Promise<void> 
   await kv.set(RESERVED, upTo);
 }
 
-/** Says when what was told is enough for a replay buffer; to be asked once for each text. */
+/** Says when broadcasts are enough for a replay buffer; to be asked once for each text. */
 export function enoughFor({ maxOutboxBytes }: Limits): (text: string) => boolean {
   let bytes = 0;
   let count = 0;
@@ -72,14 +55,14 @@ export function enoughFor({ maxOutboxBytes }: Limits): (text: string) => boolean
 }
 
 export function recoverReplayBuffer(
-  { told, from }: RecoveredBroadcasts,
+  { broadcasts, from }: RecoveredBroadcasts,
   limits: Limits,
   positions: { readonly reservedFrom: number; readonly reserve: (upTo: number) => void },
 ): ReplayBuffer {
   return new ReplayBuffer({
     ...positions,
     replayBytesMax: () => REPLAY_SHARE * limits.maxOutboxBytes,
-    earlier: told.map(({ position, ...message }) => ({
+    earlier: broadcasts.map(({ position, ...message }) => ({
       position,
       broadcast: { bytes: Buffer.byteLength(message.text) + FRAME_BYTES, told: message },
     })),

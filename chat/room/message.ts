@@ -16,7 +16,7 @@ export interface StoredMessage {
   readonly edited: boolean;
   /**
    * The place in the order at which it was first told, §12.2: the sequencer's to give, before it is stored. Undefined
-   * where a program without such wrote it.
+   * where it was imported.
    */
   position: number | undefined;
   /** What its author named it by, where that was a client of the extended mode. */

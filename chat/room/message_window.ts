@@ -42,13 +42,6 @@ export class MessageWindow {
     return true;
   }
 
-  /** Takes in messages wherever in the order they belong; none of them is here. */
-  insert(messages: readonly StoredMessage[]): void {
-    const all = [...this.#messages.slice(this.#gone) as StoredMessage[], ...messages];
-    this.#messages = all.sort((a, b) => a.uuid < b.uuid ? -1 : 1);
-    this.#gone = 0;
-  }
-
   /** The oldest messages with greater ids, the oldest first. */
   after(uuid: string, limit: number): StoredMessage[] {
     const start = this.#indexOf(`${uuid} `);

@@ -1,5 +1,6 @@
 /**
- * The port to the store of messages: what the sequencer needs of it and no more. Adapters lie beside it.
+ * The ports to the store of messages: what the order needs of it, and what else is done with what it keeps. Adapters lie
+ * beside it.
  *
  * @module
  */
@@ -17,22 +18,36 @@ export interface Journal {
   /** The newest messages of a range, the newest last. */
   page(range: HistoryRange): Promise<StoredMessage[]>;
 }
-export interface Sweepable {
-  sweep(bounds: { keep: number; from: string }): Promise<number>;
-  forgetTold(before: number): Promise<void>;
-}
 
-export interface Archive {
+export interface MessageStore extends Journal {
   /** The oldest messages with greater ids than `uuid`, the oldest first. */
   after(uuid: string, limit: number): Promise<StoredMessage[]>;
   /**
-   * Puts messages in their places, those that are not there yet; answers how many those were. All or nothing. Nothing
-   * may be appended meanwhile. `TooWide` where they lie too far apart. Rejects where the store fails.
+   * Removes the oldest messages: those with ids below `from`, and as many more as there are past `keep`.
+   * Answers how many went.
    */
-  insert(messages: readonly StoredMessage[]): Promise<number>;
+  sweep(bounds: { keep: number; from: string }): Promise<number>;
+  /** The newest broadcasts, as many as `isEnough` wants; it is asked after each message, the newest first. */
+  recoverBroadcasts(isEnough: (text: string) => boolean): Promise<RecoveredBroadcasts>;
+  /** Removes what was broadcast before a place in the order, beyond the messages as they are. */
+  forgetBroadcasts(before: number): Promise<void>;
 }
 
-/** More is rewritten than one commit takes. */
-export class TooWide extends Error {
-  override name = "TooWide";
+/** A message as it was broadcast at one place in the order. */
+export interface MessageBroadcast {
+  readonly position: number;
+  readonly uuid: string;
+  readonly username: string;
+  readonly timestamp: string;
+  readonly text: string;
+}
+
+/** The newest broadcasts of the runs before this one. */
+export interface RecoveredBroadcasts {
+  /** In order. */
+  readonly broadcasts: readonly MessageBroadcast[];
+  /** Every message that was broadcast at this place or later is among them. */
+  readonly from: number;
+  /** The messages among them that their authors had named, as they are stored. */
+  readonly named: readonly StoredMessage[];
 }

@@ -3,13 +3,12 @@
  * commit costs little more for hundreds of messages than for one, PROTOCOL.md §4.3.
  *
  * A change rewrites the segment that holds the message: what was deleted is in no row of messages any more. Of the KV
- * it uses `["messages", id of the first]` and `["swept"]`; what was told of changed messages is told_kv.ts's. When
- * messages are to go is retention's.
+ * it uses `["messages", id of the first]` and `["swept"]`; what was broadcast of changed messages is edit_log_kv.ts's.
+ * When messages are to go is retention's.
  *
  * @module
  */
-import { renumber } from "./archive_kv.ts";
-import type { Journal } from "./journal.ts";
+import type { MessageBroadcast, MessageStore, RecoveredBroadcasts } from "./journal.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
 import { endOf, messagesOf, segmentsOf } from "./segment.ts";
 import {
@@ -21,7 +20,7 @@ import {
   segmentsIn,
   segmentUpTo,
 } from "./segment_rows_kv.ts";
-import { EditLogRows, type ToldMessage, type ToldMessages } from "./edit_log_kv.ts";
+import { EditLogRows } from "./edit_log_kv.ts";
 
 /** The greatest place in the order of all messages that retention has removed. */
 const SWEPT = ["swept"];
@@ -33,9 +32,9 @@ const REMOVE_SEGMENTS_MAX = 100;
 /** How often a change is tried that a sweep keeps getting in the way of, which sweeps once a minute. */
 const TRIES_MAX = 10;
 
-export class KvJournal implements Journal {
+export class KvJournal implements MessageStore {
   readonly #kv: Deno.Kv;
-  readonly #told: EditLogRows;
+  readonly #editLog: EditLogRows;
   readonly #assertInPlace: () => void;
   readonly #fence: readonly Deno.AtomicCheck[];
   /** How many messages were stored, ever; undefined where it is to be read. */
@@ -51,7 +50,7 @@ export class KvJournal implements Journal {
     fence: readonly Deno.AtomicCheck[] = [],
   ) {
     this.#kv = kv;
-    this.#told = new EditLogRows(kv);
+    this.#editLog = new EditLogRows(kv);
     this.#assertInPlace = assertInPlace;
     this.#fence = fence;
   }
@@ -87,7 +86,7 @@ export class KvJournal implements Journal {
     for (const entry of entries) {
       if (entry.kind === "said") continue;
       changed.set(entry.message.uuid, entry.message);
-      this.#told.write(atomic, entry);
+      this.#editLog.write(atomic, entry);
     }
     for (const [i, { uuid }] of said.entries()) {
       said[i] = changed.get(uuid) ?? said[i]!;
@@ -99,11 +98,6 @@ export class KvJournal implements Journal {
       atomic.check({ key, versionstamp });
       for (const segment of segmentsOf(messages, value.ordinal)) atomic.set(keyOf(segment), segment);
     }
-  }
-
-  /** Somebody else may have stored messages: the end is read again. */
-  endUnknown(): void {
-    this.#end = undefined;
   }
 
   async find(uuid: string): Promise<StoredMessage | undefined> {
@@ -123,34 +117,48 @@ export class KvJournal implements Journal {
     return newestFirst.reverse();
   }
 
-  /** The newest of what was told, as many as `isEnough` wants; it is asked after each message, the newest first. */
-  async told(isEnough: (text: string) => boolean): Promise<ToldMessages> {
-    const told: ToldMessage[] = [];
+  async after(uuid: string, limit: number): Promise<StoredMessage[]> {
+    const messages: StoredMessage[] = [];
+    // The segment that holds it may hold later ones.
+    const holding = await segmentUpTo(this.#kv, uuid);
+    const range = holding === undefined ? {} : { from: firstIdIn(holding) };
+    for await (const { value } of segmentsIn(this.#kv, range)) {
+      for (const message of messagesOf(value)) {
+        if (message.uuid <= uuid) continue;
+        messages.push(message);
+        if (messages.length === limit) return messages;
+      }
+    }
+    return messages;
+  }
+
+  async recoverBroadcasts(isEnough: (text: string) => boolean): Promise<RecoveredBroadcasts> {
+    const firsts: MessageBroadcast[] = [];
     const named: StoredMessage[] = [];
     let from: number | undefined;
     for await (const message of this.#newestFirst(PAST_ALL)) {
       const { position, uuid, username, timestamp, text } = message;
-      // Written by a program that did not count: what was told before it is not known.
+      // It was imported: what was broadcast before it is not known.
       const first = position === undefined
         ? undefined
         : message.edited
-        ? await this.#told.at(position)
+        ? await this.#editLog.at(position)
         : { position, uuid, username, timestamp, text };
       if (first === undefined || isEnough(text)) {
-        return { told: await this.#told.withChanges(told, from), from: from ?? Infinity, named };
+        const broadcasts = await this.#editLog.withChanges(firsts, from);
+        return { broadcasts, from: from ?? Infinity, named };
       }
-      told.push(first);
+      firsts.push(first);
       if (message.nonce !== undefined) named.push(message);
       from = position;
     }
     const { value: swept } = await this.#kv.get<number>(SWEPT);
     from = swept === null ? 0 : swept + 1;
-    return { told: await this.#told.withChanges(told, from), from, named };
+    return { broadcasts: await this.#editLog.withChanges(firsts, from), from, named };
   }
 
-  /** Removes what was told before a place in the order, beyond the messages as they are. */
-  forgetTold(before: number): Promise<void> {
-    return this.#told.forget(before);
+  forgetBroadcasts(before: number): Promise<void> {
+    return this.#editLog.forget(before);
   }
 
   /** How many messages are kept: those go first that were stored first. */
@@ -159,12 +167,7 @@ export class KvJournal implements Journal {
     return oldest === undefined ? 0 : await this.#readEnd() - oldest.value.ordinal;
   }
 
-  /**
-   * Removes the oldest messages: those with ids below `from`, and as many more as there are past `keep`.
-   * Answers how many went.
-   */
   async sweep({ keep, from }: { keep: number; from: string }): Promise<number> {
-    await renumber(this.#kv);
     let removed = 0;
     while (true) {
       let excess = Math.max(0, await this.count() - keep);

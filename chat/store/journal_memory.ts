@@ -7,11 +7,11 @@
  * @module
  */
 import type { Limits } from "../../src/protocol/limits.ts";
-import type { Archive, Journal } from "./journal.ts";
+import type { MessageStore, RecoveredBroadcasts } from "./journal.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
 import { MessageWindow } from "../room/message_window.ts";
 
-export class MemoryJournal implements Journal, Archive {
+export class MemoryJournal implements MessageStore {
   readonly #messages = new MessageWindow();
   readonly #limits: Pick<Limits, "historyCount">;
 
@@ -41,15 +41,6 @@ export class MemoryJournal implements Journal, Archive {
     return Promise.resolve(this.#messages.after(uuid, limit));
   }
 
-  insert(messages: readonly StoredMessage[]): Promise<number> {
-    const once = [...new Map(messages.map((message) => [message.uuid, message])).values()];
-    const fresh = once.filter(({ uuid }) => this.#messages.get(uuid) === undefined);
-    this.#messages.insert(fresh);
-    while (this.#messages.size > this.#limits.historyCount) this.#messages.removeOldest();
-    return Promise.resolve(fresh.length);
-  }
-
-  /** Removes those with ids below `from`, and as many more as there are past `keep`; answers how many went. */
   sweep({ keep, from }: { keep: number; from: string }): Promise<number> {
     let removed = 0;
     while (this.#messages.size > 0 && (this.#messages.size > keep || this.#messages.oldest!.uuid < from)) {
@@ -58,9 +49,12 @@ export class MemoryJournal implements Journal, Archive {
     }
     return Promise.resolve(removed);
   }
+  /** A run that keeps nothing leaves nothing to the next. */
+  recoverBroadcasts(): Promise<RecoveredBroadcasts> {
+    return Promise.resolve({ broadcasts: [], from: Infinity, named: [] });
+  }
 
-  /** What was told is in the replay buffer, and nowhere else. */
-  forgetTold(): Promise<void> {
+  forgetBroadcasts(): Promise<void> {
     return Promise.resolve();
   }
 }

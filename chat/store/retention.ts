@@ -1,5 +1,5 @@
 /**
- * Keeps history within its count and its age by sweeping the journal now and then, PROTOCOL.md §5.4.
+ * Keeps history within its count and its age by sweeping the store of messages now and then, PROTOCOL.md §5.4.
  *
  * The program's own sweep and not Deno KV's `expireIn`: that is late by minutes, and takes the process down
  * where the disk is full.
@@ -9,7 +9,7 @@
 import type { Logger } from "../../src/logging/log.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { firstIdAt } from "../room/message_id.ts";
-import type { Sweepable } from "./journal.ts";
+import type { MessageStore } from "./journal.ts";
 
 /** Seconds between two sweeps: how long messages past the limits lie in the file at most. */
 export const SWEEP_INTERVAL_SECONDS = 60;
@@ -22,11 +22,11 @@ export function oldestKeptId(nowMs: number, days: number): string {
 }
 
 export interface RetentionOptions {
-  readonly journal: Sweepable;
+  readonly messages: Pick<MessageStore, "sweep" | "forgetBroadcasts">;
   /** As they are in force. */
   readonly limits: Pick<Limits, "historyCount" | "historyDays">;
-  /** The place in the order from which on somebody who resumes may still be told what was said. */
-  readonly toldFrom: () => number;
+  /** The place in the order from which on broadcasts may still be replayed to somebody who resumes. */
+  readonly replayableFrom: () => number;
   readonly nowMs: () => number;
   readonly log: Logger;
 }
@@ -54,12 +54,12 @@ export class Retention {
   }
 
   async #run(): Promise<void> {
-    const { journal, limits: { historyCount: keep, historyDays: days }, toldFrom, nowMs, log } =
+    const { messages, limits: { historyCount: keep, historyDays: days }, replayableFrom, nowMs, log } =
       this.#options;
     try {
-      const removed = await journal.sweep({ keep, from: oldestKeptId(nowMs(), days) });
+      const removed = await messages.sweep({ keep, from: oldestKeptId(nowMs(), days) });
       if (removed > 0) log.info("history.swept", { removed });
-      await journal.forgetTold(toldFrom());
+      await messages.forgetBroadcasts(replayableFrom());
     } catch (error) {
       log.error("history.sweep_failed", { error });
     }

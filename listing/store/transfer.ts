@@ -11,17 +11,16 @@ import { z } from "zod";
 import { isServerName, SERVER_ID_MAX } from "../../src/announcement/announcement.ts";
 import { formatFirstIssue } from "../../src/schema_issues.ts";
 import {
+  type ExportSource,
   headerOf,
+  type ImportTarget,
+  PAGE_ROWS_MAX,
   type Taken,
-  type Transfer,
-  TRANSFER_ROWS_MAX,
   type TransferHeader,
   type TransferPage,
 } from "../../src/kv/transfer.ts";
 import type { ServerRecord, ServerStore } from "./store.ts";
 
-/** Bytes of a batch: what the batches to a chat server may have at its defaults. */
-const BATCH_BYTES_MAX = 49_152;
 const ADDRESS_LENGTH_MAX = 512;
 const HASH_BYTES = 32;
 
@@ -52,7 +51,7 @@ const rowSchema = z.strictObject({
   keyUsedAtMs: countSchema.optional().transform((ms) => ms),
 });
 
-export class ListingTransfer implements Transfer {
+export class ListingTransfer implements ExportSource, ImportTarget {
   readonly #store: ServerStore;
   readonly #layout: number;
   /** As they were when the first page was asked for. */
@@ -64,7 +63,7 @@ export class ListingTransfer implements Transfer {
   }
 
   describe(): Promise<TransferHeader> {
-    return Promise.resolve(headerOf("listing", this.#layout, BATCH_BYTES_MAX));
+    return Promise.resolve(headerOf("listing", this.#layout));
   }
 
   /** A cursor is the id of the last server of a page. */
@@ -73,7 +72,7 @@ export class ListingTransfer implements Transfer {
     // A listing holds all of them in memory anyway.
     this.#records ??= (await this.#store.changesOfOthers() ?? []).sort((a, b) => a.id - b.id);
     const later = this.#records.filter(({ id }) => id > last);
-    const rows = later.slice(0, TRANSFER_ROWS_MAX).map(({ keyHash, ...record }) => ({
+    const rows = later.slice(0, PAGE_ROWS_MAX).map(({ keyHash, ...record }) => ({
       kind: "server",
       ...record,
       keyHash: Buffer.from(keyHash).toString("base64url"),

@@ -52,18 +52,8 @@ const adminApi = {
     secret: true,
   }),
 };
-const serverOrStore = {
-  ...adminApi,
-  token: { ...adminApi.token, unless: "kv" },
-  kv: flag(
-    "in place of a server its store: of a listing, or of a chat server that is stopped",
-    text("PLACE"),
-    {
-      // CHATTER_KV is the servers'.
-      variable: "CHATTER_TRANSFER_KV",
-    },
-  ),
-};
+// CHATTER_KV is the servers'.
+const TRANSFER_KV = "CHATTER_TRANSFER_KV";
 
 /** The commands, by name. */
 export const COMMANDS = {
@@ -112,7 +102,15 @@ export const COMMANDS = {
       "Writes messages and bans of a chat server that runs, asked by its admin API, or what is in a store: of a " +
       "chat server that is stopped, or of a listing, which may run.",
     flags: {
-      ...serverOrStore,
+      ...adminApi,
+      token: { ...adminApi.token, unless: "kv" },
+      kv: flag(
+        "in place of a server its store: of a listing, or of a chat server that is stopped",
+        text("PLACE"),
+        {
+          variable: TRANSFER_KV,
+        },
+      ),
       keys: switchFlag(
         "also the keys of a chat server on listings, with which anybody could change its entries",
         {
@@ -129,11 +127,16 @@ export const COMMANDS = {
     ),
   },
   import: {
-    description: "an export, put into a server or a store",
+    description: "an export, put into a store",
     details:
-      "Takes what chatter export wrote. What is there already stays as it is, so that it can be done twice; " +
-      "messages go where they belong in the history.",
-    flags: serverOrStore,
+      "Takes what chatter export wrote, into the store of a chat server that has no messages and that no server " +
+      "has open, or into that of a listing. Bans, keys and servers that are there already stay as they are.",
+    flags: {
+      kv: flag("the store, which is made where it is not there", text("PLACE"), {
+        ...REQUIRED,
+        variable: TRANSFER_KV,
+      }),
+    },
     operand: flag("the file to read; - is stdin", text("FILE", "a path, or -"), { default: "-" }),
   },
   config: {

@@ -19,16 +19,10 @@ export interface TransferHeader {
   readonly layout: number;
   /** Of a chat server. */
   readonly serverId?: number;
-  /** Bytes of a batch as JSON that are taken at once. */
-  readonly batchBytesMax: number;
 }
 
-export function headerOf(
-  role: TransferHeader["role"],
-  layout: number,
-  batchBytesMax: number,
-): TransferHeader {
-  return { chatter: "export", version: TRANSFER_VERSION, role, layout, batchBytesMax };
+export function headerOf(role: TransferHeader["role"], layout: number): TransferHeader {
+  return { chatter: "export", version: TRANSFER_VERSION, role, layout };
 }
 
 export interface TransferRow {
@@ -41,23 +35,33 @@ export interface TransferPage {
   readonly next: string | undefined;
 }
 
-/** A batch is taken whole or not at all. Rows that are there already are skipped, and so are those that are too old. */
-export type Taken =
-  | { readonly taken: number; readonly skipped: number }
-  /** `row` is which of the batch, from 0. */
-  | { readonly problem: string; readonly row: number }
-  /** Its rows lie so far apart that no one commit can take them: fewer at once can be. */
-  | { readonly isTooWide: true };
-
-/** One end: a server that runs, or its store. Each of it rejects where the store fails. */
-export interface Transfer {
+/** Where an export comes from: a server that runs, or a store. Each of it rejects where the store fails. */
+export interface ExportSource {
   describe(): Promise<TransferHeader>;
   /** `withKeys`: also the keys with which a chat server changes its entries on listings. */
   page(cursor: string | undefined, withKeys: boolean): Promise<TransferPage>;
+}
+
+/** A batch is taken whole or not at all. What is skipped is there already, or of no use any more. */
+export type Taken =
+  | { readonly taken: number; readonly skipped: number }
+  /** `row` is which of the batch, from 0. */
+  | { readonly problem: string; readonly row: number };
+
+/** Where an import goes: a store. */
+export interface ImportTarget {
+  /** Takes rows of one kind, at most BATCH_ROWS_MAX with BATCH_UNITS_MAX. Rejects where the store fails. */
   take(rows: readonly unknown[]): Promise<Taken>;
 }
 
-/** Rows that a page or a batch has at the most. */
-export const TRANSFER_ROWS_MAX = 500;
+/** A store that was opened for a command. */
+export interface TransferStore extends ExportSource, ImportTarget, AsyncDisposable {}
+
+/** Rows that a page has at the most. */
+export const PAGE_ROWS_MAX = 500;
 /** UTF-16 units of the texts of a page, the last row's aside. */
 export const PAGE_UNITS_MAX = 262_144;
+/** Rows that a batch has at the most: each batch is one commit. */
+export const BATCH_ROWS_MAX = 500;
+/** UTF-16 units of the lines of a batch, unless it is of one row. */
+export const BATCH_UNITS_MAX = 196_608;

@@ -18,15 +18,15 @@ export interface LogEvent {
 export const LOG_EVENTS = {
   "admin.announced": { level: "info", values: ["by"], about: "An operator said something to everyone." },
   "admin.banned": { level: "info", values: ["by", "ban", "disconnected"], about: "An operator banned." },
+  "admin.export_failed": {
+    level: "error",
+    values: ["error"],
+    about: "What the server keeps could not be read.",
+  },
   "admin.exported": {
     level: "info",
     values: ["by", "keys"],
     about: "An operator began to take out what the server keeps.",
-  },
-  "admin.imported": {
-    level: "debug",
-    values: ["by", "taken", "skipped"],
-    about: "Rows that an operator put in, a batch.",
   },
   "admin.kicked": { level: "info", values: ["by"], about: "An operator put somebody out." },
   "admin.lifted": { level: "info", values: ["by", "bans"], about: "An operator lifted bans." },
@@ -231,11 +231,6 @@ export const LOG_EVENTS = {
     level: "error",
     values: ["error"],
     about: "The store failed while it was looked who is to be checked.",
-  },
-  "transfer.store_failed": {
-    level: "error",
-    values: ["error"],
-    about: "What was to be taken out or put in could not be read or stored.",
   },
   "transport.failed": {
     level: "error",

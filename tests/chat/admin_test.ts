@@ -9,7 +9,7 @@ import { adminBodyBytesMax } from "../../chat/admin/mount.ts";
 import { TRIES_BURST, TRIES_PER_MINUTE } from "../../src/serving/bearer_token.ts";
 import type { Moderation } from "../../chat/admin/moderation.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
-import type { Transfer } from "../../src/kv/transfer.ts";
+import type { ExportSource } from "../../src/kv/transfer.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { testOverEachTransport as test, testOverTransportsAndThreads } from "../support/chat_server.ts";
@@ -249,7 +249,7 @@ function bareApi() {
   const app = adminApp({
     token: TOKEN,
     moderation,
-    transfer: {} as Transfer,
+    source: {} as ExportSource,
     limits: DEFAULT_LIMITS,
     steadyMs: () => clock.nowMs,
     log,
@@ -346,7 +346,7 @@ test("what an operator writes is judged: form, types, lengths, and what goes wit
   assertEquals((await api.post("announce", { text: "👍".repeat(20) })).status, 200);
   assertEquals(
     (await api.get("nothing")).text,
-    "There is nothing here: users, bans, kick, announce, store, export and import are\n",
+    "There is nothing here: users, bans, kick, announce, store and export are\n",
   );
 });
 

@@ -82,9 +82,9 @@ Deno.test("chat whose clock is set back keeps the order of what is said, also ov
   const second = await life(journal, () => nowMs);
   await second.ask("c2/MSG 1; three");
   const retention = new Retention({
-    journal,
+    messages: journal,
     limits: { ...DEFAULT_LIMITS, historyCount: 100 },
-    toldFrom: () => 0,
+    replayableFrom: () => 0,
     nowMs: () => nowMs,
     log: second.log.log,
   });

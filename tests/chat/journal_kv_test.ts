@@ -5,19 +5,14 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import {
-  APPEND_CHANGE_UNITS,
-  APPEND_ENTRIES_MAX,
-  APPEND_TEXT_MAX,
-  type JournalEntry,
-} from "../../chat/room/message.ts";
+import { APPEND_CHANGE_UNITS, APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../chat/room/message.ts";
 import { MESSAGE_BYTES_MAX, SEGMENT_BYTES_MAX } from "../../chat/store/segment.ts";
 import { LIMITS } from "../../src/protocol/limits.ts";
 import {
   changed,
   fill,
   id,
-  journalTest,
+  kvJournalTest,
   largest,
   message,
   numbers,
@@ -26,20 +21,17 @@ import {
   upTo,
 } from "../support/journal_stage.ts";
 
-journalTest("takes the largest message that the limits allow", async (journal) => {
+kvJournalTest("takes the largest message that the limits allow", async (journal) => {
   const astral = largest(1, "👍".repeat(LIMITS.maxMessageLength.max));
-  await journal.append([{ kind: "said", message: astral }]);
+  await journal.append(said(astral));
   assertEquals(await journal.find(id(1)), astral);
 });
 
-journalTest("takes an append that is full by entries and by text at once", async (journal) => {
+kvJournalTest("takes an append that is full by entries and by text at once", async (journal) => {
   // The worst the store knows: every unit of text takes two bytes, every other field is at its largest.
   const each = "語".repeat(Math.floor(APPEND_TEXT_MAX / APPEND_ENTRIES_MAX));
   const rest = "語".repeat(APPEND_TEXT_MAX % APPEND_ENTRIES_MAX);
-  const entries = upTo(APPEND_ENTRIES_MAX).map((n): JournalEntry => ({
-    kind: "said",
-    message: largest(n, n === 0 ? each + rest : each),
-  }));
+  const entries = said(...upTo(APPEND_ENTRIES_MAX).map((n) => largest(n, n === 0 ? each + rest : each)));
   const text = entries.reduce((sum, { message }) => sum + message.text.length, 0);
   assertEquals([entries.length, text], [APPEND_ENTRIES_MAX, APPEND_TEXT_MAX]);
   await journal.append(entries);
@@ -47,11 +39,11 @@ journalTest("takes an append that is full by entries and by text at once", async
   assertEquals((await journal.page(range())).length, APPEND_ENTRIES_MAX);
 });
 
-journalTest("takes an append that is full by a few messages of the largest size", async (journal) => {
+kvJournalTest("takes an append that is full by a few messages of the largest size", async (journal) => {
   const text = "👍".repeat(LIMITS.maxMessageLength.max);
   const count = Math.floor(APPEND_TEXT_MAX / text.length);
   assert(count >= 2);
-  await journal.append(upTo(count).map((n) => ({ kind: "said", message: largest(n, text) })));
+  await journal.append(said(...upTo(count).map((n) => largest(n, text))));
   assertEquals(await journal.count(), count);
 });
 
@@ -62,10 +54,10 @@ async function rowsOfMessages(kv: Deno.Kv): Promise<string> {
   return text;
 }
 
-journalTest(
+kvJournalTest(
   "has the text of a deleted or swept message in none of its rows any more",
   async (journal, kv) => {
-    await journal.append([0, 1, 2, 3].map((n) => ({ kind: "said", message: message(n, `secret ${n}`) })));
+    await journal.append(said(...upTo(4).map((n) => message(n, `secret ${n}`))));
     await journal.append([changed(message(2, "", true))]);
     await journal.sweep({ keep: 3, from: "" });
     const rows = await rowsOfMessages(kv);
@@ -73,29 +65,26 @@ journalTest(
   },
 );
 
-journalTest("takes an append that is full by changes in segments that are full", async (journal) => {
+kvJournalTest("takes an append that is full by changes in segments that are full", async (journal) => {
   const perSegment = Math.floor(SEGMENT_BYTES_MAX / (MESSAGE_BYTES_MAX + 2));
   const changes = Math.floor(APPEND_TEXT_MAX / (APPEND_CHANGE_UNITS + 2 * 2));
   const all = upTo(changes * perSegment).map((n) => largest(n, "語"));
   for (let at = 0; at < all.length; at += perSegment) {
-    await journal.append(all.slice(at, at + perSegment).map((message) => ({ kind: "said", message })));
+    await journal.append(said(...all.slice(at, at + perSegment)));
   }
   const edited = all.filter((_, n) => n % perSegment === 5).map((message) => ({ ...message, text: "本" }));
   assertEquals(edited.length, changes);
   await journal.append([
     ...edited.map((message) => changed(message)),
-    ...upTo(APPEND_ENTRIES_MAX - changes).map((n): JournalEntry => ({
-      kind: "said",
-      message: largest(all.length + n, "語"),
-    })),
+    ...said(...upTo(APPEND_ENTRIES_MAX - changes).map((n) => largest(all.length + n, "語"))),
   ]);
   for (const message of edited) assertEquals(await journal.find(message.uuid), message);
   assertEquals(await journal.count(), all.length + APPEND_ENTRIES_MAX - changes);
 });
 
-journalTest("takes changes that make messages grow from nothing to the largest", async (journal) => {
+kvJournalTest("takes changes that make messages grow from nothing to the largest", async (journal) => {
   const before = upTo(100).map((n) => largest(n, ""));
-  await journal.append(before.map((message) => ({ kind: "said", message })));
+  await journal.append(said(...before));
   const text = "👍".repeat(LIMITS.maxMessageLength.max);
   const each = 2 * (text.length + LIMITS.maxMessageLength.max) + APPEND_CHANGE_UNITS;
   const together = Math.floor(APPEND_TEXT_MAX / each);
@@ -115,7 +104,7 @@ journalTest("takes changes that make messages grow from nothing to the largest",
   assertEquals(await journal.count(), 100);
 });
 
-journalTest("loses no change that is stored while its neighbours are swept", async (journal) => {
+kvJournalTest("loses no change that is stored while its neighbours are swept", async (journal) => {
   await fill(journal, upTo(1000));
   const sweep = journal.sweep({ keep: 10, from: "" });
   for (const n of upTo(10)) {
@@ -127,7 +116,7 @@ journalTest("loses no change that is stored while its neighbours are swept", asy
 });
 
 for (const [size, where] of [[99, "below"], [100, "at"], [101, "past"], [250, "far past"]] as const) {
-  journalTest(
+  kvJournalTest(
     `sweeps ${size} messages that were stored one by one, ${where} what one commit removes, and counts exactly`,
     async (journal) => {
       for (const n of upTo(size + 2)) await journal.append(said(n));
@@ -140,11 +129,11 @@ for (const [size, where] of [[99, "below"], [100, "at"], [101, "past"], [250, "f
   );
 }
 
-journalTest("sweeps thousands of messages that were stored together, to the very one", async (journal) => {
+kvJournalTest("sweeps thousands of messages that were stored together, to the very one", async (journal) => {
   await fill(journal, upTo(3 * APPEND_ENTRIES_MAX));
   assertEquals(await journal.sweep({ keep: 1234, from: "" }), 3 * APPEND_ENTRIES_MAX - 1234);
   assertEquals(
-    numbers(await journal.page(range({ limit: 5000 }))),
+    numbers(await journal.page(range())),
     upTo(3 * APPEND_ENTRIES_MAX).slice(-1234),
   );
   assertEquals(await journal.sweep({ keep: 5000, from: id(3 * APPEND_ENTRIES_MAX - 7) }), 1227);

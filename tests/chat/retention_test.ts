@@ -1,5 +1,5 @@
 /**
- * When the journal is swept, within which bounds, and that a failure of it is not the end.
+ * When the store of messages is swept, within which bounds, and that a failure of it is not the end.
  *
  * @module
  */
@@ -29,15 +29,15 @@ async function withRetention(
     const sweeps: Sweep[] = [];
     const log = recordedLog();
     const retention = new Retention({
-      journal: {
+      messages: {
         sweep: (bounds) =>
           new Promise((resolve, reject) => {
             sweeps.push({ bounds, resolve, reject });
           }),
-        forgetTold: () => Promise.resolve(),
+        forgetBroadcasts: () => Promise.resolve(),
       },
       limits: { historyCount: 1000, historyDays: 90 },
-      toldFrom: () => 0,
+      replayableFrom: () => 0,
       nowMs: () => NOW_MS,
       log: log.log,
     });

@@ -15,48 +15,19 @@ import {
   SEGMENT_BYTES_MAX,
   segmentsOf,
 } from "../../chat/store/segment.ts";
-import {
-  LIMITS,
-  NONCE_LENGTH_MAX,
-  TIMESTAMP_MS_MAX,
-  USERNAME_LENGTH_MAX,
-} from "../../src/protocol/limits.ts";
+import { LIMITS } from "../../src/protocol/limits.ts";
+import { id, largest, message } from "../support/journal_stage.ts";
 import { runs } from "../support/property_runs.ts";
 
 /** Bytes of a value of Deno KV. */
 const VALUE_BYTES_MAX = 65_536;
 
-function id(n: number): string {
-  return `019b7c2d-3400-7000-8000-${n.toString(16).padStart(12, "0")}`;
-}
-
-function message(n: number, more: Partial<StoredMessage> = {}): StoredMessage {
-  return {
-    uuid: id(n),
-    author: "session",
-    username: "alice",
-    timestamp: "1",
-    text: `text ${n}`,
-    edited: false,
-    position: n,
-    nonce: undefined,
-    ...more,
-  };
-}
-
-/** Of another author each, with nothing in common but the text's length, and every field at its largest. */
-function largest(n: number, text: string): StoredMessage {
-  const hex = n.toString(16).padStart(8, "0");
-  return {
-    uuid: `${hex}-ffff-7fff-bfff-ffffffffffff`,
-    author: `${hex}-0000-4000-8000-000000000000`,
-    username: "👍".repeat(USERNAME_LENGTH_MAX),
-    timestamp: `${TIMESTAMP_MS_MAX}`,
-    text,
-    edited: true,
-    position: n === 0 ? 0 : Number.MAX_SAFE_INTEGER - n,
-    nonce: "n".repeat(NONCE_LENGTH_MAX),
-  };
+/** Messages at their largest that have nothing in common but the length of the text. */
+function different(count: number, text: string): StoredMessage[] {
+  return Array.from({ length: count }, (_, n) => ({
+    ...largest(n, text),
+    uuid: `${n.toString(16).padStart(8, "0")}-ffff-7fff-bfff-ffffffffffff`,
+  }));
 }
 
 Deno.test("segments give back every message as it was, in order, whatever is in it", async () => {
@@ -104,7 +75,7 @@ Deno.test("a segment takes messages up to its limit, and one more is the first o
   for (const [last, expected] of [[exact, [most]], [`${exact}y`, [most - 1, 1]]] as [string, number[]][]) {
     const messages = Array.from(
       { length: most },
-      (_, n) => message(n, { text: n === most - 1 ? last : text }),
+      (_, n) => message(n, n === most - 1 ? last : text),
     );
     assertEquals(segmentsOf(messages, 0).map(({ texts }) => texts.length), expected);
   }
@@ -112,8 +83,7 @@ Deno.test("a segment takes messages up to its limit, and one more is the first o
 
 Deno.test("a segment that is full fits a value of Deno KV, of small messages and of the largest", () => {
   for (const length of [0, 1, 100, 4000, 2 * LIMITS.maxMessageLength.max]) {
-    const messages = Array.from({ length: 400 }, (_, n) => largest(n, "語".repeat(length)));
-    for (const segment of segmentsOf(messages, Number.MAX_SAFE_INTEGER - 1000)) {
+    for (const segment of segmentsOf(different(400, "語".repeat(length)), Number.MAX_SAFE_INTEGER - 1000)) {
       const bytes = serialize(segment).length;
       assert(bytes < VALUE_BYTES_MAX - 100, `${segment.texts.length} of ${length}: ${bytes}`);
     }
@@ -121,9 +91,6 @@ Deno.test("a segment that is full fits a value of Deno KV, of small messages and
 });
 
 Deno.test("a message at its largest takes no more beside its text than is counted for it", () => {
-  const bytes = (count: number) => {
-    const messages = Array.from({ length: count }, (_, n) => largest(n, "語"));
-    return serialize(segmentsOf(messages, 0)[0]).length;
-  };
+  const bytes = (count: number) => serialize(segmentsOf(different(count, "語"), 0)[0]).length;
   assert(bytes(101) - bytes(1) <= 100 * MESSAGE_BYTES_MAX, `${(bytes(101) - bytes(1)) / 100}`);
 });

@@ -1,5 +1,5 @@
 /**
- * A journal in Deno KV on a stage: numbered messages, and each test once in memory and once in a file.
+ * Stores of messages on a stage: numbered messages, and a test over Deno KV or over each adapter.
  *
  * @module
  */
@@ -9,9 +9,11 @@ import {
   type JournalEntry,
   type StoredMessage,
 } from "../../chat/room/message.ts";
+import type { MessageStore } from "../../chat/store/journal.ts";
 import { KvJournal } from "../../chat/store/journal_kv.ts";
+import { MemoryJournal } from "../../chat/store/journal_memory.ts";
 import { openKv } from "../../src/kv/kv.ts";
-import { USERNAME_LENGTH_MAX } from "../../src/protocol/limits.ts";
+import { NONCE_LENGTH_MAX, TIMESTAMP_MS_MAX, USERNAME_LENGTH_MAX } from "../../src/protocol/limits.ts";
 
 /** The id of the `n`th message. */
 export function id(n: number): string {
@@ -31,17 +33,31 @@ export function message(n: number, text = `text ${n}`, edited = false): StoredMe
   };
 }
 
+/** A message whose every field but the text is as large as the protocol allows. */
+export function largest(n: number, text: string): StoredMessage {
+  return {
+    uuid: id(n),
+    author: `${n.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`,
+    username: "👍".repeat(USERNAME_LENGTH_MAX),
+    timestamp: `${TIMESTAMP_MS_MAX}`,
+    text,
+    edited: true,
+    position: n === 0 ? 0 : Number.MAX_SAFE_INTEGER - n,
+    nonce: "n".repeat(NONCE_LENGTH_MAX),
+  };
+}
+
 /** A change that is told at place 1000 and later. */
 export function changed(message: StoredMessage, position = 1000 + Number(message.timestamp)): JournalEntry {
   return { kind: "changed", position, message, before: { ...message, text: "before", edited: false } };
 }
 
-export function said(...numbers: number[]): JournalEntry[] {
-  return numbers.map((n) => ({ kind: "said", message: message(n) }));
+export function said(...messages: (StoredMessage | number)[]): JournalEntry[] {
+  return messages.map((one) => ({ kind: "said", message: typeof one === "number" ? message(one) : one }));
 }
 
 export function range(bounds: Partial<HistoryRange> = {}): HistoryRange {
-  return { limit: 1000, before: undefined, from: "", ...bounds };
+  return { limit: 100_000, before: undefined, from: "", ...bounds };
 }
 
 export function numbers(page: StoredMessage[]): number[] {
@@ -59,48 +75,25 @@ export async function fill(journal: KvJournal, numbers: number[]): Promise<void>
   }
 }
 
-export const PLACES: { [place: string]: (test: (location: string) => Promise<void>) => Promise<void> } = {
-  "in memory": (test) => test(":memory:"),
-  "in a file": async (test) => {
-    const folder = await Deno.makeTempDir({ prefix: "chatter_journal_" });
-    try {
-      await test(`${folder}/chat.db`);
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+export async function withKvJournal(test: (journal: KvJournal, kv: Deno.Kv) => Promise<void>): Promise<void> {
+  using kv = await openKv(":memory:");
+  await test(new KvJournal(kv), kv);
+}
+
+export function kvJournalTest(does: string, test: (journal: KvJournal, kv: Deno.Kv) => Promise<void>): void {
+  Deno.test(`a journal in Deno KV ${does}`, () => withKvJournal(test));
+}
+
+/** Each adapter, empty; `count` is how many messages it says that there are, where it says so. */
+export const ADAPTERS: readonly {
+  readonly name: string;
+  readonly withStore: (
+    test: (store: MessageStore, count?: () => Promise<number>) => Promise<void>,
+  ) => Promise<void>;
+}[] = [
+  { name: "in memory", withStore: (test) => test(new MemoryJournal({ historyCount: 100_000 })) },
+  {
+    name: "in Deno KV",
+    withStore: (test) => withKvJournal((journal) => test(journal, () => journal.count())),
   },
-};
-
-/** Runs a test of the contract over a fresh journal in each place. */
-export function journalTest(does: string, test: (journal: KvJournal, kv: Deno.Kv) => Promise<void>): void {
-  for (const [place, within] of Object.entries(PLACES)) {
-    Deno.test(`journal ${place} ${does}`, () =>
-      within(async (location) => {
-        const kv = await openKv(location);
-        try {
-          await test(new KvJournal(kv), kv);
-        } finally {
-          kv.close();
-        }
-      }));
-  }
-}
-
-/** A name of the most bytes that a name can have. */
-const LONGEST_NAME = "👍".repeat(USERNAME_LENGTH_MAX);
-const AUTHOR = "00000000-0000-4000-8000-000000000000";
-
-/** A message whose every field but the text is as large as the protocol allows. */
-export function largest(n: number, text: string): StoredMessage {
-  const timestamp = `${Number.MAX_SAFE_INTEGER}`;
-  return {
-    uuid: id(n),
-    author: AUTHOR,
-    username: LONGEST_NAME,
-    timestamp,
-    text,
-    edited: true,
-    position: n,
-    nonce: "n".repeat(64),
-  };
-}
+];

@@ -1,5 +1,5 @@
 /**
- * What `chatter import` says of a file that is not what it should be, and what it had taken of it by then.
+ * How `chatter import` reads a file: in which batches, and what it says of one that is not what it should be.
  *
  * Exports and imports that succeed are tests/e2e/transfer_test.ts's.
  *
@@ -8,7 +8,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { openChatStore } from "../../chat/mod.ts";
 import { parseCommandLine } from "../../src/cli/command_line.ts";
+import { BATCH_ROWS_MAX, BATCH_UNITS_MAX } from "../../src/kv/transfer.ts";
 import type { Outcome } from "../../terminal/problem.ts";
+import { importLines } from "../../terminal/import_lines.ts";
 import { runImport } from "../../terminal/transfer_command.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
 
@@ -57,7 +59,12 @@ Deno.test("a file that is wrong says where and what was taken before", async () 
       ],
       [
         [header, row(1), end(2)],
-        ": it is not whole: its end tells of 2 rows, and 1 came. Rows taken: 0, skipped: 1.",
+        ": it is not whole: its end tells of 2 rows, and 1 came. Rows taken: 1, skipped: 0.",
+      ],
+      [
+        [header, row(2), row(1)],
+        ":3: uuid: messages are allowed in the order of their ids. " +
+        "Nothing was taken from line 2 on. Rows taken: 0, skipped: 0.",
       ],
       [[header, row(1), 5], ":3: this is no row"],
       [[header, end(0), row(1)], ":3: there is more after the end"],
@@ -68,14 +75,36 @@ Deno.test("a file that is wrong says where and what was taken before", async () 
       ],
       [
         [header, row(4), row(5, { text: "x".repeat(20_000) })],
-        ":3: text: at most 15000 characters are allowed, by " +
-        "--max-message-length. Nothing was taken from line 2 on. Rows taken: 0, skipped: 0.",
+        ":3: text: at most 15000 characters are allowed. " +
+        "Nothing was taken from line 2 on. Rows taken: 0, skipped: 0.",
       ],
       [[header, row(1, { text: "x".repeat(300_000) })], ":2: the line is longer than any row is"],
     ];
     for (const [lines, says] of cases) {
       await Deno.writeTextFile(file, lines.map((line) => JSON.stringify(line) + "\n").join(""));
-      assertEquals(await imported(file, `${folder}/x.db`), { problem: file + says });
+      assertEquals(await imported(file, ":memory:"), { problem: file + says });
     }
   });
+});
+
+Deno.test("rows are handed over in batches of one kind, no more than a commit takes", async () => {
+  const batches: string[] = [];
+  const take = (rows: readonly unknown[]) => {
+    batches.push(`${rows.length} ${(rows[0] as { kind: string }).kind}`);
+    return Promise.resolve({ taken: rows.length, skipped: 0 });
+  };
+  const short = JSON.stringify({ kind: "a" });
+  // Four of them are as many UTF-16 units as a batch has at the most.
+  const empty = JSON.stringify({ kind: "b", text: "" });
+  const long = JSON.stringify({ kind: "b", text: "語".repeat(BATCH_UNITS_MAX / 4 - empty.length) });
+  const lines = [
+    JSON.stringify({ chatter: "export", version: 1, role: "chat" }),
+    ...Array(BATCH_ROWS_MAX + 1).fill(short),
+    ...Array(5).fill(long),
+    short,
+    JSON.stringify({ kind: "end", rows: BATCH_ROWS_MAX + 7 }),
+  ];
+  const came = await importLines("x", ReadableStream.from(lines), () => Promise.resolve({ take }));
+  assertEquals(came, { output: `Rows taken: ${BATCH_ROWS_MAX + 7}, skipped: 0.\n` });
+  assertEquals(batches, [`${BATCH_ROWS_MAX} a`, "1 a", "4 b", "1 b", "1 a"]);
 });

@@ -24,7 +24,6 @@ export const ADMIN_ROUTES: readonly (readonly [method: string, path: string])[] 
   ["POST", "/announce"],
   ["GET", "/store"],
   ["GET", "/export"],
-  ["POST", "/import"],
 ];
 
 /** Answers to who has no token, or is out of tries. */

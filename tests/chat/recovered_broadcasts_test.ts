@@ -1,0 +1,95 @@
+/**
+ * What a journal in Deno KV gives back of what was broadcast: messages as they were, their changes, and how far back that
+ * is all of it, PROTOCOL.md §12.3.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import type { StoredMessage } from "../../chat/room/message.ts";
+import type { KvJournal } from "../../chat/store/journal_kv.ts";
+import { segmentsOf } from "../../chat/store/segment.ts";
+import { message as anyMessage, said, withKvJournal } from "../support/journal_stage.ts";
+
+function message(n: number): StoredMessage {
+  return { ...anyMessage(n), position: 10 * n };
+}
+
+function changed(before: StoredMessage, text: string): StoredMessage {
+  return { ...before, text, edited: true };
+}
+
+/** A test of a journal that holds three messages; the first is changed twice, the second deleted once. */
+function recoveryTest(name: string, test: (journal: KvJournal, kv: Deno.Kv) => Promise<void>): void {
+  Deno.test(`a journal ${name}`, () =>
+    withKvJournal(async (journal, kv) => {
+      const [one, two, three] = [message(1), message(2), { ...message(3), nonce: "n" }];
+      await journal.append(said(one, two, three));
+      const once = changed(one, "once");
+      await journal.append([
+        { kind: "changed", position: 41, message: once, before: one },
+        { kind: "changed", position: 42, message: changed(once, "twice"), before: once },
+      ]);
+      await journal.append([{ kind: "changed", position: 43, message: changed(two, ""), before: two }]);
+      await test(journal, kv);
+    }));
+}
+
+const ALL: [number, string][] = [
+  [10, "text 1"],
+  [20, "text 2"],
+  [30, "text 3"],
+  [41, "once"],
+  [42, "twice"],
+  [43, ""],
+];
+
+async function recovered(journal: KvJournal, isEnough: (text: string) => boolean = () => false) {
+  const { broadcasts, from, named } = await journal.recoverBroadcasts(isEnough);
+  return { broadcasts: broadcasts.map(({ position, text }) => [position, text]), from, named };
+}
+
+recoveryTest("gives every message as it was broadcast, its changes, and who named what", async (journal) => {
+  const { broadcasts, from, named } = await recovered(journal);
+  assertEquals([broadcasts, from], [ALL, 0]);
+  assertEquals(named.map(({ nonce, uuid }) => [nonce, uuid]), [["n", message(3).uuid]]);
+});
+
+recoveryTest("gives no more than is enough, and says from where on that is all", async (journal) => {
+  let count = 0;
+  const { broadcasts, from } = await recovered(journal, () => ++count > 2);
+  assertEquals([broadcasts, from], [ALL.slice(1), 20]);
+  assertEquals(await recovered(journal, () => true), { broadcasts: [], from: Infinity, named: [] });
+});
+
+recoveryTest(
+  "forgets what was broadcast before a place, and then knows of nothing before it",
+  async (journal) => {
+    await journal.forgetBroadcasts(42);
+    const { broadcasts, from } = await recovered(journal);
+    // How the second was broadcast before its change is forgotten too.
+    assertEquals([broadcasts, from], [[[30, "text 3"], [42, "twice"], [43, ""]], 30]);
+  },
+);
+
+recoveryTest("knows of nothing before what retention removed", async (journal) => {
+  await journal.sweep({ keep: 2, from: "" });
+  const { broadcasts, from } = await recovered(journal);
+  assertEquals([broadcasts, from], [ALL.slice(1), 11]);
+});
+
+recoveryTest("knows of nothing before a message that was imported", async (journal, kv) => {
+  const [segment] = segmentsOf([message(1), { ...message(2), position: undefined }, message(3)], 0);
+  await kv.set(["messages", message(1).uuid], segment);
+  const { broadcasts, from } = await recovered(journal);
+  assertEquals([broadcasts, from], [[[30, "text 3"], [41, "once"], [42, "twice"], [43, ""]], 30]);
+});
+
+recoveryTest(
+  "gives a message that was changed long ago as it is, and no nonce where there was none",
+  async (journal) => {
+    assertEquals((await journal.find(message(1).uuid))?.text, "twice");
+    assertEquals((await journal.find(message(1).uuid))?.position, 10);
+    assertEquals((await journal.find(message(3).uuid))?.nonce, "n");
+    assertEquals((await journal.find(message(2).uuid))?.nonce, undefined);
+  },
+);
