@@ -1,6 +1,6 @@
 /**
- * A session's connection to the world: it opens and closes sockets, keeps the one timer, and tells what the session
- * tells, as src/client/session_events.ts asks for it.
+ * A session's connection to the world: it opens and closes sockets, keeps the one timer, and hands on the events of the
+ * session, as src/client/session_events.ts asks for it.
  *
  * It decides nothing: what is sent, when to come back and what anything means is chat_session.js's.
  *
@@ -14,7 +14,7 @@ import { printable } from "./screen/table.ts";
 export class ChatLink {
   readonly session: ChatSession;
   readonly #url: string;
-  readonly #tell: (event: SessionEvent) => void;
+  readonly #onEvent: (event: SessionEvent) => void;
   readonly #sockets = new Map<number, WebSocket>();
   readonly #effects: Effect[] = [];
   #isActing = false;
@@ -22,10 +22,10 @@ export class ChatLink {
   #lastError = "";
   #isEnded = false;
 
-  /** `url` is a WebSocket's; `tell` hears everything in its order. */
-  constructor(url: string, tell: (event: SessionEvent) => void) {
+  /** `url` is a WebSocket's; `onEvent` gets every event in its order. */
+  constructor(url: string, onEvent: (event: SessionEvent) => void) {
     this.#url = url;
-    this.#tell = tell;
+    this.#onEvent = onEvent;
     this.session = new ChatSession({ random: Math.random });
   }
 
@@ -95,8 +95,8 @@ export class ChatLink {
       case "close":
         this.#sockets.get(effect.socket)?.close(effect.code, effect.reason);
         return;
-      case "tell":
-        return this.#tell(effect.event);
+      case "emit":
+        return this.#onEvent(effect.event);
       case "wake":
         return this.#wakeAt(effect.atMs);
     }

@@ -67,7 +67,7 @@ export class PersonClient {
     this.#world = world;
     this.ended = this.#end.promise;
     this.#standing = new StandingRows(world.url);
-    this.#link = new ChatLink(world.url, (event) => this.#hear(event));
+    this.#link = new ChatLink(world.url, (event) => this.#show(event));
     this.#lines = new ChatLines(paint, wallClock());
     this.#screen = new PromptScreen(world.size, {
       above: (text) => paint("dim", text),
@@ -222,17 +222,17 @@ export class PersonClient {
 
   // What the session tells.
 
-  #hear(event: SessionEvent): void {
+  #show(event: SessionEvent): void {
     switch (event.type) {
       case "state":
-        this.#stands(event);
+        this.#connectionChanged(event);
         break;
       case "entered":
-        this.#isIn(event);
+        this.#entered(event);
         break;
       case "message":
         this.#standing.typed(event.message.username);
-        this.#sent.told(event.message);
+        this.#sent.received(event.message);
         this.#oldest ??= event.message.uuid;
         this.#come.push(
           ...event.isNew ? this.#lines.message(event.message) : this.#lines.changed(event.message),
@@ -269,7 +269,7 @@ export class PersonClient {
     this.#draw();
   }
 
-  #stands(event: Extract<SessionEvent, { type: "state" }>): void {
+  #connectionChanged(event: Extract<SessionEvent, { type: "state" }>): void {
     const wasLive = this.#standing.isLive;
     this.#standing.stands(event);
     switch (event.state) {
@@ -291,7 +291,7 @@ export class PersonClient {
     }
   }
 
-  #isIn({ how, serverName, username, isExtended }: Extract<SessionEvent, { type: "entered" }>): void {
+  #entered({ how, serverName, username, isExtended }: Extract<SessionEvent, { type: "entered" }>): void {
     this.#wasIn = true;
     switch (how) {
       case "new":
@@ -318,7 +318,7 @@ export class PersonClient {
       return;
     }
     const shown = isReset ? messages : messages.slice(-SHOWN_AT_FIRST);
-    for (const message of messages) this.#sent.told(message);
+    for (const message of messages) this.#sent.received(message);
     this.#come.push(...shown.flatMap((message) => this.#lines.message(message)));
     this.#oldest ??= shown[0]?.uuid;
   }

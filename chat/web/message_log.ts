@@ -68,7 +68,7 @@ export class MessageLog {
   }
 
   /** Adds what is new, or takes what has changed; answers the entry, and undefined for an older one that is not here. */
-  put(message: Message, isNew: boolean): MessageEntry | undefined {
+  upsert(message: Message, isNew: boolean): MessageEntry | undefined {
     const known = this.#messages.get(message.uuid);
     if (known !== undefined) {
       known.message = message;
@@ -77,7 +77,7 @@ export class MessageLog {
     return isNew ? this.#append({ kind: "message", number: this.end, message, error: undefined }) : undefined;
   }
 
-  note(words: readonly Word[]): NoticeEntry {
+  addNotice(words: readonly Word[]): NoticeEntry {
     return this.#append({ kind: "notice", number: this.end, words });
   }
 
@@ -94,7 +94,7 @@ export class MessageLog {
   }
 
   /** It turned out that a message is one's own. */
-  own(uuid: string): MessageEntry | undefined {
+  markOwn(uuid: string): MessageEntry | undefined {
     const entry = this.#messages.get(uuid);
     if (entry !== undefined) entry.message = { ...entry.message, isOwn: true };
     return entry;

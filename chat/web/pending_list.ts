@@ -9,7 +9,7 @@ import { fromTemplate, within } from "./page_elements.ts";
 
 export class PendingList {
   readonly #list: HTMLElement;
-  readonly #settle: (nonce: string, isSent: boolean) => void;
+  readonly #decide: (nonce: string, isSent: boolean) => void;
   readonly #rows = new Map<string, HTMLLIElement>();
   /** The id of the message to the nonce, where it is acknowledged and not yet there. */
   readonly #awaited = new Map<string, string>();
@@ -17,7 +17,7 @@ export class PendingList {
   /** `settle` is called when the person decides on a text that did not go through. */
   constructor(list: HTMLElement, settle: (nonce: string, isSent: boolean) => void) {
     this.#list = list;
-    this.#settle = settle;
+    this.#decide = settle;
   }
 
   get size(): number {
@@ -68,10 +68,10 @@ export class PendingList {
   #make({ nonce, text }: Draft): HTMLLIElement {
     const row = fromTemplate("pending-row", HTMLLIElement);
     within(row, ".body", HTMLElement).textContent = text;
-    within(row, ".again", HTMLButtonElement).addEventListener("click", () => this.#settle(nonce, true));
+    within(row, ".again", HTMLButtonElement).addEventListener("click", () => this.#decide(nonce, true));
     within(row, ".discard", HTMLButtonElement).addEventListener("click", () => {
       this.#remove(nonce);
-      this.#settle(nonce, false);
+      this.#decide(nonce, false);
     });
     this.#rows.set(nonce, row);
     this.#list.append(row);

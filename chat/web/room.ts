@@ -180,7 +180,7 @@ export class Room {
 
   #message({ message, isNew }: Extract<SessionEvent, { type: "message" }>): void {
     const known = this.#log.find(message.uuid);
-    const entry = this.#log.put(message, isNew);
+    const entry = this.#log.upsert(message, isNew);
     this.#pending.arrived(message.uuid);
     if (entry === undefined) return;
     if (known !== undefined) this.#list.changed(entry);
@@ -199,7 +199,7 @@ export class Room {
   }
 
   #acknowledged({ draft, uuid }: Extract<SessionEvent, { type: "acknowledged" }>): void {
-    const entry = uuid === undefined ? undefined : this.#log.own(uuid);
+    const entry = uuid === undefined ? undefined : this.#log.markOwn(uuid);
     if (entry !== undefined) this.#list.changed(entry);
     this.#pending.acknowledged(draft, uuid, entry !== undefined);
   }
@@ -269,7 +269,7 @@ export class Room {
   }
 
   #note(...words: readonly Word[]): void {
-    this.#log.note(words);
+    this.#log.addNotice(words);
     this.#list.drawSoon();
   }
 }

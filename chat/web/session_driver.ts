@@ -1,7 +1,7 @@
 /**
  * Runs a chat session in a tab: its WebSocket, its timer, and its memory across a reload.
  *
- * What the session says goes to `tell`; it decides nothing itself.
+ * The events of the session go to `onEvents`; it decides nothing itself.
  *
  * @module
  */
@@ -19,19 +19,19 @@ export class SessionDriver {
   readonly savedName: string | undefined;
   readonly #session: ChatSession;
   readonly #url: string;
-  readonly #tell: (events: SessionEvent[]) => void;
+  readonly #onEvents: (events: SessionEvent[]) => void;
   #socket: WebSocket | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #saving: ReturnType<typeof setTimeout> | undefined;
   #isSaving = false;
 
   /** `url` is the server's, as `wss://host/`. */
-  constructor(url: string, tell: (events: SessionEvent[]) => void) {
+  constructor(url: string, onEvents: (events: SessionEvent[]) => void) {
     const saved = parseSavedSession(readStorage());
     this.savedName = saved?.username;
     this.#session = new ChatSession({ random: Math.random, ...(saved === undefined ? {} : { saved }) });
     this.#url = url;
-    this.#tell = tell;
+    this.#onEvents = onEvents;
     for (const hint of ["online", "offline"]) {
       addEventListener(hint, () => this.do((session, nowMs) => session.hint(nowMs)));
     }
@@ -51,13 +51,13 @@ export class SessionDriver {
     const effects = input(this.#session, performance.now());
     const events = [];
     for (const effect of effects) {
-      if (effect.do === "tell") events.push(effect.event);
+      if (effect.do === "emit") events.push(effect.event);
       else if (effect.do === "open") this.#open(effect.socket, effect.protocols);
       else if (effect.do === "send") this.#socket?.send(effect.text);
       else if (effect.do === "close") this.#socket?.close(effect.code, effect.reason);
       else this.#wake(effect.atMs);
     }
-    if (events.length > 0) this.#tell(events);
+    if (events.length > 0) this.#onEvents(events);
     // For a tab that ends without a word, as in a crash.
     if (effects.length > 0) this.#saving ??= setTimeout(() => this.#save(), SAVE_MS);
   }

@@ -17,14 +17,14 @@ export const HOLE_PAGES_MAX = 5;
 export const HELD_MAX = 20_000;
 
 /** A broadcast that is held back, with what was known of it when it came. */
-export interface Held {
+export interface HeldBroadcast {
   readonly frame: BroadcastFrame;
   readonly isOwn: boolean;
   readonly isNew: boolean;
 }
 
 export class CatchUp {
-  held: Held[] = [];
+  held: HeldBroadcast[] = [];
   /** Whether it is the history of somebody who has seen nothing yet. */
   readonly isStart: boolean;
   /** Whether the entries reach back to what was seen before. */
@@ -42,7 +42,7 @@ export class CatchUp {
   }
 
   /** The page that is to be asked for. */
-  get wish(): Wish {
+  get nextPage(): Wish {
     return { kind: "history", limit: this.isStart ? FIRST_PAGE : HOLE_PAGE, before: this.entries[0]?.uuid };
   }
 
@@ -72,9 +72,9 @@ export class CatchUp {
    * The held broadcasts that are left to be told after the entries: a message that the history told already is told
    * again only where it has changed since, and then as it was at last.
    */
-  get rest(): Held[] {
+  get remaining(): HeldBroadcast[] {
     const texts = new Map(this.entries.map(({ uuid, message }) => [uuid, message]));
-    const last = new Map<string, Held>();
+    const last = new Map<string, HeldBroadcast>();
     for (const held of this.held) if (held.frame.type === "MSG") last.set(held.frame.uuid, held);
     const oldest = this.entries[0]?.uuid ?? "";
     return this.held.flatMap((held) => {

@@ -44,12 +44,12 @@ export class ChatSession {
   /** `random` gives 0 to less than 1. With `saved`, what `save` gave, `join` by its name resumes. */
   constructor({ random, saved }: { readonly random: () => number; readonly saved?: SavedSession }) {
     this.#connection = new ConnectionState(random);
-    this.#conversation = new Conversation((event) => this.#tell(event), random, saved);
+    this.#conversation = new Conversation((event) => this.#emit(event), random, saved);
     if (saved === undefined) return;
     this.#token = saved.token;
     this.#position = saved.position;
     this.#wasIn = true;
-    this.#connection.leftBehind(0);
+    this.#connection.sessionLost(0);
     restoreDrafts(saved, this.#queue.requests);
   }
 
@@ -86,50 +86,50 @@ export class ChatSession {
       this.#queue.opened(nowMs, protocol === LIVE_SUBPROTOCOL);
       this.#enter(nowMs);
     }
-    return this.#settle(nowMs);
+    return this.#advance(nowMs);
   }
 
   received(nowMs: number, socket: number, text: string): Effect[] {
     const frame = this.#isCurrent(socket) ? decodeServerFrame(text) : undefined;
     if (frame !== undefined) {
-      this.#connection.heard(nowMs);
+      this.#connection.received(nowMs);
       this.#receive(nowMs, frame);
     }
-    return this.#settle(nowMs);
+    return this.#advance(nowMs);
   }
 
   closed(nowMs: number, socket: number, code: number, reason: string): Effect[] {
     if (this.#isCurrent(socket)) this.#lost(nowMs, code, reason);
-    return this.#settle(nowMs);
+    return this.#advance(nowMs);
   }
 
   /** The time of a `wake` has come, or any other. */
   woke(nowMs: number): Effect[] {
     this.#wakeAtMs = undefined;
-    return this.#settle(nowMs);
+    return this.#advance(nowMs);
   }
 
   /** Something changed: the network came or went, the page is shown again. */
   hint(nowMs: number): Effect[] {
     if (this.#phase === "waiting") this.#open(nowMs);
     else if (this.#phase === "live") this.#connection.probe(nowMs);
-    return this.#settle(nowMs);
+    return this.#advance(nowMs);
   }
 
   // What the person wants.
 
   /** Joins by a name, or comes back. */
   join(nowMs: number, username: string): Effect[] {
-    if (["live", "entering", "leaving"].includes(this.#phase)) return this.#settle(nowMs);
+    if (["live", "entering", "leaving"].includes(this.#phase)) return this.#advance(nowMs);
     const name = username.normalize("NFC");
     // A session that could be resumed has its name.
     if (name !== this.#conversation.username) this.#token = undefined;
     this.#conversation.username = name;
     this.#refusal = undefined;
-    this.#connection.forget();
+    this.#connection.resetBackoff();
     if (this.#phase === "refused" && this.#connection.isOpen) this.#enter(nowMs);
     else if (this.#phase !== "opening") this.#open(nowMs);
-    return this.#settle(nowMs);
+    return this.#advance(nowMs);
   }
 
   /** Leaves for good. */
@@ -138,14 +138,14 @@ export class ChatSession {
     this.#queue.requests.clear();
     if (this.#phase === "live") {
       this.#phase = "leaving";
-      this.#connection.leaves(nowMs);
+      this.#connection.leaving(nowMs);
       this.#effects.push({
         do: "send",
         socket: this.#connection.socket,
         text: encodeClientFrame({ type: "DISCONNECT" }),
       });
     } else this.#giveUp(nowMs, 1000, "goodbye");
-    return this.#settle(nowMs);
+    return this.#advance(nowMs);
   }
 
   /** `nowMs` is of the steady clock, as everywhere; `wallMs` of the wall clock. */
@@ -156,28 +156,28 @@ export class ChatSession {
     } else {
       this.#conversation.own.offer(draft);
       const why = `At most ${DRAFTS_MAX} messages wait to be sent`;
-      this.#tell({ type: "failed", wish: { kind: "send", ...draft }, text: why });
+      this.#emit({ type: "failed", wish: { kind: "send", ...draft }, text: why });
     }
-    return this.#settle(nowMs);
+    return this.#advance(nowMs);
   }
 
   /** Sends a text once more that is unsure or has failed, or drops it. */
   settleDraft(nowMs: number, nonce: string, isSent: boolean): Effect[] {
     const draft = this.#conversation.own.takeOffered(nonce);
     if (draft !== undefined && isSent) this.#queueDraft(draft);
-    return this.#settle(nowMs);
+    return this.#advance(nowMs);
   }
 
   /** Anything else that is asked of the server. */
   wish(nowMs: number, wish: Exclude<Wish, { kind: "send" | "join" }>): Effect[] {
     this.#queue.requests.add(request(wish));
-    return this.#settle(nowMs);
+    return this.#advance(nowMs);
   }
 
   /** The person is typing, which the others are told now and then. */
   typing(nowMs: number): Effect[] {
     if (this.#phase === "live" && this.isExtended) this.#queue.typing(nowMs, this.username);
-    return this.#settle(nowMs);
+    return this.#advance(nowMs);
   }
 
   // The connection.
@@ -189,18 +189,18 @@ export class ChatSession {
   #open(nowMs: number): void {
     this.#phase = "opening";
     this.#effects.push({ do: "open", socket: this.#connection.open(nowMs), protocols: [LIVE_SUBPROTOCOL] });
-    this.#tell({ type: "state", state: "opening" });
+    this.#emit({ type: "state", state: "opening" });
   }
 
   #enter(nowMs: number): void {
     this.#phase = "entering";
-    this.#tell({ type: "state", state: "entering" });
+    this.#emit({ type: "state", state: "entering" });
     const token = this.isExtended ? this.#token : undefined;
     const [username, position] = [this.username, this.#position];
     const asked = request(
       token === undefined ? { kind: "join", username } : { kind: "resume", token, position },
     );
-    this.#queue.transmit(nowMs, username, asked);
+    this.#queue.sendNow(nowMs, username, asked);
   }
 
   #giveUp(nowMs: number, code: number, reason: string): void {
@@ -213,7 +213,7 @@ export class ChatSession {
   #lost(nowMs: number, code: number, reason: string): void {
     const [phase, { isOpen }] = [this.#phase, this.#connection];
     const isAsked = phase === "entering" && this.#queue.askedAtMs !== undefined;
-    if (phase === "live" || isAsked) this.#connection.leftBehind(nowMs);
+    if (phase === "live" || isAsked) this.#connection.sessionLost(nowMs);
     this.#connection.lost(nowMs);
     this.#queue.requests.lost(phase === "leaving");
     this.#pollAtMs = undefined;
@@ -221,15 +221,15 @@ export class ChatSession {
       this.#phase = "over";
       const lastWord = this.#conversation.ban ?? this.#refusal;
       const text = whyOver(code, phase === "leaving" ? "goodbye" : reason, lastWord);
-      this.#tell({ type: "state", state: "over", code, reason, text });
+      this.#emit({ type: "state", state: "over", code, reason, text });
       return;
     }
     // A person is choosing a name: the next socket is opened when it is chosen.
     if (phase === "refused") return;
     this.#phase = "waiting";
-    const untilMs = this.#connection.waits(nowMs);
+    const untilMs = this.#connection.scheduleRetry(nowMs);
     const text = this.#refusal ?? (isOpen ? "The connection was lost" : "The server cannot be reached");
-    this.#tell({ type: "state", state: "waiting", untilMs, text });
+    this.#emit({ type: "state", state: "waiting", untilMs, text });
   }
 
   // Frames.
@@ -262,7 +262,7 @@ export class ChatSession {
       // Neither side knows any more what belongs to what.
       return this.#giveUp(nowMs, GIVEN_UP, "out of step");
     }
-    if (frame.type === "PING") this.#tell({ type: "latency", ms: nowMs - answered.sentAtMs });
+    if (frame.type === "PING") this.#emit({ type: "latency", ms: nowMs - answered.sentAtMs });
     else if (frame.type === "ERROR") this.#refused(nowMs, answered, frame.text);
     else this.#acknowledged(nowMs, answered, frame.content);
   }
@@ -283,13 +283,13 @@ export class ChatSession {
         this.#conversation.receiveUsers(content);
         break;
       case "info":
-        this.#tell({ type: "info", info: this.#queue.informed(content) });
+        this.#emit({ type: "info", info: this.#queue.applyServerInfo(content) });
         break;
       case "ping":
       case "typing":
         return;
     }
-    if (!isOwn) this.#tell({ type: "done", wish: asked });
+    if (!isOwn) this.#emit({ type: "done", wish: asked });
   }
 
   #refused(nowMs: number, refused: Request, text: string): void {
@@ -302,7 +302,7 @@ export class ChatSession {
     }
     if (asked.kind === "ping" || asked.kind === "typing") return;
     if (isFaultText(text, "FLOOD")) {
-      this.#queue.pacing.hold(nowMs);
+      this.#queue.pacing.backOff(nowMs);
       return this.#queue.requests.addFirst([refused]);
     }
     if (isOwn && asked.kind === "history") this.#queue.askFirst([this.#conversation.catchUp(undefined)]);
@@ -310,16 +310,18 @@ export class ChatSession {
     // It was asked for on a connection that was lost, and had worked.
     const isDone = asked.kind === "delete" && refused.tries > 1 && isFaultText(text, "MESSAGE_DELETED");
     if (asked.kind === "send") this.#conversation.own.offer(asked);
-    this.#tell(isDone ? { type: "done", wish: asked } : { type: "failed", wish: asked, text });
+    this.#emit(isDone ? { type: "done", wish: asked } : { type: "failed", wish: asked, text });
   }
 
   #notLetIn(nowMs: number, text: string): void {
     this.#refusal = text;
     // The name may be that of the lost connection itself, which the server does not know yet to be lost.
-    if (mayPass(text) && this.#connection.insists(nowMs)) return this.#giveUp(nowMs, GIVEN_UP, "not now");
+    if (mayPass(text) && this.#connection.mayRetryName(nowMs)) {
+      return this.#giveUp(nowMs, GIVEN_UP, "not now");
+    }
     this.#phase = "refused";
-    this.#connection.rests();
-    this.#tell({ type: "state", state: "refused", text });
+    this.#connection.waitForName();
+    this.#emit({ type: "state", state: "refused", text });
   }
 
   #entered(nowMs: number, isResumed: boolean, serverName: string): void {
@@ -333,26 +335,26 @@ export class ChatSession {
       this.#conversation.own.disown(this.#queue.requests.takeUnsure());
     }
     if (!this.isExtended) this.#pollAtMs = nowMs + POLL_MS;
-    this.#tell({ type: "entered", how, serverName, username: this.username, isExtended: this.isExtended });
-    this.#tell({ type: "state", state: "live" });
+    this.#emit({ type: "entered", how, serverName, username: this.username, isExtended: this.isExtended });
+    this.#emit({ type: "state", state: "live" });
     this.#queue.askFirst([this.#conversation.begin(isResumed), { kind: "users" }, { kind: "info" }]);
   }
 
-  #tell(event: SessionEvent): void {
-    this.#effects.push({ do: "tell", event });
+  #emit(event: SessionEvent): void {
+    this.#effects.push({ do: "emit", event });
   }
 
   #queueDraft(draft: Draft): void {
     this.#queue.requests.add(request({ kind: "send", ...draft }));
-    this.#tell({ type: "queued", draft });
+    this.#emit({ type: "queued", draft });
   }
 
   /** Does what is due, and hands out what is to be done. */
-  #settle(nowMs: number): Effect[] {
+  #advance(nowMs: number): Effect[] {
     if (this.#connection.isDead(nowMs, this.#queue.askedAtMs)) this.#giveUp(nowMs, GIVEN_UP, "no answer");
-    if (this.#phase === "waiting" && this.#connection.isTryDue(nowMs)) this.#open(nowMs);
+    if (this.#phase === "waiting" && this.#connection.isRetryDue(nowMs)) this.#open(nowMs);
     const freeAtMs = this.#phase === "live" ? this.#proceed(nowMs) : undefined;
-    const wakeAtMs = earliest([freeAtMs, this.#pollAtMs, this.#connection.nextMs(this.#queue.askedAtMs)]);
+    const wakeAtMs = earliest([freeAtMs, this.#pollAtMs, this.#connection.wakeAtMs(this.#queue.askedAtMs)]);
     if (wakeAtMs !== this.#wakeAtMs) this.#effects.push({ do: "wake", atMs: wakeAtMs });
     this.#wakeAtMs = wakeAtMs;
     return this.#effects.splice(0);
@@ -365,9 +367,9 @@ export class ChatSession {
       this.#queue.askFirst([{ kind: "users" }]);
     }
     const { username } = this;
-    const freeAtMs = this.#queue.pump(nowMs, username, (wish) => this.#tell({ type: "done", wish }));
+    const freeAtMs = this.#queue.sendWaiting(nowMs, username, (wish) => this.#emit({ type: "done", wish }));
     if (this.#connection.isPingDue(nowMs)) {
-      this.#queue.transmitIfFree(nowMs, username, "ping");
+      this.#queue.sendIfFree(nowMs, username, "ping");
       this.#connection.pinged(nowMs);
     }
     return freeAtMs;

@@ -9,10 +9,10 @@ import { backoffMs } from "./reconnect.ts";
 
 /** Milliseconds from the try to the open socket, and from there to being let in: past it another try is better. */
 export const ENTER_MS = 15_000;
-/** Milliseconds between two looks at the latency, and for which something unanswered and silent makes a line dead. */
+/** Milliseconds between two looks at the latency, and for which something unanswered and silent makes a connection dead. */
 export const PING_MS = 20_000;
 export const SILENT_MS = 20_000;
-/** Milliseconds for an answer where there is reason to doubt the line, as after a sleep. */
+/** Milliseconds for an answer where there is reason to doubt the connection, as after a sleep. */
 export const PROBE_MS = 5000;
 /** Milliseconds for the server to end a session that was left. */
 const LEAVE_MS = 3000;
@@ -20,8 +20,8 @@ const LEAVE_MS = 3000;
  * Milliseconds after a loss for which one who is not let in tries again unasked: a server holds a lost session, and
  * its name, for two minutes by default.
  */
-const INSIST_MS = 180_000;
-/** Milliseconds after which a line that was let in counts as one that works, and the tries begin anew. */
+const RETRY_NAME_MS = 180_000;
+/** Milliseconds after which a connection that was let in counts as one that works, and the tries begin anew. */
 const STEADY_MS = 10_000;
 
 export class ConnectionState {
@@ -36,8 +36,8 @@ export class ConnectionState {
   #tries = 0;
   #enterByMs: number | undefined;
   #enteredAtMs: number | undefined;
-  #heardAtMs = 0;
-  #leftAtMs = -Infinity;
+  #receivedAtMs = 0;
+  #sessionLostAtMs = -Infinity;
   #pingAtMs = 0;
   #probedAtMs: number | undefined;
 
@@ -57,7 +57,7 @@ export class ConnectionState {
 
   opened(nowMs: number): void {
     this.isOpen = true;
-    this.#heardAtMs = nowMs;
+    this.#receivedAtMs = nowMs;
     this.#enterByMs = nowMs + ENTER_MS;
   }
 
@@ -69,18 +69,18 @@ export class ConnectionState {
   }
 
   /** It is open and somebody has to think: no hurry. */
-  rests(): void {
+  waitForName(): void {
     this.#enterByMs = undefined;
   }
 
   /** A goodbye was said: the end of it is not waited for long. */
-  leaves(nowMs: number): void {
+  leaving(nowMs: number): void {
     this.#enteredAtMs = undefined;
     this.#enterByMs = nowMs + LEAVE_MS;
   }
 
-  heard(nowMs: number): void {
-    this.#heardAtMs = nowMs;
+  received(nowMs: number): void {
+    this.#receivedAtMs = nowMs;
     this.#probedAtMs = undefined;
   }
 
@@ -96,34 +96,34 @@ export class ConnectionState {
   }
 
   /** There is to be another try; answers when. */
-  waits(nowMs: number): number {
+  scheduleRetry(nowMs: number): number {
     this.retryAtMs = nowMs + backoffMs(this.#tries++, this.#random);
     return this.retryAtMs;
   }
 
   /** A session may be left at the server, which keeps its name. */
-  leftBehind(nowMs: number): void {
-    this.#leftAtMs = nowMs;
+  sessionLost(nowMs: number): void {
+    this.#sessionLostAtMs = nowMs;
   }
 
   /** Whether one who is not let in tries again: what keeps one out may be what was left behind. */
-  insists(nowMs: number): boolean {
-    return nowMs - this.#leftAtMs < INSIST_MS;
+  mayRetryName(nowMs: number): boolean {
+    return nowMs - this.#sessionLostAtMs < RETRY_NAME_MS;
   }
 
   /** Somebody who asks for a try does not wait for the earlier ones. */
-  forget(): void {
+  resetBackoff(): void {
     this.#tries = 0;
   }
 
-  /** There is reason to doubt the line: an answer has to come soon. */
+  /** There is reason to doubt the connection: an answer has to come soon. */
   probe(nowMs: number): void {
     if (this.#enteredAtMs === undefined) return;
     this.#probedAtMs ??= nowMs;
     this.#pingAtMs = nowMs;
   }
 
-  isTryDue(nowMs: number): boolean {
+  isRetryDue(nowMs: number): boolean {
     return this.retryAtMs !== undefined && nowMs >= this.retryAtMs;
   }
 
@@ -145,7 +145,7 @@ export class ConnectionState {
   }
 
   /** When it wants to be looked at again. */
-  nextMs(askedAtMs: number | undefined): number | undefined {
+  wakeAtMs(askedAtMs: number | undefined): number | undefined {
     if (!this.hasSocket) return this.retryAtMs;
     const ping = this.#enteredAtMs === undefined ? undefined : this.#pingAtMs;
     return earliest([ping, this.#deadAtMs(askedAtMs)]);
@@ -154,7 +154,7 @@ export class ConnectionState {
   #deadAtMs(askedAtMs: number | undefined): number | undefined {
     const silent = askedAtMs === undefined || this.#enteredAtMs === undefined
       ? undefined
-      : Math.max(askedAtMs, this.#heardAtMs) + SILENT_MS;
+      : Math.max(askedAtMs, this.#receivedAtMs) + SILENT_MS;
     const probed = this.#probedAtMs === undefined ? undefined : this.#probedAtMs + PROBE_MS;
     return earliest([this.#enterByMs, silent, probed]);
   }

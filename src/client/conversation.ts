@@ -8,7 +8,7 @@
  */
 import { readHistory, readReceipt, readUsers } from "../protocol/codec.ts";
 import type { BroadcastFrame } from "../protocol/frames.ts";
-import { CatchUp, type Held, HELD_MAX } from "./catch_up.ts";
+import { CatchUp, HELD_MAX, type HeldBroadcast } from "./catch_up.ts";
 import { OwnMessages } from "./own_messages.ts";
 import { Roster } from "./roster.ts";
 import type { Draft, SavedSession, SessionEvent, Wish } from "./session_events.ts";
@@ -21,15 +21,15 @@ export class Conversation {
   /** Why the server puts us out. */
   ban: string | undefined;
   own: OwnMessages;
-  readonly #tell: (event: SessionEvent) => void;
+  readonly #emit: (event: SessionEvent) => void;
   readonly #roster = new Roster();
   #hasHistory = false;
   #catchUp: CatchUp | undefined;
   /** Texts of an earlier program, of which nobody was told yet. */
   #drafts: SavedSession["drafts"] = [];
 
-  constructor(tell: (event: SessionEvent) => void, random: () => number, saved?: SavedSession) {
-    this.#tell = tell;
+  constructor(emit: (event: SessionEvent) => void, random: () => number, saved?: SavedSession) {
+    this.#emit = emit;
     this.own = new OwnMessages(random, saved);
     if (saved === undefined) return;
     this.username = saved.username;
@@ -50,18 +50,18 @@ export class Conversation {
     this.ban = undefined;
     for (const { nonce, text, timestamp, fate } of this.#drafts) {
       const draft = { nonce, text, timestamp };
-      this.#tell(fate === "offered" ? { type: "unsure", draft } : { type: "queued", draft });
+      this.#emit(fate === "offered" ? { type: "unsure", draft } : { type: "queued", draft });
     }
     this.#drafts = [];
     if (isResumed && this.#hasHistory && this.#catchUp === undefined) return undefined;
     this.#catchUp ??= new CatchUp(this.newest, !this.#hasHistory);
     this.#catchUp.restart(isResumed);
-    return this.#catchUp.wish;
+    return this.#catchUp.nextPage;
   }
 
   /** Somebody is typing. */
   typing(username: string): void {
-    if (this.#catchUp === undefined) this.#tell({ type: "typing", username });
+    if (this.#catchUp === undefined) this.#emit({ type: "typing", username });
   }
 
   /**
@@ -78,7 +78,7 @@ export class Conversation {
     return true;
   }
 
-  #note(frame: BroadcastFrame): Held {
+  #note(frame: BroadcastFrame): HeldBroadcast {
     const isOwn = frame.username === this.username;
     if (frame.type === "UPDATE" && isOwn && frame.property === "username") this.username = frame.value;
     if (frame.type === "DISCONNECT" && isOwn && frame.kind === "ban") {
@@ -88,29 +88,29 @@ export class Conversation {
     const isNew = frame.uuid > this.newest;
     if (isNew) this.newest = frame.uuid;
     const draft = isNew && isOwn ? this.own.claim(frame) : undefined;
-    if (draft !== undefined) this.#tell({ type: "acknowledged", draft, uuid: frame.uuid });
+    if (draft !== undefined) this.#emit({ type: "acknowledged", draft, uuid: frame.uuid });
     return { frame, isOwn, isNew };
   }
 
-  #broadcast({ frame, isOwn, isNew }: Held): void {
+  #broadcast({ frame, isOwn, isNew }: HeldBroadcast): void {
     const { username } = frame;
     switch (frame.type) {
       case "MSG": {
         const { uuid, text } = frame;
         const entry = { uuid, username, message: text, timestamp: Number(frame.timestamp), edited: !isNew };
-        this.#tell({ type: "message", message: this.own.message(entry), isNew, isMissed: false });
+        this.#emit({ type: "message", message: this.own.message(entry), isNew, isMissed: false });
         return;
       }
       case "UPDATE":
         if (frame.property !== "username") return;
-        this.#tell({ type: "renamed", from: username, to: frame.value, isOwn });
+        this.#emit({ type: "renamed", from: username, to: frame.value, isOwn });
         return this.#changeRoster((roster) => roster.rename(username, frame.value));
       case "JOIN":
-        this.#tell({ type: "came", username, isOwn });
+        this.#emit({ type: "came", username, isOwn });
         return this.#changeRoster((roster) => roster.add(username));
       case "DISCONNECT": {
         const { kind, message } = frame;
-        this.#tell({ type: "left", username, kind, message, isOwn });
+        this.#emit({ type: "left", username, kind, message, isOwn });
         return this.#changeRoster((roster) => roster.remove(username));
       }
     }
@@ -122,7 +122,7 @@ export class Conversation {
     const receipt = readReceipt(content);
     if (receipt === undefined) return this.own.awaitEcho(draft, sentAs);
     this.own.add(receipt.uuid);
-    this.#tell({ type: "acknowledged", draft, uuid: receipt.uuid });
+    this.#emit({ type: "acknowledged", draft, uuid: receipt.uuid });
   }
 
   /** Takes the answer to `active_users`. */
@@ -139,7 +139,7 @@ export class Conversation {
     const page = readHistory(content) ?? [];
     const messages = page.map((entry) => this.own.message(entry));
     const isOldest = page.length === 0;
-    this.#tell({ type: "history", messages, before, isStart: false, isReset: false, isOldest });
+    this.#emit({ type: "history", messages, before, isStart: false, isReset: false, isOldest });
   }
 
   /**
@@ -149,7 +149,7 @@ export class Conversation {
   catchUp(content: string | undefined): Wish | undefined {
     const page = readHistory(content);
     if (this.#catchUp === undefined) return undefined;
-    if (page !== undefined && !this.#catchUp.addPage(page)) return this.#catchUp.wish;
+    if (page !== undefined && !this.#catchUp.addPage(page)) return this.#catchUp.nextPage;
     return this.#caughtUp(this.#catchUp);
   }
 
@@ -158,34 +158,34 @@ export class Conversation {
     this.#catchUp = undefined;
     this.#hasHistory = true;
     const { entries } = catchUp;
-    for (const { draft, uuid, isOffered } of this.own.settle(entries)) {
-      this.#tell(isOffered ? { type: "unsure", draft } : { type: "acknowledged", draft, uuid });
+    for (const { draft, uuid, isOffered } of this.own.resolveUnsure(entries)) {
+      this.#emit(isOffered ? { type: "unsure", draft } : { type: "acknowledged", draft, uuid });
     }
     const isReset = !catchUp.isStart && entries.length > 0 && !catchUp.isJoined;
-    if (catchUp.isStart || isReset) this.#tellStart(catchUp, isReset);
-    else this.#tellMissed(catchUp);
+    if (catchUp.isStart || isReset) this.#emitStart(catchUp, isReset);
+    else this.#emitMissed(catchUp);
     const last = entries.at(-1);
     if (last !== undefined && last.uuid > this.newest) this.newest = last.uuid;
-    for (const held of catchUp.rest) this.#broadcast(held);
+    for (const held of catchUp.remaining) this.#broadcast(held);
     return catchUp.pages > 1 ? { kind: "users" } : undefined;
   }
 
-  #tellStart({ entries, isOldest }: CatchUp, isReset: boolean): void {
+  #emitStart({ entries, isOldest }: CatchUp, isReset: boolean): void {
     const messages = entries.map((entry) => this.own.message(entry));
-    this.#tell({ type: "history", messages, before: undefined, isStart: true, isReset, isOldest });
+    this.#emit({ type: "history", messages, before: undefined, isStart: true, isReset, isOldest });
   }
 
-  #tellMissed({ entries, target }: CatchUp): void {
+  #emitMissed({ entries, target }: CatchUp): void {
     for (const entry of entries) {
       const isNew = entry.uuid > target;
       if (!isNew && !this.own.hasChanged(entry)) continue;
-      this.#tell({ type: "message", message: this.own.message(entry), isNew, isMissed: true });
+      this.#emit({ type: "message", message: this.own.message(entry), isNew, isMissed: true });
     }
   }
 
   #changeRoster(change: (roster: Roster) => void): void {
     const before = this.#roster.names;
     change(this.#roster);
-    if (this.#roster.names.join() !== before.join()) this.#tell({ type: "users", users: this.#roster.names });
+    if (this.#roster.names.join() !== before.join()) this.#emit({ type: "users", users: this.#roster.names });
   }
 }

@@ -9,7 +9,7 @@ import type { SendRequest } from "./requests.ts";
 import type { Draft, Message, SavedSession } from "./session_events.ts";
 
 /** A text that was sent under a name, and of which the message is not known. */
-interface Sent {
+interface SentDraft {
   readonly draft: Draft;
   readonly sentAs: string;
   readonly isAcknowledged: boolean;
@@ -22,9 +22,9 @@ const RECENT_MAX = 300;
 export class OwnMessages {
   #uuids: Set<string>;
   /** Acknowledged without an id, as by a plain server. */
-  #echoes: Sent[] = [];
+  #echoes: SentDraft[] = [];
   /** Of a session that is no more. */
-  #unsure: Sent[] = [];
+  #unsure: SentDraft[] = [];
   readonly #offered = new Map<string, Draft>();
   /** The texts of the newest messages that were told. */
   readonly #recent = new Map<string, string>();
@@ -105,7 +105,9 @@ export class OwnMessages {
    * Looks into the history for what is unsure, by name, timestamp and text; each message is one text's at most. What is
    * neither found nor acknowledged is offered.
    */
-  settle(entries: readonly HistoryEntry[]): { draft: Draft; uuid: string | undefined; isOffered: boolean }[] {
+  resolveUnsure(
+    entries: readonly HistoryEntry[],
+  ): { draft: Draft; uuid: string | undefined; isOffered: boolean }[] {
     const free = entries.filter(({ uuid }) => !this.#former.has(uuid) && !this.#uuids.has(uuid));
     const settled = this.#unsure.map(({ draft, sentAs, isAcknowledged }) => {
       const at = free.findIndex(({ username, timestamp, message }) =>

@@ -19,7 +19,7 @@ export class Pacing {
   #atMs = 0;
 
   constructor(nowMs: number) {
-    this.restrict({});
+    this.applyLimits({});
     this.reset(nowMs);
   }
 
@@ -27,7 +27,7 @@ export class Pacing {
    * Goes by the limits of a server, as `server_info` tells them. Half of the burst is for what is sent at once and half
    * for what may be on its way: whatever the network does to it, no more than the burst arrives at once.
    */
-  restrict(limits: { readonly [name in LimitName]?: unknown }): void {
+  applyLimits(limits: { readonly [name in LimitName]?: unknown }): void {
     const limit = (name: LimitName) => {
       const value = limits[name];
       return typeof value === "number" ? value : DEFAULT_LIMITS[name];
@@ -65,7 +65,7 @@ export class Pacing {
   }
 
   /** The server said that it was too much: nothing for a second. */
-  hold(nowMs: number): void {
+  backOff(nowMs: number): void {
     this.#fill(nowMs);
     this.#tokens = Math.min(this.#tokens, 1 - this.#perMs * 1000);
   }

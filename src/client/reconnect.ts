@@ -11,7 +11,7 @@ import { type FaultName, FAULTS } from "../protocol/faults.ts";
 export const BACKOFF_MS_MIN = 1000;
 export const BACKOFF_MS_MAX = 30_000;
 
-/** With which a client gives a line up that is dead or out of step; a browser may send 3000 to 4999. */
+/** With which a client gives a connection up that is dead or out of step; a browser may send 3000 to 4999. */
 export const GIVEN_UP = 4000;
 
 /**

@@ -13,12 +13,12 @@ export class RequestQueue {
   readonly pacing = new Pacing(0);
   /** Whether the server of this connection speaks `c2.live`. */
   isExtended = false;
-  readonly #emit: (text: string) => void;
+  readonly #send: (text: string) => void;
   #typedAtMs = -Infinity;
 
-  /** `emit` puts a frame on the connection. */
-  constructor(emit: (text: string) => void) {
-    this.#emit = emit;
+  /** `send` puts a frame on the connection. */
+  constructor(send: (text: string) => void) {
+    this.#send = send;
   }
 
   /** A connection is open. */
@@ -38,32 +38,32 @@ export class RequestQueue {
   }
 
   /** Sends it now, whatever waits. */
-  transmit(nowMs: number, username: string, request: Request): void {
+  sendNow(nowMs: number, username: string, request: Request): void {
     const text = frameOf(request.asked, this.isExtended);
     this.pacing.spend(nowMs, text.length);
     this.requests.sent(request, username, nowMs);
-    this.#emit(text);
+    this.#send(text);
   }
 
   /** Takes the limits out of an answer to `server_info`, which it gives back as an object. */
-  informed(content: string | undefined): Record<string, unknown> {
+  applyServerInfo(content: string | undefined): Record<string, unknown> {
     const info = readServerInfo(content) ?? {};
     const { limits } = info;
-    if (typeof limits === "object" && limits !== null) this.pacing.restrict(limits);
+    if (typeof limits === "object" && limits !== null) this.pacing.applyLimits(limits);
     return info;
   }
 
   /** The person is typing, which the others are told now and then. */
   typing(nowMs: number, username: string): void {
     if (nowMs - this.#typedAtMs < TYPING_INTERVAL_MS) return;
-    if (this.transmitIfFree(nowMs, username, "typing")) this.#typedAtMs = nowMs;
+    if (this.sendIfFree(nowMs, username, "typing")) this.#typedAtMs = nowMs;
   }
 
   /** Sends it now or never; answers whether it did. */
-  transmitIfFree(nowMs: number, username: string, kind: "ping" | "typing"): boolean {
+  sendIfFree(nowMs: number, username: string, kind: "ping" | "typing"): boolean {
     const atMs = this.pacing.freeAtMs(nowMs, 0, this.requests.unanswered);
     if (atMs === undefined || atMs > nowMs || this.requests.isUnanswered(kind)) return false;
-    this.transmit(nowMs, username, request({ kind }, { isOwn: true }));
+    this.sendNow(nowMs, username, request({ kind }, { isOwn: true }));
     return true;
   }
 
@@ -71,7 +71,7 @@ export class RequestQueue {
    * Sends what waits, as fast as may be; answers when there is more to send, undefined where that hangs on an answer or
    * there is nothing. `isDone` hears of what need not be sent any more.
    */
-  pump(
+  sendWaiting(
     nowMs: number,
     username: string,
     isDone: (asked: Extract<Asked, { kind: "rename" }>) => void,
@@ -87,7 +87,7 @@ export class RequestQueue {
       const length = isSend(next) ? next.asked.text.length : 0;
       const atMs = this.pacing.freeAtMs(nowMs, length, this.requests.unanswered);
       if (atMs === undefined || atMs > nowMs) return atMs;
-      this.transmit(nowMs, username, next);
+      this.sendNow(nowMs, username, next);
     }
     return undefined;
   }

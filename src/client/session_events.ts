@@ -1,5 +1,5 @@
 /**
- * What a chat session asks of its driver and tells the people at it, as types; nothing happens here.
+ * What a chat session asks of its driver, and its events, as types; nothing happens here.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export type Wish =
   | { readonly kind: "info" };
 
 /**
- * What the people at it are told.
+ * What happens, for the people at it.
  *
  * - `state`: how it stands with the connection. `waiting` comes back by itself at `untilMs`; `refused` and `over` do
  *   not, and `text` says why; `entering` is an open socket that is not yet let in.
@@ -112,7 +112,7 @@ export type Effect =
   | { readonly do: "open"; readonly socket: number; readonly protocols: readonly string[] }
   | { readonly do: "send"; readonly socket: number; readonly text: string }
   | { readonly do: "close"; readonly socket: number; readonly code: number; readonly reason: string }
-  | { readonly do: "tell"; readonly event: SessionEvent }
+  | { readonly do: "emit"; readonly event: SessionEvent }
   | { readonly do: "wake"; readonly atMs: number | undefined };
 
 /**

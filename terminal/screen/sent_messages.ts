@@ -47,7 +47,7 @@ export class SentMessages {
   }
 
   /** A message came, or is another now. */
-  told(message: Message): void {
+  received(message: Message): void {
     const others = this.#own.filter(({ uuid }) => uuid !== message.uuid);
     if (!message.isOwn || message.text === "") {
       this.#own = others;

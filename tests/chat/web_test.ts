@@ -96,11 +96,11 @@ function message(n: number, text = `text ${n}`) {
 
 Deno.test("a log grows at both ends, and its entries keep their numbers", () => {
   const log = new MessageLog();
-  log.note(["hello"]);
-  log.put(message(5), true);
+  log.addNotice(["hello"]);
+  log.upsert(message(5), true);
   assertEquals(log.prepend([message(3), message(4), message(5)]), 2);
-  log.put(message(5, "changed"), false);
-  assertEquals(log.put(message(1), false), undefined, "a change of what is not here");
+  log.upsert(message(5, "changed"), false);
+  assertEquals(log.upsert(message(1), false), undefined, "a change of what is not here");
   const texts = [];
   for (let n = log.start; n < log.end; n++) {
     const entry = log.at(n);
@@ -114,9 +114,9 @@ Deno.test("a log grows at both ends, and its entries keep their numbers", () => 
 Deno.test("a log that is full drops its oldest entries, which can be read again", () => {
   const log = new MessageLog();
   log.isOldest = true;
-  for (let n = 0; n < ENTRIES_MAX; n++) log.put(message(n), true);
+  for (let n = 0; n < ENTRIES_MAX; n++) log.upsert(message(n), true);
   assertEquals([log.end - log.start, log.isOldest], [ENTRIES_MAX, true]);
-  log.put(message(ENTRIES_MAX), true);
+  log.upsert(message(ENTRIES_MAX), true);
   assertEquals([log.end - log.start, log.end, log.isOldest], [ENTRIES_MAX - 1999, ENTRIES_MAX + 1, false]);
   assertEquals(log.find("000000"), undefined);
   assertEquals(log.prepend([message(0)]), 1);

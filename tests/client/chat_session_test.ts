@@ -53,26 +53,26 @@ Deno.test("a session connects, asks for the history, for who is there and for th
     "info",
     "latency",
   ]);
-  assertEquals(driver.told("entered"), [{
+  assertEquals(driver.eventsOf("entered"), [{
     how: "new",
     serverName: "Pub",
     username: "alice",
     isExtended: true,
   }]);
-  assertEquals(driver.told("history")[0]?.messages.map(({ text }) => text), ["earlier"]);
-  assertEquals(driver.told("message")[0]?.message.text, "came before the history");
-  assertEquals(driver.told("users").at(-1), { users: ["bob", "alice"] });
-  assertEquals(driver.told("latency"), [{ ms: 40 }]);
+  assertEquals(driver.eventsOf("history")[0]?.messages.map(({ text }) => text), ["earlier"]);
+  assertEquals(driver.eventsOf("message")[0]?.message.text, "came before the history");
+  assertEquals(driver.eventsOf("users").at(-1), { users: ["bob", "alice"] });
+  assertEquals(driver.eventsOf("latency"), [{ ms: 40 }]);
 });
 
 Deno.test("a message goes out with a nonce, is acknowledged by it, and is one's own", () => {
   const driver = inside();
   driver.send("hello", 1234);
-  const [draft] = driver.told("queued").map(({ draft }) => draft);
+  const [draft] = driver.eventsOf("queued").map(({ draft }) => draft);
   assertEquals(driver.sent, [`c2/SEND ${draft?.nonce}; 1234; hello`]);
   driver.receive(`c2/ACKNOWLEDGE ${draft?.nonce}; ${uuidOf(3)}`, `c2/MSG alice; 1234; ${uuidOf(3)}; hello`);
-  assertEquals(driver.told("acknowledged"), [{ draft: draft!, uuid: uuidOf(3) }]);
-  assertEquals(driver.told("message"), [{
+  assertEquals(driver.eventsOf("acknowledged"), [{ draft: draft!, uuid: uuidOf(3) }]);
+  assertEquals(driver.eventsOf("message"), [{
     message: {
       uuid: uuidOf(3),
       username: "alice",
@@ -94,11 +94,11 @@ Deno.test("an error belongs to the oldest frame that is unanswered", () => {
   driver.receive("c2/ERROR Message is too long: 1 to 3 characters are allowed");
   driver.receive(`c2/MSG carol; 1; ${uuidOf(4)}; in between`);
   driver.receive("c2/ACKNOWLEDGE", "c2/ERROR Only the session that wrote a message may change it");
-  assertEquals(driver.told("failed").map(({ wish, text }) => [wish.kind, text.slice(0, 12)]), [
+  assertEquals(driver.eventsOf("failed").map(({ wish, text }) => [wish.kind, text.slice(0, 12)]), [
     ["send", "Message is t"],
     ["delete", "Only the ses"],
   ]);
-  assertEquals(driver.told("done").map(({ wish }) => wish.kind), ["rename"]);
+  assertEquals(driver.eventsOf("done").map(({ wish }) => wish.kind), ["rename"]);
 });
 
 Deno.test("a text that was refused is sent again when the person wants it, and is gone when not", () => {
@@ -127,14 +127,17 @@ Deno.test("edits, deletions, renames and those who come and go are told", () => 
     "c2/DISCONNECT lost_connection; carol",
     "c2/DISCONNECT ban; Bob B.; spam; and more",
   );
-  assertEquals(driver.told("message").map(({ message: { text, edited }, isNew }) => [text, edited, isNew]), [
-    ["helo", false, true],
-    ["hello", true, false],
-    ["", true, false],
-  ]);
-  assertEquals(driver.told("renamed"), [{ from: "bob", to: "Bob B.", isOwn: false }]);
-  assertEquals(driver.told("typing"), [{ username: "carol" }]);
-  assertEquals(driver.told("left").map(({ username, kind, message }) => [username, kind, message]), [
+  assertEquals(
+    driver.eventsOf("message").map(({ message: { text, edited }, isNew }) => [text, edited, isNew]),
+    [
+      ["helo", false, true],
+      ["hello", true, false],
+      ["", true, false],
+    ],
+  );
+  assertEquals(driver.eventsOf("renamed"), [{ from: "bob", to: "Bob B.", isOwn: false }]);
+  assertEquals(driver.eventsOf("typing"), [{ username: "carol" }]);
+  assertEquals(driver.eventsOf("left").map(({ username, kind, message }) => [username, kind, message]), [
     ["carol", "lost_connection", undefined],
     ["Bob B.", "ban", "spam; and more"],
   ]);
@@ -148,7 +151,7 @@ Deno.test("one's own name follows what everyone is told, and is the one that is 
   assertEquals(driver.session.username, "alice");
   driver.receive("c2/UPDATE alice; username; Alicia");
   assertEquals(driver.session.username, "Alicia");
-  assertEquals(driver.told("renamed"), [{ from: "alice", to: "Alicia", isOwn: true }]);
+  assertEquals(driver.eventsOf("renamed"), [{ from: "alice", to: "Alicia", isOwn: true }]);
 });
 
 Deno.test("a lost connection is resumed at once, at the position that was counted, and sends again what was not acknowledged", () => {
@@ -166,7 +169,7 @@ Deno.test("a lost connection is resumed at once, at the position that was counte
   driver.close(1006);
   driver.send("written without a connection");
   const nonces = driver.nonces;
-  assertEquals(driver.told("state").map(({ state }) => state), ["waiting", "opening"]);
+  assertEquals(driver.eventsOf("state").map(({ state }) => state), ["waiting", "opening"]);
   driver.forget();
   driver.open();
   assertEquals(driver.sent, [`c2/RESUME ${TOKEN}; 12`]);
@@ -180,8 +183,11 @@ Deno.test("a lost connection is resumed at once, at the position that was counte
     `c2/SEND ${nonces[2]}; 1000; written without a connection`,
     "c2/PING",
   ]);
-  assertEquals(driver.told("entered").map(({ how }) => how), ["resumed"]);
-  assertEquals(driver.told("message").map(({ message, isNew }) => [message.text, isNew]), [["missed", true]]);
+  assertEquals(driver.eventsOf("entered").map(({ how }) => how), ["resumed"]);
+  assertEquals(driver.eventsOf("message").map(({ message, isNew }) => [message.text, isNew]), [[
+    "missed",
+    true,
+  ]]);
   driver.close(1001, "server is stopping");
   driver.pass(1500);
   driver.forget();
@@ -205,7 +211,7 @@ Deno.test("tries are made at once, after 1 s, 2 s and so on up to 30 s, spread b
   driver.pass(10_000);
   driver.forget();
   driver.close(1006);
-  assertEquals(driver.told("state").map(({ state }) => state), ["waiting", "opening"]);
+  assertEquals(driver.eventsOf("state").map(({ state }) => state), ["waiting", "opening"]);
 });
 
 Deno.test("a person who is told that the network is back does not wait for the next try", () => {
@@ -229,7 +235,7 @@ for (
     const driver = inside();
     driver.close(code, reason);
     driver.pass(120_000);
-    assertEquals(driver.told("state"), [{ state: "over", code, reason, text: why }]);
+    assertEquals(driver.eventsOf("state"), [{ state: "over", code, reason, text: why }]);
     assertEquals(driver.wakeAtMs, undefined);
     driver.join("alice");
     assertEquals(driver.session.phase, "opening");
@@ -240,7 +246,7 @@ Deno.test("who is banned is told the ban's message", () => {
   const driver = inside();
   driver.receive("c2/DISCONNECT ban; alice; be kind; go home");
   driver.close(1008, "banned");
-  assertEquals(driver.told("state").map((state) => "text" in state && state.text), [
+  assertEquals(driver.eventsOf("state").map((state) => "text" in state && state.text), [
     "You are banned from this server: be kind; go home",
   ]);
 });
@@ -250,7 +256,7 @@ Deno.test("who is refused for the name tries another on the same socket", () => 
   driver.join("alice");
   driver.open();
   driver.receive("c2/ERROR Username is in use, or looks like one that is: choose another");
-  assertEquals(driver.told("state").at(-1), {
+  assertEquals(driver.eventsOf("state").at(-1), {
     state: "refused",
     text: "Username is in use, or looks like one that is: choose another",
   });
@@ -279,7 +285,7 @@ Deno.test("a banned address is told so when it tries to come in", () => {
   driver.open();
   driver.receive("c2/ERROR You are banned from this server: enough");
   driver.close(1008, "banned");
-  assertEquals(driver.told("state").at(-1), {
+  assertEquals(driver.eventsOf("state").at(-1), {
     state: "over",
     code: 1008,
     reason: "banned",
@@ -331,7 +337,7 @@ Deno.test("who leaves says so, and is over when the server closes, or after 3 s"
       driver.receive("c2/DISCONNECT disconnect; alice");
       driver.close(1000, "goodbye");
     } else driver.pass(3000);
-    assertEquals(driver.told("state").map((state) => "text" in state && state.text), ["You left."]);
+    assertEquals(driver.eventsOf("state").map((state) => "text" in state && state.text), ["You left."]);
     assertEquals(driver.closes.length, answers ? 0 : 1);
     driver.join("alice");
     driver.open();
@@ -346,8 +352,8 @@ Deno.test("who leaves with answers outstanding hears them, and is over only when
   const [nonce] = driver.nonces;
   driver.receive(`c2/ACKNOWLEDGE ${nonce}; ${uuidOf(1)}`, `c2/MSG alice; 1000; ${uuidOf(1)}; hello`);
   driver.receive("c2/DISCONNECT disconnect; alice");
-  assertEquals(driver.told("acknowledged").length, 1);
-  assertEquals(driver.told("left").length, 1);
+  assertEquals(driver.eventsOf("acknowledged").length, 1);
+  assertEquals(driver.eventsOf("left").length, 1);
   assertEquals(driver.closes, []);
   driver.close(1000, "goodbye");
   assertEquals(driver.session.phase, "over");

@@ -1,5 +1,5 @@
 /**
- * The line of a session: when it is dead, and how fast it is used.
+ * The connection of a session: when it is dead, and how fast it is used.
  *
  * @module
  */
@@ -13,7 +13,7 @@ function inside(): SessionDriver {
   return driver;
 }
 
-Deno.test("a line that owes an answer and says nothing for 20 s is given up, and what it still says is not heard", () => {
+Deno.test("a connection that owes an answer and says nothing for 20 s is given up, and what it still says is not heard", () => {
   const driver = inside();
   driver.pass(20_000);
   assertEquals(driver.sent, ["c2/PING"]);
@@ -25,10 +25,10 @@ Deno.test("a line that owes an answer and says nothing for 20 s is given up, and
   assertEquals(driver.session.phase, "opening");
   driver.run(driver.session.received(driver.nowMs, socket, "c2/JOIN carol"));
   driver.run(driver.session.closed(driver.nowMs, socket, 1006, ""));
-  assertEquals([driver.told("came"), driver.session.phase], [[], "opening"]);
+  assertEquals([driver.eventsOf("came"), driver.session.phase], [[], "opening"]);
 });
 
-Deno.test("a line that talks is not given up, however late an answer is", () => {
+Deno.test("a connection that talks is not given up, however late an answer is", () => {
   const driver = inside();
   driver.send("slow store");
   for (let n = 1; n < 10; n++) {
@@ -38,7 +38,7 @@ Deno.test("a line that talks is not given up, however late an answer is", () => 
   assertEquals(driver.closes, []);
 });
 
-Deno.test("a line that is doubted has 5 s to answer", () => {
+Deno.test("a connection that is doubted has 5 s to answer", () => {
   const driver = inside();
   driver.pass(1000);
   driver.run(driver.session.hint(driver.nowMs));
@@ -113,5 +113,5 @@ Deno.test("a frame that was too much after all is sent again a second later", ()
   assertEquals(driver.sent.length, 1);
   driver.pass(1100);
   assertEquals(driver.sent.slice(1), [`c2/SEND ${nonce}; 1000; hello`]);
-  assertEquals(driver.told("failed"), []);
+  assertEquals(driver.eventsOf("failed"), []);
 });

@@ -78,7 +78,7 @@ function run({ steps, isInside }: Play, isLive: boolean): LossyLink {
   }
   link.heal();
   for (let tries = 0; tries < 20; tries++) {
-    const unsure = link.driver.told("unsure").map(({ draft }) => draft.nonce);
+    const unsure = link.driver.eventsOf("unsure").map(({ draft }) => draft.nonce);
     if (unsure.length === 0) break;
     link.driver.events.splice(
       0,
@@ -127,7 +127,7 @@ function holds(play: Play, isLive: boolean): LossyLink {
   const own = messages.filter(({ username }) => username === "alice").map(({ message }) => message);
   assertEquals([own.length, new Set(own).size], [sent, sent], "every text is there exactly once");
   const open = new Set(driver.nonces);
-  for (const { draft } of driver.told("acknowledged")) open.delete(draft.nonce);
+  for (const { draft } of driver.eventsOf("acknowledged")) open.delete(draft.nonce);
   assertEquals([...open], [], "every text is acknowledged");
   return link;
 }
@@ -141,7 +141,7 @@ Deno.test("on a link that is cut anywhere every text arrives once, and every bro
       );
       const events = told(link);
       assertEquals(events, broadcasts.slice(broadcasts.length - events.length));
-      const [, ...later] = link.driver.told("entered").map(({ how }) => how);
+      const [, ...later] = link.driver.eventsOf("entered").map(({ how }) => how);
       // Who was let in without hearing of it comes in anew when the server has forgotten.
       if (play.isInside) assertEquals(later.filter((how) => how !== "resumed"), []);
     }),

@@ -42,7 +42,7 @@ Deno.test("a session that cannot be resumed connects on the same socket and fill
     "c2/QUERY history; 200",
   ]);
   driver.receive(`c2/MSG bob; 1; ${uuidOf(5)}; live`, `c2/MSG bob; 1; ${uuidOf(4)}; four, edited`);
-  assertEquals(driver.told("message"), [], "held back until the hole is filled");
+  assertEquals(driver.eventsOf("message"), [], "held back until the hole is filled");
   driver.receive(
     answer([
       entry(1, "seen, then edited", { edited: true }),
@@ -51,9 +51,9 @@ Deno.test("a session that cannot be resumed connects on the same socket and fill
       entry(4, "four"),
     ]),
   );
-  assertEquals(driver.told("entered").map(({ how }) => how), ["again"]);
+  assertEquals(driver.eventsOf("entered").map(({ how }) => how), ["again"]);
   assertEquals(
-    driver.told("message").map(({ message, isNew, isMissed }) => [message.text, isNew, isMissed]),
+    driver.eventsOf("message").map(({ message, isNew, isMissed }) => [message.text, isNew, isMissed]),
     [
       ["seen, then edited", false, true],
       ["three", true, true],
@@ -62,7 +62,7 @@ Deno.test("a session that cannot be resumed connects on the same socket and fill
       ["four, edited", false, false],
     ],
   );
-  assertEquals(driver.told("history"), []);
+  assertEquals(driver.eventsOf("history"), []);
 });
 
 Deno.test("a message that is told by the history and live is told once", () => {
@@ -72,7 +72,7 @@ Deno.test("a message that is told by the history and live is told once", () => {
   driver.forget();
   refused(driver);
   driver.receive(`c2/MSG bob; 1; ${uuidOf(2)}; two`, answer([entry(1, "seen"), entry(2, "two")]));
-  assertEquals(driver.told("message").map(({ message }) => message.text), ["two"]);
+  assertEquals(driver.eventsOf("message").map(({ message }) => message.text), ["two"]);
 });
 
 Deno.test("a hole is filled by up to five pages; past that what was shown is no longer joined to what comes", () => {
@@ -89,7 +89,7 @@ Deno.test("a hole is filled by up to five pages; past that what was shown is no 
   }
   driver.forget();
   driver.receive(answer([entry(10, "n 10")]));
-  const [history] = driver.told("history");
+  const [history] = driver.eventsOf("history");
   assertEquals([history?.isReset, history?.isStart], [true, true]);
   assertEquals(history?.messages.map(({ text }) => text), ["n 10", "n 20", "n 30", "n 40", "n 50"]);
   assertEquals(driver.sent, ["c2/QUERY active_users"], "what came in between was not minded");
@@ -116,15 +116,15 @@ Deno.test("an unacknowledged text is looked for in the history by name, timestam
     entry(3, "did not", { username: "bob" }),
     entry(4, "did not", { username: "alice", timestamp: 1001 }),
   ]));
-  assertEquals(driver.told("acknowledged").map(({ draft, uuid }) => [draft.nonce, uuid]), [
+  assertEquals(driver.eventsOf("acknowledged").map(({ draft, uuid }) => [draft.nonce, uuid]), [
     [nonces[0], uuidOf(1)],
     [nonces[1], uuidOf(2)],
   ]);
-  assertEquals(driver.told("unsure").map(({ draft }) => draft.nonce), [nonces[2], nonces[3]]);
+  assertEquals(driver.eventsOf("unsure").map(({ draft }) => draft.nonce), [nonces[2], nonces[3]]);
   assertEquals(driver.sent.filter((text) => text.startsWith("c2/SEND")), [
     `c2/SEND ${nonces[4]}; 2000; never went out`,
   ]);
-  assertEquals(driver.told("message").map(({ message }) => message.isOwn), [false, false, false, false]);
+  assertEquals(driver.eventsOf("message").map(({ message }) => message.isOwn), [false, false, false, false]);
   driver.run(driver.session.settleDraft(driver.nowMs, nonces[3]!, true));
   assertEquals(driver.sent.at(-1), `c2/SEND ${nonces[3]}; 1000; did not`);
 });
@@ -138,8 +138,8 @@ Deno.test("a history that cannot be had leaves everything unsure and holds nothi
   driver.receive(
     "c2/ERROR The store does not work at the moment: nothing was changed or sent, try again later",
   );
-  assertEquals(driver.told("unsure").map(({ draft }) => draft.text), ["hello"]);
-  assertEquals(driver.told("message").map(({ message }) => message.text), ["live"]);
+  assertEquals(driver.eventsOf("unsure").map(({ draft }) => draft.text), ["hello"]);
+  assertEquals(driver.eventsOf("message").map(({ message }) => message.text), ["live"]);
 });
 
 Deno.test("a connection that is lost while the hole is filled loses nothing of what was held back", () => {
@@ -155,8 +155,8 @@ Deno.test("a connection that is lost while the hole is filled loses nothing of w
   driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 93`, `c2/MSG bob; 1; ${uuidOf(3)}; three`);
   assertEquals(driver.sent.filter((text) => text.startsWith("c2/RESUME")).at(-1), `c2/RESUME ${TOKEN}; 93`);
   driver.receive(answer([entry(1, "seen"), entry(2, "two")]));
-  assertEquals(driver.told("message").map(({ message }) => message.text), ["two", "three"]);
-  assertEquals(driver.told("came").map(({ username }) => username), ["alice", "carol"]);
+  assertEquals(driver.eventsOf("message").map(({ message }) => message.text), ["two", "three"]);
+  assertEquals(driver.eventsOf("came").map(({ username }) => username), ["alice", "carol"]);
 });
 
 Deno.test("a refusal of the moment does not end the session: it is resumed later", () => {
@@ -185,11 +185,11 @@ Deno.test("a server that does not speak c2.live is talked to in plain c2", () =>
   );
   driver.receive("c2/ACKNOWLEDGE", `c2/MSG alice; 77; ${uuidOf(3)}; hello`);
   const nonces = driver.nonces;
-  assertEquals(driver.told("acknowledged").map(({ draft, uuid }) => [draft.nonce, uuid]), [
+  assertEquals(driver.eventsOf("acknowledged").map(({ draft, uuid }) => [draft.nonce, uuid]), [
     [nonces[0], uuidOf(2)],
     [nonces[1], uuidOf(3)],
   ]);
-  assertEquals(driver.told("message").map(({ message }) => message.isOwn), [false, true, true]);
+  assertEquals(driver.eventsOf("message").map(({ message }) => message.isOwn), [false, true, true]);
   driver.run(driver.session.typing(0));
   assertEquals(driver.sent.length, 2);
 });
@@ -200,7 +200,7 @@ Deno.test("on a plain server who is there is asked for every 15 s", () => {
   driver.pass(15_000);
   assertEquals(driver.sent, ["c2/QUERY active_users"]);
   driver.receive("c2/ACKNOWLEDGE [alice,bob]");
-  assertEquals(driver.told("users"), [{ users: ["alice", "bob"] }]);
+  assertEquals(driver.eventsOf("users"), [{ users: ["alice", "bob"] }]);
 });
 
 Deno.test("on a plain server a lost connection connects anew and insists on its name for a while", () => {
@@ -214,13 +214,13 @@ Deno.test("on a plain server a lost connection connects anew and insists on its 
   driver.open("");
   const taken = "c2/ERROR Username is in use, or looks like one that is: choose another";
   driver.receive(taken);
-  assertEquals([driver.session.phase, driver.told("state").at(-1)?.state], ["waiting", "waiting"]);
+  assertEquals([driver.session.phase, driver.eventsOf("state").at(-1)?.state], ["waiting", "waiting"]);
   driver.pass(1500);
   driver.open("");
   driver.forget();
   driver.receive("c2/ACKNOWLEDGE Pub");
   driver.receive(answer([entry(1, "seen"), entry(2, "on its way", { username: "alice", timestamp: 6 })]));
-  assertEquals(driver.told("acknowledged").map(({ draft, uuid }) => [draft.text, uuid]), [
+  assertEquals(driver.eventsOf("acknowledged").map(({ draft, uuid }) => [draft.text, uuid]), [
     ["acknowledged and not seen", undefined],
     ["on its way", uuidOf(2)],
   ]);
@@ -255,11 +255,11 @@ Deno.test("a session that was saved is resumed by another program, with what it 
     `c2/SEND ${late}; 2; on its way`,
   ]);
   after.receive(answer([entry(4, "mine", { username: "alice" }), entry(5, "missed")]));
-  assertEquals(after.told("history")[0]?.messages.map(({ text, isOwn }) => [text, isOwn]), [
+  assertEquals(after.eventsOf("history")[0]?.messages.map(({ text, isOwn }) => [text, isOwn]), [
     ["mine", true],
     ["missed", false],
   ]);
-  assertEquals(after.told("message"), []);
+  assertEquals(after.eventsOf("message"), []);
 });
 
 Deno.test("a text that was left to the person is so after a reload too, and is not sent by itself", () => {
@@ -273,7 +273,7 @@ Deno.test("a text that was left to the person is so after a reload too, and is n
   after.join("alice");
   after.open();
   after.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 12`, answer([]));
-  assertEquals(after.told("unsure").map(({ draft }) => draft.nonce), [long]);
+  assertEquals(after.eventsOf("unsure").map(({ draft }) => draft.nonce), [long]);
   assertEquals(after.nonces, [waits], "it is shown as one that waits");
   assertEquals(after.sent.filter((text) => text.startsWith("c2/SEND")), [`c2/SEND ${waits}; 1000; waits`]);
   after.run(after.session.settleDraft(after.nowMs, long!, true));
@@ -300,7 +300,9 @@ Deno.test("texts wait without a connection up to a limit, and the next one is gi
   driver.enter();
   driver.close(1006);
   for (let n = 0; n < DRAFTS_MAX; n++) driver.send("x");
-  assertEquals(driver.told("failed"), []);
+  assertEquals(driver.eventsOf("failed"), []);
   driver.send("one past it");
-  assertEquals(driver.told("failed").map(({ wish }) => wish.kind === "send" && wish.text), ["one past it"]);
+  assertEquals(driver.eventsOf("failed").map(({ wish }) => wish.kind === "send" && wish.text), [
+    "one past it",
+  ]);
 });

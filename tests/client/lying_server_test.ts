@@ -22,13 +22,13 @@ Deno.test("a roster keeps as many names as the limit says, each once, and not on
   assertEquals(roster.names.length, NAMES_MAX);
 });
 
-Deno.test("broadcasts are held back up to the limit while the history is owed; past it the line is given up", () => {
+Deno.test("broadcasts are held back up to the limit while the history is owed; past it the connection is given up", () => {
   const driver = new SessionDriver();
   driver.join("alice");
   driver.open();
   driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 10`);
   for (let i = 0; i < HELD_MAX; i++) driver.receive("c2/TYPING bob", "c2/JOIN bob");
-  const states = () => driver.told("state").map(({ state }) => state).at(-1);
+  const states = () => driver.eventsOf("state").map(({ state }) => state).at(-1);
   assertEquals(states(), "live");
   driver.receive("c2/JOIN bob");
   assertEquals(states(), "opening", "the first try is made at once");

@@ -36,7 +36,7 @@ export class SessionDriver {
       if (effect.do === "open") this.socket = effect.socket;
       else if (effect.do === "send") this.sent.push(effect.text);
       else if (effect.do === "close") this.closes.push(`${effect.socket} ${effect.code} ${effect.reason}`);
-      else if (effect.do === "tell") this.events.push(effect.event);
+      else if (effect.do === "emit") this.events.push(effect.event);
       else this.wakeAtMs = effect.atMs;
     }
   }
@@ -97,11 +97,11 @@ export class SessionDriver {
 
   /** The nonces of the texts that wait to be sent, in their order. */
   get nonces(): string[] {
-    return this.told("queued").map(({ draft }) => draft.nonce);
+    return this.eventsOf("queued").map(({ draft }) => draft.nonce);
   }
 
   /** Events of one type, without the type. */
-  told<T extends SessionEvent["type"]>(type: T): Told<Extract<SessionEvent, { type: T }>>[] {
+  eventsOf<T extends SessionEvent["type"]>(type: T): Told<Extract<SessionEvent, { type: T }>>[] {
     return this.events.flatMap((event) => {
       if (event.type !== type) return [];
       const { type: _, ...rest } = event;

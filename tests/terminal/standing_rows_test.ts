@@ -62,16 +62,16 @@ Deno.test("what is not acknowledged is shown once that takes long", () => {
 
 Deno.test("one's last messages are those that can be changed", () => {
   const sent = new SentMessages();
-  sent.told(own("1", "one"));
-  sent.told(own("2", "two", false));
-  sent.told(own("3", "three"));
-  sent.told(own("1", "one, changed"));
+  sent.received(own("1", "one"));
+  sent.received(own("2", "two", false));
+  sent.received(own("3", "three"));
+  sent.received(own("1", "one, changed"));
   assertEquals([sent.last(0)?.text, sent.last(1)?.text, sent.last(2)], [
     "three",
     "one, changed",
     undefined,
   ]);
-  sent.told(own("3", ""));
+  sent.received(own("3", ""));
   assertEquals(sent.last(0)?.uuid, "1");
   sent.disown();
   assertEquals(sent.last(0), undefined);
