@@ -1,5 +1,6 @@
 /**
- * The keys of the listings that know this server, in Deno KV under `["listing_key", url]`, PROTOCOL.md §10.2.
+ * Who the server is on listings, in Deno KV: its id, and under `["listing_key", url]` the keys that they gave,
+ * PROTOCOL.md §10.2.
  *
  * @module
  */

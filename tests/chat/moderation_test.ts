@@ -156,33 +156,6 @@ Deno.test("a ban that cannot be stored is refused, and has put out nobody and ke
   assertEquals(log.events("error"), ["bans.store_failed"]);
 });
 
-Deno.test("a ban of an address puts out everyone of it, connected or not, and closes whoever comes back", async () => {
-  const { moderation, enter, sessions, participant, send, chronicle, sequencer } = stage();
-  const [alice] = await enter(["alice", "192.0.2.9"], ["eve", "2001:db8:1:2::5"], [
-    "mallory",
-    "2001:db8:1:2::6",
-  ]);
-  sessions.push(participant("a stranger", "2001:db8:1:2:ffff::"));
-  const { ban, disconnected } = banned(await moderation.ban(request({ address: "2001:db8:1:2::/64" })));
-  assertEquals([ban.name, ban.address, disconnected], [undefined, "2001:db8:1:2::/64", ["eve", "mallory"]]);
-  assertEquals(alice!.frames(), ["c2/DISCONNECT ban; eve; be; kind", "c2/DISCONNECT ban; mallory; be; kind"]);
-  assertEquals(chronicle.filter((line) => line.includes(" ended ")), [
-    "eve ended 1008 banned",
-    "mallory ended 1008 banned",
-    "a stranger ended 1008 banned",
-  ]);
-  chronicle.length = 0;
-  send(participant("back", "2001:db8:1:2::7"), "c2/CONNECT carol");
-  send(participant("next door", "2001:db8:1:3::7"), "c2/CONNECT carol");
-  await sequencer.idle();
-  assertEquals(chronicle, [
-    "back < c2/ERROR You are banned from this server: be; kind",
-    "back ended 1008 banned",
-    `next door < ${ACK} Pub`,
-    "next door joined",
-  ]);
-});
-
 Deno.test("a ban puts out whom it means although the connection is lost while the ban is stored", async () => {
   for (const target of [{ name: named("eve") }, { address: "192.0.2.7" }]) {
     const { moderation, store, enter, sessions, sequencer, room, holds } = stage();
@@ -303,22 +276,6 @@ Deno.test("bans past their end are removed when the server starts; a store that 
   store.waits = false;
   await moderation.sweep();
   assertEquals([bans.size, store.changes[1]!.removed], [0, ["old"]]);
-});
-
-Deno.test("a kick puts out one session, everyone is told that it left, and the name is free", async () => {
-  const { moderation, enter, participant, send, sequencer, chronicle } = stage();
-  await enter(["alice"], ["eve"]);
-  assertEquals(refusalOf(await moderation.kick(named("zoe"))), "NOT_CONNECTED");
-  assertEquals(await moderation.kick(named("EVE")), { kicked: "eve" });
-  assertEquals(chronicle, [
-    "eve < c2/DISCONNECT disconnect; eve",
-    "eve ended 1008 kicked",
-    "alice < c2/DISCONNECT disconnect; eve",
-  ]);
-  const again = participant("again");
-  send(again, "c2/CONNECT eve");
-  await sequencer.idle();
-  assertEquals(again.frames(), [`${ACK} Pub`]);
 });
 
 Deno.test("a kick finds a name that looks like the one that was typed, but prefers the very one", async () => {

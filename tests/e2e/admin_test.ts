@@ -90,18 +90,6 @@ Deno.test("a ban that was acknowledged to the operator is in force after kill -9
   }
 });
 
-Deno.test("admin ends with 1 and one line where the server refuses, or is without the API", async () => {
-  await using server = await startServer("chat", [], WITH_TOKEN);
-  await using without = await startServer("chat");
-  const cases: [string, string[], string][] = [
-    [server.url, ["ban", "zoe", "--address"], `${server.url} refused: Nobody of this name is connected`],
-    [without.url, ["users"], `${without.url} has no admin API: start the chat server with --admin-token`],
-  ];
-  for (const [url, args, says] of cases) {
-    assertEquals(await admin(url, ...args), { status: 1, stdout: "", stderr: `chatter: ${says}\n` });
-  }
-});
-
 Deno.test("admin and chat end with 2 and one line where the token is missing or too short, and never show it", async () => {
   const missing = await runProgram(["admin", "users"]);
   assertEquals(missing, {
