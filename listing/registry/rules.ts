@@ -116,7 +116,7 @@ function hasLostItsKey(
 ): boolean {
   return formatAddress(asked.address) === present.address &&
     addressBlock(asked.origin) === addressBlock(present.origin) &&
-    nowMs - Math.max(present.keyUsedAtMs ?? 0, startedMs) >= KEY_LOST_MS;
+    nowMs - Math.max(present.keyUsedAtMs, startedMs) >= KEY_LOST_MS;
 }
 
 function refuseCrowd(circumstances: Circumstances): Refusal | undefined {

@@ -29,11 +29,8 @@ export interface ServerRecord {
   readonly misses: number;
   /** When it was last checked, in milliseconds since 1970. */
   readonly checkedAtMs: number;
-  /**
-   * When a request with its key last changed it, in milliseconds since 1970. Undefined where a program wrote it that
-   * did not note that.
-   */
-  readonly keyUsedAtMs: number | undefined;
+  /** When a request with its key last changed it, in milliseconds since 1970. */
+  readonly keyUsedAtMs: number;
 }
 
 /** A record with the version that a write has to name. */

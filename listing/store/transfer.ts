@@ -47,8 +47,7 @@ const rowSchema = z.strictObject({
   answered: countSchema,
   misses: countSchema,
   checkedAtMs: countSchema,
-  // Not there where an older program wrote the record.
-  keyUsedAtMs: countSchema.optional().transform((ms) => ms),
+  keyUsedAtMs: countSchema,
 });
 
 export class ListingTransfer implements ExportSource, ImportTarget {

@@ -6,7 +6,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { openKv } from "../../../src/kv/kv.ts";
 import { KEY_LOST_MS } from "../../../listing/registry/rules.ts";
-import type { ServerRecord } from "../../../listing/store/store.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
 
 const HOME = "198.51.100.7";
@@ -82,18 +81,6 @@ Deno.test("the time in which the listing did not run is not held against a key",
   assertEquals((await after.ask("POST", "/servers/7", ITS_OWN)).status, 409);
   after.nowMs += KEY_LOST_MS;
   assertEquals((await after.ask("POST", "/servers/7", ITS_OWN)).status, 201);
-});
-
-Deno.test("a record of a listing that did not note when a key was used counts from the start", async () => {
-  await using listing = await ListingUnderTest.start();
-  await listing.list(7, ITS_OWN.body, ITS_OWN);
-  const record = await listing.store.get(7);
-  const { keyUsedAtMs: _, ...older } = record!.record;
-  await listing.store.write(7, record?.version, older as ServerRecord);
-  listing.nowMs += KEY_LOST_MS - 1;
-  assertEquals((await listing.ask("POST", "/servers/7", ITS_OWN)).status, 409);
-  listing.nowMs += 1;
-  assertEquals((await listing.ask("POST", "/servers/7", ITS_OWN)).status, 201);
 });
 
 Deno.test("two that claim a lost key at once get one entry between them, and it works", async () => {
