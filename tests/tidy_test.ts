@@ -35,6 +35,7 @@ const PURE = [
   "src/address.ts",
   "src/lookalikes.ts",
   "src/schema_issues.ts",
+  "src/serving/negotiation.ts",
   "src/token_bucket.ts",
   "src/kv/transfer.ts",
   "src/logging/log_events.ts",
