@@ -28,7 +28,7 @@ const LISTING_REQUESTS = ["register", "update", "withdraw"] as const;
 /** What is looked at of a sequencer when somebody asks. */
 export interface GaugedRoom {
   readonly connectedUsers: () => number;
-  readonly holds: { readonly size: number };
+  readonly held: { readonly size: number };
   readonly bans: { readonly size: number };
   readonly registrations: readonly { readonly isListed: boolean }[];
 }
@@ -104,14 +104,14 @@ export class ChatMeters extends Meters {
   );
 
   /** Where the gauges of a sequencer are read. */
-  readRoom({ connectedUsers, holds, bans, registrations }: GaugedRoom): void {
+  readRoom({ connectedUsers, held, bans, registrations }: GaugedRoom): void {
     this.#users.read = connectedUsers;
-    this.#held.read = () => holds.size;
+    this.#held.read = () => held.size;
     this.#bans.read = () => bans.size;
     this.#listings.read = () => registrations.filter(({ isListed }) => isListed).length;
   }
 
-  /** Where the gauges of a front are read. */
+  /** Where the gauges of a gateway are read. */
   readSockets(sessions: ReadonlySet<{ readonly pendingBytes: number }>): void {
     this.#sockets.read = () => sessions.size;
     this.#outboxBytes.read = () => {

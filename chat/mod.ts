@@ -88,7 +88,7 @@ export interface RunningChat extends AsyncDisposable {
   readonly ending: Promise<string>;
 }
 
-/** Milliseconds that fronts have at a stop to submit what they have received. */
+/** Milliseconds that gateways have at a stop to submit what they have received. */
 const SETTLE_MS = 1000;
 
 /**
@@ -131,12 +131,12 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   // Before the node: what it holds waits for somebody from then on, who has to be able to come.
   const workers = await threads?.beginWorkers(options.entry, options.workers) ?? [];
   const links = new Set<ThreadLink>();
-  let fronts: Gateways | undefined;
+  let gateways: Gateways | undefined;
   const node = await Node.start({
     id,
     settings,
     stores,
-    sockets: () => fronts?.sessions ?? [],
+    sockets: () => gateways?.sessions ?? [],
     fanout: threads && new threads.ThreadFanout(links, log),
     soon: threads === undefined ? SOON[options.transport] : setImmediate,
     nowMs,
@@ -148,7 +148,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     throw error;
   });
   try {
-    fronts = await openFronts(options, node, {
+    gateways = await openGateways(options, node, {
       id,
       settings,
       admin: await adminOf(options.adminToken, { id, settings, node, stores }),
@@ -162,7 +162,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     await node.stop();
     throw error;
   }
-  const { port } = fronts;
+  const { port } = gateways;
   const url = `${options.tls ? "https" : "http"}://${reachableHost(options.hostname)}:${port}`;
   log.info("listening", { url, id, name: settings.name });
   const because = whyNotServe(options);
@@ -171,7 +171,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   }
   node.announce({ listings: options.listings, port });
 
-  const opened = fronts;
+  const opened = gateways;
   async function stopAll(): Promise<void> {
     opened.refuse();
     await node.withdraw();
@@ -185,7 +185,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   }
   let stopped: Promise<void> | undefined;
   const stop = () => stopped ??= stopAll();
-  const reconfigure = reconfigurer({ settings, tls: options.tls, node, fronts });
+  const reconfigure = reconfigurer({ settings, tls: options.tls, node, gateways });
   return { url, port, id, reconfigure, stop, ending: store.ending, [Symbol.asyncDispose]: stop };
 }
 
@@ -202,11 +202,11 @@ function whyNotServe({ hostname, onDenoDeploy, tls }: ChatOptions): string | und
 const CHANGEABLE = ["name", "address", "allowedOrigins", "trustProxy", "limitLoopback"] as const;
 
 function reconfigurer(
-  { settings, tls: opened, node, fronts }: {
+  { settings, tls: opened, node, gateways }: {
     readonly settings: SettingsInForce;
     readonly tls: Tls | undefined;
     readonly node: Node;
-    readonly fronts: Gateways;
+    readonly gateways: Gateways;
   },
 ): RunningChat["reconfigure"] {
   let tls = opened;
@@ -214,13 +214,13 @@ function reconfigurer(
     if (next.tls !== undefined) proveTls(next.tls);
     const put = changeable(settings, next);
     settings.put(put);
-    await fronts.reconfigured();
+    await gateways.reconfigured();
     const bans = await node.reconfigured();
     const inForce = new Set<string>(CHANGEABLE);
     for (const [name, value] of Object.entries(next.limits)) {
       if (put.limits[name as LimitName] === value) inForce.add(name);
     }
-    const certificate = await renewal(tls, next.tls, (renewed) => fronts.renewTls(renewed));
+    const certificate = await renewal(tls, next.tls, (renewed) => gateways.renewTls(renewed));
     if (certificate === "renewed") tls = next.tls;
     if (certificate !== "waits for a restart") inForce.add("tlsCert").add("tlsKey");
     return { inForce, certificate, details: isAdminRefusal(bans) ? { bans: bans.text } : { bans } };
@@ -268,7 +268,7 @@ async function adminOf(
 }
 
 /** Opens the port, on this thread or on as many as there are to be. */
-async function openFronts(
+async function openGateways(
   options: ChatOptions,
   { sequencer }: Node,
   { id, settings, admin, workers, links, isReady, meters, log }:
@@ -281,7 +281,7 @@ async function openFronts(
 ): Promise<Gateways> {
   const { hostname, port, tls, transport, adminToken: token } = options;
   const { limits, name } = settings;
-  const front = { hostname, port, tls, sharers: options.workers, serverId: id };
+  const gateway = { hostname, port, tls, sharers: options.workers, serverId: id };
   const counts = workers.length === 0 ? undefined : new (await loadThreads()).CountsOfThreads(links, meters);
   const behind = {
     settings,
@@ -303,7 +303,7 @@ async function openFronts(
     const assets = await WebAssets.load(["chat/web", "src/client", "src/protocol", "src/web"], {
       serverName: name,
     });
-    return await Gateway.open({ ...front, ...behind, transport: TRANSPORTS[transport], assets });
+    return await Gateway.open({ ...gateway, ...behind, transport: TRANSPORTS[transport], assets });
   }
   const { GatewayPool, BEAT_MS, addRowsOfThreads } = await loadThreads();
   const isAdministered = token !== undefined;
@@ -313,7 +313,7 @@ async function openFronts(
     workers,
     entry: options.entry,
     serverId: id,
-    front: { ...front, transport, isAdministered, logLevel: leastLogged() },
+    gateway: { ...gateway, transport, isAdministered, logLevel: leastLogged() },
     links,
     steadyMs: steadyClock,
     beatMs: options.beatMs ?? BEAT_MS,

@@ -1,6 +1,6 @@
 /**
  * The sequencer: the one order of a room and all that hangs on it, which is the sequencer, the history, bans, sessions that
- * may resume, moderation, and the listings. It knows no sockets: those are the fronts', chat/gateway/gateway.ts.
+ * may resume, moderation, and the listings. It knows no sockets: those are the gateways', chat/gateway/gateway.ts.
  *
  * @module
  */
@@ -12,8 +12,11 @@ import { type Logger, logger } from "../src/logging/log.ts";
 import type { Tracing } from "../src/metrics/tracing.ts";
 import { VERSION } from "../src/version.ts";
 import type { Journal, MessageStore, RecoveredBroadcasts } from "./store/journal.ts";
-import type { FanoutPort } from "./delivery/fanout.ts";
-import type { ReplayBuffer } from "./room/replay_buffer.ts";
+import { Fanout, type FanoutPort } from "./delivery/fanout.ts";
+import { JournalTurnLog } from "./order/turn_log_journal.ts";
+import { Teller } from "./order/teller.ts";
+import { ResumeTokens } from "./resume/resume_tokens.ts";
+import { RoomState } from "./room/room_state.ts";
 import type { BanStore } from "./store/ban_store.ts";
 import { Bans } from "./room/bans.ts";
 import { History } from "./room/history.ts";
@@ -22,7 +25,6 @@ import { Sequencer } from "./order/sequencer.ts";
 import type { Participant } from "./delivery/participant.ts";
 import { ListingClient } from "./announce/listing_client.ts";
 import type { SessionStore } from "./store/session_store.ts";
-import { ResumableSessions } from "./resume/resume_tokens.ts";
 import { messageIds } from "./room/message_id.ts";
 import type { ChatMeters } from "./meters.ts";
 import { Moderation } from "./admin/moderation.ts";
@@ -88,30 +90,50 @@ export class Node {
   readonly sequencer: Sequencer;
   readonly moderation: Moderation;
   readonly #options: NodeOptions;
+  readonly #recovered: Recovered;
+  readonly #state: RoomState;
   readonly #room: Room;
-  readonly #history: History;
-  readonly #replayBuffer: ReplayBuffer;
-  readonly #resumableSessions: ResumableSessions;
-  readonly #holds: HeldSessions;
+  readonly #tokens: ResumeTokens;
+  readonly #held: HeldSessions;
   readonly #registrations: Registration[] = [];
   #retention: Retention | undefined;
   #connectedUsers = 0;
 
-  private constructor(
-    options: NodeOptions,
-    { history, newestId, replayBuffer, bans }: Awaited<ReturnType<typeof recover>>,
-  ) {
+  private constructor(options: NodeOptions, recovered: Recovered) {
     this.#options = options;
-    const { id, settings, stores, fanout, soon, nowMs, meters, tracing, log } = options;
-    const { limits } = settings;
-    this.#history = history;
-    this.#replayBuffer = replayBuffer;
-    this.#resumableSessions = new ResumableSessions({ store: stores.sessions, mintToken, log });
-    this.#holds = new HeldSessions(
-      () => limits.resumeWindow * 1000,
+    this.#recovered = recovered;
+    const { settings, stores, meters, log } = options;
+    const { bans } = recovered;
+    this.#tokens = new ResumeTokens({ store: stores.sessions, mintToken, log });
+    this.#held = new HeldSessions(
+      () => settings.limits.resumeWindow * 1000,
       (held, hold) => this.sequencer.submit(held, { type: "HOLD_EXPIRED", hold }),
     );
-    this.#room = new Room({
+    this.#state = this.#makeState();
+    this.#room = this.#makeRoom();
+    const resumption = new Resumption({ tokens: this.#tokens, held: this.#held });
+    this.sequencer = this.#makeSequencer(resumption);
+    this.moderation = this.#makeModeration(resumption);
+    const connectedUsers = () => this.#connectedUsers;
+    meters.readRoom({ connectedUsers, held: this.#held, bans, registrations: this.#registrations });
+  }
+
+  #makeState(): RoomState {
+    const { id, settings } = this.#options;
+    const { history, replayBuffer } = this.#recovered;
+    const identity = {
+      serverId: id,
+      get serverName() {
+        return settings.name;
+      },
+    };
+    return new RoomState({ history, replayBuffer, identity });
+  }
+
+  #makeRoom(): Room {
+    const { id, settings, nowMs } = this.#options;
+    const { bans, newestId } = this.#recovered;
+    return new Room({
       serverId: id,
       get serverName() {
         return settings.name;
@@ -121,67 +143,79 @@ export class Node {
       },
       version: VERSION,
       startedAtMs: nowMs(),
-      limits,
+      limits: settings.limits,
       mintId: messageIds({ nowMs, random32 }, newestId),
-    });
-    const room = this.#room;
-    this.sequencer = new Sequencer({
-      room,
-      history,
-      journal: stores.journal,
+      state: this.#state,
       bans,
-      resumption: new Resumption({ replayBuffer, sessions: this.#resumableSessions, holds: this.#holds }),
-      identity: {
-        serverId: id,
-        get serverName() {
-          return settings.name;
-        },
-      },
+      sessionOfToken: (token) => this.#tokens.find(token),
+    });
+  }
+
+  #makeSequencer(resumption: Resumption): Sequencer {
+    const { settings: { limits }, stores: { journal }, soon, nowMs, meters, tracing, log } = this.#options;
+    const state = this.#state;
+    const steadyMs = steadyClock;
+    const fanout = this.#options.fanout ?? new Fanout({ meters, steadyMs, log });
+    const onRosterChange = (users: number) => {
+      this.#connectedUsers = users;
+      for (const registration of this.#registrations) registration.changed();
+    };
+    return new Sequencer({
+      room: this.#room,
+      state,
+      resumption,
+      turnLog: new JournalTurnLog({
+        journal,
+        tokens: this.#tokens,
+        meters,
+        steadyMs,
+        log,
+      }),
+      teller: new Teller({ state, fanout, resumption, onRosterChange, meters, log }),
+      journal,
       limits,
       nowMs,
-      steadyMs: steadyClock,
-      soon,
-      ...(fanout && { fanout }),
+      steadyMs,
       historyFrom: (nowMs) => oldestKeptId(nowMs, limits.historyDays),
-      onRosterChange: (users) => {
-        this.#connectedUsers = users;
-        for (const registration of this.#registrations) registration.changed();
-      },
+      soon,
       meters,
       spans: tracing && new TurnSpans(tracing, preciseClock),
       log,
     });
-    const holds = this.#holds;
-    this.moderation = new Moderation({
+  }
+
+  #makeModeration(resumption: Resumption): Moderation {
+    const { sockets, stores, nowMs, log } = this.#options;
+    const held = this.#held;
+    return new Moderation({
       sequencer: this.sequencer,
-      room,
-      bans,
+      room: this.#room,
+      sessionOf: (participant) => resumption.sessionOf(participant),
+      bans: this.#recovered.bans,
       store: stores.bans,
       sessions: {
         *[Symbol.iterator]() {
-          yield* options.sockets();
-          yield* holds;
+          yield* sockets();
+          yield* held;
         },
       },
       nowMs,
       mintId: () => crypto.randomUUID(),
       log,
     });
-    const connectedUsers = () => this.#connectedUsers;
-    meters.readRoom({ connectedUsers, holds, bans, registrations: this.#registrations });
   }
 
   /** Finds what the runs before it have left, and takes inputs from then on. */
   static async start(options: NodeOptions): Promise<Node> {
-    const sequencer = new Node(options, await recover(options));
-    await sequencer.moderation.sweep();
-    await sequencer.#recoverSessions();
-    return sequencer;
+    const node = new Node(options, await recover(options));
+    await node.moderation.sweep();
+    await node.#recoverSessions();
+    return node;
   }
 
   /** The port is open: registers with the listings, without waiting for them, and begins to sweep. */
   announce({ listings, port }: Reachability): void {
-    this.#holds.beginAll();
+    this.#held.beginAll();
     const { id, settings, stores, nowMs, meters, tracing, log } = this.#options;
     const describe = (): Announcement => ({
       serverName: settings.name,
@@ -205,7 +239,7 @@ export class Node {
     this.#retention = new Retention({
       messages: stores.retained,
       limits: settings.limits,
-      replayableFrom: () => this.#replayBuffer.heldFrom,
+      replayableFrom: () => this.#recovered.replayBuffer.heldFrom,
       nowMs,
       log,
     });
@@ -219,7 +253,7 @@ export class Node {
     const { settings, stores, log } = this.#options;
     await this.sequencer.runExclusive(async () => {
       try {
-        this.#history.renew(await newestOf(stores.journal, settings.limits));
+        this.#recovered.history.renew(await newestOf(stores.journal, settings.limits));
       } catch (error) {
         // It goes on with what it has.
         log.error("history.read_failed", { error });
@@ -244,8 +278,8 @@ export class Node {
   /** Ends what still waits, when nobody is there any more. */
   async stop(): Promise<void> {
     await this.finish();
-    this.#holds.stop();
-    await settlesWithin(this.#resumableSessions.idle(), DRAIN_MS);
+    this.#held.stop();
+    await settlesWithin(this.#tokens.idle(), DRAIN_MS);
     if (this.#retention !== undefined) await settlesWithin(this.#retention.stop(), DRAIN_MS);
   }
 
@@ -254,14 +288,17 @@ export class Node {
     await recoverSessions(await stores.sessions.load(), stores.recovered.named, {
       store: stores.sessions,
       room: this.#room,
-      sessions: this.#resumableSessions,
-      holds: this.#holds,
+      state: this.#state,
+      tokens: this.#tokens,
+      held: this.#held,
       resumeWindow: settings.limits.resumeWindow,
     });
   }
 }
 
-/** What the runs before it have left, the sessions aside. */
+type Recovered = Awaited<ReturnType<typeof recover>>;
+
+/** What earlier runs have left, the sessions aside. */
 async function recover({ settings: { limits }, stores, log }: NodeOptions) {
   const { kv } = stores;
   const newest = await newestOf(stores.journal, limits);

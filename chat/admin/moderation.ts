@@ -8,7 +8,6 @@
  * @module
  */
 import { addressBlock, normalizeIp } from "../../src/address.ts";
-import { decodeServerFrame } from "../../src/protocol/codec.ts";
 import { areTooAlike } from "../../src/lookalikes.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { Username } from "../../src/protocol/names.ts";
@@ -17,9 +16,9 @@ import { type Ban, type Bans, BANS_MAX, isInForce, means } from "../room/bans.ts
 import { type BanStore, CHANGE_BANS_MAX } from "../store/ban_store.ts";
 import type { Sequencer } from "../order/sequencer.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
-import type { OutgoingFrame } from "../delivery/frame.ts";
 import type { Room } from "../room/room.ts";
-import { SERVER_AUTHOR } from "../room/decision.ts";
+import { type Decision, SERVER_AUTHOR } from "../room/decision.ts";
+import type { Member, SessionId } from "../room/roster.ts";
 
 export interface ConnectedUser {
   readonly username: string;
@@ -47,7 +46,9 @@ export interface Banned {
 
 export interface ModerationOptions {
   readonly sequencer: Sequencer;
-  readonly room: Room;
+  readonly room: Pick<Room, "members">;
+  /** The session that a participant is on. */
+  readonly sessionOf: (participant: Participant) => SessionId;
   readonly bans: Bans;
   readonly store: BanStore;
   /** Everybody with a socket, connected or not. */
@@ -67,7 +68,7 @@ export class Moderation {
 
   /** Those connected, in order of joining. */
   users(): ConnectedUser[] {
-    const sessions = new Map(Array.from(this.#present(), (session) => [session.id, session]));
+    const sessions = new Map(Array.from(this.#present(), (one) => [this.#options.sessionOf(one), one]));
     const nowMs = this.#options.nowMs();
     return Array.from(this.#options.room.members(), ([id, { username, connectedAtMs }]) => ({
       username: username.shown,
@@ -131,16 +132,17 @@ export class Moderation {
     return this.#change(() => {
       const participant = this.#holder(name);
       if (participant === undefined) return Promise.resolve(unchanged(refuseAdmin("NOT_CONNECTED")));
-      const kicked = this.#options.room.members().get(participant.id)!.username.shown;
+      const kicked = this.#memberOf(participant)!.username.shown;
       return Promise.resolve({ inputs: [{ participant, input: { type: "KICK" } }], answer: { kicked } });
     });
   }
 
   /** Tells everyone `text` as a message of the server, which is stored like any other. */
   async announce(text: string): Promise<AdminRefusal | undefined> {
-    const announcer = new Announcer();
-    this.#options.sequencer.submit(announcer, { type: "ANNOUNCE", text });
-    return await announcer.isAcknowledged ? undefined : refuseAdmin("STORE_FAILED");
+    const decision = await new Promise<Decision>((resolve) => {
+      this.#options.sequencer.submit(SERVER, { type: "ANNOUNCE", text }, resolve);
+    });
+    return decision.kind === "stored" ? undefined : refuseAdmin("STORE_FAILED");
   }
 
   /** Removes the bans that are past their end, when the server starts. Later changes do so by themselves. */
@@ -223,13 +225,17 @@ export class Moderation {
     return new Set([...sessions, ...sequencer.lost()]);
   }
 
+  #memberOf(participant: Participant): Member | undefined {
+    const { room, sessionOf } = this.#options;
+    return room.members().get(sessionOf(participant));
+  }
+
   /** Whom a ban puts out: by name those connected, by address also those who only have a socket. */
   #meant(ban: Ban): { inputs: Submission[]; disconnected: string[] } {
-    const members = this.#options.room.members();
     const inputs: Submission[] = [];
     const disconnected: string[] = [];
     for (const participant of this.#present()) {
-      const username = members.get(participant.id)?.username;
+      const username = this.#memberOf(participant)?.username;
       if (!means(ban, username, participant.remoteAddress)) continue;
       inputs.push({ participant, input: { type: "BAN", message: ban.message } });
       if (username !== undefined) disconnected.push(username.shown);
@@ -239,10 +245,9 @@ export class Moderation {
 
   /** Who has a name, in any letter case; else who has one that looks like it, which may be hard to type. */
   #holder(name: Username): Participant | undefined {
-    const members = this.#options.room.members();
     let alike: Participant | undefined;
     for (const participant of this.#present()) {
-      const username = members.get(participant.id)?.username;
+      const username = this.#memberOf(participant)?.username;
       if (username?.folded === name.folded) return participant;
       if (username !== undefined && areTooAlike(username, name)) alike = participant;
     }
@@ -256,31 +261,12 @@ function unchanged(answer: AdminRefusal): { inputs: []; answer: AdminRefusal } {
 
 class StoreFailed extends Error {}
 
-/** Who submits an announcement: no session, and nobody but the asker hears its answer. */
-class Announcer implements Participant {
-  id = SERVER_AUTHOR;
-  readonly isExtended = false;
-  readonly remoteAddress = "";
-  readonly isAcknowledged: Promise<boolean>;
-  readonly #resolve: (isAcknowledged: boolean) => void;
-
-  constructor() {
-    ({ promise: this.isAcknowledged, resolve: this.#resolve } = Promise.withResolvers<boolean>());
-  }
-
-  deliver({ text }: OutgoingFrame): void {
-    this.#resolve(decodeServerFrame(text)?.type === "ACKNOWLEDGE");
-  }
-
-  receive(): void {}
-
-  flush(): void {}
-
-  settled(): void {
-    this.#resolve(false);
-  }
-
-  joined(): void {}
-
-  end(): void {}
-}
+/** The server as it takes part in the order: it says what operators announce. */
+const SERVER: Participant = {
+  id: SERVER_AUTHOR,
+  isExtended: false,
+  remoteAddress: "",
+  outbox: undefined,
+  settled() {},
+  joined() {},
+};

@@ -6,11 +6,11 @@
  */
 
 import type { TurnFrames } from "./turn_frames.ts";
-import type { OutgoingFrame } from "./frame.ts";
+import type { Frame } from "../room/frame.ts";
 import type { CloseCause } from "../../src/protocol/close_codes.ts";
 
 /**
- * 1. `send` and `sendBroadcasts` never block and never reorder. What they are given leaves at the next `flush` at the
+ * 1. `send` and `sendTurn` never block and never reorder. What they are given leaves at the next `flush` at the
  *    latest.
  * 2. `close` flushes. After it, `send` does nothing; a second `close` does nothing.
  * 3. `pendingBytes` is what was given to `send` and has not left the process.
@@ -23,9 +23,9 @@ export interface Connection {
   /** What was agreed on beside WebSocket itself; undefined for nothing. */
   readonly subprotocol: string | undefined;
   readonly pendingBytes: number;
-  send(frame: OutgoingFrame): void;
+  send(frame: Frame): void;
   /** Sends the broadcasts of a turn, from the `from`th on. */
-  sendBroadcasts(broadcasts: TurnFrames, from: number): void;
+  sendTurn(broadcasts: TurnFrames, from: number): void;
   flush(): void;
   close(cause: CloseCause): void;
   terminate(): void;

@@ -1,24 +1,23 @@
 /**
- * The audience: who hears what everyone is told, and the fan-out to them, PROTOCOL.md §4.4.
+ * The fan-out: who is sent what everyone is sent, and the way to their outboxes, PROTOCOL.md §4.4.
  *
- * Broadcasts of a turn are gathered, and each listener is given them in one piece: before anything that is for it
- * alone, and at the end of the turn. It follows the order in which things are told, which is behind that in which they
- * are decided. What a participant throws is the end of that one, and the others are told all the same.
+ * The broadcasts of a turn are gathered. Each listener gets them as one piece: before a frame for it alone, and at the
+ * end of the turn. A bug in one outbox ends that connection and no other.
  *
  * @module
  */
 import type { Logger } from "../../src/logging/log.ts";
-import { TurnFrames } from "./turn_frames.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
-import type { Participant } from "./participant.ts";
 import type { ChatMeters } from "../meters.ts";
-import type { OutgoingFrame } from "./frame.ts";
-import type { SessionId } from "../room/room.ts";
+import type { Frame } from "../room/frame.ts";
+import type { OutboxPort, Participant } from "./participant.ts";
+import { TurnFrames } from "./turn_frames.ts";
 
-/** One of the audience, and how much of the turn's broadcasts it was given. */
+/** One who is sent broadcasts, and how many of this turn's are in its outbox. */
 interface Listener {
   readonly participant: Participant;
-  heard: number;
+  readonly outbox: OutboxPort;
+  pushed: number;
 }
 
 export interface FanoutOptions {
@@ -28,20 +27,20 @@ export interface FanoutOptions {
   readonly log: Logger;
 }
 
-/** What the sequencer needs of an audience, wherever those who hear are. */
+/** What the teller needs of a fan-out, on whatever threads the outboxes are. */
 export type FanoutPort = Pick<Fanout, keyof Fanout>;
 
 export class Fanout {
-  readonly #listeners = new Map<SessionId, Listener>();
+  readonly #listeners = new Map<Participant, Listener>();
   readonly #meters: ChatMeters;
   readonly #steadyMs: () => number;
   readonly #fence: ParticipantFence;
-  /** What plain clients are told in this turn, and what those of the extended mode are. */
+  /** The broadcasts of this turn, for plain clients and for those of the extended mode. */
   #plain = new TurnFrames();
-  #live = new TurnFrames();
-  /** Who was told something for itself in this turn, and may be no listener. */
+  #extended = new TurnFrames();
+  /** Outboxes with a frame of their own in this turn, whether or not they listen. */
   readonly #answered = new Set<Participant>();
-  /** Frames that were given to somebody in this turn. */
+  /** Frames that were pushed in this turn. */
   #deliveries = 0;
 
   constructor({ meters, steadyMs, log }: FanoutOptions) {
@@ -54,79 +53,84 @@ export class Fanout {
     return this.#listeners.size;
   }
 
-  /** Resolves when those who are told can take more of it; undefined where they can now, as always on one thread. */
+  /** Resolves when the outboxes can take more; undefined where they can now, as always on one thread. */
   caughtUp(): Promise<void> | undefined {
     return undefined;
   }
 
-  /** From now on `participant` hears everything, in the place of whoever was this session before. */
+  /** From now on `participant` is sent all broadcasts. */
   add(participant: Participant): void {
-    this.delete(participant.id);
-    this.#listeners.set(participant.id, { participant, heard: this.#broadcastsFor(participant).length });
+    const { outbox } = participant;
+    if (outbox === undefined) throw new Error("A listener without an outbox");
+    this.#listeners.set(participant, { participant, outbox, pushed: this.#framesFor(participant).length });
   }
 
-  /** It hears what was told up to now, and nothing more. */
-  delete(session: SessionId): void {
-    const listener = this.#listeners.get(session);
+  /** `participant` is sent the broadcasts up to now, and none after. */
+  delete(participant: Participant): void {
+    const listener = this.#listeners.get(participant);
     if (listener === undefined) return;
     this.#catchUp(listener);
-    this.#answered.add(listener.participant);
-    this.#listeners.delete(session);
+    this.#answered.add(participant);
+    this.#listeners.delete(participant);
   }
 
-  broadcast(frame: OutgoingFrame): void {
+  broadcast(frame: Frame): void {
     this.#plain.push(frame);
-    this.#live.push(frame);
+    this.#extended.push(frame);
   }
 
-  /** Tells those of the extended mode. */
-  broadcastExtended(frame: OutgoingFrame): void {
-    this.#live.push(frame);
+  /** Sends to all of the extended mode. */
+  broadcastExtended(frame: Frame): void {
+    this.#extended.push(frame);
   }
 
-  /** Tells those of the extended mode but one; undefined is none of them. */
-  broadcastExtendedBut(but: Participant | undefined, frame: OutgoingFrame): void {
-    for (const { participant } of this.#listeners.values()) {
-      if (participant.isExtended && participant !== but) this.deliver(participant, frame);
+  /** Sends to all of the extended mode but one; undefined is none of them. */
+  broadcastExtendedBut(but: Participant | undefined, frame: Frame): void {
+    for (const participant of this.#listeners.keys()) {
+      if (participant.isExtended && participant !== but) this.send(participant, frame);
     }
   }
 
-  /** Tells one. */
-  deliver(participant: Participant, frame: OutgoingFrame): void {
-    this.#catchUpWith(participant);
+  /** Sends to one, after all that was broadcast before. */
+  send(participant: Participant, frame: Frame): void {
+    const { outbox } = participant;
+    if (outbox === undefined) return;
+    const listener = this.#listeners.get(participant);
+    if (listener !== undefined) this.#catchUp(listener);
     this.#answered.add(participant);
     this.#deliveries++;
     try {
-      participant.deliver(frame);
+      outbox.push(frame);
     } catch (error) {
       this.#fence.failed("deliver", participant, error);
     }
   }
 
-  /** Ends the connection of one, which was given all that it was told. */
+  /** Ends the connection of one, after all that it was sent. */
   end(participant: Participant, cause: CloseCause): void {
-    this.#catchUpWith(participant);
-    participant.end(cause);
+    const listener = this.#listeners.get(participant);
+    if (listener !== undefined) this.#catchUp(listener);
+    participant.outbox?.close(cause);
   }
 
-  /** The end of a turn: everything that was told is on its way. */
+  /** The end of a turn: everything that was sent is on its way. */
   flush(): void {
-    if (this.#live.length > 0) this.#fanOut();
-    for (const participant of this.#answered) this.#flush(participant);
+    if (this.#extended.length > 0) this.#flushAll();
+    for (const participant of this.#answered) this.#flush(participant, participant.outbox!);
     this.#answered.clear();
     this.#meters.deliveries.add(this.#deliveries);
     this.#deliveries = 0;
   }
 
-  #fanOut(): void {
+  #flushAll(): void {
     const startMs = this.#steadyMs();
     for (const listener of this.#listeners.values()) {
       this.#catchUp(listener);
-      listener.heard = 0;
-      this.#flush(listener.participant);
+      listener.pushed = 0;
+      this.#flush(listener.participant, listener.outbox);
     }
     this.#plain = new TurnFrames();
-    this.#live = new TurnFrames();
+    this.#extended = new TurnFrames();
     this.#meters.fanoutSeconds.observe((this.#steadyMs() - startMs) / 1000);
   }
 
@@ -140,38 +144,33 @@ export class Fanout {
     this.#fence.endBroken(participant);
   }
 
-  #broadcastsFor({ isExtended }: Participant): TurnFrames {
-    return isExtended ? this.#live : this.#plain;
-  }
-
-  #catchUpWith(participant: Participant): void {
-    const listener = this.#listeners.get(participant.id);
-    if (listener?.participant === participant) this.#catchUp(listener);
+  #framesFor({ isExtended }: Participant): TurnFrames {
+    return isExtended ? this.#extended : this.#plain;
   }
 
   #catchUp(listener: Listener): void {
-    const { participant, heard } = listener;
-    const broadcasts = this.#broadcastsFor(participant);
-    if (heard === broadcasts.length) return;
-    listener.heard = broadcasts.length;
-    this.#deliveries += broadcasts.length - heard;
+    const { participant, outbox, pushed } = listener;
+    const frames = this.#framesFor(participant);
+    if (pushed === frames.length) return;
+    listener.pushed = frames.length;
+    this.#deliveries += frames.length - pushed;
     try {
-      participant.receive(broadcasts, heard);
+      outbox.pushTurn(frames, pushed);
     } catch (error) {
       this.#fence.failed("deliver", participant, error);
     }
   }
 
-  #flush(participant: Participant): void {
+  #flush(participant: Participant, outbox: OutboxPort): void {
     try {
-      participant.flush();
+      outbox.flush();
     } catch (error) {
       this.#fence.failed("flush", participant, error);
     }
   }
 }
 
-/** A bug in one participant is the end of that one. */
+/** A bug in one participant ends that one. */
 export class ParticipantFence {
   readonly #log: Logger;
 
@@ -194,7 +193,7 @@ export class ParticipantFence {
 
   endBroken(participant: Participant): void {
     try {
-      participant.end(CLOSE.internal);
+      participant.outbox?.close(CLOSE.internal);
     } catch (error) {
       this.#log.error("bug", { where: "end", session: participant.id, error });
     }

@@ -10,11 +10,13 @@ import type { Limits } from "../../src/protocol/limits.ts";
 import { HEADER_BYTES_MAX, type TurnFrames } from "./turn_frames.ts";
 import type { Connection } from "./connection.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
-import type { OutgoingFrame } from "./frame.ts";
+import type { Frame } from "../room/frame.ts";
 
 /** Whose outbox it is. */
 export interface OutboxOwner {
-  /** Told once, when the line was crossed and the connection was closed for it. */
+  /** Called once, just before the server ends the connection. */
+  closing(cause: CloseCause): void;
+  /** Called once, after the connection was closed because its reader is too slow. */
   overflowed(): void;
 }
 
@@ -40,16 +42,16 @@ export class Outbox {
   }
 
   /** Sends a frame, or puts the session out where its unsent bytes would pass the limit. */
-  push(frame: OutgoingFrame): void {
+  push(frame: Frame): void {
     if (this.#closed || !this.#hasRoom(frame.bytes, frame.bytes + HEADER_BYTES_MAX)) return;
     this.#connection.send(frame);
   }
 
   /** Sends what everyone was told, from the `from`th broadcast on, or puts the session out as `push` does. */
-  pushBroadcasts(broadcasts: TurnFrames, from: number): void {
+  pushTurn(frames: TurnFrames, from: number): void {
     if (this.#closed) return;
-    if (!this.#hasRoom(broadcasts.bytesFrom(from), broadcasts.wireBytes(from, broadcasts.length))) return;
-    this.#connection.sendBroadcasts(broadcasts, from);
+    if (!this.#hasRoom(frames.bytesFrom(from), frames.wireBytes(from, frames.length))) return;
+    this.#connection.sendTurn(frames, from);
   }
 
   /** `bytes` are counted against the limit, `wireBytes` is what they may become on the way. */
@@ -83,6 +85,7 @@ export class Outbox {
   close(cause: CloseCause): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#owner.closing(cause);
     this.#connection.close(cause);
   }
 }

@@ -1,35 +1,35 @@
 /**
- * What the order needs of whoever takes part in it: a session, one that is held, or the server itself. Not a socket.
+ * Who takes part in the order, as the order sees it: a session, one that is held, or the server itself. Not a socket.
  *
  * @module
  */
-import type { Input } from "../room/decision.ts";
+import type { Decision, Input } from "../room/decision.ts";
 import type { SessionId } from "../room/roster.ts";
-import type { CloseCause } from "../../src/protocol/close_codes.ts";
-import type { OutgoingFrame } from "./frame.ts";
-import type { TurnFrames } from "./turn_frames.ts";
+import type { Outbox } from "./outbox.ts";
 
-/** What the sequencer needs of a session. None of it throws, and none of it waits. */
+/** Where the frames of one connection go. Its methods neither throw nor wait. */
+export type OutboxPort = Pick<Outbox, "push" | "pushTurn" | "flush" | "close">;
+
+/** Its methods neither throw nor wait. */
 export interface Participant {
-  /** The session that it is. The sequencer gives it another when it resumes one, §12.3. */
-  id: SessionId;
-  /** The peer's IP address, which bans may name. */
+  /** Its own from the start. The session that it is may be another, once it has resumed one, §12.3. */
+  readonly id: SessionId;
+  /** The peer's IP address, which bans may name; empty where it is unknown. */
   readonly remoteAddress: string;
   /** Whether it is of the extended mode. */
   readonly isExtended: boolean;
-  deliver(frame: OutgoingFrame): void;
-  /** Takes what everyone was told in this turn, from the `from`th on. */
-  receive(broadcasts: TurnFrames, from: number): void;
-  /** Everything that it was given is to go on its way. */
-  flush(): void;
-  /** One submitted input has been dealt with, its answer was delivered. */
+  /** Undefined where nobody reads. */
+  readonly outbox: OutboxPort | undefined;
+  /** One of its inputs was decided, and the answer is in its outbox. */
   settled(): void;
   /** It is in the room now. */
   joined(): void;
-  end(cause: CloseCause): void;
 }
 
+/** An input on its way through the order. */
 export interface Submission {
   readonly participant: Participant;
   readonly input: Input;
+  /** Called with what was decided, when the outcome is known. */
+  readonly decided?: ((decision: Decision) => void) | undefined;
 }

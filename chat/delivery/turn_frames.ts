@@ -8,7 +8,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { headerBytesOf, type OutgoingFrame, writeHeader } from "./frame.ts";
+import type { Frame } from "../room/frame.ts";
 
 const encoder = new TextEncoder();
 
@@ -22,7 +22,7 @@ const BUFFER_BYTES_MIN = 1024;
 const NOTHING = new Uint8Array();
 
 export class TurnFrames {
-  readonly #frames: OutgoingFrame[] = [];
+  readonly #frames: Frame[] = [];
   /** Where the payload of each frame ends, and where the frame does on the wire, were all of them in a row. */
   readonly #payloadEnds: number[] = [];
   readonly #wireEnds: number[] = [];
@@ -36,7 +36,7 @@ export class TurnFrames {
     return this.#frames.length;
   }
 
-  push(frame: OutgoingFrame): void {
+  push(frame: Frame): void {
     const { bytes } = frame;
     this.#frames.push(frame);
     this.#payloadEnds.push(endOf(this.#payloadEnds, this.#payloadEnds.length) + bytes);
@@ -45,7 +45,7 @@ export class TurnFrames {
   }
 
   /** The `index`th frame. */
-  at(index: number): OutgoingFrame {
+  at(index: number): Frame {
     return this.#frames[index]!;
   }
 
@@ -110,4 +110,33 @@ export class TurnFrames {
 /** Where the first `count` end. */
 function endOf(ends: readonly number[], count: number): number {
   return count === 0 ? 0 : ends[count - 1]!;
+}
+
+/** A frame as it goes over the wire, made once. Shared: never written to. */
+export function wireOf(frame: Frame): Buffer {
+  if (frame.wire !== undefined) return frame.wire;
+  const headerBytes = headerBytesOf(frame.bytes);
+  frame.wire = Buffer.allocUnsafe(headerBytes + frame.bytes);
+  frame.wire.write(frame.text, headerBytes, "utf8");
+  writeHeader(frame.wire, 0, frame.bytes);
+  return frame.wire;
+}
+
+/** Bytes of the header of a text of so many bytes, RFC 6455 §5.2. */
+function headerBytesOf(length: number): number {
+  return length < 126 ? 2 : length < 65_536 ? 4 : 10;
+}
+
+function writeHeader(to: Uint8Array, at: number, length: number): void {
+  // The last fragment, and text.
+  to[at] = 0x81;
+  if (length < 126) to[at + 1] = length;
+  else if (length < 65_536) {
+    to[at + 1] = 126;
+    to[at + 2] = length >>> 8;
+    to[at + 3] = length & 0xff;
+  } else {
+    to[at + 1] = 127;
+    for (let i = 0, rest = length; i < 8; i++, rest = Math.floor(rest / 256)) to[at + 9 - i] = rest & 0xff;
+  }
 }

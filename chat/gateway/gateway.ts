@@ -1,5 +1,5 @@
 /**
- * A front: the port and everybody who came in by it, which is the transport, the HTTP side, whose WebSocket is let in,
+ * A gateway: the port and everybody who came in by it, which is the transport, the HTTP side, whose WebSocket is let in,
  * and the sessions. It decides nothing of the room: what its sessions submit goes to an inbox.
  *
  * @module
@@ -22,7 +22,7 @@ import type { SettingsInForce } from "../settings.ts";
 import type { Tls } from "../../src/serving/tls_files.ts";
 import type { Peer, StartTransport, Transport, TransportOptions } from "../sockets/transport.ts";
 
-/** What takes sockets for a sequencer: one front on its thread, or several on others. */
+/** What takes sockets for a sequencer: one gateway on its thread, or several on others. */
 export interface Gateways {
   readonly port: number;
   /** Everybody with a socket, connected or not. */
@@ -93,9 +93,9 @@ export class Gateway implements Gateways {
 
   /** Opens the port. Throws what the runtime says of it. */
   static async open(options: GatewayOptions): Promise<Gateway> {
-    const front = new Gateway(options);
-    front.#transport = await front.#openTransport();
-    return front;
+    const gateway = new Gateway(options);
+    gateway.#transport = await gateway.#openTransport();
+    return gateway;
   }
 
   get port(): number {
@@ -134,7 +134,7 @@ export class Gateway implements Gateways {
   async close(): Promise<void> {
     this.refuse();
     const sessions = this.#sessions;
-    for (const session of sessions) session.end(CLOSE.stopping);
+    for (const session of sessions) session.outbox.close(CLOSE.stopping);
     // The transport's stop would overtake these.
     await settlesWithin(this.#empty(), DRAIN_MS);
     for (const session of sessions) session.terminate();

@@ -11,13 +11,12 @@ import { type Fault, fault, isFault } from "../../src/protocol/faults.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import { type Rate, TokenBucket } from "../../src/token_bucket.ts";
-import type { TurnFrames } from "../delivery/turn_frames.ts";
 import type { Connection, Receiver } from "../delivery/connection.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
 import type { Participant } from "../delivery/participant.ts";
 import type { ChatMeters } from "../meters.ts";
 import { Outbox, type OutboxOwner } from "../delivery/outbox.ts";
-import { type OutgoingFrame, toFrame } from "../delivery/frame.ts";
+import { type Frame, toFrame } from "../room/frame.ts";
 import type { SessionId } from "../room/room.ts";
 import type { Input } from "../room/decision.ts";
 
@@ -46,7 +45,7 @@ export interface SessionParts {
   readonly connection: Connection;
 }
 
-/** What is the same for all sessions of a front, in one object: there are many of them. */
+/** What is the same for all sessions of a gateway, in one object: there are many of them. */
 export interface SessionRules {
   readonly inbox: Inbox;
   /** As they are in force: they may change while a session lasts. */
@@ -79,12 +78,12 @@ export class FloodRate implements Rate {
 }
 
 export class Session implements Receiver, Participant, OutboxOwner {
-  id: SessionId;
+  readonly id: SessionId;
   readonly isExtended: boolean;
   readonly remoteAddress: string;
+  readonly outbox: Outbox;
   readonly #connection: Connection;
   readonly #rules: SessionRules;
-  readonly #outbox: Outbox;
   readonly #allowed: TokenBucket;
   /** Frames that were refused for flooding may come as fast again before the session is ended. Made at the first. */
   #tolerated: TokenBucket | undefined;
@@ -100,15 +99,21 @@ export class Session implements Receiver, Participant, OutboxOwner {
     this.#connection = connection;
     this.#rules = rules;
     const { limits, floodRate, steadyMs } = rules;
-    this.#outbox = new Outbox(connection, limits, this);
+    this.outbox = new Outbox(connection, limits, this);
     this.#allowed = new TokenBucket(floodRate, steadyMs());
-    this.#connectDeadline = setTimeout(() => this.end(CLOSE.connectTimeout), limits.connectTimeout * 1000);
+    this.#connectDeadline = setTimeout(
+      () => this.outbox.close(CLOSE.connectTimeout),
+      limits.connectTimeout * 1000,
+    );
   }
 
-  /** Its reader was too slow, and the connection was closed for that. */
+  closing(cause: CloseCause): void {
+    this.#clearConnectDeadline();
+    this.#rules.meters.socketEnded(cause);
+  }
+
   overflowed(): void {
-    const { limits, meters, log } = this.#rules;
-    meters.socketEnded(CLOSE.slowConsumer);
+    const { limits, log } = this.#rules;
     log.warn("consumer.slow", { session: this.id, limitBytes: limits.maxOutboxBytes });
     this.#submit({ type: "LOST" });
   }
@@ -153,22 +158,10 @@ export class Session implements Receiver, Participant, OutboxOwner {
 
   lost(): void {
     this.#clearConnectDeadline();
-    if (!this.#outbox.isClosed) this.#rules.meters.socketEnded(undefined);
-    this.#outbox.discard();
+    if (!this.outbox.isClosed) this.#rules.meters.socketEnded(undefined);
+    this.outbox.discard();
     this.#submit({ type: "LOST" });
     this.#rules.onOver(this);
-  }
-
-  deliver(frame: OutgoingFrame): void {
-    this.#outbox.push(frame);
-  }
-
-  receive(broadcasts: TurnFrames, from: number): void {
-    this.#outbox.pushBroadcasts(broadcasts, from);
-  }
-
-  flush(): void {
-    this.#outbox.flush();
   }
 
   /** Bytes that it was given and that have not left the process. */
@@ -185,12 +178,6 @@ export class Session implements Receiver, Participant, OutboxOwner {
     this.#clearConnectDeadline();
   }
 
-  end(cause: CloseCause): void {
-    this.#clearConnectDeadline();
-    if (!this.#outbox.isClosed) this.#rules.meters.socketEnded(cause);
-    this.#outbox.close(cause);
-  }
-
   /** Reads nothing any more; what was read is answered. */
   stopReading(): void {
     this.#isHushed = true;
@@ -199,7 +186,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
   /** Ends the connection without a word: for a peer that does not answer the close. */
   terminate(): void {
     this.#clearConnectDeadline();
-    this.#outbox.discard();
+    this.outbox.discard();
     this.#connection.terminate();
   }
 
@@ -211,7 +198,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
   /** Whether a frame may come at all: the session is not over, does not flood, and its answers keep up. */
   #takesFrame(length: number): boolean {
     this.#rules.meters.framesReceived.add();
-    if (this.#outbox.isClosed || this.#isHushed || this.#isFlooded(length)) return false;
+    if (this.outbox.isClosed || this.#isHushed || this.#isFlooded(length)) return false;
     const { maxUnansweredFrames } = this.#rules.limits;
     if (this.#unanswered < maxUnansweredFrames) return true;
     this.#rules.log.warn("session.unanswered", { session: this.id, limitFrames: maxUnansweredFrames });
@@ -222,7 +209,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
   /** Ends the connection, and has the room know at once: a peer that does not answer the close would keep its name. */
   #putOut(cause: CloseCause): void {
     const { elsewhere } = this.#rules.inbox;
-    if (elsewhere === undefined) this.end(cause);
+    if (elsewhere === undefined) this.outbox.close(cause);
     else {
       this.stopReading();
       elsewhere.end(this, cause);
@@ -243,10 +230,10 @@ export class Session implements Receiver, Participant, OutboxOwner {
     this.#answerNow(toFrame(encodeServerFrame({ type: "ERROR", text: refusal.text })));
   }
 
-  #answerNow(frame: OutgoingFrame): void {
+  #answerNow(frame: Frame): void {
     this.#rules.meters.deliveries.add();
-    this.#outbox.push(frame);
-    this.#outbox.flush();
+    this.outbox.push(frame);
+    this.outbox.flush();
   }
 
   #isFlooded(length: number): boolean {

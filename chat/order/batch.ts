@@ -1,20 +1,20 @@
 /**
- * A batch: what one turn of the sequencer decides, stores in one commit and tells; and how much fits into one.
+ * A batch: what one turn decides, stores in one commit and broadcasts; and how much fits into one.
  *
  * Pure. What is in it comes from the sequencer's queue, in order.
  *
  * @module
  */
 import type { Fault } from "../../src/protocol/faults.ts";
-import { broadcastsOf } from "../room/effects.ts";
 import type { Submission } from "../delivery/participant.ts";
+import type { Decision, Input } from "../room/decision.ts";
+import { broadcastsOf } from "../room/effects.ts";
 import {
   APPEND_CHANGE_UNITS,
   APPEND_ENTRIES_MAX,
   APPEND_TEXT_MAX,
   type StoredMessage,
 } from "../room/message.ts";
-import type { Decision, Input } from "../room/decision.ts";
 
 /**
  * Older pages of history in one turn. Each is read whole before it is answered: up to 200 messages, some 3 MiB at
@@ -30,21 +30,19 @@ export class Batch {
   pages: ReadonlyMap<Submission, StoredMessage[]> = new Map();
   /** Why it could not be stored; a promise where there is something to wait for. */
   storing: Fault | undefined | Promise<Fault | undefined>;
-  /** Resolves when the sessions that it begins or resumes are stored. */
-  sessionsStored: Promise<void> | undefined;
-  /** How many were told, from the first. */
+  /** How many decisions the teller has dealt with, from the first. */
   told = 0;
 
   constructor(submissions: readonly Submission[]) {
     this.submissions = submissions;
   }
 
-  /** How many broadcasts it brings about. */
+  /** How many broadcasts it causes. */
   get broadcasts(): number {
     return this.decisions.reduce((sum, decision) => sum + broadcastsOf(decision), 0);
   }
 
-  /** It could not be stored: what was to be, and what was judged by that, is refused. */
+  /** It could not be stored: the messages are refused, and so is what was judged by them. */
   fail(storeFault: Fault): void {
     this.decisions = this.decisions.map((decision) =>
       decision.kind === "stored" || "isProvisional" in decision && decision.isProvisional
@@ -76,7 +74,7 @@ export class BatchSize {
         this.#pages <= TURN_PAGES_MAX;
   }
 
-  /** What an append has to hold of an input, in UTF-16 units: of a change also what it changes, and as it is told. */
+  /** What an append holds of an input, in UTF-16 units: of a change also the message before and after it. */
   #textOf(input: Input): number {
     const text = "text" in input ? input.text.length : 0;
     return isChange(input) ? 2 * (text + this.#maxMessageLength) + APPEND_CHANGE_UNITS : text;
@@ -84,8 +82,8 @@ export class BatchSize {
 }
 
 /**
- * Whether it can be decided while what comes before it is stored and not told: it needs nothing that telling brings
- * about, as who is in the audience, what is in the window and in the replay buffer, which sessions are begun or over.
+ * Whether the input can be decided before the previous batch has been broadcast: its decision reads neither the
+ * listeners, nor the history window, nor the replay buffer, nor which sessions have begun or ended.
  */
 export function canOverlap({ type }: Input): boolean {
   return type === "MSG" || type === "SEND" || type === "PING" || type === "TYPING" || type === "FAULT";
@@ -96,7 +94,7 @@ function isChange(input: Input): boolean {
   return input.type === "QUERY" && (input.query === "update_message" || input.query === "delete_message");
 }
 
-/** Whether it wants a page that memory may not hold. Without `before` the newest are wanted, which it always has. */
+/** Whether it wants a page that memory may not hold. Without `before` it wants the newest, which memory always has. */
 export function asksForOlder(input: Input): input is Input & { query: "history"; before: string } {
   return input.type === "QUERY" && input.query === "history" && input.before !== undefined;
 }

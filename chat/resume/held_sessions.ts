@@ -7,46 +7,24 @@
  * @module
  */
 import type { Participant } from "../delivery/participant.ts";
-import type { HoldId, SessionId } from "../room/room.ts";
+import type { HoldId, SessionId } from "../room/roster.ts";
 
-/** A participant without a connection. Whatever it is told is in the replay buffer. */
-class DetachedSession implements Participant {
-  id: SessionId;
-  readonly remoteAddress: string;
-  readonly isExtended = true;
+/** A participant without a connection. Whatever it misses is in the replay buffer. */
+interface DetachedSession extends Participant {
   readonly hold: HoldId;
   readonly timer: ReturnType<typeof setTimeout>;
-
-  constructor(id: SessionId, remoteAddress: string, hold: HoldId, timer: ReturnType<typeof setTimeout>) {
-    this.id = id;
-    this.remoteAddress = remoteAddress;
-    this.hold = hold;
-    this.timer = timer;
-  }
-
-  deliver(): void {}
-
-  receive(): void {}
-
-  flush(): void {}
-
-  settled(): void {}
-
-  joined(): void {}
-
-  end(): void {}
 }
 
 export class HeldSessions implements Iterable<Participant> {
   readonly #windowMs: () => number;
-  readonly #lapse: (participant: Participant, hold: HoldId) => void;
+  readonly #expired: (participant: Participant, hold: HoldId) => void;
   readonly #held = new Map<SessionId, DetachedSession>();
   #isStopped = false;
 
-  /** `windowMs` is asked as each hold begins; `lapse` is told of each whose time is over. */
-  constructor(windowMs: () => number, lapse: (participant: Participant, hold: HoldId) => void) {
+  /** `windowMs` is asked as each hold begins; `expired` is called with each whose time is over. */
+  constructor(windowMs: () => number, expired: (participant: Participant, hold: HoldId) => void) {
     this.#windowMs = windowMs;
-    this.#lapse = lapse;
+    this.#expired = expired;
   }
 
   get size(): number {
@@ -57,8 +35,17 @@ export class HeldSessions implements Iterable<Participant> {
   begin(id: SessionId, remoteAddress: string, hold: HoldId): void {
     this.end(id);
     if (this.#isStopped) return;
-    const timer = setTimeout(() => this.#lapse(held, hold), this.#windowMs());
-    const held = new DetachedSession(id, remoteAddress, hold, timer);
+    const timer = setTimeout(() => this.#expired(held, hold), this.#windowMs());
+    const held: DetachedSession = {
+      id,
+      remoteAddress,
+      isExtended: true,
+      outbox: undefined,
+      settled() {},
+      joined() {},
+      hold,
+      timer,
+    };
     this.#held.set(id, held);
   }
 

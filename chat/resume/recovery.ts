@@ -14,7 +14,8 @@ import { type NewestMessages, WINDOW_MESSAGES_MAX } from "../room/history.ts";
 import type { HeldSessions } from "./held_sessions.ts";
 import type { Journal, RecoveredBroadcasts } from "../store/journal.ts";
 import type { StoredMessage } from "../room/message.ts";
-import type { ResumableSessions } from "./resume_tokens.ts";
+import type { ResumeTokens } from "./resume_tokens.ts";
+import type { RoomState } from "../room/room_state.ts";
 import type { Room } from "../room/room.ts";
 import type { SessionStore, StoredSession } from "../store/session_store.ts";
 
@@ -74,14 +75,16 @@ export function recoverReplayBuffer(
 export async function recoverSessions(
   stored: readonly StoredSession[],
   named: readonly StoredMessage[],
-  { store, room, sessions, holds, resumeWindow }: {
+  { store, room, state, tokens, held, resumeWindow }: {
     readonly store: SessionStore;
     readonly room: Room;
-    readonly sessions: ResumableSessions;
-    readonly holds: HeldSessions;
+    readonly state: RoomState;
+    readonly tokens: ResumeTokens;
+    readonly held: HeldSessions;
     readonly resumeWindow: number;
   },
 ): Promise<void> {
+  const restored = new Set<string>();
   const forgotten = new Map<string, undefined>();
   for (const session of stored) {
     const username = parseUsername(session.username);
@@ -90,13 +93,12 @@ export async function recoverSessions(
       : room.restore(session.id, username, session.connectedAtMs);
     if (hold === undefined) forgotten.set(session.id, undefined);
     else {
-      sessions.restore(session);
-      holds.begin(session.id, "", hold);
+      restored.add(session.id);
+      tokens.restore(session);
+      held.begin(session.id, "", hold);
     }
   }
   // The newest last, as they were sent.
-  for (const { author, nonce, uuid } of named.toReversed()) {
-    if (nonce !== undefined) sessions.remember(author, nonce, uuid);
-  }
+  for (const message of named.toReversed()) if (restored.has(message.author)) state.remember(message);
   if (forgotten.size > 0) await store.change(forgotten);
 }

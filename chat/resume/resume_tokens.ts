@@ -1,9 +1,8 @@
 /**
- * What lets a session of the extended mode go on over another connection: its tokens, and the nonces of what it has
- * sent, PROTOCOL.md §12.2 to §12.4.
+ * The tokens that let a session of the extended mode go on over another connection, PROTOCOL.md §12.3.
  *
- * It knows no connections and no names that are taken: whether a session may be resumed is the room's to judge. A
- * change is written soon after it was made, and `idle` waits for that; where the store fails, with the next change.
+ * It knows no connections: the room judges whether a session may be resumed. A change is written soon after it was
+ * made, and `idle` waits for that; where the store fails, it is written with the next change.
  *
  * @module
  */
@@ -12,28 +11,16 @@ import type { Logger } from "../../src/logging/log.ts";
 import type { SessionId } from "../room/room.ts";
 import { CHANGE_SESSIONS_MAX, type SessionStore, type StoredSession } from "../store/session_store.ts";
 
-/**
- * Nonces of one session that are remembered, the newest: four times the frames that it may have unanswered, so that
- * whatever it sends again for want of an answer is known.
- */
-export const NONCES_MAX = 1024;
-
-export interface ResumableSessionsOptions {
+export interface ResumeTokensOptions {
   readonly store: SessionStore;
   /** 256 random bits in base64url. */
   readonly mintToken: () => string;
   readonly log: Logger;
 }
 
-interface ResumableSession {
-  readonly stored: StoredSession;
-  /** By nonce, the id of the message that it was sent with. */
-  readonly nonces: Map<string, string>;
-}
-
-export class ResumableSessions {
-  readonly #options: ResumableSessionsOptions;
-  readonly #sessions = new Map<SessionId, ResumableSession>();
+export class ResumeTokens {
+  readonly #options: ResumeTokensOptions;
+  readonly #sessions = new Map<SessionId, StoredSession>();
   /** By the hash of a token. */
   readonly #byToken = new Map<string, SessionId>();
   /** What the store does not have yet. */
@@ -41,13 +28,13 @@ export class ResumableSessions {
   #writing: Promise<void> | undefined;
   #storeFails = false;
 
-  constructor(options: ResumableSessionsOptions) {
+  constructor(options: ResumeTokensOptions) {
     this.#options = options;
   }
 
-  /** Whether the store has everything, as far as it can be told. */
-  get isWritten(): boolean {
-    return this.#unwritten.size === 0 && this.#writing === undefined;
+  /** Resolves when the store has everything, or cannot take it; undefined where it has everything. */
+  stored(): Promise<void> | undefined {
+    return this.#unwritten.size === 0 && this.#writing === undefined ? undefined : this.idle();
   }
 
   get size(): number {
@@ -56,14 +43,14 @@ export class ResumableSessions {
 
   /** Takes a session of an earlier run, which is stored. */
   restore(stored: StoredSession): void {
-    this.#sessions.set(stored.id, { stored, nonces: new Map() });
+    this.#sessions.set(stored.id, stored);
     for (const hash of stored.tokens) this.#byToken.set(hash, stored.id);
   }
 
   /** A session that connects; answers the token that resumes it. */
   begin(id: SessionId, username: string, connectedAtMs: number): string {
     const token = this.#options.mintToken();
-    this.#put({ id, username, connectedAtMs, tokens: [hashOf(token)] });
+    this.#replace({ id, username, connectedAtMs, tokens: [hashOf(token)] });
     return token;
   }
 
@@ -74,7 +61,7 @@ export class ResumableSessions {
   resume(id: SessionId, token: string): string {
     const next = this.#options.mintToken();
     const session = this.#sessions.get(id);
-    if (session !== undefined) this.#put({ ...session.stored, tokens: [hashOf(next), hashOf(token)] });
+    if (session !== undefined) this.#replace({ ...session, tokens: [hashOf(next), hashOf(token)] });
     return next;
   }
 
@@ -85,7 +72,7 @@ export class ResumableSessions {
 
   rename(id: SessionId, username: string): void {
     const session = this.#sessions.get(id);
-    if (session !== undefined) this.#put({ ...session.stored, username });
+    if (session !== undefined) this.#replace({ ...session, username });
   }
 
   /** It is over, and its tokens are worth nothing. An id that is not known is none of the extended mode. */
@@ -93,25 +80,8 @@ export class ResumableSessions {
     const session = this.#sessions.get(id);
     if (session === undefined) return;
     this.#sessions.delete(id);
-    for (const hash of session.stored.tokens) this.#byToken.delete(hash);
+    for (const hash of session.tokens) this.#byToken.delete(hash);
     this.#write(id, undefined);
-  }
-
-  /** A message that was sent with a nonce. */
-  remember(id: SessionId, nonce: string, uuid: string): void {
-    const nonces = this.#sessions.get(id)?.nonces;
-    if (nonces === undefined) return;
-    nonces.set(nonce, uuid);
-    if (nonces.size <= NONCES_MAX) return;
-    for (const oldest of nonces.keys()) {
-      nonces.delete(oldest);
-      break;
-    }
-  }
-
-  /** The id of the message that a session has sent with a nonce. */
-  sentAs(id: SessionId, nonce: string): string | undefined {
-    return this.#sessions.get(id)?.nonces.get(nonce);
   }
 
   /** Resolves when everything was written, or could not be. */
@@ -120,11 +90,11 @@ export class ResumableSessions {
     await this.#writing;
   }
 
-  #put(stored: StoredSession): void {
+  #replace(stored: StoredSession): void {
     const known = this.#sessions.get(stored.id);
-    for (const hash of known?.stored.tokens ?? []) this.#byToken.delete(hash);
+    for (const hash of known?.tokens ?? []) this.#byToken.delete(hash);
     for (const hash of stored.tokens) this.#byToken.set(hash, stored.id);
-    this.#sessions.set(stored.id, { stored, nonces: known?.nonces ?? new Map() });
+    this.#sessions.set(stored.id, stored);
     this.#write(stored.id, stored);
   }
 

@@ -1,177 +1,122 @@
 /**
- * The extended mode's side of the sequencer: which connection a session is on, what it is given when it joins or resumes,
- * and what of it lasts when it is lost, PROTOCOL.md §12.2 and §12.3.
+ * Which connection a session is on, and what of it lasts when the connection is lost, PROTOCOL.md §12.2 and §12.3.
  *
- * It follows what the room decides and judges nothing. The numbers of broadcasts are the replay buffer's, tokens and nonces
- * the live sessions', the time of a hold the holds'.
+ * It follows what the room decides and judges nothing. Tokens are the resume tokens' part, the time of a hold is the
+ * held sessions'.
  *
  * @module
  */
-import { encodeServerFrame } from "../../src/protocol/codec.ts";
-import type { ReplayBuffer } from "../room/replay_buffer.ts";
-import type { Participant, Submission } from "../delivery/participant.ts";
-import { CLOSE } from "../../src/protocol/close_codes.ts";
-import { broadcastsOf } from "../room/effects.ts";
+import type { Participant } from "../delivery/participant.ts";
+import type { Decision, Left } from "../room/decision.ts";
+import type { SessionId } from "../room/roster.ts";
 import type { HeldSessions } from "./held_sessions.ts";
-import type { ResumableSessions } from "./resume_tokens.ts";
-import type { OutgoingFrame } from "../delivery/frame.ts";
-import { toFrame } from "../delivery/frame.ts";
-import type { SessionId } from "../room/room.ts";
-import type { Claim, Decision, Left } from "../room/decision.ts";
+import type { ResumeTokens } from "./resume_tokens.ts";
 
 export interface ResumptionOptions {
-  readonly replayBuffer: ReplayBuffer;
-  readonly sessions: ResumableSessions;
-  readonly holds: HeldSessions;
+  readonly tokens: ResumeTokens;
+  readonly held: HeldSessions;
 }
 
 export class Resumption {
-  readonly #options: ResumptionOptions;
-  /** Who is on which live session that has a connection, as of what is decided. */
+  readonly #tokens: ResumeTokens;
+  readonly #held: HeldSessions;
+  /** The sessions of participants that are on another than their own: those that resumed one, and those that lost it. */
+  readonly #sessions = new WeakMap<Participant, SessionId>();
+  /** Who is on which session of the extended mode that has a connection, as of what is decided. */
   readonly #connected = new Map<SessionId, Participant>();
-  /** Whose place was taken by a decision that is not told yet. */
+  /** Whose session was taken over by a decision that is not broadcast yet. */
   readonly #superseded = new Map<Decision, Participant>();
-  /** Of decisions that are not told yet. */
-  readonly #tokens = new Map<Decision, string>();
-  #detached = 0;
+  /** The tokens of decisions that are not broadcast yet. */
+  readonly #minted = new Map<Decision, string>();
+  #supersededCount = 0;
 
-  constructor(options: ResumptionOptions) {
-    this.#options = options;
+  constructor({ tokens, held }: ResumptionOptions) {
+    this.#tokens = tokens;
+    this.#held = held;
   }
 
-  /** What a token gives its bearer a claim to. */
-  claim(token: string, position: number): Claim | undefined {
-    const session = this.#options.sessions.find(token);
-    if (session === undefined) return undefined;
-    return { session, canReplay: this.#options.replayBuffer.canReplay(position) };
-  }
-
-  sentAs(session: SessionId, nonce: string): string | undefined {
-    return this.#options.sessions.sentAs(session, nonce);
+  /** The session that a participant is on. */
+  sessionOf(participant: Participant): SessionId {
+    return this.#sessions.get(participant) ?? participant.id;
   }
 
   /**
    * Follows a decision at once, before the next is made: from here on `participant` is the session that it resumed,
-   * and who was it before is nobody.
+   * and who was it before is nobody. Tokens are minted here, so that they are stored before anybody is sent one.
    */
   decided(participant: Participant, decision: Decision): void {
     switch (decision.kind) {
-      case "joined":
-        if (participant.isExtended) this.#connected.set(participant.id, participant);
-        return;
-      case "resumed": {
-        const before = this.#connected.get(decision.session);
-        if (before !== undefined) {
-          before.id = `superseded ${++this.#detached}`;
-          this.#superseded.set(decision, before);
-        }
-        participant.id = decision.session;
-        this.#connected.set(decision.session, participant);
+      case "joined": {
+        if (!participant.isExtended) return;
+        const session = this.sessionOf(participant);
+        this.#connected.set(session, participant);
+        this.#minted.set(
+          decision,
+          this.#tokens.begin(session, decision.username, decision.connectedAtMs),
+        );
         return;
       }
-      case "unresumable": {
-        const before = this.#connected.get(decision.left.session);
-        if (before !== undefined) this.#superseded.set(decision, before);
+      case "resumed":
+        this.#supersede(decision.session, decision);
+        this.#sessions.set(participant, decision.session);
+        this.#connected.set(decision.session, participant);
+        this.#minted.set(decision, this.#tokens.resume(decision.session, decision.token));
+        return;
+      case "unresumable":
+        this.#supersede(decision.left.session, decision);
         this.#connected.delete(decision.left.session);
         return;
-      }
       case "left":
       case "held":
         this.#connected.delete(decision.session);
     }
   }
 
-  /**
-   * Gives all that is to be stored its place among the broadcasts to come, after those that are `untold` yet, and
-   * sessions that begin or go on their next tokens: what is told of either is stored by then, see `stored`.
-   */
-  prepare(submissions: readonly Submission[], decisions: readonly Decision[], untold: number): void {
-    const { replayBuffer, sessions } = this.#options;
-    let position = replayBuffer.position + untold;
-    for (let i = 0; i < submissions.length; i++) {
-      const decision = decisions[i]!;
-      const { participant } = submissions[i]!;
-      if (decision.kind === "joined" && participant.isExtended) {
-        const { username, connectedAtMs } = decision;
-        this.#tokens.set(decision, sessions.begin(participant.id, username, connectedAtMs));
-      } else if (decision.kind === "resumed") {
-        this.#tokens.set(decision, sessions.resume(decision.session, decision.token));
-      } else if (decision.kind === "stored") {
-        const { entry } = decision;
-        if (entry.kind === "said") entry.message.position = position + 1;
-        else {
-          entry.position = position + 1;
-          entry.message.position = entry.before.position;
-        }
-      }
-      position += broadcastsOf(decision);
-    }
+  #supersede(session: SessionId, decision: Decision): void {
+    const before = this.#connected.get(session);
+    if (before === undefined) return;
+    this.#sessions.set(before, `superseded ${++this.#supersededCount}`);
+    this.#superseded.set(decision, before);
   }
 
-  /** Resolves when the sessions are stored, or cannot be; undefined where there is nothing to wait for. */
-  stored(): Promise<void> | undefined {
-    return this.#options.sessions.isWritten ? undefined : this.#options.sessions.idle();
-  }
-
-  /** Remembers what was sent with a nonce and is stored, before anything else is decided. */
-  settled(decisions: readonly Decision[]): void {
-    for (const decision of decisions) {
-      if (decision.kind !== "stored") continue;
-      const { author, nonce, uuid } = decision.entry.message;
-      if (nonce !== undefined) this.#options.sessions.remember(author, nonce, uuid);
-    }
-  }
-
-  /** Counts a broadcast, and keeps it for those who will have missed it. */
-  broadcast({ text, bytes }: OutgoingFrame, decision: Decision): void {
-    const told = decision.kind === "stored" ? decision.entry.message : text;
-    this.#options.replayBuffer.push({ bytes, told });
-  }
-
-  /** Does what a decision means for the sessions, at the moment when its answer was given; answers what follows it. */
-  told(participant: Participant, decision: Decision): readonly OutgoingFrame[] {
-    const { sessions, holds } = this.#options;
-    this.#superseded.get(decision)?.end(CLOSE.resumedElsewhere);
-    this.#superseded.delete(decision);
+  /** Does what a decision means for holds and tokens, at its place in the order; answers what the teller needs. */
+  follow(
+    participant: Participant,
+    decision: Decision,
+  ): { readonly superseded: Participant | undefined; readonly token: string | undefined } {
     switch (decision.kind) {
       case "joined":
         if (decision.displaced !== undefined) this.#end(decision.displaced);
-        return participant.isExtended ? this.#session(decision, []) : [];
-      case "resumed": {
-        holds.end(decision.session);
-        const missed = this.#options.replayBuffer.after(decision.position);
-        if (missed === undefined) throw new Error("What was to be replayed is not held any more");
-        return this.#session(decision, missed);
-      }
+        break;
+      case "resumed":
+        this.#held.end(decision.session);
+        break;
       case "held":
-        holds.begin(decision.session, participant.remoteAddress, decision.hold);
-        return [];
+        this.#held.begin(decision.session, participant.remoteAddress, decision.hold);
+        break;
       case "unresumable":
         this.#end(decision.left);
-        return [];
+        break;
       case "left":
         this.#end(decision);
-        return [];
+        break;
       case "renamed":
-        sessions.rename(participant.id, decision.to);
-        return [];
+        this.#tokens.rename(this.sessionOf(participant), decision.to);
+        break;
       default:
-        return [];
+        return NOTHING;
     }
+    const superseded = this.#superseded.get(decision);
+    const token = this.#minted.get(decision);
+    this.#superseded.delete(decision);
+    this.#minted.delete(decision);
+    return { superseded, token };
   }
 
   #end({ session }: Left): void {
-    this.#options.holds.end(session);
-    this.#options.sessions.end(session);
-  }
-
-  /** The token, and the position from which on the client counts; then what it has missed. */
-  #session(decision: Decision, missed: readonly string[]): OutgoingFrame[] {
-    const token = this.#tokens.get(decision);
-    this.#tokens.delete(decision);
-    // After a bug in the middle of a turn: it is connected, and cannot resume.
-    if (token === undefined) return missed.map(toFrame);
-    const position = this.#options.replayBuffer.position - missed.length;
-    return [encodeServerFrame({ type: "SESSION", token, position }), ...missed].map(toFrame);
+    this.#held.end(session);
+    this.#tokens.end(session);
   }
 }
+
+const NOTHING = { superseded: undefined, token: undefined };

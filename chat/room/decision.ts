@@ -7,8 +7,6 @@ import type { ClientFrame, DepartureKind } from "../../src/protocol/frames.ts";
 import type { Fault } from "../../src/protocol/faults.ts";
 import type { HoldId, SessionId } from "./roster.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "./message.ts";
-import type { Username } from "../../src/protocol/names.ts";
-import type { Bar } from "./bans.ts";
 
 /** The author of what the server itself says. No session has it: theirs are UUIDs. */
 export const SERVER_AUTHOR: SessionId = "server";
@@ -81,27 +79,19 @@ export interface Left {
   readonly message: string | undefined;
 }
 
-/** The session that a token resumes, and whether what it has missed can be told. */
-export interface Claim {
-  readonly session: SessionId;
-  readonly canReplay: boolean;
-}
-
-/** What the caller knows at the moment of a decision. */
-export interface DecisionContext {
+/** What is the same for all inputs of one batch. */
+export interface Moment {
   readonly nowMs: number;
   /** Of a clock that never goes back. */
   readonly steadyMs: number;
-  /** Whether whoever sent this input is of the extended mode. */
-  readonly isLive: boolean;
-  /** What a token gives its bearer a claim to, §12.3. */
-  claim(token: string, position: number): Claim | undefined;
-  /** The id of the message that this session has sent with a nonce, §12.4. */
-  sentAs(nonce: string): string | undefined;
   /** Ids smaller than this are past their age, §5.4. */
-  readonly historyFrom: string;
-  /** The message of this id as it is stored, for edits. */
-  find(uuid: string): StoredMessage | undefined;
-  /** What keeps whoever sent this input out of the room under a name. */
-  bar(username: Username): Bar | undefined;
+  readonly historyFrom: () => string;
+  /** Messages that the batch changes and that memory does not hold, as the store has them, by id. */
+  readonly found: ReadonlyMap<string, StoredMessage>;
+}
+
+/** Where an input comes from. */
+export interface Sender {
+  readonly isExtended: boolean;
+  readonly remoteAddress: string;
 }

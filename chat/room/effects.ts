@@ -1,27 +1,26 @@
 /**
- * What a decision of the room means on the wire: the answer to the one who asked, what everyone is told, and whether
- * a connection ends with it, PROTOCOL.md §3 to §6 and §12.
+ * What a decision means on the wire: the answer to the sender, what everyone is sent, and whether a connection ends,
+ * PROTOCOL.md §3 to §6 and §12.
  *
- * Pure. The order of them is the sequencer's: notices, answer, what follows it, broadcast, close. What a session that joins
- * or resumes is given beyond that, a token and what it missed, is the sequencer's too.
+ * Pure. The order of the effects is the teller's: departure notice, answer, what follows it, broadcast, close.
  *
  * @module
  */
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
 import type { DepartureKind } from "../../src/protocol/frames.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
+import type { Decision, Departure, Left } from "./decision.ts";
 import { historyAnswer } from "./history.ts";
 import type { StoredMessage } from "./message.ts";
-import type { Decision, Departure, Left } from "./decision.ts";
 
 export interface Effects {
-  /** Told to everyone before the answer: who had to go for it. */
+  /** To everyone before the answer: who lost the place to the sender. */
   readonly departureNotice?: string;
   readonly answer?: string;
   readonly broadcast?: string;
-  /** Told to those of the extended mode only, the sender included, and counted as a broadcast, §12.2. */
+  /** To those of the extended mode, the sender included, and counted as a broadcast, §12.2. */
   readonly extendedBroadcast?: string;
-  /** Told to those of the extended mode but the sender, and counted as nothing. */
+  /** To those of the extended mode but the sender, and counted as nothing. */
   readonly ephemeral?: string;
   readonly close?: CloseCause;
 }
@@ -48,14 +47,11 @@ export function effectsOf(
     case "repeated":
       return { answer: acknowledge(`${decision.nonce}; ${decision.uuid}`) };
     case "refused":
-      return { answer: encodeServerFrame({ type: "ERROR", text: decision.fault.text }) };
+      return { answer: refuse(decision.fault.text) };
     case "barred":
-      return { answer: encodeServerFrame({ type: "ERROR", text: decision.fault.text }), close: CLOSE.banned };
+      return { answer: refuse(decision.fault.text), close: CLOSE.banned };
     case "unresumable":
-      return {
-        answer: encodeServerFrame({ type: "ERROR", text: decision.fault.text }),
-        broadcast: noticeOf(decision.left),
-      };
+      return { answer: refuse(decision.fault.text), broadcast: noticeOf(decision.left) };
     case "joined":
       return {
         ...(decision.displaced && { departureNotice: noticeOf(decision.displaced) }),
@@ -64,26 +60,19 @@ export function effectsOf(
       };
     case "resumed":
       return { answer: acknowledge(serverName) };
-    case "renamed":
-      return {
-        answer: acknowledge(undefined),
-        broadcast: encodeServerFrame({
-          type: "UPDATE",
-          username: decision.from,
-          property: "username",
-          value: decision.to,
-        }),
-      };
+    case "renamed": {
+      const { from: username, to: value } = decision;
+      const broadcast = encodeServerFrame({ type: "UPDATE", username, property: "username", value });
+      return { answer: acknowledge(undefined), broadcast };
+    }
     case "left":
       return { broadcast: noticeOf(decision), ...ENDS[decision.departure] };
     case "expelled":
       return { close: CLOSE.banned };
-    case "typing":
-      return {
-        answer: acknowledge(undefined),
-        ...(decision.isTold &&
-          { ephemeral: encodeServerFrame({ type: "TYPING", username: decision.username }) }),
-      };
+    case "typing": {
+      const ephemeral = encodeServerFrame({ type: "TYPING", username: decision.username });
+      return { answer: acknowledge(undefined), ...(decision.isTold && { ephemeral }) };
+    }
     case "answered":
       return { answer: acknowledge(decision.content) };
     case "asked_history":
@@ -96,7 +85,7 @@ export function effectsOf(
   }
 }
 
-/** How many broadcasts a decision brings about, so that what is stored knows its place among them beforehand. */
+/** How many broadcasts a decision causes, so that an entry knows its position before it is stored. */
 export function broadcastsOf(decision: Decision): number {
   switch (decision.kind) {
     case "joined":
@@ -111,7 +100,7 @@ export function broadcastsOf(decision: Decision): number {
   }
 }
 
-/** What a departure does to the connection. One that is lost has ended already, or is ended by whoever lost it. */
+/** What a departure does to the connection. A lost one has ended already, or its session ends it. */
 const ENDS: { readonly [departure in Departure]: Effects } = {
   disconnect: { close: CLOSE.goodbye },
   "lost_connection": {},
@@ -120,14 +109,18 @@ const ENDS: { readonly [departure in Departure]: Effects } = {
 };
 
 function noticeOf({ departure, username, message }: Left): string {
-  return encodeServerFrame({ type: "DISCONNECT", kind: told(departure), username, message });
+  return encodeServerFrame({ type: "DISCONNECT", kind: kindOf(departure), username, message });
 }
 
-/** The seed has no word for a kick. It is final, as leaving is, and nothing was lost. */
-function told(departure: Departure): DepartureKind {
+/** The seed has no word for a kick. A kick is final, as leaving is. */
+function kindOf(departure: Departure): DepartureKind {
   return departure === "kick" ? "disconnect" : departure;
 }
 
 function acknowledge(content: string | undefined): string {
   return encodeServerFrame({ type: "ACKNOWLEDGE", content });
+}
+
+function refuse(text: string): string {
+  return encodeServerFrame({ type: "ERROR", text });
 }

@@ -14,11 +14,8 @@ export interface StoredMessage {
   /** Empty once the message was deleted. */
   readonly text: string;
   readonly edited: boolean;
-  /**
-   * The place in the order at which it was first told, §12.2: the sequencer's to give, before it is stored. Undefined
-   * where it was imported.
-   */
-  position: number | undefined;
+  /** The position of the broadcast that first said it, §12.2. Undefined where it was imported. */
+  readonly position: number | undefined;
   /** What its author named it by, where that was a client of the extended mode. */
   readonly nonce: string | undefined;
 }
@@ -28,8 +25,8 @@ export type JournalEntry =
   | { readonly kind: "said"; readonly message: StoredMessage }
   | {
     readonly kind: "changed";
-    /** The place in the order at which the change is told, which the sequencer gives it. */
-    position: number;
+    /** The position of the broadcast of the change. */
+    readonly position: number;
     readonly message: StoredMessage;
     /** The message as it was. */
     readonly before: StoredMessage;

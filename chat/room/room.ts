@@ -11,18 +11,21 @@ import type { ClientFrame } from "../../src/protocol/frames.ts";
 import { type Limits, TYPING_INTERVAL_MS } from "../../src/protocol/limits.ts";
 import { areTooAlike } from "../../src/lookalikes.ts";
 import type { Username } from "../../src/protocol/names.ts";
-import type { Bar } from "./bans.ts";
+import type { Bans, Bar } from "./bans.ts";
 import type { StoredMessage } from "./message.ts";
 import { MessageWindow } from "./message_window.ts";
 import { type HoldId, type Member, Roster, type SessionId } from "./roster.ts";
 import {
   type Decision,
-  type DecisionContext,
   type Departure,
   type Input,
   type Left,
+  type Moment,
+  type Sender,
   SERVER_AUTHOR,
 } from "./decision.ts";
+import { broadcastsOf } from "./effects.ts";
+import type { RoomState } from "./room_state.ts";
 
 export type { HoldId, Member, SessionId } from "./roster.ts";
 
@@ -36,6 +39,11 @@ export interface RoomOptions {
   readonly limits: Limits;
   /** Makes message ids, each greater than the one before. */
   readonly mintId: () => string;
+  /** What everyone has been sent so far. */
+  readonly state: RoomState;
+  readonly bans: Pick<Bans, "bar">;
+  /** The session that a token resumes, §12.3. */
+  readonly sessionOfToken: (token: string) => SessionId | undefined;
 }
 
 export class Room {
@@ -49,6 +57,8 @@ export class Room {
   readonly #unsettledNonces = new Map<string, string>();
   /** When those who typed lately were last told of as typing. */
   readonly #typedMs = new Map<SessionId, number>();
+  /** The position of the last broadcast that is decided. */
+  #position = 0;
 
   constructor(options: RoomOptions) {
     this.#options = options;
@@ -70,17 +80,28 @@ export class Room {
     return this.#roster.hold(session);
   }
 
+  /** Call before the first input of a batch. `pending`: broadcasts that are decided and not sent yet. */
+  beginBatch(pending: number): void {
+    this.#position = this.#options.state.position + pending;
+  }
+
   /** Decides one input. Inputs are decided in the order in which everyone is to see what came of them. */
-  decide(session: SessionId, input: Input, now: DecisionContext): Decision {
+  decide(session: SessionId, input: Input, sender: Sender, now: Moment): Decision {
+    const decision = this.#decide(session, input, sender, now);
+    this.#position += broadcastsOf(decision);
+    return decision;
+  }
+
+  #decide(session: SessionId, input: Input, sender: Sender, now: Moment): Decision {
     switch (input.type) {
       case "FAULT":
         return { kind: "refused", fault: input.fault };
       case "PING":
         return { kind: "pinged", timestamp: input.timestamp };
       case "CONNECT":
-        return this.#connect(session, input.username, now);
+        return this.#connect(session, input.username, sender, now);
       case "RESUME":
-        return this.#resume(session, input.token, input.position, now);
+        return this.#resume(session, input, sender, now);
       case "LOST":
         return this.#lose(session, input.isFinal === true);
       case "HOLD_EXPIRED":
@@ -100,11 +121,11 @@ export class Room {
       case "MSG":
         return this.#say(session, username, input.timestamp, input.text, undefined);
       case "SEND":
-        return this.#send(session, username, input, now);
+        return this.#send(session, username, input);
       case "TYPING":
         return this.#type(session, username, now.steadyMs);
       case "UPDATE":
-        return this.#rename(session, input.username, now);
+        return this.#rename(session, input.username, sender, now);
       case "DISCONNECT":
         return this.#leave(session, "disconnect");
       case "QUERY":
@@ -120,15 +141,16 @@ export class Room {
       case "history":
         return {
           kind: "asked_history",
-          range: { limit: input.limit, before: input.before, from: now.historyFrom },
+          range: { limit: input.limit, before: input.before, from: now.historyFrom() },
         };
       case "server_info":
         return { kind: "answered", content: JSON.stringify(this.#serverInfo(now.nowMs)) };
     }
   }
 
-  /** Call when the fate of all stored decisions so far is known: they are in what `find` gives, or never will be. */
-  settle(): void {
+  /** Call when the outcome of a batch is known: `decisions` is what became of it. */
+  settle(decisions: readonly Decision[]): void {
+    this.#options.state.settle(decisions);
     if (this.#unsettledSaid.size > 0) this.#unsettledSaid = new MessageWindow();
     this.#unsettledChanges.clear();
     this.#unsettledNonces.clear();
@@ -152,9 +174,9 @@ export class Room {
     return this.#roster.members;
   }
 
-  #connect(session: SessionId, username: Username, now: DecisionContext): Decision {
+  #connect(session: SessionId, username: Username, sender: Sender, now: Moment): Decision {
     if (this.#roster.get(session)) return refused("ALREADY_CONNECTED");
-    const barred = now.bar(username);
+    const barred = this.#bar(username, sender, now);
     if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
     const notFree = this.#nameFault(session, username, barred);
     if (notFree !== undefined) return { kind: "refused", fault: notFree };
@@ -166,7 +188,7 @@ export class Room {
       if (held === undefined) return refused("SERVER_FULL", maxUsers);
       displaced = this.#remove(held, "lost_connection");
     }
-    this.#roster.add(session, { username, connectedAtMs: now.nowMs, isExtended: now.isLive });
+    this.#roster.add(session, { username, connectedAtMs: now.nowMs, isExtended: sender.isExtended });
     return { kind: "joined", username: username.shown, connectedAtMs: now.nowMs, displaced };
   }
 
@@ -181,24 +203,35 @@ export class Room {
   }
 
   /** Also for a session that seems connected: its client knows of its end before the server does. */
-  #resume(session: SessionId, token: string, position: number, now: DecisionContext): Decision {
+  #resume(
+    session: SessionId,
+    { token, position }: ClientFrame & { type: "RESUME" },
+    sender: Sender,
+    now: Moment,
+  ): Decision {
     if (this.#roster.get(session)) return refused("ALREADY_CONNECTED");
-    const claimed = now.claim(token, position);
-    const member = claimed === undefined ? undefined : this.#roster.get(claimed.session);
+    const { state, sessionOfToken } = this.#options;
+    const claimed = sessionOfToken(token);
+    const member = claimed === undefined ? undefined : this.#roster.get(claimed);
     if (claimed === undefined || member === undefined) return refused("RESUME_UNKNOWN");
-    const barred = now.bar(member.username);
+    const barred = this.#bar(member.username, sender, now);
     if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
-    if (!claimed.canReplay) {
-      const left = this.#remove(claimed.session, "lost_connection")!;
+    if (!state.canReplay(position)) {
+      const left = this.#remove(claimed, "lost_connection")!;
       return { kind: "unresumable", fault: fault("RESUME_TOO_MUCH"), left };
     }
-    this.#roster.release(claimed.session);
-    return { kind: "resumed", session: claimed.session, token, position };
+    this.#roster.release(claimed);
+    return { kind: "resumed", session: claimed, token, position };
   }
 
-  #rename(session: SessionId, to: Username, now: DecisionContext): Decision {
+  /** What keeps a sender out of the room under a name. */
+  #bar(username: Username, { remoteAddress }: Sender, { nowMs }: Moment): Bar | undefined {
+    return this.#options.bans.bar(username, remoteAddress, nowMs);
+  }
+
+  #rename(session: SessionId, to: Username, sender: Sender, now: Moment): Decision {
     const member = this.#roster.get(session)!;
-    const notFree = this.#nameFault(session, to, now.bar(to));
+    const notFree = this.#nameFault(session, to, this.#bar(to, sender, now));
     if (notFree !== undefined) return { kind: "refused", fault: notFree };
     this.#roster.rename(session, to);
     return { kind: "renamed", from: member.username.shown, to: to.shown };
@@ -237,7 +270,7 @@ export class Room {
       timestamp,
       text,
       edited: false,
-      position: undefined,
+      position: this.#position + 1,
       nonce,
     };
     this.#unsettledSaid.push(message);
@@ -248,11 +281,10 @@ export class Room {
     session: SessionId,
     username: Username,
     { nonce, timestamp, text }: ClientFrame & { type: "SEND" },
-    now: DecisionContext,
   ): Decision {
     const key = `${session} ${nonce}`;
     const unsettled = this.#unsettledNonces.get(key);
-    const earlier = unsettled ?? now.sentAs(nonce);
+    const earlier = unsettled ?? this.#options.state.sentAs(session, nonce);
     if (earlier !== undefined) {
       return { kind: "repeated", nonce, uuid: earlier, isProvisional: unsettled !== undefined };
     }
@@ -267,16 +299,10 @@ export class Room {
     return { kind: "typing", username: username.shown, isTold };
   }
 
-  #change(
-    session: SessionId,
-    username: Username,
-    uuid: string,
-    text: string,
-    now: DecisionContext,
-  ): Decision {
+  #change(session: SessionId, username: Username, uuid: string, text: string, now: Moment): Decision {
     const unsettled = this.#unsettledChanges.get(uuid) ?? this.#unsettledSaid.get(uuid);
-    const message = unsettled ?? now.find(uuid);
-    if (message === undefined || uuid < now.historyFrom) return refused("MESSAGE_UNKNOWN");
+    const message = unsettled ?? this.#options.state.find(uuid) ?? now.found.get(uuid);
+    if (message === undefined || uuid < now.historyFrom()) return refused("MESSAGE_UNKNOWN");
     const refusal = message.author !== session
       ? refused("NOT_YOUR_MESSAGE")
       : message.text === ""
@@ -285,8 +311,10 @@ export class Room {
     if (refusal !== undefined) return unsettled === undefined ? refusal : { ...refusal, isProvisional: true };
     const changed = { ...message, username: username.shown, text, edited: true };
     this.#unsettledChanges.set(uuid, changed);
-    // The sequencer gives it its place.
-    return { kind: "stored", entry: { kind: "changed", position: 0, message: changed, before: message } };
+    return {
+      kind: "stored",
+      entry: { kind: "changed", position: this.#position + 1, message: changed, before: message },
+    };
   }
 
   #serverInfo(nowMs: number): object {

@@ -11,7 +11,7 @@ import type { Logger } from "../../src/logging/log.ts";
 import type { TurnFrames } from "../delivery/turn_frames.ts";
 import type { Connection, Receiver } from "../delivery/connection.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
-import type { OutgoingFrame } from "../delivery/frame.ts";
+import type { Frame } from "../room/frame.ts";
 import type { AdmittedSocket } from "./transport.ts";
 
 export interface ServeConnectionOptions {
@@ -96,11 +96,11 @@ class ServeConnection implements Connection {
   }
 
   /** The platform drops by itself what is sent after a close. */
-  send({ text }: OutgoingFrame): void {
+  send({ text }: Frame): void {
     this.#socket.send(text);
   }
 
-  sendBroadcasts(broadcasts: TurnFrames, from: number): void {
+  sendTurn(broadcasts: TurnFrames, from: number): void {
     for (let i = from; i < broadcasts.length; i++) this.#socket.send(broadcasts.at(i).text);
   }
 

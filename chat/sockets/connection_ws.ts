@@ -14,7 +14,7 @@ import type { Logger } from "../../src/logging/log.ts";
 import type { TurnFrames } from "../delivery/turn_frames.ts";
 import type { Connection, Receiver } from "../delivery/connection.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
-import type { OutgoingFrame } from "../delivery/frame.ts";
+import type { Frame } from "../room/frame.ts";
 import { WriteBatch } from "./write_batch.ts";
 import { type Rate, TokenBucket } from "../../src/token_bucket.ts";
 import type { AdmittedSocket } from "./transport.ts";
@@ -132,11 +132,11 @@ export class WsConnection implements Connection, SocketOwner {
     return this.#socket.bufferedAmount + this.#gathered.bytes;
   }
 
-  send(frame: OutgoingFrame): void {
+  send(frame: Frame): void {
     if (this.#socket.readyState === OPEN) this.#gathered.addFrame(frame);
   }
 
-  sendBroadcasts(broadcasts: TurnFrames, from: number): void {
+  sendTurn(broadcasts: TurnFrames, from: number): void {
     if (this.#socket.readyState === OPEN) this.#gathered.addBroadcasts(broadcasts, from);
   }
 

@@ -8,8 +8,8 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import type { TurnFrames } from "../delivery/turn_frames.ts";
-import { type OutgoingFrame, wireOf } from "../delivery/frame.ts";
+import { type TurnFrames, wireOf } from "../delivery/turn_frames.ts";
+import type { Frame } from "../room/frame.ts";
 
 /**
  * Bytes of broadcasts that are worth a write of their own. Less than that is copied to what else its listener is given:
@@ -30,7 +30,7 @@ export class WriteBatch {
   #broadcasts: TurnFrames | undefined;
   #from = 0;
   #to = 0;
-  #rest: (Part | OutgoingFrame)[] | undefined;
+  #rest: (Part | Frame)[] | undefined;
   #bytes = 0;
 
   /** Bytes that it will be on the wire. */
@@ -38,7 +38,7 @@ export class WriteBatch {
     return this.#bytes;
   }
 
-  addFrame(frame: OutgoingFrame): void {
+  addFrame(frame: Frame): void {
     this.#bytes += wireOf(frame).length;
     if (this.#rest === undefined) this.#rest = [frame];
     else this.#rest.push(frame);
@@ -87,6 +87,6 @@ export class WriteBatch {
   }
 }
 
-function wireOfPiece(piece: Part | OutgoingFrame): Buffer {
+function wireOfPiece(piece: Part | Frame): Buffer {
   return "text" in piece ? wireOf(piece) : piece.broadcasts.wire(piece.from, piece.to);
 }

@@ -70,27 +70,6 @@ export const LOG_EVENTS = {
     values: ["session", "limitBytes"],
     about: "A client read too slowly and was put out.",
   },
-  "front.ended": { level: "info", values: ["front"], about: "A thread that did not end has ended." },
-  "front.lost": {
-    level: "error",
-    values: ["front", "problem"],
-    about: "A thread of the server was lost, and with it its connections; another takes its place.",
-  },
-  "front.not_started": {
-    level: "error",
-    values: ["front", "problem"],
-    about: "A thread could not be started in the place of one that was lost. It is tried again.",
-  },
-  "front.started": {
-    level: "info",
-    values: ["front"],
-    about: "A thread serves in the place of one that was lost.",
-  },
-  "front.stuck": {
-    level: "error",
-    values: ["front"],
-    about: "A thread does not end, and who comes to it finds nobody: start the server anew.",
-  },
   "history.read_failed": {
     level: "error",
     values: ["error"],
@@ -231,6 +210,27 @@ export const LOG_EVENTS = {
     level: "error",
     values: ["error"],
     about: "The store failed while it was looked who is to be checked.",
+  },
+  "thread.ended": { level: "info", values: ["thread"], about: "A thread that did not end has ended." },
+  "thread.lost": {
+    level: "error",
+    values: ["thread", "problem"],
+    about: "A thread of the server was lost, and with it its connections; another takes its place.",
+  },
+  "thread.not_started": {
+    level: "error",
+    values: ["thread", "problem"],
+    about: "A thread could not be started in the place of one that was lost. It is tried again.",
+  },
+  "thread.started": {
+    level: "info",
+    values: ["thread"],
+    about: "A thread serves in the place of one that was lost.",
+  },
+  "thread.stuck": {
+    level: "error",
+    values: ["thread"],
+    about: "A thread does not end, and who comes to it finds nobody: start the server anew.",
   },
   "transport.failed": {
     level: "error",

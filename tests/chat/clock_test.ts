@@ -14,7 +14,10 @@ import { ChatMeters } from "../../chat/meters.ts";
 import { openKv } from "../../src/kv/kv.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { nearestUsername } from "../../src/protocol/names.ts";
-import { input, NotingParticipant, resumptionInMemory } from "../support/hub_stage.ts";
+import { Fanout } from "../../chat/delivery/fanout.ts";
+import { Teller } from "../../chat/order/teller.ts";
+import { JournalTurnLog } from "../../chat/order/turn_log_journal.ts";
+import { input, NotingParticipant, orderInMemory } from "../support/order_stage.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 
 const DAY_MS = 86_400_000;
@@ -24,7 +27,10 @@ const NOW_MS = Date.UTC(2026, 0, 15);
 async function life(journal: KvJournal, nowMs: () => number) {
   const newest = await journal.page({ limit: 100, before: undefined, from: "" });
   const log = recordedLog();
-  const { resumption } = resumptionInMemory(log.log, () => {});
+  const history = new History({ kept: 100_000, newest, isWhole: true });
+  const { state, tokens, resumption } = orderInMemory(history, log.log, () => {});
+  const meters = new ChatMeters();
+  const steadyMs = () => 0;
   const sequencer = new Sequencer({
     room: new Room({
       serverId: 7,
@@ -34,19 +40,28 @@ async function life(journal: KvJournal, nowMs: () => number) {
       startedAtMs: nowMs(),
       limits: DEFAULT_LIMITS,
       mintId: messageIds({ nowMs, random32: () => 1 }, newest.at(-1)?.uuid),
+      state,
+      bans: { bar: () => undefined },
+      sessionOfToken: () => undefined,
     }),
-    history: new History({ kept: 100_000, newest, isWhole: true }),
-    journal,
-    bans: { bar: () => undefined },
+    state,
     resumption,
-    identity: { serverName: "Pub", serverId: 7 },
+    turnLog: new JournalTurnLog({ journal, tokens, meters, steadyMs, log: log.log }),
+    teller: new Teller({
+      state,
+      fanout: new Fanout({ meters, steadyMs, log: log.log }),
+      resumption,
+      onRosterChange: () => {},
+      meters,
+      log: log.log,
+    }),
+    journal,
     limits: DEFAULT_LIMITS,
     nowMs,
-    steadyMs: () => 0,
+    steadyMs,
     soon: queueMicrotask,
     historyFrom: (nowMs) => oldestKeptId(nowMs, DEFAULT_LIMITS.historyDays),
-    onRosterChange: () => {},
-    meters: new ChatMeters(),
+    meters,
     log: log.log,
   });
   const alice = new NotingParticipant("alice", []);
@@ -56,13 +71,13 @@ async function life(journal: KvJournal, nowMs: () => number) {
     return alice.frames();
   };
   await ask("c2/CONNECT alice");
-  const history = async () => {
+  const shown = async () => {
     const [answer] = await ask("c2/QUERY history");
     return (JSON.parse(answer!.slice("c2/ACKNOWLEDGE ".length)) as { message: string }[]).map(({ message }) =>
       message
     );
   };
-  return { ask, history, log };
+  return { ask, history: shown, log };
 }
 
 Deno.test("chat whose clock is set back keeps the order of what is said, also over a restart, and sweeps nothing for it", async () => {

@@ -17,7 +17,7 @@ import {
   promisesSettled,
   type World,
   world,
-} from "../support/hub_stage.ts";
+} from "../support/order_stage.ts";
 
 interface Change {
   readonly added: Ban | undefined;
@@ -67,6 +67,7 @@ function stage(): Stage {
   const moderation = new Moderation({
     sequencer: made.sequencer,
     room: made.room,
+    sessionOf: made.sessionOf,
     bans: made.bans,
     store,
     sessions,
@@ -158,7 +159,7 @@ Deno.test("a ban that cannot be stored is refused, and has put out nobody and ke
 
 Deno.test("a ban puts out whom it means although the connection is lost while the ban is stored", async () => {
   for (const target of [{ name: named("eve") }, { address: "192.0.2.7" }]) {
-    const { moderation, store, enter, sessions, sequencer, room, holds } = stage();
+    const { moderation, store, enter, sessions, sequencer, room, held } = stage();
     const [alice, eve] = await enter(["alice"], ["eve", "192.0.2.7"]) as [
       NotingParticipant,
       NotingParticipant,
@@ -174,7 +175,7 @@ Deno.test("a ban puts out whom it means although the connection is lost while th
     assertEquals(banned(await done).disconnected, ["eve"]);
     await sequencer.idle();
     assertEquals(alice.frames(), ["c2/DISCONNECT ban; eve; be; kind"]);
-    assertEquals([room.members().size, holds.size], [1, 0]);
+    assertEquals([room.members().size, held.size], [1, 0]);
   }
 });
 

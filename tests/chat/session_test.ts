@@ -8,7 +8,7 @@ import { mock } from "node:test";
 import type { TurnFrames } from "../../chat/delivery/turn_frames.ts";
 import type { Connection } from "../../chat/delivery/connection.ts";
 import type { CloseCause } from "../../src/protocol/close_codes.ts";
-import { type OutgoingFrame, toFrame } from "../../chat/delivery/frame.ts";
+import { type Frame, toFrame } from "../../chat/room/frame.ts";
 import type { Participant } from "../../chat/delivery/participant.ts";
 import type { Input } from "../../chat/room/decision.ts";
 import { FloodRate, Session } from "../../chat/gateway/session.ts";
@@ -25,11 +25,11 @@ class NotingConnection implements Connection {
 
   isTerminated = false;
 
-  send({ text }: OutgoingFrame): void {
+  send({ text }: Frame): void {
     this.sent.push(text);
   }
 
-  sendBroadcasts(broadcasts: TurnFrames, from: number): void {
+  sendTurn(broadcasts: TurnFrames, from: number): void {
     for (let i = from; i < broadcasts.length; i++) this.send(broadcasts.at(i));
   }
 
@@ -80,7 +80,10 @@ function open(limits: Partial<Limits> = {}): Opened {
     meters: new ChatMeters(),
     log,
   });
-  return Object.assign(opened, { session, [Symbol.dispose]: () => session.end({ code: 1000, reason: "" }) });
+  return Object.assign(opened, {
+    session,
+    [Symbol.dispose]: () => session.outbox.close({ code: 1000, reason: "" }),
+  });
 }
 
 /** `c2/` and as much more as makes it `bytes` bytes of UTF-8 out of `character`, rounded down, then filled. */
@@ -286,7 +289,7 @@ Deno.test("session that joined, or is over, has no deadline any more", () => {
     const lost = open({ connectTimeout: 1 });
     lost.session.lost();
     const ended = open({ connectTimeout: 1 });
-    ended.session.end({ code: 1001, reason: "server is stopping" });
+    ended.session.outbox.close({ code: 1001, reason: "server is stopping" });
     mock.timers.tick(10_000);
     assertEquals(joined.connection.closed, []);
     assertEquals(lost.connection.closed, []);
@@ -304,8 +307,8 @@ Deno.test("session whose connection is lost says so to the hub and to its owner,
   assert(s.isOver);
   s.session.receiveText("c2/MSG 1; hi");
   s.session.receiveBinary(3);
-  s.session.deliver(toFrame("c2/ACKNOWLEDGE"));
-  s.session.end({ code: 1001, reason: "server is stopping" });
+  s.session.outbox.push(toFrame("c2/ACKNOWLEDGE"));
+  s.session.outbox.close({ code: 1001, reason: "server is stopping" });
   assertEquals(s.inputs.length, 2);
   assertEquals([s.connection.sent, s.connection.closed], [[], []]);
 });
@@ -317,7 +320,7 @@ Deno.test("session whose connection is lost leaves no timer behind", () => {
 
 Deno.test("session takes no frame once it was ended, and is over at the connection's end only", () => {
   using s = open();
-  s.session.end({ code: 1001, reason: "server is stopping" });
+  s.session.outbox.close({ code: 1001, reason: "server is stopping" });
   s.session.receiveText("c2/PING");
   s.session.receiveText("c2/MSG 1; hi");
   assertEquals([s.connection.sent, s.inputs, s.isOver], [[], [], false]);
@@ -327,14 +330,14 @@ Deno.test("session takes no frame once it was ended, and is over at the connecti
 
 Deno.test("session of a slow reader is closed with 1013 and leaves the room at once", () => {
   using s = open({ maxOutboxBytes: 65_536 });
-  s.session.deliver(toFrame("x".repeat(65_000)));
-  s.session.deliver(toFrame("x".repeat(500)));
+  s.session.outbox.push(toFrame("x".repeat(65_000)));
+  s.session.outbox.push(toFrame("x".repeat(500)));
   s.connection.pendingBytes = 65_536 - 14;
-  s.session.deliver(toFrame("c2/ACKNOWLEDGE"));
+  s.session.outbox.push(toFrame("c2/ACKNOWLEDGE"));
   assertEquals([s.connection.sent.length, s.inputs.length], [3, 0]);
   s.connection.pendingBytes++;
-  s.session.deliver(toFrame("c2/ACKNOWLEDGE"));
-  s.session.deliver(toFrame("c2/ACKNOWLEDGE"));
+  s.session.outbox.push(toFrame("c2/ACKNOWLEDGE"));
+  s.session.outbox.push(toFrame("c2/ACKNOWLEDGE"));
   assertEquals(s.connection.sent.length, 3);
   assertEquals(s.connection.closed, [{ code: 1013, reason: "slow consumer" }]);
   assertEquals(s.inputs, [{ type: "LOST" }]);
@@ -361,7 +364,7 @@ Deno.test("session with as many unanswered frames as it may have goes on, and is
 
 Deno.test("session that is terminated takes its connection down, and is over when that is gone", () => {
   const s = open();
-  s.session.end({ code: 1001, reason: "server is stopping" });
+  s.session.outbox.close({ code: 1001, reason: "server is stopping" });
   s.session.terminate();
   assert(s.connection.isTerminated);
   s.session.receiveText("c2/PING");

@@ -289,8 +289,8 @@ testOverEach(
     assertEquals(await alice.ask("c2/QUERY active_users"), `${ACK} [alice,carol]`);
     while (threads.sockets.length < 2) await alice.drain();
     await assertAllAreServed(chat, alice);
-    assertEquals(log.errors(), ["front.lost"]);
-    assertMatch(String(log.properties("front.lost").problem), /broken on purpose/);
+    assertEquals(log.errors(), ["thread.lost"]);
+    assertMatch(String(log.properties("thread.lost").problem), /broken on purpose/);
   },
   FAULTY,
 );
@@ -316,12 +316,12 @@ test(
     bob.send("hang");
     assertEquals(await alice.next(), "c2/DISCONNECT lost_connection; bob");
     await alice.say("one is gone");
-    assertMatch(String(log.properties("front.lost").problem), /did not answer/);
-    while (!log.errors().includes("front.stuck")) await alice.drain();
+    assertMatch(String(log.properties("thread.lost").problem), /did not answer/);
+    while (!log.errors().includes("thread.stuck")) await alice.drain();
     assertEquals(await readiness(chat.url), "not ready\n");
     while (await readiness(chat.url) !== "ready\n");
     await assertAllAreServed(chat, alice);
-    assertEquals(log.errors(), ["front.lost", "front.stuck"]);
+    assertEquals(log.errors(), ["thread.lost", "thread.stuck"]);
   },
   FAULTY,
 );

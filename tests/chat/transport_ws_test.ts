@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { Connection } from "../../chat/delivery/connection.ts";
-import { type OutgoingFrame, toFrame } from "../../chat/delivery/frame.ts";
+import { type Frame, toFrame } from "../../chat/room/frame.ts";
 import { CLOSE_TIMEOUT_MS, FRAMES_AFTER_CLOSE_MAX } from "../../chat/sockets/connection_ws.ts";
 import { REQUEST_MS } from "../../chat/sockets/http_exchange.ts";
 import { HEAD_BYTES_MAX } from "../../chat/sockets/request_head.ts";
@@ -263,7 +263,7 @@ Deno.test("ws cuts a peer that does not read when it is told to, and drops what 
   await using peer = await RawPeer.open(server.url);
   const { connection } = server;
   assert(connection);
-  const big: OutgoingFrame = toFrame("é".repeat(1_000_000));
+  const big: Frame = toFrame("é".repeat(1_000_000));
   for (let i = 0; i < 20; i++) connection.send(big);
   assert(connection.pendingBytes > 20_000_000, "bytes are counted, not characters");
   connection.terminate();

@@ -16,6 +16,7 @@ import { Moderation } from "../../chat/admin/moderation.ts";
 import { Registration } from "../../chat/announce/registration.ts";
 import { Room } from "../../chat/room/room.ts";
 import { Session } from "../../chat/gateway/session.ts";
+import { Outbox } from "../../chat/delivery/outbox.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { logger } from "../../src/logging/log.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
@@ -100,18 +101,22 @@ chatFence("a session's reading", "answers that frame, and the session goes on", 
   assertEquals(log.errors(), ["bug session"]);
 });
 
-chatFence("the hub's decision", "answers that frame, and the session goes on", async (server, log, bob) => {
-  await using alice = await ChatClient.connect(server.url, "alice");
-  using _bug = broken(
-    Room.prototype,
-    "decide",
-    (_self, _id, { type }: { type: string }) => type === "UPDATE",
-  );
-  assertEquals(await alice.ask("c2/UPDATE username; al"), INTERNAL);
-  assertEquals(await alice.ask("c2/MSG 1; after"), ACK);
-  assertEquals((await bob.drain()).length, 1);
-  assertEquals(log.errors(), ["bug decide"]);
-});
+chatFence(
+  "the sequencer's decision",
+  "answers that frame, and the session goes on",
+  async (server, log, bob) => {
+    await using alice = await ChatClient.connect(server.url, "alice");
+    using _bug = broken(
+      Room.prototype,
+      "decide",
+      (_self, _id, { type }: { type: string }) => type === "UPDATE",
+    );
+    assertEquals(await alice.ask("c2/UPDATE username; al"), INTERNAL);
+    assertEquals(await alice.ask("c2/MSG 1; after"), ACK);
+    assertEquals((await bob.drain()).length, 1);
+    assertEquals(log.errors(), ["bug decide"]);
+  },
+);
 
 chatFence("the decision on a lost socket", "is logged, and the name is free", async (server, log, bob) => {
   const alice = await ChatClient.connect(server.url, "alice");
@@ -130,7 +135,7 @@ chatFence("the decision on a lost socket", "is logged, and the name is free", as
 });
 
 chatFence(
-  "the hub's telling",
+  "the sequencer's telling",
   "answers that frame and closes that socket with 1011",
   async (server, log, bob) => {
     await using alice = await ChatClient.connect(server.url, "alice");
@@ -142,18 +147,22 @@ chatFence(
   },
 );
 
-chatFence("the hub's delivery to one", "closes that one's socket with 1011", async (server, log, bob) => {
-  await using alice = await ChatClient.connect(server.url, "alice");
-  await using victim = await ChatClient.connect(server.url, "victim");
-  let deliveries = 0;
-  // Everyone in the order of joining: bob, alice, and the third.
-  using _bug = broken(Session.prototype, "receive", () => ++deliveries === 3);
-  assertEquals(await alice.ask("c2/MSG 1; hello"), ACK);
-  assertMatch(await alice.next(), /hello$/);
-  assertMatch(await bob.next(), /hello$/);
-  assertEquals((await victim.closed).code, 1011);
-  assertEquals(log.errors(), ["bug deliver"]);
-});
+chatFence(
+  "the sequencer's delivery to one",
+  "closes that one's socket with 1011",
+  async (server, log, bob) => {
+    await using alice = await ChatClient.connect(server.url, "alice");
+    await using victim = await ChatClient.connect(server.url, "victim");
+    let deliveries = 0;
+    // Everyone in the order of joining: bob, alice, and the third.
+    using _bug = broken(Outbox.prototype, "pushTurn", () => ++deliveries === 3);
+    assertEquals(await alice.ask("c2/MSG 1; hello"), ACK);
+    assertMatch(await alice.next(), /hello$/);
+    assertMatch(await bob.next(), /hello$/);
+    assertEquals((await victim.closed).code, 1011);
+    assertEquals(log.errors(), ["bug deliver"]);
+  },
+);
 
 {
   let isBroken = false;
@@ -163,7 +172,7 @@ chatFence("the hub's delivery to one", "closes that one's socket with 1011", asy
     throw new Bug("in nowMs");
   };
   const result = "answers every frame of it, and the next turn is as ever";
-  chatFence("the hub's turn", result, async (server, log, bob) => {
+  chatFence("the sequencer's turn", result, async (server, log, bob) => {
     await using alice = await ChatClient.connect(server.url, "alice");
     await using dora = await ChatClient.open(server.url);
     // Before anything is decided.

@@ -23,7 +23,7 @@ Deno.test("every test in tests/e2e and those of the program run on the binary, t
     .filter((path) => !Object.hasOwn(FROM_SOURCE_ALONE, path));
   assert(wanted.length > 10);
   assertEquals(wanted.filter((path) => !onBinary.includes(path)), []);
-  assert(!onBinary.includes("tests/chat/room_test.ts"));
+  assert(!onBinary.includes("tests/chat/room/room_test.ts"));
 });
 
 Deno.test("every test that starts the program by a Deno of its own runs on the binary, or says why not", async () => {

@@ -1,5 +1,5 @@
 /**
- * Requests that a front of another thread cannot answer, to the admin API and for the metrics: handed on to the
+ * Requests that a gateway of another thread cannot answer, to the admin API and for the metrics: handed on to the
  * sequencer's thread as plain values, which judges them, and answered as it says. It reads no token, PROTOCOL.md §11.
  *
  * @module
@@ -37,7 +37,7 @@ export interface HandedOnOptions {
   readonly answer: (request: PlainRequest) => Promise<PlainResponse>;
 }
 
-/** What answers under `/admin` on a front. */
+/** What answers under `/admin` on a gateway. */
 export function handedOn({ isAdministered, limits, answer }: HandedOnOptions): AdminApp {
   if (!isAdministered) return adminIsOff();
   const app: AdminApp = new Hono<{ Bindings: AdminBindings }>();
@@ -72,7 +72,7 @@ export async function handOn(
   return new Response(rest.body, { status, headers: rest.headers });
 }
 
-/** Answers there what a front has handed on. */
+/** Answers there what a gateway has handed on. */
 export function answerHandedOn(
   { admin, metrics, onError }: {
     readonly admin: AdminApp;

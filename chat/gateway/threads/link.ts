@@ -1,5 +1,5 @@
 /**
- * The sequencer's end of what connects it with one front on another thread: its sessions as the sequencer sees them, what the
+ * The sequencer's end of what connects it with one gateway on another thread: its sessions as the sequencer sees them, what the
  * turn tells it, and how far it is behind. When that thread is lost, so are the connections that it had.
  *
  * It neither starts nor ends the thread: that is chat/gateway/threads/thread_pool.ts.
@@ -14,7 +14,7 @@ import type { AdminApp } from "../../admin/mount.ts";
 import type { Admission } from "../admission.ts";
 import { httpFence } from "../http_app.ts";
 import type { ChatMeters } from "../../meters.ts";
-import { toFrame } from "../../delivery/frame.ts";
+import { toFrame } from "../../room/frame.ts";
 import { type FanoutTarget, RemoteSession } from "./thread_fanout.ts";
 import type { Input } from "../../room/decision.ts";
 import type { Inbox } from "../session.ts";
@@ -31,7 +31,7 @@ import {
 } from "./messages.ts";
 
 /**
- * Turns that a front has not told yet, at which the sequencer waits for it: what comes in meanwhile becomes one larger
+ * Turns that a gateway has not told yet, at which the sequencer waits for it: what comes in meanwhile becomes one larger
  * turn, and a fan-out costs by the turn. A turn may be some 4 MiB of history, so this bounds memory too.
  */
 export const TURNS_BEHIND_MAX = 1;
@@ -50,7 +50,7 @@ export interface ThreadLinkOptions {
 }
 
 export class ThreadLink implements FanoutTarget {
-  told: Packed = [];
+  pending: Packed = [];
   listeners = 0;
   readonly calls: Calls<GatewayCalls, SequencerCalls>;
   readonly #options: ThreadLinkOptions;
@@ -58,8 +58,8 @@ export class ThreadLink implements FanoutTarget {
   /** What has to be called when a socket is gone, by its ticket. */
   readonly #tickets = new Map<number, () => void>();
   #ticket = 0;
-  #turnsTold = 0;
-  #turnsHeard = 0;
+  #sentTurns = 0;
+  #ackedTurns = 0;
   #caughtUp: PromiseWithResolvers<void> | undefined;
   #isLost = false;
 
@@ -78,21 +78,21 @@ export class ThreadLink implements FanoutTarget {
   }
 
   /** Turns that it has told, which only grows while it lives. */
-  get turnsHeard(): number {
-    return this.#turnsHeard;
+  get ackedTurns(): number {
+    return this.#ackedTurns;
   }
 
   get turnsBehind(): number {
-    return this.#turnsTold - this.#turnsHeard;
+    return this.#sentTurns - this.#ackedTurns;
   }
 
-  /** Sends what this turn tells; also where that is nothing, which the front answers all the same. */
+  /** Sends what this turn tells; also where that is nothing, which the gateway answers all the same. */
   flush(): void {
-    const { told } = this;
-    this.told = [];
+    const { pending } = this;
+    this.pending = [];
     if (this.#isLost) return;
-    this.#turnsTold++;
-    this.#options.post(told);
+    this.#sentTurns++;
+    this.#options.post(pending);
   }
 
   caughtUp(): Promise<void> | undefined {
@@ -101,14 +101,14 @@ export class ThreadLink implements FanoutTarget {
     return this.#caughtUp.promise;
   }
 
-  /** Takes what the front has posted. The fence of this entry point. */
+  /** Takes what the gateway has posted. The fence of this entry point. */
   take(message: Packed | CallMessage): void {
     if (this.#isLost) return;
     try {
       if (Array.isArray(message)) this.#takeSubmitted(message);
       else this.calls.take(message);
     } catch (error) {
-      this.#options.log.error("bug", { where: "front", error });
+      this.#options.log.error("bug", { where: "gateway", error });
     }
   }
 
@@ -116,7 +116,7 @@ export class ThreadLink implements FanoutTarget {
   lost(problem: string): void {
     if (this.#isLost) return;
     this.#isLost = true;
-    this.told = [];
+    this.pending = [];
     for (const session of this.#sessions.values()) this.#options.inbox.submit(session, { type: "LOST" });
     this.#sessions.clear();
     for (const leave of this.#tickets.values()) leave();
@@ -126,7 +126,7 @@ export class ThreadLink implements FanoutTarget {
   }
 
   #takeSubmitted(flat: Packed): void {
-    this.#turnsHeard = flat[0] as number;
+    this.#ackedTurns = flat[0] as number;
     if (this.turnsBehind < TURNS_BEHIND_MAX) {
       this.#caughtUp?.resolve();
       this.#caughtUp = undefined;
@@ -157,7 +157,7 @@ export class ThreadLink implements FanoutTarget {
           );
           break;
         case Uplink.end:
-          this.#sessions.get(number)?.end(causeAt(flat[i++] as number));
+          this.#sessions.get(number)?.close(causeAt(flat[i++] as number));
           break;
         case Uplink.over:
           this.#sessions.delete(number);
@@ -167,18 +167,18 @@ export class ThreadLink implements FanoutTarget {
           this.#tickets.delete(number);
           break;
         default:
-          throw new Error(`a front submits what nobody knows: ${kind}`);
+          throw new Error(`a gateway submits what nobody knows: ${kind}`);
       }
     }
     // What was answered here. A turn that the sequencer tells is flushed by itself, and never half told now.
-    if (this.told.length > 0) this.flush();
+    if (this.pending.length > 0) this.flush();
   }
 
   #submit(number: SessionNumber, input: Input): void {
     const session = this.#sessions.get(number);
     if (session === undefined) {
-      // A bug of the front's, and what others there submit behind it is dealt with all the same.
-      this.#options.log.error("bug", { where: "front", error: new Error("it submits for nobody") });
+      // A bug of the gateway's, and what others there submit behind it is dealt with all the same.
+      this.#options.log.error("bug", { where: "gateway", error: new Error("it submits for nobody") });
       return;
     }
     session.unanswered++;
@@ -187,7 +187,7 @@ export class ThreadLink implements FanoutTarget {
       this.#options.inbox.submit(session, input);
     } catch (error) {
       // The fence: what is behind it is dealt with all the same.
-      this.#options.log.error("bug", { where: "front", error });
+      this.#options.log.error("bug", { where: "gateway", error });
       this.#answer(session, fault("INTERNAL"));
     }
   }
@@ -201,7 +201,7 @@ export class ThreadLink implements FanoutTarget {
     else if (input.type === "PING") {
       const { timestamp } = input;
       const { serverId } = this.#options;
-      session.deliver(toFrame(encodeServerFrame({ type: "PING", timestamp, serverId })));
+      session.push(toFrame(encodeServerFrame({ type: "PING", timestamp, serverId })));
       session.settled();
     } else return false;
     return true;
@@ -209,7 +209,7 @@ export class ThreadLink implements FanoutTarget {
 
   #answer(session: RemoteSession, refusal: Fault): void {
     this.#options.meters.faulted(refusal.fault);
-    session.deliver(toFrame(encodeServerFrame({ type: "ERROR", text: refusal.text })));
+    session.push(toFrame(encodeServerFrame({ type: "ERROR", text: refusal.text })));
     session.settled();
   }
 

@@ -1,6 +1,6 @@
 /**
- * What goes between the sequencer's thread and a front's, as flat lists of numbers and texts: one for all that a turn
- * tells, and one for all that a front has received in a round of its event loop. Each is copied on its way, and an
+ * What goes between the sequencer's thread and a gateway's, as flat lists of numbers and texts: one for all that a turn
+ * tells, and one for all that a gateway has received in a round of its event loop. Each is copied on its way, and an
  * object takes several times as long as a text. Pure: who reads and writes them are link.ts and thread_front.ts.
  *
  * @module
@@ -14,12 +14,12 @@ import type { Input } from "../../room/decision.ts";
 import type { Settings } from "../../settings.ts";
 import type { TransportName } from "../../sockets/transport.ts";
 
-/** A session's number on its front. */
+/** A session's number on its gateway. */
 export type SessionNumber = number;
 
 export type Packed = (string | number | Input)[];
 
-/** What a turn tells a front, in order; behind each of these stands what it names. */
+/** What a turn tells a gateway, in order; behind each of these stands what it names. */
 export const Downlink = {
   /** The text: to all who hear what everyone is told. */
   all: 0,
@@ -57,10 +57,10 @@ export function causeAt(place: number): CloseCause {
   return CAUSES[place] ?? CLOSE.internal;
 }
 
-/** No session of this front. */
+/** No session of this gateway. */
 export const NOBODY: SessionNumber = -1;
 
-/** What a front submits, behind the number of turns that it has told so far. */
+/** What a gateway submits, behind the number of turns that it has told so far. */
 export const Uplink = {
   /** Session, timestamp, text: MSG, which is most of what comes. */
   message: 0,
@@ -76,7 +76,7 @@ export const Uplink = {
   left: 5,
 } as const;
 
-/** What the sequencer's thread is asked by a front. */
+/** What the sequencer's thread is asked by a gateway. */
 export interface SequencerCalls {
   admit(arrival: { readonly remoteAddress: string; readonly origin: string | null }): LetIn | Refused;
   isReady(): Promise<boolean>;
@@ -104,7 +104,7 @@ export interface PlainResponse {
   readonly body: string;
 }
 
-/** What a front is told when it is to open its port. */
+/** What a gateway is told when it is to open its port. */
 export interface GatewayStart
   extends Pick<GatewayOptions, "hostname" | "port" | "tls" | "sharers" | "serverId"> {
   readonly transport: TransportName;
@@ -114,7 +114,7 @@ export interface GatewayStart
   readonly logLevel: LogLevel | undefined;
 }
 
-/** What a front is asked by the sequencer's thread. */
+/** What a gateway is asked by the sequencer's thread. */
 export interface GatewayCalls {
   /** Answers the port that it has opened. */
   open(start: GatewayStart, settings: Settings): Promise<number>;

@@ -1,5 +1,5 @@
 /**
- * What a thread of a chat server begins with: chooses the transports that a front can have, on this thread or another,
+ * What a thread of a chat server begins with: chooses the transports that a gateway can have, on this thread or another,
  * and waits to be told which. All else of the server is put together by chat/mod.ts.
  *
  * @module
@@ -13,13 +13,13 @@ export const TRANSPORTS: Readonly<Record<TransportName, StartTransport>> = {
   ws: async (options) => (await import("../../sockets/transport_ws.ts")).startWs(options),
 };
 
-/** Serves as a front of the server that has begun this thread, until that ends it. */
+/** Serves as a gateway of the server that has begun this thread, until that ends it. */
 export async function serveThread(): Promise<void> {
   const { ThreadGateway } = await import("./thread_gateway.ts");
   globalThis.addEventListener("message", (event) => {
     const { port, lifeline } = (event as MessageEvent<{ port: MessagePort; lifeline: MessagePort }>).data;
-    const front = new ThreadGateway((message) => port.postMessage(message), TRANSPORTS, lifeline);
-    port.onmessage = ({ data }) => front.take(data);
+    const gateway = new ThreadGateway((message) => port.postMessage(message), TRANSPORTS, lifeline);
+    port.onmessage = ({ data }) => gateway.take(data);
   }, { once: true });
   // What is sent before somebody listens is heard by nobody: so the thread says when it does.
   postToBeginner("up");

@@ -1,23 +1,23 @@
 /**
- * The audience where sessions are on fronts of other threads: what everyone is told is an entry a front and not one a
- * session, in one order with who begins and ceases to hear it. Each front has an audience of its own, chat/delivery/fanout.ts,
+ * The audience where sessions are on gateways of other threads: what everyone is told is an entry a gateway and not one a
+ * session, in one order with who begins and ceases to hear it. Each gateway has an audience of its own, chat/delivery/fanout.ts,
  * which gives it to the sessions, PROTOCOL.md §4.4.
  *
  * @module
  */
 import type { CloseCause } from "../../../src/protocol/close_codes.ts";
-import type { OutgoingFrame } from "../../delivery/frame.ts";
-import type { Participant } from "../../delivery/participant.ts";
-import type { SessionId } from "../../room/room.ts";
+import type { Frame } from "../../room/frame.ts";
+import type { OutboxPort, Participant } from "../../delivery/participant.ts";
+import type { SessionId } from "../../room/roster.ts";
 import { Downlink, NOBODY, type Packed, placeOf, type SessionNumber } from "./messages.ts";
 import { setImmediate } from "node:timers";
 import type { Logger } from "../../../src/logging/log.ts";
 import { type FanoutPort, ParticipantFence } from "../../delivery/fanout.ts";
 
-/** A front as it is told. */
+/** A gateway as it is told. */
 export interface FanoutTarget {
   /** What this turn tells it. */
-  readonly told: Packed;
+  readonly pending: Packed;
   /** How many of its sessions hear what everyone is told. */
   listeners: number;
   /** Has what was told go on its way. */
@@ -26,19 +26,19 @@ export interface FanoutTarget {
   caughtUp(): Promise<void> | undefined;
 }
 
-/** What the fronts have posted meanwhile, all of them, is to be one turn. */
+/** What the gateways have posted meanwhile, all of them, is to be one turn. */
 function nextRound(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
 export class ThreadFanout implements FanoutPort {
-  readonly #halls: ReadonlySet<FanoutTarget>;
+  readonly #targets: ReadonlySet<FanoutTarget>;
   readonly #fence: ParticipantFence;
-  readonly #listeners = new Map<SessionId, RemoteSession>();
+  readonly #listeners = new Set<Participant>();
 
-  /** `halls` are the fronts that there are at the moment. */
-  constructor(halls: ReadonlySet<FanoutTarget>, log: Logger) {
-    this.#halls = halls;
+  /** `targets` are the gateways that there are at the moment. */
+  constructor(targets: ReadonlySet<FanoutTarget>, log: Logger) {
+    this.#targets = targets;
     this.#fence = new ParticipantFence(log);
   }
 
@@ -48,55 +48,53 @@ export class ThreadFanout implements FanoutPort {
 
   caughtUp(): Promise<void> | undefined {
     let all: Promise<void> | undefined;
-    for (const hall of this.#halls) {
-      const one = hall.caughtUp();
+    for (const target of this.#targets) {
+      const one = target.caughtUp();
       if (one !== undefined) all = all === undefined ? one : Promise.all([all, one]).then(() => {});
     }
     return all?.then(nextRound);
   }
 
   add(participant: Participant): void {
-    this.delete(participant.id);
-    if (!(participant instanceof RemoteSession)) throw new Error("one who has no front is to hear");
-    this.#listeners.set(participant.id, participant);
-    participant.front.listeners++;
-    participant.front.told.push(Downlink.add, participant.number);
+    if (!(participant instanceof RemoteSession)) throw new Error("A listener without a gateway");
+    this.#listeners.add(participant);
+    participant.target.listeners++;
+    participant.target.pending.push(Downlink.add, participant.number);
   }
 
-  delete(session: SessionId): void {
-    const listener = this.#listeners.get(session);
-    if (listener === undefined) return;
-    this.#listeners.delete(session);
-    listener.front.listeners--;
-    listener.front.told.push(Downlink.remove, listener.number);
+  delete(participant: Participant): void {
+    if (!this.#listeners.delete(participant)) return;
+    const { target, number } = participant as RemoteSession;
+    target.listeners--;
+    target.pending.push(Downlink.remove, number);
   }
 
-  broadcast({ text }: OutgoingFrame): void {
-    for (const hall of this.#halls) if (hall.listeners > 0) hall.told.push(Downlink.all, text);
+  broadcast({ text }: Frame): void {
+    for (const target of this.#targets) if (target.listeners > 0) target.pending.push(Downlink.all, text);
   }
 
-  broadcastExtended({ text }: OutgoingFrame): void {
-    for (const hall of this.#halls) if (hall.listeners > 0) hall.told.push(Downlink.live, text);
+  broadcastExtended({ text }: Frame): void {
+    for (const target of this.#targets) if (target.listeners > 0) target.pending.push(Downlink.live, text);
   }
 
-  broadcastExtendedBut(but: Participant, { text }: OutgoingFrame): void {
-    for (const hall of this.#halls) {
-      if (hall.listeners === 0) continue;
-      const number = but instanceof RemoteSession && but.front === hall ? but.number : NOBODY;
-      hall.told.push(Downlink.liveBut, number, text);
+  broadcastExtendedBut(but: Participant | undefined, { text }: Frame): void {
+    for (const target of this.#targets) {
+      if (target.listeners === 0) continue;
+      const number = but instanceof RemoteSession && but.target === target ? but.number : NOBODY;
+      target.pending.push(Downlink.liveBut, number, text);
     }
   }
 
-  deliver(participant: Participant, frame: OutgoingFrame): void {
-    this.#fence.guard("deliver", participant, () => participant.deliver(frame));
+  send(participant: Participant, frame: Frame): void {
+    this.#fence.guard("deliver", participant, () => participant.outbox?.push(frame));
   }
 
   end(participant: Participant, cause: CloseCause): void {
-    participant.end(cause);
+    participant.outbox?.close(cause);
   }
 
   flush(): void {
-    for (const hall of this.#halls) if (hall.told.length > 0) hall.flush();
+    for (const target of this.#targets) if (target.pending.length > 0) target.flush();
   }
 
   fenced(where: string, participant: Participant, work: () => void): void {
@@ -108,47 +106,50 @@ export class ThreadFanout implements FanoutPort {
   }
 }
 
-export class RemoteSession implements Participant {
-  id: SessionId;
+/** A session on another thread, as the order sees it: its outbox is the way to that thread. */
+export class RemoteSession implements Participant, OutboxPort {
+  readonly id: SessionId;
   readonly isExtended: boolean;
   readonly remoteAddress: string;
   readonly number: SessionNumber;
-  readonly front: FanoutTarget;
+  readonly target: FanoutTarget;
+  readonly outbox: OutboxPort = this;
   /** Inputs that the sequencer has and that are not answered yet. */
   unanswered = 0;
 
   constructor(
-    front: FanoutTarget,
+    target: FanoutTarget,
     { number, id, isExtended, remoteAddress }: Pick<
       RemoteSession,
       "number" | "id" | "isExtended" | "remoteAddress"
     >,
   ) {
-    this.front = front;
+    this.target = target;
     this.number = number;
     this.id = id;
     this.isExtended = isExtended;
     this.remoteAddress = remoteAddress;
   }
 
-  deliver({ text }: OutgoingFrame): void {
-    this.front.told.push(Downlink.one, this.number, text);
+  push({ text }: Frame): void {
+    this.target.pending.push(Downlink.one, this.number, text);
   }
 
-  receive(): void {}
+  /** Broadcasts go to the target once, and its own fan-out pushes them. */
+  pushTurn(): void {}
 
   flush(): void {}
 
+  close(cause: CloseCause): void {
+    this.target.pending.push(Downlink.end, this.number, placeOf(cause));
+  }
+
   settled(): void {
     this.unanswered--;
-    this.front.told.push(Downlink.settled, this.number);
+    this.target.pending.push(Downlink.settled, this.number);
   }
 
   joined(): void {
-    this.front.told.push(Downlink.joined, this.number);
-  }
-
-  end(cause: CloseCause): void {
-    this.front.told.push(Downlink.end, this.number, placeOf(cause));
+    this.target.pending.push(Downlink.joined, this.number);
   }
 }

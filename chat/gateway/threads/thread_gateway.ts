@@ -1,5 +1,5 @@
 /**
- * A front on a thread of its own: what its sessions receive is submitted to the sequencer's thread, and what that tells
+ * A gateway on a thread of its own: what its sessions receive is submitted to the sequencer's thread, and what that tells
  * comes to them in the same order.
  *
  * It decides nothing: whose WebSocket is let in, whether the server is ready and what an operator wants is asked.
@@ -9,7 +9,7 @@
 import { forwardLog, type Logger, logger } from "../../../src/logging/log.ts";
 import { Fanout } from "../../delivery/fanout.ts";
 import type { Participant } from "../../delivery/participant.ts";
-import { toFrame } from "../../delivery/frame.ts";
+import { toFrame } from "../../room/frame.ts";
 import {
   causeAt,
   Downlink,
@@ -49,11 +49,11 @@ export class ThreadGateway {
   readonly #numbers = new Map<Participant, SessionNumber>();
   readonly #meters = new ChatMeters();
   readonly #fanout: Fanout;
-  readonly #retelling: DownlinkReader;
+  readonly #reader: DownlinkReader;
   #settings: SettingsInForce | undefined;
-  #front: Gateway | undefined;
+  #gateway: Gateway | undefined;
   #sessionNumber = 0;
-  #turnsTold = 0;
+  #appliedTurns = 0;
   #submitted: Packed = [0];
   #isDue = false;
 
@@ -64,23 +64,23 @@ export class ThreadGateway {
     this.#post = post;
     this.#transports = transports;
     this.#fanout = new Fanout({ meters: this.#meters, steadyMs: steadyClock, log });
-    this.#retelling = new DownlinkReader(this.#fanout, this.#sessions, log);
+    this.#reader = new DownlinkReader(this.#fanout, this.#sessions, log);
     this.#calls = new Calls<SequencerCalls, GatewayCalls>(post, {
       open: (start, settings) => this.#open(start, settings),
       reconfigure: (settings) => this.#reconfigure(settings),
-      renewTls: async (tls) => await this.#front?.renewTls(tls) ?? false,
-      refuse: () => this.#front?.refuse(),
+      renewTls: async (tls) => await this.#gateway?.renewTls(tls) ?? false,
+      refuse: () => this.#gateway?.refuse(),
       settle: () => this.#settle(),
       close: () => this.#close(),
-      meters: () => this.#front === undefined ? [] : this.#meters.numbers(),
+      meters: () => this.#gateway === undefined ? [] : this.#meters.numbers(),
     });
   }
 
   /** Takes what the sequencer's thread has posted. */
   take(message: Packed | CallMessage): void {
     if (!Array.isArray(message)) return this.#calls.take(message);
-    this.#retelling.tell(message);
-    this.#turnsTold++;
+    this.#reader.apply(message);
+    this.#appliedTurns++;
     // That it was told has to be known there, also where nobody here has anything to say.
     this.#submitSoon();
   }
@@ -91,7 +91,7 @@ export class ThreadGateway {
     const settings = new SettingsInForce(plain);
     this.#settings = settings;
     const answer = (request: PlainRequest) => this.#calls.ask("answer", request);
-    this.#front = await Gateway.open({
+    this.#gateway = await Gateway.open({
       ...start,
       settings,
       transport: this.#transports[transport],
@@ -113,21 +113,21 @@ export class ThreadGateway {
       }),
       log: logger("chat"),
     });
-    return this.#front.port;
+    return this.#gateway.port;
   }
 
   #reconfigure(settings: Settings): void {
     this.#settings?.put(settings);
-    void this.#front?.reconfigured();
+    void this.#gateway?.reconfigured();
   }
 
   #settle(): void {
-    this.#front?.hush();
+    this.#gateway?.hush();
     this.#submitNow();
   }
 
   async #close(): Promise<void> {
-    await this.#front?.close();
+    await this.#gateway?.close();
     this.#submitNow();
   }
 
@@ -137,14 +137,14 @@ export class ThreadGateway {
     this.#sessions.set(number, session);
     this.#numbers.set(session, number);
     this.#submitted.push(Uplink.opened, number, id, isExtended ? 1 : 0, remoteAddress);
-    // At once: an operator may ban its address next, by another front.
+    // At once: an operator may ban its address next, by another gateway.
     this.#submitNow();
   }
 
   #over(session: Session): void {
     const number = this.#numbers.get(session)!;
     // Whatever it is told from now on, nobody hears.
-    this.#fanout.delete(session.id);
+    this.#fanout.delete(session);
     this.#sessions.delete(number);
     this.#numbers.delete(session);
     this.#submitted.push(Uplink.over, number);
@@ -173,7 +173,7 @@ export class ThreadGateway {
   #submitNow(): void {
     this.#isDue = false;
     const submitted = this.#submitted;
-    submitted[0] = this.#turnsTold;
+    submitted[0] = this.#appliedTurns;
     this.#submitted = [0];
     this.#post(submitted);
   }
@@ -191,7 +191,7 @@ export class ThreadGateway {
           if (!isCounted) return;
           isCounted = false;
           this.#submitted.push(Uplink.left, answer.ticket);
-          // At once: who is refused may come again by another front.
+          // At once: who is refused may come again by another gateway.
           this.#submitNow();
         };
         return { isAdmitted: true, leave };
@@ -211,10 +211,10 @@ export class DownlinkReader {
     this.#log = log;
   }
 
-  tell(turn: Packed): void {
+  apply(turn: Packed): void {
     for (let at = 0; at < turn.length; at += FIELD_COUNT[turn[at] as number] ?? turn.length) {
       try {
-        this.#tellOne(turn, at);
+        this.#applyOne(turn, at);
       } catch (error) {
         // The fence: the others are told all the same.
         this.#log.error("bug", { where: "tell", error });
@@ -225,7 +225,7 @@ export class DownlinkReader {
     this.#fanout.flush();
   }
 
-  #tellOne(turn: Packed, at: number): void {
+  #applyOne(turn: Packed, at: number): void {
     const fanout = this.#fanout;
     const kind = turn[at];
     if (kind === Downlink.all) return fanout.broadcast(toFrame(turn[at + 1] as string));
@@ -237,11 +237,11 @@ export class DownlinkReader {
     if (session === undefined) return;
     switch (kind) {
       case Downlink.one:
-        return fanout.deliver(session, toFrame(turn[at + 2] as string));
+        return fanout.send(session, toFrame(turn[at + 2] as string));
       case Downlink.add:
         return fanout.add(session);
       case Downlink.remove:
-        return fanout.delete(session.id);
+        return fanout.delete(session);
       case Downlink.joined:
         return session.joined();
       case Downlink.settled:

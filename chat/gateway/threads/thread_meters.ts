@@ -1,5 +1,5 @@
 /**
- * What fronts on other threads count, so that it can be added up with what the sequencer's thread counts: the same
+ * What gateways on other threads count, so that it can be added up with what the sequencer's thread counts: the same
  * rows in the same places, those of their HTTP sides among them. What a thread that was lost had counted since it was
  * asked last is lost.
  *
@@ -16,7 +16,7 @@ import type { ChatMeters } from "../../meters.ts";
 import type { ThreadLink } from "./link.ts";
 import { handedOn } from "./http_forwarding.ts";
 
-/** Gives the meters of the sequencer's thread the rows that those of the fronts have, by the same application. */
+/** Gives the meters of the sequencer's thread the rows that those of the gateways have, by the same application. */
 export async function addRowsOfThreads(
   meters: ChatMeters,
   { isAdministered, limits, log }: {
@@ -38,10 +38,10 @@ export async function addRowsOfThreads(
   });
 }
 
-/** Milliseconds in which a front has to say what it has counted; past that it is what it said last. */
+/** Milliseconds in which a gateway has to say what it has counted; past that it is what it said last. */
 const ANSWER_MS = 1000;
 
-/** What the fronts have counted, those that are gone included: what only grows is never less than it was. */
+/** What the gateways have counted, those that are gone included: what only grows is never less than it was. */
 export class CountsOfThreads {
   readonly #links: ReadonlySet<ThreadLink>;
   readonly #meters: Meters;

@@ -1,5 +1,5 @@
 /**
- * The fronts of a server on threads of their own, all on one port: started, watched, started anew when one is lost, and
+ * The gateways of a server on threads of their own, all on one port: started, watched, started anew when one is lost, and
  * stopped. What goes between them and the sequencer is chat/gateway/threads/link.ts.
  *
  * A thread is lost where it throws what nothing in it catches, or does not answer for a while. Its connections are lost
@@ -31,7 +31,7 @@ const RESTART_MS_MIN = 100;
 const RESTART_MS_MAX = 30_000;
 /** Milliseconds that a thread has to end after it was told to. */
 const END_MS = 1000;
-/** Milliseconds that a front has to close: it takes 2 s at most. */
+/** Milliseconds that a gateway has to close: it takes 2 s at most. */
 const CLOSE_MS = 2500;
 
 export interface GatewayPoolOptions extends Omit<ThreadLinkOptions, "post"> {
@@ -39,9 +39,9 @@ export interface GatewayPoolOptions extends Omit<ThreadLinkOptions, "post"> {
   readonly workers: readonly Worker[];
   /** What they have begun with, and those that take their places do. */
   readonly entry: string;
-  readonly front: GatewayStart;
+  readonly gateway: GatewayStart;
   readonly settings: Settings;
-  /** Where the fronts that there are are to be found. */
+  /** Where the gateways that there are are to be found. */
   readonly links: Set<ThreadLink>;
   /** Milliseconds between two looks at all threads. */
   readonly beatMs: number;
@@ -58,7 +58,7 @@ interface Thread {
   readonly lifeline: { close(): void };
   /** Whether it has opened the port. */
   isServing: boolean;
-  heardAtBeat: number;
+  ackedAtBeat: number;
   silentBeats: number;
 }
 
@@ -78,13 +78,13 @@ export class GatewayPool implements Gateways {
 
   private constructor(options: GatewayPoolOptions) {
     this.#options = options;
-    this.port = options.front.port;
-    this.#tls = options.front.tls;
+    this.port = options.gateway.port;
+    this.#tls = options.gateway.tls;
   }
 
   /** Has all threads open the port. Throws what the runtime says of it, having ended them. */
   static async open(options: GatewayPoolOptions): Promise<GatewayPool> {
-    const { hostname, port } = options.front;
+    const { hostname, port } = options.gateway;
     // Threads share the port with whoever shares it, as another server of the same user.
     if (port !== 0) Deno.listen({ hostname, port }).close();
     const threads = new GatewayPool(options);
@@ -162,7 +162,7 @@ export class GatewayPool implements Gateways {
   }
 
   async #serve(worker: Worker, index: number): Promise<void> {
-    const { links, front, settings } = this.#options;
+    const { links, gateway, settings } = this.#options;
     const { port1: channel, port2 } = new MessageChannel();
     const link = new ThreadLink({
       ...this.#options,
@@ -172,7 +172,7 @@ export class GatewayPool implements Gateways {
     const { port1: lifeline, port2: itsEnd } = new LifelineChannel();
     const gone = new Promise<void>((resolve) => lifeline.on("close", resolve));
     lifeline.start();
-    const state = { isServing: false, heardAtBeat: 0, silentBeats: 0 };
+    const state = { isServing: false, ackedAtBeat: 0, silentBeats: 0 };
     const thread: Thread = { index, worker, link, channel, gone, lifeline, ...state };
     this.#threads.add(thread);
     links.add(link);
@@ -184,7 +184,7 @@ export class GatewayPool implements Gateways {
     const ports = { port: port2, lifeline: itsEnd as unknown as MessagePort };
     worker.postMessage(ports, [ports.port, ports.lifeline]);
     try {
-      const opened = link.calls.ask("open", { ...front, port: this.port, tls: this.#tls }, plain(settings));
+      const opened = link.calls.ask("open", { ...gateway, port: this.port, tls: this.#tls }, plain(settings));
       if (!await settlesWithin(opened, START_MS)) {
         throw new Error(`it did not open the port in ${START_MS} ms`);
       }
@@ -201,7 +201,7 @@ export class GatewayPool implements Gateways {
     this.#discard(thread, problem);
     // Before that, whoever starts it is told.
     if (!thread.isServing) return;
-    this.#options.log.error("front.lost", { front: thread.index + 1, problem });
+    this.#options.log.error("thread.lost", { thread: thread.index + 1, problem });
     void this.#watchEnd(thread);
     this.#restartSoon(thread.index, RESTART_MS_MIN);
   }
@@ -216,10 +216,10 @@ export class GatewayPool implements Gateways {
     const isGone = await settlesWithin(thread.gone, END_MS);
     if (!isGone && !this.#isStopping) {
       this.#stuck.add(thread);
-      log.error("front.stuck", { front: thread.index + 1 });
+      log.error("thread.stuck", { thread: thread.index + 1 });
       await thread.gone;
       this.#stuck.delete(thread);
-      log.info("front.ended", { front: thread.index + 1 });
+      log.info("thread.ended", { thread: thread.index + 1 });
     }
     this.#ending.delete(thread);
   }
@@ -231,10 +231,10 @@ export class GatewayPool implements Gateways {
       this.#restarts.delete(restart);
       try {
         await this.#serve(await beginWorker(this.#options.entry, index, this.#stopping.signal), index);
-        log.info("front.started", { front: index + 1 });
+        log.info("thread.started", { thread: index + 1 });
       } catch (error) {
         if (this.#isStopping) return;
-        log.error("front.not_started", { front: index + 1, problem: String(error) });
+        log.error("thread.not_started", { thread: index + 1, problem: String(error) });
         this.#restartSoon(index, Math.min(2 * afterMs, RESTART_MS_MAX));
       }
     }, afterMs);
@@ -254,9 +254,9 @@ export class GatewayPool implements Gateways {
     for (const thread of this.#threads) {
       const { link } = thread;
       if (!thread.isServing) continue;
-      if (link.turnsHeard !== thread.heardAtBeat || link.turnsBehind === 0) thread.silentBeats = 0;
+      if (link.ackedTurns !== thread.ackedAtBeat || link.turnsBehind === 0) thread.silentBeats = 0;
       else thread.silentBeats++;
-      thread.heardAtBeat = link.turnsHeard;
+      thread.ackedAtBeat = link.ackedTurns;
       if (thread.silentBeats >= SILENT_BEATS_MAX) {
         this.#lost(thread, `it did not answer for ${SILENT_BEATS_MAX * this.#options.beatMs} ms`);
       } else if (link.turnsBehind === 0) link.flush();
@@ -275,7 +275,7 @@ export async function beginWorkers(entry: string, count: number): Promise<Worker
 }
 
 async function beginWorker(entry: string, index: number, stopping?: AbortSignal): Promise<Worker> {
-  const worker = new Worker(entry, { type: "module", name: `front ${index + 1}` });
+  const worker = new Worker(entry, { type: "module", name: `gateway ${index + 1}` });
   const up = Promise.withResolvers<void>();
   worker.onmessage = () => up.resolve();
   stopping?.addEventListener("abort", () => up.reject(new Error("the server stops")));

@@ -1,5 +1,5 @@
 /**
- * The sequencer's end of the way to a front: what it makes of what the front submits, how far the front may be behind,
+ * The sequencer's end of the way to a gateway: what it makes of what the gateway submits, how far the gateway may be behind,
  * and what the loss of its thread means.
  *
  * @module
@@ -43,7 +43,7 @@ function stage() {
   return { link, posted, submitted, admission, log };
 }
 
-Deno.test("a front may be so many turns behind, and one more has to be waited for", async () => {
+Deno.test("a gateway may be so many turns behind, and one more has to be waited for", async () => {
   const { link } = stage();
   for (let turn = 1; turn < TURNS_BEHIND_MAX; turn++) {
     link.flush();
@@ -129,7 +129,7 @@ Deno.test("a place is given back when the socket that had it is gone", async () 
   assertEquals(admission.addresses, 0);
 });
 
-Deno.test("what a front submits for nobody is logged, and what is behind it is dealt with", () => {
+Deno.test("what a gateway submits for nobody is logged, and what is behind it is dealt with", () => {
   const { link, submitted, log } = stage();
   link.take([0, ...OPENED, Uplink.message, 9, "5", "who?", Uplink.message, 1, "5", "hello"]);
   assertEquals(submitted.map(([{ id }]) => id), ["alice's"]);

@@ -4,11 +4,11 @@
  * @module
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { TurnFrames } from "../../chat/delivery/turn_frames.ts";
-import type { Connection } from "../../chat/delivery/connection.ts";
-import type { CloseCause } from "../../src/protocol/close_codes.ts";
-import { type OutgoingFrame, toFrame } from "../../chat/delivery/frame.ts";
-import { Outbox } from "../../chat/delivery/outbox.ts";
+import { TurnFrames } from "../../../chat/delivery/turn_frames.ts";
+import type { Connection } from "../../../chat/delivery/connection.ts";
+import type { CloseCause } from "../../../src/protocol/close_codes.ts";
+import { type Frame, toFrame } from "../../../chat/room/frame.ts";
+import { Outbox } from "../../../chat/delivery/outbox.ts";
 
 /** An outbox of 100 bytes that has pushed as many, all of it sent; with what its connection was given since. */
 function outboxOf100() {
@@ -17,15 +17,18 @@ function outboxOf100() {
     remoteAddress: "192.0.2.1",
     subprotocol: undefined,
     pendingBytes: 0,
-    send: ({ text }: OutgoingFrame) => void did.push(text),
-    sendBroadcasts: (broadcasts: TurnFrames, from: number) => {
+    send: ({ text }: Frame) => void did.push(text),
+    sendTurn: (broadcasts: TurnFrames, from: number) => {
       for (let i = from; i < broadcasts.length; i++) did.push(broadcasts.at(i).text);
     },
     flush: () => void did.push("flush"),
     close: ({ code, reason }: CloseCause) => void did.push(`close ${code} ${reason}`),
     terminate: () => void did.push("terminate"),
   } satisfies Connection;
-  const outbox = new Outbox(connection, { maxOutboxBytes: 100 }, { overflowed: () => did.push("overflow") });
+  const outbox = new Outbox(connection, { maxOutboxBytes: 100 }, {
+    closing() {},
+    overflowed: () => did.push("overflow"),
+  });
   outbox.push(toFrame("x".repeat(90)));
   did.length = 0;
   return { outbox, connection, did };
@@ -55,13 +58,13 @@ Deno.test("outbox sends a turn's broadcasts up to its limit, from where they wer
   for (const text of ["x".repeat(60), "y".repeat(40), "z"]) broadcasts.push(toFrame(text));
   const fits = outboxOf100();
   fits.connection.pendingBytes = 59;
-  fits.outbox.pushBroadcasts(broadcasts, 1);
+  fits.outbox.pushTurn(broadcasts, 1);
   fits.outbox.flush();
   assertEquals(fits.did, ["y".repeat(40), "z", "flush"]);
   const past = outboxOf100();
   past.connection.pendingBytes = 60;
-  past.outbox.pushBroadcasts(broadcasts, 1);
-  past.outbox.pushBroadcasts(broadcasts, 2);
+  past.outbox.pushTurn(broadcasts, 1);
+  past.outbox.pushTurn(broadcasts, 2);
   past.outbox.flush();
   assertEquals(past.did, ["close 1013 slow consumer", "overflow"]);
 });
@@ -76,7 +79,7 @@ Deno.test("outbox looks at what is unsent once in as many bytes as its limit has
       return unsent;
     },
   };
-  const outbox = new Outbox(connection, { maxOutboxBytes: 1000 }, { overflowed() {} });
+  const outbox = new Outbox(connection, { maxOutboxBytes: 1000 }, { closing() {}, overflowed() {} });
   for (let i = 0; i < 100; i++) outbox.push(toFrame("x".repeat(90)));
   assertEquals(looks, 9);
   // From here on nothing leaves.
@@ -101,6 +104,7 @@ Deno.test("outbox that overflows is closed already when that is told", () => {
   const { connection } = outboxOf100();
   const seen: boolean[] = [];
   const outbox: Outbox = new Outbox(connection, { maxOutboxBytes: 0 }, {
+    closing() {},
     overflowed: () => seen.push(outbox.isClosed),
   });
   outbox.push(toFrame("x"));

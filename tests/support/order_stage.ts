@@ -11,16 +11,20 @@ import type { TurnFrames } from "../../chat/delivery/turn_frames.ts";
 import type { CloseCause } from "../../src/protocol/close_codes.ts";
 import { History } from "../../chat/room/history.ts";
 import { Sequencer } from "../../chat/order/sequencer.ts";
-import type { Participant } from "../../chat/delivery/participant.ts";
+import type { OutboxPort, Participant } from "../../chat/delivery/participant.ts";
 import type { Journal } from "../../chat/store/journal.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "../../chat/room/message.ts";
-import type { OutgoingFrame } from "../../chat/delivery/frame.ts";
+import type { Frame } from "../../chat/room/frame.ts";
 import { Room } from "../../chat/room/room.ts";
 import type { Input } from "../../chat/room/decision.ts";
 import { decodeClientFrame } from "../../src/protocol/codec.ts";
 import { ReplayBuffer } from "../../chat/room/replay_buffer.ts";
 import { HeldSessions } from "../../chat/resume/held_sessions.ts";
-import { ResumableSessions } from "../../chat/resume/resume_tokens.ts";
+import { ResumeTokens } from "../../chat/resume/resume_tokens.ts";
+import { RoomState } from "../../chat/room/room_state.ts";
+import { JournalTurnLog } from "../../chat/order/turn_log_journal.ts";
+import { Teller } from "../../chat/order/teller.ts";
+import { Fanout } from "../../chat/delivery/fanout.ts";
 import { Resumption } from "../../chat/resume/resumption.ts";
 import type { StoredSession } from "../../chat/store/session_store.ts";
 import { ChatMeters } from "../../chat/meters.ts";
@@ -103,8 +107,9 @@ export class WaitingJournal implements Journal {
 }
 
 /** One session, as the sequencer sees it. */
-export class NotingParticipant implements Participant {
-  id: string;
+export class NotingParticipant implements Participant, OutboxPort {
+  readonly id: string;
+  readonly outbox: OutboxPort = this;
   readonly isExtended: boolean;
   readonly remoteAddress: string;
   readonly #chronicle: string[];
@@ -119,13 +124,13 @@ export class NotingParticipant implements Participant {
     this.#chronicle = chronicle;
   }
 
-  deliver({ text }: OutgoingFrame): void {
+  push({ text }: Frame): void {
     this.#frames.push(text);
     this.#chronicle.push(`${this.id} < ${text}`);
   }
 
-  receive(broadcasts: TurnFrames, from: number): void {
-    for (let i = from; i < broadcasts.length; i++) this.deliver(broadcasts.at(i));
+  pushTurn(frames: TurnFrames, from: number): void {
+    for (let i = from; i < frames.length; i++) this.push(frames.at(i));
   }
 
   flush(): void {}
@@ -138,7 +143,7 @@ export class NotingParticipant implements Participant {
     this.#chronicle.push(`${this.id} joined`);
   }
 
-  end({ code, reason }: CloseCause): void {
+  close({ code, reason }: CloseCause): void {
     this.#chronicle.push(`${this.id} ended ${code} ${reason}`);
   }
 
@@ -162,7 +167,6 @@ export interface World {
   readonly room: Room;
   readonly journal: WaitingJournal;
   readonly bans: Bans;
-  /** The sequencer's. */
   /** The wall clock, and the steady one with it unless it is set. */
   readonly clock: { nowMs: number; steadyMs?: number };
   /** Everything that anybody was told, in order. */
@@ -173,7 +177,9 @@ export interface World {
   /** One of the extended mode. */
   readonly live: (name: string) => NotingParticipant;
   /** Its timers are to be stopped where somebody is held at the end of a test. */
-  readonly holds: HeldSessions;
+  readonly held: HeldSessions;
+  /** The session that a participant is on. */
+  readonly sessionOf: (participant: Participant) => string;
   readonly sessionRows: ReadonlyMap<string, StoredSession>;
   /** Submits frames as a client writes them. */
   readonly send: (participant: Participant, ...frames: string[]) => void;
@@ -193,8 +199,12 @@ export function input(text: string, isLive = false): Input {
   return isFault(frame) ? { type: "FAULT", fault: frame } : frame;
 }
 
-/** What the extended mode needs of a sequencer, with a store in memory; `lapse` is told of each hold that is over. */
-export function resumptionInMemory(log: Logger, lapse: ConstructorParameters<typeof HeldSessions>[1]) {
+/** The parts of a sequencer in memory, but for the room; `expired` is called with each hold that is over. */
+export function orderInMemory(
+  history: History,
+  log: Logger,
+  expired: ConstructorParameters<typeof HeldSessions>[1],
+) {
   const replayBuffer = new ReplayBuffer({
     reservedFrom: 0,
     replayBytesMax: () => DEFAULT_LIMITS.maxOutboxBytes / 2,
@@ -203,8 +213,8 @@ export function resumptionInMemory(log: Logger, lapse: ConstructorParameters<typ
     reserve: () => {},
   });
   const rows = new Map<string, StoredSession>();
-  let tokens = 0;
-  const sessions = new ResumableSessions({
+  let minted = 0;
+  const tokens = new ResumeTokens({
     store: {
       load: () => Promise.resolve([...rows.values()]),
       change(changes) {
@@ -215,11 +225,12 @@ export function resumptionInMemory(log: Logger, lapse: ConstructorParameters<typ
         return Promise.resolve();
       },
     },
-    mintToken: () => token(++tokens),
+    mintToken: () => token(++minted),
     log,
   });
-  const holds = new HeldSessions(() => 120_000, lapse);
-  return { resumption: new Resumption({ replayBuffer, sessions, holds }), holds, rows };
+  const state = new RoomState({ history, replayBuffer, identity: { serverName: "Pub", serverId: 7 } });
+  const held = new HeldSessions(() => 120_000, expired);
+  return { state, tokens, held, rows, resumption: new Resumption({ tokens, held }) };
 }
 
 /** A sequencer with nobody in its room. `history` is empty and whole unless given; new messages are id(10000) and up. */
@@ -243,6 +254,12 @@ export function world(
   let minted = 10_000;
   const bans = new Bans([]);
   const clock: World["clock"] = { nowMs: 5000 };
+  const extended = orderInMemory(
+    history,
+    log.log,
+    (held, hold) => sequencer.submit(held, { type: "HOLD_EXPIRED", hold }),
+  );
+  const { state, tokens, resumption } = extended;
   const room = new Room({
     serverId: 7,
     serverName: "Pub",
@@ -251,25 +268,38 @@ export function world(
     startedAtMs: 0,
     limits: { ...DEFAULT_LIMITS, maxUsers, resumeWindow },
     mintId: () => id(minted++),
+    state,
+    bans,
+    sessionOfToken: (token) => tokens.find(token),
   });
-  const extended = resumptionInMemory(
-    log.log,
-    (held, hold) => sequencer.submit(held, { type: "HOLD_EXPIRED", hold }),
-  );
+  const meters = new ChatMeters();
+  const steadyMs = () => clock.steadyMs ?? clock.nowMs;
   const sequencer: Sequencer = new Sequencer({
     room,
-    history,
+    state,
+    resumption,
+    turnLog: new JournalTurnLog({
+      journal,
+      tokens,
+      meters,
+      steadyMs,
+      log: log.log,
+    }),
+    teller: new Teller({
+      state,
+      fanout: new Fanout({ meters, steadyMs, log: log.log }),
+      resumption,
+      onRosterChange: (users) => rosterSizes.push(users),
+      meters,
+      log: log.log,
+    }),
     journal,
-    bans,
-    resumption: extended.resumption,
-    identity: { serverName: "Pub", serverId: 7 },
     limits: DEFAULT_LIMITS,
     nowMs: () => clock.nowMs,
-    steadyMs: () => clock.steadyMs ?? clock.nowMs,
+    steadyMs,
     soon: queueMicrotask,
     historyFrom: () => historyFrom,
-    onRosterChange: (users) => rosterSizes.push(users),
-    meters: new ChatMeters(),
+    meters,
     log: log.log,
   });
   const participant = (name: string, remoteAddress?: string) =>
@@ -289,7 +319,8 @@ export function world(
     log,
     participant,
     live,
-    holds: extended.holds,
+    held: extended.held,
+    sessionOf: (participant) => resumption.sessionOf(participant),
     sessionRows: extended.rows,
     send,
     async connected(...names) {

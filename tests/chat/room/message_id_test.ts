@@ -6,8 +6,8 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { extractTimestamp, validate } from "@std/uuid/v7";
 import fc from "fast-check";
-import { firstIdAt, messageIds } from "../../chat/room/message_id.ts";
-import { runs } from "../support/property_runs.ts";
+import { firstIdAt, messageIds } from "../../../chat/room/message_id.ts";
+import { runs } from "../../support/property_runs.ts";
 
 const NOW_MS = Date.UTC(2026, 0, 2);
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { type Ban, Bans, means, readAddressBlock } from "../../chat/room/bans.ts";
-import { parseUsername, type Username } from "../../src/protocol/names.ts";
+import { type Ban, Bans, means, readAddressBlock } from "../../../chat/room/bans.ts";
+import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 
 const END = 5000;
 

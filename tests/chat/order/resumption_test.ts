@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import {
   ACK,
   id,
@@ -18,7 +18,7 @@ import {
   token,
   type World,
   world,
-} from "../support/hub_stage.ts";
+} from "../../support/order_stage.ts";
 
 /** Someone of the extended mode who is in the room, with everything told so far looked at, and the SESSION frame. */
 async function joined({ sequencer, live, send }: World, name: string): Promise<[NotingParticipant, string]> {
@@ -74,7 +74,7 @@ Deno.test("a session that joins is told its token and where it is, and then as e
 });
 
 Deno.test("a live session that is lost is held: nobody is told, its name stays taken, and it is listed", async () => {
-  const { sequencer, bob, alice, send, holds, room: rosterRoom, rosterSizes } = await room();
+  const { sequencer, bob, alice, send, held, room: rosterRoom, rosterSizes } = await room();
   sequencer.submit(alice, { type: "LOST" });
   await sequencer.idle();
   assertEquals(bob.frames(), []);
@@ -83,7 +83,7 @@ Deno.test("a live session that is lost is held: nobody is told, its name stays t
   assertEquals(bob.frames(), [`${ACK} [alice,bob]`, refusal("NAME_TAKEN")]);
   assertEquals(rosterRoom.connectedUsers, 1, "who is held is not connected");
   assertEquals(rosterSizes.at(-1), 1);
-  holds.stop();
+  held.stop();
 });
 
 Deno.test("a plain session that is lost is told at once, as ever", async () => {
@@ -110,7 +110,7 @@ Deno.test("a resume brings what was missed in order, and then the session goes o
   assertEquals(acknowledged, `${ACK} Pub`);
   assertEquals(positionOf(fresh), positionOf(session) + 3);
   assertEquals(missed, [msg("bob", 10_001, "two"), "c2/UPDATE bob; username; robert"]);
-  assertEquals(stage.holds.size, 0);
+  assertEquals(stage.held.size, 0);
 
   send(again, "c2/MSG 1; back");
   await promisesSettled();
@@ -140,7 +140,7 @@ Deno.test("both the newest token and the last used resume, an older one does not
 });
 
 Deno.test("a resume takes over from a connection that seems alive: that one is closed, and nobody any more", async () => {
-  const { sequencer, alice, bob, send, live, chronicle, session, holds } = await room();
+  const { sequencer, alice, bob, send, live, chronicle, session, held } = await room();
   const again = live("again");
   send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
   send(alice, "c2/MSG 1; too late");
@@ -149,7 +149,7 @@ Deno.test("a resume takes over from a connection that seems alive: that one is c
   assert(chronicle.some((line) => line.endsWith("ended 1000 resumed elsewhere")), chronicle.join("\n"));
   sequencer.submit(alice, { type: "LOST" });
   await sequencer.idle();
-  assertEquals([bob.frames(), holds.size], [[], 0], "its end is the end of nobody");
+  assertEquals([bob.frames(), held.size], [[], 0], "its end is the end of nobody");
   again.frames();
   send(bob, "c2/UPDATE username; robert");
   await sequencer.idle();
@@ -171,14 +171,14 @@ Deno.test("what a batch decided before a resume is told to the old connection, w
 });
 
 Deno.test("a resume of what is not held is refused, ends the session, and frees its name", async () => {
-  const { sequencer, alice, bob, send, live, session, holds, sessionRows } = await room();
+  const { sequencer, alice, bob, send, live, session, held, sessionRows } = await room();
   sequencer.submit(alice, { type: "LOST" });
   const again = live("again");
   send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 3}`, "c2/CONNECT alice");
   await sequencer.idle();
   assertEquals(again.frames().slice(0, 2), [refusal("RESUME_TOO_MUCH"), `${ACK} Pub`]);
   assertEquals(bob.frames(), ["c2/DISCONNECT lost_connection; alice"]);
-  assertEquals(holds.size, 0);
+  assertEquals(held.size, 0);
   await promisesSettled();
   assertEquals([...sessionRows.keys()], ["again"]);
 });
@@ -194,7 +194,7 @@ Deno.test("a token is of no use to a connected session, nor is one that nobody g
 });
 
 Deno.test("a hold lapses with one notice; one that was resumed and held again has its own time", async () => {
-  const { sequencer, alice, bob, send, live, session, holds } = await room();
+  const { sequencer, alice, bob, send, live, session, held } = await room();
   sequencer.submit(alice, { type: "LOST" });
   await sequencer.idle();
   const again = live("again");
@@ -202,15 +202,15 @@ Deno.test("a hold lapses with one notice; one that was resumed and held again ha
   await sequencer.idle();
   sequencer.submit(again, { type: "LOST" });
   await sequencer.idle();
-  const [held] = holds;
-  sequencer.submit(held!, { type: "HOLD_EXPIRED", hold: 1 });
+  const [detached] = held;
+  sequencer.submit(detached!, { type: "HOLD_EXPIRED", hold: 1 });
   await sequencer.idle();
   assertEquals(bob.frames(), [], "that was the hold before");
-  sequencer.submit(held!, { type: "HOLD_EXPIRED", hold: 2 });
-  sequencer.submit(held!, { type: "HOLD_EXPIRED", hold: 2 });
+  sequencer.submit(detached!, { type: "HOLD_EXPIRED", hold: 2 });
+  sequencer.submit(detached!, { type: "HOLD_EXPIRED", hold: 2 });
   await sequencer.idle();
   assertEquals(bob.frames(), ["c2/DISCONNECT lost_connection; alice"]);
-  assertEquals(holds.size, 0);
+  assertEquals(held.size, 0);
 });
 
 Deno.test("DISCONNECT, a kick, a ban and the close of a flood end a live session for good", async () => {
@@ -221,14 +221,14 @@ Deno.test("DISCONNECT, a kick, a ban and the close of a flood end a live session
     [{ type: "LOST", isFinal: true }, "c2/DISCONNECT lost_connection; alice"],
   ] as const;
   for (const [end, notice] of ends) {
-    const { sequencer, alice, bob, send, live, session, holds, sessionRows } = await room();
+    const { sequencer, alice, bob, send, live, session, held, sessionRows } = await room();
     sequencer.submit(alice, end);
     sequencer.submit(alice, { type: "LOST" });
     const again = live("again");
     send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session)}`);
     await sequencer.idle();
     assertEquals([bob.frames(), again.frames()], [[notice], [refusal("RESUME_UNKNOWN")]], end.type);
-    assertEquals(holds.size, 0);
+    assertEquals(held.size, 0);
     await promisesSettled();
     assertEquals(sessionRows.size, 0);
   }
@@ -236,20 +236,20 @@ Deno.test("DISCONNECT, a kick, a ban and the close of a flood end a live session
 
 Deno.test("a kick and a ban of somebody who is held end the hold", async () => {
   for (const end of [{ type: "KICK" }, { type: "BAN", message: "x" }] as const) {
-    const { sequencer, alice, bob, holds } = await room();
+    const { sequencer, alice, bob, held } = await room();
     sequencer.submit(alice, { type: "LOST" });
     await sequencer.idle();
-    const [held] = holds;
-    sequencer.submit(held!, end);
+    const [detached] = held;
+    sequencer.submit(detached!, end);
     await sequencer.idle();
     assertEquals(bob.frames().length, 1);
-    assertEquals(holds.size, 0);
+    assertEquals(held.size, 0);
   }
 });
 
 Deno.test("a room that is full gives the place of whoever is held for longest", async () => {
   const stage = world({ maxUsers: 3 });
-  const { sequencer, live, send, holds } = stage;
+  const { sequencer, live, send, held } = stage;
   const [alice] = await joined(stage, "alice");
   const [bob] = await joined(stage, "bob");
   const [carol] = await joined(stage, "carol");
@@ -268,7 +268,7 @@ Deno.test("a room that is full gives the place of whoever is held for longest", 
     "c2/JOIN eve",
   ]);
   assertEquals(frank.frames(), [refusal("SERVER_FULL").replace("{limit}", "3")]);
-  assertEquals(holds.size, 0);
+  assertEquals(held.size, 0);
 });
 
 Deno.test("a nonce is one message: before it is stored, after it, and after a resume", async () => {

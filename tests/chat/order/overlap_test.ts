@@ -5,8 +5,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { REPLAY_BUFFER_MAX } from "../../chat/room/replay_buffer.ts";
-import type { JournalEntry } from "../../chat/room/message.ts";
+import { REPLAY_BUFFER_MAX } from "../../../chat/room/replay_buffer.ts";
+import type { JournalEntry } from "../../../chat/room/message.ts";
 import {
   ACK,
   id,
@@ -18,8 +18,8 @@ import {
   texts,
   type World,
   world,
-} from "../support/hub_stage.ts";
-import { runs } from "../support/property_runs.ts";
+} from "../../support/order_stage.ts";
+import { runs } from "../../support/property_runs.ts";
 
 /** Notes in the chronicle when the journal is asked to store. */
 function notesAppends({ journal, chronicle }: World): void {
@@ -51,7 +51,7 @@ async function livePeer({ live, send, sequencer }: World, name: string): Promise
   return participant;
 }
 
-Deno.test("hub begins to store what has gathered before it tells what is stored", async () => {
+Deno.test("sequencer begins to store what has gathered before it tells what is stored", async () => {
   const { journal, alice, send, chronicle } = await oneIsBeingStored(notesAppends);
   send(alice, "c2/PING 1", "c2/MSG 1; two", "nonsense");
   await last(journal.appends).answer();
@@ -95,7 +95,7 @@ for (
   });
 }
 
-Deno.test("hub knows a message by its nonce in the very next batch, told or not", async () => {
+Deno.test("sequencer knows a message by its nonce in the very next batch, told or not", async () => {
   const stage = world();
   const { journal, send } = stage;
   const alice = await livePeer(stage, "alice");
@@ -114,7 +114,7 @@ Deno.test("hub knows a message by its nonce in the very next batch, told or not"
   ]);
 });
 
-Deno.test("hub stores a message under a nonce anew where the batch before could not be stored", async () => {
+Deno.test("sequencer stores a message under a nonce anew where the batch before could not be stored", async () => {
   const stage = world();
   const { journal, send } = stage;
   const alice = await livePeer(stage, "alice");
@@ -130,7 +130,7 @@ Deno.test("hub stores a message under a nonce anew where the batch before could 
   ]);
 });
 
-Deno.test("hub tells a batch whose telling met a bug, and then the one that was being stored meanwhile", async () => {
+Deno.test("sequencer tells a batch whose telling met a bug, and then the one that was being stored meanwhile", async () => {
   const stage = world();
   const { journal, connected, participant, send, rosterSizes, log } = stage;
   const [alice] = await connected("alice");
@@ -149,7 +149,7 @@ Deno.test("hub tells a batch whose telling met a bug, and then the one that was 
   assertEquals(log.events("error"), ["bug"]);
 });
 
-Deno.test("hub answers what a bug met while it was decided in advance, after what is told before", async () => {
+Deno.test("sequencer answers what a bug met while it was decided in advance, after what is told before", async () => {
   const { journal, alice, send, log, sequencer, clock } = await oneIsBeingStored();
   // What measures a commit asks for the time as well, by the other clock.
   clock.steadyMs = clock.nowMs;
@@ -168,7 +168,7 @@ Deno.test("hub answers what a bug met while it was decided in advance, after wha
   assertEquals(log.events("error"), ["bug"]);
 });
 
-Deno.test("hub changes the bans with nothing that is stored and not told", async () => {
+Deno.test("sequencer changes the bans with nothing that is stored and not told", async () => {
   const { journal, alice, send, sequencer, chronicle } = await oneIsBeingStored();
   send(alice, "c2/MSG 1; two");
   const change = sequencer.runExclusive(() => {
@@ -204,7 +204,7 @@ const step = fc.oneof(
   fc.constant({ do: "wait" as const }),
 );
 
-Deno.test("hub over a slow and failing store tells what is stored, all of it, in one order, and answers everything", async () => {
+Deno.test("sequencer over a slow and failing store tells what is stored, all of it, in one order, and answers everything", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 80 }), async (steps) => {
       const stage = world();

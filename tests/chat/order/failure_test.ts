@@ -4,13 +4,13 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
-import type { Connection } from "../../chat/delivery/connection.ts";
-import type { CloseCause } from "../../src/protocol/close_codes.ts";
-import { History } from "../../chat/room/history.ts";
-import type { OutgoingFrame } from "../../chat/delivery/frame.ts";
-import { FloodRate, Session } from "../../chat/gateway/session.ts";
-import { ChatMeters } from "../../chat/meters.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import type { Connection } from "../../../chat/delivery/connection.ts";
+import type { CloseCause } from "../../../src/protocol/close_codes.ts";
+import { History } from "../../../chat/room/history.ts";
+import type { Frame } from "../../../chat/room/frame.ts";
+import { FloodRate, Session } from "../../../chat/gateway/session.ts";
+import { ChatMeters } from "../../../chat/meters.ts";
 import {
   ACK,
   id,
@@ -22,10 +22,10 @@ import {
   stored,
   texts,
   world,
-} from "../support/hub_stage.ts";
-import { recordedLog } from "../support/recorded_log.ts";
+} from "../../support/order_stage.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
 
-Deno.test("hub whose store fails answers the senders, tells nobody of the message, and goes on", async () => {
+Deno.test("sequencer whose store fails answers the senders, tells nobody of the message, and goes on", async () => {
   const { journal, connected, participant, send, chronicle, log } = world();
   const [alice, bob] = await connected("alice", "bob");
   const carol = participant("carol");
@@ -49,7 +49,7 @@ Deno.test("hub whose store fails answers the senders, tells nobody of the messag
   assertEquals(log.lines[0]?.properties.entries, 2);
 });
 
-Deno.test("hub whose store failed does not know the message, and stores the next one", async () => {
+Deno.test("sequencer whose store failed does not know the message, and stores the next one", async () => {
   const { journal, connected, send, sequencer } = world();
   const [alice] = await connected("alice");
   send(alice, "c2/MSG 1; lost");
@@ -67,7 +67,7 @@ Deno.test("hub whose store failed does not know the message, and stores the next
   assertEquals(alice.frames(), [ACK, msg("alice", 10_001, "kept")]);
 });
 
-Deno.test("hub whose store failed leaves a message as it was before the change", async () => {
+Deno.test("sequencer whose store failed leaves a message as it was before the change", async () => {
   const newest = [stored(5, "old", "alice")];
   const { journal, connected, send, sequencer } = world({
     history: new History({ kept: 100_000, newest, isWhole: true }),
@@ -87,7 +87,7 @@ Deno.test("hub whose store failed leaves a message as it was before the change",
   assertEquals(alice.frames(), [ACK, `c2/MSG alice; 5; ${id(5)}; `]);
 });
 
-Deno.test("hub whose store failed refuses all of the turn that rested on what it could not store, for that reason", async () => {
+Deno.test("sequencer whose store failed refuses all of the turn that rested on what it could not store, for that reason", async () => {
   const newest = [stored(5, "old", "alice")];
   const { journal, connected, send, sequencer } = world({
     history: new History({ kept: 100_000, newest, isWhole: true }),
@@ -111,7 +111,7 @@ Deno.test("hub whose store failed refuses all of the turn that rested on what it
   assertEquals(alice.frames(), [ACK, `c2/MSG alice; 5; ${id(5)}; `, refusal("MESSAGE_DELETED")]);
 });
 
-Deno.test("hub whose store fails for long says so once, and once that it works again", async () => {
+Deno.test("sequencer whose store fails for long says so once, and once that it works again", async () => {
   const { journal, connected, send, log } = world();
   const [alice] = await connected("alice");
   for (const works of [false, false, true, true, false]) {
@@ -126,7 +126,7 @@ Deno.test("hub whose store fails for long says so once, and once that it works a
   ]);
 });
 
-Deno.test("hub whose store cannot be read answers those who asked, and the others as if nothing was", async () => {
+Deno.test("sequencer whose store cannot be read answers those who asked, and the others as if nothing was", async () => {
   const history = new History({ kept: 100_000, newest: [], isWhole: false });
   const { journal, connected, send, log } = world({ history });
   const [alice, bob] = await connected("alice", "bob");
@@ -147,13 +147,13 @@ Deno.test("hub whose store cannot be read answers those who asked, and the other
   assertEquals(log.events("error"), ["journal.read_failed", "journal.read_failed"]);
 });
 
-Deno.test("hub answers a bug in the room to the one whose frame met it, and goes on", async () => {
+Deno.test("sequencer answers a bug in the room to the one whose frame met it, and goes on", async () => {
   const { sequencer, room, journal, connected, send, log } = world();
   const [alice, bob] = await connected("alice", "bob");
   const decide = room.decide.bind(room);
-  room.decide = (session, input, now) => {
+  room.decide = (session, input, sender, now) => {
     if (input.type === "UPDATE") throw new TypeError("a bug");
-    return decide(session, input, now);
+    return decide(session, input, sender, now);
   };
   send(alice, "c2/MSG 1; before", "c2/UPDATE username; al", "c2/MSG 1; after");
   send(bob, "c2/PING");
@@ -178,13 +178,13 @@ Deno.test("hub answers a bug in the room to the one whose frame met it, and goes
 class BrokenParticipant extends NotingParticipant {
   isBroken = false;
 
-  override deliver(frame: OutgoingFrame): void {
+  override push(frame: Frame): void {
     if (this.isBroken) throw new TypeError("a bug");
-    super.deliver(frame);
+    super.push(frame);
   }
 }
 
-Deno.test("hub ends a participant that throws, and everyone else is told as ever", async () => {
+Deno.test("sequencer ends a participant that throws, and everyone else is told as ever", async () => {
   const { sequencer, journal, connected, send, chronicle, log } = world();
   const [alice] = await connected("alice");
   const broken = new BrokenParticipant("broken", chronicle);
@@ -212,7 +212,7 @@ Deno.test("hub ends a participant that throws, and everyone else is told as ever
   assertEquals(new Set(log.lines.map(({ event }) => event)), new Set(["bug"]));
 });
 
-Deno.test("hub goes on after a bug in whoever is told of the roster, with what is waiting already", async () => {
+Deno.test("sequencer goes on after a bug in whoever is told of the roster, with what is waiting already", async () => {
   const { sequencer, journal, connected, participant, send, rosterSizes, log } = world();
   await connected("alice");
   const bob = participant("bob");
@@ -234,7 +234,7 @@ Deno.test("hub goes on after a bug in whoever is told of the roster, with what i
   assertEquals(log.lines.map(({ event, properties }) => [event, properties.where]), [["bug", "turn"]]);
 });
 
-Deno.test("hub tells a change that throws to its asker alone, and goes on", async () => {
+Deno.test("sequencer tells a change that throws to its asker alone, and goes on", async () => {
   const { sequencer, connected, send, log } = world();
   const [alice] = await connected("alice");
   const failing = sequencer.runExclusive(() => Promise.reject(new TypeError("a bug")));
@@ -245,7 +245,7 @@ Deno.test("hub tells a change that throws to its asker alone, and goes on", asyn
   assertEquals(log.events("error"), []);
 });
 
-Deno.test("hub whose store hangs holds no more of a session than it may have unanswered, and that one goes alone", async () => {
+Deno.test("sequencer whose store hangs holds no more of a session than it may have unanswered, and that one goes alone", async () => {
   const { sequencer, journal, connected } = world();
   const [bob] = await connected("bob");
   const closed: CloseCause[] = [];
@@ -254,7 +254,7 @@ Deno.test("hub whose store hangs holds no more of a session than it may have una
     subprotocol: undefined,
     pendingBytes: 0,
     send: () => {},
-    sendBroadcasts: () => {},
+    sendTurn: () => {},
     flush: () => {},
     close: (cause) => void closed.push(cause),
     terminate: () => {},

@@ -5,9 +5,9 @@
  */
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { TurnFrames } from "../../chat/delivery/turn_frames.ts";
-import { toFrame, wireOf } from "../../chat/delivery/frame.ts";
-import { runs } from "../support/property_runs.ts";
+import { TurnFrames, wireOf } from "../../../chat/delivery/turn_frames.ts";
+import { toFrame } from "../../../chat/room/frame.ts";
+import { runs } from "../../support/property_runs.ts";
 
 /** The texts in unmasked frames of a server, read as RFC 6455 writes them. */
 function textsOf(bytes: Uint8Array): string[] {

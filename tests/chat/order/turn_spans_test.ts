@@ -4,13 +4,13 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { Batch } from "../../chat/order/batch.ts";
-import type { Submission } from "../../chat/delivery/participant.ts";
-import type { Decision } from "../../chat/room/decision.ts";
-import { TRACED_PER_BATCH_MAX, TurnSpans } from "../../chat/order/turn_spans.ts";
-import { fault, type FaultName } from "../../src/protocol/faults.ts";
-import type { Course } from "../../src/metrics/tracing.ts";
-import { input, NotingParticipant } from "../support/hub_stage.ts";
+import { Batch } from "../../../chat/order/batch.ts";
+import type { Submission } from "../../../chat/delivery/participant.ts";
+import type { Decision } from "../../../chat/room/decision.ts";
+import { TRACED_PER_BATCH_MAX, TurnSpans } from "../../../chat/order/turn_spans.ts";
+import { fault, type FaultName } from "../../../src/protocol/faults.ts";
+import type { Course } from "../../../src/metrics/tracing.ts";
+import { input, NotingParticipant } from "../../support/order_stage.ts";
 
 const MSG = "c2/MSG 1; hello";
 

@@ -1,5 +1,5 @@
 /**
- * The audience over several fronts, beside the one of a server on one thread: whatever is told, in whatever order, each
+ * The audience over several gateways, beside the one of a server on one thread: whatever is told, in whatever order, each
  * session hears the same.
  *
  * @module
@@ -10,7 +10,7 @@ import { Fanout, type FanoutPort } from "../../../chat/delivery/fanout.ts";
 import { CLOSE } from "../../../src/protocol/close_codes.ts";
 import type { Participant } from "../../../chat/delivery/participant.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
-import { toFrame } from "../../../chat/delivery/frame.ts";
+import { toFrame } from "../../../chat/room/frame.ts";
 import type { Packed, SessionNumber } from "../../../chat/gateway/threads/messages.ts";
 import {
   type FanoutTarget,
@@ -18,16 +18,16 @@ import {
   ThreadFanout,
 } from "../../../chat/gateway/threads/thread_fanout.ts";
 import { DownlinkReader } from "../../../chat/gateway/threads/thread_gateway.ts";
-import { NotingParticipant } from "../../support/hub_stage.ts";
+import { NotingParticipant } from "../../support/order_stage.ts";
 import { runs } from "../../support/property_runs.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 
-const FRONTS = 2;
-/** Every other one is of the extended mode, and two in a row are on one front. */
+const GATEWAYS = 2;
+/** Every other one is of the extended mode, and two in a row are on one gateway. */
 const SESSIONS = [0, 1, 2, 3, 4, 5, 6, 7];
 
 const isLive = (session: number) => session % 2 === 1;
-const frontOf = (session: number) => Math.floor(session / 2) % FRONTS;
+const frontOf = (session: number) => Math.floor(session / 2) % GATEWAYS;
 
 function noting(session: number): NotingParticipant {
   return new NotingParticipant(`s${session}`, [], undefined, isLive(session));
@@ -37,19 +37,19 @@ function localAudience(): Fanout {
   return new Fanout({ meters: new ChatMeters(), steadyMs: () => 0, log: recordedLog().log });
 }
 
-/** A front without a thread: it tells at once what a turn has told it. */
+/** A gateway without a thread: it tells at once what a turn has told it. */
 class Front implements FanoutTarget {
-  told: Packed = [];
+  pending: Packed = [];
   listeners = 0;
   turns = 0;
   readonly sessions = new Map<SessionNumber, Participant>();
-  readonly #retelling = new DownlinkReader(localAudience(), this.sessions, recordedLog().log);
+  readonly #reader = new DownlinkReader(localAudience(), this.sessions, recordedLog().log);
 
   flush(): void {
-    const { told } = this;
-    this.told = [];
+    const { pending } = this;
+    this.pending = [];
     this.turns++;
-    this.#retelling.tell(structuredClone(told));
+    this.#reader.apply(structuredClone(pending));
   }
 
   caughtUp(): undefined {}
@@ -64,7 +64,7 @@ const step: fc.Arbitrary<Step> = fc.record({
     "broadcast",
     "broadcastExtended",
     "broadcastExtendedBut",
-    "deliver",
+    "send",
     "end",
     "flush",
   ),
@@ -76,32 +76,32 @@ function play(fanout: FanoutPort, participants: readonly Participant[], steps: r
   for (const [n, { what, session }] of steps.entries()) {
     const participant = participants[session]!;
     if (what === "add") fanout.add(participant);
-    else if (what === "delete") fanout.delete(participant.id);
+    else if (what === "delete") fanout.delete(participant);
     else if (what === "broadcast") fanout.broadcast(toFrame(`${n}`));
     else if (what === "broadcastExtended") fanout.broadcastExtended(toFrame(`live ${n}`));
     else if (what === "broadcastExtendedBut") fanout.broadcastExtendedBut(participant, toFrame(`but ${n}`));
-    else if (what === "deliver") fanout.deliver(participant, toFrame(`own ${n}`));
+    else if (what === "send") fanout.send(participant, toFrame(`own ${n}`));
     else if (what === "end") fanout.end(participant, CLOSE.kicked);
     else fanout.flush();
   }
   fanout.flush();
 }
 
-Deno.test("sessions on two fronts hear what they would on one thread, in the same order", () => {
+Deno.test("sessions on two gateways hear what they would on one thread, in the same order", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const here = SESSIONS.map(noting);
       play(localAudience(), here, steps);
 
-      const fronts = Array.from({ length: FRONTS }, () => new Front());
+      const gateways = Array.from({ length: GATEWAYS }, () => new Front());
       const there = SESSIONS.map(noting);
       const remote = SESSIONS.map((session) => {
-        const front = fronts[frontOf(session)]!;
-        front.sessions.set(session, there[session]!);
+        const gateway = gateways[frontOf(session)]!;
+        gateway.sessions.set(session, there[session]!);
         const { id, remoteAddress, isExtended } = there[session]!;
-        return new RemoteSession(front, { number: session, id, isExtended, remoteAddress });
+        return new RemoteSession(gateway, { number: session, id, isExtended, remoteAddress });
       });
-      play(new ThreadFanout(new Set(fronts), recordedLog().log), remote, steps);
+      play(new ThreadFanout(new Set(gateways), recordedLog().log), remote, steps);
 
       assertEquals(there.map((one) => one.frames()), here.map((one) => one.frames()));
     }),
@@ -109,7 +109,7 @@ Deno.test("sessions on two fronts hear what they would on one thread, in the sam
   );
 });
 
-Deno.test("a front nobody of which hears what everyone is told is sent nothing of it", () => {
+Deno.test("a gateway nobody of which hears what everyone is told is sent nothing of it", () => {
   const [busy, quiet] = [new Front(), new Front()];
   const fanout = new ThreadFanout(new Set([busy, quiet]), recordedLog().log);
   const alice = noting(0);

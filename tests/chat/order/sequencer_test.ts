@@ -4,12 +4,22 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { REPLAY_BUFFER_MAX } from "../../chat/room/replay_buffer.ts";
-import { History } from "../../chat/room/history.ts";
-import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../chat/room/message.ts";
-import { ACK, id, last, msg, promisesSettled, refusal, stored, texts, world } from "../support/hub_stage.ts";
+import { REPLAY_BUFFER_MAX } from "../../../chat/room/replay_buffer.ts";
+import { History } from "../../../chat/room/history.ts";
+import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../../chat/room/message.ts";
+import {
+  ACK,
+  id,
+  last,
+  msg,
+  promisesSettled,
+  refusal,
+  stored,
+  texts,
+  world,
+} from "../../support/order_stage.ts";
 
-Deno.test("hub tells nothing of a message before it is stored, then the answer, then everyone", async () => {
+Deno.test("sequencer tells nothing of a message before it is stored, then the answer, then everyone", async () => {
   const { journal, connected, send, chronicle } = world();
   const [alice, bob] = await connected("alice", "bob");
   send(alice, "c2/MSG 1; hi");
@@ -24,7 +34,7 @@ Deno.test("hub tells nothing of a message before it is stored, then the answer, 
   assertEquals([alice.settledCount(), bob.settledCount()], [1, 0]);
 });
 
-Deno.test("hub stores in one commit what came while the one before it was under way", async () => {
+Deno.test("sequencer stores in one commit what came while the one before it was under way", async () => {
   const { journal, connected, send } = world();
   const [alice, bob] = await connected("alice", "bob");
   send(alice, "c2/MSG 1; first");
@@ -44,7 +54,7 @@ Deno.test("hub stores in one commit what came while the one before it was under 
   assertEquals(bob.frames(), [rest[0]!, ACK, rest[1]!, rest[2]!]);
 });
 
-Deno.test("hub answers each session in the order of its frames, whatever they need", async () => {
+Deno.test("sequencer answers each session in the order of its frames, whatever they need", async () => {
   const { journal, connected, send, chronicle } = world();
   const [alice] = await connected("alice");
   send(
@@ -78,7 +88,7 @@ Deno.test("hub answers each session in the order of its frames, whatever they ne
   assertEquals(alice.settledCount(), 8);
 });
 
-Deno.test("hub asks the store for nothing where nothing is to be stored or read", async () => {
+Deno.test("sequencer asks the store for nothing where nothing is to be stored or read", async () => {
   const { sequencer, journal, connected, send } = world();
   const [alice] = await connected("alice");
   send(
@@ -101,7 +111,7 @@ Deno.test("hub asks the store for nothing where nothing is to be stored or read"
   ]);
 });
 
-Deno.test("hub is idle once everything that was submitted is dealt with", async () => {
+Deno.test("sequencer is idle once everything that was submitted is dealt with", async () => {
   const { sequencer, journal, connected, send } = world();
   await sequencer.idle();
   const [alice] = await connected("alice");
@@ -116,7 +126,7 @@ Deno.test("hub is idle once everything that was submitted is dealt with", async 
   await waiting;
 });
 
-Deno.test("hub tells one who joins what comes after it, and nothing that was before", async () => {
+Deno.test("sequencer tells one who joins what comes after it, and nothing that was before", async () => {
   const { journal, connected, participant, send, chronicle } = world();
   const [alice] = await connected("alice");
   const bob = participant("bob");
@@ -137,7 +147,7 @@ Deno.test("hub tells one who joins what comes after it, and nothing that was bef
   ]);
 });
 
-Deno.test("hub tells one who leaves what comes before it, and nothing that is after", async () => {
+Deno.test("sequencer tells one who leaves what comes before it, and nothing that is after", async () => {
   const { journal, connected, send, chronicle } = world();
   const [alice, bob] = await connected("alice", "bob");
   send(alice, "c2/MSG 1; before");
@@ -159,7 +169,7 @@ Deno.test("hub tells one who leaves what comes before it, and nothing that is af
   ]);
 });
 
-Deno.test("hub tells everyone once of a session that is lost, however often that is reported", async () => {
+Deno.test("sequencer tells everyone once of a session that is lost, however often that is reported", async () => {
   const { sequencer, connected, chronicle } = world();
   const [alice, bob] = await connected("alice", "bob");
   sequencer.submit(bob, { type: "LOST" });
@@ -172,7 +182,7 @@ Deno.test("hub tells everyone once of a session that is lost, however often that
   assertEquals(bob.settledCount(), 3);
 });
 
-Deno.test("hub tells nobody of a socket that is lost before it connected", async () => {
+Deno.test("sequencer tells nobody of a socket that is lost before it connected", async () => {
   const { sequencer, connected, participant, rosterSizes } = world();
   const [alice] = await connected("alice");
   sequencer.submit(participant("bob"), { type: "LOST" });
@@ -181,7 +191,7 @@ Deno.test("hub tells nobody of a socket that is lost before it connected", async
   assertEquals(rosterSizes, []);
 });
 
-Deno.test("hub tells everyone of a ban, the banned one included, and then ends the connection", async () => {
+Deno.test("sequencer tells everyone of a ban, the banned one included, and then ends the connection", async () => {
   const { sequencer, connected, send, participant, chronicle } = world();
   const [alice, mallory] = await connected("alice", "mallory");
   sequencer.submit(mallory, { type: "BAN", message: "be kind; always" });
@@ -200,7 +210,7 @@ Deno.test("hub tells everyone of a ban, the banned one included, and then ends t
   assertEquals(alice.frames(), [told]);
 });
 
-Deno.test("hub reports how many are here after each turn that changed who is", async () => {
+Deno.test("sequencer reports how many are here after each turn that changed who is", async () => {
   const { sequencer, connected, send, participant, rosterSizes } = world();
   const [alice] = await connected("alice");
   send(alice, "c2/PING", "c2/UPDATE username; al");
@@ -223,7 +233,7 @@ Deno.test("hub reports how many are here after each turn that changed who is", a
   assertEquals(rosterSizes, [2, 0, 2, 2], "somebody was here, and is not any more");
 });
 
-Deno.test("hub changes a message of its own session, also one that memory no longer holds", async () => {
+Deno.test("sequencer changes a message of its own session, also one that memory no longer holds", async () => {
   const history = new History({ kept: 100_000, newest: [], isWhole: false });
   const { journal, connected, send } = world({ history });
   const [alice, bob] = await connected("alice", "bob");
@@ -244,7 +254,7 @@ Deno.test("hub changes a message of its own session, also one that memory no lon
   assertEquals([alice.frames(), bob.frames()], [[ACK, told], [told]]);
 });
 
-Deno.test("hub deletes a message that is in memory without asking the store for it", async () => {
+Deno.test("sequencer deletes a message that is in memory without asking the store for it", async () => {
   const { journal, connected, send, sequencer } = world();
   const [alice, bob] = await connected("alice", "bob");
   send(alice, "c2/MSG 1; hi");
@@ -286,7 +296,7 @@ for (const [where, isInMemory] of [["in memory", true], ["in the store only", fa
   });
 }
 
-Deno.test("hub cuts a turn at the entries that one append takes", async () => {
+Deno.test("sequencer cuts a turn at the entries that one append takes", async () => {
   const { journal, connected, send } = world();
   const [alice] = await connected("alice");
   for (let i = 0; i <= APPEND_ENTRIES_MAX; i++) send(alice, `c2/MSG 1; ${i}`);
@@ -298,7 +308,7 @@ Deno.test("hub cuts a turn at the entries that one append takes", async () => {
   assertEquals(alice.settledCount(), APPEND_ENTRIES_MAX + 1);
 });
 
-Deno.test("hub cuts a turn at the text that one append takes: not at the limit, and one unit past it", async () => {
+Deno.test("sequencer cuts a turn at the text that one append takes: not at the limit, and one unit past it", async () => {
   // The room does not judge a text's length: here two are a whole append.
   const half = "x".repeat(APPEND_TEXT_MAX / 2);
   for (const [extra, appends] of [["", [2, 1]], ["y", [1, 2]]] as [string, number[]][]) {
@@ -314,7 +324,7 @@ Deno.test("hub cuts a turn at the text that one append takes: not at the limit, 
   }
 });
 
-Deno.test("hub counts the text of edits too, and takes one that is larger than an append alone", async () => {
+Deno.test("sequencer counts the text of edits too, and takes one that is larger than an append alone", async () => {
   const message = stored(5, "old", "alice");
   const { sequencer, journal, connected } = world({
     history: new History({ kept: 100_000, newest: [message], isWhole: true }),

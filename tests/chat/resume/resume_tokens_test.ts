@@ -1,25 +1,24 @@
 /**
- * Tokens and nonces of the extended mode: which token resumes what, how many nonces are known, and a store that fails,
- * PROTOCOL.md §12.3 and §12.4.
+ * Tokens of the extended mode: which token resumes what, and a store that fails, PROTOCOL.md §12.3.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { NONCES_MAX, ResumableSessions } from "../../chat/resume/resume_tokens.ts";
-import { KvSessionStore } from "../../chat/store/session_store_kv.ts";
+import { ResumeTokens } from "../../../chat/resume/resume_tokens.ts";
+import { KvSessionStore } from "../../../chat/store/session_store_kv.ts";
 import {
   CHANGE_SESSIONS_MAX,
   type SessionStore,
   type StoredSession,
-} from "../../chat/store/session_store.ts";
-import { openKv } from "../../src/kv/kv.ts";
-import { recordedLog } from "../support/recorded_log.ts";
+} from "../../../chat/store/session_store.ts";
+import { openKv } from "../../../src/kv/kv.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
 
-function resumableSessions(store?: Partial<SessionStore>) {
+function resumeTokens(store?: Partial<SessionStore>) {
   const changes: ReadonlyMap<string, StoredSession | undefined>[] = [];
-  let tokens = 0;
+  let minted = 0;
   const { log, events } = recordedLog();
-  const sessions = new ResumableSessions({
+  const tokens = new ResumeTokens({
     store: {
       load: () => Promise.resolve([]),
       change(change) {
@@ -28,74 +27,63 @@ function resumableSessions(store?: Partial<SessionStore>) {
       },
       ...store,
     },
-    mintToken: () => `token ${++tokens}`,
+    mintToken: () => `token ${++minted}`,
     log,
   });
-  return { sessions, changes, events };
+  return { tokens, changes, events };
 }
 
-Deno.test("a session's last 1024 nonces are known, and not one more", () => {
-  const { sessions } = resumableSessions();
-  sessions.begin("s", "alice", 1);
-  for (let n = 0; n < NONCES_MAX; n++) sessions.remember("s", `n${n}`, `id ${n}`);
-  assertEquals(sessions.sentAs("s", "n0"), "id 0");
-  sessions.remember("s", "one more", "id");
-  assertEquals(sessions.sentAs("s", "n0"), undefined);
-  assertEquals(sessions.sentAs("s", "n1"), "id 1");
-  assertEquals(sessions.sentAs("other", "n1"), undefined);
-});
-
 Deno.test("tokens are stored as hashes, and never as they are", async () => {
-  const { sessions, changes } = resumableSessions();
-  const token = sessions.begin("s", "alice", 1);
-  sessions.resume("s", token);
-  await sessions.idle();
+  const { tokens, changes } = resumeTokens();
+  const token = tokens.begin("s", "alice", 1);
+  tokens.resume("s", token);
+  await tokens.idle();
   const stored = JSON.stringify(changes.map((change) => [...change]));
   assertEquals(stored.includes("token "), false, stored);
   assertEquals([...changes.at(-1)!.values()][0]!.tokens.length, 2);
 });
 
 Deno.test("what one turn changes is one commit, and what ended is removed", async () => {
-  const { sessions, changes } = resumableSessions();
-  sessions.begin("s", "alice", 1);
-  sessions.begin("t", "bob", 2);
-  sessions.rename("s", "alicia");
-  sessions.end("t");
-  await sessions.idle();
+  const { tokens, changes } = resumeTokens();
+  tokens.begin("s", "alice", 1);
+  tokens.begin("t", "bob", 2);
+  tokens.rename("s", "alicia");
+  tokens.end("t");
+  await tokens.idle();
   assertEquals(changes.length, 1);
   assertEquals([...changes[0]!].map(([id, stored]) => [id, stored?.username]), [
     ["s", "alicia"],
     ["t", undefined],
   ]);
-  assertEquals(sessions.isWritten, true);
+  assertEquals(tokens.stored(), undefined);
 });
 
 Deno.test("more changes than fit one commit are several", async () => {
-  const { sessions, changes } = resumableSessions();
-  for (let n = 0; n <= CHANGE_SESSIONS_MAX; n++) sessions.begin(`s${n}`, `u${n}`, n);
-  await sessions.idle();
+  const { tokens, changes } = resumeTokens();
+  for (let n = 0; n <= CHANGE_SESSIONS_MAX; n++) tokens.begin(`s${n}`, `u${n}`, n);
+  await tokens.idle();
   assertEquals(changes.map(({ size }) => size), [CHANGE_SESSIONS_MAX, 1]);
 });
 
 Deno.test("a store that fails is logged once, and is written all of it when it works again", async () => {
   let fails = true;
   const written: [string, string | undefined][][] = [];
-  const { sessions, events } = resumableSessions({
+  const { tokens, events } = resumeTokens({
     change(change) {
       if (fails) return Promise.reject(new Error("disk is full"));
       written.push([...change].map(([id, stored]) => [id, stored?.username]));
       return Promise.resolve();
     },
   });
-  sessions.begin("s", "alice", 1);
-  await sessions.idle();
-  sessions.begin("t", "bob", 2);
-  sessions.rename("s", "alicia");
-  await sessions.idle();
+  tokens.begin("s", "alice", 1);
+  await tokens.idle();
+  tokens.begin("t", "bob", 2);
+  tokens.rename("s", "alicia");
+  await tokens.idle();
   assertEquals(events("error"), ["sessions.store_failed"]);
   fails = false;
-  sessions.end("t");
-  await sessions.idle();
+  tokens.end("t");
+  await tokens.idle();
   assertEquals(written.flat().toSorted(), [["s", "alicia"], ["t", undefined]]);
   assertEquals(events("info"), ["sessions.store_works"]);
 });

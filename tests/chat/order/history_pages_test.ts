@@ -5,9 +5,9 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { History, WINDOW_MESSAGES_MAX } from "../../chat/room/history.ts";
-import { TURN_PAGES_MAX } from "../../chat/order/batch.ts";
-import { ACK, id, last, promisesSettled, stored, world } from "../support/hub_stage.ts";
+import { History, WINDOW_MESSAGES_MAX } from "../../../chat/room/history.ts";
+import { TURN_PAGES_MAX } from "../../../chat/order/batch.ts";
+import { ACK, id, last, promisesSettled, stored, world } from "../../support/order_stage.ts";
 
 /** The texts and ids of a `history` answer. */
 function pageOf(frame: string | undefined): [id: string, text: string][] {
@@ -16,7 +16,7 @@ function pageOf(frame: string | undefined): [id: string, text: string][] {
   return page.map(({ uuid, message }) => [uuid, message]);
 }
 
-Deno.test("hub answers older history from the store, with the limits that were asked for", async () => {
+Deno.test("sequencer answers older history from the store, with the limits that were asked for", async () => {
   const history = new History({ kept: 100_000, newest: [stored(9)], isWhole: false });
   const { journal, connected, send } = world({ history, historyFrom: id(2) });
   const [alice] = await connected("alice");
@@ -30,7 +30,7 @@ Deno.test("hub answers older history from the store, with the limits that were a
   assertEquals(pong, "c2/PING 1; 7");
 });
 
-Deno.test("hub lays over a page from the store what the same turn changed before it, and nothing after", async () => {
+Deno.test("sequencer lays over a page from the store what the same turn changed before it, and nothing after", async () => {
   const history = new History({ kept: 100_000, newest: [], isWhole: false });
   const { journal, connected, send } = world({ history });
   const [alice] = await connected("alice");
@@ -51,7 +51,7 @@ Deno.test("hub lays over a page from the store what the same turn changed before
   assertEquals(pages, [[id(5), "old"], [id(5), "new"], [id(5), ""]]);
 });
 
-Deno.test("hub shows in history what the same turn said before it, also below an id of the future", async () => {
+Deno.test("sequencer shows in history what the same turn said before it, also below an id of the future", async () => {
   for (const before of ["", `; ${id(99_999)}`]) {
     const { journal, connected, send } = world();
     const [alice] = await connected("alice");
@@ -62,7 +62,7 @@ Deno.test("hub shows in history what the same turn said before it, also below an
   }
 });
 
-Deno.test("hub shows no message in history that is past its age", async () => {
+Deno.test("sequencer shows no message in history that is past its age", async () => {
   const newest = Array.from({ length: WINDOW_MESSAGES_MAX }, (_, n) => stored(n));
   const history = new History({ kept: 100_000, newest, isWhole: false });
   const { sequencer, connected, send } = world({ history, historyFrom: id(WINDOW_MESSAGES_MAX - 2) });
@@ -75,7 +75,7 @@ Deno.test("hub shows no message in history that is past its age", async () => {
   ]);
 });
 
-Deno.test("hub reads only so many older pages in one turn, and the newest as often as they are asked for", async () => {
+Deno.test("sequencer reads only so many older pages in one turn, and the newest as often as they are asked for", async () => {
   const history = new History({ kept: 100_000, newest: [stored(9)], isWhole: false });
   const { journal, connected, send } = world({ history });
   const [alice] = await connected("alice");

@@ -12,8 +12,8 @@ import {
   ReplayBuffer,
   type ReplayBufferOptions,
   RESERVED_POSITIONS,
-} from "../../chat/room/replay_buffer.ts";
-import { runs } from "../support/property_runs.ts";
+} from "../../../chat/room/replay_buffer.ts";
+import { runs } from "../../support/property_runs.ts";
 
 const REPLAY_BYTES_MAX = 100_000;
 

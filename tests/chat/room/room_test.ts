@@ -8,15 +8,18 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
-import { effectsOf } from "../../chat/room/effects.ts";
-import type { StoredMessage } from "../../chat/room/message.ts";
-import type { Bar } from "../../chat/room/bans.ts";
-import { Room } from "../../chat/room/room.ts";
-import { type DecisionContext, type Input, SERVER_AUTHOR } from "../../chat/room/decision.ts";
-import { fault, type FaultName } from "../../src/protocol/faults.ts";
-import { nearestUsername, parseUsername, type Username } from "../../src/protocol/names.ts";
-import { runs } from "../support/property_runs.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import { effectsOf } from "../../../chat/room/effects.ts";
+import type { StoredMessage } from "../../../chat/room/message.ts";
+import type { Bar } from "../../../chat/room/bans.ts";
+import { History } from "../../../chat/room/history.ts";
+import { ReplayBuffer } from "../../../chat/room/replay_buffer.ts";
+import { RoomState } from "../../../chat/room/room_state.ts";
+import { Room } from "../../../chat/room/room.ts";
+import { type Decision, type Input, type Moment, SERVER_AUTHOR } from "../../../chat/room/decision.ts";
+import { fault, type FaultName } from "../../../src/protocol/faults.ts";
+import { nearestUsername, parseUsername, type Username } from "../../../src/protocol/names.ts";
+import { runs } from "../../support/property_runs.ts";
 
 const SERVER = { serverId: 7, serverName: "Model Server" };
 const MAX_USERS = 4;
@@ -190,16 +193,42 @@ const batch = fc.record({
   bannedSession: fc.constantFrom(undefined, undefined, "s6"),
 });
 
-function newRoom(): Room {
+interface RoomUnderTest {
+  readonly room: Room;
+  /** Decides an input of a session; `found` is what the store has. */
+  readonly decide: (session: string, input: Input, now?: Partial<Moment> | undefined) => Decision;
+  bar: (username: Username, session: string) => Bar | undefined;
+}
+
+/** Sessions are told apart by their addresses too, which bans are asked for. */
+function newRoom(): RoomUnderTest {
   let minted = 0;
-  return new Room({
+  const history = new History({ kept: 0, newest: [], isWhole: false });
+  const replayBuffer = new ReplayBuffer({
+    reservedFrom: 0,
+    replayBytesMax: () => 0,
+    earlier: [],
+    earlierFrom: 0,
+    reserve: () => {},
+  });
+  const room = new Room({
     ...SERVER,
     ownName: nearestUsername(SERVER.serverName, "Server"),
     version: "1",
     startedAtMs: 0,
     limits: { ...DEFAULT_LIMITS, maxUsers: MAX_USERS },
     mintId: () => uuidOf(minted++),
+    state: new RoomState({ history, replayBuffer, identity: SERVER }),
+    bans: { bar: (username, address) => made.bar(username, address) },
+    sessionOfToken: () => undefined,
   });
+  const made: RoomUnderTest = {
+    room,
+    decide: (session, input, now = {}) =>
+      room.decide(session, input, { isExtended: false, remoteAddress: session }, { ...NOW, ...now }),
+    bar: () => undefined,
+  };
+  return made;
 }
 
 function uuidOf(n: number): string {
@@ -209,30 +238,29 @@ function uuidOf(n: number): string {
 Deno.test("the room tells whom the protocol says, what it says, in any conversation, stored or not", () => {
   fc.assert(
     fc.property(fc.array(batch, { maxLength: 20, size: "max" }), (batches) => {
-      const room = newRoom();
+      const made = newRoom();
+      const { room } = made;
       const model = new Model();
       const stored = new Map<string, StoredMessage>();
       let minted = 0;
       for (const { inputs, storeFails, ...bans } of batches) {
         const entries: StoredMessage[] = [];
+        const decisions: Decision[] = [];
+        made.bar = (username, session) => barOf(session, username, bans);
+        room.beginBatch(0);
         const messagesBefore = structuredClone(model.messages);
         for (const [who, generated] of inputs) {
           const what = ("reference" in generated
             ? { ...generated, uuid: uuidOf(generated.reference) }
             : generated) as unknown as Input;
-          const decision = room.decide(who, what, {
-            ...NOW,
-            nowMs: 0,
-            find: (uuid) =>
-              stored.get(uuid),
-            bar: (username) => barOf(who, username, bans),
-          });
+          const decision = made.decide(who, what, { nowMs: 0, found: stored });
           const { answer, broadcast, close } = effectsOf(decision, SERVER, []);
           const expected = model.take(who, what, uuidOf(minted), bans);
           assertEquals<unknown>(
             { answer, broadcast, closeCode: close?.code },
             { answer: expected.answer, broadcast: expected.broadcast, closeCode: expected.closeCode },
           );
+          decisions.push(decision);
           if (decision.kind === "stored") {
             entries.push(decision.entry.message);
             if (decision.entry.kind === "said") {
@@ -240,7 +268,7 @@ Deno.test("the room tells whom the protocol says, what it says, in any conversat
             }
           }
         }
-        room.settle();
+        room.settle(storeFails ? [] : decisions);
         if (storeFails) model.messages = messagesBefore;
         else for (const message of entries) stored.set(message.uuid, message);
         assertEquals(room.usernames(), model.members.map(({ name }) => name));
@@ -253,16 +281,7 @@ Deno.test("the room tells whom the protocol says, what it says, in any conversat
   );
 });
 
-const NOW: DecisionContext = {
-  nowMs: 61_000,
-  steadyMs: 0,
-  isLive: false,
-  historyFrom: "",
-  find: () => undefined,
-  bar: () => undefined,
-  claim: () => undefined,
-  sentAs: () => undefined,
-};
+const NOW: Moment = { nowMs: 61_000, steadyMs: 0, historyFrom: () => "", found: new Map() };
 
 function barOf(session: string, username: Username, bans: ModelBans): Bar | undefined {
   if (session === bans.bannedSession) return { message: "go; away", isAddress: true };
@@ -282,10 +301,10 @@ Deno.test("a name is free again as soon as its session has left, however it left
       { type: "BAN", message: "x" },
     ] as Input[]
   ) {
-    const room = newRoom();
-    room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
-    room.decide("s1", goodbye, NOW);
-    const again = room.decide("s2", { type: "CONNECT", username: named("Alice") }, NOW);
+    const { decide } = newRoom();
+    decide("s1", { type: "CONNECT", username: named("alice") });
+    decide("s1", goodbye);
+    const again = decide("s2", { type: "CONNECT", username: named("Alice") });
     assertEquals(again, {
       kind: "joined",
       username: "Alice",
@@ -296,15 +315,15 @@ Deno.test("a name is free again as soon as its session has left, however it left
 });
 
 Deno.test("the next holder of a name is somebody else: it may not change what the last one wrote", () => {
-  const room = newRoom();
-  room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
-  const said = room.decide("s1", { type: "MSG", timestamp: "1", text: "mine" }, NOW);
+  const { decide } = newRoom();
+  decide("s1", { type: "CONNECT", username: named("alice") });
+  const said = decide("s1", { type: "MSG", timestamp: "1", text: "mine" });
   assert(said.kind === "stored");
   const { message } = said.entry;
-  const later = { ...NOW, find: () => message };
-  room.decide("s1", { type: "DISCONNECT" }, later);
-  room.decide("s2", { type: "CONNECT", username: named("alice") }, later);
-  const change = room.decide(
+  const later = { found: new Map([[message.uuid, message]]) };
+  decide("s1", { type: "DISCONNECT" }, later);
+  decide("s2", { type: "CONNECT", username: named("alice") }, later);
+  const change = decide(
     "s2",
     { type: "QUERY", query: "update_message", uuid: message.uuid, text: "yours" },
     later,
@@ -314,25 +333,28 @@ Deno.test("the next holder of a name is somebody else: it may not change what th
 });
 
 Deno.test("a message past its age is unknown to an edit although it is still found", () => {
-  const room = newRoom();
-  room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
-  const said = room.decide("s1", { type: "MSG", timestamp: "1", text: "old" }, NOW);
+  const { decide } = newRoom();
+  decide("s1", { type: "CONNECT", username: named("alice") });
+  const said = decide("s1", { type: "MSG", timestamp: "1", text: "old" });
   assert(said.kind === "stored");
   const { message } = said.entry;
   const edit: Input = { type: "QUERY", query: "update_message", uuid: message.uuid, text: "new" };
-  const late = room.decide("s1", edit, { ...NOW, historyFrom: uuidOf(1), find: () => message });
+  const late = decide("s1", edit, {
+    historyFrom: () => uuidOf(1),
+    found: new Map([[message.uuid, message]]),
+  });
   assert(late.kind === "refused");
   assertEquals(late.fault.fault, "MESSAGE_UNKNOWN");
   assertEquals(
-    room.decide("s1", edit, { ...NOW, historyFrom: uuidOf(0), find: () => message }).kind,
+    decide("s1", edit, { historyFrom: () => uuidOf(0), found: new Map([[message.uuid, message]]) }).kind,
     "stored",
   );
 });
 
 Deno.test("server_info tells the id, the name, who is here, since when, and every limit in force", () => {
-  const room = newRoom();
-  room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
-  const decision = room.decide("s1", { type: "QUERY", query: "server_info" }, NOW);
+  const { decide } = newRoom();
+  decide("s1", { type: "CONNECT", username: named("alice") });
+  const decision = decide("s1", { type: "QUERY", query: "server_info" });
   assert(decision.kind === "answered");
   assertEquals(JSON.parse(decision.content), {
     id: 7,
@@ -346,25 +368,24 @@ Deno.test("server_info tells the id, the name, who is here, since when, and ever
 });
 
 Deno.test("what the server announces has the server's name and time, and is nobody's to change", () => {
-  const room = newRoom();
-  const said = room.decide(SERVER_AUTHOR, { type: "ANNOUNCE", text: "tea" }, NOW);
+  const { decide } = newRoom();
+  const said = decide(SERVER_AUTHOR, { type: "ANNOUNCE", text: "tea" });
   assert(said.kind === "stored");
   const { message } = said.entry;
   assertEquals([message.username, message.timestamp, message.text], ["Model Server", "61000", "tea"]);
-  room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
-  const change = room.decide("s1", { type: "QUERY", query: "delete_message", uuid: message.uuid }, {
-    ...NOW,
-    find: () => message,
+  decide("s1", { type: "CONNECT", username: named("alice") });
+  const change = decide("s1", { type: "QUERY", query: "delete_message", uuid: message.uuid }, {
+    found: new Map([[message.uuid, message]]),
   });
   assert(change.kind === "refused");
   assertEquals(change.fault.fault, "NOT_YOUR_MESSAGE");
 });
 
 Deno.test("members are told with when they connected, whatever they are called by now", () => {
-  const room = newRoom();
-  room.decide("s1", { type: "CONNECT", username: named("alice") }, NOW);
-  room.decide("s2", { type: "CONNECT", username: named("bob") }, { ...NOW, nowMs: 62_000 });
-  room.decide("s1", { type: "UPDATE", username: named("alicia") }, { ...NOW, nowMs: 63_000 });
+  const { room, decide } = newRoom();
+  decide("s1", { type: "CONNECT", username: named("alice") });
+  decide("s2", { type: "CONNECT", username: named("bob") }, { nowMs: 62_000 });
+  decide("s1", { type: "UPDATE", username: named("alicia") }, { nowMs: 63_000 });
   assertEquals(
     Array.from(room.members(), ([id, { username, connectedAtMs }]) => [id, username.shown, connectedAtMs]),
     [["s1", "alicia", 61_000], ["s2", "bob", 62_000]],

@@ -5,11 +5,11 @@
  */
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import fc from "fast-check";
-import { History, historyAnswer, WINDOW_MESSAGES_MAX } from "../../chat/room/history.ts";
-import type { HistoryRange, StoredMessage } from "../../chat/room/message.ts";
-import { HISTORY_ANSWER_BYTES_MAX } from "../../src/protocol/limits.ts";
-import { id, message } from "../support/journal_stage.ts";
-import { runs } from "../support/property_runs.ts";
+import { History, historyAnswer, WINDOW_MESSAGES_MAX } from "../../../chat/room/history.ts";
+import type { HistoryRange, StoredMessage } from "../../../chat/room/message.ts";
+import { HISTORY_ANSWER_BYTES_MAX } from "../../../src/protocol/limits.ts";
+import { id, message } from "../../support/journal_stage.ts";
+import { runs } from "../../support/property_runs.ts";
 
 function messages(count: number): StoredMessage[] {
   return Array.from({ length: count }, (_, n) => message(n));

@@ -1,0 +1,75 @@
+/**
+ * Lookups: what a batch asks for and memory does not hold, read from the journal before the batch is decided.
+ *
+ * It judges nothing. The sequencer answers what could not be read.
+ *
+ * @module
+ */
+import type { Logger } from "../../src/logging/log.ts";
+import type { Submission } from "../delivery/participant.ts";
+import type { StoredMessage } from "../room/message.ts";
+import type { RoomState } from "../room/room_state.ts";
+import type { Journal } from "../store/journal.ts";
+import { asksForOlder } from "./batch.ts";
+
+export interface LookupParts {
+  readonly state: RoomState;
+  readonly journal: Pick<Journal, "find" | "page">;
+  /** The smallest id that is young enough to be shown. */
+  readonly historyFrom: () => string;
+  readonly log: Logger;
+}
+
+/** What was read from the journal for one batch, as of its beginning. */
+export class Lookups {
+  /** Of a batch that asks for nothing. */
+  static readonly NONE = new Lookups();
+  readonly messages = new Map<string, StoredMessage>();
+  readonly pages = new Map<Submission, StoredMessage[]>();
+  /** What could not be read. */
+  readonly failed = new Set<Submission>();
+
+  /** Reads for a batch; not a promise where there is nothing to read. Never rejects. */
+  static of(batch: readonly Submission[], parts: LookupParts): Lookups | Promise<Lookups> {
+    const lookups = new Lookups();
+    const reads: Promise<void>[] = [];
+    for (const submission of batch) {
+      const failed = (error: unknown) => {
+        parts.log.error("journal.read_failed", { error });
+        lookups.failed.add(submission);
+      };
+      try {
+        const read = lookups.#readFor(submission, parts);
+        if (read !== undefined) reads.push(read.catch(failed));
+      } catch (error) {
+        failed(error);
+      }
+    }
+    return reads.length === 0 ? lookups : Promise.all(reads).then(() => lookups);
+  }
+
+  #readFor(submission: Submission, { journal, state, historyFrom }: LookupParts): Promise<void> | undefined {
+    const { input } = submission;
+    if (input.type !== "QUERY") return undefined;
+    switch (input.query) {
+      case "update_message":
+      case "delete_message":
+        if (state.find(input.uuid) !== undefined) return undefined;
+        return journal.find(input.uuid).then((message) => {
+          if (message !== undefined) this.messages.set(message.uuid, message);
+        });
+      case "history": {
+        if (!asksForOlder(input)) return undefined;
+        const range = { limit: input.limit, before: input.before, from: historyFrom() };
+        const page = state.page(range);
+        if (page !== undefined) {
+          this.pages.set(submission, page);
+          return undefined;
+        }
+        return journal.page(range).then((page) => void this.pages.set(submission, page));
+      }
+      default:
+        return undefined;
+    }
+  }
+}

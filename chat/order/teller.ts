@@ -1,0 +1,136 @@
+/**
+ * The teller: gives the decisions of a batch whose outcome is known to the state of the room, and sends what follows
+ * from each, in their order, PROTOCOL.md §4.4.
+ *
+ * It decides nothing and stores nothing. A bug in one decision is answered to its sender and hurts nobody else.
+ *
+ * @module
+ */
+import { encodeServerFrame } from "../../src/protocol/codec.ts";
+import { CLOSE } from "../../src/protocol/close_codes.ts";
+import { type Fault, fault } from "../../src/protocol/faults.ts";
+import type { Logger } from "../../src/logging/log.ts";
+import type { FanoutPort } from "../delivery/fanout.ts";
+import type { Participant, Submission } from "../delivery/participant.ts";
+import type { ChatMeters } from "../meters.ts";
+import type { Resumption } from "../resume/resumption.ts";
+import type { Decision } from "../room/decision.ts";
+import { toFrame } from "../room/frame.ts";
+import type { StoredMessage } from "../room/message.ts";
+import type { RoomState } from "../room/room_state.ts";
+import type { Batch } from "./batch.ts";
+
+export interface TellerOptions {
+  readonly state: RoomState;
+  readonly fanout: FanoutPort;
+  readonly resumption: Resumption;
+  /** Called after each batch that changed who is here. */
+  readonly onRosterChange: (connectedUsers: number) => void;
+  readonly meters: ChatMeters;
+  readonly log: Logger;
+}
+
+export class Teller {
+  readonly #options: TellerOptions;
+
+  constructor(options: TellerOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the fan-out can take more; undefined where it can now. */
+  caughtUp(): Promise<void> | undefined {
+    return this.#options.fanout.caughtUp();
+  }
+
+  /** Sends what a batch has decided, from the first decision that is not sent yet. */
+  tell(batch: Batch): void {
+    const { fanout, onRosterChange } = this.#options;
+    const { submissions, decisions, pages } = batch;
+    const usersBefore = fanout.size;
+    let rosterChanged = false;
+    // Only a page from the store needs the batch's changes: to note a message costs as much as to send it.
+    const changed = pages.size === 0 ? undefined : new Map<string, StoredMessage>();
+    while (batch.told < submissions.length) {
+      const submission = submissions[batch.told]!;
+      const decision = decisions[batch.told]!;
+      batch.told++;
+      rosterChanged ||= decision.kind === "joined" || decision.kind === "left";
+      this.#tellOne(submission, decision, pages.get(submission), changed);
+    }
+    // At once: a session that has nothing unanswered any more may answer by itself.
+    fanout.flush();
+    if (rosterChanged || fanout.size !== usersBefore) onRosterChange(fanout.size);
+  }
+
+  #tellOne(
+    submission: Submission,
+    decision: Decision,
+    storedPage: readonly StoredMessage[] | undefined,
+    changed: Map<string, StoredMessage> | undefined,
+  ): void {
+    const { fanout, meters, log } = this.#options;
+    const { participant } = submission;
+    try {
+      if (isFaulted(decision)) meters.faulted(decision.fault.fault);
+      else if (decision.kind === "stored") {
+        meters.messageStored(decision.entry);
+        changed?.set(decision.entry.message.uuid, decision.entry.message);
+      }
+      this.#send(participant, decision, this.#pageFor(decision, storedPage, changed));
+    } catch (error) {
+      log.error("bug", { where: "tell", decision: decision.kind, error });
+      meters.faulted("INTERNAL");
+      const text = fault("INTERNAL").text;
+      fanout.send(participant, toFrame(encodeServerFrame({ type: "ERROR", text })));
+      fanout.endBroken(participant);
+    }
+    fanout.fenced("settled", participant, () => {
+      participant.settled();
+      submission.decided?.(decision);
+    });
+  }
+
+  /**
+   * Memory is as of this point of the order. A page from the store is as of the beginning of the batch: what the batch
+   * changed before this point is laid over it.
+   */
+  #pageFor(
+    decision: Decision,
+    storedPage: readonly StoredMessage[] | undefined,
+    changed: ReadonlyMap<string, StoredMessage> | undefined,
+  ): readonly StoredMessage[] {
+    if (decision.kind !== "asked_history") return NO_PAGE;
+    return this.#options.state.page(decision.range) ??
+      storedPage?.map((message) => changed?.get(message.uuid) ?? message) ?? NO_PAGE;
+  }
+
+  /** The departure notice, the answer with what follows it, the broadcast, then the end of the connection. */
+  #send(participant: Participant, decision: Decision, page: readonly StoredMessage[]): void {
+    const { state, fanout, resumption } = this.#options;
+    const { superseded, token } = resumption.follow(participant, decision);
+    const frames = state.follow(decision, page, token);
+    if (frames.departureNotice !== undefined) fanout.broadcast(frames.departureNotice);
+    if (frames.answer !== undefined) fanout.send(participant, frames.answer);
+    if (decision.kind === "held") fanout.delete(participant);
+    if (superseded !== undefined) {
+      fanout.delete(superseded);
+      fanout.end(superseded, CLOSE.resumedElsewhere);
+    }
+    for (const frame of frames.followUps) fanout.send(participant, frame);
+    if (decision.kind === "joined" || decision.kind === "resumed") {
+      fanout.add(participant);
+      participant.joined();
+    }
+    if (frames.broadcast !== undefined) fanout.broadcast(frames.broadcast);
+    if (frames.extendedBroadcast !== undefined) fanout.broadcastExtended(frames.extendedBroadcast);
+    if (frames.ephemeral !== undefined) fanout.broadcastExtendedBut(participant, frames.ephemeral);
+    if (decision.kind === "left") fanout.delete(participant);
+    if (frames.close !== undefined) fanout.end(participant, frames.close);
+  }
+}
+
+const NO_PAGE: readonly StoredMessage[] = [];
+
+function isFaulted(decision: Decision): decision is Extract<Decision, { fault: Fault }> {
+  return decision.kind === "refused" || decision.kind === "barred" || decision.kind === "unresumable";
+}

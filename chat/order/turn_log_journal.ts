@@ -1,0 +1,76 @@
+/**
+ * The turn log of one machine: the messages of a batch in one append of the journal, and the sessions that it begins
+ * or resumes in the store of sessions.
+ *
+ * @module
+ */
+import { type Fault, fault } from "../../src/protocol/faults.ts";
+import type { Logger } from "../../src/logging/log.ts";
+import type { ChatMeters } from "../meters.ts";
+import type { JournalEntry } from "../room/message.ts";
+import type { ResumeTokens } from "../resume/resume_tokens.ts";
+import type { Journal } from "../store/journal.ts";
+import type { Batch } from "./batch.ts";
+import type { TurnLog } from "./turn_log.ts";
+
+export interface JournalTurnLogOptions {
+  readonly journal: Pick<Journal, "append">;
+  /** The tokens of the sessions that a batch begins or resumes. */
+  readonly tokens: Pick<ResumeTokens, "stored">;
+  readonly meters: ChatMeters;
+  /** A clock that never goes back, in milliseconds. */
+  readonly steadyMs: () => number;
+  readonly log: Logger;
+}
+
+export class JournalTurnLog implements TurnLog {
+  readonly #options: JournalTurnLogOptions;
+  /** Whether the last append failed: the next failures are no news, and the next success is. */
+  #storeFails = false;
+
+  constructor(options: JournalTurnLogOptions) {
+    this.#options = options;
+  }
+
+  append({ decisions }: Batch): Fault | undefined | Promise<Fault | undefined> {
+    const entries: JournalEntry[] = [];
+    for (const decision of decisions) if (decision.kind === "stored") entries.push(decision.entry);
+    const sessionsStored = this.#options.tokens.stored();
+    const stored = this.#append(entries);
+    return sessionsStored === undefined ? stored : sessionsStored.then(() => stored);
+  }
+
+  #append(entries: readonly JournalEntry[]): Fault | undefined | Promise<Fault | undefined> {
+    if (entries.length === 0) return undefined;
+    const { journal, steadyMs } = this.#options;
+    const startMs = steadyMs();
+    let appending: Promise<void> | undefined;
+    try {
+      appending = journal.append(entries);
+    } catch (error) {
+      return this.#notStored(entries.length, error);
+    }
+    return appending === undefined ? this.#stored(entries.length, startMs) : appending.then(
+      () => this.#stored(entries.length, startMs),
+      (error) => this.#notStored(entries.length, error),
+    );
+  }
+
+  #stored(entries: number, startMs: number): undefined {
+    const { meters, steadyMs, log } = this.#options;
+    meters.commitSeconds.observe((steadyMs() - startMs) / 1000);
+    meters.commitMessages.observe(entries);
+    if (this.#storeFails) log.info("journal.append_works", {});
+    this.#storeFails = false;
+  }
+
+  #notStored(entries: number, error: unknown): Fault {
+    const { meters, log } = this.#options;
+    meters.commitFailures.add();
+    // Once, until it works again: a log that a full disk makes grow would be the next thing to fill it.
+    if (this.#storeFails) log.debug("journal.append_failed", { entries, error });
+    else log.error("journal.append_failed", { entries, error });
+    this.#storeFails = true;
+    return fault("STORE_FAILED");
+  }
+}
