@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { startTestChat, TRANSPORT_NAMES } from "../support/chat_server.ts";
+import { startTestChat } from "../support/chat_server.ts";
 import { grown, metricsOf, type Samples } from "../support/metrics.ts";
 import type { ChatClient } from "../support/chat_client.ts";
 import { FAULTY_FRONT, Threads } from "../support/threads.ts";
@@ -19,69 +19,67 @@ function shrunk(before: Samples, after: Samples): string[] {
     .map(([name]) => name);
 }
 
-for (const transport of TRANSPORT_NAMES) {
-  Deno.test(`${transport}: what is counted on two threads is added up, whichever is asked`, async () => {
-    using threads = new Threads();
-    await using chat = await startTestChat({ transport, workers: 2 });
-    const before = await metricsOf(chat.url);
-    await using anna = await threads.connect(chat.url, 0, "anna");
-    await using ben = await threads.connect(chat.url, 1, "ben");
-    const strangers = grown(before, await metricsOf(chat.url), "chatter_sockets_opened_total");
-    const uuid = await anna.say("hello");
-    await ben.expect(`c2/MSG anna; 1; ${uuid}; hello`);
-    await ben.ask("c2/CONNECT ben");
-    await anna.ask("hello");
-    // Those who came to the wrong thread may be leaving.
-    while ((await metricsOf(chat.url)).get("chatter_sockets") !== 2);
-    // Each comes to a thread of the system's choice: all of them tell the same.
-    const pages = await Promise.all(Array.from({ length: 8 }, () => metricsOf(chat.url)));
-    for (const after of pages) {
-      const by = (name: string) => grown(before, after, name);
-      assertEquals([after.get("chatter_users"), after.get("chatter_sockets")], [2, 2]);
-      assertEquals(by("chatter_sockets_opened_total"), strangers);
-      assertEquals(by("chatter_faults_total"), {
-        'chatter_faults_total{fault="NOT_C2"}': 1,
-        'chatter_faults_total{fault="ALREADY_CONNECTED"}': 1,
-      });
-      assertEquals(by("chatter_messages_total"), { 'chatter_messages_total{kind="said"}': 1 });
-      // A thread for each listener.
-      assert(after.get("chatter_fanout_seconds_count")! >= 2);
-      assertEquals(after.get("chatter_commit_seconds_count"), 1);
-      assertEquals(after.size, before.size);
-    }
-  });
-
-  Deno.test(`${transport}: what a thread had counted is not forgotten with it`, async () => {
-    using threads = new Threads();
-    await using chat = await startTestChat({
-      transport,
-      workers: 2,
-      entry: FAULTY_FRONT,
-      beatMs: 50,
-      limits: { floodRate: 0 },
+Deno.test("what is counted on two threads is added up, whichever is asked", async () => {
+  using threads = new Threads();
+  await using chat = await startTestChat({ transport: "serve", workers: 2 });
+  const before = await metricsOf(chat.url);
+  await using anna = await threads.connect(chat.url, 0, "anna");
+  await using ben = await threads.connect(chat.url, 1, "ben");
+  const strangers = grown(before, await metricsOf(chat.url), "chatter_sockets_opened_total");
+  const uuid = await anna.say("hello");
+  await ben.expect(`c2/MSG anna; 1; ${uuid}; hello`);
+  await ben.ask("c2/CONNECT ben");
+  await anna.ask("hello");
+  // Those who came to the wrong thread may be leaving.
+  while ((await metricsOf(chat.url)).get("chatter_sockets") !== 2);
+  // Each comes to a thread of the system's choice: all of them tell the same.
+  const pages = await Promise.all(Array.from({ length: 8 }, () => metricsOf(chat.url)));
+  for (const after of pages) {
+    const by = (name: string) => grown(before, after, name);
+    assertEquals([after.get("chatter_users"), after.get("chatter_sockets")], [2, 2]);
+    assertEquals(by("chatter_sockets_opened_total"), strangers);
+    assertEquals(by("chatter_faults_total"), {
+      'chatter_faults_total{fault="NOT_C2"}': 1,
+      'chatter_faults_total{fault="ALREADY_CONNECTED"}': 1,
     });
-    await using anna = await threads.connect(chat.url, 0, "anna");
-    const ben = await threads.connect(chat.url, 1, "ben");
-    await ben.ask("hello");
-    await anna.drain();
-    const before = await metricsOf(chat.url);
-    assertEquals(before.get("chatter_sockets"), 2);
-    ben.send("break");
-    await ben.closed;
-    assertEquals(await anna.next(), "c2/DISCONNECT lost_connection; ben");
-    let after = await metricsOf(chat.url).catch(() => undefined);
-    while (after === undefined) after = await metricsOf(chat.url).catch(() => undefined);
-    assertEquals([after.get("chatter_users"), after.get("chatter_sockets")], [1, 1]);
-    assertEquals(shrunk(before, after), []);
-    assertEquals(grown(before, after, ENDED), {});
-    // The next thread in its place counts from nothing, which is added to what there was.
-    let back: ChatClient | undefined;
-    while (back === undefined) back = await threads.connect(chat.url, 1, "ben").catch(() => undefined);
-    await using again = back;
-    await again.drain();
-    assertEquals(shrunk(after, await metricsOf(chat.url)), []);
+    assertEquals(by("chatter_messages_total"), { 'chatter_messages_total{kind="said"}': 1 });
+    // A thread for each listener.
+    assert(after.get("chatter_fanout_seconds_count")! >= 2);
+    assertEquals(after.get("chatter_commit_seconds_count"), 1);
+    assertEquals(after.size, before.size);
+  }
+});
+
+Deno.test("what a thread had counted is not forgotten with it", async () => {
+  using threads = new Threads();
+  await using chat = await startTestChat({
+    transport: "ws",
+    workers: 2,
+    entry: FAULTY_FRONT,
+    beatMs: 50,
+    limits: { floodRate: 0 },
   });
-}
+  await using anna = await threads.connect(chat.url, 0, "anna");
+  const ben = await threads.connect(chat.url, 1, "ben");
+  await ben.ask("hello");
+  await anna.drain();
+  const before = await metricsOf(chat.url);
+  assertEquals(before.get("chatter_sockets"), 2);
+  ben.send("break");
+  await ben.closed;
+  assertEquals(await anna.next(), "c2/DISCONNECT lost_connection; ben");
+  let after = await metricsOf(chat.url).catch(() => undefined);
+  while (after === undefined) after = await metricsOf(chat.url).catch(() => undefined);
+  assertEquals([after.get("chatter_users"), after.get("chatter_sockets")], [1, 1]);
+  assertEquals(shrunk(before, after), []);
+  assertEquals(grown(before, after, ENDED), {});
+  // The next thread in its place counts from nothing, which is added to what there was.
+  let back: ChatClient | undefined;
+  while (back === undefined) back = await threads.connect(chat.url, 1, "ben").catch(() => undefined);
+  await using again = back;
+  await again.drain();
+  assertEquals(shrunk(after, await metricsOf(chat.url)), []);
+});
 
 Deno.test("a thread that hangs does not hold up the page", async () => {
   using threads = new Threads();
