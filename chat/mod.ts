@@ -23,7 +23,7 @@ import { Admission } from "./gateway/admission.ts";
 import { KvBanStore } from "./store/ban_store_kv.ts";
 import { Gateway, type GatewayOptions, type Gateways } from "./gateway/gateway.ts";
 import { KvKeyStore, serverId } from "./announce/identity_kv.ts";
-import type { MessageStore } from "./store/journal.ts";
+import type { Journal } from "./store/journal.ts";
 import { KvJournal } from "./store/journal_kv.ts";
 import { MemoryJournal } from "./store/journal_memory.ts";
 import { LAYOUT } from "./store/layout.ts";
@@ -31,7 +31,6 @@ import { isAdminRefusal } from "./admin/refusals.ts";
 import { KvSessionStore } from "./store/session_store_kv.ts";
 import { ChatMeters } from "./meters.ts";
 import { type AdminApp, adminIsOff } from "./admin/mount.ts";
-import { enoughFor } from "./resume/recovery.ts";
 import { Node, type Stores } from "./node.ts";
 import { changeable, type Settings, SettingsInForce } from "./settings.ts";
 import type { ThreadLink } from "./gateway/threads/link.ts";
@@ -126,7 +125,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const log = logger("chat");
   const id = options.id ?? await serverId(store.kv, Math.random);
   const meters = new ChatMeters();
-  const stores = await storesIn(store, options, settings.limits);
+  const stores = storesIn(store, options, settings.limits);
   const threads = options.workers === 1 ? undefined : await loadThreads();
   // Before the node: what it holds waits for somebody from then on, who has to be able to come.
   const workers = await threads?.beginWorkers(options.entry, options.workers) ?? [];
@@ -237,20 +236,19 @@ async function loadThreads() {
 }
 
 /** Chooses what keeps each thing. */
-async function storesIn(
+function storesIn(
   store: Store,
   { kv: place }: ChatOptions,
   limits: Limits,
-): Promise<Stores & { keys: KvKeyStore }> {
+): Stores & { keys: KvKeyStore } {
   const { kv, assertInPlace, fence } = store;
-  const retained: MessageStore = place === ":memory:"
+  const retained: Journal = place === ":memory:"
     ? new MemoryJournal(limits)
     : new KvJournal(kv, assertInPlace, fence);
   const journal = limits.historyCount === 0 ? new MemoryJournal({ historyCount: 0 }) : retained;
   return {
     journal,
     retained,
-    recovered: await journal.recoverBroadcasts(enoughFor(limits)),
     bans: new KvBanStore(kv),
     sessions: new KvSessionStore(kv),
     keys: new KvKeyStore(kv),

@@ -11,7 +11,7 @@ import { settlesWithin } from "../src/deadline.ts";
 import { type Logger, logger } from "../src/logging/log.ts";
 import type { Tracing } from "../src/metrics/tracing.ts";
 import { VERSION } from "../src/version.ts";
-import type { Journal, MessageStore, RecoveredBroadcasts } from "./store/journal.ts";
+import type { Journal } from "./store/journal.ts";
 import { Fanout, type FanoutPort } from "./delivery/fanout.ts";
 import { JournalTurnLog } from "./order/turn_log_journal.ts";
 import { Teller } from "./order/teller.ts";
@@ -29,6 +29,7 @@ import { messageIds } from "./room/message_id.ts";
 import type { ChatMeters } from "./meters.ts";
 import { Moderation } from "./admin/moderation.ts";
 import {
+  enoughFor,
   extendPositions,
   newestOf,
   recoverReplayBuffer,
@@ -47,8 +48,7 @@ export interface Stores {
   /** What is told of the past. */
   readonly journal: Journal;
   /** What is kept of it, where that differs. */
-  readonly retained: MessageStore;
-  readonly recovered: RecoveredBroadcasts;
+  readonly retained: Journal;
   readonly bans: BanStore;
   readonly sessions: SessionStore;
   /** Of the listings. */
@@ -285,7 +285,7 @@ export class Node {
 
   async #recoverSessions(): Promise<void> {
     const { stores, settings } = this.#options;
-    await recoverSessions(await stores.sessions.load(), stores.recovered.named, {
+    await recoverSessions(await stores.sessions.load(), this.#recovered.named, {
       store: stores.sessions,
       room: this.#room,
       state: this.#state,
@@ -305,12 +305,13 @@ async function recover({ settings: { limits }, stores, log }: NodeOptions) {
   const history = new History(newest);
   const newestId = newest.newest.at(-1)?.uuid;
   const bans = new Bans(await stores.bans.load());
-  const replayBuffer = recoverReplayBuffer(stores.recovered, limits, {
+  const broadcasts = await stores.journal.recoverBroadcasts(enoughFor(limits));
+  const replayBuffer = recoverReplayBuffer(broadcasts, limits, {
     reservedFrom: await reservePositions(kv),
     reserve: (upTo) =>
       void extendPositions(kv, upTo).catch((error) => log.error("positions.reserve_failed", { error })),
   });
-  return { history, newestId, bans, replayBuffer };
+  return { history, newestId, bans, replayBuffer, named: broadcasts.named };
 }
 
 /** 256 random bits in base64url. */

@@ -12,7 +12,7 @@ import type { ExportSource } from "../../src/kv/transfer.ts";
 import { type AdminApp, type AdminBindings, adminBodyBytesMax } from "./mount.ts";
 import type { KvKeyStore } from "../announce/identity_kv.ts";
 import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
-import type { MessageStore } from "../store/journal.ts";
+import type { Journal } from "../store/journal.ts";
 import type { SettingsInForce } from "../settings.ts";
 import { ChatExport } from "./export.ts";
 import { STATUS_CODE } from "@std/http/status";
@@ -171,7 +171,7 @@ export interface Administered {
   readonly id: number;
   readonly settings: SettingsInForce;
   readonly node: { readonly moderation: Moderation };
-  readonly stores: { readonly retained: Pick<MessageStore, "after">; readonly keys: KvKeyStore };
+  readonly stores: { readonly retained: Pick<Journal, "after">; readonly keys: KvKeyStore };
 }
 
 export function administration({ token, id, settings, node, stores }: Administered): AdminApp {

@@ -16,12 +16,12 @@ import {
   type TransferRow,
 } from "../../src/kv/transfer.ts";
 import { type Ban, shownBan } from "../room/bans.ts";
-import type { MessageStore } from "../store/journal.ts";
+import type { Journal } from "../store/journal.ts";
 import { LAYOUT } from "../store/layout.ts";
 
 export interface ChatExportOptions {
   readonly serverId: number;
-  readonly messages: Pick<MessageStore, "after">;
+  readonly messages: Pick<Journal, "after">;
   readonly bans: () => Promise<readonly Ban[]>;
   readonly keys: { all(): Promise<readonly (readonly [listing: string, key: string])[]> };
 }

@@ -25,7 +25,10 @@ const REPLAY_SHARE = 0.5;
 const FRAME_BYTES = 64;
 
 /** What the window on the journal is to have, as the journal is now. */
-export async function newestOf(journal: Journal, { historyCount }: Limits): Promise<NewestMessages> {
+export async function newestOf(
+  journal: Pick<Journal, "page">,
+  { historyCount }: Limits,
+): Promise<NewestMessages> {
   const newest = await journal.page({ limit: WINDOW_MESSAGES_MAX, before: undefined, from: "" });
   return { kept: historyCount, newest, isWhole: newest.length < WINDOW_MESSAGES_MAX };
 }

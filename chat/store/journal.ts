@@ -1,6 +1,5 @@
 /**
- * The ports to the store of messages: what the order needs of it, and what else is done with what it keeps. Adapters lie
- * beside it.
+ * The port to the store of messages: what the order, a restart, retention and an export need of it. Adapters lie beside it.
  *
  * @module
  */
@@ -17,9 +16,6 @@ export interface Journal {
   find(uuid: string): Promise<StoredMessage | undefined>;
   /** The newest messages of a range, the newest last. */
   page(range: HistoryRange): Promise<StoredMessage[]>;
-}
-
-export interface MessageStore extends Journal {
   /** The oldest messages with greater ids than `uuid`, the oldest first. */
   after(uuid: string, limit: number): Promise<StoredMessage[]>;
   /**

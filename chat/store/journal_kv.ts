@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { MessageBroadcast, MessageStore, RecoveredBroadcasts } from "./journal.ts";
+import type { Journal, MessageBroadcast, RecoveredBroadcasts } from "./journal.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
 import { endOf, messagesOf, segmentsOf } from "./segment.ts";
 import {
@@ -32,7 +32,7 @@ const REMOVE_SEGMENTS_MAX = 100;
 /** How often a change is tried that a sweep keeps getting in the way of, which sweeps once a minute. */
 const TRIES_MAX = 10;
 
-export class KvJournal implements MessageStore {
+export class KvJournal implements Journal {
   readonly #kv: Deno.Kv;
   readonly #editLog: EditLogRows;
   readonly #assertInPlace: () => void;

@@ -7,11 +7,11 @@
  * @module
  */
 import type { Limits } from "../../src/protocol/limits.ts";
-import type { MessageStore, RecoveredBroadcasts } from "./journal.ts";
+import type { Journal, RecoveredBroadcasts } from "./journal.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
 import { MessageWindow } from "../room/message_window.ts";
 
-export class MemoryJournal implements MessageStore {
+export class MemoryJournal implements Journal {
   readonly #messages = new MessageWindow();
   readonly #limits: Pick<Limits, "historyCount">;
 

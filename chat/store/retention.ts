@@ -9,7 +9,7 @@
 import type { Logger } from "../../src/logging/log.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { firstIdAt } from "../room/message_id.ts";
-import type { MessageStore } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 
 /** Seconds between two sweeps: how long messages past the limits lie in the file at most. */
 export const SWEEP_INTERVAL_SECONDS = 60;
@@ -22,7 +22,7 @@ export function oldestKeptId(nowMs: number, days: number): string {
 }
 
 export interface RetentionOptions {
-  readonly messages: Pick<MessageStore, "sweep" | "forgetBroadcasts">;
+  readonly messages: Pick<Journal, "sweep" | "forgetBroadcasts">;
   /** As they are in force. */
   readonly limits: Pick<Limits, "historyCount" | "historyDays">;
   /** The place in the order from which on broadcasts may still be replayed to somebody who resumes. */

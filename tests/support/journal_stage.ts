@@ -9,7 +9,7 @@ import {
   type JournalEntry,
   type StoredMessage,
 } from "../../chat/room/message.ts";
-import type { MessageStore } from "../../chat/store/journal.ts";
+import type { Journal } from "../../chat/store/journal.ts";
 import { KvJournal } from "../../chat/store/journal_kv.ts";
 import { MemoryJournal } from "../../chat/store/journal_memory.ts";
 import { openKv } from "../../src/kv/kv.ts";
@@ -88,7 +88,7 @@ export function kvJournalTest(does: string, test: (journal: KvJournal, kv: Deno.
 export const ADAPTERS: readonly {
   readonly name: string;
   readonly withStore: (
-    test: (store: MessageStore, count?: () => Promise<number>) => Promise<void>,
+    test: (store: Journal, count?: () => Promise<number>) => Promise<void>,
   ) => Promise<void>;
 }[] = [
   { name: "in memory", withStore: (test) => test(new MemoryJournal({ historyCount: 100_000 })) },

@@ -72,7 +72,7 @@ export async function promisesSettled(): Promise<void> {
   for (let i = 0; i < 50; i++) await Promise.resolve();
 }
 
-export class WaitingJournal implements Journal {
+export class WaitingJournal implements Pick<Journal, "append" | "find" | "page"> {
   readonly appends: Call<readonly JournalEntry[], void>[] = [];
   readonly finds: Call<string, StoredMessage | undefined>[] = [];
   readonly pages: Call<HistoryRange, StoredMessage[]>[] = [];
