@@ -71,7 +71,7 @@ Deno.test("a dead server is removed by the sweep of a running listing", async ()
   await using listing = await startTestListing({ checkInterval: 0.1 });
   await ask(`${listing.url}/servers/7`, { method: "POST", body: `{"address":":${chat.port}"}` });
   await chat[Symbol.asyncDispose]();
-  const deadline = performance.now() + 5000;
+  const deadline = performance.now() + 60_000;
   while ((await listedIds(listing.url)).length > 0) {
     assertLess(performance.now(), deadline);
     await new Promise((resolve) => setTimeout(resolve, 20));

@@ -291,22 +291,3 @@ Deno.test("a listing that offers no streams says so", async () => {
     "Too many event streams are open: at most 0 are allowed, and GET /servers tells the same",
   ]);
 });
-
-Deno.test("what another process writes is told too", async () => {
-  await using listing = await ListingUnderTest.start();
-  const kv = listing.kv;
-  await using other = new ListingUnderTest(kv, { sharedKv: true });
-  await using reader = await follow(listing, await position(listing));
-  const key = await other.list(5, { serverName: "Elsewhere" });
-  // The second tick tells what the first one read.
-  await tell(listing, 1000);
-  await listing.index.refresh();
-  await tell(listing);
-  const event = await reader.next();
-  assertEquals([event!.name, event!.data.displayName], ["added", "Elsewhere"]);
-  await other.ask("DELETE", "/servers/5", { key });
-  await tell(listing, 1000);
-  await listing.index.refresh();
-  await tell(listing);
-  assertEquals((await reader.next())?.name, "removed");
-});
