@@ -4,16 +4,16 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { adminApp } from "../../chat/admin/admin_api.ts";
-import { adminBodyBytesMax } from "../../chat/admin/mount.ts";
-import { TRIES_BURST, TRIES_PER_MINUTE } from "../../src/serving/bearer_token.ts";
-import type { Moderation } from "../../chat/admin/moderation.ts";
-import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
-import type { ExportSource } from "../../src/kv/transfer.ts";
-import { AdminApi, TOKEN } from "../support/admin_api.ts";
-import { ChatClient } from "../support/chat_client.ts";
-import { testOverEachTransport as test, testOverTransportsAndThreads } from "../support/chat_server.ts";
-import { recordedLog } from "../support/recorded_log.ts";
+import { adminApp } from "../../../chat/admin/admin_api.ts";
+import { adminBodyBytesMax } from "../../../chat/admin/mount.ts";
+import { TRIES_BURST, TRIES_PER_MINUTE } from "../../../src/serving/bearer_token.ts";
+import type { Moderation } from "../../../chat/admin/moderation.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import type { ExportSource } from "../../../src/kv/transfer.ts";
+import { AdminApi, TOKEN } from "../../support/admin_api.ts";
+import { ChatClient } from "../../support/chat_client.ts";
+import { testOverEachTransport as test, testOverTransportsAndThreads } from "../../support/chat_server.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
 
 test("a ban is told to everyone, the banned one included and last to them, and is refused to whoever comes back", async (start) => {
   await using chat = await start({ adminToken: TOKEN });

@@ -5,8 +5,8 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
-import { openChatStore } from "../../chat/mod.ts";
-import { inTempFolder } from "../support/temp_folder.ts";
+import { openChatStore } from "../../../chat/mod.ts";
+import { inTempFolder } from "../../support/temp_folder.ts";
 
 Deno.test("a store that is leased is given back with its lease", () =>
   inTempFolder(async (folder) => {

@@ -5,9 +5,9 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { APPEND_CHANGE_UNITS, APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../chat/room/message.ts";
-import { MESSAGE_BYTES_MAX, SEGMENT_BYTES_MAX } from "../../chat/store/segment.ts";
-import { LIMITS } from "../../src/protocol/limits.ts";
+import { APPEND_CHANGE_UNITS, APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../../chat/room/message.ts";
+import { MESSAGE_BYTES_MAX, SEGMENT_BYTES_MAX } from "../../../chat/store/segment.ts";
+import { LIMITS } from "../../../src/protocol/limits.ts";
 import {
   changed,
   fill,
@@ -19,7 +19,7 @@ import {
   range,
   said,
   upTo,
-} from "../support/journal_stage.ts";
+} from "../../support/journal_stage.ts";
 
 kvJournalTest("takes the largest message that the limits allow", async (journal) => {
   const astral = largest(1, "👍".repeat(LIMITS.maxMessageLength.max));

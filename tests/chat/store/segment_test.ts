@@ -6,7 +6,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { serialize } from "node:v8";
 import fc from "fast-check";
-import type { StoredMessage } from "../../chat/room/message.ts";
+import type { StoredMessage } from "../../../chat/room/message.ts";
 import {
   endOf,
   firstIdOf,
@@ -14,10 +14,10 @@ import {
   messagesOf,
   SEGMENT_BYTES_MAX,
   segmentsOf,
-} from "../../chat/store/segment.ts";
-import { LIMITS } from "../../src/protocol/limits.ts";
-import { id, largest, message } from "../support/journal_stage.ts";
-import { runs } from "../support/property_runs.ts";
+} from "../../../chat/store/segment.ts";
+import { LIMITS } from "../../../src/protocol/limits.ts";
+import { id, largest, message } from "../../support/journal_stage.ts";
+import { runs } from "../../support/property_runs.ts";
 
 /** Bytes of a value of Deno KV. */
 const VALUE_BYTES_MAX = 65_536;

@@ -4,9 +4,9 @@
  * @module
  */
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
-import { KvKeyStore, serverId } from "../../chat/announce/identity_kv.ts";
-import { openKv } from "../../src/kv/kv.ts";
-import { inTempFolder } from "../support/temp_folder.ts";
+import { KvKeyStore, serverId } from "../../../chat/announce/identity_kv.ts";
+import { openKv } from "../../../src/kv/kv.ts";
+import { inTempFolder } from "../../support/temp_folder.ts";
 
 function neverAsked(): number {
   throw new Error("randomness was asked for a second id");

@@ -5,11 +5,11 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { isAdminRefusal } from "../../chat/admin/refusals.ts";
-import { type BanStore, CHANGE_BANS_MAX } from "../../chat/store/ban_store.ts";
-import { type Ban, BANS_MAX } from "../../chat/room/bans.ts";
-import { type Banned, type BanRequest, Moderation } from "../../chat/admin/moderation.ts";
-import { parseUsername, type Username } from "../../src/protocol/names.ts";
+import { isAdminRefusal } from "../../../chat/admin/refusals.ts";
+import { type BanStore, CHANGE_BANS_MAX } from "../../../chat/store/ban_store.ts";
+import { type Ban, BANS_MAX } from "../../../chat/room/bans.ts";
+import { type Banned, type BanRequest, Moderation } from "../../../chat/admin/moderation.ts";
+import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 import {
   ACK,
   last,
@@ -17,7 +17,7 @@ import {
   promisesSettled,
   type World,
   world,
-} from "../support/order_stage.ts";
+} from "../../support/order_stage.ts";
 
 interface Change {
   readonly added: Ban | undefined;

@@ -6,11 +6,11 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import type { StoredMessage } from "../../chat/room/message.ts";
-import { KvJournal } from "../../chat/store/journal_kv.ts";
-import { MemoryJournal } from "../../chat/store/journal_memory.ts";
-import { openKv } from "../../src/kv/kv.ts";
-import { HISTORY_PAGE_MAX } from "../../src/protocol/limits.ts";
+import type { StoredMessage } from "../../../chat/room/message.ts";
+import { KvJournal } from "../../../chat/store/journal_kv.ts";
+import { MemoryJournal } from "../../../chat/store/journal_memory.ts";
+import { openKv } from "../../../src/kv/kv.ts";
+import { HISTORY_PAGE_MAX } from "../../../src/protocol/limits.ts";
 import {
   ADAPTERS,
   changed,
@@ -22,9 +22,9 @@ import {
   range,
   said,
   upTo,
-} from "../support/journal_stage.ts";
-import { runs } from "../support/property_runs.ts";
-import { inTempFolder } from "../support/temp_folder.ts";
+} from "../../support/journal_stage.ts";
+import { runs } from "../../support/property_runs.ts";
+import { inTempFolder } from "../../support/temp_folder.ts";
 
 const number = fc.nat(60);
 const optionalId = fc.option(number.map(id), { nil: undefined });

@@ -5,9 +5,9 @@
  */
 import { assertEquals } from "@std/assert";
 import { mock } from "node:test";
-import { firstIdAt } from "../../chat/room/message_id.ts";
-import { oldestKeptId, Retention, SWEEP_INTERVAL_SECONDS } from "../../chat/store/retention.ts";
-import { recordedLog } from "../support/recorded_log.ts";
+import { firstIdAt } from "../../../chat/room/message_id.ts";
+import { oldestKeptId, Retention, SWEEP_INTERVAL_SECONDS } from "../../../chat/store/retention.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const NOW_MS = Date.UTC(2026, 0, 2);

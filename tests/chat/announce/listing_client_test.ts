@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertFalse, assertLess, assertMatch } from "@std/assert";
-import { ListingClient, type ListingReply, reasonText } from "../../chat/announce/listing_client.ts";
+import { ListingClient, type ListingReply, reasonText } from "../../../chat/announce/listing_client.ts";
 
 interface Seen {
   readonly method: string;

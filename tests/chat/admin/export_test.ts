@@ -4,26 +4,26 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { RunningChat } from "../../chat/mod.ts";
-import { ChatExport } from "../../chat/admin/export.ts";
-import { exportRoutes } from "../../chat/admin/export_routes.ts";
-import { KvKeyStore } from "../../chat/announce/identity_kv.ts";
-import { httpFence } from "../../chat/gateway/http_app.ts";
-import type { StoredMessage } from "../../chat/room/message.ts";
-import { MemoryJournal } from "../../chat/store/journal_memory.ts";
-import { claimLayout, openKv } from "../../src/kv/kv.ts";
+import type { RunningChat } from "../../../chat/mod.ts";
+import { ChatExport } from "../../../chat/admin/export.ts";
+import { exportRoutes } from "../../../chat/admin/export_routes.ts";
+import { KvKeyStore } from "../../../chat/announce/identity_kv.ts";
+import { httpFence } from "../../../chat/gateway/http_app.ts";
+import type { StoredMessage } from "../../../chat/room/message.ts";
+import { MemoryJournal } from "../../../chat/store/journal_memory.ts";
+import { claimLayout, openKv } from "../../../src/kv/kv.ts";
 import {
   type ExportSource,
   PAGE_ROWS_MAX,
   type TransferPage,
   type TransferRow,
-} from "../../src/kv/transfer.ts";
-import { AdminApi, TOKEN } from "../support/admin_api.ts";
-import { ChatClient } from "../support/chat_client.ts";
-import { startTestChat, testOverEachTransport } from "../support/chat_server.ts";
-import { message, upTo } from "../support/journal_stage.ts";
-import { recordedLog } from "../support/recorded_log.ts";
-import { inTempFolder } from "../support/temp_folder.ts";
+} from "../../../src/kv/transfer.ts";
+import { AdminApi, TOKEN } from "../../support/admin_api.ts";
+import { ChatClient } from "../../support/chat_client.ts";
+import { startTestChat, testOverEachTransport } from "../../support/chat_server.ts";
+import { message, upTo } from "../../support/journal_stage.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
+import { inTempFolder } from "../../support/temp_folder.ts";
 
 interface Page {
   readonly rows: readonly (TransferRow & Record<string, unknown>)[];

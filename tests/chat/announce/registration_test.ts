@@ -11,9 +11,9 @@ import {
   RETRY_SECONDS_MAX,
   RETRY_UNREACHABLE_SECONDS_MAX,
   retryDelayMs,
-} from "../../chat/announce/registration.ts";
-import { runs } from "../support/property_runs.ts";
-import { promisesSettled, registrationTest, URL_OF_LISTING } from "../support/registration_stage.ts";
+} from "../../../chat/announce/registration.ts";
+import { runs } from "../../support/property_runs.ts";
+import { promisesSettled, registrationTest, URL_OF_LISTING } from "../../support/registration_stage.ts";
 
 Deno.test("retryDelayMs() doubles from 1 s to the longest, the last quarter at random", () => {
   const cases: [failures: number, longest: number, random: number, ms: number][] = [

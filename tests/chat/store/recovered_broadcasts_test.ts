@@ -5,10 +5,10 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import type { StoredMessage } from "../../chat/room/message.ts";
-import type { KvJournal } from "../../chat/store/journal_kv.ts";
-import { segmentsOf } from "../../chat/store/segment.ts";
-import { message as anyMessage, said, withKvJournal } from "../support/journal_stage.ts";
+import type { StoredMessage } from "../../../chat/room/message.ts";
+import type { KvJournal } from "../../../chat/store/journal_kv.ts";
+import { segmentsOf } from "../../../chat/store/segment.ts";
+import { message as anyMessage, said, withKvJournal } from "../../support/journal_stage.ts";
 
 function message(n: number): StoredMessage {
   return { ...anyMessage(n), position: 10 * n };
