@@ -123,16 +123,43 @@ export async function withBrowser(act: (stage: Stage) => Promise<void>): Promise
   }
 }
 
-/** What axe finds on the page that is serious or critical, a line each: rule, what it wants, where. */
+/**
+ * What axe finds on the page that is serious or critical, a line each: rule, what it wants, where. In dark colours,
+ * which it is asked for after the light ones, nothing can be wrong but them.
+ */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: { run: () => Promise<import("axe-core").AxeResults> } };
-    return await axe.run();
-  });
+  const faults: string[] = [];
+  for (const scheme of ["light", "dark"] as const) {
+    await setColours(page, scheme, true);
+    const found = await axeFaults(page, scheme === "dark");
+    faults.push(...scheme === "dark" ? found.map((fault) => `dark: ${fault}`) : found);
+  }
+  await setColours(page, "light", true);
+  return faults;
+}
+
+async function axeFaults(page: Page, isOfColours: boolean): Promise<string[]> {
+  if (await page.evaluate(() => !("axe" in globalThis))) await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(async (isOfColours) => {
+    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+    return await axe.run(isOfColours ? { runOnly: ["color-contrast"] } : {});
+  }, isOfColours);
   return violations.filter(({ impact }) => impact === "serious" || impact === "critical").map((
     { id, help, nodes },
   ) => `${id}: ${help}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+}
+
+/** Without motion a change of colours is there at once. */
+async function setColours(page: Page, scheme: "light" | "dark", reducedMotion: boolean): Promise<void> {
+  await page.emulateMediaFeatures([
+    { name: "prefers-color-scheme", value: scheme },
+    { name: "prefers-reduced-motion", value: reducedMotion ? "reduce" : "no-preference" },
+  ]);
+}
+
+/** Gives the window another width, of a phone or of a desk as before: nothing is loaded anew. */
+export async function setWidth(page: Page, width: number): Promise<void> {
+  await page.setViewport({ ...page.viewport() ?? DESK, width });
 }
 
 /** By how many CSS pixels the page is wider than its window, which makes a person scroll sideways. */
@@ -172,10 +199,7 @@ async function newVisitor(browser: Browser, options: VisitorOptions, misdeeds: s
     hasTouch: isPhone,
     isMobile: isPhone,
   });
-  await page.emulateMediaFeatures([
-    { name: "prefers-color-scheme", value: options.scheme ?? "light" },
-    { name: "prefers-reduced-motion", value: options.reducedMotion ? "reduce" : "no-preference" },
-  ]);
+  await setColours(page, options.scheme ?? "light", options.reducedMotion ?? false);
   if (options.timeZone !== undefined) await page.emulateTimezone(options.timeZone);
   if (options.script === false) await page.setJavaScriptEnabled(false);
   return page;
