@@ -298,7 +298,13 @@ async function openGateways(
     log,
   };
   if (workers.length === 0) {
-    const assets = await WebAssets.load(["chat/web", "src/client", "src/protocol", "src/web"], {
+    const assets = await WebAssets.load([
+      "chat/web",
+      "src/client",
+      "src/client/session",
+      "src/protocol",
+      "src/web",
+    ], {
       serverName: name,
     });
     return await Gateway.open({ ...gateway, ...behind, transport: TRANSPORTS[transport], assets });

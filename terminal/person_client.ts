@@ -6,11 +6,12 @@
  *
  * @module
  */
-import type { Message, SessionEvent } from "../src/client/session_events.ts";
+import type { Message, SessionEvent } from "../src/client/session/session_events.ts";
+import { SessionDriver } from "../src/client/session_driver.ts";
 import { readUsername } from "../src/cli/commands.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { ChatLines, quoted } from "./screen/chat_lines.ts";
-import { ChatLink } from "./chat_link.ts";
+import { socketReason } from "./problem.ts";
 import type { Paint } from "./screen/colours.ts";
 import type { Key } from "./screen/keys.ts";
 import { LineEditor } from "./screen/line_editor.ts";
@@ -42,7 +43,7 @@ export class PersonClient {
   readonly ended: Promise<End>;
   readonly #end = Promise.withResolvers<End>();
   readonly #world: PersonWorld;
-  readonly #link: ChatLink;
+  readonly #session: SessionDriver;
   readonly #lines: ChatLines;
   readonly #screen: PromptScreen;
   readonly #editor: LineEditor;
@@ -67,7 +68,12 @@ export class PersonClient {
     this.#world = world;
     this.ended = this.#end.promise;
     this.#standing = new StandingRows(world.url);
-    this.#link = new ChatLink(world.url, (event) => this.#show(event));
+    this.#session = new SessionDriver({
+      url: world.url,
+      onEvent: (event) => this.#show(event),
+      steadyMs: steadyClock,
+      wallMs: wallClock,
+    });
     this.#lines = new ChatLines(paint, wallClock());
     this.#screen = new PromptScreen(world.size, {
       above: (text) => paint("dim", text),
@@ -79,7 +85,7 @@ export class PersonClient {
   start(): void {
     const { name } = this.#world;
     if (name === undefined) this.#askName("What is your name?", "");
-    else this.#link.join(name);
+    else this.#session.join(name);
     this.#draw();
   }
 
@@ -97,14 +103,14 @@ export class PersonClient {
     if (this.#isLeaving) return this.#end.resolve({ problem: undefined });
     this.#isLeaving = true;
     this.#standing.leaves();
-    this.#link.leave();
+    this.#session.leave();
     this.#draw();
   }
 
   /** Takes the prompt off the screen, and lets go of the connection. */
   close(): void {
     clearTimeout(this.#tick);
-    this.#link.end();
+    this.#session.end();
     this.#draw();
     clearTimeout(this.#tick);
     this.#world.write(this.#screen.leave());
@@ -118,7 +124,7 @@ export class PersonClient {
       case "submitted":
         return this.#submit(pressed.text);
       case "changed":
-        if (this.#mode.kind === "say" && !/^(?:\/|$)/.test(this.#editor.text)) this.#link.typing();
+        if (this.#mode.kind === "say" && !/^(?:\/|$)/.test(this.#editor.text)) this.#session.typing();
         return;
       case "redraw":
         this.#world.write(this.#screen.redraw(this.#prompt()));
@@ -141,7 +147,9 @@ export class PersonClient {
     if (mode.kind === "edit") {
       this.#mode = { kind: "say" };
       if (line.trim() === "") return this.#problem("Nothing was changed; /delete takes a message away");
-      if (line !== mode.message.text) this.#link.wish({ kind: "edit", uuid: mode.message.uuid, text: line });
+      if (line !== mode.message.text) {
+        this.#session.wish({ kind: "edit", uuid: mode.message.uuid, text: line });
+      }
       return;
     }
     this.#obey(line);
@@ -151,25 +159,25 @@ export class PersonClient {
     const command = readCommand(line);
     switch (command.kind) {
       case "say":
-        return this.#link.send(command.text);
+        return this.#session.send(command.text);
       case "nick":
-        return this.#link.wish({ kind: "rename", username: command.name });
+        return this.#session.wish({ kind: "rename", username: command.name });
       case "users":
-        return this.#link.wish({ kind: "users" });
+        return this.#session.wish({ kind: "users" });
       case "edit":
         return this.#edit(command.back, command.text);
       case "delete": {
         const message = this.#sent.last(command.back);
         if (message === undefined) return this.#problem("There is no message of yours that you could delete");
-        return this.#link.wish({ kind: "delete", uuid: message.uuid });
+        return this.#session.wish({ kind: "delete", uuid: message.uuid });
       }
       case "history":
-        return this.#link.wish({ kind: "history", limit: command.count, before: this.#oldest });
+        return this.#session.wish({ kind: "history", limit: command.count, before: this.#oldest });
       case "resend":
       case "discard": {
         const nonces = this.#sent.takeOffered();
         if (nonces.length === 0) this.#problem("There is nothing to send again or to drop");
-        for (const nonce of nonces) this.#link.settleDraft(nonce, command.kind === "resend");
+        for (const nonce of nonces) this.#session.settleDraft(nonce, command.kind === "resend");
         return;
       }
       case "help":
@@ -185,7 +193,7 @@ export class PersonClient {
   #edit(back: number, text: string | undefined): void {
     const message = this.#sent.last(back);
     if (message === undefined) return this.#problem("There is no message of yours that you could change");
-    if (text !== undefined) return this.#link.wish({ kind: "edit", uuid: message.uuid, text });
+    if (text !== undefined) return this.#session.wish({ kind: "edit", uuid: message.uuid, text });
     this.#mode = { kind: "edit", message };
     this.#editor.replace(message.text);
   }
@@ -207,7 +215,7 @@ export class PersonClient {
       return this.#problem("A name is 1 to 32 letters, numbers, emoji, _ - . and single blanks between them");
     }
     this.#mode = { kind: "say" };
-    this.#link.join(name);
+    this.#session.join(name);
   }
 
   /** Leaves, unless something is not sent yet and this was not said before. */
@@ -258,7 +266,7 @@ export class PersonClient {
         this.#failed(event);
         break;
       case "done":
-        if (event.wish.kind === "users") this.#tellRoster(this.#link.session.users);
+        if (event.wish.kind === "users") this.#tellRoster(this.#session.users);
         break;
       default: {
         if (event.type === "left") this.#standing.typed(event.username);
@@ -276,7 +284,7 @@ export class PersonClient {
       case "waiting": {
         if (this.#isLeaving) return this.#end.resolve({ problem: undefined });
         if (!this.#wasIn) {
-          const why = this.#link.lastError === "" ? event.text : this.#link.lastError;
+          const why = socketReason(this.#session.lastError, event.text);
           return this.#end.resolve({ problem: `Cannot reach ${this.#world.url}: ${why}` });
         }
         if (wasLive) {
@@ -285,7 +293,7 @@ export class PersonClient {
         return;
       }
       case "refused":
-        return this.#askName(event.text, this.#link.session.username);
+        return this.#askName(event.text, this.#session.username);
       case "over":
         return this.#end.resolve({ problem: this.#isLeaving ? undefined : event.text });
     }
@@ -296,7 +304,7 @@ export class PersonClient {
     switch (how) {
       case "new":
         this.#say(`You are on ${serverName} as ${username}. /help tells what can be typed`);
-        this.#link.wish({ kind: "users" });
+        this.#session.wish({ kind: "users" });
         if (!isExtended) this.#say("This server does not tell who comes or types, and resumes no sessions");
         return;
       case "resumed":
@@ -338,7 +346,7 @@ export class PersonClient {
   }
 
   #others(): readonly string[] {
-    const { users, username } = this.#link.session;
+    const { users, username } = this.#session;
     return users.filter((name) => name !== username);
   }
 
@@ -376,7 +384,7 @@ export class PersonClient {
       case "edit":
         return "change: ";
       case "say":
-        return `${this.#link.session.username}> `;
+        return `${this.#session.username}> `;
     }
   }
 }

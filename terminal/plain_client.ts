@@ -6,8 +6,10 @@
  *
  * @module
  */
-import type { Message, SessionEvent } from "../src/client/session_events.ts";
-import { ChatLink } from "./chat_link.ts";
+import type { Message, SessionEvent } from "../src/client/session/session_events.ts";
+import { SessionDriver } from "../src/client/session_driver.ts";
+import { steadyClock, wallClock } from "../src/clock.ts";
+import { socketReason } from "./problem.ts";
 import { printable } from "./screen/table.ts";
 
 /** Messages that wait for their acknowledgement before more of stdin is read. */
@@ -34,7 +36,7 @@ export async function runPlain(world: PlainWorld): Promise<0 | 1> {
 
 class PlainClient {
   readonly #world: PlainWorld;
-  readonly #link: ChatLink;
+  readonly #session: SessionDriver;
   readonly #end = Promise.withResolvers<void>();
   #status: 0 | 1 = 0;
   #wasIn = false;
@@ -48,15 +50,20 @@ class PlainClient {
 
   constructor(world: PlainWorld) {
     this.#world = world;
-    this.#link = new ChatLink(world.url, (event) => this.#hear(event));
+    this.#session = new SessionDriver({
+      url: world.url,
+      onEvent: (event) => this.#hear(event),
+      steadyMs: steadyClock,
+      wallMs: wallClock,
+    });
   }
 
   async run(): Promise<0 | 1> {
-    this.#link.join(this.#world.name);
+    this.#session.join(this.#world.name);
     const lines = this.#say();
     this.#world.signal.then(() => this.#leave());
     await this.#end.promise;
-    this.#link.end();
+    this.#session.end();
     await this.#printing;
     await lines.cancel();
     return this.#status;
@@ -88,7 +95,7 @@ class PlainClient {
     const text = line.replace(/\r$/, "");
     if (text.trim() === "") return;
     while (this.#waiting >= WAITING_MAX) await this.#freed.promise;
-    this.#link.send(text);
+    this.#session.send(text);
   }
 
   #hear(event: SessionEvent): void {
@@ -105,7 +112,7 @@ class PlainClient {
       case "unsure":
         // The history does not have it.
         this.#settled();
-        return this.#link.settleDraft(event.draft.nonce, true);
+        return this.#session.settleDraft(event.draft.nonce, true);
       case "failed":
         if (event.wish.kind !== "send") return;
         this.#status = 1;
@@ -135,7 +142,7 @@ class PlainClient {
     switch (event.state) {
       case "waiting":
         if (!this.#wasIn) {
-          const why = this.#link.lastError === "" ? event.text : this.#link.lastError;
+          const why = socketReason(this.#session.lastError, event.text);
           return this.#fail(`Cannot reach ${this.#world.url}: ${why}`);
         }
         if (this.#isLeaving) return this.#end.resolve();
@@ -161,7 +168,7 @@ class PlainClient {
       this.#status = 1;
       this.#complain(`${this.#waiting} messages were not acknowledged`);
     }
-    this.#link.leave();
+    this.#session.leave();
   }
 
   #fail(why: string): void {

@@ -23,3 +23,8 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return printable(String(error));
   return printable(error.cause instanceof Error ? error.cause.message : error.message);
 }
+
+/** What the platform said of a socket that failed, without what it puts before it; `otherwise` where it said nothing. */
+export function socketReason(message: string, otherwise: string): string {
+  return printable(message.replace(/^(?:NetworkError: )?failed to connect to WebSocket: /i, "")) || otherwise;
+}

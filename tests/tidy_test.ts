@@ -27,7 +27,7 @@ const ROOT = new URL("../", import.meta.url);
 /** Code that touches nothing of the world; what it needs of it comes as an argument. Folders, and files beside them. */
 const PURE = [
   "src/protocol/",
-  "src/client/",
+  "src/client/session/",
   "src/cli/",
   "src/announcement/",
   "chat/room/",

@@ -25,14 +25,14 @@ Deno.test("a file for browsers is answered with its type, and kept to itself", a
 });
 
 Deno.test("a script is answered as JavaScript whose lines and columns are those of the file", async () => {
-  const response = await ask("/src/client/roster.ts")!;
+  const response = await ask("/src/client/session/roster.ts")!;
   assertEquals(response.headers.get("content-type"), "text/javascript; charset=UTF-8");
   const text = await response.text();
   const { Roster } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
   const roster = new Roster();
   roster.add("alice");
   assertEquals(roster.names, ["alice"]);
-  const written = await Deno.readTextFile("src/client/roster.ts");
+  const written = await Deno.readTextFile("src/client/session/roster.ts");
   assertEquals(text.length, written.length);
   for (const { 0: word, index } of text.matchAll(/\S+/g)) assertEquals(written.indexOf(word, index), index);
 });

@@ -5,18 +5,18 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { SessionEvent } from "../../src/client/session_events.ts";
+import type { SessionEvent } from "../../src/client/session/session_events.ts";
 import { NameForm } from "./name_form.ts";
 import { byId, show } from "./page_elements.ts";
 import { Room } from "./room.ts";
-import { SessionDriver } from "./session_driver.ts";
+import { TabSession } from "./tab_session.ts";
 
 const NAME_KEY = "chatter.name";
 
 const url = new URL("./", location.href);
 url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-const driver = new SessionDriver(url.href, (events) => events.forEach(handle));
-const room = new Room(driver);
+const session = new TabSession(url.href, handle);
+const room = new Room(session);
 const joining = new NameForm(byId("join-form", HTMLFormElement), byId("name-said", HTMLElement), join);
 
 /** Whether the conversation is shown, and not the form that leads to it. */
@@ -24,7 +24,7 @@ let isInside = false;
 
 function join(name: string): void {
   joining.wait(true);
-  driver.do((session, nowMs) => session.join(nowMs, name));
+  session.join(name);
 }
 
 function handle(event: SessionEvent): void {
@@ -40,7 +40,7 @@ function handle(event: SessionEvent): void {
     leave(undefined);
     joining.say(event.text);
   } else if (event.type === "state" && event.state === "over") {
-    driver.keep(false);
+    session.keep(false);
     // Who left on purpose need not be told.
     if (event.reason === "goodbye") leave(undefined);
   }
@@ -50,7 +50,7 @@ function handle(event: SessionEvent): void {
 function enter(username: string): void {
   isInside = true;
   remember(username);
-  driver.keep(true);
+  session.keep(true);
   say(undefined);
   joining.wait(false);
   joining.clear();
@@ -63,11 +63,11 @@ function enter(username: string): void {
 /** Back to the form, with the reason where there is one. */
 function leave(why: string | undefined): void {
   isInside = false;
-  driver.keep(false);
+  session.keep(false);
   byId("join", HTMLElement).hidden = false;
   byId("room", HTMLElement).hidden = true;
   document.body.dataset["view"] = "join";
-  joining.value = driver.username;
+  joining.value = session.username;
   joining.wait(false);
   joining.focus();
   say(why);
@@ -94,6 +94,6 @@ function remembered(): string {
   }
 }
 
-joining.value = driver.savedName ?? remembered();
-if (driver.savedName !== undefined) join(driver.savedName);
+joining.value = session.savedName ?? remembered();
+if (session.savedName !== undefined) join(session.savedName);
 else joining.focus();

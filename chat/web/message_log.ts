@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Message } from "../../src/client/session_events.ts";
+import type { Message } from "../../src/client/session/session_events.ts";
 
 /** A notice is a line of what happened: its words, with the names of people in it marked. */
 export type Word = { readonly name: string } | string;

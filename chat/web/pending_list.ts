@@ -4,7 +4,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { Draft } from "../../src/client/session_events.ts";
+import type { Draft } from "../../src/client/session/session_events.ts";
 import { fromTemplate, within } from "./page_elements.ts";
 
 export class PendingList {

@@ -4,7 +4,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { SessionEvent, Wish } from "../../src/client/session_events.ts";
+import type { SessionEvent, Wish } from "../../src/client/session/session_events.ts";
 import { Composer } from "./composer.ts";
 import { ConnectionView } from "./connection_view.ts";
 import { editInPlace } from "./edit_in_place.ts";
@@ -14,14 +14,14 @@ import { NameForm } from "./name_form.ts";
 import { byId, show } from "./page_elements.ts";
 import { PendingList } from "./pending_list.ts";
 import { People } from "./people.ts";
-import type { SessionDriver } from "./session_driver.ts";
+import type { TabSession } from "./tab_session.ts";
 import { Unread } from "./unread.ts";
 
 /** Messages that are asked for when somebody scrolls up. */
 const PAGE = 100;
 
 export class Room {
-  readonly #driver: SessionDriver;
+  readonly #session: TabSession;
   #isConnected = false;
   #isExtended = false;
   #isAsking = false;
@@ -36,8 +36,8 @@ export class Room {
   readonly #list: MessageList;
   readonly #unread: Unread;
 
-  constructor(driver: SessionDriver) {
-    this.#driver = driver;
+  constructor(session: TabSession) {
+    this.#session = session;
     const scroller = byId("scroller", HTMLElement);
     const actions = {
       edit: (uuid: string) => this.#edit(uuid),
@@ -52,27 +52,27 @@ export class Room {
     });
     this.#unread = new Unread(() => this.#list.isAtEnd, () => this.#list.toEnd());
     this.#pending = new PendingList(byId("pending", HTMLElement), (nonce, isSent) => {
-      driver.do((session, nowMs) => session.settleDraft(nowMs, nonce, isSent));
+      session.settleDraft(nonce, isSent);
     });
     this.#composer = new Composer({
       send: (text) => {
         this.#list.toEnd();
-        driver.do((session, nowMs) => session.send(nowMs, Date.now(), text));
+        session.send(text);
       },
-      typing: () => driver.do((session, nowMs) => session.typing(nowMs)),
+      typing: () => session.typing(),
       editLast: () => {
         const last = this.#log.lastOwn();
         if (last !== undefined) this.#edit(last.message.uuid);
       },
     });
     byId("leave-button", HTMLButtonElement).addEventListener("click", () => {
-      driver.do((session, nowMs) => session.leave(nowMs));
+      session.leave();
     });
     this.#renaming = new NameForm(
       byId("rename-form", HTMLFormElement),
       byId("new-name-said", HTMLElement),
       (username) => {
-        if (username === driver.username) return this.#rename.close();
+        if (username === session.username) return this.#rename.close();
         this.#renaming.wait(true);
         this.#wish({ kind: "rename", username });
       },
@@ -81,7 +81,7 @@ export class Room {
     byId("rename-button", HTMLButtonElement).addEventListener("click", () => {
       this.#renaming.clear();
       this.#renaming.wait(false);
-      this.#renaming.value = driver.username;
+      this.#renaming.value = session.username;
       this.#rename.showModal();
       this.#renaming.focus();
     });
@@ -142,10 +142,10 @@ export class Room {
     if (event.state === "live") this.#connection.live();
     else if (event.state === "opening" || event.state === "entering") this.#connection.connecting();
     else if (event.state === "waiting") {
-      const tryNow = () => this.#driver.do((session, nowMs) => session.hint(nowMs));
+      const tryNow = () => this.#session.hint();
       this.#connection.waiting(event.text, event.untilMs - performance.now(), tryNow);
     } else if (event.state === "over") {
-      const again = () => this.#driver.do((session, nowMs) => session.join(nowMs, session.username));
+      const again = () => this.#session.join(this.#session.username);
       this.#connection.over(event.text, again);
     }
   }
@@ -243,7 +243,7 @@ export class Room {
   }
 
   #wish(wish: Exclude<Wish, { kind: "send" | "join" }>): void {
-    this.#driver.do((session, nowMs) => session.wish(nowMs, wish));
+    this.#session.wish(wish);
   }
 
   /** The person looks elsewhere: older messages may be wanted. */
@@ -264,8 +264,8 @@ export class Room {
   }
 
   #showPeople(): void {
-    byId("own-name", HTMLElement).textContent = this.#driver.username;
-    this.#people.show(this.#users, this.#driver.username, this.#isExtended);
+    byId("own-name", HTMLElement).textContent = this.#session.username;
+    this.#people.show(this.#users, this.#session.username, this.#isExtended);
   }
 
   #note(...words: readonly Word[]): void {

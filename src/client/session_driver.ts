@@ -1,20 +1,29 @@
 /**
  * A session's connection to the world: it opens and closes sockets, keeps the one timer, and hands on the events of the
- * session, as src/client/session_events.ts asks for it.
+ * session, as session/session_events.ts asks for it.
  *
- * It decides nothing: what is sent, when to come back and what anything means is chat_session.js's.
+ * It decides nothing: what is sent, when to come back and what anything means is session/chat_session.ts's.
  *
  * @module
  */
-import { ChatSession } from "../src/client/chat_session.ts";
-import type { Effect, SessionEvent, Wish } from "../src/client/session_events.ts";
-import { steadyClock, wallClock } from "../src/clock.ts";
-import { printable } from "./screen/table.ts";
+import { ChatSession } from "./session/chat_session.ts";
+import type { Effect, SavedSession, SessionEvent, Wish } from "./session/session_events.ts";
 
-export class ChatLink {
-  readonly session: ChatSession;
-  readonly #url: string;
-  readonly #onEvent: (event: SessionEvent) => void;
+export interface DriverOptions {
+  /** Of the server, as `wss://host/`. */
+  readonly url: string;
+  /** Gets every event, in its order. */
+  readonly onEvent: (event: SessionEvent) => void;
+  /** Milliseconds of a clock that never goes back, and of the wall clock. */
+  readonly steadyMs: () => number;
+  readonly wallMs: () => number;
+  /** What another program's `save` gave; `join` by its name resumes. */
+  readonly saved?: SavedSession | undefined;
+}
+
+export class SessionDriver {
+  readonly #options: DriverOptions;
+  readonly #session: ChatSession;
   readonly #sockets = new Map<number, WebSocket>();
   readonly #effects: Effect[] = [];
   #isActing = false;
@@ -22,11 +31,19 @@ export class ChatLink {
   #lastError = "";
   #isEnded = false;
 
-  /** `url` is a WebSocket's; `onEvent` gets every event in its order. */
-  constructor(url: string, onEvent: (event: SessionEvent) => void) {
-    this.#url = url;
-    this.#onEvent = onEvent;
-    this.session = new ChatSession({ random: Math.random });
+  constructor(options: DriverOptions) {
+    const { saved } = options;
+    this.#options = options;
+    this.#session = new ChatSession({ random: Math.random, ...(saved === undefined ? {} : { saved }) });
+  }
+
+  /** The present name, which is the wished one until the session is let in. */
+  get username(): string {
+    return this.#session.username;
+  }
+
+  get users(): readonly string[] {
+    return this.#session.users;
   }
 
   /** What the platform said of the last socket that failed; "" where it said nothing. */
@@ -34,32 +51,42 @@ export class ChatLink {
     return this.#lastError;
   }
 
+  /** What another program goes on from. */
+  save(): SavedSession {
+    return this.#session.save();
+  }
+
   join(username: string): void {
-    this.#act(this.session.join(steadyClock(), username));
+    this.#do((nowMs) => this.#session.join(nowMs, username));
   }
 
   send(text: string): void {
-    this.#act(this.session.send(steadyClock(), wallClock(), text));
+    this.#do((nowMs) => this.#session.send(nowMs, this.#options.wallMs(), text));
   }
 
   wish(wish: Exclude<Wish, { kind: "send" | "join" }>): void {
-    this.#act(this.session.wish(steadyClock(), wish));
+    this.#do((nowMs) => this.#session.wish(nowMs, wish));
   }
 
   /** Sends again, or drops, a text of which is not known whether it came through. */
   settleDraft(nonce: string, isSent: boolean): void {
-    this.#act(this.session.settleDraft(steadyClock(), nonce, isSent));
+    this.#do((nowMs) => this.#session.settleDraft(nowMs, nonce, isSent));
   }
 
   typing(): void {
-    this.#act(this.session.typing(steadyClock()));
+    this.#do((nowMs) => this.#session.typing(nowMs));
+  }
+
+  /** Something changed: the network came or went, the page is shown again. */
+  hint(): void {
+    this.#do((nowMs) => this.#session.hint(nowMs));
   }
 
   leave(): void {
-    this.#act(this.session.leave(steadyClock()));
+    this.#do((nowMs) => this.#session.leave(nowMs));
   }
 
-  /** Lets go of everything, whatever the session thinks; nothing is told any more. */
+  /** Lets go of everything, whatever the session thinks; there are no more events. */
   end(): void {
     this.#isEnded = true;
     clearTimeout(this.#timer);
@@ -67,23 +94,22 @@ export class ChatLink {
     this.#sockets.clear();
   }
 
-  /** Does what is asked for. What a listener brings about meanwhile comes after it. */
-  #act(effects: readonly Effect[]): void {
+  /** Hands something to the session, and does what it answers. What a listener does meanwhile comes after it. */
+  #do(input: (nowMs: number) => Effect[]): void {
     if (this.#isEnded) return;
-    this.#effects.push(...effects);
+    this.#effects.push(...input(this.#options.steadyMs()));
     if (this.#isActing) return;
     this.#isActing = true;
     try {
       for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
-        this.#do(effect);
+        if (!this.#isEnded) this.#act(effect);
       }
     } finally {
       this.#isActing = false;
     }
   }
 
-  #do(effect: Effect): void {
-    if (this.#isEnded) return;
+  #act(effect: Effect): void {
     switch (effect.do) {
       case "open":
         return this.#open(effect.socket, effect.protocols);
@@ -96,38 +122,31 @@ export class ChatLink {
         this.#sockets.get(effect.socket)?.close(effect.code, effect.reason);
         return;
       case "emit":
-        return this.#onEvent(effect.event);
+        return this.#options.onEvent(effect.event);
       case "wake":
         return this.#wakeAt(effect.atMs);
     }
   }
 
   #open(number: number, protocols: readonly string[]): void {
-    const socket = new WebSocket(this.#url, [...protocols]);
+    const socket = new WebSocket(this.#options.url, [...protocols]);
     this.#sockets.set(number, socket);
     this.#lastError = "";
-    socket.onopen = () => this.#act(this.session.opened(steadyClock(), number, socket.protocol));
+    socket.onopen = () => this.#do((nowMs) => this.#session.opened(nowMs, number, socket.protocol));
     socket.onmessage = ({ data }) => {
-      if (typeof data === "string") this.#act(this.session.received(steadyClock(), number, data));
+      if (typeof data === "string") this.#do((nowMs) => this.#session.received(nowMs, number, data));
     };
-    socket.onerror = (event) => this.#lastError = event instanceof ErrorEvent ? reasonIn(event.message) : "";
+    socket.onerror = (event) => this.#lastError = event instanceof ErrorEvent ? event.message : "";
     socket.onclose = ({ code, reason }) => {
       this.#sockets.delete(number);
-      this.#act(this.session.closed(steadyClock(), number, code, reason));
+      this.#do((nowMs) => this.#session.closed(nowMs, number, code, reason));
     };
   }
 
   #wakeAt(atMs: number | undefined): void {
     clearTimeout(this.#timer);
     if (atMs === undefined) return;
-    this.#timer = setTimeout(
-      () => this.#act(this.session.woke(steadyClock())),
-      Math.max(0, Math.ceil(atMs - steadyClock())),
-    );
+    const ms = Math.max(0, Math.ceil(atMs - this.#options.steadyMs()));
+    this.#timer = setTimeout(() => this.#do((nowMs) => this.#session.woke(nowMs)), ms);
   }
-}
-
-/** What the platform says without what it puts before it. */
-function reasonIn(message: string): string {
-  return printable(message.replace(/^(?:NetworkError: )?failed to connect to WebSocket: /i, ""));
 }

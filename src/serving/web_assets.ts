@@ -13,7 +13,14 @@ import { STATUS_CODE } from "@std/http/status";
 import { acceptsGzip, isNotModified } from "./negotiation.ts";
 
 /** Every folder with files for browsers: what the build tools put into the program. */
-export const WEB_FOLDERS = ["chat/web", "listing/web", "src/client", "src/protocol", "src/web"] as const;
+export const WEB_FOLDERS = [
+  "chat/web",
+  "listing/web",
+  "src/client",
+  "src/client/session",
+  "src/protocol",
+  "src/web",
+] as const;
 export type WebFolder = typeof WEB_FOLDERS[number];
 
 /** Where a program that was built has the files: path to text, scripts without their types, on `globalThis`. */
@@ -187,7 +194,7 @@ const ESCAPED: Readonly<Record<string, string>> = {
 async function filesIn(folder: WebFolder): Promise<[path: string, text: string][]> {
   const embedded = embeddedFiles();
   if (embedded !== undefined) {
-    return Object.entries(embedded).filter(([path]) => path.startsWith(`${folder}/`));
+    return Object.entries(embedded).filter(([path]) => path.slice(0, path.lastIndexOf("/")) === folder);
   }
   const names: string[] = [];
   const place = `${import.meta.dirname}/../../${folder}`;

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Message, SessionEvent } from "../../src/client/session_events.ts";
+import type { Message, SessionEvent } from "../../src/client/session/session_events.ts";
 import { cellsOf, cut, wrapWords } from "./cells.ts";
 import { type Look, nameColour, type Paint } from "./colours.ts";
 import type { Lines } from "./prompt_screen.ts";

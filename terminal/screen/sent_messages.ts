@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { Draft, Message } from "../../src/client/session_events.ts";
+import type { Draft, Message } from "../../src/client/session/session_events.ts";
 
 /** Own messages that can be reached by /edit and /delete. */
 const OWN_MAX = 100;

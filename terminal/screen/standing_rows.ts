@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { SessionEvent } from "../../src/client/session_events.ts";
+import type { SessionEvent } from "../../src/client/session/session_events.ts";
 
 /** Milliseconds for which somebody counts as typing who was said to be. */
 const TYPING_SHOWN_MS = 5000;

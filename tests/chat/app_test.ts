@@ -10,7 +10,7 @@ import { WebAssets } from "../../src/serving/web_assets.ts";
 import { Hono } from "hono";
 import { recordedLog } from "../support/recorded_log.ts";
 
-const assets = await WebAssets.load(["chat/web", "src/client", "src/protocol"], {
+const assets = await WebAssets.load(["chat/web", "src/client", "src/client/session", "src/protocol"], {
   serverName: '<b>"Pub"</b>',
 });
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { SessionDriver, TOKEN, uuidOf } from "../support/session_driver.ts";
+import { FakeDriver, TOKEN, uuidOf } from "../support/fake_driver.ts";
 
 const HISTORY = JSON.stringify([{
   uuid: uuidOf(1),
@@ -15,14 +15,14 @@ const HISTORY = JSON.stringify([{
 }]);
 
 /** A driver with a session that was let in as alice. */
-function inside(): SessionDriver {
-  const driver = new SessionDriver();
+function inside(): FakeDriver {
+  const driver = new FakeDriver();
   driver.enter();
   return driver;
 }
 
 Deno.test("a session connects, asks for the history, for who is there and for the limits, and tells them in this order", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.join("alice");
   driver.open();
   assertEquals(driver.sent, ["c2/CONNECT alice"]);
@@ -252,7 +252,7 @@ Deno.test("who is banned is told the ban's message", () => {
 });
 
 Deno.test("who is refused for the name tries another on the same socket", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.join("alice");
   driver.open();
   driver.receive("c2/ERROR Username is in use, or looks like one that is: choose another");
@@ -268,7 +268,7 @@ Deno.test("who is refused for the name tries another on the same socket", () => 
 });
 
 Deno.test("a socket that is lost while a person thinks of a name is opened anew with it", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.join("alice");
   driver.open();
   driver.receive("c2/ERROR Username is in use, or looks like one that is: choose another");
@@ -280,7 +280,7 @@ Deno.test("a socket that is lost while a person thinks of a name is opened anew 
 });
 
 Deno.test("a banned address is told so when it tries to come in", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.join("alice");
   driver.open();
   driver.receive("c2/ERROR You are banned from this server: enough");

@@ -4,11 +4,11 @@
  * @module
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
-import { SessionDriver, uuidOf } from "../support/session_driver.ts";
+import { FakeDriver, uuidOf } from "../support/fake_driver.ts";
 
 /** A driver with a session that was let in as alice. */
-function inside(): SessionDriver {
-  const driver = new SessionDriver();
+function inside(): FakeDriver {
+  const driver = new FakeDriver();
   driver.enter();
   return driver;
 }
@@ -50,7 +50,7 @@ Deno.test("a connection that is doubted has 5 s to answer", () => {
 });
 
 Deno.test("a socket that does not open or does not let in for 15 s is given up", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.join("alice");
   driver.pass(15_000);
   assertEquals(driver.closes, ["1 4000 no answer"]);
@@ -95,7 +95,7 @@ Deno.test("not more than a window of frames is unanswered, whatever time passes"
 });
 
 Deno.test("the limits of the server are minded", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter();
   driver.run(driver.session.wish(0, { kind: "info" }));
   driver.receive('c2/ACKNOWLEDGE {"limits":{"floodBurst":4,"floodRate":1,"maxUnansweredFrames":256}}');

@@ -4,10 +4,10 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { DRAFTS_MAX } from "../../src/client/chat_session.ts";
-import { parseSavedSession } from "../../src/client/saved_session.ts";
+import { DRAFTS_MAX } from "../../src/client/session/chat_session.ts";
+import { parseSavedSession } from "../../src/client/session/saved_session.ts";
 import type { HistoryEntry } from "../../src/protocol/frames.ts";
-import { SessionDriver, TOKEN, uuidOf } from "../support/session_driver.ts";
+import { FakeDriver, TOKEN, uuidOf } from "../support/fake_driver.ts";
 
 const UNKNOWN = "c2/ERROR No such session: it was never here, or it has lapsed";
 
@@ -24,14 +24,14 @@ function answer(entries: readonly HistoryEntry[]): string {
 }
 
 /** Lost and refused: a session that was let in again as a new one, with its history yet to come. */
-function refused(driver: SessionDriver): void {
+function refused(driver: FakeDriver): void {
   driver.close(1006);
   driver.open();
   driver.receive(UNKNOWN, "c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 90`, "c2/JOIN alice");
 }
 
 Deno.test("a session that cannot be resumed connects on the same socket and fills the hole from the history, in order", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter();
   driver.receive(`c2/MSG bob; 1; ${uuidOf(1)}; seen`, `c2/MSG bob; 1; ${uuidOf(2)}; seen too`);
   driver.forget();
@@ -66,7 +66,7 @@ Deno.test("a session that cannot be resumed connects on the same socket and fill
 });
 
 Deno.test("a message that is told by the history and live is told once", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter();
   driver.receive(`c2/MSG bob; 1; ${uuidOf(1)}; seen`);
   driver.forget();
@@ -76,7 +76,7 @@ Deno.test("a message that is told by the history and live is told once", () => {
 });
 
 Deno.test("a hole is filled by up to five pages; past that what was shown is no longer joined to what comes", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter();
   driver.receive(`c2/MSG bob; 1; ${uuidOf(1)}; seen`);
   refused(driver);
@@ -96,7 +96,7 @@ Deno.test("a hole is filled by up to five pages; past that what was shown is no 
 });
 
 Deno.test("an unacknowledged text is looked for in the history by name, timestamp and text; else it is offered again", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter("alice", { history: JSON.stringify([entry(0, "seen")]) });
   driver.send("got through", 1000);
   driver.send("twice", 1000);
@@ -130,7 +130,7 @@ Deno.test("an unacknowledged text is looked for in the history by name, timestam
 });
 
 Deno.test("a history that cannot be had leaves everything unsure and holds nothing back for ever", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter();
   driver.send("hello");
   refused(driver);
@@ -143,7 +143,7 @@ Deno.test("a history that cannot be had leaves everything unsure and holds nothi
 });
 
 Deno.test("a connection that is lost while the hole is filled loses nothing of what was held back", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter();
   driver.receive(`c2/MSG bob; 1; ${uuidOf(1)}; seen`);
   driver.forget();
@@ -160,7 +160,7 @@ Deno.test("a connection that is lost while the hole is filled loses nothing of w
 });
 
 Deno.test("a refusal of the moment does not end the session: it is resumed later", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter();
   driver.close(1006);
   driver.open();
@@ -173,7 +173,7 @@ Deno.test("a refusal of the moment does not end the session: it is resumed later
 });
 
 Deno.test("a server that does not speak c2.live is talked to in plain c2", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter("alice", { protocol: "" });
   driver.send("hello", 77);
   driver.send("hello", 77);
@@ -195,7 +195,7 @@ Deno.test("a server that does not speak c2.live is talked to in plain c2", () =>
 });
 
 Deno.test("on a plain server who is there is asked for every 15 s", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter("alice", { protocol: "" });
   driver.pass(15_000);
   assertEquals(driver.sent, ["c2/QUERY active_users"]);
@@ -204,7 +204,7 @@ Deno.test("on a plain server who is there is asked for every 15 s", () => {
 });
 
 Deno.test("on a plain server a lost connection connects anew and insists on its name for a while", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter("alice", { protocol: "" });
   driver.receive(`c2/MSG bob; 1; ${uuidOf(1)}; seen`);
   driver.send("acknowledged and not seen", 5);
@@ -234,7 +234,7 @@ Deno.test("on a plain server a lost connection connects anew and insists on its 
 });
 
 Deno.test("a session that was saved is resumed by another program, with what it had not sent", () => {
-  const before = new SessionDriver();
+  const before = new FakeDriver();
   before.enter();
   before.send("mine", 1);
   const [mine] = before.nonces;
@@ -243,7 +243,7 @@ Deno.test("a session that was saved is resumed by another program, with what it 
   const [, late] = before.nonces;
   const saved = parseSavedSession(JSON.stringify(before.session.save()));
 
-  const after = new SessionDriver({ saved: saved! });
+  const after = new FakeDriver({ saved: saved! });
   after.join("alice");
   after.open();
   assertEquals(after.sent, [`c2/RESUME ${TOKEN}; 12`]);
@@ -263,13 +263,13 @@ Deno.test("a session that was saved is resumed by another program, with what it 
 });
 
 Deno.test("a text that was left to the person is so after a reload too, and is not sent by itself", () => {
-  const before = new SessionDriver();
+  const before = new FakeDriver();
   before.enter();
   before.send("too long");
   before.receive("c2/ERROR Message is too long: 1 to 3 characters are allowed");
   before.send("waits");
   const [long, waits] = before.nonces;
-  const after = new SessionDriver({ saved: parseSavedSession(JSON.stringify(before.session.save()))! });
+  const after = new FakeDriver({ saved: parseSavedSession(JSON.stringify(before.session.save()))! });
   after.join("alice");
   after.open();
   after.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 12`, answer([]));
@@ -287,7 +287,7 @@ Deno.test("what was saved and is not that is no session", () => {
 });
 
 Deno.test("another name than the saved one is a new session", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter();
   driver.close(1008, "kicked");
   driver.join("carol");
@@ -296,7 +296,7 @@ Deno.test("another name than the saved one is a new session", () => {
 });
 
 Deno.test("texts wait without a connection up to a limit, and the next one is given back", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.enter();
   driver.close(1006);
   for (let n = 0; n < DRAFTS_MAX; n++) driver.send("x");

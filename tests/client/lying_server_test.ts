@@ -4,9 +4,9 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { HELD_MAX } from "../../src/client/catch_up.ts";
-import { NAMES_MAX, Roster } from "../../src/client/roster.ts";
-import { SessionDriver, TOKEN } from "../support/session_driver.ts";
+import { HELD_MAX } from "../../src/client/session/catch_up.ts";
+import { NAMES_MAX, Roster } from "../../src/client/session/roster.ts";
+import { FakeDriver, TOKEN } from "../support/fake_driver.ts";
 
 Deno.test("a roster keeps as many names as the limit says, each once, and not one more", () => {
   const roster = new Roster();
@@ -23,7 +23,7 @@ Deno.test("a roster keeps as many names as the limit says, each once, and not on
 });
 
 Deno.test("broadcasts are held back up to the limit while the history is owed; past it the connection is given up", () => {
-  const driver = new SessionDriver();
+  const driver = new FakeDriver();
   driver.join("alice");
   driver.open();
   driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 10`);

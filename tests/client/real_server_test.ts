@@ -40,7 +40,7 @@ test("a session whose connections are cut 20 times sends each text once, and is 
   await inside.promise;
   isFirst = false;
   proxy.cutAll();
-  for (let n = 0; n < TEXTS; n++) sessions.forEach((session, at) => session.say(`${names[at]} ${n}`));
+  for (let n = 0; n < TEXTS; n++) sessions.forEach((session, at) => session.send(`${names[at]} ${n}`));
   await done.promise;
   const history = await wholeHistory(chat.url);
   for (const session of sessions) session.leave();

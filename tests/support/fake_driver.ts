@@ -5,8 +5,8 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { ChatSession } from "../../src/client/chat_session.ts";
-import type { Effect, SavedSession, SessionEvent } from "../../src/client/session_events.ts";
+import { ChatSession } from "../../src/client/session/chat_session.ts";
+import type { Effect, SavedSession, SessionEvent } from "../../src/client/session/session_events.ts";
 
 type Told<T> = T extends { type: string } ? Omit<T, "type"> : never;
 
@@ -17,7 +17,7 @@ export function uuidOf(n: number): string {
   return `00000000-0000-7000-8000-${String(n).padStart(12, "0")}`;
 }
 
-export class SessionDriver {
+export class FakeDriver {
   nowMs = 0;
   readonly session: ChatSession;
   readonly events: SessionEvent[] = [];

@@ -7,8 +7,8 @@
  *
  * @module
  */
-import { SessionDriver, uuidOf } from "./session_driver.ts";
-import type { Effect } from "../../src/client/session_events.ts";
+import { FakeDriver, uuidOf } from "./fake_driver.ts";
+import type { Effect } from "../../src/client/session/session_events.ts";
 
 interface ServerSession {
   readonly name: string;
@@ -33,7 +33,7 @@ interface Socket {
 }
 
 export class LossyLink {
-  readonly driver: SessionDriver;
+  readonly driver: FakeDriver;
   readonly messages: Message[] = [];
   readonly #isLive: boolean;
   /** Every broadcast, in the order of the server. */
@@ -44,12 +44,12 @@ export class LossyLink {
   #tokens = 0;
 
   constructor(isLive: boolean, random: () => number) {
-    this.driver = new SessionDriver({ random });
+    this.driver = new FakeDriver({ random });
     this.#isLive = isLive;
   }
 
   /** Runs an input of the session, and takes what it sends onto the link. */
-  act(input: (driver: SessionDriver) => Effect[]): void {
+  act(input: (driver: FakeDriver) => Effect[]): void {
     const { driver } = this;
     const effects = input(driver);
     driver.run(effects);

@@ -69,6 +69,7 @@ export const STAIRS: readonly (readonly string[])[] = [
     "src/kv/",
     "src/serving/",
     "src/metrics/",
+    "src/client/session/",
     "src/client/",
     "src/web/",
   ],

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Message } from "../../src/client/session_events.ts";
+import type { Message } from "../../src/client/session/session_events.ts";
 import { cellsOf } from "../../terminal/screen/cells.ts";
 import { ChatLines, quoted, shown, SHOWN_LENGTH_MAX } from "../../terminal/screen/chat_lines.ts";
 import { nameColour, painter } from "../../terminal/screen/colours.ts";

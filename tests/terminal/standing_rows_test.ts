@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import type { Message } from "../../src/client/session_events.ts";
+import type { Message } from "../../src/client/session/session_events.ts";
 import { SentMessages } from "../../terminal/screen/sent_messages.ts";
 import { StandingRows, TYPING_KEPT_MAX } from "../../terminal/screen/standing_rows.ts";
 

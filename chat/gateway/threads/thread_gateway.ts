@@ -108,7 +108,13 @@ export class ThreadGateway {
       metrics: (request, address) => handOn(answer, request, address),
       meters: this.#meters,
       isReady: () => this.#calls.ask("isReady"),
-      assets: await WebAssets.load(["chat/web", "src/client", "src/protocol", "src/web"], {
+      assets: await WebAssets.load([
+        "chat/web",
+        "src/client",
+        "src/client/session",
+        "src/protocol",
+        "src/web",
+      ], {
         serverName: settings.name,
       }),
       log: logger("chat"),

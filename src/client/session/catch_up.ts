@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { BroadcastFrame, HistoryEntry } from "../protocol/frames.ts";
+import type { BroadcastFrame, HistoryEntry } from "../../protocol/frames.ts";
 import type { Wish } from "./session_events.ts";
 
 /** Messages of the first page, and of each page that fills a hole, and pages of which a hole is filled at most. */

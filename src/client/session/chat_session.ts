@@ -8,8 +8,8 @@
  *
  * @module
  */
-import { decodeServerFrame, encodeClientFrame, LIVE_SUBPROTOCOL } from "../protocol/codec.ts";
-import type { ServerFrame } from "../protocol/frames.ts";
+import { decodeServerFrame, encodeClientFrame, LIVE_SUBPROTOCOL } from "../../protocol/codec.ts";
+import type { ServerFrame } from "../../protocol/frames.ts";
 import { ConnectionState, earliest } from "./connection_state.ts";
 import { Conversation } from "./conversation.ts";
 import { RequestQueue } from "./request_queue.ts";

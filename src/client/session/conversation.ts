@@ -6,8 +6,8 @@
  *
  * @module
  */
-import { readHistory, readReceipt, readUsers } from "../protocol/codec.ts";
-import type { BroadcastFrame } from "../protocol/frames.ts";
+import { readHistory, readReceipt, readUsers } from "../../protocol/codec.ts";
+import type { BroadcastFrame } from "../../protocol/frames.ts";
 import { CatchUp, HELD_MAX, type HeldBroadcast } from "./catch_up.ts";
 import { OwnMessages } from "./own_messages.ts";
 import { Roster } from "./roster.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HistoryEntry, ServerFrame } from "../protocol/frames.ts";
+import type { HistoryEntry, ServerFrame } from "../../protocol/frames.ts";
 import type { SendRequest } from "./requests.ts";
 import type { Draft, Message, SavedSession } from "./session_events.ts";
 

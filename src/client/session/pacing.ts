@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { DEFAULT_LIMITS, type LimitName } from "../protocol/limits.ts";
+import { DEFAULT_LIMITS, type LimitName } from "../../protocol/limits.ts";
 
 /** UTF-16 units of a text for which a frame counts as one more. */
 const UNITS_PER_FRAME = 4096;

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type FaultName, FAULTS } from "../protocol/faults.ts";
+import { type FaultName, FAULTS } from "../../protocol/faults.ts";
 
 /** Milliseconds between two tries. The first is made at once, then it doubles from here to there. */
 export const BACKOFF_MS_MIN = 1000;

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { readServerInfo } from "../protocol/codec.ts";
-import { TYPING_INTERVAL_MS } from "../protocol/limits.ts";
+import { readServerInfo } from "../../protocol/codec.ts";
+import { TYPING_INTERVAL_MS } from "../../protocol/limits.ts";
 import { Pacing } from "./pacing.ts";
 import { type Asked, frameOf, isSend, type Request, request, Requests } from "./requests.ts";
 

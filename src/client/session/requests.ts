@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { encodeClientFrame } from "../protocol/codec.ts";
+import { encodeClientFrame } from "../../protocol/codec.ts";
 import type { Wish } from "./session_events.ts";
 
 export type Asked =

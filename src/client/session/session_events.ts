@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DepartureKind } from "../protocol/frames.ts";
+import type { DepartureKind } from "../../protocol/frames.ts";
 
 /**
  * A message as it is shown. `text` is empty once it was deleted. `isOwn` says that this session wrote it and may
