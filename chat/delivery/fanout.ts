@@ -134,11 +134,6 @@ export class Fanout {
     this.#meters.fanoutSeconds.observe((this.#steadyMs() - startMs) / 1000);
   }
 
-  /** The fence of a participant. */
-  fenced(where: string, participant: Participant, work: () => void): void {
-    this.#fence.guard(where, participant, work);
-  }
-
   /** Ends a participant in which there is a bug. */
   endBroken(participant: Participant): void {
     this.#fence.endBroken(participant);
@@ -176,14 +171,6 @@ export class ParticipantFence {
 
   constructor(log: Logger) {
     this.#log = log;
-  }
-
-  guard(where: string, participant: Participant, work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.failed(where, participant, error);
-    }
   }
 
   failed(where: string, participant: Participant, error: unknown): void {

@@ -13,7 +13,7 @@ import type { Limits } from "../../src/protocol/limits.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
 import type { ChatMeters } from "../meters.ts";
 import type { Resumption } from "../resume/resumption.ts";
-import type { Decision, Input, Moment } from "../room/decision.ts";
+import { type Decision, type Input, isSessionChange, type Moment } from "../room/decision.ts";
 import type { Room } from "../room/room.ts";
 import type { RoomState } from "../room/room_state.ts";
 import type { Journal } from "../store/journal.ts";
@@ -179,6 +179,7 @@ export class Sequencer {
   }
 
   #lookUp({ submissions }: Batch): Lookups | Promise<Lookups> {
+    if (!submissions.some(({ input }) => input.type === "QUERY")) return Lookups.NONE;
     const { state, journal, nowMs, historyFrom, log } = this.#options;
     return Lookups.of(submissions, { state, journal, historyFrom: () => historyFrom(nowMs()), log });
   }
@@ -226,7 +227,7 @@ export class Sequencer {
     if (failed.has(submission)) return { kind: "refused", fault: fault("STORE_FAILED") };
     try {
       const decision = room.decide(resumption.sessionOf(participant), input, participant, now);
-      resumption.decided(participant, decision);
+      if (isSessionChange(decision)) resumption.decided(participant, decision);
       return decision;
     } catch (error) {
       // The fence: a bug in the judgement of one frame is answered to its sender and hurts nobody else.

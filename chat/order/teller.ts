@@ -14,7 +14,7 @@ import type { FanoutPort } from "../delivery/fanout.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
 import type { ChatMeters } from "../meters.ts";
 import type { Resumption } from "../resume/resumption.ts";
-import type { Decision } from "../room/decision.ts";
+import { type Decision, isSessionChange } from "../room/decision.ts";
 import { toFrame } from "../room/frame.ts";
 import type { StoredMessage } from "../room/message.ts";
 import type { RoomState } from "../room/room_state.ts";
@@ -84,10 +84,13 @@ export class Teller {
       fanout.send(participant, toFrame(encodeServerFrame({ type: "ERROR", text })));
       fanout.endBroken(participant);
     }
-    fanout.fenced("settled", participant, () => {
+    try {
       participant.settled();
       submission.decided?.(decision);
-    });
+    } catch (error) {
+      log.error("bug", { where: "settled", session: participant.id, error });
+      fanout.endBroken(participant);
+    }
   }
 
   /**
@@ -107,7 +110,9 @@ export class Teller {
   /** The departure notice, the answer with what follows it, the broadcast, then the end of the connection. */
   #send(participant: Participant, decision: Decision, page: readonly StoredMessage[]): void {
     const { state, fanout, resumption } = this.#options;
-    const { superseded, token } = resumption.follow(participant, decision);
+    const { superseded, token } = isSessionChange(decision)
+      ? resumption.follow(participant, decision)
+      : NO_CHANGE;
     const frames = state.follow(decision, page, token);
     if (frames.departureNotice !== undefined) fanout.broadcast(frames.departureNotice);
     if (frames.answer !== undefined) fanout.send(participant, frames.answer);
@@ -130,6 +135,7 @@ export class Teller {
 }
 
 const NO_PAGE: readonly StoredMessage[] = [];
+const NO_CHANGE = { superseded: undefined, token: undefined };
 
 function isFaulted(decision: Decision): decision is Extract<Decision, { fault: Fault }> {
   return decision.kind === "refused" || decision.kind === "barred" || decision.kind === "unresumable";

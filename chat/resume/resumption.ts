@@ -7,7 +7,7 @@
  * @module
  */
 import type { Participant } from "../delivery/participant.ts";
-import type { Decision, Left } from "../room/decision.ts";
+import type { Left, SessionChange } from "../room/decision.ts";
 import type { SessionId } from "../room/roster.ts";
 import type { HeldSessions } from "./held_sessions.ts";
 import type { ResumeTokens } from "./resume_tokens.ts";
@@ -25,9 +25,9 @@ export class Resumption {
   /** Who is on which session of the extended mode that has a connection, as of what is decided. */
   readonly #connected = new Map<SessionId, Participant>();
   /** Whose session was taken over by a decision that is not broadcast yet. */
-  readonly #superseded = new Map<Decision, Participant>();
+  readonly #superseded = new Map<SessionChange, Participant>();
   /** The tokens of decisions that are not broadcast yet. */
-  readonly #minted = new Map<Decision, string>();
+  readonly #minted = new Map<SessionChange, string>();
   #supersededCount = 0;
 
   constructor({ tokens, held }: ResumptionOptions) {
@@ -44,7 +44,7 @@ export class Resumption {
    * Follows a decision at once, before the next is made: from here on `participant` is the session that it resumed,
    * and who was it before is nobody. Tokens are minted here, so that they are stored before anybody is sent one.
    */
-  decided(participant: Participant, decision: Decision): void {
+  decided(participant: Participant, decision: SessionChange): void {
     switch (decision.kind) {
       case "joined": {
         if (!participant.isExtended) return;
@@ -72,7 +72,7 @@ export class Resumption {
     }
   }
 
-  #supersede(session: SessionId, decision: Decision): void {
+  #supersede(session: SessionId, decision: SessionChange): void {
     const before = this.#connected.get(session);
     if (before === undefined) return;
     this.#sessions.set(before, `superseded ${++this.#supersededCount}`);
@@ -82,7 +82,7 @@ export class Resumption {
   /** Does what a decision means for holds and tokens, at its place in the order; answers what the teller needs. */
   follow(
     participant: Participant,
-    decision: Decision,
+    decision: SessionChange,
   ): { readonly superseded: Participant | undefined; readonly token: string | undefined } {
     switch (decision.kind) {
       case "joined":
@@ -102,9 +102,6 @@ export class Resumption {
         break;
       case "renamed":
         this.#tokens.rename(this.sessionOf(participant), decision.to);
-        break;
-      default:
-        return NOTHING;
     }
     const superseded = this.#superseded.get(decision);
     const token = this.#minted.get(decision);
@@ -118,5 +115,3 @@ export class Resumption {
     this.#tokens.end(session);
   }
 }
-
-const NOTHING = { superseded: undefined, token: undefined };

@@ -70,6 +70,26 @@ export type Decision =
   | { readonly kind: "pinged"; readonly timestamp: string | undefined }
   | { readonly kind: "nothing" };
 
+/** A decision that changes which connection a session is on, or that it is there. */
+export type SessionChange = Extract<
+  Decision,
+  { kind: "joined" | "resumed" | "unresumable" | "renamed" | "held" | "left" }
+>;
+
+export function isSessionChange(decision: Decision): decision is SessionChange {
+  switch (decision.kind) {
+    case "joined":
+    case "resumed":
+    case "unresumable":
+    case "renamed":
+    case "held":
+    case "left":
+      return true;
+    default:
+      return false;
+  }
+}
+
 /** Somebody is not in the room any more. */
 export interface Left {
   readonly kind: "left";

@@ -86,7 +86,11 @@ export class ThreadFanout implements FanoutPort {
   }
 
   send(participant: Participant, frame: Frame): void {
-    this.#fence.guard("deliver", participant, () => participant.outbox?.push(frame));
+    try {
+      participant.outbox?.push(frame);
+    } catch (error) {
+      this.#fence.failed("deliver", participant, error);
+    }
   }
 
   end(participant: Participant, cause: CloseCause): void {
@@ -95,10 +99,6 @@ export class ThreadFanout implements FanoutPort {
 
   flush(): void {
     for (const target of this.#targets) if (target.pending.length > 0) target.flush();
-  }
-
-  fenced(where: string, participant: Participant, work: () => void): void {
-    this.#fence.guard(where, participant, work);
   }
 
   endBroken(participant: Participant): void {
