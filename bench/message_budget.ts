@@ -59,7 +59,17 @@ async function run(): Promise<{ messages: number; profile: CpuProfile }> {
   const [command = Deno.execPath(), ...args] = [
     ...[...server, Deno.execPath(), "run", "--no-check", "--cpu-prof", `--cpu-prof-dir=${scratch}`],
     ...[...PROGRAM_FLAGS, `${ROOT}main.ts`, "chat", "--hostname", "127.0.0.1", "--port", `${port}`],
-    ...["--no-listing", "--log-level", "error", "--max-users", "100000", "--flood-rate", "1000000"],
+    ...[
+      "--no-listing",
+      "--log-level",
+      "error",
+      "--max-users",
+      "100000",
+      "--max-sockets",
+      "100000",
+      "--flood-rate",
+      "1000000",
+    ],
     ...["--flood-burst", "1000000", "--max-unanswered-frames", "1000000"],
     ...["--transport", values.transport, "--kv", values.kv],
   ];

@@ -53,8 +53,8 @@ export class ChatMeters extends Meters {
   readonly #opened = this.counter("chatter_sockets_opened_total", "WebSockets that were let in");
   readonly #refused = this.counters(
     "chatter_sockets_refused_total",
-    "WebSockets that were not let in, by why: of another web page, too many of one address, too fast",
-    [{ reason: "origin" }, { reason: "sockets" }, { reason: "rate" }],
+    "WebSockets that were not let in, by why: of another web page, too many in all, of one address, too fast",
+    [{ reason: "origin" }, { reason: "full" }, { reason: "sockets" }, { reason: "rate" }],
   );
   readonly #ended = this.counters(
     "chatter_sockets_ended_total",
@@ -125,7 +125,7 @@ export class ChatMeters extends Meters {
     this.#opened.add();
   }
 
-  socketRefused(reason: "origin" | "sockets" | "rate"): void {
+  socketRefused(reason: "origin" | "full" | "sockets" | "rate"): void {
     this.#refused.of({ reason }).add();
   }
 

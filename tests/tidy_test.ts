@@ -50,6 +50,7 @@ const PURE = [
   "chat/gateway/admission.ts",
   "chat/gateway/threads/messages.ts",
   "chat/order/batch.ts",
+  "chat/sockets/http_connections.ts",
   "chat/sockets/write_batch.ts",
   "listing/meters.ts",
   "listing/list/page.ts",

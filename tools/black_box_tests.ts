@@ -17,7 +17,7 @@ export const FROM_SOURCE_ALONE: Readonly<Record<string, string>> = {
   "tests/packaging/docker_test.ts": "it asks which modules main.ts has, and starts nothing of it",
   "tests/permissions_test.ts": "it takes permissions away, and those of a binary are compiled in",
   "tests/e2e/descriptors_test.ts":
-    "what Deno before 2.9 tells of a port without descriptors is later or less: SECURITY.md",
+    "what Deno before 2.9 tells of a port without descriptors is later, and it has no ws: SECURITY.md",
   "tests/start_task_test.ts": "the task is what it tests",
   "tests/listing/mod_test.ts": "its child is a listing with a part replaced, besides tests in process",
 };

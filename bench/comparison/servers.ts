@@ -38,7 +38,7 @@ export interface Server {
  * users, are set where the load does not reach them.
  */
 const CHAT_LIMITS = [
-  ...["--max-users", "100000"],
+  ...["--max-users", "100000", "--max-sockets", "100000"],
   ...["--flood-rate", "1000000", "--flood-burst", "1000000"],
   ...["--max-unanswered-frames", "1000000"],
 ];

@@ -18,7 +18,10 @@ export const RATE_ADDRESSES_MAX = 16_384;
 
 /** As they are in force: each is looked up when it is needed. */
 export interface AdmissionRules {
-  readonly limits: Pick<Limits, "maxSocketsPerAddress" | "socketBurstPerAddress" | "socketRatePerAddress">;
+  readonly limits: Pick<
+    Limits,
+    "maxSockets" | "maxSocketsPerAddress" | "socketBurstPerAddress" | "socketRatePerAddress"
+  >;
   /** Takes the address from the last entry of X-Forwarded-For. */
   readonly trustProxy: boolean;
   /** Holds addresses of this machine to the limits too. */
@@ -41,23 +44,26 @@ export interface Admitted {
   readonly leave: () => void;
 }
 
+/** Why a handshake is refused: its page, the sockets of all, those of its address, or how fast that comes. */
+export type RefusedReason = "origin" | "full" | "sockets" | "rate";
+
 export interface Refused {
   readonly isAdmitted: false;
-  readonly reason: "origin" | "sockets" | "rate";
-  readonly status: 403 | 429;
+  readonly reason: RefusedReason;
+  readonly status: 403 | 429 | 503;
   /** For people, one line. */
   readonly text: string;
   /** Where it is known when there is room again. */
   readonly retryAfterSeconds: number | undefined;
 }
 
-const NOT_COUNTED: Admitted = { isAdmitted: true, leave: () => {} };
-
 export class Admission {
   readonly #rules: AdmissionRules;
   /** Sockets that are not gone, by block of addresses; a block without any is not in it. */
   readonly #sockets = new Map<string, number>();
   readonly #rates: KeyedTokenBuckets;
+  /** All sockets that are not gone, those that count for no address included. */
+  #total = 0;
 
   constructor(rules: AdmissionRules) {
     this.#rules = rules;
@@ -83,9 +89,12 @@ export class Admission {
     if (!this.#isAllowedOrigin(origin)) {
       return refusal("origin", 403, "This server takes no connections from pages of this origin");
     }
-    if (isLoopback(remoteAddress) && !limitLoopback) {
-      return NOT_COUNTED;
+    if (this.#total >= limits.maxSockets) {
+      const text =
+        `Too many connections to this server: at most ${limits.maxSockets} are allowed, try again later`;
+      return refusal("full", 503, text);
     }
+    if (isLoopback(remoteAddress) && !limitLoopback) return this.#count(undefined);
     const block = addressBlock(remoteAddress);
     const sockets = this.#sockets.get(block) ?? 0;
     if (sockets >= limits.maxSocketsPerAddress) {
@@ -101,6 +110,12 @@ export class Admission {
       return refusal("rate", 429, text, Math.ceil(1 / rate));
     }
     this.#sockets.set(block, sockets + 1);
+    return this.#count(block);
+  }
+
+  /** Counts a socket, and for its block where that is limited. */
+  #count(block: string | undefined): Admitted {
+    this.#total++;
     let isCounted = true;
     const leave = () => {
       if (isCounted) this.#leave(block);
@@ -109,7 +124,9 @@ export class Admission {
     return { isAdmitted: true, leave };
   }
 
-  #leave(block: string): void {
+  #leave(block: string | undefined): void {
+    this.#total--;
+    if (block === undefined) return;
     const left = (this.#sockets.get(block) ?? 0) - 1;
     if (left > 0) this.#sockets.set(block, left);
     else this.#sockets.delete(block);

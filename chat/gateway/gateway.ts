@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { steadyClock, wallClock } from "../../src/clock.ts";
+import { steadyClock } from "../../src/clock.ts";
 import { settlesWithin } from "../../src/deadline.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { AnswerMetrics } from "../../src/metrics/route.ts";
 import { LIVE_SUBPROTOCOL } from "../../src/protocol/codec.ts";
 import type { Participant } from "../delivery/participant.ts";
 import type { WebAssets } from "../../src/serving/web_assets.ts";
-import { type AdminApp, adminBodyBytesMax } from "../admin/mount.ts";
+import type { AdminApp } from "../admin/mount.ts";
 import type { Admission, Admitted, Refused } from "./admission.ts";
 import { chatApp, refusalResponse } from "./http_app.ts";
 import type { Connection } from "../delivery/connection.ts";
@@ -164,9 +164,7 @@ export class Gateway implements Gateways {
           upgrade: (socket) => peer.upgrade(socket),
         }),
       limits,
-      maxBodyBytes: () => adminBodyBytesMax(limits),
       steadyMs: steadyClock,
-      wallMs: wallClock,
       log,
     });
   }

@@ -47,13 +47,9 @@ export interface TransportOptions {
    * As they are in force. Some hold for new connections only: on serve the pings, on ws how large a frame may be that
    * is refused while it comes. What a transport cannot refuse then is the session's to refuse.
    */
-  readonly limits: Pick<Limits, "pingInterval" | "pingTimeout" | "maxFrameBytes">;
-  /** Bytes of a request's body now, where the transport has to bound it. */
-  readonly maxBodyBytes: () => number;
+  readonly limits: Pick<Limits, "pingInterval" | "pingTimeout" | "maxFrameBytes" | "maxSockets">;
   /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
-  /** Milliseconds since 1970. */
-  readonly wallMs: () => number;
   readonly log: Logger;
 }
 

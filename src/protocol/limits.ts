@@ -60,6 +60,14 @@ export const LIMITS = {
     max: 1_000_000,
     reason: "while the store hangs, frames wait in memory; the flood burst and a client's tries fit",
   },
+  maxSockets: {
+    flag: "max-sockets",
+    unit: "sockets",
+    default: 4096,
+    min: 1,
+    max: 1_000_000,
+    reason: "each takes memory and a file descriptor, and without descriptors nobody comes in any more",
+  },
   maxSocketsPerAddress: {
     flag: "max-sockets-per-address",
     unit: "sockets",

@@ -12,7 +12,12 @@ import {
   RATE_ADDRESSES_MAX,
 } from "../../chat/gateway/admission.ts";
 
-const LIMITS = { maxSocketsPerAddress: 3, socketBurstPerAddress: 100, socketRatePerAddress: 10 };
+const LIMITS = {
+  maxSockets: 1_000_000,
+  maxSocketsPerAddress: 3,
+  socketBurstPerAddress: 100,
+  socketRatePerAddress: 10,
+};
 
 function admission(rules: Partial<AdmissionRules> = {}): Admission {
   return new Admission({
@@ -48,6 +53,23 @@ Deno.test("admission lets an address have as many sockets as it may, and no more
   sockets[0]!.leave();
   sockets[0]!.leave();
   assertEquals(letIn(gate, from("192.0.2.1"), 5), 1, "it left once, however often that was said");
+});
+
+Deno.test("admission lets in as many sockets in all as there may be, those of this machine included", () => {
+  const gate = admission({ limits: { ...LIMITS, maxSockets: 3, socketBurstPerAddress: 1 } });
+  const [first] = ["127.0.0.1", "::1", "192.0.2.1"].map((address) => gate.admit(from(address), 0));
+  const refused = {
+    isAdmitted: false as const,
+    reason: "full" as const,
+    status: 503 as const,
+    text: "Too many connections to this server: at most 3 are allowed, try again later",
+    retryAfterSeconds: undefined,
+  };
+  for (const address of ["192.0.2.2", "127.0.0.1"]) assertEquals(gate.admit(from(address), 0), refused);
+  (first as Admitted).leave();
+  (first as Admitted).leave();
+  assertEquals(letIn(gate, from("192.0.2.2"), 5), 1, "who was refused has lost no token by it");
+  assertEquals(gate.admit(from("192.0.2.3"), 0), refused);
 });
 
 Deno.test("admission keeps no count of an address whose sockets are gone", () => {
@@ -93,12 +115,22 @@ Deno.test("admission lets a burst in at once, then as many a second as the rate 
 });
 
 Deno.test("admission with a rate of 0 has no limit of the rate", () => {
-  const limits = { maxSocketsPerAddress: 1000, socketBurstPerAddress: 1, socketRatePerAddress: 0 };
+  const limits = {
+    maxSockets: 1_000_000,
+    maxSocketsPerAddress: 1000,
+    socketBurstPerAddress: 1,
+    socketRatePerAddress: 0,
+  };
   assertEquals(letIn(admission({ limits }), from("192.0.2.1"), 1000), 1000);
 });
 
 Deno.test("admission takes no token for a handshake that is refused for another reason", () => {
-  const limits = { maxSocketsPerAddress: 1, socketBurstPerAddress: 2, socketRatePerAddress: 10 };
+  const limits = {
+    maxSockets: 1_000_000,
+    maxSocketsPerAddress: 1,
+    socketBurstPerAddress: 2,
+    socketRatePerAddress: 10,
+  };
   const gate = admission({ limits });
   const first = gate.admit(from("192.0.2.1"), 0) as Admitted;
   assertEquals(letIn(gate, from("192.0.2.1"), 50), 0);
@@ -147,7 +179,12 @@ Deno.test("admission refuses pages of other origins where some are named, and ne
 });
 
 Deno.test("admission's memory of rates is bounded: the address that came longest ago is forgotten", () => {
-  const limits = { maxSocketsPerAddress: 9, socketBurstPerAddress: 1, socketRatePerAddress: 1 };
+  const limits = {
+    maxSockets: 1_000_000,
+    maxSocketsPerAddress: 9,
+    socketBurstPerAddress: 1,
+    socketRatePerAddress: 1,
+  };
   const gate = admission({ limits });
   const address = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
   for (let i = 0; i < RATE_ADDRESSES_MAX; i++) gate.admit(from(address(i)), 0);

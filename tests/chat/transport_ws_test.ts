@@ -1,22 +1,20 @@
 /**
- * What only the transport of `ws` holds: bounds on frames while they come, time for requests, pings and closes, and
+ * What only the transport of `ws` holds of WebSockets: bounds on frames while they come, time for pings and closes, and
  * peers that are cut. By real sockets; the clock of the deadlines is the test's.
  *
  * @module
  */
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import type { Connection } from "../../chat/delivery/connection.ts";
 import { type Frame, toFrame } from "../../chat/room/frame.ts";
 import { CLOSE_TIMEOUT_MS, FRAMES_AFTER_CLOSE_MAX } from "../../chat/sockets/connection_ws.ts";
-import { REQUEST_MS } from "../../chat/sockets/http_exchange.ts";
-import { HEAD_BYTES_MAX } from "../../chat/sockets/request_head.ts";
+import { FRAGMENTS_MAX } from "../../chat/sockets/handshake_ws.ts";
 import type { Transport } from "../../chat/sockets/transport.ts";
-import { FRAGMENTS_MAX, startWs, UNREAD_REQUESTS_MAX } from "../../chat/sockets/transport_ws.ts";
+import { startWs } from "../../chat/sockets/transport_ws.ts";
 import { frame, handshake, OPCODE, RawPeer } from "../support/raw_peer.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 
 const MAX_FRAME_BYTES = 1024;
-const MAX_BODY_BYTES = 65_536;
 
 interface Opened extends AsyncDisposable {
   readonly url: string;
@@ -53,13 +51,11 @@ async function open(): Promise<Opened> {
     port: 0,
     tls: undefined,
     sharers: 1,
-    limits: { pingInterval: 25, pingTimeout: 10, maxFrameBytes: MAX_FRAME_BYTES },
-    maxBodyBytes: () => MAX_BODY_BYTES,
+    limits: { pingInterval: 25, pingTimeout: 10, maxFrameBytes: MAX_FRAME_BYTES, maxSockets: 10_000 },
     steadyMs: () => performance.now() + opened.aheadMs,
-    wallMs: () => Date.now(),
     log: recordedLog().log,
-    handle: async (request, peer) => {
-      if (request.headers.get("upgrade") === null) return new Response(await request.text());
+    handle: (request, peer) => {
+      if (request.headers.get("upgrade") === null) return new Response("ok\n");
       return peer.upgrade({
         remoteAddress: "192.0.2.1",
         subprotocol: undefined,
@@ -163,74 +159,6 @@ Deno.test("ws closes with 1008 for a frame that comes in more pieces than a netw
   }
   assertEquals(await closed, 1008);
   assertEquals(server.told.filter((told) => told.startsWith("x")), []);
-});
-
-Deno.test("ws cuts a connection whose request has not come in time, silent or half sent", async () => {
-  await using server = await open();
-  const peers: RawPeer[] = [];
-  for (
-    const sent of ["", "GET / HTTP/1.1\r\nHost: x\r\n", "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nhalf"]
-  ) {
-    const peer = await RawPeer.connect(server.url);
-    await peer.write(bytes(sent));
-    peers.push(peer);
-  }
-  // What is asked for now is served after the others were taken up.
-  await (await fetch(server.url)).body?.cancel();
-  await using connected = await RawPeer.open(server.url);
-  server.aheadMs = REQUEST_MS;
-  for (const peer of peers) {
-    assertEquals(await peer.readToEnd(), 0);
-    peer.close();
-  }
-  await connected.sendText("still here");
-  connected.close();
-  await server.gone();
-  assertEquals(server.told, ["still here", "lost", "gone"]);
-});
-
-Deno.test("ws keeps so many connections without a whole request, and cuts the oldest for one more", async () => {
-  await using server = await open();
-  const peers: RawPeer[] = [];
-  for (let i = 0; i < UNREAD_REQUESTS_MAX; i++) peers.push(await RawPeer.connect(server.url));
-  const [oldest, second] = peers;
-  await using _oneMore = await RawPeer.open(server.url);
-  assertEquals(await oldest!.readToEnd(), 0);
-  await second!.write(bytes("GET / HTTP/1.1\r\n\r\n"));
-  assertMatch(await second!.readHead(), / 200 /);
-  for (const peer of peers) peer.close();
-});
-
-Deno.test("ws takes a head and a body of their limits, and refuses one byte more with 431 and 413", async () => {
-  await using server = await open();
-  const ask = async (text: string) => {
-    await using peer = await RawPeer.connect(server.url);
-    await peer.write(bytes(text));
-    return (await peer.readHead()).split(" ")[1];
-  };
-  const head = (size: number) => {
-    const start = "GET / HTTP/1.1\r\nX: ";
-    return `${start}${"x".repeat(size - start.length - 4)}\r\n\r\n`;
-  };
-  assertEquals(await ask(head(HEAD_BYTES_MAX)), "200");
-  assertEquals(await ask(head(HEAD_BYTES_MAX + 1)), "431");
-  assertEquals(await ask("x".repeat(HEAD_BYTES_MAX + 1)), "431", "although its end has not come");
-  const post = (size: number) => `POST / HTTP/1.1\r\nContent-Length: ${size}\r\n\r\n${"x".repeat(size)}`;
-  assertEquals(await ask(post(MAX_BODY_BYTES)), "200");
-  assertEquals(await ask(post(MAX_BODY_BYTES + 1)), "413");
-  assertEquals(await ask("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"), "411");
-});
-
-Deno.test("ws answers one request a connection, its body byte by byte too, and ends it", async () => {
-  await using server = await open();
-  await using peer = await RawPeer.connect(server.url);
-  for (const byte of "POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello") await peer.write(bytes(byte));
-  await peer.write(bytes("GET /second HTTP/1.1\r\n\r\n"));
-  const head = await peer.readHead();
-  assertMatch(head, /^HTTP\/1\.1 200 OK\r\n/);
-  assertMatch(head, /\r\ncontent-length: 5\b/);
-  assertMatch(head, /\r\nconnection: close\b/);
-  assertEquals(await peer.readToEnd(), 5);
 });
 
 Deno.test("ws pings once an interval, and cuts a peer that has not answered within the timeout", async () => {

@@ -35,6 +35,23 @@ test("an address may have as many sockets as its limit, the next gets 429, until
   }
 });
 
+test("a server has as many sockets as its limit, the next gets 503, and what is no WebSocket is answered", async (start) => {
+  await using chat = await start({ limits: { maxSockets: 2 } });
+  const one = await RawPeer.open(chat.url);
+  await using _two = await RawPeer.open(chat.url);
+  assertMatch(await RawPeer.refused(chat.url), /^HTTP\/1\.1 503 /);
+  const response = await fetch(`${chat.url}/healthz`);
+  assertEquals([response.status, await response.text()], [200, "ok\n"]);
+  one.close();
+  // The server hears of the end a moment later: what is asked is that it does.
+  while (true) {
+    const peer = await RawPeer.open(chat.url).catch(() => undefined);
+    if (peer === undefined) continue;
+    peer.close();
+    break;
+  }
+});
+
 test("a socket that is closing counts for its address until it is gone", async (start) => {
   await using chat = await start({
     limitLoopback: true,
@@ -214,8 +231,6 @@ const OPTIONS: Omit<TransportOptions, "handle" | "log"> = {
   port: 0,
   tls: undefined,
   sharers: 1,
-  limits: { pingInterval: 25, pingTimeout: 10, maxFrameBytes: 1024 },
-  maxBodyBytes: () => 1024,
+  limits: { pingInterval: 25, pingTimeout: 10, maxFrameBytes: 1024, maxSockets: 10_000 },
   steadyMs: () => performance.now(),
-  wallMs: () => Date.now(),
 };

@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { assertEquals, assertLess } from "@std/assert";
+import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
-import { PROGRAM_TRANSPORTS, type ServerProgram, startServer } from "../support/program.ts";
+import { type ServerProgram, startServer } from "../support/program.ts";
+import { RawPeer } from "../support/raw_peer.ts";
 
 /** Few, so that the test needs few connections. */
 const FEW = { descriptors: 150 };
@@ -48,27 +49,66 @@ Deno.test({
   },
 });
 
-for (const transport of PROGRAM_TRANSPORTS) {
-  // Only ws can tell who has not asked for anything, and cuts those.
-  const end = transport === "ws" ? "while its attackers still hold on" : "when its attackers have let go";
-  Deno.test({
-    name: `${transport}: a chat without a file descriptor left serves those it has, and others ${end}`,
-    ignore,
-    async fn() {
-      await using server = await startServer("chat", ["--transport", transport], {}, FEW);
-      await using alice = await ChatClient.connect(server.url, "alice");
-      using attackers = new HalfRequests();
-      for (let round = 1; round <= 2; round++) {
-        await attackers.hold(server);
-        if (transport === "serve") await server.event("port.lost", round);
-        await alice.say("still here");
-        if (transport === "serve") attackers[Symbol.dispose]();
-        await server.event("port.reopened", round);
-        await using bob = await ChatClient.connect(server.url, `bob${round}`);
-        await bob.say("here again");
-        await alice.drain();
-      }
-      assertEquals((await server.stop()).status, 0);
-    },
-  });
+Deno.test({
+  name:
+    "serve: a chat without a file descriptor left serves those it has, and others when its attackers have let go",
+  ignore,
+  async fn() {
+    await using server = await startServer("chat", ["--transport", "serve"], {}, FEW);
+    await using alice = await ChatClient.connect(server.url, "alice");
+    using attackers = new HalfRequests();
+    for (let round = 1; round <= 2; round++) {
+      await attackers.hold(server);
+      await server.event("port.lost", round);
+      await alice.say("still here");
+      attackers[Symbol.dispose]();
+      await server.event("port.reopened", round);
+      await meet(server, alice, `bob${round}`);
+    }
+    assertEquals((await server.stop()).status, 0);
+  },
+});
+
+Deno.test({
+  name:
+    "ws: a chat without a file descriptor left serves those it has, and others when its attackers have let go",
+  ignore,
+  async fn() {
+    await using server = await startServer("chat", ["--transport", "ws"], {}, FEW);
+    await using alice = await ChatClient.connect(server.url, "alice");
+    using attackers = new HalfRequests();
+    for (let round = 1; round <= 2; round++) {
+      await attackers.hold(server);
+      await alice.say("still here");
+      attackers[Symbol.dispose]();
+      await meet(server, alice, `bob${round}`);
+    }
+    assertEquals((await server.stop()).status, 0);
+  },
+});
+
+Deno.test({
+  name:
+    "ws: a chat whose limit of sockets fits its file descriptors serves others while its attackers hold on",
+  ignore,
+  async fn() {
+    await using server = await startServer("chat", ["--transport", "ws", "--max-sockets", "40"], {}, FEW);
+    await using alice = await ChatClient.connect(server.url, "alice");
+    using attackers = new HalfRequests();
+    await attackers.hold(server);
+    await meet(server, alice, "bob");
+    await using talkers = new AsyncDisposableStack();
+    for (let i = 1; i < 40; i++) talkers.use(await RawPeer.open(server.url));
+    assertMatch(await RawPeer.refused(server.url), /^HTTP\/1\.1 503 /);
+    await alice.say("still here");
+    assertEquals(await fetch(`${server.url}/healthz`).then((response) => response.text()), "ok\n");
+    assertEquals((await server.stop()).status, 0);
+  },
+});
+
+/** Somebody new comes and says something, which who was there hears. */
+async function meet(server: ServerProgram, alice: ChatClient, name: string): Promise<void> {
+  await using bob = await ChatClient.connect(server.url, name);
+  await bob.say("here again");
+  await alice.drain();
 }

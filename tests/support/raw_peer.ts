@@ -82,6 +82,12 @@ export class RawPeer implements AsyncDisposable {
     }
   }
 
+  /** The body of the next answer, whose head says how long it is. */
+  async readAnswer(): Promise<string> {
+    const [, length = "0"] = /\r\ncontent-length: ([0-9]+)/i.exec(await this.readHead()) ?? [];
+    return new TextDecoder().decode(await this.#take(Number(length)));
+  }
+
   /** The next frame; undefined where the connection ended. */
   async readFrame(): Promise<RawFrame | undefined> {
     const header = await this.#take(2);

@@ -1,0 +1,80 @@
+/**
+ * Which connections are cut to make room for others, and which for what they ask.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertFalse } from "@std/assert";
+import { HttpConnections, REQUESTS_AHEAD_MAX } from "../../chat/sockets/http_connections.ts";
+
+class FakeConnection {
+  isCut = false;
+
+  destroy(): void {
+    this.isCut = true;
+  }
+}
+
+function open(connections: HttpConnections<FakeConnection>, count: number): FakeConnection[] {
+  const opened = Array.from({ length: count }, () => new FakeConnection());
+  for (const one of opened) connections.opened(one);
+  return opened;
+}
+
+function cut(opened: readonly FakeConnection[]): number[] {
+  return opened.flatMap(({ isCut }, i) => isCut ? [i] : []);
+}
+
+Deno.test("as many connections are kept as may be, and one more cuts the one that is silent for longest", () => {
+  const connections = new HttpConnections<FakeConnection>(() => 3);
+  const opened = open(connections, 3);
+  assertEquals(cut(opened), []);
+  // The first has asked and was answered since.
+  connections.asked(opened[0]!);
+  connections.answered(opened[0]!);
+  open(connections, 1);
+  assertEquals(cut(opened), [1]);
+});
+
+Deno.test("one that is answered is cut only where all others are too, and then the one that asked first", () => {
+  const connections = new HttpConnections<FakeConnection>(() => 3);
+  const opened = open(connections, 3);
+  for (const one of [opened[1]!, opened[0]!]) connections.asked(one);
+  const [newcomer] = open(connections, 1);
+  assertEquals(cut(opened), [2]);
+  connections.asked(newcomer!);
+  const [last] = open(connections, 1);
+  assertEquals(cut(opened), [1, 2]);
+  assertFalse(last!.isCut || newcomer!.isCut);
+});
+
+Deno.test("one that has ended, or became a WebSocket, takes no place", () => {
+  const connections = new HttpConnections<FakeConnection>(() => 3);
+  const opened = open(connections, 3);
+  connections.asked(opened[0]!);
+  connections.gone(opened[0]!);
+  connections.answered(opened[0]!);
+  connections.gone(opened[1]!);
+  open(connections, 2);
+  assertEquals(cut(opened), []);
+});
+
+Deno.test("so many requests of a connection are answered at once, and one more cuts it", () => {
+  const connections = new HttpConnections<FakeConnection>(() => 3);
+  const [one] = open(connections, 1);
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < REQUESTS_AHEAD_MAX; i++) assert(connections.asked(one!));
+    for (let i = 0; i < REQUESTS_AHEAD_MAX; i++) connections.answered(one!);
+  }
+  for (let i = 0; i < REQUESTS_AHEAD_MAX; i++) connections.asked(one!);
+  assertFalse(one!.isCut);
+  assertFalse(connections.asked(one!));
+  assert(one!.isCut);
+});
+
+Deno.test("at the end all are cut, whatever they do", () => {
+  const connections = new HttpConnections<FakeConnection>(() => 3);
+  const opened = open(connections, 3);
+  connections.asked(opened[1]!);
+  connections.cutAll();
+  assertEquals(cut(opened), [0, 1, 2]);
+});

@@ -1,0 +1,256 @@
+/**
+ * HTTP of the transport `ws` by real sockets: which heads, bodies and waits it bounds, and that what one peer sends costs
+ * nobody else anything. Each test leaves a WebSocket open beside it that has to be served.
+ *
+ * @module
+ */
+import { assertEquals, assertLess, assertMatch } from "@std/assert";
+import { toFrame } from "../../chat/room/frame.ts";
+import { REQUESTS_AHEAD_MAX } from "../../chat/sockets/http_connections.ts";
+import { HEAD_BYTES_MAX, HEADERS_MAX, HTTP_CONNECTIONS_MAX } from "../../chat/sockets/http_node.ts";
+import { startWs } from "../../chat/sockets/transport_ws.ts";
+import { handshake, RawPeer } from "../support/raw_peer.ts";
+import { recordedLog } from "../support/recorded_log.ts";
+import type { Tls } from "../../src/serving/tls_files.ts";
+
+const SUPPORT = new URL("../support/", import.meta.url);
+const cert = await Deno.readTextFile(new URL("localhost_cert.pem", SUPPORT));
+const key = await Deno.readTextFile(new URL("localhost_key.pem", SUPPORT));
+
+/** Milliseconds that a request has to come, short enough to be waited for. */
+const WAITS = { request: 300, nextRequest: 300, silence: 300 };
+/** More than the sockets of both ends hold. */
+const LARGE = new Uint8Array(20_000_000);
+
+interface OpenOptions {
+  readonly waits?: Partial<typeof WAITS>;
+  readonly tls?: Tls;
+  readonly maxSockets?: number;
+}
+
+interface Opened extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** Answers `/large` by many bytes, `/never` not, and all else by what came. */
+async function open({ waits, tls, maxSockets = 10_000 }: OpenOptions = {}): Promise<Opened> {
+  const transport = await startWs({
+    hostname: "127.0.0.1",
+    port: 0,
+    tls,
+    sharers: 1,
+    limits: { pingInterval: 25, pingTimeout: 10, maxFrameBytes: 1024, maxSockets },
+    steadyMs: () => performance.now(),
+    log: recordedLog().log,
+    handle: async (request, peer) => {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/large") return new Response(LARGE);
+      if (pathname === "/never") return await new Promise<Response>(() => {});
+      if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+        return new Response(`${request.method} ${pathname} ${await request.text()}`);
+      }
+      return peer.upgrade({
+        remoteAddress: "192.0.2.1",
+        subprotocol: undefined,
+        accept: (connection) => ({
+          receiveText: (text) => {
+            connection.send(toFrame(`heard ${text}`));
+            connection.flush();
+          },
+          receiveBinary: () => {},
+          lost: () => {},
+        }),
+        gone: () => {},
+      });
+    },
+  }, { request: 10_000, nextRequest: 10_000, silence: 10_000, ...waits });
+  const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${transport.port}`;
+  const bystander = await RawPeer.open(url);
+  const close = async () => {
+    await bystander.sendText("still here");
+    assertEquals(await bystander.readText(), "heard still here");
+    await transport.stop();
+    bystander.close();
+  };
+  return { url, [Symbol.asyncDispose]: close };
+}
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const get = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
+
+/** The status of the answer to what is sent over a connection of its own. */
+async function statusOf(url: string, ...parts: readonly string[]): Promise<string> {
+  await using peer = await RawPeer.connect(url);
+  for (const part of parts) await peer.write(bytes(part));
+  return (await peer.readHead()).split(" ")[1]!;
+}
+
+/** A request whose target and headers have so many bytes, without the marks between them. */
+function headOf(size: number): string {
+  const counted = "/HostxX".length;
+  return get("/", `X: ${"x".repeat(size - counted)}\r\n`);
+}
+
+Deno.test("ws takes a head of its limit, and refuses one byte more with 431", async () => {
+  await using server = await open();
+  assertEquals(await statusOf(server.url, headOf(HEAD_BYTES_MAX - 1)), "200");
+  assertEquals(await statusOf(server.url, headOf(HEAD_BYTES_MAX)), "431");
+  assertEquals(
+    await statusOf(server.url, headOf(HEAD_BYTES_MAX).slice(0, -2)),
+    "431",
+    "its end has not come",
+  );
+});
+
+Deno.test("ws refuses a head of a megabyte, in the target or in a header, as soon as it is too large", async () => {
+  await using server = await open();
+  const much = "x".repeat(1_000_000);
+  for (const head of [get(`/${much}`), get("/", `X: ${much}\r\n`), get("/", `${much}: x\r\n`)]) {
+    await using peer = await RawPeer.connect(server.url);
+    await peer.write(bytes(head)).catch(() => {/* It was cut before it had said all. */});
+    const answer = await peer.readHead().catch(() => "HTTP/1.1 431 cut off");
+    assertMatch(answer, /^HTTP\/1\.1 431 /);
+  }
+});
+
+Deno.test("ws takes as many headers as may be, and refuses one more with 431", async () => {
+  await using server = await open();
+  const others = HEADERS_MAX - 1;
+  assertEquals(await statusOf(server.url, get("/", "A: b\r\n".repeat(others))), "200");
+  assertEquals(await statusOf(server.url, get("/", "A: b\r\n".repeat(others + 1))), "431");
+});
+
+Deno.test("ws reads a request byte by byte, and answers the next over the same connection, as a page's files", async () => {
+  await using server = await open();
+  await using peer = await RawPeer.connect(server.url);
+  for (const byte of "POST /first HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello") {
+    await peer.write(bytes(byte));
+  }
+  assertEquals(await peer.readAnswer(), "POST /first hello");
+  await peer.write(bytes(get("/second")));
+  assertEquals(await peer.readAnswer(), "GET /second ");
+});
+
+Deno.test("ws refuses what is no HTTP with 400", async () => {
+  await using server = await open();
+  const malformed = [
+    "nonsense\r\n\r\n",
+    "GET / HTTP/1.1\r\n\r\n",
+    get("/a b"),
+    get("/", "no colon\r\n"),
+    get("/", "Spaced : x\r\n"),
+    get("/", "X: a\r\n folded\r\n"),
+    get("/", "X: a\0b\r\n"),
+    "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
+    "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+  ];
+  for (const head of malformed) assertEquals(await statusOf(server.url, head), "400", JSON.stringify(head));
+});
+
+Deno.test("ws answers who asks for another upgrade as if they had not, as curl for HTTP/2", async () => {
+  await using server = await open();
+  const h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
+  assertEquals(await statusOf(server.url, get("/", h2c)), "200");
+});
+
+Deno.test("ws refuses a request that has not come whole in time with 408: silent, half a head, half a body, a drip", async () => {
+  await using server = await open({ waits: { request: WAITS.request } });
+  const sent = ["", "GET / HTTP/1.1\r\nHo", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf"];
+  const drip = async (peer: RawPeer) => {
+    for (const byte of get("/", `X: ${"x".repeat(10_000)}`)) {
+      await peer.write(bytes(byte));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  };
+  await Promise.all([...sent, drip].map(async (what) => {
+    await using peer = await RawPeer.connect(server.url);
+    // What drips is cut before it is through.
+    const sending = typeof what === "string" ? peer.write(bytes(what)) : what(peer).catch(() => {});
+    assertMatch(await peer.readHead(), /^HTTP\/1\.1 408 /);
+    assertEquals(await peer.readToEnd(), 0);
+    peer.close();
+    await sending;
+  }));
+});
+
+Deno.test("ws ends a connection over which no next request comes", async () => {
+  await using server = await open({ waits: { nextRequest: 10 } });
+  await using peer = await RawPeer.connect(server.url);
+  await peer.write(bytes(get("/")));
+  assertEquals(await peer.readAnswer(), "GET / ");
+  assertEquals(await peer.readToEnd(), 0);
+});
+
+Deno.test("ws cuts a peer that takes nothing of its answer, and one whose answer does not come", async () => {
+  await using server = await open({ waits: { silence: WAITS.silence } });
+  await using deaf = await RawPeer.connect(server.url);
+  await deaf.write(bytes(get("/large")));
+  // It has been silent for as long as these in a row, the half of which is enough.
+  for (let i = 0; i < 4; i++) {
+    await using patient = await RawPeer.connect(server.url);
+    await patient.write(bytes(get("/never")));
+    assertEquals(await patient.readToEnd(), 0);
+  }
+  assertLess(await deaf.readToEnd(), LARGE.length);
+});
+
+Deno.test("ws answers requests that are sent ahead in their order, and cuts who sends too many", async () => {
+  await using server = await open();
+  await using fast = await RawPeer.connect(server.url);
+  const ahead = Array.from({ length: REQUESTS_AHEAD_MAX }, (_, i) => `/${i}`);
+  await fast.write(bytes(ahead.map((path) => get(path)).join("")));
+  for (const path of ahead) assertEquals(await fast.readAnswer(), `GET ${path} `);
+  await using hasty = await RawPeer.connect(server.url);
+  await hasty.write(bytes(get("/never").repeat(REQUESTS_AHEAD_MAX + 1)));
+  assertEquals(await hasty.readToEnd(), 0);
+  await using flooding = await RawPeer.connect(server.url);
+  await flooding.write(bytes(get("/").repeat(20_000))).catch(() => {});
+  await flooding.readToEnd();
+});
+
+Deno.test("ws takes a handshake after a request over one connection, and cuts who sends it ahead of the answer", async () => {
+  await using server = await open();
+  await using patient = await RawPeer.connect(server.url);
+  await patient.write(bytes(get("/first")));
+  assertEquals(await patient.readAnswer(), "GET /first ");
+  await patient.write(handshake());
+  assertMatch(await patient.readHead(), /^HTTP\/1\.1 101 /);
+  await patient.sendText("hello");
+  assertEquals(await patient.readText(), "heard hello");
+  await using hasty = await RawPeer.connect(server.url);
+  await hasty.write(new Uint8Array([...bytes(get("/never")), ...handshake()]));
+  assertEquals(await hasty.readToEnd(), 0);
+});
+
+Deno.test("ws keeps so many connections that are no WebSockets, and cuts the longest silent one for one more", async () => {
+  await using server = await open();
+  const peers: RawPeer[] = [];
+  for (let i = 0; i < HTTP_CONNECTIONS_MAX; i++) peers.push(await RawPeer.connect(server.url));
+  const [oldest, second] = peers;
+  await using _oneMore = await RawPeer.open(server.url);
+  assertEquals(await oldest!.readToEnd(), 0);
+  await second!.write(bytes(get("/second")));
+  assertEquals(await second!.readAnswer(), "GET /second ");
+  for (const peer of peers) peer.close();
+});
+
+Deno.test("ws keeps no more connections that are no WebSockets than WebSockets, which are never cut for others", async () => {
+  for (const tls of [undefined, { cert, key }]) {
+    await using server = await open({ maxSockets: 2, ...(tls && { tls }) });
+    await using first = await RawPeer.connect(server.url);
+    await first.write(bytes(get("/")));
+    assertEquals(await first.readAnswer(), "GET / ");
+    const others: RawPeer[] = [];
+    for (let i = 0; i < 3; i++) {
+      const peer = await RawPeer.connect(server.url);
+      await peer.write(bytes(get("/")));
+      assertEquals(await peer.readAnswer(), "GET / ");
+      others.push(peer);
+    }
+    assertEquals(await first.readToEnd(), 0);
+    for (const peer of others) peer.close();
+  }
+});
