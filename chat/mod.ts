@@ -8,7 +8,7 @@ import { setImmediate } from "node:timers";
 import { isPublicHost, reachableHost } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { settlesWithin } from "../src/deadline.ts";
-import { leastLogged, logger } from "../src/logging/log.ts";
+import { leastLogged, type Logger, logger } from "../src/logging/log.ts";
 import { metricsRoute } from "../src/metrics/route.ts";
 import type { LimitName, Limits } from "../src/protocol/limits.ts";
 import type { Reconfigured } from "../src/serving/reload.ts";
@@ -125,9 +125,9 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const log = logger("chat");
   const id = options.id ?? await serverId(store.kv, Math.random);
   const meters = new ChatMeters();
-  const stores = storesIn(store, options, settings.limits);
+  const stores = await storesIn(store, options, settings.limits);
   const threads = options.workers === 1 ? undefined : await loadThreads();
-  // Before the node: what it holds waits for somebody from then on, who has to be able to come.
+  // Before the node: a held session waits from then on, and its client has to be able to connect.
   const workers = await threads?.beginWorkers(options.entry, options.workers) ?? [];
   const links = new Set<ThreadLink>();
   let gateways: Gateways | undefined;
@@ -146,14 +146,16 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     for (const worker of workers) worker.terminate();
     throw error;
   });
+  const isReady = () => answers(store);
   try {
+    const admin = await adminOf(options.adminToken, { id, settings, node, stores });
     gateways = await openGateways(options, node, {
       id,
       settings,
-      admin: await adminOf(options.adminToken, { id, settings, node, stores }),
+      admin,
       workers,
       links,
-      isReady: () => answers(store),
+      isReady,
       meters,
       log,
     });
@@ -161,31 +163,89 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     await node.stop();
     throw error;
   }
-  const { port } = gateways;
-  const url = `${options.tls ? "https" : "http"}://${reachableHost(options.hostname)}:${port}`;
-  log.info("listening", { url, id, name: settings.name });
-  const because = whyNotServe(options);
-  if (options.transport === "serve" && because !== undefined) {
-    log.warn("transport.recommended", { flag: "--transport ws", because });
-  }
-  node.announce({ listings: options.listings, port });
+  const chat = new RunningServer({ options, id, settings, store, node, gateways, log });
+  chat.announce();
+  return chat;
+}
 
-  const opened = gateways;
-  async function stopAll(): Promise<void> {
-    opened.refuse();
+interface ServerParts {
+  readonly options: ChatOptions;
+  readonly id: number;
+  readonly settings: SettingsInForce;
+  readonly store: Store;
+  readonly node: Node;
+  readonly gateways: Gateways;
+  readonly log: Logger;
+}
+
+/** A server whose port is open: how its settings change, and the order of its stop. */
+class RunningServer implements RunningChat {
+  readonly id: number;
+  readonly port: number;
+  readonly url: string;
+  readonly ending: Promise<string>;
+  readonly #parts: ServerParts;
+  #tls: Tls | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+    const { options: { hostname, tls }, id, gateways: { port }, store } = parts;
+    this.id = id;
+    this.port = port;
+    this.url = `${tls ? "https" : "http"}://${reachableHost(hostname)}:${port}`;
+    this.ending = store.ending;
+    this.#tls = tls;
+  }
+
+  /** Says that the server listens, to the operator and to the listings. */
+  announce(): void {
+    const { options, settings, node, log } = this.#parts;
+    log.info("listening", { url: this.url, id: this.id, name: settings.name });
+    const because = whyNotServe(options);
+    if (options.transport === "serve" && because !== undefined) {
+      log.warn("transport.recommended", { flag: "--transport ws", because });
+    }
+    node.announce({ listings: options.listings, port: this.port });
+  }
+
+  async reconfigure(next: Settings & Pick<ChatOptions, "tls">): Promise<Reconfigured> {
+    const { settings, node, gateways } = this.#parts;
+    if (next.tls !== undefined) proveTls(next.tls);
+    const put = changeable(settings, next);
+    settings.put(put);
+    await gateways.reconfigured();
+    const bans = await node.reconfigured();
+    const inForce = new Set<string>(CHANGEABLE);
+    for (const [name, value] of Object.entries(next.limits)) {
+      if (put.limits[name as LimitName] === value) inForce.add(name);
+    }
+    const certificate = await renewal(this.#tls, next.tls, (renewed) => gateways.renewTls(renewed));
+    if (certificate === "renewed") this.#tls = next.tls;
+    if (certificate !== "waits for a restart") inForce.add("tlsCert").add("tlsKey");
+    return { inForce, certificate, details: isAdminRefusal(bans) ? { bans: bans.text } : { bans } };
+  }
+
+  stop(): Promise<void> {
+    return this.#stopped ??= this.#stop();
+  }
+
+  async #stop(): Promise<void> {
+    const { gateways, node, store, log } = this.#parts;
+    gateways.refuse();
     await node.withdraw();
-    // What was received is answered before the goodbye.
-    await settlesWithin(opened.settle(), SETTLE_MS);
+    // Received inputs are answered before the goodbye.
+    await settlesWithin(gateways.settle(), SETTLE_MS);
     await node.finish();
-    await opened.close();
+    await gateways.close();
     await node.stop();
     await store[Symbol.asyncDispose]();
     log.info("stopped");
   }
-  let stopped: Promise<void> | undefined;
-  const stop = () => stopped ??= stopAll();
-  const reconfigure = reconfigurer({ settings, tls: options.tls, node, gateways });
-  return { url, port, id, reconfigure, stop, ending: store.ending, [Symbol.asyncDispose]: stop };
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
 }
 
 /** What a server has of the other transport; undefined where it does without, or has no choice. */
@@ -199,32 +259,6 @@ function whyNotServe({ hostname, onDenoDeploy, tls }: ChatOptions): string | und
 
 /** Flags that can change while the server runs, the certificate aside. */
 const CHANGEABLE = ["name", "address", "allowedOrigins", "trustProxy", "limitLoopback"] as const;
-
-function reconfigurer(
-  { settings, tls: opened, node, gateways }: {
-    readonly settings: SettingsInForce;
-    readonly tls: Tls | undefined;
-    readonly node: Node;
-    readonly gateways: Gateways;
-  },
-): RunningChat["reconfigure"] {
-  let tls = opened;
-  return async (next) => {
-    if (next.tls !== undefined) proveTls(next.tls);
-    const put = changeable(settings, next);
-    settings.put(put);
-    await gateways.reconfigured();
-    const bans = await node.reconfigured();
-    const inForce = new Set<string>(CHANGEABLE);
-    for (const [name, value] of Object.entries(next.limits)) {
-      if (put.limits[name as LimitName] === value) inForce.add(name);
-    }
-    const certificate = await renewal(tls, next.tls, (renewed) => gateways.renewTls(renewed));
-    if (certificate === "renewed") tls = next.tls;
-    if (certificate !== "waits for a restart") inForce.add("tlsCert").add("tlsKey");
-    return { inForce, certificate, details: isAdminRefusal(bans) ? { bans: bans.text } : { bans } };
-  };
-}
 
 /** What only a server with several threads needs. */
 async function loadThreads() {
