@@ -16,7 +16,8 @@ import type { AnyFlag } from "../src/cli/flag.ts";
 import { LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
 import { FAULTS } from "../src/protocol/faults.ts";
 import { type Limit, LIMITS } from "../src/protocol/limits.ts";
-import { documentPaths, readDocument } from "./support/documents.ts";
+import { documentPaths, PROTOCOL_DOCUMENTS, readDocument } from "./support/documents.ts";
+import { citesWhatExists, sectionsOf } from "./support/source_rules.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const DOCUMENTS = await documentPaths();
@@ -35,10 +36,15 @@ Deno.test("PROTOCOL.md §8 lists every fault with its text, in the order of the 
   assertEquals(rows.filter(({ when }) => !when).map(({ name }) => name), []);
 });
 
-for (const [heading, limits] of [["7.1 Table", LIMITS], ["9.10 Limits", LISTING_LIMITS]] as const) {
-  Deno.test(`PROTOCOL.md §${heading} lists every limit with its unit, default, range and reason`, () => {
+for (
+  const [file, heading, limits] of [
+    ["PROTOCOL.md", "7.1 Table", LIMITS],
+    ["docs/listing_api.md", "9.10 Limits", LISTING_LIMITS],
+  ] as const
+) {
+  Deno.test(`${file} §${heading} lists every limit with its unit, default, range and reason`, () => {
     assertEquals(
-      tableUnder("PROTOCOL.md", heading).map(({ "past it": pastIt, ...row }) => ({
+      tableUnder(file, heading).map(({ "past it": pastIt, ...row }) => ({
         ...row,
         isTold: pastIt !== "",
       })),
@@ -61,8 +67,8 @@ Deno.test("PROTOCOL.md §8.1 lists every close code that the server names", () =
   assertEquals(missing, []);
 });
 
-Deno.test("PROTOCOL.md §9.9 lists every refusal of the listing with its status and text", () => {
-  const rows = tableUnder("PROTOCOL.md", "9.9 Keys and refusals");
+Deno.test("docs/listing_api.md §9.9 lists every refusal of the listing with its status and text", () => {
+  const rows = tableUnder("docs/listing_api.md", "9.9 Keys and refusals");
   assertEquals(
     rows.map(({ name, status, text }) => [name, status, text]),
     Object.entries(REFUSALS).map(([name, { status, text }]) => [name, String(status), text]),
@@ -70,8 +76,8 @@ Deno.test("PROTOCOL.md §9.9 lists every refusal of the listing with its status 
   assertEquals(rows.filter(({ when }) => !when).map(({ name }) => name), []);
 });
 
-Deno.test("PROTOCOL.md §11.3 lists every refusal of the admin API with its status and text", () => {
-  const rows = tableUnder("PROTOCOL.md", "11.3 Refusals");
+Deno.test("docs/admin_api.md §11.3 lists every refusal of the admin API with its status and text", () => {
+  const rows = tableUnder("docs/admin_api.md", "11.3 Refusals");
   assertEquals(
     rows.map(({ name, status, text }) => [name, status, text]),
     Object.entries(ADMIN_REFUSALS).map(([name, { status, text }]) => [name, String(status), text]),
@@ -139,14 +145,10 @@ Deno.test("ARCHITECTURE.md gives a reason for every package of the import map, a
   assertEquals(rows.filter(({ why }) => !why).map((row) => row.package), []);
 });
 
-Deno.test("every section that PROTOCOL.md cites is in it", () => {
-  const sections = new Set(
-    headingsOf("PROTOCOL.md").map((heading) => /^([0-9]+(?:\.[0-9]+)?)\.? /.exec(heading)?.[1]),
-  );
-  const cited = [...texts.get("PROTOCOL.md")!.matchAll(/§([0-9]+(?:\.[0-9]+)?)/g)].map(([, section]) =>
-    section
-  );
-  assertEquals(cited.filter((section) => !sections.has(section)), []);
+Deno.test("every section of the protocol that a document cites is in one of the protocol's", () => {
+  const sections = sectionsOf(PROTOCOL_DOCUMENTS.map((name) => texts.get(name)!).join("\n"));
+  const cites = citesWhatExists(sections);
+  assertEquals([...texts].flatMap(([path, text]) => cites({ path, text }).map((it) => `${path} ${it}`)), []);
 });
 
 for (const name of DOCUMENTS) {

@@ -5,6 +5,7 @@
  */
 import { assertEquals, assertGreater } from "@std/assert";
 import { WEB_FOLDERS } from "../src/serving/web_assets.ts";
+import { PROTOCOL_DOCUMENTS, readDocument } from "./support/documents.ts";
 import {
   adaptersAreChosenByMod,
   circlesAmong,
@@ -107,7 +108,7 @@ const isOnAStair = ({ path }: SourceFile) =>
   /^(?:src|chat|listing|terminal)\//.test(path) && !path.endsWith(".d.ts");
 const isProgram = ({ path }: SourceFile) => !path.startsWith("tests/");
 const isOurs = ({ path }: SourceFile) => path.endsWith(".ts");
-const protocol = await Deno.readTextFile(new URL("PROTOCOL.md", ROOT)).catch(() => undefined);
+const protocol = (await Promise.all(PROTOCOL_DOCUMENTS.map(readDocument))).join("\n");
 
 function hold(rule: Rule, files: readonly SourceFile[]): void {
   assertGreater(files.length, 0, "the rule holds nothing");
@@ -153,10 +154,8 @@ Deno.test("no folder of the program has more than 25 files of its own", () => {
   assertEquals(crowdedFolders(FILES.filter(isProgram).map(({ path }) => path)), []);
 });
 
-Deno.test({
-  name: "every section that a comment cites is in PROTOCOL.md",
-  ignore: protocol === undefined,
-  fn: () => hold(citesWhatExists(sectionsOf(protocol ?? "")), FILES.filter(isOurs)),
+Deno.test("every section that a comment cites is in a document of the protocol", () => {
+  hold(citesWhatExists(sectionsOf(protocol)), FILES.filter(isOurs));
 });
 
 Deno.test("the top level holds what belongs there and nothing else", async () => {
@@ -333,7 +332,7 @@ const CASES: readonly [name: string, rule: Rule, path: string, text: string, pro
     citesWhatExists(new Set(["4", "4.1"])),
     "a.ts",
     "// §4.1, §4.2 and §5",
-    ["cites §4.2, which PROTOCOL.md does not have", "cites §5, which PROTOCOL.md does not have"],
+    ["cites §4.2, which the protocol does not have", "cites §5, which the protocol does not have"],
   ],
   ["stair", importsDownTheStair, "chat/room/a.ts", `import "../store/b.ts";`, [
     "imports chat/store/b.ts, which is above it",

@@ -8,6 +8,9 @@
 
 const ROOT = new URL("../../", import.meta.url);
 
+/** The documents whose numbered headings are the sections of the protocol, §1 to §12. */
+export const PROTOCOL_DOCUMENTS = ["PROTOCOL.md", "docs/listing_api.md", "docs/admin_api.md"];
+
 /** The paths of all Markdown files of the project, from its root, in order. */
 export async function documentPaths(folder = ""): Promise<string[]> {
   const paths: string[] = [];

@@ -236,19 +236,19 @@ export const nameSaysWhatItHolds: Rule = ({ path }) => {
   ].map((name) => `${name} is no name for it`);
 };
 
-/** The sections that PROTOCOL.md has, by the numbers of its headings. */
+/** The sections of a protocol document, by the numbers of its headings. */
 export function sectionsOf(protocol: string): Set<string> {
   return new Set(
     [...protocol.matchAll(/^#+ +§?([0-9]+(?:\.[0-9]+)*)\b/gm)].map(([, number]) => number ?? ""),
   );
 }
 
-/** Every `§4.1` is a section of PROTOCOL.md, but for those of an RFC. */
+/** Every `§4.1` is a section of the protocol, except sections of an RFC. */
 export function citesWhatExists(sections: ReadonlySet<string>): Rule {
   return ({ text }) =>
     [...text.matchAll(/(RFC [0-9]+,? )?§([0-9]+(?:\.[0-9]+)*)/g)]
       .filter(([, rfc, number]) => rfc === undefined && !sections.has(number ?? ""))
-      .map(([, , number]) => `cites §${number}, which PROTOCOL.md does not have`);
+      .map(([, , number]) => `cites §${number}, which the protocol does not have`);
 }
 
 export const FUNCTION_LINES_MAX = 60;
