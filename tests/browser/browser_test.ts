@@ -85,6 +85,15 @@ testInBrowser("axe names what a page withholds from some people, with the place"
   assertEquals(await accessibilityFaults(alice), []);
   await alice.goto(bad.url);
   assertEquals(await accessibilityFaults(alice), ["label: Form elements must have labels: input"]);
+  await using dim = servePage(
+    page(
+      "<style>@media (prefers-color-scheme:dark){p{color:#222;background:#111}}</style><main><h1>Hi</h1><p>dim",
+    ),
+  );
+  await alice.goto(dim.url);
+  assertEquals(await accessibilityFaults(alice), [
+    "dark: color-contrast: Elements must meet minimum color contrast ratio thresholds: p",
+  ]);
 });
 
 testInBrowser("what is wider than the window is measured", async ({ visitor }) => {

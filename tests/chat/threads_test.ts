@@ -55,7 +55,7 @@ async function readUntil(client: ChatClient, isLast: (frame: string) => boolean)
   return frames;
 }
 
-testOverEach(
+test(
   "many who talk at once on two threads all see one order, with nothing lost or doubled",
   async (chat, threads) => {
     const clients: ChatClient[] = [];

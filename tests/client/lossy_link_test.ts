@@ -145,15 +145,15 @@ Deno.test("on a link that is cut anywhere every text arrives once, and every bro
       // Who was let in without hearing of it comes in anew when the server has forgotten.
       if (play.isInside) assertEquals(later.filter((how) => how !== "resumed"), []);
     }),
-    runs(1000),
+    runs(200),
   );
 });
 
 Deno.test("every text arrives once and every message is told once and in order where sessions lapse", () => {
   const any = fc.oneof({ weight: 9, arbitrary: step }, { weight: 1, arbitrary: lapse });
-  fc.assert(fc.property(play(any), (play) => void holds(play, true)), runs(1000));
+  fc.assert(fc.property(play(any), (play) => void holds(play, true)), runs(200));
 });
 
 Deno.test("every text arrives once and every message is told once and in order on a server of plain c2", () => {
-  fc.assert(fc.property(play(step), (play) => void holds(play, false)), runs(1000));
+  fc.assert(fc.property(play(step), (play) => void holds(play, false)), runs(200));
 });

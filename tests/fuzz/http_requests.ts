@@ -7,6 +7,7 @@
  * @module
  */
 import fc from "fast-check";
+import { codePoint } from "../support/code_point.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
 
@@ -81,7 +82,7 @@ function requests(port: number): fc.Arbitrary<HttpRequest> {
     "127.0.0.1:x",
   );
   const announcement = fc.record({
-    serverName: fc.oneof(fc.string({ maxLength: 80, unit: "grapheme" }), fc.string({ unit: "binary" })),
+    serverName: fc.oneof(fc.string({ maxLength: 80, unit: "grapheme" }), fc.string({ unit: codePoint })),
     address,
     connectedUsers: fc.oneof(fc.nat(2_000_000), fc.double(), fc.constant(null)),
     maxUsers: fc.oneof(fc.nat(2_000_000), fc.string()),
@@ -91,7 +92,7 @@ function requests(port: number): fc.Arbitrary<HttpRequest> {
     { weight: 4, arbitrary: sound.map((value) => JSON.stringify(value)) },
     announcement.map((value) => JSON.stringify(value)),
     // No JSON of an object, so that no address is in it that was not chosen here.
-    fc.string({ unit: "binary", maxLength: 200 }).map((text) => `[${text.toWellFormed()}`),
+    fc.string({ unit: codePoint, maxLength: 200 }).map((text) => `[${text.toWellFormed()}`),
     fc.json().map((json) => `[${json}]`),
     fc.constantFrom("", "null", "[]", "0", '"x"', "{", "x".repeat(8193), `"${"x".repeat(100_000)}"`),
   );

@@ -7,6 +7,7 @@ import fc from "fast-check";
 import { encodeClientFrame, encodeServerFrame } from "../../src/protocol/codec.ts";
 import type { ClientFrame, ServerFrame } from "../../src/protocol/frames.ts";
 import { TIMESTAMP_MS_MAX, USERNAME_LENGTH_MAX } from "../../src/protocol/limits.ts";
+import { codePoint } from "./code_point.ts";
 import { parseUsername } from "../../src/protocol/names.ts";
 
 const digits = fc.bigInt(0n, BigInt(TIMESTAMP_MS_MAX)).map(String);
@@ -64,7 +65,7 @@ export const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
 /** Frames with characters taken out, put in, doubled and swapped: nearly right, which is what finds faults. */
 export const mutatedFrame: fc.Arbitrary<string> = fc.tuple(
   fc.oneof(clientFrame.map(encodeClientFrame), serverFrame.map(encodeServerFrame)),
-  fc.array(fc.tuple(fc.nat(), fc.nat(6), fc.string({ unit: "binary", maxLength: 3 })), { maxLength: 4 }),
+  fc.array(fc.tuple(fc.nat(), fc.nat(6), fc.string({ unit: codePoint, maxLength: 3 })), { maxLength: 4 }),
 ).map(([frame, changes]) =>
   changes.reduce((current, [at, cut, insert]) => {
     const place = at % (current.length + 1);
@@ -73,7 +74,7 @@ export const mutatedFrame: fc.Arbitrary<string> = fc.tuple(
 );
 /** Any text: of no form at all, nearly a frame, or with the right beginning. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
-  fc.string({ unit: "binary" }),
+  fc.string({ unit: codePoint }),
   mutatedFrame,
   fc.string().map((content) => `c2/${content}`),
 );

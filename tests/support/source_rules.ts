@@ -272,8 +272,17 @@ interface Syntax {
 // deno-lint-ignore no-explicit-any -- nodes of every kind come through, each looked at by its `type`
 type Node = any;
 
+/** By file: each of some rules asks for it. */
+const read = new WeakMap<SourceFile, Syntax>();
+
 /** What a file imports and which names it uses. */
-function syntaxOf({ path, text }: SourceFile): Syntax {
+function syntaxOf(file: SourceFile): Syntax {
+  const syntax = read.get(file) ?? readSyntax(file);
+  read.set(file, syntax);
+  return syntax;
+}
+
+function readSyntax({ path, text }: SourceFile): Syntax {
   const imports: string[] = [];
   const typeImports: string[] = [];
   const uses: string[] = [];

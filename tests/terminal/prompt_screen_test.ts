@@ -231,7 +231,7 @@ Deno.test("whatever is typed and comes in, the screen shows the line, the cursor
         }
       },
     ),
-    runs(30),
+    runs(15),
   );
 });
 
@@ -252,7 +252,7 @@ Deno.test("whatever size the window gets, the screen shows the line, the cursor 
         }
       },
     ),
-    { ...runs(30), endOnFailure: true },
+    { ...runs(15), endOnFailure: true },
   );
 });
 
@@ -269,6 +269,6 @@ Deno.test("the cursor stands before every character of every line, in windows of
         stage.editor.press({ kind: "key", name: "left" });
       }
     }),
-    runs(30),
+    runs(15),
   );
 });

@@ -81,6 +81,6 @@ Deno.test("each part that was given stays as it was, whatever is told after it",
       assertEquals(broadcasts.length, told.length);
       for (const [bytes, texts] of given) assertEquals(textsOf(bytes), texts);
     }),
-    runs(500),
+    runs(100),
   );
 });

@@ -110,7 +110,7 @@ Deno.test("message ids are UUIDv7 of their millisecond, at any time and randomne
         assertEquals(extractTimestamp(id), ms);
       },
     ),
-    runs(500),
+    runs(100),
   );
 });
 
@@ -127,7 +127,7 @@ Deno.test("firstIdAt() is at or below every id of its moment and later, and abov
       const id = source(ms, () => random).next();
       assertEquals(id >= firstIdAt(at), ms >= at);
     }),
-    runs(500),
+    runs(100),
   );
   const smallest = source(NOW_MS, () => 0).next();
   assertEquals(firstIdAt(NOW_MS), smallest);

@@ -277,7 +277,7 @@ Deno.test("the room tells whom the protocol says, what it says, in any conversat
       const folded = room.usernames().map((name) => name.toLowerCase());
       assertEquals(new Set(folded).size, folded.length);
     }),
-    runs(1000),
+    runs(200),
   );
 });
 

@@ -158,6 +158,6 @@ Deno.test("whoever follows, however slowly, ends with the list as it is", () => 
         assertEquals([...reader.list].sort(), [...list].sort());
       }
     }),
-    runs(300),
+    runs(60),
   );
 });

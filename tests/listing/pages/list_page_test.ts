@@ -191,7 +191,7 @@ Deno.test("every address that a listing can show has a way in, on its own host a
       assertEquals([url.pathname, url.search, url.hash, url.username], ["/", "", "", ""]);
       assertEquals(Number(url.port || (address.tls ? 443 : 80)), address.port);
     }),
-    runs(200),
+    runs(50),
   );
 });
 
@@ -222,7 +222,7 @@ Deno.test("the page in a browser shows the same servers in the same order as GET
       assertEquals(shown(servers, wish), listed);
       assertEquals(readWish(new URLSearchParams(writeWish(wish))), wish);
     }),
-    runs(200),
+    runs(50),
   );
 });
 
