@@ -204,7 +204,7 @@ class RunningServer implements RunningChat {
     log.info("listening", { url: this.url, id: this.id, name: settings.name });
     const because = whyNotServe(options);
     if (options.transport === "serve" && because !== undefined) {
-      log.warn("transport.recommended", { flag: "--transport ws", because });
+      log.info("transport.recommended", { flag: "--transport ws", because });
     }
     node.announce({ listings: options.listings, port: this.port });
   }

@@ -238,7 +238,7 @@ export const LOG_EVENTS = {
     about: "The port has trouble; those who are connected stay.",
   },
   "transport.recommended": {
-    level: "warn",
+    level: "info",
     values: ["flag", "because"],
     about: "The server is on the open internet with the transport that is not for it.",
   },
