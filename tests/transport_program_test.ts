@@ -100,7 +100,7 @@ Deno.test("chat recommends ws to those who listen for others, and to nobody else
     await using server = await startServer("chat", flags);
     await server.stop();
     const told = server.events.filter(({ message }) => message === "transport.recommended");
-    assertEquals(told.map(({ level }) => level), isRecommended ? ["WARN"] : [], flags.join(" "));
+    assertEquals(told.map(({ level }) => level), isRecommended ? ["INFO"] : [], flags.join(" "));
   }
 });
 
