@@ -70,6 +70,8 @@ export class NodeHttp {
   readonly #options: NodeHttpOptions;
   readonly #server: Server;
   readonly #connections: HttpConnections<Socket>;
+  /** Called by a connection, and one function for all of them. */
+  readonly #onClose: (this: Socket) => void;
 
   constructor(options: NodeHttpOptions) {
     this.#options = options;
@@ -77,6 +79,10 @@ export class NodeHttp {
     this.#connections = new HttpConnections(() =>
       Math.ceil(Math.min(HTTP_CONNECTIONS_MAX, limits.maxSockets) / sharers)
     );
+    const connections = this.#connections;
+    this.#onClose = function () {
+      connections.gone(this);
+    };
     const bounds = {
       maxHeaderSize: HEAD_BYTES_MAX,
       headersTimeout: request,
@@ -88,22 +94,18 @@ export class NodeHttp {
       shouldUpgradeCallback: isForWebSocket,
     };
     const server = tls === undefined ? createServer(bounds) : createTlsServer({ ...tls, ...bounds });
-    server.timeout = silence;
-    const connections = this.#connections;
-    // One listener for all: a WebSocket keeps it.
-    function onClose(this: Socket) {
-      connections.gone(this);
-    }
     server.on("connection", (socket: Socket) => {
       socket.on("error", ignoreError);
-      socket.on("close", onClose);
-      connections.opened(socket);
+      socket.on("close", this.#onClose);
+      this.#connections.opened(socket);
     });
     const answer = this.#listener(({ gone }) => {
       gone();
       return refusal(STATUS_CODE.BadRequest, "Not a WebSocket handshake");
     });
     server.on("request", (request, response) => {
+      // Not by the server's own timeout, whose timers the WebSockets would keep.
+      request.socket.setTimeout(silence);
       if (this.#asks(request.socket, response)) answer(request, response);
     });
     server.on("upgrade", (request, socket: Socket, rest) => this.#upgrade(request, socket, rest));
@@ -177,6 +179,14 @@ export class NodeHttp {
     });
   }
 
+  /** Leaves nothing of its own on a socket that becomes a WebSocket, of which there are many. */
+  #release(socket: Socket): void {
+    const connection = connectionOf(socket);
+    this.#connections.gone(connection);
+    connection.removeListener("close", this.#onClose);
+    socket.removeListener("error", ignoreError);
+  }
+
   /** Node gives a socket and no response: one is made, for whoever is not let in. */
   #upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): void {
     // Below TLS it is another socket than the one of the connection.
@@ -191,7 +201,7 @@ export class NodeHttp {
     this.#asks(socket, response);
     this.#listener((admitted) => {
       response.detachSocket(socket);
-      this.#connections.gone(connectionOf(socket));
+      this.#release(socket);
       this.#options.onLetIn({ request, socket, admitted });
       return RESPONSE_ALREADY_SENT;
     })(request, response);
