@@ -1,7 +1,6 @@
 /**
- * What a listing counts, as one table: each metric with its name and what it means.
- *
- * Pure. docs/metrics.md describes them for operators.
+ * The metrics of a listing in one table. It records values and measures nothing itself; docs/metrics.md describes
+ * each metric for operators.
  *
  * @module
  */
@@ -9,16 +8,16 @@ import type { HttpMeters } from "../src/metrics/http_meters.ts";
 import { BATCH_SIZES, Meters, SECONDS } from "../src/metrics/meters.ts";
 import { type RefusalName, REFUSALS } from "./refusals.ts";
 
-/** Upper bounds of what takes a round trip or a commit, in seconds; a ping has 3. */
+/** Histogram bounds in seconds for round trips and commits; a ping may take 3 s. */
 const ROUND_TRIP_SECONDS: readonly number[] = [...SECONDS.slice(3), 3];
 
-/** Who wanted a ping: a request, as a registration, or the checks of those who are listed. */
+/** Why a ping was sent: for a request (such as a registration) or for a periodic check. */
 export type PingReason = "request" | "check";
 const PING_OUTCOMES = ["answered", "wrong", "silent", "not_asked"] as const;
-/** What came of a ping: an answer, something else than the answer, nothing, or that the listing could not ask. */
+/** The outcome of a ping: answered, a wrong answer, silence, or not sent because the listing could not. */
 export type PingResult = (typeof PING_OUTCOMES)[number];
 
-/** What is looked at when somebody asks. */
+/** The parts that the gauges read at each scrape. */
 export interface GaugedParts {
   readonly index: {
     readonly size: number;
@@ -78,10 +77,9 @@ export class ListingMeters extends Meters {
   );
   readonly commitFailures = this.counter("chatter_commit_failures_total", "Commits that the store refused");
 
-  /** There when the routes are known. */
+  /** Set once the routes exist. */
   http: HttpMeters | undefined;
 
-  /** Where the gauges are read. */
   readFrom({ index, events, pings }: GaugedParts): void {
     this.#servers.read = () => index.size;
     this.#users.read = () => {
@@ -93,7 +91,7 @@ export class ListingMeters extends Meters {
     this.#isOutage.read = () => Number(pings.isOutage);
   }
 
-  /** `roundTripMs`: of a ping that was answered. */
+  /** `roundTripMs` is given for an answered ping only. */
   pinged(reason: PingReason, outcome: PingResult, roundTripMs?: number): void {
     this.#pings.of({ reason, outcome }).add();
     if (roundTripMs !== undefined) this.#pingSeconds.observe(roundTripMs / 1000);

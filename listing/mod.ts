@@ -1,7 +1,6 @@
 /**
- * The listing as one thing to start and to stop, PROTOCOL.md §9: the only place that chooses adapters.
- *
- * It reads no flags and listens to no signals. Several may run in one process.
+ * Starts and stops one listing, PROTOCOL.md §9, and is the only file that chooses adapters. It reads no flags and
+ * listens to no signals. One process may run several listings.
  *
  * @module
  */
@@ -37,47 +36,42 @@ import { ServerIndex } from "./list/server_index.ts";
 import { Snapshot } from "./list/snapshot.ts";
 import { KvServerStore } from "./store/store_kv.ts";
 
-/** The rows that this listing reads and writes, ARCHITECTURE.md "Storage". */
 const LAYOUT: Layout = { role: "listing", version: 1 };
 
-/** Characters that tell one run of a listing from another, in the ids of its events. */
+/** Characters of the epoch, which marks the event ids of one run. */
 const EPOCH_LENGTH = 8;
 
 const log = logger("listing");
 
-/** What can change while a listing runs. */
+/** The options that can change while a listing runs. */
 export interface Changeable {
   readonly tls: Tls | undefined;
-  /** Takes the origin of a request from the last entry of X-Forwarded-For. */
+  /** Takes a request's origin from the last entry of X-Forwarded-For instead of the peer address. */
   readonly trustProxy: boolean;
-  /** The defaults unless told. */
+  /** Default: `DEFAULT_LISTING_LIMITS`. */
   readonly limits?: ListingLimits;
 }
 
 export interface ListingOptions extends Place, Changeable {
-  /** As `openKv` takes it. */
   readonly kv: string | undefined;
   /** Seconds between two checks of one server; may be fractional. */
   readonly checkInterval: number;
-  /** What `/metrics` wants to see; undefined gives it to this machine alone. */
+  /** The bearer token that `/metrics` requires. If undefined, `/metrics` answers loopback clients only. */
   readonly metricsToken?: string | undefined;
 }
 
 export interface RunningListing extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
-  /**
-   * Puts limits and a certificate in force for what is asked from now on; nobody who is being answered notices. Throws
-   * what the runtime says of a certificate that cannot be used, having changed nothing.
-   */
+  /** Applies limits and the certificate to later requests. If the certificate is unusable, throws and changes nothing. */
   reconfigure(next: Changeable): Promise<Reconfigured>;
-  /** Within 5 s, whatever clients do. Later calls wait for the first. */
+  /** Resolves within 5 s, whatever clients do. Later calls wait for the first. */
   stop(): Promise<void>;
 }
 
 /**
- * Opens the store and the port. Throws `KvUnavailable`, or the runtime's error where the port cannot be had, as
- * `Deno.errors.AddrInUse`; nothing is left open then.
+ * Opens the store and the port. Throws `KvUnavailable` or, for the port, the runtime's error such as
+ * `Deno.errors.AddrInUse`. Leaves nothing open when it throws.
  */
 export async function startListing(options: ListingOptions): Promise<RunningListing> {
   const held = await openStore(options.kv, LAYOUT, { isShared: true });
@@ -132,7 +126,7 @@ export async function startListing(options: ListingOptions): Promise<RunningList
   }
 }
 
-/** In which the parts look up what may change: `limits` is always the same object. */
+/** The settings that the parts read at each use. `limits` keeps its identity across `reconfigure`. */
 interface SettingsInForce {
   trustProxy: boolean;
   readonly limits: ListingLimits;
@@ -223,7 +217,7 @@ async function assemble(
   return { app, liveness, largeResponses, events, snapshot, meters };
 }
 
-/** Opens the store of a listing, which may run, to take out of it and put into it. Throws `KvUnavailable`. */
+/** Opens a listing's store for export and import, also while a listing runs on it. Throws `KvUnavailable`. */
 export async function openListingStore(place: string): Promise<TransferStore> {
   const held = await openStore(place, LAYOUT, { isShared: true });
   const store = new KvServerStore(held.kv, { assertInPlace: held.assertInPlace });

@@ -1,8 +1,6 @@
 /**
- * How often an origin may do something, PROTOCOL.md §9.10: a bucket for each address block, and for IPv6 a larger
- * one for the whole site, since whoever has a /48 has 65,536 blocks. Loopback is exempt.
- *
- * It judges one thing that is counted; what that is, is its owner's.
+ * Rate limit per origin, PROTOCOL.md §9.10: one bucket per address block and, for IPv6, a larger one per site,
+ * because a /48 contains 65,536 blocks. Loopback is exempt. The owner of a limit decides what it counts.
  *
  * @module
  */
@@ -10,7 +8,7 @@ import { addressBlock, addressSite, isLoopback } from "../src/address.ts";
 import { siteRate } from "../src/announcement/listing_limits.ts";
 import { KeyedTokenBuckets, type Rate } from "../src/token_bucket.ts";
 
-/** Blocks and sites that are remembered, each: some 200 bytes a piece. Who is forgotten has a full bucket. */
+/** Buckets kept, separately for blocks and sites; about 200 bytes each. An evicted origin starts with a full bucket. */
 export const ORIGINS_MAX = 10_000;
 
 export class OriginRate {
@@ -18,7 +16,7 @@ export class OriginRate {
   readonly #blocks: KeyedTokenBuckets;
   readonly #sites: KeyedTokenBuckets;
 
-  /** A rate of 0 a second allows everything. */
+  /** A rate of 0 per second allows everything. */
   constructor(rate: Rate) {
     this.#rate = rate;
     this.#blocks = new KeyedTokenBuckets(rate, ORIGINS_MAX);
@@ -29,12 +27,11 @@ export class OriginRate {
     return this.#rate.perSecond;
   }
 
-  /** How many buckets are kept. */
   get size(): number {
     return this.#blocks.size + this.#sites.size;
   }
 
-  /** Whether `origin` may do it once more at `nowMs`, which counts then. */
+  /** Takes one token of `origin`; false if none is left. */
   consume(origin: string, nowMs: number): boolean {
     if (this.perSecond === 0 || isLoopback(origin)) return true;
     if (!this.#blocks.take(addressBlock(origin), nowMs)) return false;

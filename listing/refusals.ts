@@ -1,8 +1,6 @@
 /**
- * What the listing refuses, as one table: a stable name, the HTTP status and the text, PROTOCOL.md §9.9.
- *
- * A refusal is a value and never thrown. Texts say what was wrong and what is allowed, and `{detail}` is what
- * only the case can say; text of another peer never goes into it.
+ * The listing's refusals in one table: stable name, HTTP status and text, PROTOCOL.md §9.9. A refusal is a value and
+ * is never thrown. `{detail}` in a text is the part that depends on the case; it never contains another peer's text.
  *
  * @module
  */
@@ -90,16 +88,16 @@ export interface Refusal {
   readonly text: string;
 }
 
-/** Characters of a detail: a person reads it, and whoever sent 8 KiB of unknown properties knows them. */
+/** Characters of a detail. People read it, and a body may name 8 KiB of unknown properties. */
 const DETAIL_LENGTH_MAX = 300;
-// A parser's detail may hold the sender's own text; whatever it is, a refusal stays one line and turns no text.
+// A JSON parser's message may repeat the sender's own text. The refusal must stay one line and keep its direction.
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
-/** Makes the refusal `name`; `detail` is what `{detail}` in its text stands for. */
+/** Makes the refusal `name` with `detail` in place of `{detail}`. */
 export function refuse(name: RefusalName, detail: string | number = ""): Refusal {
   const { status, text } = REFUSALS[name];
   const printable = String(detail).slice(0, DETAIL_LENGTH_MAX).replace(UNPRINTABLE, " ");
-  // By a function: in a replacement string, $& and its like would mean something.
+  // A function, because a replacement string gives `$&` and similar a meaning.
   return { refusal: name, status, text: text.replace("{detail}", () => printable) };
 }
 

@@ -1,7 +1,6 @@
 /**
- * The HTTP side of the listing, PROTOCOL.md §9.1: requests read, handed to the registry and answered.
- *
- * It judges the form of a request and no more. Problems are answered as one line of plain text.
+ * The HTTP side of the listing, PROTOCOL.md §9.1: reads requests, passes them to the registry and answers. It checks
+ * only the form of a request. Errors are one line of plain text.
  *
  * @module
  */
@@ -66,7 +65,7 @@ export interface AppParts {
   readonly store: ServerStore;
   readonly largeResponses: LargeResponses;
   readonly events: EventStreams;
-  /** As they are in force, as is what follows the proxy. */
+  /** The current values; `reconfigure` changes them. */
   readonly limits: ListingLimits;
   readonly assets: WebAssets;
   readonly meters: ListingMeters;
@@ -75,15 +74,14 @@ export interface AppParts {
   readonly steadyClock: NowMs;
   readonly bodySecondsMax?: number;
   readonly trustProxy: boolean;
-  /** Aborted when the listing stops: a body that is still to come is not waited for. */
+  /** Aborted when the listing stops, so that no request body is waited for. */
   readonly stopping: AbortSignal;
 }
 
-// `no-cache` lets caches keep the list and has them ask whether it still holds, which the ETag answers in a few
-// bytes: with an age, people would not see what they themselves have just changed.
+// `no-cache` requires a check by ETag, which costs few bytes. With an age, people would not see their own changes.
 const CACHE_CONTROL = "public, no-cache";
 
-/** Lists with parameters other than an order: one of 10,000 servers takes 20 ms. A person who types asks for some a second. */
+/** Lists with parameters other than an order; one of 10,000 servers takes 20 ms. Typing causes a few per second. */
 export const QUERY_RATE: Rate = { burst: 100, perSecond: 10 };
 
 const ABOUT = `Chatter listing ${VERSION}: a directory of chat servers.
@@ -149,7 +147,7 @@ function addReadRoutes(app: ListingApp, parts: AppParts): void {
     await index.refresh();
     events.catchUp();
     const origin = readOrigin(c, parts.trustProxy);
-    // To make a list for one origin costs as much as one with parameters: past its rate it sees what others see.
+    // A fresh list for one origin costs as much as one with parameters. Above the rate it gets the shared list.
     if (snapshot.isStaleFor(origin) && queryRate.consume(origin, steadyClock())) snapshot.discard();
     c.header("Last-Event-ID", snapshot.position);
     const asked = c.req.query();
@@ -229,7 +227,7 @@ function addEventRoute(app: ListingApp, parts: AppParts): void {
     if (stream !== null && isRefusal(stream)) return answerRefusal(c, stream);
     c.header("Content-Type", "text/event-stream; charset=utf-8");
     c.header("Cache-Control", "no-store");
-    // Asks a proxy in front to hand on each event as it comes.
+    // Tells nginx not to buffer the events.
     c.header("X-Accel-Buffering", "no");
     return c.newResponse(stream);
   });
@@ -241,7 +239,7 @@ function addWriteRoutes(app: ListingApp, parts: AppParts): void {
   const originRate = rateOf(() => limits.writeBurstPerOrigin, () => limits.writeRatePerOrigin);
   const writeLimits = new WriteLimits(originRate, steadyClock);
 
-  /** Serves a write within what its sender may. */
+  /** Serves a write within the limits of its sender. */
   function mountWrite(
     route: Parameters<typeof mount>[1],
     write: (c: AppContext, asked: AskedWrite) => Promise<Response | Refusal>,
@@ -270,7 +268,7 @@ function addWriteRoutes(app: ListingApp, parts: AppParts): void {
 
   mountWrite(updateRoute, async (c, { id, keyHash, origin }) => {
     const body = await readJsonBody(c.req.raw, parts.stopping, parts.bodySecondsMax);
-    // A body that was not read whole is answered at once; any other fault of it only after the key.
+    // An unread body is refused at once; all other faults of a body come after the key check.
     if (isRefusal(body) && body.refusal !== "BODY_NOT_JSON") return body;
     if (id === undefined) return refuse("NOT_LISTED");
     const read = () => isRefusal(body) ? body : readAnnouncement(body.json);
@@ -283,20 +281,19 @@ function addWriteRoutes(app: ListingApp, parts: AppParts): void {
   });
 }
 
-/** What the head of a write says. */
+/** The parts of a write that its path and headers give. */
 interface AskedWrite {
   readonly id: number | undefined;
   readonly keyHash: Uint8Array | undefined;
-  /** The IP address that it came from. */
   readonly origin: string;
 }
 
-/** Whether a query asks for nothing but an order: that list is the same for everybody. */
+/** True if the query only chooses an order, so that all clients get the same list. */
 function isWholeList({ q, full, empty, limit, after }: PageQuery): boolean {
   return q === "" && full && empty && limit === undefined && after === undefined;
 }
 
-/** Serves a route, and documents it as it is served. */
+/** Adds a route to the application and to the OpenAPI document. */
 function mount(
   app: ListingApp,
   route: RouteConfig & { getRoutingPath(): string },
@@ -334,7 +331,7 @@ function addDocumentRoutes(app: ListingApp, parts: AppParts): void {
   }
 }
 
-/** What the operator of a listing asks it. None of it is in `/openapi.json`, which is for those who use a listing. */
+/** Routes for the operator. `/openapi.json` omits them: it is for clients. */
 function addOperatorRoutes(app: ListingApp, { store, metrics }: AppParts): void {
   app.get("/healthz", (c) => c.text("ok"));
   app.get("/readyz", async (c) => {
@@ -343,12 +340,12 @@ function addOperatorRoutes(app: ListingApp, { store, metrics }: AppParts): void 
   app.get("/metrics", (c) => metrics(c.req.raw, c.env.peer));
 }
 
-/** The IP address that a request comes from: the peer's, or what the trusted proxy in front says is its peer's. */
+/** The IP address that a request comes from: the peer's, or the one that a trusted proxy reports. */
 function readOrigin(c: AppContext, trustProxy: boolean): string {
   return originOf(c.req.raw, c.env.peer, trustProxy);
 }
 
-/** The same of a request that has not come to a route. */
+/** As `readOrigin`, for a request before routing. */
 export function originOf({ headers }: Request, peer: string, trustProxy: boolean): string {
   const own = normalizeIp(peer) ?? peer;
   return trustProxy ? forwardedAddress(headers.get("X-Forwarded-For") ?? undefined) ?? own : own;
@@ -361,7 +358,7 @@ function readAnnouncement(json: unknown): Announcement | Refusal {
     : refuse("BODY_MALFORMED", json === undefined ? "there is no body" : formatIssues(announcement.error));
 }
 
-/** What a request was refused for, from its handler to where it is counted. */
+/** Context key: passes the refusal from the handler to the counter. */
 const REFUSAL = "refusal";
 
 function answerRefusal(c: AppContext, { refusal, status, text }: Refusal): Response {
@@ -377,7 +374,7 @@ function answerWrongMethod(c: AppContext, allow: string): Response {
 
 const JSON_HEADERS = { "content-type": "application/json; charset=utf-8", "cache-control": CACHE_CONTROL };
 
-/** `madeFor`: the origin for which alone it was made; undefined where it is the same for everybody. */
+/** `madeFor` is the origin that the answer was made for; undefined if all clients get the same. */
 async function answerRepresentation(
   c: AppContext,
   representation: Representation,

@@ -1,9 +1,10 @@
 /**
- * Those who follow the list by server-sent events, PROTOCOL.md §9.11: who may, what each is sent next, and when.
+ * Server-sent events of the list, PROTOCOL.md §9.11: admits streams and decides what each is sent and when. It knows
+ * nothing about HTTP.
  *
- * A stream has a place in `ChangeLog` and no queue: what it is sent is made when it is ready to take more, once for
- * all streams at the same place. hono's and @std's streams of events are not used: they queue for each reader
- * whatever is written, and make the bytes for each anew. It knows nothing of HTTP.
+ * A stream holds a position in `ChangeLog` and no queue. Its next events are made when it can take more, once for all
+ * streams at the same position. The event streams of hono and @std queue for each reader and encode for each reader,
+ * so they are not used.
  *
  * @module
  */
@@ -14,32 +15,32 @@ import { type ListingLimits, NETWORKS_PER_SITE } from "../../src/announcement/li
 import type { ChangeLog, Events } from "../list/change_log.ts";
 import { isRefusal, type Refusal, refuse } from "../refusals.ts";
 
-/** Characters of events that are handed to one connection at once, and the last event whole. */
+/** Characters of events handed to one connection at once; the last event may exceed it. */
 export const PIECE_CHARS = 65_536;
-/** Milliseconds between two looks at what is due. */
+/** Milliseconds between two ticks. */
 export const TICK_MS = 250;
-/** Milliseconds in which a server is told of at most once. */
+/** Milliseconds between two rounds of events, at least: a server appears at most once in each. */
 export const NOTIFY_MS = 500;
-/** Changes a second that are told for long: after many at once the next are told later, and then as they are then. */
+/** Sustained changes per second. After a burst the next notification waits longer and reports the state at that time. */
 export const CHANGES_PER_SECOND = 200;
-/** Seconds between two comments that keep a quiet stream open: proxies cut what is silent for 30 s or 60 s. */
+/** Seconds between two comments on a quiet stream: proxies close connections that are silent for 30 s or 60 s. */
 export const KEEP_ALIVE_SECONDS = 15;
-/** Seconds that a reader may take nothing while something waits for it; then its connection is cut. */
+/** Seconds that a reader may take nothing while events wait for it; then the stream ends. */
 export const STALLED_SECONDS_MAX = 60;
-/** Milliseconds after which a browser comes back when its stream ended. */
+/** Milliseconds after which a browser reconnects when its stream has ended. */
 export const RETRY_MS = 2000;
-/** Pieces that are kept for streams at the same place: most are at the last one. */
+/** Pieces kept for streams at the same position; most streams are at the last one. */
 const PIECES_KEPT = 16;
 
 const log = logger("listing");
 
 export interface EventStreamsParts {
   readonly changes: ChangeLog;
-  /** Takes in what other processes wrote. */
+  /** Reads the writes of other processes. */
   readonly refresh: () => Promise<void>;
   readonly limits: Pick<ListingLimits, "maxEventStreams" | "maxEventStreamsPerOrigin">;
   readonly steadyClock: NowMs;
-  /** Milliseconds between two ticks; for tests that tick themselves. */
+  /** Milliseconds between two ticks; tests tick themselves. */
   readonly tickMs?: number;
 }
 
@@ -51,12 +52,12 @@ interface Piece {
 interface Stream {
   /** All changes up to this one were handed over. */
   seq: number;
-  /** The reader is not known to follow from anywhere: it is told to fetch the list. */
+  /** The reader's position is unknown, so it must fetch the list first. */
   isLost: boolean;
   readonly controller: ReadableStreamDefaultController<Uint8Array>;
-  /** Hands over what is next, which the reader waits for; undefined while it has not taken what was before. */
+  /** Delivers the next bytes to a waiting reader; undefined while the reader has not taken the previous ones. */
   wake: ((bytes: Uint8Array<ArrayBuffer>) => void) | undefined;
-  /** When something was handed over last. */
+  /** Time of the last hand-over. */
   handedMs: number;
   readonly end: () => void;
 }
@@ -64,7 +65,7 @@ interface Stream {
 export class EventStreams {
   readonly #parts: EventStreamsParts;
   readonly #streams = new Set<Stream>();
-  // By address block and by site; who has none open is not here.
+  // By address block and by site; only those with open streams.
   readonly #perPlace = new Map<string, number>();
   readonly #pieces = new Map<number, Piece>();
   #timer: ReturnType<typeof setInterval> | undefined;
@@ -74,14 +75,13 @@ export class EventStreams {
     this.#parts = parts;
   }
 
-  /** Streams that are open. */
   get size(): number {
     return this.#streams.size;
   }
 
   /**
-   * Opens a stream for `origin` of what comes after the event `lastEventId`. Without one, or where that cannot be
-   * told, its first event is `reset`. What the reader does not take is not kept for it.
+   * Opens a stream for `origin` of the events after `lastEventId`. Its first event is `reset` if there is no id or
+   * the id is unknown. Nothing is queued for a slow reader.
    */
   open(origin: string, lastEventId: string | undefined): ReadableStream<Uint8Array> | Refusal {
     const entered = this.#admit(origin);
@@ -105,7 +105,7 @@ export class EventStreams {
       },
       pull: (controller) => {
         stream.handedMs = steadyClock();
-        // At once, so that the head of the answer is on its way.
+        // At once, so that the response head leaves.
         const bytes = isOpening
           ? encode(`retry: ${RETRY_MS}\n\n`)
           : this.#fenced(stream, () => this.#next(stream));
@@ -124,26 +124,25 @@ export class EventStreams {
     }, { highWaterMark: 0 });
   }
 
-  /** Where nobody listens, what changed so far need not be told to who follows from a list that is made now. */
+  /** Numbers pending changes while no stream is open, so that a later stream does not repeat them. */
   catchUp(): void {
     if (this.#streams.size === 0 && this.#parts.changes.isUnnumbered) this.#parts.changes.numberNoted();
   }
 
-  /** Does what is due; called each `TICK_MS` while a stream is open. */
+  /** Sends what is due; runs every `TICK_MS` while a stream is open. */
   tick(): void {
     const { changes, refresh, steadyClock } = this.#parts;
     const nowMs = steadyClock();
-    // It asks the store once a second at most, and says itself where that fails.
+    // It reads the store at most once per second and logs failures itself.
     refresh().catch(() => {});
     if (changes.isUnnumbered && nowMs >= this.#notifyMs) {
-      const told = changes.numberNoted();
-      this.#notifyMs = nowMs + Math.max(NOTIFY_MS, told / CHANGES_PER_SECOND * 1000);
+      const numbered = changes.numberNoted();
+      this.#notifyMs = nowMs + Math.max(NOTIFY_MS, numbered / CHANGES_PER_SECOND * 1000);
     }
     this.#pieces.clear();
     for (const stream of [...this.#streams]) this.#fenced(stream, () => this.#serve(stream, nowMs));
   }
 
-  /** Ends all streams. */
   close(): void {
     for (const { controller, end } of [...this.#streams]) {
       end();
@@ -151,7 +150,7 @@ export class EventStreams {
     }
   }
 
-  /** The fence of this entry point: a bug ends one stream, which comes back. */
+  /** The fence of this entry point: a bug ends one stream, and its client reconnects. */
   #fenced<T>(stream: Stream, act: () => T): T | undefined {
     try {
       return act();
@@ -232,6 +231,6 @@ function encodePiece({ text, next }: Events): Piece {
 }
 
 function encode(text: string): Uint8Array<ArrayBuffer> {
-  // A copy, only because the types of Deno 2.4 take what an encoder gives for possibly shared memory.
+  // Copied because the types of Deno 2.4 let an encoder return shared memory.
   return new Uint8Array(new TextEncoder().encode(text));
 }

@@ -1,27 +1,25 @@
 /**
- * Large answers on their way out, PROTOCOL.md §9.10: sent in pieces, for a bounded time, and those that were made
- * for one request bounded in bytes.
- *
- * The runtime copies a whole answer for each connection and waits for its reader for ever: a list of 2 MB times
- * some hundred readers that never read was all of the memory.
+ * Sends large answers in pieces within a time limit, and bounds the bytes of answers made for one request,
+ * PROTOCOL.md §9.10. Without it, the runtime copies a whole answer per connection and waits forever for the reader:
+ * some hundred readers of a 2 MB list that never read used up all memory.
  *
  * @module
  */
 import { addressBlock } from "../../src/address.ts";
 
-/** Bytes that are handed to one connection at once; what is not larger is sent whole. */
+/** Bytes handed to one connection at once; a smaller answer is sent whole. */
 export const PIECE_BYTES = 65_536;
-/** Bytes of an answer that, though larger, is handed over whole all the same: pieces cost as much as all else of it. */
+/** Bytes up to which a larger answer may still be sent whole: pieces double the cost of a request. */
 export const WHOLE_BYTES_MAX = 524_288;
-/** Bytes of such answers that may be under way: from all origins, past which they go in pieces, */
+/** Bytes of such answers in flight for all origins; above it answers go in pieces. */
 export const WHOLE_UNDER_WAY_MAX = 33_554_432;
-/** and to one: who never reads keeps others from it no more than so much. */
+/** Bytes of such answers in flight for one origin, so that one that never reads cannot use up the total. */
 export const WHOLE_UNDER_WAY_PER_ORIGIN_MAX = 8_388_608;
-/** Seconds from the first piece to the last: a list of 10,000 servers needs 32 KB a second for that. */
+/** Seconds from the first piece to the last: a list of 10,000 servers then needs 32 KB per second. */
 export const SEND_SECONDS_MAX = 60;
-/** Bytes of answers made for one request that may be under way: from all origins, */
+/** Bytes in flight of answers made for one request, for all origins. */
 export const MADE_BYTES_MAX = 67_108_864;
-/** and from one. */
+/** The same for one origin. */
 export const MADE_BYTES_PER_ORIGIN_MAX = 16_777_216;
 
 export class LargeResponses {
@@ -29,21 +27,18 @@ export class LargeResponses {
   readonly #whole = new HeldBytes();
   readonly #open = new Set<() => void>();
 
-  /** Large answers that are under way. */
+  /** Large answers in flight. */
   get size(): number {
     return this.#open.size;
   }
 
-  /** Whether an answer may be made for `origin` now; one at a time always may, however large it is. */
+  /** Whether an answer may be made for `origin` now. One answer fits, however large. */
   hasRoomFor(origin: string): boolean {
     return this.#made.by(addressBlock(origin)) < MADE_BYTES_PER_ORIGIN_MAX &&
       this.#made.inAll < MADE_BYTES_MAX;
   }
 
-  /**
-   * Whether so many bytes may be handed over whole now. They count as under way until `sent`
-   * settles, which is asked for only where they are not few.
-   */
+  /** Whether `bytes` may be sent whole now. They count until `sent()` settles, which is called above PIECE_BYTES only. */
   admitWhole(bytes: number, origin: () => string, sent: () => Promise<unknown>): boolean {
     if (bytes <= PIECE_BYTES) return true;
     if (bytes > WHOLE_BYTES_MAX || this.#whole.inAll + bytes > WHOLE_UNDER_WAY_MAX) return false;
@@ -54,9 +49,7 @@ export class LargeResponses {
     return true;
   }
 
-  /**
-   * A body of `bytes`. It counts against `origin`, who had it made, until it is gone; undefined where it is shared.
-   */
+  /** A response body of `bytes`. It counts against `origin` until it is sent; undefined marks a shared answer. */
   bodyOf(
     bytes: Uint8Array<ArrayBuffer>,
     origin: string | undefined,
@@ -90,13 +83,12 @@ export class LargeResponses {
     }, { highWaterMark: 0 });
   }
 
-  /** Cuts what is still under way. */
   close(): void {
     for (const cut of [...this.#open]) cut();
   }
 }
 
-/** Bytes that are held, by address block; who holds none is not here. */
+/** Bytes in flight by address block; a block without any has no entry. */
 class HeldBytes {
   readonly #by = new Map<string, number>();
   inAll = 0;

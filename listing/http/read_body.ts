@@ -1,20 +1,19 @@
 /**
- * The body of a request, bounded in bytes and in time, PROTOCOL.md §9.9.
- *
- * It counts what arrives, so that a body without a Content-Length holds the limit too. The runtime has no
- * deadline of its own for a body that trickles.
+ * Reads a request body within limits on bytes and time, PROTOCOL.md §9.9. It counts received bytes, so a body without
+ * Content-Length is limited too. The runtime has no deadline for a slow body.
  *
  * @module
  */
 import { type Refusal, refuse } from "../refusals.ts";
 
-/** Bytes of a request's body: a name, an address and two numbers have under 2 KiB in any script. */
+/** Bytes of a request body: a name, an address and two numbers need under 2 KiB in any script. */
 export const BODY_BYTES_MAX = 8192;
-/** Seconds from the head of a request to the end of its body. */
+/** Seconds from the request's head to the end of its body. */
 export const BODY_SECONDS_MAX = 10;
 
 /**
- * Reads the body as JSON; undefined where there is none. Gives up at once when `stopping` is aborted. The Content-Type is not asked: plain clients send none.
+ * Reads the body as JSON; `json` is undefined for an empty body. Refuses at once when `stopping` is aborted. Ignores
+ * the Content-Type, because plain clients send none.
  */
 export async function readJsonBody(
   request: Request,
@@ -27,7 +26,7 @@ export async function readJsonBody(
   try {
     return { json: JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) };
   } catch (error) {
-    // A parser's message repeats the sender's own text to the sender.
+    // The parser's message repeats the sender's text, to the sender only.
     return refuse("BODY_NOT_JSON", error instanceof SyntaxError ? error.message : "it is not UTF-8");
   }
 }
@@ -45,7 +44,7 @@ async function readBytes(
   const stop = () => resolve(refuse("BUSY"));
   stopping.addEventListener("abort", stop);
   const timer = setTimeout(() => resolve(refuse("BODY_TOO_SLOW", secondsMax)), secondsMax * 1000);
-  // Whatever the runtime says of a body that breaks off, it is the sender's.
+  // A body that ends early is the sender's fault, whatever the runtime's error says.
   const readOn = () => reader.read().catch(() => refuse("BODY_NOT_JSON", "it broke off before its end"));
   const body = new Uint8Array(BODY_BYTES_MAX);
   let length = 0;
@@ -61,7 +60,7 @@ async function readBytes(
   } finally {
     clearTimeout(timer);
     stopping.removeEventListener("abort", stop);
-    // What is still to come is not wanted; where all came this does nothing.
+    // Discards the rest of an unfinished body; no effect on a complete one.
     reader.cancel().catch(() => {});
   }
 }

@@ -1,7 +1,6 @@
 /**
- * The last answers of `GET /servers`, one for each encoding and one for 304, given again while the list is the same.
- *
- * It makes no answer itself: it keeps what the route has answered, and so answers before any route is looked for.
+ * The last answers to `GET /servers`: one for each encoding and one for 304, used while the list is unchanged. It
+ * makes no answers; it keeps those of the route and serves them without routing.
  *
  * @module
  */
@@ -11,11 +10,10 @@ import { type LargeResponses, WHOLE_BYTES_MAX } from "./large_responses.ts";
 
 const PATH = "/servers";
 
-/** The client, as far as the connection tells. */
 export interface Client {
-  /** The address that counts for limits; a function, since to know it costs something. */
+  /** The address that limits apply to; a function because finding it has a cost. */
   readonly origin: () => string;
-  /** Settles when the answer has left, or cannot any more. */
+  /** Settles when the answer was sent or can no longer be sent. */
   readonly sent: () => Promise<void>;
 }
 
@@ -23,7 +21,7 @@ type Variant = "not modified" | "gzip" | "identity";
 
 interface Cached {
   readonly init: ResponseInit;
-  /** Plain bytes as a string: the runtime sends that at half the cost of bytes, which it copies twice. */
+  /** Uncompressed text as a string: the runtime sends it at half the cost of bytes, which it copies twice. */
   readonly body: string | Uint8Array<ArrayBuffer> | null;
   readonly length: number;
 }
@@ -40,7 +38,7 @@ export class ResponseCache {
     this.#largeResponses = largeResponses;
   }
 
-  /** The answer to `request`, if there is one that holds at this moment and may leave whole. */
+  /** The cached answer, if it is still current and may be sent whole. */
   find(request: Request, { origin, sent }: Client): Response | undefined {
     if (this.#cached.size === 0 || !asksForWholeList(request)) return undefined;
     if (this.#snapshot.generationFor(origin) !== this.#generation) return undefined;
@@ -51,7 +49,7 @@ export class ResponseCache {
     return new Response(cached.body, cached.init);
   }
 
-  /** Keeps the route's answer to `request`, if it is the list as it is now and not too large to leave whole. */
+  /** Keeps the route's answer to `request` if it is the current list and small enough to send whole. */
   async keep(request: Request, { status, headers }: Response, origin: string): Promise<void> {
     if (!asksForWholeList(request)) return;
     const generation = this.#snapshot.generationFor(() => origin);
@@ -60,7 +58,7 @@ export class ResponseCache {
     if (headers.get("etag") !== list.etag) return;
     const variant = variantFor(request, list.etag);
     const bytes = variant === "gzip" ? await list.gzipped() : list.bytes;
-    // While it was waited for the list may have become another.
+    // The list may have changed during the await.
     if (this.#snapshot.generationFor(() => origin) !== generation) return;
     if (headers.get("last-event-id") !== this.#snapshot.position) return;
     if (this.#generation !== generation) this.#cached.clear();
@@ -74,7 +72,7 @@ export class ResponseCache {
 }
 
 function asksForWholeList({ method, url }: Request): boolean {
-  // The path begins with the first slash after that of `https://`, and has to be all that there is.
+  // The path starts at the first slash after `https://` and must be the rest of the URL.
   return method === "GET" && url.endsWith(PATH) && url.indexOf("/", 8) === url.length - PATH.length;
 }
 

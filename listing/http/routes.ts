@@ -1,9 +1,7 @@
 /**
- * The routes of the listing as data, PROTOCOL.md §9.1: what `/openapi.json` tells and what requests are held to
- * come from the same schemas.
- *
- * Bodies are judged by the handlers with the schema that is named here and not by the framework: a plain client
- * sends no Content-Type, and for PUT the key is judged before the body.
+ * The listing's routes as data, PROTOCOL.md §9.1: `/openapi.json` and the checks of requests use the same schemas.
+ * Handlers, not the framework, check bodies with these schemas, because plain clients send no Content-Type and PUT
+ * checks the key before the body.
  *
  * @module
  */
@@ -13,24 +11,23 @@ import { announcementSchema } from "../../src/announcement/schema.ts";
 import { type Cursor, type PageQuery, readCursor, SORTS } from "../list/page.ts";
 import { type RefusalName, REFUSALS } from "../refusals.ts";
 
-/** What the server knows of a connection. */
+/** What the server passes along with a request. */
 export interface Bindings {
-  /** The IP address of the peer. */
   readonly peer: string;
 }
 
 export type ListingApp = OpenAPIHono<{ Bindings: Bindings }>;
 
-/** Servers of one page: past that the whole list, which is cached, costs less. */
+/** Servers on one page; beyond that the whole list is cheaper, because it is cached. */
 export const PAGE_LIMIT_MAX = 10_000;
-/** Characters of a cursor: a name of the largest length in JSON and base64. */
+/** Characters of a cursor: the longest name in JSON and base64. */
 const CURSOR_LENGTH_MAX = 1024;
 
 const DECIMAL = /^(?:0|[1-9][0-9]{0,15})$/;
 
 const idSchema = z.string().regex(DECIMAL).transform(Number).pipe(z.number().max(SERVER_ID_MAX));
 
-/** Reads an id as it stands in a path: canonical decimal, 0 to 2^53-1; undefined for anything else. */
+/** Reads an id from a path: canonical decimal, 0 to 2^53-1; undefined for anything else. */
 export function readServerId(text: string): number | undefined {
   return idSchema.safeParse(text).data;
 }
@@ -47,7 +44,7 @@ const params = z.object({
 
 const flag = z.enum(["true", "false"]).default("true");
 
-/** The parameters of GET /servers, each by itself. */
+/** The parameters of GET /servers, each checked alone; `listQuerySchema` checks them together. */
 export const listParameters = z.object({
   sort: z.enum(SORTS).default("id").openapi({
     description: "by users the most first, by age those longest online first",
@@ -103,7 +100,7 @@ const announcement = {
 };
 const key = [{ C2Listing: [] }];
 
-/** What is refused by one status, each refusal's text as an example under its name. */
+/** Documents the refusals of one status, each text as an example under its name. */
 function refused(description: string, ...names: RefusalName[]) {
   const examples = Object.fromEntries(names.map((name) => [name, { value: REFUSALS[name].text }]));
   return { description, content: { "text/plain": { schema: z.string(), examples } } };

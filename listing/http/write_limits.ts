@@ -1,8 +1,7 @@
 /**
- * How many writes are let in, PROTOCOL.md §9.10: how often, and how many at once.
- *
- * A request with the right key counts for its server, any other for its origin: so nobody behind the same address
- * can use up what a listed server needs to stay listed, and guessing keys is bounded by itself.
+ * Limits how often and how many at once writes are accepted, PROTOCOL.md §9.10. A request with the right key counts
+ * against its server, any other against its origin. So other clients at the same address cannot use up a listed
+ * server's limit, and guessing keys has a limit of its own.
  *
  * @module
  */
@@ -13,22 +12,22 @@ import { OriginRate } from "../origin_rate.ts";
 import { isRefusal, type Refusal, refuse } from "../refusals.ts";
 
 /**
- * Writes with a server's key. Chatter sends one a second at most; a plain server may send one for each user, and
- * all of them come back at once after a broken line.
+ * Writes with a server's key. Chatter sends at most one per second. A plain server may send one per user, and all
+ * users reconnect at once after a network failure.
  */
 export const HOLDER_RATE: Rate = { burst: 60, perSecond: 2 };
-/** Servers whose rate is remembered: some 200 bytes each. */
+/** Servers whose rate is kept; about 200 bytes each. */
 const HOLDERS_MAX = 10_000;
-/** Writes under way, each for up to 16 s with a slow body and two pings: of one server with its key, */
+/** Concurrent writes of one server with its key; each may take 16 s with a slow body and two pings. */
 export const HOLDER_AT_ONCE_MAX = 8;
-/** of one origin without: 32 servers that start together, twice; */
+/** Concurrent writes of one origin without a key: 32 servers that start together, twice. */
 export const ORIGIN_AT_ONCE_MAX = 64;
-/** and of all origins without: each holds 8 KiB and a connection. */
+/** Concurrent writes of all origins without a key; each holds 8 KiB and a connection. */
 export const STRANGERS_AT_ONCE_MAX = 1024;
 
 export interface Writer {
   readonly origin: string;
-  /** The server whose right key the request has; undefined for none. */
+  /** The server whose key the request carries; undefined if it has no valid key. */
   readonly holderOf: number | undefined;
 }
 
@@ -36,7 +35,7 @@ export class WriteLimits {
   readonly #steadyClock: NowMs;
   readonly #originRate: OriginRate;
   readonly #holders = new KeyedTokenBuckets(HOLDER_RATE, HOLDERS_MAX);
-  // By server or by origin; who has nothing under way is not here.
+  // Running writes by server or origin; only those that have any.
   readonly #underWay = new Map<string, number>();
   #strangers = 0;
 
@@ -45,7 +44,7 @@ export class WriteLimits {
     this.#steadyClock = steadyClock;
   }
 
-  /** Carries out `write` unless there are too many, and answers what it answers. */
+  /** Runs `write` and returns its result, or refuses at a limit. */
   async run<T>(writer: Writer, write: () => Promise<T>): Promise<T | Refusal> {
     const entered = this.#admit(writer);
     if (isRefusal(entered)) return entered;

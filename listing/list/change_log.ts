@@ -1,85 +1,82 @@
 /**
- * What changed in the list, numbered: the newest change of each server, for those who follow, PROTOCOL.md §9.11.
- *
- * Pure. It keeps no history: of a server that changed ten times there is one entry, as it is now. So whoever falls
- * behind is told less and never waits, and what is kept is bounded. Who listens is event_streams.ts's.
+ * The numbered changes of the list for event streams, PROTOCOL.md §9.11. Pure. It keeps the newest change of each
+ * server and no history, so a slow reader receives fewer events and memory is bounded. It does not know the streams.
  *
  * @module
  */
 
-/** Servers whose newest change is kept: past that the whole list, compressed and made once for all, is less. */
+/** Servers whose newest change is kept; beyond that the whole list is smaller, because it is compressed and shared. */
 export const CHANGES_MAX = 2000;
 
 interface Change {
   readonly seq: number;
   readonly id: number;
-  /** The change by which it was listed: for who has not seen that, the server is new. */
+  /** The change that listed the server: it is new to a reader before this position. */
   readonly addedSeq: number;
-  /** As GET /servers shows it; undefined where it is not listed any more. */
+  /** As GET /servers shows it; undefined if no longer listed. */
   readonly json: string | undefined;
 }
 
-/** A server as it was told last, and as it is now. */
+/** A server as of the last numbering, and now. */
 interface Noted {
   readonly before: string | undefined;
   now: string | undefined;
 }
 
-/** Events as text, and the place from which to go on. */
+/** Events as text, and the position after them. */
 export interface Events {
   readonly text: string;
   readonly next: number;
 }
 
 export class ChangeLog {
-  /** Tells positions of this list in memory from those of another process or of one before. */
+  /** Distinguishes positions of this process from those of others and of earlier runs. */
   readonly #epoch: string;
   readonly #newest = new Map<number, Change>();
-  // By `seq`, with some that are no longer the newest of their server.
+  // By `seq`; contains some changes that newer ones of the same server replaced.
   #log: Change[] = [];
   readonly #noted = new Map<number, Noted>();
-  /** More changed than is noted. */
+  /** More servers changed than are noted. */
   #isTooMuch = false;
   #seq = 0;
-  /** Changes up to this one are not all known any more. */
+  /** Changes up to this one may be missing. */
   #forgotten = 0;
 
   constructor(epoch: string) {
     this.#epoch = epoch;
   }
 
-  /** The number of the last change that has one. */
+  /** The last number assigned. */
   get seq(): number {
     return this.#seq;
   }
 
-  /** Whether something changed since `number`. */
+  /** True if there are changes without a number. */
   get isUnnumbered(): boolean {
     return this.#isTooMuch || this.#noted.size > 0;
   }
 
-  /** How many changes are kept. */
   get size(): number {
     return this.#newest.size;
   }
 
-  /** `seq` as an event's id. */
+  /** The event id for `seq`. */
   position(seq: number = this.#seq): string {
     return `${this.#epoch}-${seq}`;
   }
 
-  /** The number that an event's id stands for; undefined where it is of another list or of none. */
+  /** The number of an event id; undefined if it is invalid or of another epoch. */
   readPosition(position: string): number | undefined {
     const [, epoch, digits] = /^([^-]*)-(0|[1-9][0-9]{0,15})$/.exec(position) ?? [];
     return epoch === this.#epoch && Number(digits) <= this.#seq ? Number(digits) : undefined;
   }
 
-  /** Whether all that changed after `seq` is known. */
+  /** True if every change after `seq` is available. */
   knowsAllSince(seq: number): boolean {
     return seq >= this.#forgotten && seq <= this.#seq;
   }
 
-  /** Notes that a server is shown otherwise than before; undefined is for not listed. */
+  /** Notes how a server is shown before and after a change; undefined means not listed. */
   note(id: number, before: string | undefined, now: string | undefined): void {
     const noted = this.#noted.get(id);
     if (this.#isTooMuch) return;
@@ -91,14 +88,14 @@ export class ChangeLog {
     }
   }
 
-  /** Numbers what was noted. Answers how many servers those who follow have to be told of, at most CHANGES_MAX. */
+  /** Numbers the noted changes. Returns how many servers changed for readers, at most CHANGES_MAX. */
   numberNoted(): number {
     if (this.#isTooMuch) {
       this.forget();
       return CHANGES_MAX;
     }
     const before = this.#seq;
-    // Also what came and went, or is as it was: whoever fetched the list meanwhile has seen it otherwise.
+    // Also those that are back as they were: a list fetched in between showed them differently.
     for (const [id, { before, now }] of this.#noted) {
       const seq = ++this.#seq;
       const addedSeq = before === undefined ? seq : this.#newest.get(id)?.addedSeq ?? 0;
@@ -115,7 +112,7 @@ export class ChangeLog {
     return this.#seq - before;
   }
 
-  /** Lets go of all changes: whoever follows has to fetch the list anew. */
+  /** Drops all changes; readers must fetch the list again. */
   forget(): void {
     this.#isTooMuch = false;
     this.#noted.clear();
@@ -125,8 +122,8 @@ export class ChangeLog {
   }
 
   /**
-   * The events after `seq`, as many as reach `charsMin` characters; undefined where there are none. Where they are
-   * not all known it is one that says so.
+   * Events after `seq` of at least `charsMin` characters, if there are that many; undefined if there are none. A
+   * single `reset` event if changes are missing.
    */
   eventsAfter(seq: number, charsMin: number): Events | undefined {
     if (seq === this.#seq) return undefined;
@@ -141,7 +138,7 @@ export class ChangeLog {
     return { text, next: this.#seq };
   }
 
-  /** The event that has whoever hears it fetch the list. */
+  /** The event that makes a reader fetch the list. */
   resetEvent(): Events {
     return { text: this.#format(this.#seq, "reset", "{}"), next: this.#seq };
   }
@@ -152,7 +149,7 @@ export class ChangeLog {
   }
 
   #format(seq: number, name: string, json: string): string {
-    // JSON has no line break in it, so it is one line of data.
+    // JSON contains no line break, so it is one data line.
     return `id: ${this.position(seq)}\nevent: ${name}\ndata: ${json}\n\n`;
   }
 }

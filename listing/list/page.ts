@@ -1,13 +1,11 @@
 /**
- * A page of the list: sorted, filtered and cut as the query asks, with a cursor to go on, PROTOCOL.md §9.7.
- *
- * Pure. A cursor names the last server of its page by what it was sorted by, so that servers that come and go
- * between two pages shift nothing.
+ * One page of the list: sorted, filtered and cut as the query asks, with a cursor for the next, PROTOCOL.md §9.7.
+ * Pure. A cursor holds the sort key of the page's last server, so servers that appear or disappear between two pages
+ * shift nothing.
  *
  * @module
  */
 
-/** A server as the list shows it. */
 export interface ListedServer {
   readonly id: number;
   readonly displayName: string;
@@ -24,11 +22,11 @@ export type Sort = (typeof SORTS)[number];
 
 export interface PageQuery {
   readonly sort: Sort;
-  /** Part of a name or an address, in any letter case; empty for all. */
+  /** Part of a name or an address, case-insensitive; empty for all. */
   readonly q: string;
-  /** False leaves out servers with no room. */
+  /** False omits full servers. */
   readonly full: boolean;
-  /** False leaves out servers without users. */
+  /** False omits servers without users. */
   readonly empty: boolean;
   readonly limit: number | undefined;
   readonly after: Cursor | undefined;
@@ -36,13 +34,12 @@ export interface PageQuery {
 
 export interface Page {
   readonly servers: ListedServer[];
-  /** Absent on the last page. */
   readonly nextCursor?: string;
 }
 
 type SortKey = number | string;
 
-/** The place of the last server of a page. */
+/** The position of a page's last server. */
 export interface Cursor {
   readonly sort: Sort;
   readonly key: SortKey;
@@ -56,7 +53,7 @@ const SORT_KEYS: { readonly [sort in Sort]: (server: ListedServer) => SortKey } 
   age: ({ onlineSince }) => onlineSince,
 };
 
-/** All servers in the order of `sort`: most users first, names as in a dictionary, longest online first. */
+/** Orders by most users, by name, by longest online or by id; equal keys by id. */
 export function sortServers(servers: Iterable<ListedServer>, sort: Sort): ListedServer[] {
   const keyOf = SORT_KEYS[sort];
   return [...servers].map((server) => ({ server, key: keyOf(server) }))
@@ -64,7 +61,7 @@ export function sortServers(servers: Iterable<ListedServer>, sort: Sort): Listed
     .map(({ server }) => server);
 }
 
-/** The page that `query` asks for, of servers that `sortServers` has put in order by `query.sort`. */
+/** The page that `query` asks for. `sorted` must be in the order of `query.sort`. */
 export function selectPage(sorted: readonly ListedServer[], query: PageQuery): Page {
   const { after, limit = Infinity } = query;
   const keyOf = SORT_KEYS[query.sort];
@@ -93,7 +90,7 @@ function writeCursor({ sort, key, id }: Cursor): string {
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-/** Reads what `nextCursor` gave; undefined for anything else. */
+/** Reads a `nextCursor`; undefined for anything else. */
 export function readCursor(text: string): Cursor | undefined {
   try {
     const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));

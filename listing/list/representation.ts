@@ -1,5 +1,6 @@
 /**
- * A text answer ready to be sent: its bytes, their ETag, and the same compressed, PROTOCOL.md §9.7.
+ * A text response ready to send: its bytes, its ETag and its gzip form, PROTOCOL.md §9.7. It knows neither the list
+ * nor HTTP.
  *
  * @module
  */
@@ -9,7 +10,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 export class Representation {
   readonly bytes: Bytes;
-  /** Weak, since the plain and the compressed form share it. */
+  /** Weak, because the plain and compressed forms share it. */
   readonly etag: string;
   #gzipped: Promise<Bytes> | undefined;
 
@@ -19,12 +20,12 @@ export class Representation {
   }
 
   static async of(text: string): Promise<Representation> {
-    // A copy, only because the types of Deno 2.4 take what an encoder gives for possibly shared memory.
+    // Copied because the types of Deno 2.4 let an encoder return shared memory.
     const bytes = new Uint8Array(new TextEncoder().encode(text));
     return new Representation(bytes, await eTag(bytes, { weak: true }));
   }
 
-  /** The bytes compressed, once however often it is asked for. */
+  /** Compresses once; later calls return the same bytes. */
   gzipped(): Promise<Bytes> {
     return this.#gzipped ??= gzip(this.bytes);
   }

@@ -1,8 +1,7 @@
 /**
- * The listed servers in memory, by id, with the counts that the rules need.
- *
- * It follows the store: a write of this process is here before the write is answered, one of another process within
- * a second of being asked. It decides nothing, and does not know how a list is shown.
+ * The listed servers in memory by id, with the counts that the rules need. It follows the store: writes of this
+ * process appear before they are answered, those of other processes at the next refresh. It decides nothing and does
+ * not know how a list is shown.
  *
  * @module
  */
@@ -13,7 +12,7 @@ import { type ServerRecord, type ServerStore, StoreFailed } from "../store/store
 import type { ChangeLog } from "./change_log.ts";
 import type { ListedServer } from "./page.ts";
 
-/** How old the writes of other processes may be when they are seen, in milliseconds. */
+/** Milliseconds between two reads of other processes' writes. */
 export const REFRESH_MS = 1000;
 
 const log = logger("listing");
@@ -29,7 +28,7 @@ export class ServerIndex {
   readonly #steadyClock: NowMs;
   readonly #changes: ChangeLog;
   readonly #entries = new Map<number, Entry>();
-  // By address block and by site.
+  // Listed servers by address block and by site.
   readonly #perOrigin = new Map<string, number>();
   #refreshed: { readonly atMs: number; readonly done: Promise<void> } | undefined;
   #isReading = false;
@@ -43,10 +42,7 @@ export class ServerIndex {
     store.onWrite((id, record) => this.#set(id, record));
   }
 
-  /**
-   * Takes in what other processes wrote; asks the store at most once a second. Throws `StoreFailed` only where
-   * nothing was ever read: an old list is better than none.
-   */
+  /** Reads other processes' writes, at most once per second. Throws `StoreFailed` only if nothing was ever read. */
   refresh(): Promise<void> {
     const nowMs = this.#steadyClock();
     if (this.#refreshed === undefined || nowMs - this.#refreshed.atMs >= REFRESH_MS) {
@@ -55,7 +51,7 @@ export class ServerIndex {
     return this.#refreshed.done;
   }
 
-  /** Whether `refresh` has nothing to do. */
+  /** True if `refresh` has nothing to do. */
   get isFresh(): boolean {
     return this.#refreshed !== undefined && !this.#isReading &&
       this.#steadyClock() - this.#refreshed.atMs < REFRESH_MS;
@@ -66,7 +62,7 @@ export class ServerIndex {
     try {
       const records = await this.#store.changesOfOthers();
       if (records !== undefined) this.#replace(records);
-      // What was there at the start is no change.
+      // Servers present at the start are no changes.
       if (!this.#isLoaded) this.#changes.forget();
       this.#isLoaded = true;
     } catch (error) {
@@ -94,7 +90,7 @@ export class ServerIndex {
     const entry = record && makeEntry(record);
     if (entry) this.#entries.set(id, entry);
     else this.#entries.delete(id);
-    // Most checks change nothing that is shown: then the list and its ETag stay as they are.
+    // Most checks change nothing visible: the list and its ETag stay the same.
     if (before?.json === entry?.json) return;
     this.#changes.note(id, before?.json, entry?.json);
     this.#revision++;
@@ -109,12 +105,12 @@ export class ServerIndex {
     }
   }
 
-  /** Servers listed from an address block or a site, as `addressBlock` and `addressSite` give them. */
+  /** Servers listed from `place`, a result of `addressBlock` or `addressSite`. */
   countFrom(place: string): number {
     return this.#perOrigin.get(place) ?? 0;
   }
 
-  /** Counts the changes of what is shown. */
+  /** Increases with each visible change. */
   get revision(): number {
     return this.#revision;
   }
@@ -139,7 +135,7 @@ export class ServerIndex {
     return this.#entries.get(id)?.listed;
   }
 
-  /** A server as JSON, written once for all lists that show it as it is. */
+  /** A server as JSON, encoded once for all lists. */
   jsonOf(server: ListedServer): string {
     const entry = this.#entries.get(server.id);
     return entry?.listed === server ? entry.json : JSON.stringify(server);
@@ -154,7 +150,7 @@ function makeEntry(record: ServerRecord): Entry {
     connectedUsers: record.connectedUsers,
     maxUsers: record.maxUsers,
     onlineSince: record.onlineSince,
-    // Rounded, so that a list in which nothing happened keeps its ETag.
+    // Rounded, so that small variations do not change the ETag.
     roundTripMs: Math.ceil(record.roundTripMs),
     uptime: Math.round(record.answered / record.checks * 1000) / 1000,
   };

@@ -1,7 +1,6 @@
 /**
- * The list as GET /servers answers it, PROTOCOL.md §9.7: made of the servers in memory, and kept until it is due.
- *
- * A short list is made for each change. A long one may be a second old, save for an origin that has written since.
+ * The list as GET /servers returns it, PROTOCOL.md §9.7: made from the servers in memory and cached until stale. A
+ * short list is made for each change. A long one may be a second old, except for an origin that has written since.
  *
  * @module
  */
@@ -12,11 +11,11 @@ import { type ListedServer, type Page, type PageQuery, selectPage, type Sort, so
 import { Representation } from "./representation.ts";
 import type { ServerIndex } from "./server_index.ts";
 
-/** Servers from which on the list is not made for each change. */
+/** Servers from which on a list counts as large. */
 export const LARGE_LIST = 1000;
 /** Milliseconds that a large list may be old. */
 export const LARGE_LIST_AGE_MS = 1000;
-/** Origins that are known to have written since a list was made: past that it counts as stale for everybody. */
+/** Origins remembered as writers since a list was made; beyond that the list counts as stale for all. */
 export const WRITERS_MAX = 10_000;
 
 export class Snapshot {
@@ -25,7 +24,7 @@ export class Snapshot {
   readonly #changes: ChangeLog;
   readonly #sorted = new Map<Sort, ListedServer[]>();
   readonly #lists = new Map<Sort, Promise<Representation>>();
-  // Address blocks that have written since it was made.
+  // Address blocks that have written since the list was made.
   readonly #writers = new Set<string>();
   #generation = 0;
   #madeMs = 0;
@@ -38,17 +37,17 @@ export class Snapshot {
     this.#changes = changes;
   }
 
-  /** Takes note that a write from `origin` is about to be answered: its next list has to show it. */
+  /** Notes a write from `origin` before it is answered, so that its next list shows it. */
   noteWriter(origin: string): void {
     if (this.#isChanged && this.#writers.size < WRITERS_MAX) this.#writers.add(addressBlock(origin));
   }
 
-  /** Whether the list as it is lacks something that `origin` has written. */
+  /** True if the current list lacks a write of `origin`. */
   isStaleFor(origin: string): boolean {
     return this.#writers.size >= WRITERS_MAX || this.#writers.has(addressBlock(origin));
   }
 
-  /** Has what is made from here on, until the next change, show all servers as they are. */
+  /** Drops the cached lists; the next ones show the servers as they are now. */
   discard(): void {
     this.#writers.clear();
     this.#generation++;
@@ -60,24 +59,21 @@ export class Snapshot {
   }
 
   /**
-   * The number of the lists as they would be answered to `origin` at this moment; undefined where the servers have to
-   * be refreshed before, or the lists made. The same number means the same answers.
+   * The number of the lists that `origin` would get now; equal numbers mean equal answers. Undefined if the servers
+   * must be refreshed or the lists made first.
    */
   generationFor(origin: () => string): number | undefined {
     if (!this.#index.isFresh || this.#isDue) return undefined;
     return this.#writers.size > 0 && this.isStaleFor(origin()) ? undefined : this.#generation;
   }
 
-  /**
-   * The id of an event up to which `list` and `page` know of everything, as they are answered now: events after
-   * that one bring whoever has the list up to date.
-   */
+  /** The event id that `list` and `page` correspond to now: the events after it update a client that has the list. */
   get position(): string {
     this.#discardIfDue();
     return this.#changes.position(this.#madeSeq);
   }
 
-  /** The whole list in the order of `sort`, made at most once for each change of it. */
+  /** The whole list in the order of `sort`, made at most once per change. */
   list(sort: Sort): Promise<Representation> {
     this.#discardIfDue();
     const made = this.#lists.get(sort) ?? this.#make(sort);
@@ -100,7 +96,7 @@ export class Snapshot {
   }
 
   get #isDue(): boolean {
-    // A list from which nobody could follow is of no use to a reader that a `reset` told to fetch it.
+    // A list older than the kept changes is useless to a client that a `reset` event sent here.
     if (!this.#changes.knowsAllSince(this.#madeSeq)) return true;
     return this.#isChanged &&
       (this.#index.size < LARGE_LIST || this.#steadyClock() - this.#madeMs >= LARGE_LIST_AGE_MS);

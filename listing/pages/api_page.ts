@@ -1,8 +1,6 @@
 /**
- * The listing's API as a page for people, whole without any script: what `/openapi.json` tells, PROTOCOL.md §9.13.
- *
- * It knows no route and no refusal by itself: all that it says is in the document that it is given. Texts are put
- * in by hono's `html`, which escapes them.
+ * The listing's API as an HTML page without script, PROTOCOL.md §9.13. All content comes from the given OpenAPI
+ * document; it knows no route and no refusal. hono's `html` escapes all texts.
  *
  * @module
  */
@@ -10,7 +8,7 @@ import { html } from "hono/html";
 import { PAGE_HEADERS, PAGE_POLICY } from "../../src/serving/web_assets.ts";
 import { type Html, htmlPage } from "./html_page.ts";
 
-/** Headers of the page. Nothing on it runs, and nothing is asked by it. */
+/** The policy forbids scripts and connections, because the page needs none. */
 export const API_PAGE_HEADERS: Readonly<Record<string, string>> = {
   ...PAGE_HEADERS,
   "content-security-policy": PAGE_POLICY
@@ -18,7 +16,7 @@ export const API_PAGE_HEADERS: Readonly<Record<string, string>> = {
   "content-type": "text/html; charset=utf-8",
 };
 
-/** What is read of an OpenAPI 3.1 document. */
+/** The fields of an OpenAPI 3.1 document that the page uses. */
 export interface ApiDocument {
   readonly openapi: string;
   readonly info: { readonly title: string; readonly version: string };
@@ -67,10 +65,10 @@ interface Schema {
   readonly description?: string;
 }
 
-/** Texts stand beside markup and not in it, where white space would come between them. */
+/** An array of pieces, because a template would add white space between text and markup. */
 type Piece = Html | string | readonly Piece[];
 
-/** One way to ask, with the place that it has on the page. */
+/** One request, with its anchor on the page. */
 interface Asked {
   readonly anchor: string;
   readonly method: string;
@@ -78,7 +76,6 @@ interface Asked {
   readonly operation: Operation;
 }
 
-/** The page as text. */
 export function apiPage(api: ApiDocument): Promise<string> {
   const { info, openapi, components } = api;
   return htmlPage({
@@ -112,7 +109,7 @@ export function apiPage(api: ApiDocument): Promise<string> {
   });
 }
 
-/** All requests, as a list of ways to them and then each by itself. */
+/** A table of contents, then each request. */
 function requests(asked: readonly Asked[]): Html {
   return html`
     <nav aria-label="Requests" id="requests" class="note">
@@ -128,7 +125,6 @@ function requests(asked: readonly Asked[]): Html {
   `;
 }
 
-/** Every request of the document, in its order. */
 function operationsOf({ paths }: ApiDocument): Asked[] {
   return Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, operation]) => ({
@@ -162,7 +158,7 @@ function section({ anchor, method, path, operation }: Asked): Html {
   `;
 }
 
-/** Whether the key is needed: an empty way in beside others means that it may be left out. */
+/** States whether the key is needed: an empty alternative makes it optional. */
 function key(security: readonly Readonly<Record<string, unknown>>[]): Piece {
   const name = security.flatMap((way) => Object.keys(way))[0];
   if (name === undefined) return "";
@@ -203,14 +199,13 @@ function term(name: string, place: string, value: Piece, description: string): H
   `;
 }
 
-/** What an answer's body is; nothing where it is a refusal, whose texts follow. */
+/** Describes a response body; empty for a refusal, whose texts follow. */
 function answered(content: Content = {}): Piece {
   const [type, { schema, examples } = { schema: {} }] = Object.entries(content)[0] ?? [];
   if (type === undefined || examples !== undefined) return "";
   return schema.$ref === undefined ? [", as ", html`<code>${type}</code>`] : [": ", value(schema)];
 }
 
-/** The texts of an answer that refuses, each under its name. */
 function refusals(content: Content = {}): Piece {
   const named = Object.values(content).flatMap(({ examples = {} }) => Object.entries(examples));
   if (named.length === 0) return "";
@@ -219,7 +214,7 @@ function refusals(content: Content = {}): Piece {
   `;
 }
 
-/** What may stand for a value, in words. */
+/** Describes in words which values a schema allows. */
 function value(schema: Schema): Piece {
   const { $ref, items, enum: choices, default: otherwise } = schema;
   if ($ref !== undefined) {

@@ -1,7 +1,6 @@
 /**
- * What the listing's pages have in common: their head, the way past what comes first, and where it is that one leads.
- *
- * Pure. What is on a page is its own file's business, as are its headers.
+ * The frame that the listing's pages share: document head, skip link, heading and footer. Pure. Each page's own file
+ * provides its content and its HTTP headers.
  *
  * @module
  */
@@ -11,22 +10,20 @@ export type Html = ReturnType<typeof html>;
 
 export interface HtmlPage {
   readonly title: string;
-  /** What search engines show of it. */
   readonly description: string;
-  /** Paths of its own files, beside those that all pages have. */
+  /** Paths of the page's own files, in addition to those of all pages. */
   readonly style: string;
   readonly script?: string;
-  /** What the script imports, to be fetched along with it. */
+  /** The modules that the script imports, for preloading. */
   readonly modules?: readonly string[];
-  /** Where its main thing is, by id, and what that is called. */
+  /** The target of the skip link and its name. */
   readonly skipTo: readonly [id: string, what: string];
-  /** What stands beside the heading, which is the title. */
+  /** Shown beside the heading, which is the title. */
   readonly facts: Html;
   readonly main: Html;
   readonly footer: Html;
 }
 
-/** The page as text. */
 export async function htmlPage(page: HtmlPage): Promise<string> {
   const { title, description, style, script, modules = [], skipTo: [id, what], facts, main, footer } = page;
   return String(

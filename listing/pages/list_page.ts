@@ -1,9 +1,7 @@
 /**
- * The listing's page for browsers as HTML, PROTOCOL.md §9.12: a table that does without script, which
- * listing/web/page.ts keeps up to date.
- *
- * Texts of servers are put in by hono's `html`, which escapes them, and stand in elements that keep their direction
- * to themselves. It asks nothing of anybody: what is shown is given.
+ * The listing's HTML page for browsers, PROTOCOL.md §9.12: a table that works without script; listing/web/page.ts
+ * keeps it current. Pure: it shows what it is given. hono's `html` escapes the servers' texts, and `bdi` isolates
+ * their direction.
  *
  * @module
  */
@@ -14,10 +12,10 @@ import { type Wish, writeWish } from "../web/order.ts";
 import { duration, fill, fillWidth, isFull, percent, webAddress } from "../web/wording.ts";
 import { type Html, htmlPage } from "./html_page.ts";
 
-/** Servers of one page without script: what a person looks through; the next page is a link. */
+/** Servers per page without script; the next page is a link. */
 export const PAGE_ROWS = 100;
 
-/** Headers of the page. Its form asks this listing, which is what its policy allows beside that of all pages. */
+/** The policy also allows the form, which asks this listing. */
 export const LIST_PAGE_HEADERS: Readonly<Record<string, string>> = {
   ...PAGE_HEADERS,
   "content-security-policy": PAGE_HEADERS["content-security-policy"]!
@@ -29,13 +27,12 @@ export const LIST_PAGE_HEADERS: Readonly<Record<string, string>> = {
 export interface ListPage {
   readonly wish: Wish;
   readonly page: Page;
-  /** How many servers there are in all, and how many people on them. */
+  /** How many servers and users there are in total. */
   readonly summary: string;
   readonly isEmpty: boolean;
-  /** Where this listing is, as whoever asks sees it. */
+  /** This listing's URL, as the client sees it. */
   readonly origin: string;
   readonly nowMs: number;
-  /** What `PAGE_SCRIPT` imports. */
   readonly modules: readonly string[];
 }
 
@@ -48,7 +45,6 @@ const SORTS: readonly (readonly [sort: Sort, label: string])[] = [
   ["id", "Id"],
 ];
 
-/** The page as text. */
 export function listPage(shown: ListPage): Promise<string> {
   const { wish, page, summary, isEmpty, nowMs, modules } = shown;
   const noMatch = page.servers.length === 0 && !isEmpty;
@@ -122,7 +118,7 @@ function checked(isChecked: boolean): Html {
     : html``;
 }
 
-/** The roles say what the elements are, since as a grid of boxes some browsers do not take them for it any more. */
+/** Explicit roles, because some browsers drop a table's own roles when CSS lays it out as a grid. */
 function table({ wish, page, nowMs }: ListPage): Html {
   const heading = (sort: Sort, label: string) =>
     html`
@@ -158,7 +154,7 @@ function ariaSort(sort: Sort, wish: Wish): Html {
   `;
 }
 
-/** One row; of no server where the script makes rows of it. */
+/** One row; without a server it is the template for the script. */
 function row(server: ListedServer | undefined, nowMs: number): Html {
   const url = server && webAddress(server.address);
   const href = url === undefined ? html`` : html`
@@ -210,7 +206,7 @@ function howToAdd({ isEmpty, origin }: ListPage): Html {
   `;
 }
 
-/** The way to the next page without script; with it all are here. */
+/** Link to the next page for browsers without script; the script loads all rows. */
 function nextPage({ wish, page }: ListPage): Html {
   if (page.nextCursor === undefined) return html``;
   const query = writeWish(wish);

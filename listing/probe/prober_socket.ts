@@ -1,9 +1,7 @@
 /**
- * The prober over real sockets: resolves a name, refuses what the listing must not be a tool against, and pings
- * the addresses that it has checked, PROTOCOL.md §9.3.
- *
- * A name is resolved once for a ping and never by the connection itself, so that a name which answers
- * differently the second time gains nothing.
+ * The prober over real sockets, PROTOCOL.md §9.3: it resolves a name, refuses forbidden addresses and pings the
+ * permitted ones. Each ping resolves a name once and connects to the checked address itself, so a second, different
+ * DNS answer has no effect.
  *
  * @module
  */
@@ -14,7 +12,7 @@ import type { PingOutcome, PingTarget, Prober } from "./prober.ts";
 import { type Resolve, TooManyLookups } from "./resolver.ts";
 import { pingOverWebSocket } from "./websocket_ping.ts";
 
-/** Milliseconds that a ping takes at most, from resolving the name to the answer. */
+/** Milliseconds of a whole ping, from the start of name resolution to the answer. */
 export const PING_TIMEOUT_MS = 3000;
 
 type NoAnswer = Extract<PingOutcome, { answered: false }>;
@@ -25,11 +23,11 @@ export interface SocketProberParts {
   readonly resolve: Resolve;
   readonly wallClock: NowMs;
   readonly steadyClock: NowMs;
-  /** Ends every ping at once. */
+  /** Aborts every ping. */
   readonly stopping: AbortSignal;
   readonly timeoutMs?: number;
   readonly caCerts?: readonly string[];
-  /** How one address is pinged; over a WebSocket unless told. */
+  /** Pings one address; default: over a WebSocket. */
   readonly pingOne?: typeof pingOverWebSocket;
 }
 
@@ -59,12 +57,12 @@ export class SocketProber implements Prober {
     } finally {
       clearTimeout(timer);
       stopping.removeEventListener("abort", end);
-      // The slower of two addresses has nothing to say any more.
+      // Ends the ping of the slower address.
       limit.abort();
     }
   }
 
-  /** The addresses to ping, at most one of each family; or why none is. One that is forbidden spoils them all. */
+  /** The addresses to ping, at most one per family. One forbidden address refuses them all. */
   async #permittedIps(target: PingTarget, limit: AbortSignal): Promise<string[] | NoAnswer> {
     const { host } = target.address;
     const literal = normalizeIp(host);
@@ -72,7 +70,7 @@ export class SocketProber implements Prober {
     if ("problem" in found) return found;
     const ips = [...new Set(found.map((ip) => normalizeIp(ip) ?? ip))];
     const subject = literal === undefined ? `${host} resolves to` : `${host} is`;
-    // Which address a name has inside of a network is not told: that would be a tool too.
+    // The refusal does not name the address: that would reveal names inside a private network.
     if (ips.some((ip) => reachOf(ip) === "none")) {
       return {
         answered: false,
@@ -102,11 +100,11 @@ export class SocketProber implements Prober {
     }
   }
 
-  /** Pings all at once: the first answer counts, and without one what each of them did. */
+  /** Pings all addresses at once. The first answer wins; without one the outcome lists every failure. */
   async #pingFirst(ips: string[], target: PingTarget, limit: AbortSignal): Promise<PingOutcome> {
     const pings = ips.map(async (ip) => {
       const outcome = await this.#pingOne(ip, target, limit);
-      // Any() below takes the first that resolves.
+      // Promise.any takes the first that resolves, so a missing answer must reject.
       if (!outcome.answered) throw new Unanswered(outcome);
       return outcome;
     });
@@ -118,7 +116,7 @@ export class SocketProber implements Prober {
       if (bug !== undefined) throw bug;
       const outcomes: NoAnswer[] = error.errors.map(({ outcome }) => outcome);
       const problem = outcomes.map((each) => each.problem).join(" ");
-      // One that was heard settles it; and where the listing could not ask at all of them, it does not know.
+      // A server that was reached settles the outcome. Otherwise a failure of the listing makes it unknown.
       if (outcomes.some(({ doubt }) => doubt === undefined)) return { answered: false, problem };
       return outcomes.some(({ doubt }) => doubt === "listing") ? unasked(problem) : unheard(problem);
     }
@@ -137,7 +135,7 @@ export class SocketProber implements Prober {
     };
     const tried = describe(target, ip);
     try {
-      // It ends with the limit by itself; the time that a ping takes is not to hang on the runtime doing so.
+      // The ping observes the limit itself. The race keeps the time limit independent of how the runtime aborts.
       const outcome = await unlessAborted(pingOne(request, limit), limit);
       return outcome.answered ? outcome : { answered: false, problem: `${tried}: ${outcome.problem}.` };
     } catch (error) {
@@ -146,7 +144,7 @@ export class SocketProber implements Prober {
         : describeFailure(error);
       const problem = `${tried}: ${why}.`;
       if (isOutOfDescriptors(error)) return unasked(problem);
-      // Whoever refuses a connection is there.
+      // A refused connection proves that the host is up.
       if (isReached || error instanceof Deno.errors.ConnectionRefused) return { answered: false, problem };
       return unheard(problem);
     }
@@ -167,7 +165,7 @@ function unasked(problem: string): NoAnswer {
   return { answered: false, problem, doubt: "listing" };
 }
 
-/** EMFILE and ENFILE, for which the runtime has no class of its own. */
+/** Recognizes EMFILE and ENFILE, which have no error class in Deno. */
 function isOutOfDescriptors(error: unknown): boolean {
   return error instanceof Error && /\(os error (?:23|24)\)/.test(error.message);
 }
@@ -180,7 +178,7 @@ function describe(target: PingTarget, ip: string): string {
   return `Tried c2/PING over ${shown}${at}`;
 }
 
-/** A failure of the connection in words; the runtime's own may hold what the peer sent, as in a certificate. */
+/** Describes a connection failure in our own words: the runtime's may contain the peer's text, as in a certificate. */
 function describeFailure(error: unknown): string {
   if (error instanceof Deno.errors.ConnectionRefused) return "the connection was refused";
   if (error instanceof Deno.errors.InvalidData) {
@@ -193,7 +191,7 @@ function describeFailure(error: unknown): string {
   return "no connection could be made";
 }
 
-/** As `work`, but rejects at once when `limit` is aborted; `work` itself goes on unheard. */
+/** Rejects as soon as `limit` is aborted; `work` continues and its result is ignored. */
 async function unlessAborted<T>(work: Promise<T>, limit: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(limit.reason);

@@ -1,18 +1,17 @@
 /**
- * PORT: names resolved to IP addresses for the prober, PROTOCOL.md §9.3.
- *
- * It does not judge what a name resolves to; that is the prober's.
+ * PORT: resolves host names to IP addresses for the prober, PROTOCOL.md §9.3. It does not judge the addresses; the
+ * prober does.
  *
  * @module
  */
 
 /**
- * Answers every IP address of a host name, on behalf of `origin`; empty where there is none. Rejects with
- * `TooManyLookups` where it cannot be asked now.
+ * Returns all IP addresses of `host`, or none if it has none; `origin` is the address that the lookup counts against.
+ * Rejects with `TooManyLookups` at the limit.
  */
 export type Resolve = (host: string, origin: string) => Promise<string[]>;
 
-/** As many names are being resolved as may be: says nothing of the name. */
+/** Too many lookups are running; says nothing about the name. */
 export class TooManyLookups extends Error {
   override name = "TooManyLookups";
 }

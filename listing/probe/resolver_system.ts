@@ -1,7 +1,6 @@
 /**
- * Names resolved as the system does it, its hosts file included, for the prober, PROTOCOL.md §9.3.
- *
- * `Deno.resolveDns` asks DNS servers only and would not know `localhost`.
+ * Resolves names with the system's resolver, including the hosts file, for the prober, PROTOCOL.md §9.3.
+ * `Deno.resolveDns` asks DNS servers only and does not resolve `localhost`.
  *
  * @module
  */
@@ -9,12 +8,9 @@ import { lookup } from "node:dns/promises";
 import { addressBlock } from "../../src/address.ts";
 import { type Resolve, TooManyLookups } from "./resolver.ts";
 
-/**
- * Names that may be under way at once: each holds a thread of the runtime's pool for as long as its DNS server
- * likes, and the pool is what file access needs too.
- */
+/** Concurrent lookups. Each holds a thread of the runtime's pool, which file access needs too. */
 export const LOOKUPS_AT_ONCE_MAX = 128;
-/** And on behalf of one origin, so that one with slow names does not take them all. */
+/** Concurrent lookups per origin, so that one origin with slow names cannot use them all. */
 export const LOOKUPS_PER_ORIGIN_MAX = 16;
 
 export function systemResolver(): Resolve {

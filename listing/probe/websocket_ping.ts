@@ -1,11 +1,10 @@
 /**
- * One `c2/PING` over a WebSocket to one IP address, bounded in bytes, PROTOCOL.md §9.3; as much of RFC 6455 as
- * one text frame each way takes, and nothing more: no redirect, no extension, no fragments.
+ * One `c2/PING` over a WebSocket to one IP address, PROTOCOL.md §9.3, with a limit on bytes. It implements the part
+ * of RFC 6455 that one text frame in each direction needs: no redirects, extensions or fragments.
  *
- * npm `ws` does it on Deno 2.9, and not on the Deno of Deploy, tried with 2.4.2 and 2.5.6: `lookup` is not implemented;
- * with the IP address in the URL, or a socket of `tls.connect`, the certificate is checked for that address and not for
- * the name of `servername`; an IPv6 address is not reached; and a peer that is mute during the TLS handshake keeps the
- * connection for good, two descriptors each, although it was terminated.
+ * npm `ws` works on Deno 2.9 but not on Deno Deploy's runtime (tried: 2.4.2 and 2.5.6). There `lookup` is not
+ * implemented, the certificate is checked against the IP address instead of `servername`, IPv6 fails, and a peer that
+ * stays silent during the TLS handshake keeps two descriptors open forever.
  *
  * @module
  */
@@ -16,11 +15,11 @@ import { decodeServerFrame, encodeClientFrame } from "../../src/protocol/codec.t
 import { VERSION } from "../../src/version.ts";
 import type { PingOutcome } from "./prober.ts";
 
-/** Bytes of an answer's head: a server or a proxy before it needs some hundreds. */
+/** Bytes of the answer's HTTP head; servers and proxies send a few hundred. */
 export const HEAD_BYTES_MAX = 8192;
-/** Bytes of the frame that answers: the longest honest one has 41. */
+/** Bytes of the answering frame; the longest valid one has 41. */
 export const FRAME_BYTES_MAX = 1024;
-/** Control frames that may come before the answer: a server may ping at once, and that is no answer. */
+/** Control frames allowed before the answer: a server may send a WebSocket ping first. */
 export const CONTROL_FRAMES_MAX = 4;
 
 const MAGIC = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -30,24 +29,20 @@ const MASKED = 0x80;
 const NORMAL_CLOSURE = 1000;
 
 export interface PingRequest {
-  /** The address that was checked: the one that is connected to, whatever the name resolves to by now. */
+  /** The checked address. The connection goes there, whatever the name resolves to by now. */
   readonly ip: string;
-  /** Whose host is told in the Host header and, by TLS, is what the certificate has to be for. */
+  /** Its host goes into the Host header and, with TLS, is the name that the certificate must match. */
   readonly address: ServerAddress;
   readonly id: number;
-  /** Milliseconds since 1970. */
   readonly timestamp: number;
   readonly steadyClock: NowMs;
-  /** PEM texts of authorities to trust beside the usual ones. */
+  /** PEM certificates of authorities trusted in addition to the system's. */
   readonly caCerts: readonly string[];
-  /** Told when somebody has taken the connection. */
+  /** Called when the TCP connection is established. */
   readonly onConnected?: () => void;
 }
 
-/**
- * Connects, shakes hands, pings and hangs up. Ends at once when `limit` is aborted. Never leaves a connection
- * open; rejects only where the connection breaks or cannot be made.
- */
+/** Connects, pings and closes the connection in all cases. Rejects if the connection fails or `limit` is aborted. */
 export async function pingOverWebSocket(request: PingRequest, limit: AbortSignal): Promise<PingOutcome> {
   let conn: Deno.Conn = await Deno.connect({
     hostname: request.ip,
@@ -56,7 +51,7 @@ export async function pingOverWebSocket(request: PingRequest, limit: AbortSignal
   });
   request.onConnected?.();
   const hangUp = () => closeQuietly(conn);
-  // A read or a write that is under way ends with the connection.
+  // Closing the connection ends a pending read or write.
   limit.addEventListener("abort", hangUp);
   try {
     if (request.address.tls) {
@@ -67,10 +62,10 @@ export async function pingOverWebSocket(request: PingRequest, limit: AbortSignal
       });
       conn = tlsConn;
       limit.throwIfAborted();
-      // By itself: on Deno 2.4.2 closing ends a handshake, but not a write that waits for one.
+      // Awaited separately: on Deno 2.4.2 closing ends a handshake but not a write that waits for one.
       await tlsConn.handshake();
     }
-    // It may have been aborted while there was nothing to close yet.
+    // The limit may have been aborted before there was a connection to close.
     limit.throwIfAborted();
     return await converse(conn, request);
   } finally {
@@ -125,7 +120,7 @@ function openingHandshake(address: ServerAddress, key: string): string {
   ].join("\r\n");
 }
 
-/** What is wrong with the answer to the opening handshake, RFC 6455 §4.1; undefined where nothing is. */
+/** Checks the answer to the opening handshake, RFC 6455 §4.1. Returns the problem, or undefined if it is valid. */
 function problemOfHead(head: string, key: string): string | undefined {
   const [statusLine = "", ...lines] = head.split("\r\n");
   const status = /^HTTP\/1\.[01] ([0-9]{3})(?: |$)/.exec(statusLine)?.[1];
@@ -148,7 +143,7 @@ function problemOfHead(head: string, key: string): string | undefined {
   }
 }
 
-/** What is wrong with the frame that answers; undefined where nothing is. Never repeats what was sent. */
+/** Checks the answering frame. Returns the problem without the peer's text, or undefined if it is valid. */
 function problemOfAnswer(text: string, timestamp: string, id: number): string | undefined {
   const wanted = `c2/PING ${timestamp}; ${id}`;
   const frame = decodeServerFrame(text);
@@ -164,7 +159,7 @@ async function readTextFrame(incoming: Incoming): Promise<{ text: string } | { p
     if (header === undefined) return { problem: "it closed the connection without an answer" };
     const [first = 0, second = 0] = header;
     const opcode = first & 0x0f;
-    // 126 says that the length comes in 2 bytes more, 127 in 8: no answer of ours is that long.
+    // 126 announces a 2-byte length and 127 an 8-byte one, which no valid answer needs.
     const length = (second & 0x7f) === 126 ? await incoming.readUint16() : second & 0x7f;
     if (length === undefined) return { problem: "it closed the connection in the middle of a frame" };
     if (length > FRAME_BYTES_MAX || (second & 0x7f) === 127) {
@@ -192,7 +187,7 @@ function decodeUtf8(bytes: Uint8Array): { text: string } | { problem: string } {
   }
 }
 
-/** A whole frame of at most 125 bytes as a client writes it, RFC 6455 §5.2: masked. */
+/** A complete client frame of at most 125 bytes, masked, RFC 6455 §5.2. */
 function maskedFrame(opcode: number, payload: string | Uint8Array): Uint8Array {
   const bytes = typeof payload === "string" ? new TextEncoder().encode(payload) : payload;
   const mask = crypto.getRandomValues(new Uint8Array(4));
@@ -210,11 +205,11 @@ function closeQuietly(conn: Deno.Conn): void {
   try {
     conn.close();
   } catch {
-    // Closed before, or handed over to TLS, which closes it.
+    // Already closed, or handed over to TLS, which closes it.
   }
 }
 
-/** Bytes that come in, never more of them held than the head or one frame may have. */
+/** Buffers received bytes, never more than one head or one frame may have. */
 class Incoming {
   readonly #conn: Deno.Conn;
   #held = new Uint8Array(0);
@@ -227,7 +222,7 @@ class Incoming {
     return this.#held.length;
   }
 
-  /** The head of an HTTP answer without the empty line; undefined where it does not end within its bytes. */
+  /** The head of an HTTP answer without the blank line; undefined if it does not end within HEAD_BYTES_MAX. */
   async readHead(): Promise<string | undefined> {
     for (;;) {
       const text = latin1(this.#held);
@@ -240,7 +235,7 @@ class Incoming {
     }
   }
 
-  /** Exactly `count` bytes; undefined where the connection ends before. */
+  /** Exactly `count` bytes; undefined if the connection ends first. */
   async readExactly(count: number): Promise<Uint8Array | undefined> {
     while (this.#held.length < count) if (!(await this.#fill(count))) return undefined;
     const bytes = this.#held.slice(0, count);
@@ -253,7 +248,7 @@ class Incoming {
     return bytes && ((bytes[0] ?? 0) << 8) + (bytes[1] ?? 0);
   }
 
-  /** Reads once, up to `max` bytes held; false at the end. */
+  /** Reads once, until at most `max` bytes are buffered; false at the end. */
   async #fill(max: number): Promise<boolean> {
     const room = new Uint8Array(max - this.#held.length);
     const count = await this.#conn.read(room);

@@ -1,16 +1,15 @@
 /**
- * A mutex for each key: work on one key, as a server's id, runs one after the other; on different keys side by side.
- *
- * It orders within this process only. What other processes do is caught by the versions of the store.
+ * A mutex per key: work on the same key (such as a server id) runs in sequence, work on different keys in parallel.
+ * It covers this process only; versions in the store detect other processes' writes.
  *
  * @module
  */
 
 export class KeyedMutex {
-  // The last work of each key. A key without work is not here.
+  // The last work of each key; only keys with work.
   readonly #last = new Map<string, Promise<void>>();
 
-  /** Runs `work` when all earlier work on `key` is done; answers and throws as `work` does. */
+  /** Runs `work` after all earlier work on `key`; returns and throws as `work` does. */
   async run<T>(key: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(key);
     const { promise: done, resolve } = Promise.withResolvers<void>();

@@ -1,8 +1,7 @@
 /**
- * The sweep: every listed server is checked once an interval, spread over it, PROTOCOL.md §9.8.
- *
- * It decides when a server is checked; what a check means is the registry's. Servers that missed their last
- * check have slots of their own, so that a thousand dead ones, 3 s each, hold up none that is alive.
+ * The sweep: schedules one check per listed server and interval, spread evenly, PROTOCOL.md §9.8. It decides when to
+ * check; the registry decides what a result means. Servers that missed their last check have a lane of their own, so
+ * a thousand dead ones, 3 s each, do not delay the others.
  *
  * @module
  */
@@ -12,13 +11,13 @@ import { LogThrottle } from "../../src/logging/throttle.ts";
 import type { ServerIndex } from "../list/server_index.ts";
 import { type ServerRecord, StoreFailed } from "../store/store.ts";
 
-/** Checks at once in each of the two lanes: 10,000 servers a minute are 170 a second, most done in 0.2 s. */
+/** Concurrent checks in each of the two lanes: 10,000 servers per minute are 170 per second, most done in 0.2 s. */
 export const CHECKS_AT_ONCE_MAX = 128;
-/** Share of the interval by which checks are moved at random, so that servers never come in step. */
+/** Fraction of the interval by which checks move at random, so that servers do not synchronize. */
 const JITTER = 0.1;
-/** Share of the interval over which those found at the start are spread: the rest is for ticks and waiting. */
+/** Fraction of the interval over which servers found at the start are spread; the rest is for ticks and waiting. */
 const FIRST_SPREAD = 0.95;
-/** A server checked within this share of the interval, as by another process, is not checked again. */
+/** A server checked within this fraction of the interval, for example by another process, is not checked again. */
 const RECENT = 0.4;
 const TICK_MS = { min: 10, max: 1000 };
 const TICKS_PER_INTERVAL = 20;
@@ -36,7 +35,7 @@ export interface LivenessParts {
 
 interface Scheduled {
   dueMs: number;
-  /** Waiting in a lane, or being checked. */
+  /** Waiting in a lane or being checked. */
   underWay: boolean;
 }
 
@@ -72,7 +71,6 @@ export class Liveness {
     }, tickMs);
   }
 
-  /** Starts no more checks and resolves when those under way are done. */
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#timer);
@@ -100,7 +98,7 @@ export class Liveness {
   #scheduled(record: ServerRecord, nowMs: number): Scheduled {
     let scheduled = this.#schedule.get(record.id);
     if (scheduled === undefined) {
-      // A fresh one is not asked again at once; those found at start are spread over the interval.
+      // A recently checked server waits at least half an interval; others are spread over the interval.
       const share = this.#isRecent(record) ? 0.5 + Math.random() / 2 : FIRST_SPREAD * Math.random();
       scheduled = { dueMs: nowMs + share * this.#intervalMs, underWay: false };
       this.#schedule.set(record.id, scheduled);
@@ -140,7 +138,7 @@ export class Liveness {
       const record = this.#parts.index.record(id);
       if (record !== undefined) await this.#parts.check(record);
     } catch (error) {
-      // A store that fails now may answer at the next check.
+      // The store may work again at the next check.
       this.#failed.log((unsaid) => logFailure("check", error, { id, unsaid }));
     } finally {
       const scheduled = this.#schedule.get(id);
@@ -151,7 +149,7 @@ export class Liveness {
 
 const FAILED = { sweep: "sweep.failed", check: "check.failed" } as const;
 
-/** The fence of this entry point: a failure of the store is one of the world, anything else a bug. */
+/** The fence of this entry point: a store failure is logged as such, anything else as a bug. */
 function logFailure(where: "sweep" | "check", error: unknown, details: Record<string, unknown>): void {
   if (error instanceof StoreFailed) log.error(FAILED[where], { ...details, error });
   else log.error("bug", { where, ...details, error });

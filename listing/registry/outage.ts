@@ -1,22 +1,20 @@
 /**
- * Whether what the checks find is an outage, PROTOCOL.md §9.8: when most servers fall silent at once, it is more
- * likely that the listing is cut off, or a network with many of them, than that each of them has ended.
- *
- * Pure: it counts what it is told. Silence is nothing heard of a server at all; a refused connection is heard.
+ * Detects an outage from the results of checks, PROTOCOL.md §9.8: if most servers fall silent at once, the listing or
+ * a large network is probably cut off. Pure. A server counts as silent if nothing was received from it; a refused
+ * connection is not silence.
  *
  * @module
  */
 
-/** Checks in the last interval below which nothing can be told from them. */
+/** Checks per interval below which no outage is assumed. */
 export const OUTAGE_CHECKS_MIN = 10;
-/** Intervals for which silent servers are kept while others answer: after that they are gone and not cut off. */
+/** Intervals for which silent servers stay listed while others answer; after that they count as gone. */
 export const OUTAGE_INTERVALS_MAX = 10;
 
-/** Parts in which an interval is counted. */
+/** Slots per interval, in which checks are counted. */
 const SLOTS = 20;
 
 interface Slot {
-  /** The number of the slot since the clock's zero. */
   readonly number: number;
   checks: number;
   silent: number;
@@ -28,13 +26,13 @@ export class Outage {
   #slots: Slot[] = [];
   #sinceMs: number | undefined;
 
-  /** `interval`: seconds between two checks of one server. */
+  /** `interval` is the number of seconds between two checks of one server. */
   constructor(interval: number) {
     this.#intervalMs = interval * 1000;
     this.#slotMs = this.#intervalMs / SLOTS;
   }
 
-  /** Takes note of a check, and answers whether the misses of silent servers are not to be counted now. */
+  /** Counts a check. Returns true while misses of silent servers must not count. */
   note(isSilent: boolean, nowMs: number): boolean {
     const number = Math.floor(nowMs / this.#slotMs);
     this.#slots = this.#slots.filter((slot) => slot.number > number - SLOTS);
@@ -48,7 +46,7 @@ export class Outage {
       this.#sinceMs = undefined;
       return false;
     }
-    // Where nothing is heard of anybody, nobody is told from anybody by waiting for longer.
+    // If every server is silent, waiting longer cannot tell which ones are really down.
     if (this.#sinceMs === undefined || silent === checks) this.#sinceMs = nowMs;
     return nowMs - this.#sinceMs < OUTAGE_INTERVALS_MAX * this.#intervalMs;
   }

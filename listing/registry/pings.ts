@@ -1,7 +1,6 @@
 /**
- * Pings on behalf of requests and of checks: bounded, counted, and judged for an outage, PROTOCOL.md §9.3 and §9.8.
- *
- * It does not say what follows from an outcome; that is the registry's.
+ * Pings for requests and for checks: limited, counted and judged for an outage, PROTOCOL.md §9.3 and §9.8. It reports
+ * outcomes; the registry decides what follows.
  *
  * @module
  */
@@ -19,7 +18,7 @@ import { type Refusal, refuse } from "../refusals.ts";
 import type { ServerRecord } from "../store/store.ts";
 import type { Outage } from "./outage.ts";
 
-/** Pings that requests may have under way at once: each holds a socket for up to 3 s. */
+/** Concurrent pings for requests; each holds a socket for up to 3 s. */
 export const PINGS_AT_ONCE_MAX = 256;
 
 const log = logger("listing");
@@ -30,9 +29,8 @@ export interface PingsParts {
   readonly limits: ListingLimits;
   readonly meters: ListingMeters;
   readonly steadyClock: NowMs;
-  /** Aborted when the listing stops: what a ping answers after that means nothing. */
+  /** Aborted when the listing stops; later outcomes are ignored. */
   readonly stopping: AbortSignal;
-  /** There where traces are collected. */
   readonly tracing?: Tracing | undefined;
 }
 
@@ -50,12 +48,12 @@ export class Pings {
     this.#notAsked = new LogThrottle(parts.steadyClock);
   }
 
-  /** Whether the misses of silent servers are not counted at the moment. */
+  /** True while misses of silent servers do not count. */
   get isOutage(): boolean {
     return this.#isOutage;
   }
 
-  /** Pings on behalf of a request from `asker`, within the bounds of what requests may cause. */
+  /** Pings for a request from `asker`, within the limits for requests. */
   async forRequest(target: PingTarget | ServerRecord, asker: string): Promise<PingOutcome | Refusal> {
     const { steadyClock, stopping, tracing } = this.#parts;
     if (!this.#rate.consume(asker, steadyClock())) return refuse("TOO_MANY_PINGS", this.#rate.perSecond);
@@ -63,7 +61,7 @@ export class Pings {
     this.#underWay++;
     try {
       const outcome = await traced(tracing, "ping", {}, () => this.#ping(target, "request"));
-      // A listing that could not ask takes no server for dead.
+      // If the listing could not send the ping, the server is not treated as dead.
       const isUnknown = !outcome.answered && outcome.doubt === "listing";
       return stopping.aborted || isUnknown ? refuse("BUSY") : outcome;
     } finally {
@@ -71,7 +69,7 @@ export class Pings {
     }
   }
 
-  /** Pings a listed server. Undefined where the outcome is no evidence: it tells of the listing or of a network. */
+  /** Pings a listed server. Undefined if the outcome says more about the listing or a network than about the server. */
   async forCheck(checked: ServerRecord): Promise<PingOutcome | undefined> {
     const outcome = await this.#ping(checked, "check");
     return !this.#parts.stopping.aborted && this.#isEvidence(checked.id, outcome) ? outcome : undefined;

@@ -1,8 +1,6 @@
 /**
- * The registry: servers registered, updated, removed and checked, PROTOCOL.md §9.4 to §9.8.
- *
- * It carries out what the rules decide: pings, then decides and writes under the id's lock. No lock is held
- * while a ping is under way, so a slow ping delays nobody else. It knows nothing of HTTP.
+ * Registers, updates, removes and checks servers, PROTOCOL.md §9.4 to §9.8. It carries out what the rules decide and
+ * knows nothing about HTTP. It holds no lock during a ping, so a slow ping delays no other request.
  *
  * @module
  */
@@ -27,9 +25,9 @@ import * as rules from "./rules.ts";
 import type { ServerIndex } from "../list/server_index.ts";
 import type { ServerRecord, ServerStore, VersionedRecord } from "../store/store.ts";
 
-/** Attempts of one write. In one process the first succeeds; each further one means that another was faster. */
+/** Attempts of one write. The first one succeeds unless another process wrote in between. */
 const WRITE_ATTEMPTS_MAX = 20;
-/** Milliseconds that a write waits before its next attempt, at most, times the attempts made. */
+/** Milliseconds of the longest pause before the next attempt, multiplied by the attempts so far. */
 const RETRY_PAUSE_MS = 5;
 
 const log = logger("listing");
@@ -41,7 +39,6 @@ export interface RegistryParts {
   readonly wallClock: NowMs;
   readonly limits: ListingLimits;
   readonly meters: ListingMeters;
-  /** There where traces are collected. */
   readonly tracing?: Tracing | undefined;
 }
 
@@ -67,13 +64,13 @@ export class Registry {
     this.#startedMs = parts.wallClock();
   }
 
-  /** Whether this is the key of the server that is listed under `id`, as far as memory knows. */
+  /** Compares with the record in memory, which may be a second old. */
   isKeyOf(id: number, keyHash: Uint8Array | undefined): boolean {
     const listed = this.#parts.index.record(id);
     return listed !== undefined && isSameKey(keyHash, listed.keyHash);
   }
 
-  /** Lists a server and answers its key, the only time that it is seen. */
+  /** Lists a server after its pings and returns its key, which is stored only as a hash. */
   register(
     id: number,
     announcement: Announcement,
@@ -96,7 +93,7 @@ export class Registry {
     const asked = { id, announcement, address, origin, keyHash };
     let found: rules.Findings = { dead: undefined, alive: undefined, roundTripMs: undefined };
     await index.refresh();
-    // Two rounds ping, the third writes; a fourth would mean that the id changes hands faster than pings go.
+    // Two rounds ping and the third writes. A fourth round means that the id changes owner faster than pings run.
     for (let round = 1; round <= REGISTER_ROUNDS_MAX; round++) {
       const step = await this.#locked(origin, id, () => persist(() => this.#tryRegister(asked, found)));
       if ("key" in step || isRefusal(step)) return step;
@@ -104,11 +101,11 @@ export class Registry {
         const { incumbent } = step;
         const outcome = await pings.forRequest(incumbent, origin);
         if (isRefusal(outcome)) return outcome;
-        // While silence is no miss it is no death either.
+        // While silence is not counted as a miss, it does not prove that the incumbent is dead.
         if (!outcome.answered && outcome.doubt === "network" && pings.isOutage) return refuse("BUSY");
         if (!outcome.answered) found = { ...found, dead: incumbent };
         else if (incumbent.address !== formatAddress(address)) found = { ...found, alive: incumbent };
-        // Asked for and listed at one address: this was the ping of both.
+        // Same address: the incumbent's ping counts for the new registration too.
         else found = { ...found, alive: incumbent, roundTripMs: outcome.roundTripMs };
       } else {
         const outcome = await pings.forRequest({ address, id, origin }, origin);
@@ -141,10 +138,7 @@ export class Registry {
     return { key };
   }
 
-  /**
-   * Changes what is named, all of it or nothing. Judged in this order: whether it is listed, the key, and only
-   * then the body, which `read` gives.
-   */
+  /** Changes all named fields or none. Checks in this order: the server is listed, the key, the body from `read`. */
   async update(
     id: number,
     keyHash: Uint8Array | undefined,
@@ -155,7 +149,7 @@ export class Registry {
     let asked: UpdateAsked = { keyHash, read, origin, roundTripMs: undefined };
     for (let round = 1; round <= UPDATE_ROUNDS_MAX; round++) {
       const tryUpdate = () => persist(() => this.#tryUpdate(id, asked));
-      // Once its address has answered it may count against another origin, whose lock is then needed too.
+      // After the ping the server may count against another origin, which needs that origin's lock too.
       const step = asked.roundTripMs === undefined
         ? await this.#mutex.run(idKey(id), tryUpdate)
         : await this.#locked(origin, id, tryUpdate);
@@ -175,7 +169,7 @@ export class Registry {
   ): Promise<Refusal | typeof DONE | { ping: ServerAddress } | undefined> {
     const { store } = this.#parts;
     const decide = (present: VersionedRecord | undefined) => this.#decideUpdate(present, asked);
-    // Nearly always it is as memory has it, and the write finds out; any other answer than a write is the store's.
+    // The copy in memory is nearly always current, and a stale version makes the write fail.
     const known = store.known(id);
     const likely = known && decide(known);
     if (likely !== undefined && "record" in likely) {
@@ -209,7 +203,6 @@ export class Registry {
     );
   }
 
-  /** Takes a server off the list. */
   async remove(id: number, keyHash: Uint8Array | undefined): Promise<Refusal | undefined> {
     const refused = await this.#change(
       id,
@@ -219,7 +212,7 @@ export class Registry {
     return refused;
   }
 
-  /** Pings a listed server and keeps what came of it, unless the server has registered or moved meanwhile. */
+  /** Pings a listed server and stores the result, unless the server has registered again or moved. */
   async check(checked: ServerRecord): Promise<void> {
     const outcome = await this.#parts.pings.forCheck(checked);
     if (outcome === undefined) return;
@@ -235,7 +228,7 @@ export class Registry {
     });
   }
 
-  /** Decides on the present record and writes, as often as it takes; `undefined` leaves it as it is. */
+  /** Decides on the current record and writes; retries if another process was faster. `undefined` changes nothing. */
   async #change(
     id: number,
     decide: (record: ServerRecord | undefined) => Refusal | { record: ServerRecord | undefined } | undefined,
@@ -251,7 +244,7 @@ export class Registry {
     return step === DONE ? undefined : step;
   }
 
-  /** Under the lock of the origin, so that its servers are counted exactly, and of the id; always in this order. */
+  /** Locks the origin, so that its servers are counted exactly, and then the id; always in this order. */
   async #locked<T>(origin: string, id: number, work: () => Promise<T>): Promise<T> {
     return await this.#mutex.run(
       `origin ${addressSite(origin) ?? addressBlock(origin)}`,
@@ -292,7 +285,7 @@ function readAddress(written: string, origin: string): ServerAddress | Refusal {
   return "problem" in address ? refuse("ADDRESS_MALFORMED", address.problem) : address;
 }
 
-/** Reads, decides and writes again as long as another process was faster, which `work` tells by undefined. */
+/** Retries `work` while it returns undefined, which means that another process was faster. */
 async function persist<T>(work: () => Promise<T | undefined>): Promise<T | Refusal> {
   for (let attempt = 1; attempt <= WRITE_ATTEMPTS_MAX; attempt++) {
     const done = await work();

@@ -1,8 +1,6 @@
 /**
- * The rules of the listing, PROTOCOL.md §9.4 to §9.8: from what is known of a server and what is asked, what to do next.
- *
- * Pure: it neither pings nor stores nor asks the time. Where a rule needs a ping first it says so, and is asked
- * again with what the ping found.
+ * The listing's rules, PROTOCOL.md §9.4 to §9.8: the next step for a request or a check. Pure: it neither pings nor
+ * stores nor reads a clock. If a rule needs a ping it says so, and decides again with the result.
  *
  * @module
  */
@@ -15,11 +13,11 @@ import type { PingOutcome } from "../probe/prober.ts";
 import { type Refusal, refuse } from "../refusals.ts";
 import type { ServerRecord } from "../store/store.ts";
 
-/** Checks missed in a row after which a server is removed: one is a lost packet, two a restart. */
+/** Consecutive misses after which a server is removed: one may be a lost packet, two a restart. */
 export const MISSES_MAX = 3;
 /**
- * Milliseconds without a request with its key after which a server counts as one that lost it. Chatter sends one
- * every 15 s, so nobody else gets the entry of one that has its key.
+ * Milliseconds without use of its key after which a server may have lost it. Chatter uses its key every 15 s, so no
+ * other client gets the entry of a server that has its key.
  */
 export const KEY_LOST_MS = 300_000;
 
@@ -28,32 +26,31 @@ export interface Registration {
   readonly announcement: Announcement;
   readonly address: ServerAddress;
   readonly origin: string;
-  /** Of the key in the request, which proves that the id's holder asks; undefined for none. */
+  /** Hash of the request's key, which proves ownership of the id; undefined without a key. */
   readonly keyHash: Uint8Array | undefined;
 }
 
-/** What is known beside the record at the moment of the decision. */
+/** The facts beside the record at the time of the decision. */
 export interface Circumstances {
   readonly nowMs: number;
-  /** When this listing began to take requests: before that nobody could use a key. */
+  /** Start of this listing, in milliseconds since 1970: before it no server could use a key. */
   readonly startedMs: number;
-  /** Servers listed from the request's address block, this one not counted. */
+  /** Servers listed from the request's address block, without this one. */
   readonly othersFromOrigin: number;
-  /** And from its site, where it has one. */
+  /** The same for its site, if it has one. */
   readonly othersFromSite: number;
   readonly serversPerOriginMax: number;
-  /** Servers listed in all. */
   readonly listed: number;
   readonly serversMax: number;
 }
 
-/** What pings found out so far. */
+/** The results of pings so far. */
 export interface Findings {
-  /** The incumbent as it was when it did not answer. */
+  /** The incumbent's record when it did not answer. */
   readonly dead: ServerRecord | undefined;
-  /** The incumbent as it was when it answered. */
+  /** The incumbent's record when it answered. */
   readonly alive: ServerRecord | undefined;
-  /** The new address answered, in this many milliseconds. */
+  /** Round trip of the new address; undefined before it answered. */
   readonly roundTripMs: number | undefined;
 }
 
@@ -63,7 +60,7 @@ export type RegistrationStep =
   | { readonly next: "ping" }
   | { readonly next: "write"; readonly record: Omit<ServerRecord, "keyHash"> };
 
-/** Judges a POST: the id's holder by its key, or anybody once the incumbent is dead, or an id that is free. */
+/** Decides a POST. Allowed for the owner of the key, for a free id, and for an id whose server is dead. */
 export function decideRegistration(
   present: ServerRecord | undefined,
   asked: Registration,
@@ -74,7 +71,7 @@ export function decideRegistration(
   if (present !== undefined && !renewed) {
     const pinged = found.dead ?? found.alive;
     if (pinged === undefined) return { next: "ping the incumbent", incumbent: present };
-    // Registered anew or moved since it was pinged: somebody is alive there.
+    // The incumbent registered again or moved since its ping, so it is alive.
     const isTaken = !isSameRegistration(pinged, present) ||
       (found.alive !== undefined && !hasLostItsKey(present, asked, circumstances));
     if (isTaken) return refuse("ID_TAKEN", KEY_LOST_MS / 1000);
@@ -95,7 +92,7 @@ export function decideRegistration(
       origin: asked.origin,
       onlineSince: nowMs,
       roundTripMs: found.roundTripMs,
-      // The share of answered checks is the server's, and it is still the same server by its key.
+      // The key proves that it is the same server, so its uptime continues.
       checks: (renewed ? present.checks : 0) + 1,
       answered: (renewed ? present.answered : 0) + 1,
       misses: 0,
@@ -105,10 +102,7 @@ export function decideRegistration(
   };
 }
 
-/**
- * Whether whoever asks without the key may be the listed server itself: it is asked for the same address, from
- * where it was listed, and nobody has used the key for long.
- */
+/** True if a request without the key may come from the listed server itself, which has lost its key. */
 function hasLostItsKey(
   present: ServerRecord,
   asked: Registration,
@@ -126,7 +120,7 @@ function refuseCrowd(circumstances: Circumstances): Refusal | undefined {
   return othersFromSite >= fromSiteMax ? refuse("TOO_MANY_SERVERS", fromSiteMax) : undefined;
 }
 
-/** Judges who may change or remove a server: undefined if it is the one with this key. */
+/** Refuses a change or removal without the server's key. */
 export function denyAccess(
   present: ServerRecord | undefined,
   keyHash: Uint8Array | undefined,
@@ -137,7 +131,7 @@ export function denyAccess(
 
 export interface Update {
   readonly announcement: Announcement;
-  /** The address of the announcement, read; undefined where it names none. */
+  /** The parsed address of the announcement; undefined if it names none. */
   readonly address: ServerAddress | undefined;
   readonly origin: string;
 }
@@ -147,7 +141,7 @@ export type UpdateStep =
   | { readonly next: "ping"; readonly address: ServerAddress }
   | { readonly next: "write"; readonly record: ServerRecord };
 
-/** Judges a PUT of somebody who may: only what is named changes, and a new address is pinged first. */
+/** Decides a PUT with the right key. Only named fields change; a new address is pinged first. */
 export function decideUpdate(
   present: ServerRecord,
   asked: Update,
@@ -183,7 +177,7 @@ export function decideUpdate(
   };
 }
 
-/** What a check makes of a record: undefined once it has missed too many in a row. */
+/** Applies a check's outcome. Undefined means remove: MISSES_MAX misses in a row. */
 export function settleCheck(
   record: ServerRecord,
   outcome: PingOutcome,
@@ -201,7 +195,7 @@ export function settleCheck(
   };
 }
 
-/** Whether two records are of one registration at one place: what was found out of one holds for the other. */
+/** True if both records are of one registration at one address, so that a ping of one holds for the other. */
 export function isSameRegistration(a: ServerRecord, b: ServerRecord): boolean {
   return a.address === b.address && isSameKey(a.keyHash, b.keyHash);
 }

@@ -1,8 +1,6 @@
 /**
- * The store of the listing in Deno KV. Writes that come while a commit is under way are committed together,
- * so that the cost of one fsync is shared; each is still judged alone by the version that it names.
- *
- * It does not open or close the KV.
+ * The listing's store in Deno KV. Writes that arrive during a commit share the next one and its fsync; each is still
+ * checked by its own version. The caller opens and closes the KV.
  *
  * @module
  */
@@ -11,13 +9,13 @@ import { ListingMeters } from "../meters.ts";
 import { type ServerRecord, type ServerStore, StoreFailed, type VersionedRecord } from "./store.ts";
 
 const SERVERS = ["listing", "servers"];
-/** Counts every commit of every process, so that one read tells whether another process has written. */
+/** Counts the commits of all processes, so that one read shows whether another process wrote. */
 const REVISION = ["listing", "revision"];
 
-/** Writes of one commit: Deno KV allows 100 checks and 800 KiB, and a record has under 2 KiB. */
+/** Writes per commit: Deno KV allows 100 checks and 800 KiB, and a record has under 2 KiB. */
 const BATCH_MAX = 50;
 
-/** Attempts at an operation while another process holds the file, with a random pause after each: some 2 s. */
+/** Attempts while another process locks the file, with a random pause after each: about 2 s in total. */
 const LOCKED_ATTEMPTS_MAX = 200;
 const LOCKED_PAUSE_MS = 20;
 
@@ -30,7 +28,7 @@ interface Write {
 }
 
 export interface KvServerStoreOptions {
-  /** Throws where what was committed will not be there at the next start. */
+  /** Throws if a commit would not survive a restart, for example because the file was removed. */
   readonly assertInPlace?: () => void;
   readonly meters?: ListingMeters;
   readonly steadyClock?: NowMs;
@@ -43,7 +41,7 @@ export class KvServerStore implements ServerStore {
   readonly #known = new Map<number, VersionedRecord>();
   readonly #reads: (() => Promise<void>)[] = [];
   #pumping = false;
-  // The revision that the counter has if nobody else has written; undefined: not known, all has to be read.
+  // The expected counter if no other process writes; undefined means that all records must be read.
   #revision: bigint | undefined;
 
   readonly #assertInPlace: () => void;
@@ -75,7 +73,7 @@ export class KvServerStore implements ServerStore {
 
   changesOfOthers(): Promise<ServerRecord[] | undefined> {
     return new Promise((resolve, reject) => {
-      // Between two commits of our own, where the counter is exact.
+      // Runs between two commits of our own, where the counter is exact.
       this.#reads.push(() => this.#readOthers().then(resolve, reject));
       this.#pump();
     });
@@ -96,7 +94,7 @@ export class KvServerStore implements ServerStore {
     const entry = await failing(() => this.#kv.get<Deno.KvU64>(REVISION));
     const revision = entry.value?.value ?? 0n;
     if (revision === this.#revision) return undefined;
-    // The counter was read first: what is written meanwhile is at worst read twice.
+    // The counter was read first, so a write in between is read twice at worst, never missed.
     const records = await failing(async () => {
       const list = this.#kv.list<ServerRecord>({ prefix: SERVERS }, { batchSize: 1000 });
       return await Array.fromAsync(list);
@@ -112,7 +110,7 @@ export class KvServerStore implements ServerStore {
   async #pump(): Promise<void> {
     if (this.#pumping) return;
     this.#pumping = true;
-    // One turn of the microtask queue, so that what is asked for in one go is committed in one go.
+    // One microtask later, so that calls made together are committed together.
     await Promise.resolve();
     try {
       for (;;) {
@@ -122,7 +120,7 @@ export class KvServerStore implements ServerStore {
         else break;
       }
     } finally {
-      // Also after a bug, which goes to the process's fence: the next that is asked for starts it anew.
+      // Also after a bug, which goes to the process's fence: the next call starts the loop again.
       this.#pumping = false;
     }
   }
@@ -134,20 +132,20 @@ export class KvServerStore implements ServerStore {
       if (version !== undefined || batch.length === 1) {
         for (const write of batch) this.#settle(write, version);
       } else {
-        // One of them named a version that has passed: alone, each finds out whether it was that one.
+        // One of them named an old version. Committed alone, each gets its own result.
         for (const write of batch) this.#settle(write, await this.#commit([write]));
       }
     } catch (error) {
       this.#meters.commitFailures.add();
-      // It may or may not have been written: what the memory holds of it is not to be trusted any more.
+      // The commit may or may not have happened, so memory is not reliable.
       this.#revision = undefined;
       this.#known.clear();
-      // Those that were settled before it failed stay settled: a second answer to a promise does nothing.
+      // No effect on writes that are already settled.
       for (const write of batch) write.reject(error);
     }
   }
 
-  /** The next writes, at most one of each id: the second's version is made by the first. */
+  /** The next writes, at most one per id, because a second one needs the version that the first makes. */
   #takeBatch(): Write[] {
     const ids = new Set<number>();
     while (ids.size < this.#queue.length && ids.size < BATCH_MAX) {
@@ -158,7 +156,7 @@ export class KvServerStore implements ServerStore {
     return this.#queue.splice(0, ids.size);
   }
 
-  /** Answers the version that all of them have now; undefined where nothing was changed. */
+  /** The version of all written records; undefined if nothing was changed. */
   async #commit(batch: readonly Write[]): Promise<string | undefined> {
     const atomic = this.#kv.atomic().sum(REVISION, 1n);
     for (const { id, was, record } of batch) {
@@ -172,7 +170,7 @@ export class KvServerStore implements ServerStore {
       this.#assertInPlace();
       return atomic.commit();
     });
-    // A file that was removed takes commits as if nothing was.
+    // Commits to a removed file succeed, so the check must follow the commit.
     await failing(() => Promise.resolve(this.#assertInPlace()));
     this.#meters.commitSeconds.observe((this.#steadyClock() - startMs) / 1000);
     this.#meters.commitRecords.observe(batch.length);
@@ -189,14 +187,14 @@ export class KvServerStore implements ServerStore {
   }
 }
 
-/** Runs a KV operation, again where another process holds the file; every error becomes a `StoreFailed`. */
+/** Runs a KV operation and retries while another process locks the file. Every other error becomes `StoreFailed`. */
 async function failing<T>(operation: () => Promise<T>): Promise<T> {
   for (let attempt = 1;; attempt++) {
     try {
       return await operation();
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
-      // SQLite says so before anything is written.
+      // SQLite reports the lock before it writes anything.
       if (!problem.includes("database is locked") || attempt >= LOCKED_ATTEMPTS_MAX) {
         throw new StoreFailed(`The store failed: ${problem}`, { cause: error });
       }

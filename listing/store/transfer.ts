@@ -1,8 +1,7 @@
 /**
- * The servers of a listing as rows to take elsewhere, and rows from elsewhere put into its store.
- *
- * It works on the store, which listings share: one that runs shows what was taken within a second of being asked. A
- * row has the hash of a server's key and never the key, so that servers stay listed under theirs.
+ * Exports the servers of a listing as rows and imports such rows into its store. It works on the shared store: a
+ * running listing shows imported servers within a second. A row holds the hash of a server's key, never the key, so
+ * servers stay listed under their keys.
  *
  * @module
  */
@@ -53,7 +52,7 @@ const rowSchema = z.strictObject({
 export class ListingTransfer implements ExportSource, ImportTarget {
   readonly #store: ServerStore;
   readonly #layout: number;
-  /** As they were when the first page was asked for. */
+  /** The records at the time of the first page. */
   #records: ServerRecord[] | undefined;
 
   constructor(store: ServerStore, layout: number) {
@@ -65,10 +64,10 @@ export class ListingTransfer implements ExportSource, ImportTarget {
     return Promise.resolve(headerOf("listing", this.#layout));
   }
 
-  /** A cursor is the id of the last server of a page. */
+  /** A cursor is the id of the page's last server. */
   async page(cursor: string | undefined): Promise<TransferPage> {
     const last = cursor === undefined ? -1 : Number(cursor);
-    // A listing holds all of them in memory anyway.
+    // All at once, as a listing holds all records in memory anyway.
     this.#records ??= (await this.#store.changesOfOthers() ?? []).sort((a, b) => a.id - b.id);
     const later = this.#records.filter(({ id }) => id > last);
     const rows = later.slice(0, PAGE_ROWS_MAX).map(({ keyHash, ...record }) => ({
@@ -87,7 +86,7 @@ export class ListingTransfer implements ExportSource, ImportTarget {
       const { kind: _, ...record } = read.data;
       records.push(record);
     }
-    // An id that is there is refused by its version, and stays as it is.
+    // The version check refuses an existing id, which stays unchanged.
     const taken = await Promise.all(records.map((record) => this.#store.write(record.id, undefined, record)));
     const count = taken.filter((isTaken) => isTaken).length;
     return { taken: count, skipped: given.length - count };
