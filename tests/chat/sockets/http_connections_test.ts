@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { HttpConnections, REQUESTS_AHEAD_MAX } from "../../chat/sockets/http_connections.ts";
+import { HttpConnections, REQUESTS_AHEAD_MAX } from "../../../chat/sockets/http_connections.ts";
 
 class FakeConnection {
   isCut = false;

@@ -8,7 +8,7 @@ import { EventEmitter } from "node:events";
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 import { assertEquals } from "@std/assert";
-import { AT_ONCE_BYTES, FairReads, SLICE_BYTES, TURN_MS } from "../../chat/sockets/fair_reads.ts";
+import { AT_ONCE_BYTES, FairReads, SLICE_BYTES, TURN_MS } from "../../../chat/sockets/fair_reads.ts";
 
 class FakeSocket extends EventEmitter {
   isPaused = false;

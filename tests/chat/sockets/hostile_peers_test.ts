@@ -5,10 +5,10 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import type { RunningChat } from "../../chat/mod.ts";
-import { ChatClient } from "../support/chat_client.ts";
-import { startTestChat, testOverEachTransport as test } from "../support/chat_server.ts";
-import { frame, OPCODE, RawPeer } from "../support/raw_peer.ts";
+import type { RunningChat } from "../../../chat/mod.ts";
+import { ChatClient } from "../../support/chat_client.ts";
+import { startTestChat, testOverEachTransport as test } from "../../support/chat_server.ts";
+import { frame, OPCODE, RawPeer } from "../../support/raw_peer.ts";
 
 const ENCODER = new TextEncoder();
 

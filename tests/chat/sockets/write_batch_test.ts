@@ -5,9 +5,9 @@
  */
 import { Buffer } from "node:buffer";
 import { assert, assertEquals } from "@std/assert";
-import { TurnFrames } from "../../chat/delivery/turn_frames.ts";
-import { SHARED_BYTES_MIN, WriteBatch } from "../../chat/sockets/write_batch.ts";
-import { toFrame } from "../../chat/room/frame.ts";
+import { TurnFrames } from "../../../chat/delivery/turn_frames.ts";
+import { SHARED_BYTES_MIN, WriteBatch } from "../../../chat/sockets/write_batch.ts";
+import { toFrame } from "../../../chat/room/frame.ts";
 
 /** A frame of so many bytes on the wire, with a header of four. */
 function broadcastOf(bytes: number): TurnFrames {

@@ -5,14 +5,14 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { Connection } from "../../chat/delivery/connection.ts";
-import { type Frame, toFrame } from "../../chat/room/frame.ts";
-import { CLOSE_TIMEOUT_MS, FRAMES_AFTER_CLOSE_MAX } from "../../chat/sockets/connection_ws.ts";
-import { FRAGMENTS_MAX } from "../../chat/sockets/handshake_ws.ts";
-import type { Transport } from "../../chat/sockets/transport.ts";
-import { startWs } from "../../chat/sockets/transport_ws.ts";
-import { frame, handshake, OPCODE, RawPeer } from "../support/raw_peer.ts";
-import { recordedLog } from "../support/recorded_log.ts";
+import type { Connection } from "../../../chat/delivery/connection.ts";
+import { type Frame, toFrame } from "../../../chat/room/frame.ts";
+import { CLOSE_TIMEOUT_MS, FRAMES_AFTER_CLOSE_MAX } from "../../../chat/sockets/connection_ws.ts";
+import { FRAGMENTS_MAX } from "../../../chat/sockets/handshake_ws.ts";
+import type { Transport } from "../../../chat/sockets/transport.ts";
+import { startWs } from "../../../chat/sockets/transport_ws.ts";
+import { frame, handshake, OPCODE, RawPeer } from "../../support/raw_peer.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
 
 const MAX_FRAME_BYTES = 1024;
 

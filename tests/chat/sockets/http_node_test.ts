@@ -5,15 +5,15 @@
  * @module
  */
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
-import { toFrame } from "../../chat/room/frame.ts";
-import { REQUESTS_AHEAD_MAX } from "../../chat/sockets/http_connections.ts";
-import { HEAD_BYTES_MAX, HEADERS_MAX, HTTP_CONNECTIONS_MAX } from "../../chat/sockets/http_node.ts";
-import { startWs } from "../../chat/sockets/transport_ws.ts";
-import { handshake, RawPeer } from "../support/raw_peer.ts";
-import { recordedLog } from "../support/recorded_log.ts";
-import type { Tls } from "../../src/serving/tls_files.ts";
+import { toFrame } from "../../../chat/room/frame.ts";
+import { REQUESTS_AHEAD_MAX } from "../../../chat/sockets/http_connections.ts";
+import { HEAD_BYTES_MAX, HEADERS_MAX, HTTP_CONNECTIONS_MAX } from "../../../chat/sockets/http_node.ts";
+import { startWs } from "../../../chat/sockets/transport_ws.ts";
+import { handshake, RawPeer } from "../../support/raw_peer.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
+import type { Tls } from "../../../src/serving/tls_files.ts";
 
-const SUPPORT = new URL("../support/", import.meta.url);
+const SUPPORT = new URL("../../support/", import.meta.url);
 const cert = await Deno.readTextFile(new URL("localhost_cert.pem", SUPPORT));
 const key = await Deno.readTextFile(new URL("localhost_key.pem", SUPPORT));
 

@@ -5,16 +5,16 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { Receiver } from "../../chat/delivery/connection.ts";
-import type { AdmittedSocket, StartTransport, TransportOptions } from "../../chat/sockets/transport.ts";
-import { startServe } from "../../chat/sockets/transport_serve.ts";
-import { startWs } from "../../chat/sockets/transport_ws.ts";
-import { ChatClient } from "../support/chat_client.ts";
-import { testOverEachTransport as test, TRANSPORT_NAMES } from "../support/chat_server.ts";
-import { handshake, RawPeer } from "../support/raw_peer.ts";
-import { recordedLog } from "../support/recorded_log.ts";
+import type { Receiver } from "../../../chat/delivery/connection.ts";
+import type { AdmittedSocket, StartTransport, TransportOptions } from "../../../chat/sockets/transport.ts";
+import { startServe } from "../../../chat/sockets/transport_serve.ts";
+import { startWs } from "../../../chat/sockets/transport_ws.ts";
+import { ChatClient } from "../../support/chat_client.ts";
+import { testOverEachTransport as test, TRANSPORT_NAMES } from "../../support/chat_server.ts";
+import { handshake, RawPeer } from "../../support/raw_peer.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
 
-const SUPPORT = new URL("../support/", import.meta.url);
+const SUPPORT = new URL("../../support/", import.meta.url);
 const cert = await Deno.readTextFile(new URL("localhost_cert.pem", SUPPORT));
 const key = await Deno.readTextFile(new URL("localhost_key.pem", SUPPORT));
 
