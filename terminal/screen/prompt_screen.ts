@@ -64,7 +64,7 @@ export class PromptScreen {
   #size: Size;
   readonly #look: PromptLook;
   #drawn: Drawn | undefined;
-  /** Whether rows of a prompt may lie above the screen. */
+  /** Whether rows that are not to be seen again may lie above the screen. */
   #hasPushedOut = false;
   readonly #kept: Lines[] = [];
 
@@ -103,13 +103,14 @@ export class PromptScreen {
     const { cells, cursorRow = 0 } = this.#drawn ?? { cells: [] };
     const comesBack = this.#hasPushedOut && size.rows > this.#size.rows;
     const isBroken = cells.some((width) => width > size.columns) || cursorRow >= size.rows || comesBack;
-    this.#hasPushedOut ||= isBroken;
     this.#size = size;
     return isBroken ? this.redraw(prompt) : this.#again(this.#erased(), prompt);
   }
 
   /** Clears the screen, and shows as much as fits of what came in last. */
   redraw(prompt: Prompt): string {
+    // A line that is shown again may lie above the screen too: a higher window would show it twice.
+    this.#hasPushedOut = true;
     const { columns, rows } = this.#size;
     const room = rows - draw(prompt, this.#size, this.#look).cells.length;
     const above: string[] = [];

@@ -127,6 +127,17 @@ Deno.test("a terminal that takes a character for wider than it is shows all rows
   terminal.dispose();
 });
 
+Deno.test("a line that was pushed out above the screen and shown again is there once in a higher window", async () => {
+  using stage = new Stage(14, 5);
+  await stage.print("<line 0>");
+  stage.editor.press({ kind: "paste", text: "\na語語aaaaa語語aaaa" });
+  await stage.show();
+  await stage.resize(14, 4);
+  await stage.redraw();
+  await stage.resize(14, 6);
+  assertEquals(stage.rows.filter((row) => row === "<line 0>").length, 1, stage.rows.join("\n"));
+});
+
 Deno.test("a window that gets narrower while a long line is typed leaves nothing of the wider one", async () => {
   using stage = new Stage(30, 8);
   await stage.print("one", "two");
