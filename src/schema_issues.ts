@@ -1,7 +1,5 @@
 /**
- * What a schema objects to in what somebody sent, on one line.
- *
- * Pure. What is answered with it is the caller's.
+ * Formats zod's issues with a peer's input as one line. The caller chooses the answer.
  *
  * @module
  */
@@ -9,12 +7,10 @@ import type { z } from "zod";
 
 type Issue = z.ZodError["issues"][number];
 
-/** Everything that it objects to. */
 export function formatIssues({ issues }: z.ZodError): string {
   return issues.map(formatIssue).join("; ");
 }
 
-/** The first thing that it objects to. */
 export function formatFirstIssue({ issues }: z.ZodError): string {
   return formatIssue(issues[0]!);
 }

@@ -1,8 +1,6 @@
 /**
- * Types for the single files of @std that the import map takes from npm, where they come without any.
- *
- * Only what Chatter uses is declared. Whoever maps `@std/*` to JSR instead drops this file and the
- * `types` entry of deno.json: the package's own types then apply.
+ * Types for the files of @std that the import map takes from npm, which have none. Only what Chatter uses is
+ * declared. Anyone who maps `@std/*` to JSR drops this file and the `types` entry of deno.json.
  */
 declare module "@std/assert" {
   export class AssertionError extends Error {}
@@ -41,7 +39,7 @@ declare module "@std/assert" {
 }
 
 declare module "@std/cli/parse-args" {
-  /** The values of flags in both `string` and `collect` are lists of texts; with "_" in `string`, `_` has texts. */
+  /** Flags in both `string` and `collect` give lists of strings; with "_" in `string`, `_` holds strings. */
   export function parseArgs(
     args: readonly string[],
     options: {
@@ -49,14 +47,14 @@ declare module "@std/cli/parse-args" {
       collect?: readonly string[];
       boolean?: readonly string[];
       alias?: Readonly<Record<string, string | readonly string[]>>;
-      /** False leaves the argument out; `key` is undefined for one that is no flag. */
+      /** False drops the argument; `key` is undefined if it is no flag. */
       unknown?: (arg: string, key?: string) => boolean;
     },
   ): { _: string[]; [name: string]: unknown };
 }
 
 declare module "@std/cli/prompt-secret" {
-  /** Null where stdin is no terminal. The prompt goes to stdout. */
+  /** Null if stdin is no terminal. The prompt goes to stdout. */
   export function promptSecret(message?: string, options?: { mask?: string }): string | null;
 }
 
@@ -102,7 +100,7 @@ declare module "@std/uuid/v7" {
 }
 
 declare module "@std/text/closest-string" {
-  /** Throws where `possibleWords` is empty. */
+  /** Throws if `possibleWords` is empty. */
   export function closestString(givenWord: string, possibleWords: readonly string[]): string;
 }
 

@@ -1,19 +1,18 @@
 /**
- * Rate limits: a bucket of tokens that fills steadily, alone or one for each of many keys, PROTOCOL.md §7.
- *
- * Pure: callers pass the time, of a clock that never goes backwards. Memory is bounded whatever keys come.
+ * Rate limits by token buckets, single or one per key, PROTOCOL.md §7. Pure: callers pass the time of a clock that
+ * never goes backwards. Memory is bounded, whatever keys arrive.
  *
  * @module
  */
 
 export interface Rate {
-  /** Tokens that a full bucket holds: what may come at once. At least 1. */
+  /** Tokens in a full bucket, at least 1. */
   readonly burst: number;
-  /** Tokens that come back in a second. */
+  /** Tokens regained per second. */
   readonly perSecond: number;
 }
 
-/** A rate whose numbers are asked for whenever they are needed: it follows limits that change. */
+/** A rate that reads its numbers at each use, for limits that can change. */
 export function rateOf(burst: () => number, perSecond: () => number): Rate {
   return {
     get burst() {
@@ -30,20 +29,19 @@ export class TokenBucket {
   #tokens: number;
   #filledMs: number;
 
-  /** A full bucket. */
+  /** Starts full. */
   constructor(rate: Rate, nowMs: number) {
     this.#rate = rate;
     this.#tokens = rate.burst;
     this.#filledMs = nowMs;
   }
 
-  /** Whether there is a token to take. */
   has(nowMs: number): boolean {
     const gained = Math.max(0, nowMs - this.#filledMs) / 1000 * this.#rate.perSecond;
     return Math.min(this.#rate.burst, this.#tokens + gained) >= 1;
   }
 
-  /** Takes so many tokens, a full bucket's at the most; false, and nothing taken, where they are not there. */
+  /** Takes `tokens`, at most a full bucket; false, with nothing taken, if there are fewer. */
   take(nowMs: number, tokens = 1): boolean {
     const wanted = Math.min(tokens, this.#rate.burst);
     const gained = Math.max(0, nowMs - this.#filledMs) / 1000 * this.#rate.perSecond;
@@ -55,11 +53,11 @@ export class TokenBucket {
   }
 }
 
-/** One bucket for each key, as an address. Past `keysMax` keys the one that was used longest ago is forgotten. */
+/** One bucket per key, such as an address. Above `keysMax` keys the least recently used is evicted. */
 export class KeyedTokenBuckets {
   readonly #rate: Rate;
   readonly #keysMax: number;
-  // In order of last use: a Map keeps the order of insertion, and each use inserts anew.
+  // In order of last use: each use removes and inserts the key.
   readonly #buckets = new Map<string, TokenBucket>();
 
   constructor(rate: Rate, keysMax: number) {
@@ -71,12 +69,11 @@ export class KeyedTokenBuckets {
     return this.#buckets.size;
   }
 
-  /** Whether `key`'s bucket has a token to take. A key that only asks is not remembered. */
+  /** True if `key` has a token. Asking does not create a bucket. */
   has(key: string, nowMs: number): boolean {
     return this.#buckets.get(key)?.has(nowMs) ?? true;
   }
 
-  /** Takes one token of `key`'s bucket; false where there is none. */
   take(key: string, nowMs: number): boolean {
     const bucket = this.#buckets.get(key) ?? new TokenBucket(this.#rate, nowMs);
     this.#buckets.delete(key);

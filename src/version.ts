@@ -1,6 +1,6 @@
 /**
- * The version, from the one place where it is written down: deno.json, which is in the binary too. And the commit,
- * which the build tools put into what they make; of a checkout it is not told, since only git would know its changes.
+ * The version from deno.json, which the binary contains too, and the commit, which the build tools embed. A checkout
+ * has no commit here, because only git knows about local changes.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import config from "../deno.json" with { type: "json" };
 
 export const VERSION: string = config.version;
 
-/** Where `tools/commit.ts` has the commit put: on `globalThis`, as the first thing that the program does. */
+/** Key on `globalThis` under which `tools/commit.ts` puts the commit before the program starts. */
 export const COMMIT: unique symbol = Symbol.for("chatter.commit");
 
-/** What `--version` prints: the version, the commit, the Deno and the platform; one line without its break. */
+/** The line that `--version` prints, without a line break. */
 export function versionLine(): string {
   const commit = (globalThis as { [COMMIT]?: string })[COMMIT];
   const made = commit === undefined ? "source" : `commit ${commit}`;

@@ -1,13 +1,11 @@
 /**
- * Keeps a store to one process: an advisory lock on the file `<store>.lock`, which the system releases with the
- * process, however that ends.
- *
- * It knows nothing of what is in the store, and does not stop programs that do not ask for the lock.
+ * Keeps a store to one process by an advisory lock on the file `<store>.lock`. The system releases the lock when the
+ * process ends, however it ends. Programs that do not ask for the lock are not stopped.
  *
  * @module
  */
 
-/** Somebody else holds the lock. `holder` is the number of their process, where it could be read. */
+/** Another process holds the lock. `holder` is its process number, if it could be read. */
 export class StoreInUse extends Error {
   override name = "StoreInUse";
   readonly holder: number | undefined;
@@ -18,19 +16,15 @@ export class StoreInUse extends Error {
   }
 }
 
-/**
- * Milliseconds that Deno before 2.9, which can only wait for a lock, waits before it counts as held. A lock that is
- * free is had in less than one.
- */
+/** Milliseconds of waiting for the lock on Deno before 2.9, which has no `tryLock`; a free lock takes less than 1 ms. */
 const LOCK_WAIT_MS = 500;
 
 /**
- * Takes the lock of the store at `path`, and gives it back when disposed of. The file stays: whoever removed it could
- * remove that of the next.
- * Throws `StoreInUse`, or what the system says where the file cannot be made or written.
+ * Locks the store at `path` until disposed. Throws `StoreInUse`, or the system's error if the file cannot be written.
+ * The lock file stays: removing it could remove the next owner's.
  */
 export async function lockStore(path: string): Promise<Disposable> {
-  // By its real name, so that two links to one store are one store.
+  // The real path, so that two links to one store share its lock.
   const lockPath = `${await realPath(path)}.lock`;
   const file = await Deno.open(lockPath, { create: true, read: true, write: true });
   try {
@@ -44,8 +38,8 @@ export async function lockStore(path: string): Promise<Disposable> {
   return {
     [Symbol.dispose]() {
       try {
-        // Closing gives it back only once no process has the file: one that another thread is just starting has all
-        // that this one has, until its program runs.
+        // Closing alone would not unlock while another process has the file: a process that a thread is starting
+        // inherits it until its program runs.
         file.unlockSync();
       } finally {
         file.close();
@@ -58,14 +52,14 @@ async function realPath(path: string): Promise<string> {
   try {
     return await Deno.realPath(path);
   } catch (error) {
-    // The store is still to be made.
+    // The store does not exist yet.
     if (error instanceof Deno.errors.NotFound) return path;
     throw error;
   }
 }
 
 async function tryLock(file: Deno.FsFile): Promise<boolean> {
-  // Newer than some of the versions that this runs on.
+  // Deno before 2.9 does not have it.
   if ("tryLock" in file) return await file.tryLock(true);
   const old: Deno.FsFile = file;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -82,7 +76,7 @@ async function readHolder(lockPath: string): Promise<number | undefined> {
     const holder = Number((await Deno.readTextFile(lockPath)).trim());
     return Number.isSafeInteger(holder) && holder > 0 ? holder : undefined;
   } catch {
-    // Some systems do not let others read what is locked.
+    // Some systems do not let other processes read a locked file.
     return undefined;
   }
 }

@@ -1,15 +1,14 @@
 /**
- * The only place that opens Deno KV: a file with its folder, `:memory:`, the URL of a remote one, or the one
- * that Deno Deploy attaches. It knows nothing of what is kept there.
+ * The only file that opens Deno KV: a file with its folder, `:memory:`, a remote URL, or the database that Deno
+ * Deploy attaches. It knows nothing of the rows.
  *
  * @module
  */
 
-/** The KV cannot be opened or written: a failure of the world, told as one line that helps. */
+/** The KV cannot be opened or written. The message is one line that says what to do. */
 export class KvUnavailable extends Error {
   override name = "KvUnavailable";
 
-  /** What `cause` says of the store at `place`, and what to do. */
   static at(place: string, cause: unknown): KvUnavailable {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const advice = place === ATTACHED
@@ -20,7 +19,7 @@ export class KvUnavailable extends Error {
   }
 }
 
-/** What to do, by what SQLite and the system say. */
+/** Advice by the message of SQLite or the system. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/disk is full|no space/i, "Make room there, or give another place with --kv, or --kv :memory:"],
   [
@@ -31,11 +30,8 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Opens the KV at `location`: a path, `:memory:`, an http(s) URL, or undefined for the attached one.
- *
- * A folder that is missing is made. One write proves that the place is writable, so that a read-only file
- * is found now and not at the first message.
- * Throws `KvUnavailable` with what was tried and what to do.
+ * Opens the KV at `location`: a path, `:memory:`, an http(s) URL, or undefined for the attached one. Creates a
+ * missing folder. Writes once, so that a read-only file fails now. Throws `KvUnavailable`.
  */
 export async function openKv(location: string | undefined): Promise<Deno.Kv> {
   let kv: Deno.Kv | undefined;
@@ -53,13 +49,13 @@ export async function openKv(location: string | undefined): Promise<Deno.Kv> {
 /** Written at each start. */
 const OPENED = ["opened"];
 
-/** How the KV without a location is called. */
+/** The name of the KV without a location, in messages. */
 export const ATTACHED = "the attached KV";
 
-/** What a store holds: the rows of which role, and in which form of that role's rows. */
+/** The role of a store and the version of that role's rows. */
 export interface Layout {
   readonly role: "chat" | "listing";
-  /** Counts up with each change that older programs cannot read. */
+  /** Increases with each change that older programs cannot read. */
   readonly version: number;
 }
 
@@ -69,14 +65,12 @@ const UNMARKED =
   "release: give another store";
 
 /**
- * Marks a store that was just opened with its layout, or finds out that it is another's.
- *
- * Throws `KvUnavailable` where it is the other role's, of another program, or was written by a newer chatter or one from
- * before the first release: reading it as if it were ours would lose data at the first write.
+ * Marks a new store with its layout. Throws `KvUnavailable` if the store has another role or version, or rows of
+ * another program: using it would lose data at the first write.
  */
 export async function claimLayout(kv: Deno.Kv, location: string | undefined, mine: Layout): Promise<void> {
   try {
-    // The rows first: another process that has just made the store marks it before it writes any.
+    // Before the layout is read, because another process marks a new store before it writes rows.
     const hasRows = (await Array.fromAsync(kv.list({ prefix: [] }, { limit: 2 })))
       .some(({ key }) => key[0] !== OPENED[0]);
     const { value: found } = await kv.get<Layout>(LAYOUT);
@@ -99,7 +93,7 @@ function layoutProblem(found: Layout, mine: Layout): string | undefined {
     : `${itsLayout}. A chatter from before the first release wrote it: give another store`;
 }
 
-/** Whose the store at `location` is; undefined where it does not say. Throws `KvUnavailable`. */
+/** The role of the store at `location`; undefined if it is not marked. Throws `KvUnavailable`. */
 export async function roleOfStore(location: string): Promise<Layout["role"] | undefined> {
   try {
     if (isFilePath(location)) await Deno.stat(location);
@@ -111,8 +105,8 @@ export async function roleOfStore(location: string): Promise<Layout["role"] | un
 }
 
 /**
- * The default place of a role's file: the platform's data folder, as `$XDG_DATA_HOME/chatter/chat.db`.
- * Undefined on Deno Deploy, where the KV attached to the app is the one to use.
+ * The default path of a role's store in the platform's data folder, such as `$XDG_DATA_HOME/chatter/chat.db`.
+ * Undefined on Deno Deploy, which attaches a KV.
  */
 export function defaultKvLocation(
   role: string,
@@ -122,7 +116,6 @@ export function defaultKvLocation(
   return `${dataFolder(env)}/chatter/${role}.db`;
 }
 
-/** Whether the program runs on Deno Deploy, by its environment. */
 export function isDenoDeploy(env: (name: string) => string | undefined): boolean {
   return Boolean(env("DENO_DEPLOY") || env("DENO_DEPLOYMENT_ID"));
 }
@@ -131,17 +124,17 @@ function dataFolder(env: (name: string) => string | undefined): string {
   const home = env("HOME") || env("USERPROFILE") || ".";
   if (Deno.build.os === "windows") return env("LOCALAPPDATA") || `${home}/AppData/Local`;
   if (Deno.build.os === "darwin") return `${home}/Library/Application Support`;
-  // The XDG specification wants a relative value to be ignored.
+  // The XDG specification requires relative values to be ignored.
   const xdg = env("XDG_DATA_HOME");
   return xdg?.startsWith("/") ? xdg : `${home}/.local/share`;
 }
 
-/** Whether a location is a file of this machine. */
+/** True for a file on this machine. */
 export function isFilePath(location: string): boolean {
   return location !== ":memory:" && !/^https?:\/\//.test(location);
 }
 
-/** Makes the folder of a file where it is missing. Throws `KvUnavailable`. */
+/** Creates the folder of `path` if it is missing. Throws `KvUnavailable`. */
 export async function prepareFolder(path: string): Promise<void> {
   const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
   if (end <= 0) return;

@@ -1,44 +1,42 @@
 /**
- * Keeps a store without a file, as one of Deno Deploy, to one process: a lease in the store itself, which its holder
- * renews, gives back at its end, and loses when it renews no more.
- *
- * Where a file can be locked that is better: store_lock.ts. It knows nothing of what else is in the store.
+ * Keeps a store without a file, as on Deno Deploy, to one process by a lease in the store. The holder renews it and
+ * releases it at the end; without renewals it expires. Stores in files use file_lock.ts instead.
  *
  * @module
  */
 import type { NowMs } from "../clock.ts";
 import { StoreInUse } from "./file_lock.ts";
 
-/** Who has it; it changes with each holder, and at nothing else. */
+/** The holder's id; its versionstamp changes only with the holder. */
 const HOLDER = ["lease", "holder"];
 /** Changes with each renewal. */
 const RENEWED = ["lease", "renewed"];
-/** Who wants it next. */
+/** The id of the process that asks for the lease. */
 const ASKED = ["lease", "asked"];
 
 /** Milliseconds. */
 export interface LeaseTimes {
-  /** Between two renewals: each is a write that a platform may want money for. */
+  /** Between two renewals; each is a write, which a platform may bill. */
   readonly renewal: number;
-  /** Without a renewal until others may take it: a holder that was killed, or cut off, or stood still. */
+  /** Without a renewal until another process may take the lease. */
   readonly expiry: number;
-  /** Between two looks of who waits for it. */
+  /** Between two tries of a waiting process. */
   readonly poll: number;
 }
 
 export const LEASE_TIMES: LeaseTimes = { renewal: 10_000, expiry: 30_000, poll: 250 };
 
 export interface LeaseOptions {
-  /** Whether to ask whoever has it to give it up. Otherwise it is refused where that one is alive. */
+  /** True asks the holder to release the lease. False refuses while the holder is alive. */
   readonly asks: boolean;
   readonly steadyMs: NowMs;
   readonly times?: LeaseTimes;
 }
 
 export class StoreLease {
-  /** Holds for as long as nobody else has taken it: a commit with it cannot cross one of the next holder. */
+  /** A check for commits: it fails once another process has the lease. */
   readonly fence: Deno.AtomicCheck;
-  /** Resolves when it is to be given back soon: somebody asked for it, or it is lost already. */
+  /** Resolves when the lease should be released: another process asked for it, or it is lost. */
   readonly ending: Promise<"asked" | "lost">;
   readonly #kv: Deno.Kv;
   readonly #options: Required<LeaseOptions>;
@@ -60,10 +58,7 @@ export class StoreLease {
     this.#renewLater();
   }
 
-  /**
-   * Takes the lease, waiting until whoever has it gives it back or has not renewed it for its expiry.
-   * Throws `StoreInUse` where somebody else has it and will keep it, or what the store says.
-   */
+  /** Waits until the lease is free or expired and takes it. Throws `StoreInUse` if its holder keeps it. */
   static async take(kv: Deno.Kv, { times = LEASE_TIMES, ...options }: LeaseOptions): Promise<StoreLease> {
     const all = { ...options, times };
     const me = crypto.randomUUID();
@@ -73,7 +68,7 @@ export class StoreLease {
       const mark = `${holder.versionstamp} ${renewed.versionstamp}`;
       const nowMs = options.steadyMs();
       if (seen !== undefined && seen.mark !== mark && holder.value !== null) {
-        // It was renewed, or somebody else who waited was first: one of two is enough.
+        // The holder renewed it, or another waiting process was first, of which one is enough.
         if (!options.asks || holder.value !== seen.holder) throw new StoreInUse(undefined);
       }
       if (seen?.mark !== mark) seen = { holder: holder.value, mark, sinceMs: nowMs };
@@ -88,7 +83,7 @@ export class StoreLease {
     }
   }
 
-  /** Gives it to whoever is next. Whatever the store says to that, it is not renewed any more. */
+  /** Releases the lease and stops renewing it. A failure is ignored: the lease expires. */
   async release(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -112,10 +107,10 @@ export class StoreLease {
       const { ok } = await this.#kv.atomic().check(this.fence).set(RENEWED, ++this.#renewals).commit();
       if (!ok) return this.#end("lost");
       this.#renewedMs = nowMs;
-      // Not every store tells other processes' changes to who watches.
+      // Some stores do not report other processes' changes to `watch`.
       if ((await this.#kv.get(ASKED)).value !== null) this.#end("asked");
     } catch {
-      // It is tried again until others may take it.
+      // A failed renewal is retried until the lease has expired.
       if (nowMs - this.#renewedMs >= this.#options.times.expiry) this.#end("lost");
     }
   }
@@ -128,7 +123,7 @@ export class StoreLease {
         if ((value as [Deno.KvEntryMaybe<string>])[0].value !== null) this.#end("asked");
       }
     } catch {
-      // The next renewal sees it too.
+      // The next renewal reads it too.
     }
   }
 }

@@ -1,8 +1,6 @@
 /**
- * A role's store: a Deno KV that is known to be this role's, that nobody else has where it is not to be shared, and
- * whose file is still where it was opened.
- *
- * It knows nothing of the rows. How a KV is opened is kv.ts's.
+ * Opens a role's store: checks that the KV belongs to the role, keeps other processes out unless it is shared, and
+ * detects a file that was removed or replaced. It knows nothing of the rows; kv.ts opens the KV.
  *
  * @module
  */
@@ -20,31 +18,28 @@ import { settlesWithin } from "../deadline.ts";
 import type { StoreLease } from "./lease.ts";
 import { lockStore, StoreInUse } from "./file_lock.ts";
 
-/** Disposed of, with nothing under way any more, it is given to whoever is next and closed. */
+/** Dispose of it when no operation is running: that releases the lock or lease and closes the KV. */
 export interface Store extends AsyncDisposable {
   readonly kv: Deno.Kv;
-  /**
-   * Throws where the file that was opened is not at its place any more: removed, moved or replaced. The system goes on
-   * writing to such a file without a word, and it is gone with the process.
-   */
+  /** Throws if the opened file was removed, moved or replaced: writes to it succeed, but are lost with the process. */
   assertInPlace(): void;
-  /** Checks for commits that the next process to have the store must not find among its own. */
+  /** Checks that make a commit fail once another process has the store. */
   readonly fence: readonly Deno.AtomicCheck[];
-  /** Resolves with why, where another process is to have the store, which is then to be released soon. */
+  /** Resolves with the reason when the store must be released soon for another process. */
   readonly ending: Promise<string>;
 }
 
 export interface StoreSharing {
-  /** Whether other processes may have it open as well. */
+  /** True if other processes may open it too. */
   readonly isShared: boolean;
-  /** Where it is not shared: whether to ask another process that has it to stop, as far as one can be asked. */
+  /** For a store that is not shared: asks the process that has it to release it, where it can be asked. */
   readonly takesOver?: boolean;
 }
 
-/** Milliseconds in which a store has to answer one read: past that, what it is for does not work either. */
+/** Milliseconds for one read, above which a store counts as failed. */
 const ANSWER_MS = 1000;
 
-/** Whether a store answers `probe`, a read of it, in time. */
+/** True if `probe`, a read of the store, succeeds in time. */
 export async function answersInTime(probe: () => Promise<unknown>, answerMs = ANSWER_MS): Promise<boolean> {
   try {
     return await settlesWithin(probe(), answerMs);
@@ -54,10 +49,8 @@ export async function answersInTime(probe: () => Promise<unknown>, answerMs = AN
 }
 
 /**
- * Opens the store at `location`, as `openKv` does, and claims it for a role.
- *
- * Where it is not shared a file is locked, and another store is leased. Throws `KvUnavailable`, having released
- * everything.
+ * Opens the store at `location`, as `openKv` does, and claims it for a role. Unless it is shared, locks its file or
+ * takes its lease. Throws `KvUnavailable` with everything released.
  */
 export async function openStore(
   location: string | undefined,
@@ -88,7 +81,7 @@ export async function openStore(
 }
 
 async function takeLease(kv: Deno.Kv, location: string | undefined, asks: boolean): Promise<StoreLease> {
-  // Loaded where it is needed: most stores are files.
+  // Loaded on demand: most stores are files.
   const { StoreLease } = await import("./lease.ts");
   const place = location ?? ATTACHED;
   return await refusingInUse(place, () => StoreLease.take(kv, { asks, steadyMs: steadyClock }));
@@ -109,13 +102,9 @@ async function refusingInUse<T>(place: string, take: () => Promise<T>): Promise<
   }
 }
 
-/** SQLite's first bytes. */
 const SQLITE_MAGIC = "SQLite format 3\0";
 
-/**
- * Throws where the file is a database of another program: Deno KV would make its tables in it, and chatter its rows.
- * Whatever else may be wrong with the file is found when it is opened.
- */
+/** Throws if the file is another program's SQLite database, in which Deno KV would create its tables. */
 async function refuseForeign(path: string): Promise<void> {
   if (await readStart(path, SQLITE_MAGIC.length) !== SQLITE_MAGIC) return;
   const { DatabaseSync } = await import("node:sqlite");
@@ -147,10 +136,10 @@ async function readStart(path: string, bytes: number): Promise<string | undefine
   }
 }
 
-/** The database and its log of writes, as the file system has them. */
+/** The identities of the database file and its write-ahead log. */
 class OpenedFiles {
   readonly #path: string;
-  /** By path, what identifies the file there. */
+  /** Device and inode by path. */
   readonly #identities: ReadonlyMap<string, string>;
 
   constructor(path: string) {
@@ -168,20 +157,20 @@ class OpenedFiles {
       if (identityOf(path) !== identity) {
         throw new Error(
           `${path} was removed, moved or replaced while it was open: nothing is stored any more. ` +
-            `Stop this process, put a copy of ${this.#path} back if there is one, and start anew`,
+            `Stop this process, put a copy of ${this.#path} back if there is one, and start again`,
         );
       }
     }
   }
 }
 
-/** Synchronous: some microseconds, where asking in the background would double the time of a commit. */
+/** Synchronous, since it takes microseconds; an asynchronous call would double the time of a commit. */
 function identityOf(path: string): string {
   try {
     const { dev, ino } = Deno.statSync(path);
     return `${dev} ${ino}`;
   } catch (error) {
-    // Anything else, as a folder that cannot be looked into for a moment, says nothing of the file.
+    // Any other error, such as a folder that is unreadable for a moment, says nothing about the file.
     return error instanceof Deno.errors.NotFound ? "nothing" : "unknown";
   }
 }

@@ -1,15 +1,11 @@
 /**
- * Numbers as the text that Prometheus reads, by its own client for JavaScript: the format, and what of it has to be
- * escaped, is that library's.
- *
- * Of the library only the registry is loaded, and at the first page: the rest of it counts, which meters.ts does with
- * less, and opens channels between threads when it is loaded.
+ * Formats metrics as Prometheus text with the registry of Prometheus's JavaScript client. The rest of that library is
+ * not loaded: meters.ts counts with less, and the library opens channels between threads.
  *
  * @module
  */
 import type { Labels, Metric } from "./meters.ts";
 
-/** Metrics, and the numbers of them. */
 export interface Counted {
   readonly metrics: readonly Metric[];
   /** In the order of `Meters.numbers`. */
@@ -22,7 +18,7 @@ interface Sample {
   readonly metricName?: string;
 }
 
-/** The page of all that was counted. What has one name in several parts is added up. */
+/** One page of all metrics; values of equal names are added. */
 export async function metricsPage(parts: readonly Counted[]): Promise<string> {
   // @ts-types="@prometheus-io/client"
   const { default: Registry } = await import("@prometheus-io/client/registry");
@@ -39,7 +35,7 @@ export async function metricsPage(parts: readonly Counted[]): Promise<string> {
   return await Registry.aggregate(pages).metrics();
 }
 
-/** The samples of one row, for which it takes as many numbers as the row has. */
+/** The samples of one row; consumes as many numbers as the row has. */
 function samplesOf({ name, type, bounds }: Metric, labels: Labels, rest: Iterator<number>): Sample[] {
   const next = () => rest.next().value as number;
   if (type !== "histogram") return [{ value: next(), labels }];

@@ -1,8 +1,6 @@
 /**
- * HTTP requests by route, method and outcome, and how long they took: counted by the routes of an application as they
- * are, so that no peer can add a row by asking for what is not there.
- *
- * It answers nothing, and changes no answer. An answer's time is that until its head is there.
+ * Counts and times HTTP requests by route, method and status class, up to the head of the answer. The rows come from
+ * the application's routes, so no peer can add one. It changes no answer.
  *
  * @module
  */
@@ -10,11 +8,11 @@ import type { Context, Env, Hono } from "hono";
 import { routePath } from "hono/route";
 import type { Counter, Histogram, Meters } from "./meters.ts";
 
-/** Upper bounds of a request's time in seconds: most are answered out of memory, a registration waits for a ping. */
+/** Histogram bounds in seconds: most requests are answered from memory, a registration waits for a ping. */
 const REQUEST_SECONDS: readonly number[] = [0.0005, 0.002, 0.01, 0.05, 0.25, 1, 3, 10];
 const STATUSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
-/** What no route is for, or with a method that its route is not for. */
+/** The row for unknown routes and methods. */
 const OTHER = { route: "other", method: "other" };
 
 interface Route {
@@ -29,11 +27,11 @@ interface Row extends Route {
 
 export interface HttpMetersOptions {
   readonly meters: Meters;
-  /** A clock that never goes back, in milliseconds. */
+  /** A clock that never goes backwards, in milliseconds. */
   readonly steadyMs: () => number;
-  /** Routes that the application does not tell apart, beside its own. */
+  /** Routes beside the application's own. */
   readonly more?: readonly Route[];
-  /** Whose routes are many and of one kind: which of them a path is of. */
+  /** Groups paths of one kind into one route; undefined leaves a path by itself. */
   readonly kindOf?: (path: string) => string | undefined;
 }
 
@@ -63,9 +61,8 @@ export class HttpMeters {
     }
   }
 
-  /** Counts a request. `status`: of its answer. */
   note(route: string, asked: string, status: number, ms: number): void {
-    // The same work, and a body that is not sent.
+    // The same work without sending the body.
     const method = asked === "HEAD" ? "GET" : asked;
     const kind = Math.floor(status / 100);
     const row = this.#rows.get(keyOf(method, route, kind)) ??
@@ -79,13 +76,10 @@ function keyOf(method: string, route: string, kind: number | string): string {
   return `${kind} ${method} ${route}`;
 }
 
-/** Where a handler says itself which route it is. */
+/** Context key: a handler's own choice of route. */
 const ROUTE = "route";
 
-/**
- * Counts what the routes answer that are added to `app` from here on. Call what it returns when all of them are; only
- * then requests may come.
- */
+/** Counts the routes added to `app` after this call. Call the result when all are added, before the first request. */
 export function countRequests<E extends Env>(
   app: Hono<E>,
   { meters, steadyMs, more = [], kindOf = () => undefined }: HttpMetersOptions,
@@ -100,7 +94,7 @@ export function countRequests<E extends Env>(
   return () => http = new HttpMeters(meters, [...routesOf(app, kindOf), ...more]);
 }
 
-/** Says which of the routes beside the application's own a request is of. */
+/** Sets the route under which a request counts. */
 export function markRoute(c: Context, route: string): void {
   c.set(ROUTE, route);
 }

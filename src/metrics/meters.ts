@@ -1,20 +1,16 @@
 /**
- * What a thread of a server counts while it works, as plain numbers: counters, gauges and histograms, each a row or
- * a few of a list. To count is an addition; a gauge is read when somebody asks.
- *
- * Pure. The numbers of several threads that count the same things are added up by their places. What becomes of them
- * as text is metrics_page.ts's, and which there are is chat/meters.ts's and listing/meters.ts's.
+ * Counters, gauges and histograms as plain numbers. Counting is an addition; gauges are read at a scrape. Pure. The
+ * numbers of several threads with the same metrics are added by position; exposition.ts formats them.
  *
  * @module
  */
 
 /** One row of a metric. */
 export interface Series {
-  /** Its numbers at this moment: as many each time, in the same order. */
+  /** The current numbers; always the same count in the same order. */
   numbers(): readonly number[];
 }
 
-/** Only grows. */
 export class Counter implements Series {
   #value = 0;
 
@@ -27,7 +23,7 @@ export class Counter implements Series {
   }
 }
 
-/** What can be read at any moment; 0 until it is known where. */
+/** Reads a value at each scrape; 0 until `read` is set. */
 export class Gauge implements Series {
   read: () => number = () => 0;
 
@@ -36,14 +32,13 @@ export class Gauge implements Series {
   }
 }
 
-/** How often values were seen, by how large they were. */
 export class Histogram implements Series {
   readonly #bounds: readonly number[];
-  /** As many as bounds, and what is past the last. */
+  /** One count per bound, and one for values above the last. */
   readonly #counts: number[];
   #sum = 0;
 
-  /** `bounds`: each the largest value of its part, ascending. */
+  /** `bounds` are inclusive upper bounds in ascending order. */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds;
     this.#counts = new Array(bounds.length + 1).fill(0);
@@ -57,7 +52,7 @@ export class Histogram implements Series {
     this.#sum += value;
   }
 
-  /** The count of each part, then the sum of all values. */
+  /** The counts, then the sum of all values. */
   numbers(): readonly number[] {
     return [...this.#counts, this.#sum];
   }
@@ -65,7 +60,7 @@ export class Histogram implements Series {
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** A metric in several rows, all of which are there from the beginning: no peer can add one. */
+/** A metric with several rows. All exist from the start, so no peer can add one. */
 export class ByLabels<Of extends Labels, Row extends Series> {
   readonly #rows: ReadonlyMap<string, Row>;
 
@@ -73,7 +68,7 @@ export class ByLabels<Of extends Labels, Row extends Series> {
     this.#rows = new Map(rows.map(({ labels, series }) => [keyOf(labels), series]));
   }
 
-  /** The row of these labels, named in the order of the table. Throws for one that is not in it, which is a bug. */
+  /** The row with these labels, in the order of the table. Throws for an unknown row, which is a bug. */
   of(labels: Of): Row {
     const row = this.#rows.get(keyOf(labels));
     if (row === undefined) throw new Error(`There is no row ${keyOf(labels)} of this metric`);
@@ -85,18 +80,17 @@ function keyOf(labels: Labels): string {
   return Object.values(labels).join(" ");
 }
 
-/** A metric as it is described: with all of its rows. */
 export interface Metric {
-  /** As Prometheus has it: a counter ends in `_total`, what has a unit in `_seconds` or `_bytes`. */
+  /** By Prometheus's convention: counters end in `_total`, values with a unit in `_seconds` or `_bytes`. */
   readonly name: string;
   readonly help: string;
   readonly type: "counter" | "gauge" | "histogram";
-  /** Of a histogram; empty for others. */
+  /** Empty unless it is a histogram. */
   readonly bounds: readonly number[];
   readonly rows: readonly { readonly labels: Labels; readonly series: Series }[];
 }
 
-/** All that one thread counts. */
+/** All metrics of one thread. */
 export class Meters {
   readonly #metrics: Metric[] = [];
 
@@ -104,18 +98,18 @@ export class Meters {
     return this.#metrics;
   }
 
-  /** Throws where there is a metric of that name: the one would be added to the other. */
+  /** Throws if the name is taken, because equal names are added. */
   #add(metric: Metric): void {
     if (this.#metrics.some(({ name }) => name === metric.name)) throw new Error(`${metric.name} is taken`);
     this.#metrics.push(metric);
   }
 
-  /** All numbers at this moment, in the order of the metrics and their rows. */
+  /** All current numbers in the order of metrics and rows. */
   numbers(): number[] {
     return this.#metrics.flatMap(({ rows }) => rows.flatMap(({ series }) => series.numbers()));
   }
 
-  /** Such numbers as what only grows: of a thread that is gone there is nothing at this moment. */
+  /** Sets gauges to 0 in the numbers of an ended thread, whose counters still count. */
   withoutGauges(numbers: readonly number[]): number[] {
     const kept = [...numbers];
     let place = 0;
@@ -145,7 +139,7 @@ export class Meters {
     return series;
   }
 
-  /** A counter that somebody else keeps. */
+  /** Counters that are kept elsewhere and read at a scrape. */
   countersRead<Of extends Labels>(
     name: string,
     help: string,
@@ -174,7 +168,7 @@ export class Meters {
   }
 }
 
-/** Numbers of several threads that have the same metrics, added up. Throws where they have not. */
+/** Adds the numbers of threads with the same metrics. Throws if their lengths differ. */
 export function addedUp(lists: readonly (readonly number[])[]): number[] {
   const [first = [], ...others] = lists;
   const sums = [...first];
@@ -187,7 +181,7 @@ export function addedUp(lists: readonly (readonly number[])[]): number[] {
   return sums;
 }
 
-/** Upper bounds of what takes microseconds to a second, in seconds. */
+/** Histogram bounds in seconds, from microseconds to one second. */
 export const SECONDS: readonly number[] = [
   0.0001,
   0.00025,
@@ -202,5 +196,5 @@ export const SECONDS: readonly number[] = [
   0.25,
   1,
 ];
-/** Upper bounds of how many are in one batch. */
+/** Histogram bounds for batch sizes. */
 export const BATCH_SIZES: readonly number[] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1000];

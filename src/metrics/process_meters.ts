@@ -1,8 +1,6 @@
 /**
- * What can be told of the process, under the names that Prometheus has where it has some: its time of the processor, its
- * memory, when it began, which program it is, and how much it logs.
- *
- * Not its open files: the runtime shows /proc to nobody who has less than all permissions.
+ * Metrics of the process: CPU, memory, start time, build and log lines, with Prometheus's standard names where they
+ * exist. Open files are missing, because the runtime hides /proc from programs without all permissions.
  *
  * @module
  */
@@ -11,7 +9,7 @@ import { linesWritten, LOG_LEVELS } from "../logging/log.ts";
 import { Meters } from "./meters.ts";
 import { VERSION } from "../version.ts";
 
-/** `role`: which of its servers the program is; `startedMs`: when it was started, in milliseconds since 1970. */
+/** `startedMs` is in milliseconds since 1970. */
 export function processMeters(role: string, startedMs: number): Meters {
   const meters = new Meters();
   meters.gauge("chatter_build_info", "Always 1: the program, as its labels say", {

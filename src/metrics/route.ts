@@ -1,8 +1,6 @@
 /**
- * `GET /metrics`: who may read it, and what is answered.
- *
- * On the port of everything else, so that it works wherever that does. With a token whoever brings it may; without
- * one only who asks from this machine itself and through no proxy. What is counted is others'.
+ * `GET /metrics` on the server's own port. With --metrics-token the token is required; without it only direct
+ * loopback clients may read. It counts nothing itself.
  *
  * @module
  */
@@ -13,25 +11,23 @@ import { wallClock } from "../clock.ts";
 import { addedUp, type Meters } from "./meters.ts";
 
 export interface MetricsRouteOptions {
-  /** Which of its servers the program is. */
   readonly role: string;
-  /** Undefined: only this machine may read them. */
+  /** Undefined allows loopback clients only. */
   readonly token: string | undefined;
-  /** What this thread counts. */
+  /** The metrics of this thread. */
   readonly meters: Meters;
-  /** What other threads have counted, each by the same metrics. */
+  /** The numbers of other threads with the same metrics. */
   readonly others?: () => Promise<readonly (readonly number[])[]>;
-  /** A clock that never goes back, in milliseconds. */
+  /** A clock that never goes backwards, in milliseconds. */
   readonly steadyMs: () => number;
 }
 
-/** What Prometheus calls its text. */
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** What a proxy adds to what it hands on: then the peer's address says nothing of who asks. */
+/** Headers that a proxy adds. With one, the peer's address does not identify the client. */
 const PROXY_HEADERS = ["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"];
 
-/** Answers a request that came from `address`. */
+/** `address` is the IP address of the peer. */
 export type AnswerMetrics = (request: Request, address: string) => Promise<Response>;
 
 export function metricsRoute(options: MetricsRouteOptions): AnswerMetrics {
@@ -46,7 +42,7 @@ export function metricsRoute(options: MetricsRouteOptions): AnswerMetrics {
   };
 }
 
-/** What makes the page is loaded with the first one: most servers are started more often than they are asked. */
+/** The formatter is loaded at the first scrape, because most servers are never scraped. */
 function pageOf({ role, meters, others }: MetricsRouteOptions): () => Promise<string> {
   const startedMs = wallClock();
   let own: Meters | undefined;

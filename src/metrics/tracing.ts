@@ -1,23 +1,21 @@
 /**
- * Spans of OpenTelemetry, where the runtime was started with `OTEL_DENO=true`: it then collects and exports them, and
- * nothing here knows to whom.
- *
- * Where it was not, there is no tracing, nothing is loaded, and what would be traced runs as it is. Whether it was is
- * asked of the place in which the runtime registers itself, since the variable is none that this program may read.
+ * OpenTelemetry spans if the runtime was started with `OTEL_DENO=true`; Deno then collects and exports them.
+ * Otherwise nothing is loaded and `traced` only runs its work. The test is the runtime's global registration, because
+ * the program may not read that variable.
  *
  * @module
  */
 import type { Attributes } from "@opentelemetry/api";
 import { VERSION } from "../version.ts";
 
-/** A part of what is traced, after it has happened. Times in milliseconds since 1970, with their fraction. */
+/** A finished part of a course. Times are in milliseconds since 1970, with fractions. */
 export interface Stage {
   readonly name: string;
   readonly startMs: number;
   readonly endMs: number;
 }
 
-/** Something that was traced as a whole, after it has happened. */
+/** A finished operation, recorded as one trace. */
 export interface Course extends Stage {
   readonly attributes: Attributes;
   readonly isFailed: boolean;
@@ -25,16 +23,16 @@ export interface Course extends Stage {
 }
 
 export interface Tracing {
-  /** Tells of something that is over, as a trace of its own. */
+  /** Records a finished operation as a trace of its own. */
   record(course: Course): void;
-  /** Runs `work` in a span, which is within that of whoever calls. Rejects as `work` does. */
+  /** Runs `work` in a span below the caller's. Rejects as `work` does. */
   within<T>(name: string, attributes: Attributes, work: () => Promise<T>): Promise<T>;
 }
 
-/** Where the API of OpenTelemetry finds who collects, whatever version of it the runtime brings. */
+/** The global key of the OpenTelemetry API. */
 const REGISTERED = Symbol.for("opentelemetry.js.api.1");
 
-/** Undefined where nobody collects. */
+/** Undefined if nothing collects traces. */
 export async function startTracing(): Promise<Tracing | undefined> {
   const registered = (globalThis as { [REGISTERED]?: { trace?: unknown } })[REGISTERED];
   if (registered?.trace === undefined) return undefined;
@@ -64,7 +62,7 @@ export async function startTracing(): Promise<Tracing | undefined> {
   };
 }
 
-/** Runs `work` in a span where there is tracing, and else as it is. */
+/** Runs `work` in a span if there is tracing. */
 export function traced<T>(
   tracing: Tracing | undefined,
   name: string,

@@ -1,8 +1,6 @@
 /**
- * A token that a request has to bring as `Authorization: Bearer`, compared in constant time, with wrong ones limited by
- * address.
- *
- * Pure but for hashing. What is said to whom is refused is the caller's, PROTOCOL.md §11.1.
+ * Checks the token of `Authorization: Bearer` in constant time and limits wrong tokens per address. The caller
+ * chooses the answer, PROTOCOL.md §11.1.
  *
  * @module
  */
@@ -10,10 +8,10 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { addressBlock } from "../address.ts";
 import { KeyedTokenBuckets } from "../token_bucket.ts";
 
-/** Wrong tokens of one address: a person who mistypes, and no guessing. Right ones are not counted. */
+/** Wrong tokens per address: enough for a person's typing errors, too few for guessing. Right ones do not count. */
 export const TRIES_BURST = 10;
 export const TRIES_PER_MINUTE = 6;
-/** Addresses whose wrong tokens are remembered, some 200 bytes each; the one of longest ago is forgotten. */
+/** Addresses whose wrong tokens are remembered, about 200 bytes each; the least recent is evicted. */
 const TRIES_ADDRESSES_MAX = 10_000;
 
 export class BearerToken {
@@ -27,12 +25,12 @@ export class BearerToken {
     this.#expected = hash(token);
   }
 
-  /** Judges a header at `nowMs` of a clock that never goes back. An address that is out of tries is not even compared. */
+  /** Judges a header at `nowMs` of a steady clock. Out of tries, an address gets no comparison at all. */
   judge(authorization: string | null, address: string, nowMs: number): "right" | "wrong" | "too many tries" {
     const block = addressBlock(address);
     if (!this.#tries.has(block, nowMs)) return "too many tries";
     const given = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
-    // Hashes are of one length, and equal ones are of equal tokens.
+    // Hashes have equal lengths, which the comparison requires.
     if (given !== undefined && timingSafeEqual(hash(given), this.#expected)) return "right";
     this.#tries.take(block, nowMs);
     return "wrong";

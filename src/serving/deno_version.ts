@@ -1,18 +1,17 @@
 /**
- * Which Deno the program runs on. Chatter is made for Deno 2.9; the listing, the commands and a chat server with
- * `--transport serve` on one thread also run on older ones, from 2.4.2 on.
+ * Checks the version of Deno. Chatter requires 2.9, except for the listing, the commands and a chat server with
+ * `--transport serve` on one thread, which run from 2.4.2 on.
  *
  * @module
  */
 import { CannotStart } from "./start_failure.ts";
 
-/** Whether `version`, of the form `2.4.2`, is before 2.9. */
 export function isBefore29(version: string = Deno.version.deno): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major < 2 || (major === 2 && minor < 9);
 }
 
-/** Throws `CannotStart` on a Deno before 2.9. `what` needs a later one, and `instead` is how to do without it. */
+/** Throws `CannotStart` on a Deno before 2.9. `what` is the part that needs it, `instead` how to do without. */
 export function want29(what: string, instead: string, version: string = Deno.version.deno): void {
   if (!isBefore29(version)) return;
   throw new CannotStart(`${what} wants Deno 2.9 or later, and this is Deno ${version}. ${instead}`);

@@ -1,8 +1,6 @@
 /**
- * An open port of `Deno.serve`: requests in, answers out, and a stop that does not wait for clients that never end.
- *
- * It knows nothing of what is asked. The runtime gives up a port for good when it has no file descriptor left for
- * one more connection: here it is opened anew.
+ * A port of `Deno.serve` with a bounded stop: slow clients cannot delay it. It knows nothing of the requests. The
+ * runtime closes a port for good when it runs out of file descriptors at an accept; this file opens it again.
  *
  * @module
  */
@@ -13,80 +11,76 @@ import type { Logger } from "../logging/log.ts";
 import { isBefore29 } from "./deno_version.ts";
 import type { Tls } from "./tls_files.ts";
 
-/** Milliseconds that requests under way have to end when the server stops; then they are cut. */
+/** Milliseconds for running requests to finish at a stop; then they are cut. */
 export const DRAIN_MS = 2000;
-/** Milliseconds that the runtime has to close what was cut: of the 5 s that a stop may take in all. */
+/** Milliseconds for the runtime to close cut connections, of the 5 s for a whole stop. */
 const CUT_MS = 1000;
-/**
- * Milliseconds for what was ready and is not waited for, and for the last bytes of what was: the runtime tells the end
- * of an answer before it has written them. Both are small, and the system has them at once.
- */
+/** Milliseconds for the last bytes of finished answers: the runtime reports an answer's end before they are written. */
 const READY_MS = 10;
-/** Milliseconds between two tries to open a lost port again: what was cut has to be closed first. */
+/** Milliseconds between two tries to reopen a lost port; cut connections must close first. */
 const REOPEN_MS = 200;
-/** Milliseconds between two tries to open a port again that was just closed, and how many: two seconds in all. */
+/** Milliseconds between two tries to reopen a port that was just closed, and how many: 2 s in total. */
 const RENEW_MS = 5;
 const RENEW_TRIES_MAX = 400;
-/** File descriptors that have to be free for that: with none but the port's own the next connection loses it again. */
+/** File descriptors that must be free to reopen; with only the port's own, the next connection closes it again. */
 const DESCRIPTORS_MIN = 4;
-/** Stands for the address of a peer without one. No IP address, so that it is neither this machine nor any network. */
+/** The address of a peer without one. It is no IP address, so that it matches neither loopback nor any network. */
 const NO_ADDRESS = "unknown";
 
 /**
- * Whether the runtime ends a connection without a word where nobody reads a request's body: a client that sends its next
- * request there gets no answer. Deno since 2.9 says so by itself.
+ * True if the runtime silently closes a connection whose request body was not read; the client's next request on it
+ * then gets no answer. Deno 2.9 sends `Connection: close` itself.
  */
-const ENDS_UNTOLD = isBefore29();
+const CLOSES_SILENTLY = isBefore29();
 
 export interface Place {
   readonly hostname: string;
-  /** 0 takes a free one. */
+  /** 0 chooses a free one. */
   readonly port: number;
   readonly tls: Tls | undefined;
-  /** Whether other threads of this process listen there as well. */
+  /** True if other threads of this process listen on the port too. */
   readonly isShared?: boolean;
 }
 
 export interface OpenServer {
   readonly port: number;
   /**
-   * Opens the port anew for another certificate, which was proven to fit its key; the moment between is some
-   * milliseconds. Requests and streams that are under way go on, WebSockets would be ended. Throws where it cannot be
-   * opened, and goes on trying.
+   * Reopens the port with another certificate, which must fit its key; the port is closed for some milliseconds.
+   * Running requests and streams continue; WebSockets would be closed. Throws if the port cannot be opened, and keeps
+   * trying.
    */
   renewTls(tls: Tls): Promise<void>;
-  /** `drainMs` is what requests under way have to end. */
+  /** `drainMs` is the time for running requests to finish; default: DRAIN_MS. */
   close(drainMs?: number): Promise<void>;
 }
 
-/** `peer` is the IP address of the other end. */
+/** `peer` is the IP address of the client. */
 export type Answer = (request: Request, peer: string) => Response | Promise<Response>;
 
-/** A request's connection; each is asked for only where it is needed, since it costs something. */
+/** A request's connection. The members are functions because each call has a cost. */
 export interface Connection {
-  /** The IP address of the other end. */
+  /** The IP address of the client. */
   readonly peer: () => string;
-  /** Settles when the answer has left, or cannot any more; a stop waits for it. */
+  /** Settles when the answer was sent or can no longer be sent; a stop waits for it. */
   readonly sent: () => Promise<void>;
 }
 
 export interface ServeOptions {
-  /** An answer that is there already, asked for before any other; undefined where there is none. */
+  /** Returns a prepared answer, if there is one; called before `answer`. */
   readonly ready?: (request: Request, connection: Connection) => Response | undefined;
-  /** What comes after it is answered 503, but whether it is alive. */
+  /** Once aborted, requests get 503, except `/healthz`. */
   readonly stopping: AbortSignal;
   /**
-   * Milliseconds that all descriptors may be taken before the connections are cut, which the runtime can only do to
-   * all of them: 0 where they are short, some seconds where WebSockets of people are among them.
+   * Milliseconds without a free descriptor before all connections are cut, since the runtime cannot cut single ones.
+   * 0 for short-lived connections, some seconds if people's WebSockets are among them.
    */
   readonly patienceMs: number;
   readonly log: Logger;
 }
 
 /**
- * Opens the port; throws the runtime's error where it cannot be had. `close` lets what is under way end, then cuts
- * it. The runtime's own `shutdown` is not used: it waits for slow clients without limit, and once asked for,
- * nothing can cut them any more.
+ * Opens the port; throws the runtime's error. `close` lets running requests finish and then cuts them. The runtime's
+ * `shutdown` is not used, because it waits for slow clients without limit and prevents cutting them.
  */
 export function serve(place: Place, answer: Answer, options: ServeOptions): OpenServer {
   return new HttpServer(place, answer, options);
@@ -108,14 +102,14 @@ class HttpServer implements OpenServer {
     this.#options = options;
     this.#tls = place.tls;
     this.#current = this.#open(place.port);
-    // DENO_SERVE_ADDRESS, which a platform may set, opens what it says in place of this port: maybe no port at all.
+    // If a platform sets DENO_SERVE_ADDRESS, the runtime opens that address instead, which may have no port.
     this.port = this.#current.addr.port ?? place.port;
   }
 
   async renewTls(renewed: Tls): Promise<void> {
     const { log, patienceMs } = this.#options;
     this.#tls = renewed;
-    // It takes nobody any more at once, and is over when the last that it serves has ended; nobody waits for that.
+    // Stops accepting at once. Its running connections may take long, so this does not wait for them.
     this.#current.shutdown().catch((error) => log.warn("port.not_drained", { problem: String(error) }));
     for (let tries = 1;; tries++) {
       try {
@@ -153,7 +147,7 @@ class HttpServer implements OpenServer {
           log.error("bug", { where: "port", error });
           return new Response("Internal error\n", { status: STATUS_CODE.InternalServerError });
         },
-        // Without its flag even to name it ends the program.
+        // Without --unstable-net even naming this option ends the program.
         ...(isShared && { reusePort: true }),
         ...(tls && { cert: tls.cert, key: tls.key }),
       },
@@ -178,10 +172,10 @@ class HttpServer implements OpenServer {
     }) ?? this.#answerTracked(request, info);
   }
 
-  /** Has `close` wait for an answer. Answers how to end that before it has left. */
+  /** Makes `close` wait for an answer. Returns a function that ends the wait early. */
   #track(completed: Promise<void>): () => void {
     const end = this.#underWay.begin();
-    // Rejects where the client left before it had its answer, which ends it as well.
+    // Rejects if the client left before its answer, which ends the wait too.
     completed.then(end, end);
     return end;
   }
@@ -192,16 +186,16 @@ class HttpServer implements OpenServer {
   ): Promise<Response> {
     const end = this.#track(info.completed);
     const { method } = request;
-    // Asked before: later the client may have left, and to look at the body itself would begin to read it.
-    const bringsBody = ENDS_UNTOLD && method !== "GET" && method !== "HEAD" && hasBody(request.headers);
+    // Checked first: later the client may have left, and reading `request.body` would start to read it.
+    const bringsBody = CLOSES_SILENTLY && method !== "GET" && method !== "HEAD" && hasBody(request.headers);
     const response = await this.#answer(request, addressOf(info));
     if (bringsBody && !(response.ok && READING.has(method))) response.headers.set("connection", "close");
-    // The WebSocket's owner ends it; some versions of Deno never tell of its end here.
+    // The WebSocket's owner ends it; some versions of Deno never report its end here.
     if (response.status === STATUS_CODE.SwitchingProtocols) end();
     return response;
   }
 
-  /** Tries to open a lost port. From `cutAtMs` on it cuts all connections where descriptors are short. */
+  /** Retries to open a lost port. From `cutAtMs` on it cuts all connections if descriptors are short. */
   #reopenSoon(cutAtMs: number): void {
     const { log, stopping } = this.#options;
     const { port } = this;
@@ -215,7 +209,7 @@ class HttpServer implements OpenServer {
           log.error("port.not_reopened", { port, problem: String(error) });
         }
       } else if (steadyClock() >= cutAtMs) {
-        // It lets go of all connections: some have to go, and the runtime does not tell which are idle.
+        // Cuts all connections, because the runtime does not show which are idle.
         log.error("port.connections_cut", { port });
         this.#cut.abort();
         this.#cut = new AbortController();
@@ -225,26 +219,26 @@ class HttpServer implements OpenServer {
   }
 }
 
-/** Methods whose body was read where the answer is a success. */
+/** The methods that read the body of a successful request. */
 const READING: ReadonlySet<string> = new Set(["POST", "PUT"]);
 
 function hasBody(headers: Headers): boolean {
   return headers.has("transfer-encoding") || (headers.get("content-length") ?? "0") !== "0";
 }
 
-/** Alive, and not ready: who asks for one is not to take it for the other. */
+/** A stopping server is alive (`/healthz`) but not ready. */
 function whileStopping({ url }: Request): Response {
   return new URL(url).pathname === "/healthz"
     ? new Response("ok\n")
     : new Response("The server is stopping\n", { status: STATUS_CODE.ServiceUnavailable });
 }
 
-/** How many answers are under way, and when there are none. */
+/** Counts running answers. */
 class UnderWay {
   #count = 0;
   #idle: (() => void) | undefined;
 
-  /** One more. Answers how to end it; later calls of that do nothing. */
+  /** Adds one. Returns a function that removes it; calling that again has no effect. */
   begin(): () => void {
     this.#count++;
     let isOver = false;
@@ -261,7 +255,6 @@ class UnderWay {
   }
 }
 
-/** The IP address of the other end, where it is known. */
 function addressOf({ remoteAddr }: Deno.ServeHandlerInfo<Deno.NetAddr>): string {
   return remoteAddr.hostname ?? NO_ADDRESS;
 }
@@ -270,7 +263,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Whether the process may open so many more files and sockets. */
+/** True if the process can open DESCRIPTORS_MIN more sockets. */
 function hasDescriptors(): boolean {
   const taken: Disposable[] = [];
   try {

@@ -1,21 +1,20 @@
 /**
- * What the headers of a request say about its answer: whether the client has it already, and whether it takes gzip.
- *
- * Pure. Both take time in proportion to the header's length.
+ * Content negotiation from a request's headers: conditional requests and gzip. Pure; the time is linear in the
+ * header's length.
  *
  * @module
  */
 import { ifNoneMatch } from "@std/http/etag";
 import { acceptsEncodings } from "@std/http/negotiation";
 
-/** Whether If-None-Match names `etag`: the answer is 304 then. */
+/** True if If-None-Match names `etag`, so that the answer is 304. */
 export function isNotModified({ headers }: Request, etag: string): boolean {
-  // No ETag has white space in it, and @std splits a run of it in time that grows with the square of its length.
+  // ETags contain no white space, and @std splits long runs of it in quadratic time.
   const named = headers.get("if-none-match")?.replaceAll(/[ \t]/g, "") ?? null;
   return !ifNoneMatch(named, etag);
 }
 
-/** Whether the client prefers gzip to plain bytes. One without Accept-Encoding gets plain bytes. */
+/** True if the client prefers gzip. Without Accept-Encoding it gets plain bytes. */
 export function acceptsGzip(request: Request): boolean {
   return Boolean(request.headers.get("accept-encoding")) &&
     acceptsEncodings(request, "gzip", "identity") === "gzip";

@@ -1,13 +1,13 @@
 /**
- * What of its permissions the program gives up, once it knows that it does not need them: what talks with servers that
- * somebody else runs has no business with files.
+ * Drops permissions that a running program no longer needs. A client that talks to other people's servers must not
+ * keep access to files.
  *
  * @module
  */
 
 const BESIDE_NET = ["read", "write", "run", "env", "sys", "ffi"] as const;
 
-/** Keeps the network, and gives up everything else for good. What is to be loaded or read has to be by then. */
+/** Keeps the network permission and revokes all others. Load and read everything else before the call. */
 export async function keepOnlyTheNetwork(): Promise<void> {
   for (const name of BESIDE_NET) await Deno.permissions.revoke({ name });
 }

@@ -1,8 +1,7 @@
 /**
- * What a server does at a SIGHUP: its flags, variables and file are read anew, and what has changed is put in force
- * or waits for a restart; either is logged. What is wrong changes nothing.
- *
- * Which values can change while a server runs is the server's to say.
+ * Reloads a server's configuration at a SIGHUP: reads flags, variables and the file again, applies what can change
+ * and logs what waits for a restart. A faulty configuration changes nothing. The server decides which values can
+ * change while it runs.
  *
  * @module
  */
@@ -11,27 +10,27 @@ import { type FlagTable, UsageError } from "../cli/flag.ts";
 import type { Logger } from "../logging/log.ts";
 import { type ListenAddress, startFailure } from "./start_failure.ts";
 
-/** What came of the new values. */
+/** The result of applying new values. */
 export interface Reconfigured {
-  /** Keys of those flags whose values are in force now as they were given. */
+  /** Keys of the flags whose new values are in force. */
   readonly inForce: ReadonlySet<string>;
   readonly certificate: "none" | "as before" | "renewed" | "waits for a restart";
-  /** What else there is to log. */
+  /** Further details for the log. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 
 export interface ReloaderOptions<Values> {
   readonly flags: FlagTable;
-  /** What is in force. */
+  /** The values in force. */
   readonly values: Values;
-  /** Throws `UsageError` where the command line or the configuration is wrong. */
+  /** Throws `UsageError` for a faulty command line or configuration. */
   readonly read: () => Promise<Values>;
-  /** Puts values in force; throws where it cannot, having changed nothing. */
+  /** Applies values; throws if it cannot, with nothing changed. */
   readonly put: (values: Values) => Promise<Reconfigured>;
   readonly log: Logger;
 }
 
-/** Answers what reads everything anew and puts it in force; a bug is thrown on. */
+/** Returns the function that reloads. It logs faults of the configuration and throws bugs. */
 export function reloader<Values extends ListenAddress & object>(
   { flags, values, read, put, log }: ReloaderOptions<Values>,
 ): () => Promise<void> {

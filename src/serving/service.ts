@@ -1,7 +1,6 @@
 /**
- * One server's life as a process: start, wait for a signal, stop in time. It answers with the exit status.
- *
- * It does not know which server it runs.
+ * Runs one server as a process: start, wait for a signal, stop in time, return the exit status. It does not know
+ * which server it runs.
  *
  * @module
  */
@@ -16,18 +15,18 @@ import {
 import { onHangUp, stopSignal } from "./signals.ts";
 import { type ListenAddress, startFailure } from "./start_failure.ts";
 
-/** A server that runs; `stop` releases everything that it holds. */
+/** A running server; `stop` releases everything. */
 export interface Running {
   stop(): Promise<void>;
-  /** Reads its settings anew and puts them in force; logs what is wrong with them. */
+  /** Reads the settings again and applies them; logs faults in them. */
   reload?(): Promise<void>;
-  /** Resolves with why, where it wants to be stopped although nobody sent a signal. */
+  /** Resolves with the reason if the server wants to stop without a signal. */
   readonly ending?: Promise<string> | undefined;
 }
 
 /**
- * Milliseconds from a signal to the end of the process, whatever is still open: service managers and Deno Deploy
- * kill without mercy after 5 s at the least. The log has the last of them to write what was cut short.
+ * Milliseconds from a signal to the end of the process: service managers and Deno Deploy kill it after 5 s or later.
+ * The log gets the last 300 ms to report what was cut short.
  */
 const STOP_DEADLINE_MS = 4700;
 const LAST_WORDS_MS = 300;
@@ -40,10 +39,9 @@ export interface ServiceOptions extends ListenAddress {
 export type ServiceEnd = { readonly status: 0 | 1; readonly problem?: string };
 
 /**
- * Runs what `start` starts until SIGINT, SIGTERM or its own wish, and stops it: status 0. A SIGHUP has it reload, but
- * for one that tells of the end of its terminal, which stops it. Where it cannot start: status 1, and
- * a line that says why. A bug that nothing else caught is logged, and the server goes on. `name` is who speaks in
- * the log.
+ * Runs a server until SIGINT, SIGTERM or its own `ending`, then stops it. SIGHUP reloads, unless the terminal has
+ * closed, which stops. Returns status 0, or 1 with a one-line problem if the server cannot start. Uncaught bugs are
+ * logged and the server continues. `name` is the log's name for it.
  */
 export async function runService(
   name: string,
@@ -59,7 +57,7 @@ export async function runService(
   };
   globalThis.addEventListener("error", fence);
   globalThis.addEventListener("unhandledrejection", fence);
-  // Before the start, so that a signal during a slow one is not the end without a stop.
+  // Registered before the start, so that a signal during a slow start causes a proper stop.
   const reloads = new Reloads(log);
   const signal = Promise.race([stopSignal(), hangUpOfTerminal(() => reloads.ask())]);
   let isEnding = false;
@@ -89,7 +87,7 @@ export async function runService(
   return end;
 }
 
-/** Calls `otherwise` at each SIGHUP but the one that tells that the terminal is gone: with that it resolves. */
+/** Resolves at the SIGHUP that reports a closed terminal; calls `otherwise` at each other one. */
 function hangUpOfTerminal(otherwise: () => void): Promise<string> {
   const hadTerminal = Deno.stdin.isTerminal();
   return new Promise((resolve) => {
@@ -97,7 +95,7 @@ function hangUpOfTerminal(otherwise: () => void): Promise<string> {
   });
 }
 
-/** Reloads one after the other: what is asked for while one is under way is one more. */
+/** Runs reloads one at a time; requests during a reload cause one more. */
 class Reloads {
   readonly #log: Logger;
   #running: Running | undefined;
@@ -114,13 +112,13 @@ class Reloads {
     this.#go();
   }
 
-  /** The server runs: what was asked for during its start is done now. */
+  /** Call when the server runs; a reload requested during the start runs now. */
   begin(running: Running): void {
     this.#running = running;
     this.#go();
   }
 
-  /** Resolves when none is under way; begins none any more. */
+  /** Waits for a running reload and starts no more. */
   async end(): Promise<void> {
     this.#isOver = true;
     await this.#underWay;
@@ -143,7 +141,7 @@ class Reloads {
   }
 }
 
-/** Ends the process at the deadline. The timers do not keep it alive when it ends by itself. */
+/** Ends the process at the deadline. The timers do not keep it alive. */
 function endInTime(deadlineMs: number, lastWords: () => void): void {
   Deno.unrefTimer(setTimeout(lastWords, deadlineMs - LAST_WORDS_MS));
   Deno.unrefTimer(setTimeout(() => Deno.exit(0), deadlineMs));

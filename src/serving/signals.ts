@@ -1,12 +1,12 @@
 /**
- * The only place that listens to the process's signals.
+ * The only file that listens to the process's signals. It does not decide what follows from one.
  *
  * @module
  */
 
 /**
- * Resolves at the first SIGINT or SIGTERM with its name. Later ones are swallowed: `deno task` and a terminal
- * may each deliver the same Ctrl-C, and the stop that is under way has a deadline of its own.
+ * Resolves with the name of the first SIGINT or SIGTERM. Later ones are ignored: `deno task` and a terminal may each
+ * deliver the same Ctrl-C, and the stop has a deadline.
  */
 export function stopSignal(): Promise<string> {
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
@@ -15,12 +15,12 @@ export function stopSignal(): Promise<string> {
   });
 }
 
-/** Calls `listener` at each SIGHUP; where the system has none, never. */
+/** Calls `listener` at each SIGHUP; never on Windows. */
 export function onHangUp(listener: () => void): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", listener);
 }
 
-/** Calls `listener` when the terminal's window has another size; where the system does not tell, never. */
+/** Calls `listener` when the terminal's size changes; never on Windows. */
 export function onWindowChange(listener: () => void): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGWINCH", listener);
 }

@@ -1,16 +1,15 @@
 /**
- * Why a server could not start, as one line for whoever started it: what was tried, and what to do.
- *
- * Only for failures of the world. For a bug there is no such line; it is logged with its stack.
+ * Turns a failure to start into one line for the operator: what was tried and what to do. Bugs get no line; they are
+ * logged with their stack.
  *
  * @module
  */
 import { KvUnavailable } from "../kv/kv.ts";
 
-/** What node:net says of an address that is no address of this machine; EINVAL is Deno's word for it there. */
+/** Codes of node:net for an address that this machine does not have; EINVAL is Deno's. */
 const NO_OWN_ADDRESS = ["EADDRNOTAVAIL", "ENOTFOUND", "EINVAL"];
 
-/** A reason not to start that already is the line to show. */
+/** A failure whose message is already the line to show. */
 export class CannotStart extends Error {
   override name = "CannotStart";
 }
@@ -20,12 +19,12 @@ export interface ListenAddress {
   readonly port: number;
 }
 
-/** The line for `error`, or undefined where it is a bug. */
+/** The line for `error`; undefined for a bug. */
 export function startFailure(error: unknown, { hostname, port }: ListenAddress): string | undefined {
   if (error instanceof CannotStart || error instanceof KvUnavailable) return oneLine(error.message);
   if (!(error instanceof Error) || !isOfTheWorld(error)) return undefined;
   const listen = `Cannot listen on ${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
-  // The sockets of node:net name the same failures by a code.
+  // node:net reports the same failures by a code.
   const code = "code" in error ? error.code : undefined;
   if (error instanceof Deno.errors.AddrInUse || code === "EADDRINUSE") {
     return `${listen}: the port is taken. Stop the program that has it, or give another by --port; 0 takes a free one`;
@@ -35,7 +34,7 @@ export function startFailure(error: unknown, { hostname, port }: ListenAddress):
     (typeof code === "string" && NO_OWN_ADDRESS.includes(code)) ||
     /lookup address|invalid host/.test(error.message)
   ) {
-    return `${listen}: that is no address of this machine. Give one by --hostname; 0.0.0.0 stands for all`;
+    return `${listen}: that is no address of this machine. Give one by --hostname; 0.0.0.0 means all`;
   }
   if (error instanceof Deno.errors.PermissionDenied || code === "EACCES") {
     return `${listen}: this user may not. Give a port from 1024 up by --port, or the right to take a lower one`;
@@ -47,7 +46,7 @@ export function startFailure(error: unknown, { hostname, port }: ListenAddress):
   return `Cannot start: ${oneLine(error.message)}`;
 }
 
-/** The platform reports the world by its own classes, or by a plain Error. What a bug throws is neither. */
+/** The platform reports failures by its own classes or a plain Error; bugs throw other classes. */
 function isOfTheWorld(error: Error): boolean {
   return error.constructor === Error || error instanceof URIError ||
     Object.values(Deno.errors).some((kind) => error instanceof kind);

@@ -1,19 +1,18 @@
 /**
- * The files of --tls-cert and --tls-key: read, and proven to be a certificate and its key before anybody is served
- * with them.
+ * Reads the files of --tls-cert and --tls-key and proves before use that they are a certificate and its key.
  *
  * @module
  */
 import type { Reconfigured } from "./reload.ts";
 import { CannotStart } from "./start_failure.ts";
 
-/** A certificate chain and its key, as PEM texts. */
+/** A certificate chain and its key in PEM. */
 export interface Tls {
   readonly cert: string;
   readonly key: string;
 }
 
-/** Reads both; undefined where none are named. Throws `CannotStart` for a file that cannot be read. */
+/** Reads both files; undefined if none are named. Throws `CannotStart` if one cannot be read. */
 export async function readTlsFiles(
   { tlsCert, tlsKey }: { readonly tlsCert: string | undefined; readonly tlsKey: string | undefined },
 ): Promise<Tls | undefined> {
@@ -21,15 +20,12 @@ export async function readTlsFiles(
   return { cert: await readNamed("--tls-cert", tlsCert), key: await readNamed("--tls-key", tlsKey) };
 }
 
-/** Throws what the runtime says of what cannot be used: node:tls finds out at the first handshake only. */
+/** Throws the runtime's error for an unusable pair; node:tls would fail only at the first handshake. */
 export function proveTls({ cert, key }: Tls): void {
   Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
 }
 
-/**
- * What comes of another certificate, or the same: `renew` has those who connect from now on see it, and says whether it
- * could. To speak TLS or not is not changed while a server runs.
- */
+/** Compares two certificates and applies a new one by `renew`, which returns whether it could. */
 export async function renewal(
   now: Tls | undefined,
   next: Tls | undefined,

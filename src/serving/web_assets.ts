@@ -1,10 +1,7 @@
 /**
- * The files of the web pages: read once, answered over HTTP with their type, an ETag and the headers that keep a
- * page to itself. Scripts are TypeScript, and lose their types before the first browser gets them.
- *
- * The path in a URL is the path in the project, `/chat/web/main.ts`, so that modules import each other alike in an
- * editor and in a browser. The files come from the disk, or from what the build tools put into the program. It does
- * not know what is on a page, nor who asks for it.
+ * The files of the web pages: read once and served with type, ETag and security headers. Scripts are TypeScript, and
+ * their types are stripped before they are served. A URL's path is the path in the project, such as
+ * `/chat/web/main.ts`, so imports work alike in an editor and in a browser.
  *
  * @module
  */
@@ -12,7 +9,7 @@ import { eTag } from "@std/http/etag";
 import { STATUS_CODE } from "@std/http/status";
 import { acceptsGzip, isNotModified } from "./negotiation.ts";
 
-/** Every folder with files for browsers: what the build tools put into the program. */
+/** All folders with browser files, which the build tools embed. */
 export const WEB_FOLDERS = [
   "chat/web",
   "listing/web",
@@ -23,33 +20,33 @@ export const WEB_FOLDERS = [
 ] as const;
 export type WebFolder = typeof WEB_FOLDERS[number];
 
-/** Where a program that was built has the files: path to text, scripts without their types, on `globalThis`. */
+/** Key on `globalThis` of the embedded files of a built program: path to text, with scripts already stripped. */
 export const EMBEDDED: unique symbol = Symbol.for("chatter.web_assets");
 
-/** What a page may load and do: its own files and its own server, and nothing else. No script in the page's text. */
+/** The page may load and connect to its own server only; inline scripts are forbidden. */
 export const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
   "img-src 'self'",
   "manifest-src 'self'",
-  // A WebSocket to the same host and port is 'self' too.
+  // Includes WebSockets to the same host and port.
   "connect-src 'self'",
   "form-action 'none'",
   "base-uri 'none'",
   "frame-ancestors 'none'",
-  // Where the browser knows it: no text becomes markup, whatever a script does.
+  // Where supported: no script can turn text into markup.
   "require-trusted-types-for 'script'",
   "trusted-types 'none'",
 ].join("; ");
 
-/** Headers of every answer for browsers, pages and files. */
+/** Headers of every page and file. */
 export const PAGE_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy": PAGE_POLICY,
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
   "cross-origin-opener-policy": "same-origin",
-  // A cache may keep it, and asks each time: a new version is there at the next reload.
+  // A cache must revalidate, so that a reload shows a new version.
   "cache-control": "no-cache",
   "vary": "accept-encoding",
 };
@@ -64,9 +61,9 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 
 interface Asset {
   readonly contentType: string;
-  /** As the file has it. */
+  /** The file's own text. */
   readonly written: string;
-  // What a browser gets, made for the first that asks: a start does not wait for it.
+  // Made at the first request, so that a start does not wait for it.
   text: Promise<string> | undefined;
   made: Promise<Made> | undefined;
 }
@@ -74,7 +71,7 @@ interface Asset {
 interface Made {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly gzipped: Uint8Array<ArrayBuffer>;
-  /** Weak, since the plain and the compressed form share it. */
+  /** Weak, because the plain and compressed forms share it. */
   readonly etag: string;
 }
 
@@ -88,8 +85,8 @@ export class WebAssets {
   }
 
   /**
-   * Reads folders, without the folders in them; in HTML `{{name}}` becomes the text that `fill` has for it.
-   * Throws where a folder is not there, or holds what is not for browsers.
+   * Reads the files of `folders`, without subfolders. In HTML `{{name}}` becomes the text of `fill`. Throws if a
+   * folder is missing or holds a file of an unknown type.
    */
   static async load(
     folders: readonly WebFolder[],
@@ -104,18 +101,17 @@ export class WebAssets {
     return new WebAssets(new Map(assets), fill);
   }
 
-  /** Fills in other texts, for those who ask from now on. */
+  /** Replaces the texts for later requests. */
   refill(fill: Readonly<Record<string, string>>): void {
     this.#fill = fill;
     for (const [path, asset] of this.#assets) if (path.endsWith(".html")) asset.text = asset.made = undefined;
   }
 
-  /** The paths of all files, as `/chat/web/page.css`. */
   get paths(): string[] {
     return [...this.#assets.keys()];
   }
 
-  /** Answers a GET or HEAD with the file at `path`, which is the request's own where none is given; undefined if there is none. */
+  /** Answers a GET or HEAD with the file at `path`, by default the request's path; undefined if there is none. */
   answer(
     request: Request,
     path: string = new URL(request.url).pathname,
@@ -134,10 +130,7 @@ export class WebAssets {
     return new Response(gzipped, { headers });
   }
 
-  /**
-   * All modules that a script imports, directly or not: a page names them, and a browser fetches them at once. Throws
-   * where one is not among the files.
-   */
+  /** All modules that `script` imports, directly or not, for preloading. Throws if one is not among the files. */
   async modulesOf(script: string): Promise<string[]> {
     const modules = new Set([script]);
     for (const path of modules) {
@@ -157,15 +150,14 @@ export class WebAssets {
       : asBrowsersTakeIt(path, asset.written);
   }
 
-  /** HTML with texts in their places, as texts, and with the modules of its script. */
+  /** HTML with the filled texts, escaped, and preload links for its script's modules. */
   async #page(html: string): Promise<string> {
     const text = html.replace(/\{\{\s*(\w+)\s*\}\}/g, (place, name: string) => {
       return this.#fill[name]?.replace(/[&<>"']/g, (character) => ESCAPED[character] ?? "") ?? place;
     });
     const [tag, script] = SCRIPT_TAG.exec(text) ?? [];
     if (tag === undefined) return text;
-    // The page is at the root of all files, wherever a proxy has that: its paths are relative. Low, since the page is
-    // shown before its script is there: styles come first.
+    // Relative paths, because a proxy may serve the page below another root. Low priority, because styles come first.
     const modules = (await this.modulesOf(`/${script}`)).map((path) =>
       `<link rel="modulepreload" fetchpriority="low" href="${path.slice(1)}" />`
     );
@@ -173,7 +165,7 @@ export class WebAssets {
   }
 }
 
-/** An import for more than its types, as it is left by `deno fmt`. */
+/** An import of values, in the form that `deno fmt` writes. */
 const IMPORT = /\bfrom "(\.[^"]+)";$/gm;
 const SCRIPT_TAG = /<script type="module" src="([^"]+)"><\/script>/;
 
@@ -190,7 +182,7 @@ const ESCAPED: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** The files of a folder, without the folders in it: path and text. */
+/** The files of a folder without subfolders: path and text. */
 async function filesIn(folder: WebFolder): Promise<[path: string, text: string][]> {
   const embedded = embeddedFiles();
   if (embedded !== undefined) {
@@ -211,7 +203,7 @@ function embeddedFiles(): Readonly<Record<string, string>> | undefined {
   return (globalThis as { [EMBEDDED]?: Readonly<Record<string, string>> })[EMBEDDED];
 }
 
-/** The statement that puts all files into a program, before its own code. */
+/** The statement that embeds all files; it must run before the program's own code. */
 export async function embeddingStatement(): Promise<string> {
   const files = (await Promise.all(WEB_FOLDERS.map(filesIn))).flat();
   const made = await Promise.all(
@@ -220,12 +212,12 @@ export async function embeddingStatement(): Promise<string> {
   return `globalThis[Symbol.for("${EMBEDDED.description}")] = ${JSON.stringify(Object.fromEntries(made))};\n`;
 }
 
-/** A script without its types, in whose place there are blanks, so that lines and columns stay; other files as they are. */
+/** A script with its types blanked, which keeps lines and columns; other files unchanged. */
 async function asBrowsersTakeIt(path: string, text: string): Promise<string> {
   if (!path.endsWith(".ts") || embeddedFiles() !== undefined) return text;
   const { stripTypeScriptTypes } = await import("node:module");
   if (stripTypeScriptTypes !== undefined) return stripTypeScriptTypes(text);
-  // An older Deno, as that of Deno Deploy and the one that the binary is compiled with.
+  // An older Deno, as on Deno Deploy and in the compiled binary.
   const { transformSync } = await import("amaro");
   return transformSync(text, { mode: "strip-only" }).code;
 }
