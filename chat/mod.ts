@@ -88,7 +88,7 @@ export interface RunningChat extends AsyncDisposable {
 }
 
 /** Milliseconds that gateways have at a stop to submit what they have received. */
-const SETTLE_MS = 1000;
+const FLUSH_MS = 1000;
 
 /**
  * Opens the store and the port, then registers with the listings without waiting for them.
@@ -235,7 +235,7 @@ class RunningServer implements RunningChat {
     gateways.refuse();
     await node.withdraw();
     // Received inputs are answered before the goodbye.
-    await settlesWithin(gateways.settle(), SETTLE_MS);
+    await settlesWithin(gateways.flushInbound(), FLUSH_MS);
     await node.finish();
     await gateways.close();
     await node.stop();

@@ -101,7 +101,7 @@ export async function startListing(options: ListingOptions): Promise<RunningList
         return answer;
       },
       stopping: stopping.signal,
-      patienceMs: 0,
+      cutAllAfterMs: 0,
       log,
     });
     liveness.start();

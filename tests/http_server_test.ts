@@ -12,7 +12,7 @@ const PLACE = { hostname: "127.0.0.1", port: 0, tls: undefined };
 
 function open(answer: Answer, ready?: () => Response) {
   const { log, lines } = recordedLog();
-  const options = { stopping: new AbortController().signal, patienceMs: 0, log };
+  const options = { stopping: new AbortController().signal, cutAllAfterMs: 0, log };
   const server = serve(PLACE, answer, { ...options, ...(ready && { ready }) });
   return {
     url: `http://127.0.0.1:${server.port}`,

@@ -39,7 +39,7 @@ Deno.test("a port that drains says that the server is alive, and 503 to everythi
   };
   const place = { hostname: "127.0.0.1", port: 0, tls: undefined };
   const { log } = recordedLog();
-  const server = serve(place, answer, { stopping: stopping.signal, patienceMs: 0, log });
+  const server = serve(place, answer, { stopping: stopping.signal, cutAllAfterMs: 0, log });
   const url = `http://127.0.0.1:${server.port}`;
   const waiting = fetch(url);
   await asked.promise;

@@ -21,11 +21,11 @@ export interface CpuProfile {
 const STAGES: readonly (readonly [stage: string, beginnings: readonly string[]])[] = [
   ["read", ["connection_ws.ts #receive", "connection_serve.ts socket.onmessage", "net.ts onStreamRead"]],
   ["decode", ["session.ts #readText"]],
-  ["queue", ["hub.ts submit", "hub.ts #run"]],
-  ["decide", ["hub.ts #decideAll", "hub.ts #settle"]],
-  ["commit", ["commits.ts store"]],
-  ["encode", ["hub.ts #tell", "gathered.ts take", "outbox.ts outgoing"]],
-  ["fan-out", ["audience.ts flush"]],
+  ["queue", ["sequencer.ts submit", "sequencer.ts #run"]],
+  ["decide", ["sequencer.ts #decideAll", "sequencer.ts #settle"]],
+  ["commit", ["turn_log_journal.ts append"]],
+  ["encode", ["teller.ts tell", "write_batch.ts take", "frame.ts toFrame"]],
+  ["fan-out", ["fanout.ts flush"]],
   ["write", ["writable.js Writable.write", "01_websocket.js send"]],
 ];
 
@@ -39,7 +39,7 @@ const OUTSIDE: Readonly<Record<string, string>> = {
 /** What is written by the library or the platform, and in no stage above. */
 const OTHER = "event loop";
 /** What no stage begins with is read where the socket's events are. */
-const READING = ["receiver.js", "reading_turns.ts", "stream_base_commons.ts", "connection_ws.ts"];
+const READING = ["receiver.js", "fair_reads.ts", "stream_base_commons.ts", "connection_ws.ts"];
 
 /** Microseconds of each stage in the last `seconds` before the last message was decided. */
 export function stagesOf(profile: CpuProfile, seconds: number): [stage: string, us: number][] {

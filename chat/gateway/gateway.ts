@@ -34,7 +34,7 @@ export interface Gateways {
   /** Lets nobody in any more, and says that it is not ready. */
   refuse(): void;
   /** Resolves when all that was received is submitted. */
-  settle(): Promise<void>;
+  flushInbound(): Promise<void>;
   /** Says goodbye to everyone, cuts who does not answer, and closes the port. */
   close(): Promise<void>;
 }
@@ -76,7 +76,7 @@ export class Gateway implements Gateways {
   #onEmpty = () => {};
   #transport: Transport | undefined;
   #isStopping = false;
-  #isHushed = false;
+  #hasStoppedReading = false;
 
   private constructor(options: GatewayOptions) {
     this.#options = options;
@@ -121,13 +121,13 @@ export class Gateway implements Gateways {
   }
 
   /** On one thread with the sequencer it always is. */
-  settle(): Promise<void> {
+  flushInbound(): Promise<void> {
     return Promise.resolve();
   }
 
   /** Nothing is read any more, of those who come as of those who are here; what was read is answered. */
-  hush(): void {
-    this.#isHushed = true;
+  stopReading(): void {
+    this.#hasStoppedReading = true;
     for (const session of this.#sessions) session.stopReading();
   }
 
@@ -195,7 +195,7 @@ export class Gateway implements Gateways {
   readonly #accept = (connection: Connection): Session => {
     const session = new Session({ id: crypto.randomUUID(), connection }, this.#rules);
     this.#options.meters.socketOpened();
-    if (this.#isHushed) session.stopReading();
+    if (this.#hasStoppedReading) session.stopReading();
     this.#sessions.add(session);
     this.#options.register?.opened(session);
     return session;

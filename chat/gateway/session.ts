@@ -90,7 +90,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
   #connectDeadline: ReturnType<typeof setTimeout> | undefined;
   /** Frames that the sequencer has and that are not answered yet. */
   #unanswered = 0;
-  #isHushed = false;
+  #hasStoppedReading = false;
 
   constructor({ id, connection }: SessionParts, rules: SessionRules) {
     this.id = id;
@@ -180,7 +180,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
 
   /** Reads nothing any more; what was read is answered. */
   stopReading(): void {
-    this.#isHushed = true;
+    this.#hasStoppedReading = true;
   }
 
   /** Ends the connection without a word: for a peer that does not answer the close. */
@@ -198,7 +198,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
   /** Whether a frame may come at all: the session is not over, does not flood, and its answers keep up. */
   #takesFrame(length: number): boolean {
     this.#rules.meters.framesReceived.add();
-    if (this.outbox.isClosed || this.#isHushed || this.#isFlooded(length)) return false;
+    if (this.outbox.isClosed || this.#hasStoppedReading || this.#isFlooded(length)) return false;
     const { maxUnansweredFrames } = this.#rules.limits;
     if (this.#unanswered < maxUnansweredFrames) return true;
     this.#rules.log.warn("session.unanswered", { session: this.id, limitFrames: maxUnansweredFrames });

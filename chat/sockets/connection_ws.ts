@@ -72,8 +72,8 @@ export class WsConnection implements Connection, SocketOwner {
   readonly #gone: () => void;
   /** Made at the first ping: most never send one. */
   #pings: TokenBucket | undefined;
-  /** Given to be sent, and not flushed yet. */
-  readonly #gathered = new WriteBatch();
+  /** What was given to `send` and is not flushed yet. */
+  readonly #batch = new WriteBatch();
   #receiver: Receiver | undefined;
   #framesAfterClose = 0;
   /** When the last ping went out, or it was opened. */
@@ -81,7 +81,7 @@ export class WsConnection implements Connection, SocketOwner {
   /** When the ping went out that is not answered yet. */
   #pingedMs: number | undefined;
   #closeTimeoutMs = CLOSE_TIMEOUT_MS;
-  /** When it was first seen closing, whoever began it. */
+  /** When it was first seen closing, whichever end began it. */
   #closingMs: number | undefined;
 
   /** Takes a WebSocket that is open. */
@@ -102,9 +102,9 @@ export class WsConnection implements Connection, SocketOwner {
     this.#fenced("open", () => this.#receiver = admitted.accept(this));
   }
 
-  /** Of the peer's making, and the library closes for it. */
+  /** The peer broke a rule or reset the connection; the library closes it. */
   failed(error: Error & { code?: string }): void {
-    this.#readNoMore();
+    this.#stopReading();
     this.#rules.log.debug("socket.error", { code: error.code, problem: error.message });
   }
 
@@ -129,21 +129,21 @@ export class WsConnection implements Connection, SocketOwner {
   }
 
   get pendingBytes(): number {
-    return this.#socket.bufferedAmount + this.#gathered.bytes;
+    return this.#socket.bufferedAmount + this.#batch.bytes;
   }
 
   send(frame: Frame): void {
-    if (this.#socket.readyState === OPEN) this.#gathered.addFrame(frame);
+    if (this.#socket.readyState === OPEN) this.#batch.addFrame(frame);
   }
 
   sendTurn(broadcasts: TurnFrames, from: number): void {
-    if (this.#socket.readyState === OPEN) this.#gathered.addBroadcasts(broadcasts, from);
+    if (this.#socket.readyState === OPEN) this.#batch.addBroadcasts(broadcasts, from);
   }
 
-  /** One write for all that was gathered: a write costs many times what it writes. */
+  /** One write for the whole batch: a write costs many times what it writes. */
   flush(): void {
-    while (this.#gathered.bytes > 0) {
-      const bytes = this.#gathered.take();
+    while (this.#batch.bytes > 0) {
+      const bytes = this.#batch.take();
       // Past the library, which would make a frame of it. Nothing of the library's waits to be sent in between: what it
       // sends, pings and closes, it sends at once.
       if (this.#socket.readyState === OPEN) this.#stream.write(bytes);
@@ -154,8 +154,8 @@ export class WsConnection implements Connection, SocketOwner {
     if (this.#socket.readyState !== OPEN) return;
     this.flush();
     this.#socket.close(code, reason);
-    // Whoever is closed for what it did goes on doing it; a goodbye among friends is waited for.
-    if (code !== CLOSE.goodbye.code && code !== CLOSE.stopping.code) this.#readNoMore();
+    // A peer that is closed for what it did goes on doing it; after a goodbye its answer is awaited.
+    if (code !== CLOSE.goodbye.code && code !== CLOSE.stopping.code) this.#stopReading();
   }
 
   terminate(): void {
@@ -191,7 +191,7 @@ export class WsConnection implements Connection, SocketOwner {
   }
 
   /** What the peer still sends stays with the peer, until it is cut. */
-  #readNoMore(): void {
+  #stopReading(): void {
     this.#closeTimeoutMs = BROKEN_TIMEOUT_MS;
     this.#reading.end();
     // The library reads on and throws away, from its next tick on: at the speed of a network that is memory too.
@@ -217,9 +217,7 @@ export class WsConnection implements Connection, SocketOwner {
   }
 }
 
-// @ts-types="@types/ws"
-
-/** Who is told. `closed` comes exactly once, and is the last. */
+/** Receives what the library emits. `closed` comes exactly once, and is the last. */
 export interface SocketOwner {
   failed(error: Error): void;
   pinged(data: Buffer): void;
@@ -229,10 +227,10 @@ export interface SocketOwner {
 }
 
 export class PeerSocket extends WebSocket {
-  /** Set before anything can happen: the library tells nothing in the turn in which it makes a socket. */
+  /** Set before anything can happen: the library emits nothing in the turn in which it makes a socket. */
   owner: SocketOwner | undefined;
 
-  /** What the library emits, by the name of the event. Answers whether somebody was told, as any emitter does. */
+  /** What the library emits, by the name of the event. True where there is a listener, as of any emitter. */
   override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {
     const { owner } = this;
     if (owner === undefined) return false;

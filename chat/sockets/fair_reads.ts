@@ -1,9 +1,8 @@
 /**
- * Who is read next, and how much at once: peers that pour in share a bounded time of each turn of the event loop, so
- * that what others say is heard in between.
+ * Fair reads: sockets with large input share at most TURN_MS of each turn of the event loop, so that short messages of
+ * others are not delayed. Deno reads up to 2 MiB of one socket in a turn, and the library works through all of it.
  *
- * It knows bytes and no frames. Deno reads up to 2 MiB of one socket in a turn, and the library works through all that
- * it is given: this stands between the two. PROTOCOL.md §7.4.
+ * It knows bytes and no frames. PROTOCOL.md §7.4.
  *
  * @module
  */
@@ -30,12 +29,12 @@ export class FairReads {
   }
 
   /** Comes between a socket and the one listener of its data, which is there already. */
-  take(socket: Socket): FairRead {
+  add(socket: Socket): FairRead {
     return new FairRead(socket, this);
   }
 
-  /** Has a reading come to its turn. */
-  wait(reading: FairRead): void {
+  /** Lets a read come to its turn. */
+  enqueue(reading: FairRead): void {
     this.#waiting.add(reading);
     if (this.#isTurnDue) return;
     this.#isTurnDue = true;
@@ -62,14 +61,14 @@ export class FairReads {
 export class FairRead {
   readonly #socket: Socket;
   readonly #listener: (bytes: Buffer) => void;
-  readonly #turns: FairReads;
+  readonly #reads: FairReads;
   #rest: Buffer | undefined;
   #isOver = false;
 
-  /** Internal: call `ReadingTurns.take`. */
-  constructor(socket: Socket, turns: FairReads) {
+  /** Internal: call `FairReads.add`. */
+  constructor(socket: Socket, reads: FairReads) {
     this.#socket = socket;
-    this.#turns = turns;
+    this.#reads = reads;
     const [listener, ...others] = socket.listeners("data") as ((bytes: Buffer) => void)[];
     if (listener === undefined || others.length > 0) throw new Error("not one listener of a socket's data");
     this.#listener = listener;
@@ -101,7 +100,7 @@ export class FairRead {
     if (this.#rest === undefined && bytes.length <= AT_ONCE_BYTES) return this.#give(bytes);
     this.#socket.pause();
     this.#rest = this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes]);
-    this.#turns.wait(this);
+    this.#reads.enqueue(this);
   }
 
   #readRest(): void {

@@ -14,7 +14,7 @@ import type { StartTransport } from "./transport.ts";
  * Milliseconds that all file descriptors may be taken before everyone is cut, the people who talk too. An attack that
  * is over before costs them nothing; one that is not leaves no other way in for anybody.
  */
-const PATIENCE_MS = 10_000;
+const CUT_ALL_AFTER_MS = 10_000;
 /** Milliseconds that requests under way have to end at the stop: answers here need no longer. */
 const DRAIN_MS = 500;
 
@@ -30,7 +30,7 @@ export const startServe: StartTransport = (
         upgrade: (socket) =>
           upgradeServe(request, socket, { idleSeconds: limits.pingInterval + limits.pingTimeout, log }),
       }),
-    { stopping: stopping.signal, patienceMs: PATIENCE_MS, log },
+    { stopping: stopping.signal, cutAllAfterMs: CUT_ALL_AFTER_MS, log },
   );
   const stop = () => {
     stopping.abort();

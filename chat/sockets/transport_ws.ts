@@ -28,7 +28,7 @@ class WsTransport implements Transport {
   readonly #options: TransportOptions;
   readonly #http: NodeHttp;
   readonly #handshakes: WsHandshakes;
-  readonly #turns: FairReads;
+  readonly #fairReads: FairReads;
   readonly #connections = new Set<WsConnection>();
   readonly #rules: WsConnectionRules;
   #beat: ReturnType<typeof setInterval> | undefined;
@@ -40,7 +40,7 @@ class WsTransport implements Transport {
     this.#options = options;
     const { tls, limits, sharers, steadyMs, log, handle } = options;
     this.#handshakes = new WsHandshakes(limits);
-    this.#turns = new FairReads(steadyMs);
+    this.#fairReads = new FairReads(steadyMs);
     this.#http = new NodeHttp({
       tls,
       waits,
@@ -100,7 +100,7 @@ class WsTransport implements Transport {
   #connect({ request, socket, admitted }: LetIn): void {
     const webSocket = this.#handshakes.shake(request, socket, admitted.subprotocol);
     if (webSocket === undefined) return admitted.gone();
-    const reading = this.#turns.take(socket);
+    const reading = this.#fairReads.add(socket);
     this.#connections.add(new WsConnection(webSocket, { admitted, reading, stream: socket }, this.#rules));
   }
 

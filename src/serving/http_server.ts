@@ -74,7 +74,7 @@ export interface ServeOptions {
    * Milliseconds without a free descriptor before all connections are cut, since the runtime cannot cut single ones.
    * 0 for short-lived connections, some seconds if people's WebSockets are among them.
    */
-  readonly patienceMs: number;
+  readonly cutAllAfterMs: number;
   readonly log: Logger;
 }
 
@@ -107,7 +107,7 @@ class HttpServer implements OpenServer {
   }
 
   async renewTls(renewed: Tls): Promise<void> {
-    const { log, patienceMs } = this.#options;
+    const { log, cutAllAfterMs } = this.#options;
     this.#tls = renewed;
     // Stops accepting at once. Its running connections may take long, so this does not wait for them.
     this.#current.shutdown().catch((error) => log.warn("port.not_drained", { problem: String(error) }));
@@ -117,7 +117,7 @@ class HttpServer implements OpenServer {
         return;
       } catch (error) {
         if (tries === RENEW_TRIES_MAX) {
-          this.#reopenSoon(steadyClock() + patienceMs);
+          this.#reopenSoon(steadyClock() + cutAllAfterMs);
           throw error;
         }
       }
@@ -134,7 +134,7 @@ class HttpServer implements OpenServer {
   }
 
   #open(port: number): Deno.HttpServer<Deno.NetAddr> {
-    const { log, patienceMs } = this.#options;
+    const { log, cutAllAfterMs } = this.#options;
     const { hostname, isShared } = this.#place;
     const tls = this.#tls;
     const server = Deno.serve(
@@ -155,7 +155,7 @@ class HttpServer implements OpenServer {
     );
     server.finished.catch((error) => {
       log.error("port.lost", { port: server.addr.port, problem: String(error) });
-      this.#reopenSoon(steadyClock() + patienceMs);
+      this.#reopenSoon(steadyClock() + cutAllAfterMs);
     });
     return server;
   }

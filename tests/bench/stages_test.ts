@@ -28,18 +28,18 @@ function profileOf(stacks: readonly (readonly string[])[]): CpuProfile {
 }
 
 Deno.test("a sample belongs to the nearest function that begins a stage", () => {
-  const sequencer = ["core.js tick", "hub.ts #run"];
+  const sequencer = ["core.js tick", "sequencer.ts #run"];
   const profile = profileOf([
     ["net.ts onStreamRead", "receiver.js startLoop"],
     ["net.ts onStreamRead", "receiver.js startLoop", "session.ts #readText", "codec.ts decodeClientFrame"],
-    [...sequencer, "hub.ts #tell", "consequence.ts consequenceOf"],
-    [...sequencer, "audience.ts flush", "gathered.ts take"],
-    [...sequencer, "audience.ts flush", "writable.js Writable.write", "writeBuffer"],
+    [...sequencer, "teller.ts tell", "effects.ts effectsOf"],
+    [...sequencer, "fanout.ts flush", "write_batch.ts take"],
+    [...sequencer, "fanout.ts flush", "writable.js Writable.write", "writeBuffer"],
     ["core.js tick", "(garbage collector)"],
     sequencer,
     ["core.js tick"],
-    [...sequencer, "hub.ts #decideAll", "commits.ts store"],
-    [...sequencer, "hub.ts #decideAll", "room.ts decide"],
+    [...sequencer, "sequencer.ts #decideAll", "turn_log_journal.ts append"],
+    [...sequencer, "sequencer.ts #decideAll", "room.ts decide"],
   ]);
   assertEquals(stagesOf(profile, 1), [
     ["read", 1000],
@@ -55,7 +55,7 @@ Deno.test("a sample belongs to the nearest function that begins a stage", () => 
 });
 
 Deno.test("only the time up to the last decision counts, and no more of it than is asked for", () => {
-  const decide = ["hub.ts #decideAll"];
+  const decide = ["sequencer.ts #decideAll"];
   const profile = profileOf([["a.js start"], decide, ["b.js wait"], decide, ["c.js stop"]]);
   assertEquals(stagesOf(profile, 0.003), [["decide", 2000], ["event loop", 1000]]);
   assertEquals(stagesOf(profile, 0.0015), [["decide", 1000], ["event loop", 500]]);

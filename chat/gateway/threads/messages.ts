@@ -124,7 +124,7 @@ export interface GatewayCalls {
   /** From now on nobody is let in. */
   refuse(): void;
   /** From now on nothing is read; everything that was is submitted before the answer. */
-  settle(): void;
+  flushInbound(): void;
   close(): Promise<void>;
   /** What it has counted, by the places of its meters. */
   meters(): readonly number[];

@@ -70,7 +70,7 @@ export class ThreadGateway {
       reconfigure: (settings) => this.#reconfigure(settings),
       renewTls: async (tls) => await this.#gateway?.renewTls(tls) ?? false,
       refuse: () => this.#gateway?.refuse(),
-      settle: () => this.#settle(),
+      flushInbound: () => this.#flushInbound(),
       close: () => this.#close(),
       meters: () => this.#gateway === undefined ? [] : this.#meters.numbers(),
     });
@@ -127,8 +127,8 @@ export class ThreadGateway {
     void this.#gateway?.reconfigured();
   }
 
-  #settle(): void {
-    this.#gateway?.hush();
+  #flushInbound(): void {
+    this.#gateway?.stopReading();
     this.#submitNow();
   }
 

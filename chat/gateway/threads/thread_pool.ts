@@ -135,9 +135,9 @@ export class GatewayPool implements Gateways {
     for (const { link } of this.#threads) link.calls.ask("refuse").catch(isLostAnyway);
   }
 
-  async settle(): Promise<void> {
+  async flushInbound(): Promise<void> {
     await Promise.all(
-      Array.from(this.#threads, ({ link }) => link.calls.ask("settle").catch(isLostAnyway)),
+      Array.from(this.#threads, ({ link }) => link.calls.ask("flushInbound").catch(isLostAnyway)),
     );
   }
 

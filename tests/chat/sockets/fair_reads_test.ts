@@ -46,7 +46,7 @@ class Turns {
   /** `costMs` is what each piece that it brings takes to work through. */
   socket(costMs = 0): FakeSocket & { end(): void } {
     const socket = new FakeSocket(() => this.nowMs += costMs);
-    const reading = this.#turns.take(socket as unknown as Socket);
+    const reading = this.#turns.add(socket as unknown as Socket);
     return Object.assign(socket, { end: () => reading.end() });
   }
 

@@ -17,7 +17,7 @@ function open(listing: ListingUnderTest): OpenServer & AsyncDisposable {
   const server = serve(
     place,
     (request, peer) => listing.app.fetch(request, { peer }),
-    { stopping: listing.stopping.signal, patienceMs: 0, log: logger("listing") },
+    { stopping: listing.stopping.signal, cutAllAfterMs: 0, log: logger("listing") },
   );
   return { ...server, [Symbol.asyncDispose]: () => server.close() };
 }
