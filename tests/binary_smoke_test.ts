@@ -14,16 +14,9 @@ import {
 } from "@std/assert";
 import { VERSION } from "../src/version.ts";
 import { ChatClient } from "./support/chat_client.ts";
+import { listedServers, untilListed } from "./support/listed_servers.ts";
 import { IS_OF_OLD_DENO, runProgram, startServer } from "./support/program.ts";
 import { RawPeer } from "./support/raw_peer.ts";
-
-async function listedServers(
-  listingUrl: string,
-): Promise<{ id: number; displayName: string; address: string }[]> {
-  const response = await fetch(`${listingUrl}/servers`);
-  assertEquals(response.status, 200);
-  return (await response.json()).servers;
-}
 
 /** Every file that a page loads, by itself or by its scripts, from `url`: path and type. Throws where one is missing. */
 async function filesOfPage(url: string): Promise<Map<string, string>> {
@@ -147,6 +140,7 @@ Deno.test("a chat server registers, carries a conversation, delists itself, and 
     const told = await anna.next();
     assertMatch(told, /^c2\/MSG anna; 1700000000000; [0-9a-f-]{36}; hello; there$/);
     await bert.expect(told);
+    await untilListed(listing.url, 5, ([now]) => now?.connectedUsers === 2);
     const uuid = told.split("; ")[2];
 
     const { status, tookMs } = await first.stop("SIGTERM");

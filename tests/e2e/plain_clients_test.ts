@@ -6,23 +6,18 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { PlainClient, type PlainClientKind } from "../support/plain_client.ts";
-import { IS_OF_OLD_DENO, startServer } from "../support/program.ts";
+import { startServer } from "../support/program.ts";
 
-const KINDS: [PlainClientKind, PlainClientKind, workers: number][] = [
-  ["browser_style", "raw_socket", 1],
-  ["raw_socket", "browser_style", 1],
-  ["browser_style", "raw_socket", 2],
+const KINDS: [PlainClientKind, PlainClientKind][] = [
+  ["browser_style", "raw_socket"],
+  ["raw_socket", "browser_style"],
 ];
 
-for (const [first, second, workers] of KINDS) {
-  const ignore = IS_OF_OLD_DENO && workers > 1;
-  const on = workers === 1 ? "" : ` on ${workers} threads`;
+for (const [first, second] of KINDS) {
   Deno.test(
-    `a ${first} client and a ${second} client converse${on} by the seed page alone`,
-    { ignore },
+    `a ${first} client and a ${second} client converse by the seed page alone`,
     async () => {
-      const flags = ["--name", "Seed Server", "--id", "42", "--workers", `${workers}`];
-      await using server = await startServer("chat", flags);
+      await using server = await startServer("chat", ["--name", "Seed Server", "--id", "42"]);
       await using alice = await PlainClient.start(first, server.url);
       await using bob = await PlainClient.start(second, server.url);
 
