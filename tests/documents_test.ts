@@ -136,11 +136,11 @@ Deno.test("ARCHITECTURE.md maps every folder of src, chat, listing and terminal,
   assertEquals(mapped, [...folders].toSorted());
 });
 
-Deno.test("ARCHITECTURE.md gives a reason for every package of the import map, and for no other", () => {
+Deno.test("docs/dependencies.md gives a reason for every package of the import map, and for no other", () => {
   const packages = Object.values<string>(config.imports).map((target) =>
     /^npm:\/?((?:@[^/]+\/)?[^@/]+)@/.exec(target)?.[1] ?? target
   );
-  const rows = tableUnder("ARCHITECTURE.md", "Dependencies");
+  const rows = tableUnder("docs/dependencies.md", "Dependencies");
   assertEquals(rows.map((row) => row.package).toSorted(), [...new Set(packages)].toSorted());
   assertEquals(rows.filter(({ why }) => !why).map((row) => row.package), []);
 });

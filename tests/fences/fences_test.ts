@@ -1,6 +1,6 @@
 /**
  * A bug at each entry point of the program: it is logged with its stack, answered to the one who met it where there is
- * one, and everyone else goes on. The entry points are those of ARCHITECTURE.md "Errors", all of them.
+ * one, and everyone else goes on. The entry points are those of docs/fences.md, all of them.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import "./thread_fences.ts";
 import "./listing_fences.ts";
 import "./process_fences.ts";
 
-Deno.test("ARCHITECTURE.md lists the entry points that are tried here, all of them and no other", async () => {
-  const text = await Deno.readTextFile(new URL("../../ARCHITECTURE.md", import.meta.url));
+Deno.test("docs/fences.md lists the entry points that are tried here, all of them and no other", async () => {
+  const text = await Deno.readTextFile(new URL("../../docs/fences.md", import.meta.url));
   const [, table = ""] = /\n\| a bug in +\|.*\n\| -+ .*\n((?:\|.*\n)+)/.exec(text) ?? [];
   const listed = table.trim().split("\n").map((row) => row.split("|")[1]?.trim());
   assertEquals(listed.toSorted(), [...tried].toSorted());
