@@ -1,8 +1,7 @@
 /**
- * `deno task bench`: Chatter measured beside what people would otherwise use, on this machine, with one command.
- *
- * Servers and load generator are started here and end here; everything stays on loopback. What is measured is the
- * table of comparison/scenarios.ts, beside what the table of comparison/servers.ts, and `--help` says the rest.
+ * `deno task bench`: measures Chatter beside common alternatives on this machine. It starts and ends all servers and
+ * the load generator; all traffic is on loopback. comparison/scenarios.ts lists what is measured,
+ * comparison/servers.ts the servers, and `--help` the options.
  *
  * @module
  */
@@ -22,7 +21,7 @@ import { figureText } from "./comparison/statistics.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
-/** Exit status 0: measured, and nothing was wrong; 1: something was; 2: it cannot run like this. */
+/** Exit status 0: measured without a problem; 1: a run had a problem; 2: it cannot run with these options. */
 async function main(args: readonly string[]): Promise<number> {
   const choice = { scenarios: SCENARIOS.map(({ name }) => name), servers: SERVERS.map(({ name }) => name) };
   const options = readBenchOptions(args, choice);
@@ -70,7 +69,7 @@ async function compare(options: BenchOptions, compiler: string, scratch: string)
       kind === scenario.kind && !scenario.without.includes(name)
     );
     for (let round = 1; round <= options.rounds; round++) {
-      // Each round begins with another server, so that none is always the first or always behind the same.
+      // Each round starts with another server, so that none always runs first or after the same one.
       for (const server of rotated(apt, round - 1)) {
         const run = await measure(bench, scenario, server, round);
         console.error(progressLine(scenario, server, run));

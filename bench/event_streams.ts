@@ -1,10 +1,9 @@
 /**
- * What following a large list costs: streams over real sockets while servers change, each at random.
+ * Measures the cost of event streams of a large list: streams over real sockets while random servers change. It
+ * prints changes made and sent, bytes per second of a stream, its resets, and the process's CPU time and memory. The
+ * readers are a separate process. It ends after 20 s.
  *
  *     deno run -A bench/event_streams.ts [streams] [servers] [changes a second]
- *
- * Printed: changes made and told, bytes a second of one stream and how often it was told to fetch the list, the
- * process's CPU time and memory. The readers are a process of their own. It ends by itself after 20 s.
  *
  * @module
  */
@@ -75,7 +74,7 @@ async function measure(streams: number, servers: number, perSecond: number): Pro
   await new Promise((resolve) => setTimeout(resolve, SECONDS * 1000));
   const { user, system } = process.cpuUsage(before);
   clearInterval(changing);
-  console.log(`${streams} streams, ${made} changes made, ${changes.seq} told`);
+  console.log(`${streams} streams, ${made} changes made, ${changes.seq} sent`);
   console.log(
     `CPU time: ${((user + system) / 1e6).toFixed(2)} s of ${SECONDS} s, making the changes included`,
   );

@@ -1,13 +1,11 @@
 /**
- * How smooth the listing's page stays: a thousand servers, a hundred changes a second, in a headless browser.
+ * Measures how smooth the listing's page stays in a headless browser with a thousand servers and a hundred changes
+ * per second. It prints the time until the page is live, the delay of a key in the search, and the main thread's work
+ * per second during changes. It writes the changes to the store, as another listing on it would.
  *
  * ```sh
  * deno run --allow-all bench/listing_page.ts [--servers 1000] [--changes 100] [--seconds 10]
  * ```
- *
- * Printed: how long until the page lives, how long a key in the search takes to be shown, and how much of each
- * second the page's main thread works while it is told of changes. Changes are written to the store as
- * another listing on it would write them, each to a server at random.
  *
  * @module
  */
@@ -36,7 +34,7 @@ function record(id: number) {
   };
 }
 
-/** Writes `CHANGES` a second until the signal. */
+/** Writes `CHANGES` changes per second until the signal. */
 async function change(store: KvServerStore, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     await Promise.all(Array.from({ length: CHANGES / 10 }, async () => {

@@ -1,11 +1,9 @@
 /**
- * The sweep of a real listing over real sockets: how long 10,000 servers take to be checked, how long the living
- * wait for it beside a thousand that take the connection and never answer, and what GET costs meanwhile.
+ * Measures the sweep of a real listing over real sockets: how long 10,000 servers take to be checked, how much a
+ * thousand silent ones delay the others, and what GET costs meanwhile. The chat servers are a separate process that
+ * serves all of 127.0.0.0/8 and reads the id from the Host header. It ends after about three intervals.
  *
  *     deno run -A bench/listing_sweep.ts [servers] [silent servers] [seconds of an interval]
- *
- * The chat servers are one process of their own, which answers for all of 127.0.0.0/8: it reads the id that is
- * asked for from the Host header. Everything stays on loopback and ends by itself, after about three intervals.
  *
  * @module
  */
@@ -17,13 +15,13 @@ import { openKv } from "../src/kv/kv.ts";
 import { DEFAULT_LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
 import { addressOf, fillListingStore, idOf } from "./comparison/listing_store.ts";
 
-/** When all servers were checked before it begins: each is due at once. */
+/** The time of all servers' last check: each is due at once. */
 const LONG_AGO_MS = 1;
 
 if (Deno.args[0] === "--serve") serveAll();
 else await measure(Number(Deno.args[0] ?? 10_000), Number(Deno.args[1] ?? 0), Number(Deno.args[2] ?? 60));
 
-/** Answers every ping, on one port; and on the other takes connections and says nothing. */
+/** Answers every ping on one port; on the other accepts connections and stays silent. */
 function serveAll(): void {
   const alive = Deno.serve({ hostname: "0.0.0.0", port: 0, onListen: () => {} }, (request) => {
     const id = idOf(request.headers.get("host") ?? "");
@@ -78,7 +76,7 @@ interface Setting {
   readonly interval: number;
 }
 
-/** Looks at the store once a second for three intervals, and prints what it saw of the checks. */
+/** Reads the store once per second for three intervals and prints the progress of the checks. */
 async function watch(url: string, path: string, { servers, silent, interval }: Setting): Promise<void> {
   using kv = await openKv(path);
   const started = Date.now();

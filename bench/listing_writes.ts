@@ -1,14 +1,12 @@
 /**
- * Registrations and changes a second that a listing takes and has on disk, beside what Deno KV commits one by one at
- * the same place.
+ * Measures registrations and changes per second that a listing stores on disk, beside single commits of Deno KV at
+ * the same place. The registering servers are one process that answers pings for all of 127.0.0.0/8 and reads the id
+ * from the Host header. Rate limits do not apply on loopback. The last line is JSON. It needs Linux and a C compiler.
  *
  * ```sh
  * deno run -A bench/listing_writes.ts [--servers 1000] [--rounds 3] [--seconds 3] [--connections 64]
  *     [--folder /on/a/real/disk] [--program ./chatter]
  * ```
- *
- * The servers that register are one process, which answers the pings of all of 127.0.0.0/8: it knows the id that is
- * asked for by the Host header. Loopback has no limits of rate. The last line is JSON. Linux only, with a C compiler.
  *
  * @module
  */
@@ -27,7 +25,7 @@ import { freePort, type RunningServer, startServer } from "./comparison/running_
 import { spreadOf } from "./comparison/statistics.ts";
 
 export interface WritesOptions {
-  /** Servers that are listed and changed. */
+  /** Listed servers that are changed. */
   readonly servers: number;
   readonly rounds: number;
   readonly seconds: number;
@@ -42,14 +40,14 @@ export interface WritesFigure {
   readonly perSecond: number;
   readonly medianMs: number;
   readonly p99Ms: number;
-  /** CPU of the listing a write, the threads of its store included. */
+  /** CPU of the listing per write, including its store's threads. */
   readonly cpuUs: number;
   readonly generatorCpuPercent: number;
 }
 
 export interface Writes {
   readonly figures: WritesFigure[];
-  /** Commits of one row a second, one after the other. */
+  /** Sequential commits of one row per second. */
   readonly singleCommitsPerSecond: number;
 }
 
@@ -82,7 +80,7 @@ export async function measureWrites(options: WritesOptions): Promise<Writes> {
   }
 }
 
-/** By the Deno that runs this, with the flags of its task, or the compiled `program`. */
+/** Runs the compiled `program`, or this Deno with the flags of the task. */
 async function startListing(kv: string, program: string | undefined): Promise<RunningServer> {
   const port = freePort();
   const command = program === undefined
@@ -102,7 +100,7 @@ async function startListing(kv: string, program: string | undefined): Promise<Ru
 type Turn = Readonly<Record<string, number>>;
 
 interface Load extends WritesOptions {
-  /** The program that makes it. */
+  /** The load generator. */
   readonly generator: string;
 }
 
@@ -176,7 +174,7 @@ async function startFleet(): Promise<RunningServer> {
   return await startServer(command, port, ROOT);
 }
 
-/** Answers pings for every server that `addressOf` gives an address. */
+/** Answers pings for every address of `addressOf`. */
 function serveFleet(port: number): void {
   Deno.serve({ hostname: "0.0.0.0", port, onListen: () => {} }, (request) => {
     const id = idOf(request.headers.get("host") ?? "");

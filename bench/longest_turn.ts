@@ -1,15 +1,15 @@
 /**
- * The program with a watch on its event loop, for programs that measure: each half second it logs
- * `{"message":"longest_turn","cpuMs":…,"wallMs":…}`, the most that one turn took so far. The processor's time is of all
- * threads of the process, and does not count while others have the processor; the wall's does.
+ * Runs the program and watches its event loop, for measurements. Twice per second it logs
+ * `{"message":"longest_turn","cpuMs":…,"wallMs":…}` with the longest turn so far. `cpuMs` counts all threads of the
+ * process and excludes time for which other processes had the CPU; `wallMs` includes it.
  *
  * @module
  */
 import process from "node:process";
 
-/** Milliseconds between two looks: a turn is what lies between. */
+/** Milliseconds between two timer ticks, which delimit a turn. */
 const LOOK_MS = 2;
-/** Milliseconds of the start, which loads modules and counts for nothing. */
+/** Milliseconds of the start, which loads modules and is not counted. */
 const START_MS = 1000;
 
 const longest = { cpuMs: 0, wallMs: 0 };

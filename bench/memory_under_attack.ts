@@ -1,6 +1,6 @@
 /**
- * What a peer that pours in too much costs the server in memory, over both transports: bytes that it could send
- * before it was cut off, and by how much the server's memory grew. The figures in SECURITY.md are from this.
+ * Measures the memory that a peer with too much input costs the server, over both transports: the bytes it could send
+ * before it was disconnected, and the growth of the server's memory. SECURITY.md has the figures.
  *
  *     deno run -A bench/memory_under_attack.ts
  *
@@ -11,7 +11,7 @@ import { startServer } from "../tests/support/program.ts";
 import { RawPeer } from "../tests/support/raw_peer.ts";
 import { TRANSPORT_NAMES } from "../tests/support/chat_server.ts";
 
-/** An attack that is still under way then is ended by us: it was not cut off. */
+/** Seconds after which a running attack is ended here; it then was not disconnected. */
 const SECONDS_MAX = 20;
 
 function say(line: string): void {

@@ -1,9 +1,7 @@
 /**
- * The latency budget of one MSG: microseconds of the server's thread in reading, decoding, deciding, committing,
- * encoding and writing, out of a profile of V8 taken under load. ARCHITECTURE.md "A message's budget" shows a run.
- *
- * A profile sees the one thread that runs JavaScript. What Deno does elsewhere, and what that thread does outside of
- * V8, is in no stage; the figure "all" is the time that went by for a message.
+ * Measures the latency budget of one MSG: microseconds of the server's thread for reading, decoding, deciding,
+ * committing, encoding and writing, from a V8 profile under load. ARCHITECTURE.md "A message's budget" shows a run.
+ * The profile covers the JavaScript thread only; the figure "all" is the elapsed time per message.
  *
  *     deno run -A bench/message_budget.ts [--transport ws|serve] [--clients 100] [--senders 8] [--outstanding 1] [--kv FILE]
  *
@@ -22,7 +20,7 @@ import { pinning } from "./comparison/machine.ts";
 import { freePort } from "./comparison/running_server.ts";
 import { type CpuProfile, stagesOf } from "./comparison/stages.ts";
 
-/** Seconds that are looked at, at the end of the load; before them the code is made fast. */
+/** Seconds measured at the end of the load; before them V8 optimizes the code. */
 const SECONDS = 3;
 const WARMUP_SECONDS = 2;
 
@@ -80,7 +78,7 @@ async function run(): Promise<{ messages: number; profile: CpuProfile }> {
     const { figures, problem } = await runLoadGenerator(program, [
       ...["closed", "--port", `${port}`, "--dialect", "c2", "--clients", clients, "--senders", senders],
       ...["--outstanding", outstanding, "--seconds", `${SECONDS}`, "--warmup", `${WARMUP_SECONDS}`],
-      // As in the comparison: to wake it would be paid for by the server.
+      // As in the comparison: waking a sleeping generator would cost the server time.
       ...(generator.length > 0 ? ["--spin"] : []),
     ], generator);
     if (problem !== undefined) throw new Error(problem);
@@ -89,7 +87,7 @@ async function run(): Promise<{ messages: number; profile: CpuProfile }> {
     const messages = figures.deliveries_per_s! * SECONDS / Number(clients);
     return { messages, profile: await writtenProfile() };
   } finally {
-    // Nothing where it has ended.
+    // The process has ended already.
     try {
       child.kill("SIGKILL");
     } catch { /* It has. */ }

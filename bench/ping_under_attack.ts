@@ -1,12 +1,9 @@
 /**
- * How long a well-behaved client waits for the answer to its PING while somebody attacks the server: for each
- * attack the median, the 99th percentile and the longest, over both transports; and the longest turn of the server's
- * event loop. Its processor's time is the server's own doing, whoever else wants the processors.
+ * Measures how long a client waits for the answer to PING during attacks: median, 99th percentile and maximum per
+ * attack, over both transports, and the longest turn of the server's event loop. The attacker is a separate process
+ * under the limits of one address (`--limit-loopback`). All traffic is on loopback, and it ends by itself.
  *
  *     deno run -A bench/ping_under_attack.ts [seconds per attack [transport]]
- *
- * The attacker is a process of its own, held to the limits of one address as any would be (`--limit-loopback`).
- * Everything stays on loopback and ends by itself.
  *
  * @module
  */
@@ -14,7 +11,7 @@ import { type ServerProgram, startServer } from "../tests/support/program.ts";
 import { frame, OPCODE, RawPeer } from "../tests/support/raw_peer.ts";
 import { TRANSPORT_NAMES } from "../tests/support/chat_server.ts";
 
-/** Between two PINGs: within the default flood limit of 20 frames a second. */
+/** Milliseconds between two PINGs, within the default flood limit of 20 frames per second. */
 const PAUSE_MS = 55;
 const SOCKETS = 40;
 
@@ -54,7 +51,7 @@ const ATTACKS: Record<string, Attack> = {
   }),
 };
 
-/** So many at once, each begun anew when it ends or is cut off. */
+/** Runs `count` attacks in parallel; each starts again when it ends. */
 function many(count: number, one: Attack): Attack {
   return async (url, until) => {
     await Promise.all(Array.from({ length: count }, async () => {
@@ -104,7 +101,7 @@ function say(line: string): void {
   Deno.stdout.writeSync(encode(line + "\n"));
 }
 
-/** The start of the program is over, and not counted. */
+/** Waits until the program's start is over, which does not count. */
 async function turnsAreWatched(server: ServerProgram): Promise<void> {
   await server.event("longest_turn", 4);
 }
@@ -141,7 +138,7 @@ if (import.meta.main) {
   const [role, attack, url, seconds] = Deno.args;
   if (role === "attack") {
     const end = performance.now() + Number(seconds) * 1000;
-    // A write to a peer that does not read any more waits for ever.
+    // A write to a peer that stopped reading waits forever.
     setTimeout(() => Deno.exit(0), Number(seconds) * 1000 + 100);
     await ATTACKS[attack!]!(url!, () => performance.now() > end);
     Deno.exit(0);

@@ -1,10 +1,8 @@
 /**
- * `deno task soak`: half an hour in which people come and go and talk, and whether Chatter's memory stays flat.
- *
- * Ten come each second, say something, and leave or are lost after half a second to five; twenty stay, and say ten
- * messages a second in all. Every message has to reach each who stays once and in order, and every departure too.
- * Memory is looked at every few seconds; a line is printed each minute. Exit status 0: nothing was lost, and memory
- * was flat.
+ * `deno task soak`: half an hour of joining, leaving and talking clients; checks that no message is lost and that
+ * Chatter's memory stays flat. Each second ten clients join, send a message, and leave or disconnect within 5 s.
+ * Twenty stay and send ten messages per second in total; each must receive every message and departure once and in
+ * order. A line is printed per minute. Exit status 0: nothing was lost and memory was flat.
  *
  *     deno task soak [--minutes 30] [--transport ws|serve] [--kv file|memory]
  *
@@ -20,13 +18,12 @@ import { number } from "./comparison/options.ts";
 import { endOnSignals, freePort, startServer } from "./comparison/running_server.ts";
 import { isFlat } from "./comparison/statistics.ts";
 
-/** Few enough that the history is full after some minutes, and what is kept of messages stops to grow. */
+/** Few enough that the history is full after some minutes and stops growing. */
 const HISTORY_COUNT = 2000;
 const STAYING = 20;
 const MESSAGES_PER_SECOND = 10;
 const SAMPLES_PER_MINUTE = 12;
-/** Memory counts as flat where its median in the last third of the time is above that of the middle third by no
- * more than this share of it, or this much. */
+/** Memory is flat if its median in the last third exceeds that of the middle third by no more than either. */
 const FLAT = { shareMax: 0.05, kibMax: 8192 };
 
 interface SoakOptions {

@@ -1,24 +1,23 @@
 /**
- * How long each role of the compiled program takes from its start to its first answer over HTTP, and what of that is
- * whose: variants of the same start are run in turn, and their medians compared.
+ * Measures the time from the start of the compiled program to its first HTTP answer, per role. Variants run in turn,
+ * and their medians are compared. The last line is JSON.
  *
  * ```sh
  * deno task compile && deno run -A bench/start_time.ts [--program ./chatter] [--before OTHER] [--bare PROGRAM]
  *     [--starts 30] [--one-copy]
  * ```
  *
- * `--before` is another build of the program, started in turn with it. `--bare` is a program compiled by the same
- * Deno that does nothing but answer: `Deno.serve({ port: Number(Deno.args[0]) }, () => new Response())`. The first
- * start of each is not counted: it makes the file of compiled code that the runtime keeps of a program, which is that of
- * its very first command. So each role has a copy of the program; `--one-copy` shows what a second role of one finds.
- * The last line is JSON.
+ * `--before` is another build of the program. `--bare` is a program compiled by the same Deno that only answers:
+ * `Deno.serve({ port: Number(Deno.args[0]) }, () => new Response())`. The first start of each is not counted, because
+ * it makes the runtime's code cache. That cache holds the first command only, so each role has a copy of the program;
+ * `--one-copy` shows the effect on a second role.
  *
  * @module
  */
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
 
-/** Milliseconds between two tries to connect, which is how exact the figures are, and after which a start failed. */
+/** Milliseconds between two tries to connect, which is the precision; and until a start counts as failed. */
 const TRY_MS = 1;
 const PATIENCE_MS = 10_000;
 
@@ -39,11 +38,11 @@ export interface Starts {
 
 interface Variant {
   readonly name: string;
-  /** Milliseconds from the start to what is waited for. */
+  /** Returns the milliseconds from the start to the awaited event. */
   readonly start: () => Promise<number>;
 }
 
-/** Starts every variant so often, in turn, and answers what they took, by name. */
+/** Starts each variant `starts` times in turn. Returns the times by name. */
 export async function measureStarts(options: StartTimeOptions): Promise<Record<string, Starts>> {
   const folder = await Deno.makeTempDir();
   try {

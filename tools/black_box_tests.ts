@@ -1,17 +1,15 @@
 /**
- * The tests that see the program from outside alone, one file a line: `.ci/run` runs all of them on the binary too.
- *
- * They are those that start the program by tests/support/program.ts, directly or through what they import, so that
- * no list of them is kept. Kept is why some that start it are not among them.
+ * Prints the tests that start the program from outside; `.ci/run` runs them on the binary too. They are found by what
+ * they import, directly or not: tests/support/program.ts. Only the exceptions are listed, each with its reason.
  *
  * @module
  */
 import { ROOT, say } from "./run_deno.ts";
 
-/** What starts the program, as a binary where CHATTER_BINARY names one. */
+/** Starts the program, or the binary that CHATTER_BINARY names. */
 const STARTER = "tests/support/program.ts";
 
-/** Tests that start the program, or a part of it, and cannot run on the binary: why. */
+/** Tests that start the program but cannot run on the binary, with the reason. */
 export const FROM_SOURCE_ALONE: Readonly<Record<string, string>> = {
   "tests/deploy_test.ts": "Deno Deploy runs main.ts, with its own Deno and permissions",
   "tests/packaging/docker_test.ts": "it asks which modules main.ts has, and starts nothing of it",
@@ -24,7 +22,7 @@ export const FROM_SOURCE_ALONE: Readonly<Record<string, string>> = {
 
 const isTest = (path: string) => path.endsWith("_test.ts");
 
-/** The test files below `tests/` that run on the binary, from the project's root. */
+/** The test files below `tests/` that run on the binary, as paths from the project's root. */
 export async function blackBoxTests(): Promise<string[]> {
   const files = new Map<string, readonly string[]>();
   for (const path of await scriptsUnder("tests/")) files.set(path, importsOf(path, await readText(path)));

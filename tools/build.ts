@@ -1,8 +1,7 @@
 /**
- * `deno task build`: the program as one file, `./chatter`, on any machine that has this Deno.
- *
- * By `deno compile` where that works. Else the bundled program as JavaScript behind a header that is shell and
- * JavaScript at once, and runs it by the `deno` on the PATH, by the Deno that built it, or by npx.
+ * `deno task build`: makes the program as one file, `./chatter`. It uses `deno compile` if that works. Otherwise it
+ * bundles the program as JavaScript below a header that is both shell and JavaScript, which runs it with the `deno`
+ * on the PATH, the Deno that built it, or npx.
  *
  * @module
  */
@@ -11,7 +10,7 @@ import { commitStatement } from "./commit.ts";
 import { ABSENT, compile } from "./compile.ts";
 import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
 
-// The configuration of whatever folder the program is started in is not its own.
+// --no-config, because the folder in which the program is started may have a configuration of its own.
 const RUN_FLAGS = [
   "run",
   "--no-config",
@@ -23,14 +22,11 @@ const RUN_FLAGS = [
   ...PROGRAM_FLAGS,
 ];
 
-// Packages that are CommonJS, as ws, ask for node's own modules by it; a bundle has none.
+// CommonJS packages such as ws require node's modules by `require`, which a bundle lacks.
 const REQUIRE =
   `import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);\n`;
 
-/**
- * Lines that the shell runs, and that JavaScript takes for the string ":" and a comment. `exec` makes Deno the
- * process that was started, so that signals reach it.
- */
+/** Lines for the shell that JavaScript reads as the string ":" and a comment. `exec` passes signals on to Deno. */
 function header(): string {
   const builder = shellQuoted(Deno.execPath());
   return [
@@ -48,7 +44,7 @@ function shellQuoted(word: string): string {
   return /^[\w./:=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** Makes the script. False, having said why, where that does not work. */
+/** Makes the script. Reports a failure and returns false. */
 async function bundle(): Promise<boolean> {
   const { success, output } = await runToEnd(Deno.execPath(), [
     "bundle",

@@ -1,7 +1,6 @@
 /**
- * Which commit a program is built from, and how the program is told: as a statement before its own code.
- *
- * Git is asked at build time only. That the program runs, and what it says then, is the building tool's to prove.
+ * Finds the commit that a program is built from and makes the statement that embeds it. Git is called at build time
+ * only.
  *
  * @module
  */
@@ -9,12 +8,12 @@ import { COMMIT } from "../src/version.ts";
 import { ROOT, runToEnd } from "./run_deno.ts";
 
 /**
- * The commit of the checkout in `folder`, which ends in a slash: its first 12 digits, with `-dirty` where files that
- * git knows are changed, or `unknown` without git or outside of a checkout.
+ * The first 12 digits of the commit of the checkout in `folder`, which ends in a slash. It has `-dirty` appended if
+ * tracked files are changed, and is `unknown` without git or outside a checkout.
  */
 export async function commitOf(folder: string): Promise<string> {
   try {
-    // An unpacked archive inside of somebody's checkout is not of that one's commit.
+    // An archive unpacked inside another checkout must not get that checkout's commit.
     await Deno.lstat(folder + ".git");
     const args = ["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"];
     const { success, output } = await runToEnd("git", ["-C", folder, ...args]);
@@ -25,7 +24,7 @@ export async function commitOf(folder: string): Promise<string> {
   }
 }
 
-/** The statement that src/version.ts finds this checkout's commit by. */
+/** The statement that sets the commit for src/version.ts. */
 export async function commitStatement(): Promise<string> {
   return `globalThis[Symbol.for("${COMMIT.description}")] = ${JSON.stringify(await commitOf(ROOT))};\n`;
 }

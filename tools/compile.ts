@@ -1,11 +1,7 @@
 /**
- * `deno task compile`: the program as one executable, `./chatter`, by `deno compile`.
- *
- * What is compiled is the bundled program: some hundred modules and their packages take longer to be found and read
- * one by one than all else at a start. Where it cannot be bundled, the modules are compiled as they are.
- *
- * It needs the base runtime of this very Deno, which `deno compile` downloads where it can; where it cannot,
- * this says how to supply it.
+ * `deno task compile`: makes the program as one executable, `./chatter`, by `deno compile`. It compiles a bundle,
+ * because loading some hundred modules one by one dominates a start; if bundling fails it compiles the modules. `deno
+ * compile` downloads the base runtime of this Deno; if it cannot, this tool says how to supply it.
  *
  * @module
  */
@@ -13,27 +9,26 @@ import { embeddingStatement } from "../src/serving/web_assets.ts";
 import { commitStatement } from "./commit.ts";
 import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
 
-/** Where the bundle lies. */
 const BUNDLE = ".bundle";
-/** What `ws` would load if somebody installed it; and what takes the types out of scripts, which is done by then. */
+/** Optional packages of `ws`, and the type stripper, which a built program does not need. */
 export const ABSENT = ["bufferutil", "utf-8-validate", "amaro"];
-/** By the configuration all packages would be compiled in, those of the tests as well: 45 MB. */
+/** --no-config, because with it all packages of deno.json would be compiled in, those of tests too: 45 MB. */
 const BUNDLED_FLAGS = ["--no-config", "--no-lock", "--unstable-kv", "--unstable-net"];
 
 export type Outcome = "made" | "no runtime" | "failed";
 
-/** What is compiled: the file to begin with, and flags beside the program's own. */
+/** The file to compile, and flags beside the program's own. */
 export interface Program {
   readonly main: string;
   readonly flags: readonly string[];
 }
 
-/** Makes the executable; says why where it does not. */
+/** Makes the executable; reports a failure. */
 export function compile(): Promise<Outcome> {
   return withProgram(compileHere);
 }
 
-/** Has `use` compile the program, which is there for that long. */
+/** Calls `use` with the bundled program, which exists only during the call. */
 export async function withProgram<T>(use: (program: Program) => Promise<T>): Promise<T> {
   try {
     const isBundled = await bundle();
@@ -43,7 +38,7 @@ export async function withProgram<T>(use: (program: Program) => Promise<T>): Pro
   }
 }
 
-/** Bundles the program, each command in chunks of its own. False, having said why, where that does not work. */
+/** Bundles the program, with a chunk per command. Reports a failure and returns false. */
 async function bundle(): Promise<boolean> {
   const { success, output } = await runToEnd(Deno.execPath(), [
     "bundle",
@@ -58,7 +53,7 @@ async function bundle(): Promise<boolean> {
   return success;
 }
 
-/** Gives the program its commit and the files of its pages; answers with the file that is to be compiled. */
+/** Adds the commit and the page files to the program. Returns the file to compile. */
 async function completed(isBundled: boolean): Promise<string> {
   const main = isBundled ? `${BUNDLE}/main.js` : `${BUNDLE}/main.ts`;
   const program = isBundled ? await Deno.readTextFile(ROOT + main) : `await import("../main.ts");\n`;
@@ -67,9 +62,9 @@ async function completed(isBundled: boolean): Promise<string> {
   return main;
 }
 
-/** Compiles to the file `output`, for this machine unless `target` is another's. Says why where that does not work. */
+/** Compiles to the file `output`, for `target` or this machine. Reports a failure. */
 export async function compileTo(output: string, { main, flags }: Program, target?: string): Promise<Outcome> {
-  // Types are `deno check`'s: the TypeScript of the oldest Deno that can compile this judges some otherwise.
+  // --no-check: `deno check` does it, and the oldest Deno that can compile this judges some types differently.
   const { success, output: said } = await runToEnd(Deno.execPath(), [
     "compile",
     "--quiet",
@@ -100,7 +95,6 @@ async function compileHere(program: Program): Promise<Outcome> {
   return "made";
 }
 
-/** Where the base runtime of a platform is to be had. */
 export function runtimeUrl(target: string): string {
   return `https://dl.deno.land/release/v${Deno.version.deno}/denort-${target}.zip`;
 }

@@ -1,10 +1,7 @@
 /**
- * `deno task compile:all`: the program as an executable for each platform that `deno compile` knows, in `dist/`, with
- * their checksums in `dist/SHA256SUMS` for `sha256sum --check`.
- *
- * Each needs the base runtime of its platform, which `deno compile` downloads. Where one cannot be had it is said, and
- * the others are made; the exit status is 0 only where all are. What is for this machine is run once. Of the others it
- * is seen that they are for their platform, and no more.
+ * `deno task compile:all`: makes an executable for each platform of `deno compile` in `dist/`, with checksums in
+ * `dist/SHA256SUMS`. A platform whose base runtime cannot be downloaded is reported and skipped; the exit status is 0
+ * only if all were made. It runs the executable of this machine once and checks only the file format of the others.
  *
  * @module
  */
@@ -12,7 +9,7 @@ import { compileTo, type Program, runtimeUrl, withProgram } from "./compile.ts";
 import { HEAD_BYTES, platformOf } from "./executable_platform.ts";
 import { ROOT, runToEnd, say, VERSION } from "./run_deno.ts";
 
-/** Those of the oldest Deno that can compile this. */
+/** The targets of the oldest Deno that can compile this program. */
 export const TARGETS = [
   "x86_64-unknown-linux-gnu",
   "aarch64-unknown-linux-gnu",
@@ -23,22 +20,22 @@ export const TARGETS = [
 
 const FOLDER = "dist/";
 const RUNTIME = "DENORT_BIN";
-/** A base runtime that is there already; of this machine's platform, as `deno compile` takes it. */
+/** A local base runtime for this machine's platform, which `deno compile` reads from DENORT_BIN. */
 const OWN_RUNTIME = Deno.env.get(RUNTIME);
 
-/** The file for a platform, as it is downloaded. */
+/** The name of the downloadable file for a platform. */
 export function fileFor(target: string): string {
   return `chatter-${VERSION}-${target}${target.includes("windows") ? ".exe" : ""}`;
 }
 
-/** A line of SHA256SUMS, or why there is none. */
+/** A line of SHA256SUMS, or the problem. */
 type Made = { readonly sum: string } | { readonly problem: string };
 
 async function make(program: Program, target: string): Promise<Made> {
   const file = FOLDER + fileFor(target);
   const isHere = target === Deno.build.target;
   if (isHere && OWN_RUNTIME !== undefined) Deno.env.set(RUNTIME, OWN_RUNTIME);
-  // It would be taken whatever the target, and the result would be for this machine.
+  // `deno compile` would use it for any target and produce a program for this machine.
   else Deno.env.delete(RUNTIME);
   const outcome = await compileTo(file, program, isHere ? undefined : target);
   if (outcome === "failed") return { problem: "deno compile failed" };
@@ -56,7 +53,7 @@ async function make(program: Program, target: string): Promise<Made> {
   return { sum: `${hex}  ${fileFor(target)}\n` };
 }
 
-/** What is wrong with an executable, as far as it can be seen here. */
+/** Checks an executable as far as this machine can. Returns the problem, or undefined. */
 async function problemOf(file: string, bytes: Uint8Array, target: string): Promise<string | undefined> {
   const platform = platformOf(bytes.subarray(0, HEAD_BYTES));
   if (platform !== target) return `what was made is for ${platform ?? "no platform that is known"}`;

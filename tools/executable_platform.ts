@@ -1,20 +1,19 @@
 /**
- * For which platform an executable is, by the head of its file: ELF, Mach-O or PE, and the processor that it names.
- *
- * Whether it runs there is not to be seen by that.
+ * Reads the platform of an executable from its head: the format (ELF, Mach-O or PE) and the processor. It cannot show
+ * whether the program runs there.
  *
  * @module
  */
 
-/** Bytes of a file that are enough to tell. */
+/** Bytes of a file that suffice. */
 export const HEAD_BYTES = 4096;
 
-/** By the formats' own numbers, e_machine, cputype and Machine. */
+/** By e_machine, cputype and Machine of the formats. */
 const ELF_MACHINES: Readonly<Record<number, string>> = { 0x3e: "x86_64", 0xb7: "aarch64" };
 const MACH_O_TYPES: Readonly<Record<number, string>> = { 0x0100_0007: "x86_64", 0x0100_000c: "aarch64" };
 const PE_MACHINES: Readonly<Record<number, string>> = { 0x8664: "x86_64", 0xaa64: "aarch64" };
 
-/** The platform as Deno names it, as `x86_64-unknown-linux-gnu`; undefined where the head is of none that is known. */
+/** The platform in Deno's form, such as `x86_64-unknown-linux-gnu`; undefined if unknown. */
 export function platformOf(head: Uint8Array): string | undefined {
   if (head.length < 64) return undefined;
   const view = new DataView(head.buffer, head.byteOffset, head.byteLength);

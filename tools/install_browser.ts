@@ -1,7 +1,6 @@
 /**
- * `deno task test:browser:install`: the browser that the tests in one need, from Debian's packages, unless it is there.
- *
- * It does so by apt-get as root, and where that does not work it says what would.
+ * `deno task test:browser:install`: installs the browser for the browser tests from Debian's packages by apt-get,
+ * unless it exists. It needs root, and says what to do if it fails.
  *
  * @module
  */
@@ -20,7 +19,7 @@ async function aptGet(...args: string[]): Promise<boolean> {
     }).spawn().status;
     return success;
   } catch {
-    // There is no such program here.
+    // apt-get does not exist here.
     return false;
   }
 }
@@ -31,7 +30,7 @@ async function isThere(): Promise<boolean> {
 }
 
 async function install(): Promise<boolean> {
-  // Lists that could not all be fetched may do: what counts is whether the packages come.
+  // A partial update may suffice; only the installation counts.
   await aptGet("update");
   return await aptGet("install", "-y", "--no-install-recommends", ...PACKAGES) && await isThere();
 }

@@ -1,25 +1,24 @@
 /**
- * `deno task release:notes TAG`: what CHANGELOG.md says of the version that is in deno.json, for the page of a release.
- *
- * It refuses where the tag, the version and the newest head of CHANGELOG.md do not agree, or that head has no date.
+ * `deno task release:notes TAG`: prints the part of CHANGELOG.md for the version in deno.json. It refuses if the tag,
+ * the version and the newest entry disagree, or if that entry has no date.
  *
  * @module
  */
 import { ROOT, say, VERSION } from "./run_deno.ts";
 
-/** What each release tells of, in this order. */
+/** The headings of a release, in this order. */
 export const PARTS = ["Protocol", "Flags", "Storage", "Security", "Added", "Changed", "Fixed"] as const;
 
 export interface Release {
   readonly version: string;
-  /** As `2026-11-28`; undefined before it is released. */
+  /** As `2026-11-28`; undefined before the release. */
   readonly date: string | undefined;
-  /** The heads below it, in their order. */
+  /** The headings below it, in order. */
   readonly parts: readonly string[];
   readonly text: string;
 }
 
-/** The releases that a changelog has, the newest first. Throws at a head that is none of a release. */
+/** The releases in a changelog, newest first. Throws for a heading that is no release. */
 export function releasesIn(changelog: string): Release[] {
   const [, ...sections] = changelog.split(/^## /m);
   return sections.map((section) => {
@@ -38,7 +37,7 @@ export function releasesIn(changelog: string): Release[] {
   });
 }
 
-/** The notes of the release that `tag` is to be, or why it cannot be. */
+/** The notes of the release `tag`, or the reason why it cannot be released. */
 export function notesFor(
   tag: string,
   version: string,

@@ -1,5 +1,5 @@
 /**
- * What the build tools share: running the Deno that runs them, and the flags that the program itself runs with.
+ * Shared by the build tools: runs Deno, holds the program's own flags, and places a new program once it runs.
  *
  * @module
  */
@@ -7,12 +7,12 @@ import config from "../deno.json" with { type: "json" };
 
 export const ROOT: string = Deno.realPathSync(`${import.meta.dirname}/..`) + "/";
 const SUFFIX = Deno.build.os === "windows" ? ".exe" : "";
-/** Where both tools put the program, and where they make it: the old one stays until the new one runs. */
+/** The program's place, and the place where it is made: the old program stays until the new one runs. */
 export const PROGRAM = `${ROOT}chatter${SUFFIX}`;
 export const UNPROVED = `${ROOT}chatter.part${SUFFIX}`;
 export const VERSION: string = config.version;
 
-/** The permissions of the program, and what it tells V8: the task `run` says them, and nothing else does. */
+/** The program's permissions and V8 flags, from the task `run`, their only source. */
 export const PROGRAM_FLAGS: readonly string[] = config.tasks.run.command.split(" ")
   .filter((word) => word.startsWith("--"));
 
@@ -21,7 +21,7 @@ export interface Finished {
   readonly output: string;
 }
 
-/** Runs a program in the project's folder to its end; what it writes is in `output`. */
+/** Runs a program in the project's folder to its end; `output` is its stdout and stderr. */
 export async function runToEnd(command: string, args: readonly string[]): Promise<Finished> {
   const { success, stdout, stderr } = await new Deno.Command(command, {
     args: [...args],
@@ -33,7 +33,7 @@ export async function runToEnd(command: string, args: readonly string[]): Promis
   return { success, output: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
-/** Puts what was made in its place if it runs: whatever else it does, it tells its version. */
+/** Moves the new program into place if it prints its version; removes it otherwise. */
 export async function proveAndPlace(): Promise<Finished> {
   const proof = await tellsItsVersion();
   if (proof.success) await Deno.rename(UNPROVED, PROGRAM);

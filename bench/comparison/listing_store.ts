@@ -1,6 +1,6 @@
 /**
- * A listing's store, filled with servers as if they had just been checked, PUTs that change them, and what is
- * answered of them: for measuring the listing. No server is behind an entry unless whoever fills it puts one there.
+ * Fills a listing's store with recently checked servers, changes them by PUT and saves the listing's answers, for
+ * measurements. No real server is behind an entry unless the caller starts one.
  *
  * @module
  */
@@ -10,30 +10,30 @@ import { hashKey } from "../../listing/registry/keys.ts";
 import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { claimLayout, openKv } from "../../src/kv/kv.ts";
 
-/** The key of every server: 43 characters of base64url, which is what a key looks like. */
+/** The key of every server: 43 characters of base64url, as a real key. */
 export const KEY = "bench".padEnd(43, "A");
 const AT_ONCE = 100;
-/** None of the load generator's own, which are 127.0.0.1 to 127.0.0.8. */
+/** An address that the load generator does not use; it uses 127.0.0.1 to 127.0.0.8. */
 const PUTS_FROM = "127.0.0.9";
 
-/** 127.a.b.c at `port` for the server of this id. */
+/** An address of the form 127.a.b.c:port for the server with this id. */
 export function addressOf(id: number, port: number | string = 5000): string {
   return `127.${1 + (id >> 16)}.${(id >> 8) & 255}.${id & 255}:${port}`;
 }
 
-/** The id of the server whose address this is, with or without its port. */
+/** The id for an address of `addressOf`, with or without its port. */
 export function idOf(address: string): number {
   const [, a = 0, b = 0, c = 0] = address.split(":")[0]?.split(".").map(Number) ?? [];
   return ((a - 1) << 16) + (b << 8) + c;
 }
 
-/** Where the servers are, and when they were checked, in milliseconds since 1970; else on port 5000, and now. */
+/** The servers' port (default 5000), and when they were checked, in milliseconds since 1970 (default: now). */
 export interface Filling {
   readonly addressOf?: (id: number) => string;
   readonly checkedAtMs?: number;
 }
 
-/** Makes a store with servers 0 to `servers` - 1 at `path`. */
+/** Makes a store at `path` with the servers 0 to `servers` - 1. */
 export async function fillListingStore(path: string, servers: number, filling: Filling = {}): Promise<void> {
   using kv = await openKv(path);
   await claimLayout(kv, path, { role: "listing", version: 1 });
@@ -64,10 +64,8 @@ export async function fillListingStore(path: string, servers: number, filling: F
 }
 
 /**
- * PUTs at a steady rate to one server after the other, until stopped. Its `stop` throws where any was refused.
- *
- * They come from another address than what is read: what an address has written is in its next list, which is made
- * anew for it.
+ * Sends PUTs at a steady rate to the servers in turn until stopped. Its `stop` throws if one was refused. They come
+ * from another address than the reads, because a list is made again for an address that has written.
  */
 export function startPuts(
   port: number,
@@ -76,7 +74,7 @@ export function startPuts(
   let sent = 0;
   let refusal: string | undefined;
   const underWay = new Set<Promise<void>>();
-  // As chat servers do, which keep their connection to the listing.
+  // Chat servers keep their connection to the listing too.
   const agent = new Agent({ keepAlive: true });
   const timer = setInterval(() => {
     const id = sent++ % servers;
@@ -114,16 +112,16 @@ function put(port: number, agent: Agent, id: number, body: string): Promise<void
   });
 }
 
-/** What a listing answers to a GET of its list, byte by byte, into `file`, and its headers beside it. */
+/** Saves the listing's answer to a GET of its list, byte by byte, in `file`, with the headers beside it. */
 export async function keepAnswer(port: number, file: string, coding: "gzip" | "identity"): Promise<void> {
   const { headers, bytes } = await getRaw(port, coding);
-  // What is said of the connection and the moment, and not of the list.
+  // These headers belong to the connection, not to the list.
   for (const name of ["content-length", "transfer-encoding", "date"]) delete headers[name];
   await Deno.writeTextFile(`${file}.headers`, JSON.stringify(headers));
   await Deno.writeFile(file, bytes);
 }
 
-/** As it comes: `fetch` would decompress it. */
+/** Without `fetch`, which would decompress the answer. */
 function getRaw(
   port: number,
   coding: string,

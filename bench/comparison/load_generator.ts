@@ -1,11 +1,11 @@
 /**
- * The load generator of bench/load/, compiled where it is needed, and run. It is C because nothing else here is
- * sure to be faster than what it measures; without a compiler there is no comparison.
+ * Compiles and runs the load generator of bench/load/. It is written in C to be faster than every server it measures;
+ * without a compiler there is no comparison.
  *
  * @module
  */
 
-/** Where what is made and installed lies, outside of the tree. */
+/** The folder outside the tree for compiled and installed files. */
 export function cacheFolder(): string {
   const home = Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME") ?? "/tmp"}/.cache`;
   return `${home}/chatter-bench`;
@@ -13,7 +13,7 @@ export function cacheFolder(): string {
 
 const SOURCES = `${import.meta.dirname}/../load`;
 
-/** The compiler's name, or undefined where none is installed. */
+/** The C compiler's name; undefined if there is none. */
 export async function findCompiler(): Promise<string | undefined> {
   for (const name of ["cc", "gcc", "clang"]) {
     const found = await new Deno.Command(name, { args: ["--version"], stdout: "null", stderr: "null" })
@@ -24,7 +24,7 @@ export async function findCompiler(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Compiles the generator into `folder` and returns its path. Throws with what the compiler said. */
+/** Compiles the generator into `folder` and returns its path. Throws the compiler's output. */
 export async function buildLoadGenerator(compiler: string, folder: string): Promise<string> {
   await Deno.mkdir(folder, { recursive: true });
   const program = `${folder}/load`;
@@ -40,13 +40,13 @@ export async function buildLoadGenerator(compiler: string, folder: string): Prom
   return program;
 }
 
-/** What one run of it found. */
+/** The result of one run. */
 export interface Measured {
   readonly figures: Readonly<Record<string, number>>;
   readonly problem: string | undefined;
 }
 
-/** Runs it to its end. What it could not measure is a problem too; `wrapper` is put in front, as taskset. */
+/** Runs it to its end. A failure to measure is also a `problem`. `wrapper` precedes the command, for example taskset. */
 export async function runLoadGenerator(
   program: string,
   args: readonly string[],
@@ -61,7 +61,7 @@ export async function runLoadGenerator(
   return readMeasured(text);
 }
 
-/** One line of the generator's JSON: numbers are figures, and `problem` says what was wrong. */
+/** Reads one JSON line of the generator: the numbers, and `problem` if there was one. */
 export function readMeasured(line: string): Measured {
   const { problem, ...rest }: Record<string, unknown> = JSON.parse(line);
   const figures = Object.fromEntries(

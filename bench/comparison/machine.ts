@@ -1,5 +1,5 @@
 /**
- * What the comparison runs on: cores and who gets which, CPU, kernel, versions, commit.
+ * Describes the machine of a comparison: cores and their use, CPU, kernel, versions and commit.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import config from "../../deno.json" with { type: "json" };
 import lock from "../peers/package-lock.json" with { type: "json" };
 import type { Machine } from "./results.ts";
 
-/** What a server and the generator are started by, so that neither takes the other's core. */
+/** Command prefixes that pin the server and the generator to different cores. */
 export interface Pinning {
   readonly server: readonly string[];
   readonly generator: readonly string[];
@@ -17,7 +17,7 @@ export interface Pinning {
 
 const NOT_PINNED = { server: [], generator: [] };
 
-/** The server on the first core, the generator on the last; nowhere in particular where that cannot be. */
+/** The server on the first core and the generator on the last; no pinning if that is impossible. */
 export async function pinning(): Promise<Pinning> {
   const cores = navigator.hardwareConcurrency;
   if (cores < 2) return { ...NOT_PINNED, text: "one core for all: the figures say little" };
@@ -41,7 +41,7 @@ export function describeMachine(pinningText: string): Machine {
   };
 }
 
-/** By name; what is not installed is left out. */
+/** Versions by name, without what is not installed. */
 export async function versions(compiler: string): Promise<Record<string, string>> {
   const found = {
     chatter: config.version,
@@ -57,7 +57,7 @@ export async function versions(compiler: string): Promise<Record<string, string>
   );
 }
 
-/** The commit, and whether something is changed since. */
+/** The commit, and whether files have changed since. */
 export async function commit(): Promise<string> {
   const head = await firstLine("git", ["rev-parse", "--short=12", "HEAD"]);
   const changed = await firstLine("git", ["status", "--porcelain", "--untracked-files=no"]);

@@ -1,5 +1,6 @@
 /**
- * One measurement: a server started, loaded, and ended, again where others used the machine meanwhile.
+ * One measurement: starts a server, loads it and ends it. It measures again if other programs used the machine in
+ * between.
  *
  * @module
  */
@@ -12,24 +13,24 @@ import { freePort, type RunningServer, startServer } from "./running_server.ts";
 import type { Scenario } from "./scenarios.ts";
 import { type Server, SERVERS } from "./servers.ts";
 
-/** What others may use of one core while it is measured, in percent; above it, it is measured again, */
+/** Percent of one core that other programs may use during a measurement; above it, it is repeated, */
 const OTHERS_PERCENT_MAX = 20;
-/** so often in all. */
+/** up to this many times in total. */
 const TRIES_MAX = 3;
 
 export interface Bench {
   /** The load generator. */
   readonly program: string;
   readonly pinning: Pinning;
-  /** Where the peers' packages are. */
+  /** The folder of the peers' packages. */
   readonly packages: string;
-  /** Thrown away at the end. */
+  /** Deleted at the end. */
   readonly scratch: string;
   readonly seconds: number;
   readonly warmup: number;
 }
 
-/** Measures, and never throws for what a server does: that is the run's `problem`. */
+/** Measures. Never throws for a server's fault: that is the run's `problem`. */
 export async function measure(
   bench: Bench,
   scenario: Scenario,
@@ -44,7 +45,7 @@ export async function measure(
       figures: {},
       problem: error instanceof Error ? error.message : String(error),
     }));
-    // What is wrong is not measured away: it stands.
+    // A problem is kept, not measured again.
     if (measured.problem !== undefined) {
       return { scenario: scenario.name, server: server.name, round, tries, ...measured };
     }
@@ -102,7 +103,7 @@ async function load(
   return measured;
 }
 
-/** A store for this start alone, or what a listing with that store answers; both made once. */
+/** A store for this start alone, or the answer of a listing with that store. Both are made once. */
 async function listData(
   bench: Bench,
   { servers, coding }: NonNullable<Scenario["list"]>,

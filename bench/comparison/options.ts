@@ -1,5 +1,5 @@
 /**
- * Pure. The options of `deno task bench`.
+ * Parses the options of `deno task bench`. Pure.
  *
  * @module
  */
@@ -9,14 +9,14 @@ export interface BenchOptions {
   readonly scenarios: readonly string[];
   readonly servers: readonly string[];
   readonly rounds: number;
-  /** Of each measurement, before which `warmup` seconds are not counted. */
+  /** Seconds of each measurement, after `warmup` seconds that do not count. */
   readonly seconds: number;
   readonly warmup: number;
-  /** The folder for RESULTS.md and results.json; undefined for printing only. */
+  /** The folder for RESULTS.md and results.json; undefined only prints. */
   readonly out: string | undefined;
 }
 
-/** What can be chosen from. */
+/** The names to choose from. */
 export interface Choice {
   readonly scenarios: readonly string[];
   readonly servers: readonly string[];
@@ -25,10 +25,10 @@ export interface Choice {
 const ROUNDS = { otherwise: 3, min: 1, max: 20 };
 const SECONDS = { otherwise: 1.5, min: 0.1, max: 60 };
 const WARMUP = { otherwise: 0.8, min: 0, max: 60 };
-/** Enough to see that everything works, and not to say anything about speed. */
+/** Enough to see that everything works, too little for figures. */
 const QUICK = { rounds: 1, seconds: 0.3, warmup: 0.2 };
 
-/** Where the results of a whole run go. */
+/** The folder for the results of a complete run. */
 export const RESULTS_FOLDER = "bench";
 
 export function benchHelp({ scenarios, servers }: Choice): string {
@@ -45,7 +45,7 @@ export function benchHelp({ scenarios, servers }: Choice): string {
 Use a machine that does nothing else.`;
 }
 
-/** The options, or what is wrong with them in a line; `help` where that is asked for. */
+/** The options, or a one-line problem, or `help` if asked for. */
 export function readBenchOptions(
   args: readonly string[],
   choice: Choice,
@@ -53,7 +53,7 @@ export function readBenchOptions(
   try {
     return read(args, choice);
   } catch (error) {
-    // parseArgs throws for what it does not know, and says in a line what that is.
+    // The first line of parseArgs's error names the unknown option.
     return { problem: error instanceof Error ? error.message.split("\n")[0]! : String(error) };
   }
 }
@@ -95,7 +95,7 @@ function names(option: string, text: string | undefined, allowed: readonly strin
   const unknown = asked.find((name) => !allowed.includes(name));
   if (unknown !== undefined) throw new Error(`--${option} knows no ${unknown}: ${allowed.join(", ")}`);
   if (asked.length === 0) throw new Error(`--${option} names nothing`);
-  // In the order of the table, whatever the order that was asked.
+  // In the order of the table.
   return allowed.filter((name) => asked.includes(name));
 }
 

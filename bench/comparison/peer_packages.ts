@@ -1,6 +1,6 @@
 /**
- * The peers' packages, installed from npm into the cache: what bench/peers/package-lock.json pins, and nothing into
- * the tree.
+ * Installs the npm packages of the compared servers into the cache, as bench/peers/package-lock.json pins them.
+ * Nothing goes into the tree.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { cacheFolder } from "./load_generator.ts";
 const PINNED = `${import.meta.dirname}/../peers`;
 const FILES = ["package.json", "package-lock.json"];
 
-/** Installs them if they are not there as pinned, and returns their folder. Throws with what npm said. */
+/** Installs the packages unless they are current, and returns their folder. Throws npm's output. */
 export async function installPeerPackages(): Promise<string> {
   const folder = `${cacheFolder()}/peers`;
   const mark = `${folder}/installed.json`;
@@ -17,7 +17,7 @@ export async function installPeerPackages(): Promise<string> {
   if (await Deno.readTextFile(mark).catch(() => "") === pinned) return folder;
   await Deno.mkdir(folder, { recursive: true });
   for (const file of FILES) await Deno.copyFile(`${PINNED}/${file}`, `${folder}/${file}`);
-  // Scripts of packages are not run but for the one that puts Bun's executable in its place.
+  // No install scripts run, except the one that places Bun's executable.
   await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder);
   await run("node", ["install.js"], `${folder}/node_modules/bun`);
   await Deno.writeTextFile(mark, pinned);

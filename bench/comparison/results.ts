@@ -1,5 +1,5 @@
 /**
- * What a comparison brings, as it is written to bench/results.json, which git does not keep: every run of every round, and where it ran.
+ * The results of a comparison as in bench/results.json, which git ignores: every run of every round, and the machine.
  *
  * @module
  */
@@ -10,11 +10,11 @@ export interface Run {
   readonly server: string;
   /** From 1. */
   readonly round: number;
-  /** How often it was measured, since others used the machine meanwhile; the least disturbed time counts. */
+  /** Measurements made because of other programs' use; the least disturbed one counts. */
   readonly tries: number;
   /** As the load generator printed them. */
   readonly figures: Readonly<Record<string, number>>;
-  /** What was lost, doubled, out of order or not answered: then the figures mean nothing. */
+  /** Messages lost, duplicated, reordered or unanswered; the figures are then invalid. */
   readonly problem: string | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface Machine {
   readonly cpu: string;
   readonly kernel: string;
   readonly memoryMib: number;
-  /** Which core is whose, in words. */
+  /** Which core runs what, in words. */
   readonly pinning: string;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Pure. The results of a comparison as a page of Markdown: a table for each scenario, what was asked for beside
- * what was measured, and under which conditions.
+ * Formats the results of a comparison as a Markdown page: a table per scenario, the goals beside the figures, and the
+ * conditions. Pure.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type Column, type Goal, GOALS, type Scenario, SCENARIOS } from "./scena
 import { BASES, type Server, SERVERS } from "./servers.ts";
 import { figureText, spreadOf, spreadText } from "./statistics.ts";
 
-/** The whole page. Scenarios and servers without a run are left out. */
+/** The whole page, without scenarios and servers that have no run. */
 export function resultsPage(results: Results): string {
   return [
     "# What was measured",
@@ -23,12 +23,11 @@ export function resultsPage(results: Results): string {
 }
 
 const HOW_TO_READ =
-  "Medians, and in parentheses the least and the most of the rounds. The rounds go from server to server, each " +
-  "started anew. Every delivery is checked, by the number of its sender and of its message: a run in which one " +
-  "is lost, doubled or out of order does not count and is named here. Where the generator has a core of its own " +
-  "it asks for work without sleeping, since waking it would be paid for by the server; busy is the share of the " +
-  "time in which there was some. Server CPU is the kernel's count of the whole process, others' what everything " +
-  "else on the machine used.";
+  "Each figure is the median; the minimum and the maximum of the rounds follow in parentheses. Each round starts " +
+  "every server again. Every delivery is checked by the numbers of its sender and its message: a run that loses, " +
+  "duplicates or reorders one does not count and is named here. A generator with its own core polls without sleeping, " +
+  "because the server would pay for waking it; busy is the share of the time in which it had work. Server CPU is the " +
+  "kernel's count for the whole process, others' that of all other processes.";
 
 function conditions(results: Results): string {
   const { machine } = results;
@@ -106,7 +105,7 @@ function median(runs: readonly Run[], scenario: string, server: string, key: str
   return spreadOf(figuresOf(runs, scenario, server, key))?.median;
 }
 
-/** What a goal came to, or undefined where it was not measured. */
+/** The figure for a goal; undefined if it was not measured. */
 export function reached(goal: Goal, runs: readonly Run[]): number | undefined {
   const mine = median(runs, goal.scenario, goal.server, goal.figure);
   if (goal.of === undefined) return mine;
@@ -127,7 +126,7 @@ function goals(runs: readonly Run[]): string[] {
   return ["## What was asked for", table(["server", "scenario", "figure", "asked", "measured", "met"], rows)];
 }
 
-/** A table whose columns line up, as the formatter would lay it. */
+/** A table with aligned columns, as `deno fmt` formats it. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const all = [head, ...rows];
   const widths = head.map((_, column) => Math.max(3, ...all.map((row) => (row[column] ?? "").length)));

@@ -1,20 +1,20 @@
 /**
- * One server of the comparison as a process: started on a free port, awaited, and ended by the handle that started
- * it. Nothing else is ever ended.
+ * Runs one server of the comparison as a process: starts it on a free port, waits for it and ends it by its handle.
+ * It ends no other process.
  *
  * @module
  */
 
-/** Milliseconds until a server takes connections: compiling TypeScript for the first time is the slowest. */
+/** Milliseconds until a server must accept connections; compiling TypeScript for the first time takes longest. */
 const PATIENCE_MS = 30_000;
 const LOOK_EVERY_MS = 10;
-/** Characters of what it wrote that are shown where it did not start. */
+/** Characters of its output shown if it does not start. */
 const SHOWN_MAX = 2000;
 
-/** What runs now, for `endOnSignals`. */
+/** The running servers, for `endOnSignals`. */
 const children = new Set<Deno.ChildProcess>();
 
-/** On Ctrl-C and on SIGTERM the servers that were started here end too, and `scratch` goes. Then this process ends. */
+/** On Ctrl-C or SIGTERM ends the started servers, deletes `scratch` and exits. */
 export function endOnSignals(scratch: string): void {
   const end = () => {
     for (const child of children) child.kill("SIGKILL");
@@ -35,7 +35,7 @@ export function freePort(): number {
   return listener.addr.port;
 }
 
-/** Starts `command` and waits until `port` takes connections. Throws with what it wrote where it does not. */
+/** Starts `command` and waits until `port` accepts connections. Throws its output if it does not. */
 export async function startServer(
   command: readonly string[],
   port: number,
@@ -63,7 +63,7 @@ export async function startServer(
     children.delete(child);
   });
   const stop = async () => {
-    // Not politely: its store is thrown away, and a goodbye would only take time.
+    // Killed, because its store is deleted and a graceful stop would only take time.
     if (!hasEnded) child.kill("SIGKILL");
     await Promise.all([ending, reading]);
   };

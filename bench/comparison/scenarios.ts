@@ -1,6 +1,5 @@
 /**
- * Pure. The table of what is measured: what the load generator is told, which of its figures are shown, and what
- * issue 5 asks of them.
+ * The table of scenarios: arguments of the load generator, the figures shown, and the goals of issue 5. Pure.
  *
  * @module
  */
@@ -15,18 +14,18 @@ export interface Scenario {
   readonly name: string;
   readonly title: string;
   readonly about: string;
-  /** A room of people who chat, or a list that is read. */
+  /** A chat room with clients, or a listing that is read. */
   readonly kind: "room" | "list";
-  /** Arguments of the load generator but for the times. */
+  /** Arguments of the load generator, without the times. */
   readonly load: readonly string[];
-  /** Times the measured seconds: where little happens, more of them say more. */
+  /** Factor for the measured seconds: scenarios with few events need more of them. */
   readonly longer: number;
   readonly columns: readonly Column[];
-  /** The figure that is compared with another server's. */
+  /** The figure that is compared with other servers. */
   readonly compared: string;
-  /** Servers that do not differ here from one that is measured anyway. */
+  /** Servers that behave here like another one that is measured. */
   readonly without: readonly string[];
-  /** Servers on the list, what its answer is encoded as, and PUTs a second meanwhile. */
+  /** Servers on the list, the encoding of its answer, and PUTs per second meanwhile. */
   readonly list?: {
     readonly servers: number;
     readonly coding: "gzip" | "identity";
@@ -92,7 +91,7 @@ const LIST_KINDS = {
   "304": { title: ", 304", about: ", naming the ETag that was answered before", load: ["--conditional"] },
 } as const;
 
-/** PUTs a second while the list is read. */
+/** PUTs per second while the list is read. */
 const PUTS_PER_SECOND = 50;
 
 function list(servers: number, kind: keyof typeof LIST_KINDS): Scenario {
@@ -143,7 +142,7 @@ export const SCENARIOS: readonly Scenario[] = [
       { key: "idle_server_cpu_percent", title: "server CPU % idle" },
     ],
     compared: "kib_per_session",
-    // A session that is idle has nothing on disk.
+    // An idle session has nothing on disk.
     without: ["chatter-ws-file", "chatter-serve-file"],
   },
   ...[1000, 10_000].flatMap((servers) =>
@@ -151,12 +150,12 @@ export const SCENARIOS: readonly Scenario[] = [
   ),
 ];
 
-/** A figure that issue 5 asks for: one server's median beside another's, or by itself. */
+/** A goal of issue 5 for one server's median, alone or relative to another's. */
 export interface Goal {
   readonly server: string;
   readonly scenario: string;
   readonly figure: string;
-  /** Undefined for the figure by itself. */
+  /** Undefined for the figure alone. */
   readonly of: string | undefined;
   readonly atLeast?: number;
   readonly atMost?: number;

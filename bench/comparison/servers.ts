@@ -1,22 +1,22 @@
 /**
- * Pure. The table of what is measured beside each other: how each is started, and what the load generator has to
- * speak to it. What the peers are is in bench/peers/.
+ * The table of compared servers: how to start each one and how the load generator must speak to it. Pure;
+ * bench/peers/ holds the other servers' programs.
  *
  * @module
  */
 
-/** What a start is told. */
+/** The values for a start. */
 export interface Start {
   readonly port: number;
-  /** A folder of its own, empty. */
+  /** An empty folder for this server. */
   readonly folder: string;
-  /** The store of a listing, or the file whose bytes a bare server answers. */
+  /** The store of a listing, or the file whose bytes a bare server sends. */
   readonly data: string;
-  /** The Deno that runs the bench. */
+  /** The path of the Deno that runs the bench. */
   readonly deno: string;
   /** The project's folder, with a slash. */
   readonly root: string;
-  /** What the task `chat` tells Deno. */
+  /** Deno's flags of the task `chat`. */
   readonly programFlags: readonly string[];
 }
 
@@ -25,18 +25,15 @@ export interface Server {
   readonly title: string;
   readonly kind: "room" | "list";
   readonly command: (start: Start) => readonly string[];
-  /** Of the load generator. */
+  /** Arguments of the load generator. */
   readonly load: readonly string[];
-  /** `one` for a core of its own beside the generator's; `all` where it has threads to spread. */
+  /** `one`: a core of its own beside the generator's. `all`: for servers with threads. */
   readonly cores: "one" | "all";
-  /** Whether it needs what bench/peers/package.json names. */
+  /** True if it needs the packages of bench/peers/package.json. */
   readonly needsPackages: boolean;
 }
 
-/**
- * Everything is on as by default: order, storage, history, outbox limits, flood limits. The last, and the number of
- * users, are set where the load does not reach them.
- */
+/** Order, storage, history, outbox and flood limits are on, as by default. Flood limits and users are above the load. */
 const CHAT_LIMITS = [
   ...["--max-users", "100000", "--max-sockets", "100000"],
   ...["--flood-rate", "1000000", "--flood-burst", "1000000"],
@@ -65,10 +62,7 @@ function chatter(
   };
 }
 
-/**
- * What several threads are worth is told by these two beside each other: both on all cores, with a generator that
- * sleeps, since one that spins would take a core from them.
- */
+/** Two rows that show what threads gain: both on all cores, with a sleeping generator that leaves them the cores. */
 function onAllCores(transport: "ws" | "serve"): readonly Server[] {
   const flags = ["--transport", transport, "--kv", ":memory:"];
   return [
@@ -82,7 +76,7 @@ function onAllCores(transport: "ws" | "serve"): readonly Server[] {
   ];
 }
 
-/** One row for each way to run Chatter. */
+/** One row per way to run Chatter. */
 const CHATTER: readonly Server[] = [
   chatter("chatter-ws", "Chatter, ws, in memory", () => ["--transport", "ws", "--kv", ":memory:"]),
   chatter("chatter-serve", "Chatter, serve, in memory", () => ["--transport", "serve", "--kv", ":memory:"]),
@@ -160,5 +154,5 @@ const LISTS: readonly Server[] = [
 ];
 
 export const SERVERS: readonly Server[] = [...CHATTER, ...PEERS, ...LISTS];
-/** What others are shown as a share of, by kind. */
+/** The server that others are compared with, by kind. */
 export const BASES: Readonly<Record<Server["kind"], string>> = { room: "bun", list: "bare-http" };

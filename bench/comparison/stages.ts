@@ -1,11 +1,11 @@
 /**
- * Pure. Which stage of a message's way each sample of a profile of V8 belongs to: the nearest function on the stack
- * that begins one, by its name and file.
+ * Assigns each sample of a V8 profile to a stage of a message's way: the stage of the nearest function on the stack
+ * that begins one, by name and file. Pure.
  *
  * @module
  */
 
-/** As `deno run --cpu-prof` writes it, as far as it is read here. */
+/** The output of `deno run --cpu-prof`, as far as it is needed here. */
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
@@ -17,7 +17,7 @@ export interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
-/** Stages in their order, and where each begins: `file function`, the nearest to the top of the stack counts. */
+/** The stages in order, each with the functions (`file function`) that begin it. */
 const STAGES: readonly (readonly [stage: string, beginnings: readonly string[]])[] = [
   ["read", ["connection_ws.ts #receive", "connection_serve.ts socket.onmessage", "net.ts onStreamRead"]],
   ["decode", ["session.ts #readText"]],
@@ -29,19 +29,19 @@ const STAGES: readonly (readonly [stage: string, beginnings: readonly string[]])
   ["write", ["writable.js Writable.write", "01_websocket.js send"]],
 ];
 
-/** Samples that have no function of ours on their stack, by the name that V8 gives them. */
+/** Samples without a function of ours on the stack, by V8's name. */
 const OUTSIDE: Readonly<Record<string, string>> = {
   "(garbage collector)": "garbage",
   "(idle)": "outside of V8",
   "(program)": "outside of V8",
 };
 
-/** What is written by the library or the platform, and in no stage above. */
+/** Writes of the library or the platform outside the stages above. */
 const OTHER = "event loop";
-/** What no stage begins with is read where the socket's events are. */
+/** Files that handle socket events; without a stage their samples count as reading. */
 const READING = ["receiver.js", "fair_reads.ts", "stream_base_commons.ts", "connection_ws.ts"];
 
-/** Microseconds of each stage in the last `seconds` before the last message was decided. */
+/** Microseconds per stage in the last `seconds` before the last message was decided. */
 export function stagesOf(profile: CpuProfile, seconds: number): [stage: string, us: number][] {
   const stageOfNode = stagesOfNodes(profile);
   const { samples, timeDeltas } = profile;
@@ -70,7 +70,7 @@ function stagesOfNodes({ nodes }: CpuProfile): Map<number, string> {
     stages.set(id, stage);
     for (const child of children) visit(child, stage);
   };
-  // The root is the first.
+  // The first node is the root.
   if (nodes[0] !== undefined) visit(nodes[0].id, OTHER);
   return stages;
 }

@@ -1,11 +1,10 @@
 /**
- * Pure. Medians and spreads of a few rounds, and figures as text. No confidence is claimed: three rounds have a
- * middle and two ends, and that is what is shown.
+ * Medians and ranges of a few rounds, and figures as text. Pure. Three rounds allow no confidence interval, so the
+ * median and both extremes are shown.
  *
  * @module
  */
 
-/** The middle of some figures and both ends. */
 export interface Spread {
   readonly median: number;
   readonly min: number;
@@ -13,7 +12,7 @@ export interface Spread {
   readonly count: number;
 }
 
-/** Undefined for no figures at all. */
+/** Undefined without figures. */
 export function spreadOf(figures: readonly number[]): Spread | undefined {
   const sorted = [...figures].sort((a, b) => a - b);
   const upper = sorted[sorted.length >> 1];
@@ -22,7 +21,7 @@ export function spreadOf(figures: readonly number[]): Spread | undefined {
   return { median: (upper + lower) / 2, min: sorted[0]!, max: sorted.at(-1)!, count: sorted.length };
 }
 
-/** Three digits that mean something, and no more zeros than it takes: 1.35 M, 482 k, 27.1, 0.634. */
+/** Three significant digits: 1.35 M, 482 k, 27.1, 0.634. */
 export function figureText(figure: number): string {
   const size = Math.abs(figure);
   if (size >= 999_500) return `${shortened(figure / 1e6)} M`;
@@ -37,7 +36,7 @@ function shortened(figure: number): string {
   return size >= 0.9995 || size === 0 ? figure.toFixed(2) : figure.toPrecision(3);
 }
 
-/** The median, and both ends where there are several. */
+/** The median, and both extremes if there are several figures. */
 export function spreadText({ median, min, max, count }: Spread): string {
   return count === 1
     ? figureText(median)
@@ -45,8 +44,8 @@ export function spreadText({ median, min, max, count }: Spread): string {
 }
 
 /**
- * Whether memory has stopped growing: the median of the last third of the samples is above that of the middle
- * third by at most `shareMax` of it or by `kibMax`, whichever is more. The first third is when limits fill up.
+ * True if memory stopped growing: the median of the last third exceeds that of the middle third by at most `shareMax`
+ * of it or `kibMax`, whichever is more. The first third is ignored, because limits fill up then.
  */
 export function isFlat(
   samplesKib: readonly number[],

@@ -1,6 +1,5 @@
 /**
- * A chat room on a bare Deno.serve, as far as the bench needs one: what `--transport serve` could be at best. It
- * has no limits and no history.
+ * A minimal chat room on Deno.serve without limits or history: the upper bound for `--transport serve`.
  *
  *     deno run --allow-net deno_broadcast.ts PORT
  *
@@ -17,9 +16,9 @@ function receive(socket: WebSocket, member: { name: string }, text: string): voi
     const semicolon = text.indexOf(";");
     const timestamp = text.slice("c2/MSG ".length, semicolon);
     socket.send("c2/ACKNOWLEDGE");
-    const told = `c2/MSG ${member.name}; ${timestamp}; ${crypto.randomUUID()}; ${text.slice(semicolon + 2)}`;
+    const frame = `c2/MSG ${member.name}; ${timestamp}; ${crypto.randomUUID()}; ${text.slice(semicolon + 2)}`;
     for (const listener of room) {
-      if (listener.readyState === WebSocket.OPEN) listener.send(told);
+      if (listener.readyState === WebSocket.OPEN) listener.send(frame);
     }
   }
 }

@@ -1,10 +1,8 @@
 /**
- * A bare Deno.serve that answers every request with the bytes of one file and the headers of another, or with 304
- * where the request names their ETag: what the listing's reads could be at best.
+ * A bare Deno.serve that answers every request with the bytes of one file, or with 304 if the request names their
+ * ETag: the upper bound for reads of the listing. FILE.headers holds the headers as JSON.
  *
  *     deno run --allow-net --allow-read deno_bytes.ts PORT FILE
- *
- * The headers lie beside FILE as JSON, in FILE.headers.
  *
  * @module
  */
