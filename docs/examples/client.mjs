@@ -1,9 +1,9 @@
 // A client of c2 for browsers, Deno, and Node from 22 on: each of them has a WebSocket.
 
-/** Joins a chat server. `on` may have message, renamed, left and closed: what everyone is told, and the end. */
+/** Joins a chat server. `on` may have message, renamed and left for broadcasts, and closed for the end. */
 export async function join(url, name, on = {}) {
   const socket = new WebSocket(url);
-  const asked = []; // Who waits for an answer: the server answers in the order in which it was asked.
+  const asked = []; // Frames without an answer. The server answers in the order of the frames.
   const answer = () => new Promise((resolve, reject) => asked.push({ resolve, reject }));
   const ask = async (frame) => {
     if (socket.readyState !== WebSocket.OPEN) throw new Error("The connection is closed");
@@ -19,7 +19,7 @@ export async function join(url, name, on = {}) {
     else if (type === "UPDATE") on.renamed?.(part[0], part[2]);
     else if (type === "DISCONNECT") on.left?.(part[1], part[0]);
     else if (type === "MSG") {
-      const [name, time, id, ...text] = part; // A text may have "; " in it.
+      const [name, time, id, ...text] = part; // A text may contain "; ".
       on.message?.({ name, time: new Date(Number(time)), id, text: text.join("; ") });
     }
   };
@@ -27,7 +27,7 @@ export async function join(url, name, on = {}) {
     for (const { reject } of asked) reject(new Error(`The connection is closed: ${code} ${reason}`));
     on.closed?.(code, reason);
   };
-  await answer(); // The first is for the connection itself.
+  await answer(); // Waits until the connection is open.
   return {
     server: await ask(`c2/CONNECT ${name}`),
     say: (text) => ask(`c2/MSG ${Date.now()}; ${text}`),

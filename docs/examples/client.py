@@ -7,7 +7,7 @@ import websockets
 
 
 async def main(url="ws://localhost:5000", name="guest", text="hello"):
-    asked = []  # Who waits for an answer: the server answers in the order in which it was asked.
+    asked = []  # Frames without an answer. The server answers in the order of the frames.
 
     async def ask(frame):
         answer = asyncio.get_running_loop().create_future()
@@ -22,7 +22,7 @@ async def main(url="ws://localhost:5000", name="guest", text="hello"):
                 asked.pop(0).set_result(content)
             elif kind == "ERROR":
                 asked.pop(0).set_exception(RuntimeError(content))
-            else:  # What everyone is told. Its last part may have "; " in it, as a text may.
+            else:  # A broadcast. A text may contain "; ".
                 print(kind, *content.split("; ", 3 if kind == "MSG" else 2), sep=" | ", flush=True)
         for answer in asked:
             answer.set_exception(ConnectionError("The connection is closed"))
