@@ -41,7 +41,7 @@ export interface AdminOptions {
 }
 
 /** What the log tells of an operator. */
-type Deed = "admin.banned" | "admin.lifted" | "admin.kicked" | "admin.announced";
+type AdminEvent = "admin.banned" | "admin.lifted" | "admin.kicked" | "admin.announced";
 
 type AdminContext = Context<{ Bindings: AdminBindings }>;
 
@@ -80,8 +80,8 @@ function authenticated(token: string, { steadyMs, log }: AdminOptions) {
 }
 
 function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): void {
-  const did = <Name extends Deed>(c: AdminContext, event: Name, values: EventValues<Name>) =>
-    log.info<Deed>(event, { by: c.env.remoteAddress, ...values });
+  const did = <Name extends AdminEvent>(c: AdminContext, event: Name, values: EventValues<Name>) =>
+    log.info<AdminEvent>(event, { by: c.env.remoteAddress, ...values });
 
   app.get("/users", (c) =>
     c.json({

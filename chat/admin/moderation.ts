@@ -12,7 +12,7 @@ import { areTooAlike } from "../../src/lookalikes.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { Username } from "../../src/protocol/names.ts";
 import { type AdminRefusal, refuseAdmin } from "./refusals.ts";
-import { type Ban, type Bans, BANS_MAX, isInForce, means } from "../room/bans.ts";
+import { type Ban, type Bans, BANS_MAX, isInForce, matches } from "../room/bans.ts";
 import { type BanStore, CHANGE_BANS_MAX } from "../store/ban_store.ts";
 import type { Sequencer } from "../order/sequencer.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
@@ -109,7 +109,7 @@ export class Moderation {
         return unchanged(refuseAdmin("TOO_MANY_BANS", BANS_MAX));
       }
       await this.#store([ban], replaced);
-      const { inputs, disconnected } = this.#meant(ban);
+      const { inputs, disconnected } = this.#matching(ban);
       return { inputs, answer: { ban, disconnected } };
     });
   }
@@ -167,7 +167,7 @@ export class Moderation {
       const added = stored.filter(({ id }) => bans.get(id) === undefined);
       bans.renew(stored);
       const answer = { added: added.length, lifted: before + added.length - stored.length };
-      return { inputs: this.#meantByAny(added), answer };
+      return { inputs: this.#matchingAny(added), answer };
     });
   }
 
@@ -211,10 +211,10 @@ export class Moderation {
   }
 
   /** Whom bans put out, each once, whatever bans mean them. */
-  #meantByAny(bans: readonly Ban[]): Submission[] {
+  #matchingAny(bans: readonly Ban[]): Submission[] {
     const meant = new Map<Participant, Submission>();
     for (const ban of bans.filter((ban) => isInForce(ban, this.#options.nowMs()))) {
-      for (const submission of this.#meant(ban).inputs) meant.set(submission.participant, submission);
+      for (const submission of this.#matching(ban).inputs) meant.set(submission.participant, submission);
     }
     return [...meant.values()];
   }
@@ -231,12 +231,12 @@ export class Moderation {
   }
 
   /** Whom a ban puts out: by name those connected, by address also those who only have a socket. */
-  #meant(ban: Ban): { inputs: Submission[]; disconnected: string[] } {
+  #matching(ban: Ban): { inputs: Submission[]; disconnected: string[] } {
     const inputs: Submission[] = [];
     const disconnected: string[] = [];
     for (const participant of this.#present()) {
       const username = this.#memberOf(participant)?.username;
-      if (!means(ban, username, participant.remoteAddress)) continue;
+      if (!matches(ban, username, participant.remoteAddress)) continue;
       inputs.push({ participant, input: { type: "BAN", message: ban.message } });
       if (username !== undefined) disconnected.push(username.shown);
     }

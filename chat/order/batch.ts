@@ -1,7 +1,6 @@
 /**
- * A batch: what one turn decides, stores in one commit and broadcasts; and how much fits into one.
- *
- * Pure. What is in it comes from the sequencer's queue, in order.
+ * A batch: the inputs that one turn of the sequencer decides, stores in one commit and sends; and the limits of a
+ * batch.
  *
  * @module
  */
@@ -16,33 +15,29 @@ import {
   type StoredMessage,
 } from "../room/message.ts";
 
-/**
- * Older pages of history in one turn. Each is read whole before it is answered: up to 200 messages, some 3 MiB at
- * the default length of a text, and the memory of a turn is that times the pages.
- */
+/** Older pages of history in one turn. A page has up to 200 messages, about 3 MiB at the default message length. */
 export const TURN_PAGES_MAX = 16;
 
-/** One batch on its way through a turn: how far it came. */
+/** A batch and its progress through a turn. */
 export class Batch {
   readonly submissions: readonly Submission[];
   decisions: readonly Decision[] = [];
-  /** The older pages of history that it asks for, as of its beginning. */
+  /** Pages of older history that the batch asks for, as of its beginning. */
   pages: ReadonlyMap<Submission, StoredMessage[]> = new Map();
-  /** Why it could not be stored; a promise where there is something to wait for. */
+  /** Undefined if stored, a fault if not; a promise while the turn log is writing. */
   storing: Fault | undefined | Promise<Fault | undefined>;
-  /** How many decisions the teller has dealt with, from the first. */
-  told = 0;
+  /** Decisions that the teller has sent: the first `sentCount`. */
+  sentCount = 0;
 
   constructor(submissions: readonly Submission[]) {
     this.submissions = submissions;
   }
 
-  /** How many broadcasts it causes. */
   get broadcasts(): number {
     return this.decisions.reduce((sum, decision) => sum + broadcastsOf(decision), 0);
   }
 
-  /** It could not be stored: the messages are refused, and so is what was judged by them. */
+  /** Call if the batch could not be stored: refuses its messages and every decision that depends on them. */
   fail(storeFault: Fault): void {
     this.decisions = this.decisions.map((decision) =>
       decision.kind === "stored" || "isProvisional" in decision && decision.isProvisional
@@ -52,19 +47,19 @@ export class Batch {
   }
 }
 
-/** Counts what a batch takes: no more than fits one append of the journal, and memory at once. */
+/** Measures a batch while it is taken from the queue: it must fit one append of the journal, and memory. */
 export class BatchSize {
   readonly #maxMessageLength: number;
   #inputs = 0;
   #text = 0;
   #pages = 0;
 
-  /** `maxMessageLength`: characters of a message that a change may be of. */
+  /** `maxMessageLength` in characters. */
   constructor(maxMessageLength: number) {
     this.#maxMessageLength = maxMessageLength;
   }
 
-  /** Whether the next input still fits. The first one does, whatever it is. */
+  /** Adds the next input; false if it no longer fits. The first input always fits. */
   takes(input: Input): boolean {
     const isFirst = this.#inputs === 0;
     this.#inputs++;
@@ -74,7 +69,7 @@ export class BatchSize {
         this.#pages <= TURN_PAGES_MAX;
   }
 
-  /** What an append holds of an input, in UTF-16 units: of a change also the message before and after it. */
+  /** UTF-16 units that an input takes in an append. A change takes the message before and after it. */
   #textOf(input: Input): number {
     const text = "text" in input ? input.text.length : 0;
     return isChange(input) ? 2 * (text + this.#maxMessageLength) + APPEND_CHANGE_UNITS : text;
@@ -82,19 +77,18 @@ export class BatchSize {
 }
 
 /**
- * Whether the input can be decided before the previous batch has been broadcast: its decision reads neither the
- * listeners, nor the history window, nor the replay buffer, nor which sessions have begun or ended.
+ * Whether the input can be decided before the previous batch has been broadcast: its decision does not read the
+ * audience, the history window, the replay buffer, or which sessions have begun or ended.
  */
 export function canOverlap({ type }: Input): boolean {
   return type === "MSG" || type === "SEND" || type === "PING" || type === "TYPING" || type === "FAULT";
 }
 
-/** Whether it changes a message. */
 function isChange(input: Input): boolean {
   return input.type === "QUERY" && (input.query === "update_message" || input.query === "delete_message");
 }
 
-/** Whether it wants a page that memory may not hold. Without `before` it wants the newest, which memory always has. */
+/** Whether it asks for a page that memory may not hold. Without `before` it asks for the newest, which memory holds. */
 export function asksForOlder(input: Input): input is Input & { query: "history"; before: string } {
   return input.type === "QUERY" && input.query === "history" && input.before !== undefined;
 }

@@ -1,7 +1,6 @@
 /**
- * Lookups: what a batch asks for and memory does not hold, read from the journal before the batch is decided.
- *
- * It judges nothing. The sequencer answers what could not be read.
+ * Lookups: messages and pages that a batch needs and memory does not hold, read from the journal before the batch is
+ * decided. It decides nothing: the sequencer refuses an input whose lookup failed.
  *
  * @module
  */
@@ -15,21 +14,19 @@ import { asksForOlder } from "./batch.ts";
 export interface LookupParts {
   readonly state: RoomState;
   readonly journal: Pick<Journal, "find" | "page">;
-  /** The smallest id that is young enough to be shown. */
+  /** The smallest id that is within `--history-days`, §5.4. */
   readonly historyFrom: () => string;
   readonly log: Logger;
 }
 
-/** What was read from the journal for one batch, as of its beginning. */
+/** The results for one batch, as of its beginning. */
 export class Lookups {
-  /** Of a batch that asks for nothing. */
   static readonly NONE = new Lookups();
   readonly messages = new Map<string, StoredMessage>();
   readonly pages = new Map<Submission, StoredMessage[]>();
-  /** What could not be read. */
   readonly failed = new Set<Submission>();
 
-  /** Reads for a batch; not a promise where there is nothing to read. Never rejects. */
+  /** Reads what a batch needs; a promise only if the journal must be read. Never rejects. */
   static of(batch: readonly Submission[], parts: LookupParts): Lookups | Promise<Lookups> {
     const lookups = new Lookups();
     const reads: Promise<void>[] = [];

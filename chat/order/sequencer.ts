@@ -1,9 +1,8 @@
 /**
- * The sequencer: the one total order. Inputs that came in while the last batch was being stored are the next batch: the
- * room decides it in order, the turn log stores it in one commit, the teller sends it, PROTOCOL.md §4.3 and §4.4.
- *
- * So nothing is acknowledged that is not stored, and a commit is shared. There is no await between deciding and the
- * call of the turn log. It knows neither sockets nor how messages are kept.
+ * The sequencer: one total order of all inputs, PROTOCOL.md §4.3 and §4.4. Inputs that arrive while a batch is stored
+ * form the next batch. In a turn the room decides the batch, the turn log stores it in one commit, and the teller sends
+ * it: nothing is acknowledged before it is stored. Nothing is awaited between the decisions and the call of the turn
+ * log.
  *
  * @module
  */
@@ -34,19 +33,18 @@ export interface SequencerOptions {
   readonly resumption: Resumption;
   readonly turnLog: TurnLog;
   readonly teller: Teller;
-  /** Where messages are read that memory does not hold. */
   readonly journal: Pick<Journal, "find" | "page">;
   readonly limits: Pick<Limits, "maxMessageLength">;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
   /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
-  /** The smallest id that is young enough to be shown. */
+  /** The smallest id that is within `--history-days`, §5.4. */
   readonly historyFrom: (nowMs: number) => string;
-  /** Calls `turn` soon: inputs that come until then are part of the turn. */
+  /** Calls `turn` soon: inputs submitted until then join its batch. */
   readonly soon: (turn: () => void) => void;
   readonly meters: ChatMeters;
-  /** Given where traces are collected. */
+  /** Undefined unless traces are collected. */
   readonly spans?: TurnSpans | undefined;
   readonly log: Logger;
 }
@@ -60,10 +58,7 @@ export class Sequencer {
     this.#options = options;
   }
 
-  /**
-   * Takes an input into the order, behind all that was submitted before. `decided` is called with the decision when its
-   * outcome is known.
-   */
+  /** Queues an input. `decided` is called with the final decision, after its frames were sent. */
   submit(participant: Participant, input: Input, decided?: Submission["decided"]): void {
     const submission = { participant, input, decided };
     this.#queue.push(submission);
@@ -72,9 +67,8 @@ export class Sequencer {
   }
 
   /**
-   * Runs `change` at one point of the order: after everything that was submitted before, with nothing decided
-   * meanwhile. The inputs that it answers are decided at that same point, then its answer is given. They end
-   * the sessions of their participants, who never submitted them. Rejects as `change` does.
+   * Runs `change` in its place of the order; no input is decided meanwhile. The inputs that it returns, which end
+   * sessions, are decided in the same place. Then resolves with its answer; rejects if `change` does.
    */
   runExclusive<Answer>(
     change: () => Promise<{ readonly inputs: readonly Submission[]; readonly answer: Answer }>,
@@ -94,14 +88,14 @@ export class Sequencer {
     });
   }
 
-  /** Participants whose connection is lost, which is not decided yet: no gateway has them, and no hold. */
+  /** Participants whose lost connection is queued and not decided: the gateway and the held sessions lack them. */
   *lost(): Iterable<Participant> {
     for (const next of this.#queue) {
       if (!("run" in next) && next.input.type === "LOST") yield next.participant;
     }
   }
 
-  /** Resolves when everything that was submitted is decided and sent. */
+  /** Resolves when every submitted input is decided and sent. */
   async idle(): Promise<void> {
     while (this.#turn !== undefined) await this.#turn;
   }
@@ -125,7 +119,7 @@ export class Sequencer {
         } else await this.#process(new Batch(this.#takeBatch(() => true)), true);
       }
     } catch (error) {
-      // The outer fence: inputs behind the broken batch are decided in a turn of their own.
+      // Outer fence: inputs after the broken batch get a turn of their own.
       this.#options.log.error("bug", { where: "turn", error });
     } finally {
       this.#turn = undefined;
@@ -133,7 +127,7 @@ export class Sequencer {
     }
   }
 
-  /** As much of the queue as fits one batch, up to the next exclusive task or an input that `takes` refuses. */
+  /** Takes inputs that fit one batch, up to the next exclusive task or the first that `takes` refuses. */
   #takeBatch(takes: (input: Input) => boolean): Submission[] {
     const size = new BatchSize(this.#options.limits.maxMessageLength);
     let end = 0;
@@ -147,8 +141,8 @@ export class Sequencer {
   }
 
   /**
-   * Takes a batch from its decision to its broadcast, and the batches that are decided while one before them is not
-   * broadcast yet. Rethrows a bug once its senders are answered.
+   * Decides, stores and sends a batch. While it is sent, the next batch may be decided and stored already; the loop
+   * continues with that one. Rethrows a bug after its senders were answered.
    */
   async #process(first: Batch, mayOverlap: boolean): Promise<void> {
     const { teller, spans } = this.#options;
@@ -156,7 +150,7 @@ export class Sequencer {
     while (batch !== undefined) {
       let next: Batch | undefined;
       try {
-        // Nothing is awaited where nothing waits: a turn that needs no store is over before the next event.
+        // Without a store there is no await: the turn ends before the next event.
         if (batch === first) {
           const reads = this.#lookUp(batch);
           this.#decideAll(batch, reads instanceof Promise ? await reads : reads, 0);
@@ -165,8 +159,8 @@ export class Sequencer {
         const storeFault = batch.storing instanceof Promise ? await batch.storing : batch.storing;
         this.#settle(batch, storeFault);
         if (waits && mayOverlap && teller.caughtUp() === undefined) next = this.#decideNext(batch);
-        spans?.telling(batch);
-        teller.tell(batch);
+        spans?.sending(batch);
+        teller.send(batch);
       } catch (error) {
         this.#giveUp(batch);
         if (next === undefined) throw error;
@@ -184,10 +178,7 @@ export class Sequencer {
     return Lookups.of(submissions, { state, journal, historyFrom: () => historyFrom(nowMs()), log });
   }
 
-  /**
-   * Decides what has gathered, and begins to store it while `pending`, whose outcome is known, is broadcast. Only
-   * inputs whose decision reads nothing that a broadcast changes.
-   */
+  /** Decides and begins to store the queued inputs that need not wait for `pending`, which is about to be sent. */
   #decideNext(pending: Batch): Batch | undefined {
     const submissions = this.#takeBatch(canOverlap);
     if (submissions.length === 0) return undefined;
@@ -195,13 +186,13 @@ export class Sequencer {
     try {
       this.#decideAll(next, Lookups.NONE, pending.broadcasts);
     } catch (error) {
-      // Thrown when its turn comes: before that the pending batch is broadcast.
+      // Rethrown by `#process` after `pending` was sent.
       next.storing = Promise.reject(error);
     }
     return next;
   }
 
-  /** Decides a batch and begins to store it. `pending`: broadcasts that come before those of this batch. */
+  /** Decides a batch and begins to store it. `pending` counts broadcasts that are sent before it. */
   #decideAll(batch: Batch, lookups: Lookups, pending: number): void {
     const { submissions } = batch;
     const { room, turnLog, historyFrom, steadyMs, meters, spans } = this.#options;
@@ -230,13 +221,13 @@ export class Sequencer {
       if (isSessionChange(decision)) resumption.decided(participant, decision);
       return decision;
     } catch (error) {
-      // The fence: a bug in the judgement of one frame is answered to its sender and hurts nobody else.
+      // Fence: a bug in one decision is answered to its sender and affects no other input.
       log.error("bug", { where: "decide", input: input.type, error });
       return this.#undecided(submission);
     }
   }
 
-  /** The outcome of a batch is known. */
+  /** Call once the turn log has answered. */
   #settle(batch: Batch, storeFault: Fault | undefined): void {
     this.#options.spans?.stored(batch);
     if (storeFault !== undefined) batch.fail(storeFault);
@@ -244,31 +235,31 @@ export class Sequencer {
   }
 
   /**
-   * Sends what a bug left unsent. Whoever joined, left or was renamed has done so in the room, and the others have to
-   * know. A message, a history page, and all that was not decided, is answered as a bug.
+   * After a bug: sends the decisions that were not sent. Joins, departures and renames have changed the roster, so they
+   * are broadcast. A message, a history page or an undecided input is answered with INTERNAL.
    */
   #giveUp(batch: Batch): void {
-    const { submissions, decisions, told } = batch;
+    const { submissions, decisions, sentCount } = batch;
     batch.decisions = submissions.map((submission, i) => {
       const decision = decisions[i];
-      const isDone = decision !== undefined && (i < told ||
+      const isDone = decision !== undefined && (i < sentCount ||
         decision.kind !== "stored" && decision.kind !== "repeated" && decision.kind !== "asked_history");
       return isDone ? decision : this.#undecided(submission);
     });
-    this.#options.teller.tell(batch);
+    this.#options.teller.send(batch);
   }
 
-  /** The decision of an input that a bug met: a session whose connection is gone would keep its name for ever. */
+  /** The decision for an input that met a bug. A lost session leaves, so that its name is free. */
   #undecided({ participant, input }: Submission): Decision {
     const { room, resumption } = this.#options;
     if (input.type === "LOST") return room.forget(resumption.sessionOf(participant));
     return { kind: "refused", fault: fault("INTERNAL") };
   }
 
-  /** The fence of what is traced. */
+  /** Fence: a bug in tracing affects no batch. */
   #trace(batch: Batch): void {
     try {
-      this.#options.spans?.told(batch);
+      this.#options.spans?.finished(batch);
     } catch (error) {
       this.#options.log.error("bug", { where: "trace", error });
     }

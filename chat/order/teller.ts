@@ -1,8 +1,6 @@
 /**
- * The teller: gives the decisions of a batch whose outcome is known to the state of the room, and sends what follows
- * from each, in their order, PROTOCOL.md §4.4.
- *
- * It decides nothing and stores nothing. A bug in one decision is answered to its sender and hurts nobody else.
+ * The teller: applies each decision of a stored batch to the room's state and sends the frames, in order, PROTOCOL.md
+ * §4.4. It decides nothing and stores nothing. A bug in one decision is answered to its sender and affects no other.
  *
  * @module
  */
@@ -24,7 +22,7 @@ export interface TellerOptions {
   readonly state: RoomState;
   readonly fanout: FanoutPort;
   readonly resumption: Resumption;
-  /** Called after each batch that changed who is here. */
+  /** Called after each batch that changed who is connected. */
   readonly onRosterChange: (connectedUsers: number) => void;
   readonly meters: ChatMeters;
   readonly log: Logger;
@@ -37,32 +35,32 @@ export class Teller {
     this.#options = options;
   }
 
-  /** Resolves when the fan-out can take more; undefined where it can now. */
+  /** Resolves when the fan-out can take more; undefined if it can now. */
   caughtUp(): Promise<void> | undefined {
     return this.#options.fanout.caughtUp();
   }
 
-  /** Sends what a batch has decided, from the first decision that is not sent yet. */
-  tell(batch: Batch): void {
+  /** Sends a batch's decisions, from the first that was not sent yet. */
+  send(batch: Batch): void {
     const { fanout, onRosterChange } = this.#options;
     const { submissions, decisions, pages } = batch;
     const usersBefore = fanout.size;
     let rosterChanged = false;
-    // Only a page from the store needs the batch's changes: to note a message costs as much as to send it.
+    // Recorded only for a page from the store: recording a message costs as much as sending it.
     const changed = pages.size === 0 ? undefined : new Map<string, StoredMessage>();
-    while (batch.told < submissions.length) {
-      const submission = submissions[batch.told]!;
-      const decision = decisions[batch.told]!;
-      batch.told++;
+    while (batch.sentCount < submissions.length) {
+      const submission = submissions[batch.sentCount]!;
+      const decision = decisions[batch.sentCount]!;
+      batch.sentCount++;
       rosterChanged ||= decision.kind === "joined" || decision.kind === "left";
-      this.#tellOne(submission, decision, pages.get(submission), changed);
+      this.#sendOne(submission, decision, pages.get(submission), changed);
     }
-    // At once: a session that has nothing unanswered any more may answer by itself.
+    // Before this function returns: a session without unanswered frames may answer the next one itself.
     fanout.flush();
     if (rosterChanged || fanout.size !== usersBefore) onRosterChange(fanout.size);
   }
 
-  #tellOne(
+  #sendOne(
     submission: Submission,
     decision: Decision,
     storedPage: readonly StoredMessage[] | undefined,
@@ -76,7 +74,7 @@ export class Teller {
         meters.messageStored(decision.entry);
         changed?.set(decision.entry.message.uuid, decision.entry.message);
       }
-      this.#send(participant, decision, this.#pageFor(decision, storedPage, changed));
+      this.#sendFrames(participant, decision, this.#pageFor(decision, storedPage, changed));
     } catch (error) {
       log.error("bug", { where: "tell", decision: decision.kind, error });
       meters.faulted("INTERNAL");
@@ -93,10 +91,7 @@ export class Teller {
     }
   }
 
-  /**
-   * Memory is as of this point of the order. A page from the store is as of the beginning of the batch: what the batch
-   * changed before this point is laid over it.
-   */
+  /** A page from memory is current. A page from the store lacks the edits of its own batch, so they are applied. */
   #pageFor(
     decision: Decision,
     storedPage: readonly StoredMessage[] | undefined,
@@ -107,8 +102,8 @@ export class Teller {
       storedPage?.map((message) => changed?.get(message.uuid) ?? message) ?? NO_PAGE;
   }
 
-  /** The departure notice, the answer with what follows it, the broadcast, then the end of the connection. */
-  #send(participant: Participant, decision: Decision, page: readonly StoredMessage[]): void {
+  /** Frames in the order of PROTOCOL.md §4.4: departure notice, answer, follow-ups, broadcasts, close. */
+  #sendFrames(participant: Participant, decision: Decision, page: readonly StoredMessage[]): void {
     const { state, fanout, resumption } = this.#options;
     const { superseded, token } = isSessionChange(decision)
       ? resumption.follow(participant, decision)

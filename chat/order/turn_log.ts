@@ -1,6 +1,5 @@
 /**
- * The port to where a decided batch becomes durable, before anybody hears of it, PROTOCOL.md §4.3. Its adapters lie
- * beside it.
+ * The port to durable storage of a decided batch, called before any frame of it is sent, PROTOCOL.md §4.3.
  *
  * @module
  */
@@ -9,8 +8,8 @@ import type { Batch } from "./batch.ts";
 
 export interface TurnLog {
   /**
-   * Stores what a batch has decided, all or nothing; answers why it could not. The caller waits for one before the
-   * next. Not a promise where there is nothing to wait for. Never rejects.
+   * Stores a batch, all or nothing; returns the fault if it cannot. A promise only if there is something to wait for;
+   * never rejects. One call at a time.
    */
   append(batch: Batch): Fault | undefined | Promise<Fault | undefined>;
 }

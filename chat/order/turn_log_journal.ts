@@ -1,6 +1,6 @@
 /**
- * The turn log of one machine: the messages of a batch in one append of the journal, and the sessions that it begins
- * or resumes in the store of sessions.
+ * The turn log of a single machine: one append to the journal for the batch's messages, and the session store for
+ * sessions that it begins or resumes.
  *
  * @module
  */
@@ -15,7 +15,6 @@ import type { TurnLog } from "./turn_log.ts";
 
 export interface JournalTurnLogOptions {
   readonly journal: Pick<Journal, "append">;
-  /** The tokens of the sessions that a batch begins or resumes. */
   readonly tokens: Pick<ResumeTokens, "stored">;
   readonly meters: ChatMeters;
   /** A clock that never goes back, in milliseconds. */
@@ -25,7 +24,7 @@ export interface JournalTurnLogOptions {
 
 export class JournalTurnLog implements TurnLog {
   readonly #options: JournalTurnLogOptions;
-  /** Whether the last append failed: the next failures are no news, and the next success is. */
+  /** Whether the last append failed, so that a failure is logged once and the next success too. */
   #storeFails = false;
 
   constructor(options: JournalTurnLogOptions) {
@@ -67,7 +66,7 @@ export class JournalTurnLog implements TurnLog {
   #notStored(entries: number, error: unknown): Fault {
     const { meters, log } = this.#options;
     meters.commitFailures.add();
-    // Once, until it works again: a log that a full disk makes grow would be the next thing to fill it.
+    // Only the first failure is an error: a growing log would fill a full disk further.
     if (this.#storeFails) log.debug("journal.append_failed", { entries, error });
     else log.error("journal.append_failed", { entries, error });
     this.#storeFails = true;

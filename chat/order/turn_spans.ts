@@ -1,9 +1,7 @@
 /**
- * What OpenTelemetry is told of messages: for each a span from its arrival to its end, and in it how long it waited for
- * its turn, the decision, the commit and the fan-out, which it shares with the others of its batch.
- *
- * While a batch is under way only the time is noted; spans are made when it was told. It is there only where traces are
- * collected. No span has a name or a text.
+ * OpenTelemetry spans of messages: one from arrival to end, with a stage each for waiting, decision, commit and
+ * fan-out. A turn only notes times; spans are made after its batch was sent. No span has a name or a text. Used only
+ * while traces are collected.
  *
  * @module
  */
@@ -12,15 +10,15 @@ import type { Batch } from "./batch.ts";
 import type { Submission } from "../delivery/participant.ts";
 import type { Decision } from "../room/decision.ts";
 
-/** Messages of one batch that are traced: those of a busy room are alike, and each is five spans. */
+/** Messages traced in one batch: those of a busy room are alike, and each is five spans. */
 export const TRACED_PER_BATCH_MAX = 16;
 
-/** When a batch was how far, in milliseconds since 1970, with their fraction. */
+/** Milliseconds since 1970, with their fraction. */
 interface Times {
   readonly decidingMs: number;
   decidedMs: number;
   storedMs: number;
-  tellingMs: number;
+  sendingMs: number;
 }
 
 export class TurnSpans {
@@ -41,10 +39,10 @@ export class TurnSpans {
 
   deciding(batch: Batch): void {
     const nowMs = this.#nowMs();
-    this.#times.set(batch, { decidingMs: nowMs, decidedMs: nowMs, storedMs: nowMs, tellingMs: nowMs });
+    this.#times.set(batch, { decidingMs: nowMs, decidedMs: nowMs, storedMs: nowMs, sendingMs: nowMs });
   }
 
-  /** It was decided, and is being stored. */
+  /** Call when the batch is decided and its storing has not begun. */
   decided(batch: Batch): void {
     const times = this.#times.get(batch);
     if (times !== undefined) times.decidedMs = this.#nowMs();
@@ -55,13 +53,13 @@ export class TurnSpans {
     if (times !== undefined) times.storedMs = this.#nowMs();
   }
 
-  telling(batch: Batch): void {
+  sending(batch: Batch): void {
     const times = this.#times.get(batch);
-    if (times !== undefined) times.tellingMs = this.#nowMs();
+    if (times !== undefined) times.sendingMs = this.#nowMs();
   }
 
-  /** Everybody was told, or was answered for what went wrong. */
-  told(batch: Batch): void {
+  /** Call when all frames of the batch are sent, after a bug too. Records its spans. */
+  finished(batch: Batch): void {
     const times = this.#times.get(batch);
     if (times === undefined) return;
     const endMs = this.#nowMs();
@@ -86,7 +84,7 @@ export class TurnSpans {
           { name: "wait", startMs, endMs: times.decidingMs },
           { name: "decide", startMs: times.decidingMs, endMs: times.decidedMs },
           { name: "commit", startMs: times.decidedMs, endMs: times.storedMs },
-          { name: "fan-out", startMs: times.tellingMs, endMs },
+          { name: "fan-out", startMs: times.sendingMs, endMs },
         ],
       });
     }
@@ -106,7 +104,7 @@ function attributesOf(decision: Decision | undefined): Record<string, string> {
   return { "chatter.outcome": "stored", "chatter.message": decision.entry.message.uuid };
 }
 
-/** Whether it is the server's to answer for. */
+/** Whether the server is at fault. */
 function isFailed(decision: Decision | undefined): boolean {
   if (decision === undefined) return true;
   return decision.kind === "refused" &&

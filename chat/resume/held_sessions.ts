@@ -1,15 +1,13 @@
 /**
- * The holds: what stands in for the connection of a session that was lost and may come back, until its time is over,
- * PROTOCOL.md §12.3.
- *
- * It keeps the time and nothing else: that a session is held, and what its end means, is the room's.
+ * Held sessions: a participant and a timer for each session whose connection is lost, PROTOCOL.md §12.3. It keeps time
+ * only; whether a session is held, and what its end means, is the room's decision.
  *
  * @module
  */
 import type { Participant } from "../delivery/participant.ts";
 import type { HoldId, SessionId } from "../room/roster.ts";
 
-/** A participant without a connection. Whatever it misses is in the replay buffer. */
+/** A participant without a connection. Its broadcasts are in the replay buffer. */
 interface DetachedSession extends Participant {
   readonly hold: HoldId;
   readonly timer: ReturnType<typeof setTimeout>;
@@ -21,7 +19,7 @@ export class HeldSessions implements Iterable<Participant> {
   readonly #held = new Map<SessionId, DetachedSession>();
   #isStopped = false;
 
-  /** `windowMs` is asked as each hold begins; `expired` is called with each whose time is over. */
+  /** `windowMs` is read as each hold begins. `expired` is called when one has passed. */
   constructor(windowMs: () => number, expired: (participant: Participant, hold: HoldId) => void) {
     this.#windowMs = windowMs;
     this.#expired = expired;
@@ -31,7 +29,7 @@ export class HeldSessions implements Iterable<Participant> {
     return this.#held.size;
   }
 
-  /** Holds a session from now on. `remoteAddress` is where it was last connected from, empty where that is not known. */
+  /** Starts the timer of a hold. `remoteAddress` is the session's last address; empty if unknown. */
   begin(id: SessionId, remoteAddress: string, hold: HoldId): void {
     this.end(id);
     if (this.#isStopped) return;
@@ -49,18 +47,17 @@ export class HeldSessions implements Iterable<Participant> {
     this.#held.set(id, held);
   }
 
-  /** Gives all that is held its whole time from now on: the port is open, and they can come. */
+  /** Restarts all timers. Call when the port is open: clients cannot resume before that. */
   beginAll(): void {
     for (const { id, remoteAddress, hold } of [...this.#held.values()]) this.begin(id, remoteAddress, hold);
   }
 
-  /** The session was resumed, or is over. */
   end(id: SessionId): void {
     clearTimeout(this.#held.get(id)?.timer);
     this.#held.delete(id);
   }
 
-  /** The server stops: what is held is held on by the next run. */
+  /** Clears all timers when the server stops; the next run holds the sessions again. */
   stop(): void {
     this.#isStopped = true;
     for (const { timer } of this.#held.values()) clearTimeout(timer);

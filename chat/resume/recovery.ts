@@ -1,8 +1,6 @@
 /**
- * What a start finds of the runs before it: the newest messages, the last broadcasts, and the sessions that may come
- * back, PROTOCOL.md §12.3.
- *
- * It reads, and puts things in their places. Which store that is, is mod.ts's.
+ * Recovery at a start: restores the history window, the replay buffer and the held sessions of earlier runs,
+ * PROTOCOL.md §12.3. Which store it reads is mod.ts's choice.
  *
  * @module
  */
@@ -19,12 +17,11 @@ import type { RoomState } from "../room/room_state.ts";
 import type { Room } from "../room/room.ts";
 import type { SessionStore, StoredSession } from "../store/session_store.ts";
 
-/** Of what fits an outbox, how much may be replayed: the rest is for what is told meanwhile. */
+/** The part of an outbox that a replay may fill. The rest is for broadcasts during the replay. */
 const REPLAY_SHARE = 0.5;
-/** Bytes of a frame of MSG beside its text, at the least. */
+/** The least size of a MSG frame beside its text. */
 const FRAME_BYTES = 64;
 
-/** What the window on the journal is to have, as the journal is now. */
 export async function newestOf(
   journal: Pick<Journal, "page">,
   { historyCount }: Limits,
@@ -35,7 +32,7 @@ export async function newestOf(
 
 const RESERVED = ["reserved_positions"];
 
-/** Reserves positions for this run; answers the first. Positions of other runs are never among them. */
+/** Reserves positions for this run and returns the first. No other run has used one of them. */
 export async function reservePositions(kv: Deno.Kv): Promise<number> {
   const { value } = await kv.get<number>(RESERVED);
   const from = value ?? 0;
@@ -48,7 +45,7 @@ export async function extendPositions(kv: Deno.Kv, upTo: number): Promise<void> 
   await kv.set(RESERVED, upTo);
 }
 
-/** Says when broadcasts are enough for a replay buffer; to be asked once for each text. */
+/** Returns a predicate to call with each text: true once the texts fill a replay buffer. */
 export function enoughFor({ maxOutboxBytes }: Limits): (text: string) => boolean {
   let bytes = 0;
   let count = 0;
@@ -68,13 +65,13 @@ export function recoverReplayBuffer(
     replayBytesMax: () => REPLAY_SHARE * limits.maxOutboxBytes,
     earlier: broadcasts.map(({ position, ...message }) => ({
       position,
-      broadcast: { bytes: Buffer.byteLength(message.text) + FRAME_BYTES, told: message },
+      broadcast: { bytes: Buffer.byteLength(message.text) + FRAME_BYTES, content: message },
     })),
     earlierFrom: from,
   });
 }
 
-/** Holds the sessions of the last run, from now on, and forgets those that cannot be here any more. */
+/** Holds the stored sessions, and removes from the store those that cannot be held. */
 export async function recoverSessions(
   stored: readonly StoredSession[],
   named: readonly StoredMessage[],
@@ -101,7 +98,7 @@ export async function recoverSessions(
       held.begin(session.id, "", hold);
     }
   }
-  // The newest last, as they were sent.
+  // `named` has the newest first; nonces are remembered in the order of sending.
   for (const message of named.toReversed()) if (restored.has(message.author)) state.remember(message);
   if (forgotten.size > 0) await store.change(forgotten);
 }

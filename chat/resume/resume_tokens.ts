@@ -1,8 +1,7 @@
 /**
- * The tokens that let a session of the extended mode go on over another connection, PROTOCOL.md §12.3.
- *
- * It knows no connections: the room judges whether a session may be resumed. A change is written soon after it was
- * made, and `idle` waits for that; where the store fails, it is written with the next change.
+ * The tokens that resume a session over another connection, PROTOCOL.md §12.3. It holds no connections: whether a
+ * session may be resumed is the room's decision. Each change is written soon; after a failure it is written with the
+ * next change.
  *
  * @module
  */
@@ -21,9 +20,9 @@ export interface ResumeTokensOptions {
 export class ResumeTokens {
   readonly #options: ResumeTokensOptions;
   readonly #sessions = new Map<SessionId, StoredSession>();
-  /** By the hash of a token. */
+  /** Sessions by the hash of a token. */
   readonly #byToken = new Map<string, SessionId>();
-  /** What the store does not have yet. */
+  /** Changes not written yet; undefined removes a session. */
   #unwritten = new Map<SessionId, StoredSession | undefined>();
   #writing: Promise<void> | undefined;
   #storeFails = false;
@@ -32,7 +31,7 @@ export class ResumeTokens {
     this.#options = options;
   }
 
-  /** Resolves when the store has everything, or cannot take it; undefined where it has everything. */
+  /** Resolves when all changes are written or have failed; undefined if none is waiting. */
   stored(): Promise<void> | undefined {
     return this.#unwritten.size === 0 && this.#writing === undefined ? undefined : this.idle();
   }
@@ -41,13 +40,13 @@ export class ResumeTokens {
     return this.#sessions.size;
   }
 
-  /** Takes a session of an earlier run, which is stored. */
+  /** Adds a stored session of an earlier run. */
   restore(stored: StoredSession): void {
     this.#sessions.set(stored.id, stored);
     for (const hash of stored.tokens) this.#byToken.set(hash, stored.id);
   }
 
-  /** A session that connects; answers the token that resumes it. */
+  /** Adds a session; returns its token. */
   begin(id: SessionId, username: string, connectedAtMs: number): string {
     const token = this.#options.mintToken();
     this.#replace({ id, username, connectedAtMs, tokens: [hashOf(token)] });
@@ -55,8 +54,8 @@ export class ResumeTokens {
   }
 
   /**
-   * A session that is resumed by `token`; answers the next one. Both are valid from now on and no other: the client
-   * may be lost again before it has read the answer.
+   * Returns the next token. It and `token` are valid from now on: the client may lose the connection before it reads
+   * the answer.
    */
   resume(id: SessionId, token: string): string {
     const next = this.#options.mintToken();
@@ -65,7 +64,6 @@ export class ResumeTokens {
     return next;
   }
 
-  /** The session that a token resumes. */
   find(token: string): SessionId | undefined {
     return this.#byToken.get(hashOf(token));
   }
@@ -75,7 +73,7 @@ export class ResumeTokens {
     if (session !== undefined) this.#replace({ ...session, username });
   }
 
-  /** It is over, and its tokens are worth nothing. An id that is not known is none of the extended mode. */
+  /** Removes a session and its tokens. Sessions outside the extended mode have none. */
   end(id: SessionId): void {
     const session = this.#sessions.get(id);
     if (session === undefined) return;
@@ -84,7 +82,7 @@ export class ResumeTokens {
     this.#write(id, undefined);
   }
 
-  /** Resolves when everything was written, or could not be. */
+  /** Resolves when all changes are written or have failed. */
   async idle(): Promise<void> {
     this.#beginWriting();
     await this.#writing;
@@ -109,7 +107,7 @@ export class ResumeTokens {
 
   async #writeAll(): Promise<void> {
     const { store, log } = this.#options;
-    // In a turn of its own: what one turn of the sequencer changes is one commit.
+    // One tick later: all changes of one turn share a commit.
     await Promise.resolve();
     while (this.#unwritten.size > 0) {
       const changes = new Map([...this.#unwritten].slice(0, CHANGE_SESSIONS_MAX));
@@ -121,7 +119,7 @@ export class ResumeTokens {
       } catch (error) {
         if (!this.#storeFails) log.error("sessions.store_failed", { sessions: changes.size, error });
         this.#storeFails = true;
-        // Tried again with the next change; what is newer stands.
+        // Retried with the next change. A newer change of a session takes precedence.
         this.#unwritten = new Map([...changes, ...this.#unwritten]);
         return;
       }

@@ -1,8 +1,7 @@
 /**
- * Which connection a session is on, and what of it lasts when the connection is lost, PROTOCOL.md §12.2 and §12.3.
- *
- * It follows what the room decides and judges nothing. Tokens are the resume tokens' part, the time of a hold is the
- * held sessions'.
+ * Resumption: which connection each session is on, and what happens to its tokens and hold, PROTOCOL.md §12.2 and
+ * §12.3. It follows the room's decisions and makes none. A decision counts at once for what is decided next
+ * (`decided`), and for frames when it is sent (`follow`).
  *
  * @module
  */
@@ -20,13 +19,13 @@ export interface ResumptionOptions {
 export class Resumption {
   readonly #tokens: ResumeTokens;
   readonly #held: HeldSessions;
-  /** The sessions of participants that are on another than their own: those that resumed one, and those that lost it. */
+  /** Participants on a session other than their own: each resumed one, or another connection resumed theirs. */
   readonly #sessions = new WeakMap<Participant, SessionId>();
-  /** Who is on which session of the extended mode that has a connection, as of what is decided. */
+  /** The connected participant of each session of the extended mode, as of the newest decision. */
   readonly #connected = new Map<SessionId, Participant>();
-  /** Whose session was taken over by a decision that is not broadcast yet. */
+  /** Participants whose session another connection took over, until that decision is sent. */
   readonly #superseded = new Map<SessionChange, Participant>();
-  /** The tokens of decisions that are not broadcast yet. */
+  /** Tokens of decisions that are not sent yet. */
   readonly #minted = new Map<SessionChange, string>();
   #supersededCount = 0;
 
@@ -35,14 +34,13 @@ export class Resumption {
     this.#held = held;
   }
 
-  /** The session that a participant is on. */
   sessionOf(participant: Participant): SessionId {
     return this.#sessions.get(participant) ?? participant.id;
   }
 
   /**
-   * Follows a decision at once, before the next is made: from here on `participant` is the session that it resumed,
-   * and who was it before is nobody. Tokens are minted here, so that they are stored before anybody is sent one.
+   * Call right after a decision. A participant that resumed is on the new session from here on, and its former
+   * connection on none. Tokens are minted here, so that they are stored before they are sent.
    */
   decided(participant: Participant, decision: SessionChange): void {
     switch (decision.kind) {
@@ -79,7 +77,7 @@ export class Resumption {
     this.#superseded.set(decision, before);
   }
 
-  /** Does what a decision means for holds and tokens, at its place in the order; answers what the teller needs. */
+  /** Call when a decision is sent. Updates holds and tokens; returns the superseded participant and the new token. */
   follow(
     participant: Participant,
     decision: SessionChange,

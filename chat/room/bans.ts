@@ -1,8 +1,6 @@
 /**
- * The bans in force, in memory: whom they keep out, and until when, PROTOCOL.md §6.3.
- *
- * Pure. The end of a ban is judged when it is read, by the wall clock. Where bans are kept is the ban store's,
- * and in which order they come into force is the sequencer's.
+ * The bans in memory, indexed by name and address, PROTOCOL.md §6.3. Pure. Each lookup compares a ban's end with the
+ * wall clock; storing bans is ban_store.ts's, and deciding when one takes effect is the sequencer's.
  *
  * @module
  */
@@ -11,21 +9,21 @@ import { areTooAlike, nameKeys } from "../../src/lookalikes.ts";
 import { foldName, parseUsername, type Username } from "../../src/protocol/names.ts";
 
 /**
- * Bans that are kept: each is up to 1.5 KiB in memory and on disk, so 15 MiB at the worst, and more than a person
- * can oversee. A script that bans in a loop is to find out.
+ * Bans kept: up to 1.5 KiB each in memory and on disk, 15 MiB in all. Above it a script that bans in a loop is
+ * refused.
  */
 export const BANS_MAX = 10_000;
 
-/** Why somebody is kept out. */
+/** A ban that applies to a sender. */
 export interface Bar {
   readonly message: string;
-  /** Whether it is the address that is banned: another name does not help then. */
+  /** Whether the address is banned, so that another name does not help. */
   readonly isAddress: boolean;
 }
 
 export class Bans {
   readonly #bans = new Map<string, Ban>();
-  /** By what they keep out: each key of a name, and an address. Several may be under one key. */
+  /** Bans by each key of their name, and by address. */
   readonly #byName = new Map<string, Set<Ban>>();
   readonly #byAddress = new Map<string, Set<Ban>>();
 
@@ -33,23 +31,20 @@ export class Bans {
     this.renew(kept);
   }
 
-  /** Puts these in the place of all. */
   renew(kept: readonly Ban[]): void {
     for (const index of [this.#bans, this.#byName, this.#byAddress]) index.clear();
     for (const ban of kept) this.add(ban);
   }
 
-  /** How many are kept, those past their end included until they are removed. */
+  /** Includes expired bans until they are removed. */
   get size(): number {
     return this.#bans.size;
   }
 
-  /** The bans that are in force, the oldest first. */
   inForce(nowMs: number): Ban[] {
     return [...this.#bans.values()].filter((ban) => isInForce(ban, nowMs));
   }
 
-  /** The bans that are past their end. */
   past(nowMs: number): Ban[] {
     return [...this.#bans.values()].filter((ban) => !isInForce(ban, nowMs));
   }
@@ -58,12 +53,12 @@ export class Bans {
     return this.#bans.get(id);
   }
 
-  /** The bans that keep out a name: of it in any spelling, and of what looks like it; also those past their end. */
+  /** Bans of a name in any spelling and of its lookalikes, expired ones included. */
   ofName(username: Username): Ban[] {
     return [...new Set(nameKeys(username).flatMap((key) => [...this.#byName.get(key) ?? []]))];
   }
 
-  /** The bans of the very same name, in any letter case, and the same address. */
+  /** Bans of the same address and the same name in any letter case; lookalikes do not count. */
   sameTarget({ name, address }: Ban): Ban[] {
     const folded = name === undefined ? undefined : usernameOf(name).folded;
     const candidates = name === undefined
@@ -86,7 +81,7 @@ export class Bans {
     if (ban.address !== undefined) removeUnder(this.#byAddress, ban.address, ban);
   }
 
-  /** What keeps out somebody of this address who wants this name; undefined where nothing does. */
+  /** The ban in force that keeps out a client with this name or address, if any. */
   bar(username: Username, remoteAddress: string, nowMs: number): Bar | undefined {
     if (this.#bans.size === 0) return undefined;
     const ofAddress = firstInForce(this.#byAddress.get(addressBlock(remoteAddress)), nowMs);
@@ -99,13 +94,13 @@ export class Bans {
   }
 }
 
-/** Whether a ban means somebody who is here: by the name they have, if any, or by their address. */
-export function means(ban: Ban, username: Username | undefined, remoteAddress: string): boolean {
+/** Whether a ban applies to a client with this name, if it has one, or address. */
+export function matches(ban: Ban, username: Username | undefined, remoteAddress: string): boolean {
   return (ban.name !== undefined && username !== undefined && areTooAlike(username, usernameOf(ban.name))) ||
     (ban.address !== undefined && ban.address === addressBlock(remoteAddress));
 }
 
-/** A ban as it is shown outside of the program, §11.2. */
+/** A ban in the form of the admin API, §11.2. */
 export function shownBan({ id, name, address, message, createdAtMs, endsAtMs }: Ban) {
   return {
     id,
@@ -117,16 +112,13 @@ export function shownBan({ id, name, address, message, createdAtMs, endsAtMs }: 
   };
 }
 
-/** Reads an IP address, or an IPv6 network as a ban shows it; undefined for anything else. */
+/** Reads an IP address, or an IPv6 network as `addressBlock` writes it; undefined for anything else. */
 export function readAddressBlock(text: string): string | undefined {
   const ip = /^(.*:.*)\/64$/.exec(text)?.[1] ?? text;
   return normalizeIp(ip) === undefined ? undefined : addressBlock(ip);
 }
 
-/**
- * The name of a ban as names compare. Worked out anew at every start and never stored, so that it follows the
- * rule of names when that changes; a name that no longer is one goes on as it was written.
- */
+/** Parsed at every start, so that a ban follows new rules for names. A name no longer valid is compared as written. */
 function usernameOf(name: string): Username {
   const username = parseUsername(name);
   return "fault" in username ? { shown: name, folded: foldName(name) } : username;
@@ -136,7 +128,6 @@ function keysOf({ name }: Ban): readonly string[] {
   return name === undefined ? [] : nameKeys(usernameOf(name));
 }
 
-/** Whether a ban is not past its end. */
 export function isInForce({ endsAtMs }: Ban, nowMs: number): boolean {
   return endsAtMs === undefined || nowMs < endsAtMs;
 }
@@ -156,18 +147,18 @@ function removeUnder(index: Map<string, Set<Ban>>, key: string, ban: Ban): void 
   bans?.delete(ban);
   if (bans?.size === 0) index.delete(key);
 }
-/** A ban of a name, of an address, or of both, each of which keeps out by itself. */
+/** A ban of a name, an address, or both. If both, each keeps clients out by itself. */
 
 export interface Ban {
   readonly id: string;
-  /** As the operator wrote it. How names compare is not stored. */
+  /** As the operator wrote it. */
   readonly name: string | undefined;
-  /** An IPv4 address or an IPv6 network, as `addressBlock` writes them. */
+  /** An IPv4 address or an IPv6 network, as `addressBlock` writes it. */
   readonly address: string | undefined;
-  /** Told to everyone when it ends a session, and to whoever it keeps out. */
+  /** Broadcast when the ban ends a session, and sent to each client that it refuses. */
   readonly message: string;
-  /** Milliseconds since 1970, as is the end. */
+  /** Milliseconds since 1970, as is `endsAtMs`. */
   readonly createdAtMs: number;
-  /** Undefined for a ban without an end. */
+  /** Undefined if the ban has no end. */
   readonly endsAtMs: number | undefined;
 }

@@ -1,5 +1,6 @@
 /**
- * What comes into the room and what it decides, as values: inputs, decisions, and what the caller knows meanwhile.
+ * The values that go into the room and come out of it: inputs, decisions, and the context of a decision. It holds no
+ * rules (room.ts) and no frames (effects.ts).
  *
  * @module
  */
@@ -8,69 +9,70 @@ import type { Fault } from "../../src/protocol/faults.ts";
 import type { HoldId, SessionId } from "./roster.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "./message.ts";
 
-/** The author of what the server itself says. No session has it: theirs are UUIDs. */
+/** The author of the server's own messages. Session ids are UUIDs, so no session has this one. */
 export const SERVER_AUTHOR: SessionId = "server";
 
-/** What can happen to a session: a frame, a faulty one, or something that is no frame. */
+/** What happens to a session: a frame, a faulty frame, or an event that is no frame. */
 export type Input =
   | ClientFrame
   | { readonly type: "FAULT"; readonly fault: Fault }
-  /** `isFinal`: it was put out, and is not to come back as itself. */
+  /** `isFinal`: the server closed the connection for flooding, so the session is not held. */
   | { readonly type: "LOST"; readonly isFinal?: true }
-  /** The time of a hold is over. */
   | { readonly type: "HOLD_EXPIRED"; readonly hold: HoldId }
   | { readonly type: "KICK" }
   | { readonly type: "BAN"; readonly message: string }
-  /** The server's own word, from no session. */
+  /** A message of the server itself; no session submits it. */
   | { readonly type: "ANNOUNCE"; readonly text: string };
 
-/** How a session ended, which is more than everyone is told. */
+/** How a session ended. Clients see a kick as `disconnect`. */
 export type Departure = DepartureKind | "kick";
 
-/** What an input brought about. Everything but `stored` has happened in the roster already. */
+/**
+ * The outcome of one input. The roster has changed already; only `stored` and provisional decisions await the store.
+ */
 export type Decision =
-  /** Happens once the entry is stored; if it cannot be, nothing happened. */
+  /** A new or edited message: void if the turn log cannot store the entry. */
   | { readonly kind: "stored"; readonly entry: JournalEntry }
-  /** `isProvisional`: judged by a message of this batch, and void where that cannot be stored. */
+  /** `isProvisional`: depends on a message of the same batch, so it is void if that batch is not stored. */
   | { readonly kind: "refused"; readonly fault: Fault; readonly isProvisional?: true }
-  /** Refused, and no other try on this connection would do. */
+  /** Refused, and the connection is closed. */
   | { readonly kind: "barred"; readonly fault: Fault }
   | {
     readonly kind: "joined";
     readonly username: string;
     readonly connectedAtMs: number;
-    /** Who was held and has lost its place to this one. */
+    /** The held session that was removed to make room. */
     readonly displaced: Left | undefined;
   }
   | { readonly kind: "renamed"; readonly from: string; readonly to: string }
   | Left
-  /** The connection is lost, the session is not: nobody is told. */
+  /** The connection is lost and the session waits for RESUME; nothing is broadcast. */
   | { readonly kind: "held"; readonly session: SessionId; readonly hold: HoldId }
-  /** The session that goes on over this connection. */
+  /** `session` continues on the sender's connection. `position` is the last broadcast that the client received. */
   | {
     readonly kind: "resumed";
     readonly session: SessionId;
     readonly token: string;
     readonly position: number;
   }
-  /** It cannot go on, since too much was missed: it has left, and its client may connect anew. */
+  /** The session was removed because it missed too much to replay. Its client may CONNECT again. */
   | { readonly kind: "unresumable"; readonly fault: Fault; readonly left: Left }
-  /** The same message as before, which is told to nobody again. */
+  /** A SEND whose nonce is known: acknowledged with the first message's id, and not broadcast again. */
   | {
     readonly kind: "repeated";
     readonly nonce: string;
     readonly uuid: string;
     readonly isProvisional: boolean;
   }
-  | { readonly kind: "typing"; readonly username: string; readonly isTold: boolean }
-  /** A session without a name is put out: nobody knew of it, nobody is told. */
+  | { readonly kind: "typing"; readonly username: string; readonly isBroadcast: boolean }
+  /** A ban on a connection that has no session: it is closed without a broadcast. */
   | { readonly kind: "expelled" }
   | { readonly kind: "answered"; readonly content: string }
   | { readonly kind: "asked_history"; readonly range: HistoryRange }
   | { readonly kind: "pinged"; readonly timestamp: string | undefined }
   | { readonly kind: "nothing" };
 
-/** A decision that changes which connection a session is on, or that it is there. */
+/** A decision that begins, renames or ends a session, or moves it to another connection. */
 export type SessionChange = Extract<
   Decision,
   { kind: "joined" | "resumed" | "unresumable" | "renamed" | "held" | "left" }
@@ -90,7 +92,7 @@ export function isSessionChange(decision: Decision): decision is SessionChange {
   }
 }
 
-/** Somebody is not in the room any more. */
+/** A session has left the room. */
 export interface Left {
   readonly kind: "left";
   readonly session: SessionId;
@@ -99,18 +101,17 @@ export interface Left {
   readonly message: string | undefined;
 }
 
-/** What is the same for all inputs of one batch. */
+/** The context that all inputs of a batch share. */
 export interface Moment {
   readonly nowMs: number;
-  /** Of a clock that never goes back. */
+  /** From a clock that never goes back. */
   readonly steadyMs: number;
-  /** Ids smaller than this are past their age, §5.4. */
+  /** The smallest id that is within `--history-days`, §5.4. */
   readonly historyFrom: () => string;
-  /** Messages that the batch changes and that memory does not hold, as the store has them, by id. */
+  /** Messages that the batch edits and memory does not hold, read from the journal, by id. */
   readonly found: ReadonlyMap<string, StoredMessage>;
 }
 
-/** Where an input comes from. */
 export interface Sender {
   readonly isExtended: boolean;
   readonly remoteAddress: string;

@@ -1,8 +1,6 @@
 /**
- * What a decision means on the wire: the answer to the sender, what everyone is sent, and whether a connection ends,
- * PROTOCOL.md §3 to §6 and §12.
- *
- * Pure. The order of the effects is the teller's: departure notice, answer, what follows it, broadcast, close.
+ * What each decision means on the wire: answer, broadcasts and close, PROTOCOL.md §3 to §6 and §12. Pure. The fields of
+ * `Effects` are in the order in which the teller sends them.
  *
  * @module
  */
@@ -14,13 +12,13 @@ import { historyAnswer } from "./history.ts";
 import type { StoredMessage } from "./message.ts";
 
 export interface Effects {
-  /** To everyone before the answer: who lost the place to the sender. */
+  /** Broadcast before the answer: the held session that was removed for the sender. */
   readonly departureNotice?: string;
   readonly answer?: string;
   readonly broadcast?: string;
-  /** To those of the extended mode, the sender included, and counted as a broadcast, §12.2. */
+  /** Broadcast to the extended mode, the sender included. It takes a position, §12.2. */
   readonly extendedBroadcast?: string;
-  /** To those of the extended mode but the sender, and counted as nothing. */
+  /** Sent to the other sessions of the extended mode. It takes no position. */
   readonly ephemeral?: string;
   readonly close?: CloseCause;
 }
@@ -30,7 +28,7 @@ export interface ServerIdentity {
   readonly serverId: number;
 }
 
-/** `page` is what a `history` query asked for, the newest last. */
+/** `page` answers a `history` query, the newest message last. */
 export function effectsOf(
   decision: Decision,
   { serverName, serverId }: ServerIdentity,
@@ -71,7 +69,7 @@ export function effectsOf(
       return { close: CLOSE.banned };
     case "typing": {
       const ephemeral = encodeServerFrame({ type: "TYPING", username: decision.username });
-      return { answer: acknowledge(undefined), ...(decision.isTold && { ephemeral }) };
+      return { answer: acknowledge(undefined), ...(decision.isBroadcast && { ephemeral }) };
     }
     case "answered":
       return { answer: acknowledge(decision.content) };
@@ -85,7 +83,7 @@ export function effectsOf(
   }
 }
 
-/** How many broadcasts a decision causes, so that an entry knows its position before it is stored. */
+/** How many positions a decision takes, so that an entry knows its own before it is stored. */
 export function broadcastsOf(decision: Decision): number {
   switch (decision.kind) {
     case "joined":
@@ -100,7 +98,7 @@ export function broadcastsOf(decision: Decision): number {
   }
 }
 
-/** What a departure does to the connection. A lost one has ended already, or its session ends it. */
+/** How a departure closes the connection. A lost connection is closed already, or by its session. */
 const ENDS: { readonly [departure in Departure]: Effects } = {
   disconnect: { close: CLOSE.goodbye },
   "lost_connection": {},
@@ -112,7 +110,7 @@ function noticeOf({ departure, username, message }: Left): string {
   return encodeServerFrame({ type: "DISCONNECT", kind: kindOf(departure), username, message });
 }
 
-/** The seed has no word for a kick. A kick is final, as leaving is. */
+/** The protocol has no word for a kick. A kick is final, as leaving is. */
 function kindOf(departure: Departure): DepartureKind {
   return departure === "kick" ? "disconnect" : departure;
 }

@@ -1,7 +1,6 @@
 /**
- * A frame as the room writes it: its text and its length in bytes, measured once for all who get it.
- *
- * Pure. How it goes over the wire is chat/delivery/turn_frames.ts.
+ * A server frame: its text and its length, measured once for all recipients. Its encoding is
+ * chat/delivery/turn_frames.ts.
  *
  * @module
  */
@@ -9,9 +8,9 @@ import { Buffer } from "node:buffer";
 
 export interface Frame {
   readonly text: string;
-  /** Of the text in UTF-8. */
+  /** Length of `text` in UTF-8. */
   readonly bytes: number;
-  /** The frame as it goes over the wire, once somebody has asked for it. */
+  /** The WebSocket frame, cached when a connection first needs it. */
   wire: Buffer | undefined;
 }
 
@@ -23,5 +22,5 @@ function measured(text: string): Frame {
   return { text, bytes: Buffer.byteLength(text), wire: undefined };
 }
 
-/** Most answers are this one. */
+/** Most answers are this frame, so it is made once. */
 const ACKNOWLEDGED: Frame = measured("c2/ACKNOWLEDGE");

@@ -1,8 +1,6 @@
 /**
- * The newest messages, in memory, in their order: what the `history` query is answered from nearly always,
- * and where an edit finds its message, PROTOCOL.md §5.2 to §5.4.
- *
- * Pure, and a window on the journal: older messages are the journal's. It judges nothing.
+ * The history window: the newest messages in memory, for nearly all `history` queries and edits, PROTOCOL.md §5.2 to
+ * §5.4. Pure, and decides nothing. Older messages are in the journal.
  *
  * @module
  */
@@ -11,26 +9,23 @@ import type { HistoryEntry } from "../../src/protocol/frames.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "./message.ts";
 import { MessageWindow } from "./message_window.ts";
 
-/**
- * Messages in memory: some pages of `history` for a crowd that reconnects at once, without a read of the
- * store. At full size (4000 code points each) about 8 MiB.
- */
+/** Messages in memory: pages for many clients that reconnect at once. About 8 MiB if all have 4000 code points. */
 export const WINDOW_MESSAGES_MAX = 512;
 
-/** What a store has of the newest. */
+/** The newest messages of a store. */
 export interface NewestMessages {
-  /** How many messages the server keeps at all. */
+  /** `--history-count`: messages that the store keeps. */
   readonly kept: number;
-  /** The last of them, the newest last. */
+  /** The newest last. */
   readonly newest: readonly StoredMessage[];
-  /** Whether there are no older ones. */
+  /** Whether the store has no older ones. */
   readonly isWhole: boolean;
 }
 
 export class History {
   #window = new MessageWindow();
   #capacity = 0;
-  /** A window that holds all that is kept never needs the journal: what leaves it is gone. */
+  /** Set if the window is as large as the history: what leaves it is deleted, so the journal is never read. */
   #holdsAllKept = false;
   #isWhole = false;
 
@@ -38,7 +33,6 @@ export class History {
     this.renew(newest);
   }
 
-  /** Takes these in the place of all that it has. */
   renew(options: NewestMessages): void {
     this.#window = new MessageWindow();
     this.#capacity = Math.min(WINDOW_MESSAGES_MAX, options.kept);
@@ -54,7 +48,7 @@ export class History {
     return this.#window.get(uuid);
   }
 
-  /** Takes in an entry that is stored. A change to a message outside of the window leaves no trace here. */
+  /** Applies a stored entry. A change to a message outside the window has no effect here. */
   apply({ kind, message }: Pick<JournalEntry, "kind" | "message">): void {
     if (kind === "changed") {
       this.#window.replace(message);
@@ -66,21 +60,18 @@ export class History {
     if (!this.#holdsAllKept) this.#isWhole = false;
   }
 
-  /** The newest messages of a range, the newest last; undefined where the journal has to be asked. */
+  /** The newest messages of a range, the newest last; undefined if the journal must be read. */
   page(range: HistoryRange): StoredMessage[] | undefined {
     const { page, older } = this.#window.page(range);
-    // What the journal has beyond one that is older than the range is older as well.
+    // If the window holds a message older than the range, it holds the whole range.
     return page.length >= range.limit || this.#isWhole || older > 0 ? page : undefined;
   }
 }
 
-/**
- * The JSON of a `history` answer. Past HISTORY_ANSWER_BYTES_MAX the oldest of the page are left out, down to
- * one, so that the answer holds fewer messages than were asked for: a client asks on with `before_uuid`.
- */
+/** The JSON of a `history` answer. Past HISTORY_ANSWER_BYTES_MAX the oldest messages are left out, down to one. */
 export function historyAnswer(page: readonly StoredMessage[]): string {
   const parts: string[] = [];
-  // One bracket; each part brings a comma or the other bracket.
+  // One bracket; each entry adds a comma or the other bracket.
   let bytes = 2;
   for (let i = page.length - 1; i >= 0; i--) {
     const part = JSON.stringify(historyEntry(page[i]!));

@@ -1,39 +1,39 @@
 /**
- * Messages as they are kept, changes of them, and the bounds of one append to a journal.
+ * A message as it is stored, a change to the journal, and the limits of one `append`.
  *
  * @module
  */
-/** A message as it is kept. The author is a session, not a name: names can be taken over, §5.2. */
+/** A stored message. `author` is a session, not a name: another session may take the name later, §5.2. */
 export interface StoredMessage {
   readonly uuid: string;
   readonly author: string;
-  /** The name under which the message was last told to everyone. */
+  /** The author's name when the message was last broadcast. */
   readonly username: string;
   /** As the author sent it. */
   readonly timestamp: string;
-  /** Empty once the message was deleted. */
+  /** Empty if the message was deleted. */
   readonly text: string;
   readonly edited: boolean;
-  /** The position of the broadcast that first said it, §12.2. Undefined where it was imported. */
+  /** The position of the first broadcast of the message, §12.2; undefined if it was imported. */
   readonly position: number | undefined;
-  /** What its author named it by, where that was a client of the extended mode. */
+  /** The nonce of the SEND frame, §12.4; undefined for other messages. */
   readonly nonce: string | undefined;
 }
 
-/** One change to the store: a new message, or an earlier one as it is from now on. */
+/** One change to the journal: a new message, or a new version of an old one. */
 export type JournalEntry =
   | { readonly kind: "said"; readonly message: StoredMessage }
   | {
     readonly kind: "changed";
-    /** The position of the broadcast of the change. */
+    /** The position of the broadcast of this change. */
     readonly position: number;
     readonly message: StoredMessage;
-    /** The message as it was. */
+    /** The version before this change. */
     readonly before: StoredMessage;
   };
 
 export interface HistoryRange {
-  /** The most messages wanted, the newest of the range. */
+  /** The newest `limit` messages of the range. */
   readonly limit: number;
   /** Only messages with a smaller id. */
   readonly before: string | undefined;
@@ -41,14 +41,11 @@ export interface HistoryRange {
   readonly from: string;
 }
 
-/**
- * Entries of one `append`: a thousand share what a commit costs to nearly nothing. Beside its text each takes up to 320
- * bytes of the 800 KiB that Deno KV takes in one commit.
- */
+/** Entries of one `append`. Each takes up to 320 bytes beside its text, of the 800 KiB that a Deno KV commit allows. */
 export const APPEND_ENTRIES_MAX = 1000;
 
-/** Text of one `append`, in UTF-16 code units of two bytes: what is left of them, less what the store needs itself. */
+/** Text of one `append`, in UTF-16 code units (two bytes each): what remains of the 800 KiB, with a reserve. */
 export const APPEND_TEXT_MAX = 245760;
 
-/** What a change takes of it beside texts: whatever else is stored together with the message is stored anew. */
+/** What a change counts beside its texts: the other messages of its segment are written again. */
 export const APPEND_CHANGE_UNITS = 30000;

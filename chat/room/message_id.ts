@@ -1,28 +1,22 @@
 /**
  * Message ids: UUIDv7 that increase in the order in which they are made, PROTOCOL.md §4.2, RFC 9562 §6.2.
- *
- * `@std/uuid/v7` makes its ids at random within a millisecond, so their order is not that of the messages;
- * here the 26 bits after the time are a counter. Pure: time and randomness come from the caller.
+ * `@std/uuid/v7` orders ids within a millisecond at random; here the 26 bits after the time are a counter. Pure.
  *
  * @module
  */
 import { extractTimestamp } from "@std/uuid/v7";
 
-/** Values of the counter within one millisecond; past them the next millisecond is borrowed. */
+/** Counter values in one millisecond. Past them the next millisecond is used early. */
 const COUNTER_MAX = 2 ** 26 - 1;
-/** A new millisecond starts its counter at random below this, which leaves room to count up. */
+/** A new millisecond starts its counter at a random value up to this, which leaves room to count. */
 const COUNTER_START_MAX = 2 ** 25 - 1;
 
 export interface MessageIdSource {
   readonly nowMs: () => number;
-  /** An unsigned random integer of 32 bits. */
   readonly random32: () => number;
 }
 
-/**
- * Makes ids greater than each one it made before, and greater than `after`: also when the clock was set back,
- * and also when the process was started anew, where `after` is the newest id in the store.
- */
+/** Returns ids greater than all before and than `after`, the newest stored id, even if the clock was set back. */
 export function messageIds(source: MessageIdSource, after?: string): () => string {
   let ms = 0;
   let counter = 0;
@@ -42,12 +36,12 @@ export function messageIds(source: MessageIdSource, after?: string): () => strin
   };
 }
 
-/** The smallest id that a message of the moment `ms` or later can have: where a range of ids begins. */
+/** The smallest id that a message of the time `ms` (milliseconds since 1970) or later can have. */
 export function firstIdAt(ms: number): string {
   return format(Math.max(0, Math.floor(ms)), 0, 0, 0);
 }
 
-// 48 bits of time, 4 of version, 12 of counter, 2 of variant, 14 of counter, 48 at random.
+// 48 bits of time, 4 of version, 12 of counter, 2 of variant, 14 of counter, 48 random.
 function format(ms: number, counter: number, random16: number, random32: number): string {
   const low = 0x8000 | (counter & 0x3fff);
   return beginningOf(ms, counter >>> 14) + String.fromCharCode(
@@ -71,7 +65,7 @@ function format(ms: number, counter: number, random16: number, random32: number)
   );
 }
 
-/** Codes of the characters: a string made at once costs a third of one that is put together. */
+/** Character codes: one call that makes the string costs a third of concatenation. */
 const HEX = Uint8Array.from("0123456789abcdef", (digit) => digit.charCodeAt(0));
 const HYPHEN = 0x2d;
 
@@ -79,7 +73,7 @@ let lastMs = -1;
 let lastHigh = -1;
 let lastBeginning = "";
 
-/** Most ids begin as the one before: they are of the same millisecond. */
+/** Cached: most ids begin like the one before, in the same millisecond. */
 function beginningOf(ms: number, counterHigh: number): string {
   if (ms === lastMs && counterHigh === lastHigh) return lastBeginning;
   const hex = ms.toString(16).padStart(12, "0");

@@ -1,18 +1,18 @@
 /**
- * The newest messages in the order of their ids, which is that in which they were told: found by an id, cut by a
- * range, let go of from the oldest on, PROTOCOL.md §4.2.
- *
- * Pure. A list and no map: a map costs a message more to enter and to leave than all else that is done with it.
+ * A list of the newest messages in the order of their ids, searched by id and range, PROTOCOL.md §4.2. Pure. Not a map:
+ * inserting into one and removing from it costs more than all other work on a message.
  *
  * @module
  */
 import type { HistoryRange, StoredMessage } from "./message.ts";
 
-/** How many that were let go of are kept in the list at the most, or half of it: each message is moved once. */
+/**
+ * Removed entries stay until they are at least this many and half of the list: each message is moved at most once.
+ */
 const GONE_MIN = 1024;
 
 export class MessageWindow {
-  /** The messages from `#gone` on. */
+  /** The first `#gone` entries are removed and undefined. */
   #messages: (StoredMessage | undefined)[] = [];
   #gone = 0;
 
@@ -24,7 +24,7 @@ export class MessageWindow {
     return this.#messages[this.#gone];
   }
 
-  /** Takes in a message with a greater id than all that are here. */
+  /** Appends a message with a greater id than all others. */
   push(message: StoredMessage): void {
     this.#messages.push(message);
   }
@@ -34,7 +34,7 @@ export class MessageWindow {
     return found?.uuid === uuid ? found : undefined;
   }
 
-  /** Puts a message in the place of the one with its id; answers whether there is one. */
+  /** Replaces the message with the same id. Returns whether there is one. */
   replace(message: StoredMessage): boolean {
     const index = this.#indexOf(message.uuid);
     if (this.#messages[index]?.uuid !== message.uuid) return false;
@@ -42,7 +42,6 @@ export class MessageWindow {
     return true;
   }
 
-  /** The oldest messages with greater ids, the oldest first. */
   after(uuid: string, limit: number): StoredMessage[] {
     const start = this.#indexOf(`${uuid} `);
     return this.#messages.slice(start, start + limit) as StoredMessage[];
@@ -56,7 +55,7 @@ export class MessageWindow {
     this.#gone = 0;
   }
 
-  /** The newest messages of a range, the newest last, and how many that are older than all of it are here. */
+  /** The newest messages of a range, the newest last, and the number of messages older than the range. */
   page({ limit, before, from }: HistoryRange): { page: StoredMessage[]; older: number } {
     const end = before === undefined ? this.#messages.length : this.#indexOf(before);
     const start = Math.min(this.#indexOf(from), end);
@@ -64,7 +63,7 @@ export class MessageWindow {
     return { page, older: start - this.#gone };
   }
 
-  /** Where the first id that is not below `uuid` is, or would be. */
+  /** The index of the first id that is not below `uuid`. */
   #indexOf(uuid: string): number {
     let low = this.#gone;
     let high = this.#messages.length;

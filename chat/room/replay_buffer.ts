@@ -1,71 +1,62 @@
 /**
- * The newest broadcasts in their order, numbered, for those who come back: what a session that resumes has missed,
- * PROTOCOL.md §12.3.
- *
- * Pure, and no history: it holds joins and departures as well as messages, as they were told, for some minutes of
- * talk. Who may read on from where is the room's to judge.
+ * The replay buffer: the newest broadcasts with their positions, sent to a session that resumes, PROTOCOL.md §12.3.
+ * Pure, and no history: it holds joins and departures too, for a few minutes. The room decides whether a session may
+ * resume.
  *
  * @module
  */
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
 import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type StoredMessage } from "./message.ts";
 
-/** Broadcasts that are held, some 200 bytes each beside their text: two minutes at 90 a second. */
+/** Broadcasts held, some 200 bytes each beside their text: two minutes at 90 a second. */
 export const REPLAY_BUFFER_MAX = 11_000;
-/** Broadcasts that may be replayed to one session: those that are held whatever the batch brings that it is part of. */
+/** Broadcasts replayed to one session. The rest is a margin for the other broadcasts of the same batch. */
 export const REPLAY_BROADCASTS_MAX = REPLAY_BUFFER_MAX - 2 * APPEND_ENTRIES_MAX;
-/** Bytes that one batch of the sequencer can broadcast: what is to be replayed must outlast the batch that it is part of. */
+/** Bytes that one batch can broadcast: the same margin for the size of the buffer. */
 const BATCH_BYTES_MAX = 3 * APPEND_TEXT_MAX + 512 * APPEND_ENTRIES_MAX;
 
-/**
- * Positions that are reserved at a time, at the start of a run and whenever they run short. Positions of different
- * runs never meet, so that a position says which run it is of; 2^53 of them are enough for 500 million starts.
- */
+/** Positions reserved in the store at a time. A position identifies its run; 2^53 suffice for 500 million starts. */
 export const RESERVED_POSITIONS = 2 ** 24;
 
-/**
- * A broadcast, with the bytes that it had as a frame. Of a message the message itself: history has it anyway, and a
- * frame that outlives its turn costs as much again for each until V8 looks through its old generation.
- */
+/** A broadcast and its frame's size. A message is not kept as a frame: long-lived frames fill V8's old generation. */
 export interface Broadcast {
   readonly bytes: number;
-  readonly told: string | Pick<StoredMessage, "username" | "timestamp" | "uuid" | "text">;
+  readonly content: string | Pick<StoredMessage, "username" | "timestamp" | "uuid" | "text">;
 }
 
-/** A broadcast of a message in an earlier run of the server, by the position that it had there. */
+/** A message broadcast in an earlier run, with its position in that run. */
 export interface EarlierBroadcast {
   readonly position: number;
   readonly broadcast: Broadcast;
 }
 
 export interface ReplayBufferOptions {
-  /** The first of the positions that this run has reserved, a multiple of RESERVED_POSITIONS. */
+  /** The first position reserved for this run, a multiple of RESERVED_POSITIONS. */
   readonly reservedFrom: number;
   /** Bytes that may be replayed to one session. */
   readonly replayBytesMax: () => number;
-  /** What earlier runs told and kept, in order. */
+  /** Stored broadcasts of earlier runs, in order. */
   readonly earlier: readonly EarlierBroadcast[];
-  /** Every message that earlier runs told at this position or a later one is in `earlier`. */
+  /** `earlier` has every message of earlier runs from this position on. */
   readonly earlierFrom: number;
-  /** Called when the positions up to here, exclusive, are to be reserved, long before they are used. */
+  /** Reserves positions up to `upTo`, exclusive, long before they are used. */
   readonly reserve: (upTo: number) => void;
 }
 
 export class ReplayBuffer {
   readonly #options: ReplayBufferOptions;
-  /** In order, the last at `#position`. What was let go of is undefined, and taken out now and then. */
+  /** In order, the last at `#position`. The first `#gone` are undefined until the array is cut. */
   #broadcasts: (Broadcast | undefined)[] = [];
-  /** Bytes of all frames from the first ever to this one. */
+  /** For each entry, the bytes of all frames up to and including it. */
   #totals: number[] = [];
-  /** How many at the beginning were let go of. */
   #gone = 0;
   #goneTotal = 0;
   #position: number;
   #reservedUpTo: number;
-  /** Positions in earlier runs of those frames that are from there, by their positions now. */
+  /** For broadcasts from earlier runs: position in this run to original position. */
   readonly #earlierPositions = new Map<number, number>();
   #earlierFrom: number;
-  /** The position at which this run began: those of earlier runs are numbered anew up to it. */
+  /** The last position before this run's first broadcast. Broadcasts of earlier runs get new positions up to it. */
   readonly #startedAt: number;
 
   constructor(options: ReplayBufferOptions) {
@@ -83,23 +74,20 @@ export class ReplayBuffer {
     }
   }
 
-  /** The position of the newest broadcast. */
   get position(): number {
     return this.#position;
   }
 
-  /** How many broadcasts are held. */
   get size(): number {
     return this.#broadcasts.length - this.#gone;
   }
 
-  /** What was told before this, by its position when it was told, is held no more. */
+  /** The oldest position that can be replayed, as it was when it was broadcast. */
   get heldFrom(): number {
     const oldest = this.#position - this.size + 1;
     return this.#earlierPositions.get(oldest) ?? Math.max(oldest, this.#startedAt + 1);
   }
 
-  /** Takes in the next broadcast. */
   push(broadcast: Broadcast): void {
     this.#position++;
     this.#broadcasts.push(broadcast);
@@ -114,7 +102,7 @@ export class ReplayBuffer {
     }
   }
 
-  /** Whether everything after `position` is held, and little enough to be replayed to one session. */
+  /** Whether everything after `position` is held and within the limits for one session. */
   canReplay(position: number): boolean {
     const start = this.#indexAfter(position);
     if (start === undefined) return false;
@@ -123,7 +111,7 @@ export class ReplayBuffer {
     return count <= REPLAY_BROADCASTS_MAX && bytes <= this.#options.replayBytesMax();
   }
 
-  /** The frames of what was broadcast after `position`, in order; undefined where that is not held any more. */
+  /** The frames broadcast after `position`, in order; undefined if some are no longer held. */
   after(position: number): readonly string[] | undefined {
     const start = this.#indexAfter(position);
     return start === undefined ? undefined : this.#broadcasts.slice(start).map((one) => frameOf(one!));
@@ -139,7 +127,7 @@ export class ReplayBuffer {
     this.#broadcasts[this.#gone] = undefined;
     this.#goneTotal = this.#totals[this.#gone]!;
     this.#gone++;
-    // Taken out by the half, so that each broadcast is moved once at the most.
+    // Cut at half, so that each broadcast is moved at most once.
     if (this.#gone < 1024 || this.#gone < this.#broadcasts.length / 2) return;
     this.#broadcasts = this.#broadcasts.slice(this.#gone);
     this.#totals = this.#totals.slice(this.#gone);
@@ -150,7 +138,7 @@ export class ReplayBuffer {
     return index === this.#gone ? this.#goneTotal : this.#totals[index - 1]!;
   }
 
-  /** Where what follows a position begins in `#broadcasts`; undefined where not all of it is there. */
+  /** The index of the first entry after `position`; undefined if some of those entries are no longer held. */
   #indexAfter(position: number): number | undefined {
     if (position < this.#options.reservedFrom) return this.#indexAfterEarlier(position);
     const index = this.#broadcasts.length - (this.#position - position);
@@ -158,11 +146,12 @@ export class ReplayBuffer {
   }
 
   #indexAfterEarlier(position: number): number | undefined {
-    // A client that was lost again in the middle of a replay: that run had numbered anew what it replayed. A run that
-    // reserved more than once has such positions that mean something else, and is refused for nothing.
+    // Below REPLAY_BUFFER_MAX a position was one that the earlier run gave to broadcasts of a run before it: the
+    // client was lost again during its replay. A run that reserved twice also used such positions itself; those
+    // clients are refused needlessly.
     if (position % RESERVED_POSITIONS < REPLAY_BUFFER_MAX) return undefined;
     if (position < this.#earlierFrom - 1) return undefined;
-    // All of it was told after that: in order of insertion, which is that of the broadcasts.
+    // The map is in order of insertion, which is the order of the broadcasts.
     for (const [now, earlier] of this.#earlierPositions) {
       if (earlier > position) return this.#broadcasts.length - 1 - (this.#position - now);
     }
@@ -171,8 +160,8 @@ export class ReplayBuffer {
   }
 }
 
-function frameOf({ told }: Broadcast): string {
-  if (typeof told === "string") return told;
-  const { username, timestamp, uuid, text } = told;
+function frameOf({ content }: Broadcast): string {
+  if (typeof content === "string") return content;
+  const { username, timestamp, uuid, text } = content;
   return encodeServerFrame({ type: "MSG", username, timestamp, uuid, text });
 }

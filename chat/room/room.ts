@@ -1,8 +1,7 @@
 /**
- * The room: who is in it, and what each frame brings about, in one order for all, PROTOCOL.md §3 to §6 and §12.
- *
- * Pure: inputs come in, decisions come out; no sockets, no store, no clock. It knows the roster. It does not
- * hold messages: the caller finds the ones that an edit names, and stores what was decided before it tells it.
+ * The room: applies the rules of PROTOCOL.md §3 to §6 and §12 to one input at a time and returns a decision. Pure: no
+ * sockets, no store, no clock. It changes the roster as it decides, but holds no messages: the sequencer looks up those
+ * that an edit names, and has each decision stored before the teller sends it.
  *
  * @module
  */
@@ -32,47 +31,43 @@ export type { HoldId, Member, SessionId } from "./roster.ts";
 export interface RoomOptions {
   readonly serverId: number;
   readonly serverName: string;
-  /** The name under which the server speaks, which nobody else may have. */
+  /** The server's own author name: no client may use it. */
   readonly ownName: Username;
   readonly version: string;
   readonly startedAtMs: number;
   readonly limits: Limits;
-  /** Makes message ids, each greater than the one before. */
+  /** Returns message ids, each greater than the one before. */
   readonly mintId: () => string;
-  /** What everyone has been sent so far. */
+  /** What was sent so far. The room reads it; the teller advances it. */
   readonly state: RoomState;
   readonly bans: Pick<Bans, "bar">;
-  /** The session that a token resumes, §12.3. */
   readonly sessionOfToken: (token: string) => SessionId | undefined;
 }
 
 export class Room {
   readonly #options: RoomOptions;
   readonly #roster = new Roster();
-  /** Messages of this batch, not settled yet: whoever changes one of them has to see it. */
+  /** Messages that this batch has decided and `settle` has not confirmed: a later input of the batch may edit one. */
   #unsettledSaid = new MessageWindow();
-  /** Changes of this batch, not settled yet: the later of two has to see the first. */
+  /** Edits that this batch has decided, by message id: a second edit of a message builds on the first. */
   readonly #unsettledChanges = new Map<string, StoredMessage>();
-  /** Ids of messages of this batch by their session and nonce. */
+  /** Ids of this batch's messages, by session and nonce. */
   readonly #unsettledNonces = new Map<string, string>();
-  /** When those who typed lately were last told of as typing. */
+  /** When each session's last typing notice was broadcast, on the steady clock. */
   readonly #typedMs = new Map<SessionId, number>();
-  /** The position of the last broadcast that is decided. */
+  /** The position of the newest broadcast decided so far. */
   #position = 0;
 
   constructor(options: RoomOptions) {
     this.#options = options;
   }
 
-  /** How many are connected: those who are held are not. */
+  /** Connected sessions; held sessions are not counted. */
   get connectedUsers(): number {
     return this.#roster.size - this.#roster.heldSize;
   }
 
-  /**
-   * Holds a session of an earlier run of the server. Answers its hold; undefined where it cannot be here: its name is
-   * taken or is none any more, or the room is full.
-   */
+  /** Adds a held session from an earlier run. Undefined if the room is full, or the name is taken or reserved. */
   restore(session: SessionId, username: Username, connectedAtMs: number): HoldId | undefined {
     if (this.#roster.size >= this.#options.limits.maxUsers) return undefined;
     if (this.#nameFault(session, username, undefined) !== undefined) return undefined;
@@ -80,12 +75,12 @@ export class Room {
     return this.#roster.hold(session);
   }
 
-  /** Call before the first input of a batch. `pending`: broadcasts that are decided and not sent yet. */
+  /** Call before the first input of a batch. `pending` counts broadcasts that are decided and not sent yet. */
   beginBatch(pending: number): void {
     this.#position = this.#options.state.position + pending;
   }
 
-  /** Decides one input. Inputs are decided in the order in which everyone is to see what came of them. */
+  /** Decides one input. Call in submission order: broadcasts leave in the order of the decisions. */
   decide(session: SessionId, input: Input, sender: Sender, now: Moment): Decision {
     const decision = this.#decide(session, input, sender, now);
     this.#position += broadcastsOf(decision);
@@ -148,7 +143,7 @@ export class Room {
     }
   }
 
-  /** Call when the outcome of a batch is known: `decisions` is what became of it. */
+  /** Call once the store has answered: `decisions` is the batch's final outcome. */
   settle(decisions: readonly Decision[]): void {
     this.#options.state.settle(decisions);
     if (this.#unsettledSaid.size > 0) this.#unsettledSaid = new MessageWindow();
@@ -156,7 +151,7 @@ export class Room {
     this.#unsettledNonces.clear();
   }
 
-  /** Puts out a session that is lost, and is not held, where a bug met the decision of that. */
+  /** Removes the session of a lost connection after a bug: without this its name would stay taken. */
   forget(session: SessionId): Decision {
     const member = this.#roster.forget(session);
     if (member === undefined) return { kind: "nothing" };
@@ -164,12 +159,12 @@ export class Room {
     return { kind: "left", session, departure: "lost_connection", username, message: undefined };
   }
 
-  /** Names of those connected, in order of joining. */
+  /** Names of all sessions, held ones included, in order of joining. */
   usernames(): string[] {
     return Array.from(this.#roster.members.values(), ({ username }) => username.shown);
   }
 
-  /** Those connected with what is known of them, in order of joining. */
+  /** All sessions, held ones included, in order of joining. */
   members(): ReadonlyMap<SessionId, Member> {
     return this.#roster.members;
   }
@@ -183,7 +178,7 @@ export class Room {
     const { maxUsers } = this.#options.limits;
     let displaced: Left | undefined;
     if (this.#roster.size >= maxUsers) {
-      // Somebody who is here comes before somebody who may come back.
+      // A client that is connecting takes precedence over a held session.
       const held = this.#roster.longestHeld();
       if (held === undefined) return refused("SERVER_FULL", maxUsers);
       displaced = this.#remove(held, "lost_connection");
@@ -194,7 +189,7 @@ export class Room {
 
   #lose(session: SessionId, isFinal: boolean): Decision {
     const member = this.#roster.get(session);
-    // Lost again: the connection of one that was put out for being slow ends after it.
+    // A slow consumer is reported lost when it overflows, and again when its socket closes.
     if (member?.hold !== undefined) return { kind: "nothing" };
     if (member === undefined || !member.isExtended || isFinal || this.#options.limits.resumeWindow === 0) {
       return this.#leave(session, "lost_connection");
@@ -202,7 +197,7 @@ export class Room {
     return { kind: "held", session, hold: this.#roster.hold(session) };
   }
 
-  /** Also for a session that seems connected: its client knows of its end before the server does. */
+  /** The session may still seem connected: a client often notices a broken connection before the server does. */
   #resume(
     session: SessionId,
     { token, position }: ClientFrame & { type: "RESUME" },
@@ -224,7 +219,6 @@ export class Room {
     return { kind: "resumed", session: claimed, token, position };
   }
 
-  /** What keeps a sender out of the room under a name. */
   #bar(username: Username, { remoteAddress }: Sender, { nowMs }: Moment): Bar | undefined {
     return this.#options.bans.bar(username, remoteAddress, nowMs);
   }
@@ -237,7 +231,6 @@ export class Room {
     return { kind: "renamed", from: member.username.shown, to: to.shown };
   }
 
-  /** Why a session may not have a name; undefined where it may. */
   #nameFault(session: SessionId, username: Username, barred: Bar | undefined): Fault | undefined {
     if (areTooAlike(username, this.#options.ownName)) return fault("NAME_RESERVED");
     if (barred !== undefined) return fault("NAME_BANNED", barred.message);
@@ -245,7 +238,7 @@ export class Room {
   }
 
   #leave(session: SessionId, departure: Departure, message?: string): Decision {
-    // A socket that goes before it connected, or after its notice went out: nobody is told.
+    // No broadcast for a socket that closes before CONNECT or after its session has left.
     return this.#remove(session, departure, message) ?? { kind: "nothing" };
   }
 
@@ -294,9 +287,9 @@ export class Room {
   }
 
   #type(session: SessionId, username: Username, steadyMs: number): Decision {
-    const isTold = steadyMs - (this.#typedMs.get(session) ?? -Infinity) >= TYPING_INTERVAL_MS;
-    if (isTold) this.#typedMs.set(session, steadyMs);
-    return { kind: "typing", username: username.shown, isTold };
+    const isBroadcast = steadyMs - (this.#typedMs.get(session) ?? -Infinity) >= TYPING_INTERVAL_MS;
+    if (isBroadcast) this.#typedMs.set(session, steadyMs);
+    return { kind: "typing", username: username.shown, isBroadcast };
   }
 
   #change(session: SessionId, username: Username, uuid: string, text: string, now: Moment): Decision {

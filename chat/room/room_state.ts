@@ -1,8 +1,6 @@
 /**
- * What follows from the order: the newest messages, the newest broadcasts with their positions, the nonces, and what
- * each decision means on the wire, PROTOCOL.md §4.4, §5.4 and §12.2 to §12.4.
- *
- * Pure. It decides nothing: decisions are given to it in their order, and the same decisions make the same state.
+ * The room's state as of the newest broadcast: history window, replay buffer, nonces. It turns each decision into
+ * frames, PROTOCOL.md §4.4, §5.4 and §12.2 to §12.4. Pure, and decides nothing: the same decisions make the same state.
  *
  * @module
  */
@@ -16,17 +14,14 @@ import type { HistoryRange, StoredMessage } from "./message.ts";
 import type { ReplayBuffer } from "./replay_buffer.ts";
 import type { SessionId } from "./roster.ts";
 
-/**
- * Nonces of one session that are remembered, the newest: four times the frames that it may have unanswered, so that
- * whatever it sends again for want of an answer is known.
- */
+/** Nonces kept for each session: four times its unanswered frames, so every SEND that it may repeat is known. */
 export const NONCES_MAX = 1024;
 
-/** The effects of a decision as frames. */
+/** The effects of one decision, encoded as frames. */
 export type EffectFrames =
   & { readonly [effect in Exclude<keyof Effects, "close">]: Frame | undefined }
   & {
-    /** To the sender behind the answer: its token, and what it has missed. */
+    /** Sent to the sender after the answer: its SESSION frame, then the broadcasts that it missed. */
     readonly followUps: readonly Frame[];
     readonly close: CloseCause | undefined;
   };
@@ -35,10 +30,10 @@ export class RoomState {
   readonly #history: History;
   readonly #replayBuffer: ReplayBuffer;
   readonly #identity: ServerIdentity;
-  /** By session, the ids of its messages by the nonces that they were sent with. */
+  /** Message ids by session and nonce. */
   readonly #nonces = new Map<SessionId, Map<string, string>>();
 
-  /** `identity` is read at each answer: the name may change. */
+  /** `identity` is read for each answer, because `--name` may change. */
   constructor(
     { history, replayBuffer, identity }: {
       readonly history: History;
@@ -51,32 +46,31 @@ export class RoomState {
     this.#identity = identity;
   }
 
-  /** The position of the newest broadcast, §12.2. */
+  /** The position of the newest broadcast: its number in the order of all broadcasts, §12.2. */
   get position(): number {
     return this.#replayBuffer.position;
   }
 
-  /** A message that memory holds. */
+  /** Undefined if memory does not hold the message. */
   find(uuid: string): StoredMessage | undefined {
     return this.#history.get(uuid);
   }
 
-  /** The newest messages of a range, the newest last; undefined where the journal has to be asked. */
+  /** The newest messages of a range, the newest last; undefined if the journal must be read. */
   page(range: HistoryRange): StoredMessage[] | undefined {
     return this.#history.page(range);
   }
 
-  /** Whether all broadcasts after `position` are held, and few enough for one session. */
+  /** Whether a session that received everything up to `position` can be sent the rest. */
   canReplay(position: number): boolean {
     return this.#replayBuffer.canReplay(position);
   }
 
-  /** The id of the message that a session has sent with a nonce. */
+  /** The id of the message that a session sent with `nonce`. */
   sentAs(session: SessionId, nonce: string): string | undefined {
     return this.#nonces.get(session)?.get(nonce);
   }
 
-  /** Remembers the nonce of a stored message. */
   remember({ author, nonce, uuid }: Pick<StoredMessage, "author" | "nonce" | "uuid">): void {
     if (nonce === undefined) return;
     let nonces = this.#nonces.get(author);
@@ -89,15 +83,14 @@ export class RoomState {
     }
   }
 
-  /** Call when the outcome of a batch is known, before the next is decided: repetitions of its nonces are known. */
+  /** Call when the batch is stored, before the next is decided: its nonces are recognized from here on. */
   settle(decisions: readonly Decision[]): void {
     for (const decision of decisions) if (decision.kind === "stored") this.remember(decision.entry.message);
   }
 
   /**
-   * Takes the next decision in the order; answers what is to be sent. `page` is what a `history` query asked for, and
-   * `token` resumes the session that has joined or gone on, where there is one. Throws where what is to be replayed is
-   * not held any more.
+   * Applies the next decision and returns its frames. `page` answers a `history` query; `token` resumes the sender's
+   * session. Throws if a resumed session can no longer be replayed.
    */
   follow(decision: Decision, page: readonly StoredMessage[], token: string | undefined): EffectFrames {
     if (decision.kind === "stored") this.#history.apply(decision.entry);
@@ -120,21 +113,20 @@ export class RoomState {
     };
   }
 
-  /** Gives a broadcast its position, and keeps it for those who miss it. */
+  /** Gives a broadcast the next position and adds it to the replay buffer. */
   #numbered(text: string | undefined, decision: Decision): Frame | undefined {
     if (text === undefined) return undefined;
     const frame = toFrame(text);
-    const told = decision.kind === "stored" ? decision.entry.message : text;
-    this.#replayBuffer.push({ bytes: frame.bytes, told });
+    const content = decision.kind === "stored" ? decision.entry.message : text;
+    this.#replayBuffer.push({ bytes: frame.bytes, content });
     return frame;
   }
 
-  /** The token, and the position from which on the client counts; then what it has missed. */
   #followUps(decision: Decision, token: string | undefined): readonly Frame[] {
     if (decision.kind !== "resumed" && token === undefined) return NOTHING;
     const missed = decision.kind === "resumed" ? this.#replayBuffer.after(decision.position) : [];
     if (missed === undefined) throw new Error("What was to be replayed is not held any more");
-    // After a bug in the middle of a turn there is no token: the session is connected, and cannot resume.
+    // Only after a bug: the session is connected, and cannot be resumed again.
     if (token === undefined) return missed.map(toFrame);
     const position = this.#replayBuffer.position - missed.length;
     return [encodeServerFrame({ type: "SESSION", token, position }), ...missed].map(toFrame);

@@ -1,39 +1,34 @@
 /**
- * The roster: who is in the room and under which name, whether connected or held for a while, PROTOCOL.md §3.2 and
- * §12.3.
- *
- * Pure, and judges nothing: who may come in, and who is told of it, is the room's.
+ * The roster: the sessions in the room, connected or held, and their names, PROTOCOL.md §3.2 and §12.3. Pure, and
+ * applies no rules: whether a session may join or take a name is the room's decision.
  *
  * @module
  */
 import { nameKeys } from "../../src/lookalikes.ts";
 import type { Username } from "../../src/protocol/names.ts";
 
-/** A session's id: its own, never shown to anyone, and the author of its messages. */
+/** A secret UUID, never sent to a client. It is the author of the session's messages. */
 export type SessionId = string;
 
-/** Tells a hold from the others of this run: greater ones began later. */
+/** One hold: the time from a lost connection until the session resumes or leaves. Later holds are greater. */
 export type HoldId = number;
 
-/** Who is in the room. */
 export interface Member {
   readonly username: Username;
   readonly connectedAtMs: number;
-  /** Whether it is of the extended mode, and is held when its connection is lost. */
+  /** Of the extended mode (§12): only such a session is held when its connection is lost. */
   readonly isExtended: boolean;
-  /** The hold that it is in; undefined while it has a connection. */
+  /** Undefined while the session has a connection. */
   readonly hold: HoldId | undefined;
 }
 
 export class Roster {
-  /** In order of joining. */
   readonly #members = new Map<SessionId, Member>();
-  /** Who holds each key of the names: a name is taken where one of its keys is. */
+  /** The session that holds each key of a name. A name is taken if any of its keys is. */
   readonly #holders = new Map<string, SessionId>();
   #holds: HoldId = 0;
   #heldSize = 0;
 
-  /** All of them, in order of joining. */
   get members(): ReadonlyMap<SessionId, Member> {
     return this.#members;
   }
@@ -42,7 +37,6 @@ export class Roster {
     return this.#members.size;
   }
 
-  /** How many are held. */
   get heldSize(): number {
     return this.#heldSize;
   }
@@ -51,18 +45,18 @@ export class Roster {
     return this.#members.get(session);
   }
 
-  /** By somebody else: one's own name may be changed for one that looks like it. */
+  /** Whether another session has this name or a lookalike. A session may take a lookalike of its own name. */
   isTaken(username: Username, session: SessionId): boolean {
     return nameKeys(username).some((key) => (this.#holders.get(key) ?? session) !== session);
   }
 
-  /** Adds somebody whose name is free, at the end. */
+  /** Adds a session with a free name. */
   add(session: SessionId, member: Omit<Member, "hold">): void {
     this.#members.set(session, { ...member, hold: undefined });
     this.#take(session, member.username);
   }
 
-  /** Gives a member another name, which is free; it keeps its place. */
+  /** Gives a session a free name. Its place in the order of joining stays. */
   rename(session: SessionId, to: Username): void {
     const member = this.#members.get(session)!;
     this.#free(member.username);
@@ -79,7 +73,7 @@ export class Roster {
     return member;
   }
 
-  /** As `remove`, by nothing but deleting: whatever bug was met before, the name is free. */
+  /** Like `remove`, but searches instead of trusting the keys: used after a bug, it frees the name in any case. */
   forget(session: SessionId): Member | undefined {
     const member = this.#members.get(session);
     this.#members.delete(session);
@@ -88,7 +82,6 @@ export class Roster {
     return member;
   }
 
-  /** Begins a hold of a member that is connected. */
   hold(session: SessionId): HoldId {
     const hold = ++this.#holds;
     this.#members.set(session, { ...this.#members.get(session)!, hold });
@@ -96,7 +89,6 @@ export class Roster {
     return hold;
   }
 
-  /** Ends the hold of a member, where it is in one: it has a connection again. */
   release(session: SessionId): void {
     const member = this.#members.get(session)!;
     if (member.hold === undefined) return;
@@ -104,7 +96,6 @@ export class Roster {
     this.#heldSize--;
   }
 
-  /** Who has been held for longest. */
   longestHeld(): SessionId | undefined {
     if (this.#heldSize === 0) return undefined;
     let longest: SessionId | undefined;

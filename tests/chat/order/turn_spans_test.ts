@@ -37,9 +37,9 @@ function traced(frames: readonly string[], decisions: readonly Decision[]): Cour
   nowMs++;
   spans.stored(batch);
   nowMs++;
-  spans.telling(batch);
+  spans.sending(batch);
   nowMs++;
-  spans.told(batch);
+  spans.finished(batch);
   return courses;
 }
 

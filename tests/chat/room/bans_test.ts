@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { type Ban, Bans, means, readAddressBlock } from "../../../chat/room/bans.ts";
+import { type Ban, Bans, matches, readAddressBlock } from "../../../chat/room/bans.ts";
 import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 
 const END = 5000;
@@ -116,15 +116,15 @@ Deno.test("bans of names that look alike stand side by side, and each keeps out 
   assertEquals(bans.ofName(named("paypal")), [latin, cyrillic]);
   bans.remove(latin);
   assertEquals(bans.bar(named("paypal"), "x", 0)?.message, "message of cyrillic");
-  assertEquals(means(cyrillic, named("paypal"), "x"), true);
+  assertEquals(matches(cyrillic, named("paypal"), "x"), true);
 });
 
 Deno.test("a ban means those of its name, and all of its address whether they have a name or not", () => {
   const both = ban("both", { name: "eve", address: "192.0.2.1" });
-  assertEquals(means(both, named("EVE"), "192.0.2.9"), true);
-  assertEquals(means(both, undefined, "::ffff:192.0.2.1"), true);
-  assertEquals(means(both, named("bob"), "192.0.2.9"), false);
-  assertEquals(means(ban("name", { name: "eve" }), undefined, "192.0.2.1"), false);
+  assertEquals(matches(both, named("EVE"), "192.0.2.9"), true);
+  assertEquals(matches(both, undefined, "::ffff:192.0.2.1"), true);
+  assertEquals(matches(both, named("bob"), "192.0.2.9"), false);
+  assertEquals(matches(ban("name", { name: "eve" }), undefined, "192.0.2.1"), false);
 });
 
 Deno.test("an address to ban is an IP address, or a network as it is shown", () => {

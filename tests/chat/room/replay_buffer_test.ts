@@ -29,7 +29,7 @@ function replayBuffer(options: Partial<ReplayBufferOptions> = {}): ReplayBuffer 
 }
 
 function broadcastOf(text: string): Broadcast {
-  return { bytes: new TextEncoder().encode(text).length, told: text };
+  return { bytes: new TextEncoder().encode(text).length, content: text };
 }
 
 function fill(replayBuffer: ReplayBuffer, count: number, text = (n: number) => `${n}`): void {
