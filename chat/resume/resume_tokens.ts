@@ -102,27 +102,38 @@ export class ResumeTokens {
   }
 
   #beginWriting(): void {
-    this.#writing ??= this.#writeAll().finally(() => this.#writing = undefined);
+    this.#writing ??= this.#writeAll();
   }
 
   async #writeAll(): Promise<void> {
-    const { store, log } = this.#options;
     // One tick later: all changes of one turn share a commit.
     await Promise.resolve();
-    while (this.#unwritten.size > 0) {
-      const changes = new Map([...this.#unwritten].slice(0, CHANGE_SESSIONS_MAX));
-      for (const id of changes.keys()) this.#unwritten.delete(id);
-      try {
-        await store.change(changes);
-        if (this.#storeFails) log.info("sessions.store_works", {});
-        this.#storeFails = false;
-      } catch (error) {
-        if (!this.#storeFails) log.error("sessions.store_failed", { sessions: changes.size, error });
-        this.#storeFails = true;
-        // Retried with the next change. A newer change of a session takes precedence.
-        this.#unwritten = new Map([...changes, ...this.#unwritten]);
-        return;
+    try {
+      while (this.#unwritten.size > 0) {
+        const changes = new Map([...this.#unwritten].slice(0, CHANGE_SESSIONS_MAX));
+        for (const id of changes.keys()) this.#unwritten.delete(id);
+        if (!await this.#writeSome(changes)) return;
       }
+    } finally {
+      // In the same tick as the last look at `#unwritten`: a change after it begins a write of its own.
+      this.#writing = undefined;
+    }
+  }
+
+  /** Writes changes, or puts them back for the next try; returns whether the store took them. */
+  async #writeSome(changes: ReadonlyMap<SessionId, StoredSession | undefined>): Promise<boolean> {
+    const { store, log } = this.#options;
+    try {
+      await store.change(changes);
+      if (this.#storeFails) log.info("sessions.store_works", {});
+      this.#storeFails = false;
+      return true;
+    } catch (error) {
+      if (!this.#storeFails) log.error("sessions.store_failed", { sessions: changes.size, error });
+      this.#storeFails = true;
+      // Retried with the next change. A newer change of a session takes precedence.
+      this.#unwritten = new Map([...changes, ...this.#unwritten]);
+      return false;
     }
   }
 }

@@ -100,3 +100,25 @@ Deno.test("the store gives back the sessions that it holds, in order of connecti
     kv.close();
   }
 });
+
+Deno.test("a session that begins just as the last write ends is stored before `stored` resolves", async () => {
+  for (let ticks = 0; ticks < 8; ticks++) {
+    const written: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { tokens } = resumeTokens({
+      change: async (change) => {
+        if (change.has("first")) await promise;
+        written.push(...change.keys());
+      },
+    });
+    tokens.begin("first", "alice", 1);
+    const first = tokens.idle();
+    await Promise.resolve();
+    resolve();
+    for (let i = 0; i < ticks; i++) await Promise.resolve();
+    tokens.begin("second", "bob", 2);
+    await tokens.stored();
+    assertEquals(written, ["first", "second"], `${ticks} ticks later`);
+    await first;
+  }
+});
