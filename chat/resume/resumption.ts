@@ -27,7 +27,6 @@ export class Resumption {
   readonly #superseded = new Map<SessionChange, Participant>();
   /** Tokens of decisions that are not sent yet. */
   readonly #minted = new Map<SessionChange, string>();
-  #supersededCount = 0;
 
   constructor({ tokens, held }: ResumptionOptions) {
     this.#tokens = tokens;
@@ -73,7 +72,8 @@ export class Resumption {
   #supersede(session: SessionId, decision: SessionChange): void {
     const before = this.#connected.get(session);
     if (before === undefined) return;
-    this.#sessions.set(before, `superseded ${++this.#supersededCount}`);
+    // No number: an earlier run may have stored a session under it.
+    this.#sessions.set(before, crypto.randomUUID());
     this.#superseded.set(decision, before);
   }
 

@@ -156,6 +156,18 @@ Deno.test("a resume takes over from a connection that seems alive: that one is c
   assertEquals([alice.frames(), again.frames()], [[], ["c2/UPDATE bob; username; robert"]]);
 });
 
+Deno.test("a connection whose session was resumed elsewhere has a session id that no run has stored", async () => {
+  const ids = [];
+  for (let run = 0; run < 2; run++) {
+    const { sequencer, alice, send, live, session, sessionOf } = await room();
+    send(live("again"), `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
+    await sequencer.idle();
+    ids.push(sessionOf(alice));
+  }
+  assertNotEquals(ids[0], ids[1]);
+  assertNotEquals(ids[0], "alice");
+});
+
 Deno.test("what a batch decided before a resume is told to the old connection, what comes after to the new", async () => {
   const stage = await room();
   const { sequencer, alice, bob, send, live, journal, session } = stage;
