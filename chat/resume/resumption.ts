@@ -72,7 +72,7 @@ export class Resumption {
   #supersede(session: SessionId, decision: SessionChange): void {
     const before = this.#connected.get(session);
     if (before === undefined) return;
-    // No number: an earlier run may have stored a session under it.
+    // Random: a counter could repeat the id of a session that an earlier run stored.
     this.#sessions.set(before, crypto.randomUUID());
     this.#superseded.set(decision, before);
   }
