@@ -14,7 +14,7 @@ import type { LimitName, Limits } from "../src/protocol/limits.ts";
 import type { Reconfigured } from "../src/serving/reload.ts";
 import { answersInTime, openStore, type Store } from "../src/kv/store.ts";
 import type { TransferStore } from "../src/kv/transfer.ts";
-import { want29 } from "../src/serving/deno_version.ts";
+import { isBefore29, want29 } from "../src/serving/deno_version.ts";
 import { proveTls, renewal, type Tls } from "../src/serving/tls_files.ts";
 import { startTracing } from "../src/metrics/tracing.ts";
 import { WebAssets } from "../src/serving/web_assets.ts";
@@ -250,7 +250,7 @@ class RunningServer implements RunningChat {
 
 /** What a server has of the other transport; undefined where it does without, or has no choice. */
 function whyNotServe({ hostname, onDenoDeploy, tls }: ChatOptions): string | undefined {
-  if (onDenoDeploy) return undefined;
+  if (onDenoDeploy || isBefore29()) return undefined;
   if (tls !== undefined) {
     return "it takes a new certificate without a restart, and can cut peers that are stuck";
   }

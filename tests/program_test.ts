@@ -167,7 +167,8 @@ Deno.test("TLS files that cannot be used are named, and why", async () => {
     ["listing", key, cert, /Cannot use the files of --tls-cert and --tls-key/],
   ];
   for (const [role, tlsCert, tlsKey, says] of cases) {
-    assertMatch(await refusedStart(role, ["--tls-cert", tlsCert, "--tls-key", tlsKey]), says);
+    const flags = ["--tls-cert", tlsCert, "--tls-key", tlsKey, ...forTls(role)];
+    assertMatch(await refusedStart(role, flags), says);
   }
 });
 

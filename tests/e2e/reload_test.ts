@@ -195,7 +195,10 @@ Deno.test("--transport serve: a new certificate waits for a restart, as the log 
   await using files = await Files.make();
   await files.certify("first");
   await using server = await startServer("chat", ["--transport", "serve", ...files.tlsFlags]);
-  assertStringIncludes(String((await server.event("transport.recommended")).because), "a new certificate");
+  if (!IS_OF_OLD_DENO) {
+    const { because } = await server.event("transport.recommended");
+    assertStringIncludes(String(because), "a new certificate");
+  }
   await using alice = await RawPeer.open(server.url);
   await files.certify("second");
   assertEquals((await hangUp(server, 1)).certificate, "waits for a restart");
