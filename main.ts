@@ -36,10 +36,18 @@ function readLine(): Promise<CommandLine> {
   return readCommandLine(Deno.args, {
     env,
     isTerminal: Deno.stderr.isTerminal(),
-    // The question goes to stdout, which may be a file.
-    askSecret: (flag) => Deno.stdout.isTerminal() ? promptSecret(`${flag}:`) || undefined : undefined,
+    askSecret,
     readFile: (path) => Deno.readTextFile(path),
   });
+}
+
+/** Asks a person for the secret of a flag; undefined where no person can answer. */
+function askSecret(flag: string): string | undefined {
+  // The question goes to stdout, which may be a file.
+  if (!Deno.stdin.isTerminal() || !Deno.stdout.isTerminal()) return undefined;
+  // Before the question: a fast answer would be echoed until promptSecret does the same.
+  Deno.stdin.setRaw(true);
+  return promptSecret(`${flag}:`) || undefined;
 }
 
 async function run(line: CommandLine): Promise<Status> {
