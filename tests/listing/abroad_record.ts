@@ -1,5 +1,5 @@
 /**
- * A record of a listed server, for tests that put one into the store without a ping.
+ * A record of a listed server, for tests that write one to the store without a ping.
  *
  * @module
  */

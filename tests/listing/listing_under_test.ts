@@ -1,6 +1,5 @@
 /**
- * A listing without a port: its application over a KV in memory, a prober that answers as the test says, and a
- * clock that the test moves.
+ * A listing without a port: its application over a KV in memory, a fake prober, and a clock that the test moves.
  *
  * @module
  */
@@ -43,7 +42,7 @@ export class FakeProber implements Prober {
 
 export interface Asked {
   readonly body?: unknown;
-  /** Sent as it is, instead of `body`. */
+  /** Sent unchanged instead of `body`. */
   readonly raw?: BodyInit;
   readonly key?: string;
   readonly headers?: Record<string, string>;
@@ -57,10 +56,9 @@ export interface Answer {
 }
 
 export class ListingUnderTest implements AsyncDisposable {
-  /** What pings, unless the test brought a prober of its own. */
+  /** The prober, unless the test brings its own. */
   readonly prober = new FakeProber();
   readonly stopping = new AbortController();
-  /** Both clocks, in milliseconds. */
   nowMs = 1_700_000_000_000;
   readonly store: KvServerStore;
   readonly index: ServerIndex;
@@ -138,20 +136,20 @@ export class ListingUnderTest implements AsyncDisposable {
     return await this.app.request(path, { method, headers, body }, { peer: asked.peer ?? "127.0.0.1" });
   }
 
-  /** Lists a server and answers its key. */
+  /** Lists a server and returns its key. */
   async list(id: number, body: unknown = {}, asked: Asked = {}): Promise<string> {
     const { status, text } = await this.ask("POST", `/servers/${id}`, { ...asked, body });
     if (status !== 201) throw new Error(`POST answered ${status}: ${text}`);
     return text;
   }
 
-  /** Puts servers `from` to `to`, exclusive, on the list without a ping. */
+  /** Lists servers `from` to `to`, exclusive, without a ping. */
   async put(from: number, to: number, record: Partial<ServerRecord> = {}): Promise<void> {
     const ids = Array.from({ length: to - from }, (_, i) => from + i);
     await Promise.all(ids.map((id) => this.store.write(id, undefined, { ...ABROAD_RECORD, ...record, id })));
   }
 
-  /** What GET shows of one server. */
+  /** One server as GET shows it. */
   async shown(id: number): Promise<Record<string, unknown> | undefined> {
     const { status, text } = await this.ask("GET", `/servers/${id}`);
     return status === 200 ? JSON.parse(text) : undefined;

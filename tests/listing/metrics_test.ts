@@ -1,5 +1,5 @@
 /**
- * What a listing counts: each number is moved by what it tells of, and by nothing else.
+ * The metrics of a listing: each one changes with its own event and with no other.
  *
  * @module
  */

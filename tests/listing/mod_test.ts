@@ -1,5 +1,5 @@
 /**
- * The listing as it is started and stopped: a real port, real pings, a file that outlives it.
+ * Start and stop of the listing: a real port, real pings, and a file that survives a restart.
  *
  * @module
  */
@@ -51,7 +51,7 @@ Deno.test("a listing lists a chat server that answers, on the port of the origin
   assertEquals(await listedIds(listing.url), []);
 });
 
-Deno.test("a listing behind a proxy lets nobody from abroad name what is inside", async () => {
+Deno.test("a listing behind a proxy lets no outside client name internal addresses", async () => {
   await using chat = startChatServer({ id: 7 });
   await using listing = await startTestListing({ trustProxy: true });
   const post = (forwarded: string) =>
@@ -166,14 +166,14 @@ Deno.test("a stop ends in time, whatever 400 clients do, and may be asked for tw
   };
   const conns = await Promise.all(Array.from({ length: 400 }, (_, i) => connect(texts[i % texts.length]!)));
   conns.push(await connect(asksForPing), await silent.accept());
-  // One that asks and never reads: more than all socket buffers on the way hold, so that writing gets stuck.
+  // A client that requests and never reads. The answers exceed all socket buffers, so writing blocks.
   const deaf = await connect("");
   conns.push(deaf);
   const requests = encoder.encode("GET /openapi.json HTTP/1.1\r\nHost: a\r\n\r\n".repeat(500));
   const writing = (async () => {
     for (;;) await deaf.write(requests);
   })().catch(() => {});
-  // And a load that goes on until it is cut.
+  // And a load that continues until it is cut.
   let answered = 0;
   const loads = Promise.all(
     Array.from({ length: 8 }, async () => {
@@ -203,13 +203,13 @@ Deno.test("a body that is too large is refused over a real connection, announced
     await post(`Host: a\r\nConnection: close\r\nContent-Length: ${large.length}`, large),
     " 413 ",
   );
-  // Neither ever sends the end of what it began.
+  // Neither client ever completes its request.
   assertStringIncludes(await post("Host: a\r\nContent-Length: 1000000000", "x"), " 413 ");
   const chunk = `${large.length.toString(16)}\r\n${large}\r\n`;
   assertStringIncludes(await post("Host: a\r\nTransfer-Encoding: chunked", chunk), " 413 ");
 });
 
-/** Sends `text` and answers the first that comes back. */
+/** Sends `text` and returns the first bytes that come back. */
 async function exchange(port: number, text: string): Promise<string> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   for (let rest = new TextEncoder().encode(text); rest.length > 0;) {

@@ -1,5 +1,5 @@
 /**
- * A listing as a process of its own, for tests that kill it: the file of its KV is the only argument.
+ * A listing as a process of its own, for tests that kill it. The only argument is the file of its KV.
  *
  * @module
  */

@@ -1,7 +1,6 @@
 /**
- * Following the list by server-sent events without a port: what is told, when, to how many, and to slow readers.
- *
- * The clock and the ticks are the test's.
+ * Server-sent events of the list without a port: what is sent, when, to how many streams, and to slow readers. The
+ * test moves the clock and the ticks.
  *
  * @module
  */
@@ -32,14 +31,14 @@ async function position(listing: ListingUnderTest): Promise<string> {
   return (await listing.ask("GET", "/servers")).headers.get("Last-Event-ID")!;
 }
 
-/** Lets a tick find what changed, once readers that are ready wait. */
+/** Runs a tick that sends what changed, once the ready readers wait. */
 async function tell(listing: ListingUnderTest, laterMs = NOTIFY_MS): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve));
   listing.nowMs += laterMs;
   listing.events.tick();
 }
 
-Deno.test("a server that comes, changes and goes is told to who follows from the list", async () => {
+Deno.test("a client that follows from the list is sent a server that is added, changed and removed", async () => {
   await using listing = await ListingUnderTest.start();
   const key = await listing.list(1, { serverName: "Old" });
   await using reader = await follow(listing, await position(listing));
@@ -56,7 +55,7 @@ Deno.test("a server that comes, changes and goes is told to who follows from the
   assertEquals(reader.retryMs, RETRY_MS);
 });
 
-Deno.test("a list that was made before its changes had numbers is told of them again", async () => {
+Deno.test("a list that was made before its changes had numbers gets them as events too", async () => {
   await using listing = await ListingUnderTest.start();
   await using _other = await follow(listing, await position(listing));
   await listing.list(1);
@@ -65,7 +64,7 @@ Deno.test("a list that was made before its changes had numbers is told of them a
   assertEquals((await reader.next())?.data, await listing.shown(1));
 });
 
-Deno.test("while many servers change all the time, who follows is told to fetch the list once in a while", async () => {
+Deno.test("while many servers change all the time, a client must fetch the list once in a while", async () => {
   await using listing = await ListingUnderTest.start();
   await using _reader = await follow(listing, await position(listing));
   const seqs = new Set<number>();
@@ -99,7 +98,7 @@ Deno.test("HEAD opens no stream, and another method is not allowed", async () =>
   assertEquals((await listing.ask("POST", "/events")).status, 405);
 });
 
-Deno.test("who comes back is told what it missed, and nothing twice", async () => {
+Deno.test("a client that reconnects is sent what it missed, and nothing twice", async () => {
   await using listing = await ListingUnderTest.start();
   await listing.list(1);
   let lastEventId: string;
@@ -110,7 +109,7 @@ Deno.test("who comes back is told what it missed, and nothing twice", async () =
   }
   const key = await listing.list(2);
   {
-    // Somebody else has it numbered meanwhile.
+    // Another reader makes the listing number the changes.
     await using other = await follow(listing, lastEventId);
     await tell(listing);
     assertEquals((await other.next())?.data.id, 2);
@@ -133,7 +132,7 @@ Deno.test("who comes back is told what it missed, and nothing twice", async () =
   }
 });
 
-Deno.test("who says no place, or one that is not known, is told to fetch the list", async () => {
+Deno.test("a client without a known position must fetch the list", async () => {
   await using listing = await ListingUnderTest.start();
   await listing.index.refresh();
   let id = 0;
@@ -141,7 +140,7 @@ Deno.test("who says no place, or one that is not known, is told to fetch the lis
     await using reader = await follow(listing, lastEventId);
     const event = await reader.next();
     assertEquals([event!.name, event!.data], ["reset", {}], lastEventId);
-    // From there on it follows.
+    // The reader follows from this event on.
     await listing.list(++id);
     await tell(listing);
     assertEquals((await reader.next())?.name, "added");
@@ -160,7 +159,7 @@ Deno.test("a list that is fetched after a reset can be followed, also where the 
   assert(listing.changes.knowsAllSince(listing.changes.readPosition(headers.get("Last-Event-ID")!)!));
 });
 
-Deno.test("a server that changes all the time is told of once in its time", async () => {
+Deno.test("a server that changes all the time is sent once per interval", async () => {
   await using listing = await ListingUnderTest.start();
   const key = await listing.list(1);
   await using reader = await follow(listing, await position(listing));
@@ -170,12 +169,12 @@ Deno.test("a server that changes all the time is told of once in its time", asyn
     await tell(listing, NOTIFY_MS / 20);
   }
   assertEquals(listing.changes.seq - before, 1);
-  assertEquals((await reader.next())?.data.connectedUsers, 1, "the first is told at once");
+  assertEquals((await reader.next())?.data.connectedUsers, 1, "the first is sent at once");
   await tell(listing, NOTIFY_MS / 20);
   assertEquals((await reader.next())?.data.connectedUsers, 20);
 });
 
-Deno.test("after many changes at once the next are told later, as many a second as a page can take", async () => {
+Deno.test("after many changes at once the next are sent later, as many per second as a page can take", async () => {
   await using listing = await ListingUnderTest.start();
   await using _reader = await follow(listing, await position(listing));
   await listing.put(0, CHANGES_PER_SECOND * 3);
@@ -186,7 +185,7 @@ Deno.test("after many changes at once the next are told later, as many a second 
   assertEquals(listing.changes.seq, seq);
   await tell(listing, 1);
   assertEquals(listing.changes.seq, seq + 1);
-  // Few changes are told as soon as ever again.
+  // After that, few changes are sent without delay.
   await listing.ask("DELETE", "/servers/100000", { key });
   await tell(listing);
   assertEquals(listing.changes.seq, seq + 2);
@@ -209,7 +208,7 @@ Deno.test("a quiet stream gets a comment in time, and no sooner", async () => {
   await reader.cancel();
 });
 
-Deno.test("a reader takes a bounded piece at a time, and who is slow is told less and not later", async () => {
+Deno.test("a reader takes a bounded piece at a time; a slow one is sent fewer events, and not later ones", async () => {
   await using listing = await ListingUnderTest.start();
   const response = await listing.response("GET", `/events?lastEventID=${await position(listing)}`);
   const reader = response.body!.getReader();
@@ -220,7 +219,7 @@ Deno.test("a reader takes a bounded piece at a time, and who is slow is told les
   const longest = JSON.stringify(await listing.shown(999)).length + 100;
   assert(value!.length >= PIECE_CHARS);
   assertLessOrEqual(value!.length, PIECE_CHARS + longest);
-  // All that waits is overtaken by what comes: it is told once.
+  // Newer changes replace those that wait, so each server is sent once.
   const key = await listing.list(5000);
   for (let connectedUsers = 1; connectedUsers <= 5; connectedUsers++) {
     await listing.ask("PUT", "/servers/5000", { key, body: { connectedUsers } });

@@ -1,6 +1,6 @@
 /**
- * Events of a running listing over real sockets: they arrive, they end with the listing, who leaves makes room, and
- * who does not read holds up nobody.
+ * Events of a running listing over real sockets: they arrive, they end with the listing, a closed stream makes room,
+ * and a stuck reader delays no other.
  *
  * @module
  */
@@ -27,7 +27,7 @@ async function send(
   assertEquals([response.status, await response.text()], [200, ""]);
 }
 
-Deno.test("a server that comes, fills and goes is told to who listens, and what was missed to who comes back", async () => {
+Deno.test("a client is sent a server that is added, filled and removed; a client that reconnects is sent what it missed", async () => {
   await using chat = startChatServer({ id: 7 });
   await using listing = await startTestListing();
   const url = `${listing.url}/servers/7`;
@@ -50,7 +50,7 @@ Deno.test("a server that comes, fills and goes is told to who listens, and what 
   assertEquals((await reader.next())?.name, "removed");
 });
 
-Deno.test("what another listing on the same store writes is told within some seconds", async () => {
+Deno.test("what another listing on the same store writes is sent within some seconds", async () => {
   const folder = await Deno.makeTempDir();
   try {
     await using chat = startChatServer({ id: 7 });
@@ -60,7 +60,7 @@ Deno.test("what another listing on the same store writes is told within some sec
     const { id } = (await reader.next())!;
     await register(other.url, 7, { address: `:${chat.port}` });
     assertEquals((await reader.next())?.name, "added");
-    // The other has numbers of its own: whoever comes to it from here fetches its list.
+    // The other listing has its own numbers, so a client that moves there must fetch its list.
     await using moved = await EventReader.open(`${other.url}/events`, { "Last-Event-ID": id });
     assertEquals((await moved.next())?.name, "reset");
   } finally {
@@ -88,7 +88,7 @@ Deno.test("who leaves makes room for the next", async () => {
     assertEquals(refused.status, 503);
     await refused.text();
   }
-  // The listing hears of it by the closed socket, some moment later.
+  // The listing notices the closed socket a moment later.
   let response = await fetch(url);
   while (response.status === 503) {
     await response.text();

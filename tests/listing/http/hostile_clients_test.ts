@@ -1,5 +1,5 @@
 /**
- * Clients of the listing over real sockets: bodies that drip, heads that are bombs, and answers that nobody reads.
+ * Hostile clients of the listing over real sockets: slow bodies, oversized heads, and answers that are never read.
  *
  * @module
  */
@@ -22,7 +22,7 @@ function open(listing: ListingUnderTest): OpenServer & AsyncDisposable {
   return { ...server, [Symbol.asyncDispose]: () => server.close() };
 }
 
-/** Sends `first`, then `drop` every 20 ms until there is an answer; answers its head, and how long it took. */
+/** Sends `first`, then `drop` every 20 ms until there is an answer. Returns its head and the time it took. */
 async function drip(port: number, first: string, drop: string): Promise<{ answer: string; tookMs: number }> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   const started = performance.now();
@@ -91,7 +91,7 @@ Deno.test("heads that are bombs are refused or cheap, and the listing goes on", 
     const { answer, tookMs } = await drip(server.port, head, "");
     const status = Number(/^HTTP\/1\.1 ([0-9]{3})/.exec(answer)?.[1]);
     assert(allowed.includes(status), `${head.slice(0, 60)}: ${answer.slice(0, 60)}`);
-    // What takes time with the square of the length takes seven seconds.
+    // Quadratic time would be seven seconds.
     assertLess(tookMs, 3000, head.slice(0, 60));
   }
   assertEquals(await (await fetch(`http://127.0.0.1:${server.port}/healthz`)).text(), "ok");

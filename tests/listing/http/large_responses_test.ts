@@ -1,5 +1,5 @@
 /**
- * Large answers: sent in pieces, cut when they are not read in time, and bounded in what one origin has made.
+ * Large answers: sent in pieces, cut if not read in time, and bounded per origin.
  *
  * @module
  */
@@ -66,7 +66,7 @@ Deno.test("what one origin has made for it is bounded, and so is what all have",
     assert(!responses.hasRoomFor(origin));
   }
   assert(!responses.hasRoomFor(ABROAD), "all of them together have their fill");
-  // What is the same for everybody costs nothing more.
+  // Shared answers do not count against an origin.
   bodies.push(responses.bodyOf(bytes, undefined));
   const [read, left] = bodies;
   await new Response(read as ReadableStream).arrayBuffer();

@@ -1,5 +1,5 @@
 /**
- * GET: the list, its pages, and what caches and browsers need; routes and methods that are not there.
+ * GET: the list, its pages, and the headers for caches and browsers; unknown routes and methods.
  *
  * @module
  */

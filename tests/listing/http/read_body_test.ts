@@ -1,5 +1,5 @@
 /**
- * The deadline of a request's body, by a clock that the test holds; its size is tested with the routes.
+ * The deadline of a request's body, with a clock of the test. The tests of the routes cover its size.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { BODY_SECONDS_MAX, readJsonBody } from "../../../listing/http/read_body.
 
 const running = new AbortController().signal;
 
-/** A request whose body is `{` and whatever comes later; `cancelled` tells that nobody waits for it any more. */
+/** A request whose body starts with `{`; the test sends the rest. `cancelled` resolves when the reader gives up. */
 function openRequest(): {
   request: Request;
   send: (text: string) => void;

@@ -1,6 +1,5 @@
 /**
- * Answers that are given again without a route: the very same as the route's, only to requests that it would answer so,
- * and only as long as they hold.
+ * Cached answers: equal to the route's, only for requests that the route would answer so, and only while current.
  *
  * @module
  */
@@ -40,13 +39,13 @@ class Reads {
     return response;
   }
 
-  /** As the listing answers: what is cached, else what the route says. */
+  /** The listing's answer: from the cache, otherwise from the route. */
   async json(origin = READER): Promise<{ servers: { id: number; connectedUsers: number }[] }> {
     const request = new Request(LIST);
     return await (this.find(request, origin) ?? await this.route(request, origin)).json();
   }
 
-  /** Everything that was handed over leaves. */
+  /** Completes all pending answers. */
   async sendAll(): Promise<void> {
     for (const resolve of this.#sent.splice(0)) resolve();
     await Promise.resolve();
@@ -112,7 +111,7 @@ Deno.test("no other request gets a cached answer", async () => {
   ];
   for (const [method, url, headers = {}] of others) {
     const request = () => new Request(url, { method, headers });
-    // `?` is answered as the list is, by the route.
+    // The route treats `?` as no parameters.
     await (await reads.route(request())).body?.cancel();
     const found = reads.find(request());
     assertEquals(found, undefined, `${method} ${url}`);
@@ -120,7 +119,7 @@ Deno.test("no other request gets a cached answer", async () => {
 });
 
 for (const servers of [LARGE_LIST - 1, LARGE_LIST]) {
-  Deno.test(`of ${servers} servers whoever has written sees it in the next list, and others within a second`, async () => {
+  Deno.test(`of ${servers} servers an origin that has written sees it in the next list, and others within a second`, async () => {
     await using listing = await ListingUnderTest.start({ limits: { maxServersPerOrigin: 10 } });
     await listing.put(0, servers - 1);
     const key = await listing.list(servers, { address: "192.0.2.1:5000" }, { peer: WRITER });
@@ -132,7 +131,7 @@ for (const servers of [LARGE_LIST - 1, LARGE_LIST]) {
     await users(READER);
     for (let value = 1; value <= 5; value += 2) {
       await put(value);
-      // It is made anew for the writer, and then everybody has it.
+      // The writer's request makes a new list, which all others then get too.
       assertEquals(await users(WRITER), value);
       assertEquals(await users(READER), value);
       await put(value + 1);

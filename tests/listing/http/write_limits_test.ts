@@ -1,5 +1,6 @@
 /**
- * How often and how many at once: 32 honest servers behind one address never meet a limit, whoever is beside them.
+ * Limits on the rate and concurrency of writes: 32 honest servers behind one address never reach a limit, whatever
+ * others at that address do.
  *
  * @module
  */
@@ -25,7 +26,7 @@ async function listAll(listing: ListingUnderTest, peer: string): Promise<string[
   return keys;
 }
 
-/** Sends guesses of server 0's key until one is refused for being too many, and answers how many were judged. */
+/** Sends guesses of server 0's key until a limit refuses one. Returns how many were judged. */
 async function guessAway(listing: ListingUnderTest, peer: string): Promise<number> {
   for (let judged = 0;; judged++) {
     const { status, headers } = await listing.ask("PUT", "/servers/0", { key: WRONG_KEY, body: {}, peer });
@@ -89,7 +90,7 @@ Deno.test("one server's changes are limited, and cost its neighbour nothing", as
   assertEquals((await put(0, first)).status, 200);
 });
 
-Deno.test("loopback is exempt, and a rate of 0 exempts everybody", async () => {
+Deno.test("loopback is exempt, and a rate of 0 exempts all clients", async () => {
   await using listing = await ListingUnderTest.start({ limits: { writeBurstPerOrigin: 1 } });
   for (let i = 0; i < 5; i++) assertEquals((await listing.ask("DELETE", "/servers/0")).status, 400);
   await using open = await ListingUnderTest.start({
@@ -139,7 +140,7 @@ Deno.test("what is remembered of origins is bounded however many come", () => {
   assertEquals(rate.consume("10.0.0.0", 0), true, "who is forgotten has a full bucket");
 });
 
-/** A body that never ends, and a way to end it. */
+/** A body that never ends, and a function that ends it. */
 function endless(): { raw: ReadableStream; end: () => void } {
   let end = () => {};
   const raw = new ReadableStream({

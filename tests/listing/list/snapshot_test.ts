@@ -1,5 +1,5 @@
 /**
- * What is made of the list: once for all readers; and which origins are known to have written since.
+ * Lists are made once for all readers, and the origins that have written since are remembered.
  *
  * @module
  */
@@ -12,7 +12,7 @@ async function change(listing: ListingUnderTest, connectedUsers: number): Promis
   await listing.store.write(0, found?.version, { ...found!.record, connectedUsers });
 }
 
-Deno.test("a list is made once for everybody who asks, in each order", async () => {
+Deno.test("a list is made once for all clients, in each order", async () => {
   await using listing = await ListingUnderTest.start();
   await listing.put(0, 3);
   for (const sort of ["id", "users", "name", "age"] as const) {
@@ -24,7 +24,7 @@ Deno.test("a list is made once for everybody who asks, in each order", async () 
   }
 });
 
-Deno.test("whoever has written is known up to a number of them, past which a long list is stale for everybody", async () => {
+Deno.test("writers are remembered up to a limit, past which a long list is stale for all", async () => {
   await using listing = await ListingUnderTest.start();
   await listing.put(0, LARGE_LIST);
   listing.nowMs += LARGE_LIST_AGE_MS;

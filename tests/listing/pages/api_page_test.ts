@@ -1,8 +1,6 @@
 /**
- * The API as the listing tells it, to programs and as a page: every route and every refusal is there, and the page
- * says what the document says.
- *
- * How the page looks in a browser is tests/browser/api_page_test.ts.
+ * The API description for programs and as a page: it covers every route and every refusal, and the page equals the
+ * document. tests/browser/api_page_test.ts covers the page's looks.
  *
  * @module
  */
@@ -15,7 +13,7 @@ async function described(listing: ListingUnderTest): Promise<ApiDocument> {
   return JSON.parse((await listing.ask("GET", "/openapi.json")).text);
 }
 
-/** Every refusal that the document names, with the status under which it stands. */
+/** Every refusal of the document with its status and text. */
 function refusalsOf({ paths }: ApiDocument): [name: string, status: string, text: string][] {
   return Object.values(paths).flatMap((operations) => Object.values(operations)).flatMap(({ responses }) =>
     Object.entries(responses).flatMap(([status, { content = {} }]) =>
@@ -45,18 +43,21 @@ Deno.test("the document names every refusal, each under its own status and in it
   assertEquals(wrong, []);
 });
 
-/** What is not for programs that use the list: pages and their files, the description itself, and what operators ask. */
-const NOT_TOLD = /^GET \/(?:|docs|openapi\.json|healthz|readyz|metrics|(?:listing|src)\/web\/.+)$/;
+/** Routes that are not part of the API: pages and their files, the description itself, and the operator's routes. */
+const UNDOCUMENTED = /^GET \/(?:|docs|openapi\.json|healthz|readyz|metrics|(?:listing|src)\/web\/.+)$/;
 
 Deno.test("the document tells of every request that the listing serves, but for pages and operators' own", async () => {
   await using listing = await ListingUnderTest.start();
   const { paths } = await described(listing);
-  const told = Object.entries(paths).flatMap(([path, operations]) =>
+  const documented = Object.entries(paths).flatMap(([path, operations]) =>
     Object.keys(operations).map((method) => `${method.toUpperCase()} ${path.replace("{id}", ":id")}`)
   );
   const served = listing.app.routes.filter(({ method }) => method !== "ALL")
     .map(({ method, path }) => `${method} ${path}`);
-  assertEquals(told.toSorted(), [...new Set(served)].filter((route) => !NOT_TOLD.test(route)).toSorted());
+  assertEquals(
+    documented.toSorted(),
+    [...new Set(served)].filter((route) => !UNDOCUMENTED.test(route)).toSorted(),
+  );
 });
 
 Deno.test("the page has each request with its parameters, its answers and the words of its refusals", async () => {

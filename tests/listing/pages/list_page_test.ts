@@ -1,7 +1,6 @@
 /**
- * The page for browsers as it is served: who gets it, what it says without script, and what it cannot be made to say.
- *
- * How it looks and lives in a browser is tests/browser/listing_page_test.ts.
+ * The page for browsers as served: which clients get it, what it shows without script, and that it cannot be injected
+ * into. tests/browser/listing_page_test.ts covers its looks and updates.
  *
  * @module
  */
@@ -23,13 +22,13 @@ function browse(listing: ListingUnderTest, path = "/", peer = "127.0.0.1"): Prom
   return listing.ask("GET", path, { headers: { Accept: ACCEPT }, peer });
 }
 
-/** The names of the servers of the page's table, in order. */
+/** The names of the servers in the page's table, in order. */
 function names({ text }: Answer): string[] {
   const table = text.slice(0, text.indexOf("<template"));
   return [...table.matchAll(/class="who">[^]*?class="displayname">([^]*?)<\/bdi>/g)].map(([, name]) => name!);
 }
 
-Deno.test("a browser gets a page and everybody else a text", async () => {
+Deno.test("a browser gets a page and any other client a text", async () => {
   await using listing = await ListingUnderTest.start();
   const page = await browse(listing);
   assertEquals(page.headers.get("content-type"), "text/html; charset=utf-8");
@@ -97,7 +96,7 @@ Deno.test("without script the list is searched, sorted, narrowed and turned over
   assertEquals(names(await browse(listing, "/?empty=false&full=false")), ["Cherry"]);
   assertEquals(names(await browse(listing, "/?q=ERR")), ["Cherry", "Berry"]);
   assertEquals(names(await browse(listing, "/?q=nothing")), []);
-  // What nobody can mean is taken for not said.
+  // Invalid parameters are ignored.
   assertEquals(names(await browse(listing, "/?sort=__proto__&full=x&cursor=nonsense&other=1")).length, 3);
   const { text } = await browse(listing, "/?q=%22%3E%3Cb%3E&sort=name&full=false");
   assertStringIncludes(text, 'value="&quot;&gt;&lt;b&gt;"');

@@ -1,20 +1,20 @@
 /**
- * Chat servers for the prober to ping: one that answers as it should, and hostile ones.
+ * Chat servers for the prober to ping: one that answers correctly, and hostile ones.
  *
  * @module
  */
 
 export interface FakeChatServer extends AsyncDisposable {
   readonly port: number;
-  /** The Host headers of the requests that came. */
+  /** The Host headers of the requests received. */
   readonly hosts: (string | null)[];
-  /** The texts that came over WebSockets. */
+  /** The texts received over WebSockets. */
   readonly texts: string[];
-  /** How many requests or, without HTTP, connections came. */
+  /** Requests received or, without HTTP, connections. */
   connections(): number;
 }
 
-/** A WebSocket server whose every text is answered by `answer`: the right answer of `id` unless told. */
+/** A WebSocket server that answers each text by `answer`; default: the correct answer of `id`. */
 export function startChatServer(
   options: {
     id?: number;
@@ -52,7 +52,7 @@ export function startChatServer(
   };
 }
 
-/** A TCP server that does with each connection what `behave` says; a connection that it drops is its own. */
+/** A TCP server that calls `behave` for each connection and ignores its errors. */
 export function startRawServer(
   behave: (conn: Deno.TcpConn, send: (text: string) => Promise<void>) => Promise<void>,
 ): FakeChatServer {
@@ -66,13 +66,13 @@ export function startRawServer(
       conns.add(conn);
       accepted++;
       const send = async (text: string) => {
-        // One byte a character, so that a frame can be written as text.
+        // One byte per character, so that a frame can be written as text.
         const bytes = Uint8Array.from(text, (char) => char.charCodeAt(0));
         for (let rest = bytes; rest.length > 0;) {
           rest = rest.subarray(await conn.write(rest));
         }
       };
-      // A peer that hangs up on a hostile server does what it should.
+      // An error is expected: the prober hangs up on a hostile server.
       under.push(behave(conn, send).catch(() => {}).finally(() => close(conn)));
     }
   })();
@@ -98,7 +98,7 @@ function close(conn: Deno.Conn): void {
   }
 }
 
-/** The answer to an opening handshake that came over `conn`, as a server of its own would make it. */
+/** The correct answer to an opening handshake received on `conn`. */
 export async function acceptHandshake(conn: Deno.Conn): Promise<string> {
   const head = await readHead(conn);
   const key = /^sec-websocket-key: (.*)$/im.exec(head)?.[1]?.trim() ?? "";
@@ -113,7 +113,7 @@ export async function acceptHandshake(conn: Deno.Conn): Promise<string> {
   ].join("\r\n");
 }
 
-/** Reads up to the empty line after a request's head. */
+/** Reads up to the blank line after a request's head. */
 export async function readHead(conn: Deno.Conn): Promise<string> {
   let head = "";
   const bytes = new Uint8Array(4096);

@@ -1,6 +1,5 @@
 /**
- * What a server can do wrong when it is pinged: silence, floods, drips, and every lie in the handshake and in the
- * frame.
+ * Faulty behaviour of pinged servers: silence, floods, slow bytes, and every error in the handshake and in the frame.
  *
  * @module
  */
@@ -9,14 +8,14 @@ import { acceptHandshake, readHead, startRawServer } from "./fake_chat_server.ts
 
 const LOOPBACK = "127.0.0.1";
 
-/** Never ends by itself: until the prober hangs up. */
+/** Waits until the prober hangs up. */
 export async function forEver(conn: Deno.Conn): Promise<void> {
   const bytes = new Uint8Array(1024);
   while (await conn.read(bytes) !== null);
 }
 
 export const PONG = "\x8a\x00";
-/** What it does, and what the prober has to say of it. */
+/** The behaviour, and what the prober must report. */
 export const HOSTILE: [what: string, behave: Parameters<typeof startRawServer>[0], says: string][] = [
   ["never says anything", forEver, "within 0.3 s"],
   ["hangs up at once", () => Promise.resolve(), "closed the connection"],

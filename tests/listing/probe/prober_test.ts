@@ -1,5 +1,5 @@
 /**
- * The ping over real sockets: what an honest server gets, what hostile ones get away with, and what may be pinged.
+ * The ping over real sockets: results of honest and of hostile servers, and which addresses may be pinged.
  *
  * @module
  */
@@ -58,10 +58,10 @@ Deno.test("a server that answers its id and the timestamp is alive, and its roun
   assertEquals(server.hosts, [`${LOOPBACK}:${server.port}`]);
 });
 
-Deno.test("a name is resolved once, its checked address is pinged, and the server is told the name", async () => {
+Deno.test("a name is resolved once, its checked address is pinged, and the server receives the name", async () => {
   await using server = startChatServer();
   const asked: string[] = [];
-  // A name that turns to another address after it was checked.
+  // A name that resolves to another address after the check.
   const resolve = (host: string) => {
     asked.push(host);
     return Promise.resolve(asked.length === 1 ? [LOOPBACK] : ["169.254.169.254"]);
@@ -78,7 +78,7 @@ Deno.test("a name with an address of each family is reached by the one that answ
   assert((await ping(`chat.example.test:${server.port}`, { resolve })).answered);
 });
 
-Deno.test("a name whose addresses all fail is told of each", async () => {
+Deno.test("for a name whose addresses all fail the problem names each", async () => {
   await using server = startChatServer({ id: 8 });
   const resolve = () => Promise.resolve([LOOPBACK, "::1", "127.0.0.2"]);
   const problem = problemOf(await ping(`chat.example.test:${server.port}`, { resolve }));
@@ -87,7 +87,7 @@ Deno.test("a name whose addresses all fail is told of each", async () => {
   assertEquals(server.hosts.length, 1, "one address of each family is pinged");
 });
 
-Deno.test("an IPv6 address is pinged, and told in brackets", async () => {
+Deno.test("an IPv6 address is pinged, and written in brackets", async () => {
   await using server = startChatServer({ hostname: "::1" });
   assert((await ping(`[::1]:${server.port}`)).answered);
   assertEquals(server.hosts, [`[::1]:${server.port}`]);
@@ -104,7 +104,7 @@ Deno.test("by wss:// the certificate has to be trusted and for the name", async 
   assert((await ping(at(LOOPBACK), { caCerts })).answered, "an IP address in the certificate");
   assertStringIncludes(problemOf(await ping(at("other.example.test"), { caCerts })), "TLS failed");
   assertStringIncludes(problemOf(await ping(at("chat.example.test"))), "TLS failed");
-  assertEquals(server.hosts.length, 2, "nobody untrusted was asked anything");
+  assertEquals(server.hosts.length, 2, "no untrusted server was sent anything");
 });
 
 Deno.test("by wss:// a server that does not speak TLS fails, and one that is silent is cut in time", async () => {
@@ -186,14 +186,14 @@ Deno.test("control frames before the answer are none, up to their number", async
   assert(outcome.answered, JSON.stringify(outcome));
 });
 
-Deno.test("a port on which nobody listens is told", async () => {
+Deno.test("a port without a listener is reported", async () => {
   const listener = Deno.listen({ hostname: LOOPBACK, port: 0 });
   listener.close();
   const problem = problemOf(await ping(`${LOOPBACK}:${listener.addr.port}`));
   assertStringIncludes(problem, "the connection was refused");
 });
 
-Deno.test("what resolves to an address at which no server can be is refused for everybody", async () => {
+Deno.test("what resolves to an address at which no server can be is refused for all clients", async () => {
   for (const ip of ["0.0.0.0", "::", "224.0.0.1", "255.255.255.255", "169.254.169.254", "::ffff:a9fe:a9fe"]) {
     for (const origin of [LOOPBACK, "10.0.0.1", ABROAD]) {
       const resolve = () => Promise.resolve([LOOPBACK, ip]);
@@ -205,7 +205,7 @@ Deno.test("what resolves to an address at which no server can be is refused for 
   }
 });
 
-Deno.test("whoever is on the machine or its network may name what is there", async () => {
+Deno.test("a client on the machine or its network may name what is there", async () => {
   await using server = startChatServer();
   for (const origin of [LOOPBACK, "::1", "10.1.2.3", "192.168.1.9", "fd00::9", "::ffff:10.0.0.1"]) {
     assert((await ping(`${LOOPBACK}:${server.port}`, { origin })).answered, origin);
@@ -214,7 +214,7 @@ Deno.test("whoever is on the machine or its network may name what is there", asy
   assertStringIncludes(problemOf(await ping(`${LOOPBACK}:${server.port}`, { origin: ABROAD })), "private");
 });
 
-Deno.test("a name that does not resolve, or not in time, is told", async () => {
+Deno.test("a name that does not resolve, or not in time, is reported", async () => {
   const none = () => Promise.resolve([]);
   assertStringIncludes(problemOf(await ping("chat.example.test", { resolve: none })), "no IP address");
   const never = () => new Promise<string[]>(() => {});
@@ -232,7 +232,7 @@ Deno.test("pings under way end at once when the listing stops", async () => {
   assertLess(performance.now() - started, 1000);
 });
 
-Deno.test("whether the server was heard, or nobody, or could not even be asked, is told apart", async () => {
+Deno.test("the outcome distinguishes a reached server, silence, and a ping that could not be sent", async () => {
   await using wrong = startChatServer({ id: 8 });
   await using silent = startRawServer(forEver);
   const closed = Deno.listen({ hostname: LOOPBACK, port: 0 });

@@ -1,6 +1,6 @@
 /**
- * Names and redirects that lead inside: through POST and through the sweep, by a resolver and servers of the
- * test's own. What is inside is a server that would answer everything right, and hears of nobody.
+ * Names and redirects that lead to internal addresses, through POST and through the sweep. The test has its own
+ * resolver, and an internal server that would answer correctly but must receive nothing.
  *
  * @module
  */
@@ -22,11 +22,11 @@ import { ListingUnderTest } from "../listing_under_test.ts";
 
 const LOOPBACK = "127.0.0.1";
 const ABROAD = "198.51.100.7";
-/** Addresses that are judged public. Nothing is sent there: a stand-in answers for them. */
+/** Public addresses. Nothing is sent there: a stand-in answers for them. */
 const PUBLIC = "8.8.8.8";
 const PUBLIC_V6 = "2606:4700::1";
 
-/** A listing that resolves names by `resolve`, pings what is local for real, and takes public addresses for alive. */
+/** A listing that resolves names by `resolve`, really pings local addresses, and treats public ones as alive. */
 function withResolver(resolve: Resolve, tried: string[] = []): Promise<ListingUnderTest> {
   const prober = new SocketProber({
     resolve,
@@ -56,7 +56,7 @@ function assertUntouched(inside: FakeChatServer): void {
   assertEquals([inside.hosts, inside.texts, inside.connections()], [[], [], 0]);
 }
 
-/** Each is what a name resolves to; all of it leads inside, or might. */
+/** The addresses of a name; each set includes an internal one. */
 const INSIDE: readonly (readonly string[])[] = [
   [LOOPBACK],
   ["::1"],
@@ -82,7 +82,7 @@ Deno.test("POST from abroad reaches nothing inside, by whatever a name resolves 
     const body = { address: `rebinding.example:${inside.port}` };
     const { status, text } = await listing.ask("POST", "/servers/7", { body, peer: ABROAD });
     assertEquals([status, text.includes("loopback or private")], [400, true], ips.join());
-    for (const ip of ips) assert(!text.includes(ip), "where inside it leads is not told");
+    for (const ip of ips) assert(!text.includes(ip), "the answer does not name the internal address");
   }
   assertUntouched(inside);
 });
@@ -132,7 +132,7 @@ Deno.test("PUT of a name that leads inside changes nothing", async () => {
   await using inside = startChatServer();
   await using outside = startChatServer();
   await using listing = await withResolver(() => Promise.resolve([LOOPBACK]));
-  // Listed from the network itself; then its key is used from abroad.
+  // Listed from the local network; then its key is used from outside.
   const key = await listing.list(7, { address: `${LOOPBACK}:${outside.port}` });
   const body = { address: `rebinding.example:${inside.port}` };
   assertEquals((await listing.ask("PUT", "/servers/7", { key, body, peer: ABROAD })).status, 400);
@@ -153,7 +153,7 @@ Deno.test("a redirect is followed by neither POST nor sweep", async () => {
         await readHead(conn);
         await send(`HTTP/1.1 ${status} Moved\r\nLocation: ${place}\r\nContent-Length: 0\r\n\r\n`);
       });
-      // From inside, so that it is the redirect that is refused and not the address.
+      // From inside, so that the redirect is refused and not the address.
       await using listing = await withResolver(() => Promise.resolve([LOOPBACK]));
       const body = { address: `${LOOPBACK}:${redirecting.port}` };
       const answer = await listing.ask("POST", "/servers/7", { body });

@@ -1,5 +1,5 @@
 /**
- * Names as the system resolves them, and how many at once.
+ * Names as the system resolves them, and the limits on concurrent lookups.
  *
  * @module
  */

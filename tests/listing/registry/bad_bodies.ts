@@ -1,5 +1,5 @@
 /**
- * Bodies that neither POST nor PUT may take, with what the answer has to name.
+ * Bodies that POST and PUT must refuse, with what the answer must name.
  *
  * @module
  */

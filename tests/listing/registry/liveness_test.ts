@@ -1,5 +1,5 @@
 /**
- * The sweep: when servers are checked, what misses do, and that the dead hold up nobody.
+ * The sweep: when servers are checked, the effect of misses, and that dead servers delay no others.
  *
  * @module
  */
@@ -51,7 +51,7 @@ Deno.test("three misses in a row remove a server, fewer do not", async () => {
   await check(listing, 7);
   listing.prober.answer = () => SILENT;
   for (let miss = 1; miss < MISSES_MAX; miss++) await check(listing, 7);
-  assertExists(await listing.shown(7), "an answer between starts the count anew");
+  assertExists(await listing.shown(7), "an answer in between resets the count");
   await check(listing, 7);
   assertEquals(await listing.shown(7), undefined);
   assertEquals(await listing.store.get(7), undefined);
@@ -92,7 +92,7 @@ Deno.test("a check overwrites nothing that changed while it was under way", asyn
   assertEquals(listing.index.record(7)?.misses, 1);
 });
 
-Deno.test("a check of a server that moved, registered anew or left meanwhile means nothing", async () => {
+Deno.test("a check of a server that moved, registered again or left meanwhile means nothing", async () => {
   const meanwhile: ((listing: ListingUnderTest, key: string) => Promise<unknown>)[] = [
     (listing, key) => listing.ask("PUT", "/servers/7", { key, body: { address: "new.example" } }),
     (listing, key) => listing.ask("POST", "/servers/7", { key, body: { address: "new.example" } }),
@@ -130,7 +130,7 @@ Deno.test("the sweep checks every server again and again, and removes the dead",
   }
   listing.nowMs += 60_000;
   listing.prober.answer = (address) => {
-    // So that the store's clock goes on, and a check counts as past.
+    // The store's clock advances, so that a check counts as past.
     listing.nowMs += 1000;
     return address.startsWith("dead") ? SILENT : ANSWERED;
   };
@@ -155,7 +155,7 @@ Deno.test("a server that was just checked, as by another process, is left alone"
   assertExists(stale);
   await listing.store.write(2, stale.version, { ...stale.record, checkedAtMs: 0 });
   const checked: number[] = [];
-  // Nothing is written, and the clock stands still: the one stays fresh and the other due.
+  // Nothing is written and the clock does not move: one server stays fresh and the other due.
   const liveness = sweep(listing, 0.03, ({ id }) => {
     checked.push(id);
     return Promise.resolve();

@@ -1,5 +1,5 @@
 /**
- * A server that lost its key and keeps its id: when it gets a new one, and why nobody else does.
+ * A server that lost its key and keeps its id: when it gets a new key, and why no other server does.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
 const HOME = "198.51.100.7";
 const ITS_OWN = { body: { address: ":5000" }, peer: HOME };
 
-Deno.test("a server that lost its key is listed anew when the key was not used for five minutes", async () => {
+Deno.test("a server that lost its key is listed again when the key was not used for five minutes", async () => {
   await using listing = await ListingUnderTest.start();
   const lost = await listing.list(7, ITS_OWN.body, ITS_OWN);
   listing.nowMs += KEY_LOST_MS - 1;
@@ -30,7 +30,7 @@ Deno.test("a server that lost its key is listed anew when the key was not used f
   );
 });
 
-Deno.test("the key is in use as long as requests come with it: nobody beside the server gets its entry", async () => {
+Deno.test("the key is in use as long as requests come with it: no other server gets its entry", async () => {
   await using listing = await ListingUnderTest.start();
   const key = await listing.list(7, ITS_OWN.body, ITS_OWN);
   for (let renewal = 0; renewal < 30; renewal++) {
@@ -75,7 +75,7 @@ Deno.test("the time in which the listing did not run is not held against a key",
   await using before = new ListingUnderTest(kv);
   await before.list(7, ITS_OWN.body, ITS_OWN);
   const after = new ListingUnderTest(kv, { sharedKv: true });
-  // As if it had been down for a day, and was started a moment ago.
+  // As if the listing had been down for a day and had just started.
   const record = await after.store.get(7);
   await after.store.write(7, record?.version, { ...record!.record, keyUsedAtMs: after.nowMs - 86_400_000 });
   assertEquals((await after.ask("POST", "/servers/7", ITS_OWN)).status, 409);

@@ -1,5 +1,5 @@
 /**
- * A sweep over a list of one server, for tests of what comes of a check: no store on a disk, no ping.
+ * A sweep over a list of one server, for tests of a check's results: no store on disk and no ping.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const RECORD: ServerRecord = {
   keyUsedAtMs: 0,
 };
 
-/** A store with one record, whose listeners are never told. */
+/** A store with one record, which never calls its listeners. */
 const STORE: ServerStore = {
   get: () => Promise.resolve({ record: RECORD, version: "1" }),
   write: () => Promise.resolve(true),
@@ -35,7 +35,7 @@ const STORE: ServerStore = {
   probe: () => Promise.resolve(),
 };
 
-/** A sweep of one server every 10 ms, that calls `check`. */
+/** A sweep of one server that calls `check` every 10 ms. */
 export function sweep(check: (record: ServerRecord) => Promise<void>): Liveness {
   const clock = () => performance.now();
   const index = new ServerIndex(STORE, clock, new ChangeLog("test"));

@@ -1,5 +1,5 @@
 /**
- * What is taken for an outage and what for servers that ended; and what the listing could not ask.
+ * Distinguishes an outage from servers that ended, and from pings that the listing could not send.
  *
  * @module
  */
@@ -52,7 +52,7 @@ Deno.test("only the last interval counts", () => {
   assertEquals(outage.note(true, 61_000), true, "the hundred are forgotten");
 });
 
-Deno.test("an outage lasts ten intervals where some answer, and as long as it takes where nobody does", () => {
+Deno.test("an outage lasts ten intervals if some servers answer, and without limit if none does", () => {
   const until = OUTAGE_INTERVALS_MAX * INTERVAL_MS;
   for (const isAnyHeard of [true, false]) {
     const outage = new Outage(60);
@@ -86,7 +86,7 @@ Deno.test("a listing that is cut off for hours keeps its list, says so once, and
     assertEquals(listing.index.size, 20);
     listing.prober.answer = (address) => address.startsWith("thief") ? ANSWERED : UNHEARD;
     const theft = await listing.ask("POST", "/servers/3", { body: { address: "thief.example" } });
-    assertEquals(theft.status, 503, "whoever is on this side of the cut gets nobody's id");
+    assertEquals(theft.status, 503, "a client on this side of the cut gets no other's id");
     for (const { misses } of listing.index.records()) {
       assert(misses < MISSES_MAX - 1, "at most one was counted");
     }
@@ -129,7 +129,7 @@ Deno.test("a few silent servers among many are removed", async () => {
   assertEquals(listing.index.size, 11);
 });
 
-Deno.test("a check that the listing could not make is no miss, and nobody is taken for dead by it", async () => {
+Deno.test("a check that the listing could not make is no miss, and no server is taken for dead by it", async () => {
   await using listing = await ListingUnderTest.start();
   const key = await listing.list(7);
   listing.prober.answer = () => UNASKED;

@@ -1,5 +1,5 @@
 /**
- * POST /servers/:id: who is listed, who is refused and why.
+ * POST /servers/:id: which servers are listed, and why others are refused.
  *
  * @module
  */
@@ -74,7 +74,7 @@ Deno.test("a registration's id is an integer of 0 to 2^53-1 in decimal", async (
   }
 });
 
-Deno.test("a registration with a bad body is refused with what is wrong, and pings nobody", async () => {
+Deno.test("a registration with a bad body is refused with what is wrong, and sends no ping", async () => {
   await using listing = await ListingUnderTest.start();
   for (const [what, asked, says] of BAD_BODIES) {
     const { status, text, headers } = await listing.ask("POST", "/servers/7", asked);
@@ -94,7 +94,7 @@ Deno.test("a registration at every limit is taken", async () => {
   assertEquals([displayName, connectedUsers, maxUsers], ["🎉".repeat(64), 1_000_000, 0]);
 });
 
-Deno.test("a server that does not answer the ping is not listed, and hears what was tried", async () => {
+Deno.test("a server that does not answer the ping is not listed, and receives what was tried", async () => {
   await using listing = await ListingUnderTest.start();
   listing.prober.answer = () => SILENT;
   const { status, text } = await listing.ask("POST", "/servers/7");
@@ -130,7 +130,7 @@ Deno.test("a server registers again with its key: it gets a new one, and the old
   assertEquals((await listing.ask("PUT", "/servers/7", { key: renewed.text, body: {} })).status, 200);
 });
 
-Deno.test("an id whose incumbent does not answer is given anew, and the old key is void", async () => {
+Deno.test("an id whose incumbent does not answer is given away, and the old key is void", async () => {
   await using listing = await ListingUnderTest.start();
   const key = await listing.list(7, { address: "old.example" });
   listing.prober.answer = (address) => address.startsWith("old") ? SILENT : ANSWERED;
@@ -264,7 +264,7 @@ Deno.test("the default ping rate lets 32 servers restart at once behind one addr
   }
 });
 
-Deno.test("pings that requests have under way are limited: one past it is told to come again", async () => {
+Deno.test("pings that requests have under way are limited: one past it must retry", async () => {
   await using listing = await ListingUnderTest.start({ limits: { maxServersPerOrigin: 1000 } });
   const { promise: held, resolve: release } = Promise.withResolvers<typeof ANSWERED>();
   listing.prober.answer = () => held;

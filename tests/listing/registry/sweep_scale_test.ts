@@ -1,6 +1,5 @@
 /**
- * The sweep of many servers in virtual time: a real snapshot and a real sweep, checks that take as long as they
- * say by a clock that the test moves.
+ * The sweep of many servers in virtual time: a real snapshot and sweep; checks take a given time by the test's clock.
  *
  * @module
  */
@@ -15,11 +14,11 @@ import { ABROAD_RECORD } from "../abroad_record.ts";
 
 const INTERVAL_S = 60;
 const STEP_MS = 20;
-/** What an honest server takes, and what a ping is given at most. */
+/** The time of an honest server, and the limit of a ping. */
 const ALIVE_MS = 200;
 const DEAD_MS = 3000;
 
-/** A store in memory, which holds what the test put there. */
+/** A store in memory with the test's records. */
 function storeOf(
   records: ServerRecord[],
 ): ServerStore & { tell: (id: number, record?: ServerRecord) => void } {
@@ -40,7 +39,7 @@ function storeOf(
   };
 }
 
-/** Sweeps for so many seconds; answers when each server's checks ended, and how many were under way at most. */
+/** Sweeps for `seconds`. Returns when each server's checks ended, and the maximum of concurrent checks. */
 async function sweepFor(
   seconds: number,
   servers: number,
@@ -77,7 +76,7 @@ async function sweepFor(
     liveness.start();
     for (; nowMs < seconds * 1000; nowMs += STEP_MS) {
       mock.timers.tick(STEP_MS);
-      // What the timers set going runs to its end: some turns of promises, none of them long.
+      // A few microtask turns complete what the timers started.
       for (let turn = 0; turn < 12; turn++) await Promise.resolve();
     }
     const stopped = liveness.stop();
@@ -92,7 +91,7 @@ async function sweepFor(
   }
 }
 
-/** The longest time from the start to a server's first check, or from one of its checks to the next. */
+/** The longest time from the start to a server's first check or between two of its checks. */
 function longestGapMs(times: number[]): number {
   return Math.max(...times.map((time, i) => time - (times[i - 1] ?? 0)));
 }

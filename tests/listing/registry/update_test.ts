@@ -1,5 +1,5 @@
 /**
- * PUT and DELETE /servers/:id: who may, in which order it is judged, and that nothing is lost.
+ * PUT and DELETE /servers/:id: which requests are allowed, the order of the checks, and that no change is lost.
  *
  * @module
  */
@@ -121,7 +121,7 @@ Deno.test("a new address is pinged first, and without an answer nothing of the u
   assertEquals(listing.prober.pinged, ["old.example:5000", "new.example:5000", "new.example:5000"]);
 });
 
-Deno.test("an update that names the address as it is pings nobody", async () => {
+Deno.test("an update with the present address sends no ping", async () => {
   await using listing = await ListingUnderTest.start();
   const key = await listing.list(7, { address: "Old.example" });
   for (const address of ["old.example", "OLD.example:5000", "ws://old.example:5000"]) {

@@ -1,5 +1,5 @@
 /**
- * The store in Deno KV: writes that share a commit, versions, and what other processes wrote.
+ * The store in Deno KV: writes that share a commit, versions, and writes of other processes.
  *
  * @module
  */
@@ -17,30 +17,30 @@ async function commits(kv: Deno.Kv): Promise<number> {
   return Number((await kv.get<Deno.KvU64>(["listing", "revision"])).value?.value ?? 0n);
 }
 
-Deno.test("writes that come together share commits, and each is told in order before it resolves", async () => {
+Deno.test("writes that come together share commits, and each is reported in order before it resolves", async () => {
   using kv = await openKv(":memory:");
   const store = new KvServerStore(kv);
-  const told: number[] = [];
-  store.onWrite((id) => told.push(id));
+  const notified: number[] = [];
+  store.onWrite((id) => notified.push(id));
   const ids = Array.from({ length: 500 }, (_, id) => id);
   const written = await Promise.all(ids.map(async (id) => {
     const done = await store.write(id, undefined, record(id));
-    assert(told.includes(id));
+    assert(notified.includes(id));
     return done;
   }));
   assertEquals(written, ids.map(() => true));
-  assertEquals(told, ids);
+  assertEquals(notified, ids);
   assertLess(await commits(kv), 20);
 });
 
 Deno.test("of writes that share a commit only the one with a version that has passed fails", async () => {
   using kv = await openKv(":memory:");
   const store = new KvServerStore(kv);
-  const told: number[] = [];
+  const notified: number[] = [];
   await store.write(2, undefined, record(2, 1));
-  store.onWrite((id) => told.push(id));
+  store.onWrite((id) => notified.push(id));
   const written = await Promise.all([1, 2, 3].map((id) => store.write(id, undefined, record(id, 9))));
-  assertEquals([written, told], [[true, false, true], [1, 3]]);
+  assertEquals([written, notified], [[true, false, true], [1, 3]]);
   assertEquals((await store.get(2))?.record.connectedUsers, 1);
 });
 
@@ -61,7 +61,7 @@ Deno.test("the whole is read once, and again only after another process has writ
   using kv = await openKv(":memory:");
   const [one, two] = [new KvServerStore(kv), new KvServerStore(kv)];
   assertEquals(await one.changesOfOthers(), []);
-  // While writes of its own are under way, before and after.
+  // Between own writes that are in progress.
   const own = [one.write(1, undefined, record(1)), one.changesOfOthers(), one.write(2, undefined, record(2))];
   assertEquals(await Promise.all(own), [true, undefined, true]);
   assertEquals(await one.changesOfOthers(), undefined);
@@ -73,7 +73,7 @@ Deno.test("the whole is read once, and again only after another process has writ
 Deno.test("after a write that failed the whole is read again, since it may have been written", async () => {
   using kv = await openKv(":memory:");
   let failing = true;
-  // A KV whose commits are done and then reported as failed, as by a connection that breaks.
+  // A KV whose commits succeed and are then reported as failed, as by a broken connection.
   const broken = new Proxy(kv, {
     get(target, name) {
       const value = Reflect.get(target, name);
