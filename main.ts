@@ -1,6 +1,6 @@
 /**
- * The program `chatter`: from its arguments to its exit status. The only place that knows the chat server, the
- * listing and the commands for a terminal; each is loaded when it is asked for, so that help does not wait for them.
+ * The program `chatter`, from its arguments to its exit status. Only this file imports the chat server, the listing and
+ * the terminal commands, each on demand, so that a command loads no more than it needs.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import type { Reconfigured } from "./src/serving/reload.ts";
 import { VERSION, versionLine } from "./src/version.ts";
 import type { Outcome } from "./terminal/problem.ts";
 
-/** 0 done or stopped, 1 cannot run or was refused, 2 the command line or the configuration is wrong. */
+/** 0: done or stopped. 1: cannot run, or refused. 2: wrong command line, variable or configuration file. */
 type Status = 0 | 1 | 2;
 
 async function main(): Promise<Status> {
@@ -27,7 +27,7 @@ async function main(): Promise<Status> {
     return await run(await readLine());
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    await tell({ problem: error.message });
+    await report({ problem: error.message });
     return 2;
   }
 }
@@ -53,9 +53,9 @@ function askSecret(flag: string): string | undefined {
 async function run(line: CommandLine): Promise<Status> {
   switch (line.kind) {
     case "help":
-      return await tell({ output: helpText(line.topic) });
+      return await report({ output: helpText(line.topic) });
     case "version":
-      return await tell({ output: `${versionLine()}\n` });
+      return await report({ output: `${versionLine()}\n` });
     case "chat":
       return await runServer(line, chatOptions, (await import("./chat/mod.ts")).startChat);
     case "listing":
@@ -68,21 +68,21 @@ async function run(line: CommandLine): Promise<Status> {
     case "import":
       return await transfer(line);
     case "config":
-      return await tell({ output: (await import("./terminal/config.ts")).showConfig(line, env) });
+      return await report({ output: (await import("./terminal/config.ts")).showConfig(line, env) });
     case "health": {
       const { checkHealth } = await import("./terminal/health.ts");
       await keepOnlyTheNetwork();
-      return await tell(await checkHealth(line));
+      return await report(await checkHealth(line));
     }
     case "admin":
-      return await tell(await (await import("./terminal/admin.ts")).administer(line));
+      return await report(await (await import("./terminal/admin.ts")).administer(line));
     case "completions":
-      return await tell({
+      return await report({
         output: (await import("./src/cli/completions/script.ts")).completionScript(line.operand),
       });
     case "man": {
       const { wallClock } = await import("./src/clock.ts");
-      return await tell({ output: (await import("./src/cli/man_page.ts")).manPage(VERSION, wallClock()) });
+      return await report({ output: (await import("./src/cli/man_page.ts")).manPage(VERSION, wallClock()) });
     }
   }
 }
@@ -93,7 +93,7 @@ interface Server<Options> {
   readonly ending?: Promise<string>;
 }
 
-/** Runs a server to its end. At a SIGHUP everything is read again, as at the start. */
+/** Runs a server to its end. At a SIGHUP, the whole configuration is read again. */
 async function runServer<Name extends Role, Options>(
   { kind: role, values }: LineOf<Name>,
   optionsOf: (values: RoleValues<Name>) => Promise<Options>,
@@ -106,14 +106,14 @@ async function runServer<Name extends Role, Options>(
     const reload = reloader({
       flags: COMMANDS[role].flags,
       values,
-      // The arguments are the same, and so is the command.
+      // The same arguments give the same command.
       read: async () => (await readLine() as LineOf<Name>).values,
       put: async (next) => running.reconfigure(await optionsOf(next)),
       log: logger(role),
     });
     return { stop: () => running.stop(), ending: running.ending, reload };
   }, values);
-  return problem === undefined ? status : await tell({ problem });
+  return problem === undefined ? status : await report({ problem });
 }
 
 async function chatOptions(values: RoleValues<"chat">) {
@@ -138,14 +138,14 @@ async function chatOptions(values: RoleValues<"chat">) {
   };
 }
 
-/** Throws where something is asked for that the platform has itself, or has not. */
+/** Throws if a flag asks for something that Deno Deploy provides itself, or does not have. */
 async function refuseOnDenoDeploy({ tlsCert, transport, workers }: RoleValues<"chat">): Promise<void> {
   const problem = tlsCert !== undefined
-    ? "On Deno Deploy TLS is the platform's: leave --tls-cert and --tls-key out"
+    ? "Deno Deploy provides TLS itself: leave out --tls-cert and --tls-key"
     : transport !== "serve"
-    ? "On Deno Deploy there is no --transport but serve, the platform's own: leave it out"
+    ? "Deno Deploy supports only --transport serve: leave it out"
     : workers > 1
-    ? "On Deno Deploy there are no threads to start: leave --workers out"
+    ? "Deno Deploy has no threads: leave out --workers"
     : undefined;
   if (problem === undefined) return;
   const { CannotStart } = await import("./src/serving/start_failure.ts");
@@ -161,7 +161,7 @@ async function listingOptions(values: RoleValues<"listing">) {
   };
 }
 
-/** Where a server listens, and where it keeps its data. */
+/** Where a server listens, and where it stores its data. */
 async function place(role: Role, values: RoleValues<Role>) {
   const { defaultKvLocation } = await import("./src/kv/kv.ts");
   const { readTlsFiles } = await import("./src/serving/tls_files.ts");
@@ -176,7 +176,7 @@ async function place(role: Role, values: RoleValues<Role>) {
 
 async function talk(line: LineOf<"client">): Promise<Status> {
   const { runClient } = await import("./terminal/client.ts");
-  // Read now: what is not needed is given up before anybody else's server is spoken to.
+  // Read now: the permissions are given up before the client talks to a server.
   const [user, term] = [env("USER") ?? env("USERNAME"), env("TERM")];
   await keepOnlyTheNetwork();
   return await runClient(line, { user, term });
@@ -186,9 +186,9 @@ async function listServers(line: LineOf<"servers">): Promise<Status> {
   const { listServers } = await import("./terminal/servers.ts");
   await keepOnlyTheNetwork();
   const isWatched = Deno.stderr.isTerminal();
-  // Over the line before, and what it had more is cleared.
+  // Overwrites the previous line, and clears the rest of it.
   const progress = (text: string) => isWatched ? print(Deno.stderr, `\r${text}\x1b[K`) : undefined;
-  return await tell(await listServers(line, progress));
+  return await report(await listServers(line, progress));
 }
 
 async function transfer(line: LineOf<"export"> | LineOf<"import">): Promise<Status> {
@@ -200,27 +200,27 @@ async function transfer(line: LineOf<"export"> | LineOf<"import">): Promise<Stat
     stdout: (text: string) => print(Deno.stdout, text),
     stdin: Deno.stdin.readable,
   };
-  if (line.kind === "import") return await tell(await runImport(line, around));
-  // The export itself may be on stdout.
-  return await tell(await runExport(line, around), Deno.stderr);
+  if (line.kind === "import") return await report(await runImport(line, around));
+  // The export itself may go to stdout.
+  return await report(await runExport(line, around), Deno.stderr);
 }
 
-/** Opens the store of a role: of `role`, since an import may begin a store, or of the one whose it is. */
+/** Opens a store as the one of `role`, or as the one of the role that wrote it. */
 async function openStore(place: string, role: Role | undefined): Promise<TransferStore> {
   const { roleOfStore } = await import("./src/kv/kv.ts");
   const owner = role ?? await roleOfStore(place);
   if (owner === "chat") return await (await import("./chat/mod.ts")).openChatStore(place);
   if (owner === "listing") return await (await import("./listing/mod.ts")).openListingStore(place);
   const { CannotStart } = await import("./src/serving/start_failure.ts");
-  throw new CannotStart(`The store at ${place} is no store of Chatter, or has nothing in it`);
+  throw new CannotStart(`The store at ${place} is empty, or is not a store of Chatter`);
 }
 
 function env(name: string): string | undefined {
   return Deno.env.get(name);
 }
 
-/** Prints what came of a command, and answers with the exit status. */
-async function tell(outcome: Outcome, to: Output = Deno.stdout): Promise<0 | 1> {
+/** Prints the outcome of a command, and returns the exit status. */
+async function report(outcome: Outcome, to: Output = Deno.stdout): Promise<0 | 1> {
   if ("output" in outcome) await print(to, outcome.output);
   else await print(Deno.stderr, `chatter: ${outcome.problem}\n`);
   return "output" in outcome ? 0 : 1;
@@ -234,17 +234,17 @@ async function print(to: Output, text: string): Promise<void> {
       rest = rest.subarray(await to.write(rest));
     }
   } catch (error) {
-    // The reader may have read enough, as in `chatter help | head`.
+    // The reader may close the pipe, as in `chatter help | head`.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
   }
 }
 
 if ("DedicatedWorkerGlobalScope" in globalThis) {
-  // A thread of a chat server, which has begun with this very file: it is in every form of the program.
+  // A worker thread of a chat server. Its entry is this file, which every form of the program contains.
   const { serveThread } = await import("./chat/gateway/threads/mod.ts");
   await serveThread();
 } else {
-  // A compiled program keeps compiled what its first start loads before it does anything else.
+  // A compiled program caches the modules that its first start loads before anything else.
   if (Deno.args[0] === "chat") await import("./chat/mod.ts");
   if (Deno.args[0] === "listing") await import("./listing/mod.ts");
   Deno.exit(await main());

@@ -83,7 +83,7 @@ export async function administer(line: AdminLine): Promise<Outcome> {
 function banned({ ban, disconnected }: z.infer<typeof answers.ban>): string {
   const names = disconnected.map(printable).join(", ");
   return `Banned ${target(ban)} ${until(ban)}. ` +
-    (disconnected.length === 0 ? "Nobody was connected.\n" : `Put out: ${names}.\n`);
+    (disconnected.length === 0 ? "No user was connected.\n" : `Disconnected: ${names}.\n`);
 }
 
 function bansTable({ bans }: z.infer<typeof answers.bans>): string {
@@ -101,7 +101,7 @@ function bansTable({ bans }: z.infer<typeof answers.bans>): string {
 }
 
 function usersTable({ users }: z.infer<typeof answers.users>): string {
-  if (users.length === 0) return "Nobody is connected.\n";
+  if (users.length === 0) return "No user is connected.\n";
   return table(
     ["NAME", "ADDRESS", "SINCE", "FOR"],
     users.map(({ username, address, connectedSince, connectedSeconds }) => [

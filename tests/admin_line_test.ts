@@ -57,30 +57,30 @@ Deno.test("an operand may stand anywhere behind its action, and behind -- when i
 Deno.test("what is wrong with a line of admin is named", () => {
   const variables = { CHATTER_ADMIN_TOKEN: TOKEN };
   const wrong: [string[], string][] = [
-    [[], "chatter admin needs a word more: ban, unban, bans, users, kick, announce are allowed"],
+    [[], "chatter admin needs an action; allowed: ban, unban, bans, users, kick, announce"],
     [["bna", "eve"], 'chatter admin has no "bna"; did you mean admin ban?'],
     [["toString"], 'chatter admin has no "toString"; did you mean admin'],
-    [["--reason", "users"], "--reason comes after a command, as in chatter admin ban --reason"],
-    [["ban"], "chatter admin ban needs a NAME; allowed is a username"],
-    [["ban", "a;b"], 'NAME is "a;b"; allowed is a username'],
-    [["ban", "a", "b"], 'chatter admin ban takes one NAME, but was given "b" too; quote what has blanks'],
-    [["announce", " "], 'TEXT is " "; allowed is any text that is not empty'],
-    [["users", "eve"], 'chatter admin users takes flags only, but was given "eve"'],
+    [["--reason", "users"], "--reason must follow a command, as in chatter admin ban --reason"],
+    [["ban"], "chatter admin ban needs a NAME; allowed: a username"],
+    [["ban", "a;b"], 'NAME is "a;b"; allowed: a username'],
+    [["ban", "a", "b"], 'chatter admin ban takes one NAME, not also "b"; quote a value with spaces'],
+    [["announce", " "], 'TEXT is " "; allowed: any text that is not empty'],
+    [["users", "eve"], 'chatter admin users takes only flags, not "eve"'],
     [["kick", "eve", "--reason", "x"], 'chatter admin kick has no flag "--reason"; did you mean'],
     [["ban", "eve", "--reson", "x"], 'chatter admin ban has no flag "--reson"; did you mean --reason?'],
-    [["ban", "eve", "--reason", " "], '--reason is " "; allowed is 1 to 200 characters'],
-    [["ban", "eve", "--reason", "x".repeat(201)], "allowed is 1 to 200 characters"],
-    [["users", "--server", "127.0.0.1:5000"], '--server is "127.0.0.1:5000"; allowed is an http://'],
+    [["ban", "eve", "--reason", " "], '--reason is " "; allowed: 1 to 200 characters'],
+    [["ban", "eve", "--reason", "x".repeat(201)], "allowed: 1 to 200 characters"],
+    [["users", "--server", "127.0.0.1:5000"], '--server is "127.0.0.1:5000"; allowed: an http://'],
     [["users", "--json", "--json"], "--json is given twice; once is allowed"],
   ];
   for (const [args, says] of wrong) assertStringIncludes(problemOf(["admin", ...args], variables), says);
   assertEquals(
     problemOf(["admin", "users"]),
-    "chatter admin users needs --token, or CHATTER_ADMIN_TOKEN",
+    "chatter admin users needs --token or CHATTER_ADMIN_TOKEN",
   );
   assertStringIncludes(
     problemOf("", { CHATTER_ROLE: "admin" }),
-    'CHATTER_ROLE is "admin"; allowed is chat or listing,',
+    'CHATTER_ROLE is "admin"; allowed: chat or listing;',
   );
 });
 
@@ -102,7 +102,7 @@ Deno.test("the time of a ban is a number with its unit, from a second to ten yea
     const text of ["0s", "1", "h", "1.5h", "-1h", "1H", "1y", "3651d", "315360001s", "1h30m", "1__proto__"]
   ) {
     const problem = problemOf(["admin", "ban", "eve", "--token", TOKEN, `--for=${text}`]);
-    assertStringIncludes(problem, `--for is "${text}"; allowed is a number with s, m, h, d or w`);
+    assertStringIncludes(problem, `--for is "${text}"; allowed: a number followed by s, m, h, d or w`);
   }
 });
 
@@ -135,11 +135,11 @@ Deno.test("a token has 16 to 256 signs of ASCII, and a wrong one is not shown", 
     ]
   ) {
     const problem = problemOf(["chat", `--admin-token=${token}`]);
-    assertStringIncludes(problem, "--admin-token cannot be used as it is; allowed is 16 to 256 letters");
+    assertStringIncludes(problem, "--admin-token is malformed; allowed: 16 to 256 ASCII letters");
     assertFalse(problem.includes(token.slice(0, 15)), problem);
     assertMatch(
       problemOf("admin users", { CHATTER_ADMIN_TOKEN: token }),
-      /^CHATTER_ADMIN_TOKEN cannot be used/,
+      /^CHATTER_ADMIN_TOKEN is malformed/,
     );
   }
 });
@@ -158,8 +158,8 @@ Deno.test("a token is asked for where it is missing and somebody answers, and no
   assertEquals(token("export --kv chat.db", TOKEN), "");
   assertEquals(token("chat", TOKEN), undefined);
   assertEquals(asked.length, 2);
-  assertThrows(() => token("admin users", undefined), UsageError, "chatter admin users needs --token, or");
-  assertThrows(() => token("admin users", "short"), UsageError, "--token cannot be used as it is");
+  assertThrows(() => token("admin users", undefined), UsageError, "chatter admin users needs --token or");
+  assertThrows(() => token("admin users", "short"), UsageError, "--token is malformed");
 });
 
 Deno.test("the help of admin is asked for in every usual way", () => {

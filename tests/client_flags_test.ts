@@ -36,16 +36,16 @@ Deno.test("a chat server's address is read in every form in which it is written,
     "127.1",
   ];
   for (const text of wrong) {
-    assertStringIncludes(problemOf(["client", text]), `ADDRESS is "${text}"; allowed is`);
+    assertStringIncludes(problemOf(["client", text]), `ADDRESS is "${text}"; allowed:`);
   }
-  assertMatch(problemOf("client a b"), /^chatter client takes one ADDRESS, but was given "b" too/);
+  assertMatch(problemOf("client a b"), /^chatter client takes one ADDRESS, not also "b"/);
 });
 
 Deno.test("the client and the list of servers have the defaults that are documented", () => {
   assertEquals(valuesOf("client"), { name: undefined, plain: false });
   assertEquals(valuesOf("client", { CHATTER_CLIENT_NAME: "Zoe\u0308" }).name, "Zoë");
   assertEquals(valuesOf("client", { CHATTER_NAME: "The Pub" }).name, undefined);
-  assertMatch(problemOf("client --name a;b"), /^--name is "a;b"; allowed is 1 to 32 letters/);
+  assertMatch(problemOf("client --name a;b"), /^--name is "a;b"; allowed: 1 to 32 letters/);
   assertEquals(valuesOf("servers"), { listing: "http://127.0.0.1:8000", json: false, ping: false });
   assertEquals(valuesOf("servers --listing https://list.example/").listing, "https://list.example");
 });

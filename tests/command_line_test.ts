@@ -154,15 +154,15 @@ Deno.test("switches are read from the usual words", () => {
   assertEquals(valuesOf("listing --trust-proxy=no", { CHATTER_TRUST_PROXY: "yes" }).trustProxy, false);
   assertMatch(
     problemOf("listing", { CHATTER_TRUST_PROXY: "maybe" }),
-    /^CHATTER_TRUST_PROXY is "maybe"; allowed is 1, true/,
+    /^CHATTER_TRUST_PROXY is "maybe"; allowed: 1, true/,
   );
 });
 
 Deno.test("a switch takes no word after it", () => {
-  assertMatch(problemOf("listing --trust-proxy true"), /takes flags only, but was given "true"/);
+  assertMatch(problemOf("listing --trust-proxy true"), /takes only flags, not "true"/);
   for (const switched of ["--trust-proxy", "--no-listing"]) {
-    assertMatch(problemOf(`chat ${switched}=x`), new RegExp(`^${switched} is "x"; allowed is 1, true`));
-    assertMatch(problemOf(`chat ${switched}=`), new RegExp(`^${switched} is ""; allowed is 1, true`));
+    assertMatch(problemOf(`chat ${switched}=x`), new RegExp(`^${switched} is "x"; allowed: 1, true`));
+    assertMatch(problemOf(`chat ${switched}=`), new RegExp(`^${switched} is ""; allowed: 1, true`));
   }
   assertEquals(valuesOf("chat --no-listing=no", { CHATTER_NO_LISTING: "1" }).noListing, false);
 });
@@ -217,7 +217,7 @@ Deno.test("a number at its bounds is taken, and one past them is refused", () =>
     for (const beyond of [BigInt(min) - 1n, BigInt(max) + 1n]) {
       assertEquals(
         problemOf(`${command} ${flag} ${beyond}`),
-        `${flag} is "${beyond}"; allowed is ${
+        `${flag} is "${beyond}"; allowed: ${
           (COMMANDS[command].flags as Record<string, AnyFlag>)[key]?.expected
         }`,
       );
@@ -227,7 +227,7 @@ Deno.test("a number at its bounds is taken, and one past them is refused", () =>
 
 Deno.test("a bad value is named with what it was and what is allowed", () => {
   const bad: [string[], Record<string, string>, RegExp][] = [
-    [["chat", "--port", "abc"], {}, /^--port is "abc"; allowed is a whole number from 0 to 65535$/],
+    [["chat", "--port", "abc"], {}, /^--port is "abc"; allowed: a whole number from 0 to 65535$/],
     [["chat", "--port", "1e3"], {}, /^--port is "1e3"/],
     [["chat", "--port", "0x10"], {}, /^--port is "0x10"/],
     [["chat", "--port", "1.5"], {}, /^--port is "1.5"/],
@@ -235,26 +235,26 @@ Deno.test("a bad value is named with what it was and what is allowed", () => {
     [
       ["chat"],
       { CHATTER_PORT: "99999" },
-      /^CHATTER_PORT is "99999"; allowed is a whole number from 0 to 65535$/,
+      /^CHATTER_PORT is "99999"; allowed: a whole number from 0 to 65535$/,
     ],
     [
       ["chat"],
       { CHATTER_MAX_USERS: "1\n2" },
-      /^CHATTER_MAX_USERS is "1\\n2"; allowed is .* 1 to 1000000 \(users\)$/,
+      /^CHATTER_MAX_USERS is "1\\n2"; allowed: .* 1 to 1000000 \(users\)$/,
     ],
-    [["chat", "--name", "  "], {}, /^--name is " {2}"; allowed is 1 to 64 characters/],
-    [["chat", "--name", "x".repeat(65)], {}, /^--name is "x+"; allowed is 1 to 64/],
+    [["chat", "--name", "  "], {}, /^--name is " {2}"; allowed: 1 to 64 characters/],
+    [["chat", "--name", "x".repeat(65)], {}, /^--name is "x+"; allowed: 1 to 64/],
     [["chat", "--name", "a\u202eb"], {}, /bidi/],
     [["chat", "--hostname", "a b"], {}, /^--hostname is "a b"/],
-    [["chat", "--address", "http://x"], {}, /^--address is "http:\/\/x"; allowed is host:port/],
+    [["chat", "--address", "http://x"], {}, /^--address is "http:\/\/x"; allowed: host:port/],
     [["chat", "--address", ":0"], {}, /^--address is ":0"/],
     [["chat", "--kv", ""], {}, /^--kv is ""/],
-    [["chat", "--listing", "127.0.0.1:8000"], {}, /^--listing is "127.0.0.1:8000"; allowed is an http/],
+    [["chat", "--listing", "127.0.0.1:8000"], {}, /^--listing is "127.0.0.1:8000"; allowed: http/],
     [["chat", "--listing", "ftp://x"], {}, /^--listing is "ftp/],
     [["chat", "--listing", "http://a,nonsense"], {}, /^--listing is/],
     [["chat", "--listing", " , "], {}, /^--listing is/],
-    [["chat", "--log-level", "loud"], {}, /allowed is trace, debug, info, warning, warn, error or fatal$/],
-    [["chat", "--log-format", "toString"], {}, /allowed is pretty or json$/],
+    [["chat", "--log-level", "loud"], {}, /allowed: trace, debug, info, warning, warn, error or fatal$/],
+    [["chat", "--log-format", "toString"], {}, /allowed: pretty or json$/],
   ];
   for (const [line, variables, problem] of bad) assertMatch(problemOf(line, variables), problem);
 });
@@ -288,10 +288,10 @@ Deno.test("an unknown flag or command is answered with the nearest", () => {
 });
 
 Deno.test("a flag before the command is told its place", () => {
-  assertEquals(problemOf("--port 5000 chat"), "--port comes after a command, as in chatter chat --port");
+  assertEquals(problemOf("--port 5000 chat"), "--port must follow a command, as in chatter chat --port");
   assertEquals(
     problemOf("--check-interval"),
-    "--check-interval comes after a command, as in chatter listing --check-interval",
+    "--check-interval must follow a command, as in chatter listing --check-interval",
   );
 });
 
@@ -301,14 +301,14 @@ Deno.test("a flag that may be given once is refused the second time", () => {
 });
 
 Deno.test("a flag without its value is refused, and does not eat the next flag", () => {
-  assertEquals(problemOf("chat --port"), "--port has no value; allowed is a whole number from 0 to 65535");
-  assertMatch(problemOf("chat --name --no-listing"), /^--name has no value/);
+  assertEquals(problemOf("chat --port"), "--port needs a value; allowed: a whole number from 0 to 65535");
+  assertMatch(problemOf("chat --name --no-listing"), /^--name needs a value/);
 });
 
 Deno.test("arguments that no command takes are refused", () => {
-  assertEquals(problemOf("chat 5000"), 'chatter chat takes flags only, but was given "5000"');
-  assertEquals(problemOf("chat -- --port 1"), 'chatter chat takes flags only, but was given "--port"');
-  assertEquals(problemOf("listing -"), 'chatter listing takes flags only, but was given "-"');
+  assertEquals(problemOf("chat 5000"), 'chatter chat takes only flags, not "5000"');
+  assertEquals(problemOf("chat -- --port 1"), 'chatter chat takes only flags, not "--port"');
+  assertEquals(problemOf("listing -"), 'chatter listing takes only flags, not "-"');
   assertEquals(valuesOf("chat --port 1 --").port, 1);
 });
 
@@ -344,7 +344,7 @@ Deno.test("without arguments the role comes from CHATTER_ROLE, with its variable
   assertEquals(asked("listing", { CHATTER_ROLE: "chat" }), asked("listing"));
   assertEquals(
     problemOf("", { CHATTER_ROLE: "lsting" }),
-    'CHATTER_ROLE is "lsting"; allowed is chat or listing, did you mean listing?',
+    'CHATTER_ROLE is "lsting"; allowed: chat or listing; did you mean listing?',
   );
 });
 
@@ -370,8 +370,8 @@ Deno.test("every flag has a line of help with its default, and every limit with 
   for (const limit of Object.values<Limit>(LIMITS)) {
     assertStringIncludes(
       help,
-      `Why: ${limit.reason}. Default: ${limit.default}. ` +
-        `Allowed: a whole number from ${limit.min} to ${limit.max} (${limit.unit}).`,
+      `${limit.description} Default: ${limit.default}. ` +
+        `Allowed: a whole number from ${limit.min} to ${limit.max} (${limit.unit}). Reason: ${limit.reason}.`,
     );
   }
   for (const name of COMMAND_NAMES) assertStringIncludes(helpText(undefined), `  ${name} `);

@@ -82,7 +82,7 @@ Deno.test("chatter config without a role shows that of CHATTER_ROLE, and asks fo
   assertEquals(await runProgram(["config"]), {
     status: 2,
     stdout: "",
-    stderr: "chatter: chatter config needs a word more: chat, listing are allowed\n",
+    stderr: "chatter: chatter config needs a role; allowed: chat, listing\n",
   });
   assertMatch((await runProgram(["config", "caht"])).stderr, /did you mean config chat\?\n$/);
 });
@@ -101,12 +101,12 @@ Deno.test("a file that is wrong or is not there is one line on stderr with statu
       assertEquals({ status, stdout }, { status: 2, stdout: "" });
       assertEquals(
         stderr,
-        `chatter: ${path}:2:16: max-users is "many"; allowed is a whole number from 1 to 1000000 (users)\n`,
+        `chatter: ${path}:2:16: max-users is "many"; allowed: a whole number from 1 to 1000000 (users)\n`,
       );
     }
   });
   const { status, stderr } = await runProgram(["chat"], { CHATTER_CONFIG: "/nowhere/chatter.json" });
   assertEquals(status, 2);
-  assertStringIncludes(stderr, "chatter: /nowhere/chatter.json: the file of --config cannot be read: ");
+  assertStringIncludes(stderr, "chatter: /nowhere/chatter.json: cannot read the --config file: ");
   assertMatch(stderr, /^[^\n]+\n$/);
 });

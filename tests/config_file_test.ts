@@ -119,14 +119,14 @@ Deno.test("a number and a switch may be texts too, and a list may be one text", 
 });
 
 Deno.test("what is wrong with a file is one line with its place", () => {
-  const number = "allowed is a whole number from";
+  const number = "allowed: a whole number from";
   const wrong: [string, string][] = [
-    ["", "c.json:1:1: this is not JSON: Unexpected end of input found"],
-    ['{"port": 1,}', 'c.json:1:12: this is not JSON: Unexpected "}" found'],
-    ['{\n  "port" 1\n}', "c.json:2:10: this is not JSON: Unexpected token Number found"],
-    ["{'port': 1}", "c.json:1:2: this is not JSON: Unexpected character ''' found"],
-    ["[]", 'c.json:1:1: a configuration is an object, as in {"name": "The Pub"}'],
-    ['"x"', 'c.json:1:1: a configuration is an object, as in {"name": "The Pub"}'],
+    ["", "c.json:1:1: the file is not JSON: Unexpected end of input found"],
+    ['{"port": 1,}', 'c.json:1:12: the file is not JSON: Unexpected "}" found'],
+    ['{\n  "port" 1\n}', "c.json:2:10: the file is not JSON: Unexpected token Number found"],
+    ["{'port': 1}", "c.json:1:2: the file is not JSON: Unexpected character ''' found"],
+    ["[]", 'c.json:1:1: a configuration is an object, such as {"name": "The Pub"}'],
+    ['"x"', 'c.json:1:1: a configuration is an object, such as {"name": "The Pub"}'],
     ['{\n  "max-user": 1}', 'c.json:2:3: there is no "max-user"; did you mean "max-users"?'],
     ['{"--port": 1}', 'c.json:1:2: there is no "--port"; did you mean "port"?'],
     [
@@ -135,19 +135,19 @@ Deno.test("what is wrong with a file is one line with its place", () => {
     ],
     ['{"caht": {}}', 'c.json:1:2: there is no "caht"; did you mean "chat"?'],
     ['{"config": "d.json"}', 'c.json:1:2: there is no "config"; did you mean'],
-    ['{"chat": {"listing": {}}}', "c.json:1:22: listing is an object; allowed is an http:// or https:// URL"],
-    ['{"chat": 5}', 'c.json:1:10: "chat" is the section of chatter chat, and an object'],
-    ['{"port": 1,\n "port": 2}', 'c.json:2:2: "port" is given twice, in line 1 too; once is allowed'],
-    ['{"chat": {},\n "chat": {}}', 'c.json:2:2: "chat" is given twice, in line 1 too; once is allowed'],
+    ['{"chat": {"listing": {}}}', "c.json:1:22: listing is an object; allowed: http:// or https:// URLs"],
+    ['{"chat": 5}', 'c.json:1:10: "chat" is the section of chatter chat; allowed: an object'],
+    ['{"port": 1,\n "port": 2}', 'c.json:2:2: "port" is given twice, also in line 1; once is allowed'],
+    ['{"chat": {},\n "chat": {}}', 'c.json:2:2: "chat" is given twice, also in line 1; once is allowed'],
     ['{"port": 65536}', `c.json:1:10: port is 65536; ${number} 0 to 65535`],
     ['{"port": 1e3}', `c.json:1:10: port is 1e3; ${number} 0 to 65535`],
     ['{"port": "x\\ny"}', `c.json:1:10: port is "x\\ny"; ${number} 0 to 65535`],
     ['{"port": true}', `c.json:1:10: port is true; ${number} 0 to 65535`],
     ['{"port": null}', `c.json:1:10: port is null; ${number} 0 to 65535`],
     ['{"port": [1]}', `c.json:1:10: port is a list; ${number} 0 to 65535`],
-    ['{"allowed-origins": []}', "c.json:1:21: allowed-origins is a list; allowed is origins as"],
-    ['{"chat": {"listing": ["http://a", "b"]}}', 'c.json:1:35: listing is "b"; allowed is an http'],
-    ['{"trust-proxy": "maybe"}', 'c.json:1:17: trust-proxy is "maybe"; allowed is 1, true, yes or on'],
+    ['{"allowed-origins": []}', "c.json:1:21: allowed-origins is a list; allowed: origins such as"],
+    ['{"chat": {"listing": ["http://a", "b"]}}', 'c.json:1:35: listing is "b"; allowed: http'],
+    ['{"trust-proxy": "maybe"}', 'c.json:1:17: trust-proxy is "maybe"; allowed: 1, true, yes or on'],
     // All of the file is judged, whoever reads it.
     ['{"listing": {"port": "x"}}', `c.json:1:22: port is "x"; ${number} 0 to 65535`],
   ];
@@ -161,7 +161,7 @@ Deno.test("a secret that cannot be used is not repeated", () => {
   const problem = problemWith('{"admin-token": "shortandsecret"}');
   assertFalse(problem.includes("shortandsecret"), problem);
   assertEquals(
-    problem.startsWith("c.json:1:17: admin-token cannot be used as it is; allowed is 16 to"),
+    problem.startsWith("c.json:1:17: admin-token is malformed; allowed: 16 to"),
     true,
     problem,
   );

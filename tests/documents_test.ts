@@ -6,16 +6,16 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CLOSE } from "../src/protocol/close_codes.ts";
 import config from "../deno.json" with { type: "json" };
 import { ADMIN_REFUSALS } from "../chat/admin/refusals.ts";
 import { REFUSALS } from "../listing/refusals.ts";
-import { type Action, type Command, COMMANDS, flagName } from "../src/cli/commands.ts";
-import type { AnyFlag } from "../src/cli/flag.ts";
+import { type Command, COMMANDS, flagName } from "../src/cli/commands.ts";
 import { LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
 import { FAULTS } from "../src/protocol/faults.ts";
 import { type Limit, LIMITS } from "../src/protocol/limits.ts";
+import { withCurrentParts } from "../tools/commands_document.ts";
 import { documentPaths, PROTOCOL_DOCUMENTS, readDocument } from "./support/documents.ts";
 import { citesWhatExists, sectionsOf } from "./support/source_rules.ts";
 
@@ -85,45 +85,26 @@ Deno.test("docs/admin_api.md §11.3 lists every refusal of the admin API with it
   assertEquals(rows.filter(({ when }) => !when).map(({ name }) => name), []);
 });
 
-for (const [name, command] of Object.entries<Command>(COMMANDS)) {
-  if (Object.keys(command.flags).length === 0) {
-    Deno.test(`README.md has a section for chatter ${name}, which takes no flags`, () => {
-      const word = command.operand === undefined ? "" : ` ${command.operand.placeholder}`;
-      assert(sectionOf("README.md", `chatter ${name}`).includes(`\`chatter ${name}${word}\``));
-    });
-    continue;
+Deno.test("docs/commands.md has every command and flag, as deno task docs writes them", () => {
+  const document = texts.get("docs/commands.md")!;
+  assertEquals(withCurrentParts(document), document);
+  for (const [name, command] of Object.entries<Command>(COMMANDS)) {
+    const section = sectionOf("docs/commands.md", `chatter ${name}`);
+    assertEquals(flagsOf(command).filter((flag) => flag !== "--help" && !section.includes(flag)), []);
   }
-  Deno.test(`README.md lists every flag of chatter ${name}, the limits aside`, () => {
-    assertEquals(
-      tableUnder("README.md", `chatter ${name}`).map((row) => [row.flag, row.default, row["what it is for"]]),
-      [
-        ...Object.entries(command.flags).filter(([, { isLimit }]) => !isLimit).map(([key, flag]) =>
-          flagRow(key, flag)
-        ),
-        ...Object.entries(command.actions ?? {}).flatMap(([word, { flags = {} }]) =>
-          Object.entries(flags).map(([key, flag]) => flagRow(key, flag, `${word} `))
-        ),
-      ],
-    );
-  });
-}
+});
 
-function flagRow(
-  key: string,
-  flag: AnyFlag,
-  before = "",
-): [flag: string, otherwise: string, about: string] {
-  const shown = flag.placeholder === undefined ? flagName(key) : `${flagName(key)} ${flag.placeholder}`;
-  return [before + shown, flag.defaultText ?? "", flag.description];
-}
-
-Deno.test("README.md lists every action of chatter admin with what stands behind it", () => {
-  assertEquals(
-    tableUnder("README.md", "Moderation").map(({ command, ...row }) => [command, row["what it does"]]),
-    Object.entries<Action>(COMMANDS.admin.actions).map(([word, { description, operand }]) => [
-      `chatter admin ${word}${operand === undefined ? "" : " " + operand.placeholder}`,
-      description,
-    ]),
+Deno.test("docs/commands.md without the part of a command, or with one of no command, cannot be written", () => {
+  const document = texts.get("docs/commands.md")!;
+  assertThrows(
+    () => withCurrentParts(document.replace("generated: man", "removed")),
+    Error,
+    "no part for man",
+  );
+  assertThrows(
+    () => withCurrentParts(document.replace("generated: man", "generated: woman")),
+    Error,
+    "too many",
   );
 });
 

@@ -67,7 +67,7 @@ Deno.test("a wrong command line is one line on stderr with status 2", async () =
     [
       ["listing"],
       { CHATTER_CHECK_INTERVAL: "0" },
-      'chatter: CHATTER_CHECK_INTERVAL is "0"; allowed is a whole number from 1 to 86400 (seconds)\n',
+      'chatter: CHATTER_CHECK_INTERVAL is "0"; allowed: a whole number from 1 to 86400 (seconds)\n',
     ],
   ];
   for (const [args, variables, stderr] of wrong) {

@@ -39,7 +39,7 @@ const PRINTABLE_ASCII = /^[ -~]+$/;
 const PILE_OF_MARKS = new RegExp(`\\p{M}{${MARKS_IN_A_ROW_MAX + 1}}`, "u");
 
 export const SERVER_NAME_RULE =
-  `1 to ${SERVER_NAME_LENGTH_MAX} characters, not only blanks, no control, bidi or invisible characters, ` +
+  `1 to ${SERVER_NAME_LENGTH_MAX} characters, not only spaces, no control, bidi or invisible characters, ` +
   `at most ${MARKS_IN_A_ROW_MAX} marks on a letter`;
 
 /** Whether `name` may be a server's name; it is kept as given, less the blanks around it. */

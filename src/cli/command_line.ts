@@ -1,8 +1,8 @@
 /**
- * Reads what a command line, the environment and the file of --config ask for: a flag wins over a variable, a variable
- * over the file, the file over the default.
+ * Reads the command line, the environment and the --config file. A flag overrides a variable, a variable overrides the
+ * file, and the file overrides the default.
  *
- * Pure: its surroundings are arguments. It throws `UsageError` where any of them is wrong; main.ts runs the commands.
+ * Pure: the surroundings are arguments. A wrong value throws a `UsageError`. main.ts runs the commands.
  *
  * @module
  */
@@ -36,11 +36,11 @@ import {
 /** The surroundings of a command line. */
 export interface Surroundings {
   readonly env: (name: string) => string | undefined;
-  /** Whether the log goes to a person's terminal. */
+  /** Whether the log goes to a terminal. */
   readonly isTerminal: boolean;
-  /** Asks a person for the secret of a flag; undefined where nobody answers. */
+  /** Asks for the secret of a flag; undefined without a terminal or an answer. */
   readonly askSecret?: (flag: string) => string | undefined;
-  /** What the file of --config holds, once it was read. */
+  /** The content of the --config file, once it has been read. */
   readonly file?: ConfigFile;
 }
 
@@ -52,7 +52,7 @@ type ValuesOf<Part> = Part extends { readonly flags: infer Table extends FlagTab
 
 export type RoleValues<Name extends Role> = ValuesOf<Commands[Name]>;
 
-/** What the command `Name` is asked to do. */
+/** A command line of the command `Name`. */
 export type LineOf<Name extends CommandName> = {
   readonly kind: Name;
   readonly operand: OperandOf<Commands[Name]>;
@@ -79,7 +79,7 @@ export type CommandLine =
   | ConfigLine
   | { readonly kind: "help"; readonly topic: CommandName | undefined }
   | { readonly kind: "version" };
-/** The line is to be parsed again with this file. */
+/** The line must be parsed again with this file. */
 type NeedsFile = { readonly kind: "needs file"; readonly path: string };
 
 const DEFAULT: Source = { origin: "default", name: "", texts: [] };
@@ -89,7 +89,7 @@ const HELP = /^(?:--help|-h)$/;
 const VERSION = /^(?:--version|-V|-v)$/;
 const ROLE_VARIABLE = "CHATTER_ROLE";
 
-/** Reads the arguments after the program's name, and the file if they or a variable name one. */
+/** Reads the arguments after the program's name, and the file if a flag or a variable names one. */
 export async function readCommandLine(
   args: readonly string[],
   around: Surroundings & { readonly readFile: (path: string) => Promise<string> },
@@ -98,9 +98,9 @@ export async function readCommandLine(
   if (line.kind !== "needs file") return line;
   const text = await around.readFile(line.path).catch((error) => {
     const reason = error instanceof Error ? error.message.replace(/\s*\n\s*/g, " ") : String(error);
-    throw new UsageError(`${line.path}: the file of --config cannot be read: ${reason}`);
+    throw new UsageError(`${line.path}: cannot read the --config file: ${reason}`);
   });
-  // Its parser is loaded where there is such a file.
+  // Loaded on demand: most starts have no such file.
   const { readConfigText } = await import("./config_file.ts");
   const file = readConfigText(line.path, text.replace(/^\uFEFF/, ""));
   return parseCommandLine(args, { ...around, file }) as CommandLine;
@@ -119,8 +119,8 @@ export function parseCommandLine(args: readonly string[], around: Surroundings):
   }
   if (asks(VERSION)) return { kind: "version" };
   if (args.length === 0 && !ROLES.some((known) => known === role)) {
-    const allowed = `${ROLES.join(" or ")}, did you mean ${nearest(role, ROLES)}?`;
-    throw new UsageError(`${ROLE_VARIABLE} is ${quoted(role)}; allowed is ${allowed}`);
+    const allowed = `${ROLES.join(" or ")}; did you mean ${nearest(role, ROLES)}?`;
+    throw new UsageError(`${ROLE_VARIABLE} is ${quoted(role)}; allowed: ${allowed}`);
   }
   if (command.startsWith("-")) throw flagBeforeCommand(command);
   if (!isCommandName(command)) throw noCommand(command);
@@ -136,7 +136,8 @@ export function parseCommandLine(args: readonly string[], around: Surroundings):
   const ofMachine = syntaxes.find((syntax) => syntax.role === role);
   if (ofMachine !== undefined) return parseLine(ofMachine, rest, around);
   if (word !== "") throw flagBeforeCommand(word);
-  throw new UsageError(`chatter ${command} needs a word more: ${words.join(", ")} are allowed`);
+  const missing = syntaxes[0]!.role === undefined ? "an action" : "a role";
+  throw new UsageError(`chatter ${command} needs ${missing}; allowed: ${words.join(", ")}`);
 }
 
 function noCommand(word: string): UsageError {
@@ -149,7 +150,7 @@ function flagBeforeCommand(arg: string): UsageError {
   const namesOf = ({ flags }: Syntax) => Object.keys(flags).map(flagName);
   const owner = SYNTAXES.find((syntax) => namesOf(syntax).includes(name));
   if (owner !== undefined) {
-    return new UsageError(`${name} comes after a command, as in chatter ${owner.title} ${name}`);
+    return new UsageError(`${name} must follow a command, as in chatter ${owner.title} ${name}`);
   }
   const meant = nearest(name, ["--help", "--version", ...SYNTAXES.flatMap(namesOf)]);
   return new UsageError(`there is no flag ${quoted(name)}; did you mean ${meant}?`);
@@ -176,7 +177,7 @@ function parseLine(syntax: Syntax, args: readonly string[], around: Surroundings
   return { kind: command, action, operand, values, sources } as unknown as CommandLine;
 }
 
-/** The texts that the arguments give: by the flags' names without hyphens, and what stands beside the flags. */
+/** The texts of the flags, by name without hyphens, and the operands. */
 function readArguments(
   { title, flags }: Syntax,
   args: readonly string[],
@@ -197,8 +198,8 @@ function readArguments(
 type Texts = { readonly [name: string]: readonly string[] };
 
 /**
- * The arguments with the value of each known flag behind an equals sign. parse-args is lax with other forms: `--port`
- * without a value is `--port=`, `--name -x` has none, and a switch takes the word "true" that follows it.
+ * The arguments with the value of each known flag after an equals sign. parse-args is lax with other forms: it reads
+ * `--port` without a value as `--port=`, `--name -x` as no value, and gives a switch the word "true" that follows it.
  */
 function withValues(args: readonly string[], byName: ReadonlyMap<string, AnyFlag>): string[] {
   const tokens: string[] = [];
@@ -209,9 +210,9 @@ function withValues(args: readonly string[], byName: ReadonlyMap<string, AnyFlag
     const flag = byName.get(name);
     const value = inline ?? (flag?.placeholder === undefined ? "true" : args[++i] ?? "--");
     if (flag !== undefined && inline === undefined && value.startsWith("--")) {
-      throw new UsageError(`${name} has no value; allowed is ${flag.expected}`);
+      throw new UsageError(`${name} needs a value; allowed: ${flag.expected}`);
     }
-    // An unknown flag goes without its value: `--no-port=1` is `--port=1` to parse-args, which takes one `no-` away.
+    // An unknown flag is passed without its value. parse-args removes one `no-`: it reads `--no-port` as `--port`.
     tokens.push(flag === undefined ? name : `${name.replace(/^--no-/, "--no-no-")}=${value}`);
   }
   return tokens;
@@ -220,21 +221,21 @@ function withValues(args: readonly string[], byName: ReadonlyMap<string, AnyFlag
 function readOperand({ title, operand }: Syntax, [text, more]: readonly string[]): unknown {
   if (operand === undefined) {
     if (text === undefined) return undefined;
-    throw new UsageError(`chatter ${title} takes flags only, but was given ${quoted(text)}`);
+    throw new UsageError(`chatter ${title} takes only flags, not ${quoted(text)}`);
   }
   const { placeholder = "", expected } = operand;
   if (text === undefined && operand.required) {
-    throw new UsageError(`chatter ${title} needs a ${placeholder}; allowed is ${expected}`);
+    throw new UsageError(`chatter ${title} needs a ${placeholder}; allowed: ${expected}`);
   }
   if (more !== undefined) {
     throw new UsageError(
-      `chatter ${title} takes one ${placeholder}, but was given ${quoted(more)} too; quote what has blanks`,
+      `chatter ${title} takes one ${placeholder}, not also ${quoted(more)}; quote a value with spaces`,
     );
   }
   return readTexts(operand, { origin: "flag", name: placeholder, texts: text === undefined ? [] : [text] });
 }
 
-/** The strongest source that gives a flag a value. An empty variable counts as not set. */
+/** The strongest source of a flag's value. An empty variable counts as not set. */
 function strongestSource(syntax: Syntax, key: string, given: Texts, around: Surroundings): Source {
   const flag = syntax.flags[key]!;
   const [name, variable] = [flagName(key), variableName(key, flag)];
@@ -249,8 +250,8 @@ function strongestSource(syntax: Syntax, key: string, given: Texts, around: Surr
   if (!required || isSpared) return DEFAULT;
   const secret = flag.secret ? around.askSecret?.(name) : undefined;
   if (secret !== undefined) return { origin: "flag", name, texts: [secret] };
-  const instead = unless === undefined ? "" : `; or ${flagName(unless)}`;
-  throw new UsageError(`chatter ${syntax.title} needs ${name}, or ${variable}${instead}`);
+  const instead = unless === undefined ? "" : `, or else ${flagName(unless)}`;
+  throw new UsageError(`chatter ${syntax.title} needs ${name} or ${variable}${instead}`);
 }
 
 function readTexts(flag: AnyFlag, { name, texts }: Source): unknown {
@@ -264,7 +265,7 @@ function readTexts(flag: AnyFlag, { name, texts }: Source): unknown {
   return flag.repeatable ? values.flat() : values[0];
 }
 
-/** Holds the rules between flags; of two that contradict each other the one of the weaker source gives way. */
+/** Applies the rules between flags. If two contradict each other, the flag with the weaker source is ignored. */
 function settleRules(
   flags: FlagTable,
   values: Record<string, unknown>,

@@ -1,7 +1,8 @@
 /**
  * The commands as one table: what each is for, its flags, its operand and its actions.
  *
- * Parsing, the `CHATTER_*` variables, the configuration file, help, the manual page and completions all come from it.
+ * Parsing, `CHATTER_*` variables, the configuration file, help, the manual page, completions and docs/commands.md
+ * are made from it.
  *
  * @module
  */
@@ -15,14 +16,14 @@ import { chatFlags, LISTING_URL_DEFAULT, listingFlags, token } from "./server_fl
 
 export interface Command {
   readonly description: string;
-  /** More for its help, in whole sentences. */
+  /** More text for its help, in whole sentences. */
   readonly details: string;
   readonly flags: FlagTable;
   /** The text after the command, without a name of its own. */
   readonly operand?: AnyFlag;
-  /** What it does, where it does several things: the word after the command says which. */
+  /** The words that may follow a command that does several things. */
   readonly actions?: { readonly [word: string]: Action };
-  /** Whether the word after the command is a role, whose flags it then takes as well. */
+  /** Whether a role follows the command, which then takes the flags of that role too. */
   readonly perRole?: true;
 }
 
@@ -35,91 +36,93 @@ export interface Action {
 }
 
 const SERVER_URL_DEFAULT = `http://127.0.0.1:${DEFAULT_PORT}`;
-/** Seconds for the answer of a server that is asked whether it is ready: less than watchers wait, often 10. */
+/** Seconds to wait for /readyz: less than the time after which most supervisors give up, often 10. */
 const HEALTH_TIMEOUT_SECONDS = { default: 5, max: 300 };
 const UNIT_SECONDS: { readonly [unit: string]: number } = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 const REQUIRED = { default: "", required: true } as const;
 const isUsername = (text: string) => !("fault" in parseUsername(text));
-const nameOperand = flag("whom, in whatever letter case", text("NAME", "a username", isUsername), REQUIRED);
+const nameOperand = flag(
+  "the user's name, in any letter case",
+  text("NAME", "a username", isUsername),
+  REQUIRED,
+);
 const asJson = (what: string) => switchFlag(`print ${what} as JSON`);
 const adminApi = {
-  server: flag("the chat server", httpUrl, { default: SERVER_URL_DEFAULT }),
-  // The variable is that of the chat server's own flag.
-  token: flag("the --admin-token of that server", token, {
+  server: flag("URL of the chat server", httpUrl, { default: SERVER_URL_DEFAULT }),
+  // The variable is the one of the chat server's own flag.
+  token: flag("the server's --admin-token", token, {
     ...REQUIRED,
     variable: "CHATTER_ADMIN_TOKEN",
     secret: true,
   }),
 };
-// CHATTER_KV is the servers'.
+// CHATTER_KV sets the --kv of servers.
 const TRANSFER_KV = "CHATTER_TRANSFER_KV";
 
 /** The commands, by name. */
 export const COMMANDS = {
   chat: {
-    description: "the chat server, which users connect to",
-    details: "Serves the chat protocol c2 over WebSocket, and registers with listings so that users find it.",
+    description: "run a chat server",
+    details:
+      "Serves the c2 protocol over WebSocket, and registers with listings, where users find the server.",
     flags: chatFlags,
   },
   listing: {
-    description: "the listing, where chat servers register and users find them",
-    details: "Keeps the list of chat servers, and takes off the ones that no longer answer.",
+    description: "run a listing, where chat servers register and users find them",
+    details: "Lists chat servers, pings them, and removes those that no longer answer.",
     flags: listingFlags,
   },
   client: {
-    description: "a client for the terminal, or for a pipe",
-    details: "Connects to a chat server, and talks there. On a terminal /help tells what can be typed. " +
-      "With --plain it leaves at the end of stdin, when everything is acknowledged: exit status 0 after that, " +
-      "1 where the server cannot be reached or refused something.",
+    description: "chat in the terminal, or through a pipe",
+    details:
+      "Connects to a chat server. On a terminal, /help lists what can be typed. With --plain, the client " +
+      "leaves at the end of stdin, once the server has acknowledged every message. The exit status is then 0, " +
+      "or 1 if the server cannot be reached or refused something.",
     flags: {
-      name: flag("your name there", {
+      name: flag("your username", {
         placeholder: "NAME",
-        expected: `1 to ${USERNAME_LENGTH_MAX} letters, numbers, emoji, _ - . and single blanks between them`,
+        expected: `1 to ${USERNAME_LENGTH_MAX} letters, numbers, emoji, _ - . and single inner spaces`,
         read: readUsername,
-        // CHATTER_NAME is the chat server's.
-      }, { defaultText: "$USER, or else it is asked for", variable: "CHATTER_CLIENT_NAME" }),
-      plain: switchFlag("for pipes: a line of stdin is a message, a line of stdout is a frame that came"),
+        // CHATTER_NAME sets the name of a chat server.
+      }, { defaultText: "$USER, or else the client asks", variable: "CHATTER_CLIENT_NAME" }),
+      plain: switchFlag("for pipes: each line of stdin is a message, each line of stdout a received frame"),
     },
-    operand: flag("the chat server, in any of the forms in which it is shown elsewhere", {
+    operand: flag("the chat server, as a listing shows it", {
       placeholder: "ADDRESS",
-      expected: "ws://, wss://, http:// or https:// with a host, host:port, or a host alone",
+      expected: "a ws://, wss://, http:// or https:// URL, host:port, or a host alone",
       read: parseServerUrl,
     }, { default: SERVER_URL_DEFAULT.replace("http", "ws") }),
   },
   servers: {
-    description: "the chat servers that a listing knows, as a table",
-    details: "Asks a listing for its chat servers. What stands under ADDRESS is what chatter client takes.",
+    description: "show the chat servers of a listing as a table",
+    details: "Shows the servers with the most users first. chatter client takes the values under ADDRESS.",
     flags: {
-      listing: flag("the listing to ask", httpUrl, { default: LISTING_URL_DEFAULT }),
-      json: asJson("what the listing answers"),
-      ping: switchFlag("ping each server from here, and show that round trip in place of the listing's"),
+      listing: flag("URL of the listing", httpUrl, { default: LISTING_URL_DEFAULT }),
+      json: asJson("the listing's answer"),
+      ping: switchFlag("ping each server from here, and show that round trip instead of the listing's"),
     },
   },
   export: {
-    description: "what a server keeps, as a file of JSON lines",
+    description: "write the data of a server to a file of JSON lines",
     details:
-      "Writes messages and bans of a chat server that runs, asked by its admin API, or what is in a store: of a " +
-      "chat server that is stopped, or of a listing, which may run.",
+      "Reads the messages and bans of a running chat server through its admin API. With --kv, it reads a store " +
+      "instead: of a stopped chat server, or of a listing, which may be running.",
     flags: {
       ...adminApi,
       token: { ...adminApi.token, unless: "kv" },
-      kv: flag(
-        "in place of a server its store: of a listing, or of a chat server that is stopped",
-        text("PLACE"),
-        {
-          variable: TRANSFER_KV,
-        },
-      ),
+      kv: flag("read this store instead: of a listing, or of a stopped chat server", text("PLACE"), {
+        variable: TRANSFER_KV,
+      }),
       keys: switchFlag(
-        "also the keys of a chat server on listings, with which anybody could change its entries",
+        "include the chat server's keys on listings; anyone who has them can change its entries",
         {
           variable: "CHATTER_EXPORT_KEYS",
         },
       ),
     },
     operand: flag(
-      "the file to write, which only this user can read; - is stdout",
+      "the file to write, readable by this user alone; - is stdout",
       text("FILE", "a path, or -"),
       {
         default: "-",
@@ -127,12 +130,12 @@ export const COMMANDS = {
     ),
   },
   import: {
-    description: "an export, put into a store",
+    description: "load an export into a store",
     details:
-      "Takes what chatter export wrote, into the store of a chat server that has no messages and that no server " +
-      "has open, or into that of a listing. Bans, keys and servers that are there already stay as they are.",
+      "Loads what chatter export wrote. The store of a chat server must have no messages, and no server may have it " +
+      "open; the store of a listing may be in use. Bans, keys and servers that already exist stay unchanged.",
     flags: {
-      kv: flag("the store, which is made where it is not there", text("PLACE"), {
+      kv: flag("the store; created if it does not exist", text("PLACE"), {
         ...REQUIRED,
         variable: TRANSFER_KV,
       }),
@@ -140,42 +143,40 @@ export const COMMANDS = {
     operand: flag("the file to read; - is stdin", text("FILE", "a path, or -"), { default: "-" }),
   },
   config: {
-    description: "what chat or listing would run with, and why",
+    description: "show the values that chat or listing would run with",
     details:
-      "Shows the value of each flag of chatter chat or chatter listing, and whether it comes from a flag, a " +
-      "variable, a line of the file of --config, or is the default. It takes the flags of that command, as in " +
-      "chatter config chat --config chatter.json. Secrets are not shown.",
-    flags: { json: asJson("it") },
+      "Shows the value of each flag of chatter chat or chatter listing, and its source: a flag, a variable, a line " +
+      "of the --config file, or the default. It takes the flags of that command, as in " +
+      "chatter config chat --config chatter.json. Secrets are hidden.",
+    flags: { json: asJson("the values") },
     perRole: true,
   },
   health: {
-    description: "whether a chat server or a listing is ready",
-    details:
-      "Asks the server for /readyz: exit status 0 where it is ready, 1 where it is not or does not answer.",
+    description: "check whether a chat server or a listing is ready",
+    details: "Asks the server for /readyz. The exit status is 0 if the server is ready, " +
+      "and 1 if it is not ready or does not answer.",
     flags: {
       timeout: flag(
         "how long to wait for the answer",
         wholeNumber("SECONDS", { unit: "seconds", min: 1, max: HEALTH_TIMEOUT_SECONDS.max }),
-        {
-          default: HEALTH_TIMEOUT_SECONDS.default,
-          variable: "CHATTER_HEALTH_TIMEOUT",
-        },
+        { default: HEALTH_TIMEOUT_SECONDS.default, variable: "CHATTER_HEALTH_TIMEOUT" },
       ),
     },
-    operand: flag("the chat server or the listing", httpUrl, { default: SERVER_URL_DEFAULT }),
+    operand: flag("URL of the chat server or the listing", httpUrl, { default: SERVER_URL_DEFAULT }),
   },
   admin: {
-    description: "bans, kicks and announcements on a chat server that runs",
-    details: "Asks a chat server that was started with --admin-token. NAME and TEXT are one argument each: " +
-      "quote what has blanks, and write -- before what begins with a hyphen.",
+    description: "moderate a running chat server: bans, kicks, announcements",
+    details:
+      "Needs a chat server that was started with --admin-token. NAME and TEXT are one argument each: quote " +
+      "a text with spaces, and write -- before a text that begins with a hyphen.",
     flags: { ...adminApi, json: asJson("the server's answer") },
     actions: {
       ban: {
-        description: "put NAME out and keep the name out",
+        description: "disconnect NAME and ban the name",
         operand: nameOperand,
         flags: {
           reason: flag(
-            "told to everyone, and to whoever tries to come back",
+            "reason that all users see, and the banned user at each new attempt",
             text(
               "TEXT",
               `1 to ${BAN_MESSAGE_LENGTH_MAX} characters`,
@@ -183,19 +184,19 @@ export const COMMANDS = {
             ),
             { variable: "CHATTER_BAN_REASON" },
           ),
-          for: flag("how long", {
+          for: flag("how long the ban lasts", {
             placeholder: "TIME",
-            expected: "a number with s, m, h, d or w behind it, as 90s or 1h, up to 3650d",
+            expected: "a number followed by s, m, h, d or w, such as 90s or 1h, up to 3650d",
             read: readSeconds,
           }, { defaultText: "until it is lifted", variable: "CHATTER_BAN_FOR" }),
-          address: switchFlag("also the address from which NAME is connected", {
-            // CHATTER_ADDRESS is what the chat server tells listings.
+          address: switchFlag("also ban the address from which NAME is connected", {
+            // CHATTER_ADDRESS sets the address that a chat server gives to listings.
             variable: "CHATTER_BAN_ADDRESS",
           }),
         },
       },
       unban: {
-        description: "lift the bans of NAME, or the one with that id",
+        description: "lift all bans of NAME, or the ban with this id",
         operand: flag(
           nameOperand.description,
           text("NAME", "a username, or the id of a ban", (text) => validate(text) || isUsername(text)),
@@ -203,29 +204,29 @@ export const COMMANDS = {
         ),
       },
       bans: { description: "list the bans in force" },
-      users: { description: "list who is connected, from where and since when" },
-      kick: { description: "put NAME out, who may come back", operand: nameOperand },
+      users: { description: "list the connected users, with address and time of connection" },
+      kick: { description: "disconnect NAME, who may return", operand: nameOperand },
       announce: {
-        description: "say TEXT to everyone in the server's name",
-        operand: flag("what is said", text("TEXT"), REQUIRED),
+        description: "broadcast TEXT in the server's name",
+        operand: flag("the announcement", text("TEXT"), REQUIRED),
       },
     },
   },
   completions: {
-    description: "what has a shell complete commands, flags and values",
-    details: 'Prints a script for the shell: eval "$(chatter completions bash)" in ~/.bashrc, ' +
-      "source <(chatter completions zsh) in ~/.zshrc after compinit, " +
-      "chatter completions fish | source in ~/.config/fish/config.fish.",
+    description: "print a script that completes commands in a shell",
+    details:
+      'Each shell loads its script at its start. bash: eval "$(chatter completions bash)" in ~/.bashrc. ' +
+      "zsh: source <(chatter completions zsh) in ~/.zshrc, after compinit. " +
+      "fish: chatter completions fish | source in ~/.config/fish/config.fish.",
     flags: {},
-    operand: flag(
-      "the shell that is to complete command lines of chatter",
-      oneOf("SHELL", { bash: "bash", zsh: "zsh", fish: "fish" } as const),
-      { default: "bash", required: true },
-    ),
+    operand: flag("the shell", oneOf("SHELL", { bash: "bash", zsh: "zsh", fish: "fish" } as const), {
+      default: "bash",
+      required: true,
+    }),
   },
   man: {
-    description: "the manual page",
-    details: "Prints a page for man: chatter man >chatter.1, then man ./chatter.1.",
+    description: "print the manual page",
+    details: "To read it: chatter man >chatter.1, then man ./chatter.1.",
     flags: {},
   },
 } as const satisfies Record<string, Command>;
@@ -233,25 +234,25 @@ export const COMMANDS = {
 export type CommandName = keyof typeof COMMANDS;
 export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
 
-/** The commands that run a server, which CHATTER_ROLE may name. */
+/** The commands that run a server; CHATTER_ROLE names one of them. */
 export const ROLES = ["chat", "listing"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** What one line may hold: that of a command, or of one of its actions. */
+/** The syntax of one command line: of a command, or of one of its actions. */
 export interface Syntax {
   readonly command: CommandName;
-  /** The word after the command; undefined where there is none. */
+  /** The word after the command, if any. */
   readonly action: string | undefined;
-  /** Both of them, as they are typed. */
+  /** Command and action, as they are typed. */
   readonly title: string;
   readonly description: string;
   readonly operand: AnyFlag | undefined;
   readonly flags: FlagTable;
-  /** The role whose part of a configuration file counts. */
+  /** The role whose section of a configuration file applies. */
   readonly role: Role | undefined;
 }
 
-/** The lines that begin with this command. */
+/** The syntaxes that begin with this command. */
 export function syntaxesOf(command: CommandName): Syntax[] {
   const { description, operand, flags, perRole, ...rest }: Command = COMMANDS[command];
   const role = ROLES.find((role) => role === command);
@@ -281,12 +282,12 @@ export function flagName(key: string): string {
   return "--" + key.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());
 }
 
-/** `CHATTER_MAX_USERS` for `maxUsers`, unless the flag says otherwise. */
+/** `CHATTER_MAX_USERS` for `maxUsers`, unless the flag names another variable. */
 export function variableName(key: string, flag?: AnyFlag): string {
   return flag?.variable ?? "CHATTER" + flagName(key).slice(1).replaceAll("-", "_").toUpperCase();
 }
 
-/** A username as the server will show it; undefined for what is none. */
+/** A username as the server will show it; undefined if `text` is not a username. */
 export function readUsername(text: string): string | undefined {
   const username = parseUsername(text.trim());
   return "fault" in username ? undefined : username.shown;

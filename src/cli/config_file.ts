@@ -1,8 +1,8 @@
 /**
- * Reads a configuration file: JSON with comments whose keys are the flags' names, at the top for both roles, and for one
- * of them in a section of its name. It throws a `UsageError` with the place of what is wrong.
+ * Reads a configuration file: JSON with comments whose keys are the names of flags. Keys at the top are for both roles,
+ * keys in a section are for the role of its name.
  *
- * Pure, and loaded where there is such a file. All of the file is judged, whichever role reads it.
+ * Pure. Both roles check the whole file. An error is a `UsageError` with its line and column.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { type MemberNode, type ObjectNode, parse, type ValueNode } from "@humanw
 import { COMMANDS, flagName, type Role, ROLES } from "./commands.ts";
 import { type AnyFlag, nearest, quoted, type Source, UsageError, wrongValue } from "./flag.ts";
 
-/** By role, what the file gives for its flags, by their names without hyphens. */
+/** By role, the values that the file gives, by the flag's name without hyphens. */
 export type ConfigFile = { readonly [role in Role]: ReadonlyMap<string, Source> };
 
-/** The punctuation of JSON by the parser's words for it. */
+/** The punctuation of JSON, by the names that the parser gives it. */
 const TOKENS = new Map(Object.entries({
   LBrace: "{",
   RBrace: "}",
@@ -24,7 +24,7 @@ const TOKENS = new Map(Object.entries({
 }));
 const SHOWN: { readonly [type: string]: string } = { Null: "null", Array: "a list", Object: "an object" };
 
-/** Reads the text of the file that is called `file`. */
+/** Reads the text of the file with the name `file`. */
 export function readConfigText(file: string, text: string): ConfigFile {
   return new ConfigReader(file, text).read();
 }
@@ -43,7 +43,7 @@ class ConfigReader {
   read(): ConfigFile {
     const root = this.#parse();
     if (root.type !== "Object") {
-      throw this.#problem(root, 'a configuration is an object, as in {"name": "The Pub"}');
+      throw this.#problem(root, 'a configuration is an object, such as {"name": "The Pub"}');
     }
     this.#readObject(root, undefined);
     const valuesOf = (role: Role) =>
@@ -57,11 +57,11 @@ class ConfigReader {
     try {
       return parse(this.#text, { mode: "jsonc", ranges: true }).body;
     } catch (error) {
-      // Only an error of the text has a place.
+      // Only an error in the text has a place.
       if (!(error instanceof Error && "line" in error && "column" in error)) throw error;
       const reason = error.message.replace(/\.? \([0-9]+:[0-9]+\)$/, "").replace(/\.$/, "")
         .replace(/token ([A-Z]\w+)/, (token, name) => TOKENS.has(name) ? `"${TOKENS.get(name)}"` : token);
-      throw new UsageError(`${this.#file}:${error.line}:${error.column}: this is not JSON: ${reason}`);
+      throw new UsageError(`${this.#file}:${error.line}:${error.column}: the file is not JSON: ${reason}`);
     }
   }
 
@@ -72,14 +72,20 @@ class ConfigReader {
       const name = nameOf(member);
       const before = lines.get(name);
       if (before !== undefined) {
-        throw this.#problem(member, `${quoted(name)} is given twice, in line ${before} too; once is allowed`);
+        throw this.#problem(
+          member,
+          `${quoted(name)} is given twice, also in line ${before}; once is allowed`,
+        );
       }
       lines.set(name, member.loc.start.line);
       const role = section === undefined ? ROLES.find((role) => role === name) : undefined;
-      // An object is a section. Anything else is the value of a flag, of which one is called --listing.
+      // An object is a section. Another value is that of a flag: --listing is a flag as well as a role.
       if (role !== undefined && member.value.type === "Object") this.#readObject(member.value, role);
       else if (role !== undefined && !flagsOf("chat").has(name)) {
-        throw this.#problem(member.value, `${quoted(name)} is the section of chatter ${role}, and an object`);
+        throw this.#problem(
+          member.value,
+          `${quoted(name)} is the section of chatter ${role}; allowed: an object`,
+        );
       } else this.#readFlag(member, section);
     }
   }
@@ -110,11 +116,11 @@ class ConfigReader {
     });
   }
 
-  /** As it would be written on the command line; undefined for what cannot be. */
+  /** The value as text of the command line; undefined for a list, an object or null. */
   #textOf(value: ValueNode): string | undefined {
     if (value.type === "String") return value.value;
     if (value.type === "Boolean") return String(value.value);
-    // As it was written, so that 1e3 is no more a port than there.
+    // As written in the file: 1e3 is not a port on the command line either.
     return value.type === "Number" ? this.#text.slice(...value.range!) : undefined;
   }
 
@@ -131,7 +137,7 @@ function nameOf({ name }: MemberNode): string {
   return name.type === "String" ? name.value : name.name;
 }
 
-/** The flags that a file may give, by their names without hyphens. It cannot name another file. */
+/** The flags that a file may set, by name without hyphens. A file cannot name another file. */
 function flagsOf(role: Role): ReadonlyMap<string, AnyFlag> {
   const { config: _, ...flags } = COMMANDS[role].flags;
   return new Map(Object.entries<AnyFlag>(flags).map(([key, flag]) => [flagName(key).slice(2), flag]));

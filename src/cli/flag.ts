@@ -1,47 +1,47 @@
 /**
- * What a flag is, the kinds of values that flags take, and the error for a value that a flag does not take.
+ * What a flag is, the kinds of values that flags take, and the usage error for a wrong value.
  *
- * Pure. The flags themselves are in commands.ts.
+ * Pure. The flags themselves are in commands.ts and server_flags.ts.
  *
  * @module
  */
 import { closestString } from "@std/text/closest-string";
 import type { Limit } from "../protocol/limits.ts";
 
-/** How the text of a value is read. */
+/** A kind of value, and how its text is read. */
 export interface Kind<T> {
   /** The word for the value in help; a switch has none, and takes no value. */
   readonly placeholder?: string;
-  /** Which texts are allowed, in words that follow "allowed is". */
+  /** The allowed texts, in words that follow "allowed:". */
   readonly expected: string;
-  /** All of them, where they are a few words. */
+  /** All allowed texts, if they are a few words. */
   readonly words?: readonly string[];
-  /** The value of `text`; undefined where it is not allowed. */
+  /** The value of `text`; undefined if it is not allowed. */
   readonly read: (text: string) => T | undefined;
 }
 
 interface Extras {
-  /** The default in help, where it is not the text of the value. */
+  /** The default as help shows it, if that is not the text of the value. */
   readonly defaultText?: string | undefined;
-  /** Whether it may be given several times: `read` then gives lists, which are joined. */
+  /** Whether the flag may be repeated; `read` then returns lists, which are joined. */
   readonly repeatable?: true;
-  /** Its variable, where that is not made from its name. */
+  /** The flag's variable, if its name is not made from the flag's name. */
   readonly variable?: string;
-  /** Whether it has to be given; the default then means nothing. */
+  /** Whether the flag must be given; the default then has no meaning. */
   readonly required?: true;
-  /** The flag that takes the place of this required one. */
+  /** The flag that may be given instead of this required flag. */
   readonly unless?: string;
-  /** Whether its value is never shown, not even where it is wrong. */
+  /** Whether the value is never shown, not even in an error. */
   readonly secret?: true;
-  /** Whether it sets a limit of PROTOCOL.md §7 or §9.10, of which help makes a part of its own. */
-  readonly isLimit?: true;
-  /** The flag without which it cannot be given. */
+  /** The reason of a limit, PROTOCOL.md §7 and docs/listing_api.md §9.10. Help lists limits apart from other flags. */
+  readonly limitReason?: string;
+  /** The flag that must be given with this one. */
   readonly requires?: string;
-  /** The flag with which it cannot be given. */
+  /** The flag that must not be given with this one. */
   readonly conflicts?: string;
 }
 
-/** One flag whose value is a `T`. Its name is its key in the table, as `--max-users` for `maxUsers`. */
+/** One flag whose value is a `T`. Its key in the table is its name: `maxUsers` for `--max-users`. */
 export interface Flag<T> extends Kind<T>, Extras {
   readonly description: string;
   readonly default: T;
@@ -54,12 +54,12 @@ export type FlagValues<Table extends FlagTable> = {
   readonly [Name in keyof Table]: Table[Name] extends Flag<infer T> ? T : never;
 };
 
-/** Where the value of a flag comes from. */
+/** The source of a flag's value. */
 export interface Source {
   readonly origin: "default" | "file" | "variable" | "flag";
-  /** The flag, the variable's name, the place in the file; empty for a default. */
+  /** The name of the flag or the variable, or the place in the file; empty for a default. */
   readonly name: string;
-  /** What was given; nothing for a default. */
+  /** The given texts; none for a default. */
   readonly texts: readonly string[];
 }
 
@@ -77,7 +77,7 @@ export function switchFlag(description: string, extras: Extras = {}): Flag<boole
 }
 
 const SWITCH: Kind<boolean> = {
-  expected: "1, true, yes or on, and 0, false, no or off",
+  expected: "1, true, yes or on; 0, false, no or off",
   read: (text) =>
     /^(?:1|true|yes|on)$/i.test(text) ? true : /^(?:0|false|no|off)$/i.test(text) ? false : undefined,
 };
@@ -104,7 +104,7 @@ export function oneOf<T>(placeholder: string, values: { readonly [word: string]:
   };
 }
 
-/** What is expected of a text that can be anything. */
+/** The expectation of a flag that takes any text; help does not show it. */
 export const ANY_TEXT = "any text that is not empty";
 
 export function text(
@@ -116,7 +116,7 @@ export function text(
   return { placeholder, expected, read: (text) => test(text) ? text : undefined };
 }
 
-/** Values with commas or blanks between them. */
+/** Values separated by commas or spaces. */
 export function listOf<T>(placeholder: string, expected: string, read: Kind<T>["read"]): Kind<readonly T[]> {
   return {
     placeholder,
@@ -135,23 +135,23 @@ export const httpUrl: Kind<string> = {
   read: (text) => /^https?:\/\/[^/]/i.test(text) && URL.canParse(text) ? text.replace(/\/+$/, "") : undefined,
 };
 
-/** What is wrong with a command line, a variable or a configuration file: one line for a person. */
+/** A wrong command line, variable or configuration file: one line for a person. */
 export class UsageError extends Error {
   override name = "UsageError";
 }
 
-/** That `source`, which sets `flag`, cannot be `shown`. */
+/** The error for a value of `flag` that is not allowed: `source` gave it, and `shown` is the value as text. */
 export function wrongValue(flag: AnyFlag, source: string, shown: string): UsageError {
-  const was = flag.secret ? "cannot be used as it is" : `is ${shown}`;
-  return new UsageError(`${source} ${was}; allowed is ${flag.expected}`);
+  const was = flag.secret ? "is malformed" : `is ${shown}`;
+  return new UsageError(`${source} ${was}; allowed: ${flag.expected}`);
 }
 
-/** In one line, whatever the text is. */
+/** The text in quotes and on one line, whatever it contains. */
 export function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-/** The candidate that was most likely meant: the one that begins like the word, else the one spelled most like it. */
+/** The candidate that was most likely meant: one that begins with the word, else the one with the closest spelling. */
 export function nearest(word: string, candidates: readonly string[]): string {
   return candidates.find((candidate) => candidate.startsWith(word)) ?? closestString(word, candidates);
 }

@@ -1,5 +1,5 @@
 /**
- * The help of the program and of each command, as text; all of it comes from the table of commands.
+ * The help of the program and of each command as text, made from the table of commands.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 } from "./commands.ts";
 import { ANY_TEXT, type AnyFlag, type FlagTable } from "./flag.ts";
 
-/** Columns: what a terminal of the usual 80 shows without breaking lines. */
+/** Columns of a usual terminal. */
 const WIDTH = 80;
 
 /** The text for `chatter help` or, given a command, for `chatter help <command>`; it ends in a line break. */
@@ -26,7 +26,7 @@ export function helpText(topic: CommandName | undefined): string {
 function programHelp(): string {
   const rows = [
     ...COMMAND_NAMES.map((name) => [name, COMMANDS[name].description]),
-    ["help", "this text; chatter help chat tells the flags of chat"],
+    ["help", "show this text; chatter help chat shows the flags of chat"],
   ];
   return `Chatter is a chat server and a listing of chat servers.
 
@@ -36,12 +36,12 @@ Commands:
 ${rows.map(([name = "", description]) => `  ${name.padEnd(14)}${description}`).join("\n")}
 
 Flags:
-  -h, --help    this text; after a command, the flags of that command
-  -V, --version the version, with the Deno that runs it
+  -h, --help    show this text; after a command, its flags
+  -V, --version show the versions of Chatter and of Deno
 
-Without a command the one that CHATTER_ROLE names is run.
+Without a command, Chatter runs the one named by CHATTER_ROLE.
 
-A listing and a chat server that registers with it, on this machine:
+To run a listing and a chat server that registers with it:
   chatter listing
   chatter chat
 `;
@@ -50,8 +50,8 @@ A listing and a chat server that registers with it, on this machine:
 function commandHelp(name: CommandName, { details, flags, operand, actions, perRole }: Command): string {
   const word = perRole ? ` <${ROLES.join("|")}>` : actions === undefined ? "" : " <action>";
   const placeholder = operand?.required ? ` ${operand.placeholder}` : ` [${operand?.placeholder}]`;
-  const limits = Object.entries(flags).filter(([, { isLimit }]) => isLimit);
-  const others = Object.entries(flags).filter(([, { isLimit }]) => !isLimit);
+  const limits = Object.entries(flags).filter(([, { limitReason }]) => limitReason !== undefined);
+  const others = Object.entries(flags).filter(([, { limitReason }]) => limitReason === undefined);
   return [
     [`Usage: chatter ${name}${word}${operand === undefined ? "" : placeholder} [flags]`],
     wrapped(details, 0),
@@ -61,14 +61,14 @@ function commandHelp(name: CommandName, { details, flags, operand, actions, perR
       "Flags:",
       ...others.flatMap(([key, flag]) => flagLines(key, flag)),
       "  -h, --help",
-      ...wrapped("this text", 6),
+      ...wrapped("show this text", 6),
     ],
     limits.length === 0 ? [] : ["Limits:", ...limits.flatMap(([key, flag]) => flagLines(key, flag))],
     others.length === 0 ? [] : wrapped(variablesNote(flags, actions), 0),
   ].filter((part) => part.length > 0).map((part) => part.join("\n")).join("\n\n") + "\n";
 }
 
-/** That each flag is a variable too, and which of them are not called by their flag's name. */
+/** The note that each flag has a variable, with the variables whose names differ from the flag's. */
 function variablesNote(table: FlagTable, actions: Command["actions"] = {}): string {
   const flags = [table, ...Object.values(actions).map(({ flags = {} }) => flags)].flatMap(
     Object.entries<AnyFlag>,
@@ -77,9 +77,9 @@ function variablesNote(table: FlagTable, actions: Command["actions"] = {}): stri
   const others = flags.filter(([, { variable }]) =>
     variable !== undefined && variable !== example[1].variable
   );
-  const said = [example, ...others].map(([key, flag]) => `${variableName(key, flag)} is ${flagName(key)}`);
-  const file = table.config === undefined ? "" : ", and a variable over the file of --config";
-  return `Each flag is also a variable: ${said.join(", ")}. A flag wins over a variable${file}.`;
+  const named = [example, ...others].map(([key, flag]) => `${variableName(key, flag)} sets ${flagName(key)}`);
+  const file = table.config === undefined ? "" : ", and a variable overrides the --config file";
+  return `Each flag is also a variable: ${named.join(", ")}. A flag overrides its variable${file}.`;
 }
 
 function actionLines([word, { description, operand, flags = {} }]: [string, Action]): string[] {
@@ -100,23 +100,24 @@ function factLines(flag: AnyFlag, indent: number): string[] {
   return [...wrapped(description!, indent), ...(facts.length === 0 ? [] : wrapped(facts.join(" "), indent))];
 }
 
-/** What it is for, its default and what is allowed. */
-export function factsOf({ description, defaultText, placeholder, expected }: AnyFlag): string[] {
+/** The flag's description, its default, the allowed values and the reason of a limit. */
+export function factsOf({ description, defaultText, placeholder, expected, limitReason }: AnyFlag): string[] {
   return [
     description,
     ...(defaultText === undefined ? [] : [`Default: ${defaultText}.`]),
     ...(placeholder === undefined || expected === ANY_TEXT ? [] : [`Allowed: ${expected}.`]),
+    ...(limitReason === undefined ? [] : [`Reason: ${limitReason}.`]),
   ];
 }
 
-/** `text` in lines of at most `WIDTH` columns; a word that is longer has a line of its own. */
-export function wrapped(text: string, indent: number): string[] {
+/** `text` in lines of at most `width` columns; a longer word gets a line of its own. */
+export function wrapped(text: string, indent: number, width = WIDTH): string[] {
   const margin = " ".repeat(indent);
   const lines = [margin];
   for (const word of text.split(" ")) {
     const line = lines.at(-1)!;
     if (line === margin) lines[lines.length - 1] += word;
-    else if (line.length + 1 + word.length <= WIDTH) lines[lines.length - 1] += ` ${word}`;
+    else if (line.length + 1 + word.length <= width) lines[lines.length - 1] += ` ${word}`;
     else lines.push(margin + word);
   }
   return lines;

@@ -1,8 +1,7 @@
 /**
- * The manual page chatter(1) in roff, by the macros of man(7); its commands, flags and defaults come from the table of
- * commands, as those of the help do.
+ * The manual page chatter(1) in roff, with the macros of man(7), made from the table of commands.
  *
- * Pure, and loaded for `chatter man` alone.
+ * Pure. Loaded for `chatter man` alone.
  *
  * @module
  */
@@ -24,42 +23,45 @@ export function manPage(version: string, nowMs: number): string {
   return [
     `.TH CHATTER 1 ${date} ${quoted(`chatter ${version}`)} "User Commands"`,
     ".SH NAME",
-    "chatter \\- a chat server, a listing of chat servers, and clients of both",
+    "chatter \\- a chat server, a listing of chat servers, and their clients",
     ".SH SYNOPSIS",
     COMMAND_NAMES.map((name) => synopsis(name, COMMANDS[name])).join("\n.br\n"),
     ".SH DESCRIPTION",
     text(
-      "A chat server is one room, which people enter by the protocol c2 over WebSocket, with a page for browsers.",
+      "A chat server is one room. Clients connect to it by the c2 protocol over WebSocket, browsers by its page.",
     ),
-    text("It registers with listings, where people find it."),
+    text("A chat server registers with listings, where users find it."),
     ".PP",
-    text(`Without a command the one that CHATTER_ROLE names is run: ${ROLES.join(" or ")}.`),
+    text(`Without a command, chatter runs the one named by CHATTER_ROLE: ${ROLES.join(" or ")}.`),
     ".SH COMMANDS",
     ...COMMAND_NAMES.map((name) => commandPart(name, COMMANDS[name])),
     ".SH OPTIONS",
-    tagged(`${bold("-h")}, ${bold("--help")}`, "What can be given; after a command, its flags."),
-    tagged(`${bold("-V")}, ${bold("--version")}`, "The version, the commit, the Deno and the platform."),
+    tagged(`${bold("-h")}, ${bold("--help")}`, "Show help; after a command, its flags."),
+    tagged(
+      `${bold("-V")}, ${bold("--version")}`,
+      "Show the version, the commit, the version of Deno and the platform.",
+    ),
     ".SH ENVIRONMENT",
     text(
-      "Each flag is a variable too, in capitals with CHATTER_ before it: --max-users is CHATTER_MAX_USERS.",
+      "Each flag is also a variable: CHATTER_MAX_USERS sets --max-users.",
     ),
     text(
-      "A flag wins over a variable, and a variable over the file of --config. Those that are called otherwise:",
+      "A flag overrides its variable, and a variable overrides the --config file. These variables have other names:",
     ),
     ...oddVariables().map(([variable, flags]) => tagged(bold(variable), `${flags}.`)),
-    tagged(bold("CHATTER_ROLE"), "The command where none is given."),
+    tagged(bold("CHATTER_ROLE"), "The command to run if none is given."),
     ".SH FILES",
     tagged(
       italic("$XDG_DATA_HOME/chatter/"),
-      "chat.db and listing.db, where --kv names no other place. Without the variable it is ~/.local/share/chatter, " +
-        "on macOS ~/Library/Application Support/chatter, on Windows %LOCALAPPDATA%\\chatter.",
+      "Holds chat.db and listing.db, unless --kv names another place. Without the variable, the folder is " +
+        "~/.local/share/chatter; on macOS ~/Library/Application Support/chatter; on Windows %LOCALAPPDATA%\\chatter.",
     ),
     ".SH EXIT STATUS",
-    tagged(bold("0"), "It did what it was asked, or was stopped by SIGINT or SIGTERM."),
-    tagged(bold("1"), "It cannot run, or a server refused; one line on stderr says why."),
-    tagged(bold("2"), "The command line is wrong."),
+    tagged(bold("0"), "The command succeeded, or SIGINT or SIGTERM stopped the server."),
+    tagged(bold("1"), "The command cannot run, or a server refused. One line on stderr gives the reason."),
+    tagged(bold("2"), "The command line, a variable or the --config file is wrong."),
     ".SH EXAMPLES",
-    text("A listing and a chat server that registers with it, on this machine:"),
+    text("A listing and a chat server that registers with it:"),
     ".PP\n.nf\nchatter listing &\nchatter chat\n.fi\n",
   ].join("\n");
 }
@@ -94,7 +96,7 @@ function flagParts(flags: FlagTable): string[] {
   });
 }
 
-/** Variables that are not made of their flag's name, each with the flags that it stands for. */
+/** Variables whose names are not made from their flags' names, each with the flags that it sets. */
 function oddVariables(): [variable: string, flags: string][] {
   const found = SYNTAXES.flatMap(({ command, flags }) =>
     Object.entries(flags).filter(([key, { variable }]) =>
@@ -110,7 +112,7 @@ function operandWord({ placeholder = "", required }: AnyFlag): string {
   return required ? italic(placeholder) : `[${italic(placeholder)}]`;
 }
 
-/** Paragraphs with what they are about at their margin. */
+/** Indented paragraphs with a tag at the margin. */
 function tagged(tag: string, ...paragraphs: readonly string[]): string {
   return [".TP", tag, ...paragraphs.map(text)].join("\n");
 }
@@ -127,18 +129,18 @@ function italic(words: string): string {
   return `\\fI${escaped(words)}\\fR`;
 }
 
-/** An argument of a macro, blanks and all. */
+/** An argument of a macro, which may have spaces. */
 function quoted(words: string): string {
   return `"${escaped(words).replaceAll('"', "\\(dq")}"`;
 }
 
-/** Lines of text, each sentence on lines of its own, as roff wants it to set the blanks between them. */
+/** Lines of text. Each sentence begins a line, so that roff sets the space between sentences. */
 function text(words: string): string {
   return words.split(/(?<=[.:!?]) (?=[A-Z])/).flatMap((sentence) => wrapped(escaped(sentence), 0))
     .map((line) => /^[.']/.test(line) ? `\\&${line}` : line).join("\n");
 }
 
-/** Without what roff would take for a command or for a hyphen that it may set otherwise. */
+/** Escapes the signs that roff would interpret, or would set as other signs. */
 function escaped(words: string): string {
   const signs: { readonly [sign: string]: string } = { "\\": "\\e", "-": "\\-", "~": "\\(ti", "'": "\\(aq" };
   return words.replaceAll(/[\\\-~']/g, (sign) => signs[sign]!);

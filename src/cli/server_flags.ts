@@ -1,7 +1,7 @@
 /**
  * The flags of `chatter chat` and `chatter listing`.
  *
- * Pure. The limits of PROTOCOL.md §7 and §9.10 are not repeated here: their flags are made from their tables.
+ * Pure. The flags of limits are made from the limits' own tables, PROTOCOL.md §7 and docs/listing_api.md §9.10.
  *
  * @module
  */
@@ -22,12 +22,12 @@ const LISTING_PORT_DEFAULT = 8000;
 export const LISTING_URL_DEFAULT = `http://127.0.0.1:${LISTING_PORT_DEFAULT}`;
 /** Seconds between two pings of one listed server. */
 const CHECK_INTERVAL_SECONDS_DEFAULT = 60;
-/** A day: a server that is checked less often than this is not checked. */
+/** A day: a longer interval is as good as no checks. */
 const CHECK_INTERVAL_SECONDS_MAX = 86_400;
 const PORT_MAX = 65_535;
-/** Far past the number at which all of them wait for the sequencer. */
+/** Far more threads than one sequencer can keep busy. */
 const WORKERS_MAX = 64;
-/** The levels of @logtape, and the word that most other programs have for `warning`. */
+/** The levels of @logtape, and `warn`, which most other programs use for `warning`. */
 const LOG_LEVELS = {
   trace: "trace",
   debug: "debug",
@@ -38,98 +38,104 @@ const LOG_LEVELS = {
   fatal: "fatal",
 } as const satisfies Record<string, LogLevel>;
 
-/**
- * Characters of a token. One that is typed instead of generated can be guessed, and 16 random characters are some
- * 96 bits; more than 256 do not fit a line of a header comfortably.
- */
+/** Characters of a token. 16 random characters are about 96 bits; more than 256 are unwieldy in a header. */
 const TOKEN_LENGTH = { min: 16, max: 256 };
 export const token: Kind<string> = text(
   "TOKEN",
-  `${TOKEN_LENGTH.min} to ${TOKEN_LENGTH.max} letters, digits and signs of ASCII, best made at random`,
+  `${TOKEN_LENGTH.min} to ${TOKEN_LENGTH.max} ASCII letters, digits and signs, best generated at random`,
   new RegExp(`^[!-~]{${TOKEN_LENGTH.min},${TOKEN_LENGTH.max}}$`),
 );
 
 function sharedFlags(role: string, port: number) {
   return {
     port: flag(
-      "port to listen on; 0 takes a free one, which the log names",
+      "port to listen on; 0 chooses a free port, which the log shows",
       wholeNumber("PORT", { min: 0, max: PORT_MAX }),
       { default: port },
     ),
     hostname: flag(
-      "address to listen on; 127.0.0.1 keeps it on this machine",
-      text("ADDRESS", "a host name or an IP address without blanks", /^\S+$/),
+      "address to listen on; 127.0.0.1 accepts only this machine",
+      text("ADDRESS", "a host name or an IP address", /^\S+$/),
       { default: "0.0.0.0" },
     ),
-    kv: flag("where it keeps its data: a file's path, :memory:, or the URL of a Deno KV", text("PLACE"), {
-      defaultText: `${role}.db in the platform's data folder, as $XDG_DATA_HOME/chatter/${role}.db`,
-    }),
-    trustProxy: switchFlag("take a client's address from X-Forwarded-For: only behind a proxy that sets it"),
-    config: flag("a file of values for these flags; a flag and a variable win over it", text("FILE")),
+    kv: flag(
+      "where the server keeps its data: a file path, :memory:, or the URL of a Deno KV",
+      text("PLACE"),
+      {
+        defaultText: `${role}.db in the platform's data folder, such as $XDG_DATA_HOME/chatter/${role}.db`,
+      },
+    ),
+    trustProxy: switchFlag(
+      "read client addresses from X-Forwarded-For; use only behind a proxy that sets it",
+    ),
+    config: flag("file with values for these flags; flags and variables override it", text("FILE")),
     tlsCert: flag(
-      "the certificate chain in PEM; with --tls-key it makes the server speak TLS",
+      "certificate chain in PEM; with --tls-key, the server uses TLS",
       text("FILE"),
       {
         requires: "tlsKey",
       },
     ),
-    tlsKey: flag("the private key of --tls-cert in PEM", text("FILE"), { requires: "tlsCert" }),
+    tlsKey: flag("private key of --tls-cert, in PEM", text("FILE"), { requires: "tlsCert" }),
     metricsToken: flag(
-      "who has it may read /metrics from anywhere; without one only the server's own machine may",
+      "token that clients of /metrics need; without this flag, only the server's own machine may read it",
       token,
       { secret: true },
     ),
     logFormat: flag(
-      "how a line of the log looks; the log goes to stderr",
+      "format of the log, which goes to stderr",
       oneOf<LogFormat>("FORMAT", { pretty: "pretty", json: "json" }),
       { default: "json", defaultText: "pretty on a terminal, else json" },
     ),
-    logLevel: flag("the least that is worth a line", oneOf("LEVEL", LOG_LEVELS), { default: "info" }),
+    logLevel: flag("minimum log level", oneOf("LEVEL", LOG_LEVELS), { default: "info" }),
   };
 }
 
 export const chatFlags = {
   ...sharedFlags("chat", DEFAULT_PORT),
-  id: flag("the server's id on the listings", wholeNumber("ID", { min: 0, max: SERVER_ID_MAX }), {
-    defaultText: "made at the first start and kept in --kv",
+  id: flag("the server's id on listings", wholeNumber("ID", { min: 0, max: SERVER_ID_MAX }), {
+    defaultText: "generated at the first start and kept in --kv",
   }),
-  name: flag("the server's name, which users see", {
+  name: flag("the server's name, shown to users", {
     placeholder: "NAME",
     expected: SERVER_NAME_RULE,
     read: (text) => isServerName(text) ? text.trim() : undefined,
   }, { default: DEFAULT_SERVER_NAME, defaultText: `"${DEFAULT_SERVER_NAME}"` }),
-  address: flag("where others reach it, as a listing shows it", {
+  address: flag("address that listings show and clients connect to", {
     placeholder: "ADDRESS",
-    expected: "host:port, [v6]:port, host or :port, with wss:// in front where it speaks TLS",
-    // Whose address stands for an empty host is the listing's to say: any does to judge the form.
+    expected: "host:port, [v6]:port, host or :port, with wss:// in front for TLS",
+    // The listing completes an empty host with the sender's address; any address will do to check the form.
     read: (text) => "problem" in parseAddress(text, "127.0.0.1") ? undefined : text,
-  }, { defaultText: ":port, which a listing completes with the address that it sees" }),
+  }, { defaultText: ":port, to which a listing adds the IP address that it sees" }),
   listing: flag(
-    "a listing to register with; may be given several times",
-    listOf("URL", "an http:// or https:// URL, or several with commas or blanks between them", httpUrl.read),
+    "URL of a listing to register with; may be repeated",
+    listOf("URL", "http:// or https:// URLs, separated by commas or spaces", httpUrl.read),
     { default: [LISTING_URL_DEFAULT], repeatable: true },
   ),
   noListing: switchFlag("register with no listing", { conflicts: "listing" }),
-  adminToken: flag("who has it may ban, kick and announce by chatter admin; without one nobody may", token, {
+  adminToken: flag("token that chatter admin needs; without this flag, the server has no admin API", token, {
     secret: true,
   }),
   transport: flag(
-    "what carries it: serve is Deno's own server; ws can refuse, time and cut whatever a peer does",
+    "serve is Deno's built-in server; ws enforces limits of size, time and memory on each peer",
     oneOf<"serve" | "ws">("TRANSPORT", { serve: "serve", ws: "ws" }),
-    { default: "serve", defaultText: "serve, and ws with --tls-cert, whose renewal drops nobody there" },
+    {
+      default: "serve",
+      defaultText: "serve; with --tls-cert ws, which can renew a certificate without closing connections",
+    },
   ),
   workers: flag(
-    "threads that sessions are spread over, where there are cores to spare",
+    "threads that sessions are spread over; more than 1 needs spare cores",
     wholeNumber("N", { unit: "threads", min: 1, max: WORKERS_MAX }),
     { default: 1 },
   ),
   allowedOrigins: flag(
-    "web pages that may connect, by origin; clients that are no browsers name none and may",
-    listOf("ORIGINS", "origins as https://chat.example, with commas or blanks between them", readOrigin),
+    "browser origins allowed to connect; clients without an Origin header are always allowed",
+    listOf("ORIGINS", "origins such as https://chat.example, separated by commas or spaces", readOrigin),
     { defaultText: "any", repeatable: true },
   ),
   limitLoopback: switchFlag(
-    "hold clients of this machine to the limits of addresses: behind a proxy that forwards no address",
+    "apply per-address limits to loopback clients; use behind a proxy that does not set X-Forwarded-For",
   ),
   ...limitFlags(LIMITS),
 };
@@ -137,7 +143,7 @@ export const chatFlags = {
 export const listingFlags = {
   ...sharedFlags("listing", LISTING_PORT_DEFAULT),
   checkInterval: flag(
-    "how often each listed server is pinged",
+    "time between two pings of a listed server",
     wholeNumber("SECONDS", { unit: "seconds", min: 1, max: CHECK_INTERVAL_SECONDS_MAX }),
     { default: CHECK_INTERVAL_SECONDS_DEFAULT },
   ),
@@ -147,13 +153,13 @@ export const listingFlags = {
 function limitFlags<Name extends string>(table: { readonly [name in Name]: Limit }) {
   const flags = Object.entries<Limit>(table).map(([name, limit]) => {
     const placeholder = /^[a-z]+$/.test(limit.unit) ? limit.unit.toUpperCase() : "NUMBER";
-    const extras = { default: limit.default, isLimit: true } as const;
-    return [name, flag(`Why: ${limit.reason}.`, wholeNumber(placeholder, limit), extras)];
+    const extras = { default: limit.default, limitReason: limit.reason } as const;
+    return [name, flag(limit.description, wholeNumber(placeholder, limit), extras)];
   });
   return Object.fromEntries(flags) as { [name in Name]: Flag<number> };
 }
 
-/** The limits of `table` out of the values of all flags. */
+/** The values of the limits of `table`, taken from the values of all flags. */
 export function limitsOf<Name extends string>(
   table: { readonly [name in Name]: Limit },
   values: { readonly [name in NoInfer<Name>]: number },
@@ -162,7 +168,7 @@ export function limitsOf<Name extends string>(
   return Object.fromEntries(names.map((name) => [name, values[name]])) as { [name in Name]: number };
 }
 
-/** An origin as browsers write it: without a path, and without the port that the scheme has anyway. */
+/** An origin as browsers write it: without a path, and without the default port of the scheme. */
 function readOrigin(text: string): string | undefined {
   const url = httpUrl.read(text) === undefined ? undefined : new URL(text);
   return url !== undefined && `${url.origin}/` === url.href ? url.origin : undefined;

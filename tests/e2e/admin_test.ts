@@ -41,13 +41,13 @@ Deno.test("an operator sees, bans, kicks, announces and lifts from a terminal", 
   await eve.expect("c2/DISCONNECT disconnect; alice");
   assertEquals(
     await done(server.url, "ban", "日本語", "--reason", "go; away"),
-    "Banned 日本語 until it is lifted. Put out: 日本語.\n",
+    "Banned 日本語 until it is lifted. Disconnected: 日本語.\n",
   );
   await eve.expect("c2/DISCONNECT ban; 日本語; go; away");
   assertEquals(await eve.closed, { code: 1008, reason: "banned" });
   assertMatch(
     await done(server.url, "ban", "bob", "--for", "1h"),
-    /^Banned bob until [0-9-]{10}T[0-9:]{8}Z\. Nobody was connected\.\n$/,
+    /^Banned bob until [0-9-]{10}T[0-9:]{8}Z\. No user was connected\.\n$/,
   );
 
   const bans = (await done(server.url, "bans")).split("\n");
@@ -57,7 +57,7 @@ Deno.test("an operator sees, bans, kicks, announces and lifts from a terminal", 
   const [, bob] = JSON.parse(await done(server.url, "bans", "--json")).bans;
   assertEquals([bob.name, bob.address, bob.endsAt - bob.createdAt], ["bob", null, 3_600_000]);
   assertEquals(await done(server.url, "unban", bob.id), "Lifted the ban of bob.\n");
-  assertEquals(await done(server.url, "users"), "Nobody is connected.\n");
+  assertEquals(await done(server.url, "users"), "No user is connected.\n");
   assert(!server.log.includes(TOKEN), "the token is in the log");
   assert(!server.log.includes("hello; all"), "what was announced is in the log");
 });
@@ -95,7 +95,7 @@ Deno.test("admin and chat end with 2 and one line where the token is missing or 
   assertEquals(missing, {
     status: 2,
     stdout: "",
-    stderr: "chatter: chatter admin users needs --token, or CHATTER_ADMIN_TOKEN\n",
+    stderr: "chatter: chatter admin users needs --token or CHATTER_ADMIN_TOKEN\n",
   });
   for (
     const [args, variables] of [
@@ -105,7 +105,7 @@ Deno.test("admin and chat end with 2 and one line where the token is missing or 
   ) {
     const { status, stdout, stderr } = await runProgram(args, variables);
     assertEquals({ status, stdout }, { status: 2, stdout: "" });
-    assertMatch(stderr, /^chatter: [^\n]+ cannot be used as it is; allowed is 16 to 256 [^\n]+\n$/);
+    assertMatch(stderr, /^chatter: [^\n]+ is malformed; allowed: 16 to 256 [^\n]+\n$/);
     assert(!stderr.includes("secret"), stderr);
   }
 });
@@ -115,7 +115,7 @@ testOnTerminal("admin asks for a token that is missing on a terminal, and shows 
   await using admin = new PtyProgram(["admin", "users", "--server", server.url], { columns: 80 });
   await admin.untilRow("--token:");
   await admin.type(`${TOKEN}\r`);
-  await admin.untilRow("Nobody is connected.");
+  await admin.untilRow("No user is connected.");
   await admin.untilRow("status 0");
   await admin.untilRow("icanon");
   assert(!admin.output.includes(TOKEN.slice(0, 3)), admin.output);

@@ -136,7 +136,7 @@ Deno.test("a file that is wrong changes nothing and is one line of the log", asy
   await using bob = await ChatClient.connect(server.url, "bob");
   await Deno.remove(files.config);
   const gone = await hangUp(server, 2, "reload.refused");
-  assertStringIncludes(String(gone.problem), "the file of --config cannot be read");
+  assertStringIncludes(String(gone.problem), "cannot read the --config file");
   for (const client of [alice, bob]) await client.drain();
 });
 
@@ -225,7 +225,7 @@ Deno.test("a listing takes new limits and a new certificate, and streams of even
   await files.configure({ listing: { "max-servers": 0 } });
   assertStringIncludes(
     String((await hangUp(server, 1, "reload.refused")).problem),
-    "max-servers is 0; allowed is a whole number from 1",
+    "max-servers is 0; allowed: a whole number from 1",
   );
   assert(await shows(server.url, "first"));
   await files.configure({ listing: { "max-servers": 4 } });

@@ -101,7 +101,7 @@ Deno.test("admin asks for a ban as its flags say", async () => {
 Deno.test("admin says so where there is nobody and nothing to show", async () => {
   const said = async (...args: string[]) =>
     (await answered(() => Response.json({ users: [], bans: [] }, { headers: OURS }), ...args)).outcome;
-  assertEquals(await said("users"), { output: "Nobody is connected.\n" });
+  assertEquals(await said("users"), { output: "No user is connected.\n" });
   assertEquals(await said("bans"), { output: "No bans.\n" });
   const json = await said("users", "--json");
   assert("output" in json);

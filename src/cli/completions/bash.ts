@@ -1,8 +1,8 @@
 /**
- * The completions of bash: one function, with a case for each line and for each value. It does without what
- * the bash 3.2 of macOS has not; only newer ones were tried.
+ * The completion script of bash: one function, with a case for each line and for each value. It uses only features of
+ * bash 3.2, the version of macOS, but was tried with newer versions only.
  *
- * Pure. What there is to complete is typed_lines.ts's.
+ * Pure. typed_lines.ts holds what can be completed.
  *
  * @module
  */
@@ -38,7 +38,7 @@ ${valueCases().join("\n")}
     case $line in
 ${LINES.map(lineCase).join("\n")}
     esac
-    # What stands behind a line without a name of its own may be what nobody can guess: then there are its flags.
+    # Nothing to offer for the operand: offer the flags.
     if [[ $word == -* || -z $words$files ]]; then words=$flags files=; fi
     ;;
   esac
@@ -66,7 +66,7 @@ function actionCase(command: string, actions: readonly string[]): string {
       ;;`;
 }
 
-/** What follows a flag that takes a value, the same offers in one case. */
+/** A case for each offer, with all flags whose values it completes. */
 function valueCases(): string[] {
   const values = LINES.flatMap(({ title, flags }) =>
     flags.filter(([, { placeholder }]) => placeholder !== undefined)
@@ -84,13 +84,13 @@ function lineCase({ title, operand, flags }: TypedLine): string {
       ;;`;
 }
 
-/** Sets what is offered for a value; `nothing` is done where nothing is. */
+/** Shell code that sets the offer for a value; `nothing` is the code for no offer. */
 function assignment(value: AnyFlag | undefined, nothing: string): string {
   const offer = offerOf(value);
   return offer === "files" ? "files=1" : offer === "nothing" ? nothing : `words=${quoted(offer)}`;
 }
 
-/** Words of the table: letters, digits and hyphens, nothing that a shell would carry out. */
+/** The words of the table are letters, digits and hyphens: a shell needs no escapes for them. */
 function quoted(words: readonly string[]): string {
   return `"${words.join(" ")}"`;
 }

@@ -1,7 +1,7 @@
 /**
- * The completions of fish: a line for each word that may stand somewhere, with the condition under which it may.
+ * The completion script of fish: one line for each word, with the condition under which fish offers it.
  *
- * Pure. What there is to complete is typed_lines.ts's.
+ * Pure. typed_lines.ts holds what can be completed.
  *
  * @module
  */
@@ -28,7 +28,7 @@ end
 
 complete -c chatter -f
 complete -c chatter -s h -l help -d ${quoted(HELP[1].description)}
-complete -c chatter -n 'test (count (__chatter_words)) -eq 1' -s V -l version -d 'the version'
+complete -c chatter -n 'test (count (__chatter_words)) -eq 1' -s V -l version -d 'show the version'
 ${CHOICES.flatMap(choiceLines).join("\n")}
 ${LINES.flatMap(lineLines).join("\n")}
 `;

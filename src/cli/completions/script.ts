@@ -1,7 +1,7 @@
 /**
- * The scripts that have a shell complete the command lines of chatter. What can be typed is typed_lines.ts's.
+ * The scripts that make a shell complete command lines of chatter.
  *
- * Pure, and loaded for `chatter completions` alone.
+ * Pure. Loaded for `chatter completions` alone.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { zshScript } from "./zsh.ts";
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 
-/** The script that has `shell` complete the command lines of chatter; it ends in a line break. */
+/** The script for `shell`; it ends in a line break. */
 export function completionScript(shell: keyof typeof SCRIPTS): string {
   return SCRIPTS[shell]();
 }

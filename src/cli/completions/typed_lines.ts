@@ -1,6 +1,5 @@
 /**
- * What can be typed after `chatter`, line by line, as a shell that completes it has to know; all of it comes from the
- * table of commands.
+ * What can be typed after `chatter`, line by line, for the completion scripts; made from the table of commands.
  *
  * Pure.
  *
@@ -9,30 +8,30 @@
 import { COMMAND_NAMES, COMMANDS, flagName, type Syntax, SYNTAXES } from "../commands.ts";
 import { type AnyFlag, flag, oneOf, switchFlag } from "../flag.ts";
 
-/** What a shell can offer for a value: words, the files that there are, or nothing, as for a name or a number. */
+/** What a shell can offer for a value: words, file names, or nothing, as for a name or a number. */
 export type Offer = readonly string[] | "files" | "nothing";
 
-/** What may stand on a line: that of a command, or of one of its actions. */
+/** The line of a command, or of one of its actions. */
 export interface TypedLine extends Pick<Syntax, "action" | "title" | "description" | "operand"> {
   readonly command: string;
-  /** By their names, as `--port`; --help, which every line has, is not among them. */
+  /** By name, such as `--port`; without --help, which every line has. */
   readonly flags: readonly (readonly [name: string, flag: AnyFlag])[];
 }
 
-/** A word that may come first, and the lines that begin with it, each with an action where there are several. */
+/** A first word, and the actions that may follow it. */
 export interface Choice {
   readonly word: string;
   readonly description: string;
   readonly actions: readonly TypedLine[];
 }
 
-export const HELP: readonly [name: string, flag: AnyFlag] = ["--help", switchFlag("what can be given here")];
+export const HELP: readonly [name: string, flag: AnyFlag] = ["--help", switchFlag("show help")];
 
 const HELP_LINE: TypedLine = {
   command: "help",
   action: undefined,
   title: "help",
-  description: "what can be given, or what a command takes",
+  description: "show help, or the flags of a command",
   operand: flag("", oneOf("COMMAND", COMMANDS)),
   flags: [],
 };

@@ -1,15 +1,15 @@
 /**
- * The completions of zsh: specifications for its own `_arguments`, which reads them with their descriptions.
+ * The completion script of zsh: specifications for its own `_arguments`.
  *
- * Pure. What there is to complete is typed_lines.ts's.
+ * Pure. typed_lines.ts holds what can be completed.
  *
  * @module
  */
 import type { AnyFlag } from "../flag.ts";
 import { type Choice, CHOICES, LINES, offerOf, type TypedLine } from "./typed_lines.ts";
 
-const HELP = `'(- *)'{-h,--help}'[what can be given here]'`;
-const VERSION = `'(- *)'{-V,--version}'[the version]'`;
+const HELP = `'(- *)'{-h,--help}'[show help]'`;
+const VERSION = `'(- *)'{-V,--version}'[show the version]'`;
 
 /** The script; it ends in a line break. */
 export function zshScript(): string {
@@ -80,7 +80,7 @@ function specification(name: string, flag: AnyFlag): string {
   return quoted(`${flag.repeatable ? "*" : ""}${name}=${text}:${value(flag)}`);
 }
 
-/** A blank says what is to be typed, and offers nothing. */
+/** An offer of one space shows the placeholder and completes nothing. */
 function value(flag: AnyFlag): string {
   const offer = offerOf(flag);
   return `${flag.placeholder}:${

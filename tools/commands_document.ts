@@ -1,0 +1,110 @@
+/**
+ * `deno task docs`: writes the generated parts of docs/commands.md from the table of commands.
+ *
+ * A part is between `<!-- generated: NAME -->` and `<!-- end -->`; the text around it is written by hand.
+ *
+ * @module
+ */
+import { type Command, COMMAND_NAMES, COMMANDS, flagName, ROLES, variableName } from "../src/cli/commands.ts";
+import { ANY_TEXT, type AnyFlag, type FlagTable } from "../src/cli/flag.ts";
+import { wrapped } from "../src/cli/help_text.ts";
+import { ROOT } from "./run_deno.ts";
+
+const PATH = ROOT + "docs/commands.md";
+/** Columns of a line of prose, as in deno.json. */
+const WIDTH = 110;
+const PART = /(?<=^<!-- generated: (\S+) -->\n)[\s\S]*?(?=^<!-- end -->$)/gm;
+
+/** The document with current parts. Throws if a command has no part in it, or a part no command. */
+export function withCurrentParts(document: string): string {
+  const missing = new Set<string>(["commands", ...COMMAND_NAMES]);
+  const written = document.replace(PART, (_, name) => {
+    if (!missing.delete(name)) throw new Error(`${PATH} has one part too many: ${name}`);
+    return `\n${name === "commands" ? commandList() : commandPart(name, COMMANDS[name as "chat"])}\n\n`;
+  });
+  if (missing.size > 0) throw new Error(`${PATH} has no part for ${[...missing].join(", ")}`);
+  return written;
+}
+
+function commandList(): string {
+  return table(
+    ["command", "what it does"],
+    COMMAND_NAMES.map((name) => [`[${name}](#chatter-${name})`, COMMANDS[name].description]),
+  );
+}
+
+function commandPart(name: string, { details, operand, flags, actions = {}, perRole }: Command): string {
+  const rows = Object.entries(flags).map(([key, flag]) => flagRow(key, flag));
+  const limits = Object.entries(flags).filter(([, { limitReason }]) => limitReason !== undefined);
+  const actionRows = Object.entries(actions).map(([word, { description, operand }]) => [
+    `\`${word}${operand === undefined ? "" : ` ${operand.placeholder}`}\``,
+    description,
+  ]);
+  const actionFlags = Object.entries(actions).flatMap(([word, { flags = {} }]) =>
+    Object.entries(flags).map(([key, flag]) => flagRow(key, flag, `${word} `))
+  );
+  const own = [
+    ...(operand === undefined ? [] : [valueRow(operand.placeholder!, operand)]),
+    ...rows.filter((_, i) => Object.values(flags)[i]!.limitReason === undefined),
+    ...actionFlags,
+  ];
+  return [
+    `\`chatter ${name}${usageOf(operand, Object.keys(actions).length > 0, perRole)}${
+      own.length === 0 ? "" : " [flags]"
+    }\``,
+    wrapped(details, 0, WIDTH).join("\n"),
+    ...(actionRows.length === 0 ? [] : [table(["action", "what it does"], actionRows)]),
+    ...(own.length === 0 ? [] : [table(["flag", "default", "meaning", "allowed"], own)]),
+    ...oddVariables([flags, ...Object.values(actions).map(({ flags = {} }) => flags)]),
+    ...(limits.length === 0 ? [] : [
+      "Limits:",
+      table(["flag", "default", "unit", "meaning"], limits.map(([key, flag]) => limitRow(key, flag))),
+    ]),
+  ].join("\n\n");
+}
+
+function usageOf(operand: AnyFlag | undefined, hasActions: boolean, perRole: true | undefined): string {
+  if (perRole) return ` ${ROLES.join("|")}`;
+  if (hasActions) return " ACTION";
+  if (operand === undefined) return "";
+  return operand.required ? ` ${operand.placeholder}` : ` [${operand.placeholder}]`;
+}
+
+function flagRow(key: string, flag: AnyFlag, before = ""): string[] {
+  const name = before + flagName(key);
+  return valueRow(flag.placeholder === undefined ? name : `${name} ${flag.placeholder}`, flag);
+}
+
+function valueRow(shown: string, { defaultText, description, expected, placeholder }: AnyFlag): string[] {
+  const allowed = placeholder === undefined || expected === ANY_TEXT ? "" : expected;
+  return [`\`${shown}\``, defaultText ?? "", description, allowed];
+}
+
+function limitRow(key: string, { defaultText = "", expected, description }: AnyFlag): string[] {
+  const [, unit = ""] = /\((.*)\)$/.exec(expected) ?? [];
+  return [`\`${flagName(key)}\``, defaultText, unit, description];
+}
+
+/** A sentence on the variables whose names are not made from their flags' names. */
+function oddVariables(tables: readonly FlagTable[]): string[] {
+  const odd = tables.flatMap(Object.entries<AnyFlag>).filter(([key, { variable }]) =>
+    variable !== undefined && variable !== variableName(key)
+  ).map(([key, flag]) => `\`${flag.variable}\` sets \`${flagName(key)}\``);
+  return odd.length === 0
+    ? []
+    : [wrapped(`Variables with other names: ${odd.join(", ")}.`, 0, WIDTH).join("\n")];
+}
+
+/** A table in the form that deno fmt gives it. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((cell, i) => Math.max(cell.length, ...rows.map((row) => row[i]!.length)));
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
+  return [line(head), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...rows.map(line)].join(
+    "\n",
+  );
+}
+
+if (import.meta.main) {
+  await Deno.writeTextFile(PATH, withCurrentParts(await Deno.readTextFile(PATH)));
+}
