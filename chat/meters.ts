@@ -1,8 +1,6 @@
 /**
- * What a chat server counts, as one table: each metric with its name and what it means. One object a thread.
- *
- * Pure. The parts add to it at most once a turn, a commit or an event of one session, and nothing once a delivery;
- * where a gauge is read is mod.ts's. docs/metrics.md describes them for operators.
+ * The metrics of a chat server in one table, one object a thread; docs/metrics.md describes them. Pure. Counters change
+ * at most once for each turn, commit or session event, never for each delivery.
  *
  * @module
  */
@@ -11,11 +9,11 @@ import { BATCH_SIZES, Meters, SECONDS } from "../src/metrics/meters.ts";
 import { CLOSE, type CloseCause } from "../src/protocol/close_codes.ts";
 import type { JournalEntry } from "./room/message.ts";
 
-/** Upper bounds of what a commit takes, in seconds: a disk has milliseconds, and a full one much more. */
+/** Upper bounds in seconds: a commit takes milliseconds on a good disk, and far more on a full one. */
 const COMMIT_SECONDS: readonly number[] = [...SECONDS.slice(1), 5];
 
 const LOST = "lost";
-/** As labels are written, by what is told: a cause that another thread has sent is not the object of this one. */
+/** Labels by code and reason: a cause received from another thread is not the same object as here. */
 const CAUSES = new Map<string, string>(
   Object.entries(CLOSE).map(([name, cause]) => [
     keyOf(cause),
@@ -25,7 +23,7 @@ const CAUSES = new Map<string, string>(
 
 const LISTING_REQUESTS = ["register", "update", "withdraw"] as const;
 
-/** What is looked at of a sequencer when somebody asks. */
+/** Values read when metrics are requested. */
 export interface GaugedRoom {
   readonly connectedUsers: () => number;
   readonly held: { readonly size: number };
@@ -103,7 +101,6 @@ export class ChatMeters extends Meters {
     ),
   );
 
-  /** Where the gauges of a sequencer are read. */
   readRoom({ connectedUsers, held, bans, registrations }: GaugedRoom): void {
     this.#users.read = connectedUsers;
     this.#held.read = () => held.size;
@@ -111,7 +108,6 @@ export class ChatMeters extends Meters {
     this.#listings.read = () => registrations.filter(({ isListed }) => isListed).length;
   }
 
-  /** Where the gauges of a gateway are read. */
   readSockets(sessions: ReadonlySet<{ readonly pendingBytes: number }>): void {
     this.#sockets.read = () => sessions.size;
     this.#outboxBytes.read = () => {
@@ -129,7 +125,7 @@ export class ChatMeters extends Meters {
     this.#refused.of({ reason }).add();
   }
 
-  /** `cause`: what the server closed it for; undefined where it was lost. */
+  /** `cause`: why the server closed the connection; undefined if it was lost. */
   socketEnded(cause: CloseCause | undefined): void {
     this.#ended.of({ cause: (cause && CAUSES.get(keyOf(cause))) ?? LOST }).add();
   }
@@ -139,7 +135,7 @@ export class ChatMeters extends Meters {
   }
 
   messageStored({ kind, message }: JournalEntry): void {
-    // Nearly all are, and it is not looked up for each.
+    // The common case skips the lookup.
     if (kind === "said") this.#said.add();
     else this.#messages.of({ kind: message.text === "" ? "deleted" : "edited" }).add();
   }

@@ -1,6 +1,6 @@
 /**
- * The chat server, put together of a node and its gateway: the only place of this room that chooses adapters, and
- * the order of its start and its stop.
+ * The chat server: the one place that chooses its adapters, builds the node and the gateways, and orders its start and
+ * stop.
  *
  * @module
  */
@@ -37,7 +37,7 @@ import type { ThreadLink } from "./gateway/threads/link.ts";
 import { TRANSPORTS } from "./gateway/threads/mod.ts";
 import type { TransportName } from "./sockets/transport.ts";
 
-/** How long a turn gathers. Where a write takes all that there is, what this round of the event loop brings is one. */
+/** How long a turn gathers inputs: on ws, where one write sends a whole turn, for a round of the event loop. */
 const SOON: Readonly<Record<TransportName, (turn: () => void) => void>> = {
   serve: queueMicrotask,
   ws: setImmediate,
@@ -45,9 +45,9 @@ const SOON: Readonly<Record<TransportName, (turn: () => void) => void>> = {
 
 export interface ChatOptions extends Settings {
   readonly hostname: string;
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
-  /** Undefined: the one that the KV holds, made at the first boot. */
+  /** Undefined: the id in the KV, made at the first start. */
   readonly id: number | undefined;
   /** Base URLs of the listings to register with. */
   readonly listings: readonly string[];
@@ -55,19 +55,19 @@ export interface ChatOptions extends Settings {
   readonly kv: string | undefined;
   readonly tls: Tls | undefined;
   readonly transport: TransportName;
-  /** Where only one transport works, so that the other need not be recommended. */
+  /** On Deno Deploy only `serve` works, so `ws` is not recommended. */
   readonly onDenoDeploy: boolean;
-  /** What the admin API wants to see; undefined keeps it off. */
+  /** Undefined disables the admin API. */
   readonly adminToken: string | undefined;
-  /** What `/metrics` wants to see; undefined gives it to this machine alone. */
+  /** Undefined: only this machine may read `/metrics`. */
   readonly metricsToken: string | undefined;
-  /** Threads that sessions are spread over; 1 is the node's own thread. */
+  /** Threads for sessions; 1 is the main thread alone. */
   readonly workers: number;
-  /** The module that those threads run: one that calls `serveThread` of threads/mod.ts there. */
+  /** The module that each thread runs: it calls `serveThread` of threads/mod.ts. */
   readonly entry: string;
-  /** Milliseconds between two looks at those threads. */
+  /** Milliseconds between two checks of the threads. */
   readonly beatMs?: number;
-  /** Milliseconds since 1970; the wall clock where it is not given. */
+  /** Milliseconds since 1970; by default the wall clock. */
   readonly nowMs?: () => number;
 }
 
@@ -76,30 +76,29 @@ export interface RunningChat extends AsyncDisposable {
   readonly port: number;
   readonly id: number;
   /**
-   * Puts settings in force, a certificate for those who connect from now on, and the bans that the store has; nobody is
-   * dropped but whom a ban means. Throws what the runtime says of a certificate that cannot be used, having changed
-   * nothing.
+   * Applies settings, a certificate for new connections, and the stored bans; only banned sessions are disconnected.
+   * Throws the runtime's error for an unusable certificate, and changes nothing then.
    */
   reconfigure(next: Settings & Pick<ChatOptions, "tls">): Promise<Reconfigured>;
-  /** Withdraws from the listings, tells everyone with 1001, and releases everything. Idempotent. */
+  /** Withdraws from the listings, closes all sessions with 1001, and releases everything. Idempotent. */
   stop(): Promise<void>;
-  /** Resolves with why, where it is to be stopped: the store is another process's, or is to be. */
+  /** Resolves with the reason if the server must stop: another process owns or wants the store. */
   readonly ending: Promise<string>;
 }
 
-/** Milliseconds that gateways have at a stop to submit what they have received. */
+/** Milliseconds for gateways to submit received frames at a stop. */
 const FLUSH_MS = 1000;
 
 /**
- * Opens the store and the port, then registers with the listings without waiting for them.
- * Throws `CannotStart`, `KvUnavailable`, or what Deno says of the port, having released everything.
+ * Opens the store and the port, then registers with the listings without waiting for them. Throws `CannotStart`,
+ * `KvUnavailable`, or Deno's error about the port; everything is released then.
  */
 export async function startChat(options: ChatOptions): Promise<RunningChat> {
   wantDenoFor(options);
-  // One process: its ids, its window of history and its order are all that there is of them.
+  // One process only: message ids, history window and order are in its memory.
   const store = await openStore(options.kv, LAYOUT, {
     isShared: false,
-    // The next instance of an app is there before the one before it is told to go.
+    // Deno Deploy starts the next instance before it stops the last.
     takesOver: options.onDenoDeploy,
   });
   try {
@@ -110,7 +109,7 @@ export async function startChat(options: ChatOptions): Promise<RunningChat> {
   }
 }
 
-/** Throws where the Deno that this runs on is too old for what is asked. */
+/** Throws `CannotStart` if this Deno is too old for the options. */
 function wantDenoFor({ transport, tls, workers }: ChatOptions): void {
   if (transport === "ws") {
     const asked = tls === undefined ? "--transport ws" : "--transport ws, the default with --tls-cert,";
@@ -127,7 +126,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const meters = new ChatMeters();
   const stores = await storesIn(store, options, settings.limits);
   const threads = options.workers === 1 ? undefined : await loadThreads();
-  // Before the node: a held session waits from then on, and its client has to be able to connect.
+  // Threads start before the node: holds run from its start, and clients must be able to connect soon.
   const workers = await threads?.beginWorkers(options.entry, options.workers) ?? [];
   const links = new Set<ThreadLink>();
   let gateways: Gateways | undefined;
@@ -178,7 +177,7 @@ interface ServerParts {
   readonly log: Logger;
 }
 
-/** A server whose port is open: how its settings change, and the order of its stop. */
+/** A server whose port is open. */
 class RunningServer implements RunningChat {
   readonly id: number;
   readonly port: number;
@@ -198,7 +197,7 @@ class RunningServer implements RunningChat {
     this.#tls = tls;
   }
 
-  /** Says that the server listens, to the operator and to the listings. */
+  /** Logs that the server listens, and registers with the listings. */
   announce(): void {
     const { options, settings, node, log } = this.#parts;
     log.info("listening", { url: this.url, id: this.id, name: settings.name });
@@ -234,7 +233,7 @@ class RunningServer implements RunningChat {
     const { gateways, node, store, log } = this.#parts;
     gateways.refuse();
     await node.withdraw();
-    // Received inputs are answered before the goodbye.
+    // Received frames are answered before the close.
     await settlesWithin(gateways.flushInbound(), FLUSH_MS);
     await node.finish();
     await gateways.close();
@@ -248,7 +247,7 @@ class RunningServer implements RunningChat {
   }
 }
 
-/** What a server has of the other transport; undefined where it does without, or has no choice. */
+/** Why to recommend `--transport ws`; undefined if there is no reason or no choice. */
 function whyNotServe({ hostname, onDenoDeploy, tls }: ChatOptions): string | undefined {
   if (onDenoDeploy || isBefore29()) return undefined;
   if (tls !== undefined) {
@@ -257,10 +256,10 @@ function whyNotServe({ hostname, onDenoDeploy, tls }: ChatOptions): string | und
   return isPublicHost(hostname) ? "it can cut peers that are stuck" : undefined;
 }
 
-/** Flags that can change while the server runs, the certificate aside. */
+/** Flags beside the certificate that a reload can change. */
 const CHANGEABLE = ["name", "address", "allowedOrigins", "trustProxy", "limitLoopback"] as const;
 
-/** What only a server with several threads needs. */
+/** Loaded only for several threads. */
 async function loadThreads() {
   return {
     ...await import("./gateway/threads/thread_pool.ts"),
@@ -269,7 +268,6 @@ async function loadThreads() {
   };
 }
 
-/** Chooses what keeps each thing. */
 function storesIn(
   store: Store,
   { kv: place }: ChatOptions,
@@ -299,7 +297,7 @@ async function adminOf(
   return administration({ token, ...administered });
 }
 
-/** Opens the port, on this thread or on as many as there are to be. */
+/** Opens the port, on this thread or on several. */
 async function openGateways(
   options: ChatOptions,
   { sequencer }: Node,
@@ -366,8 +364,8 @@ function answers(store: Store): Promise<boolean> {
 }
 
 /**
- * Opens the store of a chat server that does not run, for an export or an import; undefined is the KV that is attached.
- * Throws `KvUnavailable`.
+ * Opens the store of a server that does not run, for an export or import. Undefined is the KV that Deno Deploy
+ * attaches. Throws `KvUnavailable`.
  */
 export async function openChatStore(place: string | undefined): Promise<TransferStore> {
   const { ChatExport } = await import("./admin/export.ts");

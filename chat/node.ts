@@ -1,6 +1,6 @@
 /**
- * The sequencer: the one order of a room and all that hangs on it, which is the sequencer, the history, bans, sessions that
- * may resume, moderation, and the listings. It knows no sockets: those are the gateways', chat/gateway/gateway.ts.
+ * The node: the single sequencer of a server and everything behind it: room, history, bans, held sessions, moderation
+ * and registrations. It has no sockets: those are in the gateways, chat/gateway/gateway.ts.
  *
  * @module
  */
@@ -43,17 +43,17 @@ import { Room } from "./room/room.ts";
 import { TurnSpans } from "./order/turn_spans.ts";
 import type { SettingsInForce } from "./settings.ts";
 
-/** What outlives the process. */
+/** Storage that outlives the process, unless `--kv :memory:`. */
 export interface Stores {
-  /** What is told of the past. */
+  /** The messages that clients can read: none with `--history-count 0`. */
   readonly journal: Journal;
-  /** What is kept of it, where that differs. */
+  /** The messages in the store, which retention and export read. */
   readonly retained: Journal;
   readonly bans: BanStore;
   readonly sessions: SessionStore;
-  /** Of the listings. */
+  /** Keys of the listings. */
   readonly keys: KeyStore;
-  /** Where positions are reserved. */
+  /** For reserved positions. */
   readonly kv: Deno.Kv;
 }
 
@@ -61,29 +61,28 @@ export interface NodeOptions {
   readonly id: number;
   readonly settings: SettingsInForce;
   readonly stores: Stores;
-  /** Everybody with a socket, connected or not. */
+  /** All connections, with or without a session. */
   readonly sockets: () => Iterable<Participant>;
-  /** Who hears what everyone is told, where they are not on this thread. */
+  /** The fan-out to other threads; undefined for this thread. */
   readonly fanout: FanoutPort | undefined;
-  /** Has a turn begin soon. */
+  /** Begins a turn soon. */
   readonly soon: (turn: () => void) => void;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
   readonly meters: ChatMeters;
-  /** There where traces are collected. */
+  /** Undefined unless traces are collected. */
   readonly tracing: Tracing | undefined;
   readonly log: Logger;
 }
 
-/** What listings are told of how the server is reached. */
 export interface Reachability {
   /** Base URLs of the listings to register with. */
   readonly listings: readonly string[];
-  /** The one that was opened: where no address is set, `:port` leaves the host to the listing. */
+  /** The open port. Without `--address` a listing gets `:port` and finds the host itself. */
   readonly port: number;
 }
 
-/** Milliseconds that each thing under way may take at a stop. */
+/** Milliseconds for each pending task at a stop. */
 const DRAIN_MS = 1000;
 
 export class Node {
@@ -205,7 +204,7 @@ export class Node {
     });
   }
 
-  /** Finds what the runs before it have left, and takes inputs from then on. */
+  /** Recovers the state of earlier runs. Inputs may be submitted from then on. */
   static async start(options: NodeOptions): Promise<Node> {
     const node = new Node(options, await recover(options));
     await node.moderation.sweep();
@@ -213,7 +212,7 @@ export class Node {
     return node;
   }
 
-  /** The port is open: registers with the listings, without waiting for them, and begins to sweep. */
+  /** Call when the port is open. Registers with the listings without waiting for them, and starts retention. */
   announce({ listings, port }: Reachability): void {
     this.#held.beginAll();
     const { id, settings, stores, nowMs, meters, tracing, log } = this.#options;
@@ -246,8 +245,8 @@ export class Node {
   }
 
   /**
-   * The settings have changed: what was made of them is made anew, the bans are read again, and the listings are told.
-   * Answers what has become of the bans.
+   * Call when the settings have changed: reloads the history window and the bans, and updates the listings. Returns the
+   * change of the bans.
    */
   async reconfigured(): Promise<Awaited<ReturnType<Moderation["reread"]>>> {
     const { settings, stores, log } = this.#options;
@@ -255,7 +254,7 @@ export class Node {
       try {
         this.#recovered.history.renew(await newestOf(stores.journal, settings.limits));
       } catch (error) {
-        // It goes on with what it has.
+        // The old window stays in use.
         log.error("history.read_failed", { error });
       }
       return { inputs: [], answer: undefined };
@@ -265,17 +264,16 @@ export class Node {
     return bans;
   }
 
-  /** Withdraws from the listings. */
   async withdraw(): Promise<void> {
     await Promise.all(this.#registrations.map((registration) => registration.stop()));
   }
 
-  /** Answers what was received, if the store still works. */
+  /** Answers the inputs received so far, if the store works. */
   async finish(): Promise<void> {
     await settlesWithin(this.sequencer.idle(), DRAIN_MS);
   }
 
-  /** Ends what still waits, when nobody is there any more. */
+  /** Call when all connections are closed. */
   async stop(): Promise<void> {
     await this.finish();
     this.#held.stop();
@@ -298,7 +296,7 @@ export class Node {
 
 type Recovered = Awaited<ReturnType<typeof recover>>;
 
-/** What earlier runs have left, the sessions aside. */
+/** What earlier runs stored, except sessions. */
 async function recover({ settings: { limits }, stores, log }: NodeOptions) {
   const { kv } = stores;
   const newest = await newestOf(stores.journal, limits);
@@ -319,7 +317,7 @@ function mintToken(): string {
   return randomBytes(32).toString("base64url");
 }
 
-/** Random numbers are asked for by the pool: a call costs as much for hundreds as for one. */
+/** Filled at once: one call for 512 numbers costs as much as for one. */
 const randomPool = new Uint32Array(512);
 let randomsLeft = 0;
 

@@ -1,31 +1,28 @@
 /**
- * What of a chat server's settings may change while it runs: one object in which its parts look values up whenever
- * they need them, and which is changed in one place.
- *
- * Pure. It knows none of the parts. Where a part has made something of a value, as a page with the server's name in
- * it, that part is told to make it anew by whoever changes the settings.
+ * The settings that may change while a chat server runs, in one object that its parts read when they need a value.
+ * Pure. A part that caches something made from a value, such as a page, is notified by chat/mod.ts.
  *
  * @module
  */
 import type { Limits } from "../src/protocol/limits.ts";
 import { nearestUsername, type Username } from "../src/protocol/names.ts";
 
-/** Plain values, which can be sent to a thread. */
+/** Plain values, so that they can be sent to a thread. */
 export interface Settings {
   readonly name: string;
-  /** What listings are told; undefined is the port that was opened. */
+  /** The address for listings; undefined means the open port. */
   readonly address: string | undefined;
-  /** As `https://chat.example`; undefined allows any. */
+  /** For example `https://chat.example`; undefined allows all. */
   readonly allowedOrigins: readonly string[] | undefined;
-  /** Takes the address of a client from the last entry of X-Forwarded-For. */
+  /** Whether the last entry of X-Forwarded-For is the client's address. */
   readonly trustProxy: boolean;
-  /** Holds clients of this machine to the limits of addresses too. */
+  /** Whether limits by address include clients on this machine. */
   readonly limitLoopback: boolean;
   readonly limits: Limits;
 }
 
 export class SettingsInForce implements Settings {
-  /** Always this object: what is in it changes. */
+  /** The same object at all times; its values change. */
   readonly limits: Limits;
   #settings: Settings;
   #ownName: Username;
@@ -40,7 +37,7 @@ export class SettingsInForce implements Settings {
     return this.#settings.name;
   }
 
-  /** The name under which the server speaks, which nobody else may have. */
+  /** The server's own author name: no client may use it. */
   get ownName(): Username {
     return this.#ownName;
   }
@@ -61,7 +58,7 @@ export class SettingsInForce implements Settings {
     return this.#settings.limitLoopback;
   }
 
-  /** Puts others in force. What of them needs a restart was taken out before, see `changeable`. */
+  /** Replaces all settings. Call with the result of `changeable`. */
   put(settings: Settings): void {
     this.#settings = settings;
     this.#ownName = ownNameOf(settings);
@@ -69,10 +66,7 @@ export class SettingsInForce implements Settings {
   }
 }
 
-/**
- * `next` without what cannot take the place of what is in force: a server that keeps no history has no journal, and
- * one that does has.
- */
+/** `next` without changes that need a restart: history can be resized but not switched on or off. */
 export function changeable(now: Settings, next: Settings): Settings {
   const { historyCount } = now.limits;
   if ((historyCount === 0) === (next.limits.historyCount === 0)) return next;

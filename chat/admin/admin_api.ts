@@ -1,8 +1,6 @@
 /**
- * The admin API on the chat server's port: requests judged by their token and their form, and handed to
- * moderation, PROTOCOL.md §11.
- *
- * It knows nothing of how a ban comes into force.
+ * The admin API on the chat server's port, PROTOCOL.md §11: checks the token and the form of a request, then calls
+ * moderation, which decides how a ban takes effect.
  *
  * @module
  */
@@ -33,19 +31,18 @@ export interface AdminOptions {
   readonly token: string;
   readonly moderation: Moderation;
   readonly source: ExportSource;
-  /** As they are in force. */
   readonly limits: Limits;
   /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
   readonly log: Logger;
 }
 
-/** What the log tells of an operator. */
+/** Events that log what an operator did. */
 type AdminEvent = "admin.banned" | "admin.lifted" | "admin.kicked" | "admin.announced";
 
 type AdminContext = Context<{ Bindings: AdminBindings }>;
 
-/** The application to be mounted under `/admin`. */
+/** The application to mount under `/admin`. */
 export function adminApp(options: AdminOptions): AdminApp {
   const app: AdminApp = new Hono<{ Bindings: AdminBindings }>();
   const { token, source, limits, log } = options;
@@ -61,7 +58,7 @@ export function adminApp(options: AdminOptions): AdminApp {
   return app;
 }
 
-/** Lets through who has the token. */
+/** Refuses a request without the token. */
 function authenticated(token: string, { steadyMs, log }: AdminOptions) {
   const bearer = new BearerToken(token);
   return async (c: AdminContext, next: () => Promise<void>): Promise<Response | void> => {
@@ -135,20 +132,20 @@ function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): vo
   });
 }
 
-/** Reads a body as JSON, whatever its Content-Type says, and judges it by its schema. */
+/** Reads a body as JSON, whatever its Content-Type, and checks it against its schema. */
 async function readBody<Name extends keyof AdminBodies>(
   c: Context,
   limits: Limits,
   name: Name,
 ): Promise<z.infer<AdminBodies[Name]> | AdminRefusal> {
-  // What a runtime says of a body that broke off differs: whatever it is, it is the sender's.
+  // An aborted body is the sender's fault. Each runtime reports it by another error.
   const bytes = await c.req.arrayBuffer().catch(() => undefined);
   if (bytes === undefined) return refuseAdmin("BODY_NOT_JSON");
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
-    // What is not UTF-8 is a TypeError.
+    // The decoder throws TypeError for bytes that are not UTF-8.
     if (!(error instanceof SyntaxError || error instanceof TypeError)) throw error;
     return refuseAdmin("BODY_NOT_JSON");
   }

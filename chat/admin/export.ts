@@ -1,8 +1,6 @@
 /**
- * What a chat server keeps, as pages of rows to take elsewhere: messages as they are now, bans, and where it is asked for
- * the keys that listings gave, PROTOCOL.md §11.4.
- *
- * Sessions are not taken along: their tokens are good on one server.
+ * An export of a chat server as pages of rows: messages as they are now, bans, and on request the keys of listings,
+ * PROTOCOL.md §11.4. It has no sessions: their tokens are valid on one server only.
  *
  * @module
  */
@@ -37,7 +35,7 @@ export class ChatExport implements ExportSource {
     return Promise.resolve({ ...headerOf("chat", LAYOUT.version), serverId: this.#options.serverId });
   }
 
-  /** A cursor is the kind of a row and what the last one of a page was called. */
+  /** A cursor is the kind of a row and the id of the last one sent. */
   async page(cursor = "message ", withKeys: boolean): Promise<TransferPage> {
     const [kind, last = ""] = cursor.split(" ");
     if (kind === "message") return await this.#messages(last);

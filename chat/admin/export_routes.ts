@@ -1,7 +1,6 @@
 /**
- * What a chat server that runs keeps, taken out by pages over the admin API, PROTOCOL.md §11.4.
- *
- * The token was judged before. It knows nothing of what a row is.
+ * The routes that export a running server's store in pages, PROTOCOL.md §11.4. The token was checked before; export.ts
+ * makes the rows.
  *
  * @module
  */
@@ -20,7 +19,7 @@ const pageQuerySchema = z.strictObject({
   keys: z.enum(["1"]).optional(),
 });
 
-/** What no store fails with: Deno KV rejects with a plain error, but where it was called wrongly. */
+/** Errors of a bug: Deno KV rejects with a plain error, save for wrong arguments. */
 const BUGS = [TypeError, RangeError, ReferenceError, SyntaxError];
 
 export interface ExportRoutesOptions {
@@ -29,7 +28,6 @@ export interface ExportRoutesOptions {
   readonly log: Logger;
 }
 
-/** The routes to be mounted under `/admin`. */
 export function exportRoutes(
   { source, refuse, log }: ExportRoutesOptions,
 ): Hono<{ Bindings: AdminBindings }> {
@@ -49,13 +47,13 @@ export function exportRoutes(
       return c.json({ rows, next: next ?? null });
     }));
 
-  /** A store that fails is a refusal; a bug is whose fence is around all routes. */
+  /** Answers a store that fails with a refusal. A bug is thrown to the fence of all routes. */
   async function fenced(c: Context, answer: () => Promise<Response>): Promise<Response> {
     try {
       return await answer();
     } catch (error) {
       if (BUGS.some((kind) => error instanceof kind)) throw error;
-      // What Deno KV rejects with, as `database or disk is full`.
+      // For example `database or disk is full`.
       log.error("admin.export_failed", { error });
       return refuse(c, refuseAdmin("STORE_FAILED"));
     }

@@ -1,8 +1,6 @@
 /**
- * An export put into a store without messages that no server has open: rows judged and stored, messages in the order of
- * their ids, PROTOCOL.md §11.4.
- *
- * What is there of bans and keys stays as it is.
+ * An import into a store without messages that no server has open: checks rows and stores them, messages in the order
+ * of their ids, PROTOCOL.md §11.4. Existing bans and keys stay.
  *
  * @module
  */
@@ -23,11 +21,11 @@ import { z } from "zod";
 import { formatFirstIssue } from "../../src/schema_issues.ts";
 import type { StoredMessage } from "../room/message.ts";
 
-/** Characters of what names or authors may be, whatever the rule of names was where they come from. */
+/** Characters of a name or author: more than the rule of names, which may have been another one. */
 const NAME_LENGTH_MAX = 256;
 /** Characters of a listing's URL, and of its key. */
 const LISTING_LENGTH_MAX = 2048;
-// Text of somebody else: a line is a line, and `; ` ends a field of a frame.
+// Clients show these texts: each is one line, and `; ` would end a field of a frame.
 const FIELD = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp};]+$/u;
 
 const fieldSchema = z.string().max(NAME_LENGTH_MAX).regex(FIELD, "one line without a semicolon is allowed");
@@ -35,7 +33,7 @@ const timeSchema = z.number().int().min(0).max(TIMESTAMP_MS_MAX);
 
 const messageSchema = z.strictObject({
   kind: z.literal("message"),
-  // Ids compare as texts.
+  // Ids are compared as strings.
   uuid: z.string().refine(
     (id) => isUuidV7(id) && id === id.toLowerCase(),
     "a UUIDv7 in lower case is allowed",
@@ -92,9 +90,9 @@ export interface ChatImportOptions {
 
 export class ChatImport implements ImportTarget {
   readonly #options: ChatImportOptions;
-  /** The id of the last message that was taken; undefined before the first. */
+  /** The id of the last stored message; undefined before the first. */
   #last: string | undefined;
-  /** Those that the store has; undefined before it was looked at. */
+  /** Bans of the store and of this import; undefined before they are loaded. */
   #bans: Bans | undefined;
 
   constructor(options: ChatImportOptions) {
@@ -140,7 +138,7 @@ export class ChatImport implements ImportTarget {
     return { taken: rows.length, skipped: 0 };
   }
 
-  /** A ban of the very same name and address counts as there. */
+  /** Skips bans whose name and address are banned already. Returns how many it stored. */
   async #takeBans(given: readonly Ban[]): Promise<number | Taken> {
     const { bans: store, nowMs } = this.#options;
     const bans = this.#bans ??= new Bans(await store.load());
@@ -159,7 +157,7 @@ export class ChatImport implements ImportTarget {
     return fresh.length;
   }
 
-  /** A key that is there is the one that a listing knows now. */
+  /** Skips listings that have a key already: that key is the current one. */
   async #takeKeys(rows: readonly KeyRow[]): Promise<number> {
     const { keys } = this.#options;
     let taken = 0;
@@ -178,7 +176,7 @@ function textProblem(text: string, edited: boolean): string | undefined {
   return [...text].length > max ? `text: at most ${max} characters are allowed` : undefined;
 }
 
-/** Where it was told, and what its author named it by, are of the server where that was. */
+/** Position and nonce belong to the server that the message comes from. */
 function storedMessage({ kind: _, nonce: _nonce, ...message }: MessageRow): StoredMessage {
   return { ...message, position: undefined, nonce: undefined };
 }

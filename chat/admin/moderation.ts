@@ -1,9 +1,7 @@
 /**
- * What an operator does to a room that runs: bans, lifts, kicks, announces, and sees who is there, PROTOCOL.md
- * §6.3 and §11.
- *
- * Each change has one place in the sequencer's order. A ban is stored, comes into force and ends the sessions that it
- * means with nothing decided in between. Who may ask for any of this is the admin API's.
+ * Moderation of a running room: ban, lift, kick, announce, and list users, PROTOCOL.md §6.3 and §11. Each change has
+ * one place in the sequencer's order: no input is decided while a ban is stored, takes effect and ends the sessions
+ * that it applies to. The admin API checks who may call it.
  *
  * @module
  */
@@ -31,7 +29,7 @@ export interface BanRequest {
   readonly name: Username | undefined;
   /** As `readAddressBlock` of bans.ts writes it. */
   readonly address: string | undefined;
-  /** Also the address from which whoever has the name is connected. */
+  /** Bans the current address of the session with this name too. */
   readonly withAddress: boolean;
   readonly message: string;
   /** Undefined for a ban without an end. */
@@ -40,18 +38,17 @@ export interface BanRequest {
 
 export interface Banned {
   readonly ban: Ban;
-  /** The names of those whom it put out. */
+  /** Names of the sessions that the ban ended. */
   readonly disconnected: readonly string[];
 }
 
 export interface ModerationOptions {
   readonly sequencer: Sequencer;
   readonly room: Pick<Room, "members">;
-  /** The session that a participant is on. */
   readonly sessionOf: (participant: Participant) => SessionId;
   readonly bans: Bans;
   readonly store: BanStore;
-  /** Everybody with a socket, connected or not. */
+  /** All connections, with or without a session. */
   readonly sessions: Iterable<Participant>;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
@@ -66,7 +63,7 @@ export class Moderation {
     this.#options = options;
   }
 
-  /** Those connected, in order of joining. */
+  /** All sessions, held ones included, in order of joining. */
   users(): ConnectedUser[] {
     const sessions = new Map(Array.from(this.#present(), (one) => [this.#options.sessionOf(one), one]));
     const nowMs = this.#options.nowMs();
@@ -84,15 +81,15 @@ export class Moderation {
   }
 
   /**
-   * Bans; whoever it means is put out by then, and the ban survives a crash. It takes the place of a ban of the
-   * very same name and address. A failing store changes nothing.
+   * Stores a ban, which survives a crash, and ends the sessions that it applies to. It replaces bans of the same name
+   * and address. Changes nothing if the store fails.
    */
   ban(request: BanRequest): Promise<Banned | AdminRefusal> {
     return this.#change(async () => {
       const { bans, nowMs, mintId } = this.#options;
       const { name, message, seconds } = request;
       const holder = name === undefined ? undefined : this.#holder(name);
-      // One that is held since an earlier run has none.
+      // A session held since an earlier run has no address.
       if (request.withAddress && !holder?.remoteAddress) return unchanged(refuseAdmin("NOT_CONNECTED"));
       await this.#sweep();
       const createdAtMs = nowMs();
@@ -114,7 +111,7 @@ export class Moderation {
     });
   }
 
-  /** Lifts the bans of a name, or the one with an id; answers them. Those past their end count as lifted before. */
+  /** Lifts the bans of a name, or the ban with an id; returns them. Expired bans are removed first and do not count. */
   lift(which: { readonly id: string } | { readonly name: Username }): Promise<readonly Ban[] | AdminRefusal> {
     return this.#change(async () => {
       const { bans } = this.#options;
@@ -127,7 +124,7 @@ export class Moderation {
     });
   }
 
-  /** Puts out whoever has a name; answers the name as it was shown. */
+  /** Ends the session that has a name; returns the name as it was shown. */
   kick(name: Username): Promise<{ readonly kicked: string } | AdminRefusal> {
     return this.#change(() => {
       const participant = this.#holder(name);
@@ -137,7 +134,7 @@ export class Moderation {
     });
   }
 
-  /** Tells everyone `text` as a message of the server, which is stored like any other. */
+  /** Broadcasts `text` as a message of the server, stored like any other. */
   async announce(text: string): Promise<AdminRefusal | undefined> {
     const decision = await new Promise<Decision>((resolve) => {
       this.#options.sequencer.submit(SERVER, { type: "ANNOUNCE", text }, resolve);
@@ -145,7 +142,7 @@ export class Moderation {
     return decision.kind === "stored" ? undefined : refuseAdmin("STORE_FAILED");
   }
 
-  /** Removes the bans that are past their end, when the server starts. Later changes do so by themselves. */
+  /** Removes expired bans. Call when the server starts; every later change does so too. */
   async sweep(): Promise<void> {
     await this.#change(async () => {
       await this.#sweep();
@@ -154,8 +151,7 @@ export class Moderation {
   }
 
   /**
-   * Puts in force what the store has, whoever wrote it there; whom a ban means that is new is put out. A failing store
-   * changes nothing.
+   * Loads the bans from the store, and ends the sessions that new bans apply to. Changes nothing if the store fails.
    */
   reread(): Promise<{ readonly added: number; readonly lifted: number } | AdminRefusal> {
     return this.#change(async () => {
@@ -171,7 +167,7 @@ export class Moderation {
     });
   }
 
-  /** A change of the bans at its place in the order; a store that fails is a refusal. */
+  /** Runs a change of the bans in its place of the order. A store that fails is a refusal. */
   async #change<Answer extends object>(
     change: () => Promise<{ inputs: readonly Submission[]; answer: Answer | AdminRefusal }>,
   ): Promise<Answer | AdminRefusal> {
@@ -198,7 +194,6 @@ export class Moderation {
     }
   }
 
-  /** Stored first, then in force. */
   async #store(added: readonly Ban[], removed: readonly Ban[]): Promise<void> {
     const { bans, store } = this.#options;
     try {
@@ -210,7 +205,7 @@ export class Moderation {
     for (const ban of added) bans.add(ban);
   }
 
-  /** Whom bans put out, each once, whatever bans mean them. */
+  /** The sessions that bans end, each once. */
   #matchingAny(bans: readonly Ban[]): Submission[] {
     const meant = new Map<Participant, Submission>();
     for (const ban of bans.filter((ban) => isInForce(ban, this.#options.nowMs()))) {
@@ -219,7 +214,7 @@ export class Moderation {
     return [...meant.values()];
   }
 
-  /** Whoever may be in the room, each once. */
+  /** All participants: connected, held, or lost with the loss not decided yet. */
   #present(): Set<Participant> {
     const { sessions, sequencer } = this.#options;
     return new Set([...sessions, ...sequencer.lost()]);
@@ -230,7 +225,7 @@ export class Moderation {
     return room.members().get(sessionOf(participant));
   }
 
-  /** Whom a ban puts out: by name those connected, by address also those who only have a socket. */
+  /** The sessions that a ban ends: by name connected sessions, by address connections without one too. */
   #matching(ban: Ban): { inputs: Submission[]; disconnected: string[] } {
     const inputs: Submission[] = [];
     const disconnected: string[] = [];
@@ -243,7 +238,7 @@ export class Moderation {
     return { inputs, disconnected };
   }
 
-  /** Who has a name, in any letter case; else who has one that looks like it, which may be hard to type. */
+  /** The participant with this name in any letter case; otherwise one with a lookalike, which may be hard to type. */
   #holder(name: Username): Participant | undefined {
     let alike: Participant | undefined;
     for (const participant of this.#present()) {
@@ -261,7 +256,7 @@ function unchanged(answer: AdminRefusal): { inputs: []; answer: AdminRefusal } {
 
 class StoreFailed extends Error {}
 
-/** The server as it takes part in the order: it says what operators announce. */
+/** The participant that announces: the server itself. */
 const SERVER: Participant = {
   id: SERVER_AUTHOR,
   isExtended: false,

@@ -1,7 +1,6 @@
 /**
- * What the admin API refuses, as one table: a stable name, the HTTP status and the text, PROTOCOL.md §11.3.
- *
- * A refusal is a value and never thrown. `{detail}` is what only the case can say. No text holds a token.
+ * The refusals of the admin API, as one table: a stable name, the HTTP status and the text, PROTOCOL.md §11.3. A
+ * refusal is a value, never thrown. No text contains a token.
  *
  * @module
  */
@@ -40,12 +39,11 @@ export interface AdminRefusal {
   readonly text: string;
 }
 
-/** Characters of a detail: a person reads it. */
+/** Characters of `{detail}`: a person reads it. */
 const DETAIL_LENGTH_MAX = 300;
-// A detail may hold the sender's own text; whatever it is, a refusal stays one line and turns no text.
+// A detail may contain the sender's text: a refusal must stay one line and must not change the direction of text.
 const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
-/** Makes the refusal `name`; `detail` is what `{detail}` in its text stands for. */
 export function refuseAdmin(name: AdminRefusalName, detail: string | number = ""): AdminRefusal {
   const { status, text } = ADMIN_REFUSALS[name];
   const printable = String(detail).slice(0, DETAIL_LENGTH_MAX).replace(UNPRINTABLE, " ");

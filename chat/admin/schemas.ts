@@ -1,8 +1,6 @@
 /**
- * The bodies and queries of the admin API as schemas, PROTOCOL.md §11.2: what a request has to look like before
- * moderation hears of it.
- *
- * Pure. They say which form is allowed, not whether anything of it is there.
+ * Schemas of the admin API's bodies and queries, PROTOCOL.md §11.2. Pure. They check the form of a request; moderation
+ * checks whether a user or ban exists.
  *
  * @module
  */
@@ -17,12 +15,11 @@ import { parseUsername, type Username } from "../../src/protocol/names.ts";
 import { readAddressBlock } from "../room/bans.ts";
 import type { BanRequest } from "./moderation.ts";
 
-/** A ban's message where the operator gives none. */
 export const BAN_MESSAGE_DEFAULT = "no reason was given";
-/** Characters of an IP address as text, with the length of a network. */
+/** Characters of an IP address with the length of a network. */
 const ADDRESS_LENGTH_MAX = 64;
 
-// A ban's message goes into a line of other people's clients.
+// Clients show the message of a ban in one line.
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
 const usernameSchema = z.string().max(USERNAME_LENGTH_MAX * 8).transform((text, context): Username => {
@@ -59,7 +56,7 @@ const banSchema = z.strictObject({
     "withAddress goes with a name and without an address",
   ).transform(({ name, address, seconds, ...rest }): BanRequest => ({ name, address, seconds, ...rest }));
 
-/** The bodies of POST by their path. */
+/** Schemas of POST bodies, by path. */
 export function adminBodies({ maxMessageLength }: Limits) {
   return {
     ban: banSchema,
@@ -76,5 +73,4 @@ export function adminBodies({ maxMessageLength }: Limits) {
 
 export type AdminBodies = ReturnType<typeof adminBodies>;
 
-/** What `DELETE /admin/bans` names. */
 export const liftQuerySchema = z.strictObject({ name: usernameSchema });

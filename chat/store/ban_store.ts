@@ -1,20 +1,17 @@
 /**
- * The port to the store of bans: what moderation needs of it and no more. Its adapter lies beside it.
+ * The port to the store of bans, for moderation.
  *
  * @module
  */
 import type { Ban } from "../room/bans.ts";
 
-/** Bans of one `change`: of the 1000 mutations that Deno KV takes in one commit. */
+/** Bans of one `change`: half of the 1000 mutations that a Deno KV commit allows. */
 export const CHANGE_BANS_MAX = 500;
 
-/** What `change` resolved for is there after any crash, where the store is durable at all. */
+/** A ban that `change` stored survives any crash, if the store is durable at all. */
 export interface BanStore {
-  /** All bans, the oldest first. */
+  /** The oldest first. */
   load(): Promise<Ban[]>;
-  /**
-   * Stores some and removes others, together at most CHANGE_BANS_MAX, all or nothing. Rejects when the store fails: then
-   * nothing has changed.
-   */
+  /** Adds and removes bans, together at most CHANGE_BANS_MAX, all or nothing. Rejects if the store fails. */
   change(added: readonly Ban[], removed: readonly Ban[]): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * The bans in Deno KV, a row a ban under `["ban", id]`, PROTOCOL.md §6.3.
+ * The bans in Deno KV, one row each under `["ban", id]`, PROTOCOL.md §6.3.
  *
  * @module
  */

@@ -1,8 +1,6 @@
 /**
- * What was broadcast of messages that were changed, in Deno KV: a row for the change, and one for the message as it was
- * broadcast before, each by its place in the order, for as long as somebody may resume, PROTOCOL.md §12.3.
- *
- * Beside these rows messages lie as they are now, which is the journal's.
+ * Broadcasts of edited messages in Deno KV, by position: each edit, and the message before it, kept while a session may
+ * resume, PROTOCOL.md §12.3. The journal itself has only the current version of a message.
  *
  * @module
  */
@@ -23,13 +21,12 @@ export class EditLogRows {
     this.#kv = kv;
   }
 
-  /** Has a change written with what `atomic` commits. */
   write(
     atomic: Deno.AtomicOperation,
     { position, message, before }: JournalEntry & { kind: "changed" },
   ): void {
     atomic.set([NAME, position], rowOf(message));
-    // The message itself was what was broadcast, up to now.
+    // Until its first edit the message row was the record of its broadcast.
     if (!before.edited && before.position !== undefined) {
       atomic.set([NAME, before.position], rowOf(before));
     }
@@ -40,7 +37,7 @@ export class EditLogRows {
     return value === null ? undefined : { position, ...value };
   }
 
-  /** With the changes that were broadcast from a place in the order on, in order. */
+  /** Adds the edits broadcast from position `from` on to `firsts`; returns all in order of position. */
   async withChanges(
     firsts: readonly MessageBroadcast[],
     from: number | undefined,
@@ -55,7 +52,7 @@ export class EditLogRows {
     return [...byPosition.values()].sort((a, b) => a.position - b.position);
   }
 
-  /** Removes what was broadcast before a place in the order. */
+  /** Removes what was broadcast before position `before`. */
   async forget(before: number): Promise<void> {
     while (true) {
       const atomic = this.#kv.atomic();

@@ -1,35 +1,32 @@
 /**
- * The port to the store of messages: what the order, a restart, retention and an export need of it. Adapters lie beside it.
+ * The port to the store of messages, for the sequencer, recovery, retention and export.
  *
  * @module
  */
 import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
 
 /**
- * 1. What `append` resolved for is there after any crash, where the store is durable at all.
- * 2. `append` is all or nothing, and one at a time: the caller waits for one before it makes the next.
+ * 1. An entry that `append` stored survives any crash, if the store is durable at all.
+ * 2. `append` is all or nothing, and one at a time: the caller waits for each before the next.
  * 3. Reads see every append that resolved before them.
  */
 export interface Journal {
-  /** Rejects when the store fails: then nothing of it was stored. Undefined where there is nothing to wait for. */
+  /** Rejects if the store fails; nothing is stored then. Undefined if there is nothing to wait for. */
   append(entries: readonly JournalEntry[]): Promise<void> | undefined;
   find(uuid: string): Promise<StoredMessage | undefined>;
-  /** The newest messages of a range, the newest last. */
+  /** The newest last. */
   page(range: HistoryRange): Promise<StoredMessage[]>;
   /** The oldest messages with greater ids than `uuid`, the oldest first. */
   after(uuid: string, limit: number): Promise<StoredMessage[]>;
-  /**
-   * Removes the oldest messages: those with ids below `from`, and as many more as there are past `keep`.
-   * Answers how many went.
-   */
+  /** Removes messages with ids below `from`, then the oldest beyond `keep`. Returns how many it removed. */
   sweep(bounds: { keep: number; from: string }): Promise<number>;
-  /** The newest broadcasts, as many as `isEnough` wants; it is asked after each message, the newest first. */
+  /** The newest broadcasts. Calls `isEnough` with each text, the newest first, until it returns true. */
   recoverBroadcasts(isEnough: (text: string) => boolean): Promise<RecoveredBroadcasts>;
-  /** Removes what was broadcast before a place in the order, beyond the messages as they are. */
+  /** Removes the records of edits broadcast before position `before`; messages stay. */
   forgetBroadcasts(before: number): Promise<void>;
 }
 
-/** A message as it was broadcast at one place in the order. */
+/** A message as it was broadcast at one position. */
 export interface MessageBroadcast {
   readonly position: number;
   readonly uuid: string;
@@ -38,12 +35,12 @@ export interface MessageBroadcast {
   readonly text: string;
 }
 
-/** The newest broadcasts of the runs before this one. */
+/** The newest broadcasts of earlier runs. */
 export interface RecoveredBroadcasts {
   /** In order. */
   readonly broadcasts: readonly MessageBroadcast[];
-  /** Every message that was broadcast at this place or later is among them. */
+  /** `broadcasts` has every message that was broadcast from this position on. */
   readonly from: number;
-  /** The messages among them that their authors had named, as they are stored. */
+  /** Messages of `broadcasts` that have a nonce, as they are stored, the newest first. */
   readonly named: readonly StoredMessage[];
 }

@@ -1,10 +1,8 @@
 /**
- * The journal in Deno KV: the messages of one append in a few rows, segments, in the order of their ids, so that a
- * commit costs little more for hundreds of messages than for one, PROTOCOL.md §4.3.
- *
- * A change rewrites the segment that holds the message: what was deleted is in no row of messages any more. Of the KV
- * it uses `["messages", id of the first]` and `["swept"]`; what was broadcast of changed messages is edit_log_kv.ts's.
- * When messages are to go is retention's.
+ * The journal in Deno KV, PROTOCOL.md §4.3. The messages of one append are a few rows, segments, in the order of their
+ * ids, so a commit of hundreds of messages costs little more than one. A change rewrites its segment: no row of
+ * messages keeps a deleted text. Rows: `["messages", first id]` and `["swept"]`; edit_log_kv.ts has the broadcasts of
+ * edited messages.
  *
  * @module
  */
@@ -22,14 +20,14 @@ import {
 } from "./segment_rows_kv.ts";
 import { EditLogRows } from "./edit_log_kv.ts";
 
-/** The greatest place in the order of all messages that retention has removed. */
+/** The row with the greatest position that retention has removed. */
 const SWEPT = ["swept"];
-/** Segments that are read first, which are a page where the server is busy, and at a time where each is a message. */
+/** Segments of the first read, a page on a busy server; later reads grow, as a segment may hold a single message. */
 const READ_SEGMENTS_MIN = 2;
 const READ_SEGMENTS_MAX = 64;
-/** Segments of one commit that removes, each with a check, of which Deno KV takes 100. */
+/** Segments of one commit that removes: Deno KV allows 100 checks. */
 const REMOVE_SEGMENTS_MAX = 100;
-/** How often a change is tried that a sweep keeps getting in the way of, which sweeps once a minute. */
+/** Tries of a change whose segment a sweep has rewritten; sweeps are a minute apart. */
 const TRIES_MAX = 10;
 
 export class KvJournal implements Journal {
@@ -37,13 +35,10 @@ export class KvJournal implements Journal {
   readonly #editLog: EditLogRows;
   readonly #assertInPlace: () => void;
   readonly #fence: readonly Deno.AtomicCheck[];
-  /** How many messages were stored, ever; undefined where it is to be read. */
+  /** Messages ever stored; undefined if it must be read. */
   #end: number | undefined;
 
-  /**
-   * `assertInPlace` throws where what was committed will not be there at the next start; `fence` holds as long as the
-   * journal is nobody else's.
-   */
+  /** `assertInPlace` throws if the file is gone; the checks of `fence` fail once another process owns the journal. */
   constructor(
     kv: Deno.Kv,
     assertInPlace: () => void = () => {},
@@ -57,15 +52,15 @@ export class KvJournal implements Journal {
 
   async append(entries: readonly JournalEntry[]): Promise<void> {
     const end = this.#end ?? await this.#readEnd();
-    // After a failure it is read: whether a commit that failed was one is not always known.
+    // Read again after a failure: a commit that failed may have been stored.
     this.#end = undefined;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const atomic = this.#kv.atomic().check(...this.#fence);
       const said = saidIn(entries);
       if (said.length < entries.length) await this.#change(atomic, entries, said);
       for (const segment of segmentsOf(said, end)) atomic.set(keyOf(segment), segment);
-      // Before it, so that nothing that is refused is there to be read; after it, so that nothing that is gone is
-      // acknowledged: a file that was removed takes commits as if nothing was.
+      // Before the commit, so that a refused message is never stored. After it, so that a lost message is not
+      // acknowledged: Deno KV commits to a deleted file without an error.
       this.#assertInPlace();
       const { ok } = await atomic.commit();
       this.#assertInPlace();
@@ -76,7 +71,7 @@ export class KvJournal implements Journal {
     throw new Error("What was to be changed kept changing");
   }
 
-  /** Has changes committed: in `said` where the message is of the same append, and in the segments. */
+  /** Adds changes to the commit: in `said` for messages of this append, else in their segments. */
   async #change(
     atomic: Deno.AtomicOperation,
     entries: readonly JournalEntry[],
@@ -93,7 +88,7 @@ export class KvJournal implements Journal {
       changed.delete(uuid);
     }
     for (const { key, value, versionstamp } of await this.#segmentsOf(changed.keys())) {
-      // What retention has just swept is in none of them, and a change of it brings nothing back.
+      // A message that retention removed is in no segment: its change has no effect.
       const messages = messagesOf(value).map((message) => changed.get(message.uuid) ?? message);
       atomic.check({ key, versionstamp });
       for (const segment of segmentsOf(messages, value.ordinal)) atomic.set(keyOf(segment), segment);
@@ -119,7 +114,7 @@ export class KvJournal implements Journal {
 
   async after(uuid: string, limit: number): Promise<StoredMessage[]> {
     const messages: StoredMessage[] = [];
-    // The segment that holds it may hold later ones.
+    // Its segment may hold later messages too.
     const holding = await segmentUpTo(this.#kv, uuid);
     const range = holding === undefined ? {} : { from: firstIdIn(holding) };
     for await (const { value } of segmentsIn(this.#kv, range)) {
@@ -138,7 +133,7 @@ export class KvJournal implements Journal {
     let from: number | undefined;
     for await (const message of this.#newestFirst(PAST_ALL)) {
       const { position, uuid, username, timestamp, text } = message;
-      // It was imported: what was broadcast before it is not known.
+      // Imported: no earlier broadcast is known.
       const first = position === undefined
         ? undefined
         : message.edited
@@ -161,7 +156,7 @@ export class KvJournal implements Journal {
     return this.#editLog.forget(before);
   }
 
-  /** How many messages are kept: those go first that were stored first. */
+  /** Messages stored. The first stored are removed first. */
   async count(): Promise<number> {
     const oldest = await firstSegment(this.#kv, {});
     return oldest === undefined ? 0 : await this.#readEnd() - oldest.value.ordinal;
@@ -180,7 +175,7 @@ export class KvJournal implements Journal {
         const kept = messages.filter(({ uuid }, i) => i >= excess && uuid >= from);
         const going = messages.length - kept.length;
         if (going === 0) break;
-        // A change that is stored meanwhile is not to be lost: then this is tried again.
+        // If a change is stored meanwhile the commit fails, and the loop repeats it.
         atomic.check({ key, versionstamp }).delete(key);
         for (const segment of segmentsOf(kept, value.ordinal + going)) atomic.set(keyOf(segment), segment);
         excess -= Math.min(excess, going);
@@ -200,7 +195,7 @@ export class KvJournal implements Journal {
     return newest === undefined ? 0 : endOf(newest.value);
   }
 
-  /** The segments that hold messages, or would, each once. */
+  /** The segments that contain these ids, each once. */
   async #segmentsOf(uuids: Iterable<string>): Promise<Iterable<SegmentEntry>> {
     const found = await Promise.all(Array.from(uuids, (uuid) => segmentUpTo(this.#kv, uuid)));
     const byKey = new Map<string, SegmentEntry>();
@@ -208,7 +203,7 @@ export class KvJournal implements Journal {
     return byKey.values();
   }
 
-  /** Messages with ids below `end`. */
+  /** Messages with ids below `end`, the newest first. */
   async *#newestFirst(end: string): AsyncIterable<StoredMessage> {
     let before = end;
     for (let limit = READ_SEGMENTS_MIN;; limit = Math.min(4 * limit, READ_SEGMENTS_MAX)) {

@@ -1,8 +1,6 @@
 /**
- * The journal of a server that keeps its messages for as long as it runs (`--kv :memory:`): no file, no commit, and
- * an append costs what it writes down, PROTOCOL.md §4.3.
- *
- * The oldest go as soon as there are more than are kept; what is past its age is retention's to sweep.
+ * The journal of a server without a file (`--kv :memory:`), PROTOCOL.md §4.3. It keeps the newest `--history-count`
+ * messages; retention removes old ones.
  *
  * @module
  */
@@ -21,7 +19,7 @@ export class MemoryJournal implements Journal {
 
   append(entries: readonly JournalEntry[]): Promise<void> | undefined {
     for (const { kind, message } of entries) {
-      // A change of what retention has just swept brings nothing back.
+      // A message that retention removed stays removed.
       if (kind === "changed") this.#messages.replace(message);
       else this.#messages.push(message);
     }
@@ -49,7 +47,7 @@ export class MemoryJournal implements Journal {
     }
     return Promise.resolve(removed);
   }
-  /** A run that keeps nothing leaves nothing to the next. */
+  /** Nothing outlives the process. */
   recoverBroadcasts(): Promise<RecoveredBroadcasts> {
     return Promise.resolve({ broadcasts: [], from: Infinity, named: [] });
   }

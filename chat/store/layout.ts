@@ -1,5 +1,5 @@
 /**
- * Which rows a chat server reads and writes, ARCHITECTURE.md "Storage".
+ * The version of a chat server's rows in Deno KV, ARCHITECTURE.md "Storage".
  *
  * @module
  */

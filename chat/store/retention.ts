@@ -1,8 +1,6 @@
 /**
- * Keeps history within its count and its age by sweeping the store of messages now and then, PROTOCOL.md §5.4.
- *
- * The program's own sweep and not Deno KV's `expireIn`: that is late by minutes, and takes the process down
- * where the disk is full.
+ * Retention: removes messages past `--history-count` and `--history-days` once a minute, PROTOCOL.md §5.4. It does not
+ * use Deno KV's `expireIn`, which is minutes late and crashes the process if the disk is full.
  *
  * @module
  */
@@ -11,7 +9,7 @@ import type { Limits } from "../../src/protocol/limits.ts";
 import { firstIdAt } from "../room/message_id.ts";
 import type { Journal } from "./journal.ts";
 
-/** Seconds between two sweeps: how long messages past the limits lie in the file at most. */
+/** Seconds between two sweeps: messages past the limits stay in the file for at most this long. */
 export const SWEEP_INTERVAL_SECONDS = 60;
 
 const DAY_MS = 86_400_000;
@@ -23,15 +21,14 @@ export function oldestKeptId(nowMs: number, days: number): string {
 
 export interface RetentionOptions {
   readonly messages: Pick<Journal, "sweep" | "forgetBroadcasts">;
-  /** As they are in force. */
   readonly limits: Pick<Limits, "historyCount" | "historyDays">;
-  /** The place in the order from which on broadcasts may still be replayed to somebody who resumes. */
+  /** The oldest position that a session may still resume from. */
   readonly replayableFrom: () => number;
   readonly nowMs: () => number;
   readonly log: Logger;
 }
 
-/** Sweeps at once and then every SWEEP_INTERVAL_SECONDS, until it is stopped. A sweep that fails is tried again. */
+/** Sweeps at once and then every SWEEP_INTERVAL_SECONDS. A sweep that fails is logged; the next one retries. */
 export class Retention {
   readonly #options: RetentionOptions;
   readonly #timer: ReturnType<typeof setInterval>;
@@ -43,7 +40,7 @@ export class Retention {
     this.#begin();
   }
 
-  /** Resolves when no sweep is under way any more. */
+  /** Resolves when no sweep is under way. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#sweep;

@@ -1,8 +1,6 @@
 /**
- * Segments: how messages that were stored together lie in one value of the store, and back.
- *
- * Columns and not rows: what messages have in common is there once, and to write one costs little beside its text.
- * Pure. Under which keys segments lie, and when they go, is the journal's.
+ * Segments: messages that are stored together, as one value in columns, so that a message costs little beside its
+ * text. Pure. The journal decides which rows hold segments and when they are removed.
  *
  * @module
  */
@@ -10,40 +8,39 @@ import type { StoredMessage } from "../room/message.ts";
 
 /** Messages in the order of their ids. */
 export interface Segment {
-  /** How many messages were stored before the first of these, ever. */
+  /** Messages ever stored before this segment. */
   readonly ordinal: number;
-  /** What all of the ids begin with, and the rest of each, one after the other. */
+  /** `prefix` begins all ids. `ids` has the rest of each, concatenated. */
   readonly prefix: string;
   readonly ids: string;
-  /** Who spoke, as sessions and names, and which of them each message is by. */
+  /** `by[i]` is the index of message i's author and username. */
   readonly authors: readonly string[];
   readonly usernames: readonly string[];
   readonly by: readonly number[];
   readonly timestamps: readonly string[];
   readonly texts: readonly string[];
-  /** The position of the first one, or 0, and by how much each is greater. */
+  /** `offsets[i]` is message i's position less `position`; undefined if it was imported. */
   readonly position: number;
   readonly offsets: readonly (number | undefined)[];
-  /** Which were edited. */
+  /** Indexes of edited messages. */
   readonly edited: readonly number[];
-  /** Empty where no message has one. */
+  /** Empty if no message has one. */
   readonly nonces: readonly (string | undefined)[];
 }
 
-/** Bytes of a message beside its text, at the most: its id, author, name, timestamp, nonce, and the numbers. */
+/** Bytes of a message beside its text, at most: id, author, name, timestamp, nonce and numbers. */
 export const MESSAGE_BYTES_MAX = 320;
 /**
- * Bytes of one segment as far as they are counted, two for each UTF-16 unit: of the 65,536 that a value of Deno KV
- * may have. Everyday messages take a third of what is counted. One that is larger is a segment of its own.
+ * Bytes of one segment at two a UTF-16 unit, of the 65,536 that a Deno KV value may have. Everyday text takes a third
+ * of that. A larger message is a segment of its own.
  */
 export const SEGMENT_BYTES_MAX = 60_000;
 
-/** Bytes that a message takes in a segment, at the most. */
 function bytesOf({ text }: StoredMessage): number {
   return 2 * text.length + MESSAGE_BYTES_MAX;
 }
 
-/** Cuts messages, in the order of their ids, into as few segments as hold them; the first has the `ordinal`. */
+/** Divides messages into as few segments as hold them. `ordinal` is that of the first message. */
 export function segmentsOf(messages: readonly StoredMessage[], ordinal: number): Segment[] {
   const segments: Segment[] = [];
   let start = 0;
@@ -61,12 +58,11 @@ export function segmentsOf(messages: readonly StoredMessage[], ordinal: number):
   return segments;
 }
 
-/** The smallest id in it. */
 export function firstIdOf({ prefix, ids }: Segment): string {
   return prefix + ids.slice(0, ID_LENGTH - prefix.length);
 }
 
-/** How many messages had been stored when it was. */
+/** Messages ever stored up to the end of this segment. */
 export function endOf({ ordinal, texts }: Segment): number {
   return ordinal + texts.length;
 }
@@ -91,7 +87,6 @@ export function messagesOf(segment: Segment): StoredMessage[] {
   });
 }
 
-/** Of a UUID as text. */
 const ID_LENGTH = 36;
 
 function segmentOf(messages: readonly StoredMessage[], ordinal: number): Segment {
@@ -109,7 +104,7 @@ function segmentOf(messages: readonly StoredMessage[], ordinal: number): Segment
   let ids = "";
   for (const message of messages) {
     let speaker = speakers.get(message.author);
-    // Whoever changed names is another speaker from there on.
+    // A new name makes a new speaker.
     if (speaker === undefined || usernames[speaker] !== message.username) {
       speaker = authors.length;
       speakers.set(message.author, speaker);
@@ -140,7 +135,7 @@ function segmentOf(messages: readonly StoredMessage[], ordinal: number): Segment
   };
 }
 
-/** What both begin with, and all that lies between them; less than the whole of an id. */
+/** What both ids begin with; shorter than an id. */
 function sharedStart(one: string, other: string): string {
   let length = 0;
   while (length < ID_LENGTH - 1 && one[length] === other[length]) length++;

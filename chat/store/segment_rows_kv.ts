@@ -1,6 +1,6 @@
 /**
- * The rows of segments in Deno KV, `["messages", id of the first message]`: where one lies, and reads of them by an id
- * that they hold or would. What is in one is segment.ts's; which are written is their owners'.
+ * The rows of segments in Deno KV, `["messages", id of the first message]`: keys and range reads. segment.ts encodes
+ * them; the journal decides which to write.
  *
  * @module
  */
@@ -16,17 +16,17 @@ export function keyOf(segment: Segment): Deno.KvKey {
   return [NAME, firstIdOf(segment)];
 }
 
-/** The id of the first message in it, as its key has it. */
+/** The id of its first message. */
 export function firstIdIn({ key }: SegmentEntry): string {
   return key[1] as string;
 }
 
-/** An id right after this one: none lies in between. */
+/** The smallest string after `uuid`: no other id lies between. */
 export function idAfter(uuid: string): string {
   return `${uuid} `;
 }
 
-/** Those that begin with an id from `from` on and below `end`, in that order or its `reverse`. */
+/** Segments whose first id is from `from` up to `end`, exclusive; in `reverse` order if asked. */
 export function segmentsIn(
   kv: Deno.Kv,
   { from = "", end = PAST_ALL }: { readonly from?: string; readonly end?: string },
@@ -35,7 +35,6 @@ export function segmentsIn(
   return kv.list<Segment>({ start: [NAME, from], end: [NAME, end] }, options);
 }
 
-/** The first of those, if there is one. */
 export async function firstSegment(
   kv: Deno.Kv,
   range: { readonly from?: string; readonly end?: string },
@@ -45,7 +44,7 @@ export async function firstSegment(
   return undefined;
 }
 
-/** The one that a message with this id is in, or would be put behind. */
+/** The segment that contains `uuid`, if any does. */
 export function segmentUpTo(kv: Deno.Kv, uuid: string): Promise<SegmentEntry | undefined> {
   return firstSegment(kv, { end: idAfter(uuid) }, { reverse: true });
 }

@@ -1,6 +1,5 @@
 /**
- * The port to the store of sessions that may be resumed: what has to be known of them after a restart, and no more.
- * Its adapter lies beside it.
+ * The port to the store of sessions that may be resumed after a restart.
  *
  * @module
  */
@@ -8,20 +7,20 @@
 /** A session of the extended mode, PROTOCOL.md §12. */
 export interface StoredSession {
   readonly id: string;
-  /** As it is shown. How names compare is not stored. */
+  /** As the user wrote it. */
   readonly username: string;
   /** Milliseconds since 1970. */
   readonly connectedAtMs: number;
-  /** Hashes of the tokens that resume it: the newest, and the one that was last used. */
+  /** Hashes of the newest token and of the one last used. */
   readonly tokens: readonly string[];
 }
 
-/** Sessions of one `change`: of the 1000 mutations that Deno KV takes in one commit. */
+/** Sessions of one `change`: half of the 1000 mutations that a Deno KV commit allows. */
 export const CHANGE_SESSIONS_MAX = 500;
 
 export interface SessionStore {
   /** In order of connecting. */
   load(): Promise<StoredSession[]>;
-  /** Stores a session by its id, or removes it where there is none: CHANGE_SESSIONS_MAX at once, all or nothing. */
+  /** Stores sessions by id and removes those that are undefined; at most CHANGE_SESSIONS_MAX, all or nothing. */
   change(sessions: ReadonlyMap<string, StoredSession | undefined>): Promise<void>;
 }

@@ -1,5 +1,5 @@
 /**
- * The sessions that may be resumed, in Deno KV: a row a session under `["session", id]`, PROTOCOL.md §12.3.
+ * The sessions that may be resumed, in Deno KV, one row each under `["session", id]`, PROTOCOL.md §12.3.
  *
  * @module
  */
