@@ -212,7 +212,7 @@ class RunningServer implements RunningChat {
     const { settings, node, gateways } = this.#parts;
     if (next.tls !== undefined) proveTls(next.tls);
     const put = changeable(settings, next);
-    settings.put(put);
+    settings.apply(put);
     await gateways.reconfigured();
     const bans = await node.reconfigured();
     const inForce = new Set<string>(CHANGEABLE);
@@ -382,7 +382,7 @@ export async function openChatStore(place: string | undefined): Promise<Transfer
   return {
     describe: () => source.describe(),
     page: (cursor, withKeys) => source.page(cursor, withKeys),
-    take: (rows) => target.take(rows),
+    accept: (rows) => target.accept(rows),
     [Symbol.asyncDispose]: () => store.disposeAsync(),
   };
 }

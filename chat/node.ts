@@ -252,7 +252,7 @@ export class Node {
     const { settings, stores, log } = this.#options;
     await this.sequencer.runExclusive(async () => {
       try {
-        this.#recovered.history.renew(await newestOf(stores.journal, settings.limits));
+        this.#recovered.history.reload(await newestOf(stores.journal, settings.limits));
       } catch (error) {
         // The old window stays in use.
         log.error("history.read_failed", { error });

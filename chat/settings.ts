@@ -59,7 +59,7 @@ export class SettingsInForce implements Settings {
   }
 
   /** Replaces all settings. Call with the result of `changeable`. */
-  put(settings: Settings): void {
+  apply(settings: Settings): void {
     this.#settings = settings;
     this.#ownName = ownNameOf(settings);
     Object.assign(this.limits, settings.limits);

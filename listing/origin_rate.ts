@@ -34,8 +34,8 @@ export class OriginRate {
   /** Takes one token of `origin`; false if none is left. */
   consume(origin: string, nowMs: number): boolean {
     if (this.perSecond === 0 || isLoopback(origin)) return true;
-    if (!this.#blocks.take(addressBlock(origin), nowMs)) return false;
+    if (!this.#blocks.consume(addressBlock(origin), nowMs)) return false;
     const site = addressSite(origin);
-    return site === undefined || this.#sites.take(site, nowMs);
+    return site === undefined || this.#sites.consume(site, nowMs);
   }
 }

@@ -42,7 +42,7 @@ export class TokenBucket {
   }
 
   /** Takes `tokens`, at most a full bucket; false, with nothing taken, if there are fewer. */
-  take(nowMs: number, tokens = 1): boolean {
+  consume(nowMs: number, tokens = 1): boolean {
     const wanted = Math.min(tokens, this.#rate.burst);
     const gained = Math.max(0, nowMs - this.#filledMs) / 1000 * this.#rate.perSecond;
     this.#tokens = Math.min(this.#rate.burst, this.#tokens + gained);
@@ -74,7 +74,7 @@ export class KeyedTokenBuckets {
     return this.#buckets.get(key)?.has(nowMs) ?? true;
   }
 
-  take(key: string, nowMs: number): boolean {
+  consume(key: string, nowMs: number): boolean {
     const bucket = this.#buckets.get(key) ?? new TokenBucket(this.#rate, nowMs);
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
@@ -82,6 +82,6 @@ export class KeyedTokenBuckets {
       const [oldest] = this.#buckets.keys();
       if (oldest !== undefined) this.#buckets.delete(oldest);
     }
-    return bucket.take(nowMs);
+    return bucket.consume(nowMs);
   }
 }

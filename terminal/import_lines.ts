@@ -128,7 +128,7 @@ class Import {
     this.#batch = [];
     this.#units = 0;
     if (batch.length === 0) return undefined;
-    const came = await this.#target!.take(batch.map(({ json }) => json));
+    const came = await this.#target!.accept(batch.map(({ json }) => json));
     if ("problem" in came) {
       return this.#problem(
         batch[came.row]!.line,

@@ -52,7 +52,7 @@ class PlainClient {
     this.#world = world;
     this.#session = new SessionDriver({
       url: world.url,
-      onEvent: (event) => this.#hear(event),
+      onEvent: (event) => this.#onEvent(event),
       steadyMs: steadyClock,
       wallMs: wallClock,
     });
@@ -98,7 +98,7 @@ class PlainClient {
     this.#session.send(text);
   }
 
-  #hear(event: SessionEvent): void {
+  #onEvent(event: SessionEvent): void {
     switch (event.type) {
       case "entered":
         return this.#isIn(event.how, event.serverName);

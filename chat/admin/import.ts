@@ -99,7 +99,7 @@ export class ChatImport implements ImportTarget {
     this.#options = options;
   }
 
-  async take(given: readonly unknown[]): Promise<Taken> {
+  async accept(given: readonly unknown[]): Promise<Taken> {
     const messages: MessageRow[] = [];
     const bans: Ban[] = [];
     const keys: KeyRow[] = [];

@@ -65,7 +65,7 @@ export class Moderation {
 
   /** All sessions, held ones included, in order of joining. */
   users(): ConnectedUser[] {
-    const sessions = new Map(Array.from(this.#present(), (one) => [this.#options.sessionOf(one), one]));
+    const sessions = new Map(Array.from(this.#participants(), (one) => [this.#options.sessionOf(one), one]));
     const nowMs = this.#options.nowMs();
     return Array.from(this.#options.room.members(), ([id, { username, connectedAtMs }]) => ({
       username: username.shown,
@@ -161,7 +161,7 @@ export class Moderation {
       });
       const before = bans.size;
       const added = stored.filter(({ id }) => bans.get(id) === undefined);
-      bans.renew(stored);
+      bans.reload(stored);
       const answer = { added: added.length, lifted: before + added.length - stored.length };
       return { inputs: this.#matchingAny(added), answer };
     });
@@ -215,7 +215,7 @@ export class Moderation {
   }
 
   /** All participants: connected, held, or lost with the loss not decided yet. */
-  #present(): Set<Participant> {
+  #participants(): Set<Participant> {
     const { sessions, sequencer } = this.#options;
     return new Set([...sessions, ...sequencer.lost()]);
   }
@@ -229,7 +229,7 @@ export class Moderation {
   #matching(ban: Ban): { inputs: Submission[]; disconnected: string[] } {
     const inputs: Submission[] = [];
     const disconnected: string[] = [];
-    for (const participant of this.#present()) {
+    for (const participant of this.#participants()) {
       const username = this.#memberOf(participant)?.username;
       if (!matches(ban, username, participant.remoteAddress)) continue;
       inputs.push({ participant, input: { type: "BAN", message: ban.message } });
@@ -241,7 +241,7 @@ export class Moderation {
   /** The participant with this name in any letter case; otherwise one with a lookalike, which may be hard to type. */
   #holder(name: Username): Participant | undefined {
     let alike: Participant | undefined;
-    for (const participant of this.#present()) {
+    for (const participant of this.#participants()) {
       const username = this.#memberOf(participant)?.username;
       if (username?.folded === name.folded) return participant;
       if (username !== undefined && areTooAlike(username, name)) alike = participant;

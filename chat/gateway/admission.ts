@@ -104,7 +104,7 @@ export class Admission {
     }
     const rate = limits.socketRatePerAddress;
     // 0 switches the limit off.
-    if (rate > 0 && !this.#rates.take(block, nowMs)) {
+    if (rate > 0 && !this.#rates.consume(block, nowMs)) {
       const text =
         `Too many new connections from this address: at most ${rate} a second are allowed for long`;
       return refusal("rate", 429, text, Math.ceil(1 / rate));

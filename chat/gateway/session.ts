@@ -242,9 +242,9 @@ export class Session implements Receiver, Participant, OutboxOwner {
     if (floodRate === 0) return false;
     const nowMs = this.#rules.steadyMs();
     const tokens = 1 + Math.floor(length / UNITS_OF_A_TOKEN);
-    if (this.#allowed.take(nowMs, tokens)) return false;
+    if (this.#allowed.consume(nowMs, tokens)) return false;
     this.#tolerated ??= new TokenBucket(this.#rules.floodRate, nowMs);
-    if (this.#tolerated.take(nowMs, tokens)) {
+    if (this.#tolerated.consume(nowMs, tokens)) {
       this.#answerFault(fault("FLOOD", floodRate));
     } else {
       this.#rules.log.warn("session.flood", { session: this.id });

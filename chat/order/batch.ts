@@ -60,7 +60,7 @@ export class BatchSize {
   }
 
   /** Adds the next input; false if it no longer fits. The first input always fits. */
-  takes(input: Input): boolean {
+  accepts(input: Input): boolean {
     const isFirst = this.#inputs === 0;
     this.#inputs++;
     this.#text += this.#textOf(input);

@@ -133,7 +133,7 @@ export class Sequencer {
     let end = 0;
     for (; end < this.#queue.length; end++) {
       const next = this.#queue[end]!;
-      if ("run" in next || !takes(next.input) || !size.takes(next.input)) break;
+      if ("run" in next || !takes(next.input) || !size.accepts(next.input)) break;
     }
     const taken = end === this.#queue.length ? this.#queue : this.#queue.splice(0, end);
     if (taken === this.#queue) this.#queue = [];

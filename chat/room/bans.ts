@@ -28,10 +28,10 @@ export class Bans {
   readonly #byAddress = new Map<string, Set<Ban>>();
 
   constructor(kept: readonly Ban[]) {
-    this.renew(kept);
+    this.reload(kept);
   }
 
-  renew(kept: readonly Ban[]): void {
+  reload(kept: readonly Ban[]): void {
     for (const index of [this.#bans, this.#byName, this.#byAddress]) index.clear();
     for (const ban of kept) this.add(ban);
   }

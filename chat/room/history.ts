@@ -30,10 +30,10 @@ export class History {
   #isWhole = false;
 
   constructor(newest: NewestMessages) {
-    this.renew(newest);
+    this.reload(newest);
   }
 
-  renew(options: NewestMessages): void {
+  reload(options: NewestMessages): void {
     this.#window = new MessageWindow();
     this.#capacity = Math.min(WINDOW_MESSAGES_MAX, options.kept);
     this.#holdsAllKept = options.kept <= WINDOW_MESSAGES_MAX;

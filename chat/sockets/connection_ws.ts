@@ -143,7 +143,7 @@ export class WsConnection implements Connection, SocketOwner {
   /** One write for the whole batch: a write costs many times what it writes. */
   flush(): void {
     while (this.#batch.bytes > 0) {
-      const bytes = this.#batch.take();
+      const bytes = this.#batch.drain();
       // Past the library, which would make a frame of it. Nothing of the library's waits to be sent in between: what it
       // sends, pings and closes, it sends at once.
       if (this.#socket.readyState === OPEN) this.#stream.write(bytes);
@@ -184,7 +184,7 @@ export class WsConnection implements Connection, SocketOwner {
   #answerPing(data: Buffer): void {
     const nowMs = this.#rules.steadyMs();
     this.#pings ??= new TokenBucket(PING_RATE, nowMs);
-    if (!this.#pings.take(nowMs)) return this.close(CLOSE.flood);
+    if (!this.#pings.consume(nowMs)) return this.close(CLOSE.flood);
     if (this.#socket.readyState === OPEN && this.pendingBytes <= PONG_PENDING_BYTES_MAX) {
       this.#socket.pong(data);
     }

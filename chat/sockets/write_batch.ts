@@ -58,7 +58,7 @@ export class WriteBatch {
   }
 
   /** What comes next of it as one piece, and for most that is all. Maybe shared with others: never written to. */
-  take(): Buffer {
+  drain(): Buffer {
     const bytes = this.#bytes;
     const broadcasts = this.#broadcasts;
     const rest = this.#rest;

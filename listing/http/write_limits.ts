@@ -83,7 +83,7 @@ export class WriteLimits {
   #refuseTooOften({ origin, holderOf }: Writer): Refusal | undefined {
     const nowMs = this.#steadyClock();
     if (holderOf !== undefined) {
-      return this.#holders.take(String(holderOf), nowMs)
+      return this.#holders.consume(String(holderOf), nowMs)
         ? undefined
         : refuse("TOO_MANY_UPDATES", HOLDER_RATE.perSecond);
     }

@@ -78,7 +78,7 @@ export class ListingTransfer implements ExportSource, ImportTarget {
     return { rows, next: later.length > rows.length ? String(rows.at(-1)!.id) : undefined };
   }
 
-  async take(given: readonly unknown[]): Promise<Taken> {
+  async accept(given: readonly unknown[]): Promise<Taken> {
     const records: ServerRecord[] = [];
     for (const [i, one] of given.entries()) {
       const read = rowSchema.safeParse(one);

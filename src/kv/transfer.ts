@@ -48,7 +48,7 @@ export type Taken =
 
 export interface ImportTarget {
   /** Imports rows of one kind, at most BATCH_ROWS_MAX with BATCH_UNITS_MAX. Rejects if the store fails. */
-  take(rows: readonly unknown[]): Promise<Taken>;
+  accept(rows: readonly unknown[]): Promise<Taken>;
 }
 
 /** A store opened for an export or import command. */

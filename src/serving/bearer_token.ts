@@ -32,7 +32,7 @@ export class BearerToken {
     const given = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
     // Hashes have equal lengths, which the comparison requires.
     if (given !== undefined && timingSafeEqual(hash(given), this.#expected)) return "right";
-    this.#tries.take(block, nowMs);
+    this.#tries.consume(block, nowMs);
     return "wrong";
   }
 }

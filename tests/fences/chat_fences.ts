@@ -94,7 +94,7 @@ chatFence("the answer to a request by ws", "answers 500", async (server, log) =>
 chatFence("a session's reading", "answers that frame, and the session goes on", async (server, log, bob) => {
   await using alice = await ChatClient.connect(server.url, "alice");
   {
-    using _bug = broken(TokenBucket.prototype, "take");
+    using _bug = broken(TokenBucket.prototype, "consume");
     assertEquals(await alice.ask("c2/MSG 1; boom"), INTERNAL);
   }
   assertEquals(await alice.ask("c2/MSG 1; after"), ACK);

@@ -104,7 +104,7 @@ Deno.test("rows are handed over in batches of one kind, no more than a commit ta
     short,
     JSON.stringify({ kind: "end", rows: BATCH_ROWS_MAX + 7 }),
   ];
-  const came = await importLines("x", ReadableStream.from(lines), () => Promise.resolve({ take }));
+  const came = await importLines("x", ReadableStream.from(lines), () => Promise.resolve({ accept: take }));
   assertEquals(came, { output: `Rows taken: ${BATCH_ROWS_MAX + 7}, skipped: 0.\n` });
   assertEquals(batches, [`${BATCH_ROWS_MAX} a`, "1 a", "4 b", "1 b", "1 a"]);
 });

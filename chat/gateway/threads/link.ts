@@ -102,11 +102,11 @@ export class ThreadLink implements FanoutTarget {
   }
 
   /** Takes what the gateway has posted. The fence of this entry point. */
-  take(message: Packed | CallMessage): void {
+  receive(message: Packed | CallMessage): void {
     if (this.#isLost) return;
     try {
       if (Array.isArray(message)) this.#takeSubmitted(message);
-      else this.calls.take(message);
+      else this.calls.receive(message);
     } catch (error) {
       this.#options.log.error("bug", { where: "gateway", error });
     }

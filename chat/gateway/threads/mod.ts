@@ -19,7 +19,7 @@ export async function serveThread(): Promise<void> {
   globalThis.addEventListener("message", (event) => {
     const { port, lifeline } = (event as MessageEvent<{ port: MessagePort; lifeline: MessagePort }>).data;
     const gateway = new ThreadGateway((message) => port.postMessage(message), TRANSPORTS, lifeline);
-    port.onmessage = ({ data }) => gateway.take(data);
+    port.onmessage = ({ data }) => gateway.receive(data);
   }, { once: true });
   // What is sent before somebody listens is heard by nobody: so the thread says when it does.
   postToBeginner("up");

@@ -54,7 +54,7 @@ export class Calls<Theirs extends Functions<Theirs>, Ours extends Functions<Ours
   }
 
   /** Takes what the other thread has posted. */
-  take(message: CallMessage): void {
+  receive(message: CallMessage): void {
     if ("call" in message) return void this.#answer(message);
     const waiting = this.#waiting.get(message.answer);
     this.#waiting.delete(message.answer);

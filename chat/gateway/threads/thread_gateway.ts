@@ -77,8 +77,8 @@ export class ThreadGateway {
   }
 
   /** Takes what the sequencer's thread has posted. */
-  take(message: Packed | CallMessage): void {
-    if (!Array.isArray(message)) return this.#calls.take(message);
+  receive(message: Packed | CallMessage): void {
+    if (!Array.isArray(message)) return this.#calls.receive(message);
     this.#reader.apply(message);
     this.#appliedTurns++;
     // That it was told has to be known there, also where nobody here has anything to say.
@@ -123,7 +123,7 @@ export class ThreadGateway {
   }
 
   #reconfigure(settings: Settings): void {
-    this.#settings?.put(settings);
+    this.#settings?.apply(settings);
     void this.#gateway?.reconfigured();
   }
 

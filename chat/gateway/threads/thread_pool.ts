@@ -176,7 +176,7 @@ export class GatewayPool implements Gateways {
     const thread: Thread = { index, worker, link, channel, gone, lifeline, ...state };
     this.#threads.add(thread);
     links.add(link);
-    channel.onmessage = ({ data }) => link.take(data);
+    channel.onmessage = ({ data }) => link.receive(data);
     worker.onerror = (event) => {
       event.preventDefault();
       this.#lost(thread, event.message);

@@ -58,9 +58,9 @@ function ban(name: string | null, more: object = {}) {
 Deno.test("imported messages are kept as they were, without the positions and nonces of another server", () =>
   withStore(async ({ target, messages }) => {
     const deleted = row(2 * HOUR_MS, "", { edited: true });
-    assertEquals(await target.take([row(3 * HOUR_MS, "first"), deleted]), { taken: 2, skipped: 0 });
+    assertEquals(await target.accept([row(3 * HOUR_MS, "first"), deleted]), { taken: 2, skipped: 0 });
     // An id of this very millisecond is not of the future.
-    assertEquals(await target.take([row(0, "now", { nonce: "n1" })]), { taken: 1, skipped: 0 });
+    assertEquals(await target.accept([row(0, "now", { nonce: "n1" })]), { taken: 1, skipped: 0 });
     const kept = await messages.after("", 10);
     assertEquals(kept.map(({ text, edited }) => [text, edited]), [["first", false], ["", true], [
       "now",
@@ -72,14 +72,14 @@ Deno.test("imported messages are kept as they were, without the positions and no
 
 Deno.test("messages go into a store without messages, and into no other", () =>
   withStore(async ({ target, messages, bans, keys }) => {
-    assertEquals(await target.take([row(2 * HOUR_MS, "there")]), { taken: 1, skipped: 0 });
+    assertEquals(await target.accept([row(2 * HOUR_MS, "there")]), { taken: 1, skipped: 0 });
     const again = new ChatImport({ messages, bans, keys, nowMs: () => NOW_MS });
-    assertEquals(await again.take([row(HOUR_MS, "more")]), {
+    assertEquals(await again.accept([row(HOUR_MS, "more")]), {
       problem: "the store has messages: an import goes into one without",
       row: 0,
     });
     assertEquals((await messages.after("", 10)).map(({ text }) => text), ["there"]);
-    assertEquals(await again.take([ban("eve")]), { taken: 1, skipped: 0 });
+    assertEquals(await again.accept([ban("eve")]), { taken: 1, skipped: 0 });
   }));
 
 Deno.test("a batch with a row that cannot be is refused whole, with the row", () =>
@@ -104,12 +104,12 @@ Deno.test("a batch with a row that cannot be is refused whole, with the row", ()
       [5, /./],
     ];
     for (const [one, says] of bad) {
-      const came = await target.take([good, one]);
+      const came = await target.accept([good, one]);
       assert("problem" in came && says.test(came.problem), JSON.stringify([one, came]));
       assertEquals(came.row, 1);
     }
     assertEquals([await messages.after("", 10), await bans.load()], [[], []]);
-    assertEquals(await target.take([good]), { taken: 1, skipped: 0 });
+    assertEquals(await target.accept([good]), { taken: 1, skipped: 0 });
   }));
 
 Deno.test("a ban is skipped where it is there, by its id or its very name and address, and past its end", () =>
@@ -120,8 +120,8 @@ Deno.test("a ban is skipped where it is there, by its id or its very name and ad
       ban(null, { address: "192.0.2.1" }),
       ban("trudy", { endsAt: NOW_MS }),
     ];
-    assertEquals(await target.take([...rows, ban("EVE")]), { taken: 3, skipped: 2 });
-    assertEquals(await target.take(rows), { taken: 0, skipped: 4 });
+    assertEquals(await target.accept([...rows, ban("EVE")]), { taken: 3, skipped: 2 });
+    assertEquals(await target.accept(rows), { taken: 0, skipped: 4 });
     const kept = (await bans.load()).map(({ name, address }) => name ?? address);
     assertEquals(kept.toSorted(), ["192.0.2.1", "eve", "mallory"]);
   }));
@@ -139,9 +139,9 @@ Deno.test("as many bans are taken as are kept, and not one more", () =>
     for (let at = 0; at < there.length; at += CHANGE_BANS_MAX) {
       await bans.change(there.slice(at, at + CHANGE_BANS_MAX), []);
     }
-    const came = await target.take([ban("eve"), ban("mallory")]);
+    const came = await target.accept([ban("eve"), ban("mallory")]);
     assert("problem" in came && came.problem.startsWith("Too many bans"), JSON.stringify(came));
-    assertEquals(await target.take([ban("eve")]), { taken: 1, skipped: 0 });
+    assertEquals(await target.accept([ban("eve")]), { taken: 1, skipped: 0 });
     assertEquals((await bans.load()).length, BANS_MAX);
   }));
 
@@ -149,8 +149,8 @@ Deno.test("a key that is there is the one that the listing knows now, and stays"
   withStore(async ({ target, keys }) => {
     const key = (listing: string, key: string) => ({ kind: "listing_key", listing, key });
     const both = [key("https://a.example", "secret-a"), key("https://b.example", "secret-b")];
-    assertEquals(await target.take(both), { taken: 2, skipped: 0 });
-    assertEquals(await target.take([key("https://a.example", "other")]), { taken: 0, skipped: 1 });
+    assertEquals(await target.accept(both), { taken: 2, skipped: 0 });
+    assertEquals(await target.accept([key("https://a.example", "other")]), { taken: 0, skipped: 1 });
     assertEquals(await keys.all(), [["https://a.example", "secret-a"], ["https://b.example", "secret-b"]]);
   }));
 
@@ -160,5 +160,5 @@ Deno.test("a batch fits one append, and one change of bans", () =>
     assertLessOrEqual(BATCH_ROWS_MAX, Math.min(APPEND_ENTRIES_MAX, CHANGE_BANS_MAX));
     const text = "語".repeat(Math.floor(BATCH_UNITS_MAX / BATCH_ROWS_MAX));
     const rows = Array.from({ length: BATCH_ROWS_MAX }, (_, n) => row(HOUR_MS - n, text));
-    assertEquals(await target.take(rows), { taken: BATCH_ROWS_MAX, skipped: 0 });
+    assertEquals(await target.accept(rows), { taken: BATCH_ROWS_MAX, skipped: 0 });
   }));

@@ -18,7 +18,7 @@ function broadcastOf(bytes: number): TurnFrames {
 
 function pieces(gathered: WriteBatch): Buffer[] {
   const taken: Buffer[] = [];
-  while (gathered.bytes > 0) taken.push(gathered.take());
+  while (gathered.bytes > 0) taken.push(gathered.drain());
   return taken;
 }
 

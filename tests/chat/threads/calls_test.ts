@@ -18,10 +18,13 @@ interface Nothing {
 
 function connected(ours: Questions): Calls<Questions, Nothing> {
   const asking: Calls<Questions, Nothing> = new Calls<Questions, Nothing>(
-    (message: CallMessage) => answering.take(structuredClone(message)),
+    (message: CallMessage) => answering.receive(structuredClone(message)),
     {},
   );
-  const answering = new Calls<Nothing, Questions>((message) => asking.take(structuredClone(message)), ours);
+  const answering = new Calls<Nothing, Questions>(
+    (message) => asking.receive(structuredClone(message)),
+    ours,
+  );
   return asking;
 }
 

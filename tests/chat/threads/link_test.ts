@@ -52,10 +52,10 @@ Deno.test("a gateway may be so many turns behind, and one more has to be waited 
   link.flush();
   let isCaughtUp = false;
   const caughtUp = link.caughtUp()!.then(() => isCaughtUp = true);
-  link.take([0]);
+  link.receive([0]);
   await Promise.resolve();
   assertEquals(isCaughtUp, false);
-  link.take([1]);
+  link.receive([1]);
   await caughtUp;
   assertEquals([link.caughtUp(), link.turnsBehind], [undefined, TURNS_BEHIND_MAX - 1]);
 });
@@ -71,18 +71,18 @@ Deno.test("nobody waits for a thread that is lost", async () => {
 
 Deno.test("a session is submitted for under its id, and its PING is answered behind what was told", () => {
   const { link, posted, submitted } = stage();
-  link.take([0, ...OPENED, Uplink.message, 1, "5", "hello"]);
+  link.receive([0, ...OPENED, Uplink.message, 1, "5", "hello"]);
   assertEquals(submitted.map(([{ id }, input]) => [id, input]), [
     ["alice's", { type: "MSG", timestamp: "5", text: "hello" }],
   ]);
   // Its message is unanswered: the PING has its place behind that.
-  link.take([0, Uplink.input, 1, { type: "PING", timestamp: "6" }]);
+  link.receive([0, Uplink.input, 1, { type: "PING", timestamp: "6" }]);
   assertEquals([submitted.length, posted.length], [2, 0]);
   const [session] = link.sessions;
   session!.settled();
   session!.settled();
   link.flush();
-  link.take([0, Uplink.input, 1, { type: "PING", timestamp: "7" }]);
+  link.receive([0, Uplink.input, 1, { type: "PING", timestamp: "7" }]);
   assertEquals(posted, [
     [Downlink.settled, 1, Downlink.settled, 1],
     [Downlink.one, 1, "c2/PING 7; 7", Downlink.settled, 1],
@@ -93,21 +93,21 @@ Deno.test("a session is submitted for under its id, and its PING is answered beh
 Deno.test("a fault of a session is answered at once where nothing of it is unanswered", () => {
   const { link, posted, submitted } = stage();
   const refused = fault("BINARY_FRAME");
-  link.take([0, ...OPENED, Uplink.input, 1, { type: "FAULT", fault: refused }]);
+  link.receive([0, ...OPENED, Uplink.input, 1, { type: "FAULT", fault: refused }]);
   assertEquals(posted, [[Downlink.one, 1, `c2/ERROR ${refused.text}`, Downlink.settled, 1]]);
   assertEquals(submitted, []);
 });
 
 Deno.test("with its thread a session has lost its connection, and its socket counts no more", async () => {
   const { link, posted, submitted, admission } = stage();
-  link.take({ call: 1, name: "admit", args: [{ remoteAddress: "192.0.2.1", origin: null }] });
-  link.take({ call: 2, name: "admit", args: [{ remoteAddress: "192.0.2.1", origin: null }] });
+  link.receive({ call: 1, name: "admit", args: [{ remoteAddress: "192.0.2.1", origin: null }] });
+  link.receive({ call: 2, name: "admit", args: [{ remoteAddress: "192.0.2.1", origin: null }] });
   await new Promise((resolve) => setTimeout(resolve));
   assertEquals(
     posted.map((answer) => (answer as { value: { isAdmitted: boolean } }).value.isAdmitted),
     [true, false],
   );
-  link.take([0, ...OPENED]);
+  link.receive([0, ...OPENED]);
   assertEquals(admission.addresses, 1);
   const asked = link.calls.ask("close");
   link.lost("it is gone");
@@ -116,22 +116,22 @@ Deno.test("with its thread a session has lost its connection, and its socket cou
   await assertRejects(() => asked, Error, "it is gone");
   await assertRejects(() => link.calls.ask("close"), Error, "it is gone");
   // What it had posted before comes too late.
-  link.take([0, Uplink.message, 1, "5", "hello"]);
+  link.receive([0, Uplink.message, 1, "5", "hello"]);
   assertEquals(submitted.length, 1);
 });
 
 Deno.test("a place is given back when the socket that had it is gone", async () => {
   const { link, posted, admission } = stage();
-  link.take({ call: 1, name: "admit", args: [{ remoteAddress: "192.0.2.1", origin: null }] });
+  link.receive({ call: 1, name: "admit", args: [{ remoteAddress: "192.0.2.1", origin: null }] });
   await new Promise((resolve) => setTimeout(resolve));
   const { ticket } = (posted[0] as { value: { ticket: number } }).value;
-  link.take([0, Uplink.left, ticket]);
+  link.receive([0, Uplink.left, ticket]);
   assertEquals(admission.addresses, 0);
 });
 
 Deno.test("what a gateway submits for nobody is logged, and what is behind it is dealt with", () => {
   const { link, submitted, log } = stage();
-  link.take([0, ...OPENED, Uplink.message, 9, "5", "who?", Uplink.message, 1, "5", "hello"]);
+  link.receive([0, ...OPENED, Uplink.message, 9, "5", "who?", Uplink.message, 1, "5", "hello"]);
   assertEquals(submitted.map(([{ id }]) => id), ["alice's"]);
   assertEquals(log.events("error"), ["bug"]);
 });
