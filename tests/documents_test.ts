@@ -166,7 +166,7 @@ Deno.test("every event of the log that docs/operations.md explains is one that t
   const sources = await Promise.all(
     codeFiles.filter((file) => file.endsWith(".ts")).map((file) => Deno.readTextFile(new URL(file, ROOT))),
   );
-  const events = tableUnder("docs/operations.md", "Watching")
+  const events = tableUnder("docs/operations.md", "Monitoring")
     .flatMap((row) => [...row.event!.matchAll(/[a-z]+(?:[._][a-z]+)+|^bug$/g)].map(([event]) => event));
   assert(events.length > 10, `${events.length} events`);
   assertEquals(events.filter((event) => !sources.some((source) => source.includes(`"${event}"`))), []);
