@@ -1,8 +1,7 @@
 /**
- * The connection of `Deno.serve`: its WebSocket upgrade behind the port of connection.ts.
- *
- * What the platform does not offer is not made up here: an inbound frame is whole before it can be measured,
- * and a stuck peer cannot be cut off, only closed. Pings are the platform's own, PROTOCOL.md §7.3.
+ * A connection of `Deno.serve`, behind the port of chat/delivery/connection.ts. Limits of the platform: a frame is
+ * measured after it has arrived whole, and a stuck peer can be closed but not cut. The platform sends the pings,
+ * PROTOCOL.md §7.3.
  *
  * @module
  */
@@ -15,18 +14,18 @@ import type { Frame } from "../room/frame.ts";
 import type { AdmittedSocket } from "./transport.ts";
 
 export interface ServeConnectionOptions {
-  /** Seconds of silence after which a peer that does not answer pings is lost; it is pinged at the half. */
+  /** Seconds of silence after which a peer is lost; it is pinged after half of them. */
   readonly idleSeconds: number;
   readonly log: Logger;
 }
 
-/** Upgrades the request, or answers 400 where it is no handshake of a WebSocket. */
+/** Upgrades a request, or answers 400 if it is not a WebSocket handshake. */
 export function upgradeServe(
   request: Request,
   { remoteAddress, subprotocol: wished, accept, gone }: AdmittedSocket,
   { idleSeconds, log }: ServeConnectionOptions,
 ): Response {
-  // The platform's own option throws for a name that it does not find, as in a list without blanks.
+  // The platform's option throws for a name that it does not find, such as one in a list without blanks.
   const isFound = request.headers.get("sec-websocket-protocol")?.split(", ").includes(wished ?? "") === true;
   let upgrade: Deno.WebSocketUpgrade;
   try {
@@ -41,7 +40,7 @@ export function upgradeServe(
   const connection = new ServeConnection(socket, remoteAddress, subprotocol);
   let receiver: Receiver | undefined;
 
-  // An exception in a handler of the platform's would end the process: this is the fence of this entry point.
+  // Fence of this entry point: an exception in a handler of the platform would end the process.
   const fenced = (where: string, handle: () => void) => {
     try {
       handle();
@@ -56,7 +55,7 @@ export function upgradeServe(
       if (typeof data === "string") receiver?.receiveText(data);
       else receiver?.receiveBinary(data.byteLength);
     });
-  // The platform reports some ends twice, and some as an error and a close: only the first is told.
+  // The platform reports some closes twice, or as an error and a close.
   let isOver = false;
   socket.onclose = () => {
     if (isOver) return;
@@ -64,12 +63,12 @@ export function upgradeServe(
     fenced("close", () => receiver?.lost());
     fenced("gone", gone);
   };
-  // Without a listener an error of a socket would be an error of the process. A close event follows it.
+  // Without a listener an error would end the process. A close event follows it.
   socket.onerror = () => {};
   return response;
 }
 
-/** Answers with the subprotocol where the answer can still be changed, which Deno 2.4 does not allow: it is none then. */
+/** Sets the subprotocol in the response. Deno 2.4 does not allow that: the connection then has none. */
 function chosenByHand({ headers }: Response, subprotocol: string | undefined): string | undefined {
   if (subprotocol === undefined) return undefined;
   try {
@@ -95,7 +94,7 @@ class ServeConnection implements Connection {
     return this.#socket.bufferedAmount;
   }
 
-  /** The platform drops by itself what is sent after a close. */
+  /** The platform drops frames after a close. */
   send({ text }: Frame): void {
     this.#socket.send(text);
   }
@@ -104,7 +103,7 @@ class ServeConnection implements Connection {
     for (let i = from; i < broadcasts.length; i++) this.#socket.send(broadcasts.at(i).text);
   }
 
-  /** The platform sends each frame by itself, and at once. */
+  /** The platform sends each frame at once. */
   flush(): void {}
 
   close({ code, reason }: CloseCause): void {
@@ -112,8 +111,8 @@ class ServeConnection implements Connection {
   }
 
   /**
-   * The platform has no such thing. A close comes closest: whatever the peer sends after it ends the connection at
-   * once, but a peer that is silent and does not read keeps it until TCP gives up.
+   * The platform cannot cut a connection, so this closes it: the next byte from the peer ends it, but a silent peer
+   * that does not read keeps it until TCP gives up.
    */
   terminate(): void {
     this.close(CLOSE.stopping);

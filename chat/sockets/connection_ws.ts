@@ -1,8 +1,6 @@
 /**
- * The connection of the library `ws`: one peer's WebSocket behind the port of connection.ts, with its liveness.
- *
- * The library reads the frames and cuts what is malformed; when to ping is the transport's one timer, which calls
- * `beat`, PROTOCOL.md §7.3.
+ * A connection of the library `ws`, behind the port of chat/delivery/connection.ts. The library reads frames and cuts
+ * malformed ones. The transport's one timer calls `beat` for pings and deadlines, PROTOCOL.md §7.3.
  *
  * @module
  */
@@ -19,46 +17,36 @@ import { WriteBatch } from "./write_batch.ts";
 import { type Rate, TokenBucket } from "../../src/token_bucket.ts";
 import type { AdmittedSocket } from "./transport.ts";
 
-/**
- * Frames that may come after the server has closed: what an honest peer had under way. A peer that goes on sending is
- * cut, since each of its frames is still read.
- */
+/** Frames accepted after the server's close: those that an honest peer had sent. A peer that sends more is cut. */
 export const FRAMES_AFTER_CLOSE_MAX = 256;
 
 const OPEN = 1;
 
-/**
- * Milliseconds that a peer has to answer a close, and to take what was sent before it; then it is cut. A second or
- * two is a slow network, and what is unsent is held until then.
- */
+/** Milliseconds for a peer to read what was sent and to answer a close; then it is cut. */
 export const CLOSE_TIMEOUT_MS = 5000;
-/**
- * Pings of a peer: a client that measures its line, and no flood. Each is answered, and costs as much as a frame that
- * the session's limit counts.
- */
+/** Pings of a peer: each is answered, and costs as much as a frame. */
 const PING_RATE: Rate = { burst: 60, perSecond: 20 };
-/** Bytes unsent past which a ping is not answered: a peer that does not read would fill memory with pongs. */
+/** Unsent bytes above which a ping is not answered: pongs would fill memory for a peer that does not read. */
 const PONG_PENDING_BYTES_MAX = 16_384;
-/** Milliseconds that a peer which broke a rule has to read why; nothing of it is read any more. */
+/** Milliseconds for a peer that broke a rule to read the close; its own frames are not read any more. */
 const BROKEN_TIMEOUT_MS = 500;
 
-/** What is the same for all connections of a transport. */
+/** Shared by all connections of a transport. */
 export interface WsConnectionRules {
   readonly log: Logger;
   /** A clock that never goes back. */
   readonly steadyMs: () => number;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
-  /** Called once, when the socket is gone. */
+  /** Called once, when the socket is closed. */
   readonly onGone: (connection: WsConnection) => void;
 }
 
-/** What is one connection's own. */
 export interface WsConnectionParts {
   readonly admitted: AdmittedSocket;
-  /** Where what the peer sends can be stopped. */
+  /** Stops reading from the peer. */
   readonly reading: { end(): void };
-  /** The stream that the WebSocket is on. */
+  /** The stream below the WebSocket. */
   readonly stream: Pick<Socket, "write">;
 }
 
@@ -70,21 +58,21 @@ export class WsConnection implements Connection, SocketOwner {
   readonly #reading: { end(): void };
   readonly #rules: WsConnectionRules;
   readonly #gone: () => void;
-  /** Made at the first ping: most never send one. */
+  /** Made at the first ping: most peers send none. */
   #pings: TokenBucket | undefined;
-  /** What was given to `send` and is not flushed yet. */
+  /** Frames to be written at the next `flush`. */
   readonly #batch = new WriteBatch();
   #receiver: Receiver | undefined;
   #framesAfterClose = 0;
-  /** When the last ping went out, or it was opened. */
+  /** When the last ping was sent, or the connection opened. */
   #lastPingMs: number;
-  /** When the ping went out that is not answered yet. */
+  /** When the unanswered ping was sent. */
   #pingedMs: number | undefined;
   #closeTimeoutMs = CLOSE_TIMEOUT_MS;
-  /** When it was first seen closing, whichever end began it. */
+  /** When a beat first saw it closing, whichever end began it. */
   #closingMs: number | undefined;
 
-  /** Takes a WebSocket that is open. */
+  /** Takes an open WebSocket. */
   constructor(
     socket: PeerSocket,
     { admitted, reading, stream }: WsConnectionParts,
@@ -144,8 +132,8 @@ export class WsConnection implements Connection, SocketOwner {
   flush(): void {
     while (this.#batch.bytes > 0) {
       const bytes = this.#batch.drain();
-      // Past the library, which would make a frame of it. Nothing of the library's waits to be sent in between: what it
-      // sends, pings and closes, it sends at once.
+      // Written below the library, which would add a header. The library buffers nothing: it sends pings and closes at
+      // once.
       if (this.#socket.readyState === OPEN) this.#stream.write(bytes);
     }
   }
@@ -154,7 +142,7 @@ export class WsConnection implements Connection, SocketOwner {
     if (this.#socket.readyState !== OPEN) return;
     this.flush();
     this.#socket.close(code, reason);
-    // A peer that is closed for what it did goes on doing it; after a goodbye its answer is awaited.
+    // A peer that broke a rule goes on doing so. After a goodbye its answer is awaited.
     if (code !== CLOSE.goodbye.code && code !== CLOSE.stopping.code) this.#stopReading();
   }
 
@@ -162,7 +150,7 @@ export class WsConnection implements Connection, SocketOwner {
     this.#socket.terminate();
   }
 
-  /** Pings where it is time to, and cuts a peer that has not answered a ping or a close in time. */
+  /** Sends a ping if it is due. Cuts a peer that has not answered a ping or a close in time. */
   beat(nowMs: number): void {
     this.#fenced("beat", () => this.#beat(nowMs));
   }
@@ -190,11 +178,11 @@ export class WsConnection implements Connection, SocketOwner {
     }
   }
 
-  /** What the peer still sends stays with the peer, until it is cut. */
+  /** Leaves unread bytes in the network until the peer is cut. */
   #stopReading(): void {
     this.#closeTimeoutMs = BROKEN_TIMEOUT_MS;
     this.#reading.end();
-    // The library reads on and throws away, from its next tick on: at the speed of a network that is memory too.
+    // In its next tick the library would read on to discard: at network speed that fills memory too.
     setImmediate(() => this.#socket.pause());
   }
 
@@ -206,7 +194,7 @@ export class WsConnection implements Connection, SocketOwner {
     else this.#receiver?.receiveText(data.toString());
   }
 
-  /** The fence of this entry point: a bug is the end of this connection alone. */
+  /** Fence of this entry point: a bug ends this connection only. */
   #fenced(where: string, handle: () => void): void {
     try {
       handle();
@@ -217,7 +205,7 @@ export class WsConnection implements Connection, SocketOwner {
   }
 }
 
-/** Receives what the library emits. `closed` comes exactly once, and is the last. */
+/** Receives the library's events. `closed` comes exactly once, and last. */
 export interface SocketOwner {
   failed(error: Error): void;
   pinged(data: Buffer): void;
@@ -227,10 +215,10 @@ export interface SocketOwner {
 }
 
 export class PeerSocket extends WebSocket {
-  /** Set before anything can happen: the library emits nothing in the turn in which it makes a socket. */
+  /** Set right after construction: the library emits nothing in that tick. */
   owner: SocketOwner | undefined;
 
-  /** What the library emits, by the name of the event. True where there is a listener, as of any emitter. */
+  /** Calls the owner in place of listeners. True if the owner handles the event, as an emitter returns. */
   override emit(event: string | symbol, first?: unknown, second?: unknown): boolean {
     const { owner } = this;
     if (owner === undefined) return false;

@@ -1,8 +1,7 @@
 /**
  * Fair reads: sockets with large input share at most TURN_MS of each turn of the event loop, so that short messages of
- * others are not delayed. Deno reads up to 2 MiB of one socket in a turn, and the library works through all of it.
- *
- * It knows bytes and no frames. PROTOCOL.md §7.4.
+ * others are not delayed, PROTOCOL.md §7.4. Deno reads up to 2 MiB of one socket in a turn, and the library would
+ * process all of it. It handles bytes, not frames.
  *
  * @module
  */
@@ -10,17 +9,16 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers";
 
-/** Bytes of a read that is worked through at once: what people say is smaller, and does not wait for the others. */
+/** Bytes of a read that is processed at once: most messages are smaller. */
 export const AT_ONCE_BYTES = 1024;
-/** Bytes of what waits that are worked through before the next socket has its turn. */
+/** Bytes processed of one socket before the next socket has its turn. */
 export const SLICE_BYTES = 4096;
-/** Milliseconds of a turn of the event loop for what waits. One slice is done in any case. */
+/** Milliseconds of a turn of the event loop for queued reads. At least one slice is processed. */
 export const TURN_MS = 10;
 
-/** The sockets of one transport. */
 export class FairReads {
   readonly #steadyMs: () => number;
-  /** Those with bytes that wait, the next one first. */
+  /** Reads with queued bytes, the next first. */
   readonly #waiting = new Set<FairRead>();
   #isTurnDue = false;
 
@@ -28,12 +26,11 @@ export class FairReads {
     this.#steadyMs = steadyMs;
   }
 
-  /** Comes between a socket and the one listener of its data, which is there already. */
+  /** Replaces the only listener of a socket's data, which must be set already. */
   add(socket: Socket): FairRead {
     return new FairRead(socket, this);
   }
 
-  /** Lets a read come to its turn. */
   enqueue(reading: FairRead): void {
     this.#waiting.add(reading);
     if (this.#isTurnDue) return;
@@ -46,7 +43,7 @@ export class FairReads {
     try {
       for (const reading of this.#waiting) {
         this.#waiting.delete(reading);
-        // One that has more comes again after the others, in this very loop.
+        // The loop visits it again after the others.
         if (reading.readSlice()) this.#waiting.add(reading);
         if (this.#steadyMs() >= endMs) break;
       }
@@ -57,7 +54,6 @@ export class FairReads {
   }
 }
 
-/** The reading of one socket. */
 export class FairRead {
   readonly #socket: Socket;
   readonly #listener: (bytes: Buffer) => void;
@@ -74,18 +70,18 @@ export class FairRead {
     this.#listener = listener;
     socket.removeListener("data", listener);
     socket.on("data", (bytes: Buffer) => this.#read(bytes));
-    // Before the library's, which at the end reads by itself what came after the bytes that wait here.
+    // Runs before the library's listener, which reads bytes that arrived after those queued here.
     socket.prependListener("close", () => this.#readRest());
   }
 
-  /** Nothing that came, or is to come, is read any more. */
+  /** Stops reading, and drops what is queued. */
   end(): void {
     this.#isOver = true;
     this.#rest = undefined;
     this.#socket.pause();
   }
 
-  /** Works through some of what waits; answers whether there is more. */
+  /** Processes one slice; returns whether more is queued. */
   readSlice(): boolean {
     const bytes = this.#rest;
     if (bytes === undefined) return false;

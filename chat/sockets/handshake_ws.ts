@@ -1,9 +1,7 @@
 /**
- * Handshakes of the library `ws`: a request for a WebSocket and its socket become a WebSocket whose frames are bounded
- * while they come. PROTOCOL.md §7.1.
- *
- * Compression is not offered: it costs memory for each connection, and what a peer compresses is not bounded before it
- * is expanded.
+ * Handshakes of the library `ws`: turns a request and its socket into a WebSocket with limits on its frames,
+ * PROTOCOL.md §7.1. Compression is not offered: it takes memory for each connection, and a compressed frame has no
+ * bound before it is expanded.
  *
  * @module
  */
@@ -16,9 +14,8 @@ import type { Limits } from "../../src/protocol/limits.ts";
 import { PeerSocket } from "./connection_ws.ts";
 
 /**
- * Fragments of one message, and reads that one frame came in. The library holds each, and each holds up to 9 KiB of
- * what the socket had allocated for it, however small it is. No known client makes fragments of a chat message, and a
- * network brings 512 bytes at a time at the very least.
+ * Fragments of a message, and reads of a frame, that the library holds. Each holds up to 9 KiB, however small it is. No
+ * known client sends a chat message in fragments, and a read has at least 512 bytes in practice.
  */
 export const FRAGMENTS_MAX = 128;
 const READS_MAX = 128;
@@ -26,7 +23,7 @@ const READ_BYTES_MIN = 512;
 
 const NO_BYTES = Buffer.alloc(0);
 
-/** What the library takes since 8.20 and its types do not name yet. */
+/** Options of the library since 8.20 that its types lack. */
 interface NewServerOptions extends ServerOptions<typeof PeerSocket> {
   maxBufferedChunks: number;
   maxFragments: number;
@@ -35,7 +32,7 @@ interface NewServerOptions extends ServerOptions<typeof PeerSocket> {
 export class WsHandshakes {
   readonly #limits: Pick<Limits, "maxFrameBytes">;
   readonly #server: InstanceType<typeof WebSocketServer<typeof PeerSocket>>;
-  /** What the handshake under way agrees on. */
+  /** The subprotocol of the handshake in progress. */
   #subprotocol: string | undefined;
 
   constructor(limits: Pick<Limits, "maxFrameBytes">) {
@@ -45,9 +42,9 @@ export class WsHandshakes {
       WebSocket: PeerSocket,
       clientTracking: false,
       perMessageDeflate: false,
-      // The connection answers pings itself, within bounds.
+      // The connection answers pings itself, within limits.
       autoPong: false,
-      // The library's default would choose whatever a client names first.
+      // The library's default chooses the first that a client offers.
       handleProtocols: () => this.#subprotocol ?? false,
       maxFragments: FRAGMENTS_MAX,
       ...frameBounds(limits),
@@ -56,20 +53,19 @@ export class WsHandshakes {
   }
 
   /**
-   * The WebSocket, which keeps nothing of the request. Undefined where the handshake is malformed: the library has
-   * refused it then, and ends the socket.
+   * Returns the WebSocket, which does not keep the request. Undefined if the handshake is malformed: the library has
+   * answered and ends the socket.
    */
   shake(request: IncomingMessage, socket: Socket, subprotocol: string | undefined): PeerSocket | undefined {
     let webSocket: PeerSocket | undefined;
     this.#subprotocol = subprotocol;
-    // The library gives them to each WebSocket as it is opened.
+    // The library reads these options as it opens each WebSocket.
     Object.assign(this.#server.options, frameBounds(this.#limits));
     this.#server.handleUpgrade(request, socket, NO_BYTES, (opened: PeerSocket) => webSocket = opened);
     return webSocket;
   }
 }
 
-/** How large a frame may be, and in how many reads it may come. */
 function frameBounds({ maxFrameBytes }: Pick<Limits, "maxFrameBytes">) {
   return {
     maxPayload: maxFrameBytes,

@@ -1,8 +1,6 @@
 /**
- * The connections of a port that are no WebSockets: how many there are at once, and which of them is cut to make room
- * for the next. PROTOCOL.md §3.3.
- *
- * Pure: it knows that a connection can be cut, and nothing of HTTP.
+ * The connections of a port that are not WebSockets: how many may be open, and which is cut to make room, PROTOCOL.md
+ * §3.3. Pure, without HTTP.
  *
  * @module
  */
@@ -11,22 +9,21 @@ export interface Cuttable {
   destroy(): void;
 }
 
-/** Requests of one connection that are answered at the same time. Browsers send the next after an answer. */
+/** Requests of one connection that may be pending at once. Browsers send the next after an answer. */
 export const REQUESTS_AHEAD_MAX = 16;
 
 export class HttpConnections<C extends Cuttable> {
   readonly #max: () => number;
-  /** Connections from which a request is awaited, the first or the next; the one that is silent for longest first. */
+  /** Connections without a pending request, the longest idle first. */
   readonly #waiting = new Set<C>();
-  /** Connections with requests under way, and how many; the one that asked first comes first. */
+  /** Pending requests by connection, in order of the first. */
   readonly #asking = new Map<C, number>();
 
-  /** `max` is how many there are at most. */
   constructor(max: () => number) {
     this.#max = max;
   }
 
-  /** A connection was opened. Past the limit the longest silent one is cut, or else the one that asked first. */
+  /** Adds a connection. At the limit this cuts the longest idle one, or else the one with the oldest request. */
   opened(connection: C): void {
     this.#waiting.add(connection);
     if (this.#waiting.size + this.#asking.size <= this.#max()) return;
@@ -35,7 +32,7 @@ export class HttpConnections<C extends Cuttable> {
     first.destroy();
   }
 
-  /** A request came. One that is sent too far ahead of its answers cuts its connection: the result is false then. */
+  /** Adds a request. At REQUESTS_AHEAD_MAX this cuts the connection and returns false. */
   asked(connection: C): boolean {
     const underWay = (this.#asking.get(connection) ?? 0) + 1;
     this.#waiting.delete(connection);
@@ -45,12 +42,11 @@ export class HttpConnections<C extends Cuttable> {
     return false;
   }
 
-  /** Whether it has requests that are not answered. */
   isAsking(connection: C): boolean {
     return this.#asking.has(connection);
   }
 
-  /** An answer has left, or cannot any more. */
+  /** Call when an answer has been sent, or cannot be. */
   answered(connection: C): void {
     const underWay = this.#asking.get(connection);
     if (underWay === undefined) return;
@@ -62,7 +58,7 @@ export class HttpConnections<C extends Cuttable> {
     }
   }
 
-  /** A connection has ended, or has become a WebSocket. */
+  /** Call when a connection has closed or become a WebSocket. */
   gone(connection: C): void {
     this.#waiting.delete(connection);
     this.#asking.delete(connection);

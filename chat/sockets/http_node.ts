@@ -1,8 +1,7 @@
 /**
- * HTTP of the transport `ws`: a server of node:http or node:https with bounds on heads, waits and connections, in front of
- * an application that answers `Request` by `Response`. The adapter of hono translates.
- *
- * It opens no WebSocket: a socket whose request for one was let in is handed on.
+ * HTTP of the transport `ws`: a server of node:http or node:https with limits on headers, waits and connections, for an
+ * application of `Request` and `Response`. hono's adapter translates. A socket whose WebSocket request was admitted is
+ * passed on; this opens none.
  *
  * @module
  */
@@ -18,33 +17,33 @@ import type { Tls } from "../../src/serving/tls_files.ts";
 import { HttpConnections } from "./http_connections.ts";
 import type { AdmittedSocket, Peer } from "./transport.ts";
 
-/** Bytes of a request's head: browsers with cookies and proxies with their headers stay below half of it. */
+/** Bytes of a request's head: browsers with cookies and proxies send less than half of it. */
 export const HEAD_BYTES_MAX = 16_384;
-/** Headers of a request: browsers send some 20, a proxy adds a few. Each is looked at one by one. */
+/** Headers of a request: browsers send some 20, proxies add a few. Each is checked one by one. */
 export const HEADERS_MAX = 100;
 /**
- * Connections that are no WebSockets, each with a file descriptor. An honest request is there at once. There are no more
- * of them than WebSockets either, so that who has few descriptors has one limit to set.
+ * Connections that are not WebSockets, each with a file descriptor; at most `--max-sockets` too, so that an operator
+ * with few descriptors has one limit to set.
  */
 export const HTTP_CONNECTIONS_MAX = 1024;
 
 /** Milliseconds. */
 export interface HttpWaits {
-  /** From the connection, or a request's first byte, to the whole request: half a request holds a descriptor. */
+  /** From the connection, or the first byte, to the complete request: half a request holds a descriptor. */
   readonly request: number;
-  /** From an answer to the next request: a page's files come over one connection within that. */
+  /** From an answer to the next request: a page loads its files over one connection. */
   readonly nextRequest: number;
-  /** Without a byte in or out while a request is answered: the work on it, and a peer that reads nothing. */
+  /** Without a byte in or out while a request is answered: also for a peer that does not read. */
   readonly silence: number;
 }
 
 export const HTTP_WAITS: HttpWaits = { request: 10_000, nextRequest: 5000, silence: 30_000 };
-/** Milliseconds between two looks of node:http at which requests are late. */
+/** Milliseconds between two checks of node:http for late requests. */
 const LOOK_MS = 500;
-/** Connections that may wait in the system to be accepted. */
+/** Connections that the system queues to be accepted. */
 const BACKLOG = 511;
 
-/** A request for a WebSocket that was let in, and its connection, which is the receiver's from then on. */
+/** An admitted request for a WebSocket. The receiver owns its connection. */
 export interface LetIn {
   readonly request: IncomingMessage;
   readonly socket: Socket;
@@ -55,12 +54,11 @@ export interface NodeHttpOptions {
   readonly tls: Tls | undefined;
   readonly waits: HttpWaits;
   readonly limits: Pick<Limits, "maxSockets">;
-  /** Threads that listen on the port: each has its share of the connections. */
+  /** Threads that listen on the port: each has an equal share of the connections. */
   readonly sharers: number;
-  /** Answers a request. */
   readonly handle: (request: Request, peer: Peer) => Response | Promise<Response>;
   readonly onLetIn: (letIn: LetIn) => void;
-  /** Called for a bug in answering: the peer is answered 500. */
+  /** Called for a bug while answering; the peer gets 500. */
   readonly onBug: (error: unknown) => void;
   /** Called for a failure of the open port. */
   readonly onFailure: (error: Error) => void;
@@ -70,7 +68,7 @@ export class NodeHttp {
   readonly #options: NodeHttpOptions;
   readonly #server: Server;
   readonly #connections: HttpConnections<Socket>;
-  /** Called by a connection, and one function for all of them. */
+  /** One function for all connections: `this` is the socket. */
   readonly #onClose: (this: Socket) => void;
 
   constructor(options: NodeHttpOptions) {
@@ -90,7 +88,7 @@ export class NodeHttp {
       handshakeTimeout: request,
       keepAliveTimeout: nextRequest,
       connectionsCheckingInterval: Math.min(LOOK_MS, request),
-      // Others that ask for an upgrade, as curl for HTTP/2, are answered as if they did not.
+      // Other upgrades, such as curl's to HTTP/2, are ignored and answered over HTTP/1.1.
       shouldUpgradeCallback: isForWebSocket,
     };
     const server = tls === undefined ? createServer(bounds) : createTlsServer({ ...tls, ...bounds });
@@ -104,7 +102,7 @@ export class NodeHttp {
       return refusal(STATUS_CODE.BadRequest, "Not a WebSocket handshake");
     });
     server.on("request", (request, response) => {
-      // Not by the server's own timeout, whose timers the WebSockets would keep.
+      // Not the server's own timeout: WebSockets would keep its timers.
       request.socket.setTimeout(silence);
       if (this.#asks(request.socket, response)) answer(request, response);
     });
@@ -117,11 +115,11 @@ export class NodeHttp {
     return address === null || typeof address === "string" ? 0 : address.port;
   }
 
-  /** Opens the port. Rejects with what the runtime says of it. */
+  /** Opens the port. Rejects with the runtime's error. */
   async listen(port: number, host: string): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#server.once("error", reject);
-    // The types of Deno do not name `reusePort` yet.
+    // Deno's types lack `reusePort`.
     const options = { port, host, backlog: BACKLOG, reusePort: this.#options.sharers > 1 };
     this.#server.listen(options, resolve);
     await promise;
@@ -130,36 +128,36 @@ export class NodeHttp {
   }
 
   /**
-   * Call a few times a second. On Deno 2.9.6 a port whose accept failed, for want of a file descriptor, takes nobody any
-   * more and does not tell. To listen again on its handle, which node:net keeps to itself, wakes it and does nothing else.
+   * Call a few times a second. In Deno 2.9.6 a port whose accept failed, when descriptors ran out, accepts no more and
+   * reports nothing. Listening again on its private handle wakes it and has no other effect.
    */
   wake(): void {
     const { _handle } = this.#server as { _handle?: { listen?(backlog: number): number } | null };
     _handle?.listen?.(BACKLOG);
   }
 
-  /** Shows another certificate to those who connect from now on; false without TLS. */
+  /** Replaces the certificate for new connections. False without TLS. */
   renewTls(tls: Tls): boolean {
     if (!(this.#server instanceof TlsServer)) return false;
     this.#server.setSecureContext({ ...tls });
     return true;
   }
 
-  /** Takes nobody any more, and cuts all connections but the WebSockets; resolves when those are gone. */
+  /** Stops accepting and cuts all connections that are not WebSockets. Resolves when they are closed. */
   stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#connections.cutAll();
     return closed;
   }
 
-  /** Counts a request until its answer has left. False where it is one too many. */
+  /** Counts a request until its answer is sent. False if there are too many. */
   #asks(socket: Socket, response: ServerResponse): boolean {
     const connection = connectionOf(socket);
     response.on("close", () => this.#connections.answered(connection));
     return this.#connections.asked(connection);
   }
 
-  /** `upgrade` answers where a WebSocket is let in. */
+  /** `upgrade` is called for an admitted WebSocket. */
   #listener(upgrade: Peer["upgrade"]): (request: IncomingMessage, response: ServerResponse) => void {
     const { handle, onBug } = this.#options;
     return getRequestListener((request, env) => {
@@ -179,7 +177,7 @@ export class NodeHttp {
     });
   }
 
-  /** Leaves nothing of its own on a socket that becomes a WebSocket, of which there are many. */
+  /** Removes all HTTP listeners from a socket that becomes a WebSocket: there are many of those. */
   #release(socket: Socket): void {
     const connection = connectionOf(socket);
     this.#connections.gone(connection);
@@ -187,11 +185,11 @@ export class NodeHttp {
     socket.removeListener("error", ignoreError);
   }
 
-  /** Node gives a socket and no response: one is made, for whoever is not let in. */
+  /** Makes a response for the socket, as node:http gives none for an upgrade: a refusal needs one. */
   #upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): void {
-    // Below TLS it is another socket than the one of the connection.
+    // Below TLS the connection is another socket.
     if (socket !== connectionOf(socket)) socket.on("error", ignoreError);
-    // Sent ahead of the answer to another request, which would come amid the frames.
+    // An earlier request is unanswered: its answer would go between the frames.
     if (this.#connections.isAsking(connectionOf(socket))) return void socket.destroy();
     if (rest.length > 0) socket.unshift(rest);
     const response = new ServerResponse(request);
@@ -208,7 +206,7 @@ export class NodeHttp {
   }
 }
 
-/** The adapter's requests look like the runtime's, which takes none of them for one of its own: hono bounds bodies so. */
+/** Copies a request with a body: hono's body limit works only on the runtime's own requests. */
 function ofRuntime(request: Request): Request {
   const { url, method, headers } = request;
   if (method === "GET" || method === "HEAD") return request;
@@ -219,7 +217,7 @@ function isForWebSocket({ method, headers: { upgrade } }: IncomingMessage): bool
   return method === "GET" && upgrade?.toLowerCase() === "websocket";
 }
 
-/** What was accepted: below TLS there is another socket, which node:tls keeps to itself. */
+/** The accepted socket. For TLS it is a private field of node:tls. */
 function connectionOf(socket: Socket): Socket {
   return (socket as { _parent?: Socket })._parent ?? socket;
 }
@@ -228,5 +226,5 @@ function refusal(status: number, text: string): Response {
   return new Response(`${text}\n`, { status, headers: { "content-type": "text/plain; charset=UTF-8" } });
 }
 
-/** Of the peer's making, as a reset. Without a listener it would be an error of the process. */
+/** Errors of the peer, such as a reset. Without a listener they would end the process. */
 function ignoreError(): void {}

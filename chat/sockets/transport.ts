@@ -1,8 +1,6 @@
 /**
- * The port to a way of serving HTTP and WebSocket on one TCP port. Adapters lie beside it, one a transport; which
- * one is mod.ts's choice.
- *
- * It judges no request: what is served, and whose WebSocket is let in, is the application's. PROTOCOL.md §3.3.
+ * The port to a server of HTTP and WebSocket on one TCP port, PROTOCOL.md §3.3. It decides no request: the application
+ * answers, and admits WebSockets. mod.ts chooses the adapter.
  *
  * @module
  */
@@ -11,41 +9,41 @@ import type { Limits } from "../../src/protocol/limits.ts";
 import type { Tls } from "../../src/serving/tls_files.ts";
 import type { Accept } from "../delivery/connection.ts";
 
-/** What `--transport` takes. */
+/** Values of `--transport`. */
 export type TransportName = "serve" | "ws";
 
-/** A WebSocket that was let in. */
+/** An admitted WebSocket. */
 export interface AdmittedSocket {
-  /** Where it comes from, as everything behind the transport is to see it. */
+  /** The client's address: the peer's, or the one that a trusted proxy reports. */
   readonly remoteAddress: string;
-  /** One that the handshake offers, and is to be agreed on; undefined for none. */
+  /** The offered subprotocol to agree on; undefined for none. */
   readonly subprotocol: string | undefined;
-  /** Called when the WebSocket is open; what it returns takes everything that comes over it. */
+  /** Called when the WebSocket is open. Returns the receiver of its events. */
   readonly accept: Accept;
-  /** Called once, when the socket is gone, or was never had because the handshake failed. */
+  /** Called once, when the socket is closed or the handshake has failed. */
   readonly gone: () => void;
 }
 
-/** What the transport knows of a request beyond the request. */
+/** The peer of a request. */
 export interface Peer {
   /** The IP address of the other end of the connection. */
   readonly remoteAddress: string;
-  /** Takes the WebSocket that the request asks for. Its answer is to be the request's, at once and unchanged. */
+  /** Accepts the WebSocket that the request asks for. Return its answer at once and unchanged. */
   upgrade(socket: AdmittedSocket): Response;
 }
 
 export interface TransportOptions {
   readonly hostname: string;
-  /** 0 takes a free one. */
+  /** 0 takes a free port. */
   readonly port: number;
   readonly tls: Tls | undefined;
   /** Threads of this process that listen on the port, this one included. */
   readonly sharers: number;
-  /** Answers a request. Fenced by itself: it does not throw. */
+  /** Answers a request. Has a fence of its own: it does not throw. */
   readonly handle: (request: Request, peer: Peer) => Response | Promise<Response>;
   /**
-   * As they are in force. Some hold for new connections only: on serve the pings, on ws how large a frame may be that
-   * is refused while it comes. What a transport cannot refuse then is the session's to refuse.
+   * Read when needed. Some apply to new connections only: pings of serve, and the frame size of ws, which sessions
+   * check too.
    */
   readonly limits: Pick<Limits, "pingInterval" | "pingTimeout" | "maxFrameBytes" | "maxSockets">;
   /** A clock that never goes back, in milliseconds. */
@@ -56,13 +54,13 @@ export interface TransportOptions {
 export interface Transport {
   readonly port: number;
   /**
-   * Has those who connect from now on see another certificate, and nobody else notice. False where this transport
-   * cannot. It was proven to fit its key.
+   * Replaces the certificate for new connections; others are not affected. False if the transport cannot. Call
+   * `proveTls` first.
    */
   renewTls(tls: Tls): Promise<boolean>;
-  /** Takes nobody any more, ends what is left, and resolves when all of it is gone. */
+  /** Stops accepting, ends all connections, and resolves when they are closed. */
   stop(): Promise<void>;
 }
 
-/** Opens the port. Throws what the runtime says of it, as `AddrInUse`. */
+/** Opens the port. Throws the runtime's error, such as `AddrInUse`. */
 export type StartTransport = (options: TransportOptions) => Promise<Transport>;

@@ -1,8 +1,6 @@
 /**
- * The transport of the platform: `Deno.serve` with its own WebSocket upgrade, and the only one on Deno Deploy.
- *
- * It has no timeouts for requests, no bound on a frame below 64 MiB, and cannot cut a peer that is stuck: on the
- * open internet it wants a proxy in front of it, or the transport of transport_ws.ts in its place.
+ * The transport of `Deno.serve`, the only one on Deno Deploy. It has no timeout for requests, no limit on a frame below
+ * 64 MiB, and cannot cut a stuck peer: on the public internet use a proxy, or transport_ws.ts.
  *
  * @module
  */
@@ -11,11 +9,11 @@ import { upgradeServe } from "./connection_serve.ts";
 import type { StartTransport } from "./transport.ts";
 
 /**
- * Milliseconds that all file descriptors may be taken before everyone is cut, the people who talk too. An attack that
- * is over before costs them nothing; one that is not leaves no other way in for anybody.
+ * Milliseconds without a free file descriptor until all connections are cut, honest ones too: a lasting attack leaves
+ * no other way to let clients in.
  */
 const CUT_ALL_AFTER_MS = 10_000;
-/** Milliseconds that requests under way have to end at the stop: answers here need no longer. */
+/** Milliseconds for pending requests at a stop. */
 const DRAIN_MS = 500;
 
 export const startServe: StartTransport = (
@@ -36,6 +34,6 @@ export const startServe: StartTransport = (
     stopping.abort();
     return server.close(DRAIN_MS);
   };
-  // The platform's port keeps what it was opened with, and would end every WebSocket to be opened anew.
+  // The platform cannot replace a certificate: reopening the port would close every WebSocket.
   return Promise.resolve({ port: server.port, stop, renewTls: () => Promise.resolve(false) });
 };

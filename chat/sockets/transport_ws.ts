@@ -1,6 +1,6 @@
 /**
- * The transport for crowds and for the open internet: the library `ws` on sockets of node:http, where every frame,
- * wait and stuck peer has a bound that is held while it happens. PROTOCOL.md §7.1 and §7.3.
+ * The transport for many clients and for the public internet: the library `ws` on sockets of node:http, with limits
+ * enforced on every frame, wait and stuck peer, PROTOCOL.md §7.1 and §7.3.
  *
  * @module
  */
@@ -11,12 +11,12 @@ import { WsHandshakes } from "./handshake_ws.ts";
 import { HTTP_WAITS, type HttpWaits, type LetIn, NodeHttp } from "./http_node.ts";
 import type { Transport, TransportOptions } from "./transport.ts";
 
-/** Milliseconds between two looks at all connections, for pings and deadlines: half of the shortest of those. */
+/** Milliseconds between two beats, for pings and deadlines: no deadline is late by more. */
 const BEAT_MS = 500;
-/** Milliseconds between two lines of the log that the port's failures make. */
+/** Milliseconds between two logged failures of the port. */
 const FAILURE_LOG_MS = 60_000;
 
-/** Opens the port. Throws what the runtime says of it, or of a certificate and a key that are no pair. */
+/** Opens the port. Throws the runtime's error, or that of a certificate that does not fit its key. */
 export async function startWs(options: TransportOptions, waits: HttpWaits = HTTP_WAITS): Promise<Transport> {
   if (options.tls !== undefined) proveTls(options.tls);
   const transport = new WsTransport(options, waits);
@@ -33,7 +33,7 @@ class WsTransport implements Transport {
   readonly #rules: WsConnectionRules;
   #beat: ReturnType<typeof setInterval> | undefined;
   #failureLoggedMs = -Infinity;
-  /** Called when the last WebSocket is gone. */
+  /** Called when the last WebSocket is closed. */
   #onEmpty = () => {};
 
   constructor(options: TransportOptions, waits: HttpWaits) {
@@ -96,7 +96,7 @@ class WsTransport implements Transport {
     await stopped;
   }
 
-  /** What it makes lives as long as the connection, and knows nothing of the request: that would live as long too. */
+  /** Its closures live as long as the connection, so none of them keeps the request. */
   #connect({ request, socket, admitted }: LetIn): void {
     const webSocket = this.#handshakes.shake(request, socket, admitted.subprotocol);
     if (webSocket === undefined) return admitted.gone();
@@ -104,7 +104,7 @@ class WsTransport implements Transport {
     this.#connections.add(new WsConnection(webSocket, { admitted, reading, stream: socket }, this.#rules));
   }
 
-  /** Logs what can come again and again while it lasts. Those who are connected stay. */
+  /** At most one line a minute: the failure may repeat. Open connections stay. */
   #logFailure({ message }: Error): void {
     const nowMs = this.#options.steadyMs();
     if (nowMs - this.#failureLoggedMs < FAILURE_LOG_MS) return;

@@ -1,9 +1,7 @@
 /**
- * What one connection was given in a turn and has yet to write: parts of what everyone is told and frames of its own,
- * in order, made into one piece of the wire at the end, PROTOCOL.md §4.4.
- *
- * Pure. Nothing is encoded or copied before that: most who are in the room are given all of one turn's broadcasts and
- * nothing else, and write the one buffer that is made for all of them.
+ * A write batch: what one connection was given in a turn, broadcasts and its own frames, as one buffer to write,
+ * PROTOCOL.md §4.4. Pure. Most connections get exactly the turn's broadcasts, and write the one buffer made for all of
+ * them.
  *
  * @module
  */
@@ -12,13 +10,12 @@ import { type TurnFrames, wireOf } from "../delivery/turn_frames.ts";
 import type { Frame } from "../room/frame.ts";
 
 /**
- * Bytes of broadcasts that are worth a write of their own. Less than that is copied to what else its listener is given:
- * a call costs more. For more, memory is fetched anew each time, at some 13 µs for 4 KiB where it is the system that
- * has to give it.
+ * Bytes of broadcasts worth a write of their own. Fewer are copied next to the connection's own frames: a write costs
+ * more. More would need fresh memory each time, some 13 µs for 4 KiB.
  */
 export const SHARED_BYTES_MIN = 16_384;
 
-/** The frames of a turn from the `from`th up to the `to`th, exclusive. */
+/** Frames `from` to `to`, exclusive, of a turn. */
 interface Part {
   readonly broadcasts: TurnFrames;
   readonly from: number;
@@ -26,14 +23,14 @@ interface Part {
 }
 
 export class WriteBatch {
-  /** The part that comes first, in fields of its own: for most it is all that there is. */
+  /** The first part, in fields of its own: most connections have no other. */
   #broadcasts: TurnFrames | undefined;
   #from = 0;
   #to = 0;
   #rest: (Part | Frame)[] | undefined;
   #bytes = 0;
 
-  /** Bytes that it will be on the wire. */
+  /** Size on the wire. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -44,7 +41,7 @@ export class WriteBatch {
     else this.#rest.push(frame);
   }
 
-  /** Takes the broadcasts that there are now, from the `from`th on. */
+  /** Adds a turn's broadcasts, from the `from`th on. */
   addBroadcasts(broadcasts: TurnFrames, from: number): void {
     const to = broadcasts.length;
     this.#bytes += broadcasts.wireBytes(from, to);
@@ -57,7 +54,7 @@ export class WriteBatch {
     }
   }
 
-  /** What comes next of it as one piece, and for most that is all. Maybe shared with others: never written to. */
+  /** Returns the next piece, for most connections all of it. It may be shared: do not write to it. */
   drain(): Buffer {
     const bytes = this.#bytes;
     const broadcasts = this.#broadcasts;
