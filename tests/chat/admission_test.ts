@@ -1,5 +1,5 @@
 /**
- * Whose WebSocket is let in, judged without one: addresses, counts, rates and origins, at each limit and one past it.
+ * Admission of WebSockets by address, count, rate and origin, at each limit and one past it, PROTOCOL.md §7.5.
  *
  * @module
  */
@@ -33,7 +33,7 @@ function from(remoteAddress: string, origin: string | null = null): Arrival {
   return { remoteAddress, origin };
 }
 
-/** How many of `count` handshakes are let in at one moment. */
+/** How many of `count` handshakes are admitted at one moment. */
 function letIn(gate: Admission, arrival: Arrival, count: number, nowMs = 0): number {
   return Array.from({ length: count }, () => gate.admit(arrival, nowMs)).filter((it) => it.isAdmitted).length;
 }

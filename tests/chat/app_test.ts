@@ -1,5 +1,5 @@
 /**
- * The chat server's HTTP side without a socket: health, readiness, a word for browsers, and the fence.
+ * The HTTP application of the chat server without a socket: health, readiness, a page for browsers, and the fence.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const assets = await WebAssets.load(["chat/web", "src/client", "src/client/sessi
   serverName: '<b>"Pub"</b>',
 });
 
-/** Asks an app for `path`; what its upgrades were asked for goes into `upgrades`. */
+/** Requests `path` of an app; options of its upgrades are added to `upgrades`. */
 async function ask(
   path: string,
   init: RequestInit = {},

@@ -1,5 +1,5 @@
 /**
- * A clock that is set back: what is said afterwards is still the newest, in this life of the server and in the next.
+ * A clock that is set back: later messages are still the newest, in this run of the server and in the next.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { recordedLog } from "../support/recorded_log.ts";
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.UTC(2026, 0, 15);
 
-/** One life of a server over a journal: what `chat/mod.ts` puts together, with a clock that the test sets. */
+/** One run of a server over a journal: the parts that `chat/mod.ts` joins, with a clock that the test sets. */
 async function life(journal: KvJournal, nowMs: () => number) {
   const newest = await journal.page({ limit: 100, before: undefined, from: "" });
   const log = recordedLog();
@@ -87,8 +87,8 @@ Deno.test("chat whose clock is set back keeps the order of what is said, also ov
   const first = await life(journal, () => nowMs);
   await first.ask("c2/MSG 1; one");
   nowMs -= 10 * 365 * DAY_MS;
-  const [, told] = await first.ask("c2/MSG 1; two");
-  const uuid = told!.split("; ")[2]!;
+  const [, message] = await first.ask("c2/MSG 1; two");
+  const uuid = message!.split("; ")[2]!;
   assertEquals(await first.history(), ["one", "two"]);
   assertEquals((await first.ask(`c2/QUERY update_message; ${uuid}; two, edited`))[0], "c2/ACKNOWLEDGE");
   const info = JSON.parse((await first.ask("c2/QUERY server_info"))[0]!.slice("c2/ACKNOWLEDGE ".length));

@@ -1,6 +1,6 @@
 /**
- * Conversations over real sockets that no transcript can show: many frames at once, and much of everything. What each
- * frame is answered is transcripts_test.ts's to show.
+ * Conversations over real sockets that no transcript can show: many frames at once, and large ones. transcripts_test.ts
+ * shows the answer to each frame.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The extended mode over real sockets, where no transcript can show it: what is agreed on at the handshake, plain
- * clients beside live ones, and sessions that come back to another run of the server, PROTOCOL.md §12.
+ * The extended mode over real sockets where no transcript can show it: the handshake, plain clients beside live ones,
+ * and sessions that resume in another run of the server, PROTOCOL.md §12.
  *
  * @module
  */
@@ -23,7 +23,7 @@ async function readSession(client: ChatClient): Promise<Live> {
   return { client, token, position: Number(position) };
 }
 
-/** Connects as one of the extended mode, up to the own JOIN. */
+/** Connects in the extended mode, and reads up to its own JOIN. */
 async function connectLive(url: string, name: string): Promise<Live> {
   const client = await ChatClient.open(url, true);
   assertEquals(await client.ask(`c2/CONNECT ${name}`), "c2/ACKNOWLEDGE Test Server");
@@ -33,7 +33,7 @@ async function connectLive(url: string, name: string): Promise<Live> {
   return live;
 }
 
-/** Resumes on a new socket; answers what was missed up to now as well. */
+/** Resumes on a new socket; also returns what was missed up to now. */
 async function resume(
   url: string,
   { token, position }: Pick<Live, "token" | "position">,
@@ -74,7 +74,7 @@ test("the extended mode is chosen where it is offered, alone or in a list, and n
   }
 });
 
-/** What plain clients see of a conversation, with ids by their order; `others` are there meanwhile. */
+/** The frames of plain clients in a conversation, with ids replaced by their order; `others` are present or not. */
 async function plainFrames(start: StartTestChat, others: boolean): Promise<string[][]> {
   await using chat = await start({ id: 7 });
   await using alice = await ChatClient.connect(chat.url, "alice");
@@ -89,7 +89,7 @@ async function plainFrames(start: StartTestChat, others: boolean): Promise<strin
     await using dave = (await connectLive(chat.url, "dave")).client;
     dave.send("c2/TYPING");
     await dave.drain();
-    // They leave without anybody's having seen them: by the end of the server.
+    // They leave when no client can see it: at the end of the server.
     live.client.socket.close();
   }
   const uuid = await alice.say("hello");
@@ -130,7 +130,7 @@ Deno.test("an operator sees who is held, may put them out, and ends a hold by a 
     const { client, token, position } = await connectLive(chat.url, name);
     client.socket.close();
     await client.closed;
-    // That a connection is lost may be known to its client before it is to the room.
+    // The client may notice the lost connection before the room does.
     while ((await metricsOf(chat.url)).get("chatter_held_sessions") !== 1);
     return `c2/RESUME ${token}; ${position}`;
   };
@@ -202,7 +202,7 @@ Deno.test("a session resumes in another run of the server, with its name, its me
     assertEquals(texts[4]![1], "three");
     assertEquals(back.missed.slice(5), ["c2/JOIN plain"]);
 
-    // In the middle of the replay it is lost again, and resumes from where it had counted.
+    // The connection is lost again during the replay; it resumes from the position that it had counted.
     back.live.client.socket.close();
     await back.live.client.closed;
     const again = await resume(chat.url, { ...back.live, position: back.live.position + 2 });
@@ -221,7 +221,7 @@ Deno.test("a session resumes in another run of the server, with its name, its me
 
 Deno.test("sessions of an earlier run that do not come back are told as lost when their time is over", async () => {
   await inTempFolder(async (folder) => {
-    // Bob has to be there by then.
+    // Bob must have joined by then.
     const options = { kv: `${folder}/chat.db`, limits: { resumeWindow: 3 } };
     {
       await using chat = await startTestChat(options);

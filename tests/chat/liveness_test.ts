@@ -1,5 +1,5 @@
 /**
- * Peers that are gone without a word: found out by the transport's pings, told once as lost_connection,
+ * Peers that are gone without a close: found by the transport's pings, and broadcast once as lost_connection,
  * PROTOCOL.md §7.3 and §6.2.
  *
  * @module
@@ -29,7 +29,7 @@ test("a peer that answers pings stays for as long as it likes without a word", a
   await using bob = await ChatClient.connect(chat.url, "bob");
   await using quiet = await RawPeer.open(chat.url);
   await quiet.sendText("c2/CONNECT alice");
-  // Three pings a second apart are more than the two seconds after which a peer that did not answer would be gone.
+  // Three pings, a second apart, take longer than the two seconds that a peer has to answer.
   for (let pings = 0; pings < 3;) {
     const next = await quiet.readFrame();
     assert(next !== undefined, "the connection ended");

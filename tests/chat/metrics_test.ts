@@ -1,5 +1,5 @@
 /**
- * What a chat server counts, over real sockets: each number is moved by what it tells of, and by nothing else.
+ * The metrics of a chat server over real sockets: each changes with what it counts, and with nothing else.
  *
  * @module
  */
@@ -22,7 +22,7 @@ test("a conversation is counted: people, frames, messages, faults, deliveries, t
   await anna.next();
   await anna.ask(`c2/QUERY delete_message; ${uuid}`);
   await anna.next();
-  // One is answered at once, the other by the room.
+  // The session answers one, the room the other.
   assertEquals(await ben.ask("hello"), `c2/MSG anna; 1; ${uuid}; hello`);
   await ben.drain();
   await ben.ask("c2/CONNECT ben");
@@ -46,9 +46,9 @@ test("a conversation is counted: people, frames, messages, faults, deliveries, t
   assertEquals(by("chatter_commit_messages_sum"), { chatter_commit_messages_sum: 3 });
   assertEquals(after.get("chatter_commit_seconds_count"), 3);
   assertEquals(by("chatter_turn_inputs_sum"), { chatter_turn_inputs_sum: 6 });
-  // The notices of those who joined are told to nobody but those of the extended mode, in a fan-out all the same.
+  // Notices of joining go to the extended mode only, but each is a fan-out too.
   const fanouts = after.get("chatter_fanout_seconds_count")!;
-  // Each thread on which somebody listens has its own.
+  // Each thread with a listener has a fan-out of its own.
   assert(fanouts >= 5 && fanouts <= 10, String(fanouts));
   assertGreater(after.get("chatter_fanout_seconds_sum")!, 0);
   assertEquals(by("chatter_commit_failures_total"), {});
@@ -95,7 +95,7 @@ test("a reader who is too slow is counted once", async (start) => {
     after = await metricsOf(server.url);
   }
   assertEquals(grown(before, after, ended), { [`${ended}{cause="slow_consumer"}`]: 1 });
-  // Another thread may have it yet to be told.
+  // Another thread may not have the departure yet.
   while ((await metricsOf(server.url)).get("chatter_users") !== 1) await anna.drain();
 });
 
@@ -103,7 +103,7 @@ Deno.test("the bytes that wait are those of all sessions", () => {
   const meters = new ChatMeters();
   meters.readSockets(new Set([{ pendingBytes: 3 }, { pendingBytes: 4 }]));
   const index = meters.metrics.findIndex(({ name }) => name === "chatter_outbox_bytes");
-  // No row before it has more numbers than one.
+  // No row before it has more than one number.
   assertEquals(meters.numbers()[index], 7);
 });
 
@@ -150,7 +150,7 @@ test("HTTP requests are counted by route, and no peer can add a row", async (sta
   const requests = (method: string, route: string, status: string) =>
     `chatter_http_requests_total{route="${route}",method="${method}",status="${status}"}`;
   const counted = grown(before, after, "chatter_http_requests_total");
-  // On ws the answer to a handshake is the library's.
+  // On ws the library answers the handshake.
   for (const status of ["1xx", "2xx"]) delete counted[requests("GET", "websocket", status)];
   assertEquals(counted, {
     [requests("GET", "/healthz", "2xx")]: 2,

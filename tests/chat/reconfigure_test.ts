@@ -1,6 +1,6 @@
 /**
- * Settings of a chat server that are changed while it runs: what holds at once and for whom, and that nobody is
- * dropped, over both transports. The signal that asks for it is tests/e2e/reload_test.ts's.
+ * Settings changed while a chat server runs, over both transports: what applies at once and to which clients, and that
+ * no session is lost. tests/e2e/reload_test.ts sends the signal that asks for it.
  *
  * @module
  */
@@ -82,7 +82,7 @@ testOverEachTransport("who connects from now on is held to new limits of address
   await using _first = await RawPeer.open(chat.url);
   await using second = await RawPeer.open(chat.url);
   await reconfigure(chat, { limitLoopback: true, limits: { maxSocketsPerAddress: 1 } });
-  // Those that came while nobody of this machine was counted are not counted now.
+  // Connections that came while loopback was not counted are not counted now.
   await using third = await RawPeer.open(chat.url);
   assertStringIncludes(await RawPeer.refused(chat.url), " 429 ");
   await reconfigure(chat, { allowedOrigins: ["https://chat.example"] });

@@ -1,5 +1,5 @@
 /**
- * One connection's limits and the order of its answers, with a connection and a sequencer that only take notes.
+ * The limits of one connection and the order of its answers, with a connection and a sequencer that only record.
  *
  * @module
  */
@@ -47,12 +47,12 @@ class NotingConnection implements Connection {
 interface Opened extends Disposable {
   readonly session: Session;
   readonly connection: NotingConnection;
-  /** What the session submitted, in order. */
+  /** Inputs that the session submitted, in order. */
   readonly inputs: Input[];
   readonly events: (level: "warn" | "error") => string[];
   /** The steady clock. */
   nowMs: number;
-  /** Whether its owner was told that it is over. */
+  /** Whether its owner was notified of the end. */
   readonly isOver: boolean;
 }
 
@@ -86,7 +86,7 @@ function open(limits: Partial<Limits> = {}): Opened {
   });
 }
 
-/** `c2/` and as much more as makes it `bytes` bytes of UTF-8 out of `character`, rounded down, then filled. */
+/** `c2/` followed by `character` up to `bytes` bytes of UTF-8, then filled. */
 function frameOfBytes(bytes: number, character: string): string {
   const each = toFrame(character).bytes;
   const room = bytes - 3;
@@ -136,7 +136,7 @@ Deno.test("session answers a PING itself where nothing is unanswered, else after
   s.session.receiveText("c2/PING 13");
   assertEquals(s.inputs.map(({ type }) => type), ["MSG", "PING"]);
   assertEquals(s.connection.sent, ["c2/PING 12; 7"]);
-  // One of the two is settled: the other is still in front of what comes now.
+  // One of two is settled: the other is still before the next.
   s.session.settled();
   s.session.receiveText("c2/PING 14");
   assertEquals(s.inputs.length, 3);
@@ -234,7 +234,7 @@ Deno.test("session's allowance comes back with the clock, at its rate", () => {
   assertEquals(isTaken(), false);
   s.nowMs += 1;
   assertEquals([isTaken(), isTaken()], [true, false]);
-  // What is tolerated comes back too: an eager client that is refused now and then is never put out.
+  // Tolerated refusals refill too: an eager client that is refused now and then is never closed.
   for (let second = 0; second < 100; second++) {
     s.nowMs += 1000;
     for (let i = 0; i < 4; i++) isTaken();
@@ -314,7 +314,7 @@ Deno.test("session whose connection is lost says so to the hub and to its owner,
 });
 
 Deno.test("session whose connection is lost leaves no timer behind", () => {
-  // The sanitizer of the test runner is what would fail.
+  // The sanitizer of the test runner would fail.
   open().session.lost();
 });
 

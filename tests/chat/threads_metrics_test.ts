@@ -1,5 +1,6 @@
 /**
- * Metrics of a chat server on two threads: the sum over them, whichever is asked, and never less than it was.
+ * Metrics of a chat server on two threads: the sum over both, from whichever is asked, and never a lower count than
+ * before.
  *
  * @module
  */
@@ -11,7 +12,7 @@ import { FAULTY_FRONT, Threads } from "../support/threads.ts";
 
 const ENDED = "chatter_sockets_ended_total";
 
-/** What became less, of what only grows. */
+/** Counters that became less. */
 function shrunk(before: Samples, after: Samples): string[] {
   return [...before].filter(([name, value]) =>
     /_(?:total|count|bucket)\b/.test(name) && after.get(name)! < value
@@ -30,9 +31,9 @@ Deno.test("what is counted on two threads is added up, whichever is asked", asyn
   await ben.expect(`c2/MSG anna; 1; ${uuid}; hello`);
   await ben.ask("c2/CONNECT ben");
   await anna.ask("hello");
-  // Those who came to the wrong thread may be leaving.
+  // Clients of the wrong thread may still be leaving.
   while ((await metricsOf(chat.url)).get("chatter_sockets") !== 2);
-  // Each comes to a thread of the system's choice: all of them tell the same.
+  // The system chooses the thread of each request: all answer the same.
   const pages = await Promise.all(Array.from({ length: 8 }, () => metricsOf(chat.url)));
   for (const after of pages) {
     const by = (name: string) => grown(before, after, name);
@@ -43,7 +44,7 @@ Deno.test("what is counted on two threads is added up, whichever is asked", asyn
       'chatter_faults_total{fault="ALREADY_CONNECTED"}': 1,
     });
     assertEquals(by("chatter_messages_total"), { 'chatter_messages_total{kind="said"}': 1 });
-    // A thread for each listener.
+    // One fan-out for each listener's thread.
     assert(after.get("chatter_fanout_seconds_count")! >= 2);
     assertEquals(after.get("chatter_commit_seconds_count"), 1);
     assertEquals(after.size, before.size);
@@ -73,7 +74,7 @@ Deno.test("what a thread had counted is not forgotten with it", async () => {
   assertEquals([after.get("chatter_users"), after.get("chatter_sockets")], [1, 1]);
   assertEquals(shrunk(before, after), []);
   assertEquals(grown(before, after, ENDED), {});
-  // The next thread in its place counts from nothing, which is added to what there was.
+  // The replacement thread counts from zero, which is added to the earlier counts.
   let back: ChatClient | undefined;
   while (back === undefined) back = await threads.connect(chat.url, 1, "ben").catch(() => undefined);
   await using again = back;
@@ -83,7 +84,7 @@ Deno.test("what a thread had counted is not forgotten with it", async () => {
 
 Deno.test("a thread that hangs does not hold up the page", async () => {
   using threads = new Threads();
-  // It is not given up meanwhile.
+  // So that the thread is not given up meanwhile.
   await using chat = await startTestChat({
     transport: "ws",
     workers: 2,
@@ -95,7 +96,7 @@ Deno.test("a thread that hangs does not hold up the page", async () => {
   await ben.drain();
   const before = await metricsOf(chat.url);
   ben.send("hang");
-  // A request may come to the thread that hangs: one of some does not.
+  // Some request reaches a thread that does not hang.
   const after = await Promise.any(Array.from({ length: 8 }, () => metricsOf(chat.url)));
   assertEquals(after.get("chatter_sockets"), before.get("chatter_sockets"));
   assertEquals(shrunk(before, after), []);

@@ -1,7 +1,6 @@
 /**
- * What holds where sessions are on several threads, with clients on each: one order, one roster, one count of every
- * limit, and that a thread which is lost takes only its own connections with it. What each session may expect besides
- * is shown by the suites that run over one thread and over two.
+ * Sessions on several threads, with clients on each: one order, one roster, one count of every limit, and a lost thread
+ * that ends only its own connections. Suites that run over one thread and over two show what else a session may expect.
  *
  * @module
  */
@@ -17,18 +16,18 @@ import { FAULTY_FRONT, Threads } from "../support/threads.ts";
 import type { RunningChat } from "../../chat/mod.ts";
 import type { TransportName } from "../../chat/sockets/transport.ts";
 
-/** Sockets that come one after the other: that all of them come to one of two threads is once in 30,000. */
+/** Sockets opened in a row: that one of two threads gets all of them happens once in 30,000. */
 const MANY = 16;
 const ACK = "c2/ACKNOWLEDGE";
 
 type ThreadsTest = (chat: RunningChat, threads: Threads) => Promise<void>;
 
-/** A test with a server on two threads, over either transport: by the length of its name, so that both have some. */
+/** A test with a server on two threads. The length of its name chooses the transport, so that both are used. */
 function test(name: string, test: ThreadsTest, options: TestChatOptions = {}): void {
   testOver([TRANSPORT_NAMES[name.length % TRANSPORT_NAMES.length]!], name, test, options);
 }
 
-/** The same over each transport, where what carries the frames makes a difference. */
+/** The same over each transport, where the transport makes a difference. */
 function testOverEach(name: string, test: ThreadsTest, options: TestChatOptions = {}): void {
   testOver(TRANSPORT_NAMES, name, test, options);
 }
@@ -48,7 +47,7 @@ function testOver(
   }
 }
 
-/** Reads until `isLast` holds, and answers all that came with it. */
+/** Reads until `isLast` holds, and returns all frames read. */
 async function readUntil(client: ChatClient, isLast: (frame: string) => boolean): Promise<string[]> {
   const frames: string[] = [];
   do frames.push(await client.next()); while (!isLast(frames.at(-1)!));
@@ -116,7 +115,7 @@ test(
     await alice.expect("c2/JOIN alice", "c2/JOIN bob");
     await using again = await threads.open(chat.url, 1, true);
     again.send(`c2/RESUME ${token}; ${position}`);
-    // The one that it takes the place of is still there, on the other thread.
+    // The connection that it takes over is still open on the other thread.
     assertEquals(await alice.closed, { code: 1000, reason: "resumed elsewhere" });
     const resumed = await readUntil(again, (frame) => frame === "c2/JOIN bob");
     assertEquals(resumed.map((frame) => frame.split(" ")[0]), [ACK, "c2/SESSION", "c2/JOIN", "c2/JOIN"]);
@@ -190,10 +189,10 @@ testOverEach(
     const stuck = await threads.openRaw(chat.url, 1);
     await stuck.sendText("c2/CONNECT stuck");
     const text = "x".repeat(4000);
-    // It reads nothing: once the system's buffers are full, its outbox fills.
+    // It reads nothing: the system's buffers fill first, then its outbox.
     let isOut = false;
     for (let round = 1; !isOut; round++) {
-      // Many at once: one by one each would wait for the acknowledgement of a packet.
+      // Many at once: sent one by one, each would wait for a TCP acknowledgement.
       for (let i = 1; i <= 20; i++) alice.send(`c2/MSG ${round * 100 + i}; ${text}`);
       for (const client of [alice, bob]) {
         const frames = await readUntil(
@@ -240,10 +239,10 @@ testOverEach(
   },
 );
 
-/** With a thread that breaks or hangs where a client says so. */
+/** With a thread that breaks or hangs when a client says so. */
 const FAULTY: TestChatOptions = { entry: FAULTY_FRONT, beatMs: 50, limits: { floodRate: 0 } };
 
-/** A client that comes after a thread was lost: what was on its way to that one is cut off, and tried again. */
+/** A client after the loss of a thread: connections on their way to that thread are cut, and this tries again. */
 async function openInTheEnd(url: string): Promise<ChatClient> {
   while (true) {
     const client = await ChatClient.open(url, true).catch(() => undefined);
@@ -251,7 +250,7 @@ async function openInTheEnd(url: string): Promise<ChatClient> {
   }
 }
 
-/** Clients that come to whichever thread, all of whom hear what alice says. */
+/** Clients on arbitrary threads, all of which receive a message of alice. */
 async function assertAllAreServed(chat: RunningChat, alice: ChatClient): Promise<void> {
   const many = await Promise.all(
     Array.from({ length: MANY }, async (_, i) => {
@@ -280,7 +279,7 @@ testOverEach(
     const [, token, position] = /^c2\/SESSION (\S+); ([0-9]+)$/.exec(await carol.next())!;
     await alice.drain();
     bob.send("break");
-    // Whoever may resume is held, and nobody is told of it.
+    // A session that may resume is held, and nothing is broadcast.
     assertEquals(await alice.next(), "c2/DISCONNECT lost_connection; bob");
     await alice.say("one is gone");
     await using again = await openInTheEnd(chat.url);
@@ -295,13 +294,13 @@ testOverEach(
   FAULTY,
 );
 
-/** What `/readyz` says, of a thread that answers. */
+/** The text of `/readyz`, from a thread that answers. */
 async function readiness(url: string): Promise<string> {
   while (true) {
     try {
       return await (await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(200) })).text();
     } catch {
-      // It came to the one that hangs.
+      // This request reached the thread that hangs.
     }
   }
 }

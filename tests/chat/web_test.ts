@@ -1,5 +1,5 @@
 /**
- * What the chat page knows without a page: names, addresses in texts, times, and its log.
+ * Parts of the chat page that need no page: names, links in texts, times, and its log.
  *
  * @module
  */

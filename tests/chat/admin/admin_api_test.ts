@@ -1,5 +1,5 @@
 /**
- * The admin API over real sockets: what an operator asks by HTTP, and every frame that everybody gets for it.
+ * The admin API over real sockets: HTTP requests of an operator, and the frames that each client gets, PROTOCOL.md §11.
  *
  * @module
  */
@@ -56,10 +56,9 @@ test("a ban of an address closes its sockets, and whoever comes from there is to
   await using eve = await ChatClient.connect(chat.url, "eve");
   await using bob = await ChatClient.connect(chat.url, "bob");
   await using stranger = await ChatClient.open(chat.url);
-  // Answered, it is known wherever it came in.
   await stranger.drain();
   const { json } = await api.post("bans", { name: "eve", withAddress: true });
-  // In which order is the server's to say, where they are on different threads.
+  // On different threads the order is the server's choice.
   const disconnected: string[] = json.disconnected;
   assertEquals([json.ban.address, disconnected.toSorted()], ["127.0.0.1", ["bob", "eve"]]);
   const notices = disconnected.map((name) => `c2/DISCONNECT ban; ${name}; no reason was given`);
@@ -152,13 +151,13 @@ test("an announcement reaches everyone and history, in the server's name, which 
   await using alice = await ChatClient.connect(chat.url, "alice");
   await using bob = await ChatClient.connect(chat.url, "bob");
   assertEquals((await api.post("announce", { text: "closing; soon" })).json, { announced: true });
-  const told = await alice.next();
+  const announced = await alice.next();
   // A username has no semicolon, so that clients find the parts of the frame.
   const [, timestamp, uuid] =
-    /^c2\/MSG The Pub est\. 1990; ([0-9]+); ([0-9a-f-]{36}); closing; soon$/.exec(told) ??
+    /^c2\/MSG The Pub est\. 1990; ([0-9]+); ([0-9a-f-]{36}); closing; soon$/.exec(announced) ??
       [];
-  assert(uuid !== undefined, told);
-  assertEquals(await bob.next(), told);
+  assert(uuid !== undefined, announced);
+  assertEquals(await bob.next(), announced);
   const answer = await alice.ask("c2/QUERY history; 1");
   assertEquals(JSON.parse(answer.slice("c2/ACKNOWLEDGE ".length)), [
     {

@@ -1,5 +1,5 @@
 /**
- * What a chat server that runs keeps, taken out by pages over its admin API; and a store that fails meanwhile.
+ * Exports of a running chat server over its admin API, and a store that fails meanwhile, PROTOCOL.md §11.4.
  *
  * @module
  */
@@ -84,7 +84,7 @@ Deno.test("an export of many messages comes in pages, each of a bounded size", a
   });
   const found: TransferPage[] = [await source.page(undefined, false)];
   while (found.at(-1)!.next !== undefined) found.push(await source.page(found.at(-1)!.next, false));
-  // 500 rows; rows until their texts are past 262,144 UTF-16 units; the rest; the bans.
+  // 500 rows; rows until their texts pass 262,144 UTF-16 units; the rest; the bans.
   assertEquals(found.map(({ rows }) => rows.length), [500, 19, 2, 0]);
   assertEquals(
     found.flatMap(({ rows }) => rows as unknown as StoredMessage[]).map(({ text }) => text),
@@ -114,7 +114,7 @@ Deno.test("nothing of it is there without the token", async () => {
   }
 });
 
-/** What each request is answered where the store rejects with `error`, and what is logged. */
+/** The answers and the log if the store rejects with `error`. */
 async function askedWhile(error: Error) {
   const { log, lines } = recordedLog();
   const fail = () => Promise.reject(error);

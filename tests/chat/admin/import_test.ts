@@ -1,5 +1,6 @@
 /**
- * Rows put into the store of a chat server that does not run: what is taken, skipped and refused.
+ * Imports into the store of a chat server that does not run: which rows are stored, skipped and refused, PROTOCOL.md
+ * §11.4.
  *
  * @module
  */

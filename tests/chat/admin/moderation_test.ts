@@ -1,6 +1,6 @@
 /**
- * Moderation at its place in the order: the sequencer, the room and the bans are the real ones, the store answers when
- * the test says so, and the clock is the test's.
+ * Moderation in the order of inputs, with the real sequencer, room and bans. The test answers for the store and sets
+ * the clock.
  *
  * @module
  */
@@ -26,7 +26,7 @@ interface Change {
   readonly fail: () => Promise<void>;
 }
 
-/** A store that notes what it is asked, and answers at once unless `waits`. */
+/** A store that records its calls, and answers at once unless `waits`. */
 class NotingBanStore implements BanStore {
   readonly changes: Change[] = [];
   waits = false;
@@ -52,9 +52,8 @@ interface Stage extends World {
   readonly moderation: Moderation;
   readonly store: NotingBanStore;
   readonly clock: { nowMs: number };
-  /** Those with a socket. */
   readonly sessions: NotingParticipant[];
-  /** Lets them in, each from its address. */
+  /** Lets sessions join, each from its address. */
   readonly enter: (...names: [name: string, address?: string][]) => Promise<NotingParticipant[]>;
 }
 
@@ -131,7 +130,7 @@ Deno.test("a ban has one place in the order: before it the banned one is heard, 
     `eve < ${notice}`,
     "eve ended 1008 banned",
     `alice < ${notice}`,
-    // On the stage a participant takes frames after its end; a session does not.
+    // Unlike a real session, a participant of the stage receives frames after its end.
     "eve < c2/ERROR Not connected: send c2/CONNECT username first",
     `alice < ${ACK} [alice]`,
   ]);
@@ -167,7 +166,7 @@ Deno.test("a ban puts out whom it means although the connection is lost while th
     store.waits = true;
     const done = moderation.ban(request(target));
     await promisesSettled();
-    // As a front does it: what it submits, and its own session at once.
+    // As a gateway does: it submits LOST, and removes its session at once.
     sequencer.submit(eve, { type: "LOST" });
     sessions.splice(sessions.indexOf(eve), 1);
     assertEquals(moderation.users().map(({ address }) => address), ["192.0.2.1", "192.0.2.7"]);
@@ -305,8 +304,8 @@ Deno.test("an announcement is stored before it is told, and refused where the st
   assertEquals([author, username, timestamp, text], ["server", "Pub", String(clock.nowMs), "tea; is ready"]);
   await last(journal.appends).answer();
   assertEquals(await done, undefined);
-  const [told = ""] = alice!.frames();
-  assert(told.startsWith(`c2/MSG Pub; ${clock.nowMs}; `) && told.endsWith("; tea; is ready"), told);
+  const [frame = ""] = alice!.frames();
+  assert(frame.startsWith(`c2/MSG Pub; ${clock.nowMs}; `) && frame.endsWith("; tea; is ready"), frame);
   const failing = moderation.announce("more");
   await promisesSettled();
   await last(journal.appends).fail();

@@ -1,5 +1,6 @@
 /**
- * Who a server is on listings: an id that is made once, within its range, and a key for each listing, both kept.
+ * The identity of a server on listings: an id that is made once and within its range, and a stored key for each
+ * listing.
  *
  * @module
  */

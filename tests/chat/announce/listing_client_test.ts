@@ -1,5 +1,5 @@
 /**
- * Single requests to a listing, over real HTTP: what is sent, and that whatever comes back is one bounded value.
+ * Single requests to a listing over real HTTP: what is sent, and that any answer becomes one bounded value.
  *
  * @module
  */
@@ -13,7 +13,7 @@ interface Seen {
   readonly body: string;
 }
 
-/** A listing that answers what the test says, on a free port; `test` is given its base URL and what it has seen. */
+/** A listing on a free port that answers as the test says; `test` gets its base URL and the requests received. */
 async function withListing(
   answer: (request: Request) => Response | Promise<Response>,
   test: (url: string, seen: Seen[]) => Promise<void>,
@@ -31,7 +31,7 @@ async function withListing(
   }
 }
 
-/** A signal that never comes. */
+/** A signal that never fires. */
 const never = new AbortController().signal;
 
 const BODY = { serverName: "Pub", address: ":5000", connectedUsers: 0, maxUsers: 50 };
@@ -188,7 +188,7 @@ Deno.test("listing client gives up when it is told, before the answer and in the
       try {
         close();
       } catch {
-        // The server noticed that the client had gone before this did.
+        // The server noticed first that the client had gone.
       }
     });
   }

@@ -1,5 +1,5 @@
 /**
- * When a listing is told what, and that nothing which it does, or fails to do, is more than another try.
+ * When a registration sends what to a listing, and that no answer or silence of the listing causes more than a retry.
  *
  * @module
  */
@@ -55,10 +55,10 @@ Deno.test("retryDelayMs() is from 1 s to 30 s, and to 8 s for a listing that doe
 });
 
 Deno.test("changesBetween() names the properties whose values differ", () => {
-  const told = { serverName: "Pub", connectedUsers: 1 };
-  assertEquals(changesBetween(told, told), {});
-  assertEquals(changesBetween(told, { ...told, connectedUsers: 0 }), { connectedUsers: 0 });
-  assertEquals(changesBetween(told, { ...told, address: ":1", serverName: "Bar" }), {
+  const earlier = { serverName: "Pub", connectedUsers: 1 };
+  assertEquals(changesBetween(earlier, earlier), {});
+  assertEquals(changesBetween(earlier, { ...earlier, connectedUsers: 0 }), { connectedUsers: 0 });
+  assertEquals(changesBetween(earlier, { ...earlier, address: ":1", serverName: "Bar" }), {
     address: ":1",
     serverName: "Bar",
   });
@@ -241,7 +241,7 @@ registrationTest(
     await (await stage.nextAfter(6)).answer(201, "key");
     await stage.change({ connectedUsers: 1 });
     await (await stage.nextAfter(1)).fail("refused");
-    const told = stage.log.lines.filter(({ level }) => level !== "info").map((
+    const logged = stage.log.lines.filter(({ level }) => level !== "info").map((
       { level, event, properties },
     ) => [
       level,
@@ -249,7 +249,7 @@ registrationTest(
       properties.answer,
       properties.tryAgainInSeconds,
     ]);
-    assertEquals(told, [
+    assertEquals(logged, [
       ["warn", "listing.refused", "status 400: no answer", 1],
       ["debug", "listing.refused", "status 400: no answer", 1.5],
       ["warn", "listing.refused", "status 400: wrong id [31m", 3],
@@ -330,7 +330,7 @@ registrationTest(
 registrationTest("that is stopped before it was listed withdraws nothing", async (stage) => {
   const waiting = await stage.start();
   await stage.next().answer(400, "no answer");
-  // It stops at once, in the midst of its wait: no time has to pass.
+  // It stops during its wait: no time has to pass.
   await waiting.stop();
   await stage.pass(100);
   stage.quiet();

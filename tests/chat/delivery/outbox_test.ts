@@ -1,5 +1,5 @@
 /**
- * The line that a slow reader may not cross, and the end of a session's sending.
+ * The byte limit of an outbox, and the end of a session's sending.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { CloseCause } from "../../../src/protocol/close_codes.ts";
 import { type Frame, toFrame } from "../../../chat/room/frame.ts";
 import { Outbox } from "../../../chat/delivery/outbox.ts";
 
-/** An outbox of 100 bytes that has pushed as many, all of it sent; with what its connection was given since. */
+/** An outbox of 100 bytes that has pushed as many, all of them sent; and what its connection was given since. */
 function outboxOf100() {
   const did: string[] = [];
   const connection = {
@@ -82,7 +82,7 @@ Deno.test("outbox looks at what is unsent once in as many bytes as its limit has
   const outbox = new Outbox(connection, { maxOutboxBytes: 1000 }, { closing() {}, overflowed() {} });
   for (let i = 0; i < 100; i++) outbox.push(toFrame("x".repeat(90)));
   assertEquals(looks, 9);
-  // From here on nothing leaves.
+  // Nothing is written to the network from here on.
   for (; !outbox.isClosed; unsent += 90) outbox.push(toFrame("x".repeat(90)));
   assertEquals(unsent, 12 * 90);
 });

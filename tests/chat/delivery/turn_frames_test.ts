@@ -1,5 +1,5 @@
 /**
- * The broadcasts of a turn: what each listener gets from where it is, as frames and as bytes of the wire, RFC 6455 §5.2.
+ * The broadcasts of a turn: what each listener gets from its place on, as frames and as bytes, RFC 6455 §5.2.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { TurnFrames, wireOf } from "../../../chat/delivery/turn_frames.ts";
 import { toFrame } from "../../../chat/room/frame.ts";
 import { runs } from "../../support/property_runs.ts";
 
-/** The texts in unmasked frames of a server, read as RFC 6455 writes them. */
+/** The texts in unmasked frames of a server, decoded by RFC 6455. */
 function textsOf(bytes: Uint8Array): string[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const texts: string[] = [];
@@ -61,24 +61,24 @@ Deno.test("each part that was given stays as it was, whatever is told after it",
   fc.assert(
     fc.property(fc.array(step), (steps) => {
       const broadcasts = new TurnFrames();
-      const told: string[] = [];
+      const sent: string[] = [];
       const given: [Uint8Array, string[]][] = [];
       for (const step of steps) {
         if ("tell" in step) {
           broadcasts.push(toFrame(step.tell));
-          told.push(step.tell);
+          sent.push(step.tell);
           continue;
         }
-        const from = step.from % (told.length + 1);
-        const rest = told.slice(from);
+        const from = step.from % (sent.length + 1);
+        const rest = sent.slice(from);
         const to = from + step.count % (rest.length + 1);
-        const part = told.slice(from, to);
+        const part = sent.slice(from, to);
         given.push([broadcasts.wire(from, to), part]);
         assertEquals(broadcasts.wireBytes(from, to), broadcasts.wire(from, to).length);
         assertEquals(rest.map((_, i) => broadcasts.at(from + i).text), rest);
         assertEquals(broadcasts.bytesFrom(from), new TextEncoder().encode(rest.join("")).length);
       }
-      assertEquals(broadcasts.length, told.length);
+      assertEquals(broadcasts.length, sent.length);
       for (const [bytes, texts] of given) assertEquals(textsOf(bytes), texts);
     }),
     runs(100),

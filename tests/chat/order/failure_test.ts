@@ -1,5 +1,5 @@
 /**
- * What a failing store or a bug does to a turn: whom it hurts, what they are told, and that everyone else goes on.
+ * A failing store or a bug during a turn: which clients it affects, what they are sent, and that all others continue.
  *
  * @module
  */
@@ -80,7 +80,7 @@ Deno.test("sequencer whose store failed leaves a message as it was before the ch
   send(alice, "c2/QUERY history");
   await sequencer.idle();
   assert(alice.frames()[0]?.includes('"message":"old","edited":false'));
-  // What the failed turn had decided binds nobody: the same change is possible again.
+  // Decisions of the failed turn have no effect: the same change is possible again.
   send(alice, `c2/QUERY delete_message; ${id(5)}`);
   await promisesSettled();
   await last(journal.appends).answer();
@@ -95,7 +95,7 @@ Deno.test("sequencer whose store failed refuses all of the turn that rested on w
   const [alice, bob] = await connected("alice", "bob");
   send(alice, `c2/QUERY delete_message; ${id(5)}`, `c2/QUERY update_message; ${id(5)}; again`);
   send(alice, `c2/QUERY delete_message; ${id(5)}`, "c2/MSG 1; new");
-  // Of the turn's own making as well; what is refused for another reason stays refused for that.
+  // Decisions that depend on it too; an input refused for another reason keeps that reason.
   send(bob, `c2/QUERY delete_message; ${id(10_000)}`, "c2/UPDATE username; alice");
   await promisesSettled();
   await last(journal.finds).answer(undefined);
@@ -103,7 +103,7 @@ Deno.test("sequencer whose store failed refuses all of the turn that rested on w
   assertEquals(alice.frames(), Array(4).fill(refusal("STORE_FAILED")));
   assertEquals(bob.frames(), [refusal("STORE_FAILED"), refusal("NAME_TAKEN")]);
 
-  // And where the store works each hears its own reason.
+  // With a working store each input gets its own reason.
   send(alice, `c2/QUERY delete_message; ${id(5)}`, `c2/QUERY update_message; ${id(5)}; again`);
   await promisesSettled();
   await last(journal.appends).answer();
@@ -193,7 +193,7 @@ Deno.test("sequencer ends a participant that throws, and everyone else is told a
   const [carol] = await connected("carol");
   alice.frames();
   broken.isBroken = true;
-  // It throws where it is told with the others, and where it is the one who is answered.
+  // It throws at a broadcast, and when it is the one answered.
   send(alice, "c2/MSG 1; one");
   send(broken, "c2/MSG 1; two");
   send(carol, "c2/MSG 1; three", "c2/PING");

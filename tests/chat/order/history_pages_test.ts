@@ -1,6 +1,6 @@
 /**
- * What the `history` query is answered within a turn: memory where it reaches, else the store's page with what the
- * turn has changed laid over it.
+ * Answers to `history` within a turn: from memory where it reaches, otherwise the store's page with the turn's edits
+ * applied.
  *
  * @module
  */

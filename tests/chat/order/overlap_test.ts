@@ -1,5 +1,5 @@
 /**
- * Turns that overlap: while one batch is told the next is being stored, and nobody can tell by what they hear.
+ * Overlapping turns: the next batch is stored while one is sent, and no client can notice it from its frames.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import {
 } from "../../support/order_stage.ts";
 import { runs } from "../../support/property_runs.ts";
 
-/** Notes in the chronicle when the journal is asked to store. */
+/** Adds a line to the chronicle when the journal is asked to store. */
 function notesAppends({ journal, chronicle }: World): void {
   const append = journal.append.bind(journal);
   journal.append = (entries) => {
@@ -30,7 +30,7 @@ function notesAppends({ journal, chronicle }: World): void {
   };
 }
 
-/** A room in which alice has said something that is being stored. */
+/** A room in which a message of alice is being stored. */
 async function oneIsBeingStored(
   prepare: (stage: World) => void = () => {},
 ): Promise<World & { alice: NotingParticipant }> {
@@ -42,7 +42,7 @@ async function oneIsBeingStored(
   return { ...stage, alice };
 }
 
-/** A live participant in the room. */
+/** A participant of the extended mode in the room. */
 async function livePeer({ live, send, sequencer }: World, name: string): Promise<NotingParticipant> {
   const participant = live(name);
   send(participant, `c2/CONNECT ${name}`);
@@ -83,7 +83,7 @@ for (
 ) {
   Deno.test(`sequencer tells what is stored before it decides ${frame.split(";")[0]}`, async () => {
     const { journal, alice, send, chronicle } = await oneIsBeingStored(notesAppends);
-    // What comes before it may go on, what comes after it waits with it.
+    // Inputs before it may overlap; inputs after it wait with it.
     send(alice, "c2/MSG 1; two", frame, "c2/MSG 1; three");
     await last(journal.appends).answer();
     assertEquals(chronicle.slice(0, 3), ["append one", "append two", `alice < ${ACK}`]);
@@ -151,7 +151,7 @@ Deno.test("sequencer tells a batch whose telling met a bug, and then the one tha
 
 Deno.test("sequencer answers what a bug met while it was decided in advance, after what is told before", async () => {
   const { journal, alice, send, log, sequencer, clock } = await oneIsBeingStored();
-  // What measures a commit asks for the time as well, by the other clock.
+  // The commit's meters read the clock too: give them the other one.
   clock.steadyMs = clock.nowMs;
   Object.defineProperty(clock, "nowMs", {
     get: () => {
@@ -264,15 +264,17 @@ Deno.test("sequencer over a slow and failing store tells what is stored, all of 
       const broadcasts = heard.map((frames) => frames.filter((frame) => /^c2\/(MSG|UPDATE) /.test(frame)));
       assertEquals(broadcasts[1], broadcasts[0]);
       assertEquals(broadcasts[2], broadcasts[0]);
-      const told = broadcasts[0]!.flatMap((frame, i) => frame.startsWith("c2/MSG ") ? [{ frame, i }] : []);
+      const messages = broadcasts[0]!.flatMap((frame, i) =>
+        frame.startsWith("c2/MSG ") ? [{ frame, i }] : []
+      );
       assertEquals(
-        told.map(({ frame }) => frame),
+        messages.map(({ frame }) => frame),
         stored.map(({ message: { username, uuid, text } }) => `c2/MSG ${username}; 1; ${uuid}; ${text}`),
       );
       const firstPosition = REPLAY_BUFFER_MAX + 3 + 1;
       assertEquals(
         stored.map((entry) => entry.kind === "said" ? entry.message.position : entry.position),
-        told.map(({ i }) => firstPosition + i),
+        messages.map(({ i }) => firstPosition + i),
       );
       const named = stored.flatMap(({ kind, message: { author, nonce } }) =>
         kind === "said" && nonce !== undefined ? [`${author} ${nonce}`] : []

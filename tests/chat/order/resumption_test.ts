@@ -1,6 +1,6 @@
 /**
- * The extended mode in the sequencer: who is held, what is replayed, whose connection a session is, and messages that are
- * sent once, PROTOCOL.md §12.
+ * The extended mode in the sequencer: held sessions, replays, resumed connections, and messages that are sent once,
+ * PROTOCOL.md §12.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import {
   world,
 } from "../../support/order_stage.ts";
 
-/** Someone of the extended mode who is in the room, with everything told so far looked at, and the SESSION frame. */
+/** A participant of the extended mode that has joined and read all frames, and its SESSION frame. */
 async function joined({ sequencer, live, send }: World, name: string): Promise<[NotingParticipant, string]> {
   const participant = live(name);
   send(participant, `c2/CONNECT ${name}`);
@@ -38,7 +38,7 @@ function positionOf(session: string): number {
   return Number(/; ([0-9]+)$/.exec(session)![1]);
 }
 
-/** A room with alice, who may resume, and bob, who may not; everything looked at. */
+/** A room with alice, who may resume, and bob, who may not; all frames read. */
 async function room(): Promise<
   World & { alice: NotingParticipant; bob: NotingParticipant; session: string }
 > {
@@ -49,7 +49,7 @@ async function room(): Promise<
   return { ...stage, alice, bob, session };
 }
 
-/** Says a message as a plain client, and has it stored. */
+/** Sends a message as a plain client, and has it stored. */
 async function say({ send, journal }: World, participant: NotingParticipant, text: string): Promise<void> {
   send(participant, `c2/MSG 1; ${text}`);
   await promisesSettled();

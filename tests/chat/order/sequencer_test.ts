@@ -1,5 +1,5 @@
 /**
- * Turns: what is told to whom, in which order, and when, while the test says when the store answers.
+ * Turns of the sequencer: which frames go to which client, in which order and when. The test answers for the store.
  *
  * @module
  */
@@ -29,8 +29,8 @@ Deno.test("sequencer tells nothing of a message before it is stored, then the an
   assertEquals(chronicle, []);
   assertEquals(alice.settledCount(), 0);
   await last(journal.appends).answer();
-  const told = msg("alice", 10_000, "hi");
-  assertEquals(chronicle, [`alice < ${ACK}`, `alice < ${told}`, `bob < ${told}`]);
+  const broadcast = msg("alice", 10_000, "hi");
+  assertEquals(chronicle, [`alice < ${ACK}`, `alice < ${broadcast}`, `bob < ${broadcast}`]);
   assertEquals([alice.settledCount(), bob.settledCount()], [1, 0]);
 });
 
@@ -135,7 +135,7 @@ Deno.test("sequencer tells one who joins what comes after it, and nothing that w
   send(alice, "c2/MSG 1; after");
   await promisesSettled();
   await last(journal.appends).answer();
-  // What is for everyone comes to each before what is for that one alone, and to all at the end of the turn.
+  // Each gets the broadcasts before its own answer, and all get them by the end of the turn.
   assertEquals(chronicle, [
     `alice < ${ACK}`,
     `bob < ${ACK} Pub`,
@@ -199,15 +199,15 @@ Deno.test("sequencer tells everyone of a ban, the banned one included, and then 
   const nameless = participant("nameless");
   sequencer.submit(nameless, { type: "BAN", message: "be kind" });
   await sequencer.idle();
-  const told = "c2/DISCONNECT ban; mallory; be kind; always";
+  const broadcast = "c2/DISCONNECT ban; mallory; be kind; always";
   assertEquals(chronicle, [
-    `mallory < ${told}`,
+    `mallory < ${broadcast}`,
     "mallory ended 1008 banned",
     `mallory < ${refusal("NOT_CONNECTED")}`,
     "nameless ended 1008 banned",
-    `alice < ${told}`,
+    `alice < ${broadcast}`,
   ]);
-  assertEquals(alice.frames(), [told]);
+  assertEquals(alice.frames(), [broadcast]);
 });
 
 Deno.test("sequencer reports how many are here after each turn that changed who is", async () => {
@@ -250,8 +250,8 @@ Deno.test("sequencer changes a message of its own session, also one that memory 
   }]);
   assertEquals(bob.frames(), []);
   await last(journal.appends).answer();
-  const told = `c2/MSG alice; 5; ${id(5)}; new; text`;
-  assertEquals([alice.frames(), bob.frames()], [[ACK, told], [told]]);
+  const broadcast = `c2/MSG alice; 5; ${id(5)}; new; text`;
+  assertEquals([alice.frames(), bob.frames()], [[ACK, broadcast], [broadcast]]);
 });
 
 Deno.test("sequencer deletes a message that is in memory without asking the store for it", async () => {
@@ -309,7 +309,7 @@ Deno.test("sequencer cuts a turn at the entries that one append takes", async ()
 });
 
 Deno.test("sequencer cuts a turn at the text that one append takes: not at the limit, and one unit past it", async () => {
-  // The room does not judge a text's length: here two are a whole append.
+  // The room does not check a text's length: here two are a whole append.
   const half = "x".repeat(APPEND_TEXT_MAX / 2);
   for (const [extra, appends] of [["", [2, 1]], ["y", [1, 2]]] as [string, number[]][]) {
     const { sequencer, journal, connected } = world();

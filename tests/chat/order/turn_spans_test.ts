@@ -1,5 +1,5 @@
 /**
- * What is traced of a batch of messages, as values: which of them, when, and how it went.
+ * The spans of a batch of messages as values: which messages are traced, with which times and outcome.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { input, NotingParticipant } from "../../support/order_stage.ts";
 
 const MSG = "c2/MSG 1; hello";
 
-/** Traces one batch of `frames` that were decided so; each step takes a millisecond. */
+/** Traces one batch of `frames` with these decisions; each step takes a millisecond. */
 function traced(frames: readonly string[], decisions: readonly Decision[]): Course[] {
   const courses: Course[] = [];
   let nowMs = 1000;

@@ -1,5 +1,5 @@
 /**
- * Tokens of the extended mode: which token resumes what, and a store that fails, PROTOCOL.md §12.3.
+ * Tokens of the extended mode: which token resumes which session, and a store that fails, PROTOCOL.md §12.3.
  *
  * @module
  */

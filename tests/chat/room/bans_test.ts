@@ -1,5 +1,5 @@
 /**
- * Bans in memory as values: whom they keep out, under which spelling and address, and until when.
+ * Bans in memory as values: which names and addresses they keep out, and until when, PROTOCOL.md §6.3.
  *
  * @module
  */
@@ -27,7 +27,7 @@ function named(name: string): Username {
 
 Deno.test("a ban of a name keeps out every spelling of it and what looks like it, and no other name", () => {
   const bans = new Bans([ban("a", { name: "Straße" })]);
-  // The last is of Cyrillic letters where it can be.
+  // The last has Cyrillic letters wherever possible.
   for (const name of ["Straße", "STRASSE", "strasse", "ｓｔｒａｓｓｅ", "Ѕtrаѕѕе"]) {
     assertEquals(bans.bar(named(name), "192.0.2.1", 0), { message: "message of a", isAddress: false }, name);
   }

@@ -1,5 +1,5 @@
 /**
- * The window of newest messages, held against a plain list of all of them, and the size of a page's JSON.
+ * The history window, compared with a plain list of all messages, and the size of a page's JSON.
  *
  * @module
  */
@@ -52,7 +52,7 @@ Deno.test("history that begins with a full window and older messages in the jour
 });
 
 Deno.test("history answers from memory where its window reaches past the age that is shown", () => {
-  // Most of the window is too old to be shown, and older ones are in the journal: those are too old as well.
+  // Most of the window is older than `--history-days`, so everything in the journal is too.
   const history = said(empty(), ...messages(WINDOW_MESSAGES_MAX + 10));
   assertEquals(numbers(history.page({ ...ALL, from: id(519) })), [519, 520, 521]);
   assertEquals(numbers(history.page({ ...ALL, from: id(1000) })), []);

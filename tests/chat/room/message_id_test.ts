@@ -27,7 +27,7 @@ Deno.test("message ids increase over 100,000 of them within one millisecond", ()
   let last = "";
   for (let i = 0; i < 100_000; i++) {
     const id = next();
-    // No assertion a round: building 200,000 of their messages would be most of the time of this file.
+    // No assertion a round: building 200,000 messages would take most of this file's time.
     if (id <= last || !validate(id)) throw new Error(`${id} came after ${last}`);
     last = id;
   }
@@ -80,7 +80,7 @@ Deno.test("message ids borrow the next millisecond where the counter of one is u
   const borrowed = next();
   assertEquals(borrowed.slice(0, 23), `${firstIdAt(lastMs + 1).slice(0, 23)}`);
   assertGreater(borrowed, last);
-  // The borrowed millisecond is used up by counting, not started anew when the clock gets there.
+  // The borrowed millisecond continues to count when the clock reaches it.
   clock.ms = lastMs + 1;
   const second = next();
   assertGreater(second, borrowed);

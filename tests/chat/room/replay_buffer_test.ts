@@ -1,5 +1,6 @@
 /**
- * The replay buffer: numbered broadcasts, what is let go of, and positions of this run and of earlier ones, PROTOCOL.md §12.
+ * The replay buffer: numbered broadcasts, what is dropped, and positions of this run and of earlier ones, PROTOCOL.md
+ * §12.3.
  *
  * @module
  */
@@ -128,7 +129,7 @@ Deno.test("messages of an earlier run follow a position of that run, and then co
   assertEquals(after(held, before + 5), ["1", "2"]);
   assertEquals(after(held, before + 90), ["1", "2"], "told, and lost with the process");
   assertEquals(after(held, before - 1), undefined, "what lies between is not known");
-  // Numbered anew, they end where this run begins.
+  // With new positions, they end where this run begins.
   assertEquals(after(held, held.position - 4), ["old 4", "old 5", "1", "2"]);
   assertEquals(after(held, held.position - 5), ["old 1", "old 4", "old 5", "1", "2"]);
   assertEquals(after(held, held.position - 6), undefined);
@@ -167,10 +168,10 @@ Deno.test("whoever counts and comes back has each broadcast once and in order, o
     fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
       let reservedFrom = 0;
       let held = replayBuffer({ reservedFrom });
-      /** Everything that was told, with whether a restart would keep it, and its position. */
-      const told: { text: string; isMessage: boolean; position: number }[] = [];
+      /** All broadcasts, with whether a restart keeps each, and its position. */
+      const pushed: { text: string; isMessage: boolean; position: number }[] = [];
       const read: string[] = [];
-      /** Whether it was told that it cannot go on. */
+      /** Whether its resume was refused. */
       let isLost = false;
       let next = 0;
       let position = held.position;
@@ -178,17 +179,17 @@ Deno.test("whoever counts and comes back has each broadcast once and in order, o
         if (step.do === "message" || step.do === "other") {
           const text = `${step.do} ${next++}`;
           held.push(broadcastOf(text));
-          told.push({ text, isMessage: step.do === "message", position: held.position });
+          pushed.push({ text, isMessage: step.do === "message", position: held.position });
         } else if (step.do === "restart") {
           reservedFrom += RESERVED_POSITIONS;
           held = replayBuffer({
             reservedFrom,
-            earlier: told.filter(({ isMessage }) => isMessage)
+            earlier: pushed.filter(({ isMessage }) => isMessage)
               .map(({ text, position }) => ({ position, broadcast: broadcastOf(text) })),
             earlierFrom: 0,
           });
-          // What was no message is gone.
-          for (let i = told.length - 1; i >= 0; i--) if (!told[i]!.isMessage) told.splice(i, 1);
+          // Broadcasts that are no messages are not stored.
+          for (let i = pushed.length - 1; i >= 0; i--) if (!pushed[i]!.isMessage) pushed.splice(i, 1);
         } else {
           const missed = held.after(position);
           if (missed === undefined) {
@@ -208,7 +209,7 @@ Deno.test("whoever counts and comes back has each broadcast once and in order, o
       assertEquals(new Set(read).size, read.length, "none twice");
       if (isLost || messages.length === 0) return;
       const last = messages.at(-1)!;
-      const upTo = told.filter(({ isMessage }) => isMessage).map(({ text }) => text);
+      const upTo = pushed.filter(({ isMessage }) => isMessage).map(({ text }) => text);
       assertEquals(messages, upTo.slice(0, upTo.indexOf(last) + 1), "none missing");
     }),
     runs(300),

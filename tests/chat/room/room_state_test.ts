@@ -1,5 +1,5 @@
 /**
- * The state of the room: the nonces that it knows, and what it answers of replays, PROTOCOL.md §12.3 and §12.4.
+ * The state of the room: which nonces it remembers, and which replays it can serve, PROTOCOL.md §12.3 and §12.4.
  *
  * @module
  */

@@ -1,8 +1,6 @@
 /**
- * The room against a model: the same inputs into both, and after each one the same frames to the same people.
- *
- * The model is the protocol's text as plainly as it can be written down: arrays, no indexes, nothing shared
- * with the room but the faults' texts.
+ * The room against a model: the same inputs to both, and after each the same frames to the same clients. The model is
+ * the protocol's text as plainly as possible: arrays, no indexes, nothing shared with the room but the faults' texts.
  *
  * @module
  */
@@ -24,8 +22,8 @@ import { runs } from "../../support/property_runs.ts";
 const SERVER = { serverId: 7, serverName: "Model Server" };
 const MAX_USERS = 4;
 
-/** What one input means: an answer to its sender, a broadcast, whether the sender's connection ends. */
-interface Told {
+/** The effects of one input: an answer to its sender, a broadcast, and whether the sender's connection ends. */
+interface Outcome {
   answer?: string;
   broadcast?: string;
   closeCode?: number;
@@ -43,10 +41,10 @@ interface ModelMessage {
   text: string;
 }
 
-/** What is banned while a batch is decided. */
+/** The bans in force while a batch is decided. */
 interface ModelBans {
   bannedName: string | undefined;
-  /** The session whose address is. */
+  /** The session whose address is banned. */
   bannedSession: string | undefined;
 }
 
@@ -54,7 +52,7 @@ class Model {
   members: ModelMember[] = [];
   messages: ModelMessage[] = [];
 
-  take(session: string, input: Input, nextUuid: string, bans: ModelBans): Told {
+  take(session: string, input: Input, nextUuid: string, bans: ModelBans): Outcome {
     const me = this.members.find((member) => member.session === session);
     switch (input.type) {
       case "FAULT":
@@ -123,7 +121,7 @@ class Model {
     }
   }
 
-  #change(me: ModelMember, uuid: string, text: string): Told {
+  #change(me: ModelMember, uuid: string, text: string): Outcome {
     const message = this.messages.find((candidate) => candidate.uuid === uuid);
     if (!message) return error("MESSAGE_UNKNOWN");
     if (message.session !== me.session) return error("NOT_YOUR_MESSAGE");
@@ -153,14 +151,14 @@ function isBanned({ shown }: Username, { bannedName }: ModelBans): boolean {
   return shown.toLowerCase() === bannedName;
 }
 
-function error(name: FaultName, detail?: number | string): Told {
+function error(name: FaultName, detail?: number | string): Outcome {
   return { answer: `c2/ERROR ${fault(name, detail).text}` };
 }
 
 const session = fc.constantFrom("s1", "s2", "s3", "s4", "s5", "s6");
 const username = fc.constantFrom("alice", "ALICE", "bob", "Bob", "carol", "dave", "eve", "MODEL Server")
   .map((name) => parseUsername(name) as Username);
-/** Refers to the nth message that was said, or to none. */
+/** Refers to the nth message, or to none. */
 const reference = fc.nat(8);
 const text = fc.constantFrom("hi", "a; b", " x ", "two\nlines");
 const input = fc.oneof(
@@ -185,7 +183,7 @@ const input = fc.oneof(
     }),
   },
 );
-/** A batch is what is decided before anything of it is stored; every fifth or so cannot be stored. */
+/** A batch is decided before any of it is stored; about every fifth cannot be stored. */
 const batch = fc.record({
   inputs: fc.array(fc.tuple(session, input), { minLength: 1, maxLength: 8, size: "max" }),
   storeFails: fc.nat(4).map((n) => n === 0),
@@ -200,7 +198,7 @@ interface RoomUnderTest {
   bar: (username: Username, session: string) => Bar | undefined;
 }
 
-/** Sessions are told apart by their addresses too, which bans are asked for. */
+/** Each session has its own address, for the bans. */
 function newRoom(): RoomUnderTest {
   let minted = 0;
   const history = new History({ kept: 0, newest: [], isWhole: false });

@@ -1,5 +1,5 @@
 /**
- * How the reading of many sockets shares the turns of the event loop. The sockets and the clock are the test's.
+ * How reads of many sockets share the turns of the event loop. The test provides the sockets and the clock.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { AT_ONCE_BYTES, FairReads, SLICE_BYTES, TURN_MS } from "../../../chat/so
 
 class FakeSocket extends EventEmitter {
   isPaused = false;
-  /** How many bytes the one behind it was given at a time. */
+  /** Bytes of each piece that its listener was given. */
   readonly given: number[] = [];
 
   constructor(public onGiven: () => void) {
@@ -43,7 +43,7 @@ class Turns {
   nowMs = 0;
   readonly #turns = new FairReads(() => this.nowMs);
 
-  /** `costMs` is what each piece that it brings takes to work through. */
+  /** `costMs` is the time to process one piece. */
   socket(costMs = 0): FakeSocket & { end(): void } {
     const socket = new FakeSocket(() => this.nowMs += costMs);
     const reading = this.#turns.add(socket as unknown as Socket);

@@ -1,6 +1,6 @@
 /**
- * Peers that break WebSocket itself, by hand over TCP: what each transport does with them, and that the people
- * who talk meanwhile notice nothing, SECURITY.md.
+ * Peers that break WebSocket itself, over plain TCP: how each transport reacts, and that other clients notice nothing,
+ * SECURITY.md.
  *
  * @module
  */
@@ -14,9 +14,9 @@ const ENCODER = new TextEncoder();
 
 interface Attack {
   readonly what: string;
-  /** What is sent after the handshake and a CONNECT. */
+  /** Sent after the handshake and a CONNECT. */
   readonly bytes: Uint8Array;
-  /** The code with which `ws` says goodbye. `serve` cuts TCP without one. */
+  /** The close code of `ws`. `serve` cuts TCP without one. */
   readonly code: number;
 }
 
@@ -52,7 +52,7 @@ const BROKEN_FOR_WS: Attack[] = [
   },
 ];
 
-/** Two people who talk, and who are to notice nothing but that `mallory` came and went. */
+/** Two clients that talk, and that must notice nothing but that `mallory` joined and left. */
 class Bystanders implements AsyncDisposable {
   #said = 0;
 
@@ -62,7 +62,7 @@ class Bystanders implements AsyncDisposable {
     return new Bystanders(await ChatClient.connect(url, "alice"), await ChatClient.connect(url, "bob"));
   }
 
-  /** One says something, both hear it. */
+  /** One sends a message, both receive it. */
   async talk(): Promise<void> {
     const text = `still here ${this.#said++}`;
     const uuid = await this.alice.say(text);
@@ -70,13 +70,13 @@ class Bystanders implements AsyncDisposable {
     assertEquals(heard.at(-1), `c2/MSG alice; 1; ${uuid}; ${text}`);
   }
 
-  /** Waits until both were told that these are gone, in whatever order, and of nothing else. */
+  /** Waits until both received the departures of these, in any order, and nothing else. */
   async seeGo(names: readonly string[]): Promise<void> {
     const expected = names.map((name) => `c2/DISCONNECT lost_connection; ${name}`).toSorted();
     for (const bystander of [this.alice, this.bob]) {
-      const told: string[] = [];
-      while (told.length < expected.length) told.push(await bystander.next());
-      assertEquals(told.toSorted(), expected);
+      const received: string[] = [];
+      while (received.length < expected.length) received.push(await bystander.next());
+      assertEquals(received.toSorted(), expected);
       assertEquals(await bystander.drain(), []);
     }
     await this.talk();
@@ -95,7 +95,7 @@ async function connectMallory(chat: RunningChat, name = "mallory"): Promise<RawP
   return mallory;
 }
 
-/** The code of the close frame with which the connection ends; undefined where it ends without one. */
+/** The code of the close frame that ends the connection; undefined if there is none. */
 async function readToEnd(peer: RawPeer): Promise<number | undefined> {
   let code: number | undefined;
   for (let next = await peer.readFrame(); next !== undefined; next = await peer.readFrame()) {
@@ -139,7 +139,7 @@ test("handshakes that are none are refused by HTTP, and open nothing", async (st
   ];
   for (const head of heads) {
     await using peer = await RawPeer.connect(chat.url);
-    await peer.write(ENCODER.encode(head)).catch(() => {/* It was cut before it had said all. */});
+    await peer.write(ENCODER.encode(head)).catch(() => {/** Cut before everything was written. */});
     const answer = await peer.readHead().catch(() => "HTTP/1.1 4xx, or cut off");
     assertMatch(answer, /^HTTP\/1\.1 4/, head.slice(0, 200));
     await bystanders.talk();
@@ -151,6 +151,6 @@ Deno.test("ws: a peer that never acknowledges a close is cut off all the same", 
   await using mallory = await connectMallory(chat);
   await mallory.sendText("c2/DISCONNECT");
   assertEquals(await mallory.readText(), "c2/DISCONNECT disconnect; mallory");
-  // It reads the close and does not answer it: the connection ends nevertheless.
+  // It reads the close and does not answer: the connection still ends.
   assertEquals(await readToEnd(mallory), 1000);
 });

@@ -1,5 +1,5 @@
 /**
- * Which connections are cut to make room for others, and which for what they ask.
+ * Which connections without a WebSocket are cut to make room, and which for too many requests.
  *
  * @module
  */
@@ -28,7 +28,7 @@ Deno.test("as many connections are kept as may be, and one more cuts the one tha
   const connections = new HttpConnections<FakeConnection>(() => 3);
   const opened = open(connections, 3);
   assertEquals(cut(opened), []);
-  // The first has asked and was answered since.
+  // The first has sent a request and was answered since.
   connections.asked(opened[0]!);
   connections.answered(opened[0]!);
   open(connections, 1);

@@ -1,6 +1,6 @@
 /**
- * HTTP of the transport `ws` by real sockets: which heads, bodies and waits it bounds, and that what one peer sends costs
- * nobody else anything. Each test leaves a WebSocket open beside it that has to be served.
+ * HTTP of the transport `ws` over real sockets: limits on heads, bodies and waits, and that one peer's requests cost no
+ * other client anything. Each test keeps a WebSocket open that must be served.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const SUPPORT = new URL("../../support/", import.meta.url);
 const cert = await Deno.readTextFile(new URL("localhost_cert.pem", SUPPORT));
 const key = await Deno.readTextFile(new URL("localhost_key.pem", SUPPORT));
 
-/** Milliseconds that a request has to come, short enough to be waited for. */
+/** Milliseconds for a request, short enough for a test. */
 const WAITS = { request: 300, nextRequest: 300, silence: 300 };
 /** More than the sockets of both ends hold. */
 const LARGE = new Uint8Array(20_000_000);
@@ -32,7 +32,7 @@ interface Opened extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Answers `/large` by many bytes, `/never` not, and all else by what came. */
+/** Answers `/large` with many bytes, `/never` not at all, and all else with the request. */
 async function open({ waits, tls, maxSockets = 10_000 }: OpenOptions = {}): Promise<Opened> {
   const transport = await startWs({
     hostname: "127.0.0.1",
@@ -78,14 +78,14 @@ async function open({ waits, tls, maxSockets = 10_000 }: OpenOptions = {}): Prom
 const bytes = (text: string) => new TextEncoder().encode(text);
 const get = (path: string, more = "") => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
 
-/** The status of the answer to what is sent over a connection of its own. */
+/** The status of the answer to a request on a connection of its own. */
 async function statusOf(url: string, ...parts: readonly string[]): Promise<string> {
   await using peer = await RawPeer.connect(url);
   for (const part of parts) await peer.write(bytes(part));
   return (await peer.readHead()).split(" ")[1]!;
 }
 
-/** A request whose target and headers have so many bytes, without the marks between them. */
+/** A request whose target and headers have so many bytes, without separators. */
 function headOf(size: number): string {
   const counted = "/HostxX".length;
   return get("/", `X: ${"x".repeat(size - counted)}\r\n`);
@@ -107,7 +107,7 @@ Deno.test("ws refuses a head of a megabyte, in the target or in a header, as soo
   const much = "x".repeat(1_000_000);
   for (const head of [get(`/${much}`), get("/", `X: ${much}\r\n`), get("/", `${much}: x\r\n`)]) {
     await using peer = await RawPeer.connect(server.url);
-    await peer.write(bytes(head)).catch(() => {/* It was cut before it had said all. */});
+    await peer.write(bytes(head)).catch(() => {/** Cut before everything was written. */});
     const answer = await peer.readHead().catch(() => "HTTP/1.1 431 cut off");
     assertMatch(answer, /^HTTP\/1\.1 431 /);
   }
@@ -167,7 +167,7 @@ Deno.test("ws refuses a request that has not come whole in time with 408: silent
   };
   await Promise.all([...sent, drip].map(async (what) => {
     await using peer = await RawPeer.connect(server.url);
-    // What drips is cut before it is through.
+    // A slow sender is cut before it has finished.
     const sending = typeof what === "string" ? peer.write(bytes(what)) : what(peer).catch(() => {});
     assertMatch(await peer.readHead(), /^HTTP\/1\.1 408 /);
     assertEquals(await peer.readToEnd(), 0);
@@ -188,7 +188,7 @@ Deno.test("ws cuts a peer that takes nothing of its answer, and one whose answer
   await using server = await open({ waits: { silence: WAITS.silence } });
   await using deaf = await RawPeer.connect(server.url);
   await deaf.write(bytes(get("/large")));
-  // It has been silent for as long as these in a row, the half of which is enough.
+  // It has been silent for as long as all of these together; half of that is enough.
   for (let i = 0; i < 4; i++) {
     await using patient = await RawPeer.connect(server.url);
     await patient.write(bytes(get("/never")));

@@ -1,6 +1,6 @@
 /**
- * What only the transport of `ws` holds of WebSockets: bounds on frames while they come, time for pings and closes, and
- * peers that are cut. By real sockets; the clock of the deadlines is the test's.
+ * What only the transport `ws` enforces on WebSockets, over real sockets: limits on frames as they arrive, deadlines
+ * for pings and closes, and cut peers. The test sets the clock of the deadlines.
  *
  * @module
  */
@@ -18,13 +18,13 @@ const MAX_FRAME_BYTES = 1024;
 
 interface Opened extends AsyncDisposable {
   readonly url: string;
-  /** Milliseconds that the deadlines have gone on by beyond the real ones. */
+  /** Milliseconds by which the deadlines' clock is ahead of the real one. */
   aheadMs: number;
-  /** The connection that was opened last. */
+  /** The newest connection. */
   connection: Connection | undefined;
-  /** Texts that came, and `lost` and `gone` at the ends. */
-  readonly told: string[];
-  /** Resolves when one more is gone than was waited for before. */
+  /** Texts received, and `lost` and `gone` at the ends. */
+  readonly events: string[];
+  /** Resolves at the next `gone`. */
   gone(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ async function open(): Promise<Opened> {
     },
     aheadMs: 0,
     connection: undefined,
-    told: [],
+    events: [],
     gone: () => waits.shift()!,
     [Symbol.asyncDispose]: () => transport.stop(),
   };
@@ -62,13 +62,13 @@ async function open(): Promise<Opened> {
         accept: (connection) => {
           opened.connection = connection;
           return {
-            receiveText: (text) => void opened.told.push(text),
-            receiveBinary: () => void opened.told.push("binary"),
-            lost: () => void opened.told.push("lost"),
+            receiveText: (text) => void opened.events.push(text),
+            receiveBinary: () => void opened.events.push("binary"),
+            lost: () => void opened.events.push("lost"),
           };
         },
         gone: () => {
-          opened.told.push("gone");
+          opened.events.push("gone");
           ends.shift()?.();
         },
       });
@@ -96,7 +96,7 @@ Deno.test("ws takes a frame of its limit of bytes, in one piece or many, and clo
   await pieces.write(frame(half, { opcode: OPCODE.continuation, fin: false }));
   await pieces.write(frame(new Uint8Array(1), { opcode: OPCODE.continuation }));
   assertEquals(await pieces.readCloseCode(), 1009);
-  assertEquals(server.told.filter((told) => told.startsWith("x")), [atLimit, atLimit]);
+  assertEquals(server.events.filter((events) => events.startsWith("x")), [atLimit, atLimit]);
 });
 
 Deno.test("ws refuses a frame by its header, before any of it has come", async () => {
@@ -124,7 +124,7 @@ Deno.test("ws closes with the code of the protocol for frames that are not of it
     await peer.sendText("more");
     assertEquals(await peer.readCloseCode(), code, what);
   }
-  assertEquals(server.told.filter((told) => told === "more"), []);
+  assertEquals(server.events.filter((events) => events === "more"), []);
 });
 
 Deno.test("ws takes a message in as many fragments as it may have, and closes with 1008 for one more", async () => {
@@ -140,7 +140,7 @@ Deno.test("ws takes a message in as many fragments as it may have, and closes wi
     peer.close();
     await server.gone();
   }
-  assertEquals(server.told.filter((told) => told.startsWith("x")), ["x".repeat(FRAGMENTS_MAX)]);
+  assertEquals(server.events.filter((events) => events.startsWith("x")), ["x".repeat(FRAGMENTS_MAX)]);
 });
 
 Deno.test("ws closes with 1008 for a frame that comes in more pieces than a network makes of it", async () => {
@@ -148,8 +148,8 @@ Deno.test("ws closes with 1008 for a frame that comes in more pieces than a netw
   await using peer = await RawPeer.open(server.url);
   const drip = frame(bytes("x".repeat(MAX_FRAME_BYTES)));
   await peer.write(drip.subarray(0, 8));
-  // A ping that is answered says that the piece before it was read on its own; inside of a frame there can be none,
-  // so pieces are sent until the server has had enough of them.
+  // An answered ping shows that the piece before it was read on its own. A frame cannot contain one, so pieces are sent
+  // until the server refuses.
   const closed = peer.readCloseCode();
   let isClosed = false;
   closed.finally(() => isClosed = true);
@@ -158,7 +158,7 @@ Deno.test("ws closes with 1008 for a frame that comes in more pieces than a netw
     await new Promise((resolve) => setTimeout(resolve));
   }
   assertEquals(await closed, 1008);
-  assertEquals(server.told.filter((told) => told.startsWith("x")), []);
+  assertEquals(server.events.filter((events) => events.startsWith("x")), []);
 });
 
 Deno.test("ws pings once an interval, and cuts a peer that has not answered within the timeout", async () => {
@@ -173,7 +173,7 @@ Deno.test("ws pings once an interval, and cuts a peer that has not answered with
   server.aheadMs = 60_500;
   assertEquals(await peer.readFrame(), undefined);
   await server.gone();
-  assertEquals(server.told, ["lost", "gone"]);
+  assertEquals(server.events, ["lost", "gone"]);
 });
 
 Deno.test("ws takes a frame for an answer to a ping: who talks is there", async () => {
@@ -196,7 +196,7 @@ Deno.test("ws cuts a peer that does not read when it is told to, and drops what 
   assert(connection.pendingBytes > 20_000_000, "bytes are counted, not characters");
   connection.terminate();
   await server.gone();
-  assertEquals(server.told, ["lost", "gone"]);
+  assertEquals(server.events, ["lost", "gone"]);
   assert(await peer.readToEnd() < 40_000_000);
 });
 
@@ -208,7 +208,7 @@ Deno.test("ws cuts a peer that goes on sending after it was closed", async () =>
     await new Blob(Array(FRAMES_AFTER_CLOSE_MAX).fill(frame(bytes("x")))).arrayBuffer(),
   );
   await peer.write(some);
-  // It takes the first as late; the next one is too much.
+  // It accepts the first frame as late; the next is too much.
   await peer.sendText("x");
   await server.gone();
   assertEquals(await peer.readCloseCode() ?? 1008, 1008, "the close, where the cut did not overtake it");
@@ -223,7 +223,7 @@ Deno.test("ws cuts a peer that does not answer a close, in bounded time", async 
   server.connection?.close({ code: 1013, reason: "slow consumer" });
   await peer.write(frame(new Uint8Array(0), { declaredLength: 2 ** 40 }));
   assertEquals(await peer.readCloseCode(), 1009);
-  // A beat sees them closing, a later one that they have been for too long.
+  // One beat notices that they are closing, a later one that it has taken too long.
   for (let ended = 0; ended < 2; ended++) {
     const gone = server.gone();
     const ahead = setInterval(() => server.aheadMs += CLOSE_TIMEOUT_MS, 400);
@@ -232,7 +232,7 @@ Deno.test("ws cuts a peer that does not answer a close, in bounded time", async 
   }
   assertEquals(await peer.readFrame(), undefined);
   await stuck.readToEnd();
-  assertEquals(server.told, ["lost", "gone", "lost", "gone"]);
+  assertEquals(server.events, ["lost", "gone", "lost", "gone"]);
 });
 
 Deno.test("ws that is stopped cuts whoever is left, in whatever state, and takes nobody any more", async () => {
@@ -244,7 +244,7 @@ Deno.test("ws that is stopped cuts whoever is left, in whatever state, and takes
   const { url } = server;
   await server[Symbol.asyncDispose]();
   for (const peer of [silent, half, connected]) await peer.readToEnd();
-  assertEquals(server.told, ["lost", "gone"]);
+  assertEquals(server.events, ["lost", "gone"]);
   const late = await RawPeer.connect(url).catch(() => undefined);
   assertEquals(late, undefined);
 });

@@ -1,6 +1,6 @@
 /**
- * What holds over both transports alike, by real sockets: who is let in, TLS, HTTP beside the protocol, and that a bug
- * or a store that hangs is the end of nobody else.
+ * What both transports share, over real sockets: admission, TLS, HTTP beside the protocol, and that a bug or a hanging
+ * store affects no other connection.
  *
  * @module
  */
@@ -26,7 +26,7 @@ test("an address may have as many sockets as its limit, the next gets 429, until
   assertMatch(refused, /^HTTP\/1\.1 429 /);
   assert(!/retry-after/i.test(refused), "nobody knows when one goes");
   one.close();
-  // The server hears of the end a moment later: what is asked is that it does.
+  // The server notices the end a moment later.
   while (true) {
     const peer = await RawPeer.open(chat.url).catch(() => undefined);
     if (peer === undefined) continue;
@@ -43,7 +43,7 @@ test("a server has as many sockets as its limit, the next gets 503, and what is 
   const response = await fetch(`${chat.url}/healthz`);
   assertEquals([response.status, await response.text()], [200, "ok\n"]);
   one.close();
-  // The server hears of the end a moment later: what is asked is that it does.
+  // The server notices the end a moment later.
   while (true) {
     const peer = await RawPeer.open(chat.url).catch(() => undefined);
     if (peer === undefined) continue;

@@ -1,5 +1,5 @@
 /**
- * What one connection was given in a turn, as pieces of the wire: whose they are, and in which order.
+ * A write batch as pieces of the wire: which frames are in each, and in which order.
  *
  * @module
  */

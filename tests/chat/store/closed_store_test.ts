@@ -1,5 +1,5 @@
 /**
- * The store of a chat server that does not run, opened by a command: it is given back whatever comes of the command.
+ * The store of a chat server that does not run, opened by a command: it is closed however the command ends.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { inTempFolder } from "../../support/temp_folder.ts";
 
 Deno.test("a store that is leased is given back with its lease", () =>
   inTempFolder(async (folder) => {
-    // Stands for a KV that is no file of this machine.
+    // As if it were the KV of Deno Deploy.
     const variable = "DENO_KV_DEFAULT_PATH";
     Deno.env.set(variable, `${folder}/attached.db`);
     try {
@@ -32,7 +32,7 @@ Deno.test("a store that cannot be used after it was opened is given back at once
       database.exec(sql);
       database.close();
     };
-    // As Deno KV writes the key `server_id`, the first row that is written after the store was opened.
+    // In the encoding of Deno KV: `server_id` is the first row written after the store was opened.
     execute(
       "create trigger full before insert on kv when hex(new.k) = '02' || hex('server_id') || '00' " +
         "begin select raise(abort, 'database or disk is full'); end",

@@ -1,6 +1,6 @@
 /**
- * What Deno KV bounds and shows of a journal: appends and changes that are full by each of their limits, sweeps of more
- * than one commit removes, and what is left in the rows.
+ * The journal in Deno KV: appends and changes at each limit of a commit, sweeps larger than one commit, and the rows
+ * that remain.
  *
  * @module
  */
@@ -28,7 +28,7 @@ kvJournalTest("takes the largest message that the limits allow", async (journal)
 });
 
 kvJournalTest("takes an append that is full by entries and by text at once", async (journal) => {
-  // The worst the store knows: every unit of text takes two bytes, every other field is at its largest.
+  // The worst case: every unit of text takes two bytes, and every other field is at its largest.
   const each = "語".repeat(Math.floor(APPEND_TEXT_MAX / APPEND_ENTRIES_MAX));
   const rest = "語".repeat(APPEND_TEXT_MAX % APPEND_ENTRIES_MAX);
   const entries = said(...upTo(APPEND_ENTRIES_MAX).map((n) => largest(n, n === 0 ? each + rest : each)));
@@ -47,7 +47,7 @@ kvJournalTest("takes an append that is full by a few messages of the largest siz
   assertEquals(await journal.count(), count);
 });
 
-/** All that the rows of messages hold, as text. */
+/** All rows of messages, as text. */
 async function rowsOfMessages(kv: Deno.Kv): Promise<string> {
   let text = "";
   for await (const { value } of kv.list({ prefix: ["messages"] })) text += JSON.stringify(value);

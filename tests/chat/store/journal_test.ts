@@ -1,6 +1,6 @@
 /**
- * The contract of the store of messages, run over each adapter: what is stored is found, in order, changed, counted and
- * swept, whatever comes in whatever order; and what one adapter alone promises.
+ * The contract of a journal, run over each adapter: stored messages are found, in order, changed, counted and swept, in
+ * any sequence of operations; and what one adapter promises beyond it.
  *
  * @module
  */
@@ -33,7 +33,7 @@ const step = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ do: fc.constant("say" as const), count: fc.integer({ min: 1, max: 12 }) }),
   },
-  // Of what is there, and of what was swept.
+  // Of an existing or of a swept message.
   { weight: 2, arbitrary: fc.record({ do: fc.constant("change" as const), which: number }) },
   fc.record({ do: fc.constant("sweep" as const), keep: fc.nat(40), from: number.map(id) }),
   fc.record({

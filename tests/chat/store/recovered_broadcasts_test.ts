@@ -1,6 +1,6 @@
 /**
- * What a journal in Deno KV gives back of what was broadcast: messages as they were, their changes, and how far back that
- * is all of it, PROTOCOL.md §12.3.
+ * The broadcasts that a journal in Deno KV recovers: messages as they were, their edits, and from which position on
+ * they are complete, PROTOCOL.md §12.3.
  *
  * @module
  */
@@ -66,7 +66,7 @@ recoveryTest(
   async (journal) => {
     await journal.forgetBroadcasts(42);
     const { broadcasts, from } = await recovered(journal);
-    // How the second was broadcast before its change is forgotten too.
+    // The second's broadcast before its change is removed too.
     assertEquals([broadcasts, from], [[[30, "text 3"], [42, "twice"], [43, ""]], 30]);
   },
 );

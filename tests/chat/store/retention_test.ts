@@ -1,5 +1,5 @@
 /**
- * When the store of messages is swept, within which bounds, and that a failure of it is not the end.
+ * Retention: when it sweeps, within which bounds, and that it goes on after a failure.
  *
  * @module
  */
@@ -18,7 +18,7 @@ interface Sweep {
   readonly reject: (error: Error) => void;
 }
 
-/** A retention whose sweeps end when the test says so, by timers that the test moves. */
+/** A retention whose sweeps end when the test says so; the test moves its timers. */
 async function withRetention(
   test: (
     around: { retention: Retention; sweeps: Sweep[]; log: ReturnType<typeof recordedLog> },
@@ -47,7 +47,7 @@ async function withRetention(
   }
 }
 
-/** Lets everything run that only waits for promises that are settled. */
+/** Runs everything that waits for settled promises only. */
 async function promisesSettled(): Promise<void> {
   for (let i = 0; i < 20; i++) await Promise.resolve();
 }

@@ -1,5 +1,5 @@
 /**
- * Segments: that messages come back from one as they were, and how many fit.
+ * Segments: messages are decoded as they were encoded, and how many fit into one.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import { runs } from "../../support/property_runs.ts";
 /** Bytes of a value of Deno KV. */
 const VALUE_BYTES_MAX = 65_536;
 
-/** Messages at their largest that have nothing in common but the length of the text. */
+/** Messages at their largest with nothing in common but the length of the text. */
 function different(count: number, text: string): StoredMessage[] {
   return Array.from({ length: count }, (_, n) => ({
     ...largest(n, text),

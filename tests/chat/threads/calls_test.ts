@@ -1,5 +1,5 @@
 /**
- * Questions from one thread to another, here over nothing but a function each way.
+ * Calls from one thread to another, here over a plain function in each direction.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The sequencer's end of the way to a gateway: what it makes of what the gateway submits, how far the gateway may be behind,
- * and what the loss of its thread means.
+ * The sequencer's end of the link to a gateway: how it translates inputs, how far a gateway may fall behind, and the
+ * loss of its thread.
  *
  * @module
  */
@@ -75,7 +75,7 @@ Deno.test("a session is submitted for under its id, and its PING is answered beh
   assertEquals(submitted.map(([{ id }, input]) => [id, input]), [
     ["alice's", { type: "MSG", timestamp: "5", text: "hello" }],
   ]);
-  // Its message is unanswered: the PING has its place behind that.
+  // Its message is unanswered: the PING is answered after it.
   link.receive([0, Uplink.input, 1, { type: "PING", timestamp: "6" }]);
   assertEquals([submitted.length, posted.length], [2, 0]);
   const [session] = link.sessions;
@@ -115,7 +115,7 @@ Deno.test("with its thread a session has lost its connection, and its socket cou
   assertEquals([admission.addresses, [...link.sessions]], [0, []]);
   await assertRejects(() => asked, Error, "it is gone");
   await assertRejects(() => link.calls.ask("close"), Error, "it is gone");
-  // What it had posted before comes too late.
+  // A post that arrives after its end has no effect.
   link.receive([0, Uplink.message, 1, "5", "hello"]);
   assertEquals(submitted.length, 1);
 });

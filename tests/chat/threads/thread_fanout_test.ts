@@ -1,6 +1,6 @@
 /**
- * The audience over several gateways, beside the one of a server on one thread: whatever is told, in whatever order, each
- * session hears the same.
+ * The fan-out over several gateways, compared with that of one thread: each session receives the same frames for any
+ * sequence of operations.
  *
  * @module
  */
@@ -37,7 +37,7 @@ function localAudience(): Fanout {
   return new Fanout({ meters: new ChatMeters(), steadyMs: () => 0, log: recordedLog().log });
 }
 
-/** A gateway without a thread: it tells at once what a turn has told it. */
+/** A gateway without a thread: it applies each turn's messages at once. */
 class Front implements FanoutTarget {
   pending: Packed = [];
   listeners = 0;
@@ -71,7 +71,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   session: fc.constantFrom(...SESSIONS),
 });
 
-/** Takes the steps, and flushes at the end. Texts are numbered, so that none is like another. */
+/** Plays the steps, and flushes at the end. Texts are numbered, so that all differ. */
 function play(fanout: FanoutPort, participants: readonly Participant[], steps: readonly Step[]): void {
   for (const [n, { what, session }] of steps.entries()) {
     const participant = participants[session]!;
