@@ -1,6 +1,6 @@
 /**
  * Measures the latency budget of one MSG: microseconds of the server's thread for reading, decoding, deciding,
- * committing, encoding and writing, from a V8 profile under load. ARCHITECTURE.md "A message's budget" shows a run.
+ * committing, encoding and writing, from a V8 profile under load. docs/performance.md shows a run.
  * The profile covers the JavaScript thread only; the figure "all" is the elapsed time per message.
  *
  *     deno run -A bench/message_budget.ts [--transport ws|serve] [--clients 100] [--senders 8] [--outstanding 1] [--kv FILE]

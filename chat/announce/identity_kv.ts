@@ -1,6 +1,6 @@
 /**
- * Who the server is on listings, in Deno KV: its id, and under `["listing_key", url]` the keys that they gave,
- * PROTOCOL.md §10.2.
+ * The server's identity on listings in Deno KV: its id, and the key from each listing under `["listing_key", url]`,
+ * PROTOCOL.md §10.2. It sends no request.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export class KvKeyStore implements KeyStore {
     return value ?? undefined;
   }
 
-  /** All of them, by their listings. */
+  /** All keys with their listings. */
   async all(): Promise<[listing: string, key: string][]> {
     const rows = await Array.fromAsync(this.#kv.list<string>({ prefix: ["listing_key"] }));
     return rows.map(({ key, value }) => [String(key[1]), value]);
@@ -32,7 +32,7 @@ export class KvKeyStore implements KeyStore {
 
 const KEY = ["server_id"];
 
-/** The id that this KV holds; one is made and kept where it holds none. An id is 0..2^53-1. */
+/** The id in this KV, an integer of 0 to 2^53-1; makes and stores one if there is none. */
 export async function serverId(kv: Deno.Kv, random: () => number): Promise<number> {
   const kept = await kv.get<number>(KEY);
   if (kept.value !== null) return kept.value;

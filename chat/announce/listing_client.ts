@@ -1,7 +1,6 @@
 /**
- * The requests of a chat server to one listing, PROTOCOL.md §9 and §10: register, update, withdraw.
- *
- * One request each, bounded in time and in what it reads of the answer. When to ask again is registration's.
+ * A chat server's requests to one listing: register, update, withdraw, PROTOCOL.md §9 and §10. Each is one request
+ * with a time limit and a limit on the answer's bytes. registration.ts decides when to send and to retry.
  *
  * @module
  */
@@ -9,17 +8,17 @@ import type { Announcement } from "../../src/announcement/schema.ts";
 
 /** Seconds for one request: a listing pings the server for up to 3 s before it answers a POST. */
 const REQUEST_SECONDS_MAX = 10;
-/** Bytes read of an answer: a key has 43, and a problem text is a few lines. */
+/** Bytes read of an answer: a key has 43, an error text a few lines. */
 const ANSWER_BYTES_MAX = 4096;
-/** Characters of an answer that go into the log. */
+/** Characters of an answer in the log. */
 const OBJECTION_LENGTH_MAX = 300;
 
-/** What came back. `answered: false` is a failure of the world: nobody there, too slow, no HTTP. */
+/** `answered: false` means no HTTP answer in time. */
 export type ListingReply =
   | { readonly answered: true; readonly status: number; readonly text: string }
   | { readonly answered: false; readonly reason: string };
 
-/** What a reply means for the metrics. */
+/** The outcome for the metrics. */
 export function outcomeOf(reply: ListingReply): "accepted" | "refused" | "unreachable" {
   if (!reply.answered) return "unreachable";
   return reply.status < 300 ? "accepted" : "refused";
@@ -53,7 +52,7 @@ export class ListingClient {
     key: string | undefined,
     signal: AbortSignal,
   ): Promise<ListingReply> {
-    // A timer of our own: AbortSignal.timeout cannot be taken back, and would outlive the request.
+    // Not AbortSignal.timeout, which cannot be cancelled and would outlive the request.
     const abort = new AbortController();
     const give = () => abort.abort(signal.reason);
     const timer = setTimeout(
@@ -84,8 +83,8 @@ export class ListingClient {
 }
 
 /**
- * What went wrong. Newer versions of the platform say only "fetch failed", and the reason is the error's cause. Our end
- * of the connection, which some name, is another at each try: the same failure would look like a new one.
+ * The reason of a failed request. Newer Deno versions put it into the error's cause. Our own port is removed, because
+ * it changes with each try and would make the same failure look new.
  */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -93,7 +92,7 @@ function reasonOf(error: unknown): string {
   return reason.replace(/ from \S+:[0-9]+ for /, " for ");
 }
 
-/** The answer's text for a line of the log: shortened, without what could play tricks on a terminal. */
+/** An answer's text for the log: one line, shortened, without control characters. */
 export function reasonText(reply: ListingReply): string {
   const text = reply.answered ? reply.text : reply.reason;
   const line = text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]+/gu, " ").trim().slice(

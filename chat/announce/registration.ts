@@ -1,9 +1,7 @@
 /**
- * Keeps one listing informed of this server, PROTOCOL.md §10: registers, tells changes, renews so that a
- * listing which forgot is noticed, withdraws at the end.
- *
- * Whatever the listing does, the chat goes on: nothing here is awaited by it, and every failure ends in
- * another try. How a request is made is listing_client's.
+ * Keeps the server registered with one listing, PROTOCOL.md §10: registers, sends changes, renews to notice a listing
+ * that has lost it, and withdraws at the end. The chat never waits for it, and each failure is retried.
+ * listing_client.ts sends the requests.
  *
  * @module
  */
@@ -13,25 +11,22 @@ import { traced, type Tracing } from "../../src/metrics/tracing.ts";
 import { type ListingReply, outcomeOf, reasonText } from "./listing_client.ts";
 import type { ChatMeters } from "../meters.ts";
 
-/** Seconds between two updates at least: a listing is a directory and no live feed of everyone who comes and goes. */
+/** Seconds between two updates, at least: a listing does not show each join and leave. */
 export const UPDATE_INTERVAL_SECONDS = 1;
-/** Seconds after which an update is sent although nothing changed: that is how a listing's loss is noticed. */
+/** Seconds after which an update is sent without a change, to notice a listing that has lost the server. */
 export const RENEWAL_SECONDS = 15;
-/** Seconds from one try to the next: doubled each time, from the first to the longest. */
+/** Seconds before a retry, doubled after each failure from the minimum to the maximum. */
 export const RETRY_SECONDS_MIN = 1;
 export const RETRY_SECONDS_MAX = 30;
-/** The longest for a listing that does not answer at all: a refused connection costs nobody anything. */
+/** The maximum for a listing that does not answer; a refused connection is cheap for both sides. */
 export const RETRY_UNREACHABLE_SECONDS_MAX = 8;
-/** Seconds that a stop waits for the listing at most, §10.4. */
+/** Seconds that a stop waits for the listing, §10.4. */
 export const WITHDRAWAL_SECONDS_MAX = 2;
 
-/**
- * What can be sent back in a header. Anything else would make every later request fail, also after a restart:
- * a login page of some network between us and the listing, for one.
- */
+/** A key must fit into a header. Any other text, as from a network's login page, would make later requests fail. */
 const KEY = /^[!-~]+$/;
 
-/** The requests, as registration needs them. */
+/** The requests that a registration needs. */
 export interface Listing {
   readonly listing: string;
   register(announcement: Announcement, key: string | undefined, signal: AbortSignal): Promise<ListingReply>;
@@ -39,7 +34,7 @@ export interface Listing {
   withdraw(key: string, signal: AbortSignal): Promise<ListingReply>;
 }
 
-/** Where the key of a listing is kept over restarts. */
+/** Stores each listing's key across restarts. */
 export interface KeyStore {
   get(listing: string): Promise<string | undefined>;
   set(listing: string, key: string): Promise<void>;
@@ -48,27 +43,27 @@ export interface KeyStore {
 export interface RegistrationOptions {
   readonly listing: Listing;
   readonly keys: KeyStore;
-  /** What the server says of itself now. */
+  /** The server's current announcement. */
   readonly describe: () => Announcement;
-  /** 0 up to and without 1: spreads retries, so that servers do not come all at once. */
+  /** From 0 to 1, exclusive; spreads retries so that servers do not retry together. */
   readonly random: () => number;
   readonly meters: ChatMeters;
-  /** There where traces are collected. */
+  /** Present if traces are collected. */
   readonly tracing?: Tracing | undefined;
   readonly log: Logger;
 }
 
-/** Milliseconds before try `failures + 1`, after so many failures in a row. */
+/** Milliseconds before the next try after `failures` failures in a row. */
 export function retryDelayMs(failures: number, longestSeconds: number, random: number): number {
   const seconds = Math.min(longestSeconds, RETRY_SECONDS_MIN * 2 ** (failures - 1));
-  // Between three quarters and the whole, and never below the first.
+  // Three quarters to all of the delay, and at least the minimum.
   return Math.max(RETRY_SECONDS_MIN, seconds * (0.75 + 0.25 * random)) * 1000;
 }
 
 /** The properties whose values differ. */
-export function changesBetween(told: Announcement, now: Announcement): Announcement {
+export function changesBetween(announced: Announcement, now: Announcement): Announcement {
   return Object.fromEntries(
-    Object.entries(now).filter(([property, value]) => told[property as keyof Announcement] !== value),
+    Object.entries(now).filter(([property, value]) => announced[property as keyof Announcement] !== value),
   );
 }
 
@@ -78,44 +73,46 @@ export class Registration {
   readonly #loop: Promise<void>;
   #stopping = false;
   #key: string | undefined;
-  /** What the listing knows of us; undefined while it does not list us. */
-  #told: Announcement | undefined;
+  /** The announcement that the listing has; undefined while the server is not listed. */
+  #announced: Announcement | undefined;
   #failures = 0;
   #lastObjection = "";
   #wake: (() => void) | undefined;
 
-  /** Begins to register at once. */
+  /** Starts to register at once. */
   constructor(options: RegistrationOptions) {
     this.#options = options;
     this.#loop = this.#run();
   }
 
-  /** Whether the listing lists us, as far as is known. */
+  /** True if the server is listed, as far as it knows. */
   get isListed(): boolean {
-    return this.#told !== undefined;
+    return this.#announced !== undefined;
   }
 
-  /** Tells the listing soon what has changed since the last time. */
+  /** Call after a change: sends it soon, if it concerns the announcement. */
   changed(): void {
     try {
-      if (this.#told !== undefined && hasAny(changesBetween(this.#told, this.#options.describe()))) {
+      if (
+        this.#announced !== undefined && hasAny(changesBetween(this.#announced, this.#options.describe()))
+      ) {
         this.#wake?.();
       }
     } catch (error) {
-      // Whoever tells of a change has others to tell.
+      // Logged, because the caller has others to notify.
       this.#logBug(error);
     }
   }
 
-  /** Withdraws, waiting WITHDRAWAL_SECONDS_MAX at most. */
+  /** Withdraws; waits at most WITHDRAWAL_SECONDS_MAX. */
   async stop(): Promise<void> {
     this.#stopping = true;
     this.#wake?.();
-    // Half of the time for a request that is under way, so that its key is known; the rest for the withdrawal.
+    // Half of the time for a running request, so that its key is known; the rest for the withdrawal.
     const giveUp = setTimeout(() => this.#abort.abort(), WITHDRAWAL_SECONDS_MAX * 500);
     await this.#loop;
     clearTimeout(giveUp);
-    if (this.#told === undefined || this.#key === undefined) return;
+    if (this.#announced === undefined || this.#key === undefined) return;
     try {
       await this.#withdraw(this.#key);
     } catch (error) {
@@ -147,7 +144,7 @@ export class Registration {
     }
     while (!this.#stopping) {
       try {
-        await (this.#told === undefined ? this.#register() : this.#update(this.#told));
+        await (this.#announced === undefined ? this.#register() : this.#update(this.#announced));
       } catch (error) {
         this.#logBug(error);
         await this.#pause(RETRY_SECONDS_MAX * 1000);
@@ -174,40 +171,40 @@ export class Registration {
     const key = reply.text.trim();
     if (!KEY.test(key)) return this.#retryLater("listing.refused", { ...reply, text: "this is no key" });
     this.#key = key;
-    this.#told = announcement;
+    this.#announced = announcement;
     this.#failures = 0;
     this.#lastObjection = "";
     log.info("listing.registered", { listing: listing.listing });
     try {
       await keys.set(listing.listing, this.#key);
     } catch (error) {
-      // Until the next start the key in memory does; after it the listing has to find the old server dead.
+      // The key in memory works until the restart. After it the listing must first find the old server dead.
       log.error("listing.key_not_kept", { listing: listing.listing, error });
     }
     await this.#pause(UPDATE_INTERVAL_SECONDS * 1000, "whole");
   }
 
-  async #update(told: Announcement): Promise<void> {
+  async #update(announced: Announcement): Promise<void> {
     const { listing, describe, random } = this.#options;
-    if (!hasAny(changesBetween(told, describe()))) {
+    if (!hasAny(changesBetween(announced, describe()))) {
       await this.#pause(RENEWAL_SECONDS * (0.8 + 0.2 * random()) * 1000);
       if (this.#stopping) return;
     }
     const now = describe();
-    const changes = changesBetween(told, now);
-    // A renewal says something that is true and changes nothing.
+    const changes = changesBetween(announced, now);
+    // A renewal repeats a current value.
     const body = hasAny(changes) ? changes : { connectedUsers: now.connectedUsers };
     const reply = await listing.update(body, this.#key ?? "", this.#abort.signal);
     this.#options.meters.listingAnswered("update", outcomeOf(reply));
     if (reply.answered && reply.status === 200) {
-      this.#told = { ...told, ...changes };
+      this.#announced = { ...announced, ...changes };
       this.#failures = 0;
       this.#lastObjection = "";
       await this.#pause(UPDATE_INTERVAL_SECONDS * 1000, "whole");
       return;
     }
-    // It forgot us, or our key is no longer good, or it wants something else than we say: begin anew.
-    if (reply.answered && (reply.status === 400 || reply.status === 401)) this.#told = undefined;
+    // The listing has lost the server, or refuses its key or its announcement: register again.
+    if (reply.answered && (reply.status === 400 || reply.status === 401)) this.#announced = undefined;
     await this.#retryLater("listing.update_refused", reply);
   }
 
@@ -222,20 +219,20 @@ export class Registration {
     const delayMs = retryDelayMs(this.#failures, longest, random());
     const answer = this.#reasonText(reply);
     const details = { listing, answer, tryAgainInSeconds: Math.round(delayMs / 100) / 10 };
-    // The same objection again is no news.
+    // A repeated reason is logged at debug level only.
     if (answer === this.#lastObjection) log.debug(event, details);
     else log.warn(reply.answered ? event : "listing.unreachable", details);
     this.#lastObjection = answer;
     await this.#pause(delayMs, "whole");
   }
 
-  /** What a listing says, without the key that it was sent and may repeat. */
+  /** The listing's answer without the key, which it may repeat. */
   #reasonText(reply: ListingReply): string {
     const answer = reasonText(reply);
     return this.#key === undefined ? answer : answer.replaceAll(this.#key, "(the key)");
   }
 
-  /** Waits; a stop ends it at once, a change ends it unless it is to be waited out whole. */
+  /** Waits; a stop ends it at once, and so does a change unless `whole` is given. */
   async #pause(ms: number, whole?: "whole"): Promise<void> {
     if (this.#stopping) return;
     await new Promise<void>((resolve) => {

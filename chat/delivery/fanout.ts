@@ -1,8 +1,7 @@
 /**
- * The fan-out: who is sent what everyone is sent, and the way to their outboxes, PROTOCOL.md §4.4.
- *
- * The broadcasts of a turn are gathered. Each listener gets them as one piece: before a frame for it alone, and at the
- * end of the turn. A bug in one outbox ends that connection and no other.
+ * Fan-out: collects the broadcasts of a turn and passes them to the outboxes of all participants, PROTOCOL.md §4.4.
+ * Each outbox gets them in one piece, before its next own frame or at the end of the turn. A bug in one outbox ends
+ * that connection only.
  *
  * @module
  */
@@ -13,7 +12,7 @@ import type { Frame } from "../room/frame.ts";
 import type { OutboxPort, Participant } from "./participant.ts";
 import { TurnFrames } from "./turn_frames.ts";
 
-/** One who is sent broadcasts, and how many of this turn's are in its outbox. */
+/** A participant that receives broadcasts; `pushed` counts those of this turn that are in its outbox. */
 interface Listener {
   readonly participant: Participant;
   readonly outbox: OutboxPort;
@@ -22,12 +21,12 @@ interface Listener {
 
 export interface FanoutOptions {
   readonly meters: ChatMeters;
-  /** A clock that never goes back, in milliseconds. */
+  /** A clock that never goes backwards, in milliseconds. */
   readonly steadyMs: () => number;
   readonly log: Logger;
 }
 
-/** What the teller needs of a fan-out, on whatever threads the outboxes are. */
+/** The fan-out as the sequencer uses it, on one thread or several. */
 export type FanoutPort = Pick<Fanout, keyof Fanout>;
 
 export class Fanout {
@@ -35,12 +34,12 @@ export class Fanout {
   readonly #meters: ChatMeters;
   readonly #steadyMs: () => number;
   readonly #fence: ParticipantFence;
-  /** The broadcasts of this turn, for plain clients and for those of the extended mode. */
+  /** The broadcasts of this turn, for plain and for extended clients. */
   #plain = new TurnFrames();
   #extended = new TurnFrames();
-  /** Outboxes with a frame of their own in this turn, whether or not they listen. */
+  /** Participants with a frame of their own in this turn, which must be flushed. */
   readonly #answered = new Set<Participant>();
-  /** Frames that were pushed in this turn. */
+  /** Frames pushed in this turn. */
   #deliveries = 0;
 
   constructor({ meters, steadyMs, log }: FanoutOptions) {
@@ -53,19 +52,19 @@ export class Fanout {
     return this.#listeners.size;
   }
 
-  /** Resolves when the outboxes can take more; undefined where they can now, as always on one thread. */
+  /** Resolves when the outboxes can take more; undefined if they can now, as always on one thread. */
   caughtUp(): Promise<void> | undefined {
     return undefined;
   }
 
-  /** From now on `participant` is sent all broadcasts. */
+  /** Adds a participant to the fan-out: it receives later broadcasts only. */
   add(participant: Participant): void {
     const { outbox } = participant;
     if (outbox === undefined) throw new Error("A listener without an outbox");
     this.#listeners.set(participant, { participant, outbox, pushed: this.#framesFor(participant).length });
   }
 
-  /** `participant` is sent the broadcasts up to now, and none after. */
+  /** Removes a participant: it receives the broadcasts up to now. */
   delete(participant: Participant): void {
     const listener = this.#listeners.get(participant);
     if (listener === undefined) return;
@@ -79,19 +78,19 @@ export class Fanout {
     this.#extended.push(frame);
   }
 
-  /** Sends to all of the extended mode. */
+  /** Broadcasts to extended clients only. */
   broadcastExtended(frame: Frame): void {
     this.#extended.push(frame);
   }
 
-  /** Sends to all of the extended mode but one; undefined is none of them. */
+  /** Broadcasts to all extended clients except `but`, if given. */
   broadcastExtendedBut(but: Participant | undefined, frame: Frame): void {
     for (const participant of this.#listeners.keys()) {
       if (participant.isExtended && participant !== but) this.send(participant, frame);
     }
   }
 
-  /** Sends to one, after all that was broadcast before. */
+  /** Sends to one participant, after all earlier broadcasts. */
   send(participant: Participant, frame: Frame): void {
     const { outbox } = participant;
     if (outbox === undefined) return;
@@ -106,14 +105,14 @@ export class Fanout {
     }
   }
 
-  /** Ends the connection of one, after all that it was sent. */
+  /** Closes one participant's connection, after all that was sent to it. */
   end(participant: Participant, cause: CloseCause): void {
     const listener = this.#listeners.get(participant);
     if (listener !== undefined) this.#catchUp(listener);
     participant.outbox?.close(cause);
   }
 
-  /** The end of a turn: everything that was sent is on its way. */
+  /** Ends the turn: flushes all outboxes with new frames. */
   flush(): void {
     if (this.#extended.length > 0) this.#flushAll();
     for (const participant of this.#answered) this.#flush(participant, participant.outbox!);
@@ -134,7 +133,7 @@ export class Fanout {
     this.#meters.fanoutSeconds.observe((this.#steadyMs() - startMs) / 1000);
   }
 
-  /** Ends a participant in which there is a bug. */
+  /** Ends the connection of a participant that has a bug. */
   endBroken(participant: Participant): void {
     this.#fence.endBroken(participant);
   }
@@ -165,7 +164,7 @@ export class Fanout {
   }
 }
 
-/** A bug in one participant ends that one. */
+/** Logs a bug in one participant and ends its connection. */
 export class ParticipantFence {
   readonly #log: Logger;
 

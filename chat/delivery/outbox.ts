@@ -1,8 +1,6 @@
 /**
- * What one session has yet to be sent, bounded in bytes: a reader who is slow or stuck is put out and never
- * waited for, PROTOCOL.md §7.2.
- *
- * The bytes themselves lie in the connection; this counts them and draws the line.
+ * A session's outbox: limits the bytes that are queued for it, PROTOCOL.md §7.2. A slow consumer is disconnected and
+ * never waited for. The connection holds the bytes; the outbox only counts them.
  *
  * @module
  */
@@ -12,11 +10,10 @@ import type { Connection } from "./connection.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
 import type { Frame } from "../room/frame.ts";
 
-/** Whose outbox it is. */
 export interface OutboxOwner {
-  /** Called once, just before the server ends the connection. */
+  /** Called once, just before the server closes the connection. */
   closing(cause: CloseCause): void;
-  /** Called once, after the connection was closed because its reader is too slow. */
+  /** Called once, after the connection was closed because its peer is a slow consumer. */
   overflowed(): void;
 }
 
@@ -26,8 +23,8 @@ export class Outbox {
   readonly #owner: OutboxOwner;
   #closed = false;
   /**
-   * What was unsent when it was last looked at, and all that was pushed since. To look costs as much as a write's share
-   * of a frame, and who reads is looked at once in as many bytes as the limit has.
+   * Upper bound of the pending bytes: those at the last check plus all pushed since. A check costs as much as a share
+   * of a write, so a fast reader is checked only once per `maxOutboxBytes`.
    */
   #pendingAtMost = 0;
 
@@ -41,20 +38,20 @@ export class Outbox {
     return this.#closed;
   }
 
-  /** Sends a frame, or puts the session out where its unsent bytes would pass the limit. */
+  /** Sends a frame, or disconnects the session if its pending bytes would exceed the limit. */
   push(frame: Frame): void {
     if (this.#closed || !this.#hasRoom(frame.bytes, frame.bytes + HEADER_BYTES_MAX)) return;
     this.#connection.send(frame);
   }
 
-  /** Sends what everyone was told, from the `from`th broadcast on, or puts the session out as `push` does. */
+  /** Sends a turn's broadcasts from index `from` on, or disconnects the session as `push` does. */
   pushTurn(frames: TurnFrames, from: number): void {
     if (this.#closed) return;
     if (!this.#hasRoom(frames.bytesFrom(from), frames.wireBytes(from, frames.length))) return;
     this.#connection.sendTurn(frames, from);
   }
 
-  /** `bytes` are counted against the limit, `wireBytes` is what they may become on the way. */
+  /** `bytes` count against the limit; `wireBytes` is their size with headers. */
   #hasRoom(bytes: number, wireBytes: number): boolean {
     const { maxOutboxBytes } = this.#limits;
     if (this.#pendingAtMost + wireBytes <= maxOutboxBytes) {
@@ -71,17 +68,15 @@ export class Outbox {
     return true;
   }
 
-  /** What was pushed is on its way. */
   flush(): void {
     if (!this.#closed) this.#connection.flush();
   }
 
-  /** The connection is gone: nothing can be sent any more. */
+  /** Drops all later frames, because the connection is gone. */
   discard(): void {
     this.#closed = true;
   }
 
-  /** Ends the connection. Nothing is sent after it. */
   close(cause: CloseCause): void {
     if (this.#closed) return;
     this.#closed = true;

@@ -1,9 +1,7 @@
 /**
- * What everyone is told in one turn of the sequencer: gathered once, and handed to each listener as one piece from where it
- * heard last, PROTOCOL.md §4.4.
- *
- * So the work of a turn is its frames plus its listeners, and not the one times the other. Frames are also given as
- * they go over the wire, unmasked texts of RFC 6455 §5.2, in one buffer that all sockets share. Pure.
+ * The broadcasts of one turn, collected once and passed to each outbox in one piece, PROTOCOL.md §4.4. So a turn
+ * costs frames plus participants, not their product. It also encodes them once as unmasked text frames, RFC 6455
+ * §5.2, in a buffer that all sockets share. Pure.
  *
  * @module
  */
@@ -12,24 +10,24 @@ import type { Frame } from "../room/frame.ts";
 
 const encoder = new TextEncoder();
 
-/** Bytes of the longest header of a frame that a server sends. */
+/** Bytes of the longest header of a server's frame. */
 export const HEADER_BYTES_MAX = 10;
-/** What keeps the place of a header of so many bytes. */
+/** Placeholders for a header, by its length. */
 const GAPS: Readonly<Record<number, string>> = { 2: "\0".repeat(2), 4: "\0".repeat(4), 10: "\0".repeat(10) };
-/** Bytes that a buffer begins with: some messages of everyday length. */
+/** Bytes of a new buffer: some messages of common length. */
 const BUFFER_BYTES_MIN = 1024;
 
 const NOTHING = new Uint8Array();
 
 export class TurnFrames {
   readonly #frames: Frame[] = [];
-  /** Where the payload of each frame ends, and where the frame does on the wire, were all of them in a row. */
+  /** End offsets of each frame's payload and of its wire form, in concatenation. */
   readonly #payloadEnds: number[] = [];
   readonly #wireEnds: number[] = [];
   #wire = NOTHING;
-  /** How many of the frames are written there. */
+  /** Frames encoded in `#wire`. */
   #written = 0;
-  /** All of it, for those who hear the whole: the same object for each. */
+  /** All frames as one buffer, the same object for each socket. */
   #whole: Buffer | undefined;
 
   get length(): number {
@@ -44,22 +42,21 @@ export class TurnFrames {
     this.#whole = undefined;
   }
 
-  /** The `index`th frame. */
   at(index: number): Frame {
     return this.#frames[index]!;
   }
 
-  /** Bytes of the payloads from the `from`th frame on. */
+  /** Payload bytes from index `from` on. */
   bytesFrom(from: number): number {
     return endOf(this.#payloadEnds, this.length) - endOf(this.#payloadEnds, from);
   }
 
-  /** Bytes of the frames from the `from`th up to the `to`th, exclusive, as they go over the wire. */
+  /** Wire bytes of the frames from index `from` to `to`, exclusive. */
   wireBytes(from: number, to: number): number {
     return endOf(this.#wireEnds, to) - endOf(this.#wireEnds, from);
   }
 
-  /** Those frames as they go over the wire. Shared: never written to. */
+  /** The wire form of these frames. Shared: callers must not write to it. */
   wire(from: number, to: number): Buffer {
     const isWhole = from === 0 && to === this.length;
     if (isWhole && this.#whole !== undefined) return this.#whole;
@@ -69,7 +66,7 @@ export class TurnFrames {
     return part;
   }
 
-  /** Writes those frames into `target` from `at` on; answers where they end. */
+  /** Copies the wire form of these frames into `target` at `at`. Returns the end offset. */
   copyWire(from: number, to: number, target: Uint8Array, at: number): number {
     const part = this.#part(from, to);
     target.set(part, at);
@@ -81,12 +78,12 @@ export class TurnFrames {
     return this.#wire.subarray(endOf(this.#wireEnds, from), endOf(this.#wireEnds, to));
   }
 
-  /** Encodes what is not written yet at one go: a call of the encoder costs more than what it encodes. */
+  /** Encodes all new frames in one call, because a call costs more than its bytes. */
   #writeRest(): void {
     const start = endOf(this.#wireEnds, this.#written);
     const needed = endOf(this.#wireEnds, this.length);
     if (this.#wire.length < needed) {
-      // Whoever was given a part of the old one keeps it.
+      // Parts that were handed out keep the old buffer.
       const { buffer } = Buffer.allocUnsafeSlow(
         Math.max(needed, BUFFER_BYTES_MIN, 2 * this.#wire.length),
       );
@@ -107,12 +104,12 @@ export class TurnFrames {
   }
 }
 
-/** Where the first `count` end. */
+/** The end offset of the first `count` frames. */
 function endOf(ends: readonly number[], count: number): number {
   return count === 0 ? 0 : ends[count - 1]!;
 }
 
-/** A frame as it goes over the wire, made once. Shared: never written to. */
+/** The wire form of a frame, made once. Shared: callers must not write to it. */
 export function wireOf(frame: Frame): Buffer {
   if (frame.wire !== undefined) return frame.wire;
   const headerBytes = headerBytesOf(frame.bytes);
@@ -122,13 +119,13 @@ export function wireOf(frame: Frame): Buffer {
   return frame.wire;
 }
 
-/** Bytes of the header of a text of so many bytes, RFC 6455 §5.2. */
+/** Header bytes of a text frame with a payload of `length` bytes, RFC 6455 §5.2. */
 function headerBytesOf(length: number): number {
   return length < 126 ? 2 : length < 65_536 ? 4 : 10;
 }
 
 function writeHeader(to: Uint8Array, at: number, length: number): void {
-  // The last fragment, and text.
+  // FIN and the opcode of text.
   to[at] = 0x81;
   if (length < 126) to[at + 1] = length;
   else if (length < 65_536) {

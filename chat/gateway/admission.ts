@@ -1,8 +1,6 @@
 /**
- * Whose WebSocket is let in: by the address it comes from, by how many that address has and how fast they come, and
- * by the web page that opens it, PROTOCOL.md §7.5.
- *
- * Pure: the time comes in, and nothing here knows a socket. It judges a handshake, not what is said after it.
+ * Admits or refuses WebSocket handshakes by origin, by the number of sockets, and by the count and rate per address,
+ * PROTOCOL.md §7.5. Pure: it knows no socket, and callers pass the time.
  *
  * @module
  */
@@ -11,12 +9,12 @@ import type { Limits } from "../../src/protocol/limits.ts";
 import { KeyedTokenBuckets, rateOf } from "../../src/token_bucket.ts";
 
 /**
- * Addresses whose rate is remembered, some 200 bytes each. Past it the one that came longest ago is forgotten, which
- * gives it a full burst again: an attacker who has more addresses than this has that anyway.
+ * Addresses whose rate is kept, about 200 bytes each. Above it the least recent is evicted and starts with a full
+ * burst, which an attacker with that many addresses has anyway.
  */
 export const RATE_ADDRESSES_MAX = 16_384;
 
-/** As they are in force: each is looked up when it is needed. */
+/** The rules in force; each is read at every handshake. */
 export interface AdmissionRules {
   readonly limits: Pick<
     Limits,
@@ -24,45 +22,44 @@ export interface AdmissionRules {
   >;
   /** Takes the address from the last entry of X-Forwarded-For. */
   readonly trustProxy: boolean;
-  /** Holds addresses of this machine to the limits too. */
+  /** Applies the limits to loopback addresses too. */
   readonly limitLoopback: boolean;
   /** As `https://chat.example`; undefined allows any. */
   readonly allowedOrigins: readonly string[] | undefined;
 }
 
-/** Where a handshake comes from. */
 export interface Arrival {
-  /** As `addressOf` gives it. */
+  /** From `addressOf`. */
   readonly remoteAddress: string;
-  /** What a browser says of the page; other clients say nothing. */
+  /** The origin of the page in a browser; null for other clients. */
   readonly origin: string | null;
 }
 
 export interface Admitted {
   readonly isAdmitted: true;
-  /** Call when the socket is gone: until then it counts, also while it closes. A second call does nothing. */
+  /** Call when the socket is gone; it counts until then, also while it closes. Further calls have no effect. */
   readonly leave: () => void;
 }
 
-/** Why a handshake is refused: its page, the sockets of all, those of its address, or how fast that comes. */
+/** The page's origin, all sockets, the sockets of the address, or its rate. */
 export type RefusedReason = "origin" | "full" | "sockets" | "rate";
 
 export interface Refused {
   readonly isAdmitted: false;
   readonly reason: RefusedReason;
   readonly status: 403 | 429 | 503;
-  /** For people, one line. */
+  /** One line for people. */
   readonly text: string;
-  /** Where it is known when there is room again. */
+  /** Present if the wait is known. */
   readonly retryAfterSeconds: number | undefined;
 }
 
 export class Admission {
   readonly #rules: AdmissionRules;
-  /** Sockets that are not gone, by block of addresses; a block without any is not in it. */
+  /** Open sockets per address block; only blocks that have any. */
   readonly #sockets = new Map<string, number>();
   readonly #rates: KeyedTokenBuckets;
-  /** All sockets that are not gone, those that count for no address included. */
+  /** All open sockets, including those without a limit per address. */
   #total = 0;
 
   constructor(rules: AdmissionRules) {
@@ -72,18 +69,18 @@ export class Admission {
     this.#rates = new KeyedTokenBuckets(rate, RATE_ADDRESSES_MAX);
   }
 
-  /** How many blocks of addresses have a socket. */
+  /** Address blocks with open sockets. */
   get addresses(): number {
     return this.#sockets.size;
   }
 
-  /** The address that a request counts for: its peer's, or what a trusted proxy says in X-Forwarded-For. */
+  /** The address that a request counts for: the peer's, or the one in a trusted proxy's X-Forwarded-For. */
   addressOf(peerAddress: string, forwardedFor: string | null): string {
     const forwarded = this.#rules.trustProxy ? forwardedAddress(forwardedFor) : undefined;
     return forwarded ?? normalizeIp(peerAddress) ?? peerAddress;
   }
 
-  /** Judges a handshake at `nowMs` of a clock that never goes back; counts it where it is let in. */
+  /** Decides a handshake at `nowMs` of a steady clock, and counts an admitted one. */
   admit({ remoteAddress, origin }: Arrival, nowMs: number): Admitted | Refused {
     const { limits, limitLoopback } = this.#rules;
     if (!this.#isAllowedOrigin(origin)) {
@@ -103,7 +100,7 @@ export class Admission {
       return refusal("sockets", 429, text);
     }
     const rate = limits.socketRatePerAddress;
-    // 0 switches the limit off.
+    // 0 disables the limit.
     if (rate > 0 && !this.#rates.consume(block, nowMs)) {
       const text =
         `Too many new connections from this address: at most ${rate} a second are allowed for long`;
@@ -113,7 +110,7 @@ export class Admission {
     return this.#count(block);
   }
 
-  /** Counts a socket, and for its block where that is limited. */
+  /** Counts a socket in total and, if given, for its address block. */
   #count(block: string | undefined): Admitted {
     this.#total++;
     let isCounted = true;

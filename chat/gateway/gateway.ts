@@ -1,6 +1,6 @@
 /**
- * A gateway: the port and everybody who came in by it, which is the transport, the HTTP side, whose WebSocket is let in,
- * and the sessions. It decides nothing of the room: what its sessions submit goes to an inbox.
+ * A gateway: the transport, the HTTP side, admission, and the sessions of one port. It decides nothing about the
+ * room; its sessions submit to an inbox.
  *
  * @module
  */
@@ -22,24 +22,24 @@ import type { SettingsInForce } from "../settings.ts";
 import type { Tls } from "../../src/serving/tls_files.ts";
 import type { Peer, StartTransport, Transport, TransportOptions } from "../sockets/transport.ts";
 
-/** What takes sockets for a sequencer: one gateway on its thread, or several on others. */
+/** The gateways of a node: one on the sequencer's thread, or several on threads of their own. */
 export interface Gateways {
   readonly port: number;
-  /** Everybody with a socket, connected or not. */
+  /** All participants with a socket, in the room or not. */
   readonly sessions: Iterable<Participant>;
-  /** The settings have changed: makes anew what was made of them. */
+  /** Applies changed settings. */
   reconfigured(): Promise<void>;
-  /** As a transport does it: false where it cannot. */
+  /** As `Transport.renewTls`: false if it cannot. */
   renewTls(tls: Tls): Promise<boolean>;
-  /** Lets nobody in any more, and says that it is not ready. */
+  /** Refuses new connections and reports not ready. */
   refuse(): void;
-  /** Resolves when all that was received is submitted. */
+  /** Resolves when all received frames are submitted. */
   flushInbound(): Promise<void>;
-  /** Says goodbye to everyone, cuts who does not answer, and closes the port. */
+  /** Closes every connection, cuts those that do not answer, and closes the port. */
   close(): Promise<void>;
 }
 
-/** Who says whose WebSocket is let in: at once, or after somebody else was asked. */
+/** Decides handshakes, at once or after a question to another thread. */
 export interface Gate {
   readonly addressOf: Admission["addressOf"];
   admit(...arrival: Parameters<Admission["admit"]>): Admitted | Refused | Promise<Admitted | Refused>;
@@ -49,30 +49,30 @@ export interface GatewayOptions extends Pick<TransportOptions, "hostname" | "por
   readonly transport: StartTransport;
   readonly serverId: number;
   readonly settings: SettingsInForce;
-  /** Where what the sessions receive goes: the sequencer. */
+  /** Takes the inputs of the sessions: the sequencer. */
   readonly inbox: Inbox;
   readonly admission: Gate;
-  /** What answers under `/admin`. */
+  /** Serves `/admin`. */
   readonly admin: AdminApp;
-  /** Whether what is behind it can do its work. */
+  /** True if the store behind the gateway works. */
   readonly isReady: () => Promise<boolean>;
   readonly assets: WebAssets;
-  /** What answers `/metrics`. */
+  /** Serves `/metrics`. */
   readonly metrics: AnswerMetrics;
   readonly meters: ChatMeters;
-  /** Told of each session when it begins, and when its connection is gone. */
+  /** Called when a session starts and when its connection is gone. */
   readonly register?: { opened(session: Session): void; over(session: Session): void };
   readonly log: Logger;
 }
 
-/** Milliseconds that a stop waits for connections to end, and then for the transport. */
+/** Milliseconds that a stop waits for the connections, and again for the transport. */
 const DRAIN_MS = 1000;
 
 export class Gateway implements Gateways {
   readonly #options: GatewayOptions;
   readonly #rules: SessionRules;
   readonly #sessions = new Set<Session>();
-  /** Called when the last of them is over. */
+  /** Called when the last session is over. */
   #onEmpty = () => {};
   #transport: Transport | undefined;
   #isStopping = false;
@@ -91,7 +91,7 @@ export class Gateway implements Gateways {
     options.meters.readSockets(this.#sessions);
   }
 
-  /** Opens the port. Throws what the runtime says of it. */
+  /** Opens the port. Throws the runtime's error. */
   static async open(options: GatewayOptions): Promise<Gateway> {
     const gateway = new Gateway(options);
     gateway.#transport = await gateway.#openTransport();
@@ -120,12 +120,12 @@ export class Gateway implements Gateways {
     this.#isStopping = true;
   }
 
-  /** On one thread with the sequencer it always is. */
+  /** Nothing to do on the sequencer's thread. */
   flushInbound(): Promise<void> {
     return Promise.resolve();
   }
 
-  /** Nothing is read any more, of those who come as of those who are here; what was read is answered. */
+  /** Stops reading on all sessions, new ones included; frames that were read are answered. */
   stopReading(): void {
     this.#hasStoppedReading = true;
     for (const session of this.#sessions) session.stopReading();
@@ -135,7 +135,7 @@ export class Gateway implements Gateways {
     this.refuse();
     const sessions = this.#sessions;
     for (const session of sessions) session.outbox.close(CLOSE.stopping);
-    // The transport's stop would overtake these.
+    // Stopping the transport first would overtake the close frames.
     await settlesWithin(this.#empty(), DRAIN_MS);
     for (const session of sessions) session.terminate();
     if (this.#transport !== undefined) await settlesWithin(this.#transport.stop(), DRAIN_MS);
@@ -207,7 +207,7 @@ export class Gateway implements Gateways {
     if (this.#sessions.size === 0) this.#onEmpty();
   }
 
-  /** Resolves when nobody is here. */
+  /** Resolves when there are no sessions. */
   #empty(): Promise<void> {
     if (this.#sessions.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#onEmpty = resolve);

@@ -1,6 +1,6 @@
 /**
- * The chat server's HTTP side, on the port of the protocol: health, metrics and the admin API for those who run it, the
- * page for those who open it in a browser, and for a WebSocket the protocol, PROTOCOL.md §3.3.
+ * The chat server's HTTP side: health, metrics, the admin API, the page, and the WebSocket handshake, PROTOCOL.md
+ * §3.3. It routes requests; its options answer them.
  *
  * @module
  */
@@ -17,25 +17,25 @@ import type { ChatMeters } from "../meters.ts";
 import type { Peer } from "../sockets/transport.ts";
 
 export interface ChatAppOptions {
-  /** Looked up when it is told. */
+  /** Read at each request. */
   readonly serverName: string;
   /** Answers a WebSocket handshake. */
   readonly upgrade: (request: Request, peer: Peer) => Response | Promise<Response>;
-  /** Whether the server can do its work: the store answers, and it is not stopping. */
+  /** True if the store answers and the server is not stopping. */
   readonly isReady: () => Promise<boolean>;
-  /** What answers under `/admin`. */
+  /** Serves `/admin`. */
   readonly admin: AdminApp;
   /** The page and its files. */
   readonly assets: WebAssets;
   readonly metrics: AnswerMetrics;
   readonly meters: ChatMeters;
-  /** A clock that never goes back, in milliseconds. */
+  /** A clock that never goes backwards, in milliseconds. */
   readonly steadyMs: () => number;
   readonly log: Logger;
 }
 
 const PAGE = "/chat/web/page.html";
-/** What requests are counted as that one route answers all of. */
+/** Labels for the requests that the route `*` serves. */
 const COUNTED_AS = { page: "/", file: "file", socket: "websocket" };
 
 export function chatApp(
@@ -62,7 +62,7 @@ export function chatApp(
       return file ?? c.notFound();
     }
     markRoute(c, COUNTED_AS.page);
-    // A browser names it; what names nothing, as curl, has a terminal before it.
+    // Browsers accept text/html; clients such as curl get text.
     const type = accepts(c, {
       header: "Accept",
       supports: ["text/html", "text/plain"],
@@ -94,7 +94,7 @@ export function httpFence(log: Logger): (error: Error, c: Context) => Response {
   };
 }
 
-/** The answer to a handshake that is not let in. */
+/** The answer to a refused handshake. */
 export function refusalResponse({ status, text, retryAfterSeconds }: Refused): Response {
   const headers = new Headers({ "content-type": "text/plain; charset=UTF-8" });
   if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));

@@ -1,8 +1,6 @@
 /**
- * One connection's side of the protocol: reads its frames, keeps its limits (frame size, flood, time to
- * CONNECT), and hands the rest to the sequencer, PROTOCOL.md §2, §3.3 and §7.
- *
- * It does not judge what a frame may do: who is connected, under which name, is the room's.
+ * A session's inbound side: decodes frames, enforces frame size, flood limit and connect timeout, and submits inputs
+ * to the sequencer, PROTOCOL.md §2, §3.3 and §7. The room decides what a frame may do.
  *
  * @module
  */
@@ -20,39 +18,35 @@ import { type Frame, toFrame } from "../room/frame.ts";
 import type { SessionId } from "../room/room.ts";
 import type { Input } from "../room/decision.ts";
 
-/**
- * UTF-16 units of a frame that one token of the flood limit pays for, §7.4: a message at its limit in most scripts.
- * A frame sixteen times as large is as much work to read as sixteen.
- */
+/** UTF-16 units of a frame per token of the flood limit, §7.4: a message of the maximum length in most scripts. */
 export const UNITS_OF_A_TOKEN = 4096;
 
-/** Where a session puts what it received: the sequencer. */
+/** Takes what sessions receive: the sequencer. */
 export interface Inbox {
   submit(participant: Participant, input: Input): void;
   /**
-   * There where what everyone is told comes from another thread, and may be on its way when somebody knows of it
-   * already: to be answered behind it, what a session could answer by itself is submitted too, and ends come from there.
+   * Set when the sequencer runs on another thread. Broadcasts may still be in flight, so the session must not answer
+   * locally: PING, faults and closes are submitted too, and come back in order.
    */
   readonly elsewhere?: {
-    /** Has the session ended behind all that it was told so far. */
+    /** Closes the session's connection after all broadcasts so far. */
     end(participant: Participant, cause: CloseCause): void;
   };
 }
 
-/** What is one session's own. */
 export interface SessionParts {
   readonly id: SessionId;
   readonly connection: Connection;
 }
 
-/** What is the same for all sessions of a gateway, in one object: there are many of them. */
+/** Shared by all sessions of a gateway, in one object because there are many sessions. */
 export interface SessionRules {
   readonly inbox: Inbox;
-  /** As they are in force: they may change while a session lasts. */
+  /** The limits in force; they may change during a session. */
   readonly limits: Limits;
   readonly floodRate: Rate;
   readonly serverId: number;
-  /** A clock that never goes back, in milliseconds. */
+  /** A clock that never goes backwards, in milliseconds. */
   readonly steadyMs: () => number;
   /** Called once, when the connection is gone. */
   readonly onOver: (session: Session) => void;
@@ -60,7 +54,7 @@ export interface SessionRules {
   readonly log: Logger;
 }
 
-/** The limit on floods, as it is when it is asked for. */
+/** The flood limit in force. */
 export class FloodRate implements Rate {
   readonly #limits: Limits;
 
@@ -85,10 +79,10 @@ export class Session implements Receiver, Participant, OutboxOwner {
   readonly #connection: Connection;
   readonly #rules: SessionRules;
   readonly #allowed: TokenBucket;
-  /** Frames that were refused for flooding may come as fast again before the session is ended. Made at the first. */
+  /** As many frames again may flood before the session is disconnected. Made at the first one. */
   #tolerated: TokenBucket | undefined;
   #connectDeadline: ReturnType<typeof setTimeout> | undefined;
-  /** Frames that the sequencer has and that are not answered yet. */
+  /** Inputs submitted to the sequencer and not yet answered. */
   #unanswered = 0;
   #hasStoppedReading = false;
 
@@ -129,7 +123,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
     });
   }
 
-  /** A bug in the reading of one frame is answered to its sender. What it throws again is the connection's to end. */
+  /** The fence for one frame: its sender gets a fault. If that throws too, the connection ends. */
   #fenced(read: () => void): void {
     try {
       read();
@@ -148,7 +142,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
     const frame = decodeClientFrame(text, this.#rules.limits, this.isExtended);
     if (isFault(frame)) this.#answerFault(frame);
     else if (frame.type === "PING" && this.#answersItself) {
-      // Needs nobody else, so it does not wait for a commit that is under way.
+      // Answered locally, so it does not wait for a commit.
       const { timestamp } = frame;
       this.#answerNow(
         toFrame(encodeServerFrame({ type: "PING", timestamp, serverId: this.#rules.serverId })),
@@ -164,12 +158,12 @@ export class Session implements Receiver, Participant, OutboxOwner {
     this.#rules.onOver(this);
   }
 
-  /** Bytes that it was given and that have not left the process. */
+  /** Bytes given to the connection that have not left the process. */
   get pendingBytes(): number {
     return this.#connection.pendingBytes;
   }
 
-  /** The sequencer has dealt with one frame of this session. */
+  /** The sequencer has answered one input. */
   settled(): void {
     this.#unanswered--;
   }
@@ -178,43 +172,43 @@ export class Session implements Receiver, Participant, OutboxOwner {
     this.#clearConnectDeadline();
   }
 
-  /** Reads nothing any more; what was read is answered. */
+  /** Ignores later frames; frames that were read are answered. */
   stopReading(): void {
     this.#hasStoppedReading = true;
   }
 
-  /** Ends the connection without a word: for a peer that does not answer the close. */
+  /** Ends the connection without a close frame, for a peer that does not answer the close. */
   terminate(): void {
     this.#clearConnectDeadline();
     this.outbox.discard();
     this.#connection.terminate();
   }
 
-  /** Whether an answer that needs nobody else would be in its place now. */
+  /** True if a local answer would keep the order. */
   get #answersItself(): boolean {
     return this.#unanswered === 0 && this.#rules.inbox.elsewhere === undefined;
   }
 
-  /** Whether a frame may come at all: the session is not over, does not flood, and its answers keep up. */
+  /** False if the session is over, floods, or has too many unanswered frames. */
   #takesFrame(length: number): boolean {
     this.#rules.meters.framesReceived.add();
     if (this.outbox.isClosed || this.#hasStoppedReading || this.#isFlooded(length)) return false;
     const { maxUnansweredFrames } = this.#rules.limits;
     if (this.#unanswered < maxUnansweredFrames) return true;
     this.#rules.log.warn("session.unanswered", { session: this.id, limitFrames: maxUnansweredFrames });
-    this.#putOut(CLOSE.unanswered);
+    this.#disconnect(CLOSE.unanswered);
     return false;
   }
 
-  /** Ends the connection, and has the room know at once: a peer that does not answer the close would keep its name. */
-  #putOut(cause: CloseCause): void {
+  /** Closes the connection and frees the name at once, also if the peer does not answer the close. */
+  #disconnect(cause: CloseCause): void {
     const { elsewhere } = this.#rules.inbox;
     if (elsewhere === undefined) this.outbox.close(cause);
     else {
       this.stopReading();
       elsewhere.end(this, cause);
     }
-    // A client that floods would go on with it.
+    // Final, because a flooding client would resume and continue.
     this.#submit(cause === CLOSE.flood ? { type: "LOST", isFinal: true } : { type: "LOST" });
   }
 
@@ -223,7 +217,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
     this.#rules.inbox.submit(this, input);
   }
 
-  /** Answers a fault in its turn: at once where nothing is unanswered, else after what came before it. */
+  /** Answers a fault in order: locally if nothing is unanswered, otherwise through the sequencer. */
   #answerFault(refusal: Fault): void {
     if (!this.#answersItself) return this.#submit({ type: "FAULT", fault: refusal });
     this.#rules.meters.faulted(refusal.fault);
@@ -238,7 +232,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
 
   #isFlooded(length: number): boolean {
     const { floodRate } = this.#rules.limits;
-    // 0 switches the limit off.
+    // 0 disables the limit.
     if (floodRate === 0) return false;
     const nowMs = this.#rules.steadyMs();
     const tokens = 1 + Math.floor(length / UNITS_OF_A_TOKEN);
@@ -248,14 +242,14 @@ export class Session implements Receiver, Participant, OutboxOwner {
       this.#answerFault(fault("FLOOD", floodRate));
     } else {
       this.#rules.log.warn("session.flood", { session: this.id });
-      this.#putOut(CLOSE.flood);
+      this.#disconnect(CLOSE.flood);
     }
     return true;
   }
 
   #isTooLarge(text: string): boolean {
     const max = this.#rules.limits.maxFrameBytes;
-    // A UTF-16 code unit is one to three bytes of UTF-8: counting is only needed in between.
+    // A UTF-16 unit is one to three bytes of UTF-8, so counting is needed only in between.
     if (text.length * 3 <= max) return false;
     return text.length > max || toFrame(text).bytes > max;
   }

@@ -1,6 +1,6 @@
 /**
- * Requests that a gateway of another thread cannot answer, to the admin API and for the metrics: handed on to the
- * sequencer's thread as plain values, which judges them, and answered as it says. It reads no token, PROTOCOL.md §11.
+ * Forwards requests for the admin API and the metrics from a gateway's thread to the sequencer's thread, as plain
+ * values, PROTOCOL.md §11. The sequencer's thread checks tokens and answers.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { markRoute } from "../../../src/metrics/http_meters.ts";
 import type { Limits } from "../../../src/protocol/limits.ts";
 import type { PlainRequest, PlainResponse } from "./messages.ts";
 
-/** Those of chat/admin/admin_api.ts, so that each is counted by itself. */
+/** The routes of chat/admin/admin_api.ts, so that each has its own count. */
 export const ADMIN_ROUTES: readonly (readonly [method: string, path: string])[] = [
   ["GET", "/users"],
   ["GET", "/bans"],
@@ -26,33 +26,33 @@ export const ADMIN_ROUTES: readonly (readonly [method: string, path: string])[] 
   ["GET", "/export"],
 ];
 
-/** Answers to who has no token, or is out of tries. */
+/** Statuses for a missing token and for too many tries. */
 const UNPROVEN: ReadonlySet<number> = new Set([STATUS_CODE.Unauthorized, STATUS_CODE.TooManyRequests]);
 
 export interface HandedOnOptions {
-  /** Whether there is an admin API. */
+  /** True if there is an admin API. */
   readonly isAdministered: boolean;
-  /** As they are in force. A body that is past them is not read to its end. */
+  /** The limits in force; a larger body is not read to its end. */
   readonly limits: Limits;
   readonly answer: (request: PlainRequest) => Promise<PlainResponse>;
 }
 
-/** What answers under `/admin` on a gateway. */
+/** Serves `/admin` on a gateway. */
 export function handedOn({ isAdministered, limits, answer }: HandedOnOptions): AdminApp {
   if (!isAdministered) return adminIsOff();
   const app: AdminApp = new Hono<{ Bindings: AdminBindings }>();
   app.post("*", (c, next) => {
     const maxSize = adminBodyBytesMax(limits);
-    // Whether it may send one at all is judged there first, and then by these many bytes.
+    // The other thread checks the token first and then refuses a body of this length.
     const onError = () => handOn(answer, c.req.raw, c.env.remoteAddress, new Uint8Array(maxSize + 1));
     return bodyLimit({ maxSize, onError })(c, next);
   });
   const handler = async (c: Context<{ Bindings: AdminBindings }>) => {
-    // One that broke off is judged as one that says nothing.
+    // An incomplete body counts as empty.
     const bytes = await c.req.arrayBuffer().catch(() => new ArrayBuffer(0));
     const body = bytes.byteLength === 0 ? undefined : new Uint8Array(bytes);
     const response = await handOn(answer, c.req.raw, c.env.remoteAddress, body);
-    // Who has not shown the token has come to no route.
+    // A client without a valid token counts for no route.
     if (UNPROVEN.has(response.status)) markRoute(c, "/admin");
     return response;
   };
@@ -61,7 +61,7 @@ export function handedOn({ isAdministered, limits, answer }: HandedOnOptions): A
   return app;
 }
 
-/** Has a request answered there. */
+/** Forwards a request and returns the answer. */
 export async function handOn(
   answer: HandedOnOptions["answer"],
   { url, method, headers }: Request,
@@ -72,7 +72,7 @@ export async function handOn(
   return new Response(rest.body, { status, headers: rest.headers });
 }
 
-/** Answers there what a gateway has handed on. */
+/** Answers forwarded requests on the sequencer's thread. */
 export function answerHandedOn(
   { admin, metrics, onError }: {
     readonly admin: AdminApp;

@@ -1,8 +1,6 @@
 /**
- * The sequencer's end of what connects it with one gateway on another thread: its sessions as the sequencer sees them, what the
- * turn tells it, and how far it is behind. When that thread is lost, so are the connections that it had.
- *
- * It neither starts nor ends the thread: that is chat/gateway/threads/thread_pool.ts.
+ * The sequencer's end of the link to one gateway thread: its sessions as the sequencer sees them, outgoing turns, and
+ * how far the gateway lags. If the thread is lost, so are its connections. thread_pool.ts starts and ends threads.
  *
  * @module
  */
@@ -31,8 +29,8 @@ import {
 } from "./messages.ts";
 
 /**
- * Turns that a gateway has not told yet, at which the sequencer waits for it: what comes in meanwhile becomes one larger
- * turn, and a fan-out costs by the turn. A turn may be some 4 MiB of history, so this bounds memory too.
+ * Turns without an acknowledgement at which the sequencer waits for a gateway. Inputs that arrive meanwhile form one
+ * larger turn, which is cheaper to fan out. A turn may hold 4 MiB of history, so this bounds memory too.
  */
 export const TURNS_BEHIND_MAX = 1;
 
@@ -55,7 +53,7 @@ export class ThreadLink implements FanoutTarget {
   readonly calls: Calls<GatewayCalls, SequencerCalls>;
   readonly #options: ThreadLinkOptions;
   readonly #sessions = new Map<SessionNumber, RemoteSession>();
-  /** What has to be called when a socket is gone, by its ticket. */
+  /** Functions that release an admitted socket, by ticket. */
   readonly #tickets = new Map<number, () => void>();
   #ticket = 0;
   #sentTurns = 0;
@@ -77,7 +75,7 @@ export class ThreadLink implements FanoutTarget {
     return this.#sessions.values();
   }
 
-  /** Turns that it has told, which only grows while it lives. */
+  /** Turns that the gateway has applied; it only grows. */
   get ackedTurns(): number {
     return this.#ackedTurns;
   }
@@ -86,7 +84,7 @@ export class ThreadLink implements FanoutTarget {
     return this.#sentTurns - this.#ackedTurns;
   }
 
-  /** Sends what this turn tells; also where that is nothing, which the gateway answers all the same. */
+  /** Sends the turn, even an empty one, which the gateway acknowledges too. */
   flush(): void {
     const { pending } = this;
     this.pending = [];
@@ -101,7 +99,7 @@ export class ThreadLink implements FanoutTarget {
     return this.#caughtUp.promise;
   }
 
-  /** Takes what the gateway has posted. The fence of this entry point. */
+  /** Receives a message of the gateway. The fence of this entry point. */
   receive(message: Packed | CallMessage): void {
     if (this.#isLost) return;
     try {
@@ -112,7 +110,7 @@ export class ThreadLink implements FanoutTarget {
     }
   }
 
-  /** The thread is gone: its sessions have lost their connections, and its sockets count no more. */
+  /** The thread is gone: submits the loss of its sessions and releases its sockets. */
   lost(problem: string): void {
     if (this.#isLost) return;
     this.#isLost = true;
@@ -167,18 +165,18 @@ export class ThreadLink implements FanoutTarget {
           this.#tickets.delete(number);
           break;
         default:
-          throw new Error(`a gateway submits what nobody knows: ${kind}`);
+          throw new Error(`a gateway submitted an unknown entry: ${kind}`);
       }
     }
-    // What was answered here. A turn that the sequencer tells is flushed by itself, and never half told now.
+    // Sends local answers. The sequencer flushes its own turns, and none is incomplete now.
     if (this.pending.length > 0) this.flush();
   }
 
   #submit(number: SessionNumber, input: Input): void {
     const session = this.#sessions.get(number);
     if (session === undefined) {
-      // A bug of the gateway's, and what others there submit behind it is dealt with all the same.
-      this.#options.log.error("bug", { where: "gateway", error: new Error("it submits for nobody") });
+      // A bug in the gateway; its other inputs are still submitted.
+      this.#options.log.error("bug", { where: "gateway", error: new Error("it submits for no session") });
       return;
     }
     session.unanswered++;
@@ -186,15 +184,15 @@ export class ThreadLink implements FanoutTarget {
       if (session.unanswered === 1 && this.#answerNow(session, input)) return;
       this.#options.inbox.submit(session, input);
     } catch (error) {
-      // The fence: what is behind it is dealt with all the same.
+      // The fence: later inputs are still submitted.
       this.#options.log.error("bug", { where: "gateway", error });
       this.#answer(session, fault("INTERNAL"));
     }
   }
 
   /**
-   * Answers what needs nobody else, where nothing of that session is unanswered, and answers whether it did: behind all
-   * that was told so far, and before a commit that is under way.
+   * Answers PING and faults at once if nothing else of that session is unanswered: after all turns so far, without
+   * waiting for a commit. Returns whether it did.
    */
   #answerNow(session: RemoteSession, input: Input): boolean {
     if (input.type === "FAULT") this.#answer(session, input.fault);

@@ -1,7 +1,7 @@
 /**
- * What goes between the sequencer's thread and a gateway's, as flat lists of numbers and texts: one for all that a turn
- * tells, and one for all that a gateway has received in a round of its event loop. Each is copied on its way, and an
- * object takes several times as long as a text. Pure: who reads and writes them are link.ts and thread_front.ts.
+ * Messages between the sequencer's thread and a gateway's thread: flat lists of numbers and texts, one per turn and
+ * one per round of a gateway's event loop. Lists are used because each message is copied, and copying an object takes
+ * several times as long as a text. Pure; link.ts and thread_gateway.ts read and write them.
  *
  * @module
  */
@@ -19,34 +19,34 @@ export type SessionNumber = number;
 
 export type Packed = (string | number | Input)[];
 
-/** What a turn tells a gateway, in order; behind each of these stands what it names. */
+/** Entries of a turn for a gateway, in order; the listed fields follow each kind. */
 export const Downlink = {
-  /** The text: to all who hear what everyone is told. */
+  /** text: broadcast to all. */
   all: 0,
-  /** The text: to those of the extended mode. */
+  /** text: broadcast to extended clients. */
   live: 1,
-  /** Session or NOBODY, text: to those of the extended mode but this one. */
+  /** session or NO_SESSION, text: broadcast to extended clients except this session. */
   liveBut: 2,
-  /** Session, text: to it alone. */
+  /** session, text: send to this session. */
   one: 3,
-  /** Session: from here on it hears what everyone is told. */
+  /** session: add it to the fan-out. */
   add: 4,
-  /** Session: it hears that no more. */
+  /** session: remove it from the fan-out. */
   remove: 5,
-  /** Session: it is in the room. */
+  /** session: it is in the room. */
   joined: 6,
-  /** Session: one of its inputs has been dealt with. */
+  /** session: one of its inputs is answered. */
   settled: 7,
-  /** Session, cause: its connection ends. */
+  /** session, cause: close its connection. */
   end: 8,
 } as const;
 
-/** How many places of the list each takes, itself included. */
+/** Places that each kind takes, including itself. */
 export const FIELD_COUNT: readonly number[] = [2, 2, 3, 3, 2, 2, 2, 2, 3] as const satisfies {
   [kind in (typeof Downlink)[keyof typeof Downlink]]: number;
 };
 
-/** The causes of an end, by their places: what they are is known by being the same objects. */
+/** Sent as an index, because causes are compared by identity. */
 const CAUSES: readonly CloseCause[] = Object.values(CLOSE);
 
 export function placeOf(cause: CloseCause): number {
@@ -58,25 +58,25 @@ export function causeAt(place: number): CloseCause {
 }
 
 /** No session of this gateway. */
-export const NOBODY: SessionNumber = -1;
+export const NO_SESSION: SessionNumber = -1;
 
-/** What a gateway submits, behind the number of turns that it has told so far. */
+/** Entries of a gateway's message, after the number of turns that it has applied. */
 export const Uplink = {
-  /** Session, timestamp, text: MSG, which is most of what comes. */
+  /** session, timestamp, text: a MSG, the most frequent input. */
   message: 0,
-  /** Session, input. */
+  /** session, input. */
   input: 1,
-  /** Session, id, 1 or 0 for whether it is of the extended mode, address: there is a session. */
+  /** session, id, 1 for extended or 0, address: a new session. */
   opened: 2,
-  /** Session, cause: it is to end behind all that it was told. */
+  /** session, cause: close it after all broadcasts so far. */
   end: 3,
-  /** Session: its connection is gone. */
+  /** session: its connection is gone. */
   over: 4,
-  /** Ticket: a socket that was let in is gone. */
+  /** ticket: an admitted socket is gone. */
   left: 5,
 } as const;
 
-/** What the sequencer's thread is asked by a gateway. */
+/** Calls from a gateway to the sequencer's thread. */
 export interface SequencerCalls {
   admit(arrival: { readonly remoteAddress: string; readonly origin: string | null }): LetIn | Refused;
   isReady(): Promise<boolean>;
@@ -84,12 +84,12 @@ export interface SequencerCalls {
   log(line: ForwardedLine): void;
 }
 
-/** A socket that counts until its ticket is given back. */
+/** An admitted socket; it counts until its ticket is returned. */
 export interface LetIn extends Pick<Admitted, "isAdmitted"> {
   readonly ticket: number;
 }
 
-/** A request as it can be handed to another thread. */
+/** A request that can be posted to another thread. */
 export interface PlainRequest {
   readonly url: string;
   readonly method: string;
@@ -104,28 +104,27 @@ export interface PlainResponse {
   readonly body: string;
 }
 
-/** What a gateway is told when it is to open its port. */
+/** The options with which a gateway opens its port. */
 export interface GatewayStart
   extends Pick<GatewayOptions, "hostname" | "port" | "tls" | "sharers" | "serverId"> {
   readonly transport: TransportName;
-  /** Whether there is an admin API. */
+  /** True if there is an admin API. */
   readonly isAdministered: boolean;
-  /** The least of the log that is written; undefined where nothing is. */
+  /** The minimum level of the log; undefined disables it. */
   readonly logLevel: LogLevel | undefined;
 }
 
-/** What a gateway is asked by the sequencer's thread. */
+/** Calls from the sequencer's thread to a gateway. */
 export interface GatewayCalls {
-  /** Answers the port that it has opened. */
+  /** Returns the opened port. */
   open(start: GatewayStart, settings: Settings): Promise<number>;
-  /** The settings have changed. */
   reconfigure(settings: Settings): void;
   renewTls(tls: Tls): Promise<boolean>;
-  /** From now on nobody is let in. */
+  /** Refuses new connections. */
   refuse(): void;
-  /** From now on nothing is read; everything that was is submitted before the answer. */
+  /** Stops reading; all frames read are submitted before the answer. */
   flushInbound(): void;
   close(): Promise<void>;
-  /** What it has counted, by the places of its meters. */
+  /** The gateway's counts, in the order of its meters. */
   meters(): readonly number[];
 }

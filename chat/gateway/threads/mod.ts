@@ -1,6 +1,6 @@
 /**
- * What a thread of a chat server begins with: chooses the transports that a gateway can have, on this thread or another,
- * and waits to be told which. All else of the server is put together by chat/mod.ts.
+ * The entry of a gateway thread: holds the transports that it can choose from and waits for its start message.
+ * chat/mod.ts assembles the rest of the server.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { startServe } from "../../sockets/transport_serve.ts";
 
 export const TRANSPORTS: Readonly<Record<TransportName, StartTransport>> = {
   serve: startServe,
-  // Its library is loaded where it is chosen.
+  // Its library is loaded only if chosen.
   ws: async (options) => (await import("../../sockets/transport_ws.ts")).startWs(options),
 };
 
-/** Serves as a gateway of the server that has begun this thread, until that ends it. */
+/** Runs a gateway of the server that started this thread, until that ends it. */
 export async function serveThread(): Promise<void> {
   const { ThreadGateway } = await import("./thread_gateway.ts");
   globalThis.addEventListener("message", (event) => {
@@ -21,11 +21,11 @@ export async function serveThread(): Promise<void> {
     const gateway = new ThreadGateway((message) => port.postMessage(message), TRANSPORTS, lifeline);
     port.onmessage = ({ data }) => gateway.receive(data);
   }, { once: true });
-  // What is sent before somebody listens is heard by nobody: so the thread says when it does.
+  // Messages before the listener exists are lost, so the thread reports when it is ready.
   postToBeginner("up");
 }
 
-/** A worker's own `postMessage`, which the types of a program that is none do not have. */
+/** A worker's `postMessage`, which the types of a main program lack. */
 function postToBeginner(message: unknown): void {
   const { postMessage } = globalThis as unknown as { postMessage(message: unknown): void };
   postMessage(message);

@@ -1,6 +1,6 @@
 /**
- * Questions to another thread and their answers, over a port that carries other things too. An error that answers one
- * is thrown where it was asked; a thread that is gone answers nothing more, and whoever waits is told.
+ * Remote calls between threads over a shared port. An error is rethrown at the caller. If the other thread is gone,
+ * all calls reject.
  *
  * @module
  */
@@ -34,13 +34,13 @@ export class Calls<Theirs extends Functions<Theirs>, Ours extends Functions<Ours
   #asked = 0;
   #problem: string | undefined;
 
-  /** `ours` answers what the other thread asks. */
+  /** `ours` serves the other thread's calls. */
   constructor(post: (message: CallMessage) => void, ours: Ours) {
     this.#post = post;
     this.#ours = ours;
   }
 
-  /** Rejects with what the other thread has thrown, or when that thread is gone. */
+  /** Rejects with the other thread's error, or if that thread is gone. */
   ask<Name extends keyof Theirs & string>(
     name: Name,
     ...args: Parameters<Theirs[Name]>
@@ -53,7 +53,7 @@ export class Calls<Theirs extends Functions<Theirs>, Ours extends Functions<Ours
     });
   }
 
-  /** Takes what the other thread has posted. */
+  /** Receives a message of the other thread. */
   receive(message: CallMessage): void {
     if ("call" in message) return void this.#answer(message);
     const waiting = this.#waiting.get(message.answer);
@@ -80,7 +80,7 @@ export class Calls<Theirs extends Functions<Theirs>, Ours extends Functions<Ours
   }
 }
 
-/** An error of the class that it had: a port that is in use is told from one that is forbidden by it. */
+/** An error of the same class, so that callers can distinguish a port in use from a forbidden one. */
 function errorOf({ name, message }: NonNullable<Answer["error"]>): Error {
   const ofRuntime: unknown = Reflect.get(Deno.errors, name);
   if (typeof ofRuntime === "function") return Reflect.construct(ofRuntime, [message]);

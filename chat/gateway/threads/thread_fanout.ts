@@ -1,7 +1,6 @@
 /**
- * The audience where sessions are on gateways of other threads: what everyone is told is an entry a gateway and not one a
- * session, in one order with who begins and ceases to hear it. Each gateway has an audience of its own, chat/delivery/fanout.ts,
- * which gives it to the sessions, PROTOCOL.md §4.4.
+ * The fan-out for sessions on other threads: one entry per gateway instead of one per session, in order with sessions
+ * that join or leave, PROTOCOL.md §4.4. Each gateway has its own chat/delivery/fanout.ts for its sessions.
  *
  * @module
  */
@@ -9,24 +8,24 @@ import type { CloseCause } from "../../../src/protocol/close_codes.ts";
 import type { Frame } from "../../room/frame.ts";
 import type { OutboxPort, Participant } from "../../delivery/participant.ts";
 import type { SessionId } from "../../room/roster.ts";
-import { Downlink, NOBODY, type Packed, placeOf, type SessionNumber } from "./messages.ts";
+import { Downlink, NO_SESSION, type Packed, placeOf, type SessionNumber } from "./messages.ts";
 import { setImmediate } from "node:timers";
 import type { Logger } from "../../../src/logging/log.ts";
 import { type FanoutPort, ParticipantFence } from "../../delivery/fanout.ts";
 
-/** A gateway as it is told. */
+/** A gateway as the target of turns. */
 export interface FanoutTarget {
-  /** What this turn tells it. */
+  /** The entries of this turn. */
   readonly pending: Packed;
-  /** How many of its sessions hear what everyone is told. */
+  /** Its sessions that receive broadcasts. */
   listeners: number;
-  /** Has what was told go on its way. */
+  /** Sends the entries. */
   flush(): void;
-  /** Resolves when it has taken most of what it was told; undefined where it has. */
+  /** Resolves when the gateway has applied enough turns; undefined if it has. */
   caughtUp(): Promise<void> | undefined;
 }
 
-/** What the gateways have posted meanwhile, all of them, is to be one turn. */
+/** Lets all messages of the gateways arrive, so that they form one turn. */
 function nextRound(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
@@ -36,7 +35,7 @@ export class ThreadFanout implements FanoutPort {
   readonly #fence: ParticipantFence;
   readonly #listeners = new Set<Participant>();
 
-  /** `targets` are the gateways that there are at the moment. */
+  /** `targets` are the current gateways; the set changes. */
   constructor(targets: ReadonlySet<FanoutTarget>, log: Logger) {
     this.#targets = targets;
     this.#fence = new ParticipantFence(log);
@@ -80,7 +79,7 @@ export class ThreadFanout implements FanoutPort {
   broadcastExtendedBut(but: Participant | undefined, { text }: Frame): void {
     for (const target of this.#targets) {
       if (target.listeners === 0) continue;
-      const number = but instanceof RemoteSession && but.target === target ? but.number : NOBODY;
+      const number = but instanceof RemoteSession && but.target === target ? but.number : NO_SESSION;
       target.pending.push(Downlink.liveBut, number, text);
     }
   }
@@ -106,7 +105,7 @@ export class ThreadFanout implements FanoutPort {
   }
 }
 
-/** A session on another thread, as the order sees it: its outbox is the way to that thread. */
+/** A session on another thread as the sequencer sees it; its outbox posts to that thread. */
 export class RemoteSession implements Participant, OutboxPort {
   readonly id: SessionId;
   readonly isExtended: boolean;
@@ -114,7 +113,7 @@ export class RemoteSession implements Participant, OutboxPort {
   readonly number: SessionNumber;
   readonly target: FanoutTarget;
   readonly outbox: OutboxPort = this;
-  /** Inputs that the sequencer has and that are not answered yet. */
+  /** Inputs submitted and not yet answered. */
   unanswered = 0;
 
   constructor(

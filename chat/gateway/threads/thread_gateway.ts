@@ -1,8 +1,6 @@
 /**
- * A gateway on a thread of its own: what its sessions receive is submitted to the sequencer's thread, and what that tells
- * comes to them in the same order.
- *
- * It decides nothing: whose WebSocket is let in, whether the server is ready and what an operator wants is asked.
+ * A gateway on its own thread: submits its sessions' inputs to the sequencer's thread and applies turns in order. It
+ * asks that thread for admission, readiness and admin requests, and decides none of them.
  *
  * @module
  */
@@ -40,7 +38,7 @@ import type { StartTransport, TransportName } from "../../sockets/transport.ts";
 export type Transports = Readonly<Record<TransportName, StartTransport>>;
 
 export class ThreadGateway {
-  /** Kept and never used: it closes when the thread is gone, which the other end is told. */
+  /** Kept but unused: it closes with the thread, which tells the other end that the thread is gone. */
   readonly lifeline: MessagePort;
   readonly #post: (message: Packed | CallMessage) => void;
   readonly #transports: Transports;
@@ -76,12 +74,12 @@ export class ThreadGateway {
     });
   }
 
-  /** Takes what the sequencer's thread has posted. */
+  /** Receives a message of the sequencer's thread. */
   receive(message: Packed | CallMessage): void {
     if (!Array.isArray(message)) return this.#calls.receive(message);
     this.#reader.apply(message);
     this.#appliedTurns++;
-    // That it was told has to be known there, also where nobody here has anything to say.
+    // Acknowledges the turn, even if there is no input.
     this.#submitSoon();
   }
 
@@ -143,13 +141,13 @@ export class ThreadGateway {
     this.#sessions.set(number, session);
     this.#numbers.set(session, number);
     this.#submitted.push(Uplink.opened, number, id, isExtended ? 1 : 0, remoteAddress);
-    // At once: an operator may ban its address next, by another gateway.
+    // At once, because an operator may next ban its address through another gateway.
     this.#submitNow();
   }
 
   #over(session: Session): void {
     const number = this.#numbers.get(session)!;
-    // Whatever it is told from now on, nobody hears.
+    // Later turns find no such session.
     this.#fanout.delete(session);
     this.#sessions.delete(number);
     this.#numbers.delete(session);
@@ -169,7 +167,7 @@ export class ThreadGateway {
     this.#submitSoon();
   }
 
-  /** What this round of the event loop brings is one message. */
+  /** Collects the inputs of one round of the event loop into one message. */
   #submitSoon(): void {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -184,7 +182,7 @@ export class ThreadGateway {
     this.#post(submitted);
   }
 
-  /** All sockets of an address are counted in one place, and a place is given back there. */
+  /** Sockets are counted on the sequencer's thread, which gets the ticket back. */
   #gate(rules: AdmissionRules): Gate {
     const admission = new Admission(rules);
     return {
@@ -197,7 +195,7 @@ export class ThreadGateway {
           if (!isCounted) return;
           isCounted = false;
           this.#submitted.push(Uplink.left, answer.ticket);
-          // At once: who is refused may come again by another gateway.
+          // At once, because the same client may next connect through another gateway.
           this.#submitNow();
         };
         return { isAdmitted: true, leave };
@@ -222,7 +220,7 @@ export class DownlinkReader {
       try {
         this.#applyOne(turn, at);
       } catch (error) {
-        // The fence: the others are told all the same.
+        // The fence: other sessions still get the turn.
         this.#log.error("bug", { where: "tell", error });
         const session = this.#sessions.get(turn[at + 1] as SessionNumber);
         if (session !== undefined) this.#fanout.endBroken(session);
@@ -255,7 +253,7 @@ export class DownlinkReader {
       case Downlink.end:
         return fanout.end(session, causeAt(turn[at + 2] as number));
       default:
-        throw new Error(`a turn tells what nobody knows: ${kind}`);
+        throw new Error(`a turn has an unknown entry: ${kind}`);
     }
   }
 }

@@ -1,7 +1,6 @@
 /**
- * What gateways on other threads count, so that it can be added up with what the sequencer's thread counts: the same
- * rows in the same places, those of their HTTP sides among them. What a thread that was lost had counted since it was
- * asked last is lost.
+ * Adds the counts of gateway threads to those of the sequencer's thread: both have the same rows in the same order.
+ * Counts since the last read of a lost thread are lost.
  *
  * @module
  */
@@ -16,7 +15,7 @@ import type { ChatMeters } from "../../meters.ts";
 import type { ThreadLink } from "./link.ts";
 import { handedOn } from "./http_forwarding.ts";
 
-/** Gives the meters of the sequencer's thread the rows that those of the gateways have, by the same application. */
+/** Adds the gateways' HTTP rows to the meters of the sequencer's thread, through the same application. */
 export async function addRowsOfThreads(
   meters: ChatMeters,
   { isAdministered, limits, log }: {
@@ -38,25 +37,25 @@ export async function addRowsOfThreads(
   });
 }
 
-/** Milliseconds in which a gateway has to say what it has counted; past that it is what it said last. */
+/** Milliseconds for a gateway's answer; after that its last answer counts. */
 const ANSWER_MS = 1000;
 
-/** What the gateways have counted, those that are gone included: what only grows is never less than it was. */
+/** The gateways' counts, including ended threads, so that counters never decrease. */
 export class CountsOfThreads {
   readonly #links: ReadonlySet<ThreadLink>;
   readonly #meters: Meters;
-  /** What each has said last. */
+  /** The last answer of each gateway. */
   readonly #said = new Map<ThreadLink, readonly number[]>();
-  /** Of those that are gone. */
+  /** The sum of ended threads. */
   #gone: readonly number[] | undefined;
 
-  /** `links` are those that serve at the moment; `meters` have the same rows. */
+  /** `links` are the current gateways; `meters` have the same rows. */
   constructor(links: ReadonlySet<ThreadLink>, meters: Meters) {
     this.#links = links;
     this.#meters = meters;
   }
 
-  /** The numbers to be added up. */
+  /** The lists of numbers to add. */
   async read(): Promise<readonly (readonly number[])[]> {
     await Promise.all(Array.from(this.#links, (link) => this.#ask(link)));
     for (const [link, numbers] of this.#said) {
@@ -68,7 +67,7 @@ export class CountsOfThreads {
     return [...this.#said.values(), ...this.#gone === undefined ? [] : [this.#gone]];
   }
 
-  /** One that hangs, or is gone, or does not serve yet, says nothing. */
+  /** A thread that hangs, is gone or does not serve yet has no answer. */
   async #ask(link: ThreadLink): Promise<void> {
     const asked = link.calls.ask("meters").then((numbers) => {
       if (numbers.length > 0) this.#said.set(link, numbers);

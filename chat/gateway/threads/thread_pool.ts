@@ -1,9 +1,7 @@
 /**
- * The gateways of a server on threads of their own, all on one port: started, watched, started anew when one is lost, and
- * stopped. What goes between them and the sequencer is chat/gateway/threads/link.ts.
- *
- * A thread is lost where it throws what nothing in it catches, or does not answer for a while. Its connections are lost
- * with it, and nobody else's.
+ * The gateway threads of a server, all on one port: starts, watches, restarts and stops them. link.ts carries their
+ * messages. A thread is lost if it throws an uncaught error or does not answer for a while; only its own connections
+ * are lost with it.
  *
  * @module
  */
@@ -17,46 +15,46 @@ import type { CallMessage } from "./rpc.ts";
 import { ThreadLink, type ThreadLinkOptions } from "./link.ts";
 import type { GatewayStart, Packed } from "./messages.ts";
 
-/** Milliseconds between two looks at all threads. */
+/** Milliseconds between two checks of all threads. */
 export const BEAT_MS = 500;
 /**
- * Looks in a row at which a thread has not told one turn more: 5 s, far more than a collection of garbage takes. They
- * are counted and not timed, so that a machine that was asleep does not lose all of its threads.
+ * Checks in a row without an acknowledged turn until a thread is lost: 5 s, far more than a garbage collection.
+ * Counted instead of timed, so that a machine that was asleep does not lose its threads.
  */
 export const SILENT_BEATS_MAX = 10;
-/** Milliseconds that a thread has to start: on a slow machine that is busy it takes seconds. */
+/** Milliseconds for a thread to start; a busy slow machine takes seconds. */
 const START_MS = 30_000;
-/** Milliseconds from the loss of a thread to its next start, and twice as many after each start that fails. */
+/** Milliseconds from the loss of a thread to its restart, doubled after each failure. */
 const RESTART_MS_MIN = 100;
 const RESTART_MS_MAX = 30_000;
-/** Milliseconds that a thread has to end after it was told to. */
+/** Milliseconds for a thread to end. */
 const END_MS = 1000;
-/** Milliseconds that a gateway has to close: it takes 2 s at most. */
+/** Milliseconds for a gateway to close; it takes at most 2 s. */
 const CLOSE_MS = 2500;
 
 export interface GatewayPoolOptions extends Omit<ThreadLinkOptions, "post"> {
-  /** Those that have begun, see `beginWorkers`. */
+  /** Started workers, from `beginWorkers`. */
   readonly workers: readonly Worker[];
-  /** What they have begun with, and those that take their places do. */
+  /** The entry module of the workers and of their replacements. */
   readonly entry: string;
   readonly gateway: GatewayStart;
   readonly settings: Settings;
-  /** Where the gateways that there are are to be found. */
+  /** The set of current gateways, which the pool maintains. */
   readonly links: Set<ThreadLink>;
-  /** Milliseconds between two looks at all threads. */
+  /** Milliseconds between two checks of all threads. */
   readonly beatMs: number;
 }
 
-/** One thread, from its start to its end. */
+/** One thread from start to end. */
 interface Thread {
   readonly index: number;
   readonly worker: Worker;
   readonly link: ThreadLink;
   readonly channel: MessagePort;
-  /** Resolves when the thread is gone, whose end of a port is closed then. */
+  /** Resolves when the thread is gone, which closes its end of a port. */
   readonly gone: Promise<void>;
   readonly lifeline: { close(): void };
-  /** Whether it has opened the port. */
+  /** True once it has opened the port. */
   isServing: boolean;
   ackedAtBeat: number;
   silentBeats: number;
@@ -68,10 +66,10 @@ export class GatewayPool implements Gateways {
   readonly #threads = new Set<Thread>();
   readonly #restarts = new Set<ReturnType<typeof setTimeout>>();
   #beat: ReturnType<typeof setInterval> | undefined;
-  /** Those that were told to end, and are not gone. */
+  /** Threads that were terminated and are not gone yet. */
   readonly #ending = new Set<Thread>();
   readonly #stuck = new Set<Thread>();
-  /** Aborted when no thread is to be there any more, and none to begin. */
+  /** Aborted when all threads must end and none may start. */
   readonly #stopping = new AbortController();
   #isStopping = false;
   #tls: Tls | undefined;
@@ -82,10 +80,10 @@ export class GatewayPool implements Gateways {
     this.#tls = options.gateway.tls;
   }
 
-  /** Has all threads open the port. Throws what the runtime says of it, having ended them. */
+  /** Opens the port on all threads. If one fails, ends all and throws the runtime's error. */
   static async open(options: GatewayPoolOptions): Promise<GatewayPool> {
     const { hostname, port } = options.gateway;
-    // Threads share the port with whoever shares it, as another server of the same user.
+    // Threads share the port with any other program of the same user that shares it, so this checks that it is free.
     if (port !== 0) Deno.listen({ hostname, port }).close();
     const threads = new GatewayPool(options);
     threads.#beat = setInterval(() => threads.#beatAll(), options.beatMs);
@@ -101,7 +99,7 @@ export class GatewayPool implements Gateways {
     return threads;
   }
 
-  /** Whether everybody who comes by the port finds somebody there. */
+  /** True if no stuck thread holds a share of the port. */
   get isWhole(): boolean {
     return this.#stuck.size === 0;
   }
@@ -199,7 +197,7 @@ export class GatewayPool implements Gateways {
 
   #lost(thread: Thread, problem: string): void {
     this.#discard(thread, problem);
-    // Before that, whoever starts it is told.
+    // Before that, `open` or the restart handles it.
     if (!thread.isServing) return;
     this.#options.log.error("thread.lost", { thread: thread.index + 1, problem });
     void this.#watchEnd(thread);
@@ -207,8 +205,8 @@ export class GatewayPool implements Gateways {
   }
 
   /**
-   * A thread that was told to end, and does not: Deno since 2.9 does not interrupt what runs in it. As long as that is
-   * so, its sockets stay open, the port among them, where it has its share of those who come.
+   * Watches a thread that was terminated but continues: since 2.9 Deno does not interrupt running code. Until it ends
+   * its sockets stay open, including its share of the port.
    */
   async #watchEnd(thread: Thread): Promise<void> {
     const { log } = this.#options;
@@ -241,7 +239,7 @@ export class GatewayPool implements Gateways {
     this.#restarts.add(restart);
   }
 
-  /** Ends a thread, and with it its connections. A second call does nothing. */
+  /** Ends a thread and its connections. A second call has no effect. */
   #discard(thread: Thread, problem: string): void {
     if (!this.#threads.delete(thread)) return;
     this.#options.links.delete(thread.link);
@@ -264,7 +262,7 @@ export class GatewayPool implements Gateways {
   }
 }
 
-/** Begins threads that wait to be told what they are for. Throws where one cannot begin, having ended the others. */
+/** Starts threads that wait for their start message. If one fails, ends all and throws. */
 export async function beginWorkers(entry: string, count: number): Promise<Worker[]> {
   const beginning = await Promise.allSettled(Array.from({ length: count }, (_, i) => beginWorker(entry, i)));
   const begun = beginning.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
@@ -292,10 +290,10 @@ async function beginWorker(entry: string, index: number, stopping?: AbortSignal)
   }
 }
 
-/** Settings as they can be sent. */
+/** Settings as a plain value that can be posted. */
 function plain({ name, address, allowedOrigins, trustProxy, limitLoopback, limits }: Settings): Settings {
   return { name, address, allowedOrigins, trustProxy, limitLoopback, limits: { ...limits } };
 }
 
-/** A thread that is lost while it is asked has nothing left that could be waited for. */
+/** A thread that is lost during a call needs no further handling. */
 function isLostAnyway(): void {}

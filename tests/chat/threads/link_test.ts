@@ -129,7 +129,7 @@ Deno.test("a place is given back when the socket that had it is gone", async () 
   assertEquals(admission.addresses, 0);
 });
 
-Deno.test("what a gateway submits for nobody is logged, and what is behind it is dealt with", () => {
+Deno.test("what a gateway submits for no session is logged, and what is behind it is dealt with", () => {
   const { link, submitted, log } = stage();
   link.receive([0, ...OPENED, Uplink.message, 9, "5", "who?", Uplink.message, 1, "5", "hello"]);
   assertEquals(submitted.map(([{ id }]) => id), ["alice's"]);
