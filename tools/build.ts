@@ -1,7 +1,7 @@
 /**
  * `deno task build`: makes the program as one file, `./chatter`. It uses `deno compile` if that works. Otherwise it
- * bundles the program as JavaScript below a header that is both shell and JavaScript, which runs it with the `deno`
- * on the PATH, the Deno that built it, or npx.
+ * bundles the program as JavaScript below a header that is both shell and JavaScript. The header runs it with the
+ * `deno` on the PATH, the Deno that built it, or npx.
  *
  * @module
  */

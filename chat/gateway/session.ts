@@ -79,7 +79,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
   readonly #connection: Connection;
   readonly #rules: SessionRules;
   readonly #allowed: TokenBucket;
-  /** As many frames again may flood before the session is disconnected. Made at the first one. */
+  /** A second limit for frames beyond the flood limit; past it the session is disconnected. Made at the first one. */
   #tolerated: TokenBucket | undefined;
   #connectDeadline: ReturnType<typeof setTimeout> | undefined;
   /** Inputs submitted to the sequencer and not yet answered. */

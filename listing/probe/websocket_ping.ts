@@ -3,7 +3,7 @@
  * of RFC 6455 that one text frame in each direction needs: no redirects, extensions or fragments.
  *
  * npm `ws` works on Deno 2.9 but not on Deno Deploy's runtime (tried: 2.4.2 and 2.5.6). There `lookup` is not
- * implemented, the certificate is checked against the IP address instead of `servername`, IPv6 fails, and a peer that
+ * implemented, IPv6 fails, and the certificate is checked against the IP address instead of `servername`. A peer that
  * stays silent during the TLS handshake keeps two descriptors open forever.
  *
  * @module
