@@ -1,5 +1,5 @@
 /**
- * The admin API on the chat server's port, PROTOCOL.md §11: checks the token and the form of a request, then calls
+ * The admin API on the chat server's port, docs/admin_api.md §11: checks the token and the form of a request, then calls
  * moderation, which decides how a ban takes effect.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
  * An export of a chat server as pages of rows: messages as they are now, bans, and on request the keys of listings,
- * PROTOCOL.md §11.4. It has no sessions: their tokens are valid on one server only.
+ * docs/admin_api.md §11.4. It has no sessions: their tokens are valid on one server only.
  *
  * @module
  */

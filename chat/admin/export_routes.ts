@@ -1,6 +1,6 @@
 /**
- * The routes that export a running server's store in pages, PROTOCOL.md §11.4. The token was checked before; export.ts
- * makes the rows.
+ * The routes that export a running server's store in pages, docs/admin_api.md §11.4. The token was checked before;
+ * export.ts makes the rows.
  *
  * @module
  */

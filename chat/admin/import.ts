@@ -1,6 +1,6 @@
 /**
  * An import into a store without messages that no server has open: checks rows and stores them, messages in the order
- * of their ids, PROTOCOL.md §11.4. Existing bans and keys stay.
+ * of their ids, docs/admin_api.md §11.4. Existing bans and keys stay.
  *
  * @module
  */

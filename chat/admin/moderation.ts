@@ -1,7 +1,7 @@
 /**
- * Moderation of a running room: ban, lift, kick, announce, and list users, PROTOCOL.md §6.3 and §11. Each change has
- * one place in the sequencer's order: no input is decided while a ban is stored, takes effect and ends the sessions
- * that it applies to. The admin API checks who may call it.
+ * Moderation of a running room: ban, lift, kick, announce, and list users, PROTOCOL.md §6.3, docs/admin_api.md §11.
+ * Each change has one place in the sequencer's order: no input is decided while a ban is stored, takes effect and ends
+ * the sessions that it applies to. The admin API checks who may call it.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
- * The application mounted under `/admin`, PROTOCOL.md §11: its type, its body limit, and what answers if the API is
- * off. The API itself, admin_api.ts, is loaded only if there is a token: its schema library takes a fifth of a start.
+ * The application mounted under `/admin`, docs/admin_api.md §11: its type, its body limit, and what answers if the API
+ * is off. The API itself, admin_api.ts, is loaded only if there is a token: its schema library takes a fifth of a
+ * start.
  *
  * @module
  */

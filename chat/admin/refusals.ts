@@ -1,5 +1,5 @@
 /**
- * The refusals of the admin API, as one table: a stable name, the HTTP status and the text, PROTOCOL.md §11.3. A
+ * The refusals of the admin API, as one table: a stable name, the HTTP status and the text, docs/admin_api.md §11.3. A
  * refusal is a value, never thrown. No text contains a token.
  *
  * @module

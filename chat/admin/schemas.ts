@@ -1,6 +1,6 @@
 /**
- * Schemas of the admin API's bodies and queries, PROTOCOL.md §11.2. Pure. They check the form of a request; moderation
- * checks whether a user or ban exists.
+ * Schemas of the admin API's bodies and queries, docs/admin_api.md §11.2. Pure. They check the form of a request;
+ * moderation checks whether a user or ban exists.
  *
  * @module
  */

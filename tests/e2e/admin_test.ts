@@ -1,6 +1,6 @@
 /**
- * Moderation through the program: `chatter admin` against `chatter chat`, what people see of it, what scripts read,
- * and what survives `kill -9`.
+ * Moderation through the program: `chatter admin` against `chatter chat`, the frames that clients get, the output for
+ * scripts, and what survives `kill -9`.
  *
  * @module
  */
@@ -28,9 +28,9 @@ Deno.test("an operator sees, bans, kicks, announces and lifts from a terminal", 
   await using alice = await ChatClient.connect(server.url, "alice");
   await using eve = await ChatClient.connect(server.url, "日本語");
   assertEquals(await done(server.url, "announce", "hello; all"), "Announced.\n");
-  const told = await alice.next();
-  assertMatch(told, /^c2\/MSG Pub; [0-9]+; [0-9a-f-]{36}; hello; all$/);
-  await eve.expect(told);
+  const message = await alice.next();
+  assertMatch(message, /^c2\/MSG Pub; [0-9]+; [0-9a-f-]{36}; hello; all$/);
+  await eve.expect(message);
 
   const users = (await done(server.url, "users")).split("\n");
   assertMatch(users[0]!, /^NAME {4}ADDRESS {4}SINCE {17}FOR$/);

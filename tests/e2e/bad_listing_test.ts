@@ -1,6 +1,6 @@
 /**
- * Listings that answer nonsense, slowly, without end, elsewhere, or not at all: the chat goes on as if they were not
- * there, says once of each what is wrong, and stops in time.
+ * Listings that answer nonsense, slowly, endlessly, elsewhere, or not at all: the chat server goes on unaffected, logs
+ * each fault once, and stops in time.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
 import { startServer } from "../support/program.ts";
 
-/** Requests that each of those that answer at once has to see: one objection was told, a second was not. */
+/** Requests that each listing that answers at once must get: one objection was logged, a second was not. */
 const TRIES = 3;
 
 interface BadListing extends AsyncDisposable {
@@ -17,7 +17,7 @@ interface BadListing extends AsyncDisposable {
   asked(times: number): Promise<void>;
 }
 
-/** Counts requests, for whoever waits for them. */
+/** Counts requests, for a test that waits for them. */
 function counter(): { count: () => void; reached: (times: number) => Promise<void> } {
   let count = 0;
   let waiting: { times: number; resolve: () => void } | undefined;
@@ -47,7 +47,7 @@ function http(answer: (request: Request) => Response | Promise<Response>): BadLi
   };
 }
 
-/** A listing that is no HTTP server: writes `bytes` to whoever connects, and then hangs up or not. */
+/** A listing that is no HTTP server: writes `bytes` to each connection, and then hangs up or not. */
 function tcp(bytes: string, { hangsUp }: { hangsUp: boolean }): BadListing {
   const { count, reached } = counter();
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -120,13 +120,13 @@ Deno.test("chat goes on whatever its listings answer, says once what is wrong wi
   assertEquals((await bob.drain()).length, 1);
 
   for (const [name, { listing: { url }, event }] of Object.entries(listings)) {
-    const told = server.events.filter(({ listing }) => listing === url);
+    const logged = server.events.filter(({ listing }) => listing === url);
     assertEquals(
-      told.map(({ message, level }) => [message, level]),
+      logged.map(({ message, level }) => [message, level]),
       [[event, "WARN"]],
-      `${name}: ${JSON.stringify(told)}`,
+      `${name}: ${JSON.stringify(logged)}`,
     );
-    assert(!/[\p{Cc}\p{Bidi_Control}]/u.test(String(told[0]?.answer)), name);
+    assert(!/[\p{Cc}\p{Bidi_Control}]/u.test(String(logged[0]?.answer)), name);
   }
   assertEquals(wasElsewhere, false, "a redirect is not followed");
   assertEquals(server.events.filter(({ message }) => message === "bug"), []);

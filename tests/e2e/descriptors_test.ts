@@ -1,6 +1,5 @@
 /**
- * Servers whose clients take every file descriptor that they may have: those who were there stay, and the port is open
- * for others again.
+ * Servers whose clients take every file descriptor: sessions that were there stay, and the port accepts others again.
  *
  * @module
  */
@@ -13,7 +12,7 @@ import { RawPeer } from "../support/raw_peer.ts";
 const FEW = { descriptors: 150 };
 const ignore = Deno.build.os !== "linux";
 
-/** Connections that begin a request and never end it, as many as the server takes and some more. */
+/** Connections that begin a request and never end it: as many as the server accepts, and some more. */
 class HalfRequests implements Disposable {
   readonly #held: Deno.Conn[] = [];
 
@@ -106,7 +105,7 @@ Deno.test({
   },
 });
 
-/** Somebody new comes and says something, which who was there hears. */
+/** A new client joins and sends a message, which the earlier ones receive. */
 async function meet(server: ServerProgram, alice: ChatClient, name: string): Promise<void> {
   await using bob = await ChatClient.connect(server.url, name);
   await bob.say("here again");

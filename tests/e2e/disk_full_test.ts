@@ -1,6 +1,6 @@
 /**
- * A disk that is full: who writes is told so, everyone and everything else goes on, and with room on it again things
- * are stored again by the same process. What was acknowledged is there after a kill; what was refused is not.
+ * A full disk: senders are refused, everything else goes on, and once there is room the same process stores messages
+ * again. After a kill the acknowledged messages are there, the refused ones are not.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const ACK = "c2/ACKNOWLEDGE";
 const REFUSED = `c2/ERROR ${FAULTS.STORE_FAILED}`;
 const ignore = !await maySmallDisk();
 
-/** Says long texts until one is refused: the last page of a file may have had room. Answers the texts that were taken. */
+/** Sends long texts until one is refused: the last page of a file may have had room. Returns the accepted texts. */
 async function sayUntilRefused(client: ChatClient): Promise<string[]> {
   const taken: string[] = [];
   while (taken.length < 20) {
@@ -64,7 +64,7 @@ Deno.test({
       await alice.say("after");
       kept.push("after");
       assertMatch((await bob.drain()).join("\n"), /^c2\/MSG alice; 1; \S+; after$/);
-      // What is logged comes over a pipe of its own.
+      // The log comes over a pipe of its own.
       await server.event("journal.append_works");
       const events = server.events.map(({ message }) => message);
       assertEquals(events.filter((name) => name === "journal.append_failed").length, 1, "told once");

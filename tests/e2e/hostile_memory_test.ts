@@ -1,6 +1,6 @@
 /**
- * Peers that try to fill the server's memory, against the program over `--transport ws`: they are cut at the
- * limit, and its memory stays flat. What `serve` cannot do about them is in SECURITY.md.
+ * Peers that try to fill the server's memory, against the program with `--transport ws`: they are cut at the limit, and
+ * its memory stays flat. SECURITY.md says what `serve` cannot do about them.
  *
  * @module
  */
@@ -24,7 +24,7 @@ Deno.test(
     for (const { what, attack } of MEMORY_ATTACKS) {
       await using peer = await RawPeer.open(server.url);
       await attack(peer);
-      // What came in after the limit was thrown away; the connection ends, whether it has read why or not.
+      // Input past the limit was dropped; the connection ends, whether the peer has read the reason or not.
       while (await peer.readFrame() !== undefined);
       await alice.say(what);
       const growth = await server.residentBytes() - before;

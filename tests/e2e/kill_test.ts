@@ -1,6 +1,6 @@
 /**
- * `kill -9` in the middle of traffic: what was acknowledged is in history after the restart, what a listing
- * answered with 2xx is there, PROTOCOL.md §4.3 and §9.9.
+ * `kill -9` during traffic: after the restart, history has every acknowledged message, and a listing has everything
+ * that it answered with 2xx, PROTOCOL.md §4.3, docs/listing_api.md §9.9.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import { startServer } from "../support/program.ts";
 
 const KILLS = 5;
 
-/** What a client was promised: texts by their first word, and for each the latest edit that was acknowledged. */
+/** What a client was promised: texts by their first word, and for each the latest acknowledged edit. */
 class Promises {
-  /** Version by text key: 0 as it was said. */
+  /** Version by text key: 0 as it was sent first. */
   readonly acknowledged = new Map<string, number>();
   /** The latest version that was sent, acknowledged or not. */
   readonly sent = new Map<string, number>();
 }
 
 /**
- * Says and edits as fast as the server answers, several frames under way at once, until `acknowledgements`
- * came; then calls `enough` and reads on until the connection is gone.
+ * Sends and edits as fast as the server answers, with several frames in flight, up to `acknowledgements`; then calls
+ * `enough` and reads until the connection is closed.
  */
 async function talk(
   url: string,
@@ -133,7 +133,7 @@ Deno.test("five kill -9 of a listing undo none of its 2xx", async () => {
   try {
     const flags = ["--kv", `${folder}/listing.db`];
     await using chats = new AsyncDisposableStack();
-    /** By id: the number of users that was last confirmed, and the key. */
+    /** By id: the last confirmed number of users, and the key. */
     const confirmed = new Map<number, { users: number; key: string }>();
     let users = 0;
     for (let round = 0; round < KILLS; round++) {
@@ -164,7 +164,7 @@ Deno.test("five kill -9 of a listing undo none of its 2xx", async () => {
             assertEquals(response.status, 200);
             server.users = now;
           } catch (error) {
-            // The connection that the kill cut: what was not answered is not promised.
+            // The kill cut this connection: unanswered frames promise nothing.
             if (error instanceof TypeError) return;
             throw error;
           }

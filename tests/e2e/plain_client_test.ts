@@ -1,5 +1,5 @@
 /**
- * `chatter client --plain` in a pipe: what goes in, what comes out, and what the exit status says.
+ * `chatter client --plain` in a pipe: its input, its output and its exit status.
  *
  * @module
  */
@@ -61,7 +61,7 @@ class PlainClient implements AsyncDisposable {
     }
   }
 
-  /** Closes the end of the pipe that stdout goes into. */
+  /** Closes the reading end of stdout. */
   async stopReading(): Promise<void> {
     await this.#stdout.cancel();
   }
@@ -88,7 +88,7 @@ class PlainClient implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It had ended already.
+      // It has ended already.
     }
   }
 
@@ -106,7 +106,7 @@ function plain(stdout: string): string[] {
   return stdout.split("\n").slice(0, -1).map((line) => line.replace(/; [0-9]+; [0-9a-f-]{36}; /, "; "));
 }
 
-/** The texts that the server keeps, oldest first. */
+/** The texts that the server keeps, the oldest first. */
 async function kept(url: string): Promise<string[]> {
   await using reader = await ChatClient.connect(url, "reader");
   const texts: string[] = [];
@@ -229,8 +229,10 @@ Deno.test("a server that is killed and started again under way has every line on
     assertEquals(status, 0, stderr);
     assertStringIncludes(stderr, "nothing was missed");
     assertEquals(await kept(second.url), lines);
-    const told = plain(stdout).filter((line) => line.startsWith("c2/MSG")).map((line) => line.split("; ")[1]);
-    assertEquals(told, lines);
+    const texts = plain(stdout).filter((line) => line.startsWith("c2/MSG")).map((line) =>
+      line.split("; ")[1]
+    );
+    assertEquals(texts, lines);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -258,7 +260,7 @@ Deno.test("whoever has read enough ends it: the client leaves, with status 0", a
     await using client = new PlainClient(server.url, "--name", "alice");
     await client.until("c2/JOIN alice");
     await client.stopReading();
-    // The first thing that finds nobody to read it.
+    // The first write fails: its pipe has no reader.
     bob.send("c2/MSG 1; hello");
     for (let frame = ""; frame !== "c2/DISCONNECT disconnect; alice";) frame = await bob.next();
     const { status, stderr } = await client.end();
@@ -270,7 +272,7 @@ Deno.test("whoever has read enough ends it: the client leaves, with status 0", a
 
 Deno.test("on a server that does not speak c2.live lines are said and told all the same", async () => {
   const server = await startTestChat();
-  // In between, and without the word that chooses c2.live.
+  // A proxy in between that drops the subprotocol c2.live.
   await using relay = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const { socket, response } = Deno.upgradeWebSocket(request);
     const behind = new WebSocket(server.url.replace("http", "ws"));

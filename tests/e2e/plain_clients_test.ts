@@ -1,6 +1,6 @@
 /**
- * Two clients that know nothing but the seed page, against the program: they converse, edit, rename, leave and
- * get lost, with exactly the frames of that page.
+ * Two clients written from the seed page alone, against the program: they converse, edit, rename, leave and lose their
+ * connection, with exactly the frames of that page.
  *
  * @module
  */
@@ -42,9 +42,9 @@ for (const [first, second] of KINDS) {
 
       await alice.command("say_at 1721390000200 hello; dear\\nbob");
       await alice.expect("c2/ACKNOWLEDGE");
-      const told = await alice.next();
-      const uuid = String(told.parsed?.["uuid"]);
-      assertEquals(told.text, `c2/MSG alice; 1721390000200; ${uuid}; hello; dear\nbob`);
+      const message = await alice.next();
+      const uuid = String(message.parsed?.["uuid"]);
+      assertEquals(message.text, `c2/MSG alice; 1721390000200; ${uuid}; hello; dear\nbob`);
       assertEquals((await bob.next()).parsed, {
         type: "MSG",
         username: "alice",

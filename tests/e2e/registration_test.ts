@@ -1,6 +1,6 @@
 /**
- * A chat server and a listing as two processes, one of them gone and back, PROTOCOL.md §10. A registration without a
- * fault is tests/binary_smoke_test.ts.
+ * A chat server and a listing as two processes, one of which stops and returns, docs/listing_api.md §10.
+ * tests/binary_smoke_test.ts shows a registration without a fault.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { ChatClient } from "../support/chat_client.ts";
 import { type ListedServer, listedServers, untilListed } from "../support/listed_servers.ts";
 import { type ServerProgram, startServer } from "../support/program.ts";
 
-/** A port that was free a moment ago, for a program that has to come back to the same one. */
+/** A port that was free a moment ago, for a program that has to use the same one twice. */
 function freePort(): number {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;

@@ -1,6 +1,6 @@
 /**
- * SIGHUP from outside: a server reads its file and its certificate anew, and nobody who is connected notices; what is
- * wrong changes nothing; what cannot change waits.
+ * SIGHUP from outside: a server reads its file and its certificate again, and no connection is affected; errors change
+ * nothing, and other changes wait for a restart.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { IS_OF_OLD_DENO, type ServerProgram, startServer } from "../support/prog
 import { RawPeer } from "../support/raw_peer.ts";
 
 const TESTS = import.meta.dirname + "/../";
-/** Two certificates for 127.0.0.1, and whom to trust for each. */
+/** Two certificates for 127.0.0.1, and the authority to trust for each. */
 const CERTIFICATES = {
   first: ["support/localhost_cert.pem", "support/localhost_key.pem", "support/localhost_cert.pem"],
   second: ["listing/tls/server_certificate.pem", "listing/tls/server_key.pem", "listing/tls/authority.pem"],
@@ -62,7 +62,7 @@ async function trusted(name: CertificateName): Promise<string[]> {
   return [await Deno.readTextFile(TESTS + CERTIFICATES[name][2])];
 }
 
-/** Whether a newcomer is shown this certificate. */
+/** Whether a new connection gets this certificate. */
 async function shows(url: string, name: CertificateName): Promise<boolean> {
   using client = Deno.createHttpClient({ caCerts: await trusted(name) });
   try {
@@ -112,7 +112,7 @@ for (const { name, transport, workers } of KINDS) {
     assertStringIncludes(await bob.ask("c2/MSG 1; too long"), "c2/ERROR ");
     await bob.say("here");
     assertStringIncludes((await alice.drain()).join("\n"), "; here");
-    // Whichever thread takes them, newcomers are told the same.
+    // All threads give new clients the same answer.
     for (let i = 0; i < 6; i++) {
       assertStringIncludes(await (await fetch(server.url)).text(), "After\n");
     }
@@ -178,7 +178,7 @@ async function certificateIsRenewed(flags: readonly string[]): Promise<void> {
 
   await files.certify("second");
   assertEquals((await hangUp(server, 2)).certificate, "renewed");
-  // Whichever thread takes them.
+  // On any thread.
   for (let i = 0; i < 6; i++) {
     assert(await shows(server.url, "second"));
     assertFalse(await shows(server.url, "first"));
@@ -216,10 +216,10 @@ Deno.test("a listing takes new limits and a new certificate, and streams of even
   using client = Deno.createHttpClient({ caCerts: await trusted("first") });
   const stream = await fetch(`${server.url}/events`, { client });
   const events = stream.body!.pipeThrough(new TextDecoderStream()).values();
-  const told = async (what: string) => {
+  const received = async (what: string) => {
     for (let text = ""; !text.includes(what);) text += (await events.next()).value ?? assert(false, text);
   };
-  await told("event: reset");
+  await received("event: reset");
 
   await files.certify("second");
   await files.configure({ listing: { "max-servers": 0 } });
@@ -243,7 +243,7 @@ Deno.test("a listing takes new limits and a new certificate, and streams of even
     client: newcomer,
   });
   assertEquals(registered.status, 201, await registered.text());
-  await told(`"id":${chat.id}`);
+  await received(`"id":${chat.id}`);
   assertEquals((await server.stop()).status, 0);
   await events.return?.();
 });

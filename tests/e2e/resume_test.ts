@@ -1,6 +1,6 @@
 /**
- * Connections that are cut at any point, and a server that is killed, under traffic: every SEND is a message exactly
- * once, and every reader has each broadcast once and in order, PROTOCOL.md §12.3 and §12.4.
+ * Connections cut at any point, and a killed server, under traffic: every SEND becomes exactly one message, and every
+ * reader gets each broadcast once and in order, PROTOCOL.md §12.3 and §12.4.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { wholeHistory } from "../support/whole_history.ts";
 
 const CUTS = 200;
 const KILLS = 5;
-/** Of each client: enough that the traffic outlasts the cuts. */
+/** For each client: enough that the traffic outlasts the cuts. */
 const TEXTS = 300;
 
 /** A random number for each call, the same ones in each run. */
@@ -29,7 +29,7 @@ function textsOf(name: string, count: number): string[] {
   return Array.from({ length: count }, (_, i) => `${name} says ${i}`);
 }
 
-/** Resolves when `isSo` does; it is asked again at each progress. */
+/** Resolves when `isSo` does; checked at each progress. */
 class Milestone {
   readonly reached: Promise<void>;
   readonly #isSo: () => boolean;
@@ -51,7 +51,7 @@ test("200 cuts at any point of the traffic lose, double and reorder nothing", as
   let allowed = CUTS;
   await using proxy = new CuttingProxy({
     target: chat.port,
-    // From the handshake, of some 500 bytes, to some messages on.
+    // From the handshake, about 500 bytes, to several messages later.
     bytesOfNext: () => allowed-- > 0 ? 300 + random(1800) : undefined,
   });
   const names = ["alice", "bob", "carol", "dave"];
@@ -71,13 +71,13 @@ test("200 cuts at any point of the traffic lose, double and reorder nothing", as
   assertEquals(history.map(({ message }) => message).toSorted(), expected.toSorted(), "each exactly once");
   const [whole, ...others] = witness.stretches;
   assertEquals(others, []);
-  const byPosition = new Map(whole!.told.map(({ position, text }) => [position, text]));
+  const byPosition = new Map(whole!.broadcasts.map(({ position, text }) => [position, text]));
   for (const { name, refusals, stretches, acknowledged } of clients) {
     assertEquals(refusals, [], `${name} is resumed each time`);
     assertEquals(stretches.length, 1);
-    const [{ from, told }] = stretches as [typeof stretches[0]];
-    assertEquals(told.map(({ position }) => position), told.map((_, i) => from + i + 1));
-    for (const { position, text } of told) assertEquals(byPosition.get(position) ?? text, text, name);
+    const [{ from, broadcasts }] = stretches as [typeof stretches[0]];
+    assertEquals(broadcasts.map(({ position }) => position), broadcasts.map((_, i) => from + i + 1));
+    for (const { position, text } of broadcasts) assertEquals(byPosition.get(position) ?? text, text, name);
     const mine = history.filter(({ message }) => message.startsWith(`${name} says`));
     assertEquals(mine.map(({ uuid }) => uuid).toSorted(), [...acknowledged.values()].toSorted());
   }
@@ -132,8 +132,8 @@ Deno.test("five kill -9 of the server lose and double no SEND, and no reader has
     let resumes = 0;
     for (const client of clients) {
       resumes += client.resumes;
-      for (const { told } of client.stretches) {
-        const messages = told.map(({ text }) => text).filter((text) => text.startsWith("c2/MSG "))
+      for (const { broadcasts } of client.stretches) {
+        const messages = broadcasts.map(({ text }) => text).filter((text) => text.startsWith("c2/MSG "))
           .map((text) => text.split("; ").slice(3).join("; "));
         if (messages.length === 0) continue;
         const first = texts.indexOf(messages[0]!);

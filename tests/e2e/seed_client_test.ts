@@ -1,7 +1,6 @@
 /**
- * The client of 2021 in README.md, run as it stands there against the program: by Deno, and so on every machine.
- *
- * In a browser the same is tests/browser/seed_client_test.ts.
+ * The client of 2021 in README.md, run unchanged by Deno against the program. tests/browser/seed_client_test.ts runs it
+ * in a browser.
  *
  * @module
  */
@@ -17,7 +16,7 @@ for (const transport of PROGRAM_TRANSPORTS) {
     const print = (line: string) => {
       printed.push(line);
       if (line.startsWith("closed")) resolve();
-      // The last that it gets: the server is to close it.
+      // The last frame: the server is to close the connection.
       if (line.startsWith("c2/MSG")) void server.stop();
     };
     const run = new Function("console", await seedClient(server.url));

@@ -1,6 +1,5 @@
 /**
- * Peers that stop reading: they are put out, and nobody else misses, waits for or pays for anything,
- * PROTOCOL.md §7.2.
+ * Peers that stop reading: they are closed, and no other client misses a frame or waits, PROTOCOL.md §7.2.
  *
  * @module
  */
@@ -14,11 +13,14 @@ const STUCK = 5;
 /** 15 MB of text in all. */
 const MESSAGES = 3750;
 const TEXT = "x".repeat(3994);
-/** Messages under way at once: what a sender that waits for acknowledgements does. */
+/** Messages in flight, as of a sender that waits for acknowledgements. */
 const WINDOW = 32;
 const GROWTH_MAX_BYTES = 60_000_000;
 
-/** Reads to the last message; answers who was told as lost, in order. Throws at a message missing or out of order. */
+/**
+ * Reads to the last message; returns the names that were lost, in order. Throws if a message is missing or out of
+ * order.
+ */
 async function readAll(reader: ChatClient): Promise<string[]> {
   const lost: string[] = [];
   for (let expected = 0; expected < MESSAGES;) {
@@ -82,13 +84,13 @@ for (const transport of PROGRAM_TRANSPORTS) {
     const [lost] = await Promise.all([Promise.all(readers.map(readAll)), sendAll(sender)]);
     clearInterval(watching);
 
-    // Those told after the last message have not been read yet.
+    // Departures after the last message have not been read yet.
     const notices = await Promise.all(
       readers.map(async (reader, i) => [...lost[i]!, ...await reader.drain()]),
     );
     const expected = stuck.map((name) => `c2/DISCONNECT lost_connection; ${name}`).toSorted();
-    for (const told of notices) assertEquals(told.toSorted(), expected);
-    for (const told of notices) assertEquals(told, notices[0]!, "all are told in one order");
+    for (const names of notices) assertEquals(names.toSorted(), expected);
+    for (const names of notices) assertEquals(names, notices[0]!, "all are told in one order");
     await sender.drain();
     const users = await sender.ask("c2/QUERY active_users");
     assertEquals(users, `c2/ACKNOWLEDGE [${readers.map((_, i) => `reader${i}`).join(",")},sender]`);

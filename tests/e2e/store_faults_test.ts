@@ -1,6 +1,6 @@
 /**
- * A store that is in use, held, read-only, damaged, another program's, or gone: the program does not start and says
- * why in one line, or goes on and says so. Nothing that was acknowledged is lost, and no file of others is written to.
+ * A store that is in use, held, read-only, damaged, another program's, or gone: the program refuses to start with one
+ * line, or goes on and logs it. No acknowledged message is lost, and no other program's file is written.
  *
  * @module
  */
@@ -18,7 +18,7 @@ const ACK = "c2/ACKNOWLEDGE";
 const REFUSED = `c2/ERROR ${FAULTS.STORE_FAILED}`;
 const mayMount = await maySmallDisk();
 
-/** Starts a role on a store that it cannot have, and answers the one line that it ends with. */
+/** Starts a role on a store that it cannot use, and returns its one line of output. */
 async function refusedStart(role: "chat" | "listing", kv: string): Promise<string> {
   const flags = role === "chat" ? ["--no-listing"] : [];
   const { status, stdout, stderr } = await runProgram([role, "--port", "0", "--kv", kv, ...flags]);
@@ -93,7 +93,7 @@ Deno.test("listing whose store another program holds answers 503 in some seconds
       fetch(`${listing.url}/servers/1`, {
         method: "POST",
         body: JSON.stringify({ address: `127.0.0.1:${chat.port}` }),
-        // Far more than the some 2 s of its attempts, and far less than to wait for ever.
+        // Far more than the 2 s of its tries, and far less than forever.
         signal: AbortSignal.timeout(15_000),
       });
     const list = async () => await (await fetch(`${listing.url}/servers`)).json();
@@ -156,7 +156,7 @@ for (const role of ["chat", "listing"] as const) {
       const kv = `${disk.folder}/store.db`;
       await (await startServer(role, ["--kv", kv])).stop();
       await disk.makeReadOnly();
-      // A store that is there, and one that would be.
+      // A store that exists, and one that does not yet.
       for (const place of [kv, `${disk.folder}/new/store.db`]) {
         const line = await refusedStart(role, place);
         assertStringIncludes(line, `Cannot open the store at ${place}: `);

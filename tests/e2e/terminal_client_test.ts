@@ -1,5 +1,5 @@
 /**
- * `chatter client` on a pseudo-terminal, seen and used as a person does.
+ * `chatter client` on a pseudo-terminal, used and seen as a person does.
  *
  * @module
  */
@@ -29,7 +29,7 @@ async function withAliceAndBob(
   }
 }
 
-/** Of the screen what is below the greeting. */
+/** The part of the screen below the greeting. */
 function said(alice: PtyProgram): string[] {
   return alice.rows.slice(alice.rows.indexOf("* Here are 2: bob, alice") + 1);
 }
@@ -147,7 +147,7 @@ testOnTerminal("what a peer writes cannot steer the terminal", () =>
     assert(alice.rows.includes("bob: still here"));
     assertStringIncludes(said(alice).join(""), "bob: \\u{1b}[2J\\u{1b}[H\\u{1b}]0;title\\u{7}gone");
     assertStringIncludes(said(alice).join(""), "\\u{202e}bidi\\u{9b}2J");
-    // A name on another's line, as part of a text that fills the row before it.
+    // A name on a line of another client: part of a text that fills the row before it.
     await bob.say("x".repeat(49) + " alice: I agree");
     await alice.until("the end of that text", (rows) => rows.includes("      alice: I agree"));
   }));

@@ -1,6 +1,5 @@
 /**
- * Traces of the program, collected over OTLP as an operator would: of a message, and of a registration over both
- * servers.
+ * Traces of the program, collected over OTLP as by an operator: of a message, and of a registration over both servers.
  *
  * @module
  */
@@ -10,7 +9,7 @@ import { ChatClient } from "../support/chat_client.ts";
 import { PROGRAM_TRANSPORTS, startServer } from "../support/program.ts";
 import { SpanCollector } from "../support/span_collector.ts";
 
-/** An executable takes from when it was compiled whether it exports, and these are compiled not to. */
+/** Whether an executable exports traces is fixed when it is compiled, and these are compiled not to. */
 const ignore = Boolean(Deno.env.get("CHATTER_BINARY"));
 const STAGES = ["wait", "decide", "commit", "fan-out"];
 
@@ -29,7 +28,7 @@ for (const transport of PROGRAM_TRANSPORTS) {
     assertEquals((await server.stop()).status, 0, server.log);
 
     const [message, ...others] = collector.own("MSG");
-    // What was refused before it came to the sequencer is no message.
+    // A frame refused before the sequencer is no message.
     assertEquals(others, []);
     assert(message);
     assertEquals([message.service, message.parentId, message.isFailed], ["pub", "", false]);
@@ -88,7 +87,7 @@ Deno.test(
     const [registration] = collector.own("registration");
     assert(registration);
     assertEquals(registration.attributes, { "chatter.server": 7 });
-    // What is between them are the runtime's own spans, of the request on either side.
+    // Between them are the runtime's own spans of the request, on both sides.
     assertEquals(collector.pathTo(registration), [
       "chat register",
       "chat POST",

@@ -1,6 +1,5 @@
 /**
- * `chatter export` and `chatter import` from outside: of a server that runs, stores that nobody has open, and listings;
- * and files that are not what they should be.
+ * `chatter export` and `chatter import` from outside: running servers, closed stores, listings, and invalid files.
  *
  * @module
  */
@@ -18,7 +17,7 @@ async function history(client: ChatClient): Promise<unknown> {
   return JSON.parse((await client.ask("c2/QUERY history")).slice("c2/ACKNOWLEDGE ".length));
 }
 
-/** The lines without the header, which tells the server. */
+/** The lines without the header, which names the server. */
 async function rowsIn(path: string): Promise<string[]> {
   return (await Deno.readTextFile(path)).trimEnd().split("\n").slice(1);
 }
@@ -32,7 +31,7 @@ Deno.test("what a server that runs keeps comes whole into the store of another, 
     await alice.say("two 👩‍🚀 ; with all; there is");
     await alice.ask(`c2/QUERY delete_message; ${first}`);
     await runProgram(["admin", "ban", "eve", "--server", from.url], ADMIN);
-    const told = await history(alice);
+    const before = await history(alice);
 
     const exported = await runProgram(["export", file, "--server", from.url], ADMIN);
     assertEquals(exported, { status: 0, stdout: "", stderr: "Exported 2 messages, 1 ban.\n" });
@@ -50,10 +49,10 @@ Deno.test("what a server that runs keeps comes whole into the store of another, 
     });
     await using to = await startServer("chat", ["--kv", other]);
     await using bob = await ChatClient.connect(to.url, "bob");
-    assertEquals(await history(bob), told);
+    assertEquals(await history(bob), before);
     await using eve = await ChatClient.open(to.url);
     assertStringIncludes(await eve.ask("c2/CONNECT eve"), "c2/ERROR ");
-    // What is said there is behind what was imported, also for the next export.
+    // New messages come after imported ones, in the next export too.
     await bob.say("three");
     await to.stop();
     const again = await runProgram(["export", "--kv", other]);

@@ -1,6 +1,6 @@
 /**
- * The program with `--workers 2`, from outside: people talk, a stop is clean, a kill leaves nothing behind, and the port
- * is one server's.
+ * The program with `--workers 2`, from outside: clients talk, a stop is clean, a kill leaves nothing behind, and the
+ * port has a single owner.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { ChatClient } from "../support/chat_client.ts";
 import { IS_OF_OLD_DENO, runProgram, startServer } from "../support/program.ts";
 
 const WORKERS = ["--workers", "2"];
-/** Clients that come one after the other: that one thread has all of them is once in 500. */
+/** Clients opened in a row: that one thread gets all of them happens once in 500. */
 const CLIENTS = 10;
 const ignore = IS_OF_OLD_DENO;
 

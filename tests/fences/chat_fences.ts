@@ -71,7 +71,7 @@ chatFence(
     const pinged = Promise.withResolvers<void>();
     let pings = 0;
     using _bug = broken(WsWebSocket.prototype, "ping", () => {
-      // In the order of coming: bob, alice, dora.
+      // In order of arrival: bob, alice, dora.
       if (++pings === 3) pinged.resolve();
       return pings === 2;
     });
@@ -155,7 +155,7 @@ chatFence(
     await using alice = await ChatClient.connect(server.url, "alice");
     await using victim = await ChatClient.connect(server.url, "victim");
     let deliveries = 0;
-    // Everyone in the order of joining: bob, alice, and the third.
+    // All in order of joining: bob, alice, and the third.
     using _bug = broken(Outbox.prototype, "pushTurn", () => ++deliveries === 3);
     assertEquals(await alice.ask("c2/MSG 1; hello"), ACK);
     assertMatch(await alice.next(), /hello$/);
@@ -180,7 +180,7 @@ chatFence(
     isBroken = true;
     assertEquals(await alice.ask("c2/QUERY active_users"), INTERNAL);
     assertEquals(await alice.ask("c2/QUERY active_users"), `${ACK} [bob,alice]`);
-    // After it: who came and went has done so.
+    // After it: joins and departures have happened.
     for (const frames of [["c2/MSG 1; boom", INTERNAL], ["c2/UPDATE username; al", ACK]] as const) {
       using _bug = broken(Room.prototype, "settle");
       assertEquals(await alice.ask(frames[0]), frames[1]);
@@ -225,7 +225,7 @@ chatFence("a request to moderate", "is answered 500, and the next as ever", asyn
     assertEquals((await admin.post("kick", { name: "alice" })).status, 500);
   }
   {
-    // One that was decided is carried out, whatever comes after it.
+    // A decided join takes place, whatever fails after it.
     using _bug = broken(Room.prototype, "settle");
     assertEquals((await admin.post("kick", { name: "alice" })).status, 500);
   }

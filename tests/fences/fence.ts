@@ -1,5 +1,6 @@
 /**
- * A test of one fence: something throws at an entry point, and what becomes of it and of everyone else is looked at.
+ * A test of one fence: something throws at an entry point, and the test checks its effect on the sender and on all
+ * others.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import { type KeptLog, keptLog } from "../support/broken.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat, type TestChatOptions, TRANSPORT_NAMES } from "../support/chat_server.ts";
 
-/** The entry points that have a test here. */
+/** The entry points that have a test. */
 export const tried = new Set<string>();
 
 export function fence(
@@ -31,10 +32,7 @@ interface ChatFenceOptions extends TestChatOptions {
   readonly transports?: readonly TransportName[];
 }
 
-/**
- * As `fence`, over each transport, with a chat server in which bob has to be served all the time, whatever becomes of
- * the others.
- */
+/** As `fence`, over each transport, with a chat server that must serve bob at all times. */
 export function chatFence(
   entryPoint: string,
   result: string,
@@ -48,7 +46,7 @@ export function chatFence(
       await bob.drain();
       await test(server, log, bob);
       assertEquals(bob.socket.readyState, WebSocket.OPEN);
-      // Whom the test had beside him may be leaving just now.
+      // The test's other clients may be leaving just now.
       bob.send("c2/MSG 1; I am still here");
       while (!(await bob.next()).endsWith("; I am still here"));
       await using carol = await ChatClient.connect(server.url, "carol");

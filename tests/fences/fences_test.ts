@@ -1,6 +1,6 @@
 /**
- * A bug at each entry point of the program: it is logged with its stack, answered to the one who met it where there is
- * one, and everyone else goes on. The entry points are those of docs/fences.md, all of them.
+ * A bug at each entry point of the program: it is logged with its stack, answered to its sender if there is one, and
+ * all others go on. The entry points are exactly those of docs/fences.md.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The fences of the process, each tried in one of its own. fences_test.ts runs them.
+ * The fences of the process, each tried in a process of its own. fences_test.ts runs them.
  *
  * @module
  */
@@ -7,7 +7,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { runAsService } from "../support/service_process.ts";
 import { fence } from "./fence.ts";
 
-/** A server around which the process misbehaves as `start` says; stopped by SIGTERM where it says that it is up. */
+/** A server with a process that misbehaves as `start` says; SIGTERM stops it once it says that it is up. */
 async function process(start: string, stopAt?: string) {
   const { status, log } = await runAsService(start, stopAt === undefined ? {} : { stopAt });
   const bugs = log.split("\n").filter((line) => line.includes('"message":"bug"')).map((line) =>
@@ -17,7 +17,7 @@ async function process(start: string, stopAt?: string) {
   return { status, log, bugs: bugs.map(({ where, level }) => `${level} ${where}`) };
 }
 
-// Its stop takes a moment, so that what goes wrong beside it is still logged.
+// Its stop takes a moment, so that a failure beside it is still logged.
 const STOPS =
   `Promise.resolve({ stop: () => new Promise((done) => setTimeout(() => (log.info("stopped"), done()), 50)) })`;
 

@@ -1,8 +1,6 @@
 /**
- * Fuzzes a chat server by frames over many WebSockets, each followed to its answer or to a close that PROTOCOL.md §8.1
- * lists; a frame that gets neither is a problem.
- *
- * What is no WebSocket at all is raw_bytes.ts's.
+ * Fuzzes a chat server with frames over many WebSockets. Each frame must lead to an answer or to a close of PROTOCOL.md
+ * §8.1. raw_bytes.ts sends what is no WebSocket.
  *
  * @module
  */
@@ -20,16 +18,16 @@ import { anyText, clientFrame, mutatedFrame } from "../support/frame_arbitraries
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
 
-/** Frames of one socket that are under way: enough to keep the server busy, fewer than it takes for a flood. */
+/** Frames in flight on one socket: enough to keep the server busy, fewer than a flood. */
 const WINDOW = 32;
-/** Milliseconds after which a frame without an answer has none. */
+/** Milliseconds after which a frame counts as unanswered. */
 const PATIENCE_MS = 20_000;
 
 const MAX_FRAME_BYTES = DEFAULT_LIMITS.maxFrameBytes;
 
 type Frame = string | Uint8Array<ArrayBuffer>;
 
-/** What a client that is right, wrong or mad may send. Most are of people who are connected. */
+/** What a valid, faulty or hostile client may send. Most are of connected clients. */
 export const frameSent: fc.Arbitrary<Frame> = fc.oneof(
   { weight: 400, arbitrary: clientFrame.map(encodeClientFrame) },
   { weight: 400, arbitrary: mutatedFrame },
@@ -61,15 +59,15 @@ export interface ChatFuzzOptions {
   readonly random: Random;
   readonly tally: Tally;
   readonly closes: ReadonlySet<string>;
-  /** Told after every frame that was dealt with. */
+  /** Called after every frame that was dealt with. */
   readonly onSettled: () => void;
 }
 
-/** Resolves when every frame was answered, or its socket closed. */
+/** Resolves when every frame is answered, or its socket closed. */
 export async function fuzzChat(options: ChatFuzzOptions): Promise<void> {
   let left = options.frames;
   const frames = options.random.values(frameSent);
-  // One row for all, so that the whole is `frames` long, however often a socket is closed.
+  // One sequence for all, so that it has `frames` frames, however often a socket is closed.
   const next = () => left-- > 0 ? frames.next().value : undefined;
   await Promise.all(Array.from({ length: options.sockets }, async (_, i) => {
     while (left > 0) await new FuzzingClient(options, `c2/CONNECT fuzz ${i}`, i % 2 === 1).run(next);
@@ -80,14 +78,14 @@ class FuzzingClient {
   readonly #options: ChatFuzzOptions;
   readonly #socket: WebSocket;
   readonly #greeting: string;
-  /** Sent and not answered, in their order. */
+  /** Sent and not answered, in order. */
   #unanswered: Frame[] = [];
-  /** The newest ids that everyone was told: changes of a message are to meet one now and then. */
+  /** The newest broadcast ids: edits are to meet a message now and then. */
   #uuid = "";
   #isOver = false;
   /** Whether it has sent a DISCONNECT and nothing after it. */
   #hasLeft = false;
-  /** Whether it went on after that: then what it had sent may be lost with the connection, §6.2. */
+  /** Whether it sent more after that: those frames may be lost with the connection, §6.2. */
   #wentOn = false;
   #progressAtMs = performance.now();
   #wake: () => void = () => {};
@@ -102,7 +100,7 @@ class FuzzingClient {
     this.#socket.onclose = ({ code, reason }) => this.#close(`${code} ${reason}`);
   }
 
-  /** Sends what `next` gives until there is no more or the socket is closed. */
+  /** Sends what `next` returns until there is no more or the socket is closed. */
   async run(next: () => Frame | undefined): Promise<void> {
     while (this.#socket.readyState === WebSocket.CONNECTING) await this.#progress();
     this.#send(this.#greeting);
@@ -130,7 +128,7 @@ class FuzzingClient {
     this.#unanswered.push(sent);
     this.#socket.send(sent);
     if (typeof sent !== "string" || decodeType(sent) !== "DISCONNECT") return;
-    // Most wait to be let go, and have to be told so. Some do not.
+    // Most wait for the server's close and need a DISCONNECT for it. Some do not.
     if (this.#options.random.below(32) > 0) this.#hasLeft = true;
     else this.#wentOn = true;
   }
@@ -171,14 +169,14 @@ class FuzzingClient {
     const { closes, tally } = this.#options;
     const unanswered = this.#unanswered;
     this.#unanswered = [];
-    // Where nothing was asked any more it is this client's own close.
+    // If no frame is pending, it is this client's own close.
     if (unanswered.length > 0) {
-      // Who waits to be let go was answered all that came before.
+      // A client that waits for the server's close has all earlier answers.
       if (cause === "1000 goodbye" && !this.#wentOn && unanswered.length > 1) {
         tally.problem("frames before a DISCONNECT were not answered", unanswered[0]!);
       }
       tally.count(`closed ${cause}`);
-      // Who is cut in the middle of a frame past the limit may not come to read why.
+      // A client cut in the middle of a frame past the limit may never read the reason.
       const isCut = cause === "0 " && unanswered.some((sent) => Buffer.byteLength(sent) > MAX_FRAME_BYTES);
       if (!closes.has(cause) && !this.#wentOn && !isCut) {
         tally.problem(`it was closed with ${cause}`, unanswered[0]!);
@@ -206,9 +204,9 @@ class FuzzingClient {
   }
 }
 
-/** What kind of frame a server reads in this text; undefined where it is a fault. */
+/** The type of frame that a server reads in this text; undefined for a fault. */
 function decodeType(text: string): string | undefined {
-  // As it leaves a WebSocket: what is not well-formed is replaced.
+  // As a WebSocket sends it: ill-formed text is replaced.
   const frame = decodeClientFrame(text.toWellFormed(), DEFAULT_LIMITS);
   return isFault(frame) ? undefined : frame.type;
 }

@@ -1,12 +1,12 @@
 /**
- * The task `fuzz`: a long run against the real program, with its figures; exit status 1 where anything was wrong.
+ * The task `fuzz`: a long run against the real program, with its figures; exit status 1 if anything was wrong.
  *
  * @module
  */
 import { parseArgs } from "node:util";
 import { fuzz } from "./run.ts";
 
-/** A run of the whole, by default: it takes some minutes. */
+/** By default a run takes some minutes. */
 const FRAMES = 1_000_000;
 const REQUESTS = 20_000;
 const SOCKETS = 24;

@@ -1,5 +1,6 @@
 /**
- * A short run of the fuzzer, with the same frames and requests at each run of the tests. `deno task fuzz` is the long one.
+ * A short run of the fuzzer, with the same frames and requests in each run of the tests. `deno task fuzz` is the long
+ * one.
  *
  * @module
  */
@@ -17,12 +18,12 @@ for (const transport of PROGRAM_TRANSPORTS) {
       frames: FRAMES,
       requests: runs(600).numRuns,
       sockets: 12,
-      // Some 6 to 15 are usual. This catches what holds on to whole frames, the long run a leak.
+      // 6 to 15 are usual. This finds retained frames; the long run finds leaks.
       growthMebibytesMax: 48,
       chatFlags: ["--transport", transport],
     });
     assertEquals(problems, []);
-    // What was sent is what was meant to be: right frames, wrong ones, and all kinds of answers.
+    // The frames were as intended: valid ones, faulty ones, and all kinds of answers.
     for (const kind of ["ACKNOWLEDGE", "ERROR", "PING", "MSG", "UPDATE", "DISCONNECT"]) {
       assert((chat.counts[`got ${kind}`] ?? 0) > 0, `${kind}: ${JSON.stringify(chat.counts)}`);
     }

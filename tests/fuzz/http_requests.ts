@@ -1,8 +1,6 @@
 /**
- * Fuzzes the HTTP side of a role by requests that are whole, with any method, path, headers and body: each is answered,
- * and none by a failure of the server.
- *
- * Addresses in bodies are of loopback only: a listing pings what it is told.
+ * Fuzzes the HTTP side of a role with complete requests of any method, path, headers and body: each is answered, and
+ * none by a failure of the server. Addresses in bodies are of loopback only: a listing pings them.
  *
  * @module
  */
@@ -11,7 +9,7 @@ import { codePoint } from "../support/code_point.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
 
-/** Milliseconds after which a request without an answer has none. A listing's ping takes up to 3 s. */
+/** Milliseconds after which a request counts as unanswered. A listing's ping takes up to 3 s. */
 const PATIENCE_MS = 15_000;
 
 const METHODS = [
@@ -41,7 +39,7 @@ const PATHS = [
     `/servers/${id}`
   ),
 ];
-/** Of the server that answers pings: what is registered under another is refused. */
+/** Of the server that answers pings: others are refused registration. */
 export const CHAT_ID = 3;
 const SORTS = ["id", "users", "name", "age", "", "ID", "__proto__"];
 
@@ -91,7 +89,7 @@ function requests(port: number): fc.Arbitrary<HttpRequest> {
   const body = fc.oneof(
     { weight: 4, arbitrary: sound.map((value) => JSON.stringify(value)) },
     announcement.map((value) => JSON.stringify(value)),
-    // No JSON of an object, so that no address is in it that was not chosen here.
+    // Never the JSON of an object, so that it has no address but those chosen here.
     fc.string({ unit: codePoint, maxLength: 200 }).map((text) => `[${text.toWellFormed()}`),
     fc.json().map((json) => `[${json}]`),
     fc.constantFrom("", "null", "[]", "0", '"x"', "{", "x".repeat(8193), `"${"x".repeat(100_000)}"`),
@@ -141,7 +139,7 @@ export interface HttpFuzzOptions {
   readonly onSettled: () => void;
 }
 
-/** Resolves when every request was answered, or given up. */
+/** Resolves when every request is answered, or given up. */
 export async function fuzzHttp(options: HttpFuzzOptions): Promise<void> {
   const made = options.random.values(requests(options.chatPort));
   let left = options.requests;
@@ -162,7 +160,7 @@ async function ask(
   const shown = `${method} ${path} ${JSON.stringify(headers)} ${body}`;
   const all = new Headers();
   for (const [name, value] of headers) all.append(name, value);
-  // Now and then the key that fits, so that changes are more than refused.
+  // Now and then the valid key, so that some changes succeed.
   if (keys.length > 0 && random.below(2) === 0) all.set("authorization", `C2Listing ${random.pick(keys)}`);
   const sendsBody = body !== undefined && method !== "GET" && method !== "HEAD";
   const abort = new AbortController();
@@ -178,7 +176,7 @@ async function ask(
     const text = await answer.text();
     tally.count(`http ${answer.status}`);
     if (answer.status === 201) keys.splice(0, keys.length >= 8 ? 1 : 0, text);
-    // 503 by a limit that PROTOCOL.md §9.9 lists; all others of 5xx are the server's failures.
+    // 503 by a limit of docs/listing_api.md §9.9; all other 5xx are failures of the server.
     const isBusy = answer.status === 503 && text.startsWith("The listing is busy");
     if (answer.status >= 500 && !isBusy) {
       tally.problem(`answered ${answer.status} ${text.slice(0, 100)}`, shown);

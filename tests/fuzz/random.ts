@@ -1,11 +1,11 @@
 /**
- * Randomness that a seed repeats: numbers for choices, and fast-check's values in a row.
+ * Random numbers and fast-check values that a seed repeats.
  *
  * @module
  */
 import fc from "fast-check";
 
-/** Values that are made at once: many, since each call has a cost of its own. */
+/** Values made at once: each call has a cost of its own. */
 const CHUNK = 256;
 
 export class Random {
@@ -16,7 +16,7 @@ export class Random {
     this.#state = seed | 0;
   }
 
-  /** 0 up to and without `end`. The generator is mulberry32. */
+  /** From 0 to `end`, exclusive. The generator is mulberry32. */
   below(end: number): number {
     this.#state = (this.#state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
@@ -32,7 +32,7 @@ export class Random {
     return Uint8Array.from({ length: count }, () => this.below(256));
   }
 
-  /** Values of an arbitrary without end. */
+  /** Endless values of an arbitrary. */
   *values<T>(arbitrary: fc.Arbitrary<T>): Generator<T, never> {
     while (true) yield* fc.sample(arbitrary, { numRuns: CHUNK, seed: this.below(2 ** 31) });
   }

@@ -1,6 +1,6 @@
 /**
- * Fuzzes a port by bytes: broken handshakes and HTTP requests, random bytes, frames of WebSocket that are against RFC
- * 6455. What has to be cut is waited for; the rest is sent and left.
+ * Fuzzes a port with bytes: broken handshakes and HTTP requests, random bytes, and WebSocket frames that break RFC
+ * 6455. If the server must cut a connection, the fuzzer waits for it.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import { frame, OPCODE, RawPeer } from "../support/raw_peer.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
 
-/** Milliseconds in which a connection that has to be cut is, and a request that has to be answered. */
+/** Milliseconds for the server to cut a connection or answer a request. */
 const PATIENCE_MS = 15_000;
 
 const HEAD = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
-/** Bytes over one connection that was upgraded; whether the server has to end it by itself. */
+/** Bytes over one upgraded connection, and whether the server must end it. */
 function afterUpgrade(random: Random): { bytes: Uint8Array; hasToEnd: boolean } {
   const payload = random.bytes(random.below(120));
   switch (random.below(7)) {
@@ -35,7 +35,7 @@ function afterUpgrade(random: Random): { bytes: Uint8Array; hasToEnd: boolean } 
         hasToEnd: true,
       };
     case 5:
-      // Against the RFC as well, and of no consequence: the transport of the platform takes it for a pong.
+      // Also against the RFC, without consequence: the platform's transport takes it for a pong.
       return { bytes: frame(random.bytes(126), { opcode: OPCODE.pong }), hasToEnd: false };
     default:
       // Text that is not UTF-8.
@@ -58,7 +58,7 @@ export async function fuzzUpgraded(url: string, random: Random, tally: Tally): P
   tally.count("raw frames cut");
 }
 
-/** A head with some bytes changed, or made of nothing but bytes. */
+/** A head with some bytes changed, or random bytes only. */
 export function brokenHead(random: Random, head: string = HEAD): Uint8Array {
   if (random.below(10) === 0) return random.bytes(1 + random.below(300));
   const bytes = new TextEncoder().encode(head);
@@ -71,8 +71,8 @@ export function brokenHead(random: Random, head: string = HEAD): Uint8Array {
 }
 
 /**
- * One connection with what is hardly a request. The answer, where there is one, is no failure of the server; without
- * one the server has to hang up once nothing more comes.
+ * One connection with an invalid request. The answer, if any, is no failure of the server; without one the server has
+ * to hang up once nothing more comes.
  */
 export async function fuzzHead(url: string, bytes: Uint8Array, tally: Tally): Promise<void> {
   const { hostname, port } = new URL(url);
@@ -88,7 +88,7 @@ export async function fuzzHead(url: string, bytes: Uint8Array, tally: Tally): Pr
     const chunk = new Uint8Array(1024);
     for (let count: number | null; (count = await connection.read(chunk)) !== null && answer.length < 4096;) {
       answer += new TextDecoder().decode(chunk.subarray(0, count));
-      // Upgraded, or one whose end only a body would tell: it has been answered.
+      // Upgraded, or ended only by a body: it has been answered.
       if (answer.startsWith("HTTP/1.1 101 ") || answer.includes("\r\n\r\n")) break;
     }
   } catch {
@@ -98,7 +98,7 @@ export async function fuzzHead(url: string, bytes: Uint8Array, tally: Tally): Pr
     try {
       connection.close();
     } catch {
-      // It was closed by the timer.
+      // The timer closed it.
     }
   }
   const status = Number(/^HTTP\/1\.[01] ([0-9]{3})/.exec(answer)?.[1] ?? 0);

@@ -1,10 +1,10 @@
 /**
- * What a process holds of the machine's memory, sampled over a run, and whether that grew.
+ * The resident memory of a process, sampled over a run, and whether it grew.
  *
  * @module
  */
 
-/** Resident KiB of a process, by `ps`: of the files of /proc Deno lets nobody read those of others. */
+/** Resident KiB of a process, by `ps`: Deno may not read other processes' files in /proc. */
 async function residentKibibytes(pid: number): Promise<number> {
   const { stdout } = await new Deno.Command("ps", { args: ["-o", "rss=", "-p", String(pid)] }).output();
   return Number(new TextDecoder().decode(stdout).trim());
@@ -17,9 +17,9 @@ export interface MemoryGrowth {
   readonly peakMebibytes: number;
 }
 
-/** Share of a run after which caches, pools and compiled code are there. */
+/** Share of a run after which caches, pools and compiled code are filled. */
 const WARM = 0.25;
-/** Share of a run whose samples make one of the two figures: a median, since a collection may just be due. */
+/** Share of a run whose samples make one figure: a median, since a collection may be due. */
 const SPAN = 0.15;
 
 export class ResidentMemory {
@@ -35,7 +35,7 @@ export class ResidentMemory {
     if (kibibytes > 0) this.#samples.push(kibibytes / 1024);
   }
 
-  /** Undefined where there are no samples: nobody can say then that it did not grow. */
+  /** Undefined without samples: growth cannot be ruled out then. */
   growth(): MemoryGrowth | undefined {
     const count = this.#samples.length;
     if (count < 2) return undefined;

@@ -1,6 +1,6 @@
 /**
- * One run of the fuzzer against the real program, in both roles: starts it, sends, and judges: no crash, no bug in the
- * log, no frame and no request without an answer, no answer of failure, and memory that does not grow.
+ * One run of the fuzzer against the real program, in both roles. It fails on a crash, a bug in the log, an unanswered
+ * frame or request, an answer of failure, or memory that grows.
  *
  * @module
  */
@@ -18,11 +18,11 @@ export interface FuzzOptions {
   /** Frames to the chat. */
   readonly frames: number;
   readonly sockets: number;
-  /** Whole requests to each role. A tenth as many broken ones come on top, and to the chat as many broken frames. */
+  /** Complete requests to each role. A tenth as many broken ones are added, and as many broken frames to the chat. */
   readonly requests: number;
   /**
-   * MiB by which a role may hold more at the end than after its warm-up: what V8 lets its heap grow before it
-   * collects, and SQLite's cache. A leak of 100 bytes a frame would be 72 MiB of the three quarters of a million.
+   * MiB by which a role may grow after its warm-up: V8's heap before a collection, and SQLite's cache. A leak of 100
+   * bytes a frame would be 72 MiB of three quarters of a million frames.
    */
   readonly growthMebibytesMax: number;
   /** Further flags of the chat. */
@@ -39,7 +39,7 @@ export interface RoleResult {
 export interface FuzzResult {
   readonly chat: RoleResult;
   readonly listing: RoleResult;
-  /** Empty where all is well. */
+  /** Empty if all is well. */
   readonly problems: readonly string[];
 }
 
@@ -52,7 +52,7 @@ const SAMPLES_MAX = 100;
 export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const folder = await Deno.makeTempDir({ prefix: "chatter_fuzz_" });
   try {
-    // In a file, as it is run: in memory the store itself would grow.
+    // In a file, as in practice: in memory the store itself would grow.
     await using chat = await startServer("chat", [
       ...["--kv", `${folder}/chat.db`, "--flood-rate", "0", "--max-users", "1000", "--history-count", "1000"],
       ...["--id", String(CHAT_ID)],
@@ -137,7 +137,7 @@ async function inTurn(count: number, atOnce: number, work: () => Promise<void>):
   }));
 }
 
-/** What the program's log and its end have against it. */
+/** Faults in the program's log and its end. */
 async function lastProblems(program: ServerProgram): Promise<string[]> {
   const problems: string[] = [];
   try {

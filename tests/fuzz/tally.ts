@@ -1,12 +1,12 @@
 /**
- * What a run of the fuzzer has seen: counts by kind, and the first of whatever should not have been.
+ * The results of a fuzzer run: counts by kind, and the first problems of each kind.
  *
  * @module
  */
 
-/** Problems of one kind that are kept with their words; past them only their number. */
+/** Problems of one kind that are kept as text; further ones are counted. */
 const PROBLEMS_KEPT_MAX = 3;
-/** Characters of what was sent that a problem repeats. */
+/** Characters of the sent text in a problem. */
 const SHOWN_MAX = 300;
 
 export class Tally {
@@ -26,7 +26,7 @@ export class Tally {
     return Object.fromEntries([...this.#counts].toSorted(([, a], [, b]) => b - a));
   }
 
-  /** `sent` is what it came of. */
+  /** `sent` is the text that caused it. */
   problem(what: string, sent: string | Uint8Array): void {
     const kept = this.#problems.get(what) ?? [];
     this.#problems.set(what, kept);

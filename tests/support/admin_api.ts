@@ -1,5 +1,5 @@
 /**
- * Requests to a chat server's admin API for tests, with the token that those servers are started with.
+ * Requests to a chat server's admin API, with the token of the tests' servers.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export interface AdminAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The answer as JSON; undefined where it is none. */
+  /** The answer as JSON; undefined if it is not JSON. */
   // deno-lint-ignore no-explicit-any -- what it holds is the test's to compare
   readonly json: any;
 }
@@ -36,7 +36,7 @@ export class AdminApi {
     return this.#ask("POST", path, JSON.stringify(body));
   }
 
-  /** Sends a body as it is; a stream goes without its length. */
+  /** Sends a body as it is; a stream is sent without its length. */
   postRaw(path: string, body: BodyInit): Promise<AdminAnswer> {
     return this.#ask("POST", path, body);
   }

@@ -1,7 +1,6 @@
 /**
- * Bugs on demand: a method of the real program is replaced for the time of a test, and everything that it logs is kept.
- *
- * So that the program needs no places of its own at which a test could make it fail.
+ * Bugs on demand: replaces a method of the real program during a test, and keeps what the program logs. The program
+ * itself needs no hooks for tests.
  *
  * @module
  */
@@ -10,7 +9,7 @@ import { configure, type LogRecord, reset } from "@logtape/logtape";
 // deno-lint-ignore no-explicit-any
 type Method = (this: any, ...args: any[]) => any;
 
-/** Puts `make(original)` in place of a method until it is disposed of. */
+/** Replaces a method by `make(original)` until it is disposed of. */
 export function replaced<T extends object>(
   owner: T,
   name: string & keyof T,
@@ -28,12 +27,12 @@ export function replaced<T extends object>(
   };
 }
 
-/** The bug: what is thrown. */
+/** The bug that is thrown. */
 export class Bug extends TypeError {
   override name = "Bug";
 }
 
-/** Makes a method throw where `isHit` says so, and at its first call where nothing is said. */
+/** Makes a method throw when `isHit` returns true, by default at its first call. */
 export function broken<T extends object>(
   owner: T,
   name: string & keyof T,
@@ -51,7 +50,7 @@ function once(): () => boolean {
   return () => !hit && (hit = true);
 }
 
-/** What the program logs, from now until it is disposed of. */
+/** What the program logs from now until it is disposed of. */
 export async function keptLog(): Promise<KeptLog> {
   const records: LogRecord[] = [];
   await configure({
@@ -72,19 +71,19 @@ export class KeptLog implements AsyncDisposable {
     this.#records = records;
   }
 
-  /** The events at level error, in their order: the name, and where it says so. */
+  /** The events at level error, in order: the name, and its `where` if any. */
   errors(): string[] {
     return this.#records.filter(({ level }) => level === "error").map(({ rawMessage, properties }) =>
       properties.where === undefined ? String(rawMessage) : `${rawMessage} ${properties.where}`
     );
   }
 
-  /** What the first event of that name says. */
+  /** The values of the first event of that name. */
   properties(event: string): Readonly<Record<string, unknown>> {
     return this.#records.find(({ rawMessage }) => rawMessage === event)?.properties ?? {};
   }
 
-  /** The stacks of the bugs that were thrown on purpose. */
+  /** The stacks of the bugs thrown on purpose. */
   stacks(): string[] {
     return this.#records.map(({ properties }) => properties.error).filter((error) => error instanceof Bug)
       .map(({ stack }) => stack ?? "");

@@ -1,9 +1,7 @@
 /**
- * Tests in a real browser: one headless Chromium for each test file, a visitor of their own for each person in it.
- *
- * What no page of ours may do fails the test wherever it happens: an exception, a line on the console's error
- * level (a breach of the Content-Security-Policy is one), a request to anybody but this machine. Where no browser
- * is the tests are skipped, and one line says so. What a page looks like is no business of this file.
+ * Tests in a real browser: one headless Chromium for each test file, and a separate visitor for each person. An
+ * exception, an error on the console (a breach of the Content-Security-Policy is one) or a request to another machine
+ * fails the test. Without a browser the tests are skipped, and one line says so. How a page looks is not tested here.
  *
  * @module
  */
@@ -19,7 +17,7 @@ import puppeteer, {
   type Page,
 } from "puppeteer-core";
 
-/** Where a browser is looked for, after what CHATTER_BROWSER names. The first is what Debian's /usr/bin one runs. */
+/** Where a browser is searched for, after CHATTER_BROWSER. Debian's /usr/bin one runs the first. */
 const PLACES = [
   "/usr/lib/chromium/chromium-headless-shell",
   "/usr/bin/chromium-headless-shell",
@@ -28,7 +26,7 @@ const PLACES = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
-/** Nothing but loopback is asked for anything, not even for the browser's own sake; pages are ours: no sandbox. */
+/** Only loopback is reachable, even for the browser's own requests; the pages are ours: no sandbox. */
 const FLAGS = [
   "--headless",
   "--no-sandbox",
@@ -47,7 +45,7 @@ const FLAGS = [
   "--remote-debugging-port=0",
 ];
 
-/** Milliseconds for one step of a page, of a browser's start and of its end; never waited out otherwise. */
+/** Milliseconds for one step of a page, and for a browser's start and end; a passing test never waits that long. */
 const PATIENCE_MS = 20_000;
 
 export const PHONE = { width: 375, height: 720 };
@@ -63,19 +61,19 @@ export interface VisitorOptions {
   readonly reducedMotion?: boolean;
   /** The person's time zone, as `Europe/Berlin`. */
   readonly timeZone?: string;
-  /** What the console may say all the same, as that a socket was cut that the test cuts. */
+  /** What the console may report, such as a socket that the test cuts. */
   readonly mayComplain?: RegExp;
 }
 
-/** The browser as a test has it. */
+/** What a test gets. */
 export interface Stage {
-  /** A person with a browser of their own (no shared cookies, storage or cache), before an empty page. */
+  /** A person with a browser context of their own (no shared cookies, storage or cache), at an empty page. */
   readonly visitor: (options?: VisitorOptions) => Promise<Page>;
-  /** What pages did so far that none may; the test fails at its end where any is left. */
+  /** Faults of pages so far; the test fails at its end if any is left. */
   readonly misdeeds: string[];
 }
 
-/** The path of the browser that the tests use; undefined where there is none. */
+/** The path of the browser that the tests use; undefined if there is none. */
 export function browserPath(): string | undefined {
   const named = Deno.env.get("CHATTER_BROWSER");
   return (named ? [named] : PLACES).find((path) => {
@@ -91,8 +89,8 @@ let shared: RunningBrowser | undefined;
 let isArranged = false;
 
 /**
- * A test that gets a browser. The browser is started before the first of a file and ended after the last; each
- * test's visitors leave with it, and a page that did what none may fails it.
+ * A test that gets a browser, which is started before a file's first test and ended after its last. Each test's
+ * visitors leave with it; a fault of a page fails the test.
  */
 export function testInBrowser(name: string, test: (stage: Stage) => Promise<void>): void {
   const path = browserPath();
@@ -111,7 +109,7 @@ export function testInBrowser(name: string, test: (stage: Stage) => Promise<void
   Deno.test({ name, ignore: path === undefined, fn: () => withStage(shared!, test) });
 }
 
-/** A browser for what is no test, as the making of screenshots. Throws where there is none. */
+/** A browser for tools, such as the one that makes screenshots. Throws if there is none. */
 export async function withBrowser(act: (stage: Stage) => Promise<void>): Promise<void> {
   const path = browserPath();
   if (path === undefined) throw new Error("no browser: `deno task test:browser:install` installs it");
@@ -124,8 +122,8 @@ export async function withBrowser(act: (stage: Stage) => Promise<void>): Promise
 }
 
 /**
- * What axe finds on the page that is serious or critical, a line each: rule, what it wants, where. In dark colours,
- * which it is asked for after the light ones, nothing can be wrong but them.
+ * The serious and critical findings of axe on the page, one line each: rule, advice, element. Dark colours are checked
+ * after light ones, for colours only.
  */
 export async function accessibilityFaults(page: Page): Promise<string[]> {
   const faults: string[] = [];
@@ -149,7 +147,7 @@ async function axeFaults(page: Page, isOfColours: boolean): Promise<string[]> {
   ) => `${id}: ${help}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
 }
 
-/** Without motion a change of colours is there at once. */
+/** Without motion, so that new colours are there at once. */
 async function setColours(page: Page, scheme: "light" | "dark", reducedMotion: boolean): Promise<void> {
   await page.emulateMediaFeatures([
     { name: "prefers-color-scheme", value: scheme },
@@ -157,14 +155,14 @@ async function setColours(page: Page, scheme: "light" | "dark", reducedMotion: b
   ]);
 }
 
-/** Gives the window another width, of a phone or of a desk as before: nothing is loaded anew. */
+/** Gives the window the width of a phone, or of a desk again, without a reload. */
 export async function setWidth(page: Page, width: number): Promise<void> {
   await page.setViewport({ ...page.viewport() ?? DESK, width });
 }
 
-/** By how many CSS pixels the page is wider than its window, which makes a person scroll sideways. */
+/** CSS pixels by which the page is wider than its window, so that a person must scroll sideways. */
 export async function sidewaysOverflow(page: Page): Promise<number> {
-  // Not innerWidth: a phone zooms out where the page is too wide.
+  // Not innerWidth: a phone zooms out if the page is too wide.
   const { width } = page.viewport() ?? DESK;
   return await page.evaluate(() => document.documentElement.scrollWidth) - width;
 }
@@ -218,7 +216,7 @@ function noteMisdeeds(page: Page, mayComplain: RegExp | undefined, misdeeds: str
   });
 }
 
-/** The process. Tests connect to it one after the other, each by a wire of its own that ends with it. */
+/** The process. Tests connect to it one after the other, each over a connection of its own that ends with it. */
 class RunningBrowser {
   readonly url: string;
   readonly #child: Deno.ChildProcess;
@@ -247,7 +245,7 @@ class RunningBrowser {
       }
     } finally {
       clearTimeout(patience);
-      // What else it writes, nobody reads: an operation that never ends is no leak of some test then.
+      // The rest of its output is not read: an operation that never ends would count as a leak of some test.
       await reader.cancel();
     }
   }

@@ -1,18 +1,17 @@
 /**
- * A client for tests over a real WebSocket: sends texts, reads frames one by one, and fails with what it saw.
- *
- * It knows no more of c2 than CONNECT and PING: what a frame should be is the test's to say.
+ * A client for tests over a real WebSocket: sends texts, reads frames one by one, and reports what it saw if a frame is
+ * missing. Of c2 it has only CONNECT and PING: the test says what a frame should be.
  *
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
 import { LIVE_SUBPROTOCOL } from "../../src/protocol/codec.ts";
 
-/** Milliseconds after which a frame that does not come fails the test. Never waited out by a test that passes. */
+/** Milliseconds after which a missing frame fails the test. A passing test never waits that long. */
 const PATIENCE_MS = 10_000;
 
 export class ChatClient implements AsyncDisposable {
-  /** What came so far, for the message of a failure. */
+  /** Frames so far, for the message of a failure. */
   readonly seen: string[] = [];
   /** How the connection ended. */
   readonly closed: Promise<{ code: number; reason: string }>;
@@ -38,7 +37,7 @@ export class ChatClient implements AsyncDisposable {
     });
   }
 
-  /** Opens a socket that has not said CONNECT; `isLive` opts into the extended mode. */
+  /** Opens a socket without CONNECT; `isLive` opts into the extended mode. */
   static async open(url: string, isLive = false): Promise<ChatClient> {
     const socket = new WebSocket(url.replace(/^http/, "ws"), isLive ? [LIVE_SUBPROTOCOL] : []);
     const client = new ChatClient(socket);
@@ -96,8 +95,8 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /**
-   * Everything that came up to now: sends a PING and reads to its answer. What did not come before the
-   * answer was not sent, so "nothing came" is a fact and not a wait.
+   * All frames up to now: sends a PING and reads to its answer. What did not come before the answer was not sent, so
+   * "nothing came" is a fact, not a wait.
    */
   async drain(): Promise<string[]> {
     const mark = `${9_000_000_000_000 + ++this.#pings}`;
@@ -111,8 +110,8 @@ export class ChatClient implements AsyncDisposable {
   }
 
   /**
-   * Says `text` and answers the id under which everyone, this client included, was told. What others do meanwhile is
-   * skipped: on several threads a client that has closed its socket may be told as gone at any later time.
+   * Sends `text` and returns the id of its broadcast, which this client receives too. Other frames meanwhile are
+   * skipped: on several threads the departure of a closed client may be broadcast at any later time.
    */
   async say(text: string): Promise<string> {
     await this.drain();

@@ -1,7 +1,6 @@
 /**
- * The chat page in a real browser, as a person has it before them: what they do, and what they read.
- *
- * Everything that is waited for is something on the page; nothing sleeps.
+ * The chat page in a real browser, as a person uses it: what they do, and what they read. Each wait is for something on
+ * the page; nothing sleeps.
  *
  * @module
  */
@@ -11,7 +10,7 @@ import { assertEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
 import type { Stage, VisitorOptions } from "./browser.ts";
 
-/** What a browser says on the console of a socket that a test cuts or a server refuses. */
+/** What a browser reports of a socket that a test cuts or a server refuses. */
 export const SOCKET_COMPLAINT = /WebSocket connection to/;
 
 export type ChatPageOptions = VisitorOptions & { readonly isPlain?: boolean };
@@ -63,7 +62,7 @@ export class ChatPage {
     await this.page.waitForSelector("#room:not([hidden]) #connection[data-state=live][data-latency]");
   }
 
-  /** Puts a text into a field in place of what is there, by the keyboard. */
+  /** Replaces the text of a field, by the keyboard. */
   async fill(selector: string, text: string): Promise<void> {
     await this.page.focus(selector);
     await this.page.$eval(selector, (field) => (field as HTMLInputElement | HTMLTextAreaElement).select());
@@ -89,7 +88,7 @@ export class ChatPage {
     });
   }
 
-  /** Waits until the messages that are shown are these, from the first. */
+  /** Waits until these are the messages shown, from the first. */
   async readsMessages(...texts: string[]): Promise<void> {
     await this.page.waitForFunction(
       (texts) => {
@@ -101,7 +100,7 @@ export class ChatPage {
     ).catch(async () => assertEquals(await this.texts("#rows .body"), texts));
   }
 
-  /** Waits until a notice says this. */
+  /** Waits until a notice has this text. */
   async readsNotice(text: string): Promise<void> {
     await this.page.waitForFunction(
       (text) => [...document.querySelectorAll("#rows .notice")].some((notice) => notice.textContent === text),

@@ -1,6 +1,6 @@
 /**
- * A chat server in the test's own process, on a free port of loopback, that ends with the test; and a test run over
- * every transport.
+ * A chat server in the test's own process, on a free port of loopback, that ends with the test; and tests over each
+ * transport.
  *
  * @module
  */
@@ -9,12 +9,12 @@ import type { TransportName } from "../../chat/sockets/transport.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/protocol/limits.ts";
 
 export type TestChatOptions = Partial<Omit<ChatOptions, "limits">> & { limits?: Partial<Limits> };
-/** `startTestChat` with a transport that is chosen already. */
+/** `startTestChat` with a given transport. */
 export type StartTestChat = (options?: TestChatOptions) => Promise<RunningChat>;
 
 export const TRANSPORT_NAMES: readonly TransportName[] = ["serve", "ws"];
 
-/** Starts one in memory, known to no listing, unless told otherwise. */
+/** Starts a server in memory without listings, unless options say otherwise. */
 export function startTestChat({ limits, ...options }: TestChatOptions = {}): Promise<RunningChat> {
   return startChat({
     hostname: "127.0.0.1",
@@ -41,7 +41,7 @@ export function startTestChat({ limits, ...options }: TestChatOptions = {}): Pro
 
 type TransportTest = (start: StartTestChat, transport: TransportName) => Promise<void>;
 
-/** A test for each transport, by their names: what `test` starts runs so. */
+/** A test for each transport, by name: every server that `test` starts uses it. */
 export function testOverEachTransport(name: string, test: TransportTest): void {
   for (const transport of TRANSPORT_NAMES) {
     Deno.test(`${transport}: ${name}`, () =>
@@ -50,8 +50,8 @@ export function testOverEachTransport(name: string, test: TransportTest): void {
 }
 
 /**
- * The same and once more on two threads: for what crosses from thread to thread. A start of theirs costs as much as
- * twenty of a server on one. The length of the name chooses the transport, so that a suite has both.
+ * The same, and once more on two threads, for what crosses from thread to thread. Their start costs as much as twenty
+ * on one thread. The length of the name chooses the transport, so that a suite has both.
  */
 export function testOverTransportsAndThreads(name: string, test: TransportTest): void {
   testOverEachTransport(name, test);

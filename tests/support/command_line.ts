@@ -1,5 +1,5 @@
 /**
- * Command lines for tests: read with the variables of the test and no others.
+ * Command lines for tests, read with the test's variables only.
  *
  * @module
  */

@@ -1,21 +1,21 @@
 /**
- * A TCP proxy that cuts connections after so many bytes, without a word to either side: what a train's tunnel does to
- * a client. Where it leads to may be changed while it runs.
+ * A TCP proxy that cuts connections after a number of bytes, without a word to either side: a train in a tunnel. Its
+ * target may be changed while it runs.
  *
  * @module
  */
 
 export interface CuttingProxyOptions {
-  /** The port of 127.0.0.1 that it leads to. */
+  /** The port of 127.0.0.1 that it forwards to. */
   readonly target: number;
   /** Bytes after which the next connection is cut, both directions counted; undefined for never. */
   readonly bytesOfNext: () => number | undefined;
 }
 
 export class CuttingProxy implements AsyncDisposable {
-  /** Connections that were cut so far. */
+  /** Connections cut so far. */
   cuts = 0;
-  /** Connections wait while it is not known. */
+  /** Connections wait until it is known. */
   target: number | Promise<number>;
   readonly #options: CuttingProxyOptions;
   readonly #listener: Deno.TcpListener;
@@ -34,7 +34,7 @@ export class CuttingProxy implements AsyncDisposable {
     return `http://127.0.0.1:${this.#listener.addr.port}`;
   }
 
-  /** Cuts every connection there is now. */
+  /** Cuts all open connections. */
   cutAll(): void {
     for (const connection of [...this.#open]) this.#close(connection);
   }
@@ -66,13 +66,13 @@ export class CuttingProxy implements AsyncDisposable {
             rest = rest.subarray(await to.write(rest));
           }
           if (left > 0) continue;
-          // Both directions may find out.
+          // Both directions may notice the cut.
           if (!isCut) this.cuts++;
           isCut = true;
           return;
         }
       };
-      // Whichever ends first ends both.
+      // The end of either direction ends both.
       const directions = [pump(client, server), pump(server, client)];
       for (const direction of directions) direction.catch(() => {});
       await Promise.race(directions);
@@ -80,7 +80,7 @@ export class CuttingProxy implements AsyncDisposable {
       this.#close(server);
       await Promise.allSettled(directions);
     } catch {
-      // The server is not there, or a side has gone.
+      // The server is not there, or a side has closed.
     } finally {
       this.#close(client);
       if (server !== undefined) this.#close(server);

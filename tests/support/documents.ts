@@ -1,7 +1,6 @@
 /**
- * The documents of the project: which there are, and the fenced blocks in them.
- *
- * What a block means is the business of who asks: transcript.ts plays some, command_sandbox.ts runs some.
+ * The project's documents and the fenced blocks in them. What a block means is its users' concern: transcript.ts plays
+ * some, command_sandbox.ts runs some.
  *
  * @module
  */
@@ -31,14 +30,14 @@ export interface FencedBlock {
   readonly line: number;
   /** The heading above it, without its marks. */
   readonly heading: string;
-  /** What stands behind the opening fence. */
+  /** The text after the opening fence. */
   readonly info: string;
   readonly lines: readonly string[];
   /** The HTML comment right above it, without its marks. */
   readonly comment: string | undefined;
 }
 
-/** All fenced blocks of a document, in order. Throws where one does not end. */
+/** All fenced blocks of a document, in order. Throws if one does not end. */
 export function fencedBlocks(markdown: string): FencedBlock[] {
   const blocks: FencedBlock[] = [];
   let heading = "";

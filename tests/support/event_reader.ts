@@ -1,7 +1,6 @@
 /**
- * Reads server-sent events, as a browser does: fields, comments, the delay before it comes back.
- *
- * It does not come back by itself.
+ * Reads server-sent events like a browser: fields, comments, the delay before a reconnect. It does not reconnect
+ * itself.
  *
  * @module
  */
@@ -14,7 +13,7 @@ export interface ReceivedEvent {
 }
 
 export class EventReader implements AsyncDisposable {
-  /** What `retry:` asked for, in milliseconds. */
+  /** The delay that `retry:` asked for, in milliseconds. */
   retryMs: number | undefined;
   comments = 0;
   lastEventId = "";
@@ -25,7 +24,7 @@ export class EventReader implements AsyncDisposable {
     this.#reader = body.pipeThrough(new TextDecoderStream()).getReader();
   }
 
-  /** Opens `url`; throws where it is no stream of events. */
+  /** Opens `url`; throws if it is no stream of events. */
   static async open(url: string, headers: Record<string, string> = {}): Promise<EventReader> {
     const response = await fetch(url, { headers });
     const type = response.headers.get("content-type");
@@ -35,7 +34,7 @@ export class EventReader implements AsyncDisposable {
     return new EventReader(response.body!);
   }
 
-  /** The next event; undefined where the stream has ended. */
+  /** The next event; undefined if the stream has ended. */
   async next(): Promise<ReceivedEvent | undefined> {
     while (true) {
       const block = await this.#block();

@@ -1,6 +1,6 @@
 /**
- * A chat session of the client with a driver that only notes: what it sends, what it tells, when it wants to be woken.
- * The test is the server, the person and the clock.
+ * A chat session of the client with a driver that only records: frames, events, and when it wants to be woken. The test
+ * is the server, the user and the clock.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { ChatSession } from "../../src/client/session/chat_session.ts";
 import type { Effect, SavedSession, SessionEvent } from "../../src/client/session/session_events.ts";
 
-type Told<T> = T extends { type: string } ? Omit<T, "type"> : never;
+type WithoutType<T> = T extends { type: string } ? Omit<T, "type"> : never;
 
 export const TOKEN = "t".repeat(43);
 
@@ -61,7 +61,7 @@ export class FakeDriver {
     this.run(this.session.send(this.nowMs, wallMs, text));
   }
 
-  /** Time passes; the session is woken when it wanted to be. */
+  /** Moves the clock; the session is woken when it asked for it. */
   pass(ms: number): void {
     const untilMs = this.nowMs + ms;
     for (let wakes = 0; this.wakeAtMs !== undefined && this.wakeAtMs <= untilMs; wakes++) {
@@ -73,7 +73,7 @@ export class FakeDriver {
     this.nowMs = untilMs;
   }
 
-  /** Joins and is let in, with an empty history, everybody answered. What was sent and told until then is forgotten. */
+  /** Joins with an empty history, every query answered. Frames and events up to then are dropped. */
   enter(name = "alice", { protocol = "c2.live", users = [name], history = "[]" } = {}): void {
     this.join(name);
     this.open(protocol);
@@ -95,17 +95,17 @@ export class FakeDriver {
     this.closes.length = 0;
   }
 
-  /** The nonces of the texts that wait to be sent, in their order. */
+  /** The nonces of the texts that wait to be sent, in order. */
   get nonces(): string[] {
     return this.eventsOf("queued").map(({ draft }) => draft.nonce);
   }
 
   /** Events of one type, without the type. */
-  eventsOf<T extends SessionEvent["type"]>(type: T): Told<Extract<SessionEvent, { type: T }>>[] {
+  eventsOf<T extends SessionEvent["type"]>(type: T): WithoutType<Extract<SessionEvent, { type: T }>>[] {
     return this.events.flatMap((event) => {
       if (event.type !== type) return [];
       const { type: _, ...rest } = event;
-      return [rest as Told<Extract<SessionEvent, { type: T }>>];
+      return [rest as WithoutType<Extract<SessionEvent, { type: T }>>];
     });
   }
 }

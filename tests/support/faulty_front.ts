@@ -1,6 +1,6 @@
 /**
- * What a thread of a chat server begins with in tests: as the program's, with a session in it that hangs or breaks the
- * thread when it is told to. So the program needs no place of its own at which a test could do that.
+ * The entry of a chat server's thread in tests: like the program's, but a session can make it hang or break. The
+ * program itself needs no hook for that.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { Session } from "../../chat/gateway/session.ts";
 import { serveThread } from "../../chat/gateway/threads/mod.ts";
 import { replaced } from "./broken.ts";
 
-/** Milliseconds that it hangs, at no cost of the tests beside. */
+/** Milliseconds that it hangs, without delaying other tests. */
 const HANG_MS = 3000;
 
 replaced(Session.prototype, "receiveText", (original) =>

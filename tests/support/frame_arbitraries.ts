@@ -1,5 +1,5 @@
 /**
- * Frames for properties and for the fuzzer, made by fast-check: right ones, nearly right ones, and anything.
+ * Frames for properties and for the fuzzer, made by fast-check: valid, nearly valid, and arbitrary ones.
  *
  * @module
  */
@@ -62,7 +62,7 @@ export const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(
   fc.record({ type: fc.constantFrom("JOIN", "TYPING"), username: word }),
 ) as fc.Arbitrary<ServerFrame>;
 
-/** Frames with characters taken out, put in, doubled and swapped: nearly right, which is what finds faults. */
+/** Frames with characters removed, inserted, doubled and swapped: nearly valid frames find most faults. */
 export const mutatedFrame: fc.Arbitrary<string> = fc.tuple(
   fc.oneof(clientFrame.map(encodeClientFrame), serverFrame.map(encodeServerFrame)),
   fc.array(fc.tuple(fc.nat(), fc.nat(6), fc.string({ unit: codePoint, maxLength: 3 })), { maxLength: 4 }),
@@ -72,7 +72,7 @@ export const mutatedFrame: fc.Arbitrary<string> = fc.tuple(
     return current.slice(0, place) + insert + current.slice(place + cut);
   }, frame)
 );
-/** Any text: of no form at all, nearly a frame, or with the right beginning. */
+/** Any text: without form, nearly a frame, or with a valid beginning. */
 export const anyText: fc.Arbitrary<string> = fc.oneof(
   fc.string({ unit: codePoint }),
   mutatedFrame,

@@ -1,5 +1,5 @@
 /**
- * Stores of messages on a stage: numbered messages, and a test over Deno KV or over each adapter.
+ * Journals for tests: numbered messages, and a test over Deno KV or over each adapter.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export function largest(n: number, text: string): StoredMessage {
   };
 }
 
-/** A change that is told at place 1000 and later. */
+/** A change that is broadcast at position 1000 and later. */
 export function changed(message: StoredMessage, position = 1000 + Number(message.timestamp)): JournalEntry {
   return { kind: "changed", position, message, before: { ...message, text: "before", edited: false } };
 }
@@ -68,7 +68,7 @@ export function upTo(end: number): number[] {
   return Array.from({ length: end }, (_, n) => n);
 }
 
-/** Stores `numbers` in as many appends as that takes. */
+/** Stores `numbers` in as many appends as they need. */
 export async function fill(journal: KvJournal, numbers: number[]): Promise<void> {
   for (let at = 0; at < numbers.length; at += APPEND_ENTRIES_MAX) {
     await journal.append(said(...numbers.slice(at, at + APPEND_ENTRIES_MAX)));
@@ -84,7 +84,7 @@ export function kvJournalTest(does: string, test: (journal: KvJournal, kv: Deno.
   Deno.test(`a journal in Deno KV ${does}`, () => withKvJournal(test));
 }
 
-/** Each adapter, empty; `count` is how many messages it says that there are, where it says so. */
+/** Each adapter, empty; `count` is the number of its messages, if it has one. */
 export const ADAPTERS: readonly {
   readonly name: string;
   readonly withStore: (

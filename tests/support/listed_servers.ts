@@ -1,10 +1,10 @@
 /**
- * What a listing lists, asked over HTTP once or until it is as a test wants it.
+ * The servers on a listing, read over HTTP once or until a condition holds.
  *
  * @module
  */
 
-/** A server of `GET /servers`, as far as tests look at it. */
+/** A server of `GET /servers`, with the fields that tests check. */
 export interface ListedServer {
   id: number;
   displayName: string;
@@ -13,13 +13,13 @@ export interface ListedServer {
   maxUsers: number;
 }
 
-/** `client` is for a listing that is reached in another way than by its URL alone. */
+/** `client` is for a listing that its URL alone does not reach. */
 export async function listedServers(listing: string, client?: Deno.HttpClient): Promise<ListedServer[]> {
   const response = await fetch(`${listing}/servers`, client === undefined ? {} : { client });
   return (await response.json() as { servers: ListedServer[] }).servers;
 }
 
-/** Asks the listing until `isThere` likes the answer; fails after `seconds`, which no passing run waits out. */
+/** Asks the listing until `isThere` accepts the answer; fails after `seconds`, which a passing test never waits. */
 export async function untilListed(
   listing: string,
   seconds: number,

@@ -1,9 +1,7 @@
 /**
- * A server of c2.live made up in memory, and a link to it that loses whatever is on its way whenever it is cut: for
- * properties of the client's session, with a clock that only the test moves.
- *
- * Of the server only what a session needs: sessions with tokens, nonces, a log of broadcasts, a history. It judges no
- * limits.
+ * A server of c2.live in memory, and a link to it that loses frames in flight when it is cut: for properties of the
+ * client's session, with a clock that the test moves. The server has only what a session needs: tokens, nonces, a log
+ * of broadcasts, a history. It enforces no limits.
  *
  * @module
  */
@@ -13,7 +11,7 @@ import type { Effect } from "../../src/client/session/session_events.ts";
 interface ServerSession {
   readonly name: string;
   readonly nonces: Map<string, string>;
-  /** Whether it was left and lapsed. */
+  /** Whether its hold has expired. */
   isOver: boolean;
 }
 
@@ -48,7 +46,7 @@ export class LossyLink {
     this.#isLive = isLive;
   }
 
-  /** Runs an input of the session, and takes what it sends onto the link. */
+  /** Runs an input of the session, and puts the frames that it sends on the link. */
   act(input: (driver: FakeDriver) => Effect[]): void {
     const { driver } = this;
     const effects = input(driver);
@@ -70,7 +68,7 @@ export class LossyLink {
     this.act(({ session, nowMs }) => session.opened(nowMs, socket, protocol));
   }
 
-  /** The link breaks: what is on its way is lost, both ways. */
+  /** The link breaks: frames in flight are lost in both directions. */
   cut(): void {
     if (this.#socket === undefined && this.#wanted === undefined) return;
     if (this.#socket?.session !== undefined && !this.#isLive) this.#lapse(this.#socket.session);
@@ -79,7 +77,7 @@ export class LossyLink {
     this.act(({ session, nowMs, socket }) => session.closed(nowMs, socket, 1006, ""));
   }
 
-  /** Every session that is not connected lapses. */
+  /** Every session without a connection expires. */
   lapse(): void {
     for (const session of this.#sessions.values()) {
       if (session !== this.#socket?.session) this.#lapse(session);
@@ -91,14 +89,14 @@ export class LossyLink {
     session.isOver = true;
   }
 
-  /** Frames of the client arrive at the server, up to `count`. */
+  /** Delivers up to `count` frames of the client to the server. */
   toServer(count: number): boolean {
     const frames = this.#socket?.toServer.splice(0, count) ?? [];
     for (const frame of frames) if (this.#socket !== undefined) this.#take(this.#socket, frame);
     return frames.length > 0;
   }
 
-  /** Frames of the server arrive at the client, up to `count`. */
+  /** Delivers up to `count` frames of the server to the client. */
   toClient(count: number): boolean {
     const frames = this.#socket?.toClient.splice(0, count) ?? [];
     for (const frame of frames) {
@@ -118,7 +116,7 @@ export class LossyLink {
     driver.nowMs = untilMs;
   }
 
-  /** Everything works from now on, for three minutes, after two of which what is not connected lapses. */
+  /** Everything works from now on, for three minutes. After two of them sessions without a connection expire. */
   heal(): void {
     for (let seconds = 0; seconds < 180; seconds += 10) {
       if (seconds === 120) this.lapse();
@@ -127,7 +125,7 @@ export class LossyLink {
     }
   }
 
-  /** Somebody else says something, or changes what was said last. */
+  /** Another client sends a message, or edits the last one. */
   say(text: string): void {
     this.#tell({ uuid: this.#mint(), username: "bob", timestamp: 1, message: text, edited: false });
   }
@@ -149,7 +147,7 @@ export class LossyLink {
   }
 
   #broadcast(frame: string): void {
-    // A plain client hears nothing of those who come.
+    // A plain client receives no JOIN.
     if (this.#isLive || !frame.startsWith("c2/JOIN")) this.log.push(frame);
     if (this.#socket?.session !== undefined) {
       if (this.#isLive || !frame.startsWith("c2/JOIN")) this.#socket.toClient.push(frame);

@@ -1,5 +1,5 @@
 /**
- * What a peer can send to fill a server's memory, by hand over TCP. What came of it is the caller's to measure.
+ * What a peer can send over TCP to fill a server's memory. The caller measures the effect.
  *
  * @module
  */
@@ -7,13 +7,13 @@ import { frame, OPCODE, type RawPeer } from "./raw_peer.ts";
 
 const CHUNK = new Uint8Array(65_536).fill(0x78);
 
-/** Writes `bytes` again and again up to `total`; answers how much went out before the connection was cut. */
+/** Writes `bytes` repeatedly up to `total`; returns how many were written before the connection was cut. */
 async function pour(peer: RawPeer, bytes: Uint8Array, total: number): Promise<number> {
   let poured = 0;
   try {
     for (; poured < total; poured += bytes.length) await peer.write(bytes);
   } catch {
-    // Cut off, which is what is wanted.
+    // Cut, as it should be.
   }
   return poured;
 }
@@ -41,7 +41,7 @@ export const MEMORY_ATTACKS: { what: string; attack: (peer: RawPeer) => Promise<
         ...frame(new Uint8Array(0), { fin: false, opcode: OPCODE.continuation }),
         ...frame(new Uint8Array(125), { opcode: OPCODE.ping }),
       ];
-      // Never reads the pongs, which pile up.
+      // Never reads the pongs, so they pile up.
       return pour(peer, new Uint8Array(Array(500).fill(both).flat()), 300_000_000);
     },
   },

@@ -1,11 +1,11 @@
 /**
- * The page of `/metrics` for tests: asked for, and read into numbers by name and labels.
+ * The page of `/metrics`: requests it, and reads it into numbers by name and labels.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
 
-/** Each sample by its name and labels as they are written, as `chatter_faults_total{fault="FLOOD"}`. */
+/** Each sample by name and labels as written, for example `chatter_faults_total{fault="FLOOD"}`. */
 export type Samples = ReadonlyMap<string, number>;
 
 export function samplesOf(page: string): Samples {
@@ -18,7 +18,7 @@ export function samplesOf(page: string): Samples {
   return samples;
 }
 
-/** The page of a server. */
+/** The metrics of a server. */
 export async function metricsOf(url: string): Promise<Samples> {
   const response = await fetch(`${url.replace(/\/$/, "")}/metrics`);
   const page = await response.text();
@@ -26,7 +26,7 @@ export async function metricsOf(url: string): Promise<Samples> {
   return samplesOf(page);
 }
 
-/** The samples that are larger, with by how much; those of `name` and what begins so. */
+/** Samples that grew, and by how much, with names that begin with `name`. */
 export function grown(before: Samples, after: Samples, name: string): Record<string, number> {
   return Object.fromEntries(
     [...after].filter(([sample]) => sample.startsWith(name))

@@ -1,6 +1,6 @@
 /**
- * A terminal without a window: what a program writes, as the rows that a person would see. It is xterm.js, the
- * terminal of many editors and web pages, and knows characters as people count them.
+ * A terminal without a window: a program's output as the rows that a person would see. It is xterm.js, the terminal of
+ * many editors and web pages, which counts characters as people do.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import xterm from "@xterm/headless";
 
 export class ModelTerminal implements Disposable {
   readonly #terminal: InstanceType<typeof xterm.Terminal>;
-  /** What the program asked of it that a terminal answers. */
+  /** Answers of the terminal to queries of the program. */
   readonly answers: string[] = [];
 
   constructor(columns: number, rows: number) {
@@ -40,7 +40,7 @@ export class ModelTerminal implements Disposable {
     return this.#linesFrom(baseY).map((line) => line.trimEnd());
   }
 
-  /** Everything that was ever on it and not overwritten: what was scrolled away, and the screen. */
+  /** All text ever shown and not overwritten: scrollback and screen. */
   get all(): string[] {
     return this.#linesFrom(0).map((line) => line.trimEnd());
   }
@@ -57,7 +57,7 @@ export class ModelTerminal implements Disposable {
     return this.#terminal.buffer.active.getLine(baseY + y)?.translateToString(false, 0, x) ?? "";
   }
 
-  /** For each cell of a row of the screen its characters and how they look, for those who draw it. */
+  /** Characters and style of each cell of a row of the screen, for screenshots. */
   cellsOf(y: number): Cell[] {
     const { baseY } = this.#terminal.buffer.active;
     const line = this.#terminal.buffer.active.getLine(baseY + y);
@@ -89,7 +89,7 @@ export class ModelTerminal implements Disposable {
 export interface Cell {
   readonly text: string;
   readonly width: number;
-  /** Of the terminal's palette; undefined for its own. */
+  /** A colour of the terminal's palette; undefined for the default. */
   readonly colour: number | undefined;
   readonly isBold: boolean;
   readonly isDim: boolean;

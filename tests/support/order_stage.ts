@@ -1,7 +1,6 @@
 /**
- * A sequencer on a stage: a journal that answers when the test says so, and participants that note what they are told.
- *
- * The room and the window of history are the real ones.
+ * A sequencer for tests: the test answers for the journal, and participants record their frames. The room and the
+ * history window are the real ones.
  *
  * @module
  */
@@ -67,7 +66,7 @@ export interface Call<Question, Answer> {
   readonly fail: () => Promise<void>;
 }
 
-/** Lets everything run that only waits for promises that are settled. */
+/** Runs everything that waits for settled promises only. */
 export async function promisesSettled(): Promise<void> {
   for (let i = 0; i < 50; i++) await Promise.resolve();
 }
@@ -106,14 +105,14 @@ export class WaitingJournal implements Pick<Journal, "append" | "find" | "page">
   }
 }
 
-/** One session, as the sequencer sees it. */
+/** A session, as the sequencer sees it. */
 export class NotingParticipant implements Participant, OutboxPort {
   readonly id: string;
   readonly outbox: OutboxPort = this;
   readonly isExtended: boolean;
   readonly remoteAddress: string;
   readonly #chronicle: string[];
-  /** Frames since the last look at them. */
+  /** Frames since the last call of `frames`. */
   #frames: string[] = [];
   #settled = 0;
 
@@ -147,14 +146,14 @@ export class NotingParticipant implements Participant, OutboxPort {
     this.#chronicle.push(`${this.id} ended ${code} ${reason}`);
   }
 
-  /** What was told since the last look. */
+  /** Frames sent to it since the last call. */
   frames(): string[] {
     const frames = this.#frames;
     this.#frames = [];
     return frames;
   }
 
-  /** How many inputs were settled since the last look. */
+  /** Inputs settled since the last call. */
   settledCount(): number {
     const count = this.#settled;
     this.#settled = 0;
@@ -167,29 +166,27 @@ export interface World {
   readonly room: Room;
   readonly journal: WaitingJournal;
   readonly bans: Bans;
-  /** The wall clock, and the steady one with it unless it is set. */
+  /** The wall clock; also the steady one unless `steadyMs` is set. */
   readonly clock: { nowMs: number; steadyMs?: number };
-  /** Everything that anybody was told, in order. */
+  /** All frames sent to all participants, in order. */
   readonly chronicle: string[];
   readonly rosterSizes: number[];
   readonly log: ReturnType<typeof recordedLog>;
   readonly participant: (name: string, remoteAddress?: string) => NotingParticipant;
-  /** One of the extended mode. */
+  /** A participant of the extended mode. */
   readonly live: (name: string) => NotingParticipant;
-  /** Its timers are to be stopped where somebody is held at the end of a test. */
+  /** Call `stop` at the end of a test that leaves a session held. */
   readonly held: HeldSessions;
-  /** The session that a participant is on. */
   readonly sessionOf: (participant: Participant) => string;
   readonly sessionRows: ReadonlyMap<string, StoredSession>;
   /** Submits frames as a client writes them. */
   readonly send: (participant: Participant, ...frames: string[]) => void;
-  /** Participants of these names who are in the room, with everything told so far looked at. */
+  /** Participants of these names that have joined, with all frames so far read. */
   readonly connected: <Names extends string[]>(...names: Names) => Promise<
     { [n in keyof Names]: NotingParticipant }
   >;
 }
 
-/** The `n`th token that is minted. */
 export function token(n: number): string {
   return `${n}`.padStart(43, "t");
 }
@@ -199,7 +196,7 @@ export function input(text: string, isLive = false): Input {
   return isFault(frame) ? { type: "FAULT", fault: frame } : frame;
 }
 
-/** The parts of a sequencer in memory, but for the room; `expired` is called with each hold that is over. */
+/** The parts of a sequencer in memory except the room; `expired` is called for each hold that ends. */
 export function orderInMemory(
   history: History,
   log: Logger,
@@ -233,7 +230,7 @@ export function orderInMemory(
   return { state, tokens, held, rows, resumption: new Resumption({ tokens, held }) };
 }
 
-/** A sequencer with nobody in its room. `history` is empty and whole unless given; new messages are id(10000) and up. */
+/** A sequencer with an empty room. `history` is empty and whole unless given; new messages are id(10000) and up. */
 export function world(
   {
     history = new History({ kept: 100_000, newest: [], isWhole: true }),

@@ -1,6 +1,6 @@
 /**
- * The clients of tests/plain_clients as child processes: commands in, events out. They were written from the
- * seed page alone and import nothing of Chatter; this only carries lines to and from them.
+ * The clients of tests/plain_clients as child processes: commands in, events out. They were written from the seed page
+ * alone and import nothing of Chatter; this only carries lines.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface PlainEvent {
   readonly reason?: string;
 }
 
-/** Milliseconds after which an event that does not come fails the test. */
+/** Milliseconds after which a missing event fails the test. */
 const PATIENCE_MS = 20_000;
 
 export class PlainClient implements AsyncDisposable {
@@ -57,7 +57,7 @@ export class PlainClient implements AsyncDisposable {
     await this.#commands.write(new TextEncoder().encode(`${line}\n`));
   }
 
-  /** The next event; throws where the client ended. */
+  /** The next event; throws if the client has ended. */
   async next(): Promise<PlainEvent> {
     while (this.#events.length === 0) {
       const { done, value } = await this.#lines.read();
@@ -86,7 +86,7 @@ export class PlainClient implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It had ended already.
+      // It has ended already.
     }
     await this.#lines.cancel();
     await this.#commands.abort().catch(() => {});

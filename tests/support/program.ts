@@ -1,8 +1,7 @@
 /**
  * The program as a child process, for tests from outside: `main.ts` by the Deno that runs the tests and with the
- * permissions of its task, or the executable that the variable CHATTER_BINARY names.
- *
- * Tests that need no process of their own start a server in theirs instead, which is faster.
+ * permissions of its task, or the executable that the variable CHATTER_BINARY names. Tests that need no process start a
+ * server in their own, which is faster.
  *
  * @module
  */
@@ -24,25 +23,28 @@ export type LogEvent =
   & { readonly message: string; readonly level: string }
   & Readonly<Record<string, unknown>>;
 
-/** How else a program is started. */
+/** Further options of a start. */
 export interface StartOptions {
-  /** Files and sockets that it may have open at once, by bash. */
+  /** Files and sockets that it may have open at once, set by bash. */
   readonly descriptors?: number;
-  /** The file that is run, from the project's root; `main.ts` unless told. */
+  /** The file to run, from the project's root; by default `main.ts`. */
   readonly main?: string;
-  /** Words that start it in place of its own and of all arguments. */
+  /** Words that start it, in place of the default ones and all arguments. */
   readonly words?: readonly string[];
 }
 
-/** Milliseconds after which a program that does not do what it should fails the test. Never waited out otherwise. */
+/**
+ * Milliseconds after which a program that does not do what it should fails the test. A passing test never waits that
+ * long.
+ */
 const PATIENCE_MS = 20_000;
 
-/** Whether the program is made of a Deno before 2.9: there a chat server has `--transport serve` on one thread alone. */
+/** Whether the program is built by a Deno before 2.9: its chat server has `--transport serve` on one thread only. */
 export const IS_OF_OLD_DENO = isOfOldDeno();
-/** What that program's `--transport` takes. */
+/** What that program's `--transport` accepts. */
 export const PROGRAM_TRANSPORTS: readonly TransportName[] = IS_OF_OLD_DENO ? ["serve"] : ["serve", "ws"];
 
-/** Runs the program to its end. Variables of the tests' own environment do not reach it, save the named ones. */
+/** Runs the program to its end. It gets no variables of the tests' environment but the named ones. */
 export async function runProgram(
   args: readonly string[],
   variables: Variables = {},
@@ -59,9 +61,8 @@ export async function runProgram(
 }
 
 /**
- * Starts a server and waits until it listens. On a free port of 127.0.0.1, in memory and, a chat server,
- * known to no listing, unless `flags` or `variables` say otherwise.
- * Throws with what it wrote where it ends before that.
+ * Starts a server and waits until it listens. By default on a free port of 127.0.0.1, in memory, and a chat server
+ * without listings. Throws with its output if it ends before.
  */
 export async function startServer(
   role: Role,
@@ -88,7 +89,7 @@ export async function startServer(
 }
 
 export class ServerProgram implements AsyncDisposable {
-  /** As the log names it when the server listens. */
+  /** As the event `listening` has it. */
   url = "";
   readonly #child: Deno.ChildProcess;
   readonly #events: LogEvent[] = [];
@@ -105,7 +106,6 @@ export class ServerProgram implements AsyncDisposable {
     this.#reading = Promise.all([child.stdout.cancel(), this.#readLog()]);
   }
 
-  /** The number of its process. */
   get pid(): number {
     return this.#child.pid;
   }
@@ -114,24 +114,24 @@ export class ServerProgram implements AsyncDisposable {
     return Number(new URL(this.url).port);
   }
 
-  /** Bytes of memory that it has in the machine's RAM now. Linux only. */
+  /** Bytes of the machine's RAM that it holds now. Linux only. */
   async residentBytes(): Promise<number> {
-    // By a program of its own: Deno gives /proc only to who has all permissions.
+    // By a program of its own: Deno needs all permissions to read /proc.
     const { stdout } = await new Deno.Command("cat", { args: [`/proc/${this.#child.pid}/status`] }).output();
     return Number(/^VmRSS:\s+([0-9]+) kB$/m.exec(decode(stdout))![1]) * 1024;
   }
 
-  /** Everything that it logged so far. */
+  /** Everything logged so far. */
   get events(): readonly LogEvent[] {
     return this.#events;
   }
 
-  /** What it wrote to stderr so far, as it wrote it. */
+  /** Its stderr so far. */
   get log(): string {
     return this.#log;
   }
 
-  /** The first event of that name, or the nth, of the past or to come. Throws where the program ends without it. */
+  /** The first event of that name, or the nth, past or future. Throws if the program ends without it. */
   async event(name: string, nth = 1): Promise<LogEvent> {
     const deadline = Promise.withResolvers<never>();
     const patience = setTimeout(() => deadline.reject(this.#failure(`no event ${name} came`)), PATIENCE_MS);
@@ -147,7 +147,7 @@ export class ServerProgram implements AsyncDisposable {
     }
   }
 
-  /** Closes the end of the pipe that reads the log, so that the program writes to nobody. */
+  /** Closes the pipe that reads the log, so that the program's writes fail. */
   async ignoreLog(): Promise<void> {
     await this.#logReader.cancel();
   }
@@ -156,7 +156,7 @@ export class ServerProgram implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Waits for its end: its exit status, and the signal where one ended it. */
+  /** Waits for its end: its exit status, and the signal that ended it, if any. */
   async end(): Promise<{ status: number; signal: Deno.Signal | null }> {
     const patience = setTimeout(() => this.#child.kill("SIGKILL"), PATIENCE_MS);
     try {
@@ -180,7 +180,7 @@ export class ServerProgram implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It had ended already.
+      // It has ended already.
     }
     await this.end();
   }
@@ -193,7 +193,7 @@ export class ServerProgram implements AsyncDisposable {
       this.#log += text;
       const lines = (unfinished + text).split("\n");
       unfinished = lines.pop() ?? "";
-      // What is no JSON comes from Deno itself, or is the last word of a program that could not start.
+      // Lines that are no JSON come from Deno, or from a program that could not start.
       for (const line of lines) if (line.startsWith("{")) this.#events.push(JSON.parse(line));
       this.#madeProgress();
     }
@@ -236,7 +236,7 @@ function isOfOldDeno(): boolean {
   return isBefore29(/deno ([0-9.]+)/.exec(decode(stdout))![1]);
 }
 
-/** The words that start the program; what it is to do follows them. */
+/** The words that start the program; its arguments follow. */
 export function commandLine(main = "main.ts"): [string, ...string[]] {
   const binary = Deno.env.get("CHATTER_BINARY");
   if (binary) return [binary];

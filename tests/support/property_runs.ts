@@ -4,7 +4,7 @@
  * @module
  */
 
-/** `base` runs in the suite, FC_RUNS times as many where that is set. */
+/** `base` runs, times FC_RUNS if it is set. */
 export function runs(base: number): { numRuns: number } {
   return { numRuns: base * Number(Deno.env.get("FC_RUNS") ?? "1") };
 }

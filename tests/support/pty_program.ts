@@ -1,15 +1,13 @@
 /**
- * The program on a pseudo-terminal, with somebody who types and somebody who looks: `script` of util-linux makes the
- * terminal, xterm.js shows what is on it.
- *
- * Where there is no such `script` the tests that need it are skipped, and say so.
+ * The program on a pseudo-terminal, with keys typed and the screen read: `script` of util-linux makes the terminal,
+ * xterm.js interprets its output. Without such a `script` the tests that need it are skipped, and say so.
  *
  * @module
  */
 import { ModelTerminal } from "./model_terminal.ts";
 import { commandLine, type Variables } from "./program.ts";
 
-/** Milliseconds after which a screen that does not become what it should fails the test. */
+/** Milliseconds after which a screen that does not change as it should fails the test. */
 const PATIENCE_MS = 20_000;
 
 export async function hasScript(): Promise<boolean> {
@@ -40,7 +38,7 @@ export interface PtyOptions {
 
 export class PtyProgram implements AsyncDisposable {
   readonly terminal: ModelTerminal;
-  /** Everything that was written to the terminal. */
+  /** All output to the terminal. */
   output = "";
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
@@ -50,11 +48,11 @@ export class PtyProgram implements AsyncDisposable {
   #isNamed = false;
   #isEnded = false;
 
-  /** Starts `chatter` with these arguments. When it ends, its exit status stands on the screen: `status 0`. */
+  /** Starts `chatter` with these arguments. When it ends, its exit status is on the screen: `status 0`. */
   constructor(args: readonly string[], { columns = 60, rows = 12, variables = {} }: PtyOptions = {}) {
     this.terminal = new ModelTerminal(columns, rows);
     const words = [...commandLine(), ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-    // The terminal's name goes ahead, by which its size is changed; what it is like at the end comes last.
+    // The terminal's name is printed first, to change its size by; its settings at the end come last.
     const shell =
       `tty; stty cols ${columns} rows ${rows}; ${words}; echo "status $?"; stty -a | grep -o -- '-*icanon'`;
     const inherited = Object.entries(Deno.env.toObject())
@@ -76,7 +74,7 @@ export class PtyProgram implements AsyncDisposable {
     await this.#input.write(new TextEncoder().encode(text));
   }
 
-  /** Waits until the screen is as it should be. `what` is for the message where it does not become so. */
+  /** Waits until the screen is as it should be. `what` is for the message of a failure. */
   async until(what: string, isSo: (rows: readonly string[]) => boolean): Promise<void> {
     const deadline = Promise.withResolvers<never>();
     const patience = setTimeout(() => deadline.reject(this.#failure(what)), PATIENCE_MS);
@@ -90,7 +88,7 @@ export class PtyProgram implements AsyncDisposable {
     }
   }
 
-  /** Waits until a row of the screen is this, or begins with it where it ends in an ellipsis. */
+  /** Waits until a row of the screen is this, or begins with it if the row ends in an ellipsis. */
   async untilRow(row: string): Promise<void> {
     await this.until(
       `the row ${row}`,
@@ -98,7 +96,7 @@ export class PtyProgram implements AsyncDisposable {
     );
   }
 
-  /** The rows of the screen up to the last that has anything, without the times of messages. */
+  /** The rows of the screen up to the last that is not empty, without the times of messages. */
   get rows(): string[] {
     const rows = this.terminal.screen.map((row) => row.replace(/^[0-9]{2}:[0-9]{2} /, ""));
     return rows.slice(0, rows.findLastIndex((row) => row !== "") + 1);
@@ -117,7 +115,7 @@ export class PtyProgram implements AsyncDisposable {
     try {
       this.#child.kill("SIGKILL");
     } catch {
-      // It had ended already.
+      // It has ended already.
     }
     await this.#reading;
     await this.#child.status;
@@ -136,7 +134,7 @@ export class PtyProgram implements AsyncDisposable {
         this.#device.resolve(unwritten.slice(0, end).trim());
         unwritten = unwritten.slice(end + 1);
       }
-      // What is drawn without a cursor is seen when it is whole, as by a person, who is not that fast.
+      // Output without a cursor is read when it is complete, as a person would.
       const hidden = unwritten.lastIndexOf("\x1b[?25l");
       const whole = hidden > unwritten.lastIndexOf("\x1b[?25h") ? hidden : unwritten.length;
       await this.terminal.write(unwritten.slice(0, whole));

@@ -1,8 +1,6 @@
 /**
- * A WebSocket peer made by hand on a TCP connection, for what no client library does: stay silent, stop reading,
- * send broken frames.
- *
- * It reads whole unfragmented frames of a well-behaved server and nothing else.
+ * A WebSocket peer over a plain TCP connection, for what no client library does: stay silent, stop reading, send broken
+ * frames. It reads whole unfragmented frames of a well-behaved server only.
  *
  * @module
  */
@@ -19,7 +17,7 @@ export interface FrameShape {
   readonly fin?: boolean;
   readonly rsv?: number;
   readonly masked?: boolean;
-  /** The length that the header declares, where it is not the payload's. */
+  /** The length in the header, if it is not the payload's. */
   readonly declaredLength?: number;
 }
 
@@ -31,7 +29,7 @@ export class RawPeer implements AsyncDisposable {
     this.#connection = connection;
   }
 
-  /** Connects and shakes hands. Throws with the answer's head where it is let in nowhere. */
+  /** Connects and shakes hands. Throws with the head of the answer if it is refused. */
   static async open(
     url: string,
     headers: Readonly<Record<string, string>> = {},
@@ -44,7 +42,7 @@ export class RawPeer implements AsyncDisposable {
     throw new Error(`No upgrade: ${head}`);
   }
 
-  /** The head of the answer to a handshake that is not let in. */
+  /** The head of the answer to a refused handshake. */
   static async refused(url: string, headers: Readonly<Record<string, string>> = {}): Promise<string> {
     await using peer = await RawPeer.connect(url);
     await peer.write(handshake(headers));
@@ -53,7 +51,7 @@ export class RawPeer implements AsyncDisposable {
     return head;
   }
 
-  /** Connects and says nothing; to https by TLS, with the certificates that tests trust. */
+  /** Connects without a handshake; to https by TLS, with the certificates that tests trust. */
   static async connect(url: string): Promise<RawPeer> {
     const { protocol, hostname: bracketed, port: digits } = new URL(url);
     const [hostname, port] = [bracketed.replace(/^\[(.*)\]$/, "$1"), Number(digits)];
@@ -82,13 +80,13 @@ export class RawPeer implements AsyncDisposable {
     }
   }
 
-  /** The body of the next answer, whose head says how long it is. */
+  /** The body of the next answer, whose head has its length. */
   async readAnswer(): Promise<string> {
     const [, length = "0"] = /\r\ncontent-length: ([0-9]+)/i.exec(await this.readHead()) ?? [];
     return new TextDecoder().decode(await this.#take(Number(length)));
   }
 
-  /** The next frame; undefined where the connection ended. */
+  /** The next frame; undefined if the connection has ended. */
   async readFrame(): Promise<RawFrame | undefined> {
     const header = await this.#take(2);
     if (header === undefined) return undefined;
@@ -103,7 +101,7 @@ export class RawPeer implements AsyncDisposable {
     return payload === undefined ? undefined : { opcode: header[0]! & 0x0f, payload };
   }
 
-  /** The next text frame's text, past pings and the like; undefined where the connection ended. */
+  /** The text of the next text frame, skipping others; undefined if the connection has ended. */
   async readText(): Promise<string | undefined> {
     while (true) {
       const next = await this.readFrame();
@@ -112,7 +110,7 @@ export class RawPeer implements AsyncDisposable {
     }
   }
 
-  /** The code of the next close frame, past all that comes before it; undefined where the connection ended. */
+  /** The code of the next close frame, skipping others; undefined if the connection has ended. */
   async readCloseCode(): Promise<number | undefined> {
     while (true) {
       const next = await this.readFrame();
@@ -122,7 +120,7 @@ export class RawPeer implements AsyncDisposable {
     }
   }
 
-  /** Reads to the end of the connection, a reset included; answers how many bytes came. */
+  /** Reads to the end of the connection or a reset; returns the number of bytes. */
   async readToEnd(): Promise<number> {
     let bytes = this.#unread.length;
     this.#unread = new Uint8Array(0);
@@ -137,7 +135,7 @@ export class RawPeer implements AsyncDisposable {
     try {
       this.#connection.close();
     } catch {
-      // It was closed already.
+      // It is closed already.
     }
   }
 
@@ -201,7 +199,7 @@ export function frame(payload: Uint8Array, shape: FrameShape = {}): Uint8Array {
   bytes[1] = (masked ? 0x80 : 0) | (extended === 0 ? declared : extended === 2 ? 126 : 127);
   if (extended === 2) view.setUint16(2, declared);
   if (extended === 8) view.setBigUint64(2, BigInt(declared));
-  // A mask of zeros leaves the payload as it is, which the protocol allows.
+  // A mask of zeros leaves the payload unchanged, which the protocol allows.
   bytes.set(payload, bytes.length - payload.length);
   return bytes;
 }

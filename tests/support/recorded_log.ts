@@ -1,5 +1,5 @@
 /**
- * A logger that keeps its lines for the test to look at, in place of LogTape's.
+ * A logger that keeps its lines for the test, in place of LogTape's.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface LogLine {
 export interface RecordedLog {
   readonly log: Logger;
   readonly lines: LogLine[];
-  /** The events of a level, in their order. */
+  /** The events of a level, in order. */
   events(level: LogLine["level"]): string[];
 }
 

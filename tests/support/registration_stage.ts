@@ -1,5 +1,5 @@
 /**
- * A registration on a stage: a listing that answers when the test says so, and timers that the test moves.
+ * A registration for tests: the test answers for the listing and moves the timers.
  *
  * @module
  */
@@ -17,14 +17,14 @@ export interface Request {
   readonly method: "POST" | "PUT" | "DELETE";
   readonly body: Announcement | undefined;
   readonly key: string | undefined;
-  /** Whether the registration gave it up. */
+  /** Whether the registration has aborted it. */
   readonly isAborted: () => boolean;
-  /** Answers it, and lets everything run that follows from that without time. */
+  /** Answers it, and runs everything that follows without a timer. */
   readonly answer: (status: number, text?: string) => Promise<void>;
   readonly fail: (reason: string) => Promise<void>;
 }
 
-/** Lets everything run that only waits for promises that are settled. */
+/** Runs everything that waits for settled promises only. */
 export async function promisesSettled(): Promise<void> {
   for (let i = 0; i < 50; i++) await Promise.resolve();
 }
@@ -52,7 +52,7 @@ class WaitingListing implements Listing {
     signal: AbortSignal,
   ): Promise<ListingReply> {
     return new Promise((resolve) => {
-      // As the real one does: whoever gives up is answered at once.
+      // As with the real client, an aborted request is answered at once.
       signal.addEventListener("abort", () => resolve({ answered: false, reason: "given up" }));
       const settle = (reply: ListingReply) => {
         resolve(reply);
@@ -89,7 +89,7 @@ export class Stage {
   readonly listing = new WaitingListing();
   readonly keys = new MemoryKeys();
   readonly log: RecordedLog = recordedLog();
-  /** What the server says of itself. */
+  /** The server's announcement. */
   now: Announcement = { serverName: "Pub", address: ":5000", connectedUsers: 0, maxUsers: 50 };
   describe: () => Announcement = () => ({ ...this.now });
   random = 0;
@@ -117,20 +117,20 @@ export class Stage {
     return registration;
   }
 
-  /** Changes what the server says of itself, and tells the registration so. */
+  /** Changes the announcement, and notifies the registration. */
   async change(changes: Announcement): Promise<void> {
     this.now = { ...this.now, ...changes };
     this.#registration?.changed();
     await promisesSettled();
   }
 
-  /** Moves time on. */
+  /** Moves the timers on. */
   async pass(seconds: number): Promise<void> {
     mock.timers.tick(Math.round(seconds * 1000));
     await promisesSettled();
   }
 
-  /** The one request that was made since the last look. */
+  /** The only request since the last look. */
   next(): Request {
     const fresh = this.listing.requests.slice(this.#looked);
     assertEquals(fresh.length, 1, `requests since the last look: ${fresh.map(({ method }) => method)}`);
@@ -138,12 +138,12 @@ export class Stage {
     return fresh[0]!;
   }
 
-  /** Asserts that no request was made since the last look. */
+  /** Asserts that there was no request since the last look. */
   quiet(): void {
     assertEquals(this.listing.requests.slice(this.#looked).map(({ method, body }) => [method, body]), []);
   }
 
-  /** Asserts that the next request comes when so many seconds have passed, and not a millisecond before. */
+  /** Asserts that the next request comes after so many seconds, and not a millisecond before. */
   async nextAfter(seconds: number): Promise<Request> {
     this.quiet();
     await this.pass(seconds - 0.001);
@@ -152,7 +152,7 @@ export class Stage {
     return this.next();
   }
 
-  /** Stops, whatever is under way: no request is answered any more. */
+  /** Stops the registration; no request is answered any more. */
   async end(): Promise<void> {
     let ended = false;
     const stop = this.#registration?.stop().then(() => ended = true);
@@ -162,7 +162,7 @@ export class Stage {
   }
 }
 
-/** A test whose timers are moved by hand, and whose registration is stopped at its end. */
+/** A test that moves the timers of a registration, which is stopped at its end. */
 export function registrationTest(name: string, test: (stage: Stage) => Promise<void>): void {
   Deno.test(`registration ${name}`, async () => {
     mock.timers.enable({ apis: ["setTimeout"] });

@@ -1,20 +1,20 @@
 /**
- * A client of the extended mode for tests, written from PROTOCOL.md §12 and nothing else: it comes back whenever its
- * connection breaks, resumes, sends again what was not acknowledged, and notes what it was told.
+ * A client of the extended mode, written from PROTOCOL.md §12 alone: it reconnects when its connection breaks, resumes,
+ * repeats what was not acknowledged, and records the broadcasts.
  *
  * @module
  */
 import { LIVE_SUBPROTOCOL } from "../../src/protocol/codec.ts";
 
-/** Frames that may be unanswered: some, so that a cut meets several. */
+/** Frames that may be unanswered: several, so that a cut affects some. */
 const WINDOW = 8;
 
-/** What was told without a break: from a CONNECT or a first SESSION, over any number of resumes. */
+/** Broadcasts without a gap: from a CONNECT or a first SESSION, over any number of resumes. */
 export interface Stretch {
-  /** Of the SESSION that began it. */
+  /** The position of the SESSION that began it. */
   readonly from: number;
   /** Broadcasts in order, with the position that the client counted. */
-  readonly told: { readonly position: number; readonly text: string }[];
+  readonly broadcasts: { readonly position: number; readonly text: string }[];
 }
 
 export class ResumingClient {
@@ -33,7 +33,7 @@ export class ResumingClient {
   #position = 0;
   #stopped = false;
 
-  /** `onProgress` is told of every acknowledgement. */
+  /** `onProgress` is called after each acknowledgement. */
   constructor(
     name: string,
     url: () => string,
@@ -50,7 +50,7 @@ export class ResumingClient {
     return this.acknowledged.size === this.#texts.length;
   }
 
-  /** Resolves when everything is acknowledged and `stop` was called, whichever comes later. */
+  /** Resolves when everything is acknowledged and `stop` was called. */
   async run(): Promise<void> {
     while (!this.#stopped) await this.#connection();
   }
@@ -86,7 +86,7 @@ export class ResumingClient {
         this.#token = token;
         this.#position = Number(position);
         if (isResuming) this.resumes++;
-        else this.stretches.push({ from: this.#position, told: [] });
+        else this.stretches.push({ from: this.#position, broadcasts: [] });
         isResuming = true;
         isIn = true;
         sendMore();
@@ -100,12 +100,12 @@ export class ResumingClient {
         sendMore();
       } else if (/^c2\/(?:MSG|UPDATE|DISCONNECT|JOIN) /.test(frame)) {
         this.#position++;
-        this.stretches.at(-1)!.told.push({ position: this.#position, text: frame });
+        this.stretches.at(-1)!.broadcasts.push({ position: this.#position, text: frame });
       } else if (frame.startsWith("c2/ERROR ")) {
         this.refusals.push(frame);
         this.#token = undefined;
         isResuming = false;
-        // A name that an earlier session holds is free when that one was told about.
+        // A name of an earlier session is free once its departure was broadcast.
         socket.send(`c2/CONNECT ${this.name}`);
       }
     };

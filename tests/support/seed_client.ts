@@ -1,12 +1,12 @@
 /**
- * The client of 2021 that README.md shows, as the text that stands there.
+ * The client of 2021 that README.md shows, as text.
  *
  * @module
  */
 
 const README = new URL("../../README.md", import.meta.url);
 
-/** Its code, with this server's address in place of the one that it names. */
+/** Its code, with the address replaced by this server's. */
 export async function seedClient(serverUrl: string): Promise<string> {
   const readme = await Deno.readTextFile(README);
   const code = /^```js seed client\n([\s\S]*?)^```$/m.exec(readme)?.[1];

@@ -1,6 +1,6 @@
 /**
- * `runService` in a process of its own, around a server that is given as source: for servers that misbehave as the
- * real ones should not, where what is tested is how the process ends.
+ * `runService` in a process of its own, with a server given as source: for servers that misbehave as real ones should
+ * not, to test how the process ends.
  *
  * @module
  */
@@ -14,8 +14,8 @@ export interface Ended {
 }
 
 /**
- * Runs `runService` with `start`, the source of a function, in a process of its own, and sends it SIGTERM once it
- * has logged the event `stopAt`.
+ * Runs `runService` with `start`, the source of a function, in a process of its own, and sends it SIGTERM once it has
+ * logged the event `stopAt`.
  */
 export async function runAsService(
   start: string,

@@ -1,5 +1,5 @@
 /**
- * A disk of a few MiB for tests that fill it, or have it refuse writes: a tmpfs, mounted where this user may.
+ * A disk of a few MiB for tests that fill it or make it refuse writes: a tmpfs, if this user may mount one.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export class SmallDisk implements AsyncDisposable {
     return new SmallDisk(folder);
   }
 
-  /** Leaves not one page free. */
+  /** Leaves no page free. */
   async fill(): Promise<void> {
     using file = await Deno.open(`${this.folder}/filler`, { create: true, append: true });
     const zeros = new Uint8Array(PAGE);
@@ -45,13 +45,13 @@ export class SmallDisk implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // Lazily: a program that was killed just now may still be about to let go of its files.
+    // Lazily: a program just killed may not have closed its files yet.
     await run("umount", "--lazy", this.folder);
     await Deno.remove(this.folder);
   }
 }
 
-/** Whether this user may mount one. Where not, says so, since the tests that need it are left out. */
+/** Whether this user may mount a tmpfs. If not, prints that tests are left out. */
 export async function maySmallDisk(): Promise<boolean> {
   try {
     await using _disk = await SmallDisk.mount(1);

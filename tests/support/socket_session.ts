@@ -1,6 +1,5 @@
 /**
- * A chat session of the client over real WebSockets and timers, for tests: it runs until it is told to leave, and keeps
- * its events.
+ * A chat session of the client over real WebSockets and timers: it runs until the test ends it, and keeps its events.
  *
  * @module
  */
@@ -13,7 +12,7 @@ export class SocketSession extends SessionDriver {
   /** Resolves when it is over. */
   readonly over: Promise<void>;
 
-  /** `onEvent` is told after each event. */
+  /** `onEvent` is called after each event. */
   constructor(url: string, name: string, onEvent: (session: SocketSession) => void) {
     const { promise, resolve } = Promise.withResolvers<void>();
     super({

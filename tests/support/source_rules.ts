@@ -1,8 +1,7 @@
 /**
- * The house rules that a program can hold, each as a function from a source file to what is wrong with it.
- *
- * The syntax comes from Deno's own linter, whose plugins run inside of `deno test`; so a name in a comment or in
- * a text is no use of it. Which files there are is the caller's.
+ * The house rules that a program can check, each a function from a source file to its faults. Deno's linter, whose
+ * plugins run inside `deno test`, provides the syntax: a name in a comment or a text does not count. The caller chooses
+ * the files.
  *
  * @module
  */
@@ -23,7 +22,7 @@ const MAY_IMPORT: {
   "src/": { own: ["src/", "deno.json"], packages: true },
   "chat/": { own: ["chat/", "src/"], packages: true },
   "listing/": { own: ["listing/", "src/"], packages: true },
-  // What runs in a browser: it gets no package, and of the program only what is meant for browsers.
+  // Code for browsers: it may import no package, and of the program only what is meant for browsers.
   "listing/web/": { own: ["listing/web/"], packages: false },
   "chat/web/": { own: ["chat/web/", "src/client/", "src/protocol/"], packages: false },
   "src/client/": { own: ["src/client/", "src/protocol/"], packages: false },
@@ -49,8 +48,8 @@ export const importsItsOwn: Rule = (file) => {
 };
 
 /**
- * The stairs of the house: each step imports steps before it and none behind it. A step is a folder with its own files,
- * or a file that lies beside folders.
+ * The stairs of the house: each step imports only steps before it. A step is a folder with its files, or a file that
+ * lies beside folders.
  */
 export const STAIRS: readonly (readonly string[])[] = [
   [
@@ -126,13 +125,13 @@ export const importsDownTheStair: Rule = (file) => {
   }).map((target) => `imports ${target}, which is above it`);
 };
 
-/** The files that `file` imports, of our own. */
+/** Our own files that `file` imports. */
 function importedBy(file: SourceFile): string[] {
   return syntaxOf(file).imports.filter((specifier) => specifier.startsWith("."))
     .map((specifier) => resolvePath(file.path, specifier));
 }
 
-/** The circles of imports among files, types included: each as the files that are in it. */
+/** The circles of imports among files, types included: the files of each. */
 export function circlesAmong(files: readonly SourceFile[]): string[][] {
   const imports = new Map(files.map((file) => [file.path, importedBy(file)]));
   const reached = new Map(Array.from(imports.keys(), (path) => [path, reachableFrom(path, imports)]));
@@ -159,7 +158,7 @@ function reachableFrom(path: string, imports: ReadonlyMap<string, readonly strin
 
 export const FILES_IN_A_FOLDER_MAX = 25;
 
-/** Folders that hold more files of their own than one sees at a glance. */
+/** Folders with more files of their own than one sees at a glance. */
 export function crowdedFolders(paths: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const path of paths) {
@@ -178,7 +177,7 @@ export function adaptersAreChosenByMod(paths: readonly string[]): Rule {
   };
   return (file) => {
     if (file.path.startsWith("tests/") || file.path.endsWith("/mod.ts") || isAdapter(file.path)) return [];
-    // A port is declared by its user, which may be an adapter itself: its type is no choice.
+    // A port is declared by its user, which may be an adapter: importing its type is no choice.
     const { imports, typeImports } = syntaxOf(file);
     return imports.filter((specifier) => specifier.startsWith(".") && !typeImports.includes(specifier))
       .map((specifier) => resolvePath(file.path, specifier))
@@ -186,7 +185,7 @@ export function adaptersAreChosenByMod(paths: readonly string[]): Rule {
   };
 }
 
-/** What one file alone may use, and which. */
+/** Names that only certain files may use, and which files. */
 const OWNERS: readonly { use: RegExp; owners: readonly string[] }[] = [
   { use: /^Deno\.openKv$/, owners: ["src/kv/kv.ts"] },
   { use: /^Deno\.(?:add|remove)SignalListener$/, owners: ["src/serving/signals.ts"] },
@@ -261,7 +260,7 @@ export const functionsAreShort: Rule = (file) =>
 interface Syntax {
   /** Specifiers of imports and re-exports, static, dynamic and of types. */
   readonly imports: readonly string[];
-  /** Those of them that bring in nothing but types. */
+  /** Those that import only types. */
   readonly typeImports: readonly string[];
   /** Names that are read (`fetch`), chains of names (`Date.now`), and `new Date()` and `Date()`. */
   readonly uses: readonly string[];
@@ -272,7 +271,7 @@ interface Syntax {
 // deno-lint-ignore no-explicit-any -- nodes of every kind come through, each looked at by its `type`
 type Node = any;
 
-/** By file: each of some rules asks for it. */
+/** By file: several rules ask for it. */
 const read = new WeakMap<SourceFile, Syntax>();
 
 /** What a file imports and which names it uses. */
@@ -295,7 +294,7 @@ function readSyntax({ path, text }: SourceFile): Syntax {
       case "ExportNamedDeclaration":
       case "ImportExpression":
         if (node.source === null || node.source === undefined) return;
-        // What is not a plain text cannot be judged, and is shown as it stands.
+        // A source that is no plain text cannot be checked, and is shown as written.
         imports.push(typeof node.source.value === "string" ? node.source.value : `./${source}`);
         if (node.importKind === "type" || node.exportKind === "type") typeImports.push(imports.at(-1) ?? "");
         return;
@@ -334,7 +333,7 @@ function readSyntax({ path, text }: SourceFile): Syntax {
   return { imports, typeImports, uses: [...new Set(uses)], functions };
 }
 
-/** Whether the name is a property's or a member's, as `fetch` in `app.fetch` and in `{ fetch: 1 }`. */
+/** Whether the name is a property or a member, such as `fetch` in `app.fetch` and in `{ fetch: 1 }`. */
 function isOnlyAKey(node: Node): boolean {
   const { parent } = node;
   if (parent === undefined || parent === null || parent.computed) return false;

@@ -1,17 +1,18 @@
 /**
- * A collector of OpenTelemetry for tests: takes what the runtime exports by OTLP over HTTP as JSON, and keeps the spans.
+ * A collector of OpenTelemetry for tests: receives what the runtime exports by OTLP over HTTP as JSON, and keeps the
+ * spans.
  *
  * @module
  */
 
 export interface CollectedSpan {
   readonly service: string;
-  /** Who made it: `chatter`, or the runtime itself. */
+  /** The tracer: `chatter`, or the runtime itself. */
   readonly scope: string;
   readonly name: string;
   readonly traceId: string;
   readonly spanId: string;
-  /** Empty where it is the first of its trace. */
+  /** Empty if it is the first of its trace. */
   readonly parentId: string;
   /** Nanoseconds since 1970. */
   readonly start: bigint;
@@ -22,7 +23,7 @@ export interface CollectedSpan {
 
 export class SpanCollector implements AsyncDisposable {
   readonly spans: CollectedSpan[] = [];
-  /** All that came, as it came. */
+  /** All requests, as text. */
   text = "";
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
@@ -35,7 +36,7 @@ export class SpanCollector implements AsyncDisposable {
     });
   }
 
-  /** What a program is started with, to be traced to here as `service`. */
+  /** Variables that make a program export its traces here as `service`. */
   variables(service: string): Record<string, string> {
     return {
       OTEL_DENO: "true",
@@ -45,7 +46,7 @@ export class SpanCollector implements AsyncDisposable {
     };
   }
 
-  /** The spans that the program itself made, of that name. */
+  /** The spans of that name made by the program itself. */
   own(name: string): CollectedSpan[] {
     return this.spans.filter((span) => span.scope === "chatter" && span.name === name);
   }

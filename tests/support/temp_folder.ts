@@ -1,10 +1,10 @@
 /**
- * A folder of a test's own, gone when the test is over.
+ * A folder of one test, removed when the test is over.
  *
  * @module
  */
 
-/** Runs `use` with a new folder's path, without a slash at its end, and removes the folder whatever comes of it. */
+/** Runs `use` with a new folder's path, without a slash at its end, and then removes the folder in any case. */
 export async function inTempFolder(use: (folder: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "chatter_" });
   try {

@@ -1,6 +1,6 @@
 /**
- * A look at the threads of a chat server with several: who is on which, so that a test can have clients on each. The
- * system chooses a connection's thread, and a client that came to the wrong one is let go and another opened.
+ * The threads of a chat server: which client is on which, so that a test can have clients on each. The system chooses a
+ * connection's thread; a client on the wrong one is closed and another opened.
  *
  * @module
  */
@@ -10,10 +10,10 @@ import { replaced } from "./broken.ts";
 import { ChatClient } from "./chat_client.ts";
 import { RawPeer } from "./raw_peer.ts";
 
-/** The entry of a thread that hangs, or breaks, where a client says so; see faulty_front.ts. */
+/** The entry of a thread that hangs or breaks when a client says so; see faulty_front.ts. */
 export const FAULTY_FRONT = new URL("faulty_front.ts", import.meta.url).href;
 
-/** Tries to come to a certain thread; that each of so many comes to another of two is once in a million. */
+/** Tries to get a certain thread: that all of them get the other of two happens once in a million. */
 const TRIES_MAX = 20;
 
 export class Threads implements Disposable {
@@ -32,22 +32,22 @@ export class Threads implements Disposable {
     );
   }
 
-  /** Sockets that each has, in order of their starts. */
+  /** Sockets of each thread, in order of their starts. */
   get sockets(): number[] {
     return Array.from(this.#links, ({ sessions }) => Array.from(sessions).length);
   }
 
-  /** A client on the `index`th thread, with nothing said yet. */
+  /** A client on the `index`th thread, without CONNECT. */
   open(url: string, index: number, isLive = false): Promise<ChatClient> {
     return this.#openOn(index, async () => {
       const client = await ChatClient.open(url, isLive);
-      // Its thread has told of it when that has answered.
+      // Its thread has reported the socket once that is answered.
       await client.drain();
       return client;
     });
   }
 
-  /** The same by hand. */
+  /** The same as a raw peer. */
   openRaw(url: string, index: number): Promise<RawPeer> {
     return this.#openOn(index, async () => {
       const peer = await RawPeer.open(url);

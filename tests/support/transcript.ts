@@ -1,8 +1,6 @@
 /**
- * Transcripts of c2 as the documents write them, PROTOCOL.md's introduction: parsed out of Markdown, and their
- * texts with `<names>` in them matched against what really came.
- *
- * Pure: no server here. Playing one is the test's.
+ * Transcripts of c2 in documents, PROTOCOL.md's introduction: parses them from Markdown, and matches their texts with
+ * `<names>` against real frames. Pure: the test plays them.
  *
  * @module
  */
@@ -14,7 +12,7 @@ export interface Transcript {
   readonly line: number;
   /** The heading above it. */
   readonly heading: string;
-  /** What follows `c2`: arguments of `chatter chat`. */
+  /** The words after `c2`: arguments of `chatter chat`. */
   readonly flags: readonly string[];
   readonly steps: readonly Step[];
 }
@@ -23,14 +21,14 @@ export type Step =
   & { readonly line: number }
   & (
     | { readonly kind: "send"; readonly client: string; readonly text: string }
-    /** Something outside of the protocol; the server does it where `client` is `S`. */
+    /** An action outside of the protocol; the server does it if `client` is `S`. */
     | { readonly kind: "act"; readonly client: string; readonly what: string }
     /** `client` is `*` for everyone. */
     | { readonly kind: "receive"; readonly client: string; readonly text: string }
     | { readonly kind: "close"; readonly client: string; readonly code: number; readonly reason: string }
   );
 
-/** All transcripts of a Markdown file. Throws at a line of one that it cannot read. */
+/** All transcripts of a Markdown file. Throws at a line that it cannot read. */
 export function parseTranscripts(file: string, markdown: string): Transcript[] {
   return fencedBlocks(markdown).flatMap(({ line, heading, info, lines }) => {
     const [language, ...flags] = info.split(/\s+/);
@@ -54,7 +52,7 @@ function parseStep(text: string, place: string, line: number): Step {
   return act ? { line, kind: "act", client, what: act[1] ?? "" } : { line, kind: "send", client, text: rest };
 }
 
-/** What a name in angle brackets may stand for, by the name without the digits at its end. */
+/** What a name in angle brackets may match, by the name without its last digits. */
 const VALUES: { readonly [name: string]: string } = {
   token: "[A-Za-z0-9_-]{43}",
   position: "[0-9]+",
@@ -67,12 +65,12 @@ const VALUES: { readonly [name: string]: string } = {
 };
 const LITERALS: { readonly [name: string]: string } = { LF: "\n", NUL: "\0", SP: " ", empty: "" };
 
-/** The values of one transcript's names, bound by what comes and used in what is sent. */
+/** The values of one transcript's names, bound by received texts and used in sent ones. */
 export class Bindings {
   readonly #values = new Map<string, string>();
   #newestUuid = "";
 
-  /** The text to send for what is written. Throws for a name that has no value yet. */
+  /** The text to send. Throws for a name that has no value yet. */
   fill(written: string): string {
     return this.#translate(written, (name) => {
       throw new Error(`<${name}> is sent before it came`);
@@ -80,8 +78,8 @@ export class Bindings {
   }
 
   /**
-   * Whether `text` is what is written; names that are new are bound to what stands in their place. Message ids
-   * come in increasing order, §4.2: one that is not greater than all before it does not match.
+   * Whether `text` matches; new names are bound. Message ids must increase, §4.2: one that is not greater than all
+   * before does not match.
    */
   match(written: string, text: string): boolean {
     const names: string[] = [];
@@ -107,7 +105,7 @@ export class Bindings {
 
   #translate(written: string, unbound: (name: string) => string, literal: (text: string) => string): string {
     let out = "";
-    // Split by a group: texts at even places, what stood in brackets at odd ones.
+    // Split by a group: texts at even indexes, names at odd ones.
     for (const [i, part] of written.split(/<([^<>]+)>/).entries()) {
       if (i % 2 === 0) out += literal(part);
       else {

@@ -1,5 +1,5 @@
 /**
- * All that a chat server has kept, read as a client reads it: page by page, PROTOCOL.md §5.4.
+ * The whole history of a chat server, read page by page as a client does, PROTOCOL.md §5.4.
  *
  * @module
  */

@@ -1,9 +1,8 @@
 /**
- * Writes the stores of tests/vectors/stores/: starts a listing and a chat server of an earlier commit, has people talk,
- * and keeps both files with what was answered. Run by hand, as a layout is about to change:
- * `deno run -A tests/support/write_store_fixtures.ts NAME COMMIT`.
- *
- * The stores are the tests' memory of programs that are no more: none is ever written again.
+ * Writes the stores of tests/vectors/stores/: starts a listing and a chat server of an earlier commit, sends messages,
+ * and keeps both files with the answers. Run by hand before a layout changes: `deno run -A
+ * tests/support/write_store_fixtures.ts NAME COMMIT`. The stores preserve what earlier programs wrote: none is ever
+ * written again.
  *
  * @module
  */
@@ -47,7 +46,7 @@ const history = JSON.parse((await bob.ask("c2/QUERY history")).slice("c2/ACKNOWL
 const listed = async () => (await (await fetch(`${listing.url}/servers`)).json()).servers;
 while ((await listed()).length === 0) await new Promise((resolve) => setTimeout(resolve, 50));
 const [{ id, displayName }] = await listed();
-// Without a word to the listing, which keeps the server; the chat's own store is closed by the next start.
+// Without a withdrawal from the listing, which keeps the server; the next start closes the chat's own store.
 chat.child.kill("SIGKILL");
 await chat.child.status;
 listing.child.kill("SIGTERM");

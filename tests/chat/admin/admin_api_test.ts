@@ -1,5 +1,6 @@
 /**
- * The admin API over real sockets: HTTP requests of an operator, and the frames that each client gets, PROTOCOL.md §11.
+ * The admin API over real sockets: HTTP requests of an operator, and the frames that each client gets,
+ * docs/admin_api.md §11.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Exports of a running chat server over its admin API, and a store that fails meanwhile, PROTOCOL.md §11.4.
+ * Exports of a running chat server over its admin API, and a store that fails meanwhile, docs/admin_api.md §11.4.
  *
  * @module
  */
