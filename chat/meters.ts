@@ -23,7 +23,6 @@ const CAUSES = new Map<string, string>(
 
 const LISTING_REQUESTS = ["register", "update", "withdraw"] as const;
 
-/** Values read when metrics are requested. */
 export interface GaugedRoom {
   readonly connectedUsers: () => number;
   readonly held: { readonly size: number };

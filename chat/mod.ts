@@ -177,7 +177,6 @@ interface ServerParts {
   readonly log: Logger;
 }
 
-/** A server whose port is open. */
 class RunningServer implements RunningChat {
   readonly id: number;
   readonly port: number;

@@ -65,9 +65,7 @@ export interface NodeOptions {
   readonly sockets: () => Iterable<Participant>;
   /** The fan-out to other threads; undefined for this thread. */
   readonly fanout: FanoutPort | undefined;
-  /** Begins a turn soon. */
   readonly soon: (turn: () => void) => void;
-  /** Milliseconds since 1970. */
   readonly nowMs: () => number;
   readonly meters: ChatMeters;
   /** Undefined unless traces are collected. */

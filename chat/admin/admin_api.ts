@@ -32,17 +32,14 @@ export interface AdminOptions {
   readonly moderation: Moderation;
   readonly source: ExportSource;
   readonly limits: Limits;
-  /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
   readonly log: Logger;
 }
 
-/** Events that log what an operator did. */
 type AdminEvent = "admin.banned" | "admin.lifted" | "admin.kicked" | "admin.announced";
 
 type AdminContext = Context<{ Bindings: AdminBindings }>;
 
-/** The application to mount under `/admin`. */
 export function adminApp(options: AdminOptions): AdminApp {
   const app: AdminApp = new Hono<{ Bindings: AdminBindings }>();
   const { token, source, limits, log } = options;
@@ -58,7 +55,6 @@ export function adminApp(options: AdminOptions): AdminApp {
   return app;
 }
 
-/** Refuses a request without the token. */
 function authenticated(token: string, { steadyMs, log }: AdminOptions) {
   const bearer = new BearerToken(token);
   return async (c: AdminContext, next: () => Promise<void>): Promise<Response | void> => {

@@ -84,7 +84,6 @@ export interface ChatImportOptions {
     get(listing: string): Promise<string | undefined>;
     set(listing: string, key: string): Promise<void>;
   };
-  /** Milliseconds since 1970. */
   readonly nowMs: () => number;
 }
 

@@ -50,7 +50,6 @@ export interface ModerationOptions {
   readonly store: BanStore;
   /** All connections, with or without a session. */
   readonly sessions: Iterable<Participant>;
-  /** Milliseconds since 1970. */
   readonly nowMs: () => number;
   readonly mintId: () => string;
   readonly log: Logger;
@@ -75,7 +74,6 @@ export class Moderation {
     }));
   }
 
-  /** The bans in force, the oldest first. */
   bans(): Ban[] {
     return this.#options.bans.inForce(this.#options.nowMs());
   }

@@ -14,7 +14,6 @@ export interface AdminBindings {
 
 export type AdminApp = Hono<{ Bindings: AdminBindings }>;
 
-/** Answers 404 to every path. */
 export function adminIsOff(): AdminApp {
   const app: AdminApp = new Hono<{ Bindings: AdminBindings }>();
   app.all("*", (c) => c.notFound());

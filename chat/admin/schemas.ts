@@ -56,7 +56,6 @@ const banSchema = z.strictObject({
     "withAddress goes with a name and without an address",
   ).transform(({ name, address, seconds, ...rest }): BanRequest => ({ name, address, seconds, ...rest }));
 
-/** Schemas of POST bodies, by path. */
 export function adminBodies({ maxMessageLength }: Limits) {
   return {
     ban: banSchema,

@@ -18,7 +18,6 @@ import {
 /** Older pages of history in one turn. A page has up to 200 messages, about 3 MiB at the default message length. */
 export const TURN_PAGES_MAX = 16;
 
-/** A batch and its progress through a turn. */
 export class Batch {
   readonly submissions: readonly Submission[];
   decisions: readonly Decision[] = [];
@@ -54,7 +53,6 @@ export class BatchSize {
   #text = 0;
   #pages = 0;
 
-  /** `maxMessageLength` in characters. */
   constructor(maxMessageLength: number) {
     this.#maxMessageLength = maxMessageLength;
   }

@@ -14,12 +14,10 @@ import { asksForOlder } from "./batch.ts";
 export interface LookupParts {
   readonly state: RoomState;
   readonly journal: Pick<Journal, "find" | "page">;
-  /** The smallest id that is within `--history-days`, §5.4. */
   readonly historyFrom: () => string;
   readonly log: Logger;
 }
 
-/** The results for one batch, as of its beginning. */
 export class Lookups {
   static readonly NONE = new Lookups();
   readonly messages = new Map<string, StoredMessage>();

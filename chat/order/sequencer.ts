@@ -35,11 +35,8 @@ export interface SequencerOptions {
   readonly teller: Teller;
   readonly journal: Pick<Journal, "find" | "page">;
   readonly limits: Pick<Limits, "maxMessageLength">;
-  /** Milliseconds since 1970. */
   readonly nowMs: () => number;
-  /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
-  /** The smallest id that is within `--history-days`, §5.4. */
   readonly historyFrom: (nowMs: number) => string;
   /** Calls `turn` soon: inputs submitted until then join its batch. */
   readonly soon: (turn: () => void) => void;
@@ -227,7 +224,6 @@ export class Sequencer {
     }
   }
 
-  /** Call once the turn log has answered. */
   #settle(batch: Batch, storeFault: Fault | undefined): void {
     this.#options.spans?.stored(batch);
     if (storeFault !== undefined) batch.fail(storeFault);
@@ -256,7 +252,6 @@ export class Sequencer {
     return { kind: "refused", fault: fault("INTERNAL") };
   }
 
-  /** Fence: a bug in tracing affects no batch. */
   #trace(batch: Batch): void {
     try {
       this.#options.spans?.finished(batch);

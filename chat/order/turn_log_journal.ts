@@ -17,7 +17,6 @@ export interface JournalTurnLogOptions {
   readonly journal: Pick<Journal, "append">;
   readonly tokens: Pick<ResumeTokens, "stored">;
   readonly meters: ChatMeters;
-  /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
   readonly log: Logger;
 }

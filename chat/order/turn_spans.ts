@@ -27,7 +27,6 @@ export class TurnSpans {
   readonly #received = new WeakMap<Submission, number>();
   readonly #times = new WeakMap<Batch, Times>();
 
-  /** `nowMs`: milliseconds since 1970, with their fraction. */
   constructor(tracing: Tracing, nowMs: () => number) {
     this.#tracing = tracing;
     this.#nowMs = nowMs;
@@ -104,7 +103,6 @@ function attributesOf(decision: Decision | undefined): Record<string, string> {
   return { "chatter.outcome": "stored", "chatter.message": decision.entry.message.uuid };
 }
 
-/** Whether the server is at fault. */
 function isFailed(decision: Decision | undefined): boolean {
   if (decision === undefined) return true;
   return decision.kind === "refused" &&

@@ -40,7 +40,6 @@ export class ResumeTokens {
     return this.#sessions.size;
   }
 
-  /** Adds a stored session of an earlier run. */
   restore(stored: StoredSession): void {
     this.#sessions.set(stored.id, stored);
     for (const hash of stored.tokens) this.#byToken.set(hash, stored.id);

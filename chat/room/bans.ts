@@ -14,7 +14,6 @@ import { foldName, parseUsername, type Username } from "../../src/protocol/names
  */
 export const BANS_MAX = 10_000;
 
-/** A ban that applies to a sender. */
 export interface Bar {
   readonly message: string;
   /** Whether the address is banned, so that another name does not help. */
@@ -81,7 +80,6 @@ export class Bans {
     if (ban.address !== undefined) removeUnder(this.#byAddress, ban.address, ban);
   }
 
-  /** The ban in force that keeps out a client with this name or address, if any. */
   bar(username: Username, remoteAddress: string, nowMs: number): Bar | undefined {
     if (this.#bans.size === 0) return undefined;
     const ofAddress = firstInForce(this.#byAddress.get(addressBlock(remoteAddress)), nowMs);

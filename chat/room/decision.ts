@@ -92,7 +92,6 @@ export function isSessionChange(decision: Decision): decision is SessionChange {
   }
 }
 
-/** A session has left the room. */
 export interface Left {
   readonly kind: "left";
   readonly session: SessionId;
@@ -104,7 +103,6 @@ export interface Left {
 /** The context that all inputs of a batch share. */
 export interface Moment {
   readonly nowMs: number;
-  /** From a clock that never goes back. */
   readonly steadyMs: number;
   /** The smallest id that is within `--history-days`, §5.4. */
   readonly historyFrom: () => string;

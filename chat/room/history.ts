@@ -12,7 +12,6 @@ import { MessageWindow } from "./message_window.ts";
 /** Messages in memory: pages for many clients that reconnect at once. About 8 MiB if all have 4000 code points. */
 export const WINDOW_MESSAGES_MAX = 512;
 
-/** The newest messages of a store. */
 export interface NewestMessages {
   /** `--history-count`: messages that the store keeps. */
   readonly kept: number;

@@ -113,7 +113,6 @@ export class RoomState {
     };
   }
 
-  /** Gives a broadcast the next position and adds it to the replay buffer. */
   #numbered(text: string | undefined, decision: Decision): Frame | undefined {
     if (text === undefined) return undefined;
     const frame = toFrame(text);

@@ -50,7 +50,6 @@ export class Roster {
     return nameKeys(username).some((key) => (this.#holders.get(key) ?? session) !== session);
   }
 
-  /** Adds a session with a free name. */
   add(session: SessionId, member: Omit<Member, "hold">): void {
     this.#members.set(session, { ...member, hold: undefined });
     this.#take(session, member.username);

@@ -34,7 +34,6 @@ const BROKEN_TIMEOUT_MS = 500;
 /** Shared by all connections of a transport. */
 export interface WsConnectionRules {
   readonly log: Logger;
-  /** A clock that never goes back. */
   readonly steadyMs: () => number;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
@@ -72,7 +71,6 @@ export class WsConnection implements Connection, SocketOwner {
   /** When a beat first saw it closing, whichever end began it. */
   #closingMs: number | undefined;
 
-  /** Takes an open WebSocket. */
   constructor(
     socket: PeerSocket,
     { admitted, reading, stream }: WsConnectionParts,

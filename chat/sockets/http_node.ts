@@ -60,7 +60,6 @@ export interface NodeHttpOptions {
   readonly onLetIn: (letIn: LetIn) => void;
   /** Called for a bug while answering; the peer gets 500. */
   readonly onBug: (error: unknown) => void;
-  /** Called for a failure of the open port. */
   readonly onFailure: (error: Error) => void;
 }
 

@@ -9,10 +9,8 @@ import type { Limits } from "../../src/protocol/limits.ts";
 import type { Tls } from "../../src/serving/tls_files.ts";
 import type { Accept } from "../delivery/connection.ts";
 
-/** Values of `--transport`. */
 export type TransportName = "serve" | "ws";
 
-/** An admitted WebSocket. */
 export interface AdmittedSocket {
   /** The client's address: the peer's, or the one that a trusted proxy reports. */
   readonly remoteAddress: string;
@@ -24,7 +22,6 @@ export interface AdmittedSocket {
   readonly gone: () => void;
 }
 
-/** The peer of a request. */
 export interface Peer {
   /** The IP address of the other end of the connection. */
   readonly remoteAddress: string;
@@ -46,7 +43,6 @@ export interface TransportOptions {
    * check too.
    */
   readonly limits: Pick<Limits, "pingInterval" | "pingTimeout" | "maxFrameBytes" | "maxSockets">;
-  /** A clock that never goes back, in milliseconds. */
   readonly steadyMs: () => number;
   readonly log: Logger;
 }

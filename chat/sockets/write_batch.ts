@@ -30,7 +30,6 @@ export class WriteBatch {
   #rest: (Part | Frame)[] | undefined;
   #bytes = 0;
 
-  /** Size on the wire. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -217,7 +217,6 @@ export class KvJournal implements Journal {
   }
 }
 
-/** The new messages, in the order of their ids. */
 function saidIn(entries: readonly JournalEntry[]): StoredMessage[] {
   const said: StoredMessage[] = [];
   let isInOrder = true;

@@ -6,7 +6,6 @@
  */
 import type { StoredMessage } from "../room/message.ts";
 
-/** Messages in the order of their ids. */
 export interface Segment {
   /** Messages ever stored before this segment. */
   readonly ordinal: number;
