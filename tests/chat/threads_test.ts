@@ -12,7 +12,7 @@ import { keptLog, replaced } from "../support/broken.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat, type TestChatOptions, TRANSPORT_NAMES } from "../support/chat_server.ts";
 import { RawPeer } from "../support/raw_peer.ts";
-import { FAULTY_FRONT, Threads } from "../support/threads.ts";
+import { FAULTY_THREAD, Threads } from "../support/threads.ts";
 import type { RunningChat } from "../../chat/mod.ts";
 import type { TransportName } from "../../chat/sockets/transport.ts";
 
@@ -240,7 +240,7 @@ testOverEach(
 );
 
 /** With a thread that breaks or hangs when a client says so. */
-const FAULTY: TestChatOptions = { entry: FAULTY_FRONT, beatMs: 50, limits: { floodRate: 0 } };
+const FAULTY: TestChatOptions = { entry: FAULTY_THREAD, beatMs: 50, limits: { floodRate: 0 } };
 
 /** A client after the loss of a thread: connections on their way to that thread are cut, and this tries again. */
 async function openInTheEnd(url: string): Promise<ChatClient> {

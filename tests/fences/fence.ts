@@ -5,11 +5,12 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { RunningChat } from "../../chat/mod.ts";
 import type { TransportName } from "../../chat/sockets/transport.ts";
 import { type KeptLog, keptLog } from "../support/broken.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { startTestChat, type TestChatOptions, TRANSPORT_NAMES } from "../support/chat_server.ts";
+import { TRANSPORT_NAMES } from "../support/chat_server.ts";
+import { FaultPlan } from "./fault_plan.ts";
+import { type ChatPorts, type FaultyChat, type FaultyChatOptions, startFaultyChat } from "./faulty_chat.ts";
 
 /** The entry points that have a test. */
 export const tried = new Set<string>();
@@ -28,23 +29,33 @@ export function fence(
   });
 }
 
-interface ChatFenceOptions extends TestChatOptions {
+interface ChatFenceOptions extends Omit<FaultyChatOptions, "transport"> {
   readonly transports?: readonly TransportName[];
 }
 
-/** As `fence`, over each transport, with a chat server that must serve bob at all times. */
+/** What a test of a chat server's fence gets. */
+interface ChatFenceStage {
+  readonly server: FaultyChat;
+  readonly plan: FaultPlan<ChatPorts>;
+  readonly log: KeptLog;
+  /** The server must serve him at all times. */
+  readonly bob: ChatClient;
+}
+
+/** As `fence`, over each transport, with a chat server whose ports fail as the test plans, and that must serve bob. */
 export function chatFence(
   entryPoint: string,
   result: string,
-  test: (server: RunningChat, log: KeptLog, bob: ChatClient) => Promise<void>,
+  test: (stage: ChatFenceStage) => Promise<void>,
   { transports = TRANSPORT_NAMES, ...options }: ChatFenceOptions = {},
 ): void {
   for (const transport of transports) {
     fence(entryPoint, result, async (log) => {
-      await using server = await startTestChat({ transport, ...options });
+      const plan = new FaultPlan<ChatPorts>();
+      await using server = await startFaultyChat(plan, { transport, ...options });
       await using bob = await ChatClient.connect(server.url, "bob");
       await bob.drain();
-      await test(server, log, bob);
+      await test({ server, plan, log, bob });
       assertEquals(bob.socket.readyState, WebSocket.OPEN);
       // The test's other clients may be leaving just now.
       bob.send("c2/MSG 1; I am still here");

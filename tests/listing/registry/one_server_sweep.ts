@@ -1,5 +1,5 @@
 /**
- * A sweep over a list of one server, for tests of a check's results: no store on disk and no ping.
+ * A sweep over a list of one server, for tests of what comes of a check: no store on a disk, no ping.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export const RECORD: ServerRecord = {
   keyUsedAtMs: 0,
 };
 
-/** A store with one record, which never calls its listeners. */
+/** A store with one record, whose listeners are never told. */
 const STORE: ServerStore = {
   get: () => Promise.resolve({ record: RECORD, version: "1" }),
   write: () => Promise.resolve(true),
@@ -36,8 +36,11 @@ const STORE: ServerStore = {
 };
 
 /** A sweep of one server that calls `check` every 10 ms. */
-export function sweep(check: (record: ServerRecord) => Promise<void>): Liveness {
+export function sweep(
+  check: (record: ServerRecord) => Promise<void>,
+  wallClock = () => Date.now(),
+): Liveness {
   const clock = () => performance.now();
   const index = new ServerIndex(STORE, clock, new ChangeLog("test"));
-  return new Liveness({ index, check, interval: 0.02, steadyClock: clock, wallClock: () => Date.now() });
+  return new Liveness({ index, check, interval: 0.02, steadyClock: clock, wallClock });
 }
