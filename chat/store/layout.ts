@@ -1,5 +1,5 @@
 /**
- * The version of a chat server's rows in Deno KV, ARCHITECTURE.md "Storage".
+ * The version of a chat server's rows in Deno KV, docs/storage.md.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The field in which a message is written: what Enter does, how long it may be, and that somebody types.
+ * The field for new messages: Enter sends, the length is limited, and key presses are reported as typing. It does not
+ * track what becomes of a message.
  *
  * @module
  */
@@ -8,7 +9,7 @@ import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { byId } from "./page_elements.ts";
 
 export class Composer {
-  /** Characters that the server takes in a message. */
+  /** In characters, from `server_info`. */
   lengthMax: number = DEFAULT_LIMITS.maxMessageLength;
   readonly #form = byId("composer", HTMLFormElement);
   readonly #field = byId("text", HTMLTextAreaElement);
@@ -30,7 +31,7 @@ export class Composer {
     });
     field.addEventListener("keydown", (event) => {
       if (event.isComposing) return;
-      // With a keyboard on the glass Enter is a line, as everywhere there.
+      // On a touch keyboard Enter makes a new line, as in other apps.
       if (event.key === "Enter" && !event.shiftKey && !matchMedia("(pointer: coarse)").matches) {
         event.preventDefault();
         this.#submit(send);
@@ -45,7 +46,6 @@ export class Composer {
     });
   }
 
-  /** Whether one can write at all. */
   enable(isOn: boolean): void {
     this.#form.hidden = !isOn;
   }
@@ -62,7 +62,7 @@ export class Composer {
     send(text);
   }
 
-  /** Says what is too much; answers whether it can be sent. */
+  /** Shows the length or what is wrong. Returns true if the text can be sent. */
   #judge(): boolean {
     const { value } = this.#field;
     const length = value.length <= this.lengthMax * 0.9 ? 0 : [...value].length;
@@ -77,7 +77,7 @@ export class Composer {
   }
 }
 
-/** A field is as high as what is written in it, up to what its style allows. */
+/** Keeps a field as high as its text, up to the limit in its style. */
 export function growWithText(field: HTMLTextAreaElement): void {
   const grow = () => {
     field.style.height = "auto";

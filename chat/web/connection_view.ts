@@ -1,12 +1,13 @@
 /**
- * How it stands with the connection: a word in the header, and where something is to be done a line above the field.
+ * Shows the state of the connection: a word in the header, and a line above the field if the user can act. It does
+ * not reconnect; the session does.
  *
  * @module
  */
 /// <reference lib="dom" />
 import { byId } from "./page_elements.ts";
 
-/** Milliseconds for which a loss is not worth a line: most are over by then. */
+/** Milliseconds of a loss without a line, because most losses end sooner. */
 const PATIENT_MS = 1500;
 
 export class ConnectionView {
@@ -50,7 +51,7 @@ export class ConnectionView {
     this.#timer = setTimeout(() => this.#show(line, "Try now", tryNow), isShown ? 0 : PATIENT_MS);
   }
 
-  /** It is over, and stays so until somebody wants it. */
+  /** The session does not retry by itself; `again` joins. */
   over(why: string, again: () => void): void {
     this.#state("over", "Not connected");
     this.#show(why, "Join again", again);
@@ -63,7 +64,7 @@ export class ConnectionView {
     if (state !== "live") delete this.#place.dataset["latency"];
   }
 
-  /** Beside the state, and by style: a reader is not told of each new figure. */
+  /** Shown by style, so that a screen reader does not read each new figure. */
   #latency(): void {
     if (this.#latencyMs > 0) {
       this.#place.dataset["latency"] = `${Math.max(1, Math.round(this.#latencyMs))} ms`;

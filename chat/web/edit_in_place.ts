@@ -1,5 +1,5 @@
 /**
- * The field in which an own message is changed, in the place of the message.
+ * The field that replaces an own message while the user changes it. It sends nothing; its caller does.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { fromTemplate, within } from "./page_elements.ts";
 import { growWithText } from "./composer.ts";
 
-/** Opens the field in a row; it goes when it is saved or given up, and the focus goes where `onEnd` says. */
+/** Opens the field in a row. It closes on save or cancel, then `onEnd` moves the focus. */
 export function editInPlace(
   row: HTMLElement,
   text: string,

@@ -1,8 +1,6 @@
 /**
- * When a message was sent, as a person reads it, in the time of the machine.
- *
- * The time is that of the server, which is in each message's id (UUIDv7, PROTOCOL.md §4.2): what a client says of the
- * time can be anything.
+ * The time of a message as local text. The time is the server's, from the message id (UUIDv7, PROTOCOL.md §4.2),
+ * because a client may send any timestamp.
  *
  * @module
  */
@@ -12,7 +10,7 @@ const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle:
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const DAY_AND_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 
-/** Milliseconds since 1970 at which the server made a message. */
+/** Milliseconds since 1970 at which the server accepted a message. */
 export function sentAtMs(uuid: string): number {
   return parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
 }

@@ -1,6 +1,6 @@
 /**
- * The chat page put together: what the session tells goes to the parts of the page, what a person does there to the
- * session.
+ * The entry point of the chat page: passes events of the session to the name form or the room, and switches between
+ * them. room.ts and the parts that it uses do the rest.
  *
  * @module
  */
@@ -19,7 +19,6 @@ const session = new TabSession(url.href, handle);
 const room = new Room(session);
 const joining = new NameForm(byId("join-form", HTMLFormElement), byId("name-said", HTMLElement), join);
 
-/** Whether the conversation is shown, and not the form that leads to it. */
 let isInside = false;
 
 function join(name: string): void {
@@ -41,7 +40,7 @@ function handle(event: SessionEvent): void {
     joining.say(event.text);
   } else if (event.type === "state" && event.state === "over") {
     session.keep(false);
-    // Who left on purpose need not be told.
+    // The user left on purpose and needs no reason.
     if (event.reason === "goodbye") leave(undefined);
   }
   room.show(event);
@@ -60,7 +59,7 @@ function enter(username: string): void {
   room.focus();
 }
 
-/** Back to the form, with the reason where there is one. */
+/** Returns to the form, and shows why. */
 function leave(why: string | undefined): void {
   isInside = false;
   session.keep(false);
@@ -77,12 +76,12 @@ function say(text: string | undefined): void {
   show(byId("join-why", HTMLElement), text);
 }
 
-/** The name is offered at the next visit. */
+/** For the next visit. */
 function remember(name: string): void {
   try {
     localStorage.setItem(NAME_KEY, name);
   } catch {
-    // Then it is not.
+    // Without storage the next visit starts with an empty field.
   }
 }
 

@@ -1,7 +1,6 @@
 /**
- * The conversation on the page: of a log of any length only the part that is looked at has rows.
- *
- * It stays at the newest message while somebody reads there, and where they are while they read elsewhere.
+ * The rows of the conversation: only the visible part of the log has rows. The view follows the newest message if the
+ * user is at the end, and otherwise keeps its place.
  *
  * @module
  */
@@ -10,29 +9,27 @@ import type { Entry, MessageLog } from "./message_log.ts";
 import { dayKey, dayText, sentAtMs } from "./local_time.ts";
 import { dayRow, fillRow, makeRow, type RowActions } from "./message_row.ts";
 
-/** Rows that are made at most, and at once while one scrolls. */
+/** Rows at most, and rows added at a time while the user scrolls. */
 export const ROWS_MAX = 300;
 const ROWS_AT_ONCE = 100;
-/** Pixels from an end at which more is made, and from the newest message that count as being there. */
+/** Pixels from an end at which rows are added, and from the newest message that count as the end. */
 const NEAR_PX = 800;
 const BOTTOM_PX = 48;
-/** Milliseconds after which a message of the same author begins anew with the name. */
+/** Milliseconds after which a message of the same author shows the name again. */
 const GROUP_MS = 300_000;
 
 export class MessageList {
-  /** Whether the newest message is looked at. */
   isAtEnd = true;
   readonly #log: MessageLog;
   readonly #scroller: HTMLElement;
   readonly #list: HTMLElement;
   readonly #actions: RowActions;
   readonly #onMove: () => void;
-  /** Numbers of the first entry with a row, and of the one after the last. */
+  /** The numbers of the first entry with a row, and of the one after the last. */
   #from = 0;
   #to = 0;
   readonly #rows = new Map<number, HTMLLIElement>();
   #isDrawing = false;
-  /** Where it was scrolled to at last. */
   #top = 0;
 
   constructor(
@@ -41,7 +38,7 @@ export class MessageList {
       readonly scroller: HTMLElement;
       readonly list: HTMLElement;
       readonly actions: RowActions;
-      /** The person looks elsewhere. */
+      /** Called after the user scrolled or the view moved. */
       readonly onMove: () => void;
     },
   ) {
@@ -51,16 +48,16 @@ export class MessageList {
     this.#actions = actions;
     this.#onMove = onMove;
     scroller.addEventListener("scroll", () => this.#moved(), { passive: true });
-    // The keyboard of a phone comes, or the field grows.
+    // The scroller shrinks when a phone's keyboard opens or the field grows.
     new ResizeObserver(() => this.isAtEnd && this.#toBottom()).observe(scroller);
   }
 
-  /** Whether the oldest entry of the log has a row and one is near it. */
+  /** True if the oldest entry of the log has a row and is near the view. */
   get isAtStart(): boolean {
     return this.#from <= this.#log.start && this.#scroller.scrollTop < NEAR_PX;
   }
 
-  /** Draws once for all that comes in one frame, also where the tab is in the background. */
+  /** Draws once per animation frame; a background tab has none, hence the timer. */
   drawSoon(): void {
     if (this.#isDrawing) return;
     this.#isDrawing = true;
@@ -72,7 +69,6 @@ export class MessageList {
     else requestAnimationFrame(draw);
   }
 
-  /** Brings the rows up to date with the end of the log. */
   draw(): void {
     if (this.#from < this.#log.start) this.#rebuild();
     else if (this.isAtEnd) {
@@ -85,7 +81,6 @@ export class MessageList {
     }
   }
 
-  /** Older entries were put before the others: what is looked at stays where it is. */
   drawOlder(): void {
     this.#keepPlace(() => {
       const from = Math.max(this.#log.start, this.#from - ROWS_AT_ONCE);
@@ -94,14 +89,13 @@ export class MessageList {
     });
   }
 
-  /** Shows the newest of a log that is another one than before. */
+  /** Call after the log was replaced: shows its newest entries. */
   restart(): void {
     this.isAtEnd = true;
     this.#rebuild();
     this.#onMove();
   }
 
-  /** Shows the newest messages. */
   toEnd(): void {
     this.isAtEnd = true;
     if (this.#to < this.#log.end || this.#from < this.#log.start) this.#rebuild();
@@ -109,13 +103,11 @@ export class MessageList {
     this.#onMove();
   }
 
-  /** Shows what has changed of an entry. */
   changed(entry: Entry): void {
     const row = this.#rows.get(entry.number);
     if (row !== undefined && entry.kind === "message") fillRow(row, entry);
   }
 
-  /** Shows what has changed of any entry. */
   refresh(): void {
     for (const number of this.#rows.keys()) {
       const entry = this.#log.at(number);
@@ -123,7 +115,7 @@ export class MessageList {
     }
   }
 
-  /** The row of an entry, which is brought into view; undefined where it is not made. */
+  /** Scrolls to an entry. Returns its row; undefined if it has none. */
   reveal(entry: Entry): HTMLLIElement | undefined {
     const row = this.#rows.get(entry.number);
     row?.scrollIntoView({ block: "nearest" });
@@ -141,7 +133,7 @@ export class MessageList {
   #moved(): void {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     const below = scrollHeight - scrollTop - clientHeight;
-    // What grows below moves nobody away: only who scrolls up leaves the end.
+    // Growth below also changes the distance, so only an upward scroll leaves the end.
     const isUpwards = scrollTop < this.#top - 1;
     this.#top = scrollTop;
     if (below < BOTTOM_PX && this.#to >= this.#log.end) this.isAtEnd = true;
@@ -166,7 +158,7 @@ export class MessageList {
   #addBefore(from: number): void {
     const rows = document.createDocumentFragment();
     for (let number = from; number < this.#from; number++) this.#append(rows, number);
-    // What was first may go on what now stands before it.
+    // The day of the former first row may begin in the rows before it now.
     this.#dropDay(this.#from);
     const first = this.#rows.get(this.#from);
     const day = this.#head(this.#from, first);
@@ -185,7 +177,7 @@ export class MessageList {
     rows.append(row);
   }
 
-  /** Marks whether a message begins a group; answers the line of its day where it is the first of one. */
+  /** Marks the first message of a group. Returns the line of its day if it is the first of one. */
   #head(number: number, row: HTMLLIElement | undefined): HTMLLIElement | undefined {
     const entry = this.#log.at(number);
     if (entry?.kind !== "message" || row === undefined) return undefined;
@@ -202,7 +194,6 @@ export class MessageList {
     return isNewDay ? dayRow(dayText(ms, Date.now())) : undefined;
   }
 
-  /** Takes away the line of a day before a row. */
   #dropDay(number: number): void {
     const before = this.#rows.get(number)?.previousElementSibling;
     if (before?.classList.contains("day")) before.remove();
@@ -225,10 +216,10 @@ export class MessageList {
     }
   }
 
-  /** Changes rows so that what is looked at stays where it is. */
+  /** Applies a change of rows without moving the row at the top of the view. */
   #keepPlace(change: () => void): void {
     const { top } = this.#scroller.getBoundingClientRect();
-    // By number: the map has them in the order in which they were made.
+    // The map is in order of creation, not of numbers.
     let number = this.#from;
     while (number < this.#to && (this.#rows.get(number)?.getBoundingClientRect().bottom ?? 0) <= top) {
       number++;

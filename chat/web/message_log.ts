@@ -1,13 +1,12 @@
 /**
- * What was said and what happened, in its order, as far as it is in memory: a place that grows at both ends.
- *
- * It shows nothing. Each entry has a number that stays, so that a view can tell where it is.
+ * The messages and notices in memory, in order; it grows at both ends and shows nothing. Each entry keeps its number,
+ * so that a view can keep its place.
  *
  * @module
  */
 import type { Message } from "../../src/client/session/session_events.ts";
 
-/** A notice is a line of what happened: its words, with the names of people in it marked. */
+/** A part of a notice: text, or a name to mark as such. */
 export type Word = { readonly name: string } | string;
 
 export interface MessageEntry {
@@ -25,27 +24,25 @@ export interface NoticeEntry {
 
 export type Entry = MessageEntry | NoticeEntry;
 
-/** Entries in memory: past it the oldest go, and come back from the server when somebody scrolls up to them. */
+/** Entries in memory: the oldest are dropped, and fetched again when the user scrolls up to them. */
 export const ENTRIES_MAX = 12_000;
 const DROPPED_AT_ONCE = 2000;
 
 export class MessageLog {
   #entries: Entry[] = [];
   readonly #messages = new Map<string, MessageEntry>();
-  /** Whether there is nothing older on the server. */
   isOldest = false;
 
-  /** The number of the oldest entry; the same as `end` where there is none. */
+  /** The number of the oldest entry; equal to `end` if the log is empty. */
   get start(): number {
     return this.#entries[0]?.number ?? 0;
   }
 
-  /** One more than the number of the newest. */
+  /** One more than the number of the newest entry. */
   get end(): number {
     return this.start + this.#entries.length;
   }
 
-  /** The id of the oldest message. */
   get oldestUuid(): string | undefined {
     const oldest = this.#entries.find((entry) => entry.kind === "message");
     return oldest?.kind === "message" ? oldest.message.uuid : undefined;
@@ -59,7 +56,6 @@ export class MessageLog {
     return this.#messages.get(uuid);
   }
 
-  /** The newest own message that has a text. */
   lastOwn(): MessageEntry | undefined {
     const last = this.#entries.findLast((entry) =>
       entry.kind === "message" && entry.message.isOwn && entry.message.text !== ""
@@ -67,7 +63,7 @@ export class MessageLog {
     return last?.kind === "message" ? last : undefined;
   }
 
-  /** Adds what is new, or takes what has changed; answers the entry, and undefined for an older one that is not here. */
+  /** Adds or updates a message. Returns its entry; undefined for an older message that is not in memory. */
   upsert(message: Message, isNew: boolean): MessageEntry | undefined {
     const known = this.#messages.get(message.uuid);
     if (known !== undefined) {
@@ -81,7 +77,7 @@ export class MessageLog {
     return this.#append({ kind: "notice", number: this.end, words });
   }
 
-  /** Puts older messages before all that is here, those that are here already aside. */
+  /** Puts older messages before all entries, except those already here. Returns how many. */
   prepend(messages: readonly Message[]): number {
     const older = messages.filter(({ uuid }) => !this.#messages.has(uuid));
     const first = this.start - older.length;
@@ -93,14 +89,13 @@ export class MessageLog {
     return entries.length;
   }
 
-  /** It turned out that a message is one's own. */
   markOwn(uuid: string): MessageEntry | undefined {
     const entry = this.#messages.get(uuid);
     if (entry !== undefined) entry.message = { ...entry.message, isOwn: true };
     return entry;
   }
 
-  /** Nothing that is here is one's own any more. */
+  /** Call in a new session, which cannot change earlier messages. */
   disown(): void {
     for (const entry of this.#messages.values()) {
       if (entry.message.isOwn) entry.message = { ...entry.message, isOwn: false };

@@ -1,5 +1,5 @@
 /**
- * One line of the conversation: a message with what one may do to it, or a notice.
+ * Makes the row of an entry: a message with its buttons, or a notice. It does not decide which entries have rows.
  *
  * @module
  */
@@ -10,13 +10,12 @@ import type { Entry, MessageEntry, Word } from "./message_log.ts";
 import { fromTemplate, show, within } from "./page_elements.ts";
 import { isEmojiOnly, richText } from "./rich_text.ts";
 
-/** What a person does to a message: `edit` opens the field for it, the other two are wishes to the server. */
+/** `edit` opens the field for a message, `remove` asks the server to delete it. */
 export interface RowActions {
   readonly edit: (uuid: string) => void;
   readonly remove: (uuid: string) => void;
 }
 
-/** Makes the row of an entry. */
 export function makeRow(entry: Entry, actions: RowActions): HTMLLIElement {
   if (entry.kind === "notice") return noticeRow(entry.words);
   const row = fromTemplate("message-row", HTMLLIElement);
@@ -24,7 +23,7 @@ export function makeRow(entry: Entry, actions: RowActions): HTMLLIElement {
   const remove = within(row, ".delete", HTMLButtonElement);
   edit.addEventListener("click", () => actions.edit(entry.message.uuid));
   remove.addEventListener("click", () => {
-    // One press asks, the next one does: in the same place, and it forgets when one goes elsewhere.
+    // The first press asks and the second deletes; losing the focus cancels.
     if (remove.dataset["asks"] === "") return actions.remove(entry.message.uuid);
     remove.dataset["asks"] = "";
     remove.textContent = "Really delete?";
@@ -37,7 +36,6 @@ export function makeRow(entry: Entry, actions: RowActions): HTMLLIElement {
   return row;
 }
 
-/** Shows in a row what its message is now. */
 export function fillRow(row: HTMLLIElement, { message, error }: MessageEntry): void {
   const { uuid, username, text, edited, isOwn } = message;
   const author = within(row, ".author", HTMLElement);
@@ -59,7 +57,6 @@ export function fillRow(row: HTMLLIElement, { message, error }: MessageEntry): v
   show(within(row, ".error", HTMLElement), error);
 }
 
-/** The line that tells a day from the one before it. */
 export function dayRow(text: string): HTMLLIElement {
   const row = document.createElement("li");
   row.className = "day";

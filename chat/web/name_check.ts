@@ -1,13 +1,13 @@
 /**
- * What is wrong with a username while it is written, PROTOCOL.md §3.1: a light check, since the server judges in the
- * end, and alone knows who is there.
+ * Checks a username while it is typed, PROTOCOL.md §3.1. It is a light check: the server decides, and it alone holds
+ * the names in use.
  *
  * @module
  */
 import { USERNAME_LENGTH_MAX } from "../../src/protocol/limits.ts";
 import { withoutNameCharacters } from "../../src/protocol/names.ts";
 
-/** Why a name cannot be one, for a person; undefined where it looks right. */
+/** What is wrong with a name, as a text for the user; undefined if nothing is. */
 export function nameProblem(written: string): string | undefined {
   const name = written.normalize("NFC");
   if (name === "") return "A name is needed.";
@@ -30,7 +30,7 @@ function strangeCharacters(name: string): string {
   try {
     return withoutNameCharacters(name);
   } catch {
-    // A browser whose patterns do not know the flag v: the server judges.
+    // The browser does not support the regular expression flag v, so the server decides.
     return "";
   }
 }

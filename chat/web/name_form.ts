@@ -1,6 +1,6 @@
 /**
- * A field for a name with its form: it says while one writes what is wrong, and after the server has judged what the
- * server said.
+ * A form with a field for a name: shows what is wrong with it while the user types, and later the server's refusal.
+ * It serves both joining and renaming.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export class NameForm {
   readonly #button: HTMLButtonElement;
   readonly #hint: string;
 
-  /** In `said` it is said what is wrong; `submit` gets a name that looks right. */
+  /** `said` shows problems; `submit` receives a name that passes the light check. */
   constructor(form: HTMLFormElement, said: HTMLElement, submit: (name: string) => void) {
     this.#field = within(form, "input", HTMLInputElement);
     this.#button = within(form, "[type=submit]", HTMLButtonElement);
@@ -23,7 +23,7 @@ export class NameForm {
     this.#field.addEventListener("input", () => this.#judge());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      // A blank at an end is nobody's wish.
+      // Spaces at the ends are typing mistakes.
       this.#field.value = this.#field.value.trim();
       if (this.#judge()) submit(this.#field.value);
       else this.#field.focus();
@@ -38,7 +38,6 @@ export class NameForm {
     this.#field.value = name;
   }
 
-  /** Says something of the name, as the server's refusal. */
   say(text: string): void {
     this.#said.textContent = text;
     this.#said.classList.add("wrong");
@@ -46,14 +45,12 @@ export class NameForm {
     this.focus();
   }
 
-  /** Says nothing but the hint. */
   clear(): void {
     this.#said.textContent = this.#hint;
     this.#said.classList.remove("wrong");
     this.#field.removeAttribute("aria-invalid");
   }
 
-  /** Whether the server is being asked. */
   wait(isBusy: boolean): void {
     this.#button.disabled = isBusy;
   }
@@ -66,7 +63,7 @@ export class NameForm {
   #judge(): boolean {
     const written = this.#field.value;
     const problem = nameProblem(written.trimEnd());
-    // While nothing is written yet there is nothing to complain of.
+    // An empty field needs no complaint.
     if (problem === undefined || written === "") this.clear();
     else {
       this.#said.textContent = problem;

@@ -1,5 +1,6 @@
 /**
- * What one has sent and what is not yet acknowledged, below the conversation, with what became of it.
+ * The drafts below the conversation that are not yet among the messages, with their state. It sends nothing; `settle`
+ * does.
  *
  * @module
  */
@@ -11,10 +12,10 @@ export class PendingList {
   readonly #list: HTMLElement;
   readonly #decide: (nonce: string, isSent: boolean) => void;
   readonly #rows = new Map<string, HTMLLIElement>();
-  /** The id of the message to the nonce, where it is acknowledged and not yet there. */
+  /** Nonces of acknowledged drafts by the id of the message, until it arrives. */
   readonly #awaited = new Map<string, string>();
 
-  /** `settle` is called when the person decides on a text that did not go through. */
+  /** `settle` is called when the user sends or drops a failed draft. */
   constructor(list: HTMLElement, settle: (nonce: string, isSent: boolean) => void) {
     this.#list = list;
     this.#decide = settle;
@@ -24,31 +25,28 @@ export class PendingList {
     return this.#rows.size;
   }
 
-  /** It waits. */
   queued(draft: Draft, isConnected: boolean): void {
     this.#show(draft, isConnected ? "Sending…" : "Will be sent when the connection is back", "waiting");
   }
 
-  /** It is stored; its message is to come, or is there. */
+  /** The server stored it; `isThere` means that its message is already shown. */
   acknowledged(draft: Draft, uuid: string | undefined, isThere: boolean): void {
     if (isThere) return this.#remove(draft.nonce);
     this.#show(draft, "", "sent");
     if (uuid !== undefined) this.#awaited.set(uuid, draft.nonce);
   }
 
-  /** A message is there. */
   arrived(uuid: string): void {
     const nonce = this.#awaited.get(uuid);
     this.#awaited.delete(uuid);
     if (nonce !== undefined) this.#remove(nonce);
   }
 
-  /** It did not go through, or nobody knows. */
+  /** The server refused the draft, or its fate is unknown. */
   failed(draft: Draft, why: string): void {
     this.#show(draft, why, "failed");
   }
 
-  /** All that still wait are said to wait for that. */
   connection(isConnected: boolean): void {
     for (const row of this.#rows.values()) {
       if (!row.classList.contains("waiting")) continue;

@@ -1,5 +1,5 @@
 /**
- * Who is here, at the side, or on a phone behind a button; and who is typing.
+ * The list of participants, on a phone behind a button, and the line of those who are typing.
  *
  * @module
  */
@@ -7,9 +7,8 @@
 import { hueClass } from "./author_hue.ts";
 import { byId, show } from "./page_elements.ts";
 
-/** Milliseconds for which somebody is said to type after the last word of it. */
+/** Milliseconds for which a participant counts as typing after a TYPING frame. */
 const TYPING_SHOWN_MS = 5000;
-/** Names of those who type that are shown. */
 const TYPISTS_MAX = 3;
 
 export class People {
@@ -31,7 +30,7 @@ export class People {
     });
   }
 
-  /** `isExtended`: whether the server says at once who comes. */
+  /** `isExtended` means that arrivals are shown at once. */
   show(users: readonly string[], own: string, isExtended: boolean): void {
     byId("people-count", HTMLElement).textContent = String(users.length);
     this.#names.replaceChildren(...users.map((user) => {
@@ -48,14 +47,12 @@ export class People {
     );
   }
 
-  /** Somebody types. */
   types(username: string): void {
     clearTimeout(this.#typists.get(username));
     this.#typists.set(username, setTimeout(() => this.stops(username), TYPING_SHOWN_MS));
     this.#showTypists();
   }
 
-  /** Somebody has written, or is gone. */
   stops(username: string): void {
     clearTimeout(this.#typists.get(username));
     if (this.#typists.delete(username)) this.#showTypists();

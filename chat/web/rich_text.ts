@@ -1,15 +1,15 @@
 /**
- * A message's text as it is shown: as text, with what is a web address as a link. Nothing in it is ever markup.
+ * Renders a message as text nodes and links to web addresses. It never interprets markup.
  *
  * @module
  */
 /// <reference lib="dom" />
 
-// What shows nothing or turns the reading direction ends an address: it could look like another.
+// Invisible and bidirectional characters end an address, because they could disguise it.
 const ADDRESS = /https?:\/\/[^\s<>"`\p{Cc}\p{Cf}]+/giu;
 const CLOSING = /[.,;:!?'…]+$/u;
 
-/** Parts a text into plain parts and addresses, which put together are the text. */
+/** Splits a text into plain parts and addresses, which joined are the text again. */
 export function parts(text: string): { text: string; href: string | undefined }[] {
   const found = [];
   let end = 0;
@@ -25,7 +25,6 @@ export function parts(text: string): { text: string; href: string | undefined }[
   return found;
 }
 
-/** Nodes for a text. */
 export function richText(text: string): Node[] {
   return parts(text).map(({ text, href }) => {
     if (href === undefined) return document.createTextNode(text);
@@ -33,21 +32,21 @@ export function richText(text: string): Node[] {
     link.href = href;
     link.target = "_blank";
     link.rel = "noopener noreferrer";
-    // Where it leads in truth, also for letters that look like others.
+    // The real destination, even if letters look like others.
     link.title = href;
     link.textContent = text;
     return link;
   });
 }
 
-/** Whether a text is a few emoji and nothing else, which are shown large. */
+/** True for a few emoji and nothing else; the page shows them large. */
 export function isEmojiOnly(text: string): boolean {
   return text.length <= 32 &&
     /^(?:[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200D\uFE0F]|\s)+$/u.test(text) &&
     /\S/.test(text);
 }
 
-/** What ends a sentence or closes a bracket from outside is not the address's. */
+/** Punctuation after an address and an unmatched bracket do not belong to it. */
 function withoutClosing(address: string): string {
   let cut = address.replace(CLOSING, "");
   for (const [open, close] of [["(", ")"], ["[", "]"], ["{", "}"]]) {

@@ -1,5 +1,6 @@
 /**
- * The conversation as a person has it before them: what the session tells is shown, what they do is asked for.
+ * The chat room on the page: shows the events of the session, and turns the user's actions into wishes. The parts
+ * that it uses do the drawing.
  *
  * @module
  */
@@ -17,7 +18,7 @@ import { People } from "./people.ts";
 import type { TabSession } from "./tab_session.ts";
 import { Unread } from "./unread.ts";
 
-/** Messages that are asked for when somebody scrolls up. */
+/** Messages per page when the user scrolls up. */
 const PAGE = 100;
 
 export class Room {
@@ -91,7 +92,6 @@ export class Room {
     this.#composer.focus();
   }
 
-  /** Shows what the session tells. */
   show(event: SessionEvent): void {
     switch (event.type) {
       case "state":
@@ -210,7 +210,7 @@ export class Room {
     this.#showPeople();
   }
 
-  /** Says it where it was wished. */
+  /** Shows a failure where the user acted. */
   #failed(wish: Wish, text: string): void {
     if (wish.kind === "send") {
       this.#pending.failed(wish, text);
@@ -246,7 +246,7 @@ export class Room {
     this.#session.wish(wish);
   }
 
-  /** The person looks elsewhere: older messages may be wanted. */
+  /** The view moved: asks for older messages near the start. */
   #moved(): void {
     this.#unread.look();
     const older = byId("older", HTMLElement);

@@ -1,5 +1,6 @@
 /**
- * A chat session in a tab: its memory across a reload, and what the tab notices of the network.
+ * A chat session in a browser tab: it survives a reload in the tab's storage, and reconnects when the network returns
+ * or the tab becomes visible.
  *
  * @module
  */
@@ -8,12 +9,12 @@ import { SessionDriver } from "../../src/client/session_driver.ts";
 import { parseSavedSession } from "../../src/client/session/saved_session.ts";
 import type { SessionEvent } from "../../src/client/session/session_events.ts";
 
-/** Milliseconds after which what a reload goes on from is saved. */
+/** Milliseconds between saves. */
 const SAVE_MS = 1000;
 const STORAGE_KEY = "chatter.session";
 
 export class TabSession extends SessionDriver {
-  /** The name under which this tab was connected before it was loaded anew; undefined where it was not. */
+  /** The name of the session before a reload; undefined if there was none. */
   readonly savedName: string | undefined;
   #saving: ReturnType<typeof setTimeout> | undefined;
   #isSaving = false;
@@ -28,7 +29,7 @@ export class TabSession extends SessionDriver {
       wallMs: () => Date.now(),
       onEvent: (event) => {
         onEvent(event);
-        // For a tab that ends without a word, as in a crash.
+        // For a tab that ends without an event, as in a crash.
         this.#saving ??= setTimeout(() => this.#save(), SAVE_MS);
       },
     });
@@ -41,7 +42,7 @@ export class TabSession extends SessionDriver {
     addEventListener("pagehide", () => this.#save());
   }
 
-  /** From now on a reload goes on from here, or does not. */
+  /** Turns saving on, or off and forgets what is saved. */
   keep(isSaving: boolean): void {
     this.#isSaving = isSaving;
     if (isSaving) this.#save();
@@ -59,7 +60,7 @@ function readStorage(): string | null | undefined {
   try {
     return sessionStorage.getItem(STORAGE_KEY);
   } catch {
-    // Where a browser keeps nothing for anybody, a reload is a new visit.
+    // Without storage a reload is a new visit.
     return undefined;
   }
 }
@@ -69,6 +70,6 @@ function writeStorage(text: string | undefined): void {
     if (text === undefined) sessionStorage.removeItem(STORAGE_KEY);
     else sessionStorage.setItem(STORAGE_KEY, text);
   } catch {
-    // As above; or it is full, and the place of before is good too.
+    // No storage, or it is full: an older save is still useful.
   }
 }

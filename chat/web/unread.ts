@@ -1,15 +1,16 @@
 /**
- * What came while nobody looked: counted in the title and on the button that leads to it, and read out as it comes.
+ * Counts messages that arrive out of view, in the title and on a button, and announces each new message to screen
+ * readers. It does not remember which ones were read.
  *
  * @module
  */
 /// <reference lib="dom" />
 import { byId } from "./page_elements.ts";
 
-/** Messages that a screen reader still has before it: older ones are left out where it cannot follow. */
+/** Messages in the live region; older ones are removed, because a screen reader cannot follow more. */
 const ANNOUNCED_MAX = 20;
 
-/** Milliseconds that are told together. */
+/** Milliseconds of messages that are announced together. */
 const TELL_MS = 200;
 
 export class Unread {
@@ -21,7 +22,7 @@ export class Unread {
   readonly #announcer = byId("announcer", HTMLElement);
   readonly #isLooked: () => boolean;
 
-  /** `isLooked` says whether the newest message is looked at. */
+  /** `isLooked` returns true if the newest message is in view. */
   constructor(isLooked: () => boolean, toEnd: () => void) {
     this.#isLooked = isLooked;
     this.#button.addEventListener("click", toEnd);
@@ -29,14 +30,12 @@ export class Unread {
     addEventListener("focus", () => this.look());
   }
 
-  /** A message of somebody else came. */
   came(username: string, text: string): void {
     if (!this.#isSeen()) this.#count++;
     this.#heard.push({ username, text });
     this.#telling ??= setTimeout(() => this.#tell(), TELL_MS);
   }
 
-  /** All at once, however many came. */
   #tell(): void {
     this.#telling = undefined;
     const lines = this.#heard.splice(0).slice(-ANNOUNCED_MAX).map(({ username, text }) => {
@@ -51,7 +50,6 @@ export class Unread {
     this.look();
   }
 
-  /** The person looks, perhaps. */
   look(): void {
     if (this.#isSeen()) this.#show(0);
     else this.#show(this.#count);

@@ -1,18 +1,17 @@
 /**
- * Copying a text: by the clipboard where the page may use it, and in the old way where it came by plain HTTP from
- * another machine.
+ * Copies a text: by the clipboard API, or by a selection on pages that came by plain HTTP from another machine.
  *
  * @module
  */
 /// <reference lib="dom" />
 
-/** Puts `text` on the clipboard; false where the browser does not let it. */
+/** Copies `text`; false if the browser refuses. */
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    // There is no clipboard here, or it may not be used.
+    // The API is missing here, or not permitted.
     return copyInTheOldWay(text);
   }
 }

@@ -1,24 +1,21 @@
 /**
- * The list as it changes: fetched once, then followed by server-sent events, PROTOCOL.md §9.11; fetched now and
- * then where the listing refuses to be followed.
- *
- * It shows nothing.
+ * The list of servers as it changes: fetched once, then followed by server-sent events, docs/listing_api.md §9.11, or
+ * polled if the listing refuses the stream. It shows nothing.
  *
  * @module
  */
 /// <reference lib="dom" />
 import type { Server } from "./wording.ts";
 
-/** live: followed; connecting: on its way or on the way back; polling: fetched now and then. */
 export type State = "live" | "connecting" | "polling";
 
-/** Milliseconds between two looks at a list that cannot be followed. */
+/** Milliseconds between two polls. */
 const POLL_MS = 20_000;
-/** Milliseconds before a list that did not come is asked for again: doubled each time, up to the most. */
+/** Milliseconds before a failed fetch is retried, doubled each time up to `most`. */
 const RETRY_MS = { least: 1000, most: 30_000 };
-/** Milliseconds over which those who were all told to fetch the list spread that. */
+/** Milliseconds over which pages spread their fetch after a reset that all receive at once. */
 const RESET_SPREAD_MS = 2000;
-/** Milliseconds after which a page that nobody sees gives up its stream: a browser has six connections to a server. */
+/** Milliseconds until a hidden page closes its stream, because a browser has only six connections to a server. */
 const HIDDEN_MS = 15_000;
 
 export interface FeedListener {
@@ -43,7 +40,7 @@ export class ListFeed {
 
   start(): void {
     document.addEventListener("visibilitychange", () => this.#seenOrNot());
-    // The browser keeps a page that is left for the way back, and not its stream.
+    // The browser restores a page from its back-forward cache without the stream.
     globalThis.addEventListener("pageshow", (event) => {
       if (event.persisted) this.#load();
     });
@@ -71,7 +68,7 @@ export class ListFeed {
     this.#source = source;
     source.onopen = () => this.#listener.onState("live");
     source.onerror = () => {
-      // A stream that broke off the browser opens again by itself; one that was refused it does not.
+      // The browser reopens a broken stream by itself, but not a refused one.
       const isRefused = source.readyState === EventSource.CLOSED;
       this.#listener.onState(isRefused ? "polling" : "connecting");
       if (isRefused) this.#later(POLL_MS * (0.75 + Math.random() / 2));
@@ -102,7 +99,7 @@ export class ListFeed {
     }
   }
 
-  /** Only of what is followed: whatever else is under way asks for nothing that lasts. */
+  /** Only a stream is paused, because polling holds no connection. */
   #pause(): void {
     if (this.#source === undefined || this.#source.readyState === EventSource.CLOSED) return;
     this.#stop();
@@ -122,7 +119,7 @@ export class ListFeed {
   }
 }
 
-/** The list, and the place from which it can be followed; undefined where it does not come. */
+/** The list, and the event id from which it can be followed; undefined if the fetch fails. */
 async function fetchList(): Promise<{ servers: Server[]; lastEventId: string } | undefined> {
   try {
     const response = await fetch("/servers", { cache: "no-cache" });

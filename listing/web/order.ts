@@ -1,7 +1,6 @@
 /**
- * Which servers the listing's page shows and in what order, as GET /servers does it, PROTOCOL.md §9.7.
- *
- * Pure. A test holds it to listing/list/page.ts.
+ * Which servers the page shows and in what order, as in GET /servers, docs/listing_api.md §9.7. Pure; a test compares
+ * it with listing/list/page.ts.
  *
  * @module
  */
@@ -9,7 +8,7 @@ import type { Server } from "./wording.ts";
 
 export type Sort = "id" | "users" | "name" | "age";
 
-/** What the person asks for. `full` and `empty`: whether such servers are shown. */
+/** What the user asks for. `full` and `empty` mean that such servers are shown. */
 export interface Wish {
   readonly sort: Sort;
   readonly q: string;
@@ -17,7 +16,7 @@ export interface Wish {
   readonly empty: boolean;
 }
 
-/** The order of the page where none is asked for: where people are. */
+/** The default order: most users first. */
 export const SORT = "users";
 
 const KEYS: { readonly [sort in Sort]: (server: Server) => number | string } = {
@@ -40,7 +39,7 @@ export function shown(servers: Iterable<Server>, { sort, q, full, empty }: Wish)
     .map(({ server }) => server);
 }
 
-/** What a URL asks for. What it says wrong counts for not said. */
+/** Reads the wish from a URL. Invalid values count as absent. */
 export function readWish(parameters: URLSearchParams): Wish {
   const sort = parameters.get("sort") ?? SORT;
   return {
@@ -51,7 +50,7 @@ export function readWish(parameters: URLSearchParams): Wish {
   };
 }
 
-/** The same as the part of a URL from the question mark on; "" where nothing is asked for. */
+/** The wish as the query of a URL with its question mark; "" for the default. */
 export function writeWish({ sort, q, full, empty }: Wish): string {
   const parameters = new URLSearchParams();
   if (sort !== SORT) parameters.set("sort", sort);

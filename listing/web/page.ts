@@ -1,7 +1,6 @@
 /**
- * The listing's page, made live: the table that came with the page is kept up to date, and searched and sorted here.
- *
- * Without this the same is done by links and a form, one request each.
+ * The script of the listing's page, docs/listing_api.md §9.12: keeps the table up to date, and searches and sorts it.
+ * Without the script, links and a form do the same with one request each.
  *
  * @module
  */
@@ -13,11 +12,11 @@ import { readWish, shown, writeWish } from "./order.ts";
 import { ServerRows } from "./server_rows.ts";
 import { counted, type Server, summary } from "./wording.ts";
 
-/** Rows at first, and more with each press of the button: what a browser lays out in a blink. */
+/** Rows at first, and added with each press of the button: a browser lays them out without a delay. */
 const ROWS = 1000;
-/** Milliseconds since the pointer moved over the rows, in which none moves away from under it. */
+/** Milliseconds after the last pointer move in which rows keep their places under it. */
 const CALM_MS = 3000;
-/** Milliseconds between two looks at how old the servers are, and at what was held back. */
+/** Milliseconds between two checks for held-back rows, and between two updates of the ages. */
 const LOOK_MS = 1000;
 const AGES_MS = 30_000;
 
@@ -52,7 +51,7 @@ const rows = new ServerRows(body, element("row", HTMLTemplateElement));
 document.documentElement.classList.add("scripted");
 for (const place of document.querySelectorAll(".origin")) place.textContent = location.origin;
 
-/** Draws once for all that comes in the same frame; at all times, also where the page is in the background. */
+/** Draws once per animation frame; a background tab has none, hence the timer. */
 function drawSoon(): void {
   if (isDrawing) return;
   isDrawing = true;
@@ -79,7 +78,7 @@ function drawNow(): void {
   element("summary", HTMLElement).textContent = summary(servers.values());
 }
 
-/** What the person chose is shown at once, and stays in the address of the page. */
+/** Applies the form at once, and writes it to the page's address. */
 function choose(): void {
   wish = {
     sort: sort.value as typeof wish.sort,

@@ -1,8 +1,6 @@
 /**
- * The rows of the table of servers: one for each server that is shown, made from the page's own template, kept and
- * moved as the list changes.
- *
- * Which servers are shown, and in what order, it is told.
+ * The rows of the table of servers, made from the page's template and moved as the list changes. It does not decide
+ * which servers are shown, or in what order.
  *
  * @module
  */
@@ -20,7 +18,6 @@ export class ServerRows {
   readonly #template: HTMLTemplateElement;
   readonly #shown = new Map<number, Shown>();
 
-  /** The rows are in `body`; `template` has one. */
   constructor(body: HTMLElement, template: HTMLTemplateElement) {
     this.#body = body;
     this.#template = template;
@@ -30,7 +27,7 @@ export class ServerRows {
     return this.#shown.has(id);
   }
 
-  /** Writes into the server's row what it is now; where it has none, nothing. */
+  /** Updates the row of a server, if it has one. */
   update(server: Server): void {
     const shown = this.#shown.get(server.id);
     if (shown === undefined) return;
@@ -38,22 +35,21 @@ export class ServerRows {
     write(shown.row, server);
   }
 
-  /** Writes into all rows for how long their servers are online now. */
   grow(): void {
     for (const { row, server } of this.#shown.values()) writeAge(row, server);
   }
 
-  /** Shows these servers in this order. Rows that stay keep what has the focus. */
+  /** Shows these servers in this order, and keeps the focus. */
   show(servers: readonly Server[]): void {
     const focused = document.activeElement;
     const hadFocus = focused !== null && this.#body.contains(focused);
-    // Those that came with the page make room for the first that the script knows.
+    // The script's rows replace those that the server rendered.
     if (this.#shown.size === 0) this.#body.replaceChildren();
     this.#drop(servers);
     let place = this.#body.firstElementChild;
     for (const server of servers) {
       const row = this.#rowOf(server);
-      // A row that goes down the list is taken out, and comes in again at its turn.
+      // A row that moves down is removed here and inserted again later.
       if (place !== null && place !== row && place.nextElementSibling === row) {
         place.remove();
         place = row;
@@ -113,7 +109,7 @@ function writeAge(row: HTMLElement, { onlineSince }: Server): void {
   time.title = new Date(onlineSince).toLocaleString();
 }
 
-/** Only where it is another: who selects a text, or has it read out, is not disturbed. */
+/** Writes only a change, so that a selection or a screen reader is not disturbed. */
 function setText(element: Element | null, text: string): void {
   if (element !== null && element.textContent !== text) element.textContent = text;
 }

@@ -1,8 +1,6 @@
 /**
- * A session's connection to the world: it opens and closes sockets, keeps the one timer, and hands on the events of the
- * session, as session/session_events.ts asks for it.
- *
- * It decides nothing: what is sent, when to come back and what anything means is session/chat_session.ts's.
+ * Connects a session to the platform: carries out its effects with WebSockets and one timer, and passes its events
+ * on. It decides nothing; session/chat_session.ts does.
  *
  * @module
  */
@@ -10,14 +8,13 @@ import { ChatSession } from "./session/chat_session.ts";
 import type { Effect, SavedSession, SessionEvent, Wish } from "./session/session_events.ts";
 
 export interface DriverOptions {
-  /** Of the server, as `wss://host/`. */
+  /** The server's address, as `wss://host/`. */
   readonly url: string;
-  /** Gets every event, in its order. */
   readonly onEvent: (event: SessionEvent) => void;
   /** Milliseconds of a clock that never goes back, and of the wall clock. */
   readonly steadyMs: () => number;
   readonly wallMs: () => number;
-  /** What another program's `save` gave; `join` by its name resumes. */
+  /** From an earlier `save`; `join` by its name resumes that session. */
   readonly saved?: SavedSession | undefined;
 }
 
@@ -37,7 +34,7 @@ export class SessionDriver {
     this.#session = new ChatSession({ random: Math.random, ...(saved === undefined ? {} : { saved }) });
   }
 
-  /** The present name, which is the wished one until the session is let in. */
+  /** The present name; before the session is let in, the wished one. */
   get username(): string {
     return this.#session.username;
   }
@@ -46,12 +43,11 @@ export class SessionDriver {
     return this.#session.users;
   }
 
-  /** What the platform said of the last socket that failed; "" where it said nothing. */
+  /** The error text of the last socket that failed; "" for none. */
   get lastError(): string {
     return this.#lastError;
   }
 
-  /** What another program goes on from. */
   save(): SavedSession {
     return this.#session.save();
   }
@@ -68,7 +64,7 @@ export class SessionDriver {
     this.#do((nowMs) => this.#session.wish(nowMs, wish));
   }
 
-  /** Sends again, or drops, a text of which is not known whether it came through. */
+  /** Sends an unsure or failed draft again, or drops it. */
   settleDraft(nonce: string, isSent: boolean): void {
     this.#do((nowMs) => this.#session.settleDraft(nowMs, nonce, isSent));
   }
@@ -77,7 +73,7 @@ export class SessionDriver {
     this.#do((nowMs) => this.#session.typing(nowMs));
   }
 
-  /** Something changed: the network came or went, the page is shown again. */
+  /** Call when the network changes or the page becomes visible. */
   hint(): void {
     this.#do((nowMs) => this.#session.hint(nowMs));
   }
@@ -86,7 +82,7 @@ export class SessionDriver {
     this.#do((nowMs) => this.#session.leave(nowMs));
   }
 
-  /** Lets go of everything, whatever the session thinks; there are no more events. */
+  /** Closes all sockets and stops the timer; no event follows. */
   end(): void {
     this.#isEnded = true;
     clearTimeout(this.#timer);
@@ -94,7 +90,7 @@ export class SessionDriver {
     this.#sockets.clear();
   }
 
-  /** Hands something to the session, and does what it answers. What a listener does meanwhile comes after it. */
+  /** Carries out the effects of an input. Inputs from inside a listener are queued behind them. */
   #do(input: (nowMs: number) => Effect[]): void {
     if (this.#isEnded) return;
     this.#effects.push(...input(this.#options.steadyMs()));

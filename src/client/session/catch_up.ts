@@ -1,22 +1,24 @@
 /**
- * What a new session reads of the history before it goes on with what is told: the newest page at first, and after a
- * session that could not be resumed as many pages as it takes to join up with what was seen, PROTOCOL.md §5.4.
- *
- * Broadcasts that come meanwhile are held back, so that everything is told in its order.
+ * Which history pages a new session reads, PROTOCOL.md §5.4: the newest page, or after a lost session the pages back
+ * to the last message that was shown. Broadcasts that arrive meanwhile are held back, so that messages keep the
+ * server's order.
  *
  * @module
  */
 import type { BroadcastFrame, HistoryEntry } from "../../protocol/frames.ts";
 import type { Wish } from "./session_events.ts";
 
-/** Messages of the first page, and of each page that fills a hole, and pages of which a hole is filled at most. */
+/** Messages per page: the first one, and those that fill a hole; then the number of pages that fill a hole. */
 export const FIRST_PAGE = 100;
 export const HOLE_PAGE = 200;
 export const HOLE_PAGES_MAX = 5;
-/** Broadcasts that are held back: twice what a server replays, §12.3. One that tells more and no history owes an answer. */
+/**
+ * Broadcasts held back: twice the replay buffer of a server, §12.3. A server that sends more has not answered the
+ * history query.
+ */
 export const HELD_MAX = 20_000;
 
-/** A broadcast that is held back, with what was known of it when it came. */
+/** A broadcast that is held back, with its flags as of its arrival. */
 export interface HeldBroadcast {
   readonly frame: BroadcastFrame;
   readonly isOwn: boolean;
@@ -25,15 +27,15 @@ export interface HeldBroadcast {
 
 export class CatchUp {
   held: HeldBroadcast[] = [];
-  /** Whether it is the history of somebody who has seen nothing yet. */
+  /** True for the first history of a client that has shown nothing yet. */
   readonly isStart: boolean;
-  /** Whether the entries reach back to what was seen before. */
+  /** True if the entries reach back to the last message that was shown. */
   isJoined = false;
   isOldest = false;
   pages = 0;
   /** Oldest first. */
   entries: HistoryEntry[] = [];
-  /** The newest message that was seen before, or "" where there was none to see. */
+  /** The id of the last message that was shown; "" for none. */
   readonly target: string;
 
   constructor(target: string, isStart: boolean) {
@@ -41,14 +43,13 @@ export class CatchUp {
     this.isStart = isStart;
   }
 
-  /** The page that is to be asked for. */
   get nextPage(): Wish {
     return { kind: "history", limit: this.isStart ? FIRST_PAGE : HOLE_PAGE, before: this.entries[0]?.uuid };
   }
 
   /**
-   * Begins anew on a new connection. What is held back stays; but messages of a session that is no more are older than
-   * what the history will say of them.
+   * Starts again on a new connection. In a new session the history is newer than the held messages, so these are
+   * dropped.
    */
   restart(isResumed: boolean): void {
     if (!isResumed) this.held = this.held.filter(({ frame }) => frame.type !== "MSG");
@@ -58,7 +59,7 @@ export class CatchUp {
     this.isJoined = false;
   }
 
-  /** Adds a page; answers whether that was the last one. */
+  /** Adds an older page. Returns true if it was the last one to read. */
   addPage(page: readonly HistoryEntry[]): boolean {
     this.pages++;
     this.isOldest = page.length === 0;
@@ -69,8 +70,8 @@ export class CatchUp {
   }
 
   /**
-   * The held broadcasts that are left to be told after the entries: a message that the history told already is told
-   * again only where it has changed since, and then as it was at last.
+   * The held broadcasts to emit after the entries. A message that is among the entries is emitted only if its last
+   * text differs.
    */
   get remaining(): HeldBroadcast[] {
     const texts = new Map(this.entries.map(({ uuid, message }) => [uuid, message]));
@@ -79,7 +80,7 @@ export class CatchUp {
     const oldest = this.entries[0]?.uuid ?? "";
     return this.held.flatMap((held) => {
       const { frame } = held;
-      // Of before what is shown: it comes with its page, if anybody reads that far.
+      // Older than all that is shown: it comes with its page, if the person scrolls so far.
       if (frame.type === "MSG" && !this.isJoined && frame.uuid < oldest) return [];
       if (frame.type !== "MSG" || !texts.has(frame.uuid)) return [held];
       if (last.get(frame.uuid) !== held || texts.get(frame.uuid) === frame.text) return [];

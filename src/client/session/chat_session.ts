@@ -1,10 +1,7 @@
 /**
- * A person's session on a chat server, PROTOCOL.md §3 to §8 and the extended mode `c2.live`, as a state machine:
- * fed with what the socket, the person and the clock bring, it answers with what is to be done.
- *
- * It has no socket, no timer, no clock, no page and no terminal: session_events.js says what it asks for and what it
- * tells. It keeps no log of messages; that is message_log.js's. On a server without `c2.live` it works too: there a
- * lost connection is a new session, and what was missed comes from the history.
+ * The client's side of a chat session as a state machine, PROTOCOL.md §3 to §8 and §12: input is what the socket, the
+ * user and the clock report, output is a list of effects. It has no socket, timer, page or log of messages. Without
+ * `c2.live` a lost connection means a new session, and missed messages come from the history.
  *
  * @module
  */
@@ -20,9 +17,9 @@ import type { Draft, Effect, SavedSession, SessionEvent, Wish } from "./session_
 
 export type Phase = "idle" | "opening" | "entering" | "refused" | "live" | "waiting" | "leaving" | "over";
 
-/** Milliseconds between two looks at who is there, where the server does not tell who comes. */
+/** Milliseconds between two `active_users` queries to a server without `c2.live`, which announces no joins. */
 const POLL_MS = 15_000;
-/** Texts that wait to be sent: a person who writes on for hours without a connection finds out. */
+/** Drafts that wait to be sent; the next one fails, so that the user notices the missing connection. */
 export const DRAFTS_MAX = 500;
 
 export class ChatSession {
@@ -30,7 +27,7 @@ export class ChatSession {
   #token: string | undefined;
   #position = 0;
   #wasIn = false;
-  /** The server's last word on why it does not let us in. */
+  /** The last refusal to let the session in. */
   #refusal: string | undefined;
   #pollAtMs: number | undefined;
   #wakeAtMs: number | undefined;
@@ -41,7 +38,7 @@ export class ChatSession {
   readonly #connection: ConnectionState;
   readonly #conversation: Conversation;
 
-  /** `random` gives 0 to less than 1. With `saved`, what `save` gave, `join` by its name resumes. */
+  /** `random` returns 0 to less than 1. With `saved`, `join` by the saved name resumes that session. */
   constructor({ random, saved }: { readonly random: () => number; readonly saved?: SavedSession }) {
     this.#connection = new ConnectionState(random);
     this.#conversation = new Conversation((event) => this.#emit(event), random, saved);
@@ -53,7 +50,7 @@ export class ChatSession {
     restoreDrafts(saved, this.#queue.requests);
   }
 
-  /** The present name, which is the wished one until the session is let in. */
+  /** The present name; before the session is let in, the wished one. */
   get username(): string {
     return this.#conversation.username;
   }
@@ -62,7 +59,7 @@ export class ChatSession {
     return this.#phase;
   }
 
-  /** Whether the server speaks `c2.live`: without it nobody is told who comes and who types, and nothing is resumed. */
+  /** True if the server speaks `c2.live`. Other servers send neither joins nor typing, and resume no session. */
   get isExtended(): boolean {
     return this.#queue.isExtended;
   }
@@ -71,7 +68,6 @@ export class ChatSession {
     return this.#conversation.users;
   }
 
-  /** What a new session object goes on from. */
   save(): SavedSession {
     const place = { token: this.#token, position: this.#position };
     return saveSession(this.#conversation, this.#queue.requests, place);
@@ -79,7 +75,7 @@ export class ChatSession {
 
   // What the driver reports.
 
-  /** `protocol` is the one that the server chose. */
+  /** `protocol` is the subprotocol that the server selected. */
   opened(nowMs: number, socket: number, protocol: string): Effect[] {
     if (this.#isCurrent(socket)) {
       this.#connection.opened(nowMs);
@@ -103,13 +99,13 @@ export class ChatSession {
     return this.#advance(nowMs);
   }
 
-  /** The time of a `wake` has come, or any other. */
+  /** Call at the time of a `wake`; an earlier or later call does no harm. */
   woke(nowMs: number): Effect[] {
     this.#wakeAtMs = undefined;
     return this.#advance(nowMs);
   }
 
-  /** Something changed: the network came or went, the page is shown again. */
+  /** Call when the network changes or the page becomes visible: retries at once, or tests the connection. */
   hint(nowMs: number): Effect[] {
     if (this.#phase === "waiting") this.#open(nowMs);
     else if (this.#phase === "live") this.#connection.probe(nowMs);
@@ -118,11 +114,11 @@ export class ChatSession {
 
   // What the person wants.
 
-  /** Joins by a name, or comes back. */
+  /** Joins by a name. The same name as before resumes the session, if it can be resumed. */
   join(nowMs: number, username: string): Effect[] {
     if (["live", "entering", "leaving"].includes(this.#phase)) return this.#advance(nowMs);
     const name = username.normalize("NFC");
-    // A session that could be resumed has its name.
+    // The token belongs to the session of the old name.
     if (name !== this.#conversation.username) this.#token = undefined;
     this.#conversation.username = name;
     this.#refusal = undefined;
@@ -132,7 +128,7 @@ export class ChatSession {
     return this.#advance(nowMs);
   }
 
-  /** Leaves for good. */
+  /** Leaves for good: nothing is resumed. */
   leave(nowMs: number): Effect[] {
     [this.#token, this.#pollAtMs] = [undefined, undefined];
     this.#queue.requests.clear();
@@ -148,7 +144,7 @@ export class ChatSession {
     return this.#advance(nowMs);
   }
 
-  /** `nowMs` is of the steady clock, as everywhere; `wallMs` of the wall clock. */
+  /** `nowMs` is of the steady clock, as everywhere; `wallMs` is of the wall clock. */
   send(nowMs: number, wallMs: number, text: string): Effect[] {
     const draft = { nonce: this.#conversation.own.makeNonce(), text, timestamp: wallMs };
     if (this.#queue.requests.sends.length < DRAFTS_MAX) {
@@ -161,20 +157,19 @@ export class ChatSession {
     return this.#advance(nowMs);
   }
 
-  /** Sends a text once more that is unsure or has failed, or drops it. */
+  /** Sends an unsure or failed draft again, or drops it. */
   settleDraft(nowMs: number, nonce: string, isSent: boolean): Effect[] {
     const draft = this.#conversation.own.takeOffered(nonce);
     if (draft !== undefined && isSent) this.#queueDraft(draft);
     return this.#advance(nowMs);
   }
 
-  /** Anything else that is asked of the server. */
   wish(nowMs: number, wish: Exclude<Wish, { kind: "send" | "join" }>): Effect[] {
     this.#queue.requests.add(request(wish));
     return this.#advance(nowMs);
   }
 
-  /** The person is typing, which the others are told now and then. */
+  /** Call on each key press; TYPING frames are sent at intervals. */
   typing(nowMs: number): Effect[] {
     if (this.#phase === "live" && this.isExtended) this.#queue.typing(nowMs, this.username);
     return this.#advance(nowMs);
@@ -224,7 +219,7 @@ export class ChatSession {
       this.#emit({ type: "state", state: "over", code, reason, text });
       return;
     }
-    // A person is choosing a name: the next socket is opened when it is chosen.
+    // The user is choosing a name; `join` opens the next socket.
     if (phase === "refused") return;
     this.#phase = "waiting";
     const untilMs = this.#connection.scheduleRetry(nowMs);
@@ -249,7 +244,7 @@ export class ChatSession {
       default:
         this.#position++;
         if (this.#conversation.receive(frame)) return;
-        // To be resumed would bring it all again.
+        // A resumed session would replay all of it again.
         this.#token = undefined;
         this.#giveUp(nowMs, GIVEN_UP, "out of step");
     }
@@ -259,7 +254,7 @@ export class ChatSession {
     const answered = this.#queue.requests.answered();
     const isPing = answered?.asked.kind === "ping";
     if (answered === undefined || (frame.type !== "ERROR" && (frame.type === "PING") !== isPing)) {
-      // Neither side knows any more what belongs to what.
+      // An unexpected answer: requests and answers can no longer be matched.
       return this.#giveUp(nowMs, GIVEN_UP, "out of step");
     }
     if (frame.type === "PING") this.#emit({ type: "latency", ms: nowMs - answered.sentAtMs });
@@ -307,7 +302,7 @@ export class ChatSession {
     }
     if (isOwn && asked.kind === "history") this.#queue.askFirst([this.#conversation.catchUp(undefined)]);
     if (isOwn) return;
-    // It was asked for on a connection that was lost, and had worked.
+    // The first try, on the lost connection, had already deleted it.
     const isDone = asked.kind === "delete" && refused.tries > 1 && isFaultText(text, "MESSAGE_DELETED");
     if (asked.kind === "send") this.#conversation.own.offer(asked);
     this.#emit(isDone ? { type: "done", wish: asked } : { type: "failed", wish: asked, text });
@@ -315,7 +310,7 @@ export class ChatSession {
 
   #notLetIn(nowMs: number, text: string): void {
     this.#refusal = text;
-    // The name may be that of the lost connection itself, which the server does not know yet to be lost.
+    // The name may still be held by our own lost connection, which the server has not noticed yet.
     if (mayPass(text) && this.#connection.mayRetryName(nowMs)) {
       return this.#giveUp(nowMs, GIVEN_UP, "not now");
     }
@@ -349,7 +344,6 @@ export class ChatSession {
     this.#emit({ type: "queued", draft });
   }
 
-  /** Does what is due, and hands out what is to be done. */
   #advance(nowMs: number): Effect[] {
     if (this.#connection.isDead(nowMs, this.#queue.askedAtMs)) this.#giveUp(nowMs, GIVEN_UP, "no answer");
     if (this.#phase === "waiting" && this.#connection.isRetryDue(nowMs)) this.#open(nowMs);
@@ -360,7 +354,7 @@ export class ChatSession {
     return this.#effects.splice(0);
   }
 
-  /** Sends what waits and what is due; answers when there is more to send. */
+  /** Sends what is due. Returns when to call again, if frames still wait for the pacing. */
   #proceed(nowMs: number): number | undefined {
     if (this.#pollAtMs !== undefined && nowMs >= this.#pollAtMs) {
       this.#pollAtMs = nowMs + POLL_MS;

@@ -1,36 +1,32 @@
 /**
- * The life of the connections of a client: when to open one, when one is dead, when to look whether it is.
- *
- * Only the times, on a steady clock in milliseconds. What is said on it is the session's.
+ * The times of a client's connections: when to open one, when to ping it, and when to consider it dead, PROTOCOL.md
+ * §7.3 and §8.1. All are milliseconds on a steady clock. Frames are the session's matter.
  *
  * @module
  */
 import { backoffMs } from "./reconnect.ts";
 
-/** Milliseconds from the try to the open socket, and from there to being let in: past it another try is better. */
+/** Milliseconds from the try to the open socket, and from there to being let in; after that a new try is better. */
 export const ENTER_MS = 15_000;
-/** Milliseconds between two looks at the latency, and for which something unanswered and silent makes a connection dead. */
+/** Milliseconds between two pings, and of silence with an unanswered frame until a connection counts as dead. */
 export const PING_MS = 20_000;
 export const SILENT_MS = 20_000;
-/** Milliseconds for an answer where there is reason to doubt the connection, as after a sleep. */
+/** Milliseconds for an answer if the connection is in doubt, as after a sleep. */
 export const PROBE_MS = 5000;
-/** Milliseconds for the server to end a session that was left. */
+/** Milliseconds for the server to close after DISCONNECT. */
 const LEAVE_MS = 3000;
 /**
- * Milliseconds after a loss for which one who is not let in tries again unasked: a server holds a lost session, and
- * its name, for two minutes by default.
+ * Milliseconds after a loss in which a refused name is retried: a server holds a lost session, and its name, for two
+ * minutes by default.
  */
 const RETRY_NAME_MS = 180_000;
-/** Milliseconds after which a connection that was let in counts as one that works, and the tries begin anew. */
+/** Milliseconds after which an entered connection counts as working, and the backoff starts again. */
 const STEADY_MS = 10_000;
 
 export class ConnectionState {
-  /** The number of the newest socket. */
   socket = 0;
-  /** Whether that one was asked for and is not gone. */
   hasSocket = false;
   isOpen = false;
-  /** When the next try is, where one is waited for. */
   retryAtMs: number | undefined;
   readonly #random: () => number;
   #tries = 0;
@@ -41,12 +37,10 @@ export class ConnectionState {
   #pingAtMs = 0;
   #probedAtMs: number | undefined;
 
-  /** `random` gives 0 to less than 1. */
   constructor(random: () => number) {
     this.#random = random;
   }
 
-  /** Begins a try; answers the number of its socket. */
   open(nowMs: number): number {
     this.retryAtMs = undefined;
     this.hasSocket = true;
@@ -61,19 +55,17 @@ export class ConnectionState {
     this.#enterByMs = nowMs + ENTER_MS;
   }
 
-  /** It is let in. */
   entered(nowMs: number): void {
     this.#enterByMs = undefined;
     this.#enteredAtMs = nowMs;
     this.#pingAtMs = nowMs;
   }
 
-  /** It is open and somebody has to think: no hurry. */
+  /** The user is choosing a name: no time limit. */
   waitForName(): void {
     this.#enterByMs = undefined;
   }
 
-  /** A goodbye was said: the end of it is not waited for long. */
   leaving(nowMs: number): void {
     this.#enteredAtMs = undefined;
     this.#enterByMs = nowMs + LEAVE_MS;
@@ -84,7 +76,7 @@ export class ConnectionState {
     this.#probedAtMs = undefined;
   }
 
-  /** The socket is gone, or is given up. */
+  /** The socket is closed or given up. */
   lost(nowMs: number): void {
     if (this.#enteredAtMs !== undefined && nowMs - this.#enteredAtMs >= STEADY_MS) this.#tries = 0;
     this.hasSocket = false;
@@ -95,28 +87,27 @@ export class ConnectionState {
     this.#probedAtMs = undefined;
   }
 
-  /** There is to be another try; answers when. */
   scheduleRetry(nowMs: number): number {
     this.retryAtMs = nowMs + backoffMs(this.#tries++, this.#random);
     return this.retryAtMs;
   }
 
-  /** A session may be left at the server, which keeps its name. */
+  /** The server may still hold a session of ours, and its name. */
   sessionLost(nowMs: number): void {
     this.#sessionLostAtMs = nowMs;
   }
 
-  /** Whether one who is not let in tries again: what keeps one out may be what was left behind. */
+  /** True while a refused name may be that of our own lost session. */
   mayRetryName(nowMs: number): boolean {
     return nowMs - this.#sessionLostAtMs < RETRY_NAME_MS;
   }
 
-  /** Somebody who asks for a try does not wait for the earlier ones. */
+  /** For a try that the user asks for. */
   resetBackoff(): void {
     this.#tries = 0;
   }
 
-  /** There is reason to doubt the connection: an answer has to come soon. */
+  /** Expects an answer soon, because the connection is in doubt. */
   probe(nowMs: number): void {
     if (this.#enteredAtMs === undefined) return;
     this.#probedAtMs ??= nowMs;
@@ -136,15 +127,15 @@ export class ConnectionState {
   }
 
   /**
-   * Whether to give it up: it is not let in in time, or owes an answer and says nothing. `askedAtMs` is when the
-   * oldest frame without an answer went out.
+   * True if the session was not let in in time, or the server is silent with a frame unanswered. `askedAtMs` is when
+   * the oldest unanswered frame was sent.
    */
   isDead(nowMs: number, askedAtMs: number | undefined): boolean {
     const deadAtMs = this.#deadAtMs(askedAtMs);
     return this.hasSocket && deadAtMs !== undefined && nowMs >= deadAtMs;
   }
 
-  /** When it wants to be looked at again. */
+  /** When to check again. */
   wakeAtMs(askedAtMs: number | undefined): number | undefined {
     if (!this.hasSocket) return this.retryAtMs;
     const ping = this.#enteredAtMs === undefined ? undefined : this.#pingAtMs;
@@ -160,7 +151,7 @@ export class ConnectionState {
   }
 }
 
-/** The smallest of those that are there. */
+/** The smallest defined time. */
 export function earliest(times: readonly (number | undefined)[]): number | undefined {
   return times.reduce((first, time) =>
     first === undefined || (time !== undefined && time < first) ? time : first

@@ -1,8 +1,6 @@
 /**
- * What is said and who is there, as a client tells it: broadcasts and history made into events, each message once and
- * in the order of the server.
- *
- * It knows nothing of connections; it is told when a session began and which answers came.
+ * The messages and the roster of a session: turns broadcasts and history, PROTOCOL.md §4 to §6, into events, each
+ * message once and in the server's order. It does not know about connections.
  *
  * @module
  */
@@ -14,18 +12,15 @@ import { Roster } from "./roster.ts";
 import type { Draft, SavedSession, SessionEvent, Wish } from "./session_events.ts";
 
 export class Conversation {
-  /** The present name, which is the wished one until the session is let in. */
   username = "";
-  /** The id of the newest message that came. */
   newest = "";
-  /** Why the server puts us out. */
   ban: string | undefined;
   own: OwnMessages;
   readonly #emit: (event: SessionEvent) => void;
   readonly #roster = new Roster();
   #hasHistory = false;
   #catchUp: CatchUp | undefined;
-  /** Texts of an earlier program, of which nobody was told yet. */
+  /** Saved drafts that have not been emitted yet. */
   #drafts: SavedSession["drafts"] = [];
 
   constructor(emit: (event: SessionEvent) => void, random: () => number, saved?: SavedSession) {
@@ -43,8 +38,8 @@ export class Conversation {
   }
 
   /**
-   * A session is let in; answers the page of the history to ask for, if one is needed. `isResumed`: it is the same
-   * session as before, and nothing is missed.
+   * Call when a session is let in. With `isResumed` no broadcast was missed. Returns the first history page to ask
+   * for, if any.
    */
   begin(isResumed: boolean): Wish | undefined {
     this.ban = undefined;
@@ -59,14 +54,13 @@ export class Conversation {
     return this.#catchUp.nextPage;
   }
 
-  /** Somebody is typing. */
   typing(username: string): void {
     if (this.#catchUp === undefined) this.#emit({ type: "typing", username });
   }
 
   /**
-   * Takes a broadcast: what it means for oneself counts at once, whenever it is told. False where it is one more than can
-   * be held back, and all of those are dropped.
+   * Receives a broadcast. Its effect on our own name and messages is immediate, even if the event is held back. False
+   * if more than HELD_MAX would be held back; then all of them are dropped.
    */
   receive(frame: BroadcastFrame): boolean {
     const held = this.#note(frame);
@@ -116,7 +110,7 @@ export class Conversation {
     }
   }
 
-  /** A text is acknowledged, by `c2.live` with the id of its message; else that comes with the message. */
+  /** The server acknowledged a draft. Without `c2.live` the id of its message is unknown until the message arrives. */
   delivered({ nonce, text, timestamp }: Draft, sentAs: string, content: string | undefined): void {
     const draft = { nonce, text, timestamp };
     const receipt = readReceipt(content);
@@ -125,16 +119,15 @@ export class Conversation {
     this.#emit({ type: "acknowledged", draft, uuid: receipt.uuid });
   }
 
-  /** Takes the answer to `active_users`. */
   receiveUsers(content: string | undefined): void {
     const users = readUsers(content);
-    // While broadcasts are held back it would be ahead of them; it is asked for again then.
+    // The list would be ahead of the held broadcasts; the session asks again after catching up.
     if (users !== undefined && this.#catchUp === undefined) {
       this.#changeRoster((roster) => roster.replace(users));
     }
   }
 
-  /** Takes a page that somebody asked for. */
+  /** Receives a page that the user asked for. */
   receivePage(content: string | undefined, before: string | undefined): void {
     const page = readHistory(content) ?? [];
     const messages = page.map((entry) => this.own.message(entry));
@@ -142,10 +135,7 @@ export class Conversation {
     this.#emit({ type: "history", messages, before, isStart: false, isReset: false, isOldest });
   }
 
-  /**
-   * Takes a page that `begin` or this asked for, undefined where it was refused. Answers what is to be asked next: another
-   * page; who is there, where that was held back; or nothing.
-   */
+  /** Receives a page that `begin` or `catchUp` asked for; undefined if it was refused. Returns the next query, if any. */
   catchUp(content: string | undefined): Wish | undefined {
     const page = readHistory(content);
     if (this.#catchUp === undefined) return undefined;
@@ -153,7 +143,6 @@ export class Conversation {
     return this.#caughtUp(this.#catchUp);
   }
 
-  /** Tells what the history has, then what was held back. */
   #caughtUp(catchUp: CatchUp): Wish | undefined {
     this.#catchUp = undefined;
     this.#hasHistory = true;

@@ -1,6 +1,6 @@
 /**
- * Which messages are one's own: what was sent and is not yet seen, what may be changed, and what a lost session left
- * unsure.
+ * Which messages are the session's own: drafts that are sent and not yet seen, messages that it may change, and
+ * drafts that a lost session left unsure. It sends nothing.
  *
  * @module
  */
@@ -8,27 +8,26 @@ import type { HistoryEntry, ServerFrame } from "../../protocol/frames.ts";
 import type { SendRequest } from "./requests.ts";
 import type { Draft, Message, SavedSession } from "./session_events.ts";
 
-/** A text that was sent under a name, and of which the message is not known. */
+/** A draft that was sent under a name, whose message is unknown. */
 interface SentDraft {
   readonly draft: Draft;
   readonly sentAs: string;
   readonly isAcknowledged: boolean;
 }
 
-/** Own messages that are remembered across a program's end, and messages of which it is known whether they changed. */
+/** Own ids that are saved, and texts that are kept to detect changes. */
 const SAVED_MAX = 500;
 const RECENT_MAX = 300;
 
 export class OwnMessages {
   #uuids: Set<string>;
-  /** Acknowledged without an id, as by a plain server. */
+  /** Acknowledged without an id, as by a server without `c2.live`. */
   #echoes: SentDraft[] = [];
-  /** Of a session that is no more. */
   #unsure: SentDraft[] = [];
   readonly #offered = new Map<string, Draft>();
-  /** The texts of the newest messages that were told. */
+  /** The texts of the newest messages that were emitted, by id. */
   readonly #recent = new Map<string, string>();
-  /** Of a session that is no more. */
+  /** Own ids of a lost session. */
   #former = new Set<string>();
   readonly #prefix: string;
   #count = 0;
@@ -38,22 +37,20 @@ export class OwnMessages {
     this.#prefix = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join("");
   }
 
-  /** A name for a text that is sent, never used before. */
   makeNonce(): string {
     return `${this.#prefix}-${++this.#count}`;
   }
 
-  /** Ids for `SavedSession`. */
   get saved(): string[] {
     return [...this.#uuids].slice(-SAVED_MAX);
   }
 
-  /** Texts of which it is not known whether they came through. */
+  /** Drafts that the server may or may not have stored. */
   get unsure(): Draft[] {
     return this.#unsure.map(({ draft }) => draft);
   }
 
-  /** Texts that are for the person to send again or to drop. */
+  /** Drafts for the user to send again or to drop. */
   get offered(): Draft[] {
     return [...this.#offered.values()];
   }
@@ -62,12 +59,12 @@ export class OwnMessages {
     this.#uuids.add(uuid);
   }
 
-  /** A text was acknowledged, and its message is to come. */
+  /** A draft was acknowledged without an id; its message will arrive. */
   awaitEcho(draft: Draft, sentAs: string): void {
     this.#echoes.push({ draft, sentAs, isAcknowledged: true });
   }
 
-  /** The text that a new message under one's own name is, if it is one. */
+  /** Finds the acknowledged draft whose message this is. */
   claim({ uuid, timestamp, text }: Extract<ServerFrame, { type: "MSG" }>): Draft | undefined {
     const at = this.#echoes.findIndex(({ draft }) =>
       String(draft.timestamp) === timestamp && draft.text === text
@@ -88,8 +85,8 @@ export class OwnMessages {
   }
 
   /**
-   * A new session has begun: nothing that was sent before is one's own, and of some it is not known whether it came
-   * through.
+   * Call when a new session starts: earlier messages can no longer be changed, and unacknowledged drafts become
+   * unsure.
    */
   disown(sends: readonly SendRequest[]): void {
     for (const uuid of this.#uuids) this.#former.add(uuid);
@@ -102,8 +99,8 @@ export class OwnMessages {
   }
 
   /**
-   * Looks into the history for what is unsure, by name, timestamp and text; each message is one text's at most. What is
-   * neither found nor acknowledged is offered.
+   * Matches unsure drafts with history entries by name, timestamp and text; each entry matches one draft at most.
+   * Unacknowledged drafts without a match are offered to the user.
    */
   resolveUnsure(
     entries: readonly HistoryEntry[],
@@ -123,7 +120,6 @@ export class OwnMessages {
     return settled;
   }
 
-  /** The message of an entry as it is told; it is remembered. */
   message({ uuid, username, timestamp, message: text, edited }: HistoryEntry): Message {
     this.#recent.delete(uuid);
     this.#recent.set(uuid, text);
@@ -134,7 +130,7 @@ export class OwnMessages {
     return { uuid, username, timestamp, text, edited, isOwn: this.#uuids.has(uuid) };
   }
 
-  /** Whether a message was told with another text. */
+  /** True if the message was emitted with another text. */
   hasChanged({ uuid, message }: HistoryEntry): boolean {
     const before = this.#recent.get(uuid);
     return before !== undefined && before !== message;

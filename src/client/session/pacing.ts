@@ -1,14 +1,12 @@
 /**
- * How fast a client may send: so that no server's flood limit is met, also where the network holds frames back and
- * delivers them all at once, PROTOCOL.md §7.4 and §7.6.
- *
- * Time comes in as milliseconds of a steady clock.
+ * How fast a client sends, so that it never exceeds the server's flood limit, PROTOCOL.md §7.4 and §7.6, even if the
+ * network delays frames and delivers them at once. Times are milliseconds on a steady clock.
  *
  * @module
  */
 import { DEFAULT_LIMITS, type LimitName } from "../../protocol/limits.ts";
 
-/** UTF-16 units of a text for which a frame counts as one more. */
+/** UTF-16 units of text that cost as much as one frame. */
 const UNITS_PER_FRAME = 4096;
 
 export class Pacing {
@@ -24,8 +22,8 @@ export class Pacing {
   }
 
   /**
-   * Goes by the limits of a server, as `server_info` tells them. Half of the burst is for what is sent at once and half
-   * for what may be on its way: whatever the network does to it, no more than the burst arrives at once.
+   * Applies the limits of `server_info`. Half of the burst is for frames sent at once, half for frames in flight: if
+   * the network delays them, no more than the burst arrives together.
    */
   applyLimits(limits: { readonly [name in LimitName]?: unknown }): void {
     const limit = (name: LimitName) => {
@@ -40,31 +38,30 @@ export class Pacing {
     this.#tokens = Math.min(this.#tokens, this.#burst);
   }
 
-  /** Begins anew, as with a new connection. */
+  /** Starts again with a full bucket, for a new connection. */
   reset(nowMs: number): void {
     this.#tokens = this.#burst;
     this.#atMs = nowMs;
   }
 
   /**
-   * When a frame of that length in UTF-16 units may go out: `nowMs` or before is now, undefined is not before one of the
-   * `unanswered` frames is answered.
+   * When a frame with `length` UTF-16 units of text may be sent: now if not later than `nowMs`; undefined if one of
+   * the `unanswered` frames must be answered first.
    */
   freeAtMs(nowMs: number, length: number, unanswered: number): number | undefined {
     if (unanswered >= this.#window) return undefined;
     this.#fill(nowMs);
     const lacking = Math.min(cost(length), this.#burst) - this.#tokens;
-    // A token is whole before it is used: rounding is not to make a wake for nothing.
+    // Without the tolerance a rounding error would cause a wake that sends nothing.
     return lacking <= 1e-6 ? nowMs : nowMs + Math.ceil(lacking / this.#perMs);
   }
 
-  /** A frame of that length goes out. */
   spend(nowMs: number, length: number): void {
     this.#fill(nowMs);
     this.#tokens -= cost(length);
   }
 
-  /** The server said that it was too much: nothing for a second. */
+  /** Pauses for a second, after the fault FLOOD. */
   backOff(nowMs: number): void {
     this.#fill(nowMs);
     this.#tokens = Math.min(this.#tokens, 1 - this.#perMs * 1000);

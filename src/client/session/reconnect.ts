@@ -1,22 +1,21 @@
 /**
- * When a client comes back after its connection was lost, and when it is not to, PROTOCOL.md §8.1.
- *
- * Only decisions: it opens nothing and waits for nothing.
+ * Decides whether and when a client reconnects after a lost connection, PROTOCOL.md §8.1. Pure: it opens nothing and
+ * waits for nothing.
  *
  * @module
  */
 import { type FaultName, FAULTS } from "../../protocol/faults.ts";
 
-/** Milliseconds between two tries. The first is made at once, then it doubles from here to there. */
+/** Milliseconds between two tries: the first try is immediate, then the delay doubles from MIN to MAX. */
 export const BACKOFF_MS_MIN = 1000;
 export const BACKOFF_MS_MAX = 30_000;
 
-/** With which a client gives a connection up that is dead or out of step; a browser may send 3000 to 4999. */
+/** The close code for a connection that is dead or out of step; a browser may send 3000 to 4999. */
 export const GIVEN_UP = 4000;
 
 /**
- * Milliseconds to wait before a try. Spread by chance, so that those who lost a server together do not come back
- * together. `tries` is how many there were since it last worked; `random` gives 0 to less than 1.
+ * Milliseconds to wait before a try. `tries` counts the tries since the last working connection; `random` returns 0
+ * to less than 1 and spreads the clients that lost a server together.
  */
 export function backoffMs(tries: number, random: () => number): number {
   if (tries === 0) return 0;
@@ -25,37 +24,33 @@ export function backoffMs(tries: number, random: () => number): number {
 }
 
 /**
- * Whether a client comes back by itself after a close. Not after what was meant for it alone: a goodbye, a ban, a
- * kick, a frame that the server cannot take and would not take the next time. Without a code it is 1005 or 1006, and 0
- * in Deno.
+ * True if a client reconnects by itself after this close code. It does not after a goodbye, a ban, a kick, or a frame
+ * that the server would refuse again. A close without a code is 1005 or 1006, and 0 in Deno.
  */
 export function comesBack(code: number): boolean {
   return code === 0 || code === 1001 || code === 1005 || code === 1006 || (code >= 1011 && code <= 1015) ||
     code === GIVEN_UP;
 }
 
-/** Whether the text of `c2/ERROR` is that of one of these faults, §8. */
+/** True if the text of `c2/ERROR` is that of one of these faults, §8. */
 export function isFaultText(text: string, ...names: FaultName[]): boolean {
-  // What follows the colon has the limits of the server.
+  // The part after the colon contains the server's limits.
   return names.some((name) => text.split(":")[0] === FAULTS[name].split(":")[0]);
 }
 
-/** Whether a refusal is of the moment: the same may be asked again in a while. */
+/** True if the same request may succeed later. */
 export function passesByItself(text: string): boolean {
   return isFaultText(text, "STORE_FAILED", "INTERNAL", "FLOOD", "SERVER_FULL");
 }
 
-/**
- * Whether a refusal to let one in may pass: it is of the moment, or somebody has the name, which after a lost
- * connection may be the lost one itself.
- */
+/** True if joining may succeed later; the name may be taken by the client's own lost session. */
 export function mayPass(text: string): boolean {
   return isFaultText(text, "NAME_TAKEN") || passesByItself(text);
 }
 
 /**
- * Why a session is over, for a person, by the code and the reason of the close. `refusal` is the server's last word
- * before it: a ban's message or a refusal.
+ * Why a session is over, as a text for the user, from the close code and reason. `refusal` is the last refusal or ban
+ * message.
  */
 export function whyOver(code: number, reason: string, refusal: string | undefined): string {
   if (reason === "goodbye") return "You left.";

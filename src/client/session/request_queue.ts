@@ -1,5 +1,6 @@
 /**
- * What a session sends on its connection: requests in their order, as fast as the server takes them, PROTOCOL.md §7.4.
+ * The send queue of a session: sends requests in order, as fast as the server allows, PROTOCOL.md §7.4. It does not
+ * interpret answers.
  *
  * @module
  */
@@ -11,33 +12,30 @@ import { type Asked, frameOf, isSend, type Request, request, Requests } from "./
 export class RequestQueue {
   readonly requests = new Requests();
   readonly pacing = new Pacing(0);
-  /** Whether the server of this connection speaks `c2.live`. */
+  /** True if this connection negotiated `c2.live`. */
   isExtended = false;
   readonly #send: (text: string) => void;
   #typedAtMs = -Infinity;
 
-  /** `send` puts a frame on the connection. */
   constructor(send: (text: string) => void) {
     this.#send = send;
   }
 
-  /** A connection is open. */
   opened(nowMs: number, isExtended: boolean): void {
     this.isExtended = isExtended;
     this.pacing.reset(nowMs);
   }
 
-  /** When the oldest frame without an answer went out. */
+  /** When the oldest unanswered frame was sent. */
   get askedAtMs(): number | undefined {
     return this.requests.askedAtMs;
   }
 
-  /** Asks for the session itself, before what the person asks. */
+  /** Queues the session's own requests before those of the user. */
   askFirst(asked: readonly (Asked | undefined)[]): void {
     this.requests.addFirst(asked.flatMap((one) => one === undefined ? [] : [request(one, { isOwn: true })]));
   }
 
-  /** Sends it now, whatever waits. */
   sendNow(nowMs: number, username: string, request: Request): void {
     const text = frameOf(request.asked, this.isExtended);
     this.pacing.spend(nowMs, text.length);
@@ -45,7 +43,7 @@ export class RequestQueue {
     this.#send(text);
   }
 
-  /** Takes the limits out of an answer to `server_info`, which it gives back as an object. */
+  /** Applies the limits of a `server_info` answer. Returns the answer as an object. */
   applyServerInfo(content: string | undefined): Record<string, unknown> {
     const info = readServerInfo(content) ?? {};
     const { limits } = info;
@@ -53,13 +51,12 @@ export class RequestQueue {
     return info;
   }
 
-  /** The person is typing, which the others are told now and then. */
   typing(nowMs: number, username: string): void {
     if (nowMs - this.#typedAtMs < TYPING_INTERVAL_MS) return;
     if (this.sendIfFree(nowMs, username, "typing")) this.#typedAtMs = nowMs;
   }
 
-  /** Sends it now or never; answers whether it did. */
+  /** Sends the request now or drops it. Returns true if it was sent. */
   sendIfFree(nowMs: number, username: string, kind: "ping" | "typing"): boolean {
     const atMs = this.pacing.freeAtMs(nowMs, 0, this.requests.unanswered);
     if (atMs === undefined || atMs > nowMs || this.requests.isUnanswered(kind)) return false;
@@ -68,8 +65,8 @@ export class RequestQueue {
   }
 
   /**
-   * Sends what waits, as fast as may be; answers when there is more to send, undefined where that hangs on an answer or
-   * there is nothing. `isDone` hears of what need not be sent any more.
+   * Sends waiting requests as far as the pacing allows. Returns when to call again; undefined if nothing waits, or an
+   * answer must come first. `isDone` receives a rename that needs no frame any more.
    */
   sendWaiting(
     nowMs: number,
@@ -79,7 +76,7 @@ export class RequestQueue {
     for (let next = this.requests.next; next !== undefined; next = this.requests.next) {
       const { asked, tries } = next;
       if (asked.kind === "rename" && tries > 0 && asked.username.normalize("NFC") === username) {
-        // It was asked for on a connection that was lost, and had worked.
+        // The first try, on the lost connection, had already renamed the user.
         this.requests.dropNext();
         isDone(asked);
         continue;

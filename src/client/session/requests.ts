@@ -1,8 +1,6 @@
 /**
- * What a client has asked a server and not yet heard of, and what it is yet to ask, PROTOCOL.md §2.3: answers do not
- * say what they answer, but come in the order of the frames that they answer.
- *
- * It does not judge answers. What is asked again after a lost connection is decided here.
+ * A client's requests, waiting and unanswered, PROTOCOL.md §2.3: answers carry no id but come in the order of their
+ * requests. It decides which requests are sent again after a lost connection, and does not judge answers.
  *
  * @module
  */
@@ -17,9 +15,9 @@ export type Asked =
 
 export interface Request {
   readonly asked: Asked;
-  /** Whether the session asks for itself, and not for the person. */
+  /** True for a request of the session itself, not of the user. */
   readonly isOwn: boolean;
-  /** How often it went out, and under which name the last time. */
+  /** Times sent, and the name under which it was sent last. */
   tries: number;
   sentAs: string;
   sentAtMs: number;
@@ -38,7 +36,7 @@ export function isSend(request: Request): request is SendRequest {
   return request.asked.kind === "send";
 }
 
-/** The frame for it; `isExtended` says whether the server speaks `c2.live`. */
+/** Encodes a request; `isExtended` means that the server speaks `c2.live`. */
 export function frameOf(asked: Asked, isExtended: boolean): string {
   switch (asked.kind) {
     case "join":
@@ -84,17 +82,15 @@ export class Requests {
     return this.#unanswered.length;
   }
 
-  /** When the oldest that is unanswered went out. */
   get askedAtMs(): number | undefined {
     return this.#unanswered[0]?.sentAtMs;
   }
 
-  /** The one that is next to go out. */
   get next(): Request | undefined {
     return this.#waiting[0];
   }
 
-  /** Texts that are not yet acknowledged, in the order in which they were written. */
+  /** Unacknowledged texts, in the order in which they were written. */
   get sends(): SendRequest[] {
     return [...this.#unanswered, ...this.#waiting].filter(isSend);
   }
@@ -107,17 +103,15 @@ export class Requests {
     this.#waiting.push(request);
   }
 
-  /** Before everything that waits. */
   addFirst(requests: readonly Request[]): void {
     this.#waiting.unshift(...requests);
   }
 
-  /** The next one is not to go out. */
   dropNext(): void {
     this.#waiting.shift();
   }
 
-  /** It goes out, whether it waited or not. */
+  /** Records that a request was sent, whether it waited or not. */
   sent(request: Request, sentAs: string, nowMs: number): void {
     if (this.#waiting[0] === request) this.#waiting.shift();
     request.tries++;
@@ -126,14 +120,14 @@ export class Requests {
     this.#unanswered.push(request);
   }
 
-  /** The one that an answer belongs to. */
+  /** Removes and returns the request that the next answer belongs to. */
   answered(): Request | undefined {
     return this.#unanswered.shift();
   }
 
   /**
-   * The connection is gone: what a person wished waits again, in the order in which it was wished. One who has left
-   * (`isLeft`) wishes nothing any more.
+   * The connection is lost: the user's requests wait again, in their order. After a goodbye (`isLeft`) they are
+   * dropped.
    */
   lost(isLeft: boolean): void {
     const wished = isLeft
@@ -146,14 +140,14 @@ export class Requests {
     this.#waiting = wished;
   }
 
-  /** Takes out the texts that went out and are not acknowledged, where no answer will come any more. */
+  /** Removes the texts that were sent without an acknowledgement, because no answer will arrive. */
   takeUnsure(): SendRequest[] {
     const unsure = this.#waiting.filter(isSend).filter(({ tries }) => tries > 0);
     this.#waiting = this.#waiting.filter((request) => !(isSend(request) && request.tries > 0));
     return unsure;
   }
 
-  /** What waits is not sent any more. What went out is answered all the same, and its answers are expected. */
+  /** Drops the waiting requests. Answers to requests already sent are still expected. */
   clear(): void {
     this.#waiting = [];
   }

@@ -1,12 +1,11 @@
 /**
- * Who is there, kept by `active_users` and what is told since, in the order in which they came.
- *
- * A server that tells of joins without end fills no memory: past a number nobody is added.
+ * The names of the participants in the order of their arrival, from `active_users` and later broadcasts, PROTOCOL.md
+ * §5.1 and §6. Its size is limited, because a hostile server may announce joins without end.
  *
  * @module
  */
 
-/** Names that are kept: more than anybody reads, and than a server on one machine has. */
+/** Names kept: more than a person reads, and more than a server on one machine holds. */
 export const NAMES_MAX = 10_000;
 
 export class Roster {
@@ -21,7 +20,7 @@ export class Roster {
     return this.#names.includes(name);
   }
 
-  /** Takes the server's word for all of it. */
+  /** Replaces all names by the server's list. */
   replace(names: readonly string[]): void {
     this.#names = [...new Set(names)].slice(0, NAMES_MAX);
   }
@@ -34,7 +33,7 @@ export class Roster {
     this.#names = this.#names.filter((other) => other !== name);
   }
 
-  /** A change of name keeps the place. */
+  /** Keeps the place in the order. */
   rename(from: string, to: string): void {
     if (!this.has(from)) return this.add(to);
     this.#names = [...new Set(this.#names.map((name) => name === from ? to : name))];

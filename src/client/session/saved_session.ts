@@ -1,7 +1,6 @@
 /**
- * What of a session outlives the program that runs it, as a tab that is loaded anew: taken out, and put back.
- *
- * Where it is kept is the program's: in a browser that is the tab's own storage.
+ * Saves and restores the part of a session that outlives its program, for example when a tab reloads. The program
+ * chooses where to keep it; a page uses the storage of its tab.
  *
  * @module
  */
@@ -25,7 +24,7 @@ export function saveSession(
   return { username, token, position, newest, own: own.saved, drafts };
 }
 
-/** Has the texts sent that were not acknowledged. */
+/** Queues the unacknowledged drafts again. */
 export function restoreDrafts({ drafts, username }: SavedSession, requests: Requests): void {
   for (const { nonce, text, timestamp, fate } of drafts) {
     if (fate === "offered") continue;
@@ -34,7 +33,7 @@ export function restoreDrafts({ drafts, username }: SavedSession, requests: Requ
   }
 }
 
-/** Reads what was saved as JSON; undefined where it is not that. */
+/** Parses saved JSON; undefined if it is not a saved session. */
 export function parseSavedSession(json: string | null | undefined): SavedSession | undefined {
   try {
     const saved = JSON.parse(json ?? "");

@@ -1,14 +1,11 @@
 /**
- * What a chat session asks of its driver, and its events, as types; nothing happens here.
+ * The types of a chat session's effects, which its driver carries out, and of its events. Nothing happens here.
  *
  * @module
  */
 import type { DepartureKind } from "../../protocol/frames.ts";
 
-/**
- * A message as it is shown. `text` is empty once it was deleted. `isOwn` says that this session wrote it and may
- * change it.
- */
+/** A message to show. `text` is empty if it was deleted. `isOwn` means that this session may change it. */
 export interface Message {
   readonly uuid: string;
   readonly username: string;
@@ -18,14 +15,14 @@ export interface Message {
   readonly isOwn: boolean;
 }
 
-/** A text that somebody sends, from the wish to the acknowledgement. The nonce names it. */
+/** A text that the user sends, from the key press to the acknowledgement; `nonce` identifies it. */
 export interface Draft {
   readonly nonce: string;
   readonly text: string;
   readonly timestamp: number;
 }
 
-/** What was asked of the server, as answers to it name it. */
+/** A request to the server, as events name it. */
 export type Wish =
   | { readonly kind: "join"; readonly username: string }
   | { readonly kind: "send"; readonly nonce: string; readonly text: string; readonly timestamp: number }
@@ -37,20 +34,19 @@ export type Wish =
   | { readonly kind: "info" };
 
 /**
- * What happens, for the people at it.
+ * What a session reports.
  *
- * - `state`: how it stands with the connection. `waiting` comes back by itself at `untilMs`; `refused` and `over` do
- *   not, and `text` says why; `entering` is an open socket that is not yet let in.
- * - `entered`: it is let in. `new` for the first time, `resumed` as the same session, with nothing missed, `again` as a
- *   new session after the old one could not be resumed: what was missed comes from the history, and own earlier
- *   messages are not one's own any more.
- * - `message`: a message that came, was changed or deleted. `isNew` is false where it was there before. `isMissed`
- *   says that it comes from the history, after `again`.
- * - `history`: the answer to a wish for a page, newest last; the first page after `entered` comes unasked, and
- *   `isStart` marks it. `isReset` says that more was missed than was read, so that what was shown before does not
- *   join up with it. `isOldest`: there is nothing older.
- * - `queued`, `acknowledged`, `unsure`: a text that one sends. It is `unsure` where a lost session took the answer
- *   with it and the history does not have it: `resend` or `discard` it.
+ * - `state`: the connection. `waiting` retries by itself at `untilMs`; `refused` and `over` do not, and `text` says why;
+ *   `entering` is an open socket before the session is let in.
+ * - `entered`: the server let the session in. `new` is the first time. `resumed` is the same session without a gap.
+ *   `again` is a new session because the old one could not be resumed: missed messages come from the history, and
+ *   earlier own messages can no longer be changed.
+ * - `message`: a message arrived, was changed or deleted. `isNew` is false if it was shown before. `isMissed` means that
+ *   it comes from the history, after `again`.
+ * - `history`: a page, oldest first. The first page after `entered` comes without a wish and has `isStart`. `isReset`
+ *   means that a hole remains before this page. `isOldest` means that the server has no older message.
+ * - `queued`, `acknowledged`, `unsure`: a draft. `unsure` means that a lost session took the answer with it and the
+ *   history lacks the message; call `settleDraft`.
  * - `done`, `failed`: the answer to any other wish.
  */
 export type SessionEvent =
@@ -105,8 +101,8 @@ export type SessionEvent =
   | { readonly type: "info"; readonly info: Record<string, unknown> };
 
 /**
- * What the driver is to do, in order. `socket` numbers the sockets: what an older one still says is not for anybody.
- * `wake` replaces the wake before it; undefined calls it off. One that has come is over.
+ * What the driver does, in order. `socket` numbers the sockets; events of an older one are ignored. A `wake` replaces
+ * the earlier one, and undefined cancels it.
  */
 export type Effect =
   | { readonly do: "open"; readonly socket: number; readonly protocols: readonly string[] }
@@ -116,8 +112,8 @@ export type Effect =
   | { readonly do: "wake"; readonly atMs: number | undefined };
 
 /**
- * What outlives the program that runs a session, as a tab that is loaded anew: by it a new one resumes. JSON. A text
- * that is `offered` is the person's to send again or to drop.
+ * What outlives the program, as JSON: a new session resumes from it. An `offered` draft is for the user to send again
+ * or to drop.
  */
 export interface SavedSession {
   readonly username: string;
