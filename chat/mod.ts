@@ -128,6 +128,10 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const threads = options.workers === 1 ? undefined : await loadThreads();
   // Threads start before the node: holds run from its start, and clients must be able to connect soon.
   const workers = await threads?.beginWorkers(options.entry, options.workers) ?? [];
+  await using started = new AsyncDisposableStack();
+  started.defer(() => {
+    for (const worker of workers) worker.terminate();
+  });
   const links = new Set<ThreadLink>();
   let gateways: Gateways | undefined;
   const node = await Node.start({
@@ -141,27 +145,12 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     meters,
     tracing: await startTracing(),
     log,
-  }).catch((error) => {
-    for (const worker of workers) worker.terminate();
-    throw error;
   });
+  started.defer(() => node.stop());
   const isReady = () => answers(store);
-  try {
-    const admin = await adminOf(options.adminToken, { id, settings, node, stores });
-    gateways = await openGateways(options, node, {
-      id,
-      settings,
-      admin,
-      workers,
-      links,
-      isReady,
-      meters,
-      log,
-    });
-  } catch (error) {
-    await node.stop();
-    throw error;
-  }
+  const admin = await adminOf(options.adminToken, { id, settings, node, stores });
+  gateways = await openGateways(options, node, { id, settings, admin, workers, links, isReady, meters, log });
+  started.move();
   const chat = new RunningServer({ options, id, settings, store, node, gateways, log });
   chat.announce();
   return chat;
