@@ -133,7 +133,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     for (const worker of workers) worker.terminate();
   });
   const links = new Set<ThreadLink>();
-  let gateways: Gateways | undefined;
+  let gateways: Gateways | undefined = undefined;
   const node = await Node.start({
     id,
     settings,

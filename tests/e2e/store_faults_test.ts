@@ -184,6 +184,7 @@ Deno.test("chat whose store is removed while it runs acknowledges nothing any mo
     await using bob = await ChatClient.connect(server.url, "bob");
     assertEquals(await bob.ask("c2/QUERY active_users"), `${ACK} [alice,bob]`);
     assertEquals(await status(), 503);
+    await server.event("journal.append_failed");
     const failures = server.events.filter(({ message }) => message === "journal.append_failed");
     assertEquals(failures.length, 1);
     assertStringIncludes(
