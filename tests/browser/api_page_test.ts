@@ -1,7 +1,6 @@
 /**
- * The page of the listing's API in a real browser: whole where scripts may not run, and for everybody.
- *
- * What it says is tests/listing/pages/api_page_test.ts.
+ * The page of the listing's API in a real browser: complete without scripts, and accessible. Its text is tested in
+ * tests/listing/pages/api_page_test.ts.
  *
  * @module
  */
@@ -17,12 +16,12 @@ import {
 import { startTestListing } from "../support/listing_server.ts";
 
 testInBrowser(
-  "the API's page can be used by everybody, light and dark, at every width",
+  "the API's page is accessible, light and dark, at every width",
   async ({ visitor }) => {
     await using listing = await startTestListing();
     for (const [size, ...widths] of [[PHONE, 320, 375], [DESK, 640, 768, 900, 1280]] as const) {
       const page = await visitor({ size });
-      // axe is a script, which the page's own policy forbids: no page but this test brings one.
+      // axe is a script, which the page's own policy forbids.
       await page.setBypassCSP(true);
       await page.goto(`${listing.url}/docs`);
       assertEquals(await accessibilityFaults(page), [], `at ${size.width}`);

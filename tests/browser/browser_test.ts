@@ -1,12 +1,11 @@
 /**
- * The harness itself: each visitor has a browser of their own, and what no page may do is caught.
+ * The harness itself: each visitor has a browser context, and the harness catches what no page may do.
  *
  * @module
  */
 import { assertEquals } from "@std/assert";
 import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
 
-/** Serves one page for as long as the test runs. */
 function servePage(html: string, headers: Record<string, string> = {}) {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
@@ -45,7 +44,7 @@ testInBrowser(
   },
 );
 
-testInBrowser("a page that throws, breaks its policy or asks somebody else is caught", async (stage) => {
+testInBrowser("a page that throws, breaks its policy or asks another origin is caught", async (stage) => {
   await using served = servePage(
     page("<h1>Hi</h1><img src=https://example.org/a.png alt=a><script>throw Error('inline')</script>"),
     { "content-security-policy": "script-src 'none'" },
@@ -62,7 +61,7 @@ testInBrowser("a page that throws, breaks its policy or asks somebody else is ca
   );
   const misdeeds = stage.misdeeds.splice(0).join("\n");
   for (
-    const part of ["asked somebody else: https://example.org/a.png", "Content Security Policy", "thrown"]
+    const part of ["asked another origin: https://example.org/a.png", "Content Security Policy", "thrown"]
   ) {
     assertEquals(misdeeds.includes(part), true, `${part} in ${misdeeds}`);
   }

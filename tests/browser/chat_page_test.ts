@@ -1,6 +1,6 @@
 /**
- * The chat page in a real browser: people join, converse, edit, delete, rename, leave and are banned, against a real
- * server on loopback.
+ * The chat page in a real browser against a real server: join, write, edit, delete, rename, leave, ban and kick.
+ * Broken connections are tested in lost_connection_test.ts.
  *
  * @module
  */
@@ -81,7 +81,7 @@ testInBrowser(
   },
 );
 
-testInBrowser("who is banned is told why, and who is kicked may join again", async (stage) => {
+testInBrowser("a banned user sees why, and a kicked user may join again", async (stage) => {
   await using server = await startTestChat({ adminToken: TOKEN });
   const api = new AdminApi(server.url);
   const eve = await ChatPage.join(stage, server.url, "eve");
@@ -126,13 +126,13 @@ testInBrowser("markup and bidi attacks in names and texts stay text", async (sta
         ) => [(link as HTMLAnchorElement).href, link.getAttribute("rel"), link.getAttribute("onclick")]),
     );
     assertEquals(links, [["http://a/", "noopener noreferrer", null]]);
-    // What turns the direction of reading ends with the message.
+    // Bidirectional controls end with the message.
     const isolated = await alice.page.$$eval(
       "#rows .body, #rows .author, #names bdi",
       (found) => found.every((element) => getComputedStyle(element).unicodeBidi === "isolate"),
     );
     assertEquals(isolated, true);
-    // Piled marks stay in their line, long words break.
+    // Stacked marks stay in their line, and long words break.
     assertEquals(await sidewaysOverflow(alice.page), 0);
     const heights = await alice.page.$$eval(
       "#rows .body",
@@ -223,7 +223,7 @@ testInBrowser("by keyboard alone one joins, writes, edits, deletes, renames and 
   await alice.page.waitForSelector("#join:not([hidden])");
 });
 
-testInBrowser("what comes while nobody looks is counted in the title, and read out once", async (stage) => {
+testInBrowser("messages out of view are counted in the title, and announced once", async (stage) => {
   await using server = await startTestChat({ name: "Inn" });
   await using bob = await ChatClient.connect(server.url, "bob");
   for (let n = 1; n <= 40; n++) bob.send(`c2/MSG 1; line ${n}`);

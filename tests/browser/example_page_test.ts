@@ -1,7 +1,6 @@
 /**
- * The web page of docs/clients.md in a real browser, served by somebody else than the chat server.
- *
- * Its code by itself is tests/packaging/example_clients_test.ts.
+ * The web page of docs/clients.md in a real browser, from another origin than the chat server's. Its code alone is
+ * tested in tests/packaging/example_clients_test.ts.
  *
  * @module
  */
@@ -15,7 +14,7 @@ const TYPES: Readonly<Record<string, string>> = { html: "text/html", mjs: "text/
 async function answer(request: Request): Promise<Response> {
   const name = new URL(request.url).pathname.slice(1);
   const type = TYPES[name.slice(name.lastIndexOf(".") + 1)];
-  // Browsers ask for an icon too.
+  // For the browser's request for an icon.
   if (type === undefined) return new Response(null, { status: 204 });
   return new Response(await Deno.readTextFile(new URL(name, FOLDER)), { headers: { "content-type": type } });
 }

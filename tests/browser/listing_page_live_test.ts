@@ -1,6 +1,6 @@
 /**
- * The listing's page in a real browser as the list changes: servers come, fill and go, and the page loses its listing,
- * may not follow it, or is not seen.
+ * The listing's page in a real browser as the list changes: servers register, fill and leave, and the stream is lost,
+ * refused or paused.
  *
  * @module
  */
@@ -83,9 +83,9 @@ testInBrowser("a page that may not follow says so, and shows the list all the sa
 });
 
 testInBrowser(
-  "a page that nobody sees gives up its stream, and is up to date when it is seen again",
+  "a hidden page closes its stream, and is up to date when it is shown again",
   async ({ visitor }) => {
-    // With one stream for all, another person can follow only where the first does not.
+    // With one stream per listing, a second page can follow only while the first does not.
     await using listing = await startTestListing({
       limits: { ...DEFAULT_LISTING_LIMITS, maxEventStreams: 1 },
     });

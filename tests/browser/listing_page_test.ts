@@ -1,6 +1,6 @@
 /**
- * The listing's page in a real browser: it does without script, nothing that a server says becomes more than text,
- * and everybody can use it. How it follows the list is listing_page_live_test.ts's.
+ * The listing's page in a real browser: it works without scripts, shows servers' texts as text only, and is
+ * accessible. Its updates are tested in listing_page_live_test.ts.
  *
  * @module
  */
@@ -50,7 +50,7 @@ testInBrowser("what a server calls itself stays text, with script and without", 
     );
     assertEquals(isolation, ["isolate"]);
   }
-  // And also as it comes into an open page.
+  // The same for an update of an open page.
   const page = await openLive(await visitor(), `${listing.url}/?sort=id`);
   const serverName = "<b onclick=document.title=1>late</b>";
   await servers.list(listing, { id: 90, serverName });
@@ -150,14 +150,14 @@ testInBrowser(
       await page.evaluate(() => document.activeElement?.textContent),
       "Copy the address of Pub 1",
     );
-    // The first becomes the last, and keeps the focus.
+    // The first row becomes the last and keeps the focus.
     await servers.send(listing, "PUT", 1, { connectedUsers: 0 });
     await seeRows(page, ["Pub 2: 7 of 50", "Pub 3: 6 of 50", "Pub 1: 0 of 50"]);
     await page.keyboard.press("Enter");
     const address = await page.$eval("#rows tr:last-child .address", ({ textContent }) => textContent);
     await page.waitForFunction(() => document.querySelector("#said")?.textContent?.startsWith("Copied"));
     assertEquals(await page.$eval("#said", ({ textContent }) => textContent), `Copied ${address}`);
-    // A row that goes away hands its focus on.
+    // A row that is removed passes its focus on.
     await servers.send(listing, "DELETE", 1);
     await seeRows(page, ["Pub 2: 7 of 50", "Pub 3: 6 of 50"]);
     assert(await page.evaluate(() => document.activeElement?.closest("#rows") !== null));
@@ -216,7 +216,6 @@ testInBrowser(
         1000,
         "Show 1 more server of 1",
       ]);
-      // What is not in view is not laid out.
       const skipped = await page.$$eval(
         "#rows tr",
         (rows) =>
@@ -236,7 +235,7 @@ testInBrowser(
 );
 
 testInBrowser(
-  "nobody is kept out: axe finds nothing serious, and no width needs sideways scrolling",
+  "the page is accessible: axe finds nothing serious, and no width needs sideways scrolling",
   async ({ visitor }) => {
     await using listing = await startTestListing();
     await using servers = new Pingable();

@@ -1,5 +1,5 @@
 /**
- * What the tests of the listing's page share: a listing, servers that answer its pings, and looking at the rows.
+ * The fixtures of the listing page's tests: a listing, servers that answer its pings, and reading the rows.
  *
  * @module
  */
@@ -15,7 +15,7 @@ interface Listed {
   readonly maxUsers?: number;
 }
 
-/** Lists servers that answer pings; who answers ends with the test. */
+/** Registers servers that answer pings until the test ends. */
 export class Pingable implements AsyncDisposable {
   readonly #servers: FakeChatServer[] = [];
   readonly #keys = new Map<number, string>();
@@ -52,7 +52,7 @@ export async function openLive(page: Page, url: string): Promise<Page> {
   return page;
 }
 
-/** What the person sees of each server: name and how full it is. */
+/** Name and fill of each row. */
 export function rowsOf(page: Page): Promise<string[]> {
   return page.$$eval(
     "#rows tr",
@@ -63,7 +63,6 @@ export function rowsOf(page: Page): Promise<string[]> {
   );
 }
 
-/** Waits until the rows are these. */
 export async function seeRows(page: Page, expected: string[]): Promise<void> {
   await page.waitForFunction(
     (expected) => {

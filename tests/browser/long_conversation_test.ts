@@ -1,6 +1,6 @@
 /**
- * The chat page with 10,000 messages in the room: rows only for what is looked at, none made over and over,
- * and all of it there for who scrolls up.
+ * The chat page with 10,000 messages in the room: only the visible part has rows, no row is made twice, and scrolling
+ * up reaches the first message.
  *
  * @module
  */
@@ -42,10 +42,10 @@ testInBrowser(
     const rows = () => alice.page.$$eval("#rows .message", (found) => found.length);
     assertLess(await rows(), ROWS_MAX + 1);
     const made = await alice.page.evaluate(() => (globalThis as unknown as { rowsMade: number }).rowsMade);
-    // Beside messages there is a row for the day, and one for who joined.
+    // Two more rows: the day, and the notice of a join.
     assertLess(made, MESSAGES + 10);
 
-    // All of it is in memory; who comes later reads it page by page.
+    // All messages are in memory; after a reload they come page by page.
     await alice.page.reload();
     await last(`line ${MESSAGES}`);
     const toTop = () =>
@@ -67,7 +67,7 @@ testInBrowser(
     assertLess(await rows(), ROWS_MAX + 1);
     const texts = await alice.texts("#rows .body");
     assertEquals(texts, texts.map((_, n) => `line ${number + n}`), "no line is missing or twice");
-    // What is looked at stayed where it was while older rows came before it.
+    // The view kept its place while older rows were added above.
     assert(await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop) > 0);
     await alice.page.click("#newer");
     await last(`line ${MESSAGES}`);

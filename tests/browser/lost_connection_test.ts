@@ -1,6 +1,6 @@
 /**
- * The chat page on a connection that breaks: it comes back by itself and misses nothing, what was written meanwhile
- * waits and goes out once, and a tab that is loaded anew goes on.
+ * The chat page on a connection that breaks: it resumes without a gap, drafts wait and are sent once, and a reloaded
+ * tab resumes its session.
  *
  * @module
  */
@@ -33,7 +33,7 @@ testInBrowser(
     back.resolve(server.port);
     await alice.readsMessages("before", "missed", "in the tunnel");
     await alice.page.waitForFunction(() => document.querySelector("#pending")?.childElementCount === 0);
-    // It is the same session: nobody heard that she was gone, and what she wrote is still hers.
+    // The session is the same: no departure was broadcast, and her messages are still hers.
     assertEquals(bob.seen.filter((frame) => frame.startsWith("c2/DISCONNECT")), []);
     await alice.press("before", ".edit");
     await alice.fill(".editing textarea", "before and after");
@@ -43,25 +43,25 @@ testInBrowser(
   },
 );
 
-testInBrowser("while there is no connection that is said, and one may try at once", async (stage) => {
+testInBrowser("a lost connection is shown, and the user may retry at once", async (stage) => {
   await using server = await startTestChat();
   await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
   const alice = await ChatPage.join(stage, proxy.url, "alice");
-  // Nobody listens there: each try fails at once.
-  const nobody = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  proxy.target = nobody.addr.port;
-  nobody.close();
+  // No server listens there, so each try fails at once.
+  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  proxy.target = closed.addr.port;
+  closed.close();
   proxy.cutAll();
   await alice.page.waitForSelector("#banner:not([hidden])");
   await alice.page.waitForSelector("#connection[data-state=lost]");
   proxy.target = server.port;
-  // At once, shown or not: the page's own next try may hide it between a look at it and a press.
+  // A DOM click, because the page's own retry may hide the button at any time.
   await alice.page.$eval("#banner-button", (button) => (button as HTMLElement).click());
   await alice.isLive();
   await alice.page.waitForSelector("#banner[hidden]");
 });
 
-testInBrowser("a tab that is loaded anew goes on as the same session", async (stage) => {
+testInBrowser("a reloaded tab resumes the same session", async (stage) => {
   await using server = await startTestChat();
   await using bob = await ChatClient.connect(server.url, "bob");
   const alice = await ChatPage.join(stage, server.url, "alice");
@@ -76,7 +76,7 @@ testInBrowser("a tab that is loaded anew goes on as the same session", async (st
   await alice.readsMessages("still mine edited");
   await bob.drain();
   assertEquals(bob.seen.filter((frame) => frame.startsWith("c2/DISCONNECT")), []);
-  // Who leaves is not brought back by a reload.
+  // After leaving, a reload does not join again.
   await alice.page.click("#leave-button");
   await alice.page.waitForSelector("#join:not([hidden])");
   await alice.page.reload();

@@ -1,5 +1,5 @@
 /**
- * How the pages come to a browser: every file is known from the HTML, so that two round trips bring all of them.
+ * How the pages load: the HTML names every file, so that two round trips load all of them.
  *
  * @module
  */
@@ -24,7 +24,7 @@ for (const role of ["chat", "listing"] as const) {
         if (request.initiator()?.type !== "parser") late.push(pathname);
       });
       await page.goto(`${server.url}/`, { waitUntil: "load" });
-      // It would find its stream refused when the listing stops.
+      // Otherwise its stream would be refused when the listing stops.
       await page.goto("about:blank");
       assert(files.length > 5);
       assertEquals(late, []);

@@ -1,6 +1,6 @@
 /**
- * The client of 2021 in README.md on a web page of somebody else, in a real browser: it talks to a server, and with
- * people who are on the server's own page.
+ * The client of 2021 in README.md on a page of another origin, in a real browser: it exchanges messages with users of
+ * the server's own page.
  *
  * @module
  */

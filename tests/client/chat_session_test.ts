@@ -1,5 +1,6 @@
 /**
- * A person's session on a server that speaks c2.live, step by step: what goes out, what is told, and when.
+ * A session on a fake server that speaks c2.live, step by step: which frames it sends, and which events it emits.
+ * Sessions that are not resumed are tested in lost_session_test.ts.
  *
  * @module
  */
@@ -14,7 +15,7 @@ const HISTORY = JSON.stringify([{
   edited: false,
 }]);
 
-/** A driver with a session that was let in as alice. */
+/** A driver whose session was let in as alice. */
 function inside(): FakeDriver {
   const driver = new FakeDriver();
   driver.enter();
@@ -115,7 +116,7 @@ Deno.test("a text that was refused is sent again when the person wants it, and i
   assertEquals(driver.sent, [`c2/SEND ${one}; 1000; one`]);
 });
 
-Deno.test("edits, deletions, renames and those who come and go are told", () => {
+Deno.test("edits, deletions, renames, joins and departures are emitted", () => {
   const driver = inside();
   driver.receive(
     `c2/MSG bob; 1; ${uuidOf(5)}; helo`,
@@ -144,7 +145,7 @@ Deno.test("edits, deletions, renames and those who come and go are told", () => 
   assertEquals(driver.session.users, ["alice"]);
 });
 
-Deno.test("one's own name follows what everyone is told, and is the one that is resumed", () => {
+Deno.test("the own name follows the broadcasts, and is the one that is resumed", () => {
   const driver = inside();
   driver.run(driver.session.wish(0, { kind: "rename", username: "Alicia" }));
   driver.receive("c2/ACKNOWLEDGE");
@@ -158,7 +159,7 @@ Deno.test("a lost connection is resumed at once, at the position that was counte
   const driver = inside();
   driver.send("acknowledged");
   const [first] = driver.nonces;
-  // The own JOIN was the first, this is the second; TYPING and answers do not count.
+  // Position 2: her own JOIN was the first broadcast; TYPING and answers do not count.
   driver.receive(
     "c2/TYPING bob",
     `c2/ACKNOWLEDGE ${first}; ${uuidOf(1)}`,
@@ -195,7 +196,7 @@ Deno.test("a lost connection is resumed at once, at the position that was counte
   assertEquals(driver.sent, [`c2/RESUME ${next}; 13`]);
 });
 
-Deno.test("tries are made at once, after 1 s, 2 s and so on up to 30 s, spread by chance, and anew after one that worked", () => {
+Deno.test("tries are made at once, after 1 s, 2 s and so on up to 30 s, spread by chance, and from the start after one that worked", () => {
   const driver = inside();
   driver.pass(15_000);
   const waits: number[] = [];
@@ -214,7 +215,7 @@ Deno.test("tries are made at once, after 1 s, 2 s and so on up to 30 s, spread b
   assertEquals(driver.eventsOf("state").map(({ state }) => state), ["waiting", "opening"]);
 });
 
-Deno.test("a person who is told that the network is back does not wait for the next try", () => {
+Deno.test("a hint that the network is back causes the next try at once", () => {
   const driver = inside();
   driver.close(1006);
   driver.close(1006);
@@ -242,7 +243,7 @@ for (
   });
 }
 
-Deno.test("who is banned is told the ban's message", () => {
+Deno.test("a banned session ends with the ban's message", () => {
   const driver = inside();
   driver.receive("c2/DISCONNECT ban; alice; be kind; go home");
   driver.close(1008, "banned");
@@ -267,7 +268,7 @@ Deno.test("who is refused for the name tries another on the same socket", () => 
   assertEquals(driver.closes, []);
 });
 
-Deno.test("a socket that is lost while a person thinks of a name is opened anew with it", () => {
+Deno.test("a socket that is lost while the user chooses a name is opened again with the name", () => {
   const driver = new FakeDriver();
   driver.join("alice");
   driver.open();
@@ -279,7 +280,7 @@ Deno.test("a socket that is lost while a person thinks of a name is opened anew 
   assertEquals(driver.sent.at(-1), "c2/CONNECT alicia");
 });
 
-Deno.test("a banned address is told so when it tries to come in", () => {
+Deno.test("a banned address is refused with the reason when it joins", () => {
   const driver = new FakeDriver();
   driver.join("alice");
   driver.open();
@@ -345,7 +346,7 @@ Deno.test("who leaves says so, and is over when the server closes, or after 3 s"
   }
 });
 
-Deno.test("who leaves with answers outstanding hears them, and is over only when the server closes", () => {
+Deno.test("a session that leaves with answers outstanding receives them, and is over only when the server closes", () => {
   const driver = inside();
   driver.send("hello");
   driver.run(driver.session.leave(driver.nowMs));

@@ -1,12 +1,12 @@
 /**
- * The connection of a session: when it is dead, and how fast it is used.
+ * The connection of a session on a fake clock: when it counts as dead, and how fast frames are sent.
  *
  * @module
  */
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { FakeDriver, uuidOf } from "../support/fake_driver.ts";
 
-/** A driver with a session that was let in as alice. */
+/** A driver whose session was let in as alice. */
 function inside(): FakeDriver {
   const driver = new FakeDriver();
   driver.enter();

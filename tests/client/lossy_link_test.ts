@@ -1,6 +1,6 @@
 /**
- * The session against a made-up server over a link that is cut anywhere: every text arrives exactly once, and every
- * message is told exactly once and in the order of the server.
+ * Properties of the session against a fake server over a link that is cut anywhere: each text arrives exactly once,
+ * and each message is emitted exactly once and in the server's order.
  *
  * @module
  */
@@ -36,14 +36,14 @@ const lapse: fc.Arbitrary<Step> = fc.record({ do: fc.constant("lapse" as const) 
 
 interface Play {
   readonly steps: readonly Step[];
-  /** Whether the session is let in before the first step. */
+  /** True if the session is let in before the first step. */
   readonly isInside: boolean;
 }
 
 const play = (step: fc.Arbitrary<Step>): fc.Arbitrary<Play> =>
   fc.record({ steps: fc.array(step, { maxLength: 60, size: "max" }), isInside: fc.boolean() });
 
-/** Plays the steps, then heals the link; a person sends again whatever is unsure. */
+/** Plays the steps, then heals the link; the user sends unsure drafts again. */
 function run({ steps, isInside }: Play, isLive: boolean): LossyLink {
   const link = new LossyLink(isLive, () => 0.5);
   let count = 0;
@@ -91,7 +91,7 @@ function run({ steps, isInside }: Play, isLive: boolean): LossyLink {
   return link;
 }
 
-/** What a person has read: each message under the place where it first came, with its last text. */
+/** The messages at their first place, with their last text. */
 function read({ driver }: LossyLink): [uuid: string, text: string][] {
   const shown = new Map<string, string>();
   const order: string[] = [];
@@ -109,8 +109,8 @@ function read({ driver }: LossyLink): [uuid: string, text: string][] {
   return order.map((uuid) => [uuid, shown.get(uuid) ?? ""]);
 }
 
-/** What was told of each message that was told or changed after the first page of the history. */
-function told({ driver }: LossyLink): string[] {
+/** Each message that was emitted or changed after the first page of the history. */
+function emitted({ driver }: LossyLink): string[] {
   const start = driver.events.findIndex(({ type }) => type === "history");
   return driver.events.slice(start).flatMap((event) =>
     event.type === "message" ? [`${event.message.uuid}; ${event.message.text}`] : []
@@ -132,28 +132,28 @@ function holds(play: Play, isLive: boolean): LossyLink {
   return link;
 }
 
-Deno.test("on a link that is cut anywhere every text arrives once, and every broadcast is told once and in order", () => {
+Deno.test("on a link that is cut anywhere every text arrives once, and every broadcast is emitted once and in order", () => {
   fc.assert(
     fc.property(play(step), (play) => {
       const link = holds(play, true);
       const broadcasts = link.log.filter((frame) => frame.startsWith("c2/MSG")).map((frame) =>
         frame.split("; ").slice(2).join("; ")
       );
-      const events = told(link);
+      const events = emitted(link);
       assertEquals(events, broadcasts.slice(broadcasts.length - events.length));
       const [, ...later] = link.driver.eventsOf("entered").map(({ how }) => how);
-      // Who was let in without hearing of it comes in anew when the server has forgotten.
+      // A client that lost the answer to its CONNECT joins again after its session has lapsed.
       if (play.isInside) assertEquals(later.filter((how) => how !== "resumed"), []);
     }),
     runs(200),
   );
 });
 
-Deno.test("every text arrives once and every message is told once and in order where sessions lapse", () => {
+Deno.test("every text arrives once and every message is emitted once and in order where sessions lapse", () => {
   const any = fc.oneof({ weight: 9, arbitrary: step }, { weight: 1, arbitrary: lapse });
   fc.assert(fc.property(play(any), (play) => void holds(play, true)), runs(200));
 });
 
-Deno.test("every text arrives once and every message is told once and in order on a server of plain c2", () => {
+Deno.test("every text arrives once and every message is emitted once and in order on a server of plain c2", () => {
   fc.assert(fc.property(play(step), (play) => void holds(play, false)), runs(200));
 });

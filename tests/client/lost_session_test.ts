@@ -1,5 +1,5 @@
 /**
- * What a session does where it cannot be resumed: refused, on a plain server, and after the program was loaded anew.
+ * A session that cannot be resumed: after a refusal, on a server without c2.live, and after a reload.
  *
  * @module
  */
@@ -23,7 +23,7 @@ function answer(entries: readonly HistoryEntry[]): string {
   return `c2/ACKNOWLEDGE ${JSON.stringify(entries)}`;
 }
 
-/** Lost and refused: a session that was let in again as a new one, with its history yet to come. */
+/** Loses the connection and refuses RESUME: a new session that still waits for its history. */
 function refused(driver: FakeDriver): void {
   driver.close(1006);
   driver.open();
@@ -65,7 +65,7 @@ Deno.test("a session that cannot be resumed connects on the same socket and fill
   assertEquals(driver.eventsOf("history"), []);
 });
 
-Deno.test("a message that is told by the history and live is told once", () => {
+Deno.test("a message that arrives by the history and live is emitted once", () => {
   const driver = new FakeDriver();
   driver.enter();
   driver.receive(`c2/MSG bob; 1; ${uuidOf(1)}; seen`);
@@ -75,7 +75,7 @@ Deno.test("a message that is told by the history and live is told once", () => {
   assertEquals(driver.eventsOf("message").map(({ message }) => message.text), ["two"]);
 });
 
-Deno.test("a hole is filled by up to five pages; past that what was shown is no longer joined to what comes", () => {
+Deno.test("a hole is filled by up to five pages; past that a gap remains between old and new messages", () => {
   const driver = new FakeDriver();
   driver.enter();
   driver.receive(`c2/MSG bob; 1; ${uuidOf(1)}; seen`);
@@ -129,7 +129,7 @@ Deno.test("an unacknowledged text is looked for in the history by name, timestam
   assertEquals(driver.sent.at(-1), `c2/SEND ${nonces[3]}; 1000; did not`);
 });
 
-Deno.test("a history that cannot be had leaves everything unsure and holds nothing back for ever", () => {
+Deno.test("a refused history leaves everything unsure and holds nothing back forever", () => {
   const driver = new FakeDriver();
   driver.enter();
   driver.send("hello");
@@ -203,7 +203,7 @@ Deno.test("on a plain server who is there is asked for every 15 s", () => {
   assertEquals(driver.eventsOf("users"), [{ users: ["alice", "bob"] }]);
 });
 
-Deno.test("on a plain server a lost connection connects anew and insists on its name for a while", () => {
+Deno.test("on a plain server a lost connection connects again and retries its name for a while", () => {
   const driver = new FakeDriver();
   driver.enter("alice", { protocol: "" });
   driver.receive(`c2/MSG bob; 1; ${uuidOf(1)}; seen`);

@@ -1,5 +1,5 @@
 /**
- * What a server can make a client keep in mind, however much it tells: a test at each bound and one past it.
+ * Limits of the memory that a hostile server can make a client use: a test at each limit and one past it.
  *
  * @module
  */
@@ -14,7 +14,7 @@ Deno.test("a roster keeps as many names as the limit says, each once, and not on
   roster.add("last");
   assertEquals(roster.names.length, NAMES_MAX);
   roster.add("one more");
-  roster.rename("nobody", "one more");
+  roster.rename("unknown", "one more");
   assertEquals([roster.names.length, roster.has("one more")], [NAMES_MAX, false]);
   roster.rename("last", "user 0");
   assertEquals(roster.names.filter((name) => name === "user 0").length, 1);

@@ -1,6 +1,6 @@
 /**
- * The client's session against the real server over connections that are cut at any byte: every text is a message
- * exactly once, and every message is told once and in order.
+ * The session against a real server over connections that are cut at any byte: each text is stored exactly once, and
+ * each message is emitted once and in order.
  *
  * @module
  */
@@ -13,14 +13,14 @@ import { wholeHistory } from "../support/whole_history.ts";
 const CUTS = 20;
 const TEXTS = 80;
 
-test("a session whose connections are cut 20 times sends each text once, and is told everything in order", async (start) => {
+test("a session whose connections are cut 20 times sends each text once, and emits everything in order", async (start) => {
   await using chat = await start();
   let allowed = CUTS;
   let isFirst = true;
   await using proxy = new CuttingProxy({
     target: chat.port,
     bytesOfNext: () => {
-      // The first ones are let in: a CONNECT whose answer is lost has its own name taken for two minutes.
+      // The first connections are whole: if the answer to CONNECT were lost, the name would be taken for two minutes.
       if (isFirst) return undefined;
       return allowed-- > 0 ? 200 + Math.floor(Math.random() * 3000) : undefined;
     },
@@ -49,13 +49,13 @@ test("a session whose connections are cut 20 times sends each text once, and is 
   assertEquals(proxy.cuts, CUTS);
   assertEquals(history.length, names.length * TEXTS);
   for (const [at, { events }] of sessions.entries()) {
-    const told = events.flatMap((event) => event.type === "message" ? [event.message] : []);
+    const emitted = events.flatMap((event) => event.type === "message" ? [event.message] : []);
     assertEquals(
-      told.map(({ uuid, text }) => [uuid, text]),
+      emitted.map(({ uuid, text }) => [uuid, text]),
       history.map(({ uuid, message }) => [uuid, message]),
     );
     assertEquals(
-      told.filter(({ username }) => username === names[at]).map(({ text }) => text),
+      emitted.filter(({ username }) => username === names[at]).map(({ text }) => text),
       Array.from({ length: TEXTS }, (_, n) => `${names[at]} ${n}`),
       "in the order in which they were written",
     );

@@ -2,7 +2,7 @@
 // handlers, driven by one command a line on stdin and reporting one JSON object a line on stdout.
 // It was written from the seed page of the c2 protocol alone and imports nothing of Chatter, so that it can
 // show that a stranger's client works with Chatter's server. It is deliberately not a chat program for people:
-// it checks nothing it is told to send, keeps no state of the chat, and never reconnects or retries.
+// it does not check what it sends, keeps no state of the chat, and never reconnects or retries.
 //
 //   deno run --allow-net browser_style.js ws://host:port
 
@@ -39,7 +39,7 @@ const commands = {
   disconnect: () => send("c2/DISCONNECT"),
   ping: (timestamp) => send(timestamp === "" ? "c2/PING" : `c2/PING ${timestamp}`),
   raw: (text) => send(text),
-  // A web page cannot cut its TCP connection, but it can be killed: so no close event is reported here.
+  // A web page cannot cut its TCP connection, but it can be killed; then it reports no close event.
   drop: () => Deno.exit(0),
   quit: () => {
     socket.close(1000);

@@ -3,7 +3,7 @@
 // line on stdout. It was written from the seed page of the c2 protocol (and RFC 6455) alone, imports nothing of
 // Chatter, and does without a WebSocket class, so that nothing is shared with the server it is tried on.
 // It is deliberately not a general WebSocket library (no TLS, no extensions, no subprotocols) nor a chat
-// program for people: it checks nothing it is told to send and never reconnects.
+// program for people: it does not check what it sends and never reconnects.
 //
 //   deno run --allow-net raw_socket.js ws://host:port      or      node raw_socket.js ws://host:port
 

@@ -212,7 +212,7 @@ function noteMisdeeds(page: Page, mayComplain: RegExp | undefined, misdeeds: str
     const { protocol, hostname } = new URL(request.url());
     const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(hostname) || protocol === "data:" ||
       protocol === "blob:";
-    if (!isLocal) misdeeds.push(`asked somebody else: ${request.url()}`);
+    if (!isLocal) misdeeds.push(`asked another origin: ${request.url()}`);
   });
 }
 

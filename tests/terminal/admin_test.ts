@@ -1,6 +1,6 @@
 /**
- * What `chatter admin` says of a server that is not there, is another one, or answers oddly; the rest is
- * tests/e2e/admin_test.ts.
+ * What `chatter admin` prints if the server is unreachable, another one, or answers oddly. Commands that succeed are
+ * tested in tests/e2e/admin_test.ts.
  *
  * @module
  */
@@ -26,7 +26,7 @@ async function admin(server: string, ...args: string[]): Promise<Outcome> {
   return await administer(line);
 }
 
-/** What the command says of a server that answers so, and what it asked of it. */
+/** The command's outcome for this answer, and its request. */
 async function answered(
   response: () => Response,
   ...args: string[]
@@ -98,7 +98,7 @@ Deno.test("admin asks for a ban as its flags say", async () => {
   });
 });
 
-Deno.test("admin says so where there is nobody and nothing to show", async () => {
+Deno.test("admin says so if there is no user and nothing to show", async () => {
   const said = async (...args: string[]) =>
     (await answered(() => Response.json({ users: [], bans: [] }, { headers: OURS }), ...args)).outcome;
   assertEquals(await said("users"), { output: "No user is connected.\n" });
@@ -108,7 +108,7 @@ Deno.test("admin says so where there is nobody and nothing to show", async () =>
   assertEquals(JSON.parse(json.output), { users: [] });
 });
 
-Deno.test("admin shows names that somebody else chose without obeying them", async () => {
+Deno.test("admin prints hostile names without obeying them", async () => {
   const user = { username: "a\x1b[2J", address: "x", connectedSince: 0, connectedSeconds: 90_061 };
   const { outcome } = await answered(() => Response.json({ users: [user] }, { headers: OURS }), "users");
   assert("output" in outcome);

@@ -1,5 +1,5 @@
 /**
- * What a session tells, as lines for a person.
+ * The events of a session as lines for a user.
  *
  * @module
  */
@@ -43,7 +43,7 @@ Deno.test("a message has its time and its author, and goes on under its beginnin
   ]);
 });
 
-Deno.test("a day is told where it changes, older ones too", () => {
+Deno.test("a day is shown where it changes, older ones too", () => {
   const lines = chatLines();
   const before = message("before", { timestamp: NOON - DAY_MS });
   assertEquals(rows(lines.message(before)), ["-- Tue Nov 24 2026 --", "12:34 bob: before"]);
@@ -60,7 +60,7 @@ Deno.test("a day is told where it changes, older ones too", () => {
   ]);
 });
 
-Deno.test("a change is told with what was there before, and a deletion too", () => {
+Deno.test("a change is shown with the earlier text, and a deletion too", () => {
   const lines = chatLines();
   lines.message(message("helo"));
   assertEquals(rows(lines.changed(message("hello", { edited: true }))), [`* bob changed "helo" to: hello`]);
@@ -73,17 +73,19 @@ Deno.test("a change is told with what was there before, and a deletion too", () 
   assertEquals(rows(lines.message(message("", { edited: true }))), ["12:34 bob: (deleted)"]);
 });
 
-Deno.test("who comes, goes and changes names is told, and one's own coming is not", () => {
+Deno.test("joins, departures and renames are shown, and one's own join is not", () => {
   const lines = chatLines();
-  const told = (event: Parameters<ChatLines["roster"]>[0]) => lines.roster(event)?.(80);
-  assertEquals(told({ type: "came", username: "bob", isOwn: false }), ["* bob came"]);
-  assertEquals(told({ type: "came", username: "me", isOwn: true }), undefined);
-  assertEquals(told({ type: "renamed", from: "bob", to: "rob", isOwn: false }), ["* bob is now rob"]);
-  assertEquals(told({ type: "renamed", from: "me", to: "you", isOwn: true }), ["* you are now you"]);
+  const shownAs = (event: Parameters<ChatLines["roster"]>[0]) => lines.roster(event)?.(80);
+  assertEquals(shownAs({ type: "came", username: "bob", isOwn: false }), ["* bob came"]);
+  assertEquals(shownAs({ type: "came", username: "me", isOwn: true }), undefined);
+  assertEquals(shownAs({ type: "renamed", from: "bob", to: "rob", isOwn: false }), ["* bob is now rob"]);
+  assertEquals(shownAs({ type: "renamed", from: "me", to: "you", isOwn: true }), ["* you are now you"]);
   const left = { type: "left" as const, username: "bob", isOwn: false };
-  assertEquals(told({ ...left, kind: "disconnect", message: undefined }), ["* bob left"]);
-  assertEquals(told({ ...left, kind: "lost_connection", message: undefined }), ["* bob lost the connection"]);
-  assertEquals(told({ ...left, kind: "ban", message: "be; kind" }), ["* bob was banned: be; kind"]);
+  assertEquals(shownAs({ ...left, kind: "disconnect", message: undefined }), ["* bob left"]);
+  assertEquals(shownAs({ ...left, kind: "lost_connection", message: undefined }), [
+    "* bob lost the connection",
+  ]);
+  assertEquals(shownAs({ ...left, kind: "ban", message: "be; kind" }), ["* bob was banned: be; kind"]);
 });
 
 Deno.test("a name has the same colour every time, and colours take no cells", () => {
@@ -94,7 +96,7 @@ Deno.test("a name has the same colour every time, and colours take no cells", ()
   assertEquals(coloured.replaceAll(/\x1b\[[0-9]+m/g, ""), "12:34 bob: hi");
 });
 
-Deno.test("whatever somebody wrote, no row is wider than the window, and nothing steers it", () => {
+Deno.test("whatever a user wrote, no row is wider than the window, and nothing steers it", () => {
   const text = fc.string({ unit: codePoint, maxLength: 80 });
   fc.assert(
     fc.property(text, text, fc.integer({ min: 12, max: 80 }), (said, name, width) => {

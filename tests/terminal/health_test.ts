@@ -1,5 +1,5 @@
 /**
- * `chatter health` against servers that are ready, that are not, and that are none.
+ * `chatter health` against servers that are ready, not ready, or not there.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { runProgram, startServer } from "../support/program.ts";
 
 const ask = (operand: string, timeout = 5) => checkHealth({ kind: "health", operand, values: { timeout } });
 
-/** Answers every request alike, or never. */
+/** Answers each request in the same way, or never. */
 function answering(response: () => Response | Promise<Response>) {
   const cut = new AbortController();
   const server = Deno.serve(
@@ -34,7 +34,7 @@ Deno.test("a chat server and a listing that run are ready, and the program says 
   }
 });
 
-Deno.test("a server that is not ready, or sends one elsewhere, is told with status 1 and what it answered", async () => {
+Deno.test("a server that is not ready, or redirects, is reported with status 1 and its answer", async () => {
   await using busy = answering(() => new Response("not ready\n", { status: 503 }));
   assertEquals(await runProgram(["health", `${busy.url}/`]), {
     status: 1,
@@ -45,7 +45,7 @@ Deno.test("a server that is not ready, or sends one elsewhere, is told with stat
   assertEquals(await ask(moved.url), { problem: `${moved.url} is not ready: it answered 302` });
 });
 
-Deno.test("where nobody listens or answers, that is the problem", async () => {
+Deno.test("if no server listens or answers, that is the problem", async () => {
   const gone = answering(() => new Response());
   await gone[Symbol.asyncDispose]();
   const { problem } = await ask(gone.url) as { problem: string };

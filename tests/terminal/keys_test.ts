@@ -1,5 +1,5 @@
 /**
- * Bytes of a terminal as keys: what xterm and its kin send, in whatever pieces it comes.
+ * The bytes of a terminal as keys: the sequences of xterm and its kin, cut into any pieces.
  *
  * @module
  */
@@ -126,7 +126,7 @@ Deno.test("keys are the same in whatever pieces their bytes come", () => {
         rest = rest.subarray(at);
       }
       keys.push(...cut.feed(rest));
-      // Where a text is cut is nobody's matter.
+      // Where a text is cut does not matter.
       const joined = (all: readonly Key[]) =>
         words(all).join("|").replaceAll(/(?<![a-z\]])\||\|(?![a-z[])/gi, "");
       assertEquals(flat(keys), flat(expected), joined(keys));
@@ -135,7 +135,7 @@ Deno.test("keys are the same in whatever pieces their bytes come", () => {
   );
 });
 
-/** Neighbouring texts as one: where a text is cut is nobody's matter. */
+/** Joins neighbouring texts: where a text is cut does not matter. */
 function flat(keys: readonly Key[]): Key[] {
   const all: Key[] = [];
   for (const key of keys) {

@@ -1,5 +1,5 @@
 /**
- * The line that is typed: keys as readline has them, whole characters, what was sent before, completion.
+ * The line editor: readline's keys, whole characters, recall of sent lines, completion.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import {
 import { codePoint } from "../support/code_point.ts";
 import { runs } from "../support/property_runs.ts";
 
-/** Presses keys by their names; anything else is typed. */
+/** Presses named keys, and types anything else. */
 function press(editor: LineEditor, ...keys: string[]): void {
   for (const key of keys) editor.press(asKey(key));
 }
@@ -53,7 +53,7 @@ const NAMES: readonly KeyName[] = [
   "redraw",
 ];
 
-/** The line with a bar where the cursor is. */
+/** The line with a bar at the cursor. */
 function shown({ text, cursor }: LineEditor): string {
   return `${text.slice(0, cursor)}|${text.slice(cursor)}`;
 }
@@ -96,7 +96,7 @@ Deno.test("enter hands the line out and begins a new one", () => {
   assertEquals(shown(editor), "|");
 });
 
-Deno.test("what is not a change of the line is told to the one who asks", () => {
+Deno.test("a key that does not change the line is returned to the caller", () => {
   const editor = new LineEditor();
   for (const name of ["interrupt", "escape", "redraw", "endOfInput"] as const) {
     assertEquals(editor.press({ kind: "key", name }), { kind: name });

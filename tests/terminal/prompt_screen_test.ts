@@ -1,6 +1,6 @@
 /**
- * The prompt and what comes in above it, as a terminal shows them: whatever is typed, comes in, or happens to the
- * window, the line is whole, the cursor is in its place, and nothing that came in is lost.
+ * The prompt and the lines above it on a terminal emulator. Through typing, printing and resizing, the line is whole,
+ * the cursor is in its place, and no printed line is lost.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { runs } from "../support/property_runs.ts";
 
 const LABEL = "you> ";
 
-/** A screen, the terminal that it is on, and the line that is typed there. */
+/** A screen, its terminal, and the line being typed. */
 class Stage implements Disposable {
   readonly terminal: ModelTerminal;
   readonly editor = new LineEditor();
@@ -48,7 +48,7 @@ class Stage implements Disposable {
     return this.terminal.write(this.#screen.redraw(this.prompt));
   }
 
-  /** The rows of the screen up to the last that has anything. */
+  /** The rows of the screen up to the last one with text. */
   get rows(): string[] {
     const rows = this.terminal.screen;
     return rows.slice(0, rows.findLastIndex((row) => row !== "") + 1);
@@ -59,7 +59,7 @@ class Stage implements Disposable {
   }
 }
 
-Deno.test("a line that comes in stands above the line that is typed, which stays as it is", async () => {
+Deno.test("a printed line is above the line being typed, which stays as it is", async () => {
   using stage = new Stage(30, 6);
   stage.editor.replace("half a wo");
   await stage.show();
@@ -108,7 +108,7 @@ Deno.test("leaving takes the prompt away, and what is written next follows what 
 });
 
 Deno.test("a terminal that takes a character for wider than it is shows all rows where they are", async () => {
-  // Without the addon for it xterm.js, as many terminals, gives each person of a family two cells.
+  // Without this addon xterm.js gives each person of a family emoji two cells, as many terminals do.
   const { default: xterm } = await import("@xterm/headless");
   const terminal = new xterm.Terminal({ cols: 20, rows: 6, allowProposedApi: true });
   const write = (output: string) => new Promise<void>((resolve) => terminal.write(output, resolve));
@@ -174,7 +174,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
 );
 const size = fc.record({ columns: fc.integer({ min: 14, max: 40 }), rows: fc.integer({ min: 4, max: 12 }) });
 
-/** Does it; lines that come in are numbered on. */
+/** Performs a deed; printed lines are numbered. */
 async function act(stage: Stage, deed: Deed, lines: string[]): Promise<void> {
   switch (deed.kind) {
     case "type":
@@ -194,28 +194,28 @@ async function act(stage: Stage, deed: Deed, lines: string[]): Promise<void> {
   }
 }
 
-/** What of the line the screen shows before the cursor: without label, margins and the ends of rows. */
+/** The part of the line that the screen shows before the cursor, without label, margins and row ends. */
 function shownBeforeCursor(stage: Stage, promptRow: number): string {
   const { x, y } = stage.terminal.cursor;
   const rows = Array.from({ length: y - promptRow }, (_, i) => stage.terminal.screen[promptRow + i] ?? "");
   return [...rows, stage.terminal.rowUpTo(y, x)].map((row) => row.slice(LABEL.length)).join("");
 }
 
-// Rows end where the window or the text says: blanks at their ends do not count here.
+// Rows end at the window's edge or at a line break, so spaces at their ends do not count.
 const squeezed = (text: string) => text.replaceAll(/\s/g, "").replaceAll("\u202e", "\\u{202e}");
 
-/** Holds the screen to the line that is typed and to what came in. */
+/** Compares the screen with the line being typed and with the printed lines. */
 function hold(stage: Stage, lines: readonly string[]): void {
   const screen = stage.rows;
   const { text, cursor } = stage.editor;
   const promptRow = screen.findLastIndex((row) => row.startsWith(LABEL.trimEnd()));
   const lastLine = screen.findLastIndex((row) => /^<line [0-9]+>$/.test(row));
-  // A line that is longer than the window is shown up to the cursor, and its beginning is not.
+  // A line that is higher than the window is shown up to the cursor, without its beginning.
   if (promptRow >= 0) {
     assertEquals(squeezed(shownBeforeCursor(stage, promptRow)), squeezed(text.slice(0, cursor)));
     const below = screen.slice(promptRow).map((row) => row.slice(LABEL.length)).join("");
     assert(squeezed(text).startsWith(squeezed(below)), `${JSON.stringify(below)} of ${JSON.stringify(text)}`);
-    // Nothing is left between them of a prompt that stood there before.
+    // No part of an earlier prompt is left between them.
     assertLessOrEqual(promptRow - lastLine - 1, stage.above.length, screen.join("\n"));
   }
   const shown = screen.slice(0, lastLine + 1);
@@ -235,7 +235,7 @@ Deno.test("whatever is typed and comes in, the screen shows the line, the cursor
           await act(stage, deed, lines);
           hold(stage, lines);
         }
-        // Nothing of the prompt is left behind where it was before.
+        // No part of the prompt is left at its earlier place.
         if (!deeds.some(({ kind }) => kind === "redraw")) {
           const all = stage.terminal.all.slice(0, lines.length);
           assertEquals(all, lines);
@@ -267,7 +267,7 @@ Deno.test("whatever size the window gets, the screen shows the line, the cursor 
   );
 });
 
-Deno.test("the cursor stands before every character of every line, in windows of every width", async () => {
+Deno.test("the cursor reaches every character of every line, in windows of every width", async () => {
   await fc.assert(
     fc.asyncProperty(typed, fc.integer({ min: 10, max: 16 }), async (text, columns) => {
       using stage = new Stage(columns, 30);

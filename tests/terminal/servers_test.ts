@@ -24,7 +24,7 @@ const entry = (id: number, address: string, more: object = {}) => ({
   ...more,
 });
 
-/** What the command makes of a listing that answers so, and the texts of its progress. */
+/** The command's outcome for this answer of the listing, and its progress texts. */
 async function listed(
   response: () => Response,
   ...flags: string[]
@@ -60,7 +60,7 @@ Deno.test("servers as JSON are what the listing answered, fields that are new to
   assertEquals(JSON.parse(outputOf(outcome)), { servers });
 });
 
-Deno.test("names that somebody chose cannot steer the terminal", async () => {
+Deno.test("names cannot steer the terminal", async () => {
   const servers = [entry(1, "127.0.0.1:5000", { displayName: "a\x1b[2J\u202eb" })];
   const { outcome } = await listed(() => Response.json({ servers }));
   assertStringIncludes(outputOf(outcome), "a\\u{1b}[2J\\u{202e}b  3/50");
@@ -95,7 +95,7 @@ Deno.test("--ping measures each server from here, counts them, and says which do
     const { port } = new URL(chat.url);
     const servers = [
       entry(7, `127.0.0.1:${port}`, { roundTripMs: 9999 }),
-      // Another server has taken its place.
+      // Another server now has the address.
       entry(8, `127.0.0.1:${port}`),
       entry(9, "127.0.0.1:1"),
       entry(10, "no address at all"),
@@ -128,7 +128,7 @@ Deno.test("pings are sixteen at once at most", async () => {
     const { socket, response } = Deno.upgradeWebSocket(request);
     socket.onopen = () => most = Math.max(most, ++open);
     socket.onmessage = ({ data }) => {
-      // An answer that is let go of after the others have come, so that all of them meet.
+      // The answers are delayed, so that all pings are in flight at once.
       setTimeout(() => socket.readyState === socket.OPEN && socket.send(`${data}; 1`), 20);
     };
     socket.onclose = () => open--;

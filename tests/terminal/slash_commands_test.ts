@@ -1,5 +1,5 @@
 /**
- * What a typed line means, and what a Tab completes.
+ * The meaning of a typed line, and what Tab completes.
  *
  * @module
  */
@@ -19,7 +19,7 @@ Deno.test("a line is said as it is, and begins with a slash where it has two", (
   for (const blank of ["", "  ", "\n"]) assertEquals(readCommand(blank), { kind: "nothing" });
 });
 
-Deno.test("commands are read with what stands behind them", () => {
+Deno.test("commands are read with their arguments", () => {
   const cases: [string, object][] = [
     ["/nick Bob B.", { kind: "nick", name: "Bob B." }],
     ["/nick  Zoe\u0308 ", { kind: "nick", name: "Zoë" }],
@@ -38,7 +38,7 @@ Deno.test("commands are read with what stands behind them", () => {
   for (const [line, command] of cases) assertEquals({ ...readCommand(line) }, command, line);
 });
 
-Deno.test("what is no command, or not whole, is told with what was meant or is allowed", () => {
+Deno.test("an unknown or incomplete command is answered with the nearest or allowed form", () => {
   const cases: [string, RegExp][] = [
     ["/qiut", /^There is no \/qiut; did you mean \/quit\?/],
     ["/h", /did you mean \/history\?/],
@@ -77,5 +77,5 @@ Deno.test("a tab completes commands at the line's start, and names wherever a wo
   assertEquals(completionOf("hi bob b", names), { from: 3, options: ["Bob B. "] });
   assertEquals(options("日"), ["日本: "]);
   assertEquals(options("hi "), undefined);
-  assertEquals(options("nobody"), undefined);
+  assertEquals(options("unknown"), undefined);
 });

@@ -1,5 +1,5 @@
 /**
- * The rows above the line: who is typing, how the connection stands, what is not sent yet.
+ * The rows above the line: who is typing, the state of the connection, unsent drafts.
  *
  * @module
  */
@@ -29,7 +29,7 @@ Deno.test("as many are kept in mind as the limit says, and one more is not", () 
   assertEquals(rows.rows(1), [`${TYPING_KEPT_MAX} are typing`]);
 });
 
-Deno.test("no connection is told with the time of the next try", () => {
+Deno.test("a lost connection is shown with the time of the next try", () => {
   const rows = new StandingRows("ws://x");
   rows.stands({ type: "state", state: "opening" });
   assertEquals(rows.rows(0), ["connecting to ws://x"]);

@@ -1,5 +1,5 @@
 /**
- * Tables for a terminal: columns under each other in every script, and nothing that steers the terminal.
+ * Tables for a terminal: columns are aligned in every script, and no text steers the terminal.
  *
  * @module
  */

@@ -1,7 +1,6 @@
 /**
- * How `chatter import` reads a file: in which batches, and what it says of one that is not what it should be.
- *
- * Exports and imports that succeed are tests/e2e/transfer_test.ts's.
+ * How `chatter import` reads a file: its batches, and its messages for invalid files. Exports and imports that
+ * succeed are tested in tests/e2e/transfer_test.ts.
  *
  * @module
  */
@@ -94,7 +93,7 @@ Deno.test("rows are handed over in batches of one kind, no more than a commit ta
     return Promise.resolve({ taken: rows.length, skipped: 0 });
   };
   const short = JSON.stringify({ kind: "a" });
-  // Four of them are as many UTF-16 units as a batch has at the most.
+  // Four of them have the largest number of UTF-16 units of a batch.
   const empty = JSON.stringify({ kind: "b", text: "" });
   const long = JSON.stringify({ kind: "b", text: "語".repeat(BATCH_UNITS_MAX / 4 - empty.length) });
   const lines = [
