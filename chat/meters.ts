@@ -31,70 +31,70 @@ export interface GaugedRoom {
 }
 
 export class ChatMeters extends Meters {
-  readonly #users = this.gauge("chatter_users", "People in the room who are connected");
+  readonly #users = this.gauge("chatter_users", "Connected users in the room");
   readonly #held = this.gauge(
     "chatter_held_sessions",
-    "Sessions whose connection was lost and that may be resumed",
+    "Sessions without a connection that a client may resume",
   );
   readonly #sockets = this.gauge(
     "chatter_sockets",
-    "Open WebSockets, those that have not sent CONNECT included",
+    "Open WebSockets, including those before CONNECT",
   );
   readonly #outboxBytes = this.gauge(
     "chatter_outbox_bytes",
-    "Bytes that were given to sockets and have not left the process, of all sessions together",
+    "Bytes of all sessions that sockets have taken and not sent yet",
   );
   readonly #bans = this.gauge("chatter_bans", "Bans in force");
   readonly #listings = this.gauge("chatter_listings_registered", "Listings that list this server");
 
-  readonly #opened = this.counter("chatter_sockets_opened_total", "WebSockets that were let in");
+  readonly #opened = this.counter("chatter_sockets_opened_total", "WebSockets that the server accepted");
   readonly #refused = this.counters(
     "chatter_sockets_refused_total",
-    "WebSockets that were not let in, by why: of another web page, too many in all, of one address, too fast",
+    "WebSockets that the server refused, by reason: origin, too many in all, too many of one address, too fast",
     [{ reason: "origin" }, { reason: "full" }, { reason: "sockets" }, { reason: "rate" }],
   );
   readonly #ended = this.counters(
     "chatter_sockets_ended_total",
-    "WebSockets that ended, by why: lost, or what the server closed them for",
+    "WebSockets that ended, by cause: lost, or the reason of the server's close",
     [LOST, ...CAUSES.values()].map((cause) => ({ cause })),
   );
 
-  readonly framesReceived = this.counter("chatter_frames_received_total", "Frames that came from clients");
+  readonly framesReceived = this.counter("chatter_frames_received_total", "Frames received from clients");
   readonly #faults = this.counters(
     "chatter_faults_total",
-    "Frames that were answered by an error, by the name of the fault",
+    "Frames answered with an error, by fault",
     (Object.keys(FAULTS) as FaultName[]).map((fault) => ({ fault })),
   );
   readonly #messages = this.counters(
     "chatter_messages_total",
-    "Messages that were stored, edited, deleted",
+    "Messages stored, edited and deleted",
     [{ kind: "said" }, { kind: "edited" }, { kind: "deleted" }],
   );
   readonly #said = this.#messages.of({ kind: "said" });
   readonly deliveries = this.counter(
     "chatter_deliveries_total",
-    "Frames that were given to sessions: answers, and broadcasts once for each listener",
+    "Frames given to sessions: answers, and each broadcast once for each session",
   );
-  readonly turnInputs = this.histogram("chatter_turn_inputs", "Frames that one turn decided", BATCH_SIZES);
+  readonly turnInputs = this.histogram("chatter_turn_inputs", "Frames decided in one turn", BATCH_SIZES);
   readonly fanoutSeconds = this.histogram(
     "chatter_fanout_seconds",
-    "Seconds in which the broadcasts of one turn were given to all listeners",
+    "Seconds to give the broadcasts of one turn to all sessions",
     SECONDS,
   );
   readonly commitSeconds = this.histogram(
     "chatter_commit_seconds",
-    "Seconds until one commit of messages was stored",
+    "Seconds to store one commit of messages",
     COMMIT_SECONDS,
   );
   readonly commitMessages = this.histogram(
     "chatter_commit_messages",
-    "Messages that one commit stored",
+    "Messages in one commit",
     BATCH_SIZES,
   );
   readonly commitFailures = this.counter("chatter_commit_failures_total", "Commits that the store refused");
   readonly #listingRequests = this.counters(
     "chatter_listing_requests_total",
-    "Requests to listings, by what came of them",
+    "Requests to listings, by request and outcome",
     LISTING_REQUESTS.flatMap((request) =>
       ["accepted", "refused", "unreachable"].map((outcome) => ({ request, outcome }))
     ),

@@ -239,9 +239,9 @@ class RunningServer implements RunningChat {
 function whyNotServe({ hostname, onDenoDeploy, tls }: ChatOptions): string | undefined {
   if (onDenoDeploy || isBefore29()) return undefined;
   if (tls !== undefined) {
-    return "it takes a new certificate without a restart, and can cut peers that are stuck";
+    return "it renews a certificate without a restart, and disconnects stuck peers";
   }
-  return isPublicHost(hostname) ? "it can cut peers that are stuck" : undefined;
+  return isPublicHost(hostname) ? "it disconnects stuck peers" : undefined;
 }
 
 /** Flags beside the certificate that a reload can change. */

@@ -28,30 +28,32 @@ export interface GaugedParts {
 }
 
 export class ListingMeters extends Meters {
-  readonly #servers = this.gauge("chatter_listed_servers", "Servers that are listed");
-  readonly #users = this.gauge("chatter_listed_users", "People on all listed servers, as those say");
-  readonly #streams = this.gauge("chatter_event_streams", "Streams of events that are open");
+  readonly #servers = this.gauge("chatter_listed_servers", "Servers on the list");
+  readonly #users = this.gauge(
+    "chatter_listed_users",
+    "Users on all listed servers, as the servers report them",
+  );
+  readonly #streams = this.gauge("chatter_event_streams", "Open event streams");
   readonly #isOutage = this.gauge(
     "chatter_checks_suspended",
-    "1 while most servers are silent and no miss is counted, else 0",
+    "1 while most servers are silent and the listing counts no misses, else 0",
   );
 
   readonly #pings = this.counters(
     "chatter_pings_total",
-    "Pings of chat servers, by who wanted them and what came of them: an answer, something else than the answer, " +
-      "nothing, or that the listing could not ask",
+    "Pings of chat servers, by reason and outcome: answered, a wrong answer, no answer, or not sent by the listing",
     (["request", "check"] as const).flatMap((reason) =>
       PING_OUTCOMES.map((outcome) => ({ reason, outcome }))
     ),
   );
   readonly #pingSeconds = this.histogram(
     "chatter_ping_seconds",
-    "Seconds of the round trip of pings that were answered",
+    "Seconds of the round trip of answered pings",
     ROUND_TRIP_SECONDS,
   );
   readonly #written = this.counters(
     "chatter_servers_changed_total",
-    "Servers that were registered, registered anew, changed, withdrawn, and removed for being silent",
+    "Servers registered, registered again, changed, withdrawn, and removed for silence",
     [
       { change: "registered" },
       { change: "renewed" },
@@ -62,17 +64,17 @@ export class ListingMeters extends Meters {
   );
   readonly #refusals = this.counters(
     "chatter_refusals_total",
-    "Requests that were refused, by the name of the refusal",
+    "Requests refused, by refusal",
     (Object.keys(REFUSALS) as RefusalName[]).map((refusal) => ({ refusal })),
   );
   readonly commitSeconds = this.histogram(
     "chatter_commit_seconds",
-    "Seconds until one commit of records was stored",
+    "Seconds to store one commit of records",
     ROUND_TRIP_SECONDS,
   );
   readonly commitRecords = this.histogram(
     "chatter_commit_records",
-    "Records that one commit was to store",
+    "Records in one commit",
     BATCH_SIZES,
   );
   readonly commitFailures = this.counter("chatter_commit_failures_total", "Commits that the store refused");

@@ -6,35 +6,38 @@
  */
 
 export const REFUSALS = {
-  ID_MALFORMED: { status: 400, text: "The id in the path is an integer of 0 to 9007199254740991 in decimal" },
+  ID_MALFORMED: {
+    status: 400,
+    text: "The id in the path is malformed: an integer from 0 to 9007199254740991 in decimal is allowed",
+  },
   BODY_NOT_JSON: { status: 400, text: "The body is not JSON: {detail}" },
   BODY_MALFORMED: {
     status: 400,
     text:
-      "The body is a JSON object of any of serverName, address, connectedUsers and maxUsers. Wrong here: {detail}",
+      "The body is malformed: {detail}. Allowed: a JSON object with any of serverName, address, connectedUsers and maxUsers",
   },
-  QUERY_MALFORMED: { status: 400, text: "The query is not understood. Wrong here: {detail}" },
+  QUERY_MALFORMED: { status: 400, text: "The query is malformed: {detail}" },
   ADDRESS_MALFORMED: {
     status: 400,
     text:
-      "The address cannot be used: {detail}. Allowed: host:port, [v6]:port, host (port 5000), :port (your own IP address), each also with wss:// in front",
+      "The address is malformed: {detail}. Allowed: host:port, [v6]:port, host (port 5000), :port (your own IP address), each also with wss:// in front",
   },
   PING_FAILED: {
     status: 400,
-    text: "The address was not accepted, since no server answered a ping there. {detail}",
+    text: "The address was refused, because no server answered a ping there. {detail}",
   },
   NOT_LISTED: { status: 400, text: "No server is listed under this id: register it by POST first" },
   KEY_REFUSED: {
     status: 401,
     text:
-      "The key is missing or is not this server's: send the key that POST answered, as Authorization: C2Listing <key>",
+      "The key is missing or is not this server's: send the key from POST as Authorization: C2Listing <key>",
   },
   NOT_FOUND: { status: 404, text: "No server is listed under this id" },
   BODY_TOO_SLOW: { status: 408, text: "The body took longer than {detail} s: send it at once" },
   ID_TAKEN: {
     status: 409,
     text:
-      "This id is taken by a server that answers pings: choose another id, or send its key as Authorization: C2Listing <key>; a server that lost its key is listed anew {detail} s after the key was last used",
+      "A server that answers pings has this id: choose another id, or send its key as Authorization: C2Listing <key>. A server that lost its key may register again {detail} s after the key was last used",
   },
   BODY_TOO_LARGE: { status: 413, text: "The body is too large: at most {detail} bytes are allowed" },
   TOO_MANY_SERVERS: {
@@ -43,30 +46,30 @@ export const REFUSALS = {
   },
   TOO_MANY_PINGS: {
     status: 429,
-    text: "Your address has asked for too many pings: at most {detail} a second are allowed for long",
+    text: "Too many pings for your address: the sustained rate limit is {detail} per second",
   },
   TOO_MANY_WRITES: {
     status: 429,
     text:
-      "Too many requests with no key or a wrong one come from your address: at most {detail} a second are allowed for long",
+      "Too many requests with a missing or wrong key from your address: the sustained rate limit is {detail} per second",
   },
   TOO_MANY_UPDATES: {
     status: 429,
-    text: "This server changes too often: at most {detail} requests a second are allowed for long",
+    text: "Too many changes of this server: the sustained rate limit is {detail} requests per second",
   },
   TOO_MANY_AT_ONCE: {
     status: 429,
-    text: "Too many of your requests are under way: at most {detail} at once are allowed",
+    text: "Too many unfinished requests: at most {detail} at once are allowed",
   },
   TOO_MANY_QUERIES: {
     status: 429,
     text:
-      "Your address has asked for too many lists with parameters: at most {detail} a second are allowed for long, and GET /servers without any",
+      "Too many lists with parameters for your address: the sustained rate limit is {detail} per second; GET /servers without parameters is allowed",
   },
   TOO_MANY_STREAMS: {
     status: 429,
     text:
-      "Too many event streams are open from your address: at most {detail} are allowed, and GET /servers tells the same",
+      "Too many event streams from your address: at most {detail} are allowed; GET /servers returns the same servers",
   },
   LISTING_FULL: {
     status: 503,
@@ -74,7 +77,7 @@ export const REFUSALS = {
   },
   STREAMS_FULL: {
     status: 503,
-    text: "Too many event streams are open: at most {detail} are allowed, and GET /servers tells the same",
+    text: "Too many event streams: at most {detail} are allowed; GET /servers returns the same servers",
   },
   BUSY: { status: 503, text: "The listing is busy and has changed nothing: try again in a moment" },
 } as const;

@@ -34,28 +34,28 @@ export interface AddressProblem {
  */
 export function parseAddress(written: string, origin: string): ServerAddress | AddressProblem {
   if (written.length > ADDRESS_LENGTH_MAX) {
-    return { problem: `it is longer than ${ADDRESS_LENGTH_MAX} characters` };
+    return { problem: `it has more than ${ADDRESS_LENGTH_MAX} characters` };
   }
   // Before lowercasing, which turns U+212A (the Kelvin sign) into an ASCII k.
   if (!/^\p{ASCII}*$/u.test(written)) {
     return {
-      problem: "it has characters beyond ASCII; a name of other letters is written in punycode, as xn--",
+      problem: "only ASCII is allowed; write a name with other letters in punycode, as in xn--",
     };
   }
   const text = written.toLowerCase();
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//.exec(text);
   if (scheme && scheme[1] !== "wss" && scheme[1] !== "ws") {
-    return { problem: `it starts with ${scheme[1]}://, and only wss:// and ws:// are known` };
+    return { problem: `it starts with ${scheme[1]}://; only wss:// and ws:// are allowed` };
   }
   const place = scheme ? text.slice(scheme[0].length) : text;
-  if (/[/?#\\]/.test(place)) return { problem: "it has a path, and every server is at /" };
-  if (place.includes("@")) return { problem: "it has credentials" };
+  if (/[/?#\\]/.test(place)) return { problem: "it has a path; no path is allowed" };
+  if (place.includes("@")) return { problem: "it has credentials; none are allowed" };
   const parts = /^(\[[^\[\]]*\]|[^:]*)(?::([^:]*))?$/.exec(place);
-  if (!parts) return { problem: "it has too many colons; an IPv6 address is written in brackets" };
+  if (!parts) return { problem: "it has too many colons; write an IPv6 address in brackets" };
   const [, hostText = "", portText] = parts;
   const explicitTls = scheme?.[1] === "wss";
   const port = portText === undefined ? (explicitTls ? TLS_PORT : DEFAULT_PORT) : parsePort(portText);
-  if (port === undefined) return { problem: `its port is not a number of 1 to ${PORT_MAX}` };
+  if (port === undefined) return { problem: `its port is not a number from 1 to ${PORT_MAX}` };
   const host = hostText === "" && portText !== undefined ? origin : parseHost(hostText);
   if (host === undefined) return { problem: "its host is neither a host name nor an IP address" };
   return { host, port, tls: explicitTls || port === TLS_PORT };

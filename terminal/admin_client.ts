@@ -54,7 +54,7 @@ export class AdminClient {
       const read = schema.safeParse(parsed(text));
       return read.success
         ? read.data
-        : { problem: `${this.#server} is no chat server of Chatter, or of another version` };
+        : { problem: `${this.#server} is not a Chatter chat server, or has another version` };
     } catch (error) {
       return { problem: `Cannot reach ${this.#server}: ${reasonOf(error)}` };
     } finally {
@@ -67,7 +67,7 @@ export class AdminClient {
     if (headers.get("cache-control") !== "no-store") {
       return status === STATUS_CODE.NotFound
         ? `${this.#server} has no admin API: start the chat server with --admin-token`
-        : `${this.#server} answered ${status} and is no chat server of Chatter`;
+        : `${this.#server} answered ${status} and is not a Chatter chat server`;
     }
     return `${this.#server} refused: ${printable(text.trim().slice(0, OBJECTION_LENGTH_MAX))}`;
   }

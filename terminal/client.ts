@@ -26,7 +26,7 @@ export async function runClient(
   if (!values.plain && isPerson) return await runPerson(url, name);
   if (name === undefined) {
     await complain(
-      "chatter: chatter client --plain needs --name: $USER is no name that a server would take\n",
+      "chatter: chatter client --plain needs --name: $USER is not a valid username\n",
     );
     return 2;
   }

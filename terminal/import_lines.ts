@@ -79,13 +79,13 @@ class Import {
   async take(text: string, open: OpenTarget): Promise<Problem | undefined> {
     this.#line++;
     if (text.trim() === "") return undefined;
-    if (text.length > LINE_UNITS_MAX) return this.#problem(this.#line, "the line is longer than any row is");
+    if (text.length > LINE_UNITS_MAX) return this.#problem(this.#line, "the line is too long for a row");
     const json = parsed(text);
     if (this.#target === undefined) return await this.#begin(json, open);
     if (typeof json !== "object" || json === null || !("kind" in json) || typeof json.kind !== "string") {
-      return this.#problem(this.#line, "this is no row");
+      return this.#problem(this.#line, "the line is not a row");
     }
-    if (this.#rowsAtEnd !== undefined) return this.#problem(this.#line, "there is more after the end");
+    if (this.#rowsAtEnd !== undefined) return this.#problem(this.#line, "there are more lines after the end");
     if (json.kind === "end") {
       this.#rowsAtEnd = "rows" in json ? Number(json.rows) : NaN;
       return undefined;
@@ -100,24 +100,28 @@ class Import {
   }
 
   async end(): Promise<Outcome> {
-    if (this.#target === undefined) return { problem: `${this.#file}: it is empty` };
+    if (this.#target === undefined) return { problem: `${this.#file}: the file is empty` };
     const problem = await this.#flush();
     if (problem !== undefined) return problem;
     if (this.#rowsAtEnd !== this.#rows) {
-      const of = this.#rowsAtEnd === undefined ? "it has no end" : `its end tells of ${this.#rowsAtEnd} rows`;
-      return { problem: `${this.#file}: it is not whole: ${of}, and ${this.#rows} came. ${this.#soFar()}` };
+      const of = this.#rowsAtEnd === undefined
+        ? "its last line is missing"
+        : `its last line counts ${this.#rowsAtEnd}`;
+      return {
+        problem: `${this.#file}: the file is incomplete: ${of}; rows read: ${this.#rows}. ${this.#soFar()}`,
+      };
     }
     return { output: `${this.#soFar()}\n` };
   }
 
   async #begin(json: unknown, open: OpenTarget): Promise<Problem | undefined> {
     const header = headerSchema.safeParse(json);
-    if (!header.success) return this.#problem(this.#line, "this is not the first line of an export");
+    if (!header.success) return this.#problem(this.#line, "the line is not the first line of an export");
     const { role, version } = header.data;
     if (version > TRANSFER_VERSION) {
       return this.#problem(
         this.#line,
-        `it has version ${version}, and this chatter knows ${TRANSFER_VERSION}: use the newer one`,
+        `the file has version ${version}; this program knows version ${TRANSFER_VERSION}: use the newer program`,
       );
     }
     this.#target = await open(role);

@@ -146,7 +146,7 @@ export class PersonClient {
     if (mode.kind === "name") return this.#named(line);
     if (mode.kind === "edit") {
       this.#mode = { kind: "say" };
-      if (line.trim() === "") return this.#problem("Nothing was changed; /delete takes a message away");
+      if (line.trim() === "") return this.#problem("Nothing was changed; /delete deletes a message");
       if (line !== mode.message.text) {
         this.#session.wish({ kind: "edit", uuid: mode.message.uuid, text: line });
       }
@@ -168,7 +168,7 @@ export class PersonClient {
         return this.#edit(command.back, command.text);
       case "delete": {
         const message = this.#sent.last(command.back);
-        if (message === undefined) return this.#problem("There is no message of yours that you could delete");
+        if (message === undefined) return this.#problem("You have no message to delete");
         return this.#session.wish({ kind: "delete", uuid: message.uuid });
       }
       case "history":
@@ -176,7 +176,7 @@ export class PersonClient {
       case "resend":
       case "discard": {
         const nonces = this.#sent.takeOffered();
-        if (nonces.length === 0) this.#problem("There is nothing to send again or to drop");
+        if (nonces.length === 0) this.#problem("There is no message to send again or to drop");
         for (const nonce of nonces) this.#session.settleDraft(nonce, command.kind === "resend");
         return;
       }
@@ -192,7 +192,7 @@ export class PersonClient {
 
   #edit(back: number, text: string | undefined): void {
     const message = this.#sent.last(back);
-    if (message === undefined) return this.#problem("There is no message of yours that you could change");
+    if (message === undefined) return this.#problem("You have no message to change");
     if (text !== undefined) return this.#session.wish({ kind: "edit", uuid: message.uuid, text });
     this.#mode = { kind: "edit", message };
     this.#editor.replace(message.text);
@@ -212,7 +212,7 @@ export class PersonClient {
   #named(line: string): void {
     const name = readUsername(line);
     if (name === undefined) {
-      return this.#problem("A name is 1 to 32 letters, numbers, emoji, _ - . and single blanks between them");
+      return this.#problem("A name is 1 to 32 letters, numbers, emoji, _ - . and single inner spaces");
     }
     this.#mode = { kind: "say" };
     this.#session.join(name);
@@ -223,7 +223,7 @@ export class PersonClient {
     const { waiting } = this.#sent;
     if (waiting > 0 && !this.#isLeaving && !this.#wasWarned) {
       this.#wasWarned = true;
-      return this.#problem(`${waiting} of your messages are not sent yet; once more leaves all the same`);
+      return this.#problem(`${waiting} of your messages are not sent yet; do it again to leave anyway`);
     }
     this.leave();
   }
@@ -260,7 +260,7 @@ export class PersonClient {
         break;
       case "unsure":
         this.#sent.offered(event.draft.nonce);
-        this.#problem(`${quoted(event.draft.text)} may not have come through: /resend or /discard`);
+        this.#problem(`${quoted(event.draft.text)} may not have arrived: /resend or /discard`);
         break;
       case "failed":
         this.#failed(event);
@@ -288,7 +288,7 @@ export class PersonClient {
           return this.#end.resolve({ problem: `Cannot reach ${this.#world.url}: ${why}` });
         }
         if (wasLive) {
-          this.#problem(`${event.text}. Coming back; what you write is sent then`);
+          this.#problem(`${event.text}. Reconnecting; what you write is sent after that`);
         }
         return;
       }
@@ -303,25 +303,27 @@ export class PersonClient {
     this.#wasIn = true;
     switch (how) {
       case "new":
-        this.#say(`You are on ${serverName} as ${username}. /help tells what can be typed`);
+        this.#say(`You are on ${serverName} as ${username}. /help lists the commands`);
         this.#session.wish({ kind: "users" });
-        if (!isExtended) this.#say("This server does not tell who comes or types, and resumes no sessions");
+        if (!isExtended) {
+          this.#say("This server does not show who joins or types, and cannot resume sessions");
+        }
         return;
       case "resumed":
-        return this.#say("Back again; nothing was missed");
+        return this.#say("Reconnected; you missed nothing");
       case "again":
         this.#sent.disown();
         return this.#say(
-          "Back again as a new session; what was missed follows, and what you wrote before stays as it is",
+          "Reconnected as a new session; what you missed follows, and you can no longer change what you wrote before",
         );
     }
   }
 
   #page({ messages, isStart, isReset, isOldest, before }: Extract<SessionEvent, { type: "history" }>): void {
-    if (isReset) this.#say("More was missed than can be shown");
+    if (isReset) this.#say("You missed more messages than can be shown");
     if (!isStart) {
       if (messages.length > 0) this.#come.push(...this.#lines.older(messages));
-      if (isOldest) this.#say("There is nothing older");
+      if (isOldest) this.#say("There are no older messages");
       if (before === this.#oldest) this.#oldest = messages[0]?.uuid ?? this.#oldest;
       return;
     }
@@ -342,7 +344,7 @@ export class PersonClient {
   #tellRoster(users: readonly string[]): void {
     const more = users.length > ROSTER_SHOWN_MAX ? ` and ${users.length - ROSTER_SHOWN_MAX} more` : "";
     const names = users.slice(0, ROSTER_SHOWN_MAX).join(", ") + more;
-    this.#say(`${users.length === 1 ? "Here is" : `Here are ${users.length}:`} ${names}`);
+    this.#say(`${users.length === 1 ? "1 user is" : `${users.length} users are`} here: ${names}`);
   }
 
   #others(): readonly string[] {

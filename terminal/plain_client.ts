@@ -121,7 +121,7 @@ class PlainClient {
       case "history":
         // The first page is of before one's time. After a long absence it is what could still be read.
         if (!event.isReset) return;
-        this.#complain("More was missed than can be read");
+        this.#complain("You missed more messages than the server can send");
         for (const message of event.messages) this.#print(messageLine(message));
         return;
       default: {
@@ -134,8 +134,8 @@ class PlainClient {
   #isIn(how: "new" | "resumed" | "again", serverName: string): void {
     this.#wasIn = true;
     this.#entered.resolve();
-    if (how === "resumed") this.#complain(`Back on ${printable(serverName)}; nothing was missed`);
-    if (how === "again") this.#complain(`Back on ${printable(serverName)} as a new session`);
+    if (how === "resumed") this.#complain(`Reconnected to ${printable(serverName)}; you missed nothing`);
+    if (how === "again") this.#complain(`Reconnected to ${printable(serverName)} as a new session`);
   }
 
   #stands(event: Extract<SessionEvent, { type: "state" }>): void {
@@ -146,7 +146,7 @@ class PlainClient {
           return this.#fail(`Cannot reach ${this.#world.url}: ${why}`);
         }
         if (this.#isLeaving) return this.#end.resolve();
-        return this.#complain(`${printable(event.text)}; trying again`);
+        return this.#complain(`${printable(event.text)}; reconnecting`);
       case "refused":
         return this.#fail(`${this.#world.url} refused: ${printable(event.text)}`);
       case "over":

@@ -106,7 +106,7 @@ async function askListing(listing: string): Promise<{ readonly servers: Server[]
       return { problem: `${listing} answered ${response.status}: ${objection}` };
     }
     const read = answerSchema.safeParse(parsed(text));
-    return read.success ? read.data : { problem: `${listing} is no listing, or of another version` };
+    return read.success ? read.data : { problem: `${listing} is not a listing, or has another version` };
   } catch (error) {
     return { problem: `Cannot reach ${listing}: ${reasonOf(error)}` };
   } finally {

@@ -17,6 +17,6 @@ Deno.test("what wants a later Deno says so in one line, and how to do without", 
   const error = assertThrows(() => want29("--workers", "Leave it out", "2.8.11"));
   assertEquals(
     startFailure(error, { hostname: "127.0.0.1", port: 0 }),
-    "--workers wants Deno 2.9 or later, and this is Deno 2.8.11. Leave it out",
+    "--workers needs Deno 2.9 or later; this is Deno 2.8.11. Leave it out",
   );
 });

@@ -40,7 +40,7 @@ Deno.test("openKv() tells a place that cannot be a store by one line that names 
     await Deno.writeTextFile(`${folder}/garbage.db`, "this is no database, and never was one. ".repeat(500));
     for (const location of [folder, `${folder}/regular/chat.db`, `${folder}/garbage.db`]) {
       const error = await assertRejects(() => openKv(location), KvUnavailable, location);
-      assertMatch(error.message, /^Cannot open the store at .+: .+ --kv, or --kv :memory:$/);
+      assertMatch(error.message, /^Cannot open the store at .+: .+ --kv .+, or :memory:$/);
       assertFalse(error.message.includes("\n"));
       assert(error.cause instanceof Error);
     }
@@ -81,17 +81,17 @@ Deno.test("claimLayout() marks a new store, and takes it again", () =>
   }));
 
 Deno.test("claimLayout() refuses what it cannot read by one line that helps, and writes nothing", async () => {
-  const before = "A chatter from before the first release wrote it: give another store with --kv";
+  const before = "A program from before the first release wrote it: give another store with --kv";
   const cases: [rows: [Deno.KvKey, unknown][], says: string][] = [
     [[[["layout"], { role: "listing", version: 2 }]], "it is the store of a listing. Give each role its own"],
     [
       [[["layout"], { role: "chat", version: 3 }]],
-      "it has layout 3, and this chatter knows 2. Run the newer",
+      "it has layout 3; this program knows layout 2. Run the newer",
     ],
-    [[[["layout"], { role: "chat", version: 1 }]], `it has layout 1, and this chatter knows 2. ${before}`],
+    [[[["layout"], { role: "chat", version: 1 }]], `it has layout 1; this program knows layout 2. ${before}`],
     [
       [[["message_count"], 5]],
-      "it has data without a layout. Another program wrote it, or a chatter from before",
+      "it has data without a layout. Another program wrote it, or one from before",
     ],
     [[[["a"], 1], [["z"], 1]], "it has data without a layout"],
   ];

@@ -9,9 +9,9 @@ import { LOG_EVERY_MS, LogThrottle } from "../src/logging/throttle.ts";
 Deno.test("of many lines one in its time is said, with how many were left out", () => {
   let nowMs = 0;
   const throttle = new LogThrottle(() => nowMs);
-  const said: [atMs: number, unsaid: number][] = [];
+  const said: [atMs: number, suppressed: number][] = [];
   for (; nowMs < 2 * LOG_EVERY_MS; nowMs += LOG_EVERY_MS / 10) {
-    throttle.log((unsaid) => said.push([nowMs, unsaid]));
+    throttle.log((suppressed) => said.push([nowMs, suppressed]));
   }
   assertEquals(said, [[0, 0], [LOG_EVERY_MS, 9]]);
 });

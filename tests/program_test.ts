@@ -80,14 +80,14 @@ for (const role of ROLES) {
     using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     const { port } = taken.addr;
     const problem = await refusedStart(role, ["--port", String(port)]);
-    assertStringIncludes(problem, `Cannot listen on 127.0.0.1:${port}: the port is taken.`);
+    assertStringIncludes(problem, `Cannot listen on 127.0.0.1:${port}: the port is in use.`);
     assertStringIncludes(problem, "--port");
   });
 
   Deno.test(`${role} on an address that is not of this machine says so`, async () => {
     // TEST-NET-1, RFC 5737: nobody has it.
     const problem = await refusedStart(role, ["--hostname", "192.0.2.1"]);
-    assertStringIncludes(problem, "Cannot listen on 192.0.2.1:0: that is no address of this machine.");
+    assertStringIncludes(problem, "Cannot listen on 192.0.2.1:0: this machine does not have this address.");
     assertStringIncludes(problem, "--hostname");
   });
 

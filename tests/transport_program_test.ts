@@ -47,11 +47,11 @@ testOnWs("chat on ws that cannot listen says why and how to go on, with TLS and 
   using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = taken.addr;
   const problem = await refusedStart(...WS, "--port", String(port));
-  assertStringIncludes(problem, `Cannot listen on 127.0.0.1:${port}: the port is taken.`);
+  assertStringIncludes(problem, `Cannot listen on 127.0.0.1:${port}: the port is in use.`);
   // TEST-NET-1, RFC 5737: nobody has it.
   assertStringIncludes(
     await refusedStart(...WS, "--hostname", "192.0.2.1", ...TLS),
-    "Cannot listen on 192.0.2.1:0: that is no address of this machine.",
+    "Cannot listen on 192.0.2.1:0: this machine does not have this address.",
   );
 });
 

@@ -120,14 +120,14 @@ export class ChatImport implements ImportTarget {
     if (
       this.#last === undefined && (await messages.page({ limit: 1, before: undefined, from: "" })).length > 0
     ) {
-      return { problem: "the store has messages: an import goes into one without", row: 0 };
+      return { problem: "the store has messages: an import needs a store without messages", row: 0 };
     }
     for (const [row, { uuid, text, edited }] of rows.entries()) {
       const problem = textProblem(text, edited) ??
         (uuid <= last
-          ? "uuid: messages are allowed in the order of their ids"
+          ? "uuid: messages must be in the order of their ids"
           : extractTimestamp(uuid) > nowMs()
-          ? "uuid: it is of the future"
+          ? "uuid: its time is in the future"
           : undefined);
       if (problem !== undefined) return { problem, row };
       last = uuid;
@@ -170,7 +170,7 @@ export class ChatImport implements ImportTarget {
 }
 
 function textProblem(text: string, edited: boolean): string | undefined {
-  if (text === "" && !edited) return "text: only a message that was deleted has none";
+  if (text === "" && !edited) return "text: only a deleted message has no text";
   const { max } = LIMITS.maxMessageLength;
   return [...text].length > max ? `text: at most ${max} characters are allowed` : undefined;
 }

@@ -7,23 +7,23 @@
 
 export const ADMIN_REFUSALS = {
   BODY_NOT_JSON: { status: 400, text: "The body is not JSON" },
-  BODY_MALFORMED: { status: 400, text: "The body is not as this request wants it. Wrong here: {detail}" },
-  QUERY_MALFORMED: { status: 400, text: "The query is not as this request wants it. Wrong here: {detail}" },
+  BODY_MALFORMED: { status: 400, text: "The body is malformed: {detail}" },
+  QUERY_MALFORMED: { status: 400, text: "The query is malformed: {detail}" },
   TOKEN_REFUSED: {
     status: 401,
     text: "The token is missing or is not this server's: send it as Authorization: Bearer <token>",
   },
   NOTHING_HERE: {
     status: 404,
-    text: "There is nothing here: users, bans, kick, announce, store and export are",
+    text: "Unknown path: users, bans, kick, announce, store and export are allowed",
   },
-  NOT_CONNECTED: { status: 404, text: "Nobody of this name is connected" },
-  BAN_UNKNOWN: { status: 404, text: "There is no such ban" },
-  TOO_MANY_BANS: { status: 409, text: "Too many bans: at most {detail} are kept, lift one first" },
+  NOT_CONNECTED: { status: 404, text: "No user with this name is connected" },
+  BAN_UNKNOWN: { status: 404, text: "Unknown ban: there is no ban with this id or name" },
+  TOO_MANY_BANS: { status: 409, text: "Too many bans: at most {detail} are allowed, lift one first" },
   BODY_TOO_LARGE: { status: 413, text: "The body is too large: at most {detail} bytes are allowed" },
   TOO_MANY_TRIES: {
     status: 429,
-    text: "Too many wrong tokens from your address: at most {detail} a minute are allowed for long",
+    text: "Too many wrong tokens from your address: the sustained rate limit is {detail} per minute",
   },
   STORE_FAILED: {
     status: 503,

@@ -32,7 +32,7 @@ const usernameSchema = z.string().max(USERNAME_LENGTH_MAX * 8).transform((text, 
 const addressSchema = z.string().max(ADDRESS_LENGTH_MAX).transform((text, context): string => {
   const block = readAddressBlock(text);
   if (block !== undefined) return block;
-  context.addIssue({ code: "custom", message: "an IPv4 address, or an IPv6 address or its /64, is allowed" });
+  context.addIssue({ code: "custom", message: "an IPv4 address, an IPv6 address or its /64 is allowed" });
   return z.NEVER;
 });
 
@@ -53,7 +53,7 @@ const banSchema = z.strictObject({
 )
   .refine(
     ({ name, address, withAddress }) => !withAddress || (name !== undefined && address === undefined),
-    "withAddress goes with a name and without an address",
+    "withAddress needs a name and no address",
   ).transform(({ name, address, seconds, ...rest }): BanRequest => ({ name, address, seconds, ...rest }));
 
 export function adminBodies({ maxMessageLength }: Limits) {

@@ -84,7 +84,11 @@ export class Admission {
   admit({ remoteAddress, origin }: Arrival, nowMs: number): Admitted | Refused {
     const { limits, limitLoopback } = this.#rules;
     if (!this.#isAllowedOrigin(origin)) {
-      return refusal("origin", 403, "This server takes no connections from pages of this origin");
+      return refusal(
+        "origin",
+        403,
+        "Pages of this origin are not allowed to connect: --allowed-origins of the server names the others",
+      );
     }
     if (this.#total >= limits.maxSockets) {
       const text =
@@ -103,7 +107,7 @@ export class Admission {
     // 0 disables the limit.
     if (rate > 0 && !this.#rates.consume(block, nowMs)) {
       const text =
-        `Too many new connections from this address: at most ${rate} a second are allowed for long`;
+        `Too many new connections from this address: the sustained rate limit is ${rate} per second`;
       return refusal("rate", 429, text, Math.ceil(1 / rate));
     }
     this.#sockets.set(block, sockets + 1);

@@ -75,7 +75,7 @@ export function chatApp(
     }
     c.header("vary", "accept");
     return c.text(
-      `${options.serverName}\n\nThis is a Chatter chat server. It speaks c2 over WebSocket at this very address.\n`,
+      `${options.serverName}\n\nThis is a Chatter chat server. Clients connect to this address by c2 over WebSocket.\n`,
     );
   });
   app.notFound((c) =>

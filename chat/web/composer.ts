@@ -70,7 +70,7 @@ export class Composer {
     this.#said.textContent = length > this.lengthMax * 0.9
       ? `${length} of ${this.lengthMax} characters${isTooLong ? ": too long to send" : ""}`
       : value.includes("\0")
-      ? "A character in it cannot be sent"
+      ? "The message has a character that cannot be sent"
       : "";
     this.#field.setAttribute("aria-invalid", String(isTooLong));
     return !isTooLong && !value.includes("\0");

@@ -45,7 +45,7 @@ export class ConnectionView {
     const seconds = Math.max(1, Math.round(inMs / 1000));
     const line = `${text}. Trying again${
       inMs < 1000 ? "" : ` in ${seconds} s`
-    }; what you write waits until then.`;
+    }; what you write is sent after that.`;
     clearTimeout(this.#timer);
     const isShown = !this.#banner.hidden;
     this.#timer = setTimeout(() => this.#show(line, "Try now", tryNow), isShown ? 0 : PATIENT_MS);

@@ -10,11 +10,11 @@ import { withoutNameCharacters } from "../../src/protocol/names.ts";
 /** What is wrong with a name, as a text for the user; undefined if nothing is. */
 export function nameProblem(written: string): string | undefined {
   const name = written.normalize("NFC");
-  if (name === "") return "A name is needed.";
-  if (/^\s|\s$/.test(name)) return "No blank at the beginning or the end.";
-  if (/\s{2}|[^\S ]/.test(name)) return "One blank at a time, please.";
+  if (name === "") return "Enter a name.";
+  if (/^\s|\s$/.test(name)) return "Spaces at the beginning or the end are not allowed.";
+  if (/\s{2}|[^\S ]/.test(name)) return "Two spaces in a row are not allowed.";
   if (/^\p{M}/u.test(name)) return "A name begins with a letter, a number or an emoji.";
-  if (/[\u{E0000}-\u{E007F}]/u.test(name)) return "Flags of regions cannot be in a name.";
+  if (/[\u{E0000}-\u{E007F}]/u.test(name)) return "Flags of regions are not allowed.";
   const strange = strangeCharacters(name);
   if (strange !== "") {
     const [first = ""] = strange;

@@ -26,7 +26,7 @@ export class PendingList {
   }
 
   queued(draft: Draft, isConnected: boolean): void {
-    this.#show(draft, isConnected ? "Sending…" : "Will be sent when the connection is back", "waiting");
+    this.#show(draft, isConnected ? "Sending…" : "Sent when the connection is back", "waiting");
   }
 
   /** The server stored it; `isThere` means that its message is already shown. */
@@ -52,7 +52,7 @@ export class PendingList {
       if (!row.classList.contains("waiting")) continue;
       within(row, ".fate-text", HTMLElement).textContent = isConnected
         ? "Sending…"
-        : "Will be sent when the connection is back";
+        : "Sent when the connection is back";
     }
   }
 

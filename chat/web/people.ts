@@ -43,7 +43,7 @@ export class People {
     }));
     show(
       byId("people-note", HTMLElement),
-      isExtended ? undefined : "Who comes is seen here after up to 15 seconds.",
+      isExtended ? undefined : "New people appear here within 15 seconds.",
     );
   }
 

@@ -125,7 +125,10 @@ export class Room {
       case "acknowledged":
         return this.#acknowledged(event);
       case "unsure":
-        this.#pending.failed(event.draft, "The connection was lost before the server said that it has this.");
+        this.#pending.failed(
+          event.draft,
+          "The connection was lost before the server acknowledged this message.",
+        );
         return this.#list.drawSoon();
       case "done":
         return this.#done(event.wish);
@@ -157,7 +160,7 @@ export class Room {
     if (how === "again") {
       this.#log.disown();
       this.#list.refresh();
-      this.#note("You are back as a new visitor: what you wrote before can no longer be changed");
+      this.#note("You are back as a new user: you can no longer change what you wrote before");
     }
   }
 
@@ -253,7 +256,7 @@ export class Room {
     if (this.#log.isOldest) {
       return show(
         older,
-        this.#log.end > this.#log.start ? "This is the beginning" : "Nobody has written yet",
+        this.#log.end > this.#log.start ? "This is the beginning" : "There are no messages yet",
       );
     }
     const before = this.#log.oldestUuid;

@@ -85,10 +85,10 @@ const CACHE_CONTROL = "public, no-cache";
 export const QUERY_RATE: Rate = { burst: 100, perSecond: 10 };
 
 const ABOUT = `Chatter listing ${VERSION}: a directory of chat servers.
-GET /servers       the servers that are listed
-GET /events        what changes in the list, as it happens
-GET /openapi.json  what else can be asked, and how
-GET /docs          the same for people
+GET /servers       the listed servers
+GET /events        changes of the list, as they happen
+GET /openapi.json  the whole API, for programs
+GET /docs          the whole API, for people
 `;
 
 const log = logger("listing");
@@ -115,11 +115,11 @@ export function makeApp(parts: AppParts): ListingApp {
   });
   addServerRoutes(app, parts);
   addDocumentRoutes(app, parts);
-  app.notFound((c) => c.text("There is nothing here: GET /openapi.json tells what there is", 404));
+  app.notFound((c) => c.text("Unknown path: GET /openapi.json lists the paths", 404));
   const storeFailed = new LogThrottle(steadyClock);
   app.onError((error, c) => {
     if (error instanceof StoreFailed) {
-      storeFailed.log((unsaid) => log.error("store.failed", { problem: error.message, unsaid }));
+      storeFailed.log((suppressed) => log.error("store.failed", { problem: error.message, suppressed }));
       return c.text("The listing's store failed: try again later", 503, { "Retry-After": "5" });
     }
     log.error("bug", { where: "http", method: c.req.method, path: c.req.path, error });
@@ -308,7 +308,7 @@ function addDocumentRoutes(app: ListingApp, parts: AppParts): void {
     type: "apiKey",
     in: "header",
     name: "Authorization",
-    description: "What POST answered, sent in the header Authorization as: C2Listing <key>",
+    description: "The answer of POST. Send it as Authorization: C2Listing <key>",
   });
   const describe = () =>
     app.getOpenAPI31Document({
@@ -369,7 +369,7 @@ function answerRefusal(c: AppContext, { refusal, status, text }: Refusal): Respo
 }
 
 function answerWrongMethod(c: AppContext, allow: string): Response {
-  return c.text(`The method is not allowed here: ${allow} are`, 405, { Allow: allow });
+  return c.text(`Method is not allowed: ${allow} are allowed`, 405, { Allow: allow });
 }
 
 const JSON_HEADERS = { "content-type": "application/json; charset=utf-8", "cache-control": CACHE_CONTROL };

@@ -47,12 +47,16 @@ const flag = z.enum(["true", "false"]).default("true");
 /** The parameters of GET /servers, each checked alone; `listQuerySchema` checks them together. */
 export const listParameters = z.object({
   sort: z.enum(SORTS).default("id").openapi({
-    description: "by users the most first, by age those longest online first",
+    description: "users: most users first; age: longest online first",
   }),
-  q: z.string().max(ADDRESS_LENGTH_MAX).default("").openapi({ description: "part of a name or an address" }),
-  full: flag.openapi({ description: "false leaves out servers with no room" }),
-  empty: flag.openapi({ description: "false leaves out servers without users" }),
-  limit: z.string().regex(/^[0-9]{1,5}$/, `an integer of 1 to ${PAGE_LIMIT_MAX}`).transform(Number)
+  q: z.string().max(ADDRESS_LENGTH_MAX).default("").openapi({
+    description: "a part of the name or the address",
+  }),
+  full: flag.openapi({ description: "false omits full servers" }),
+  empty: flag.openapi({ description: "false omits servers without users" }),
+  limit: z.string().regex(/^[0-9]{1,5}$/, `an integer from 1 to ${PAGE_LIMIT_MAX} is allowed`).transform(
+    Number,
+  )
     .pipe(z.number().min(1).max(PAGE_LIMIT_MAX)).optional()
     .openapi({ type: "integer", minimum: 1, maximum: PAGE_LIMIT_MAX, description: "servers in one page" }),
   cursor: z.string().max(CURSOR_LENGTH_MAX).transform((text, context): Cursor => {
@@ -67,7 +71,7 @@ export const listQuerySchema = listParameters.refine(
   ({ sort, cursor }) => cursor === undefined || cursor.sort === sort,
   {
     path: ["cursor"],
-    message: "it belongs to another sort",
+    message: "the cursor belongs to another sort",
   },
 ).transform(({ full, empty, cursor, ...rest }): PageQuery => ({
   ...rest,
@@ -78,21 +82,25 @@ export const listQuerySchema = listParameters.refine(
 }));
 
 const serverSchema = z.object({
-  id: z.number().int().openapi({ description: "as in its path" }),
-  displayName: z.string().openapi({ description: "its serverName" }),
+  id: z.number().int().openapi({ description: "the server's id" }),
+  displayName: z.string().openapi({ description: "the server's serverName" }),
   address: z.string().openapi({
-    description: "host:port, with wss:// in front where TLS is not said by port 443",
+    description: "host:port, with wss:// in front for TLS on a port other than 443",
   }),
-  connectedUsers: z.number().int().openapi({ description: "as it said last" }),
-  maxUsers: z.number().int().openapi({ description: "as it said last" }),
-  onlineSince: z.number().int().openapi({ description: "when it registered, milliseconds since 1970 UTC" }),
-  roundTripMs: z.number().int().openapi({ description: "of the last answered ping, rounded up" }),
+  connectedUsers: z.number().int().openapi({ description: "as the server last reported" }),
+  maxUsers: z.number().int().openapi({ description: "as the server last reported" }),
+  onlineSince: z.number().int().openapi({ description: "time of registration, milliseconds since 1970 UTC" }),
+  roundTripMs: z.number().int().openapi({
+    description: "round trip round trip of the last answered ping, rounded up",
+  }),
   uptime: z.number().min(0).max(1).openapi({ description: "share of answered checks" }),
 }).openapi("Server");
 
 const pageSchema = z.object({
   servers: z.array(serverSchema),
-  nextCursor: z.string().optional().openapi({ description: "there is a next page, and this asks for it" }),
+  nextCursor: z.string().optional().openapi({
+    description: "the cursor of the next page; absent on the last page",
+  }),
 }).openapi("ServerList");
 
 const announcement = {
@@ -107,7 +115,7 @@ function refused(description: string, ...names: RefusalName[]) {
 }
 
 const BODY_UNREAD = {
-  408: refused("The body came too slowly", "BODY_TOO_SLOW"),
+  408: refused("The body arrived too slowly", "BODY_TOO_SLOW"),
   413: refused("The body is too large", "BODY_TOO_LARGE"),
 };
 const TOO_MANY = ["TOO_MANY_WRITES", "TOO_MANY_UPDATES", "TOO_MANY_AT_ONCE"] as const;
@@ -115,16 +123,16 @@ const TOO_MANY = ["TOO_MANY_WRITES", "TOO_MANY_UPDATES", "TOO_MANY_AT_ONCE"] as 
 export const registerRoute = createRoute({
   method: "post",
   path: "/servers/{id}",
-  summary: "List a server, after it has answered a ping",
+  summary: "List a server that answers a ping",
   security: [{}, ...key],
   request: { params, body: announcement },
   responses: {
     201: {
-      description: "The key of the server, shown this once",
+      description: "The key of the server, shown only once",
       content: { "text/plain": { schema: z.string() } },
     },
     400: refused(
-      "The server did not answer the ping, or the request is malformed",
+      "No answer to the ping, or a malformed request",
       "PING_FAILED",
       "ADDRESS_MALFORMED",
       "ID_MALFORMED",
@@ -132,7 +140,7 @@ export const registerRoute = createRoute({
       "BODY_MALFORMED",
     ),
     ...BODY_UNREAD,
-    409: refused("The id is taken by a server that answers pings", "ID_TAKEN"),
+    409: refused("A server that answers pings has this id", "ID_TAKEN"),
     429: refused("Too many servers, pings or requests", "TOO_MANY_SERVERS", "TOO_MANY_PINGS", ...TOO_MANY),
     503: refused("Nothing was changed: try again", "LISTING_FULL", "BUSY"),
   },
@@ -141,13 +149,13 @@ export const registerRoute = createRoute({
 export const updateRoute = createRoute({
   method: "put",
   path: "/servers/{id}",
-  summary: "Change what the body names; a new address is pinged first",
+  summary: "Change the properties in the body; a new address must answer a ping",
   security: key,
   request: { params, body: { ...announcement, required: true } },
   responses: {
     200: { description: "Changed" },
     400: refused(
-      "No such server, or the body is malformed, or the new address did not answer the ping",
+      "Unknown server, malformed body, or no answer from the new address",
       "NOT_LISTED",
       "BODY_NOT_JSON",
       "BODY_MALFORMED",
@@ -179,14 +187,14 @@ export const removeRoute = createRoute({
 export const listRoute = createRoute({
   method: "get",
   path: "/servers",
-  summary: "The servers that are listed",
+  summary: "The listed servers",
   request: { query: listParameters },
   responses: {
     200: { description: "The list", content: { "application/json": { schema: pageSchema } } },
-    304: { description: "Still as If-None-Match names it" },
+    304: { description: "Unchanged since the ETag in If-None-Match" },
     400: refused("The query is malformed", "QUERY_MALFORMED"),
     429: refused("Too many lists with parameters from this address", "TOO_MANY_QUERIES"),
-    503: refused("Too many answers are under way", "BUSY"),
+    503: refused("Too many unfinished answers", "BUSY"),
   },
 });
 
@@ -197,7 +205,7 @@ export const serverRoute = createRoute({
   request: { params },
   responses: {
     200: { description: "The server", content: { "application/json": { schema: serverSchema } } },
-    304: { description: "Still as If-None-Match names it" },
+    304: { description: "Unchanged since the ETag in If-None-Match" },
     404: refused("No such server", "NOT_FOUND"),
   },
 });
@@ -205,22 +213,22 @@ export const serverRoute = createRoute({
 export const eventsRoute = createRoute({
   method: "get",
   path: "/events",
-  summary: "What changes in the list, as server-sent events",
+  summary: "Changes of the list, as server-sent events",
   request: {
     query: z.object({
       lastEventID: z.string().optional().openapi({
-        description: "go on after this event, as the header Last-Event-ID of GET /servers names it",
+        description: "continue after this event, from the header Last-Event-ID of GET /servers",
       }),
     }),
     headers: z.object({
       "Last-Event-ID": z.string().optional().openapi({
-        description: "the same, sent by browsers that come back",
+        description: "the same, sent by a browser that reconnects",
       }),
     }),
   },
   responses: {
     200: {
-      description: "added and changed, each with a server; removed, with its id; reset: fetch the list anew",
+      description: "added and changed, each with a server; removed, with an id; reset: fetch the list again",
       content: { "text/event-stream": { schema: z.string() } },
     },
     429: refused("Too many streams from this address", "TOO_MANY_STREAMS"),

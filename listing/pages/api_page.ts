@@ -80,7 +80,7 @@ export function apiPage(api: ApiDocument): Promise<string> {
   const { info, openapi, components } = api;
   return htmlPage({
     title: "The API of this listing",
-    description: "What programs can ask of this listing of chat servers, and how.",
+    description: "The HTTP API of this listing of chat servers.",
     style: "/listing/web/api_page.css",
     skipTo: ["requests", "requests"],
     facts: html`
@@ -89,9 +89,9 @@ export function apiPage(api: ApiDocument): Promise<string> {
       <span><a href="/">The servers</a></span>
     `,
     main: html`
-      <p>Anybody may ask, from any origin. Bodies are JSON, whatever their content type says. What is refused is
-        answered by a status and one line of text that says what was wrong; in these texts
-        <code>{detail}</code> stands for what only the case can say.</p>
+      <p>Any client may use this API, from any origin. The listing reads every body as JSON. It answers a refused
+        request with a status and one line of text. In these texts, <code>{detail}</code> stands for the part that
+        depends on the request.</p>
       ${Object.entries(components.securitySchemes).map(([name, { description }]) =>
         html`<p><strong id="key-${name}">The key.</strong> ${description}</p>`
       )}
@@ -105,7 +105,7 @@ export function apiPage(api: ApiDocument): Promise<string> {
         `
       )}
     `,
-    footer: html`This page has no script. Programs take <a href="/openapi.json">/openapi.json</a>.`,
+    footer: html`This page has no script. Programs use <a href="/openapi.json">/openapi.json</a>.`,
   });
 }
 
@@ -165,7 +165,7 @@ function key(security: readonly Readonly<Record<string, unknown>>[]): Piece {
   const isOptional = security.some((way) => Object.keys(way).length === 0);
   return [
     " ",
-    html`<a href="#key-${name}">${isOptional ? "It may come with the key." : "It needs the key."}</a>`,
+    html`<a href="#key-${name}">${isOptional ? "The key is optional." : "The key is required."}</a>`,
   ];
 }
 
@@ -177,14 +177,14 @@ function body({ required, content }: { readonly required?: boolean; readonly con
   return html`
     <h3>Body</h3>
     <p>${required
-      ? "A JSON object of any of these; what is absent stays as it is."
-      : "A JSON object of any of these, or no body at all."}</p>
+      ? "A JSON object of any of these; an absent property stays unchanged."
+      : "A JSON object of any of these, or no body."}</p>
     ${Object.values(content).map(({ schema }) => properties(schema))}
   `;
 }
 
 function properties({ properties = {}, required = [] }: Schema): Html {
-  const place = (name: string) => required.length > 0 && !required.includes(name) ? "not always" : "";
+  const place = (name: string) => required.length > 0 && !required.includes(name) ? "optional" : "";
   return html`
     <dl>${Object.entries(properties).map(([name, schema]) =>
       term(name, place(name), value(schema), schema.description ?? "")
@@ -225,7 +225,7 @@ function value(schema: Schema): Piece {
   const what = choices?.map((choice, i) => [i === 0 ? "" : " or ", html`<code>${choice}</code>`]) ??
     kind(schema);
   const hasDefault = otherwise !== undefined && otherwise !== "";
-  return [what, !hasDefault ? "" : [", ", html`<code>${String(otherwise)}</code>`, " unless said"]];
+  return [what, !hasDefault ? "" : [", ", html`<code>${String(otherwise)}</code>`, " by default"]];
 }
 
 function kind({ type, minimum = 0, maximum, maxLength }: Schema): string {

@@ -50,7 +50,7 @@ export function listPage(shown: ListPage): Promise<string> {
   const noMatch = page.servers.length === 0 && !isEmpty;
   return htmlPage({
     title: "Chat servers",
-    description: "Chat servers that anybody can join, with how many people are there now.",
+    description: "Chat servers that anyone can join, with the number of people on each.",
     style: "/listing/web/page.css",
     script: PAGE_SCRIPT,
     modules,
@@ -62,7 +62,7 @@ export function listPage(shown: ListPage): Promise<string> {
       ${table(shown)}
       <p id="no-match" class="note" ${hidden(
         !noMatch,
-      )}>No server is like that. <a href="/">Show all servers</a></p>
+      )}>No server matches. <a href="/">Show all servers</a></p>
       ${howToAdd(shown)}
       ${nextPage(shown)}
       <button type="button" id="more" hidden>Show more</button>
@@ -70,7 +70,7 @@ export function listPage(shown: ListPage): Promise<string> {
     `,
     footer:
       html`Pings and uptime are measured from this listing. For programs: <a href="/servers">/servers</a>,
-      <a href="/events">/events</a>, and <a href="/docs">how to ask</a>.`,
+      <a href="/events">/events</a>, and <a href="/docs">their documentation</a>.`,
   });
 }
 
@@ -197,11 +197,11 @@ function howToAdd({ isEmpty, origin }: ListPage): Html {
   const place = html`<span class="origin">${origin}</span>`;
   return html`
     <section id="no-servers" class="note" ${hidden(!isEmpty)}>
-      <h2>No server is here yet</h2>
-      <p>A chat server that is told of this listing appears here by itself. To run one:</p>
+      <h2>There are no servers yet</h2>
+      <p>A chat server that registers with this listing appears here. To run one:</p>
       <pre><code>chatter chat --name "My server" --listing ${place}</code></pre>
-      <p>This listing has to reach it: it asks the server for a sign of life now, and every so often from then on.
-    A server that is not Chatter registers itself by <code>POST ${place}/servers/&lt;id&gt;</code>.</p>
+      <p>This listing must be able to reach the server: it pings each server at its registration and regularly after that.
+    Other programs register with <code>POST ${place}/servers/&lt;id&gt;</code>.</p>
     </section>
   `;
 }

@@ -53,7 +53,9 @@ export class SocketProber implements Prober {
       return await this.#pingFirst(ips, target, limit.signal);
     } catch (error) {
       log.error("bug", { where: "prober", error });
-      return unasked("The listing failed to ping it; its operator finds it in the log.");
+      return unasked(
+        "The listing has a bug and could not ping the server; its operator finds the bug in the log.",
+      );
     } finally {
       clearTimeout(timer);
       stopping.removeEventListener("abort", end);
@@ -74,14 +76,14 @@ export class SocketProber implements Prober {
     if (ips.some((ip) => reachOf(ip) === "none")) {
       return {
         answered: false,
-        problem: `${subject} an address at which no server can be: multicast, reserved or the like.`,
+        problem: `${subject} an address that no server can have, such as a multicast or reserved one.`,
       };
     }
     if (reachOf(target.origin) !== "local" && ips.some((ip) => reachOf(ip) === "local")) {
       return {
         answered: false,
         problem:
-          `${subject} a loopback or private address, which only servers of the same network may name. Give --address a public one.`,
+          `${subject} a loopback or private address, which only servers in the same network may use. Give --address a public one.`,
       };
     }
     const chosen = [ips.find((ip) => !ip.includes(":")), ips.find((ip) => ip.includes(":"))];
@@ -140,7 +142,7 @@ export class SocketProber implements Prober {
       return outcome.answered ? outcome : { answered: false, problem: `${tried}: ${outcome.problem}.` };
     } catch (error) {
       const why = limit.aborted
-        ? `it did not answer within ${this.#timeoutMs / 1000} s`
+        ? `the server did not answer within ${this.#timeoutMs / 1000} s`
         : describeFailure(error);
       const problem = `${tried}: ${why}.`;
       if (isOutOfDescriptors(error)) return unasked(problem);
@@ -182,12 +184,12 @@ function describe(target: PingTarget, ip: string): string {
 function describeFailure(error: unknown): string {
   if (error instanceof Deno.errors.ConnectionRefused) return "the connection was refused";
   if (error instanceof Deno.errors.InvalidData) {
-    return "TLS failed: it does not speak TLS there, or its certificate is not trusted or is for another name";
+    return "TLS failed: the server does not use TLS, or its certificate is not trusted or is for another name";
   }
   if (error instanceof Deno.errors.ConnectionReset || error instanceof Deno.errors.BrokenPipe) {
-    return "it closed the connection without an answer";
+    return "the server closed the connection without an answer";
   }
-  if (error instanceof Deno.errors.UnexpectedEof) return "it closed the connection without an answer";
+  if (error instanceof Deno.errors.UnexpectedEof) return "the server closed the connection without an answer";
   return "no connection could be made";
 }
 

@@ -82,8 +82,8 @@ async function converse(conn: Deno.Conn, request: PingRequest): Promise<PingOutc
   if (head === undefined) {
     return unanswered(
       incoming.held < HEAD_BYTES_MAX
-        ? "it closed the connection without an answer"
-        : `its HTTP answer has no end within ${HEAD_BYTES_MAX} bytes`,
+        ? "the server closed the connection without an answer"
+        : `the head of its HTTP answer is longer than ${HEAD_BYTES_MAX} bytes`,
     );
   }
   const headProblem = problemOfHead(head, key);
@@ -124,9 +124,9 @@ function openingHandshake(address: ServerAddress, key: string): string {
 function problemOfHead(head: string, key: string): string | undefined {
   const [statusLine = "", ...lines] = head.split("\r\n");
   const status = /^HTTP\/1\.[01] ([0-9]{3})(?: |$)/.exec(statusLine)?.[1];
-  if (status === undefined) return "it did not answer by HTTP";
+  if (status === undefined) return "the server did not answer with HTTP";
   if (status !== "101") {
-    return `it answered HTTP ${status} and not 101, so it opened no WebSocket (redirects are not followed)`;
+    return `the server answered HTTP ${status} instead of 101, so there is no WebSocket (the listing follows no redirects)`;
   }
   const headers = new Map(lines.map((line) => {
     const colon = line.indexOf(":");
@@ -136,10 +136,10 @@ function problemOfHead(head: string, key: string): string | undefined {
   const upgraded = headers.get("upgrade")?.toLowerCase() === "websocket" &&
     /(?:^|[\s,])upgrade(?:$|[\s,])/i.test(headers.get("connection") ?? "");
   if (!upgraded || headers.get("sec-websocket-accept") !== accept) {
-    return "its answer to the WebSocket handshake is wrong";
+    return "the server's answer to the WebSocket handshake is wrong";
   }
   if (headers.has("sec-websocket-extensions") || headers.has("sec-websocket-protocol")) {
-    return "it chose a WebSocket extension or subprotocol that was not offered";
+    return "the server chose a WebSocket extension or subprotocol that was not offered";
   }
 }
 
@@ -147,43 +147,45 @@ function problemOfHead(head: string, key: string): string | undefined {
 function problemOfAnswer(text: string, timestamp: string, id: number): string | undefined {
   const wanted = `c2/PING ${timestamp}; ${id}`;
   const frame = decodeServerFrame(text);
-  if (frame === undefined) return `it answered something else than ${wanted}`;
-  if (frame.type !== "PING") return `it answered c2/${frame.type} and not ${wanted}`;
-  if (frame.serverId !== id) return `it answered with the id ${frame.serverId} and not ${id}`;
-  if (frame.timestamp !== timestamp) return `it answered with another timestamp than ${timestamp}`;
+  if (frame === undefined) return `the server answered something other than ${wanted}`;
+  if (frame.type !== "PING") return `the server answered c2/${frame.type} instead of ${wanted}`;
+  if (frame.serverId !== id) return `the server answered with the id ${frame.serverId} instead of ${id}`;
+  if (frame.timestamp !== timestamp) return `the server answered with a timestamp other than ${timestamp}`;
 }
 
 async function readTextFrame(incoming: Incoming): Promise<{ text: string } | { problem: string }> {
   for (let controls = 0; controls <= CONTROL_FRAMES_MAX; controls++) {
     const header = await incoming.readExactly(2);
-    if (header === undefined) return { problem: "it closed the connection without an answer" };
+    if (header === undefined) return { problem: "the server closed the connection without an answer" };
     const [first = 0, second = 0] = header;
     const opcode = first & 0x0f;
     // 126 announces a 2-byte length and 127 an 8-byte one, which no valid answer needs.
     const length = (second & 0x7f) === 126 ? await incoming.readUint16() : second & 0x7f;
-    if (length === undefined) return { problem: "it closed the connection in the middle of a frame" };
+    if (length === undefined) return { problem: "the server closed the connection in the middle of a frame" };
     if (length > FRAME_BYTES_MAX || (second & 0x7f) === 127) {
-      return { problem: `it sent a frame of more than ${FRAME_BYTES_MAX} bytes` };
+      return { problem: `the server sent a frame of more than ${FRAME_BYTES_MAX} bytes` };
     }
     if ((first & FIN) === 0 || (first & 0x70) !== 0 || (second & MASKED) !== 0) {
-      return { problem: "it sent a WebSocket frame that is fragmented, extended or masked" };
+      return { problem: "the server sent a WebSocket frame that is fragmented, extended or masked" };
     }
     const payload = await incoming.readExactly(length);
-    if (payload === undefined) return { problem: "it closed the connection in the middle of a frame" };
+    if (payload === undefined) {
+      return { problem: "the server closed the connection in the middle of a frame" };
+    }
     if (opcode === OPCODE.text) return decodeUtf8(payload);
-    if (opcode === OPCODE.close) return { problem: "it closed the WebSocket without an answer" };
+    if (opcode === OPCODE.close) return { problem: "the server closed the WebSocket without an answer" };
     if (opcode !== OPCODE.ping && opcode !== OPCODE.pong) {
-      return { problem: "it sent a frame that is not text" };
+      return { problem: "the server sent a frame that is not text" };
     }
   }
-  return { problem: "it sent control frames and no answer" };
+  return { problem: "the server sent control frames and no answer" };
 }
 
 function decodeUtf8(bytes: Uint8Array): { text: string } | { problem: string } {
   try {
     return { text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes) };
   } catch {
-    return { problem: "it sent a text frame that is not UTF-8" };
+    return { problem: "the server sent a text frame that is not UTF-8" };
   }
 }
 

@@ -139,7 +139,7 @@ export class Liveness {
       if (record !== undefined) await this.#parts.check(record);
     } catch (error) {
       // The store may work again at the next check.
-      this.#failed.log((unsaid) => logFailure("check", error, { id, unsaid }));
+      this.#failed.log((suppressed) => logFailure("check", error, { id, suppressed }));
     } finally {
       const scheduled = this.#schedule.get(id);
       if (scheduled) scheduled.underWay = false;

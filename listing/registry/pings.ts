@@ -93,7 +93,9 @@ export class Pings {
   #isEvidence(id: number, outcome: PingOutcome): boolean {
     const doubt = outcome.answered ? undefined : outcome.doubt;
     if (!outcome.answered && doubt === "listing") {
-      this.#notAsked.log((unsaid) => log.warn("check.not_made", { id, problem: outcome.problem, unsaid }));
+      this.#notAsked.log((suppressed) =>
+        log.warn("check.not_made", { id, problem: outcome.problem, suppressed })
+      );
       return false;
     }
     const isOutage = this.#parts.outage.note(doubt === "network", this.#parts.steadyClock());

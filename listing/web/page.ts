@@ -20,7 +20,7 @@ const CALM_MS = 3000;
 const LOOK_MS = 1000;
 const AGES_MS = 30_000;
 
-const STATES = { live: "Live", connecting: "Connecting again…", polling: "Looked at now and then" };
+const STATES = { live: "Live", connecting: "Reconnecting…", polling: "Updated now and then" };
 
 const servers = new Map<number, Server>();
 let wish = readWish(new URLSearchParams(location.search));
@@ -138,7 +138,7 @@ async function copyFrom(button: HTMLElement, address: string): Promise<void> {
   const label = button.querySelector(".verb") as HTMLElement;
   label.textContent = isCopied ? "Copied" : "Not copied";
   button.classList.toggle("done", isCopied);
-  say(isCopied ? `Copied ${address}` : "The browser does not let this page copy");
+  say(isCopied ? `Copied ${address}` : "The browser does not allow this page to copy");
   setTimeout(() => {
     label.textContent = "Copy";
     button.classList.remove("done");

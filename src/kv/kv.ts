@@ -12,21 +12,24 @@ export class KvUnavailable extends Error {
   static at(place: string, cause: unknown): KvUnavailable {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const advice = place === ATTACHED
-      ? "Assign a Deno KV database to the app, docs/deploy.md"
+      ? "Assign a Deno KV database to the app, see docs/deploy.md"
       : ADVICE.find(([pattern]) => pattern.test(reason))?.[1] ??
-        "Give a path that this user may write with --kv, or --kv :memory:";
+        "Give --kv a path that this user may write, or :memory:";
     return new KvUnavailable(`Cannot open the store at ${place}: ${reason}. ${advice}`, { cause });
   }
 }
 
 /** Advice by the message of SQLite or the system. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
-  [/disk is full|no space/i, "Make room there, or give another place with --kv, or --kv :memory:"],
+  [/disk is full|no space/i, "Free space there, or give --kv another place, or :memory:"],
   [
     /not a database|malformed|already exists/i,
-    "It is damaged, or no store: put a copy of it in its place, or give another place with --kv, or --kv :memory:",
+    "The file is damaged or not a store: restore a copy, or give --kv another place, or :memory:",
   ],
-  [/locked/i, "Another program holds it: stop that one, or give another place with --kv, or --kv :memory:"],
+  [
+    /locked/i,
+    "Another program has locked the file: stop that program, or give --kv another place, or :memory:",
+  ],
 ];
 
 /**
@@ -61,8 +64,8 @@ export interface Layout {
 
 const LAYOUT = ["layout"];
 const UNMARKED =
-  "it has data without a layout. Another program wrote it, or a chatter from before the first " +
-  "release: give another store";
+  "it has data without a layout. Another program wrote it, or one from before the first release: " +
+  "give another store";
 
 /**
  * Marks a new store with its layout. Throws `KvUnavailable` if the store has another role or version, or rows of
@@ -85,12 +88,14 @@ export async function claimLayout(kv: Deno.Kv, location: string | undefined, min
 }
 
 function layoutProblem(found: Layout, mine: Layout): string | undefined {
-  if (found.role !== mine.role) return `it is the store of a ${found.role}. Give each role its own`;
+  if (found.role !== mine.role) {
+    return `it is the store of a ${found.role}. Give each role its own store store`;
+  }
   if (found.version === mine.version) return undefined;
-  const itsLayout = `it has layout ${found.version}, and this chatter knows ${mine.version}`;
+  const itsLayout = `it has layout ${found.version}; this program knows layout ${mine.version}`;
   return found.version > mine.version
-    ? `${itsLayout}. Run the newer chatter that wrote it, or give another store`
-    : `${itsLayout}. A chatter from before the first release wrote it: give another store`;
+    ? `${itsLayout}. Run the newer program that wrote it, or give another store`
+    : `${itsLayout}. A program from before the first release wrote it: give another store`;
 }
 
 /** The role of the store at `location`; undefined if it is not marked. Throws `KvUnavailable`. */

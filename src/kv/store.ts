@@ -94,8 +94,8 @@ async function refusingInUse<T>(place: string, take: () => Promise<T>): Promise<
     if (error instanceof StoreInUse) {
       const holder = error.holder === undefined ? "another process" : `process ${error.holder}`;
       throw new KvUnavailable(
-        `Cannot use the store at ${place}: ${holder} is a chatter that has it open. ` +
-          "Stop that one, or give this one another store with --kv",
+        `Cannot use the store at ${place}: ${holder} has it open. ` +
+          "Stop that process, or give this one another store with --kv",
       );
     }
     throw KvUnavailable.at(place, error);
@@ -121,7 +121,7 @@ async function refuseForeign(path: string): Promise<void> {
   }
   if (tables.length === 0 || tables.includes("data_version")) return;
   throw new KvUnavailable(
-    `Cannot use the store at ${path}: it is a database of another program. Give another place with --kv`,
+    `Cannot use the store at ${path}: it is a database of another program. Give --kv another place`,
   );
 }
 
@@ -156,7 +156,7 @@ class OpenedFiles {
     for (const [path, identity] of this.#identities) {
       if (identityOf(path) !== identity) {
         throw new Error(
-          `${path} was removed, moved or replaced while it was open: nothing is stored any more. ` +
+          `${path} was removed, moved or replaced while it was open: the server cannot store anything. ` +
             `Stop this process, put a copy of ${this.#path} back if there is one, and start again`,
         );
       }

@@ -1,9 +1,7 @@
 /**
- * Where events of the program become lines: one an event, with a stable name and named values, by LogTape. Which there
- * are is the table in log_events.ts.
+ * The log: writes events of the table in log_events.ts to stderr, one line each, by LogTape.
  *
- * Lines go to stderr, so that stdout stays the output of commands. What never goes into a line: message
- * texts, keys, tokens. Until `configureLog` is called nothing is written, which is what tests want.
+ * Nothing is written before `configureLog` is called, so tests are silent.
  *
  * @module
  */
@@ -23,7 +21,7 @@ export type { LogFormat };
 
 type Write = <Name extends EventName>(event: Name, values?: EventValues<Name>) => void;
 
-/** Logs events of the table in log_events.ts with values of it, and nothing else. */
+/** Logs events of the table in log_events.ts, and nothing else. */
 export interface Logger {
   readonly debug: Write;
   readonly info: Write;
@@ -32,7 +30,7 @@ export interface Logger {
   readonly fatal: Write;
 }
 
-/** How many lines were written since the start, by level, and how many of them tell of a bug. */
+/** Lines written since the start, by level, and how many of them report a bug. */
 const written = { trace: 0, debug: 0, info: 0, warning: 0, error: 0, fatal: 0, bug: 0 };
 
 export const LOG_LEVELS = [
@@ -56,15 +54,14 @@ function count({ level, rawMessage }: LogRecord): void {
 /** Sends every line at or above `level` to stderr. Call once, in the entry point. */
 export async function configureLog(options: { format: LogFormat; level: LogLevel }): Promise<void> {
   const formatter = lineFormatter(options.format, Deno.stderr.isTerminal() && !Deno.noColor);
-  // A plain writer instead of Deno.stderr.writable: LogTape closes its stream at dispose, and stderr has
-  // to outlive it for the last word of a process that fails.
+  // Not Deno.stderr.writable: LogTape closes its stream at dispose, but a failing process still writes to stderr.
   const stderr = new WritableStream<Uint8Array>({
     async write(bytes) {
       try {
         for (let rest = bytes; rest.length > 0;) rest = rest.subarray(await Deno.stderr.write(rest));
       } catch {
-        // Nobody reads the log any more, as after `2>&1 | head`. To fail here would reject LogTape's chain
-        // of writes, and logging that rejection would make the next one.
+        // The reader has closed the pipe, as in `2>&1 | head`. An error here would reject LogTape's chain of writes,
+        // and logging that rejection would cause the next one.
       }
     },
   });
@@ -78,10 +75,10 @@ export async function configureLog(options: { format: LogFormat; level: LogLevel
   });
 }
 
-/** A line of the log on its way from one thread to another. */
+/** A line of the log, sent from one thread to another. */
 export type ForwardedLine = Pick<LogRecord, "category" | "level" | "rawMessage" | "timestamp" | "properties">;
 
-/** Hands every line at or above `level` to `send`: to a thread that has a log of its own. Call once, in a thread. */
+/** Sends every line at or above `level` to the thread that writes the log. Call once, in a worker thread. */
 export async function forwardLog(level: LogLevel, send: (line: ForwardedLine) => void): Promise<void> {
   const sink = ({ category, level, rawMessage, timestamp, properties }: LogRecord) =>
     send({ category, level, rawMessage, timestamp, properties });
@@ -95,27 +92,22 @@ export async function forwardLog(level: LogLevel, send: (line: ForwardedLine) =>
   });
 }
 
-/** Writes a line that another thread has forwarded. */
+/** Writes a line that another thread forwarded. */
 export function writeForwarded({ category, ...line }: ForwardedLine): void {
   getLogger(category).emit({ ...line, message: [String(line.rawMessage)] });
 }
 
-/** The least that anybody reads of what the program logs; undefined where nobody reads anything. */
+/** The lowest level that is written; undefined if the log is off. */
 export function leastLogged(): LogLevel | undefined {
   return LOG_LEVELS.find((level) => getLogger("chatter").isEnabledFor(level));
 }
 
-/** Writes out what is still under way. Call last, before the process exits. */
+/** Writes the pending lines. Call last, before the process exits. */
 export async function flushLog(): Promise<void> {
   await dispose();
 }
 
-/**
- * The logger of one part of the program, as `chat`, `registration`, `listing`.
- *
- * The message is the event's stable name with dots, its values are the properties:
- * `log.info("listing.registered", { listing })`.
- */
+/** The logger of one part of the program, such as `chat`: `log.info("listing.registered", { listing })`. */
 export function logger(part: string): Logger {
   return getLogger(["chatter", part]);
 }

@@ -1,38 +1,45 @@
 /**
- * Every event that a server logs, as one table: its stable name, how much it matters, the values that it may have, and
- * what has happened. What is not here cannot be logged: the types of log.ts follow it, and so does docs/logs.md.
+ * Every event that a server logs, as one table: its stable name, level, values and meaning. The types of log.ts admit no
+ * other event and no other value.
  *
- * Pure. No value is a name of a person, a text that somebody wrote, a key or a token: whoever adds one says which
- * value it is here, where that is seen.
+ * Pure. No value may hold the name or the text of a user, a key or a token.
  *
  * @module
  */
 
 export interface LogEvent {
-  /** At which it is logged, at the most; what comes again and again is at debug. */
+  /** The level of the event; a repetition is logged at debug. */
   readonly level: "debug" | "info" | "warn" | "error";
   readonly values: readonly string[];
   readonly about: string;
 }
 
 export const LOG_EVENTS = {
-  "admin.announced": { level: "info", values: ["by"], about: "An operator said something to everyone." },
-  "admin.banned": { level: "info", values: ["by", "ban", "disconnected"], about: "An operator banned." },
+  "admin.announced": { level: "info", values: ["by"], about: "An operator broadcast an announcement." },
+  "admin.banned": {
+    level: "info",
+    values: ["by", "ban", "disconnected"],
+    about: "An operator banned a user or an address.",
+  },
   "admin.export_failed": {
     level: "error",
     values: ["error"],
-    about: "What the server keeps could not be read.",
+    about: "Reading the server's data for an export failed.",
   },
   "admin.exported": {
     level: "info",
     values: ["by", "keys"],
-    about: "An operator began to take out what the server keeps.",
+    about: "An operator started an export of the server's data.",
   },
-  "admin.kicked": { level: "info", values: ["by"], about: "An operator put somebody out." },
+  "admin.kicked": { level: "info", values: ["by"], about: "An operator disconnected a user." },
   "admin.lifted": { level: "info", values: ["by", "bans"], about: "An operator lifted bans." },
-  "admin.refused": { level: "warn", values: ["address"], about: "Somebody has no token of the admin API." },
-  "bans.store_failed": { level: "error", values: ["error"], about: "A ban could not be stored." },
-  "bans.swept": { level: "info", values: ["removed"], about: "Bans past their end were removed." },
+  "admin.refused": {
+    level: "warn",
+    values: ["address"],
+    about: "A request to the admin API had no token or a wrong one.",
+  },
+  "bans.store_failed": { level: "error", values: ["error"], about: "Storing a ban failed." },
+  "bans.swept": { level: "info", values: ["removed"], about: "Expired bans were removed." },
   "bug": {
     level: "error",
     values: [
@@ -43,66 +50,66 @@ export const LOG_EVENTS = {
       "decision",
       "listing",
       "id",
-      "unsaid",
+      "suppressed",
       "method",
       "path",
     ],
-    about: "The program has a mistake, with its stack. Everything else goes on: please report it.",
+    about: "The program has a bug; the stack shows where. The server goes on. Please report it.",
   },
   "check.failed": {
     level: "error",
-    values: ["id", "unsaid", "error"],
-    about: "The store failed at the check of a listed server.",
+    values: ["id", "suppressed", "error"],
+    about: "The store failed during the check of a listed server.",
   },
   "check.not_made": {
     level: "warn",
-    values: ["id", "problem", "unsaid"],
-    about: "The listing could not ping a server, which is not the server's fault.",
+    values: ["id", "problem", "suppressed"],
+    about: "The listing could not ping a server, for a reason that is not the server's fault.",
   },
-  "checks.resumed": { level: "info", values: [], about: "Misses of silent servers are counted again." },
+  "checks.resumed": { level: "info", values: [], about: "The listing counts missed checks again." },
   "checks.suspended": {
     level: "warn",
     values: ["why"],
-    about: "Most servers are silent at once: nobody is removed for it.",
+    about: "Most servers are silent at once: the listing removes none of them for it.",
   },
   "consumer.slow": {
     level: "warn",
     values: ["session", "limitBytes"],
-    about: "A client read too slowly and was put out.",
+    about: "A slow consumer was disconnected.",
   },
   "history.read_failed": {
     level: "error",
     values: ["error"],
-    about: "More of the history is kept since a reload, and it could not be read.",
+    about: "A reload extended the history, and reading the older messages failed.",
   },
-  "history.sweep_failed": { level: "error", values: ["error"], about: "Old messages could not be removed." },
+  "history.sweep_failed": { level: "error", values: ["error"], about: "Removing old messages failed." },
   "history.swept": { level: "info", values: ["removed"], about: "Old messages were removed." },
   "journal.append_failed": {
     level: "error",
     values: ["entries", "error"],
-    about: "Messages could not be stored, and their senders know. Once, until it works again.",
+    about: "Storing messages failed; their senders got an error. Logged once until it works again.",
   },
   "journal.append_works": { level: "info", values: [], about: "Messages are stored again." },
-  "journal.read_failed": { level: "error", values: ["error"], about: "Old messages could not be read." },
+  "journal.read_failed": { level: "error", values: ["error"], about: "Reading old messages failed." },
   "listening": {
     level: "info",
     values: ["url", "id", "name"],
-    about: "The server is there; name is its own.",
+    about: "The server is listening; name is its display name.",
   },
   "listing.key_not_kept": {
     level: "error",
     values: ["listing", "error"],
-    about: "The key that a listing gave could not be stored: it works until the next start.",
+    about: "Storing the key from a listing failed: the key works until the next start.",
   },
   "listing.key_unreadable": {
     level: "error",
     values: ["listing", "error"],
-    about: "The key of an earlier start could not be read.",
+    about: "Reading the stored key for a listing failed.",
   },
   "listing.refused": {
     level: "warn",
     values: ["listing", "answer", "tryAgainInSeconds"],
-    about: "A listing did not take the server, and says why.",
+    about: "A listing refused the registration; answer gives the reason.",
   },
   "listing.registered": { level: "info", values: ["listing"], about: "A listing lists the server." },
   "listing.unreachable": {
@@ -113,84 +120,100 @@ export const LOG_EVENTS = {
   "listing.update_refused": {
     level: "warn",
     values: ["listing", "answer", "tryAgainInSeconds"],
-    about: "A listing did not take a change, and says why.",
+    about: "A listing refused a change; answer gives the reason.",
   },
   "listing.withdrawal_failed": {
     level: "warn",
     values: ["listing", "answer"],
-    about: "A listing still lists the server, which stops.",
+    about: "Withdrawing from a listing failed while the server stopped: the listing still lists it.",
   },
-  "listing.withdrawn": { level: "info", values: ["listing"], about: "A listing lists the server no more." },
+  "listing.withdrawn": { level: "info", values: ["listing"], about: "A listing no longer lists the server." },
   "port.connections_cut": {
     level: "error",
     values: ["port"],
-    about: "All connections were cut, to have file descriptors for the port again.",
+    about: "The server cut all connections, to have file descriptors for the port again.",
   },
-  "port.lost": { level: "error", values: ["port", "problem"], about: "The port takes nobody any more." },
+  "port.lost": {
+    level: "error",
+    values: ["port", "problem"],
+    about: "The port stopped accepting connections.",
+  },
   "port.not_drained": {
     level: "warn",
     values: ["problem"],
-    about: "What came by the port before a new certificate did not end well.",
+    about: "Connections from before a new certificate did not end cleanly.",
   },
   "port.not_reopened": {
     level: "error",
     values: ["port", "problem"],
-    about: "The port could not be had again yet.",
+    about: "Opening the port again failed. The server retries.",
   },
   "port.reopened": { level: "info", values: ["port"], about: "The port is open again." },
   "positions.reserve_failed": {
     level: "error",
     values: ["error"],
-    about: "The store failed to reserve positions: sessions may not resume over the next start.",
+    about: "Reserving positions in the store failed: sessions may not resume after the next start.",
   },
   "reload.refused": {
     level: "error",
     values: ["problem"],
-    about: "SIGHUP came, and what there is to read is wrong: nothing was changed.",
+    about: "The configuration that a SIGHUP asked to read is wrong: nothing was changed.",
   },
   "reload.waits_for_restart": {
     level: "warn",
     values: ["flags"],
-    about: "What has changed and is in force at the next start only.",
+    about: "These changed flags take effect at the next start.",
   },
   "reloaded": {
     level: "info",
     values: ["changed", "certificate", "bans"],
-    about: "SIGHUP came, and this is in force now.",
+    about: "A SIGHUP came, and these changes are in force.",
   },
   "server.missed": {
     level: "info",
     values: ["id", "address", "problem"],
     about: "A listed server did not answer a check.",
   },
-  "server.registered": { level: "info", values: ["id", "address", "renewed"], about: "A server is listed." },
+  "server.registered": {
+    level: "info",
+    values: ["id", "address", "renewed"],
+    about: "A server was listed, or renewed its registration.",
+  },
   "server.removed": {
     level: "info",
     values: ["id", "address", "problem"],
-    about: "A listed server was silent for too long, and is listed no more.",
+    about: "A listed server was silent for too long and was removed.",
   },
-  "session.flood": { level: "warn", values: ["session"], about: "A client sent too fast and was put out." },
+  "session.flood": {
+    level: "warn",
+    values: ["session"],
+    about: "A client sent frames too fast and was disconnected.",
+  },
   "session.unanswered": {
     level: "warn",
     values: ["session", "limitFrames"],
-    about: "A client had too many frames unanswered and was put out.",
+    about: "A client had too many unanswered frames and was disconnected.",
   },
   "sessions.store_failed": {
     level: "error",
     values: ["sessions", "error"],
     about:
-      "Sessions could not be stored: they resume as long as the process runs. Once, until it works again.",
+      "Storing sessions failed: they resume only while this process runs. Logged once until it works again.",
   },
   "sessions.store_works": { level: "info", values: [], about: "Sessions are stored again." },
   "socket.error": {
     level: "debug",
     values: ["code", "problem"],
-    about: "A client broke a rule of WebSocket.",
+    about: "A client violated the WebSocket protocol.",
   },
-  "socket.refused": { level: "debug", values: ["reason"], about: "A WebSocket was not let in." },
-  "stop.cut_short": { level: "warn", values: ["deadlineMs"], about: "The stop took too long, and is ended." },
-  "stop.unfinished": { level: "warn", values: [], about: "Connections could not be closed in time." },
-  "stopped": { level: "info", values: ["url"], about: "Everything is released." },
+  "socket.refused": { level: "debug", values: ["reason"], about: "The server refused a WebSocket." },
+  "stop.cut_short": {
+    level: "warn",
+    values: ["deadlineMs"],
+    about: "The stop took too long and was cut short.",
+  },
+  "stop.unfinished": { level: "warn", values: [], about: "Some connections could not be closed in time." },
+  "stopped": { level: "info", values: ["url"], about: "The server has stopped and released everything." },
   "stopping": {
     level: "info",
     values: ["signal", "because"],
@@ -198,49 +221,50 @@ export const LOG_EVENTS = {
   },
   "store.failed": {
     level: "error",
-    values: ["problem", "unsaid"],
+    values: ["problem", "suppressed"],
     about: "The listing's store failed a request.",
   },
   "store.unread": {
     level: "warn",
     values: ["problem"],
-    about: "What other processes wrote could not be read: the list is as it was.",
+    about: "Reading the changes of other processes failed: the list stays as it was.",
   },
   "sweep.failed": {
     level: "error",
     values: ["error"],
-    about: "The store failed while it was looked who is to be checked.",
+    about: "Reading the servers due for a check failed.",
   },
-  "thread.ended": { level: "info", values: ["thread"], about: "A thread that did not end has ended." },
+  "thread.ended": { level: "info", values: ["thread"], about: "A stuck thread has ended." },
   "thread.lost": {
     level: "error",
     values: ["thread", "problem"],
-    about: "A thread of the server was lost, and with it its connections; another takes its place.",
+    about: "A thread of the server was lost, with its connections. Another thread replaces it.",
   },
   "thread.not_started": {
     level: "error",
     values: ["thread", "problem"],
-    about: "A thread could not be started in the place of one that was lost. It is tried again.",
+    about: "Starting a thread to replace a lost one failed. The server retries.",
   },
   "thread.started": {
     level: "info",
     values: ["thread"],
-    about: "A thread serves in the place of one that was lost.",
+    about: "A thread replaces a lost one.",
   },
   "thread.stuck": {
     level: "error",
     values: ["thread"],
-    about: "A thread does not end, and who comes to it finds nobody: start the server anew.",
+    about:
+      "A thread is stuck and still owns part of the port: its clients get no answer. Restart the server.",
   },
   "transport.failed": {
     level: "error",
     values: ["problem"],
-    about: "The port has trouble; those who are connected stay.",
+    about: "The port reported an error; open connections stay open.",
   },
   "transport.recommended": {
     level: "info",
     values: ["flag", "because"],
-    about: "The server is on the open internet with the transport that is not for it.",
+    about: "The server accepts connections from other machines on a transport without limits on peers.",
   },
 } as const satisfies { readonly [name: string]: LogEvent };
 

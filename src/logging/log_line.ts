@@ -1,8 +1,8 @@
 /**
  * How an event of the log looks as a line: for a person, and as JSON for a machine.
  *
- * Pure. A value that came from a peer cannot break out of its line or steer a terminal: whatever is not
- * printable is shown escaped.
+ * Pure. Characters that are not printable are escaped, so that a value of a peer cannot break its line or control a
+ * terminal.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import {
 
 export type LogFormat = "pretty" | "json";
 
-/** The formatter for `format`; colours only where asked for, since a file shows them as noise. */
+/** The formatter for `format`. Colours are for a terminal: a file would show them as noise. */
 export function lineFormatter(format: LogFormat, colours: boolean): TextFormatter {
   if (format === "json") {
     // {"@timestamp":…,"level":"INFO","message":"listening","logger":"chat","url":…}
@@ -39,7 +39,7 @@ export function lineFormatter(format: LogFormat, colours: boolean): TextFormatte
   return colours ? getAnsiColorFormatter(options) : getTextFormatter(options);
 }
 
-/** The part of the program that speaks: the category without the program's own name in front. */
+/** The part of the program: the category without the program's own name. */
 function part(category: readonly string[]): string {
   return (category[0] === "chatter" ? category.slice(1) : category).join(".");
 }
@@ -56,7 +56,7 @@ function shownProperties(properties: Record<string, unknown>): string {
     line += ` ${name}=${shown(value instanceof Error ? value.message : value)}`;
     if (value instanceof Error && value.stack !== undefined) stacks.push(value.stack);
   }
-  // Stacks go below, where they can be read; each line is escaped, the line breaks stay.
+  // Stacks follow the line, readable with their line breaks; each line is escaped.
   const below = stacks.flatMap((stack) => stack.split("\n")).map((row) => `\n    ${escaped(row.trimEnd())}`);
   return line + below.join("");
 }

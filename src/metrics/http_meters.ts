@@ -42,12 +42,12 @@ export class HttpMeters {
     const all = [...routes, OTHER];
     const requests = meters.counters(
       "chatter_http_requests_total",
-      "HTTP requests by route, method and class of status; 1xx became a WebSocket",
+      "HTTP requests by route, method and class of status; 1xx is an upgrade to WebSocket",
       all.flatMap((route) => STATUSES.map((status): Row => ({ ...route, status }))),
     );
     const seconds = meters.histograms(
       "chatter_http_request_seconds",
-      "Seconds from an HTTP request to the head of its answer, by route and method",
+      "Seconds from an HTTP request to the head of its response, by route and method",
       REQUEST_SECONDS,
       all,
     );

@@ -63,7 +63,7 @@ function refuseStranger({ headers }: Request, address: string): Response | undef
   if (isLoopback(normalizeIp(address) ?? address) && !isForwarded) return undefined;
   return answer(
     STATUS_CODE.Forbidden,
-    "Metrics are for this machine alone, as long as the server has no --metrics-token\n",
+    "Metrics are allowed from the server's own machine only: the server has no --metrics-token\n",
   );
 }
 
@@ -80,7 +80,7 @@ function refuse(judged: ReturnType<BearerToken["judge"]>): Response | undefined 
     case "too many tries":
       return answer(
         STATUS_CODE.TooManyRequests,
-        `Too many wrong tokens come from this address: at most ${TRIES_PER_MINUTE} a minute are allowed for long\n`,
+        `Too many wrong tokens from this address: the sustained rate limit is ${TRIES_PER_MINUTE} per minute\n`,
         { "retry-after": String(60 / TRIES_PER_MINUTE) },
       );
   }

@@ -1,9 +1,8 @@
 /**
- * What a peer can do wrong, as one table: a stable name and the text that goes into `c2/ERROR`, PROTOCOL.md §8.
+ * The faults of clients as one table: a stable name, and the text of `c2/ERROR`, PROTOCOL.md §8.
  *
- * A fault is a value and never thrown. Texts never repeat what the peer sent, so that nothing of one peer's
- * making is shown to another or in a terminal. `{limit}` is replaced by the limit in force, `{message}` by the
- * message of a ban, which is the operator's.
+ * A fault is a value and never thrown. A text never repeats what the client sent. `{limit}` stands for the limit in
+ * force, `{message}` for the operator's message of a ban.
  *
  * @module
  */
@@ -49,24 +48,24 @@ export const FAULTS = {
   RESUME_TOO_MUCH: "Too much was missed to resume this session, and it was ended: send c2/CONNECT username",
   SEND_MALFORMED: "Message is malformed: send c2/SEND nonce; timestamp; text",
   NONCE_MALFORMED: "Nonce is malformed: 1 to {limit} of A-Z a-z 0-9 _ - are allowed",
-  FLOOD: "Too many frames: at most {limit} a second are allowed for long",
+  FLOOD: "Too many frames: the sustained rate limit is {limit} per second",
   STORE_FAILED: "The store does not work at the moment: nothing was changed or sent, try again later",
   INTERNAL: "Internal error: the server's operator finds it in the log",
 } as const;
 
 export type FaultName = keyof typeof FAULTS;
 
-/** One thing that a peer did wrong: which, and its text as it goes on the wire. */
+/** One fault, with its text as it goes on the wire. */
 export interface Fault {
   readonly fault: FaultName;
   readonly text: string;
 }
 
-/** Makes the fault `name`; `detail` is what `{limit}` or `{message}` in its text stands for. */
+/** Makes the fault `name`; `detail` replaces `{limit}` or `{message}` in its text. */
 export function fault(name: FaultName, detail?: number | string): Fault {
   const text: string = FAULTS[name];
   if (detail === undefined) return { fault: name, text };
-  // By a function: in a replacement string, $& and its like would mean something.
+  // A function, because $& has a meaning in a replacement string.
   return { fault: name, text: text.replace(/\{(?:limit|message)\}/, () => String(detail)) };
 }
 

@@ -14,5 +14,5 @@ export function isBefore29(version: string = Deno.version.deno): boolean {
 /** Throws `CannotStart` on a Deno before 2.9. `what` is the part that needs it, `instead` how to do without. */
 export function want29(what: string, instead: string, version: string = Deno.version.deno): void {
   if (!isBefore29(version)) return;
-  throw new CannotStart(`${what} wants Deno 2.9 or later, and this is Deno ${version}. ${instead}`);
+  throw new CannotStart(`${what} needs Deno 2.9 or later; this is Deno ${version}. ${instead}`);
 }

@@ -81,7 +81,10 @@ export async function runService(
   } catch (error) {
     const problem = startFailure(error, options);
     if (problem === undefined) log.fatal("bug", { where: "start or stop", error });
-    end = { status: 1, problem: problem ?? "It ended because of a bug: the log has it with its stack" };
+    end = {
+      status: 1,
+      problem: problem ?? "The server ended because of a bug: the log shows it with its stack",
+    };
   }
   await flushLog();
   return end;

@@ -27,21 +27,21 @@ export function startFailure(error: unknown, { hostname, port }: ListenAddress):
   // node:net reports the same failures by a code.
   const code = "code" in error ? error.code : undefined;
   if (error instanceof Deno.errors.AddrInUse || code === "EADDRINUSE") {
-    return `${listen}: the port is taken. Stop the program that has it, or give another by --port; 0 takes a free one`;
+    return `${listen}: the port is in use. Stop the program that uses it, or give another --port; 0 chooses a free one`;
   }
   if (
     error instanceof Deno.errors.AddrNotAvailable ||
     (typeof code === "string" && NO_OWN_ADDRESS.includes(code)) ||
     /lookup address|invalid host/.test(error.message)
   ) {
-    return `${listen}: that is no address of this machine. Give one by --hostname; 0.0.0.0 means all`;
+    return `${listen}: this machine does not have this address. Give another --hostname; 0.0.0.0 means all addresses`;
   }
   if (error instanceof Deno.errors.PermissionDenied || code === "EACCES") {
-    return `${listen}: this user may not. Give a port from 1024 up by --port, or the right to take a lower one`;
+    return `${listen}: this user is not allowed to. Give a --port of 1024 or more, or the right to use a lower one`;
   }
   if (error instanceof Deno.errors.InvalidData || error.message.includes("KeyMismatch")) {
     return `Cannot use the files of --tls-cert and --tls-key: ${oneLine(error.message)}. ` +
-      "Give a certificate and its own key, both in PEM";
+      "Give a certificate and its private key, both in PEM";
   }
   return `Cannot start: ${oneLine(error.message)}`;
 }

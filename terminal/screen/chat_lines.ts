@@ -59,7 +59,7 @@ export class ChatLines {
     this.#remember(message);
     if (before !== undefined && before.text === message.text) return [];
     const what = before === undefined || before.text === ""
-      ? `a message of ${clock(message.timestamp)}`
+      ? `a message from ${clock(message.timestamp)}`
       : quoted(before.text);
     const name = nameOf(message);
     if (message.text === "") return [this.notice(`${name} deleted ${what}`)];
@@ -72,14 +72,14 @@ export class ChatLines {
     this.#day = "";
     const lines = messages.flatMap((message) => this.message(message));
     this.#day = day;
-    return [...lines, this.#rule("until here it is older")];
+    return [...lines, this.#rule("older messages end here")];
   }
 
   /** Who came, went, or has another name; undefined for events of other kinds. */
   roster(event: SessionEvent): Lines | undefined {
     switch (event.type) {
       case "came":
-        return event.isOwn ? undefined : this.notice(`${event.username} came`);
+        return event.isOwn ? undefined : this.notice(`${event.username} joined`);
       case "renamed":
         return this.notice(event.isOwn ? `you are now ${event.to}` : `${event.from} is now ${event.to}`);
       case "left":

@@ -31,13 +31,13 @@ interface Described {
 /** The commands as /help tells them. */
 const COMMANDS = {
   nick: { operand: " NAME", about: "change your name" },
-  users: { operand: "", about: "who is here" },
-  edit: { operand: " [TEXT]", about: "change your last message; without TEXT it is put into the line" },
+  users: { operand: "", about: "show who is here" },
+  edit: { operand: " [TEXT]", about: "edit your last message; without TEXT, it appears in the line" },
   delete: { operand: " [N]", about: "delete your last message, or the Nth last one" },
   history: { operand: " [N]", about: "show older messages" },
-  resend: { operand: "", about: "send again what may not have come through" },
-  discard: { operand: "", about: "drop what may not have come through" },
-  help: { operand: "", about: "this text" },
+  resend: { operand: "", about: "send the messages again that may not have arrived" },
+  discard: { operand: "", about: "drop the messages that may not have arrived" },
+  help: { operand: "", about: "show this text" },
   quit: { operand: "", about: "leave" },
 } as const satisfies { readonly [word: string]: Described };
 type Word = keyof typeof COMMANDS;
@@ -46,8 +46,8 @@ const WORDS = Object.keys(COMMANDS) as Word[];
 /** The text of /help, a line each. */
 export const HELP: readonly string[] = [
   ...WORDS.map((word) => `/${word}${COMMANDS[word].operand}`.padEnd(16) + COMMANDS[word].about),
-  "A line that begins with // is said with one slash. Tab completes names and commands, Alt-Enter breaks the line,",
-  "up and down bring back what you sent, Ctrl-L draws the screen anew, Ctrl-C or Ctrl-D on an empty line leaves.",
+  "A line that begins with // is sent with one slash. Tab completes names and commands, Alt-Enter breaks the line,",
+  "Up and Down bring back sent lines, Ctrl-L draws the screen again, Ctrl-C or Ctrl-D on an empty line leaves.",
 ];
 
 export function readCommand(line: string): Command {
@@ -59,13 +59,13 @@ export function readCommand(line: string): Command {
   const operand = rest.trim();
   if (!isWord(word)) {
     const meant = WORDS.find((known) => word !== "" && known.startsWith(word)) ?? closestString(word, WORDS);
-    return problem(`There is no /${word}; did you mean /${meant}? /help tells all, // says a slash`);
+    return problem(`There is no /${word}; did you mean /${meant}? /help lists all, // sends a slash`);
   }
   switch (word) {
     case "nick": {
       const name = readUsername(operand);
       return name === undefined
-        ? problem("A name is 1 to 32 letters, numbers, emoji, _ - . and single blanks: /nick NAME")
+        ? problem("A name is 1 to 32 letters, numbers, emoji, _ - . and single inner spaces: /nick NAME")
         : { kind: "nick", name };
     }
     case "edit":
@@ -74,7 +74,7 @@ export function readCommand(line: string): Command {
     case "delete": {
       const back = readNumber(operand, 1, 100);
       return back === undefined
-        ? problem("/delete takes a number from 1")
+        ? problem("/delete takes a number from 1 to 100")
         : { kind: "delete", back: back - 1 };
     }
     case "history": {

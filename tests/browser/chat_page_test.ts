@@ -66,7 +66,7 @@ testInBrowser(
       const [name, said] of [
         ["a;b", "Letters, numbers, emoji, and _ - . are allowed, ; is not."],
         ["a".repeat(33), "At most 32 characters: this has 33."],
-        ["a  b", "One blank at a time, please."],
+        ["a  b", "Two spaces in a row are not allowed."],
         ["Zoë 👩‍🚀", "Others see it beside what you write."],
       ] as const
     ) {
@@ -87,7 +87,7 @@ testInBrowser("a banned user sees why, and a kicked user may join again", async 
   const eve = await ChatPage.join(stage, server.url, "eve");
   const bob = await ChatPage.join(stage, server.url, "bob");
   await api.post("kick", { name: "bob" });
-  await bob.reads("#banner-text", "An operator put you out of this chat. You may join again.");
+  await bob.reads("#banner-text", "An operator disconnected you from this chat. You may join again.");
   await bob.page.click("#banner-button");
   await bob.isLive();
   await api.post("bans", { name: "eve", message: "be kind; <b>go</b> home" });

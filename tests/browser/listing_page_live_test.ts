@@ -36,7 +36,7 @@ testInBrowser("a chat server comes, fills and goes in a page that is open", asyn
     assertFalse((await page.$eval("main", (main) => main.innerText)).includes("No server"));
     await page.click("#hide-full");
     await seeRows(page, []);
-    assertStringIncludes(await page.$eval("main", (main) => main.innerText), "No server is like that");
+    assertStringIncludes(await page.$eval("main", (main) => main.innerText), "No server matches");
     await page.click("#hide-full");
     await seeRows(page, ["The Pub: 2 of 2, full"]);
   }

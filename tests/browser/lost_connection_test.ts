@@ -27,7 +27,7 @@ testInBrowser(
     proxy.cutAll();
     await alice.page.waitForSelector("#connection:not([data-state=live])");
     await alice.say("in the tunnel");
-    await alice.reads("#pending .fate-text", "Will be sent when the connection is back");
+    await alice.reads("#pending .fate-text", "Sent when the connection is back");
     bob.send("c2/MSG 1; missed");
     await bob.drain();
     back.resolve(server.port);
@@ -98,7 +98,7 @@ testInBrowser(
     await second.page.evaluate((saved) => sessionStorage.setItem("chatter.session", saved ?? ""), saved);
     await second.page.reload();
     await second.isLive();
-    await first.reads("#banner-text", "This conversation goes on in another window.");
+    await first.reads("#banner-text", "This conversation continues in another window.");
     await second.say("here");
     await second.readsMessages("here");
   },
@@ -122,7 +122,7 @@ testInBrowser(
     await bob.drain();
     back.resolve(server.port);
     await alice.readsMessages("before", "missed");
-    await alice.readsNotice("You are back as a new visitor: what you wrote before can no longer be changed");
+    await alice.readsNotice("You are back as a new user: you can no longer change what you wrote before");
     assertEquals(await alice.page.$$eval("#rows .actions:not([hidden])", (shown) => shown.length), 0);
   },
 );
@@ -134,7 +134,7 @@ testInBrowser(
     await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
     const alice = await ChatPage.join(stage, proxy.url, "alice", { isPlain: true });
     const bob = await ChatPage.join(stage, server.url, "bob", { isPlain: true });
-    await alice.reads("#people-note", "Who comes is seen here after up to 15 seconds.");
+    await alice.reads("#people-note", "New people appear here within 15 seconds.");
     await alice.say("hello");
     await bob.readsMessages("hello");
     await alice.readsMessages("hello");

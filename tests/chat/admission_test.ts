@@ -104,7 +104,7 @@ Deno.test("admission lets a burst in at once, then as many a second as the rate 
     isAdmitted: false,
     reason: "rate",
     status: 429,
-    text: "Too many new connections from this address: at most 10 a second are allowed for long",
+    text: "Too many new connections from this address: the sustained rate limit is 10 per second",
     retryAfterSeconds: 1,
   });
   assertEquals(letIn(gate, from("192.0.2.1"), 10, 99), 0);

@@ -170,7 +170,7 @@ Deno.test("session takes a burst of frames, refuses as many again, then closes w
   };
   assertEquals(sentAfter(3), 3);
   assertEquals(s.connection.sent, ["c2/PING 7", "c2/PING 7", "c2/PING 7"]);
-  const refusal = "c2/ERROR Too many frames: at most 1 a second are allowed for long";
+  const refusal = "c2/ERROR Too many frames: the sustained rate limit is 1 per second";
   assertEquals(sentAfter(1), 4);
   assertEquals(s.connection.sent[3], refusal);
   s.session.receiveBinary(3);

@@ -109,7 +109,7 @@ Deno.test("a frame that was too much after all is sent again a second later", ()
   const driver = inside();
   driver.send("hello");
   const [nonce] = driver.nonces;
-  driver.receive("c2/ERROR Too many frames: at most 20 a second are allowed for long");
+  driver.receive("c2/ERROR Too many frames: the sustained rate limit is 20 per second");
   assertEquals(driver.sent.length, 1);
   driver.pass(1100);
   assertEquals(driver.sent.slice(1), [`c2/SEND ${nonce}; 1000; hello`]);

@@ -221,13 +221,13 @@ Deno.test("a server that is killed and started again under way has every line on
     const writing = client.write(lines.join("\n") + "\n");
     await client.until("; line 50\n");
     await first.stop("SIGKILL");
-    await client.until("trying again");
+    await client.until("reconnecting");
     await using second = await startServer("chat", [...flags, "--port", String(first.port)]);
-    await client.until("Back on");
+    await client.until("Reconnected to");
     await writing;
     const { status, stdout, stderr } = await client.end();
     assertEquals(status, 0, stderr);
-    assertStringIncludes(stderr, "nothing was missed");
+    assertStringIncludes(stderr, "you missed nothing");
     assertEquals(await kept(second.url), lines);
     const texts = plain(stdout).filter((line) => line.startsWith("c2/MSG")).map((line) =>
       line.split("; ")[1]

@@ -197,7 +197,7 @@ Deno.test("--transport serve: a new certificate waits for a restart, as the log 
   await using server = await startServer("chat", ["--transport", "serve", ...files.tlsFlags]);
   if (!IS_OF_OLD_DENO) {
     const { because } = await server.event("transport.recommended");
-    assertStringIncludes(String(because), "a new certificate");
+    assertStringIncludes(String(because), "renews a certificate");
   }
   await using alice = await RawPeer.open(server.url);
   await files.certify("second");

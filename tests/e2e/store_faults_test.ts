@@ -36,7 +36,7 @@ Deno.test("a second chat on a store that is in use names the first, and a kill -
       await Deno.symlink(kv, `${folder}/link.db`);
       for (const place of [kv, `${folder}/link.db`]) {
         const line = await refusedStart("chat", place);
-        assertStringIncludes(line, `${place}: process ${first.pid} is a chatter that has it open`);
+        assertStringIncludes(line, `${place}: process ${first.pid} has it open`);
         assertStringIncludes(line, "--kv");
       }
       await alice.say("nobody got between");
@@ -120,7 +120,7 @@ for (const role of ["chat", "listing"] as const) {
       const before = await Deno.readFile(kv);
       assertStringIncludes(
         await refusedStart(role, kv),
-        `${kv}: file is not a database. It is damaged, or no store`,
+        `${kv}: file is not a database. The file is damaged or not a store`,
       );
       assertEquals(await Deno.readFile(kv), before);
 
@@ -130,7 +130,7 @@ for (const role of ["chat", "listing"] as const) {
       await Deno.truncate(cut, Math.floor((await Deno.stat(cut)).size / 2));
       assertMatch(
         await refusedStart(role, cut),
-        /cut\.db: .*malformed\. It is damaged, or no store: put a copy/,
+        /cut\.db: .*malformed\. The file is damaged or not a store: restore a copy/,
       );
     }));
 
@@ -143,7 +143,7 @@ for (const role of ["chat", "listing"] as const) {
       const before = await Deno.readFile(kv);
       assertStringIncludes(
         await refusedStart(role, kv),
-        `${kv}: it is a database of another program. Give another`,
+        `${kv}: it is a database of another program. Give --kv another`,
       );
       assertEquals(await Deno.readFile(kv), before);
     }));
@@ -160,7 +160,7 @@ for (const role of ["chat", "listing"] as const) {
       for (const place of [kv, `${disk.folder}/new/store.db`]) {
         const line = await refusedStart(role, place);
         assertStringIncludes(line, `Cannot open the store at ${place}: `);
-        assertStringIncludes(line, "Give a path that this user may write with --kv");
+        assertStringIncludes(line, "Give --kv a path that this user may write");
       }
     },
   });

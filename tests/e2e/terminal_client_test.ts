@@ -11,7 +11,7 @@ import { startServer } from "../support/program.ts";
 import { type PtyOptions, PtyProgram, testOnTerminal } from "../support/pty_program.ts";
 
 const ALICE = ["--name", "alice"];
-const ON_A_SERVER = "* You are on Test Server as alice. /help tells what can be…";
+const ON_A_SERVER = "* You are on Test Server as alice. /help lists the comman…";
 
 /** A server, alice at a terminal there, and bob who is there by other means. */
 async function withAliceAndBob(
@@ -22,7 +22,7 @@ async function withAliceAndBob(
   try {
     await using bob = await ChatClient.connect(server.url, "bob");
     await using alice = new PtyProgram(["client", server.url, ...ALICE], options);
-    await alice.untilRow("* Here are 2: bob, alice");
+    await alice.untilRow("* 2 users are here: bob, alice");
     await test(alice, bob, server.url);
   } finally {
     await server.stop();
@@ -31,7 +31,7 @@ async function withAliceAndBob(
 
 /** The part of the screen below the greeting. */
 function said(alice: PtyProgram): string[] {
-  return alice.rows.slice(alice.rows.indexOf("* Here are 2: bob, alice") + 1);
+  return alice.rows.slice(alice.rows.indexOf("* 2 users are here: bob, alice") + 1);
 }
 
 testOnTerminal(
@@ -91,7 +91,7 @@ testOnTerminal(
       await alice.type("/us\t\r");
       await alice.until(
         "the list twice",
-        (rows) => rows.filter((row) => row === "* Here are 2: bob, alice").length === 2,
+        (rows) => rows.filter((row) => row === "* 2 users are here: bob, alice").length === 2,
       );
       await alice.type("B\thello\r");
       await alice.untilRow("alice: bob: hello");
@@ -115,7 +115,7 @@ testOnTerminal(
       await alice.type("/delete\r");
       await alice.untilRow(`* alice deleted "hello"`);
       await alice.type("/delete\r");
-      await alice.untilRow("* There is no message of yours that you could delete");
+      await alice.untilRow("* You have no message to delete");
       await alice.type("/nick alicia\r");
       await alice.untilRow("alicia>");
       await alice.type("/nick bob\r");
@@ -158,7 +158,7 @@ testOnTerminal(
     withAliceAndBob(async (alice, _bob, url) => {
       await using carol = new PtyProgram(["client", url, "--name", "carol"]);
       await carol.untilRow("carol>");
-      await alice.untilRow("* carol came");
+      await alice.untilRow("* carol joined");
       await carol.type("hm");
       await alice.untilRow("carol is typing");
       await carol.type("\r");
@@ -179,13 +179,13 @@ testOnTerminal(
       const flags = ["--kv", `${folder}/chat.db`];
       await using first = await startServer("chat", flags);
       await using alice = new PtyProgram(["client", first.url, ...ALICE]);
-      await alice.untilRow("* Here is alice");
+      await alice.untilRow("* 1 user is here: alice");
       await using bob = new PtyProgram(["client", first.url, "--name", "bob"]);
-      await alice.untilRow("* bob came");
+      await alice.untilRow("* bob joined");
       await alice.type("before\r");
       await bob.untilRow("alice: before");
       await first.stop("SIGKILL");
-      await alice.untilRow("* The connection was lost. Coming back; what you write is…");
+      await alice.untilRow("* The connection was lost. Reconnecting; what you write i…");
       await alice.type("meanwhile\r");
       await alice.untilRow("… meanwhile");
       await alice.until(
@@ -195,7 +195,7 @@ testOnTerminal(
       await using second = await startServer("chat", [...flags, "--port", String(first.port)]);
       assertEquals(second.port, first.port);
       for (const program of [alice, bob]) {
-        await program.untilRow("* Back again; nothing was missed");
+        await program.untilRow("* Reconnected; you missed nothing");
         await program.untilRow("alice: meanwhile");
         assertEquals(
           program.rows.filter((row) => row === "alice: meanwhile").length,
@@ -226,7 +226,7 @@ testOnTerminal("history goes back beyond what is shown at first", async () => {
     await alice.type("/history\r");
     await alice.untilRow("bob: old 0");
     await alice.type("/history\r");
-    await alice.untilRow("* There is nothing older");
+    await alice.untilRow("* There are no older messages");
   } finally {
     await server.stop();
   }
@@ -255,7 +255,7 @@ testOnTerminal("leaving gives the terminal back, with status 0, however it is as
   try {
     for (const keys of ["\x03", "\x04", "/quit\r"]) {
       await using alice = new PtyProgram(["client", server.url, ...ALICE]);
-      await alice.untilRow("* Here is alice");
+      await alice.untilRow("* 1 user is here: alice");
       await alice.type(keys);
       await alice.until("the end", (rows) => rows.at(-1) === "icanon");
       assertEquals(alice.rows.slice(-3), ["* you left", "status 0", "icanon"]);
@@ -270,7 +270,7 @@ testOnTerminal("who is banned is told why, with status 1, and the terminal is gi
   const server = await startTestChat({ adminToken: TOKEN });
   try {
     await using alice = new PtyProgram(["client", server.url, ...ALICE]);
-    await alice.untilRow("* Here is alice");
+    await alice.untilRow("* 1 user is here: alice");
     await new AdminApi(server.url).post("bans", { name: "alice", message: "be kind" });
     await alice.until("the end", (rows) => rows.at(-1) === "icanon");
     assertEquals(alice.rows.slice(-3), [

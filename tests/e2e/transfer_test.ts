@@ -44,7 +44,7 @@ Deno.test("what a server that runs keeps comes whole into the store of another, 
     assertEquals(await runProgram(["import", file, "--kv", other]), {
       status: 1,
       stdout: "",
-      stderr: `chatter: ${file}:2: the store has messages: an import goes into one without. ` +
+      stderr: `chatter: ${file}:2: the store has messages: an import needs a store without messages. ` +
         "Nothing was taken from line 2 on. Rows taken: 0, skipped: 0.\n",
     });
     await using to = await startServer("chat", ["--kv", other]);
@@ -72,7 +72,7 @@ Deno.test("a store that a server has open is neither exported nor imported into"
     for (const command of ["export", "import"]) {
       const { status, stderr } = await runProgram([command, file, "--kv", store]);
       assertEquals(status, 1);
-      assertStringIncludes(stderr, "is a chatter that has it open");
+      assertStringIncludes(stderr, "has it open");
     }
   });
 });
@@ -96,8 +96,8 @@ Deno.test("the servers of a listing that runs come to another that runs, and kee
 
 Deno.test("without what it needs it says so, and a missing server, file or store is one line", async () => {
   const needs: [string, string][] = [
-    ["export", "--token, or CHATTER_ADMIN_TOKEN; or --kv"],
-    ["import", "--kv, or CHATTER_TRANSFER_KV"],
+    ["export", "--token or CHATTER_ADMIN_TOKEN, or else --kv"],
+    ["import", "--kv or CHATTER_TRANSFER_KV"],
   ];
   for (const [command, what] of needs) {
     const stderr = `chatter: chatter ${command} needs ${what}\n`;

@@ -67,7 +67,7 @@ Deno.test("a second server on a port that threads share is refused", { ignore },
     ],
   );
   assertEquals(status, 1);
-  assertMatch(stderr, /^chatter: Cannot listen on \S+: the port is taken\./);
+  assertMatch(stderr, /^chatter: Cannot listen on \S+: the port is in use\./);
 });
 
 Deno.test("threads that are too many are refused in one line", async () => {

@@ -46,7 +46,7 @@ Deno.test("a listing lists a chat server that answers, on the port of the origin
     body: `{"address":":${chat.port}"}`,
   });
   assertEquals(wrong.status, 400);
-  assertStringIncludes(wrong.text, "the id 7 and not 8");
+  assertStringIncludes(wrong.text, "the id 7 instead of 8");
   assertEquals(await ask(url, { method: "DELETE", headers }), { status: 200, text: "" });
   assertEquals(await listedIds(listing.url), []);
 });

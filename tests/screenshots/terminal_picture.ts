@@ -45,7 +45,7 @@ async function play(): Promise<string> {
       columns: COLUMNS,
       rows: ROWS,
     });
-    await alice.untilRow("* Here are 3: bob, 美玲, alice");
+    await alice.untilRow("* 3 users are here: bob, 美玲, alice");
     await alice.type("me, if it is past ten\r");
     await alice.untilRow("alice: me, if it is past ten");
     await say(bob, "ten thirty at the pier then. Bring something to eat, I have coffee for all of us");
@@ -53,7 +53,7 @@ async function play(): Promise<string> {
     await alice.until("the change", (rows) => rows.some((row) => row.startsWith("* alice changed")));
     await say(mei, "forecast says sun ☀️ 🎉");
     await using carol = new PtyProgram(["client", server.url, "--name", "carol"]);
-    await alice.untilRow("* carol came");
+    await alice.untilRow("* carol joined");
     await carol.type("I ");
     await alice.untilRow("carol is typing");
     await alice.type("bob: then I bring the b");
@@ -75,7 +75,7 @@ function picture(terminal: ModelTerminal): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
     `font-family="ui-monospace, 'Cascadia Mono', 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">`,
-    `<title>The terminal client: messages, a change, who came, who is typing, and a line half typed</title>`,
+    `<title>The terminal client: messages, an edit, a new user, a typing notice, and a half-typed line</title>`,
     `<rect width="${width}" height="${height}" rx="8" fill="${BACKGROUND}"/>`,
     `<g fill="${FOREGROUND}" xml:space="preserve">`,
     `<text y="${baseline(-1)}" opacity="0.6"><tspan x="${left(0)}">${COMMAND}</tspan></text>`,

@@ -54,18 +54,18 @@ Deno.test("admin tells a server without the API from one that refuses, and both 
       new Response("Not found", { status: 404 }),
       /has no admin API: start the chat server with --admin-token$/,
     ],
-    [new Response("<html>", { status: 502 }), /answered 502 and is no chat server of Chatter$/],
+    [new Response("<html>", { status: 502 }), /answered 502 and is not a Chatter chat server$/],
     [new Response("moved", { status: 302, headers: { location: "http://192.0.2.1/" } }), /answered 302/],
     [
-      new Response("There is no such ban\n", { status: 404, headers: OURS }),
-      / refused: There is no such ban$/,
+      new Response("Unknown ban: there is no ban with this id or name\n", { status: 404, headers: OURS }),
+      / refused: Unknown ban: there is no ban with this id or name$/,
     ],
     [
       new Response("evil\x1b[2J\nlines", { status: 400, headers: OURS }),
       / refused: evil\\u\{1b\}\[2J\\u\{a\}lines$/,
     ],
-    [new Response("hello", { headers: OURS }), /is no chat server of Chatter, or of another version$/],
-    [Response.json({ bans: [{ id: 5 }] }, { headers: OURS }), /or of another version$/],
+    [new Response("hello", { headers: OURS }), /is not a Chatter chat server, or has another version$/],
+    [Response.json({ bans: [{ id: 5 }] }, { headers: OURS }), /or has another version$/],
   ];
   for (const [response, says] of cases) {
     const { outcome } = await answered(() => response, "bans");

@@ -51,7 +51,7 @@ Deno.test("a day is shown where it changes, older ones too", () => {
   assertEquals(rows(lines.older([before])), [
     "-- Tue Nov 24 2026 --",
     "12:34 bob: before",
-    "-- until here it is older --",
+    "-- older messages end here --",
   ]);
   assertEquals(rows(lines.message(message("still today"))), ["12:34 bob: still today"]);
   assertEquals(rows(lines.message(message("?", { timestamp: Number.MAX_SAFE_INTEGER }))), [
@@ -67,7 +67,7 @@ Deno.test("a change is shown with the earlier text, and a deletion too", () => {
   assertEquals(rows(lines.changed(message("hello", { edited: true }))), [], "nothing new");
   assertEquals(rows(lines.changed(message("", { edited: true }))), [`* bob deleted "hello"`]);
   assertEquals(rows(lines.changed(message("x", { uuid: "u2", edited: true }))), [
-    "* bob changed a message of 12:34 to: x",
+    "* bob changed a message from 12:34 to: x",
   ]);
   assertEquals(rows(lines.message(message("new", { edited: true }))), ["12:34 bob: new (edited)"]);
   assertEquals(rows(lines.message(message("", { edited: true }))), ["12:34 bob: (deleted)"]);
@@ -76,7 +76,7 @@ Deno.test("a change is shown with the earlier text, and a deletion too", () => {
 Deno.test("joins, departures and renames are shown, and one's own join is not", () => {
   const lines = chatLines();
   const shownAs = (event: Parameters<ChatLines["roster"]>[0]) => lines.roster(event)?.(80);
-  assertEquals(shownAs({ type: "came", username: "bob", isOwn: false }), ["* bob came"]);
+  assertEquals(shownAs({ type: "came", username: "bob", isOwn: false }), ["* bob joined"]);
   assertEquals(shownAs({ type: "came", username: "me", isOwn: true }), undefined);
   assertEquals(shownAs({ type: "renamed", from: "bob", to: "rob", isOwn: false }), ["* bob is now rob"]);
   assertEquals(shownAs({ type: "renamed", from: "me", to: "you", isOwn: true }), ["* you are now you"]);

@@ -73,8 +73,8 @@ Deno.test("an empty listing says how to add a server", async () => {
 
 Deno.test("a listing that is none, refuses or is not there is one line that says so", async () => {
   const cases: [() => Response, RegExp][] = [
-    [() => new Response("<html>"), / is no listing, or of another version$/],
-    [() => Response.json({ servers: [{ id: "x" }] }), / is no listing, or of another version$/],
+    [() => new Response("<html>"), / is not a listing, or has another version$/],
+    [() => Response.json({ servers: [{ id: "x" }] }), / is not a listing, or has another version$/],
     [() => new Response("slow\x1bdown", { status: 429 }), / answered 429: slow\\u\{1b\}down$/],
   ];
   for (const [response, says] of cases) {

@@ -49,24 +49,24 @@ Deno.test("a file that is wrong says where and what was taken before", async () 
     };
     const end = (rows: number) => ({ kind: "end", rows });
     const cases: [unknown[], string][] = [
-      [[], ": it is empty"],
-      [["nothing"], ":1: this is not the first line of an export"],
-      [[{ ...header, version: 2 }], ":1: it has version 2, and this chatter knows 1: use the newer one"],
+      [[], ": the file is empty"],
+      [["nothing"], ":1: the line is not the first line of an export"],
+      [[{ ...header, version: 2 }], ":1: it has version 2; this program knows 1: use the newer program"],
       [
         [header, row(1), row(2)],
-        ": it is not whole: it has no end, and 2 came. Rows taken: 2, skipped: 0.",
+        ": the file is incomplete: its last line is missing; rows read: 2. Rows taken: 2, skipped: 0.",
       ],
       [
         [header, row(1), end(2)],
-        ": it is not whole: its end tells of 2 rows, and 1 came. Rows taken: 1, skipped: 0.",
+        ": the file is incomplete: its last line counts 2; rows read: 1. Rows taken: 1, skipped: 0.",
       ],
       [
         [header, row(2), row(1)],
-        ":3: uuid: messages are allowed in the order of their ids. " +
+        ":3: uuid: messages must be in the order of their ids. " +
         "Nothing was taken from line 2 on. Rows taken: 0, skipped: 0.",
       ],
-      [[header, row(1), 5], ":3: this is no row"],
-      [[header, end(0), row(1)], ":3: there is more after the end"],
+      [[header, row(1), 5], ":3: the line is not a row"],
+      [[header, end(0), row(1)], ":3: there are more lines after the end"],
       [
         [header, row(3), ban, { ...ban, name: 5 }, end(3)],
         ":4: name: Invalid input: expected string, received number. " +
@@ -77,7 +77,7 @@ Deno.test("a file that is wrong says where and what was taken before", async () 
         ":3: text: at most 15000 characters are allowed. " +
         "Nothing was taken from line 2 on. Rows taken: 0, skipped: 0.",
       ],
-      [[header, row(1, { text: "x".repeat(300_000) })], ":2: the line is longer than any row is"],
+      [[header, row(1, { text: "x".repeat(300_000) })], ":2: the line is too long for a row"],
     ];
     for (const [lines, says] of cases) {
       await Deno.writeTextFile(file, lines.map((line) => JSON.stringify(line) + "\n").join(""));

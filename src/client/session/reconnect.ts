@@ -54,10 +54,10 @@ export function mayPass(text: string): boolean {
  */
 export function whyOver(code: number, reason: string, refusal: string | undefined): string {
   if (reason === "goodbye") return "You left.";
-  if (reason === "resumed elsewhere") return "This conversation goes on in another window.";
-  if (reason === "kicked") return "An operator put you out of this chat. You may join again.";
+  if (reason === "resumed elsewhere") return "This conversation continues in another window.";
+  if (reason === "kicked") return "An operator disconnected you from this chat. You may join again.";
   if (reason === "banned") return refusal ?? "You are banned from this server.";
-  if (reason === "flood") return "The server ended the connection: too much was sent too fast.";
-  if (reason === "no CONNECT in time") return "The connection was closed, since no name was chosen in time.";
-  return refusal ?? `The server ended the connection: ${reason === "" ? `code ${code}` : reason}.`;
+  if (reason === "flood") return "The server closed the connection: you sent too much too fast.";
+  if (reason === "no CONNECT in time") return "The server closed the connection: you chose no name in time.";
+  return refusal ?? `The server closed the connection: ${reason === "" ? `code ${code}` : reason}.`;
 }

@@ -76,7 +76,7 @@ Deno.test("messages go into a store without messages, and into no other", () =>
     assertEquals(await target.accept([row(2 * HOUR_MS, "there")]), { taken: 1, skipped: 0 });
     const again = new ChatImport({ messages, bans, keys, nowMs: () => NOW_MS });
     assertEquals(await again.accept([row(HOUR_MS, "more")]), {
-      problem: "the store has messages: an import goes into one without",
+      problem: "the store has messages: an import needs a store without messages",
       row: 0,
     });
     assertEquals((await messages.after("", 10)).map(({ text }) => text), ["there"]);
@@ -89,11 +89,11 @@ Deno.test("a batch with a row that cannot be is refused whole, with the row", ()
     const good = row(HOUR_MS, longest);
     const bad: [unknown, RegExp][] = [
       [row(0, `${longest}x`), /^text: at most 15000 characters are allowed$/],
-      [row(0, ""), /^text: only a message that was deleted has none$/],
+      [row(0, ""), /^text: only a deleted message has no text$/],
       [row(0, "a\0b"), /^text: a text without NUL is allowed$/],
-      [row(-1, "new"), /^uuid: it is of the future$/],
-      [row(HOUR_MS, "twice"), /^uuid: messages are allowed in the order of their ids$/],
-      [row(2 * HOUR_MS, "older"), /^uuid: messages are allowed in the order of their ids$/],
+      [row(-1, "new"), /^uuid: its time is in the future$/],
+      [row(HOUR_MS, "twice"), /^uuid: messages must be in the order of their ids$/],
+      [row(2 * HOUR_MS, "older"), /^uuid: messages must be in the order of their ids$/],
       [row(0, "a", { uuid: "x" }), /^uuid: a UUIDv7 in lower case is allowed$/],
       [row(0, "a", { uuid: "019B7C2D-3400-7000-8000-000000000001" }), /^uuid: a UUIDv7 in lower case/],
       [row(0, "a", { uuid: crypto.randomUUID() }), /^uuid: a UUIDv7 in lower case/],

@@ -287,6 +287,6 @@ Deno.test("a listing that offers no streams says so", async () => {
   const { status, text } = await listing.ask("GET", "/events");
   assertEquals([status, text], [
     503,
-    "Too many event streams are open: at most 0 are allowed, and GET /servers tells the same",
+    "Too many event streams: at most 0 are allowed; GET /servers returns the same servers",
   ]);
 });

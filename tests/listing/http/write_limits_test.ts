@@ -67,7 +67,7 @@ Deno.test("requests without the right key are limited by origin, and the right k
   assertEquals(await guessAway(listing, ABROAD), writeBurstPerOrigin);
   const refused = await listing.ask("POST", "/servers/99", { peer: ABROAD });
   assertEquals(refused.status, 429);
-  assertStringIncludes(refused.text, `at most ${writeRatePerOrigin} a second`);
+  assertStringIncludes(refused.text, `sustained rate limit is ${writeRatePerOrigin} per second`);
   assertEquals((await listing.ask("DELETE", "/servers/0", { peer: ABROAD })).status, 429);
   const { status } = await listing.ask("PUT", "/servers/0", { key: keys[0] ?? "", body: {}, peer: ABROAD });
   assertEquals(status, 200, "a neighbour's guesses cost the server nothing");
@@ -84,7 +84,7 @@ Deno.test("one server's changes are limited, and cost its neighbour nothing", as
   for (let i = 0; i < HOLDER_RATE.burst; i++) assertEquals((await put(0, first)).status, 200);
   const past = await put(0, first);
   assertEquals([past.status, past.headers.get("retry-after")], [429, "1"]);
-  assertStringIncludes(past.text, `at most ${HOLDER_RATE.perSecond} requests a second`);
+  assertStringIncludes(past.text, `sustained rate limit is ${HOLDER_RATE.perSecond} requests per second`);
   assertEquals((await put(1, second)).status, 200);
   listing.nowMs += 1000;
   assertEquals((await put(0, first)).status, 200);

@@ -31,14 +31,14 @@ export const HOSTILE: [what: string, behave: Parameters<typeof startRawServer>[0
   }, "HTTP 200"],
   ["does not speak HTTP", async (_conn, send) => {
     await send("220 mail.example ESMTP\r\n\r\n");
-  }, "not answer by HTTP"],
+  }, "not answer with HTTP"],
   ["sends a head without end", async (conn, send) => {
     await readHead(conn);
     for (;;) {
       await send(`X-More: ${"x".repeat(1000)}\r\n`);
       await new Promise((resolve) => setTimeout(resolve, 0));
     }
-  }, `within ${HEAD_BYTES_MAX} bytes`],
+  }, `longer than ${HEAD_BYTES_MAX} bytes`],
   ["drips its head", async (conn, send) => {
     await readHead(conn);
     for (const char of `HTTP/1.1 101 Ok\r\n${"X: y\r\n".repeat(1000)}`) {

@@ -82,7 +82,7 @@ Deno.test("for a name whose addresses all fail the problem names each", async ()
   await using server = startChatServer({ id: 8 });
   const resolve = () => Promise.resolve([LOOPBACK, "::1", "127.0.0.2"]);
   const problem = problemOf(await ping(`chat.example.test:${server.port}`, { resolve }));
-  assertStringIncludes(problem, "the id 8 and not 7");
+  assertStringIncludes(problem, "the id 8 instead of 7");
   assertStringIncludes(problem, "refused");
   assertEquals(server.hosts.length, 1, "one address of each family is pinged");
 });
@@ -137,16 +137,16 @@ Deno.test("by wss:// a server that says nothing within TLS is cut in time", asyn
 
 Deno.test("an answer with anything else than the timestamp and the id is none", async () => {
   const cases: [answer: (text: string) => string | Uint8Array<ArrayBuffer>, says: string][] = [
-    [(text) => `${text}; 8`, "the id 8 and not 7"],
-    [() => "c2/PING 1; 7", "another timestamp"],
-    [() => "c2/PING 7", "another timestamp"],
+    [(text) => `${text}; 8`, "the id 8 instead of 7"],
+    [() => "c2/PING 1; 7", "a timestamp other than"],
+    [() => "c2/PING 7", "a timestamp other than"],
     [(text) => text, "with the id"],
-    [(text) => `${text}; 7; 7`, "something else"],
-    [(text) => `${text}; seven`, "something else"],
+    [(text) => `${text}; 7; 7`, "something other than"],
+    [(text) => `${text}; seven`, "something other than"],
     [() => "c2/ERROR no", "c2/ERROR"],
-    [() => "hello", "something else"],
-    [(text) => `c2/MSG ${text}`, "something else"],
-    [() => "x".repeat(FRAME_BYTES_MAX), "something else"],
+    [() => "hello", "something other than"],
+    [(text) => `c2/MSG ${text}`, "something other than"],
+    [() => "x".repeat(FRAME_BYTES_MAX), "something other than"],
     [() => "x".repeat(FRAME_BYTES_MAX + 1), "frame of more than"],
     [() => "x".repeat(100_000), "frame of more than"],
     [(text) => new TextEncoder().encode(`${text}; 7`), "not text"],
@@ -199,7 +199,7 @@ Deno.test("what resolves to an address at which no server can be is refused for 
       const resolve = () => Promise.resolve([LOOPBACK, ip]);
       assertStringIncludes(
         problemOf(await ping("chat.example.test:1", { resolve, origin })),
-        "no server can be",
+        "no server can have",
       );
     }
   }

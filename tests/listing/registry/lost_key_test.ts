@@ -17,7 +17,7 @@ Deno.test("a server that lost its key is listed again when the key was not used 
   listing.nowMs += KEY_LOST_MS - 1;
   const early = await listing.ask("POST", "/servers/7", ITS_OWN);
   assertEquals(early.status, 409);
-  assertStringIncludes(early.text, `listed anew ${KEY_LOST_MS / 1000} s after`);
+  assertStringIncludes(early.text, `register again ${KEY_LOST_MS / 1000} s after`);
   listing.nowMs += 1;
   const pinged = listing.prober.pinged.length;
   const again = await listing.ask("POST", "/servers/7", ITS_OWN);
