@@ -1,8 +1,6 @@
 /**
- * `chatter admin`: asks a chat server's admin API for one thing, and tells a person or a script what came of it,
- * PROTOCOL.md §11.
- *
- * It prints nothing itself: an outcome is text for stdout, or one line that says why there is none.
+ * `chatter admin`: sends one request to a chat server's admin API, docs/admin_api.md §11, and words the outcome for a
+ * person or a script. It prints nothing itself.
  *
  * @module
  */
@@ -40,7 +38,7 @@ const answers = {
   announce: z.object({ announced: z.literal(true) }),
 };
 
-/** Does what the command line asks. Never throws for what the server does, or for a server that is not there. */
+/** Runs the command line. Never throws because of the server or the network. */
 export async function administer(line: AdminLine): Promise<Outcome> {
   const client = new AdminClient(line.values.server, line.values.token);
   const show = <T extends object>(answer: T | Problem, text: (answer: T) => string): Outcome => {

@@ -1,7 +1,6 @@
 /**
- * The requests of `chatter admin` to a chat server's admin API, PROTOCOL.md §11: one each, bounded in time.
- *
- * What is asked and how an answer is shown is admin.ts's.
+ * The HTTP requests of `chatter admin` to the admin API, docs/admin_api.md §11.2, each with a time limit. admin.ts
+ * decides what to ask and how to show the answer.
  *
  * @module
  */
@@ -12,20 +11,20 @@ import { printable } from "./screen/table.ts";
 
 /** Seconds for one request: a ban waits for one commit of the server's store. */
 const REQUEST_SECONDS_MAX = 10;
-/** Characters of what a server objects that are shown. */
+/** Characters of a server's error text that are shown. */
 const OBJECTION_LENGTH_MAX = 400;
 
 export class AdminClient {
   readonly #server: string;
   readonly #token: string;
 
-  /** `server` is the server's base URL without a slash at its end. */
+  /** `server` is the base URL without a slash at its end. */
   constructor(server: string, token: string) {
     this.#server = server;
     this.#token = token;
   }
 
-  /** Asks under `/admin`, and reads the answer by `schema`. */
+  /** Sends a request below `/admin`, and parses the answer by `schema`. */
   async ask<T>(
     method: "GET" | "POST" | "DELETE",
     path: string,
@@ -42,7 +41,7 @@ export class AdminClient {
         method,
         headers: { authorization: `Bearer ${this.#token}` },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        // The token is for this server and for no other.
+        // The token is for this server only.
         redirect: "manual",
         signal: abort.signal,
       });
@@ -63,7 +62,7 @@ export class AdminClient {
   }
 
   #reasonText({ status, headers }: Response, text: string): string {
-    // The API marks its answers so; what is not its own comes from something else at that path.
+    // The API sets this header on each answer; without it another service answered.
     if (headers.get("cache-control") !== "no-store") {
       return status === STATUS_CODE.NotFound
         ? `${this.#server} has no admin API: start the chat server with --admin-token`

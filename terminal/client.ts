@@ -1,5 +1,6 @@
 /**
- * `chatter client`: for a person at a terminal, or plain for a pipe; and whose name it takes.
+ * `chatter client`: starts the client for a terminal or the plain one for a pipe, under the right name. It does no
+ * chatting itself.
  *
  * @module
  */
@@ -12,16 +13,16 @@ import { PersonClient } from "./person_client.ts";
 import { runPlain } from "./plain_client.ts";
 import { Tty } from "./tty.ts";
 
-/** Milliseconds after an escape in which the rest of a sequence comes, if it is one. */
+/** Milliseconds after an escape in which the rest of a key sequence arrives. */
 const ESCAPE_MS = 50;
 
-/** Runs to the end. 0 after one's own leaving, 1 where it could not be, 2 where a name is missing. */
+/** Runs to the end. Returns 0 after leaving, 1 after a failure, 2 if a name is missing. */
 export async function runClient(
   { operand: url, values }: LineOf<"client">,
   { user, term }: { readonly user: string | undefined; readonly term: string | undefined },
 ): Promise<0 | 1 | 2> {
   const name = values.name ?? readUsername(user ?? "");
-  // A terminal that cannot move its cursor is a pipe too.
+  // A terminal that cannot move its cursor is treated as a pipe.
   const isPerson = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && term !== "dumb";
   if (!values.plain && isPerson) return await runPerson(url, name);
   if (name === undefined) {
@@ -70,7 +71,7 @@ async function readKeys(tty: Tty, client: PersonClient): Promise<void> {
   client.leave();
 }
 
-/** Writes to stdout; false where nobody reads. */
+/** Writes to stdout; false if its reader is gone. */
 async function print(text: string): Promise<boolean> {
   try {
     for (let rest = new TextEncoder().encode(text); rest.length > 0;) {

@@ -1,7 +1,6 @@
 /**
- * `chatter config`: the values that a server would run with and where each comes from, as a table or as JSON.
- *
- * It shows what was settled, and settles nothing. What is secret it does not show.
+ * `chatter config`: shows each setting and its origin, as a table or as JSON. It decides no setting, and never shows
+ * a secret.
  *
  * @module
  */
@@ -13,7 +12,7 @@ import { table } from "./screen/table.ts";
 
 const HIDDEN = "(hidden)";
 
-/** What is printed. `env` says where the default place of a store is. */
+/** The text to print. `env` locates the default store. */
 export function showConfig(
   { action: role, values, sources }: ConfigLine,
   env: (name: string) => string | undefined,

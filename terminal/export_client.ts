@@ -1,5 +1,6 @@
 /**
- * A chat server that runs as the source of an export, by its admin API, PROTOCOL.md §11.4.
+ * A running chat server as the source of an export, over its admin API, docs/admin_api.md §11.4. It does not write
+ * the file.
  *
  * @module
  */
@@ -20,7 +21,7 @@ const pageSchema = z.object({
   next: z.string().nullable(),
 });
 
-/** The server could not be asked, or refused: one line that says why. */
+/** The server is unreachable or refused; the message is one line that says why. */
 export class ExportFailed extends Error {
   override name = "ExportFailed";
 }

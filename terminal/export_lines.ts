@@ -1,11 +1,12 @@
 /**
- * `chatter export`: what a server keeps, written as a file of JSON lines a page at a time, so that its size does not matter.
+ * `chatter export`: writes the rows of a server as JSON lines, one page at a time, so that memory does not grow with
+ * the export. It does not open the file.
  *
  * @module
  */
 import type { ExportSource } from "../src/kv/transfer.ts";
 
-/** Writes everything as lines; answers how many rows there are of each kind. */
+/** Writes all rows. Returns how many there are of each kind. */
 export async function exportLines(
   source: ExportSource,
   withKeys: boolean,
@@ -26,7 +27,6 @@ export async function exportLines(
   return kinds;
 }
 
-/** What was written, in words. */
 export function summary(kinds: ReadonlyMap<string, number>): string {
   const named = [...kinds].map(([kind, count]) => `${count} ${kind}${count === 1 ? "" : "s"}`);
   return named.length === 0 ? "nothing" : named.join(", ").replaceAll("_", " ");

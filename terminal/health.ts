@@ -1,14 +1,13 @@
 /**
- * `chatter health`: whether a server is ready, for what watches over it and has no other client, as a container.
- *
- * It asks and tells; trying again, and what follows, is the asker's.
+ * `chatter health`: asks once whether a server is ready, for a supervisor without an HTTP client, such as a
+ * container's. It does not retry.
  *
  * @module
  */
 import type { LineOf } from "../src/cli/command_line.ts";
 import { type Outcome, reasonOf } from "./problem.ts";
 
-/** Asks the server for `/readyz`, once and for `--timeout` seconds at most. */
+/** Requests `/readyz`, with `--timeout` seconds at most. */
 export async function checkHealth({ operand: url, values }: LineOf<"health">): Promise<Outcome> {
   const abort = new AbortController();
   const timer = setTimeout(
@@ -16,7 +15,7 @@ export async function checkHealth({ operand: url, values }: LineOf<"health">): P
     values.timeout * 1000,
   );
   try {
-    // Whatever it is sent on to is not the server that was asked.
+    // A redirect leads to another server than the one meant.
     const response = await fetch(`${url}/readyz`, { redirect: "manual", signal: abort.signal });
     await response.body?.cancel();
     return response.ok

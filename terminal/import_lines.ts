@@ -1,8 +1,6 @@
 /**
- * `chatter import`: the file of JSON lines read and handed over a batch at a time, so that its size does not matter.
- *
- * A header is its first line, and how many rows there are its last, so that a file that was cut off is known. Which rows
- * there are is the roles' to know, and where they go the caller's.
+ * `chatter import`: parses a file of JSON lines, and passes the rows on in batches. The first line is a header, and
+ * the last one counts the rows, so that a truncated file is detected. The roles define the rows.
  *
  * @module
  */
@@ -16,7 +14,7 @@ import {
 } from "../src/kv/transfer.ts";
 import type { Outcome, Problem } from "./problem.ts";
 
-/** UTF-16 units of a line: a message of the most characters that there can be, escaped, is less. */
+/** UTF-16 units of a line: more than the longest possible message, escaped. */
 const LINE_UNITS_MAX = 262_144;
 
 const headerSchema = z.object({
@@ -25,7 +23,7 @@ const headerSchema = z.object({
   role: z.enum(["chat", "listing"]),
 });
 
-/** The lines of a text that comes in parts, with their numbers; a line that is too long ends it with a problem. */
+/** Splits a text that arrives in parts into numbered lines. A line that is too long ends it with a problem. */
 export async function* linesOf(parts: AsyncIterable<string>): AsyncIterable<string> {
   let rest = "";
   for await (const part of parts) {
@@ -42,10 +40,9 @@ interface Row {
   readonly json: unknown;
 }
 
-/** Opens the store of a role. */
 type OpenTarget = (role: TransferHeader["role"]) => Promise<ImportTarget>;
 
-/** Takes the lines of a file that is called `file`. `open` is asked once its header is known. */
+/** Imports the lines of `file`. `open` is called once, after the header. */
 export async function importLines(
   file: string,
   lines: AsyncIterable<string>,
@@ -67,7 +64,6 @@ class Import {
   #batch: Row[] = [];
   #units = 0;
   #rows = 0;
-  /** How many rows its end says that there are. */
   #rowsAtEnd: number | undefined;
   #taken = 0;
   #skipped = 0;

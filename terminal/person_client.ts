@@ -1,8 +1,6 @@
 /**
- * `chatter client` on a terminal: what is typed goes to the session, what the session tells goes onto the screen.
- *
- * It decides what a command does and what stands in the rows above the line. How lines look is chat_lines.ts's, how
- * they are drawn prompt_screen.ts's, and the connection is the session's.
+ * `chatter client` on a terminal: connects the editor, the screen and the session, and carries out commands. screen/
+ * formats and draws lines; the session keeps the connection.
  *
  * @module
  */
@@ -20,19 +18,19 @@ import { type Lines, type Prompt, PromptScreen, type Size } from "./screen/promp
 import { StandingRows } from "./screen/standing_rows.ts";
 import { completionOf, HELP, readCommand } from "./screen/slash_commands.ts";
 
-/** Messages of before that are shown at first. */
+/** Earlier messages shown after joining. */
 const SHOWN_AT_FIRST = 20;
-/** Names of those who are here that are told. */
+/** Names in the answer to /users. */
 const ROSTER_SHOWN_MAX = 100;
-/** Milliseconds between two looks at the rows that tell of time. */
+/** Milliseconds between two redraws while a row shows a time. */
 const TICK_MS = 250;
 
-/** Why it ended: by the person's own will, or by what the line says. */
+/** `problem` is undefined if the user left on purpose. */
 export type End = { readonly problem: string | undefined };
 
 export interface PersonWorld {
   readonly url: string;
-  /** Undefined where it is to be asked for. */
+  /** Undefined asks the user for a name. */
   readonly name: string | undefined;
   readonly size: Size;
   readonly paint: Paint;
@@ -49,18 +47,18 @@ export class PersonClient {
   readonly #editor: LineEditor;
   readonly #sent = new SentMessages();
   readonly #standing: StandingRows;
-  /** Lines that are to be shown with the next drawing. */
+  /** Lines for the next draw. */
   #come: Lines[] = [];
   #tick: ReturnType<typeof setTimeout> | undefined;
-  /** What the line is: something to say, one's name, or another text for a message. */
+  /** What the line is for: a message, a name, or the new text of a message. */
   #mode: { readonly kind: "say" | "name" } | { readonly kind: "edit"; readonly message: Message } = {
     kind: "say",
   };
   #wasIn = false;
   #isLeaving = false;
-  /** Whether it was said that something is not sent yet. */
+  /** True once the user was warned of unsent messages. */
   #wasWarned = false;
-  /** The oldest message that is on the screen or above it. */
+  /** The id of the oldest message shown. */
   #oldest: string | undefined;
 
   constructor(world: PersonWorld) {
@@ -98,7 +96,7 @@ export class PersonClient {
     this.#world.write(this.#screen.resize(size, this.#prompt()));
   }
 
-  /** Somebody wants it to end, as by a signal. */
+  /** Leaves, for the user or a signal; a second call does not wait for the server. */
   leave(): void {
     if (this.#isLeaving) return this.#end.resolve({ problem: undefined });
     this.#isLeaving = true;
@@ -107,7 +105,7 @@ export class PersonClient {
     this.#draw();
   }
 
-  /** Takes the prompt off the screen, and lets go of the connection. */
+  /** Removes the prompt and ends the session. */
   close(): void {
     clearTimeout(this.#tick);
     this.#session.end();
@@ -218,7 +216,7 @@ export class PersonClient {
     this.#session.join(name);
   }
 
-  /** Leaves, unless something is not sent yet and this was not said before. */
+  /** Leaves; with unsent messages only at the second call. */
   #wantsToLeave(): void {
     const { waiting } = this.#sent;
     if (waiting > 0 && !this.#isLeaving && !this.#wasWarned) {
@@ -279,7 +277,7 @@ export class PersonClient {
 
   #connectionChanged(event: Extract<SessionEvent, { type: "state" }>): void {
     const wasLive = this.#standing.isLive;
-    this.#standing.stands(event);
+    this.#standing.setState(event);
     switch (event.state) {
       case "waiting": {
         if (this.#isLeaving) return this.#end.resolve({ problem: undefined });
@@ -366,7 +364,6 @@ export class PersonClient {
     const come = this.#come;
     this.#come = [];
     this.#world.write(this.#screen.print(come, this.#prompt()));
-    // Rows that tell of time are looked at until they are gone.
     clearTimeout(this.#tick);
     if (this.#standing.isTimed || this.#sent.waiting > 0) {
       this.#tick = setTimeout(() => this.#draw(), TICK_MS);

@@ -1,8 +1,6 @@
 /**
- * `chatter client --plain`: a line of stdin is a message, a line of stdout an event, for pipes and scripts.
- *
- * An event is the frame that tells it, PROTOCOL.md §2.1, in one line: what would break the line or steer a terminal is
- * written out, and the backslash doubled, so that nothing is lost.
+ * `chatter client --plain` for pipes and scripts: each line of stdin is a message, and each event is a frame on one
+ * line of stdout, PROTOCOL.md §2.1. Backslashes and control characters are escaped, so that nothing is lost.
  *
  * @module
  */
@@ -12,24 +10,24 @@ import { steadyClock, wallClock } from "../src/clock.ts";
 import { socketReason } from "./problem.ts";
 import { printable } from "./screen/table.ts";
 
-/** Messages that wait for their acknowledgement before more of stdin is read. */
+/** Unacknowledged messages before it pauses reading stdin. */
 const WAITING_MAX = 100;
-/** UTF-16 units of a line of stdin; a longer one is several messages. More than a server takes with any limits. */
+/** UTF-16 units of a line of stdin: more than any server accepts. A longer line becomes several messages. */
 const LINE_LENGTH_MAX = 1_048_576;
 
 export interface PlainWorld {
   readonly url: string;
   readonly name: string;
   readonly stdin: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** False where nobody reads any more. */
+  /** False if the reader of stdout is gone. */
   readonly print: (line: string) => Promise<boolean>;
-  /** For a person: what does not go as it should. */
+  /** Prints a problem on stderr. */
   readonly complain: (line: string) => Promise<void>;
-  /** When somebody wants it to end. */
+  /** Resolves when a signal asks the program to end. */
   readonly signal: Promise<unknown>;
 }
 
-/** Runs to the end: 0 where all was sent and the leaving was one's own, else 1, having said why. */
+/** Runs to the end. Returns 0 if all was sent and the user left on purpose, else 1 after a message. */
 export async function runPlain(world: PlainWorld): Promise<0 | 1> {
   return await new PlainClient(world).run();
 }
@@ -41,11 +39,10 @@ class PlainClient {
   #status: 0 | 1 = 0;
   #wasIn = false;
   #isLeaving = false;
-  /** Texts that are sent and not acknowledged. */
   #waiting = 0;
   #freed = Promise.withResolvers<void>();
   #entered = Promise.withResolvers<void>();
-  /** What is printed, one after the other. */
+  /** The tail of a queue: lines are printed in order. */
   #printing: Promise<unknown> = Promise.resolve();
 
   constructor(world: PlainWorld) {
@@ -69,7 +66,7 @@ class PlainClient {
     return this.#status;
   }
 
-  /** Sends what stdin brings, and leaves at its end; `cancel` gives it up. */
+  /** Sends the lines of stdin, and leaves at its end; `cancel` stops it. */
   #say(): { cancel(): Promise<void> } {
     const reader = this.#world.stdin.pipeThrough(new TextDecoderStream()).getReader();
     const read = async () => {
@@ -87,7 +84,7 @@ class PlainClient {
       this.#leave();
     };
     read().catch((error) => this.#fail(`Cannot read stdin: ${String(error)}`));
-    // A read of a terminal or a pipe may never come back.
+    // A read of a terminal or a pipe may never return.
     return { cancel: () => Promise.race([reader.cancel().catch(() => {}), Promise.resolve()]) };
   }
 
@@ -103,14 +100,14 @@ class PlainClient {
       case "entered":
         return this.#isIn(event.how, event.serverName);
       case "state":
-        return this.#stands(event);
+        return this.#connectionChanged(event);
       case "queued":
         this.#waiting++;
         return;
       case "acknowledged":
         return this.#settled();
       case "unsure":
-        // The history does not have it.
+        // The history lacks the message, so it was not stored.
         this.#settled();
         return this.#session.settleDraft(event.draft.nonce, true);
       case "failed":
@@ -119,7 +116,8 @@ class PlainClient {
         this.#complain(`Not sent: ${printable(event.text)}: ${printable(event.wish.text.slice(0, 60))}`);
         return this.#settled();
       case "history":
-        // The first page is of before one's time. After a long absence it is what could still be read.
+        // The first page is older than this session. After a reset it is the part of the missed messages that is
+        // still available.
         if (!event.isReset) return;
         this.#complain("You missed more messages than the server can send");
         for (const message of event.messages) this.#print(messageLine(message));
@@ -138,7 +136,7 @@ class PlainClient {
     if (how === "again") this.#complain(`Reconnected to ${printable(serverName)} as a new session`);
   }
 
-  #stands(event: Extract<SessionEvent, { type: "state" }>): void {
+  #connectionChanged(event: Extract<SessionEvent, { type: "state" }>): void {
     switch (event.state) {
       case "waiting":
         if (!this.#wasIn) {
@@ -179,7 +177,7 @@ class PlainClient {
 
   #print(line: string): void {
     this.#printing = this.#printing.then(async () => {
-      // Whoever reads may have read enough, as in `… | head`.
+      // The reader has enough, as in `… | head`.
       if (!await this.#world.print(line + "\n")) this.#leave();
     });
   }
@@ -189,7 +187,7 @@ class PlainClient {
   }
 }
 
-/** The frame that tells an event, in one line; undefined for what is no broadcast. */
+/** An event as a frame on one line; undefined if it is not a broadcast. */
 export function eventLine(event: SessionEvent): string | undefined {
   switch (event.type) {
     case "message":

@@ -1,27 +1,25 @@
 /**
- * How long a chat server takes to answer from here: one `c2/PING` over a WebSocket, PROTOCOL.md §6.4; and many of
- * them, a few at a time.
- *
- * It believes nothing that a listing says: what answers has to be the server that was meant.
+ * Measures the round trips to chat servers by `c2/PING` over a WebSocket, PROTOCOL.md §6.4, a few at a time. It does
+ * not trust the listing: the answer must come from the server with the listed id.
  *
  * @module
  */
 import type { NowMs } from "../src/clock.ts";
 
-/** Milliseconds for one ping with everything that goes before it, as a listing has (PROTOCOL.md §9.3). */
+/** Milliseconds for one ping including the connection, as in a listing, docs/listing_api.md §9.3. */
 const PING_MS_MAX = 3000;
-/** Pings under way at once. More would wait for each other on a home's line, and be measured so. */
+/** Pings at a time: on a home connection more would delay each other and falsify the result. */
 const PINGS_AT_ONCE = 16;
-/** Milliseconds for all of them together: somebody waits for the table. */
+/** Milliseconds for all pings, because a user waits for the table. */
 const ALL_PINGS_MS_MAX = 60_000;
 
 export interface PingTarget {
-  /** A WebSocket URL; undefined for an address that is none, which is not pinged. */
+  /** A WebSocket URL; undefined if the address is invalid, which is not pinged. */
   readonly url: string | undefined;
   readonly id: number;
 }
 
-/** Milliseconds from PING to answer, rounded up; undefined where nothing right came in time. */
+/** Milliseconds from PING to answer, rounded up; undefined without a valid answer in time. */
 export function pingServer(
   { url, id }: PingTarget,
   clock: NowMs,
@@ -32,7 +30,7 @@ export function pingServer(
     const socket = new WebSocket(url);
     const end = (answer: number | undefined) => {
       clearTimeout(timer);
-      // A server that does not answer the close either would keep the socket for long; nobody waits for it.
+      // Not awaited: a server that never answers the close would keep the socket for long.
       socket.close();
       resolve(answer);
     };
@@ -52,7 +50,7 @@ export function pingServer(
   });
 }
 
-/** Pings all of them, in their order as far as one waits for another; `progress` hears how many are done. */
+/** Pings all servers in order; `progress` receives the number that are done. */
 export async function pingServers(
   targets: readonly PingTarget[],
   clock: NowMs,

@@ -1,8 +1,6 @@
 /**
- * `chatter servers`: what a listing lists, as a table or as JSON, with round trips from here where they are asked
- * for, PROTOCOL.md §9.7.
- *
- * It prints nothing itself but the progress of the pings.
+ * `chatter servers`: the servers of a listing as a table or as JSON, docs/listing_api.md §9.7, with round trips from
+ * here on request. It prints only the progress of the pings.
  *
  * @module
  */
@@ -17,12 +15,12 @@ import { duration } from "./screen/time_text.ts";
 
 /** Seconds for the listing's answer. */
 const REQUEST_SECONDS_MAX = 10;
-/** Bytes of the listing's answer: some 300 for each of the 100,000 servers that a listing may have. */
+/** Bytes of the listing's answer: some 300 for each of at most 100,000 servers. */
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
-/** Characters of what a listing objects that are shown. */
+/** Characters of a listing's error text that are shown. */
 const OBJECTION_LENGTH_MAX = 400;
 
-// The first three are the seed's; what else a listing knows is shown where it is there.
+// The first three are the seed's; other fields are shown if present.
 const serverSchema = z.looseObject({
   id: z.number(),
   displayName: z.string(),
@@ -36,10 +34,7 @@ const serverSchema = z.looseObject({
 const answerSchema = z.object({ servers: z.array(serverSchema) });
 type Server = z.infer<typeof serverSchema>;
 
-/**
- * Asks the listing, and pings where that is asked for. `progress` gets a text to show while the pings run, and an
- * empty one at their end.
- */
+/** Asks the listing, and pings on request. `progress` receives texts during the pings, and "" at their end. */
 export async function listServers(
   { values }: LineOf<"servers">,
   progress: (text: string) => void,
@@ -78,7 +73,7 @@ function roundTrip(ms: number | null | undefined): string {
   return ms === null ? "no answer" : `${ms} ms`;
 }
 
-/** For each server its round trip in milliseconds, or null where it did not answer. */
+/** The round trip to each server in milliseconds; null without an answer. */
 async function tripsFromHere(
   servers: readonly Server[],
   progress: (text: string) => void,
@@ -114,7 +109,7 @@ async function askListing(listing: string): Promise<{ readonly servers: Server[]
   }
 }
 
-/** The body as text; undefined where it is longer than `bytesMax`, of which no more is read. */
+/** The body as text; undefined if it exceeds `bytesMax`, after which no more is read. */
 async function textWithin({ body }: Response, bytesMax: number): Promise<string | undefined> {
   if (body === null) return "";
   const decoder = new TextDecoder();

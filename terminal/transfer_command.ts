@@ -1,7 +1,6 @@
 /**
- * `chatter export` and `chatter import` as commands: which file, and which store, or the server that an export asks.
- *
- * A file that is written is this user's alone, and there under its name when it is whole.
+ * `chatter export` and `chatter import`: choose the file, and the store or the running server. An exported file is
+ * readable by this user only, and has its name only once it is complete.
  *
  * @module
  */
@@ -13,23 +12,22 @@ import { ExportClient, ExportFailed } from "./export_client.ts";
 import { exportLines, summary } from "./export_lines.ts";
 import { importLines, linesOf } from "./import_lines.ts";
 
-/** What the commands need of the program around them. */
 export interface TransferSurroundings {
   /**
-   * Opens a store for as long as the command takes; `role` is whose it is to be, where that is known. Throws an error
-   * whose message is for people.
+   * Opens a store for the duration of the command; `role` is the expected owner, if known. Throws errors with
+   * messages for users.
    */
   readonly openStore: (
     place: string,
     role: TransferHeader["role"] | undefined,
   ) => Promise<TransferStore>;
-  /** What the message of an error is where it is one of the world; undefined for a bug. */
+  /** The message for a failure of the world; undefined for a bug. */
   readonly explain: (error: unknown) => string | undefined;
   readonly stdout: (text: string) => Promise<void>;
   readonly stdin: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
-/** Answers what is to be told beside the export, which may be on stdout. */
+/** Returns the summary to print beside the export, which may be on stdout. */
 export async function runExport(
   { operand, values }: LineOf<"export">,
   around: TransferSurroundings,
@@ -59,13 +57,13 @@ export async function runImport(
   });
 }
 
-/** Under another name until it is whole, so that a copy of before is not lost for one that is broken off. */
+/** Writes under another name until complete, so that a failed export does not destroy an earlier one. */
 async function exportToFile<T>(
   path: string,
   fill: (write: (text: string) => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const part = `${path}.part`;
-  // One that is left of a command that was killed is of no use to anybody.
+  // Left by a command that was killed.
   await Deno.remove(part).catch(() => {});
   try {
     using file = await Deno.open(part, { write: true, createNew: true, mode: 0o600 });

@@ -1,24 +1,25 @@
 /**
- * A person's terminal: its bytes come in as they are typed, texts go out, and it is left as it was found.
+ * The user's terminal: reads bytes as they are typed, writes texts in order, and restores its settings. It does not
+ * interpret keys.
  *
  * @module
  */
 import { onWindowChange } from "../src/serving/signals.ts";
 import type { Size } from "./screen/prompt_screen.ts";
 
-/** What a terminal that tells no size is taken for. */
+/** For a terminal that does not report its size. */
 const SIZE_OTHERWISE: Size = { columns: 80, rows: 24 };
-// What is pasted comes between marks, and what it holds is not taken for keys.
+// Pasted text arrives between marks and is not interpreted as keys.
 const PASTES_MARKED = "\x1b[?2004h";
 const PASTES_UNMARKED = "\x1b[?2004l";
-/** The cursor shown, and long rows broken: whatever was being drawn when it ended. */
+/** The cursor is visible and rows wrap, whatever was being drawn at the end. */
 const AS_FOUND = "\x1b[0m\x1b[?25h\x1b[?7h";
 
 export class Tty {
   #writing: Promise<void> = Promise.resolve();
   #isOpen = true;
 
-  /** Takes the terminal over: keys come one by one and are not echoed. */
+  /** Switches to raw mode: keys arrive one by one without echo. */
   constructor() {
     Deno.stdin.setRaw(true);
     this.write(PASTES_MARKED);
@@ -37,7 +38,7 @@ export class Tty {
     onWindowChange(() => this.#isOpen && listener());
   }
 
-  /** What is typed, as it comes; ends where the terminal is gone. */
+  /** The typed bytes; ends when the terminal is gone. */
   async *bytes(): AsyncGenerator<Uint8Array> {
     const buffer = new Uint8Array(4096);
     while (true) {
@@ -47,7 +48,7 @@ export class Tty {
     }
   }
 
-  /** Writes after everything that was to be written before. A terminal that is gone is written to in vain. */
+  /** Writes after all earlier writes. Writing to a terminal that is gone does nothing. */
   write(text: string): void {
     if (text === "") return;
     this.#writing = this.#writing.then(async () => {
@@ -57,7 +58,6 @@ export class Tty {
     }).catch(() => {});
   }
 
-  /** Gives the terminal back. */
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
@@ -66,7 +66,7 @@ export class Tty {
     try {
       Deno.stdin.setRaw(false);
     } catch {
-      // It is gone.
+      // The terminal is gone.
     }
   }
 }

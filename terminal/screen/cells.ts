@@ -1,7 +1,6 @@
 /**
- * Texts as a terminal's cells: in characters as people count them, how wide each is, and in rows of a width.
- *
- * Pure. Texts with escape sequences are not for here: what is measured is plain.
+ * Measures, cuts and wraps text in terminal cells, by grapheme clusters. Pure; for plain text only, without escape
+ * sequences.
  *
  * @module
  */
@@ -9,19 +8,18 @@ import stringWidth from "string-width";
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
-/** The characters of a text as people count them: an emoji of several code points is one. */
+/** The grapheme clusters of a text: an emoji of several code points is one. */
 export function graphemes(text: string): string[] {
-  // Most of what is typed: no two code points of printable ASCII are one character.
+  // Fast path: no two code points of printable ASCII form one cluster.
   if (/^[ -~]*$/.test(text)) return [...text];
   return Array.from(segmenter.segment(text), ({ segment }) => segment);
 }
 
-/** How many cells a text takes. */
 export function cellsOf(text: string): number {
   return /^[ -~]*$/.test(text) ? text.length : stringWidth(text);
 }
 
-/** The start of a text, as much as fits into `width` cells; what does not fit ends in an ellipsis. */
+/** The text, or as much as fits into `width` cells with an ellipsis. */
 export function cut(text: string, width: number): string {
   if (cellsOf(text) <= width) return text;
   let shown = "";
@@ -35,8 +33,8 @@ export function cut(text: string, width: number): string {
 }
 
 /**
- * A text in rows: broken at blanks where that is possible, at line breaks in any case. The first row has `first` cells,
- * the others `width`. A character that is wider than a row has one of its own.
+ * Wraps a text at spaces if possible, and always at line breaks. The first row has `first` cells, the others `width`;
+ * a character wider than a row has its own row.
  */
 export function wrapWords(text: string, first: number, width: number): string[] {
   const rows: string[] = [];
@@ -49,7 +47,7 @@ export function wrapWords(text: string, first: number, width: number): string[] 
       row = "";
       cells = 0;
     };
-    // A word with the blanks after it, which may hang over the edge.
+    // A word with the spaces after it, which may exceed the width.
     for (const [word] of line.matchAll(/[^ ]* */g)) {
       const visible = cellsOf(word.trimEnd());
       if (cells > 0 && cells + visible > space()) push();

@@ -1,8 +1,6 @@
 /**
- * What a session tells, as lines for a person: who said what and when, who came and went, what was changed.
- *
- * Pure. Whatever somebody else wrote is shown so that it cannot steer the terminal, and stands under its beginning, so
- * that no part of a text looks like a line of somebody else.
+ * Formats the events of a session as lines for a terminal. Pure. No text from a peer can steer the terminal, and each
+ * text is indented, so that no part of it looks like another user's line.
  *
  * @module
  */
@@ -12,20 +10,19 @@ import { type Look, nameColour, type Paint } from "./colours.ts";
 import type { Lines } from "./prompt_screen.ts";
 import { printable } from "./table.ts";
 
-/** Messages of which the text before a change is remembered. */
+/** Messages whose text is kept, to show what an edit changed. */
 const REMEMBERED_MAX = 300;
-/** UTF-16 units of a text that are shown: several times what a server with the default limits lets through. */
+/** UTF-16 units of a text that are shown: several times the default limit of a server. */
 export const SHOWN_LENGTH_MAX = 20_000;
-/** Cells of a name that are shown: no name of a right server takes more. */
+/** Cells of a name that are shown: more than a valid name takes. */
 const NAME_CELLS_MAX = 64;
-/** Cells of a text that is named where it is not shown. */
 const QUOTED_MAX = 40;
-/** Under the beginning of a text that goes on: as wide as the time. */
+/** The indent of a message's further rows: as wide as the time. */
 const MARGIN = "      ";
 
 export class ChatLines {
   readonly #paint: Paint;
-  /** The day of the last line that has a time, as text; at first today. */
+  /** The day of the last message shown; at first today. */
   #day: string;
   readonly #known = new Map<string, Message>();
 
@@ -34,7 +31,6 @@ export class ChatLines {
     this.#day = dayOf(nowMs);
   }
 
-  /** A word of the program itself. */
   notice(text: string, look: Look = "dim"): Lines {
     return (width) =>
       wrapWords(shown(`* ${text}`), width, Math.max(1, width - 2)).map((row, i) =>
@@ -42,7 +38,7 @@ export class ChatLines {
       );
   }
 
-  /** A message that is new to the one who reads; where it is of another day than the one before, that comes first. */
+  /** A new message, after a rule if its day differs from the last one. */
   message(message: Message): Lines[] {
     const { timestamp, text } = message;
     this.#remember(message);
@@ -53,7 +49,7 @@ export class ChatLines {
     return [...lines, this.#said(message, message.edited ? `${text} (edited)` : text, "plain")];
   }
 
-  /** A message that was there before, and is another now. */
+  /** An edit or deletion of an earlier message. */
   changed(message: Message): Lines[] {
     const before = this.#known.get(message.uuid);
     this.#remember(message);
@@ -66,7 +62,7 @@ export class ChatLines {
     return [this.notice(`${name} changed ${what} to: ${message.text}`)];
   }
 
-  /** Older messages, oldest first, between two rules. */
+  /** Older messages, oldest first, and a rule after them. */
   older(messages: readonly Message[]): Lines[] {
     const day = this.#day;
     this.#day = "";
@@ -75,7 +71,7 @@ export class ChatLines {
     return [...lines, this.#rule("older messages end here")];
   }
 
-  /** Who came, went, or has another name; undefined for events of other kinds. */
+  /** A join, departure or rename; undefined for other events. */
   roster(event: SessionEvent): Lines | undefined {
     switch (event.type) {
       case "came":
@@ -93,7 +89,7 @@ export class ChatLines {
     const head = cellsOf(`${time} ${name}: `);
     return (width) => {
       const margin = MARGIN.slice(0, Math.max(0, Math.min(MARGIN.length, width - 8)));
-      // A name that fills the row has it to itself.
+      // A long name has its own row.
       const isAlone = head + 8 > width;
       const rows = wrapWords(shown(text), isAlone ? 1 : width - head, width - margin.length);
       const paintedName = this.#paint("bold", isOwn ? name : this.#paint(nameColour(username), name));
@@ -120,7 +116,7 @@ export class ChatLines {
   }
 }
 
-/** What somebody wrote, with its line breaks and nothing else that would move the cursor. */
+/** A text with its line breaks, and without anything else that moves the cursor. */
 export function shown(text: string): string {
   const whole = text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX).toWellFormed()}…`;
   return whole.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").split("\n").map(printable).join("\n");
@@ -130,7 +126,7 @@ function nameOf({ username }: { readonly username: string }): string {
   return cut(printable(username.slice(0, SHOWN_LENGTH_MAX)), NAME_CELLS_MAX);
 }
 
-/** A text in one row, short, in quotes. */
+/** A text in quotes, shortened to one row. */
 export function quoted(text: string): string {
   return `"${cut(printable(text.slice(0, SHOWN_LENGTH_MAX).replace(/\s+/g, " ")), QUOTED_MAX)}"`;
 }
@@ -148,7 +144,7 @@ function howLeft({ kind, message }: Extract<SessionEvent, { type: "left" }>, isO
   }
 }
 
-/** A message's timestamp is its author's: any number. */
+/** The timestamp comes from the author and may be any number. */
 function clock(timestampMs: number): string {
   const date = new Date(timestampMs);
   return Number.isNaN(date.getTime()) ? "--:--" : date.toTimeString().slice(0, "12:34".length);

@@ -1,13 +1,11 @@
 /**
- * The bytes that a terminal sends, as keys, texts and pastes.
- *
- * Pure: the caller says when a sequence has been unfinished for so long that the rest of it will not come. What a key
- * does is line_editor.ts's. Sequences that mean nothing here are swallowed whole, so that none is taken for text.
+ * Decodes the bytes of a terminal into keys, texts and pastes. Pure: the caller times unfinished sequences, and
+ * line_editor.ts applies keys. Unknown sequences are dropped whole, so that none appears as text.
  *
  * @module
  */
 
-/** Keys by what they do on a line, as Emacs and readline have it. */
+/** Keys by their effect on a line, as in Emacs and readline. */
 export type KeyName =
   | "enter"
   | "newline"
@@ -39,9 +37,9 @@ export type Key =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "paste"; readonly text: string };
 
-/** UTF-16 units of one paste that are kept: more than any message. What is beyond is dropped. */
+/** UTF-16 units of one paste: more than any message. The rest is dropped. */
 export const PASTE_LENGTH_MAX = 65_536;
-/** UTF-16 units of a sequence that is not ended. What is longer is no sequence. */
+/** UTF-16 units of an unfinished sequence; a longer one is not a sequence. */
 const SEQUENCE_LENGTH_MAX = 256;
 
 const CONTROLS: { readonly [character: string]: KeyName } = {
@@ -66,7 +64,7 @@ const CONTROLS: { readonly [character: string]: KeyName } = {
   "\x7f": "backspace",
 };
 
-/** What a key is with Alt, which comes as the key after an escape. */
+/** Keys with Alt, which arrive as an escape and the key. */
 const WITH_ALT: { readonly [character: string]: KeyName } = {
   b: "wordLeft",
   f: "wordRight",
@@ -77,7 +75,7 @@ const WITH_ALT: { readonly [character: string]: KeyName } = {
   "\n": "newline",
 };
 
-/** By the last character of a sequence, and, before `~`, by its number. */
+/** By the last character of a sequence, or by its number before `~`. */
 const FINALS: { readonly [final: string]: KeyName } = {
   A: "up",
   B: "down",
@@ -94,7 +92,7 @@ const NUMBERED: { readonly [number: string]: KeyName } = {
   "7": "home",
   "8": "end",
 };
-/** With Ctrl or Alt, which are a number over 2 after the semicolon. */
+/** With Ctrl or Alt: a number over 2 after the semicolon. */
 const BY_WORD: { readonly [name in KeyName]?: KeyName } = {
   left: "wordLeft",
   right: "wordRight",
@@ -105,17 +103,16 @@ const PASTE_END = "\x1b[201~";
 
 export class KeyDecoder {
   readonly #utf8 = new TextDecoder();
-  /** What has come of a sequence that is not ended. */
   #begun = "";
-  /** What was pasted so far; undefined outside of a paste. */
+  /** The text of an unfinished paste; undefined outside of one. */
   #pasted: string | undefined;
 
-  /** Whether a sequence is begun: where nothing more comes of it, `flush` says what it was. */
+  /** True during a sequence; if no more bytes arrive, call `flush`. */
   get isWaiting(): boolean {
     return this.#begun !== "" && this.#pasted === undefined;
   }
 
-  /** Takes what has come; bytes of a character and parts of a sequence may be apart. */
+  /** Decodes bytes; characters and sequences may be split between calls. */
   feed(bytes: Uint8Array): Key[] {
     const keys: Key[] = [];
     let rest = this.#begun + this.#utf8.decode(bytes, { stream: true });
@@ -137,7 +134,7 @@ export class KeyDecoder {
     return keys;
   }
 
-  /** Nothing more comes of the sequence that is begun. A lone escape is a key, anything else was noise. */
+  /** Ends an unfinished sequence: a lone escape is a key, anything else is dropped. */
   flush(): Key[] {
     if (!this.isWaiting) return [];
     const begun = this.#begun;
@@ -145,10 +142,10 @@ export class KeyDecoder {
     return begun === "\x1b" ? [{ kind: "key", name: "escape" }] : [];
   }
 
-  /** Takes what belongs to the paste; answers what is left after its end. */
+  /** Consumes the paste's part of a text. Returns the rest after its end mark. */
   #takePaste(text: string, keys: Key[]): string {
     const end = text.indexOf(PASTE_END);
-    // The end itself may be cut in two.
+    // The end mark may be split.
     const kept = end >= 0 ? end : text.length - beginningAtEnd(text, PASTE_END);
     this.#pasted = (this.#pasted + text.slice(0, kept)).slice(0, PASTE_LENGTH_MAX);
     if (end < 0) {
@@ -161,7 +158,7 @@ export class KeyDecoder {
   }
 }
 
-/** How much of the end of `text` could be the start of `mark`. */
+/** The length of the longest end of `text` that is a start of `mark`. */
 function beginningAtEnd(text: string, mark: string): number {
   for (let length = Math.min(text.length, mark.length - 1); length > 0; length--) {
     if (mark.startsWith(text.slice(text.length - length))) return length;
@@ -174,7 +171,7 @@ interface Taken {
   readonly length: number;
 }
 
-/** The first key of a text; undefined where that is not all there. */
+/** The first key of a text; undefined if it is incomplete. */
 function takeKey(text: string): Taken | undefined {
   const printable = /^[^\p{Cc}]+/u.exec(text)?.[0];
   if (printable !== undefined) return { key: { kind: "text", text: printable }, length: printable.length };
@@ -185,11 +182,11 @@ function takeKey(text: string): Taken | undefined {
 function takeSequence(text: string): Taken | undefined {
   const second = text[1];
   if (second === undefined) return undefined;
-  // A second escape: the first one was a key of its own.
+  // The second escape starts a sequence, so the first one was a key.
   if (second === "\x1b") return { key: named("escape"), length: 1 };
   if (second === "O") return text.length < 3 ? undefined : { key: named(FINALS[text[2]!]), length: 3 };
   if (second === "[") return takeControlSequence(text);
-  // Answers of the terminal to questions that others asked; they end in BEL or in ESC \.
+  // The terminal's answers to queries of other programs end in BEL or in ESC \.
   if (/[\]P^_X]/.test(second)) {
     const ends = ["\x07", "\x1b\\"].map((end) => text.indexOf(end, 2) + end.length)
       .filter((end) => end > 2);
@@ -206,7 +203,7 @@ function takeControlSequence(text: string): Taken | undefined {
     /^([0-?]*)([ -/]*)([@-~]?)/.exec(text.slice(2)) ?? [];
   const length = 2 + inner.length;
   if (final === "") {
-    // Something that cannot stand in one, and begins anew by itself; or there is more to come.
+    // An invalid character starts again by itself; otherwise the sequence is incomplete.
     if (length < text.length) return { key: undefined, length };
     return text.length > SEQUENCE_LENGTH_MAX ? { key: undefined, length: text.length } : undefined;
   }

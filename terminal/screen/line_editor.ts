@@ -1,28 +1,24 @@
 /**
- * A line that is being typed: what each key does to it, what was sent before, and completion.
- *
- * Pure. How it is drawn is prompt_screen.ts's. The cursor moves by characters as people count them, so that none is
- * ever cut in two.
+ * The line being typed: applies keys, recalls sent lines and completes words. Pure; prompt_screen.ts draws it. The
+ * cursor moves by grapheme clusters, so that no character is split.
  *
  * @module
  */
 import { graphemes } from "./cells.ts";
 import type { Key, KeyName } from "./keys.ts";
 
-/** UTF-16 units of a line: several times the longest message of a server with the default limits. */
+/** UTF-16 units of a line: several times the default limit of a server. */
 export const LINE_LENGTH_MAX = 16_384;
-/** Lines that are remembered. */
 export const REMEMBERED_MAX = 200;
 
-/** What may stand in place of the text from `from` to the cursor. */
+/** What may replace the text from `from` to the cursor. */
 export interface Completion {
   readonly from: number;
   readonly options: readonly string[];
 }
-/** Completes the text before the cursor; undefined where there is nothing. */
+/** Completes the text before the cursor; undefined if there is no completion. */
 export type Completer = (before: string) => Completion | undefined;
 
-/** What a key came to, beside a change of the line. */
 export type Pressed =
   | { readonly kind: "changed" }
   | { readonly kind: "nothing" }
@@ -37,13 +33,13 @@ export class LineEditor {
   #cursor = 0;
   readonly #completer: Completer;
   readonly #sent: string[] = [];
-  /** Where in `sent` the line was taken from; its length for the one that is being written. */
+  /** The index in `sent` of the recalled line; its length for the new line. */
   #at = 0;
-  /** What was being written before a line was taken from `sent`. */
+  /** The new line, kept while a sent line is recalled. */
   #written = "";
-  /** What was cut away last. */
+  /** For yank. */
   #killed = "";
-  /** A completion under way: which option stands there. */
+  /** The completion in progress, and its current option. */
   #tried: { readonly completion: Completion; readonly index: number; readonly end: string } | undefined;
 
   constructor(completer: Completer = () => undefined) {
@@ -54,12 +50,12 @@ export class LineEditor {
     return this.#text;
   }
 
-  /** Where the cursor is, in UTF-16 units, always between two characters. */
+  /** In UTF-16 units, always between two characters. */
   get cursor(): number {
     return this.#cursor;
   }
 
-  /** Puts a text in place of the line, the cursor at its end. */
+  /** Replaces the line; the cursor goes to its end. */
   replace(text: string): void {
     this.#text = typeable(text).slice(0, LINE_LENGTH_MAX).toWellFormed();
     this.#cursor = this.#text.length;
@@ -153,7 +149,7 @@ export class LineEditor {
     return this.#cut(from, to);
   }
 
-  /** A mark or a joiner may have made one character of what stands on both sides of the cursor. */
+  /** A combining mark or joiner may have merged the characters around the cursor. */
   #settle(): void {
     this.#cursor = boundaries(this.#text).find((at) => at >= this.#cursor) ?? this.#text.length;
   }
@@ -172,7 +168,7 @@ export class LineEditor {
     return boundaries(this.#text).find((at) => at > this.#cursor) ?? this.#text.length;
   }
 
-  // A blank may carry a mark, and is one character with it: so the ends of words are moved to the next boundary.
+  // A space with a combining mark is one character, so word ends move to the next boundary.
   #wordLeft(): number {
     const before = this.#text.slice(0, this.#cursor);
     const start = before.length - (/\S*\s*$/.exec(before)?.[0].length ?? 0);
@@ -192,7 +188,7 @@ export class LineEditor {
     return CHANGED;
   }
 
-  /** The next option, or the one before it; the first press asks which there are. */
+  /** Inserts the next or previous option; the first press asks for the options. */
   #complete(step: 1 | -1): Pressed {
     const tried = this.#tried;
     const completion = tried?.completion ?? this.#completer(this.#text.slice(0, this.#cursor));
@@ -209,12 +205,12 @@ export class LineEditor {
   }
 }
 
-/** What may stand in a line: line breaks in one form, blanks for tabs, and no other control characters. */
+/** Normalizes line breaks, replaces tabs by spaces, and removes other control characters. */
 function typeable(text: string): string {
   return text.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").replace(/[^\P{Cc}\n]/gu, "");
 }
 
-/** The places between characters, both ends included. */
+/** The offsets between characters, both ends included. */
 function boundaries(text: string): number[] {
   let at = 0;
   return [0, ...graphemes(text).map((character) => at += character.length)];

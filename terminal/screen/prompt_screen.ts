@@ -1,18 +1,16 @@
 /**
- * The bottom of a terminal: some rows that tell how things stand, the line that is being typed, and above them what
- * comes in, which never tears the line.
+ * The prompt at the bottom of a terminal: status rows and the line being typed. Output is printed above it and never
+ * tears it. Pure: each method returns what to write.
  *
- * Pure: every method answers with what is to be written. It knows what stands on the screen only from what it wrote
- * itself. Each row of the bottom is written without the terminal's own wrapping, and the cursor is put in its place by
- * writing what stands before it: so a terminal that takes a character for wider or narrower than we do may show one
- * row badly, and all rows stay where they are.
+ * Each row is written without the terminal's wrapping, and the cursor is placed by writing the text before it again.
+ * If a terminal measures a character differently, one row looks wrong, and all rows keep their places.
  *
  * @module
  */
 import { cellsOf, cut, graphemes } from "./cells.ts";
 import { printable } from "./table.ts";
 
-/** What came in, as rows of at most `width` cells, ready to be written. */
+/** Output as rows of at most `width` cells, ready to be written. */
 export type Lines = (width: number) => readonly string[];
 
 export interface Size {
@@ -21,29 +19,26 @@ export interface Size {
 }
 
 export interface Prompt {
-  /** Plain texts that are shown above the line, a row each; what is too long is cut. */
+  /** Plain texts above the line, a row each; long ones are cut. */
   readonly above: readonly string[];
-  /** Plain, before the line. */
   readonly label: string;
   readonly text: string;
-  /** Where in the text the cursor is, in UTF-16 units. */
+  /** The offset of the cursor in `text`, in UTF-16 units. */
   readonly cursor: number;
 }
 
-/** How the parts of the prompt look; each adds no cells. */
+/** Styles for the parts of the prompt, which must not change their width. */
 export interface PromptLook {
   readonly above: (text: string) => string;
   readonly label: (text: string) => string;
 }
 
-/** Of what came in, how much can be shown anew after a change of the window's size: more than a screen has rows. */
+/** Lines kept for a redraw after a resize: more than a screen has rows. */
 export const KEPT_MAX = 300;
 
 interface Drawn {
-  /** The cells of each row. */
   readonly cells: readonly number[];
   readonly cursorRow: number;
-  /** What was written for it. */
   readonly output: string;
 }
 
@@ -64,7 +59,7 @@ export class PromptScreen {
   #size: Size;
   readonly #look: PromptLook;
   #drawn: Drawn | undefined;
-  /** Whether rows that are not to be seen again may lie above the screen. */
+  /** True if rows above the screen may come back as duplicates. */
   #hasPushedOut = false;
   readonly #kept: Lines[] = [];
 
@@ -73,7 +68,7 @@ export class PromptScreen {
     this.#look = look;
   }
 
-  /** Draws the prompt, anew where it has changed. */
+  /** Draws the prompt if it changed. */
   show(prompt: Prompt): string {
     const drawn = draw(prompt, this.#size, this.#look);
     if (drawn.output === this.#drawn?.output) return "";
@@ -82,7 +77,6 @@ export class PromptScreen {
     return calmly(output);
   }
 
-  /** Puts lines above the prompt. */
   print(lines: readonly Lines[], prompt: Prompt): string {
     if (lines.length === 0) return this.show(prompt);
     for (const line of lines) this.#kept.push(line);
@@ -95,9 +89,9 @@ export class PromptScreen {
   }
 
   /**
-   * The window has another size. Most terminals have broken rows that are too long now, each in its own way: then
-   * nobody knows where anything stands, and the screen is written anew. Else all rows are where they were. What of the
-   * prompt a window that was too low has pushed out at its top may come back with a higher one.
+   * Adapts to another window size. Terminals rewrap rows that became too long, each in its own way: then all
+   * positions are unknown, and the screen is redrawn. It is also redrawn if a higher window may bring back rows of an
+   * old prompt.
    */
   resize(size: Size, prompt: Prompt): string {
     const { cells, cursorRow = 0 } = this.#drawn ?? { cells: [] };
@@ -107,9 +101,9 @@ export class PromptScreen {
     return isBroken ? this.redraw(prompt) : this.#again(this.#erased(), prompt);
   }
 
-  /** Clears the screen, and shows as much as fits of what came in last. */
+  /** Clears the screen, and shows as much of the last output as fits. */
   redraw(prompt: Prompt): string {
-    // A line that is shown again may lie above the screen too: a higher window would show it twice.
+    // The same lines may also be above the screen, and a higher window would show them twice.
     this.#hasPushedOut = true;
     const { columns, rows } = this.#size;
     const room = rows - draw(prompt, this.#size, this.#look).cells.length;
@@ -122,7 +116,7 @@ export class PromptScreen {
     return this.#again(CLEAR_SCREEN + shown.map((row) => row + "\r\n").join(""), prompt);
   }
 
-  /** Takes the prompt away; what is written next follows what came in last. */
+  /** Removes the prompt; later output follows the last line. */
   leave(): string {
     const output = this.#erased();
     this.#drawn = undefined;
@@ -139,12 +133,12 @@ export class PromptScreen {
   }
 }
 
-/** The prompt written from the first column of a row on; the cursor ends in its place. */
+/** Draws from the first column of a row, and leaves the cursor in its place. */
 function draw(prompt: Prompt, { columns, rows }: Size, look: PromptLook): Drawn {
   const line = layOut(prompt, columns, look);
-  // One row at the least is left to what comes in.
+  // At least one row is left for output.
   const room = Math.max(1, rows - 1);
-  // Where the line is longer than that, it is shown up to the cursor.
+  // A higher line is shown up to the cursor.
   const first = Math.max(0, line.cursorRow - room + 1);
   const shown = line.rows.slice(first, first + room);
   const above = prompt.above.slice(0, room - shown.length).map((text): Row => {
@@ -161,7 +155,7 @@ function draw(prompt: Prompt, { columns, rows }: Size, look: PromptLook): Drawn 
   };
 }
 
-/** The rows of the line, broken where the width ends, with those after the first under the text's beginning. */
+/** Breaks the line into rows; all but the first are indented to the start of the text. */
 function layOut(
   { label, text, cursor }: Prompt,
   columns: number,
@@ -169,7 +163,7 @@ function layOut(
 ): { rows: Row[]; cursorRow: number; beforeCursor: string } {
   const shownLabel = printable(label);
   const margin = cellsOf(shownLabel);
-  // A window that is too narrow for both shows the text.
+  // A window too narrow for both shows only the text.
   const hasLabel = margin + 4 <= columns;
   const indent = hasLabel ? " ".repeat(margin) : "";
   const rows: Row[] = [];
@@ -184,7 +178,7 @@ function layOut(
   let at = 0;
   for (const character of graphemes(text)) {
     const pieces = character === "\n" ? [] : graphemes(printable(character));
-    // The cursor stands on the character, wherever that goes.
+    // The cursor is on this character, so it moves to the next row with it.
     if (pieces[0] !== undefined && cells + widthIn(columns, pieces[0]) > columns) next();
     if (at === cursor && cells >= columns) next();
     if (at === cursor) place = { cursorRow: rows.length, beforeCursor: row };
@@ -203,7 +197,7 @@ function layOut(
   return { rows, ...place };
 }
 
-/** The cells of a character; one that no row can take is shown as a sign of one cell. */
+/** The width of a character; one that is wider than the window is shown as one cell. */
 function widthIn(columns: number, character: string): number {
   const cells = cellsOf(character);
   return cells > columns ? 1 : cells;
@@ -213,7 +207,7 @@ function up(rows: number): string {
   return rows === 0 ? "" : `\x1b[${rows}A`;
 }
 
-/** Without the cursor running about. */
+/** Hides the cursor while it moves. */
 function calmly(output: string): string {
   return HIDE_CURSOR + output + SHOW_CURSOR;
 }

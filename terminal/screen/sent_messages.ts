@@ -1,18 +1,16 @@
 /**
- * What one has sent, for the one who sent it: what waits for its acknowledgement, what may be lost, and which messages
- * can be changed.
- *
- * Pure.
+ * The user's own messages on the terminal: unacknowledged drafts, drafts that may be lost, and messages that /edit
+ * and /delete can reach. Pure; it sends nothing.
  *
  * @module
  */
 import type { Draft, Message } from "../../src/client/session/session_events.ts";
 
-/** Own messages that can be reached by /edit and /delete. */
+/** Own messages that /edit and /delete can reach. */
 const OWN_MAX = 100;
-/** Milliseconds for which an acknowledgement may be under way before anybody is told to wait. */
+/** Milliseconds before an unacknowledged draft is shown as waiting. */
 const PATIENCE_MS = 300;
-/** Texts that are shown while they wait; of the others the number is. */
+/** Waiting drafts that are shown; the others are counted. */
 const SHOWN_MAX = 3;
 
 export class SentMessages {
@@ -33,20 +31,18 @@ export class SentMessages {
     this.#waiting.delete(nonce);
   }
 
-  /** It was refused, or nobody knows whether it came through: it is kept until it is sent again or dropped. */
+  /** The draft was refused or is unsure: keeps it for /resend or /discard. */
   offered(nonce: string): void {
     this.#waiting.delete(nonce);
     this.#offered.add(nonce);
   }
 
-  /** Those that were kept so; they are no longer. */
   takeOffered(): string[] {
     const nonces = [...this.#offered];
     this.#offered.clear();
     return nonces;
   }
 
-  /** A message came, or is another now. */
   received(message: Message): void {
     const others = this.#own.filter(({ uuid }) => uuid !== message.uuid);
     if (!message.isOwn || message.text === "") {
@@ -58,17 +54,17 @@ export class SentMessages {
     }
   }
 
-  /** A new session: what was sent before is nobody's any more. */
+  /** Call in a new session, which cannot change earlier messages. */
   disown(): void {
     this.#own = [];
   }
 
-  /** The last but `back` that can be changed. */
+  /** The last own message but `back`. */
   last(back: number): Message | undefined {
     return this.#own.at(-1 - back);
   }
 
-  /** What waits, a row each, where that has taken so long that somebody may wonder. */
+  /** The rows of drafts that have waited for long. */
   rows(nowMs: number): string[] {
     const late = [...this.#waiting.values()].filter(({ sinceMs }) => nowMs - sinceMs >= PATIENCE_MS);
     const rows = late.slice(0, SHOWN_MAX).map(({ draft }) => `… ${draft.text.replace(/\s+/g, " ")}`);

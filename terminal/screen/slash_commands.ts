@@ -1,7 +1,5 @@
 /**
- * What a line means: something to say, or a command that begins with a slash; and what a Tab completes.
- *
- * Pure. What a command does is conversation's.
+ * Parses a typed line as a message or a slash command, and completes it. Pure; person_client.ts carries commands out.
  *
  * @module
  */
@@ -9,14 +7,14 @@ import { closestString } from "@std/text/closest-string";
 import { readUsername } from "../../src/cli/commands.ts";
 import type { Completion } from "./line_editor.ts";
 
-/** Messages that /history shows where no number is given, and at most (PROTOCOL.md §5.4). */
+/** Messages that /history shows by default and at most, PROTOCOL.md §5.4. */
 export const HISTORY_DEFAULT = 20;
 export const HISTORY_MAX = 200;
 
 export type Command =
   | { readonly kind: "say"; readonly text: string }
   | { readonly kind: "nick"; readonly name: string }
-  /** The last message but `back` of one's own; without a text it is put into the line. */
+  /** The last own message but `back`; without a text it is copied into the line. */
   | { readonly kind: "edit"; readonly back: number; readonly text: string | undefined }
   | { readonly kind: "delete"; readonly back: number }
   | { readonly kind: "history"; readonly count: number }
@@ -28,7 +26,6 @@ interface Described {
   readonly about: string;
 }
 
-/** The commands as /help tells them. */
 const COMMANDS = {
   nick: { operand: " NAME", about: "change your name" },
   users: { operand: "", about: "show who is here" },
@@ -43,7 +40,6 @@ const COMMANDS = {
 type Word = keyof typeof COMMANDS;
 const WORDS = Object.keys(COMMANDS) as Word[];
 
-/** The text of /help, a line each. */
 export const HELP: readonly string[] = [
   ...WORDS.map((word) => `/${word}${COMMANDS[word].operand}`.padEnd(16) + COMMANDS[word].about),
   "A line that begins with // is sent with one slash. Tab completes names and commands, Alt-Enter breaks the line,",
@@ -88,13 +84,13 @@ export function readCommand(line: string): Command {
   }
 }
 
-/** What a Tab puts in place of the last words before the cursor: a command at the line's start, else a name. */
+/** Completes a command at the line's start, else a name. */
 export function completionOf(before: string, names: readonly string[]): Completion | undefined {
   if (/^\/[a-z]*$/.test(before)) {
     const words = WORDS.filter((word) => word.startsWith(before.slice(1)));
     return words.length === 0 ? undefined : { from: 0, options: words.map((word) => `/${word} `) };
   }
-  // Names may have blanks: the longest run of words that begins a name counts.
+  // Names may contain spaces: the longest run of words that begins a name counts.
   for (const { index } of before.matchAll(/(?<=^|\s)\S/gu)) {
     const begun = fold(before.slice(index));
     const found = names.filter((name) => fold(name).startsWith(begun));

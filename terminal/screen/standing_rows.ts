@@ -1,25 +1,23 @@
 /**
- * The rows above the line that tell how things stand: who is typing, and that there is no connection.
- *
- * Pure.
+ * The status rows above the line: who is typing, and the state of a lost connection. Pure; prompt_screen.ts draws
+ * them.
  *
  * @module
  */
 import type { SessionEvent } from "../../src/client/session/session_events.ts";
 
-/** Milliseconds for which somebody counts as typing who was said to be. */
+/** Milliseconds for which a user counts as typing after a TYPING frame. */
 const TYPING_SHOWN_MS = 5000;
-/** Who are named of those who are typing; of others the number is. */
+/** Typing users that are named; more are counted. */
 const TYPISTS_MAX = 3;
 
-/** Who are kept in mind of those who are typing. More are not read by anybody. */
 export const TYPING_KEPT_MAX = 100;
 
 type State = Extract<SessionEvent, { type: "state" }>;
 
 export class StandingRows {
   readonly #url: string;
-  /** Names, and until when. */
+  /** Names, each with the time when it lapses. */
   readonly #typing = new Map<string, number>();
   #state: State | undefined;
   #isLeaving = false;
@@ -32,14 +30,14 @@ export class StandingRows {
     return this.#state?.state === "live";
   }
 
-  /** Whether the rows are other ones by and by. */
+  /** True while a row changes with time. */
   get isTimed(): boolean {
     return this.#typing.size > 0 || this.#state?.state === "waiting";
   }
 
-  stands(state: State): void {
+  setState(state: State): void {
     this.#state = state;
-    // Who was typing before is not known to be now.
+    // Typing frames may have been lost with the connection.
     if (state.state !== "live") this.#typing.clear();
   }
 
@@ -52,7 +50,7 @@ export class StandingRows {
     this.#typing.set(name, nowMs + TYPING_SHOWN_MS);
   }
 
-  /** Somebody has sent what was being typed, or is gone. */
+  /** The user has sent the message or left. */
   typed(name: string): void {
     this.#typing.delete(name);
   }

@@ -31,12 +31,12 @@ Deno.test("as many are kept in mind as the limit says, and one more is not", () 
 
 Deno.test("a lost connection is shown with the time of the next try", () => {
   const rows = new StandingRows("ws://x");
-  rows.stands({ type: "state", state: "opening" });
+  rows.setState({ type: "state", state: "opening" });
   assertEquals(rows.rows(0), ["connecting to ws://x"]);
-  rows.stands({ type: "state", state: "live" });
+  rows.setState({ type: "state", state: "live" });
   rows.types("bob", 0);
   assert(rows.isLive);
-  rows.stands({ type: "state", state: "waiting", untilMs: 4000, text: "" });
+  rows.setState({ type: "state", state: "waiting", untilMs: 4000, text: "" });
   assertEquals(rows.rows(1001), ["no connection; next try in 3 s"]);
   assertEquals(rows.rows(5000), ["no connection; next try in 0 s"]);
   assert(rows.isTimed);
