@@ -86,7 +86,8 @@ const TOP_LEVEL = [
   "tests",
   "tools",
 ];
-const NOT_KEPT = /^(?:chatter|chatter\.exe|chatter\.part|coverage|dist|node_modules|.*\.db(?:-shm|-wal)?)$/;
+const NOT_KEPT =
+  /^(?:chatter|chatter\.exe|chatter\.part|coverage|dist|node_modules|.*\.jsonl|.*\.db(?:-shm|-wal|\.lock)?)$/;
 
 async function filesIn(folder: string): Promise<SourceFile[]> {
   const files: SourceFile[] = [];

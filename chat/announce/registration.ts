@@ -131,8 +131,11 @@ export class Registration {
     }
     const { listing: { listing }, meters, log } = this.#options;
     meters.listingAnswered("withdraw", outcomeOf(reply));
-    if (reply.answered && reply.status === 200) log.info("listing.withdrawn", { listing });
-    else log.warn("listing.withdrawal_failed", { listing, answer: this.#reasonText(reply) });
+    if (reply.answered && reply.status === 200) return log.info("listing.withdrawn", { listing });
+    const values = { listing, answer: this.#reasonText(reply) };
+    // A listing that stops too, as after Ctrl-C of `deno task start`, will find the server gone by itself.
+    if (reply.answered && reply.status === 503) log.info("listing.withdrawal_failed", values);
+    else log.warn("listing.withdrawal_failed", values);
   }
 
   async #run(): Promise<void> {
