@@ -276,15 +276,19 @@ fence("a registration", "is logged, and it can be stopped", async (log) => {
   assertEquals([log.errors(), log.stacks().length], [["bug registration"], 1]);
 });
 
-fence("what a registration is told or takes back", "is logged, and whoever told it goes on", async (log) => {
-  const { plan, registration: started, registered } = registration();
-  await registered;
-  plan.next("server.describe");
-  started.changed();
-  plan.next("listing.withdraw");
-  await started.stop();
-  assertEquals([log.errors(), log.stacks().length], [["bug registration", "bug registration"], 2]);
-});
+fence(
+  "a registration that is changed or withdrawn",
+  "is logged, and whoever told it goes on",
+  async (log) => {
+    const { plan, registration: started, registered } = registration();
+    await registered;
+    plan.next("server.describe");
+    started.changed();
+    plan.next("listing.withdraw");
+    await started.stop();
+    assertEquals([log.errors(), log.stacks().length], [["bug registration", "bug registration"], 2]);
+  },
+);
 
 fence("a request to the chat", "is answered 500, and the next as ever", async (log) => {
   const plan = new FaultPlan<{ readonly store: { isReady(): Promise<boolean> } }>();

@@ -30,7 +30,7 @@ fence("a timer or another event of the process", "is logged, and the server goes
   assertStringIncludes(log, '"message":"stopped"');
 });
 
-fence("a promise that nobody awaits", "is logged, and the server goes on and stops", async () => {
+fence("a promise that is not awaited", "is logged, and the server goes on and stops", async () => {
   const { status, log, bugs } = await process(
     `() => { Promise.reject(new TypeError("boom")); setTimeout(() => log.info("alive"), 5); return ${STOPS}; }`,
     "alive",
