@@ -11,7 +11,6 @@ import { printable } from "./screen/table.ts";
 
 /** Seconds for one request: a ban waits for one commit of the server's store. */
 const REQUEST_SECONDS_MAX = 10;
-/** Characters of a server's error text that are shown. */
 const OBJECTION_LENGTH_MAX = 400;
 
 export class AdminClient {

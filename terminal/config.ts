@@ -45,7 +45,6 @@ function isHidden(flag: AnyFlag, value: unknown): boolean {
   return flag.secret === true && value !== undefined;
 }
 
-/** As `variable CHATTER_NAME` or `chatter.json:3:5`. */
 function from({ origin, name }: Source): string {
   if (origin === "variable") return `variable ${name}`;
   return origin === "file" ? name : origin;

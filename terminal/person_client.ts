@@ -18,7 +18,6 @@ import { type Lines, type Prompt, PromptScreen, type Size } from "./screen/promp
 import { StandingRows } from "./screen/standing_rows.ts";
 import { completionOf, HELP, readCommand } from "./screen/slash_commands.ts";
 
-/** Earlier messages shown after joining. */
 const SHOWN_AT_FIRST = 20;
 /** Names in the answer to /users. */
 const ROSTER_SHOWN_MAX = 100;
@@ -47,7 +46,6 @@ export class PersonClient {
   readonly #editor: LineEditor;
   readonly #sent = new SentMessages();
   readonly #standing: StandingRows;
-  /** Lines for the next draw. */
   #come: Lines[] = [];
   #tick: ReturnType<typeof setTimeout> | undefined;
   /** What the line is for: a message, a name, or the new text of a message. */
@@ -56,9 +54,7 @@ export class PersonClient {
   };
   #wasIn = false;
   #isLeaving = false;
-  /** True once the user was warned of unsent messages. */
   #wasWarned = false;
-  /** The id of the oldest message shown. */
   #oldest: string | undefined;
 
   constructor(world: PersonWorld) {
@@ -105,7 +101,6 @@ export class PersonClient {
     this.#draw();
   }
 
-  /** Removes the prompt and ends the session. */
   close(): void {
     clearTimeout(this.#tick);
     this.#session.end();

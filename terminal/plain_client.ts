@@ -21,9 +21,7 @@ export interface PlainWorld {
   readonly stdin: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** False if the reader of stdout is gone. */
   readonly print: (line: string) => Promise<boolean>;
-  /** Prints a problem on stderr. */
   readonly complain: (line: string) => Promise<void>;
-  /** Resolves when a signal asks the program to end. */
   readonly signal: Promise<unknown>;
 }
 

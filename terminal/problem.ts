@@ -5,7 +5,6 @@
  */
 import { printable } from "./screen/table.ts";
 
-/** Why the command failed, in one line. */
 export interface Problem {
   readonly problem: string;
   /** The code of the refusal by the admin API, docs/admin_api.md §11.3. */

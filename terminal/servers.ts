@@ -13,11 +13,9 @@ import { pingServers } from "./server_ping.ts";
 import { printable, table } from "./screen/table.ts";
 import { duration } from "./screen/time_text.ts";
 
-/** Seconds for the listing's answer. */
 const REQUEST_SECONDS_MAX = 10;
 /** Bytes of the listing's answer: some 300 for each of at most 100,000 servers. */
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
-/** Characters of a listing's error text that are shown. */
 const OBJECTION_LENGTH_MAX = 400;
 
 // The first three are the seed's; other fields are shown if present.

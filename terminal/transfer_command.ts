@@ -63,7 +63,6 @@ async function exportToFile<T>(
   fill: (write: (text: string) => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const part = `${path}.part`;
-  // Left by a command that was killed.
   await Deno.remove(part).catch(() => {});
   try {
     using file = await Deno.open(part, { write: true, createNew: true, mode: 0o600 });

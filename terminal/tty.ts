@@ -7,7 +7,6 @@
 import { onWindowChange } from "../src/serving/signals.ts";
 import type { Size } from "./screen/prompt_screen.ts";
 
-/** For a terminal that does not report its size. */
 const SIZE_OTHERWISE: Size = { columns: 80, rows: 24 };
 // Pasted text arrives between marks and is not interpreted as keys.
 const PASTES_MARKED = "\x1b[?2004h";

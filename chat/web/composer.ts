@@ -9,7 +9,6 @@ import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { byId } from "./page_elements.ts";
 
 export class Composer {
-  /** In characters, from `server_info`. */
   lengthMax: number = DEFAULT_LIMITS.maxMessageLength;
   readonly #form = byId("composer", HTMLFormElement);
   readonly #field = byId("text", HTMLTextAreaElement);
@@ -62,7 +61,6 @@ export class Composer {
     send(text);
   }
 
-  /** Shows the length or what is wrong. Returns true if the text can be sent. */
   #judge(): boolean {
     const { value } = this.#field;
     const length = value.length <= this.lengthMax * 0.9 ? 0 : [...value].length;

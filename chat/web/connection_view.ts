@@ -39,7 +39,6 @@ export class ConnectionView {
     this.#state("connecting", "Connecting…");
   }
 
-  /** `text` says what happened; the next try is in `inMs`. */
   waiting(text: string, inMs: number, tryNow: () => void): void {
     this.#state("lost", navigator.onLine ? "Connection lost" : "You are offline");
     const seconds = Math.max(1, Math.round(inMs / 1000));

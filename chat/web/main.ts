@@ -76,7 +76,6 @@ function say(text: string | undefined): void {
   show(byId("join-why", HTMLElement), text);
 }
 
-/** For the next visit. */
 function remember(name: string): void {
   try {
     localStorage.setItem(NAME_KEY, name);

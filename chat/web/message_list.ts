@@ -52,7 +52,6 @@ export class MessageList {
     new ResizeObserver(() => this.isAtEnd && this.#toBottom()).observe(scroller);
   }
 
-  /** True if the oldest entry of the log has a row and is near the view. */
   get isAtStart(): boolean {
     return this.#from <= this.#log.start && this.#scroller.scrollTop < NEAR_PX;
   }
@@ -89,7 +88,6 @@ export class MessageList {
     });
   }
 
-  /** Call after the log was replaced: shows its newest entries. */
   restart(): void {
     this.isAtEnd = true;
     this.#rebuild();

@@ -33,7 +33,6 @@ export class MessageLog {
   readonly #messages = new Map<string, MessageEntry>();
   isOldest = false;
 
-  /** The number of the oldest entry; equal to `end` if the log is empty. */
   get start(): number {
     return this.#entries[0]?.number ?? 0;
   }

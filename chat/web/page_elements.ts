@@ -11,7 +11,6 @@ export function byId<T extends HTMLElement>(id: string, kind: new () => T): T {
   return element;
 }
 
-/** The first match inside of `parent`. */
 export function within<T extends HTMLElement>(parent: ParentNode, selector: string, kind: new () => T): T {
   const element = parent.querySelector(selector);
   if (!(element instanceof kind)) throw new Error(`There is no ${kind.name} ${selector}`);

@@ -15,7 +15,6 @@ export class PendingList {
   /** Nonces of acknowledged drafts by the id of the message, until it arrives. */
   readonly #awaited = new Map<string, string>();
 
-  /** `settle` is called when the user sends or drops a failed draft. */
   constructor(list: HTMLElement, settle: (nonce: string, isSent: boolean) => void) {
     this.#list = list;
     this.#decide = settle;
@@ -42,7 +41,6 @@ export class PendingList {
     if (nonce !== undefined) this.#remove(nonce);
   }
 
-  /** The server refused the draft, or its fate is unknown. */
   failed(draft: Draft, why: string): void {
     this.#show(draft, why, "failed");
   }

@@ -18,7 +18,6 @@ import { People } from "./people.ts";
 import type { TabSession } from "./tab_session.ts";
 import { Unread } from "./unread.ts";
 
-/** Messages per page when the user scrolls up. */
 const PAGE = 100;
 
 export class Room {
@@ -213,7 +212,6 @@ export class Room {
     this.#showPeople();
   }
 
-  /** Shows a failure where the user acted. */
   #failed(wish: Wish, text: string): void {
     if (wish.kind === "send") {
       this.#pending.failed(wish, text);

@@ -9,7 +9,6 @@ import { SessionDriver } from "../../src/client/session_driver.ts";
 import { parseSavedSession } from "../../src/client/session/saved_session.ts";
 import type { SessionEvent } from "../../src/client/session/session_events.ts";
 
-/** Milliseconds between saves. */
 const SAVE_MS = 1000;
 const STORAGE_KEY = "chatter.session";
 

@@ -22,7 +22,6 @@ export class Unread {
   readonly #announcer = byId("announcer", HTMLElement);
   readonly #isLooked: () => boolean;
 
-  /** `isLooked` returns true if the newest message is in view. */
   constructor(isLooked: () => boolean, toEnd: () => void) {
     this.#isLooked = isLooked;
     this.#button.addEventListener("click", toEnd);

@@ -9,7 +9,6 @@ import type { Server } from "./wording.ts";
 
 export type State = "live" | "connecting" | "polling";
 
-/** Milliseconds between two polls. */
 const POLL_MS = 20_000;
 /** Milliseconds before a failed fetch is retried, doubled each time up to `most`. */
 const RETRY_MS = { least: 1000, most: 30_000 };

@@ -16,7 +16,6 @@ export interface Wish {
   readonly empty: boolean;
 }
 
-/** The default order: most users first. */
 export const SORT = "users";
 
 const KEYS: { readonly [sort in Sort]: (server: Server) => number | string } = {

@@ -78,7 +78,6 @@ function drawNow(): void {
   element("summary", HTMLElement).textContent = summary(servers.values());
 }
 
-/** Applies the form at once, and writes it to the page's address. */
 function choose(): void {
   wish = {
     sort: sort.value as typeof wish.sort,

@@ -27,7 +27,6 @@ export class ServerRows {
     return this.#shown.has(id);
   }
 
-  /** Updates the row of a server, if it has one. */
   update(server: Server): void {
     const shown = this.#shown.get(server.id);
     if (shown === undefined) return;

@@ -51,12 +51,10 @@ export function fill(server: Server): string {
   return `${grouped(server.connectedUsers)} of ${grouped(server.maxUsers)}${isFull(server) ? ", full" : ""}`;
 }
 
-/** The width of the filled part of a bar, in percent. */
 export function fillWidth({ connectedUsers, maxUsers }: Server): string {
   return `${Math.min(100, Math.round(connectedUsers / Math.max(1, maxUsers) * 100))}%`;
 }
 
-/** How many servers are shown, and how many users they have. */
 export function summary(servers: Iterable<Server>): string {
   let count = 0;
   let people = 0;

@@ -19,7 +19,6 @@ export function cellsOf(text: string): number {
   return /^[ -~]*$/.test(text) ? text.length : stringWidth(text);
 }
 
-/** The text, or as much as fits into `width` cells with an ellipsis. */
 export function cut(text: string, width: number): string {
   if (cellsOf(text) <= width) return text;
   let shown = "";

@@ -49,7 +49,6 @@ export class ChatLines {
     return [...lines, this.#said(message, message.edited ? `${text} (edited)` : text, "plain")];
   }
 
-  /** An edit or deletion of an earlier message. */
   changed(message: Message): Lines[] {
     const before = this.#known.get(message.uuid);
     this.#remember(message);
@@ -126,7 +125,6 @@ function nameOf({ username }: { readonly username: string }): string {
   return cut(printable(username.slice(0, SHOWN_LENGTH_MAX)), NAME_CELLS_MAX);
 }
 
-/** A text in quotes, shortened to one row. */
 export function quoted(text: string): string {
   return `"${cut(printable(text.slice(0, SHOWN_LENGTH_MAX).replace(/\s+/g, " ")), QUOTED_MAX)}"`;
 }

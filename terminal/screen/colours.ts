@@ -18,7 +18,6 @@ export function painter(hasColours: boolean): Paint {
     look === "plain" || text === "" ? text : styleText(look, text, { validateStream: false });
 }
 
-/** The colour of a name, always the same. */
 export function nameColour(name: string): Look {
   let sum = 0;
   for (const character of name) sum = (sum * 31 + character.codePointAt(0)!) % 0x7fffffff;

@@ -16,7 +16,6 @@ export interface Completion {
   readonly from: number;
   readonly options: readonly string[];
 }
-/** Completes the text before the cursor; undefined if there is no completion. */
 export type Completer = (before: string) => Completion | undefined;
 
 export type Pressed =
@@ -39,7 +38,6 @@ export class LineEditor {
   #written = "";
   /** For yank. */
   #killed = "";
-  /** The completion in progress, and its current option. */
   #tried: { readonly completion: Completion; readonly index: number; readonly end: string } | undefined;
 
   constructor(completer: Completer = () => undefined) {
@@ -55,7 +53,6 @@ export class LineEditor {
     return this.#cursor;
   }
 
-  /** Replaces the line; the cursor goes to its end. */
   replace(text: string): void {
     this.#text = typeable(text).slice(0, LINE_LENGTH_MAX).toWellFormed();
     this.#cursor = this.#text.length;

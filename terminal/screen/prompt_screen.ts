@@ -19,7 +19,6 @@ export interface Size {
 }
 
 export interface Prompt {
-  /** Plain texts above the line, a row each; long ones are cut. */
   readonly above: readonly string[];
   readonly label: string;
   readonly text: string;
@@ -68,7 +67,6 @@ export class PromptScreen {
     this.#look = look;
   }
 
-  /** Draws the prompt if it changed. */
   show(prompt: Prompt): string {
     const drawn = draw(prompt, this.#size, this.#look);
     if (drawn.output === this.#drawn?.output) return "";
@@ -207,7 +205,6 @@ function up(rows: number): string {
   return rows === 0 ? "" : `\x1b[${rows}A`;
 }
 
-/** Hides the cursor while it moves. */
 function calmly(output: string): string {
   return HIDE_CURSOR + output + SHOW_CURSOR;
 }

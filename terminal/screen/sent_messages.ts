@@ -6,7 +6,6 @@
  */
 import type { Draft, Message } from "../../src/client/session/session_events.ts";
 
-/** Own messages that /edit and /delete can reach. */
 const OWN_MAX = 100;
 /** Milliseconds before an unacknowledged draft is shown as waiting. */
 const PATIENCE_MS = 300;
@@ -59,7 +58,6 @@ export class SentMessages {
     this.#own = [];
   }
 
-  /** The last own message but `back`. */
   last(back: number): Message | undefined {
     return this.#own.at(-1 - back);
   }

@@ -30,7 +30,6 @@ export class StandingRows {
     return this.#state?.state === "live";
   }
 
-  /** True while a row changes with time. */
   get isTimed(): boolean {
     return this.#typing.size > 0 || this.#state?.state === "waiting";
   }
@@ -50,7 +49,6 @@ export class StandingRows {
     this.#typing.set(name, nowMs + TYPING_SHOWN_MS);
   }
 
-  /** The user has sent the message or left. */
   typed(name: string): void {
     this.#typing.delete(name);
   }

@@ -33,7 +33,6 @@ export class CatchUp {
   isJoined = false;
   isOldest = false;
   pages = 0;
-  /** Oldest first. */
   entries: HistoryEntry[] = [];
   /** The id of the last message that was shown; "" for none. */
   readonly target: string;

@@ -27,7 +27,6 @@ export class ChatSession {
   #token: string | undefined;
   #position = 0;
   #wasIn = false;
-  /** The last refusal to let the session in. */
   #refusal: string | undefined;
   #pollAtMs: number | undefined;
   #wakeAtMs: number | undefined;

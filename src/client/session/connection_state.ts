@@ -76,7 +76,6 @@ export class ConnectionState {
     this.#probedAtMs = undefined;
   }
 
-  /** The socket is closed or given up. */
   lost(nowMs: number): void {
     if (this.#enteredAtMs !== undefined && nowMs - this.#enteredAtMs >= STEADY_MS) this.#tries = 0;
     this.hasSocket = false;
@@ -135,7 +134,6 @@ export class ConnectionState {
     return this.hasSocket && deadAtMs !== undefined && nowMs >= deadAtMs;
   }
 
-  /** When to check again. */
   wakeAtMs(askedAtMs: number | undefined): number | undefined {
     if (!this.hasSocket) return this.retryAtMs;
     const ping = this.#enteredAtMs === undefined ? undefined : this.#pingAtMs;
@@ -151,7 +149,6 @@ export class ConnectionState {
   }
 }
 
-/** The smallest defined time. */
 export function earliest(times: readonly (number | undefined)[]): number | undefined {
   return times.reduce((first, time) =>
     first === undefined || (time !== undefined && time < first) ? time : first

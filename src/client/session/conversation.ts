@@ -127,7 +127,6 @@ export class Conversation {
     }
   }
 
-  /** Receives a page that the user asked for. */
   receivePage(content: string | undefined, before: string | undefined): void {
     const page = readHistory(content) ?? [];
     const messages = page.map((entry) => this.own.message(entry));

@@ -64,7 +64,6 @@ export class OwnMessages {
     this.#echoes.push({ draft, sentAs, isAcknowledged: true });
   }
 
-  /** Finds the acknowledged draft whose message this is. */
   claim({ uuid, timestamp, text }: Extract<ServerFrame, { type: "MSG" }>): Draft | undefined {
     const at = this.#echoes.findIndex(({ draft }) =>
       String(draft.timestamp) === timestamp && draft.text === text
@@ -130,7 +129,6 @@ export class OwnMessages {
     return { uuid, username, timestamp, text, edited, isOwn: this.#uuids.has(uuid) };
   }
 
-  /** True if the message was emitted with another text. */
   hasChanged({ uuid, message }: HistoryEntry): boolean {
     const before = this.#recent.get(uuid);
     return before !== undefined && before !== message;

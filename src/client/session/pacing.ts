@@ -38,7 +38,6 @@ export class Pacing {
     this.#tokens = Math.min(this.#tokens, this.#burst);
   }
 
-  /** Starts again with a full bucket, for a new connection. */
   reset(nowMs: number): void {
     this.#tokens = this.#burst;
     this.#atMs = nowMs;

@@ -38,7 +38,6 @@ export function isFaultText(text: string, ...names: FaultName[]): boolean {
   return names.some((name) => text.split(":")[0] === FAULTS[name].split(":")[0]);
 }
 
-/** True if the same request may succeed later. */
 export function passesByItself(text: string): boolean {
   return isFaultText(text, "STORE_FAILED", "INTERNAL", "FLOOD", "SERVER_FULL");
 }

@@ -12,7 +12,6 @@ import { type Asked, frameOf, isSend, type Request, request, Requests } from "./
 export class RequestQueue {
   readonly requests = new Requests();
   readonly pacing = new Pacing(0);
-  /** True if this connection negotiated `c2.live`. */
   isExtended = false;
   readonly #send: (text: string) => void;
   #typedAtMs = -Infinity;
@@ -26,7 +25,6 @@ export class RequestQueue {
     this.pacing.reset(nowMs);
   }
 
-  /** When the oldest unanswered frame was sent. */
   get askedAtMs(): number | undefined {
     return this.requests.askedAtMs;
   }

@@ -111,7 +111,6 @@ export class Requests {
     this.#waiting.shift();
   }
 
-  /** Records that a request was sent, whether it waited or not. */
   sent(request: Request, sentAs: string, nowMs: number): void {
     if (this.#waiting[0] === request) this.#waiting.shift();
     request.tries++;

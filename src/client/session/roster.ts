@@ -20,7 +20,6 @@ export class Roster {
     return this.#names.includes(name);
   }
 
-  /** Replaces all names by the server's list. */
   replace(names: readonly string[]): void {
     this.#names = [...new Set(names)].slice(0, NAMES_MAX);
   }

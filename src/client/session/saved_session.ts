@@ -24,7 +24,6 @@ export function saveSession(
   return { username, token, position, newest, own: own.saved, drafts };
 }
 
-/** Queues the unacknowledged drafts again. */
 export function restoreDrafts({ drafts, username }: SavedSession, requests: Requests): void {
   for (const { nonce, text, timestamp, fate } of drafts) {
     if (fate === "offered") continue;

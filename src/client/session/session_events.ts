@@ -15,7 +15,7 @@ export interface Message {
   readonly isOwn: boolean;
 }
 
-/** A text that the user sends, from the key press to the acknowledgement; `nonce` identifies it. */
+/** A text that the user sends, until it is acknowledged or dropped; `nonce` identifies it. */
 export interface Draft {
   readonly nonce: string;
   readonly text: string;
