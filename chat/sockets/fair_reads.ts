@@ -26,9 +26,12 @@ export class FairReads {
     this.#steadyMs = steadyMs;
   }
 
-  /** Replaces the only listener of a socket's data, which must be set already. */
-  add(socket: Socket): FairRead {
-    return new FairRead(socket, this);
+  /**
+   * Replaces the only listener of a socket's data, which must be set already. `afterEnd` says what happens to queued
+   * bytes once the socket sends no more.
+   */
+  add(socket: Socket, afterEnd: "read" | "drop"): FairRead {
+    return new FairRead(socket, afterEnd === "drop", this);
   }
 
   enqueue(reading: FairRead): void {
@@ -57,21 +60,25 @@ export class FairReads {
 export class FairRead {
   readonly #socket: Socket;
   readonly #listener: (bytes: Buffer) => void;
+  readonly #onData = (bytes: Buffer) => this.#read(bytes);
+  readonly #onClose = () => this.#readRest();
+  readonly #dropsAfterEnd: boolean;
   readonly #reads: FairReads;
   #rest: Buffer | undefined;
   #isOver = false;
 
   /** Internal: call `FairReads.add`. */
-  constructor(socket: Socket, reads: FairReads) {
+  constructor(socket: Socket, dropsAfterEnd: boolean, reads: FairReads) {
     this.#socket = socket;
+    this.#dropsAfterEnd = dropsAfterEnd;
     this.#reads = reads;
     const [listener, ...others] = socket.listeners("data") as ((bytes: Buffer) => void)[];
     if (listener === undefined || others.length > 0) throw new Error("not one listener of a socket's data");
     this.#listener = listener;
     socket.removeListener("data", listener);
-    socket.on("data", (bytes: Buffer) => this.#read(bytes));
+    socket.on("data", this.#onData);
     // Runs before the library's listener, which reads bytes that arrived after those queued here.
-    socket.prependListener("close", () => this.#readRest());
+    socket.prependListener("close", this.#onClose);
   }
 
   /** Stops reading, and drops what is queued. */
@@ -79,6 +86,16 @@ export class FairRead {
     this.#isOver = true;
     this.#rest = undefined;
     this.#socket.pause();
+  }
+
+  /** Leaves the socket to another reader, with the queued bytes put back. */
+  release(): void {
+    const rest = this.#rest;
+    this.#isOver = true;
+    this.#rest = undefined;
+    this.#socket.removeListener("data", this.#onData);
+    this.#socket.removeListener("close", this.#onClose);
+    if (rest !== undefined) this.#socket.unshift(rest);
   }
 
   /** Processes one slice; returns whether more is queued. */
@@ -107,6 +124,7 @@ export class FairRead {
   }
 
   #give(bytes: Buffer): void {
+    if (this.#dropsAfterEnd && !this.#socket.writable) return this.end();
     this.#listener.call(this.#socket, bytes);
   }
 }

@@ -14,6 +14,7 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { STATUS_CODE } from "@std/http/status";
 import type { Limits } from "../../src/protocol/limits.ts";
 import type { Tls } from "../../src/serving/tls_files.ts";
+import type { FairRead, FairReads } from "./fair_reads.ts";
 import { HttpConnections } from "./http_connections.ts";
 import type { AdmittedSocket, Peer } from "./transport.ts";
 
@@ -56,6 +57,7 @@ export interface NodeHttpOptions {
   readonly limits: Pick<Limits, "maxSockets">;
   /** Threads that listen on the port: each has an equal share of the connections. */
   readonly sharers: number;
+  readonly fairReads: FairReads;
   readonly handle: (request: Request, peer: Peer) => Response | Promise<Response>;
   readonly onLetIn: (letIn: LetIn) => void;
   /** Called for a bug while answering; the peer gets 500. */
@@ -67,12 +69,14 @@ export class NodeHttp {
   readonly #options: NodeHttpOptions;
   readonly #server: Server;
   readonly #connections: HttpConnections<Socket>;
+  /** By the socket that node:http reads from: the connection, or TLS over it. */
+  readonly #reads = new WeakMap<Socket, FairRead>();
   /** One function for all connections: `this` is the socket. */
   readonly #onClose: (this: Socket) => void;
 
   constructor(options: NodeHttpOptions) {
     this.#options = options;
-    const { tls, limits, sharers, waits: { request, nextRequest, silence } } = options;
+    const { tls, limits, sharers, fairReads, waits: { request, nextRequest, silence } } = options;
     this.#connections = new HttpConnections(() =>
       Math.ceil(Math.min(HTTP_CONNECTIONS_MAX, limits.maxSockets) / sharers)
     );
@@ -95,6 +99,11 @@ export class NodeHttp {
       socket.on("error", ignoreError);
       socket.on("close", this.#onClose);
       this.#connections.opened(socket);
+    });
+    // After the listener of node:http, which sets the one for data.
+    server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
+      readByEvents(socket);
+      this.#reads.set(socket, fairReads.add(socket, "drop"));
     });
     const answer = this.#listener(({ gone }) => {
       gone();
@@ -186,6 +195,8 @@ export class NodeHttp {
 
   /** Makes a response for the socket, as node:http gives none for an upgrade: a refusal needs one. */
   #upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): void {
+    this.#reads.get(socket)?.release();
+    this.#reads.delete(socket);
     // Below TLS the connection is another socket.
     if (socket !== connectionOf(socket)) socket.on("error", ignoreError);
     // An earlier request is unanswered: its answer would go between the frames.
@@ -214,6 +225,20 @@ function ofRuntime(request: Request): Request {
 
 function isForWebSocket({ method, headers: { upgrade } }: IncomingMessage): boolean {
   return method === "GET" && upgrade?.toLowerCase() === "websocket";
+}
+
+/**
+ * Has node:http read by the event `data`. Otherwise Deno's parser takes up to 64 KiB from the handle and answers all
+ * requests in it at once. In Node.js a listener of `data` does this; Deno 2.9.6 needs the private call.
+ */
+function readByEvents(socket: Socket): void {
+  const { parser, _handle } = socket as {
+    parser?: { unconsume(): void; _consumed: boolean };
+    _handle?: { _consumed: boolean };
+  };
+  if (parser === undefined || _handle === undefined) return;
+  parser.unconsume();
+  parser._consumed = _handle._consumed = false;
 }
 
 /** The accepted socket. For TLS it is a private field of node:tls. */

@@ -46,6 +46,7 @@ class WsTransport implements Transport {
       waits,
       limits,
       sharers,
+      fairReads: this.#fairReads,
       handle,
       onLetIn: (letIn) => this.#connect(letIn),
       onBug: (error) => log.error("bug", { where: "http", error }),
@@ -100,7 +101,7 @@ class WsTransport implements Transport {
   #connect({ request, socket, admitted }: LetIn): void {
     const webSocket = this.#handshakes.shake(request, socket, admitted.subprotocol);
     if (webSocket === undefined) return admitted.gone();
-    const reading = this.#fairReads.add(socket);
+    const reading = this.#fairReads.add(socket, "read");
     this.#connections.add(new WsConnection(webSocket, { admitted, reading, stream: socket }, this.#rules));
   }
 

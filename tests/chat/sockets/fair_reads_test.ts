@@ -12,6 +12,7 @@ import { AT_ONCE_BYTES, FairReads, SLICE_BYTES, TURN_MS } from "../../../chat/so
 
 class FakeSocket extends EventEmitter {
   isPaused = false;
+  writable = true;
   /** Bytes of each piece that its listener was given. */
   readonly given: number[] = [];
 
@@ -44,9 +45,9 @@ class Turns {
   readonly #turns = new FairReads(() => this.nowMs);
 
   /** `costMs` is the time to process one piece. */
-  socket(costMs = 0): FakeSocket & { end(): void } {
+  socket(costMs = 0, afterEnd: "read" | "drop" = "read"): FakeSocket & { end(): void } {
     const socket = new FakeSocket(() => this.nowMs += costMs);
-    const reading = this.#turns.add(socket as unknown as Socket);
+    const reading = this.#turns.add(socket as unknown as Socket, afterEnd);
     return Object.assign(socket, { end: () => reading.end() });
   }
 
@@ -111,6 +112,17 @@ Deno.test("a connection that ends has what it sent before worked through first",
   socket.brings(SLICE_BYTES * 3);
   socket.emit("close");
   assertEquals(order, [`close after ${SLICE_BYTES * 3}`]);
+});
+
+Deno.test("a socket whose requests are dropped once it sends no more gives none after that", async () => {
+  const turns = new Turns();
+  const socket = turns.socket(TURN_MS, "drop");
+  socket.brings(SLICE_BYTES * 3);
+  await turns.next();
+  socket.writable = false;
+  await turns.next();
+  socket.emit("close");
+  assertEquals([socket.given, socket.isPaused], [[SLICE_BYTES], true]);
 });
 
 Deno.test("a bug in one socket's work does not keep the others waiting", async () => {

@@ -6,10 +6,11 @@
  */
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { toFrame } from "../../../chat/room/frame.ts";
+import { SLICE_BYTES } from "../../../chat/sockets/fair_reads.ts";
 import { REQUESTS_AHEAD_MAX } from "../../../chat/sockets/http_connections.ts";
 import { HEAD_BYTES_MAX, HEADERS_MAX, HTTP_CONNECTIONS_MAX } from "../../../chat/sockets/http_node.ts";
 import { startWs } from "../../../chat/sockets/transport_ws.ts";
-import { handshake, RawPeer } from "../../support/raw_peer.ts";
+import { frame, handshake, RawPeer } from "../../support/raw_peer.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 import type { Tls } from "../../../src/serving/tls_files.ts";
 
@@ -32,7 +33,7 @@ interface Opened extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Answers `/large` with many bytes, `/never` not at all, and all else with the request. */
+/** Answers `/large` with many bytes, `/never` not at all, `/pieces` as below, and all else with the request. */
 async function open({ waits, tls, maxSockets = 10_000 }: OpenOptions = {}): Promise<Opened> {
   const transport = await startWs({
     hostname: "127.0.0.1",
@@ -45,6 +46,7 @@ async function open({ waits, tls, maxSockets = 10_000 }: OpenOptions = {}): Prom
     handle: async (request, peer) => {
       const { pathname } = new URL(request.url);
       if (pathname === "/large") return new Response(LARGE);
+      if (pathname === "/pieces") return new Response(String(await largestPiece(request)));
       if (pathname === "/never") return await new Promise<Response>(() => {});
       if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
         return new Response(`${request.method} ${pathname} ${await request.text()}`);
@@ -73,6 +75,13 @@ async function open({ waits, tls, maxSockets = 10_000 }: OpenOptions = {}): Prom
     bystander.close();
   };
   return { url, [Symbol.asyncDispose]: close };
+}
+
+/** Bytes of the largest piece in which a body came. */
+async function largestPiece({ body }: Request): Promise<number> {
+  let largest = 0;
+  for await (const piece of body!) largest = Math.max(largest, piece.length);
+  return largest;
 }
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -129,6 +138,30 @@ Deno.test("ws reads a request byte by byte, and answers the next over the same c
   assertEquals(await peer.readAnswer(), "POST /first hello");
   await peer.write(bytes(get("/second")));
   assertEquals(await peer.readAnswer(), "GET /second ");
+});
+
+Deno.test("ws reads a large request in slices, so that others are heard in between", async () => {
+  for (const tls of [undefined, { cert, key }]) {
+    await using server = await open({ ...(tls && { tls }) });
+    await using peer = await RawPeer.connect(server.url);
+    const body = "x".repeat(50_000);
+    await peer.write(
+      bytes(`POST /pieces HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+    );
+    assertLess(Number(await peer.readAnswer()), SLICE_BYTES + 1);
+  }
+});
+
+Deno.test("ws gives a WebSocket every frame that came with its handshake", async () => {
+  for (const tls of [undefined, { cert, key }]) {
+    await using server = await open({ ...(tls && { tls }) });
+    await using peer = await RawPeer.connect(server.url);
+    const texts = Array.from({ length: 20 }, (_, i) => `${i} ${"x".repeat(SLICE_BYTES / 8)}`);
+    const frames = texts.flatMap((text) => [...frame(bytes(text))]);
+    await peer.write(new Uint8Array([...handshake(), ...frames]));
+    assertMatch(await peer.readHead(), /^HTTP\/1\.1 101 /);
+    for (const text of texts) assertEquals(await peer.readText(), `heard ${text}`);
+  }
 });
 
 Deno.test("ws refuses what is no HTTP with 400", async () => {
