@@ -112,6 +112,8 @@ export class NodeHttp {
     server.on("request", (request, response) => {
       // Not the server's own timeout: WebSockets would keep its timers.
       request.socket.setTimeout(silence);
+      // Such a body is not read: it could go on for ever after the answer.
+      if (isBodiless(request.method) && hasBody(request)) response.shouldKeepAlive = false;
       if (this.#asks(request.socket, response)) answer(request, response);
     });
     server.on("upgrade", (request, socket: Socket, rest) => this.#upgrade(request, socket, rest));
@@ -173,6 +175,8 @@ export class NodeHttp {
       if (incoming.rawHeaders.length > 2 * HEADERS_MAX) {
         return refusal(STATUS_CODE.RequestHeaderFieldsTooLarge, "The request has too many headers");
       }
+      // The runtime makes no request of this method.
+      if (incoming.method === "TRACE") return refusal(STATUS_CODE.BadRequest, "The request is malformed");
       return handle(ofRuntime(request), { remoteAddress: incoming.socket.remoteAddress ?? "", upgrade });
     }, {
       overrideGlobalObjects: false,
@@ -219,8 +223,16 @@ export class NodeHttp {
 /** Copies a request with a body: hono's body limit works only on the runtime's own requests. */
 function ofRuntime(request: Request): Request {
   const { url, method, headers } = request;
-  if (method === "GET" || method === "HEAD") return request;
+  if (isBodiless(method)) return request;
   return new Request(url, { method, headers: [...headers], body: request.body });
+}
+
+function isBodiless(method: string | undefined): boolean {
+  return method === "GET" || method === "HEAD";
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 }
 
 function isForWebSocket({ method, headers: { upgrade } }: IncomingMessage): boolean {

@@ -164,11 +164,22 @@ Deno.test("ws gives a WebSocket every frame that came with its handshake", async
   }
 });
 
+Deno.test("ws closes a connection whose GET has a body, which is not read", async () => {
+  await using server = await open();
+  for (const body of ["Content-Length: 9\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"]) {
+    await using peer = await RawPeer.connect(server.url);
+    await peer.write(bytes(`GET / HTTP/1.1\r\nHost: x\r\n${body}`));
+    assertMatch(await peer.readHead(), /^HTTP\/1\.1 200 [^]*\r\nconnection: close/i);
+    await peer.readToEnd();
+  }
+});
+
 Deno.test("ws refuses what is no HTTP with 400", async () => {
   await using server = await open();
   const malformed = [
     "nonsense\r\n\r\n",
     "GET / HTTP/1.1\r\n\r\n",
+    "TRACE / HTTP/1.1\r\nHost: x\r\n\r\n",
     get("/a b"),
     get("/", "no colon\r\n"),
     get("/", "Spaced : x\r\n"),
