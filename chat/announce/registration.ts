@@ -134,7 +134,7 @@ export class Registration {
     if (reply.answered && reply.status === 200) return log.info("listing.withdrawn", { listing });
     const values = { listing, answer: this.#reasonText(reply) };
     // A listing that stops too, as after Ctrl-C of `deno task start`, will find the server gone by itself.
-    if (reply.answered && reply.status === 503) log.info("listing.withdrawal_failed", values);
+    if (reply.answered && reply.status === 503) log.debug("listing.withdrawal_failed", values);
     else log.warn("listing.withdrawal_failed", values);
   }
 

@@ -77,7 +77,7 @@ Deno.test({
     assertEquals(status, 1);
     assertMatch(
       stderr,
-      /^chatter: Cannot (?:open|use) the store at \S+chat\.db: .*full.* Make room there, .*--kv.*\n$/,
+      /^chatter: Cannot (?:open|use) the store at \S+chat\.db: .*full.* Free space there, .*--kv.*\n$/,
     );
     await disk.makeRoom();
     await using server = await startServer("chat", flags);

@@ -9,13 +9,10 @@ import { ChatClient } from "../support/chat_client.ts";
 import { type ListedServer, listedServers, untilListed } from "../support/listed_servers.ts";
 import { type ServerProgram, startServer } from "../support/program.ts";
 
-/** A port that was free a moment ago, for a program that has to use the same one twice. */
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
-}
+/** An address of this test alone: a port of 127.0.0.1 that was free a moment ago may be another test's by now. */
+const HOSTNAME = "127.0.0.53";
+const PORT = 8053;
+const OWN_ADDRESS = ["--hostname", HOSTNAME, "--port", String(PORT)];
 
 function startChatFor(listing: string, ...flags: string[]): Promise<ServerProgram> {
   return startServer("chat", ["--listing", listing, ...flags]);
@@ -50,23 +47,21 @@ Deno.test("killed with -9 and started again, a chat server is listed under its o
 });
 
 Deno.test("a chat server is listed within 10 s of the start of a listing that came later", async () => {
-  const port = freePort();
-  await using chat = await startChatFor(`http://127.0.0.1:${port}`);
+  await using chat = await startChatFor(`http://${HOSTNAME}:${PORT}`);
   await using alice = await ChatClient.connect(chat.url, "alice");
   await chat.event("listing.unreachable");
   await alice.say("nobody lists us, and we talk");
-  await using listing = await startServer("listing", ["--port", String(port)]);
+  await using listing = await startServer("listing", OWN_ADDRESS);
   await untilListed(listing.url, 10, (entries) => entries.length === 1);
 });
 
 Deno.test("a chat server is listed again within 30 s after its listing lost all its data", async () => {
-  const port = freePort();
-  await using before = await startServer("listing", ["--port", String(port)]);
+  await using before = await startServer("listing", OWN_ADDRESS);
   await using chat = await startChatFor(before.url);
   await untilListed(before.url, 10, (entries) => entries.length === 1);
   before.kill("SIGKILL");
   await before.end();
-  await using after = await startServer("listing", ["--port", String(port)]);
+  await using after = await startServer("listing", OWN_ADDRESS);
   assertEquals(await listedServers(after.url), []);
   await untilListed(after.url, 30, (entries) => entries.length === 1);
   await using alice = await ChatClient.connect(chat.url, "alice");
