@@ -51,7 +51,10 @@ Deno.test("a file that is wrong says where and what was taken before", async () 
     const cases: [unknown[], string][] = [
       [[], ": the file is empty"],
       [["nothing"], ":1: the line is not the first line of an export"],
-      [[{ ...header, version: 2 }], ":1: it has version 2; this program knows 1: use the newer program"],
+      [
+        [{ ...header, version: 2 }],
+        ":1: the file has version 2; this program knows version 1: use the newer program",
+      ],
       [
         [header, row(1), row(2)],
         ": the file is incomplete: its last line is missing; rows read: 2. Rows taken: 2, skipped: 0.",
