@@ -15,7 +15,7 @@ import type { Key } from "./screen/keys.ts";
 import { LineEditor } from "./screen/line_editor.ts";
 import { SentMessages } from "./screen/sent_messages.ts";
 import { type Lines, type Prompt, PromptScreen, type Size } from "./screen/prompt_screen.ts";
-import { StandingRows } from "./screen/standing_rows.ts";
+import { StatusRows } from "./screen/status_rows.ts";
 import { completionOf, HELP, readCommand } from "./screen/slash_commands.ts";
 
 const SHOWN_AT_FIRST = 20;
@@ -45,7 +45,7 @@ export class PersonClient {
   readonly #screen: PromptScreen;
   readonly #editor: LineEditor;
   readonly #sent = new SentMessages();
-  readonly #standing: StandingRows;
+  readonly #status: StatusRows;
   #come: Lines[] = [];
   #tick: ReturnType<typeof setTimeout> | undefined;
   /** What the line is for: a message, a name, or the new text of a message. */
@@ -61,7 +61,7 @@ export class PersonClient {
     const { paint } = world;
     this.#world = world;
     this.ended = this.#end.promise;
-    this.#standing = new StandingRows(world.url);
+    this.#status = new StatusRows(world.url);
     this.#session = new SessionDriver({
       url: world.url,
       onEvent: (event) => this.#show(event),
@@ -96,7 +96,7 @@ export class PersonClient {
   leave(): void {
     if (this.#isLeaving) return this.#end.resolve({ problem: undefined });
     this.#isLeaving = true;
-    this.#standing.leaves();
+    this.#status.leaves();
     this.#session.leave();
     this.#draw();
   }
@@ -232,7 +232,7 @@ export class PersonClient {
         this.#entered(event);
         break;
       case "message":
-        this.#standing.typed(event.message.username);
+        this.#status.typed(event.message.username);
         this.#sent.received(event.message);
         this.#oldest ??= event.message.uuid;
         this.#come.push(
@@ -243,7 +243,7 @@ export class PersonClient {
         this.#page(event);
         break;
       case "typing":
-        this.#standing.types(event.username, steadyClock());
+        this.#status.types(event.username, steadyClock());
         break;
       case "queued":
         this.#sent.queued(event.draft, steadyClock());
@@ -262,7 +262,7 @@ export class PersonClient {
         if (event.wish.kind === "users") this.#tellRoster(this.#session.users);
         break;
       default: {
-        if (event.type === "left") this.#standing.typed(event.username);
+        if (event.type === "left") this.#status.typed(event.username);
         const line = this.#lines.roster(event);
         if (line !== undefined) this.#come.push(line);
       }
@@ -271,8 +271,8 @@ export class PersonClient {
   }
 
   #connectionChanged(event: Extract<SessionEvent, { type: "state" }>): void {
-    const wasLive = this.#standing.isLive;
-    this.#standing.setState(event);
+    const wasLive = this.#status.isLive;
+    this.#status.setState(event);
     switch (event.state) {
       case "waiting": {
         if (this.#isLeaving) return this.#end.resolve({ problem: undefined });
@@ -360,14 +360,14 @@ export class PersonClient {
     this.#come = [];
     this.#world.write(this.#screen.print(come, this.#prompt()));
     clearTimeout(this.#tick);
-    if (this.#standing.isTimed || this.#sent.waiting > 0) {
+    if (this.#status.isTimed || this.#sent.waiting > 0) {
       this.#tick = setTimeout(() => this.#draw(), TICK_MS);
     }
   }
 
   #prompt(): Prompt {
     const { text, cursor } = this.#editor;
-    const above = [...this.#sent.rows(steadyClock()), ...this.#standing.rows(steadyClock())];
+    const above = [...this.#sent.rows(steadyClock()), ...this.#status.rows(steadyClock())];
     return { above, label: this.#label(), text, cursor };
   }
 

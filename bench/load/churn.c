@@ -1,9 +1,9 @@
 /*
- * People who come, say something and go, beside some who stay and talk: for as long as asked, for `deno task soak`.
+ * Clients that join, write and leave, beside clients that stay and write: for a given time, for `deno task soak`.
  *
- * Each who comes uses one of a fixed number of places, and each place has a lane of its own in the check of loss
- * and order: the messages of all who ever sat there are numbered through. Those who stay see all of it; each who
- * comes has to see everything from what it saw first. A line of JSON each `--every` seconds, and one at the end.
+ * Each visitor uses one of a fixed number of places. Each place has its own lane in the check of loss and order, with
+ * one numbering for all its visitors. Stayers receive all messages; a visitor must receive all from its first one on.
+ * Prints a line of JSON every `--every` seconds, and one at the end.
  */
 #define _GNU_SOURCE
 #include "load.h"
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 #define COMINGS_PER_SECOND 10
-/* As many as come in 6.4 s, which is longer than anybody stays: so a place is free when it is needed again. */
+/* Arrivals of 6.4 s, which is longer than a visit, so that a place is free when it is needed again. */
 #define PLACES 64
 #define STAY_MIN_NS 500000000u
 #define STAY_MAX_NS 5000000000u
@@ -94,8 +94,8 @@ static uint64_t missing(void) {
   return count;
 }
 
-/* How many departures are still to be told to those who stay. */
-static uint64_t untold(void) {
+/* Departure notices that the stayers have not received yet. */
+static uint64_t missing_departures(void) {
   uint64_t count = 0;
   for (uint32_t i = 0; i < stayers; i++) count += comings - clients[i].departures;
   return count;
@@ -132,18 +132,18 @@ static void open_churn(void) {
   }
 }
 
-/* All who are left go, and those who stay have to have seen everything. */
+/* The remaining visitors leave, and the stayers must have received everything. */
 static void close_churn(void) {
   uint64_t until = now_ns() + REST_NS;
   while (now_ns() < until) {
     bool is_anybody_there = false;
     for (uint32_t place = 0; place < PLACES; place++) is_anybody_there |= clients[stayers + place].state != CLOSED;
-    if (!is_anybody_there && missing() == 0 && untold() == 0) break;
+    if (!is_anybody_there && missing() == 0 && missing_departures() == 0) break;
     send_away(now_ns());
     loop_turn(50);
   }
   if (missing() > 0) problem("%llu deliveries never came", (unsigned long long)missing());
-  if (untold() != 0) problem("not everyone was told of every departure once");
+  if (missing_departures() != 0) problem("not every stayer received every departure once");
 }
 
 void run_churn(void) {

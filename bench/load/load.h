@@ -45,7 +45,7 @@ extern Options options;
 
 uint64_t now_ns(void);
 
-/* Times in nanoseconds, told apart to 1.6 %. */
+/* Times in nanoseconds, with a resolution of 1.6 %. */
 typedef struct histogram {
   uint64_t counts[64 * 64];
   uint64_t total;
@@ -56,7 +56,7 @@ void histogram_add(Histogram *histogram, uint64_t ns);
 /* The value in microseconds below which this share of all lies. */
 double histogram_quantile(const Histogram *histogram, double share);
 
-/* CPU seconds so far: the server's, all threads; our own; everybody's. */
+/* CPU seconds so far: of the server, all threads; our own; of all processes. */
 typedef struct cpu {
   double server, own, all;
 } Cpu;
@@ -95,13 +95,13 @@ typedef struct client {
   uint32_t sent;        /* the number of its next message */
   uint32_t returned;    /* own messages that came back */
   uint32_t acknowledged;
-  uint64_t departures;  /* of others and its own, as it was told */
+  uint64_t departures;  /* received departure notices, its own included */
   void *more;           /* the mode's own */
 } Client;
 
 #define NO_LANE UINT32_MAX
 
-/* What is done with what comes in: bytes that begin with whatever was left over. Returns how many were used up. */
+/* Handles received bytes, which begin with the unused ones. Returns how many were used. */
 typedef size_t (*Reader)(Client *client, uint8_t *data, size_t length, uint64_t now);
 
 typedef struct loop {
@@ -131,12 +131,12 @@ void loop_turn_until(uint64_t at_ns);
 
 void websocket_request(Client *client);
 size_t websocket_read(Client *client, uint8_t *data, size_t length, uint64_t now);
-/* Masked, as a client has to; put out by the next client_flush. */
+/* Masked, as from every client; sent by the next client_flush. */
 void websocket_text(Client *client, const char *text, size_t length);
 
 /* ---- messages.c ---- */
 
-/* What the modes are told. */
+/* Callbacks of the modes. */
 typedef struct hooks {
   void (*ready)(Client *client);
   void (*message)(Client *client, uint32_t lane, uint64_t now);

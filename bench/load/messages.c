@@ -1,6 +1,5 @@
 /*
- * What is said, in both dialects, and what comes in held to it: whose message it is, which of theirs, and when
- * it was due.
+ * Writes messages in both dialects, and checks received ones: sender, number, and time at which it was due.
  *
  * c2 is Chatter's own protocol, PROTOCOL.md §2 to §6, which the plain peers speak as far as it is needed here.
  * socketio is Engine.IO 4 over WebSocket with an event "msg" that is acknowledged. A text is
@@ -181,7 +180,7 @@ static void receive_c2(Client *client, const char *text, size_t length, uint64_t
   if (BEGINS("c2/MSG ")) receive_message(client, text, length, now);
   else if (BEGINS("c2/ACKNOWLEDGE")) receive_acknowledgement(client);
   else if (BEGINS("c2/DISCONNECT ")) client->departures++;
-  else problem("client %u was told %.*s", client->number, (int)(length < 200 ? length : 200), text);
+  else problem("client %u received %.*s", client->number, (int)(length < 200 ? length : 200), text);
 }
 
 static void receive_socketio(Client *client, const char *text, size_t length, uint64_t now) {
@@ -196,7 +195,7 @@ static void receive_socketio(Client *client, const char *text, size_t length, ui
     int opening = snprintf(open, sizeof open, "40{\"name\":\"%s\"}", client->name);
     websocket_text(client, open, (size_t)opening);
   } else {
-    problem("client %u was told %.*s", client->number, (int)(length < 200 ? length : 200), text);
+    problem("client %u received %.*s", client->number, (int)(length < 200 ? length : 200), text);
   }
 }
 

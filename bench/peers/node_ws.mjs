@@ -22,11 +22,11 @@ function receive(socket, member, text) {
     const semicolon = text.indexOf(";");
     const timestamp = text.slice("c2/MSG ".length, semicolon);
     socket.send("c2/ACKNOWLEDGE");
-    // Bytes, made once: from a string each send would encode anew.
-    const told = Buffer.from(
+    // Bytes, made once: each send would encode a string again.
+    const frame = Buffer.from(
       `c2/MSG ${member.name}; ${timestamp}; ${randomUUID()}; ${text.slice(semicolon + 2)}`,
     );
-    for (const listener of room) listener.send(told, { binary: false });
+    for (const listener of room) listener.send(frame, { binary: false });
   }
 }
 

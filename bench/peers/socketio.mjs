@@ -1,5 +1,5 @@
 /**
- * A chat room on Socket.IO, over WebSocket only: the event "msg" with a time and a text is acknowledged, and told
+ * A chat room on Socket.IO, over WebSocket only: the event "msg" with a time and a text is acknowledged, and sent
  * to everyone with the sender's name and an id. It has no limits and no history.
  *
  *     node socketio.mjs PORT

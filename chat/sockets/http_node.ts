@@ -112,7 +112,7 @@ export class NodeHttp {
     server.on("request", (request, response) => {
       // Not the server's own timeout: WebSockets would keep its timers.
       request.socket.setTimeout(silence);
-      // Such a body is not read: it could go on for ever after the answer.
+      // Such a body is not read: it could go on forever after the answer.
       if (isBodiless(request.method) && hasBody(request)) response.shouldKeepAlive = false;
       if (this.#asks(request.socket, response)) answer(request, response);
     });

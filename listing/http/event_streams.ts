@@ -157,7 +157,7 @@ export class EventStreams {
     } catch (error) {
       log.error("bug", { where: "events", error });
       stream.end();
-      stream.controller.error(new Error("the events could not be told"));
+      stream.controller.error(new Error("the events could not be sent"));
       return undefined;
     }
   }

@@ -90,7 +90,7 @@ export function apiPage(api: ApiDocument): Promise<string> {
     `,
     main: html`
       <p>Any client may use this API, from any origin. The listing reads every body as JSON. It answers a refused
-        request with a status and one line of text. In these texts, <code>{detail}</code> stands for the part that
+        request with a status and one line of text. In these texts, <code>{detail}</code> is the part that
         depends on the request.</p>
       ${Object.entries(components.securitySchemes).map(([name, { description }]) =>
         html`<p><strong id="key-${name}">The key.</strong> ${description}</p>`

@@ -1,8 +1,8 @@
 /**
- * What a chat server says of itself to a listing, PROTOCOL.md §9.2: one form for the sender, who has its type, and the
- * receiver, who judges by it.
+ * The announcement of a chat server to a listing, docs/listing_api.md §9.2: a type for the sender, a schema for the
+ * receiver.
  *
- * An address is only checked for being text here: what it means depends on who sent it, which the listing judges.
+ * Of an address, the schema only checks that it is text. The listing checks the rest, which depends on the sender.
  *
  * @module
  */
@@ -27,9 +27,9 @@ export const announcementSchema = z.strictObject({
     `host:port, [v6]:port, host alone for port ${DEFAULT_PORT}, or :port at the sender's own address; ` +
       `wss:// in front for TLS; at first :${DEFAULT_PORT}`,
   ),
-  connectedUsers: users("people who are there now; at first 0"),
-  maxUsers: users(`how many there is room for; at first ${DEFAULT_MAX_USERS}`),
+  connectedUsers: users("connected users; at first 0"),
+  maxUsers: users(`users that the server has room for; at first ${DEFAULT_MAX_USERS}`),
 }).partial();
 
-/** Any of a server's properties; what is absent is left as it is, or at its default for a new server. */
+/** Any of a server's properties. An absent one stays unchanged, or gets its default for a new server. */
 export type Announcement = z.infer<typeof announcementSchema>;

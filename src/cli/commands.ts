@@ -215,9 +215,9 @@ export const COMMANDS = {
   completions: {
     description: "print a script that completes commands in a shell",
     details:
-      'Each shell loads its script at its start. bash: eval "$(chatter completions bash)" in ~/.bashrc. ' +
-      "zsh: source <(chatter completions zsh) in ~/.zshrc, after compinit. " +
-      "fish: chatter completions fish | source in ~/.config/fish/config.fish.",
+      'A shell loads its script when it starts. For bash, add eval "$(chatter completions bash)" to ~/.bashrc. ' +
+      "For zsh, add source <(chatter completions zsh) to ~/.zshrc, after compinit. " +
+      "For fish, add chatter completions fish | source to ~/.config/fish/config.fish.",
     flags: {},
     operand: flag("the shell", oneOf("SHELL", { bash: "bash", zsh: "zsh", fish: "fish" } as const), {
       default: "bash",

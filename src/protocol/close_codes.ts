@@ -1,9 +1,9 @@
 /**
- * Why the server ends a connection, PROTOCOL.md §8.1: the table of close codes and reasons.
+ * Close codes and reasons of a server, PROTOCOL.md §8.1.
  *
  * @module
  */
-/** Why the server ends a connection: a code of RFC 6455 §7.4.1 and at most 123 bytes of reason. */
+/** A code of RFC 6455 §7.4.1, and a reason of at most 123 bytes. */
 export interface CloseCause {
   readonly code: number;
   readonly reason: string;

@@ -1,8 +1,8 @@
 /**
- * Frames of c2 read from text and written to text, PROTOCOL.md §2, §4 to §6 and §12.
+ * Reads frames of c2 from text and writes them to text, PROTOCOL.md §2, §4 to §6 and §12.
  *
- * Pure and total: any string gives a frame or a fault, nothing throws. It does not know who is connected,
- * so whether a frame is allowed at this moment is not judged here.
+ * Pure and total: every string gives a frame or a fault, and nothing throws. Whether the room allows a frame at this
+ * moment is not decided here.
  *
  * @module
  */
@@ -20,13 +20,13 @@ import { parseUsername, type Username } from "./names.ts";
 const PREFIX = "c2/";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const DIGITS = /^[0-9]{1,16}$/;
-/** Digits of a timestamp, leading zeros included. */
+/** Digits of a timestamp, including leading zeros. */
 const TIMESTAMP_DIGITS_MAX = 16;
 const NONCE = new RegExp(`^[A-Za-z0-9_-]{1,${NONCE_LENGTH_MAX}}$`);
 /** 256 bits in base64url. */
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
-/** The subprotocol of WebSocket by which a client opts into the extended mode, §12. */
+/** The WebSocket subprotocol that selects the extended mode, §12. */
 export const LIVE_SUBPROTOCOL = "c2.live";
 
 type Read = Pick<Limits, "maxMessageLength">;
@@ -44,7 +44,7 @@ const CLIENT_TYPES: { readonly [type: string]: ReadContent } = {
   ERROR: () => fault("SERVER_ONLY_TYPE"),
 };
 
-/** What a client of the extended mode may send; for others these types do not exist. */
+/** Frames of a client in the extended mode; for other clients these types do not exist. */
 const EXTENDED_CLIENT_TYPES: typeof CLIENT_TYPES = {
   ...CLIENT_TYPES,
   __proto__: null as unknown as ReadContent,
@@ -55,7 +55,7 @@ const EXTENDED_CLIENT_TYPES: typeof CLIENT_TYPES = {
   JOIN: () => fault("SERVER_ONLY_TYPE"),
 };
 
-/** Reads what a client sent; `isExtended` says that it is one of the extended mode. */
+/** Reads a frame of a client, which is in the extended mode if `isExtended`. */
 export function decodeClientFrame(text: string, limits: Read, isExtended = false): ClientFrame | Fault {
   if (!text.startsWith(PREFIX)) return fault("NOT_C2");
   const { type, content } = splitType(text);
@@ -137,11 +137,11 @@ function readHistoryQuery(content: string | undefined): ClientFrame | Fault {
   return { type: "QUERY", query: "history", limit, before };
 }
 
-/** The fault of a message's text, or undefined where it holds its limits. */
+/** The fault of a message's text; undefined if the text is allowed. */
 function textFault(text: string, limits: Read): Fault | undefined {
   const max = limits.maxMessageLength;
   if (text === "") return fault("MESSAGE_EMPTY", max);
-  // A code point is one or two code units: counting is only needed in between.
+  // A code point has one or two code units, so most texts need no count.
   if (text.length > max && (text.length > 2 * max || codePoints(text) > max)) {
     return fault("MESSAGE_TOO_LONG", max);
   }
@@ -193,7 +193,7 @@ export function encodeServerFrame(frame: ServerFrame): string {
   }
 }
 
-/** Writes a client's frame. Of a username only the shown form is written: whether it is one, the server judges. */
+/** Writes a frame of a client, without a check of the username: the server checks it. */
 export function encodeClientFrame(frame: ClientFrame<Pick<Username, "shown">>): string {
   switch (frame.type) {
     case "CONNECT":
@@ -229,8 +229,8 @@ export function encodeClientFrame(frame: ClientFrame<Pick<Username, "shown">>): 
 }
 
 /**
- * Reads what a server sent, or undefined where it is no frame that this protocol knows. Tolerant, as a client
- * should be: names and texts are taken as they come.
+ * Reads a frame of a server; undefined for an unknown frame. Tolerant, as a client should be: it does not check names
+ * and texts.
  */
 export function decodeServerFrame(text: string): ServerFrame | undefined {
   if (!text.startsWith(PREFIX)) return undefined;
@@ -281,15 +281,15 @@ function isDepartureKind(text: string | undefined): text is DepartureKind {
   return text === "disconnect" || text === "lost_connection" || text === "ban";
 }
 
-// What an acknowledgement says, for the client that asked.
+// Readers of the content of acknowledgements, for a client.
 
-/** Reads the answer to `active_users`, §5.1; undefined where it is none. */
+/** Reads the answer to `active_users`, §5.1; undefined if it is malformed. */
 export function readUsers(content: string | undefined): string[] | undefined {
   if (content === undefined || !content.startsWith("[") || !content.endsWith("]")) return undefined;
   return content === "[]" ? [] : content.slice(1, -1).split(",");
 }
 
-/** Reads the answer to `history`, §5.4; undefined where it is none. */
+/** Reads the answer to `history`, §5.4; undefined if it is malformed. */
 export function readHistory(content: string | undefined): HistoryEntry[] | undefined {
   const entries = readJson(content);
   return Array.isArray(entries) && entries.every(isHistoryEntry) ? entries : undefined;
@@ -302,7 +302,7 @@ function isHistoryEntry(entry: unknown): entry is HistoryEntry {
     typeof message === "string" && typeof edited === "boolean";
 }
 
-/** Reads the answer to `server_info`, §5.5, as an object of which nothing is certain; undefined where it is none. */
+/** Reads the answer to `server_info`, §5.5, as an unchecked object; undefined if it is not an object. */
 export function readServerInfo(content: string | undefined): Record<string, unknown> | undefined {
   const info = readJson(content);
   return typeof info === "object" && info !== null && !Array.isArray(info)
@@ -310,7 +310,7 @@ export function readServerInfo(content: string | undefined): Record<string, unkn
     : undefined;
 }
 
-/** Reads the acknowledgement of SEND, §12.4; undefined where it is none. */
+/** Reads the acknowledgement of SEND, §12.4; undefined if it is malformed. */
 export function readReceipt(content: string | undefined): { nonce: string; uuid: string } | undefined {
   const [nonce, uuid] = takeArgument(content ?? "");
   return uuid !== undefined && UUID.test(uuid) ? { nonce, uuid } : undefined;
@@ -324,7 +324,7 @@ function readJson(text: string | undefined): unknown {
   }
 }
 
-/** Parts `c2/TYPE content`; without a space the content is empty. */
+/** Splits `c2/TYPE content`; without a space, the content is empty. */
 function splitType(text: string): { type: string; content: string } {
   const space = text.indexOf(" ");
   return space < 0
@@ -333,8 +333,8 @@ function splitType(text: string): { type: string; content: string } {
 }
 
 /**
- * Parts one argument from the rest: at the first `;` and at most one space after it, §2.2. The rest is
- * verbatim, and undefined where there is no `;`.
+ * Splits off one argument at the first `;` and at most one space after it, §2.2. The rest is verbatim, and undefined
+ * without a `;`.
  */
 function takeArgument(content: string): [argument: string, rest: string | undefined] {
   const end = content.indexOf(";");
@@ -342,7 +342,7 @@ function takeArgument(content: string): [argument: string, rest: string | undefi
   return [content.slice(0, end), content.slice(content[end + 1] === " " ? end + 2 : end + 1)];
 }
 
-/** Parts up to `count` arguments, then the rest as one more. */
+/** Splits off up to `count` arguments, then the rest as one more. */
 function takeArguments(content: string, count: number): (string | undefined)[] {
   const parts: (string | undefined)[] = [];
   let rest: string | undefined = content;

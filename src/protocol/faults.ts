@@ -1,8 +1,8 @@
 /**
  * The faults of clients as one table: a stable name, and the text of `c2/ERROR`, PROTOCOL.md §8.
  *
- * A fault is a value and never thrown. A text never repeats what the client sent. `{limit}` stands for the limit in
- * force, `{message}` for the operator's message of a ban.
+ * A fault is a value and never thrown. A text never repeats what the client sent. `{limit}` is replaced by the limit
+ * in force, `{message}` by the operator's message of a ban.
  *
  * @module
  */

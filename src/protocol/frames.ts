@@ -1,27 +1,27 @@
 /**
- * The frames of c2 as values, PROTOCOL.md §4 to §6 and §12: what a client may send and what a server sends.
+ * The frames of c2 as values, PROTOCOL.md §4 to §6 and §12: those of clients and those of servers.
  *
- * Only shapes. How they are written and read is the codec's; what they bring about is the room's.
+ * Only shapes: codec.ts reads and writes them, and the room decides what they cause.
  *
  * @module
  */
 import type { Username } from "./names.ts";
 
-/** Why somebody is no longer there, as `c2/DISCONNECT` names it. */
+/** The reason of a departure, as `c2/DISCONNECT` names it. */
 export type DepartureKind = "disconnect" | "lost_connection" | "ban";
 
-/** A frame of a client that is well formed. Names, texts and numbers in it hold their limits. */
+/** A well-formed frame of a client. Its names, texts and numbers are within their limits. */
 export type ClientFrame<Name = Username> =
   | { readonly type: "CONNECT"; readonly username: Name }
   | { readonly type: "MSG"; readonly timestamp: string; readonly text: string }
   | { readonly type: "UPDATE"; readonly username: Name }
   | { readonly type: "DISCONNECT" }
-  /** Timestamps stay text: they are relayed as sent. */
+  /** A timestamp stays text, because the server relays it as sent. */
   | { readonly type: "PING"; readonly timestamp: string | undefined }
   | Query
   | LiveFrame;
 
-/** What a client of the extended mode may send beside the others, §12. */
+/** Further frames of a client in the extended mode, §12. */
 export type LiveFrame =
   | { readonly type: "RESUME"; readonly token: string; readonly position: number }
   | { readonly type: "SEND"; readonly nonce: string; readonly timestamp: string; readonly text: string }
@@ -41,7 +41,7 @@ export type Query =
 
 /** A frame of a server. */
 export type ServerFrame =
-  /** `content` is undefined where nothing is said beyond the acknowledgement. */
+  /** `content` is undefined for a bare acknowledgement. */
   | { readonly type: "ACKNOWLEDGE"; readonly content: string | undefined }
   | { readonly type: "ERROR"; readonly text: string }
   | {
@@ -65,20 +65,20 @@ export type ServerFrame =
     readonly message: string | undefined;
   }
   | { readonly type: "PING"; readonly timestamp: string | undefined; readonly serverId: number }
-  /** To clients of the extended mode alone, as are the next two, §12. */
+  /** Only for clients in the extended mode, like the next two, §12. */
   | { readonly type: "SESSION"; readonly token: string; readonly position: number }
   | { readonly type: "JOIN"; readonly username: string }
   | { readonly type: "TYPING"; readonly username: string };
 
-/** A frame that everyone is sent, and that counts as one position of a session, §12.3. */
+/** A frame that the server broadcasts to all; each one is a position of a session, §12.3. */
 export type BroadcastFrame = Extract<ServerFrame, { type: "MSG" | "UPDATE" | "DISCONNECT" | "JOIN" }>;
 
-/** One message of an answer to the `history` query, as its JSON has it. */
+/** One message in the JSON answer to the `history` query. */
 export interface HistoryEntry {
   readonly uuid: string;
   readonly username: string;
   readonly timestamp: number;
-  /** Empty once the message was deleted. */
+  /** Empty if the message was deleted. */
   readonly message: string;
   readonly edited: boolean;
 }

@@ -1,7 +1,7 @@
 /**
- * Usernames: what is a name, and when two names are the same for a reader, PROTOCOL.md §3.1 and §3.2.
+ * Usernames: which texts are names, and when two names look the same, PROTOCOL.md §3.1 and §3.2.
  *
- * It does not know who holds which name; that is the room's.
+ * The room knows which names are in use.
  *
  * @module
  */
@@ -9,24 +9,24 @@ import { type Fault, fault } from "./faults.ts";
 import { USERNAME_LENGTH_MAX } from "./limits.ts";
 
 export interface Username {
-  /** As everybody sees it, NFC-normalised. */
+  /** The shown form, NFC-normalised. */
   readonly shown: string;
-  /** The form under which it is unique on a server. Never shown. */
+  /** The form that is unique on a server. Never shown. */
   readonly folded: string;
 }
 
-// RGI_Emoji are whole emoji with their joiners and variation selectors; an invisible character is part of a
-// name only inside one of these. Extended_Pictographic lets through the ones written without a selector.
-// Default_Ignorable_Code_Point takes out what shows nothing although Unicode calls it a letter or a mark.
+// RGI_Emoji are whole emoji with their joiners and variation selectors: a name has invisible characters only inside
+// of one. Extended_Pictographic allows emoji without a selector. Default_Ignorable_Code_Point excludes invisible
+// characters that Unicode counts as letters or marks.
 const CHARACTER = String.raw`(?:\p{RGI_Emoji}|\p{Extended_Pictographic}|` +
   String.raw`[[\p{L}\p{M}\p{N}_.\-]--\p{Default_Ignorable_Code_Point}])`;
 const PRINTABLE_ASCII_NAME = /^[A-Za-z0-9_.\-]+(?: [A-Za-z0-9_.\-]+)*$/;
 
-// Made when they are first needed: V8 takes some 15 ms to read each, which a start need not wait for.
+// Compiled at first use, because V8 takes about 15 ms for each.
 let name: RegExp | undefined;
 let charactersAndBlanks: RegExp | undefined;
 
-/** No mark in front, which would sit on the text before the name; no tag characters, which some flags are made of. */
+/** No mark at the start, which would join the text before the name; no tag characters, which some flags have. */
 function namePattern(): RegExp {
   return name ??= new RegExp(
     String.raw`^(?!\p{M}|.*[\u{E0000}-\u{E007F}])${CHARACTER}+(?: ${CHARACTER}+)*$`,
@@ -38,10 +38,10 @@ function charactersAndBlanksPattern(): RegExp {
   return charactersAndBlanks ??= new RegExp(String.raw`${CHARACTER}|\s`, "gv");
 }
 
-/** Reads a username as a peer wrote it; answers NAME_MISSING, NAME_TOO_LONG or NAME_MALFORMED. */
+/** Reads a username of a peer; returns NAME_MISSING, NAME_TOO_LONG or NAME_MALFORMED for a wrong one. */
 export function parseUsername(written: string): Username | Fault {
   if (written === "") return fault("NAME_MISSING");
-  // Before the expensive steps: normalisation can shorten a text, but not by this much.
+  // Before the expensive steps: normalisation never shortens a text by this much.
   if (written.length > USERNAME_LENGTH_MAX * 8) return fault("NAME_TOO_LONG", USERNAME_LENGTH_MAX);
   const shown = written.normalize("NFC");
   if ([...shown].length > USERNAME_LENGTH_MAX) return fault("NAME_TOO_LONG", USERNAME_LENGTH_MAX);
@@ -49,14 +49,14 @@ export function parseUsername(written: string): Username | Fault {
   return { shown, folded: foldName(shown) };
 }
 
-/** What of a text is neither a blank nor a character that usernames may have. */
+/** The characters of a text that usernames cannot have, without spaces. */
 export function withoutNameCharacters(text: string): string {
   return text.replace(charactersAndBlanksPattern(), "");
 }
 
 /**
- * The username that is nearest to a text which need not be one, as a server's name: what no username may have is
- * left out, and the rest is cut. `otherwise` stands for a text of which nothing is left, and has to be a username.
+ * The username nearest to a text such as a server's name: without the characters that usernames cannot have, and
+ * truncated. If nothing remains, it is `otherwise`, which must be a username.
  */
 export function nearestUsername(text: string, otherwise: string): Username {
   const asItIs = parseUsername(text);
@@ -72,8 +72,8 @@ export function nearestUsername(text: string, otherwise: string): Username {
 }
 
 /**
- * The form under which two names are one: compatibility forms, letter case and invisible characters are
- * taken out. The way through upper case is what joins ß and ẞ with ss, and ς with σ.
+ * The form in which equal-looking names are equal: without compatibility forms, letter case and invisible characters.
+ * The step through upper case makes ß and ẞ equal to ss, and ς equal to σ.
  */
 export function foldName(name: string): string {
   return name.normalize("NFKC").toLowerCase().toUpperCase().toLowerCase().normalize("NFKC")

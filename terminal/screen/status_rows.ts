@@ -15,7 +15,7 @@ export const TYPING_KEPT_MAX = 100;
 
 type State = Extract<SessionEvent, { type: "state" }>;
 
-export class StandingRows {
+export class StatusRows {
   readonly #url: string;
   /** Names, each with the time when it lapses. */
   readonly #typing = new Map<string, number>();

@@ -6,10 +6,10 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { Message } from "../../src/client/session/session_events.ts";
 import { SentMessages } from "../../terminal/screen/sent_messages.ts";
-import { StandingRows, TYPING_KEPT_MAX } from "../../terminal/screen/standing_rows.ts";
+import { StatusRows, TYPING_KEPT_MAX } from "../../terminal/screen/status_rows.ts";
 
 Deno.test("who is typing is shown for 5 seconds, or until it is sent", () => {
-  const rows = new StandingRows("ws://x");
+  const rows = new StatusRows("ws://x");
   assertEquals(rows.rows(0), []);
   rows.types("bob", 0);
   assertEquals(rows.rows(4999), ["bob is typing"]);
@@ -24,13 +24,13 @@ Deno.test("who is typing is shown for 5 seconds, or until it is sent", () => {
 });
 
 Deno.test("as many are kept in mind as the limit says, and one more is not", () => {
-  const rows = new StandingRows("ws://x");
+  const rows = new StatusRows("ws://x");
   for (let i = 0; i <= TYPING_KEPT_MAX; i++) rows.types(`user ${i}`, 0);
   assertEquals(rows.rows(1), [`${TYPING_KEPT_MAX} are typing`]);
 });
 
 Deno.test("a lost connection is shown with the time of the next try", () => {
-  const rows = new StandingRows("ws://x");
+  const rows = new StatusRows("ws://x");
   rows.setState({ type: "state", state: "opening" });
   assertEquals(rows.rows(0), ["connecting to ws://x"]);
   rows.setState({ type: "state", state: "live" });
