@@ -31,7 +31,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const compiler = await findCompiler();
   const problem = "problem" in options
-    ? `${options.problem}; --help shows what can be asked`
+    ? `${options.problem}; --help shows the options`
     : Deno.build.os !== "linux"
     ? "it runs on Linux only: the load generator is made of epoll, and /proc tells what a server uses"
     : compiler === undefined

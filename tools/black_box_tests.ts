@@ -12,12 +12,12 @@ const STARTER = "tests/support/program.ts";
 /** Tests that start the program but cannot run on the binary, with the reason. */
 export const FROM_SOURCE_ALONE: Readonly<Record<string, string>> = {
   "tests/deploy_test.ts": "Deno Deploy runs main.ts, with its own Deno and permissions",
-  "tests/packaging/docker_test.ts": "it asks which modules main.ts has, and starts nothing of it",
+  "tests/packaging/docker_test.ts": "it lists the modules of main.ts, and starts none",
   "tests/permissions_test.ts": "it takes permissions away, and those of a binary are compiled in",
   "tests/e2e/descriptors_test.ts":
-    "what Deno before 2.9 tells of a port without descriptors is later, and it has no ws: SECURITY.md",
+    "a Deno before 2.9 reports a port without descriptors later, and has no ws: SECURITY.md",
   "tests/start_task_test.ts": "the task is what it tests",
-  "tests/listing/mod_test.ts": "its child is a listing with a part replaced, besides tests in process",
+  "tests/listing/mod_test.ts": "its child is a listing with a replaced part, besides tests in process",
 };
 
 const isTest = (path: string) => path.endsWith("_test.ts");

@@ -65,16 +65,16 @@ async function bundle(): Promise<boolean> {
   const made = await proveAndPlace();
   if (!made.success) {
     say(made.output.trimEnd());
-    say("What was made does not run.");
+    say("The new program does not run.");
     return false;
   }
   say([
     "",
     `MADE A SCRIPT, NOT AN EXECUTABLE: ${PROGRAM}`,
     `${made.output.trimEnd()}`,
-    "It is the whole program in one file, and needs a Deno to run it: the one on the PATH, else",
-    `${Deno.execPath()}, else npx with the npm registry in reach.`,
-    "An executable that needs nothing is made by deno task compile.",
+    "It is the whole program in one file. It runs with the deno on the PATH, or else with",
+    `${Deno.execPath()}, or else with npx and the npm registry.`,
+    "deno task compile makes an executable that needs nothing else.",
   ].join("\n"));
   return true;
 }

@@ -34,8 +34,8 @@ function commandList(): string {
 }
 
 function commandPart(name: string, { details, operand, flags, actions = {}, perRole }: Command): string {
-  const rows = Object.entries(flags).map(([key, flag]) => flagRow(key, flag));
   const limits = Object.entries(flags).filter(([, { limitReason }]) => limitReason !== undefined);
+  const others = Object.entries(flags).filter(([, { limitReason }]) => limitReason === undefined);
   const actionRows = Object.entries(actions).map(([word, { description, operand }]) => [
     `\`${word}${operand === undefined ? "" : ` ${operand.placeholder}`}\``,
     description,
@@ -45,16 +45,16 @@ function commandPart(name: string, { details, operand, flags, actions = {}, perR
   );
   const own = [
     ...(operand === undefined ? [] : [valueRow(operand.placeholder!, operand)]),
-    ...rows.filter((_, i) => Object.values(flags)[i]!.limitReason === undefined),
+    ...others.map(([key, flag]) => flagRow(key, flag)),
     ...actionFlags,
   ];
   return [
     `\`chatter ${name}${usageOf(operand, Object.keys(actions).length > 0, perRole)}${
-      own.length === 0 ? "" : " [flags]"
+      others.length === 0 ? "" : " [flags]"
     }\``,
-    wrapped(details, 0, WIDTH).join("\n"),
+    wrapped(details.replaceAll("|", "\\|"), 0, WIDTH).join("\n"),
     ...(actionRows.length === 0 ? [] : [table(["action", "what it does"], actionRows)]),
-    ...(own.length === 0 ? [] : [table(["flag", "default", "meaning", "allowed"], own)]),
+    ...(own.length === 0 ? [] : [table(["argument", "default", "meaning", "allowed"], own)]),
     ...oddVariables([flags, ...Object.values(actions).map(({ flags = {} }) => flags)]),
     ...(limits.length === 0 ? [] : [
       "Limits:",

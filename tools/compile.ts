@@ -49,7 +49,7 @@ async function bundle(): Promise<boolean> {
     `--outdir=${BUNDLE}`,
     "main.ts",
   ]);
-  if (!success) say(`${output.trimEnd()}\nIt is compiled without being bundled, and takes longer to start.`);
+  if (!success) say(`${output.trimEnd()}\nThe program is compiled without a bundle, and starts more slowly.`);
   return success;
 }
 
@@ -88,10 +88,10 @@ async function compileHere(program: Program): Promise<Outcome> {
   const made = await proveAndPlace();
   if (!made.success) {
     say(made.output.trimEnd());
-    say(`What was made does not run: is DENORT_BIN the runtime of Deno ${Deno.version.deno}?`);
+    say(`The new program does not run: is DENORT_BIN the runtime of Deno ${Deno.version.deno}?`);
     return "no runtime";
   }
-  say(`Made ${PROGRAM} by deno compile: ${made.output.trimEnd()}. It runs on its own.`);
+  say(`Made ${PROGRAM} by deno compile: ${made.output.trimEnd()}. It needs nothing else.`);
   return "made";
 }
 
@@ -102,12 +102,12 @@ export function runtimeUrl(target: string): string {
 function withoutRuntime(): string {
   return [
     "",
-    `deno compile needs the base runtime of Deno ${Deno.version.deno}, and could not download it.`,
-    "On a machine that can, download and unpack",
+    `deno compile needs the base runtime of Deno ${Deno.version.deno}, which could not be downloaded.`,
+    "On another machine, download and unpack",
     `  ${runtimeUrl(Deno.build.target)}`,
-    "then name the file here and compile again:",
+    "then name the file and compile again:",
     "  DENORT_BIN=/path/to/denort deno task compile",
-    "Or make a program that runs by the Deno of the machine: deno task build",
+    "Or make a program that runs with an installed Deno: deno task build",
   ].join("\n");
 }
 

@@ -40,7 +40,7 @@ async function make(program: Program, target: string): Promise<Made> {
   const outcome = await compileTo(file, program, isHere ? undefined : target);
   if (outcome === "failed") return { problem: "deno compile failed" };
   if (outcome === "no runtime") {
-    return { problem: `its base runtime was not to be had: ${runtimeUrl(target)}` };
+    return { problem: `its base runtime could not be downloaded: ${runtimeUrl(target)}` };
   }
   const bytes = await Deno.readFile(ROOT + file);
   const problem = await problemOf(file, bytes, target);
@@ -56,12 +56,12 @@ async function make(program: Program, target: string): Promise<Made> {
 /** Checks an executable as far as this machine can. Returns the problem, or undefined. */
 async function problemOf(file: string, bytes: Uint8Array, target: string): Promise<string | undefined> {
   const platform = platformOf(bytes.subarray(0, HEAD_BYTES));
-  if (platform !== target) return `what was made is for ${platform ?? "no platform that is known"}`;
+  if (platform !== target) return `the executable is for ${platform ?? "an unknown platform"}`;
   if (target !== Deno.build.target) return undefined;
   const { success, output } = await runToEnd(ROOT + file, ["--version"]);
   return success && output.startsWith(`chatter ${VERSION} `)
     ? undefined
-    : `what was made does not run: ${output}`;
+    : `the executable does not run: ${output}`;
 }
 
 async function makeAll(targets: readonly string[]): Promise<boolean> {

@@ -41,8 +41,8 @@ if (await isThere()) {
   say(`Installed ${BROWSER}.`);
 } else {
   say(
-    "No browser was installed. Install a Chromium, as Debian's chromium-headless-shell, and name it in\n" +
-      "CHATTER_BROWSER where it is not in /usr/bin. Tests in a browser are skipped until then.",
+    "No browser was installed. Install a Chromium, such as Debian's chromium-headless-shell, and name it in\n" +
+      "CHATTER_BROWSER if it is not in /usr/bin. Until then, the browser tests are skipped.",
   );
   Deno.exit(1);
 }

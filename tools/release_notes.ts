@@ -26,7 +26,7 @@ export function releasesIn(changelog: string): Release[] {
     const [, version, date] =
       /^([0-9]+\.[0-9]+\.[0-9]+), (unreleased|[0-9]{4}-[0-9]{2}-[0-9]{2})$/.exec(head) ?? [];
     if (version === undefined) {
-      throw new Error(`"${head}" is no head of a release, as "1.2.3, 2026-11-28" is`);
+      throw new Error(`"${head}" is not a head of a release, such as "1.2.3, 2026-11-28"`);
     }
     return {
       version,

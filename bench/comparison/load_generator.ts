@@ -56,7 +56,7 @@ export async function runLoadGenerator(
   const { stdout, stderr } = await new Deno.Command(command, { args: rest, stdin: "null" }).output();
   const text = new TextDecoder().decode(stdout).trim();
   if (text === "") {
-    return { figures: {}, problem: new TextDecoder().decode(stderr).trim() || "it ended without a word" };
+    return { figures: {}, problem: new TextDecoder().decode(stderr).trim() || "it ended without output" };
   }
   return readMeasured(text);
 }

@@ -93,8 +93,8 @@ function names(option: string, text: string | undefined, allowed: readonly strin
   if (text === undefined) return allowed;
   const asked = text.split(",").filter((name) => name !== "");
   const unknown = asked.find((name) => !allowed.includes(name));
-  if (unknown !== undefined) throw new Error(`--${option} knows no ${unknown}: ${allowed.join(", ")}`);
-  if (asked.length === 0) throw new Error(`--${option} names nothing`);
+  if (unknown !== undefined) throw new Error(`--${option} is ${unknown}; allowed: ${allowed.join(", ")}`);
+  if (asked.length === 0) throw new Error(`--${option} is empty; allowed: names`);
   // In the order of the table.
   return allowed.filter((name) => asked.includes(name));
 }

@@ -157,7 +157,7 @@ export const LOG_EVENTS = {
   "reload.refused": {
     level: "error",
     values: ["problem"],
-    about: "The configuration that a SIGHUP asked to read is wrong: nothing was changed.",
+    about: "A SIGHUP came, but the configuration is wrong: nothing was changed.",
   },
   "reload.waits_for_restart": {
     level: "warn",
@@ -264,7 +264,7 @@ export const LOG_EVENTS = {
   "transport.recommended": {
     level: "info",
     values: ["flag", "because"],
-    about: "The server accepts connections from other machines on a transport without limits on peers.",
+    about: "The server recommends another transport; because gives the reason.",
   },
 } as const satisfies { readonly [name: string]: LogEvent };
 

@@ -101,8 +101,8 @@ Deno.test("what the options do not take is said in a line", () => {
     const options = readBenchOptions(args, CHOICE);
     return options !== "help" && "problem" in options ? options.problem : options;
   };
-  assertEquals(problem("--scenarios", "bursts"), "--scenarios knows no bursts: fanout100, burst");
-  assertEquals(problem("--servers", ","), "--servers names nothing");
+  assertEquals(problem("--scenarios", "bursts"), "--scenarios is bursts; allowed: fanout100, burst");
+  assertEquals(problem("--servers", ","), "--servers is empty; allowed: names");
   assertEquals(problem("--rounds", "0"), "--rounds takes a number from 1 to 20");
   assertEquals(problem("--rounds", "21"), "--rounds takes a number from 1 to 20");
   assertEquals(problem("--seconds", ""), "--seconds takes a number from 0.1 to 60");

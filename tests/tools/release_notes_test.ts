@@ -50,7 +50,7 @@ Deno.test("there are no notes where tag, version and changelog do not agree, or 
     assert("problem" in read);
     assertStringIncludes(read.problem, says);
   }
-  assertThrows(() => releasesIn("## Unreleased\n"), Error, "no head of a release");
+  assertThrows(() => releasesIn("## Unreleased\n"), Error, "not a head of a release");
 });
 
 Deno.test("the task of a release refuses a tag of another version with status 1", async () => {
