@@ -40,7 +40,7 @@ export class ConnectionView {
   }
 
   waiting(text: string, inMs: number, tryNow: () => void): void {
-    this.#state("lost", navigator.onLine ? "Connection lost" : "You are offline");
+    this.#state("lost", navigator.onLine ? "Not connected" : "You are offline");
     const seconds = Math.max(1, Math.round(inMs / 1000));
     const line = `${text}. Trying again${
       inMs < 1000 ? "" : ` in ${seconds} s`

@@ -43,6 +43,8 @@ export function editInPlace(
   row.classList.add("in-edit");
   row.append(form);
   growWithText(field);
-  field.focus();
+  // The focus alone would show the field without its buttons.
+  field.focus({ preventScroll: true });
+  row.scrollIntoView({ block: "nearest" });
   field.setSelectionRange(text.length, text.length);
 }

@@ -1,6 +1,7 @@
 /**
  * The rows of the conversation: only the visible part of the log has rows. The view follows the newest message if the
- * user is at the end, and otherwise keeps its place.
+ * user is at the end, and otherwise keeps its place. Only the user leaves the end: the style of the scroller counts
+ * `scrollTop` from there, as 0 and below, so that no change of heights moves it.
  *
  * @module
  */
@@ -14,7 +15,7 @@ export const ROWS_MAX = 300;
 const ROWS_AT_ONCE = 100;
 /** Pixels from an end at which rows are added, and from the newest message that count as the end. */
 const NEAR_PX = 800;
-const BOTTOM_PX = 48;
+const BOTTOM_PX = 16;
 /** Milliseconds after which a message of the same author shows the name again. */
 const GROUP_MS = 300_000;
 
@@ -30,7 +31,8 @@ export class MessageList {
   #to = 0;
   readonly #rows = new Map<number, HTMLLIElement>();
   #isDrawing = false;
-  #top = 0;
+  /** Pixels by which `keepPlace` missed, less than one, because the browser scrolls by whole pixels. */
+  #missedPx = 0;
 
   constructor(
     { log, scroller, list, actions, onMove }: {
@@ -48,12 +50,16 @@ export class MessageList {
     this.#actions = actions;
     this.#onMove = onMove;
     scroller.addEventListener("scroll", () => this.#moved(), { passive: true });
-    // The scroller shrinks when a phone's keyboard opens or the field grows.
-    new ResizeObserver(() => this.isAtEnd && this.#toBottom()).observe(scroller);
+    // Lines above the field come and go, and the field grows: what a reader reads keeps its place below the header.
+    let height = scroller.clientHeight;
+    new ResizeObserver(() => {
+      if (!this.isAtEnd) scroller.scrollTop += scroller.clientHeight - height;
+      height = scroller.clientHeight;
+    }).observe(scroller);
   }
 
   get isAtStart(): boolean {
-    return this.#from <= this.#log.start && this.#scroller.scrollTop < NEAR_PX;
+    return this.#from <= this.#log.start && this.#abovePx() < NEAR_PX;
   }
 
   /** Draws once per animation frame; a background tab has none, hence the timer. */
@@ -71,39 +77,42 @@ export class MessageList {
   draw(): void {
     if (this.#from < this.#log.start) this.#rebuild();
     else if (this.isAtEnd) {
-      if (this.#log.end - this.#to > ROWS_AT_ONCE) return this.toEnd();
+      if (this.#log.end - this.#to > ROWS_AT_ONCE) return this.#rebuild();
       this.#add(this.#to, this.#log.end);
       this.#dropFirst(this.#rows.size - ROWS_MAX);
-      this.#toBottom();
-    } else if (this.#rows.size < ROWS_MAX) {
-      this.#add(this.#to, Math.min(this.#log.end, this.#from + ROWS_MAX));
+    } else if (this.#rows.size < ROWS_MAX && this.#to < this.#log.end) {
+      this.keepPlace(() => this.#add(this.#to, Math.min(this.#log.end, this.#from + ROWS_MAX)));
     }
   }
 
   drawOlder(): void {
-    this.#keepPlace(() => {
-      const from = Math.max(this.#log.start, this.#from - ROWS_AT_ONCE);
+    this.keepPlace(() => {
+      // At the end no newer row makes room for an older one.
+      const from = Math.max(
+        this.#log.start,
+        this.#from - ROWS_AT_ONCE,
+        this.isAtEnd ? this.#to - ROWS_MAX : -Infinity,
+      );
       this.#addBefore(from);
       this.#dropLast(this.#rows.size - ROWS_MAX);
     });
   }
 
   restart(): void {
-    this.isAtEnd = true;
     this.#rebuild();
-    this.#onMove();
+    this.toEnd();
   }
 
   toEnd(): void {
     this.isAtEnd = true;
     if (this.#to < this.#log.end || this.#from < this.#log.start) this.#rebuild();
-    this.#toBottom();
+    this.#scroller.scrollTop = 0;
     this.#onMove();
   }
 
   changed(entry: Entry): void {
     const row = this.#rows.get(entry.number);
-    if (row !== undefined && entry.kind === "message") fillRow(row, entry);
+    if (row !== undefined && entry.kind === "message") this.keepPlace(() => fillRow(row, entry));
   }
 
   refresh(): void {
@@ -113,11 +122,9 @@ export class MessageList {
     }
   }
 
-  /** Scrolls to an entry. Returns its row; undefined if it has none. */
-  reveal(entry: Entry): HTMLLIElement | undefined {
-    const row = this.#rows.get(entry.number);
-    row?.scrollIntoView({ block: "nearest" });
-    return row;
+  /** Returns the row of an entry; undefined if it has none. */
+  rowOf(entry: Entry): HTMLLIElement | undefined {
+    return this.#rows.get(entry.number);
   }
 
   #rebuild(): void {
@@ -125,20 +132,20 @@ export class MessageList {
     this.#rows.clear();
     this.#from = this.#to = Math.max(this.#log.start, this.#log.end - ROWS_AT_ONCE);
     this.#add(this.#to, this.#log.end);
-    if (this.isAtEnd) this.#toBottom();
+  }
+
+  #abovePx(): number {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    return scrollHeight - clientHeight + scrollTop;
   }
 
   #moved(): void {
-    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    const below = scrollHeight - scrollTop - clientHeight;
-    // Growth below also changes the distance, so only an upward scroll leaves the end.
-    const isUpwards = scrollTop < this.#top - 1;
-    this.#top = scrollTop;
-    if (below < BOTTOM_PX && this.#to >= this.#log.end) this.isAtEnd = true;
-    else if (isUpwards) this.isAtEnd = false;
-    if (scrollTop < NEAR_PX && this.#from > this.#log.start) this.drawOlder();
-    else if (below < NEAR_PX && this.#to < this.#log.end) {
-      this.#keepPlace(() => {
+    const below = -this.#scroller.scrollTop;
+    if (below >= BOTTOM_PX) this.isAtEnd = false;
+    else if (this.#to >= this.#log.end) this.isAtEnd = true;
+    if (this.#abovePx() < NEAR_PX && this.#from > this.#log.start) this.drawOlder();
+    else if (!this.isAtEnd && below < NEAR_PX && this.#to < this.#log.end) {
+      this.keepPlace(() => {
         this.#add(this.#to, Math.min(this.#log.end, this.#to + ROWS_AT_ONCE));
         this.#dropFirst(this.#rows.size - ROWS_MAX);
       });
@@ -214,8 +221,9 @@ export class MessageList {
     }
   }
 
-  /** Applies a change of rows without moving the row at the top of the view. */
-  #keepPlace(change: () => void): void {
+  /** Applies a change of rows without moving the row at the top of the view, or the view from the end. */
+  keepPlace(change: () => void): void {
+    if (this.isAtEnd) return change();
     const { top } = this.#scroller.getBoundingClientRect();
     // The map is in order of creation, not of numbers.
     let number = this.#from;
@@ -223,14 +231,11 @@ export class MessageList {
       number++;
     }
     const anchor = this.#rows.get(number);
-    const before = anchor?.getBoundingClientRect().top ?? 0;
+    const wanted = (anchor?.getBoundingClientRect().top ?? 0) - this.#missedPx;
     change();
-    if (anchor?.isConnected) this.#scroller.scrollTop += anchor.getBoundingClientRect().top - before;
-    this.#top = this.#scroller.scrollTop;
-  }
-
-  #toBottom(): void {
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#top = this.#scroller.scrollTop;
+    if (!anchor?.isConnected) return;
+    this.#scroller.scrollTop += anchor.getBoundingClientRect().top - wanted;
+    const missed = anchor.getBoundingClientRect().top - wanted;
+    this.#missedPx = Math.abs(missed) < 1 ? missed : 0;
   }
 }

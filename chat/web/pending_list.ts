@@ -11,13 +11,19 @@ import { fromTemplate, within } from "./page_elements.ts";
 export class PendingList {
   readonly #list: HTMLElement;
   readonly #decide: (nonce: string, isSent: boolean) => void;
+  readonly #keepPlace: (change: () => void) => void;
   readonly #rows = new Map<string, HTMLLIElement>();
   /** Nonces of acknowledged drafts by the id of the message, until it arrives. */
   readonly #awaited = new Map<string, string>();
 
-  constructor(list: HTMLElement, settle: (nonce: string, isSent: boolean) => void) {
+  constructor(
+    list: HTMLElement,
+    settle: (nonce: string, isSent: boolean) => void,
+    keepPlace: (change: () => void) => void,
+  ) {
     this.#list = list;
     this.#decide = settle;
+    this.#keepPlace = keepPlace;
   }
 
   get size(): number {
@@ -55,10 +61,12 @@ export class PendingList {
   }
 
   #show(draft: Draft, fate: string, state: "waiting" | "sent" | "failed"): void {
-    const row = this.#rows.get(draft.nonce) ?? this.#make(draft);
-    row.className = `message own ${state}`;
-    within(row, ".fate-text", HTMLElement).textContent = fate;
-    within(row, ".choices", HTMLElement).hidden = state !== "failed";
+    this.#keepPlace(() => {
+      const row = this.#rows.get(draft.nonce) ?? this.#make(draft);
+      row.className = `message own ${state}`;
+      within(row, ".fate-text", HTMLElement).textContent = fate;
+      within(row, ".choices", HTMLElement).hidden = state !== "failed";
+    });
   }
 
   #make({ nonce, text }: Draft): HTMLLIElement {
@@ -75,7 +83,7 @@ export class PendingList {
   }
 
   #remove(nonce: string): void {
-    this.#rows.get(nonce)?.remove();
+    this.#keepPlace(() => this.#rows.get(nonce)?.remove());
     this.#rows.delete(nonce);
   }
 }

@@ -51,9 +51,11 @@ export class Room {
       onMove: () => this.#moved(),
     });
     this.#unread = new Unread(() => this.#list.isAtEnd, () => this.#list.toEnd());
-    this.#pending = new PendingList(byId("pending", HTMLElement), (nonce, isSent) => {
-      session.settleDraft(nonce, isSent);
-    });
+    this.#pending = new PendingList(
+      byId("pending", HTMLElement),
+      (nonce, isSent) => session.settleDraft(nonce, isSent),
+      (change) => this.#list.keepPlace(change),
+    );
     this.#composer = new Composer({
       send: (text) => {
         this.#list.toEnd();
@@ -233,7 +235,7 @@ export class Room {
 
   #edit(uuid: string): void {
     const entry = this.#log.find(uuid);
-    const row = entry === undefined ? undefined : this.#list.reveal(entry);
+    const row = entry === undefined ? undefined : this.#list.rowOf(entry);
     if (entry === undefined || row === undefined) return;
     entry.error = undefined;
     this.#list.changed(entry);

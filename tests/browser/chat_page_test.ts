@@ -87,7 +87,7 @@ testInBrowser("a banned user sees why, and a kicked user may join again", async 
   const eve = await ChatPage.join(stage, server.url, "eve");
   const bob = await ChatPage.join(stage, server.url, "bob");
   await api.post("kick", { name: "bob" });
-  await bob.reads("#banner-text", "An operator disconnected you from this chat. You may join again.");
+  await bob.reads("#banner-text", "An operator removed you from this chat. You can join again.");
   await bob.page.click("#banner-button");
   await bob.isLive();
   await api.post("bans", { name: "eve", message: "be kind; <b>go</b> home" });
@@ -231,11 +231,13 @@ testInBrowser("messages out of view are counted in the title, and announced once
   const alice = await ChatPage.join(stage, server.url, "alice");
   await alice.page.waitForSelector("#rows .message");
   assertEquals(await alice.title(), "Inn");
-  await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop = 0);
+  await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop = -scroller.scrollHeight);
   await alice.reads("#newer", "To the newest");
   for (const text of ["one", "two"]) bob.send(`c2/MSG 1; ${text}`);
   await alice.reads("#newer", "2 new messages");
   assertEquals(await alice.title(), "(2) Inn");
+  // Messages are announced together, a little later.
+  await alice.reads("#announcer", "bob: onebob: two");
   assertEquals(await alice.texts("#announcer p"), ["bob: one", "bob: two"]);
   await alice.page.click("#newer");
   await alice.page.waitForFunction(() => document.title === "Inn");

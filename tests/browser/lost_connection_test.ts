@@ -53,7 +53,9 @@ testInBrowser("a lost connection is shown, and the user may retry at once", asyn
   closed.close();
   proxy.cutAll();
   await alice.page.waitForSelector("#banner:not([hidden])");
-  await alice.page.waitForSelector("#connection[data-state=lost]");
+  await alice.reads("#connection-text", "Not connected");
+  await alice.page.evaluate(() => Object.defineProperty(navigator, "onLine", { get: () => false }));
+  await alice.reads("#connection-text", "You are offline");
   proxy.target = server.port;
   // A DOM click, because the page's own retry may hide the button at any time.
   await alice.page.$eval("#banner-button", (button) => (button as HTMLElement).click());

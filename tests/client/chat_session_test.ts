@@ -227,7 +227,7 @@ Deno.test("a hint that the network is back causes the next try at once", () => {
 for (
   const [code, reason, why] of [
     [1000, "resumed elsewhere", "This conversation continues in another window."],
-    [1008, "kicked", "An operator disconnected you from this chat. You may join again."],
+    [1008, "kicked", "An operator removed you from this chat. You can join again."],
     [1008, "flood", "The server closed the connection: you sent too much too fast."],
     [1009, "", "The server closed the connection: code 1009."],
   ] as const

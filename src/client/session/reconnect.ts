@@ -54,7 +54,7 @@ export function mayPass(text: string): boolean {
 export function whyOver(code: number, reason: string, refusal: string | undefined): string {
   if (reason === "goodbye") return "You left.";
   if (reason === "resumed elsewhere") return "This conversation continues in another window.";
-  if (reason === "kicked") return "An operator disconnected you from this chat. You may join again.";
+  if (reason === "kicked") return "An operator removed you from this chat. You can join again.";
   if (reason === "banned") return refusal ?? "You are banned from this server.";
   if (reason === "flood") return "The server closed the connection: you sent too much too fast.";
   if (reason === "no CONNECT in time") return "The server closed the connection: you chose no name in time.";
