@@ -28,13 +28,13 @@ async function refusedStart(...flags: string[]): Promise<string> {
   return stderr;
 }
 
-Deno.test("on a Deno before 2.9 chat says in one line that ws, TLS on it, and threads want a later one", {
+Deno.test("on a Deno before 2.9 chat says in one line that ws, TLS on it, and threads need a later one", {
   ignore: !IS_OF_OLD_DENO,
 }, async () => {
   const cases: [string[], string, string][] = [
-    [WS, "--transport ws wants Deno 2.9", "--transport serve"],
-    [TLS, "--transport ws, the default with --tls-cert, wants Deno 2.9", "--transport serve"],
-    [["--workers", "2"], "--workers wants Deno 2.9", "Leave it out"],
+    [WS, "--transport ws needs Deno 2.9", "--transport serve"],
+    [TLS, "--transport ws, the default with --tls-cert, needs Deno 2.9", "--transport serve"],
+    [["--workers", "2"], "--workers needs Deno 2.9", "Leave it out"],
   ];
   for (const [flags, wants, instead] of cases) {
     const problem = await refusedStart(...flags);
