@@ -1,5 +1,5 @@
 /**
- * The command line of `chatter admin`: actions, what stands behind them, their flags and variables, the token.
+ * The command line of `chatter admin`: actions, their operands, flags and variables, and the token.
  *
  * @module
  */
@@ -117,7 +117,7 @@ Deno.test("the flags of a ban have variables of their own, apart from those of a
   const { address, for: seconds, reason } = valuesOf("admin ban eve", variables);
   assertEquals([address, seconds, reason], [true, 3600, "be kind"]);
   assertEquals(valuesOf("chat", variables).adminToken, TOKEN);
-  // CHATTER_TOKEN is nobody's.
+  // No flag has CHATTER_TOKEN.
   assertStringIncludes(problemOf("admin users", { CHATTER_TOKEN: TOKEN }), "needs --token");
 });
 
@@ -144,7 +144,7 @@ Deno.test("a token has 16 to 256 signs of ASCII, and a wrong one is not shown", 
   }
 });
 
-Deno.test("a token is asked for where it is missing and somebody answers, and not where a store stands in", () => {
+Deno.test("a missing token is asked for on a terminal, and not where a store is given instead", () => {
   const asked: string[] = [];
   const token = (line: string, answer: string | undefined) => {
     const askSecret = (flag: string) => (asked.push(flag), answer);

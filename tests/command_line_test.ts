@@ -80,7 +80,7 @@ Deno.test("allowed origins are read as browsers write them, and a text that is n
   }
 });
 
-Deno.test("a flag's value follows it or stands behind an equals sign", () => {
+Deno.test("a flag's value follows it, or an equals sign after it", () => {
   assertEquals(valuesOf("chat --port 1").port, 1);
   assertEquals(valuesOf("chat --port=1").port, 1);
   assertEquals(valuesOf(["chat", "--name=a=b"]).name, "a=b");
@@ -89,7 +89,7 @@ Deno.test("a flag's value follows it or stands behind an equals sign", () => {
   assertEquals(valuesOf(["chat", "--name", " The Pub "]).name, "The Pub");
 });
 
-Deno.test("a chat server that speaks TLS is on ws, unless it is told otherwise", () => {
+Deno.test("a chat server with TLS uses ws, unless a flag says otherwise", () => {
   assertEquals(valuesOf("chat --tls-cert c --tls-key k").transport, "ws");
   assertEquals(valuesOf("chat", { CHATTER_TLS_CERT: "c", CHATTER_TLS_KEY: "k" }).transport, "ws");
   assertEquals(valuesOf("chat --tls-cert c --tls-key k --transport serve").transport, "serve");
@@ -115,7 +115,7 @@ Deno.test("a variable that a flag overrides is not judged", () => {
   assertEquals(valuesOf("chat --port 1", { CHATTER_PORT: "nonsense" }).port, 1);
 });
 
-Deno.test("the log is for a person on a terminal and for a machine elsewhere, unless told", () => {
+Deno.test("the log is for a person on a terminal and for a machine elsewhere, unless a flag says otherwise", () => {
   const format = (line: string, isTerminal: boolean) => {
     const read = parse(line, {}, isTerminal);
     return read.kind === "chat" ? read.values.logFormat : undefined;
@@ -287,7 +287,7 @@ Deno.test("an unknown flag or command is answered with the nearest", () => {
   for (const [line, says] of unknown) assertStringIncludes(problemOf(line), says);
 });
 
-Deno.test("a flag before the command is told its place", () => {
+Deno.test("a flag before the command is refused with its place", () => {
   assertEquals(problemOf("--port 5000 chat"), "--port must follow a command, as in chatter chat --port");
   assertEquals(
     problemOf("--check-interval"),

@@ -148,7 +148,7 @@ Deno.test("what is wrong with a file is one line with its place", () => {
     ['{"allowed-origins": []}', "c.json:1:21: allowed-origins is a list; allowed: origins such as"],
     ['{"chat": {"listing": ["http://a", "b"]}}', 'c.json:1:35: listing is "b"; allowed: http'],
     ['{"trust-proxy": "maybe"}', 'c.json:1:17: trust-proxy is "maybe"; allowed: 1, true, yes or on'],
-    // All of the file is judged, whoever reads it.
+    // Both roles check the whole file.
     ['{"listing": {"port": "x"}}', `c.json:1:22: port is "x"; ${number} 0 to 65535`],
   ];
   for (const [text, says] of wrong) {
@@ -167,7 +167,7 @@ Deno.test("a secret that cannot be used is not repeated", () => {
   );
 });
 
-Deno.test("flags of the file that contradict each other are told with their place, and give way to a flag", () => {
+Deno.test("flags of the file that contradict each other are refused with their place, and give way to a flag", () => {
   const both = '{"chat": {"listing": "http://a",\n "no-listing": true}}';
   assertEquals(
     problemWith(both),

@@ -31,7 +31,7 @@ const ABROAD = "203.0.113.7";
 function startOnDeploy(role: Role, folder: string, variables: Variables = {}): Promise<ServerProgram> {
   const { entrypoint, args = [] }: { entrypoint: string; args?: string[] } = config.deploy.runtime;
   const allowed = ["--allow-net", "--allow-read", "--allow-env"];
-  // The folder stands for what the platform has elsewhere: the KV, and its socket.
+  // The folder holds what the platform has elsewhere: the KV, and its socket.
   const denied = [`--allow-write=${folder}`, "--deny-run", "--deny-ffi", "--deny-sys"];
   return startServer(role, [], {
     CHATTER_ROLE: role,
@@ -88,7 +88,7 @@ Deno.test("a chat server on Deno Deploy makes room for its next instance, which 
     await using anna = await ChatClient.connect(first.url, "anna");
     const id = await anna.say("before");
     await using second = await startOnDeploy("chat", folder);
-    // By then the first has told everyone and stored all that there was.
+    // By then the first has closed all connections and stored everything.
     assertEquals((await anna.closed).code, 1001);
     assertEquals(await first.end(), { status: 0, signal: null }, first.log);
     assertEquals((await first.event("stopping")).because, "asked");

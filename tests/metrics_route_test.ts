@@ -1,5 +1,5 @@
 /**
- * Who may read `/metrics`: this machine, or whoever has the token.
+ * Access to `/metrics`: from this machine, or with the token.
  *
  * @module
  */
@@ -26,7 +26,7 @@ function route(token: string | undefined) {
   return { ask, status, clock };
 }
 
-Deno.test("without a token this machine reads the metrics, and nobody else", async () => {
+Deno.test("without a token only this machine reads the metrics", async () => {
   const { ask, status } = route(undefined);
   const response = await ask("127.0.0.1");
   assertEquals(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
@@ -46,7 +46,7 @@ Deno.test("without a token what a proxy on this machine hands on is not answered
   for (const name of headers) assertEquals(await status("127.0.0.1", { [name]: "127.0.0.1" }), 403, name);
 });
 
-Deno.test("with a token whoever brings it reads the metrics, and this machine has to bring it too", async () => {
+Deno.test("with a token every request needs it to read the metrics, also from this machine", async () => {
   const { ask, status } = route(TOKEN);
   assertEquals(await status("192.0.2.1", { authorization: `Bearer ${TOKEN}` }), 200);
   const proxied = { authorization: `Bearer ${TOKEN}`, "x-forwarded-for": "192.0.2.9" };

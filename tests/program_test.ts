@@ -85,7 +85,7 @@ for (const role of ROLES) {
   });
 
   Deno.test(`${role} on an address that is not of this machine says so`, async () => {
-    // TEST-NET-1, RFC 5737: nobody has it.
+    // TEST-NET-1, RFC 5737: no machine has this address.
     const problem = await refusedStart(role, ["--hostname", "192.0.2.1"]);
     assertStringIncludes(problem, "Cannot listen on 192.0.2.1:0: this machine does not have this address.");
     assertStringIncludes(problem, "--hostname");
@@ -149,7 +149,7 @@ Deno.test("a store that cannot be used is named, and what to do about it", () =>
   inTempFolder(async (folder) => {
     const file = `${folder}/notes.txt`;
     await Deno.writeTextFile(file, "mine");
-    // As root a folder's permissions do not bind: nobody can make a folder inside of a file.
+    // Permissions of a folder do not bind root, but even root cannot make a folder inside a file.
     for (const [role, place] of [["chat", folder], ["listing", `${file}/sub/chat.db`]] as const) {
       const problem = await refusedStart(role, ["--kv", place]);
       assertStringIncludes(problem, place);
@@ -223,7 +223,7 @@ Deno.test("a variable sets what a user sees, and a flag wins over it", async () 
   assertEquals(await anna.ask("c2/PING"), "c2/PING 7");
 });
 
-Deno.test("chat lives on when nobody reads its log any more, and still stops cleanly", async () => {
+Deno.test("chat lives on after the reader of its log is gone, and still stops cleanly", async () => {
   await using server = await startServer("chat");
   await server.ignoreLog();
   // Each is a line of the log: the first to fail would take the rest along.

@@ -18,8 +18,8 @@ Deno.test("a server that wants to end is stopped as by a signal, and says why on
   })`;
   const { status, log } = await runAsService(start, {});
   assertEquals(status, 0, log);
-  const told = log.split("\n").filter((line) => /"message":"(?:stopping|stop called)"/.test(line));
-  assertEquals(told.map((line) => JSON.parse(line).because), ["asked", undefined], log);
+  const logged = log.split("\n").filter((line) => /"message":"(?:stopping|stop called)"/.test(line));
+  assertEquals(logged.map((line) => JSON.parse(line).because), ["asked", undefined], log);
 });
 
 Deno.test("a stop that hangs is cut short at the deadline, with status 0 and a line that says so", async () => {

@@ -48,7 +48,7 @@ testOnWs("chat on ws that cannot listen says why and how to go on, with TLS and 
   const { port } = taken.addr;
   const problem = await refusedStart(...WS, "--port", String(port));
   assertStringIncludes(problem, `Cannot listen on 127.0.0.1:${port}: the port is in use.`);
-  // TEST-NET-1, RFC 5737: nobody has it.
+  // TEST-NET-1, RFC 5737: no machine has this address.
   assertStringIncludes(
     await refusedStart(...WS, "--hostname", "192.0.2.1", ...TLS),
     "Cannot listen on 192.0.2.1:0: this machine does not have this address.",
@@ -90,7 +90,7 @@ testOnWs("chat on ws ends with status 0 in time, whatever its peers do", async (
   for (const peer of [silent, half]) assertEquals(await peer.readToEnd(), 0);
 });
 
-Deno.test("chat recommends ws to those who listen for others, and to nobody else", async () => {
+Deno.test("chat recommends ws only to a server that listens for other machines", async () => {
   const cases: [string[], boolean][] = [
     [["--hostname", "0.0.0.0"], !IS_OF_OLD_DENO],
     ...(IS_OF_OLD_DENO ? [] : [[["--hostname", "0.0.0.0", ...WS], false] as [string[], boolean]]),
@@ -99,8 +99,8 @@ Deno.test("chat recommends ws to those who listen for others, and to nobody else
   for (const [flags, isRecommended] of cases) {
     await using server = await startServer("chat", flags);
     await server.stop();
-    const told = server.events.filter(({ message }) => message === "transport.recommended");
-    assertEquals(told.map(({ level }) => level), isRecommended ? ["INFO"] : [], flags.join(" "));
+    const logged = server.events.filter(({ message }) => message === "transport.recommended");
+    assertEquals(logged.map(({ level }) => level), isRecommended ? ["INFO"] : [], flags.join(" "));
   }
 });
 

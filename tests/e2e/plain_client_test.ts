@@ -159,7 +159,7 @@ Deno.test("many lines at once are all said once and in order, though a server ta
   }
 });
 
-Deno.test("what the server does not take is told on stderr, the rest is said, and the status is 1", async () => {
+Deno.test("refused messages are reported on stderr, the others are sent, and the status is 1", async () => {
   const server = await startTestChat({ limits: { maxMessageLength: 10 } });
   try {
     await using client = new PlainClient(server.url, "--name", "alice");
@@ -253,7 +253,7 @@ Deno.test("SIGINT and SIGTERM leave with status 0, by DISCONNECT", async () => {
   }
 });
 
-Deno.test("whoever has read enough ends it: the client leaves, with status 0", async () => {
+Deno.test("when the reader closes the pipe, the client leaves with status 0", async () => {
   const server = await startTestChat();
   try {
     await using bob = await ChatClient.connect(server.url, "bob");
@@ -270,7 +270,7 @@ Deno.test("whoever has read enough ends it: the client leaves, with status 0", a
   }
 });
 
-Deno.test("on a server that does not speak c2.live lines are said and told all the same", async () => {
+Deno.test("on a server without c2.live, lines are sent and received all the same", async () => {
   const server = await startTestChat();
   // A proxy in between that drops the subprotocol c2.live.
   await using relay = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {

@@ -153,7 +153,7 @@ testOnTerminal("what a peer writes cannot steer the terminal", () =>
   }));
 
 testOnTerminal(
-  "somebody who types is shown, and what one types is told",
+  "typing users are shown, and the user's own typing is sent",
   () =>
     withAliceAndBob(async (alice, _bob, url) => {
       await using carol = new PtyProgram(["client", url, "--name", "carol"]);
@@ -266,7 +266,7 @@ testOnTerminal("leaving gives the terminal back, with status 0, however it is as
   }
 });
 
-testOnTerminal("who is banned is told why, with status 1, and the terminal is given back", async () => {
+testOnTerminal("a banned user sees the reason, the status is 1, and the terminal is restored", async () => {
   const server = await startTestChat({ adminToken: TOKEN });
   try {
     await using alice = new PtyProgram(["client", server.url, ...ALICE]);
