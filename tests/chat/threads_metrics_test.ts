@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { startTestChat } from "../support/chat_server.ts";
 import { grown, metricsOf, type Samples } from "../support/metrics.ts";
 import type { ChatClient } from "../support/chat_client.ts";
-import { FAULTY_THREAD, Threads } from "../support/threads.ts";
+import { Threads } from "../support/threads.ts";
 
 const ENDED = "chatter_sockets_ended_total";
 
@@ -56,7 +56,6 @@ Deno.test("what a thread had counted is not forgotten with it", async () => {
   await using chat = await startTestChat({
     transport: "ws",
     workers: 2,
-    entry: FAULTY_THREAD,
     beatMs: 50,
     limits: { floodRate: 0 },
   });
@@ -88,7 +87,6 @@ Deno.test("a thread that hangs does not hold up the page", async () => {
   await using chat = await startTestChat({
     transport: "ws",
     workers: 2,
-    entry: FAULTY_THREAD,
     beatMs: 60_000,
   });
   await using anna = await threads.connect(chat.url, 0, "anna");

@@ -12,7 +12,7 @@ import { keptLog, replaced } from "../support/broken.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat, type TestChatOptions, TRANSPORT_NAMES } from "../support/chat_server.ts";
 import { RawPeer } from "../support/raw_peer.ts";
-import { FAULTY_THREAD, Threads } from "../support/threads.ts";
+import { Threads } from "../support/threads.ts";
 import type { RunningChat } from "../../chat/mod.ts";
 import type { TransportName } from "../../chat/sockets/transport.ts";
 
@@ -239,8 +239,8 @@ testOverEach(
   },
 );
 
-/** With a thread that breaks or hangs when a client says so. */
-const FAULTY: TestChatOptions = { entry: FAULTY_THREAD, beatMs: 50, limits: { floodRate: 0 } };
+/** A thread that hangs is found soon. */
+const FAULTY: TestChatOptions = { beatMs: 50, limits: { floodRate: 0 } };
 
 /** A client after the loss of a thread: connections on their way to that thread are cut, and this tries again. */
 async function openInTheEnd(url: string): Promise<ChatClient> {

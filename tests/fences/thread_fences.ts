@@ -19,13 +19,13 @@ import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { logger } from "../../src/logging/log.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { NotingParticipant } from "../support/order_stage.ts";
-import { FAULTY_THREAD, Threads } from "../support/threads.ts";
+import { Threads } from "../support/threads.ts";
 import { FaultPlan } from "./fault_plan.ts";
 import { fence } from "./fence.ts";
 
 fence("a gateway of another thread", "is its loss, and those of the others go on", async (log) => {
   using threads = new Threads();
-  await using server = await startTestChat({ workers: 2, entry: FAULTY_THREAD });
+  await using server = await startTestChat({ workers: 2 });
   await using alice = await threads.connect(server.url, 0, "alice");
   const bob = await threads.connect(server.url, 1, "bob");
   await alice.drain();

@@ -12,6 +12,9 @@ export type TestChatOptions = Partial<Omit<ChatOptions, "limits">> & { limits?: 
 /** `startTestChat` with a given transport. */
 export type StartTestChat = (options?: TestChatOptions) => Promise<RunningChat>;
 
+/** A smaller program than main.ts, whose threads are tried from outside: tests/e2e/workers_test.ts. */
+const THREAD_ENTRY = new URL("faulty_thread.ts", import.meta.url).href;
+
 export const TRANSPORT_NAMES: readonly TransportName[] = ["serve", "ws"];
 
 /** Starts a server in memory without listings, unless options say otherwise. */
@@ -29,7 +32,7 @@ export function startTestChat({ limits, ...options }: TestChatOptions = {}): Pro
     metricsToken: undefined,
     transport: "serve",
     workers: 1,
-    entry: new URL("../../main.ts", import.meta.url).href,
+    entry: THREAD_ENTRY,
     allowedOrigins: undefined,
     trustProxy: false,
     limitLoopback: false,

@@ -10,9 +10,6 @@ import { replaced } from "./broken.ts";
 import { ChatClient } from "./chat_client.ts";
 import { RawPeer } from "./raw_peer.ts";
 
-/** The entry of a thread that hangs or breaks when a client says so; see faulty_thread.ts. */
-export const FAULTY_THREAD = new URL("faulty_thread.ts", import.meta.url).href;
-
 /** Tries to get a certain thread: that all of them get the other of two happens once in a million. */
 const TRIES_MAX = 20;
 

@@ -39,7 +39,7 @@ async function guessAway(listing: ListingUnderTest, peer: string): Promise<numbe
 Deno.test("32 servers behind one address that each PUT once a second are never refused", async () => {
   await using listing = await ListingUnderTest.start();
   const keys = await listAll(listing, ABROAD);
-  for (let second = 1; second <= 120; second++) {
+  for (let second = 1; second <= 20; second++) {
     listing.nowMs += 1000;
     const statuses = await Promise.all(
       keys.map(async (key, id) =>
@@ -132,7 +132,7 @@ Deno.test("a site may list as many servers as 16 networks, and no more by having
 
 Deno.test("what is remembered of origins is bounded however many come", () => {
   const rate = new OriginRate({ burst: 1, perSecond: 1 });
-  for (let i = 0; i < ORIGINS_MAX * 2; i++) {
+  for (let i = 0; i < ORIGINS_MAX + 100; i++) {
     rate.consume(`2001:${(i >> 12).toString(16)}:${(i & 0xfff).toString(16)}::1`, 0);
     rate.consume(`10.${i >> 16}.${i >> 8 & 255}.${i & 255}`, 0);
   }
