@@ -69,6 +69,7 @@ export class MessageList {
     const draw = () => {
       this.#isDrawing = false;
       this.draw();
+      this.#onMove();
     };
     if (document.hidden) setTimeout(draw, 100);
     else requestAnimationFrame(draw);

@@ -23,6 +23,7 @@ for (const transport of TRANSPORT_NAMES) {
     await bob.reads("#typing", "alice is typing…");
     await alice.page.keyboard.press("Enter");
     await bob.readsMessages("helo Bob");
+    await bob.reads("#older", "This is the beginning");
     await bob.reads("#typing", "");
     assertEquals(await bob.texts("#rows .author"), ["alice"]);
     assertEquals(await bob.page.$$eval("#rows .actions:not([hidden])", (shown) => shown.length), 0);
