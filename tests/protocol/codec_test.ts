@@ -69,7 +69,7 @@ Deno.test("a text holds up to the limit in code points, whatever its script, and
 
 Deno.test("every fault that can be read off one frame alone is produced by a vector or by a limit", () => {
   const produced = new Set(clientVectors.map((vector) => vector.fault));
-  // Of the session, of the room and of the store: transcripts_test.ts and hub_failure_test.ts produce these.
+  // Of the session, of the room and of the store: transcripts_test.ts and order/failure_test.ts produce these.
   const elsewhere = [
     "BINARY_FRAME",
     "FRAME_TOO_LARGE",

@@ -5,23 +5,23 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import type { RunningChat } from "../chat/mod.ts";
-import { parseCommandLine } from "../src/cli/command_line.ts";
-import { limitsOf } from "../src/cli/server_flags.ts";
-import { decodeClientFrame, decodeServerFrame } from "../src/protocol/codec.ts";
-import { type FaultName, FAULTS } from "../src/protocol/faults.ts";
-import type { ClientFrame, DepartureKind, Query, ServerFrame } from "../src/protocol/frames.ts";
-import { DEFAULT_LIMITS, LIMITS } from "../src/protocol/limits.ts";
-import { AdminApi, TOKEN } from "./support/admin_api.ts";
-import { ChatClient } from "./support/chat_client.ts";
+import type { RunningChat } from "../../chat/mod.ts";
+import { parseCommandLine } from "../../src/cli/command_line.ts";
+import { limitsOf } from "../../src/cli/server_flags.ts";
+import { decodeClientFrame, decodeServerFrame } from "../../src/protocol/codec.ts";
+import { type FaultName, FAULTS } from "../../src/protocol/faults.ts";
+import type { ClientFrame, DepartureKind, Query, ServerFrame } from "../../src/protocol/frames.ts";
+import { DEFAULT_LIMITS, LIMITS } from "../../src/protocol/limits.ts";
+import { AdminApi, TOKEN } from "../support/admin_api.ts";
+import { ChatClient } from "../support/chat_client.ts";
 import {
   type StartTestChat,
   startTestChat,
   testOverEachTransport,
   testOverTransportsAndThreads,
-} from "./support/chat_server.ts";
-import { documentPaths, readDocument } from "./support/documents.ts";
-import { Bindings, parseTranscripts, type Step, type Transcript } from "./support/transcript.ts";
+} from "../support/chat_server.ts";
+import { documentPaths, readDocument } from "../support/documents.ts";
+import { Bindings, parseTranscripts, type Step, type Transcript } from "../support/transcript.ts";
 
 const TOKEN_43 = "t".repeat(43);
 
