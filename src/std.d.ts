@@ -64,6 +64,7 @@ declare module "@std/http/etag" {
 }
 
 declare module "@std/http/negotiation" {
+  export function accepts(request: Request, ...types: string[]): string | undefined;
   export function acceptsEncodings(request: Request, ...encodings: string[]): string | undefined;
 }
 

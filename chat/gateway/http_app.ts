@@ -6,7 +6,7 @@
  */
 import { type Context, Hono } from "hono";
 import { STATUS_CODE } from "@std/http/status";
-import { accepts } from "hono/accepts";
+import { prefersHtml } from "../../src/serving/negotiation.ts";
 import { countRequests, markRoute } from "../../src/metrics/http_meters.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { AnswerMetrics } from "../../src/metrics/route.ts";
@@ -62,13 +62,7 @@ export function chatApp(
       return file ?? c.notFound();
     }
     markRoute(c, COUNTED_AS.page);
-    // Browsers accept text/html; clients such as curl get text.
-    const type = accepts(c, {
-      header: "Accept",
-      supports: ["text/html", "text/plain"],
-      default: "text/plain",
-    });
-    const page = type === "text/html" ? await assets.answer(c.req.raw, PAGE) : undefined;
+    const page = prefersHtml(c.req.raw) ? await assets.answer(c.req.raw, PAGE) : undefined;
     if (page !== undefined) {
       page.headers.append("vary", "accept");
       return page;

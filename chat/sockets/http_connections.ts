@@ -10,7 +10,7 @@ export interface Cuttable {
 }
 
 /** Requests of one connection that may be pending at once. Browsers send the next after an answer. */
-export const REQUESTS_AHEAD_MAX = 16;
+export const REQUESTS_AHEAD_MAX = 4;
 
 export class HttpConnections<C extends Cuttable> {
   readonly #max: () => number;

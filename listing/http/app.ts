@@ -6,7 +6,6 @@
  */
 import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import { accepts } from "hono/accepts";
 import { cors } from "hono/cors";
 import { forwardedAddress, normalizeIp } from "../../src/address.ts";
 import { type Announcement, announcementSchema } from "../../src/announcement/schema.ts";
@@ -18,7 +17,7 @@ import { answersInTime } from "../../src/kv/store.ts";
 import type { AnswerMetrics } from "../../src/metrics/route.ts";
 import { type Rate, rateOf } from "../../src/token_bucket.ts";
 import { VERSION } from "../../src/version.ts";
-import { acceptsGzip, isNotModified } from "../../src/serving/negotiation.ts";
+import { acceptsGzip, isNotModified, prefersHtml } from "../../src/serving/negotiation.ts";
 import type { WebAssets } from "../../src/serving/web_assets.ts";
 import { formatIssues } from "../../src/schema_issues.ts";
 import { API_PAGE_HEADERS, apiPage } from "../pages/api_page.ts";
@@ -181,12 +180,7 @@ function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRat
   const { index, snapshot, largeResponses, assets, wallClock, steadyClock } = parts;
   app.get("/", async (c) => {
     c.header("Vary", "Accept", { append: true });
-    const isBrowser = accepts(c, {
-      header: "Accept",
-      supports: ["text/html", "text/plain"],
-      default: "text/plain",
-    }) === "text/html";
-    if (!isBrowser) return c.text(ABOUT);
+    if (!prefersHtml(c.req.raw)) return c.text(ABOUT);
     const origin = readOrigin(c, parts.trustProxy);
     if (!queryRate.consume(origin, steadyClock())) {
       return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));

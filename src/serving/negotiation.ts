@@ -5,7 +5,16 @@
  * @module
  */
 import { ifNoneMatch } from "@std/http/etag";
-import { acceptsEncodings } from "@std/http/negotiation";
+import { accepts, acceptsEncodings } from "@std/http/negotiation";
+
+/** Characters of an Accept header that is read: browsers send some 150. A longer one counts as `text/plain`. */
+export const ACCEPT_LENGTH_MAX = 1024;
+
+/** True if the client prefers HTML, as browsers do. Others, such as curl, get text. */
+export function prefersHtml(request: Request): boolean {
+  const { length } = request.headers.get("accept") ?? "";
+  return length <= ACCEPT_LENGTH_MAX && accepts(request, "text/plain", "text/html") === "text/html";
+}
 
 /** True if If-None-Match names `etag`, so that the answer is 304. */
 export function isNotModified({ headers }: Request, etag: string): boolean {
