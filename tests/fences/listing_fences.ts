@@ -36,7 +36,7 @@ fence(
     await reader.read();
     {
       using _bug = broken(listing.changes, "resetEvent");
-      await assertRejects(() => reader.read(), Error, "the events could not be told");
+      await assertRejects(() => reader.read(), Error, "the events could not be sent");
     }
     assertEquals([log.errors(), log.stacks().length, listing.events.size], [["bug events"], 1, 0]);
     const next = await read();
