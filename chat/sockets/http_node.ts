@@ -112,9 +112,11 @@ export class NodeHttp {
     server.on("request", (request, response) => {
       // Not the server's own timeout: WebSockets would keep its timers.
       request.socket.setTimeout(silence);
-      // Such a body is not read: it could go on forever after the answer.
-      if (isBodiless(request.method) && hasBody(request)) response.shouldKeepAlive = false;
-      if (this.#asks(request.socket, response)) answer(request, response);
+      if (!this.#asks(request.socket, response)) return;
+      // A body that no route reads is dropped before the answer: the server's own limit of time ends an endless one.
+      if (isBodiless(request.method) && hasBody(request)) {
+        request.resume().once("end", () => answer(request, response));
+      } else answer(request, response);
     });
     server.on("upgrade", (request, socket: Socket, rest) => this.#upgrade(request, socket, rest));
     this.#server = server;

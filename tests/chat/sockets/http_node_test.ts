@@ -164,14 +164,23 @@ Deno.test("ws gives a WebSocket every frame that came with its handshake", async
   }
 });
 
-Deno.test("ws closes a connection whose GET has a body, which is not read", async () => {
-  await using server = await open();
-  for (const body of ["Content-Length: 9\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"]) {
+Deno.test("ws drops the body of a GET before the answer, and ends one that does not end with 408", async () => {
+  await using server = await open({ waits: { request: WAITS.request } });
+  const bodies = [
+    ["Content-Length: 4\r\n\r\nbody", "Content-Length: 9\r\n\r\nhalf"],
+    [
+      "Transfer-Encoding: chunked\r\n\r\n4\r\nbody\r\n0\r\n\r\n",
+      "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    ],
+  ];
+  await Promise.all(bodies.map(async ([whole, half]) => {
     await using peer = await RawPeer.connect(server.url);
-    await peer.write(bytes(`GET / HTTP/1.1\r\nHost: x\r\n${body}`));
-    assertMatch(await peer.readHead(), /^HTTP\/1\.1 200 [^]*\r\nconnection: close/i);
+    await peer.write(bytes(`GET / HTTP/1.1\r\nHost: x\r\n${whole}`));
+    assertMatch(await peer.readAnswer(), /^GET \/ /);
+    await peer.write(bytes(`GET / HTTP/1.1\r\nHost: x\r\n${half}`));
+    assertMatch(await peer.readHead(), /^HTTP\/1\.1 408 /);
     await peer.readToEnd();
-  }
+  }));
 });
 
 Deno.test("ws refuses what is no HTTP with 400", async () => {
