@@ -80,9 +80,17 @@ for (const transport of PROGRAM_TRANSPORTS) {
     const sender = everyone.use(await ChatClient.connect(server.url, "sender"));
     const before = await server.residentBytes();
     let most = before;
-    const watching = setInterval(async () => most = Math.max(most, await server.residentBytes()), 100);
+    let isSending = true;
+    const watch = async () => {
+      while (isSending) {
+        most = Math.max(most, await server.residentBytes());
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+    };
+    const watching = watch();
     const [lost] = await Promise.all([Promise.all(readers.map(readAll)), sendAll(sender)]);
-    clearInterval(watching);
+    isSending = false;
+    await watching;
 
     // Departures after the last message have not been read yet.
     const notices = await Promise.all(
