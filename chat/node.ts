@@ -282,7 +282,6 @@ export class Node {
   async #recoverSessions(): Promise<void> {
     const { stores, settings } = this.#options;
     await recoverSessions(await stores.sessions.load(), this.#recovered.named, {
-      store: stores.sessions,
       room: this.#room,
       state: this.#state,
       tokens: this.#tokens,

@@ -248,7 +248,11 @@ export class Sequencer {
   /** The decision for an input that met a bug. A lost session leaves, so that its name is free. */
   #undecided({ participant, input }: Submission): Decision {
     const { room, resumption } = this.#options;
-    if (input.type === "LOST") return room.forget(resumption.sessionOf(participant));
+    if (input.type === "LOST") {
+      const decision = room.forget(resumption.sessionOf(participant));
+      if (isSessionChange(decision)) resumption.decided(participant, decision);
+      return decision;
+    }
     return { kind: "refused", fault: fault("INTERNAL") };
   }
 

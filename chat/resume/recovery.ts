@@ -15,7 +15,7 @@ import type { StoredMessage } from "../room/message.ts";
 import type { ResumeTokens } from "./resume_tokens.ts";
 import type { RoomState } from "../room/room_state.ts";
 import type { Room } from "../room/room.ts";
-import type { SessionStore, StoredSession } from "../store/session_store.ts";
+import type { StoredSession } from "../store/session_store.ts";
 
 /** The part of an outbox that a replay may fill. The rest is for broadcasts during the replay. */
 const REPLAY_SHARE = 0.5;
@@ -75,8 +75,7 @@ export function recoverReplayBuffer(
 export async function recoverSessions(
   stored: readonly StoredSession[],
   named: readonly StoredMessage[],
-  { store, room, state, tokens, held, resumeWindow }: {
-    readonly store: SessionStore;
+  { room, state, tokens, held, resumeWindow }: {
     readonly room: Room;
     readonly state: RoomState;
     readonly tokens: ResumeTokens;
@@ -85,20 +84,19 @@ export async function recoverSessions(
   },
 ): Promise<void> {
   const restored = new Set<string>();
-  const forgotten = new Map<string, undefined>();
   for (const session of stored) {
     const username = parseUsername(session.username);
     const hold = resumeWindow === 0 || "fault" in username
       ? undefined
       : room.restore(session.id, username, session.connectedAtMs);
-    if (hold === undefined) forgotten.set(session.id, undefined);
+    tokens.restore(session);
+    if (hold === undefined) tokens.end(session.id);
     else {
       restored.add(session.id);
-      tokens.restore(session);
       held.begin(session.id, "", hold);
     }
   }
   // `named` has the newest first; nonces are remembered in the order of sending.
   for (const message of named.toReversed()) if (restored.has(message.author)) state.remember(message);
-  if (forgotten.size > 0) await store.change(forgotten);
+  await tokens.idle();
 }

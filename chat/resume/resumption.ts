@@ -63,8 +63,12 @@ export class Resumption {
         this.#supersede(decision.left.session, decision);
         this.#connected.delete(decision.left.session);
         return;
-      case "left":
       case "held":
+        this.#connected.delete(decision.session);
+        // The connection may report its end once more, after another has resumed the session.
+        this.#sessions.set(participant, crypto.randomUUID());
+        return;
+      case "left":
         this.#connected.delete(decision.session);
     }
   }

@@ -78,6 +78,8 @@ export class Room {
   /** Call before the first input of a batch. `pending` counts broadcasts that are decided and not sent yet. */
   beginBatch(pending: number): void {
     this.#position = this.#options.state.position + pending;
+    // After a bug the batch before was not settled.
+    this.#discardUnsettled();
   }
 
   /** Decides one input. Call in submission order: broadcasts leave in the order of the decisions. */
@@ -146,6 +148,10 @@ export class Room {
   /** Call once the store has answered: `decisions` is the batch's final outcome. */
   settle(decisions: readonly Decision[]): void {
     this.#options.state.settle(decisions);
+    this.#discardUnsettled();
+  }
+
+  #discardUnsettled(): void {
     if (this.#unsettledSaid.size > 0) this.#unsettledSaid = new MessageWindow();
     this.#unsettledChanges.clear();
     this.#unsettledNonces.clear();
@@ -155,6 +161,7 @@ export class Room {
   forget(session: SessionId): Decision {
     const member = this.#roster.forget(session);
     if (member === undefined) return { kind: "nothing" };
+    this.#typedMs.delete(session);
     const username = member.username.shown;
     return { kind: "left", session, departure: "lost_connection", username, message: undefined };
   }

@@ -139,6 +139,21 @@ Deno.test("both the newest token and the last used resume, an older one does not
   assert((await resume(fourth)).startsWith("c2/SESSION "));
 });
 
+Deno.test("a connection that ends after its session was resumed elsewhere holds it no more", async () => {
+  const { sequencer, alice, bob, send, live, session, held } = await room();
+  // As for a slow reader: the session is lost at once, and the connection reports its end later.
+  sequencer.submit(alice, { type: "LOST" });
+  const again = live("again");
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
+  await sequencer.idle();
+  sequencer.submit(alice, { type: "LOST" });
+  await sequencer.idle();
+  assertEquals([bob.frames(), held.size], [[], 0]);
+  send(again, "c2/QUERY active_users");
+  await sequencer.idle();
+  assertEquals(again.frames().at(-1), "c2/ACKNOWLEDGE [alice,bob]");
+});
+
 Deno.test("a resume takes over from a connection that seems alive: that one is closed, and nobody any more", async () => {
   const { sequencer, alice, bob, send, live, chronicle, session, held } = await room();
   const again = live("again");
