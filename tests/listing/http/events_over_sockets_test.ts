@@ -76,7 +76,8 @@ Deno.test("streams end when the listing stops, and do not hold it up", async () 
   const startMs = performance.now();
   await listing.stop();
   assertEquals(await ended, undefined);
-  assertLess(performance.now() - startMs, 1500);
+  // A stop waits two seconds for what holds it up.
+  assertLess(performance.now() - startMs, 1900);
 });
 
 Deno.test("who leaves makes room for the next", async () => {
