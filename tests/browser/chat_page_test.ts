@@ -11,51 +11,49 @@ import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";
-import { startTestChat, TRANSPORT_NAMES } from "../support/chat_server.ts";
+import { startTestChat } from "../support/chat_server.ts";
 
-for (const transport of TRANSPORT_NAMES) {
-  testInBrowser(`${transport}: two people converse, edit, delete, rename and leave`, async (stage) => {
-    await using server = await startTestChat({ name: "The Inn", transport });
-    const alice = await ChatPage.join(stage, server.url, "alice");
-    const bob = await ChatPage.join(stage, server.url, "Bob B.");
-    await alice.readsNotice("Bob B. joined");
-    await alice.fill("#text", "helo Bob");
-    await bob.reads("#typing", "alice is typing…");
-    await alice.page.keyboard.press("Enter");
-    await bob.readsMessages("helo Bob");
-    await bob.reads("#older", "This is the beginning");
-    await bob.reads("#typing", "");
-    assertEquals(await bob.texts("#rows .author"), ["alice"]);
-    assertEquals(await bob.page.$$eval("#rows .actions:not([hidden])", (shown) => shown.length), 0);
+testInBrowser("two people converse, edit, delete, rename and leave", async (stage) => {
+  await using server = await startTestChat({ name: "The Inn", transport: "ws" });
+  const alice = await ChatPage.join(stage, server.url, "alice");
+  const bob = await ChatPage.join(stage, server.url, "Bob B.");
+  await alice.readsNotice("Bob B. joined");
+  await alice.fill("#text", "helo Bob");
+  await bob.reads("#typing", "alice is typing…");
+  await alice.page.keyboard.press("Enter");
+  await bob.readsMessages("helo Bob");
+  await bob.reads("#older", "This is the beginning");
+  await bob.reads("#typing", "");
+  assertEquals(await bob.texts("#rows .author"), ["alice"]);
+  assertEquals(await bob.page.$$eval("#rows .actions:not([hidden])", (shown) => shown.length), 0);
 
-    await alice.readsMessages("helo Bob");
-    await alice.press("helo Bob", ".edit");
-    await alice.fill(".editing textarea", "hello Bob");
-    await alice.page.keyboard.press("Enter");
-    await bob.readsMessages("hello Bob edited");
-    await bob.say("hello <b>alice</b>\nand all");
-    await alice.readsMessages("hello Bob edited", "hello <b>alice</b>\nand all");
+  await alice.readsMessages("helo Bob");
+  await alice.press("helo Bob", ".edit");
+  await alice.fill(".editing textarea", "hello Bob");
+  await alice.page.keyboard.press("Enter");
+  await bob.readsMessages("hello Bob edited");
+  await bob.say("hello <b>alice</b>\nand all");
+  await alice.readsMessages("hello Bob edited", "hello <b>alice</b>\nand all");
 
-    await alice.press("hello Bob edited", ".delete");
-    await alice.press("hello Bob edited", ".delete");
-    await bob.readsMessages("This message was deleted.", "hello <b>alice</b>\nand all");
+  await alice.press("hello Bob edited", ".delete");
+  await alice.press("hello Bob edited", ".delete");
+  await bob.readsMessages("This message was deleted.", "hello <b>alice</b>\nand all");
 
-    await alice.page.click("#rename-button");
-    await alice.fill("#new-name", "bob b.");
-    await alice.page.keyboard.press("Enter");
-    await alice.reads("#new-name-said", "Username is in use, or looks like one that is: choose another");
-    await alice.fill("#new-name", "Alicia");
-    await alice.page.keyboard.press("Enter");
-    await bob.readsNotice("alice is now Alicia");
-    await alice.page.waitForSelector("#rename:not([open])");
-    await alice.reads("#own-name", "Alicia");
-    assertEquals(await bob.texts("#names li"), ["Alicia", "Bob B. (you)"]);
+  await alice.page.click("#rename-button");
+  await alice.fill("#new-name", "bob b.");
+  await alice.page.keyboard.press("Enter");
+  await alice.reads("#new-name-said", "Username is in use, or looks like one that is: choose another");
+  await alice.fill("#new-name", "Alicia");
+  await alice.page.keyboard.press("Enter");
+  await bob.readsNotice("alice is now Alicia");
+  await alice.page.waitForSelector("#rename:not([open])");
+  await alice.reads("#own-name", "Alicia");
+  assertEquals(await bob.texts("#names li"), ["Alicia", "Bob B. (you)"]);
 
-    await alice.page.click("#leave-button");
-    await alice.page.waitForSelector("#join:not([hidden])");
-    await bob.readsNotice("Alicia left");
-  });
-}
+  await alice.page.click("#leave-button");
+  await alice.page.waitForSelector("#join:not([hidden])");
+  await bob.readsNotice("Alicia left");
+});
 
 testInBrowser(
   "a name is checked while it is written, and the server's refusal is said at the field",
