@@ -7,7 +7,7 @@ import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { isBefore29, want29 } from "../src/serving/deno_version.ts";
 import { startFailure } from "../src/serving/start_failure.ts";
 
-Deno.test("versions before 2.9 are told apart from later ones", () => {
+Deno.test("versions before 2.9 are distinguished from later ones", () => {
   for (const version of ["1.46.3", "2.4.2", "2.8.11"]) assert(isBefore29(version), version);
   for (const version of ["2.9.0", "2.9.6", "2.10.1", "3.0.0"]) assertFalse(isBefore29(version), version);
 });

@@ -161,7 +161,7 @@ Deno.test("an operator sees who is held, may put them out, and ends a hold by a 
   await assertIsNotHeld(dora);
 });
 
-Deno.test("a session resumes in another run of the server, with its name, its messages, and all that was told", async () => {
+Deno.test("a session resumes in another run of the server, with its name, its messages, and all that was broadcast", async () => {
   await inTempFolder(async (folder) => {
     const kv = `${folder}/chat.db`;
     let alice: Live, bob: Live, before: number;
@@ -219,7 +219,7 @@ Deno.test("a session resumes in another run of the server, with its name, its me
   });
 });
 
-Deno.test("sessions of an earlier run that do not come back are told as lost when their time is over", async () => {
+Deno.test("sessions of an earlier run that do not come back are broadcast as lost when their time is over", async () => {
   await inTempFolder(async (folder) => {
     // Bob must have joined by then.
     const options = { kv: `${folder}/chat.db`, limits: { resumeWindow: 3 } };

@@ -14,7 +14,7 @@ const GROWTH_MAX_BYTES = 30_000_000;
 const ignore = IS_OF_OLD_DENO;
 
 Deno.test(
-  "ws: whoever pours in what is too large is cut off at the limit, and memory stays flat",
+  "ws: a peer whose messages are too large is cut off at the limit, and memory stays flat",
   { ignore },
   async () => {
     await using server = await startServer("chat", ["--transport", "ws"]);

@@ -160,7 +160,7 @@ Deno.test("ws with --workers 2: newcomers see a new certificate, and who is conn
   ignore: IS_OF_OLD_DENO,
 }, () => certificateIsRenewed(["--transport", "ws", "--workers", "2"]));
 
-Deno.test("a chat server that is told no transport takes a new certificate", {
+Deno.test("a chat server without a flag for the transport takes a new certificate", {
   ignore: IS_OF_OLD_DENO,
 }, () => certificateIsRenewed([]));
 

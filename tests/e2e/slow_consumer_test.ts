@@ -98,7 +98,7 @@ for (const transport of PROGRAM_TRANSPORTS) {
     );
     const expected = stuck.map((name) => `c2/DISCONNECT lost_connection; ${name}`).toSorted();
     for (const names of notices) assertEquals(names.toSorted(), expected);
-    for (const names of notices) assertEquals(names, notices[0]!, "all are told in one order");
+    for (const names of notices) assertEquals(names, notices[0]!, "all are sent one order");
     await sender.drain();
     const users = await sender.ask("c2/QUERY active_users");
     assertEquals(users, `c2/ACKNOWLEDGE [${readers.map((_, i) => `reader${i}`).join(",")},sender]`);

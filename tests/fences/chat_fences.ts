@@ -185,7 +185,7 @@ chatFence(
   },
 );
 
-chatFence("a trace of messages", "is logged, and they are told", async ({ server, plan, log, bob }) => {
+chatFence("a trace of messages", "is logged, and they are broadcast", async ({ server, plan, log, bob }) => {
   await using alice = await ChatClient.connect(server.url, "alice");
   plan.next("tracing.record");
   await alice.say("hello");
@@ -278,7 +278,7 @@ fence("a registration", "is logged, and it can be stopped", async (log) => {
 
 fence(
   "a registration that is changed or withdrawn",
-  "is logged, and whoever told it goes on",
+  "is logged, and its caller goes on",
   async (log) => {
     const { plan, registration: started, registered } = registration();
     await registered;

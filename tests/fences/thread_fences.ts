@@ -66,32 +66,36 @@ fence("what a gateway submits", "is answered, and what is submitted next is deal
   await Promise.resolve();
 });
 
-fence("what a turn tells a gateway", "ends the session that it met, and the others are told", async (log) => {
-  const plan = new FaultPlan<{ readonly alice: Participant }>();
-  const chronicle: string[] = [];
-  const alice = plan.at("alice", new NotingParticipant("alice", chronicle));
-  const bob = new NotingParticipant("bob", chronicle);
-  plan.next("alice.joined");
-  const fanout = new Fanout({ meters: new ChatMeters(), steadyMs: () => 0, log: logger("chat") });
-  const reader = new DownlinkReader(fanout, new Map([[1, alice], [2, bob]]), logger("chat"));
-  reader.apply([
-    Downlink.add,
-    1,
-    Downlink.joined,
-    1,
-    Downlink.add,
-    2,
-    Downlink.joined,
-    2,
-    Downlink.all,
-    "hello",
-  ]);
-  assertEquals(chronicle, [
-    "alice ended 1011 internal error",
-    "bob joined",
-    "alice < hello",
-    "bob < hello",
-  ]);
-  assertEquals([log.errors(), log.stacks().length], [["bug tell"], 1]);
-  await Promise.resolve();
-});
+fence(
+  "what a turn tells a gateway",
+  "ends the session that it met, and the others are sent theirs",
+  async (log) => {
+    const plan = new FaultPlan<{ readonly alice: Participant }>();
+    const chronicle: string[] = [];
+    const alice = plan.at("alice", new NotingParticipant("alice", chronicle));
+    const bob = new NotingParticipant("bob", chronicle);
+    plan.next("alice.joined");
+    const fanout = new Fanout({ meters: new ChatMeters(), steadyMs: () => 0, log: logger("chat") });
+    const reader = new DownlinkReader(fanout, new Map([[1, alice], [2, bob]]), logger("chat"));
+    reader.apply([
+      Downlink.add,
+      1,
+      Downlink.joined,
+      1,
+      Downlink.add,
+      2,
+      Downlink.joined,
+      2,
+      Downlink.all,
+      "hello",
+    ]);
+    assertEquals(chronicle, [
+      "alice ended 1011 internal error",
+      "bob joined",
+      "alice < hello",
+      "bob < hello",
+    ]);
+    assertEquals([log.errors(), log.stacks().length], [["bug tell"], 1]);
+    await Promise.resolve();
+  },
+);

@@ -88,7 +88,7 @@ for (const [name, start] of PROGRAMS) {
     assertEquals(await bob.next(), "c2/DISCONNECT disconnect; alice");
   });
 
-  Deno.test(`${name} is told why it may not join, and ends with that`, async () => {
+  Deno.test(`${name} reads why it may not join, and ends with that`, async () => {
     await using server = await startTestChat();
     await using _bob = await ChatClient.connect(server.url, "bob");
     const { status, lines } = await run([...start, socketOf(server), "Bob"]);

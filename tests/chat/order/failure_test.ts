@@ -184,7 +184,7 @@ class BrokenParticipant extends NotingParticipant {
   }
 }
 
-Deno.test("sequencer ends a participant that throws, and everyone else is told as ever", async () => {
+Deno.test("sequencer ends a participant that throws, and sends to all others as before", async () => {
   const { sequencer, journal, connected, send, chronicle, log } = world();
   const [alice] = await connected("alice");
   const broken = new BrokenParticipant("broken", chronicle);
@@ -212,7 +212,7 @@ Deno.test("sequencer ends a participant that throws, and everyone else is told a
   assertEquals(new Set(log.lines.map(({ event }) => event)), new Set(["bug"]));
 });
 
-Deno.test("sequencer goes on after a bug in whoever is told of the roster, with what is waiting already", async () => {
+Deno.test("sequencer goes on after a bug in the listener to the roster, with the inputs that wait", async () => {
   const { sequencer, journal, connected, participant, send, rosterSizes, log } = world();
   await connected("alice");
   const bob = participant("bob");

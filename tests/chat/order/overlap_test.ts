@@ -114,7 +114,7 @@ Deno.test("sequencer knows a message by its nonce in the very next batch, told o
   ]);
 });
 
-Deno.test("sequencer stores a message under a nonce anew where the batch before could not be stored", async () => {
+Deno.test("sequencer stores a message under a nonce again where the batch before could not be stored", async () => {
   const stage = world();
   const { journal, send } = stage;
   const alice = await livePeer(stage, "alice");
@@ -149,7 +149,7 @@ Deno.test("sequencer tells a batch whose telling met a bug, and then the one tha
   assertEquals(log.events("error"), ["bug"]);
 });
 
-Deno.test("sequencer answers what a bug met while it was decided in advance, after what is told before", async () => {
+Deno.test("sequencer answers an input that met a bug while it was decided in advance, after the broadcasts before it", async () => {
   const { journal, alice, send, log, sequencer, clock } = await oneIsBeingStored();
   // The commit's meters read the clock too: give them the other one.
   clock.steadyMs = clock.nowMs;

@@ -174,7 +174,7 @@ test("a peer that resets its connection in the midst of anything hurts nobody", 
 const STARTS: Readonly<Record<string, StartTransport>> = { serve: startServe, ws: startWs };
 
 for (const transport of TRANSPORT_NAMES) {
-  Deno.test(`${transport}: each socket is gone once, and a bug in whoever is told so is logged`, async () => {
+  Deno.test(`${transport}: each socket is gone once, and a bug in the callback for that is logged`, async () => {
     const { log, lines } = recordedLog();
     const bug = new Error("a bug");
     const gone: string[] = [];

@@ -109,7 +109,7 @@ Deno.test("sessions on two gateways hear what they would on one thread, in the s
   );
 });
 
-Deno.test("a gateway nobody of which hears what everyone is told is sent nothing of it", () => {
+Deno.test("a gateway without listeners is sent no broadcast", () => {
   const [busy, quiet] = [new Front(), new Front()];
   const fanout = new ThreadFanout(new Set([busy, quiet]), recordedLog().log);
   const alice = noting(0);
