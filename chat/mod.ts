@@ -365,7 +365,7 @@ export async function openChatStore(place: string | undefined): Promise<Transfer
   const keys = new KvKeyStore(kv);
   const id = await serverId(kv, Math.random);
   const source = new ChatExport({ serverId: id, messages, bans: () => bans.load(), keys });
-  const target = new ChatImport({ messages, bans, keys, nowMs: wallClock });
+  const target = new ChatImport({ messages, bans, keys });
   const store = held.move();
   return {
     describe: () => source.describe(),

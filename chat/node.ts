@@ -6,7 +6,7 @@
  */
 import { randomBytes } from "node:crypto";
 import type { Announcement } from "../src/announcement/schema.ts";
-import { preciseClock, steadyClock } from "../src/clock.ts";
+import { forwardClock, preciseClock, steadyClock } from "../src/clock.ts";
 import { settlesWithin } from "../src/deadline.ts";
 import { type Logger, logger } from "../src/logging/log.ts";
 import type { Tracing } from "../src/metrics/tracing.ts";
@@ -129,7 +129,7 @@ export class Node {
 
   #makeRoom(): Room {
     const { id, settings, nowMs } = this.#options;
-    const { bans, newestId } = this.#recovered;
+    const { bans, newest } = this.#recovered;
     return new Room({
       serverId: id,
       get serverName() {
@@ -141,7 +141,7 @@ export class Node {
       version: VERSION,
       startedAtMs: nowMs(),
       limits: settings.limits,
-      mintId: messageIds({ nowMs, random32 }, newestId),
+      mintId: messageIds({ nowMs, random32 }, newest?.uuid),
       state: this.#state,
       bans,
       sessionOfToken: (token) => this.#tokens.find(token),
@@ -204,7 +204,9 @@ export class Node {
 
   /** Recovers the state of earlier runs. Inputs may be submitted from then on. */
   static async start(options: NodeOptions): Promise<Node> {
-    const node = new Node(options, await recover(options));
+    const recovered = await recover(options);
+    const nowMs = forwardClock(options.nowMs, recovered.newest?.receivedMs);
+    const node = new Node({ ...options, nowMs }, recovered);
     await node.moderation.sweep();
     await node.#recoverSessions();
     return node;
@@ -296,9 +298,9 @@ type Recovered = Awaited<ReturnType<typeof recover>>;
 /** What earlier runs stored, except sessions. */
 async function recover({ settings: { limits }, stores, log }: NodeOptions) {
   const { kv } = stores;
-  const newest = await newestOf(stores.journal, limits);
-  const history = new History(newest);
-  const newestId = newest.newest.at(-1)?.uuid;
+  const newestMessages = await newestOf(stores.journal, limits);
+  const history = new History(newestMessages);
+  const newest = newestMessages.newest.at(-1);
   const bans = new Bans(await stores.bans.load());
   const broadcasts = await stores.journal.recoverBroadcasts(enoughFor(limits));
   const replayBuffer = recoverReplayBuffer(broadcasts, limits, {
@@ -306,7 +308,7 @@ async function recover({ settings: { limits }, stores, log }: NodeOptions) {
     reserve: (upTo) =>
       void extendPositions(kv, upTo).catch((error) => log.error("positions.reserve_failed", { error })),
   });
-  return { history, newestId, bans, replayBuffer, named: broadcasts.named };
+  return { history, newest, bans, replayBuffer, named: broadcasts.named };
 }
 
 /** 256 random bits in base64url. */

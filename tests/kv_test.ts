@@ -80,6 +80,17 @@ Deno.test("claimLayout() marks a new store, and takes it again", () =>
     }
   }));
 
+Deno.test("claimLayout() marks a store of an earlier version that it reads as its own, and refuses an older one", async () => {
+  using kv = await openKv(":memory:");
+  const mine = { role: "chat", version: 4, readsFrom: 2 } as const;
+  for (const [found, isTaken] of [[1, false], [2, true], [3, true], [4, true], [5, false]] as const) {
+    await kv.set(["layout"], { role: "chat", version: found });
+    if (isTaken) await claimLayout(kv, undefined, mine);
+    else await assertRejects(() => claimLayout(kv, undefined, mine), KvUnavailable);
+    assertEquals((await kv.get(["layout"])).value, { role: "chat", version: isTaken ? 4 : found });
+  }
+});
+
 Deno.test("claimLayout() refuses what it cannot read by one line that helps, and writes nothing", async () => {
   const before = "A program from before the first release wrote it: give another store with --kv";
   const cases: [rows: [Deno.KvKey, unknown][], says: string][] = [

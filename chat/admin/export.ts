@@ -49,9 +49,10 @@ export class ChatExport implements ExportSource {
     const cut = found.findIndex(({ text }) => (units += text.length) > PAGE_UNITS_MAX);
     const messages = cut < 0 ? found : found.slice(0, cut + 1);
     const isLast = cut < 0 && found.length < PAGE_ROWS_MAX;
-    const rows = messages.map(({ position: _, nonce: _nonce, ...message }) => ({
+    const rows = messages.map(({ position: _, nonce: _nonce, receivedMs: received, ...message }) => ({
       kind: "message",
       ...message,
+      received,
     }));
     return { rows, next: isLast ? "ban " : `message ${messages.at(-1)!.uuid}` };
   }

@@ -13,16 +13,19 @@ import {
 import type { ImportTarget, Taken } from "../../src/kv/transfer.ts";
 import type { Journal } from "../store/journal.ts";
 import type { BanStore } from "../store/ban_store.ts";
-import { type Ban, Bans, BANS_MAX, isInForce, readAddressBlock } from "../room/bans.ts";
+import { type Ban, Bans, BANS_MAX, readAddressBlock } from "../room/bans.ts";
 import { refuseAdmin } from "./refusals.ts";
 import { validate as isUuid } from "@std/uuid/common";
-import { extractTimestamp, validate as isUuidV7 } from "@std/uuid/v7";
+import { validate as isUuidV7 } from "@std/uuid/v7";
 import { z } from "zod";
 import { formatFirstIssue } from "../../src/schema_issues.ts";
 import type { StoredMessage } from "../room/message.ts";
+import { timeOf } from "../room/message_id.ts";
 
 /** Characters of a name or author: more than the rule of names, which may have been another one. */
 const NAME_LENGTH_MAX = 256;
+/** A store's later ids are greater than its greatest, which needs room for more. */
+const ID_MS_MAX = Date.UTC(9999, 11, 31);
 /** Characters of a listing's URL, and of its key. */
 const LISTING_LENGTH_MAX = 2048;
 // Clients show these texts: each is one line, and `; ` would end a field of a frame.
@@ -46,6 +49,8 @@ const messageSchema = z.strictObject({
     "a text without NUL is allowed",
   ),
   edited: z.boolean(),
+  /** Files of version 1 do not have it. */
+  received: timeSchema.optional(),
   nonce: z.string().max(NONCE_LENGTH_MAX).regex(FIELD).optional(),
 });
 
@@ -84,7 +89,6 @@ export interface ChatImportOptions {
     get(listing: string): Promise<string | undefined>;
     set(listing: string, key: string): Promise<void>;
   };
-  readonly nowMs: () => number;
 }
 
 export class ChatImport implements ImportTarget {
@@ -115,7 +119,7 @@ export class ChatImport implements ImportTarget {
   }
 
   async #takeMessages(rows: readonly MessageRow[]): Promise<Taken> {
-    const { messages, nowMs } = this.#options;
+    const { messages } = this.#options;
     let last = this.#last ?? "";
     if (
       this.#last === undefined && (await messages.page({ limit: 1, before: undefined, from: "" })).length > 0
@@ -126,8 +130,8 @@ export class ChatImport implements ImportTarget {
       const problem = textProblem(text, edited) ??
         (uuid <= last
           ? "uuid: messages must be in the order of their ids"
-          : extractTimestamp(uuid) > nowMs()
-          ? "uuid: its time is in the future"
+          : timeOf(uuid) > ID_MS_MAX
+          ? "uuid: its time is after the year 9999"
           : undefined);
       if (problem !== undefined) return { problem, row };
       last = uuid;
@@ -137,14 +141,16 @@ export class ChatImport implements ImportTarget {
     return { taken: rows.length, skipped: 0 };
   }
 
-  /** Skips bans whose name and address are banned already. Returns how many it stored. */
+  /**
+   * Skips bans whose name and address are banned already. Returns how many it stored. The server removes those past
+   * their end: this command does not believe the clock.
+   */
   async #takeBans(given: readonly Ban[]): Promise<number | Taken> {
-    const { bans: store, nowMs } = this.#options;
+    const { bans: store } = this.#options;
     const bans = this.#bans ??= new Bans(await store.load());
     const fresh: Ban[] = [];
     for (const ban of given) {
-      const isThere = bans.get(ban.id) !== undefined || bans.sameTarget(ban).length > 0;
-      if (isThere || !isInForce(ban, nowMs())) continue;
+      if (bans.get(ban.id) !== undefined || bans.sameTarget(ban).length > 0) continue;
       bans.add(ban);
       fresh.push(ban);
     }
@@ -176,8 +182,8 @@ function textProblem(text: string, edited: boolean): string | undefined {
 }
 
 /** Position and nonce belong to the server that the message comes from. */
-function storedMessage({ kind: _, nonce: _nonce, ...message }: MessageRow): StoredMessage {
-  return { ...message, position: undefined, nonce: undefined };
+function storedMessage({ kind: _, nonce: _nonce, received, ...message }: MessageRow): StoredMessage {
+  return { ...message, receivedMs: received ?? timeOf(message.uuid), position: undefined, nonce: undefined };
 }
 
 function storedBan({ id, name, address, message, createdAt, endsAt }: z.infer<typeof banSchema>): Ban {

@@ -88,5 +88,6 @@ function historyEntry(message: StoredMessage): HistoryEntry {
     timestamp: Number(message.timestamp),
     message: message.text,
     edited: message.edited,
+    received: message.receivedMs,
   };
 }

@@ -11,6 +11,8 @@ export interface StoredMessage {
   readonly username: string;
   /** As the author sent it. */
   readonly timestamp: string;
+  /** When the server received it, in milliseconds since 1970 by its clock, §4.2. The ids are the order. */
+  readonly receivedMs: number;
   /** Empty if the message was deleted. */
   readonly text: string;
   readonly edited: boolean;

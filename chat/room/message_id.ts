@@ -4,8 +4,6 @@
  *
  * @module
  */
-import { extractTimestamp } from "@std/uuid/v7";
-
 /** Counter values in one millisecond. Past them the next millisecond is used early. */
 const COUNTER_MAX = 2 ** 26 - 1;
 /** A new millisecond starts its counter at a random value up to this, which leaves room to count. */
@@ -34,6 +32,11 @@ export function messageIds(source: MessageIdSource, after?: string): () => strin
     }
     return format(ms, counter, source.random32() & 0xffff, source.random32());
   };
+}
+
+/** The time of an id, in milliseconds since 1970. It is never before the receipt of its message, but may be after it. */
+export function timeOf(id: string): number {
+  return parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
 /** The smallest id that a message of the time `ms` (milliseconds since 1970) or later can have. */
@@ -86,5 +89,5 @@ function beginningOf(ms: number, counterHigh: number): string {
 function readPosition(id: string): { ms: number; counter: number } {
   const high = parseInt(id.slice(14, 18), 16) & 0x0fff;
   const low = parseInt(id.slice(19, 23), 16) & 0x3fff;
-  return { ms: extractTimestamp(id), counter: (high << 14) | low };
+  return { ms: timeOf(id), counter: (high << 14) | low };
 }

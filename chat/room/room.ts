@@ -110,15 +110,18 @@ export class Room {
       case "KICK":
         return this.#leave(session, "kick");
       case "ANNOUNCE":
-        return this.#say(SERVER_AUTHOR, this.#options.ownName, String(now.nowMs), input.text, undefined);
+        return this.#say(SERVER_AUTHOR, this.#options.ownName, now.nowMs, {
+          timestamp: String(now.nowMs),
+          text: input.text,
+        });
     }
     const username = this.#roster.get(session)?.username;
     if (username === undefined) return refused("NOT_CONNECTED");
     switch (input.type) {
       case "MSG":
-        return this.#say(session, username, input.timestamp, input.text, undefined);
+        return this.#say(session, username, now.nowMs, input);
       case "SEND":
-        return this.#send(session, username, input);
+        return this.#send(session, username, now.nowMs, input);
       case "TYPING":
         return this.#type(session, username, now.steadyMs);
       case "UPDATE":
@@ -259,15 +262,19 @@ export class Room {
   #say(
     session: SessionId,
     username: Username,
-    timestamp: string,
-    text: string,
-    nonce: string | undefined,
+    receivedMs: number,
+    { timestamp, text, nonce }: {
+      readonly timestamp: string;
+      readonly text: string;
+      readonly nonce?: string;
+    },
   ): Decision & { kind: "stored" } {
     const message = {
       uuid: this.#options.mintId(),
       author: session,
       username: username.shown,
       timestamp,
+      receivedMs,
       text,
       edited: false,
       position: this.#position + 1,
@@ -280,15 +287,17 @@ export class Room {
   #send(
     session: SessionId,
     username: Username,
-    { nonce, timestamp, text }: ClientFrame & { type: "SEND" },
+    receivedMs: number,
+    input: ClientFrame & { type: "SEND" },
   ): Decision {
+    const { nonce } = input;
     const key = `${session} ${nonce}`;
     const unsettled = this.#unsettledNonces.get(key);
     const earlier = unsettled ?? this.#options.state.sentAs(session, nonce);
     if (earlier !== undefined) {
       return { kind: "repeated", nonce, uuid: earlier, isProvisional: unsettled !== undefined };
     }
-    const decision = this.#say(session, username, timestamp, text, nonce);
+    const decision = this.#say(session, username, receivedMs, input);
     this.#unsettledNonces.set(key, decision.entry.message.uuid);
     return decision;
   }

@@ -5,4 +5,5 @@
  */
 import type { Layout } from "../../src/kv/kv.ts";
 
-export const LAYOUT: Layout = { role: "chat", version: 2 };
+/** Layout 2 had no time of receipt: segment.ts reads it, and writes layout 3. */
+export const LAYOUT: Layout = { role: "chat", version: 3, readsFrom: 2 };

@@ -5,6 +5,7 @@
  * @module
  */
 import type { StoredMessage } from "../room/message.ts";
+import { timeOf } from "../room/message_id.ts";
 
 export interface Segment {
   /** Messages ever stored before this segment. */
@@ -17,6 +18,9 @@ export interface Segment {
   readonly usernames: readonly string[];
   readonly by: readonly number[];
   readonly timestamps: readonly string[];
+  /** When the first message was received, and of each how much later. Undefined in layout 2, where only the ids say. */
+  readonly receivedMs?: number;
+  readonly laterMs?: readonly number[];
   readonly texts: readonly string[];
   /** `offsets[i]` is message i's position less `position`; undefined if it was imported. */
   readonly position: number;
@@ -69,15 +73,18 @@ export function endOf({ ordinal, texts }: Segment): number {
 export function messagesOf(segment: Segment): StoredMessage[] {
   const { prefix, ids, authors, usernames, by, timestamps, texts, position, offsets, edited, nonces } =
     segment;
+  const { receivedMs, laterMs } = segment;
   const rest = ID_LENGTH - prefix.length;
   const wasEdited = new Set(edited);
   return texts.map((text, i) => {
     const offset = offsets[i];
+    const uuid = prefix + ids.slice(i * rest, (i + 1) * rest);
     return {
-      uuid: prefix + ids.slice(i * rest, (i + 1) * rest),
+      uuid,
       author: authors[by[i]!]!,
       username: usernames[by[i]!]!,
       timestamp: timestamps[i]!,
+      receivedMs: receivedMs === undefined ? timeOf(uuid) : receivedMs + laterMs![i]!,
       text,
       edited: wasEdited.has(i),
       position: offset === undefined ? undefined : position + offset,
@@ -91,11 +98,13 @@ const ID_LENGTH = 36;
 function segmentOf(messages: readonly StoredMessage[], ordinal: number): Segment {
   const prefix = sharedStart(messages[0]!.uuid, messages.at(-1)!.uuid);
   const position = messages[0]!.position ?? 0;
+  const { receivedMs } = messages[0]!;
   const speakers = new Map<string, number>();
   const authors: string[] = [];
   const usernames: string[] = [];
   const by: number[] = [];
   const timestamps: string[] = [];
+  const laterMs: number[] = [];
   const texts: string[] = [];
   const offsets: (number | undefined)[] = [];
   const edited: number[] = [];
@@ -115,6 +124,7 @@ function segmentOf(messages: readonly StoredMessage[], ordinal: number): Segment
     ids += message.uuid.slice(prefix.length);
     by.push(speaker);
     timestamps.push(message.timestamp);
+    laterMs.push(message.receivedMs - receivedMs);
     texts.push(message.text);
     offsets.push(message.position === undefined ? undefined : message.position - position);
   }
@@ -126,6 +136,8 @@ function segmentOf(messages: readonly StoredMessage[], ordinal: number): Segment
     usernames,
     by,
     timestamps,
+    receivedMs,
+    laterMs,
     texts,
     position,
     offsets,

@@ -60,6 +60,8 @@ export interface Layout {
   readonly role: "chat" | "listing";
   /** Increases with each change that older programs cannot read. */
   readonly version: number;
+  /** The oldest version whose rows this program reads as well; by default its own only. */
+  readonly readsFrom?: number;
 }
 
 const LAYOUT = ["layout"];
@@ -69,7 +71,8 @@ const UNMARKED =
 
 /**
  * Marks a new store with its layout. Throws `KvUnavailable` if the store has another role or version, or rows of
- * another program: using it would lose data at the first write.
+ * another program: using it would lose data at the first write. A store of an earlier version that this program reads
+ * is marked as its own, since older programs cannot read what it writes.
  */
 export async function claimLayout(kv: Deno.Kv, location: string | undefined, mine: Layout): Promise<void> {
   try {
@@ -81,7 +84,8 @@ export async function claimLayout(kv: Deno.Kv, location: string | undefined, min
     if (problem !== undefined) {
       throw new KvUnavailable(`Cannot use the store at ${location ?? ATTACHED}: ${problem} with --kv`);
     }
-    if (found === null) await kv.set(LAYOUT, mine);
+    const { role, version } = mine;
+    if (found?.version !== version) await kv.set(LAYOUT, { role, version });
   } catch (error) {
     throw error instanceof KvUnavailable ? error : KvUnavailable.at(location ?? ATTACHED, error);
   }
@@ -91,7 +95,7 @@ function layoutProblem(found: Layout, mine: Layout): string | undefined {
   if (found.role !== mine.role) {
     return `it is the store of a ${found.role}. Give each role its own store store`;
   }
-  if (found.version === mine.version) return undefined;
+  if (found.version <= mine.version && found.version >= (mine.readsFrom ?? mine.version)) return undefined;
   const itsLayout = `it has layout ${found.version}; this program knows layout ${mine.version}`;
   return found.version > mine.version
     ? `${itsLayout}. Run the newer program that wrote it, or give another store`

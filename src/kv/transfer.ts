@@ -6,7 +6,7 @@
  */
 
 /** Increases with each change of the rows that an older program cannot import. */
-export const TRANSFER_VERSION = 1;
+export const TRANSFER_VERSION = 2;
 
 /** The first line of an export. */
 export interface TransferHeader {
@@ -40,7 +40,7 @@ export interface ExportSource {
   page(cursor: string | undefined, withKeys: boolean): Promise<TransferPage>;
 }
 
-/** A batch is imported entirely or not at all. Skipped rows exist already or have expired. */
+/** A batch is imported entirely or not at all. Skipped rows exist already. */
 export type Taken =
   | { readonly taken: number; readonly skipped: number }
   /** `row` is the index in the batch, from 0. */

@@ -297,9 +297,10 @@ export function readHistory(content: string | undefined): HistoryEntry[] | undef
 
 function isHistoryEntry(entry: unknown): entry is HistoryEntry {
   if (typeof entry !== "object" || entry === null) return false;
-  const { uuid, username, timestamp, message, edited } = entry as Record<string, unknown>;
+  const { uuid, username, timestamp, message, edited, received } = entry as Record<string, unknown>;
   return typeof uuid === "string" && typeof username === "string" && typeof timestamp === "number" &&
-    typeof message === "string" && typeof edited === "boolean";
+    typeof message === "string" && typeof edited === "boolean" &&
+    (received === undefined || typeof received === "number");
 }
 
 /** Reads the answer to `server_info`, §5.5, as an unchecked object; undefined if it is not an object. */

@@ -81,4 +81,6 @@ export interface HistoryEntry {
   /** Empty if the message was deleted. */
   readonly message: string;
   readonly edited: boolean;
+  /** When the server received it, in milliseconds since 1970. Other servers may leave it out. */
+  readonly received?: number;
 }

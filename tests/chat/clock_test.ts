@@ -1,9 +1,11 @@
 /**
- * A clock that is set back: later messages are still the newest, in this run of the server and in the next.
+ * A clock that jumps: later messages are still the newest, in this run of the server and in the next, and have the right
+ * time as soon as the clock has.
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { openChatStore } from "../../chat/mod.ts";
 import { History } from "../../chat/room/history.ts";
 import { Sequencer } from "../../chat/order/sequencer.ts";
 import { KvJournal } from "../../chat/store/journal_kv.ts";
@@ -18,7 +20,12 @@ import { Fanout } from "../../chat/delivery/fanout.ts";
 import { Teller } from "../../chat/order/teller.ts";
 import { JournalTurnLog } from "../../chat/order/turn_log_journal.ts";
 import { input, NotingParticipant, orderInMemory } from "../support/order_stage.ts";
+import { exportLines } from "../../terminal/export_lines.ts";
+import { importLines, linesOf } from "../../terminal/import_lines.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { startTestChat } from "../support/chat_server.ts";
 import { recordedLog } from "../support/recorded_log.ts";
+import { inTempFolder } from "../support/temp_folder.ts";
 
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.UTC(2026, 0, 15);
@@ -109,3 +116,56 @@ Deno.test("chat whose clock is set back keeps the order of what is said, also ov
   assertEquals(kept.map(({ text }) => text), ["one", "two, edited", "three"]);
   assert(first.log.events("error").length + second.log.events("error").length === 0);
 });
+
+/** The history as `[text, received]`. */
+async function receipts(client: ChatClient): Promise<[string, number][]> {
+  const answer = await client.ask("c2/QUERY history");
+  const page: { message: string; received: number }[] = JSON.parse(answer.slice("c2/ACKNOWLEDGE ".length));
+  return page.map(({ message, received }) => [message, received]);
+}
+
+for (const days of [100, 400]) {
+  Deno.test(`chat whose clock was ${days} days ahead for one message has the right times of receipt again, also in an export and after its import`, async () => {
+    await inTempFolder(async (folder) => {
+      let nowMs = NOW_MS;
+      const options = { kv: `${folder}/chat.db`, nowMs: () => nowMs };
+      const expected = [["one", NOW_MS], ["two", NOW_MS + days * DAY_MS], ["three", NOW_MS + 1000]];
+      const after = [["four", NOW_MS + 2000], ["five", NOW_MS + 3000]];
+      {
+        await using chat = await startTestChat(options);
+        await using alice = await ChatClient.connect(chat.url, "alice");
+        await alice.say("one");
+        nowMs = NOW_MS + days * DAY_MS;
+        const ahead = await alice.say("two");
+        nowMs = NOW_MS + 1000;
+        assertGreater(await alice.say("three"), ahead);
+        await alice.drain();
+        assertEquals(await receipts(alice), expected);
+      }
+      nowMs = NOW_MS + 2000;
+      {
+        await using chat = await startTestChat(options);
+        await using alice = await ChatClient.connect(chat.url, "alice");
+        await alice.say("four");
+      }
+      const lines: string[] = [];
+      {
+        await using source = await openChatStore(options.kv);
+        await exportLines(source, false, (text) => Promise.resolve(void lines.push(text)));
+        await using target = await openChatStore(`${folder}/copy.db`);
+        const { output } = await importLines(
+          "x",
+          linesOf(ReadableStream.from(lines)),
+          () => Promise.resolve(target),
+        ) as { output: string };
+        assertEquals(output, "Rows taken: 4, skipped: 0.\n");
+      }
+      await using chat = await startTestChat({ ...options, kv: `${folder}/copy.db` });
+      await using alice = await ChatClient.connect(chat.url, "alice");
+      nowMs = NOW_MS + 3000;
+      await alice.say("five");
+      await alice.drain();
+      assertEquals(await receipts(alice), [...expected, ...after]);
+    });
+  });
+}

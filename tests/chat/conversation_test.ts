@@ -118,19 +118,23 @@ Deno.test("history, authorship aside, and the server's id survive a restart on t
     const kv = `${folder}/not/there/yet/chat.db`;
     let id: number;
     let uuid: string;
+    let before: string;
     {
       await using chat = await startTestChat({ kv });
       id = chat.id;
       await using alice = await ChatClient.connect(chat.url, "alice");
       uuid = await alice.say("remember me");
+      await alice.drain();
+      before = await alice.ask("c2/QUERY history");
     }
     await using chat = await startTestChat({ kv });
     assertEquals(chat.id, id);
     await using alice = await ChatClient.connect(chat.url, "alice");
-    const history = await alice.ask("c2/QUERY history");
+    assertEquals(await alice.ask("c2/QUERY history"), before);
+    const received = /"received":([0-9]+)\}\]$/.exec(before)?.[1];
     assertEquals(
-      history,
-      `c2/ACKNOWLEDGE [{"uuid":"${uuid}","username":"alice","timestamp":1,"message":"remember me","edited":false}]`,
+      before,
+      `c2/ACKNOWLEDGE [{"uuid":"${uuid}","username":"alice","timestamp":1,"message":"remember me","edited":false,"received":${received}}]`,
     );
     assertMatch(await alice.ask(`c2/QUERY update_message; ${uuid}; x`), /^c2\/ERROR Only the session/);
     assert(await alice.say("newer") > uuid);

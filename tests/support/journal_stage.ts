@@ -20,12 +20,18 @@ export function id(n: number): string {
   return `019b7c2d-3400-7000-8000-${n.toString(16).padStart(12, "0")}`;
 }
 
+/** When the `n`th message was received: a second apart, and long before the times of their ids. */
+export function receivedMs(n: number): number {
+  return 1_700_000_000_000 + 1000 * n;
+}
+
 export function message(n: number, text = `text ${n}`, edited = false): StoredMessage {
   return {
     uuid: id(n),
     author: "alice's session",
     username: "alice",
     timestamp: `${n}`,
+    receivedMs: receivedMs(n),
     text,
     edited,
     position: n,
@@ -40,6 +46,8 @@ export function largest(n: number, text: string): StoredMessage {
     author: `${n.toString(16).padStart(8, "0")}-0000-4000-8000-000000000000`,
     username: "👍".repeat(USERNAME_LENGTH_MAX),
     timestamp: `${TIMESTAMP_MS_MAX}`,
+    // No two differ by a small number.
+    receivedMs: n % 2 === 0 ? 0 : TIMESTAMP_MS_MAX - n,
     text,
     edited: true,
     position: n === 0 ? 0 : Number.MAX_SAFE_INTEGER - n,

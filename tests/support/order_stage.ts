@@ -52,6 +52,7 @@ export function stored(n: number, text = `old ${n}`, author = "nobody here"): St
     author,
     username: "old name",
     timestamp: `${n}`,
+    receivedMs: n,
     text,
     edited: false,
     position: n,

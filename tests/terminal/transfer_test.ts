@@ -27,7 +27,7 @@ async function imported(file: string, store: string): Promise<Outcome> {
 Deno.test("a file that is wrong says where and what was taken before", async () => {
   await inTempFolder(async (folder) => {
     const file = `${folder}/x.jsonl`;
-    const header = { chatter: "export", version: 1, role: "chat", layout: 2, serverId: 1 };
+    const header = { chatter: "export", version: 2, role: "chat", layout: 3, serverId: 1 };
     const row = (n: number, more: object = {}) => ({
       kind: "message",
       uuid: `019b7c2d-3400-7000-8000-${String(n).padStart(12, "0")}`,
@@ -52,8 +52,8 @@ Deno.test("a file that is wrong says where and what was taken before", async () 
       [[], ": the file is empty"],
       [["nothing"], ":1: the line is not the first line of an export"],
       [
-        [{ ...header, version: 2 }],
-        ":1: the file has version 2; this program knows version 1: use the newer program",
+        [{ ...header, version: 3 }],
+        ":1: the file has version 3; this program knows version 2: use the newer program",
       ],
       [
         [header, row(1), row(2)],

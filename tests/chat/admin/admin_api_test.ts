@@ -167,6 +167,7 @@ test("an announcement reaches everyone and history, in the server's name, which 
       timestamp: Number(timestamp),
       message: "closing; soon",
       edited: false,
+      received: Number(timestamp),
     },
   ]);
   const refused = "c2/ERROR Username is the server's own, or looks like it: choose another";

@@ -62,6 +62,7 @@ testOverEachTransport("messages are exported as they are now, and bans that are 
     "author",
     "edited",
     "kind",
+    "received",
     "text",
     "timestamp",
     "username",
@@ -69,7 +70,7 @@ testOverEachTransport("messages are exported as they are now, and bans that are 
   ]);
   assertEquals((await api.get("export?cursor=nonsense&x=1")).status, 400);
   const { json: header } = await api.get("store");
-  assertEquals(header, { chatter: "export", version: 1, role: "chat", layout: 2, serverId: chat.id });
+  assertEquals(header, { chatter: "export", version: 2, role: "chat", layout: 3, serverId: chat.id });
 });
 
 Deno.test("an export of many messages comes in pages, each of a bounded size", async () => {

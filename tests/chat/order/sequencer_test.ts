@@ -255,11 +255,13 @@ Deno.test("sequencer changes a message of its own session, also one that memory 
 });
 
 Deno.test("sequencer deletes a message that is in memory without asking the store for it", async () => {
-  const { journal, connected, send, sequencer } = world();
+  const { journal, connected, send, sequencer, clock } = world();
   const [alice, bob] = await connected("alice", "bob");
+  const received = clock.nowMs;
   send(alice, "c2/MSG 1; hi");
   await promisesSettled();
   await last(journal.appends).answer();
+  clock.nowMs += 1000;
   send(bob, `c2/QUERY delete_message; ${id(10_000)}`);
   send(alice, `c2/QUERY delete_message; ${id(10_000)}`);
   await promisesSettled();
@@ -275,7 +277,7 @@ Deno.test("sequencer deletes a message that is in memory without asking the stor
   await sequencer.idle();
   const [page] = alice.frames();
   assertEquals(JSON.parse(page!.slice(ACK.length)), [
-    { uuid: id(10_000), username: "alice", timestamp: 1, message: "", edited: true },
+    { uuid: id(10_000), username: "alice", timestamp: 1, message: "", edited: true, received },
   ]);
 });
 

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { History, historyAnswer, WINDOW_MESSAGES_MAX } from "../../../chat/room/history.ts";
 import type { HistoryRange, StoredMessage } from "../../../chat/room/message.ts";
 import { HISTORY_ANSWER_BYTES_MAX } from "../../../src/protocol/limits.ts";
-import { id, message } from "../../support/journal_stage.ts";
+import { id, message, receivedMs } from "../../support/journal_stage.ts";
 import { runs } from "../../support/property_runs.ts";
 
 function messages(count: number): StoredMessage[] {
@@ -142,8 +142,15 @@ function bytes(answer: string): number {
 Deno.test("a history answer is JSON of the page, the newest last, its timestamps as numbers", () => {
   assertEquals(historyAnswer([]), "[]");
   assertEquals(JSON.parse(historyAnswer([message(7, 'a"\n;👍', true), message(8, "")])), [
-    { uuid: id(7), username: "alice", timestamp: 7, message: 'a"\n;👍', edited: true },
-    { uuid: id(8), username: "alice", timestamp: 8, message: "", edited: false },
+    {
+      uuid: id(7),
+      username: "alice",
+      timestamp: 7,
+      message: 'a"\n;👍',
+      edited: true,
+      received: receivedMs(7),
+    },
+    { uuid: id(8), username: "alice", timestamp: 8, message: "", edited: false, received: receivedMs(8) },
   ]);
 });
 

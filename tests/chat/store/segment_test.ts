@@ -36,6 +36,7 @@ Deno.test("segments give back every message as it was, in order, whatever is in 
     author: fc.constantFrom("session 1", "session 2", "server"),
     username: fc.constantFrom("alice", "bob", "語"),
     timestamp: fc.nat().map(String),
+    receivedMs: fc.maxSafeNat(),
     text: fc.oneof(
       fc.string({ unit: codePoint }),
       fc.nat({ max: 20_000 }).map((length) => "x".repeat(length)),
