@@ -6,6 +6,7 @@
  */
 import type { Message, SessionEvent } from "../src/client/session/session_events.ts";
 import { SessionDriver } from "../src/client/session_driver.ts";
+import { HELP, readCommand } from "../src/client/slash_commands.ts";
 import { readUsername } from "../src/cli/commands.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { ChatLines, quoted } from "./screen/chat_lines.ts";
@@ -16,11 +17,17 @@ import { LineEditor } from "./screen/line_editor.ts";
 import { SentMessages } from "./screen/sent_messages.ts";
 import { type Lines, type Prompt, PromptScreen, type Size } from "./screen/prompt_screen.ts";
 import { StatusRows } from "./screen/status_rows.ts";
-import { completionOf, HELP, readCommand } from "./screen/slash_commands.ts";
+import { completionOf, nearestCommand } from "./screen/line_completion.ts";
 
 const SHOWN_AT_FIRST = 20;
 /** Names in the answer to /users. */
 const ROSTER_SHOWN_MAX = 100;
+const NAME_RULE = "A name is 1 to 32 letters, numbers, emoji, _ - . and single inner spaces";
+/** How the keys work, after the commands in /help. */
+const KEYS_HELP = [
+  "A line that begins with // is sent with one slash. Tab completes names and commands, Alt-Enter breaks the line,",
+  "Up and Down bring back sent lines, Ctrl-L draws the screen again, Ctrl-C or Ctrl-D on an empty line leaves.",
+];
 /** Milliseconds between two redraws while a row shows a time. */
 const TICK_MS = 250;
 
@@ -153,8 +160,11 @@ export class PersonClient {
     switch (command.kind) {
       case "say":
         return this.#session.send(command.text);
-      case "nick":
-        return this.#session.wish({ kind: "rename", username: command.name });
+      case "nick": {
+        const username = readUsername(command.name);
+        if (username === undefined) return this.#problem(`${NAME_RULE}: /nick NAME`);
+        return this.#session.wish({ kind: "rename", username });
+      }
       case "users":
         return this.#session.wish({ kind: "users" });
       case "edit":
@@ -174,10 +184,17 @@ export class PersonClient {
         return;
       }
       case "help":
-        for (const row of HELP) this.#say(row);
+        for (const { usage, about } of HELP) this.#say(usage.padEnd(16) + about);
+        for (const row of KEYS_HELP) this.#say(row);
         return;
       case "quit":
         return this.#wantsToLeave();
+      case "unknown": {
+        const { word } = command;
+        return this.#problem(
+          `There is no /${word}; did you mean /${nearestCommand(word)}? /help lists all, // sends a slash`,
+        );
+      }
       case "problem":
         return this.#problem(command.text);
     }
@@ -205,7 +222,7 @@ export class PersonClient {
   #named(line: string): void {
     const name = readUsername(line);
     if (name === undefined) {
-      return this.#problem("A name is 1 to 32 letters, numbers, emoji, _ - . and single inner spaces");
+      return this.#problem(NAME_RULE);
     }
     this.#mode = { kind: "say" };
     this.#session.join(name);

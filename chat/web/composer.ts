@@ -6,7 +6,7 @@
  */
 /// <reference lib="dom" />
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
-import { byId } from "./page_elements.ts";
+import { byId, isComposing } from "./page_elements.ts";
 
 export class Composer {
   lengthMax: number = DEFAULT_LIMITS.maxMessageLength;
@@ -16,7 +16,8 @@ export class Composer {
 
   constructor(
     { send, typing, editLast }: {
-      readonly send: (text: string) => void;
+      /** Returns what is wrong with the text, which then stays in the field. */
+      readonly send: (text: string) => string | undefined;
       readonly typing: () => void;
       readonly editLast: () => void;
     },
@@ -29,7 +30,7 @@ export class Composer {
       field.focus();
     });
     field.addEventListener("keydown", (event) => {
-      if (event.isComposing) return;
+      if (isComposing(event)) return;
       // On a touch keyboard Enter makes a new line, as in other apps.
       if (event.key === "Enter" && !event.shiftKey && !matchMedia("(pointer: coarse)").matches) {
         event.preventDefault();
@@ -41,7 +42,7 @@ export class Composer {
     });
     field.addEventListener("input", () => {
       this.#judge();
-      if (field.value.trim() !== "") typing();
+      if (field.value.trim() !== "" && !field.value.startsWith("/")) typing();
     });
   }
 
@@ -53,12 +54,13 @@ export class Composer {
     this.#field.focus();
   }
 
-  #submit(send: (text: string) => void): void {
+  #submit(send: (text: string) => string | undefined): void {
     const text = this.#field.value;
     if (text.trim() === "" || !this.#judge()) return;
-    this.#field.value = "";
+    const problem = send(text);
+    if (problem === undefined) this.#field.value = "";
     this.#field.dispatchEvent(new Event("input"));
-    send(text);
+    if (problem !== undefined) this.#said.textContent = problem;
   }
 
   #judge(): boolean {

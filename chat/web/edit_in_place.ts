@@ -4,7 +4,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import { fromTemplate, within } from "./page_elements.ts";
+import { fromTemplate, isComposing, within } from "./page_elements.ts";
 import { growWithText } from "./composer.ts";
 
 /** Opens the field in a row. It closes on save or cancel, then `onEnd` moves the focus. */
@@ -33,7 +33,7 @@ export function editInPlace(
   });
   within(form, ".cancel", HTMLButtonElement).addEventListener("click", end);
   field.addEventListener("keydown", (event) => {
-    if (event.isComposing) return;
+    if (isComposing(event)) return;
     if (event.key === "Escape") end();
     else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();

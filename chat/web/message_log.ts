@@ -55,9 +55,11 @@ export class MessageLog {
     return this.#messages.get(uuid);
   }
 
-  lastOwn(): MessageEntry | undefined {
+  /** The last own message that is not deleted, or the one `back` own messages before it. */
+  lastOwn(back = 0): MessageEntry | undefined {
+    let left = back;
     const last = this.#entries.findLast((entry) =>
-      entry.kind === "message" && entry.message.isOwn && entry.message.text !== ""
+      entry.kind === "message" && entry.message.isOwn && entry.message.text !== "" && left-- === 0
     );
     return last?.kind === "message" ? last : undefined;
   }

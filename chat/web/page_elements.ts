@@ -23,6 +23,11 @@ export function fromTemplate<T extends HTMLElement>(id: string, kind: new () => 
   return copy;
 }
 
+/** True while an input method composes text: its Enter and Escape are not the page's. Safari tells it by the code 229. */
+export function isComposing(event: KeyboardEvent): boolean {
+  return event.isComposing || event.keyCode === 229;
+}
+
 export function show(element: HTMLElement, text: string | undefined): void {
   element.textContent = text ?? "";
   element.hidden = text === undefined || text === "";

@@ -51,6 +51,14 @@ export class PendingList {
     this.#show(draft, why, "failed");
   }
 
+  /** Sends all failed drafts again, or drops them. False if there are none. */
+  settleFailed(isSent: boolean): boolean {
+    const choice = isSent ? ".again" : ".discard";
+    const failed = [...this.#rows.values()].filter((row) => row.classList.contains("failed"));
+    for (const row of failed) within(row, choice, HTMLButtonElement).click();
+    return failed.length > 0;
+  }
+
   connection(isConnected: boolean): void {
     for (const row of this.#rows.values()) {
       if (!row.classList.contains("waiting")) continue;

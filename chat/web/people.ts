@@ -47,6 +47,11 @@ export class People {
     );
   }
 
+  /** Opens the list where it is behind a button. */
+  open(): void {
+    this.#open(true);
+  }
+
   types(username: string): void {
     clearTimeout(this.#typists.get(username));
     this.#typists.set(username, setTimeout(() => this.stops(username), TYPING_SHOWN_MS));

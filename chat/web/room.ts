@@ -16,6 +16,7 @@ import { byId, show } from "./page_elements.ts";
 import { PendingList } from "./pending_list.ts";
 import { People } from "./people.ts";
 import type { TabSession } from "./tab_session.ts";
+import { carryOut, type LineActions } from "./typed_line.ts";
 import { Unread } from "./unread.ts";
 
 const PAGE = 100;
@@ -57,15 +58,9 @@ export class Room {
       (change) => this.#list.keepPlace(change),
     );
     this.#composer = new Composer({
-      send: (text) => {
-        this.#list.toEnd();
-        session.send(text);
-      },
+      send: (line) => carryOut(line, this.#lineActions()),
       typing: () => session.typing(),
-      editLast: () => {
-        const last = this.#log.lastOwn();
-        if (last !== undefined) this.#edit(last.message.uuid);
-      },
+      editLast: () => void this.#editLast(undefined),
     });
     byId("leave-button", HTMLButtonElement).addEventListener("click", () => {
       session.leave();
@@ -245,6 +240,36 @@ export class Room {
     });
   }
 
+  #lineActions(): LineActions {
+    return {
+      say: (text) => {
+        this.#list.toEnd();
+        this.#session.send(text);
+      },
+      rename: (username) => this.#wish({ kind: "rename", username }),
+      showUsers: () => this.#people.open(),
+      editLast: (text) => this.#editLast(text),
+      removeLast: (back) => {
+        const last = this.#log.lastOwn(back);
+        if (last !== undefined) this.#wish({ kind: "delete", uuid: last.message.uuid });
+        return last !== undefined;
+      },
+      readOlder: (limit) => this.#readOlder(limit),
+      settleFailed: (isSent) => this.#pending.settleFailed(isSent),
+      note: (text) => this.#note(text),
+      leave: () => this.#session.leave(),
+    };
+  }
+
+  #editLast(text: string | undefined): boolean {
+    const last = this.#log.lastOwn();
+    if (last === undefined) return false;
+    const { uuid } = last.message;
+    if (text === undefined) this.#edit(uuid);
+    else this.#wish({ kind: "edit", uuid, text });
+    return true;
+  }
+
   #wish(wish: Exclude<Wish, { kind: "send" | "join" }>): void {
     this.#session.wish(wish);
   }
@@ -259,11 +284,15 @@ export class Room {
         this.#log.end > this.#log.start ? "This is the beginning" : "There are no messages yet",
       );
     }
+    if (this.#list.isAtStart) this.#readOlder(PAGE);
+  }
+
+  #readOlder(limit: number): void {
     const before = this.#log.oldestUuid;
-    if (!this.#isConnected || this.#isAsking || before === undefined || !this.#list.isAtStart) return;
+    if (!this.#isConnected || this.#isAsking || before === undefined || this.#log.isOldest) return;
     this.#isAsking = true;
-    show(older, "Reading older messages…");
-    this.#wish({ kind: "history", limit: PAGE, before });
+    show(byId("older", HTMLElement), "Reading older messages…");
+    this.#wish({ kind: "history", limit, before });
   }
 
   #showPeople(): void {

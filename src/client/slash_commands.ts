@@ -1,12 +1,9 @@
 /**
- * Parses a typed line as a message or a slash command, and completes it. Pure; person_client.ts carries commands out.
+ * Reads a typed line as a message or a slash command, for the page and the terminal. Pure; its callers carry commands
+ * out.
  *
  * @module
  */
-import { closestString } from "@std/text/closest-string";
-import { readUsername } from "../../src/cli/commands.ts";
-import type { Completion } from "./line_editor.ts";
-
 /** Messages that /history shows by default and at most, PROTOCOL.md §5.4. */
 export const HISTORY_DEFAULT = 20;
 export const HISTORY_MAX = 200;
@@ -19,6 +16,7 @@ export type Command =
   | { readonly kind: "delete"; readonly back: number }
   | { readonly kind: "history"; readonly count: number }
   | { readonly kind: "users" | "help" | "quit" | "resend" | "discard" | "nothing" }
+  | { readonly kind: "unknown"; readonly word: string }
   | { readonly kind: "problem"; readonly text: string };
 
 interface Described {
@@ -38,14 +36,14 @@ const COMMANDS = {
   quit: { operand: "", about: "leave" },
 } as const satisfies { readonly [word: string]: Described };
 type Word = keyof typeof COMMANDS;
-const WORDS = Object.keys(COMMANDS) as Word[];
+export const WORDS = Object.keys(COMMANDS) as readonly Word[];
 
-export const HELP: readonly string[] = [
-  ...WORDS.map((word) => `/${word}${COMMANDS[word].operand}`.padEnd(16) + COMMANDS[word].about),
-  "A line that begins with // is sent with one slash. Tab completes names and commands, Alt-Enter breaks the line,",
-  "Up and Down bring back sent lines, Ctrl-L draws the screen again, Ctrl-C or Ctrl-D on an empty line leaves.",
-];
+/** Each command as it is typed, and what it does. */
+export const HELP: readonly { readonly usage: string; readonly about: string }[] = WORDS.map((word) => {
+  return { usage: `/${word}${COMMANDS[word].operand}`, about: COMMANDS[word].about };
+});
 
+/** A name in /nick and a word that is no command are left to the caller to judge. */
 export function readCommand(line: string): Command {
   if (line.trim() === "") return { kind: "nothing" };
   if (!line.startsWith("/") || line.startsWith("//")) {
@@ -53,17 +51,10 @@ export function readCommand(line: string): Command {
   }
   const [, word = "", rest = ""] = /^\/(\S*)\s*([\s\S]*)$/.exec(line) ?? [];
   const operand = rest.trim();
-  if (!isWord(word)) {
-    const meant = WORDS.find((known) => word !== "" && known.startsWith(word)) ?? closestString(word, WORDS);
-    return problem(`There is no /${word}; did you mean /${meant}? /help lists all, // sends a slash`);
-  }
+  if (!isWord(word)) return { kind: "unknown", word };
   switch (word) {
-    case "nick": {
-      const name = readUsername(operand);
-      return name === undefined
-        ? problem("A name is 1 to 32 letters, numbers, emoji, _ - . and single inner spaces: /nick NAME")
-        : { kind: "nick", name };
-    }
+    case "nick":
+      return { kind: "nick", name: operand };
     case "edit":
       if (operand === "") return { kind: "edit", back: 0, text: undefined };
       return { kind: "edit", back: 0, text: rest };
@@ -82,30 +73,6 @@ export function readCommand(line: string): Command {
     default:
       return operand === "" ? { kind: word } : problem(`/${word} takes nothing after it`);
   }
-}
-
-/** Completes a command at the line's start, else a name. */
-export function completionOf(before: string, names: readonly string[]): Completion | undefined {
-  if (/^\/[a-z]*$/.test(before)) {
-    const words = WORDS.filter((word) => word.startsWith(before.slice(1)));
-    return words.length === 0 ? undefined : { from: 0, options: words.map((word) => `/${word} `) };
-  }
-  // Names may contain spaces: the longest run of words that begins a name counts.
-  for (const { index } of before.matchAll(/(?<=^|\s)\S/gu)) {
-    const begun = fold(before.slice(index));
-    const found = names.filter((name) => fold(name).startsWith(begun));
-    if (found.length > 0) {
-      return {
-        from: index,
-        options: found.map((name) => name + (index === 0 ? ": " : " ")),
-      };
-    }
-  }
-  return undefined;
-}
-
-function fold(text: string): string {
-  return text.normalize("NFKC").toLowerCase();
 }
 
 function readNumber(text: string, otherwise: number, max: number): number | undefined {

@@ -56,6 +56,41 @@ testInBrowser("two people converse, edit, delete, rename and leave", async (stag
 });
 
 testInBrowser(
+  "a slash begins a command that is sent to no one, and composing is left alone",
+  async (stage) => {
+    await using server = await startTestChat();
+    const bob = await ChatPage.join(stage, server.url, "bob");
+    const alice = await ChatPage.join(stage, server.url, "alice");
+    await alice.say("/nick Alicia");
+    await bob.readsNotice("alice is now Alicia");
+    await alice.say("/help");
+    await alice.readsNotice("/nick NAME: change your name");
+    await alice.say("/me waves");
+    await alice.reads("#text-said", "There is no /me. /help lists the commands; // sends a slash.");
+    assertEquals(
+      await alice.page.$eval("#text", (field) => (field as HTMLTextAreaElement).value),
+      "/me waves",
+    );
+    await alice.fill("#text", "half of it");
+    // Safari tells the Enter that ends a composition by its code alone, others by `isComposing`.
+    for (const composing of [{ keyCode: 229 }, { isComposing: true }]) {
+      await alice.page.$eval("#text", (field, composing) => {
+        field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", cancelable: true, ...composing }));
+      }, composing);
+    }
+    await alice.fill("#text", "//shrug");
+    await alice.page.keyboard.press("Enter");
+    await bob.readsMessages("/shrug");
+    await alice.say("/edit //shrugs");
+    await bob.readsMessages("//shrugs edited");
+    await alice.say("/delete");
+    await bob.readsMessages("This message was deleted.");
+    await alice.say("/quit");
+    await bob.readsNotice("Alicia left");
+  },
+);
+
+testInBrowser(
   "a name is checked while it is written, and the server's refusal is said at the field",
   async (stage) => {
     await using server = await startTestChat();

@@ -1,16 +1,12 @@
 /**
- * The meaning of a typed line, and what Tab completes.
+ * The meaning of a typed line, and what Tab completes in the terminal.
  *
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import {
-  completionOf,
-  HELP,
-  HISTORY_DEFAULT,
-  HISTORY_MAX,
-  readCommand,
-} from "../../terminal/screen/slash_commands.ts";
+import { carryOut, type LineActions } from "../../chat/web/typed_line.ts";
+import { HELP, HISTORY_DEFAULT, HISTORY_MAX, readCommand } from "../../src/client/slash_commands.ts";
+import { completionOf, nearestCommand } from "../../terminal/screen/line_completion.ts";
 
 Deno.test("a line is said as it is, and begins with a slash where it has two", () => {
   assertEquals(readCommand("hello  "), { kind: "say", text: "hello  " });
@@ -22,7 +18,10 @@ Deno.test("a line is said as it is, and begins with a slash where it has two", (
 Deno.test("commands are read with their arguments", () => {
   const cases: [string, object][] = [
     ["/nick Bob B.", { kind: "nick", name: "Bob B." }],
-    ["/nick  Zoe\u0308 ", { kind: "nick", name: "Zoë" }],
+    ["/nick", { kind: "nick", name: "" }],
+    ["/qiut", { kind: "unknown", word: "qiut" }],
+    ["/constructor", { kind: "unknown", word: "constructor" }],
+    ["/", { kind: "unknown", word: "" }],
     ["/users", { kind: "users" }],
     ["/edit", { kind: "edit", back: 0, text: undefined }],
     ["/edit  new text ", { kind: "edit", back: 0, text: "new text " }],
@@ -38,14 +37,8 @@ Deno.test("commands are read with their arguments", () => {
   for (const [line, command] of cases) assertEquals({ ...readCommand(line) }, command, line);
 });
 
-Deno.test("an unknown or incomplete command is answered with the nearest or allowed form", () => {
+Deno.test("an incomplete command is answered with the form that is allowed", () => {
   const cases: [string, RegExp][] = [
-    ["/qiut", /^There is no \/qiut; did you mean \/quit\?/],
-    ["/h", /did you mean \/history\?/],
-    ["/", /^There is no \/;/],
-    ["/constructor", /^There is no \/constructor;/],
-    ["/nick", /^A name is 1 to 32 /],
-    ["/nick a;b", /^A name is 1 to 32 /],
     ["/users now", /^\/users takes nothing/],
     ["/delete 0", /^\/delete takes a number/],
     [`/history ${HISTORY_MAX + 1}`, /^\/history takes a number from 1 to 200/],
@@ -58,14 +51,72 @@ Deno.test("an unknown or incomplete command is answered with the nearest or allo
   }
 });
 
-Deno.test("every command that /help tells is one", () => {
-  const words = HELP.flatMap((row) => /^\/([a-z]+)/.exec(row)?.[1] ?? []);
-  assert(words.length > 5);
-  for (const word of words) {
-    const command = readCommand(`/${word}`);
-    assert(command.kind !== "problem" || !command.text.startsWith("There is no"), word);
+Deno.test("every command that /help shows is one", () => {
+  assert(HELP.length > 5);
+  for (const { usage } of HELP) {
+    const [word = ""] = usage.split(" ");
+    assert(readCommand(word).kind !== "unknown", usage);
   }
 });
+
+Deno.test("a mistyped command is answered with the nearest one", () => {
+  for (const [word, meant] of [["qiut", "quit"], ["h", "history"], ["", "nick"]] as const) {
+    assertEquals(nearestCommand(word), meant);
+  }
+});
+
+Deno.test("the page's field carries out the commands of the terminal, and keeps a line that it cannot", () => {
+  const cases: [line: string, done: unknown[], problem: RegExp | undefined][] = [
+    ["hello", ["say hello"], undefined],
+    ["//shrug", ["say /shrug"], undefined],
+    ["/nick Bob B.", ["rename Bob B."], undefined],
+    ["/nick a;b", [], /; is not/],
+    ["/nick", [], /^Enter a name/],
+    ["/users", ["showUsers "], undefined],
+    ["/edit", ["editLast "], undefined],
+    ["/edit better", ["editLast better"], undefined],
+    ["/delete 2", ["removeLast 1"], undefined],
+    ["/delete x", [], /takes a number/],
+    ["/history 50", ["readOlder 50"], undefined],
+    ["/resend", ["settleFailed true"], undefined],
+    ["/discard", ["settleFailed false"], undefined],
+    ["/quit", ["leave "], undefined],
+    ["/join #den", [], /^There is no \/join\. \/help lists/],
+    ["  ", [], undefined],
+  ];
+  for (const [line, done, problem] of cases) {
+    const seen: string[] = [];
+    const said = carryOut(line, recording(seen, true));
+    assertEquals(seen, done, line);
+    if (problem === undefined) assertEquals(said, undefined, line);
+    else assertMatch(said ?? "", problem, line);
+  }
+  const notes: string[] = [];
+  carryOut("/help", recording(notes, true));
+  assertEquals(notes.length, HELP.length + 1);
+  for (const line of ["/edit", "/delete", "/resend", "/discard"]) {
+    assertMatch(carryOut(line, recording([], false)) ?? "", /^(You have|There is) no message/, line);
+  }
+});
+
+/** Actions that record their calls; those that may have nothing to act on answer `isThere`. */
+function recording(seen: string[], isThere: boolean): LineActions {
+  const act = (name: keyof LineActions) => (value?: unknown) => {
+    seen.push(`${name} ${value ?? ""}`);
+    return isThere;
+  };
+  return {
+    say: act("say"),
+    rename: act("rename"),
+    showUsers: act("showUsers"),
+    editLast: act("editLast"),
+    removeLast: act("removeLast"),
+    readOlder: act("readOlder"),
+    settleFailed: act("settleFailed"),
+    note: act("note"),
+    leave: act("leave"),
+  };
+}
 
 Deno.test("a tab completes commands at the line's start, and names wherever a word begins", () => {
   const names = ["alice", "Alina", "Bob B.", "日本"];

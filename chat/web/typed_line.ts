@@ -1,0 +1,64 @@
+/**
+ * Carries out a line typed into the message field: a message, or a slash command as in the terminal. It draws nothing.
+ *
+ * @module
+ */
+import { HELP, readCommand } from "../../src/client/slash_commands.ts";
+import { nameProblem } from "./name_check.ts";
+
+/** The actions of a room. Those that answer a boolean answer false if there is nothing to act on. */
+export interface LineActions {
+  readonly say: (text: string) => void;
+  readonly rename: (username: string) => void;
+  readonly showUsers: () => void;
+  /** Without a text, opens the last own message in place. */
+  readonly editLast: (text: string | undefined) => boolean;
+  readonly removeLast: (back: number) => boolean;
+  readonly readOlder: (count: number) => void;
+  readonly settleFailed: (isSent: boolean) => boolean;
+  readonly note: (text: string) => void;
+  readonly leave: () => void;
+}
+
+/** Returns what is wrong with the line, as a text for the user; undefined if it was carried out. */
+export function carryOut(line: string, actions: LineActions): string | undefined {
+  const command = readCommand(line);
+  switch (command.kind) {
+    case "say":
+      actions.say(command.text);
+      return undefined;
+    case "nick": {
+      const problem = nameProblem(command.name);
+      if (problem === undefined) actions.rename(command.name);
+      return problem;
+    }
+    case "users":
+      actions.showUsers();
+      return undefined;
+    case "edit":
+      return actions.editLast(command.text) ? undefined : "You have no message to change.";
+    case "delete":
+      return actions.removeLast(command.back) ? undefined : "You have no message to delete.";
+    case "history":
+      actions.readOlder(command.count);
+      return undefined;
+    case "resend":
+    case "discard":
+      return actions.settleFailed(command.kind === "resend")
+        ? undefined
+        : "There is no message to send again or to discard.";
+    case "help":
+      for (const { usage, about } of HELP) actions.note(`${usage}: ${about}`);
+      actions.note("//: sends a line that begins with a slash");
+      return undefined;
+    case "quit":
+      actions.leave();
+      return undefined;
+    case "nothing":
+      return undefined;
+    case "unknown":
+      return `There is no /${command.word}. /help lists the commands; // sends a slash.`;
+    case "problem":
+      return command.text;
+  }
+}

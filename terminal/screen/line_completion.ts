@@ -1,0 +1,37 @@
+/**
+ * Completes a typed line: a slash command at its start, else a name. Pure.
+ *
+ * @module
+ */
+import { closestString } from "@std/text/closest-string";
+import { WORDS } from "../../src/client/slash_commands.ts";
+import type { Completion } from "./line_editor.ts";
+
+/** Completes a command at the line's start, else a name. */
+export function completionOf(before: string, names: readonly string[]): Completion | undefined {
+  if (/^\/[a-z]*$/.test(before)) {
+    const words = WORDS.filter((word) => word.startsWith(before.slice(1)));
+    return words.length === 0 ? undefined : { from: 0, options: words.map((word) => `/${word} `) };
+  }
+  // Names may contain spaces: the longest run of words that begins a name counts.
+  for (const { index } of before.matchAll(/(?<=^|\s)\S/gu)) {
+    const begun = fold(before.slice(index));
+    const found = names.filter((name) => fold(name).startsWith(begun));
+    if (found.length > 0) {
+      return {
+        from: index,
+        options: found.map((name) => name + (index === 0 ? ": " : " ")),
+      };
+    }
+  }
+  return undefined;
+}
+
+/** The command that a mistyped word most likely means. */
+export function nearestCommand(word: string): string {
+  return WORDS.find((known) => word !== "" && known.startsWith(word)) ?? closestString(word, [...WORDS]);
+}
+
+function fold(text: string): string {
+  return text.normalize("NFKC").toLowerCase();
+}
