@@ -26,6 +26,7 @@ const LISTING_REQUESTS = ["register", "update", "withdraw"] as const;
 export interface GaugedRoom {
   readonly connectedUsers: () => number;
   readonly held: { readonly size: number };
+  readonly history: { readonly bytes: number };
   readonly bans: { readonly size: number };
   readonly registrations: readonly { readonly isListed: boolean }[];
 }
@@ -43,6 +44,10 @@ export class ChatMeters extends Meters {
   readonly #outboxBytes = this.gauge(
     "chatter_outbox_bytes",
     "Bytes of all sessions that sockets have taken and not sent yet",
+  );
+  readonly #historyBytes = this.gauge(
+    "chatter_history_bytes",
+    "Bytes of the stored messages, as --history-bytes counts them",
   );
   readonly #bans = this.gauge("chatter_bans", "Bans in force");
   readonly #listings = this.gauge("chatter_listings_registered", "Listings that list this server");
@@ -100,9 +105,10 @@ export class ChatMeters extends Meters {
     ),
   );
 
-  readRoom({ connectedUsers, held, bans, registrations }: GaugedRoom): void {
+  readRoom({ connectedUsers, held, history, bans, registrations }: GaugedRoom): void {
     this.#users.read = connectedUsers;
     this.#held.read = () => held.size;
+    this.#historyBytes.read = () => history.bytes;
     this.#bans.read = () => bans.size;
     this.#listings.read = () => registrations.filter(({ isListed }) => isListed).length;
   }

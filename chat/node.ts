@@ -112,7 +112,8 @@ export class Node {
     this.sequencer = this.#makeSequencer(resumption);
     this.moderation = this.#makeModeration(resumption);
     const connectedUsers = () => this.#connectedUsers;
-    meters.readRoom({ connectedUsers, held: this.#held, bans, registrations: this.#registrations });
+    const history = stores.retained;
+    meters.readRoom({ connectedUsers, held: this.#held, history, bans, registrations: this.#registrations });
   }
 
   #makeState(): RoomState {

@@ -18,12 +18,23 @@ export interface Journal {
   page(range: HistoryRange): Promise<StoredMessage[]>;
   /** The oldest messages with greater ids than `uuid`, the oldest first. */
   after(uuid: string, limit: number): Promise<StoredMessage[]>;
-  /** Removes messages with ids below `from`, then the oldest beyond `keep`. Returns how many it removed. */
-  sweep(bounds: { keep: number; from: string }): Promise<number>;
+  /** Removes messages with ids below `from`, then the oldest past `keep` and past `bytes`. Returns how many. */
+  sweep(bounds: KeptMessages): Promise<number>;
+  /** Bytes of the stored messages, each counted by `storedBytes` of segment.ts. */
+  readonly bytes: number;
   /** The newest broadcasts. Calls `isEnough` with each text, the newest first, until it returns true. */
   recoverBroadcasts(isEnough: (text: string) => boolean): Promise<RecoveredBroadcasts>;
   /** Removes the records of edits broadcast before position `before`; messages stay. */
   forgetBroadcasts(before: number): Promise<void>;
+}
+
+/** What a sweep leaves. */
+export interface KeptMessages {
+  /** Messages. */
+  readonly keep: number;
+  readonly bytes: number;
+  /** The smallest id. */
+  readonly from: string;
 }
 
 /** A message as it was broadcast at one position. */

@@ -1,14 +1,14 @@
 /**
  * The journal in Deno KV, PROTOCOL.md §4.3. The messages of one append are a few rows, segments, in the order of their
  * ids, so a commit of hundreds of messages costs little more than one. A change rewrites its segment: no row of
- * messages keeps a deleted text. Rows: `["messages", first id]` and `["swept"]`; edit_log_kv.ts has the broadcasts of
- * edited messages.
+ * messages keeps a deleted text. Rows: `["messages", first id]`, `["message_bytes"]` and `["swept"]`; edit_log_kv.ts has
+ * the broadcasts of edited messages.
  *
  * @module
  */
-import type { Journal, MessageBroadcast, RecoveredBroadcasts } from "./journal.ts";
+import type { Journal, KeptMessages, MessageBroadcast, RecoveredBroadcasts } from "./journal.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
-import { endOf, messagesOf, segmentsOf } from "./segment.ts";
+import { endOf, messagesOf, segmentsOf, storedBytes } from "./segment.ts";
 import {
   firstIdIn,
   firstSegment,
@@ -20,6 +20,11 @@ import {
 } from "./segment_rows_kv.ts";
 import { EditLogRows } from "./edit_log_kv.ts";
 
+/**
+ * The row with the bytes of all messages, a KvU64 that each commit changes by its difference: it is right after any
+ * crash, and no start has to read the messages.
+ */
+const BYTES = ["message_bytes"];
 /** The row with the greatest position that retention has removed. */
 const SWEPT = ["swept"];
 /** Segments of the first read, a page on a busy server; later reads grow, as a segment may hold a single message. */
@@ -37,6 +42,9 @@ export class KvJournal implements Journal {
   readonly #fence: readonly Deno.AtomicCheck[];
   /** Messages ever stored; undefined if it must be read. */
   #end: number | undefined;
+  #bytes = 0;
+  /** Settles when the row BYTES exists. */
+  #measured: Promise<void> | undefined;
 
   /** `assertInPlace` throws if the file is gone; the checks of `fence` fail once another process owns the journal. */
   constructor(
@@ -50,14 +58,21 @@ export class KvJournal implements Journal {
     this.#fence = fence;
   }
 
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   async append(entries: readonly JournalEntry[]): Promise<void> {
+    if (this.#measured === undefined) await this.#measure();
     const end = this.#end ?? await this.#readEnd();
     // Read again after a failure: a commit that failed may have been stored.
     this.#end = undefined;
     for (let tries = 0; tries < TRIES_MAX; tries++) {
       const atomic = this.#kv.atomic().check(...this.#fence);
       const said = saidIn(entries);
-      if (said.length < entries.length) await this.#change(atomic, entries, said);
+      const grown = said.length < entries.length ? await this.#change(atomic, entries, said) : 0;
+      const more = said.reduce((sum, message) => sum + storedBytes(message), grown);
+      addBytes(atomic, more);
       for (const segment of segmentsOf(said, end)) atomic.set(keyOf(segment), segment);
       // Before the commit, so that a refused message is never stored. After it, so that a lost message is not
       // acknowledged: Deno KV commits to a deleted file without an error.
@@ -66,17 +81,21 @@ export class KvJournal implements Journal {
       this.#assertInPlace();
       if (!ok) continue;
       this.#end = end + said.length;
+      this.#bytes += more;
       return;
     }
     throw new Error("What was to be changed kept changing");
   }
 
-  /** Adds changes to the commit: in `said` for messages of this append, else in their segments. */
+  /**
+   * Adds changes to the commit: in `said` for messages of this append, else in their segments. Returns by how many bytes
+   * those segments grow.
+   */
   async #change(
     atomic: Deno.AtomicOperation,
     entries: readonly JournalEntry[],
     said: StoredMessage[],
-  ): Promise<void> {
+  ): Promise<number> {
     const changed = new Map<string, StoredMessage>();
     for (const entry of entries) {
       if (entry.kind === "said") continue;
@@ -87,12 +106,18 @@ export class KvJournal implements Journal {
       said[i] = changed.get(uuid) ?? said[i]!;
       changed.delete(uuid);
     }
+    let grown = 0;
     for (const { key, value, versionstamp } of await this.#segmentsOf(changed.keys())) {
       // A message that retention removed is in no segment: its change has no effect.
-      const messages = messagesOf(value).map((message) => changed.get(message.uuid) ?? message);
+      const messages = messagesOf(value).map((message) => {
+        const next = changed.get(message.uuid) ?? message;
+        grown += storedBytes(next) - storedBytes(message);
+        return next;
+      });
       atomic.check({ key, versionstamp });
       for (const segment of segmentsOf(messages, value.ordinal)) atomic.set(keyOf(segment), segment);
     }
+    return grown;
   }
 
   async find(uuid: string): Promise<StoredMessage | undefined> {
@@ -128,6 +153,7 @@ export class KvJournal implements Journal {
   }
 
   async recoverBroadcasts(isEnough: (text: string) => boolean): Promise<RecoveredBroadcasts> {
+    await this.#measure();
     const firsts: MessageBroadcast[] = [];
     const named: StoredMessage[] = [];
     let from: number | undefined;
@@ -162,19 +188,29 @@ export class KvJournal implements Journal {
     return oldest === undefined ? 0 : await this.#readEnd() - oldest.value.ordinal;
   }
 
-  async sweep({ keep, from }: { keep: number; from: string }): Promise<number> {
+  async sweep({ keep, bytes, from }: KeptMessages): Promise<number> {
+    await this.#measure();
     let removed = 0;
     while (true) {
       let excess = Math.max(0, await this.count() - keep);
+      this.#bytes = await this.#readBytes() ?? 0;
+      let excessBytes = this.#bytes - bytes;
+      let freed = 0;
       const atomic = this.#kv.atomic();
       const gone: StoredMessage[] = [];
       for await (
         const { key, value, versionstamp } of segmentsIn(this.#kv, {}, { limit: REMOVE_SEGMENTS_MAX })
       ) {
         const messages = messagesOf(value);
-        const kept = messages.filter(({ uuid }, i) => i >= excess && uuid >= from);
-        const going = messages.length - kept.length;
+        let going = 0;
+        for (const message of messages) {
+          if (going >= excess && excessBytes <= 0 && message.uuid >= from) break;
+          going++;
+          excessBytes -= storedBytes(message);
+          freed += storedBytes(message);
+        }
         if (going === 0) break;
+        const kept = messages.slice(going);
         // If a change is stored meanwhile the commit fails, and the loop repeats it.
         atomic.check({ key, versionstamp }).delete(key);
         for (const segment of segmentsOf(kept, value.ordinal + going)) atomic.set(keyOf(segment), segment);
@@ -185,9 +221,38 @@ export class KvJournal implements Journal {
       if (gone.length === 0) return removed;
       const swept = Math.max(...gone.map(({ position }) => position ?? 0));
       if (swept > 0) atomic.set(SWEPT, swept);
+      addBytes(atomic, -freed);
       const { ok } = await atomic.commit();
-      if (ok) removed += gone.length;
+      if (!ok) continue;
+      removed += gone.length;
+      this.#bytes -= freed;
     }
+  }
+
+  /** Counts the messages of a store from before their bytes were counted; once, before the first commit. */
+  #measure(): Promise<void> {
+    this.#measured ??= this.#countBytes().catch((error) => {
+      this.#measured = undefined;
+      throw error;
+    });
+    return this.#measured;
+  }
+
+  async #countBytes(): Promise<void> {
+    let bytes = await this.#readBytes();
+    if (bytes === undefined) {
+      bytes = 0;
+      for await (const { value: { texts } } of segmentsIn(this.#kv, {})) {
+        for (const text of texts) bytes += storedBytes({ text });
+      }
+      await this.#kv.set(BYTES, new Deno.KvU64(BigInt(bytes)));
+    }
+    this.#bytes = bytes;
+  }
+
+  async #readBytes(): Promise<number | undefined> {
+    const { value } = await this.#kv.get<Deno.KvU64>(BYTES);
+    return value === null ? undefined : Number(BigInt.asIntN(64, value.value));
   }
 
   async #readEnd(): Promise<number> {
@@ -215,6 +280,11 @@ export class KvJournal implements Journal {
       before = firstIdIn(segments.at(-1)!);
     }
   }
+}
+
+/** Deno KV adds modulo 2^64, so a decrease is added as its complement. */
+function addBytes(atomic: Deno.AtomicOperation, bytes: number): void {
+  if (bytes !== 0) atomic.sum(BYTES, BigInt.asUintN(64, BigInt(bytes)));
 }
 
 function saidIn(entries: readonly JournalEntry[]): StoredMessage[] {

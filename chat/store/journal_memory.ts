@@ -5,13 +5,15 @@
  * @module
  */
 import type { Limits } from "../../src/protocol/limits.ts";
-import type { Journal, RecoveredBroadcasts } from "./journal.ts";
+import type { Journal, KeptMessages, RecoveredBroadcasts } from "./journal.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
 import { MessageWindow } from "../room/message_window.ts";
+import { storedBytes } from "./segment.ts";
 
 export class MemoryJournal implements Journal {
   readonly #messages = new MessageWindow();
   readonly #limits: Pick<Limits, "historyCount">;
+  #bytes = 0;
 
   constructor(limits: Pick<Limits, "historyCount">) {
     this.#limits = limits;
@@ -20,11 +22,17 @@ export class MemoryJournal implements Journal {
   append(entries: readonly JournalEntry[]): Promise<void> | undefined {
     for (const { kind, message } of entries) {
       // A message that retention removed stays removed.
-      if (kind === "changed") this.#messages.replace(message);
-      else this.#messages.push(message);
+      const before = kind === "changed" ? this.#messages.get(message.uuid) : undefined;
+      if (kind === "changed" && !this.#messages.replace(message)) continue;
+      if (kind === "said") this.#messages.push(message);
+      this.#bytes += storedBytes(message) - (before === undefined ? 0 : storedBytes(before));
     }
-    while (this.#messages.size > this.#limits.historyCount) this.#messages.removeOldest();
+    while (this.#messages.size > this.#limits.historyCount) this.#removeOldest();
     return undefined;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   find(uuid: string): Promise<StoredMessage | undefined> {
@@ -39,14 +47,23 @@ export class MemoryJournal implements Journal {
     return Promise.resolve(this.#messages.after(uuid, limit));
   }
 
-  sweep({ keep, from }: { keep: number; from: string }): Promise<number> {
+  sweep({ keep, bytes, from }: KeptMessages): Promise<number> {
     let removed = 0;
-    while (this.#messages.size > 0 && (this.#messages.size > keep || this.#messages.oldest!.uuid < from)) {
-      this.#messages.removeOldest();
+    while (
+      this.#messages.size > 0 &&
+      (this.#messages.size > keep || this.#bytes > bytes || this.#messages.oldest!.uuid < from)
+    ) {
+      this.#removeOldest();
       removed++;
     }
     return Promise.resolve(removed);
   }
+
+  #removeOldest(): void {
+    this.#bytes -= storedBytes(this.#messages.oldest!);
+    this.#messages.removeOldest();
+  }
+
   /** Nothing outlives the process. */
   recoverBroadcasts(): Promise<RecoveredBroadcasts> {
     return Promise.resolve({ broadcasts: [], from: Infinity, named: [] });

@@ -1,6 +1,6 @@
 /**
- * Retention: removes messages past `--history-count` and `--history-days` once a minute, PROTOCOL.md §5.4. It does not
- * use Deno KV's `expireIn`, which is minutes late and crashes the process if the disk is full.
+ * Retention: removes messages past `--history-count`, `--history-bytes` and `--history-days` once a minute, PROTOCOL.md
+ * §5.4. It does not use Deno KV's `expireIn`, which is minutes late and crashes the process if the disk is full.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export function oldestKeptId(nowMs: number, days: number): string {
 
 export interface RetentionOptions {
   readonly messages: Pick<Journal, "sweep" | "forgetBroadcasts">;
-  readonly limits: Pick<Limits, "historyCount" | "historyDays">;
+  readonly limits: Pick<Limits, "historyCount" | "historyBytes" | "historyDays">;
   /** The oldest position that a session may still resume from. */
   readonly replayableFrom: () => number;
   readonly nowMs: () => number;
@@ -51,10 +51,10 @@ export class Retention {
   }
 
   async #run(): Promise<void> {
-    const { messages, limits: { historyCount: keep, historyDays: days }, replayableFrom, nowMs, log } =
-      this.#options;
+    const { messages, limits, replayableFrom, nowMs, log } = this.#options;
+    const { historyCount: keep, historyBytes: bytes, historyDays: days } = limits;
     try {
-      const removed = await messages.sweep({ keep, from: oldestKeptId(nowMs(), days) });
+      const removed = await messages.sweep({ keep, bytes, from: oldestKeptId(nowMs(), days) });
       if (removed > 0) log.info("history.swept", { removed });
       await messages.forgetBroadcasts(replayableFrom());
     } catch (error) {

@@ -39,7 +39,8 @@ export const MESSAGE_BYTES_MAX = 320;
  */
 export const SEGMENT_BYTES_MAX = 60_000;
 
-function bytesOf({ text }: StoredMessage): number {
+/** Bytes that a stored message takes at most: cheap to count, and more than everyday text takes. */
+export function storedBytes({ text }: Pick<StoredMessage, "text">): number {
   return 2 * text.length + MESSAGE_BYTES_MAX;
 }
 
@@ -49,7 +50,7 @@ export function segmentsOf(messages: readonly StoredMessage[], ordinal: number):
   let start = 0;
   let bytes = 0;
   for (let i = 0; i < messages.length; i++) {
-    const more = bytesOf(messages[i]!);
+    const more = storedBytes(messages[i]!);
     if (i > start && bytes + more > SEGMENT_BYTES_MAX) {
       segments.push(segmentOf(messages.slice(start, i), ordinal + start));
       start = i;

@@ -167,6 +167,16 @@ export const LIMITS = {
     max: 100_000_000,
     reason: "the file grows by about 300 bytes for a message of usual length",
   },
+  historyBytes: {
+    flag: "history-bytes",
+    description: "bytes of the messages that the server keeps",
+    unit: "bytes",
+    default: 1_073_741_824,
+    // Above 512 messages of the largest size, which are in memory: memory never shows a message that is removed.
+    min: 33_554_432,
+    max: 1_099_511_627_776,
+    reason: "the messages of --history-count may be long; one counts 320 bytes and two a UTF-16 unit of text",
+  },
   historyDays: {
     flag: "history-days",
     description: "time that the server keeps a message",

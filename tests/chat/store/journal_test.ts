@@ -9,6 +9,7 @@ import fc from "fast-check";
 import type { StoredMessage } from "../../../chat/room/message.ts";
 import { KvJournal } from "../../../chat/store/journal_kv.ts";
 import { MemoryJournal } from "../../../chat/store/journal_memory.ts";
+import { MESSAGE_BYTES_MAX } from "../../../chat/store/segment.ts";
 import { openKv } from "../../../src/kv/kv.ts";
 import { HISTORY_PAGE_MAX } from "../../../src/protocol/limits.ts";
 import {
@@ -35,7 +36,12 @@ const step = fc.oneof(
   },
   // Of an existing or of a swept message.
   { weight: 2, arbitrary: fc.record({ do: fc.constant("change" as const), which: number }) },
-  fc.record({ do: fc.constant("sweep" as const), keep: fc.nat(40), from: number.map(id) }),
+  fc.record({
+    do: fc.constant("sweep" as const),
+    keep: fc.nat(40),
+    bytes: fc.integer({ min: 300, max: 10_000 }),
+    from: number.map(id),
+  }),
   fc.record({
     do: fc.constant("read" as const),
     limit: fc.nat(20),
@@ -44,7 +50,29 @@ const step = fc.oneof(
   }),
 );
 
+function bytesOf(messages: readonly StoredMessage[]): number {
+  return messages.reduce((sum, { text }) => sum + 2 * text.length + MESSAGE_BYTES_MAX, 0);
+}
+
 for (const { name, withStore } of ADAPTERS) {
+  Deno.test(`a journal ${name} keeps messages at its limit of bytes, and removes the oldest one past it`, () =>
+    withStore(async (store) => {
+      const [short, long] = [message(1, "x"), message(2, "x".repeat(100))];
+      await store.append(said(short, long, 3));
+      const bytes = bytesOf([short, long, message(3)]);
+      const sweep = (bytes: number) => store.sweep({ keep: 100, bytes, from: "" });
+      assertEquals([await sweep(bytes), store.bytes], [0, bytes]);
+      assertEquals(await sweep(bytes - 1), 1);
+      assertEquals(numbers(await store.page(range())), [2, 3]);
+      // A change that grows counts, and one that deletes the text.
+      const grown = message(3, "x".repeat(1000), true);
+      await store.append([changed(grown)]);
+      assertEquals(store.bytes, bytesOf([long, grown]));
+      assertEquals(await sweep(bytesOf([grown])), 1);
+      await store.append([changed(message(3, "", true)), changed(message(2, "swept", true))]);
+      assertEquals([await sweep(0), store.bytes], [1, 0]);
+    }));
+
   Deno.test(`a journal ${name} answers as a list would, whatever was said, changed and swept`, async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 15 }), (steps) =>
@@ -57,15 +85,17 @@ for (const { name, withStore } of ADAPTERS) {
               await store.append(said(...fresh));
               list.push(...fresh);
             } else if (step.do === "change") {
-              const after = message(step.which, `new ${step.which}`, true);
+              const after = message(step.which, `new ${step.which}`.repeat(step.which), true);
               await store.append([changed(after)]);
               list = list.map((one) => one.uuid === after.uuid ? after : one);
             } else if (step.do === "sweep") {
               const left = list.slice(Math.max(0, list.length - step.keep)).filter(({ uuid }) =>
                 uuid >= step.from
               );
+              while (bytesOf(left) > step.bytes) left.shift();
               assertEquals(await store.sweep(step), list.length - left.length);
               list = left;
+              assertEquals(store.bytes, bytesOf(left));
             } else {
               const { limit, before = "g", from } = step;
               const within = list.filter(({ uuid }) => from <= uuid && uuid < before);
@@ -77,6 +107,7 @@ for (const { name, withStore } of ADAPTERS) {
           }
           assertEquals(await store.page(range()), list);
           assertEquals(await store.after("", 1000), list);
+          assertEquals(store.bytes, bytesOf(list));
           if (count !== undefined) assertEquals(await count(), list.length);
         })),
       runs(100),
@@ -132,9 +163,9 @@ kvJournalTest("answers a page of more than the platform's default batch of rows"
 
 kvJournalTest("sweeps while messages are stored, and loses none of them", async (journal) => {
   await fill(journal, upTo(1000));
-  const sweep = journal.sweep({ keep: 10, from: "" });
+  const sweep = journal.sweep({ keep: 10, bytes: Infinity, from: "" });
   for (const n of upTo(20)) await journal.append(said(1000 + n));
-  const removed = await sweep + await journal.sweep({ keep: 10, from: "" });
+  const removed = await sweep + await journal.sweep({ keep: 10, bytes: Infinity, from: "" });
   assertEquals(removed, 1010);
   assertEquals(numbers(await journal.page(range())), upTo(1020).slice(-10));
   assertEquals(await journal.count(), 10);
@@ -146,7 +177,7 @@ Deno.test("a journal in a file has everything after it was closed and opened aga
       using kv = await openKv(`${folder}/chat.db`);
       await new KvJournal(kv).append(said(1, 2, 3));
       await new KvJournal(kv).append([changed(message(2, "", true))]);
-      await new KvJournal(kv).sweep({ keep: 2, from: "" });
+      await new KvJournal(kv).sweep({ keep: 2, bytes: Infinity, from: "" });
     }
     using kv = await openKv(`${folder}/chat.db`);
     const journal = new KvJournal(kv);
@@ -175,5 +206,19 @@ Deno.test("a journal rejects every call once its store is closed", async () => {
   await assertRejects(() => journal.find(id(1)));
   await assertRejects(() => journal.page(range()));
   await assertRejects(() => journal.after("", 1));
-  await assertRejects(() => journal.sweep({ keep: 0, from: "" }));
+  await assertRejects(() => journal.sweep({ keep: 0, bytes: Infinity, from: "" }));
 });
+
+Deno.test("a journal in Deno KV has its bytes after a restart, and counts those of a store without the count", () =>
+  inTempFolder(async (folder) => {
+    for (const forgets of [false, true]) {
+      using kv = await Deno.openKv(`${folder}/${forgets}.db`);
+      await new KvJournal(kv).append(said(1, 2, 3));
+      if (forgets) await kv.delete(["message_bytes"]);
+      const again = new KvJournal(kv);
+      await again.recoverBroadcasts(() => true);
+      assertEquals(again.bytes, bytesOf([1, 2, 3].map((n) => message(n))));
+      await again.append(said(4));
+      assertEquals(await again.sweep({ keep: 9, bytes: bytesOf([message(4)]), from: "" }), 3);
+    }
+  }));

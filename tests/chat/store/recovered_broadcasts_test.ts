@@ -72,7 +72,7 @@ recoveryTest(
 );
 
 recoveryTest("knows of nothing before what retention removed", async (journal) => {
-  await journal.sweep({ keep: 2, from: "" });
+  await journal.sweep({ keep: 2, bytes: Infinity, from: "" });
   const { broadcasts, from } = await recovered(journal);
   assertEquals([broadcasts, from], [ALL.slice(1), 11]);
 });

@@ -6,6 +6,7 @@
 import { assertEquals } from "@std/assert";
 import { mock } from "node:test";
 import { firstIdAt } from "../../../chat/room/message_id.ts";
+import type { KeptMessages } from "../../../chat/store/journal.ts";
 import { oldestKeptId, Retention, SWEEP_INTERVAL_SECONDS } from "../../../chat/store/retention.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 
@@ -13,7 +14,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const NOW_MS = Date.UTC(2026, 0, 2);
 
 interface Sweep {
-  readonly bounds: { keep: number; from: string };
+  readonly bounds: KeptMessages;
   readonly resolve: (removed: number) => void;
   readonly reject: (error: Error) => void;
 }
@@ -36,7 +37,7 @@ async function withRetention(
           }),
         forgetBroadcasts: () => Promise.resolve(),
       },
-      limits: { historyCount: 1000, historyDays: 90 },
+      limits: { historyCount: 1000, historyBytes: 2000, historyDays: 90 },
       replayableFrom: () => 0,
       nowMs: () => NOW_MS,
       log: log.log,
@@ -61,9 +62,11 @@ Deno.test("oldestKeptId() is the first id of the moment that is so many days ago
   assertEquals(oldestKeptId(NOW_MS, 36_500), firstIdAt(0), "nothing is from before 1970");
 });
 
-Deno.test("retention sweeps at once, by the number and the age that it was given", () =>
+Deno.test("retention sweeps at once, by the number, the bytes and the age of its limits", () =>
   withRetention(async ({ retention, sweeps, log }) => {
-    assertEquals(sweeps.map(({ bounds }) => bounds), [{ keep: 1000, from: oldestKeptId(NOW_MS, 90) }]);
+    assertEquals(sweeps.map(({ bounds }) => bounds), [
+      { keep: 1000, bytes: 2000, from: oldestKeptId(NOW_MS, 90) },
+    ]);
     sweeps[0]!.resolve(5);
     await retention.stop();
     assertEquals(log.lines, [{ level: "info", event: "history.swept", properties: { removed: 5 } }]);
