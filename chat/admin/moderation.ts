@@ -45,7 +45,8 @@ export interface Banned {
 export interface ModerationOptions {
   readonly sequencer: Sequencer;
   readonly room: Pick<Room, "members">;
-  readonly sessionOf: (participant: Participant) => SessionId;
+  /** Undefined for a participant whose connection ends. */
+  readonly sessionOf: (participant: Participant) => SessionId | undefined;
   readonly bans: Bans;
   readonly store: BanStore;
   /** All connections, with or without a session. */
@@ -220,7 +221,8 @@ export class Moderation {
 
   #memberOf(participant: Participant): Member | undefined {
     const { room, sessionOf } = this.#options;
-    return room.members().get(sessionOf(participant));
+    const session = sessionOf(participant);
+    return session === undefined ? undefined : room.members().get(session);
   }
 
   /** The sessions that a ban ends: by name connected sessions, by address connections without one too. */

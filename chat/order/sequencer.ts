@@ -212,10 +212,13 @@ export class Sequencer {
   #decide(submission: Submission, now: Moment, { failed }: Lookups): Decision {
     const { room, resumption, log } = this.#options;
     const { participant, input } = submission;
+    const session = resumption.sessionOf(participant);
+    if (session === undefined) return { kind: "nothing" };
     if (failed.has(submission)) return { kind: "refused", fault: fault("STORE_FAILED") };
     try {
-      const decision = room.decide(resumption.sessionOf(participant), input, participant, now);
+      const decision = room.decide(session, input, participant, now);
       if (isSessionChange(decision)) resumption.decided(participant, decision);
+      else if (decision.kind === "barred" || decision.kind === "expelled") resumption.ended(participant);
       return decision;
     } catch (error) {
       // Fence: a bug in one decision is answered to its sender and affects no other input.
@@ -248,8 +251,9 @@ export class Sequencer {
   /** The decision for an input that met a bug. A lost session leaves, so that its name is free. */
   #undecided({ participant, input }: Submission): Decision {
     const { room, resumption } = this.#options;
-    if (input.type === "LOST") {
-      const decision = room.forget(resumption.sessionOf(participant));
+    const session = resumption.sessionOf(participant);
+    if (input.type === "LOST" && session !== undefined) {
+      const decision = room.forget(session);
       if (isSessionChange(decision)) resumption.decided(participant, decision);
       return decision;
     }

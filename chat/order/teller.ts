@@ -106,7 +106,7 @@ export class Teller {
   #sendFrames(participant: Participant, decision: Decision, page: readonly StoredMessage[]): void {
     const { state, fanout, resumption } = this.#options;
     const { superseded, token } = isSessionChange(decision)
-      ? resumption.follow(participant, decision)
+      ? resumption.follow(participant, decision, state.position)
       : NO_CHANGE;
     const frames = state.follow(decision, page, token);
     if (frames.departureNotice !== undefined) fanout.broadcast(frames.departureNotice);

@@ -19,8 +19,10 @@ export interface ResumptionOptions {
 export class Resumption {
   readonly #tokens: ResumeTokens;
   readonly #held: HeldSessions;
-  /** Participants on a session other than their own: each resumed one, or another connection resumed theirs. */
-  readonly #sessions = new WeakMap<Participant, SessionId>();
+  /** Participants on a session other than their own, which each resumed. */
+  readonly #resumed = new WeakMap<Participant, SessionId>();
+  /** Participants whose connection ends: what they sent before that and what is decided after it counts no more. */
+  readonly #ended = new WeakSet<Participant>();
   /** The connected participant of each session of the extended mode, as of the newest decision. */
   readonly #connected = new Map<SessionId, Participant>();
   /** Participants whose session another connection took over, until that decision is sent. */
@@ -33,8 +35,15 @@ export class Resumption {
     this.#held = held;
   }
 
-  sessionOf(participant: Participant): SessionId {
-    return this.#sessions.get(participant) ?? participant.id;
+  /** Undefined once a decision has ended the participant's connection, or found it lost. */
+  sessionOf(participant: Participant): SessionId | undefined {
+    if (this.#ended.has(participant)) return undefined;
+    return this.#resumed.get(participant) ?? participant.id;
+  }
+
+  /** Call after a decision that ends the connection of a participant without a session. */
+  ended(participant: Participant): void {
+    this.#ended.add(participant);
   }
 
   /**
@@ -45,17 +54,17 @@ export class Resumption {
     switch (decision.kind) {
       case "joined": {
         if (!participant.isExtended) return;
-        const session = this.sessionOf(participant);
-        this.#connected.set(session, participant);
+        const { username, connectedAtMs, position: firstPosition } = decision;
+        this.#connected.set(participant.id, participant);
         this.#minted.set(
           decision,
-          this.#tokens.begin(session, decision.username, decision.connectedAtMs),
+          this.#tokens.begin({ id: participant.id, username, connectedAtMs, firstPosition }),
         );
         return;
       }
       case "resumed":
         this.#supersede(decision.session, decision);
-        this.#sessions.set(participant, decision.session);
+        this.#resumed.set(participant, decision.session);
         this.#connected.set(decision.session, participant);
         this.#minted.set(decision, this.#tokens.resume(decision.session, decision.token));
         return;
@@ -64,31 +73,32 @@ export class Resumption {
         this.#connected.delete(decision.left.session);
         return;
       case "held":
-        this.#connected.delete(decision.session);
-        // The connection may report its end once more, after another has resumed the session.
-        this.#sessions.set(participant, crypto.randomUUID());
-        return;
       case "left":
         this.#connected.delete(decision.session);
+        this.#ended.add(participant);
     }
   }
 
   #supersede(session: SessionId, decision: SessionChange): void {
     const before = this.#connected.get(session);
     if (before === undefined) return;
-    // Random: a counter could repeat the id of a session that an earlier run stored.
-    this.#sessions.set(before, crypto.randomUUID());
+    this.#ended.add(before);
     this.#superseded.set(decision, before);
   }
 
-  /** Call when a decision is sent. Updates holds and tokens; returns the superseded participant and the new token. */
+  /**
+   * Call when a decision is sent; `position` is that of the newest broadcast. Updates holds and tokens; returns the
+   * superseded participant and the new token.
+   */
   follow(
     participant: Participant,
     decision: SessionChange,
+    position: number,
   ): { readonly superseded: Participant | undefined; readonly token: string | undefined } {
     switch (decision.kind) {
       case "joined":
         if (decision.displaced !== undefined) this.#end(decision.displaced);
+        this.#tokens.beganAt(participant.id, decision.displaced === undefined ? position : position + 1);
         break;
       case "resumed":
         this.#held.end(decision.session);
@@ -103,7 +113,7 @@ export class Resumption {
         this.#end(decision);
         break;
       case "renamed":
-        this.#tokens.rename(this.sessionOf(participant), decision.to);
+        this.#tokens.rename(this.#resumed.get(participant) ?? participant.id, decision.to);
     }
     const superseded = this.#superseded.get(decision);
     const token = this.#minted.get(decision);

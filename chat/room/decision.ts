@@ -41,6 +41,8 @@ export type Decision =
     readonly kind: "joined";
     readonly username: string;
     readonly connectedAtMs: number;
+    /** The session's first position: it replays nothing up to here. */
+    readonly position: number;
     /** The held session that was removed to make room. */
     readonly displaced: Left | undefined;
   }
@@ -55,7 +57,7 @@ export type Decision =
     readonly token: string;
     readonly position: number;
   }
-  /** The session was removed because it missed too much to replay. Its client may CONNECT again. */
+  /** The session was removed because it cannot be replayed from that position. Its client may CONNECT again. */
   | { readonly kind: "unresumable"; readonly fault: Fault; readonly left: Left }
   /** A SEND whose nonce is known: acknowledged with the first message's id, and not broadcast again. */
   | {

@@ -30,6 +30,8 @@ export interface EarlierBroadcast {
   readonly broadcast: Broadcast;
 }
 
+export type ReplayRefusal = "RESUME_POSITION" | "RESUME_TOO_MUCH";
+
 export interface ReplayBufferOptions {
   /** The first position reserved for this run, a multiple of RESERVED_POSITIONS. */
   readonly reservedFrom: number;
@@ -102,19 +104,48 @@ export class ReplayBuffer {
     }
   }
 
-  /** Whether everything after `position` is held and within the limits for one session. */
-  canReplay(position: number): boolean {
+  /**
+   * Why a session that began at position `first` is not sent everything after `position`; undefined if it is. A
+   * position is the client's word: nothing up to `first` is replayed, in whichever run it was broadcast.
+   */
+  refusal(position: number, first: number): ReplayRefusal | undefined {
+    if (position < first || position > this.#position) return "RESUME_POSITION";
     const start = this.#indexAfter(position);
-    if (start === undefined) return false;
+    if (start === undefined) return "RESUME_TOO_MUCH";
     const count = this.#broadcasts.length - start;
-    const bytes = count === 0 ? 0 : this.#totals.at(-1)! - this.#totalBefore(start);
-    return count <= REPLAY_BROADCASTS_MAX && bytes <= this.#options.replayBytesMax();
+    if (count === 0) return undefined;
+    const now = this.#position - count + 1;
+    if ((this.#earlierPositions.get(now) ?? now) <= first) return "RESUME_POSITION";
+    if (count > REPLAY_BROADCASTS_MAX) return "RESUME_TOO_MUCH";
+    const bytesMax = this.#options.replayBytesMax();
+    let bytes = 0;
+    for (const broadcast of this.#asNow(start)) {
+      if ((bytes += broadcast.bytes) > bytesMax) return "RESUME_TOO_MUCH";
+    }
+    return undefined;
   }
 
-  /** The frames broadcast after `position`, in order; undefined if some are no longer held. */
+  /**
+   * The frames broadcast after `position`, in order; undefined if some are no longer held. A message that was changed
+   * or deleted since has its present name and text at each of its positions.
+   */
   after(position: number): readonly string[] | undefined {
     const start = this.#indexAfter(position);
-    return start === undefined ? undefined : this.#broadcasts.slice(start).map((one) => frameOf(one!));
+    return start === undefined ? undefined : this.#asNow(start).map(frameOf);
+  }
+
+  /** The broadcasts from `start` on, each message as its newest broadcast has it, which is held if any other is. */
+  #asNow(start: number): readonly Broadcast[] {
+    const newest = new Map<string, Broadcast>();
+    const broadcasts = this.#broadcasts.slice(start) as Broadcast[];
+    for (let i = broadcasts.length - 1; i >= 0; i--) {
+      const { content } = broadcasts[i]!;
+      if (typeof content === "string") continue;
+      const present = newest.get(content.uuid);
+      if (present === undefined) newest.set(content.uuid, broadcasts[i]!);
+      else broadcasts[i] = present;
+    }
+    return broadcasts;
   }
 
   #letGo(): void {
@@ -132,10 +163,6 @@ export class ReplayBuffer {
     this.#broadcasts = this.#broadcasts.slice(this.#gone);
     this.#totals = this.#totals.slice(this.#gone);
     this.#gone = 0;
-  }
-
-  #totalBefore(index: number): number {
-    return index === this.#gone ? this.#goneTotal : this.#totals[index - 1]!;
   }
 
   /** The index of the first entry after `position`; undefined if some of those entries are no longer held. */

@@ -41,7 +41,9 @@ export interface RoomOptions {
   /** What was sent so far. The room reads it; the teller advances it. */
   readonly state: RoomState;
   readonly bans: Pick<Bans, "bar">;
-  readonly sessionOfToken: (token: string) => SessionId | undefined;
+  readonly sessionOfToken: (
+    token: string,
+  ) => { readonly id: SessionId; readonly firstPosition: number } | undefined;
 }
 
 export class Room {
@@ -194,7 +196,8 @@ export class Room {
       displaced = this.#remove(held, "lost_connection");
     }
     this.#roster.add(session, { username, connectedAtMs: now.nowMs, isExtended: sender.isExtended });
-    return { kind: "joined", username: username.shown, connectedAtMs: now.nowMs, displaced };
+    const position = this.#position + (displaced === undefined ? 0 : 1);
+    return { kind: "joined", username: username.shown, connectedAtMs: now.nowMs, position, displaced };
   }
 
   #lose(session: SessionId, isFinal: boolean): Decision {
@@ -217,16 +220,17 @@ export class Room {
     if (this.#roster.get(session)) return refused("ALREADY_CONNECTED");
     const { state, sessionOfToken } = this.#options;
     const claimed = sessionOfToken(token);
-    const member = claimed === undefined ? undefined : this.#roster.get(claimed);
+    const member = claimed === undefined ? undefined : this.#roster.get(claimed.id);
     if (claimed === undefined || member === undefined) return refused("RESUME_UNKNOWN");
     const barred = this.#bar(member.username, sender, now);
     if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
-    if (!state.canReplay(position)) {
-      const left = this.#remove(claimed, "lost_connection")!;
-      return { kind: "unresumable", fault: fault("RESUME_TOO_MUCH"), left };
+    const refusal = state.replayRefusal(position, claimed.firstPosition);
+    if (refusal !== undefined) {
+      const left = this.#remove(claimed.id, "lost_connection")!;
+      return { kind: "unresumable", fault: fault(refusal), left };
     }
-    this.#roster.release(claimed);
-    return { kind: "resumed", session: claimed, token, position };
+    this.#roster.release(claimed.id);
+    return { kind: "resumed", session: claimed.id, token, position };
   }
 
   #bar(username: Username, { remoteAddress }: Sender, { nowMs }: Moment): Bar | undefined {

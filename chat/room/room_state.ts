@@ -11,7 +11,7 @@ import { type Effects, effectsOf, type ServerIdentity } from "./effects.ts";
 import { type Frame, toFrame } from "./frame.ts";
 import type { History } from "./history.ts";
 import type { HistoryRange, StoredMessage } from "./message.ts";
-import type { ReplayBuffer } from "./replay_buffer.ts";
+import type { ReplayBuffer, ReplayRefusal } from "./replay_buffer.ts";
 import type { SessionId } from "./roster.ts";
 
 /** Nonces kept for each session: four times its unanswered frames, so every SEND that it may repeat is known. */
@@ -61,9 +61,9 @@ export class RoomState {
     return this.#history.page(range);
   }
 
-  /** Whether a session that received everything up to `position` can be sent the rest. */
-  canReplay(position: number): boolean {
-    return this.#replayBuffer.canReplay(position);
+  /** Why a session with this first position cannot resume from `position`; undefined if it can. */
+  replayRefusal(position: number, firstPosition: number): ReplayRefusal | undefined {
+    return this.#replayBuffer.refusal(position, firstPosition);
   }
 
   /** The id of the message that a session sent with `nonce`. */

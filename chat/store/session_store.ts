@@ -11,6 +11,8 @@ export interface StoredSession {
   readonly username: string;
   /** Milliseconds since 1970. */
   readonly connectedAtMs: number;
+  /** Nothing that was broadcast up to this position is replayed to it. */
+  readonly firstPosition: number;
   /** Hashes of the newest token and of the one last used. */
   readonly tokens: readonly string[];
 }

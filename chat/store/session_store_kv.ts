@@ -17,7 +17,8 @@ export class KvSessionStore implements SessionStore {
   async load(): Promise<StoredSession[]> {
     const sessions: StoredSession[] = [];
     for await (const { key, value } of this.#kv.list<Row>({ prefix: ["session"] })) {
-      sessions.push({ id: key[1] as string, ...value });
+      // Layout 2 has no first position.
+      sessions.push({ id: key[1] as string, ...value, firstPosition: value.firstPosition ?? 0 });
     }
     return sessions.sort((a, b) => a.connectedAtMs - b.connectedAtMs);
   }

@@ -85,6 +85,7 @@ Deno.test("every fault that can be read off one frame alone is produced by a vec
     "MESSAGE_DELETED",
     "NOT_YOUR_MESSAGE",
     "RESUME_UNKNOWN",
+    "RESUME_POSITION",
     "RESUME_TOO_MUCH",
     "FLOOD",
     "STORE_FAILED",

@@ -178,7 +178,7 @@ export interface World {
   readonly live: (name: string) => NotingParticipant;
   /** Call `stop` at the end of a test that leaves a session held. */
   readonly held: HeldSessions;
-  readonly sessionOf: (participant: Participant) => string;
+  readonly sessionOf: (participant: Participant) => string | undefined;
   readonly sessionRows: ReadonlyMap<string, StoredSession>;
   /** Submits frames as a client writes them. */
   readonly send: (participant: Participant, ...frames: string[]) => void;

@@ -160,7 +160,7 @@ Deno.test("a resume takes over from a connection that seems alive: that one is c
   send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
   send(alice, "c2/MSG 1; too late");
   await sequencer.idle();
-  assertEquals(alice.frames(), [refusal("NOT_CONNECTED")]);
+  assertEquals(alice.frames(), []);
   assert(chronicle.some((line) => line.endsWith("ended 1000 resumed elsewhere")), chronicle.join("\n"));
   sequencer.submit(alice, { type: "LOST" });
   await sequencer.idle();
@@ -171,16 +171,51 @@ Deno.test("a resume takes over from a connection that seems alive: that one is c
   assertEquals([alice.frames(), again.frames()], [[], ["c2/UPDATE bob; username; robert"]]);
 });
 
-Deno.test("a connection whose session was resumed elsewhere has a session id that no run has stored", async () => {
-  const ids = [];
-  for (let run = 0; run < 2; run++) {
-    const { sequencer, alice, send, live, session, sessionOf } = await room();
-    send(live("again"), `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
+Deno.test("what a connection sends before it receives its close has no effect: a queued CONNECT does not join", async () => {
+  const ends: readonly [string, (stage: Awaited<ReturnType<typeof room>>) => void][] = [
+    ["DISCONNECT", ({ send, alice }) => send(alice, "c2/DISCONNECT")],
+    ["a kick", ({ sequencer, alice }) => sequencer.submit(alice, { type: "KICK" })],
+    ["a ban", ({ sequencer, alice }) => sequencer.submit(alice, { type: "BAN", message: "be kind" })],
+    ["a slow reader's loss", ({ sequencer, alice }) => sequencer.submit(alice, { type: "LOST" })],
+    ["a flood", ({ sequencer, alice }) => sequencer.submit(alice, { type: "LOST", isFinal: true })],
+    [
+      "resumed elsewhere",
+      ({ send, live, session }) =>
+        send(live("again"), `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`),
+    ],
+  ];
+  for (const [how, end] of ends) {
+    const stage = await room();
+    const { sequencer, send, alice, bob, held, room: rosterRoom, sessionOf } = stage;
+    end(stage);
+    send(alice, "c2/CONNECT carol", "c2/MSG 1; too late");
+    sequencer.submit(alice, { type: "LOST" });
     await sequencer.idle();
-    ids.push(sessionOf(alice));
+    assertEquals(alice.frames().filter((frame) => !frame.startsWith("c2/DISCONNECT")), [], how);
+    assertEquals(bob.frames().filter((frame) => frame.includes("carol") || frame.includes("late")), [], how);
+    assertEquals(rosterRoom.usernames().includes("carol"), false, how);
+    assertEquals(sessionOf(alice), undefined, how);
+    held.stop();
   }
-  assertNotEquals(ids[0], ids[1]);
-  assertNotEquals(ids[0], "alice");
+});
+
+Deno.test("a banned address whose connection closes does not join by a CONNECT that is queued", async () => {
+  const { sequencer, send, participant, bans, room } = world();
+  bans.add({
+    id: "b",
+    name: undefined,
+    address: "192.0.2.9",
+    message: "be kind",
+    createdAtMs: 0,
+    endsAtMs: undefined,
+  });
+  const [barred, expelled] = [participant("barred", "192.0.2.9"), participant("expelled", "192.0.2.8")];
+  send(barred, "c2/CONNECT eve");
+  sequencer.submit(expelled, { type: "BAN", message: "be kind" });
+  send(expelled, "c2/CONNECT eve");
+  await sequencer.idle();
+  assertEquals([barred.frames().length, expelled.frames()], [1, []]);
+  assertEquals(room.usernames(), []);
 });
 
 Deno.test("what a batch decided before a resume is told to the old connection, what comes after to the new", async () => {
@@ -197,17 +232,100 @@ Deno.test("what a batch decided before a resume is told to the old connection, w
   await sequencer.idle();
 });
 
-Deno.test("a resume of what is not held is refused, ends the session, and frees its name", async () => {
-  const { sequencer, alice, bob, send, live, session, held, sessionRows } = await room();
-  sequencer.submit(alice, { type: "LOST" });
+Deno.test("a resume from a position that the session never had is refused, ends the session, and frees its name", async () => {
+  for (const offset of [-1_000_000, -8, -1, 3, 2 ** 53 - 1]) {
+    const stage = world();
+    const [bob] = await stage.connected("bob");
+    for (let n = 0; n < 9; n++) await say(stage, bob, `before ${n}`);
+    const [alice, session] = await joined(stage, "alice");
+    bob.frames();
+    await say(stage, bob, "after");
+    const { sequencer, send, live, held, sessionRows } = stage;
+    sequencer.submit(alice, { type: "LOST" });
+    const again = live("again");
+    const position = Math.min(Math.max(0, positionOf(session) + offset), 2 ** 53 - 1);
+    send(again, `c2/RESUME ${tokenOf(session)}; ${position}`, "c2/CONNECT alice");
+    await sequencer.idle();
+    assertEquals(again.frames().slice(0, 2), [refusal("RESUME_POSITION"), `${ACK} Pub`], `${offset}`);
+    assertEquals(bob.frames().at(-1), "c2/DISCONNECT lost_connection; alice");
+    assertEquals(held.size, 0);
+    await promisesSettled();
+    assertEquals([...sessionRows.keys()], ["again"]);
+  }
+});
+
+Deno.test("a session that was resumed keeps its first position, with each of its tokens", async () => {
+  const stage = world();
+  const [bob] = await stage.connected("bob");
+  await say(stage, bob, "before");
+  const [, session] = await joined(stage, "alice");
+  const { sequencer, send, live } = stage;
+  const first = positionOf(session);
+  let token = tokenOf(session);
+  for (let n = 0; n < 3; n++) {
+    const again = live(`again ${n}`);
+    send(again, `c2/RESUME ${token}; ${first}`);
+    await sequencer.idle();
+    const frames = again.frames();
+    assertEquals(frames.slice(2), ["c2/JOIN alice"]);
+    token = tokenOf(frames[1]!);
+  }
   const again = live("again");
-  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 3}`, "c2/CONNECT alice");
+  send(again, `c2/RESUME ${token}; ${first - 1}`);
   await sequencer.idle();
-  assertEquals(again.frames().slice(0, 2), [refusal("RESUME_TOO_MUCH"), `${ACK} Pub`]);
-  assertEquals(bob.frames(), ["c2/DISCONNECT lost_connection; alice"]);
-  assertEquals(held.size, 0);
+  assertEquals(again.frames(), [refusal("RESUME_POSITION")]);
+});
+
+Deno.test("a session that joined in a batch that was not stored begins where its SESSION frame says", async () => {
+  const stage = world();
+  const [bob] = await stage.connected("bob");
+  const { sequencer, send, live, journal, sessionRows } = stage;
+  const alice = live("alice");
+  send(bob, "c2/MSG 1; lost", "c2/MSG 1; lost as well");
+  send(alice, "c2/CONNECT alice");
   await promisesSettled();
-  assertEquals([...sessionRows.keys()], ["again"]);
+  await last(journal.appends).fail();
+  await sequencer.idle();
+  const session = alice.frames()[1]!;
+  assertEquals(sessionRows.get("alice")?.firstPosition, positionOf(session));
+  const again = live("again");
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session)}`);
+  await sequencer.idle();
+  assertEquals(again.frames().slice(2), ["c2/JOIN alice"]);
+});
+
+Deno.test("what is replayed is as it is now: a deleted message has no text, a changed one its present name and text", async () => {
+  const stage = await room();
+  const { sequencer, alice, bob, send, live, journal, session } = stage;
+  sequencer.submit(alice, { type: "LOST" });
+  await say(stage, bob, "secret");
+  await say(stage, bob, "draft");
+  await say(stage, bob, "plain");
+  const change = async (query: string) => {
+    send(bob, `c2/QUERY ${query}`);
+    await promisesSettled();
+    await last(journal.appends).answer();
+  };
+  await change(`update_message; ${id(10_000)}; more secret`);
+  await change(`delete_message; ${id(10_000)}`);
+  await change(`update_message; ${id(10_001)}; second draft`);
+  send(bob, "c2/UPDATE username; robert");
+  await change(`update_message; ${id(10_001)}; final`);
+  const again = live("again");
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
+  await sequencer.idle();
+  const deleted = msg("bob", 10_000, "");
+  const final = msg("robert", 10_001, "final");
+  assertEquals(again.frames().slice(2), [
+    deleted,
+    final,
+    msg("bob", 10_002, "plain"),
+    deleted,
+    deleted,
+    final,
+    "c2/UPDATE bob; username; robert",
+    final,
+  ]);
 });
 
 Deno.test("a token is of no use to a connected session, nor is one that nobody gave", async () => {

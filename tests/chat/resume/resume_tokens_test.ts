@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { ResumeTokens } from "../../../chat/resume/resume_tokens.ts";
+import { ResumeTokens, UNWRITTEN_MAX } from "../../../chat/resume/resume_tokens.ts";
 import { KvSessionStore } from "../../../chat/store/session_store_kv.ts";
 import {
   CHANGE_SESSIONS_MAX,
@@ -33,9 +33,13 @@ function resumeTokens(store?: Partial<SessionStore>) {
   return { tokens, changes, events };
 }
 
+function session(id: string, username: string, connectedAtMs: number) {
+  return { id, username, connectedAtMs, firstPosition: 0 };
+}
+
 Deno.test("tokens are stored as hashes, and never as they are", async () => {
   const { tokens, changes } = resumeTokens();
-  const token = tokens.begin("s", "alice", 1);
+  const token = tokens.begin(session("s", "alice", 1));
   tokens.resume("s", token);
   await tokens.idle();
   const stored = JSON.stringify(changes.map((change) => [...change]));
@@ -45,8 +49,8 @@ Deno.test("tokens are stored as hashes, and never as they are", async () => {
 
 Deno.test("what one turn changes is one commit, and what ended is removed", async () => {
   const { tokens, changes } = resumeTokens();
-  tokens.begin("s", "alice", 1);
-  tokens.begin("t", "bob", 2);
+  tokens.begin(session("s", "alice", 1));
+  tokens.begin(session("t", "bob", 2));
   tokens.rename("s", "alicia");
   tokens.end("t");
   await tokens.idle();
@@ -60,7 +64,7 @@ Deno.test("what one turn changes is one commit, and what ended is removed", asyn
 
 Deno.test("more changes than fit one commit are several", async () => {
   const { tokens, changes } = resumeTokens();
-  for (let n = 0; n <= CHANGE_SESSIONS_MAX; n++) tokens.begin(`s${n}`, `u${n}`, n);
+  for (let n = 0; n <= CHANGE_SESSIONS_MAX; n++) tokens.begin(session(`s${n}`, `u${n}`, n));
   await tokens.idle();
   assertEquals(changes.map(({ size }) => size), [CHANGE_SESSIONS_MAX, 1]);
 });
@@ -75,9 +79,9 @@ Deno.test("a store that fails is logged once, and is written all of it when it w
       return Promise.resolve();
     },
   });
-  tokens.begin("s", "alice", 1);
+  tokens.begin(session("s", "alice", 1));
   await tokens.idle();
-  tokens.begin("t", "bob", 2);
+  tokens.begin(session("t", "bob", 2));
   tokens.rename("s", "alicia");
   await tokens.idle();
   assertEquals(events("error"), ["sessions.store_failed"]);
@@ -88,11 +92,35 @@ Deno.test("a store that fails is logged once, and is written all of it when it w
   assertEquals(events("info"), ["sessions.store_works"]);
 });
 
+Deno.test("while the store fails so many changes wait, and of one more the oldest is dropped", async () => {
+  let fails = true;
+  const written: (readonly [string, StoredSession | undefined])[] = [];
+  const { tokens } = resumeTokens({
+    change(change) {
+      if (fails) return Promise.reject(new Error("disk is full"));
+      written.push(...change);
+      return Promise.resolve();
+    },
+  });
+  const live = 10;
+  for (let n = 0; n < UNWRITTEN_MAX + 1; n++) {
+    tokens.begin(session(`s${n}`, `u${n}`, n));
+    if (n >= live) tokens.end(`s${n}`);
+    if (n % 5000 === 0) await tokens.idle();
+  }
+  assertEquals(tokens.size, live);
+  fails = false;
+  await tokens.idle();
+  assertEquals(written.length, UNWRITTEN_MAX);
+  assertEquals(new Set(written.map(([id]) => id)).has("s0"), false);
+  assertEquals(written.filter(([, stored]) => stored !== undefined).length, live - 1);
+});
+
 Deno.test("the store gives back the sessions that it holds, in order of connecting", async () => {
   const kv = await openKv(":memory:");
   try {
     const store = new KvSessionStore(kv);
-    const row = (id: string, connectedAtMs: number) => ({ id, username: id, connectedAtMs, tokens: ["h"] });
+    const row = (id: string, connectedAtMs: number) => ({ ...session(id, id, connectedAtMs), tokens: ["h"] });
     await store.change(new Map([["b", row("b", 1)], ["a", row("a", 2)], ["c", row("c", 3)]]));
     await store.change(new Map([["c", undefined]]));
     assertEquals(await store.load(), [row("b", 1), row("a", 2)]);
@@ -111,12 +139,12 @@ Deno.test("a session that begins just as the last write ends is stored before `s
         written.push(...change.keys());
       },
     });
-    tokens.begin("first", "alice", 1);
+    tokens.begin(session("first", "alice", 1));
     const first = tokens.idle();
     await Promise.resolve();
     resolve();
     for (let i = 0; i < ticks; i++) await Promise.resolve();
-    tokens.begin("second", "bob", 2);
+    tokens.begin(session("second", "bob", 2));
     await tokens.stored();
     assertEquals(written, ["first", "second"], `${ticks} ticks later`);
     await first;

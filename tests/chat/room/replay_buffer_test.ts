@@ -76,28 +76,60 @@ Deno.test("as many may be replayed as the limits of count and of bytes say, and 
   const held = replayBuffer();
   const start = held.position;
   fill(held, REPLAY_BROADCASTS_MAX, () => "x");
-  assert(held.canReplay(start));
+  assertEquals(held.refusal(start, 0), undefined);
   held.push(broadcastOf("x"));
-  assert(!held.canReplay(start));
-  assert(held.canReplay(start + 1));
+  assertEquals(held.refusal(start, 0), "RESUME_TOO_MUCH");
+  assertEquals(held.refusal(start + 1, 0), undefined);
 
   const large = replayBuffer();
   large.push(broadcastOf("x".repeat(REPLAY_BYTES_MAX)));
-  assert(large.canReplay(large.position - 1));
+  assertEquals(large.refusal(large.position - 1, 0), undefined);
   large.push(broadcastOf("é"));
-  assert(!large.canReplay(large.position - 2));
-  assert(large.canReplay(large.position - 1));
-  assert(large.canReplay(large.position));
+  assertEquals(large.refusal(large.position - 2, 0), "RESUME_TOO_MUCH");
+  assertEquals(large.refusal(large.position - 1, 0), undefined);
+  assertEquals(large.refusal(large.position, 0), undefined);
 });
 
 Deno.test("what may be replayed now is still held after the largest batch that there can be", () => {
   const held = replayBuffer();
   const start = held.position;
   held.push(broadcastOf("x".repeat(REPLAY_BYTES_MAX)));
-  assert(held.canReplay(start));
+  assertEquals(held.refusal(start, 0), undefined);
   // 500 messages with 262,144 characters of three bytes, under names of the greatest length.
   for (let n = 0; n < 500; n++) held.push(broadcastOf("語".repeat(524) + "x".repeat(200)));
   assertEquals(held.after(start)?.length, 501);
+});
+
+Deno.test("as much may be replayed as its present texts say, however short they were", () => {
+  const held = replayBuffer();
+  const start = held.position;
+  const version = (text: string): Broadcast => ({
+    bytes: text.length,
+    content: { uuid: "u", username: "alice", timestamp: "1", text },
+  });
+  for (let n = 0; n < 9; n++) held.push(version("x"));
+  held.push(version("x".repeat(REPLAY_BYTES_MAX / 10)));
+  assertEquals(held.refusal(start, 0), undefined);
+  held.push(version("x".repeat(REPLAY_BYTES_MAX / 10)));
+  assertEquals(held.refusal(start, 0), "RESUME_TOO_MUCH");
+  assertEquals(held.refusal(start + 1, 0), undefined);
+});
+
+Deno.test("nothing up to a session's first position is replayed, in this run or from an earlier one", () => {
+  const before = 5 * RESERVED_POSITIONS + REPLAY_BUFFER_MAX;
+  const earlier = [1, 4, 5].map((n) => ({ position: before + n, broadcast: broadcastOf(`old ${n}`) }));
+  const held = replayBuffer({ reservedFrom: 7 * RESERVED_POSITIONS, earlier, earlierFrom: before + 1 });
+  const start = held.position;
+  fill(held, 2);
+  for (const position of [0, before, before + 3, start - 3, start - 2]) {
+    assertEquals(held.refusal(position, before + 4), "RESUME_POSITION", `${position}`);
+  }
+  for (const position of [before + 4, before + 5, before + 90, start - 1, start, start + 2]) {
+    assertEquals(held.refusal(position, before + 4), undefined, `${position}`);
+  }
+  assertEquals(held.refusal(start, start + 1), "RESUME_POSITION");
+  assertEquals(held.refusal(start + 1, start + 1), undefined);
+  assertEquals(held.refusal(start + 3, 0), "RESUME_POSITION", "that is not broadcast yet");
 });
 
 Deno.test("bytes are bounded, whatever the count", () => {

@@ -303,12 +303,7 @@ Deno.test("a name is free again as soon as its session has left, however it left
     decide("s1", { type: "CONNECT", username: named("alice") });
     decide("s1", goodbye);
     const again = decide("s2", { type: "CONNECT", username: named("Alice") });
-    assertEquals(again, {
-      kind: "joined",
-      username: "Alice",
-      connectedAtMs: NOW.nowMs,
-      displaced: undefined,
-    });
+    assertEquals([again.kind, again.kind === "joined" && again.username], ["joined", "Alice"]);
   }
 });
 
