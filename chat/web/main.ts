@@ -53,9 +53,7 @@ function enter(username: string): void {
   say(undefined);
   joining.wait(false);
   joining.clear();
-  byId("join", HTMLElement).hidden = true;
-  byId("room", HTMLElement).hidden = false;
-  document.body.dataset["view"] = "room";
+  showView("room");
   room.focus();
 }
 
@@ -63,13 +61,19 @@ function enter(username: string): void {
 function leave(why: string | undefined): void {
   isInside = false;
   session.keep(false);
-  byId("join", HTMLElement).hidden = false;
-  byId("room", HTMLElement).hidden = true;
-  document.body.dataset["view"] = "join";
+  showView("join");
   joining.value = session.username;
   joining.wait(false);
   joining.focus();
   say(why);
+}
+
+function showView(view: "join" | "room"): void {
+  byId("join", HTMLElement).hidden = view !== "join";
+  byId("room", HTMLElement).hidden = view !== "room";
+  // A page has one <main> at a time.
+  byId("talk", HTMLElement).hidden = view !== "room";
+  document.body.dataset["view"] = view;
 }
 
 function say(text: string | undefined): void {

@@ -307,7 +307,15 @@ function addDocumentRoutes(app: ListingApp, parts: AppParts): void {
   const describe = () =>
     app.getOpenAPI31Document({
       openapi: "3.1.0",
-      info: { title: "Chatter listing", version: VERSION, description: "A directory of chat servers" },
+      info: {
+        title: "Chatter listing",
+        version: VERSION,
+        description: "A directory of chat servers",
+        license: { name: "MIT", url: "https://opensource.org/license/mit" },
+      },
+      // Relative to this document, so that it holds behind a proxy under a path.
+      servers: [{ url: ".", description: "This listing" }],
+      tags: [{ name: "servers", description: "The listed servers and their changes" }],
     });
   let openApi: Promise<Representation> | undefined;
   app.get("/openapi.json", async (c) => {
@@ -319,8 +327,10 @@ function addDocumentRoutes(app: ListingApp, parts: AppParts): void {
     docs ??= apiPage(JSON.parse(JSON.stringify(describe()))).then((page) => Representation.of(page));
     return await answerRepresentation(c, await docs, parts.largeResponses, { headers: API_PAGE_HEADERS });
   });
+  // Search engines find servers by the page; the rest is for programs.
+  app.get("/robots.txt", (c) => c.text("User-agent: *\nDisallow: /servers\nDisallow: /events\n"));
   addOperatorRoutes(app, parts);
-  for (const path of ["/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"]) {
+  for (const path of ["/", "/robots.txt", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"]) {
     app.all(path, (c) => answerWrongMethod(c, "GET, HEAD, OPTIONS"));
   }
 }

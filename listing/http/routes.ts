@@ -107,6 +107,8 @@ const announcement = {
   content: { "application/json": { schema: announcementSchema } },
 };
 const key = [{ C2Listing: [] }];
+/** The security of a read: it needs no key. */
+const OPEN: Record<string, string[]>[] = [];
 
 /** Documents the refusals of one status, each text as an example under its name. */
 function refused(description: string, ...names: RefusalName[]) {
@@ -123,6 +125,8 @@ const TOO_MANY = ["TOO_MANY_WRITES", "TOO_MANY_UPDATES", "TOO_MANY_AT_ONCE"] as 
 export const registerRoute = createRoute({
   method: "post",
   path: "/servers/{id}",
+  operationId: "registerServer",
+  tags: ["servers"],
   summary: "List a server that answers a ping",
   security: [{}, ...key],
   request: { params, body: announcement },
@@ -149,6 +153,8 @@ export const registerRoute = createRoute({
 export const updateRoute = createRoute({
   method: "put",
   path: "/servers/{id}",
+  operationId: "updateServer",
+  tags: ["servers"],
   summary: "Change the properties in the body; a new address must answer a ping",
   security: key,
   request: { params, body: { ...announcement, required: true } },
@@ -172,6 +178,8 @@ export const updateRoute = createRoute({
 export const removeRoute = createRoute({
   method: "delete",
   path: "/servers/{id}",
+  operationId: "removeServer",
+  tags: ["servers"],
   summary: "Take a server off the list",
   security: key,
   request: { params },
@@ -187,7 +195,10 @@ export const removeRoute = createRoute({
 export const listRoute = createRoute({
   method: "get",
   path: "/servers",
+  operationId: "listServers",
+  tags: ["servers"],
   summary: "The listed servers",
+  security: OPEN,
   request: { query: listParameters },
   responses: {
     200: { description: "The list", content: { "application/json": { schema: pageSchema } } },
@@ -201,7 +212,10 @@ export const listRoute = createRoute({
 export const serverRoute = createRoute({
   method: "get",
   path: "/servers/{id}",
+  operationId: "readServer",
+  tags: ["servers"],
   summary: "One server",
+  security: OPEN,
   request: { params },
   responses: {
     200: { description: "The server", content: { "application/json": { schema: serverSchema } } },
@@ -213,6 +227,9 @@ export const serverRoute = createRoute({
 export const eventsRoute = createRoute({
   method: "get",
   path: "/events",
+  operationId: "followChanges",
+  tags: ["servers"],
+  security: OPEN,
   summary: "Changes of the list, as server-sent events",
   request: {
     query: z.object({

@@ -105,7 +105,7 @@ function wishForm({ sort, q, full, empty }: Wish): Html {
             : html``}>${label}</option>
         `
       )}</select></label>
-      <button class="unscripted">Show</button>
+      <button type="submit" class="unscripted">Show</button>
     </form>
   `;
 }
@@ -168,7 +168,7 @@ function row(server: ListedServer | undefined, nowMs: number): Html {
       `
       : html``}>
       <td role="cell" class="who">
-        <a${href} rel="noreferrer">${name}</a><bdi class="address" dir="ltr">${server?.address ??
+        <a${href}>${name}</a><bdi class="address" dir="ltr">${server?.address ??
           ""}</bdi></td>
     <td role="cell" class="people"><span class="fill">${server
       ? fill(server)
@@ -182,13 +182,13 @@ function row(server: ListedServer | undefined, nowMs: number): Html {
       ? percent(server.uptime)
       : ""}</span></td>
     <td role="cell"><span class="label">Online for </span>${age(server, nowMs)}</td>
-    <td role="cell" class="acts"><button type="button" class="copy"><span class="verb">Copy</span><span class="off-screen"> the address of ${name}</span></button><a class="join"${href} rel="noreferrer">Join<span class="off-screen"> ${name}</span></a></td>
+    <td role="cell" class="acts"><button type="button" class="copy"><span class="verb">Copy</span><span class="off-screen"> the address of ${name}</span></button><a class="join"${href}>Join<span class="off-screen"> ${name}</span></a></td>
     </tr>
   `;
 }
 
 function age(server: ListedServer | undefined, nowMs: number): Html {
-  if (server === undefined) return html`<time></time>`;
+  if (server === undefined) return html`<time datetime="PT0S"></time>`;
   const since = new Date(server.onlineSince).toISOString();
   return html`<time datetime="${since}">${duration(nowMs - server.onlineSince)}</time>`;
 }

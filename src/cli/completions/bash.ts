@@ -15,7 +15,7 @@ export function bashScript(): string {
   return `# Completions of chatter for bash. In ~/.bashrc:  eval "$(chatter completions bash)"
 _chatter() {
   local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]} line=\${COMP_WORDS[1]}
-  local flags= words= files= IFS=$' \\t\\n'
+  local flags="" words="" files="" found IFS=$' \\t\\n'
   COMPREPLY=()
   # To bash --flag=value is three words.
   if [[ $word == = ]]; then
@@ -42,13 +42,10 @@ ${LINES.map(lineCase).join("\n")}
     if [[ $word == -* || -z $words$files ]]; then words=$flags files=; fi
     ;;
   esac
-  if [[ -n $files ]]; then
-    compopt -o filenames 2>/dev/null
-    IFS=$'\\n'
-    COMPREPLY=($(compgen -f -- "$word"))
-  else
-    COMPREPLY=($(compgen -W "$words" -- "$word"))
-  fi
+  if [[ -n $files ]]; then compopt -o filenames 2>/dev/null; fi
+  while IFS= read -r found; do COMPREPLY+=("$found"); done < <(
+    if [[ -n $files ]]; then compgen -f -- "$word"; else compgen -W "$words" -- "$word"; fi
+  )
 }
 complete -F _chatter chatter
 `;

@@ -1,0 +1,41 @@
+/**
+ * The HTML of all pages by the rules of the standard, as html-validate has them: what browsers repair in silence is a
+ * fault here. Accessibility is tested in tests/browser/ by axe.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { HtmlValidate, StaticConfigLoader } from "html-validate";
+import { startTestChat } from "./support/chat_server.ts";
+import { startTestListing } from "./support/listing_server.ts";
+
+const validator = new HtmlValidate(new StaticConfigLoader({ extends: ["html-validate:standard"] }));
+
+async function faultsAt(url: string): Promise<string[]> {
+  const response = await fetch(url, { headers: { accept: "text/html" } });
+  assertEquals([response.status, response.headers.get("content-type")?.slice(0, 9)], [200, "text/html"]);
+  const { results } = await validator.validateString(await response.text());
+  return results.flatMap(({ messages }) =>
+    messages.map(({ line, ruleId, message }) => `${line}: ${ruleId}: ${message}`)
+  );
+}
+
+Deno.test("the listing's pages, with servers and without, are HTML of the standard", async () => {
+  await using listing = await startTestListing();
+  assertEquals(await faultsAt(`${listing.url}/`), []);
+  await using chat = await startTestChat({ name: "<b>The Inn</b>" });
+  const port = new URL(chat.url).port;
+  const listed = await fetch(`${listing.url}/servers/${chat.id}`, {
+    method: "POST",
+    body: JSON.stringify({ serverName: "<b>The Inn</b>", address: `127.0.0.1:${port}` }),
+  });
+  assertEquals([listed.status, (await listed.text()).length > 0], [201, true]);
+  for (const path of ["/", "/?sort=users&q=inn&full=false", "/docs"]) {
+    assertEquals(await faultsAt(`${listing.url}${path}`), [], path);
+  }
+});
+
+Deno.test("the chat's page is HTML of the standard, its templates included", async () => {
+  await using chat = await startTestChat({ name: "<b>The Inn</b>" });
+  assertEquals(await faultsAt(`${chat.url}/`), []);
+});
