@@ -22,7 +22,8 @@ import type { Administered } from "./admin/admin_api.ts";
 import { Admission } from "./gateway/admission.ts";
 import { KvBanStore } from "./store/ban_store_kv.ts";
 import { Gateway, type GatewayOptions, type Gateways } from "./gateway/gateway.ts";
-import { KvKeyStore, serverId } from "./announce/identity_kv.ts";
+import { KvKeyStore, proofSecret, serverId } from "./announce/identity_kv.ts";
+import { Proofs } from "./announce/proofs.ts";
 import type { Journal } from "./store/journal.ts";
 import { KvJournal } from "./store/journal_kv.ts";
 import { MemoryJournal } from "./store/journal_memory.ts";
@@ -138,6 +139,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
     id,
     settings,
     stores,
+    proofs: new Proofs(await proofSecret(store.kv), options.listings),
     sockets: () => gateways?.sessions ?? [],
     fanout: threads && new threads.ThreadFanout(links, log),
     soon: threads === undefined ? SOON[options.transport] : setImmediate,

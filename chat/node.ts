@@ -24,6 +24,7 @@ import { HeldSessions } from "./resume/held_sessions.ts";
 import { Sequencer } from "./order/sequencer.ts";
 import type { Participant } from "./delivery/participant.ts";
 import { ListingClient } from "./announce/listing_client.ts";
+import type { Proofs } from "./announce/proofs.ts";
 import type { SessionStore } from "./store/session_store.ts";
 import { messageIds } from "./room/message_id.ts";
 import type { ChatMeters } from "./meters.ts";
@@ -61,6 +62,8 @@ export interface NodeOptions {
   readonly id: number;
   readonly settings: SettingsInForce;
   readonly stores: Stores;
+  /** Of the listings in `Reachability`. */
+  readonly proofs: Proofs;
   /** All connections, with or without a session. */
   readonly sockets: () => Iterable<Participant>;
   /** The fan-out to other threads; undefined for this thread. */
@@ -129,7 +132,7 @@ export class Node {
   }
 
   #makeRoom(): Room {
-    const { id, settings, nowMs } = this.#options;
+    const { id, settings, proofs, nowMs } = this.#options;
     const { bans, newest } = this.#recovered;
     return new Room({
       serverId: id,
@@ -146,6 +149,7 @@ export class Node {
       state: this.#state,
       bans,
       sessionOfToken: (token) => this.#tokens.find(token),
+      prove: (challenge) => proofs.answer(challenge),
     });
   }
 
@@ -216,7 +220,7 @@ export class Node {
   /** Call when the port is open. Registers with the listings without waiting for them, and starts retention. */
   announce({ listings, port }: Reachability): void {
     this.#held.beginAll();
-    const { id, settings, stores, nowMs, meters, tracing, log } = this.#options;
+    const { id, settings, stores, proofs, nowMs, meters, tracing, log } = this.#options;
     const describe = (): Announcement => ({
       serverName: settings.name,
       address: settings.address ?? `:${port}`,
@@ -226,7 +230,7 @@ export class Node {
     for (const listing of listings) {
       this.#registrations.push(
         new Registration({
-          listing: new ListingClient(listing, id),
+          listing: new ListingClient(listing, id, proofs.of(listing)),
           keys: stores.keys,
           describe,
           random: Math.random,

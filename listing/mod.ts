@@ -191,7 +191,8 @@ async function assemble(
   const pings = new Pings({ prober, outage, limits, meters, steadyClock, stopping, tracing });
   const registry = new Registry({ store, index, pings, wallClock, limits, meters, tracing });
   const check = registry.check.bind(registry);
-  const liveness = new Liveness({ ...clocks, index, check, interval: checkInterval });
+  const forget = registry.forget.bind(registry);
+  const liveness = new Liveness({ ...clocks, index, check, forget, interval: checkInterval });
   const largeResponses = new LargeResponses();
   const events = new EventStreams({ changes, refresh: () => index.refresh(), limits, steadyClock });
   const assets = await WebAssets.load(["listing/web", "src/web"]);

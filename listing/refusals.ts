@@ -22,6 +22,7 @@ export const REFUSALS = {
     text:
       "The address is malformed: {detail}. Allowed: host:port, [v6]:port, host (port 5000), :port (your own IP address), each also with wss:// in front",
   },
+  PROOF_MALFORMED: { status: 400, text: "The header C2-Proof is malformed: {detail}" },
   PING_FAILED: {
     status: 400,
     text: "The address was refused, because no server answered a ping there. {detail}",
@@ -38,6 +39,11 @@ export const REFUSALS = {
     status: 409,
     text:
       "A server that answers pings has this id: choose another id, or send its key as Authorization: C2Listing <key>. A server that lost its key may register again {detail} s after the key was last used",
+  },
+  ID_KEPT: {
+    status: 409,
+    text:
+      "The server that has this id, or had it less than {detail} minutes ago, has proved itself: choose another id, or send that server's key or its C2-Proof",
   },
   BODY_TOO_LARGE: { status: 413, text: "The body is too large: at most {detail} bytes are allowed" },
   TOO_MANY_SERVERS: {

@@ -1,6 +1,6 @@
 /**
- * The server's identity on listings in Deno KV: its id, and the key from each listing under `["listing_key", url]`,
- * PROTOCOL.md §10.2. It sends no request.
+ * The server's identity on listings in Deno KV: its id, the key from each listing under `["listing_key", url]`, and
+ * the secret of its proofs, docs/listing_api.md §10.2. It sends no request.
  *
  * @module
  */
@@ -30,13 +30,24 @@ export class KvKeyStore implements KeyStore {
   }
 }
 
-const KEY = ["server_id"];
+const SERVER_ID = ["server_id"];
+const PROOF_SECRET = ["proof_secret"];
+const SECRET_BYTES = 32;
 
 /** The id in this KV, an integer of 0 to 2^53-1; makes and stores one if there is none. */
 export async function serverId(kv: Deno.Kv, random: () => number): Promise<number> {
-  const kept = await kv.get<number>(KEY);
+  const kept = await kv.get<number>(SERVER_ID);
   if (kept.value !== null) return kept.value;
   const made = Math.floor(random() * (SERVER_ID_MAX + 1));
-  await kv.set(KEY, made);
+  await kv.set(SERVER_ID, made);
+  return made;
+}
+
+/** The secret of the server's proofs in this KV; makes and stores one if there is none. */
+export async function proofSecret(kv: Deno.Kv): Promise<Uint8Array> {
+  const kept = await kv.get<Uint8Array>(PROOF_SECRET);
+  if (kept.value !== null) return kept.value;
+  const made = crypto.getRandomValues(new Uint8Array(SECRET_BYTES));
+  await kv.set(PROOF_SECRET, made);
   return made;
 }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { PROOF_HEADER } from "../../src/announcement/proof.ts";
 import type { Announcement } from "../../src/announcement/schema.ts";
 
 /** Seconds for one request: a listing pings the server for up to 3 s before it answers a POST. */
@@ -26,11 +27,13 @@ export function outcomeOf(reply: ListingReply): "accepted" | "refused" | "unreac
 
 export class ListingClient {
   readonly listing: string;
+  readonly proof: string;
   readonly #server: URL;
 
-  /** `listing` is the listing's base URL, `id` the server's id there. */
-  constructor(listing: string, id: number) {
+  /** `listing` is the listing's base URL, `id` the server's id there, `proof` what only this listing gets. */
+  constructor(listing: string, id: number, proof: string) {
     this.listing = listing;
+    this.proof = proof;
     this.#server = new URL(`servers/${id}`, listing.endsWith("/") ? listing : `${listing}/`);
   }
 
@@ -52,6 +55,8 @@ export class ListingClient {
     key: string | undefined,
     signal: AbortSignal,
   ): Promise<ListingReply> {
+    // Where the listing pings an address, the server proves that it is its own.
+    const isPinged = method === "POST" || body?.address !== undefined;
     // Not AbortSignal.timeout, which cannot be cancelled and would outlive the request.
     const abort = new AbortController();
     const give = () => abort.abort(signal.reason);
@@ -67,6 +72,7 @@ export class ListingClient {
         headers: {
           ...(key === undefined ? {} : { authorization: `C2Listing ${key}` }),
           ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(isPinged ? { [PROOF_HEADER]: this.proof } : {}),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         redirect: "manual",

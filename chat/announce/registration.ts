@@ -29,6 +29,8 @@ const KEY = /^[!-~]+$/;
 /** The requests that a registration needs. */
 export interface Listing {
   readonly listing: string;
+  /** The secret that its requests show this listing. */
+  readonly proof: string;
   register(announcement: Announcement, key: string | undefined, signal: AbortSignal): Promise<ListingReply>;
   update(changes: Announcement, key: string, signal: AbortSignal): Promise<ListingReply>;
   withdraw(key: string, signal: AbortSignal): Promise<ListingReply>;
@@ -229,9 +231,9 @@ export class Registration {
     await this.#pause(delayMs, "whole");
   }
 
-  /** The listing's answer without the key, which it may repeat. */
+  /** The listing's answer without the key and the proof, which it may repeat. */
   #reasonText(reply: ListingReply): string {
-    const answer = reasonText(reply);
+    const answer = reasonText(reply).replaceAll(this.#options.listing.proof, "(the proof)");
     return this.#key === undefined ? answer : answer.replaceAll(this.#key, "(the key)");
   }
 

@@ -141,8 +141,8 @@ export class Session implements Receiver, Participant, OutboxOwner {
     }
     const frame = decodeClientFrame(text, this.#rules.limits, this.isExtended);
     if (isFault(frame)) this.#answerFault(frame);
-    else if (frame.type === "PING" && this.#answersItself) {
-      // Answered locally, so it does not wait for a commit.
+    else if (frame.type === "PING" && frame.challenge === undefined && this.#answersItself) {
+      // Answered locally, so it does not wait for a commit. A listing's challenge is the room's.
       const { timestamp } = frame;
       this.#answerNow(
         toFrame(encodeServerFrame({ type: "PING", timestamp, serverId: this.#rules.serverId })),

@@ -71,7 +71,12 @@ export type Decision =
   | { readonly kind: "expelled" }
   | { readonly kind: "answered"; readonly content: string }
   | { readonly kind: "asked_history"; readonly range: HistoryRange }
-  | { readonly kind: "pinged"; readonly timestamp: string | undefined }
+  | {
+    readonly kind: "pinged";
+    readonly timestamp: string | undefined;
+    /** The answer to a listing's challenge, if the server has the proof that it asks for. */
+    readonly answer?: string | undefined;
+  }
   | { readonly kind: "nothing" };
 
 /** A decision that begins, renames or ends a session, or moves it to another connection. */

@@ -76,7 +76,7 @@ export function effectsOf(
     case "asked_history":
       return { answer: acknowledge(historyAnswer(page)) };
     case "pinged":
-      return { answer: encodeServerFrame({ type: "PING", timestamp: decision.timestamp, serverId }) };
+      return { answer: encodeServerFrame({ ...decision, type: "PING", serverId }) };
     case "held":
     case "nothing":
       return {};

@@ -44,6 +44,8 @@ export interface RoomOptions {
   readonly sessionOfToken: (
     token: string,
   ) => { readonly id: SessionId; readonly firstPosition: number } | undefined;
+  /** The answer to a listing's challenge; undefined if the server has no proof for it. */
+  readonly prove: (challenge: string) => string | undefined;
 }
 
 export class Room {
@@ -96,7 +98,7 @@ export class Room {
       case "FAULT":
         return { kind: "refused", fault: input.fault };
       case "PING":
-        return { kind: "pinged", timestamp: input.timestamp };
+        return this.#answerPing(input);
       case "CONNECT":
         return this.#connect(session, input.username, sender, now);
       case "RESUME":
@@ -179,6 +181,11 @@ export class Room {
   /** All sessions, held ones included, in order of joining. */
   members(): ReadonlyMap<SessionId, Member> {
     return this.#roster.members;
+  }
+
+  #answerPing({ timestamp, challenge }: ClientFrame & { type: "PING" }): Decision {
+    const answer = challenge === undefined ? undefined : this.#options.prove(challenge);
+    return { kind: "pinged", timestamp, answer };
   }
 
   #connect(session: SessionId, username: Username, sender: Sender, now: Moment): Decision {

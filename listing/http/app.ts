@@ -8,6 +8,7 @@ import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { cors } from "hono/cors";
 import { forwardedAddress, normalizeIp } from "../../src/address.ts";
+import { isProof, PROOF_HEADER, PROOF_RULE } from "../../src/announcement/proof.ts";
 import { type Announcement, announcementSchema } from "../../src/announcement/schema.ts";
 import type { NowMs } from "../../src/clock.ts";
 import type { ListingLimits } from "../../src/announcement/listing_limits.ts";
@@ -256,7 +257,9 @@ function addWriteRoutes(app: ListingApp, parts: AppParts): void {
     if (id === undefined) return refuse("ID_MALFORMED");
     const announcement = readAnnouncement(body.json === undefined ? {} : body.json);
     if (isRefusal(announcement)) return announcement;
-    const registered = await registry.register(id, announcement, origin, keyHash);
+    const proof = c.req.header(PROOF_HEADER);
+    if (isMalformedProof(proof)) return refuse("PROOF_MALFORMED", PROOF_RULE);
+    const registered = await registry.register(id, announcement, { origin, keyHash, proof });
     return isRefusal(registered) ? registered : c.text(registered.key, 201);
   });
 
@@ -265,8 +268,12 @@ function addWriteRoutes(app: ListingApp, parts: AppParts): void {
     // An unread body is refused at once; all other faults of a body come after the key check.
     if (isRefusal(body) && body.refusal !== "BODY_NOT_JSON") return body;
     if (id === undefined) return refuse("NOT_LISTED");
-    const read = () => isRefusal(body) ? body : readAnnouncement(body.json);
-    return await registry.update(id, keyHash, read, origin) ?? c.body(null, 200);
+    const proof = c.req.header(PROOF_HEADER);
+    const read = () => {
+      if (isRefusal(body)) return body;
+      return isMalformedProof(proof) ? refuse("PROOF_MALFORMED", PROOF_RULE) : readAnnouncement(body.json);
+    };
+    return await registry.update(id, read, { origin, keyHash, proof }) ?? c.body(null, 200);
   });
 
   mountWrite(removeRoute, async (c, { id, keyHash }) => {
@@ -360,6 +367,10 @@ function readAnnouncement(json: unknown): Announcement | Refusal {
   return announcement.success
     ? announcement.data
     : refuse("BODY_MALFORMED", json === undefined ? "there is no body" : formatIssues(announcement.error));
+}
+
+function isMalformedProof(proof: string | undefined): boolean {
+  return proof !== undefined && !isProof(proof);
 }
 
 /** Context key: passes the refusal from the handler to the counter. */

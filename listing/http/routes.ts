@@ -7,6 +7,7 @@
  */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
 import { ADDRESS_LENGTH_MAX, SERVER_ID_MAX } from "../../src/announcement/announcement.ts";
+import { PROOF_HEADER, PROOF_RULE } from "../../src/announcement/proof.ts";
 import { announcementSchema } from "../../src/announcement/schema.ts";
 import { type Cursor, type PageQuery, readCursor, SORTS } from "../list/page.ts";
 import { type RefusalName, REFUSALS } from "../refusals.ts";
@@ -116,6 +117,13 @@ function refused(description: string, ...names: RefusalName[]) {
   return { description, content: { "text/plain": { schema: z.string(), examples } } };
 }
 
+/** What a ping of the address shall show, docs/listing_api.md §9.4. */
+const headers = z.object({
+  [PROOF_HEADER]: z.string().optional().openapi({
+    description: `a secret that the server at the address has too; ${PROOF_RULE}`,
+  }),
+});
+
 const BODY_UNREAD = {
   408: refused("The body arrived too slowly", "BODY_TOO_SLOW"),
   413: refused("The body is too large", "BODY_TOO_LARGE"),
@@ -129,7 +137,7 @@ export const registerRoute = createRoute({
   tags: ["servers"],
   summary: "List a server that answers a ping",
   security: [{}, ...key],
-  request: { params, body: announcement },
+  request: { params, headers, body: announcement },
   responses: {
     201: {
       description: "The key of the server, shown only once",
@@ -138,13 +146,14 @@ export const registerRoute = createRoute({
     400: refused(
       "No answer to the ping, or a malformed request",
       "PING_FAILED",
+      "PROOF_MALFORMED",
       "ADDRESS_MALFORMED",
       "ID_MALFORMED",
       "BODY_NOT_JSON",
       "BODY_MALFORMED",
     ),
     ...BODY_UNREAD,
-    409: refused("A server that answers pings has this id", "ID_TAKEN"),
+    409: refused("Another server has this id", "ID_TAKEN", "ID_KEPT"),
     429: refused("Too many servers, pings or requests", "TOO_MANY_SERVERS", "TOO_MANY_PINGS", ...TOO_MANY),
     503: refused("Nothing was changed: try again", "LISTING_FULL", "BUSY"),
   },
@@ -157,7 +166,7 @@ export const updateRoute = createRoute({
   tags: ["servers"],
   summary: "Change the properties in the body; a new address must answer a ping",
   security: key,
-  request: { params, body: { ...announcement, required: true } },
+  request: { params, headers, body: { ...announcement, required: true } },
   responses: {
     200: { description: "Changed" },
     400: refused(
@@ -165,6 +174,7 @@ export const updateRoute = createRoute({
       "NOT_LISTED",
       "BODY_NOT_JSON",
       "BODY_MALFORMED",
+      "PROOF_MALFORMED",
       "ADDRESS_MALFORMED",
       "PING_FAILED",
     ),

@@ -28,7 +28,10 @@ export class ServerIndex {
   readonly #steadyClock: NowMs;
   readonly #changes: ChangeLog;
   readonly #entries = new Map<number, Entry>();
-  // Listed servers by address block and by site.
+  /** Servers that have left the list and whose ids are kept for them. */
+  readonly #kept = new Map<number, ServerRecord>();
+  readonly #idsAt = new Map<string, readonly number[]>();
+  // Listed servers by address block and by site, and kept ids by address block.
   readonly #perOrigin = new Map<string, number>();
   #refreshed: { readonly atMs: number; readonly done: Promise<void> } | undefined;
   #isReading = false;
@@ -79,14 +82,19 @@ export class ServerIndex {
 
   #replace(records: ServerRecord[]): void {
     const ids = new Set(records.map(({ id }) => id));
-    for (const id of [...this.#entries.keys()]) if (!ids.has(id)) this.#set(id, undefined);
+    for (const id of [...this.#entries.keys(), ...this.#kept.keys()]) {
+      if (!ids.has(id)) this.#set(id, undefined);
+    }
     for (const record of records) this.#set(record.id, record);
   }
 
-  #set(id: number, record: ServerRecord | undefined): void {
+  #set(id: number, written: ServerRecord | undefined): void {
+    const record = written?.keptUntilMs === undefined ? written : undefined;
+    this.#keep(id, record === undefined ? written : undefined);
     const before = this.#entries.get(id);
     if (before) this.#count(before.record.origin, -1);
     if (record) this.#count(record.origin, 1);
+    this.#place(id, before?.record.address, record?.address);
     const entry = record && makeEntry(record);
     if (entry) this.#entries.set(id, entry);
     else this.#entries.delete(id);
@@ -96,18 +104,54 @@ export class ServerIndex {
     this.#revision++;
   }
 
+  #keep(id: number, kept: ServerRecord | undefined): void {
+    const before = this.#kept.get(id);
+    if (before) this.#add(keptBy(before.origin), -1);
+    if (kept === undefined) return void this.#kept.delete(id);
+    this.#kept.set(id, kept);
+    this.#add(keptBy(kept.origin), 1);
+  }
+
+  #place(id: number, before: string | undefined, now: string | undefined): void {
+    if (before === now) return;
+    if (before !== undefined) {
+      const others = this.idsAt(before).filter((other) => other !== id);
+      if (others.length > 0) this.#idsAt.set(before, others);
+      else this.#idsAt.delete(before);
+    }
+    if (now !== undefined) this.#idsAt.set(now, [...this.idsAt(now), id]);
+  }
+
   #count(origin: string, change: 1 | -1): void {
     for (const place of [addressBlock(origin), addressSite(origin)]) {
-      if (place === undefined) continue;
-      const count = this.countFrom(place) + change;
-      if (count === 0) this.#perOrigin.delete(place);
-      else this.#perOrigin.set(place, count);
+      if (place !== undefined) this.#add(place, change);
     }
+  }
+
+  #add(place: string, change: 1 | -1): void {
+    const count = this.countFrom(place) + change;
+    if (count === 0) this.#perOrigin.delete(place);
+    else this.#perOrigin.set(place, count);
   }
 
   /** Servers listed from `place`, a result of `addressBlock` or `addressSite`. */
   countFrom(place: string): number {
     return this.#perOrigin.get(place) ?? 0;
+  }
+
+  /** Ids of the servers that are listed at `address`. */
+  idsAt(address: string): readonly number[] {
+    return this.#idsAt.get(address) ?? [];
+  }
+
+  /** Servers that have left the list and whose ids are kept for them. */
+  get kept(): ReadonlyMap<number, ServerRecord> {
+    return this.#kept;
+  }
+
+  /** Those of them from the address block of `origin`. */
+  keptFrom(origin: string): number {
+    return this.countFrom(keptBy(origin));
   }
 
   /** Increases with each visible change. */
@@ -140,6 +184,10 @@ export class ServerIndex {
     const entry = this.#entries.get(server.id);
     return entry?.listed === server ? entry.json : JSON.stringify(server);
   }
+}
+
+function keptBy(origin: string): string {
+  return `kept ${addressBlock(origin)}`;
 }
 
 function makeEntry(record: ServerRecord): Entry {

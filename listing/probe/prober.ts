@@ -12,10 +12,17 @@ export interface PingTarget {
   readonly id: number;
   /** The IP address that asked for the ping. Only an origin on a local network may name local addresses. */
   readonly origin: string;
+  /** The secret of who asked for the ping, §9.4: the server is asked to show that it has it too. */
+  readonly proof?: string | undefined;
 }
 
 export type PingOutcome =
-  | { readonly answered: true; readonly roundTripMs: number }
+  | {
+    readonly answered: true;
+    readonly roundTripMs: number;
+    /** Whether the server has shown that it has the proof. */
+    readonly isProven?: boolean;
+  }
   | {
     readonly answered: false;
     /** Full sentences: what was tried and what came back. */

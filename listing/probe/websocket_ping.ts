@@ -8,8 +8,10 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { bracketed, type ServerAddress } from "../../src/address.ts";
+import { answerTo, makeChallenge } from "../../src/announcement/proof.ts";
 import type { NowMs } from "../../src/clock.ts";
 import { decodeServerFrame, encodeClientFrame } from "../../src/protocol/codec.ts";
 import { VERSION } from "../../src/version.ts";
@@ -17,7 +19,7 @@ import type { PingOutcome } from "./prober.ts";
 
 /** Bytes of the answer's HTTP head; servers and proxies send a few hundred. */
 export const HEAD_BYTES_MAX = 8192;
-/** Bytes of the answering frame; the longest valid one has 41. */
+/** Bytes of the answering frame; the longest valid one has 87. */
 export const FRAME_BYTES_MAX = 1024;
 /** Control frames allowed before the answer: a server may send a WebSocket ping first. */
 export const CONTROL_FRAMES_MAX = 4;
@@ -27,6 +29,7 @@ const OPCODE = { text: 0x1, binary: 0x2, close: 0x8, ping: 0x9, pong: 0xa } as c
 const FIN = 0x80;
 const MASKED = 0x80;
 const NORMAL_CLOSURE = 1000;
+const NONCE_BYTES = 24;
 
 export interface PingRequest {
   /** The checked address. The connection goes there, whatever the name resolves to by now. */
@@ -34,6 +37,7 @@ export interface PingRequest {
   /** Its host goes into the Host header and, with TLS, is the name that the certificate must match. */
   readonly address: ServerAddress;
   readonly id: number;
+  readonly proof?: string | undefined;
   readonly timestamp: number;
   readonly steadyClock: NowMs;
   /** PEM certificates of authorities trusted in addition to the system's. */
@@ -89,17 +93,23 @@ async function converse(conn: Deno.Conn, request: PingRequest): Promise<PingOutc
   const headProblem = problemOfHead(head, key);
   if (headProblem !== undefined) return unanswered(headProblem);
 
-  const timestamp = String(request.timestamp);
+  const asked = question(request);
   const sentMs = request.steadyClock();
-  await writeAll(conn, maskedFrame(OPCODE.text, encodeClientFrame({ type: "PING", timestamp })));
+  await writeAll(conn, maskedFrame(OPCODE.text, encodeClientFrame(asked)));
   const answer = await readTextFrame(incoming);
   if ("problem" in answer) return unanswered(answer.problem);
-  const problem = problemOfAnswer(answer.text, timestamp, request.id);
-  if (problem !== undefined) return unanswered(problem);
+  const judged = judgeAnswer(answer.text, asked, request);
+  if ("problem" in judged) return unanswered(judged.problem);
   const roundTripMs = Math.max(0, request.steadyClock() - sentMs);
   const close = maskedFrame(OPCODE.close, Uint8Array.of(NORMAL_CLOSURE >> 8, NORMAL_CLOSURE & 0xff));
   await writeAll(conn, close).catch(() => {/* It has answered: how it takes the goodbye is its own. */});
-  return { answered: true, roundTripMs };
+  return { answered: true, roundTripMs, ...judged };
+}
+
+function question({ timestamp, proof }: PingRequest) {
+  const ping = { type: "PING", timestamp: String(timestamp) } as const;
+  if (proof === undefined) return ping;
+  return { ...ping, challenge: makeChallenge(proof, randomBytes(NONCE_BYTES).toString("base64url")) };
 }
 
 function unanswered(problem: string): PingOutcome {
@@ -143,14 +153,27 @@ function problemOfHead(head: string, key: string): string | undefined {
   }
 }
 
-/** Checks the answering frame. Returns the problem without the peer's text, or undefined if it is valid. */
-function problemOfAnswer(text: string, timestamp: string, id: number): string | undefined {
+/** Judges the answering frame. A problem does not repeat the peer's text. */
+function judgeAnswer(
+  text: string,
+  { timestamp, challenge }: ReturnType<typeof question> & { readonly challenge?: string },
+  { id, proof }: PingRequest,
+): { readonly problem: string } | { readonly isProven: boolean } {
   const wanted = `c2/PING ${timestamp}; ${id}`;
+  const problem = (text: string) => ({ problem: `the server answered ${text}` });
   const frame = decodeServerFrame(text);
-  if (frame === undefined) return `the server answered something other than ${wanted}`;
-  if (frame.type !== "PING") return `the server answered c2/${frame.type} instead of ${wanted}`;
-  if (frame.serverId !== id) return `the server answered with the id ${frame.serverId} instead of ${id}`;
-  if (frame.timestamp !== timestamp) return `the server answered with a timestamp other than ${timestamp}`;
+  if (frame === undefined) return problem(`something other than ${wanted}`);
+  if (frame.type !== "PING") return problem(`c2/${frame.type} instead of ${wanted}`);
+  if (frame.serverId !== id) return problem(`with the id ${frame.serverId} instead of ${id}`);
+  if (frame.timestamp !== timestamp) return problem(`with a timestamp other than ${timestamp}`);
+  if (frame.answer === undefined || challenge === undefined || proof === undefined) {
+    return { isProven: false };
+  }
+  // Both have 43 characters.
+  const isProven = timingSafeEqual(Buffer.from(frame.answer), Buffer.from(answerTo(challenge, proof)));
+  return isProven
+    ? { isProven }
+    : problem("with another proof than the request's C2-Proof, so it did not ask");
 }
 
 async function readTextFrame(incoming: Incoming): Promise<{ text: string } | { problem: string }> {

@@ -1,6 +1,6 @@
 /**
- * Makes, hashes and compares the keys of listed servers, PROTOCOL.md §9.9. Only a key's hash is stored. SHA-256 is
- * enough, because a key has 256 random bits and cannot be guessed.
+ * Makes, hashes and compares the keys of listed servers, PROTOCOL.md §9.9, and their proofs, §9.4. Only a hash is
+ * stored. SHA-256 is enough, because a key has 256 random bits and cannot be guessed.
  *
  * @module
  */
@@ -26,6 +26,6 @@ export function readAuthorization(header: string | undefined): Uint8Array | unde
 }
 
 /** Compares in constant time. */
-export function isSameKey(a: Uint8Array | undefined, b: Uint8Array): boolean {
-  return a !== undefined && a.length === b.length && timingSafeEqual(a, b);
+export function isSameKey(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a !== undefined && b !== undefined && a.length === b.length && timingSafeEqual(a, b);
 }

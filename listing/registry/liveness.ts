@@ -27,6 +27,8 @@ const log = logger("listing");
 export interface LivenessParts {
   readonly index: ServerIndex;
   readonly check: (record: ServerRecord) => Promise<void>;
+  /** Frees the ids that were kept for their time. */
+  readonly forget: () => Promise<void>;
   /** Seconds between two checks of one server. */
   readonly interval: number;
   readonly steadyClock: NowMs;
@@ -80,6 +82,7 @@ export class Liveness {
 
   async #tick(): Promise<void> {
     await this.#parts.index.refresh();
+    await this.#parts.forget();
     const nowMs = this.#parts.steadyClock();
     const due: [dueMs: number, record: ServerRecord][] = [];
     for (const record of this.#parts.index.records()) {

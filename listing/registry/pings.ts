@@ -78,12 +78,13 @@ export class Pings {
   async #ping(target: PingTarget | ServerRecord, reason: PingReason): Promise<PingOutcome> {
     const { prober, meters } = this.#parts;
     const { id, origin } = target;
+    const proof = "proof" in target ? target.proof : undefined;
     const address = typeof target.address === "string"
       ? parseAddress(target.address, origin)
       : target.address;
     const outcome: PingOutcome = "problem" in address
       ? { answered: false, problem: address.problem }
-      : await prober.ping({ id, address, origin });
+      : await prober.ping({ id, address, origin, proof });
     if (outcome.answered) meters.pinged(reason, "answered", outcome.roundTripMs);
     else if (outcome.doubt === undefined) meters.pinged(reason, "wrong");
     else meters.pinged(reason, outcome.doubt === "network" ? "silent" : "not_asked");

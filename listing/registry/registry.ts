@@ -46,7 +46,17 @@ interface UpdateAsked {
   readonly keyHash: Uint8Array | undefined;
   readonly read: () => Announcement | Refusal;
   readonly origin: string;
-  readonly roundTripMs: number | undefined;
+  readonly proofHash: Uint8Array | undefined;
+  readonly answer: rules.Answer | undefined;
+}
+
+/** The parts of a request that show who sends it. */
+export interface Asker {
+  /** The IP address that the request comes from. */
+  readonly origin: string;
+  readonly keyHash: Uint8Array | undefined;
+  /** The header C2-Proof. It is used for pings and kept only as a hash. */
+  readonly proof: string | undefined;
 }
 
 const REGISTER_ROUNDS_MAX = 4;
@@ -74,29 +84,38 @@ export class Registry {
   register(
     id: number,
     announcement: Announcement,
-    origin: string,
-    keyHash: Uint8Array | undefined,
+    asker: Asker,
   ): Promise<{ readonly key: string } | Refusal> {
-    const register = () => this.#register(id, announcement, origin, keyHash);
+    const register = () => this.#register(id, announcement, asker);
     return traced(this.#parts.tracing, "registration", { "chatter.server": id }, register);
   }
 
   async #register(
     id: number,
     announcement: Announcement,
-    origin: string,
-    keyHash: Uint8Array | undefined,
+    { origin, keyHash, proof }: Asker,
   ): Promise<{ readonly key: string } | Refusal> {
     const address = readAddress(announcement.address ?? ":5000", origin);
     if (isRefusal(address)) return address;
     const { index, pings } = this.#parts;
-    const asked = { id, announcement, address, origin, keyHash };
-    let found: rules.Findings = { dead: undefined, alive: undefined, roundTripMs: undefined };
+    const asked = {
+      id,
+      announcement,
+      address,
+      origin,
+      keyHash,
+      proofHash: proof === undefined ? undefined : hashKey(proof),
+    };
+    let found: rules.Findings = { dead: undefined, alive: undefined, answer: undefined };
     await index.refresh();
     // Two rounds ping and the third writes. A fourth round means that the id changes owner faster than pings run.
     for (let round = 1; round <= REGISTER_ROUNDS_MAX; round++) {
       const step = await this.#locked(origin, id, () => persist(() => this.#tryRegister(asked, found)));
-      if ("key" in step || isRefusal(step)) return step;
+      if ("key" in step) {
+        await this.#dropOthersAt(formatAddress(address), id);
+        return step;
+      }
+      if (isRefusal(step)) return step;
       if (step.next === "ping the incumbent") {
         const { incumbent } = step;
         const outcome = await pings.forRequest(incumbent, origin);
@@ -106,12 +125,12 @@ export class Registry {
         if (!outcome.answered) found = { ...found, dead: incumbent };
         else if (incumbent.address !== formatAddress(address)) found = { ...found, alive: incumbent };
         // Same address: the incumbent's ping counts for the new registration too.
-        else found = { ...found, alive: incumbent, roundTripMs: outcome.roundTripMs };
+        else found = { ...found, alive: incumbent, answer: found.answer ?? outcome };
       } else {
-        const outcome = await pings.forRequest({ address, id, origin }, origin);
+        const outcome = await pings.forRequest({ address, id, origin, proof }, origin);
         if (isRefusal(outcome)) return outcome;
         if (!outcome.answered) return refuse("PING_FAILED", outcome.problem);
-        found = { ...found, roundTripMs: outcome.roundTripMs };
+        found = { ...found, answer: outcome };
       }
     }
     return refuse("BUSY");
@@ -133,32 +152,36 @@ export class Registry {
     const record = { ...step.record, keyHash: hashKey(key) };
     const write = () => this.#parts.store.write(asked.id, present?.version, record);
     if (!(await traced(this.#parts.tracing, "commit", {}, write))) return undefined;
-    this.#parts.meters.serverChanged(present === undefined ? "registered" : "renewed");
-    log.info("server.registered", { id: asked.id, address: record.address, renewed: present !== undefined });
+    const renewed = rules.isListed(present?.record);
+    this.#parts.meters.serverChanged(renewed ? "renewed" : "registered");
+    log.info("server.registered", { id: asked.id, address: record.address, renewed });
     return { key };
   }
 
   /** Changes all named fields or none. Checks in this order: the server is listed, the key, the body from `read`. */
   async update(
     id: number,
-    keyHash: Uint8Array | undefined,
     read: () => Announcement | Refusal,
-    origin: string,
+    { origin, keyHash, proof }: Asker,
   ): Promise<Refusal | undefined> {
     const { meters, pings } = this.#parts;
-    let asked: UpdateAsked = { keyHash, read, origin, roundTripMs: undefined };
+    const proofHash = proof === undefined ? undefined : hashKey(proof);
+    let asked: UpdateAsked = { keyHash, read, origin, proofHash, answer: undefined };
     for (let round = 1; round <= UPDATE_ROUNDS_MAX; round++) {
       const tryUpdate = () => persist(() => this.#tryUpdate(id, asked));
       // After the ping the server may count against another origin, which needs that origin's lock too.
-      const step = asked.roundTripMs === undefined
+      const step = asked.answer === undefined
         ? await this.#mutex.run(idKey(id), tryUpdate)
         : await this.#locked(origin, id, tryUpdate);
-      if (step === DONE) return void meters.serverChanged("changed");
+      if (step === DONE) {
+        if (asked.answer !== undefined) await this.#dropOthersAt(this.#parts.index.record(id)?.address, id);
+        return void meters.serverChanged("changed");
+      }
       if (isRefusal(step)) return step;
-      const outcome = await pings.forRequest({ address: step.ping, id, origin }, origin);
+      const outcome = await pings.forRequest({ address: step.ping, id, origin, proof }, origin);
       if (isRefusal(outcome)) return outcome;
       if (!outcome.answered) return refuse("PING_FAILED", outcome.problem);
-      asked = { ...asked, roundTripMs: outcome.roundTripMs };
+      asked = { ...asked, answer: outcome };
     }
     return refuse("BUSY");
   }
@@ -184,9 +207,9 @@ export class Registry {
 
   #decideUpdate(
     present: VersionedRecord | undefined,
-    { keyHash, read, origin, roundTripMs }: UpdateAsked,
+    { keyHash, read, origin, proofHash, answer }: UpdateAsked,
   ): rules.UpdateStep {
-    if (present === undefined) return refuse("NOT_LISTED");
+    if (!present || !rules.isListed(present.record)) return refuse("NOT_LISTED");
     const denied = rules.denyAccess(present.record, keyHash);
     if (denied !== undefined) return denied;
     const announcement = read();
@@ -197,8 +220,8 @@ export class Registry {
     if (address !== undefined && isRefusal(address)) return address;
     return rules.decideUpdate(
       present.record,
-      { announcement, address, origin },
-      { roundTripMs },
+      { announcement, address, origin, proofHash },
+      { answer },
       this.#circumstances(origin, present),
     );
   }
@@ -206,7 +229,7 @@ export class Registry {
   async remove(id: number, keyHash: Uint8Array | undefined): Promise<Refusal | undefined> {
     const refused = await this.#change(
       id,
-      (record) => rules.denyAccess(record, keyHash) ?? { record: undefined },
+      (record) => rules.denyAccess(record, keyHash) ?? { record: this.#departed(record) },
     );
     if (refused === undefined) this.#parts.meters.serverChanged("withdrawn");
     return refused;
@@ -224,11 +247,49 @@ export class Registry {
         if (settled === undefined) this.#parts.meters.serverChanged("removed");
         log.info(event, { id: checked.id, address: checked.address, problem: outcome.problem });
       }
-      return { record: settled };
+      return { record: settled ?? this.#departed(record) };
     });
   }
 
-  /** Decides on the current record and writes; retries if another process was faster. `undefined` changes nothing. */
+  /** Frees the ids that were kept for their time. */
+  async forget(): Promise<void> {
+    const { index, store, wallClock } = this.#parts;
+    const nowMs = wallClock();
+    for (const [id, record] of index.kept) {
+      if (!rules.isOver(record, nowMs)) continue;
+      const present = await store.get(id);
+      if (present && rules.isOver(present.record, nowMs)) await store.write(id, present.version, undefined);
+    }
+  }
+
+  /**
+   * Call when server `id` was pinged at `address`. If it has proved that the address is its own, the entries that
+   * others have there are stale or false.
+   */
+  async #dropOthersAt(address: string | undefined, id: number): Promise<void> {
+    const { index, meters } = this.#parts;
+    if (address === undefined || index.record(id)?.proofHash === undefined) return;
+    for (const other of index.idsAt(address)) {
+      if (other === id) continue;
+      await this.#change(other, (record) => {
+        if (record?.address !== address) return undefined;
+        meters.serverChanged("removed");
+        const problem = "Another server has proved that this address is its own.";
+        log.info("server.removed", { id: other, address, problem });
+        return { record: this.#departed(record) };
+      });
+    }
+  }
+
+  #departed(record: ServerRecord | undefined): ServerRecord | undefined {
+    const { index, limits, wallClock } = this.#parts;
+    if (record === undefined) return undefined;
+    const hasRoom = index.keptFrom(record.origin) < limits.maxServersPerOrigin &&
+      index.kept.size < limits.maxServers;
+    return rules.departed(record, wallClock(), hasRoom);
+  }
+
+  /** Decides on the listed record and writes; retries if another process was faster. `undefined` changes nothing. */
   async #change(
     id: number,
     decide: (record: ServerRecord | undefined) => Refusal | { record: ServerRecord | undefined } | undefined,
@@ -236,7 +297,8 @@ export class Registry {
     const step = await this.#mutex.run(idKey(id), () =>
       persist(async () => {
         const present = await this.#parts.store.get(id);
-        const decision = decide(present?.record);
+        const record = present?.record;
+        const decision = decide(rules.isListed(record) ? record : undefined);
         if (decision === undefined) return DONE;
         if (isRefusal(decision)) return decision;
         return (await this.#parts.store.write(id, present?.version, decision.record)) ? DONE : undefined;
@@ -271,7 +333,8 @@ export class Registry {
   ): number {
     const place = placeOf(origin);
     if (place === undefined) return 0;
-    const itself = present !== undefined && placeOf(present.record.origin) === place ? 1 : 0;
+    const record = present?.record;
+    const itself = rules.isListed(record) && placeOf(record.origin) === place ? 1 : 0;
     return this.#parts.index.countFrom(place) - itself;
   }
 }

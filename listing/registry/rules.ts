@@ -20,14 +20,21 @@ export const MISSES_MAX = 3;
  * other client gets the entry of a server that has its key.
  */
 export const KEY_LOST_MS = 300_000;
+/**
+ * Milliseconds for which the id of a server that had proved itself is kept for its key and its proof: longer than a
+ * restart of a machine takes. A kept id costs the listing a record.
+ */
+export const ID_KEPT_MS = 600_000;
 
 export interface Registration {
   readonly id: number;
   readonly announcement: Announcement;
   readonly address: ServerAddress;
   readonly origin: string;
-  /** Hash of the request's key, which proves ownership of the id; undefined without a key. */
+  /** Hash of the request's key, which shows that the id is its own; undefined without a key. */
   readonly keyHash: Uint8Array | undefined;
+  /** Hash of the request's proof, which does the same for the server that gave it before; undefined without one. */
+  readonly proofHash: Uint8Array | undefined;
 }
 
 /** The facts beside the record at the time of the decision. */
@@ -50,9 +57,11 @@ export interface Findings {
   readonly dead: ServerRecord | undefined;
   /** The incumbent's record when it answered. */
   readonly alive: ServerRecord | undefined;
-  /** Round trip of the new address; undefined before it answered. */
-  readonly roundTripMs: number | undefined;
+  /** The answer of the requested address; undefined before it answered. */
+  readonly answer: Answer | undefined;
 }
+
+export type Answer = Extract<PingOutcome, { answered: true }>;
 
 export type RegistrationStep =
   | Refusal
@@ -60,27 +69,30 @@ export type RegistrationStep =
   | { readonly next: "ping" }
   | { readonly next: "write"; readonly record: Omit<ServerRecord, "keyHash"> };
 
-/** Decides a POST. Allowed for the owner of the key, for a free id, and for an id whose server is dead. */
+/**
+ * Decides a POST. Allowed for the owner of the key or the proof, for a free id, for an id whose server is dead, and
+ * for a server that proves itself where the incumbent has not.
+ */
 export function decideRegistration(
-  present: ServerRecord | undefined,
+  stored: ServerRecord | undefined,
   asked: Registration,
   found: Findings,
   circumstances: Circumstances,
 ): RegistrationStep {
-  const renewed = present !== undefined && isSameKey(asked.keyHash, present.keyHash);
-  if (present !== undefined && !renewed) {
-    const pinged = found.dead ?? found.alive;
-    if (pinged === undefined) return { next: "ping the incumbent", incumbent: present };
-    // The incumbent registered again or moved since its ping, so it is alive.
-    const isTaken = !isSameRegistration(pinged, present) ||
-      (found.alive !== undefined && !hasLostItsKey(present, asked, circumstances));
-    if (isTaken) return refuse("ID_TAKEN", KEY_LOST_MS / 1000);
-  }
   const { nowMs, listed, serversMax } = circumstances;
+  const present = stored !== undefined && isOver(stored, nowMs) ? undefined : stored;
+  const isOwner = present !== undefined &&
+    (isSameKey(asked.keyHash, present.keyHash) || isSameKey(asked.proofHash, present.proofHash));
+  if (present !== undefined && !isOwner) {
+    const judged = judgeIncumbent(present, asked, found, circumstances);
+    if (judged !== undefined) return judged;
+  }
   const crowded = refuseCrowd(circumstances);
   if (crowded !== undefined) return crowded;
-  if (present === undefined && listed >= serversMax) return refuse("LISTING_FULL", serversMax);
-  if (found.roundTripMs === undefined) return { next: "ping" };
+  if (!isListed(present) && listed >= serversMax) return refuse("LISTING_FULL", serversMax);
+  if (found.answer === undefined) return { next: "ping" };
+  // Others get a proven server's entry only where they prove to be that server.
+  const isSame = isListed(present) && (isOwner || present.proofHash !== undefined);
   return {
     next: "write",
     record: {
@@ -91,10 +103,11 @@ export function decideRegistration(
       maxUsers: asked.announcement.maxUsers ?? DEFAULT_MAX_USERS,
       origin: asked.origin,
       onlineSince: nowMs,
-      roundTripMs: found.roundTripMs,
-      // The key proves that it is the same server, so its uptime continues.
-      checks: (renewed ? present.checks : 0) + 1,
-      answered: (renewed ? present.answered : 0) + 1,
+      ...provenBy(found.answer, asked.proofHash),
+      roundTripMs: found.answer.roundTripMs,
+      // It is the same server, so its uptime continues.
+      checks: (isSame ? present.checks : 0) + 1,
+      answered: (isSame ? present.answered : 0) + 1,
       misses: 0,
       checkedAtMs: nowMs,
       keyUsedAtMs: nowMs,
@@ -102,15 +115,61 @@ export function decideRegistration(
   };
 }
 
-/** True if a request without the key may come from the listed server itself, which has lost its key. */
-function hasLostItsKey(
+/** Whether a request without the incumbent's key and proof gets its id: undefined if nothing speaks against it. */
+function judgeIncumbent(
   present: ServerRecord,
   asked: Registration,
-  { nowMs, startedMs }: Circumstances,
-): boolean {
+  found: Findings,
+  circumstances: Circumstances,
+): Refusal | { readonly next: "ping the incumbent"; readonly incumbent: ServerRecord } | undefined {
+  // With a proof, the answer of the requested address comes first.
+  if (asked.proofHash !== undefined && found.answer === undefined) return undefined;
+  const isProven = found.answer?.isProven === true;
+  if (present.proofHash !== undefined) {
+    // Who answers at its address with the proof of the request is the server itself, without its store.
+    const isItself = isFromItsPlace(present, asked) &&
+      (isProven || isKeyUnused(present, circumstances, ID_KEPT_MS));
+    return isItself ? undefined : refuse("ID_KEPT", ID_KEPT_MS / 60_000);
+  }
+  if (isProven) return undefined;
+  const pinged = found.dead ?? found.alive;
+  if (pinged === undefined) return { next: "ping the incumbent", incumbent: present };
+  const hasLostItsKey = isFromItsPlace(present, asked) && isKeyUnused(present, circumstances, KEY_LOST_MS);
+  // If it registered again or moved since its ping, it is alive.
+  const isTaken = !isSameRegistration(pinged, present) || (found.alive !== undefined && !hasLostItsKey);
+  return isTaken ? refuse("ID_TAKEN", KEY_LOST_MS / 1000) : undefined;
+}
+
+/** True if the request names the listed address, and comes from where that was registered. */
+function isFromItsPlace(present: ServerRecord, asked: Registration): boolean {
   return formatAddress(asked.address) === present.address &&
-    addressBlock(asked.origin) === addressBlock(present.origin) &&
-    nowMs - Math.max(present.keyUsedAtMs, startedMs) >= KEY_LOST_MS;
+    addressBlock(asked.origin) === addressBlock(present.origin);
+}
+
+/** True if the server may have lost its key: it has not used it for `ms` in which this listing ran. */
+function isKeyUnused(present: ServerRecord, { nowMs, startedMs }: Circumstances, ms: number): boolean {
+  return nowMs - Math.max(present.keyUsedAtMs, startedMs) >= ms;
+}
+
+/** A record says which proof its server has shown at its address; none after a ping without one. */
+function provenBy(answer: Answer, proofHash: Uint8Array | undefined): Pick<ServerRecord, "proofHash"> {
+  return { proofHash: answer.isProven === true ? proofHash : undefined };
+}
+
+/** True for a server on the list, false for none and for one whose id is only kept. */
+export function isListed(record: ServerRecord | undefined): record is ServerRecord {
+  return record !== undefined && record.keptUntilMs === undefined;
+}
+
+/** True if an id was kept for its time. A clock that was set back by far ends it as well. */
+export function isOver({ keptUntilMs }: ServerRecord, nowMs: number): boolean {
+  return keptUntilMs !== undefined && (nowMs >= keptUntilMs || nowMs < keptUntilMs - 2 * ID_KEPT_MS);
+}
+
+/** What stays of a server that leaves the list: of one that has proved itself its id, where `hasRoom`. */
+export function departed(record: ServerRecord, nowMs: number, hasRoom: boolean): ServerRecord | undefined {
+  const isKept = record.proofHash !== undefined && hasRoom;
+  return isKept ? { ...record, keptUntilMs: nowMs + ID_KEPT_MS } : undefined;
 }
 
 function refuseCrowd(circumstances: Circumstances): Refusal | undefined {
@@ -134,6 +193,7 @@ export interface Update {
   /** The parsed address of the announcement; undefined if it names none. */
   readonly address: ServerAddress | undefined;
   readonly origin: string;
+  readonly proofHash: Uint8Array | undefined;
 }
 
 export type UpdateStep =
@@ -145,7 +205,7 @@ export type UpdateStep =
 export function decideUpdate(
   present: ServerRecord,
   asked: Update,
-  found: Pick<Findings, "roundTripMs">,
+  found: Pick<Findings, "answer">,
   circumstances: Circumstances,
 ): UpdateStep {
   const { serverName, connectedUsers, maxUsers } = asked.announcement;
@@ -163,14 +223,15 @@ export function decideUpdate(
   const moves = addressBlock(asked.origin) !== addressBlock(present.origin);
   const crowded = moves ? refuseCrowd(circumstances) : undefined;
   if (crowded !== undefined) return crowded;
-  if (found.roundTripMs === undefined) return { next: "ping", address: asked.address };
+  if (found.answer === undefined) return { next: "ping", address: asked.address };
   return {
     next: "write",
     record: {
       ...named,
       address,
       origin: asked.origin,
-      roundTripMs: found.roundTripMs,
+      ...provenBy(found.answer, asked.proofHash),
+      roundTripMs: found.answer.roundTripMs,
       misses: 0,
       checkedAtMs: nowMs,
     },

@@ -13,6 +13,8 @@ export interface ServerRecord {
   readonly connectedUsers: number;
   readonly maxUsers: number;
   readonly keyHash: Uint8Array;
+  /** Hash of the proof that the server has shown; undefined if it has shown none. */
+  readonly proofHash?: Uint8Array | undefined;
   /** The IP address that asked for `address`. Each check uses it to decide which addresses may be pinged. */
   readonly origin: string;
   /** Time of registration, milliseconds since 1970. */
@@ -28,6 +30,8 @@ export interface ServerRecord {
   readonly checkedAtMs: number;
   /** Time of the last change by a request with its key, milliseconds since 1970. */
   readonly keyUsedAtMs: number;
+  /** Set once the server has left the list: until then its id is kept for it. Milliseconds since 1970. */
+  readonly keptUntilMs?: number | undefined;
 }
 
 export interface VersionedRecord {

@@ -39,6 +39,7 @@ const rowSchema = z.strictObject({
   connectedUsers: countSchema,
   maxUsers: countSchema,
   keyHash: hashSchema,
+  proofHash: hashSchema.optional(),
   origin: z.string().min(1).max(ADDRESS_LENGTH_MAX),
   onlineSince: countSchema,
   roundTripMs: z.number().min(0),
@@ -47,6 +48,7 @@ const rowSchema = z.strictObject({
   misses: countSchema,
   checkedAtMs: countSchema,
   keyUsedAtMs: countSchema,
+  keptUntilMs: countSchema.optional(),
 });
 
 export class ListingTransfer implements ExportSource, ImportTarget {
@@ -70,10 +72,12 @@ export class ListingTransfer implements ExportSource, ImportTarget {
     // All at once, as a listing holds all records in memory anyway.
     this.#records ??= (await this.#store.changesOfOthers() ?? []).sort((a, b) => a.id - b.id);
     const later = this.#records.filter(({ id }) => id > last);
-    const rows = later.slice(0, PAGE_ROWS_MAX).map(({ keyHash, ...record }) => ({
+    const text = (hash: Uint8Array) => Buffer.from(hash).toString("base64url");
+    const rows = later.slice(0, PAGE_ROWS_MAX).map(({ keyHash, proofHash, ...record }) => ({
       kind: "server",
       ...record,
-      keyHash: Buffer.from(keyHash).toString("base64url"),
+      keyHash: text(keyHash),
+      ...(proofHash && { proofHash: text(proofHash) }),
     }));
     return { rows, next: later.length > rows.length ? String(rows.at(-1)!.id) : undefined };
   }

@@ -9,6 +9,7 @@
 import { type Fault, fault } from "./faults.ts";
 import type { ClientFrame, DepartureKind, HistoryEntry, ServerFrame } from "./frames.ts";
 import {
+  CHALLENGE_LENGTH_MAX,
   HISTORY_PAGE_DEFAULT,
   HISTORY_PAGE_MAX,
   type Limits,
@@ -23,7 +24,9 @@ const DIGITS = /^[0-9]{1,16}$/;
 /** Digits of a timestamp, including leading zeros. */
 const TIMESTAMP_DIGITS_MAX = 16;
 const NONCE = new RegExp(`^[A-Za-z0-9_-]{1,${NONCE_LENGTH_MAX}}$`);
-/** 256 bits in base64url. */
+/** What a listing sends for a server to prove that it has a secret, §9.4; never a `;`. */
+const CHALLENGE = new RegExp(`^[!-:<-~]{1,${CHALLENGE_LENGTH_MAX}}$`);
+/** 256 bits in base64url, as are tokens and the answers to challenges. */
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
 
 /** The WebSocket subprotocol that selects the extended mode, §12. */
@@ -102,9 +105,12 @@ function readUpdate(content: string): ClientFrame | Fault {
 
 function readPing(content: string): ClientFrame | Fault {
   if (content === "") return { type: "PING", timestamp: undefined };
-  return isTimestamp(content)
-    ? { type: "PING", timestamp: content }
-    : fault("TIMESTAMP_MALFORMED", TIMESTAMP_MS_MAX);
+  const [timestamp, challenge] = takeArgument(content);
+  if (!isTimestamp(timestamp)) return fault("TIMESTAMP_MALFORMED", TIMESTAMP_MS_MAX);
+  if (challenge === undefined) return { type: "PING", timestamp };
+  return CHALLENGE.test(challenge)
+    ? { type: "PING", timestamp, challenge }
+    : fault("CHALLENGE_MALFORMED", CHALLENGE_LENGTH_MAX);
 }
 
 function readQuery(content: string, limits: Read): ClientFrame | Fault {
@@ -182,9 +188,10 @@ export function encodeServerFrame(frame: ServerFrame): string {
         ? `c2/DISCONNECT ${frame.kind}; ${frame.username}`
         : `c2/DISCONNECT ${frame.kind}; ${frame.username}; ${frame.message}`;
     case "PING":
-      return frame.timestamp === undefined
-        ? `c2/PING ${frame.serverId}`
-        : `c2/PING ${frame.timestamp}; ${frame.serverId}`;
+      if (frame.timestamp === undefined) return `c2/PING ${frame.serverId}`;
+      return frame.answer === undefined
+        ? `c2/PING ${frame.timestamp}; ${frame.serverId}`
+        : `c2/PING ${frame.timestamp}; ${frame.serverId}; ${frame.answer}`;
     case "SESSION":
       return `c2/SESSION ${frame.token}; ${frame.position}`;
     case "JOIN":
@@ -210,7 +217,10 @@ export function encodeClientFrame(frame: ClientFrame<Pick<Username, "shown">>): 
     case "SEND":
       return `c2/SEND ${frame.nonce}; ${frame.timestamp}; ${frame.text}`;
     case "PING":
-      return frame.timestamp === undefined ? "c2/PING" : `c2/PING ${frame.timestamp}`;
+      if (frame.timestamp === undefined) return "c2/PING";
+      return frame.challenge === undefined
+        ? `c2/PING ${frame.timestamp}`
+        : `c2/PING ${frame.timestamp}; ${frame.challenge}`;
     case "QUERY":
       switch (frame.query) {
         case "active_users":
@@ -260,11 +270,13 @@ export function decodeServerFrame(text: string): ServerFrame | undefined {
       return { type, kind, username, message };
     }
     case "PING": {
-      const [first, second, more] = takeArguments(content, 2);
+      const [first, second, answer] = takeArguments(content, 2);
       const id = second ?? first;
-      if (id === undefined || !isTimestamp(id) || more !== undefined) return;
+      if (id === undefined || !isTimestamp(id)) return;
       if (second !== undefined && !isTimestamp(first ?? "")) return;
-      return { type, timestamp: second === undefined ? undefined : first, serverId: Number(id) };
+      if (answer !== undefined && !TOKEN.test(answer)) return;
+      const timestamp = second === undefined ? undefined : first;
+      return { type, timestamp, serverId: Number(id), ...(answer !== undefined && { answer }) };
     }
     case "SESSION": {
       const [token, position] = takeArgument(content);

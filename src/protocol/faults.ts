@@ -29,6 +29,7 @@ export const FAULTS = {
   BANNED: "You are banned from this server: {message}",
   SERVER_FULL: "Server is full: at most {limit} users are allowed, try again later",
   TIMESTAMP_MALFORMED: "Timestamp is malformed: milliseconds since 1970 as digits are allowed, 0 to {limit}",
+  CHALLENGE_MALFORMED: "Challenge is malformed: 1 to {limit} visible ASCII characters without ; are allowed",
   MESSAGE_MALFORMED: "Message is malformed: send c2/MSG timestamp; text",
   MESSAGE_EMPTY: "Message is empty: 1 to {limit} characters are allowed",
   MESSAGE_TOO_LONG: "Message is too long: 1 to {limit} characters are allowed",

@@ -16,8 +16,8 @@ export type ClientFrame<Name = Username> =
   | { readonly type: "MSG"; readonly timestamp: string; readonly text: string }
   | { readonly type: "UPDATE"; readonly username: Name }
   | { readonly type: "DISCONNECT" }
-  /** A timestamp stays text, because the server relays it as sent. */
-  | { readonly type: "PING"; readonly timestamp: string | undefined }
+  /** A timestamp stays text, because the server relays it as sent. A listing sends a challenge with it, §9.4. */
+  | { readonly type: "PING"; readonly timestamp: string | undefined; readonly challenge?: string }
   | Query
   | LiveFrame;
 
@@ -64,7 +64,13 @@ export type ServerFrame =
     /** The ban's message; undefined for the other kinds. */
     readonly message: string | undefined;
   }
-  | { readonly type: "PING"; readonly timestamp: string | undefined; readonly serverId: number }
+  | {
+    readonly type: "PING";
+    readonly timestamp: string | undefined;
+    readonly serverId: number;
+    /** The answer to a challenge, only of a server that has its proof, §9.4. */
+    readonly answer?: string | undefined;
+  }
   /** Only for clients in the extended mode, like the next two, §12. */
   | { readonly type: "SESSION"; readonly token: string; readonly position: number }
   | { readonly type: "JOIN"; readonly username: string }

@@ -202,6 +202,9 @@ export const USERNAME_LENGTH_MAX = 32;
 /** Milliseconds of a MSG's timestamp, §4.1: the largest integer that JSON carries exactly. */
 export const TIMESTAMP_MS_MAX = Number.MAX_SAFE_INTEGER;
 
+/** Characters of a listing's challenge in a PING, §6.4: twice a hash in hexadecimal. */
+export const CHALLENGE_LENGTH_MAX = 128;
+
 /** Messages in one answer to the `history` query, §5.4. */
 export const HISTORY_PAGE_MAX = 200;
 export const HISTORY_PAGE_DEFAULT = 50;

@@ -50,6 +50,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
       state,
       bans: { bar: () => undefined },
       sessionOfToken: () => undefined,
+      prove: () => undefined,
     }),
     state,
     resumption,

@@ -46,6 +46,22 @@ Deno.test("killed with -9 and started again, a chat server is listed under its o
   }
 });
 
+Deno.test("killed and started again without its store, a chat server on its port gets its entry back at once", async () => {
+  await using listing = await startServer("listing");
+  const place = ["--hostname", HOSTNAME, "--port", "5053", "--address", `${HOSTNAME}:5053`];
+  const flags = ["--kv", ":memory:", "--id", "7", ...place];
+  const listed = (name: string) => (entries: ListedServer[]) =>
+    entries.length === 1 && entries[0]!.id === 7 && entries[0]!.displayName === name;
+  {
+    await using chat = await startChatFor(listing.url, ...flags, "--name", "Before");
+    await untilListed(listing.url, 10, listed("Before"));
+    chat.kill("SIGKILL");
+    await chat.end();
+  }
+  await using _chat = await startChatFor(listing.url, ...flags, "--name", "After");
+  await untilListed(listing.url, 10, listed("After"));
+});
+
 Deno.test("a chat server is listed within 10 s of the start of a listing that came later", async () => {
   await using chat = await startChatFor(`http://${HOSTNAME}:${PORT}`);
   await using alice = await ChatClient.connect(chat.url, "alice");

@@ -245,6 +245,7 @@ function registration() {
   const started = new Registration({
     listing: plan.at("listing", {
       listing: "http://listing.example",
+      proof: "proof",
       register: () => Promise.resolve({ answered: true, status: 201, text: "key" }),
       update: () => Promise.resolve({ answered: true, status: 200, text: "" }),
       withdraw: () => Promise.resolve({ answered: true, status: 200, text: "" }),

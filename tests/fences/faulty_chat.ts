@@ -7,6 +7,7 @@
 import { administration } from "../../chat/admin/admin_api.ts";
 import { type AdminApp, adminIsOff } from "../../chat/admin/mount.ts";
 import { KvKeyStore } from "../../chat/announce/identity_kv.ts";
+import { Proofs } from "../../chat/announce/proofs.ts";
 import type { Connection, Receiver } from "../../chat/delivery/connection.ts";
 import { Fanout, type FanoutPort } from "../../chat/delivery/fanout.ts";
 import type { Participant } from "../../chat/delivery/participant.ts";
@@ -126,6 +127,7 @@ function startNode(
     id: ID,
     settings,
     stores,
+    proofs: new Proofs(new Uint8Array(), []),
     sockets: () => sockets.here(),
     fanout: plan.at("fanout", new Fanout({ meters, steadyMs: steadyClock, log })),
     soon: queueMicrotask,

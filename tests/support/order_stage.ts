@@ -269,6 +269,7 @@ export function world(
     state,
     bans,
     sessionOfToken: (token) => tokens.find(token),
+    prove: () => undefined,
   });
   const meters = new ChatMeters();
   const steadyMs = () => clock.steadyMs ?? clock.nowMs;

@@ -31,6 +31,7 @@ export async function promisesSettled(): Promise<void> {
 
 class WaitingListing implements Listing {
   readonly listing = URL_OF_LISTING;
+  readonly proof = "the-proof";
   readonly requests: Request[] = [];
 
   register(body: Announcement, key: string | undefined, signal: AbortSignal): Promise<ListingReply> {

@@ -191,12 +191,12 @@ export class ThreadLink implements FanoutTarget {
   }
 
   /**
-   * Answers PING and faults at once if nothing else of that session is unanswered: after all turns so far, without
+   * Answers PING without a challenge and faults at once if nothing else of that session is unanswered: after all turns so far, without
    * waiting for a commit. Returns whether it did.
    */
   #answerNow(session: RemoteSession, input: Input): boolean {
     if (input.type === "FAULT") this.#answer(session, input.fault);
-    else if (input.type === "PING") {
+    else if (input.type === "PING" && input.challenge === undefined) {
       const { timestamp } = input;
       const { serverId } = this.#options;
       session.push(toFrame(encodeServerFrame({ type: "PING", timestamp, serverId })));

@@ -34,11 +34,12 @@ async function withListing(
 /** A signal that never fires. */
 const never = new AbortController().signal;
 
+const PROOF = "p".repeat(43);
 const BODY = { serverName: "Pub", address: ":5000", connectedUsers: 0, maxUsers: 50 };
 
 Deno.test("listing client registers by POST, with a key where there is one", () =>
   withListing(() => new Response("the key", { status: 201 }), async (url, seen) => {
-    const client = new ListingClient(url, 42);
+    const client = new ListingClient(url, 42, PROOF);
     const created = { answered: true, status: 201, text: "the key" } as const;
     assertEquals<ListingReply>(await client.register(BODY, undefined, never), created);
     assertEquals<ListingReply>(await client.register(BODY, "old key", never), created);
@@ -52,7 +53,7 @@ Deno.test("listing client registers by POST, with a key where there is one", () 
 
 Deno.test("listing client updates by PUT what it is given and no more, and withdraws by DELETE without a body", () =>
   withListing(() => new Response(null, { status: 200 }), async (url, seen) => {
-    const client = new ListingClient(url, 0);
+    const client = new ListingClient(url, 0, PROOF);
     const done = { answered: true, status: 200, text: "" } as const;
     assertEquals<ListingReply>(await client.update({ connectedUsers: 3 }, "key", never), done);
     assertEquals<ListingReply>(await client.withdraw("key", never), done);
@@ -65,10 +66,20 @@ Deno.test("listing client updates by PUT what it is given and no more, and withd
     );
   }));
 
+Deno.test("listing client shows its proof where the listing pings an address, and nowhere else", () =>
+  withListing(() => new Response("key", { status: 201 }), async (url, seen) => {
+    const client = new ListingClient(url, 42, PROOF);
+    await client.register({}, undefined, never);
+    await client.update({ address: ":5001" }, "key", never);
+    await client.update({ connectedUsers: 1 }, "key", never);
+    await client.withdraw("key", never);
+    assertEquals(seen.map(({ headers }) => headers.get("c2-proof")), [PROOF, PROOF, null, null]);
+  }));
+
 Deno.test("listing client finds /servers under the listing's base, with and without a slash at its end", () =>
   withListing(() => new Response(), async (url, seen) => {
     for (const base of ["", "/", "/under", "/under/"]) {
-      await new ListingClient(`${url}${base}`, Number.MAX_SAFE_INTEGER).withdraw("key", never);
+      await new ListingClient(`${url}${base}`, Number.MAX_SAFE_INTEGER, PROOF).withdraw("key", never);
     }
     const id = "9007199254740991";
     assertEquals(seen.map(({ path }) => path), [
@@ -82,7 +93,7 @@ Deno.test("listing client finds /servers under the listing's base, with and with
 Deno.test("listing client answers a refusal and a broken listing as they came", async () => {
   for (const status of [200, 400, 401, 404, 409, 413, 429, 500, 503]) {
     await withListing(() => new Response(`because ${status}`, { status }), async (url) => {
-      assertEquals<ListingReply>(await new ListingClient(url, 1).register(BODY, undefined, never), {
+      assertEquals<ListingReply>(await new ListingClient(url, 1, PROOF).register(BODY, undefined, never), {
         answered: true,
         status,
         text: `because ${status}`,
@@ -96,7 +107,7 @@ Deno.test("listing client follows no redirect, so that its key goes to nobody el
     withListing(
       () => new Response(null, { status: 307, headers: { location: elsewhere } }),
       async (url, seen) => {
-        const reply = await new ListingClient(url, 1).update({ connectedUsers: 1 }, "key", never);
+        const reply = await new ListingClient(url, 1, PROOF).update({ connectedUsers: 1 }, "key", never);
         assertEquals(reply.answered && reply.status, 307);
         assertEquals([seen.length, seenElsewhere.length], [1, 0]);
       },
@@ -107,7 +118,7 @@ const CAP = 4096;
 Deno.test("listing client reads an answer of any length up to its cap, and of a longer one the beginning", async () => {
   for (const [length, read] of [[CAP - 1, CAP - 1], [CAP, CAP], [CAP + 1, CAP], [1_000_000, CAP]] as const) {
     await withListing(() => new Response("x".repeat(length), { status: 400 }), async (url) => {
-      const reply = await new ListingClient(url, 1).register(BODY, undefined, never);
+      const reply = await new ListingClient(url, 1, PROOF).register(BODY, undefined, never);
       assertEquals(reply.answered && reply.text.length, read, `${length} bytes`);
     });
   }
@@ -126,7 +137,7 @@ Deno.test("listing client hangs up on an answer without an end", async () => {
       cancel: () => hungUp(),
     });
   await withListing(() => new Response(endless(), { status: 201 }), async (url) => {
-    const reply = await new ListingClient(url, 1).register(BODY, undefined, never);
+    const reply = await new ListingClient(url, 1, PROOF).register(BODY, undefined, never);
     assertEquals(reply.answered && reply.text, "a".repeat(CAP));
     await wasHungUp;
     assertLess(sent, 64 * 1024 * 1024);
@@ -135,7 +146,7 @@ Deno.test("listing client hangs up on an answer without an end", async () => {
 
 Deno.test("listing client takes bytes that are no text", () =>
   withListing(() => new Response(new Uint8Array([0xff, 0xfe, 0x41, 0xc3]), { status: 400 }), async (url) => {
-    const reply = await new ListingClient(url, 1).register(BODY, undefined, never);
+    const reply = await new ListingClient(url, 1, PROOF).register(BODY, undefined, never);
     assertEquals<ListingReply>(reply, { answered: true, status: 400, text: "\ufffd\ufffdA\ufffd" });
   }));
 
@@ -148,11 +159,11 @@ Deno.test("listing client answers nobody there, and what is no HTTP, as not answ
     connection.close();
   })();
   const { port } = garbage.addr;
-  const reply = await new ListingClient(`http://127.0.0.1:${port}`, 1).withdraw("key", never);
+  const reply = await new ListingClient(`http://127.0.0.1:${port}`, 1, PROOF).withdraw("key", never);
   assert(!reply.answered && reply.reason !== "", JSON.stringify(reply));
   await serving;
   garbage.close();
-  const refused = await new ListingClient(`http://127.0.0.1:${port}`, 1).withdraw("key", never);
+  const refused = await new ListingClient(`http://127.0.0.1:${port}`, 1, PROOF).withdraw("key", never);
   assert(!refused.answered);
   assertMatch(refused.reason, /refused/);
 });
@@ -178,7 +189,7 @@ Deno.test("listing client gives up when it is told, before the answer and in the
       return new Response("too late", { status: 201 });
     }, async (url) => {
       const abort = new AbortController();
-      const reply = new ListingClient(url, 1).register(BODY, undefined, abort.signal);
+      const reply = new ListingClient(url, 1, PROOF).register(BODY, undefined, abort.signal);
       await hasArrived;
       abort.abort(new Error("told to stop"));
       const { answered, reason } = await reply as ListingReply & { answered: false };
@@ -196,7 +207,10 @@ Deno.test("listing client gives up when it is told, before the answer and in the
 
 Deno.test("listing client that was told to give up before it began asks nobody", () =>
   withListing(() => new Response(), async (url, seen) => {
-    const reply = await new ListingClient(url, 1).withdraw("key", AbortSignal.abort(new Error("stopping")));
+    const reply = await new ListingClient(url, 1, PROOF).withdraw(
+      "key",
+      AbortSignal.abort(new Error("stopping")),
+    );
     assertEquals<ListingReply>(reply, { answered: false, reason: "stopping" });
     assertEquals(seen, []);
   }));

@@ -79,6 +79,14 @@ registrationTest(
   },
 );
 
+registrationTest("logs neither its key nor its proof, which an answer may repeat", async (stage) => {
+  stage.keys.kept.set(URL_OF_LISTING, "old-key");
+  await stage.start();
+  await stage.next().answer(400, "no old-key, no the-proof");
+  const [line] = stage.log.lines;
+  assertEquals(line?.properties["answer"], "status 400: no (the key), no (the proof)");
+});
+
 registrationTest("registers with the key of an earlier run", async (stage) => {
   stage.keys.kept.set(URL_OF_LISTING, "old-key");
   await stage.start();

@@ -219,6 +219,7 @@ function newRoom(): RoomUnderTest {
     state: new RoomState({ history, replayBuffer, identity: SERVER }),
     bans: { bar: (username, address) => made.bar(username, address) },
     sessionOfToken: () => undefined,
+    prove: () => undefined,
   });
   const made: RoomUnderTest = {
     room,

@@ -13,6 +13,7 @@ import {
   pingOverWebSocket,
 } from "../../../listing/probe/websocket_ping.ts";
 import { parseAddress } from "../../../src/address.ts";
+import { answerTo, proofId } from "../../../src/announcement/proof.ts";
 import { acceptHandshake, startChatServer, startRawServer } from "./fake_chat_server.ts";
 import { forEver, HOSTILE, PONG } from "./hostile_servers.ts";
 
@@ -31,11 +32,13 @@ function makeProber(parts: Partial<SocketProberParts> = {}): SocketProber {
 
 async function ping(
   address: string,
-  { id = 7, origin = LOOPBACK, ...parts }: Partial<SocketProberParts> & { id?: number; origin?: string } = {},
+  { id = 7, origin = LOOPBACK, proof, ...parts }:
+    & Partial<SocketProberParts>
+    & { id?: number; origin?: string; proof?: string } = {},
 ): Promise<PingOutcome> {
   const parsed = parseAddress(address, origin);
   assert(!("problem" in parsed), address);
-  return await makeProber(parts).ping({ address: parsed, id, origin });
+  return await makeProber(parts).ping({ address: parsed, id, origin, proof });
 }
 
 function problemOf(outcome: PingOutcome): string {
@@ -56,6 +59,32 @@ Deno.test("a server that answers its id and the timestamp is alive, and its roun
   const timestamp = Number(/^c2\/PING ([0-9]+)$/.exec(server.texts[0] ?? "")?.[1]);
   assert(timestamp >= before && timestamp <= Date.now());
   assertEquals(server.hosts, [`${LOOPBACK}:${server.port}`]);
+});
+
+Deno.test("a server that is asked for a proof is proven by the right answer, unproven by none, refused by a wrong one", async () => {
+  const proof = "p".repeat(43);
+  const answers: [(challenge: string) => string, isProven: boolean | undefined][] = [
+    [(challenge) => `; ${answerTo(challenge, proof)}`, true],
+    [() => "", false],
+    [(challenge) => `; ${answerTo(challenge, "another")}`, undefined],
+    [() => `; ${answerTo("of an earlier ping", proof)}`, undefined],
+  ];
+  const challenges = new Set<string>();
+  for (const [answer, isProven] of answers) {
+    await using server = startChatServer({
+      answer(text, socket) {
+        const [, timestamp, challenge = ""] = /^c2\/PING ([0-9]+); (\S+)$/.exec(text) ?? [];
+        challenges.add(challenge);
+        socket.send(`c2/PING ${timestamp}; 7${answer(challenge)}`);
+      },
+    });
+    const outcome = await ping(`${LOOPBACK}:${server.port}`, { proof });
+    assertEquals(outcome.answered ? outcome.isProven : undefined, isProven);
+    if (!outcome.answered) assertStringIncludes(outcome.problem, "another proof than the request's C2-Proof");
+  }
+  assertEquals(challenges.size, answers.length, "each ping has a challenge of its own");
+  const ids = new Set([...challenges].map((challenge) => challenge.slice(0, proofId(proof).length)));
+  assertEquals([...ids], [proofId(proof)]);
 });
 
 Deno.test("a name is resolved once, its checked address is pinged, and the server receives the name", async () => {

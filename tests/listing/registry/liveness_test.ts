@@ -23,6 +23,7 @@ function sweep(
   const liveness = new Liveness({
     index: listing.index,
     check,
+    forget: () => listing.registry.forget(),
     interval,
     steadyClock: () => performance.now(),
     wallClock: () => listing.nowMs,

@@ -42,5 +42,12 @@ export function sweep(
 ): Liveness {
   const clock = () => performance.now();
   const index = new ServerIndex(STORE, clock, new ChangeLog("test"));
-  return new Liveness({ index, check, interval: 0.02, steadyClock: clock, wallClock });
+  return new Liveness({
+    index,
+    check,
+    forget: () => Promise.resolve(),
+    interval: 0.02,
+    steadyClock: clock,
+    wallClock,
+  });
 }

@@ -69,6 +69,7 @@ async function sweepFor(
     const liveness = new Liveness({
       index,
       check,
+      forget: () => Promise.resolve(),
       interval: INTERVAL_S,
       steadyClock: clock,
       wallClock: clock,
