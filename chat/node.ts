@@ -19,6 +19,7 @@ import { ResumeTokens } from "./resume/resume_tokens.ts";
 import { RoomState } from "./room/room_state.ts";
 import type { BanStore } from "./store/ban_store.ts";
 import { Bans } from "./room/bans.ts";
+import { ConfirmedClock } from "./store/confirmed_clock.ts";
 import { History } from "./room/history.ts";
 import { HeldSessions } from "./resume/held_sessions.ts";
 import { Sequencer } from "./order/sequencer.ts";
@@ -39,7 +40,7 @@ import {
 } from "./resume/recovery.ts";
 import { type KeyStore, Registration } from "./announce/registration.ts";
 import { Resumption } from "./resume/resumption.ts";
-import { oldestKeptId, Retention } from "./store/retention.ts";
+import { oldestKeptMs, Retention } from "./store/retention.ts";
 import { Room } from "./room/room.ts";
 import { TurnSpans } from "./order/turn_spans.ts";
 import type { SettingsInForce } from "./settings.ts";
@@ -96,6 +97,7 @@ export class Node {
   readonly #tokens: ResumeTokens;
   readonly #held: HeldSessions;
   readonly #registrations: Registration[] = [];
+  readonly #clock: ConfirmedClock;
   #retention: Retention | undefined;
   #connectedUsers = 0;
 
@@ -103,7 +105,8 @@ export class Node {
     this.#options = options;
     this.#recovered = recovered;
     const { settings, stores, meters, log } = options;
-    const { bans } = recovered;
+    const { bans, sweptAtMs, newest } = recovered;
+    this.#clock = new ConfirmedClock(sweptAtMs ?? newest?.receivedMs, steadyClock());
     this.#tokens = new ResumeTokens({ store: stores.sessions, mintToken, log });
     this.#held = new HeldSessions(
       () => settings.limits.resumeWindow * 1000,
@@ -117,6 +120,10 @@ export class Node {
     const connectedUsers = () => this.#connectedUsers;
     const history = stores.retained;
     meters.readRoom({ connectedUsers, held: this.#held, history, bans, registrations: this.#registrations });
+  }
+
+  #confirmedMs(nowMs: number): number {
+    return this.#clock.read(nowMs, steadyClock());
   }
 
   #makeState(): RoomState {
@@ -178,7 +185,7 @@ export class Node {
       limits,
       nowMs,
       steadyMs,
-      historyFrom: (nowMs) => oldestKeptId(nowMs, limits.historyDays),
+      historyFromMs: (nowMs) => oldestKeptMs(this.#confirmedMs(nowMs), limits.historyDays),
       soon,
       meters,
       spans: tracing && new TurnSpans(tracing, preciseClock),
@@ -202,6 +209,7 @@ export class Node {
         },
       },
       nowMs,
+      confirmedMs: () => this.#confirmedMs(nowMs()),
       mintId: () => crypto.randomUUID(),
       log,
     });
@@ -245,6 +253,7 @@ export class Node {
       limits: settings.limits,
       replayableFrom: () => this.#recovered.replayBuffer.heldFrom,
       nowMs,
+      confirmedMs: () => this.#confirmedMs(nowMs()),
       log,
     });
   }
@@ -313,7 +322,8 @@ async function recover({ settings: { limits }, stores, log }: NodeOptions) {
     reserve: (upTo) =>
       void extendPositions(kv, upTo).catch((error) => log.error("positions.reserve_failed", { error })),
   });
-  return { history, newest, bans, replayBuffer, named: broadcasts.named };
+  const sweptAtMs = await stores.retained.sweptAtMs();
+  return { history, newest, sweptAtMs, bans, replayBuffer, named: broadcasts.named };
 }
 
 /** 256 random bits in base64url. */

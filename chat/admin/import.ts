@@ -122,7 +122,8 @@ export class ChatImport implements ImportTarget {
     const { messages } = this.#options;
     let last = this.#last ?? "";
     if (
-      this.#last === undefined && (await messages.page({ limit: 1, before: undefined, from: "" })).length > 0
+      this.#last === undefined &&
+      (await messages.page({ limit: 1, before: undefined, receivedFrom: 0 })).length > 0
     ) {
       return { problem: "the store has messages: an import needs a store without messages", row: 0 };
     }

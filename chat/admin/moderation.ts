@@ -52,6 +52,8 @@ export interface ModerationOptions {
   /** All connections, with or without a session. */
   readonly sessions: Iterable<Participant>;
   readonly nowMs: () => number;
+  /** The time that is believed, of a `ConfirmedClock`: a ban that was removed does not come back. */
+  readonly confirmedMs: () => number;
   readonly mintId: () => string;
   readonly log: Logger;
 }
@@ -182,7 +184,7 @@ export class Moderation {
   }
 
   async #sweep(): Promise<void> {
-    const past = this.#options.bans.past(this.#options.nowMs());
+    const past = this.#options.bans.past(this.#options.confirmedMs());
     await this.#remove(past);
     if (past.length > 0) this.#options.log.info("bans.swept", { removed: past.length });
   }

@@ -14,7 +14,7 @@ import { asksForOlder } from "./batch.ts";
 export interface LookupParts {
   readonly state: RoomState;
   readonly journal: Pick<Journal, "find" | "page">;
-  readonly historyFrom: () => string;
+  readonly historyFromMs: () => number;
   readonly log: Logger;
 }
 
@@ -43,7 +43,10 @@ export class Lookups {
     return reads.length === 0 ? lookups : Promise.all(reads).then(() => lookups);
   }
 
-  #readFor(submission: Submission, { journal, state, historyFrom }: LookupParts): Promise<void> | undefined {
+  #readFor(
+    submission: Submission,
+    { journal, state, historyFromMs }: LookupParts,
+  ): Promise<void> | undefined {
     const { input } = submission;
     if (input.type !== "QUERY") return undefined;
     switch (input.query) {
@@ -55,7 +58,7 @@ export class Lookups {
         });
       case "history": {
         if (!asksForOlder(input)) return undefined;
-        const range = { limit: input.limit, before: input.before, from: historyFrom() };
+        const range = { limit: input.limit, before: input.before, receivedFrom: historyFromMs() };
         const page = state.page(range);
         if (page !== undefined) {
           this.pages.set(submission, page);

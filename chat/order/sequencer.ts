@@ -37,7 +37,7 @@ export interface SequencerOptions {
   readonly limits: Pick<Limits, "maxMessageLength">;
   readonly nowMs: () => number;
   readonly steadyMs: () => number;
-  readonly historyFrom: (nowMs: number) => string;
+  readonly historyFromMs: (nowMs: number) => number;
   /** Calls `turn` soon: inputs submitted until then join its batch. */
   readonly soon: (turn: () => void) => void;
   readonly meters: ChatMeters;
@@ -171,8 +171,8 @@ export class Sequencer {
 
   #lookUp({ submissions }: Batch): Lookups | Promise<Lookups> {
     if (!submissions.some(({ input }) => input.type === "QUERY")) return Lookups.NONE;
-    const { state, journal, nowMs, historyFrom, log } = this.#options;
-    return Lookups.of(submissions, { state, journal, historyFrom: () => historyFrom(nowMs()), log });
+    const { state, journal, nowMs, historyFromMs, log } = this.#options;
+    return Lookups.of(submissions, { state, journal, historyFromMs: () => historyFromMs(nowMs()), log });
   }
 
   /** Decides and begins to store the queued inputs that need not wait for `pending`, which is about to be sent. */
@@ -192,14 +192,14 @@ export class Sequencer {
   /** Decides a batch and begins to store it. `pending` counts broadcasts that are sent before it. */
   #decideAll(batch: Batch, lookups: Lookups, pending: number): void {
     const { submissions } = batch;
-    const { room, turnLog, historyFrom, steadyMs, meters, spans } = this.#options;
+    const { room, turnLog, historyFromMs, steadyMs, meters, spans } = this.#options;
     meters.turnInputs.observe(submissions.length);
     spans?.deciding(batch);
     const nowMs = this.#options.nowMs();
     const now: Moment = {
       nowMs,
       steadyMs: steadyMs(),
-      historyFrom: () => historyFrom(nowMs),
+      historyFromMs: () => historyFromMs(nowMs),
       found: lookups.messages,
     };
     batch.pages = lookups.pages;

@@ -26,7 +26,7 @@ export async function newestOf(
   journal: Pick<Journal, "page">,
   { historyCount }: Limits,
 ): Promise<NewestMessages> {
-  const newest = await journal.page({ limit: WINDOW_MESSAGES_MAX, before: undefined, from: "" });
+  const newest = await journal.page({ limit: WINDOW_MESSAGES_MAX, before: undefined, receivedFrom: 0 });
   return { kept: historyCount, newest, isWhole: newest.length < WINDOW_MESSAGES_MAX };
 }
 

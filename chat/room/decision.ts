@@ -111,8 +111,8 @@ export interface Left {
 export interface Moment {
   readonly nowMs: number;
   readonly steadyMs: number;
-  /** The smallest id that is within `--history-days`, §5.4. */
-  readonly historyFrom: () => string;
+  /** Messages received before this time are past `--history-days`, §5.4. */
+  readonly historyFromMs: () => number;
   /** Messages that the batch edits and memory does not hold, read from the journal, by id. */
   readonly found: ReadonlyMap<string, StoredMessage>;
 }

@@ -61,9 +61,9 @@ export class History {
 
   /** The newest messages of a range, the newest last; undefined if the journal must be read. */
   page(range: HistoryRange): StoredMessage[] | undefined {
-    const { page, older } = this.#window.page(range);
-    // If the window holds a message older than the range, it holds the whole range.
-    return page.length >= range.limit || this.#isWhole || older > 0 ? page : undefined;
+    const page = this.#window.page(range);
+    // The window is longer than any page of the newest, and where a part of it is past its age, so is all before it.
+    return page.length >= range.limit || this.#isWhole || range.before === undefined ? page : undefined;
   }
 }
 

@@ -39,8 +39,8 @@ export interface HistoryRange {
   readonly limit: number;
   /** Only messages with a smaller id. */
   readonly before: string | undefined;
-  /** Only messages with this id or a greater one. */
-  readonly from: string;
+  /** Only messages received at this time or later, in milliseconds since 1970. */
+  readonly receivedFrom: number;
 }
 
 /** Entries of one `append`. Each takes up to 320 bytes beside its text, of the 800 KiB that a Deno KV commit allows. */

@@ -39,11 +39,6 @@ export function timeOf(id: string): number {
   return parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
-/** The smallest id that a message of the time `ms` (milliseconds since 1970) or later can have. */
-export function firstIdAt(ms: number): string {
-  return format(Math.max(0, Math.floor(ms)), 0, 0, 0);
-}
-
 // 48 bits of time, 4 of version, 12 of counter, 2 of variant, 14 of counter, 48 random.
 function format(ms: number, counter: number, random16: number, random32: number): string {
   const low = 0x8000 | (counter & 0x3fff);

@@ -55,12 +55,20 @@ export class MessageWindow {
     this.#gone = 0;
   }
 
-  /** The newest messages of a range, the newest last, and the number of messages older than the range. */
-  page({ limit, before, from }: HistoryRange): { page: StoredMessage[]; older: number } {
-    const end = before === undefined ? this.#messages.length : this.#indexOf(before);
-    const start = Math.min(this.#indexOf(from), end);
-    const page = this.#messages.slice(Math.max(start, end - limit), end) as StoredMessage[];
-    return { page, older: start - this.#gone };
+  /** The newest messages of a range, the newest last. */
+  page({ limit, before, receivedFrom }: HistoryRange): StoredMessage[] {
+    const page: StoredMessage[] = [];
+    let index = before === undefined ? this.#messages.length : this.#indexOf(before);
+    while (--index >= this.#gone && page.length < limit) {
+      const message = this.#messages[index]!;
+      if (message.receivedMs >= receivedFrom) page.push(message);
+    }
+    return page.reverse();
+  }
+
+  /** The oldest first. */
+  *[Symbol.iterator](): Iterator<StoredMessage> {
+    for (let index = this.#gone; index < this.#messages.length; index++) yield this.#messages[index]!;
   }
 
   /** The index of the first id that is not below `uuid`. */

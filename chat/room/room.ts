@@ -145,7 +145,7 @@ export class Room {
       case "history":
         return {
           kind: "asked_history",
-          range: { limit: input.limit, before: input.before, from: now.historyFrom() },
+          range: { limit: input.limit, before: input.before, receivedFrom: now.historyFromMs() },
         };
       case "server_info":
         return { kind: "answered", content: JSON.stringify(this.#serverInfo(now.nowMs)) };
@@ -322,7 +322,7 @@ export class Room {
   #change(session: SessionId, username: Username, uuid: string, text: string, now: Moment): Decision {
     const unsettled = this.#unsettledChanges.get(uuid) ?? this.#unsettledSaid.get(uuid);
     const message = unsettled ?? this.#options.state.find(uuid) ?? now.found.get(uuid);
-    if (message === undefined || uuid < now.historyFrom()) return refused("MESSAGE_UNKNOWN");
+    if (message === undefined || message.receivedMs < now.historyFromMs()) return refused("MESSAGE_UNKNOWN");
     const refusal = message.author !== session
       ? refused("NOT_YOUR_MESSAGE")
       : message.text === ""

@@ -18,8 +18,10 @@ export interface Journal {
   page(range: HistoryRange): Promise<StoredMessage[]>;
   /** The oldest messages with greater ids than `uuid`, the oldest first. */
   after(uuid: string, limit: number): Promise<StoredMessage[]>;
-  /** Removes messages with ids below `from`, then the oldest past `keep` and past `bytes`. Returns how many. */
+  /** Removes the oldest messages: those past `keep`, past `bytes` and past their age. Returns how many. */
   sweep(bounds: KeptMessages): Promise<number>;
+  /** `nowMs` of a sweep in the hour before the last one, also of an earlier run; undefined if there was none. */
+  sweptAtMs(): Promise<number | undefined>;
   /** Bytes of the stored messages, each counted by `storedBytes` of segment.ts. */
   readonly bytes: number;
   /** The newest broadcasts. Calls `isEnough` with each text, the newest first, until it returns true. */
@@ -33,8 +35,10 @@ export interface KeptMessages {
   /** Messages. */
   readonly keep: number;
   readonly bytes: number;
-  /** The smallest id. */
-  readonly from: string;
+  /** Messages received before this time go. */
+  readonly receivedFrom: number;
+  /** A message received after this time was received by a wrong clock: it goes if a later message goes by its age. */
+  readonly nowMs: number;
 }
 
 /** A message as it was broadcast at one position. */

@@ -27,6 +27,13 @@ import { EditLogRows } from "./edit_log_kv.ts";
 const BYTES = ["message_bytes"];
 /** The row with the greatest position that retention has removed. */
 const SWEPT = ["swept"];
+/** The row with `nowMs` of the last sweep, and the milliseconds after which it is written again. */
+const SWEPT_AT = ["swept_at"];
+const SWEPT_AT_EVERY_MS = 3_600_000;
+/** Messages past their age that a page passes over before all older ones count as past it. A sweep leaves few. */
+const PAST_AGE_MAX = 1000;
+/** Segments of a read of a sweep, which mostly ends in the first. */
+const SWEEP_SEGMENTS = 8;
 /** Segments of the first read, a page on a busy server; later reads grow, as a segment may hold a single message. */
 const READ_SEGMENTS_MIN = 2;
 const READ_SEGMENTS_MAX = 64;
@@ -45,6 +52,7 @@ export class KvJournal implements Journal {
   #bytes = 0;
   /** Settles when the row BYTES exists. */
   #measured: Promise<void> | undefined;
+  #sweptAtMs: number | undefined;
 
   /** `assertInPlace` throws if the file is gone; the checks of `fence` fail once another process owns the journal. */
   constructor(
@@ -125,14 +133,15 @@ export class KvJournal implements Journal {
     return segment && messagesOf(segment.value).find((message) => message.uuid === uuid);
   }
 
-  async page({ limit, before, from }: HistoryRange): Promise<StoredMessage[]> {
-    const end = before ?? PAST_ALL;
-    if (end <= from || limit < 1) return [];
+  async page({ limit, before, receivedFrom }: HistoryRange): Promise<StoredMessage[]> {
+    if (limit < 1) return [];
     const newestFirst: StoredMessage[] = [];
-    for await (const message of this.#newestFirst(end)) {
-      if (message.uuid < from) break;
-      newestFirst.push(message);
-      if (newestFirst.length === limit) break;
+    let pastAge = 0;
+    for await (const message of this.#newestFirst(before ?? PAST_ALL)) {
+      // Others may be within their age: a clock that was behind received this one.
+      if (message.receivedMs >= receivedFrom) newestFirst.push(message);
+      else pastAge++;
+      if (newestFirst.length === limit || pastAge === PAST_AGE_MAX) break;
     }
     return newestFirst.reverse();
   }
@@ -188,39 +197,31 @@ export class KvJournal implements Journal {
     return oldest === undefined ? 0 : await this.#readEnd() - oldest.value.ordinal;
   }
 
-  async sweep({ keep, bytes, from }: KeptMessages): Promise<number> {
+  async sweep(bounds: KeptMessages): Promise<number> {
     await this.#measure();
+    await this.#noteSweep(bounds.nowMs);
+    const stays = await this.#firstThatStays(bounds);
     let removed = 0;
     while (true) {
-      let excess = Math.max(0, await this.count() - keep);
-      this.#bytes = await this.#readBytes() ?? 0;
-      let excessBytes = this.#bytes - bytes;
-      let freed = 0;
       const atomic = this.#kv.atomic();
       const gone: StoredMessage[] = [];
       for await (
         const { key, value, versionstamp } of segmentsIn(this.#kv, {}, { limit: REMOVE_SEGMENTS_MAX })
       ) {
+        if (value.ordinal >= stays) break;
         const messages = messagesOf(value);
-        let going = 0;
-        for (const message of messages) {
-          if (going >= excess && excessBytes <= 0 && message.uuid >= from) break;
-          going++;
-          excessBytes -= storedBytes(message);
-          freed += storedBytes(message);
-        }
-        if (going === 0) break;
-        const kept = messages.slice(going);
+        const going = Math.min(messages.length, stays - value.ordinal);
         // If a change is stored meanwhile the commit fails, and the loop repeats it.
         atomic.check({ key, versionstamp }).delete(key);
-        for (const segment of segmentsOf(kept, value.ordinal + going)) atomic.set(keyOf(segment), segment);
-        excess -= Math.min(excess, going);
+        for (const segment of segmentsOf(messages.slice(going), value.ordinal + going)) {
+          atomic.set(keyOf(segment), segment);
+        }
         gone.push(...messages.slice(0, going));
-        if (kept.length > 0) break;
       }
       if (gone.length === 0) return removed;
       const swept = Math.max(...gone.map(({ position }) => position ?? 0));
       if (swept > 0) atomic.set(SWEPT, swept);
+      const freed = gone.reduce((sum, message) => sum + storedBytes(message), 0);
       addBytes(atomic, -freed);
       const { ok } = await atomic.commit();
       if (!ok) continue;
@@ -253,6 +254,32 @@ export class KvJournal implements Journal {
   async #readBytes(): Promise<number | undefined> {
     const { value } = await this.#kv.get<Deno.KvU64>(BYTES);
     return value === null ? undefined : Number(BigInt.asIntN(64, value.value));
+  }
+
+  /** The ordinal of the oldest message that a sweep leaves. */
+  async #firstThatStays({ keep, bytes, receivedFrom, nowMs }: KeptMessages): Promise<number> {
+    let stays = await this.#readEnd() - keep;
+    this.#bytes = await this.#readBytes() ?? 0;
+    let excessBytes = this.#bytes - bytes;
+    for await (const { value } of segmentsIn(this.#kv, {}, { batchSize: SWEEP_SEGMENTS })) {
+      for (const [i, message] of messagesOf(value).entries()) {
+        const ordinal = value.ordinal + i;
+        if (excessBytes > 0 || message.receivedMs < receivedFrom) stays = Math.max(stays, ordinal + 1);
+        else if (message.receivedMs <= nowMs && ordinal >= stays) return stays;
+        excessBytes -= storedBytes(message);
+      }
+    }
+    return stays;
+  }
+
+  async sweptAtMs(): Promise<number | undefined> {
+    return (await this.#kv.get<number>(SWEPT_AT)).value ?? undefined;
+  }
+
+  async #noteSweep(nowMs: number): Promise<void> {
+    if (Math.abs(nowMs - (this.#sweptAtMs ?? -Infinity)) < SWEPT_AT_EVERY_MS) return;
+    await this.#kv.set(SWEPT_AT, nowMs);
+    this.#sweptAtMs = nowMs;
   }
 
   async #readEnd(): Promise<number> {

@@ -40,23 +40,25 @@ export class MemoryJournal implements Journal {
   }
 
   page(range: HistoryRange): Promise<StoredMessage[]> {
-    return Promise.resolve(this.#messages.page(range).page);
+    return Promise.resolve(this.#messages.page(range));
   }
 
   after(uuid: string, limit: number): Promise<StoredMessage[]> {
     return Promise.resolve(this.#messages.after(uuid, limit));
   }
 
-  sweep({ keep, bytes, from }: KeptMessages): Promise<number> {
-    let removed = 0;
-    while (
-      this.#messages.size > 0 &&
-      (this.#messages.size > keep || this.#bytes > bytes || this.#messages.oldest!.uuid < from)
-    ) {
-      this.#removeOldest();
-      removed++;
+  sweep({ keep, bytes, receivedFrom, nowMs }: KeptMessages): Promise<number> {
+    let going = Math.max(0, this.#messages.size - keep);
+    let excessBytes = this.#bytes - bytes;
+    let seen = 0;
+    for (const message of this.#messages) {
+      seen++;
+      if (excessBytes > 0 || message.receivedMs < receivedFrom) going = Math.max(going, seen);
+      else if (message.receivedMs <= nowMs && seen > going) break;
+      excessBytes -= storedBytes(message);
     }
-    return Promise.resolve(removed);
+    for (let removed = 0; removed < going; removed++) this.#removeOldest();
+    return Promise.resolve(going);
   }
 
   #removeOldest(): void {
@@ -67,6 +69,10 @@ export class MemoryJournal implements Journal {
   /** Nothing outlives the process. */
   recoverBroadcasts(): Promise<RecoveredBroadcasts> {
     return Promise.resolve({ broadcasts: [], from: Infinity, named: [] });
+  }
+
+  sweptAtMs(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   forgetBroadcasts(): Promise<void> {

@@ -6,7 +6,6 @@
  */
 import type { Logger } from "../../src/logging/log.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
-import { firstIdAt } from "../room/message_id.ts";
 import type { Journal } from "./journal.ts";
 
 /** Seconds between two sweeps: messages past the limits stay in the file for at most this long. */
@@ -14,9 +13,9 @@ export const SWEEP_INTERVAL_SECONDS = 60;
 
 const DAY_MS = 86_400_000;
 
-/** The smallest id of a message that is at most `days` old. */
-export function oldestKeptId(nowMs: number, days: number): string {
-  return firstIdAt(nowMs - days * DAY_MS);
+/** Messages received before this time are past an age of `days`. */
+export function oldestKeptMs(nowMs: number, days: number): number {
+  return nowMs - days * DAY_MS;
 }
 
 export interface RetentionOptions {
@@ -25,6 +24,8 @@ export interface RetentionOptions {
   /** The oldest position that a session may still resume from. */
   readonly replayableFrom: () => number;
   readonly nowMs: () => number;
+  /** The time that is believed, of a `ConfirmedClock`. */
+  readonly confirmedMs: () => number;
   readonly log: Logger;
 }
 
@@ -33,6 +34,7 @@ export class Retention {
   readonly #options: RetentionOptions;
   readonly #timer: ReturnType<typeof setInterval>;
   #sweep: Promise<void> | undefined;
+  #isDelayed = false;
 
   constructor(options: RetentionOptions) {
     this.#options = options;
@@ -51,14 +53,26 @@ export class Retention {
   }
 
   async #run(): Promise<void> {
-    const { messages, limits, replayableFrom, nowMs, log } = this.#options;
+    const { messages, limits, replayableFrom, log } = this.#options;
     const { historyCount: keep, historyBytes: bytes, historyDays: days } = limits;
     try {
-      const removed = await messages.sweep({ keep, bytes, from: oldestKeptId(nowMs(), days) });
+      const wallMs = this.#options.nowMs();
+      const nowMs = this.#options.confirmedMs();
+      // With 0 days all that is stored goes, whatever the clock is.
+      const receivedFrom = days === 0 ? wallMs : oldestKeptMs(nowMs, days);
+      this.#logDelay(days === 0 ? 0 : wallMs - nowMs);
+      const removed = await messages.sweep({ keep, bytes, receivedFrom, nowMs });
       if (removed > 0) log.info("history.swept", { removed });
       await messages.forgetBroadcasts(replayableFrom());
     } catch (error) {
       log.error("history.sweep_failed", { error });
     }
+  }
+
+  #logDelay(aheadMs: number): void {
+    if (aheadMs > 0 && !this.#isDelayed) {
+      this.#options.log.info("history.sweep_delayed", { aheadDays: Math.round(aheadMs / DAY_MS * 10) / 10 });
+    }
+    this.#isDelayed = aheadMs > 0;
   }
 }

@@ -82,6 +82,11 @@ export const LOG_EVENTS = {
     values: ["error"],
     about: "A reload extended the history, and reading the older messages failed.",
   },
+  "history.sweep_delayed": {
+    level: "info",
+    values: ["aheadDays"],
+    about: "The clock is over a day ahead of the last sweep: for an hour, no message or ban goes by its age.",
+  },
   "history.sweep_failed": { level: "error", values: ["error"], about: "Removing old messages failed." },
   "history.swept": { level: "info", values: ["removed"], about: "Old messages were removed." },
   "journal.append_failed": {

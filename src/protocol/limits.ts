@@ -182,9 +182,9 @@ export const LIMITS = {
     description: "time that the server keeps a message",
     unit: "days",
     default: 90,
-    min: 1,
+    min: 0,
     max: 36_500,
-    reason: "messages are not kept for longer than people expect",
+    reason: "messages are not kept for longer than people expect; 0 keeps none past the next sweep",
   },
 } as const satisfies Record<string, Limit>;
 

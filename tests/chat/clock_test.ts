@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { openChatStore } from "../../chat/mod.ts";
 import { History } from "../../chat/room/history.ts";
 import { Sequencer } from "../../chat/order/sequencer.ts";
 import { KvJournal } from "../../chat/store/journal_kv.ts";
 import { messageIds } from "../../chat/room/message_id.ts";
-import { oldestKeptId, Retention } from "../../chat/store/retention.ts";
+import { oldestKeptMs, Retention } from "../../chat/store/retention.ts";
 import { Room } from "../../chat/room/room.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { openKv } from "../../src/kv/kv.ts";
@@ -22,6 +22,7 @@ import { JournalTurnLog } from "../../chat/order/turn_log_journal.ts";
 import { input, NotingParticipant, orderInMemory } from "../support/order_stage.ts";
 import { exportLines } from "../../terminal/export_lines.ts";
 import { importLines, linesOf } from "../../terminal/import_lines.ts";
+import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { recordedLog } from "../support/recorded_log.ts";
@@ -32,7 +33,7 @@ const NOW_MS = Date.UTC(2026, 0, 15);
 
 /** One run of a server over a journal: the parts that `chat/mod.ts` joins, with a clock that the test sets. */
 async function life(journal: KvJournal, nowMs: () => number) {
-  const newest = await journal.page({ limit: 100, before: undefined, from: "" });
+  const newest = await journal.page({ limit: 100, before: undefined, receivedFrom: 0 });
   const log = recordedLog();
   const history = new History({ kept: 100_000, newest, isWhole: true });
   const { state, tokens, resumption } = orderInMemory(history, log.log, () => {});
@@ -68,7 +69,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
     nowMs,
     steadyMs,
     soon: queueMicrotask,
-    historyFrom: (nowMs) => oldestKeptId(nowMs, DEFAULT_LIMITS.historyDays),
+    historyFromMs: (nowMs) => oldestKeptMs(nowMs, DEFAULT_LIMITS.historyDays),
     meters,
     log: log.log,
   });
@@ -109,11 +110,12 @@ Deno.test("chat whose clock is set back keeps the order of what is said, also ov
     limits: { ...DEFAULT_LIMITS, historyCount: 100 },
     replayableFrom: () => 0,
     nowMs: () => nowMs,
+    confirmedMs: () => nowMs,
     log: second.log.log,
   });
   await retention.stop();
   assertEquals(await second.history(), ["one", "two, edited", "three"]);
-  const kept = await journal.page({ limit: 100, before: undefined, from: "" });
+  const kept = await journal.page({ limit: 100, before: undefined, receivedFrom: 0 });
   assertEquals(kept.map(({ text }) => text), ["one", "two, edited", "three"]);
   assert(first.log.events("error").length + second.log.events("error").length === 0);
 });
@@ -170,3 +172,62 @@ for (const days of [100, 400]) {
     });
   });
 }
+
+for (const days of [100, 400]) {
+  Deno.test(`chat that starts with a clock ${days} days ahead removes no message and no ban, and shows both when it is right`, async () => {
+    await inTempFolder(async (folder) => {
+      let nowMs = NOW_MS;
+      const options = { kv: `${folder}/chat.db`, nowMs: () => nowMs, adminToken: TOKEN };
+      const texts = async (client: ChatClient) => (await receipts(client)).map(([text]) => text);
+      {
+        await using chat = await startTestChat(options);
+        await new AdminApi(chat.url).post("bans", { name: "eve", seconds: 3600 });
+        await using alice = await ChatClient.connect(chat.url, "alice");
+        for (const text of ["one", "two"]) await alice.say(text);
+      }
+      nowMs += days * DAY_MS;
+      {
+        await using chat = await startTestChat(options);
+        await using alice = await ChatClient.connect(chat.url, "alice");
+        // The first sweep begins with the start, and ends before the server has stopped.
+        assertEquals(await texts(alice), ["one", "two"]);
+        await alice.say("three");
+        await alice.drain();
+      }
+      // What was said by the wrong clock does not confirm it.
+      {
+        await using chat = await startTestChat(options);
+        await using alice = await ChatClient.connect(chat.url, "alice");
+        assertEquals(await texts(alice), ["one", "two", "three"]);
+      }
+      nowMs = NOW_MS + 1000;
+      await using chat = await startTestChat(options);
+      await using alice = await ChatClient.connect(chat.url, "alice");
+      assertEquals(await texts(alice), ["one", "two", "three"]);
+      assertEquals((await new AdminApi(chat.url).get("bans")).json.bans.length, 1);
+      assertMatch(await alice.ask("c2/UPDATE username; eve"), /banned/);
+    });
+  });
+}
+
+Deno.test("chat whose clock is a day behind keeps its messages, with the time that it had", async () => {
+  await inTempFolder(async (folder) => {
+    let nowMs = NOW_MS;
+    const options = { kv: `${folder}/chat.db`, nowMs: () => nowMs, limits: { historyDays: 1 } };
+    {
+      await using chat = await startTestChat(options);
+      await using alice = await ChatClient.connect(chat.url, "alice");
+      await alice.say("one");
+      nowMs -= DAY_MS;
+      await alice.say("two");
+    }
+    const store = await openChatStore(options.kv);
+    const { rows } = await store.page(undefined, false);
+    await store[Symbol.asyncDispose]();
+    assertEquals(rows.map((row) => "received" in row && row.received), [NOW_MS, NOW_MS - DAY_MS]);
+    nowMs = NOW_MS - DAY_MS + 1000;
+    await using chat = await startTestChat(options);
+    await using alice = await ChatClient.connect(chat.url, "alice");
+    assertEquals(await receipts(alice), [["one", NOW_MS], ["two", NOW_MS - DAY_MS]]);
+  });
+});

@@ -9,7 +9,8 @@ import {
   type JournalEntry,
   type StoredMessage,
 } from "../../chat/room/message.ts";
-import type { Journal } from "../../chat/store/journal.ts";
+import { messageIds } from "../../chat/room/message_id.ts";
+import type { Journal, KeptMessages } from "../../chat/store/journal.ts";
 import { KvJournal } from "../../chat/store/journal_kv.ts";
 import { MemoryJournal } from "../../chat/store/journal_memory.ts";
 import { openKv } from "../../src/kv/kv.ts";
@@ -18,6 +19,11 @@ import { NONCE_LENGTH_MAX, TIMESTAMP_MS_MAX, USERNAME_LENGTH_MAX } from "../../s
 /** The id of the `n`th message. */
 export function id(n: number): string {
   return `019b7c2d-3400-7000-8000-${n.toString(16).padStart(12, "0")}`;
+}
+
+/** The smallest id of a time. */
+export function idAt(ms: number): string {
+  return messageIds({ nowMs: () => ms, random32: () => 0 })();
 }
 
 /** When the `n`th message was received: a second apart, and long before the times of their ids. */
@@ -65,7 +71,12 @@ export function said(...messages: (StoredMessage | number)[]): JournalEntry[] {
 }
 
 export function range(bounds: Partial<HistoryRange> = {}): HistoryRange {
-  return { limit: 100_000, before: undefined, from: "", ...bounds };
+  return { limit: 100_000, before: undefined, receivedFrom: 0, ...bounds };
+}
+
+/** A sweep that removes nothing by age, unless `bounds` say so. */
+export function sweep(bounds: Partial<KeptMessages> = {}): KeptMessages {
+  return { keep: 100_000, bytes: Infinity, receivedFrom: 0, nowMs: receivedMs(1_000_000), ...bounds };
 }
 
 export function numbers(page: StoredMessage[]): number[] {

@@ -235,12 +235,12 @@ export function orderInMemory(
 export function world(
   {
     history = new History({ kept: 100_000, newest: [], isWhole: true }),
-    historyFrom = "",
+    historyFromMs = 0,
     maxUsers = 1000,
     resumeWindow = DEFAULT_LIMITS.resumeWindow,
   }: {
     history?: History;
-    historyFrom?: string;
+    historyFromMs?: number;
     maxUsers?: number;
     resumeWindow?: number;
   } = {},
@@ -297,7 +297,7 @@ export function world(
     nowMs: () => clock.nowMs,
     steadyMs,
     soon: queueMicrotask,
-    historyFrom: () => historyFrom,
+    historyFromMs: () => historyFromMs,
     meters,
     log: log.log,
   });

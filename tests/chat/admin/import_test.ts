@@ -9,13 +9,13 @@ import { ChatImport } from "../../../chat/admin/import.ts";
 import { KvKeyStore } from "../../../chat/announce/identity_kv.ts";
 import { type Ban, BANS_MAX } from "../../../chat/room/bans.ts";
 import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../../chat/room/message.ts";
-import { firstIdAt } from "../../../chat/room/message_id.ts";
 import { CHANGE_BANS_MAX } from "../../../chat/store/ban_store.ts";
 import { KvBanStore } from "../../../chat/store/ban_store_kv.ts";
 import { KvJournal } from "../../../chat/store/journal_kv.ts";
 import { openKv } from "../../../src/kv/kv.ts";
 import { BATCH_ROWS_MAX, BATCH_UNITS_MAX } from "../../../src/kv/transfer.ts";
 import { LIMITS } from "../../../src/protocol/limits.ts";
+import { idAt } from "../../support/journal_stage.ts";
 
 const NOW_MS = 1_800_000_000_000;
 const HOUR_MS = 3_600_000;
@@ -33,7 +33,7 @@ async function withStore(
 function row(ageMs: number, text: string, more: object = {}) {
   return {
     kind: "message",
-    uuid: firstIdAt(NOW_MS - ageMs),
+    uuid: idAt(NOW_MS - ageMs),
     author: "8e2c3f0a-0000-4000-8000-000000000000",
     username: "alice",
     timestamp: "1",

@@ -51,7 +51,8 @@ class NotingBanStore implements BanStore {
 interface Stage extends World {
   readonly moderation: Moderation;
   readonly store: NotingBanStore;
-  readonly clock: { nowMs: number };
+  /** `confirmedMs` is the wall clock's time unless the clock is not believed. */
+  readonly clock: { nowMs: number; confirmedMs?: number };
   readonly sessions: NotingParticipant[];
   /** Lets sessions join, each from its address. */
   readonly enter: (...names: [name: string, address?: string][]) => Promise<NotingParticipant[]>;
@@ -60,7 +61,7 @@ interface Stage extends World {
 function stage(): Stage {
   const made = world();
   const store = new NotingBanStore();
-  const clock = made.clock;
+  const clock: Stage["clock"] = made.clock;
   const sessions: NotingParticipant[] = [];
   let ids = 0;
   const moderation = new Moderation({
@@ -71,6 +72,7 @@ function stage(): Stage {
     store,
     sessions,
     nowMs: () => clock.nowMs,
+    confirmedMs: () => clock.confirmedMs ?? clock.nowMs,
     mintId: () => `ban ${++ids}`,
     log: made.log.log,
   });
@@ -274,6 +276,21 @@ Deno.test("bans past their end are removed when the server starts; a store that 
   store.waits = false;
   await moderation.sweep();
   assertEquals([bans.size, store.changes[1]!.removed], [0, ["old"]]);
+});
+
+Deno.test("a ban past its end by a clock that is not believed is not in force, and comes back with the right time", async () => {
+  const { moderation, bans, clock } = stage();
+  const endsAtMs = clock.nowMs + 60_000;
+  bans.add({ ...EMPTY, id: "eve's", name: "eve", endsAtMs });
+  clock.confirmedMs = clock.nowMs;
+  clock.nowMs += 100 * 86_400_000;
+  await moderation.sweep();
+  assertEquals([moderation.bans(), bans.size], [[], 1]);
+  clock.nowMs = clock.confirmedMs;
+  assertEquals(moderation.bans().map(({ id }) => id), ["eve's"]);
+  clock.nowMs = clock.confirmedMs = endsAtMs;
+  await moderation.sweep();
+  assertEquals(bans.size, 0);
 });
 
 Deno.test("a kick finds a name that looks like the one that was typed, but prefers the very one", async () => {

@@ -18,11 +18,11 @@ function pageOf(frame: string | undefined): [id: string, text: string][] {
 
 Deno.test("sequencer answers older history from the store, with the limits that were asked for", async () => {
   const history = new History({ kept: 100_000, newest: [stored(9)], isWhole: false });
-  const { journal, connected, send } = world({ history, historyFrom: id(2) });
+  const { journal, connected, send } = world({ history, historyFromMs: 2 });
   const [alice] = await connected("alice");
   send(alice, `c2/QUERY history; 3; ${id(9)}`, "c2/PING 1");
   await promisesSettled();
-  assertEquals(last(journal.pages).asked, { limit: 3, before: id(9), from: id(2) });
+  assertEquals(last(journal.pages).asked, { limit: 3, before: id(9), receivedFrom: 2 });
   assertEquals(alice.frames(), [], "the PING waits for its turn");
   await last(journal.pages).answer([stored(6), stored(7)]);
   const [page, pong] = alice.frames();
@@ -65,7 +65,7 @@ Deno.test("sequencer shows in history what the same turn said before it, also be
 Deno.test("sequencer shows no message in history that is past its age", async () => {
   const newest = Array.from({ length: WINDOW_MESSAGES_MAX }, (_, n) => stored(n));
   const history = new History({ kept: 100_000, newest, isWhole: false });
-  const { sequencer, connected, send } = world({ history, historyFrom: id(WINDOW_MESSAGES_MAX - 2) });
+  const { sequencer, connected, send } = world({ history, historyFromMs: WINDOW_MESSAGES_MAX - 2 });
   const [alice] = await connected("alice");
   send(alice, "c2/QUERY history; 50");
   await sequencer.idle();

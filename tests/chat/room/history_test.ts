@@ -24,7 +24,7 @@ function empty(kept = 100_000): History {
   return new History({ kept, newest: [], isWhole: true });
 }
 
-const ALL: HistoryRange = { limit: 200, before: undefined, from: "" };
+const ALL: HistoryRange = { limit: 200, before: undefined, receivedFrom: 0 };
 
 function numbers(page: readonly StoredMessage[] | undefined): number[] | undefined {
   return page?.map(({ timestamp }) => Number(timestamp));
@@ -32,32 +32,31 @@ function numbers(page: readonly StoredMessage[] | undefined): number[] | undefin
 
 Deno.test("history is whole up to its window's size, and needs the journal for older ones past it", () => {
   const history = said(empty(), ...messages(WINDOW_MESSAGES_MAX));
-  const oldest: HistoryRange = { limit: 3, before: id(2), from: "" };
+  const oldest: HistoryRange = { limit: 3, before: id(2), receivedFrom: 0 };
   assertEquals(numbers(history.page(oldest)), [0, 1]);
   assert(history.get(id(0)));
   said(history, message(WINDOW_MESSAGES_MAX));
   assertEquals(history.get(id(0)), undefined);
   assertEquals(history.page(oldest), undefined);
-  assertEquals(numbers(history.page({ limit: 1, before: id(2), from: "" })), [1]);
-  assertEquals(history.page({ limit: 1, before: id(1), from: "" }), undefined);
-  assertEquals(numbers(history.page({ limit: 2, before: undefined, from: "" })), [511, 512]);
+  assertEquals(numbers(history.page({ limit: 1, before: id(2), receivedFrom: 0 })), [1]);
+  assertEquals(history.page({ limit: 1, before: id(1), receivedFrom: 0 }), undefined);
+  assertEquals(numbers(history.page({ limit: 2, before: undefined, receivedFrom: 0 })), [511, 512]);
 });
 
 Deno.test("history that begins with a full window and older messages in the journal is not whole", () => {
   const newest = messages(WINDOW_MESSAGES_MAX + 1).slice(1);
   const notWhole = new History({ kept: 100_000, newest, isWhole: false });
-  assertEquals(notWhole.page({ limit: 2, before: id(2), from: "" }), undefined);
+  assertEquals(notWhole.page({ limit: 2, before: id(2), receivedFrom: 0 }), undefined);
   const whole = new History({ kept: 100_000, newest, isWhole: true });
-  assertEquals(numbers(whole.page({ limit: 2, before: id(2), from: "" })), [1]);
+  assertEquals(numbers(whole.page({ limit: 2, before: id(2), receivedFrom: 0 })), [1]);
 });
 
-Deno.test("history answers from memory where its window reaches past the age that is shown", () => {
-  // Most of the window is older than `--history-days`, so everything in the journal is too.
+Deno.test("history answers the newest from memory, also where most of its window is past its age", () => {
   const history = said(empty(), ...messages(WINDOW_MESSAGES_MAX + 10));
-  assertEquals(numbers(history.page({ ...ALL, from: id(519) })), [519, 520, 521]);
-  assertEquals(numbers(history.page({ ...ALL, from: id(1000) })), []);
-  assertEquals(numbers(history.page({ ...ALL, from: id(11), before: id(13) })), [11, 12]);
-  assertEquals(history.page({ ...ALL, from: id(9), before: id(13) }), undefined, "9 is no longer in memory");
+  assertEquals(numbers(history.page({ ...ALL, receivedFrom: receivedMs(519) })), [519, 520, 521]);
+  assertEquals(numbers(history.page({ ...ALL, receivedFrom: receivedMs(1000) })), []);
+  assertEquals(numbers(history.page({ limit: 2, receivedFrom: receivedMs(11), before: id(13) })), [11, 12]);
+  assertEquals(history.page({ ...ALL, receivedFrom: receivedMs(11), before: id(13) }), undefined);
 });
 
 Deno.test("history of a server that keeps fewer than a window holds these and never needs the journal", () => {
@@ -103,12 +102,12 @@ Deno.test("history answers every range as a list of all messages would, or not a
       fc.record({
         limit: fc.integer({ min: 1, max: 200 }),
         before: fc.option(number.map(id), { nil: undefined }),
-        from: number.map(id),
+        receivedFrom: number.map(receivedMs),
       }),
       (count, range) => {
         const all = messages(count);
-        const expected = all.filter(({ uuid }) =>
-          uuid >= range.from && (range.before === undefined || uuid < range.before)
+        const expected = all.filter((one) =>
+          one.receivedMs >= range.receivedFrom && (range.before === undefined || one.uuid < range.before)
         ).slice(-range.limit);
         const page = said(empty(), ...all).page(range);
         if (page !== undefined) assertEquals(page, expected);
@@ -126,7 +125,8 @@ Deno.test("history without `before` is always answered from memory", () => {
       fc.integer({ min: 1, max: 200 }),
       fc.integer({ min: 0, max: 700 }),
       (count, limit, from) => {
-        const page = said(empty(), ...messages(count)).page({ limit, before: undefined, from: id(from) });
+        const receivedFrom = receivedMs(from);
+        const page = said(empty(), ...messages(count)).page({ limit, before: undefined, receivedFrom });
         assertEquals(page?.length, Math.min(limit, Math.max(0, count - from)));
       },
     ),

@@ -1,12 +1,13 @@
 /**
- * Message ids: their order whatever the clock does, their form, and where a range of them begins.
+ * Message ids: their order whatever the clock does, and their form.
  *
  * @module
  */
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreater } from "@std/assert";
 import { extractTimestamp, validate } from "@std/uuid/v7";
 import fc from "fast-check";
-import { firstIdAt, messageIds } from "../../../chat/room/message_id.ts";
+import { messageIds, timeOf } from "../../../chat/room/message_id.ts";
+import { idAt } from "../../support/journal_stage.ts";
 import { runs } from "../../support/property_runs.ts";
 
 const NOW_MS = Date.UTC(2026, 0, 2);
@@ -78,7 +79,7 @@ Deno.test("message ids borrow the next millisecond where the counter of one is u
   const lastMs = extractTimestamp(last);
   const { clock, next } = source(lastMs, seeded(3), last);
   const borrowed = next();
-  assertEquals(borrowed.slice(0, 23), `${firstIdAt(lastMs + 1).slice(0, 23)}`);
+  assertEquals(borrowed.slice(0, 23), `${idAt(lastMs + 1).slice(0, 23)}`);
   assertGreater(borrowed, last);
   // The borrowed millisecond continues to count when the clock reaches it.
   clock.ms = lastMs + 1;
@@ -88,7 +89,7 @@ Deno.test("message ids borrow the next millisecond where the counter of one is u
 });
 
 Deno.test("message ids carry over within the counter from its low part to its high part", () => {
-  const { next } = source(NOW_MS, seeded(4), `${firstIdAt(NOW_MS).slice(0, 14)}7001-bfff-ffffffffffff`);
+  const { next } = source(NOW_MS, seeded(4), `${idAt(NOW_MS).slice(0, 14)}7001-bfff-ffffffffffff`);
   assertEquals(next().slice(14, 23), "7002-8000");
 });
 
@@ -108,6 +109,7 @@ Deno.test("message ids are UUIDv7 of their millisecond, at any time and randomne
         const id = source(ms, () => randoms[i++]!).next();
         assert(validate(id), id);
         assertEquals(extractTimestamp(id), ms);
+        assertEquals(timeOf(id), ms);
       },
     ),
     runs(100),
@@ -118,24 +120,4 @@ Deno.test("message ids of one millisecond differ in what is random too, so that 
   const { next } = source();
   const tails = new Set(Array.from({ length: 1000 }, () => next().slice(24)));
   assertGreater(tails.size, 990);
-});
-
-Deno.test("firstIdAt() is at or below every id of its moment and later, and above every id before it", () => {
-  const moment = fc.integer({ min: 1, max: 2 ** 48 - 2 });
-  fc.assert(
-    fc.property(moment, moment, fc.integer({ min: 0, max: 0xffff_ffff }), (at, ms, random) => {
-      const id = source(ms, () => random).next();
-      assertEquals(id >= firstIdAt(at), ms >= at);
-    }),
-    runs(100),
-  );
-  const smallest = source(NOW_MS, () => 0).next();
-  assertEquals(firstIdAt(NOW_MS), smallest);
-  assertLess(source(NOW_MS - 1, () => 0xffff_ffff).next(), smallest);
-});
-
-Deno.test("firstIdAt() of a time before 1970 is the smallest of all, and of a fraction its millisecond's", () => {
-  assertEquals(firstIdAt(-1), "00000000-0000-7000-8000-000000000000");
-  assertEquals(firstIdAt(NOW_MS + 0.9), firstIdAt(NOW_MS));
-  assert(validate(firstIdAt(NOW_MS)));
 });

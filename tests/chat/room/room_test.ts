@@ -280,7 +280,7 @@ Deno.test("the room tells whom the protocol says, what it says, in any conversat
   );
 });
 
-const NOW: Moment = { nowMs: 61_000, steadyMs: 0, historyFrom: () => "", found: new Map() };
+const NOW: Moment = { nowMs: 61_000, steadyMs: 0, historyFromMs: () => 0, found: new Map() };
 
 function barOf(session: string, username: Username, bans: ModelBans): Bar | undefined {
   if (session === bans.bannedSession) return { message: "go; away", isAddress: true };
@@ -334,13 +334,13 @@ Deno.test("a message past its age is unknown to an edit although it is still fou
   const { message } = said.entry;
   const edit: Input = { type: "QUERY", query: "update_message", uuid: message.uuid, text: "new" };
   const late = decide("s1", edit, {
-    historyFrom: () => uuidOf(1),
+    historyFromMs: () => NOW.nowMs + 1,
     found: new Map([[message.uuid, message]]),
   });
   assert(late.kind === "refused");
   assertEquals(late.fault.fault, "MESSAGE_UNKNOWN");
   assertEquals(
-    decide("s1", edit, { historyFrom: () => uuidOf(0), found: new Map([[message.uuid, message]]) }).kind,
+    decide("s1", edit, { historyFromMs: () => NOW.nowMs, found: new Map([[message.uuid, message]]) }).kind,
     "stored",
   );
 });

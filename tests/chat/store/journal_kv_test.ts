@@ -17,7 +17,9 @@ import {
   message,
   numbers,
   range,
+  receivedMs,
   said,
+  sweep,
   upTo,
 } from "../../support/journal_stage.ts";
 
@@ -59,7 +61,7 @@ kvJournalTest(
   async (journal, kv) => {
     await journal.append(said(...upTo(4).map((n) => message(n, `secret ${n}`))));
     await journal.append([changed(message(2, "", true))]);
-    await journal.sweep({ keep: 3, bytes: Infinity, from: "" });
+    await journal.sweep(sweep({ keep: 3 }));
     const rows = await rowsOfMessages(kv);
     assertEquals([0, 1, 2, 3].filter((n) => rows.includes(`secret ${n}`)), [1, 3]);
   },
@@ -106,12 +108,12 @@ kvJournalTest("takes changes that make messages grow from nothing to the largest
 
 kvJournalTest("loses no change that is stored while its neighbours are swept", async (journal) => {
   await fill(journal, upTo(1000));
-  const sweep = journal.sweep({ keep: 10, bytes: Infinity, from: "" });
+  const sweeping = journal.sweep(sweep({ keep: 10 }));
   for (const n of upTo(10)) {
     await journal.append([changed(message(990 + n, `new ${n}`, true)), changed(message(n, "gone", true))]);
   }
-  await sweep;
-  await journal.sweep({ keep: 10, bytes: Infinity, from: "" });
+  await sweeping;
+  await journal.sweep(sweep({ keep: 10 }));
   assertEquals(await journal.page(range()), upTo(10).map((n) => message(990 + n, `new ${n}`, true)));
 });
 
@@ -120,10 +122,10 @@ for (const [size, where] of [[99, "below"], [100, "at"], [101, "past"], [250, "f
     `sweeps ${size} messages that were stored one by one, ${where} what one commit removes, and counts exactly`,
     async (journal) => {
       for (const n of upTo(size + 2)) await journal.append(said(n));
-      assertEquals(await journal.sweep({ keep: 2, bytes: Infinity, from: "" }), size);
+      assertEquals(await journal.sweep(sweep({ keep: 2 })), size);
       assertEquals(numbers(await journal.page(range())), [size, size + 1]);
       assertEquals(await journal.count(), 2);
-      assertEquals(await journal.sweep({ keep: 2, bytes: Infinity, from: id(size + 1) }), 1);
+      assertEquals(await journal.sweep(sweep({ keep: 2, receivedFrom: receivedMs(size + 1) })), 1);
       assertEquals(await journal.count(), 1);
     },
   );
@@ -131,13 +133,13 @@ for (const [size, where] of [[99, "below"], [100, "at"], [101, "past"], [250, "f
 
 kvJournalTest("sweeps thousands of messages that were stored together, to the very one", async (journal) => {
   await fill(journal, upTo(3 * APPEND_ENTRIES_MAX));
-  assertEquals(await journal.sweep({ keep: 1234, bytes: Infinity, from: "" }), 3 * APPEND_ENTRIES_MAX - 1234);
+  assertEquals(await journal.sweep(sweep({ keep: 1234 })), 3 * APPEND_ENTRIES_MAX - 1234);
   assertEquals(
     numbers(await journal.page(range())),
     upTo(3 * APPEND_ENTRIES_MAX).slice(-1234),
   );
   assertEquals(
-    await journal.sweep({ keep: 5000, bytes: Infinity, from: id(3 * APPEND_ENTRIES_MAX - 7) }),
+    await journal.sweep(sweep({ keep: 5000, receivedFrom: receivedMs(3 * APPEND_ENTRIES_MAX - 7) })),
     1227,
   );
   assertEquals(await journal.count(), 7);

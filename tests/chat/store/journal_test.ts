@@ -7,6 +7,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import type { StoredMessage } from "../../../chat/room/message.ts";
+import type { KeptMessages } from "../../../chat/store/journal.ts";
 import { KvJournal } from "../../../chat/store/journal_kv.ts";
 import { MemoryJournal } from "../../../chat/store/journal_memory.ts";
 import { MESSAGE_BYTES_MAX } from "../../../chat/store/segment.ts";
@@ -21,7 +22,9 @@ import {
   message,
   numbers,
   range,
+  receivedMs,
   said,
+  sweep,
   upTo,
 } from "../../support/journal_stage.ts";
 import { runs } from "../../support/property_runs.ts";
@@ -32,7 +35,12 @@ const optionalId = fc.option(number.map(id), { nil: undefined });
 const step = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({ do: fc.constant("say" as const), count: fc.integer({ min: 1, max: 12 }) }),
+    arbitrary: fc.record({
+      do: fc.constant("say" as const),
+      count: fc.integer({ min: 1, max: 12 }),
+      // By a clock that is right, ahead or behind.
+      ahead: fc.constantFrom(0, 0, 30, -30),
+    }),
   },
   // Of an existing or of a swept message.
   { weight: 2, arbitrary: fc.record({ do: fc.constant("change" as const), which: number }) },
@@ -40,18 +48,32 @@ const step = fc.oneof(
     do: fc.constant("sweep" as const),
     keep: fc.nat(40),
     bytes: fc.integer({ min: 300, max: 10_000 }),
-    from: number.map(id),
+    receivedFrom: number.map(receivedMs),
+    nowMs: number.map((n) => receivedMs(n + 20)),
   }),
   fc.record({
     do: fc.constant("read" as const),
     limit: fc.nat(20),
     before: optionalId,
     from: number.map(id),
+    receivedFrom: number.map(receivedMs),
   }),
 );
 
 function bytesOf(messages: readonly StoredMessage[]): number {
   return messages.reduce((sum, { text }) => sum + 2 * text.length + MESSAGE_BYTES_MAX, 0);
+}
+
+/** How many of the oldest messages a sweep removes. */
+function goingOf(list: readonly StoredMessage[], { keep, bytes, receivedFrom, nowMs }: KeptMessages): number {
+  let byCount = Math.max(0, list.length - keep);
+  while (bytesOf(list.slice(byCount)) > bytes) byCount++;
+  // A clock that was ahead received those at the start: the first by a right clock decides.
+  const right = list.findIndex(({ receivedMs }, i) =>
+    i >= byCount && receivedMs >= receivedFrom && receivedMs <= nowMs
+  );
+  const decided = right < 0 ? list : list.slice(0, right);
+  return Math.max(byCount, decided.findLastIndex(({ receivedMs }) => receivedMs < receivedFrom) + 1);
 }
 
 for (const { name, withStore } of ADAPTERS) {
@@ -60,17 +82,17 @@ for (const { name, withStore } of ADAPTERS) {
       const [short, long] = [message(1, "x"), message(2, "x".repeat(100))];
       await store.append(said(short, long, 3));
       const bytes = bytesOf([short, long, message(3)]);
-      const sweep = (bytes: number) => store.sweep({ keep: 100, bytes, from: "" });
-      assertEquals([await sweep(bytes), store.bytes], [0, bytes]);
-      assertEquals(await sweep(bytes - 1), 1);
+      const sweepTo = (bytes: number) => store.sweep(sweep({ bytes }));
+      assertEquals([await sweepTo(bytes), store.bytes], [0, bytes]);
+      assertEquals(await sweepTo(bytes - 1), 1);
       assertEquals(numbers(await store.page(range())), [2, 3]);
       // A change that grows counts, and one that deletes the text.
       const grown = message(3, "x".repeat(1000), true);
       await store.append([changed(grown)]);
       assertEquals(store.bytes, bytesOf([long, grown]));
-      assertEquals(await sweep(bytesOf([grown])), 1);
+      assertEquals(await sweepTo(bytesOf([grown])), 1);
       await store.append([changed(message(3, "", true)), changed(message(2, "swept", true))]);
-      assertEquals([await sweep(0), store.bytes], [1, 0]);
+      assertEquals([await sweepTo(0), store.bytes], [1, 0]);
     }));
 
   Deno.test(`a journal ${name} answers as a list would, whatever was said, changed and swept`, async () => {
@@ -81,24 +103,30 @@ for (const { name, withStore } of ADAPTERS) {
           let next = 0;
           for (const step of steps) {
             if (step.do === "say") {
-              const fresh = upTo(step.count).map(() => message(next++));
+              const fresh = upTo(step.count).map(() => ({
+                ...message(next),
+                receivedMs: receivedMs(next++ + step.ahead),
+              }));
               await store.append(said(...fresh));
               list.push(...fresh);
             } else if (step.do === "change") {
-              const after = message(step.which, `new ${step.which}`.repeat(step.which), true);
+              const old = list.find(({ uuid }) => uuid === id(step.which));
+              const after = {
+                ...message(step.which),
+                ...old,
+                text: `new ${step.which}`.repeat(step.which),
+                edited: true,
+              };
               await store.append([changed(after)]);
               list = list.map((one) => one.uuid === after.uuid ? after : one);
             } else if (step.do === "sweep") {
-              const left = list.slice(Math.max(0, list.length - step.keep)).filter(({ uuid }) =>
-                uuid >= step.from
-              );
-              while (bytesOf(left) > step.bytes) left.shift();
+              const left = list.slice(goingOf(list, step));
               assertEquals(await store.sweep(step), list.length - left.length);
               list = left;
               assertEquals(store.bytes, bytesOf(left));
             } else {
-              const { limit, before = "g", from } = step;
-              const within = list.filter(({ uuid }) => from <= uuid && uuid < before);
+              const { limit, before = "g", from, receivedFrom } = step;
+              const within = list.filter((one) => one.receivedMs >= receivedFrom && one.uuid < before);
               assertEquals(await store.page(step), within.slice(Math.max(0, within.length - limit)));
               const later = list.filter(({ uuid }) => uuid > from);
               assertEquals(await store.after(from, limit + 1), later.slice(0, limit + 1));
@@ -163,9 +191,9 @@ kvJournalTest("answers a page of more than the platform's default batch of rows"
 
 kvJournalTest("sweeps while messages are stored, and loses none of them", async (journal) => {
   await fill(journal, upTo(1000));
-  const sweep = journal.sweep({ keep: 10, bytes: Infinity, from: "" });
+  const sweeping = journal.sweep(sweep({ keep: 10 }));
   for (const n of upTo(20)) await journal.append(said(1000 + n));
-  const removed = await sweep + await journal.sweep({ keep: 10, bytes: Infinity, from: "" });
+  const removed = await sweeping + await journal.sweep(sweep({ keep: 10 }));
   assertEquals(removed, 1010);
   assertEquals(numbers(await journal.page(range())), upTo(1020).slice(-10));
   assertEquals(await journal.count(), 10);
@@ -177,7 +205,7 @@ Deno.test("a journal in a file has everything after it was closed and opened aga
       using kv = await openKv(`${folder}/chat.db`);
       await new KvJournal(kv).append(said(1, 2, 3));
       await new KvJournal(kv).append([changed(message(2, "", true))]);
-      await new KvJournal(kv).sweep({ keep: 2, bytes: Infinity, from: "" });
+      await new KvJournal(kv).sweep(sweep({ keep: 2 }));
     }
     using kv = await openKv(`${folder}/chat.db`);
     const journal = new KvJournal(kv);
@@ -206,7 +234,7 @@ Deno.test("a journal rejects every call once its store is closed", async () => {
   await assertRejects(() => journal.find(id(1)));
   await assertRejects(() => journal.page(range()));
   await assertRejects(() => journal.after("", 1));
-  await assertRejects(() => journal.sweep({ keep: 0, bytes: Infinity, from: "" }));
+  await assertRejects(() => journal.sweep(sweep({ keep: 0 })));
 });
 
 Deno.test("a journal in Deno KV has its bytes after a restart, and counts those of a store without the count", () =>
@@ -219,6 +247,6 @@ Deno.test("a journal in Deno KV has its bytes after a restart, and counts those 
       await again.recoverBroadcasts(() => true);
       assertEquals(again.bytes, bytesOf([1, 2, 3].map((n) => message(n))));
       await again.append(said(4));
-      assertEquals(await again.sweep({ keep: 9, bytes: bytesOf([message(4)]), from: "" }), 3);
+      assertEquals(await again.sweep(sweep({ bytes: bytesOf([message(4)]) })), 3);
     }
   }));

@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import type { StoredMessage } from "../../../chat/room/message.ts";
 import type { KvJournal } from "../../../chat/store/journal_kv.ts";
 import { segmentsOf } from "../../../chat/store/segment.ts";
-import { message as anyMessage, said, withKvJournal } from "../../support/journal_stage.ts";
+import { message as anyMessage, said, sweep, withKvJournal } from "../../support/journal_stage.ts";
 
 function message(n: number): StoredMessage {
   return { ...anyMessage(n), position: 10 * n };
@@ -72,7 +72,7 @@ recoveryTest(
 );
 
 recoveryTest("knows of nothing before what retention removed", async (journal) => {
-  await journal.sweep({ keep: 2, bytes: Infinity, from: "" });
+  await journal.sweep(sweep({ keep: 2 }));
   const { broadcasts, from } = await recovered(journal);
   assertEquals([broadcasts, from], [ALL.slice(1), 11]);
 });

@@ -5,9 +5,8 @@
  */
 import { assertEquals } from "@std/assert";
 import { mock } from "node:test";
-import { firstIdAt } from "../../../chat/room/message_id.ts";
 import type { KeptMessages } from "../../../chat/store/journal.ts";
-import { oldestKeptId, Retention, SWEEP_INTERVAL_SECONDS } from "../../../chat/store/retention.ts";
+import { Retention, SWEEP_INTERVAL_SECONDS } from "../../../chat/store/retention.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -24,6 +23,7 @@ async function withRetention(
   test: (
     around: { retention: Retention; sweeps: Sweep[]; log: ReturnType<typeof recordedLog> },
   ) => Promise<void>,
+  { wallMs = NOW_MS, historyDays = 90 }: { wallMs?: number; historyDays?: number } = {},
 ): Promise<void> {
   mock.timers.enable({ apis: ["setInterval"] });
   try {
@@ -37,9 +37,10 @@ async function withRetention(
           }),
         forgetBroadcasts: () => Promise.resolve(),
       },
-      limits: { historyCount: 1000, historyBytes: 2000, historyDays: 90 },
+      limits: { historyCount: 1000, historyBytes: 2000, historyDays },
       replayableFrom: () => 0,
-      nowMs: () => NOW_MS,
+      nowMs: () => wallMs,
+      confirmedMs: () => NOW_MS,
       log: log.log,
     });
     await test({ retention, sweeps, log });
@@ -57,16 +58,14 @@ function afterInterval(): void {
   mock.timers.tick(SWEEP_INTERVAL_SECONDS * 1000);
 }
 
-Deno.test("oldestKeptId() is the first id of the moment that is so many days ago", () => {
-  assertEquals(oldestKeptId(NOW_MS, 90), firstIdAt(NOW_MS - 90 * DAY_MS));
-  assertEquals(oldestKeptId(NOW_MS, 36_500), firstIdAt(0), "nothing is from before 1970");
-});
-
 Deno.test("retention sweeps at once, by the number, the bytes and the age of its limits", () =>
   withRetention(async ({ retention, sweeps, log }) => {
-    assertEquals(sweeps.map(({ bounds }) => bounds), [
-      { keep: 1000, bytes: 2000, from: oldestKeptId(NOW_MS, 90) },
-    ]);
+    assertEquals(sweeps.map(({ bounds }) => bounds), [{
+      keep: 1000,
+      bytes: 2000,
+      receivedFrom: NOW_MS - 90 * DAY_MS,
+      nowMs: NOW_MS,
+    }]);
     sweeps[0]!.resolve(5);
     await retention.stop();
     assertEquals(log.lines, [{ level: "info", event: "history.swept", properties: { removed: 5 } }]);
@@ -124,3 +123,30 @@ Deno.test("retention that is stopped waits for the sweep under way, and begins n
     assertEquals(sweeps.length, 1);
     await retention.stop();
   }));
+
+Deno.test("retention sweeps by the time that is believed, and logs once that the clock is not", () =>
+  withRetention(async ({ retention, sweeps, log }) => {
+    for (const n of [1, 2]) {
+      assertEquals(sweeps.length, n);
+      assertEquals(sweeps[n - 1]!.bounds.receivedFrom, NOW_MS - 90 * DAY_MS);
+      sweeps[n - 1]!.resolve(0);
+      await promisesSettled();
+      afterInterval();
+    }
+    sweeps.at(-1)!.resolve(0);
+    await retention.stop();
+    assertEquals(log.lines, [
+      { level: "info", event: "history.sweep_delayed", properties: { aheadDays: 100 } },
+    ]);
+  }, { wallMs: NOW_MS + 100 * DAY_MS }));
+
+Deno.test("retention of 0 days removes all messages, whatever the clock is", () =>
+  withRetention(async ({ retention, sweeps, log }) => {
+    const wallMs = NOW_MS + 100 * DAY_MS;
+    assertEquals(sweeps.map(({ bounds }) => bounds), [
+      { keep: 1000, bytes: 2000, receivedFrom: wallMs, nowMs: NOW_MS },
+    ]);
+    sweeps[0]!.resolve(0);
+    await retention.stop();
+    assertEquals(log.lines, []);
+  }, { wallMs: NOW_MS + 100 * DAY_MS, historyDays: 0 }));
