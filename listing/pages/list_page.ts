@@ -65,7 +65,6 @@ export function listPage(shown: ListPage): Promise<string> {
       )}>No server matches. <a href="/">Show all servers</a></p>
       ${howToAdd(shown)}
       ${nextPage(shown)}
-      <button type="button" id="more" hidden>Show more</button>
       <template id="row">${row(undefined, nowMs)}</template>
     `,
     footer:

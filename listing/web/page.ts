@@ -9,11 +9,12 @@
 import { copyText } from "./clipboard.ts";
 import { ListFeed } from "./list_feed.ts";
 import { readWish, shown, writeWish } from "./order.ts";
+import { rowWindow } from "./row_window.ts";
 import { ServerRows } from "./server_rows.ts";
 import { counted, type Server, summary } from "./wording.ts";
 
-/** Rows at first, and added with each press of the button: a browser lays them out without a delay. */
-const ROWS = 1000;
+/** Pixels of a row until one is measured. */
+const ROW_HEIGHT = 64;
 /** Milliseconds after the last pointer move in which rows keep their places under it. */
 const CALM_MS = 3000;
 /** Milliseconds between two checks for held-back rows, and between two updates of the ages. */
@@ -24,7 +25,10 @@ const STATES = { live: "Live", connecting: "Reconnecting…", polling: "Updated 
 
 const servers = new Map<number, Server>();
 let wish = readWish(new URLSearchParams(location.search));
-let rowsMax = ROWS;
+/** The servers to show, in order; undefined after a change. */
+let wanted: readonly Server[] | undefined;
+let drawn = { from: 0, to: 0 };
+let rowHeight: number | undefined;
 let isDrawing = false;
 let isHeldBack = false;
 let movedMs = -Infinity;
@@ -45,7 +49,6 @@ const table = element("servers", HTMLTableElement);
 const body = element("rows", HTMLTableSectionElement);
 const said = element("said", HTMLElement);
 const state = element("state", HTMLElement);
-const more = element("more", HTMLButtonElement);
 const rows = new ServerRows(body, element("row", HTMLTemplateElement));
 
 document.documentElement.classList.add("scripted");
@@ -67,15 +70,49 @@ function drawSoon(): void {
 
 function drawNow(): void {
   isHeldBack = false;
-  const wanted = shown(servers.values(), wish);
-  rows.show(wanted.slice(0, rowsMax));
-  const left = wanted.length - rowsMax;
-  more.hidden = left <= 0;
-  more.textContent = `Show ${counted(Math.min(left, ROWS), "more server", "more servers")} of ${left}`;
+  wanted = shown(servers.values(), wish);
   table.hidden = wanted.length === 0;
+  drawRows(wanted);
   element("no-match", HTMLElement).hidden = servers.size === 0 || wanted.length > 0;
   element("no-servers", HTMLElement).hidden = servers.size > 0;
   element("summary", HTMLElement).textContent = summary(servers.values());
+}
+
+/** Draws the rows near the view, with padding in place of the others. */
+function drawRows(all: readonly Server[]): void {
+  drawn = inView(all.length);
+  rows.show(all.slice(drawn.from, drawn.to), drawn.from);
+  table.ariaRowCount = String(all.length + 1);
+  rowHeight ??= measuredHeight();
+  const height = rowHeight ?? ROW_HEIGHT;
+  body.style.paddingBlock = `${drawn.from * height}px ${(all.length - drawn.to) * height}px`;
+}
+
+function inView(count: number): { from: number; to: number } {
+  const top = -body.getBoundingClientRect().top;
+  return rowWindow(count, { top, height: innerHeight, rowHeight: rowHeight ?? ROW_HEIGHT });
+}
+
+/** The mean height of the rows now drawn. */
+function measuredHeight(): number | undefined {
+  const { firstElementChild: first, lastElementChild: last, childElementCount: count } = body;
+  if (first === null || last === null) return undefined;
+  const height = (last.getBoundingClientRect().bottom - first.getBoundingClientRect().top) / count;
+  return height > 0 ? height : undefined;
+}
+
+let isLooking = false;
+
+/** The view moved: draws if other rows are near it now. A scroll sorts nothing again. */
+function lookSoon(): void {
+  if (isLooking) return;
+  isLooking = true;
+  requestAnimationFrame(() => {
+    isLooking = false;
+    if (wanted === undefined) return;
+    const { from, to } = inView(wanted.length);
+    if (from !== drawn.from || to !== drawn.to) drawRows(wanted);
+  });
 }
 
 function choose(): void {
@@ -85,7 +122,6 @@ function choose(): void {
     full: !hideFull.checked,
     empty: !hideEmpty.checked,
   };
-  rowsMax = ROWS;
   history.replaceState(null, "", location.pathname + writeWish(wish));
   for (const heading of table.querySelectorAll("th")) {
     const link = heading.querySelector("a");
@@ -96,7 +132,7 @@ function choose(): void {
     else heading.removeAttribute("aria-sort");
   }
   drawNow();
-  say(counted(shown(servers.values(), wish).length, "server", "servers"));
+  say(counted(wanted?.length ?? 0, "server", "servers"));
 }
 
 function say(text: string): void {
@@ -120,9 +156,10 @@ table.addEventListener("click", async (event) => {
   const address = button?.closest("tr")?.querySelector(".address")?.textContent;
   if (button instanceof HTMLElement && address) await copyFrom(button, address);
 });
-more.addEventListener("click", () => {
-  rowsMax += ROWS;
-  drawNow();
+addEventListener("scroll", lookSoon, { passive: true });
+addEventListener("resize", () => {
+  rowHeight = undefined;
+  lookSoon();
 });
 body.addEventListener("pointermove", () => {
   movedMs = performance.now();

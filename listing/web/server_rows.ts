@@ -38,16 +38,18 @@ export class ServerRows {
     for (const { row, server } of this.#shown.values()) writeAge(row, server);
   }
 
-  /** Shows these servers in this order, and keeps the focus. */
-  show(servers: readonly Server[]): void {
+  /** Shows these servers in this order, and keeps the focus. The first is the table's row `from`, counted from 0. */
+  show(servers: readonly Server[], from: number): void {
     const focused = document.activeElement;
     const hadFocus = focused !== null && this.#body.contains(focused);
     // The script's rows replace those that the server rendered.
     if (this.#shown.size === 0) this.#body.replaceChildren();
     this.#drop(servers);
     let place = this.#body.firstElementChild;
-    for (const server of servers) {
+    for (const [n, server] of servers.entries()) {
       const row = this.#rowOf(server);
+      // Row 1 is the head.
+      row.ariaRowIndex = String(from + n + 2);
       // A row that moves down is removed here and inserted again later.
       if (place !== null && place !== row && place.nextElementSibling === row) {
         place.remove();

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertGreater } from "@std/assert";
+import { assert, assertEquals, assertLess } from "@std/assert";
 import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { claimLayout, openKv } from "../../src/kv/kv.ts";
 import { ABROAD_RECORD } from "../listing/abroad_record.ts";
@@ -197,37 +197,45 @@ testInBrowser("rows do not move away from under a pointer that moves", async ({ 
 });
 
 testInBrowser(
-  "a thousand servers are shown at once, and those past it when asked for",
+  "of two thousand servers only the rows near the view are in the page, wherever one scrolls",
   async ({ visitor }) => {
     const folder = await Deno.makeTempDir();
     try {
       const kv = await openKv(`${folder}/listing.db`);
       await claimLayout(kv, `${folder}/listing.db`, { role: "listing", version: 1 });
       const store = new KvServerStore(kv);
-      const ids = Array.from({ length: 1001 }, (_, id) => id);
+      const ids = Array.from({ length: 2000 }, (_, id) => id);
       await Promise.all(
         ids.map((id) => store.write(id, undefined, { ...ABROAD_RECORD, id, checkedAtMs: Date.now() })),
       );
       kv.close();
       await using listing = await startTestListing({ kv: `${folder}/listing.db`, checkInterval: 3600 });
       const page = await openLive(await visitor(), listing.url);
-      const count = () => page.$$eval("#rows tr", ({ length }) => length);
-      assertEquals([await count(), await page.$eval("#more", (more) => (more as HTMLElement).innerText)], [
-        1000,
-        "Show 1 more server of 1",
-      ]);
-      const skipped = await page.$$eval(
-        "#rows tr",
-        (rows) =>
-          rows.filter((row) => !row.querySelector(".join")!.checkVisibility({ contentVisibilityAuto: true }))
-            .length,
-      );
-      assertGreater(skipped, 900);
-      await page.$eval("#more", (more) => (more as HTMLElement).click());
-      assertEquals([await count(), await page.$eval("#more", (more) => (more as HTMLElement).hidden)], [
-        1001,
-        true,
-      ]);
+      const middle = () =>
+        page.evaluate(() => {
+          const seen = document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest("tr");
+          return { row: Number(seen?.ariaRowIndex), rows: document.querySelectorAll("#rows tr").length };
+        });
+      const near = (row: number) =>
+        page.waitForFunction(
+          (row) => {
+            const seen = document.elementFromPoint(innerWidth / 2, innerHeight / 2)?.closest("tr");
+            return Math.abs(Number(seen?.ariaRowIndex) - row) < 20;
+          },
+          {},
+          row,
+        ).then(middle);
+      const heights: number[] = [];
+      for (const [part, row] of [[0, 8], [0.5, 1000], [1, 1995], [0.25, 500], [0, 8]] as const) {
+        await page.evaluate((part) => scrollTo(0, part * document.documentElement.scrollHeight), part);
+        assertLess((await near(row)).rows, 100);
+        heights.push(await page.evaluate(() => document.documentElement.scrollHeight));
+      }
+      assertEquals(await page.$eval("#servers", (table) => table.ariaRowCount), "2001");
+      // The padding is as high as the rows in its place.
+      assertLess(Math.max(...heights) - Math.min(...heights), 200);
+      await page.type("#q", "nothing is called so");
+      await page.waitForSelector("#no-match:not([hidden])");
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
