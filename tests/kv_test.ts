@@ -94,10 +94,13 @@ Deno.test("claimLayout() marks a store of an earlier version that it reads as it
 Deno.test("claimLayout() refuses what it cannot read by one line that helps, and writes nothing", async () => {
   const before = "A program from before the first release wrote it: give another store with --kv";
   const cases: [rows: [Deno.KvKey, unknown][], says: string][] = [
-    [[[["layout"], { role: "listing", version: 2 }]], "it is the store of a listing. Give each role its own"],
+    [
+      [[["layout"], { role: "listing", version: 2 }]],
+      "it is the store of a listing, and each role needs its own",
+    ],
     [
       [[["layout"], { role: "chat", version: 3 }]],
-      "it has layout 3; this program knows layout 2. Run the newer",
+      "it has layout 3; this program knows layout 2. A newer program wrote it",
     ],
     [[[["layout"], { role: "chat", version: 1 }]], `it has layout 1; this program knows layout 2. ${before}`],
     [
@@ -117,7 +120,9 @@ Deno.test("claimLayout() refuses what it cannot read by one line that helps, and
       KvUnavailable,
       `Cannot use the store at ./x.db: ${says}`,
     );
-    assertMatch(message, /^[^\n]+ with --kv$/);
+    assertMatch(message, /^[^\n]+: give another store with --kv$/);
+    const attached = await assertRejects(() => claimLayout(kv, undefined, { role: "chat", version: 2 }));
+    assertMatch((attached as Error).message, /^[^\n]+: assign another database to this app$/);
     assertEquals(await all(), found);
   }
 });

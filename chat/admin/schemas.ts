@@ -23,7 +23,7 @@ const ADDRESS_LENGTH_MAX = 64;
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 
 const usernameSchema = z.string().max(USERNAME_LENGTH_MAX * 8).transform((text, context): Username => {
-  const username = parseUsername(text);
+  const username = parseUsername(text, "the name of a user");
   if (!("fault" in username)) return username;
   context.addIssue({ code: "custom", message: username.text });
   return z.NEVER;

@@ -66,8 +66,7 @@ export interface Layout {
 
 const LAYOUT = ["layout"];
 const UNMARKED =
-  "it has data without a layout. Another program wrote it, or one from before the first release: " +
-  "give another store";
+  "it has data without a layout. Another program wrote it, or one from before the first release";
 
 /**
  * Marks a new store with its layout. Throws `KvUnavailable` if the store has another role or version, or rows of
@@ -82,7 +81,8 @@ export async function claimLayout(kv: Deno.Kv, location: string | undefined, min
     const { value: found } = await kv.get<Layout>(LAYOUT);
     const problem = found !== null ? layoutProblem(found, mine) : hasRows ? UNMARKED : undefined;
     if (problem !== undefined) {
-      throw new KvUnavailable(`Cannot use the store at ${location ?? ATTACHED}: ${problem} with --kv`);
+      const place = location ?? ATTACHED;
+      throw new KvUnavailable(`Cannot use the store at ${place}: ${problem}: ${anotherStore(location)}`);
     }
     const { role, version } = mine;
     if (found?.version !== version) await kv.set(LAYOUT, { role, version });
@@ -93,13 +93,18 @@ export async function claimLayout(kv: Deno.Kv, location: string | undefined, min
 
 function layoutProblem(found: Layout, mine: Layout): string | undefined {
   if (found.role !== mine.role) {
-    return `it is the store of a ${found.role}. Give each role its own store store`;
+    return `it is the store of a ${found.role}, and each role needs its own`;
   }
   if (found.version <= mine.version && found.version >= (mine.readsFrom ?? mine.version)) return undefined;
   const itsLayout = `it has layout ${found.version}; this program knows layout ${mine.version}`;
   return found.version > mine.version
-    ? `${itsLayout}. Run the newer program that wrote it, or give another store`
-    : `${itsLayout}. A program from before the first release wrote it: give another store`;
+    ? `${itsLayout}. A newer program wrote it, which can use it`
+    : `${itsLayout}. A program from before the first release wrote it`;
+}
+
+/** What to do for another store. On Deno Deploy it is attached, and there is no --kv. */
+export function anotherStore(location: string | undefined): string {
+  return location === undefined ? "assign another database to this app" : "give another store with --kv";
 }
 
 /** The role of the store at `location`; undefined if it is not marked. Throws `KvUnavailable`. */

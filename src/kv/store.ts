@@ -5,6 +5,7 @@
  * @module
  */
 import {
+  anotherStore,
   ATTACHED,
   claimLayout,
   isFilePath,
@@ -62,7 +63,7 @@ export async function openStore(
   if (path !== undefined) {
     await prepareFolder(path);
     await refuseForeign(path);
-    if (!isShared) held.use(await refusingInUse(path, () => lockStore(path)));
+    if (!isShared) held.use(await refusingInUse(location, () => lockStore(path)));
   }
   const kv = held.adopt(await openKv(location), (kv) => kv.close());
   await claimLayout(kv, location, layout);
@@ -83,11 +84,11 @@ export async function openStore(
 async function takeLease(kv: Deno.Kv, location: string | undefined, asks: boolean): Promise<StoreLease> {
   // Loaded on demand: most stores are files.
   const { StoreLease } = await import("./lease.ts");
-  const place = location ?? ATTACHED;
-  return await refusingInUse(place, () => StoreLease.take(kv, { asks, steadyMs: steadyClock }));
+  return await refusingInUse(location, () => StoreLease.take(kv, { asks, steadyMs: steadyClock }));
 }
 
-async function refusingInUse<T>(place: string, take: () => Promise<T>): Promise<T> {
+async function refusingInUse<T>(location: string | undefined, take: () => Promise<T>): Promise<T> {
+  const place = location ?? ATTACHED;
   try {
     return await take();
   } catch (error) {
@@ -95,7 +96,7 @@ async function refusingInUse<T>(place: string, take: () => Promise<T>): Promise<
       const holder = error.holder === undefined ? "another process" : `process ${error.holder}`;
       throw new KvUnavailable(
         `Cannot use the store at ${place}: ${holder} has it open. ` +
-          "Stop that process, or give this one another store with --kv",
+          `Stop that process, or for this one ${anotherStore(location)}`,
       );
     }
     throw KvUnavailable.at(place, error);

@@ -35,16 +35,20 @@ export const LIVE_SUBPROTOCOL = "c2.live";
 type Read = Pick<Limits, "maxMessageLength">;
 type ReadContent = (content: string, limits: Read) => ClientFrame | Fault;
 
+const TYPES = "CONNECT, MSG, QUERY, UPDATE, DISCONNECT and PING";
+const LIVE_TYPES = "CONNECT, RESUME, MSG, SEND, QUERY, UPDATE, TYPING, DISCONNECT and PING";
+
 const CLIENT_TYPES: { readonly [type: string]: ReadContent } = {
   __proto__: null as unknown as ReadContent,
   CONNECT: readConnect,
   MSG: readMessage,
   QUERY: readQuery,
   UPDATE: readUpdate,
-  DISCONNECT: (content) => content === "" ? { type: "DISCONNECT" } : fault("UNEXPECTED_ARGUMENT"),
+  DISCONNECT: (content) =>
+    content === "" ? { type: "DISCONNECT" } : fault("UNEXPECTED_ARGUMENT", "c2/DISCONNECT"),
   PING: readPing,
-  ACKNOWLEDGE: () => fault("SERVER_ONLY_TYPE"),
-  ERROR: () => fault("SERVER_ONLY_TYPE"),
+  ACKNOWLEDGE: () => fault("SERVER_ONLY_TYPE", TYPES),
+  ERROR: () => fault("SERVER_ONLY_TYPE", TYPES),
 };
 
 /** Frames of a client in the extended mode; for other clients these types do not exist. */
@@ -53,9 +57,11 @@ const EXTENDED_CLIENT_TYPES: typeof CLIENT_TYPES = {
   __proto__: null as unknown as ReadContent,
   RESUME: readResume,
   SEND: readSend,
-  TYPING: (content) => content === "" ? { type: "TYPING" } : fault("UNEXPECTED_ARGUMENT"),
-  SESSION: () => fault("SERVER_ONLY_TYPE"),
-  JOIN: () => fault("SERVER_ONLY_TYPE"),
+  TYPING: (content) => content === "" ? { type: "TYPING" } : fault("UNEXPECTED_ARGUMENT", "c2/TYPING"),
+  ACKNOWLEDGE: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
+  ERROR: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
+  SESSION: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
+  JOIN: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
 };
 
 /** Reads a frame of a client, which is in the extended mode if `isExtended`. */
@@ -63,7 +69,7 @@ export function decodeClientFrame(text: string, limits: Read, isExtended = false
   if (!text.startsWith(PREFIX)) return fault("NOT_C2");
   const { type, content } = splitType(text);
   const read = (isExtended ? EXTENDED_CLIENT_TYPES : CLIENT_TYPES)[type];
-  if (read === undefined) return fault(isExtended ? "UNKNOWN_LIVE_TYPE" : "UNKNOWN_TYPE");
+  if (read === undefined) return fault("UNKNOWN_TYPE", isExtended ? LIVE_TYPES : TYPES);
   return read(content, limits);
 }
 
@@ -99,7 +105,7 @@ function readUpdate(content: string): ClientFrame | Fault {
   const [property, value] = takeArgument(content);
   if (value === undefined) return fault("UPDATE_MALFORMED");
   if (property !== "username") return fault("PROPERTY_UNKNOWN");
-  const username = parseUsername(value);
+  const username = parseUsername(value, "c2/UPDATE username; new name");
   return "fault" in username ? username : { type: "UPDATE", username };
 }
 
@@ -118,15 +124,17 @@ function readQuery(content: string, limits: Read): ClientFrame | Fault {
   switch (query) {
     case "active_users":
     case "server_info":
-      return rest === undefined ? { type: "QUERY", query } : fault("QUERY_MALFORMED");
+      return rest === undefined ? { type: "QUERY", query } : fault("QUERY_MALFORMED", `c2/QUERY ${query}`);
     case "update_message": {
       const [uuid, text] = takeArgument(rest ?? "");
-      if (text === undefined) return fault("QUERY_MALFORMED");
+      if (text === undefined) {
+        return fault("QUERY_MALFORMED", "c2/QUERY update_message; message_uuid; new contents");
+      }
       if (!UUID.test(uuid)) return fault("UUID_MALFORMED");
       return textFault(text, limits) ?? { type: "QUERY", query, uuid, text };
     }
     case "delete_message":
-      if (rest === undefined) return fault("QUERY_MALFORMED");
+      if (rest === undefined) return fault("QUERY_MALFORMED", "c2/QUERY delete_message; message_uuid");
       return UUID.test(rest) ? { type: "QUERY", query, uuid: rest } : fault("UUID_MALFORMED");
     case "history":
       return readHistoryQuery(rest);

@@ -2,7 +2,7 @@
  * The faults of clients as one table: a stable name, and the text of `c2/ERROR`, PROTOCOL.md §8.
  *
  * A fault is a value and never thrown. A text never repeats what the client sent. `{limit}` is replaced by the limit
- * in force, `{message}` by the operator's message of a ban.
+ * in force, `{message}` by the operator's message of a ban, `{allowed}` by the form that the sent frame may have.
  *
  * @module
  */
@@ -11,15 +11,12 @@ export const FAULTS = {
   NOT_C2: "A frame starts with c2/ and a type, as in c2/PING",
   BINARY_FRAME: "Binary frames are not part of c2: send text",
   FRAME_TOO_LARGE: "Frame is too large: at most {limit} bytes are allowed",
-  UNKNOWN_TYPE:
-    "Unknown frame type: CONNECT, MSG, QUERY, UPDATE, DISCONNECT and PING are allowed, in upper case",
-  UNKNOWN_LIVE_TYPE:
-    "Unknown frame type: CONNECT, RESUME, MSG, SEND, QUERY, UPDATE, TYPING, DISCONNECT and PING are allowed",
-  SERVER_ONLY_TYPE: "Only a server sends frames of this type",
-  UNEXPECTED_ARGUMENT: "Too many arguments for this frame",
+  UNKNOWN_TYPE: "Unknown frame type: {allowed} are allowed, in upper case",
+  SERVER_ONLY_TYPE: "Only a server sends frames of this type: {allowed} are allowed",
+  UNEXPECTED_ARGUMENT: "Too many arguments: send {allowed} alone",
   ALREADY_CONNECTED: "Already connected: to change the name, send c2/UPDATE username; new name",
   NOT_CONNECTED: "Not connected: send c2/CONNECT username first",
-  NAME_MISSING: "Username is missing: send c2/CONNECT username",
+  NAME_MISSING: "Username is missing: send {allowed}",
   NAME_TOO_LONG: "Username is too long: 1 to {limit} characters are allowed",
   NAME_MALFORMED:
     "Username is malformed: letters, marks, numbers, emoji, _ - . and single inner spaces are allowed",
@@ -36,14 +33,14 @@ export const FAULTS = {
   MESSAGE_HAS_NUL: "Message contains a NUL character: every other character is allowed",
   QUERY_UNKNOWN:
     "Unknown query: active_users, update_message, delete_message, history and server_info are allowed",
-  QUERY_MALFORMED: "Query has the wrong arguments: see the query's form in the protocol",
+  QUERY_MALFORMED: "Query has the wrong arguments: send {allowed}",
   HISTORY_LIMIT: "History limit is out of range: 1 to {limit} messages are allowed",
   UUID_MALFORMED: "Message id is malformed: a UUID in lower case is allowed",
   MESSAGE_UNKNOWN: "No such message: it was never here, or it is no longer kept",
   MESSAGE_DELETED: "This message was deleted",
   NOT_YOUR_MESSAGE: "Only the session that wrote a message may change it",
   PROPERTY_UNKNOWN: "Unknown property: username is allowed",
-  UPDATE_MALFORMED: "Update is malformed: send c2/UPDATE property_name; property value",
+  UPDATE_MALFORMED: "Update is malformed: send c2/UPDATE username; new name",
   RESUME_MALFORMED: "Resume is malformed: send c2/RESUME token; position",
   RESUME_UNKNOWN: "This session is not held any more, or never was: send c2/CONNECT username",
   RESUME_POSITION: "This session never had that position, and it was ended: send c2/CONNECT username",
@@ -63,12 +60,12 @@ export interface Fault {
   readonly text: string;
 }
 
-/** Makes the fault `name`; `detail` replaces `{limit}` or `{message}` in its text. */
+/** Makes the fault `name`; `detail` replaces what its text has in braces. */
 export function fault(name: FaultName, detail?: number | string): Fault {
   const text: string = FAULTS[name];
   if (detail === undefined) return { fault: name, text };
   // A function, because $& has a meaning in a replacement string.
-  return { fault: name, text: text.replace(/\{(?:limit|message)\}/, () => String(detail)) };
+  return { fault: name, text: text.replace(/\{(?:limit|message|allowed)\}/, () => String(detail)) };
 }
 
 export function isFault(value: object): value is Fault {

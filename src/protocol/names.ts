@@ -38,9 +38,12 @@ function charactersAndBlanksPattern(): RegExp {
   return charactersAndBlanks ??= new RegExp(String.raw`${CHARACTER}|\s`, "gv");
 }
 
-/** Reads a username of a peer; returns NAME_MISSING, NAME_TOO_LONG or NAME_MALFORMED for a wrong one. */
-export function parseUsername(written: string): Username | Fault {
-  if (written === "") return fault("NAME_MISSING");
+/**
+ * Reads a username of a peer; returns NAME_MISSING, NAME_TOO_LONG or NAME_MALFORMED for a wrong one. `form` is what to
+ * send with it.
+ */
+export function parseUsername(written: string, form = "c2/CONNECT username"): Username | Fault {
+  if (written === "") return fault("NAME_MISSING", form);
   // Before the expensive steps: normalisation never shortens a text by this much.
   if (written.length > USERNAME_LENGTH_MAX * 8) return fault("NAME_TOO_LONG", USERNAME_LENGTH_MAX);
   const shown = written.normalize("NFC");

@@ -94,6 +94,27 @@ Deno.test("every fault that can be read off one frame alone is produced by a vec
   assertEquals(Object.keys(FAULTS).filter((name) => !produced.has(name)), elsewhere);
 });
 
+Deno.test("decodeClientFrame() says in a fault which form the frame that was sent may have", () => {
+  const cases: [frame: string, live: boolean, allowed: string][] = [
+    ["c2/CONNECT", false, "send c2/CONNECT username"],
+    ["c2/UPDATE username; ", false, "send c2/UPDATE username; new name"],
+    ["c2/UPDATE username", false, "send c2/UPDATE username; new name"],
+    ["c2/DISCONNECT now", false, "send c2/DISCONNECT alone"],
+    ["c2/TYPING now", true, "send c2/TYPING alone"],
+    ["c2/QUERY active_users; all", false, "send c2/QUERY active_users"],
+    ["c2/QUERY server_info; all", false, "send c2/QUERY server_info"],
+    ["c2/QUERY update_message; x", false, "send c2/QUERY update_message; message_uuid; new contents"],
+    ["c2/QUERY delete_message", false, "send c2/QUERY delete_message; message_uuid"],
+    ["c2/TYPING", false, "CONNECT, MSG, QUERY, UPDATE, DISCONNECT and PING are allowed, in upper case"],
+    ["c2/ERROR x", false, "CONNECT, MSG, QUERY, UPDATE, DISCONNECT and PING are allowed"],
+    ["c2/JOIN x", true, "UPDATE, TYPING, DISCONNECT and PING are allowed"],
+  ];
+  for (const [frame, live, allowed] of cases) {
+    const got = decode(frame, live);
+    assert(isFault(got) && got.text.endsWith(allowed), `${frame}: ${isFault(got) ? got.text : "no fault"}`);
+  }
+});
+
 Deno.test("decodeClientFrame() answers any text with a frame or a fault of the table, and never throws", () => {
   fc.assert(
     fc.property(anyText, (frame) => {
