@@ -127,10 +127,8 @@ async function chatOptions(values: RoleValues<"chat">) {
     address: values.address,
     listings: values.noListing ? [] : values.listing,
     transport: values.transport,
-    allowedOrigins: values.allowedOrigins,
     workers: values.workers,
     entry: import.meta.url,
-    trustProxy: values.trustProxy,
     limitLoopback: values.limitLoopback,
     onDenoDeploy,
     limits: limitsOf(LIMITS, values),
@@ -153,10 +151,11 @@ async function refuseOnDenoDeploy({ tlsCert, transport, workers }: RoleValues<"c
 }
 
 async function listingOptions(values: RoleValues<"listing">) {
+  const { isDenoDeploy } = await import("./src/kv/kv.ts");
   return {
     ...await place("listing", values),
     checkInterval: values.checkInterval,
-    trustProxy: values.trustProxy,
+    onDenoDeploy: isDenoDeploy(env),
     limits: limitsOf(LISTING_LIMITS, values),
   };
 }
@@ -169,6 +168,8 @@ async function place(role: Role, values: RoleValues<Role>) {
     hostname: values.hostname,
     port: values.port,
     metricsToken: values.metricsToken,
+    trustProxy: values.trustProxy,
+    allowedOrigins: values.allowedOrigins,
     kv: values.kv ?? defaultKvLocation(role, env),
     tls: await readTlsFiles(values),
   };

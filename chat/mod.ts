@@ -301,7 +301,8 @@ async function openGateways(
 ): Promise<Gateways> {
   const { hostname, port, tls, transport, adminToken: token } = options;
   const { limits, name } = settings;
-  const gateway = { hostname, port, tls, sharers: options.workers, serverId: id };
+  const { workers: sharers, onDenoDeploy: isPublic } = options;
+  const gateway = { hostname, port, tls, sharers, serverId: id, isPublic };
   const counts = workers.length === 0 ? undefined : new (await loadThreads()).CountsOfThreads(links, meters);
   const behind = {
     settings,

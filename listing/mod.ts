@@ -16,6 +16,7 @@ import type { Reconfigured } from "../src/serving/reload.ts";
 import { openStore, type Store } from "../src/kv/store.ts";
 import type { TransferStore } from "../src/kv/transfer.ts";
 import { ListingTransfer } from "./store/transfer.ts";
+import { PageAccess } from "../src/serving/page_access.ts";
 import { proveTls, renewal, type Tls } from "../src/serving/tls_files.ts";
 import { startTracing } from "../src/metrics/tracing.ts";
 import { WebAssets } from "../src/serving/web_assets.ts";
@@ -48,6 +49,8 @@ export interface Changeable {
   readonly tls: Tls | undefined;
   /** Takes a request's origin from the last entry of X-Forwarded-For instead of the peer address. */
   readonly trustProxy: boolean;
+  /** As `PageRules.allowedOrigins`. */
+  readonly allowedOrigins?: readonly string[] | undefined;
   /** Default: `DEFAULT_LISTING_LIMITS`. */
   readonly limits?: ListingLimits;
 }
@@ -56,6 +59,8 @@ export interface ListingOptions extends Place, Changeable {
   readonly kv: string | undefined;
   /** Seconds between two checks of one server; may be fractional. */
   readonly checkInterval: number;
+  /** True on Deno Deploy, whose network is before the server: it is a public one. */
+  readonly onDenoDeploy?: boolean;
   /** The bearer token that `/metrics` requires. If undefined, `/metrics` answers loopback clients only. */
   readonly metricsToken?: string | undefined;
 }
@@ -78,21 +83,25 @@ export async function startListing(options: ListingOptions): Promise<RunningList
   const stopping = new AbortController();
   try {
     const inForce = settingsOf(options);
+    const isPublic = options.onDenoDeploy ?? false;
+    const pages = new PageAccess({ rules: inForce, isPublic, steadyMs: steadyClock, log });
     const { app, liveness, largeResponses, events, snapshot, meters } = await assemble(
       held,
       options,
-      inForce,
+      { inForce, pages },
       stopping.signal,
     );
     const cache = new ResponseCache(snapshot, largeResponses);
-    const answer = async (request: Request, peer: string) => {
-      const response = await app.fetch(request, { peer });
+    const answer = async (request: Request, peer: string, arrivedAt: string) => {
+      const response = await app.fetch(request, { peer, arrivedAt });
       await cache.keep(request, response, originOf(request, peer, inForce.trustProxy));
       return response;
     };
     const server = serve(options, answer, {
-      ready: (request, { peer, sent }) => {
+      ready: (request, { peer, arrivedAt, sent }) => {
         const startMs = steadyClock();
+        // The application refuses it.
+        if (pages.judge(request, arrivedAt()) !== undefined) return undefined;
         const origin = () => originOf(request, peer(), inForce.trustProxy);
         const answer = cache.find(request, { origin, sent });
         if (answer !== undefined) {
@@ -129,11 +138,14 @@ export async function startListing(options: ListingOptions): Promise<RunningList
 /** The settings that the parts read at each use. `limits` keeps its identity across `reconfigure`. */
 interface SettingsInForce {
   trustProxy: boolean;
+  allowedOrigins: readonly string[] | undefined;
   readonly limits: ListingLimits;
 }
 
-function settingsOf({ trustProxy, limits = DEFAULT_LISTING_LIMITS }: Changeable): SettingsInForce {
-  return { trustProxy, limits: { ...limits } };
+function settingsOf(
+  { trustProxy, allowedOrigins, limits = DEFAULT_LISTING_LIMITS }: Changeable,
+): SettingsInForce {
+  return { trustProxy, allowedOrigins, limits: { ...limits } };
 }
 
 function reconfigurer(
@@ -146,6 +158,7 @@ function reconfigurer(
     if (next.tls !== undefined) proveTls(next.tls);
     const settings = settingsOf(next);
     inForce.trustProxy = settings.trustProxy;
+    inForce.allowedOrigins = settings.allowedOrigins;
     Object.assign(inForce.limits, settings.limits);
     const certificate = await renewal(tls, next.tls, async (renewed) => {
       await server.renewTls(renewed);
@@ -154,7 +167,7 @@ function reconfigurer(
     if (certificate === "renewed") tls = next.tls;
     const changed = certificate === "waits for a restart" ? [] : ["tlsCert", "tlsKey"];
     return {
-      inForce: new Set(["trustProxy", ...Object.keys(settings.limits), ...changed]),
+      inForce: new Set(["trustProxy", "allowedOrigins", ...Object.keys(settings.limits), ...changed]),
       certificate,
       details: {},
     };
@@ -173,7 +186,7 @@ interface Assembled {
 async function assemble(
   { kv, assertInPlace }: Store,
   options: ListingOptions,
-  inForce: SettingsInForce,
+  { inForce, pages }: { readonly inForce: SettingsInForce; readonly pages: PageAccess },
   stopping: AbortSignal,
 ): Promise<Assembled> {
   const meters = new ListingMeters();
@@ -210,6 +223,7 @@ async function assemble(
     events,
     assets,
     meters,
+    pages,
     metrics: metricsRoute({ role: "listing", token, meters, steadyMs: steadyClock }),
     get trustProxy() {
       return inForce.trustProxy;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { PAGE_REFUSALS } from "../src/serving/page_access.ts";
 
 export const REFUSALS = {
   ID_MALFORMED: {
@@ -33,6 +34,8 @@ export const REFUSALS = {
     text:
       "The key is missing or is not this server's: send the key from POST as Authorization: C2Listing <key>",
   },
+  ORIGIN_REFUSED: { status: 403, text: PAGE_REFUSALS.origin },
+  HOST_REFUSED: { status: 403, text: PAGE_REFUSALS.host },
   NOT_FOUND: { status: 404, text: "No server is listed under this id" },
   BODY_TOO_SLOW: { status: 408, text: "The body took longer than {detail} s: send it at once" },
   ID_TAKEN: {
@@ -46,6 +49,10 @@ export const REFUSALS = {
       "The server that has this id, or had it less than {detail} minutes ago, has proved itself: choose another id, or send that server's key or its C2-Proof",
   },
   BODY_TOO_LARGE: { status: 413, text: "The body is too large: at most {detail} bytes are allowed" },
+  TYPE_REFUSED: {
+    status: 415,
+    text: "The type of the body is not allowed: send JSON as Content-Type: application/json",
+  },
   TOO_MANY_SERVERS: {
     status: 429,
     text: "Too many servers are listed from your address: at most {detail} are allowed, DELETE one first",

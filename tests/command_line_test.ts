@@ -53,6 +53,7 @@ Deno.test("listing without flags has the defaults that are documented", () => {
     kv: undefined,
     checkInterval: 60,
     trustProxy: false,
+    allowedOrigins: undefined,
     config: undefined,
     tlsCert: undefined,
     tlsKey: undefined,
@@ -71,11 +72,16 @@ Deno.test("allowed origins are read as browsers write them, and a text that is n
       "https://Chat.example, http://a:80/",
       "--allowed-origins",
       "http://b:8080",
+      "--allowed-origins",
+      "* null app://chat",
     ])
       .allowedOrigins,
-    ["https://chat.example", "http://a", "http://b:8080"],
+    ["https://chat.example", "http://a", "http://b:8080", "*", "null", "app://chat"],
   );
-  for (const wrong of " * null chat.example https://a/path https://u@a ftp://a https://a?x".split(" ")) {
+  for (
+    const wrong of " chat.example https://a/path https://u@a ftp://a https://a?x app://a/path file:///a Null"
+      .split(" ")
+  ) {
     assertMatch(problemOf(["chat", "--allowed-origins", wrong]), /^--allowed-origins /, wrong);
   }
 });

@@ -1,5 +1,5 @@
 /**
- * Admits or refuses WebSocket handshakes by origin, by the number of sockets, and by the count and rate per address,
+ * Admits or refuses WebSocket handshakes by the number of sockets, and by the count and rate per address,
  * PROTOCOL.md §7.5. Pure: it knows no socket, and callers pass the time.
  *
  * @module
@@ -24,15 +24,6 @@ export interface AdmissionRules {
   readonly trustProxy: boolean;
   /** Applies the limits to loopback addresses too. */
   readonly limitLoopback: boolean;
-  /** As `https://chat.example`; undefined allows any. */
-  readonly allowedOrigins: readonly string[] | undefined;
-}
-
-export interface Arrival {
-  /** From `addressOf`. */
-  readonly remoteAddress: string;
-  /** The origin of the page in a browser; null for other clients. */
-  readonly origin: string | null;
 }
 
 export interface Admitted {
@@ -41,13 +32,13 @@ export interface Admitted {
   readonly leave: () => void;
 }
 
-/** The page's origin, all sockets, the sockets of the address, or its rate. */
-export type RefusedReason = "origin" | "full" | "sockets" | "rate";
+/** All sockets, the sockets of the address, or its rate. */
+export type RefusedReason = "full" | "sockets" | "rate";
 
 export interface Refused {
   readonly isAdmitted: false;
   readonly reason: RefusedReason;
-  readonly status: 403 | 429 | 503;
+  readonly status: 429 | 503;
   /** One line for people. */
   readonly text: string;
   /** Present if the wait is known. */
@@ -80,16 +71,11 @@ export class Admission {
     return forwarded ?? normalizeIp(peerAddress) ?? peerAddress;
   }
 
-  /** Decides a handshake at `nowMs` of a steady clock, and counts an admitted one. */
-  admit({ remoteAddress, origin }: Arrival, nowMs: number): Admitted | Refused {
+  /**
+   * Decides a handshake at `nowMs` of a steady clock, and counts an admitted one. `remoteAddress` is from `addressOf`.
+   */
+  admit(remoteAddress: string, nowMs: number): Admitted | Refused {
     const { limits, limitLoopback } = this.#rules;
-    if (!this.#isAllowedOrigin(origin)) {
-      return refusal(
-        "origin",
-        403,
-        "Pages of this origin are not allowed to connect: --allowed-origins of the server names the others",
-      );
-    }
     if (this.#total >= limits.maxSockets) {
       const text =
         `Too many connections to this server: at most ${limits.maxSockets} are allowed, try again later`;
@@ -131,11 +117,6 @@ export class Admission {
     const left = (this.#sockets.get(block) ?? 0) - 1;
     if (left > 0) this.#sockets.set(block, left);
     else this.#sockets.delete(block);
-  }
-
-  #isAllowedOrigin(origin: string | null): boolean {
-    const { allowedOrigins } = this.#rules;
-    return origin === null || allowedOrigins === undefined || allowedOrigins.includes(origin);
   }
 }
 

@@ -10,6 +10,7 @@ import type { Logger } from "../../src/logging/log.ts";
 import type { AnswerMetrics } from "../../src/metrics/route.ts";
 import { LIVE_SUBPROTOCOL } from "../../src/protocol/codec.ts";
 import type { Participant } from "../delivery/participant.ts";
+import { isHandshake, PageAccess, type PageRefusal } from "../../src/serving/page_access.ts";
 import type { WebAssets } from "../../src/serving/web_assets.ts";
 import type { AdminApp } from "../admin/mount.ts";
 import type { Admission, Admitted, Refused } from "./admission.ts";
@@ -52,6 +53,8 @@ export interface GatewayOptions extends Pick<TransportOptions, "hostname" | "por
   /** Takes the inputs of the sessions: the sequencer. */
   readonly inbox: Inbox;
   readonly admission: Gate;
+  /** True on a platform that puts its own network before the server. */
+  readonly isPublic?: boolean;
   /** Serves `/admin`. */
   readonly admin: AdminApp;
   /** True if the store behind the gateway works. */
@@ -71,6 +74,7 @@ const DRAIN_MS = 1000;
 export class Gateway implements Gateways {
   readonly #options: GatewayOptions;
   readonly #rules: SessionRules;
+  readonly #pages: PageAccess;
   readonly #sessions = new Set<Session>();
   /** Called when the last session is over. */
   #onEmpty = () => {};
@@ -88,6 +92,8 @@ export class Gateway implements Gateways {
       steadyMs: steadyClock,
       onOver: (session) => this.#onOver(session),
     };
+    const { settings: rules, isPublic = false, log } = options;
+    this.#pages = new PageAccess({ rules, isPublic, steadyMs: steadyClock, log });
     options.meters.readSockets(this.#sessions);
   }
 
@@ -149,6 +155,7 @@ export class Gateway implements Gateways {
       get serverName() {
         return settings.name;
       },
+      refusePage: (request, { arrivedAt }) => this.#refusePage(request, arrivedAt),
       upgrade: (request, peer) => this.#upgrade(request, peer),
       isReady: async () => !this.#isStopping && await isReady(),
       steadyMs: steadyClock,
@@ -161,6 +168,7 @@ export class Gateway implements Gateways {
       handle: (request, peer) =>
         app.fetch(request, {
           remoteAddress: admission.addressOf(peer.remoteAddress, request.headers.get("x-forwarded-for")),
+          arrivedAt: peer.arrivedAt,
           upgrade: (socket) => peer.upgrade(socket),
         }),
       limits,
@@ -169,10 +177,15 @@ export class Gateway implements Gateways {
     });
   }
 
+  #refusePage(request: Request, arrivedAt: string): PageRefusal | undefined {
+    const refused = this.#pages.refuse(request, arrivedAt);
+    if (refused !== undefined && isHandshake(request)) this.#options.meters.socketRefused("origin");
+    return refused;
+  }
+
   #upgrade(request: Request, peer: Peer): Response | Promise<Response> {
     if (this.#isStopping) return stopping();
-    const arrival = { remoteAddress: peer.remoteAddress, origin: request.headers.get("origin") };
-    const admitted = this.#options.admission.admit(arrival, steadyClock());
+    const admitted = this.#options.admission.admit(peer.remoteAddress, steadyClock());
     if (!(admitted instanceof Promise)) return this.#answerHandshake(request, peer, admitted);
     return admitted.then((admitted) => this.#answerHandshake(request, peer, admitted));
   }

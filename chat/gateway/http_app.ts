@@ -10,6 +10,7 @@ import { prefersHtml } from "../../src/serving/negotiation.ts";
 import { countRequests, markRoute } from "../../src/metrics/http_meters.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { AnswerMetrics } from "../../src/metrics/route.ts";
+import { isHandshake, PAGE_REFUSALS, type PageRefusal } from "../../src/serving/page_access.ts";
 import type { WebAssets } from "../../src/serving/web_assets.ts";
 import type { AdminApp } from "../admin/mount.ts";
 import type { Refused } from "./admission.ts";
@@ -19,6 +20,8 @@ import type { Peer } from "../sockets/transport.ts";
 export interface ChatAppOptions {
   /** Read at each request. */
   readonly serverName: string;
+  /** Refuses requests of web pages that may not use the server. */
+  readonly refusePage: (request: Request, peer: Peer) => PageRefusal | undefined;
   /** Answers a WebSocket handshake. */
   readonly upgrade: (request: Request, peer: Peer) => Response | Promise<Response>;
   /** True if the store answers and the server is not stopping. */
@@ -41,10 +44,16 @@ const COUNTED_AS = { page: "/", file: "file", socket: "websocket" };
 export function chatApp(
   options: ChatAppOptions,
 ): Hono<{ Bindings: Peer }> {
-  const { upgrade, isReady, admin, assets, metrics, meters, steadyMs, log } = options;
+  const { refusePage, upgrade, isReady, admin, assets, metrics, meters, steadyMs, log } = options;
   const app = new Hono<{ Bindings: Peer }>();
   const more = Object.values(COUNTED_AS).map((route) => ({ route, method: "GET" }));
   const beginCounting = countRequests(app, { meters, steadyMs, more });
+  app.use(async (c, next) => {
+    const refused = refusePage(c.req.raw, c.env);
+    if (refused === undefined) return await next();
+    if (isHandshake(c.req.raw)) markRoute(c, COUNTED_AS.socket);
+    return c.text(`${PAGE_REFUSALS[refused]}\n`, STATUS_CODE.Forbidden);
+  });
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", async (c) => {
     return await isReady() ? c.text("ready\n") : c.text("not ready\n", STATUS_CODE.ServiceUnavailable);
@@ -52,7 +61,7 @@ export function chatApp(
   app.get("/metrics", (c) => metrics(c.req.raw, c.env.remoteAddress));
   app.route("/admin", admin);
   app.get("*", async (c) => {
-    if (c.req.header("upgrade")?.toLowerCase() === "websocket") {
+    if (isHandshake(c.req.raw)) {
       markRoute(c, COUNTED_AS.socket);
       return await upgrade(c.req.raw, c.env);
     }

@@ -179,7 +179,8 @@ export class NodeHttp {
       }
       // The runtime makes no request of this method.
       if (incoming.method === "TRACE") return refusal(STATUS_CODE.BadRequest, "The request is malformed");
-      return handle(ofRuntime(request), { remoteAddress: incoming.socket.remoteAddress ?? "", upgrade });
+      const { remoteAddress = "", localAddress = remoteAddress } = incoming.socket;
+      return handle(ofRuntime(request), { remoteAddress, arrivedAt: localAddress, upgrade });
     }, {
       overrideGlobalObjects: false,
       hostname: "localhost",

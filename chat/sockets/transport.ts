@@ -25,6 +25,8 @@ export interface AdmittedSocket {
 export interface Peer {
   /** The IP address of the other end of the connection. */
   readonly remoteAddress: string;
+  /** The IP address at which the connection arrived. Where the transport does not have it, the other end's. */
+  readonly arrivedAt: string;
   /** Accepts the WebSocket that the request asks for. Return its answer at once and unchanged. */
   upgrade(socket: AdmittedSocket): Response;
 }

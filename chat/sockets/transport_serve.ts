@@ -22,9 +22,10 @@ export const startServe: StartTransport = (
   const stopping = new AbortController();
   const server = serve(
     { hostname, port, tls, isShared: sharers > 1 },
-    (request, remoteAddress) =>
+    (request, remoteAddress, arrivedAt) =>
       handle(request, {
         remoteAddress,
+        arrivedAt,
         upgrade: (socket) =>
           upgradeServe(request, socket, { idleSeconds: limits.pingInterval + limits.pingTimeout, log }),
       }),

@@ -19,6 +19,7 @@ import type { AnswerMetrics } from "../../src/metrics/route.ts";
 import { type Rate, rateOf } from "../../src/token_bucket.ts";
 import { VERSION } from "../../src/version.ts";
 import { acceptsGzip, isNotModified, prefersHtml } from "../../src/serving/negotiation.ts";
+import type { PageAccess } from "../../src/serving/page_access.ts";
 import type { WebAssets } from "../../src/serving/web_assets.ts";
 import { formatIssues } from "../../src/schema_issues.ts";
 import { API_PAGE_HEADERS, apiPage } from "../pages/api_page.ts";
@@ -30,7 +31,7 @@ import type { EventStreams } from "./event_streams.ts";
 import type { ListingMeters } from "../meters.ts";
 import { LogThrottle } from "../../src/logging/throttle.ts";
 import { readJsonBody } from "./read_body.ts";
-import { isRefusal, type Refusal, refuse } from "../refusals.ts";
+import { isRefusal, type Refusal, type RefusalName, refuse } from "../refusals.ts";
 import { type PageQuery, readCursor } from "../list/page.ts";
 import type { Pings } from "../registry/pings.ts";
 import type { Registry } from "../registry/registry.ts";
@@ -69,6 +70,7 @@ export interface AppParts {
   readonly limits: ListingLimits;
   readonly assets: WebAssets;
   readonly meters: ListingMeters;
+  readonly pages: PageAccess;
   readonly metrics: AnswerMetrics;
   readonly wallClock: NowMs;
   readonly steadyClock: NowMs;
@@ -91,6 +93,16 @@ GET /openapi.json  the whole API, for programs
 GET /docs          the whole API, for people
 `;
 
+/** Pages of all sites may read. Without an answer to their browser they can neither write nor send a key. */
+const READ_BY_PAGES = cors({
+  origin: "*",
+  allowMethods: ["GET", "HEAD"],
+  allowHeaders: ["If-None-Match", "Last-Event-ID"],
+  exposeHeaders: ["ETag", "Last-Event-ID", "Retry-After"],
+  maxAge: 86_400,
+});
+const READS: ReadonlySet<string> = new Set(["GET", "HEAD"]);
+
 const log = logger("listing");
 
 /** Makes the application; `app.request` drives it without a port. */
@@ -100,19 +112,18 @@ export function makeApp(parts: AppParts): ListingApp {
   const files = new Set(assets.paths);
   const kindOf = (path: string) => files.has(path) ? "file" : undefined;
   const beginCounting = countRequests(app, { meters, steadyMs: steadyClock, kindOf });
-  app.use(cors({
-    origin: "*",
-    allowMethods: ["GET", "HEAD", "POST", "PUT", "DELETE"],
-    allowHeaders: ["Authorization", "Content-Type", "If-None-Match", "Last-Event-ID"],
-    exposeHeaders: ["ETag", "Last-Event-ID", "Retry-After"],
-    maxAge: 86_400,
-  }));
   app.use(async (c, next) => {
     await next();
     c.header("X-Content-Type-Options", "nosniff");
     const refusal = (c as Context).get(REFUSAL);
     if (refusal !== undefined) meters.refused(refusal);
   });
+  app.use(async (c, next) => {
+    const refused = parts.pages.refuse(c.req.raw, c.env.arrivedAt);
+    if (refused === undefined) return await next();
+    return answerRefusal(c, refuse(refused === "origin" ? "ORIGIN_REFUSED" : "HOST_REFUSED"));
+  });
+  app.use((c, next) => isReadByPages(c) ? READ_BY_PAGES(c, next) : next());
   addServerRoutes(app, parts);
   addDocumentRoutes(app, parts);
   app.notFound((c) => c.text("Unknown path: GET /openapi.json lists the paths", 404));
@@ -266,7 +277,7 @@ function addWriteRoutes(app: ListingApp, parts: AppParts): void {
   mountWrite(updateRoute, async (c, { id, keyHash, origin }) => {
     const body = await readJsonBody(c.req.raw, parts.stopping, parts.bodySecondsMax);
     // An unread body is refused at once; all other faults of a body come after the key check.
-    if (isRefusal(body) && body.refusal !== "BODY_NOT_JSON") return body;
+    if (isRefusal(body) && !JUDGED_AFTER_KEY.has(body.refusal)) return body;
     if (id === undefined) return refuse("NOT_LISTED");
     const proof = c.req.header(PROOF_HEADER);
     const read = () => {
@@ -282,12 +293,20 @@ function addWriteRoutes(app: ListingApp, parts: AppParts): void {
   });
 }
 
+function isReadByPages({ req }: AppContext): boolean {
+  const isPreflight = req.method === "OPTIONS";
+  const method = isPreflight ? req.header("Access-Control-Request-Method") ?? "GET" : req.method;
+  return req.path !== "/metrics" && READS.has(method);
+}
+
 /** The parts of a write that its path and headers give. */
 interface AskedWrite {
   readonly id: number | undefined;
   readonly keyHash: Uint8Array | undefined;
   readonly origin: string;
 }
+
+const JUDGED_AFTER_KEY: ReadonlySet<RefusalName> = new Set(["BODY_NOT_JSON", "TYPE_REFUSED"]);
 
 /** True if the query only chooses an order, so that all clients get the same list. */
 function isWholeList({ q, full, empty, limit, after }: PageQuery): boolean {

@@ -1,6 +1,6 @@
 /**
  * The listing's routes as data, PROTOCOL.md §9.1: `/openapi.json` and the checks of requests use the same schemas.
- * Handlers, not the framework, check bodies with these schemas, because plain clients send no Content-Type and PUT
+ * Handlers, not the framework, check bodies with these schemas, because programs may send no Content-Type and PUT
  * checks the key before the body.
  *
  * @module
@@ -15,6 +15,8 @@ import { type RefusalName, REFUSALS } from "../refusals.ts";
 /** What the server passes along with a request. */
 export interface Bindings {
   readonly peer: string;
+  /** The IP address at which the request arrived, as in `Connection` of src/serving/http_server.ts. */
+  readonly arrivedAt: string;
 }
 
 export type ListingApp = OpenAPIHono<{ Bindings: Bindings }>;
@@ -128,6 +130,8 @@ const BODY_UNREAD = {
   408: refused("The body arrived too slowly", "BODY_TOO_SLOW"),
   413: refused("The body is too large", "BODY_TOO_LARGE"),
 };
+const FOREIGN_PAGE = { 403: refused("A web page of another site", "ORIGIN_REFUSED", "HOST_REFUSED") };
+const WRONG_TYPE = { 415: refused("The body has another type", "TYPE_REFUSED") };
 const TOO_MANY = ["TOO_MANY_WRITES", "TOO_MANY_UPDATES", "TOO_MANY_AT_ONCE"] as const;
 
 export const registerRoute = createRoute({
@@ -152,7 +156,9 @@ export const registerRoute = createRoute({
       "BODY_NOT_JSON",
       "BODY_MALFORMED",
     ),
+    ...FOREIGN_PAGE,
     ...BODY_UNREAD,
+    ...WRONG_TYPE,
     409: refused("Another server has this id", "ID_TAKEN", "ID_KEPT"),
     429: refused("Too many servers, pings or requests", "TOO_MANY_SERVERS", "TOO_MANY_PINGS", ...TOO_MANY),
     503: refused("Nothing was changed: try again", "LISTING_FULL", "BUSY"),
@@ -179,7 +185,9 @@ export const updateRoute = createRoute({
       "PING_FAILED",
     ),
     401: refused("The key is missing or is not this server's", "KEY_REFUSED"),
+    ...FOREIGN_PAGE,
     ...BODY_UNREAD,
+    ...WRONG_TYPE,
     429: refused("Too many servers, pings or requests", "TOO_MANY_SERVERS", "TOO_MANY_PINGS", ...TOO_MANY),
     503: refused("Nothing was changed: try again", "BUSY"),
   },
@@ -197,6 +205,7 @@ export const removeRoute = createRoute({
     200: { description: "Removed" },
     400: refused("No such server", "NOT_LISTED"),
     401: refused("The key is missing or is not this server's", "KEY_REFUSED"),
+    ...FOREIGN_PAGE,
     429: refused("Too many requests", ...TOO_MANY),
     503: refused("Nothing was changed: try again", "BUSY"),
   },
@@ -214,6 +223,7 @@ export const listRoute = createRoute({
     200: { description: "The list", content: { "application/json": { schema: pageSchema } } },
     304: { description: "Unchanged since the ETag in If-None-Match" },
     400: refused("The query is malformed", "QUERY_MALFORMED"),
+    ...FOREIGN_PAGE,
     429: refused("Too many lists with parameters from this address", "TOO_MANY_QUERIES"),
     503: refused("Too many unfinished answers", "BUSY"),
   },
@@ -230,6 +240,7 @@ export const serverRoute = createRoute({
   responses: {
     200: { description: "The server", content: { "application/json": { schema: serverSchema } } },
     304: { description: "Unchanged since the ETag in If-None-Match" },
+    ...FOREIGN_PAGE,
     404: refused("No such server", "NOT_FOUND"),
   },
 });
@@ -258,6 +269,7 @@ export const eventsRoute = createRoute({
       description: "added and changed, each with a server; removed, with an id; reset: fetch the list again",
       content: { "text/event-stream": { schema: z.string() } },
     },
+    ...FOREIGN_PAGE,
     429: refused("Too many streams from this address", "TOO_MANY_STREAMS"),
     503: refused("Too many streams", "STREAMS_FULL"),
   },

@@ -68,6 +68,18 @@ function sharedFlags(role: string, port: number) {
     trustProxy: switchFlag(
       "read client addresses from X-Forwarded-For; use only behind a proxy that sets it",
     ),
+    allowedOrigins: flag(
+      "web pages that may use the server, by origin, beside its own page; programs always may",
+      listOf(
+        "ORIGINS",
+        "origins such as https://chat.example, null or *, separated by commas or spaces",
+        readOrigin,
+      ),
+      {
+        defaultText: "any; on a private address only the server's own page and pages from disk",
+        repeatable: true,
+      },
+    ),
     config: flag("file with values for these flags; flags and variables override it", text("FILE")),
     tlsCert: flag(
       "certificate chain in PEM; with --tls-key, the server uses TLS",
@@ -129,11 +141,6 @@ export const chatFlags = {
     wholeNumber("N", { unit: "threads", min: 1, max: WORKERS_MAX }),
     { default: 1 },
   ),
-  allowedOrigins: flag(
-    "browser origins allowed to connect; clients without an Origin header are always allowed",
-    listOf("ORIGINS", "origins such as https://chat.example, separated by commas or spaces", readOrigin),
-    { defaultText: "any", repeatable: true },
-  ),
   limitLoopback: switchFlag(
     "apply per-address limits to loopback clients; use behind a proxy that does not set X-Forwarded-For",
   ),
@@ -168,8 +175,14 @@ export function limitsOf<Name extends string>(
   return Object.fromEntries(names.map((name) => [name, values[name]])) as { [name in Name]: number };
 }
 
-/** An origin as browsers write it: without a path, and without the default port of the scheme. */
+/**
+ * An origin as browsers write it: without a path, and without the default port of the scheme. Programs made of pages
+ * have schemes of their own. `null` is the origin of pages from disk.
+ */
 function readOrigin(text: string): string | undefined {
-  const url = httpUrl.read(text) === undefined ? undefined : new URL(text);
-  return url !== undefined && `${url.origin}/` === url.href ? url.origin : undefined;
+  if (text === "*" || text === "null") return text;
+  const url = URL.parse(text);
+  if (url === null) return undefined;
+  if (/^https?:$/.test(url.protocol)) return `${url.origin}/` === url.href ? url.origin : undefined;
+  return url.origin === "null" && /^[a-z][a-z0-9+.-]*:\/\/[^/?#@]+$/.test(text) ? text : undefined;
 }

@@ -133,6 +133,11 @@ export const LOG_EVENTS = {
     about: "Withdrawing from a listing failed while the server stopped: the listing still lists it.",
   },
   "listing.withdrawn": { level: "info", values: ["listing"], about: "A listing no longer lists the server." },
+  "page.refused": {
+    level: "warn",
+    values: ["because", "origin", "host", "flag", "suppressed"],
+    about: "The server refused a web page by its origin or host, which a browser sent; flag allows it.",
+  },
   "port.connections_cut": {
     level: "error",
     values: ["port"],

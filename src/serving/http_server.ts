@@ -54,13 +54,18 @@ export interface OpenServer {
   close(drainMs?: number): Promise<void>;
 }
 
-/** `peer` is the IP address of the client. */
-export type Answer = (request: Request, peer: string) => Response | Promise<Response>;
+/** `peer` is the IP address of the client, and `arrivedAt` as in `Connection`. */
+export type Answer = (request: Request, peer: string, arrivedAt: string) => Response | Promise<Response>;
 
 /** A request's connection. The members are functions because each call has a cost. */
 export interface Connection {
   /** The IP address of the client. */
   readonly peer: () => string;
+  /**
+   * The IP address at which the connection arrived. The runtime does not report it: for a port of all addresses it is
+   * the client's, which is in the same kind of network.
+   */
+  readonly arrivedAt: () => string;
   /** Settles when the answer was sent or can no longer be sent; a stop waits for it. */
   readonly sent: () => Promise<void>;
 }
@@ -165,6 +170,7 @@ class HttpServer implements OpenServer {
     if (stopping.aborted) return whileStopping(request);
     return ready?.(request, {
       peer: () => addressOf(info),
+      arrivedAt: () => this.#arrivedAt(info),
       sent: () => {
         this.#track(info.completed);
         return info.completed;
@@ -188,11 +194,16 @@ class HttpServer implements OpenServer {
     const { method } = request;
     // Checked first: later the client may have left, and reading `request.body` would start to read it.
     const bringsBody = CLOSES_SILENTLY && method !== "GET" && method !== "HEAD" && hasBody(request.headers);
-    const response = await this.#answer(request, addressOf(info));
+    const response = await this.#answer(request, addressOf(info), this.#arrivedAt(info));
     if (bringsBody && !(response.ok && READING.has(method))) response.headers.set("connection", "close");
     // The WebSocket's owner ends it; some versions of Deno never report its end here.
     if (response.status === STATUS_CODE.SwitchingProtocols) end();
     return response;
+  }
+
+  #arrivedAt(info: Deno.ServeHandlerInfo<Deno.NetAddr>): string {
+    const { hostname } = this.#current.addr;
+    return hostname === undefined || ALL_ADDRESSES.has(hostname) ? addressOf(info) : hostname;
   }
 
   /** Retries to open a lost port. From `cutAtMs` on it cuts all connections if descriptors are short. */
@@ -219,6 +230,7 @@ class HttpServer implements OpenServer {
   }
 }
 
+const ALL_ADDRESSES: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 /** The methods that read the body of a successful request. */
 const READING: ReadonlySet<string> = new Set(["POST", "PUT"]);
 

@@ -1,5 +1,5 @@
 /**
- * Admission of WebSockets by address, count, rate and origin, at each limit and one past it, PROTOCOL.md §7.5.
+ * Admission of WebSockets by address, count and rate, at each limit and one past it, PROTOCOL.md §7.5.
  *
  * @module
  */
@@ -8,7 +8,6 @@ import {
   Admission,
   type AdmissionRules,
   type Admitted,
-  type Arrival,
   RATE_ADDRESSES_MAX,
 } from "../../chat/gateway/admission.ts";
 
@@ -24,40 +23,35 @@ function admission(rules: Partial<AdmissionRules> = {}): Admission {
     limits: LIMITS,
     trustProxy: false,
     limitLoopback: false,
-    allowedOrigins: undefined,
     ...rules,
   });
 }
 
-function from(remoteAddress: string, origin: string | null = null): Arrival {
-  return { remoteAddress, origin };
-}
-
 /** How many of `count` handshakes are admitted at one moment. */
-function letIn(gate: Admission, arrival: Arrival, count: number, nowMs = 0): number {
-  return Array.from({ length: count }, () => gate.admit(arrival, nowMs)).filter((it) => it.isAdmitted).length;
+function letIn(gate: Admission, address: string, count: number, nowMs = 0): number {
+  return Array.from({ length: count }, () => gate.admit(address, nowMs)).filter((it) => it.isAdmitted).length;
 }
 
 Deno.test("admission lets an address have as many sockets as it may, and no more until one is gone", () => {
   const gate = admission();
-  const sockets = [1, 2, 3].map(() => gate.admit(from("192.0.2.1"), 0)) as Admitted[];
+  const sockets = [1, 2, 3].map(() => gate.admit("192.0.2.1", 0)) as Admitted[];
   assertEquals(sockets.map(({ isAdmitted }) => isAdmitted), [true, true, true]);
-  assertEquals(gate.admit(from("192.0.2.1"), 0), {
+  assertEquals(gate.admit("192.0.2.1", 0), {
     isAdmitted: false,
     reason: "sockets",
     status: 429,
     text: "Too many connections from this address: at most 3 are allowed",
     retryAfterSeconds: undefined,
   });
-  assert(gate.admit(from("192.0.2.2"), 0).isAdmitted, "another address has its own");
+  assert(gate.admit("192.0.2.2", 0).isAdmitted, "another address has its own");
   sockets[0]!.leave();
   sockets[0]!.leave();
-  assertEquals(letIn(gate, from("192.0.2.1"), 5), 1, "it left once, however often that was said");
+  assertEquals(letIn(gate, "192.0.2.1", 5), 1, "it left once, however often that was said");
 });
 
 Deno.test("admission lets in as many sockets in all as there may be, those of this machine included", () => {
   const gate = admission({ limits: { ...LIMITS, maxSockets: 3, socketBurstPerAddress: 1 } });
-  const [first] = ["127.0.0.1", "::1", "192.0.2.1"].map((address) => gate.admit(from(address), 0));
+  const [first] = ["127.0.0.1", "::1", "192.0.2.1"].map((address) => gate.admit(address, 0));
   const refused = {
     isAdmitted: false as const,
     reason: "full" as const,
@@ -65,16 +59,16 @@ Deno.test("admission lets in as many sockets in all as there may be, those of th
     text: "Too many connections to this server: at most 3 are allowed, try again later",
     retryAfterSeconds: undefined,
   };
-  for (const address of ["192.0.2.2", "127.0.0.1"]) assertEquals(gate.admit(from(address), 0), refused);
+  for (const address of ["192.0.2.2", "127.0.0.1"]) assertEquals(gate.admit(address, 0), refused);
   (first as Admitted).leave();
   (first as Admitted).leave();
-  assertEquals(letIn(gate, from("192.0.2.2"), 5), 1, "who was refused has lost no token by it");
-  assertEquals(gate.admit(from("192.0.2.3"), 0), refused);
+  assertEquals(letIn(gate, "192.0.2.2", 5), 1, "who was refused has lost no token by it");
+  assertEquals(gate.admit("192.0.2.3", 0), refused);
 });
 
 Deno.test("admission keeps no count of an address whose sockets are gone", () => {
   const gate = admission();
-  const sockets = Array.from({ length: 1000 }, (_, i) => gate.admit(from(`10.0.${i >> 8}.${i & 255}`), 0));
+  const sockets = Array.from({ length: 1000 }, (_, i) => gate.admit(`10.0.${i >> 8}.${i & 255}`, 0));
   assertEquals(gate.addresses, 1000);
   for (const socket of sockets as Admitted[]) socket.leave();
   assertEquals(gate.addresses, 0);
@@ -89,29 +83,29 @@ Deno.test("admission counts what one user may have as one: a /64, and IPv4 also 
   ];
   for (const [one, other] of alike) {
     const gate = admission();
-    assertEquals(letIn(gate, from(one), 2), 2);
-    assertEquals(letIn(gate, from(other), 2), 1, `${one} and ${other}`);
+    assertEquals(letIn(gate, one, 2), 2);
+    assertEquals(letIn(gate, other, 2), 1, `${one} and ${other}`);
   }
   const gate = admission();
-  assertEquals(letIn(gate, from("2001:db8:1:2::1"), 4), 3);
-  assertEquals(letIn(gate, from("2001:db8:1:3::1"), 4), 3, "the next /64 is somebody else");
+  assertEquals(letIn(gate, "2001:db8:1:2::1", 4), 3);
+  assertEquals(letIn(gate, "2001:db8:1:3::1", 4), 3, "the next /64 is somebody else");
 });
 
 Deno.test("admission lets a burst in at once, then as many a second as the rate says", () => {
   const gate = admission({ limits: { ...LIMITS, maxSocketsPerAddress: 1000, socketBurstPerAddress: 4 } });
-  assertEquals(letIn(gate, from("192.0.2.1"), 4), 4);
-  assertEquals(gate.admit(from("192.0.2.1"), 0), {
+  assertEquals(letIn(gate, "192.0.2.1", 4), 4);
+  assertEquals(gate.admit("192.0.2.1", 0), {
     isAdmitted: false,
     reason: "rate",
     status: 429,
     text: "Too many new connections from this address: the sustained rate limit is 10 per second",
     retryAfterSeconds: 1,
   });
-  assertEquals(letIn(gate, from("192.0.2.1"), 10, 99), 0);
-  assertEquals(letIn(gate, from("192.0.2.1"), 10, 100), 1);
-  assertEquals(letIn(gate, from("192.0.2.1"), 10, 300), 2);
-  assertEquals(letIn(gate, from("192.0.2.1"), 10, 60_000), 4, "no more than a burst is saved up");
-  assertEquals(letIn(gate, from("192.0.2.2"), 10), 4);
+  assertEquals(letIn(gate, "192.0.2.1", 10, 99), 0);
+  assertEquals(letIn(gate, "192.0.2.1", 10, 100), 1);
+  assertEquals(letIn(gate, "192.0.2.1", 10, 300), 2);
+  assertEquals(letIn(gate, "192.0.2.1", 10, 60_000), 4, "no more than a burst is saved up");
+  assertEquals(letIn(gate, "192.0.2.2", 10), 4);
 });
 
 Deno.test("admission with a rate of 0 has no limit of the rate", () => {
@@ -121,7 +115,7 @@ Deno.test("admission with a rate of 0 has no limit of the rate", () => {
     socketBurstPerAddress: 1,
     socketRatePerAddress: 0,
   };
-  assertEquals(letIn(admission({ limits }), from("192.0.2.1"), 1000), 1000);
+  assertEquals(letIn(admission({ limits }), "192.0.2.1", 1000), 1000);
 });
 
 Deno.test("admission takes no token for a handshake that is refused for another reason", () => {
@@ -132,16 +126,16 @@ Deno.test("admission takes no token for a handshake that is refused for another 
     socketRatePerAddress: 10,
   };
   const gate = admission({ limits });
-  const first = gate.admit(from("192.0.2.1"), 0) as Admitted;
-  assertEquals(letIn(gate, from("192.0.2.1"), 50), 0);
+  const first = gate.admit("192.0.2.1", 0) as Admitted;
+  assertEquals(letIn(gate, "192.0.2.1", 50), 0);
   first.leave();
-  assertEquals(letIn(gate, from("192.0.2.1"), 1), 1);
+  assertEquals(letIn(gate, "192.0.2.1", 1), 1);
 });
 
 Deno.test("admission exempts this machine, unless it is told not to", () => {
   for (const address of ["127.0.0.1", "127.8.9.1", "::1", "::ffff:127.0.0.1"]) {
-    assertEquals(letIn(admission(), from(address), 500), 500, address);
-    assertEquals(letIn(admission({ limitLoopback: true }), from(address), 500), 3, address);
+    assertEquals(letIn(admission(), address, 500), 500, address);
+    assertEquals(letIn(admission({ limitLoopback: true }), address, 500), 3, address);
   }
 });
 
@@ -157,27 +151,6 @@ Deno.test("admission believes X-Forwarded-For only where a proxy is trusted, and
   }
 });
 
-Deno.test("admission refuses pages of other origins where some are named, and never a client that names none", () => {
-  const gate = admission({ allowedOrigins: ["https://chat.example", "http://localhost:8080"] });
-  const verdict = (origin: string | null) => gate.admit(from("127.0.0.1", origin), 0);
-  for (const origin of ["https://chat.example", "http://localhost:8080", null]) {
-    assert(verdict(origin).isAdmitted, String(origin));
-  }
-  for (
-    const origin of [
-      "http://chat.example",
-      "https://chat.example.evil",
-      "https://chat.example:8443",
-      "null",
-      "",
-    ]
-  ) {
-    const refused = verdict(origin);
-    assert(!refused.isAdmitted && refused.status === 403 && refused.reason === "origin", origin);
-  }
-  assert(admission().admit(from("127.0.0.1", "https://evil.example"), 0).isAdmitted);
-});
-
 Deno.test("admission's memory of rates is bounded: the address that came longest ago is forgotten", () => {
   const limits = {
     maxSockets: 1_000_000,
@@ -187,8 +160,8 @@ Deno.test("admission's memory of rates is bounded: the address that came longest
   };
   const gate = admission({ limits });
   const address = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
-  for (let i = 0; i < RATE_ADDRESSES_MAX; i++) gate.admit(from(address(i)), 0);
-  assertEquals(letIn(gate, from(address(1)), 1), 0, "all are remembered up to the limit");
-  assert(gate.admit(from(address(RATE_ADDRESSES_MAX)), 0).isAdmitted);
-  assert(gate.admit(from(address(0)), 0).isAdmitted, "the first was forgotten for the one past it");
+  for (let i = 0; i < RATE_ADDRESSES_MAX; i++) gate.admit(address(i), 0);
+  assertEquals(letIn(gate, address(1), 1), 0, "all are remembered up to the limit");
+  assert(gate.admit(address(RATE_ADDRESSES_MAX), 0).isAdmitted);
+  assert(gate.admit(address(0), 0).isAdmitted, "the first was forgotten for the one past it");
 });

@@ -23,6 +23,7 @@ async function ask(
   const upgrades: string[] = [];
   const app = chatApp({
     serverName: "Pub",
+    refusePage: () => undefined,
     upgrade: (request, { remoteAddress }) => {
       upgrades.push(`${new URL(request.url).pathname} ${remoteAddress}`);
       return new Response("upgraded");
@@ -38,6 +39,7 @@ async function ask(
   });
   const response = await app.fetch(new Request(`http://localhost${path}`, init), {
     remoteAddress: "192.0.2.1",
+    arrivedAt: "192.0.2.9",
     upgrade: () => new Response(null),
   });
   return { status: response.status, text: await response.text(), upgrades };

@@ -296,6 +296,7 @@ fence("a request to the chat", "is answered 500, and the next as ever", async (l
   const store = plan.at("store", { isReady: () => Promise.resolve(true) });
   const app = chatApp({
     serverName: "Pub",
+    refusePage: () => undefined,
     upgrade: () => new Response(),
     isReady: () => store.isReady(),
     admin: new Hono(),

@@ -187,6 +187,7 @@ function faultyTransport(start: StartTransport, plan: FaultPlan<ChatPorts>): Sta
         if (plan.isDue("transport.handle")) throw new Bug("in transport.handle");
         return options.handle(request, {
           remoteAddress: peer.remoteAddress,
+          arrivedAt: peer.arrivedAt,
           upgrade: (socket) =>
             peer.upgrade({
               ...socket,

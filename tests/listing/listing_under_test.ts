@@ -19,7 +19,9 @@ import { Snapshot } from "../../listing/list/snapshot.ts";
 import type { ServerRecord } from "../../listing/store/store.ts";
 import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { formatAddress } from "../../src/address.ts";
+import { logger } from "../../src/logging/log.ts";
 import { metricsRoute } from "../../src/metrics/route.ts";
+import { PageAccess } from "../../src/serving/page_access.ts";
 import { WebAssets } from "../../src/serving/web_assets.ts";
 import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../../src/announcement/listing_limits.ts";
 import { ABROAD_RECORD } from "./abroad_record.ts";
@@ -47,6 +49,7 @@ export interface Asked {
   readonly key?: string;
   readonly headers?: Record<string, string>;
   readonly peer?: string;
+  readonly arrivedAt?: string;
 }
 
 export interface Answer {
@@ -84,6 +87,7 @@ export class ListingUnderTest implements AsyncDisposable {
       bodySecondsMax?: number;
       prober?: Prober;
       sharedKv?: boolean;
+      allowedOrigins?: readonly string[];
     } = {},
   ) {
     this.kv = kv;
@@ -111,6 +115,11 @@ export class ListingUnderTest implements AsyncDisposable {
       assets: ASSETS,
       wallClock: clock,
       steadyClock: clock,
+      pages: new PageAccess({
+        rules: { trustProxy: options.trustProxy ?? false, allowedOrigins: options.allowedOrigins },
+        steadyMs: clock,
+        log: logger("listing"),
+      }),
       metrics: metricsRoute({ role: "listing", token: undefined, meters: this.meters, steadyMs: clock }),
       ...(options.bodySecondsMax !== undefined && { bodySecondsMax: options.bodySecondsMax }),
       trustProxy: options.trustProxy ?? false,
@@ -132,8 +141,13 @@ export class ListingUnderTest implements AsyncDisposable {
   async response(method: string, path: string, asked: Asked = {}): Promise<Response> {
     const headers = new Headers(asked.headers);
     if (asked.key !== undefined) headers.set("Authorization", `C2Listing ${asked.key}`);
+    const { peer = "127.0.0.1" } = asked;
     const body = asked.raw ?? (asked.body === undefined ? null : JSON.stringify(asked.body));
-    return await this.app.request(path, { method, headers, body }, { peer: asked.peer ?? "127.0.0.1" });
+    return await this.app.request(path, { method, headers, body }, {
+      peer,
+      // Where it is not said, in the network of the peer.
+      arrivedAt: asked.arrivedAt ?? peer,
+    });
   }
 
   /** Lists a server and returns its key. */

@@ -26,6 +26,9 @@ const PLACES = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 ];
 
+/** A site that is not of this machine, and has pointed its name at it. */
+export const FOREIGN_HOST = "evil.example";
+
 /** Only loopback is reachable, even for the browser's own requests; the pages are ours: no sandbox. */
 const FLAGS = [
   "--headless",
@@ -41,7 +44,7 @@ const FLAGS = [
   "--disable-renderer-backgrounding",
   "--disable-backgrounding-occluded-windows",
   "--force-color-profile=srgb",
-  "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+  `--host-resolver-rules=MAP ${FOREIGN_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost`,
   "--remote-debugging-port=0",
 ];
 
@@ -210,8 +213,8 @@ function noteMisdeeds(page: Page, mayComplain: RegExp | undefined, misdeeds: str
   });
   page.on("request", (request) => {
     const { protocol, hostname } = new URL(request.url());
-    const isLocal = ["127.0.0.1", "localhost", "[::1]"].includes(hostname) || protocol === "data:" ||
-      protocol === "blob:";
+    const isLocal = ["127.0.0.1", "localhost", "[::1]", FOREIGN_HOST].includes(hostname) ||
+      ["data:", "blob:", "file:"].includes(protocol);
     if (!isLocal) misdeeds.push(`asked another origin: ${request.url()}`);
   });
 }

@@ -15,9 +15,10 @@ function faulty(start: StartTransport): StartTransport {
   return (options) =>
     start({
       ...options,
-      handle: (request, { remoteAddress, upgrade }) =>
+      handle: (request, { remoteAddress, arrivedAt, upgrade }) =>
         options.handle(request, {
           remoteAddress,
+          arrivedAt,
           upgrade: (socket) =>
             upgrade({ ...socket, accept: (connection) => hangingOrBreaking(socket.accept(connection)) }),
         }),

@@ -83,7 +83,12 @@ export class RawPeer implements AsyncDisposable {
   /** The body of the next answer, whose head has its length. */
   async readAnswer(): Promise<string> {
     const [, length = "0"] = /\r\ncontent-length: ([0-9]+)/i.exec(await this.readHead()) ?? [];
-    return new TextDecoder().decode(await this.#take(Number(length)));
+    return await this.readBody(Number(length));
+  }
+
+  /** The next `length` bytes as text. */
+  async readBody(length: number): Promise<string> {
+    return new TextDecoder().decode(await this.#take(length));
   }
 
   /** The next frame; undefined if the connection has ended. */

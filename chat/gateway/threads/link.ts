@@ -66,7 +66,7 @@ export class ThreadLink implements FanoutTarget {
     this.calls = new Calls(options.post, {
       isReady: options.isReady,
       answer: answerHandedOn({ ...options, onError: httpFence(options.log) }),
-      admit: (arrival) => this.#admit(arrival),
+      admit: (remoteAddress) => this.#admit(remoteAddress),
       log: writeForwarded,
     });
   }
@@ -211,9 +211,9 @@ export class ThreadLink implements FanoutTarget {
     session.settled();
   }
 
-  #admit(arrival: Parameters<SequencerCalls["admit"]>[0]): ReturnType<SequencerCalls["admit"]> {
+  #admit(remoteAddress: string): ReturnType<SequencerCalls["admit"]> {
     const { admission, steadyMs } = this.#options;
-    const admitted = admission.admit(arrival, steadyMs());
+    const admitted = admission.admit(remoteAddress, steadyMs());
     if (!admitted.isAdmitted) return admitted;
     const letIn: LetIn = { isAdmitted: true, ticket: ++this.#ticket };
     this.#tickets.set(letIn.ticket, admitted.leave);

@@ -78,7 +78,7 @@ export const Uplink = {
 
 /** Calls from a gateway to the sequencer's thread. */
 export interface SequencerCalls {
-  admit(arrival: { readonly remoteAddress: string; readonly origin: string | null }): LetIn | Refused;
+  admit(remoteAddress: string): LetIn | Refused;
   isReady(): Promise<boolean>;
   answer(request: PlainRequest): Promise<PlainResponse>;
   log(line: ForwardedLine): void;
@@ -106,7 +106,7 @@ export interface PlainResponse {
 
 /** The options with which a gateway opens its port. */
 export interface GatewayStart
-  extends Pick<GatewayOptions, "hostname" | "port" | "tls" | "sharers" | "serverId"> {
+  extends Pick<GatewayOptions, "hostname" | "port" | "tls" | "sharers" | "serverId" | "isPublic"> {
   readonly transport: TransportName;
   /** True if there is an admin API. */
   readonly isAdministered: boolean;

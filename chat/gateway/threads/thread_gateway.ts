@@ -187,8 +187,8 @@ export class ThreadGateway {
     const admission = new Admission(rules);
     return {
       addressOf: (peerAddress, forwardedFor) => admission.addressOf(peerAddress, forwardedFor),
-      admit: async (arrival) => {
-        const answer = await this.#calls.ask("admit", arrival);
+      admit: async (remoteAddress) => {
+        const answer = await this.#calls.ask("admit", remoteAddress);
         if (!answer.isAdmitted) return answer;
         let isCounted = true;
         const leave = () => {

@@ -26,6 +26,7 @@ export async function addRowsOfThreads(
 ): Promise<void> {
   chatApp({
     serverName: "",
+    refusePage: neverAsked,
     upgrade: neverAsked,
     isReady: neverAsked,
     admin: handedOn({ isAdministered, limits, answer: neverAsked }),

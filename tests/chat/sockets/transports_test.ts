@@ -9,7 +9,11 @@ import type { AdmittedSocket, StartTransport, TransportOptions } from "../../../
 import { startServe } from "../../../chat/sockets/transport_serve.ts";
 import { startWs } from "../../../chat/sockets/transport_ws.ts";
 import { ChatClient } from "../../support/chat_client.ts";
-import { testOverEachTransport as test, TRANSPORT_NAMES } from "../../support/chat_server.ts";
+import {
+  testOverEachTransport as test,
+  testOverTransportsAndThreads,
+  TRANSPORT_NAMES,
+} from "../../support/chat_server.ts";
 import { handshake, RawPeer } from "../../support/raw_peer.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 
@@ -87,11 +91,65 @@ test("behind a proxy that is trusted, each of its clients has limits of its own"
   assertMatch(await RawPeer.refused(chat.url, at("192.0.2.1")), /^HTTP\/1\.1 429 /);
 });
 
-test("a page of an origin that is not allowed gets 403, a client without one is let in", async (start) => {
-  await using chat = await start({ allowedOrigins: ["https://chat.example"] });
-  assertMatch(await RawPeer.refused(chat.url, { Origin: "https://evil.example" }), /^HTTP\/1\.1 403 /);
-  await using _page = await RawPeer.open(chat.url, { Origin: "https://chat.example" });
-  await using _program = await RawPeer.open(chat.url);
+testOverTransportsAndThreads(
+  "a page of an origin that is not allowed gets 403, a client without one is let in",
+  async (start) => {
+    await using chat = await start({ allowedOrigins: ["https://chat.example"] });
+    assertMatch(await RawPeer.refused(chat.url, { Origin: "https://evil.example" }), /^HTTP\/1\.1 403 /);
+    await using _page = await RawPeer.open(chat.url, { Origin: "https://chat.example" });
+    await using _program = await RawPeer.open(chat.url);
+  },
+);
+
+testOverTransportsAndThreads(
+  "a page of another site, or of a name that leads here, gets nothing of a server on loopback",
+  async (start) => {
+    await using chat = await start({ adminToken: "token-of-16-chars" });
+    const { host, port } = new URL(chat.url);
+    const evil = { Host: host, Origin: "https://evil.example" };
+    const rebound = { Host: `evil.example:${port}`, Origin: `http://evil.example:${port}` };
+    for (const headers of [evil, rebound]) {
+      assertMatch(await RawPeer.refused(chat.url, headers), /^HTTP\/1\.1 403 /);
+      for (const path of ["/", "/metrics", "/admin/users", "/chat/web/main.ts", "/nothing"]) {
+        const [status, text] = await read(chat.url, path, headers);
+        assertEquals(status, 403, path);
+        assertStringIncludes(text, "--allowed-origins");
+        assert(!/access-control/i.test(text));
+      }
+    }
+    assertEquals((await read(chat.url, "/", { Host: rebound.Host }))[0], 403, "its own reads have no origin");
+    assertEquals((await read(chat.url, "/", { Host: host, "Sec-Fetch-Site": "cross-site" }))[0], 403);
+    const link = {
+      Host: host,
+      "Sec-Fetch-Site": "cross-site",
+      "Sec-Fetch-Mode": "navigate",
+      Accept: "text/html",
+    };
+    assertEquals((await read(chat.url, "/", link))[0], 200, "a link to the server's page");
+    for (const Origin of [`http://${host}`, "http://localhost:8000", "null"]) {
+      await using _page = await RawPeer.open(chat.url, { Host: host, Origin });
+    }
+  },
+);
+
+/** The status of a GET, and the whole answer. */
+async function read(url: string, path: string, headers: Record<string, string>): Promise<[number, string]> {
+  await using peer = await RawPeer.connect(url);
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  await peer.write(new TextEncoder().encode(`GET ${path} HTTP/1.1\r\n${lines}Connection: close\r\n\r\n`));
+  const head = await peer.readHead();
+  const length = Number(/\r\ncontent-length: ([0-9]+)/i.exec(head)?.[1] ?? 0);
+  return [Number(head.slice(9, 12)), head + await peer.readBody(length)];
+}
+
+test("where the settings say so, a page of any site may connect", async (start) => {
+  await using proxied = await start({ trustProxy: true });
+  const page = { Host: "chat.example", Origin: "https://evil.example" };
+  await using _one = await RawPeer.open(proxied.url, page);
+  await using open = await start({ allowedOrigins: ["*"] });
+  await using _two = await RawPeer.open(open.url, page);
+  await using named = await start({ address: "chat.example:5000" });
+  await using _three = await RawPeer.open(named.url, { ...page, Origin: "http://chat.example" });
 });
 
 test("what asks for a WebSocket without a whole handshake gets 400, and does not count", async (start) => {
@@ -205,6 +263,35 @@ for (const transport of TRANSPORT_NAMES) {
     ]);
   });
 }
+
+Deno.test({
+  name:
+    "ws reports where a connection arrived, and serve where its port is bound, or else the client's address",
+  // Other systems have one address of loopback.
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    const cases = [["ws", "0.0.0.0", "127.0.0.5"], ["serve", "127.0.0.5", "127.0.0.5"], [
+      "serve",
+      "0.0.0.0",
+      "127.0.0.1",
+    ]] as const;
+    for (const [transport, hostname, expected] of cases) {
+      let arrivedAt = "";
+      const server = await STARTS[transport]!({
+        ...OPTIONS,
+        hostname,
+        log: recordedLog().log,
+        handle: (_request, peer) => {
+          arrivedAt = peer.arrivedAt;
+          return new Response("", { headers: { connection: "close" } });
+        },
+      });
+      await (await fetch(`http://127.0.0.5:${server.port}/`)).text();
+      assertEquals(arrivedAt, expected, `${transport} on ${hostname}`);
+      await server.stop();
+    }
+  },
+});
 
 const OPTIONS: Omit<TransportOptions, "handle" | "log"> = {
   hostname: "127.0.0.1",

@@ -16,7 +16,7 @@ function open(listing: ListingUnderTest): OpenServer & AsyncDisposable {
   const place = { hostname: "127.0.0.1", port: 0, tls: undefined };
   const server = serve(
     place,
-    (request, peer) => listing.app.fetch(request, { peer }),
+    (request, peer, arrivedAt) => listing.app.fetch(request, { peer, arrivedAt }),
     { stopping: listing.stopping.signal, cutAllAfterMs: 0, log: logger("listing") },
   );
   return { ...server, [Symbol.asyncDispose]: () => server.close() };

@@ -199,27 +199,72 @@ Deno.test("a list is compressed for who asks, under the same ETag", async () => 
   }
 });
 
-Deno.test("answers may be read from any site, and caches ask before they reuse one", async () => {
+/** A public address of the listing. */
+const PUBLIC = { arrivedAt: "8.8.8.8" };
+
+Deno.test("answers may be read from any site on a public address, and caches ask before they reuse one", async () => {
   await using listing = await ListingUnderTest.start();
-  const { headers } = await listing.ask("GET", "/servers", { headers: { Origin: "https://a.example" } });
-  assertEquals(headers.get("access-control-allow-origin"), "*");
+  const origin = { Origin: "https://a.example" };
+  for (const path of ["/servers", "/servers/7", "/", "/openapi.json"]) {
+    const { headers } = await listing.ask("GET", path, { ...PUBLIC, headers: origin });
+    assertEquals(headers.get("access-control-allow-origin"), "*", path);
+  }
+  const { headers } = await listing.ask("GET", "/servers", { ...PUBLIC, headers: origin });
   assertEquals(headers.get("cache-control"), "public, no-cache");
   assertStringIncludes(headers.get("content-type") ?? "", "application/json");
-  for (const method of ["PUT", "POST", "DELETE"]) {
-    const preflight = await listing.ask("OPTIONS", "/servers/7", {
+  const preflight = (method: string, asked: object = PUBLIC) =>
+    listing.ask("OPTIONS", "/servers/7", {
+      ...asked,
       headers: {
-        "Origin": "https://a.example",
+        ...origin,
         "Access-Control-Request-Method": method,
-        "Access-Control-Request-Headers": "authorization,content-type",
+        "Access-Control-Request-Headers": "if-none-match",
+        "Access-Control-Request-Private-Network": "true",
       },
     });
-    assertEquals(preflight.status, 204);
-    assertEquals(preflight.headers.get("access-control-allow-origin"), "*");
-    assertStringIncludes(preflight.headers.get("access-control-allow-methods") ?? "", method);
-    assertMatch(preflight.headers.get("access-control-allow-headers") ?? "", /authorization.*content-type/i);
+  const read = await preflight("GET");
+  assertEquals([read.status, read.headers.get("access-control-allow-origin")], [204, "*"]);
+  assertMatch(read.headers.get("access-control-allow-headers") ?? "", /if-none-match/i);
+  assertEquals(read.headers.get("access-control-allow-private-network"), null);
+});
+
+const CORS_HEADERS = ["origin", "methods", "headers", "private-network", "credentials"];
+
+Deno.test("no page of another origin writes to a listing or reads its metrics", async () => {
+  await using listing = await ListingUnderTest.start();
+  const origin = { Origin: "https://a.example" };
+  const asked = ["PUT", "POST", "DELETE", "PATCH"].flatMap((method) => [
+    ["OPTIONS", "/servers/7", { "Access-Control-Request-Method": method }] as const,
+    [method, "/servers/7", {}] as const,
+  ]);
+  for (const [method, path, more] of [...asked, ["GET", "/metrics", {}] as const]) {
+    const { headers } = await listing.ask(method, path, { ...PUBLIC, headers: { ...origin, ...more } });
+    for (const name of CORS_HEADERS) {
+      assertEquals(headers.get(`access-control-allow-${name}`), null, `${method} ${path} ${name}`);
+    }
   }
-  const refused = await listing.ask("DELETE", "/servers/7", { headers: { Origin: "https://a.example" } });
-  assertEquals([refused.status, refused.headers.get("access-control-allow-origin")], [400, "*"]);
+});
+
+Deno.test("a page of another site reads nothing of a listing on a private address, and the page itself can be opened", async () => {
+  await using listing = await ListingUnderTest.start();
+  await using open = await ListingUnderTest.start({ allowedOrigins: ["https://a.example"] });
+  const origin = { Origin: "https://a.example" };
+  const ask = (arrivedAt: string, headers: Record<string, string>, path = "/servers") =>
+    listing.ask("GET", path, { arrivedAt, headers });
+  for (const arrivedAt of ["127.0.0.1", "10.0.0.1"]) {
+    for (const path of ["/servers", "/events", "/metrics", "/servers/7", "/"]) {
+      const { status, text, headers } = await ask(arrivedAt, origin, path);
+      assertEquals([status, headers.get("access-control-allow-origin")], [403, null], path);
+      assertMatch(text, /--allowed-origins/);
+    }
+    assertEquals((await open.ask("GET", "/servers", { arrivedAt, headers: origin })).status, 200);
+    assertEquals((await ask(arrivedAt, { Origin: "null" })).headers.get("access-control-allow-origin"), "*");
+    const link = { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", Accept: "text/html" };
+    assertEquals((await ask(arrivedAt, link, "/")).status, 200);
+    assertEquals((await ask(arrivedAt, { "Sec-Fetch-Site": "cross-site" })).status, 403);
+  }
+  const rebound = await ask("127.0.0.1", { Host: "evil.example:8000" });
+  assertEquals([rebound.status, (await ask("127.0.0.1", { Host: "[::1]:8000" })).status], [403, 200]);
 });
 
 Deno.test("one server is shown by itself, and one that is not there is not found", async () => {
@@ -241,13 +286,20 @@ Deno.test("the OpenAPI document holds every route of the servers with its answer
   const { openapi, paths, components } = JSON.parse(text);
   assertMatch(openapi, /^3\.1\./);
   assertEquals(Object.keys(paths), ["/servers", "/servers/{id}", "/events"]);
-  assertEquals(Object.keys(paths["/events"].get.responses).sort(), ["200", "429", "503"]);
+  assertEquals(Object.keys(paths["/events"].get.responses).sort(), ["200", "403", "429", "503"]);
   assertEquals(Object.keys(paths["/servers/{id}"]).sort(), ["delete", "get", "post", "put"]);
   const statuses = (method: string) => Object.keys(paths["/servers/{id}"][method].responses).sort();
-  assertEquals(statuses("post"), ["201", "400", "408", "409", "413", "429", "503"]);
-  assertEquals(statuses("put"), ["200", "400", "401", "408", "413", "429", "503"]);
-  assertEquals(statuses("delete"), ["200", "400", "401", "429", "503"]);
-  assertEquals(Object.keys(paths["/servers"].get.responses).sort(), ["200", "304", "400", "429", "503"]);
+  assertEquals(statuses("post"), ["201", "400", "403", "408", "409", "413", "415", "429", "503"]);
+  assertEquals(statuses("put"), ["200", "400", "401", "403", "408", "413", "415", "429", "503"]);
+  assertEquals(statuses("delete"), ["200", "400", "401", "403", "429", "503"]);
+  assertEquals(Object.keys(paths["/servers"].get.responses).sort(), [
+    "200",
+    "304",
+    "400",
+    "403",
+    "429",
+    "503",
+  ]);
   const names = paths["/servers"].get.parameters.map(({ name }: { name: string }) => name);
   assertEquals(names, ["sort", "q", "full", "empty", "limit", "cursor"]);
   const body = paths["/servers/{id}"].put.requestBody.content["application/json"].schema;

@@ -34,7 +34,7 @@ class Reads {
   }
 
   async route(request: Request, origin = READER): Promise<Response> {
-    const response = await this.listing.app.fetch(request, { peer: origin });
+    const response = await this.listing.app.fetch(request, { peer: origin, arrivedAt: origin });
     await this.cache.keep(request, response, origin);
     return response;
   }

@@ -19,7 +19,7 @@ import { type Answer, ListingUnderTest } from "../listing_under_test.ts";
 const ACCEPT = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 function browse(listing: ListingUnderTest, path = "/", peer = "127.0.0.1"): Promise<Answer> {
-  return listing.ask("GET", path, { headers: { Accept: ACCEPT }, peer });
+  return listing.ask("GET", path, { headers: { Accept: ACCEPT }, peer, arrivedAt: "8.8.8.8" });
 }
 
 /** The names of the servers in the page's table, in order. */

@@ -33,19 +33,60 @@ Deno.test("a registration without a body lists a server with all defaults and an
   });
 });
 
-Deno.test("a registration's properties are taken, whatever the Content-Type", async () => {
+Deno.test("a registration's properties are taken from JSON, which programs need not name as such", async () => {
   await using listing = await ListingUnderTest.start();
   const body = { serverName: "  Ümläut 🎉 ", address: "Chat.Example:6000", connectedUsers: 3, maxUsers: 9 };
-  for (const type of ["application/json", "text/plain", "application/x-www-form-urlencoded"]) {
-    const { status } = await listing.ask("POST", "/servers/8", {
-      body,
-      headers: { "Content-Type": type },
-    });
+  const types = ["application/json", "Application/JSON; charset=utf-8", "application/ld+json", undefined];
+  for (const type of types) {
+    // Bytes have no type of their own, as texts have.
+    const raw = new TextEncoder().encode(JSON.stringify(body));
+    const headers = type === undefined ? {} : { "Content-Type": type };
+    const { status } = await listing.ask("POST", "/servers/8", { raw, headers });
     assertEquals(status, 201, type);
     const { displayName, address, connectedUsers, maxUsers } = await listing.shown(8) ?? {};
     assertEquals([displayName, address, connectedUsers, maxUsers], ["Ümläut 🎉", "chat.example:6000", 3, 9]);
     listing.prober.answer = () => listing.prober.pinged.length % 2 === 0 ? SILENT : ANSWERED;
   }
+});
+
+Deno.test("a write of another type is refused, and one of a page that names none: a browser sends it to any host", async () => {
+  await using listing = await ListingUnderTest.start();
+  const key = await listing.list(8);
+  const raw = new TextEncoder().encode("{}");
+  const page = { Origin: "http://localhost" };
+  const ofFetch = "text/plain;charset=UTF-8";
+  const cases: [headers: Record<string, string>, raw: BodyInit | undefined, status: number][] = [
+    [{ "Content-Type": "text/plain" }, raw, 415],
+    [{ "Content-Type": "application/x-www-form-urlencoded" }, raw, 415],
+    [{ "Content-Type": "multipart/form-data; boundary=x" }, raw, 415],
+    [{ "Content-Type": "text/json" }, raw, 415],
+    [{ "Content-Type": "text/plain, application/json" }, raw, 415],
+    [{ "Content-Type": "text/plain; x=application/json" }, raw, 415],
+    [{ "Content-Type": "" }, raw, 415],
+    [{ "Content-Type": ofFetch }, raw, 201],
+    [{ ...page, "Content-Type": ofFetch }, raw, 415],
+    [page, undefined, 415],
+    [{ ...page, "Content-Type": "application/json" }, raw, 201],
+    [{ ...page, "Content-Type": "application/json" }, undefined, 201],
+  ];
+  for (const [headers, raw, status] of cases) {
+    const pinged = listing.prober.pinged.length;
+    const asked = { headers, ...(raw !== undefined && { raw }) };
+    listing.nowMs += 3_600_000;
+    const answer = await listing.ask("POST", "/servers/9", asked);
+    assertEquals(answer.status, status, JSON.stringify(headers));
+    if (status === 415) {
+      assertEquals(listing.prober.pinged.length, pinged, "nothing was pinged");
+      assertStringIncludes(answer.text, "application/json");
+    } else await listing.ask("DELETE", "/servers/9", { key: answer.text });
+  }
+  const put = (key: string) =>
+    listing.ask("PUT", "/servers/8", { key, raw, headers: { "Content-Type": "text/plain" } });
+  assertEquals(
+    [(await put(key)).status, (await put("x")).status],
+    [415, 401],
+    "after the key, as other faults",
+  );
 });
 
 Deno.test("a registration's id is an integer of 0 to 2^53-1 in decimal", async () => {
