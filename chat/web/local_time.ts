@@ -1,19 +1,18 @@
 /**
- * The time of a message as local text. The time is the server's, from the message id (UUIDv7, PROTOCOL.md §4.2),
- * because a client may send any timestamp.
+ * Times as local text: of a message, and of its day by the calendar, since a day may have 23 or 25 hours; and the moment
+ * when words such as "Today" are about another day.
  *
  * @module
  */
+/// <reference lib="dom" />
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const DAY_AND_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
 
-/** Milliseconds since 1970 at which the server accepted a message. */
-export function sentAtMs(uuid: string): number {
-  return parseInt(uuid.slice(0, 8) + uuid.slice(9, 13), 16);
-}
+/** Milliseconds between two looks at the clock: a computer that wakes up tells a visible page nothing. */
+const LOOK_MS = 60_000;
 
 export function timeTexts(ms: number): { short: string; whole: string; iso: string } {
   const date = new Date(ms);
@@ -29,8 +28,31 @@ export function dayKey(ms: number): string {
 export function dayText(ms: number, nowMs: number): string {
   const key = dayKey(ms);
   if (key === dayKey(nowMs)) return "Today";
-  if (key === dayKey(nowMs - 86_400_000)) return "Yesterday";
+  if (key === dayKey(dayAfter(nowMs, -1))) return "Yesterday";
   return new Date(ms).getFullYear() === new Date(nowMs).getFullYear()
     ? DAY.format(ms)
     : DAY_AND_YEAR.format(ms);
+}
+
+/** Calls `renew` whenever it is another local day: at midnight, and after a sleep of the page or the computer. */
+export function onNewDay(renew: () => void): void {
+  let day = dayKey(Date.now());
+  let timer: ReturnType<typeof setTimeout>;
+  const look = () => {
+    clearTimeout(timer);
+    const nowMs = Date.now();
+    timer = setTimeout(look, Math.min(LOOK_MS, dayAfter(nowMs, 1) - nowMs));
+    if (dayKey(nowMs) === day) return;
+    day = dayKey(nowMs);
+    renew();
+  };
+  look();
+  document.addEventListener("visibilitychange", look);
+  addEventListener("pageshow", look);
+}
+
+/** The beginning of the local day that is so many days after the one of `ms`. */
+function dayAfter(ms: number, days: number): number {
+  const date = new Date(ms);
+  return new Date(date.getFullYear(), date.getMonth(), date.getDate() + days).getTime();
 }

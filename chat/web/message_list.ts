@@ -7,8 +7,8 @@
  */
 /// <reference lib="dom" />
 import type { Entry, MessageLog } from "./message_log.ts";
-import { dayKey, dayText, sentAtMs } from "./local_time.ts";
-import { dayRow, fillRow, makeRow, type RowActions } from "./message_row.ts";
+import { dayKey, onNewDay } from "./local_time.ts";
+import { dayRow, fillDay, fillRow, makeRow, type RowActions } from "./message_row.ts";
 
 /** Rows at most, and rows added at a time while the user scrolls. */
 export const ROWS_MAX = 300;
@@ -56,6 +56,9 @@ export class MessageList {
       if (!this.isAtEnd) scroller.scrollTop += scroller.clientHeight - height;
       height = scroller.clientHeight;
     }).observe(scroller);
+    onNewDay(() => {
+      for (const row of list.querySelectorAll<HTMLLIElement>(".day")) fillDay(row);
+    });
   }
 
   get isAtStart(): boolean {
@@ -188,16 +191,16 @@ export class MessageList {
     const entry = this.#log.at(number);
     if (entry?.kind !== "message" || row === undefined) return undefined;
     const before = this.#log.at(number - 1);
-    const ms = sentAtMs(entry.message.uuid);
+    const ms = entry.message.receivedMs;
     let last = before;
     for (let n = number - 2; last?.kind === "notice"; n--) last = this.#log.at(n);
-    const lastMs = last?.kind === "message" ? sentAtMs(last.message.uuid) : undefined;
+    const lastMs = last?.kind === "message" ? last.message.receivedMs : undefined;
     const isNewDay = lastMs === undefined || dayKey(lastMs) !== dayKey(ms);
     const goesOn = !isNewDay && before?.kind === "message" &&
       before.message.username === entry.message.username &&
-      ms - lastMs < GROUP_MS;
+      Math.abs(ms - lastMs) < GROUP_MS;
     row.classList.toggle("first", !goesOn);
-    return isNewDay ? dayRow(dayText(ms, Date.now())) : undefined;
+    return isNewDay ? dayRow(ms) : undefined;
   }
 
   #dropDay(number: number): void {

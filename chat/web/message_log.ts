@@ -68,7 +68,8 @@ export class MessageLog {
   upsert(message: Message, isNew: boolean): MessageEntry | undefined {
     const known = this.#messages.get(message.uuid);
     if (known !== undefined) {
-      known.message = message;
+      // A broadcast of a change does not say when the message was received.
+      known.message = { ...message, receivedMs: known.message.receivedMs };
       return known;
     }
     return isNew ? this.#append({ kind: "message", number: this.end, message, error: undefined }) : undefined;

@@ -5,7 +5,7 @@
  */
 /// <reference lib="dom" />
 import { hueClass } from "./author_hue.ts";
-import { sentAtMs, timeTexts } from "./local_time.ts";
+import { dayText, timeTexts } from "./local_time.ts";
 import type { Entry, MessageEntry, Word } from "./message_log.ts";
 import { fromTemplate, show, within } from "./page_elements.ts";
 import { isEmojiOnly, richText } from "./rich_text.ts";
@@ -37,11 +37,11 @@ export function makeRow(entry: Entry, actions: RowActions): HTMLLIElement {
 }
 
 export function fillRow(row: HTMLLIElement, { message, error }: MessageEntry): void {
-  const { uuid, username, text, edited, isOwn } = message;
+  const { username, receivedMs, text, edited, isOwn } = message;
   const author = within(row, ".author", HTMLElement);
   author.textContent = username;
   author.className = `author ${hueClass(username)}`;
-  const { short, whole, iso } = timeTexts(sentAtMs(uuid));
+  const { short, whole, iso } = timeTexts(receivedMs);
   const time = within(row, "time", HTMLTimeElement);
   time.textContent = short;
   time.dateTime = iso;
@@ -57,11 +57,18 @@ export function fillRow(row: HTMLLIElement, { message, error }: MessageEntry): v
   show(within(row, ".error", HTMLElement), error);
 }
 
-export function dayRow(text: string): HTMLLIElement {
+/** The line above the first message of a day, at the time `ms`. */
+export function dayRow(ms: number): HTMLLIElement {
   const row = document.createElement("li");
   row.className = "day";
-  row.textContent = text;
+  row.dataset["ms"] = String(ms);
+  fillDay(row);
   return row;
+}
+
+/** Writes the words of the day, which depend on what day it is now. */
+export function fillDay(row: HTMLLIElement): void {
+  row.textContent = dayText(Number(row.dataset["ms"]), Date.now());
 }
 
 function noticeRow(words: readonly Word[]): HTMLLIElement {

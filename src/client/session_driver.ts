@@ -29,9 +29,13 @@ export class SessionDriver {
   #isEnded = false;
 
   constructor(options: DriverOptions) {
-    const { saved } = options;
+    const { saved, wallMs } = options;
     this.#options = options;
-    this.#session = new ChatSession({ random: Math.random, ...(saved === undefined ? {} : { saved }) });
+    this.#session = new ChatSession({
+      random: Math.random,
+      wallMs,
+      ...(saved === undefined ? {} : { saved }),
+    });
   }
 
   /** The present name; before the session is let in, the wished one. */

@@ -40,9 +40,9 @@ export class ChatLines {
 
   /** A new message, after a rule if its day differs from the last one. */
   message(message: Message): Lines[] {
-    const { timestamp, text } = message;
+    const { receivedMs, text } = message;
     this.#remember(message);
-    const day = dayOf(timestamp);
+    const day = dayOf(receivedMs);
     const lines = day === this.#day ? [] : [this.#rule(day)];
     this.#day = day;
     if (text === "") return [...lines, this.#said(message, "(deleted)", "dim")];
@@ -54,7 +54,7 @@ export class ChatLines {
     this.#remember(message);
     if (before !== undefined && before.text === message.text) return [];
     const what = before === undefined || before.text === ""
-      ? `a message from ${clock(message.timestamp)}`
+      ? `a message from ${clock(message.receivedMs)}`
       : quoted(before.text);
     const name = nameOf(message);
     if (message.text === "") return [this.notice(`${name} deleted ${what}`)];
@@ -82,8 +82,8 @@ export class ChatLines {
     }
   }
 
-  #said({ timestamp, username, isOwn }: Message, text: string, look: Look): Lines {
-    const time = clock(timestamp);
+  #said({ receivedMs, username, isOwn }: Message, text: string, look: Look): Lines {
+    const time = clock(receivedMs);
     const name = nameOf({ username });
     const head = cellsOf(`${time} ${name}: `);
     return (width) => {
@@ -142,13 +142,10 @@ function howLeft({ kind, message }: Extract<SessionEvent, { type: "left" }>, isO
   }
 }
 
-/** The timestamp comes from the author and may be any number. */
-function clock(timestampMs: number): string {
-  const date = new Date(timestampMs);
-  return Number.isNaN(date.getTime()) ? "--:--" : date.toTimeString().slice(0, "12:34".length);
+function clock(ms: number): string {
+  return new Date(ms).toTimeString().slice(0, "12:34".length);
 }
 
-function dayOf(timestampMs: number): string {
-  const date = new Date(timestampMs);
-  return Number.isNaN(date.getTime()) ? "an unknown day" : date.toDateString();
+function dayOf(ms: number): string {
+  return new Date(ms).toDateString();
 }

@@ -277,3 +277,28 @@ testInBrowser("messages out of view are counted in the title, and announced once
   await alice.page.waitForFunction(() => document.title === "Inn");
   assertMatch((await alice.texts("#rows .body")).at(-1) ?? "", /^two$/);
 });
+
+testInBrowser("messages have the time of their receipt, and days their words of today", async (stage) => {
+  let aheadMs = 400 * 86_400_000;
+  await using server = await startTestChat({ nowMs: () => Date.now() + aheadMs });
+  await using bob = await ChatClient.connect(server.url, "bob");
+  await bob.say("by a clock that is ahead");
+  aheadMs = 0;
+  await bob.say("by a right one");
+  const alice = await ChatPage.join(stage, server.url, "alice");
+  await bob.say("live");
+  await alice.readsMessages("by a clock that is ahead", "by a right one", "live");
+  const times = await alice.page.$$eval(
+    "#rows time",
+    (all) => all.map((time) => (time as HTMLTimeElement).dateTime),
+  );
+  const minutes = times.map((time) => Math.round((Date.parse(time) - Date.now()) / 600_000) * 10);
+  assertEquals(minutes, [400 * 24 * 60, 0, 0]);
+  assertMatch((await alice.texts("#rows .day")).join(), /^[^,]+, .*[0-9]{4}.*,Today$/);
+  await alice.page.evaluate(() => {
+    const now = Date.now;
+    Date.now = () => now() + 86_400_000;
+    document.dispatchEvent(new Event("visibilitychange"));
+  });
+  assertMatch((await alice.texts("#rows .day")).join(), /,Yesterday$/);
+});

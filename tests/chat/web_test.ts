@@ -5,7 +5,6 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { dayKey, sentAtMs } from "../../chat/web/local_time.ts";
 import { ENTRIES_MAX, MessageLog } from "../../chat/web/message_log.ts";
 import { nameProblem } from "../../chat/web/name_check.ts";
 import { isEmojiOnly, parts } from "../../chat/web/rich_text.ts";
@@ -80,19 +79,12 @@ Deno.test("a few emoji alone are told from text", () => {
   }
 });
 
-Deno.test("a message's time is the server's, out of its id", () => {
-  assertEquals(sentAtMs("0190c0de-1234-7abc-8000-000000000000"), 0x0190c0de1234);
-  assertEquals(
-    dayKey(0),
-    `${new Date(0).getFullYear()}-${new Date(0).getMonth() + 1}-${new Date(0).getDate()}`,
-  );
-});
-
 function message(n: number, text = `text ${n}`) {
   return {
     uuid: String(n).padStart(6, "0"),
     username: "bob",
     timestamp: 1,
+    receivedMs: 1000 * n,
     text,
     edited: false,
     isOwn: false,

@@ -78,6 +78,7 @@ Deno.test("a message goes out with a nonce, is acknowledged by it, and is one's 
       uuid: uuidOf(3),
       username: "alice",
       timestamp: 1234,
+      receivedMs: 0,
       text: "hello",
       edited: false,
       isOwn: true,

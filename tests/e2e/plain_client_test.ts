@@ -305,6 +305,7 @@ Deno.test("an event is a frame in one line, from which the frame can be made aga
     uuid: "u",
     username: "bob",
     timestamp: 7,
+    receivedMs: 8,
     text: "a\\n\nb\r\u202e",
     edited: false,
     isOwn: false,

@@ -19,6 +19,7 @@ export function uuidOf(n: number): string {
 
 export class FakeDriver {
   nowMs = 0;
+  wallMs = Number.MAX_SAFE_INTEGER;
   readonly session: ChatSession;
   readonly events: SessionEvent[] = [];
   readonly sent: string[] = [];
@@ -27,7 +28,11 @@ export class FakeDriver {
   wakeAtMs: number | undefined;
 
   constructor({ random = () => 0.5, saved }: { random?: () => number; saved?: SavedSession } = {}) {
-    this.session = new ChatSession(saved === undefined ? { random } : { random, saved });
+    this.session = new ChatSession({
+      random,
+      wallMs: () => this.wallMs,
+      ...(saved === undefined ? {} : { saved }),
+    });
   }
 
   /** Does what an input of the session asks for. */

@@ -46,7 +46,7 @@ Deno.test("a lost connection is shown with the time of the next try", () => {
 
 const draft = (nonce: string, text = nonce) => ({ nonce, text, timestamp: 0 });
 const own = (uuid: string, text: string, isOwn = true): Message => ({
-  ...{ uuid, username: "me", timestamp: 0, text, edited: false, isOwn },
+  ...{ uuid, username: "me", timestamp: 0, receivedMs: 0, text, edited: false, isOwn },
 });
 
 Deno.test("what is not acknowledged is shown once that takes long", () => {

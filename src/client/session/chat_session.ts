@@ -37,10 +37,16 @@ export class ChatSession {
   readonly #connection: ConnectionState;
   readonly #conversation: Conversation;
 
-  /** `random` returns 0 to less than 1. With `saved`, `join` by the saved name resumes that session. */
-  constructor({ random, saved }: { readonly random: () => number; readonly saved?: SavedSession }) {
+  /** `random` returns 0 to less than 1, `wallMs` the wall clock's time. With `saved`, `join` by the saved name resumes that session. */
+  constructor(
+    { random, wallMs, saved }: {
+      readonly random: () => number;
+      readonly wallMs: () => number;
+      readonly saved?: SavedSession;
+    },
+  ) {
     this.#connection = new ConnectionState(random);
-    this.#conversation = new Conversation((event) => this.#emit(event), random, saved);
+    this.#conversation = new Conversation((event) => this.#emit(event), random, wallMs, saved);
     if (saved === undefined) return;
     this.#token = saved.token;
     this.#position = saved.position;

@@ -23,9 +23,14 @@ export class Conversation {
   /** Saved drafts that have not been emitted yet. */
   #drafts: SavedSession["drafts"] = [];
 
-  constructor(emit: (event: SessionEvent) => void, random: () => number, saved?: SavedSession) {
+  constructor(
+    emit: (event: SessionEvent) => void,
+    random: () => number,
+    wallMs: () => number,
+    saved?: SavedSession,
+  ) {
     this.#emit = emit;
-    this.own = new OwnMessages(random, saved);
+    this.own = new OwnMessages(random, wallMs, saved);
     if (saved === undefined) return;
     this.username = saved.username;
     this.newest = saved.newest;

@@ -5,6 +5,7 @@
  * @module
  */
 import type { HistoryEntry, ServerFrame } from "../../protocol/frames.ts";
+import { receivedAtMs } from "./received_at.ts";
 import type { SendRequest } from "./requests.ts";
 import type { Draft, Message, SavedSession } from "./session_events.ts";
 
@@ -29,10 +30,12 @@ export class OwnMessages {
   readonly #recent = new Map<string, string>();
   /** Own ids of a lost session. */
   #former = new Set<string>();
+  readonly #wallMs: () => number;
   readonly #prefix: string;
   #count = 0;
 
-  constructor(random: () => number, saved?: SavedSession) {
+  constructor(random: () => number, wallMs: () => number, saved?: SavedSession) {
+    this.#wallMs = wallMs;
     this.#uuids = new Set(saved?.own);
     this.#prefix = Array.from({ length: 12 }, () => Math.floor(random() * 36).toString(36)).join("");
   }
@@ -119,14 +122,15 @@ export class OwnMessages {
     return settled;
   }
 
-  message({ uuid, username, timestamp, message: text, edited }: HistoryEntry): Message {
+  message({ uuid, username, timestamp, message: text, edited, received }: HistoryEntry): Message {
     this.#recent.delete(uuid);
     this.#recent.set(uuid, text);
     for (const oldest of this.#recent.keys()) {
       if (this.#recent.size <= RECENT_MAX) break;
       this.#recent.delete(oldest);
     }
-    return { uuid, username, timestamp, text, edited, isOwn: this.#uuids.has(uuid) };
+    const receivedMs = receivedAtMs(uuid, received, this.#wallMs());
+    return { uuid, username, timestamp, receivedMs, text, edited, isOwn: this.#uuids.has(uuid) };
   }
 
   hasChanged({ uuid, message }: HistoryEntry): boolean {

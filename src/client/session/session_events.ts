@@ -9,7 +9,10 @@ import type { DepartureKind } from "../../protocol/frames.ts";
 export interface Message {
   readonly uuid: string;
   readonly username: string;
+  /** The author's, which may be any number. */
   readonly timestamp: number;
+  /** When the server received it, in milliseconds since 1970. */
+  readonly receivedMs: number;
   readonly text: string;
   readonly edited: boolean;
   readonly isOwn: boolean;
