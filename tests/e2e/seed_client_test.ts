@@ -1,5 +1,5 @@
 /**
- * The client of 2021 in README.md, run unchanged by Deno against the program. tests/browser/seed_client_test.ts runs it
+ * The client of 2021 in README.md, run unchanged by Deno against the program. tests/browser/seed_client.ts runs it
  * in a browser.
  *
  * @module

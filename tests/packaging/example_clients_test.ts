@@ -2,7 +2,7 @@
  * The clients of docs/clients.md: the page shows their files as they are, each is short, and each talks on a real
  * server, by every program on this machine that it is written for.
  *
- * In a browser the same is tests/browser/example_page_test.ts.
+ * In a browser the same is tests/browser/example_page.ts.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Tests in a real browser: one headless Chromium for each test file, and a separate visitor for each person. An
+ * Tests in a real browser: one headless Chromium for each test file (tests/browser/*_test.ts), and a separate visitor for each person. An
  * exception, an error on the console (a breach of the Content-Security-Policy is one) or a request to another machine
  * fails the test. Without a browser the tests are skipped, and one line says so. How a page looks is not tested here.
  *
@@ -35,6 +35,9 @@ const FLAGS = [
   "--no-sandbox",
   "--no-first-run",
   "--disable-gpu",
+  // No process to draw with, and no emulated GPU in it.
+  "--in-process-gpu",
+  "--disable-software-rasterizer",
   "--disable-quic",
   "--disable-sync",
   "--disable-background-networking",
@@ -70,6 +73,8 @@ export interface VisitorOptions {
 
 /** What a test gets. */
 export interface Stage {
+  /** A part of the test that has a name, for tests that share a page. */
+  readonly part: (name: string, act: () => Promise<void>) => Promise<void>;
   /** A person with a browser context of their own (no shared cookies, storage or cache), at an empty page. */
   readonly visitor: (options?: VisitorOptions) => Promise<Page>;
   /** Faults of pages so far; the test fails at its end if any is left. */
@@ -109,7 +114,17 @@ export function testInBrowser(name: string, test: (stage: Stage) => Promise<void
       Deno.test.afterAll(() => shared?.end());
     }
   }
-  Deno.test({ name, ignore: path === undefined, fn: () => withStage(shared!, test) });
+  Deno.test({
+    name,
+    ignore: path === undefined,
+    fn: (context) =>
+      withStage(shared!, test, async (name, fn) => {
+        // What a part leaves open, such as a conversation, the test closes.
+        if (!await context.step({ name, fn, sanitizeOps: false, sanitizeResources: false })) {
+          throw new Error(`${name}: failed`);
+        }
+      }),
+  });
 }
 
 /** A browser for tools, such as the one that makes screenshots. Throws if there is none. */
@@ -170,12 +185,16 @@ export async function sidewaysOverflow(page: Page): Promise<number> {
   return await page.evaluate(() => document.documentElement.scrollWidth) - width;
 }
 
-async function withStage(running: RunningBrowser, act: (stage: Stage) => Promise<void>): Promise<void> {
+async function withStage(
+  running: RunningBrowser,
+  act: (stage: Stage) => Promise<void>,
+  part: Stage["part"] = (_name, act) => act(),
+): Promise<void> {
   const wire = await Wire.open(running.url);
   const browser = await puppeteer.connect({ transport: wire, protocolTimeout: PATIENCE_MS });
   const misdeeds: string[] = [];
   try {
-    await act({ visitor: (options = {}) => newVisitor(browser, options, misdeeds), misdeeds });
+    await act({ part, visitor: (options = {}) => newVisitor(browser, options, misdeeds), misdeeds });
   } finally {
     await Promise.all(
       browser.browserContexts().filter(({ id }) => id !== undefined).map((own) => own.close()),

@@ -1,6 +1,6 @@
 /**
  * The API description for programs and as a page: it covers every route and every refusal, and the page equals the
- * document. tests/browser/api_page_test.ts covers the page's looks.
+ * document. tests/browser/api_page.ts covers the page's looks.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * The page for browsers as served: which clients get it, what it shows without script, and that it cannot be injected
- * into. tests/browser/listing_page_test.ts covers its looks and updates.
+ * into. tests/browser/listing_page.ts covers its looks and updates.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The chat page with 3,000 messages in the room: only the visible part has rows, no row is made twice, and scrolling
+ * The chat page with 1,500 messages in the room: only the visible part has rows, no row is made twice, and scrolling
  * up reaches the first message.
  *
  * @module
@@ -13,10 +13,10 @@ import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";
 import { startTestChat } from "../support/chat_server.ts";
 
-const MESSAGES = 3000;
+const MESSAGES = 1500;
 
 testInBrowser(
-  "with 3,000 messages the page has few rows, makes each at most once, and reaches the first one",
+  "with 1,500 messages the page has few rows, makes each at most once, and reaches the first one",
   async (stage) => {
     await using server = await startTestChat({ limits: { floodRate: 0, maxUnansweredFrames: 20_000 } });
     await using bob = await ChatClient.connect(server.url, "bob");

@@ -1,6 +1,6 @@
 /**
  * The listing's page in a real browser: it works without scripts, shows servers' texts as text only, and is
- * accessible. Its updates are tested in listing_page_live_test.ts.
+ * accessible. Its updates are tested in listing_page_live.ts.
  *
  * @module
  */
@@ -247,10 +247,15 @@ testInBrowser(
   async ({ visitor }) => {
     await using listing = await startTestListing();
     await using servers = new Pingable();
+    const windows = [
+      [await visitor({ size: PHONE }), PHONE.width, 320],
+      [await visitor({ size: DESK }), DESK.width, 900, 768, 640],
+    ] as const;
     const look = async (path: string) => {
-      for (const [size, ...widths] of [[PHONE, 320, 375], [DESK, 640, 768, 900, 1280]] as const) {
-        const page = await openLive(await visitor({ size }), listing.url + path);
-        assertEquals(await accessibilityFaults(page), [], `${path} at ${size.width}`);
+      for (const [page, ...widths] of windows) {
+        await setWidth(page, widths[0]);
+        await openLive(page, listing.url + path);
+        assertEquals(await accessibilityFaults(page), [], `${path} at ${widths[0]}`);
         for (const width of widths) {
           await setWidth(page, width);
           assert(await sidewaysOverflow(page) <= 0, `${path} at ${width}`);

@@ -97,40 +97,48 @@ async function rests({ page }: ChatPage): Promise<void> {
 }
 
 for (const size of SIZES) {
-  testInBrowser(`${size.width}: a sender in a full window sees each message that is sent`, async (stage) => {
+  testInBrowser(`${size.width}: only the user leaves the end of the conversation`, async (stage) => {
     await using room = await fullRoom();
     const alice = await ChatPage.join(stage, room.server.url, "alice", { size });
-    for (let n = 1; n <= 10; n++) {
-      await alice.say(`mine ${n}`);
-      await newestIs(alice, `mine ${n}`);
-      assertEquals(await atEnd(alice), SEEN, `message ${n}`);
-    }
-  });
 
-  testInBrowser(`${size.width}: a reader at the end follows a flood of 200 messages`, async (stage) => {
-    await using room = await fullRoom();
-    const alice = await ChatPage.join(stage, room.server.url, "alice", { size });
-    await alice.say("mine");
-    await newestIs(alice, "mine");
-    await room.tell(200, "flood");
-    await newestIs(alice, "flood 200");
-    assertEquals(await atEnd(alice), SEEN);
-  });
+    await stage.part("a sender in a full window sees each message that is sent", async () => {
+      for (let n = 1; n <= 5; n++) {
+        await alice.say(`mine ${n}`);
+        await newestIs(alice, `mine ${n}`);
+        assertEquals(await atEnd(alice), SEEN, `message ${n}`);
+      }
+    });
 
-  testInBrowser(
-    `${size.width}: a user who scrolled up stays there, and comes back to the end for good`,
-    async (stage) => {
-      await using room = await fullRoom();
-      const alice = await ChatPage.join(stage, room.server.url, "alice", { size });
-      await alice.say("mine");
-      await newestIs(alice, "mine");
+    await stage.part("an own message that is scrolled out of view is edited in view", async () => {
+      await room.tell(50, "later");
+      await newestIs(alice, "later 50");
+      await alice.page.keyboard.press("ArrowUp");
+      await alice.page.waitForSelector(".editing");
+      await drawn(alice.page);
+      const isInView = () =>
+        alice.page.evaluate(() => {
+          const form = document.querySelector(".editing")!.getBoundingClientRect();
+          const view = document.querySelector("#scroller")!.getBoundingClientRect();
+          // The browser scrolls by whole pixels.
+          return form.top > view.top - 1 && form.bottom < view.bottom + 1;
+        });
+      assertEquals(await isInView(), true);
+      await room.tell(20, "latest");
+      await newestIs(alice, "latest 20");
+      assertEquals(await isInView(), true, "messages do not move it away");
+      await alice.page.keyboard.press("Escape");
+      await alice.page.click("#newer");
+      await newestIs(alice, "latest 20");
+    });
+
+    await stage.part("a user who scrolled up stays there, and comes back to the end for good", async () => {
       await wheel(alice, -700);
       await alice.reads("#newer", "To the newest");
       await rests(alice);
-      const place = await topOf(alice, "line 40");
+      const place = await topOf(alice, "latest 10");
       await room.tell(30, "new");
       await newestIs(alice, "new 30");
-      await assertStays(alice, "line 40", place);
+      await assertStays(alice, "latest 10", place);
       await alice.reads("#newer", "30 new messages");
       await alice.page.click("#newer");
       await drawn(alice.page);
@@ -138,14 +146,9 @@ for (const size of SIZES) {
       await room.tell(30, "newer");
       await newestIs(alice, "newer 30");
       assertEquals(await atEnd(alice), SEEN);
-    },
-  );
+    });
 
-  testInBrowser(
-    `${size.width}: the last message is edited in a field that is in view as a whole`,
-    async (stage) => {
-      await using room = await fullRoom();
-      const alice = await ChatPage.join(stage, room.server.url, "alice", { size });
+    await stage.part("the last message is edited in a field that is in view as a whole", async () => {
       for (const text of ["short", Array.from({ length: 12 }, (_, n) => `verse ${n}`).join("\n")]) {
         await alice.say(text);
         await newestIs(alice, text);
@@ -163,86 +166,64 @@ for (const size of SIZES) {
         assertEquals(await atEnd(alice), SEEN, text);
         await alice.page.keyboard.press("Escape");
       }
-    },
-  );
+    });
 
-  testInBrowser(
-    `${size.width}: an own message that is scrolled out of view is edited in view`,
-    async (stage) => {
-      await using room = await fullRoom();
-      const alice = await ChatPage.join(stage, room.server.url, "alice", { size });
-      await alice.say("mine");
-      await newestIs(alice, "mine");
-      await room.tell(50, "later");
-      await newestIs(alice, "later 50");
-      await alice.page.keyboard.press("ArrowUp");
-      await alice.page.waitForSelector(".editing");
-      await drawn(alice.page);
-      const isInView = () =>
-        alice.page.evaluate(() => {
-          const form = document.querySelector(".editing")!.getBoundingClientRect();
-          const view = document.querySelector("#scroller")!.getBoundingClientRect();
-          // The browser scrolls by whole pixels.
-          return form.top > view.top - 1 && form.bottom < view.bottom + 1;
-        });
-      assertEquals(await isInView(), true);
-      await room.tell(20, "latest");
-      await newestIs(alice, "latest 20");
-      assertEquals(await isInView(), true, "messages do not move it away");
-    },
-  );
+    await stage.part("a reader at the end follows a flood of 200 messages", async () => {
+      await room.tell(200, "flood");
+      await newestIs(alice, "flood 200");
+      assertEquals(await atEnd(alice), SEEN);
+    });
+  });
 }
 
-testInBrowser("a user who turns the wheel up during a flood leaves the end", async (stage) => {
+testInBrowser("by wheel and keys a user leaves the end, and by no change of height", async (stage) => {
   await using room = await fullRoom();
   const alice = await ChatPage.join(stage, room.server.url, "alice");
   await newestIs(alice, "line 60");
-  let isDone = false;
-  const flood = (async () => {
-    while (!isDone) await room.tell(5, "flood");
-  })();
-  await wheel(alice, -300);
-  await alice.page.waitForSelector("#newer:not([hidden])").finally(() => isDone = true);
-  await flood;
-});
 
-testInBrowser("by keys a user leaves the end and comes back to it", async (stage) => {
-  await using room = await fullRoom();
-  const alice = await ChatPage.join(stage, room.server.url, "alice");
-  await alice.page.focus("#scroller");
-  await alice.page.keyboard.press("PageUp");
-  await alice.page.waitForSelector("#newer:not([hidden])");
-  await rests(alice);
-  await alice.page.keyboard.press("End");
-  await alice.page.waitForSelector("#newer[hidden]");
-  await rests(alice);
-  await room.tell(5, "new");
-  await newestIs(alice, "new 5");
-  assertEquals(await atEnd(alice), SEEN);
-});
+  await stage.part("by keys a user leaves the end and comes back to it", async () => {
+    await alice.page.focus("#scroller");
+    await alice.page.keyboard.press("PageUp");
+    await alice.page.waitForSelector("#newer:not([hidden])");
+    await rests(alice);
+    await alice.page.keyboard.press("End");
+    await alice.page.waitForSelector("#newer[hidden]");
+    await rests(alice);
+    await room.tell(5, "new");
+    await newestIs(alice, "new 5");
+    assertEquals(await atEnd(alice), SEEN);
+  });
 
-testInBrowser(
-  "a field or a window that changes its height leaves a reader at the end there",
-  async (stage) => {
-    await using room = await fullRoom();
-    const alice = await ChatPage.join(stage, room.server.url, "alice");
-    await newestIs(alice, "line 60");
-    const holds = async (what: string) => {
-      await drawn(alice.page);
-      assertEquals(await atEnd(alice), SEEN, what);
-    };
-    await alice.fill("#text", "a\nb\nc\nd\ne\nf");
-    await holds("the field grows");
-    await alice.fill("#text", "");
-    await holds("the field shrinks");
-    for (const height of [400, 900, 600]) {
-      await alice.page.setViewport({ width: 1280, height });
-      await holds(`the window is ${height} high`);
-    }
-    await alice.page.setViewport({ width: 500, height: 600 });
-    await holds("the window is narrower");
-  },
-);
+  await stage.part(
+    "a field or a window that changes its height leaves a reader at the end there",
+    async () => {
+      const holds = async (what: string) => {
+        await drawn(alice.page);
+        assertEquals(await atEnd(alice), SEEN, what);
+      };
+      await alice.fill("#text", "a\nb\nc\nd\ne\nf");
+      await holds("the field grows");
+      await alice.fill("#text", "");
+      await holds("the field shrinks");
+      for (const height of [400, 900, 600]) {
+        await alice.page.setViewport({ width: 1280, height });
+        await holds(`the window is ${height} high`);
+      }
+      await alice.page.setViewport({ width: 500, height: 600 });
+      await holds("the window is narrower");
+    },
+  );
+
+  await stage.part("a user who turns the wheel up during a flood leaves the end", async () => {
+    let isDone = false;
+    const flood = (async () => {
+      while (!isDone) await room.tell(5, "flood");
+    })();
+    await wheel(alice, -300);
+    await alice.page.waitForSelector("#newer:not([hidden])").finally(() => isDone = true);
+    await flood;
+  });
+});
 
 testInBrowser(
   "edits of others move neither a reader at the end nor one who scrolled up",

@@ -1,6 +1,6 @@
 /**
  * The chat page in a real browser against a real server: join, write, edit, delete, rename, leave, ban and kick.
- * Broken connections are tested in lost_connection_test.ts.
+ * Broken connections are tested in lost_connection.ts.
  *
  * @module
  */

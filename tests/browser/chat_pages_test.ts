@@ -1,0 +1,9 @@
+/**
+ * The chat's page, and pages of others that talk with it, in one browser.
+ *
+ * @module
+ */
+import "./chat_page.ts";
+import "./lost_connection.ts";
+import "./example_page.ts";
+import "./seed_client.ts";

@@ -1,0 +1,7 @@
+/**
+ * The list of messages of the chat's page, in one browser.
+ *
+ * @module
+ */
+import "./end_of_list.ts";
+import "./long_conversation.ts";
