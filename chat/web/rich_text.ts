@@ -7,7 +7,8 @@
 
 // Invisible and bidirectional characters end an address, because they could disguise it.
 const ADDRESS = /https?:\/\/[^\s<>"`\p{Cc}\p{Cf}]+/giu;
-const CLOSING = /[.,;:!?'…]+$/u;
+const CLOSING = ".,;:!?'…";
+const BRACKETS = new Map([[")", "("], ["]", "["], ["}", "{"]]);
 
 /** Splits a text into plain parts and addresses, which joined are the text again. */
 export function parts(text: string): { text: string; href: string | undefined }[] {
@@ -48,15 +49,17 @@ export function isEmojiOnly(text: string): boolean {
 
 /** Punctuation after an address and an unmatched bracket do not belong to it. */
 function withoutClosing(address: string): string {
-  let cut = address.replace(CLOSING, "");
-  for (const [open, close] of [["(", ")"], ["[", "]"], ["{", "}"]]) {
-    while (
-      open !== undefined && close !== undefined && cut.endsWith(close) && count(cut, close) > count(cut, open)
-    ) {
-      cut = cut.slice(0, -1).replace(CLOSING, "");
-    }
+  // Counted once, not again for each character that is cut: an address may end in thousands of brackets.
+  const unmatched = new Map<string, number>();
+  for (const [close, open] of BRACKETS) unmatched.set(close, count(address, close) - count(address, open));
+  let end = address.length;
+  for (; end > 0; end--) {
+    const last = address[end - 1]!;
+    const left = unmatched.get(last) ?? 0;
+    if (left > 0) unmatched.set(last, left - 1);
+    else if (!CLOSING.includes(last)) break;
   }
-  return cut;
+  return address.slice(0, end);
 }
 
 function count(text: string, character: string): number {
