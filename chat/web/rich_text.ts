@@ -5,9 +5,13 @@
  */
 /// <reference lib="dom" />
 
-// Invisible and bidirectional characters end an address, because they could disguise it.
-const ADDRESS = /https?:\/\/[^\s<>"`\p{Cc}\p{Cf}]+/giu;
-const CLOSING = ".,;:!?'…";
+// A host and what follows it. Letters of all scripts belong to an address; what ends text in any script ends it too:
+// punctuation and quotes beyond ASCII, symbols, white space, invisible and bidirectional characters. The middle dots of
+// Catalan and Japanese, the marks of Hebrew and the tsheg of Tibetan are parts of words.
+const HOST = String.raw`(?:[\p{L}\p{M}\p{N}\-._~%:@\[\]]|(?<=l)·(?=l))+`;
+const REST = String.raw`[/?#](?:[!#-;=?-_a-z{|}~]|(?![\0-\x7f])[\p{L}\p{M}\p{N}\p{Pd}\p{Pc}·・׳״་])*`;
+const ADDRESS = new RegExp(`https?://${HOST}(?:${REST})?`, "giu");
+const CLOSING = ".,;:!?'*·・׳״་";
 const BRACKETS = new Map([[")", "("], ["]", "["], ["}", "{"]]);
 
 /** Splits a text into plain parts and addresses, which joined are the text again. */
@@ -69,8 +73,19 @@ function count(text: string, character: string): number {
 function hrefOf(address: string): string | undefined {
   try {
     const { protocol, href, hostname } = new URL(address);
-    return (protocol === "https:" || protocol === "http:") && hostname !== "" ? href : undefined;
+    const isWeb = (protocol === "https:" || protocol === "http:") && hostname !== "";
+    return isWeb && dots(hostname) === dots(hostOf(address)) ? href : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** The host as it is written. If a browser finds more dots in it, a character only looks like no dot. */
+function hostOf(address: string): string {
+  const [, authority = ""] = /^[a-z]+:\/\/([^/?#]*)/i.exec(address) ?? [];
+  return authority.slice(authority.lastIndexOf("@") + 1);
+}
+
+function dots(host: string): number {
+  return count(host, ".");
 }

@@ -47,6 +47,24 @@ Deno.test("addresses in a text are found with where they lead, and end where a s
     ["https://a\u202Egro.elgoog/", "https://a"],
     ["https://user:secret@example.org/", "https://user:secret@example.org/"],
     ["http://[ https://"],
+    // What ends text ends an address, in any script; a host is not made longer by what looks like a dot.
+    ["https://example.com。谢谢", "https://example.com"],
+    ["https://example.com，好", "https://example.com"],
+    ["（https://example.com/a）「https://example.com/b」", "https://example.com/a", "https://example.com/b"],
+    ["“https://example.com/a” «https://example.com/b»", "https://example.com/a", "https://example.com/b"],
+    ["https://example.com/a、https://example.com/b", "https://example.com/a", "https://example.com/b"],
+    ["https://example.com؟ https://example.com। https://example.com๛", ...Array(3).fill("https://example.com")],
+    ["https://example.com．evil.example https://example.com｡evil", ...Array(2).fill("https://example.com")],
+    ["https://exampl⒈com https://example%2Ecom"],
+    ["**https://example.com/a**, https://example.com/b👍", "https://example.com/a", "https://example.com/b"],
+    ["https://example.com/a?b=…", "https://example.com/a?b="],
+    // What is part of words is part of addresses.
+    ["https://ja.wikipedia.org/wiki/ジョン・レノン。", "https://ja.wikipedia.org/wiki/ジョン・レノン"],
+    ["https://col·lecció.cat/ruïna·", "https://col·lecció.cat/ruïna"],
+    ["https://de.wikipedia.org/wiki/A–B", "https://de.wikipedia.org/wiki/A–B"],
+    ["https://пример.испытание/путь?я=1", "https://пример.испытание/путь?я=1"],
+    ["https://a.com・https://b.com", "https://a.com", "https://b.com"],
+    ["http://[::1]:5000/a", "http://[::1]:5000/a"],
   ];
   for (const [text, ...links] of cases) {
     const found = parts(text);
