@@ -6,7 +6,7 @@
  */
 import type { LineOf } from "../src/cli/command_line.ts";
 import { readUsername } from "../src/cli/commands.ts";
-import { stopSignal } from "../src/serving/signals.ts";
+import { onSignals, stopSignal } from "../src/serving/signals.ts";
 import { painter } from "./screen/colours.ts";
 import { KeyDecoder } from "./screen/keys.ts";
 import { PersonClient } from "./person_client.ts";
@@ -22,7 +22,7 @@ export async function runClient(
   { user, term }: { readonly user: string | undefined; readonly term: string | undefined },
 ): Promise<0 | 1 | 2> {
   const name = values.name ?? readUsername(user ?? "");
-  // A terminal that cannot move its cursor is treated as a pipe.
+  // A terminal that cannot move its cursor gets the plain client, with some commands.
   const isPerson = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && term !== "dumb";
   if (!values.plain && isPerson) return await runPerson(url, name);
   if (name === undefined) {
@@ -32,7 +32,8 @@ export async function runClient(
     return 2;
   }
   const { stdin } = Deno;
-  return await runPlain({ url, name, stdin: stdin.readable, print, complain, signal: stopSignal() });
+  const isTyped = !values.plain && stdin.isTerminal();
+  return await runPlain({ url, name, stdin: stdin.readable, isTyped, print, complain, signal: stopSignal() });
 }
 
 async function runPerson(url: string, name: string | undefined): Promise<0 | 1> {
@@ -46,7 +47,16 @@ async function runPerson(url: string, name: string | undefined): Promise<0 | 1> 
   });
   try {
     tty.onResize(() => client.resize(tty.size));
-    stopSignal().then(() => client.leave());
+    const leave = () => client.leave();
+    onSignals({
+      SIGINT: () => client.press([{ kind: "key", name: "interrupt" }]),
+      SIGTERM: leave,
+      SIGQUIT: leave,
+      SIGCONT: () => {
+        tty.take();
+        client.redraw();
+      },
+    });
     readKeys(tty, client);
     client.start();
     const { problem } = await client.ended;

@@ -23,10 +23,15 @@ const SHOWN_AT_FIRST = 20;
 /** Names in the answer to /users. */
 const ROSTER_SHOWN_MAX = 100;
 const NAME_RULE = "A name is 1 to 32 letters, numbers, emoji, _ - . and single inner spaces";
-/** How the keys work, after the commands in /help. */
+/** Shown after the commands in /help. */
 const KEYS_HELP = [
-  "A line that begins with // is sent with one slash. Tab completes names and commands, Alt-Enter breaks the line,",
-  "Up and Down bring back sent lines, Ctrl-L draws the screen again, Ctrl-C or Ctrl-D on an empty line leaves.",
+  { usage: "//TEXT", about: "send a text that begins with a slash" },
+  { usage: "Tab", about: "complete a name or a command" },
+  { usage: "Alt-Enter", about: "break the line" },
+  { usage: "Up, Down", about: "bring back sent lines" },
+  { usage: "Ctrl-L", about: "draw the screen again" },
+  { usage: "Ctrl-Z", about: "return to the shell; fg continues" },
+  { usage: "Ctrl-C, Ctrl-D", about: "leave, on an empty line" },
 ];
 /** Milliseconds between two redraws while a row shows a time. */
 const TICK_MS = 250;
@@ -99,6 +104,11 @@ export class PersonClient {
     this.#world.write(this.#screen.resize(size, this.#prompt()));
   }
 
+  /** Draws the screen again after another program had it. */
+  redraw(): void {
+    this.#world.write(this.#screen.redraw(this.#prompt()));
+  }
+
   /** Leaves, for the user or a signal; a second call does not wait for the server. */
   leave(): void {
     if (this.#isLeaving) return this.#end.resolve({ problem: undefined });
@@ -127,8 +137,7 @@ export class PersonClient {
         if (this.#mode.kind === "say" && !/^(?:\/|$)/.test(this.#editor.text)) this.#session.typing();
         return;
       case "redraw":
-        this.#world.write(this.#screen.redraw(this.#prompt()));
-        return;
+        return this.redraw();
       case "escape":
         if (this.#mode.kind === "edit") this.#stopEditing();
         return;
@@ -184,8 +193,7 @@ export class PersonClient {
         return;
       }
       case "help":
-        for (const { usage, about } of HELP) this.#say(usage.padEnd(16) + about);
-        for (const row of KEYS_HELP) this.#say(row);
+        for (const { usage, about } of [...HELP, ...KEYS_HELP]) this.#say(usage.padEnd(16) + about);
         return;
       case "quit":
         return this.#wantsToLeave();

@@ -6,6 +6,8 @@
  */
 import type { Message, SessionEvent } from "../src/client/session/session_events.ts";
 import { SessionDriver } from "../src/client/session_driver.ts";
+import { readCommand } from "../src/client/slash_commands.ts";
+import { readUsername } from "../src/cli/commands.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { socketReason } from "./problem.ts";
 import { printable } from "./screen/table.ts";
@@ -19,6 +21,8 @@ export interface PlainWorld {
   readonly url: string;
   readonly name: string;
   readonly stdin: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** True if a person types the lines: those that begin with a slash are commands. */
+  readonly isTyped: boolean;
   /** False if the reader of stdout is gone. */
   readonly print: (line: string) => Promise<boolean>;
   readonly complain: (line: string) => Promise<void>;
@@ -90,7 +94,17 @@ class PlainClient {
     const text = line.replace(/\r$/, "");
     if (text.trim() === "") return;
     while (this.#waiting >= WAITING_MAX) await this.#freed.promise;
-    this.#session.send(text);
+    if (this.#world.isTyped) this.#obey(text);
+    else this.#session.send(text);
+  }
+
+  #obey(line: string): void {
+    const command = readCommand(line);
+    if (command.kind === "say") return this.#session.send(command.text);
+    if (command.kind === "quit") return this.#leave();
+    const username = command.kind === "nick" ? readUsername(command.name) : undefined;
+    if (username !== undefined) return this.#session.wish({ kind: "rename", username });
+    this.#complain("On this terminal there are /nick NAME and /quit; // sends a slash");
   }
 
   #onEvent(event: SessionEvent): void {
@@ -109,6 +123,7 @@ class PlainClient {
         this.#settled();
         return this.#session.settleDraft(event.draft.nonce, true);
       case "failed":
+        if (event.wish.kind === "rename") return this.#complain(printable(event.text));
         if (event.wish.kind !== "send") return;
         this.#status = 1;
         this.#complain(`Not sent: ${printable(event.text)}: ${printable(event.wish.text.slice(0, 60))}`);

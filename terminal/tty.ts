@@ -18,9 +18,17 @@ export class Tty {
   #writing: Promise<void> = Promise.resolve();
   #isOpen = true;
 
-  /** Switches to raw mode: keys arrive one by one without echo. */
   constructor() {
-    Deno.stdin.setRaw(true);
+    this.take();
+  }
+
+  /**
+   * Switches to keys that arrive one by one without echo. Ctrl-C and Ctrl-Z still send signals, so that the shell can
+   * stop the program; call it again when the program continues.
+   */
+  take(): void {
+    if (!this.#isOpen) return;
+    Deno.stdin.setRaw(true, { cbreak: Deno.build.os !== "windows" });
     this.write(PASTES_MARKED);
   }
 

@@ -27,7 +27,7 @@ interface Described {
 const COMMANDS = {
   nick: { operand: " NAME", about: "change your name" },
   users: { operand: "", about: "show who is here" },
-  edit: { operand: " [TEXT]", about: "edit your last message; without TEXT, it appears in the line" },
+  edit: { operand: " [TEXT]", about: "edit your last message; without TEXT, in the line" },
   delete: { operand: " [N]", about: "delete your last message, or the Nth last one" },
   history: { operand: " [N]", about: "show older messages" },
   resend: { operand: "", about: "send the messages again that may not have arrived" },

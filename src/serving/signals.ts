@@ -20,6 +20,16 @@ export function onHangUp(listener: () => void): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", listener);
 }
 
+/** Calls the listeners of these signals at each; those that a platform lacks are left out. */
+export function onSignals(listeners: { readonly [signal in Deno.Signal]?: () => void }): void {
+  const known: readonly string[] = Deno.build.os === "windows"
+    ? ["SIGINT", "SIGBREAK"]
+    : Object.keys(listeners);
+  for (const [signal, listener] of Object.entries(listeners)) {
+    if (known.includes(signal)) Deno.addSignalListener(signal as Deno.Signal, listener);
+  }
+}
+
 /** Calls `listener` when the terminal's size changes; never on Windows. */
 export function onWindowChange(listener: () => void): void {
   if (Deno.build.os !== "windows") Deno.addSignalListener("SIGWINCH", listener);

@@ -29,8 +29,7 @@ export type KeyName =
   | "yank"
   | "interrupt"
   | "endOfInput"
-  | "redraw"
-  | "suspend";
+  | "redraw";
 
 export type Key =
   | { readonly kind: "key"; readonly name: KeyName }
@@ -60,7 +59,6 @@ const CONTROLS: { readonly [character: string]: KeyName } = {
   "\x15": "killToStart",
   "\x17": "killWordLeft",
   "\x19": "yank",
-  "\x1a": "suspend",
   "\x7f": "backspace",
 };
 

@@ -22,7 +22,7 @@ export type Pressed =
   | { readonly kind: "changed" }
   | { readonly kind: "nothing" }
   | { readonly kind: "submitted"; readonly text: string }
-  | { readonly kind: "interrupt" | "endOfInput" | "escape" | "redraw" | "suspend" };
+  | { readonly kind: "interrupt" | "endOfInput" | "escape" | "redraw" };
 
 const CHANGED: Pressed = { kind: "changed" };
 const NOTHING: Pressed = { kind: "nothing" };
@@ -108,7 +108,6 @@ export class LineEditor {
       case "interrupt":
       case "escape":
       case "redraw":
-      case "suspend":
         return { kind: name };
     }
   }

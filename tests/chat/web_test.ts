@@ -53,7 +53,10 @@ Deno.test("addresses in a text are found with where they lead, and end where a s
     ["（https://example.com/a）「https://example.com/b」", "https://example.com/a", "https://example.com/b"],
     ["“https://example.com/a” «https://example.com/b»", "https://example.com/a", "https://example.com/b"],
     ["https://example.com/a、https://example.com/b", "https://example.com/a", "https://example.com/b"],
-    ["https://example.com؟ https://example.com। https://example.com๛", ...Array(3).fill("https://example.com")],
+    [
+      "https://example.com؟ https://example.com। https://example.com๛",
+      ...Array(3).fill("https://example.com"),
+    ],
     ["https://example.com．evil.example https://example.com｡evil", ...Array(2).fill("https://example.com")],
     ["https://exampl⒈com https://example%2Ecom"],
     ["**https://example.com/a**, https://example.com/b👍", "https://example.com/a", "https://example.com/b"],

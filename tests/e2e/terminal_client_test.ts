@@ -157,7 +157,7 @@ testOnTerminal(
   () =>
     withAliceAndBob(async (alice, _bob, url) => {
       await using carol = new PtyProgram(["client", url, "--name", "carol"]);
-      await carol.untilRow("carol>");
+      await carol.untilRow("* 3 users are here: bob, alice, carol");
       await alice.untilRow("* carol joined");
       await carol.type("hm");
       await alice.untilRow("carol is typing");
@@ -265,6 +265,39 @@ testOnTerminal("leaving gives the terminal back, with status 0, however it is as
     await server.stop();
   }
 });
+
+testOnTerminal("Ctrl-Z gives the terminal to the shell, and fg draws the screen again", async () => {
+  await using server = await startTestChat();
+  await using bob = await ChatClient.connect(server.url, "bob");
+  await using shell = new PtyProgram(["client", server.url, ...ALICE], { shell: "bash" });
+  await shell.untilRow("* 2 users are here: bob, alice");
+  await shell.type("half a line");
+  await shell.untilRow("alice> half a line");
+  await shell.type("\x1a");
+  await shell.until("the shell's notice", (rows) => rows.some((row) => /\bStopped\b/.test(row)));
+  await bob.say("one");
+  await shell.type("fg\r");
+  await shell.untilRow("bob: one");
+  await shell.untilRow("alice> half a line");
+  await shell.type("!\r");
+  await shell.untilRow("alice: half a line!");
+});
+
+testOnTerminal(
+  "a terminal that cannot move its cursor has commands too, and sends none of them",
+  async () => {
+    await using server = await startTestChat();
+    await using bob = await ChatClient.connect(server.url, "bob");
+    const variables = { TERM: "dumb" };
+    await using alice = new PtyProgram(["client", server.url, ...ALICE], { variables });
+    await alice.type("/help\r//shrug\r/nick Alicia\r/quit\r");
+    await alice.until("the end", (rows) => rows.at(-1) === "icanon");
+    assert(alice.rows.some((row) => row.includes("/nick NAME and /quit")));
+    assertMatch(await bob.next(), /^c2\/MSG alice; [0-9]+; [^;]+; \/shrug$/);
+    assertEquals(await bob.next(), "c2/UPDATE alice; username; Alicia");
+    assertEquals(await bob.next(), "c2/DISCONNECT disconnect; Alicia");
+  },
+);
 
 testOnTerminal("a banned user sees the reason, the status is 1, and the terminal is restored", async () => {
   const server = await startTestChat({ adminToken: TOKEN });

@@ -34,6 +34,8 @@ export interface PtyOptions {
   readonly columns?: number;
   readonly rows?: number;
   readonly variables?: Variables;
+  /** A shell with job control, in which the program runs in the foreground. */
+  readonly shell?: "bash";
 }
 
 export class PtyProgram implements AsyncDisposable {
@@ -49,17 +51,28 @@ export class PtyProgram implements AsyncDisposable {
   #isEnded = false;
 
   /** Starts `chatter` with these arguments. When it ends, its exit status is on the screen: `status 0`. */
-  constructor(args: readonly string[], { columns = 60, rows = 12, variables = {} }: PtyOptions = {}) {
+  constructor(
+    args: readonly string[],
+    { columns = 60, rows = 12, variables = {}, shell: inShell }: PtyOptions = {},
+  ) {
     this.terminal = new ModelTerminal(columns, rows);
     const words = [...commandLine(), ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-    // The terminal's name is printed first, to change its size by; its settings at the end come last.
+    // The terminal's name is printed first, to change its size by; its settings at the end come last. Ctrl-C is a signal
+    // for the shell too, which stays.
+    const run = inShell === undefined ? words : `PS1='shell> ' ${inShell} --norc --noprofile -i`;
     const shell =
-      `tty; stty cols ${columns} rows ${rows}; ${words}; echo "status $?"; stty -a | grep -o -- '-*icanon'`;
+      `trap : INT; tty; stty cols ${columns} rows ${rows}; ${run}; echo "status $?"; stty -a | grep -o -- '-*icanon'`;
     const inherited = Object.entries(Deno.env.toObject())
       .filter(([name]) => !name.startsWith("CHATTER_") && name !== "NO_COLOR" && name !== "USER");
     this.#child = new Deno.Command("script", {
       args: ["--quiet", "--flush", "--command", shell, "/dev/null"],
-      env: { ...Object.fromEntries(inherited), SHELL: "/bin/sh", TERM: "xterm-256color", ...variables },
+      env: {
+        ...Object.fromEntries(inherited),
+        SHELL: "/bin/sh",
+        TERM: "xterm-256color",
+        WORDS: words,
+        ...variables,
+      },
       clearEnv: true,
       stdin: "piped",
       stdout: "piped",
@@ -67,6 +80,7 @@ export class PtyProgram implements AsyncDisposable {
     }).spawn();
     this.#input = this.#child.stdin.getWriter();
     this.#reading = this.#read();
+    if (inShell !== undefined) this.type('eval "$WORDS"\r');
   }
 
   /** Types a text, or the bytes of keys. */
