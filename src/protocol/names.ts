@@ -21,21 +21,26 @@ export interface Username {
 const CHARACTER = String.raw`(?:\p{RGI_Emoji}|\p{Extended_Pictographic}|` +
   String.raw`[[\p{L}\p{M}\p{N}_.\-]--\p{Default_Ignorable_Code_Point}])`;
 const PRINTABLE_ASCII_NAME = /^[A-Za-z0-9_.\-]+(?: [A-Za-z0-9_.\-]+)*$/;
+const WORDS = /^\S+(?: \S+)*$/;
+/** A mark at the start would join the text before the name. Some flags have tag characters. */
+const UNFIT = /^\p{M}|[\u{E0000}-\u{E007F}]/u;
 
-// Compiled at first use, because V8 takes about 15 ms for each.
-let name: RegExp | undefined;
+/**
+ * UTF-16 units of a text that is read as a name: normalisation shortens no name by more. It takes quadratic time for
+ * many marks on one letter, which it puts in order.
+ */
+export const USERNAME_UNITS_MAX = USERNAME_LENGTH_MAX * 8;
+
+// Compiled at first use, because V8 takes about 15 ms for it.
 let charactersAndBlanks: RegExp | undefined;
-
-/** No mark at the start, which would join the text before the name; no tag characters, which some flags have. */
-function namePattern(): RegExp {
-  return name ??= new RegExp(
-    String.raw`^(?!\p{M}|.*[\u{E0000}-\u{E007F}])${CHARACTER}+(?: ${CHARACTER}+)*$`,
-    "v",
-  );
-}
 
 function charactersAndBlanksPattern(): RegExp {
   return charactersAndBlanks ??= new RegExp(String.raw`${CHARACTER}|\s`, "gv");
+}
+
+/** Each character is matched by itself: a pattern of the whole name would try each division into emoji, 2^16 of them. */
+function isName(text: string): boolean {
+  return WORDS.test(text) && !UNFIT.test(text) && withoutNameCharacters(text) === "";
 }
 
 /**
@@ -44,11 +49,10 @@ function charactersAndBlanksPattern(): RegExp {
  */
 export function parseUsername(written: string, form = "c2/CONNECT username"): Username | Fault {
   if (written === "") return fault("NAME_MISSING", form);
-  // Before the expensive steps: normalisation never shortens a text by this much.
-  if (written.length > USERNAME_LENGTH_MAX * 8) return fault("NAME_TOO_LONG", USERNAME_LENGTH_MAX);
+  if (written.length > USERNAME_UNITS_MAX) return fault("NAME_TOO_LONG", USERNAME_LENGTH_MAX);
   const shown = written.normalize("NFC");
   if ([...shown].length > USERNAME_LENGTH_MAX) return fault("NAME_TOO_LONG", USERNAME_LENGTH_MAX);
-  if (!PRINTABLE_ASCII_NAME.test(shown) && !namePattern().test(shown)) return fault("NAME_MALFORMED");
+  if (!PRINTABLE_ASCII_NAME.test(shown) && !isName(shown)) return fault("NAME_MALFORMED");
   return { shown, folded: foldName(shown) };
 }
 
@@ -64,7 +68,8 @@ export function withoutNameCharacters(text: string): string {
 export function nearestUsername(text: string, otherwise: string): Username {
   const asItIs = parseUsername(text);
   if (!("fault" in asItIs)) return asItIs;
-  const allowed = (text.normalize("NFC").match(charactersAndBlanksPattern()) ?? []).join("")
+  const start = text.slice(0, USERNAME_UNITS_MAX);
+  const allowed = (start.normalize("NFC").match(charactersAndBlanksPattern()) ?? []).join("")
     .replace(/\s+/g, " ").replace(/^[ \p{M}]+/u, "");
   const cut = [...allowed].slice(0, USERNAME_LENGTH_MAX).join("").trim();
   const username = parseUsername(cut);

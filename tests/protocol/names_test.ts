@@ -5,7 +5,9 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { fault } from "../../src/protocol/faults.ts";
 import { foldName, nearestUsername, parseUsername } from "../../src/protocol/names.ts";
+import { superlinear } from "../support/growth.ts";
 import { runs } from "../support/property_runs.ts";
 
 const NAMES = [
@@ -133,4 +135,14 @@ Deno.test("the username nearest to any text is a username, and the nearest to a 
     }),
     runs(1000),
   );
+});
+
+Deno.test("a name of emoji that end in a wrong character is refused at once, however its emoji can be divided", async () => {
+  // A hand and a skin tone are one emoji or two: 2^16 divisions of the longest name.
+  const name = (emoji: number) => "👋🏻".repeat(emoji) + "!";
+  assertEquals(parseUsername(name(15)), fault("NAME_MALFORMED"));
+  const work = (n: number) => () => {
+    for (let i = 0; i < 100; i++) parseUsername(name(n / 4 - 1));
+  };
+  assertEquals(await superlinear(work, 64), undefined);
 });
