@@ -121,8 +121,10 @@ export function normalizeIp(text: string): string | undefined {
 }
 
 function formOfIp(text: string): string | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return text;
   const bare = text.split("%")[0] ?? "";
+  // The library's patterns take quadratic time.
+  if (bare.length > IP_LENGTH_MAX) return undefined;
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return text;
   if (!ipaddr.IPv6.isValid(bare)) return undefined;
   const ip = ipaddr.IPv6.parse(bare);
   return ip.isIPv4MappedAddress() ? ip.toIPv4Address().toString() : ip.toRFC5952String();

@@ -12,6 +12,7 @@ import {
   TRANSFER_VERSION,
   type TransferHeader,
 } from "../src/kv/transfer.ts";
+import { LineSplitter } from "./line_splitter.ts";
 import type { Outcome, Problem } from "./problem.ts";
 
 /** UTF-16 units of a line: more than the longest possible message, escaped. */
@@ -25,14 +26,12 @@ const headerSchema = z.object({
 
 /** Splits a text that arrives in parts into numbered lines. A line that is too long ends it with a problem. */
 export async function* linesOf(parts: AsyncIterable<string>): AsyncIterable<string> {
-  let rest = "";
+  const splitter = new LineSplitter();
   for await (const part of parts) {
-    const lines = (rest + part).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-    if (rest.length > LINE_UNITS_MAX) break;
+    yield* splitter.push(part);
+    if (splitter.length > LINE_UNITS_MAX) break;
   }
-  if (rest !== "") yield rest.slice(0, LINE_UNITS_MAX + 1);
+  if (splitter.length > 0) yield splitter.take().slice(0, LINE_UNITS_MAX + 1);
 }
 
 interface Row {

@@ -9,6 +9,7 @@ import { SessionDriver } from "../src/client/session_driver.ts";
 import { readCommand } from "../src/client/slash_commands.ts";
 import { readUsername } from "../src/cli/commands.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
+import { LineSplitter } from "./line_splitter.ts";
 import { socketReason } from "./problem.ts";
 import { printable } from "./screen/table.ts";
 
@@ -73,15 +74,12 @@ class PlainClient {
     const reader = this.#world.stdin.pipeThrough(new TextDecoderStream()).getReader();
     const read = async () => {
       await this.#entered.promise;
-      let rest = "";
+      const splitter = new LineSplitter();
       for (let next = await reader.read(); !next.done; next = await reader.read()) {
-        const lines = (rest + next.value).split("\n");
-        rest = lines.pop()!;
-        for (const line of lines) await this.#sayLine(line);
-        if (rest.length > LINE_LENGTH_MAX) await this.#sayLine(rest.slice(0, LINE_LENGTH_MAX));
-        rest = rest.slice(0, rest.length > LINE_LENGTH_MAX ? 0 : undefined);
+        for (const line of splitter.push(next.value)) await this.#sayLine(line);
+        if (splitter.length > LINE_LENGTH_MAX) await this.#sayLine(splitter.take().slice(0, LINE_LENGTH_MAX));
       }
-      await this.#sayLine(rest);
+      await this.#sayLine(splitter.take());
       while (this.#waiting > 0) await this.#freed.promise;
       this.#leave();
     };

@@ -10,7 +10,7 @@ import { areTooAlike } from "../../src/lookalikes.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { Username } from "../../src/protocol/names.ts";
 import { type AdminRefusal, refuseAdmin } from "./refusals.ts";
-import { type Ban, type Bans, BANS_MAX, isInForce, matches } from "../room/bans.ts";
+import { type Ban, Bans, BANS_MAX, matches } from "../room/bans.ts";
 import { type BanStore, CHANGE_BANS_MAX } from "../store/ban_store.ts";
 import type { Sequencer } from "../order/sequencer.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
@@ -207,12 +207,15 @@ export class Moderation {
   }
 
   /** The sessions that bans end, each once. */
-  #matchingAny(bans: readonly Ban[]): Submission[] {
-    const meant = new Map<Participant, Submission>();
-    for (const ban of bans.filter((ban) => isInForce(ban, this.#options.nowMs()))) {
-      for (const submission of this.#matching(ban).inputs) meant.set(submission.participant, submission);
+  #matchingAny(given: readonly Ban[]): Submission[] {
+    const bans = new Bans(given);
+    const nowMs = this.#options.nowMs();
+    const inputs: Submission[] = [];
+    for (const participant of this.#participants()) {
+      const bar = bans.bar(this.#memberOf(participant)?.username, participant.remoteAddress, nowMs);
+      if (bar !== undefined) inputs.push({ participant, input: { type: "BAN", message: bar.message } });
     }
-    return [...meant.values()];
+    return inputs;
   }
 
   /** All participants: connected, held, or lost with the loss not decided yet. */

@@ -22,16 +22,17 @@ export interface Bar {
 
 export class Bans {
   readonly #bans = new Map<string, Ban>();
-  /** Bans by each key of their name, and by address. */
+  /** Bans by each key of their name, by address, and by both. */
   readonly #byName = new Map<string, Set<Ban>>();
   readonly #byAddress = new Map<string, Set<Ban>>();
+  readonly #byTarget = new Map<string, Set<Ban>>();
 
   constructor(kept: readonly Ban[]) {
     this.reload(kept);
   }
 
   reload(kept: readonly Ban[]): void {
-    for (const index of [this.#bans, this.#byName, this.#byAddress]) index.clear();
+    for (const index of [this.#bans, this.#byName, this.#byAddress, this.#byTarget]) index.clear();
     for (const ban of kept) this.add(ban);
   }
 
@@ -58,33 +59,30 @@ export class Bans {
   }
 
   /** Bans of the same address and the same name in any letter case; lookalikes do not count. */
-  sameTarget({ name, address }: Ban): Ban[] {
-    const folded = name === undefined ? undefined : usernameOf(name).folded;
-    const candidates = name === undefined
-      ? this.#byAddress.get(address ?? "")
-      : this.ofName(usernameOf(name));
-    return [...candidates ?? []].filter((ban) =>
-      ban.address === address && (ban.name === undefined ? undefined : usernameOf(ban.name).folded) === folded
-    );
+  sameTarget(ban: Ban): Ban[] {
+    return [...this.#byTarget.get(targetOf(ban)) ?? []];
   }
 
   add(ban: Ban): void {
     this.#bans.set(ban.id, ban);
     for (const key of keysOf(ban)) addUnder(this.#byName, key, ban);
     if (ban.address !== undefined) addUnder(this.#byAddress, ban.address, ban);
+    addUnder(this.#byTarget, targetOf(ban), ban);
   }
 
   remove(ban: Ban): void {
     this.#bans.delete(ban.id);
     for (const key of keysOf(ban)) removeUnder(this.#byName, key, ban);
     if (ban.address !== undefined) removeUnder(this.#byAddress, ban.address, ban);
+    removeUnder(this.#byTarget, targetOf(ban), ban);
   }
 
-  bar(username: Username, remoteAddress: string, nowMs: number): Bar | undefined {
+  /** The ban that keeps a client out, or a connection without a name. */
+  bar(username: Username | undefined, remoteAddress: string, nowMs: number): Bar | undefined {
     if (this.#bans.size === 0) return undefined;
     const ofAddress = firstInForce(this.#byAddress.get(addressBlock(remoteAddress)), nowMs);
     if (ofAddress !== undefined) return { message: ofAddress.message, isAddress: true };
-    for (const key of nameKeys(username)) {
+    for (const key of username === undefined ? [] : nameKeys(username)) {
       const ofName = firstInForce(this.#byName.get(key), nowMs);
       if (ofName !== undefined) return { message: ofName.message, isAddress: false };
     }
@@ -112,7 +110,7 @@ export function shownBan({ id, name, address, message, createdAtMs, endsAtMs }: 
 
 /** Reads an IP address, or an IPv6 network as `addressBlock` writes it; undefined for anything else. */
 export function readAddressBlock(text: string): string | undefined {
-  const ip = /^(.*:.*)\/64$/.exec(text)?.[1] ?? text;
+  const ip = text.includes(":") && text.endsWith("/64") ? text.slice(0, -"/64".length) : text;
   return normalizeIp(ip) === undefined ? undefined : addressBlock(ip);
 }
 
@@ -124,6 +122,11 @@ function usernameOf(name: string): Username {
 
 function keysOf({ name }: Ban): readonly string[] {
   return name === undefined ? [] : nameKeys(usernameOf(name));
+}
+
+/** The name in any letter case and the address. */
+function targetOf({ name, address }: Ban): string {
+  return `${address ?? "any"} ${name === undefined ? "any" : `name ${usernameOf(name).folded}`}`;
 }
 
 export function isInForce({ endsAtMs }: Ban, nowMs: number): boolean {

@@ -120,10 +120,12 @@ export class MessageList {
   }
 
   refresh(): void {
-    for (const number of this.#rows.keys()) {
-      const entry = this.#log.at(number);
-      if (entry !== undefined) this.changed(entry);
-    }
+    this.keepPlace(() => {
+      for (const [number, row] of this.#rows) {
+        const entry = this.#log.at(number);
+        if (entry?.kind === "message") fillRow(row, entry);
+      }
+    });
   }
 
   /** Returns the row of an entry; undefined if it has none. */

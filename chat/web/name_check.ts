@@ -5,10 +5,14 @@
  * @module
  */
 import { USERNAME_LENGTH_MAX } from "../../src/protocol/limits.ts";
-import { withoutNameCharacters } from "../../src/protocol/names.ts";
+import { USERNAME_UNITS_MAX, withoutNameCharacters } from "../../src/protocol/names.ts";
 
 /** What is wrong with a name, as a text for the user; undefined if nothing is. */
 export function nameProblem(written: string): string | undefined {
+  const tooLong = (text: string) => {
+    return `At most ${USERNAME_LENGTH_MAX} characters: this has ${[...text].length}.`;
+  };
+  if (written.length > USERNAME_UNITS_MAX) return tooLong(written);
   const name = written.normalize("NFC");
   if (name === "") return "Enter a name.";
   if (/^\s|\s$/.test(name)) return "Spaces at the beginning or the end are not allowed.";
@@ -21,9 +25,7 @@ export function nameProblem(written: string): string | undefined {
     const isVisible = /[\p{P}\p{S}]/u.test(first);
     return `Letters, numbers, emoji, and _ - . are allowed${isVisible ? `, ${first} is not` : ""}.`;
   }
-  const length = [...name].length;
-  if (length > USERNAME_LENGTH_MAX) return `At most ${USERNAME_LENGTH_MAX} characters: this has ${length}.`;
-  return undefined;
+  return [...name].length > USERNAME_LENGTH_MAX ? tooLong(name) : undefined;
 }
 
 function strangeCharacters(name: string): string {

@@ -10,6 +10,14 @@ import { byId, show } from "./page_elements.ts";
 /** Milliseconds for which a participant counts as typing after a TYPING frame. */
 const TYPING_SHOWN_MS = 5000;
 const TYPISTS_MAX = 3;
+/** Typing users that are kept: a hostile server may name any number. */
+const TYPISTS_KEPT_MAX = 100;
+
+/** A session, of which the list shows the participants. */
+interface Roster {
+  readonly users: readonly string[];
+  readonly username: string;
+}
 
 export class People {
   readonly #panel = byId("people", HTMLElement);
@@ -17,6 +25,8 @@ export class People {
   readonly #names = byId("names", HTMLUListElement);
   readonly #typing = byId("typing", HTMLElement);
   readonly #typists = new Map<string, ReturnType<typeof setTimeout>>();
+  #isExtended = false;
+  #isDrawing = false;
 
   constructor() {
     this.#button.addEventListener(
@@ -30,20 +40,34 @@ export class People {
     });
   }
 
-  /** `isExtended` means that arrivals are shown at once. */
-  show(users: readonly string[], own: string, isExtended: boolean): void {
+  /** Shows the list once per animation frame. `isExtended` means that arrivals are shown at once. */
+  showSoon(roster: Roster, isExtended: boolean): void {
+    this.#isExtended = isExtended;
+    if (this.#isDrawing) return;
+    this.#isDrawing = true;
+    const draw = () => {
+      this.#isDrawing = false;
+      this.#show(roster);
+    };
+    if (document.hidden) setTimeout(draw, 100);
+    else requestAnimationFrame(draw);
+  }
+
+  #show({ users, username }: Roster): void {
     byId("people-count", HTMLElement).textContent = String(users.length);
-    this.#names.replaceChildren(...users.map((user) => {
+    const rows = document.createDocumentFragment();
+    for (const user of users) {
       const item = document.createElement("li");
       const name = document.createElement("bdi");
       name.textContent = user;
       name.className = hueClass(user);
-      item.append(name, user === own ? " (you)" : "");
-      return item;
-    }));
+      item.append(name, user === username ? " (you)" : "");
+      rows.append(item);
+    }
+    this.#names.replaceChildren(rows);
     show(
       byId("people-note", HTMLElement),
-      isExtended ? undefined : "New people appear here within 15 seconds.",
+      this.#isExtended ? undefined : "New people appear here within 15 seconds.",
     );
   }
 
@@ -53,6 +77,7 @@ export class People {
   }
 
   types(username: string): void {
+    if (this.#typists.size >= TYPISTS_KEPT_MAX && !this.#typists.has(username)) return;
     clearTimeout(this.#typists.get(username));
     this.#typists.set(username, setTimeout(() => this.stops(username), TYPING_SHOWN_MS));
     this.#showTypists();

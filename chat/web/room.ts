@@ -26,7 +26,6 @@ export class Room {
   #isConnected = false;
   #isExtended = false;
   #isAsking = false;
-  #users: readonly string[] = [];
   readonly #log = new MessageLog();
   readonly #connection = new ConnectionView();
   readonly #people = new People();
@@ -103,7 +102,6 @@ export class Room {
       case "message":
         return this.#message(event);
       case "users":
-        this.#users = event.users;
         return this.#showPeople();
       case "came":
         return event.isOwn ? undefined : this.#note({ name: event.username }, " joined");
@@ -297,7 +295,7 @@ export class Room {
 
   #showPeople(): void {
     byId("own-name", HTMLElement).textContent = this.#session.username;
-    this.#people.show(this.#users, this.#session.username, this.#isExtended);
+    this.#people.showSoon(this.#session, this.#isExtended);
   }
 
   #note(...words: readonly Word[]): void {

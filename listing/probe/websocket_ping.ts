@@ -30,6 +30,7 @@ const FIN = 0x80;
 const MASKED = 0x80;
 const NORMAL_CLOSURE = 1000;
 const NONCE_BYTES = 24;
+const BLANK_LINE = "\r\n\r\n";
 
 export interface PingRequest {
   /** The checked address. The connection goes there, whatever the name resolves to by now. */
@@ -234,38 +235,41 @@ function closeQuietly(conn: Deno.Conn): void {
   }
 }
 
-/** Buffers received bytes, never more than one head or one frame may have. */
+/** Buffers received bytes, never more than one head or one frame may have. Each byte is read once. */
 class Incoming {
   readonly #conn: Deno.Conn;
-  #held = new Uint8Array(0);
+  readonly #buffer = Buffer.alloc(HEAD_BYTES_MAX);
+  /** The buffered bytes are from `#start` to `#end`. */
+  #start = 0;
+  #end = 0;
 
   constructor(conn: Deno.Conn) {
     this.#conn = conn;
   }
 
   get held(): number {
-    return this.#held.length;
+    return this.#end - this.#start;
   }
 
   /** The head of an HTTP answer without the blank line; undefined if it does not end within HEAD_BYTES_MAX. */
   async readHead(): Promise<string | undefined> {
-    for (;;) {
-      const text = latin1(this.#held);
-      const end = text.indexOf("\r\n\r\n");
+    for (let seen = 0;;) {
+      // The blank line may be split between two reads.
+      const from = Math.max(0, seen - BLANK_LINE.length);
+      const end = this.#buffer.subarray(0, this.#end).indexOf(BLANK_LINE, from);
       if (end >= 0) {
-        this.#held = this.#held.slice(end + 4);
-        return text.slice(0, end);
+        this.#start = end + BLANK_LINE.length;
+        return this.#buffer.toString("latin1", 0, end);
       }
-      if (this.#held.length >= HEAD_BYTES_MAX || !(await this.#fill(HEAD_BYTES_MAX))) return undefined;
+      seen = this.#end;
+      if (seen === HEAD_BYTES_MAX || !(await this.#fill(HEAD_BYTES_MAX))) return undefined;
     }
   }
 
   /** Exactly `count` bytes; undefined if the connection ends first. */
   async readExactly(count: number): Promise<Uint8Array | undefined> {
-    while (this.#held.length < count) if (!(await this.#fill(count))) return undefined;
-    const bytes = this.#held.slice(0, count);
-    this.#held = this.#held.slice(count);
-    return bytes;
+    while (this.held < count) if (!(await this.#fill(count))) return undefined;
+    return Uint8Array.from(this.#buffer.subarray(this.#start, this.#start += count));
   }
 
   async readUint16(): Promise<number | undefined> {
@@ -275,17 +279,12 @@ class Incoming {
 
   /** Reads once, until at most `max` bytes are buffered; false at the end. */
   async #fill(max: number): Promise<boolean> {
-    const room = new Uint8Array(max - this.#held.length);
-    const count = await this.#conn.read(room);
+    this.#buffer.copyWithin(0, this.#start, this.#end);
+    this.#end -= this.#start;
+    this.#start = 0;
+    const count = await this.#conn.read(this.#buffer.subarray(this.#end, max));
     if (count === null) return false;
-    const both = new Uint8Array(this.#held.length + count);
-    both.set(this.#held);
-    both.set(room.subarray(0, count), this.#held.length);
-    this.#held = both;
+    this.#end += count;
     return true;
   }
-}
-
-function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }

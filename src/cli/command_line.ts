@@ -97,7 +97,7 @@ export async function readCommandLine(
   const line = parseCommandLine(args, around);
   if (line.kind !== "needs file") return line;
   const text = await around.readFile(line.path).catch((error) => {
-    const reason = error instanceof Error ? error.message.replace(/\s*\n\s*/g, " ") : String(error);
+    const reason = error instanceof Error ? error.message.replace(/\s+/g, " ") : String(error);
     throw new UsageError(`${line.path}: cannot read the --config file: ${reason}`);
   });
   // Loaded on demand: most starts have no such file.

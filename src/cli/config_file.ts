@@ -57,6 +57,12 @@ class ConfigReader {
     try {
       return parse(this.#text, { mode: "jsonc", ranges: true }).body;
     } catch (error) {
+      // The parser calls itself at each level, and runs out of stack in a file of brackets.
+      if (error instanceof RangeError) {
+        throw new UsageError(
+          `${this.#file}: the file is nested too deeply; allowed: a section for each role`,
+        );
+      }
       // Only an error in the text has a place.
       if (!(error instanceof Error && "line" in error && "column" in error)) throw error;
       const reason = error.message.replace(/\.? \([0-9]+:[0-9]+\)$/, "").replace(/\.$/, "")

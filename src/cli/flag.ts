@@ -131,8 +131,13 @@ export function listOf<T>(placeholder: string, expected: string, read: Kind<T>["
 export const httpUrl: Kind<string> = {
   placeholder: "URL",
   expected: "an http:// or https:// URL",
-  /** Without the slash at the end, so that a path can be appended. */
-  read: (text) => /^https?:\/\/[^/]/i.test(text) && URL.canParse(text) ? text.replace(/\/+$/, "") : undefined,
+  /** Without the slashes at the end, so that a path can be appended. */
+  read(text) {
+    if (!/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return undefined;
+    let end = text.length;
+    while (text[end - 1] === "/") end--;
+    return text.slice(0, end);
+  },
 };
 
 /** A wrong command line, variable or configuration file: one line for a person. */

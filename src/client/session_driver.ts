@@ -97,14 +97,18 @@ export class SessionDriver {
   /** Carries out the effects of an input. Inputs from inside a listener are queued behind them. */
   #do(input: (nowMs: number) => Effect[]): void {
     if (this.#isEnded) return;
-    this.#effects.push(...input(this.#options.steadyMs()));
+    // One by one: a history page may have more effects than a call has arguments.
+    for (const effect of input(this.#options.steadyMs())) this.#effects.push(effect);
     if (this.#isActing) return;
     this.#isActing = true;
+    let acted = 0;
     try {
-      for (let effect = this.#effects.shift(); effect !== undefined; effect = this.#effects.shift()) {
+      while (acted < this.#effects.length) {
+        const effect = this.#effects[acted++]!;
         if (!this.#isEnded) this.#act(effect);
       }
     } finally {
+      this.#effects.splice(0, acted);
       this.#isActing = false;
     }
   }

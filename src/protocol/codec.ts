@@ -312,7 +312,9 @@ export function readUsers(content: string | undefined): string[] | undefined {
 /** Reads the answer to `history`, §5.4; undefined if it is malformed. */
 export function readHistory(content: string | undefined): HistoryEntry[] | undefined {
   const entries = readJson(content);
-  return Array.isArray(entries) && entries.every(isHistoryEntry) ? entries : undefined;
+  const isPage = Array.isArray(entries) && entries.length <= HISTORY_PAGE_MAX &&
+    entries.every(isHistoryEntry);
+  return isPage ? entries : undefined;
 }
 
 function isHistoryEntry(entry: unknown): entry is HistoryEntry {

@@ -18,8 +18,8 @@ export function prefersHtml(request: Request): boolean {
 
 /** True if If-None-Match names `etag`, so that the answer is 304. */
 export function isNotModified({ headers }: Request, etag: string): boolean {
-  // ETags contain no white space, and @std splits long runs of it in quadratic time.
-  const named = headers.get("if-none-match")?.replaceAll(/[ \t]/g, "") ?? null;
+  // ETags contain no white space, and @std splits long runs of it in quadratic time. A header may have NBSP.
+  const named = headers.get("if-none-match")?.replaceAll(/\s/g, "") ?? null;
   return !ifNoneMatch(named, etag);
 }
 

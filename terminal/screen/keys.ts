@@ -186,9 +186,11 @@ function takeSequence(text: string): Taken | undefined {
   if (second === "[") return takeControlSequence(text);
   // The terminal's answers to queries of other programs end in BEL or in ESC \.
   if (/[\]P^_X]/.test(second)) {
-    const ends = ["\x07", "\x1b\\"].map((end) => text.indexOf(end, 2) + end.length)
-      .filter((end) => end > 2);
-    if (ends.length > 0) return { key: undefined, length: Math.min(...ends) };
+    // To the first end of either kind: a search for each kind would read on to the end of the text.
+    for (let at = 2; at < text.length; at++) {
+      if (text[at] === "\x07") return { key: undefined, length: at + 1 };
+      if (text[at] === "\x1b" && text[at + 1] === "\\") return { key: undefined, length: at + 2 };
+    }
     return text.length > SEQUENCE_LENGTH_MAX ? { key: undefined, length: text.length } : undefined;
   }
   const character = String.fromCodePoint(text.codePointAt(1)!);

@@ -5,6 +5,7 @@
  */
 import { closestString } from "@std/text/closest-string";
 import { WORDS } from "../../src/client/slash_commands.ts";
+import { USERNAME_UNITS_MAX } from "../../src/protocol/names.ts";
 import type { Completion } from "./line_editor.ts";
 
 /** Completes a command at the line's start, else a name. */
@@ -14,13 +15,15 @@ export function completionOf(before: string, names: readonly string[]): Completi
     return words.length === 0 ? undefined : { from: 0, options: words.map((word) => `/${word} `) };
   }
   // Names may contain spaces: the longest run of words that begins a name counts.
+  const folded = names.map((name) => ({ name, folded: fold(name) }));
   for (const { index } of before.matchAll(/(?<=^|\s)\S/gu)) {
+    if (before.length - index > USERNAME_UNITS_MAX) continue;
     const begun = fold(before.slice(index));
-    const found = names.filter((name) => fold(name).startsWith(begun));
+    const found = folded.filter(({ folded }) => folded.startsWith(begun));
     if (found.length > 0) {
       return {
         from: index,
-        options: found.map((name) => name + (index === 0 ? ": " : " ")),
+        options: found.map(({ name }) => name + (index === 0 ? ": " : " ")),
       };
     }
   }

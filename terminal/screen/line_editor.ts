@@ -166,8 +166,10 @@ export class LineEditor {
 
   // A space with a combining mark is one character, so word ends move to the next boundary.
   #wordLeft(): number {
-    const before = this.#text.slice(0, this.#cursor);
-    const start = before.length - (/\S*\s*$/.exec(before)?.[0].length ?? 0);
+    // Backwards, because a pattern for the end of a text is tried at each character.
+    let start = this.#cursor;
+    while (start > 0 && isBlank(this.#text[start - 1])) start--;
+    while (start > 0 && !isBlank(this.#text[start - 1])) start--;
     return boundaries(this.#text).findLast((at) => at <= start) ?? 0;
   }
 
@@ -199,6 +201,10 @@ export class LineEditor {
     this.#tried = { completion, index, end };
     return CHANGED;
   }
+}
+
+function isBlank(unit: string | undefined): boolean {
+  return unit !== undefined && unit.trim() === "";
 }
 
 /** Normalizes line breaks, replaces tabs by spaces, and removes other control characters. */

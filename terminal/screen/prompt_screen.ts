@@ -46,6 +46,14 @@ interface Row {
   readonly cells: number;
 }
 
+/** The line being typed, in rows. */
+interface Line {
+  readonly rows: readonly Row[];
+  readonly cursorRow: number;
+  /** The row of the cursor, up to it. */
+  readonly beforeCursor: string;
+}
+
 const CLEAR_BELOW = "\x1b[J";
 const CLEAR_SCREEN = "\x1b[H\x1b[J";
 const WRAP_OFF = "\x1b[?7l";
@@ -61,6 +69,7 @@ export class PromptScreen {
   /** True if rows above the screen may come back as duplicates. */
   #hasPushedOut = false;
   readonly #kept: Lines[] = [];
+  #laidOut: { readonly prompt: Prompt; readonly columns: number; readonly line: Line } | undefined;
 
   constructor(size: Size, look: PromptLook = PLAIN) {
     this.#size = size;
@@ -68,7 +77,7 @@ export class PromptScreen {
   }
 
   show(prompt: Prompt): string {
-    const drawn = draw(prompt, this.#size, this.#look);
+    const drawn = this.#draw(prompt);
     if (drawn.output === this.#drawn?.output) return "";
     const output = this.#erased() + drawn.output;
     this.#drawn = drawn;
@@ -80,7 +89,7 @@ export class PromptScreen {
     for (const line of lines) this.#kept.push(line);
     this.#kept.splice(0, this.#kept.length - KEPT_MAX);
     const above = lines.flatMap((line) => line(this.#size.columns)).map((row) => row + "\r\n").join("");
-    const drawn = draw(prompt, this.#size, this.#look);
+    const drawn = this.#draw(prompt);
     const output = this.#erased() + above + drawn.output;
     this.#drawn = drawn;
     return calmly(output);
@@ -104,7 +113,7 @@ export class PromptScreen {
     // The same lines may also be above the screen, and a higher window would show them twice.
     this.#hasPushedOut = true;
     const { columns, rows } = this.#size;
-    const room = rows - draw(prompt, this.#size, this.#look).cells.length;
+    const room = rows - this.#draw(prompt).cells.length;
     const above: string[] = [];
     for (const line of this.#kept.toReversed()) {
       if (above.length >= room) break;
@@ -121,8 +130,45 @@ export class PromptScreen {
     return output;
   }
 
+  /** Draws from the first column of a row, and leaves the cursor in its place. */
+  #draw(prompt: Prompt): Drawn {
+    const { columns, rows } = this.#size;
+    const line = this.#lineOf(prompt);
+    // At least one row is left for output.
+    const room = Math.max(1, rows - 1);
+    // A higher line is shown up to the cursor.
+    const first = Math.max(0, line.cursorRow - room + 1);
+    const shown = line.rows.slice(first, first + room);
+    const above = prompt.above.slice(0, room - shown.length).map((text): Row => {
+      const fitting = cut(printable(text), columns);
+      return { text: this.#look.above(fitting), cells: cellsOf(fitting) };
+    });
+    const all = [...above, ...shown];
+    const cursorRow = above.length + line.cursorRow - first;
+    return {
+      cells: all.map(({ cells }) => cells),
+      cursorRow,
+      output: WRAP_OFF + all.map(({ text }) => text).join("\r\n") + up(all.length - 1 - cursorRow) + "\r" +
+        line.beforeCursor + WRAP_ON,
+    };
+  }
+
+  /** Laid out once and kept until it changes: it is drawn again with each line of other users. */
+  #lineOf(prompt: Prompt): Line {
+    const { columns } = this.#size;
+    const { label, text, cursor } = prompt;
+    const kept = this.#laidOut;
+    if (
+      kept?.columns === columns && kept.prompt.label === label && kept.prompt.cursor === cursor &&
+      kept.prompt.text === text
+    ) return kept.line;
+    const line = layOut(prompt, columns, this.#look);
+    this.#laidOut = { prompt, columns, line };
+    return line;
+  }
+
   #again(before: string, prompt: Prompt): string {
-    this.#drawn = draw(prompt, this.#size, this.#look);
+    this.#drawn = this.#draw(prompt);
     return calmly(before + this.#drawn.output);
   }
 
@@ -131,34 +177,12 @@ export class PromptScreen {
   }
 }
 
-/** Draws from the first column of a row, and leaves the cursor in its place. */
-function draw(prompt: Prompt, { columns, rows }: Size, look: PromptLook): Drawn {
-  const line = layOut(prompt, columns, look);
-  // At least one row is left for output.
-  const room = Math.max(1, rows - 1);
-  // A higher line is shown up to the cursor.
-  const first = Math.max(0, line.cursorRow - room + 1);
-  const shown = line.rows.slice(first, first + room);
-  const above = prompt.above.slice(0, room - shown.length).map((text): Row => {
-    const fitting = cut(printable(text), columns);
-    return { text: look.above(fitting), cells: cellsOf(fitting) };
-  });
-  const all = [...above, ...shown];
-  const cursorRow = above.length + line.cursorRow - first;
-  return {
-    cells: all.map(({ cells }) => cells),
-    cursorRow,
-    output: WRAP_OFF + all.map(({ text }) => text).join("\r\n") + up(all.length - 1 - cursorRow) + "\r" +
-      line.beforeCursor + WRAP_ON,
-  };
-}
-
 /** Breaks the line into rows; all but the first are indented to the start of the text. */
 function layOut(
   { label, text, cursor }: Prompt,
   columns: number,
   look: PromptLook,
-): { rows: Row[]; cursorRow: number; beforeCursor: string } {
+): Line {
   const shownLabel = printable(label);
   const margin = cellsOf(shownLabel);
   // A window too narrow for both shows only the text.

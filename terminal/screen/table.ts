@@ -10,7 +10,9 @@ const GAP = 2;
 /** The rows under their titles, a line each, without trailing spaces. */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [titles, ...rows.map((row) => row.map(printable))];
-  const widths = titles.map((_, column) => Math.max(...cells.map((row) => stringWidth(row[column] ?? ""))));
+  const widths = titles.map((_, column) =>
+    cells.reduce((widest, row) => Math.max(widest, stringWidth(row[column] ?? "")), 0)
+  );
   return cells.map((row) =>
     row.map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - stringWidth(cell) + GAP)).join("")
       .trimEnd() + "\n"

@@ -62,7 +62,7 @@ Deno.test("a session connects, asks for the history, for who is there and for th
   }]);
   assertEquals(driver.eventsOf("history")[0]?.messages.map(({ text }) => text), ["earlier"]);
   assertEquals(driver.eventsOf("message")[0]?.message.text, "came before the history");
-  assertEquals(driver.eventsOf("users").at(-1), { users: ["bob", "alice"] });
+  assertEquals(driver.session.users, ["bob", "alice"]);
   assertEquals(driver.eventsOf("latency"), [{ ms: 40 }]);
 });
 

@@ -176,9 +176,8 @@ export class Conversation {
     }
   }
 
-  #changeRoster(change: (roster: Roster) => void): void {
-    const before = this.#roster.names;
-    change(this.#roster);
-    if (this.#roster.names.join() !== before.join()) this.#emit({ type: "users", users: this.#roster.names });
+  /** `change` returns whether it changed the roster. */
+  #changeRoster(change: (roster: Roster) => boolean): void {
+    if (change(this.#roster)) this.#emit({ type: "users" });
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The names of the participants in the order of their arrival, from `active_users` and later broadcasts, PROTOCOL.md
- * §5.1 and §6. Its size is limited, because a hostile server may announce joins without end.
+ * §5.1 and §6. Its size is limited, because a hostile server may announce joins without end. A change costs the same
+ * however many names there are.
  *
  * @module
  */
@@ -9,32 +10,69 @@
 export const NAMES_MAX = 10_000;
 
 export class Roster {
-  #names: readonly string[] = [];
+  /** Names by place, in order, and the place of each. */
+  readonly #names = new Map<number, string>();
+  readonly #places = new Map<string, number>();
+  #nextPlace = 0;
+  /** The names as an array; undefined after a change, until they are read. */
+  #list: readonly string[] | undefined;
 
   /** A new array after each change. */
   get names(): readonly string[] {
-    return this.#names;
+    return this.#list ??= [...this.#names.values()];
   }
 
   has(name: string): boolean {
-    return this.#names.includes(name);
+    return this.#places.has(name);
   }
 
-  replace(names: readonly string[]): void {
-    this.#names = [...new Set(names)].slice(0, NAMES_MAX);
+  // Each method below returns whether it changed something.
+
+  replace(names: readonly string[]): boolean {
+    const before = this.names;
+    this.#names.clear();
+    this.#places.clear();
+    this.#list = undefined;
+    for (const name of names) this.add(name);
+    return this.names.length !== before.length || this.names.some((name, i) => name !== before[i]);
   }
 
-  add(name: string): void {
-    if (this.#names.length < NAMES_MAX && !this.has(name)) this.#names = [...this.#names, name];
+  add(name: string): boolean {
+    if (this.#names.size >= NAMES_MAX || this.has(name)) return false;
+    this.#put(this.#nextPlace++, name);
+    return true;
   }
 
-  remove(name: string): void {
-    this.#names = this.#names.filter((other) => other !== name);
+  remove(name: string): boolean {
+    const place = this.#places.get(name);
+    if (place === undefined) return false;
+    this.#drop(place, name);
+    return true;
   }
 
   /** Keeps the place in the order. */
-  rename(from: string, to: string): void {
-    if (!this.has(from)) return this.add(to);
-    this.#names = [...new Set(this.#names.map((name) => name === from ? to : name))];
+  rename(from: string, to: string): boolean {
+    const place = this.#places.get(from);
+    if (place === undefined) return this.add(to);
+    if (from === to) return false;
+    const taken = this.#places.get(to);
+    // The name may be in the list already: the first of both places counts.
+    if (taken !== undefined && taken < place) return this.remove(from);
+    if (taken !== undefined) this.#drop(taken, to);
+    this.#places.delete(from);
+    this.#put(place, to);
+    return true;
+  }
+
+  #put(place: number, name: string): void {
+    this.#names.set(place, name);
+    this.#places.set(name, place);
+    this.#list = undefined;
+  }
+
+  #drop(place: number, name: string): void {
+    this.#names.delete(place);
+    this.#places.delete(name);
+    this.#list = undefined;
   }
 }

@@ -50,6 +50,7 @@ export type Wish =
  *   means that a hole remains before this page. `isOldest` means that the server has no older message.
  * - `queued`, `acknowledged`, `unsure`: a draft. `unsure` means that a lost session took the answer with it and the
  *   history lacks the message; call `settleDraft`.
+ * - `users`: the roster changed. Read the session's `users` when they are shown: many may join at once.
  * - `done`, `failed`: the answer to any other wish.
  */
 export type SessionEvent =
@@ -86,7 +87,7 @@ export type SessionEvent =
     readonly isOwn: boolean;
   }
   | { readonly type: "typing"; readonly username: string }
-  | { readonly type: "users"; readonly users: readonly string[] }
+  | { readonly type: "users" }
   | {
     readonly type: "history";
     readonly messages: readonly Message[];

@@ -217,7 +217,7 @@ function newRoom(): RoomUnderTest {
     limits: { ...DEFAULT_LIMITS, maxUsers: MAX_USERS },
     mintId: () => uuidOf(minted++),
     state: new RoomState({ history, replayBuffer, identity: SERVER }),
-    bans: { bar: (username, address) => made.bar(username, address) },
+    bans: { bar: (username, address) => made.bar(username!, address) },
     sessionOfToken: () => undefined,
     prove: () => undefined,
   });

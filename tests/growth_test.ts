@@ -1,0 +1,229 @@
+/**
+ * Whatever a peer sends is dealt with in time that is proportional to its length: every function that reads text of a
+ * peer, of a file or of a terminal is given hostile texts of growing length. The analyser of
+ * regular_expressions_test.ts finds the patterns; this finds loops and libraries too.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { Hono } from "hono";
+import { eventLine } from "../terminal/plain_client.ts";
+import { forwardedAddress, normalizeIp, parseAddress, parseServerUrl } from "../src/address.ts";
+import { isServerName } from "../src/announcement/announcement.ts";
+import { announcementSchema } from "../src/announcement/schema.ts";
+import { httpUrl, listOf } from "../src/cli/flag.ts";
+import { readConfigText } from "../src/cli/config_file.ts";
+import { lineFormatter } from "../src/logging/log_line.ts";
+import {
+  decodeClientFrame,
+  decodeServerFrame,
+  readHistory,
+  readServerInfo,
+  readUsers,
+} from "../src/protocol/codec.ts";
+import { DEFAULT_LIMITS } from "../src/protocol/limits.ts";
+import { nearestUsername, parseUsername, withoutNameCharacters } from "../src/protocol/names.ts";
+import { readCommand } from "../src/client/slash_commands.ts";
+import { formatIssues } from "../src/schema_issues.ts";
+import { BearerToken } from "../src/serving/bearer_token.ts";
+import { acceptsGzip, isNotModified, prefersHtml } from "../src/serving/negotiation.ts";
+import { adminBodies } from "../chat/admin/schemas.ts";
+import { reasonText } from "../chat/announce/listing_client.ts";
+import { readAddressBlock } from "../chat/room/bans.ts";
+import { nameProblem } from "../chat/web/name_check.ts";
+import { isEmojiOnly, parts } from "../chat/web/rich_text.ts";
+import { ChangeLog } from "../listing/list/change_log.ts";
+import { readCursor } from "../listing/list/page.ts";
+import { readAuthorization } from "../listing/registry/keys.ts";
+import { listQuerySchema } from "../listing/http/routes.ts";
+import { readWish, shown as shownServers } from "../listing/web/order.ts";
+import { webAddress } from "../listing/web/wording.ts";
+import { importLines, linesOf } from "../terminal/import_lines.ts";
+import { socketReason } from "../terminal/problem.ts";
+import { cellsOf, cut, graphemes, wrapWords } from "../terminal/screen/cells.ts";
+import { ChatLines, quoted, shown } from "../terminal/screen/chat_lines.ts";
+import { KeyDecoder } from "../terminal/screen/keys.ts";
+import { LineEditor } from "../terminal/screen/line_editor.ts";
+import { PromptScreen } from "../terminal/screen/prompt_screen.ts";
+import { completionOf, nearestCommand } from "../terminal/screen/line_completion.ts";
+import { printable, table } from "../terminal/screen/table.ts";
+import { superlinear } from "./support/growth.ts";
+
+/** What is repeated, each a known way to make a reader work. */
+const PIECES = [
+  ...'a0 .:;,/\\"()[]<%=-\t\n\x1b\x07\u00a0\u0301\u200d😀語',
+  ...[
+    "a ",
+    "a,",
+    "\r\n",
+    "http://a",
+    "/*",
+    "%41",
+    "&a=",
+    "a:",
+    "1.",
+    '"a":1,',
+    "[1,",
+    ");",
+    "\x1b]",
+    "\x1b[",
+  ],
+  // Two divisions into emoji, marks that have to be put in order, a flag of two letters, a long expansion.
+  ...["👋🏻", "\u0323\u0301", "🇩🇪", "👩\u200d", "\ufdfa"],
+];
+/** What surrounds it: nothing, or what makes a pattern fail at the end. */
+const FRAMES = [["", ""], ["a", "\x01 b"]] as const;
+
+/** Characters of the longest text: as many as the default limit of a frame. */
+const TEXT_LENGTH_MAX = 1 << 16;
+
+type Read = (text: string) => unknown;
+
+/** A header's value: no other character gets as far. */
+const header = (name: string, read: (request: Request) => unknown): Read => (text) =>
+  read(
+    new Request("http://a/", {
+      headers: { [name]: text.replace(/[^\t\x20-\x7e\xa0-\xff]/g, "\xa0") + "b" },
+    }),
+  );
+
+const hono = new Hono().get("/servers/:id", (c) => c.json(c.req.query())).get("*", (c) => c.text(c.req.path));
+const changes = new ChangeLog("epoch");
+const bearer = new BearerToken("token");
+const bodies = adminBodies(DEFAULT_LIMITS);
+const line = lineFormatter("pretty", true);
+const json = lineFormatter("json", false);
+const lines = new ChatLines((_, text) => text, 0);
+const uuid = "00000000-0000-7000-8000-000000000000";
+const listed = [{ displayName: "a".repeat(64), address: "a:1", id: 1, connectedUsers: 1 }];
+
+const READERS: Readonly<Record<string, Read>> = {
+  "a frame of a client": (text) => {
+    for (
+      const type of [
+        "",
+        "c2/",
+        "c2/MSG 1; ",
+        "c2/CONNECT ",
+        "c2/QUERY history; ",
+        "c2/SEND a; 1; ",
+        "c2/RESUME ",
+      ]
+    ) {
+      decodeClientFrame(type + text, { maxMessageLength: 1e9 }, true);
+    }
+  },
+  "a frame of a server": (text) => {
+    for (const type of ["", "c2/", "c2/MSG a; 1; ", "c2/UPDATE ", "c2/DISCONNECT ban; a; ", "c2/PING "]) {
+      decodeServerFrame(type + text);
+    }
+  },
+  "an answer of a server": (
+    text,
+  ) => [readUsers(text), readUsers(`[${text}]`), readHistory(text), readServerInfo(text)],
+  "a username": (text) => [parseUsername(text), parseUsername(text.slice(0, 32))],
+  "the username nearest to a text": (text) => nearestUsername(text, "a"),
+  "what is no letter of a name": withoutNameCharacters,
+  "an address": (text) => [parseAddress(text, "127.0.0.1"), readAddressBlock(text), webAddress(text)],
+  "a server's URL": parseServerUrl,
+  "an IP address": normalizeIp,
+  "X-Forwarded-For": (
+    text,
+  ) => [forwardedAddress(text), forwardedAddress(`[${text}`), forwardedAddress(`1${text}:1`)],
+  "a server's name": isServerName,
+  "an announcement": (text) =>
+    announcementSchema.safeParse({ serverName: text, address: text, [text]: 1 }).error,
+  "what is wrong with a body": (text) =>
+    formatIssues(bodies.ban.safeParse({ name: text, [text]: text }).error!),
+  "bodies of the admin API": (
+    text,
+  ) => [bodies.announce.safeParse({ text }), bodies.ban.safeParse({ message: text })],
+  "a query of the list": (text) =>
+    listQuerySchema.safeParse({ q: text, limit: text, cursor: text, sort: text }),
+  "a cursor": readCursor,
+  "a position of events": (text) => changes.readPosition(text),
+  "Authorization of a listing": readAuthorization,
+  "Authorization of an operator": (text) => bearer.judge(`Bearer ${text}`, "127.0.0.1", 0),
+  "Accept": header("accept", prefersHtml),
+  "Accept-Encoding": header("accept-encoding", acceptsGzip),
+  "If-None-Match": header("if-none-match", (request) => isNotModified(request, 'W/"a"')),
+  "the path of a request": (text) => hono.request(`/servers/${encodeURIComponent(text)}/${encodeURI(text)}`),
+  "the query of a request": (text) => hono.request(`/servers/1?${encodeURI(text)}`),
+  "a configuration file": (text) => readConfigText("file", text),
+  "a name in a configuration file": (text) =>
+    readConfigText("file", `{"chat": {${JSON.stringify(text)}: 1}}`),
+  "a value in a configuration file": (text) => readConfigText("file", `{"name": ${JSON.stringify(text)}}`),
+  "a comment in a configuration file": (text) => readConfigText("file", `{} // ${text}`),
+  "a flag with a URL": (text) => httpUrl.read(`http://a${text}`),
+  "a flag with a list": (text) => listOf("X", "x", (one) => one).read(text),
+  "a file of import": (text) =>
+    importLines("file", linesOf(inParts(text)), () => Promise.reject(new Error())),
+  "a listing's answer in the log": (answer) => reasonText({ answered: true, status: 400, text: answer }),
+  "a line of the log": (text) => [line, json].map((format) => format(recordOf(text))),
+  "links in the page": (text) => [parts(text), parts(`http://a/${text}`)],
+  "emoji in the page": isEmojiOnly,
+  "a name typed in the page": nameProblem,
+  "a search typed in the page": (q) =>
+    shownServers(listed as never, { sort: "id", q, full: true, empty: true }),
+  "the address of the listing's page": (text) => readWish(new URLSearchParams(text)),
+  "cells of a terminal": (text) => [cellsOf(text), graphemes(text), cut(text, 40)],
+  "words of a terminal": (text) => wrapWords(text, 20, 40),
+  "text for a terminal": (text) => [printable(text), shown(text), quoted(text), socketReason(text, "")],
+  "a message on a terminal": (text) => {
+    const message = { uuid, username: text, timestamp: 1, receivedMs: 1, text, edited: false, isOwn: false };
+    return lines.message(message).map((rows) => rows(40));
+  },
+  "a message in a pipe": (text) =>
+    eventLine({ type: "left", username: text, kind: "ban", message: text, isOwn: false }),
+  "a table": (text) => table(["A"], [[text]]),
+  "a line that is edited": (text) => {
+    const editor = new LineEditor(() => undefined);
+    editor.press({ kind: "paste", text });
+    for (const name of ["wordLeft", "wordRight", "left", "backspace", "killWordLeft", "enter"] as const) {
+      editor.press({ kind: "key", name });
+    }
+  },
+  "a line that is drawn": (text) => {
+    const screen = new PromptScreen({ columns: 40, rows: 10 });
+    return screen.show({ above: [text], label: "a> ", text, cursor: 0 });
+  },
+  "keys": (text) => new KeyDecoder().feed(new TextEncoder().encode(text)),
+  "a command": (text) => [readCommand(`/${text}`), nearestCommand(text)],
+  "a completion": (text) => completionOf(text, ["alice", "bob"]),
+};
+
+async function* inParts(text: string): AsyncIterable<string> {
+  for (let at = 0; at < text.length; at += 64) yield text.slice(at, at + 64);
+}
+
+function recordOf(text: string) {
+  return {
+    category: ["chatter", "chat"],
+    level: "info",
+    message: [text],
+    rawMessage: text,
+    timestamp: 0,
+    properties: { text, error: new Error(text) },
+  } as const;
+}
+
+/** A text of about `length` characters. */
+function hostile(length: number, piece: string, [start, end]: readonly [string, string]): string {
+  return start + piece.repeat(Math.ceil(length / piece.length)) + end;
+}
+
+for (const [what, read] of Object.entries(READERS)) {
+  Deno.test(`${what} takes time in proportion to its length`, async () => {
+    const problems: string[] = [];
+    for (const piece of PIECES) {
+      for (const frame of FRAMES) {
+        const problem = await superlinear((n) => {
+          const text = hostile(n, piece, frame);
+          return () => read(text);
+        }, TEXT_LENGTH_MAX);
+        if (problem !== undefined) problems.push(`${JSON.stringify(hostile(3, piece, frame))}: ${problem}`);
+      }
+    }
+    assertEquals(problems, []);
+  });
+}
