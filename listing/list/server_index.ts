@@ -31,6 +31,8 @@ export class ServerIndex {
   /** Servers that have left the list and whose ids are kept for them. */
   readonly #kept = new Map<number, ServerRecord>();
   readonly #idsAt = new Map<string, readonly number[]>();
+  /** When each key was last seen to be used, or its id to be kept, on the steady clock. */
+  readonly #usedMs = new Map<number, number>();
   // Listed servers by address block and by site, and kept ids by address block.
   readonly #perOrigin = new Map<string, number>();
   #refreshed: { readonly atMs: number; readonly done: Promise<void> } | undefined;
@@ -90,6 +92,8 @@ export class ServerIndex {
 
   #set(id: number, written: ServerRecord | undefined): void {
     const record = written?.keptUntilMs === undefined ? written : undefined;
+    if (written === undefined) this.#usedMs.delete(id);
+    else if (!isSameUse(this.#known(id), written)) this.#usedMs.set(id, this.#steadyClock());
     this.#keep(id, record === undefined ? written : undefined);
     const before = this.#entries.get(id);
     if (before) this.#count(before.record.origin, -1);
@@ -139,6 +143,21 @@ export class ServerIndex {
     return this.#perOrigin.get(place) ?? 0;
   }
 
+  #known(id: number): ServerRecord | undefined {
+    return this.#entries.get(id)?.record ?? this.#kept.get(id);
+  }
+
+  /**
+   * Milliseconds for which this process has seen no use of a record's key, or has seen its id kept. The wall clock,
+   * which may jump, and the time before the start do not count.
+   */
+  unusedMs(record: ServerRecord): number {
+    const usedMs = this.#usedMs.get(record.id);
+    return usedMs !== undefined && isSameUse(this.#known(record.id), record)
+      ? this.#steadyClock() - usedMs
+      : 0;
+  }
+
   /** Ids of the servers that are listed at `address`. */
   idsAt(address: string): readonly number[] {
     return this.#idsAt.get(address) ?? [];
@@ -184,6 +203,11 @@ export class ServerIndex {
     const entry = this.#entries.get(server.id);
     return entry?.listed === server ? entry.json : JSON.stringify(server);
   }
+}
+
+/** False if the key was used, or the id began to be kept, between two versions of a record. */
+function isSameUse(before: ServerRecord | undefined, now: ServerRecord): boolean {
+  return before?.keyUsedAtMs === now.keyUsedAtMs && before.keptUntilMs === now.keptUntilMs;
 }
 
 function keptBy(origin: string): string {

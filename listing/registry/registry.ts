@@ -66,12 +66,10 @@ const DONE = "done";
 
 export class Registry {
   readonly #parts: RegistryParts;
-  readonly #startedMs: number;
   readonly #mutex = new KeyedMutex();
 
   constructor(parts: RegistryParts) {
     this.#parts = parts;
-    this.#startedMs = parts.wallClock();
   }
 
   /** Compares with the record in memory, which may be a second old. */
@@ -253,12 +251,12 @@ export class Registry {
 
   /** Frees the ids that were kept for their time. */
   async forget(): Promise<void> {
-    const { index, store, wallClock } = this.#parts;
-    const nowMs = wallClock();
+    const { index, store } = this.#parts;
+    const isOver = (record: ServerRecord) => rules.isOver(record, index.unusedMs(record));
     for (const [id, record] of index.kept) {
-      if (!rules.isOver(record, nowMs)) continue;
+      if (!isOver(record)) continue;
       const present = await store.get(id);
-      if (present && rules.isOver(present.record, nowMs)) await store.write(id, present.version, undefined);
+      if (present && isOver(present.record)) await store.write(id, present.version, undefined);
     }
   }
 
@@ -317,7 +315,7 @@ export class Registry {
   #circumstances(origin: string, present: VersionedRecord | undefined): rules.Circumstances {
     return {
       nowMs: this.#parts.wallClock(),
-      startedMs: this.#startedMs,
+      unusedMs: present === undefined ? 0 : this.#parts.index.unusedMs(present.record),
       othersFromOrigin: this.#countOthers(addressBlock, origin, present),
       othersFromSite: this.#countOthers(addressSite, origin, present),
       serversPerOriginMax: this.#parts.limits.maxServersPerOrigin,

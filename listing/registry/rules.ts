@@ -40,8 +40,8 @@ export interface Registration {
 /** The facts beside the record at the time of the decision. */
 export interface Circumstances {
   readonly nowMs: number;
-  /** Start of this listing, in milliseconds since 1970: before it no server could use a key. */
-  readonly startedMs: number;
+  /** Milliseconds for which the present server's key was not used, or for which its id is kept, `unusedMs` of the index. */
+  readonly unusedMs: number;
   /** Servers listed from the request's address block, without this one. */
   readonly othersFromOrigin: number;
   /** The same for its site, if it has one. */
@@ -80,7 +80,7 @@ export function decideRegistration(
   circumstances: Circumstances,
 ): RegistrationStep {
   const { nowMs, listed, serversMax } = circumstances;
-  const present = stored !== undefined && isOver(stored, nowMs) ? undefined : stored;
+  const present = stored !== undefined && isOver(stored, circumstances.unusedMs) ? undefined : stored;
   const isOwner = present !== undefined &&
     (isSameKey(asked.keyHash, present.keyHash) || isSameKey(asked.proofHash, present.proofHash));
   if (present !== undefined && !isOwner) {
@@ -128,13 +128,13 @@ function judgeIncumbent(
   if (present.proofHash !== undefined) {
     // Who answers at its address with the proof of the request is the server itself, without its store.
     const isItself = isFromItsPlace(present, asked) &&
-      (isProven || isKeyUnused(present, circumstances, ID_KEPT_MS));
+      (isProven || circumstances.unusedMs >= ID_KEPT_MS);
     return isItself ? undefined : refuse("ID_KEPT", ID_KEPT_MS / 60_000);
   }
   if (isProven) return undefined;
   const pinged = found.dead ?? found.alive;
   if (pinged === undefined) return { next: "ping the incumbent", incumbent: present };
-  const hasLostItsKey = isFromItsPlace(present, asked) && isKeyUnused(present, circumstances, KEY_LOST_MS);
+  const hasLostItsKey = isFromItsPlace(present, asked) && circumstances.unusedMs >= KEY_LOST_MS;
   // If it registered again or moved since its ping, it is alive.
   const isTaken = !isSameRegistration(pinged, present) || (found.alive !== undefined && !hasLostItsKey);
   return isTaken ? refuse("ID_TAKEN", KEY_LOST_MS / 1000) : undefined;
@@ -144,11 +144,6 @@ function judgeIncumbent(
 function isFromItsPlace(present: ServerRecord, asked: Registration): boolean {
   return formatAddress(asked.address) === present.address &&
     addressBlock(asked.origin) === addressBlock(present.origin);
-}
-
-/** True if the server may have lost its key: it has not used it for `ms` in which this listing ran. */
-function isKeyUnused(present: ServerRecord, { nowMs, startedMs }: Circumstances, ms: number): boolean {
-  return nowMs - Math.max(present.keyUsedAtMs, startedMs) >= ms;
 }
 
 /** A record says which proof its server has shown at its address; none after a ping without one. */
@@ -161,9 +156,9 @@ export function isListed(record: ServerRecord | undefined): record is ServerReco
   return record !== undefined && record.keptUntilMs === undefined;
 }
 
-/** True if an id was kept for its time. A clock that was set back by far ends it as well. */
-export function isOver({ keptUntilMs }: ServerRecord, nowMs: number): boolean {
-  return keptUntilMs !== undefined && (nowMs >= keptUntilMs || nowMs < keptUntilMs - 2 * ID_KEPT_MS);
+/** True if an id was kept for its time: `unusedMs` of the index, since the wall clock may jump. */
+export function isOver({ keptUntilMs }: ServerRecord, unusedMs: number): boolean {
+  return keptUntilMs !== undefined && unusedMs >= ID_KEPT_MS;
 }
 
 /** What stays of a server that leaves the list: of one that has proved itself its id, where `hasRoom`. */

@@ -30,7 +30,10 @@ export interface ServerRecord {
   readonly checkedAtMs: number;
   /** Time of the last change by a request with its key, milliseconds since 1970. */
   readonly keyUsedAtMs: number;
-  /** Set once the server has left the list: until then its id is kept for it. Milliseconds since 1970. */
+  /**
+   * Set once the server has left the list: until about then its id is kept for it, in milliseconds since 1970. Each
+   * process counts the time by its steady clock.
+   */
   readonly keptUntilMs?: number | undefined;
 }
 

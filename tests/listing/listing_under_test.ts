@@ -63,6 +63,8 @@ export class ListingUnderTest implements AsyncDisposable {
   readonly prober = new FakeProber();
   readonly stopping = new AbortController();
   nowMs = 1_700_000_000_000;
+  /** By how much the wall clock is wrong. */
+  wallAheadMs = 0;
   readonly store: KvServerStore;
   readonly index: ServerIndex;
   readonly snapshot: Snapshot;
@@ -93,6 +95,7 @@ export class ListingUnderTest implements AsyncDisposable {
     this.kv = kv;
     this.#ownKv = options.sharedKv ? undefined : kv;
     const clock = () => this.nowMs;
+    const wallClock = () => this.nowMs + this.wallAheadMs;
     this.store = new KvServerStore(kv, { meters: this.meters, steadyClock: clock });
     this.index = new ServerIndex(this.store, clock, this.changes);
     this.snapshot = new Snapshot(this.index, clock, this.changes);
@@ -105,7 +108,7 @@ export class ListingUnderTest implements AsyncDisposable {
       steadyClock: clock,
       stopping: this.stopping.signal,
     });
-    this.registry = new Registry({ ...this, limits, wallClock: clock });
+    this.registry = new Registry({ ...this, limits, wallClock });
     const refresh = this.index.refresh.bind(this.index);
     const tickMs = 2 ** 31 - 1;
     this.events = new EventStreams({ changes: this.changes, refresh, limits, steadyClock: clock, tickMs });
@@ -113,7 +116,7 @@ export class ListingUnderTest implements AsyncDisposable {
       ...this,
       limits,
       assets: ASSETS,
-      wallClock: clock,
+      wallClock,
       steadyClock: clock,
       pages: new PageAccess({
         rules: { trustProxy: options.trustProxy ?? false, allowedOrigins: options.allowedOrigins },
