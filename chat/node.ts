@@ -150,7 +150,7 @@ export class Node {
         return settings.ownName;
       },
       version: VERSION,
-      startedAtMs: nowMs(),
+      startedSteadyMs: steadyClock(),
       limits: settings.limits,
       mintId: messageIds({ nowMs, random32 }, newest?.uuid),
       state: this.#state,

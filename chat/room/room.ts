@@ -34,7 +34,8 @@ export interface RoomOptions {
   /** The server's own author name: no client may use it. */
   readonly ownName: Username;
   readonly version: string;
-  readonly startedAtMs: number;
+  /** The start on the steady clock. */
+  readonly startedSteadyMs: number;
   readonly limits: Limits;
   /** Returns message ids, each greater than the one before. */
   readonly mintId: () => string;
@@ -148,7 +149,7 @@ export class Room {
           range: { limit: input.limit, before: input.before, receivedFrom: now.historyFromMs() },
         };
       case "server_info":
-        return { kind: "answered", content: JSON.stringify(this.#serverInfo(now.nowMs)) };
+        return { kind: "answered", content: JSON.stringify(this.#serverInfo(now.steadyMs)) };
     }
   }
 
@@ -337,15 +338,15 @@ export class Room {
     };
   }
 
-  #serverInfo(nowMs: number): object {
-    const { serverId, serverName, version, startedAtMs, limits } = this.#options;
+  #serverInfo(steadyMs: number): object {
+    const { serverId, serverName, version, startedSteadyMs, limits } = this.#options;
     return {
       id: serverId,
       serverName,
       connectedUsers: this.connectedUsers,
       maxUsers: limits.maxUsers,
       version,
-      uptime: Math.max(0, Math.floor((nowMs - startedAtMs) / 1000)),
+      uptime: Math.floor((steadyMs - startedSteadyMs) / 1000),
       limits,
     };
   }

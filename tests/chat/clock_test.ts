@@ -45,7 +45,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
       serverName: "Pub",
       version: "1",
       ownName: nearestUsername("Pub", "Server"),
-      startedAtMs: nowMs(),
+      startedSteadyMs: steadyMs(),
       limits: DEFAULT_LIMITS,
       mintId: messageIds({ nowMs, random32: () => 1 }, newest.at(-1)?.uuid),
       state,

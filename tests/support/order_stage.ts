@@ -263,7 +263,7 @@ export function world(
     serverName: "Pub",
     ownName: nearestUsername("Pub", "Server"),
     version: "1",
-    startedAtMs: 0,
+    startedSteadyMs: 0,
     limits: { ...DEFAULT_LIMITS, maxUsers, resumeWindow },
     mintId: () => id(minted++),
     state,

@@ -213,7 +213,7 @@ function newRoom(): RoomUnderTest {
     ...SERVER,
     ownName: nearestUsername(SERVER.serverName, "Server"),
     version: "1",
-    startedAtMs: 0,
+    startedSteadyMs: 0,
     limits: { ...DEFAULT_LIMITS, maxUsers: MAX_USERS },
     mintId: () => uuidOf(minted++),
     state: new RoomState({ history, replayBuffer, identity: SERVER }),
@@ -280,7 +280,7 @@ Deno.test("the room tells whom the protocol says, what it says, in any conversat
   );
 });
 
-const NOW: Moment = { nowMs: 61_000, steadyMs: 0, historyFromMs: () => 0, found: new Map() };
+const NOW: Moment = { nowMs: 1_800_000_000_000, steadyMs: 61_000, historyFromMs: () => 0, found: new Map() };
 
 function barOf(session: string, username: Username, bans: ModelBans): Bar | undefined {
   if (session === bans.bannedSession) return { message: "go; away", isAddress: true };
@@ -366,7 +366,7 @@ Deno.test("what the server announces has the server's name and time, and is nobo
   const said = decide(SERVER_AUTHOR, { type: "ANNOUNCE", text: "tea" });
   assert(said.kind === "stored");
   const { message } = said.entry;
-  assertEquals([message.username, message.timestamp, message.text], ["Model Server", "61000", "tea"]);
+  assertEquals([message.username, message.timestamp, message.text], ["Model Server", `${NOW.nowMs}`, "tea"]);
   decide("s1", { type: "CONNECT", username: named("alice") });
   const change = decide("s1", { type: "QUERY", query: "delete_message", uuid: message.uuid }, {
     found: new Map([[message.uuid, message]]),
@@ -382,6 +382,6 @@ Deno.test("members are told with when they connected, whatever they are called b
   decide("s1", { type: "UPDATE", username: named("alicia") }, { nowMs: 63_000 });
   assertEquals(
     Array.from(room.members(), ([id, { username, connectedAtMs }]) => [id, username.shown, connectedAtMs]),
-    [["s1", "alicia", 61_000], ["s2", "bob", 62_000]],
+    [["s1", "alicia", NOW.nowMs], ["s2", "bob", 62_000]],
   );
 });

@@ -1,5 +1,5 @@
 /**
- * A listing whose wall clock jumps while it runs, or is wrong from a start on: nobody loses an entry or an id by it.
+ * A listing whose wall clock jumps while it runs, or is wrong from a start on: no server loses its entry or its id by it.
  *
  * @module
  */
@@ -16,7 +16,7 @@ const PROVEN = { ...ITS_OWN, headers: { "C2-Proof": "p".repeat(43) } };
 for (
   const [days, where] of [[100, "100 days ahead"], [400, "400 days ahead"], [-1, "a day behind"]] as const
 ) {
-  Deno.test(`a listing whose clock jumps ${where} gives nobody the entry of a server that has its key`, async () => {
+  Deno.test(`a listing whose clock jumps ${where} does not give away the entry of a server in use`, async () => {
     await using listing = await ListingUnderTest.start();
     const key = await listing.list(7, ITS_OWN.body, ITS_OWN);
     listing.wallAheadMs = days * DAY_MS;
