@@ -67,6 +67,9 @@ export class AdminClient {
         ? `${this.#server} has no admin API: start the chat server with --admin-token`
         : `${this.#server} answered ${status} and is not a Chatter chat server`;
     }
+    if (headers.get("chatter-refusal") === "TOKEN_REFUSED") {
+      return `${this.#server} refused the token: --token or CHATTER_ADMIN_TOKEN must be its --admin-token`;
+    }
     return `${this.#server} refused: ${printable(text.trim().slice(0, OBJECTION_LENGTH_MAX))}`;
   }
 }

@@ -65,6 +65,8 @@ function authenticated(token: string, { steadyMs, log }: AdminOptions) {
         return await next();
       case "too many tries":
         return answerRefusal(c, refuseAdmin("TOO_MANY_TRIES", TRIES_PER_MINUTE));
+      case "missing":
+        return answerRefusal(c, refuseAdmin("TOKEN_MISSING"));
       case "wrong":
         log.warn("admin.refused", { address: addressBlock(remoteAddress) });
         return answerRefusal(c, refuseAdmin("TOKEN_REFUSED"));

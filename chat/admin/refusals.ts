@@ -9,10 +9,11 @@ export const ADMIN_REFUSALS = {
   BODY_NOT_JSON: { status: 400, text: "The body is not JSON" },
   BODY_MALFORMED: { status: 400, text: "The body is malformed: {detail}" },
   QUERY_MALFORMED: { status: 400, text: "The query is malformed: {detail}" },
-  TOKEN_REFUSED: {
+  TOKEN_MISSING: {
     status: 401,
-    text: "The token is missing or is not this server's: send it as Authorization: Bearer <token>",
+    text: "The token is missing: send this server's --admin-token as Authorization: Bearer <token>",
   },
+  TOKEN_REFUSED: { status: 401, text: "The token is wrong: it is not this server's --admin-token" },
   NOTHING_HERE: {
     status: 404,
     text: "Unknown path: users, bans, kick, announce, store and export are allowed",

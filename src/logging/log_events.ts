@@ -36,7 +36,7 @@ export const LOG_EVENTS = {
   "admin.refused": {
     level: "warn",
     values: ["address"],
-    about: "A request to the admin API had no token or a wrong one.",
+    about: "A request to the admin API had a wrong token.",
   },
   "bans.store_failed": { level: "error", values: ["error"], about: "Storing a ban failed." },
   "bans.swept": { level: "info", values: ["removed"], about: "Expired bans were removed." },

@@ -6,7 +6,7 @@
  */
 import { STATUS_CODE } from "@std/http/status";
 import { isLoopback, normalizeIp } from "../address.ts";
-import { BearerToken, TRIES_PER_MINUTE } from "../serving/bearer_token.ts";
+import { BearerToken, type TokenJudgement, TRIES_PER_MINUTE } from "../serving/bearer_token.ts";
 import { wallClock } from "../clock.ts";
 import { addedUp, type Meters } from "./meters.ts";
 
@@ -67,15 +67,23 @@ function refuseStranger({ headers }: Request, address: string): Response | undef
   );
 }
 
-function refuse(judged: ReturnType<BearerToken["judge"]>): Response | undefined {
+function refuse(judged: TokenJudgement): Response | undefined {
   switch (judged) {
     case "right":
       return undefined;
+    case "missing":
+      return answer(
+        STATUS_CODE.Unauthorized,
+        "The token is missing: send this server's --metrics-token as Authorization: Bearer <token>\n",
+        { "www-authenticate": "Bearer" },
+      );
     case "wrong":
       return answer(
         STATUS_CODE.Unauthorized,
-        "The token is missing or is not this server's --metrics-token: send it as Authorization: Bearer <token>\n",
-        { "www-authenticate": "Bearer" },
+        "The token is wrong: it is not this server's --metrics-token\n",
+        {
+          "www-authenticate": "Bearer",
+        },
       );
     case "too many tries":
       return answer(

@@ -8,7 +8,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { addressBlock } from "../address.ts";
 import { KeyedTokenBuckets } from "../token_bucket.ts";
 
-/** Wrong tokens per address: enough for a person's typing errors, too few for guessing. Right ones do not count. */
+/** Wrong tokens per address: enough for a person's typing errors. */
 export const TRIES_BURST = 10;
 export const TRIES_PER_MINUTE = 6;
 /** Addresses whose wrong tokens are remembered, about 200 bytes each; the least recent is evicted. */
@@ -25,17 +25,20 @@ export class BearerToken {
     this.#expected = hash(token);
   }
 
-  /** Judges a header at `nowMs` of a steady clock. Out of tries, an address gets no comparison at all. */
-  judge(authorization: string | null, address: string, nowMs: number): "right" | "wrong" | "too many tries" {
-    const block = addressBlock(address);
-    if (!this.#tries.has(block, nowMs)) return "too many tries";
+  /**
+   * Judges a header at `nowMs` of a steady clock. A right token is right whatever else the address sent: others behind
+   * the same address must not keep an operator out. Only wrong tokens are limited.
+   */
+  judge(authorization: string | null, address: string, nowMs: number): TokenJudgement {
     const given = /^Bearer +(\S+) *$/i.exec(authorization ?? "")?.[1];
+    if (given === undefined) return "missing";
     // Hashes have equal lengths, which the comparison requires.
-    if (given !== undefined && timingSafeEqual(hash(given), this.#expected)) return "right";
-    this.#tries.consume(block, nowMs);
-    return "wrong";
+    if (timingSafeEqual(hash(given), this.#expected)) return "right";
+    return this.#tries.consume(addressBlock(address), nowMs) ? "wrong" : "too many tries";
   }
 }
+
+export type TokenJudgement = "right" | "missing" | "wrong" | "too many tries";
 
 function hash(token: string): Uint8Array {
   return new Uint8Array(createHash("sha256").update(token).digest());

@@ -58,6 +58,11 @@ Deno.test("an operator sees, bans, kicks, announces and lifts from a terminal", 
   assertEquals([bob.name, bob.address, bob.endsAt - bob.createdAt], ["bob", null, 3_600_000]);
   assertEquals(await done(server.url, "unban", bob.id), "Lifted the ban of bob.\n");
   assertEquals(await done(server.url, "users"), "No user is connected.\n");
+  assertEquals(
+    (await runProgram(["admin", "users", "--server", server.url], { CHATTER_ADMIN_TOKEN: `${TOKEN}x` }))
+      .stderr,
+    `chatter: ${server.url} refused the token: --token or CHATTER_ADMIN_TOKEN must be its --admin-token\n`,
+  );
   assert(!server.log.includes(TOKEN), "the token is in the log");
   assert(!server.log.includes("hello; all"), "what was announced is in the log");
 });
