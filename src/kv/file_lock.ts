@@ -26,7 +26,7 @@ const LOCK_WAIT_MS = 500;
 export async function lockStore(path: string): Promise<Disposable> {
   // The real path, so that two links to one store share its lock.
   const lockPath = `${await realPath(path)}.lock`;
-  const file = await Deno.open(lockPath, { create: true, read: true, write: true });
+  const file = await Deno.open(lockPath, { create: true, read: true, write: true, mode: 0o600 });
   try {
     if (!await tryLock(file)) throw new StoreInUse(await readHolder(lockPath));
     await file.truncate(0);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { makeOwn } from "./own_files.ts";
 
 /** The KV cannot be opened or written. The message is one line that says what to do. */
 export class KvUnavailable extends Error {
@@ -34,12 +35,12 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 
 /**
  * Opens the KV at `location`: a path, `:memory:`, an http(s) URL, or undefined for the attached one. Creates a
- * missing folder. Writes once, so that a read-only file fails now. Throws `KvUnavailable`.
+ * missing folder or file for its owner alone. Writes once, so that a read-only file fails now. Throws `KvUnavailable`.
  */
 export async function openKv(location: string | undefined): Promise<Deno.Kv> {
   let kv: Deno.Kv | undefined;
   try {
-    if (location !== undefined && isFilePath(location)) await prepareFolder(location);
+    if (location !== undefined && isFilePath(location)) await makeOwn(location);
     kv = await Deno.openKv(location);
     await kv.set(OPENED, true);
     return kv;
@@ -146,15 +147,4 @@ function dataFolder(env: (name: string) => string | undefined): string {
 /** True for a file on this machine. */
 export function isFilePath(location: string): boolean {
   return location !== ":memory:" && !/^https?:\/\//.test(location);
-}
-
-/** Creates the folder of `path` if it is missing. Throws `KvUnavailable`. */
-export async function prepareFolder(path: string): Promise<void> {
-  const end = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
-  if (end <= 0) return;
-  try {
-    await Deno.mkdir(path.slice(0, end), { recursive: true });
-  } catch (error) {
-    throw KvUnavailable.at(path, error);
-  }
 }

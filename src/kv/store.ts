@@ -8,12 +8,14 @@ import {
   anotherStore,
   ATTACHED,
   claimLayout,
+  defaultKvLocation,
   isFilePath,
   KvUnavailable,
   type Layout,
   openKv,
-  prepareFolder,
 } from "./kv.ts";
+import { closeToOthers, folderOf, makeOwn } from "./own_files.ts";
+import { logger } from "../logging/log.ts";
 import { steadyClock } from "../clock.ts";
 import { settlesWithin } from "../deadline.ts";
 import type { StoreLease } from "./lease.ts";
@@ -61,12 +63,13 @@ export async function openStore(
   await using held = new AsyncDisposableStack();
   const path = location !== undefined && isFilePath(location) ? location : undefined;
   if (path !== undefined) {
-    await prepareFolder(path);
+    await refusingInUse(location, () => makeOwn(path));
     await refuseForeign(path);
     if (!isShared) held.use(await refusingInUse(location, () => lockStore(path)));
   }
   const kv = held.adopt(await openKv(location), (kv) => kv.close());
   await claimLayout(kv, location, layout);
+  if (path !== undefined) await closeStore(path, layout.role);
   const opened = path === undefined ? undefined : new OpenedFiles(path);
   const isLeased = !isShared && path === undefined && location !== ":memory:";
   const lease = isLeased ? await takeLease(kv, location, takesOver) : undefined;
@@ -79,6 +82,19 @@ export async function openStore(
     ending: lease?.ending ?? new Promise(() => {}),
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
+}
+
+/** The files of a store, by what their names add to its own. */
+const FILES = ["", "-wal", "-shm", ".lock"];
+
+/** Closes the store to other users, and the folder of the default store, which no other program has. */
+async function closeStore(path: string, role: Layout["role"]): Promise<void> {
+  const real = await Deno.realPath(path);
+  const isDefault = path === defaultKvLocation(role, (name) => Deno.env.get(name));
+  const folder = isDefault ? folderOf(path) : undefined;
+  const paths = [...folder === undefined ? [] : [folder], ...FILES.map((suffix) => real + suffix)];
+  const closed = await closeToOthers(paths);
+  if (closed.length > 0) logger(role).info("store.closed_to_others", { paths: closed });
 }
 
 async function takeLease(kv: Deno.Kv, location: string | undefined, asks: boolean): Promise<StoreLease> {

@@ -229,6 +229,11 @@ export const LOG_EVENTS = {
     values: ["signal", "because"],
     about: "A signal came, or another instance has the store or wants it.",
   },
+  "store.closed_to_others": {
+    level: "info",
+    values: ["paths"],
+    about: "Other users of the machine could read or write these paths of the store, and no longer can.",
+  },
   "store.failed": {
     level: "error",
     values: ["problem", "suppressed"],
