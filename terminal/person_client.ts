@@ -276,10 +276,12 @@ export class PersonClient {
       case "acknowledged":
         this.#sent.acknowledged(event.draft);
         break;
-      case "unsure":
+      case "unsent": {
         this.#sent.offered(event.draft.nonce);
-        this.#problem(`${quoted(event.draft.text)} may not have arrived: /resend or /discard`);
+        const fate = event.wasSent ? "may not have arrived" : "is not sent";
+        this.#problem(`${quoted(event.draft.text)} ${fate}: /resend or /discard`);
         break;
+      }
       case "failed":
         this.#failed(event);
         break;

@@ -116,7 +116,8 @@ class PlainClient {
         return;
       case "acknowledged":
         return this.#settled();
-      case "unsure":
+      case "unsent":
+        if (this.#isLeaving) return;
         // The history lacks the message, so it was not stored.
         this.#settled();
         return this.#session.settleDraft(event.draft.nonce, true);

@@ -10,6 +10,12 @@ import { byId } from "./page_elements.ts";
 /** Milliseconds of a loss without a line, because most losses end sooner. */
 const PATIENT_MS = 1500;
 
+/** The button of the line above the field. */
+export interface BannerAction {
+  readonly label: string;
+  readonly act: () => void;
+}
+
 export class ConnectionView {
   readonly #place = byId("connection", HTMLElement);
   readonly #text = byId("connection-text", HTMLElement);
@@ -39,22 +45,24 @@ export class ConnectionView {
     this.#state("connecting", "Connecting…");
   }
 
-  waiting(text: string, inMs: number, tryNow: () => void): void {
-    this.#state("lost", navigator.onLine ? "Not connected" : "You are offline");
+  waiting(text: string, inMs: number, action: BannerAction): void {
+    this.#state("lost", "Not connected");
     const seconds = Math.max(1, Math.round(inMs / 1000));
-    const line = `${text}. Trying again${
+    // A server on this machine or this network may be there all the same.
+    const network = navigator.onLine ? "" : " This device has no network.";
+    const line = `${text}.${network} Trying again${
       inMs < 1000 ? "" : ` in ${seconds} s`
     }; what you write is sent after that.`;
     clearTimeout(this.#timer);
     const isShown = !this.#banner.hidden;
-    this.#timer = setTimeout(() => this.#show(line, "Try now", tryNow), isShown ? 0 : PATIENT_MS);
+    this.#timer = setTimeout(() => this.#show(line, action), isShown ? 0 : PATIENT_MS);
   }
 
-  /** The session does not retry by itself; `again` joins. */
-  over(why: string, again: () => void): void {
+  /** The session does not retry by itself; the action joins. */
+  over(why: string, action: BannerAction & { readonly isFocused: boolean }): void {
     this.#state("over", "Not connected");
-    this.#show(why, "Join again", again);
-    this.#button.focus();
+    this.#show(why, action);
+    if (action.isFocused) this.#button.focus();
   }
 
   #state(state: string, text: string): void {
@@ -70,11 +78,11 @@ export class ConnectionView {
     }
   }
 
-  #show(text: string, button: string, onButton: () => void): void {
+  #show(text: string, { label, act }: BannerAction): void {
     clearTimeout(this.#timer);
     this.#bannerText.textContent = text;
-    this.#button.textContent = button;
-    this.#onButton = onButton;
+    this.#button.textContent = label;
+    this.#onButton = act;
     this.#banner.hidden = false;
   }
 

@@ -10,14 +10,17 @@ import { NameForm } from "./name_form.ts";
 import { byId, show } from "./page_elements.ts";
 import { Room } from "./room.ts";
 import { TabSession } from "./tab_session.ts";
+import { VisitStorage } from "./visit_storage.ts";
 
 const NAME_KEY = "chatter.name";
 
 const url = new URL("./", location.href);
 url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-const session = new TabSession(url.href, handle);
-const room = new Room(session);
 const joining = new NameForm(byId("join-form", HTMLFormElement), byId("name-said", HTMLElement), join);
+joining.wait(true);
+const storage = await VisitStorage.open();
+const session = new TabSession(url.href, storage, handle);
+const room = new Room(session, chooseName);
 
 let isInside = false;
 
@@ -27,32 +30,31 @@ function join(name: string): void {
 }
 
 function handle(event: SessionEvent): void {
-  if (event.type === "entered") {
-    enter(event.username);
-  } else if (event.type === "state" && !isInside) {
-    joining.wait(event.state === "opening" || event.state === "entering" || event.state === "waiting");
-    if (event.state === "refused") joining.say(event.text);
-    else if (event.state === "over") leave(event.text);
-    else if (event.state === "waiting") say(`${event.text}. Trying again…`);
-    return;
-  } else if (event.type === "state" && event.state === "refused") {
-    leave(undefined);
-    joining.say(event.text);
-  } else if (event.type === "state" && event.state === "over") {
-    session.keep(false);
-    // The user left on purpose and needs no reason.
-    if (event.reason === "goodbye") leave(undefined);
-  }
+  if (event.type === "entered") enter(event.username);
+  else if (event.type === "state" && event.state === "over") session.isInside = false;
+  if (event.type === "state" && !isInside) showOnForm(event);
+  else if (event.type === "state" && event.state === "refused") chooseName(event.text);
+  // The user left on purpose and needs no reason.
+  else if (event.type === "state" && event.state === "over" && event.cause === "left") leave(undefined);
   room.show(event);
+  if (!isInside) showKept();
+}
+
+function showOnForm(event: Extract<SessionEvent, { type: "state" }>): void {
+  joining.wait(event.state === "opening" || event.state === "entering");
+  if (event.state === "refused") joining.say(event.text);
+  else if (event.state === "over") leave(event.cause === "left" ? undefined : event.text);
+  else if (event.state === "waiting") say(`${event.text}. Trying again…`);
 }
 
 function enter(username: string): void {
   isInside = true;
   remember(username);
-  session.keep(true);
+  session.isInside = true;
   say(undefined);
   joining.wait(false);
   joining.clear();
+  byId("elsewhere", HTMLElement).hidden = true;
   showView("room");
   room.focus();
 }
@@ -60,12 +62,20 @@ function enter(username: string): void {
 /** Returns to the form, and shows why. */
 function leave(why: string | undefined): void {
   isInside = false;
-  session.keep(false);
+  session.isInside = false;
+  room.close();
   showView("join");
   joining.value = session.username;
   joining.wait(false);
   joining.focus();
   say(why);
+  showKept();
+}
+
+/** Returns to the form because the server refuses the name. */
+function chooseName(why: string): void {
+  leave(undefined);
+  joining.say(why);
 }
 
 function showView(view: "join" | "room"): void {
@@ -78,6 +88,13 @@ function showView(view: "join" | "room"): void {
 
 function say(text: string | undefined): void {
   show(byId("join-why", HTMLElement), text);
+}
+
+/** What waits for the user to join. */
+function showKept(): void {
+  const count = session.unsent;
+  const what = count === 1 ? "1 message is" : `${count} messages are`;
+  show(byId("join-kept", HTMLElement), count === 0 ? undefined : `${what} not sent yet, and kept here.`);
 }
 
 function remember(name: string): void {
@@ -96,6 +113,18 @@ function remembered(): string {
   }
 }
 
-joining.value = session.savedName ?? remembered();
-if (session.savedName !== undefined) join(session.savedName);
-else joining.focus();
+function offerTakeover(username: string): void {
+  byId("elsewhere-name", HTMLElement).textContent = username;
+  byId("elsewhere", HTMLElement).hidden = false;
+  byId("elsewhere-button", HTMLButtonElement).addEventListener("click", () => storage.takeOver());
+}
+
+const { visit, elsewhere } = storage;
+joining.value = (visit?.session.username || undefined) ?? remembered();
+joining.wait(false);
+showKept();
+if (visit?.isInside) join(visit.session.username);
+else {
+  if (elsewhere !== undefined) offerTakeover(elsewhere.session.username);
+  joining.focus();
+}

@@ -36,9 +36,9 @@ export class PendingList {
 
   /** The server stored it; `isThere` means that its message is already shown. */
   acknowledged(draft: Draft, uuid: string | undefined, isThere: boolean): void {
-    if (isThere) return this.#remove(draft.nonce);
+    if (isThere || uuid === undefined) return this.#remove(draft.nonce);
     this.#show(draft, "", "sent");
-    if (uuid !== undefined) this.#awaited.set(uuid, draft.nonce);
+    this.#awaited.set(uuid, draft.nonce);
   }
 
   arrived(uuid: string): void {

@@ -23,6 +23,7 @@ const PAGE = 100;
 
 export class Room {
   readonly #session: TabSession;
+  readonly #chooseName: (why: string) => void;
   #isConnected = false;
   #isExtended = false;
   #isAsking = false;
@@ -35,9 +36,12 @@ export class Room {
   readonly #pending: PendingList;
   readonly #list: MessageList;
   readonly #unread: Unread;
+  readonly #field = byId("text", HTMLTextAreaElement);
 
-  constructor(session: TabSession) {
+  /** `chooseName` shows the form for another name, and why. */
+  constructor(session: TabSession, chooseName: (why: string) => void) {
     this.#session = session;
+    this.#chooseName = chooseName;
     const scroller = byId("scroller", HTMLElement);
     const actions = {
       edit: (uuid: string) => this.#edit(uuid),
@@ -61,6 +65,8 @@ export class Room {
       typing: () => session.typing(),
       editLast: () => void this.#editLast(undefined),
     });
+    this.#field.value = session.text;
+    this.#field.addEventListener("input", () => session.text = this.#field.value);
     byId("leave-button", HTMLButtonElement).addEventListener("click", () => {
       session.leave();
     });
@@ -69,6 +75,7 @@ export class Room {
       byId("new-name-said", HTMLElement),
       (username) => {
         if (username === session.username) return this.#rename.close();
+        if (!this.#isConnected) return this.#renaming.say("You are not connected: try again later.");
         this.#renaming.wait(true);
         this.#wish({ kind: "rename", username });
       },
@@ -84,7 +91,14 @@ export class Room {
   }
 
   focus(): void {
+    // Its height fits the text only while it is shown.
+    if (this.#field.value !== "") this.#field.dispatchEvent(new Event("input"));
     this.#composer.focus();
+  }
+
+  /** Call when the room is hidden. */
+  close(): void {
+    this.#rename.close();
   }
 
   show(event: SessionEvent): void {
@@ -118,10 +132,12 @@ export class Room {
         return this.#list.drawSoon();
       case "acknowledged":
         return this.#acknowledged(event);
-      case "unsure":
+      case "unsent":
         this.#pending.failed(
           event.draft,
-          "The connection was lost before the server acknowledged this message.",
+          event.wasSent
+            ? "The connection was lost before the server acknowledged this message."
+            : "This message is not sent.",
         );
         return this.#list.drawSoon();
       case "done":
@@ -135,15 +151,19 @@ export class Room {
     this.#isConnected = event.state === "live";
     this.#pending.connection(this.#isConnected);
     this.#composer.enable(event.state !== "over");
-    if (event.state !== "live") this.#people.nobodyTypes();
-    if (event.state === "live") this.#connection.live();
-    else if (event.state === "opening" || event.state === "entering") this.#connection.connecting();
+    if (event.state === "live") return this.#connection.live();
+    this.#people.nobodyTypes();
+    this.#renaming.wait(false);
+    if (event.state === "opening" || event.state === "entering") this.#connection.connecting();
     else if (event.state === "waiting") {
-      const tryNow = () => this.#session.hint();
-      this.#connection.waiting(event.text, event.untilMs - performance.now(), tryNow);
+      const action = event.isNameTaken
+        ? { label: "Choose another name", act: () => this.#chooseName(event.text) }
+        : { label: "Try now", act: () => this.#session.hint() };
+      this.#connection.waiting(event.text, event.untilMs - performance.now(), action);
     } else if (event.state === "over") {
-      const again = () => this.#session.join(this.#session.username);
-      this.#connection.over(event.text, again);
+      const label = event.cause === "elsewhere" ? "Continue here" : "Join again";
+      const act = () => this.#session.join(this.#session.username);
+      this.#connection.over(event.text, { label, act, isFocused: event.cause !== "banned" });
     }
   }
 

@@ -1,74 +1,117 @@
 /**
- * A chat session in a browser tab: it survives a reload in the tab's storage, and reconnects when the network returns
- * or the tab becomes visible.
+ * A chat session in a browser tab: what was not sent, and the session itself, survive a reload and a closed tab in the
+ * browser's storage. It reconnects when the network returns or the tab becomes visible.
  *
  * @module
  */
 /// <reference lib="dom" />
 import { SessionDriver } from "../../src/client/session_driver.ts";
-import { parseSavedSession } from "../../src/client/session/saved_session.ts";
 import type { SessionEvent } from "../../src/client/session/session_events.ts";
+import type { VisitStorage } from "./visit_storage.ts";
 
 const SAVE_MS = 1000;
-const STORAGE_KEY = "chatter.session";
 
 export class TabSession extends SessionDriver {
-  /** The name of the session before a reload; undefined if there was none. */
-  readonly savedName: string | undefined;
+  readonly #storage: VisitStorage;
   #saving: ReturnType<typeof setTimeout> | undefined;
-  #isSaving = false;
+  #isInside: boolean;
+  #text: string;
+  #seen: string;
+  #isGuarded = false;
 
   /** `url` is the server's, as `wss://host/`. */
-  constructor(url: string, onEvent: (event: SessionEvent) => void) {
-    const saved = parseSavedSession(readStorage());
+  constructor(url: string, storage: VisitStorage, onEvent: (event: SessionEvent) => void) {
     super({
       url,
-      saved,
+      saved: storage.visit?.session,
       steadyMs: () => performance.now(),
       wallMs: () => Date.now(),
       onEvent: (event) => {
         onEvent(event);
-        // For a tab that ends without an event, as in a crash.
-        this.#saving ??= setTimeout(() => this.#save(), SAVE_MS);
+        this.#changed();
       },
     });
-    this.savedName = saved?.username;
+    const { isInside = false, text = "", seen = "" } = storage.visit ?? {};
+    this.#storage = storage;
+    this.#isInside = isInside;
+    this.#text = text;
+    this.#seen = seen;
     for (const change of ["online", "offline"]) addEventListener(change, () => this.hint());
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#save();
       else this.hint();
     });
     addEventListener("pagehide", () => this.#save());
+    // A page that the browser kept asleep: its visit may continue in another tab.
+    addEventListener("pageshow", ({ persisted }) => {
+      if (persisted) location.reload();
+    });
+    this.#guard();
   }
 
-  /** Turns saving on, or off and forgets what is saved. */
-  keep(isSaving: boolean): void {
-    this.#isSaving = isSaving;
-    if (isSaving) this.#save();
-    else writeStorage(undefined);
+  /** Whether the user is in the room. A tab that is opened again goes back there. */
+  set isInside(isInside: boolean) {
+    this.#isInside = isInside;
+    this.#save();
+  }
+
+  /** The text in the field. */
+  get text(): string {
+    return this.#text;
+  }
+
+  set text(text: string) {
+    this.#text = text;
+    // What was deleted does not stay in the storage.
+    if (text === "") this.#save();
+    else this.#changed();
+  }
+
+  /** The id of the newest message that the user has seen. */
+  get seen(): string {
+    return this.#seen;
+  }
+
+  set seen(seen: string) {
+    this.#seen = seen;
+  }
+
+  override settleDraft(nonce: string, isSent: boolean): void {
+    super.settleDraft(nonce, isSent);
+    this.#save();
+    this.#guard();
+  }
+
+  #changed(): void {
+    this.#guard();
+    // Soon, for a tab that ends without an event, as in a crash.
+    this.#saving ??= setTimeout(() => this.#save(), SAVE_MS);
   }
 
   #save(): void {
     clearTimeout(this.#saving);
     this.#saving = undefined;
-    if (this.#isSaving) writeStorage(JSON.stringify(this.save()));
+    const { tab } = this.#storage;
+    this.#storage.write({
+      tab,
+      savedAtMs: Date.now(),
+      isInside: this.#isInside,
+      text: this.#text,
+      seen: this.#seen,
+      session: this.save(),
+    });
+  }
+
+  /** While a text is unsent the browser asks before it closes the page. */
+  #guard(): void {
+    const isNeeded = this.unsent > 0;
+    if (isNeeded === this.#isGuarded) return;
+    this.#isGuarded = isNeeded;
+    if (isNeeded) addEventListener("beforeunload", askFirst);
+    else removeEventListener("beforeunload", askFirst);
   }
 }
 
-function readStorage(): string | null | undefined {
-  try {
-    return sessionStorage.getItem(STORAGE_KEY);
-  } catch {
-    // Without storage a reload is a new visit.
-    return undefined;
-  }
-}
-
-function writeStorage(text: string | undefined): void {
-  try {
-    if (text === undefined) sessionStorage.removeItem(STORAGE_KEY);
-    else sessionStorage.setItem(STORAGE_KEY, text);
-  } catch {
-    // No storage, or it is full: an older save is still useful.
-  }
+function askFirst(event: BeforeUnloadEvent): void {
+  event.preventDefault();
 }

@@ -52,6 +52,11 @@ export class SessionDriver {
     return this.#lastError;
   }
 
+  /** How many texts are not known to be stored. */
+  get unsent(): number {
+    return this.#session.unsent;
+  }
+
   save(): SavedSession {
     return this.#session.save();
   }
@@ -68,7 +73,7 @@ export class SessionDriver {
     this.#do((nowMs) => this.#session.wish(nowMs, wish));
   }
 
-  /** Sends an unsure or failed draft again, or drops it. */
+  /** Sends an unsent or failed draft again, or drops it. */
   settleDraft(nonce: string, isSent: boolean): void {
     this.#do((nowMs) => this.#session.settleDraft(nowMs, nonce, isSent));
   }

@@ -226,18 +226,18 @@ Deno.test("a hint that the network is back causes the next try at once", () => {
 });
 
 for (
-  const [code, reason, why] of [
-    [1000, "resumed elsewhere", "This conversation continues in another window."],
-    [1008, "kicked", "An operator removed you from this chat. You can join again."],
-    [1008, "flood", "The server closed the connection: you sent too much too fast."],
-    [1009, "", "The server closed the connection: code 1009."],
+  const [code, reason, cause, why] of [
+    [1000, "resumed elsewhere", "elsewhere", "This conversation continues in another window."],
+    [1008, "kicked", "kicked", "An operator removed you from this chat. You can join again."],
+    [1008, "flood", "closed", "The server closed the connection: you sent too much too fast."],
+    [1009, "", "closed", "The server closed the connection: code 1009."],
   ] as const
 ) {
   Deno.test(`a session does not come back by itself after ${code} ${reason}, and says why`, () => {
     const driver = inside();
     driver.close(code, reason);
     driver.pass(120_000);
-    assertEquals(driver.eventsOf("state"), [{ state: "over", code, reason, text: why }]);
+    assertEquals(driver.eventsOf("state"), [{ state: "over", cause, text: why }]);
     assertEquals(driver.wakeAtMs, undefined);
     driver.join("alice");
     assertEquals(driver.session.phase, "opening");
@@ -289,8 +289,7 @@ Deno.test("a banned address is refused with the reason when it joins", () => {
   driver.close(1008, "banned");
   assertEquals(driver.eventsOf("state").at(-1), {
     state: "over",
-    code: 1008,
-    reason: "banned",
+    cause: "banned",
     text: "You are banned from this server: enough",
   });
 });

@@ -78,12 +78,12 @@ function run({ steps, isInside }: Play, isLive: boolean): LossyLink {
   }
   link.heal();
   for (let tries = 0; tries < 20; tries++) {
-    const unsure = link.driver.eventsOf("unsure").map(({ draft }) => draft.nonce);
+    const unsure = link.driver.eventsOf("unsent").map(({ draft }) => draft.nonce);
     if (unsure.length === 0) break;
     link.driver.events.splice(
       0,
       link.driver.events.length,
-      ...link.driver.events.filter(({ type }) => type !== "unsure"),
+      ...link.driver.events.filter(({ type }) => type !== "unsent"),
     );
     for (const nonce of unsure) link.act(({ session, nowMs }) => session.settleDraft(nowMs, nonce, true));
     link.heal();

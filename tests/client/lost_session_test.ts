@@ -120,7 +120,7 @@ Deno.test("an unacknowledged text is looked for in the history by name, timestam
     [nonces[0], uuidOf(1)],
     [nonces[1], uuidOf(2)],
   ]);
-  assertEquals(driver.eventsOf("unsure").map(({ draft }) => draft.nonce), [nonces[2], nonces[3]]);
+  assertEquals(driver.eventsOf("unsent").map(({ draft }) => draft.nonce), [nonces[2], nonces[3]]);
   assertEquals(driver.sent.filter((text) => text.startsWith("c2/SEND")), [
     `c2/SEND ${nonces[4]}; 2000; never went out`,
   ]);
@@ -138,7 +138,7 @@ Deno.test("a refused history leaves everything unsure and holds nothing back for
   driver.receive(
     "c2/ERROR The store does not work at the moment: nothing was changed or sent, try again later",
   );
-  assertEquals(driver.eventsOf("unsure").map(({ draft }) => draft.text), ["hello"]);
+  assertEquals(driver.eventsOf("unsent").map(({ draft }) => draft.text), ["hello"]);
   assertEquals(driver.eventsOf("message").map(({ message }) => message.text), ["live"]);
 });
 
@@ -274,7 +274,7 @@ Deno.test("a text that was left to the person is so after a reload too, and is n
   after.join("alice");
   after.open();
   after.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 12`, answer([]));
-  assertEquals(after.eventsOf("unsure").map(({ draft }) => draft.nonce), [long]);
+  assertEquals(after.eventsOf("unsent").map(({ draft }) => draft.nonce), [long]);
   assertEquals(after.nonces, [waits], "it is shown as one that waits");
   assertEquals(after.sent.filter((text) => text.startsWith("c2/SEND")), [`c2/SEND ${waits}; 1000; waits`]);
   after.run(after.session.settleDraft(after.nowMs, long!, true));

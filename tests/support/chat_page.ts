@@ -18,7 +18,7 @@ export type ChatPageOptions = VisitorOptions & { readonly isPlain?: boolean };
 export class ChatPage {
   readonly page: Page;
 
-  private constructor(page: Page) {
+  constructor(page: Page) {
     this.page = page;
   }
 
@@ -49,6 +49,20 @@ export class ChatPage {
     await person.tryName(name);
     await person.isLive();
     return person;
+  }
+
+  /** Opens the page in another tab of the same browser. */
+  async newTab(): Promise<ChatPage> {
+    const page = await this.page.browserContext().newPage();
+    await page.goto(this.page.url());
+    return new ChatPage(page);
+  }
+
+  /** What the browser keeps for the pages of this server, as one text. */
+  stored(): Promise<string> {
+    return this.page.evaluate(() =>
+      JSON.stringify({ ...localStorage }) + JSON.stringify({ ...sessionStorage })
+    );
   }
 
   /** Writes a name and presses Enter. */

@@ -36,7 +36,7 @@ Deno.test("a lost connection is shown with the time of the next try", () => {
   rows.setState({ type: "state", state: "live" });
   rows.types("bob", 0);
   assert(rows.isLive);
-  rows.setState({ type: "state", state: "waiting", untilMs: 4000, text: "" });
+  rows.setState({ type: "state", state: "waiting", untilMs: 4000, text: "", isNameTaken: false });
   assertEquals(rows.rows(1001), ["no connection; next try in 3 s"]);
   assertEquals(rows.rows(5000), ["no connection; next try in 0 s"]);
   assert(rows.isTimed);

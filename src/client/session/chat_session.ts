@@ -10,8 +10,16 @@ import type { ServerFrame } from "../../protocol/frames.ts";
 import { ConnectionState, earliest } from "./connection_state.ts";
 import { Conversation } from "./conversation.ts";
 import { RequestQueue } from "./request_queue.ts";
-import { comesBack, GIVEN_UP, isFaultText, mayPass, passesByItself, whyOver } from "./reconnect.ts";
-import { type Request, request } from "./requests.ts";
+import {
+  comesBack,
+  GIVEN_UP,
+  isFaultText,
+  LEFT,
+  passesByItself,
+  type SessionEnd,
+  whyOver,
+} from "./reconnect.ts";
+import { type Asked, type Request, request } from "./requests.ts";
 import { restoreDrafts, saveSession } from "./saved_session.ts";
 import type { Draft, Effect, SavedSession, SessionEvent, Wish } from "./session_events.ts";
 
@@ -19,7 +27,7 @@ export type Phase = "idle" | "opening" | "entering" | "refused" | "live" | "wait
 
 /** Milliseconds between two `active_users` queries to a server without `c2.live`, which announces no joins. */
 const POLL_MS = 15_000;
-/** Drafts that wait to be sent; the next one fails, so that the user notices the missing connection. */
+/** Drafts that wait to be sent; the next one is not queued, so that the user notices the missing connection. */
 export const DRAFTS_MAX = 500;
 
 export class ChatSession {
@@ -28,6 +36,8 @@ export class ChatSession {
   #position = 0;
   #wasIn = false;
   #refusal: string | undefined;
+  /** Restored drafts are not emitted yet. */
+  #hasRestored: boolean;
   #pollAtMs: number | undefined;
   #wakeAtMs: number | undefined;
   readonly #effects: Effect[] = [];
@@ -47,12 +57,14 @@ export class ChatSession {
   ) {
     this.#connection = new ConnectionState(random);
     this.#conversation = new Conversation((event) => this.#emit(event), random, wallMs, saved);
+    this.#hasRestored = saved !== undefined;
     if (saved === undefined) return;
+    restoreDrafts(saved, this.#queue.requests);
+    if (saved.token === undefined) return;
     this.#token = saved.token;
     this.#position = saved.position;
     this.#wasIn = true;
     this.#connection.sessionLost(0);
-    restoreDrafts(saved, this.#queue.requests);
   }
 
   /** The present name; before the session is let in, the wished one. */
@@ -71,6 +83,12 @@ export class ChatSession {
 
   get users(): readonly string[] {
     return this.#conversation.users;
+  }
+
+  /** How many texts are not known to be stored: queued, sent without an answer, or offered to the user. */
+  get unsent(): number {
+    const { own } = this.#conversation;
+    return this.#queue.requests.sends.length + own.unsure.length + own.offered.length;
   }
 
   save(): SavedSession {
@@ -119,13 +137,21 @@ export class ChatSession {
 
   // What the person wants.
 
-  /** Joins by a name. The same name as before resumes the session, if it can be resumed. */
+  /**
+   * Joins by a name. The same name as before resumes the session, if it can be resumed. Under another name the texts
+   * that wait are not sent by themselves: the user wrote them under the name before.
+   */
   join(nowMs: number, username: string): Effect[] {
     if (["live", "entering", "leaving"].includes(this.#phase)) return this.#advance(nowMs);
     const name = username.normalize("NFC");
-    // The token belongs to the session of the old name.
-    if (name !== this.#conversation.username) this.#token = undefined;
+    this.#emitRestored();
+    if (name !== this.#conversation.username) {
+      // The token belongs to the session of the old name.
+      this.#token = undefined;
+      this.#offer(this.#queue.requests.takeNeverSent());
+    }
     this.#conversation.username = name;
+    this.#conversation.end = undefined;
     this.#refusal = undefined;
     this.#connection.resetBackoff();
     if (this.#phase === "refused" && this.#connection.isOpen) this.#enter(nowMs);
@@ -133,10 +159,11 @@ export class ChatSession {
     return this.#advance(nowMs);
   }
 
-  /** Leaves for good: nothing is resumed. */
+  /** Leaves for good: nothing is resumed, and what was not sent is the user's to send again. */
   leave(nowMs: number): Effect[] {
     [this.#token, this.#pollAtMs] = [undefined, undefined];
-    this.#queue.requests.clear();
+    this.#emitRestored();
+    this.#offer(this.#queue.requests.takeWaiting());
     if (this.#phase === "live") {
       this.#phase = "leaving";
       this.#connection.leaving(nowMs);
@@ -162,7 +189,7 @@ export class ChatSession {
     return this.#advance(nowMs);
   }
 
-  /** Sends an unsure or failed draft again, or drops it. */
+  /** Sends an unsent or failed draft again, or drops it. */
   settleDraft(nowMs: number, nonce: string, isSent: boolean): Effect[] {
     const draft = this.#conversation.own.takeOffered(nonce);
     if (draft !== undefined && isSent) this.#queueDraft(draft);
@@ -215,13 +242,13 @@ export class ChatSession {
     const isAsked = phase === "entering" && this.#queue.askedAtMs !== undefined;
     if (phase === "live" || isAsked) this.#connection.sessionLost(nowMs);
     this.#connection.lost(nowMs);
-    this.#queue.requests.lost(phase === "leaving");
+    this.#queue.requests.lost();
     this.#pollAtMs = undefined;
-    if (phase === "leaving" || !comesBack(code)) {
+    const end = this.#endOf(code, reason);
+    if (end !== undefined) {
       this.#phase = "over";
-      const lastWord = this.#conversation.ban ?? this.#refusal;
-      const text = whyOver(code, phase === "leaving" ? "goodbye" : reason, lastWord);
-      this.#emit({ type: "state", state: "over", code, reason, text });
+      this.#offer(this.#queue.requests.takeWaiting());
+      this.#emit({ type: "state", state: "over", ...end });
       return;
     }
     // The user is choosing a name; `join` opens the next socket.
@@ -229,7 +256,15 @@ export class ChatSession {
     this.#phase = "waiting";
     const untilMs = this.#connection.scheduleRetry(nowMs);
     const text = this.#refusal ?? (isOpen ? "The connection was lost" : "The server cannot be reached");
-    this.#emit({ type: "state", state: "waiting", untilMs, text });
+    const isNameTaken = this.#refusal !== undefined && isFaultText(this.#refusal, "NAME_TAKEN");
+    this.#emit({ type: "state", state: "waiting", untilMs, text, isNameTaken });
+  }
+
+  /** Why the session is over with this close; undefined if the client comes back. */
+  #endOf(code: number, reason: string): SessionEnd | undefined {
+    if (this.#phase === "leaving") return LEFT;
+    // The frame is final: not every runtime reports the code of the close after it.
+    return this.#conversation.end ?? (comesBack(code) ? undefined : whyOver(code, reason, this.#refusal));
   }
 
   // Frames.
@@ -248,10 +283,14 @@ export class ChatSession {
         return this.#conversation.typing(frame.username);
       default:
         this.#position++;
-        if (this.#conversation.receive(frame)) return;
-        // A resumed session would replay all of it again.
-        this.#token = undefined;
-        this.#giveUp(nowMs, GIVEN_UP, "out of step");
+        if (!this.#conversation.receive(frame)) {
+          // A resumed session would replay all of it again.
+          this.#token = undefined;
+          this.#giveUp(nowMs, GIVEN_UP, "out of step");
+        } else if (this.#conversation.end !== undefined && this.#phase !== "leaving") {
+          this.#token = undefined;
+          this.#giveUp(nowMs, 1000, "");
+        }
     }
   }
 
@@ -298,6 +337,8 @@ export class ChatSession {
     if (asked.kind === "resume") {
       if (passesByItself(text)) return this.#giveUp(nowMs, GIVEN_UP, "not now");
       this.#token = undefined;
+      // The server holds no session of ours: if the name is taken, another client has it.
+      this.#connection.sessionEnded();
       return this.#enter(nowMs);
     }
     if (asked.kind === "ping" || asked.kind === "typing") return;
@@ -316,7 +357,10 @@ export class ChatSession {
   #notLetIn(nowMs: number, text: string): void {
     this.#refusal = text;
     // The name may still be held by our own lost connection, which the server has not noticed yet.
-    if (mayPass(text) && this.#connection.mayRetryName(nowMs)) {
+    const mayPass = isFaultText(text, "NAME_TAKEN")
+      ? this.#connection.mayRetryName(nowMs)
+      : this.#wasIn && passesByItself(text);
+    if (mayPass) {
       return this.#giveUp(nowMs, GIVEN_UP, "not now");
     }
     this.#phase = "refused";
@@ -338,6 +382,28 @@ export class ChatSession {
     this.#emit({ type: "entered", how, serverName, username: this.username, isExtended: this.isExtended });
     this.#emit({ type: "state", state: "live" });
     this.#queue.askFirst([this.#conversation.begin(isResumed), { kind: "users" }, { kind: "info" }]);
+  }
+
+  #emitRestored(): void {
+    if (!this.#hasRestored) return;
+    this.#hasRestored = false;
+    for (const draft of this.#conversation.own.offered) this.#emit({ type: "unsent", draft, wasSent: false });
+    for (const { asked: { nonce, text, timestamp } } of this.#queue.requests.sends) {
+      this.#emit({ type: "queued", draft: { nonce, text, timestamp } });
+    }
+  }
+
+  /** Gives requests back to the user: nothing sends them by itself any more. */
+  #offer(requests: readonly Request[]): void {
+    for (const { asked, isOwn, tries } of requests) {
+      if (asked.kind === "send") {
+        const { nonce, text, timestamp } = asked;
+        this.#conversation.own.offer(asked);
+        this.#emit({ type: "unsent", draft: { nonce, text, timestamp }, wasSent: tries > 0 });
+      } else if (!isOwn && isChange(asked)) {
+        this.#emit({ type: "failed", wish: asked, text: "The session ended before that" });
+      }
+    }
   }
 
   #emit(event: SessionEvent): void {
@@ -373,4 +439,9 @@ export class ChatSession {
     }
     return freeAtMs;
   }
+}
+
+/** Wishes whose caller waits for an answer. */
+function isChange(asked: Asked): asked is Extract<Wish, { kind: "edit" | "delete" | "rename" | "history" }> {
+  return ["edit", "delete", "rename", "history"].includes(asked.kind);
 }

@@ -96,6 +96,11 @@ export class ConnectionState {
     this.#sessionLostAtMs = nowMs;
   }
 
+  /** The server holds no session of ours. */
+  sessionEnded(): void {
+    this.#sessionLostAtMs = -Infinity;
+  }
+
   /** True while a refused name may be that of our own lost session. */
   mayRetryName(nowMs: number): boolean {
     return nowMs - this.#sessionLostAtMs < RETRY_NAME_MS;

@@ -8,20 +8,20 @@ import { readHistory, readReceipt, readUsers } from "../../protocol/codec.ts";
 import type { BroadcastFrame } from "../../protocol/frames.ts";
 import { CatchUp, HELD_MAX, type HeldBroadcast } from "./catch_up.ts";
 import { OwnMessages } from "./own_messages.ts";
+import { endOf, type SessionEnd } from "./reconnect.ts";
 import { Roster } from "./roster.ts";
 import type { Draft, SavedSession, SessionEvent, Wish } from "./session_events.ts";
 
 export class Conversation {
   username = "";
   newest = "";
-  ban: string | undefined;
+  /** Why the server ended this session, as its broadcast says. */
+  end: SessionEnd | undefined;
   own: OwnMessages;
   readonly #emit: (event: SessionEvent) => void;
   readonly #roster = new Roster();
   #hasHistory = false;
   #catchUp: CatchUp | undefined;
-  /** Saved drafts that have not been emitted yet. */
-  #drafts: SavedSession["drafts"] = [];
 
   constructor(
     emit: (event: SessionEvent) => void,
@@ -34,7 +34,6 @@ export class Conversation {
     if (saved === undefined) return;
     this.username = saved.username;
     this.newest = saved.newest;
-    this.#drafts = saved.drafts;
     for (const draft of saved.drafts) if (draft.fate === "offered") this.own.offer(draft);
   }
 
@@ -47,12 +46,7 @@ export class Conversation {
    * for, if any.
    */
   begin(isResumed: boolean): Wish | undefined {
-    this.ban = undefined;
-    for (const { nonce, text, timestamp, fate } of this.#drafts) {
-      const draft = { nonce, text, timestamp };
-      this.#emit(fate === "offered" ? { type: "unsure", draft } : { type: "queued", draft });
-    }
-    this.#drafts = [];
+    this.end = undefined;
     if (isResumed && this.#hasHistory && this.#catchUp === undefined) return undefined;
     this.#catchUp ??= new CatchUp(this.newest, !this.#hasHistory);
     this.#catchUp.restart(isResumed);
@@ -80,9 +74,7 @@ export class Conversation {
   #note(frame: BroadcastFrame): HeldBroadcast {
     const isOwn = frame.username === this.username;
     if (frame.type === "UPDATE" && isOwn && frame.property === "username") this.username = frame.value;
-    if (frame.type === "DISCONNECT" && isOwn && frame.kind === "ban") {
-      this.ban = `You are banned from this server: ${frame.message ?? ""}`;
-    }
+    if (frame.type === "DISCONNECT" && isOwn) this.end = endOf(frame);
     if (frame.type !== "MSG") return { frame, isOwn, isNew: false };
     const isNew = frame.uuid > this.newest;
     if (isNew) this.newest = frame.uuid;
@@ -152,7 +144,9 @@ export class Conversation {
     this.#hasHistory = true;
     const { entries } = catchUp;
     for (const { draft, uuid, isOffered } of this.own.resolveUnsure(entries)) {
-      this.#emit(isOffered ? { type: "unsure", draft } : { type: "acknowledged", draft, uuid });
+      this.#emit(
+        isOffered ? { type: "unsent", draft, wasSent: true } : { type: "acknowledged", draft, uuid },
+      );
     }
     const isReset = !catchUp.isStart && entries.length > 0 && !catchUp.isJoined;
     if (catchUp.isStart || isReset) this.#emitStart(catchUp, isReset);

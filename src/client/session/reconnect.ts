@@ -5,6 +5,8 @@
  * @module
  */
 import { type FaultName, FAULTS } from "../../protocol/faults.ts";
+import type { DepartureKind } from "../../protocol/frames.ts";
+import type { EndCause } from "./session_events.ts";
 
 /** Milliseconds between two tries: the first try is immediate, then the delay doubles from MIN to MAX. */
 export const BACKOFF_MS_MIN = 1000;
@@ -42,20 +44,43 @@ export function passesByItself(text: string): boolean {
   return isFaultText(text, "STORE_FAILED", "INTERNAL", "FLOOD", "SERVER_FULL");
 }
 
-/** True if joining may succeed later; the name may be taken by the client's own lost session. */
-export function mayPass(text: string): boolean {
-  return isFaultText(text, "NAME_TAKEN") || passesByItself(text);
+/** Why a session is over: a cause, and a text for the user. */
+export interface SessionEnd {
+  readonly cause: EndCause;
+  readonly text: string;
 }
 
+export const LEFT: SessionEnd = { cause: "left", text: "You left." };
+const KICKED: SessionEnd = {
+  cause: "kicked",
+  text: "An operator removed you from this chat. You can join again.",
+};
+
 /**
- * Why a session is over, as a text for the user, from the close code and reason. `refusal` is the last refusal or ban
- * message.
+ * Why the session is over after the broadcast of its own departure; undefined if it only lost its connection. A plain
+ * client sees a kick as a departure that it did not ask for, §6.6.
  */
-export function whyOver(code: number, reason: string, refusal: string | undefined): string {
-  if (reason === "goodbye") return "You left.";
-  if (reason === "resumed elsewhere") return "This conversation continues in another window.";
-  if (reason === "kicked") return "An operator removed you from this chat. You can join again.";
-  if (reason === "banned") return refusal ?? "You are banned from this server.";
+export function endOf(
+  { kind, message }: { readonly kind: DepartureKind; readonly message: string | undefined },
+): SessionEnd | undefined {
+  if (kind === "lost_connection") return undefined;
+  return kind === "ban"
+    ? { cause: "banned", text: `You are banned from this server: ${message ?? ""}` }
+    : KICKED;
+}
+
+/** Why a session is over, from the close code and reason. `refusal` is the text of the last refusal. */
+export function whyOver(code: number, reason: string, refusal: string | undefined): SessionEnd {
+  if (reason === "goodbye") return LEFT;
+  if (reason === "kicked") return KICKED;
+  if (reason === "banned") return { cause: "banned", text: refusal ?? "You are banned from this server." };
+  if (reason === "resumed elsewhere") {
+    return { cause: "elsewhere", text: "This conversation continues in another window." };
+  }
+  return { cause: "closed", text: closedText(code, reason, refusal) };
+}
+
+function closedText(code: number, reason: string, refusal: string | undefined): string {
   if (reason === "flood") return "The server closed the connection: you sent too much too fast.";
   if (reason === "no CONNECT in time") return "The server closed the connection: you chose no name in time.";
   return refusal ?? `The server closed the connection: ${reason === "" ? `code ${code}` : reason}.`;

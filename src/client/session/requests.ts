@@ -124,30 +124,33 @@ export class Requests {
     return this.#unanswered.shift();
   }
 
-  /**
-   * The connection is lost: the user's requests wait again, in their order. After a goodbye (`isLeft`) they are
-   * dropped.
-   */
-  lost(isLeft: boolean): void {
-    const wished = isLeft
-      ? []
-      : [...this.#unanswered, ...this.#waiting].filter(({ asked, isOwn }) =>
-        !isOwn && asked.kind !== "join" && asked.kind !== "ping" && asked.kind !== "typing" &&
-        asked.kind !== "resume"
-      );
+  /** The connection is lost: the user's requests wait again, in their order. */
+  lost(): void {
+    this.#waiting = [...this.#unanswered, ...this.#waiting].filter(({ asked, isOwn }) =>
+      !isOwn && asked.kind !== "join" && asked.kind !== "ping" && asked.kind !== "typing" &&
+      asked.kind !== "resume"
+    );
     this.#unanswered = [];
-    this.#waiting = wished;
   }
 
   /** Removes the texts that were sent without an acknowledgement, because no answer will arrive. */
   takeUnsure(): SendRequest[] {
-    const unsure = this.#waiting.filter(isSend).filter(({ tries }) => tries > 0);
-    this.#waiting = this.#waiting.filter((request) => !(isSend(request) && request.tries > 0));
-    return unsure;
+    return this.#takeSends(({ tries }) => tries > 0);
   }
 
-  /** Drops the waiting requests. Answers to requests already sent are still expected. */
-  clear(): void {
-    this.#waiting = [];
+  /** Removes the waiting texts that never left. */
+  takeNeverSent(): SendRequest[] {
+    return this.#takeSends(({ tries }) => tries === 0);
+  }
+
+  /** Removes all that waits. Answers to requests already sent are still expected. */
+  takeWaiting(): Request[] {
+    return this.#waiting.splice(0);
+  }
+
+  #takeSends(isTaken: (request: SendRequest) => boolean): SendRequest[] {
+    const taken = this.#waiting.filter(isSend).filter(isTaken);
+    this.#waiting = this.#waiting.filter((request) => !(isSend(request) && isTaken(request)));
+    return taken;
   }
 }

@@ -36,11 +36,15 @@ export type Wish =
   | { readonly kind: "users" }
   | { readonly kind: "info" };
 
+/** Why a session is over. `closed` is any other close by the server. */
+export type EndCause = "left" | "kicked" | "banned" | "elsewhere" | "closed";
+
 /**
  * What a session reports.
  *
  * - `state`: the connection. `waiting` retries by itself at `untilMs`; `refused` and `over` do not, and `text` says why;
- *   `entering` is an open socket before the session is let in.
+ *   `entering` is an open socket before the session is let in. `isNameTaken` means that the server refuses the name,
+ *   which may be free later. After `over` the texts that were not sent are the user's to send again.
  * - `entered`: the server let the session in. `new` is the first time. `resumed` is the same session without a gap.
  *   `again` is a new session because the old one could not be resumed: missed messages come from the history, and
  *   earlier own messages can no longer be changed.
@@ -48,20 +52,25 @@ export type Wish =
  *   it comes from the history, after `again`.
  * - `history`: a page, oldest first. The first page after `entered` comes without a wish and has `isStart`. `isReset`
  *   means that a hole remains before this page. `isOldest` means that the server has no older message.
- * - `queued`, `acknowledged`, `unsure`: a draft. `unsure` means that a lost session took the answer with it and the
- *   history lacks the message; call `settleDraft`.
+ * - `queued`, `acknowledged`, `unsent`: a draft. `unsent` means that it is not sent by itself any more; call
+ *   `settleDraft`. `wasSent` means that it left once: the answer was lost, and the history lacks the message.
  * - `users`: the roster changed. Read the session's `users` when they are shown: many may join at once.
  * - `done`, `failed`: the answer to any other wish.
  */
 export type SessionEvent =
   | { readonly type: "state"; readonly state: "opening" | "entering" | "live" }
-  | { readonly type: "state"; readonly state: "waiting"; readonly untilMs: number; readonly text: string }
+  | {
+    readonly type: "state";
+    readonly state: "waiting";
+    readonly untilMs: number;
+    readonly text: string;
+    readonly isNameTaken: boolean;
+  }
   | { readonly type: "state"; readonly state: "refused"; readonly text: string }
   | {
     readonly type: "state";
     readonly state: "over";
-    readonly code: number;
-    readonly reason: string;
+    readonly cause: EndCause;
     readonly text: string;
   }
   | {
@@ -98,7 +107,7 @@ export type SessionEvent =
   }
   | { readonly type: "queued"; readonly draft: Draft }
   | { readonly type: "acknowledged"; readonly draft: Draft; readonly uuid: string | undefined }
-  | { readonly type: "unsure"; readonly draft: Draft }
+  | { readonly type: "unsent"; readonly draft: Draft; readonly wasSent: boolean }
   | { readonly type: "done"; readonly wish: Wish }
   | { readonly type: "failed"; readonly wish: Wish; readonly text: string }
   | { readonly type: "latency"; readonly ms: number }

@@ -1,0 +1,146 @@
+/**
+ * What was written and not sent, in a real browser: it is there after leaving, after another name, after a reload and
+ * after the tab was closed, until its user sends it or drops it.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { assert, assertEquals } from "@std/assert";
+import { DESK, PHONE, testInBrowser } from "../support/browser.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { ChatPage } from "../support/chat_page.ts";
+import { startTestChat } from "../support/chat_server.ts";
+import { CuttingProxy } from "../support/cutting_proxy.ts";
+
+/** Accepts each question before the page closes, and counts them. */
+function answerQuestions({ page }: ChatPage): { count: number } {
+  const asked = { count: 0 };
+  page.on("dialog", async (dialog) => {
+    asked.count++;
+    await dialog.accept();
+  });
+  return asked;
+}
+
+/** Waits until these drafts are shown with the buttons to send or to drop them. */
+async function readsUnsent({ page }: ChatPage, ...texts: string[]): Promise<void> {
+  const shown = () =>
+    page.$$eval(
+      "#pending .failed",
+      (rows) =>
+        rows.filter((row) => !(row.querySelector(".choices") as HTMLElement).hidden)
+          .map((row) => row.querySelector(".body")?.textContent ?? ""),
+    );
+  await page.waitForFunction(
+    (count) => document.querySelectorAll("#pending .failed").length === count,
+    {},
+    texts.length,
+  ).catch(() => {});
+  assertEquals(await shown(), texts);
+}
+
+function click({ page }: ChatPage, selector: string): Promise<void> {
+  return page.$eval(selector, (button) => (button as HTMLElement).click());
+}
+
+/** Waits until the browser keeps a text of the page, or does not. */
+async function stores(person: ChatPage, text: string, isStored = true): Promise<void> {
+  await person.page.waitForFunction(
+    (text, isStored) => JSON.stringify({ ...localStorage }).includes(text) === isStored,
+    {},
+    text,
+    isStored,
+  );
+}
+
+for (const size of [DESK, PHONE]) {
+  testInBrowser(
+    `${size.width}: what was written without a server is unsent after leaving, another name and a reload`,
+    async (stage) => {
+      await using server = await startTestChat();
+      await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+      await using bob = await ChatClient.connect(server.url, "bob");
+      const alice = await ChatPage.join(stage, proxy.url, "alice", { size });
+      const asked = answerQuestions(alice);
+      const back = Promise.withResolvers<number>();
+      proxy.target = back.promise;
+      proxy.cutAll();
+      await alice.page.waitForSelector("#connection:not([data-state=live])");
+      for (const text of ["first", "second"]) {
+        await alice.fill("#text", text);
+        await alice.page.click("#composer .primary");
+      }
+      await alice.page.click("#leave-button");
+      await alice.page.waitForSelector("#join:not([hidden])");
+      await alice.reads("#join-kept", "2 messages are not sent yet, and kept here.");
+      back.resolve(server.port);
+      await alice.tryName("alicia");
+      await alice.isLive();
+      await readsUnsent(alice, "first", "second");
+      assertEquals(asked.count, 0);
+      await alice.page.reload();
+      assertEquals(asked.count, 1, "the browser asks before it closes the page");
+      await alice.isLive();
+      await readsUnsent(alice, "first", "second");
+      await click(alice, "#pending .failed .discard");
+      await readsUnsent(alice, "second");
+      assert(!(await alice.stored()).includes("first"), "what was dropped does not stay in the storage");
+      await click(alice, "#pending .failed .again");
+      await alice.readsMessages("second");
+      await bob.drain();
+      assertEquals(
+        bob.seen.filter((frame) => /first|second/.test(frame)).map((frame) => frame.split("; ")[3]),
+        ["second"],
+      );
+      await alice.page.reload();
+      assertEquals(asked.count, 1, "nothing is unsent any more");
+      await alice.isLive();
+    },
+  );
+}
+
+testInBrowser("a text in the field is there after a reload, as high as it is", async (stage) => {
+  await using server = await startTestChat();
+  const alice = await ChatPage.join(stage, server.url, "alice");
+  const text = ({ page }: ChatPage) => page.$eval("#text", (field) => (field as HTMLTextAreaElement).value);
+  await alice.fill("#text", "half a\nthought");
+  await alice.page.reload();
+  await alice.isLive();
+  assertEquals(await text(alice), "half a\nthought");
+  const height = await alice.page.$eval("#text", (field) => field.clientHeight);
+  assert(height > 50, `the field shows both lines: ${height}`);
+});
+
+testInBrowser(
+  "a tab that was closed is continued by the next one, with all that was written",
+  async (stage) => {
+    await using server = await startTestChat();
+    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    const alice = await ChatPage.join(stage, proxy.url, "alice");
+    const other = await alice.page.browserContext().newPage();
+    await alice.page.bringToFront();
+    const back = Promise.withResolvers<number>();
+    proxy.target = back.promise;
+    proxy.cutAll();
+    await alice.page.waitForSelector("#connection:not([data-state=live])");
+    await alice.say("in the tunnel");
+    await alice.fill("#text", "half a thought");
+    await stores(alice, "half a thought");
+    await stores(alice, "in the tunnel");
+    const url = alice.page.url();
+    await alice.page.close();
+    back.resolve(server.port);
+    await other.goto(url);
+    const again = new ChatPage(other);
+    await again.isLive();
+    await again.readsMessages("in the tunnel");
+    assertEquals(
+      await other.$eval("#text", (field) => (field as HTMLTextAreaElement).value),
+      "half a thought",
+    );
+    await again.fill("#text", "");
+    assert(!(await again.stored()).includes("half a thought"), "a deleted text does not stay in the storage");
+    await again.press("in the tunnel", ".edit");
+  },
+);
