@@ -10,7 +10,7 @@ import { areTooAlike } from "../../src/lookalikes.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { Username } from "../../src/protocol/names.ts";
 import { type AdminRefusal, refuseAdmin } from "./refusals.ts";
-import { type Ban, Bans, BANS_MAX, matches } from "../room/bans.ts";
+import { type Ban, Bans, BANS_MAX, matches, saidOf } from "../room/bans.ts";
 import { type BanStore, CHANGE_BANS_MAX } from "../store/ban_store.ts";
 import type { Sequencer } from "../order/sequencer.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
@@ -237,7 +237,7 @@ export class Moderation {
     for (const participant of this.#participants()) {
       const username = this.#memberOf(participant)?.username;
       if (!matches(ban, username, participant.remoteAddress)) continue;
-      inputs.push({ participant, input: { type: "BAN", message: ban.message } });
+      inputs.push({ participant, input: { type: "BAN", message: saidOf(ban) } });
       if (username !== undefined) disconnected.push(username.shown);
     }
     return { inputs, disconnected };

@@ -78,6 +78,11 @@ export class Fanout {
     this.#extended.push(frame);
   }
 
+  /** Broadcasts to plain clients only. Call before the broadcast to the others that says more. */
+  broadcastPlain(frame: Frame): void {
+    this.#plain.push(frame);
+  }
+
   /** Broadcasts to extended clients only. */
   broadcastExtended(frame: Frame): void {
     this.#extended.push(frame);

@@ -122,6 +122,7 @@ export class Teller {
       participant.joined();
     }
     if (frames.broadcast !== undefined) fanout.broadcast(frames.broadcast);
+    if (frames.plainBroadcast !== undefined) fanout.broadcastPlain(frames.plainBroadcast);
     if (frames.extendedBroadcast !== undefined) fanout.broadcastExtended(frames.extendedBroadcast);
     if (frames.ephemeral !== undefined) fanout.broadcastExtendedBut(participant, frames.ephemeral);
     if (decision.kind === "left") fanout.delete(participant);

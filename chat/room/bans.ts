@@ -81,13 +81,24 @@ export class Bans {
   bar(username: Username | undefined, remoteAddress: string, nowMs: number): Bar | undefined {
     if (this.#bans.size === 0) return undefined;
     const ofAddress = firstInForce(this.#byAddress.get(addressBlock(remoteAddress)), nowMs);
-    if (ofAddress !== undefined) return { message: ofAddress.message, isAddress: true };
+    if (ofAddress !== undefined) return { message: saidOf(ofAddress), isAddress: true };
     for (const key of username === undefined ? [] : nameKeys(username)) {
       const ofName = firstInForce(this.#byName.get(key), nowMs);
-      if (ofName !== undefined) return { message: ofName.message, isAddress: false };
+      if (ofName !== undefined) return { message: saidOf(ofName), isAddress: false };
     }
     return undefined;
   }
+}
+
+/** The latest time that has a date, less a minute. */
+const DATE_MS_MAX = 8.64e15 - 60_000;
+
+/** What a client is sent of a ban: its message and its end, in minutes of UTC, rounded up. */
+export function saidOf({ message, endsAtMs }: Ban): string {
+  // An imported ban may end after all dates.
+  if (endsAtMs === undefined || endsAtMs > DATE_MS_MAX) return message;
+  const end = new Date(Math.ceil(endsAtMs / 60_000) * 60_000).toISOString();
+  return `${message} (until ${end.replace("T", " ").slice(0, -":00.000Z".length)} UTC)`;
 }
 
 /** Whether a ban applies to a client with this name, if it has one, or address. */

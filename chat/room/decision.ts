@@ -24,8 +24,8 @@ export type Input =
   /** A message of the server itself; no session submits it. */
   | { readonly type: "ANNOUNCE"; readonly text: string };
 
-/** How a session ended. Clients see a kick as `disconnect`. */
-export type Departure = DepartureKind | "kick";
+/** How a session ended. */
+export type Departure = DepartureKind;
 
 /**
  * The outcome of one input. The roster has changed already; only `stored` and provisional decisions await the store.

@@ -5,7 +5,6 @@
  * @module
  */
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
-import type { DepartureKind } from "../../src/protocol/frames.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
 import type { Decision, Departure, Left } from "./decision.ts";
 import { historyAnswer } from "./history.ts";
@@ -16,6 +15,8 @@ export interface Effects {
   readonly departureNotice?: string;
   readonly answer?: string;
   readonly broadcast?: string;
+  /** Broadcast to plain clients only, beside an `extendedBroadcast` that says more. */
+  readonly plainBroadcast?: string;
   /** Broadcast to the extended mode, the sender included. It takes a position, §12.2. */
   readonly extendedBroadcast?: string;
   /** Sent to the other sessions of the extended mode. It takes no position. */
@@ -64,7 +65,10 @@ export function effectsOf(
       return { answer: acknowledge(undefined), broadcast };
     }
     case "left":
-      return { broadcast: noticeOf(decision), ...ENDS[decision.departure] };
+      return decision.departure === "kick" ? kicked(decision) : {
+        broadcast: noticeOf(decision),
+        ...ENDS[decision.departure],
+      };
     case "expelled":
       return { close: CLOSE.banned };
     case "typing": {
@@ -99,20 +103,23 @@ export function broadcastsOf(decision: Decision): number {
 }
 
 /** How a departure closes the connection. A lost connection is closed already, or by its session. */
-const ENDS: { readonly [departure in Departure]: Effects } = {
+const ENDS: { readonly [departure in Exclude<Departure, "kick">]: Effects } = {
   disconnect: { close: CLOSE.goodbye },
   "lost_connection": {},
-  kick: { close: CLOSE.kicked },
   ban: { close: CLOSE.banned },
 };
 
 function noticeOf({ departure, username, message }: Left): string {
-  return encodeServerFrame({ type: "DISCONNECT", kind: kindOf(departure), username, message });
+  return encodeServerFrame({ type: "DISCONNECT", kind: departure, username, message });
 }
 
-/** The protocol has no word for a kick. A kick is final, as leaving is. */
-function kindOf(departure: Departure): DepartureKind {
-  return departure === "kick" ? "disconnect" : departure;
+/** The plain protocol has no word for a kick, so plain clients receive what they do when a user leaves. */
+function kicked(left: Left): Effects {
+  return {
+    plainBroadcast: noticeOf({ ...left, departure: "disconnect" }),
+    extendedBroadcast: noticeOf(left),
+    close: CLOSE.kicked,
+  };
 }
 
 function acknowledge(content: string | undefined): string {

@@ -107,6 +107,7 @@ export class RoomState {
       answer: framed(effects.answer),
       followUps,
       broadcast: this.#numbered(effects.broadcast, decision),
+      plainBroadcast: framed(effects.plainBroadcast),
       extendedBroadcast: this.#numbered(effects.extendedBroadcast, decision),
       ephemeral: framed(effects.ephemeral),
       close: effects.close,

@@ -6,6 +6,7 @@
  */
 /// <reference lib="dom" />
 import type { SessionEvent } from "../../src/client/session/session_events.ts";
+import { inLocalTime } from "./ban_text.ts";
 import { NameForm } from "./name_form.ts";
 import { byId, show } from "./page_elements.ts";
 import { Room } from "./room.ts";
@@ -42,7 +43,7 @@ function handle(event: SessionEvent): void {
 
 function showOnForm(event: Extract<SessionEvent, { type: "state" }>): void {
   joining.wait(event.state === "opening" || event.state === "entering");
-  if (event.state === "refused") joining.say(event.text);
+  if (event.state === "refused") joining.say(inLocalTime(event.text));
   else if (event.state === "over") leave(event.cause === "left" ? undefined : event.text);
   else if (event.state === "waiting") say(`${event.text}. Trying again…`);
 }
@@ -75,7 +76,7 @@ function leave(why: string | undefined): void {
 /** Returns to the form because the server refuses the name. */
 function chooseName(why: string): void {
   leave(undefined);
-  joining.say(why);
+  joining.say(inLocalTime(why));
 }
 
 function showView(view: "join" | "room"): void {
@@ -87,7 +88,7 @@ function showView(view: "join" | "room"): void {
 }
 
 function say(text: string | undefined): void {
-  show(byId("join-why", HTMLElement), text);
+  show(byId("join-why", HTMLElement), text && inLocalTime(text));
 }
 
 /** What waits for the user to join. */

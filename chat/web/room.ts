@@ -6,6 +6,7 @@
  */
 /// <reference lib="dom" />
 import type { SessionEvent, Wish } from "../../src/client/session/session_events.ts";
+import { inLocalTime } from "./ban_text.ts";
 import { Composer } from "./composer.ts";
 import { ConnectionView } from "./connection_view.ts";
 import { editInPlace } from "./edit_in_place.ts";
@@ -163,7 +164,7 @@ export class Room {
     } else if (event.state === "over") {
       const label = event.cause === "elsewhere" ? "Continue here" : "Join again";
       const act = () => this.#session.join(this.#session.username);
-      this.#connection.over(event.text, { label, act, isFocused: event.cause !== "banned" });
+      this.#connection.over(inLocalTime(event.text), { label, act, isFocused: event.cause !== "banned" });
     }
   }
 
@@ -211,8 +212,8 @@ export class Room {
   #left({ username, kind, message, isOwn }: Extract<SessionEvent, { type: "left" }>): void {
     this.#people.stops(username);
     if (isOwn) return;
-    if (kind === "ban") this.#note({ name: username }, " was banned: ", { name: message ?? "" });
-    else this.#note({ name: username }, kind === "disconnect" ? " left" : " lost the connection");
+    if (kind === "ban") this.#note({ name: username }, " was banned: ", { name: inLocalTime(message ?? "") });
+    else this.#note({ name: username }, HOW_LEFT[kind]);
   }
 
   #acknowledged({ draft, uuid }: Extract<SessionEvent, { type: "acknowledged" }>): void {
@@ -323,3 +324,9 @@ export class Room {
     this.#list.drawSoon();
   }
 }
+
+const HOW_LEFT = {
+  disconnect: " left",
+  "lost_connection": " lost the connection",
+  kick: " was removed by an operator",
+};

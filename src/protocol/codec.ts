@@ -298,7 +298,7 @@ export function decodeServerFrame(text: string): ServerFrame | undefined {
 }
 
 function isDepartureKind(text: string | undefined): text is DepartureKind {
-  return text === "disconnect" || text === "lost_connection" || text === "ban";
+  return text === "disconnect" || text === "lost_connection" || text === "ban" || text === "kick";
 }
 
 // Readers of the content of acknowledgements, for a client.

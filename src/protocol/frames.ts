@@ -7,8 +7,8 @@
  */
 import type { Username } from "./names.ts";
 
-/** The reason of a departure, as `c2/DISCONNECT` names it. */
-export type DepartureKind = "disconnect" | "lost_connection" | "ban";
+/** The reason of a departure, as `c2/DISCONNECT` names it. Plain clients receive `disconnect` for a kick. */
+export type DepartureKind = "disconnect" | "lost_connection" | "ban" | "kick";
 
 /** A well-formed frame of a client. Its names, texts and numbers are within their limits. */
 export type ClientFrame<Name = Username> =

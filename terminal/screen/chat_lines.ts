@@ -135,6 +135,8 @@ function howLeft({ kind, message }: Extract<SessionEvent, { type: "left" }>, isO
       return "left";
     case "lost_connection":
       return "lost the connection";
+    case "kick":
+      return `${isOwn ? "were" : "was"} removed by an operator`;
     case "ban":
       return `${isOwn ? "were" : "was"} banned${
         message === undefined || message === "" ? "" : `: ${message}`

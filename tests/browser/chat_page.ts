@@ -132,6 +132,43 @@ testInBrowser("a banned user sees why, and a kicked user may join again", async 
   await eve.reads("#name-said", "This username is banned from this server: be kind; <b>go</b> home");
 });
 
+testInBrowser(
+  "a kick and the end of a ban are said as such, also where the code of the close is lost",
+  async (stage) => {
+    await using server = await startTestChat({ adminToken: TOKEN });
+    const api = new AdminApi(server.url);
+    const eve = await ChatPage.join(stage, server.url, "eve", {
+      losesCloseCodes: true,
+      timeZone: "Asia/Tokyo",
+    });
+    const bob = await ChatPage.join(stage, server.url, "bob", { losesCloseCodes: true });
+    await bob.fill("#text", "half a thought");
+    await api.post("kick", { name: "bob" });
+    await eve.readsNotice("bob was removed by an operator");
+    await bob.reads("#banner-text", "An operator removed you from this chat. You can join again.");
+    assertEquals(await bob.page.evaluate(() => document.activeElement?.id), "banner-button");
+    await bob.page.click("#banner-button");
+    await bob.isLive();
+    assertEquals(
+      await bob.page.$eval("#text", (field) => (field as HTMLTextAreaElement).value),
+      "half a thought",
+    );
+    await eve.page.focus("#text");
+    await api.post("bans", { name: "eve", message: "be kind", seconds: 3600 });
+    await eve.page.waitForSelector("#banner:not([hidden])");
+    const [said] = await eve.texts("#banner-text");
+    const local = new Date(Date.now() + 3_600_000).toLocaleDateString("en", {
+      timeZone: "Asia/Tokyo",
+      year: "numeric",
+    });
+    assertMatch(
+      said ?? "",
+      new RegExp(`^You are banned from this server: be kind \\(until [^U]*${local}[^U]*:00[^U]*\\)$`),
+    );
+    assertEquals(await eve.page.evaluate(() => document.activeElement?.id !== "banner-button"), true);
+  },
+);
+
 testInBrowser("markup and bidi attacks in names and texts stay text", async (stage) => {
   await using server = await startTestChat({ name: `<img src=x onerror=alert(1)>` });
   const texts = [

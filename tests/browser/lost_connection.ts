@@ -135,6 +135,44 @@ testInBrowser(
 );
 
 testInBrowser(
+  "a name that was taken past the resume window leads to the form, and nothing that was written is lost",
+  async (stage) => {
+    await using server = await startTestChat({ limits: { resumeWindow: 0 } });
+    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    const alice = await ChatPage.join(stage, proxy.url, "alice");
+    const back = Promise.withResolvers<number>();
+    proxy.target = back.promise;
+    proxy.cutAll();
+    await alice.page.waitForSelector("#connection:not([data-state=live])");
+    await alice.say("in the tunnel");
+    await alice.fill("#text", "half a thought");
+    // The dialog for another name does not wait for a server that is not there.
+    await alice.page.click("#rename-button");
+    await alice.fill("#new-name", "alicia");
+    await alice.page.keyboard.press("Enter");
+    await alice.reads("#new-name-said", "You are not connected: try again later.");
+    await using bob = await ChatClient.connect(server.url, "bob");
+    // The server may still hold the name of the connection that was cut.
+    for (let answer = ""; !answer.endsWith("alice");) {
+      answer = await bob.ask("c2/UPDATE username; alice") === "c2/ACKNOWLEDGE" ? "alice" : "";
+    }
+    back.resolve(server.port);
+    await alice.page.waitForSelector("#join:not([hidden])");
+    await alice.reads("#name-said", "Username is in use, or looks like one that is: choose another");
+    await alice.reads("#join-kept", "1 message is not sent yet, and kept here.");
+    assertEquals(await alice.page.$$eval("dialog[open]", (open) => open.length), 0);
+    await alice.tryName("alicia");
+    await alice.isLive();
+    assertEquals(
+      await alice.page.$eval("#text", (field) => (field as HTMLTextAreaElement).value),
+      "half a thought",
+    );
+    await alice.page.$eval("#pending .again", (button) => (button as HTMLElement).click());
+    await alice.readsMessages("in the tunnel");
+  },
+);
+
+testInBrowser(
   "without c2.live two people converse, and a lost connection comes back as a new one",
   async (stage) => {
     await using server = await startTestChat();

@@ -108,6 +108,7 @@ Deno.test("transcripts show every frame of a server and every departure", () => 
     disconnect: false,
     "lost_connection": false,
     ban: false,
+    kick: false,
   };
   for (const { text } of stepsOf("receive")) {
     const frame = decodeServerFrame(

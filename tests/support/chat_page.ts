@@ -13,7 +13,12 @@ import type { Stage, VisitorOptions } from "./browser.ts";
 /** What a browser reports of a socket that a test cuts or a server refuses. */
 export const SOCKET_COMPLAINT = /WebSocket connection to/;
 
-export type ChatPageOptions = VisitorOptions & { readonly isPlain?: boolean };
+export type ChatPageOptions = VisitorOptions & {
+  /** Keeps the page from opting into c2.live. */
+  readonly isPlain?: boolean;
+  /** Each close has the code 1006, as on some runtimes. */
+  readonly losesCloseCodes?: boolean;
+};
 
 export class ChatPage {
   readonly page: Page;
@@ -22,7 +27,7 @@ export class ChatPage {
     this.page = page;
   }
 
-  /** Opens the page at a server's address; `isPlain` keeps it from opting into c2.live. */
+  /** Opens the page at a server's address. */
   static async open(stage: Stage, url: string, options: ChatPageOptions = {}): Promise<ChatPage> {
     const page = await stage.visitor({ mayComplain: SOCKET_COMPLAINT, ...options });
     if (options.isPlain) {
@@ -32,6 +37,12 @@ export class ChatPage {
             super(url);
           }
         };
+      });
+    }
+    if (options.losesCloseCodes) {
+      await page.evaluateOnNewDocument(() => {
+        Object.defineProperty(CloseEvent.prototype, "code", { get: () => 1006 });
+        Object.defineProperty(CloseEvent.prototype, "reason", { get: () => "" });
       });
     }
     await page.goto(`${url}/`);

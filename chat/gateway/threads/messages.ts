@@ -39,10 +39,12 @@ export const Downlink = {
   settled: 7,
   /** session, cause: close its connection. */
   end: 8,
+  /** text: broadcast to plain clients. */
+  plain: 9,
 } as const;
 
 /** Places that each kind takes, including itself. */
-export const FIELD_COUNT: readonly number[] = [2, 2, 3, 3, 2, 2, 2, 2, 3] as const satisfies {
+export const FIELD_COUNT: readonly number[] = [2, 2, 3, 3, 2, 2, 2, 2, 3, 2] as const satisfies {
   [kind in (typeof Downlink)[keyof typeof Downlink]]: number;
 };
 

@@ -72,6 +72,10 @@ export class ThreadFanout implements FanoutPort {
     for (const target of this.#targets) if (target.listeners > 0) target.pending.push(Downlink.all, text);
   }
 
+  broadcastPlain({ text }: Frame): void {
+    for (const target of this.#targets) if (target.listeners > 0) target.pending.push(Downlink.plain, text);
+  }
+
   broadcastExtended({ text }: Frame): void {
     for (const target of this.#targets) if (target.listeners > 0) target.pending.push(Downlink.live, text);
   }

@@ -234,6 +234,7 @@ export class DownlinkReader {
     const kind = turn[at];
     if (kind === Downlink.all) return fanout.broadcast(toFrame(turn[at + 1] as string));
     if (kind === Downlink.live) return fanout.broadcastExtended(toFrame(turn[at + 1] as string));
+    if (kind === Downlink.plain) return fanout.broadcastPlain(toFrame(turn[at + 1] as string));
     const session = this.#sessions.get(turn[at + 1] as SessionNumber);
     if (kind === Downlink.liveBut) {
       return fanout.broadcastExtendedBut(session, toFrame(turn[at + 2] as string));

@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { isAdminRefusal } from "../../../chat/admin/refusals.ts";
 import { type BanStore, CHANGE_BANS_MAX } from "../../../chat/store/ban_store.ts";
-import { type Ban, BANS_MAX } from "../../../chat/room/bans.ts";
+import { type Ban, BANS_MAX, saidOf } from "../../../chat/room/bans.ts";
 import { type Banned, type BanRequest, Moderation } from "../../../chat/admin/moderation.ts";
 import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 import {
@@ -205,7 +205,8 @@ Deno.test("a timed ban ends by the wall clock, is told of no more, and is remove
     return eve.frames();
   };
   clock.nowMs += 59_999;
-  assertEquals(await tries(), ["c2/ERROR This username is banned from this server: be; kind"]);
+  const until = saidOf({ ...ban, message: "be; kind" });
+  assertEquals(await tries(), [`c2/ERROR This username is banned from this server: ${until}`]);
   assertEquals(moderation.bans(), [ban]);
   clock.nowMs += 1;
   assertEquals(moderation.bans(), []);

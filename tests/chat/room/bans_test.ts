@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { type Ban, Bans, matches, readAddressBlock } from "../../../chat/room/bans.ts";
+import { type Ban, Bans, matches, readAddressBlock, saidOf } from "../../../chat/room/bans.ts";
 import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 
 const END = 5000;
@@ -67,11 +67,22 @@ Deno.test("a ban of a name and an address keeps out either, and where both fit i
 Deno.test("a ban ends at its end, judged when it is read", () => {
   const timed = ban("timed", { name: "eve", endsAtMs: END });
   const bans = new Bans([timed, ban("endless", { name: "bob" })]);
-  assertEquals(bans.bar(named("eve"), "x", END - 1)?.message, "message of timed");
+  assertEquals(
+    bans.bar(named("eve"), "x", END - 1)?.message,
+    "message of timed (until 1970-01-01 00:01 UTC)",
+  );
   assertEquals(bans.bar(named("eve"), "x", END), undefined);
   assertEquals(bans.bar(named("bob"), "x", Number.MAX_SAFE_INTEGER)?.message, "message of endless");
   assertEquals([bans.inForce(END - 1).length, bans.inForce(END).map(({ id }) => id)], [2, ["endless"]]);
   assertEquals([bans.past(END - 1), bans.past(END)], [[], [timed]]);
+});
+
+Deno.test("an end is said in minutes of UTC, rounded up, unless it is after all dates", () => {
+  const said = (endsAtMs: number) => saidOf(ban("timed", { endsAtMs }));
+  assertEquals(said(60_000), "message of timed (until 1970-01-01 00:01 UTC)");
+  assertEquals(said(60_001), "message of timed (until 1970-01-01 00:02 UTC)");
+  assertEquals(said(8.64e15 - 60_000), "message of timed (until +275760-09-12 23:59 UTC)");
+  assertEquals(said(Number.MAX_SAFE_INTEGER), "message of timed");
 });
 
 Deno.test("a ban that has ended does not hide a longer one of the same name or address", () => {

@@ -62,6 +62,7 @@ const step: fc.Arbitrary<Step> = fc.record({
     "add",
     "delete",
     "broadcast",
+    "broadcastPlain",
     "broadcastExtended",
     "broadcastExtendedBut",
     "send",
@@ -78,7 +79,10 @@ function play(fanout: FanoutPort, participants: readonly Participant[], steps: r
     if (what === "add") fanout.add(participant);
     else if (what === "delete") fanout.delete(participant);
     else if (what === "broadcast") fanout.broadcast(toFrame(`${n}`));
-    else if (what === "broadcastExtended") fanout.broadcastExtended(toFrame(`live ${n}`));
+    else if (what === "broadcastPlain") {
+      fanout.broadcastPlain(toFrame(`plain ${n}`));
+      fanout.broadcastExtended(toFrame(`for plain ${n}`));
+    } else if (what === "broadcastExtended") fanout.broadcastExtended(toFrame(`live ${n}`));
     else if (what === "broadcastExtendedBut") fanout.broadcastExtendedBut(participant, toFrame(`but ${n}`));
     else if (what === "send") fanout.send(participant, toFrame(`own ${n}`));
     else if (what === "end") fanout.end(participant, CLOSE.kicked);
