@@ -19,12 +19,17 @@ testInBrowser(
   "the API's page is accessible, light and dark, at every width",
   async ({ visitor }) => {
     await using listing = await startTestListing();
-    for (const [size, ...widths] of [[PHONE, 320, 375], [DESK, 640, 768, 900, 1280]] as const) {
+    for (
+      const [size, schemes, ...widths] of [
+        [PHONE, ["light"], 320, 375],
+        [DESK, ["light", "dark"], 640, 768, 900, 1280],
+      ] as const
+    ) {
       const page = await visitor({ size });
       // axe is a script, which the page's own policy forbids.
       await page.setBypassCSP(true);
       await page.goto(`${listing.url}/docs`);
-      assertEquals(await accessibilityFaults(page), [], `at ${size.width}`);
+      assertEquals(await accessibilityFaults(page, schemes), [], `at ${size.width}`);
       for (const width of widths) {
         await setWidth(page, width);
         assert(await sidewaysOverflow(page) <= 0, `at ${width}`);

@@ -248,14 +248,14 @@ testInBrowser(
     await using listing = await startTestListing();
     await using servers = new Pingable();
     const windows = [
-      [await visitor({ size: PHONE }), PHONE.width, 320],
-      [await visitor({ size: DESK }), DESK.width, 900, 768, 640],
+      [await visitor({ size: PHONE }), ["light"], PHONE.width, 320],
+      [await visitor({ size: DESK }), ["light", "dark"], DESK.width, 900, 768, 640],
     ] as const;
     const look = async (path: string) => {
-      for (const [page, ...widths] of windows) {
+      for (const [page, schemes, ...widths] of windows) {
         await setWidth(page, widths[0]);
         await openLive(page, listing.url + path);
-        assertEquals(await accessibilityFaults(page), [], `${path} at ${widths[0]}`);
+        assertEquals(await accessibilityFaults(page, schemes), [], `${path} at ${widths[0]}`);
         for (const width of widths) {
           await setWidth(page, width);
           assert(await sidewaysOverflow(page) <= 0, `${path} at ${width}`);

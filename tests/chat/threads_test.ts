@@ -181,7 +181,7 @@ test("kicks, bans and announcements reach either thread, whichever is asked", as
   assertEquals(await bob.closed, { code: 1008, reason: "banned" });
 }, { adminToken: TOKEN });
 
-testOverEach(
+test(
   "a reader who is stuck on one thread is put out, and those on both go on",
   async (chat, threads) => {
     await using alice = await threads.connect(chat.url, 0, "alice");
@@ -268,7 +268,7 @@ async function assertAllAreServed(chat: RunningChat, alice: ChatClient): Promise
   }
 }
 
-testOverEach(
+test(
   "a thread that breaks takes only its own connections with it, and another takes its place",
   async (chat, threads) => {
     await using log = await keptLog();

@@ -9,7 +9,7 @@ import { PROGRAM_TRANSPORTS } from "../support/program.ts";
 import { runs } from "../support/property_runs.ts";
 import { fuzz } from "./run.ts";
 
-const FRAMES = runs(3000).numRuns;
+const FRAMES = runs(1500).numRuns;
 
 for (const transport of PROGRAM_TRANSPORTS) {
   Deno.test(`${transport}: thousands of fuzzed frames and some hundred requests are all answered, and nothing breaks`, async () => {

@@ -62,7 +62,7 @@ export interface VisitorOptions {
   readonly size?: { readonly width: number; readonly height: number };
   /** Pixels of the screen to one of CSS. */
   readonly scale?: number;
-  readonly scheme?: "light" | "dark";
+  readonly scheme?: Scheme;
   readonly script?: boolean;
   readonly reducedMotion?: boolean;
   /** The person's time zone, as `Europe/Berlin`. */
@@ -139,13 +139,18 @@ export async function withBrowser(act: (stage: Stage) => Promise<void>): Promise
   }
 }
 
+export type Scheme = "light" | "dark";
+
 /**
  * The serious and critical findings of axe on the page, one line each: rule, advice, element. Dark colours are checked
- * after light ones, for colours only.
+ * after light ones, for colours only: no width changes them, so that one width is enough.
  */
-export async function accessibilityFaults(page: Page): Promise<string[]> {
+export async function accessibilityFaults(
+  page: Page,
+  schemes: readonly Scheme[] = ["light", "dark"],
+): Promise<string[]> {
   const faults: string[] = [];
-  for (const scheme of ["light", "dark"] as const) {
+  for (const scheme of schemes) {
     await setColours(page, scheme, true);
     const found = await axeFaults(page, scheme === "dark");
     faults.push(...scheme === "dark" ? found.map((fault) => `dark: ${fault}`) : found);
@@ -166,7 +171,7 @@ async function axeFaults(page: Page, isOfColours: boolean): Promise<string[]> {
 }
 
 /** Without motion, so that new colours are there at once. */
-async function setColours(page: Page, scheme: "light" | "dark", reducedMotion: boolean): Promise<void> {
+async function setColours(page: Page, scheme: Scheme, reducedMotion: boolean): Promise<void> {
   await page.emulateMediaFeatures([
     { name: "prefers-color-scheme", value: scheme },
     { name: "prefers-reduced-motion", value: reducedMotion ? "reduce" : "no-preference" },
