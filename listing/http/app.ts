@@ -212,7 +212,7 @@ function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRat
         isEmpty: index.size === 0,
         origin: place,
         nowMs: wallClock(),
-        modules: await assets.modulesOf(PAGE_SCRIPT),
+        modules: (await assets.modulesOf(PAGE_SCRIPT)).map((path) => path.slice(1)),
       }),
     );
     return await answerRepresentation(c, page, largeResponses, {
@@ -350,6 +350,8 @@ function addDocumentRoutes(app: ListingApp, parts: AppParts): void {
   });
   let docs: Promise<Representation> | undefined;
   app.get("/docs", async (c) => {
+    // The addresses on the page are relative to its own.
+    if (new URL(c.req.url).pathname.endsWith("/")) return c.redirect("../docs", 301);
     docs ??= apiPage(JSON.parse(JSON.stringify(describe()))).then((page) => Representation.of(page));
     return await answerRepresentation(c, await docs, parts.largeResponses, { headers: API_PAGE_HEADERS });
   });

@@ -81,12 +81,12 @@ export function apiPage(api: ApiDocument): Promise<string> {
   return htmlPage({
     title: "The API of this listing",
     description: "The HTTP API of this listing of chat servers.",
-    style: "/listing/web/api_page.css",
+    style: "listing/web/api_page.css",
     skipTo: ["requests", "requests"],
     facts: html`
       <span>${info.title} ${info.version}</span>
-      <span><a href="/openapi.json">OpenAPI ${openapi}</a></span>
-      <span><a href="/">The servers</a></span>
+      <span><a href="openapi.json">OpenAPI ${openapi}</a></span>
+      <span><a href="./">The servers</a></span>
     `,
     main: html`
       <p>Any client may use this API, from any origin. The listing reads every body as JSON. It answers a refused
@@ -105,7 +105,7 @@ export function apiPage(api: ApiDocument): Promise<string> {
         `
       )}
     `,
-    footer: html`This page has no script. Programs use <a href="/openapi.json">/openapi.json</a>.`,
+    footer: html`This page has no script. Programs use <a href="openapi.json">/openapi.json</a>.`,
   });
 }
 

@@ -1,6 +1,7 @@
 /**
  * The frame that the listing's pages share: document head, skip link, heading and footer. Pure. Each page's own file
- * provides its content and its HTTP headers.
+ * provides its content and its HTTP headers. All addresses are relative, because a proxy may serve the pages under a
+ * path; each page is directly below the root.
  *
  * @module
  */
@@ -35,9 +36,9 @@ export async function htmlPage(page: HtmlPage): Promise<string> {
           <meta name="viewport" content="width=device-width, initial-scale=1">
           <title>${title}</title>
           <meta name="description" content="${description}">
-          <link rel="icon" href="/src/web/icon.svg" type="image/svg+xml">
-          <link rel="stylesheet" href="/src/web/tokens.css">
-          <link rel="stylesheet" href="/listing/web/base.css">
+          <link rel="icon" href="src/web/icon.svg" type="image/svg+xml">
+          <link rel="stylesheet" href="src/web/tokens.css">
+          <link rel="stylesheet" href="listing/web/base.css">
           <link rel="stylesheet" href="${style}">
           ${modules.map((path) => html`<link rel="modulepreload" fetchpriority="low" href="${path}">`)}
           ${script === undefined ? "" : html`<script type="module" src="${script}"></script>`}

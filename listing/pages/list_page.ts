@@ -51,8 +51,8 @@ export function listPage(shown: ListPage): Promise<string> {
   return htmlPage({
     title: "Chat servers",
     description: "Chat servers that anyone can join, with the number of people on each.",
-    style: "/listing/web/page.css",
-    script: PAGE_SCRIPT,
+    style: "listing/web/page.css",
+    script: PAGE_SCRIPT.slice(1),
     modules,
     skipTo: ["rows", "servers"],
     facts: html`<span id="summary">${summary}</span> <span id="state" role="status"></span>`,
@@ -62,14 +62,14 @@ export function listPage(shown: ListPage): Promise<string> {
       ${table(shown)}
       <p id="no-match" class="note" ${hidden(
         !noMatch,
-      )}>No server matches. <a href="/">Show all servers</a></p>
+      )}>No server matches. <a href="./">Show all servers</a></p>
       ${howToAdd(shown)}
       ${nextPage(shown)}
       <template id="row">${row(undefined, nowMs)}</template>
     `,
     footer:
-      html`Pings and uptime are measured from this listing. For programs: <a href="/servers">/servers</a>,
-      <a href="/events">/events</a>, and <a href="/docs">their documentation</a>.`,
+      html`Pings and uptime are measured from this listing. For programs: <a href="servers">/servers</a>,
+      <a href="events">/events</a>, and <a href="docs">their documentation</a>.`,
   });
 }
 
@@ -83,7 +83,7 @@ function hidden(isHidden: boolean): Html {
 
 function wishForm({ sort, q, full, empty }: Wish): Html {
   return html`
-    <form id="wish" method="get" action="/" role="search">
+    <form id="wish" method="get" action="./" role="search">
       <label class="search"><span class="off-screen">Search for a name or an address</span>
     <input id="q" type="search" name="q" value="${q}" maxlength="270" placeholder="Search for a name or an address"
     autocomplete="off" spellcheck="false"></label>
@@ -122,7 +122,7 @@ function table({ wish, page, nowMs }: ListPage): Html {
   const heading = (sort: Sort, label: string) =>
     html`
       <th role="columnheader" scope="col"
-        ${ariaSort(sort, wish)}><a data-sort="${sort}" href="/${writeWish({
+        ${ariaSort(sort, wish)}><a data-sort="${sort}" href="./${writeWish({
           ...wish,
           sort,
         })}">${label}</a></th>
@@ -209,6 +209,6 @@ function howToAdd({ isEmpty, origin }: ListPage): Html {
 function nextPage({ wish, page }: ListPage): Html {
   if (page.nextCursor === undefined) return html``;
   const query = writeWish(wish);
-  const href = `/${query}${query === "" ? "?" : "&"}cursor=${page.nextCursor}`;
+  const href = `./${query}${query === "" ? "?" : "&"}cursor=${page.nextCursor}`;
   return html`<p class="unscripted"><a rel="next" href="${href}">The next ${PAGE_ROWS} servers</a></p>`;
 }

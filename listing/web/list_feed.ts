@@ -63,7 +63,7 @@ export class ListFeed {
   #follow(lastEventId: string): void {
     this.#source?.close();
     this.#lastEventId = lastEventId;
-    const source = new EventSource(`/events?lastEventID=${encodeURIComponent(lastEventId)}`);
+    const source = new EventSource(`events?lastEventID=${encodeURIComponent(lastEventId)}`);
     this.#source = source;
     source.onopen = () => this.#listener.onState("live");
     source.onerror = () => {
@@ -121,7 +121,7 @@ export class ListFeed {
 /** The list, and the event id from which it can be followed; undefined if the fetch fails. */
 async function fetchList(): Promise<{ servers: Server[]; lastEventId: string } | undefined> {
   try {
-    const response = await fetch("/servers", { cache: "no-cache" });
+    const response = await fetch("servers", { cache: "no-cache" });
     if (!response.ok) return undefined;
     const { servers }: { servers: Server[] } = await response.json();
     return { servers, lastEventId: response.headers.get("Last-Event-ID") ?? "" };

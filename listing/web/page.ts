@@ -52,7 +52,9 @@ const state = element("state", HTMLElement);
 const rows = new ServerRows(body, element("row", HTMLTemplateElement));
 
 document.documentElement.classList.add("scripted");
-for (const place of document.querySelectorAll(".origin")) place.textContent = location.origin;
+// A proxy may serve the listing under a path, which the listing does not see.
+const root = new URL(".", location.href).href.replace(/\/$/, "");
+for (const place of document.querySelectorAll(".origin")) place.textContent = root;
 
 /** Draws once per animation frame; a background tab has none, hence the timer. */
 function drawSoon(): void {

@@ -42,7 +42,7 @@ testInBrowser("from the list one comes to the API's page, and there to each requ
   await using listing = await startTestListing();
   const page = await visitor({ script: false });
   await page.goto(listing.url);
-  await Promise.all([page.waitForNavigation(), page.click('footer a[href="/docs"]')]);
+  await Promise.all([page.waitForNavigation(), page.click('footer a[href="docs"]')]);
   assertEquals(await page.title(), "The API of this listing");
   await page.keyboard.press("Tab");
   await page.keyboard.press("Enter");

@@ -11,6 +11,7 @@ import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { openLive, Pingable, rowsOf, seeRows } from "./listing_visit.ts";
 import { startTestListing } from "../support/listing_server.ts";
+import { startPathProxy } from "../support/path_proxy.ts";
 
 testInBrowser("a chat server comes, fills and goes in a page that is open", async ({ visitor }) => {
   await using listing = await startTestListing();
@@ -43,6 +44,33 @@ testInBrowser("a chat server comes, fills and goes in a page that is open", asyn
   await seeRows(page, []);
   assertStringIncludes(await page.$eval("main", (main) => main.innerText), "There are no servers yet");
 });
+
+testInBrowser(
+  "behind a proxy under a path the page is live, sorts by its links, and says that path",
+  async ({ visitor }) => {
+    await using listing = await startTestListing();
+    await using proxy = startPathProxy(listing.url);
+    await using servers = new Pingable();
+    const page = await openLive(await visitor(), proxy.url);
+    assertStringIncludes(
+      await page.$eval("pre", (pre) => pre.innerText),
+      `--listing ${proxy.url.slice(0, -1)}`,
+    );
+    await servers.list(listing, { id: 1, serverName: "Pub", maxUsers: 2 });
+    await seeRows(page, ["Pub: 0 of 2"]);
+    const links = await page.$$eval(
+      "main a[data-sort], footer a",
+      (links) => links.map((link) => (link as HTMLAnchorElement).href),
+    );
+    assertEquals(
+      links.filter((link) => !link.startsWith(proxy.url)),
+      [],
+    );
+    assertEquals(proxy.strays, []);
+  // Before the proxy ends, which would break its stream.
+  await page.goto("about:blank");
+  },
+);
 
 testInBrowser(
   "a page that loses its listing comes back by itself, with what changed meanwhile",
