@@ -67,8 +67,8 @@ testInBrowser(
       [],
     );
     assertEquals(proxy.strays, []);
-  // Before the proxy ends, which would break its stream.
-  await page.goto("about:blank");
+    // Before the proxy ends, which would break its stream.
+    await page.goto("about:blank");
   },
 );
 
