@@ -12,6 +12,8 @@ import { leastLogged, type Logger, logger } from "../src/logging/log.ts";
 import { metricsRoute } from "../src/metrics/route.ts";
 import type { LimitName, Limits } from "../src/protocol/limits.ts";
 import type { Reconfigured } from "../src/serving/reload.ts";
+import { isFilePath } from "../src/kv/kv.ts";
+import { Scrub } from "../src/kv/scrub.ts";
 import { answersInTime, openStore, type Store } from "../src/kv/store.ts";
 import type { TransferStore } from "../src/kv/transfer.ts";
 import { isBefore29, want29 } from "../src/serving/deno_version.ts";
@@ -126,6 +128,7 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   const id = options.id ?? await serverId(store.kv, Math.random);
   const meters = new ChatMeters();
   const stores = await storesIn(store, options, settings.limits);
+  await stores.scrub?.atStart();
   const threads = options.workers === 1 ? undefined : await loadThreads();
   // Threads start before the node: holds run from its start, and clients must be able to connect soon.
   const workers = await threads?.beginWorkers(options.entry, options.workers) ?? [];
@@ -260,7 +263,7 @@ async function loadThreads() {
 
 function storesIn(
   store: Store,
-  { kv: place }: ChatOptions,
+  { kv: place, entry }: ChatOptions,
   limits: Limits,
 ): Stores & { keys: KvKeyStore } {
   const { kv, assertInPlace, fence } = store;
@@ -275,6 +278,9 @@ function storesIn(
     sessions: new KvSessionStore(kv),
     keys: new KvKeyStore(kv),
     kv,
+    scrub: place !== undefined && isFilePath(place)
+      ? new Scrub({ kv, path: place, entry, steadyMs: steadyClock, log: logger("chat") })
+      : undefined,
   };
 }
 

@@ -17,6 +17,7 @@ import { JournalTurnLog } from "./order/turn_log_journal.ts";
 import { Teller } from "./order/teller.ts";
 import { ResumeTokens } from "./resume/resume_tokens.ts";
 import { RoomState } from "./room/room_state.ts";
+import type { Scrub } from "../src/kv/scrub.ts";
 import type { BanStore } from "./store/ban_store.ts";
 import { Bans } from "./room/bans.ts";
 import { ConfirmedClock } from "./store/confirmed_clock.ts";
@@ -57,6 +58,8 @@ export interface Stores {
   readonly keys: KeyStore;
   /** For reserved positions. */
   readonly kv: Deno.Kv;
+  /** Undefined for a store without a file. */
+  readonly scrub?: Scrub | undefined;
 }
 
 export interface NodeOptions {
@@ -182,7 +185,6 @@ export class Node {
       }),
       teller: new Teller({ state, fanout, resumption, onRosterChange, meters, log }),
       journal,
-      limits,
       nowMs,
       steadyMs,
       historyFromMs: (nowMs) => oldestKeptMs(this.#confirmedMs(nowMs), limits.historyDays),
@@ -252,6 +254,7 @@ export class Node {
       messages: stores.retained,
       limits: settings.limits,
       replayableFrom: () => this.#recovered.replayBuffer.heldFrom,
+      scrub: stores.scrub,
       nowMs,
       confirmedMs: () => this.#confirmedMs(nowMs()),
       log,

@@ -48,30 +48,25 @@ export class Batch {
 
 /** Measures a batch while it is taken from the queue: it must fit one append of the journal, and memory. */
 export class BatchSize {
-  readonly #maxMessageLength: number;
   #inputs = 0;
   #text = 0;
   #pages = 0;
-
-  constructor(maxMessageLength: number) {
-    this.#maxMessageLength = maxMessageLength;
-  }
 
   /** Adds the next input; false if it no longer fits. The first input always fits. */
   accepts(input: Input): boolean {
     const isFirst = this.#inputs === 0;
     this.#inputs++;
-    this.#text += this.#textOf(input);
+    this.#text += textOf(input);
     if (asksForOlder(input)) this.#pages++;
     return isFirst || this.#inputs <= APPEND_ENTRIES_MAX && this.#text <= APPEND_TEXT_MAX &&
         this.#pages <= TURN_PAGES_MAX;
   }
+}
 
-  /** UTF-16 units that an input takes in an append. A change takes the message before and after it. */
-  #textOf(input: Input): number {
-    const text = "text" in input ? input.text.length : 0;
-    return isChange(input) ? 2 * (text + this.#maxMessageLength) + APPEND_CHANGE_UNITS : text;
-  }
+/** UTF-16 units that an input takes in an append. */
+function textOf(input: Input): number {
+  const text = "text" in input ? input.text.length : 0;
+  return isChange(input) ? text + APPEND_CHANGE_UNITS : text;
 }
 
 /**

@@ -8,7 +8,6 @@
  */
 import { type Fault, fault } from "../../src/protocol/faults.ts";
 import type { Logger } from "../../src/logging/log.ts";
-import type { Limits } from "../../src/protocol/limits.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
 import type { ChatMeters } from "../meters.ts";
 import type { Resumption } from "../resume/resumption.ts";
@@ -34,7 +33,6 @@ export interface SequencerOptions {
   readonly turnLog: TurnLog;
   readonly teller: Teller;
   readonly journal: Pick<Journal, "find" | "page">;
-  readonly limits: Pick<Limits, "maxMessageLength">;
   readonly nowMs: () => number;
   readonly steadyMs: () => number;
   readonly historyFromMs: (nowMs: number) => number;
@@ -126,7 +124,7 @@ export class Sequencer {
 
   /** Takes inputs that fit one batch, up to the next exclusive task or the first that `takes` refuses. */
   #takeBatch(takes: (input: Input) => boolean): Submission[] {
-    const size = new BatchSize(this.#options.limits.maxMessageLength);
+    const size = new BatchSize();
     let end = 0;
     for (; end < this.#queue.length; end++) {
       const next = this.#queue[end]!;

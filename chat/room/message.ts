@@ -30,8 +30,6 @@ export type JournalEntry =
     /** The position of the broadcast of this change. */
     readonly position: number;
     readonly message: StoredMessage;
-    /** The version before this change. */
-    readonly before: StoredMessage;
   };
 
 export interface HistoryRange {

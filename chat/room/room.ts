@@ -334,7 +334,7 @@ export class Room {
     this.#unsettledChanges.set(uuid, changed);
     return {
       kind: "stored",
-      entry: { kind: "changed", position: this.#position + 1, message: changed, before: message },
+      entry: { kind: "changed", position: this.#position + 1, message: changed },
     };
   }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import type { BanStore } from "./ban_store.ts";
+import { REMOVED } from "../../src/kv/scrub.ts";
 import type { Ban } from "../room/bans.ts";
 
 type Row = Omit<Ban, "id">;
@@ -25,7 +26,7 @@ export class KvBanStore implements BanStore {
 
   async change(added: readonly Ban[], removed: readonly Ban[]): Promise<void> {
     const atomic = this.#kv.atomic();
-    for (const { id } of removed) atomic.delete(["ban", id]);
+    for (const { id } of removed) atomic.delete(["ban", id]).set(REMOVED.now, true);
     for (const { id, ...row } of added) atomic.set(["ban", id], row satisfies Row);
     await atomic.commit();
   }

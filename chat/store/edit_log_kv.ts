@@ -1,18 +1,26 @@
 /**
- * Broadcasts of edited messages in Deno KV, by position: each edit, and the message before it, kept while a session may
- * resume, PROTOCOL.md §12.3. The journal itself has only the current version of a message.
+ * The positions of edits in Deno KV: which message each edit broadcast, kept while a session may resume, PROTOCOL.md
+ * §12.3. It has no texts: a replay has messages as they are now, which the journal's segments hold.
  *
  * @module
  */
-import type { JournalEntry, StoredMessage } from "../room/message.ts";
-import type { MessageBroadcast } from "./journal.ts";
+import type { JournalEntry } from "../room/message.ts";
+import { REMOVED } from "../../src/kv/scrub.ts";
 
 const NAME = "told";
+/** The row with the first position from which on all edits are here. */
+const FROM = ["told_from"];
 
-type Row = Omit<MessageBroadcast, "position">;
+/** Layout 2 had the text of each edit, and of each edited message before. */
+type Row = string | { readonly uuid: string };
 
-/** Rows of one commit that removes. */
-const REMOVE_MAX = 500;
+/** Rows of one commit. */
+const COMMIT_ROWS_MAX = 500;
+
+export interface EditBroadcast {
+  readonly position: number;
+  readonly uuid: string;
+}
 
 export class EditLogRows {
   readonly #kv: Deno.Kv;
@@ -21,53 +29,47 @@ export class EditLogRows {
     this.#kv = kv;
   }
 
-  write(
-    atomic: Deno.AtomicOperation,
-    { position, message, before }: JournalEntry & { kind: "changed" },
-  ): void {
-    atomic.set([NAME, position], rowOf(message));
-    // Until its first edit the message row was the record of its broadcast.
-    if (!before.edited && before.position !== undefined) {
-      atomic.set([NAME, before.position], rowOf(before));
-    }
+  write(atomic: Deno.AtomicOperation, { position, message }: JournalEntry & { kind: "changed" }): void {
+    atomic.set([NAME, position], message.uuid);
   }
 
-  async at(position: number): Promise<MessageBroadcast | undefined> {
-    const { value } = await this.#kv.get<Row>([NAME, position]);
-    return value === null ? undefined : { position, ...value };
+  /** The first position from which on all edits are here. */
+  async from(): Promise<number> {
+    return (await this.#kv.get<number>(FROM)).value ?? 0;
   }
 
-  /** Adds the edits broadcast from position `from` on to `firsts`; returns all in order of position. */
-  async withChanges(
-    firsts: readonly MessageBroadcast[],
-    from: number | undefined,
-  ): Promise<MessageBroadcast[]> {
-    if (from === undefined) return [];
-    const byPosition = new Map(firsts.map((first) => [first.position, first]));
-    const rows = this.#kv.list<Row>({ start: [NAME, from], end: [NAME, Infinity] });
-    for await (const { key, value } of rows) {
-      const position = key[1] as number;
-      byPosition.set(position, { position, ...value });
+  /** The edits that were broadcast from position `from` on, in order. Removes the texts of layout 2. */
+  async since(from: number): Promise<EditBroadcast[]> {
+    const edits: EditBroadcast[] = [];
+    const withText: EditBroadcast[] = [];
+    for await (const { key, value } of this.#kv.list<Row>({ start: [NAME, from], end: [NAME, Infinity] })) {
+      const edit = { position: key[1] as number, uuid: typeof value === "string" ? value : value.uuid };
+      edits.push(edit);
+      if (typeof value !== "string") withText.push(edit);
     }
-    return [...byPosition.values()].sort((a, b) => a.position - b.position);
+    for (let i = 0; i < withText.length; i += COMMIT_ROWS_MAX) {
+      const atomic = this.#kv.atomic().set(REMOVED.now, true);
+      for (const { position, uuid } of withText.slice(i, i + COMMIT_ROWS_MAX)) {
+        atomic.set([NAME, position], uuid);
+      }
+      await atomic.commit();
+    }
+    return edits;
   }
 
   /** Removes what was broadcast before position `before`. */
   async forget(before: number): Promise<void> {
     while (true) {
-      const atomic = this.#kv.atomic();
+      const atomic = this.#kv.atomic().set(FROM, before);
       let count = 0;
-      const rows = this.#kv.list({ start: [NAME], end: [NAME, before] }, { limit: REMOVE_MAX });
-      for await (const { key } of rows) {
+      const rows = this.#kv.list<Row>({ start: [NAME], end: [NAME, before] }, { limit: COMMIT_ROWS_MAX });
+      for await (const { key, value } of rows) {
         atomic.delete(key);
+        if (typeof value !== "string") atomic.set(REMOVED.now, true);
         count++;
       }
       if (count === 0) return;
       await atomic.commit();
     }
   }
-}
-
-function rowOf({ uuid, username, timestamp, text }: StoredMessage): Row {
-  return { uuid, username, timestamp, text };
 }

@@ -41,7 +41,7 @@ export interface KeptMessages {
   readonly nowMs: number;
 }
 
-/** A message as it was broadcast at one position. */
+/** A message that was broadcast at one position, as it is now. */
 export interface MessageBroadcast {
   readonly position: number;
   readonly uuid: string;

@@ -18,6 +18,7 @@ import {
   segmentsIn,
   segmentUpTo,
 } from "./segment_rows_kv.ts";
+import { REMOVED } from "../../src/kv/scrub.ts";
 import { EditLogRows } from "./edit_log_kv.ts";
 
 /**
@@ -39,6 +40,9 @@ const READ_SEGMENTS_MIN = 2;
 const READ_SEGMENTS_MAX = 64;
 /** Segments of one commit that removes: Deno KV allows 100 checks. */
 const REMOVE_SEGMENTS_MAX = 100;
+/** Tries of a commit while another connection writes, and milliseconds between them: 5 s, as Deno KV waits itself. */
+const LOCKED_TRIES_MAX = 250;
+const LOCKED_MS = 20;
 /** Tries of a change whose segment a sweep has rewritten; sweeps are a minute apart. */
 const TRIES_MAX = 10;
 
@@ -85,9 +89,9 @@ export class KvJournal implements Journal {
       // Before the commit, so that a refused message is never stored. After it, so that a lost message is not
       // acknowledged: Deno KV commits to a deleted file without an error.
       this.#assertInPlace();
-      const { ok } = await atomic.commit();
+      const isStored = await isCommitted(atomic);
       this.#assertInPlace();
-      if (!ok) continue;
+      if (!isStored) continue;
       this.#end = end + said.length;
       this.#bytes += more;
       return;
@@ -109,6 +113,7 @@ export class KvJournal implements Journal {
       if (entry.kind === "said") continue;
       changed.set(entry.message.uuid, entry.message);
       this.#editLog.write(atomic, entry);
+      atomic.set(REMOVED.now, true);
     }
     for (const [i, { uuid }] of said.entries()) {
       said[i] = changed.get(uuid) ?? said[i]!;
@@ -163,28 +168,39 @@ export class KvJournal implements Journal {
 
   async recoverBroadcasts(isEnough: (text: string) => boolean): Promise<RecoveredBroadcasts> {
     await this.#measure();
-    const firsts: MessageBroadcast[] = [];
-    const named: StoredMessage[] = [];
+    const firsts: (StoredMessage & { readonly position: number })[] = [];
     let from: number | undefined;
     for await (const message of this.#newestFirst(PAST_ALL)) {
-      const { position, uuid, username, timestamp, text } = message;
+      const { position, text } = message;
       // Imported: no earlier broadcast is known.
-      const first = position === undefined
-        ? undefined
-        : message.edited
-        ? await this.#editLog.at(position)
-        : { position, uuid, username, timestamp, text };
-      if (first === undefined || isEnough(text)) {
-        const broadcasts = await this.#editLog.withChanges(firsts, from);
-        return { broadcasts, from: from ?? Infinity, named };
+      if (position === undefined || isEnough(text)) {
+        return await this.#broadcastsFrom(from ?? Infinity, firsts);
       }
-      firsts.push(first);
-      if (message.nonce !== undefined) named.push(message);
+      firsts.push({ ...message, position });
       from = position;
     }
     const { value: swept } = await this.#kv.get<number>(SWEPT);
-    from = swept === null ? 0 : swept + 1;
-    return { broadcasts: await this.#editLog.withChanges(firsts, from), from, named };
+    return await this.#broadcastsFrom(swept === null ? 0 : swept + 1, firsts);
+  }
+
+  /** `firsts`, the newest first, and the edits from a position on, all as the messages are now. */
+  async #broadcastsFrom(
+    firstFrom: number,
+    firsts: readonly (StoredMessage & { readonly position: number })[],
+  ): Promise<RecoveredBroadcasts> {
+    const from = Math.max(firstFrom, await this.#editLog.from());
+    const messages = new Map(firsts.map((message) => [message.uuid, message as StoredMessage]));
+    const broadcasts: MessageBroadcast[] = firsts.filter(({ position }) => position >= from);
+    for (const { position, uuid } of await this.#editLog.since(from)) {
+      const message = messages.get(uuid) ?? await this.find(uuid);
+      // Retention may have removed it meanwhile.
+      if (message === undefined) continue;
+      messages.set(uuid, message);
+      // A row of layout 2 may be that of the first broadcast.
+      if (message.position !== position) broadcasts.push({ ...message, position });
+    }
+    broadcasts.sort((a, b) => a.position - b.position);
+    return { broadcasts, from, named: firsts.filter(({ nonce }) => nonce !== undefined) };
   }
 
   forgetBroadcasts(before: number): Promise<void> {
@@ -223,6 +239,7 @@ export class KvJournal implements Journal {
       if (swept > 0) atomic.set(SWEPT, swept);
       const freed = gone.reduce((sum, message) => sum + storedBytes(message), 0);
       addBytes(atomic, -freed);
+      atomic.set(REMOVED.aged, true);
       const { ok } = await atomic.commit();
       if (!ok) continue;
       removed += gone.length;
@@ -312,6 +329,22 @@ export class KvJournal implements Journal {
 /** Deno KV adds modulo 2^64, so a decrease is added as its complement. */
 function addBytes(atomic: Deno.AtomicOperation, bytes: number): void {
   if (bytes !== 0) atomic.sum(BYTES, BigInt.asUintN(64, BigInt(bytes)));
+}
+
+/**
+ * Whether a commit is stored; false if what it checks has changed. SQLite refuses a commit with checks at once while
+ * another connection writes, and stores nothing then: that is scrub.ts, or a program that makes a copy.
+ */
+async function isCommitted(atomic: Deno.AtomicOperation): Promise<boolean> {
+  for (let tries = 1;; tries++) {
+    try {
+      return (await atomic.commit()).ok;
+    } catch (error) {
+      const isLocked = error instanceof Error && error.message === "database is locked";
+      if (!isLocked || tries === LOCKED_TRIES_MAX) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, LOCKED_MS));
+  }
 }
 
 function saidIn(entries: readonly JournalEntry[]): StoredMessage[] {

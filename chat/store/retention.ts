@@ -5,6 +5,7 @@
  * @module
  */
 import type { Logger } from "../../src/logging/log.ts";
+import type { Scrub } from "../../src/kv/scrub.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import type { Journal } from "./journal.ts";
 
@@ -23,6 +24,8 @@ export interface RetentionOptions {
   readonly limits: Pick<Limits, "historyCount" | "historyBytes" | "historyDays">;
   /** The oldest position that a session may still resume from. */
   readonly replayableFrom: () => number;
+  /** Undefined for a store without a file. */
+  readonly scrub?: Pick<Scrub, "afterSweep" | "stop"> | undefined;
   readonly nowMs: () => number;
   /** The time that is believed, of a `ConfirmedClock`. */
   readonly confirmedMs: () => number;
@@ -45,6 +48,7 @@ export class Retention {
   /** Resolves when no sweep is under way. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    this.#options.scrub?.stop();
     await this.#sweep;
   }
 
@@ -53,7 +57,7 @@ export class Retention {
   }
 
   async #run(): Promise<void> {
-    const { messages, limits, replayableFrom, log } = this.#options;
+    const { messages, limits, replayableFrom, scrub, log } = this.#options;
     const { historyCount: keep, historyBytes: bytes, historyDays: days } = limits;
     try {
       const wallMs = this.#options.nowMs();
@@ -67,6 +71,7 @@ export class Retention {
     } catch (error) {
       log.error("history.sweep_failed", { error });
     }
+    await scrub?.afterSweep();
   }
 
   #logDelay(aheadMs: number): void {

@@ -239,6 +239,17 @@ export const LOG_EVENTS = {
     values: ["problem", "suppressed"],
     about: "The listing's store failed a request.",
   },
+  "store.scrub_failed": {
+    level: "warn",
+    values: ["error"],
+    about:
+      "The bytes of removed messages are still in the store's file. Logged once until a later sweep removes them.",
+  },
+  "store.scrubbed": {
+    level: "debug",
+    values: ["ms"],
+    about: "The store's file was rewritten without the bytes of removed messages.",
+  },
   "store.unread": {
     level: "warn",
     values: ["problem"],

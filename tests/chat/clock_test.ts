@@ -65,7 +65,6 @@ async function life(journal: KvJournal, nowMs: () => number) {
       log: log.log,
     }),
     journal,
-    limits: DEFAULT_LIMITS,
     nowMs,
     steadyMs,
     soon: queueMicrotask,

@@ -63,7 +63,7 @@ export function largest(n: number, text: string): StoredMessage {
 
 /** A change that is broadcast at position 1000 and later. */
 export function changed(message: StoredMessage, position = 1000 + Number(message.timestamp)): JournalEntry {
-  return { kind: "changed", position, message, before: { ...message, text: "before", edited: false } };
+  return { kind: "changed", position, message };
 }
 
 export function said(...messages: (StoredMessage | number)[]): JournalEntry[] {

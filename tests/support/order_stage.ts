@@ -293,7 +293,6 @@ export function world(
       log: log.log,
     }),
     journal,
-    limits: DEFAULT_LIMITS,
     nowMs: () => clock.nowMs,
     steadyMs,
     soon: queueMicrotask,

@@ -5,6 +5,7 @@
  * @module
  */
 import { startServe } from "../../sockets/transport_serve.ts";
+import { SCRUB_THREAD } from "../../../src/kv/scrub.ts";
 import type { Transports } from "./thread_gateway.ts";
 
 export const TRANSPORTS: Transports = {
@@ -13,8 +14,17 @@ export const TRANSPORTS: Transports = {
   ws: async (options) => (await import("../../sockets/transport_ws.ts")).startWs(options),
 };
 
-/** Runs a gateway of the server that started this thread, by one of `transports`, until that ends it. */
+/**
+ * Runs what the server started this thread for: a scrub of its store, or a gateway by one of `transports`, until the
+ * server ends it.
+ */
 export async function serveThread(transports: Transports = TRANSPORTS): Promise<void> {
+  // As `postMessage` below, not of the types of a main program.
+  const { name } = globalThis as unknown as { name: string };
+  if (name.startsWith(SCRUB_THREAD)) {
+    const { scrub } = await import("../../../src/kv/scrub_thread.ts");
+    return postToBeginner(scrub(name.slice(SCRUB_THREAD.length)));
+  }
   const { ThreadGateway } = await import("./thread_gateway.ts");
   globalThis.addEventListener("message", (event) => {
     const { port, lifeline } = (event as MessageEvent<{ port: MessagePort; lifeline: MessagePort }>).data;

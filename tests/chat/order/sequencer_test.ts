@@ -244,7 +244,6 @@ Deno.test("sequencer changes a message of its own session, also one that memory 
     kind: "changed",
     position: REPLAY_BUFFER_MAX + 3,
     message: { ...stored(5, "new; text", "alice"), username: "alice", edited: true },
-    before: stored(5, "old", "alice"),
   }]);
   assertEquals(bob.frames(), []);
   await last(journal.appends).answer();

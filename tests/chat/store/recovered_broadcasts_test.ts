@@ -1,6 +1,6 @@
 /**
- * The broadcasts that a journal in Deno KV recovers: messages as they were, their edits, and from which position on
- * they are complete, PROTOCOL.md §12.3.
+ * The broadcasts that a journal in Deno KV recovers: messages as they are now, at each position of theirs, and from
+ * which position on they are complete, PROTOCOL.md §12.3.
  *
  * @module
  */
@@ -26,19 +26,20 @@ function recoveryTest(name: string, test: (journal: KvJournal, kv: Deno.Kv) => P
       await journal.append(said(one, two, three));
       const once = changed(one, "once");
       await journal.append([
-        { kind: "changed", position: 41, message: once, before: one },
-        { kind: "changed", position: 42, message: changed(once, "twice"), before: once },
+        { kind: "changed", position: 41, message: once },
+        { kind: "changed", position: 42, message: changed(once, "twice") },
       ]);
-      await journal.append([{ kind: "changed", position: 43, message: changed(two, ""), before: two }]);
+      await journal.append([{ kind: "changed", position: 43, message: changed(two, "") }]);
       await test(journal, kv);
     }));
 }
 
+/** Each as it is now: the journal has no other text. */
 const ALL: [number, string][] = [
-  [10, "text 1"],
-  [20, "text 2"],
+  [10, "twice"],
+  [20, ""],
   [30, "text 3"],
-  [41, "once"],
+  [41, "twice"],
   [42, "twice"],
   [43, ""],
 ];
@@ -48,11 +49,14 @@ async function recovered(journal: KvJournal, isEnough: (text: string) => boolean
   return { broadcasts: broadcasts.map(({ position, text }) => [position, text]), from, named };
 }
 
-recoveryTest("gives every message as it was broadcast, its changes, and who named what", async (journal) => {
-  const { broadcasts, from, named } = await recovered(journal);
-  assertEquals([broadcasts, from], [ALL, 0]);
-  assertEquals(named.map(({ nonce, uuid }) => [nonce, uuid]), [["n", message(3).uuid]]);
-});
+recoveryTest(
+  "gives every message as it is now at each position of its broadcasts, and who named what",
+  async (journal) => {
+    const { broadcasts, from, named } = await recovered(journal);
+    assertEquals([broadcasts, from], [ALL, 0]);
+    assertEquals(named.map(({ nonce, uuid }) => [nonce, uuid]), [["n", message(3).uuid]]);
+  },
+);
 
 recoveryTest("gives no more than is enough, and says from where on that is all", async (journal) => {
   let count = 0;
@@ -66,22 +70,21 @@ recoveryTest(
   async (journal) => {
     await journal.forgetBroadcasts(42);
     const { broadcasts, from } = await recovered(journal);
-    // The second's broadcast before its change is removed too.
-    assertEquals([broadcasts, from], [[[30, "text 3"], [42, "twice"], [43, ""]], 30]);
+    assertEquals([broadcasts, from], [[[42, "twice"], [43, ""]], 42]);
   },
 );
 
 recoveryTest("knows of nothing before what retention removed", async (journal) => {
   await journal.sweep(sweep({ keep: 2 }));
   const { broadcasts, from } = await recovered(journal);
-  assertEquals([broadcasts, from], [ALL.slice(1), 11]);
+  assertEquals([broadcasts, from], [[[20, ""], [30, "text 3"], [43, ""]], 11], "nor of its edits");
 });
 
 recoveryTest("knows of nothing before a message that was imported", async (journal, kv) => {
   const [segment] = segmentsOf([message(1), { ...message(2), position: undefined }, message(3)], 0);
   await kv.set(["messages", message(1).uuid], segment);
   const { broadcasts, from } = await recovered(journal);
-  assertEquals([broadcasts, from], [[[30, "text 3"], [41, "once"], [42, "twice"], [43, ""]], 30]);
+  assertEquals([broadcasts, from], [[[30, "text 3"], [41, "text 1"], [42, "text 1"], [43, "text 2"]], 30]);
 });
 
 recoveryTest(
@@ -93,3 +96,29 @@ recoveryTest(
     assertEquals((await journal.find(message(2).uuid))?.nonce, undefined);
   },
 );
+
+recoveryTest("has no text in any row but the present one of each message", async (_journal, kv) => {
+  const rows = await Array.fromAsync(kv.list({ prefix: [] }));
+  const all = Deno.inspect(rows.map(({ key, value }) => [key, value]), { depth: 9 });
+  for (const gone of ["text 1", "text 2", "once"]) assertEquals(all.includes(`"${gone}"`), false, gone);
+  assertEquals(all.split("twice").length, 2);
+});
+
+recoveryTest("reads the edits of layout 2, and removes their texts", async (journal, kv) => {
+  const row = (n: number, text: string) => ({ uuid: message(n).uuid, username: "a", timestamp: "1", text });
+  await kv.atomic().set(["told", 10], row(1, "text 1")).set(["told", 41], row(1, "once")).commit();
+  assertEquals((await recovered(journal)).broadcasts, ALL);
+  const rows = await Array.fromAsync(kv.list({ prefix: ["told"] }));
+  assertEquals(rows.map(({ key, value }) => [key[1], value]), [
+    [10, message(1).uuid],
+    [41, message(1).uuid],
+    [42, message(1).uuid],
+    [43, message(2).uuid],
+  ]);
+});
+
+recoveryTest("gives no edit of a message that retention removed", async (journal) => {
+  await journal.sweep(sweep({ keep: 1 }));
+  const { broadcasts, from } = await recovered(journal);
+  assertEquals([broadcasts, from], [[[30, "text 3"]], 21]);
+});
