@@ -80,7 +80,7 @@ export function continueVisit(
       { nonce: `text-${visit.tab}`, text: visit.text, timestamp: visit.savedAtMs, fate: "offered" as const },
     ],
   ]);
-  const isInside = chosen.isInside && (own !== undefined || nowMs - chosen.savedAtMs < RETURN_MS);
+  const isInside = chosen.isInside && (own !== undefined || Math.abs(nowMs - chosen.savedAtMs) < RETURN_MS);
   const session = { ...chosen.session, drafts: [...chosen.session.drafts, ...drafts] };
   return { ...chosen, tab, isInside, text, session };
 }

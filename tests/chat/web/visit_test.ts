@@ -48,6 +48,8 @@ Deno.test("a closed tab that is opened again goes back inside for ten minutes, i
   const old = visit("a", { savedAtMs: NOW - RETURN_MS });
   assertEquals(continued("new", [old])?.isInside, false);
   assertEquals(continued("new", [{ ...old, savedAtMs: old.savedAtMs + 1 }])?.isInside, true);
+  // Kept by a clock that was ahead.
+  assertEquals(continued("new", [{ ...old, savedAtMs: NOW + RETURN_MS }])?.isInside, false);
   assertEquals(continued("a", [old])?.isInside, true);
   assertEquals(continued("a", [visit("a", { isInside: false })])?.isInside, false);
 });
