@@ -8,6 +8,7 @@ import {
   type Arrival,
   arrivalAt,
   judgePage,
+  namesOfLoopback,
   PageAccess,
   type PageRequest,
   type PageRules,
@@ -26,7 +27,7 @@ function fate(
   asked: Partial<PageRequest> = {},
 ): string {
   const request: PageRequest = { arrival, kind: "socket", origin, host, isCrossSite: false, ...asked };
-  return judgePage(request, { ...DEFAULTS, ...rules }, () => MACHINE) ?? "ok";
+  return judgePage(request, { ...DEFAULTS, ...rules }, (name) => name === MACHINE) ?? "ok";
 }
 
 type Row = readonly [
@@ -192,6 +193,13 @@ Deno.test("a write of a program is not judged, one of a page is", () => {
     ["public", EVIL, "list.example", "ok"],
     ["public", EVIL, "list.example", "origin", { allowedOrigins: ["https://chat.example"] }],
   ], { kind: "write" });
+});
+
+Deno.test("the names of this machine are those that its hosts file leads to loopback", () => {
+  const hosts =
+    "127.0.0.1 localhost\n127.0.1.1\tBox.lan  box # chat.example\n#::1 no\n10.0.0.1 pub.lan\n::1 six.\n";
+  assertEquals(namesOfLoopback(hosts), ["localhost", "box.lan", "box", "six"]);
+  assertEquals(namesOfLoopback(""), []);
 });
 
 Deno.test("a connection arrived at loopback, in a private network, or where all hosts may connect", () => {

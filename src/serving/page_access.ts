@@ -42,30 +42,31 @@ export const PAGE_REFUSALS: Readonly<Record<PageRefusal, string>> = {
     "This host name is not the server's: use its IP address, or name the host in --allowed-origins of the server",
 };
 
-/** Decides by `rules` alone; `machineName` is called when needed. Undefined allows the request. */
+/** Decides by `rules`, and by names that lead to this machine where it asks for them. Undefined allows the request. */
 export function judgePage(
   asked: PageRequest,
   { allowedOrigins, trustProxy, address }: PageRules,
-  machineName: () => string | undefined,
+  isNameOfMachine: (name: string) => boolean,
 ): PageRefusal | undefined {
   const isPublic = trustProxy || asked.arrival === "public";
-  if (isPublic && (asked.kind === "read" || allowedOrigins === undefined)) return undefined;
+  if (isPublic && (allowedOrigins === undefined || asked.kind === "read")) return undefined;
   const { origin } = asked;
-  // A program: browsers send an origin with sockets and writes.
-  if (origin === null && asked.kind !== "read") return undefined;
   if (allowedOrigins?.includes("*") || (origin !== null && allowedOrigins?.includes(origin))) {
     return undefined;
   }
   const host = readHost(asked.host);
   const own = address === undefined ? undefined : hostOfAddress(address);
-  const isOfLoopback = (name: string) => isLoopbackName(name) || name === machineName();
-  if (asked.arrival === "loopback" && !isPublic) {
-    const isKnown = isIp(host.name) || isOfLoopback(host.name) || host.name === own ||
-      allowedOrigins?.some((origin) => readOrigin(origin)?.name === host.name);
+  const isOfLoopback = (name: string) => isLoopbackName(name) || isNameOfMachine(name);
+  const isForeign = asked.arrival === "loopback" && !isPublic && !isIp(host.name) &&
+    !isOfLoopback(host.name) && host.name !== own &&
+    !allowedOrigins?.some((origin) => readOrigin(origin)?.name === host.name);
+  if (origin === null) {
     // A site can point its own name here. It cannot do so with a name without a dot.
-    if (!isKnown && (origin !== null || host.name.includes("."))) return "host";
+    const refused = isForeign && host.name.includes(".") ? "host" : asked.isCrossSite ? "origin" : undefined;
+    // Browsers send an origin with sockets and writes, so a program sent these.
+    return refused !== undefined && asked.kind === "read" ? refused : undefined;
   }
-  if (origin === null) return asked.isCrossSite ? "origin" : undefined;
+  if (isForeign) return "host";
   const page = readOrigin(origin);
   if (allowedOrigins === undefined) {
     if (FROM_DISK.has(origin)) return undefined;
@@ -92,7 +93,16 @@ const NOWHERE: Place = { name: "", port: "" };
 /** Characters of an origin and of a host: a name has 253, and either may have a scheme and a port. */
 const LENGTH_MAX = 300;
 
+/** Kept, because most requests have the same. */
+let lastHost = "";
+let lastPlace = NOWHERE;
+
 function readHost(host: string): Place {
+  if (host !== lastHost) [lastHost, lastPlace] = [host, parseHost(host)];
+  return lastPlace;
+}
+
+function parseHost(host: string): Place {
   if (host.length > LENGTH_MAX || /[@/\\?#]/.test(host)) return NOWHERE;
   const url = URL.parse(`http://${host}`);
   return url === null ? NOWHERE : { name: nameOf(url.hostname), port: /:([0-9]+)$/.exec(host)?.[1] ?? "" };
@@ -157,7 +167,6 @@ export interface PageAccessOptions {
 export class PageAccess {
   readonly #options: PageAccessOptions;
   readonly #throttle: LogThrottle;
-  #machineName: string | undefined;
 
   constructor(options: PageAccessOptions) {
     this.#options = options;
@@ -168,14 +177,14 @@ export class PageAccess {
   judge(request: Request, arrivedAt: string): PageRefusal | undefined {
     const { rules, isPublic = false } = this.#options;
     const arrival = isPublic ? "public" : arrivalAt(arrivedAt);
-    return judgePage(readRequest(request, arrival), rules, this.#readMachineName);
+    return judgePage(new ReadRequest(request, arrival), rules, isNameOfMachine);
   }
 
   /** As `judge`, and logs a refusal, at most once a second. */
   refuse(request: Request, arrivedAt: string): PageRefusal | undefined {
     const refused = this.judge(request, arrivedAt);
     if (refused !== undefined) {
-      const { origin, host } = readRequest(request, "public");
+      const { origin, host } = new ReadRequest(request, "public");
       const shown = (text: string | null) => text?.slice(0, LENGTH_MAX);
       this.#throttle.log((suppressed) =>
         this.#options.log.warn("page.refused", {
@@ -189,39 +198,71 @@ export class PageAccess {
     }
     return refused;
   }
+}
 
-  /** The system's file, because the runtime's own call needs one more permission. Empty where there is none. */
-  readonly #readMachineName = (): string | undefined => {
-    if (this.#machineName === undefined) {
-      try {
-        this.#machineName = nameOf(Deno.readTextFileSync("/etc/hostname").trim());
-      } catch {
-        this.#machineName = "";
-      }
-    }
-    return this.#machineName || undefined;
-  };
+/** Bytes read of a file of the system. Longer ones are lists of blocked sites. */
+const SYSTEM_FILE_BYTES_MAX = 65_536;
+let machineNames: ReadonlySet<string> | undefined;
+
+/**
+ * True for the machine's name, and for names that its administrator has led to loopback. Read once, from files, because
+ * the runtime's own call needs one more permission.
+ */
+function isNameOfMachine(name: string): boolean {
+  machineNames ??= new Set([
+    systemFile("/etc/hostname").trim(),
+    ...namesOfLoopback(systemFile("/etc/hosts")),
+  ]);
+  return name !== "" && machineNames.has(name);
+}
+
+/** The names that a hosts file leads to loopback. */
+export function namesOfLoopback(hosts: string): string[] {
+  return hosts.split("\n").flatMap((line) => {
+    const [address = "", ...names] = line.split("#", 1)[0]!.trim().split(/\s+/);
+    return isLoopback(address) ? names.map(nameOf) : [];
+  });
+}
+
+function systemFile(path: string): string {
+  try {
+    using file = Deno.openSync(path);
+    const bytes = new Uint8Array(SYSTEM_FILE_BYTES_MAX);
+    return new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0));
+  } catch {
+    return "";
+  }
 }
 
 const READS: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 
-/** Reads a header only if it is needed. */
-function readRequest(request: Request, arrival: Arrival): PageRequest {
-  const { headers, method, url } = request;
-  return {
-    arrival,
-    kind: isHandshake(request) ? "socket" : READS.has(method) ? "read" : "write",
-    get origin() {
-      return headers.get("origin");
-    },
-    get host() {
-      // HTTP/2 has no such header.
-      return headers.get("host") ?? new URL(url).host;
-    },
-    get isCrossSite() {
-      return headers.get("sec-fetch-site") === "cross-site" && headers.get("sec-fetch-mode") !== "navigate";
-    },
-  };
+/** Reads a part of the request only if it is needed: each has a cost. */
+class ReadRequest implements PageRequest {
+  readonly arrival: Arrival;
+  readonly #request: Request;
+
+  constructor(request: Request, arrival: Arrival) {
+    this.#request = request;
+    this.arrival = arrival;
+  }
+
+  get kind(): PageRequest["kind"] {
+    return isHandshake(this.#request) ? "socket" : READS.has(this.#request.method) ? "read" : "write";
+  }
+
+  get origin(): string | null {
+    return this.#request.headers.get("origin");
+  }
+
+  get host(): string {
+    // HTTP/2 has no such header.
+    return this.#request.headers.get("host") ?? new URL(this.#request.url).host;
+  }
+
+  get isCrossSite(): boolean {
+    const { headers } = this.#request;
+    return headers.get("sec-fetch-site") === "cross-site" && headers.get("sec-fetch-mode") !== "navigate";
+  }
 }
 
 export function isHandshake({ method, headers }: Request): boolean {

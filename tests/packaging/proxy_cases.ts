@@ -59,6 +59,18 @@ export function proxyTests(test: Test, startProxy: StartProxy): void {
     });
   }
 
+  test("a page of the proxy's name may connect, and others if no origins are named", async () => {
+    const page = (origin: string) => ({ Host: "chat.example", Origin: origin });
+    const [own, other] = [page("https://chat.example"), page("https://evil.example")];
+    for (const allowedOrigins of [undefined, ["https://pub.example"]]) {
+      await using chat = await startTestChat({ trustProxy: true, allowedOrigins });
+      await using proxy = await startProxy({ chatPort: chat.port });
+      await using _own = await connected(proxy.chatUrl(), "own", own);
+      if (allowedOrigins === undefined) (await connected(proxy.chatUrl(), "other", other)).close();
+      else assertMatch(await RawPeer.refused(proxy.chatUrl(), other), /^HTTP\/1\.1 403 /);
+    }
+  });
+
   test("a listing takes registrations, lists, and tells events as they happen", async () => {
     await using listing = await startServer("listing", ["--trust-proxy"]);
     await using proxy = await startProxy({ listingPort: listing.port });
