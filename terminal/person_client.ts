@@ -362,9 +362,10 @@ export class PersonClient {
   }
 
   #tellRoster(users: readonly string[]): void {
-    const more = users.length > ROSTER_SHOWN_MAX ? ` and ${users.length - ROSTER_SHOWN_MAX} more` : "";
-    const names = users.slice(0, ROSTER_SHOWN_MAX).join(", ") + more;
-    this.#say(`${users.length === 1 ? "1 user is" : `${users.length} users are`} here: ${names}`);
+    const names = shortList(users);
+    const { away } = this.#session;
+    const gone = away.length === 0 ? "" : `; away: ${shortList(away)}`;
+    this.#say(`${users.length === 1 ? "1 user is" : `${users.length} users are`} here: ${names}${gone}`);
   }
 
   #others(): readonly string[] {
@@ -408,4 +409,9 @@ export class PersonClient {
         return `${this.#session.username}> `;
     }
   }
+}
+
+function shortList(names: readonly string[]): string {
+  const more = names.length > ROSTER_SHOWN_MAX ? ` and ${names.length - ROSTER_SHOWN_MAX} more` : "";
+  return names.slice(0, ROSTER_SHOWN_MAX).join(", ") + more;
 }

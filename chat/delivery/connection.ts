@@ -33,7 +33,8 @@ export interface Connection {
 export interface Receiver {
   receiveText(text: string): void;
   receiveBinary(bytes: number): void;
-  lost(): void;
+  /** `isGoingAway`: the peer closed with 1001 and no reason, as a browser does when its page is closed or reloaded. */
+  lost(isGoingAway: boolean): void;
 }
 
 /** Called when a connection opens; returns its receiver. */

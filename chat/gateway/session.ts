@@ -150,11 +150,11 @@ export class Session implements Receiver, Participant, OutboxOwner {
     } else this.#submit(frame);
   }
 
-  lost(): void {
+  lost(isGoingAway = false): void {
     this.#clearConnectDeadline();
     if (!this.outbox.isClosed) this.#rules.meters.socketEnded(undefined);
     this.outbox.discard();
-    this.#submit({ type: "LOST" });
+    this.#submit(isGoingAway ? { type: "LOST", isGoingAway } : { type: "LOST" });
     this.#rules.onOver(this);
   }
 

@@ -30,10 +30,10 @@ export class HeldSessions implements Iterable<Participant> {
   }
 
   /** Starts the timer of a hold. `remoteAddress` is the session's last address; empty if unknown. */
-  begin(id: SessionId, remoteAddress: string, hold: HoldId): void {
+  begin(id: SessionId, remoteAddress: string, hold: HoldId, windowMs = this.#windowMs()): void {
     this.end(id);
     if (this.#isStopped) return;
-    const timer = setTimeout(() => this.#expired(held, hold), this.#windowMs());
+    const timer = setTimeout(() => this.#expired(held, hold), windowMs);
     const held: DetachedSession = {
       id,
       remoteAddress,

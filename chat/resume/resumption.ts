@@ -104,7 +104,7 @@ export class Resumption {
         this.#held.end(decision.session);
         break;
       case "held":
-        this.#held.begin(decision.session, participant.remoteAddress, decision.hold);
+        this.#held.begin(decision.session, participant.remoteAddress, decision.hold, decision.windowMs);
         break;
       case "unresumable":
         this.#end(decision.left);

@@ -17,7 +17,8 @@ export type Input =
   | ClientFrame
   | { readonly type: "FAULT"; readonly fault: Fault }
   /** `isFinal`: the server closed the connection for flooding, so the session is not held. */
-  | { readonly type: "LOST"; readonly isFinal?: true }
+  /** `isGoingAway`: the client closed the connection as a browser does when its page is closed or reloaded. */
+  | { readonly type: "LOST"; readonly isFinal?: true; readonly isGoingAway?: true }
   | { readonly type: "HOLD_EXPIRED"; readonly hold: HoldId }
   | { readonly type: "KICK" }
   | { readonly type: "BAN"; readonly message: string }
@@ -48,12 +49,21 @@ export type Decision =
   }
   | { readonly kind: "renamed"; readonly from: string; readonly to: string }
   | Left
-  /** The connection is lost and the session waits for RESUME; nothing is broadcast. */
-  | { readonly kind: "held"; readonly session: SessionId; readonly hold: HoldId }
+  /** The connection is lost and the session waits for RESUME. `windowMs` is the time that it has. */
+  | {
+    readonly kind: "held";
+    readonly session: SessionId;
+    readonly hold: HoldId;
+    readonly username: string;
+    readonly windowMs: number;
+  }
   /** `session` continues on the sender's connection. `position` is the last broadcast that the client received. */
   | {
     readonly kind: "resumed";
     readonly session: SessionId;
+    readonly username: string;
+    /** False if the server had not noticed that the connection before was lost. */
+    readonly wasHeld: boolean;
     readonly token: string;
     readonly position: number;
   }

@@ -57,8 +57,12 @@ export function effectsOf(
         answer: acknowledge(serverName),
         extendedBroadcast: encodeServerFrame({ type: "JOIN", username: decision.username }),
       };
-    case "resumed":
-      return { answer: acknowledge(serverName) };
+    case "resumed": {
+      const ephemeral = encodeServerFrame({ type: "BACK", username: decision.username });
+      return { answer: acknowledge(serverName), ...(decision.wasHeld && { ephemeral }) };
+    }
+    case "held":
+      return { ephemeral: encodeServerFrame({ type: "AWAY", username: decision.username }) };
     case "renamed": {
       const { from: username, to: value } = decision;
       const broadcast = encodeServerFrame({ type: "UPDATE", username, property: "username", value });
@@ -81,7 +85,6 @@ export function effectsOf(
       return { answer: acknowledge(historyAnswer(page)) };
     case "pinged":
       return { answer: encodeServerFrame({ ...decision, type: "PING", serverId }) };
-    case "held":
     case "nothing":
       return {};
   }

@@ -6,7 +6,7 @@
  * @module
  */
 import { type Fault, fault } from "../../src/protocol/faults.ts";
-import type { ClientFrame } from "../../src/protocol/frames.ts";
+import type { ClientFrame, RosterEntry } from "../../src/protocol/frames.ts";
 import { type Limits, TYPING_INTERVAL_MS } from "../../src/protocol/limits.ts";
 import { areTooAlike } from "../../src/lookalikes.ts";
 import type { Username } from "../../src/protocol/names.ts";
@@ -27,6 +27,12 @@ import { broadcastsOf } from "./effects.ts";
 import type { RoomState } from "./room_state.ts";
 
 export type { HoldId, Member, SessionId } from "./roster.ts";
+
+/**
+ * Milliseconds for which a session is held whose page was closed or reloaded: a browser does not say which, and a
+ * reload takes less.
+ */
+export const GOING_AWAY_MS = 20_000;
 
 export interface RoomOptions {
   readonly serverId: number;
@@ -75,7 +81,7 @@ export class Room {
   /** Adds a held session from an earlier run. Undefined if the room is full, or the name is taken or reserved. */
   restore(session: SessionId, username: Username, connectedAtMs: number): HoldId | undefined {
     if (this.#roster.size >= this.#options.limits.maxUsers) return undefined;
-    if (this.#nameFault(session, username, undefined) !== undefined) return undefined;
+    if (this.#nameFault(session, username, undefined, 0) !== undefined) return undefined;
     this.#roster.add(session, { username, connectedAtMs, isExtended: true });
     return this.#roster.hold(session);
   }
@@ -105,11 +111,9 @@ export class Room {
       case "RESUME":
         return this.#resume(session, input, sender, now);
       case "LOST":
-        return this.#lose(session, input.isFinal === true);
+        return this.#lose(session, input, now.steadyMs);
       case "HOLD_EXPIRED":
-        return this.#roster.get(session)?.hold === input.hold
-          ? this.#leave(session, "lost_connection")
-          : { kind: "nothing" };
+        return this.#expire(session, input.hold);
       case "BAN":
         return this.#roster.get(session) ? this.#leave(session, "ban", input.message) : { kind: "expelled" };
       case "KICK":
@@ -139,6 +143,8 @@ export class Room {
     switch (input.query) {
       case "active_users":
         return { kind: "answered", content: `[${this.usernames().join(",")}]` };
+      case "roster":
+        return { kind: "answered", content: JSON.stringify(this.#rosterEntries()) };
       case "update_message":
         return this.#change(session, username, input.uuid, input.text, now);
       case "delete_message":
@@ -179,6 +185,12 @@ export class Room {
     return Array.from(this.#roster.members.values(), ({ username }) => username.shown);
   }
 
+  #rosterEntries(): RosterEntry[] {
+    return Array.from(this.#roster.members.values(), ({ username, connectedAtMs, hold }) => {
+      return { username: username.shown, since: connectedAtMs, away: hold !== undefined };
+    });
+  }
+
   /** All sessions, held ones included, in order of joining. */
   members(): ReadonlyMap<SessionId, Member> {
     return this.#roster.members;
@@ -193,7 +205,7 @@ export class Room {
     if (this.#roster.get(session)) return refused("ALREADY_CONNECTED");
     const barred = this.#bar(username, sender, now);
     if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
-    const notFree = this.#nameFault(session, username, barred);
+    const notFree = this.#nameFault(session, username, barred, now.steadyMs);
     if (notFree !== undefined) return { kind: "refused", fault: notFree };
     const { maxUsers } = this.#options.limits;
     let displaced: Left | undefined;
@@ -208,14 +220,35 @@ export class Room {
     return { kind: "joined", username: username.shown, connectedAtMs: now.nowMs, position, displaced };
   }
 
-  #lose(session: SessionId, isFinal: boolean): Decision {
+  #lose(
+    session: SessionId,
+    { isFinal, isGoingAway }: Input & { type: "LOST" },
+    steadyMs: number,
+  ): Decision {
     const member = this.#roster.get(session);
     // A slow consumer is reported lost when it overflows, and again when its socket closes.
     if (member?.hold !== undefined) return { kind: "nothing" };
-    if (member === undefined || !member.isExtended || isFinal || this.#options.limits.resumeWindow === 0) {
+    if (
+      member === undefined || !member.isExtended || isFinal === true ||
+      this.#options.limits.resumeWindow === 0
+    ) {
       return this.#leave(session, "lost_connection");
     }
-    return { kind: "held", session, hold: this.#roster.hold(session) };
+    const windowMs = Math.min(
+      this.#options.limits.resumeWindow * 1000,
+      isGoingAway ? GOING_AWAY_MS : Infinity,
+    );
+    const hold = this.#roster.hold(session, {
+      heldUntilMs: steadyMs + windowMs,
+      isGoingAway: isGoingAway === true,
+    });
+    return { kind: "held", session, hold, username: member.username.shown, windowMs };
+  }
+
+  #expire(session: SessionId, hold: HoldId): Decision {
+    const member = this.#roster.get(session);
+    if (member?.hold !== hold) return { kind: "nothing" };
+    return this.#leave(session, member.isGoingAway === true ? "disconnect" : "lost_connection");
   }
 
   /** The session may still seem connected: a client often notices a broken connection before the server does. */
@@ -237,8 +270,16 @@ export class Room {
       const left = this.#remove(claimed.id, "lost_connection")!;
       return { kind: "unresumable", fault: fault(refusal), left };
     }
+    const wasHeld = member.hold !== undefined;
     this.#roster.release(claimed.id);
-    return { kind: "resumed", session: claimed.id, token, position };
+    return {
+      kind: "resumed",
+      session: claimed.id,
+      username: member.username.shown,
+      wasHeld,
+      token,
+      position,
+    };
   }
 
   #bar(username: Username, { remoteAddress }: Sender, { nowMs }: Moment): Bar | undefined {
@@ -247,16 +288,25 @@ export class Room {
 
   #rename(session: SessionId, to: Username, sender: Sender, now: Moment): Decision {
     const member = this.#roster.get(session)!;
-    const notFree = this.#nameFault(session, to, this.#bar(to, sender, now));
+    const notFree = this.#nameFault(session, to, this.#bar(to, sender, now), now.steadyMs);
     if (notFree !== undefined) return { kind: "refused", fault: notFree };
     this.#roster.rename(session, to);
     return { kind: "renamed", from: member.username.shown, to: to.shown };
   }
 
-  #nameFault(session: SessionId, username: Username, barred: Bar | undefined): Fault | undefined {
+  #nameFault(
+    session: SessionId,
+    username: Username,
+    barred: Bar | undefined,
+    steadyMs: number,
+  ): Fault | undefined {
     if (areTooAlike(username, this.#options.ownName)) return fault("NAME_RESERVED");
     if (barred !== undefined) return fault("NAME_BANNED", barred.message);
-    return this.#roster.isTaken(username, session) ? fault("NAME_TAKEN") : undefined;
+    const holder = this.#roster.otherHolder(username, session);
+    if (holder?.hold === undefined) return holder && fault("NAME_TAKEN");
+    const ms = (holder.heldUntilMs ?? Infinity) - steadyMs;
+    const seconds = Math.min(this.#options.limits.resumeWindow, Math.ceil(ms / 1000));
+    return fault("NAME_HELD", Math.max(1, seconds));
   }
 
   #leave(session: SessionId, departure: Departure, message?: string): Decision {

@@ -20,6 +20,10 @@ export interface Member {
   readonly isExtended: boolean;
   /** Undefined while the session has a connection. */
   readonly hold: HoldId | undefined;
+  /** When the hold ends at the latest, on the steady clock; undefined for a hold since an earlier run. */
+  readonly heldUntilMs?: number | undefined;
+  /** Held because its page was closed or reloaded. */
+  readonly isGoingAway?: boolean;
 }
 
 export class Roster {
@@ -45,9 +49,13 @@ export class Roster {
     return this.#members.get(session);
   }
 
-  /** Whether another session has this name or a lookalike. A session may take a lookalike of its own name. */
-  isTaken(username: Username, session: SessionId): boolean {
-    return nameKeys(username).some((key) => (this.#holders.get(key) ?? session) !== session);
+  /** Another session that has this name or a lookalike. A session may take a lookalike of its own name. */
+  otherHolder(username: Username, session: SessionId): Member | undefined {
+    for (const key of nameKeys(username)) {
+      const holder = this.#holders.get(key);
+      if (holder !== undefined && holder !== session) return this.#members.get(holder);
+    }
+    return undefined;
   }
 
   add(session: SessionId, member: Omit<Member, "hold">): void {
@@ -81,9 +89,9 @@ export class Roster {
     return member;
   }
 
-  hold(session: SessionId): HoldId {
+  hold(session: SessionId, how: Pick<Member, "heldUntilMs" | "isGoingAway"> = {}): HoldId {
     const hold = ++this.#holds;
-    this.#members.set(session, { ...this.#members.get(session)!, hold });
+    this.#members.set(session, { ...this.#members.get(session)!, ...how, hold });
     this.#heldSize++;
     return hold;
   }

@@ -9,7 +9,7 @@ import { STATUS_CODE } from "@std/http/status";
 import type { Logger } from "../../src/logging/log.ts";
 import type { TurnFrames } from "../delivery/turn_frames.ts";
 import type { Connection, Receiver } from "../delivery/connection.ts";
-import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
+import { CLOSE, type CloseCause, GOING_AWAY } from "../../src/protocol/close_codes.ts";
 import type { Frame } from "../room/frame.ts";
 import type { AdmittedSocket } from "./transport.ts";
 
@@ -57,10 +57,10 @@ export function upgradeServe(
     });
   // The platform reports some closes twice, or as an error and a close.
   let isOver = false;
-  socket.onclose = () => {
+  socket.onclose = ({ code, reason }) => {
     if (isOver) return;
     isOver = true;
-    fenced("close", () => receiver?.lost());
+    fenced("close", () => receiver?.lost(code === GOING_AWAY && reason === ""));
     fenced("gone", gone);
   };
   // Without a listener an error would end the process. A close event follows it.

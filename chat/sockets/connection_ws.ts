@@ -11,7 +11,7 @@ import { setImmediate } from "node:timers";
 import type { Logger } from "../../src/logging/log.ts";
 import type { TurnFrames } from "../delivery/turn_frames.ts";
 import type { Connection, Receiver } from "../delivery/connection.ts";
-import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
+import { CLOSE, type CloseCause, GOING_AWAY } from "../../src/protocol/close_codes.ts";
 import type { Frame } from "../room/frame.ts";
 import { WriteBatch } from "./write_batch.ts";
 import { type Rate, TokenBucket } from "../../src/token_bucket.ts";
@@ -107,8 +107,8 @@ export class WsConnection implements Connection, SocketOwner {
     this.#fenced("message", () => this.#receive(data, isBinary));
   }
 
-  closed(): void {
-    this.#fenced("close", () => this.#receiver?.lost());
+  closed(code: number, reason: string): void {
+    this.#fenced("close", () => this.#receiver?.lost(code === GOING_AWAY && reason === ""));
     this.#receiver = undefined;
     this.#fenced("gone", () => this.#rules.onGone(this));
     this.#fenced("gone", this.#gone);
@@ -209,7 +209,7 @@ export interface SocketOwner {
   pinged(data: Buffer): void;
   ponged(): void;
   received(data: Buffer, isBinary: boolean): void;
-  closed(): void;
+  closed(code: number, reason: string): void;
 }
 
 export class PeerSocket extends WebSocket {
@@ -223,7 +223,7 @@ export class PeerSocket extends WebSocket {
     if (event === "message") owner.received(first as Buffer, second as boolean);
     else if (event === "ping") owner.pinged(first as Buffer);
     else if (event === "pong") owner.ponged();
-    else if (event === "close") owner.closed();
+    else if (event === "close") owner.closed(first as number, String(second));
     else if (event === "error") owner.failed(first as Error);
     else return false;
     return true;

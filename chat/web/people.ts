@@ -16,6 +16,7 @@ const TYPISTS_KEPT_MAX = 100;
 /** A session, of which the list shows the participants. */
 interface Roster {
   readonly users: readonly string[];
+  readonly away: readonly string[];
   readonly username: string;
 }
 
@@ -53,18 +54,12 @@ export class People {
     else requestAnimationFrame(draw);
   }
 
-  #show({ users, username }: Roster): void {
+  #show({ users, away, username }: Roster): void {
     byId("people-count", HTMLElement).textContent = String(users.length);
-    const rows = document.createDocumentFragment();
-    for (const user of users) {
-      const item = document.createElement("li");
-      const name = document.createElement("bdi");
-      name.textContent = user;
-      name.className = hueClass(user);
-      item.append(name, user === username ? " (you)" : "");
-      rows.append(item);
-    }
-    this.#names.replaceChildren(rows);
+    byId("people-total", HTMLElement).textContent = String(users.length);
+    this.#names.replaceChildren(nameRows(users, username));
+    byId("away", HTMLElement).hidden = away.length === 0;
+    byId("away-names", HTMLUListElement).replaceChildren(nameRows(away, undefined));
     show(
       byId("people-note", HTMLElement),
       this.#isExtended ? undefined : "New people appear here within 15 seconds.",
@@ -109,4 +104,17 @@ export class People {
     this.#button.setAttribute("aria-expanded", String(isOpen));
     this.#panel.classList.toggle("open", isOpen);
   }
+}
+
+function nameRows(users: readonly string[], own: string | undefined): DocumentFragment {
+  const rows = document.createDocumentFragment();
+  for (const user of users) {
+    const item = document.createElement("li");
+    const name = document.createElement("bdi");
+    name.textContent = user;
+    name.className = hueClass(user);
+    item.append(name, user === own ? " (you)" : "");
+    rows.append(item);
+  }
+  return rows;
 }

@@ -47,6 +47,11 @@ export class SessionDriver {
     return this.#session.users;
   }
 
+  /** Those whose connection is lost and whose session the server holds. */
+  get away(): readonly string[] {
+    return this.#session.away;
+  }
+
   /** The error text of the last socket that failed; "" for none. */
   get lastError(): string {
     return this.#lastError;

@@ -9,6 +9,9 @@ export interface CloseCause {
   readonly reason: string;
 }
 
+/** The code with which a browser closes the connection of a page that goes away, RFC 6455 §7.4.1. */
+export const GOING_AWAY = 1001;
+
 export const CLOSE = {
   goodbye: { code: 1000, reason: "goodbye" },
   resumedElsewhere: { code: 1000, reason: "resumed elsewhere" },

@@ -7,7 +7,7 @@
  * @module
  */
 import { type Fault, fault } from "./faults.ts";
-import type { ClientFrame, DepartureKind, HistoryEntry, ServerFrame } from "./frames.ts";
+import type { ClientFrame, DepartureKind, HistoryEntry, RosterEntry, ServerFrame } from "./frames.ts";
 import {
   CHALLENGE_LENGTH_MAX,
   HISTORY_PAGE_DEFAULT,
@@ -62,6 +62,8 @@ const EXTENDED_CLIENT_TYPES: typeof CLIENT_TYPES = {
   ERROR: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
   SESSION: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
   JOIN: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
+  AWAY: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
+  BACK: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
 };
 
 /** Reads a frame of a client, which is in the extended mode if `isExtended`. */
@@ -123,6 +125,7 @@ function readQuery(content: string, limits: Read): ClientFrame | Fault {
   const [query, rest] = takeArgument(content);
   switch (query) {
     case "active_users":
+    case "roster":
     case "server_info":
       return rest === undefined ? { type: "QUERY", query } : fault("QUERY_MALFORMED", `c2/QUERY ${query}`);
     case "update_message": {
@@ -204,6 +207,8 @@ export function encodeServerFrame(frame: ServerFrame): string {
       return `c2/SESSION ${frame.token}; ${frame.position}`;
     case "JOIN":
     case "TYPING":
+    case "AWAY":
+    case "BACK":
       return `c2/${frame.type} ${frame.username}`;
   }
 }
@@ -232,6 +237,7 @@ export function encodeClientFrame(frame: ClientFrame<Pick<Username, "shown">>): 
     case "QUERY":
       switch (frame.query) {
         case "active_users":
+        case "roster":
         case "server_info":
           return `c2/QUERY ${frame.query}`;
         case "update_message":
@@ -293,6 +299,8 @@ export function decodeServerFrame(text: string): ServerFrame | undefined {
     }
     case "JOIN":
     case "TYPING":
+    case "AWAY":
+    case "BACK":
       return content === "" ? undefined : { type, username: content };
   }
 }
@@ -307,6 +315,18 @@ function isDepartureKind(text: string | undefined): text is DepartureKind {
 export function readUsers(content: string | undefined): string[] | undefined {
   if (content === undefined || !content.startsWith("[") || !content.endsWith("]")) return undefined;
   return content === "[]" ? [] : content.slice(1, -1).split(",");
+}
+
+/** Reads the answer to `roster`, §12.6; undefined if it is malformed. */
+export function readRoster(content: string | undefined): RosterEntry[] | undefined {
+  const entries = readJson(content);
+  return Array.isArray(entries) && entries.every(isRosterEntry) ? entries : undefined;
+}
+
+function isRosterEntry(entry: unknown): entry is RosterEntry {
+  if (typeof entry !== "object" || entry === null) return false;
+  const { username, since, away } = entry as Record<string, unknown>;
+  return typeof username === "string" && typeof since === "number" && typeof away === "boolean";
 }
 
 /** Reads the answer to `history`, §5.4; undefined if it is malformed. */

@@ -21,6 +21,8 @@ export const FAULTS = {
   NAME_MALFORMED:
     "Username is malformed: letters, marks, numbers, emoji, _ - . and single inner spaces are allowed",
   NAME_TAKEN: "Username is in use, or looks like one that is: choose another",
+  NAME_HELD:
+    "Username is held for a user who lost the connection: choose another, or try again in {limit} seconds",
   NAME_RESERVED: "Username is the server's own, or looks like it: choose another",
   NAME_BANNED: "This username is banned from this server: {message}",
   BANNED: "You are banned from this server: {message}",
@@ -32,7 +34,7 @@ export const FAULTS = {
   MESSAGE_TOO_LONG: "Message is too long: 1 to {limit} characters are allowed",
   MESSAGE_HAS_NUL: "Message contains a NUL character: every other character is allowed",
   QUERY_UNKNOWN:
-    "Unknown query: active_users, update_message, delete_message, history and server_info are allowed",
+    "Unknown query: active_users, roster, update_message, delete_message, history and server_info are allowed",
   QUERY_MALFORMED: "Query has the wrong arguments: send {allowed}",
   HISTORY_LIMIT: "History limit is out of range: 1 to {limit} messages are allowed",
   UUID_MALFORMED: "Message id is malformed: a UUID in lower case is allowed",

@@ -28,7 +28,7 @@ export type LiveFrame =
   | { readonly type: "TYPING" };
 
 export type Query =
-  | { readonly type: "QUERY"; readonly query: "active_users" }
+  | { readonly type: "QUERY"; readonly query: "active_users" | "roster" }
   | { readonly type: "QUERY"; readonly query: "update_message"; readonly uuid: string; readonly text: string }
   | { readonly type: "QUERY"; readonly query: "delete_message"; readonly uuid: string }
   | {
@@ -74,10 +74,19 @@ export type ServerFrame =
   /** Only for clients in the extended mode, like the next two, §12. */
   | { readonly type: "SESSION"; readonly token: string; readonly position: number }
   | { readonly type: "JOIN"; readonly username: string }
-  | { readonly type: "TYPING"; readonly username: string };
+  | { readonly type: "TYPING" | "AWAY" | "BACK"; readonly username: string };
 
 /** A frame that the server broadcasts to all; each one is a position of a session, §12.3. */
 export type BroadcastFrame = Extract<ServerFrame, { type: "MSG" | "UPDATE" | "DISCONNECT" | "JOIN" }>;
+
+/** One session in the JSON answer to the `roster` query, §12.6. */
+export interface RosterEntry {
+  readonly username: string;
+  /** When it connected, in milliseconds since 1970. */
+  readonly since: number;
+  /** True while the session is held. */
+  readonly away: boolean;
+}
 
 /** One message in the JSON answer to the `history` query. */
 export interface HistoryEntry {

@@ -187,7 +187,7 @@ Deno.test("a session resumes in another run of the server, with its name, its me
     await using plain = await ChatClient.connect(chat.url, "plain");
     assertEquals(await plain.ask("c2/QUERY active_users"), "c2/ACKNOWLEDGE [alice,bob,plain]");
     assertEquals(
-      (await plain.ask("c2/UPDATE username; bob")).startsWith("c2/ERROR Username is in use"),
+      (await plain.ask("c2/UPDATE username; bob")).startsWith("c2/ERROR Username is held"),
       true,
     );
 

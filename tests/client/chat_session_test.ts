@@ -35,7 +35,7 @@ Deno.test("a session connects, asks for the history, for who is there and for th
   );
   assertEquals(driver.sent.slice(1), [
     "c2/QUERY history; 100",
-    "c2/QUERY active_users",
+    "c2/QUERY roster",
     "c2/QUERY server_info",
     "c2/PING",
   ]);
@@ -178,7 +178,7 @@ Deno.test("a lost connection is resumed at once, at the position that was counte
   const next = "n".repeat(43);
   driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${next}; 12`, `c2/MSG bob; 2; ${uuidOf(2)}; missed`);
   assertEquals(driver.sent.slice(1), [
-    "c2/QUERY active_users",
+    "c2/QUERY roster",
     "c2/QUERY server_info",
     `c2/SEND ${nonces[1]}; 1000; on its way`,
     `c2/QUERY update_message; ${uuidOf(1)}; edited`,

@@ -92,7 +92,7 @@ Deno.test("a hole is filled by up to five pages; past that a gap remains between
   const [history] = driver.eventsOf("history");
   assertEquals([history?.isReset, history?.isStart], [true, true]);
   assertEquals(history?.messages.map(({ text }) => text), ["n 10", "n 20", "n 30", "n 40", "n 50"]);
-  assertEquals(driver.sent, ["c2/QUERY active_users"], "what came in between was not minded");
+  assertEquals(driver.sent, ["c2/QUERY roster"], "what came in between was not minded");
 });
 
 Deno.test("an unacknowledged text is looked for in the history by name, timestamp and text; else it is offered again", () => {
@@ -251,7 +251,7 @@ Deno.test("a session that was saved is resumed by another program, with what it 
   after.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 12`, `c2/MSG bob; 1; ${uuidOf(5)}; missed`);
   assertEquals(after.sent.slice(1, 5), [
     "c2/QUERY history; 100",
-    "c2/QUERY active_users",
+    "c2/QUERY roster",
     "c2/QUERY server_info",
     `c2/SEND ${late}; 2; on its way`,
   ]);

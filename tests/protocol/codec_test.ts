@@ -76,6 +76,7 @@ Deno.test("every fault that can be read off one frame alone is produced by a vec
     "ALREADY_CONNECTED",
     "NOT_CONNECTED",
     "NAME_TAKEN",
+    "NAME_HELD",
     "NAME_RESERVED",
     "NAME_BANNED",
     "BANNED",

@@ -37,7 +37,7 @@ function hangingOrBreaking(receiver: Receiver): Receiver {
       receiver.receiveText(text);
     },
     receiveBinary: (bytes) => receiver.receiveBinary(bytes),
-    lost: () => receiver.lost(),
+    lost: (isGoingAway) => receiver.lost(isGoingAway),
   };
 }
 

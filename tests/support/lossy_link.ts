@@ -162,7 +162,9 @@ export class LossyLink {
     if (type === "RESUME") return this.#resume(socket, content);
     if (type === "CONNECT") return this.#connect(socket, content);
     if (session === undefined) return void answer("c2/ERROR Not connected: send c2/CONNECT username first");
-    if (content === "active_users") return void answer("c2/ACKNOWLEDGE [alice,bob]");
+    if (content === "roster" || content === "active_users") {
+      return void answer("c2/ACKNOWLEDGE [alice,bob]");
+    }
     if (content === "server_info") return void answer("c2/ACKNOWLEDGE {}");
     if (content.startsWith("history")) {
       const [, limit, before = "~"] = content.split("; ");

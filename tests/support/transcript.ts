@@ -60,6 +60,8 @@ const VALUES: { readonly [name: string]: string } = {
   id: "0|[1-9][0-9]{0,15}",
   time: "[0-9]+",
   uptime: "[0-9]+",
+  since: "[0-9]{13}",
+  seconds: "[0-9]+",
   version: "[0-9]+\\.[0-9]+\\.[0-9]+",
   limits: "\\{[^{}]+\\}",
 };

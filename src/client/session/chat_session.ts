@@ -85,6 +85,11 @@ export class ChatSession {
     return this.#conversation.users;
   }
 
+  /** Those whose connection is lost and whose session the server holds. */
+  get away(): readonly string[] {
+    return this.#conversation.away;
+  }
+
   /** How many texts are not known to be stored: queued, sent without an answer, or offered to the user. */
   get unsent(): number {
     const { own } = this.#conversation;
@@ -256,7 +261,7 @@ export class ChatSession {
     this.#phase = "waiting";
     const untilMs = this.#connection.scheduleRetry(nowMs);
     const text = this.#refusal ?? (isOpen ? "The connection was lost" : "The server cannot be reached");
-    const isNameTaken = this.#refusal !== undefined && isFaultText(this.#refusal, "NAME_TAKEN");
+    const isNameTaken = this.#refusal !== undefined && isFaultText(this.#refusal, "NAME_TAKEN", "NAME_HELD");
     this.#emit({ type: "state", state: "waiting", untilMs, text, isNameTaken });
   }
 
@@ -281,6 +286,9 @@ export class ChatSession {
         return;
       case "TYPING":
         return this.#conversation.typing(frame.username);
+      case "AWAY":
+      case "BACK":
+        return this.#conversation.setAway(frame.username, frame.type === "AWAY");
       default:
         this.#position++;
         if (!this.#conversation.receive(frame)) {
@@ -357,7 +365,7 @@ export class ChatSession {
   #notLetIn(nowMs: number, text: string): void {
     this.#refusal = text;
     // The name may still be held by our own lost connection, which the server has not noticed yet.
-    const mayPass = isFaultText(text, "NAME_TAKEN")
+    const mayPass = isFaultText(text, "NAME_TAKEN", "NAME_HELD")
       ? this.#connection.mayRetryName(nowMs)
       : this.#wasIn && passesByItself(text);
     if (mayPass) {

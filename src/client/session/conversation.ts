@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { readHistory, readReceipt, readUsers } from "../../protocol/codec.ts";
+import { readHistory, readReceipt, readRoster, readUsers } from "../../protocol/codec.ts";
 import type { BroadcastFrame } from "../../protocol/frames.ts";
 import { CatchUp, HELD_MAX, type HeldBroadcast } from "./catch_up.ts";
 import { OwnMessages } from "./own_messages.ts";
@@ -38,7 +38,11 @@ export class Conversation {
   }
 
   get users(): readonly string[] {
-    return this.#roster.names;
+    return this.#roster.present;
+  }
+
+  get away(): readonly string[] {
+    return this.#roster.away;
   }
 
   /**
@@ -55,6 +59,11 @@ export class Conversation {
 
   typing(username: string): void {
     if (this.#catchUp === undefined) this.#emit({ type: "typing", username });
+  }
+
+  /** A session is held, or is back. The roster that is asked for after catching up includes it. */
+  setAway(username: string, isAway: boolean): void {
+    this.#changeRoster((roster) => roster.setAway(username, isAway));
   }
 
   /**
@@ -117,10 +126,12 @@ export class Conversation {
   }
 
   receiveUsers(content: string | undefined): void {
-    const users = readUsers(content);
+    const entries = readRoster(content);
+    const users = entries?.map(({ username }) => username) ?? readUsers(content);
+    const away = entries?.filter(({ away }) => away).map(({ username }) => username) ?? [];
     // The list would be ahead of the held broadcasts; the session asks again after catching up.
     if (users !== undefined && this.#catchUp === undefined) {
-      this.#changeRoster((roster) => roster.replace(users));
+      this.#changeRoster((roster) => roster.replace(users, away));
     }
   }
 

@@ -64,7 +64,7 @@ export function frameOf(asked: Asked, isExtended: boolean): string {
     case "history":
       return encodeClientFrame({ type: "QUERY", query: "history", limit: asked.limit, before: asked.before });
     case "users":
-      return encodeClientFrame({ type: "QUERY", query: "active_users" });
+      return encodeClientFrame({ type: "QUERY", query: isExtended ? "roster" : "active_users" });
     case "info":
       return encodeClientFrame({ type: "QUERY", query: "server_info" });
     case "ping":

@@ -1,6 +1,6 @@
 /**
- * The names of the participants in the order of their arrival, from `active_users` and later broadcasts, PROTOCOL.md
- * §5.1 and §6. Its size is limited, because a hostile server may announce joins without end. A change costs the same
+ * The names of the participants in the order of their arrival, and which of them are away, from `roster` or
+ * `active_users` and later frames, PROTOCOL.md §5.1, §6 and §12.6. Its size is limited, because a hostile server may announce joins without end. A change costs the same
  * however many names there are.
  *
  * @module
@@ -13,6 +13,7 @@ export class Roster {
   /** Names by place, in order, and the place of each. */
   readonly #names = new Map<number, string>();
   readonly #places = new Map<string, number>();
+  readonly #away = new Set<string>();
   #nextPlace = 0;
   /** The names as an array; undefined after a change, until they are read. */
   #list: readonly string[] | undefined;
@@ -22,18 +23,31 @@ export class Roster {
     return this.#list ??= [...this.#names.values()];
   }
 
+  /** Those who are connected. */
+  get present(): readonly string[] {
+    return this.#away.size === 0 ? this.names : this.names.filter((name) => !this.#away.has(name));
+  }
+
+  /** Those whose connection is lost and whose session the server holds, in the order in which they were lost. */
+  get away(): readonly string[] {
+    return [...this.#away];
+  }
+
   has(name: string): boolean {
     return this.#places.has(name);
   }
 
   // Each method below returns whether it changed something.
 
-  replace(names: readonly string[]): boolean {
-    const before = this.names;
+  replace(names: readonly string[], away: readonly string[] = []): boolean {
+    const [before, awayBefore] = [this.names, this.away];
     this.#names.clear();
     this.#places.clear();
+    this.#away.clear();
     this.#list = undefined;
     for (const name of names) this.add(name);
+    for (const name of away) this.setAway(name, true);
+    if (awayBefore.length !== away.length || away.some((name, i) => name !== awayBefore[i])) return true;
     return this.names.length !== before.length || this.names.some((name, i) => name !== before[i]);
   }
 
@@ -60,7 +74,15 @@ export class Roster {
     if (taken !== undefined && taken < place) return this.remove(from);
     if (taken !== undefined) this.#drop(taken, to);
     this.#places.delete(from);
+    if (this.#away.delete(from)) this.#away.add(to);
     this.#put(place, to);
+    return true;
+  }
+
+  setAway(name: string, isAway: boolean): boolean {
+    if (!this.has(name) || this.#away.has(name) === isAway) return false;
+    if (isAway) this.#away.add(name);
+    else this.#away.delete(name);
     return true;
   }
 
@@ -73,6 +95,7 @@ export class Roster {
   #drop(place: number, name: string): void {
     this.#names.delete(place);
     this.#places.delete(name);
+    this.#away.delete(name);
     this.#list = undefined;
   }
 }

@@ -54,7 +54,7 @@ export type EndCause = "left" | "kicked" | "banned" | "elsewhere" | "closed";
  *   means that a hole remains before this page. `isOldest` means that the server has no older message.
  * - `queued`, `acknowledged`, `unsent`: a draft. `unsent` means that it is not sent by itself any more; call
  *   `settleDraft`. `wasSent` means that it left once: the answer was lost, and the history lacks the message.
- * - `users`: the roster changed. Read the session's `users` when they are shown: many may join at once.
+ * - `users`: the roster changed. Read the session's `users` and `away` when they are shown: many may join at once.
  * - `done`, `failed`: the answer to any other wish.
  */
 export type SessionEvent =

@@ -73,17 +73,54 @@ Deno.test("a session that joins is told its token and where it is, and then as e
   ]);
 });
 
-Deno.test("a live session that is lost is held: nobody is told, its name stays taken, and it is listed", async () => {
+Deno.test("a live session that is lost is held: clients of the extended mode receive AWAY, and its name stays taken", async () => {
   const { sequencer, bob, alice, send, held, room: rosterRoom, rosterSizes } = await room();
   sequencer.submit(alice, { type: "LOST" });
   await sequencer.idle();
   assertEquals(bob.frames(), []);
   send(bob, "c2/QUERY active_users", "c2/UPDATE username; Alice");
   await sequencer.idle();
-  assertEquals(bob.frames(), [`${ACK} [alice,bob]`, refusal("NAME_TAKEN")]);
+  assertEquals(bob.frames(), [`${ACK} [alice,bob]`, refusal("NAME_HELD").replace("{limit}", "120")]);
   assertEquals(rosterRoom.connectedUsers, 1, "who is held is not connected");
   assertEquals(rosterSizes.at(-1), 1);
   held.stop();
+});
+
+Deno.test("a session whose page goes away is held for 20 s, and leaves as its user does", async () => {
+  const stage = world();
+  const { sequencer, held, clock, send, room: rosterRoom } = stage;
+  const [alice] = await joined(stage, "alice");
+  const [bob] = await joined(stage, "bob");
+  bob.frames();
+  sequencer.submit(alice, { type: "LOST", isGoingAway: true });
+  await sequencer.idle();
+  clock.nowMs += 5001;
+  send(bob, "c2/UPDATE username; alice");
+  await sequencer.idle();
+  assertEquals(bob.frames(), ["c2/AWAY alice", refusal("NAME_HELD").replace("{limit}", "15")]);
+  const [detached] = held;
+  sequencer.submit(detached!, { type: "HOLD_EXPIRED", hold: 1 });
+  await sequencer.idle();
+  assertEquals(bob.frames(), ["c2/DISCONNECT disconnect; alice"]);
+  assertEquals(rosterRoom.usernames(), ["bob"]);
+});
+
+Deno.test("a session that resumes is back for the others, and only if they received AWAY", async () => {
+  for (const isNoticed of [true, false]) {
+    const stage = world();
+    const { sequencer, send, live } = stage;
+    const [alice, session] = await joined(stage, "alice");
+    const [bob] = await joined(stage, "bob");
+    if (isNoticed) sequencer.submit(alice, { type: "LOST" });
+    await sequencer.idle();
+    bob.frames();
+    const again = live("again");
+    send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`);
+    await sequencer.idle();
+    assertEquals(bob.frames(), isNoticed ? ["c2/BACK alice"] : []);
+    assertEquals(again.frames().filter((frame) => /AWAY|BACK/.test(frame)), []);
+    stage.held.stop();
+  }
 });
 
 Deno.test("a plain session that is lost is told at once, as ever", async () => {
@@ -407,6 +444,8 @@ Deno.test("a room that is full gives the place of whoever is held for longest", 
   send(frank, "c2/CONNECT frank");
   await sequencer.idle();
   assertEquals(carol.frames(), [
+    "c2/AWAY bob",
+    "c2/AWAY alice",
     "c2/DISCONNECT lost_connection; bob",
     "c2/JOIN dave",
     "c2/DISCONNECT lost_connection; alice",

@@ -1,0 +1,77 @@
+/**
+ * People who are away, in a real browser: those whose connection is lost are shown apart and not counted, a reload is
+ * no departure, and a closed page is one, soon.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { assertEquals } from "@std/assert";
+import { testInBrowser } from "../support/browser.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { ChatPage } from "../support/chat_page.ts";
+import { startTestChat } from "../support/chat_server.ts";
+import { CuttingProxy } from "../support/cutting_proxy.ts";
+
+/** Waits until these names are shown as here and as away. */
+async function readsPeople({ page }: ChatPage, here: string[], away: string[]): Promise<void> {
+  const shown = () =>
+    page.evaluate(() => {
+      const texts = (selector: string) =>
+        [...document.querySelectorAll<HTMLElement>(selector)].filter((item) =>
+          item.closest("[hidden]") === null
+        )
+          .map((item) => item.textContent ?? "");
+      return { here: texts("#names li"), away: texts("#away-names li") };
+    });
+  await page.waitForFunction(
+    (here, away) => {
+      const count = (selector: string) => document.querySelectorAll(selector).length;
+      return count("#names li") === here && count("#away-names li") === away;
+    },
+    {},
+    here.length,
+    away.length,
+  ).catch(() => {});
+  assertEquals(await shown(), { here, away });
+  assertEquals(await page.$eval("#people-title", (title) => title.textContent), `Here now (${here.length})`);
+}
+
+testInBrowser(
+  "who lost the connection is away and not counted, also for one who comes later, until the return",
+  async (stage) => {
+    await using server = await startTestChat();
+    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    const bob = await ChatPage.join(stage, server.url, "bob");
+    const alice = await ChatPage.join(stage, proxy.url, "alice");
+    await readsPeople(bob, ["bob (you)", "alice"], []);
+    const back = Promise.withResolvers<number>();
+    proxy.target = back.promise;
+    proxy.cutAll();
+    await readsPeople(bob, ["bob (you)"], ["alice"]);
+    const carol = await ChatPage.join(stage, server.url, "carol");
+    await readsPeople(carol, ["bob", "carol (you)"], ["alice"]);
+    back.resolve(server.port);
+    await alice.isLive();
+    await readsPeople(bob, ["bob (you)", "alice", "carol"], []);
+    await readsPeople(carol, ["bob", "alice", "carol (you)"], []);
+    await readsPeople(alice, ["bob", "alice (you)", "carol"], []);
+  },
+);
+
+for (const transport of ["serve", "ws"] as const) {
+  testInBrowser(
+    `${transport}: a reload is no departure, and a closed page leaves as its user does`,
+    async (stage) => {
+      await using server = await startTestChat({ limits: { resumeWindow: 1 }, transport });
+      await using bob = await ChatClient.connect(server.url, "bob");
+      const alice = await ChatPage.join(stage, server.url, "alice");
+      await alice.page.reload();
+      await alice.isLive();
+      await bob.drain();
+      assertEquals(bob.seen.filter((frame) => frame.startsWith("c2/DISCONNECT")), []);
+      await alice.page.close();
+      await bob.expect("c2/DISCONNECT disconnect; alice");
+    },
+  );
+}
