@@ -165,7 +165,7 @@ async function place(role: Role, values: RoleValues<Role>) {
   const { defaultKvLocation } = await import("./src/kv/kv.ts");
   const { readTlsFiles } = await import("./src/serving/tls_files.ts");
   return {
-    hostname: values.hostname,
+    hostname: values.hostname ?? await (await import("./src/serving/any_address.ts")).anyAddress(),
     port: values.port,
     metricsToken: values.metricsToken,
     trustProxy: values.trustProxy,

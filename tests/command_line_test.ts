@@ -23,7 +23,7 @@ import { parse, problemOf, valuesOf } from "./support/command_line.ts";
 Deno.test("chat without flags has the defaults that are documented", () => {
   assertEquals(valuesOf("chat"), {
     port: 5000,
-    hostname: "0.0.0.0",
+    hostname: undefined,
     id: undefined,
     name: "Chatter Server",
     address: undefined,
@@ -49,7 +49,7 @@ Deno.test("chat without flags has the defaults that are documented", () => {
 Deno.test("listing without flags has the defaults that are documented", () => {
   assertEquals(valuesOf("listing"), {
     port: 8000,
-    hostname: "0.0.0.0",
+    hostname: undefined,
     kv: undefined,
     checkInterval: 60,
     trustProxy: false,

@@ -42,7 +42,10 @@ Deno.test("chatter config shows each value and where it comes from, and no secre
     assertEquals(rows.get("--max-users"), ["7", "variable CHATTER_MAX_USERS"]);
     assertEquals(rows.get("--config"), [path, "variable CHATTER_CONFIG"]);
     assertEquals(rows.get("--port"), ["5001", "flag"]);
-    assertEquals(rows.get("--hostname"), ["0.0.0.0", "default"]);
+    assertEquals(rows.get("--hostname"), [
+      "(:: for all addresses; 0.0.0.0 without IPv6)",
+      "default",
+    ]);
     assertEquals(rows.get("--admin-token"), ["(hidden)", `${path}:3:12`]);
     assertFalse(stdout.includes(TOKEN));
     assertEquals([...rows.keys()].slice(1), Object.keys(COMMANDS.chat.flags).map(flagName));

@@ -93,7 +93,8 @@ export class Registry {
     announcement: Announcement,
     { origin, keyHash, proof }: Asker,
   ): Promise<{ readonly key: string } | Refusal> {
-    const address = readAddress(announcement.address ?? ":5000", origin);
+    const written = announcement.address ?? ":5000";
+    const address = readAddress(written, origin);
     if (isRefusal(address)) return address;
     const { index, pings } = this.#parts;
     const asked = {
@@ -127,7 +128,7 @@ export class Registry {
       } else {
         const outcome = await pings.forRequest({ address, id, origin, proof }, origin);
         if (isRefusal(outcome)) return outcome;
-        if (!outcome.answered) return refuse("PING_FAILED", outcome.problem);
+        if (!outcome.answered) return refuse("PING_FAILED", outcome.problem + hintFor(written, address));
         found = { ...found, answer: outcome };
       }
     }
@@ -339,6 +340,14 @@ export class Registry {
 
 function idKey(id: number): string {
   return `id ${id}`;
+}
+
+/** Why an address without a host may not be reached: the server may listen on the other family only. */
+function hintFor(written: string, { host }: ServerAddress): string {
+  if (!/^(?:wss?:\/\/)?:/i.test(written)) return "";
+  const family = host.includes(":") ? "IPv6" : "IPv4";
+  return ` The host is the ${family} address that the request came from: a server that does not listen on ${family} ` +
+    "needs --hostname :: or --address.";
 }
 
 function readAddress(written: string, origin: string): ServerAddress | Refusal {

@@ -56,7 +56,7 @@ function sharedFlags(role: string, port: number) {
     hostname: flag(
       "address to listen on; 127.0.0.1 accepts only this machine",
       text("ADDRESS", "a host name or an IP address", /^\S+$/),
-      { default: "0.0.0.0" },
+      { defaultText: ":: for all addresses; 0.0.0.0 without IPv6" },
     ),
     kv: flag(
       "where the server keeps its data: a file path, :memory:, or the URL of a Deno KV",

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { bracketed } from "../address.ts";
 import { KvUnavailable } from "../kv/kv.ts";
 
 /** Codes of node:net for an address that this machine does not have; EINVAL is Deno's. */
@@ -15,7 +16,8 @@ export class CannotStart extends Error {
 }
 
 export interface ListenAddress {
-  readonly hostname: string;
+  /** Undefined for all addresses. */
+  readonly hostname?: string | undefined;
   readonly port: number;
 }
 
@@ -23,7 +25,8 @@ export interface ListenAddress {
 export function startFailure(error: unknown, { hostname, port }: ListenAddress): string | undefined {
   if (error instanceof CannotStart || error instanceof KvUnavailable) return oneLine(error.message);
   if (!(error instanceof Error) || !isOfTheWorld(error)) return undefined;
-  const listen = `Cannot listen on ${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  const place = hostname === undefined ? `port ${port}` : `${bracketed(hostname)}:${port}`;
+  const listen = `Cannot listen on ${place}`;
   // node:net reports the same failures by a code.
   const code = "code" in error ? error.code : undefined;
   if (error instanceof Deno.errors.AddrInUse || code === "EADDRINUSE") {
@@ -34,7 +37,7 @@ export function startFailure(error: unknown, { hostname, port }: ListenAddress):
     (typeof code === "string" && NO_OWN_ADDRESS.includes(code)) ||
     /lookup address|invalid host/.test(error.message)
   ) {
-    return `${listen}: this machine does not have this address. Give another --hostname; 0.0.0.0 means all addresses`;
+    return `${listen}: this machine does not have this address. Give another --hostname, or none for all addresses`;
   }
   if (error instanceof Deno.errors.PermissionDenied || code === "EACCES") {
     return `${listen}: this user is not allowed to. Give a --port of 1024 or more, or the right to use a lower one`;

@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { anyAddress } from "../../src/serving/any_address.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { type ListedServer, listedServers, untilListed } from "../support/listed_servers.ts";
 import { type ServerProgram, startServer } from "../support/program.ts";
@@ -60,6 +61,26 @@ Deno.test("killed and started again without its store, a chat server on its port
   }
   await using _chat = await startChatFor(listing.url, ...flags, "--name", "After");
   await untilListed(listing.url, 10, listed("After"));
+});
+
+Deno.test({
+  name:
+    "a chat server without --hostname is listed by a listing that it reaches over IPv6, and is there on both families",
+  ignore: await anyAddress() !== "::",
+  async fn() {
+    await using listing = await startServer("listing", ["--hostname", "::1"]);
+    for (const transport of ["serve", "ws"]) {
+      const flags = ["--listing", listing.url, "--transport", transport, "--name", transport];
+      await using chat = await startServer("chat", flags, { CHATTER_HOSTNAME: "" });
+      const [entry] = await untilListed(listing.url, 10, ([entry]) => entry?.displayName === transport);
+      assertEquals(entry!.address, `[::1]:${chat.port}`);
+      for (const host of ["127.0.0.1", "[::1]"]) {
+        await using client = await ChatClient.connect(`http://${host}:${chat.port}`, "alice");
+        await client.say("hello");
+      }
+      await chat.stop();
+    }
+  },
 });
 
 Deno.test("a chat server is listed within 10 s of the start of a listing that came later", async () => {

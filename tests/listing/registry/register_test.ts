@@ -144,6 +144,23 @@ Deno.test("a server that does not answer the ping is not listed, and receives wh
   assertEquals(await listing.shown(7), undefined);
 });
 
+Deno.test("a server that is not reached at the address of its request is given the cause, by its family", async () => {
+  await using listing = await ListingUnderTest.start();
+  listing.prober.answer = () => SILENT;
+  const cases: [address: string | undefined, peer: string, family: string | undefined][] = [
+    [undefined, "::1", "IPv6"],
+    [":5000", "::ffff:10.0.0.9", "IPv4"],
+    ["wss://:5000", "fd00::9", "IPv6"],
+    ["chat.example:5000", "::1", undefined],
+  ];
+  for (const [address, peer, family] of cases) {
+    const { text } = await listing.ask("POST", "/servers/7", { body: { address }, peer });
+    const hint = `a server that does not listen on ${family} needs --hostname :: or --address.`;
+    assertEquals(text.includes("needs --hostname"), family !== undefined, text);
+    if (family !== undefined) assertStringIncludes(text, hint);
+  }
+});
+
 Deno.test("a listed id that answers is taken, and its key goes on working", async () => {
   await using listing = await ListingUnderTest.start();
   const key = await listing.list(7, { serverName: "first" });
