@@ -20,7 +20,8 @@ export class KvSessionStore implements SessionStore {
       // Layout 2 has no first position.
       sessions.push({ id: key[1] as string, ...value, firstPosition: value.firstPosition ?? 0 });
     }
-    return sessions.sort((a, b) => a.connectedAtMs - b.connectedAtMs);
+    // Positions are the order; the clock may have been set back between two.
+    return sessions.sort((a, b) => a.firstPosition - b.firstPosition || a.connectedAtMs - b.connectedAtMs);
   }
 
   async change(sessions: ReadonlyMap<string, StoredSession | undefined>): Promise<void> {

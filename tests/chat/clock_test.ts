@@ -230,3 +230,22 @@ Deno.test("chat whose clock is a day behind keeps its messages, with the time th
     assertEquals(await receipts(alice), [["one", NOW_MS], ["two", NOW_MS - DAY_MS]]);
   });
 });
+
+Deno.test("chat whose clock was set back between two who joined has them in their order after a restart", async () => {
+  await inTempFolder(async (folder) => {
+    let nowMs = NOW_MS;
+    const options = { kv: `${folder}/chat.db`, nowMs: () => nowMs };
+    const names = ["zoe", "alice", "mo"];
+    {
+      await using chat = await startTestChat(options);
+      for (const name of names) {
+        const client = await ChatClient.open(chat.url, true);
+        await client.ask(`c2/CONNECT ${name}`);
+        nowMs -= DAY_MS;
+      }
+    }
+    await using chat = await startTestChat({ ...options, adminToken: TOKEN });
+    const { users } = (await new AdminApi(chat.url).get("users")).json;
+    assertEquals(users.map(({ username }: { username: string }) => username), names);
+  });
+});
