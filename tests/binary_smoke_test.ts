@@ -140,7 +140,7 @@ Deno.test("a chat server registers, carries a conversation, delists itself, and 
     const told = await anna.next();
     assertMatch(told, /^c2\/MSG anna; 1700000000000; [0-9a-f-]{36}; hello; there$/);
     await bert.expect(told);
-    await untilListed(listing.url, 5, ([now]) => now?.connectedUsers === 2);
+    await untilListed(listing.url, 20, ([now]) => now?.connectedUsers === 2);
     const uuid = told.split("; ")[2];
 
     const { status, tookMs } = await first.stop("SIGTERM");

@@ -115,7 +115,7 @@ Deno.test("instances of a listing on Deno Deploy list the same servers", () =>
     await chat.event("listing.registered");
     // What another instance wrote is seen a second later.
     for (const instance of [listing, other]) {
-      await untilListed(instance.url, 10, ([entry]) => entry?.id === 7);
+      await untilListed(instance.url, 20, ([entry]) => entry?.id === 7);
     }
     assertEquals((await chat.stop()).status, 0);
     await evict(listing);

@@ -256,7 +256,7 @@ Deno.test("a listing is told the new name and the new limit of users", async () 
   await server.event("listing.registered");
   await files.configure({ chat: { name: "After", "max-users": 7 } });
   await hangUp(server, 1);
-  const listed = await untilListed(listing.url, 10, ([entry]) => entry?.displayName === "After");
+  const listed = await untilListed(listing.url, 20, ([entry]) => entry?.displayName === "After");
   assertEquals(listed.map(({ maxUsers }) => maxUsers), [7]);
 });
 

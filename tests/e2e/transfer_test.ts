@@ -89,7 +89,7 @@ Deno.test("the servers of a listing that runs come to another that runs, and kee
     const imported = await runProgram(["import", file, "--kv", `${folder}/to.db`]);
     assertEquals(imported.stdout, "Rows taken: 1, skipped: 0.\n", imported.stderr);
     const servers = async (url: string) => (await (await fetch(`${url}/servers`)).json()).servers;
-    await untilListed(to.url, 10, (entries) => entries.length > 0);
+    await untilListed(to.url, 20, (entries) => entries.length > 0);
     assertEquals(await servers(to.url), await servers(from.url));
   });
 });
