@@ -7,7 +7,16 @@
 import { ROOT, say, VERSION } from "./run_deno.ts";
 
 /** The headings of a release, in this order. */
-export const PARTS = ["Protocol", "Flags", "Storage", "Security", "Added", "Changed", "Fixed"] as const;
+export const PARTS = [
+  "Protocol",
+  "Flags",
+  "Storage",
+  "Security",
+  "Added",
+  "Changed",
+  "Fixed",
+  "Clients",
+] as const;
 
 export interface Release {
   readonly version: string;
