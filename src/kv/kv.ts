@@ -6,6 +6,8 @@
  */
 import { makeOwn } from "./own_files.ts";
 
+import { REMOVED } from "./scrub.ts";
+
 /** The KV cannot be opened or written. The message is one line that says what to do. */
 export class KvUnavailable extends Error {
   override name = "KvUnavailable";
@@ -86,7 +88,12 @@ export async function claimLayout(kv: Deno.Kv, location: string | undefined, min
       throw new KvUnavailable(`Cannot use the store at ${place}: ${problem}: ${anotherStore(location)}`);
     }
     const { role, version } = mine;
-    if (found?.version !== version) await kv.set(LAYOUT, { role, version });
+    if (found?.version !== version) {
+      const atomic = kv.atomic().set(LAYOUT, { role, version });
+      // Earlier programs left in the file what they removed from the rows.
+      if (found !== null) atomic.set(REMOVED.now, true);
+      await atomic.commit();
+    }
   } catch (error) {
     throw error instanceof KvUnavailable ? error : KvUnavailable.at(location ?? ATTACHED, error);
   }
