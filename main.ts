@@ -53,6 +53,7 @@ function askSecret(flag: string): string | undefined {
 async function run(line: CommandLine): Promise<Status> {
   switch (line.kind) {
     case "help":
+      if (Deno.args.length === 0) await wantRoleOnDenoDeploy();
       return await report({ output: helpText(line.topic) });
     case "version":
       return await report({ output: `${versionLine()}\n` });
@@ -148,6 +149,13 @@ async function refuseOnDenoDeploy({ tlsCert, transport, workers }: RoleValues<"c
   if (problem === undefined) return;
   const { CannotStart } = await import("./src/serving/start_failure.ts");
   throw new CannotStart(problem);
+}
+
+/** Throws on Deno Deploy, where a program that only shows its help is taken for a server that works. */
+async function wantRoleOnDenoDeploy(): Promise<void> {
+  const { isDenoDeploy } = await import("./src/kv/kv.ts");
+  if (!isDenoDeploy(env)) return;
+  throw new UsageError("CHATTER_ROLE is not set in this context of Deno Deploy; allowed: chat or listing");
 }
 
 async function listingOptions(values: RoleValues<"listing">) {

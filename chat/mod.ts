@@ -38,7 +38,8 @@ import { Node, type Stores } from "./node.ts";
 import { changeable, type Settings, SettingsInForce } from "./settings.ts";
 import type { ThreadLink } from "./gateway/threads/link.ts";
 import { TRANSPORTS } from "./gateway/threads/mod.ts";
-import type { TransportName } from "./sockets/transport.ts";
+import { EarlyPort } from "./sockets/early_port.ts";
+import type { StartTransport, TransportName } from "./sockets/transport.ts";
 
 /** How long a turn gathers inputs: on ws, where one write sends a whole turn, for a round of the event loop. */
 const SOON: Readonly<Record<TransportName, (turn: () => void) => void>> = {
@@ -98,6 +99,8 @@ const FLUSH_MS = 1000;
  */
 export async function startChat(options: ChatOptions): Promise<RunningChat> {
   wantDenoFor(options);
+  const settings = new SettingsInForce(options);
+  await using early = options.onDenoDeploy ? await openEarly(options, settings) : undefined;
   // One process only: message ids, history window and order are in its memory.
   const store = await openStore(options.kv, LAYOUT, {
     isShared: false,
@@ -105,11 +108,20 @@ export async function startChat(options: ChatOptions): Promise<RunningChat> {
     takesOver: options.onDenoDeploy,
   });
   try {
-    return await start(options, store);
+    return await start(options, { settings, store, transport: early?.take ?? TRANSPORTS[options.transport] });
   } catch (error) {
     await store[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Deno Deploy waits for the port of an instance, which waits for the store of the one before it. */
+function openEarly(
+  { hostname, port, tls, transport }: ChatOptions,
+  { limits }: Settings,
+): Promise<EarlyPort> {
+  const rest = { limits, sharers: 1, steadyMs: steadyClock, log: logger("chat") };
+  return EarlyPort.open(TRANSPORTS[transport], { hostname, port, tls, ...rest });
 }
 
 /** Throws `CannotStart` if this Deno is too old for the options. */
@@ -121,9 +133,15 @@ function wantDenoFor({ transport, tls, workers }: ChatOptions): void {
   if (workers > 1) want29("--workers", "Leave it out");
 }
 
-async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
+async function start(
+  options: ChatOptions,
+  { settings, store, transport }: {
+    readonly settings: SettingsInForce;
+    readonly store: Store;
+    readonly transport: StartTransport;
+  },
+): Promise<RunningChat> {
   const { nowMs = wallClock } = options;
-  const settings = new SettingsInForce(options);
   const log = logger("chat");
   const id = options.id ?? await serverId(store.kv, Math.random);
   const meters = new ChatMeters();
@@ -154,7 +172,8 @@ async function start(options: ChatOptions, store: Store): Promise<RunningChat> {
   started.defer(() => node.stop());
   const isReady = () => answers(store);
   const admin = await adminOf(options.adminToken, { id, settings, node, stores });
-  gateways = await openGateways(options, node, { id, settings, admin, workers, links, isReady, meters, log });
+  const parts = { id, settings, admin, workers, links, isReady, meters, log, startTransport: transport };
+  gateways = await openGateways(options, node, parts);
   started.move();
   const chat = new RunningServer({ options, id, settings, store, node, gateways, log });
   chat.announce();
@@ -297,12 +316,13 @@ async function adminOf(
 async function openGateways(
   options: ChatOptions,
   { sequencer }: Node,
-  { id, settings, admin, workers, links, isReady, meters, log }:
+  { id, settings, admin, workers, links, isReady, meters, log, startTransport }:
     & Pick<GatewayOptions, "settings" | "admin" | "isReady" | "meters" | "log">
     & {
       readonly id: number;
       readonly workers: readonly Worker[];
       readonly links: Set<ThreadLink>;
+      readonly startTransport: StartTransport;
     },
 ): Promise<Gateways> {
   const { hostname, port, tls, transport, adminToken: token } = options;
@@ -336,7 +356,7 @@ async function openGateways(
     ], {
       serverName: name,
     });
-    return await Gateway.open({ ...gateway, ...behind, transport: TRANSPORTS[transport], assets });
+    return await Gateway.open({ ...gateway, ...behind, transport: startTransport, assets });
   }
   const { GatewayPool, BEAT_MS, addRowsOfThreads } = await loadThreads();
   const isAdministered = token !== undefined;

@@ -18,7 +18,7 @@ import {
 import config from "../deno.json" with { type: "json" };
 import { ChatClient } from "./support/chat_client.ts";
 import { untilListed } from "./support/listed_servers.ts";
-import { type Role, type ServerProgram, startServer, type Variables } from "./support/program.ts";
+import { type Role, runProgram, type ServerProgram, startServer, type Variables } from "./support/program.ts";
 import { RawPeer } from "./support/raw_peer.ts";
 import { inTempFolder } from "./support/temp_folder.ts";
 
@@ -98,6 +98,53 @@ Deno.test("a chat server on Deno Deploy makes room for its next instance, which 
     assertStringIncludes(await ben.ask("c2/QUERY history; 1"), `{"uuid":"${id}"`);
     await evict(second);
   }));
+
+Deno.test("a chat server on Deno Deploy that waits for the store has its port open, is not ready, and says so", () =>
+  inTempFolder(async (folder) => {
+    await using first = await startOnDeploy("chat", folder);
+    // It does not give the store back until it goes on.
+    first.kill("SIGSTOP");
+    const port = freePort();
+    const url = `http://127.0.0.1:${port}`;
+    const starting = startOnDeploy("chat", folder, { DENO_SERVE_ADDRESS: `tcp:127.0.0.1:${port}` });
+    const waiting = await untilAnswered(`${url}/readyz`);
+    assertEquals(waiting.status, 503);
+    assertStringIncludes(await waiting.text(), "Not ready: another instance");
+    assertEquals(await (await fetch(`${url}/healthz`)).text(), "ok\n");
+    assertMatch(await RawPeer.refused(url), /^HTTP\/1\.1 503 /);
+    first.kill("SIGCONT");
+    await using second = await starting;
+    assertEquals(second.events.map(({ message }) => message).slice(0, 2), ["store.awaited", "listening"]);
+    assertEquals(second.port, port);
+    assertEquals(await (await fetch(`${url}/readyz`)).text(), "ready\n");
+    await using anna = await ChatClient.connect(second.url, "anna");
+    await anna.say("hello");
+    await evict(second);
+  }));
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** The first answer, once the port is open. */
+async function untilAnswered(url: string): Promise<Response> {
+  while (true) {
+    const response = await fetch(url).catch(() => undefined);
+    if (response !== undefined) return response;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+Deno.test("on Deno Deploy a start without a role is one line and status 2, and help stays help", async () => {
+  const deploy = { DENO_DEPLOY: "true" };
+  assertEquals(await runProgram([], deploy), {
+    status: 2,
+    stdout: "",
+    stderr: "chatter: CHATTER_ROLE is not set in this context of Deno Deploy; allowed: chat or listing\n",
+  });
+  assertEquals((await runProgram(["help"], deploy)).status, 0);
+});
 
 Deno.test("a chat server on Deno Deploy stops in time although a peer never answers the close", () =>
   inTempFolder(async (folder) => {

@@ -31,6 +31,8 @@ export interface LeaseOptions {
   readonly asks: boolean;
   readonly steadyMs: NowMs;
   readonly times?: LeaseTimes;
+  /** Called once if another process has the lease. */
+  readonly onWait?: () => void;
 }
 
 export class StoreLease {
@@ -59,8 +61,11 @@ export class StoreLease {
   }
 
   /** Waits until the lease is free or expired and takes it. Throws `StoreInUse` if its holder keeps it. */
-  static async take(kv: Deno.Kv, { times = LEASE_TIMES, ...options }: LeaseOptions): Promise<StoreLease> {
-    const all = { ...options, times };
+  static async take(
+    kv: Deno.Kv,
+    { times = LEASE_TIMES, onWait = () => {}, ...options }: LeaseOptions,
+  ): Promise<StoreLease> {
+    const all = { ...options, times, onWait };
     const me = crypto.randomUUID();
     let seen: { readonly holder: unknown; readonly mark: string; readonly sinceMs: number } | undefined;
     while (true) {
@@ -71,6 +76,7 @@ export class StoreLease {
         // The holder renewed it, or another waiting process was first, of which one is enough.
         if (!options.asks || holder.value !== seen.holder) throw new StoreInUse(undefined);
       }
+      if (seen === undefined && holder.value !== null) onWait();
       if (seen?.mark !== mark) seen = { holder: holder.value, mark, sinceMs: nowMs };
       if (holder.value === null || nowMs - seen.sinceMs >= times.expiry) {
         const taken = await kv.atomic().check(holder, renewed).set(HOLDER, me).set(RENEWED, 0).delete(ASKED)

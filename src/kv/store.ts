@@ -72,7 +72,7 @@ export async function openStore(
   if (path !== undefined) await closeStore(path, layout.role);
   const opened = path === undefined ? undefined : new OpenedFiles(path);
   const isLeased = !isShared && path === undefined && location !== ":memory:";
-  const lease = isLeased ? await takeLease(kv, location, takesOver) : undefined;
+  const lease = isLeased ? await takeLease(kv, location, { asks: takesOver, role: layout.role }) : undefined;
   if (lease !== undefined) held.defer(() => lease.release());
   const all = held.move();
   return {
@@ -97,10 +97,15 @@ async function closeStore(path: string, role: Layout["role"]): Promise<void> {
   if (closed.length > 0) logger(role).info("store.closed_to_others", { paths: closed });
 }
 
-async function takeLease(kv: Deno.Kv, location: string | undefined, asks: boolean): Promise<StoreLease> {
+async function takeLease(
+  kv: Deno.Kv,
+  location: string | undefined,
+  { asks, role }: { readonly asks: boolean; readonly role: Layout["role"] },
+): Promise<StoreLease> {
   // Loaded on demand: most stores are files.
   const { StoreLease } = await import("./lease.ts");
-  return await refusingInUse(location, () => StoreLease.take(kv, { asks, steadyMs: steadyClock }));
+  const onWait = () => logger(role).info("store.awaited", { place: location ?? ATTACHED });
+  return await refusingInUse(location, () => StoreLease.take(kv, { asks, steadyMs: steadyClock, onWait }));
 }
 
 async function refusingInUse<T>(location: string | undefined, take: () => Promise<T>): Promise<T> {

@@ -229,6 +229,11 @@ export const LOG_EVENTS = {
     values: ["signal", "because"],
     about: "A signal came, or another instance has the store or wants it.",
   },
+  "store.awaited": {
+    level: "info",
+    values: ["place"],
+    about: "Another process has the store: the server is not ready until it is free.",
+  },
   "store.closed_to_others": {
     level: "info",
     values: ["paths"],
