@@ -155,6 +155,9 @@ export class Node {
       version: VERSION,
       startedSteadyMs: steadyClock(),
       limits: settings.limits,
+      get limitLoopback() {
+        return settings.limitLoopback;
+      },
       mintId: messageIds({ nowMs, random32 }, newest?.uuid),
       state: this.#state,
       bans,

@@ -215,6 +215,22 @@ export function addressSite(ip: string): string | undefined {
   return `${site.map((part) => part.toString(16)).join(":")}::/48`;
 }
 
+/** Blocks of one site that may use their whole share on a chat server. Hosters give each customer a /64 of one /48. */
+export const BLOCKS_PER_SITE = 4;
+
+/** Addresses that a limit counts as one; they may have `times` the limit. */
+export interface AddressPlace {
+  readonly key: string;
+  readonly times: number;
+}
+
+/** The places that an address counts for on a chat server: its block and, in IPv6, its site. */
+export function placesOf(ip: string): readonly [AddressPlace, AddressPlace?] {
+  const block = { key: addressBlock(ip), times: 1 };
+  const site = addressSite(ip);
+  return site === undefined ? [block] : [block, { key: site, times: BLOCKS_PER_SITE }];
+}
+
 /** True if other machines can reach a server that listens on `hostname`. */
 export function isPublicHost(hostname: string): boolean {
   return hostname !== "localhost" && !isLoopback(hostname);

@@ -17,7 +17,7 @@ import {
 } from "../src/cli/commands.ts";
 import { helpText } from "../src/cli/help_text.ts";
 import { limitsOf } from "../src/cli/server_flags.ts";
-import { DEFAULT_LIMITS, type Limit, LIMITS } from "../src/protocol/limits.ts";
+import { DEFAULT_LIMITS, followed, type Limit, LIMITS } from "../src/protocol/limits.ts";
 import { parse, problemOf, valuesOf } from "./support/command_line.ts";
 
 Deno.test("chat without flags has the defaults that are documented", () => {
@@ -376,7 +376,7 @@ Deno.test("every flag has a line of help with its default, and every limit with 
   for (const limit of Object.values<Limit>(LIMITS)) {
     assertStringIncludes(
       help,
-      `${limit.description} Default: ${limit.default}. ` +
+      `${limit.description} Default: ${limit.follows?.text ?? limit.default}. ` +
         `Allowed: a whole number from ${limit.min} to ${limit.max} (${limit.unit}). Reason: ${limit.reason}.`,
     );
   }
@@ -397,7 +397,28 @@ Deno.test("the flag of a limit is the one that the table of limits names", () =>
 });
 
 Deno.test("the limits of a command line are exactly the limits of the table", () => {
-  const line = parse("chat --max-users 3");
+  const line = parse("chat --resume-window 3");
   assert(line.kind === "chat");
-  assertEquals(limitsOf(LIMITS, line.values), { ...DEFAULT_LIMITS, maxUsers: 3 });
+  assertEquals(limitsOf(LIMITS, line.values), { ...DEFAULT_LIMITS, resumeWindow: 3 });
+});
+
+Deno.test("a limit that is not given follows the one that its default names", () => {
+  for (const { default: value, follows } of Object.values<Limit>(LIMITS)) {
+    if (follows === undefined) continue;
+    assertEquals(value, followed(follows, DEFAULT_LIMITS[follows.limit as "maxUsers"]));
+  }
+  const cases: [string, users: number, rate: number][] = [
+    ["chat --max-users 100 --flood-rate 5", 50, 20],
+    ["chat --max-users 5 --flood-rate 0", 3, 0],
+    ["chat --max-users 7", 4, 80],
+    ["chat --max-users 100 --max-users-per-address 2 --flood-rate-per-address 0", 2, 0],
+  ];
+  for (const [line, maxUsersPerAddress, floodRatePerAddress] of cases) {
+    const values = valuesOf(line);
+    assertEquals(
+      [values.maxUsersPerAddress, values.floodRatePerAddress],
+      [maxUsersPerAddress, floodRatePerAddress],
+      line,
+    );
+  }
 });

@@ -48,9 +48,9 @@ for (
         ...row,
         isTold: pastIt !== "",
       })),
-      Object.values<Limit>(limits).map(({ flag, unit, default: otherwise, min, max, reason }) => ({
+      Object.values<Limit>(limits).map(({ flag, unit, default: otherwise, min, max, reason, follows }) => ({
         flag: `--${flag}`,
-        default: String(otherwise),
+        default: follows?.text ?? String(otherwise),
         unit,
         range: `${min} to ${max}`,
         reason,

@@ -90,7 +90,7 @@ export class Moderation {
       const { bans, nowMs, mintId } = this.#options;
       const { name, message, seconds } = request;
       const holder = name === undefined ? undefined : this.#holder(name);
-      // A session held since an earlier run has no address.
+      // A session that a program from before addresses were stored held has none.
       if (request.withAddress && !holder?.remoteAddress) return unchanged(refuseAdmin("NOT_CONNECTED"));
       await this.#sweep();
       const createdAtMs = nowMs();

@@ -4,22 +4,13 @@
  *
  * @module
  */
-import { addressBlock, forwardedAddress, isLoopback, normalizeIp } from "../../src/address.ts";
+import { forwardedAddress, isLoopback, normalizeIp } from "../../src/address.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
-import { KeyedTokenBuckets, rateOf } from "../../src/token_bucket.ts";
-
-/**
- * Addresses whose rate is kept, about 200 bytes each. Above it the least recent is evicted and starts with a full
- * burst, which an attacker with that many addresses has anyway.
- */
-export const RATE_ADDRESSES_MAX = 16_384;
+import { type AddressShare, AddressShares, type ShareLimits } from "./address_shares.ts";
 
 /** The rules in force; each is read at every handshake. */
 export interface AdmissionRules {
-  readonly limits: Pick<
-    Limits,
-    "maxSockets" | "maxSocketsPerAddress" | "socketBurstPerAddress" | "socketRatePerAddress"
-  >;
+  readonly limits: ShareLimits & Pick<Limits, "maxSockets">;
   /** Takes the address from the last entry of X-Forwarded-For. */
   readonly trustProxy: boolean;
   /** Applies the limits to loopback addresses too. */
@@ -47,22 +38,23 @@ export interface Refused {
 
 export class Admission {
   readonly #rules: AdmissionRules;
-  /** Open sockets per address block; only blocks that have any. */
-  readonly #sockets = new Map<string, number>();
-  readonly #rates: KeyedTokenBuckets;
+  readonly #shares: AddressShares;
   /** All open sockets, including those without a limit per address. */
   #total = 0;
 
   constructor(rules: AdmissionRules) {
     this.#rules = rules;
-    const { limits } = rules;
-    const rate = rateOf(() => limits.socketBurstPerAddress, () => limits.socketRatePerAddress);
-    this.#rates = new KeyedTokenBuckets(rate, RATE_ADDRESSES_MAX);
+    this.#shares = new AddressShares(rules.limits);
   }
 
-  /** Address blocks with open sockets. */
+  /** Address blocks and sites with open sockets. */
   get addresses(): number {
-    return this.#sockets.size;
+    return this.#shares.usedSize;
+  }
+
+  /** The share of the sessions of an address; undefined if its limits do not apply. */
+  shareOf(address: string): AddressShare | undefined {
+    return isLoopback(address) && !this.#rules.limitLoopback ? undefined : this.#shares.of(address);
   }
 
   /** The address that a request counts for: the peer's, or the one in a trusted proxy's X-Forwarded-For. */
@@ -75,48 +67,40 @@ export class Admission {
    * Decides a handshake at `nowMs` of a steady clock, and counts an admitted one. `remoteAddress` is from `addressOf`.
    */
   admit(remoteAddress: string, nowMs: number): Admitted | Refused {
-    const { limits, limitLoopback } = this.#rules;
+    const { limits } = this.#rules;
     if (this.#total >= limits.maxSockets) {
       const text =
         `Too many connections to this server: at most ${limits.maxSockets} are allowed, try again later`;
       return refusal("full", 503, text);
     }
-    if (isLoopback(remoteAddress) && !limitLoopback) return this.#count(undefined);
-    const block = addressBlock(remoteAddress);
-    const sockets = this.#sockets.get(block) ?? 0;
-    if (sockets >= limits.maxSocketsPerAddress) {
+    const share = this.shareOf(remoteAddress);
+    if (share === undefined) return this.#count(undefined);
+    if (!share.hasSocket) {
       const text =
         `Too many connections from this address: at most ${limits.maxSocketsPerAddress} are allowed`;
       return refusal("sockets", 429, text);
     }
     const rate = limits.socketRatePerAddress;
-    // 0 disables the limit.
-    if (rate > 0 && !this.#rates.consume(block, nowMs)) {
+    if (!share.takesSocket(nowMs)) {
       const text =
         `Too many new connections from this address: the sustained rate limit is ${rate} per second`;
       return refusal("rate", 429, text, Math.ceil(1 / rate));
     }
-    this.#sockets.set(block, sockets + 1);
-    return this.#count(block);
+    return this.#count(share);
   }
 
-  /** Counts a socket in total and, if given, for its address block. */
-  #count(block: string | undefined): Admitted {
+  /** Counts a socket in total and, if given, for the share of its address. */
+  #count(share: AddressShare | undefined): Admitted {
     this.#total++;
+    if (share !== undefined) this.#shares.enter(share);
     let isCounted = true;
     const leave = () => {
-      if (isCounted) this.#leave(block);
+      if (!isCounted) return;
       isCounted = false;
+      this.#total--;
+      if (share !== undefined) this.#shares.leave(share);
     };
     return { isAdmitted: true, leave };
-  }
-
-  #leave(block: string | undefined): void {
-    this.#total--;
-    if (block === undefined) return;
-    const left = (this.#sockets.get(block) ?? 0) - 1;
-    if (left > 0) this.#sockets.set(block, left);
-    else this.#sockets.delete(block);
   }
 }
 

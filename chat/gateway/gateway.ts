@@ -43,6 +43,8 @@ export interface Gateways {
 /** Decides handshakes, at once or after a question to another thread. */
 export interface Gate {
   readonly addressOf: Admission["addressOf"];
+  /** Undefined also if another thread counts. */
+  readonly shareOf: Admission["shareOf"];
   admit(...arrival: Parameters<Admission["admit"]>): Admitted | Refused | Promise<Admitted | Refused>;
 }
 
@@ -206,7 +208,8 @@ export class Gateway implements Gateways {
   }
 
   readonly #accept = (connection: Connection): Session => {
-    const session = new Session({ id: crypto.randomUUID(), connection }, this.#rules);
+    const share = this.#options.admission.shareOf(connection.remoteAddress);
+    const session = new Session({ id: crypto.randomUUID(), connection, share }, this.#rules);
     this.#options.meters.socketOpened();
     if (this.#hasStoppedReading) session.stopReading();
     this.#sessions.add(session);

@@ -15,11 +15,17 @@ import type { Participant } from "../delivery/participant.ts";
 import type { ChatMeters } from "../meters.ts";
 import { Outbox, type OutboxOwner } from "../delivery/outbox.ts";
 import { type Frame, toFrame } from "../room/frame.ts";
+import type { AddressShare } from "./address_shares.ts";
 import type { SessionId } from "../room/room.ts";
 import type { Input } from "../room/decision.ts";
 
 /** UTF-16 units of a frame per token of the flood limit, §7.4: a message of the maximum length in most scripts. */
 export const UNITS_OF_A_TOKEN = 4096;
+
+/** Tokens of the flood limits that a frame of `length` UTF-16 units takes. */
+export function tokensOf(length: number): number {
+  return 1 + Math.floor(length / UNITS_OF_A_TOKEN);
+}
 
 /** Takes what sessions receive: the sequencer. */
 export interface Inbox {
@@ -37,6 +43,8 @@ export interface Inbox {
 export interface SessionParts {
   readonly id: SessionId;
   readonly connection: Connection;
+  /** Of its address; undefined if it has no limit, or if the sequencer's thread counts. */
+  readonly share: AddressShare | undefined;
 }
 
 /** Shared by all sessions of a gateway, in one object because there are many sessions. */
@@ -78,6 +86,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
   readonly outbox: Outbox;
   readonly #connection: Connection;
   readonly #rules: SessionRules;
+  readonly #share: AddressShare | undefined;
   readonly #allowed: TokenBucket;
   /** A second limit for frames beyond the flood limit; past it the session is disconnected. Made at the first one. */
   #tolerated: TokenBucket | undefined;
@@ -86,8 +95,9 @@ export class Session implements Receiver, Participant, OutboxOwner {
   #unanswered = 0;
   #hasStoppedReading = false;
 
-  constructor({ id, connection }: SessionParts, rules: SessionRules) {
+  constructor({ id, connection, share }: SessionParts, rules: SessionRules) {
     this.id = id;
+    this.#share = share;
     this.remoteAddress = connection.remoteAddress;
     this.isExtended = connection.subprotocol === LIVE_SUBPROTOCOL;
     this.#connection = connection;
@@ -233,18 +243,27 @@ export class Session implements Receiver, Participant, OutboxOwner {
   #isFlooded(length: number): boolean {
     const { floodRate } = this.#rules.limits;
     // 0 disables the limit.
-    if (floodRate === 0) return false;
+    if (floodRate === 0 && this.#share === undefined) return false;
     const nowMs = this.#rules.steadyMs();
-    const tokens = 1 + Math.floor(length / UNITS_OF_A_TOKEN);
-    if (this.#allowed.consume(nowMs, tokens)) return false;
+    const tokens = tokensOf(length);
+    if (floodRate > 0 && !this.#allowed.consume(nowMs, tokens)) {
+      this.#refuseFlood(nowMs, tokens);
+      return true;
+    }
+    // Of an allowed frame only: what a session may not send takes nothing from the others of its address.
+    const refusal = this.#share?.refuses(nowMs, tokens);
+    // Never closed for it: others of the address may have sent the rest.
+    if (refusal !== undefined) this.#answerFault(refusal);
+    return refusal !== undefined;
+  }
+
+  #refuseFlood(nowMs: number, tokens: number): void {
     this.#tolerated ??= new TokenBucket(this.#rules.floodRate, nowMs);
     if (this.#tolerated.consume(nowMs, tokens)) {
-      this.#answerFault(fault("FLOOD", floodRate));
-    } else {
-      this.#rules.log.warn("session.flood", { session: this.id });
-      this.#disconnect(CLOSE.flood);
+      return this.#answerFault(fault("FLOOD", this.#rules.limits.floodRate));
     }
-    return true;
+    this.#rules.log.warn("session.flood", { session: this.id });
+    this.#disconnect(CLOSE.flood);
   }
 
   #isTooLarge(text: string): boolean {

@@ -88,12 +88,12 @@ export async function recoverSessions(
     const username = parseUsername(session.username);
     const hold = resumeWindow === 0 || "fault" in username
       ? undefined
-      : room.restore(session.id, username, session.connectedAtMs);
+      : room.restore(session.id, username, session.connectedAtMs, session.address ?? "");
     tokens.restore(session);
     if (hold === undefined) tokens.end(session.id);
     else {
       restored.add(session.id);
-      held.begin(session.id, "", hold);
+      held.begin(session.id, session.address ?? "", hold);
     }
   }
   // `named` has the newest first; nonces are remembered in the order of sending.

@@ -71,10 +71,10 @@ export class ResumeTokens {
    * Returns the next token. It and `token` are valid from now on: the client may lose the connection before it reads
    * the answer.
    */
-  resume(id: SessionId, token: string): string {
+  resume(id: SessionId, token: string, address: string): string {
     const next = this.#options.mintToken();
     const session = this.#sessions.get(id);
-    if (session !== undefined) this.#replace({ ...session, tokens: [hashOf(next), hashOf(token)] });
+    if (session !== undefined) this.#replace({ ...session, address, tokens: [hashOf(next), hashOf(token)] });
     return next;
   }
 

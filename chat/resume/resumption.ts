@@ -58,7 +58,13 @@ export class Resumption {
         this.#connected.set(participant.id, participant);
         this.#minted.set(
           decision,
-          this.#tokens.begin({ id: participant.id, username, connectedAtMs, firstPosition }),
+          this.#tokens.begin({
+            id: participant.id,
+            username,
+            connectedAtMs,
+            firstPosition,
+            address: participant.remoteAddress,
+          }),
         );
         return;
       }
@@ -66,7 +72,10 @@ export class Resumption {
         this.#supersede(decision.session, decision);
         this.#resumed.set(participant, decision.session);
         this.#connected.set(decision.session, participant);
-        this.#minted.set(decision, this.#tokens.resume(decision.session, decision.token));
+        this.#minted.set(
+          decision,
+          this.#tokens.resume(decision.session, decision.token, participant.remoteAddress),
+        );
         return;
       case "unresumable":
         this.#supersede(decision.left.session, decision);

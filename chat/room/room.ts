@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { isLoopback, placesOf } from "../../src/address.ts";
 import { type Fault, fault } from "../../src/protocol/faults.ts";
 import type { ClientFrame, RosterEntry } from "../../src/protocol/frames.ts";
 import { type Limits, TYPING_INTERVAL_MS } from "../../src/protocol/limits.ts";
@@ -43,6 +44,8 @@ export interface RoomOptions {
   /** The start on the steady clock. */
   readonly startedSteadyMs: number;
   readonly limits: Limits;
+  /** Whether limits by address include clients on this machine; read at each use. */
+  readonly limitLoopback: boolean;
   /** Returns message ids, each greater than the one before. */
   readonly mintId: () => string;
   /** What was sent so far. The room reads it; the teller advances it. */
@@ -78,11 +81,19 @@ export class Room {
     return this.#roster.size - this.#roster.heldSize;
   }
 
-  /** Adds a held session from an earlier run. Undefined if the room is full, or the name is taken or reserved. */
-  restore(session: SessionId, username: Username, connectedAtMs: number): HoldId | undefined {
+  /**
+   * Adds a held session from an earlier run; `address` was its last. Undefined if the room is full, or the name is taken
+   * or reserved.
+   */
+  restore(
+    session: SessionId,
+    username: Username,
+    connectedAtMs: number,
+    address: string,
+  ): HoldId | undefined {
     if (this.#roster.size >= this.#options.limits.maxUsers) return undefined;
     if (this.#nameFault(session, username, undefined, 0) !== undefined) return undefined;
-    this.#roster.add(session, { username, connectedAtMs, isExtended: true });
+    this.#roster.add(session, { username, connectedAtMs, isExtended: true, places: placesOf(address) });
     return this.#roster.hold(session);
   }
 
@@ -207,17 +218,36 @@ export class Room {
     if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
     const notFree = this.#nameFault(session, username, barred, now.steadyMs);
     if (notFree !== undefined) return { kind: "refused", fault: notFree };
-    const { maxUsers } = this.#options.limits;
-    let displaced: Left | undefined;
-    if (this.#roster.size >= maxUsers) {
-      // A client that is connecting takes precedence over a held session.
-      const held = this.#roster.longestHeld();
-      if (held === undefined) return refused("SERVER_FULL", maxUsers);
-      displaced = this.#remove(held, "lost_connection");
-    }
-    this.#roster.add(session, { username, connectedAtMs: now.nowMs, isExtended: sender.isExtended });
+    const giving = this.#placeFor(sender);
+    if (typeof giving === "object") return { kind: "refused", fault: giving };
+    const displaced = giving === undefined ? undefined : this.#remove(giving, "lost_connection");
+    this.#roster.add(session, {
+      username,
+      connectedAtMs: now.nowMs,
+      isExtended: sender.isExtended,
+      places: placesOf(sender.remoteAddress),
+    });
     const position = this.#position + (displaced === undefined ? 0 : 1);
     return { kind: "joined", username: username.shown, connectedAtMs: now.nowMs, position, displaced };
+  }
+
+  /**
+   * The held session that gives its place to a client that is connecting, which takes precedence: one of its own address
+   * if that has its share, else one of the address that has most. Undefined if there is a free place.
+   */
+  #placeFor({ remoteAddress }: Sender): SessionId | Fault | undefined {
+    const { limits: { maxUsers, maxUsersPerAddress }, limitLoopback } = this.#options;
+    const roster = this.#roster;
+    if (limitLoopback || !isLoopback(remoteAddress)) {
+      const full = placesOf(remoteAddress).find((place) =>
+        place !== undefined && roster.countFrom(place.key) >= place.times * maxUsersPerAddress
+      );
+      if (full !== undefined) {
+        return roster.longestHeldFrom(full.key) ?? fault("ADDRESS_FULL", maxUsersPerAddress);
+      }
+    }
+    if (roster.size < maxUsers) return undefined;
+    return roster.longestHeldOfGreediest() ?? fault("SERVER_FULL", maxUsers);
   }
 
   #lose(
@@ -271,7 +301,8 @@ export class Room {
       return { kind: "unresumable", fault: fault(refusal), left };
     }
     const wasHeld = member.hold !== undefined;
-    this.#roster.release(claimed.id);
+    // Never refused for its new address: it may have moved with its user.
+    this.#roster.resume(claimed.id, placesOf(sender.remoteAddress));
     return {
       kind: "resumed",
       session: claimed.id,

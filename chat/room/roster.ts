@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { AddressPlace } from "../../src/address.ts";
 import { nameKeys } from "../../src/lookalikes.ts";
 import type { Username } from "../../src/protocol/names.ts";
 
@@ -24,12 +25,16 @@ export interface Member {
   readonly heldUntilMs?: number | undefined;
   /** Held because its page was closed or reloaded. */
   readonly isGoingAway?: boolean;
+  /** Of its connection, or of its last one. */
+  readonly places: readonly (AddressPlace | undefined)[];
 }
 
 export class Roster {
   readonly #members = new Map<SessionId, Member>();
   /** The session that holds each key of a name. A name is taken if any of its keys is. */
   readonly #holders = new Map<string, SessionId>();
+  /** Members by the keys of their places. */
+  readonly #perPlace = new Map<string, number>();
   #holds: HoldId = 0;
   #heldSize = 0;
 
@@ -58,8 +63,14 @@ export class Roster {
     return undefined;
   }
 
+  /** Members of a place, held ones included. */
+  countFrom(key: string): number {
+    return this.#perPlace.get(key) ?? 0;
+  }
+
   add(session: SessionId, member: Omit<Member, "hold">): void {
     this.#members.set(session, { ...member, hold: undefined });
+    this.#count(member, 1);
     this.#take(session, member.username);
   }
 
@@ -76,6 +87,7 @@ export class Roster {
     if (member === undefined) return undefined;
     this.#free(member.username);
     this.#members.delete(session);
+    this.#count(member, -1);
     if (member.hold !== undefined) this.#heldSize--;
     return member;
   }
@@ -85,6 +97,7 @@ export class Roster {
     const member = this.#members.get(session);
     this.#members.delete(session);
     for (const [key, holder] of this.#holders) if (holder === session) this.#holders.delete(key);
+    if (member !== undefined) this.#count(member, -1);
     if (member?.hold !== undefined) this.#heldSize--;
     return member;
   }
@@ -96,23 +109,49 @@ export class Roster {
     return hold;
   }
 
-  release(session: SessionId): void {
+  /** The session is on a connection from `places`. */
+  resume(session: SessionId, places: Member["places"]): void {
     const member = this.#members.get(session)!;
-    if (member.hold === undefined) return;
-    this.#members.set(session, { ...member, hold: undefined });
-    this.#heldSize--;
+    this.#count(member, -1);
+    this.#members.set(session, { ...member, hold: undefined, places });
+    this.#count({ places }, 1);
+    if (member.hold !== undefined) this.#heldSize--;
   }
 
-  longestHeld(): SessionId | undefined {
+  /** The longest held session of a place. */
+  longestHeldFrom(key: string): SessionId | undefined {
+    return this.#firstHeld(({ places }) => places.some((place) => place?.key === key) ? 1 : 0);
+  }
+
+  /** The longest held session of the address that has most members: of the greediest. */
+  longestHeldOfGreediest(): SessionId | undefined {
+    return this.#firstHeld(({ places }) =>
+      Math.max(...places.map((place) => place === undefined ? 0 : this.countFrom(place.key) / place.times))
+    );
+  }
+
+  /** The held session of the greatest rank, and of those the longest held; none of rank 0. */
+  #firstHeld(rankOf: (member: Member) => number): SessionId | undefined {
     if (this.#heldSize === 0) return undefined;
-    let longest: SessionId | undefined;
-    let first: HoldId = Infinity;
-    for (const [session, { hold }] of this.#members) {
-      if (hold === undefined || hold >= first) continue;
-      longest = session;
-      first = hold;
+    let found: SessionId | undefined;
+    let [greatest, first] = [0, Infinity];
+    for (const [session, member] of this.#members) {
+      const { hold } = member;
+      if (hold === undefined) continue;
+      const rank = rankOf(member);
+      if (rank < greatest || rank === greatest && hold >= first || rank === 0) continue;
+      [found, greatest, first] = [session, rank, hold];
     }
-    return longest;
+    return found;
+  }
+
+  #count({ places }: Pick<Member, "places">, change: 1 | -1): void {
+    for (const place of places) {
+      if (place === undefined) continue;
+      const count = this.countFrom(place.key) + change;
+      if (count > 0) this.#perPlace.set(place.key, count);
+      else this.#perPlace.delete(place.key);
+    }
   }
 
   #take(session: SessionId, username: Username): void {

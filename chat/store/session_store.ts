@@ -13,6 +13,8 @@ export interface StoredSession {
   readonly connectedAtMs: number;
   /** Nothing that was broadcast up to this position is replayed to it. */
   readonly firstPosition: number;
+  /** The IP address of its connection; undefined if a program from before addresses were stored wrote the row. */
+  readonly address?: string;
   /** Hashes of the newest token and of the one last used. */
   readonly tokens: readonly string[];
 }

@@ -20,6 +20,7 @@ import {
   syntaxesOf,
   variableName,
 } from "./commands.ts";
+import { followed } from "../protocol/limits.ts";
 import type { ConfigFile } from "./config_file.ts";
 import {
   type AnyFlag,
@@ -170,6 +171,11 @@ function parseLine(syntax: Syntax, args: readonly string[], around: Surroundings
     Object.entries(flags).map(([key, flag]) => [key, readTexts(flag, sources[key]!)]),
   );
   settleRules(flags, values, sources);
+  for (const [key, { follows }] of Object.entries(flags)) {
+    if (follows !== undefined && sources[key] === DEFAULT) {
+      values[key] = followed(follows, values[follows.limit] as number);
+    }
+  }
   // Two defaults depend on more than the flag.
   if (sources.logFormat === DEFAULT && around.isTerminal) values.logFormat = "pretty";
   if (sources.transport === DEFAULT && values.tlsCert !== undefined) values.transport = "ws";

@@ -35,6 +35,8 @@ interface Extras {
   readonly secret?: true;
   /** The reason of a limit, PROTOCOL.md §7 and docs/listing_api.md §9.10. Help lists limits apart from other flags. */
   readonly limitReason?: string;
+  /** The rule by which this limit follows another if it is not given. */
+  readonly follows?: Limit["follows"];
   /** The flag that must be given with this one. */
   readonly requires?: string;
   /** The flag that must not be given with this one. */

@@ -160,7 +160,9 @@ export const listingFlags = {
 function limitFlags<Name extends string>(table: { readonly [name in Name]: Limit }) {
   const flags = Object.entries<Limit>(table).map(([name, limit]) => {
     const placeholder = /^[a-z]+$/.test(limit.unit) ? limit.unit.toUpperCase() : "NUMBER";
-    const extras = { default: limit.default, limitReason: limit.reason } as const;
+    const { default: value, reason: limitReason, follows } = limit;
+    const following = follows && { follows, defaultText: follows.text };
+    const extras = { default: value, limitReason, ...following } as const;
     return [name, flag(limit.description, wholeNumber(placeholder, limit), extras)];
   });
   return Object.fromEntries(flags) as { [name in Name]: Flag<number> };

@@ -27,6 +27,8 @@ export const FAULTS = {
   NAME_BANNED: "This username is banned from this server: {message}",
   BANNED: "You are banned from this server: {message}",
   SERVER_FULL: "Server is full: at most {limit} users are allowed, try again later",
+  ADDRESS_FULL:
+    "Too many users from this address: at most {limit} are allowed, which --max-users-per-address of the server sets",
   TIMESTAMP_MALFORMED: "Timestamp is malformed: milliseconds since 1970 as digits are allowed, 0 to {limit}",
   CHALLENGE_MALFORMED: "Challenge is malformed: 1 to {limit} visible ASCII characters without ; are allowed",
   MESSAGE_MALFORMED: "Message is malformed: send c2/MSG timestamp; text",
@@ -50,6 +52,8 @@ export const FAULTS = {
   SEND_MALFORMED: "Message is malformed: send c2/SEND nonce; timestamp; text",
   NONCE_MALFORMED: "Nonce is malformed: 1 to {limit} of A-Z a-z 0-9 _ - are allowed",
   FLOOD: "Too many frames: the sustained rate limit is {limit} per second",
+  ADDRESS_FLOOD:
+    "Too many frames from this address: the sustained rate limit is {limit} per second, which --flood-rate-per-address of the server sets",
   STORE_FAILED: "The store does not work at the moment: nothing was changed or sent, try again later",
   INTERNAL: "Internal error: the server's operator finds it in the log",
 } as const;

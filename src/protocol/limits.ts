@@ -17,6 +17,19 @@ export interface Limit {
   max: number;
   /** What fails above the limit, or what the limit costs at full use. */
   reason: string;
+  /** If the limit is not given, it follows the value of another; `default` is its value beside the other's default. */
+  follows?: {
+    readonly limit: string;
+    readonly times: number;
+    readonly least: number;
+    /** The rule in words. */
+    readonly text: string;
+  };
+}
+
+/** The value of a limit that follows another. */
+export function followed({ times, least }: NonNullable<Limit["follows"]>, other: number): number {
+  return Math.max(least, Math.ceil(times * other));
 }
 
 export const LIMITS = {
@@ -57,6 +70,16 @@ export const LIMITS = {
     min: 0,
     max: 1_000_000,
     reason: "a frame of one session may cause a delivery to every other; 0 turns the limit off",
+  },
+  floodRatePerAddress: {
+    flag: "flood-rate-per-address",
+    description: "sustained rate of frames of all sessions of one address",
+    unit: "frames/s",
+    default: 80,
+    min: 0,
+    max: 1_000_000,
+    reason: "more sessions must not multiply what one address may send; 0 turns the limit off",
+    follows: { limit: "floodRate", times: 4, least: 0, text: "four times --flood-rate" },
   },
   maxUnansweredFrames: {
     flag: "max-unanswered-frames",
@@ -111,6 +134,16 @@ export const LIMITS = {
     min: 1,
     max: 1_000_000,
     reason: "deliveries grow with the square of the users who write",
+  },
+  maxUsersPerAddress: {
+    flag: "max-users-per-address",
+    description: "users of one address in the room, lost sessions included",
+    unit: "users",
+    default: 25,
+    min: 1,
+    max: 1_000_000,
+    reason: "one address may be a household or an office, but must not fill the room",
+    follows: { limit: "maxUsers", times: 0.5, least: 3, text: "half of --max-users, at least 3" },
   },
   maxOutboxBytes: {
     flag: "max-outbox-bytes",

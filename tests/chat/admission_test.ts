@@ -4,14 +4,13 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import {
-  Admission,
-  type AdmissionRules,
-  type Admitted,
-  RATE_ADDRESSES_MAX,
-} from "../../chat/gateway/admission.ts";
+import { Admission, type AdmissionRules, type Admitted } from "../../chat/gateway/admission.ts";
+import { BURSTS_PER_ADDRESS, IDLE_SHARES_MAX } from "../../chat/gateway/address_shares.ts";
+import { fault } from "../../src/protocol/faults.ts";
 
 const LIMITS = {
+  floodBurst: 60,
+  floodRatePerAddress: 80,
   maxSockets: 1_000_000,
   maxSocketsPerAddress: 3,
   socketBurstPerAddress: 100,
@@ -110,7 +109,7 @@ Deno.test("admission lets a burst in at once, then as many a second as the rate 
 
 Deno.test("admission with a rate of 0 has no limit of the rate", () => {
   const limits = {
-    maxSockets: 1_000_000,
+    ...LIMITS,
     maxSocketsPerAddress: 1000,
     socketBurstPerAddress: 1,
     socketRatePerAddress: 0,
@@ -120,7 +119,7 @@ Deno.test("admission with a rate of 0 has no limit of the rate", () => {
 
 Deno.test("admission takes no token for a handshake that is refused for another reason", () => {
   const limits = {
-    maxSockets: 1_000_000,
+    ...LIMITS,
     maxSocketsPerAddress: 1,
     socketBurstPerAddress: 2,
     socketRatePerAddress: 10,
@@ -151,17 +150,54 @@ Deno.test("admission believes X-Forwarded-For only where a proxy is trusted, and
   }
 });
 
-Deno.test("admission's memory of rates is bounded: the address that came longest ago is forgotten", () => {
-  const limits = {
-    maxSockets: 1_000_000,
-    maxSocketsPerAddress: 9,
-    socketBurstPerAddress: 1,
-    socketRatePerAddress: 1,
+Deno.test("admission gives a /48 four times what a /64 may have, sockets and new ones a second alike", () => {
+  const sockets = admission();
+  const arrivals = Array.from({ length: 5 }, (_, i) => `2001:db8:1:${i}::1`);
+  assertEquals(arrivals.map((arrival) => letIn(sockets, arrival, 4)), [3, 3, 3, 3, 0]);
+  assertEquals(letIn(sockets, "2001:db8:2::1", 4), 3, "another site has its own");
+  const limits = { ...LIMITS, maxSocketsPerAddress: 1000, socketBurstPerAddress: 2 };
+  const rates = admission({ limits });
+  assertEquals(arrivals.map((arrival) => letIn(rates, arrival, 3)), [2, 2, 2, 2, 0]);
+  assertEquals(letIn(rates, arrivals[4]!, 3, 100), 1);
+});
+
+Deno.test("admission gives the sessions of an address one share, after their sockets are gone too", () => {
+  const gate = admission({ limits: { ...LIMITS, floodBurst: 2, floodRatePerAddress: 10 } });
+  const [one, other] = ["2001:db8::1", "2001:db8::2"].map((address) => gate.shareOf(address)!);
+  assert(one === other, "the same object, which sessions keep");
+  const socket = gate.admit("2001:db8::1", 0) as Admitted;
+  for (let n = 0; n < 2 * BURSTS_PER_ADDRESS; n++) assertEquals(one!.refuses(0, 1), undefined);
+  socket.leave();
+  const again = gate.shareOf("2001:db8::3")!;
+  assertEquals(again.refuses(0, 1), fault("ADDRESS_FLOOD", 10));
+  assertEquals([again.refuses(100, 1), again.refuses(100, 1)?.fault], [undefined, "ADDRESS_FLOOD"]);
+  assertEquals(gate.shareOf("2001:db8:0:1::1")!.refuses(0, 1), undefined);
+  assertEquals(gate.shareOf("127.0.0.1"), undefined);
+  assert(admission({ limitLoopback: true }).shareOf("127.0.0.1") !== undefined);
+});
+
+Deno.test("a /48 may send four times as many frames as a /64, and one address at a rate of 0 any number", () => {
+  const limits = { ...LIMITS, floodBurst: 1, floodRatePerAddress: 10 };
+  const gate = admission({ limits });
+  const taken = (i: number) => {
+    const share = gate.shareOf(`2001:db8:1:${i}::1`)!;
+    return Array.from({ length: 100 }, () => share.refuses(0, 1)).filter((refusal) => !refusal).length;
   };
+  assertEquals([0, 1, 2, 3, 4].map(taken), [4, 4, 4, 4, 0]);
+  const free = admission({ limits: { ...limits, floodRatePerAddress: 0 } }).shareOf("192.0.2.1")!;
+  for (let n = 0; n < 1000; n++) assertEquals(free.refuses(0, 1), undefined);
+});
+
+Deno.test("admission's memory of shares is bounded: the address that left longest ago is forgotten", () => {
+  const limits = { ...LIMITS, maxSocketsPerAddress: 9, socketBurstPerAddress: 1, socketRatePerAddress: 1 };
   const gate = admission({ limits });
   const address = (i: number) => `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
-  for (let i = 0; i < RATE_ADDRESSES_MAX; i++) gate.admit(address(i), 0);
+  const visit = (i: number) => (gate.admit(address(i), 0) as Admitted).leave();
+  for (let i = 0; i < IDLE_SHARES_MAX; i++) visit(i);
   assertEquals(letIn(gate, address(1), 1), 0, "all are remembered up to the limit");
-  assert(gate.admit(address(RATE_ADDRESSES_MAX), 0).isAdmitted);
-  assert(gate.admit(address(0), 0).isAdmitted, "the first was forgotten for the one past it");
+  const stays = gate.shareOf(address(IDLE_SHARES_MAX));
+  assert(gate.admit(address(IDLE_SHARES_MAX), 0).isAdmitted);
+  assert(gate.admit(address(0), 0).isAdmitted, "the least recent was forgotten for the one past it");
+  for (let i = 2; i < IDLE_SHARES_MAX; i++) visit(IDLE_SHARES_MAX + i);
+  assert(gate.shareOf(address(IDLE_SHARES_MAX)) === stays, "a share with a socket stays");
 });

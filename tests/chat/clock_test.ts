@@ -41,6 +41,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
   const steadyMs = () => 0;
   const sequencer = new Sequencer({
     room: new Room({
+      limitLoopback: false,
       serverId: 7,
       serverName: "Pub",
       version: "1",

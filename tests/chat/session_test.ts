@@ -11,8 +11,10 @@ import type { CloseCause } from "../../src/protocol/close_codes.ts";
 import { type Frame, toFrame } from "../../chat/room/frame.ts";
 import type { Participant } from "../../chat/delivery/participant.ts";
 import type { Input } from "../../chat/room/decision.ts";
+import { type AddressShare, AddressShares } from "../../chat/gateway/address_shares.ts";
 import { FloodRate, Session } from "../../chat/gateway/session.ts";
 import { ChatMeters } from "../../chat/meters.ts";
+import { fault } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/protocol/limits.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 
@@ -56,13 +58,13 @@ interface Opened extends Disposable {
   readonly isOver: boolean;
 }
 
-function open(limits: Partial<Limits> = {}): Opened {
+function open(limits: Partial<Limits> = {}, share?: AddressShare): Opened {
   const connection = new NotingConnection();
   const inputs: Input[] = [];
   const { log, events } = recordedLog();
   const opened = { connection, inputs, events, nowMs: 1000, isOver: false };
   const inForce = { ...DEFAULT_LIMITS, ...limits };
-  const session = new Session({ id: "the session", connection }, {
+  const session = new Session({ id: "the session", connection, share }, {
     inbox: {
       submit(participant: Participant, input: Input) {
         assertEquals(participant.id, "the session");
@@ -248,6 +250,42 @@ Deno.test("session with a flood rate of 0 has no flood limit", () => {
   assertEquals(s.connection.sent.length, 1000);
   assertEquals(new Set(s.connection.sent), new Set(["c2/PING 7"]));
   assertEquals(s.connection.closed, []);
+});
+
+Deno.test("sessions of one address share its rate of frames: one past it is refused, and closes none of them", () => {
+  const limits = { ...DEFAULT_LIMITS, floodBurst: 2, floodRate: 0, floodRatePerAddress: 10 };
+  const share = new AddressShares(limits).of("192.0.2.1");
+  using one = open(limits, share);
+  using other = open(limits, share);
+  const ping = (s: Opened, times = 1) => {
+    for (let i = 0; i < times; i++) s.session.receiveText("c2/PING");
+    return s.connection.sent.splice(0);
+  };
+  assertEquals([...ping(one, 5), ...ping(other, 3)], Array(8).fill("c2/PING 7"), "four bursts of a session");
+  const refusal = `c2/ERROR ${fault("ADDRESS_FLOOD", 10).text}`;
+  assertEquals([refusal.includes("--flood-rate-per-address"), ping(other)], [true, [refusal]]);
+  assertEquals(ping(one, 100), Array(100).fill(refusal));
+  assertEquals([...one.connection.closed, ...other.connection.closed], []);
+  one.nowMs += 100;
+  assertEquals(ping(one, 2), ["c2/PING 7", refusal]);
+  other.session.receiveText("c2/MSG 1; hi");
+  assertEquals(other.inputs, [], "what is refused is not decided");
+});
+
+Deno.test("a frame past the rate of its session takes nothing from the others of its address", () => {
+  const limits = { ...DEFAULT_LIMITS, floodBurst: 2, floodRate: 1, floodRatePerAddress: 1 };
+  const share = new AddressShares(limits).of("192.0.2.1");
+  using flooder = open(limits, share);
+  for (let i = 0; i < 10; i++) flooder.session.receiveText("c2/PING");
+  assertEquals(flooder.connection.closed.length, 1);
+  // Six of the eight are left; a large frame takes as many as of its session.
+  using neighbour = open({ ...limits, floodBurst: 100 }, share);
+  neighbour.session.receiveText("c2/PING".padEnd(4 * 4096, "x"));
+  for (let i = 0; i < 2; i++) neighbour.session.receiveText("c2/PING");
+  assertEquals(neighbour.connection.sent.slice(1), [
+    "c2/PING 7",
+    `c2/ERROR ${fault("ADDRESS_FLOOD", 1).text}`,
+  ]);
 });
 
 Deno.test("session without CONNECT is closed with 1008 at its deadline, PING or not", () => {

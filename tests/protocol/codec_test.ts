@@ -81,6 +81,7 @@ Deno.test("every fault that can be read off one frame alone is produced by a vec
     "NAME_BANNED",
     "BANNED",
     "SERVER_FULL",
+    "ADDRESS_FULL",
     "MESSAGE_TOO_LONG",
     "MESSAGE_UNKNOWN",
     "MESSAGE_DELETED",
@@ -89,6 +90,7 @@ Deno.test("every fault that can be read off one frame alone is produced by a vec
     "RESUME_POSITION",
     "RESUME_TOO_MUCH",
     "FLOOD",
+    "ADDRESS_FLOOD",
     "STORE_FAILED",
     "INTERNAL",
   ];

@@ -181,9 +181,10 @@ class Stage implements AsyncDisposable {
   static async open({ file, line, flags, steps }: Transcript, start: StartTestChat): Promise<Stage> {
     const command = parseCommandLine(["chat", ...flags], { env: () => undefined, isTerminal: false });
     if (command.kind !== "chat") throw new Error(`${file}:${line}: no flags of chat: ${flags.join(" ")}`);
-    const { name, transport } = command.values;
+    const { name, transport, limitLoopback } = command.values;
     const server = await start({
       name,
+      limitLoopback,
       limits: limitsOf(LIMITS, command.values),
       adminToken: TOKEN,
       ...(flags.includes("--transport") && { transport }),

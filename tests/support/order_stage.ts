@@ -175,7 +175,7 @@ export interface World {
   readonly log: ReturnType<typeof recordedLog>;
   readonly participant: (name: string, remoteAddress?: string) => NotingParticipant;
   /** A participant of the extended mode. */
-  readonly live: (name: string) => NotingParticipant;
+  readonly live: (name: string, remoteAddress?: string) => NotingParticipant;
   /** Call `stop` at the end of a test that leaves a session held. */
   readonly held: HeldSessions;
   readonly sessionOf: (participant: Participant) => string | undefined;
@@ -237,11 +237,15 @@ export function world(
     history = new History({ kept: 100_000, newest: [], isWhole: true }),
     historyFromMs = 0,
     maxUsers = 1000,
+    maxUsersPerAddress = 1000,
+    limitLoopback = false,
     resumeWindow = DEFAULT_LIMITS.resumeWindow,
   }: {
     history?: History;
     historyFromMs?: number;
     maxUsers?: number;
+    maxUsersPerAddress?: number;
+    limitLoopback?: boolean;
     resumeWindow?: number;
   } = {},
 ): World {
@@ -259,12 +263,13 @@ export function world(
   );
   const { state, tokens, resumption } = extended;
   const room = new Room({
+    limitLoopback,
     serverId: 7,
     serverName: "Pub",
     ownName: nearestUsername("Pub", "Server"),
     version: "1",
     startedSteadyMs: 0,
-    limits: { ...DEFAULT_LIMITS, maxUsers, resumeWindow },
+    limits: { ...DEFAULT_LIMITS, maxUsers, maxUsersPerAddress, resumeWindow },
     mintId: () => id(minted++),
     state,
     bans,
@@ -302,7 +307,8 @@ export function world(
   });
   const participant = (name: string, remoteAddress?: string) =>
     new NotingParticipant(name, chronicle, remoteAddress);
-  const live = (name: string) => new NotingParticipant(name, chronicle, undefined, true);
+  const live = (name: string, remoteAddress?: string) =>
+    new NotingParticipant(name, chronicle, remoteAddress, true);
   const send = (participant: Participant, ...frames: string[]) => {
     for (const frame of frames) sequencer.submit(participant, input(frame, participant.isExtended));
   };

@@ -15,7 +15,7 @@ import type { ChatMeters } from "../../meters.ts";
 import { toFrame } from "../../room/frame.ts";
 import { type FanoutTarget, RemoteSession } from "./thread_fanout.ts";
 import type { Input } from "../../room/decision.ts";
-import type { Inbox } from "../session.ts";
+import { type Inbox, tokensOf } from "../session.ts";
 import { answerHandedOn } from "./http_forwarding.ts";
 import { type CallMessage, Calls } from "./rpc.ts";
 import {
@@ -143,17 +143,13 @@ export class ThreadLink implements FanoutTarget {
         case Uplink.input:
           this.#submit(number, flat[i++] as Input);
           break;
-        case Uplink.opened:
-          this.#sessions.set(
-            number,
-            new RemoteSession(this, {
-              number,
-              id: flat[i++] as string,
-              isExtended: flat[i++] === 1,
-              remoteAddress: flat[i++] as string,
-            }),
-          );
+        case Uplink.opened: {
+          const [id, isExtended, remoteAddress] = flat.slice(i, i += 3) as [string, number, string];
+          const session = { number, id, isExtended: isExtended === 1, remoteAddress };
+          const share = this.#options.admission.shareOf(remoteAddress);
+          this.#sessions.set(number, new RemoteSession(this, { ...session, share }));
           break;
+        }
         case Uplink.end:
           this.#sessions.get(number)?.close(causeAt(flat[i++] as number));
           break;
@@ -181,13 +177,23 @@ export class ThreadLink implements FanoutTarget {
     }
     session.unanswered++;
     try {
-      if (session.unanswered === 1 && this.#answerNow(session, input)) return;
-      this.#options.inbox.submit(session, input);
+      const refusal = this.#refusal(session, input);
+      const taken: Input = refusal === undefined ? input : { type: "FAULT", fault: refusal };
+      if (session.unanswered === 1 && this.#answerNow(session, taken)) return;
+      this.#options.inbox.submit(session, taken);
     } catch (error) {
       // The fence: later inputs are still submitted.
       this.#options.log.error("bug", { where: "gateway", error });
       this.#answer(session, fault("INTERNAL"));
     }
+  }
+
+  /** The fault of a frame past the rate of its address, whose sessions may be on several gateways. */
+  #refusal({ share }: RemoteSession, input: Input): Fault | undefined {
+    // A frame past the limit of its session takes nothing from the others of its address.
+    if (share === undefined || input.type === "LOST") return undefined;
+    if (input.type === "FAULT" && input.fault.fault === "FLOOD") return undefined;
+    return share.refuses(this.#options.steadyMs(), tokensOf("text" in input ? input.text.length : 0));
   }
 
   /**

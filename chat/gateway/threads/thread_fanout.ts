@@ -6,6 +6,7 @@
  */
 import type { CloseCause } from "../../../src/protocol/close_codes.ts";
 import type { Frame } from "../../room/frame.ts";
+import type { AddressShare } from "../address_shares.ts";
 import type { OutboxPort, Participant } from "../../delivery/participant.ts";
 import type { SessionId } from "../../room/roster.ts";
 import { Downlink, NO_SESSION, type Packed, placeOf, type SessionNumber } from "./messages.ts";
@@ -117,16 +118,19 @@ export class RemoteSession implements Participant, OutboxPort {
   readonly number: SessionNumber;
   readonly target: FanoutTarget;
   readonly outbox: OutboxPort = this;
+  /** Of its address; undefined if it has no limit. */
+  readonly share: AddressShare | undefined;
   /** Inputs submitted and not yet answered. */
   unanswered = 0;
 
   constructor(
     target: FanoutTarget,
-    { number, id, isExtended, remoteAddress }: Pick<
+    { number, id, isExtended, remoteAddress, share }: Pick<
       RemoteSession,
-      "number" | "id" | "isExtended" | "remoteAddress"
+      "number" | "id" | "isExtended" | "remoteAddress" | "share"
     >,
   ) {
+    this.share = share;
     this.target = target;
     this.number = number;
     this.id = id;

@@ -350,7 +350,7 @@ export class ChatSession {
       return this.#enter(nowMs);
     }
     if (asked.kind === "ping" || asked.kind === "typing") return;
-    if (isFaultText(text, "FLOOD")) {
+    if (isFaultText(text, "FLOOD", "ADDRESS_FLOOD")) {
       this.#queue.pacing.backOff(nowMs);
       return this.#queue.requests.addFirst([refused]);
     }

@@ -41,7 +41,15 @@ export function isFaultText(text: string, ...names: FaultName[]): boolean {
 }
 
 export function passesByItself(text: string): boolean {
-  return isFaultText(text, "STORE_FAILED", "INTERNAL", "FLOOD", "SERVER_FULL");
+  const passing = [
+    "STORE_FAILED",
+    "INTERNAL",
+    "FLOOD",
+    "ADDRESS_FLOOD",
+    "SERVER_FULL",
+    "ADDRESS_FULL",
+  ] as const;
+  return isFaultText(text, ...passing);
 }
 
 /** Why a session is over: a cause, and a text for the user. */

@@ -260,7 +260,7 @@ Deno.test("sequencer whose store hangs holds no more of a session than it may ha
     terminate: () => {},
   };
   const limits = { ...DEFAULT_LIMITS, floodRate: 0, maxUnansweredFrames: 3 };
-  const session = new Session({ id: "eve", connection }, {
+  const session = new Session({ id: "eve", connection, share: undefined }, {
     inbox: sequencer,
     limits,
     floodRate: new FloodRate(limits),

@@ -40,7 +40,7 @@ function session(id: string, username: string, connectedAtMs: number) {
 Deno.test("tokens are stored as hashes, and never as they are", async () => {
   const { tokens, changes } = resumeTokens();
   const token = tokens.begin(session("s", "alice", 1));
-  tokens.resume("s", token);
+  tokens.resume("s", token, "192.0.2.1");
   await tokens.idle();
   const stored = JSON.stringify(changes.map((change) => [...change]));
   assertEquals(stored.includes("token "), false, stored);

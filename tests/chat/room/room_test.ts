@@ -210,6 +210,7 @@ function newRoom(): RoomUnderTest {
     reserve: () => {},
   });
   const room = new Room({
+    limitLoopback: false,
     ...SERVER,
     ownName: nearestUsername(SERVER.serverName, "Server"),
     version: "1",

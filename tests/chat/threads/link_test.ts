@@ -6,7 +6,7 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import { Hono } from "hono";
-import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../../src/protocol/limits.ts";
 import { Admission } from "../../../chat/gateway/admission.ts";
 import type { Participant } from "../../../chat/delivery/participant.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
@@ -18,12 +18,12 @@ import { recordedLog } from "../../support/recorded_log.ts";
 
 const OPENED: Packed = [Uplink.opened, 1, "alice's", 0, "192.0.2.1"];
 
-function stage() {
+function stage(limits: Partial<Limits> = {}) {
   const posted: unknown[] = [];
   const submitted: (readonly [Participant, Input])[] = [];
   const log = recordedLog();
   const admission = new Admission({
-    limits: { ...DEFAULT_LIMITS, maxSocketsPerAddress: 1 },
+    limits: { ...DEFAULT_LIMITS, maxSocketsPerAddress: 1, ...limits },
     trustProxy: false,
     limitLoopback: false,
   });
@@ -95,6 +95,41 @@ Deno.test("a fault of a session is answered at once where nothing of it is unans
   link.receive([0, ...OPENED, Uplink.input, 1, { type: "FAULT", fault: refused }]);
   assertEquals(posted, [[Downlink.one, 1, `c2/ERROR ${refused.text}`, Downlink.settled, 1]]);
   assertEquals(submitted, []);
+});
+
+Deno.test("sessions of one address on a gateway share its rate of frames, and LOST and FLOOD take none of it", () => {
+  const { link, posted, submitted } = stage({ floodBurst: 1, floodRatePerAddress: 5 });
+  const of = (session: number, input: Input): Packed => [Uplink.input, session, input];
+  const flood: Input = { type: "FAULT", fault: fault("FLOOD", 1) };
+  const other: Packed = [Uplink.opened, 2, "bob's", 0, "192.0.2.1"];
+  link.receive([0, ...OPENED, ...other, ...of(1, flood), ...of(2, flood)]);
+  const text = (n: number): Packed => [Uplink.message, n, "5", "hello"];
+  link.receive([0, ...text(1), ...text(2), ...text(1), ...text(2), ...text(1)]);
+  const refusal = fault("ADDRESS_FLOOD", 5);
+  assertEquals(
+    submitted.splice(0).map(([{ id }, input]) => [id, input.type === "FAULT" ? input.fault : input.type]),
+    [
+      ["alice's", "MSG"],
+      ["bob's", "MSG"],
+      ["alice's", "MSG"],
+      ["bob's", "MSG"],
+      ["alice's", refusal],
+    ],
+  );
+  posted.length = 0;
+  for (const session of link.sessions) {
+    while (session.unanswered > 0) session.settled();
+  }
+  link.flush();
+  posted.length = 0;
+  link.receive([0, ...text(1)]);
+  assertEquals(
+    posted,
+    [[Downlink.one, 1, `c2/ERROR ${refusal.text}`, Downlink.settled, 1]],
+    "at once, as a fault",
+  );
+  link.receive([0, ...of(1, { type: "LOST" })]);
+  assertEquals(submitted.map(([, { type }]) => type), ["LOST"]);
 });
 
 Deno.test("with its thread a session has lost its connection, and its socket counts no more", async () => {

@@ -103,7 +103,13 @@ Deno.test("sessions on two gateways hear what they would on one thread, in the s
         const gateway = gateways[frontOf(session)]!;
         gateway.sessions.set(session, there[session]!);
         const { id, remoteAddress, isExtended } = there[session]!;
-        return new RemoteSession(gateway, { number: session, id, isExtended, remoteAddress });
+        return new RemoteSession(gateway, {
+          number: session,
+          id,
+          isExtended,
+          remoteAddress,
+          share: undefined,
+        });
       });
       play(new ThreadFanout(new Set(gateways), recordedLog().log), remote, steps);
 
@@ -118,7 +124,15 @@ Deno.test("a gateway without listeners is sent no broadcast", () => {
   const fanout = new ThreadFanout(new Set([busy, quiet]), recordedLog().log);
   const alice = noting(0);
   busy.sessions.set(1, alice);
-  fanout.add(new RemoteSession(busy, { number: 1, id: "alice", isExtended: false, remoteAddress: "" }));
+  fanout.add(
+    new RemoteSession(busy, {
+      number: 1,
+      id: "alice",
+      isExtended: false,
+      remoteAddress: "",
+      share: undefined,
+    }),
+  );
   fanout.broadcast(toFrame("hello"));
   fanout.flush();
   assertEquals([alice.frames(), busy.turns, quiet.turns, fanout.size], [["hello"], 1, 0, 1]);
