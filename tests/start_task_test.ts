@@ -13,7 +13,7 @@ const PATIENCE_MS = 20_000;
 /** Both servers on free ports and in memory; `flags` are the chat server's. */
 async function runStart(
   { flags = [], stopAt, signal }: { flags?: string[]; stopAt?: number; signal?: Deno.Signal },
-): Promise<{ status: number; log: string; events: { message: string; logger: string }[] }> {
+): Promise<{ status: number; log: string; events: { message: string; logger: string; level: string }[] }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "start", ...flags],
     cwd: ROOT,
@@ -23,7 +23,7 @@ async function runStart(
       CHATTER_KV: ":memory:",
       CHATTER_LOG_FORMAT: "json",
       CHATTER_LOG_LEVEL: "info",
-      // Nothing listens there, and nothing is to.
+      // Nothing listens there, and nothing is to: a first start at which the listing is not there yet.
       CHATTER_LISTING: "http://127.0.0.1:1",
       NO_COLOR: "1",
     },
@@ -61,6 +61,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assertEquals(saying("listening", events), ["chat", "listing"], log);
     assertEquals(saying("stopped", events), ["chat", "listing"], log);
     assertEquals(status, 0);
+    assertEquals(events.filter(({ level }) => level !== "INFO"), [], "a first start is without a warning");
   });
 }
 

@@ -20,6 +20,8 @@ export const RETRY_SECONDS_MIN = 1;
 export const RETRY_SECONDS_MAX = 30;
 /** The maximum for a listing that does not answer; a refused connection is cheap for both sides. */
 export const RETRY_UNREACHABLE_SECONDS_MAX = 8;
+/** Failures at the start that are no warning: a listing that starts with the server is there some seconds later. */
+export const UNREACHABLE_AT_START_MAX = 3;
 /** Seconds that a stop waits for the listing, §10.4. */
 export const WITHDRAWAL_SECONDS_MAX = 2;
 
@@ -78,6 +80,7 @@ export class Registration {
   /** The announcement that the listing has; undefined while the server is not listed. */
   #announced: Announcement | undefined;
   #failures = 0;
+  #hasAnswered = false;
   #lastObjection = "";
   #wake: (() => void) | undefined;
 
@@ -177,6 +180,7 @@ export class Registration {
     if (!KEY.test(key)) return this.#retryLater("listing.refused", { ...reply, text: "this is no key" });
     this.#key = key;
     this.#announced = announcement;
+    this.#hasAnswered = true;
     this.#failures = 0;
     this.#lastObjection = "";
     log.info("listing.registered", { listing: listing.listing });
@@ -220,13 +224,18 @@ export class Registration {
     if (this.#stopping) return;
     const { listing: { listing }, random, log } = this.#options;
     this.#failures++;
+    this.#hasAnswered ||= reply.answered;
+    const isEarly = !this.#hasAnswered && this.#failures <= UNREACHABLE_AT_START_MAX;
     const longest = reply.answered ? RETRY_SECONDS_MAX : RETRY_UNREACHABLE_SECONDS_MAX;
     const delayMs = retryDelayMs(this.#failures, longest, random());
     const answer = this.#reasonText(reply);
     const details = { listing, answer, tryAgainInSeconds: Math.round(delayMs / 100) / 10 };
-    // A repeated reason is logged at debug level only.
-    if (answer === this.#lastObjection) log.debug(event, details);
-    else log.warn(reply.answered ? event : "listing.unreachable", details);
+    const name = reply.answered ? event : "listing.unreachable";
+    // A repeated reason is logged at debug level only, except when it becomes a warning.
+    const isRepeated = answer === this.#lastObjection &&
+      (this.#hasAnswered || this.#failures !== UNREACHABLE_AT_START_MAX + 1);
+    if (isRepeated) log.debug(event, details);
+    else log[isEarly ? "info" : "warn"](name, details);
     this.#lastObjection = answer;
     await this.#pause(delayMs, "whole");
   }

@@ -13,6 +13,14 @@ import { CLOSE, type CloseCause, GOING_AWAY } from "../../src/protocol/close_cod
 import type { Frame } from "../room/frame.ts";
 import type { AdmittedSocket } from "./transport.ts";
 
+/**
+ * Milliseconds for which the frames of a flooding peer are dropped before its close. A frame that arrives after the
+ * close makes the platform reset the connection, and the peer then loses the code.
+ */
+const DRAIN_MS = 500;
+/** Milliseconds without a frame after which such a peer has sent all of its flood. */
+const QUIET_MS = 50;
+
 export interface ServeConnectionOptions {
   /** Seconds of silence after which a peer is lost; it is pinged after half of them. */
   readonly idleSeconds: number;
@@ -52,6 +60,7 @@ export function upgradeServe(
   socket.onopen = () => fenced("open", () => receiver = accept(connection));
   socket.onmessage = ({ data }) =>
     fenced("message", () => {
+      connection.hasReceived = true;
       if (typeof data === "string") receiver?.receiveText(data);
       else receiver?.receiveBinary(data.byteLength);
     });
@@ -60,6 +69,7 @@ export function upgradeServe(
   socket.onclose = ({ code, reason }) => {
     if (isOver) return;
     isOver = true;
+    connection.ended();
     fenced("close", () => receiver?.lost(code === GOING_AWAY && reason === ""));
     fenced("gone", gone);
   };
@@ -82,7 +92,10 @@ function chosenByHand({ headers }: Response, subprotocol: string | undefined): s
 class ServeConnection implements Connection {
   readonly remoteAddress: string;
   readonly subprotocol: string | undefined;
+  /** Whether a frame came since this was last false. */
+  hasReceived = false;
   readonly #socket: WebSocket;
+  #draining: ReturnType<typeof setInterval> | undefined;
 
   constructor(socket: WebSocket, remoteAddress: string, subprotocol: string | undefined) {
     this.#socket = socket;
@@ -106,8 +119,25 @@ class ServeConnection implements Connection {
   /** The platform sends each frame at once. */
   flush(): void {}
 
-  close({ code, reason }: CloseCause): void {
+  close(cause: CloseCause): void {
+    if (this.#socket.readyState !== WebSocket.OPEN || this.#draining !== undefined) return;
+    if (cause !== CLOSE.flood && cause !== CLOSE.unanswered) return this.#close(cause);
+    let waitedMs = 0;
+    this.#draining = setInterval(() => {
+      waitedMs += QUIET_MS;
+      if (this.hasReceived && waitedMs < DRAIN_MS) this.hasReceived = false;
+      else this.#close(cause);
+    }, QUIET_MS);
+  }
+
+  #close({ code, reason }: CloseCause): void {
+    this.ended();
     if (this.#socket.readyState === WebSocket.OPEN) this.#socket.close(code, reason);
+  }
+
+  /** Call when the socket is closed. */
+  ended(): void {
+    clearInterval(this.#draining);
   }
 
   /**
@@ -115,6 +145,6 @@ class ServeConnection implements Connection {
    * that does not read keeps it until TCP gives up.
    */
   terminate(): void {
-    this.close(CLOSE.stopping);
+    this.#close(CLOSE.stopping);
   }
 }

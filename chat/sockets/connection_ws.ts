@@ -31,6 +31,8 @@ const PONG_PENDING_BYTES_MAX = 16_384;
 /** Milliseconds for a peer that broke a rule to read the close; its own frames are not read any more. */
 const BROKEN_TIMEOUT_MS = 500;
 
+const TOO_MUCH: ReadonlySet<CloseCause> = new Set([CLOSE.flood, CLOSE.unanswered, CLOSE.slowConsumer]);
+
 /** Shared by all connections of a transport. */
 export interface WsConnectionRules {
   readonly log: Logger;
@@ -136,12 +138,12 @@ export class WsConnection implements Connection, SocketOwner {
     }
   }
 
-  close({ code, reason }: CloseCause): void {
+  close(cause: CloseCause): void {
     if (this.#socket.readyState !== OPEN) return;
     this.flush();
-    this.#socket.close(code, reason);
-    // A peer that broke a rule goes on doing so. After a goodbye its answer is awaited.
-    if (code !== CLOSE.goodbye.code && code !== CLOSE.stopping.code) this.#stopReading();
+    this.#socket.close(cause.code, cause.reason);
+    // A peer that sends or leaves too much goes on doing so. Any other's answer to the close is awaited.
+    if (TOO_MUCH.has(cause)) this.#stopReading();
   }
 
   terminate(): void {

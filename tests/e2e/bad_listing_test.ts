@@ -123,7 +123,7 @@ Deno.test("chat goes on whatever its listings answer, says once what is wrong wi
     const logged = server.events.filter(({ listing }) => listing === url);
     assertEquals(
       logged.map(({ message, level }) => [message, level]),
-      [[event, "WARN"]],
+      [[event, event === "listing.unreachable" ? "INFO" : "WARN"]],
       `${name}: ${JSON.stringify(logged)}`,
     );
     assert(!/[\p{Cc}\p{Bidi_Control}]/u.test(String(logged[0]?.answer)), name);

@@ -22,6 +22,8 @@ export interface FrameShape {
 }
 
 export class RawPeer implements AsyncDisposable {
+  /** True once a read has failed: the other end has cut the connection. */
+  wasReset = false;
   readonly #connection: Deno.Conn;
   #unread = new Uint8Array(0);
 
@@ -162,6 +164,7 @@ export class RawPeer implements AsyncDisposable {
     try {
       count = await this.#connection.read(chunk);
     } catch {
+      this.wasReset = true;
       return false;
     }
     if (count === null) return false;

@@ -11,6 +11,7 @@ import {
   RETRY_SECONDS_MAX,
   RETRY_UNREACHABLE_SECONDS_MAX,
   retryDelayMs,
+  UNREACHABLE_AT_START_MAX,
 } from "../../../chat/announce/registration.ts";
 import { runs } from "../../support/property_runs.ts";
 import { promisesSettled, registrationTest, URL_OF_LISTING } from "../../support/registration_stage.ts";
@@ -113,6 +114,22 @@ registrationTest("tries again soon where nobody answers: never later than after 
   await stage.next().fail("refused");
   for (const seconds of [1, 2, 4, 8, 8, 8]) await (await stage.nextAfter(seconds)).fail("refused");
 });
+
+registrationTest(
+  "warns of a listing that is not there at the start only once it stays away",
+  async (stage) => {
+    await stage.start();
+    stage.random = 1;
+    await stage.next().fail("refused");
+    for (const seconds of [1, 2, 4, 8]) await (await stage.nextAfter(seconds)).fail("refused");
+    const levels = stage.log.lines.map(({ level, event }) => [level, event]);
+    assertEquals(levels.filter(([level]) => level !== "debug"), [
+      ["info", "listing.unreachable"],
+      ["warn", "listing.unreachable"],
+    ]);
+    assertEquals(levels[UNREACHABLE_AT_START_MAX]?.[0], "warn");
+  },
+);
 
 registrationTest("begins with short waits again after each success", async (stage) => {
   await stage.start();

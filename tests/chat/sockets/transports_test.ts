@@ -8,13 +8,14 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import type { AdmittedSocket, StartTransport, TransportOptions } from "../../../chat/sockets/transport.ts";
 import { startServe } from "../../../chat/sockets/transport_serve.ts";
 import { startWs } from "../../../chat/sockets/transport_ws.ts";
+import { AdminApi, TOKEN } from "../../support/admin_api.ts";
 import { ChatClient } from "../../support/chat_client.ts";
 import {
   testOverEachTransport as test,
   testOverTransportsAndThreads,
   TRANSPORT_NAMES,
 } from "../../support/chat_server.ts";
-import { handshake, RawPeer } from "../../support/raw_peer.ts";
+import { frame, handshake, OPCODE, RawPeer } from "../../support/raw_peer.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 
 const SUPPORT = new URL("../../support/", import.meta.url);
@@ -301,3 +302,24 @@ const OPTIONS: Omit<TransportOptions, "handle" | "log"> = {
   limits: { pingInterval: 25, pingTimeout: 10, maxFrameBytes: 1024, maxSockets: 10_000 },
   steadyMs: () => performance.now(),
 };
+
+test("a peer that is banned and answers its close is let go at once and not cut", async (start) => {
+  await using chat = await start({ adminToken: TOKEN });
+  await using eve = await RawPeer.open(chat.url);
+  await eve.sendText("c2/CONNECT eve");
+  assertStringIncludes(await eve.readText() ?? "", "c2/ACKNOWLEDGE");
+  const { status } = await new AdminApi(chat.url).post("bans", { name: "eve" });
+  assertEquals(status, 201);
+  assertEquals(await eve.readCloseCode(), 1008);
+  await eve.write(frame(Uint8Array.of(1008 >> 8, 1008 & 0xff), { opcode: OPCODE.close }));
+  assertEquals([await eve.readToEnd(), eve.wasReset], [0, false]);
+});
+
+test("a peer that sends 3,000 frames at once reads that it is closed for it", async (start) => {
+  await using chat = await start();
+  await using peer = await RawPeer.open(chat.url);
+  const ping = frame(new TextEncoder().encode("c2/PING"));
+  const sent = peer.write(new Uint8Array(await new Blob(Array(3000).fill(ping)).arrayBuffer()));
+  assertEquals(await peer.readCloseCode(), 1008);
+  await sent;
+});
