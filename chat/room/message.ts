@@ -37,9 +37,15 @@ export interface HistoryRange {
   readonly limit: number;
   /** Only messages with a smaller id. */
   readonly before: string | undefined;
-  /** Only messages received at this time or later, in milliseconds since 1970. */
+  /**
+   * Only messages received at this time or later, in milliseconds since 1970, and those after such a message: a clock
+   * that was behind received them.
+   */
   readonly receivedFrom: number;
 }
+
+/** Messages past their age in a row after which a page counts all older ones as past it. A sweep leaves few. */
+export const PAST_AGE_MAX = 1000;
 
 /** Entries of one `append`. Each takes up to 320 bytes beside its text, of the 800 KiB that a Deno KV commit allows. */
 export const APPEND_ENTRIES_MAX = 1000;

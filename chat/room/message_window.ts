@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { HistoryRange, StoredMessage } from "./message.ts";
+import { type HistoryRange, PAST_AGE_MAX, type StoredMessage } from "./message.ts";
 
 /**
  * Removed entries stay until they are at least this many and half of the list: each message is moved at most once.
@@ -57,13 +57,13 @@ export class MessageWindow {
 
   /** The newest messages of a range, the newest last. */
   page({ limit, before, receivedFrom }: HistoryRange): StoredMessage[] {
-    const page: StoredMessage[] = [];
-    let index = before === undefined ? this.#messages.length : this.#indexOf(before);
-    while (--index >= this.#gone && page.length < limit) {
-      const message = this.#messages[index]!;
-      if (message.receivedMs >= receivedFrom) page.push(message);
+    const end = before === undefined ? this.#messages.length : this.#indexOf(before);
+    let start = end;
+    for (let index = end - 1; index >= this.#gone && end - start < limit; index--) {
+      if (this.#messages[index]!.receivedMs >= receivedFrom) start = index;
+      else if (start - index > PAST_AGE_MAX) break;
     }
-    return page.reverse();
+    return this.#messages.slice(Math.max(start, end - limit), end) as StoredMessage[];
   }
 
   /** The oldest first. */

@@ -35,7 +35,10 @@ export interface KeptMessages {
   /** Messages. */
   readonly keep: number;
   readonly bytes: number;
-  /** Messages received before this time go. */
+  /**
+   * Messages received before this time go. A message counts as no older than those before it, which a clock that was
+   * right may have received.
+   */
   readonly receivedFrom: number;
   /** A message received after this time was received by a wrong clock: it goes if a later message goes by its age. */
   readonly nowMs: number;

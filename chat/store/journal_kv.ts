@@ -7,7 +7,7 @@
  * @module
  */
 import type { Journal, KeptMessages, MessageBroadcast, RecoveredBroadcasts } from "./journal.ts";
-import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
+import { type HistoryRange, type JournalEntry, PAST_AGE_MAX, type StoredMessage } from "../room/message.ts";
 import { endOf, messagesOf, segmentsOf, storedBytes } from "./segment.ts";
 import {
   firstIdIn,
@@ -31,8 +31,6 @@ const SWEPT = ["swept"];
 /** The row with `nowMs` of the last sweep, and the milliseconds after which it is written again. */
 const SWEPT_AT = ["swept_at"];
 const SWEPT_AT_EVERY_MS = 3_600_000;
-/** Messages past their age that a page passes over before all older ones count as past it. A sweep leaves few. */
-const PAST_AGE_MAX = 1000;
 /** Segments of a read of a sweep, which mostly ends in the first. */
 const SWEEP_SEGMENTS = 8;
 /** Segments of the first read, a page on a busy server; later reads grow, as a segment may hold a single message. */
@@ -141,13 +139,18 @@ export class KvJournal implements Journal {
   async page({ limit, before, receivedFrom }: HistoryRange): Promise<StoredMessage[]> {
     if (limit < 1) return [];
     const newestFirst: StoredMessage[] = [];
+    let withinAge = 0;
     let pastAge = 0;
     for await (const message of this.#newestFirst(before ?? PAST_ALL)) {
-      // Others may be within their age: a clock that was behind received this one.
-      if (message.receivedMs >= receivedFrom) newestFirst.push(message);
-      else pastAge++;
-      if (newestFirst.length === limit || pastAge === PAST_AGE_MAX) break;
+      if (newestFirst.length < limit) newestFirst.push(message);
+      if (message.receivedMs < receivedFrom) {
+        if (++pastAge > PAST_AGE_MAX) break;
+        continue;
+      }
+      [withinAge, pastAge] = [newestFirst.length, 0];
+      if (withinAge === limit) break;
     }
+    newestFirst.length = withinAge;
     return newestFirst.reverse();
   }
 
@@ -278,11 +281,14 @@ export class KvJournal implements Journal {
     let stays = await this.#readEnd() - keep;
     this.#bytes = await this.#readBytes() ?? 0;
     let excessBytes = this.#bytes - bytes;
+    let latestMs = 0;
     for await (const { value } of segmentsIn(this.#kv, {}, { batchSize: SWEEP_SEGMENTS })) {
       for (const [i, message] of messagesOf(value).entries()) {
         const ordinal = value.ordinal + i;
-        if (excessBytes > 0 || message.receivedMs < receivedFrom) stays = Math.max(stays, ordinal + 1);
-        else if (message.receivedMs <= nowMs && ordinal >= stays) return stays;
+        const isRight = message.receivedMs <= nowMs;
+        if (isRight) latestMs = Math.max(latestMs, message.receivedMs);
+        if (excessBytes > 0 || isRight && latestMs < receivedFrom) stays = Math.max(stays, ordinal + 1);
+        else if (isRight && ordinal >= stays) return stays;
         excessBytes -= storedBytes(message);
       }
     }

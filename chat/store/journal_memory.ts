@@ -51,10 +51,13 @@ export class MemoryJournal implements Journal {
     let going = Math.max(0, this.#messages.size - keep);
     let excessBytes = this.#bytes - bytes;
     let seen = 0;
+    let latestMs = 0;
     for (const message of this.#messages) {
       seen++;
-      if (excessBytes > 0 || message.receivedMs < receivedFrom) going = Math.max(going, seen);
-      else if (message.receivedMs <= nowMs && seen > going) break;
+      const isRight = message.receivedMs <= nowMs;
+      if (isRight) latestMs = Math.max(latestMs, message.receivedMs);
+      if (excessBytes > 0 || isRight && latestMs < receivedFrom) going = Math.max(going, seen);
+      else if (isRight && seen > going) break;
       excessBytes -= storedBytes(message);
     }
     for (let removed = 0; removed < going; removed++) this.#removeOldest();

@@ -6,7 +6,7 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import type { StoredMessage } from "../../../chat/room/message.ts";
+import { PAST_AGE_MAX, type StoredMessage } from "../../../chat/room/message.ts";
 import type { KeptMessages } from "../../../chat/store/journal.ts";
 import { KvJournal } from "../../../chat/store/journal_kv.ts";
 import { MemoryJournal } from "../../../chat/store/journal_memory.ts";
@@ -68,12 +68,14 @@ function bytesOf(messages: readonly StoredMessage[]): number {
 function goingOf(list: readonly StoredMessage[], { keep, bytes, receivedFrom, nowMs }: KeptMessages): number {
   let byCount = Math.max(0, list.length - keep);
   while (bytesOf(list.slice(byCount)) > bytes) byCount++;
-  // A clock that was ahead received those at the start: the first by a right clock decides.
-  const right = list.findIndex(({ receivedMs }, i) =>
-    i >= byCount && receivedMs >= receivedFrom && receivedMs <= nowMs
+  // A clock that was ahead received those after now: what is said next decides. None is older than one before it.
+  const rights = list.map(({ receivedMs }) => receivedMs <= nowMs);
+  const ages = list.map((_, i) =>
+    Math.max(...list.slice(0, i + 1).map((one, j) => rights[j] ? one.receivedMs : 0))
   );
+  const right = list.findIndex((_, i) => i >= byCount && rights[i] && ages[i]! >= receivedFrom);
   const decided = right < 0 ? list : list.slice(0, right);
-  return Math.max(byCount, decided.findLastIndex(({ receivedMs }) => receivedMs < receivedFrom) + 1);
+  return Math.max(byCount, decided.findLastIndex((_, i) => rights[i] && ages[i]! < receivedFrom) + 1);
 }
 
 for (const { name, withStore } of ADAPTERS) {
@@ -93,6 +95,39 @@ for (const { name, withStore } of ADAPTERS) {
       assertEquals(await sweepTo(bytesOf([grown])), 1);
       await store.append([changed(message(3, "", true)), changed(message(2, "swept", true))]);
       assertEquals([await sweepTo(0), store.bytes], [1, 0]);
+    }));
+
+  Deno.test(`a journal ${name} keeps what a clock far behind received as long as what is before it, and shows it`, () =>
+    withStore(async (store) => {
+      const behind = { ...message(2), receivedMs: 0 };
+      await store.append(said(1, behind, 3));
+      const [receivedFrom, nowMs] = [receivedMs(1), receivedMs(4)];
+      assertEquals(await store.sweep(sweep({ receivedFrom, nowMs })), 0);
+      assertEquals(numbers(await store.page(range({ receivedFrom }))), [1, 2, 3]);
+      assertEquals(numbers(await store.page(range({ receivedFrom, limit: 2 }))), [2, 3]);
+      assertEquals(await store.sweep(sweep({ receivedFrom: receivedFrom + 1, nowMs })), 2);
+      assertEquals(numbers(await store.page(range())), [3]);
+    }));
+
+  Deno.test(`a journal ${name} looks past ${PAST_AGE_MAX} messages past their age for older ones, and no further`, () =>
+    withStore(async (store) => {
+      for (const count of [PAST_AGE_MAX, PAST_AGE_MAX + 1]) {
+        await store.sweep(sweep({ keep: 0 }));
+        const behind = upTo(count).map((n) => ({ ...message(n + 1), receivedMs: 0 }));
+        await store.append(said(0, ...behind.slice(0, 500)));
+        await store.append(said(...behind.slice(500), count + 1));
+        const page = await store.page(range({ receivedFrom: receivedMs(0) }));
+        assertEquals(page.length, count === PAST_AGE_MAX ? count + 2 : 1);
+      }
+    }));
+
+  Deno.test(`a journal ${name} lets what a clock far ahead received keep nothing that follows it`, () =>
+    withStore(async (store) => {
+      await store.append(said({ ...message(1), receivedMs: receivedMs(1_000_000) }, 2, 3));
+      const nowMs = receivedMs(4);
+      assertEquals(await store.sweep(sweep({ receivedFrom: receivedMs(2), nowMs })), 0);
+      assertEquals(await store.sweep(sweep({ receivedFrom: receivedMs(3), nowMs })), 2);
+      assertEquals(numbers(await store.page(range())), [3]);
     }));
 
   Deno.test(`a journal ${name} answers as a list would, whatever was said, changed and swept`, async () => {
@@ -126,7 +161,9 @@ for (const { name, withStore } of ADAPTERS) {
               assertEquals(store.bytes, bytesOf(left));
             } else {
               const { limit, before = "g", from, receivedFrom } = step;
-              const within = list.filter((one) => one.receivedMs >= receivedFrom && one.uuid < before);
+              const older = list.filter(({ uuid }) => uuid < before);
+              const first = older.findIndex(({ receivedMs }) => receivedMs >= receivedFrom);
+              const within = first < 0 ? [] : older.slice(first);
               assertEquals(await store.page(step), within.slice(Math.max(0, within.length - limit)));
               const later = list.filter(({ uuid }) => uuid > from);
               assertEquals(await store.after(from, limit + 1), later.slice(0, limit + 1));
