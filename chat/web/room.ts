@@ -201,11 +201,13 @@ export class Room {
     const entry = this.#log.upsert(message, isNew);
     this.#pending.arrived(message.uuid);
     if (entry === undefined) return;
-    if (known !== undefined) this.#list.changed(entry);
-    else {
+    if (known !== undefined) {
+      this.#list.changed(entry);
+      this.#unread.changed(message.uuid);
+    } else {
       this.#people.stops(message.username);
       this.#list.drawSoon();
-      if (!message.isOwn) this.#unread.came(message.username, message.text);
+      if (!message.isOwn && message.text !== "") this.#unread.came(message);
     }
   }
 

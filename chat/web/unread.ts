@@ -5,6 +5,7 @@
  * @module
  */
 /// <reference lib="dom" />
+import type { Message } from "../../src/client/session/session_events.ts";
 import { byId } from "./page_elements.ts";
 
 /** Messages in the live region; older ones are removed, because a screen reader cannot follow more. */
@@ -15,7 +16,7 @@ const TELL_MS = 200;
 
 export class Unread {
   #count = 0;
-  readonly #heard: { username: string; text: string }[] = [];
+  #heard: { uuid: string; username: string; text: string }[] = [];
   #telling: ReturnType<typeof setTimeout> | undefined;
   readonly #title = document.title;
   readonly #button = byId("newer", HTMLButtonElement);
@@ -29,16 +30,26 @@ export class Unread {
     addEventListener("focus", () => this.look());
   }
 
-  came(username: string, text: string): void {
+  /** Call with each new message of someone else that is not deleted yet. */
+  came({ uuid, username, text }: Message): void {
     if (!this.#isSeen()) this.#count++;
-    this.#heard.push({ username, text });
+    this.#heard.push({ uuid, username, text });
     this.#telling ??= setTimeout(() => this.#tell(), TELL_MS);
+  }
+
+  /** Call when a message was changed or deleted: its former text is announced and kept no more. */
+  changed(uuid: string): void {
+    this.#heard = this.#heard.filter((heard) => heard.uuid !== uuid);
+    for (const line of this.#announcer.children) {
+      if (line instanceof HTMLElement && line.dataset["uuid"] === uuid) line.remove();
+    }
   }
 
   #tell(): void {
     this.#telling = undefined;
-    const lines = this.#heard.splice(0).slice(-ANNOUNCED_MAX).map(({ username, text }) => {
+    const lines = this.#heard.splice(0).slice(-ANNOUNCED_MAX).map(({ uuid, username, text }) => {
       const line = document.createElement("p");
+      line.dataset["uuid"] = uuid;
       const name = document.createElement("bdi");
       name.textContent = username;
       line.append(name, `: ${text}`);

@@ -10,7 +10,7 @@ import { type Look, nameColour, type Paint } from "./colours.ts";
 import type { Lines } from "./prompt_screen.ts";
 import { printable } from "./table.ts";
 
-/** Messages whose text is kept, to show what an edit changed. */
+/** Messages whose text is kept, to show a change once. */
 const REMEMBERED_MAX = 300;
 /** UTF-16 units of a text that are shown: several times the default limit of a server. */
 export const SHOWN_LENGTH_MAX = 20_000;
@@ -53,9 +53,8 @@ export class ChatLines {
     const before = this.#known.get(message.uuid);
     this.#remember(message);
     if (before !== undefined && before.text === message.text) return [];
-    const what = before === undefined || before.text === ""
-      ? `a message from ${clock(message.receivedMs)}`
-      : quoted(before.text);
+    // Not by its text: that is what its author took back.
+    const what = `a message from ${clock(message.receivedMs)}`;
     const name = nameOf(message);
     if (message.text === "") return [this.notice(`${name} deleted ${what}`)];
     return [this.notice(`${name} changed ${what} to: ${message.text}`)];

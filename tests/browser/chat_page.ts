@@ -314,12 +314,14 @@ testInBrowser("messages out of view are counted in the title, and announced once
   assertEquals(await alice.title(), "Inn");
   await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop = -scroller.scrollHeight);
   await alice.reads("#newer", "To the newest");
-  for (const text of ["one", "two"]) bob.send(`c2/MSG 1; ${text}`);
+  const [one] = [await bob.say("one"), await bob.say("two")];
   await alice.reads("#newer", "2 new messages");
   assertEquals(await alice.title(), "(2) Inn");
   // Messages are announced together, a little later.
   await alice.reads("#announcer", "bob: onebob: two");
   assertEquals(await alice.texts("#announcer p"), ["bob: one", "bob: two"]);
+  bob.send(`c2/QUERY delete_message; ${one}`);
+  await alice.reads("#announcer", "bob: two");
   await alice.page.click("#newer");
   await alice.page.waitForFunction(() => document.title === "Inn");
   assertMatch((await alice.texts("#rows .body")).at(-1) ?? "", /^two$/);
