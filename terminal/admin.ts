@@ -32,6 +32,7 @@ const answers = {
       address: z.string(),
       connectedSince: z.number(),
       connectedSeconds: z.number(),
+      away: z.boolean().default(false),
     })),
   }),
   kick: z.object({ kicked: z.string() }),
@@ -102,11 +103,11 @@ function usersTable({ users }: z.infer<typeof answers.users>): string {
   if (users.length === 0) return "No user is connected.\n";
   return table(
     ["NAME", "ADDRESS", "SINCE", "FOR"],
-    users.map(({ username, address, connectedSince, connectedSeconds }) => [
+    users.map(({ username, address, connectedSince, connectedSeconds, away }) => [
       username,
       address,
       moment(connectedSince),
-      duration(connectedSeconds),
+      `${duration(connectedSeconds)}${away ? ", away" : ""}`,
     ]),
   );
 }

@@ -23,6 +23,8 @@ export interface ConnectedUser {
   readonly address: string;
   readonly connectedAtMs: number;
   readonly connectedSeconds: number;
+  /** True while the session is held: its connection is lost, and it counts as connected nowhere. */
+  readonly away: boolean;
 }
 
 export interface BanRequest {
@@ -69,11 +71,12 @@ export class Moderation {
   users(): ConnectedUser[] {
     const sessions = new Map(Array.from(this.#participants(), (one) => [this.#options.sessionOf(one), one]));
     const nowMs = this.#options.nowMs();
-    return Array.from(this.#options.room.members(), ([id, { username, connectedAtMs }]) => ({
+    return Array.from(this.#options.room.members(), ([id, { username, connectedAtMs, hold }]) => ({
       username: username.shown,
       address: normalizeIp(sessions.get(id)?.remoteAddress ?? "") ?? "unknown",
       connectedAtMs,
       connectedSeconds: Math.max(0, Math.floor((nowMs - connectedAtMs) / 1000)),
+      away: hold !== undefined,
     }));
   }
 

@@ -191,9 +191,10 @@ export class Room {
     return { kind: "left", session, departure: "lost_connection", username, message: undefined };
   }
 
-  /** Names of all sessions, held ones included, in order of joining. */
+  /** Names of the connected sessions in order of joining, §5.1. Held ones are in the answer to `roster` only. */
   usernames(): string[] {
-    return Array.from(this.#roster.members.values(), ({ username }) => username.shown);
+    const members = [...this.#roster.members.values()];
+    return members.filter(({ hold }) => hold === undefined).map(({ username }) => username.shown);
   }
 
   #rosterEntries(): RosterEntry[] {

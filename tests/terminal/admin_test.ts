@@ -110,7 +110,9 @@ Deno.test("admin says so if there is no user and nothing to show", async () => {
 
 Deno.test("admin prints hostile names without obeying them", async () => {
   const user = { username: "a\x1b[2J", address: "x", connectedSince: 0, connectedSeconds: 90_061 };
-  const { outcome } = await answered(() => Response.json({ users: [user] }, { headers: OURS }), "users");
+  const users = [user, { ...user, username: "b", away: true }];
+  const { outcome } = await answered(() => Response.json({ users }, { headers: OURS }), "users");
   assert("output" in outcome);
   assertStringIncludes(outcome.output, "a\\u{1b}[2J  x        1970-01-01T00:00:00Z  1d 1h\n");
+  assertMatch(outcome.output, /^b .* 1d 1h, away$/m);
 });

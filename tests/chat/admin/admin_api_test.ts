@@ -190,9 +190,17 @@ testOverTransportsAndThreads(
     assertEquals((await api.get("users")).json, { users: [] });
     await using _alice = await ChatClient.connect(chat.url, "alice");
     await using _stranger = await ChatClient.open(chat.url);
-    assertEquals((await api.get("users")).json, {
-      users: [{ username: "alice", address: "127.0.0.1", connectedSince: nowMs, connectedSeconds: 0 }],
-    });
+    const seen = { address: "127.0.0.1", connectedSince: nowMs, connectedSeconds: 0 };
+    const alice = { username: "alice", ...seen, away: false };
+    assertEquals((await api.get("users")).json, { users: [alice] });
+    {
+      await using lost = await ChatClient.open(chat.url, true);
+      assertEquals(await lost.ask("c2/CONNECT lost"), "c2/ACKNOWLEDGE Test Server");
+    }
+    // The server notices the end a moment later.
+    const users = async () => (await api.get("users")).json.users;
+    while (!(await users()).at(-1).away) await new Promise((resolve) => setTimeout(resolve, 5));
+    assertEquals(await users(), [alice, { username: "lost", ...seen, away: true }]);
   },
 );
 

@@ -336,7 +336,7 @@ Deno.test("users are told in order of joining, with their address in its one for
   await enter(["bob", "2001:DB8::1"]);
   sessions.push(participant("a stranger"));
   assertEquals(moderation.users(), [
-    { username: "alice", address: "192.0.2.1", connectedAtMs: 5000, connectedSeconds: 1 },
-    { username: "bob", address: "2001:db8::1", connectedAtMs: 6999, connectedSeconds: 0 },
+    { username: "alice", address: "192.0.2.1", connectedAtMs: 5000, connectedSeconds: 1, away: false },
+    { username: "bob", address: "2001:db8::1", connectedAtMs: 6999, connectedSeconds: 0, away: false },
   ]);
 });
