@@ -8,6 +8,8 @@
  * @module
  */
 import { type ServerProgram, startServer } from "../tests/support/program.ts";
+import { pingProbe } from "../tests/support/probe.ts";
+import { HOSTILE_FRAMES, HOSTILE_HEADS } from "../tests/support/hostile_inputs.ts";
 import { frame, OPCODE, RawPeer } from "../tests/support/raw_peer.ts";
 import { TRANSPORT_NAMES } from "../tests/support/chat_server.ts";
 
@@ -51,6 +53,14 @@ const ATTACKS: Record<string, Attack> = {
   }),
 };
 
+for (const { what, connect, bytes } of [...HOSTILE_HEADS, ...HOSTILE_FRAMES]) {
+  ATTACKS[what] = many(8, async (url) => {
+    const peer = await connect(url);
+    await peer.write(bytes());
+    peer.close();
+  });
+}
+
 /** Runs `count` attacks in parallel; each starts again when it ends. */
 function many(count: number, one: Attack): Attack {
   return async (url, until) => {
@@ -75,26 +85,14 @@ function encode(text: string): Uint8Array {
 }
 
 async function measure(url: string, seconds: number): Promise<number[]> {
-  const peer = await RawPeer.open(url);
-  await peer.sendText("c2/CONNECT alice");
-  await peer.readText();
+  await using probe = await pingProbe(url);
   const waits: number[] = [];
   const end = performance.now() + seconds * 1000;
-  for (let mark = 1; performance.now() < end; mark++) {
-    const startMs = performance.now();
-    await peer.sendText(`c2/PING ${mark}`);
-    while (!(await answer(peer)).startsWith(`c2/PING ${mark};`));
-    waits.push(performance.now() - startMs);
+  while (performance.now() < end) {
+    waits.push(await probe.wait());
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
   }
-  peer.close();
   return waits.toSorted((a, b) => a - b);
-}
-
-async function answer(peer: RawPeer): Promise<string> {
-  const text = await peer.readText();
-  if (text === undefined) throw new Error("The connection of the client that behaves well was cut");
-  return text;
 }
 
 function say(line: string): void {

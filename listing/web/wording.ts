@@ -70,5 +70,5 @@ export function counted(count: number, one: string, many: string): string {
 }
 
 function grouped(number: number): string {
-  return String(number).replace(/\B(?=(?:[0-9]{3})+$)/g, ",");
+  return number.toLocaleString("en");
 }

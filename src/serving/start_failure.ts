@@ -56,5 +56,5 @@ function isOfTheWorld(error: Error): boolean {
 }
 
 function oneLine(message: string): string {
-  return message.replace(/\s*\n\s*/g, " ").trim();
+  return message.replace(/\s+/g, " ").trim();
 }

@@ -43,7 +43,7 @@ async function readNamed(flag: string, path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message.replace(/\s*\n\s*/g, " ").trim() : String(error);
+    const reason = error instanceof Error ? error.message.replace(/\s+/g, " ").trim() : String(error);
     throw new CannotStart(`Cannot read the file of ${flag}: ${reason}`, { cause: error });
   }
 }
