@@ -60,7 +60,7 @@ export interface RoomOptions {
 
 export class Room {
   readonly #options: RoomOptions;
-  readonly #roster = new Roster();
+  readonly #roster: Roster;
   /** Messages that this batch has decided and `settle` has not confirmed: a later input of the batch may edit one. */
   #unsettledSaid = new MessageWindow();
   /** Edits that this batch has decided, by message id: a second edit of a message builds on the first. */
@@ -72,8 +72,10 @@ export class Room {
   /** The position of the newest broadcast decided so far. */
   #position = 0;
 
-  constructor(options: RoomOptions) {
+  /** `roster` has the sessions that are here already. */
+  constructor(options: RoomOptions, roster: Roster = new Roster()) {
     this.#options = options;
+    this.#roster = roster;
   }
 
   /** Connected sessions; held sessions are not counted. */

@@ -38,6 +38,16 @@ export class Roster {
   #holds: HoldId = 0;
   #heldSize = 0;
 
+  /** A copy whose changes leave this one as it is. */
+  copy(): Roster {
+    const copy = new Roster();
+    for (const [session, member] of this.#members) copy.#members.set(session, member);
+    for (const [key, holder] of this.#holders) copy.#holders.set(key, holder);
+    copy.#holds = this.#holds;
+    copy.#heldSize = this.#heldSize;
+    return copy;
+  }
+
   get members(): ReadonlyMap<SessionId, Member> {
     return this.#members;
   }

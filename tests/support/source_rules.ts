@@ -79,6 +79,7 @@ export const STAIRS: readonly (readonly string[])[] = [
     "chat/delivery/",
     "chat/resume/",
     "chat/order/",
+    "chat/cluster/",
     "chat/announce/",
     "chat/settings.ts",
     "chat/admin/",

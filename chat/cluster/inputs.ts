@@ -1,0 +1,104 @@
+/**
+ * The numbered inputs of a node on their way to the leader. A node sends again what no record has confirmed; the leader
+ * takes each number once and in order. So each input is decided once, over any number of leaders. Pure.
+ *
+ * @module
+ */
+import type { Input } from "../room/decision.ts";
+import type { Opening, Origin } from "./membership.ts";
+
+/** Inputs of one message to the leader; the rest follow in further messages. */
+export const INPUTS_MAX = 500;
+
+export interface NumberedInput {
+  readonly session: number;
+  readonly input: Input;
+  /** For CONNECT and RESUME. */
+  readonly opening: Opening | undefined;
+}
+
+/** Consecutive inputs of one node; the first has the number `first`. */
+export interface InputMessage {
+  readonly node: string;
+  readonly first: number;
+  readonly inputs: readonly NumberedInput[];
+}
+
+/** An input with its place: its node and its number there. */
+export interface PlacedInput extends NumberedInput, Origin {
+  readonly number: number;
+}
+
+/** The inputs of one node that no applied record has confirmed. Numbers begin at 1. */
+export class UnconfirmedInputs {
+  readonly #node: string;
+  #first = 1;
+  #inputs: NumberedInput[] = [];
+  /** How many of them were sent to the present leader. */
+  #sent = 0;
+
+  constructor(node: string) {
+    this.#node = node;
+  }
+
+  get size(): number {
+    return this.#inputs.length;
+  }
+
+  add(input: NumberedInput): number {
+    this.#inputs.push(input);
+    return this.#first + this.#inputs.length - 1;
+  }
+
+  /** Forgets the inputs up to number `through`, which a record has decided. */
+  confirm(through: number): void {
+    const count = Math.min(Math.max(0, through - this.#first + 1), this.#inputs.length);
+    this.#inputs = this.#inputs.slice(count);
+    this.#first += count;
+    this.#sent = Math.max(0, this.#sent - count);
+  }
+
+  /** The next message to the leader; undefined if all were sent. */
+  next(): InputMessage | undefined {
+    const inputs = this.#inputs.slice(this.#sent, this.#sent + INPUTS_MAX);
+    if (inputs.length === 0) return undefined;
+    const first = this.#first + this.#sent;
+    this.#sent += inputs.length;
+    return { node: this.#node, first, inputs };
+  }
+
+  /** Call for a new leader, or after a time without progress: all are sent again. */
+  rewind(): void {
+    this.#sent = 0;
+  }
+}
+
+/** The leader's queue: of each node only the input after the last one that it took. */
+export class InputQueue {
+  readonly #taken: Map<string, number>;
+  #queue: PlacedInput[] = [];
+
+  /** `through` has the last decided number of each node. */
+  constructor(through: ReadonlyMap<string, number>) {
+    this.#taken = new Map(through);
+  }
+
+  get size(): number {
+    return this.#queue.length;
+  }
+
+  take({ node, first, inputs }: InputMessage): void {
+    const taken = this.#taken.get(node) ?? 0;
+    // After a gap nothing is taken: the node sends all again.
+    if (first > taken + 1) return;
+    const fresh = inputs.slice(taken + 1 - first);
+    for (const [n, input] of fresh.entries()) this.#queue.push({ ...input, node, number: taken + 1 + n });
+    if (fresh.length > 0) this.#taken.set(node, taken + fresh.length);
+  }
+
+  /** The next inputs, in order, while `fits` accepts each. */
+  batch(fits: (input: PlacedInput) => boolean): readonly PlacedInput[] {
+    const refused = this.#queue.findIndex((input) => !fits(input));
+    return this.#queue.splice(0, refused < 0 ? this.#queue.length : refused);
+  }
+}

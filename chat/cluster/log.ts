@@ -1,0 +1,31 @@
+/**
+ * The port to the cluster's log: an ordered, durable list of records with compare-and-append, which is the only fence
+ * against two leaders. Numbers begin at 1 and have no gaps.
+ *
+ * @module
+ */
+
+export interface LogEntry {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The outcome of an append. */
+export type Appended =
+  /** The record is durable at its number. */
+  | { readonly kind: "stored" }
+  /** Another record has that number. */
+  | { readonly kind: "passed" }
+  /** It may be stored, now or later: append it again with the same id. */
+  | { readonly kind: "unknown" }
+  /** The log refuses it for good, before storing it. */
+  | { readonly kind: "refused"; readonly problem: string };
+
+export interface ClusterLog {
+  /** Stores a record as number `at`, if that is the next one. The same `id` again is the same record. Never rejects. */
+  append(at: number, id: string, bytes: Uint8Array): Promise<Appended>;
+  /** Records from number `from` on, in order, at most `max`; fewer if there are no more. Rejects if it cannot read. */
+  read(from: number, max: number): Promise<readonly LogEntry[]>;
+  /** Calls `on` with records as they are stored. It may miss some, and repeat or reorder others. */
+  follow(on: (entry: LogEntry) => void): void;
+}

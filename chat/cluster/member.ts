@@ -1,0 +1,343 @@
+/**
+ * A node of the cluster as a state machine: it follows the log, leads if the log says so, and passes its own inputs to
+ * the leader. Each method returns what is to be done; it waits for nothing and knows no network. Pure.
+ *
+ * @module
+ */
+import { Election } from "./election.ts";
+import { type InputMessage, type NumberedInput, UnconfirmedInputs } from "./inputs.ts";
+import { Leader, type LeaderRoom } from "./leader.ts";
+import type { Appended, LogEntry } from "./log.ts";
+import { type ClusterRecord, encodeRecord } from "./record.ts";
+import { LogForked, type Replica, type Told } from "./replica.ts";
+
+/** Milliseconds between two beats of the leader. */
+export const BEAT_MS = 300;
+/** Milliseconds without progress after which inputs are sent to the leader again. */
+export const RESEND_MS = 1000;
+/** Milliseconds until an append whose outcome is unknown is repeated. */
+export const RETRY_MS = 150;
+/** Records of one read. */
+export const READ_MAX = 200;
+
+/** A node says that it is there, and how far it is. */
+export interface Beat {
+  readonly by: string;
+  readonly epoch: number;
+  readonly applied: number;
+  readonly isLeader: boolean;
+}
+
+export type MemberEffect =
+  | { readonly do: "append"; readonly at: number; readonly id: string; readonly bytes: Uint8Array }
+  | { readonly do: "read"; readonly from: number }
+  | { readonly do: "send"; readonly to: string; readonly message: InputMessage }
+  | { readonly do: "beat"; readonly beat: Beat }
+  /** To this node's clients; `position` is that of the newest broadcast before. */
+  | { readonly do: "tell"; readonly told: readonly Told[]; readonly position: number }
+  /** The others have lost this node: it closes its connections and continues under another name. */
+  | { readonly do: "restart" }
+  /** The log and this node disagree: it closes its connections and appends nothing more. */
+  | { readonly do: "stop"; readonly why: string };
+
+export interface MemberOptions {
+  /** This run of the node: another run has another name. */
+  readonly incarnation: string;
+  readonly replica: Replica;
+  readonly room: LeaderRoom;
+  readonly limits: {
+    /** Milliseconds of silence after which another node leads: `--cluster-takeover`. */
+    readonly takeoverMs: number;
+    /** Milliseconds of silence after which a node's sessions are lost: `--cluster-lost`. */
+    readonly lostMs: number;
+    readonly resumeWindowMs: number;
+  };
+  readonly wallMs: () => number;
+  readonly random: () => number;
+}
+
+interface Append {
+  readonly at: number;
+  readonly id: string;
+  readonly bytes: Uint8Array;
+  /** When to repeat it; undefined while its outcome is awaited. */
+  retryMs: number | undefined;
+}
+
+export class Member {
+  readonly #options: MemberOptions;
+  readonly #replica: Replica;
+  readonly #election: Election;
+  readonly #inputs: UnconfirmedInputs;
+  readonly #ahead = new Map<number, Uint8Array>();
+  #leader: Leader | undefined;
+  #append: Append | undefined;
+  #turn = 0;
+  #isReading = false;
+  /** True while it reads the log to its end in order to lead. */
+  #isStanding = false;
+  #isStopped = false;
+  #beatMs = -Infinity;
+  #progressMs = 0;
+  /** When each other node was last heard, and each session was held, since this node leads. */
+  readonly #heardMs = new Map<string, number>();
+  readonly #heldMs = new Map<string, number>();
+
+  constructor(options: MemberOptions, nowMs: number) {
+    this.#options = options;
+    this.#replica = options.replica;
+    this.#election = new Election(nowMs, () => options.limits.takeoverMs, options.random);
+    this.#inputs = new UnconfirmedInputs(options.incarnation);
+    this.#progressMs = nowMs;
+  }
+
+  get isLeader(): boolean {
+    return this.#leader !== undefined;
+  }
+
+  /** Inputs that no record has decided. */
+  get unconfirmed(): number {
+    return this.#inputs.size;
+  }
+
+  /** Call once, before everything else. */
+  start(): MemberEffect[] {
+    return this.#read();
+  }
+
+  submit(nowMs: number, input: NumberedInput): MemberEffect[] {
+    if (this.#inputs.size === 0) this.#progressMs = nowMs;
+    this.#inputs.add(input);
+    return [...this.#sendInputs(), ...this.#lead(nowMs)];
+  }
+
+  receivedInputs(nowMs: number, message: InputMessage): MemberEffect[] {
+    this.#heard(nowMs, message.node);
+    this.#leader?.take(message);
+    return this.#lead(nowMs);
+  }
+
+  receivedBeat(nowMs: number, beat: Beat): MemberEffect[] {
+    if (beat.by === this.#options.incarnation) return [];
+    this.#heard(nowMs, beat.by);
+    if (beat.isLeader && beat.epoch >= this.#replica.epoch) this.#election.heard(nowMs);
+    return beat.applied > this.#replica.applied ? this.#read() : [];
+  }
+
+  /** A record from the log's own notice, in any order and any number of times. */
+  receivedRecord(nowMs: number, { number, bytes }: LogEntry): MemberEffect[] {
+    if (number <= this.#replica.applied) return [];
+    this.#ahead.set(number, bytes);
+    const effects = this.#applyAhead(nowMs);
+    return this.#ahead.size > 0 ? [...effects, ...this.#read()] : effects;
+  }
+
+  /** `entries` is undefined if the log could not be read. */
+  readDone(nowMs: number, entries: readonly LogEntry[] | undefined): MemberEffect[] {
+    this.#isReading = false;
+    if (entries === undefined) {
+      this.#isStanding = false;
+      return [];
+    }
+    for (const { number, bytes } of entries) {
+      if (number > this.#replica.applied) this.#ahead.set(number, bytes);
+    }
+    const effects = this.#applyAhead(nowMs);
+    const isAtEnd = entries.length < READ_MAX;
+    if (!isAtEnd) return [...effects, ...this.#read()];
+    return this.#isStanding ? [...effects, ...this.#stand()] : effects;
+  }
+
+  appended(nowMs: number, at: number, outcome: Appended): MemberEffect[] {
+    const append = this.#append;
+    if (append === undefined || append.at !== at) return [];
+    switch (outcome.kind) {
+      case "stored":
+        this.#ahead.set(at, append.bytes);
+        return this.#applyAhead(nowMs);
+      case "passed":
+        // Its own earlier try may be the record there: the log says which it is.
+        return this.#read();
+      case "unknown":
+      case "refused":
+        append.retryMs = nowMs + RETRY_MS;
+        return [];
+    }
+  }
+
+  /** Call some ten times a second. */
+  tick(nowMs: number): MemberEffect[] {
+    if (this.#isStopped) return [];
+    const effects: MemberEffect[] = [];
+    if (nowMs - this.#beatMs >= BEAT_MS) {
+      this.#beatMs = nowMs;
+      effects.push({ do: "beat", beat: this.#beat() });
+    }
+    if (this.#append?.retryMs !== undefined && nowMs >= this.#append.retryMs) {
+      this.#append.retryMs = undefined;
+      effects.push(this.#toAppend(this.#append), ...this.#read());
+    }
+    if (this.#inputs.size > 0 && nowMs - this.#progressMs >= RESEND_MS) {
+      this.#progressMs = nowMs;
+      this.#inputs.rewind();
+      effects.push(...this.#sendInputs());
+    }
+    if (this.#leader !== undefined) {
+      this.#loseSilent(nowMs);
+      return [...effects, ...this.#lead(nowMs)];
+    }
+    if (this.#election.isSilent(nowMs) && this.#append === undefined) {
+      this.#election.heard(nowMs);
+      this.#isStanding = true;
+      effects.push(...this.#read());
+    }
+    return effects;
+  }
+
+  #beat(): Beat {
+    const { epoch, applied } = this.#replica;
+    return { by: this.#options.incarnation, epoch, applied, isLeader: this.isLeader };
+  }
+
+  #heard(nowMs: number, node: string): void {
+    this.#heardMs.set(node, nowMs);
+  }
+
+  #read(): MemberEffect[] {
+    if (this.#isReading || this.#isStopped) return [];
+    this.#isReading = true;
+    return [{ do: "read", from: this.#replica.applied + 1 }];
+  }
+
+  /** It has read the log to its end, and no other node leads there: it asks the log to lead. */
+  #stand(): MemberEffect[] {
+    this.#isStanding = false;
+    if (this.#append !== undefined || this.#ahead.size > 0) return [];
+    const { epoch, hash, applied } = this.#replica;
+    const { incarnation, wallMs } = this.#options;
+    const record: ClusterRecord = {
+      ...{ kind: "lead", epoch: epoch + 1, previous: hash, atMs: wallMs(), by: incarnation },
+    };
+    return this.#begin(applied + 1, `${incarnation}.${epoch + 1}.lead.${applied}`, encodeRecord(record));
+  }
+
+  /** Decides a turn and appends it, if this node leads and nothing is under way. */
+  #lead(nowMs: number): MemberEffect[] {
+    const leader = this.#leader;
+    if (leader === undefined || this.#append !== undefined || leader.isIdle || this.#isStopped) return [];
+    const now = { nowMs: this.#options.wallMs(), steadyMs: nowMs, historyFromMs: () => 0, found: NOTHING };
+    const bytes = encodeRecord(leader.decide(now));
+    const id = `${this.#options.incarnation}.${leader.epoch}.${++this.#turn}`;
+    return this.#begin(this.#replica.applied + 1, id, bytes);
+  }
+
+  #begin(at: number, id: string, bytes: Uint8Array): MemberEffect[] {
+    this.#append = { at, id, bytes, retryMs: undefined };
+    return [this.#toAppend(this.#append)];
+  }
+
+  #toAppend({ at, id, bytes }: Append): MemberEffect {
+    return { do: "append", at, id, bytes };
+  }
+
+  #applyAhead(nowMs: number): MemberEffect[] {
+    const effects: MemberEffect[] = [];
+    while (!this.#isStopped) {
+      const next = this.#replica.applied + 1;
+      const bytes = this.#ahead.get(next);
+      if (bytes === undefined) break;
+      this.#ahead.delete(next);
+      try {
+        effects.push(...this.#apply(nowMs, next, bytes));
+      } catch (error) {
+        if (!(error instanceof LogForked)) throw error;
+        this.#isStopped = true;
+        this.#leader = undefined;
+        effects.push({ do: "stop", why: error.message });
+      }
+    }
+    return [...effects, ...this.#sendInputs(), ...this.#lead(nowMs)];
+  }
+
+  #apply(nowMs: number, number: number, bytes: Uint8Array): MemberEffect[] {
+    const { record, told } = this.#replica.apply(number, bytes);
+    this.#election.heard(nowMs);
+    if (this.#append !== undefined && this.#append.at <= number) this.#append = undefined;
+    if (record.kind === "lead") this.#newLeader(nowMs, record.by);
+    else {
+      this.#confirm(nowMs, record.through);
+      this.#keepHolds(nowMs, told);
+      // A leader applies no turns but its own: those of another follow a record that makes the other lead.
+      this.#leader?.settle();
+    }
+    if (record.kind === "turn" && record.lost.includes(this.#options.incarnation)) {
+      this.#isStopped = true;
+      return [{ do: "restart" }];
+    }
+    return record.kind === "lead" || told.length === 0
+      ? []
+      : [{ do: "tell", told, position: record.position }];
+  }
+
+  #newLeader(nowMs: number, by: string): void {
+    this.#leader = undefined;
+    this.#isStanding = false;
+    this.#inputs.rewind();
+    this.#progressMs = nowMs;
+    if (by !== this.#options.incarnation) return;
+    this.#leader = new Leader({ replica: this.#replica, room: this.#options.room });
+    // Each hold and each node has its whole time from here on.
+    this.#heldMs.clear();
+    for (const { id, origin } of this.#replica.membership.sessions.values()) {
+      if (origin === undefined) this.#heldMs.set(id, nowMs);
+      else this.#heard(nowMs, origin.node);
+    }
+  }
+
+  #confirm(nowMs: number, through: readonly (readonly [string, number])[]): void {
+    for (const [node, number] of through) {
+      if (node !== this.#options.incarnation) continue;
+      this.#inputs.confirm(number);
+      this.#progressMs = nowMs;
+    }
+  }
+
+  /** Sends what was not sent to the present leader, which may be this node. */
+  #sendInputs(): MemberEffect[] {
+    const { leader } = this.#replica;
+    const effects: MemberEffect[] = [];
+    if (leader === undefined) return effects;
+    const { incarnation } = this.#options;
+    if (leader === incarnation && this.#leader === undefined) return effects;
+    for (let message = this.#inputs.next(); message !== undefined; message = this.#inputs.next()) {
+      if (leader === incarnation) this.#leader?.take(message);
+      else effects.push({ do: "send", to: leader, message });
+    }
+    return effects;
+  }
+
+  /** Notes which sessions are held from here on, and which are not any more. */
+  #keepHolds(nowMs: number, told: readonly Told[]): void {
+    for (const { decided: { decision } } of told) {
+      if (decision.kind === "held") this.#heldMs.set(decision.session, nowMs);
+      else if (decision.kind === "resumed" || decision.kind === "left") this.#heldMs.delete(decision.session);
+    }
+  }
+
+  /** Ends holds whose time is over, and loses the sessions of nodes that were silent for too long. */
+  #loseSilent(nowMs: number): void {
+    const { lostMs, resumeWindowMs } = this.#options.limits;
+    for (const [id, sinceMs] of this.#heldMs) {
+      if (nowMs - sinceMs < resumeWindowMs) continue;
+      this.#heldMs.delete(id);
+      this.#leader?.expire(id);
+    }
+    for (const [node, heardMs] of this.#heardMs) {
+      if (node === this.#options.incarnation || nowMs - heardMs < lostMs) continue;
+      this.#heardMs.delete(node);
+      this.#leader?.lose(node);
+    }
+  }
+}
+
+const NOTHING = new Map();

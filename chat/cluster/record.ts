@@ -1,0 +1,140 @@
+/**
+ * A record of the cluster's log: one turn of the leader, or a new leader. Records are JSON, their most frequent entries
+ * as flat lists, and each has the hash of the record before it. Pure.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { Decision } from "../room/decision.ts";
+import type { StoredMessage } from "../room/message.ts";
+import type { Decided, Opening } from "./membership.ts";
+
+/** The format that this program writes, and the newest that it reads. */
+export const RECORD_FORMAT = 1;
+
+interface RecordHead {
+  readonly epoch: number;
+  /** The hash of the record before. */
+  readonly previous: string;
+  /** Milliseconds since 1970 by the leader's clock. */
+  readonly atMs: number;
+}
+
+export type ClusterRecord =
+  /** From here on this node leads. */
+  | RecordHead & { readonly kind: "lead"; readonly by: string }
+  | RecordHead & {
+    readonly kind: "turn";
+    /** The position of the newest broadcast before it, §12.2. */
+    readonly position: number;
+    /** The last decided input of each node with inputs in this turn, those without an entry included. */
+    readonly through: readonly (readonly [node: string, number: number])[];
+    readonly decided: readonly Decided[];
+    /** Nodes that are lost: after the decisions, which end their sessions. */
+    readonly lost: readonly string[];
+  };
+
+/** The hash before the first record. */
+export const FIRST_HASH = "";
+
+export function hashOf(bytes: Uint8Array): string {
+  // The bytes contain the hash before them: the hash of a record is that of the whole log up to it.
+  return createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
+}
+
+export function encodeRecord(record: ClusterRecord): Uint8Array {
+  const { kind, epoch, previous, atMs } = record;
+  const head = [RECORD_FORMAT, kind, epoch, previous, atMs];
+  const body = record.kind === "lead"
+    ? [record.by]
+    : [record.position, record.through.flat(), record.decided.map(encodeDecided), record.lost];
+  return new TextEncoder().encode(JSON.stringify([...head, ...body]));
+}
+
+/** Throws if the bytes are no record, or one of a newer format. */
+export function decodeRecord(bytes: Uint8Array): ClusterRecord {
+  const [format, kind, epoch, previous, atMs, ...body] = JSON.parse(new TextDecoder().decode(bytes));
+  if (typeof format !== "number" || format < 1 || format > RECORD_FORMAT) {
+    throw new Error(`The log has a record of format ${format}; this program reads 1 to ${RECORD_FORMAT}`);
+  }
+  if (kind === "lead") return { kind, epoch, previous, atMs, by: body[0] };
+  if (kind !== "turn") throw new Error(`The log has a record of the unknown kind ${kind}`);
+  const [position, flat, decided, lost] = body;
+  return {
+    ...{ kind, epoch, previous, atMs, position, lost },
+    through: pairs(flat),
+    decided: decided.map(decodeDecided),
+  };
+}
+
+function pairs(flat: readonly (string | number)[]): [string, number][] {
+  return Array.from(
+    { length: flat.length / 2 },
+    (_, n) => [flat[2 * n] as string, flat[2 * n + 1] as number],
+  );
+}
+
+/** A new message is a flat list; everything else is rare and stays an object. */
+function encodeDecided({ node, session, input, isLast, opening, decision }: Decided): unknown[] {
+  if (decision.kind !== "stored" || decision.entry.kind !== "said") {
+    return [node, session, input, decision, opening ?? null, isLast ? 1 : 0];
+  }
+  const { uuid, author, username, timestamp, receivedMs, text, position, nonce } = decision.entry.message;
+  const rest = nonce === undefined ? [] : [nonce];
+  return [node, session, input, uuid, author, username, timestamp, receivedMs, text, position, ...rest];
+}
+
+// deno-lint-ignore no-explicit-any
+function decodeDecided([node, session, input, first, ...rest]: any[]): Decided {
+  if (typeof first === "object") {
+    const [opening, isLast] = rest;
+    const decision: Decision = restored(first);
+    return {
+      ...{ node, session, input, isLast: isLast === 1, decision },
+      opening: opening === null ? undefined : openingOf(opening),
+    };
+  }
+  const [author, username, timestamp, receivedMs, text, position, nonce] = rest;
+  const message: StoredMessage = {
+    ...{ uuid: first, author, username, timestamp, receivedMs, text },
+    ...{ edited: false, position, nonce },
+  };
+  return {
+    ...{ node, session, input, isLast: false, opening: undefined },
+    decision: { kind: "stored", entry: { kind: "said", message } },
+  };
+}
+
+/** JSON leaves out what is undefined: the fields that a decision may lack come back. */
+function restored(decision: Decision): Decision {
+  switch (decision.kind) {
+    case "stored": {
+      const { entry } = decision;
+      if (entry.kind === "said") return decision;
+      return {
+        kind: "stored",
+        entry: { ...entry, message: whole(entry.message), before: whole(entry.before) },
+      };
+    }
+    case "joined":
+      return { ...decision, displaced: decision.displaced && left(decision.displaced) };
+    case "left":
+      return left(decision);
+    case "unresumable":
+      return { ...decision, left: left(decision.left) };
+    default:
+      return decision;
+  }
+}
+
+function whole(message: StoredMessage): StoredMessage {
+  return { ...message, position: message.position, nonce: message.nonce };
+}
+
+function left<Departed extends { readonly message: string | undefined }>(departed: Departed): Departed {
+  return { ...departed, message: departed.message };
+}
+
+function openingOf({ id, isExtended, remoteAddress, tokenHash }: Opening): Opening {
+  return { id, isExtended, remoteAddress, tokenHash };
+}

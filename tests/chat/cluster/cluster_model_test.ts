@@ -1,0 +1,97 @@
+/**
+ * A cluster of nodes against a model of its promises, in virtual time: nodes crash, freeze and come back, the log delays
+ * and loses answers, the wire drops, doubles and reorders. Nothing acknowledged is lost, doubled or out of order.
+ *
+ * @module
+ */
+import { assertGreater, assertNotEquals } from "@std/assert";
+import { Member, READ_MAX } from "../../../chat/cluster/member.ts";
+import { Replica } from "../../../chat/cluster/replica.ts";
+import { inTempFolder } from "../../support/temp_folder.ts";
+import { UnfencedLog } from "./memory_log.ts";
+import { type ClusterCode, ModelCluster } from "./model_cluster.ts";
+import { type Mistake, mutatedCode } from "./mutated_code.ts";
+
+const CODE: ClusterCode = { Member, Replica, READ_MAX };
+
+Deno.test("a cluster keeps its promises whatever becomes of nodes, log and wire", () => {
+  const total = { leaders: 0, acknowledged: 0, resumed: 0, crashes: 0 };
+  for (let seed = 1; seed <= 30; seed++) {
+    const cluster = new ModelCluster(seed, CODE);
+    try {
+      cluster.run(3, 60_000);
+    } catch (error) {
+      throw new Error(`seed ${seed} at ${cluster.nowMs} ms`, { cause: error });
+    }
+    for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += cluster.seen[key];
+  }
+  for (const [what, count] of Object.entries(total)) assertGreater(count, 60, what);
+});
+
+/** The first seed whose run breaks a promise. */
+function firstBroken(run: (seed: number) => void): number | undefined {
+  for (let seed = 1; seed <= 40; seed++) {
+    try {
+      run(seed);
+    } catch {
+      return seed;
+    }
+  }
+  return undefined;
+}
+
+Deno.test("the model finds a log without a fence", () => {
+  const broken = firstBroken((seed) => new ModelCluster(seed, CODE, new UnfencedLog()).run(3, 30_000));
+  assertNotEquals(broken, undefined);
+});
+
+const MISTAKES: Readonly<Record<string, Mistake>> = {
+  "two candidates with one id": {
+    file: "member.ts",
+    from: "`${incarnation}.${epoch + 1}.lead.${applied}`",
+    to: "`${epoch + 1}.lead.${applied}`",
+  },
+  "an outcome that is unknown taken for stored": {
+    file: "member.ts",
+    from: `case "stored":`,
+    to: `case "unknown": case "stored":`,
+  },
+  "a leader that is not thrown away": {
+    file: "member.ts",
+    from: "    this.#leader = undefined;\n    this.#isStanding = false;",
+    to: "    this.#isStanding = false;",
+  },
+  "records applied out of order": {
+    file: "member.ts",
+    from: "const next = this.#replica.applied + 1;\n      const bytes",
+    to: "const next = Math.max(this.#replica.applied + 1, ...this.#ahead.keys());\n      const bytes",
+  },
+  "inputs taken twice": {
+    file: "inputs.ts",
+    from: "inputs.slice(taken + 1 - first)",
+    to: "inputs",
+  },
+  "a new leader that does not know what was decided": {
+    file: "replica.ts",
+    from: "this.#through.set(node, number)",
+    to: "void [node, number]",
+  },
+  "a leader that decides on the replica itself": {
+    file: "membership.ts",
+    from: "this.roster.copy()",
+    to: "this.roster",
+  },
+  "a connection that goes on after its end": {
+    file: "leader.ts",
+    from: "this.#members.isEnded(origin)",
+    to: "false",
+  },
+};
+
+for (const [what, mistake] of Object.entries(MISTAKES)) {
+  Deno.test(`the model finds ${what}`, () =>
+    inTempFolder(async (folder) => {
+      const code = await mutatedCode(folder, mistake);
+      assertNotEquals(firstBroken((seed) => new ModelCluster(seed, code).run(3, 30_000)), undefined);
+    }));
+}

@@ -1,0 +1,41 @@
+/**
+ * A cluster's log in memory, with the rules of the real one: the fence on the next number, and the same answer to the
+ * same id. Faults are the caller's.
+ *
+ * @module
+ */
+import type { Appended, LogEntry } from "../../../chat/cluster/log.ts";
+
+export class MemoryLog {
+  readonly #records: Uint8Array[] = [];
+  readonly #ids = new Map<string, number>();
+
+  get records(): readonly Uint8Array[] {
+    return this.#records;
+  }
+
+  append(at: number, id: string, bytes: Uint8Array): Appended {
+    const known = this.#ids.get(id);
+    if (known !== undefined) return known === at ? { kind: "stored" } : { kind: "passed" };
+    if (!this.accepts(at)) return { kind: "passed" };
+    this.#records.push(bytes);
+    this.#ids.set(id, this.#records.length);
+    return { kind: "stored" };
+  }
+
+  read(from: number, max: number): LogEntry[] {
+    return this.#records.slice(from - 1, from - 1 + max).map((bytes, n) => ({ number: from + n, bytes }));
+  }
+
+  /** The fence. */
+  protected accepts(at: number): boolean {
+    return at === this.#records.length + 1;
+  }
+}
+
+/** A log without the fence, to show that the model needs it. */
+export class UnfencedLog extends MemoryLog {
+  protected override accepts(): boolean {
+    return true;
+  }
+}

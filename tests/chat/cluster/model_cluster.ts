@@ -1,0 +1,630 @@
+/**
+ * A cluster in virtual time: nodes, a log and a wire with faults drawn from a seed, and clients that connect, write,
+ * rename, leave, lose their node and resume at another. It checks the promises of cluster.md as it runs, and throws at
+ * the first that is broken.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { History } from "../../../chat/room/history.ts";
+import { messageIds } from "../../../chat/room/message_id.ts";
+import { REPLAY_BUFFER_MAX, ReplayBuffer } from "../../../chat/room/replay_buffer.ts";
+import { RoomState } from "../../../chat/room/room_state.ts";
+import type { Input } from "../../../chat/room/decision.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import { parseUsername, type Username } from "../../../src/protocol/names.ts";
+import type { Appended, LogEntry } from "../../../chat/cluster/log.ts";
+import type { Member, MemberEffect } from "../../../chat/cluster/member.ts";
+import type { Replica, Told } from "../../../chat/cluster/replica.ts";
+import { MemoryLog } from "./memory_log.ts";
+
+/** The code under test; a mutated copy of it for the tests of the model itself. */
+export interface ClusterCode {
+  readonly Member: typeof Member;
+  readonly Replica: typeof Replica;
+  readonly READ_MAX: number;
+}
+
+const NAMES = ["ann", "bob", "cy", "dee", "eve"].map(name);
+const LIMITS = { takeoverMs: 2000, lostMs: 5000, resumeWindowMs: 20_000 };
+/** Milliseconds after the last fault in which everything submitted is answered. */
+const HEALED_MS = 30_000;
+
+export class ModelCluster {
+  nowMs = 0;
+  readonly log: MemoryLog;
+  readonly nodes: ModelNode[] = [];
+  readonly clients: ModelClient[] = [];
+  readonly code: ClusterCode;
+  /** False once the faults are over. */
+  isFaulty = true;
+  /** Counts of what happened, so that a test shows that the run had something in it. */
+  readonly seen = { leaders: 0, acknowledged: 0, resumed: 0, crashes: 0 };
+  readonly #random: () => number;
+  readonly #events: { atMs: number; run: () => void }[] = [];
+
+  constructor(seed: number, code: ClusterCode, log = new MemoryLog()) {
+    this.code = code;
+    this.log = log;
+    this.#random = mulberry32(seed);
+  }
+
+  /** Runs `ms` of faults and traffic on `size` nodes, then heals everything and checks the whole log. */
+  run(size: number, ms: number): void {
+    for (let n = 0; n < size; n++) this.nodes.push(new ModelNode(this, n));
+    for (const node of this.nodes) node.start();
+    for (let n = 0; n < 6; n++) this.clients.push(new ModelClient(this, n, n % 2 === 0));
+    this.#advance(ms);
+    this.isFaulty = false;
+    for (const node of this.nodes) node.heal();
+    this.#advance(HEALED_MS);
+    this.#checkEnd();
+  }
+
+  random(below: number): number {
+    return Math.floor(this.#random() * below);
+  }
+
+  chance(share: number): boolean {
+    return this.#random() < share;
+  }
+
+  fraction(): number {
+    return this.#random();
+  }
+
+  at(delayMs: number, run: () => void): void {
+    this.#events.push({ atMs: this.nowMs + delayMs, run });
+  }
+
+  /** A message of the wire: late, lost, doubled. */
+  send(run: () => void): void {
+    const copies = !this.isFaulty ? 1 : this.chance(0.1) ? 0 : this.chance(0.1) ? 2 : 1;
+    for (let n = 0; n < copies; n++) this.at(1 + this.random(this.isFaulty ? 40 : 5), run);
+  }
+
+  #advance(ms: number): void {
+    const end = this.nowMs + ms;
+    while (this.nowMs < end) {
+      this.nowMs += 10;
+      const due = this.#events.filter(({ atMs }) => atMs <= this.nowMs).sort((a, b) => a.atMs - b.atMs);
+      for (const event of due) this.#events.splice(this.#events.indexOf(event), 1);
+      for (const { run } of due) run();
+      for (const node of this.nodes) node.tick();
+      for (const client of this.clients) client.act();
+    }
+  }
+
+  #checkEnd(): void {
+    const { length } = this.log.records;
+    for (const node of this.nodes) {
+      assertEquals(node.replica.applied, length, `node ${node.number} has the whole log`);
+      assertEquals(node.member.unconfirmed, 0, `node ${node.number} has no input without a decision`);
+    }
+    assertEquals(this.nodes.filter(({ member }) => member.isLeader).length, 1, "one node leads");
+    const hashes = new Set(this.nodes.map(({ replica }) => replica.hash));
+    assertEquals(hashes.size, 1, "all nodes have one order");
+    this.#checkLog();
+    for (const { id, origin } of this.nodes[0]!.replica.membership.sessions.values()) {
+      if (origin === undefined) continue;
+      const node = this.nodes.find(({ incarnation }) => incarnation === origin.node);
+      assert(node?.serves(origin.session, id), `session ${id} has its connection`);
+    }
+    for (const client of this.clients) client.checkEnd();
+  }
+
+  /** One leader an epoch; each input and each nonce once; no name twice; nothing acknowledged is missing. */
+  #checkLog(): void {
+    const replica = makeReplica(this.code, () => undefined);
+    const epochs = new Set<number>();
+    const inputs = new Set<string>();
+    const nonces = new Set<string>();
+    const uuids: string[] = [];
+    for (const [n, bytes] of this.log.records.entries()) {
+      const { record } = replica.apply(n + 1, bytes);
+      if (record.kind === "lead") {
+        assert(!epochs.has(record.epoch), "an epoch has one leader");
+        epochs.add(record.epoch);
+        continue;
+      }
+      for (const { node, input, decision } of record.decided) {
+        if (input > 0) once(inputs, `${node} ${input}`);
+        if (decision.kind !== "stored" || decision.entry.kind !== "said") continue;
+        const { uuid, author, nonce } = decision.entry.message;
+        if (nonce !== undefined) once(nonces, `${author} ${nonce}`);
+        assert(uuid > (uuids.at(-1) ?? ""), "ids increase");
+        uuids.push(uuid);
+      }
+      const { roster } = replica.membership;
+      const names = Array.from(roster.members.values(), ({ username }) => username.folded);
+      assertEquals(new Set(names).size, names.length, "a name is given once");
+    }
+    this.seen.leaders = epochs.size;
+    const there = new Set(uuids);
+    for (const { acknowledged } of this.clients) {
+      for (const uuid of acknowledged) assert(there.has(uuid), "what is acknowledged is in the log");
+      this.seen.acknowledged += acknowledged.length;
+    }
+  }
+}
+
+export class ModelNode {
+  readonly number: number;
+  readonly #cluster: ModelCluster;
+  readonly #connections = new Map<number, ModelConnection>();
+  #run = 0;
+  #isUp = true;
+  #frozenUntilMs = 0;
+  #frozen: (() => void)[] = [];
+  #sessions = 0;
+  replica!: Replica;
+  member!: Member;
+
+  constructor(cluster: ModelCluster, number: number) {
+    this.#cluster = cluster;
+    this.number = number;
+  }
+
+  get isUp(): boolean {
+    return this.#isUp;
+  }
+
+  get incarnation(): string {
+    return `${this.number}.${this.#run}`;
+  }
+
+  start(): void {
+    const { code } = this.#cluster;
+    this.#run++;
+    this.#isUp = true;
+    this.#sessions = 0;
+    this.replica = makeReplica(
+      code,
+      ({ node, session }) => node === this.incarnation ? this.#connections.get(session)?.token : undefined,
+    );
+    const random32 = () => this.#cluster.random(2 ** 32);
+    this.member = new code.Member({
+      incarnation: this.incarnation,
+      replica: this.replica,
+      room: {
+        serverId: 1,
+        serverName: "Room",
+        ownName: name("Server"),
+        version: "0",
+        startedAtMs: 0,
+        limits: DEFAULT_LIMITS,
+        // Each leader continues above what the log has.
+        mintId: () => this.#mint(random32),
+        bans: { bar: () => undefined },
+        prove: () => undefined,
+      },
+      limits: LIMITS,
+      wallMs: () => 1_800_000_000_000 + this.#cluster.nowMs,
+      random: () => this.#cluster.fraction(),
+    }, this.#cluster.nowMs);
+    this.do(this.member.start());
+  }
+
+  #ids: { readonly after: string | undefined; readonly mint: () => string } | undefined;
+
+  #mint(random32: () => number): string {
+    const after = this.replica.newestUuid;
+    if (this.#ids === undefined || after !== undefined && after > (this.#ids.after ?? "")) {
+      const nowMs = () => 1_800_000_000_000 + this.#cluster.nowMs;
+      this.#ids = { after, mint: messageIds({ nowMs, random32 }, after) };
+    }
+    const uuid = this.#ids.mint();
+    this.#ids = { ...this.#ids, after: uuid };
+    return uuid;
+  }
+
+  /** Runs what the node does now, or when it is no longer frozen. Nothing runs on a node that has crashed since. */
+  wake(run: () => void): void {
+    const incarnation = this.incarnation;
+    const later = () => {
+      if (this.#isUp && this.incarnation === incarnation) run();
+    };
+    if (this.#cluster.nowMs < this.#frozenUntilMs) this.#frozen.push(later);
+    else later();
+  }
+
+  tick(): void {
+    const { nowMs } = this.#cluster;
+    if (!this.#isUp || nowMs < this.#frozenUntilMs) return;
+    for (const run of this.#frozen.splice(0)) run();
+    if (nowMs % 100 === 0) this.do(this.member.tick(nowMs));
+    if (!this.#cluster.isFaulty) return;
+    const fate = this.#cluster.random(5000);
+    if (fate < 2) this.crash();
+    else if (fate < 4) this.#frozenUntilMs = nowMs + 500 + this.#cluster.random(7000);
+  }
+
+  crash(forMs = 1000 + this.#cluster.random(6000)): void {
+    this.#cluster.seen.crashes++;
+    this.#isUp = false;
+    this.#frozen = [];
+    for (const connection of this.#connections.values()) connection.lost();
+    this.#connections.clear();
+    this.#cluster.at(forMs, () => {
+      if (!this.#isUp) this.start();
+    });
+  }
+
+  heal(): void {
+    this.#frozenUntilMs = 0;
+    if (!this.#isUp) this.start();
+  }
+
+  open(connection: ModelConnection): number {
+    const number = ++this.#sessions;
+    this.#connections.set(number, connection);
+    return number;
+  }
+
+  serves(number: number, session: string): boolean {
+    const connection = this.#connections.get(number);
+    return connection !== undefined && connection.isIn && connection.session === session;
+  }
+
+  submit(session: number, input: Input, connection: ModelConnection): void {
+    this.wake(() => {
+      const opening = input.type === "CONNECT" || input.type === "RESUME" ? connection.opening() : undefined;
+      this.do(this.member.submit(this.#cluster.nowMs, { session, input, opening }));
+    });
+  }
+
+  do(effects: readonly MemberEffect[]): void {
+    for (const effect of effects) {
+      switch (effect.do) {
+        case "append":
+          this.#append(effect.at, effect.id, effect.bytes);
+          break;
+        case "read":
+          this.#read(effect.from);
+          break;
+        case "send":
+          this.#cluster.send(() => {
+            const target = this.#cluster.nodes.find(({ incarnation }) => incarnation === effect.to);
+            target?.wake(() => target.do(target.member.receivedInputs(this.#cluster.nowMs, effect.message)));
+          });
+          break;
+        case "beat":
+          for (const other of this.#cluster.nodes) {
+            if (other === this) continue;
+            this.#cluster.send(() =>
+              other.wake(() => other.do(other.member.receivedBeat(this.#cluster.nowMs, effect.beat)))
+            );
+          }
+          break;
+        case "tell":
+          this.#tell(effect.told, effect.position);
+          break;
+        case "restart":
+          this.crash(1);
+          return;
+        case "stop":
+          throw new Error(`node ${this.incarnation} stopped: ${effect.why}`);
+      }
+    }
+  }
+
+  /** The log may store late, lose the answer, or answer twice. */
+  #append(at: number, id: string, bytes: Uint8Array): void {
+    const cluster = this.#cluster;
+    const answer = (outcome: Appended) =>
+      cluster.at(
+        1 + cluster.random(10),
+        () => this.wake(() => this.do(this.member.appended(cluster.nowMs, at, outcome))),
+      );
+    const isLost = cluster.isFaulty && cluster.chance(0.05);
+    cluster.at(1 + cluster.random(cluster.isFaulty && cluster.chance(0.05) ? 3000 : 5), () => {
+      const outcome = cluster.log.append(at, id, bytes);
+      if (outcome.kind === "stored") this.#notify({ number: at, bytes });
+      answer(isLost ? { kind: "unknown" } : outcome);
+      if (cluster.isFaulty && cluster.chance(0.05)) answer(outcome);
+    });
+    if (isLost) answer({ kind: "unknown" });
+  }
+
+  #notify(entry: LogEntry): void {
+    for (const node of this.#cluster.nodes) {
+      this.#cluster.send(() =>
+        node.wake(() => node.do(node.member.receivedRecord(this.#cluster.nowMs, entry)))
+      );
+    }
+  }
+
+  #read(from: number): void {
+    const cluster = this.#cluster;
+    const fails = cluster.isFaulty && cluster.chance(0.05);
+    cluster.at(1 + cluster.random(20), () => {
+      const entries = fails ? undefined : cluster.log.read(from, cluster.code.READ_MAX);
+      this.wake(() => this.do(this.member.readDone(cluster.nowMs, entries)));
+    });
+  }
+
+  /** Sends the frames of a turn to the connections of this node, as the teller and the fan-out do. */
+  #tell(told: readonly Told[], before: number): void {
+    let position = before;
+    for (const { decided, frames } of told) {
+      const { node, session, decision } = decided;
+      const own = node === this.incarnation ? this.#connections.get(session) : undefined;
+      const broadcast = (frame: { readonly text: string } | undefined, toPlain: boolean) => {
+        if (frame === undefined) return;
+        position++;
+        for (const connection of this.#connections.values()) {
+          if (connection.isIn && (toPlain || connection.isExtended)) connection.hear(position, frame.text);
+        }
+      };
+      broadcast(frames.departureNotice, true);
+      own?.answered(frames.answer?.text);
+      if (decision.kind === "held" || decision.kind === "resumed") this.#close(decision.session, own);
+      for (const { text } of frames.followUps) own?.followUp(text);
+      if (own !== undefined && (decision.kind === "joined" || decision.kind === "resumed")) {
+        own.entered(decision.kind === "joined" ? decided.opening!.id : decision.session, decision.kind);
+      }
+      broadcast(frames.broadcast, true);
+      broadcast(frames.extendedBroadcast, false);
+      if (decision.kind === "left") this.#close(decision.session, undefined);
+      if (decided.isLast && node === this.incarnation) this.#connections.delete(session);
+    }
+  }
+
+  #close(session: string, except: ModelConnection | undefined): void {
+    for (const [number, connection] of this.#connections) {
+      if (connection.session !== session || connection === except || !connection.isIn) continue;
+      connection.closed();
+      this.submit(number, { type: "LOST" }, connection);
+    }
+  }
+}
+
+/** A connection of a client to a node, and what it waits for. */
+interface ModelConnection {
+  readonly isExtended: boolean;
+  readonly isIn: boolean;
+  readonly token: string | undefined;
+  readonly session: string | undefined;
+  opening(): { id: string; isExtended: boolean; remoteAddress: string; tokenHash: string | undefined };
+  hear(position: number, text: string): void;
+  answered(text: string | undefined): void;
+  followUp(text: string): void;
+  entered(session: string, how: "joined" | "resumed"): void;
+  lost(): void;
+  /** The server closes it. */
+  closed(): void;
+}
+
+export class ModelClient {
+  readonly acknowledged: string[] = [];
+  readonly #cluster: ModelCluster;
+  readonly #number: number;
+  readonly #isExtended: boolean;
+  #connection: Connection | undefined;
+  #tries = 0;
+  #sent = 0;
+  /** Nonces that are not acknowledged, in order. */
+  #unacknowledged: string[] = [];
+  #resumable: { readonly session: string; readonly token: string; position: number } | undefined;
+
+  constructor(cluster: ModelCluster, number: number, isExtended: boolean) {
+    this.#cluster = cluster;
+    this.#number = number;
+    this.#isExtended = isExtended;
+  }
+
+  act(): void {
+    if (!this.#cluster.chance(0.1)) return;
+    const connection = this.#connection;
+    if (connection === undefined) return this.#connect();
+    if (!this.#cluster.isFaulty || connection.isWaiting) return;
+    if (!connection.isIn) {
+      connection.send({ type: "CONNECT", username: this.#someName() });
+      return;
+    }
+    const choice = this.#cluster.random(20);
+    if (choice === 0) connection.send({ type: "UPDATE", username: this.#someName() });
+    else if (choice === 1) {
+      connection.send({ type: "DISCONNECT" });
+      // Too late: the connection ends.
+      connection.send({ type: "CONNECT", username: this.#someName() });
+    } else if (choice === 2) connection.drop();
+    else if (!this.#isExtended) connection.send({ type: "MSG", timestamp: "1", text: this.#text() });
+    else this.#send(`${this.#number}-${++this.#sent}`);
+  }
+
+  #send(nonce: string): void {
+    if (!this.#unacknowledged.includes(nonce)) this.#unacknowledged.push(nonce);
+    this.#connection!.send({ type: "SEND", nonce, timestamp: "1", text: this.#text() });
+  }
+
+  #text(): string {
+    return `text ${this.#number}.${this.#sent}`;
+  }
+
+  #someName(): Username {
+    return NAMES[this.#cluster.random(NAMES.length)]!;
+  }
+
+  #connect(): void {
+    const up = this.#cluster.nodes.filter(({ isUp }) => isUp);
+    const node = up[this.#cluster.random(up.length)];
+    if (node === undefined) return;
+    const connection = new Connection(node, this.#isExtended, `${this.#number}/${++this.#tries}`, {
+      acknowledged: (nonce, uuid) => {
+        this.acknowledged.push(uuid);
+        this.#unacknowledged = this.#unacknowledged.filter((other) => other !== nonce);
+      },
+      ended: (resumable) => {
+        if (this.#connection !== connection) return;
+        this.#connection = undefined;
+        this.#resumable = resumable;
+      },
+      entered: (how) => {
+        if (how === "resumed") this.#cluster.seen.resumed++;
+        else this.#unacknowledged = [];
+        for (const nonce of [...this.#unacknowledged]) this.#send(nonce);
+      },
+    });
+    this.#connection = connection;
+    const resumable = this.#resumable;
+    this.#resumable = undefined;
+    if (resumable !== undefined) connection.resume(resumable);
+    else connection.send({ type: "CONNECT", username: this.#someName() });
+  }
+
+  checkEnd(): void {
+    assertEquals(this.#connection?.waiting ?? [], [], "every input is answered");
+  }
+}
+
+interface ConnectionEvents {
+  readonly acknowledged: (nonce: string | undefined, uuid: string) => void;
+  readonly entered: (how: "joined" | "resumed") => void;
+  readonly ended: (resumable: { session: string; token: string; position: number } | undefined) => void;
+}
+
+class Connection implements ModelConnection {
+  readonly isExtended: boolean;
+  readonly token: string | undefined;
+  isIn = false;
+  session: string | undefined;
+  readonly waiting: Input[] = [];
+  readonly #node: ModelNode;
+  readonly #number: number;
+  readonly #id: string;
+  readonly #events: ConnectionEvents;
+  #position: number | undefined;
+  #resuming: { readonly session: string; position: number } | undefined;
+  #isOver = false;
+  #isClosed = false;
+
+  constructor(node: ModelNode, isExtended: boolean, id: string, events: ConnectionEvents) {
+    this.#node = node;
+    this.isExtended = isExtended;
+    this.#id = id;
+    this.token = isExtended ? `token ${id}` : undefined;
+    this.#events = events;
+    this.#number = node.open(this);
+  }
+
+  get isWaiting(): boolean {
+    return this.waiting.length > 3;
+  }
+
+  opening() {
+    const { isExtended, token } = this;
+    return { id: this.#id, isExtended, remoteAddress: "192.0.2.1", tokenHash: token && `hash of ${token}` };
+  }
+
+  send(input: Input): void {
+    this.waiting.push(input);
+    this.#node.submit(this.#number, input, this);
+  }
+
+  resume(resumable: { readonly session: string; readonly token: string; position: number }): void {
+    this.#resuming = resumable;
+    this.send({ type: "RESUME", token: `hash of ${resumable.token}`, position: resumable.position });
+  }
+
+  /** Its network is gone: the node notices. */
+  drop(): void {
+    this.#node.submit(this.#number, { type: "LOST" }, this);
+    this.lost();
+  }
+
+  answered(text: string | undefined): void {
+    if (text === undefined || this.#isOver) return;
+    const input = this.waiting.shift();
+    assert(input !== undefined, `an answer without an input: ${text}`);
+    if (input.type === "RESUME" && text.startsWith("c2/ERROR")) this.#resuming = undefined;
+    if (input.type === "SEND" && text.startsWith("c2/ACKNOWLEDGE ")) {
+      const [nonce, uuid] = text.slice("c2/ACKNOWLEDGE ".length).split("; ");
+      assertEquals(nonce, input.nonce, "answers come in the order of the inputs");
+      this.#events.acknowledged(nonce, uuid!);
+    } else if (input.type !== "CONNECT" && input.type !== "RESUME") {
+      assert(!text.includes(";") || text.startsWith("c2/ERROR"), `the answer to ${input.type}: ${text}`);
+    }
+  }
+
+  /** The broadcasts that it missed, each once: as many as it lacks. */
+  followUp(text: string): void {
+    if (this.#isOver) return;
+    if (text.startsWith("c2/SESSION ")) {
+      this.#position = Number(text.split("; ")[1]);
+      if (this.#resuming !== undefined) {
+        assertEquals(this.#position, this.#resuming.position, "a resumed session continues at its position");
+      }
+    } else this.#position!++;
+  }
+
+  entered(session: string, how: "joined" | "resumed"): void {
+    assert(!this.#isClosed, "a connection that the server has ended stays ended");
+    if (this.#isOver) return;
+    this.session = session;
+    this.isIn = true;
+    this.#events.entered(how);
+  }
+
+  hear(position: number, _text: string): void {
+    if (this.#isOver) return;
+    if (this.isExtended) {
+      assertEquals(position, this.#position! + 1, "a session receives every broadcast once");
+      this.#position = position;
+    }
+  }
+
+  closed(): void {
+    this.#isClosed = true;
+    this.lost();
+  }
+
+  lost(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.waiting.length = 0;
+    const { session, token, isIn } = this;
+    this.isIn = false;
+    const isResumable = isIn && session !== undefined && token !== undefined;
+    this.#events.ended(isResumable ? { session, token, position: this.#position! } : undefined);
+  }
+}
+
+function makeReplica(
+  code: ClusterCode,
+  tokenOf: ConstructorParameters<typeof Replica>[0]["tokenOf"],
+): Replica {
+  const replayBuffer = new ReplayBuffer({
+    reservedFrom: 0,
+    replayBytesMax: () => 1_000_000,
+    earlier: [],
+    earlierFrom: 0,
+    reserve: () => {},
+  });
+  assertEquals(replayBuffer.position, REPLAY_BUFFER_MAX);
+  const history = new History({ kept: 100_000, newest: [], isWhole: true });
+  const state = new RoomState({ history, replayBuffer, identity: { serverName: "Room", serverId: 1 } });
+  return new code.Replica({ state, tokenOf });
+}
+
+function name(text: string): Username {
+  const username = parseUsername(text);
+  assert(!("fault" in username));
+  return username;
+}
+
+function once(seen: Set<string>, key: string): void {
+  assert(!seen.has(key), `${key} takes effect once`);
+  seen.add(key);
+}
+
+/** A small generator of random numbers from 0 to 1, the same for the same seed. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6D2B79F5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}

@@ -1,0 +1,114 @@
+/**
+ * Records as bytes: what is read is what was written, and what cannot be read is refused in one line.
+ *
+ * @module
+ */
+import { assertEquals, assertThrows } from "@std/assert";
+import fc from "fast-check";
+import {
+  type ClusterRecord,
+  decodeRecord,
+  encodeRecord,
+  FIRST_HASH,
+  hashOf,
+} from "../../../chat/cluster/record.ts";
+import type { Decided, Opening } from "../../../chat/cluster/membership.ts";
+import type { Decision, Left } from "../../../chat/room/decision.ts";
+import type { StoredMessage } from "../../../chat/room/message.ts";
+import { runs } from "../../support/property_runs.ts";
+
+const text = fc.string({ unit: "grapheme" });
+const whole = fc.nat();
+const maybe = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { nil: undefined });
+
+const message: fc.Arbitrary<StoredMessage> = fc.record({
+  uuid: fc.uuid(),
+  author: fc.uuid(),
+  username: text,
+  timestamp: whole.map(String),
+  receivedMs: whole,
+  text,
+  edited: fc.constant(false),
+  position: whole,
+  nonce: maybe(text),
+});
+const left: fc.Arbitrary<Left> = fc.record({
+  kind: fc.constant("left" as const),
+  session: fc.uuid(),
+  departure: fc.constantFrom("disconnect", "lost_connection", "kick", "ban"),
+  username: text,
+  message: maybe(text),
+});
+const decision: fc.Arbitrary<Decision> = fc.oneof(
+  message.map((message): Decision => ({ kind: "stored", entry: { kind: "said", message } })),
+  fc.record({ position: whole, message, before: message }).map((change): Decision => ({
+    kind: "stored",
+    entry: { ...change, kind: "changed", message: { ...change.message, edited: true } },
+  })),
+  fc.record({ username: text, connectedAtMs: whole, position: whole, displaced: maybe(left) })
+    .map((joined): Decision => ({ ...joined, kind: "joined" })),
+  fc.record({ from: text, to: text }).map((renamed): Decision => ({ ...renamed, kind: "renamed" })),
+  left,
+  fc.record({ session: fc.uuid(), hold: whole }).map((held): Decision => ({ ...held, kind: "held" })),
+  fc.record({ session: fc.uuid(), token: text, position: whole })
+    .map((resumed): Decision => ({ ...resumed, kind: "resumed" })),
+  left.map((left): Decision => ({
+    kind: "unresumable",
+    fault: { fault: "RESUME_POSITION", text: "no" },
+    left,
+  })),
+  text.map((text): Decision => ({ kind: "refused", fault: { fault: "NAME_TAKEN", text } })),
+  fc.constant<Decision>({ kind: "nothing" }),
+);
+const opening: fc.Arbitrary<Opening> = fc.record({
+  id: fc.uuid(),
+  isExtended: fc.boolean(),
+  remoteAddress: text,
+  tokenHash: maybe(text),
+});
+
+/** A new message needs no opening, and is not the last input of its connection. */
+const decided: fc.Arbitrary<Decided> = fc.record({
+  node: text,
+  session: whole,
+  input: whole,
+  isLast: fc.boolean(),
+  opening: maybe(opening),
+  decision,
+}).map((entry) =>
+  entry.decision.kind === "stored" && entry.decision.entry.kind === "said"
+    ? { ...entry, opening: undefined, isLast: false }
+    : entry
+);
+
+const head = { epoch: whole, previous: text, atMs: whole };
+const record: fc.Arbitrary<ClusterRecord> = fc.oneof(
+  fc.record({ ...head, by: text }).map((lead): ClusterRecord => ({ ...lead, kind: "lead" })),
+  fc.record({
+    ...head,
+    position: whole,
+    through: fc.array(fc.tuple(text, whole)),
+    decided: fc.array(decided),
+    lost: fc.array(text),
+  }).map((turn): ClusterRecord => ({ ...turn, kind: "turn" })),
+);
+
+Deno.test("a record that is read is the one that was written", () => {
+  fc.assert(
+    fc.property(record, (written) => assertEquals(decodeRecord(encodeRecord(written)), written)),
+    runs(200),
+  );
+});
+
+Deno.test("a record of a newer format or of an unknown kind is refused", () => {
+  const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+  assertThrows(() => decodeRecord(bytes([2, "turn"])), Error, "format 2; this program reads 1 to 1");
+  assertThrows(() => decodeRecord(bytes([1, "vote", 1, FIRST_HASH, 0])), Error, "unknown kind vote");
+});
+
+Deno.test("a record's hash depends on all records before it", () => {
+  const lead = (previous: string) => encodeRecord({ kind: "lead", epoch: 1, previous, atMs: 0, by: "a" });
+  const first = hashOf(lead(FIRST_HASH));
+  assertEquals(first.length, 22);
+  assertEquals(hashOf(lead(first)) === hashOf(lead(FIRST_HASH)), false);
+});
