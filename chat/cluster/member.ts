@@ -79,9 +79,9 @@ export class Member {
   #isStopped = false;
   #beatMs = -Infinity;
   #progressMs = 0;
-  /** When each other node was last heard, and each session was held, since this node leads. */
+  /** When each other node was last heard, and when each hold ends by this node's clock. */
   readonly #heardMs = new Map<string, number>();
-  readonly #heldMs = new Map<string, number>();
+  readonly #heldUntilMs = new Map<string, number>();
 
   constructor(options: MemberOptions, nowMs: number) {
     this.#options = options;
@@ -287,9 +287,9 @@ export class Member {
     if (by !== this.#options.incarnation) return;
     this.#leader = new Leader({ replica: this.#replica, room: this.#options.room });
     // Each hold and each node has its whole time from here on.
-    this.#heldMs.clear();
+    this.#heldUntilMs.clear();
     for (const { id, origin } of this.#replica.membership.sessions.values()) {
-      if (origin === undefined) this.#heldMs.set(id, nowMs);
+      if (origin === undefined) this.#heldUntilMs.set(id, nowMs + this.#options.limits.resumeWindowMs);
       else this.#heard(nowMs, origin.node);
     }
   }
@@ -319,17 +319,19 @@ export class Member {
   /** Notes which sessions are held from here on, and which are not any more. */
   #keepHolds(nowMs: number, told: readonly Told[]): void {
     for (const { decided: { decision } } of told) {
-      if (decision.kind === "held") this.#heldMs.set(decision.session, nowMs);
-      else if (decision.kind === "resumed" || decision.kind === "left") this.#heldMs.delete(decision.session);
+      if (decision.kind === "held") this.#heldUntilMs.set(decision.session, nowMs + decision.windowMs);
+      else if (decision.kind === "resumed" || decision.kind === "left") {
+        this.#heldUntilMs.delete(decision.session);
+      }
     }
   }
 
   /** Ends holds whose time is over, and loses the sessions of nodes that were silent for too long. */
   #loseSilent(nowMs: number): void {
-    const { lostMs, resumeWindowMs } = this.#options.limits;
-    for (const [id, sinceMs] of this.#heldMs) {
-      if (nowMs - sinceMs < resumeWindowMs) continue;
-      this.#heldMs.delete(id);
+    const { lostMs } = this.#options.limits;
+    for (const [id, untilMs] of this.#heldUntilMs) {
+      if (nowMs < untilMs) continue;
+      this.#heldUntilMs.delete(id);
       this.#leader?.expire(id);
     }
     for (const [node, heardMs] of this.#heardMs) {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { placesOf } from "../../src/address.ts";
 import { parseUsername, type Username } from "../../src/protocol/names.ts";
 import type { Decision } from "../room/decision.ts";
 import { Roster, type SessionId } from "../room/roster.ts";
@@ -106,6 +107,7 @@ export class Membership {
           username: nameOf(decision.username),
           connectedAtMs: decision.connectedAtMs,
           isExtended: opening!.isExtended,
+          places: placesOf(opening!.remoteAddress),
         });
         break;
       case "renamed":
@@ -115,7 +117,7 @@ export class Membership {
         this.roster.hold(decision.session);
         break;
       case "resumed":
-        this.roster.release(decision.session);
+        this.roster.resume(decision.session, placesOf(opening!.remoteAddress));
         break;
       case "left":
         this.roster.remove(decision.session);

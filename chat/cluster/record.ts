@@ -111,10 +111,7 @@ function restored(decision: Decision): Decision {
     case "stored": {
       const { entry } = decision;
       if (entry.kind === "said") return decision;
-      return {
-        kind: "stored",
-        entry: { ...entry, message: whole(entry.message), before: whole(entry.before) },
-      };
+      return { kind: "stored", entry: { ...entry, message: whole(entry.message) } };
     }
     case "joined":
       return { ...decision, displaced: decision.displaced && left(decision.displaced) };

@@ -43,6 +43,7 @@ export class Roster {
     const copy = new Roster();
     for (const [session, member] of this.#members) copy.#members.set(session, member);
     for (const [key, holder] of this.#holders) copy.#holders.set(key, holder);
+    for (const [place, count] of this.#perPlace) copy.#perPlace.set(place, count);
     copy.#holds = this.#holds;
     copy.#heldSize = this.#heldSize;
     return copy;

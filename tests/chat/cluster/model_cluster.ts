@@ -191,8 +191,9 @@ export class ModelNode {
         serverName: "Room",
         ownName: name("Server"),
         version: "0",
-        startedAtMs: 0,
+        startedSteadyMs: 0,
         limits: DEFAULT_LIMITS,
+        limitLoopback: false,
         // Each leader continues above what the log has.
         mintId: () => this.#mint(random32),
         bans: { bar: () => undefined },

@@ -41,7 +41,7 @@ const left: fc.Arbitrary<Left> = fc.record({
 });
 const decision: fc.Arbitrary<Decision> = fc.oneof(
   message.map((message): Decision => ({ kind: "stored", entry: { kind: "said", message } })),
-  fc.record({ position: whole, message, before: message }).map((change): Decision => ({
+  fc.record({ position: whole, message }).map((change): Decision => ({
     kind: "stored",
     entry: { ...change, kind: "changed", message: { ...change.message, edited: true } },
   })),
@@ -49,8 +49,11 @@ const decision: fc.Arbitrary<Decision> = fc.oneof(
     .map((joined): Decision => ({ ...joined, kind: "joined" })),
   fc.record({ from: text, to: text }).map((renamed): Decision => ({ ...renamed, kind: "renamed" })),
   left,
-  fc.record({ session: fc.uuid(), hold: whole }).map((held): Decision => ({ ...held, kind: "held" })),
-  fc.record({ session: fc.uuid(), token: text, position: whole })
+  fc.record({ session: fc.uuid(), hold: whole, username: text, windowMs: whole }).map((held): Decision => ({
+    ...held,
+    kind: "held",
+  })),
+  fc.record({ session: fc.uuid(), username: text, wasHeld: fc.boolean(), token: text, position: whole })
     .map((resumed): Decision => ({ ...resumed, kind: "resumed" })),
   left.map((left): Decision => ({
     kind: "unresumable",
