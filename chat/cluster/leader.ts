@@ -118,7 +118,7 @@ export class Leader {
       return this.#followed({ ...origin, input: number, isLast, opening: undefined, decision: NOTHING });
     }
     const known = this.#members.at(origin);
-    const sender = opening ?? known ?? NOBODY;
+    const sender = opening ?? known ?? NO_SENDER;
     // A connection without a session cannot do anything but connect: no session has its id yet.
     const decision = this.#room.decide(known?.id ?? opening?.id ?? `${node} ${session}`, input, sender, now);
     return this.#followed({ ...origin, input: number, isLast, opening: usedBy(decision, opening), decision });
@@ -138,7 +138,7 @@ export class Leader {
 }
 
 const NOTHING: Decision = { kind: "nothing" };
-const NOBODY = { isExtended: false, remoteAddress: "" };
+const NO_SENDER = { isExtended: false, remoteAddress: "" };
 
 /** What the log needs of an opening: nothing, if it was refused. */
 function usedBy({ kind }: Decision, opening: Opening | undefined): Opening | undefined {

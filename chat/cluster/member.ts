@@ -9,7 +9,7 @@ import { type InputMessage, type NumberedInput, UnconfirmedInputs } from "./inpu
 import { Leader, type LeaderRoom } from "./leader.ts";
 import type { Appended, LogEntry } from "./log.ts";
 import { type ClusterRecord, encodeRecord } from "./record.ts";
-import { LogForked, type Replica, type Told } from "./replica.ts";
+import { LogForked, type Outcome, type Replica } from "./replica.ts";
 
 /** Milliseconds between two beats of the leader. */
 export const BEAT_MS = 300;
@@ -34,7 +34,7 @@ export type MemberEffect =
   | { readonly do: "send"; readonly to: string; readonly message: InputMessage }
   | { readonly do: "beat"; readonly beat: Beat }
   /** To this node's clients; `position` is that of the newest broadcast before. */
-  | { readonly do: "tell"; readonly told: readonly Told[]; readonly position: number }
+  | { readonly do: "deliver"; readonly outcomes: readonly Outcome[]; readonly position: number }
   /** The others have lost this node: it closes its connections and continues under another name. */
   | { readonly do: "restart" }
   /** The log and this node disagree: it closes its connections and appends nothing more. */
@@ -260,13 +260,13 @@ export class Member {
   }
 
   #apply(nowMs: number, number: number, bytes: Uint8Array): MemberEffect[] {
-    const { record, told } = this.#replica.apply(number, bytes);
+    const { record, outcomes } = this.#replica.apply(number, bytes);
     this.#election.heard(nowMs);
     if (this.#append !== undefined && this.#append.at <= number) this.#append = undefined;
     if (record.kind === "lead") this.#newLeader(nowMs, record.by);
     else {
       this.#confirm(nowMs, record.through);
-      this.#keepHolds(nowMs, told);
+      this.#keepHolds(nowMs, outcomes);
       // A leader applies no turns but its own: those of another follow a record that makes the other lead.
       this.#leader?.settle();
     }
@@ -274,9 +274,9 @@ export class Member {
       this.#isStopped = true;
       return [{ do: "restart" }];
     }
-    return record.kind === "lead" || told.length === 0
+    return record.kind === "lead" || outcomes.length === 0
       ? []
-      : [{ do: "tell", told, position: record.position }];
+      : [{ do: "deliver", outcomes, position: record.position }];
   }
 
   #newLeader(nowMs: number, by: string): void {
@@ -317,8 +317,8 @@ export class Member {
   }
 
   /** Notes which sessions are held from here on, and which are not any more. */
-  #keepHolds(nowMs: number, told: readonly Told[]): void {
-    for (const { decided: { decision } } of told) {
+  #keepHolds(nowMs: number, outcomes: readonly Outcome[]): void {
+    for (const { decided: { decision } } of outcomes) {
       if (decision.kind === "held") this.#heldUntilMs.set(decision.session, nowMs + decision.windowMs);
       else if (decision.kind === "resumed" || decision.kind === "left") {
         this.#heldUntilMs.delete(decision.session);

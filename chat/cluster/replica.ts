@@ -11,14 +11,14 @@ import { type ClusterRecord, decodeRecord, FIRST_HASH, hashOf } from "./record.t
 /** The log and this node disagree about its past: the log has lost records, or is another one. */
 export class LogForked extends Error {}
 
-export interface Told {
+export interface Outcome {
   readonly decided: Decided;
   readonly frames: EffectFrames;
 }
 
 export interface AppliedRecord {
   readonly record: ClusterRecord;
-  readonly told: readonly Told[];
+  readonly outcomes: readonly Outcome[];
 }
 
 export interface ReplicaOptions {
@@ -78,20 +78,20 @@ export class Replica {
     if (record.previous !== this.#hash) {
       throw new LogForked(`Record ${number} does not continue the log that this node has applied`);
     }
-    const told = record.kind === "lead" ? this.#lead(record) : this.#turn(record);
+    const outcomes = record.kind === "lead" ? this.#lead(record) : this.#turn(record);
     this.#applied = number;
     this.#hash = hashOf(bytes);
-    return { record, told };
+    return { record, outcomes };
   }
 
-  #lead({ epoch, by }: ClusterRecord & { kind: "lead" }): readonly Told[] {
+  #lead({ epoch, by }: ClusterRecord & { kind: "lead" }): readonly Outcome[] {
     if (epoch !== this.#epoch + 1) throw new LogForked(`Epoch ${epoch} follows ${this.#epoch}`);
     this.#epoch = epoch;
     this.#leader = by;
     return [];
   }
 
-  #turn({ epoch, position, through, decided, lost }: ClusterRecord & { kind: "turn" }): readonly Told[] {
+  #turn({ epoch, position, through, decided, lost }: ClusterRecord & { kind: "turn" }): readonly Outcome[] {
     if (epoch !== this.#epoch) throw new LogForked(`A turn of epoch ${epoch} in epoch ${this.#epoch}`);
     if (position !== this.state.position) {
       throw new LogForked(
@@ -100,15 +100,15 @@ export class Replica {
     }
     for (const [node, number] of through) this.#through.set(node, number);
     this.state.settle(decided.map(({ decision }) => decision));
-    const told = decided.map((entry) => this.#follow(entry));
+    const outcomes = decided.map((entry) => this.#follow(entry));
     for (const node of lost) {
       this.membership.lose(node);
       this.#through.delete(node);
     }
-    return told;
+    return outcomes;
   }
 
-  #follow(decided: Decided): Told {
+  #follow(decided: Decided): Outcome {
     const { decision } = decided;
     if (decision.kind === "stored" && decision.entry.kind === "said") {
       this.#newestUuid = decision.entry.message.uuid;

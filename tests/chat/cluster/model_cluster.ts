@@ -15,7 +15,7 @@ import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 import type { Appended, LogEntry } from "../../../chat/cluster/log.ts";
 import type { Member, MemberEffect } from "../../../chat/cluster/member.ts";
-import type { Replica, Told } from "../../../chat/cluster/replica.ts";
+import type { Outcome, Replica } from "../../../chat/cluster/replica.ts";
 import { MemoryLog } from "./memory_log.ts";
 
 /** The code under test; a mutated copy of it for the tests of the model itself. */
@@ -297,8 +297,8 @@ export class ModelNode {
             );
           }
           break;
-        case "tell":
-          this.#tell(effect.told, effect.position);
+        case "deliver":
+          this.#deliver(effect.outcomes, effect.position);
           break;
         case "restart":
           this.crash(1);
@@ -345,9 +345,9 @@ export class ModelNode {
   }
 
   /** Sends the frames of a turn to the connections of this node, as the teller and the fan-out do. */
-  #tell(told: readonly Told[], before: number): void {
+  #deliver(outcomes: readonly Outcome[], before: number): void {
     let position = before;
-    for (const { decided, frames } of told) {
+    for (const { decided, frames } of outcomes) {
       const { node, session, decision } = decided;
       const own = node === this.incarnation ? this.#connections.get(session) : undefined;
       const broadcast = (frame: { readonly text: string } | undefined, toPlain: boolean) => {
