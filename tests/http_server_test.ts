@@ -35,7 +35,10 @@ Deno.test("a bug in an answer is 500 and logged, and the port goes on", async ()
     await using port = open(answer, ready);
     for (let i = 0; i < 2; i++) {
       const response = await fetch(port.url);
-      assertEquals([response.status, await response.text()], [500, "Internal error\n"]);
+      assertEquals([response.status, await response.text()], [
+        500,
+        "Internal error: the server's operator finds it in the log\n",
+      ]);
     }
     assertEquals(port.lines.map(({ event, properties: { where } }) => [event, where]), [
       ["bug", "port"],

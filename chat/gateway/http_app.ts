@@ -8,6 +8,7 @@ import { type Context, Hono } from "hono";
 import { STATUS_CODE } from "@std/http/status";
 import { prefersHtml } from "../../src/serving/negotiation.ts";
 import { countRequests, markRoute } from "../../src/metrics/http_meters.ts";
+import { FAULTS } from "../../src/protocol/faults.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { AnswerMetrics } from "../../src/metrics/route.ts";
 import { isHandshake, PAGE_REFUSALS, type PageRefusal } from "../../src/serving/page_access.ts";
@@ -93,7 +94,7 @@ export function chatApp(
 export function httpFence(log: Logger): (error: Error, c: Context) => Response {
   return (error, c) => {
     log.error("bug", { where: "http", error });
-    return c.text("Internal error\n", STATUS_CODE.InternalServerError);
+    return c.text(`${FAULTS.INTERNAL}\n`, STATUS_CODE.InternalServerError);
   };
 }
 

@@ -11,7 +11,7 @@ import type { TurnFrames } from "../delivery/turn_frames.ts";
 import type { Connection, Receiver } from "../delivery/connection.ts";
 import { CLOSE, type CloseCause, GOING_AWAY } from "../../src/protocol/close_codes.ts";
 import type { Frame } from "../room/frame.ts";
-import type { AdmittedSocket } from "./transport.ts";
+import { type AdmittedSocket, NO_HANDSHAKE } from "./transport.ts";
 
 /**
  * Milliseconds for which the frames of a flooding peer are dropped before its close. A frame that arrives after the
@@ -41,7 +41,7 @@ export function upgradeServe(
     upgrade = Deno.upgradeWebSocket(request, { idleTimeout: idleSeconds, ...protocol });
   } catch {
     gone();
-    return new Response("Not a WebSocket handshake\n", { status: STATUS_CODE.BadRequest });
+    return new Response(`${NO_HANDSHAKE}\n`, { status: STATUS_CODE.BadRequest });
   }
   const { socket, response } = upgrade;
   const subprotocol = isFound ? wished : chosenByHand(response, wished);

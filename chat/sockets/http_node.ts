@@ -12,11 +12,12 @@ import type { Socket } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { STATUS_CODE } from "@std/http/status";
+import { FAULTS } from "../../src/protocol/faults.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import type { Tls } from "../../src/serving/tls_files.ts";
 import type { FairRead, FairReads } from "./fair_reads.ts";
 import { HttpConnections } from "./http_connections.ts";
-import type { AdmittedSocket, Peer } from "./transport.ts";
+import { type AdmittedSocket, NO_HANDSHAKE, type Peer } from "./transport.ts";
 
 /** Bytes of a request's head: browsers with cookies and proxies send less than half of it. */
 export const HEAD_BYTES_MAX = 16_384;
@@ -107,7 +108,7 @@ export class NodeHttp {
     });
     const answer = this.#listener(({ gone }) => {
       gone();
-      return refusal(STATUS_CODE.BadRequest, "Not a WebSocket handshake");
+      return refusal(STATUS_CODE.BadRequest, NO_HANDSHAKE);
     });
     server.on("request", (request, response) => {
       // Not the server's own timeout: WebSockets would keep its timers.
@@ -175,19 +176,27 @@ export class NodeHttp {
     return getRequestListener((request, env) => {
       const incoming = env.incoming as IncomingMessage;
       if (incoming.rawHeaders.length > 2 * HEADERS_MAX) {
-        return refusal(STATUS_CODE.RequestHeaderFieldsTooLarge, "The request has too many headers");
+        return refusal(
+          STATUS_CODE.RequestHeaderFieldsTooLarge,
+          `Too many headers: at most ${HEADERS_MAX} are allowed`,
+        );
       }
       // The runtime makes no request of this method.
-      if (incoming.method === "TRACE") return refusal(STATUS_CODE.BadRequest, "The request is malformed");
+      if (incoming.method === "TRACE") return refusal(STATUS_CODE.BadRequest, "TRACE is not allowed: GET is");
       const { remoteAddress = "", localAddress = remoteAddress } = incoming.socket;
       return handle(ofRuntime(request), { remoteAddress, arrivedAt: localAddress, upgrade });
     }, {
       overrideGlobalObjects: false,
       hostname: "localhost",
       errorHandler: (error) => {
-        if (error instanceof RequestError) return refusal(STATUS_CODE.BadRequest, "The request is malformed");
+        if (error instanceof RequestError) {
+          return refusal(
+            STATUS_CODE.BadRequest,
+            "The request is malformed: its target or its Host is no URL",
+          );
+        }
         onBug(error);
-        return refusal(STATUS_CODE.InternalServerError, "Internal error");
+        return refusal(STATUS_CODE.InternalServerError, FAULTS.INTERNAL);
       },
     });
   }

@@ -11,6 +11,11 @@ import type { Accept } from "../delivery/connection.ts";
 
 export type TransportName = "serve" | "ws";
 
+/** The answer to a request for an upgrade that is no handshake. */
+export const NO_HANDSHAKE =
+  "Not a WebSocket handshake: a GET with Upgrade: websocket, Connection: Upgrade, " +
+  "Sec-WebSocket-Key and Sec-WebSocket-Version: 13 is one";
+
 export interface AdmittedSocket {
   /** The client's address: the peer's, or the one that a trusted proxy reports. */
   readonly remoteAddress: string;

@@ -150,7 +150,9 @@ class HttpServer implements OpenServer {
         onListen: () => {},
         onError: (error) => {
           log.error("bug", { where: "port", error });
-          return new Response("Internal error\n", { status: STATUS_CODE.InternalServerError });
+          return new Response("Internal error: the server's operator finds it in the log\n", {
+            status: STATUS_CODE.InternalServerError,
+          });
         },
         // Without --unstable-net even naming this option ends the program.
         ...(isShared && { reusePort: true }),

@@ -118,7 +118,7 @@ Deno.test("chat app answers a bug with 500, tells nothing of it, and logs it", a
   for (const [path, init, options] of broken) {
     lines.length = 0;
     const { status, text } = await ask(path, init, { ...options, log });
-    assertEquals([status, text], [500, "Internal error\n"]);
+    assertEquals([status, text], [500, "Internal error: the server's operator finds it in the log\n"]);
     assertEquals(lines, [{ level: "error", event: "bug", properties: { where: "http", error } }]);
   }
 });

@@ -78,7 +78,10 @@ chatFence(
 chatFence("the answer to a request by ws", "answers 500", async ({ server, plan, log }) => {
   plan.next("transport.handle");
   const failed = await fetch(`${server.url}/healthz`);
-  assertEquals([failed.status, await failed.text()], [500, "Internal error\n"]);
+  assertEquals([failed.status, await failed.text()], [
+    500,
+    "Internal error: the server's operator finds it in the log\n",
+  ]);
   assertEquals(await (await fetch(`${server.url}/healthz`)).text(), "ok\n");
   assertEquals(log.errors(), ["bug http"]);
 }, { transports: ["ws"] });
@@ -311,7 +314,7 @@ fence("a request to the chat", "is answered 500, and the next as ever", async (l
     return [response.status, await response.text()];
   };
   plan.next("store.isReady");
-  assertEquals(await ask(), [500, "Internal error\n"]);
+  assertEquals(await ask(), [500, "Internal error: the server's operator finds it in the log\n"]);
   assertEquals(await ask(), [200, "ready\n"]);
   assertEquals([log.errors(), log.stacks().length], [["bug http"], 1]);
 });
