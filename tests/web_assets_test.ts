@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assertEquals, assertGreater, assertRejects } from "@std/assert";
+import { assertEquals, assertGreater, assertRejects, assertStringIncludes } from "@std/assert";
 import { transformSync } from "amaro";
 import { EMBEDDED, PAGE_POLICY, WEB_FOLDERS, WebAssets } from "../src/serving/web_assets.ts";
 
@@ -19,6 +19,7 @@ Deno.test("a file for browsers is answered with its type, and kept to itself", a
   assertEquals(response.headers.get("content-type"), "text/css; charset=UTF-8");
   assertEquals(response.headers.get("x-content-type-options"), "nosniff");
   assertEquals(response.headers.get("content-security-policy"), PAGE_POLICY);
+  assertStringIncludes(PAGE_POLICY, "frame-ancestors 'none'");
   assertEquals(response.headers.get("referrer-policy"), "no-referrer");
   assertEquals(response.headers.get("cache-control"), "no-cache");
   assertEquals(await response.text(), await Deno.readTextFile("chat/web/page.css"));

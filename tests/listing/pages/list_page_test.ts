@@ -132,6 +132,19 @@ Deno.test("a name is text whatever is in it, and keeps its direction to itself",
   );
 });
 
+Deno.test("no page of a listing can be framed, names itself to other sites, or sets a cookie", async () => {
+  await using listing = await ListingUnderTest.start();
+  for (const path of ["/", "/docs"]) {
+    const { status, headers } = await browse(listing, path);
+    assertEquals([status, headers.get("referrer-policy"), headers.get("set-cookie")], [
+      200,
+      "no-referrer",
+      null,
+    ]);
+    assertMatch(headers.get("content-security-policy") ?? "", /(^|; )frame-ancestors 'none'(;|$)/);
+  }
+});
+
 Deno.test("an empty listing says how to add a server, with its own address", async () => {
   await using listing = await ListingUnderTest.start();
   const { text } = await browse(listing, "http://list.example:8000/");
