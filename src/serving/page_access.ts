@@ -91,7 +91,7 @@ interface Place {
 
 const NOWHERE: Place = { name: "", port: "" };
 /** Characters of an origin and of a host: a name has 253, and either may have a scheme and a port. */
-const LENGTH_MAX = 300;
+export const LENGTH_MAX = 300;
 
 /** Kept, because most requests have the same. */
 let lastHost = "";
