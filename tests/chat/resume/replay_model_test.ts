@@ -111,7 +111,7 @@ class World {
     const joinedAt = this.#broadcasts.length;
     const [answer, session, ...frames] = await this.#send(participant, `c2/CONNECT ${client.name}`);
     // Its session is held.
-    if (answer!.startsWith("c2/ERROR Username is in use")) return;
+    if (answer!.startsWith("c2/ERROR Username is ")) return;
     client.participant = participant;
     client.session = { ...sessionOf(session!), joinedAt, readUpTo: joinedAt };
     this.#count(client, frames);
