@@ -16,7 +16,8 @@ const LOOKS_LIKE: Readonly<Record<string, string | undefined>> = table;
  * letters differ in looks (`В` and `B` are alike, `в` and `b` are not).
  */
 export function nameKeys({ shown, folded }: Username): readonly [letters: string, looks: string] {
-  return [`letters ${folded}`, `looks ${skeleton(foldName(skeleton(shown.normalize("NFKC"))))}`];
+  const looks = skeleton(foldName(skeleton(shown.normalize("NFKC"))));
+  return [`letters ${withInk(folded).normalize("NFC")}`, `looks ${looks}`];
 }
 
 export function areTooAlike(a: Username, b: Username): boolean {
@@ -25,9 +26,53 @@ export function areTooAlike(a: Username, b: Username): boolean {
   return letters === others[0] || looks === others[1];
 }
 
-/** UTS #39 §4: replaces each character by the representative of its look-alikes. */
+/**
+ * UTS #39 §4: without what is ignorable, each character by the representative of its look-alikes. Marks that show
+ * nothing are removed before and after, since a character that is replaced may have hidden or shown them.
+ */
 function skeleton(text: string): string {
   let looks = "";
-  for (const character of text.normalize("NFD")) looks += LOOKS_LIKE[character] ?? character;
-  return looks.normalize("NFD");
+  for (const character of withInk(text)) looks += LOOKS_LIKE[character] ?? character;
+  return withInk(looks);
+}
+
+/**
+ * Fillers and joiners that no font draws, beside Default_Ignorable_Code_Point: of Khitan, Brahmi, Tifinagh and Egyptian
+ * hieroglyphs.
+ */
+const INVISIBLE = /[\p{Default_Ignorable_Code_Point}\u{16fe4}\u{1107f}\u2d7f\u{13440}-\u{13442}]/u;
+const MARK = /\p{M}/u;
+/** Letters above which a dot is drawn already, or has no room, UTS #39 §5.4. */
+const HAS_DOT = /[\p{Soft_Dotted}\u0131\u0237l\u04cf]/u;
+const DOT_ABOVE = "\u0307";
+/** Signs with a bar in the middle, which covers a short stroke. */
+const HAS_BAR = /[-_eHA\u0435\u0410\u041d\u0391\u0397]/u;
+const SHORT_STROKE = "\u0335";
+/** Scripts of most names; a mark of one particular other script does not combine with their letters. */
+const COMMON_BASE =
+  /[\p{scx=Zyyy}\p{scx=Latn}\p{scx=Grek}\p{scx=Cyrl}\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]/u;
+const COMMON_MARK =
+  /[\p{sc=Zinh}\p{scx=Zyyy}\p{scx=Latn}\p{scx=Grek}\p{scx=Cyrl}\p{scx=Hani}\p{scx=Hira}\p{scx=Kana}\p{scx=Hang}]/u;
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+
+/** The text in NFD without what a reader cannot see: invisible characters, and marks that their base hides. */
+function withInk(text: string): string {
+  if (PRINTABLE_ASCII.test(text)) return text;
+  let seen = "";
+  let [base, mark] = ["", ""];
+  for (const character of text.normalize("NFD")) {
+    if (INVISIBLE.test(character)) continue;
+    if (!MARK.test(character)) [base, mark] = [character, ""];
+    else if (character === mark || isHidden(character, base)) continue;
+    else mark = character;
+    seen += character;
+  }
+  return seen.normalize("NFD");
+}
+
+/** Whether a mark changes nothing that a reader sees of its base. */
+function isHidden(mark: string, base: string): boolean {
+  if (mark === DOT_ABOVE) return HAS_DOT.test(base);
+  if (mark === SHORT_STROKE) return HAS_BAR.test(base);
+  return COMMON_BASE.test(base) && !COMMON_MARK.test(mark);
 }

@@ -69,6 +69,27 @@ const ALIKE: [string, string][] = [
   ["MODERN", "modem"],
 ];
 
+/** Ways to stand beside `felix` with a character that shows nothing. */
+const BESIDE_FELIX = [
+  "feli\u0307x", // A dot above the dot of i.
+  "fel\u0131\u0307x", // The dot of an i without one.
+  "fel\u0456\u0307x",
+  "felix\u{16fe4}", // KHITAN SMALL SCRIPT FILLER
+  "f\u{16fe4}elix",
+  "felix\u2d7f", // TIFINAGH CONSONANT JOINER
+  "felix\u{1107f}", // BRAHMI NUMBER JOINER
+  "felix\u{13441}", // EGYPTIAN HIEROGLYPH FULL BLANK
+  "felix\u17d2", // KHMER SIGN COENG
+  "fe\u1039lix", // MYANMAR SIGN VIRAMA
+  "felix\uaaf6", // MEETEI MAYEK VIRAMA
+  "felix\u0e3a", // THAI CHARACTER PHINTHU
+  "fe\u0335lix", // A short stroke over the bar of e.
+  "FEL\u0130X", // A capital I with a dot, whose small letter is i with a dot above.
+  "ｆｅｌｉ\u0307ｘ",
+  "𝒇elix",
+  "feⅼix",
+];
+
 const APART: [string, string][] = [
   ["alice", "alicia"],
   ["alice", "bob"],
@@ -93,12 +114,34 @@ const APART: [string, string][] = [
   ["x", "y"],
   ["ñ", "n"],
   ["ø", "o1"],
+  ["Đorđe", "Dorde"],
+  ["ក្ក", "កក"],
+  ["မြန်မာ", "မြနမာ"],
+  ["ไทย", "ไทยิ"],
+  ["が", "か"],
+  ["ė", "e"],
+  ["ż", "z"],
+  ["ħ", "h"],
 ];
 
 Deno.test("names of other letters that look the same cannot be on a server together", () => {
   assert(ALIKE.length + APART.length >= 60);
   const beside = ALIKE.filter(([a, b]) => !areAlike(a, b));
   assertEquals(beside, []);
+});
+
+Deno.test("no name can be beside another by a character or a mark that shows nothing", () => {
+  const beside = BESIDE_FELIX.filter((name) => !areAlike("felix", name));
+  assertEquals(beside, []);
+  assert(areAlike("José", "Jose\u0301\u0301"), "a mark twice");
+  assert(areAlike("ja\u0323\u0307", "ja\u0307\u0323"), "marks in another order");
+  assert(areAlike("👩‍👩‍👧‍👦", "👩👩👧👦"), "emoji with and without joiners");
+  assert(areAlike("فاطمة", "فاطمة\u{16fe4}"));
+  // Filler and blanks that are no part of a name at all.
+  for (const blank of ["\u3164", "\u2800", "\u200d", "\ufe0f", "\u{e0100}", "\u034f", "\u17b4", "\u180b"]) {
+    const parsed = parseUsername(`felix${blank}`);
+    assert("fault" in parsed, blank.codePointAt(0)!.toString(16));
+  }
 });
 
 Deno.test("names that a reader tells apart can be on a server together", () => {
