@@ -31,8 +31,7 @@ export class Composer {
     });
     field.addEventListener("keydown", (event) => {
       if (isComposing(event)) return;
-      // On a touch keyboard Enter makes a new line, as in other apps.
-      if (event.key === "Enter" && !event.shiftKey && !matchMedia("(pointer: coarse)").matches) {
+      if (event.key === "Enter" && !event.shiftKey && !isTouchKeyboard()) {
         event.preventDefault();
         this.#submit(send);
       } else if (event.key === "ArrowUp" && field.value === "") {
@@ -75,6 +74,11 @@ export class Composer {
     this.#field.setAttribute("aria-invalid", String(isTooLong));
     return !isTooLong && !value.includes("\0");
   }
+}
+
+/** True where Enter makes a new line, as in other apps: a button sends. */
+export function isTouchKeyboard(): boolean {
+  return matchMedia("(pointer: coarse)").matches;
 }
 
 /** Keeps a field as high as its text, up to the limit in its style. */

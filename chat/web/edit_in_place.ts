@@ -5,7 +5,7 @@
  */
 /// <reference lib="dom" />
 import { fromTemplate, isComposing, within } from "./page_elements.ts";
-import { growWithText } from "./composer.ts";
+import { growWithText, isTouchKeyboard } from "./composer.ts";
 
 /** Opens the field in a row. It closes on save or cancel, then `onEnd` moves the focus. */
 export function editInPlace(
@@ -35,7 +35,7 @@ export function editInPlace(
   field.addEventListener("keydown", (event) => {
     if (isComposing(event)) return;
     if (event.key === "Escape") end();
-    else if (event.key === "Enter" && !event.shiftKey) {
+    else if (event.key === "Enter" && !event.shiftKey && !isTouchKeyboard()) {
       event.preventDefault();
       submit();
     }

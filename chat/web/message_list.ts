@@ -6,9 +6,9 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { Entry, MessageLog } from "./message_log.ts";
+import type { Entry, MessageEntry, MessageLog } from "./message_log.ts";
 import { dayKey, onNewDay } from "./local_time.ts";
-import { dayRow, fillDay, fillRow, makeRow, type RowActions } from "./message_row.ts";
+import { dayRow, fillDay, fillNotice, fillRow, makeRow, type RowActions, sinceRow } from "./message_row.ts";
 
 /** Rows at most, and rows added at a time while the user scrolls. */
 export const ROWS_MAX = 300;
@@ -31,6 +31,8 @@ export class MessageList {
   #to = 0;
   readonly #rows = new Map<number, HTMLLIElement>();
   #isDrawing = false;
+  /** The number of the message with the line of what is new above it. */
+  #newAt: number | undefined;
   /** Pixels by which `keepPlace` missed, less than one, because the browser scrolls by whole pixels. */
   #missedPx = 0;
 
@@ -116,14 +118,28 @@ export class MessageList {
 
   changed(entry: Entry): void {
     const row = this.#rows.get(entry.number);
-    if (row !== undefined && entry.kind === "message") this.keepPlace(() => fillRow(row, entry));
+    if (row !== undefined) this.keepPlace(() => refill(row, entry));
+  }
+
+  /** Puts a line above the first message that the user has not seen, instead of the one before. */
+  markNew(entry: MessageEntry | undefined): void {
+    if (entry?.number === this.#newAt) return;
+    this.keepPlace(() => {
+      // A line in view or below would pull what is read along.
+      const { top } = this.#scroller.getBoundingClientRect();
+      for (const line of this.#list.querySelectorAll(".since")) {
+        if (this.isAtEnd || line.getBoundingClientRect().bottom <= top) line.remove();
+      }
+      this.#newAt = entry?.number;
+      if (entry !== undefined) this.rowOf(entry)?.before(sinceRow(entry.message.receivedMs));
+    });
   }
 
   refresh(): void {
     this.keepPlace(() => {
       for (const [number, row] of this.#rows) {
         const entry = this.#log.at(number);
-        if (entry?.kind === "message") fillRow(row, entry);
+        if (entry !== undefined) refill(row, entry);
       }
     });
   }
@@ -170,10 +186,9 @@ export class MessageList {
     const rows = document.createDocumentFragment();
     for (let number = from; number < this.#from; number++) this.#append(rows, number);
     // The day of the former first row may begin in the rows before it now.
-    this.#dropDay(this.#from);
+    this.#dropLines(this.#from);
     const first = this.#rows.get(this.#from);
-    const day = this.#head(this.#from, first);
-    if (day !== undefined) rows.append(day);
+    if (first !== undefined) rows.append(...this.#head(this.#from, first));
     this.#from = from;
     this.#list.prepend(rows);
   }
@@ -183,36 +198,44 @@ export class MessageList {
     if (entry === undefined) return;
     const row = makeRow(entry, this.#actions);
     this.#rows.set(number, row);
-    const day = this.#head(number, row);
-    if (day !== undefined) rows.append(day);
-    rows.append(row);
+    rows.append(...this.#head(number, row), row);
   }
 
-  /** Marks the first message of a group. Returns the line of its day if it is the first of one. */
-  #head(number: number, row: HTMLLIElement | undefined): HTMLLIElement | undefined {
+  /**
+   * Marks the first message of a group, which has at most `GROUP_MS`. Returns the lines above it: of its day if it is
+   * the first of one, and of what is new.
+   */
+  #head(number: number, row: HTMLLIElement): HTMLLIElement[] {
     const entry = this.#log.at(number);
-    if (entry?.kind !== "message" || row === undefined) return undefined;
+    if (entry?.kind !== "message") return [];
     const before = this.#log.at(number - 1);
     const ms = entry.message.receivedMs;
     let last = before;
     for (let n = number - 2; last?.kind === "notice"; n--) last = this.#log.at(n);
     const lastMs = last?.kind === "message" ? last.message.receivedMs : undefined;
     const isNewDay = lastMs === undefined || dayKey(lastMs) !== dayKey(ms);
-    const goesOn = !isNewDay && before?.kind === "message" &&
+    const isNewSince = number === this.#newAt;
+    const groupMs = before?.kind === "message" ? before.groupMs ?? before.message.receivedMs : ms;
+    const goesOn = !isNewDay && !isNewSince && before?.kind === "message" &&
       before.message.username === entry.message.username &&
-      Math.abs(ms - lastMs) < GROUP_MS;
+      Math.abs(ms - groupMs) < GROUP_MS;
+    entry.groupMs = goesOn ? groupMs : ms;
     row.classList.toggle("first", !goesOn);
-    return isNewDay ? dayRow(ms) : undefined;
+    return [...isNewDay ? [dayRow(ms)] : [], ...isNewSince ? [sinceRow(ms)] : []];
   }
 
-  #dropDay(number: number): void {
-    const before = this.#rows.get(number)?.previousElementSibling;
-    if (before?.classList.contains("day")) before.remove();
+  /** Drops the lines above a row. */
+  #dropLines(number: number): void {
+    for (let before = this.#rows.get(number)?.previousElementSibling; before?.matches(".day, .since");) {
+      const line = before;
+      before = before.previousElementSibling;
+      line.remove();
+    }
   }
 
   #dropFirst(count: number): void {
     for (; count > 0; count--) {
-      this.#dropDay(this.#from);
+      this.#dropLines(this.#from);
       this.#rows.get(this.#from)?.remove();
       this.#rows.delete(this.#from++);
     }
@@ -221,7 +244,7 @@ export class MessageList {
   #dropLast(count: number): void {
     for (; count > 0; count--) {
       this.#to--;
-      this.#dropDay(this.#to);
+      this.#dropLines(this.#to);
       this.#rows.get(this.#to)?.remove();
       this.#rows.delete(this.#to);
     }
@@ -244,4 +267,9 @@ export class MessageList {
     const missed = anchor.getBoundingClientRect().top - wanted;
     this.#missedPx = Math.abs(missed) < 1 ? missed : 0;
   }
+}
+
+function refill(row: HTMLLIElement, entry: Entry): void {
+  if (entry.kind === "message") fillRow(row, entry);
+  else fillNotice(row, entry.words());
 }

@@ -5,21 +5,23 @@
  * @module
  */
 import type { Message } from "../../src/client/session/session_events.ts";
-
-/** A part of a notice: text, or a name to mark as such. */
-export type Word = { readonly name: string } | string;
+import { type Presence, PRESENCES_MAX, presenceWords, type Word } from "./presence_notice.ts";
 
 export interface MessageEntry {
   readonly kind: "message";
   readonly number: number;
   message: Message;
   error: string | undefined;
+  /** When the first message of its group was received; set once the entry has a row. */
+  groupMs?: number;
 }
 
 export interface NoticeEntry {
   readonly kind: "notice";
   readonly number: number;
-  readonly words: readonly Word[];
+  readonly words: () => readonly Word[];
+  /** Those who came or went, if the notice is about them. */
+  readonly presences: Map<string, Presence> | undefined;
 }
 
 export type Entry = MessageEntry | NoticeEntry;
@@ -40,6 +42,11 @@ export class MessageLog {
   /** One more than the number of the newest entry. */
   get end(): number {
     return this.start + this.#entries.length;
+  }
+
+  get newest(): Message | undefined {
+    const newest = this.#entries.findLast((entry) => entry.kind === "message");
+    return newest?.kind === "message" ? newest.message : undefined;
   }
 
   get oldestUuid(): string | undefined {
@@ -76,7 +83,26 @@ export class MessageLog {
   }
 
   addNotice(words: readonly Word[]): NoticeEntry {
-    return this.#append({ kind: "notice", number: this.end, words });
+    return this.#append({ kind: "notice", number: this.end, words: () => words, presences: undefined });
+  }
+
+  /** Adds a change to the newest entry if that is a notice of such changes, else a notice. Returns its entry. */
+  addPresence(username: string, presence: Presence): NoticeEntry {
+    const newest = this.#entries.at(-1);
+    if (
+      newest?.kind === "notice" && newest.presences !== undefined && newest.presences.size < PRESENCES_MAX
+    ) {
+      newest.presences.delete(username);
+      newest.presences.set(username, presence);
+      return newest;
+    }
+    const presences = new Map([[username, presence]]);
+    return this.#append({
+      kind: "notice",
+      number: this.end,
+      words: () => presenceWords(presences),
+      presences,
+    });
   }
 
   /** Puts older messages before all entries, except those already here. Returns how many. */

@@ -4,35 +4,41 @@
  * @module
  */
 /// <reference lib="dom" />
+import { askFirst } from "./armed_button.ts";
 import { hueClass } from "./author_hue.ts";
 import { dayText, timeTexts } from "./local_time.ts";
-import type { Entry, MessageEntry, Word } from "./message_log.ts";
+import type { Entry, MessageEntry } from "./message_log.ts";
 import { fromTemplate, show, within } from "./page_elements.ts";
+import type { Word } from "./presence_notice.ts";
 import { isEmojiOnly, richText } from "./rich_text.ts";
 
 /** `edit` opens the field for a message, `remove` asks the server to delete it. */
 export interface RowActions {
   readonly edit: (uuid: string) => void;
   readonly remove: (uuid: string) => void;
+  /** Whether the server itself announces under this name. */
+  readonly isServer: (username: string) => boolean;
 }
 
 export function makeRow(entry: Entry, actions: RowActions): HTMLLIElement {
-  if (entry.kind === "notice") return noticeRow(entry.words);
+  if (entry.kind === "notice") return noticeRow(entry.words());
   const row = fromTemplate("message-row", HTMLLIElement);
   const edit = within(row, ".edit", HTMLButtonElement);
   const remove = within(row, ".delete", HTMLButtonElement);
   edit.addEventListener("click", () => actions.edit(entry.message.uuid));
-  remove.addEventListener("click", () => {
-    // The first press asks and the second deletes; losing the focus cancels.
-    if (remove.dataset["asks"] === "") return actions.remove(entry.message.uuid);
-    remove.dataset["asks"] = "";
-    remove.textContent = "Really delete?";
-  });
-  remove.addEventListener("blur", () => {
-    delete remove.dataset["asks"];
-    remove.textContent = "Delete";
-  });
+  askFirst(remove, "Really delete?", () => actions.remove(entry.message.uuid));
+  const isFromServer = actions.isServer(entry.message.username);
+  row.classList.toggle("announcement", isFromServer);
+  within(row, ".badge", HTMLElement).hidden = !isFromServer;
   fillRow(row, entry);
+  return row;
+}
+
+/** The line above the first message that the user has not seen, received at `ms`. */
+export function sinceRow(ms: number): HTMLLIElement {
+  const row = document.createElement("li");
+  row.className = "since";
+  row.textContent = `New since ${timeTexts(ms).short}`;
   return row;
 }
 
@@ -74,13 +80,17 @@ export function fillDay(row: HTMLLIElement): void {
 function noticeRow(words: readonly Word[]): HTMLLIElement {
   const row = document.createElement("li");
   row.className = "notice";
-  row.append(...words.map((word) => {
+  fillNotice(row, words);
+  return row;
+}
+
+export function fillNotice(row: HTMLLIElement, words: readonly Word[]): void {
+  row.replaceChildren(...words.map((word) => {
     if (typeof word === "string") return word;
     const name = document.createElement("bdi");
     name.textContent = word.name;
     return name;
   }));
-  return row;
 }
 
 function editedMark(): HTMLSpanElement {

@@ -29,7 +29,8 @@ export class NameForm {
       event.preventDefault();
       // Spaces at the ends are typing mistakes.
       this.#field.value = this.#field.value.trim();
-      if (this.#judge()) submit(this.#field.value);
+      if (this.#field.value === "") this.say("Enter a name.");
+      else if (this.#judge()) submit(this.#field.value);
       else this.#field.focus();
     });
   }

@@ -5,17 +5,19 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { SessionEvent, Wish } from "../../src/client/session/session_events.ts";
+import { nearestUsername } from "../../src/protocol/names.ts";
+import type { Message, SessionEvent, Wish } from "../../src/client/session/session_events.ts";
 import { inLocalTime } from "./ban_text.ts";
 import { Composer } from "./composer.ts";
 import { ConnectionView } from "./connection_view.ts";
 import { editInPlace } from "./edit_in_place.ts";
 import { MessageList } from "./message_list.ts";
-import { MessageLog, type Word } from "./message_log.ts";
+import { type MessageEntry, MessageLog } from "./message_log.ts";
 import { NameForm } from "./name_form.ts";
 import { byId, show } from "./page_elements.ts";
 import { PendingList } from "./pending_list.ts";
 import { People } from "./people.ts";
+import type { Presence, Word } from "./presence_notice.ts";
 import type { TabSession } from "./tab_session.ts";
 import { carryOut, type LineActions } from "./typed_line.ts";
 import { Unread } from "./unread.ts";
@@ -28,6 +30,10 @@ export class Room {
   #isConnected = false;
   #isExtended = false;
   #isAsking = false;
+  /** The name under which the server announces. */
+  #serverAuthor: string | undefined;
+  /** What was missed arrives now. */
+  #isReturning = false;
   readonly #log = new MessageLog();
   readonly #connection = new ConnectionView();
   readonly #people = new People();
@@ -47,6 +53,7 @@ export class Room {
     const actions = {
       edit: (uuid: string) => this.#edit(uuid),
       remove: (uuid: string) => this.#wish({ kind: "delete", uuid }),
+      isServer: (username: string) => username === this.#serverAuthor,
     };
     this.#list = new MessageList({
       log: this.#log,
@@ -55,7 +62,9 @@ export class Room {
       actions,
       onMove: () => this.#moved(),
     });
-    this.#unread = new Unread(() => this.#list.isAtEnd, () => this.#list.toEnd());
+    this.#unread = new Unread(() => this.#list.isAtEnd, () => this.#list.toEnd(), () => {
+      session.seen = this.#log.newest?.uuid ?? session.seen;
+    });
     this.#pending = new PendingList(
       byId("pending", HTMLElement),
       (nonce, isSent) => session.settleDraft(nonce, isSent),
@@ -119,7 +128,7 @@ export class Room {
       case "users":
         return this.#showPeople();
       case "came":
-        return event.isOwn ? undefined : this.#note({ name: event.username }, " joined");
+        return event.isOwn ? undefined : this.#presence(event.username, "joined");
       case "left":
         return this.#left(event);
       case "renamed":
@@ -170,6 +179,8 @@ export class Room {
 
   #entered({ how, isExtended, serverName }: Extract<SessionEvent, { type: "entered" }>): void {
     this.#isExtended = isExtended;
+    this.#isReturning = how !== "new";
+    this.#serverAuthor = nearestUsername(serverName, "Server").shown;
     byId("room-name", HTMLElement).textContent = serverName;
     this.#showPeople();
     if (how === "again") {
@@ -180,6 +191,7 @@ export class Room {
   }
 
   #informed({ limits }: Record<string, unknown>): void {
+    this.#isReturning = false;
     if (typeof limits !== "object" || limits === null || !("maxMessageLength" in limits)) return;
     if (typeof limits.maxMessageLength === "number") this.#composer.lengthMax = limits.maxMessageLength;
   }
@@ -191,8 +203,11 @@ export class Room {
     this.#log.prepend(messages);
     this.#log.isOldest = isOldest;
     for (const { uuid } of messages) this.#pending.arrived(uuid);
-    if (isStart) this.#list.restart();
-    else this.#list.drawOlder();
+    const unseen = this.#firstUnseen(messages);
+    if (isStart) {
+      this.#list.restart();
+      this.#list.markNew(unseen);
+    } else this.#list.drawOlder();
     this.#moved();
   }
 
@@ -207,7 +222,10 @@ export class Room {
     } else {
       this.#people.stops(message.username);
       this.#list.drawSoon();
-      if (!message.isOwn && message.text !== "") this.#unread.came(message);
+      if (message.isOwn || message.text === "") return;
+      const isFirst = this.#unread.came(message) || this.#isReturning;
+      if (isFirst) this.#list.markNew(entry);
+      this.#isReturning = false;
     }
   }
 
@@ -215,7 +233,8 @@ export class Room {
     this.#people.stops(username);
     if (isOwn) return;
     if (kind === "ban") this.#note({ name: username }, " was banned: ", { name: inLocalTime(message ?? "") });
-    else this.#note({ name: username }, HOW_LEFT[kind]);
+    else if (kind === "kick") this.#note({ name: username }, " was removed by an operator");
+    else this.#presence(username, kind === "disconnect" ? "left" : "lost the connection");
   }
 
   #acknowledged({ draft, uuid }: Extract<SessionEvent, { type: "acknowledged" }>): void {
@@ -264,6 +283,7 @@ export class Room {
   #lineActions(): LineActions {
     return {
       say: (text) => {
+        this.#list.markNew(undefined);
         this.#list.toEnd();
         this.#session.send(text);
       },
@@ -321,14 +341,20 @@ export class Room {
     this.#people.showSoon(this.#session, this.#isExtended);
   }
 
+  /** The first message that came since the user's last visit. */
+  #firstUnseen(messages: readonly Message[]): MessageEntry | undefined {
+    const { seen } = this.#session;
+    const first = seen === "" ? undefined : messages.find(({ uuid, isOwn }) => uuid > seen && !isOwn);
+    return first === undefined ? undefined : this.#log.find(first.uuid);
+  }
+
+  #presence(username: string, presence: Presence): void {
+    this.#list.changed(this.#log.addPresence(username, presence));
+    this.#list.drawSoon();
+  }
+
   #note(...words: readonly Word[]): void {
     this.#log.addNotice(words);
     this.#list.drawSoon();
   }
 }
-
-const HOW_LEFT = {
-  disconnect: " left",
-  "lost_connection": " lost the connection",
-  kick: " was removed by an operator",
-};

@@ -22,19 +22,26 @@ export class Unread {
   readonly #button = byId("newer", HTMLButtonElement);
   readonly #announcer = byId("announcer", HTMLElement);
   readonly #isLooked: () => boolean;
+  readonly #onSeen: () => void;
 
-  constructor(isLooked: () => boolean, toEnd: () => void) {
+  /** `onSeen` is called when the newest message is in view. */
+  constructor(isLooked: () => boolean, toEnd: () => void, onSeen: () => void) {
     this.#isLooked = isLooked;
+    this.#onSeen = onSeen;
     this.#button.addEventListener("click", toEnd);
     document.addEventListener("visibilitychange", () => this.look());
     addEventListener("focus", () => this.look());
   }
 
-  /** Call with each new message of someone else that is not deleted yet. */
-  came({ uuid, username, text }: Message): void {
-    if (!this.#isSeen()) this.#count++;
+  /**
+   * Call with each new message of someone else that is not deleted yet. Returns true for the first one that arrives out
+   * of view.
+   */
+  came({ uuid, username, text }: Message): boolean {
+    const isFirst = !this.#isSeen() && this.#count++ === 0;
     this.#heard.push({ uuid, username, text });
     this.#telling ??= setTimeout(() => this.#tell(), TELL_MS);
+    return isFirst;
   }
 
   /** Call when a message was changed or deleted: its former text is announced and kept no more. */
@@ -61,8 +68,10 @@ export class Unread {
   }
 
   look(): void {
-    if (this.#isSeen()) this.#show(0);
-    else this.#show(this.#count);
+    if (this.#isSeen()) {
+      this.#show(0);
+      this.#onSeen();
+    } else this.#show(this.#count);
   }
 
   #isSeen(): boolean {

@@ -5,3 +5,4 @@
  */
 import "./end_of_list.ts";
 import "./long_conversation.ts";
+import "./reading.ts";

@@ -5,6 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { SECOND_PING_MS } from "../../src/client/session/connection_state.ts";
 import { ChatSession } from "../../src/client/session/chat_session.ts";
 import type { Effect, SavedSession, SessionEvent } from "../../src/client/session/session_events.ts";
 
@@ -91,6 +92,9 @@ export class FakeDriver {
       "c2/PING 1",
     );
     assertEquals(this.session.phase, "live");
+    // The second ping.
+    this.pass(SECOND_PING_MS);
+    this.receive("c2/PING 1");
     this.forget();
   }
 

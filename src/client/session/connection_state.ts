@@ -8,6 +8,8 @@ import { backoffMs } from "./reconnect.ts";
 
 /** Milliseconds from the try to the open socket, and from there to being let in; after that a new try is better. */
 export const ENTER_MS = 15_000;
+/** Milliseconds between the first two pings of a session. */
+export const SECOND_PING_MS = 3000;
 /** Milliseconds between two pings, and of silence with an unanswered frame until a connection counts as dead. */
 export const PING_MS = 20_000;
 export const SILENT_MS = 20_000;
@@ -35,6 +37,7 @@ export class ConnectionState {
   #receivedAtMs = 0;
   #sessionLostAtMs = -Infinity;
   #pingAtMs = 0;
+  #pings = 0;
   #probedAtMs: number | undefined;
 
   constructor(random: () => number) {
@@ -59,6 +62,7 @@ export class ConnectionState {
     this.#enterByMs = undefined;
     this.#enteredAtMs = nowMs;
     this.#pingAtMs = nowMs;
+    this.#pings = 0;
   }
 
   /** The user is choosing a name: no time limit. */
@@ -127,7 +131,9 @@ export class ConnectionState {
   }
 
   pinged(nowMs: number): void {
-    this.#pingAtMs = nowMs + PING_MS;
+    // The first ping waits behind the history, so its time is not that of the connection.
+    const isFirst = this.#pings++ === 0;
+    this.#pingAtMs = nowMs + (isFirst ? SECOND_PING_MS : PING_MS);
   }
 
   /**

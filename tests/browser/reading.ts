@@ -1,0 +1,151 @@
+/**
+ * Small things that a reader meets in a real browser: who speaks and since when in a monologue, where one stopped,
+ * who came and went, what the server says, and a question that is not answered by accident.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { AdminApi, TOKEN } from "../support/admin_api.ts";
+import { PHONE, testInBrowser } from "../support/browser.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { ChatPage } from "../support/chat_page.ts";
+import { startTestChat } from "../support/chat_server.ts";
+
+/** The rows from the first on, each as its kind and text. */
+function rows({ page }: ChatPage): Promise<string[]> {
+  return page.$$eval(
+    "#rows > li",
+    (found) =>
+      found.filter((row) => !row.classList.contains("day")).map((row) => {
+        const [kind = ""] = ["since", "notice"].filter((kind) => row.classList.contains(kind));
+        return kind === "" ? row.querySelector(".body")?.textContent ?? "" : kind;
+      }),
+  );
+}
+
+async function readsRows(person: ChatPage, ...wanted: string[]): Promise<void> {
+  await person.page.waitForFunction(
+    (count) => document.querySelectorAll("#rows > li:not(.day)").length === count,
+    {},
+    wanted.length,
+  ).catch(() => {});
+  assertEquals(await rows(person), wanted);
+}
+
+testInBrowser(
+  "a line shows where the user stopped: in another tab, after a lost tab, and until an answer",
+  async (stage) => {
+    await using server = await startTestChat();
+    await using bob = await ChatClient.connect(server.url, "bob");
+    const alice = await ChatPage.join(stage, server.url, "alice");
+    bob.send("c2/MSG 1; seen");
+    await readsRows(alice, "seen");
+    const setHidden = (isHidden: boolean) =>
+      alice.page.evaluate((isHidden) => {
+        Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, isHidden);
+    await setHidden(true);
+    for (const text of ["one", "two"]) bob.send(`c2/MSG 1; ${text}`);
+    await readsRows(alice, "seen", "since", "one", "two");
+    assertMatch((await alice.texts(".since"))[0] ?? "", /^New since \d/);
+    await setHidden(false);
+    bob.send("c2/MSG 1; three");
+    await readsRows(alice, "seen", "since", "one", "two", "three");
+    await alice.say("mine");
+    await readsRows(alice, "seen", "one", "two", "three", "mine");
+    // A page that is opened again shows what came meanwhile.
+    const url = alice.page.url();
+    await alice.page.goto("about:blank");
+    for (const text of ["four", "five"]) bob.send(`c2/MSG 1; ${text}`);
+    await bob.drain();
+    await alice.page.goto(url);
+    await alice.isLive();
+    await readsRows(alice, "seen", "one", "two", "three", "mine", "since", "four", "five");
+  },
+);
+
+testInBrowser("a monologue shows its name and time again after five minutes", async (stage) => {
+  let nowMs = Date.UTC(2026, 10, 30, 12);
+  await using server = await startTestChat({ nowMs: () => nowMs });
+  await using bob = await ChatClient.connect(server.url, "bob");
+  for (let minute = 0; minute < 12; minute++) {
+    bob.send(`c2/MSG 1; minute ${minute}`);
+    await bob.drain();
+    nowMs += 60_000;
+  }
+  const alice = await ChatPage.join(stage, server.url, "alice");
+  await alice.page.waitForFunction(() => document.querySelectorAll("#rows .message").length === 12);
+  assertEquals(await alice.texts("#rows .first .body"), ["minute 0", "minute 5", "minute 10"]);
+});
+
+testInBrowser("those who come and go are one row until somebody speaks", async (stage) => {
+  await using server = await startTestChat();
+  const alice = await ChatPage.join(stage, server.url, "alice");
+  const guests: ChatClient[] = [];
+  for (const n of [1, 2, 3, 4, 5]) guests.push(await ChatClient.connect(server.url, `guest ${n}`));
+  await alice.readsNotice("guest 1, guest 2, guest 3 and 2 others joined");
+  guests[0]!.send("c2/DISCONNECT");
+  await alice.readsNotice("guest 2, guest 3, guest 4 and 1 other joined; guest 1 left");
+  guests[1]!.send("c2/MSG 1; hi");
+  await readsRows(alice, "notice", "hi");
+  guests[2]!.send("c2/DISCONNECT");
+  await readsRows(alice, "notice", "hi", "notice");
+  for (const guest of guests) await guest[Symbol.asyncDispose]();
+});
+
+testInBrowser("an announcement is marked as the server's", async (stage) => {
+  await using server = await startTestChat({ name: "The Inn", adminToken: TOKEN });
+  const alice = await ChatPage.join(stage, server.url, "alice");
+  await alice.say("The Inn");
+  await alice.readsMessages("The Inn");
+  await new AdminApi(server.url).post("announce", { text: "last orders" });
+  await alice.readsMessages("The Inn", "last orders");
+  assertEquals(await alice.texts("#rows .announcement .body"), ["last orders"]);
+  assertEquals(await alice.texts("#rows .badge:not([hidden])"), ["announcement"]);
+});
+
+testInBrowser(
+  "Really delete? is taken back by a press elsewhere, by time, and no double click answers it",
+  async (stage) => {
+    await using server = await startTestChat();
+    const alice = await ChatPage.join(stage, server.url, "alice");
+    await alice.say("mine");
+    await alice.readsMessages("mine");
+    await alice.press("mine", ".delete");
+    await alice.reads("#rows .delete", "Really delete?");
+    await alice.page.click("#room-name");
+    await alice.reads("#rows .delete", "Delete");
+    const button = (await alice.page.$("#rows .delete"))!;
+    await button.click({ count: 2 });
+    await alice.reads("#rows .delete", "Really delete?");
+    await alice.reads("#rows .delete", "Delete");
+    await alice.readsMessages("mine");
+    await alice.press("mine", ".delete");
+    await alice.press("mine", ".delete");
+    await alice.readsMessages("This message was deleted.");
+  },
+);
+
+testInBrowser("on a phone Enter makes a line, also in an edit, and the button sends", async (stage) => {
+  await using server = await startTestChat();
+  const alice = await ChatPage.open(stage, server.url, { size: PHONE });
+  await alice.page.tap("#join-button");
+  await alice.reads("#name-said", "Enter a name.");
+  await alice.fill("#name", "alice");
+  await alice.page.tap("#join-button");
+  await alice.isLive();
+  assert(await alice.page.evaluate(() => matchMedia("(pointer: coarse)").matches), "the browser is a phone");
+  await alice.fill("#text", "one");
+  await alice.page.keyboard.press("Enter");
+  await alice.page.keyboard.sendCharacter("two");
+  await alice.page.tap("#composer .primary");
+  await alice.readsMessages("one\ntwo");
+  await alice.press("one\ntwo", ".edit");
+  await alice.page.keyboard.press("Enter");
+  await alice.page.keyboard.sendCharacter("three");
+  await alice.page.tap(".editing .primary");
+  await alice.readsMessages("one\ntwo\nthree edited");
+});
