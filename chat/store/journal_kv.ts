@@ -18,6 +18,7 @@ import {
   segmentsIn,
   segmentUpTo,
 } from "./segment_rows_kv.ts";
+import { steadyClock } from "../../src/clock.ts";
 import { REMOVED } from "../../src/kv/scrub.ts";
 import { EditLogRows } from "./edit_log_kv.ts";
 
@@ -38,8 +39,8 @@ const READ_SEGMENTS_MIN = 2;
 const READ_SEGMENTS_MAX = 64;
 /** Segments of one commit that removes: Deno KV allows 100 checks. */
 const REMOVE_SEGMENTS_MAX = 100;
-/** Tries of a commit while another connection writes, and milliseconds between them: 5 s, as Deno KV waits itself. */
-const LOCKED_TRIES_MAX = 250;
+/** Milliseconds to try a commit while another connection writes, as long as Deno KV waits itself, and between tries. */
+const LOCKED_MS_MAX = 5000;
 const LOCKED_MS = 20;
 /** Tries of a change whose segment a sweep has rewritten; sweeps are a minute apart. */
 const TRIES_MAX = 10;
@@ -342,12 +343,12 @@ function addBytes(atomic: Deno.AtomicOperation, bytes: number): void {
  * another connection writes, and stores nothing then: that is scrub.ts, or a program that makes a copy.
  */
 async function isCommitted(atomic: Deno.AtomicOperation): Promise<boolean> {
-  for (let tries = 1;; tries++) {
+  for (const startMs = steadyClock();;) {
     try {
       return (await atomic.commit()).ok;
     } catch (error) {
       const isLocked = error instanceof Error && error.message === "database is locked";
-      if (!isLocked || tries === LOCKED_TRIES_MAX) throw error;
+      if (!isLocked || steadyClock() - startMs >= LOCKED_MS_MAX) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, LOCKED_MS));
   }

@@ -164,6 +164,7 @@ for (const transport of IS_OF_OLD_DENO ? ["serve"] as const : TRANSPORT_NAMES) {
           })
         ));
         assertEquals((await server.end()).signal, "SIGKILL");
+        assert(!/-\d+ v\d/.test(server.log), "a text is in the log");
       }
       await using server = await start();
       await check(server.url);
