@@ -82,7 +82,6 @@ export class Liveness {
 
   async #tick(): Promise<void> {
     await this.#parts.index.refresh();
-    await this.#parts.forget();
     const nowMs = this.#parts.steadyClock();
     const due: [dueMs: number, record: ServerRecord][] = [];
     for (const record of this.#parts.index.records()) {
@@ -96,6 +95,8 @@ export class Liveness {
     for (const [, record] of due) this.#enqueue(record, nowMs);
     this.#startChecks(this.#alive);
     this.#startChecks(this.#suspect);
+    // Last, so that a store that fails keeps no check back.
+    await this.#parts.forget();
   }
 
   #scheduled(record: ServerRecord, nowMs: number): Scheduled {

@@ -263,7 +263,7 @@ export const LOG_EVENTS = {
   "sweep.failed": {
     level: "error",
     values: ["error"],
-    about: "Reading the servers due for a check failed.",
+    about: "Reading the servers due for a check, or freeing a kept id, failed.",
   },
   "thread.ended": { level: "info", values: ["thread"], about: "A stuck thread has ended." },
   "thread.lost": {

@@ -3,9 +3,12 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { startTestChat } from "../../support/chat_server.ts";
+import { untilListed } from "../../support/listed_servers.ts";
 import { startTestListing } from "../../support/listing_server.ts";
 import { startPathProxy } from "../../support/path_proxy.ts";
+import { runProgram } from "../../support/program.ts";
 
 async function ok(url: URL): Promise<string> {
   const response = await fetch(url);
@@ -34,5 +37,17 @@ Deno.test("behind a proxy under a path the files and links of both pages stay un
   }
   const [server] = JSON.parse(await ok(new URL("openapi.json", proxy.url))).servers;
   assertEquals(new URL(server.url, `${proxy.url}openapi.json`).href, proxy.url);
+  assertEquals(proxy.strays, []);
+});
+
+Deno.test("behind a proxy under a path a chat server is listed, and chatter servers shows it", async () => {
+  await using listing = await startTestListing();
+  await using proxy = startPathProxy(listing.url);
+  const url = proxy.url.slice(0, -1);
+  await using _chat = await startTestChat({ name: "Pub", listings: [url] });
+  await untilListed(url, 20, ([entry]) => entry?.displayName === "Pub");
+  const { stdout, status } = await runProgram(["servers", "--listing", url]);
+  assertEquals(status, 0);
+  assertMatch(stdout, /^Pub /m);
   assertEquals(proxy.strays, []);
 });

@@ -6,7 +6,7 @@
 import { assertEquals, assertExists, assertLess } from "@std/assert";
 import { CHECKS_AT_ONCE_MAX, Liveness } from "../../../listing/registry/liveness.ts";
 import { MISSES_MAX } from "../../../listing/registry/rules.ts";
-import type { ServerRecord } from "../../../listing/store/store.ts";
+import { type ServerRecord, StoreFailed } from "../../../listing/store/store.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
 
 async function check(listing: ListingUnderTest, id: number): Promise<void> {
@@ -19,11 +19,12 @@ function sweep(
   listing: ListingUnderTest,
   interval: number,
   check = (record: ServerRecord) => listing.registry.check(record),
+  forget = () => listing.registry.forget(),
 ): Liveness {
   const liveness = new Liveness({
     index: listing.index,
     check,
-    forget: () => listing.registry.forget(),
+    forget,
     interval,
     steadyClock: () => performance.now(),
     wallClock: () => listing.nowMs,
@@ -122,6 +123,20 @@ Deno.test("a check that is cut off by the listing's stop is no miss", async () =
   };
   await check(listing, 7);
   assertEquals(listing.index.record(7)?.misses, 0);
+});
+
+Deno.test("a store that cannot free the ids that were kept holds up no check", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(7);
+  let checks = 0;
+  const check = () => {
+    listing.nowMs += 1000;
+    checks++;
+    return Promise.resolve();
+  };
+  const liveness = sweep(listing, 0.05, check, () => Promise.reject(new StoreFailed("disk")));
+  await until(() => checks > 2);
+  await liveness.stop();
 });
 
 Deno.test("the sweep checks every server again and again, and removes the dead", async () => {
