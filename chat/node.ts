@@ -5,6 +5,7 @@
  * @module
  */
 import { randomBytes } from "node:crypto";
+import { setImmediate } from "node:timers";
 import type { Announcement } from "../src/announcement/schema.ts";
 import { forwardClock, preciseClock, steadyClock } from "../src/clock.ts";
 import { settlesWithin } from "../src/deadline.ts";
@@ -192,6 +193,7 @@ export class Node {
       steadyMs,
       historyFromMs: (nowMs) => oldestKeptMs(this.#confirmedMs(nowMs), limits.historyDays),
       soon,
+      othersRead: () => new Promise((resolve) => setImmediate(resolve)),
       meters,
       spans: tracing && new TurnSpans(tracing, preciseClock),
       log,

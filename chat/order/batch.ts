@@ -5,6 +5,7 @@
  * @module
  */
 import type { Fault } from "../../src/protocol/faults.ts";
+import { HISTORY_PAGE_MAX } from "../../src/protocol/limits.ts";
 import type { Submission } from "../delivery/participant.ts";
 import type { Decision, Input } from "../room/decision.ts";
 import { broadcastsOf } from "../room/effects.ts";
@@ -17,6 +18,9 @@ import {
 
 /** Older pages of history in one turn. A page has up to 200 messages, about 3 MiB at the default message length. */
 export const TURN_PAGES_MAX = 16;
+
+/** Messages of history in one turn, which takes some 20 ms to write. */
+export const TURN_HISTORY_MAX = TURN_PAGES_MAX * HISTORY_PAGE_MAX;
 
 export class Batch {
   readonly submissions: readonly Submission[];
@@ -51,15 +55,17 @@ export class BatchSize {
   #inputs = 0;
   #text = 0;
   #pages = 0;
+  #history = 0;
 
   /** Adds the next input; false if it no longer fits. The first input always fits. */
   accepts(input: Input): boolean {
     const isFirst = this.#inputs === 0;
     this.#inputs++;
     this.#text += textOf(input);
+    if (asksForHistory(input)) this.#history += input.limit;
     if (asksForOlder(input)) this.#pages++;
     return isFirst || this.#inputs <= APPEND_ENTRIES_MAX && this.#text <= APPEND_TEXT_MAX &&
-        this.#pages <= TURN_PAGES_MAX;
+        this.#pages <= TURN_PAGES_MAX && this.#history <= TURN_HISTORY_MAX;
   }
 }
 
@@ -81,7 +87,13 @@ function isChange(input: Input): boolean {
   return input.type === "QUERY" && (input.query === "update_message" || input.query === "delete_message");
 }
 
+type HistoryQuery = Extract<Input, { query: "history" }>;
+
+export function asksForHistory(input: Input): input is HistoryQuery {
+  return input.type === "QUERY" && input.query === "history";
+}
+
 /** Whether it asks for a page that memory may not hold. Without `before` it asks for the newest, which memory holds. */
-export function asksForOlder(input: Input): input is Input & { query: "history"; before: string } {
-  return input.type === "QUERY" && input.query === "history" && input.before !== undefined;
+export function asksForOlder(input: Input): input is HistoryQuery & { before: string } {
+  return asksForHistory(input) && input.before !== undefined;
 }

@@ -15,7 +15,7 @@ import { type Decision, type Input, isSessionChange, type Moment } from "../room
 import type { Room } from "../room/room.ts";
 import type { RoomState } from "../room/room_state.ts";
 import type { Journal } from "../store/journal.ts";
-import { Batch, BatchSize, canOverlap } from "./batch.ts";
+import { asksForHistory, Batch, BatchSize, canOverlap } from "./batch.ts";
 import { Lookups } from "./lookups.ts";
 import type { Teller } from "./teller.ts";
 import type { TurnLog } from "./turn_log.ts";
@@ -38,6 +38,8 @@ export interface SequencerOptions {
   readonly historyFromMs: (nowMs: number) => number;
   /** Calls `turn` soon: inputs submitted until then join its batch. */
   readonly soon: (turn: () => void) => void;
+  /** Resolves in the next turn of the event loop: other sockets are read until then. */
+  readonly othersRead: () => Promise<void>;
   readonly meters: ChatMeters;
   /** Undefined unless traces are collected. */
   readonly spans?: TurnSpans | undefined;
@@ -111,7 +113,12 @@ export class Sequencer {
         if ("run" in next) {
           this.#queue.shift();
           await next.run();
-        } else await this.#process(new Batch(this.#takeBatch(() => true)), true);
+        } else {
+          const inputs = this.#takeBatch(() => true);
+          await this.#process(new Batch(inputs), true);
+          // Pages take long to write, and a flood of queries for them fills many turns.
+          if (inputs.some(({ input }) => asksForHistory(input))) await this.#options.othersRead();
+        }
       }
     } catch (error) {
       // Outer fence: inputs after the broken batch get a turn of their own.

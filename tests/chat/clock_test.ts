@@ -69,6 +69,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
     nowMs,
     steadyMs,
     soon: queueMicrotask,
+    othersRead: () => Promise.resolve(),
     historyFromMs: (nowMs) => oldestKeptMs(nowMs, DEFAULT_LIMITS.historyDays),
     meters,
     log: log.log,

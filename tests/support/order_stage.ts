@@ -240,6 +240,7 @@ export function world(
     maxUsersPerAddress = 1000,
     limitLoopback = false,
     resumeWindow = DEFAULT_LIMITS.resumeWindow,
+    othersRead = () => Promise.resolve(),
   }: {
     history?: History;
     historyFromMs?: number;
@@ -247,6 +248,7 @@ export function world(
     maxUsersPerAddress?: number;
     limitLoopback?: boolean;
     resumeWindow?: number;
+    othersRead?: () => Promise<void>;
   } = {},
 ): World {
   const journal = new WaitingJournal();
@@ -301,6 +303,7 @@ export function world(
     nowMs: () => clock.nowMs,
     steadyMs,
     soon: queueMicrotask,
+    othersRead,
     historyFromMs: () => historyFromMs,
     meters,
     log: log.log,

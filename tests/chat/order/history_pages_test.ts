@@ -6,7 +6,8 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { History, WINDOW_MESSAGES_MAX } from "../../../chat/room/history.ts";
-import { TURN_PAGES_MAX } from "../../../chat/order/batch.ts";
+import { BatchSize, TURN_HISTORY_MAX, TURN_PAGES_MAX } from "../../../chat/order/batch.ts";
+import { HISTORY_PAGE_MAX } from "../../../src/protocol/limits.ts";
 import { ACK, id, last, promisesSettled, stored, world } from "../../support/order_stage.ts";
 
 /** The texts and ids of a `history` answer. */
@@ -90,4 +91,30 @@ Deno.test("sequencer reads only so many older pages in one turn, and the newest 
   await last(journal.pages).answer([stored(4)]);
   const [page, pong] = alice.frames();
   assertEquals([pageOf(page), pong], [[[id(4), "old 4"]], "c2/PING 1; 7"]);
+});
+
+Deno.test("a turn writes only so many messages of history, and others are read before the next", async () => {
+  const newest = Array.from({ length: HISTORY_PAGE_MAX }, (_, n) => stored(n));
+  const history = new History({ kept: 100_000, newest, isWhole: true });
+  const answered: number[] = [];
+  let answers = 0;
+  const othersRead = () => {
+    answered.push(answers += alice.frames().length);
+    return Promise.resolve();
+  };
+  const { sequencer, connected, send } = world({ history, othersRead });
+  const [alice] = await connected("alice");
+  const pages = TURN_HISTORY_MAX / HISTORY_PAGE_MAX;
+  send(alice, ...Array(2 * pages + 1).fill(`c2/QUERY history; ${HISTORY_PAGE_MAX}`));
+  await sequencer.idle();
+  assertEquals(answered, [pages, 2 * pages, 2 * pages + 1]);
+});
+
+Deno.test("a batch takes TURN_HISTORY_MAX messages of history, and not one more", () => {
+  const size = new BatchSize();
+  const query = (limit: number) => ({ type: "QUERY", query: "history", limit, before: undefined }) as const;
+  for (let asked = 0; asked < TURN_HISTORY_MAX; asked += HISTORY_PAGE_MAX) {
+    assert(size.accepts(query(HISTORY_PAGE_MAX)));
+  }
+  assert(!size.accepts(query(1)));
 });
