@@ -150,10 +150,16 @@ export class MessageList {
   }
 
   #rebuild(): void {
+    // What is written in a message that is open for a change is in no other place.
+    const edited = [...this.#rows].find(([, row]) => isEdited(row));
     this.#list.replaceChildren();
     this.#rows.clear();
-    this.#from = this.#to = Math.max(this.#log.start, this.#log.end - ROWS_AT_ONCE);
+    const from = Math.max(this.#log.start, this.#log.end - ROWS_AT_ONCE);
+    this.#from = this.#to = Math.max(this.#log.start, Math.min(from, edited?.[0] ?? from));
     this.#add(this.#to, this.#log.end);
+    if (edited === undefined) return;
+    this.#rows.get(edited[0])?.replaceWith(edited[1]);
+    if (this.#rows.has(edited[0])) this.#rows.set(...edited);
   }
 
   #abovePx(): number {
@@ -234,7 +240,7 @@ export class MessageList {
   }
 
   #dropFirst(count: number): void {
-    for (; count > 0; count--) {
+    for (; count > 0 && !isEdited(this.#rows.get(this.#from)); count--) {
       this.#dropLines(this.#from);
       this.#rows.get(this.#from)?.remove();
       this.#rows.delete(this.#from++);
@@ -242,7 +248,7 @@ export class MessageList {
   }
 
   #dropLast(count: number): void {
-    for (; count > 0; count--) {
+    for (; count > 0 && !isEdited(this.#rows.get(this.#to - 1)); count--) {
       this.#to--;
       this.#dropLines(this.#to);
       this.#rows.get(this.#to)?.remove();
@@ -267,6 +273,10 @@ export class MessageList {
     const missed = anchor.getBoundingClientRect().top - wanted;
     this.#missedPx = Math.abs(missed) < 1 ? missed : 0;
   }
+}
+
+function isEdited(row: HTMLLIElement | undefined): boolean {
+  return row?.classList.contains("in-edit") ?? false;
 }
 
 function refill(row: HTMLLIElement, entry: Entry): void {

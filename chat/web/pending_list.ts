@@ -12,6 +12,7 @@ export class PendingList {
   readonly #list: HTMLElement;
   readonly #decide: (nonce: string, isSent: boolean) => void;
   readonly #keepPlace: (change: () => void) => void;
+  #waitsFor = "";
   readonly #rows = new Map<string, HTMLLIElement>();
   /** Nonces of acknowledged drafts by the id of the message, until it arrives. */
   readonly #awaited = new Map<string, string>();
@@ -30,8 +31,8 @@ export class PendingList {
     return this.#rows.size;
   }
 
-  queued(draft: Draft, isConnected: boolean): void {
-    this.#show(draft, isConnected ? "Sending…" : "Sent when the connection is back", "waiting");
+  queued(draft: Draft): void {
+    this.#show(draft, this.#waitsFor, "waiting");
   }
 
   /** The server stored it; `isThere` means that its message is already shown. */
@@ -59,12 +60,11 @@ export class PendingList {
     return failed.length > 0;
   }
 
-  connection(isConnected: boolean): void {
+  /** Says of the drafts that wait what for. */
+  waitFor(what: string): void {
+    this.#waitsFor = what;
     for (const row of this.#rows.values()) {
-      if (!row.classList.contains("waiting")) continue;
-      within(row, ".fate-text", HTMLElement).textContent = isConnected
-        ? "Sending…"
-        : "Sent when the connection is back";
+      if (row.classList.contains("waiting")) within(row, ".fate-text", HTMLElement).textContent = what;
     }
   }
 

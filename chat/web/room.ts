@@ -52,7 +52,7 @@ export class Room {
     const scroller = byId("scroller", HTMLElement);
     const actions = {
       edit: (uuid: string) => this.#edit(uuid),
-      remove: (uuid: string) => this.#wish({ kind: "delete", uuid }),
+      remove: (uuid: string) => this.#change({ kind: "delete", uuid }),
       isServer: (username: string) => username === this.#serverAuthor,
     };
     this.#list = new MessageList({
@@ -138,7 +138,7 @@ export class Room {
       case "typing":
         return this.#people.types(event.username);
       case "queued":
-        this.#pending.queued(event.draft, this.#isConnected);
+        this.#pending.queued(event.draft);
         return this.#list.drawSoon();
       case "acknowledged":
         return this.#acknowledged(event);
@@ -159,7 +159,13 @@ export class Room {
 
   #state(event: Extract<SessionEvent, { type: "state" }>): void {
     this.#isConnected = event.state === "live";
-    this.#pending.connection(this.#isConnected);
+    this.#pending.waitFor(
+      this.#isConnected
+        ? "Sending…"
+        : event.state === "over"
+        ? "Sent when you join again"
+        : "Sent when the connection is back",
+    );
     this.#composer.enable(event.state !== "over");
     if (event.state === "live") return this.#connection.live();
     this.#people.nobodyTypes();
@@ -244,6 +250,7 @@ export class Room {
   }
 
   #done(wish: Wish): void {
+    if (wish.kind === "edit" || wish.kind === "delete") return this.#say(wish.uuid, undefined);
     if (wish.kind !== "rename") return;
     this.#rename.close();
     this.#showPeople();
@@ -254,10 +261,8 @@ export class Room {
       this.#pending.failed(wish, text);
       this.#list.drawSoon();
     } else if (wish.kind === "edit" || wish.kind === "delete") {
-      const entry = this.#log.find(wish.uuid);
-      if (entry === undefined) return;
-      entry.error = wish.kind === "edit" ? `Not changed to “${wish.text}”: ${text}` : `Not deleted: ${text}`;
-      this.#list.changed(entry);
+      const what = wish.kind === "edit" ? `Not changed to “${wish.text}”` : "Not deleted";
+      this.#say(wish.uuid, `${what}: ${text}`);
     } else if (wish.kind === "rename") {
       this.#renaming.wait(false);
       if (this.#rename.open) this.#renaming.say(text);
@@ -272,12 +277,32 @@ export class Room {
     const entry = this.#log.find(uuid);
     const row = entry === undefined ? undefined : this.#list.rowOf(entry);
     if (entry === undefined || row === undefined) return;
-    entry.error = undefined;
-    this.#list.changed(entry);
+    this.#say(uuid, undefined);
     editInPlace(row, entry.message.text, {
-      save: (text) => this.#wish({ kind: "edit", uuid, text }),
-      onEnd: () => this.focus(),
+      save: (text) => this.#change({ kind: "edit", uuid, text }),
+      onEnd: () => {
+        this.#session.guard();
+        this.focus();
+      },
     });
+    this.#session.guard();
+  }
+
+  /** Sends an edit or a deletion, or says that it waits. */
+  #change(wish: Extract<Wish, { kind: "edit" | "delete" }>): void {
+    if (!this.#isConnected) {
+      const what = wish.kind === "edit" ? `Changed to “${wish.text}”` : "Deleted";
+      this.#say(wish.uuid, `${what} when the connection is back`);
+    }
+    this.#wish(wish);
+  }
+
+  /** Shows a line below a message. */
+  #say(uuid: string, text: string | undefined): void {
+    const entry = this.#log.find(uuid);
+    if (entry === undefined || entry.error === text) return;
+    entry.error = text;
+    this.#list.changed(entry);
   }
 
   #lineActions(): LineActions {
@@ -292,7 +317,7 @@ export class Room {
       editLast: (text) => this.#editLast(text),
       removeLast: (back) => {
         const last = this.#log.lastOwn(back);
-        if (last !== undefined) this.#wish({ kind: "delete", uuid: last.message.uuid });
+        if (last !== undefined) this.#change({ kind: "delete", uuid: last.message.uuid });
         return last !== undefined;
       },
       readOlder: (limit) => this.#readOlder(limit),
@@ -307,7 +332,7 @@ export class Room {
     if (last === undefined) return false;
     const { uuid } = last.message;
     if (text === undefined) this.#edit(uuid);
-    else this.#wish({ kind: "edit", uuid, text });
+    else this.#change({ kind: "edit", uuid, text });
     return true;
   }
 

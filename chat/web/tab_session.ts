@@ -46,7 +46,7 @@ export class TabSession extends SessionDriver {
     addEventListener("pageshow", ({ persisted }) => {
       if (persisted) location.reload();
     });
-    this.#guard();
+    this.guard();
   }
 
   /** Whether the user is in the room. A tab that is opened again goes back there. */
@@ -79,11 +79,11 @@ export class TabSession extends SessionDriver {
   override settleDraft(nonce: string, isSent: boolean): void {
     super.settleDraft(nonce, isSent);
     this.#save();
-    this.#guard();
+    this.guard();
   }
 
   #changed(): void {
-    this.#guard();
+    this.guard();
     // Soon, for a tab that ends without an event, as in a crash.
     this.#saving ??= setTimeout(() => this.#save(), SAVE_MS);
   }
@@ -102,9 +102,12 @@ export class TabSession extends SessionDriver {
     });
   }
 
-  /** While a text is unsent the browser asks before it closes the page. */
-  #guard(): void {
-    const isNeeded = this.unsent > 0;
+  /**
+   * While a text or a change is unsent, or a message is open for a change, the browser asks before it closes the page.
+   */
+  guard(): void {
+    const isNeeded = this.unsent > 0 || this.unansweredChanges > 0 ||
+      document.querySelector(".editing") !== null;
     if (isNeeded === this.#isGuarded) return;
     this.#isGuarded = isNeeded;
     if (isNeeded) addEventListener("beforeunload", askFirst);

@@ -85,13 +85,13 @@ export class VisitStorage {
 /** Answers other tabs that this one is open, and asks them. */
 class Channel {
   tab: string;
-  readonly #channel: BroadcastChannel;
+  readonly #channel: BroadcastChannel | undefined;
 
   constructor(name: string, tab: string) {
     this.tab = tab;
-    this.#channel = new BroadcastChannel(name);
-    this.#channel.addEventListener("message", ({ data }) => {
-      if (data === QUESTION) this.#channel.postMessage({ tab: this.tab });
+    this.#channel = openChannel(name);
+    this.#channel?.addEventListener("message", ({ data }) => {
+      if (data === QUESTION) this.#channel?.postMessage({ tab: this.tab });
     });
   }
 
@@ -101,7 +101,7 @@ class Channel {
     return new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);
-        this.#channel.removeEventListener("message", take);
+        this.#channel?.removeEventListener("message", take);
         resolve(open);
       };
       const take = ({ data }: MessageEvent) => {
@@ -109,9 +109,18 @@ class Channel {
         if (tabs.every((tab) => open.has(tab))) end();
       };
       const timer = setTimeout(end, ASK_MS);
-      this.#channel.addEventListener("message", take);
-      this.#channel.postMessage(QUESTION);
+      this.#channel?.addEventListener("message", take);
+      this.#channel?.postMessage(QUESTION);
     });
+  }
+}
+
+function openChannel(name: string): BroadcastChannel | undefined {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    // The browser has none, or not for this page: the tabs do not know each other.
+    return undefined;
   }
 }
 

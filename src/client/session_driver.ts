@@ -62,6 +62,11 @@ export class SessionDriver {
     return this.#session.unsent;
   }
 
+  /** How many edits and deletions have no answer yet. */
+  get unansweredChanges(): number {
+    return this.#session.unansweredChanges;
+  }
+
   save(): SavedSession {
     return this.#session.save();
   }

@@ -149,3 +149,32 @@ testInBrowser("on a phone Enter makes a line, also in an edit, and the button se
   await alice.page.tap(".editing .primary");
   await alice.readsMessages("one\ntwo\nthree edited");
 });
+
+testInBrowser("a change that is being written survives whatever comes in meanwhile", async (stage) => {
+  await using server = await startTestChat({ limits: { floodRate: 0, maxUnansweredFrames: 1000 } });
+  await using bob = await ChatClient.connect(server.url, "bob");
+  const alice = await ChatPage.join(stage, server.url, "alice");
+  await alice.say("mine");
+  await alice.readsMessages("mine");
+  await alice.page.keyboard.press("ArrowUp");
+  await alice.fill(".editing textarea", "half a change");
+  await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop = 0);
+  for (const count of [50, 320]) {
+    for (let n = 1; n <= count; n++) bob.send(`c2/MSG 1; ${count}: ${n}`);
+    await bob.drain();
+    await alice.page.waitForFunction(
+      (text) => [...document.querySelectorAll("#rows .body")].at(-1)?.textContent === text,
+      {},
+      `${count}: ${count}`,
+    );
+  }
+  assertEquals(
+    await alice.page.$$eval(".editing textarea", (fields) => fields.map(({ value }) => value)),
+    ["half a change"],
+  );
+  await alice.page.focus(".editing textarea");
+  await alice.page.keyboard.press("Enter");
+  await alice.page.waitForFunction(() =>
+    document.querySelector("#rows")?.textContent?.includes("half a change")
+  );
+});

@@ -144,3 +144,65 @@ testInBrowser(
     await again.press("in the tunnel", ".edit");
   },
 );
+
+testInBrowser(
+  "a change without a server is said to wait, and the browser asks before it is lost",
+  async (stage) => {
+    await using server = await startTestChat();
+    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    const alice = await ChatPage.join(stage, proxy.url, "alice");
+    const asked = answerQuestions(alice);
+    for (const text of ["one", "two"]) await alice.say(text);
+    await alice.readsMessages("one", "two");
+    const back = Promise.withResolvers<number>();
+    proxy.target = back.promise;
+    proxy.cutAll();
+    await alice.page.waitForSelector("#connection:not([data-state=live])");
+    await alice.press("one", ".edit");
+    await alice.fill(".editing textarea", "uno");
+    await alice.page.keyboard.press("Enter");
+    await alice.press("two", ".delete");
+    await alice.press("two", ".delete");
+    await alice.page.waitForFunction(() =>
+      document.querySelectorAll("#rows .error:not([hidden])").length === 2
+    );
+    assertEquals(await alice.texts("#rows .error"), [
+      "Changed to “uno” when the connection is back",
+      "Deleted when the connection is back",
+    ]);
+    back.resolve(server.port);
+    await alice.readsMessages("uno edited", "This message was deleted.");
+    await alice.page.waitForFunction(() =>
+      document.querySelectorAll("#rows .error:not([hidden])").length === 0
+    );
+    assertEquals(asked.count, 0);
+    await alice.press("uno edited", ".edit");
+    await alice.fill(".editing textarea", "half a change");
+    await alice.page.reload();
+    assertEquals(asked.count, 1);
+    await alice.isLive();
+    await alice.page.reload();
+    assertEquals(asked.count, 1, "nothing is open or waits");
+  },
+);
+
+testInBrowser(
+  "who leaves without a connection takes the held name back, and it is the same session",
+  async (stage) => {
+    await using server = await startTestChat();
+    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    const alice = await ChatPage.join(stage, proxy.url, "alice");
+    await alice.say("mine");
+    await alice.readsMessages("mine");
+    const back = Promise.withResolvers<number>();
+    proxy.target = back.promise;
+    proxy.cutAll();
+    await alice.page.waitForSelector("#connection:not([data-state=live])");
+    await alice.page.click("#leave-button");
+    await alice.page.waitForSelector("#join:not([hidden])");
+    back.resolve(server.port);
+    await alice.tryName("alice");
+    await alice.isLive();
+    await alice.press("mine", ".edit");
+  },
+);

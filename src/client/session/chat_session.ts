@@ -96,6 +96,11 @@ export class ChatSession {
     return this.#queue.requests.sends.length + own.unsure.length + own.offered.length;
   }
 
+  /** How many edits and deletions have no answer yet. */
+  get unansweredChanges(): number {
+    return this.#queue.requests.changes;
+  }
+
   save(): SavedSession {
     const place = { token: this.#token, position: this.#position };
     return saveSession(this.#conversation, this.#queue.requests, place);
@@ -164,9 +169,12 @@ export class ChatSession {
     return this.#advance(nowMs);
   }
 
-  /** Leaves for good: nothing is resumed, and what was not sent is the user's to send again. */
+  /**
+   * Leaves: what was not sent is the user's to send again. Without a connection the server does not learn of it and
+   * holds the session, so the same name resumes it.
+   */
   leave(nowMs: number): Effect[] {
-    [this.#token, this.#pollAtMs] = [undefined, undefined];
+    this.#pollAtMs = undefined;
     this.#emitRestored();
     this.#offer(this.#queue.requests.takeWaiting());
     if (this.#phase === "live") {
@@ -295,9 +303,9 @@ export class ChatSession {
           // A resumed session would replay all of it again.
           this.#token = undefined;
           this.#giveUp(nowMs, GIVEN_UP, "out of step");
-        } else if (this.#conversation.end !== undefined && this.#phase !== "leaving") {
+        } else if (this.#conversation.end !== undefined) {
           this.#token = undefined;
-          this.#giveUp(nowMs, 1000, "");
+          if (this.#phase !== "leaving") this.#giveUp(nowMs, 1000, "");
         }
     }
   }

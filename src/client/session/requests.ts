@@ -95,6 +95,12 @@ export class Requests {
     return [...this.#unanswered, ...this.#waiting].filter(isSend);
   }
 
+  get changes(): number {
+    return [...this.#unanswered, ...this.#waiting].filter(({ asked: { kind } }) =>
+      kind === "edit" || kind === "delete"
+    ).length;
+  }
+
   isUnanswered(kind: Asked["kind"]): boolean {
     return this.#unanswered.some(({ asked }) => asked.kind === kind);
   }
