@@ -1,7 +1,7 @@
 /**
  * Makes a store's file forget what was removed from its rows: SQLite leaves old bytes in free pages, in the gaps of
  * others, and in the write-ahead log. A connection of its own, on a thread, rewrites the file without them. Commits
- * wait meanwhile, some 10 ms a megabyte.
+ * wait meanwhile, some 15 ms a megabyte.
  *
  * @module
  */
@@ -16,10 +16,10 @@ export const REMOVED = {
 } as const;
 
 /**
- * Bytes of a file that is rewritten while the server runs, in some 1.3 s. A larger one is rewritten at the next start:
- * Deno KV waits 5 s for another connection, also on a slow machine.
+ * Bytes of a file that is rewritten while the server runs, in about a second. A larger one is rewritten at the next
+ * start: Deno KV waits for another connection for 5 s, on a busy machine too.
  */
-export const SCRUB_BYTES_MAX = 128 * 1024 * 1024;
+export const SCRUB_BYTES_MAX = 64 * 1024 * 1024;
 /** The next scrub is this many times as long after one as that took: commits wait a fiftieth of the time at most. */
 export const REST_TIMES = 50;
 /** Milliseconds between two scrubs for old messages alone: in a full room each sweep removes some. */
