@@ -136,7 +136,7 @@ Deno.test("a store that fails is a refusal that says so, and a bug is not taken 
     logged: Array(2).fill("admin.export_failed"),
   });
   assertEquals(await askedWhile(new TypeError("undefined is not a function")), {
-    answers: Array(2).fill("500 Internal error"),
+    answers: Array(2).fill("500 Internal error: the server's operator finds it in the log"),
     logged: Array(2).fill("bug"),
   });
 });
