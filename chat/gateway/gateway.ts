@@ -18,7 +18,7 @@ import { chatApp, refusalResponse } from "./http_app.ts";
 import type { Connection } from "../delivery/connection.ts";
 import { CLOSE } from "../../src/protocol/close_codes.ts";
 import type { ChatMeters } from "../meters.ts";
-import { FloodRate, type Inbox, Session, type SessionRules } from "./session.ts";
+import { FloodRate, type Inbox, Session, SessionLogs, type SessionRules } from "./session.ts";
 import type { SettingsInForce } from "../settings.ts";
 import type { Tls } from "../../src/serving/tls_files.ts";
 import type { Peer, StartTransport, Transport, TransportOptions } from "../sockets/transport.ts";
@@ -92,6 +92,7 @@ export class Gateway implements Gateways {
       limits,
       floodRate: new FloodRate(limits),
       steadyMs: steadyClock,
+      logs: new SessionLogs(steadyClock),
       onOver: (session) => this.#onOver(session),
     };
     const { settings: rules, isPublic = false, log } = options;

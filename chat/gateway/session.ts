@@ -8,6 +8,7 @@ import { decodeClientFrame, encodeServerFrame, LIVE_SUBPROTOCOL } from "../../sr
 import { type Fault, fault, isFault } from "../../src/protocol/faults.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import type { Logger } from "../../src/logging/log.ts";
+import { LogThrottle } from "../../src/logging/throttle.ts";
 import { type Rate, TokenBucket } from "../../src/token_bucket.ts";
 import type { Connection, Receiver } from "../delivery/connection.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
@@ -60,6 +61,20 @@ export interface SessionRules {
   readonly onOver: (session: Session) => void;
   readonly meters: ChatMeters;
   readonly log: Logger;
+  readonly logs: SessionLogs;
+}
+
+/** Throttles of the lines that clients can cause at will: a client that reconnects would fill the disk with them. */
+export class SessionLogs {
+  readonly flood: LogThrottle;
+  readonly slow: LogThrottle;
+  readonly unanswered: LogThrottle;
+
+  constructor(steadyMs: () => number) {
+    this.flood = new LogThrottle(steadyMs);
+    this.slow = new LogThrottle(steadyMs);
+    this.unanswered = new LogThrottle(steadyMs);
+  }
 }
 
 /** The flood limit in force. */
@@ -117,8 +132,10 @@ export class Session implements Receiver, Participant, OutboxOwner {
   }
 
   overflowed(): void {
-    const { limits, log } = this.#rules;
-    log.warn("consumer.slow", { session: this.id, limitBytes: limits.maxOutboxBytes });
+    const { limits, log, logs } = this.#rules;
+    logs.slow.log((suppressed) =>
+      log.warn("consumer.slow", { session: this.id, limitBytes: limits.maxOutboxBytes, suppressed })
+    );
     this.#submit({ type: "LOST" });
   }
 
@@ -205,7 +222,10 @@ export class Session implements Receiver, Participant, OutboxOwner {
     if (this.outbox.isClosed || this.#hasStoppedReading || this.#isFlooded(length)) return false;
     const { maxUnansweredFrames } = this.#rules.limits;
     if (this.#unanswered < maxUnansweredFrames) return true;
-    this.#rules.log.warn("session.unanswered", { session: this.id, limitFrames: maxUnansweredFrames });
+    const { log, logs } = this.#rules;
+    logs.unanswered.log((suppressed) =>
+      log.warn("session.unanswered", { session: this.id, limitFrames: maxUnansweredFrames, suppressed })
+    );
     this.#disconnect(CLOSE.unanswered);
     return false;
   }
@@ -262,7 +282,8 @@ export class Session implements Receiver, Participant, OutboxOwner {
     if (this.#tolerated.consume(nowMs, tokens)) {
       return this.#answerFault(fault("FLOOD", this.#rules.limits.floodRate));
     }
-    this.#rules.log.warn("session.flood", { session: this.id });
+    const { log, logs } = this.#rules;
+    logs.flood.log((suppressed) => log.warn("session.flood", { session: this.id, suppressed }));
     this.#disconnect(CLOSE.flood);
   }
 

@@ -74,7 +74,7 @@ export const LOG_EVENTS = {
   },
   "consumer.slow": {
     level: "warn",
-    values: ["session", "limitBytes"],
+    values: ["session", "limitBytes", "suppressed"],
     about: "A slow consumer was disconnected.",
   },
   "history.read_failed": {
@@ -196,12 +196,12 @@ export const LOG_EVENTS = {
   },
   "session.flood": {
     level: "warn",
-    values: ["session"],
+    values: ["session", "suppressed"],
     about: "A client sent frames too fast and was disconnected.",
   },
   "session.unanswered": {
     level: "warn",
-    values: ["session", "limitFrames"],
+    values: ["session", "limitFrames", "suppressed"],
     about: "A client had too many unanswered frames and was disconnected.",
   },
   "sessions.store_failed": {

@@ -12,7 +12,7 @@ import { type Frame, toFrame } from "../../chat/room/frame.ts";
 import type { Participant } from "../../chat/delivery/participant.ts";
 import type { Input } from "../../chat/room/decision.ts";
 import { type AddressShare, AddressShares } from "../../chat/gateway/address_shares.ts";
-import { FloodRate, Session } from "../../chat/gateway/session.ts";
+import { FloodRate, Session, SessionLogs } from "../../chat/gateway/session.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { fault } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/protocol/limits.ts";
@@ -58,7 +58,7 @@ interface Opened extends Disposable {
   readonly isOver: boolean;
 }
 
-function open(limits: Partial<Limits> = {}, share?: AddressShare): Opened {
+function open(limits: Partial<Limits> = {}, share?: AddressShare, logs?: SessionLogs): Opened {
   const connection = new NotingConnection();
   const inputs: Input[] = [];
   const { log, events } = recordedLog();
@@ -81,6 +81,7 @@ function open(limits: Partial<Limits> = {}, share?: AddressShare): Opened {
     },
     meters: new ChatMeters(),
     log,
+    logs: logs ?? new SessionLogs(() => opened.nowMs),
   });
   return Object.assign(opened, {
     session,
@@ -286,6 +287,20 @@ Deno.test("a frame past the rate of its session takes nothing from the others of
     "c2/PING 7",
     `c2/ERROR ${fault("ADDRESS_FLOOD", 1).text}`,
   ]);
+});
+
+Deno.test("clients that are closed for flooding cause one line of the log a second, however many they are", () => {
+  let nowMs = 0;
+  const logs = new SessionLogs(() => nowMs);
+  const lines: string[] = [];
+  for (let client = 0; client < 100; client++) {
+    nowMs += 100;
+    using s = open({ floodBurst: 1, floodRate: 1 }, undefined, logs);
+    for (let i = 0; i < 4; i++) s.session.receiveText("c2/PING");
+    assertEquals(s.connection.closed.length, 1);
+    lines.push(...s.events("warn"));
+  }
+  assertEquals(lines, Array(10).fill("session.flood"));
 });
 
 Deno.test("session without CONNECT is closed with 1008 at its deadline, PING or not", () => {

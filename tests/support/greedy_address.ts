@@ -24,6 +24,8 @@ const TEXT = "x".repeat(4000);
 const PACE_MS = 50;
 /** Milliseconds after a refused handshake. */
 const WAIT_MS = 100;
+/** Rounds between two tries to join. */
+const ROUNDS_OUTSIDE = 40;
 /** Frames of one round of a socket that floods. */
 const FLOOD = 40;
 
@@ -90,9 +92,10 @@ export class GreedyAddress implements AsyncDisposable {
     });
     const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
     for (let round = 0; socket.readyState === WebSocket.OPEN && !this.#stopping.signal.aborted; round++) {
-      // Its frames outside of the room would only take from its own rate.
-      if (!isIn) this.#send(socket, `c2/CONNECT ${name}`);
-      else if (way === "fills") this.#send(socket, `c2/SEND ${round}; 1; ${TEXT}`);
+      // Few, as they take from the rate of those that are in the room.
+      if (!isIn) {
+        if (round % ROUNDS_OUTSIDE === 0) this.#send(socket, `c2/CONNECT ${name}`);
+      } else if (way === "fills") this.#send(socket, `c2/SEND ${round}; 1; ${TEXT}`);
       else if (way === "asks") {
         this.#send(socket, `c2/QUERY history; 200; ${oldest}`, `c2/UPDATE username; ${name}.${round}`);
       } else if (way === "floods") this.#send(socket, ...Array<string>(FLOOD).fill(`c2/MSG 1; ${TEXT}`));

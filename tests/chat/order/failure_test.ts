@@ -9,7 +9,7 @@ import type { Connection } from "../../../chat/delivery/connection.ts";
 import type { CloseCause } from "../../../src/protocol/close_codes.ts";
 import { History } from "../../../chat/room/history.ts";
 import type { Frame } from "../../../chat/room/frame.ts";
-import { FloodRate, Session } from "../../../chat/gateway/session.ts";
+import { FloodRate, Session, SessionLogs } from "../../../chat/gateway/session.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
 import {
   ACK,
@@ -269,6 +269,7 @@ Deno.test("sequencer whose store hangs holds no more of a session than it may ha
     onOver: () => {},
     meters: new ChatMeters(),
     log: recordedLog().log,
+    logs: new SessionLogs(() => 0),
   });
   session.receiveText("c2/CONNECT eve");
   await sequencer.idle();
