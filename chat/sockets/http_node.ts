@@ -56,7 +56,7 @@ export interface NodeHttpOptions {
   readonly tls: Tls | undefined;
   readonly waits: HttpWaits;
   readonly limits: Pick<Limits, "maxSockets">;
-  /** Threads that listen on the port: each has an equal share of the connections. */
+  /** Threads that listen on the port: each has an equal share of HTTP_CONNECTIONS_MAX. */
   readonly sharers: number;
   readonly fairReads: FairReads;
   readonly handle: (request: Request, peer: Peer) => Response | Promise<Response>;
@@ -78,8 +78,9 @@ export class NodeHttp {
   constructor(options: NodeHttpOptions) {
     this.#options = options;
     const { tls, limits, sharers, fairReads, waits: { request, nextRequest, silence } } = options;
+    // Not a share of --max-sockets: the system spreads connections unevenly, and handshakes would be cut for it.
     this.#connections = new HttpConnections(() =>
-      Math.ceil(Math.min(HTTP_CONNECTIONS_MAX, limits.maxSockets) / sharers)
+      Math.min(Math.ceil(HTTP_CONNECTIONS_MAX / sharers), limits.maxSockets)
     );
     const connections = this.#connections;
     this.#onClose = function () {

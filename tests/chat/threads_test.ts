@@ -324,3 +324,12 @@ test(
   },
   FAULTY,
 );
+
+Deno.test("ws on 2 threads: as many clients as --max-sockets allows are all let in at once", async () => {
+  const maxSockets = 50;
+  await using chat = await startTestChat({ transport: "ws", workers: 2, limits: { maxSockets } });
+  const clients = await Promise.all(Array.from({ length: maxSockets }, () => ChatClient.open(chat.url)));
+  assertEquals(clients.length, maxSockets);
+  await assertRejects(() => ChatClient.open(chat.url));
+  for (const client of clients) await client[Symbol.asyncDispose]();
+});
