@@ -14,7 +14,7 @@ export interface LogEntry {
 export type Appended =
   /** The record is durable at its number. */
   | { readonly kind: "stored" }
-  /** Another record has that number. */
+  /** That number has a record, which may be this one from an earlier try: read it. */
   | { readonly kind: "passed" }
   /** It may be stored, now or later: append it again with the same id. */
   | { readonly kind: "unknown" }
@@ -22,7 +22,10 @@ export type Appended =
   | { readonly kind: "refused"; readonly problem: string };
 
 export interface ClusterLog {
-  /** Stores a record as number `at`, if that is the next one. The same `id` again is the same record. Never rejects. */
+  /**
+   * Stores a record as number `at`, if that is the next one. The same `id` again stores nothing; it is answered `stored`
+   * or `passed`. Never rejects.
+   */
   append(at: number, id: string, bytes: Uint8Array): Promise<Appended>;
   /** Records from number `from` on, in order, at most `max`; fewer if there are no more. Rejects if it cannot read. */
   read(from: number, max: number): Promise<readonly LogEntry[]>;

@@ -14,9 +14,10 @@ export class MemoryLog {
     return this.#records;
   }
 
-  append(at: number, id: string, bytes: Uint8Array): Appended {
+  /** `knowsRepeats`: whether a repeated append is known by its id, as NATS does it for some streams. */
+  append(at: number, id: string, bytes: Uint8Array, knowsRepeats: boolean): Appended {
     const known = this.#ids.get(id);
-    if (known !== undefined) return known === at ? { kind: "stored" } : { kind: "passed" };
+    if (known !== undefined) return { kind: known === at && knowsRepeats ? "stored" : "passed" };
     if (!this.accepts(at)) return { kind: "passed" };
     this.#records.push(bytes);
     this.#ids.set(id, this.#records.length);

@@ -319,7 +319,7 @@ export class ModelNode {
       );
     const isLost = cluster.isFaulty && cluster.chance(0.05);
     cluster.at(1 + cluster.random(cluster.isFaulty && cluster.chance(0.05) ? 3000 : 5), () => {
-      const outcome = cluster.log.append(at, id, bytes);
+      const outcome = cluster.log.append(at, id, bytes, cluster.chance(0.5));
       if (outcome.kind === "stored") this.#notify({ number: at, bytes });
       answer(isLost ? { kind: "unknown" } : outcome);
       if (cluster.isFaulty && cluster.chance(0.05)) answer(outcome);

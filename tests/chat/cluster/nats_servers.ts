@@ -1,0 +1,105 @@
+/**
+ * NATS servers with JetStream for tests: processes on free ports of loopback that end with the test. Where no
+ * nats-server of 2.14 or newer is found, the tests that need it are skipped with one line.
+ *
+ * @module
+ */
+import { freePort } from "../../support/free_port.ts";
+
+const PATIENCE_MS = 20_000;
+
+const program = await find();
+if (program === undefined) {
+  const line = "SKIPPED: the tests that need nats-server 2.14 or newer, which is not here\n";
+  await Deno.stderr.write(new TextEncoder().encode(line));
+}
+
+/** A test that needs NATS. */
+export function testWithNats(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, ignore: program === undefined, fn });
+}
+
+async function find(): Promise<string | undefined> {
+  const cached = `${Deno.env.get("HOME")}/.cache/chatter-nats/nats-server`;
+  for (const path of [Deno.env.get("NATS_SERVER"), cached, "nats-server"]) {
+    if (path === undefined) continue;
+    try {
+      const { stdout } = await new Deno.Command(path, { args: ["--version"], stderr: "null" }).output();
+      const [, major = "0", minor = "0"] = /v([0-9]+)\.([0-9]+)\./.exec(new TextDecoder().decode(stdout)) ??
+        [];
+      if (Number(major) > 2 || Number(major) === 2 && Number(minor) >= 14) return path;
+    } catch {
+      // It is not there.
+    }
+  }
+  return undefined;
+}
+
+export class NatsServers implements AsyncDisposable {
+  readonly urls: readonly string[];
+  readonly #folder: string;
+  readonly #ports: readonly number[];
+  readonly #running: (Deno.ChildProcess | undefined)[];
+
+  private constructor(folder: string, ports: readonly number[]) {
+    this.#folder = folder;
+    this.#ports = ports;
+    this.urls = ports.map((port) => `nats://127.0.0.1:${port}`);
+    this.#running = ports.map(() => undefined);
+  }
+
+  /** Starts one server, or several as one cluster, with files that are synced at each write. */
+  static async start(count: 1 | 3 = 1): Promise<NatsServers> {
+    const folder = await Deno.makeTempDir({ prefix: "chatter_nats_" });
+    const ports = Array.from({ length: count }, freePort);
+    const routes = Array.from({ length: count }, freePort);
+    const servers = new NatsServers(folder, ports);
+    for (const [n, port] of ports.entries()) {
+      const cluster = count === 1 ? "" : `cluster { name: test, listen: "127.0.0.1:${routes[n]}",
+        routes: [${routes.map((route) => `"nats-route://127.0.0.1:${route}"`).join(", ")}] }`;
+      await Deno.writeTextFile(
+        `${folder}/${n}.conf`,
+        `server_name: s${n}\nlisten: "127.0.0.1:${port}"\n` +
+          `jetstream { store_dir: "${folder}/${n}", sync_interval: always }\n${cluster}\n`,
+      );
+    }
+    for (const n of ports.keys()) await servers.run(n);
+    return servers;
+  }
+
+  /** Starts server `n`, again if it was killed. */
+  async run(n: number): Promise<void> {
+    const child = new Deno.Command(program!, {
+      args: ["-c", `${this.#folder}/${n}.conf`],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    this.#running[n] = child;
+    const until = performance.now() + PATIENCE_MS;
+    while (!await accepts(this.#ports[n]!)) {
+      if (performance.now() > until) throw new Error(`nats-server ${n} does not listen`);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  async kill(n: number): Promise<void> {
+    this.#running[n]?.kill("SIGKILL");
+    await this.#running[n]?.status;
+    this.#running[n] = undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const n of this.#running.keys()) await this.kill(n);
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+async function accepts(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}

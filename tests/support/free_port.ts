@@ -1,0 +1,11 @@
+/**
+ * A port for a program that cannot choose a free one itself.
+ *
+ * @module
+ */
+
+/** A port of loopback that was free a moment ago. */
+export function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
