@@ -56,6 +56,10 @@ export class NameForm {
     this.#field.removeAttribute("aria-invalid");
   }
 
+  get isWaiting(): boolean {
+    return this.#button.disabled;
+  }
+
   wait(isBusy: boolean): void {
     this.#button.disabled = isBusy;
   }

@@ -16,7 +16,11 @@ const NAMES_SHOWN_MAX = 3;
 /** The words for the last change of each user: `A, B and C joined; D left`. */
 export function presenceWords(presences: ReadonlyMap<string, Presence>): Word[] {
   const names = new Map<Presence, string[]>();
-  for (const [name, presence] of presences) names.set(presence, [...names.get(presence) ?? [], name]);
+  for (const [name, presence] of presences) {
+    const same = names.get(presence);
+    if (same === undefined) names.set(presence, [name]);
+    else same.push(name);
+  }
   return [...names].flatMap(([presence, all], n) => [
     ...n === 0 ? [] : ["; "],
     ...listed(all),

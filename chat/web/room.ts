@@ -169,7 +169,10 @@ export class Room {
     this.#composer.enable(event.state !== "over");
     if (event.state === "live") return this.#connection.live();
     this.#people.nobodyTypes();
-    this.#renaming.wait(false);
+    if (this.#rename.open && this.#renaming.isWaiting) {
+      this.#renaming.wait(false);
+      this.#renaming.say("The connection was lost. Your name changes when it is back.");
+    }
     if (event.state === "opening" || event.state === "entering") this.#connection.connecting();
     else if (event.state === "waiting") {
       const action = event.isNameTaken

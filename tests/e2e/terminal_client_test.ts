@@ -335,3 +335,21 @@ testOnTerminal("names have colours, and with NO_COLOR nothing has", async () => 
     assert(!isColoured(alice.output));
   }, { variables: { NO_COLOR: "1" } });
 });
+
+testOnTerminal(
+  "a user whose connection is lost is listed as away by /users, and not counted",
+  () =>
+    withAliceAndBob(async (alice, _bob, url) => {
+      const carol = await ChatClient.open(url, true);
+      await using dave = await ChatClient.open(url, true);
+      for (const [client, name] of [[carol, "carol"], [dave, "dave"]] as const) {
+        assertEquals(await client.ask(`c2/CONNECT ${name}`), "c2/ACKNOWLEDGE Test Server");
+        await alice.untilRow(`* ${name} joined`);
+      }
+      carol.socket.close();
+      await carol.closed;
+      while (await dave.next() !== "c2/AWAY carol");
+      await alice.type("/users\r");
+      await alice.untilRow("* 3 users are here: bob, alice, dave; away: carol");
+    }),
+);
