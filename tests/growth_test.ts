@@ -48,29 +48,8 @@ import { PromptScreen } from "../terminal/screen/prompt_screen.ts";
 import { completionOf, nearestCommand } from "../terminal/screen/line_completion.ts";
 import { printable, table } from "../terminal/screen/table.ts";
 import { superlinear } from "./support/growth.ts";
+import { PIECES } from "./support/hostile_inputs.ts";
 
-/** What is repeated, each a known way to make a reader work. */
-const PIECES = [
-  ...'a0 .:;,/\\"()[]<%=-\t\n\x1b\x07\u00a0\u0301\u200d😀語',
-  ...[
-    "a ",
-    "a,",
-    "\r\n",
-    "http://a",
-    "/*",
-    "%41",
-    "&a=",
-    "a:",
-    "1.",
-    '"a":1,',
-    "[1,",
-    ");",
-    "\x1b]",
-    "\x1b[",
-  ],
-  // Two divisions into emoji, marks that have to be put in order, a flag of two letters, a long expansion.
-  ...["👋🏻", "\u0323\u0301", "🇩🇪", "👩\u200d", "\ufdfa"],
-];
 /** What surrounds it: nothing, or what makes a pattern fail at the end. */
 const FRAMES = [["", ""], ["a", "\x01 b"]] as const;
 

@@ -14,6 +14,7 @@ import {
 } from "../../src/protocol/codec.ts";
 import { isFault } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { hostileText } from "../support/hostile_inputs.ts";
 import { anyText, clientFrame, mutatedFrame } from "../support/frame_arbitraries.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
@@ -27,11 +28,26 @@ const MAX_FRAME_BYTES = DEFAULT_LIMITS.maxFrameBytes;
 
 type Frame = string | Uint8Array<ArrayBuffer>;
 
+/** A hostile text: one way to make a reader work, repeated, in a frame that is read up to there. */
+const hostileFrame: fc.Arbitrary<Frame> = fc.tuple(
+  fc.constantFrom(
+    "",
+    "c2/",
+    "c2/MSG 1; ",
+    "c2/CONNECT ",
+    "c2/UPDATE username; ",
+    "c2/QUERY history; ",
+    "c2/PING ",
+  ),
+  hostileText(4000),
+).map((parts) => parts.join(""));
+
 /** What a valid, faulty or hostile client may send. Most are of connected clients. */
 export const frameSent: fc.Arbitrary<Frame> = fc.oneof(
   { weight: 400, arbitrary: clientFrame.map(encodeClientFrame) },
   { weight: 400, arbitrary: mutatedFrame },
   { weight: 150, arbitrary: anyText },
+  { weight: 10, arbitrary: hostileFrame },
   { weight: 20, arbitrary: fc.uint8Array({ maxLength: 200 }).map((bytes) => Uint8Array.from(bytes)) },
   // Around the limits of a text and of a frame, in one and in three bytes a character.
   {

@@ -11,6 +11,7 @@ const FRAMES = 1_000_000;
 const REQUESTS = 20_000;
 const SOCKETS = 24;
 const GROWTH_MEBIBYTES_MAX = 48;
+const WAIT_MS_MAX = 200;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,6 +30,7 @@ const { chat, listing, problems } = await fuzz({
   requests: Number(values.requests),
   sockets: Number(values.sockets),
   growthMebibytesMax: GROWTH_MEBIBYTES_MAX,
+  waitMsMax: WAIT_MS_MAX,
   chatFlags: positionals,
 });
 for (const [role, { seconds, sent, memory, counts }] of Object.entries({ chat, listing })) {

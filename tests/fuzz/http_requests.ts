@@ -5,6 +5,7 @@
  * @module
  */
 import fc from "fast-check";
+import { hostileText } from "../support/hostile_inputs.ts";
 import { codePoint } from "../support/code_point.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
@@ -119,6 +120,7 @@ function requests(port: number): fc.Arbitrary<HttpRequest> {
         ),
         fc.oneof(
           headerText,
+          hostileText(8000).map((text) => text.replace(/[^\t\x20-\x7e\xa0-\xff]/g, "\xa0")),
           fc.constantFrom("*/*;q=0", "gzip;q=9", "C2Listing x", 'W/"a", *', "10.0.0.1, ::1"),
         ),
       ),

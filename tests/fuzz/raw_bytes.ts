@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { HOSTILE_HEADS } from "../support/hostile_inputs.ts";
 import { frame, OPCODE, RawPeer } from "../support/raw_peer.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
@@ -58,9 +59,10 @@ export async function fuzzUpgraded(url: string, random: Random, tally: Tally): P
   tally.count("raw frames cut");
 }
 
-/** A head with some bytes changed, or random bytes only. */
+/** A head with some bytes changed, a hostile one, or random bytes only. */
 export function brokenHead(random: Random, head: string = HEAD): Uint8Array {
   if (random.below(10) === 0) return random.bytes(1 + random.below(300));
+  if (random.below(10) === 0) return random.pick(HOSTILE_HEADS).bytes();
   const bytes = new TextEncoder().encode(head);
   for (let changes = 1 + random.below(4); changes > 0; changes--) {
     bytes[random.below(bytes.length)] = random.below(3) === 0

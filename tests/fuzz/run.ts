@@ -25,6 +25,8 @@ export interface FuzzOptions {
    * bytes a frame would be 72 MiB of three quarters of a million frames.
    */
   readonly growthMebibytesMax: number;
+  /** Milliseconds that another client may wait for an answer. */
+  readonly waitMsMax: number;
   /** Further flags of the chat. */
   readonly chatFlags?: readonly string[];
 }
@@ -93,6 +95,7 @@ async function fuzzRole(
   };
   const startMs = performance.now();
   const seconds = () => Math.round((performance.now() - startMs) / 100) / 10;
+  const stopAsking = askBeside(program, isChat, options.waitMsMax, tally);
   try {
     await Promise.all([
       fuzzChat({
@@ -119,6 +122,7 @@ async function fuzzRole(
   } catch (error) {
     tally.problem("the run was broken off", error instanceof Error ? error.message : String(error));
   }
+  stopAsking();
   const took = seconds();
   await Promise.all(sampling);
   const growth = memory.growth();
@@ -128,6 +132,18 @@ async function fuzzRole(
   }
   problems.push(...tally.problems());
   return { seconds: took, sent: settled, memory: growth, counts: tally.counts() };
+}
+
+/** Has another client ask until the result is called: an answer that takes longer than `waitMsMax` is a problem. */
+function askBeside({ url }: ServerProgram, isChat: boolean, waitMsMax: number, tally: Tally): () => void {
+  const worker = new Worker(new URL("./probe_worker.ts", import.meta.url), { type: "module" });
+  worker.onmessage = ({ data }: MessageEvent<number | string>) => {
+    if (typeof data === "string") return tally.problem("another client was cut off", data);
+    tally.count(`others answered within ${data <= 20 ? "20" : data <= 200 ? "200" : "more than 200"} ms`);
+    if (data > waitMsMax) tally.problem("another client waited for its answer", `${Math.round(data)} ms`);
+  };
+  worker.postMessage({ url, isChat });
+  return () => worker.terminate();
 }
 
 async function inTurn(count: number, atOnce: number, work: () => Promise<void>): Promise<void> {

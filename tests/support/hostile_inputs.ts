@@ -1,14 +1,46 @@
 /**
  * Hostile heads and frames from tests/vectors/hostile_inputs.json: each once made a reader work for long, or is a known
- * way to. A part is a text, or a text and how often it is repeated.
+ * way to; and hostile texts for properties. A part is a text, or a text and how often it is repeated.
  *
  * @module
  */
 import { Buffer } from "node:buffer";
+import fc from "fast-check";
 import vectors from "../vectors/hostile_inputs.json" with { type: "json" };
 import { frame, RawPeer } from "./raw_peer.ts";
 
 type Part = string | readonly [text: string, times: number];
+
+/** What is repeated in a hostile text, each a known way to make a reader work. */
+export const PIECES: readonly string[] = [
+  ...'a0 .:;,/\\"()[]<%=-\t\n\x1b\x07\u00a0\u0301\u200d😀語',
+  ...[
+    "a ",
+    "a,",
+    "\r\n",
+    "http://a",
+    "/*",
+    "%41",
+    "&a=",
+    "a:",
+    "1.",
+    '"a":1,',
+    "[1,",
+    ");",
+    "\x1b]",
+    "\x1b[",
+  ],
+  // Two divisions into emoji, marks that have to be put in order, a flag of two letters, a long expansion.
+  ...["👋🏻", "\u0323\u0301", "🇩🇪", "👩\u200d", "\ufdfa"],
+];
+
+/** A piece, repeated up to `lengthMax` characters in all, with something before and after it. */
+export function hostileText(lengthMax: number): fc.Arbitrary<string> {
+  const end = fc.constantFrom("", "a", "!", " b", "\x01");
+  return fc.tuple(end, fc.constantFrom(...PIECES), fc.nat(lengthMax), end).map((
+    [before, piece, length, after],
+  ) => before + piece.repeat(length / piece.length) + after);
+}
 
 export interface HostileInput {
   readonly what: string;
