@@ -190,3 +190,12 @@ Deno.test("names of what every object has are no flags of a file", () => {
     assert(problemWith(`{"${name}": 1}`).startsWith(`c.json:1:2: there is no "${name}"; did you mean`));
   }
 });
+
+Deno.test("a file of brackets is refused in one line, whatever its depth", () => {
+  for (const text of ["[".repeat(200_000), '{"chat":'.repeat(100_000)]) {
+    assertEquals(
+      problemWith(text),
+      "c.json: the file is nested too deeply; allowed: a section for each role",
+    );
+  }
+});

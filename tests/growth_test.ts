@@ -24,12 +24,13 @@ import {
 import { DEFAULT_LIMITS } from "../src/protocol/limits.ts";
 import { nearestUsername, parseUsername, withoutNameCharacters } from "../src/protocol/names.ts";
 import { readCommand } from "../src/client/slash_commands.ts";
+import { Roster } from "../src/client/session/roster.ts";
 import { formatIssues } from "../src/schema_issues.ts";
 import { BearerToken } from "../src/serving/bearer_token.ts";
 import { acceptsGzip, isNotModified, prefersHtml } from "../src/serving/negotiation.ts";
 import { adminBodies } from "../chat/admin/schemas.ts";
 import { reasonText } from "../chat/announce/listing_client.ts";
-import { readAddressBlock } from "../chat/room/bans.ts";
+import { Bans, readAddressBlock } from "../chat/room/bans.ts";
 import { nameProblem } from "../chat/web/name_check.ts";
 import { isEmojiOnly, parts } from "../chat/web/rich_text.ts";
 import { ChangeLog } from "../listing/list/change_log.ts";
@@ -39,6 +40,7 @@ import { listQuerySchema } from "../listing/http/routes.ts";
 import { readWish, shown as shownServers } from "../listing/web/order.ts";
 import { webAddress } from "../listing/web/wording.ts";
 import { importLines, linesOf } from "../terminal/import_lines.ts";
+import { LineSplitter } from "../terminal/line_splitter.ts";
 import { socketReason } from "../terminal/problem.ts";
 import { cellsOf, cut, graphemes, wrapWords } from "../terminal/screen/cells.ts";
 import { ChatLines, quoted, shown } from "../terminal/screen/chat_lines.ts";
@@ -47,6 +49,7 @@ import { LineEditor } from "../terminal/screen/line_editor.ts";
 import { PromptScreen } from "../terminal/screen/prompt_screen.ts";
 import { completionOf, nearestCommand } from "../terminal/screen/line_completion.ts";
 import { printable, table } from "../terminal/screen/table.ts";
+import { FakeDriver } from "./support/fake_driver.ts";
 import { superlinear } from "./support/growth.ts";
 import { PIECES } from "./support/hostile_inputs.ts";
 
@@ -204,5 +207,42 @@ for (const [what, read] of Object.entries(READERS)) {
       }
     }
     assertEquals(problems, []);
+  });
+}
+
+/** What a peer or a file makes grow: `n` changes, and what each costs. */
+const CHANGES: Readonly<Record<string, (n: number) => () => unknown>> = {
+  "names that join, change and leave": (n) => () => {
+    const roster = new Roster();
+    for (let i = 0; i < n; i++) roster.add(`a${i}`);
+    for (let i = 0; i < n; i++) roster.rename(`a${i}`, `b${i}`);
+    for (let i = 0; i < n; i++) roster.remove(`b${i}`);
+  },
+  "broadcasts to a client": (n) => {
+    const driver = new FakeDriver();
+    driver.enter();
+    return () => {
+      for (let i = 0; i < n; i++) driver.run(driver.session.received(0, driver.socket, `c2/JOIN a${i}`));
+      driver.events.length = 0;
+    };
+  },
+  "bans of names that are alike": (n) => () => {
+    const bans = new Bans([]);
+    for (let i = 0; i < n; i++) {
+      const address = `10.${i >> 16}.${(i >> 8) & 255}.${i & 255}`;
+      const ban = { id: String(i), name: "a", address, message: "", createdAtMs: 0, endsAtMs: undefined };
+      if (bans.sameTarget(ban).length === 0) bans.add(ban);
+    }
+  },
+  "a line in small parts": (n) => () => {
+    const splitter = new LineSplitter();
+    for (let i = 0; i < n; i++) splitter.push("a");
+    return splitter.take();
+  },
+};
+
+for (const [what, work] of Object.entries(CHANGES)) {
+  Deno.test(`${what}: each costs the same, however many there are`, async () => {
+    assertEquals(await superlinear(work, 1 << 14), undefined);
   });
 }

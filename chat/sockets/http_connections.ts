@@ -14,20 +14,22 @@ export const REQUESTS_AHEAD_MAX = 4;
 
 export class HttpConnections<C extends Cuttable> {
   readonly #max: () => number;
-  /** Connections without a pending request, the longest idle first. */
-  readonly #waiting = new Set<C>();
+  readonly #steadyMs: () => number;
+  /** Connections without a pending request, each with the time since when, the longest idle first. */
+  readonly #waiting = new Map<C, number>();
   /** Pending requests by connection, in order of the first. */
   readonly #asking = new Map<C, number>();
 
-  constructor(max: () => number) {
+  constructor(max: () => number, steadyMs: () => number) {
     this.#max = max;
+    this.#steadyMs = steadyMs;
   }
 
   /** Adds a connection. At the limit this cuts the longest idle one, or else the one with the oldest request. */
   opened(connection: C): void {
-    this.#waiting.add(connection);
+    this.#waiting.set(connection, this.#steadyMs());
     if (this.#waiting.size + this.#asking.size <= this.#max()) return;
-    const [first = connection] = this.#waiting.size > 1 ? this.#waiting : this.#asking.keys();
+    const [first = connection] = this.#waiting.size > 1 ? this.#waiting.keys() : this.#asking.keys();
     this.gone(first);
     first.destroy();
   }
@@ -54,7 +56,17 @@ export class HttpConnections<C extends Cuttable> {
       this.#asking.set(connection, underWay - 1);
     } else {
       this.#asking.delete(connection);
-      this.#waiting.add(connection);
+      this.#waiting.set(connection, this.#steadyMs());
+    }
+  }
+
+  /** Cuts connections that have made no request for `ms`: line breaks before one count for node:http as life. */
+  cutIdle(ms: number): void {
+    const untilMs = this.#steadyMs() - ms;
+    for (const [connection, sinceMs] of this.#waiting) {
+      if (sinceMs > untilMs) return;
+      this.gone(connection);
+      connection.destroy();
     }
   }
 
@@ -65,6 +77,6 @@ export class HttpConnections<C extends Cuttable> {
   }
 
   cutAll(): void {
-    for (const connection of [...this.#waiting, ...this.#asking.keys()]) connection.destroy();
+    for (const connection of [...this.#waiting.keys(), ...this.#asking.keys()]) connection.destroy();
   }
 }

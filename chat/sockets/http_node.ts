@@ -59,6 +59,7 @@ export interface NodeHttpOptions {
   /** Threads that listen on the port: each has an equal share of HTTP_CONNECTIONS_MAX. */
   readonly sharers: number;
   readonly fairReads: FairReads;
+  readonly steadyMs: () => number;
   readonly handle: (request: Request, peer: Peer) => Response | Promise<Response>;
   readonly onLetIn: (letIn: LetIn) => void;
   /** Called for a bug while answering; the peer gets 500. */
@@ -77,10 +78,11 @@ export class NodeHttp {
 
   constructor(options: NodeHttpOptions) {
     this.#options = options;
-    const { tls, limits, sharers, fairReads, waits: { request, nextRequest, silence } } = options;
+    const { tls, limits, sharers, fairReads, steadyMs, waits: { request, nextRequest, silence } } = options;
     // Not a share of --max-sockets: the system spreads connections unevenly, and handshakes would be cut for it.
-    this.#connections = new HttpConnections(() =>
-      Math.min(Math.ceil(HTTP_CONNECTIONS_MAX / sharers), limits.maxSockets)
+    this.#connections = new HttpConnections(
+      () => Math.min(Math.ceil(HTTP_CONNECTIONS_MAX / sharers), limits.maxSockets),
+      steadyMs,
     );
     const connections = this.#connections;
     this.#onClose = function () {
@@ -148,6 +150,12 @@ export class NodeHttp {
   wake(): void {
     const { _handle } = this.#server as { _handle?: { listen?(backlog: number): number } | null };
     _handle?.listen?.(BACKLOG);
+  }
+
+  /** Call a few times a second: cuts connections that have sent no whole request in time. */
+  cutIdle(): void {
+    const { request, nextRequest } = this.#options.waits;
+    this.#connections.cutIdle(request + nextRequest);
   }
 
   /** Replaces the certificate for new connections. False without TLS. */

@@ -47,6 +47,7 @@ class WsTransport implements Transport {
       limits,
       sharers,
       fairReads: this.#fairReads,
+      steadyMs,
       handle,
       onLetIn: (letIn) => this.#connect(letIn),
       onBug: (error) => log.error("bug", { where: "http", error }),
@@ -78,6 +79,7 @@ class WsTransport implements Transport {
     this.#beat = setInterval(() => {
       const nowMs = steadyMs();
       for (const connection of this.#connections) connection.beat(nowMs);
+      this.#http.cutIdle();
       this.#http.wake();
     }, BEAT_MS);
   }

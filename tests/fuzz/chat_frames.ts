@@ -168,6 +168,8 @@ class FuzzingClient {
       case "SESSION":
       case "JOIN":
       case "TYPING":
+      case "AWAY":
+      case "BACK":
         return;
     }
     const asked = this.#unanswered.shift();

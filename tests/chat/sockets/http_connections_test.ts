@@ -25,7 +25,7 @@ function cut(opened: readonly FakeConnection[]): number[] {
 }
 
 Deno.test("as many connections are kept as may be, and one more cuts the one that is silent for longest", () => {
-  const connections = new HttpConnections<FakeConnection>(() => 3);
+  const connections = new HttpConnections<FakeConnection>(() => 3, () => 0);
   const opened = open(connections, 3);
   assertEquals(cut(opened), []);
   // The first has sent a request and was answered since.
@@ -36,7 +36,7 @@ Deno.test("as many connections are kept as may be, and one more cuts the one tha
 });
 
 Deno.test("one that is answered is cut only where all others are too, and then the one that asked first", () => {
-  const connections = new HttpConnections<FakeConnection>(() => 3);
+  const connections = new HttpConnections<FakeConnection>(() => 3, () => 0);
   const opened = open(connections, 3);
   for (const one of [opened[1]!, opened[0]!]) connections.asked(one);
   const [newcomer] = open(connections, 1);
@@ -48,7 +48,7 @@ Deno.test("one that is answered is cut only where all others are too, and then t
 });
 
 Deno.test("one that has ended, or became a WebSocket, takes no place", () => {
-  const connections = new HttpConnections<FakeConnection>(() => 3);
+  const connections = new HttpConnections<FakeConnection>(() => 3, () => 0);
   const opened = open(connections, 3);
   connections.asked(opened[0]!);
   connections.gone(opened[0]!);
@@ -59,7 +59,7 @@ Deno.test("one that has ended, or became a WebSocket, takes no place", () => {
 });
 
 Deno.test("so many requests of a connection are answered at once, and one more cuts it", () => {
-  const connections = new HttpConnections<FakeConnection>(() => 3);
+  const connections = new HttpConnections<FakeConnection>(() => 3, () => 0);
   const [one] = open(connections, 1);
   for (let round = 0; round < 3; round++) {
     for (let i = 0; i < REQUESTS_AHEAD_MAX; i++) assert(connections.asked(one!));
@@ -72,9 +72,23 @@ Deno.test("so many requests of a connection are answered at once, and one more c
 });
 
 Deno.test("at the end all are cut, whatever they do", () => {
-  const connections = new HttpConnections<FakeConnection>(() => 3);
+  const connections = new HttpConnections<FakeConnection>(() => 3, () => 0);
   const opened = open(connections, 3);
   connections.asked(opened[1]!);
   connections.cutAll();
   assertEquals(cut(opened), [0, 1, 2]);
+});
+
+Deno.test("one that makes no request in time is cut, whatever else it sends", () => {
+  let nowMs = 0;
+  const connections = new HttpConnections<FakeConnection>(() => 10, () => nowMs);
+  const opened = open(connections, 3);
+  connections.asked(opened[1]!);
+  nowMs = 100;
+  connections.asked(opened[2]!);
+  connections.answered(opened[2]!);
+  connections.cutIdle(101);
+  assertEquals(cut(opened), []);
+  connections.cutIdle(100);
+  assertEquals(cut(opened), [0]);
 });
