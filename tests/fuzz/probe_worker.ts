@@ -4,23 +4,25 @@
  *
  * @module
  */
-/// <reference lib="deno.worker" />
 import { healthProbe, pingProbe } from "../support/probe.ts";
 
 /** Milliseconds between two questions, and questions of one client, which answers no heartbeat. */
 const PAUSE_MS = 100;
 const QUESTIONS_MAX = 100;
 
-self.onmessage = async ({ data: { url, isChat } }: MessageEvent<{ url: string; isChat: boolean }>) => {
+/** The thread as it sees itself: the types of workers are not loaded, since they change those of the pages. */
+const thread = globalThis as unknown as Pick<Worker, "onmessage" | "postMessage">;
+
+thread.onmessage = async ({ data: { url, isChat } }: MessageEvent<{ url: string; isChat: boolean }>) => {
   while (true) {
     try {
       await using probe = isChat ? await pingProbe(url) : await healthProbe(url);
       for (let asked = 0; asked < QUESTIONS_MAX; asked++) {
-        self.postMessage(await probe.wait());
+        thread.postMessage(await probe.wait());
         await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       }
     } catch (error) {
-      self.postMessage(String(error));
+      thread.postMessage(String(error));
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
     }
   }
