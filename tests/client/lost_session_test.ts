@@ -285,6 +285,19 @@ Deno.test("what was saved and is not that is no session", () => {
   for (const json of [null, undefined, "", "{}", "[]", "null", '{"username":1}', "{"]) {
     assertEquals(parseSavedSession(json), undefined);
   }
+  const draft = { nonce: "n", text: "x", timestamp: 1, fate: "waiting" };
+  const saved = { username: "a", position: 1, newest: "", own: [], drafts: [draft] };
+  assertEquals(parseSavedSession(JSON.stringify(saved))?.drafts, [{ ...draft, fate: "waiting" }]);
+  // As of another version of the page.
+  for (
+    const drafts of [[1], [null], [{ ...draft, text: 1 }], [{ ...draft, fate: "lost" }], [{
+      ...draft,
+      timestamp: 0.5,
+    }]]
+  ) {
+    assertEquals(parseSavedSession(JSON.stringify({ ...saved, drafts })), undefined);
+  }
+  assertEquals(parseSavedSession(JSON.stringify({ ...saved, own: [1] })), undefined);
 });
 
 Deno.test("another name than the saved one is a new session", () => {

@@ -39,9 +39,17 @@ export function parseSavedSession(json: string | null | undefined): SavedSession
     const { username, position, newest, own, drafts } = saved;
     const isRight = typeof username === "string" && Number.isSafeInteger(position) &&
       typeof newest === "string" &&
-      Array.isArray(own) && Array.isArray(drafts);
+      Array.isArray(own) && own.every((uuid) => typeof uuid === "string") &&
+      Array.isArray(drafts) && drafts.every(isSavedDraft);
     return isRight ? saved : undefined;
   } catch {
     return undefined;
   }
+}
+
+function isSavedDraft(draft: unknown): draft is SavedSession["drafts"][number] {
+  if (typeof draft !== "object" || draft === null) return false;
+  const { nonce, text, timestamp, fate } = draft as Record<string, unknown>;
+  return typeof nonce === "string" && typeof text === "string" && Number.isSafeInteger(timestamp) &&
+    (fate === "waiting" || fate === "sent" || fate === "offered");
 }
