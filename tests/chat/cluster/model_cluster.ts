@@ -25,7 +25,7 @@ export interface ClusterCode {
   readonly READ_MAX: number;
 }
 
-const NAMES = ["ann", "bob", "cy", "dee", "eve"].map(name);
+const NAMES = ["ann", "bob", "cy", "dee", "eve"].map(usernameOf);
 const LIMITS = { takeoverMs: 2000, lostMs: 5000, resumeWindowMs: 20_000 };
 /** Milliseconds after the last fault in which everything submitted is answered. */
 const HEALED_MS = 30_000;
@@ -189,7 +189,7 @@ export class ModelNode {
       room: {
         serverId: 1,
         serverName: "Room",
-        ownName: name("Server"),
+        ownName: usernameOf("Server"),
         version: "0",
         startedSteadyMs: 0,
         limits: DEFAULT_LIMITS,
@@ -595,6 +595,11 @@ function makeReplica(
   code: ClusterCode,
   tokenOf: ConstructorParameters<typeof Replica>[0]["tokenOf"],
 ): Replica {
+  return new code.Replica({ state: makeState(), tokenOf });
+}
+
+/** The state of a room without history, as of the beginning of a log. */
+export function makeState(): RoomState {
   const replayBuffer = new ReplayBuffer({
     reservedFrom: 0,
     replayBytesMax: () => 1_000_000,
@@ -604,11 +609,10 @@ function makeReplica(
   });
   assertEquals(replayBuffer.position, REPLAY_BUFFER_MAX);
   const history = new History({ kept: 100_000, newest: [], isWhole: true });
-  const state = new RoomState({ history, replayBuffer, identity: { serverName: "Room", serverId: 1 } });
-  return new code.Replica({ state, tokenOf });
+  return new RoomState({ history, replayBuffer, identity: { serverName: "Room", serverId: 1 } });
 }
 
-function name(text: string): Username {
+export function usernameOf(text: string): Username {
   const username = parseUsername(text);
   assert(!("fault" in username));
   return username;

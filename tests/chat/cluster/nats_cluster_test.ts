@@ -1,0 +1,180 @@
+/**
+ * Nodes over a real NATS: one order on all of them, another leader after the first is gone, and nothing acknowledged
+ * lost or doubled. Crashes at every moment are the model's.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { ClusterDriver } from "../../../chat/cluster/driver.ts";
+import { NatsLog } from "../../../chat/cluster/log_nats.ts";
+import { Member } from "../../../chat/cluster/member.ts";
+import { Replica } from "../../../chat/cluster/replica.ts";
+import { NatsWire } from "../../../chat/cluster/wire_nats.ts";
+import type { Input } from "../../../chat/room/decision.ts";
+import { messageIds } from "../../../chat/room/message_id.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
+import { makeState, usernameOf } from "./model_cluster.ts";
+import { NatsServers, testWithNats } from "./nats_servers.ts";
+
+const PATIENCE_MS = 20_000;
+
+/** A node without sockets: inputs go in, answers to its connections come out. */
+class TestNode implements AsyncDisposable {
+  readonly replica: Replica;
+  readonly member: Member;
+  readonly answers: string[] = [];
+  readonly #nats: NatsConnection;
+  readonly #driver: ClusterDriver;
+
+  private constructor(nats: NatsConnection, log: NatsLog, incarnation: string) {
+    this.#nats = nats;
+    this.replica = new Replica({ state: makeState(), tokenOf: () => undefined });
+    const random32 = () => crypto.getRandomValues(new Uint32Array(1))[0]!;
+    let mint: (() => string) | undefined;
+    this.member = new Member({
+      incarnation,
+      replica: this.replica,
+      room: {
+        serverId: 1,
+        serverName: "Room",
+        ownName: usernameOf("Server"),
+        version: "0",
+        startedSteadyMs: 0,
+        limits: DEFAULT_LIMITS,
+        limitLoopback: false,
+        mintId: () => (mint ??= messageIds({ nowMs: Date.now, random32 }, this.replica.newestUuid))(),
+        bans: { bar: () => undefined },
+        prove: () => undefined,
+      },
+      limits: { takeoverMs: 500, lostMs: 1000, resumeWindowMs: 60_000 },
+      wallMs: Date.now,
+      random: Math.random,
+    }, performance.now());
+    this.#driver = new ClusterDriver({
+      incarnation,
+      member: this.member,
+      log,
+      wire: new NatsWire(nats, "room"),
+      steadyMs: () => performance.now(),
+      deliver: (outcomes) => {
+        for (const { decided, frames } of outcomes) {
+          if (decided.node === incarnation && frames.answer !== undefined) {
+            this.answers.push(frames.answer.text);
+          }
+        }
+      },
+      over: (why) => this.answers.push(`over: ${why}`),
+      logger: recordedLog().log,
+    });
+    this.#driver.start();
+  }
+
+  static async start(servers: NatsServers, incarnation: string): Promise<TestNode> {
+    const nats = await connect({
+      servers: [...servers.urls],
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 50,
+    });
+    const options = { room: "room", replicas: servers.urls.length, hours: 1 };
+    // Servers that have just started elect a leader first.
+    for (const deadline = performance.now() + PATIENCE_MS;;) {
+      try {
+        return new TestNode(nats, await NatsLog.open(nats, options), incarnation);
+      } catch (error) {
+        if (performance.now() > deadline) throw error;
+      }
+    }
+  }
+
+  submit(session: number, input: Input, id?: string): void {
+    const opening = id === undefined
+      ? undefined
+      : { id, isExtended: false, remoteAddress: "192.0.2.1", tokenHash: undefined };
+    this.#driver.submit({ session, input, opening });
+  }
+
+  /** Is gone without a word, as after kill -9. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#driver.stop();
+    await this.#nats.close();
+  }
+}
+
+async function until(what: string, isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!isSo()) {
+    if (performance.now() > deadline) throw new Error(`It is not so: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+function say(node: TestNode, nonce: string): void {
+  node.submit(1, { type: "SEND", nonce, timestamp: "1", text: `text ${nonce}` });
+}
+
+function acknowledged(node: TestNode): string[] {
+  return node.answers.flatMap((answer) => /^c2\/ACKNOWLEDGE ([a-z0-9]+); /.exec(answer)?.[1] ?? []);
+}
+
+function texts({ replica: { state } }: TestNode): string[] {
+  const page = state.page({ limit: 200, before: undefined, receivedFrom: 0 });
+  assert(page !== undefined);
+  return page.map(({ text }) => text);
+}
+
+testWithNats("three nodes have one order, and go on without the one that led", async () => {
+  await using servers = await NatsServers.start();
+  const nodes = await Promise.all(["a", "b", "c"].map((name) => TestNode.start(servers, name)));
+  try {
+    for (const [n, node] of nodes.entries()) {
+      node.submit(1, { type: "CONNECT", username: usernameOf(`user${n}`) }, `session ${n}`);
+      for (let i = 0; i < 20; i++) say(node, `${n}n${i}`);
+    }
+    await until("all are acknowledged", () => nodes.every((node) => acknowledged(node).length === 20));
+    await until("all nodes have all", () => nodes.every((node) => texts(node).length === 60));
+    assertEquals(new Set(nodes.map(({ replica }) => replica.hash)).size, 1);
+    for (const [n, node] of nodes.entries()) {
+      assertEquals(acknowledged(node), Array.from({ length: 20 }, (_, i) => `${n}n${i}`));
+    }
+    const [first] = nodes.filter(({ member }) => member.isLeader);
+    const rest = nodes.filter((node) => node !== first);
+    await first![Symbol.asyncDispose]();
+    for (const node of rest) for (let i = 20; i < 30; i++) say(node, `${nodes.indexOf(node)}n${i}`);
+    await until("those left are acknowledged", () => rest.every((node) => acknowledged(node).length === 30));
+    await until("both have all", () => rest.every((node) => texts(node).length === 80));
+    assertEquals(rest[0]!.replica.hash, rest[1]!.replica.hash);
+    assertEquals(new Set(texts(rest[0]!)).size, 80);
+    assertNotEquals(rest.find(({ member }) => member.isLeader), undefined);
+    await until(
+      "the sessions of the lost node are gone",
+      () => rest[0]!.replica.membership.roster.size === 2,
+    );
+  } finally {
+    for (const node of nodes) await node[Symbol.asyncDispose]();
+  }
+});
+
+testWithNats(
+  "of three NATS servers one may die: nothing acknowledged is lost, nothing comes twice",
+  async () => {
+    await using servers = await NatsServers.start(3);
+    const nodes = await Promise.all(["a", "b"].map((name) => TestNode.start(servers, name)));
+    try {
+      for (const [n, node] of nodes.entries()) {
+        node.submit(1, { type: "CONNECT", username: usernameOf(`user${n}`) }, `session ${n}`);
+        say(node, `${n}n0`);
+      }
+      await until("both are acknowledged", () => nodes.every((node) => acknowledged(node).length === 1));
+      await servers.kill(1);
+      for (const [n, node] of nodes.entries()) for (let i = 1; i < 20; i++) say(node, `${n}n${i}`);
+      await until("all are acknowledged", () => nodes.every((node) => acknowledged(node).length === 20));
+      await until("both have all", () => nodes.every((node) => texts(node).length === 40));
+      assertEquals(new Set(texts(nodes[0]!)).size, 40);
+      assertEquals(nodes[0]!.replica.hash, nodes[1]!.replica.hash);
+    } finally {
+      for (const node of nodes) await node[Symbol.asyncDispose]();
+    }
+  },
+);
