@@ -5,6 +5,7 @@
  * @module
  */
 import type { Logger } from "../../src/logging/log.ts";
+import { HISTORY_ANSWER_BYTES_MAX } from "../../src/protocol/limits.ts";
 import type { Submission } from "../delivery/participant.ts";
 import type { StoredMessage } from "../room/message.ts";
 import type { RoomState } from "../room/room_state.ts";
@@ -64,7 +65,9 @@ export class Lookups {
           this.pages.set(submission, page);
           return undefined;
         }
-        return journal.page(range).then((page) => void this.pages.set(submission, page));
+        // An answer has no room for more, and reading it takes ten times as long as writing it.
+        const unitsMax = HISTORY_ANSWER_BYTES_MAX / 2;
+        return journal.page({ ...range, unitsMax }).then((page) => void this.pages.set(submission, page));
       }
       default:
         return undefined;

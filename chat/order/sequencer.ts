@@ -116,8 +116,9 @@ export class Sequencer {
         } else {
           const inputs = this.#takeBatch(() => true);
           await this.#process(new Batch(inputs), true);
-          // Pages take long to write, and a flood of queries for them fills many turns.
-          if (inputs.some(({ input }) => asksForHistory(input))) await this.#options.othersRead();
+          // Pages and replays take long to write, and a flood of requests for them fills many turns.
+          const isLong = inputs.some(({ input }) => asksForHistory(input) || input.type === "RESUME");
+          if (isLong) await this.#options.othersRead();
         }
       }
     } catch (error) {
@@ -131,7 +132,7 @@ export class Sequencer {
 
   /** Takes inputs that fit one batch, up to the next exclusive task or the first that `takes` refuses. */
   #takeBatch(takes: (input: Input) => boolean): Submission[] {
-    const size = new BatchSize();
+    const size = new BatchSize((position) => this.#options.state.missedAfter(position));
     let end = 0;
     for (; end < this.#queue.length; end++) {
       const next = this.#queue[end]!;

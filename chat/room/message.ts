@@ -42,6 +42,8 @@ export interface HistoryRange {
    * that was behind received them.
    */
   readonly receivedFrom: number;
+  /** A journal need not read messages before those whose texts have more UTF-16 units than this. */
+  readonly unitsMax?: number;
 }
 
 /** Messages past their age in a row after which a page counts all older ones as past it. A sweep leaves few. */

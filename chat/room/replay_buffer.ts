@@ -125,6 +125,11 @@ export class ReplayBuffer {
     return undefined;
   }
 
+  /** How many broadcasts `after` returns at most, also for a position of an earlier run. */
+  missedAfter(position: number): number {
+    return Math.min(this.size, Math.max(0, this.#position - position));
+  }
+
   /**
    * The frames broadcast after `position`, in order; undefined if some are no longer held. A message that was changed
    * or deleted since has its present name and text at each of its positions.

@@ -51,6 +51,11 @@ export class RoomState {
     return this.#replayBuffer.position;
   }
 
+  /** How many broadcasts a session that resumes from `position` is sent at most. */
+  missedAfter(position: number): number {
+    return this.#replayBuffer.missedAfter(position);
+  }
+
   /** Undefined if memory does not hold the message. */
   find(uuid: string): StoredMessage | undefined {
     return this.#history.get(uuid);

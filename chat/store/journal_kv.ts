@@ -137,19 +137,21 @@ export class KvJournal implements Journal {
     return segment && messagesOf(segment.value).find((message) => message.uuid === uuid);
   }
 
-  async page({ limit, before, receivedFrom }: HistoryRange): Promise<StoredMessage[]> {
+  async page({ limit, before, receivedFrom, unitsMax = Infinity }: HistoryRange): Promise<StoredMessage[]> {
     if (limit < 1) return [];
     const newestFirst: StoredMessage[] = [];
     let withinAge = 0;
     let pastAge = 0;
+    let units = 0;
     for await (const message of this.#newestFirst(before ?? PAST_ALL)) {
       if (newestFirst.length < limit) newestFirst.push(message);
+      units += message.text.length;
       if (message.receivedMs < receivedFrom) {
         if (++pastAge > PAST_AGE_MAX) break;
         continue;
       }
       [withinAge, pastAge] = [newestFirst.length, 0];
-      if (withinAge === limit) break;
+      if (withinAge === limit || units > unitsMax) break;
     }
     newestFirst.length = withinAge;
     return newestFirst.reverse();

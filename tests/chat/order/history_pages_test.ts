@@ -6,9 +6,9 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { History, WINDOW_MESSAGES_MAX } from "../../../chat/room/history.ts";
-import { BatchSize, TURN_HISTORY_MAX, TURN_PAGES_MAX } from "../../../chat/order/batch.ts";
-import { HISTORY_PAGE_MAX } from "../../../src/protocol/limits.ts";
-import { ACK, id, last, promisesSettled, stored, world } from "../../support/order_stage.ts";
+import { BatchSize, TURN_HISTORY_MAX, TURN_PAGES_MAX, TURN_REPLAYS_MAX } from "../../../chat/order/batch.ts";
+import { HISTORY_ANSWER_BYTES_MAX, HISTORY_PAGE_MAX } from "../../../src/protocol/limits.ts";
+import { ACK, id, last, promisesSettled, stored, token, world } from "../../support/order_stage.ts";
 
 /** The texts and ids of a `history` answer. */
 function pageOf(frame: string | undefined): [id: string, text: string][] {
@@ -23,7 +23,8 @@ Deno.test("sequencer answers older history from the store, with the limits that 
   const [alice] = await connected("alice");
   send(alice, `c2/QUERY history; 3; ${id(9)}`, "c2/PING 1");
   await promisesSettled();
-  assertEquals(last(journal.pages).asked, { limit: 3, before: id(9), receivedFrom: 2 });
+  const unitsMax = HISTORY_ANSWER_BYTES_MAX / 2;
+  assertEquals(last(journal.pages).asked, { limit: 3, before: id(9), receivedFrom: 2, unitsMax });
   assertEquals(alice.frames(), [], "the PING waits for its turn");
   await last(journal.pages).answer([stored(6), stored(7)]);
   const [page, pong] = alice.frames();
@@ -111,10 +112,20 @@ Deno.test("a turn writes only so many messages of history, and others are read b
 });
 
 Deno.test("a batch takes TURN_HISTORY_MAX messages of history, and not one more", () => {
-  const size = new BatchSize();
+  const size = new BatchSize(() => 0);
   const query = (limit: number) => ({ type: "QUERY", query: "history", limit, before: undefined }) as const;
   for (let asked = 0; asked < TURN_HISTORY_MAX; asked += HISTORY_PAGE_MAX) {
     assert(size.accepts(query(HISTORY_PAGE_MAX)));
   }
   assert(!size.accepts(query(1)));
+});
+
+Deno.test("a batch replays TURN_REPLAYS_MAX broadcasts, and not one more: a burst of RESUME is many turns", () => {
+  const size = new BatchSize((position) => TURN_REPLAYS_MAX - position);
+  const resume = (position: number) => ({ type: "RESUME", token: token(1), position }) as const;
+  // One has missed nearly all, the next the rest, and others nothing.
+  assert(size.accepts(resume(5)));
+  assert(size.accepts(resume(TURN_REPLAYS_MAX - 5)));
+  assert(size.accepts(resume(TURN_REPLAYS_MAX)));
+  assert(!size.accepts(resume(TURN_REPLAYS_MAX - 1)));
 });

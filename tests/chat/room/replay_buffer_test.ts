@@ -247,3 +247,12 @@ Deno.test("whoever counts and comes back has each broadcast once and in order, o
     runs(300),
   );
 });
+
+Deno.test("what a session missed is counted to the broadcast, and for a position of an earlier run as all that is held", () => {
+  const held = replayBuffer({ reservedFrom: RESERVED_POSITIONS });
+  fill(held, 5);
+  assertEquals(held.missedAfter(held.position), 0);
+  assertEquals(held.missedAfter(held.position - 2), 2);
+  assertEquals(held.missedAfter(held.position + 1), 0);
+  assertEquals(held.missedAfter(7), 5);
+});

@@ -168,3 +168,12 @@ Deno.test("a journal in Deno KV stores a change that another connection to its f
       other.close();
     }
   }));
+
+kvJournalTest("reads no messages before those that fill an answer", async (journal) => {
+  const text = "x".repeat(1000);
+  await journal.append(said(...upTo(400).map((n) => ({ ...message(n), text }))));
+  const page = (unitsMax: number) => journal.page(range({ limit: 200, unitsMax }));
+  assertEquals(numbers(await page(10_000)), [389, 390, 391, 392, 393, 394, 395, 396, 397, 398, 399]);
+  assertEquals(numbers(await page(0)), [399], "at least one");
+  assertEquals((await page(Infinity)).length, 200);
+});
