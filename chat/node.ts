@@ -163,6 +163,7 @@ export class Node {
       state: this.#state,
       bans,
       sessionOfToken: (token) => this.#tokens.find(token),
+      isOfKicked: (token) => this.#tokens.isOfKicked(token),
       prove: (challenge) => proofs.answer(challenge),
     });
   }

@@ -17,6 +17,9 @@ import { CHANGE_SESSIONS_MAX, type SessionStore, type StoredSession } from "../s
  */
 export const UNWRITTEN_MAX = 15_000;
 
+/** Tokens of kicked sessions that are known as such, of some 100 bytes: each takes a command of an operator. */
+export const KICKED_TOKENS_MAX = 1000;
+
 export interface ResumeTokensOptions {
   readonly store: SessionStore;
   /** 256 random bits in base64url. */
@@ -27,6 +30,8 @@ export interface ResumeTokensOptions {
 export class ResumeTokens {
   readonly #options: ResumeTokensOptions;
   readonly #sessions = new Map<SessionId, StoredSession>();
+  /** Hashes of the tokens of kicked sessions, the oldest first. */
+  readonly #kicked = new Set<string>();
   /** Sessions by the hash of a token. */
   readonly #byToken = new Map<string, SessionId>();
   /** Changes not written yet; undefined removes a session. */
@@ -83,15 +88,25 @@ export class ResumeTokens {
     return id === undefined ? undefined : this.#sessions.get(id);
   }
 
+  /** Whether the token is of a session that an operator ended, in this run. */
+  isOfKicked(token: string): boolean {
+    return this.#kicked.has(hashOf(token));
+  }
+
   rename(id: SessionId, username: string): void {
     const session = this.#sessions.get(id);
     if (session !== undefined) this.#replace({ ...session, username });
   }
 
   /** Removes a session and its tokens. Sessions outside the extended mode have none. */
-  end(id: SessionId): void {
+  end(id: SessionId, isKicked = false): void {
     const session = this.#sessions.get(id);
     if (session === undefined) return;
+    if (isKicked) { for (const hash of session.tokens) this.#kicked.add(hash); }
+    for (const oldest of this.#kicked) {
+      if (this.#kicked.size <= KICKED_TOKENS_MAX) break;
+      this.#kicked.delete(oldest);
+    }
     this.#sessions.delete(id);
     for (const hash of session.tokens) this.#byToken.delete(hash);
     this.#write(id, undefined);

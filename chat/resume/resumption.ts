@@ -131,8 +131,8 @@ export class Resumption {
     return { superseded, token };
   }
 
-  #end({ session }: Left): void {
+  #end({ session, departure }: Left): void {
     this.#held.end(session);
-    this.#tokens.end(session);
+    this.#tokens.end(session, departure === "kick");
   }
 }

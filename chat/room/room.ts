@@ -51,6 +51,8 @@ export interface RoomOptions {
   /** What was sent so far. The room reads it; the teller advances it. */
   readonly state: RoomState;
   readonly bans: Pick<Bans, "bar">;
+  /** Whether a token is of a session that an operator ended. */
+  readonly isOfKicked?: (token: string) => boolean;
   readonly sessionOfToken: (
     token: string,
   ) => { readonly id: SessionId; readonly firstPosition: number } | undefined;
@@ -295,7 +297,9 @@ export class Room {
     const { state, sessionOfToken } = this.#options;
     const claimed = sessionOfToken(token);
     const member = claimed === undefined ? undefined : this.#roster.get(claimed.id);
-    if (claimed === undefined || member === undefined) return refused("RESUME_UNKNOWN");
+    if (claimed === undefined || member === undefined) {
+      return refused(this.#options.isOfKicked?.(token) ? "RESUME_KICKED" : "RESUME_UNKNOWN");
+    }
     const barred = this.#bar(member.username, sender, now);
     if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
     const refusal = state.replayRefusal(position, claimed.firstPosition);

@@ -47,6 +47,7 @@ export const FAULTS = {
   UPDATE_MALFORMED: "Update is malformed: send c2/UPDATE username; new name",
   RESUME_MALFORMED: "Resume is malformed: send c2/RESUME token; position",
   RESUME_UNKNOWN: "This session is not held any more, or never was: send c2/CONNECT username",
+  RESUME_KICKED: "An operator ended this session: send c2/CONNECT username",
   RESUME_POSITION: "This session never had that position, and it was ended: send c2/CONNECT username",
   RESUME_TOO_MUCH: "Too much was missed to resume this session, and it was ended: send c2/CONNECT username",
   SEND_MALFORMED: "Message is malformed: send c2/SEND nonce; timestamp; text",

@@ -111,6 +111,22 @@ Deno.test("a name that may be one's own is retried, and said to be taken meanwhi
   assertEquals(driver.sent.at(-1), "c2/CONNECT alicia");
 });
 
+Deno.test("a session that was kicked while it was away does not join again by itself", () => {
+  const driver = new FakeDriver();
+  driver.enter();
+  driver.close(1006);
+  driver.send("kept");
+  driver.open();
+  driver.receive("c2/ERROR An operator ended this session: send c2/CONNECT username");
+  driver.pass(300_000);
+  assertEquals(driver.sent.filter((text) => !text.startsWith("c2/RESUME")), []);
+  assertEquals(driver.eventsOf("state").at(-1)?.state, "over");
+  assertEquals(unsent(driver), [["kept", false]]);
+  driver.join("alice");
+  driver.open();
+  assertEquals(driver.sent.at(-1), "c2/CONNECT alice");
+});
+
 for (const code of [0, 1005, 1006, 1008]) {
   for (
     const [frame, cause] of [

@@ -87,6 +87,7 @@ Deno.test("every fault that can be read off one frame alone is produced by a vec
     "MESSAGE_DELETED",
     "NOT_YOUR_MESSAGE",
     "RESUME_UNKNOWN",
+    "RESUME_KICKED",
     "RESUME_POSITION",
     "RESUME_TOO_MUCH",
     "FLOOD",

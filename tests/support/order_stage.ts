@@ -276,6 +276,7 @@ export function world(
     state,
     bans,
     sessionOfToken: (token) => tokens.find(token),
+    isOfKicked: (token) => tokens.isOfKicked(token),
     prove: () => undefined,
   });
   const meters = new ChatMeters();

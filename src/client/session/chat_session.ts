@@ -353,6 +353,7 @@ export class ChatSession {
     if (asked.kind === "resume") {
       if (passesByItself(text)) return this.#giveUp(nowMs, GIVEN_UP, "not now");
       this.#token = undefined;
+      if (isFaultText(text, "RESUME_KICKED")) return this.#giveUp(nowMs, 1000, "kicked");
       // The server holds no session of ours: if the name is taken, another client has it.
       this.#connection.sessionEnded();
       return this.#enter(nowMs);

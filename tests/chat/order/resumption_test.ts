@@ -86,6 +86,20 @@ Deno.test("a live session that is lost is held: clients of the extended mode rec
   held.stop();
 });
 
+Deno.test("a session that is kicked while it is held receives that when it resumes, and may connect", async () => {
+  const stage = world();
+  const { sequencer, send, live, held } = stage;
+  const [alice, session] = await joined(stage, "alice");
+  sequencer.submit(alice, { type: "LOST" });
+  await sequencer.idle();
+  const [detached] = held;
+  sequencer.submit(detached!, { type: "KICK" });
+  const again = live("again");
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session)}`, "c2/CONNECT alice");
+  await sequencer.idle();
+  assertEquals(again.frames().slice(0, 2), [refusal("RESUME_KICKED"), `${ACK} Pub`]);
+});
+
 Deno.test("a session whose page goes away is held for 20 s, and leaves as its user does", async () => {
   const stage = world();
   const { sequencer, held, clock, send, room: rosterRoom } = stage;

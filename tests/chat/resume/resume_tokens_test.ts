@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { ResumeTokens, UNWRITTEN_MAX } from "../../../chat/resume/resume_tokens.ts";
+import { KICKED_TOKENS_MAX, ResumeTokens, UNWRITTEN_MAX } from "../../../chat/resume/resume_tokens.ts";
 import { KvSessionStore } from "../../../chat/store/session_store_kv.ts";
 import {
   CHANGE_SESSIONS_MAX,
@@ -149,4 +149,25 @@ Deno.test("a session that begins just as the last write ends is stored before `s
     assertEquals(written, ["first", "second"], `${ticks} ticks later`);
     await first;
   }
+});
+
+Deno.test("so many tokens of kicked sessions are known as such, and of one more the oldest is forgotten", async () => {
+  const { tokens } = resumeTokens();
+  const kick = (id: string) => {
+    const token = tokens.begin(session(id, id, 1));
+    tokens.end(id, true);
+    return token;
+  };
+  const first = kick("first");
+  const left = tokens.begin(session("left", "left", 1));
+  tokens.end("left");
+  for (let n = 1; n < KICKED_TOKENS_MAX; n++) kick(`${n}`);
+  assertEquals([tokens.isOfKicked(first), tokens.isOfKicked(left), tokens.find(first)], [
+    true,
+    false,
+    undefined,
+  ]);
+  const last = kick("one more");
+  assertEquals([tokens.isOfKicked(first), tokens.isOfKicked(last)], [false, true]);
+  await tokens.idle();
 });
