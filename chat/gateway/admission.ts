@@ -8,6 +8,12 @@ import { forwardedAddress, isLoopback, normalizeIp } from "../../src/address.ts"
 import type { Limits } from "../../src/protocol/limits.ts";
 import { type AddressShare, AddressShares, type ShareLimits } from "./address_shares.ts";
 
+/**
+ * Connections that are not WebSockets which an address may have even if `--max-sockets-per-address` is less: a browser
+ * opens six for a page.
+ */
+export const HTTP_CONNECTIONS_PER_ADDRESS_MIN = 16;
+
 /** The rules in force; each is read at every handshake. */
 export interface AdmissionRules {
   readonly limits: ShareLimits & Pick<Limits, "maxSockets">;
@@ -55,6 +61,16 @@ export class Admission {
   /** The share of the sessions of an address; undefined if its limits do not apply. */
   shareOf(address: string): AddressShare | undefined {
     return isLoopback(address) && !this.#rules.limitLoopback ? undefined : this.#shares.of(address);
+  }
+
+  /**
+   * Connections that are not WebSockets that an address may have; undefined for any number. A trusted proxy's are those
+   * of its clients, whose addresses only their requests have.
+   */
+  httpLimitOf(peerAddress: string): number | undefined {
+    const { limits: { maxSocketsPerAddress }, trustProxy, limitLoopback } = this.#rules;
+    if (trustProxy || isLoopback(peerAddress) && !limitLoopback) return undefined;
+    return Math.max(HTTP_CONNECTIONS_PER_ADDRESS_MIN, maxSocketsPerAddress);
   }
 
   /** The address that a request counts for: the peer's, or the one in a trusted proxy's X-Forwarded-For. */

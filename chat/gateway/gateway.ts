@@ -43,6 +43,7 @@ export interface Gateways {
 /** Decides handshakes, at once or after a question to another thread. */
 export interface Gate {
   readonly addressOf: Admission["addressOf"];
+  readonly httpLimitOf: Admission["httpLimitOf"];
   /** Undefined also if another thread counts. */
   readonly shareOf: Admission["shareOf"];
   admit(...arrival: Parameters<Admission["admit"]>): Admitted | Refused | Promise<Admitted | Refused>;
@@ -175,6 +176,7 @@ export class Gateway implements Gateways {
           upgrade: (socket) => peer.upgrade(socket),
         }),
       limits,
+      httpLimitOf: (peerAddress) => admission.httpLimitOf(peerAddress),
       steadyMs: steadyClock,
       log,
     });

@@ -12,12 +12,13 @@ import type { Socket } from "node:net";
 import { getRequestListener, RequestError } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { STATUS_CODE } from "@std/http/status";
+import { placesOf } from "../../src/address.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import type { Tls } from "../../src/serving/tls_files.ts";
 import type { FairRead, FairReads } from "./fair_reads.ts";
-import { HttpConnections } from "./http_connections.ts";
-import { type AdmittedSocket, NO_HANDSHAKE, type Peer } from "./transport.ts";
+import { HttpConnections, type HttpPlace } from "./http_connections.ts";
+import { type AdmittedSocket, NO_HANDSHAKE, type Peer, type TransportOptions } from "./transport.ts";
 
 /** Bytes of a request's head: browsers with cookies and proxies send less than half of it. */
 export const HEAD_BYTES_MAX = 16_384;
@@ -28,6 +29,11 @@ export const HEADERS_MAX = 100;
  * with few descriptors has one limit to set.
  */
 export const HTTP_CONNECTIONS_MAX = 1024;
+/**
+ * The part of those that one address or site may have at most: whatever `--max-sockets-per-address` is, others have as
+ * many.
+ */
+const PLACE_PART_MAX = 1 / 2;
 
 /** Milliseconds. */
 export interface HttpWaits {
@@ -58,6 +64,7 @@ export interface NodeHttpOptions {
   readonly limits: Pick<Limits, "maxSockets">;
   /** Threads that listen on the port: each has an equal share of HTTP_CONNECTIONS_MAX. */
   readonly sharers: number;
+  readonly httpLimitOf: TransportOptions["httpLimitOf"];
   readonly fairReads: FairReads;
   readonly steadyMs: () => number;
   readonly handle: (request: Request, peer: Peer) => Response | Promise<Response>;
@@ -78,10 +85,10 @@ export class NodeHttp {
 
   constructor(options: NodeHttpOptions) {
     this.#options = options;
-    const { tls, limits, sharers, fairReads, steadyMs, waits: { request, nextRequest, silence } } = options;
+    const { tls, fairReads, steadyMs, waits: { request, nextRequest, silence } } = options;
     // Not a share of --max-sockets: the system spreads connections unevenly, and handshakes would be cut for it.
     this.#connections = new HttpConnections(
-      () => Math.min(Math.ceil(HTTP_CONNECTIONS_MAX / sharers), limits.maxSockets),
+      () => this.#connectionsMax,
       steadyMs,
     );
     const connections = this.#connections;
@@ -102,7 +109,7 @@ export class NodeHttp {
     server.on("connection", (socket: Socket) => {
       socket.on("error", ignoreError);
       socket.on("close", this.#onClose);
-      this.#connections.opened(socket);
+      this.#connections.opened(socket, this.#placesOf(socket));
     });
     // After the listener of node:http, which sets the one for data.
     server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
@@ -170,6 +177,21 @@ export class NodeHttp {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#connections.cutAll();
     return closed;
+  }
+
+  get #connectionsMax(): number {
+    const { sharers, limits } = this.#options;
+    return Math.min(Math.ceil(HTTP_CONNECTIONS_MAX / sharers), limits.maxSockets);
+  }
+
+  /** The limits of a new connection; none for a connection that has ended or whose address is exempt. */
+  #placesOf({ remoteAddress }: Socket): HttpPlace[] {
+    const each = remoteAddress === undefined ? undefined : this.#options.httpLimitOf?.(remoteAddress);
+    if (remoteAddress === undefined || each === undefined) return [];
+    const atMost = Math.ceil(this.#connectionsMax * PLACE_PART_MAX);
+    return placesOf(remoteAddress).flatMap((place) =>
+      place === undefined ? [] : { key: place.key, most: Math.min(place.times * each, atMost) }
+    );
   }
 
   /** Counts a request until its answer is sent. False if there are too many. */

@@ -50,6 +50,11 @@ export interface TransportOptions {
    * check too.
    */
   readonly limits: Pick<Limits, "pingInterval" | "pingTimeout" | "maxFrameBytes" | "maxSockets">;
+  /**
+   * Connections that are not WebSockets that the address of a peer may have on this thread; undefined for no limit. Read
+   * at each connection. `serve` cannot know them.
+   */
+  readonly httpLimitOf?: (peerAddress: string) => number | undefined;
   readonly steadyMs: () => number;
   readonly log: Logger;
 }

@@ -38,7 +38,7 @@ class WsTransport implements Transport {
 
   constructor(options: TransportOptions, waits: HttpWaits) {
     this.#options = options;
-    const { tls, limits, sharers, steadyMs, log, handle } = options;
+    const { tls, limits, sharers, httpLimitOf, steadyMs, log, handle } = options;
     this.#handshakes = new WsHandshakes(limits);
     this.#fairReads = new FairReads(steadyMs);
     this.#http = new NodeHttp({
@@ -46,6 +46,7 @@ class WsTransport implements Transport {
       waits,
       limits,
       sharers,
+      httpLimitOf,
       fairReads: this.#fairReads,
       steadyMs,
       handle,

@@ -4,7 +4,12 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { Admission, type AdmissionRules, type Admitted } from "../../chat/gateway/admission.ts";
+import {
+  Admission,
+  type AdmissionRules,
+  type Admitted,
+  HTTP_CONNECTIONS_PER_ADDRESS_MIN,
+} from "../../chat/gateway/admission.ts";
 import { BURSTS_PER_ADDRESS, IDLE_SHARES_MAX } from "../../chat/gateway/address_shares.ts";
 import { fault } from "../../src/protocol/faults.ts";
 
@@ -88,6 +93,18 @@ Deno.test("admission counts what one user may have as one: a /64, and IPv4 also 
   const gate = admission();
   assertEquals(letIn(gate, "2001:db8:1:2::1", 4), 3);
   assertEquals(letIn(gate, "2001:db8:1:3::1", 4), 3, "the next /64 is somebody else");
+});
+
+Deno.test("an address may have as many HTTP connections as sockets, and enough for a page", () => {
+  const of = (rules: Partial<AdmissionRules>, address = "192.0.2.1") => admission(rules).httpLimitOf(address);
+  assertEquals(of({}), HTTP_CONNECTIONS_PER_ADDRESS_MIN);
+  for (const more of [0, 1]) {
+    const maxSocketsPerAddress = HTTP_CONNECTIONS_PER_ADDRESS_MIN + more;
+    assertEquals(of({ limits: { ...LIMITS, maxSocketsPerAddress } }), maxSocketsPerAddress);
+  }
+  assertEquals(of({}, "127.0.0.1"), undefined);
+  assertEquals(of({ limitLoopback: true }, "127.0.0.1"), HTTP_CONNECTIONS_PER_ADDRESS_MIN);
+  assertEquals(of({ trustProxy: true }), undefined, "a proxy's connections are those of its clients");
 });
 
 Deno.test("admission lets a burst in at once, then as many a second as the rate says", () => {

@@ -187,6 +187,7 @@ export class ThreadGateway {
     const admission = new Admission(rules);
     return {
       addressOf: (peerAddress, forwardedFor) => admission.addressOf(peerAddress, forwardedFor),
+      httpLimitOf: (peerAddress) => admission.httpLimitOf(peerAddress),
       shareOf: () => undefined,
       admit: async (remoteAddress) => {
         const answer = await this.#calls.ask("admit", remoteAddress);

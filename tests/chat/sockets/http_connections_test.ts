@@ -4,7 +4,11 @@
  * @module
  */
 import { assert, assertEquals, assertFalse } from "@std/assert";
-import { HttpConnections, REQUESTS_AHEAD_MAX } from "../../../chat/sockets/http_connections.ts";
+import {
+  HttpConnections,
+  type HttpPlace,
+  REQUESTS_AHEAD_MAX,
+} from "../../../chat/sockets/http_connections.ts";
 
 class FakeConnection {
   isCut = false;
@@ -14,9 +18,13 @@ class FakeConnection {
   }
 }
 
-function open(connections: HttpConnections<FakeConnection>, count: number): FakeConnection[] {
+function open(
+  connections: HttpConnections<FakeConnection>,
+  count: number,
+  places: readonly HttpPlace[] = [],
+): FakeConnection[] {
   const opened = Array.from({ length: count }, () => new FakeConnection());
-  for (const one of opened) connections.opened(one);
+  for (const one of opened) connections.opened(one, places);
   return opened;
 }
 
@@ -90,5 +98,44 @@ Deno.test("one that makes no request in time is cut, whatever else it sends", ()
   connections.cutIdle(101);
   assertEquals(cut(opened), []);
   connections.cutIdle(100);
+  assertEquals(cut(opened), [0]);
+});
+
+Deno.test("an address keeps as many connections as it may, and one more cuts its own that is silent for longest", () => {
+  const connections = new HttpConnections<FakeConnection>(() => 100, () => 0);
+  const here = { key: "here", most: 3 };
+  const others = [...open(connections, 2), ...open(connections, 3, [{ key: "there", most: 3 }])];
+  const opened = open(connections, 3, [here]);
+  assertEquals(cut(opened), []);
+  connections.asked(opened[0]!);
+  open(connections, 1, [here]);
+  assertEquals(cut(opened), [1]);
+  connections.gone(opened[2]!);
+  connections.gone(opened[2]!);
+  open(connections, 1, [here]);
+  assertEquals(cut(opened), [1], "one that has ended takes no place");
+  const [newest] = open(connections, 1, [here]);
+  for (let i = 0; i < 3; i++) open(connections, 1, [here]);
+  assert(newest!.isCut);
+  assertEquals(cut(opened), [1], "one that is answered goes last");
+  assertEquals(cut(others), []);
+});
+
+Deno.test("the addresses of one site keep as many connections together as it may", () => {
+  const connections = new HttpConnections<FakeConnection>(() => 100, () => 0);
+  const site = { key: "site", most: 3 };
+  const block = (key: string) => [{ key, most: 2 }, site];
+  const [first] = open(connections, 1, block("one"));
+  const opened = [...open(connections, 1, block("two")), ...open(connections, 1, block("three"))];
+  assertFalse(first!.isCut);
+  open(connections, 1, block("four"));
+  assert(first!.isCut);
+  assertEquals(cut(opened), []);
+});
+
+Deno.test("an address that holds more than it may, since the limit became less, still loses one for each", () => {
+  const connections = new HttpConnections<FakeConnection>(() => 100, () => 0);
+  const opened = open(connections, 3, [{ key: "here", most: 3 }]);
+  open(connections, 1, [{ key: "here", most: 1 }]);
   assertEquals(cut(opened), [0]);
 });

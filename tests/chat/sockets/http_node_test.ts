@@ -27,6 +27,7 @@ interface OpenOptions {
   readonly waits?: Partial<typeof WAITS>;
   readonly tls?: Tls;
   readonly maxSockets?: number;
+  readonly httpLimitOf?: (peerAddress: string) => number | undefined;
 }
 
 interface Opened extends AsyncDisposable {
@@ -34,13 +35,14 @@ interface Opened extends AsyncDisposable {
 }
 
 /** Answers `/large` with many bytes, `/never` not at all, `/pieces` as below, and all else with the request. */
-async function open({ waits, tls, maxSockets = 10_000 }: OpenOptions = {}): Promise<Opened> {
+async function open({ waits, tls, maxSockets = 10_000, httpLimitOf }: OpenOptions = {}): Promise<Opened> {
   const transport = await startWs({
     hostname: "127.0.0.1",
     port: 0,
     tls,
     sharers: 1,
     limits: { pingInterval: 25, pingTimeout: 10, maxFrameBytes: 1024, maxSockets },
+    httpLimitOf: httpLimitOf ?? (() => undefined),
     steadyMs: () => performance.now(),
     log: recordedLog().log,
     handle: async (request, peer) => {
@@ -306,4 +308,35 @@ Deno.test("ws keeps no more connections that are no WebSockets than WebSockets, 
     assertEquals(await first.readToEnd(), 0);
     for (const peer of others) peer.close();
   }
+});
+
+Deno.test("ws keeps so many connections of an address that are no WebSockets, and cuts one of that address for one more", async () => {
+  for (const tls of [undefined, { cert, key }]) {
+    const httpLimitOf = (address: string) => address === "127.0.0.1" ? 3 : undefined;
+    await using server = await open({ httpLimitOf, ...(tls && { tls }) });
+    const peers: RawPeer[] = [];
+    for (let i = 0; i < 4; i++) {
+      const peer = await RawPeer.connect(server.url);
+      await peer.write(bytes(get(`/${i}`)));
+      assertEquals(await peer.readAnswer(), `GET /${i} `);
+      peers.push(peer);
+    }
+    assertEquals(await peers[0]!.readToEnd(), 0);
+    await peers[1]!.write(bytes(get("/again")));
+    assertEquals(await peers[1]!.readAnswer(), "GET /again ");
+    for (const peer of peers) peer.close();
+  }
+});
+
+Deno.test("ws leaves half of its connections that are no WebSockets to others, whatever one address may have", async () => {
+  await using server = await open({ maxSockets: 4, httpLimitOf: () => 1000 });
+  const peers: RawPeer[] = [];
+  for (let i = 0; i < 3; i++) {
+    const peer = await RawPeer.connect(server.url);
+    await peer.write(bytes(get(`/${i}`)));
+    assertEquals(await peer.readAnswer(), `GET /${i} `);
+    peers.push(peer);
+  }
+  assertEquals(await peers[0]!.readToEnd(), 0);
+  for (const peer of peers) peer.close();
 });
