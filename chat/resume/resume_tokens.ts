@@ -88,6 +88,15 @@ export class ResumeTokens {
     return id === undefined ? undefined : this.#sessions.get(id);
   }
 
+  /** An operator ends the session: call before its `end`. */
+  kicked(id: SessionId): void {
+    for (const hash of this.#sessions.get(id)?.tokens ?? []) this.#kicked.add(hash);
+    for (const oldest of this.#kicked) {
+      if (this.#kicked.size <= KICKED_TOKENS_MAX) break;
+      this.#kicked.delete(oldest);
+    }
+  }
+
   /** Whether the token is of a session that an operator ended, in this run. */
   isOfKicked(token: string): boolean {
     return this.#kicked.has(hashOf(token));
@@ -99,14 +108,9 @@ export class ResumeTokens {
   }
 
   /** Removes a session and its tokens. Sessions outside the extended mode have none. */
-  end(id: SessionId, isKicked = false): void {
+  end(id: SessionId): void {
     const session = this.#sessions.get(id);
     if (session === undefined) return;
-    if (isKicked) { for (const hash of session.tokens) this.#kicked.add(hash); }
-    for (const oldest of this.#kicked) {
-      if (this.#kicked.size <= KICKED_TOKENS_MAX) break;
-      this.#kicked.delete(oldest);
-    }
     this.#sessions.delete(id);
     for (const hash of session.tokens) this.#byToken.delete(hash);
     this.#write(id, undefined);

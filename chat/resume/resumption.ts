@@ -83,6 +83,7 @@ export class Resumption {
         return;
       case "held":
       case "left":
+        if (decision.kind === "left" && decision.departure === "kick") this.#tokens.kicked(decision.session);
         this.#connected.delete(decision.session);
         this.#ended.add(participant);
     }
@@ -131,8 +132,8 @@ export class Resumption {
     return { superseded, token };
   }
 
-  #end({ session, departure }: Left): void {
+  #end({ session }: Left): void {
     this.#held.end(session);
-    this.#tokens.end(session, departure === "kick");
+    this.#tokens.end(session);
   }
 }

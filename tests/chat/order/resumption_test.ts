@@ -423,7 +423,9 @@ Deno.test("DISCONNECT, a kick, a ban and the close of a flood end a live session
     const again = live("again");
     send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session)}`);
     await sequencer.idle();
-    assertEquals([bob.frames(), again.frames()], [[notice], [refusal("RESUME_UNKNOWN")]], end.type);
+    assertEquals([bob.frames(), again.frames()], [[notice], [
+      refusal(end.type === "KICK" ? "RESUME_KICKED" : "RESUME_UNKNOWN"),
+    ]], end.type);
     assertEquals(held.size, 0);
     await promisesSettled();
     assertEquals(sessionRows.size, 0);

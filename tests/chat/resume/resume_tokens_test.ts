@@ -155,7 +155,8 @@ Deno.test("so many tokens of kicked sessions are known as such, and of one more 
   const { tokens } = resumeTokens();
   const kick = (id: string) => {
     const token = tokens.begin(session(id, id, 1));
-    tokens.end(id, true);
+    tokens.kicked(id);
+    tokens.end(id);
     return token;
   };
   const first = kick("first");
