@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { BLOCKS_PER_SITE } from "../src/address.ts";
 import { TRIES_BURST, TRIES_PER_MINUTE } from "../src/serving/bearer_token.ts";
 import { Meters } from "../src/metrics/meters.ts";
 import { metricsRoute } from "../src/metrics/route.ts";
@@ -69,4 +70,14 @@ Deno.test("an address that tried too many wrong tokens is refused with wrong one
   assertEquals(await status("192.0.2.2", wrong), 401);
   clock.nowMs += 60_000 / TRIES_PER_MINUTE;
   assertEquals([await status("192.0.2.1", wrong), await status("192.0.2.1", wrong)], [401, 429]);
+});
+
+Deno.test("a /48 has four times as many wrong tokens, however many of its networks guess", async () => {
+  const { status } = route(TOKEN);
+  const wrong = { authorization: "Bearer wrong" };
+  const guess = (n: number) => status(`2001:db8:0:${n.toString(16)}::1`, wrong);
+  for (let i = 0; i < BLOCKS_PER_SITE * TRIES_BURST; i++) assertEquals(await guess(i), 401);
+  assertEquals(await guess(0xfffe), 429);
+  assertEquals(await status("2001:db8:1::1", wrong), 401, "another site");
+  assertEquals(await status("2001:db8:0:1::1", { authorization: `Bearer ${TOKEN}` }), 200);
 });

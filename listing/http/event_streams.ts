@@ -8,11 +8,12 @@
  *
  * @module
  */
-import { addressBlock, addressSite, isLoopback } from "../../src/address.ts";
+import { isLoopback } from "../../src/address.ts";
 import type { NowMs } from "../../src/clock.ts";
 import { logger } from "../../src/logging/log.ts";
 import { type ListingLimits, NETWORKS_PER_SITE } from "../../src/announcement/listing_limits.ts";
 import type { ChangeLog, Events } from "../list/change_log.ts";
+import { OriginCounts } from "../origin_counts.ts";
 import { isRefusal, type Refusal, refuse } from "../refusals.ts";
 
 /** Characters of events handed to one connection at once; the last event may exceed it. */
@@ -65,8 +66,7 @@ interface Stream {
 export class EventStreams {
   readonly #parts: EventStreamsParts;
   readonly #streams = new Set<Stream>();
-  // By address block and by site; only those with open streams.
-  readonly #perPlace = new Map<string, number>();
+  readonly #perOrigin = new OriginCounts();
   readonly #pieces = new Map<number, Piece>();
   #timer: ReturnType<typeof setInterval> | undefined;
   #notifyMs = -Infinity;
@@ -203,24 +203,12 @@ export class EventStreams {
 
   #admit(origin: string): Refusal | { readonly leave: () => void } {
     const { maxEventStreams, maxEventStreamsPerOrigin } = this.#parts.limits;
-    const places: [place: string, most: number][] = [];
-    if (!isLoopback(origin)) {
-      places.push([addressBlock(origin), maxEventStreamsPerOrigin]);
-      const site = addressSite(origin);
-      if (site !== undefined) places.push([site, maxEventStreamsPerOrigin * NETWORKS_PER_SITE]);
-    }
-    const over = places.find(([place, most]) => (this.#perPlace.get(place) ?? 0) >= most);
-    if (over !== undefined) return refuse("TOO_MANY_STREAMS", maxEventStreamsPerOrigin);
+    const isLimited = !isLoopback(origin);
+    const { block, site } = this.#perOrigin.of(origin);
+    const isOver = block >= maxEventStreamsPerOrigin || site >= maxEventStreamsPerOrigin * NETWORKS_PER_SITE;
+    if (isLimited && isOver) return refuse("TOO_MANY_STREAMS", maxEventStreamsPerOrigin);
     if (this.#streams.size >= maxEventStreams) return refuse("STREAMS_FULL", maxEventStreams);
-    const count = (change: 1 | -1) => {
-      for (const [place] of places) {
-        const left = (this.#perPlace.get(place) ?? 0) + change;
-        if (left > 0) this.#perPlace.set(place, left);
-        else this.#perPlace.delete(place);
-      }
-    };
-    count(1);
-    return { leave: () => count(-1) };
+    return { leave: this.#perOrigin.hold(origin) };
   }
 }
 

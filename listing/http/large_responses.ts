@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { addressBlock } from "../../src/address.ts";
+import { OriginCounts } from "../origin_counts.ts";
 
 /** Bytes handed to one connection at once; a smaller answer is sent whole. */
 export const PIECE_BYTES = 65_536;
@@ -21,6 +21,8 @@ export const SEND_SECONDS_MAX = 60;
 export const MADE_BYTES_MAX = 67_108_864;
 /** The same for one origin. */
 export const MADE_BYTES_PER_ORIGIN_MAX = 16_777_216;
+/** The same for a whole site. */
+export const MADE_BYTES_PER_SITE_MAX = MADE_BYTES_MAX / 2;
 
 export class LargeResponses {
   readonly #made = new HeldBytes();
@@ -34,7 +36,8 @@ export class LargeResponses {
 
   /** Whether an answer may be made for `origin` now. One answer fits, however large. */
   hasRoomFor(origin: string): boolean {
-    return this.#made.by(addressBlock(origin)) < MADE_BYTES_PER_ORIGIN_MAX &&
+    const { block, site } = this.#made.of(origin);
+    return block < MADE_BYTES_PER_ORIGIN_MAX && site < MADE_BYTES_PER_SITE_MAX &&
       this.#made.inAll < MADE_BYTES_MAX;
   }
 
@@ -42,9 +45,9 @@ export class LargeResponses {
   admitWhole(bytes: number, origin: () => string, sent: () => Promise<unknown>): boolean {
     if (bytes <= PIECE_BYTES) return true;
     if (bytes > WHOLE_BYTES_MAX || this.#whole.inAll + bytes > WHOLE_UNDER_WAY_MAX) return false;
-    const block = addressBlock(origin());
-    if (this.#whole.by(block) + bytes > WHOLE_UNDER_WAY_PER_ORIGIN_MAX) return false;
-    const release = this.#whole.hold(block, bytes);
+    const from = origin();
+    if (this.#whole.of(from).block + bytes > WHOLE_UNDER_WAY_PER_ORIGIN_MAX) return false;
+    const release = this.#whole.hold(from, bytes);
     sent().then(release, release);
     return true;
   }
@@ -55,7 +58,7 @@ export class LargeResponses {
     origin: string | undefined,
   ): Uint8Array<ArrayBuffer> | ReadableStream {
     if (bytes.length <= PIECE_BYTES) return bytes;
-    const release = origin === undefined ? () => {} : this.#made.hold(addressBlock(origin), bytes.length);
+    const release = origin === undefined ? () => {} : this.#made.hold(origin, bytes.length);
     let at = 0;
     let controller: ReadableStreamDefaultController<Uint8Array>;
     const end = () => {
@@ -88,23 +91,16 @@ export class LargeResponses {
   }
 }
 
-/** Bytes in flight by address block; a block without any has no entry. */
-class HeldBytes {
-  readonly #by = new Map<string, number>();
+/** Bytes in flight by origin and in all. */
+class HeldBytes extends OriginCounts {
   inAll = 0;
 
-  by(block: string): number {
-    return this.#by.get(block) ?? 0;
-  }
-
-  hold(block: string, bytes: number): () => void {
-    this.#by.set(block, this.by(block) + bytes);
+  override hold(origin: string, bytes: number): () => void {
+    const release = super.hold(origin, bytes);
     this.inAll += bytes;
     return () => {
-      const left = this.by(block) - bytes;
-      if (left > 0) this.#by.set(block, left);
-      else this.#by.delete(block);
       this.inAll -= bytes;
+      release();
     };
   }
 }

@@ -5,9 +5,10 @@
  *
  * @module
  */
-import { addressBlock, isLoopback } from "../../src/address.ts";
+import { isLoopback } from "../../src/address.ts";
 import type { NowMs } from "../../src/clock.ts";
 import { KeyedTokenBuckets, type Rate } from "../../src/token_bucket.ts";
+import { OriginCounts } from "../origin_counts.ts";
 import { OriginRate } from "../origin_rate.ts";
 import { isRefusal, type Refusal, refuse } from "../refusals.ts";
 
@@ -24,6 +25,8 @@ export const HOLDER_AT_ONCE_MAX = 8;
 export const ORIGIN_AT_ONCE_MAX = 64;
 /** Concurrent writes of all origins without a key; each holds 8 KiB and a connection. */
 export const STRANGERS_AT_ONCE_MAX = 1024;
+/** The same of a whole site: others can write, however slowly its writes come. */
+export const SITE_AT_ONCE_MAX = STRANGERS_AT_ONCE_MAX / 2;
 
 export interface Writer {
   readonly origin: string;
@@ -35,8 +38,9 @@ export class WriteLimits {
   readonly #steadyClock: NowMs;
   readonly #originRate: OriginRate;
   readonly #holders = new KeyedTokenBuckets(HOLDER_RATE, HOLDERS_MAX);
-  // Running writes by server or origin; only those that have any.
-  readonly #underWay = new Map<string, number>();
+  /** Running writes with the key of a server, by its id, and all others. */
+  readonly #byHolders = new Map<number, number>();
+  readonly #byOrigins = new OriginCounts();
   #strangers = 0;
 
   constructor(originRate: Rate, steadyClock: NowMs) {
@@ -57,27 +61,41 @@ export class WriteLimits {
 
   #admit(writer: Writer): Refusal | { readonly leave: () => void } {
     const { origin, holderOf } = writer;
-    const isStranger = holderOf === undefined;
-    const isExempt = isLoopback(origin);
-    const key = isStranger ? `origin ${addressBlock(origin)}` : `server ${holderOf}`;
-    const before = this.#underWay.get(key) ?? 0;
-    const mostAtOnce = isStranger ? ORIGIN_AT_ONCE_MAX : HOLDER_AT_ONCE_MAX;
-    if (!isExempt) {
-      const refused = this.#refuseTooOften(writer);
+    if (!isLoopback(origin)) {
+      const refused = this.#refuseTooOften(writer) ?? this.#refuseAtOnce(writer);
       if (refused !== undefined) return refused;
-      if (before >= mostAtOnce) return refuse("TOO_MANY_AT_ONCE", mostAtOnce);
     }
-    if (isStranger && this.#strangers >= STRANGERS_AT_ONCE_MAX) return refuse("BUSY");
-    this.#underWay.set(key, before + 1);
-    if (isStranger) this.#strangers++;
+    if (holderOf !== undefined) return this.#enterHolder(holderOf);
+    if (this.#strangers >= STRANGERS_AT_ONCE_MAX) return refuse("BUSY");
+    this.#strangers++;
+    const release = this.#byOrigins.hold(origin);
     return {
       leave: () => {
-        const left = (this.#underWay.get(key) ?? 0) - 1;
-        if (left > 0) this.#underWay.set(key, left);
-        else this.#underWay.delete(key);
-        if (isStranger) this.#strangers--;
+        this.#strangers--;
+        release();
       },
     };
+  }
+
+  #enterHolder(id: number): { readonly leave: () => void } {
+    this.#byHolders.set(id, (this.#byHolders.get(id) ?? 0) + 1);
+    return {
+      leave: () => {
+        const left = this.#byHolders.get(id)! - 1;
+        if (left > 0) this.#byHolders.set(id, left);
+        else this.#byHolders.delete(id);
+      },
+    };
+  }
+
+  #refuseAtOnce({ origin, holderOf }: Writer): Refusal | undefined {
+    if (holderOf !== undefined) {
+      const isOver = (this.#byHolders.get(holderOf) ?? 0) >= HOLDER_AT_ONCE_MAX;
+      return isOver ? refuse("TOO_MANY_AT_ONCE", HOLDER_AT_ONCE_MAX) : undefined;
+    }
+    const { block, site } = this.#byOrigins.of(origin);
+    if (block >= ORIGIN_AT_ONCE_MAX) return refuse("TOO_MANY_AT_ONCE", ORIGIN_AT_ONCE_MAX);
+    return site >= SITE_AT_ONCE_MAX ? refuse("TOO_MANY_AT_ONCE", SITE_AT_ONCE_MAX) : undefined;
   }
 
   #refuseTooOften({ origin, holderOf }: Writer): Refusal | undefined {

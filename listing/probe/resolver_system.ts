@@ -5,32 +5,33 @@
  * @module
  */
 import { lookup } from "node:dns/promises";
-import { addressBlock } from "../../src/address.ts";
+import { OriginCounts } from "../origin_counts.ts";
 import { type Resolve, TooManyLookups } from "./resolver.ts";
 
 /** Concurrent lookups. Each holds a thread of the runtime's pool, which file access needs too. */
 export const LOOKUPS_AT_ONCE_MAX = 128;
 /** Concurrent lookups per origin, so that one origin with slow names cannot use them all. */
 export const LOOKUPS_PER_ORIGIN_MAX = 16;
+/** The same for a whole site. */
+export const LOOKUPS_PER_SITE_MAX = LOOKUPS_AT_ONCE_MAX / 2;
 
 export function systemResolver(): Resolve {
-  const perOrigin = new Map<string, number>();
+  const lookups = new OriginCounts();
   let underWay = 0;
   return async function resolve(host: string, origin: string): Promise<string[]> {
-    const block = addressBlock(origin);
-    const before = perOrigin.get(block) ?? 0;
-    if (underWay >= LOOKUPS_AT_ONCE_MAX || before >= LOOKUPS_PER_ORIGIN_MAX) throw new TooManyLookups();
+    const { block, site } = lookups.of(origin);
+    const isOver = underWay >= LOOKUPS_AT_ONCE_MAX || block >= LOOKUPS_PER_ORIGIN_MAX ||
+      site >= LOOKUPS_PER_SITE_MAX;
+    if (isOver) throw new TooManyLookups();
     underWay++;
-    perOrigin.set(block, before + 1);
+    const release = lookups.hold(origin);
     try {
       return (await lookup(host, { all: true })).map(({ address }) => address);
     } catch {
       return [];
     } finally {
       underWay--;
-      const left = (perOrigin.get(block) ?? 0) - 1;
-      if (left > 0) perOrigin.set(block, left);
-      else perOrigin.delete(block);
+      release();
     }
   };
 }

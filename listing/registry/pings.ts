@@ -12,6 +12,7 @@ import { LogThrottle } from "../../src/logging/throttle.ts";
 import { traced, type Tracing } from "../../src/metrics/tracing.ts";
 import { rateOf } from "../../src/token_bucket.ts";
 import type { ListingMeters, PingReason } from "../meters.ts";
+import { OriginCounts } from "../origin_counts.ts";
 import { OriginRate } from "../origin_rate.ts";
 import type { PingOutcome, PingTarget, Prober } from "../probe/prober.ts";
 import { type Refusal, refuse } from "../refusals.ts";
@@ -20,6 +21,8 @@ import type { Outage } from "./outage.ts";
 
 /** Concurrent pings for requests; each holds a socket for up to 3 s. */
 export const PINGS_AT_ONCE_MAX = 256;
+/** The same for the requests of a whole IPv6 site. */
+export const PINGS_PER_SITE_MAX = PINGS_AT_ONCE_MAX / 2;
 
 const log = logger("listing");
 
@@ -38,6 +41,7 @@ export class Pings {
   readonly #parts: PingsParts;
   readonly #rate: OriginRate;
   readonly #notAsked: LogThrottle;
+  readonly #byOrigin = new OriginCounts();
   #underWay = 0;
   #isOutage = false;
 
@@ -57,8 +61,10 @@ export class Pings {
   async forRequest(target: PingTarget | ServerRecord, asker: string): Promise<PingOutcome | Refusal> {
     const { steadyClock, stopping, tracing } = this.#parts;
     if (!this.#rate.consume(asker, steadyClock())) return refuse("TOO_MANY_PINGS", this.#rate.perSecond);
-    if (this.#underWay >= PINGS_AT_ONCE_MAX) return refuse("BUSY");
+    const isBusy = this.#underWay >= PINGS_AT_ONCE_MAX || this.#byOrigin.of(asker).site >= PINGS_PER_SITE_MAX;
+    if (isBusy) return refuse("BUSY");
     this.#underWay++;
+    const release = this.#byOrigin.hold(asker);
     try {
       const outcome = await traced(tracing, "ping", {}, () => this.#ping(target, "request"));
       // If the listing could not send the ping, the server is not treated as dead.
@@ -66,6 +72,7 @@ export class Pings {
       return stopping.aborted || isUnknown ? refuse("BUSY") : outcome;
     } finally {
       this.#underWay--;
+      release();
     }
   }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import { createHash, timingSafeEqual } from "node:crypto";
-import { addressBlock } from "../address.ts";
+import { BLOCKS_PER_SITE, placesOf } from "../address.ts";
 import { KeyedTokenBuckets } from "../token_bucket.ts";
 
 /** Wrong tokens per address: enough for a person's typing errors. */
@@ -25,6 +25,12 @@ export class BearerToken {
     this.#expected = hash(token);
   }
 
+  /** Of IPv6 sites: more blocks than are remembered make no more tries. */
+  readonly #triesOfSites = new KeyedTokenBuckets(
+    { burst: BLOCKS_PER_SITE * TRIES_BURST, perSecond: BLOCKS_PER_SITE * TRIES_PER_MINUTE / 60 },
+    TRIES_ADDRESSES_MAX,
+  );
+
   /**
    * Judges a header at `nowMs` of a steady clock. A right token is right whatever else the address sent: others behind
    * the same address must not keep an operator out. Only wrong tokens are limited.
@@ -34,7 +40,10 @@ export class BearerToken {
     if (given === undefined) return "missing";
     // Hashes have equal lengths, which the comparison requires.
     if (timingSafeEqual(hash(given), this.#expected)) return "right";
-    return this.#tries.consume(addressBlock(address), nowMs) ? "wrong" : "too many tries";
+    const [block, site] = placesOf(address);
+    const isTry = this.#tries.consume(block.key, nowMs) &&
+      (site === undefined || this.#triesOfSites.consume(site.key, nowMs));
+    return isTry ? "wrong" : "too many tries";
   }
 }
 

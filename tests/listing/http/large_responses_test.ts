@@ -9,6 +9,7 @@ import {
   LargeResponses,
   MADE_BYTES_MAX,
   MADE_BYTES_PER_ORIGIN_MAX,
+  MADE_BYTES_PER_SITE_MAX,
   PIECE_BYTES,
   SEND_SECONDS_MAX,
   WHOLE_BYTES_MAX,
@@ -75,6 +76,21 @@ Deno.test("what one origin has made for it is bounded, and so is what all have",
   assert(responses.hasRoomFor("203.0.113.1"), "and what was hung up on");
   responses.close();
   assert(responses.hasRoomFor("203.0.113.2"), "and what was cut");
+});
+
+Deno.test("what is made for one /48 is bounded, however many networks it has, and leaves room for others", async () => {
+  const responses = new LargeResponses();
+  const bodies: (Uint8Array | ReadableStream)[] = [];
+  for (let made = 0; made < MADE_BYTES_PER_SITE_MAX; made += MADE_BYTES_PER_ORIGIN_MAX) {
+    const origin = `2001:db8:0:${bodies.length}::1`;
+    assert(responses.hasRoomFor(origin));
+    bodies.push(responses.bodyOf(bytesOf(MADE_BYTES_PER_ORIGIN_MAX), origin));
+  }
+  assert(!responses.hasRoomFor("2001:db8:0:ffff::1"));
+  assert(responses.hasRoomFor(ABROAD));
+  await (bodies[0] as ReadableStream).cancel();
+  assert(responses.hasRoomFor("2001:db8:0:ffff::1"));
+  responses.close();
 });
 
 Deno.test("what is handed over whole is bounded: an answer, what one origin has under way, what all have", async () => {

@@ -11,6 +11,7 @@ import {
   HOLDER_AT_ONCE_MAX,
   HOLDER_RATE,
   ORIGIN_AT_ONCE_MAX,
+  SITE_AT_ONCE_MAX,
   STRANGERS_AT_ONCE_MAX,
 } from "../../../listing/http/write_limits.ts";
 import { DEFAULT_LISTING_LIMITS, NETWORKS_PER_SITE } from "../../../src/announcement/listing_limits.ts";
@@ -150,6 +151,21 @@ function endless(): { raw: ReadableStream; end: () => void } {
   });
   return { raw, end: () => end() };
 }
+
+Deno.test("a /48 has at most half of the writes under way, however many networks it writes from", async () => {
+  await using listing = await ListingUnderTest.start();
+  const open: { end: () => void; answer: Promise<unknown> }[] = [];
+  for (let i = 0; i < SITE_AT_ONCE_MAX; i++) {
+    const { raw, end } = endless();
+    open.push({ end, answer: listing.ask("POST", "/servers/x", { raw, peer: `2001:db8:0:${i % 100}::1` }) });
+  }
+  const past = await listing.ask("POST", "/servers/x", { peer: "2001:db8:0:ffff::1" });
+  assertEquals([past.status, past.text.includes(String(SITE_AT_ONCE_MAX))], [429, true]);
+  assertEquals((await listing.ask("POST", "/servers/x", { peer: ABROAD })).status, 400, "others write");
+  for (const { end } of open) end();
+  await Promise.all(open.map(({ answer }) => answer));
+  assertEquals((await listing.ask("POST", "/servers/x", { peer: "2001:db8:0:ffff::1" })).status, 400);
+});
 
 Deno.test("writes under way are limited by origin, by server, and in all", async () => {
   await using listing = await ListingUnderTest.start();

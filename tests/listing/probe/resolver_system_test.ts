@@ -8,6 +8,7 @@ import { TooManyLookups } from "../../../listing/probe/resolver.ts";
 import {
   LOOKUPS_AT_ONCE_MAX,
   LOOKUPS_PER_ORIGIN_MAX,
+  LOOKUPS_PER_SITE_MAX,
   systemResolver,
 } from "../../../listing/probe/resolver_system.ts";
 
@@ -42,4 +43,16 @@ Deno.test("names that are resolved at once for one origin are limited, and anoth
   assert((await resolve("localhost", "2001:db8:0:1::1")).length > 0);
   await Promise.all(names);
   assert((await resolve("localhost", "2001:db8::ffff")).length > 0);
+});
+
+Deno.test("names that are resolved at once for one /48 are limited, so that it leaves half of them to others", async () => {
+  const resolve = systemResolver();
+  const names = Array.from(
+    { length: LOOKUPS_PER_SITE_MAX },
+    (_, i) => resolve("localhost", `2001:db8:0:${i % 64}::1`),
+  );
+  await assertRejects(() => resolve("localhost", "2001:db8:0:ffff::1"), TooManyLookups);
+  assert((await resolve("localhost", "2001:db8:1::1")).length > 0);
+  await Promise.all(names);
+  assert((await resolve("localhost", "2001:db8:0:ffff::1")).length > 0);
 });

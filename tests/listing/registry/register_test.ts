@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { openKv } from "../../../src/kv/kv.ts";
-import { PINGS_AT_ONCE_MAX } from "../../../listing/registry/pings.ts";
+import { PINGS_AT_ONCE_MAX, PINGS_PER_SITE_MAX } from "../../../listing/registry/pings.ts";
 import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../../../src/announcement/listing_limits.ts";
 import { BAD_BODIES } from "./bad_bodies.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
@@ -332,6 +332,22 @@ Deno.test("pings that requests have under way are limited: one past it must retr
   }
   const past = await listing.ask("POST", "/servers/9999");
   assertEquals([past.status, past.headers.get("retry-after")], [503, "1"]);
+  release(ANSWERED);
+  for (const { status } of await Promise.all(posts)) assertEquals(status, 201);
+});
+
+Deno.test("a /48 causes at most half of the pings under way, and others are pinged meanwhile", async () => {
+  await using listing = await ListingUnderTest.start();
+  const { promise: held, resolve: release } = Promise.withResolvers<typeof ANSWERED>();
+  listing.prober.answer = (address) => address.startsWith("[2001:") ? held : ANSWERED;
+  const post = (id: number) =>
+    listing.ask("POST", `/servers/${id}`, { peer: `2001:db8:0:${(id >> 3).toString(16)}::1` });
+  const posts = Array.from({ length: PINGS_PER_SITE_MAX }, (_, id) => post(id));
+  while (listing.prober.pinged.length < PINGS_PER_SITE_MAX) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assertEquals((await post(9999)).status, 503);
+  assertEquals((await listing.ask("POST", "/servers/10000", { peer: ABROAD })).status, 201);
   release(ANSWERED);
   for (const { status } of await Promise.all(posts)) assertEquals(status, 201);
 });
