@@ -92,6 +92,7 @@ export const STAIRS: readonly (readonly string[])[] = [
   ],
   [
     "listing/refusals.ts",
+    "listing/origin_counts.ts",
     "listing/origin_rate.ts",
     "listing/meters.ts",
     "listing/probe/",
