@@ -9,7 +9,7 @@ import { z } from "zod";
 import type { AdminLine } from "../src/cli/command_line.ts";
 import { AdminClient } from "./admin_client.ts";
 import { isProblem, type Outcome, type Problem } from "./problem.ts";
-import { printable, table } from "./screen/table.ts";
+import { printable, tableOfPeer } from "./screen/table.ts";
 import { duration, moment } from "./screen/time_text.ts";
 
 const banSchema = z.object({
@@ -87,7 +87,7 @@ function banned({ ban, disconnected }: z.infer<typeof answers.ban>): string {
 
 function bansTable({ bans }: z.infer<typeof answers.bans>): string {
   if (bans.length === 0) return "No bans.\n";
-  return table(
+  return tableOfPeer(
     ["NAME", "ADDRESS", "ENDS", "MESSAGE", "ID"],
     bans.map((ban) => [
       ban.name ?? "-",
@@ -101,7 +101,7 @@ function bansTable({ bans }: z.infer<typeof answers.bans>): string {
 
 function usersTable({ users }: z.infer<typeof answers.users>): string {
   if (users.length === 0) return "No user is connected.\n";
-  return table(
+  return tableOfPeer(
     ["NAME", "ADDRESS", "SINCE", "FOR"],
     users.map(({ username, address, connectedSince, connectedSeconds, away }) => [
       username,

@@ -10,7 +10,7 @@ import { steadyClock, wallClock } from "../src/clock.ts";
 import type { LineOf } from "../src/cli/command_line.ts";
 import { isProblem, type Outcome, type Problem, reasonOf } from "./problem.ts";
 import { pingServers } from "./server_ping.ts";
-import { printable, table } from "./screen/table.ts";
+import { printable, tableOfPeer } from "./screen/table.ts";
 import { duration } from "./screen/time_text.ts";
 
 const REQUEST_SECONDS_MAX = 10;
@@ -53,7 +53,7 @@ export async function listServers(
 
 function serversTable(servers: readonly Server[], trips: readonly (number | null)[] | undefined): string {
   const nowMs = wallClock();
-  return table(
+  return tableOfPeer(
     ["NAME", "USERS", "ROUND TRIP", "UPTIME", "ONLINE", "ADDRESS"],
     servers.map(({ displayName, address, connectedUsers, maxUsers, onlineSince, roundTripMs, uptime }, i) => [
       displayName,

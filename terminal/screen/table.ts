@@ -4,8 +4,18 @@
  * @module
  */
 import stringWidth from "string-width";
+import { cut } from "./cells.ts";
 
 const GAP = 2;
+/** Cells of a peer's cell: more than an address or a ban's message has. One long cell makes every row as long. */
+export const PEER_CELLS_MAX = 300;
+
+/** The rows of a peer, whose cells may have any length. */
+export function tableOfPeer(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  // First by units, of which a cell may have several.
+  const shortened = (cell: string) => cut(printable(cell.slice(0, 4 * PEER_CELLS_MAX)), PEER_CELLS_MAX);
+  return table(titles, rows.map((row) => row.map(shortened)));
+}
 
 /** The rows under their titles, a line each, without trailing spaces. */
 export function table(titles: readonly string[], rows: readonly (readonly string[])[]): string {

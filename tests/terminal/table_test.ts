@@ -4,7 +4,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { printable, table } from "../../terminal/screen/table.ts";
+import { PEER_CELLS_MAX, printable, table, tableOfPeer } from "../../terminal/screen/table.ts";
 
 Deno.test("a table's columns begin under each other, counted as a terminal shows them", () => {
   // 語 and an emoji take two cells each, a combining mark none.
@@ -35,4 +35,14 @@ Deno.test("what would steer a terminal, or break or turn its line, is written ou
   ];
   for (const [text, says] of shown) assertEquals(printable(text), says);
   assertEquals(table(["X", "Y"], [["a\nb", "c"]]), "X        Y\na\\u{a}b  c\n");
+});
+
+Deno.test("a table of a peer has no row that is longer than its cells may be, however long a text of the peer is", () => {
+  const rows = Array.from({ length: 1000 }, (_, i) => [i === 0 ? "x".repeat(1_000_000) : "short", `${i}`]);
+  const shown = tableOfPeer(["NAME", "ADDRESS"], rows).split("\n");
+  assertEquals(shown.length, 1002);
+  assertEquals(shown[1], `${"x".repeat(PEER_CELLS_MAX - 1)}…  0`);
+  assertEquals(Math.max(...shown.map(({ length }) => length)), PEER_CELLS_MAX + "  ADDRESS".length);
+  const whole = "語".repeat(PEER_CELLS_MAX / 2);
+  assertEquals(tableOfPeer(["A"], [[whole]]), `A\n${whole}\n`);
 });
