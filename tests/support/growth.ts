@@ -8,7 +8,10 @@
 
 /** Times as long, for an input of four times the length: between linear and quadratic. */
 const RATIO_MAX = 8;
-/** Milliseconds of the shorter input at least: less is noise. Longer ones in later tries. */
+/**
+ * Milliseconds of the shorter input at least: less is noise. Each later try takes four times as long: on a busy machine
+ * both inputs are then interrupted in proportion, where a short one was not at all.
+ */
 const LEAST_MS = 0.1;
 /** Tries that must all fail. Work that is linear passes one of them. */
 const TRIES = 6;
@@ -23,7 +26,7 @@ export type Work = (n: number) => () => unknown;
 export async function superlinear(work: Work, largest = 1 << 20): Promise<string | undefined> {
   let problem: string | undefined;
   let least = LEAST_MS;
-  for (let tries = 0; tries < TRIES; tries++, least *= 1.7) {
+  for (let tries = 0; tries < TRIES; tries++, least *= 4) {
     let n = 16;
     let short = await leastOf(work(n));
     while (short < least) {
