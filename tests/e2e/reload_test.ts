@@ -148,7 +148,10 @@ Deno.test("what cannot change is logged as waiting each time, and secrets are no
     chat: { "admin-token": "second-secret-token", "log-level": "debug", "history-count": 0, "max-users": 9 },
   });
   for (const nth of [1, 2]) {
-    assertEquals((await hangUp(server, nth)).changed, nth === 1 ? ["--max-users 50 to 9"] : []);
+    assertEquals(
+      (await hangUp(server, nth)).changed,
+      nth === 1 ? ["--max-users 50 to 9", "--max-users-per-address 25 to 5"] : [],
+    );
     const { flags, level } = await server.event("reload.waits_for_restart", nth);
     assertEquals(level, "WARN");
     assertEquals(flags, ["--log-level", "--admin-token", "--history-count"]);
