@@ -23,6 +23,9 @@ interface Entry {
   readonly json: string;
 }
 
+/** Before a place: ids kept and not servers listed. */
+const KEPT = "kept ";
+
 export class ServerIndex {
   readonly #store: ServerStore;
   readonly #steadyClock: NowMs;
@@ -33,7 +36,7 @@ export class ServerIndex {
   readonly #idsAt = new Map<string, readonly number[]>();
   /** When each key was last seen to be used, or its id to be kept, on the steady clock. */
   readonly #usedMs = new Map<number, number>();
-  // Listed servers by address block and by site, and kept ids by address block.
+  // Listed servers by address block and by site, and kept ids likewise.
   readonly #perOrigin = new Map<string, number>();
   #refreshed: { readonly atMs: number; readonly done: Promise<void> } | undefined;
   #isReading = false;
@@ -110,10 +113,10 @@ export class ServerIndex {
 
   #keep(id: number, kept: ServerRecord | undefined): void {
     const before = this.#kept.get(id);
-    if (before) this.#add(keptBy(before.origin), -1);
+    if (before) this.#count(before.origin, -1, KEPT);
     if (kept === undefined) return void this.#kept.delete(id);
     this.#kept.set(id, kept);
-    this.#add(keptBy(kept.origin), 1);
+    this.#count(kept.origin, 1, KEPT);
   }
 
   #place(id: number, before: string | undefined, now: string | undefined): void {
@@ -126,9 +129,9 @@ export class ServerIndex {
     if (now !== undefined) this.#idsAt.set(now, [...this.idsAt(now), id]);
   }
 
-  #count(origin: string, change: 1 | -1): void {
+  #count(origin: string, change: 1 | -1, prefix = ""): void {
     for (const place of [addressBlock(origin), addressSite(origin)]) {
-      if (place !== undefined) this.#add(place, change);
+      if (place !== undefined) this.#add(prefix + place, change);
     }
   }
 
@@ -168,9 +171,9 @@ export class ServerIndex {
     return this.#kept;
   }
 
-  /** Those of them from the address block of `origin`. */
-  keptFrom(origin: string): number {
-    return this.countFrom(keptBy(origin));
+  /** Those of them from `place`, a result of `addressBlock` or `addressSite`. */
+  keptFrom(place: string): number {
+    return this.countFrom(KEPT + place);
   }
 
   /** Increases with each visible change. */
@@ -208,10 +211,6 @@ export class ServerIndex {
 /** False if the key was used, or the id began to be kept, between two versions of a record. */
 function isSameUse(before: ServerRecord | undefined, now: ServerRecord): boolean {
   return before?.keyUsedAtMs === now.keyUsedAtMs && before.keptUntilMs === now.keptUntilMs;
-}
-
-function keptBy(origin: string): string {
-  return `kept ${addressBlock(origin)}`;
 }
 
 function makeEntry(record: ServerRecord): Entry {

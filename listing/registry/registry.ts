@@ -13,7 +13,7 @@ import {
 } from "../../src/address.ts";
 import type { Announcement } from "../../src/announcement/schema.ts";
 import type { NowMs } from "../../src/clock.ts";
-import type { ListingLimits } from "../../src/announcement/listing_limits.ts";
+import { type ListingLimits, NETWORKS_PER_SITE } from "../../src/announcement/listing_limits.ts";
 import { logger } from "../../src/logging/log.ts";
 import { traced, type Tracing } from "../../src/metrics/tracing.ts";
 import { hashKey, isSameKey, makeKey } from "./keys.ts";
@@ -283,7 +283,10 @@ export class Registry {
   #departed(record: ServerRecord | undefined): ServerRecord | undefined {
     const { index, limits, wallClock } = this.#parts;
     if (record === undefined) return undefined;
-    const hasRoom = index.keptFrom(record.origin) < limits.maxServersPerOrigin &&
+    const { origin } = record;
+    const site = addressSite(origin);
+    const hasRoom = index.keptFrom(addressBlock(origin)) < limits.maxServersPerOrigin &&
+      (site === undefined || index.keptFrom(site) < limits.maxServersPerOrigin * NETWORKS_PER_SITE) &&
       index.kept.size < limits.maxServers;
     return rules.departed(record, wallClock(), hasRoom);
   }

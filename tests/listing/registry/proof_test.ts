@@ -11,6 +11,7 @@ import { startTestListing } from "../../support/listing_server.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
 import { type FakeChatServer, startChatServer } from "../probe/fake_chat_server.ts";
 import { answerTo } from "../../../src/announcement/proof.ts";
+import { NETWORKS_PER_SITE } from "../../../src/announcement/listing_limits.ts";
 import { ID_KEPT_MS } from "../../../listing/registry/rules.ts";
 import { ANSWERED, ListingUnderTest } from "../listing_under_test.ts";
 
@@ -238,6 +239,20 @@ Deno.test("an address has as many ids kept as servers listed; past its time an i
   await listing.registry.forget();
   assertEquals([listing.index.kept.size, await listing.store.get(1)], [0, undefined]);
   assertEquals(await strangers(), [201, 201, 201]);
+});
+
+Deno.test("a /48 has as many ids kept as 16 networks may have, and not one more", async () => {
+  await using listing = await ListingUnderTest.start({ limits: { maxServersPerOrigin: 1 } });
+  listing.prober.answer = (_, { proof }) => ({ ...ANSWERED, isProven: proof !== undefined });
+  const headers = { "C2-Proof": FORGED };
+  const keep = async (id: number, peer: string) => {
+    const key = await listing.list(id, { address: `s${id}.example` }, { headers, peer });
+    assertEquals((await listing.ask("DELETE", `/servers/${id}`, { key, peer })).status, 200);
+    return listing.index.kept.has(id);
+  };
+  for (let n = 0; n < NETWORKS_PER_SITE; n++) assertEquals(await keep(n, `2001:db8:1:${n}::1`), true);
+  assertEquals(await keep(100, "2001:db8:1:100::1"), false);
+  assertEquals(await keep(101, "2001:db8:2::1"), true, "another site has its own");
 });
 
 Deno.test("a proven server that misses its checks leaves the list, and its id is kept", async () => {
