@@ -242,6 +242,10 @@ export class Node {
       address: settings.address ?? `:${port}`,
       connectedUsers: this.#connectedUsers,
       maxUsers: settings.limits.maxUsers,
+      // Named only where set: a listing of another version may refuse them.
+      ...(settings.description !== undefined && { description: settings.description }),
+      ...(settings.tags !== undefined && { tags: [...settings.tags] }),
+      ...(settings.language !== undefined && { language: settings.language }),
     });
     for (const listing of listings) {
       this.#registrations.push(

@@ -10,6 +10,10 @@ import { nearestUsername, type Username } from "../src/protocol/names.ts";
 /** Plain values, so that they can be sent to a thread. */
 export interface Settings {
   readonly name: string;
+  /** By which the server says on listings what it is; undefined says nothing. */
+  readonly description?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly language?: string | undefined;
   /** The address for listings; undefined means the open port. */
   readonly address: string | undefined;
   /** For example `https://chat.example`; undefined allows all. */
@@ -40,6 +44,18 @@ export class SettingsInForce implements Settings {
   /** The server's own author name: no client may use it. */
   get ownName(): Username {
     return this.#ownName;
+  }
+
+  get description(): string | undefined {
+    return this.#settings.description;
+  }
+
+  get tags(): readonly string[] | undefined {
+    return this.#settings.tags;
+  }
+
+  get language(): string | undefined {
+    return this.#settings.language;
   }
 
   get address(): string | undefined {

@@ -15,7 +15,7 @@ export const REFUSALS = {
   BODY_MALFORMED: {
     status: 400,
     text:
-      "The body is malformed: {detail}. Allowed: a JSON object with any of serverName, address, connectedUsers and maxUsers",
+      "The body is malformed: {detail}. Allowed: a JSON object with any of serverName, address, connectedUsers, maxUsers, description, tags and language",
   },
   QUERY_MALFORMED: { status: 400, text: "The query is malformed: {detail}" },
   ADDRESS_MALFORMED: {

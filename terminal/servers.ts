@@ -10,12 +10,12 @@ import { steadyClock, wallClock } from "../src/clock.ts";
 import type { LineOf } from "../src/cli/command_line.ts";
 import { isProblem, type Outcome, type Problem, reasonOf } from "./problem.ts";
 import { pingServers } from "./server_ping.ts";
-import { printable, tableOfPeer } from "./screen/table.ts";
+import { peerCell, printable, tableOfPeer } from "./screen/table.ts";
 import { duration } from "./screen/time_text.ts";
 
 const REQUEST_SECONDS_MAX = 10;
-/** Bytes of the listing's answer: some 300 for each of at most 100,000 servers. */
-const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+/** Bytes of the listing's answer: some 600 for each of at most 100,000 servers. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const OBJECTION_LENGTH_MAX = 400;
 
 // The first three are the seed's; other fields are shown if present.
@@ -28,6 +28,8 @@ const serverSchema = z.looseObject({
   onlineSince: z.number().optional(),
   roundTripMs: z.number().optional(),
   uptime: z.number().optional(),
+  description: z.string().optional(),
+  tags: z.array(z.string()).optional(),
 });
 const answerSchema = z.object({ servers: z.array(serverSchema) });
 type Server = z.infer<typeof serverSchema>;
@@ -53,7 +55,7 @@ export async function listServers(
 
 function serversTable(servers: readonly Server[], trips: readonly (number | null)[] | undefined): string {
   const nowMs = wallClock();
-  return tableOfPeer(
+  const [titles, ...rows] = tableOfPeer(
     ["NAME", "USERS", "ROUND TRIP", "UPTIME", "ONLINE", "ADDRESS"],
     servers.map(({ displayName, address, connectedUsers, maxUsers, onlineSince, roundTripMs, uptime }, i) => [
       displayName,
@@ -63,7 +65,14 @@ function serversTable(servers: readonly Server[], trips: readonly (number | null
       onlineSince === undefined ? "?" : duration(Math.max(0, Math.floor((nowMs - onlineSince) / 1000))),
       address,
     ]),
-  );
+  ).split("\n");
+  return [titles, ...servers.flatMap((server, i) => [rows[i], ...selfDescription(server)]), ""].join("\n");
+}
+
+/** A line below a server's row, if the server says what it is. */
+function selfDescription({ description = "", tags = [] }: Server): string[] {
+  const parts = [description, tags.map((tag) => `#${tag}`).join(" ")].filter((part) => part !== "");
+  return parts.length === 0 ? [] : [`  ${parts.map(peerCell).join(" ")}`];
 }
 
 function roundTrip(ms: number | null | undefined): string {

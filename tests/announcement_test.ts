@@ -5,7 +5,12 @@
  */
 import { assertEquals } from "@std/assert";
 import {
+  areTags,
+  canonicalLanguage,
+  DESCRIPTION_LENGTH_MAX,
+  isDescription,
   isServerName,
+  LANGUAGE_LENGTH_MAX,
   MARKS_IN_A_ROW_MAX,
   SERVER_NAME_LENGTH_MAX,
 } from "../src/announcement/announcement.ts";
@@ -60,4 +65,39 @@ Deno.test("a server's name may be of any script, with emoji", () => {
 
 Deno.test("a server's name has nothing that shows nothing, turns text or covers other lines", () => {
   assertEquals(NO_NAMES.filter(([, name]) => isServerName(name)).map(([what]) => what), []);
+});
+
+Deno.test("a description is one line of any script, judged like a name", () => {
+  const longest = "🎉".repeat(DESCRIPTION_LENGTH_MAX);
+  assertEquals([...NAMES, longest].filter((text) => !isDescription(text)), []);
+  const refused = [longest + "a", "a".repeat(DESCRIPTION_LENGTH_MAX + 1)];
+  for (const [what, text] of NO_NAMES) if (what !== "too many characters") refused.push(text);
+  assertEquals(refused.filter(isDescription), []);
+});
+
+Deno.test("tags are at most five different words of a-z, 0-9 and -", () => {
+  const good = [[], ["a"], ["0-9", "a".repeat(20), "-"], ["a", "b", "c", "d", "e"]];
+  const bad = [[""], ["a".repeat(21)], ["A"], ["a b"], ["ä"], ["a\n"], ["а"], ["a", "a"], [..."abcdef"]];
+  assertEquals(good.filter((tags) => !areTags(tags)), []);
+  assertEquals(bad.filter(areTags), []);
+});
+
+Deno.test("a language is a tag of BCP 47 in its canonical form", () => {
+  const longest = "en-x-aaaaaaaa-bbbbbbbb-cccccccc-ddd";
+  assertEquals(longest.length, LANGUAGE_LENGTH_MAX);
+  const languages: [text: string, language: string | undefined][] = [
+    ["en", "en"],
+    ["PT-br", "pt-BR"],
+    ["zh-hant-tw", "zh-Hant-TW"],
+    ["iw", "he"],
+    [longest, longest],
+    [longest + "d", undefined],
+    ["", undefined],
+    ["e", undefined],
+    ["de_AT", undefined],
+    ["english language", undefined],
+    ["de-", undefined],
+    ["dе", undefined],
+  ];
+  for (const [text, language] of languages) assertEquals(canonicalLanguage(text), language, text);
 });

@@ -9,7 +9,7 @@ import { assertEquals } from "@std/assert";
 import { Hono } from "hono";
 import { eventLine } from "../terminal/plain_client.ts";
 import { forwardedAddress, normalizeIp, parseAddress, parseServerUrl } from "../src/address.ts";
-import { isServerName } from "../src/announcement/announcement.ts";
+import { areTags, canonicalLanguage, isDescription, isServerName } from "../src/announcement/announcement.ts";
 import { announcementSchema } from "../src/announcement/schema.ts";
 import { httpUrl, listOf } from "../src/cli/flag.ts";
 import { readConfigText } from "../src/cli/config_file.ts";
@@ -113,6 +113,9 @@ const READERS: Readonly<Record<string, Read>> = {
     text,
   ) => [forwardedAddress(text), forwardedAddress(`[${text}`), forwardedAddress(`1${text}:1`)],
   "a server's name": isServerName,
+  "a server's description, tags and language": (
+    text,
+  ) => [isDescription(text), areTags([text]), canonicalLanguage(text)],
   "an announcement": (text) =>
     announcementSchema.safeParse({ serverName: text, address: text, [text]: 1 }).error,
   "what is wrong with a body": (text) =>
@@ -146,7 +149,7 @@ const READERS: Readonly<Record<string, Read>> = {
   "emoji in the page": isEmojiOnly,
   "a name typed in the page": nameProblem,
   "a search typed in the page": (q) =>
-    shownServers(listed as never, { sort: "id", q, full: true, empty: true }),
+    shownServers(listed as never, { sort: "id", q, tag: q, language: q, full: true, empty: true }),
   "the address of the listing's page": (text) => readWish(new URLSearchParams(text)),
   "cells of a terminal": (text) => [cellsOf(text), graphemes(text), cut(text, 40)],
   "words of a terminal": (text) => wrapWords(text, 20, 40),

@@ -64,10 +64,17 @@ export function retryDelayMs(failures: number, longestSeconds: number, random: n
   return Math.max(RETRY_SECONDS_MIN, seconds * (0.75 + 0.25 * random)) * 1000;
 }
 
+/** How a property that may be absent is taken back. */
+const EMPTY: Announcement = { description: "", tags: [], language: "" };
+
 /** The properties whose values differ. */
 export function changesBetween(announced: Announcement, now: Announcement): Announcement {
+  const before = Object.entries({ ...EMPTY, ...announced });
+  const known = new Map(before.map(([property, value]) => [property, JSON.stringify(value)]));
   return Object.fromEntries(
-    Object.entries(now).filter(([property, value]) => announced[property as keyof Announcement] !== value),
+    Object.entries({ ...EMPTY, ...now }).filter(([property, value]) =>
+      known.get(property) !== JSON.stringify(value)
+    ),
   );
 }
 

@@ -309,8 +309,9 @@ interface AskedWrite {
 const JUDGED_AFTER_KEY: ReadonlySet<RefusalName> = new Set(["BODY_NOT_JSON", "TYPE_REFUSED"]);
 
 /** True if the query only chooses an order, so that all clients get the same list. */
-function isWholeList({ q, full, empty, limit, after }: PageQuery): boolean {
-  return q === "" && full && empty && limit === undefined && after === undefined;
+function isWholeList({ q, tag, language, full, empty, limit, after }: PageQuery): boolean {
+  return q === "" && tag === "" && language === "" && full && empty && limit === undefined &&
+    after === undefined;
 }
 
 /** Adds a route to the application and to the OpenAPI document. */

@@ -6,7 +6,13 @@
  * @module
  */
 import { createRoute, type OpenAPIHono, z } from "@hono/zod-openapi";
-import { ADDRESS_LENGTH_MAX, SERVER_ID_MAX } from "../../src/announcement/announcement.ts";
+import {
+  ADDRESS_LENGTH_MAX,
+  canonicalLanguage,
+  LANGUAGE_RULE,
+  SERVER_ID_MAX,
+  TAG,
+} from "../../src/announcement/announcement.ts";
 import { PROOF_HEADER, PROOF_RULE } from "../../src/announcement/proof.ts";
 import { announcementSchema } from "../../src/announcement/schema.ts";
 import { type Cursor, type PageQuery, readCursor, SORTS } from "../list/page.ts";
@@ -55,6 +61,18 @@ export const listParameters = z.object({
   q: z.string().max(ADDRESS_LENGTH_MAX).default("").openapi({
     description: "a part of the name or the address",
   }),
+  tag: z.string().refine((text) => text === "" || TAG.test(text), "one tag is allowed").default("").openapi({
+    description: "only servers with this tag",
+  }),
+  language: z.string().transform((text, context): string => {
+    const language = text === "" ? "" : canonicalLanguage(text);
+    if (language !== undefined) return language;
+    context.addIssue({ code: "custom", message: `${LANGUAGE_RULE}, is allowed` });
+    return z.NEVER;
+  }).default("").openapi({
+    type: "string",
+    description: "only servers in this language or a variety of it: pt includes pt-BR",
+  }),
   full: flag.openapi({ description: "false omits full servers" }),
   empty: flag.openapi({ description: "false omits servers without users" }),
   limit: z.string().regex(/^[0-9]{1,5}$/, `an integer from 1 to ${PAGE_LIMIT_MAX} is allowed`).transform(
@@ -97,6 +115,9 @@ const serverSchema = z.object({
     description: "round trip round trip of the last answered ping, rounded up",
   }),
   uptime: z.number().min(0).max(1).openapi({ description: "share of answered checks" }),
+  description: z.string().optional().openapi({ description: "what the server says that it is, if it does" }),
+  tags: z.array(z.string()).optional().openapi({ description: "the same in single words" }),
+  language: z.string().optional().openapi({ description: "the server's language, as BCP 47 writes it" }),
 }).openapi("Server");
 
 const pageSchema = z.object({

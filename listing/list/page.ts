@@ -15,6 +15,9 @@ export interface ListedServer {
   readonly onlineSince: number;
   readonly roundTripMs: number;
   readonly uptime: number;
+  readonly description?: string;
+  readonly tags?: readonly string[];
+  readonly language?: string;
 }
 
 export const SORTS = ["id", "users", "name", "age"] as const;
@@ -28,6 +31,10 @@ export interface PageQuery {
   readonly full: boolean;
   /** False omits servers without users. */
   readonly empty: boolean;
+  /** Only servers with this tag; empty for all. */
+  readonly tag: string;
+  /** Only servers in this language or a variety of it, as `pt` includes `pt-BR`; empty for all. */
+  readonly language: string;
   readonly limit: number | undefined;
   readonly after: Cursor | undefined;
 }
@@ -63,7 +70,7 @@ export function sortServers(servers: Iterable<ListedServer>, sort: Sort): Listed
 
 /** The page that `query` asks for. `sorted` must be in the order of `query.sort`. */
 export function selectPage(sorted: readonly ListedServer[], query: PageQuery): Page {
-  const { after, limit = Infinity } = query;
+  const { after, tag, language, limit = Infinity } = query;
   const keyOf = SORT_KEYS[query.sort];
   const q = query.q.toLowerCase();
   const servers: ListedServer[] = [];
@@ -72,6 +79,8 @@ export function selectPage(sorted: readonly ListedServer[], query: PageQuery): P
     if (!query.full && server.connectedUsers >= server.maxUsers) continue;
     if (!query.empty && server.connectedUsers === 0) continue;
     if (q !== "" && !server.displayName.toLowerCase().includes(q) && !server.address.includes(q)) continue;
+    if (tag !== "" && !server.tags?.includes(tag)) continue;
+    if (language !== "" && !isIn(language, server)) continue;
     const last = servers.at(-1);
     if (servers.length >= limit && last) {
       return { servers, nextCursor: writeCursor({ sort: query.sort, key: keyOf(last), id: last.id }) };
@@ -79,6 +88,10 @@ export function selectPage(sorted: readonly ListedServer[], query: PageQuery): P
     servers.push(server);
   }
   return { servers };
+}
+
+function isIn(wanted: string, { language }: ListedServer): boolean {
+  return language === wanted || language?.startsWith(`${wanted}-`) === true;
 }
 
 function compare(a: SortKey, b: SortKey): number {

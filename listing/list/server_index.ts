@@ -214,6 +214,7 @@ function isSameUse(before: ServerRecord | undefined, now: ServerRecord): boolean
 }
 
 function makeEntry(record: ServerRecord): Entry {
+  const { description, tags, language } = record;
   const listed: ListedServer = {
     id: record.id,
     displayName: record.serverName,
@@ -224,6 +225,9 @@ function makeEntry(record: ServerRecord): Entry {
     // Rounded, so that small variations do not change the ETag.
     roundTripMs: Math.ceil(record.roundTripMs),
     uptime: Math.round(record.answered / record.checks * 1000) / 1000,
+    ...(description !== undefined && { description }),
+    ...(tags !== undefined && { tags }),
+    ...(language !== undefined && { language }),
   };
   return { record, listed, json: JSON.stringify(listed) };
 }

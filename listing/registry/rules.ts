@@ -101,6 +101,7 @@ export function decideRegistration(
       address: formatAddress(asked.address),
       connectedUsers: asked.announcement.connectedUsers ?? 0,
       maxUsers: asked.announcement.maxUsers ?? DEFAULT_MAX_USERS,
+      ...selfDescription(asked.announcement),
       origin: asked.origin,
       onlineSince: nowMs,
       ...provenBy(found.answer, asked.proofHash),
@@ -144,6 +145,15 @@ function judgeIncumbent(
 function isFromItsPlace(present: ServerRecord, asked: Registration): boolean {
   return formatAddress(asked.address) === present.address &&
     addressBlock(asked.origin) === addressBlock(present.origin);
+}
+
+/** What a server says that it is; undefined where it says nothing. */
+function selfDescription({ description, tags, language }: SelfDescription): SelfDescription {
+  return {
+    description: description === "" ? undefined : description,
+    tags: tags?.length === 0 ? undefined : tags,
+    language: language === "" ? undefined : language,
+  };
 }
 
 /** A record says which proof its server has shown at its address; none after a ping without one. */
@@ -196,6 +206,8 @@ export type UpdateStep =
   | { readonly next: "ping"; readonly address: ServerAddress }
   | { readonly next: "write"; readonly record: ServerRecord };
 
+type SelfDescription = Pick<ServerRecord, "description" | "tags" | "language">;
+
 /** Decides a PUT with the right key. Only named fields change; a new address is pinged first. */
 export function decideUpdate(
   present: ServerRecord,
@@ -210,6 +222,7 @@ export function decideUpdate(
     serverName: serverName ?? present.serverName,
     connectedUsers: connectedUsers ?? present.connectedUsers,
     maxUsers: maxUsers ?? present.maxUsers,
+    ...selfDescription({ ...present, ...asked.announcement }),
   };
   if (asked.address === undefined) return { next: "write", record: named };
   const address = formatAddress(asked.address);

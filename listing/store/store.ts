@@ -12,6 +12,10 @@ export interface ServerRecord {
   readonly address: string;
   readonly connectedUsers: number;
   readonly maxUsers: number;
+  /** By which the server says what it is; absent in rows from before these properties. */
+  readonly description?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly language?: string | undefined;
   readonly keyHash: Uint8Array;
   /** Hash of the proof that the server has shown; undefined if it has shown none. */
   readonly proofHash?: Uint8Array | undefined;

@@ -12,7 +12,7 @@ const SERVERS = ["listing", "servers"];
 /** Counts the commits of all processes, so that one read shows whether another process wrote. */
 const REVISION = ["listing", "revision"];
 
-/** Writes per commit: Deno KV allows 100 checks and 800 KiB, and a record has under 2 KiB. */
+/** Writes per commit: Deno KV allows 100 checks and 800 KiB, and a record has under 3 KiB. */
 const BATCH_MAX = 50;
 
 /** Attempts while another process locks the file, with a random pause after each: about 2 s in total. */

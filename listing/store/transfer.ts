@@ -7,7 +7,13 @@
  */
 import { Buffer } from "node:buffer";
 import { z } from "zod";
-import { isServerName, SERVER_ID_MAX } from "../../src/announcement/announcement.ts";
+import {
+  areTags,
+  canonicalLanguage,
+  isDescription,
+  isServerName,
+  SERVER_ID_MAX,
+} from "../../src/announcement/announcement.ts";
 import { formatFirstIssue } from "../../src/schema_issues.ts";
 import {
   type ExportSource,
@@ -38,6 +44,13 @@ const rowSchema = z.strictObject({
   address: z.string().min(1).max(ADDRESS_LENGTH_MAX),
   connectedUsers: countSchema,
   maxUsers: countSchema,
+  description: z.string().refine(isDescription, "a server's description is allowed").optional(),
+  tags: z.array(z.string()).refine(areTags, "a server's tags are allowed").optional(),
+  language: z.string().refine(
+    (text) => canonicalLanguage(text) === text,
+    "a canonical language tag is allowed",
+  )
+    .optional(),
   keyHash: hashSchema,
   proofHash: hashSchema.optional(),
   origin: z.string().min(1).max(ADDRESS_LENGTH_MAX),

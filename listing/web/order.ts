@@ -12,6 +12,10 @@ export type Sort = "id" | "users" | "name" | "age";
 export interface Wish {
   readonly sort: Sort;
   readonly q: string;
+  /** Only servers with this tag; "" for all. */
+  readonly tag: string;
+  /** Only servers in this language or a variety of it; "" for all. */
+  readonly language: string;
   readonly full: boolean;
   readonly empty: boolean;
 }
@@ -25,17 +29,23 @@ const KEYS: { readonly [sort in Sort]: (server: Server) => number | string } = {
   age: ({ onlineSince }) => onlineSince,
 };
 
-export function shown(servers: Iterable<Server>, { sort, q, full, empty }: Wish): Server[] {
+export function shown(servers: Iterable<Server>, wish: Wish): Server[] {
+  const { sort, q, tag, language, full, empty } = wish;
   const keyOf = KEYS[sort];
   const part = q.toLowerCase();
   return [...servers]
     .filter((server) =>
       (full || server.connectedUsers < server.maxUsers) && (empty || server.connectedUsers > 0) &&
-      (part === "" || server.displayName.toLowerCase().includes(part) || server.address.includes(part))
+      (part === "" || server.displayName.toLowerCase().includes(part) || server.address.includes(part)) &&
+      (tag === "" || server.tags?.includes(tag)) && (language === "" || isIn(language, server))
     )
     .map((server) => ({ server, key: keyOf(server) }))
     .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.server.id - b.server.id))
     .map(({ server }) => server);
+}
+
+function isIn(wanted: string, { language }: Server): boolean {
+  return language === wanted || language?.startsWith(`${wanted}-`) === true;
 }
 
 /** Reads the wish from a URL. Invalid values count as absent. */
@@ -44,16 +54,20 @@ export function readWish(parameters: URLSearchParams): Wish {
   return {
     sort: Object.hasOwn(KEYS, sort) ? sort as Sort : SORT,
     q: parameters.get("q") ?? "",
+    tag: parameters.get("tag") ?? "",
+    language: parameters.get("language") ?? "",
     full: parameters.get("full") !== "false",
     empty: parameters.get("empty") !== "false",
   };
 }
 
 /** The wish as the query of a URL with its question mark; "" for the default. */
-export function writeWish({ sort, q, full, empty }: Wish): string {
+export function writeWish({ sort, q, tag, language, full, empty }: Wish): string {
   const parameters = new URLSearchParams();
   if (sort !== SORT) parameters.set("sort", sort);
   if (q !== "") parameters.set("q", q);
+  if (tag !== "") parameters.set("tag", tag);
+  if (language !== "") parameters.set("language", language);
   if (!full) parameters.set("full", "false");
   if (!empty) parameters.set("empty", "false");
   return parameters.size === 0 ? "" : `?${parameters}`;

@@ -121,6 +121,8 @@ function choose(): void {
   wish = {
     sort: sort.value as typeof wish.sort,
     q: search.value.trim(),
+    tag: wish.tag,
+    language: wish.language,
     full: !hideFull.checked,
     empty: !hideEmpty.checked,
   };

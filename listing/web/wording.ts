@@ -14,6 +14,9 @@ export interface Server {
   readonly onlineSince: number;
   readonly roundTripMs: number;
   readonly uptime: number;
+  readonly description?: string;
+  readonly tags?: readonly string[];
+  readonly language?: string;
 }
 
 const MINUTE_MS = 60_000;

@@ -17,7 +17,7 @@ export const LISTING_LIMITS = {
     default: 100_000,
     min: 1,
     max: 1_000_000,
-    reason: "each server takes about 2 KiB of memory and one ping per check interval",
+    reason: "each server takes 1 to 4 KiB of memory and one ping per check interval",
   },
   maxServersPerOrigin: {
     flag: "max-servers-per-origin",

@@ -7,11 +7,18 @@
  */
 import { parseAddress } from "../address.ts";
 import {
+  areTags,
+  canonicalLanguage,
   DEFAULT_PORT,
   DEFAULT_SERVER_NAME,
+  DESCRIPTION_RULE,
+  isDescription,
   isServerName,
+  LANGUAGE_RULE,
   SERVER_ID_MAX,
   SERVER_NAME_RULE,
+  TAG,
+  TAGS_RULE,
 } from "../announcement/announcement.ts";
 import { LISTING_LIMITS } from "../announcement/listing_limits.ts";
 import type { LogFormat, LogLevel } from "../logging/log.ts";
@@ -103,6 +110,15 @@ function sharedFlags(role: string, port: number) {
   };
 }
 
+const TAG_LIST = listOf("TAGS", TAGS_RULE, (text) => TAG.test(text) ? text : undefined);
+const TAGS: Kind<readonly string[]> = {
+  ...TAG_LIST,
+  read(text) {
+    const tags = TAG_LIST.read(text);
+    return tags !== undefined && areTags(tags) ? tags : undefined;
+  },
+};
+
 export const chatFlags = {
   ...sharedFlags("chat", DEFAULT_PORT),
   id: flag("the server's id on listings", wholeNumber("ID", { min: 0, max: SERVER_ID_MAX }), {
@@ -113,6 +129,17 @@ export const chatFlags = {
     expected: SERVER_NAME_RULE,
     read: (text) => isServerName(text) ? text.trim() : undefined,
   }, { default: DEFAULT_SERVER_NAME, defaultText: `"${DEFAULT_SERVER_NAME}"` }),
+  description: flag("what the server is about, in a sentence that listings show", {
+    placeholder: "TEXT",
+    expected: DESCRIPTION_RULE,
+    read: (text) => isDescription(text) ? text.trim() : undefined,
+  }),
+  tags: flag("words by which users find the server on listings, separated by commas", TAGS),
+  language: flag("language of the server, by which users find it on listings", {
+    placeholder: "LANGUAGE",
+    expected: LANGUAGE_RULE,
+    read: canonicalLanguage,
+  }),
   address: flag("address that listings show and clients connect to", {
     placeholder: "ADDRESS",
     expected: "host:port, [v6]:port, host or :port, with wss:// in front for TLS",

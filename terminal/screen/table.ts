@@ -12,9 +12,13 @@ export const PEER_CELLS_MAX = 300;
 
 /** The rows of a peer, whose cells may have any length. */
 export function tableOfPeer(titles: readonly string[], rows: readonly (readonly string[])[]): string {
+  return table(titles, rows.map((row) => row.map(peerCell)));
+}
+
+/** A peer's text as one cell of at most PEER_CELLS_MAX. */
+export function peerCell(text: string): string {
   // First by units, of which a cell may have several.
-  const shortened = (cell: string) => cut(printable(cell.slice(0, 4 * PEER_CELLS_MAX)), PEER_CELLS_MAX);
-  return table(titles, rows.map((row) => row.map(shortened)));
+  return cut(printable(text.slice(0, 4 * PEER_CELLS_MAX)), PEER_CELLS_MAX);
 }
 
 /** The rows under their titles, a line each, without trailing spaces. */

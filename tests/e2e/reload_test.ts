@@ -254,13 +254,15 @@ Deno.test("a listing takes new limits and a new certificate, and streams of even
 Deno.test("a listing is told the new name and the new limit of users", async () => {
   await using files = await Files.make();
   await using listing = await startServer("listing");
-  await files.configure({ chat: { name: "Before" } });
+  await files.configure({ chat: { name: "Before", tags: "a,b", language: "en" } });
   await using server = await startServer("chat", ["--config", files.config, "--listing", listing.url]);
   await server.event("listing.registered");
-  await files.configure({ chat: { name: "After", "max-users": 7 } });
+  await files.configure({ chat: { name: "After", "max-users": 7, language: "de", description: "A pub" } });
   await hangUp(server, 1);
   const listed = await untilListed(listing.url, 20, ([entry]) => entry?.displayName === "After");
   assertEquals(listed.map(({ maxUsers }) => maxUsers), [7]);
+  const [{ description, tags, language }] = listed as unknown as [Record<string, unknown>];
+  assertEquals({ description, tags, language }, { description: "A pub", tags: undefined, language: "de" });
 });
 
 Deno.test("SIGHUP without a file reads the variables and the bans again and changes nothing", async () => {

@@ -81,7 +81,16 @@ Deno.test("the servers of a listing that runs come to another that runs, and kee
   await inTempFolder(async (folder) => {
     const file = `${folder}/servers.jsonl`;
     await using from = await startServer("listing", ["--kv", `${folder}/from.db`]);
-    await using chat = await startServer("chat", ["--listing", from.url]);
+    await using chat = await startServer("chat", [
+      "--listing",
+      from.url,
+      "--description",
+      "A pub",
+      "--tags",
+      "a,b",
+      "--language",
+      "en-gb",
+    ]);
     await chat.event("listing.registered");
     const exported = await runProgram(["export", file, "--kv", `${folder}/from.db`]);
     assertEquals(exported.stderr, "Exported 1 server.\n");
@@ -91,6 +100,8 @@ Deno.test("the servers of a listing that runs come to another that runs, and kee
     const servers = async (url: string) => (await (await fetch(`${url}/servers`)).json()).servers;
     await untilListed(to.url, 20, (entries) => entries.length > 0);
     assertEquals(await servers(to.url), await servers(from.url));
+    const [{ description, tags, language }] = await servers(to.url);
+    assertEquals([description, tags, language], ["A pub", ["a", "b"], "en-GB"]);
   });
 });
 

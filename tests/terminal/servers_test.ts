@@ -9,6 +9,8 @@ import { pingServer, pingServers } from "../../terminal/server_ping.ts";
 import type { Outcome } from "../../terminal/problem.ts";
 import { listServers } from "../../terminal/servers.ts";
 import { startTestChat } from "../support/chat_server.ts";
+import { untilListed } from "../support/listed_servers.ts";
+import { startTestListing } from "../support/listing_server.ts";
 import { parse } from "../support/command_line.ts";
 import { runProgram, startServer } from "../support/program.ts";
 
@@ -54,6 +56,21 @@ Deno.test("servers are a table with their users, round trip, uptime, age and add
   assertEquals(progress, []);
 });
 
+Deno.test("a chat server says on a listing what it is, and chatter servers shows it", async () => {
+  await using listing = await startTestListing();
+  const said = { description: "Board games on Thursdays", tags: ["games", "go"], language: "de" };
+  await using chat = await startTestChat({ ...said, listings: [listing.url] });
+  await untilListed(listing.url, 20, ([entry]) => entry?.id === chat.id);
+  const ask = async (...flags: string[]) => {
+    const line = parse(["servers", "--listing", listing.url, ...flags]);
+    assert(line.kind === "servers");
+    return outputOf(await listServers(line, () => {}));
+  };
+  assertMatch(await ask(), /^NAME .*\nTest Server .*\n {2}Board games on Thursdays #games #go\n$/);
+  const [{ description, tags, language }] = JSON.parse(await ask("--json")).servers;
+  assertEquals({ description, tags, language }, said);
+});
+
 Deno.test("servers as JSON are what the listing answered, fields that are new to us included", async () => {
   const servers = [entry(1, "127.0.0.1:5000", { colour: "red" })];
   const { outcome } = await listed(() => Response.json({ servers }), "--json");
@@ -61,9 +78,10 @@ Deno.test("servers as JSON are what the listing answered, fields that are new to
 });
 
 Deno.test("names cannot steer the terminal", async () => {
-  const servers = [entry(1, "127.0.0.1:5000", { displayName: "a\x1b[2J\u202eb" })];
+  const servers = [entry(1, "127.0.0.1:5000", { displayName: "a\x1b[2J\u202eb", description: "c\nd\x1b" })];
   const { outcome } = await listed(() => Response.json({ servers }));
   assertStringIncludes(outputOf(outcome), "a\\u{1b}[2J\\u{202e}b  3/50");
+  assertStringIncludes(outputOf(outcome), "\n  c\\u{a}d\\u{1b}\n");
 });
 
 Deno.test("an empty listing says how to add a server", async () => {

@@ -63,6 +63,12 @@ Deno.test("changesBetween() names the properties whose values differ", () => {
     address: ":1",
     serverName: "Bar",
   });
+  const saying = { ...earlier, description: "a pub", tags: ["a", "b"], language: "en" };
+  assertEquals(changesBetween(saying, { ...saying, tags: ["a", "b"] }), {});
+  assertEquals(changesBetween(saying, { ...saying, tags: ["b"] }), { tags: ["b"] });
+  const silent = { description: "", tags: [], language: "" };
+  assertEquals(changesBetween(saying, earlier), silent);
+  assertEquals(changesBetween({ ...saying, ...silent }, earlier), {});
 });
 
 registrationTest(

@@ -83,6 +83,28 @@ Deno.test("the list is sorted and filtered as asked", async () => {
   for (const [query, expected] of cases) assertEquals(await ids(listing, query), expected, query);
 });
 
+Deno.test("the list is filtered by tag and by language, with its varieties", async () => {
+  await using listing = await ListingUnderTest.start();
+  const servers = [
+    { tags: ["games", "go"], language: "pt" },
+    { tags: ["games"], language: "pt-BR" },
+    { tags: ["go-games"], language: "ptk" },
+    {},
+  ];
+  for (const [id, body] of servers.entries()) await listing.list(id, body);
+  const cases: [query: string, ids: number[]][] = [
+    ["?tag=games", [0, 1]],
+    ["?tag=go", [0]],
+    ["?tag=none", []],
+    ["?tag=&language=", [0, 1, 2, 3]],
+    ["?language=pt", [0, 1]],
+    ["?language=PT-br", [1]],
+    ["?language=ptk", [2]],
+    ["?language=pt&tag=games&limit=5", [0, 1]],
+  ];
+  for (const [query, expected] of cases) assertEquals(await ids(listing, query), expected, query);
+});
+
 Deno.test("pages of each order join to the whole list", async () => {
   await using listing = await ListingUnderTest.start();
   await listFive(listing);
@@ -139,6 +161,9 @@ Deno.test("a query that is not understood is refused with what is wrong", async 
     [`?cursor=${nextCursor}`, "another sort"],
     [`?cursor=${"A".repeat(1025)}`, "cursor"],
     [`?q=${"a".repeat(271)}`, "q"],
+    ["?tag=Games", "tag"],
+    ["?tag=a,b", "tag"],
+    ["?language=de_AT", "BCP 47"],
   ];
   for (const [query, says] of cases) {
     const { status, text } = await listing.ask("GET", `/servers${query}`);
@@ -301,11 +326,19 @@ Deno.test("the OpenAPI document holds every route of the servers with its answer
     "503",
   ]);
   const names = paths["/servers"].get.parameters.map(({ name }: { name: string }) => name);
-  assertEquals(names, ["sort", "q", "full", "empty", "limit", "cursor"]);
+  assertEquals(names, ["sort", "q", "tag", "language", "full", "empty", "limit", "cursor"]);
   const body = paths["/servers/{id}"].put.requestBody.content["application/json"].schema;
-  assertEquals(Object.keys(body.properties), ["serverName", "address", "connectedUsers", "maxUsers"]);
+  assertEquals(Object.keys(body.properties), [
+    "serverName",
+    "address",
+    "connectedUsers",
+    "maxUsers",
+    "description",
+    "tags",
+    "language",
+  ]);
   assertEquals(body.additionalProperties, false);
-  await listing.list(7);
+  await listing.list(7, { description: "a pub", tags: ["games"], language: "en" });
   const shown = Object.keys(await listing.shown(7) ?? {});
   assertEquals(
     Object.keys(components.schemas.Server.properties),

@@ -219,10 +219,14 @@ Deno.test("the page in a browser shows the same servers in the same order as GET
     onlineSince: fc.nat(3),
     roundTripMs: fc.constant(1),
     uptime: fc.constant(1),
+    tags: fc.subarray(["a", "b"]),
+    language: fc.constantFrom("pt", "pt-BR", "ptk"),
   });
   const wish = fc.record({
     sort: fc.constantFrom(...SORTS),
     q: fc.constantFrom("", "A", "b.EX", "ä"),
+    tag: fc.constantFrom("", "a"),
+    language: fc.constantFrom("", "pt", "pt-BR"),
     full: fc.boolean(),
     empty: fc.boolean(),
   });

@@ -131,8 +131,17 @@ Deno.test("a registration at every limit is taken", async () => {
   await using listing = await ListingUnderTest.start();
   const body = { serverName: "🎉".repeat(64), connectedUsers: 1_000_000, maxUsers: 0 };
   await listing.list(7, body);
-  const { displayName, connectedUsers, maxUsers } = await listing.shown(7) ?? {};
+  const { displayName, connectedUsers, maxUsers, ...more } = await listing.shown(7) ?? {};
   assertEquals([displayName, connectedUsers, maxUsers], ["🎉".repeat(64), 1_000_000, 0]);
+  assertEquals(["description", "tags", "language"].filter((property) => property in more), []);
+  const said = {
+    description: "🎉".repeat(200),
+    tags: ["a", "b", "c", "d", "e".repeat(20)],
+    language: "pt-BR",
+  };
+  await listing.list(8, said);
+  const { description, tags, language } = await listing.shown(8) ?? {};
+  assertEquals({ description, tags, language }, said);
 });
 
 Deno.test("a server that does not answer the ping is not listed, and receives what was tried", async () => {

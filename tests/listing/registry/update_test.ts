@@ -32,6 +32,21 @@ Deno.test("an update changes what it names and nothing else", async () => {
   }
 });
 
+Deno.test("a server says what it is, and takes it back with an empty value", async () => {
+  await using listing = await ListingUnderTest.start();
+  const key = await listing.list(7, { description: " a pub ", tags: ["games"], language: "pt-br" });
+  const { description, tags, language, ...rest } = await listing.shown(7) ?? {};
+  assertEquals({ description, tags, language }, { description: "a pub", tags: ["games"], language: "pt-BR" });
+  const update = async (body: unknown) =>
+    assertEquals((await listing.ask("PUT", "/servers/7", { key, body })).text, "");
+  await update({ tags: [], language: "de" });
+  assertEquals(await listing.shown(7), { ...rest, description, language: "de" });
+  await update({ connectedUsers: 0 });
+  assertEquals(await listing.shown(7), { ...rest, description, language: "de" });
+  await update({ description: "", language: "" });
+  assertEquals(await listing.shown(7), rest);
+});
+
 Deno.test("an update with one bad property changes nothing", async () => {
   await using listing = await ListingUnderTest.start();
   const key = await listing.list(7);
