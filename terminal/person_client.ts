@@ -6,9 +6,10 @@
  */
 import type { Message, SessionEvent } from "../src/client/session/session_events.ts";
 import { SessionDriver } from "../src/client/session_driver.ts";
-import { HELP, readCommand } from "../src/client/slash_commands.ts";
+import { HELP, readCommand, WORDS } from "../src/client/slash_commands.ts";
 import { readUsername } from "../src/cli/commands.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
+import { nearSpelling } from "../src/near_spelling.ts";
 import { ChatLines, quoted } from "./screen/chat_lines.ts";
 import { socketReason } from "./problem.ts";
 import type { Paint } from "./screen/colours.ts";
@@ -17,7 +18,7 @@ import { LineEditor } from "./screen/line_editor.ts";
 import { SentMessages } from "./screen/sent_messages.ts";
 import { type Lines, type Prompt, PromptScreen, type Size } from "./screen/prompt_screen.ts";
 import { StatusRows } from "./screen/status_rows.ts";
-import { completionOf, nearestCommand } from "./screen/line_completion.ts";
+import { completionOf } from "./screen/line_completion.ts";
 
 const SHOWN_AT_FIRST = 20;
 /** Names in the answer to /users. */
@@ -199,9 +200,9 @@ export class PersonClient {
         return this.#wantsToLeave();
       case "unknown": {
         const { word } = command;
-        return this.#problem(
-          `There is no /${word}; did you mean /${nearestCommand(word)}? /help lists all, // sends a slash`,
-        );
+        const meant = nearSpelling(word, WORDS);
+        const hint = meant === undefined ? "." : `; did you mean /${meant}?`;
+        return this.#problem(`There is no /${word}${hint} /help lists all, // sends a slash`);
       }
       case "problem":
         return this.#problem(command.text);

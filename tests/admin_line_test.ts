@@ -59,14 +59,17 @@ Deno.test("what is wrong with a line of admin is named", () => {
   const wrong: [string[], string][] = [
     [[], "chatter admin needs an action; allowed: ban, unban, bans, users, kick, announce"],
     [["bna", "eve"], 'chatter admin has no "bna"; did you mean admin ban?'],
-    [["toString"], 'chatter admin has no "toString"; did you mean admin'],
+    [["toString"], 'chatter admin has no "toString"; allowed: ban, unban, bans, users, kick, announce'],
     [["--reason", "users"], "--reason must follow a command, as in chatter admin ban --reason"],
     [["ban"], "chatter admin ban needs a NAME; allowed: a username"],
     [["ban", "a;b"], 'NAME is "a;b"; allowed: a username'],
     [["ban", "a", "b"], 'chatter admin ban takes one NAME, not also "b"; quote a value with spaces'],
     [["announce", " "], 'TEXT is " "; allowed: any text that is not empty'],
     [["users", "eve"], 'chatter admin users takes only flags, not "eve"'],
-    [["kick", "eve", "--reason", "x"], 'chatter admin kick has no flag "--reason"; did you mean'],
+    [
+      ["kick", "eve", "--reason", "x"],
+      'chatter admin kick has no flag "--reason"; chatter help admin lists its flags',
+    ],
     [["ban", "eve", "--reson", "x"], 'chatter admin ban has no flag "--reson"; did you mean --reason?'],
     [["ban", "eve", "--reason", " "], '--reason is " "; allowed: 1 to 200 characters'],
     [["ban", "eve", "--reason", "x".repeat(201)], "allowed: 1 to 200 characters"],
@@ -80,7 +83,7 @@ Deno.test("what is wrong with a line of admin is named", () => {
   );
   assertStringIncludes(
     problemOf("", { CHATTER_ROLE: "admin" }),
-    'CHATTER_ROLE is "admin"; allowed: chat or listing;',
+    'CHATTER_ROLE is "admin"; allowed: chat or listing',
   );
 });
 

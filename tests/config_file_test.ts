@@ -134,7 +134,10 @@ Deno.test("what is wrong with a file is one line with its place", () => {
       'c.json:1:11: there is no "check-interval" in the section "chat"; did',
     ],
     ['{"caht": {}}', 'c.json:1:2: there is no "caht"; did you mean "chat"?'],
-    ['{"config": "d.json"}', 'c.json:1:2: there is no "config"; did you mean'],
+    [
+      '{"config": "d.json"}',
+      'c.json:1:2: there is no "config"; allowed: the flags in chatter help chat or listing',
+    ],
     ['{"chat": {"listing": {}}}', "c.json:1:22: listing is an object; allowed: http:// or https:// URLs"],
     ['{"chat": 5}', 'c.json:1:10: "chat" is the section of chatter chat; allowed: an object'],
     ['{"port": 1,\n "port": 2}', 'c.json:2:2: "port" is given twice, also in line 1; once is allowed'],
@@ -187,7 +190,7 @@ Deno.test("flags of the file that contradict each other are refused with their p
 
 Deno.test("names of what every object has are no flags of a file", () => {
   for (const name of ["__proto__", "constructor", "toString"]) {
-    assert(problemWith(`{"${name}": 1}`).startsWith(`c.json:1:2: there is no "${name}"; did you mean`));
+    assert(problemWith(`{"${name}": 1}`).startsWith(`c.json:1:2: there is no "${name}"`));
   }
 });
 

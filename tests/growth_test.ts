@@ -23,7 +23,8 @@ import {
 } from "../src/protocol/codec.ts";
 import { DEFAULT_LIMITS } from "../src/protocol/limits.ts";
 import { nearestUsername, parseUsername, withoutNameCharacters } from "../src/protocol/names.ts";
-import { readCommand } from "../src/client/slash_commands.ts";
+import { readCommand, WORDS } from "../src/client/slash_commands.ts";
+import { nearSpelling } from "../src/near_spelling.ts";
 import { Roster } from "../src/client/session/roster.ts";
 import { formatIssues } from "../src/schema_issues.ts";
 import { BearerToken } from "../src/serving/bearer_token.ts";
@@ -47,7 +48,7 @@ import { ChatLines, quoted, shown } from "../terminal/screen/chat_lines.ts";
 import { KeyDecoder } from "../terminal/screen/keys.ts";
 import { LineEditor } from "../terminal/screen/line_editor.ts";
 import { PromptScreen } from "../terminal/screen/prompt_screen.ts";
-import { completionOf, nearestCommand } from "../terminal/screen/line_completion.ts";
+import { completionOf } from "../terminal/screen/line_completion.ts";
 import { printable, table } from "../terminal/screen/table.ts";
 import { FakeDriver } from "./support/fake_driver.ts";
 import { superlinear } from "./support/growth.ts";
@@ -173,7 +174,7 @@ const READERS: Readonly<Record<string, Read>> = {
     return screen.show({ above: [text], label: "a> ", text, cursor: 0 });
   },
   "keys": (text) => new KeyDecoder().feed(new TextEncoder().encode(text)),
-  "a command": (text) => [readCommand(`/${text}`), nearestCommand(text)],
+  "a command": (text) => [readCommand(`/${text}`), nearSpelling(text, WORDS)],
   "a completion": (text) => completionOf(text, ["alice", "bob"]),
 };
 

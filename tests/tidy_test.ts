@@ -35,6 +35,7 @@ const PURE = [
   "terminal/screen/",
   "src/address.ts",
   "src/lookalikes.ts",
+  "src/near_spelling.ts",
   "src/schema_issues.ts",
   "src/serving/negotiation.ts",
   "src/token_bucket.ts",

@@ -323,7 +323,10 @@ export class Room {
         if (last !== undefined) this.#change({ kind: "delete", uuid: last.message.uuid });
         return last !== undefined;
       },
-      readOlder: (limit) => this.#readOlder(limit),
+      readOlder: (limit) => {
+        this.#readOlder(limit);
+        return !this.#log.isOldest;
+      },
       settleFailed: (isSent) => this.#pending.settleFailed(isSent),
       note: (text) => this.#note(text),
       leave: () => this.#session.leave(),

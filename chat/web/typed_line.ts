@@ -14,7 +14,7 @@ export interface LineActions {
   /** Without a text, opens the last own message in place. */
   readonly editLast: (text: string | undefined) => boolean;
   readonly removeLast: (back: number) => boolean;
-  readonly readOlder: (count: number) => void;
+  readonly readOlder: (count: number) => boolean;
   readonly settleFailed: (isSent: boolean) => boolean;
   readonly note: (text: string) => void;
   readonly leave: () => void;
@@ -40,8 +40,7 @@ export function carryOut(line: string, actions: LineActions): string | undefined
     case "delete":
       return actions.removeLast(command.back) ? undefined : "You have no message to delete.";
     case "history":
-      actions.readOlder(command.count);
-      return undefined;
+      return actions.readOlder(command.count) ? undefined : "There are no older messages.";
     case "resend":
     case "discard":
       return actions.settleFailed(command.kind === "resend")

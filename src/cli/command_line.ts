@@ -24,10 +24,10 @@ import { followed } from "../protocol/limits.ts";
 import type { ConfigFile } from "./config_file.ts";
 import {
   type AnyFlag,
+  didYouMean,
   type Flag,
   type FlagTable,
   type FlagValues,
-  nearest,
   quoted,
   type Source,
   UsageError,
@@ -120,7 +120,7 @@ export function parseCommandLine(args: readonly string[], around: Surroundings):
   }
   if (asks(VERSION)) return { kind: "version" };
   if (args.length === 0 && !ROLES.some((known) => known === role)) {
-    const allowed = `${ROLES.join(" or ")}; did you mean ${nearest(role, ROLES)}?`;
+    const allowed = ROLES.join(" or ") + didYouMean(role, ROLES, "");
     throw new UsageError(`${ROLE_VARIABLE} is ${quoted(role)}; allowed: ${allowed}`);
   }
   if (command.startsWith("-")) throw flagBeforeCommand(command);
@@ -131,8 +131,8 @@ export function parseCommandLine(args: readonly string[], around: Surroundings):
   if (named !== undefined) return parseLine(named, named.action === undefined ? rest : others, around);
   const words = syntaxes.map(({ action }) => action!);
   if (word !== "" && !word.startsWith("-")) {
-    const meant = nearest(word, words);
-    throw new UsageError(`chatter ${command} has no ${quoted(word)}; did you mean ${command} ${meant}?`);
+    const hint = didYouMean(word, words, `; allowed: ${words.join(", ")}`, (meant) => `${command} ${meant}`);
+    throw new UsageError(`chatter ${command} has no ${quoted(word)}${hint}`);
   }
   const ofMachine = syntaxes.find((syntax) => syntax.role === role);
   if (ofMachine !== undefined) return parseLine(ofMachine, rest, around);
@@ -141,9 +141,11 @@ export function parseCommandLine(args: readonly string[], around: Surroundings):
   throw new UsageError(`chatter ${command} needs ${missing}; allowed: ${words.join(", ")}`);
 }
 
+const LISTS_COMMANDS = "; chatter help lists the commands";
+
 function noCommand(word: string): UsageError {
-  const meant = nearest(word, [...COMMAND_NAMES, "help", "--version"]);
-  return new UsageError(`there is no command ${quoted(word)}; did you mean ${meant}?`);
+  const hint = didYouMean(word, [...COMMAND_NAMES, "help", "--version"], LISTS_COMMANDS);
+  return new UsageError(`there is no command ${quoted(word)}${hint}`);
 }
 
 function flagBeforeCommand(arg: string): UsageError {
@@ -153,8 +155,10 @@ function flagBeforeCommand(arg: string): UsageError {
   if (owner !== undefined) {
     return new UsageError(`${name} must follow a command, as in chatter ${owner.title} ${name}`);
   }
-  const meant = nearest(name, ["--help", "--version", ...SYNTAXES.flatMap(namesOf)]);
-  return new UsageError(`there is no flag ${quoted(name)}; did you mean ${meant}?`);
+  const known = ["--help", "--version", ...SYNTAXES.flatMap(namesOf)];
+  return new UsageError(
+    `there is no flag ${quoted(name)}${didYouMean(name, known, LISTS_COMMANDS)}`,
+  );
 }
 
 function parseLine(syntax: Syntax, args: readonly string[], around: Surroundings): CommandLine | NeedsFile {
@@ -185,7 +189,7 @@ function parseLine(syntax: Syntax, args: readonly string[], around: Surroundings
 
 /** The texts of the flags, by name without hyphens, and the operands. */
 function readArguments(
-  { title, flags }: Syntax,
+  { command, title, flags }: Syntax,
   args: readonly string[],
 ): { readonly operands: readonly string[]; readonly texts: Texts } {
   const byName = new Map(Object.entries(flags).map(([key, flag]) => [flagName(key), flag]));
@@ -195,8 +199,12 @@ function readArguments(
     collect: names,
     unknown(arg, name) {
       if (name === undefined) return true;
-      const meant = nearest(arg, [...byName.keys(), "--help", "--version"]);
-      throw new UsageError(`chatter ${title} has no flag ${quoted(arg)}; did you mean ${meant}?`);
+      const hint = didYouMean(
+        arg,
+        [...byName.keys(), "--help", "--version"],
+        `; chatter help ${command} lists its flags`,
+      );
+      throw new UsageError(`chatter ${title} has no flag ${quoted(arg)}${hint}`);
     },
   });
   return { operands, texts: texts as Texts };

@@ -8,7 +8,7 @@
  */
 import { type MemberNode, type ObjectNode, parse, type ValueNode } from "@humanwhocodes/momoa";
 import { COMMANDS, flagName, type Role, ROLES } from "./commands.ts";
-import { type AnyFlag, nearest, quoted, type Source, UsageError, wrongValue } from "./flag.ts";
+import { type AnyFlag, didYouMean, quoted, type Source, UsageError, wrongValue } from "./flag.ts";
 
 /** By role, the values that the file gives, by the flag's name without hyphens. */
 export type ConfigFile = { readonly [role in Role]: ReadonlyMap<string, Source> };
@@ -107,9 +107,15 @@ class ConfigReader {
     }
     if (owners.length > 0) return;
     const known = roles.flatMap((role) => [...flagsOf(role).keys()]);
-    const meant = nearest(name.replace(/^-+/, ""), section === undefined ? [...ROLES, ...known] : known);
+    const all = section === undefined ? [...ROLES, ...known] : known;
+    const hint = didYouMean(
+      name.replace(/^-+/, ""),
+      all,
+      `; allowed: the flags in chatter help ${roles.join(" or ")}`,
+      quoted,
+    );
     const where = section === undefined ? "" : ` in the section ${quoted(section)}`;
-    throw this.#problem(member, `there is no ${quoted(name)}${where}; did you mean ${quoted(meant)}?`);
+    throw this.#problem(member, `there is no ${quoted(name)}${where}${hint}`);
   }
 
   #textsOf(flag: AnyFlag, name: string, value: ValueNode): string[] {

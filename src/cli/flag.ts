@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { closestString } from "@std/text/closest-string";
+import { nearSpelling } from "../near_spelling.ts";
 import type { Limit } from "../protocol/limits.ts";
 
 /** A kind of value, and how its text is read. */
@@ -158,7 +158,16 @@ export function quoted(text: string): string {
   return JSON.stringify(text);
 }
 
-/** The candidate that was most likely meant: one that begins with the word, else the one with the closest spelling. */
-export function nearest(word: string, candidates: readonly string[]): string {
-  return candidates.find((candidate) => candidate.startsWith(word)) ?? closestString(word, candidates);
+/**
+ * The end of a refusal of `word`: the candidate that was most likely meant, as `shown`, or `otherwise` if no spelling
+ * is near.
+ */
+export function didYouMean(
+  word: string,
+  candidates: readonly string[],
+  otherwise: string,
+  shown = (meant: string) => meant,
+): string {
+  const meant = nearSpelling(word, candidates);
+  return meant === undefined ? otherwise : `; did you mean ${shown(meant)}?`;
 }

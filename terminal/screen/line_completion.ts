@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { closestString } from "@std/text/closest-string";
 import { WORDS } from "../../src/client/slash_commands.ts";
 import { USERNAME_UNITS_MAX } from "../../src/protocol/names.ts";
 import type { Completion } from "./line_editor.ts";
@@ -28,11 +27,6 @@ export function completionOf(before: string, names: readonly string[]): Completi
     }
   }
   return undefined;
-}
-
-/** The command that a mistyped word most likely means. */
-export function nearestCommand(word: string): string {
-  return WORDS.find((known) => word !== "" && known.startsWith(word)) ?? closestString(word, [...WORDS]);
 }
 
 function fold(text: string): string {

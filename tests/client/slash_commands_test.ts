@@ -5,8 +5,9 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { carryOut, type LineActions } from "../../chat/web/typed_line.ts";
-import { HELP, HISTORY_DEFAULT, HISTORY_MAX, readCommand } from "../../src/client/slash_commands.ts";
-import { completionOf, nearestCommand } from "../../terminal/screen/line_completion.ts";
+import { HELP, HISTORY_DEFAULT, HISTORY_MAX, readCommand, WORDS } from "../../src/client/slash_commands.ts";
+import { completionOf } from "../../terminal/screen/line_completion.ts";
+import { nearSpelling } from "../../src/near_spelling.ts";
 
 Deno.test("a line is said as it is, and begins with a slash where it has two", () => {
   assertEquals(readCommand("hello  "), { kind: "say", text: "hello  " });
@@ -59,10 +60,12 @@ Deno.test("every command that /help shows is one", () => {
   }
 });
 
-Deno.test("a mistyped command is answered with the nearest one", () => {
-  for (const [word, meant] of [["qiut", "quit"], ["h", "history"], ["", "nick"]] as const) {
-    assertEquals(nearestCommand(word), meant);
-  }
+Deno.test("a mistyped command is answered with the nearest one, if one is near", () => {
+  const cases = [["qiut", "quit"], ["h", "history"], ["nickname", "nick"], ["", undefined], [
+    "foo",
+    undefined,
+  ]];
+  for (const [word, meant] of cases) assertEquals(nearSpelling(word!, WORDS), meant);
 });
 
 Deno.test("the page's field carries out the commands of the terminal, and keeps a line that it cannot", () => {
@@ -97,6 +100,7 @@ Deno.test("the page's field carries out the commands of the terminal, and keeps 
   for (const line of ["/edit", "/delete", "/resend", "/discard"]) {
     assertMatch(carryOut(line, recording([], false)) ?? "", /^(You have|There is) no message/, line);
   }
+  assertEquals(carryOut("/history", recording([], false)), "There are no older messages.");
 });
 
 /** Actions that record their calls; those that may have nothing to act on answer `isThere`. */

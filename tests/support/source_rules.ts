@@ -55,6 +55,7 @@ export const STAIRS: readonly (readonly string[])[] = [
   [
     "src/protocol/",
     "src/lookalikes.ts",
+    "src/near_spelling.ts",
     "src/clock.ts",
     "src/version.ts",
     "src/token_bucket.ts",
