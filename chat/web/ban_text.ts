@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { timeTexts } from "./local_time.ts";
-
+const MINUTE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const END = /\(until (\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC\)$/;
 
 export function inLocalTime(text: string): string {
   return text.replace(END, (said, day, minute) => {
     const ms = Date.parse(`${day}T${minute}Z`);
-    return Number.isNaN(ms) ? said : `(until ${timeTexts(ms).whole})`;
+    return Number.isNaN(ms) ? said : `(until ${MINUTE.format(ms)})`;
   });
 }

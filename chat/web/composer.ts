@@ -85,6 +85,8 @@ export function isTouchKeyboard(): boolean {
 export function growWithText(field: HTMLTextAreaElement): void {
   const grow = () => {
     field.style.height = "auto";
+    // A hidden field has no height: its one row is right.
+    if (field.scrollHeight === 0) return;
     field.style.height = `${field.scrollHeight + field.offsetHeight - field.clientHeight}px`;
   };
   field.addEventListener("input", grow);

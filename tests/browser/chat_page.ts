@@ -170,7 +170,9 @@ testInBrowser(
     });
     assertMatch(
       said ?? "",
-      new RegExp(`^You are banned from this server: be kind \\(until [^U]*${local}[^U]*:00[^U]*\\)$`),
+      new RegExp(
+        `^You are banned from this server: be kind \\(until [^U:]*${local}, \\d+:\\d\\d\\s[AP]M\\)$`,
+      ),
     );
     assertEquals(await eve.page.evaluate(() => document.activeElement?.id !== "banner-button"), true);
   },
@@ -241,6 +243,8 @@ testInBrowser("axe finds no serious fault, and nothing is wider than its window"
     await holds("a wrong name");
     await alice.tryName(`alice ${where}`);
     await alice.isLive();
+    const isScrolling = await alice.page.$eval("#text", (field) => field.scrollHeight > field.clientHeight);
+    assertEquals(isScrolling, false, `${where}: the empty field shows a scroll bar`);
     await alice.fill("#text", `mine, ${where}`);
     await alice.page.click("#composer .primary");
     await alice.page.waitForSelector("#rows .own");
