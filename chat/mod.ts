@@ -315,7 +315,7 @@ async function adminOf(
 /** Opens the port, on this thread or on several. */
 async function openGateways(
   options: ChatOptions,
-  { sequencer }: Node,
+  { searches }: Node,
   { id, settings, admin, workers, links, isReady, meters, log, startTransport }:
     & Pick<GatewayOptions, "settings" | "admin" | "isReady" | "meters" | "log">
     & {
@@ -332,7 +332,7 @@ async function openGateways(
   const counts = workers.length === 0 ? undefined : new (await loadThreads()).CountsOfThreads(links, meters);
   const behind = {
     settings,
-    inbox: sequencer,
+    inbox: searches,
     admission: new Admission(settings),
     admin,
     isReady,

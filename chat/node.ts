@@ -24,6 +24,7 @@ import { Bans } from "./room/bans.ts";
 import { ConfirmedClock } from "./store/confirmed_clock.ts";
 import { History } from "./room/history.ts";
 import { HeldSessions } from "./resume/held_sessions.ts";
+import { Searches } from "./order/searches.ts";
 import { Sequencer } from "./order/sequencer.ts";
 import type { Participant } from "./delivery/participant.ts";
 import { ListingClient } from "./announce/listing_client.ts";
@@ -93,6 +94,8 @@ const DRAIN_MS = 1000;
 
 export class Node {
   readonly sequencer: Sequencer;
+  /** The inbox of sessions: the sequencer, behind their searches. */
+  readonly searches: Searches;
   readonly moderation: Moderation;
   readonly #options: NodeOptions;
   readonly #recovered: Recovered;
@@ -119,7 +122,9 @@ export class Node {
     this.#state = this.#makeState();
     this.#room = this.#makeRoom();
     const resumption = new Resumption({ tokens: this.#tokens, held: this.#held });
-    this.sequencer = this.#makeSequencer(resumption);
+    const fanout = options.fanout ?? new Fanout({ meters, steadyMs: steadyClock, log });
+    this.sequencer = this.#makeSequencer(resumption, fanout);
+    this.searches = this.#makeSearches(fanout);
     this.moderation = this.#makeModeration(resumption);
     const connectedUsers = () => this.#connectedUsers;
     const history = stores.retained;
@@ -168,11 +173,30 @@ export class Node {
     });
   }
 
-  #makeSequencer(resumption: Resumption): Sequencer {
-    const { settings: { limits }, stores: { journal }, soon, nowMs, meters, tracing, log } = this.#options;
+  #historyFromMs(nowMs: number): number {
+    return oldestKeptMs(this.#confirmedMs(nowMs), this.#options.settings.limits.historyDays);
+  }
+
+  #makeSearches(fanout: FanoutPort): Searches {
+    const { settings: { limits }, stores: { journal }, nowMs, meters, log } = this.#options;
+    return new Searches({
+      sequencer: this.sequencer,
+      state: this.#state,
+      journal,
+      fanout,
+      limits,
+      historyFromMs: () => this.#historyFromMs(nowMs()),
+      steadyMs: steadyClock,
+      rest: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+      meters,
+      log,
+    });
+  }
+
+  #makeSequencer(resumption: Resumption, fanout: FanoutPort): Sequencer {
+    const { stores: { journal }, soon, nowMs, meters, tracing, log } = this.#options;
     const state = this.#state;
     const steadyMs = steadyClock;
-    const fanout = this.#options.fanout ?? new Fanout({ meters, steadyMs, log });
     const onRosterChange = (users: number) => {
       this.#connectedUsers = users;
       for (const registration of this.#registrations) registration.changed();
@@ -188,11 +212,19 @@ export class Node {
         steadyMs,
         log,
       }),
-      teller: new Teller({ state, fanout, resumption, onRosterChange, meters, log }),
+      teller: new Teller({
+        state,
+        fanout,
+        resumption,
+        onRosterChange,
+        onChange: (message) => this.searches.changed(message),
+        meters,
+        log,
+      }),
       journal,
       nowMs,
       steadyMs,
-      historyFromMs: (nowMs) => oldestKeptMs(this.#confirmedMs(nowMs), limits.historyDays),
+      historyFromMs: (nowMs) => this.#historyFromMs(nowMs),
       soon,
       othersRead: () => new Promise((resolve) => setImmediate(resolve)),
       meters,
@@ -297,7 +329,8 @@ export class Node {
 
   /** Answers the inputs received so far, if the store works. */
   async finish(): Promise<void> {
-    await settlesWithin(this.sequencer.idle(), DRAIN_MS);
+    const answered = this.searches.idle().then(() => this.sequencer.idle());
+    await settlesWithin(answered, DRAIN_MS);
   }
 
   /** Call when all connections are closed. */

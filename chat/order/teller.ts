@@ -24,6 +24,8 @@ export interface TellerOptions {
   readonly resumption: Resumption;
   /** Called after each batch that changed who is connected. */
   readonly onRosterChange: (connectedUsers: number) => void;
+  /** Called with each changed message, before the change is broadcast. */
+  readonly onChange: (message: StoredMessage) => void;
   readonly meters: ChatMeters;
   readonly log: Logger;
 }
@@ -73,6 +75,7 @@ export class Teller {
       else if (decision.kind === "stored") {
         meters.messageStored(decision.entry);
         changed?.set(decision.entry.message.uuid, decision.entry.message);
+        if (decision.entry.kind === "changed") this.#options.onChange(decision.entry.message);
       }
       this.#sendFrames(participant, decision, this.#pageFor(decision, storedPage, changed));
     } catch (error) {
@@ -83,7 +86,8 @@ export class Teller {
       fanout.endBroken(participant);
     }
     try {
-      participant.settled();
+      // Answered later, off the order.
+      if (decision.kind !== "asked_search") participant.settled();
       submission.decided?.(decision);
     } catch (error) {
       log.error("bug", { where: "settled", session: participant.id, error });

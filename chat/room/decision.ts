@@ -8,6 +8,7 @@ import type { ClientFrame, DepartureKind } from "../../src/protocol/frames.ts";
 import type { Fault } from "../../src/protocol/faults.ts";
 import type { HoldId, SessionId } from "./roster.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "./message.ts";
+import type { SearchQuery } from "./search.ts";
 
 /** The author of the server's own messages. Session ids are UUIDs, so no session has this one. */
 export const SERVER_AUTHOR: SessionId = "server";
@@ -81,6 +82,8 @@ export type Decision =
   | { readonly kind: "expelled" }
   | { readonly kind: "answered"; readonly content: string }
   | { readonly kind: "asked_history"; readonly range: HistoryRange }
+  /** The search begins when this decision is sent, and is answered off the order. */
+  | { readonly kind: "asked_search"; readonly query: SearchQuery }
   | {
     readonly kind: "pinged";
     readonly timestamp: string | undefined;

@@ -85,6 +85,7 @@ export function effectsOf(
       return { answer: acknowledge(historyAnswer(page)) };
     case "pinged":
       return { answer: encodeServerFrame({ ...decision, type: "PING", serverId }) };
+    case "asked_search":
     case "nothing":
       return {};
   }

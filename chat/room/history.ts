@@ -81,7 +81,8 @@ export function historyAnswer(page: readonly StoredMessage[]): string {
   return `[${parts.reverse().join(",")}]`;
 }
 
-function historyEntry(message: StoredMessage): HistoryEntry {
+/** A message as `history` and `search` answer it. */
+export function historyEntry(message: StoredMessage): HistoryEntry {
   return {
     uuid: message.uuid,
     username: message.username,

@@ -169,6 +169,8 @@ export class Room {
           kind: "asked_history",
           range: { limit: input.limit, before: input.before, receivedFrom: now.historyFromMs() },
         };
+      case "search":
+        return { kind: "asked_search", query: input };
       case "server_info":
         return { kind: "answered", content: JSON.stringify(this.#serverInfo(now.steadyMs)) };
     }

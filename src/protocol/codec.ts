@@ -7,16 +7,27 @@
  * @module
  */
 import { type Fault, fault } from "./faults.ts";
-import type { ClientFrame, DepartureKind, HistoryEntry, RosterEntry, ServerFrame } from "./frames.ts";
+import type {
+  ClientFrame,
+  DepartureKind,
+  HistoryEntry,
+  RosterEntry,
+  SearchAnswer,
+  ServerFrame,
+} from "./frames.ts";
 import {
   CHALLENGE_LENGTH_MAX,
   HISTORY_PAGE_DEFAULT,
   HISTORY_PAGE_MAX,
   type Limits,
   NONCE_LENGTH_MAX,
+  SEARCH_HITS_MAX,
+  SEARCH_LENGTH_MAX,
+  SEARCH_WORDS_MAX,
   TIMESTAMP_MS_MAX,
 } from "./limits.ts";
 import { parseUsername, type Username } from "./names.ts";
+import { searchWords } from "./search_words.ts";
 
 const PREFIX = "c2/";
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -141,6 +152,8 @@ function readQuery(content: string, limits: Read): ClientFrame | Fault {
       return UUID.test(rest) ? { type: "QUERY", query, uuid: rest } : fault("UUID_MALFORMED");
     case "history":
       return readHistoryQuery(rest);
+    case "search":
+      return readSearchQuery(rest);
     default:
       return fault("QUERY_UNKNOWN");
   }
@@ -152,6 +165,23 @@ function readHistoryQuery(content: string | undefined): ClientFrame | Fault {
   if (limit < 1 || limit > HISTORY_PAGE_MAX) return fault("HISTORY_LIMIT", HISTORY_PAGE_MAX);
   if (before !== undefined && !UUID.test(before)) return fault("UUID_MALFORMED");
   return { type: "QUERY", query: "history", limit, before };
+}
+
+function readSearchQuery(content: string | undefined): ClientFrame | Fault {
+  const [limitText, before, words] = takeArguments(content ?? "", 2);
+  if (limitText === undefined || before === undefined || words === undefined) {
+    return fault("QUERY_MALFORMED", "c2/QUERY search; limit; before_uuid; words");
+  }
+  const limit = DIGITS.test(limitText) ? Number(limitText) : 0;
+  if (limit < 1 || limit > SEARCH_HITS_MAX) return fault("SEARCH_LIMIT", SEARCH_HITS_MAX);
+  if (before !== "" && !UUID.test(before)) return fault("UUID_MALFORMED");
+  if (words.length > 2 * SEARCH_LENGTH_MAX || codePoints(words) > SEARCH_LENGTH_MAX) {
+    return fault("SEARCH_TOO_LONG", SEARCH_LENGTH_MAX);
+  }
+  const count = searchWords(words).length;
+  if (count === 0) return fault("SEARCH_EMPTY", SEARCH_WORDS_MAX);
+  if (count > SEARCH_WORDS_MAX) return fault("SEARCH_TOO_MANY", SEARCH_WORDS_MAX);
+  return { type: "QUERY", query: "search", limit, before: before === "" ? undefined : before, words };
 }
 
 /** The fault of a message's text; undefined if the text is allowed. */
@@ -248,6 +278,8 @@ export function encodeClientFrame(frame: ClientFrame<Pick<Username, "shown">>): 
           return frame.before === undefined
             ? `c2/QUERY history; ${frame.limit}`
             : `c2/QUERY history; ${frame.limit}; ${frame.before}`;
+        case "search":
+          return `c2/QUERY search; ${frame.limit}; ${frame.before ?? ""}; ${frame.words}`;
       }
   }
 }
@@ -335,6 +367,17 @@ export function readHistory(content: string | undefined): HistoryEntry[] | undef
   const isPage = Array.isArray(entries) && entries.length <= HISTORY_PAGE_MAX &&
     entries.every(isHistoryEntry);
   return isPage ? entries : undefined;
+}
+
+/** Reads the answer to `search`, §5.6; undefined if it is malformed. */
+export function readSearch(content: string | undefined): SearchAnswer | undefined {
+  const answer = readJson(content);
+  if (typeof answer !== "object" || answer === null) return undefined;
+  const { messages, searchedTo } = answer as Record<string, unknown>;
+  const isPage = Array.isArray(messages) && messages.length <= SEARCH_HITS_MAX &&
+    messages.every(isHistoryEntry);
+  const isPlace = searchedTo === null || typeof searchedTo === "string" && UUID.test(searchedTo);
+  return isPage && isPlace ? { messages, searchedTo } : undefined;
 }
 
 function isHistoryEntry(entry: unknown): entry is HistoryEntry {

@@ -37,6 +37,14 @@ export type Query =
     readonly limit: number;
     readonly before: string | undefined;
   }
+  /** `words` as they were sent: search_words.ts reads them. */
+  | {
+    readonly type: "QUERY";
+    readonly query: "search";
+    readonly limit: number;
+    readonly before: string | undefined;
+    readonly words: string;
+  }
   | { readonly type: "QUERY"; readonly query: "server_info" };
 
 /** A frame of a server. */
@@ -98,4 +106,12 @@ export interface HistoryEntry {
   readonly edited: boolean;
   /** When the server received it, in milliseconds since 1970. Other servers may leave it out. */
   readonly received?: number;
+}
+
+/** The JSON answer to the `search` query, §5.6. */
+export interface SearchAnswer {
+  /** The newest first. */
+  readonly messages: readonly HistoryEntry[];
+  /** Where to search on; null if there are no older messages. */
+  readonly searchedTo: string | null;
 }

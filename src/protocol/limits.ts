@@ -219,6 +219,15 @@ export const LIMITS = {
     max: 36_500,
     reason: "messages are not kept for longer than people expect; 0 keeps none past the next sweep",
   },
+  maxSearchMessages: {
+    flag: "max-search-messages",
+    description: "messages that one search compares",
+    unit: "messages",
+    default: 10_000,
+    min: 100,
+    max: 1_000_000,
+    reason: "comparing takes the time of all others; a client asks again to search on",
+  },
 } as const satisfies Record<string, Limit>;
 
 export type LimitName = keyof typeof LIMITS;
@@ -247,6 +256,12 @@ export const HISTORY_PAGE_DEFAULT = 50;
  * that 200 messages of the largest size do not overflow the outbox.
  */
 export const HISTORY_ANSWER_BYTES_MAX = 262_144;
+
+/** Messages in one answer to the `search` query, §5.6: a page of hits. */
+export const SEARCH_HITS_MAX = 50;
+/** Characters of the words of a search, §5.6, and how many words: each is looked for in every message. */
+export const SEARCH_LENGTH_MAX = 200;
+export const SEARCH_WORDS_MAX = 10;
 
 /** Characters of a ban's message, §6.3: one line, broadcast to all. */
 export const BAN_MESSAGE_LENGTH_MAX = 200;

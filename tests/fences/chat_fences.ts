@@ -10,6 +10,7 @@ import { WebSocket as WsWebSocket } from "ws";
 import { chatApp } from "../../chat/gateway/http_app.ts";
 import { Registration } from "../../chat/announce/registration.ts";
 import { ChatMeters } from "../../chat/meters.ts";
+import { Search } from "../../chat/room/search.ts";
 import { logger } from "../../src/logging/log.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import { broken } from "../support/broken.ts";
@@ -317,4 +318,14 @@ fence("a request to the chat", "is answered 500, and the next as ever", async (l
   assertEquals(await ask(), [500, "Internal error: the server's operator finds it in the log\n"]);
   assertEquals(await ask(), [200, "ready\n"]);
   assertEquals([log.errors(), log.stacks().length], [["bug http"], 1]);
+});
+
+chatFence("a search", "answers INTERNAL, and the session goes on", async ({ server, log }) => {
+  await using alice = await ChatClient.connect(server.url, "alice");
+  await alice.say("tea");
+  using _bug = broken(Search.prototype, "compare");
+  const search = "c2/QUERY search; 1; ; tea";
+  assertEquals(await alice.ask(search), INTERNAL);
+  assertMatch(await alice.ask(search), /^c2\/ACKNOWLEDGE \{"messages":\[\{/);
+  assertEquals(log.errors(), ["bug search"]);
 });

@@ -140,7 +140,7 @@ function startNode(
 
 async function openGateway(
   transport: TransportName,
-  { sequencer }: Node,
+  { searches }: Node,
   admin: AdminApp,
   { plan, settings, meters }: Shared,
 ): Promise<Gateway> {
@@ -154,7 +154,7 @@ async function openGateway(
     settings,
     inbox: plan.at("inbox", {
       submit: (participant, input) =>
-        sequencer.submit(participant, plan.isDue(`input.${input.type}`) ? unreadable(input) : input),
+        searches.submit(participant, plan.isDue(`input.${input.type}`) ? unreadable(input) : input),
     }),
     admission: new Admission(settings),
     admin,

@@ -81,6 +81,7 @@ Deno.test("transcripts show every frame and query of a client", () => {
     "update_message": false,
     "delete_message": false,
     history: false,
+    search: false,
     "server_info": false,
   };
   for (const { text } of stepsOf("send")) {

@@ -9,6 +9,7 @@ import { Bans } from "../../chat/room/bans.ts";
 import type { TurnFrames } from "../../chat/delivery/turn_frames.ts";
 import type { CloseCause } from "../../src/protocol/close_codes.ts";
 import { History } from "../../chat/room/history.ts";
+import { Searches } from "../../chat/order/searches.ts";
 import { Sequencer } from "../../chat/order/sequencer.ts";
 import type { OutboxPort, Participant } from "../../chat/delivery/participant.ts";
 import type { Journal } from "../../chat/store/journal.ts";
@@ -164,6 +165,7 @@ export class NotingParticipant implements Participant, OutboxPort {
 
 export interface World {
   readonly sequencer: Sequencer;
+  readonly searches: Searches;
   readonly room: Room;
   readonly journal: WaitingJournal;
   readonly bans: Bans;
@@ -241,6 +243,8 @@ export function world(
     limitLoopback = false,
     resumeWindow = DEFAULT_LIMITS.resumeWindow,
     othersRead = () => Promise.resolve(),
+    maxSearchMessages = DEFAULT_LIMITS.maxSearchMessages,
+    rest = () => Promise.resolve(),
   }: {
     history?: History;
     historyFromMs?: number;
@@ -249,6 +253,8 @@ export function world(
     limitLoopback?: boolean;
     resumeWindow?: number;
     othersRead?: () => Promise<void>;
+    maxSearchMessages?: number;
+    rest?: (ms: number) => Promise<void>;
   } = {},
 ): World {
   const journal = new WaitingJournal();
@@ -281,6 +287,7 @@ export function world(
   });
   const meters = new ChatMeters();
   const steadyMs = () => clock.steadyMs ?? clock.nowMs;
+  const fanout = new Fanout({ meters, steadyMs, log: log.log });
   const sequencer: Sequencer = new Sequencer({
     room,
     state,
@@ -294,9 +301,10 @@ export function world(
     }),
     teller: new Teller({
       state,
-      fanout: new Fanout({ meters, steadyMs, log: log.log }),
+      fanout,
       resumption,
       onRosterChange: (users) => rosterSizes.push(users),
+      onChange: (message) => searches.changed(message),
       meters,
       log: log.log,
     }),
@@ -309,15 +317,28 @@ export function world(
     meters,
     log: log.log,
   });
+  const searches = new Searches({
+    sequencer,
+    state,
+    journal,
+    fanout,
+    limits: { maxSearchMessages },
+    historyFromMs: () => historyFromMs,
+    steadyMs,
+    rest,
+    meters,
+    log: log.log,
+  });
   const participant = (name: string, remoteAddress?: string) =>
     new NotingParticipant(name, chronicle, remoteAddress);
   const live = (name: string, remoteAddress?: string) =>
     new NotingParticipant(name, chronicle, remoteAddress, true);
   const send = (participant: Participant, ...frames: string[]) => {
-    for (const frame of frames) sequencer.submit(participant, input(frame, participant.isExtended));
+    for (const frame of frames) searches.submit(participant, input(frame, participant.isExtended));
   };
   return {
     sequencer,
+    searches,
     room,
     journal,
     bans,

@@ -1,0 +1,89 @@
+/**
+ * One search as it goes through the messages, the newest first, PROTOCOL.md §5.6: what it compares, where it ends, and
+ * its answer. Pure, and reads no store.
+ *
+ * @module
+ */
+import type { SearchAnswer } from "../../src/protocol/frames.ts";
+import { HISTORY_ANSWER_BYTES_MAX } from "../../src/protocol/limits.ts";
+import { containsWords, searchWords } from "../../src/protocol/search_words.ts";
+import { historyEntry } from "./history.ts";
+import type { StoredMessage } from "./message.ts";
+
+/** What a client searches for. */
+export interface SearchQuery {
+  readonly limit: number;
+  readonly before: string | undefined;
+  readonly words: string;
+}
+
+/** UTF-16 units of a text that count as one more message of `--max-search-messages`: comparing takes as long. */
+export const UNITS_OF_A_MESSAGE = 1024;
+
+export class Search {
+  readonly #limit: number;
+  readonly #messagesMax: number;
+  readonly #words: readonly string[];
+  readonly #hits: StoredMessage[] = [];
+  /** Messages that were changed since the search began, by id: a page that was read may be older. */
+  readonly #changed = new Map<string, StoredMessage>();
+  #before: string | undefined;
+  #compared = 0;
+  #hasMore = true;
+
+  constructor({ limit, before, words }: SearchQuery, messagesMax: number) {
+    this.#limit = limit;
+    this.#before = before;
+    this.#words = searchWords(words);
+    this.#messagesMax = messagesMax;
+  }
+
+  /** All messages from this id on were compared; undefined before the first. */
+  get before(): string | undefined {
+    return this.#before;
+  }
+
+  /** Compares the next older message; false if the search has ended before it. */
+  compare(message: StoredMessage): boolean {
+    const cost = 1 + Math.floor(message.text.length / UNITS_OF_A_MESSAGE);
+    const isFull = this.#hits.length === this.#limit;
+    if (isFull || this.#compared > 0 && this.#compared + cost > this.#messagesMax) return false;
+    this.#compared += cost;
+    this.#before = message.uuid;
+    if (this.#isHit(message)) this.#hits.push(message);
+    return true;
+  }
+
+  /** There is no older message. */
+  ended(): void {
+    this.#hasMore = false;
+  }
+
+  /** Call for each change that is broadcast from the beginning of the search until its answer. */
+  changed(message: StoredMessage): void {
+    this.#changed.set(message.uuid, message);
+  }
+
+  /** The JSON of the answer. Past HISTORY_ANSWER_BYTES_MAX the oldest hits are left out, down to one. */
+  answer(): string {
+    const messages: SearchAnswer["messages"][number][] = [];
+    let searchedTo = this.#hasMore ? this.#before ?? null : null;
+    let bytes = 0;
+    for (const found of this.#hits) {
+      const message = this.#changed.get(found.uuid) ?? found;
+      if (!this.#isHit(message)) continue;
+      const entry = historyEntry(message);
+      bytes += 2 * JSON.stringify(entry).length;
+      if (bytes > HISTORY_ANSWER_BYTES_MAX && messages.length > 0) {
+        searchedTo = messages.at(-1)!.uuid;
+        break;
+      }
+      messages.push(entry);
+    }
+    return JSON.stringify({ messages, searchedTo } satisfies SearchAnswer);
+  }
+
+  #isHit({ text }: StoredMessage): boolean {
+    return text !== "" && containsWords(text, this.#words);
+  }
+}

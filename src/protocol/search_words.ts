@@ -1,0 +1,32 @@
+/**
+ * The words of a search, and whether a text contains them, PROTOCOL.md §5.6. Both are folded as usernames are, so that
+ * letter case and compatibility forms do not count.
+ *
+ * @module
+ */
+import { foldName } from "./names.ts";
+
+/** Marks in a row that count, as in the Stream-Safe Text Format of UAX #15: to order more takes quadratic time. */
+const MARKS_MAX = 30;
+const MARKS = /\p{M}+/gu;
+const ASCII = /^[\0-\x7f]*$/;
+
+/** The words of a search, folded. Empty if there is nothing but blanks and invisible characters. */
+export function searchWords(text: string): string[] {
+  return foldText(text).split(/\s+/).filter((word) => word !== "");
+}
+
+/** Whether `text` contains each of these words, which `searchWords` returned, anywhere. */
+export function containsWords(text: string, words: readonly string[]): boolean {
+  const folded = foldText(text);
+  return words.every((word) => folded.includes(word));
+}
+
+function foldText(text: string): string {
+  // The same as below, and most texts are ASCII.
+  return ASCII.test(text) ? text.toLowerCase() : foldName(text.replace(MARKS, firstMarks));
+}
+
+function firstMarks(marks: string): string {
+  return marks.length <= MARKS_MAX ? marks : [...marks].slice(0, MARKS_MAX).join("");
+}
