@@ -7,7 +7,7 @@
 import { placesOf } from "../../src/address.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
-import { type Fault, fault, isFault } from "../../src/protocol/faults.ts";
+import { type Fault, fault } from "../../src/protocol/faults.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import type { FanoutPort } from "../delivery/fanout.ts";
 import type { Participant } from "../delivery/participant.ts";
