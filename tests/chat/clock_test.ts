@@ -62,6 +62,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
       fanout: new Fanout({ meters, steadyMs, log: log.log }),
       resumption,
       onRosterChange: () => {},
+      onChange: () => {},
       meters,
       log: log.log,
     }),
