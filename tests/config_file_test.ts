@@ -202,3 +202,10 @@ Deno.test("a file of brackets is refused in one line, whatever its depth", () =>
     );
   }
 });
+
+Deno.test("what a file says is quoted without what steers a terminal, and not at any length", () => {
+  const steering = `\u009b31m\u202e\u2028${"x".repeat(1000)}`;
+  const problem = problemWith(`{"${steering}": 1}`);
+  assert(problem.includes(String.raw`"\u009b31m\u202e\u2028xxx`), problem);
+  assert(problem.length < 300, problem);
+});

@@ -24,7 +24,7 @@ const OPEN = 1;
 
 /** Milliseconds for a peer to read what was sent and to answer a close; then it is cut. */
 export const CLOSE_TIMEOUT_MS = 5000;
-/** Pings of a peer: each is answered, and costs as much as a frame. */
+/** Pings and pongs of a peer: each costs as much as a frame, and an honest peer sends one in some seconds. */
 const PING_RATE: Rate = { burst: 60, perSecond: 20 };
 /** Unsent bytes above which a ping is not answered: pongs would fill memory for a peer that does not read. */
 const PONG_PENDING_BYTES_MAX = 16_384;
@@ -59,7 +59,7 @@ export class WsConnection implements Connection, SocketOwner {
   readonly #reading: { end(): void };
   readonly #rules: WsConnectionRules;
   readonly #gone: () => void;
-  /** Made at the first ping: most peers send none. */
+  /** Made at the first ping or pong. */
   #pings: TokenBucket | undefined;
   /** Frames to be written at the next `flush`. */
   readonly #batch = new WriteBatch();
@@ -98,6 +98,7 @@ export class WsConnection implements Connection, SocketOwner {
 
   ponged(): void {
     this.#pingedMs = undefined;
+    this.#fenced("pong", () => this.#takesControl());
   }
 
   pinged(data: Buffer): void {
@@ -170,12 +171,19 @@ export class WsConnection implements Connection, SocketOwner {
   }
 
   #answerPing(data: Buffer): void {
-    const nowMs = this.#rules.steadyMs();
-    this.#pings ??= new TokenBucket(PING_RATE, nowMs);
-    if (!this.#pings.consume(nowMs)) return this.close(CLOSE.flood);
+    if (!this.#takesControl()) return;
     if (this.#socket.readyState === OPEN && this.pendingBytes <= PONG_PENDING_BYTES_MAX) {
       this.#socket.pong(data);
     }
+  }
+
+  /** Counts a ping or a pong; past the rate it closes the connection. */
+  #takesControl(): boolean {
+    const nowMs = this.#rules.steadyMs();
+    this.#pings ??= new TokenBucket(PING_RATE, nowMs);
+    const isAllowed = this.#pings.consume(nowMs);
+    if (!isAllowed) this.close(CLOSE.flood);
+    return isAllowed;
   }
 
   /** Leaves unread bytes in the network until the peer is cut. */

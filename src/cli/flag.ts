@@ -153,9 +153,16 @@ export function wrongValue(flag: AnyFlag, source: string, shown: string): UsageE
   return new UsageError(`${source} ${was}; allowed: ${flag.expected}`);
 }
 
-/** The text in quotes and on one line, whatever it contains. */
+/** UTF-16 units of a text that are quoted. */
+const QUOTED_MAX = 200;
+
+/** The text in quotes and on one line, whatever it contains: no part of it steers a terminal. */
 export function quoted(text: string): string {
-  return JSON.stringify(text);
+  const shown = text.length > QUOTED_MAX ? `${text.slice(0, QUOTED_MAX)}…` : text;
+  return JSON.stringify(shown).replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`,
+  );
 }
 
 /**

