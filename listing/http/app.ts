@@ -52,6 +52,7 @@ import {
 import type { ServerIndex } from "../list/server_index.ts";
 import type { Snapshot } from "../list/snapshot.ts";
 import { type ServerStore, StoreFailed } from "../store/store.ts";
+import { facetsOf } from "../web/facets.ts";
 import { readWish } from "../web/order.ts";
 import { summary } from "../web/wording.ts";
 import { WriteLimits } from "./write_limits.ts";
@@ -208,7 +209,8 @@ function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRat
       await listPage({
         wish,
         page: snapshot.page({ ...wish, limit: PAGE_ROWS, after }),
-        summary: summary(index.servers()),
+        summary: snapshot.derive(summary),
+        facets: snapshot.derive(facetsOf),
         isEmpty: index.size === 0,
         origin: place,
         nowMs: wallClock(),

@@ -24,6 +24,7 @@ export class Snapshot {
   readonly #changes: ChangeLog;
   readonly #sorted = new Map<Sort, ListedServer[]>();
   readonly #lists = new Map<Sort, Promise<Representation>>();
+  readonly #derived = new Map<unknown, unknown>();
   // Address blocks that have written since the list was made.
   readonly #writers = new Set<string>();
   #generation = 0;
@@ -55,6 +56,7 @@ export class Snapshot {
     this.#madeSeq = this.#changes.seq;
     this.#madeRevision = this.#index.revision;
     this.#lists.clear();
+    this.#derived.clear();
     this.#sorted.clear();
   }
 
@@ -89,6 +91,14 @@ export class Snapshot {
   page(query: PageQuery): Page {
     this.#discardIfDue();
     return selectPage(this.#inOrder(query.sort), query);
+  }
+
+  /** What `make` says of all servers of the list, made at most once per change. */
+  derive<T>(make: (servers: Iterable<ListedServer>) => T): T {
+    this.#discardIfDue();
+    const made = this.#derived.has(make) ? this.#derived.get(make) as T : make(this.#index.servers());
+    this.#derived.set(make, made);
+    return made;
   }
 
   get #isChanged(): boolean {

@@ -8,6 +8,7 @@
 import { html } from "hono/html";
 import { PAGE_HEADERS } from "../../src/serving/web_assets.ts";
 import type { ListedServer, Page, Sort } from "../list/page.ts";
+import { choices, choiceText, type Facet, type Facets, languageName, mainLanguage } from "../web/facets.ts";
 import { type Wish, writeWish } from "../web/order.ts";
 import { duration, fill, fillWidth, isFull, percent, webAddress } from "../web/wording.ts";
 import { type Html, htmlPage } from "./html_page.ts";
@@ -29,6 +30,7 @@ export interface ListPage {
   readonly page: Page;
   /** How many servers and users there are in total. */
   readonly summary: string;
+  readonly facets: Facets;
   readonly isEmpty: boolean;
   /** This listing's URL, as the client sees it. */
   readonly origin: string;
@@ -46,7 +48,7 @@ const SORTS: readonly (readonly [sort: Sort, label: string])[] = [
 ];
 
 export function listPage(shown: ListPage): Promise<string> {
-  const { wish, page, summary, isEmpty, nowMs, modules } = shown;
+  const { wish, page, summary, facets, isEmpty, nowMs, modules } = shown;
   const noMatch = page.servers.length === 0 && !isEmpty;
   return htmlPage({
     title: "Chat servers",
@@ -57,7 +59,7 @@ export function listPage(shown: ListPage): Promise<string> {
     skipTo: ["rows", "servers"],
     facts: html`<span id="summary">${summary}</span> <span id="state" role="status"></span>`,
     main: html`
-      ${wishForm(wish)}
+      ${wishForm(wish, facets)}
       <p id="said" class="off-screen" role="status"></p>
       ${table(shown)}
       <p id="no-match" class="note" ${hidden(
@@ -81,7 +83,7 @@ function hidden(isHidden: boolean): Html {
     : html``;
 }
 
-function wishForm({ sort, q, full, empty }: Wish): Html {
+function wishForm({ sort, q, tag, language, full, empty }: Wish, facets: Facets): Html {
   return html`
     <form id="wish" method="get" action="./" role="search">
       <label class="search"><span class="off-screen">Search for a name or an address</span>
@@ -95,6 +97,8 @@ function wishForm({ sort, q, full, empty }: Wish): Html {
         class="choice"><input id="hide-empty" type="checkbox" name="empty" value="false"${checked(
           !empty,
         )}> Hide empty</label>
+      ${choice("tag", "Tag", tag, facets.tags)}
+      ${choice("language", "Language", language, facets.languages)}
       <label class="sort">Sort by <select id="sort" name="sort">${SORTS.map(([value, label]) =>
         html`
           <option value="${value}" ${value === sort
@@ -109,6 +113,22 @@ function wishForm({ sort, q, full, empty }: Wish): Html {
   `;
 }
 
+function choice(name: "tag" | "language", label: string, chosen: string, facets: readonly Facet[]): Html {
+  const offered = choices(facets, chosen);
+  return html`
+    <label class="facet" ${hidden(offered.length === 0)}>${label} <select id="${name}" name="${name}">
+      <option value="">any</option>${offered.map((facet) =>
+        html`
+          <option value="${facet.value}" ${facet.value === chosen
+            ? html`
+              selected
+            `
+            : html``}>${choiceText(facet)}</option>
+        `
+      )}</select></label>
+  `;
+}
+
 function checked(isChecked: boolean): Html {
   return isChecked
     ? html`
@@ -118,7 +138,7 @@ function checked(isChecked: boolean): Html {
 }
 
 /** Explicit roles, because some browsers drop a table's own roles when CSS lays it out as a grid. */
-function table({ wish, page, nowMs }: ListPage): Html {
+function table({ wish, page, facets, nowMs }: ListPage): Html {
   const heading = (sort: Sort, label: string) =>
     html`
       <th role="columnheader" scope="col"
@@ -128,10 +148,15 @@ function table({ wish, page, nowMs }: ListPage): Html {
         })}">${label}</a></th>
     `;
   return html`
-    <table id="servers" role="table" aria-label="Servers" ${hidden(page.servers.length === 0)}>
+    <table id="servers" role="table" aria-label="Servers" ${facets.isDescribed
+      ? html`
+        class="described"
+      `
+      : html``} ${hidden(page.servers.length === 0)}>
       <thead role="rowgroup">
         <tr role="row">
     ${heading("name", "Server")}
+    <th role="columnheader" scope="col" class="off-screen">About</th>
     ${heading("users", "People")}
     <th role="columnheader" scope="col">Ping</th>
     <th role="columnheader" scope="col">Uptime</th>
@@ -169,6 +194,8 @@ function row(server: ListedServer | undefined, nowMs: number): Html {
       <td role="cell" class="who">
         <a${href}>${name}</a><bdi class="address" dir="ltr">${server?.address ??
           ""}</bdi></td>
+    <td role="cell" class="about"><bdi class="description" title="${server?.description ?? ""}">${server
+      ?.description ?? ""}</bdi><span class="tags">${server ? tagLinks(server) : ""}</span></td>
     <td role="cell" class="people"><span class="fill">${server
       ? fill(server)
       : ""}</span><svg class="bar" aria-hidden="true"><rect height="100%" rx="3" width="${server
@@ -184,6 +211,16 @@ function row(server: ListedServer | undefined, nowMs: number): Html {
     <td role="cell" class="acts"><button type="button" class="copy"><span class="verb">Copy</span><span class="off-screen"> the address of ${name}</span></button><a class="join"${href}>Join<span class="off-screen"> ${name}</span></a></td>
     </tr>
   `;
+}
+
+/** Links to the lists of the server's language and tags. */
+function tagLinks({ tags = [], language }: ListedServer): Html {
+  const main = language === undefined ? undefined : mainLanguage(language);
+  return html`${
+    main === undefined
+      ? ""
+      : html`<a href="./?language=${main}" data-language="${main}">${languageName(main)}</a>`
+  }${tags.map((tag) => html`<a href="./?tag=${tag}" data-tag="${tag}">${tag}</a>`)}`;
 }
 
 function age(server: ListedServer | undefined, nowMs: number): Html {

@@ -7,6 +7,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { copyText } from "./clipboard.ts";
+import { choices, choiceText, type Facet, facetsOf } from "./facets.ts";
 import { ListFeed } from "./list_feed.ts";
 import { readWish, shown, writeWish } from "./order.ts";
 import { rowWindow } from "./row_window.ts";
@@ -43,6 +44,8 @@ function element<T extends HTMLElement>(id: string, type: new () => T): T {
 const form = element("wish", HTMLFormElement);
 const search = element("q", HTMLInputElement);
 const sort = element("sort", HTMLSelectElement);
+const tag = element("tag", HTMLSelectElement);
+const language = element("language", HTMLSelectElement);
 const hideFull = element("hide-full", HTMLInputElement);
 const hideEmpty = element("hide-empty", HTMLInputElement);
 const table = element("servers", HTMLTableElement);
@@ -73,11 +76,41 @@ function drawSoon(): void {
 function drawNow(): void {
   isHeldBack = false;
   wanted = shown(servers.values(), wish);
+  drawFacets();
   table.hidden = wanted.length === 0;
   drawRows(wanted);
   element("no-match", HTMLElement).hidden = servers.size === 0 || wanted.length > 0;
   element("no-servers", HTMLElement).hidden = servers.size > 0;
   element("summary", HTMLElement).textContent = summary(servers.values());
+}
+
+function drawFacets(): void {
+  const { tags, languages, isDescribed } = facetsOf(servers.values());
+  offer(tag, choices(tags, wish.tag), wish.tag);
+  offer(language, choices(languages, wish.language), wish.language);
+  if (table.classList.contains("described") === isDescribed) return;
+  table.classList.toggle("described", isDescribed);
+  rowHeight = undefined;
+}
+
+/** Writes only a change, and none into a list that may be open. */
+function offer(select: HTMLSelectElement, offered: readonly Facet[], chosen: string): void {
+  const options = [
+    new Option("any", ""),
+    ...offered.map((facet) => new Option(choiceText(facet), facet.value)),
+  ];
+  const texts = (of: Iterable<HTMLOptionElement>) => [...of].map(({ text }) => text).join("\n");
+  const isOpen = document.activeElement === select;
+  if (!isOpen && texts(select.options) !== texts(options)) select.replaceChildren(...options);
+  if (select.value !== chosen) select.value = chosen;
+  select.parentElement!.hidden = offered.length === 0;
+}
+
+/** Narrows the list to the tag or language of a link in a row. */
+function chooseFacet({ dataset }: HTMLElement): void {
+  wish = { ...wish, tag: dataset["tag"] ?? wish.tag, language: dataset["language"] ?? wish.language };
+  drawFacets();
+  choose();
 }
 
 /** Draws the rows near the view, with padding in place of the others. */
@@ -121,8 +154,8 @@ function choose(): void {
   wish = {
     sort: sort.value as typeof wish.sort,
     q: search.value.trim(),
-    tag: wish.tag,
-    language: wish.language,
+    tag: tag.value,
+    language: language.value,
     full: !hideFull.checked,
     empty: !hideEmpty.checked,
   };
@@ -155,6 +188,11 @@ table.addEventListener("click", async (event) => {
     event.preventDefault();
     sort.value = link.dataset["sort"] ?? wish.sort;
     choose();
+  }
+  const facet = event.target.closest<HTMLElement>("a[data-tag], a[data-language]");
+  if (facet !== null && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+    event.preventDefault();
+    chooseFacet(facet);
   }
   const button = event.target.closest("button.copy");
   const address = button?.closest("tr")?.querySelector(".address")?.textContent;

@@ -6,6 +6,7 @@
  */
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
+import { languageName, mainLanguage } from "./facets.ts";
 import { duration, fill, fillWidth, isFull, percent, type Server, webAddress } from "./wording.ts";
 
 interface Shown {
@@ -91,15 +92,40 @@ function write(row: HTMLElement, server: Server): void {
   row.classList.toggle("full", isFull(server));
   for (const name of row.querySelectorAll(".displayname")) setText(name, server.displayName);
   for (const address of row.querySelectorAll(".address")) setText(address, server.address);
-  for (const link of row.querySelectorAll("a")) {
+  for (const link of row.querySelectorAll<HTMLAnchorElement>(".who a, .join")) {
     if (url === undefined) link.removeAttribute("href");
     else if (link.getAttribute("href") !== url) link.href = url;
   }
+  writeAbout(row, server);
   setText(row.querySelector(".fill"), fill(server));
   row.querySelector(".bar rect")?.setAttribute("width", fillWidth(server));
   setText(row.querySelector(".roundtrip"), `${server.roundTripMs} ms`);
   setText(row.querySelector(".uptime"), percent(server.uptime));
   writeAge(row, server);
+}
+
+function writeAbout(row: HTMLElement, { description = "", tags = [], language }: Server): void {
+  const line = row.querySelector<HTMLElement>(".description");
+  setText(line, description);
+  // The line may be cut.
+  if (line !== null && line.title !== description) line.title = description;
+  const main = language === undefined ? [] : [mainLanguage(language)];
+  const links = [
+    ...main.map((value) => ({ name: "language", value, text: languageName(value) })),
+    ...tags.map((value) => ({ name: "tag", value, text: value })),
+  ];
+  const place = row.querySelector<HTMLElement>(".tags");
+  const now = JSON.stringify(links);
+  // Only a change, so that a link keeps its focus.
+  if (place === null || (place.dataset["links"] ?? "[]") === now) return;
+  place.dataset["links"] = now;
+  place.replaceChildren(...links.map(({ name, value, text }) => {
+    const link = document.createElement("a");
+    link.href = `./?${new URLSearchParams({ [name]: value })}`;
+    link.dataset[name] = value;
+    link.textContent = text;
+    return link;
+  }));
 }
 
 function writeAge(row: HTMLElement, { onlineSince }: Server): void {

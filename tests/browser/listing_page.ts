@@ -123,6 +123,54 @@ testInBrowser(
 );
 
 testInBrowser(
+  "what servers say that they are is text, and the list is filtered by it, with script and without",
+  async ({ visitor }) => {
+    await using listing = await startTestListing();
+    await using servers = new Pingable();
+    const description = ATTACKS.join(" ").slice(0, 200);
+    const said = { description, tags: ["games", "go"], language: "pt-BR" };
+    await servers.list(listing, { id: 1, serverName: "Apple", connectedUsers: 2, ...said });
+    await servers.list(listing, { id: 2, serverName: "Berry", connectedUsers: 1, tags: ["games"] });
+    await servers.list(listing, { id: 3, serverName: "Cherry" });
+    const all = ["Apple: 2 of 50", "Berry: 1 of 50", "Cherry: 0 of 50"];
+    for (const script of [false, true]) {
+      const page = await visitor({ script });
+      const open = (path: string) =>
+        script ? openLive(page, listing.url + path) : page.goto(listing.url + path);
+      const follow = async (act: () => Promise<unknown>) => {
+        await (script ? act() : Promise.all([page.waitForNavigation(), act()]));
+      };
+      await open("/");
+      assertEquals(await page.$eval("#rows .description", ({ textContent }) => textContent), description);
+      assertEquals(await page.$$eval("#rows img, #rows script, #rows [onload]", ({ length }) => length), 0);
+      const texts = (selector: string) =>
+        page.$$eval(selector, (elements) => elements.map((e) => e.textContent?.trim()));
+      assertEquals(await texts("#rows tr:first-child .tags a"), ["Portuguese", "games", "go"]);
+      assertEquals(await texts("#tag option"), ["any", "games (2)", "go (1)"]);
+      assertEquals(await texts("#language option"), ["any", "Portuguese (1)"]);
+      const heights = await page.$$eval("#rows tr", (rows) => rows.map((row) => row.clientHeight));
+      assertEquals(new Set(heights).size, 1, `${heights}`);
+      await follow(() => page.click('#rows a[data-tag="games"]'));
+      await seeRows(page, all.slice(0, 2));
+      assertEquals(new URL(page.url()).searchParams.get("tag"), "games");
+      await page.select("#tag", "");
+      await page.select("#language", "pt");
+      if (!script) await follow(() => page.click("form button"));
+      await seeRows(page, all.slice(0, 1));
+      await open("/?tag=games&language=pt");
+      await seeRows(page, all.slice(0, 1));
+      assertEquals(await page.$eval("#tag", (select) => (select as HTMLSelectElement).value), "games");
+    }
+    // A server that takes it back is a row as before.
+    const page = await openLive(await visitor(), listing.url);
+    await servers.send(listing, "PUT", 1, { tags: [], description: "", language: "" });
+    await page.waitForFunction(() => document.querySelectorAll("#tag option").length === 2);
+    assertEquals(await page.$eval("#language", (select) => select.parentElement?.hidden), true);
+    assertEquals(await page.$$eval("#rows .tags a", ({ length }) => length), 1);
+  },
+);
+
+testInBrowser(
   "the keyboard alone finds a server, copies its address, and is not thrown off by changes",
   async ({ visitor }) => {
     await using listing = await startTestListing();
@@ -269,7 +317,16 @@ testInBrowser(
       connectedUsers: 1_000_000,
       maxUsers: 1_000_000,
     });
-    await servers.list(listing, { id: 2, serverName: "Pub", connectedUsers: 3 });
+    const description = "W".repeat(200);
+    const tags = ["a", "b", "c", "d", "e"].map((letter) => letter.repeat(20));
+    await servers.list(listing, {
+      id: 2,
+      serverName: "Pub",
+      connectedUsers: 3,
+      description,
+      tags,
+      language: "en",
+    });
     await look("/?sort=name");
     const still = await openLive(await visitor({ reducedMotion: true }), listing.url);
     assertEquals(await still.$eval(".join", (join) => getComputedStyle(join).transitionDuration), "0s, 0s");

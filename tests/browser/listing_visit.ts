@@ -13,6 +13,9 @@ interface Listed {
   readonly serverName?: string;
   readonly connectedUsers?: number;
   readonly maxUsers?: number;
+  readonly description?: string;
+  readonly tags?: readonly string[];
+  readonly language?: string;
 }
 
 /** Registers servers that answer pings until the test ends. */

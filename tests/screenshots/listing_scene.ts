@@ -6,6 +6,7 @@
 import type { Stage } from "../support/browser.ts";
 import { ABROAD_RECORD } from "../listing/abroad_record.ts";
 import { ListingUnderTest } from "../listing/listing_under_test.ts";
+import type { ServerRecord } from "../../listing/store/store.ts";
 import { type Scene, VIEWS } from "./screenshots.ts";
 
 const HOUR_MS = 3_600_000;
@@ -27,6 +28,23 @@ const SERVERS: readonly [
   ["Test lounge", "203.0.113.9:5000", 0, 50, 0.4, 18],
 ];
 
+/** What some of them say that they are, in their order. */
+const SAID: readonly Partial<ServerRecord>[] = [
+  {
+    description: "A quiet place after work, all are welcome",
+    tags: ["off-topic", "evening"],
+    language: "en-GB",
+  },
+  {
+    description: "Rust, async and good beans: questions of beginners too",
+    tags: ["rust", "programming", "coffee"],
+  },
+  { tags: ["games", "boardgames"], language: "en" },
+  { description: "Καφές και κουβέντα", language: "el" },
+  {},
+  { description: "שיחה נעימה בערב", tags: ["evening"], language: "he" },
+];
+
 export const listingScene: Scene = async (stage: Stage, shoot) => {
   await using listing = await ListingUnderTest.start();
   listing.nowMs = Date.now();
@@ -36,12 +54,13 @@ export const listingScene: Scene = async (stage: Stage, shoot) => {
     await listing.store.write(id, undefined, {
       ...ABROAD_RECORD,
       ...{ id, serverName, address, connectedUsers, maxUsers, roundTripMs, onlineSince, checks },
+      ...SAID[id],
       answered: id % 3 === 1 ? Math.floor(checks * 0.996) : checks,
     });
   }
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-    (request) => listing.app.fetch(request, { peer: "127.0.0.1" }),
+    (request) => listing.app.fetch(request, { peer: "127.0.0.1", arrivedAt: "127.0.0.1" }),
   );
   for (const [suffix, view] of Object.entries(VIEWS)) {
     const page = await stage.visitor(view);

@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { QUERY_RATE } from "../../../listing/http/app.ts";
 import { PAGE_ROWS } from "../../../listing/pages/list_page.ts";
 import { type ListedServer, selectPage, type Sort, SORTS, sortServers } from "../../../listing/list/page.ts";
+import { choices, FACETS_MAX, facetsOf, languageName } from "../../../listing/web/facets.ts";
 import { readWish, shown, writeWish } from "../../../listing/web/order.ts";
 import { duration, fill, fillWidth, percent, summary, webAddress } from "../../../listing/web/wording.ts";
 import { formatAddress, parseAddress } from "../../../src/address.ts";
@@ -60,7 +61,7 @@ Deno.test("the page and its files load nothing from elsewhere and have no script
     new URL(url!, "http://localhost/").pathname
   );
   const files = linked.filter((url) => /\.(?:css|ts|svg)$/.test(url));
-  assertEquals(files.length, 11);
+  assertEquals(files.length, 12);
   for (const file of files) {
     const answer = await listing.ask("GET", file);
     assertEquals([file, answer.status], [file, 200]);
@@ -242,6 +243,21 @@ Deno.test("the page in a browser shows the same servers in the same order as GET
     }),
     runs(50),
   );
+});
+
+Deno.test("the page offers the most frequent tags and languages with their counts, and no more than its limit", () => {
+  const many = Array.from(
+    { length: FACETS_MAX + 1 },
+    (_, i) => ({ tags: ["all", `t${i}`], language: "pt-BR" }),
+  );
+  const { tags, languages, isDescribed } = facetsOf([...many, { language: "pt" }, {}]);
+  assertEquals([tags.length, tags[0]], [FACETS_MAX, { value: "all", label: "all", count: FACETS_MAX + 1 }]);
+  assertEquals(languages, [{ value: "pt", label: "Portuguese", count: FACETS_MAX + 2 }]);
+  assert(isDescribed);
+  assertEquals(facetsOf([{}]), { tags: [], languages: [], isDescribed: false });
+  assertEquals(choices(tags, "rare").length, FACETS_MAX + 1);
+  assertEquals([choices(tags, ""), choices(tags, "all")], [tags, tags]);
+  assertEquals(["qqq", "zzzzzzzz"].map(languageName), ["qqq", "zzzzzzzz"]);
 });
 
 Deno.test("times, shares and counts are said in words that are true", () => {

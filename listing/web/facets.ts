@@ -1,0 +1,76 @@
+/**
+ * Counts servers by tag and by language, for the lists that the page offers. Pure; the server and the browser use it.
+ *
+ * @module
+ */
+import type { Server } from "./wording.ts";
+
+/** Tags and languages offered, the most frequent first: servers may make up as many as they like. */
+export const FACETS_MAX = 50;
+
+export interface Facets {
+  readonly tags: readonly Facet[];
+  /** By the first part of the language tag, as `pt` for `pt-BR`. */
+  readonly languages: readonly Facet[];
+  /** Whether any server says what it is. */
+  readonly isDescribed: boolean;
+}
+
+export interface Facet {
+  readonly value: string;
+  readonly label: string;
+  readonly count: number;
+}
+
+export function facetsOf(servers: Iterable<Pick<Server, "description" | "tags" | "language">>): Facets {
+  const tags = new Map<string, number>();
+  const languages = new Map<string, number>();
+  let isDescribed = false;
+  for (const server of servers) {
+    isDescribed ||= isSelfDescribed(server);
+    for (const tag of server.tags ?? []) tags.set(tag, (tags.get(tag) ?? 0) + 1);
+    if (server.language === undefined) continue;
+    const main = mainLanguage(server.language);
+    languages.set(main, (languages.get(main) ?? 0) + 1);
+  }
+  return {
+    tags: mostFrequent(tags, (tag) => tag),
+    languages: mostFrequent(languages, languageName),
+    isDescribed,
+  };
+}
+
+function isSelfDescribed({ description, tags, language }: Pick<Server, "description" | "tags" | "language">) {
+  return description !== undefined || tags !== undefined || language !== undefined;
+}
+
+function mostFrequent(counts: ReadonlyMap<string, number>, labelOf: (value: string) => string): Facet[] {
+  return [...counts].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1)).slice(0, FACETS_MAX)
+    .map(([value, count]) => ({ value, label: labelOf(value), count }));
+}
+
+/** The offered facets and the chosen value, which may be none of them. */
+export function choices(facets: readonly Facet[], chosen: string): readonly Facet[] {
+  if (chosen === "" || facets.some(({ value }) => value === chosen)) return facets;
+  return [{ value: chosen, label: chosen, count: 0 }, ...facets];
+}
+
+export function choiceText({ label, count }: Facet): string {
+  return `${label} (${count.toLocaleString("en")})`;
+}
+
+export function mainLanguage(language: string): string {
+  return language.split("-", 1)[0] ?? language;
+}
+
+let names: Intl.DisplayNames | undefined;
+
+/** The English name of a language without its varieties; the code itself where it has none. */
+export function languageName(main: string): string {
+  names ??= new Intl.DisplayNames("en", { type: "language" });
+  try {
+    return names.of(main) ?? main;
+  } catch {
+    return main;
+  }
+}
