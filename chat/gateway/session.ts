@@ -216,12 +216,12 @@ export class Session implements Receiver, Participant, OutboxOwner {
     return this.#unanswered === 0 && this.#rules.inbox.elsewhere === undefined;
   }
 
-  /** False if the session is over, floods, or has too many unanswered frames. */
+  /** False if the session is over, floods, has too many unanswered frames, or its address floods. */
   #takesFrame(length: number): boolean {
     this.#rules.meters.framesReceived.add();
     if (this.outbox.isClosed || this.#hasStoppedReading || this.#isFlooded(length)) return false;
     const { maxUnansweredFrames } = this.#rules.limits;
-    if (this.#unanswered < maxUnansweredFrames) return true;
+    if (this.#unanswered < maxUnansweredFrames) return !this.#isPastShare(length);
     const { log, logs } = this.#rules;
     logs.unanswered.log((suppressed) =>
       log.warn("session.unanswered", { session: this.id, limitFrames: maxUnansweredFrames, suppressed })
@@ -261,17 +261,18 @@ export class Session implements Receiver, Participant, OutboxOwner {
   }
 
   #isFlooded(length: number): boolean {
-    const { floodRate } = this.#rules.limits;
     // 0 disables the limit.
-    if (floodRate === 0 && this.#share === undefined) return false;
+    if (this.#rules.limits.floodRate === 0) return false;
     const nowMs = this.#rules.steadyMs();
     const tokens = tokensOf(length);
-    if (floodRate > 0 && !this.#allowed.consume(nowMs, tokens)) {
-      this.#refuseFlood(nowMs, tokens);
-      return true;
-    }
-    // Of an allowed frame only: what a session may not send takes nothing from the others of its address.
-    const refusal = this.#share?.refuses(nowMs, tokens);
+    if (this.#allowed.consume(nowMs, tokens)) return false;
+    this.#refuseFlood(nowMs, tokens);
+    return true;
+  }
+
+  /** Asked last: what a session may not send takes nothing from the others of its address. */
+  #isPastShare(length: number): boolean {
+    const refusal = this.#share?.refuses(this.#rules.steadyMs(), tokensOf(length));
     // Never closed for it: others of the address may have sent the rest.
     if (refusal !== undefined) this.#answerFault(refusal);
     return refusal !== undefined;

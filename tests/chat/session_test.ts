@@ -415,6 +415,15 @@ Deno.test("session with as many unanswered frames as it may have goes on, and is
   assertEquals([s.inputs.length, s.connection.closed.length], [5, 1]);
 });
 
+Deno.test("session past the rate of its address has no more unanswered frames than another", () => {
+  const limits = { ...DEFAULT_LIMITS, floodRate: 0, floodBurst: 1, floodRatePerAddress: 1 };
+  using s = open({ ...limits, maxUnansweredFrames: 8 }, new AddressShares(limits).of("192.0.2.1"));
+  for (let n = 0; n < 100; n++) s.session.receiveText("c2/MSG 1; a");
+  const types = s.inputs.map(({ type }) => type);
+  assertEquals([types.length, types.slice(3, 5), types.at(-1)], [9, ["MSG", "FAULT"], "LOST"]);
+  assertEquals(s.connection.closed, [{ code: 1013, reason: "too many unanswered frames" }]);
+});
+
 Deno.test("session that is terminated takes its connection down, and is over when that is gone", () => {
   const s = open();
   s.session.outbox.close({ code: 1001, reason: "server is stopping" });
