@@ -14,9 +14,9 @@ export const SWEEP_INTERVAL_SECONDS = 60;
 
 const DAY_MS = 86_400_000;
 
-/** Messages received before this time are past an age of `days`. */
+/** Messages received before this time are past an age of `days`: with 0 days all are, whatever the clock is. */
 export function oldestKeptMs(nowMs: number, days: number): number {
-  return nowMs - days * DAY_MS;
+  return days === 0 ? Infinity : nowMs - days * DAY_MS;
 }
 
 export interface RetentionOptions {
@@ -58,12 +58,13 @@ export class Retention {
 
   async #run(): Promise<void> {
     const { messages, limits, replayableFrom, scrub, log } = this.#options;
-    const { historyCount: keep, historyBytes: bytes, historyDays: days } = limits;
+    const { historyCount, historyBytes: bytes, historyDays: days } = limits;
     try {
       const wallMs = this.#options.nowMs();
       const nowMs = this.#options.confirmedMs();
-      // With 0 days all that is stored goes, whatever the clock is.
-      const receivedFrom = days === 0 ? wallMs : oldestKeptMs(nowMs, days);
+      const receivedFrom = oldestKeptMs(nowMs, days);
+      // A sweep takes none that a clock ahead of `nowMs` received for old.
+      const keep = days === 0 ? 0 : historyCount;
       this.#logDelay(days === 0 ? 0 : wallMs - nowMs);
       const removed = await messages.sweep({ keep, bytes, receivedFrom, nowMs });
       if (removed > 0) log.info("history.swept", { removed });

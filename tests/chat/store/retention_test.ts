@@ -5,7 +5,10 @@
  */
 import { assertEquals } from "@std/assert";
 import { mock } from "node:test";
+import type { StoredMessage } from "../../../chat/room/message.ts";
+import { messageIds } from "../../../chat/room/message_id.ts";
 import type { KeptMessages } from "../../../chat/store/journal.ts";
+import { MemoryJournal } from "../../../chat/store/journal_memory.ts";
 import { Retention, SWEEP_INTERVAL_SECONDS } from "../../../chat/store/retention.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 
@@ -142,11 +145,21 @@ Deno.test("retention sweeps by the time that is believed, and logs once that the
 
 Deno.test("retention of 0 days removes all messages, whatever the clock is", () =>
   withRetention(async ({ retention, sweeps, log }) => {
-    const wallMs = NOW_MS + 100 * DAY_MS;
-    assertEquals(sweeps.map(({ bounds }) => bounds), [
-      { keep: 1000, bytes: 2000, receivedFrom: wallMs, nowMs: NOW_MS },
-    ]);
-    sweeps[0]!.resolve(0);
+    const journal = new MemoryJournal({ historyCount: 1000 });
+    for (const receivedMs of [NOW_MS - 1, NOW_MS + 100 * DAY_MS - 1]) {
+      journal.append([{ kind: "said", message: messageReceived(receivedMs) }]);
+    }
+    const [{ bounds, resolve }] = sweeps as [Sweep];
+    assertEquals(await journal.sweep(bounds), 2);
+    resolve(0);
     await retention.stop();
     assertEquals(log.lines, []);
   }, { wallMs: NOW_MS + 100 * DAY_MS, historyDays: 0 }));
+
+function messageReceived(receivedMs: number): StoredMessage {
+  const uuid = messageIds({ nowMs: () => receivedMs, random32: () => 0 })();
+  return {
+    ...{ uuid, author: "a", username: "ann", timestamp: "1", receivedMs, text: "hi" },
+    ...{ edited: false, position: undefined, nonce: undefined },
+  };
+}
