@@ -75,7 +75,7 @@ export function continueVisit(
   const others = gone.filter((visit) => visit !== chosen);
   const text = chosen.text || (others.find((visit) => visit.text !== "")?.text ?? "");
   const drafts = others.flatMap((visit): SavedSession["drafts"] => [
-    ...visit.session.drafts.map((draft) => ({ ...draft, fate: "offered" as const })),
+    ...visit.session.drafts.map(offered),
     ...visit.text === "" || visit.text === text ? [] : [
       { nonce: `text-${visit.tab}`, text: visit.text, timestamp: visit.savedAtMs, fate: "offered" as const },
     ],
@@ -85,14 +85,24 @@ export function continueVisit(
   return { ...chosen, tab, isInside, text, session };
 }
 
-/** The visit with which a tab takes the session of another tab over. The other keeps its texts. */
-export function takenOver({ session, seen }: Visit, tab: string, nowMs: number): Visit {
+/** The visit with which a tab takes the session of another tab over. Each tab keeps its own texts. */
+export function takenOver(
+  { session, seen }: Visit,
+  own: Visit | undefined,
+  tab: string,
+  nowMs: number,
+): Visit {
   return {
     tab,
     savedAtMs: nowMs,
     isInside: true,
-    text: "",
+    text: own?.text ?? "",
     seen,
-    session: { ...NO_SESSION, ...session, drafts: [] },
+    session: { ...NO_SESSION, ...session, drafts: own?.session.drafts.map(offered) ?? [] },
   };
+}
+
+/** A draft that its user sends again or drops. */
+function offered(draft: SavedSession["drafts"][number]): SavedSession["drafts"][number] {
+  return { ...draft, fate: "offered" };
 }

@@ -67,10 +67,14 @@ export class VisitStorage {
   takeOver(): void {
     if (this.elsewhere === undefined) return;
     // What that tab saved last, since its session may have moved on.
-    const kept = parseVisit(read(() => localStorage, this.#prefix + this.elsewhere.tab)) ?? this.elsewhere;
-    this.write(takenOver(kept, this.#tab, Date.now()));
+    const kept = this.#kept(this.elsewhere.tab) ?? this.elsewhere;
+    this.write(takenOver(kept, this.#kept(this.#tab), this.#tab, Date.now()));
     this.#isSealed = true;
     location.reload();
+  }
+
+  #kept(tab: string): Visit | undefined {
+    return parseVisit(read(() => localStorage, this.#prefix + tab));
   }
 
   #remove(tab: string): void {

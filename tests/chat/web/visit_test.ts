@@ -71,9 +71,13 @@ Deno.test("unsent texts of tabs that are gone join the visit, to be sent again o
   assertEquals([empty.text, empty.session.drafts.map(({ text }) => text)], ["of b", ["two"]]);
 });
 
-Deno.test("a takeover takes the session and leaves the texts", () => {
-  const { tab, isInside, text, session } = takenOver(visit("a", { text: "x", drafts: ["one"] }), "b", NOW);
+Deno.test("a takeover takes the session, and each tab keeps its texts", () => {
+  const other = visit("a", { text: "x", drafts: ["one"] });
+  const { tab, isInside, text, session } = takenOver(other, undefined, "b", NOW);
   assertEquals([tab, isInside, text, session.token, session.drafts], ["b", true, "", "token of a", []]);
+  const own = takenOver(other, visit("b", { text: "mine", drafts: ["two"] }), "b", NOW);
+  assertEquals([own.text, own.session.token], ["mine", "token of a"]);
+  assertEquals(own.session.drafts.map(({ text, fate }) => [text, fate]), [["two", "offered"]]);
 });
 
 Deno.test("texts are kept up to the limit, the field first, and not past it", () => {
