@@ -156,7 +156,8 @@ export class Member {
         this.#ahead.set(at, append.bytes);
         return this.#applyAhead(nowMs);
       case "passed":
-        // Its own earlier try may be the record there: the log says which it is.
+        // Its own earlier try may be the record there: the log says which it is. That read may fail.
+        append.retryMs = nowMs + RETRY_MS;
         return this.#read();
       case "unknown":
       case "refused":
@@ -288,6 +289,10 @@ export class Member {
     this.#leader = new Leader({ replica: this.#replica, room: this.#options.room });
     // Each hold and each node has its whole time from here on.
     this.#heldUntilMs.clear();
+    for (const node of this.#heardMs.keys()) {
+      if (this.#replica.membership.isGone(node)) this.#heardMs.delete(node);
+      else this.#heard(nowMs, node);
+    }
     for (const { id, origin } of this.#replica.membership.sessions.values()) {
       if (origin === undefined) this.#heldUntilMs.set(id, nowMs + this.#options.limits.resumeWindowMs);
       else this.#heard(nowMs, origin.node);
