@@ -15,7 +15,7 @@ import { parseUsername, type Username } from "../../src/protocol/names.ts";
 import { readAddressBlock } from "../room/bans.ts";
 import type { BanRequest } from "./moderation.ts";
 
-export const BAN_MESSAGE_DEFAULT = "no reason was given";
+const BAN_MESSAGE_DEFAULT = "no reason was given";
 /** Characters of an IP address with the length of a network. */
 const ADDRESS_LENGTH_MAX = 64;
 

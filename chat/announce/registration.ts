@@ -12,18 +12,18 @@ import { type ListingReply, outcomeOf, reasonText } from "./listing_client.ts";
 import type { ChatMeters } from "../meters.ts";
 
 /** Seconds between two updates, at least: a listing does not show each join and leave. */
-export const UPDATE_INTERVAL_SECONDS = 1;
+const UPDATE_INTERVAL_SECONDS = 1;
 /** Seconds after which an update is sent without a change, to notice a listing that has lost the server. */
 export const RENEWAL_SECONDS = 15;
 /** Seconds before a retry, doubled after each failure from the minimum to the maximum. */
-export const RETRY_SECONDS_MIN = 1;
+const RETRY_SECONDS_MIN = 1;
 export const RETRY_SECONDS_MAX = 30;
 /** The maximum for a listing that does not answer; a refused connection is cheap for both sides. */
 export const RETRY_UNREACHABLE_SECONDS_MAX = 8;
 /** Failures at the start that are no warning: a listing that starts with the server is there some seconds later. */
 export const UNREACHABLE_AT_START_MAX = 3;
 /** Seconds that a stop waits for the listing, §10.4. */
-export const WITHDRAWAL_SECONDS_MAX = 2;
+const WITHDRAWAL_SECONDS_MAX = 2;
 
 /** A key must fit into a header. Any other text, as from a network's login page, would make later requests fail. */
 const KEY = /^[!-~]+$/;

@@ -17,11 +17,11 @@ import type { ChatMeters } from "../meters.ts";
 import { Outbox, type OutboxOwner } from "../delivery/outbox.ts";
 import { type Frame, toFrame } from "../room/frame.ts";
 import type { AddressShare } from "./address_shares.ts";
-import type { SessionId } from "../room/room.ts";
+import type { SessionId } from "../room/roster.ts";
 import type { Input } from "../room/decision.ts";
 
 /** UTF-16 units of a frame per token of the flood limit, §7.4: a message of the maximum length in most scripts. */
-export const UNITS_OF_A_TOKEN = 4096;
+const UNITS_OF_A_TOKEN = 4096;
 
 /** Tokens of the flood limits that a frame of `length` UTF-16 units takes. */
 export function tokensOf(length: number): number {

@@ -7,7 +7,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Logger } from "../../src/logging/log.ts";
-import type { SessionId } from "../room/room.ts";
+import type { SessionId } from "../room/roster.ts";
 import { CHANGE_SESSIONS_MAX, type SessionStore, type StoredSession } from "../store/session_store.ts";
 
 /**

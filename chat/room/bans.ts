@@ -140,7 +140,7 @@ function targetOf({ name, address }: Ban): string {
   return `${address ?? "any"} ${name === undefined ? "any" : `name ${usernameOf(name).folded}`}`;
 }
 
-export function isInForce({ endsAtMs }: Ban, nowMs: number): boolean {
+function isInForce({ endsAtMs }: Ban, nowMs: number): boolean {
   return endsAtMs === undefined || nowMs < endsAtMs;
 }
 

@@ -27,13 +27,11 @@ import {
 import { broadcastsOf } from "./effects.ts";
 import type { RoomState } from "./room_state.ts";
 
-export type { HoldId, Member, SessionId } from "./roster.ts";
-
 /**
  * Milliseconds for which a session is held whose page was closed or reloaded: a browser does not say which, and a
  * reload takes less.
  */
-export const GOING_AWAY_MS = 20_000;
+const GOING_AWAY_MS = 20_000;
 
 export interface RoomOptions {
   readonly serverId: number;

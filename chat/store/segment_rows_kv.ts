@@ -22,7 +22,7 @@ export function firstIdIn({ key }: SegmentEntry): string {
 }
 
 /** The smallest string after `uuid`: no other id lies between. */
-export function idAfter(uuid: string): string {
+function idAfter(uuid: string): string {
   return `${uuid} `;
 }
 

@@ -7,7 +7,7 @@
 /// <reference lib="dom" />
 
 /** Milliseconds for the second press: enough to read the question. */
-export const ARMED_MS = 5000;
+const ARMED_MS = 5000;
 
 /** `question` is shown while the button is armed. */
 export function askFirst(button: HTMLButtonElement, question: string, act: () => void): void {

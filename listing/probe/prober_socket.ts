@@ -13,7 +13,7 @@ import { type Resolve, TooManyLookups } from "./resolver.ts";
 import { pingOverWebSocket } from "./websocket_ping.ts";
 
 /** Milliseconds of a whole ping, from the start of name resolution to the answer. */
-export const PING_TIMEOUT_MS = 3000;
+const PING_TIMEOUT_MS = 3000;
 
 type NoAnswer = Extract<PingOutcome, { answered: false }>;
 

@@ -20,7 +20,7 @@ export interface Wish {
   readonly empty: boolean;
 }
 
-export const SORT = "users";
+const SORT = "users";
 
 const KEYS: { readonly [sort in Sort]: (server: Server) => number | string } = {
   id: ({ id }) => id,

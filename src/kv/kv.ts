@@ -5,7 +5,6 @@
  * @module
  */
 import { makeOwn } from "./own_files.ts";
-
 import { REMOVED } from "./scrub.ts";
 
 /** The KV cannot be opened or written. The message is one line that says what to do. */

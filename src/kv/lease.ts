@@ -24,7 +24,7 @@ export interface LeaseTimes {
   readonly poll: number;
 }
 
-export const LEASE_TIMES: LeaseTimes = { renewal: 10_000, expiry: 30_000, poll: 250 };
+const LEASE_TIMES: LeaseTimes = { renewal: 10_000, expiry: 30_000, poll: 250 };
 
 export interface LeaseOptions {
   /** True asks the holder to release the lease. False refuses while the holder is alive. */

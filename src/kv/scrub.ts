@@ -21,7 +21,7 @@ export const REMOVED = {
  */
 export const SCRUB_BYTES_MAX = 64 * 1024 * 1024;
 /** The next scrub is this many times as long after one as that took: commits wait a fiftieth of the time at most. */
-export const REST_TIMES = 50;
+const REST_TIMES = 50;
 /** Milliseconds between two scrubs for old messages alone: in a full room each sweep removes some. */
 export const AGED_MS = 3_600_000;
 

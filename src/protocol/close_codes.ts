@@ -3,7 +3,7 @@
  *
  * @module
  */
-/** A code of RFC 6455 §7.4.1, and a reason of at most 123 bytes. */
+/** A code of RFC 6455 §7.4.1, and a reason of at most 123 bytes: what a control frame holds beside the code. */
 export interface CloseCause {
   readonly code: number;
   readonly reason: string;

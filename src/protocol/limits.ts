@@ -272,6 +272,3 @@ export const BAN_SECONDS_MAX = 315_360_000;
 export const NONCE_LENGTH_MAX = 64;
 /** Milliseconds between two typing notices of one session, §12.5. */
 export const TYPING_INTERVAL_MS = 3000;
-
-/** Bytes of a WebSocket close reason, RFC 6455 §5.5: 125 of a control frame less 2 of the code. */
-export const CLOSE_REASON_BYTES_MAX = 123;

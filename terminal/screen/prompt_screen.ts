@@ -33,7 +33,7 @@ export interface PromptLook {
 }
 
 /** Lines kept for a redraw after a resize: more than a screen has rows. */
-export const KEPT_MAX = 300;
+const KEPT_MAX = 300;
 
 interface Drawn {
   readonly cells: readonly number[];

@@ -14,7 +14,7 @@ import type { Limits } from "../../../src/protocol/limits.ts";
 import type { PlainRequest, PlainResponse } from "./messages.ts";
 
 /** The routes of chat/admin/admin_api.ts, so that each has its own count. */
-export const ADMIN_ROUTES: readonly (readonly [method: string, path: string])[] = [
+const ADMIN_ROUTES: readonly (readonly [method: string, path: string])[] = [
   ["GET", "/users"],
   ["GET", "/bans"],
   ["POST", "/bans"],

@@ -21,7 +21,7 @@ export const BEAT_MS = 500;
  * Checks in a row without an acknowledged turn until a thread is lost: 5 s, far more than a garbage collection.
  * Counted instead of timed, so that a machine that was asleep does not lose its threads.
  */
-export const SILENT_BEATS_MAX = 10;
+const SILENT_BEATS_MAX = 10;
 /** Milliseconds for a thread to start; a busy slow machine takes seconds. */
 const START_MS = 30_000;
 /** Milliseconds from the loss of a thread to its restart, doubled after each failure. */

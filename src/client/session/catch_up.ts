@@ -9,9 +9,9 @@ import type { BroadcastFrame, HistoryEntry } from "../../protocol/frames.ts";
 import type { Wish } from "./session_events.ts";
 
 /** Messages per page: the first one, and those that fill a hole; then the number of pages that fill a hole. */
-export const FIRST_PAGE = 100;
-export const HOLE_PAGE = 200;
-export const HOLE_PAGES_MAX = 5;
+const FIRST_PAGE = 100;
+const HOLE_PAGE = 200;
+const HOLE_PAGES_MAX = 5;
 /**
  * Broadcasts held back: twice the replay buffer of a server, §12.3. A server that sends more has not answered the
  * history query.

@@ -7,14 +7,14 @@
 import { backoffMs } from "./reconnect.ts";
 
 /** Milliseconds from the try to the open socket, and from there to being let in; after that a new try is better. */
-export const ENTER_MS = 15_000;
+const ENTER_MS = 15_000;
 /** Milliseconds between the first two pings of a session. */
 export const SECOND_PING_MS = 3000;
 /** Milliseconds between two pings, and of silence with an unanswered frame until a connection counts as dead. */
-export const PING_MS = 20_000;
-export const SILENT_MS = 20_000;
+const PING_MS = 20_000;
+const SILENT_MS = 20_000;
 /** Milliseconds for an answer if the connection is in doubt, as after a sleep. */
-export const PROBE_MS = 5000;
+const PROBE_MS = 5000;
 /** Milliseconds for the server to close after DISCONNECT. */
 const LEAVE_MS = 3000;
 /**

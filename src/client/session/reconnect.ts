@@ -9,8 +9,8 @@ import type { DepartureKind } from "../../protocol/frames.ts";
 import type { EndCause } from "./session_events.ts";
 
 /** Milliseconds between two tries: the first try is immediate, then the delay doubles from MIN to MAX. */
-export const BACKOFF_MS_MIN = 1000;
-export const BACKOFF_MS_MAX = 30_000;
+const BACKOFF_MS_MIN = 1000;
+const BACKOFF_MS_MAX = 30_000;
 
 /** The close code for a connection that is dead or out of step; a browser may send 3000 to 4999. */
 export const GIVEN_UP = 4000;
