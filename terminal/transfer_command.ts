@@ -49,7 +49,7 @@ export async function runImport(
 ): Promise<Outcome> {
   return await explained(around, async () => {
     await using held = new AsyncDisposableStack();
-    const bytes = operand === "-" ? around.stdin : (await Deno.open(operand)).readable;
+    const bytes = operand === "-" ? around.stdin : (await opened(operand)).readable;
     const lines = linesOf(bytes.pipeThrough(new TextDecoderStream()));
     return await importLines(operand === "-" ? "stdin" : operand, lines, async (role) => {
       return held.use(await around.openStore(values.kv, role));
@@ -65,7 +65,7 @@ async function exportToFile<T>(
   const part = `${path}.part`;
   await Deno.remove(part).catch(() => {});
   try {
-    using file = await Deno.open(part, { write: true, createNew: true, mode: 0o600 });
+    using file = await opened(part, { write: true, createNew: true, mode: 0o600 });
     const filled = await fill(async (text) => {
       for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
         rest = rest.subarray(await file.write(rest));
@@ -80,6 +80,22 @@ async function exportToFile<T>(
   }
 }
 
+/** Opens a file that is no folder. Throws `FileFailed` with a line for users. */
+async function opened(path: string, options?: Deno.OpenOptions): Promise<Deno.FsFile> {
+  try {
+    const file = await Deno.open(path, options);
+    if (!(await file.stat()).isDirectory) return file;
+    file.close();
+  } catch (error) {
+    throw new FileFailed(`Cannot open ${path}: ${reasonOf(error)}`);
+  }
+  throw new FileFailed(`Cannot open ${path}: it is a folder`);
+}
+
+class FileFailed extends Error {
+  override name = "FileFailed";
+}
+
 async function explained(
   { explain }: TransferSurroundings,
   act: () => Promise<Outcome>,
@@ -87,7 +103,7 @@ async function explained(
   try {
     return await act();
   } catch (error) {
-    if (error instanceof ExportFailed) return { problem: error.message };
+    if (error instanceof ExportFailed || error instanceof FileFailed) return { problem: error.message };
     const problem = explain(error) ??
       (Object.values(Deno.errors).some((kind) => error instanceof kind) ? reasonOf(error) : undefined);
     if (problem === undefined) throw error;

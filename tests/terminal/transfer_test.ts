@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openChatStore } from "../../chat/mod.ts";
 import { parseCommandLine } from "../../src/cli/command_line.ts";
 import { BATCH_ROWS_MAX, BATCH_UNITS_MAX } from "../../src/kv/transfer.ts";
@@ -23,6 +23,17 @@ async function imported(file: string, store: string): Promise<Outcome> {
     stdin: new ReadableStream(),
   });
 }
+
+Deno.test("a file that cannot be opened is named", async () => {
+  await inTempFolder(async (folder) => {
+    const missing = await imported(`${folder}/x`, ":memory:");
+    assertStringIncludes(
+      "problem" in missing ? missing.problem : "",
+      `Cannot open ${folder}/x: No such file`,
+    );
+    assertEquals(await imported(folder, ":memory:"), { problem: `Cannot open ${folder}: it is a folder` });
+  });
+});
 
 Deno.test("a file that is wrong says where and what was taken before", async () => {
   await inTempFolder(async (folder) => {
