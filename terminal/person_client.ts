@@ -21,6 +21,8 @@ import { StatusRows } from "./screen/status_rows.ts";
 import { completionOf } from "./screen/line_completion.ts";
 
 const SHOWN_AT_FIRST = 20;
+/** Messages of one answer to /search. */
+const FOUND_MAX = 20;
 /** Names in the answer to /users. */
 const ROSTER_SHOWN_MAX = 100;
 const NAME_RULE = "A name is 1 to 32 letters, numbers, emoji, _ - . and single inner spaces";
@@ -69,6 +71,8 @@ export class PersonClient {
   #isLeaving = false;
   #wasWarned = false;
   #oldest: string | undefined;
+  /** Where the last search goes on; undefined if there was none, or nothing is left. */
+  #searchOn: { readonly before: string; readonly words: string } | undefined;
 
   constructor(world: PersonWorld) {
     const { paint } = world;
@@ -186,6 +190,8 @@ export class PersonClient {
       }
       case "history":
         return this.#session.wish({ kind: "history", limit: command.count, before: this.#oldest });
+      case "search":
+        return this.#search(command.words);
       case "resend":
       case "discard": {
         const nonces = this.#sent.takeOffered();
@@ -207,6 +213,21 @@ export class PersonClient {
       case "problem":
         return this.#problem(command.text);
     }
+  }
+
+  #search(typed: string): void {
+    const next = typed === "" ? this.#searchOn : { before: undefined, words: typed };
+    if (next === undefined) return this.#problem("There is nothing to search on: /search WORDS");
+    this.#session.wish({ kind: "search", limit: FOUND_MAX, ...next });
+  }
+
+  #found({ wish: { words }, messages, searchedTo }: Extract<SessionEvent, { type: "found" }>): void {
+    this.#searchOn = searchedTo === undefined ? undefined : { before: searchedTo, words };
+    const end = `messages found by ${quoted(words)} end here`;
+    if (messages.length > 0) this.#come.push(...this.#lines.older(messages.toReversed(), end));
+    if (searchedTo !== undefined) {
+      this.#say(messages.length > 0 ? "/search shows older ones" : "Nothing found yet: /search searches on");
+    } else this.#say(`There are no ${messages.length > 0 ? "older " : ""}messages with ${quoted(words)}`);
   }
 
   #edit(back: number, text: string | undefined): void {
@@ -267,6 +288,9 @@ export class PersonClient {
         break;
       case "history":
         this.#page(event);
+        break;
+      case "found":
+        this.#found(event);
         break;
       case "typing":
         this.#status.types(event.username, steadyClock());

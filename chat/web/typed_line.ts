@@ -41,13 +41,17 @@ export function carryOut(line: string, actions: LineActions): string | undefined
       return actions.removeLast(command.back) ? undefined : "You have no message to delete.";
     case "history":
       return actions.readOlder(command.count) ? undefined : "There are no older messages.";
+    case "search":
+      return "This page cannot search yet; chatter client can.";
     case "resend":
     case "discard":
       return actions.settleFailed(command.kind === "resend")
         ? undefined
         : "There is no message to send again or to discard.";
     case "help":
-      for (const { usage, about } of HELP) actions.note(`${usage}: ${about}`);
+      for (const { usage, about } of HELP.filter(({ usage }) => !usage.startsWith("/search"))) {
+        actions.note(`${usage}: ${about}`);
+      }
       actions.note("//: sends a line that begins with a slash");
       return undefined;
     case "quit":

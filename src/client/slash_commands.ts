@@ -15,6 +15,8 @@ export type Command =
   | { readonly kind: "edit"; readonly back: number; readonly text: string | undefined }
   | { readonly kind: "delete"; readonly back: number }
   | { readonly kind: "history"; readonly count: number }
+  /** Without words the last search goes on. */
+  | { readonly kind: "search"; readonly words: string }
   | { readonly kind: "users" | "help" | "quit" | "resend" | "discard" | "nothing" }
   | { readonly kind: "unknown"; readonly word: string }
   | { readonly kind: "problem"; readonly text: string };
@@ -30,6 +32,7 @@ const COMMANDS = {
   edit: { operand: " [TEXT]", about: "edit your last message; without TEXT, in the line" },
   delete: { operand: " [N]", about: "delete your last message, or the Nth last one" },
   history: { operand: " [N]", about: "show older messages" },
+  search: { operand: " [WORDS]", about: "find messages; without WORDS, search on" },
   resend: { operand: "", about: "send the messages again that may not have arrived" },
   discard: { operand: "", about: "drop the messages that may not have arrived" },
   help: { operand: "", about: "show this text" },
@@ -70,6 +73,8 @@ export function readCommand(line: string): Command {
         ? problem(`/history takes a number from 1 to ${HISTORY_MAX}`)
         : { kind: "history", count };
     }
+    case "search":
+      return { kind: "search", words: operand };
     default:
       return operand === "" ? { kind: word } : problem(`/${word} takes nothing after it`);
   }

@@ -61,12 +61,12 @@ export class ChatLines {
   }
 
   /** Older messages, oldest first, and a rule after them. */
-  older(messages: readonly Message[]): Lines[] {
+  older(messages: readonly Message[], end = "older messages end here"): Lines[] {
     const day = this.#day;
     this.#day = "";
     const lines = messages.flatMap((message) => this.message(message));
     this.#day = day;
-    return [...lines, this.#rule("older messages end here")];
+    return [...lines, this.#rule(end)];
   }
 
   /** A join, departure or rename; undefined for other events. */

@@ -66,6 +66,27 @@ Deno.test("a session connects, asks for the history, for who is there and for th
   assertEquals(driver.eventsOf("latency"), [{ ms: 40 }]);
 });
 
+Deno.test("a search is asked, and its answer says which wish it is of and where to search on", () => {
+  const driver = inside();
+  driver.sent.length = 0;
+  const wish = { kind: "search", limit: 20, before: undefined, words: "tea; cake" } as const;
+  driver.run(driver.session.wish(driver.nowMs, wish));
+  driver.run(driver.session.wish(driver.nowMs, { ...wish, before: uuidOf(1) }));
+  assertEquals(driver.sent, [
+    "c2/QUERY search; 20; ; tea; cake",
+    `c2/QUERY search; 20; ${uuidOf(1)}; tea; cake`,
+  ]);
+  driver.receive(`c2/ACKNOWLEDGE {"messages":${HISTORY},"searchedTo":"${uuidOf(1)}"}`);
+  driver.receive("c2/ERROR Search has no words: 1 to 10 words are allowed");
+  const [found] = driver.eventsOf("found");
+  assertEquals([found?.wish, found?.messages.map(({ text }) => text), found?.searchedTo], [
+    wish,
+    ["earlier"],
+    uuidOf(1),
+  ]);
+  assertEquals(driver.eventsOf("failed").map(({ wish }) => wish.kind), ["search"]);
+});
+
 Deno.test("a message goes out with a nonce, is acknowledged by it, and is one's own", () => {
   const driver = inside();
   driver.send("hello", 1234);

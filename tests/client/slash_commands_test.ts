@@ -28,6 +28,8 @@ Deno.test("commands are read with their arguments", () => {
     ["/edit  new text ", { kind: "edit", back: 0, text: "new text " }],
     ["/delete", { kind: "delete", back: 0 }],
     ["/delete 3", { kind: "delete", back: 2 }],
+    ["/search green  tea", { kind: "search", words: "green  tea" }],
+    ["/search", { kind: "search", words: "" }],
     ["/history", { kind: "history", count: HISTORY_DEFAULT }],
     [`/history ${HISTORY_MAX}`, { kind: "history", count: HISTORY_MAX }],
     ["/help", { kind: "help" }],
@@ -81,6 +83,7 @@ Deno.test("the page's field carries out the commands of the terminal, and keeps 
     ["/delete 2", ["removeLast 1"], undefined],
     ["/delete x", [], /takes a number/],
     ["/history 50", ["readOlder 50"], undefined],
+    ["/search tea", [], /^This page cannot search/],
     ["/resend", ["settleFailed true"], undefined],
     ["/discard", ["settleFailed false"], undefined],
     ["/quit", ["leave "], undefined],
@@ -96,7 +99,7 @@ Deno.test("the page's field carries out the commands of the terminal, and keeps 
   }
   const notes: string[] = [];
   carryOut("/help", recording(notes, true));
-  assertEquals(notes.length, HELP.length + 1);
+  assertEquals(notes.length, HELP.length, "one for //, and none for /search, which is the terminal's");
   for (const line of ["/edit", "/delete", "/resend", "/discard"]) {
     assertMatch(carryOut(line, recording([], false)) ?? "", /^(You have|There is) no message/, line);
   }

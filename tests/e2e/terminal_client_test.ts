@@ -353,3 +353,26 @@ testOnTerminal(
       await alice.untilRow("* 3 users are here: bob, alice, dave; away: carol");
     }),
 );
+
+testOnTerminal(
+  "/search shows the messages that contain all words, and without words goes on",
+  () =>
+    withAliceAndBob(async (alice, bob) => {
+      for (let n = 0; n < 21; n++) await bob.say(`Tea ${n}`);
+      await alice.untilRow("bob: Tea 20");
+      await alice.type("/search\r");
+      await alice.untilRow("* There is nothing to search on: /search WORDS");
+      await alice.type("/search te tea\r");
+      await alice.untilRow("* /search shows older ones");
+      await alice.type("/search\r");
+      await alice.untilRow('* There are no older messages with "te tea"');
+      const end = '-- messages found by "te tea" end here --';
+      assertEquals(said(alice).slice(-4, -1), [
+        "bob: Tea 0",
+        end,
+        '* There are no older messages with "te tea"',
+      ]);
+      await alice.type("/search coffee\r");
+      await alice.untilRow('* There are no messages with "coffee"');
+    }),
+);

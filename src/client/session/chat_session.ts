@@ -334,6 +334,8 @@ export class ChatSession {
         return isOwn
           ? this.#queue.askFirst([this.#conversation.catchUp(content)])
           : this.#conversation.receivePage(content, asked.before);
+      case "search":
+        return this.#conversation.receiveSearch(content, asked);
       case "users":
         this.#conversation.receiveUsers(content);
         break;
@@ -459,6 +461,8 @@ export class ChatSession {
 }
 
 /** Wishes whose caller waits for an answer. */
-function isChange(asked: Asked): asked is Extract<Wish, { kind: "edit" | "delete" | "rename" | "history" }> {
-  return ["edit", "delete", "rename", "history"].includes(asked.kind);
+function isChange(
+  asked: Asked,
+): asked is Extract<Wish, { kind: "edit" | "delete" | "rename" | "history" | "search" }> {
+  return ["edit", "delete", "rename", "history", "search"].includes(asked.kind);
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { readHistory, readReceipt, readRoster, readUsers } from "../../protocol/codec.ts";
+import { readHistory, readReceipt, readRoster, readSearch, readUsers } from "../../protocol/codec.ts";
 import type { BroadcastFrame } from "../../protocol/frames.ts";
 import { CatchUp, HELD_MAX, type HeldBroadcast } from "./catch_up.ts";
 import { OwnMessages } from "./own_messages.ts";
@@ -140,6 +140,12 @@ export class Conversation {
     const messages = page.map((entry) => this.own.message(entry));
     const isOldest = page.length === 0;
     this.#emit({ type: "history", messages, before, isStart: false, isReset: false, isOldest });
+  }
+
+  receiveSearch(content: string | undefined, wish: Extract<Wish, { kind: "search" }>): void {
+    const { messages: entries, searchedTo } = readSearch(content) ?? { messages: [], searchedTo: null };
+    const messages = entries.map((entry) => this.own.message(entry));
+    this.#emit({ type: "found", wish, messages, searchedTo: searchedTo ?? undefined });
   }
 
   /** Receives a page that `begin` or `catchUp` asked for; undefined if it was refused. Returns the next query, if any. */

@@ -63,6 +63,10 @@ export function frameOf(asked: Asked, isExtended: boolean): string {
       return encodeClientFrame({ type: "UPDATE", username: { shown: asked.username } });
     case "history":
       return encodeClientFrame({ type: "QUERY", query: "history", limit: asked.limit, before: asked.before });
+    case "search": {
+      const { limit, before, words } = asked;
+      return encodeClientFrame({ type: "QUERY", query: "search", limit, before, words });
+    }
     case "users":
       return encodeClientFrame({ type: "QUERY", query: isExtended ? "roster" : "active_users" });
     case "info":

@@ -33,6 +33,12 @@ export type Wish =
   | { readonly kind: "delete"; readonly uuid: string }
   | { readonly kind: "rename"; readonly username: string }
   | { readonly kind: "history"; readonly limit: number; readonly before: string | undefined }
+  | {
+    readonly kind: "search";
+    readonly limit: number;
+    readonly before: string | undefined;
+    readonly words: string;
+  }
   | { readonly kind: "users" }
   | { readonly kind: "info" };
 
@@ -52,6 +58,7 @@ export type EndCause = "left" | "kicked" | "banned" | "elsewhere" | "closed";
  *   it comes from the history, after `again`.
  * - `history`: a page, oldest first. The first page after `entered` comes without a wish and has `isStart`. `isReset`
  *   means that a hole remains before this page. `isOldest` means that the server has no older message.
+ * - `found`: the answer to a search, newest first. `searchedTo` is the `before` to search on; undefined at the end.
  * - `queued`, `acknowledged`, `unsent`: a draft. `unsent` means that it is not sent by itself any more; call
  *   `settleDraft`. `wasSent` means that it left once: the answer was lost, and the history lacks the message.
  * - `users`: the roster changed. Read the session's `users` and `away` when they are shown: many may join at once.
@@ -104,6 +111,12 @@ export type SessionEvent =
     readonly isStart: boolean;
     readonly isReset: boolean;
     readonly isOldest: boolean;
+  }
+  | {
+    readonly type: "found";
+    readonly wish: Extract<Wish, { kind: "search" }>;
+    readonly messages: readonly Message[];
+    readonly searchedTo: string | undefined;
   }
   | { readonly type: "queued"; readonly draft: Draft }
   | { readonly type: "acknowledged"; readonly draft: Draft; readonly uuid: string | undefined }
