@@ -62,6 +62,9 @@ Deno.test("every flag of both roles but --config can be in the file, at the top 
     name: "The Pub",
     address: "chat.example:5000",
     listing: ["https://a.example", "https://b.example"],
+    description: "A place to talk",
+    tags: "pub,music",
+    language: "pt-BR",
     transport: "ws",
     "allowed-origins": ["https://chat.example"],
     kv: "a.db",
@@ -85,6 +88,7 @@ Deno.test("every flag of both roles but --config can be in the file, at the top 
       Object.entries(flags).map(([key, flag]) => [key, given[flagName(key).slice(2)] ?? flag.default]),
     );
     expected.config = "c.json";
+    if ("tags" in flags) expected.tags = ["pub", "music"];
     assertEquals(valuesWith(JSON.stringify(given), role), expected);
     assertEquals(valuesWith(JSON.stringify({ [role]: given }), role), expected);
   }

@@ -16,6 +16,7 @@ export const FROM_SOURCE_ALONE: Readonly<Record<string, string>> = {
   "tests/permissions_test.ts": "it takes permissions away, and those of a binary are compiled in",
   "tests/e2e/descriptors_test.ts":
     "a Deno before 2.9 reports a port without descriptors later, and has no ws: SECURITY.md",
+  "tests/regular_expressions_test.ts": "its child is an analyser, not the program",
   "tests/start_task_test.ts": "the task is what it tests",
   "tests/listing/mod_test.ts": "its child is a listing with a replaced part, besides tests in process",
 };

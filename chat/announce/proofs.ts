@@ -5,8 +5,7 @@
  *
  * @module
  */
-import { createHmac } from "node:crypto";
-import { answerTo, proofId, proofIdIn } from "../../src/announcement/proof.ts";
+import { answerTo, hmacSha256, proofId, proofIdIn } from "../../src/announcement/proof.ts";
 
 export class Proofs {
   readonly #secret: Uint8Array;
@@ -21,7 +20,7 @@ export class Proofs {
 
   /** The proof for one listing. */
   of(listing: string): string {
-    return createHmac("sha256", this.#secret).update(listing).digest("base64url");
+    return hmacSha256(this.#secret, listing);
   }
 
   /**

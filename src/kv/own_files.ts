@@ -13,8 +13,18 @@ export async function makeOwn(path: string): Promise<void> {
     await Deno.stat(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    // Also through a link that leads to no file yet. What SQLite puts beside the file has its mode.
-    (await Deno.open(path, { create: true, write: true, mode: 0o600 })).close();
+    // What SQLite puts beside the file has its mode.
+    (await Deno.open(await targetOf(path), { create: true, write: true, mode: 0o600 })).close();
+  }
+}
+
+/** Where a link leads that leads to no file yet: with limited permissions Deno opens none through it. */
+async function targetOf(path: string): Promise<string> {
+  try {
+    const target = await Deno.readLink(path);
+    return target.startsWith("/") ? target : `${folderOf(path) ?? "."}/${target}`;
+  } catch {
+    return path;
   }
 }
 

@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { anyAddress } from "../../src/serving/any_address.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { type ListedServer, listedServers, untilListed } from "../support/listed_servers.ts";
-import { type ServerProgram, startServer } from "../support/program.ts";
+import { PROGRAM_TRANSPORTS, type ServerProgram, startServer } from "../support/program.ts";
 
 /** An address of this test alone: a port of 127.0.0.1 that was free a moment ago may be another test's by now. */
 const HOSTNAME = "127.0.0.53";
@@ -69,7 +69,7 @@ Deno.test({
   ignore: await anyAddress() !== "::",
   async fn() {
     await using listing = await startServer("listing", ["--hostname", "::1"]);
-    for (const transport of ["serve", "ws"]) {
+    for (const transport of PROGRAM_TRANSPORTS) {
       const flags = ["--listing", listing.url, "--transport", transport, "--name", transport];
       await using chat = await startServer("chat", flags, { CHATTER_HOSTNAME: "" });
       const [entry] = await untilListed(listing.url, 10, ([entry]) => entry?.displayName === transport);

@@ -4,9 +4,10 @@
  * @module
  */
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { Buffer } from "node:buffer";
 import { proofSecret } from "../../../chat/announce/identity_kv.ts";
 import { Proofs } from "../../../chat/announce/proofs.ts";
-import { answerTo, makeChallenge } from "../../../src/announcement/proof.ts";
+import { answerTo, hmacSha256, makeChallenge } from "../../../src/announcement/proof.ts";
 import { openKv } from "../../../src/kv/kv.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
 
@@ -48,4 +49,25 @@ Deno.test("an answer is HMAC-SHA256 of the challenge in base64url, by the proof 
     answerTo("what do ya want for nothing?", "Jefe"),
     "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM",
   );
+});
+
+Deno.test("an answer is HMAC-SHA256, also with a key longer than a block", () => {
+  const key = (text: string) => new TextEncoder().encode(text);
+  // Cases 2 and 6 of RFC 4231.
+  for (
+    const [secret, text, hex] of [
+      [
+        key("Jefe"),
+        "what do ya want for nothing?",
+        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+      ],
+      [
+        new Uint8Array(131).fill(0xaa),
+        "Test Using Larger Than Block-Size Key - Hash Key First",
+        "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+      ],
+    ] as const
+  ) {
+    assertEquals(hmacSha256(secret, text), Buffer.from(hex, "hex").toString("base64url"));
+  }
 });
