@@ -76,7 +76,7 @@ export class ClusterDriver {
       case "append": {
         const { at, id, bytes } = effect;
         log.append(at, id, bytes).then((outcome) =>
-          this.#run(() => member.appended(steadyMs(), at, outcome))
+          this.#run(() => member.appended(steadyMs(), id, outcome))
         );
         return;
       }

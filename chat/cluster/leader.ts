@@ -4,19 +4,23 @@
  *
  * @module
  */
-import type { Decision, Moment } from "../room/decision.ts";
+import { fault } from "../../src/protocol/faults.ts";
+import { type Decision, ifNotStored, type Moment } from "../room/decision.ts";
+import { broadcastsOf } from "../room/effects.ts";
 import { Room, type RoomOptions } from "../room/room.ts";
 import type { SessionId } from "../room/roster.ts";
 import { type InputMessage, InputQueue, type PlacedInput } from "./inputs.ts";
 import type { ClusterSession, Decided, Membership, Opening } from "./membership.ts";
-import type { ClusterRecord } from "./record.ts";
+import type { TurnRecord } from "./record.ts";
 import type { Replica } from "./replica.ts";
 
 /** The node of inputs that the leader makes itself: ends of holds, and sessions of a lost node. */
 export const NO_NODE = "";
 
-/** Inputs of one record. Their texts are bounded by `BatchSize` of the sequencer in the same way. */
+/** Inputs of one record, some 250 bytes each beside their text. */
 export const TURN_INPUTS_MAX = 1000;
+/** UTF-16 units of the texts of one record: at most six bytes each in JSON, of the 1 MiB that NATS takes. */
+export const TURN_UNITS_MAX = 130_000;
 
 export type LeaderRoom = Omit<RoomOptions, "state" | "sessionOfToken">;
 
@@ -39,7 +43,7 @@ export class Leader {
   readonly #queue: InputQueue;
   #own: OwnInput[] = [];
   #lost: string[] = [];
-  #decisions: readonly Decision[] = [];
+  #turn: TurnRecord | undefined;
 
   /** Call when the replica has applied the record that makes this node the leader. */
   constructor({ replica, room }: LeaderOptions) {
@@ -74,25 +78,24 @@ export class Leader {
   }
 
   /** Decides the waiting inputs. Call `settle` when the log has the record, before the next turn. */
-  decide(now: Moment): ClusterRecord {
+  decide(now: Moment): TurnRecord {
     this.#room.beginBatch(0);
     const decided: Decided[] = [];
-    for (const { session, input } of this.#own.splice(0)) {
+    for (const { session, input } of this.#own.splice(0, TURN_INPUTS_MAX)) {
       const known = this.#members.sessions.get(session);
       if (known !== undefined) decided.push(this.#decideOwn(known, input, now));
     }
-    const lost = this.#lost.splice(0);
+    // A node is lost once all of its sessions are.
+    const lost = this.#own.length === 0 ? this.#lost.splice(0) : [];
     for (const node of lost) this.#members.lose(node);
     const through = new Map<string, number>();
-    let room = TURN_INPUTS_MAX - decided.length;
-    for (const placed of this.#queue.batch(() => room-- > 0)) {
+    for (const placed of this.#queue.batch(fittingInputs(TURN_INPUTS_MAX - decided.length))) {
       // What a lost node has sent is not decided any more.
       if (this.#members.isGone(placed.node)) continue;
       through.set(placed.node, placed.number);
       decided.push(this.#decide(placed, now));
     }
-    this.#decisions = decided.map(({ decision }) => decision);
-    return {
+    return this.#turn = {
       kind: "turn",
       epoch: this.epoch,
       previous: this.#replica.hash,
@@ -105,10 +108,31 @@ export class Leader {
     };
   }
 
-  /** The log has the record of the last turn, and the replica has applied it. */
-  settle(): void {
-    this.#room.settle(this.#decisions);
-    this.#decisions = [];
+  /** The replica has applied this record of the leader: the outcome of its last turn, with or without messages. */
+  settle({ decided }: TurnRecord): void {
+    this.#room.settle(decided.map(({ decision }) => decision));
+    for (const { decision, opening } of decided) {
+      if (decision.kind === "joined") this.#members.beganAt(opening!.id, decision.position);
+    }
+    this.#turn = undefined;
+  }
+
+  /** The last turn for a log that refuses to store its messages; undefined if it has none. */
+  withoutMessages(): TurnRecord | undefined {
+    const turn = this.#turn;
+    if (turn === undefined || !turn.decided.some(({ decision }) => decision.kind === "stored")) {
+      return undefined;
+    }
+    let { position } = turn;
+    const decided = turn.decided.map((entry) => {
+      let decision = ifNotStored(entry.decision, fault("STORE_FAILED"));
+      if (decision.kind === "joined") {
+        decision = { ...decision, position: position + (decision.displaced === undefined ? 0 : 1) };
+      }
+      position += broadcastsOf(decision);
+      return { ...entry, decision };
+    });
+    return this.#turn = { ...turn, decided };
   }
 
   #decide({ node, session, number, input, opening }: PlacedInput, now: Moment): Decided {
@@ -135,6 +159,16 @@ export class Leader {
     this.#members.decided(decided);
     return decided;
   }
+}
+
+/** Accepts inputs while they fit one record. The first always fits. */
+function fittingInputs(inputsMax: number): (input: PlacedInput) => boolean {
+  let inputs = 0;
+  let units = 0;
+  return ({ input }) => {
+    units += "text" in input ? input.text.length : 0;
+    return ++inputs <= inputsMax && (inputs === 1 || units <= TURN_UNITS_MAX);
+  };
 }
 
 const NOTHING: Decision = { kind: "nothing" };

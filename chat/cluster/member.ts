@@ -19,6 +19,8 @@ export const RESEND_MS = 1000;
 export const RETRY_MS = 150;
 /** Records of one read. */
 export const READ_MAX = 200;
+/** Records that wait for one before them; later ones are read again. */
+export const AHEAD_MAX = 1000;
 
 /** A node says that it is there, and how far it is. */
 export interface Beat {
@@ -127,7 +129,7 @@ export class Member {
   /** A record from the log's own notice, in any order and any number of times. */
   receivedRecord(nowMs: number, { number, bytes }: LogEntry): MemberEffect[] {
     if (number <= this.#replica.applied) return [];
-    this.#ahead.set(number, bytes);
+    if (this.#ahead.size < AHEAD_MAX) this.#ahead.set(number, bytes);
     const effects = this.#applyAhead(nowMs);
     return this.#ahead.size > 0 ? [...effects, ...this.#read()] : effects;
   }
@@ -148,22 +150,31 @@ export class Member {
     return this.#isStanding ? [...effects, ...this.#stand()] : effects;
   }
 
-  appended(nowMs: number, at: number, outcome: Appended): MemberEffect[] {
+  appended(nowMs: number, id: string, outcome: Appended): MemberEffect[] {
     const append = this.#append;
-    if (append === undefined || append.at !== at) return [];
+    if (append === undefined || append.id !== id) return [];
     switch (outcome.kind) {
       case "stored":
-        this.#ahead.set(at, append.bytes);
+        this.#ahead.set(append.at, append.bytes);
         return this.#applyAhead(nowMs);
       case "passed":
         // Its own earlier try may be the record there: the log says which it is. That read may fail.
         append.retryMs = nowMs + RETRY_MS;
         return this.#read();
       case "unknown":
-      case "refused":
         append.retryMs = nowMs + RETRY_MS;
         return [];
+      case "refused":
+        return this.#refused(nowMs, append);
     }
+  }
+
+  /** The turn is appended without its messages. If an earlier try was stored all the same, the log has that one. */
+  #refused(nowMs: number, append: Append): MemberEffect[] {
+    const record = this.#leader?.withoutMessages();
+    if (record !== undefined) return this.#begin(append.at, `${append.id}.refused`, encodeRecord(record));
+    append.retryMs = nowMs + RETRY_MS;
+    return [];
   }
 
   /** Call some ten times a second. */
@@ -269,7 +280,7 @@ export class Member {
       this.#confirm(nowMs, record.through);
       this.#keepHolds(nowMs, outcomes);
       // A leader applies no turns but its own: those of another follow a record that makes the other lead.
-      this.#leader?.settle();
+      this.#leader?.settle(record);
     }
     if (record.kind === "turn" && record.lost.includes(this.#options.incarnation)) {
       this.#isStopped = true;

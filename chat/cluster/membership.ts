@@ -86,6 +86,12 @@ export class Membership {
     return this.#gone.has(node);
   }
 
+  /** Corrects the first position of a session: broadcasts decided before it were not stored. */
+  beganAt(id: SessionId, firstPosition: number): void {
+    const session = this.#sessions.get(id);
+    if (session !== undefined) this.#put({ ...session, firstPosition });
+  }
+
   /** Call after the decisions that lose the node's sessions. */
   lose(node: string): void {
     this.#gone.add(node);
@@ -162,7 +168,9 @@ export class Membership {
   }
 
   /** Notes which connections this decision ends, before it is applied. */
-  #endConnections({ decision }: Decided): void {
+  #endConnections(decided: Decided): void {
+    const { decision } = decided;
+    if (decision.kind === "barred") this.#ended.add(keyOf(decided));
     const id = decision.kind === "left" || decision.kind === "resumed"
       ? decision.session
       : decision.kind === "unresumable"

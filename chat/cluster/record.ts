@@ -20,10 +20,12 @@ interface RecordHead {
   readonly atMs: number;
 }
 
-export type ClusterRecord =
-  /** From here on this node leads. */
-  | RecordHead & { readonly kind: "lead"; readonly by: string }
-  | RecordHead & {
+/** From here on a node leads. */
+export type LeadRecord = RecordHead & { readonly kind: "lead"; readonly by: string };
+
+export type TurnRecord =
+  & RecordHead
+  & {
     readonly kind: "turn";
     /** The position of the newest broadcast before it, §12.2. */
     readonly position: number;
@@ -33,6 +35,8 @@ export type ClusterRecord =
     /** Nodes that are lost: after the decisions, which end their sessions. */
     readonly lost: readonly string[];
   };
+
+export type ClusterRecord = LeadRecord | TurnRecord;
 
 /** The hash before the first record. */
 export const FIRST_HASH = "";

@@ -6,7 +6,14 @@
  */
 import type { EffectFrames, RoomState } from "../room/room_state.ts";
 import { type Decided, Membership } from "./membership.ts";
-import { type ClusterRecord, decodeRecord, FIRST_HASH, hashOf } from "./record.ts";
+import {
+  type ClusterRecord,
+  decodeRecord,
+  FIRST_HASH,
+  hashOf,
+  type LeadRecord,
+  type TurnRecord,
+} from "./record.ts";
 
 /** The log and this node disagree about its past: the log has lost records, or is another one. */
 export class LogForked extends Error {}
@@ -84,14 +91,14 @@ export class Replica {
     return { record, outcomes };
   }
 
-  #lead({ epoch, by }: ClusterRecord & { kind: "lead" }): readonly Outcome[] {
+  #lead({ epoch, by }: LeadRecord): readonly Outcome[] {
     if (epoch !== this.#epoch + 1) throw new LogForked(`Epoch ${epoch} follows ${this.#epoch}`);
     this.#epoch = epoch;
     this.#leader = by;
     return [];
   }
 
-  #turn({ epoch, position, through, decided, lost }: ClusterRecord & { kind: "turn" }): readonly Outcome[] {
+  #turn({ epoch, position, through, decided, lost }: TurnRecord): readonly Outcome[] {
     if (epoch !== this.#epoch) throw new LogForked(`A turn of epoch ${epoch} in epoch ${this.#epoch}`);
     if (position !== this.state.position) {
       throw new LogForked(

@@ -7,7 +7,7 @@
 import type { Fault } from "../../src/protocol/faults.ts";
 import { HISTORY_PAGE_MAX } from "../../src/protocol/limits.ts";
 import type { Submission } from "../delivery/participant.ts";
-import type { Decision, Input } from "../room/decision.ts";
+import { type Decision, ifNotStored, type Input } from "../room/decision.ts";
 import { broadcastsOf } from "../room/effects.ts";
 import { REPLAY_BROADCASTS_MAX } from "../room/replay_buffer.ts";
 import {
@@ -46,11 +46,7 @@ export class Batch {
 
   /** Call if the batch could not be stored: refuses its messages and every decision that depends on them. */
   fail(storeFault: Fault): void {
-    this.decisions = this.decisions.map((decision) =>
-      decision.kind === "stored" || "isProvisional" in decision && decision.isProvisional
-        ? { kind: "refused", fault: storeFault }
-        : decision
-    );
+    this.decisions = this.decisions.map((decision) => ifNotStored(decision, storeFault));
   }
 }
 

@@ -112,6 +112,13 @@ export function isSessionChange(decision: Decision): decision is SessionChange {
   }
 }
 
+/** The decision if its batch could not be stored: its messages and what depends on them are refused. */
+export function ifNotStored(decision: Decision, storeFault: Fault): Decision {
+  return decision.kind === "stored" || "isProvisional" in decision && decision.isProvisional
+    ? { kind: "refused", fault: storeFault }
+    : decision;
+}
+
 export interface Left {
   readonly kind: "left";
   readonly session: SessionId;

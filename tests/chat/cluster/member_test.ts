@@ -4,12 +4,15 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { Member, type MemberEffect, RETRY_MS } from "../../../chat/cluster/member.ts";
 import { decodeRecord } from "../../../chat/cluster/record.ts";
+import { TURN_UNITS_MAX } from "../../../chat/cluster/leader.ts";
+import { RECORD_BYTES_MAX } from "../../../chat/cluster/log_nats.ts";
+import type { Input } from "../../../chat/room/decision.ts";
+import { messageIds } from "../../../chat/room/message_id.ts";
 import { Replica } from "../../../chat/cluster/replica.ts";
-import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
-import { makeState, usernameOf } from "./model_cluster.ts";
+import { makeState, roomOf, usernameOf } from "./model_cluster.ts";
 
 const LIMITS = { takeoverMs: 2000, lostMs: 5000, resumeWindowMs: 20_000 };
 
@@ -17,11 +20,7 @@ function makeMember(): Member {
   return new Member({
     incarnation: "a",
     replica: new Replica({ state: makeState(), tokenOf: () => undefined }),
-    room: {
-      ...{ serverId: 1, serverName: "Room", version: "0", startedSteadyMs: 0, limitLoopback: false },
-      ...{ ownName: usernameOf("Server"), limits: DEFAULT_LIMITS, bans: { bar: () => undefined } },
-      ...{ mintId: () => "", prove: () => undefined },
-    },
+    room: roomOf(messageIds({ nowMs: () => 0, random32: () => 0 }, undefined)),
     limits: LIMITS,
     wallMs: () => 0,
     random: () => 0.5,
@@ -42,8 +41,8 @@ function standAt(member: Member, nowMs: number): MemberEffect & { do: "append" }
 
 Deno.test("a node whose record is in the log, and who cannot read it at once, asks again until it can", () => {
   const member = makeMember();
-  const { at, bytes } = standAt(member, 2000);
-  member.appended(2000, at, { kind: "passed" });
+  const { at, id, bytes } = standAt(member, 2000);
+  member.appended(2000, id, { kind: "passed" });
   member.readDone(2000, undefined);
   const again = member.tick(2000 + RETRY_MS);
   assertEquals(again.map((effect) => effect.do).filter((what) => what !== "beat"), ["append", "read"]);
@@ -54,10 +53,79 @@ Deno.test("a node whose record is in the log, and who cannot read it at once, as
 Deno.test("a new leader gives a node without sessions its whole time too", () => {
   const member = makeMember();
   member.receivedBeat(0, { by: "b", epoch: 0, applied: 0, isLeader: false });
-  const { at } = standAt(member, 10_000);
-  member.appended(10_000, at, { kind: "stored" });
+  const { id } = standAt(member, 10_000);
+  member.appended(10_000, id, { kind: "stored" });
   assertEquals(member.isLeader, true);
   assertEquals(appendOf(member.tick(10_000 + LIMITS.lostMs - 1)), undefined);
   const record = decodeRecord(appendOf(member.tick(10_000 + LIMITS.lostMs)).bytes);
   assertEquals(record.kind === "turn" && record.lost, ["b"]);
+});
+
+const OPENING = { id: "s", isExtended: true, remoteAddress: "192.0.2.1", tokenHash: "hash" };
+
+/** A node that leads, with one session, and what the log is asked to store. */
+function leaderWith(
+  ...inputs: Input[]
+): { member: Member; submit: (input: Input) => readonly MemberEffect[] } {
+  const member = makeMember();
+  const { id } = standAt(member, 2000);
+  member.appended(2000, id, { kind: "stored" });
+  const submit = (input: Input) =>
+    member.submit(2000, {
+      session: 1,
+      input,
+      opening: input.type === "CONNECT" ? OPENING : undefined,
+    });
+  for (const input of inputs) submit(input);
+  return { member, submit };
+}
+
+function decisionsOf({ bytes }: { readonly bytes: Uint8Array }): string[] {
+  const record = decodeRecord(bytes);
+  return record.kind === "turn" ? record.decided.map(({ decision }) => decision.kind) : [];
+}
+
+const CONNECT: Input = { type: "CONNECT", username: usernameOf("ann") };
+/** The characters that JSON makes longest. */
+const LONG = "\u0001".repeat(TURN_UNITS_MAX / 2);
+const say = (nonce: string, text: string): Input => ({ type: "SEND", nonce, timestamp: "1", text });
+
+Deno.test("a record has as many inputs as the log takes in one message, and the next record has the rest", () => {
+  const { member, submit } = leaderWith();
+  const first = appendOf(submit(CONNECT));
+  for (const n of ["a", "b", "c"]) submit(say(n, LONG));
+  const second = appendOf(member.appended(2000, first.id, { kind: "stored" }));
+  assertEquals(decisionsOf(second), ["stored", "stored"]);
+  assertLess(second.bytes.length, RECORD_BYTES_MAX);
+  const third = appendOf(member.appended(2000, second.id, { kind: "stored" }));
+  assertEquals(decisionsOf(third), ["stored"]);
+});
+
+Deno.test("a turn that the log refuses loses its messages and nothing else, and its answers say so", () => {
+  const { member, submit } = leaderWith();
+  const connected = appendOf(submit(CONNECT));
+  submit(say("a", "lost"));
+  submit({ type: "UPDATE", username: usernameOf("anne") });
+  submit(say("a", "lost"));
+  const refused = appendOf(member.appended(2000, connected.id, { kind: "stored" }));
+  assertEquals(decisionsOf(refused), ["stored", "renamed", "repeated"]);
+  const again = appendOf(member.appended(2000, refused.id, { kind: "refused", problem: "full" }));
+  assertEquals([again.at, decisionsOf(again)], [refused.at, ["refused", "renamed", "refused"]]);
+  const effects = member.appended(2000, again.id, { kind: "stored" });
+  const answers = effects.flatMap((effect) =>
+    effect.do === "deliver" ? effect.outcomes.map(({ frames }) => frames.answer?.text) : []
+  );
+  const failed =
+    "c2/ERROR The store does not work at the moment: nothing was changed or sent, try again later";
+  assertEquals(answers, [failed, "c2/ACKNOWLEDGE", failed]);
+  assertEquals(decisionsOf(appendOf(submit(say("a", "kept")))), ["stored"]);
+});
+
+Deno.test("an answer to an earlier try of an append is not taken for this one's", () => {
+  const { member, submit } = leaderWith();
+  const connected = appendOf(submit(CONNECT));
+  submit(say("a", "text"));
+  const refused = appendOf(member.appended(2000, connected.id, { kind: "stored" }));
+  member.appended(2000, refused.id, { kind: "refused", problem: "full" });
+  assertEquals(member.appended(2000, refused.id, { kind: "stored" }), []);
 });

@@ -14,6 +14,7 @@ import type { Input } from "../../../chat/room/decision.ts";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 import type { Appended, LogEntry } from "../../../chat/cluster/log.ts";
+import type { LeaderRoom } from "../../../chat/cluster/leader.ts";
 import type { Member, MemberEffect } from "../../../chat/cluster/member.ts";
 import type { Outcome, Replica } from "../../../chat/cluster/replica.ts";
 import { MemoryLog } from "./memory_log.ts";
@@ -186,19 +187,8 @@ export class ModelNode {
     this.member = new code.Member({
       incarnation: this.incarnation,
       replica: this.replica,
-      room: {
-        serverId: 1,
-        serverName: "Room",
-        ownName: usernameOf("Server"),
-        version: "0",
-        startedSteadyMs: 0,
-        limits: DEFAULT_LIMITS,
-        limitLoopback: false,
-        // Each leader continues above what the log has.
-        mintId: () => this.#mint(random32),
-        bans: { bar: () => undefined },
-        prove: () => undefined,
-      },
+      // Each leader continues above what the log has.
+      room: roomOf(() => this.#mint(random32)),
       limits: LIMITS,
       wallMs: () => 1_800_000_000_000 + this.#cluster.nowMs,
       random: () => this.#cluster.fraction(),
@@ -315,13 +305,15 @@ export class ModelNode {
     const answer = (outcome: Appended) =>
       cluster.at(
         1 + cluster.random(10),
-        () => this.wake(() => this.do(this.member.appended(cluster.nowMs, at, outcome))),
+        () => this.wake(() => this.do(this.member.appended(cluster.nowMs, id, outcome))),
       );
     const isLost = cluster.isFaulty && cluster.chance(0.05);
+    // Also of a record that it has stored without saying so.
+    if (cluster.isFaulty && cluster.chance(0.03)) return answer({ kind: "refused", problem: "full" });
     cluster.at(1 + cluster.random(cluster.isFaulty && cluster.chance(0.05) ? 3000 : 5), () => {
       const outcome = cluster.log.append(at, id, bytes, cluster.chance(0.5));
       if (outcome.kind === "stored") this.#notify({ number: at, bytes });
-      answer(isLost ? { kind: "unknown" } : outcome);
+      answer(isLost && cluster.chance(0.5) ? { kind: "unknown" } : outcome);
       if (cluster.isFaulty && cluster.chance(0.05)) answer(outcome);
     });
     if (isLost) answer({ kind: "unknown" });
@@ -596,6 +588,15 @@ function makeReplica(
   tokenOf: ConstructorParameters<typeof Replica>[0]["tokenOf"],
 ): Replica {
   return new code.Replica({ state: makeState(), tokenOf });
+}
+
+/** The room of a leader. */
+export function roomOf(mintId: () => string): LeaderRoom {
+  return {
+    ...{ serverId: 1, serverName: "Room", version: "0", startedSteadyMs: 0, limitLoopback: false },
+    ...{ ownName: usernameOf("Server"), limits: DEFAULT_LIMITS, bans: { bar: () => undefined } },
+    ...{ mintId, prove: () => undefined },
+  };
 }
 
 /** The state of a room without history, as of the beginning of a log. */

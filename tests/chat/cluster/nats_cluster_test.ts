@@ -13,9 +13,8 @@ import { Replica } from "../../../chat/cluster/replica.ts";
 import { NatsWire } from "../../../chat/cluster/wire_nats.ts";
 import type { Input } from "../../../chat/room/decision.ts";
 import { messageIds } from "../../../chat/room/message_id.ts";
-import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
-import { makeState, usernameOf } from "./model_cluster.ts";
+import { makeState, roomOf, usernameOf } from "./model_cluster.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 const PATIENCE_MS = 20_000;
@@ -36,18 +35,7 @@ class TestNode implements AsyncDisposable {
     this.member = new Member({
       incarnation,
       replica: this.replica,
-      room: {
-        serverId: 1,
-        serverName: "Room",
-        ownName: usernameOf("Server"),
-        version: "0",
-        startedSteadyMs: 0,
-        limits: DEFAULT_LIMITS,
-        limitLoopback: false,
-        mintId: () => (mint ??= messageIds({ nowMs: Date.now, random32 }, this.replica.newestUuid))(),
-        bans: { bar: () => undefined },
-        prove: () => undefined,
-      },
+      room: roomOf(() => (mint ??= messageIds({ nowMs: Date.now, random32 }, this.replica.newestUuid))()),
       limits: { takeoverMs: 500, lostMs: 1000, resumeWindowMs: 60_000 },
       wallMs: Date.now,
       random: Math.random,
