@@ -99,7 +99,18 @@ export class NatsLog implements ClusterLog {
     const entries: LogEntry[] = [];
     try {
       const batch = await this.#manager.direct.getBatch(this.#stream, { seq: from, batch: max });
-      for await (const { seq, data } of batch) entries.push({ number: seq, bytes: data });
+      // The client itself waits for 5 s.
+      const waits = () => setTimeout(() => batch.stop(new Error("NATS does not answer")), REQUEST_MS);
+      let timer = waits();
+      try {
+        for await (const { seq, data } of batch) {
+          clearTimeout(timer);
+          entries.push({ number: seq, bytes: data });
+          timer = waits();
+        }
+      } finally {
+        clearTimeout(timer);
+      }
     } catch (error) {
       if (!isAtEnd(error)) throw error;
     }

@@ -55,7 +55,7 @@ testWithNats("of many appends for one number one is stored", () =>
     assertEquals((await log.read(1, 30)).length, 1);
   }));
 
-testWithNats("records are told as they are stored, with their numbers", () =>
+testWithNats("records arrive as they are stored, with their numbers", () =>
   withNats(async (nats) => {
     const log = await NatsLog.open(nats, options);
     const seen: LogEntry[] = [];
