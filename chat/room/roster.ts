@@ -36,7 +36,8 @@ export class Roster {
   /** Members by the keys of their places. */
   readonly #perPlace = new Map<string, number>();
   #holds: HoldId = 0;
-  #heldSize = 0;
+  /** The longest held first. */
+  readonly #held = new Set<SessionId>();
 
   /** A copy whose changes leave this one as it is. */
   copy(): Roster {
@@ -45,7 +46,7 @@ export class Roster {
     for (const [key, holder] of this.#holders) copy.#holders.set(key, holder);
     for (const [place, count] of this.#perPlace) copy.#perPlace.set(place, count);
     copy.#holds = this.#holds;
-    copy.#heldSize = this.#heldSize;
+    for (const session of this.#held) copy.#held.add(session);
     return copy;
   }
 
@@ -58,7 +59,7 @@ export class Roster {
   }
 
   get heldSize(): number {
-    return this.#heldSize;
+    return this.#held.size;
   }
 
   get(session: SessionId): Member | undefined {
@@ -99,7 +100,7 @@ export class Roster {
     this.#free(member.username);
     this.#members.delete(session);
     this.#count(member, -1);
-    if (member.hold !== undefined) this.#heldSize--;
+    this.#held.delete(session);
     return member;
   }
 
@@ -109,14 +110,14 @@ export class Roster {
     this.#members.delete(session);
     for (const [key, holder] of this.#holders) if (holder === session) this.#holders.delete(key);
     if (member !== undefined) this.#count(member, -1);
-    if (member?.hold !== undefined) this.#heldSize--;
+    this.#held.delete(session);
     return member;
   }
 
   hold(session: SessionId, how: Pick<Member, "heldUntilMs" | "isGoingAway"> = {}): HoldId {
     const hold = ++this.#holds;
     this.#members.set(session, { ...this.#members.get(session)!, ...how, hold });
-    this.#heldSize++;
+    this.#held.add(session);
     return hold;
   }
 
@@ -126,7 +127,7 @@ export class Roster {
     this.#count(member, -1);
     this.#members.set(session, { ...member, hold: undefined, places });
     this.#count({ places }, 1);
-    if (member.hold !== undefined) this.#heldSize--;
+    this.#held.delete(session);
   }
 
   /** The longest held session of a place. */
@@ -143,15 +144,11 @@ export class Roster {
 
   /** The held session of the greatest rank, and of those the longest held; none of rank 0. */
   #firstHeld(rankOf: (member: Member) => number): SessionId | undefined {
-    if (this.#heldSize === 0) return undefined;
     let found: SessionId | undefined;
-    let [greatest, first] = [0, Infinity];
-    for (const [session, member] of this.#members) {
-      const { hold } = member;
-      if (hold === undefined) continue;
-      const rank = rankOf(member);
-      if (rank < greatest || rank === greatest && hold >= first || rank === 0) continue;
-      [found, greatest, first] = [session, rank, hold];
+    let greatest = 0;
+    for (const session of this.#held) {
+      const rank = rankOf(this.#members.get(session)!);
+      if (rank > greatest) [found, greatest] = [session, rank];
     }
     return found;
   }
