@@ -11,7 +11,7 @@ import type { Logger } from "../../src/logging/log.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
 import type { ChatMeters } from "../meters.ts";
 import type { Resumption } from "../resume/resumption.ts";
-import { type Decision, type Input, isSessionChange, type Moment } from "../room/decision.ts";
+import type { Decision, Input, Moment } from "../room/decision.ts";
 import type { Room } from "../room/room.ts";
 import type { RoomState } from "../room/room_state.ts";
 import type { Journal } from "../store/journal.ts";
@@ -223,8 +223,7 @@ export class Sequencer {
     if (failed.has(submission)) return { kind: "refused", fault: fault("STORE_FAILED") };
     try {
       const decision = room.decide(session, input, participant, now);
-      if (isSessionChange(decision)) resumption.decided(participant, decision);
-      else if (decision.kind === "barred" || decision.kind === "expelled") resumption.ended(participant);
+      resumption.decided(participant, decision);
       return decision;
     } catch (error) {
       // Fence: a bug in one decision is answered to its sender and affects no other input.
@@ -260,7 +259,7 @@ export class Sequencer {
     const session = resumption.sessionOf(participant);
     if (input.type === "LOST" && session !== undefined) {
       const decision = room.forget(session);
-      if (isSessionChange(decision)) resumption.decided(participant, decision);
+      resumption.decided(participant, decision);
       return decision;
     }
     return { kind: "refused", fault: fault("INTERNAL") };

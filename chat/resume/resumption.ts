@@ -6,7 +6,7 @@
  * @module
  */
 import type { Participant } from "../delivery/participant.ts";
-import type { Left, SessionChange } from "../room/decision.ts";
+import type { Decision, Left, SessionChange } from "../room/decision.ts";
 import type { SessionId } from "../room/roster.ts";
 import type { HeldSessions } from "./held_sessions.ts";
 import type { ResumeTokens } from "./resume_tokens.ts";
@@ -41,16 +41,11 @@ export class Resumption {
     return this.#resumed.get(participant) ?? participant.id;
   }
 
-  /** Call after a decision that ends the connection of a participant without a session. */
-  ended(participant: Participant): void {
-    this.#ended.add(participant);
-  }
-
   /**
-   * Call right after a decision. A participant that resumed is on the new session from here on, and its former
+   * Call right after each decision. A participant that resumed is on the new session from here on, and its former
    * connection on none. Tokens are minted here, so that they are stored before they are sent.
    */
-  decided(participant: Participant, decision: SessionChange): void {
+  decided(participant: Participant, decision: Decision): void {
     switch (decision.kind) {
       case "joined": {
         if (!participant.isExtended) return;
@@ -85,6 +80,11 @@ export class Resumption {
       case "left":
         if (decision.kind === "left" && decision.departure === "kick") this.#tokens.kicked(decision.session);
         this.#connected.delete(decision.session);
+        this.#ended.add(participant);
+        return;
+      // Without a session.
+      case "barred":
+      case "expelled":
         this.#ended.add(participant);
     }
   }

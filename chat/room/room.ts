@@ -261,8 +261,6 @@ export class Room {
     steadyMs: number,
   ): Decision {
     const member = this.#roster.get(session);
-    // A slow consumer is reported lost when it overflows, and again when its socket closes.
-    if (member?.hold !== undefined) return { kind: "nothing" };
     if (
       member === undefined || !member.isExtended || isFinal === true ||
       this.#options.limits.resumeWindow === 0
