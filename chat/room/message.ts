@@ -42,12 +42,9 @@ export interface HistoryRange {
    * that was behind received them.
    */
   readonly receivedFrom: number;
-  /** A journal need not read messages before those whose texts have more UTF-16 units than this. */
+  /** A page ends once its texts have more UTF-16 units than this. */
   readonly unitsMax?: number;
 }
-
-/** Messages past their age in a row after which a page counts all older ones as past it. A sweep leaves few. */
-export const PAST_AGE_MAX = 1000;
 
 /** Entries of one `append`. Each takes up to 320 bytes beside its text, of the 800 KiB that a Deno KV commit allows. */
 export const APPEND_ENTRIES_MAX = 1000;

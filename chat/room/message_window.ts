@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { type HistoryRange, PAST_AGE_MAX, type StoredMessage } from "./message.ts";
+import type { HistoryRange, StoredMessage } from "./message.ts";
+import { PageExtent } from "./page_extent.ts";
 
 /**
  * Removed entries stay until they are at least this many and half of the list: each message is moved at most once.
@@ -56,14 +57,14 @@ export class MessageWindow {
   }
 
   /** The newest messages of a range, the newest last. */
-  page({ limit, before, receivedFrom }: HistoryRange): StoredMessage[] {
+  page(range: HistoryRange): StoredMessage[] {
+    const { before } = range;
     const end = before === undefined ? this.#messages.length : this.#indexOf(before);
-    let start = end;
-    for (let index = end - 1; index >= this.#gone && end - start < limit; index--) {
-      if (this.#messages[index]!.receivedMs >= receivedFrom) start = index;
-      else if (start - index > PAST_AGE_MAX) break;
+    const extent = new PageExtent(range);
+    for (let index = end - 1; index >= this.#gone; index--) {
+      if (!extent.read(this.#messages[index]!)) break;
     }
-    return this.#messages.slice(Math.max(start, end - limit), end) as StoredMessage[];
+    return this.#messages.slice(end - extent.messages, end) as StoredMessage[];
   }
 
   /** The oldest first. */

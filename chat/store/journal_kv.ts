@@ -7,7 +7,8 @@
  * @module
  */
 import type { Journal, KeptMessages, MessageBroadcast, RecoveredBroadcasts } from "./journal.ts";
-import { type HistoryRange, type JournalEntry, PAST_AGE_MAX, type StoredMessage } from "../room/message.ts";
+import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
+import { PageExtent } from "../room/page_extent.ts";
 import { endOf, messagesOf, segmentsOf, storedBytes } from "./segment.ts";
 import {
   firstIdIn,
@@ -21,6 +22,7 @@ import {
 import { steadyClock } from "../../src/clock.ts";
 import { REMOVED } from "../../src/kv/scrub.ts";
 import { EditLogRows } from "./edit_log_kv.ts";
+import { SweepExtent } from "./sweep_extent.ts";
 
 /**
  * The row with the bytes of all messages, a KvU64 that each commit changes by its difference: it is right after any
@@ -95,7 +97,7 @@ export class KvJournal implements Journal {
       this.#bytes += more;
       return;
     }
-    throw new Error("What was to be changed kept changing");
+    throw new Error("Another process has taken the store, or the segments to change kept changing");
   }
 
   /**
@@ -137,24 +139,14 @@ export class KvJournal implements Journal {
     return segment && messagesOf(segment.value).find((message) => message.uuid === uuid);
   }
 
-  async page({ limit, before, receivedFrom, unitsMax = Infinity }: HistoryRange): Promise<StoredMessage[]> {
-    if (limit < 1) return [];
+  async page(range: HistoryRange): Promise<StoredMessage[]> {
     const newestFirst: StoredMessage[] = [];
-    let withinAge = 0;
-    let pastAge = 0;
-    let units = 0;
-    for await (const message of this.#newestFirst(before ?? PAST_ALL)) {
-      if (newestFirst.length < limit) newestFirst.push(message);
-      units += message.text.length;
-      if (message.receivedMs < receivedFrom) {
-        if (++pastAge > PAST_AGE_MAX) break;
-        continue;
-      }
-      [withinAge, pastAge] = [newestFirst.length, 0];
-      if (withinAge === limit || units > unitsMax) break;
+    const extent = new PageExtent(range);
+    for await (const message of this.#newestFirst(range.before ?? PAST_ALL)) {
+      if (newestFirst.length < range.limit) newestFirst.push(message);
+      if (!extent.read(message)) break;
     }
-    newestFirst.length = withinAge;
-    return newestFirst.reverse();
+    return newestFirst.slice(0, extent.messages).reverse();
   }
 
   async after(uuid: string, limit: number): Promise<StoredMessage[]> {
@@ -222,17 +214,17 @@ export class KvJournal implements Journal {
   async sweep(bounds: KeptMessages): Promise<number> {
     await this.#measure();
     await this.#noteSweep(bounds.nowMs);
-    const stays = await this.#firstThatStays(bounds);
+    const extent = await this.#extentOf(bounds);
     let removed = 0;
-    while (true) {
+    while (removed < extent) {
       const atomic = this.#kv.atomic();
       const gone: StoredMessage[] = [];
       for await (
         const { key, value, versionstamp } of segmentsIn(this.#kv, {}, { limit: REMOVE_SEGMENTS_MAX })
       ) {
-        if (value.ordinal >= stays) break;
         const messages = messagesOf(value);
-        const going = Math.min(messages.length, stays - value.ordinal);
+        const going = Math.min(messages.length, extent - removed - gone.length);
+        if (going === 0) break;
         // If a change is stored meanwhile the commit fails, and the loop repeats it.
         atomic.check({ key, versionstamp }).delete(key);
         for (const segment of segmentsOf(messages.slice(going), value.ordinal + going)) {
@@ -240,7 +232,8 @@ export class KvJournal implements Journal {
         }
         gone.push(...messages.slice(0, going));
       }
-      if (gone.length === 0) return removed;
+      // Fewer are stored than were counted.
+      if (gone.length === 0) break;
       const swept = Math.max(...gone.map(({ position }) => position ?? 0));
       if (swept > 0) atomic.set(SWEPT, swept);
       const freed = gone.reduce((sum, message) => sum + storedBytes(message), 0);
@@ -251,6 +244,7 @@ export class KvJournal implements Journal {
       removed += gone.length;
       this.#bytes -= freed;
     }
+    return removed;
   }
 
   /** Counts the messages of a store from before their bytes were counted; once, before the first commit. */
@@ -279,23 +273,14 @@ export class KvJournal implements Journal {
     return value === null ? undefined : Number(BigInt.asIntN(64, value.value));
   }
 
-  /** The ordinal of the oldest message that a sweep leaves. */
-  async #firstThatStays({ keep, bytes, receivedFrom, nowMs }: KeptMessages): Promise<number> {
-    let stays = await this.#readEnd() - keep;
+  /** How many messages a sweep removes. */
+  async #extentOf(bounds: KeptMessages): Promise<number> {
     this.#bytes = await this.#readBytes() ?? 0;
-    let excessBytes = this.#bytes - bytes;
-    let latestMs = 0;
+    const extent = new SweepExtent(bounds, { messages: await this.count(), bytes: this.#bytes });
     for await (const { value } of segmentsIn(this.#kv, {}, { batchSize: SWEEP_SEGMENTS })) {
-      for (const [i, message] of messagesOf(value).entries()) {
-        const ordinal = value.ordinal + i;
-        const isRight = message.receivedMs <= nowMs;
-        if (isRight) latestMs = Math.max(latestMs, message.receivedMs);
-        if (excessBytes > 0 || isRight && latestMs < receivedFrom) stays = Math.max(stays, ordinal + 1);
-        else if (isRight && ordinal >= stays) return stays;
-        excessBytes -= storedBytes(message);
-      }
+      for (const message of messagesOf(value)) if (!extent.read(message)) return extent.messages;
     }
-    return stays;
+    return extent.messages;
   }
 
   async sweptAtMs(): Promise<number | undefined> {

@@ -9,6 +9,7 @@ import type { Journal, KeptMessages, RecoveredBroadcasts } from "./journal.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "../room/message.ts";
 import { MessageWindow } from "../room/message_window.ts";
 import { storedBytes } from "./segment.ts";
+import { SweepExtent } from "./sweep_extent.ts";
 
 export class MemoryJournal implements Journal {
   readonly #messages = new MessageWindow();
@@ -47,21 +48,11 @@ export class MemoryJournal implements Journal {
     return Promise.resolve(this.#messages.after(uuid, limit));
   }
 
-  sweep({ keep, bytes, receivedFrom, nowMs }: KeptMessages): Promise<number> {
-    let going = Math.max(0, this.#messages.size - keep);
-    let excessBytes = this.#bytes - bytes;
-    let seen = 0;
-    let latestMs = 0;
-    for (const message of this.#messages) {
-      seen++;
-      const isRight = message.receivedMs <= nowMs;
-      if (isRight) latestMs = Math.max(latestMs, message.receivedMs);
-      if (excessBytes > 0 || isRight && latestMs < receivedFrom) going = Math.max(going, seen);
-      else if (isRight && seen > going) break;
-      excessBytes -= storedBytes(message);
-    }
-    for (let removed = 0; removed < going; removed++) this.#removeOldest();
-    return Promise.resolve(going);
+  sweep(bounds: KeptMessages): Promise<number> {
+    const extent = new SweepExtent(bounds, { messages: this.#messages.size, bytes: this.#bytes });
+    for (const message of this.#messages) if (!extent.read(message)) break;
+    for (let removed = 0; removed < extent.messages; removed++) this.#removeOldest();
+    return Promise.resolve(extent.messages);
   }
 
   #removeOldest(): void {

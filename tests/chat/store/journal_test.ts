@@ -6,7 +6,8 @@
  */
 import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { PAST_AGE_MAX, type StoredMessage } from "../../../chat/room/message.ts";
+import type { StoredMessage } from "../../../chat/room/message.ts";
+import { PAST_AGE_MAX } from "../../../chat/room/page_extent.ts";
 import type { KeptMessages } from "../../../chat/store/journal.ts";
 import { KvJournal } from "../../../chat/store/journal_kv.ts";
 import { MemoryJournal } from "../../../chat/store/journal_memory.ts";
