@@ -17,8 +17,10 @@ export const SERVER_AUTHOR: SessionId = "server";
 export type Input =
   | ClientFrame
   | { readonly type: "FAULT"; readonly fault: Fault }
-  /** `isFinal`: the server closed the connection for flooding, so the session is not held. */
-  /** `isGoingAway`: the client closed the connection as a browser does when its page is closed or reloaded. */
+  /**
+   * `isFinal`: the server closed the connection for flooding, so the session is not held. `isGoingAway`: the client
+   * closed the connection as a browser does when its page is closed or reloaded.
+   */
   | { readonly type: "LOST"; readonly isFinal?: true; readonly isGoingAway?: true }
   | { readonly type: "HOLD_EXPIRED"; readonly hold: HoldId }
   | { readonly type: "KICK" }
