@@ -69,20 +69,25 @@ export class History {
 
 /** The JSON of a `history` answer. Past HISTORY_ANSWER_BYTES_MAX the oldest messages are left out, down to one. */
 export function historyAnswer(page: readonly StoredMessage[]): string {
-  const parts: string[] = [];
+  return `[${newestEntries(page.toReversed()).reverse().join(",")}]`;
+}
+
+/** The JSON of each message, the newest first, as many as HISTORY_ANSWER_BYTES_MAX allows and at least one. */
+export function newestEntries(newestFirst: readonly StoredMessage[]): string[] {
+  const entries: string[] = [];
   // One bracket; each entry adds a comma or the other bracket.
   let bytes = 2;
-  for (let i = page.length - 1; i >= 0; i--) {
-    const part = JSON.stringify(historyEntry(page[i]!));
-    bytes += (part.length + 1) * 2;
-    if (bytes > HISTORY_ANSWER_BYTES_MAX && parts.length > 0) break;
-    parts.push(part);
+  for (const message of newestFirst) {
+    const entry = JSON.stringify(historyEntry(message));
+    bytes += (entry.length + 1) * 2;
+    if (bytes > HISTORY_ANSWER_BYTES_MAX && entries.length > 0) break;
+    entries.push(entry);
   }
-  return `[${parts.reverse().join(",")}]`;
+  return entries;
 }
 
 /** A message as `history` and `search` answer it. */
-export function historyEntry(message: StoredMessage): HistoryEntry {
+function historyEntry(message: StoredMessage): HistoryEntry {
   return {
     uuid: message.uuid,
     username: message.username,

@@ -4,10 +4,8 @@
  *
  * @module
  */
-import type { SearchAnswer } from "../../src/protocol/frames.ts";
-import { HISTORY_ANSWER_BYTES_MAX } from "../../src/protocol/limits.ts";
 import { containsWords, searchWords } from "../../src/protocol/search_words.ts";
-import { historyEntry } from "./history.ts";
+import { newestEntries } from "./history.ts";
 import type { StoredMessage } from "./message.ts";
 
 /** What a client searches for. */
@@ -66,21 +64,17 @@ export class Search {
 
   /** The JSON of the answer. Past HISTORY_ANSWER_BYTES_MAX the oldest hits are left out, down to one. */
   answer(): string {
-    const messages: SearchAnswer["messages"][number][] = [];
-    let searchedTo = this.#hasMore ? this.#before ?? null : null;
-    let bytes = 0;
-    for (const found of this.#hits) {
-      const message = this.#changed.get(found.uuid) ?? found;
-      if (!this.#isHit(message)) continue;
-      const entry = historyEntry(message);
-      bytes += 2 * JSON.stringify(entry).length;
-      if (bytes > HISTORY_ANSWER_BYTES_MAX && messages.length > 0) {
-        searchedTo = messages.at(-1)!.uuid;
-        break;
-      }
-      messages.push(entry);
-    }
-    return JSON.stringify({ messages, searchedTo } satisfies SearchAnswer);
+    const hits = this.#hits.flatMap((found) => {
+      const changed = this.#changed.get(found.uuid);
+      return changed === undefined ? found : this.#isHit(changed) ? changed : [];
+    });
+    const messages = newestEntries(hits);
+    const last = messages.length < hits.length
+      ? hits[messages.length - 1]!.uuid
+      : this.#hasMore
+      ? this.#before
+      : undefined;
+    return `{"messages":[${messages.join(",")}],"searchedTo":${JSON.stringify(last ?? null)}}`;
   }
 
   #isHit({ text }: StoredMessage): boolean {

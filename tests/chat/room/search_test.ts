@@ -5,7 +5,6 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { MemoryJournal } from "../../../chat/store/journal_memory.ts";
 import { Search, UNITS_OF_A_MESSAGE } from "../../../chat/room/search.ts";
 import type { StoredMessage } from "../../../chat/room/message.ts";
 import { readSearch } from "../../../src/protocol/codec.ts";
@@ -116,10 +115,4 @@ Deno.test("texts and words are folded alike as names are, with a cap on marks in
   const surplus = "e" + "\u0301\u0316".repeat(15);
   assertEquals(searchWords(marks), searchWords(surplus));
   assertEquals(searchWords(" \u200b \u3000 "), []);
-});
-
-Deno.test("a page with fewer messages than were asked for is the last one, also past an age", async () => {
-  const journal = new MemoryJournal({ historyCount: 100 });
-  journal.append([1, 2, 3].map((n) => ({ kind: "said", message: stored(n) })));
-  assertEquals((await journal.page({ limit: 3, before: undefined, receivedFrom: 2 })).length, 2);
 });
