@@ -17,7 +17,7 @@ function readings(times: readonly number[], lastMs?: number): number[] {
   return times.map(() => clock());
 }
 
-Deno.test("a forward clock stands while it is set back by less than a minute, and goes back by a minute or more", () => {
+Deno.test("a forward clock keeps its time while it is set back by less than a minute, and goes back by a minute or more", () => {
   const back = NOW_MS - SET_BACK_MS;
   assertEquals(readings([NOW_MS, back + 1, NOW_MS - 1, NOW_MS + 5]), [NOW_MS, NOW_MS, NOW_MS, NOW_MS + 5]);
   assertEquals(readings([NOW_MS, back, back + 1]), [NOW_MS, back, back + 1]);

@@ -92,7 +92,7 @@ Deno.test("admission counts what one user may have as one: a /64, and IPv4 also 
   }
   const gate = admission();
   assertEquals(letIn(gate, "2001:db8:1:2::1", 4), 3);
-  assertEquals(letIn(gate, "2001:db8:1:3::1", 4), 3, "the next /64 is somebody else");
+  assertEquals(letIn(gate, "2001:db8:1:3::1", 4), 3, "the next /64 is another client");
 });
 
 Deno.test("an address may have as many HTTP connections as sockets, and enough for a page", () => {

@@ -95,10 +95,10 @@ Deno.test("the words for days are renewed as soon as a page that slept is seen a
     }
   }));
 
-Deno.test("the words for days are renewed within a minute where a computer slept and the page was not told", () =>
+Deno.test("the words for days are renewed within a minute where a computer slept and the page received no event", () =>
   inBerlin(() => {
     withPage(berlin("2026-11-25", "22:00:00"), ({ renewals }) => {
-      // Timers stood still while the clock went on.
+      // Timers did not run while the clock went on.
       const { now } = Date;
       const slept = 10 * 3_600_000;
       Date.now = () => now() + slept;

@@ -24,7 +24,7 @@ Deno.test("those who are away are listed apart, from the roster and as they go a
   driver.forget();
   driver.receive("c2/BACK bob");
   assertEquals(people(), [["bob", "alice"], []]);
-  driver.receive("c2/AWAY bob", "c2/AWAY bob", "c2/AWAY nobody");
+  driver.receive("c2/AWAY bob", "c2/AWAY bob", "c2/AWAY dave");
   assertEquals(people(), [["alice"], ["bob"]]);
   assertEquals(driver.eventsOf("users").length, 2, "only changes are emitted");
   driver.receive("c2/DISCONNECT lost_connection; bob");

@@ -1,5 +1,5 @@
 /**
- * While a hostile head or frame arrives, the program answers others within 200 ms: a chat server somebody else's PING on
+ * While a hostile head or frame arrives, the program answers others within 200 ms: a chat server another client's PING on
  * both transports, a listing another request. On a busy machine 200 ms can pass by the load alone: each input has
  * several tries, and a wait of a few times what others wait without it is the machine's.
  *
@@ -10,7 +10,7 @@ import { HOSTILE_FRAMES, HOSTILE_HEADS, type HostileInput } from "../support/hos
 import { healthProbe, pingProbe, type Probe } from "../support/probe.ts";
 import { PROGRAM_TRANSPORTS, startServer } from "../support/program.ts";
 
-/** Milliseconds to the answer of somebody else. */
+/** Milliseconds to the answer of another client. */
 const WAIT_MAX_MS = 200;
 const TRIES = 6;
 /** Times as long as a wait of the same moment without an input: work that grows faster than its input takes longer. */
@@ -60,7 +60,7 @@ async function slowInputs(url: string, probe: Probe, inputs: readonly HostileInp
 }
 
 for (const transport of PROGRAM_TRANSPORTS) {
-  Deno.test(`${transport}: a PING is answered in 200 ms while somebody else sends hostile heads and frames`, async () => {
+  Deno.test(`${transport}: a PING is answered in 200 ms while another client sends hostile heads and frames`, async () => {
     // The probe answers no heartbeat, and asks more often than a flood limit allows.
     const limits = ["--max-users", "500", "--ping-interval", "3600", "--flood-rate", "0"];
     await using server = await startServer("chat", ["--transport", transport, "--trust-proxy", ...limits]);
@@ -69,7 +69,7 @@ for (const transport of PROGRAM_TRANSPORTS) {
   });
 }
 
-Deno.test("a listing answers in 200 ms while somebody else sends hostile heads", async () => {
+Deno.test("a listing answers in 200 ms while another client sends hostile heads", async () => {
   await using server = await startServer("listing", ["--trust-proxy"]);
   await using probe = await healthProbe(server.url);
   assertEquals(await slowInputs(server.url, probe, HOSTILE_HEADS), []);

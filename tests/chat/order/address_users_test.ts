@@ -72,7 +72,7 @@ Deno.test("a /64 counts as one address, and a /48 may have four times as many us
   assertEquals(await room.join("c", "2001:db8:1:5::1"), FULL(1));
   await room.joinAll("c", "2001:db8:2::1");
   await room.lose("n3");
-  assertEquals(await room.join("d", "2001:db8:1:5::1"), "joined", "in the place of one of its site");
+  assertEquals(await room.join("d", "2001:db8:1:5::1"), "joined", "instead of one of its site");
   assertEquals(room.present(), ["a", "n2", "n4", "c", "d"]);
 });
 

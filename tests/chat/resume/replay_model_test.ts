@@ -1,6 +1,6 @@
 /**
- * A model of replays over any number of resumes and restarts, with a real node and store: nobody is sent a text that is
- * deleted or changed, anything from before it joined, or less than it missed, PROTOCOL.md §12.3.
+ * A model of replays over any number of resumes and restarts, with a real node and store, PROTOCOL.md §12.3: no client
+ * is sent a text that is deleted or changed, anything from before it joined, or less than it missed.
  *
  * @module
  */

@@ -111,7 +111,7 @@ scrubTest("has no byte of what was deleted or edited away after the next sweep",
   assertEquals(await journal.count(), MESSAGES + 1);
 });
 
-scrubTest("is not written anew where nothing was removed", async ({ journal, sweep, log }) => {
+scrubTest("is not rewritten where nothing was removed", async ({ journal, sweep, log }) => {
   await journal.append(said(message(1)));
   await sweep();
   assertEquals(log.events("debug"), []);
@@ -152,7 +152,7 @@ scrubTest("forgets a ban that was lifted", async ({ kv, sweep, holds }) => {
   assertEquals(await holds(ban.name), false);
 });
 
-scrubTest("that is too large waits for a start, and is written anew then", async (stage) => {
+scrubTest("that is too large waits for a start, and is rewritten then", async (stage) => {
   const { journal, sweep, holds, scrub } = stage;
   using _size = stubStat(SCRUB_BYTES_MAX + 1);
   await journal.append(said(message(1, "secret said")));
@@ -164,7 +164,7 @@ scrubTest("that is too large waits for a start, and is written anew then", async
 });
 
 scrubTest(
-  "that cannot be written anew is left as it is, and logged once",
+  "that cannot be rewritten is left as it is, and logged once",
   async ({ journal, sweep, log }) => {
     await journal.append(said(message(1)));
     await journal.append([{

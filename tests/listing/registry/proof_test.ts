@@ -16,7 +16,7 @@ import { ID_KEPT_MS } from "../../../listing/registry/rules.ts";
 import { ANSWERED, ListingUnderTest } from "../listing_under_test.ts";
 
 const ID = 7;
-/** A proof that nobody else has. */
+/** A proof that no other server has. */
 const FORGED = "f".repeat(43);
 
 interface Asked {
