@@ -38,20 +38,18 @@ async function readsPeople({ page }: ChatPage, here: string[], away: string[]): 
 }
 
 testInBrowser(
-  "who lost the connection is away and not counted, also for one who comes later, until the return",
+  "a user whose connection is lost is away and not counted, also for users who join later, until the return",
   async (stage) => {
     await using server = await startTestChat();
-    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    await using proxy = new CuttingProxy({ target: server.port });
     const bob = await ChatPage.join(stage, server.url, "bob");
     const alice = await ChatPage.join(stage, proxy.url, "alice");
     await readsPeople(bob, ["bob (you)", "alice"], []);
-    const back = Promise.withResolvers<number>();
-    proxy.target = back.promise;
-    proxy.cutAll();
+    const comeBack = proxy.cutAndHold();
     await readsPeople(bob, ["bob (you)"], ["alice"]);
     const carol = await ChatPage.join(stage, server.url, "carol");
     await readsPeople(carol, ["bob", "carol (you)"], ["alice"]);
-    back.resolve(server.port);
+    comeBack();
     await alice.isLive();
     await readsPeople(bob, ["bob (you)", "alice", "carol"], []);
     await readsPeople(carol, ["bob", "alice", "carol (you)"], []);

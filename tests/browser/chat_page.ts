@@ -35,9 +35,7 @@ testInBrowser("two people converse, edit, delete, rename and leave", async (stag
   assertEquals(await bob.page.$$eval("#rows .actions:not([hidden])", (shown) => shown.length), 0);
 
   await alice.readsMessages("helo Bob");
-  await alice.press("helo Bob", ".edit");
-  await alice.fill(".editing textarea", "hello Bob");
-  await alice.page.keyboard.press("Enter");
+  await alice.edit("helo Bob", "hello Bob");
   await bob.readsMessages("hello Bob edited");
   await bob.say("hello <b>alice</b>\nand all");
   await alice.readsMessages("hello Bob edited", "hello <b>alice</b>\nand all");
@@ -75,7 +73,7 @@ testInBrowser(
     await alice.say("/me waves");
     await alice.reads("#text-said", "There is no /me. /help lists the commands; // sends a slash.");
     assertEquals(
-      await alice.page.$eval("#text", (field) => (field as HTMLTextAreaElement).value),
+      await alice.value("#text"),
       "/me waves",
     );
     await alice.fill("#text", "half of it");
@@ -157,7 +155,7 @@ testInBrowser(
     await bob.page.click("#banner-button");
     await bob.isLive();
     assertEquals(
-      await bob.page.$eval("#text", (field) => (field as HTMLTextAreaElement).value),
+      await bob.value("#text"),
       "half a thought",
     );
     await eve.page.focus("#text");

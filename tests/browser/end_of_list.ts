@@ -263,13 +263,11 @@ testInBrowser(
 
 testInBrowser("drafts that are sent do not move a reader who scrolled up", async (stage) => {
   await using room = await fullRoom();
-  await using proxy = new CuttingProxy({ target: room.server.port, bytesOfNext: () => undefined });
+  await using proxy = new CuttingProxy({ target: room.server.port });
   const alice = await ChatPage.join(stage, proxy.url, "alice");
   await newestIs(alice, "line 60");
-  const back = Promise.withResolvers<number>();
-  proxy.target = back.promise;
-  proxy.cutAll();
-  await alice.page.waitForSelector("#connection:not([data-state=live])");
+  const comeBack = proxy.cutAndHold();
+  await alice.isLost();
   for (const text of ["one", "two", "three"]) await alice.say(text);
   // The line that it shows after a while makes the view lower.
   await alice.page.waitForSelector("#banner:not([hidden])");
@@ -280,7 +278,7 @@ testInBrowser("drafts that are sent do not move a reader who scrolled up", async
   await rests(alice);
   const view = () => alice.page.$eval("#scroller", (scroller) => scroller.clientHeight);
   const [place, height] = [await topOf(alice, "line 50"), await view()];
-  back.resolve(room.server.port);
+  comeBack();
   await newestIs(alice, "three");
   await alice.page.waitForSelector("#banner[hidden]");
   await drawn(alice.page);

@@ -7,6 +7,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { assertEquals } from "@std/assert";
+import type { Page } from "puppeteer-core";
 import { testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";
@@ -17,27 +18,23 @@ testInBrowser(
   "a connection that is cut comes back by itself: nothing is missed, and what was written goes out once",
   async (stage) => {
     await using server = await startTestChat();
-    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    await using proxy = new CuttingProxy({ target: server.port });
     await using bob = await ChatClient.connect(server.url, "bob");
     const alice = await ChatPage.join(stage, proxy.url, "alice");
     await alice.say("before");
     await alice.readsMessages("before");
-    const back = Promise.withResolvers<number>();
-    proxy.target = back.promise;
-    proxy.cutAll();
-    await alice.page.waitForSelector("#connection:not([data-state=live])");
+    const comeBack = proxy.cutAndHold();
+    await alice.isLost();
     await alice.say("in the tunnel");
     await alice.reads("#pending .fate-text", "Sent when the connection is back");
     bob.send("c2/MSG 1; missed");
     await bob.drain();
-    back.resolve(server.port);
+    comeBack();
     await alice.readsMessages("before", "missed", "in the tunnel");
     await alice.page.waitForFunction(() => document.querySelector("#pending")?.childElementCount === 0);
     // The session is the same: no departure was broadcast, and her messages are still hers.
     assertEquals(bob.seen.filter((frame) => frame.startsWith("c2/DISCONNECT")), []);
-    await alice.press("before", ".edit");
-    await alice.fill(".editing textarea", "before and after");
-    await alice.page.keyboard.press("Enter");
+    await alice.edit("before", "before and after");
     await alice.readsMessages("before and after edited", "missed", "in the tunnel");
     assertEquals(bob.seen.filter((frame) => frame.includes("in the tunnel")).length, 1);
   },
@@ -45,7 +42,7 @@ testInBrowser(
 
 testInBrowser("a lost connection is shown, and the user may retry at once", async (stage) => {
   await using server = await startTestChat();
-  await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+  await using proxy = new CuttingProxy({ target: server.port });
   const alice = await ChatPage.join(stage, proxy.url, "alice");
   // No server listens there, so each try fails at once.
   const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -76,9 +73,7 @@ testInBrowser("a reloaded tab resumes the same session", async (stage) => {
   await alice.page.reload();
   await alice.isLive();
   await alice.readsMessages("mine");
-  await alice.press("mine", ".edit");
-  await alice.fill(".editing textarea", "still mine");
-  await alice.page.keyboard.press("Enter");
+  await alice.edit("mine", "still mine");
   await alice.readsMessages("still mine edited");
   await bob.drain();
   assertEquals(bob.seen.filter((frame) => frame.startsWith("c2/DISCONNECT")), []);
@@ -86,7 +81,7 @@ testInBrowser("a reloaded tab resumes the same session", async (stage) => {
   await alice.page.click("#leave-button");
   await alice.page.waitForSelector("#join:not([hidden])");
   await alice.page.reload();
-  assertEquals(await alice.page.$eval("#name", (field) => (field as HTMLInputElement).value), "alice");
+  assertEquals(await alice.value("#name"), "alice");
   assertEquals(await alice.page.$eval("#room", (room) => (room as HTMLElement).hidden), true);
 });
 
@@ -112,22 +107,41 @@ testInBrowser(
 );
 
 testInBrowser(
+  "a duplicated tab is a tab of its own: it leaves the first one's session and text alone",
+  async (stage) => {
+    await using server = await startTestChat();
+    const first = await ChatPage.join(stage, server.url, "alice");
+    await first.fill("#text", "half a thought");
+    await first.page.waitForFunction(() => JSON.stringify({ ...localStorage }).includes("half a thought"));
+    // A window that a page opens begins with a copy of its sessionStorage, as a duplicated tab does.
+    const opened = new Promise<Page | null>((resolve) => first.page.once("popup", resolve));
+    await first.page.evaluate(() => void globalThis.open(location.href));
+    const second = new ChatPage((await opened)!);
+    await second.reads("#elsewhere .said", "You are here as alice in another tab.");
+    assertEquals(await second.value("#text"), "");
+    assertEquals(await first.value("#text"), "half a thought");
+    await first.page.bringToFront();
+    await first.page.reload();
+    await first.isLive();
+    assertEquals(await first.value("#text"), "half a thought");
+  },
+);
+
+testInBrowser(
   "a session that cannot be resumed comes back as a new one, and fills the hole from the history",
   async (stage) => {
     await using server = await startTestChat({ limits: { resumeWindow: 0 } });
-    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    await using proxy = new CuttingProxy({ target: server.port });
     await using bob = await ChatClient.connect(server.url, "bob");
     const alice = await ChatPage.join(stage, proxy.url, "alice");
     await alice.say("before");
     await alice.readsMessages("before");
-    const back = Promise.withResolvers<number>();
-    proxy.target = back.promise;
-    proxy.cutAll();
+    const comeBack = proxy.cutAndHold();
     await bob.next();
     await bob.expect("c2/DISCONNECT lost_connection; alice");
     bob.send("c2/MSG 1; missed");
     await bob.drain();
-    back.resolve(server.port);
+    comeBack();
     await alice.readsMessages("before", "missed");
     await alice.readsNotice("You are back as a new user: you can no longer change what you wrote before");
     assertEquals(await alice.page.$$eval("#rows .actions:not([hidden])", (shown) => shown.length), 0);
@@ -138,12 +152,10 @@ testInBrowser(
   "a name that was taken past the resume window leads to the form, and nothing that was written is lost",
   async (stage) => {
     await using server = await startTestChat({ limits: { resumeWindow: 0 } });
-    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    await using proxy = new CuttingProxy({ target: server.port });
     const alice = await ChatPage.join(stage, proxy.url, "alice");
-    const back = Promise.withResolvers<number>();
-    proxy.target = back.promise;
-    proxy.cutAll();
-    await alice.page.waitForSelector("#connection:not([data-state=live])");
+    const comeBack = proxy.cutAndHold();
+    await alice.isLost();
     await alice.say("in the tunnel");
     await alice.fill("#text", "half a thought");
     // The dialog for another name does not wait for a server that is not there.
@@ -156,7 +168,7 @@ testInBrowser(
     for (let answer = ""; !answer.endsWith("alice");) {
       answer = await bob.ask("c2/UPDATE username; alice") === "c2/ACKNOWLEDGE" ? "alice" : "";
     }
-    back.resolve(server.port);
+    comeBack();
     await alice.page.waitForSelector("#join:not([hidden])");
     await alice.reads("#name-said", "Username is in use, or looks like one that is: choose another");
     await alice.reads("#join-kept", "1 message is not sent yet, and kept here.");
@@ -164,7 +176,7 @@ testInBrowser(
     await alice.tryName("alicia");
     await alice.isLive();
     assertEquals(
-      await alice.page.$eval("#text", (field) => (field as HTMLTextAreaElement).value),
+      await alice.value("#text"),
       "half a thought",
     );
     await alice.page.$eval("#pending .again", (button) => (button as HTMLElement).click());
@@ -176,25 +188,21 @@ testInBrowser(
   "without c2.live two people converse, and a lost connection comes back as a new one",
   async (stage) => {
     await using server = await startTestChat();
-    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    await using proxy = new CuttingProxy({ target: server.port });
     const alice = await ChatPage.join(stage, proxy.url, "alice", { isPlain: true });
     const bob = await ChatPage.join(stage, server.url, "bob", { isPlain: true });
     await alice.reads("#people-note", "New people appear here within 15 seconds.");
     await alice.say("hello");
     await bob.readsMessages("hello");
     await alice.readsMessages("hello");
-    await alice.press("hello", ".edit");
-    await alice.fill(".editing textarea", "hello, bob");
-    await alice.page.keyboard.press("Enter");
+    await alice.edit("hello", "hello, bob");
     await bob.readsMessages("hello, bob edited");
-    const back = Promise.withResolvers<number>();
-    proxy.target = back.promise;
-    proxy.cutAll();
+    const comeBack = proxy.cutAndHold();
     await bob.readsNotice("alice lost the connection");
     await bob.say("alice?");
     await bob.readsMessages("hello, bob edited", "alice?");
     await alice.say("written in the tunnel");
-    back.resolve(server.port);
+    comeBack();
     await alice.readsMessages("hello, bob edited", "alice?", "written in the tunnel");
     await bob.readsMessages("hello, bob edited", "alice?", "written in the tunnel");
   },

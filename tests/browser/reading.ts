@@ -81,7 +81,7 @@ testInBrowser("a monologue shows its name and time again after five minutes", as
   assertEquals(await alice.texts("#rows .first .body"), ["minute 0", "minute 5", "minute 10"]);
 });
 
-testInBrowser("those who come and go are one row until somebody speaks", async (stage) => {
+testInBrowser("users who join and leave are one row until a message arrives", async (stage) => {
   await using server = await startTestChat();
   const alice = await ChatPage.join(stage, server.url, "alice");
   const guests: ChatClient[] = [];
@@ -150,7 +150,7 @@ testInBrowser("on a phone Enter makes a line, also in an edit, and the button se
   await alice.readsMessages("one\ntwo\nthree edited");
 });
 
-testInBrowser("a change that is being written survives whatever comes in meanwhile", async (stage) => {
+testInBrowser("a change that is being written survives messages that arrive meanwhile", async (stage) => {
   await using server = await startTestChat({ limits: { floodRate: 0, maxUnansweredFrames: 1000 } });
   await using bob = await ChatClient.connect(server.url, "bob");
   const alice = await ChatPage.join(stage, server.url, "alice");

@@ -59,14 +59,12 @@ for (const size of [DESK, PHONE]) {
     `${size.width}: what was written without a server is unsent after leaving, another name and a reload`,
     async (stage) => {
       await using server = await startTestChat();
-      await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+      await using proxy = new CuttingProxy({ target: server.port });
       await using bob = await ChatClient.connect(server.url, "bob");
       const alice = await ChatPage.join(stage, proxy.url, "alice", { size });
       const asked = answerQuestions(alice);
-      const back = Promise.withResolvers<number>();
-      proxy.target = back.promise;
-      proxy.cutAll();
-      await alice.page.waitForSelector("#connection:not([data-state=live])");
+      const comeBack = proxy.cutAndHold();
+      await alice.isLost();
       for (const text of ["first", "second"]) {
         await alice.fill("#text", text);
         await alice.page.click("#composer .primary");
@@ -74,7 +72,7 @@ for (const size of [DESK, PHONE]) {
       await alice.page.click("#leave-button");
       await alice.page.waitForSelector("#join:not([hidden])");
       await alice.reads("#join-kept", "2 messages are not sent yet, and kept here.");
-      back.resolve(server.port);
+      comeBack();
       await alice.tryName("alicia");
       await alice.isLive();
       await readsUnsent(alice, "first", "second");
@@ -103,11 +101,10 @@ for (const size of [DESK, PHONE]) {
 testInBrowser("a text in the field is there after a reload, as high as it is", async (stage) => {
   await using server = await startTestChat();
   const alice = await ChatPage.join(stage, server.url, "alice");
-  const text = ({ page }: ChatPage) => page.$eval("#text", (field) => (field as HTMLTextAreaElement).value);
   await alice.fill("#text", "half a\nthought");
   await alice.page.reload();
   await alice.isLive();
-  assertEquals(await text(alice), "half a\nthought");
+  assertEquals(await alice.value("#text"), "half a\nthought");
   const height = await alice.page.$eval("#text", (field) => field.clientHeight);
   assert(height > 50, `the field shows both lines: ${height}`);
 });
@@ -116,27 +113,25 @@ testInBrowser(
   "a tab that was closed is continued by the next one, with all that was written",
   async (stage) => {
     await using server = await startTestChat();
-    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    await using proxy = new CuttingProxy({ target: server.port });
     const alice = await ChatPage.join(stage, proxy.url, "alice");
     const other = await alice.page.browserContext().newPage();
     await alice.page.bringToFront();
-    const back = Promise.withResolvers<number>();
-    proxy.target = back.promise;
-    proxy.cutAll();
-    await alice.page.waitForSelector("#connection:not([data-state=live])");
+    const comeBack = proxy.cutAndHold();
+    await alice.isLost();
     await alice.say("in the tunnel");
     await alice.fill("#text", "half a thought");
     await stores(alice, "half a thought");
     await stores(alice, "in the tunnel");
     const url = alice.page.url();
     await alice.page.close();
-    back.resolve(server.port);
+    comeBack();
     await other.goto(url);
     const again = new ChatPage(other);
     await again.isLive();
     await again.readsMessages("in the tunnel");
     assertEquals(
-      await other.$eval("#text", (field) => (field as HTMLTextAreaElement).value),
+      await again.value("#text"),
       "half a thought",
     );
     await again.fill("#text", "");
@@ -149,18 +144,14 @@ testInBrowser(
   "a change without a server is said to wait, and the browser asks before it is lost",
   async (stage) => {
     await using server = await startTestChat();
-    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    await using proxy = new CuttingProxy({ target: server.port });
     const alice = await ChatPage.join(stage, proxy.url, "alice");
     const asked = answerQuestions(alice);
     for (const text of ["one", "two"]) await alice.say(text);
     await alice.readsMessages("one", "two");
-    const back = Promise.withResolvers<number>();
-    proxy.target = back.promise;
-    proxy.cutAll();
-    await alice.page.waitForSelector("#connection:not([data-state=live])");
-    await alice.press("one", ".edit");
-    await alice.fill(".editing textarea", "uno");
-    await alice.page.keyboard.press("Enter");
+    const comeBack = proxy.cutAndHold();
+    await alice.isLost();
+    await alice.edit("one", "uno");
     await alice.press("two", ".delete");
     await alice.press("two", ".delete");
     await alice.page.waitForFunction(() =>
@@ -170,7 +161,7 @@ testInBrowser(
       "Changed to “uno” when the connection is back",
       "Deleted when the connection is back",
     ]);
-    back.resolve(server.port);
+    comeBack();
     await alice.readsMessages("uno edited", "This message was deleted.");
     await alice.page.waitForFunction(() =>
       document.querySelectorAll("#rows .error:not([hidden])").length === 0
@@ -187,20 +178,18 @@ testInBrowser(
 );
 
 testInBrowser(
-  "who leaves without a connection takes the held name back, and it is the same session",
+  "a user who leaves without a connection takes the held name back, and it is the same session",
   async (stage) => {
     await using server = await startTestChat();
-    await using proxy = new CuttingProxy({ target: server.port, bytesOfNext: () => undefined });
+    await using proxy = new CuttingProxy({ target: server.port });
     const alice = await ChatPage.join(stage, proxy.url, "alice");
     await alice.say("mine");
     await alice.readsMessages("mine");
-    const back = Promise.withResolvers<number>();
-    proxy.target = back.promise;
-    proxy.cutAll();
-    await alice.page.waitForSelector("#connection:not([data-state=live])");
+    const comeBack = proxy.cutAndHold();
+    await alice.isLost();
     await alice.page.click("#leave-button");
     await alice.page.waitForSelector("#join:not([hidden])");
-    back.resolve(server.port);
+    comeBack();
     await alice.tryName("alice");
     await alice.isLive();
     await alice.press("mine", ".edit");

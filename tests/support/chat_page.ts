@@ -87,12 +87,25 @@ export class ChatPage {
     await this.page.waitForSelector("#room:not([hidden]) #connection[data-state=live][data-latency]");
   }
 
+  /** Is not connected any more. */
+  async isLost(): Promise<void> {
+    await this.page.waitForSelector("#connection:not([data-state=live])");
+  }
+
   /** Replaces the text of a field, by the keyboard. */
   async fill(selector: string, text: string): Promise<void> {
     await this.page.focus(selector);
     await this.page.$eval(selector, (field) => (field as HTMLInputElement | HTMLTextAreaElement).select());
     if (text === "") await this.page.keyboard.press("Backspace");
     else await this.page.keyboard.sendCharacter(text);
+  }
+
+  /** The text in a field. */
+  async value(selector: string): Promise<string> {
+    return await this.page.$eval(
+      selector,
+      (field) => (field as HTMLInputElement | HTMLTextAreaElement).value,
+    );
   }
 
   /** Writes a message and sends it. */
@@ -150,6 +163,13 @@ export class ChatPage {
     const element = handle.asElement();
     if (element === null) throw new Error(`There is no ${button} at ${text}`);
     await (element as import("puppeteer-core").ElementHandle<Element>).click();
+  }
+
+  /** Replaces the text of an own message in place. */
+  async edit(text: string, changed: string): Promise<void> {
+    await this.press(text, ".edit");
+    await this.fill(".editing textarea", changed);
+    await this.page.keyboard.press("Enter");
   }
 
   title(): Promise<string> {

@@ -8,8 +8,8 @@
 export interface CuttingProxyOptions {
   /** The port of 127.0.0.1 that it forwards to. */
   readonly target: number;
-  /** Bytes after which the next connection is cut, both directions counted; undefined for never. */
-  readonly bytesOfNext: () => number | undefined;
+  /** Bytes after which the next connection is cut, both directions counted; undefined, as by default, for never. */
+  readonly bytesOfNext?: () => number | undefined;
 }
 
 export class CuttingProxy implements AsyncDisposable {
@@ -39,6 +39,15 @@ export class CuttingProxy implements AsyncDisposable {
     for (const connection of [...this.#open]) this.#close(connection);
   }
 
+  /** Cuts all open connections. New ones wait until the returned function is called. */
+  cutAndHold(): () => void {
+    const { target } = this;
+    const held = Promise.withResolvers<number>();
+    this.target = held.promise;
+    this.cutAll();
+    return () => held.resolve(target);
+  }
+
   async #accept(): Promise<void> {
     for await (const client of this.#listener) {
       const carrying = this.#carry(client);
@@ -53,7 +62,7 @@ export class CuttingProxy implements AsyncDisposable {
     try {
       server = await Deno.connect({ hostname: "127.0.0.1", port: await this.target });
       this.#open.add(server);
-      let left = this.#options.bytesOfNext() ?? Infinity;
+      let left = this.#options.bytesOfNext?.() ?? Infinity;
       let isCut = false;
       const pump = async (from: Deno.Conn, to: Deno.Conn) => {
         const buffer = new Uint8Array(4096);
