@@ -62,6 +62,7 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
     assertEquals(saying("stopped", events), ["chat", "listing"], log);
     assertEquals(status, 0);
     assertEquals(events.filter(({ level }) => level !== "INFO"), [], "a first start is without a warning");
+    assertEquals(saying("listing.unreachable", events), [], "README's log has none");
   });
 }
 

@@ -238,12 +238,9 @@ export class Registration {
     const answer = this.#reasonText(reply);
     const details = { listing, answer, tryAgainInSeconds: Math.round(delayMs / 100) / 10 };
     const name = reply.answered ? event : "listing.unreachable";
-    // A repeated reason is logged at debug level only, except when it becomes a warning.
-    const isRepeated = answer === this.#lastObjection &&
-      (this.#hasAnswered || this.#failures !== UNREACHABLE_AT_START_MAX + 1);
-    if (isRepeated) log.debug(event, details);
-    else log[isEarly ? "info" : "warn"](name, details);
-    this.#lastObjection = answer;
+    const isRepeated = answer === this.#lastObjection;
+    log[isEarly || isRepeated ? "debug" : "warn"](name, details);
+    if (!isEarly) this.#lastObjection = answer;
     await this.#pause(delayMs, "whole");
   }
 

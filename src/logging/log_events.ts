@@ -120,7 +120,7 @@ export const LOG_EVENTS = {
   "listing.unreachable": {
     level: "warn",
     values: ["listing", "answer", "tryAgainInSeconds"],
-    about: "A listing does not answer; info at the first tries.",
+    about: "A listing does not answer; debug at the first tries and at repeats.",
   },
   "listing.update_refused": {
     level: "warn",

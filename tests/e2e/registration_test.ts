@@ -84,7 +84,7 @@ Deno.test({
 });
 
 Deno.test("a chat server is listed within 10 s of the start of a listing that came later", async () => {
-  await using chat = await startChatFor(`http://${HOSTNAME}:${PORT}`);
+  await using chat = await startChatFor(`http://${HOSTNAME}:${PORT}`, "--log-level", "debug");
   await using alice = await ChatClient.connect(chat.url, "alice");
   await chat.event("listing.unreachable");
   await alice.say("nobody lists us, and we talk");
