@@ -6,6 +6,7 @@
  */
 import type { Message, SessionEvent } from "../src/client/session/session_events.ts";
 import { SessionDriver } from "../src/client/session_driver.ts";
+import { rosterWords } from "../src/client/roster_words.ts";
 import { HELP, readCommand, WORDS } from "../src/client/slash_commands.ts";
 import { readUsername } from "../src/cli/commands.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
@@ -23,8 +24,6 @@ import { completionOf } from "./screen/line_completion.ts";
 const SHOWN_AT_FIRST = 20;
 /** Messages of one answer to /search. */
 const FOUND_MAX = 20;
-/** Names in the answer to /users. */
-const ROSTER_SHOWN_MAX = 100;
 const NAME_RULE = "A name is 1 to 32 letters, numbers, emoji, _ - . and single inner spaces";
 /** Shown after the commands in /help. */
 const KEYS_HELP = [
@@ -311,7 +310,7 @@ export class PersonClient {
         this.#failed(event);
         break;
       case "done":
-        if (event.wish.kind === "users") this.#tellRoster(this.#session.users);
+        if (event.wish.kind === "users") this.#tellRoster();
         break;
       default: {
         if (event.type === "left") this.#status.typed(event.username);
@@ -386,11 +385,9 @@ export class PersonClient {
     this.#problem(text);
   }
 
-  #tellRoster(users: readonly string[]): void {
-    const names = shortList(users);
-    const { away } = this.#session;
-    const gone = away.length === 0 ? "" : `; away: ${shortList(away)}`;
-    this.#say(`${users.length === 1 ? "1 user is" : `${users.length} users are`} here: ${names}${gone}`);
+  #tellRoster(): void {
+    const words = rosterWords(this.#session.users, this.#session.away);
+    this.#say(words.map((word) => typeof word === "string" ? word : word.name).join(""));
   }
 
   #others(): readonly string[] {
@@ -434,9 +431,4 @@ export class PersonClient {
         return `${this.#session.username}> `;
     }
   }
-}
-
-function shortList(names: readonly string[]): string {
-  const more = names.length > ROSTER_SHOWN_MAX ? ` and ${names.length - ROSTER_SHOWN_MAX} more` : "";
-  return names.slice(0, ROSTER_SHOWN_MAX).join(", ") + more;
 }

@@ -66,11 +66,6 @@ export class People {
     );
   }
 
-  /** Opens the list where it is behind a button. */
-  open(): void {
-    this.#open(true);
-  }
-
   types(username: string): void {
     if (this.#typists.size >= TYPISTS_KEPT_MAX && !this.#typists.has(username)) return;
     clearTimeout(this.#typists.get(username));

@@ -6,6 +6,7 @@
  */
 /// <reference lib="dom" />
 import { nearestUsername } from "../../src/protocol/names.ts";
+import { rosterWords } from "../../src/client/roster_words.ts";
 import type { Message, SessionEvent, Wish } from "../../src/client/session/session_events.ts";
 import { inLocalTime } from "./ban_text.ts";
 import { Composer } from "./composer.ts";
@@ -32,6 +33,8 @@ export class Room {
   #isAsking = false;
   /** The name under which the server announces. */
   #serverAuthor: string | undefined;
+  /** The user left, and may join again. */
+  #hasLeft = false;
   /** What was missed arrives now. */
   #isReturning = false;
   readonly #log = new MessageLog();
@@ -159,6 +162,7 @@ export class Room {
 
   #state(event: Extract<SessionEvent, { type: "state" }>): void {
     this.#isConnected = event.state === "live";
+    if (event.state === "over") this.#hasLeft = event.cause === "left";
     this.#pending.waitFor(
       this.#isConnected
         ? "Sending…"
@@ -195,8 +199,11 @@ export class Room {
     if (how === "again") {
       this.#log.disown();
       this.#list.refresh();
-      this.#note("You are back as a new user: you can no longer change what you wrote before");
+      if (!this.#hasLeft) {
+        this.#note("You are back as a new user: you can no longer change what you wrote before");
+      }
     }
+    this.#hasLeft = false;
   }
 
   #informed({ limits }: Record<string, unknown>): void {
@@ -254,6 +261,7 @@ export class Room {
 
   #done(wish: Wish): void {
     if (wish.kind === "edit" || wish.kind === "delete") return this.#say(wish.uuid, undefined);
+    if (wish.kind === "users") return this.#note(...rosterWords(this.#session.users, this.#session.away));
     if (wish.kind !== "rename") return;
     this.#rename.close();
     this.#showPeople();
@@ -273,7 +281,7 @@ export class Room {
     } else if (wish.kind === "history") {
       this.#isAsking = false;
       show(byId("older", HTMLElement), `Older messages cannot be read: ${text}`);
-    }
+    } else this.#note(text);
   }
 
   #edit(uuid: string): void {
@@ -316,7 +324,7 @@ export class Room {
         this.#session.send(text);
       },
       rename: (username) => this.#wish({ kind: "rename", username }),
-      showUsers: () => this.#people.open(),
+      showUsers: () => this.#wish({ kind: "users" }),
       editLast: (text) => this.#editLast(text),
       removeLast: (back) => {
         const last = this.#log.lastOwn(back);

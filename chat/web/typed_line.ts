@@ -42,7 +42,7 @@ export function carryOut(line: string, actions: LineActions): string | undefined
     case "history":
       return actions.readOlder(command.count) ? undefined : "There are no older messages.";
     case "search":
-      return "This page cannot search yet; chatter client can.";
+      return "This page cannot search. The terminal client, chatter client, can.";
     case "resend":
     case "discard":
       return actions.settleFailed(command.kind === "resend")

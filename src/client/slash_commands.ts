@@ -29,7 +29,7 @@ interface Described {
 const COMMANDS = {
   nick: { operand: " NAME", about: "change your name" },
   users: { operand: "", about: "show who is here" },
-  edit: { operand: " [TEXT]", about: "edit your last message; without TEXT, in the line" },
+  edit: { operand: " [TEXT]", about: "replace your last message with TEXT; without TEXT, edit it" },
   delete: { operand: " [N]", about: "delete your last message, or the Nth last one" },
   history: { operand: " [N]", about: "show older messages" },
   search: { operand: " [WORDS]", about: "find messages; without WORDS, search on" },

@@ -70,6 +70,8 @@ testInBrowser(
     await bob.readsNotice("alice is now Alicia");
     await alice.say("/help");
     await alice.readsNotice("/nick NAME: change your name");
+    await alice.say("/users");
+    await alice.readsNotice("2 users are here: bob, Alicia");
     await alice.say("/me waves");
     await alice.reads("#text-said", "There is no /me. /help lists the commands; // sends a slash.");
     assertEquals(
@@ -92,6 +94,19 @@ testInBrowser(
     await bob.readsMessages("This message was deleted.");
     await alice.say("/quit");
     await bob.readsNotice("Alicia left");
+    // Who left and joins again knows that.
+    await alice.page.keyboard.press("Enter");
+    await alice.isLive();
+    await alice.say("/users");
+    await alice.page.waitForFunction(() =>
+      [...document.querySelectorAll("#rows .notice")].filter((notice) =>
+        notice.textContent === "2 users are here: bob, Alicia"
+      ).length === 2
+    );
+    assertEquals(
+      (await alice.texts("#rows .notice")).filter((notice) => notice?.startsWith("You are back")),
+      [],
+    );
   },
 );
 

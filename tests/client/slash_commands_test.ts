@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { carryOut, type LineActions } from "../../chat/web/typed_line.ts";
 import { HELP, HISTORY_DEFAULT, HISTORY_MAX, readCommand, WORDS } from "../../src/client/slash_commands.ts";
+import { rosterWords } from "../../src/client/roster_words.ts";
 import { completionOf } from "../../terminal/screen/line_completion.ts";
 import { nearSpelling } from "../../src/near_spelling.ts";
 
@@ -104,6 +105,16 @@ Deno.test("the page's field carries out the commands of the terminal, and keeps 
     assertMatch(carryOut(line, recording([], false)) ?? "", /^(You have|There is) no message/, line);
   }
   assertEquals(carryOut("/history", recording([], false)), "There are no older messages.");
+});
+
+Deno.test("/users is answered with who is here and who is away, 100 names at most of each", () => {
+  const said = (users: readonly string[], away: readonly string[]) =>
+    rosterWords(users, away).map((word) => typeof word === "string" ? word : word.name).join("");
+  assertEquals(said(["alice"], []), "1 user is here: alice");
+  assertEquals(said(["alice", "bob"], ["carol"]), "2 users are here: alice, bob; away: carol");
+  const many = Array.from({ length: 101 }, (_, n) => `u${n}`);
+  assertEquals(said(many.slice(0, 100), []), `100 users are here: ${many.slice(0, 100).join(", ")}`);
+  assertEquals(said(many, []), `101 users are here: ${many.slice(0, 100).join(", ")} and 1 more`);
 });
 
 /** Actions that record their calls; those that may have nothing to act on answer `isThere`. */
