@@ -27,13 +27,6 @@ Deno.test("openKv() opens memory and files, and a file keeps what was written", 
     }
   }));
 
-Deno.test("openKv() makes the folder of the file, and the folders above it", () =>
-  inTempFolder(async (folder) => {
-    const kv = await openKv(`${folder}/not/there yet/chat.db`);
-    kv.close();
-    assert((await Deno.stat(`${folder}/not/there yet/chat.db`)).isFile);
-  }));
-
 Deno.test("openKv() tells a place that cannot be a store by one line that names it and what to do", () =>
   inTempFolder(async (folder) => {
     await Deno.writeTextFile(`${folder}/regular`, "not a folder");

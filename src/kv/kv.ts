@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { makeOwn } from "./own_files.ts";
 import { REMOVED } from "./scrub.ts";
 
 /** The KV cannot be opened or written. The message is one line that says what to do. */
@@ -35,13 +34,12 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Opens the KV at `location`: a path, `:memory:`, an http(s) URL, or undefined for the attached one. Creates a
- * missing folder or file for its owner alone. Writes once, so that a read-only file fails now. Throws `KvUnavailable`.
+ * Opens the KV at `location`: a path, `:memory:`, an http(s) URL, or undefined for the attached one. Writes once, so
+ * that a read-only file fails now. Throws `KvUnavailable`.
  */
 export async function openKv(location: string | undefined): Promise<Deno.Kv> {
   let kv: Deno.Kv | undefined;
   try {
-    if (location !== undefined && isFilePath(location)) await makeOwn(location);
     kv = await Deno.openKv(location);
     await kv.set(OPENED, true);
     return kv;

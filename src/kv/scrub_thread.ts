@@ -4,6 +4,7 @@
  * @module
  */
 import { DatabaseSync } from "node:sqlite";
+import { folderOf } from "./own_files.ts";
 import type { Scrubbed } from "./scrub.ts";
 
 /** Milliseconds to wait for a commit of the store to end. */
@@ -33,7 +34,7 @@ function withDatabase(path: string, use: (database: DatabaseSync) => void): void
   const database = new DatabaseSync(path);
   try {
     // Temporary files in the folder of the store, which is writable: another may be on a disk that keeps the bytes.
-    const folder = path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"), 0)) || ".";
+    const folder = folderOf(path) ?? ".";
     database.exec(`
       PRAGMA busy_timeout = ${BUSY_MS};
       PRAGMA secure_delete = ON;

@@ -52,8 +52,8 @@ export async function answersInTime(probe: () => Promise<unknown>, answerMs = AN
 }
 
 /**
- * Opens the store at `location`, as `openKv` does, and claims it for a role. Unless it is shared, locks its file or
- * takes its lease. Throws `KvUnavailable` with everything released.
+ * Opens the store at `location`, as `openKv` does, and claims it for a role. Creates a missing folder or file for its
+ * owner alone. Unless it is shared, locks its file or takes its lease. Throws `KvUnavailable` with everything released.
  */
 export async function openStore(
   location: string | undefined,
