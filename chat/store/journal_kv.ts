@@ -38,7 +38,8 @@ const SWEPT_AT_EVERY_MS = 3_600_000;
 const SWEEP_SEGMENTS = 8;
 /** Segments of the first read, a page on a busy server; later reads grow, as a segment may hold a single message. */
 const READ_SEGMENTS_MIN = 2;
-const READ_SEGMENTS_MAX = 64;
+/** A page that is full after one more message has read this many in vain: 960 kB. */
+const READ_SEGMENTS_MAX = 16;
 /** Segments of one commit that removes: Deno KV allows 100 checks. */
 const REMOVE_SEGMENTS_MAX = 100;
 /** Milliseconds to try a commit while another connection writes, as long as Deno KV waits itself, and between tries. */

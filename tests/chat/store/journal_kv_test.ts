@@ -11,7 +11,7 @@ import { MESSAGE_BYTES_MAX, SEGMENT_BYTES_MAX } from "../../../chat/store/segmen
 import { KvJournal } from "../../../chat/store/journal_kv.ts";
 import { openKv } from "../../../src/kv/kv.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
-import { LIMITS } from "../../../src/protocol/limits.ts";
+import { HISTORY_ANSWER_BYTES_MAX, LIMITS } from "../../../src/protocol/limits.ts";
 import {
   changed,
   fill,
@@ -176,4 +176,41 @@ kvJournalTest("reads no messages before those that fill an answer", async (journ
   assertEquals(numbers(await page(10_000)), [389, 390, 391, 392, 393, 394, 395, 396, 397, 398, 399]);
   assertEquals(numbers(await page(0)), [399], "at least one");
   assertEquals((await page(Infinity)).length, 200);
+});
+
+kvJournalTest(
+  "reads at most four answers' texts for a page that begins with single messages",
+  async (_, kv) => {
+    let units = 0;
+    const counted = new Proxy(kv, {
+      get: (target, name) =>
+        name !== "list" ? Reflect.get(target, name).bind?.(target) : async function* (...asked: unknown[]) {
+          for await (const entry of Reflect.apply(target.list, target, asked)) {
+            for (const text of (entry.value as { texts?: string[] }).texts ?? []) units += text.length;
+            yield entry;
+          }
+        },
+    });
+    const journal = new KvJournal(counted);
+    const text = "x".repeat(4000);
+    const long = upTo(600).map((n) => message(n, text));
+    for (let at = 0; at < long.length; at += 60) await journal.append(said(...long.slice(at, at + 60)));
+    // So many that the next read is one of many segments.
+    for (const n of upTo(42)) await journal.append(said(1000 + n));
+    units = 0;
+    const unitsMax = HISTORY_ANSWER_BYTES_MAX / 2;
+    const page = await journal.page(range({ limit: 200, unitsMax }));
+    assert(page.length > 42 && page.length < 200, `${page.length} messages`);
+    assert(units < 4 * unitsMax, `${units} units`);
+  },
+);
+
+kvJournalTest("keeps no former text of a message that was edited 300 times", async (journal, kv) => {
+  await journal.append(said(message(1, "former text")));
+  for (const n of upTo(300)) {
+    await journal.append([changed(message(1, n < 299 ? `former text ${n}` : "the last", true), 1000 + n)]);
+  }
+  const told = await Array.fromAsync(kv.list({ prefix: ["told"] }));
+  assertEquals(told.map(({ value }) => value), upTo(300).map(() => id(1)));
+  assert(!(await rowsOfMessages(kv)).includes("former text"));
 });
