@@ -55,7 +55,9 @@ export class Scrub {
 
   /** Call before the server opens its port: scrubs a store that is too large for `afterSweep`. Never rejects. */
   async atStart(): Promise<void> {
-    if (await this.#bytes() > SCRUB_BYTES_MAX) await this.#runIfRemoved();
+    const bytes = await this.#bytes();
+    if (bytes <= SCRUB_BYTES_MAX) return;
+    await this.#runIfRemoved(() => this.#options.log.info("store.scrub_begun", { bytes }));
   }
 
   /** Scrubs the store if something was removed since the last scrub. Never rejects. */
@@ -74,12 +76,13 @@ export class Scrub {
     return await Deno.stat(this.#options.path).then(({ size }) => size, () => 0);
   }
 
-  async #runIfRemoved(): Promise<void> {
+  async #runIfRemoved(onBegin = () => {}): Promise<void> {
     const { kv, steadyMs, log } = this.#options;
     try {
       const [now, aged] = await kv.getMany([REMOVED.now, REMOVED.aged]);
       const isDue = now.value !== null || aged.value !== null && steadyMs() >= this.#agedDueMs;
       if (!isDue || this.#isStopped) return;
+      onBegin();
       const startMs = steadyMs();
       const { problem } = await this.#run();
       if (this.#isStopped) return;

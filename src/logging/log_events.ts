@@ -244,6 +244,11 @@ export const LOG_EVENTS = {
     values: ["problem", "suppressed"],
     about: "The listing's store failed a request.",
   },
+  "store.scrub_begun": {
+    level: "info",
+    values: ["bytes"],
+    about: "The server rewrites this many bytes of its store before it opens its port: some 15 ms a megabyte.",
+  },
   "store.scrub_failed": {
     level: "warn",
     values: ["error"],

@@ -153,14 +153,16 @@ scrubTest("forgets a ban that was lifted", async ({ kv, sweep, holds }) => {
 });
 
 scrubTest("that is too large waits for a start, and is rewritten then", async (stage) => {
-  const { journal, sweep, holds, scrub } = stage;
+  const { journal, sweep, holds, scrub, log } = stage;
   using _size = stubStat(SCRUB_BYTES_MAX + 1);
   await journal.append(said(message(1, "secret said")));
   await journal.append([{ kind: "changed", position: 9, message: message(1, "", true) }]);
   await sweep();
   assert(await holds("secret said"));
   await scrub.atStart();
+  await scrub.atStart();
   assertEquals(await holds("secret said"), false);
+  assertEquals([...log.events("info"), ...log.events("debug")], ["store.scrub_begun", "store.scrubbed"]);
 });
 
 scrubTest(
