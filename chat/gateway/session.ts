@@ -145,8 +145,7 @@ export class Session implements Receiver, Participant, OutboxOwner {
 
   receiveBinary(bytes: number): void {
     this.#fenced(() => {
-      if (!this.#takesFrame(bytes)) return;
-      this.#answerFault(fault("BINARY_FRAME"));
+      if (this.#takesFrame(bytes)) this.#answerFault(fault("BINARY_FRAME"), bytes);
     });
   }
 
@@ -163,11 +162,10 @@ export class Session implements Receiver, Participant, OutboxOwner {
   #readText(text: string): void {
     if (!this.#takesFrame(text.length)) return;
     if (this.#isTooLarge(text)) {
-      this.#answerFault(fault("FRAME_TOO_LARGE", this.#rules.limits.maxFrameBytes));
-      return;
+      return this.#answerFault(fault("FRAME_TOO_LARGE", this.#rules.limits.maxFrameBytes), text.length);
     }
     const frame = decodeClientFrame(text, this.#rules.limits, this.isExtended);
-    if (isFault(frame)) this.#answerFault(frame);
+    if (isFault(frame)) this.#answerFault(frame, text.length);
     else if (frame.type === "PING" && frame.challenge === undefined && this.#answersItself) {
       // Answered locally, so it does not wait for a commit. A listing's challenge is the room's.
       const { timestamp } = frame;
@@ -248,8 +246,8 @@ export class Session implements Receiver, Participant, OutboxOwner {
   }
 
   /** Answers a fault in order: locally if nothing is unanswered, otherwise through the sequencer. */
-  #answerFault(refusal: Fault): void {
-    if (!this.#answersItself) return this.#submit({ type: "FAULT", fault: refusal });
+  #answerFault(refusal: Fault, units = 0): void {
+    if (!this.#answersItself) return this.#submit({ type: "FAULT", fault: refusal, units });
     this.#rules.meters.faulted(refusal.fault);
     this.#answerNow(toFrame(encodeServerFrame({ type: "ERROR", text: refusal.text })));
   }

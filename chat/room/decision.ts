@@ -16,7 +16,8 @@ export const SERVER_AUTHOR: SessionId = "server";
 /** What happens to a session: a frame, a faulty frame, or an event that is no frame. */
 export type Input =
   | ClientFrame
-  | { readonly type: "FAULT"; readonly fault: Fault }
+  /** `units`: UTF-16 units of the faulty frame, for the rate of its address. */
+  | { readonly type: "FAULT"; readonly fault: Fault; readonly units?: number }
   /**
    * `isFinal`: the server closed the connection for flooding, so the session is not held. `isGoingAway`: the client
    * closed the connection as a browser does when its page is closed or reloaded.

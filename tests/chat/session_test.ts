@@ -162,6 +162,7 @@ Deno.test("session answers every kind of fault in its turn, behind frames that a
     s.inputs.map((input) => input.type === "FAULT" ? input.fault.fault : input.type),
     ["MSG", "NOT_C2", "FRAME_TOO_LARGE", "BINARY_FRAME", "PING", "FLOOD"],
   );
+  assertEquals(s.inputs.map((input) => input.type === "FAULT" ? input.units : 0), [0, 8, 2000, 3, 0, 0]);
   assertEquals(s.connection.sent, []);
 });
 

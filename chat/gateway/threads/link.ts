@@ -193,7 +193,8 @@ export class ThreadLink implements FanoutTarget {
     // A frame past the limit of its session takes nothing from the others of its address.
     if (share === undefined || input.type === "LOST") return undefined;
     if (input.type === "FAULT" && input.fault.fault === "FLOOD") return undefined;
-    return share.refuses(this.#options.steadyMs(), tokensOf("text" in input ? input.text.length : 0));
+    const units = input.type === "FAULT" ? input.units ?? 0 : "text" in input ? input.text.length : 0;
+    return share.refuses(this.#options.steadyMs(), tokensOf(units));
   }
 
   /**

@@ -132,6 +132,30 @@ Deno.test("sessions of one address on a gateway share its rate of frames, and LO
   assertEquals(submitted.map(([, { type }]) => type), ["LOST"]);
 });
 
+Deno.test("a faulty frame takes of the rate of its address as much as its length says", () => {
+  const { link, submitted } = stage({ floodBurst: 4, floodRatePerAddress: 5 });
+  const faulty = (
+    units: number,
+  ): Packed => [Uplink.input, 1, { type: "FAULT", fault: fault("NOT_C2"), units }];
+  // Of 16 tokens MSG leaves 15: the first fault asks for 16, the second for 15, the third for one more.
+  link.receive([
+    0,
+    ...OPENED,
+    Uplink.message,
+    1,
+    "5",
+    "hi",
+    ...faulty(60 * 1024),
+    ...faulty(60 * 1024 - 1),
+    ...faulty(1),
+  ]);
+  const refusal = fault("ADDRESS_FLOOD", 5).fault;
+  assertEquals(
+    submitted.map(([, input]) => input.type === "FAULT" ? input.fault.fault : input.type),
+    ["MSG", refusal, "NOT_C2", refusal],
+  );
+});
+
 Deno.test("with its thread a session has lost its connection, and its socket counts no more", async () => {
   const { link, posted, submitted, admission } = stage();
   link.receive({ call: 1, name: "admit", args: ["192.0.2.1"] });
