@@ -6,9 +6,12 @@
  */
 import { foldName } from "./names.ts";
 
-/** Marks in a row that count, as in the Stream-Safe Text Format of UAX #15: to order more takes quadratic time. */
+/**
+ * Marks in a row that count, as in the Stream-Safe Text Format of UAX #15: to order more takes quadratic time. NFKC makes
+ * the halfwidth U+FF9E and U+FF9F marks.
+ */
 const MARKS_MAX = 30;
-const MARKS = /\p{M}+/gu;
+const MARKS = /[\p{M}\uff9e\uff9f]+/gu;
 const ASCII = /^[\0-\x7f]*$/;
 
 /** The words of a search, folded. Empty if there is nothing but blanks and invisible characters. */

@@ -30,8 +30,8 @@ export const PIECES: readonly string[] = [
     "\x1b]",
     "\x1b[",
   ],
-  // Two divisions into emoji, marks that have to be put in order, a flag of two letters, a long expansion.
-  ...["👋🏻", "\u0323\u0301", "🇩🇪", "👩\u200d", "\ufdfa"],
+  // Two divisions into emoji, marks that have to be put in order, also once NFKC makes them, a flag, a long expansion.
+  ...["👋🏻", "\u0323\u0301", "\u0301\uff9e", "🇩🇪", "👩\u200d", "\ufdfa"],
 ];
 
 /** A piece, repeated up to `lengthMax` characters in all, with something before and after it. */
