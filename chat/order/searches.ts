@@ -178,8 +178,9 @@ export class Searches {
       ? encodeServerFrame({ type: "ACKNOWLEDGE", content: answer })
       : encodeServerFrame({ type: "ERROR", text: answer.text });
     fanout.send(participant, toFrame(text));
-    fanout.flush();
+    // In the same turn: a gateway on another thread counts the search as unanswered until it applies this.
     participant.settled();
+    fanout.flush();
     this.#over(asked);
   }
 

@@ -247,7 +247,8 @@ export const LOG_EVENTS = {
   "store.scrub_begun": {
     level: "info",
     values: ["bytes"],
-    about: "The server rewrites this many bytes of its store before it opens its port: some 15 ms a megabyte.",
+    about:
+      "The server rewrites this many bytes of its store before it opens its port: some 15 ms a megabyte.",
   },
   "store.scrub_failed": {
     level: "warn",

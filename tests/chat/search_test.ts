@@ -73,3 +73,14 @@ test("the answers of a session are in the order of its frames, searches or not",
     assert((await alice.next()).startsWith('c2/ACKNOWLEDGE {"messages":[{'));
   }
 });
+
+test("a session that may have one unanswered frame searches again at once", async (start) => {
+  await using chat = await start({ limits: { maxUnansweredFrames: 1 } });
+  await using alice = await ChatClient.connect(chat.url, "alice");
+  for (let n = 0; n < 5; n++) {
+    assertEquals(
+      await alice.ask("c2/QUERY search; 1; ; tea"),
+      'c2/ACKNOWLEDGE {"messages":[],"searchedTo":null}',
+    );
+  }
+});
