@@ -190,7 +190,13 @@ export class Searches {
     if (this.#asked.get(participant) !== asked) return;
     this.#asked.delete(participant);
     for (const input of waiting) this.submit(participant, input);
-    if (this.#asked.size === 0) this.#idle?.resolve();
+    this.#noteIdle();
+  }
+
+  #noteIdle(): void {
+    if (this.#asked.size > 0) return;
+    this.#idle?.resolve();
+    this.#idle = undefined;
   }
 
   /** The session is lost: its search is not answered. */
@@ -202,7 +208,7 @@ export class Searches {
     const line = this.#lines.get(place)?.filter((other) => other !== asked);
     if (line?.length === 0) this.#lines.delete(place);
     else if (line !== undefined) this.#lines.set(place, line);
-    if (this.#asked.size === 0) this.#idle?.resolve();
+    this.#noteIdle();
   }
 }
 

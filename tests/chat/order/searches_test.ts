@@ -179,3 +179,21 @@ Deno.test("a search before CONNECT and one whose store fails are refused, and th
   assertEquals(alice.settledCount(), 4);
   assertEquals(log.events("error"), ["journal.read_failed"]);
 });
+
+Deno.test("searches are idle once no search waits or is under way, each time", async () => {
+  const { searches, journal, connected, send } = stage();
+  const [alice] = await connected("alice");
+  for (const n of [0, 1]) {
+    send(alice, SEARCH, SEARCH);
+    await promisesSettled();
+    let isIdle = false;
+    void searches.idle().then(() => isIdle = true);
+    for (const page of [0, 1]) {
+      await promisesSettled();
+      assertEquals(isIdle, false, `round ${n}, search ${page}`);
+      await journal.pages[2 * n + page]!.answer([]);
+    }
+    await promisesSettled();
+    assertEquals(isIdle, true);
+  }
+});
