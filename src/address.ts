@@ -202,17 +202,19 @@ export function isLoopback(ip: string): boolean {
 /** The key of per-address limits: an IPv4 address or the /64 of an IPv6 address; other text unchanged. */
 export function addressBlock(ip: string): string {
   const normalized = normalizeIp(ip);
-  if (normalized === undefined || !normalized.includes(":")) return normalized ?? ip;
-  const network = ipaddr.IPv6.parse(normalized).parts.slice(0, 4);
-  return `${network.map((part) => part.toString(16)).join(":")}::/64`;
+  return normalized?.includes(":") ? networkOf(normalized, 4) : normalized ?? ip;
 }
 
 /** The /48 of an IPv6 address, the largest network of one site, with 65,536 blocks; undefined for other text. */
 export function addressSite(ip: string): string | undefined {
   const normalized = normalizeIp(ip);
-  if (normalized === undefined || !normalized.includes(":")) return undefined;
-  const site = ipaddr.IPv6.parse(normalized).parts.slice(0, 3);
-  return `${site.map((part) => part.toString(16)).join(":")}::/48`;
+  return normalized?.includes(":") ? networkOf(normalized, 3) : undefined;
+}
+
+/** The network of the first `parts` groups of 16 bits. */
+function networkOf(ipv6: string, parts: number): string {
+  const network = ipaddr.IPv6.parse(ipv6).parts.slice(0, parts);
+  return `${network.map((part) => part.toString(16)).join(":")}::/${16 * parts}`;
 }
 
 /** Blocks of one site that may use their whole share on a chat server. Hosters give each customer a /64 of one /48. */
