@@ -26,7 +26,8 @@ export class KvBanStore implements BanStore {
 
   async change(added: readonly Ban[], removed: readonly Ban[]): Promise<void> {
     const atomic = this.#kv.atomic();
-    for (const { id } of removed) atomic.delete(["ban", id]).set(REMOVED.now, true);
+    for (const { id } of removed) atomic.delete(["ban", id]);
+    if (removed.length > 0) atomic.set(REMOVED.now, true);
     for (const { id, ...row } of added) atomic.set(["ban", id], row satisfies Row);
     await atomic.commit();
   }
