@@ -1,6 +1,6 @@
 /**
- * Times as local text: of a message, and of its day by the calendar, since a day may have 23 or 25 hours; and the moment
- * when words such as "Today" are about another day.
+ * Times as local text: of a message, of its day by the calendar, since a day may have 23 or 25 hours, and of the end of a
+ * ban; and the moment when words such as "Today" are about another day.
  *
  * @module
  */
@@ -8,8 +8,12 @@
 
 const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
+const MINUTE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
 const DAY_AND_YEAR = new Intl.DateTimeFormat(undefined, { dateStyle: "full" });
+
+/** What a server appends to the message of a ban, PROTOCOL.md §6.3. */
+const BAN_END = /\(until (\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC\)$/;
 
 /** Milliseconds between two looks at the clock: a computer that wakes up tells a visible page nothing. */
 const LOOK_MS = 60_000;
@@ -17,6 +21,14 @@ const LOOK_MS = 60_000;
 export function timeTexts(ms: number): { short: string; whole: string; iso: string } {
   const date = new Date(ms);
   return { short: TIME.format(date), whole: WHOLE.format(date), iso: date.toISOString() };
+}
+
+/** The text of a server, with the end of a ban as the time here. */
+export function inLocalTime(text: string): string {
+  return text.replace(BAN_END, (said, day, minute) => {
+    const ms = Date.parse(`${day}T${minute}Z`);
+    return Number.isNaN(ms) ? said : `(until ${MINUTE.format(ms)})`;
+  });
 }
 
 /** A key that is the same for all times of one local day. */

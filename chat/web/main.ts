@@ -6,7 +6,7 @@
  */
 /// <reference lib="dom" />
 import type { SessionEvent } from "../../src/client/session/session_events.ts";
-import { inLocalTime } from "./ban_text.ts";
+import { inLocalTime } from "./local_time.ts";
 import { NameForm } from "./name_form.ts";
 import { byId, show } from "./page_elements.ts";
 import { Room } from "./room.ts";
@@ -23,7 +23,7 @@ const storage = await VisitStorage.open();
 const session = new TabSession(url.href, storage, handle);
 const room = new Room(session, chooseName);
 
-let isInside = false;
+let isRoomShown = false;
 
 function join(name: string): void {
   joining.wait(true);
@@ -33,12 +33,12 @@ function join(name: string): void {
 function handle(event: SessionEvent): void {
   if (event.type === "entered") enter(event.username);
   else if (event.type === "state" && event.state === "over") session.isInside = false;
-  if (event.type === "state" && !isInside) showOnForm(event);
+  if (event.type === "state" && !isRoomShown) showOnForm(event);
   else if (event.type === "state" && event.state === "refused") chooseName(event.text);
   // The user left on purpose and needs no reason.
   else if (event.type === "state" && event.state === "over" && event.cause === "left") leave(undefined);
   room.show(event);
-  if (!isInside) showKept();
+  if (!isRoomShown) showKept();
 }
 
 function showOnForm(event: Extract<SessionEvent, { type: "state" }>): void {
@@ -49,7 +49,7 @@ function showOnForm(event: Extract<SessionEvent, { type: "state" }>): void {
 }
 
 function enter(username: string): void {
-  isInside = true;
+  isRoomShown = true;
   remember(username);
   session.isInside = true;
   say(undefined);
@@ -62,7 +62,7 @@ function enter(username: string): void {
 
 /** Returns to the form, and shows why. */
 function leave(why: string | undefined): void {
-  isInside = false;
+  isRoomShown = false;
   session.isInside = false;
   room.close();
   showView("join");

@@ -7,8 +7,9 @@
  */
 /// <reference lib="dom" />
 import type { Entry, MessageEntry, MessageLog } from "./message_log.ts";
+import { drawnSoon } from "./draw_soon.ts";
 import { dayKey, onNewDay } from "./local_time.ts";
-import { dayRow, fillDay, fillNotice, fillRow, makeRow, type RowActions, sinceRow } from "./message_row.ts";
+import { dayRow, fillDay, fillRow, fillWords, makeRow, type RowActions, sinceRow } from "./message_row.ts";
 
 /** Rows at most, and rows added at a time while the user scrolls. */
 export const ROWS_MAX = 300;
@@ -30,7 +31,6 @@ export class MessageList {
   #from = 0;
   #to = 0;
   readonly #rows = new Map<number, HTMLLIElement>();
-  #isDrawing = false;
   /** The number of the message with the line of what is new above it. */
   #newAt: number | undefined;
   /** Pixels by which `keepPlace` missed, less than one, because the browser scrolls by whole pixels. */
@@ -67,20 +67,12 @@ export class MessageList {
     return this.#from <= this.#log.start && this.#abovePx() < NEAR_PX;
   }
 
-  /** Draws once per animation frame; a background tab has none, hence the timer. */
-  drawSoon(): void {
-    if (this.#isDrawing) return;
-    this.#isDrawing = true;
-    const draw = () => {
-      this.#isDrawing = false;
-      this.draw();
-      this.#onMove();
-    };
-    if (document.hidden) setTimeout(draw, 100);
-    else requestAnimationFrame(draw);
-  }
+  readonly drawSoon = drawnSoon(() => {
+    this.#draw();
+    this.#onMove();
+  });
 
-  draw(): void {
+  #draw(): void {
     if (this.#from < this.#log.start) this.#rebuild();
     else if (this.isAtEnd) {
       if (this.#log.end - this.#to > ROWS_AT_ONCE) return this.#rebuild();
@@ -281,5 +273,5 @@ function isEdited(row: HTMLLIElement | undefined): boolean {
 
 function refill(row: HTMLLIElement, entry: Entry): void {
   if (entry.kind === "message") fillRow(row, entry);
-  else fillNotice(row, entry.words());
+  else fillWords(row, entry.words());
 }

@@ -80,11 +80,11 @@ export function fillDay(row: HTMLLIElement): void {
 function noticeRow(words: readonly Word[]): HTMLLIElement {
   const row = document.createElement("li");
   row.className = "notice";
-  fillNotice(row, words);
+  fillWords(row, words);
   return row;
 }
 
-export function fillNotice(row: HTMLLIElement, words: readonly Word[]): void {
+export function fillWords(row: HTMLElement, words: readonly Word[]): void {
   row.replaceChildren(...words.map((word) => {
     if (typeof word === "string") return word;
     const name = document.createElement("bdi");

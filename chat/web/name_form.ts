@@ -44,9 +44,7 @@ export class NameForm {
   }
 
   say(text: string): void {
-    this.#said.textContent = text;
-    this.#said.classList.add("wrong");
-    this.#field.setAttribute("aria-invalid", "true");
+    this.#complain(text);
     this.focus();
   }
 
@@ -74,11 +72,13 @@ export class NameForm {
     const problem = nameProblem(written.trimEnd());
     // An empty field needs no complaint.
     if (problem === undefined || written === "") this.clear();
-    else {
-      this.#said.textContent = problem;
-      this.#said.classList.add("wrong");
-      this.#field.setAttribute("aria-invalid", "true");
-    }
+    else this.#complain(problem);
     return problem === undefined;
+  }
+
+  #complain(text: string): void {
+    this.#said.textContent = text;
+    this.#said.classList.add("wrong");
+    this.#field.setAttribute("aria-invalid", "true");
   }
 }

@@ -5,11 +5,13 @@
  */
 /// <reference lib="dom" />
 import { hueClass } from "./author_hue.ts";
+import { drawnSoon } from "./draw_soon.ts";
+import { fillWords } from "./message_row.ts";
 import { byId, show } from "./page_elements.ts";
+import { listed } from "./presence_notice.ts";
 
 /** Milliseconds for which a participant counts as typing after a TYPING frame. */
 const TYPING_SHOWN_MS = 5000;
-const TYPISTS_MAX = 3;
 /** Typing users that are kept: a hostile server may name any number. */
 const TYPISTS_KEPT_MAX = 100;
 
@@ -21,15 +23,19 @@ interface Roster {
 }
 
 export class People {
+  /** True if arrivals are shown at once. */
+  isExtended = false;
+  /** Shows the list once per animation frame. */
+  readonly showSoon = drawnSoon(() => this.#show());
+  readonly #roster: Roster;
   readonly #panel = byId("people", HTMLElement);
   readonly #button = byId("people-button", HTMLButtonElement);
   readonly #names = byId("names", HTMLUListElement);
   readonly #typing = byId("typing", HTMLElement);
   readonly #typists = new Map<string, ReturnType<typeof setTimeout>>();
-  #isExtended = false;
-  #isDrawing = false;
 
-  constructor() {
+  constructor(roster: Roster) {
+    this.#roster = roster;
     this.#button.addEventListener(
       "click",
       () => this.#open(this.#button.getAttribute("aria-expanded") !== "true"),
@@ -41,20 +47,8 @@ export class People {
     });
   }
 
-  /** Shows the list once per animation frame. `isExtended` means that arrivals are shown at once. */
-  showSoon(roster: Roster, isExtended: boolean): void {
-    this.#isExtended = isExtended;
-    if (this.#isDrawing) return;
-    this.#isDrawing = true;
-    const draw = () => {
-      this.#isDrawing = false;
-      this.#show(roster);
-    };
-    if (document.hidden) setTimeout(draw, 100);
-    else requestAnimationFrame(draw);
-  }
-
-  #show({ users, away, username }: Roster): void {
+  #show(): void {
+    const { users, away, username } = this.#roster;
     byId("people-count", HTMLElement).textContent = String(users.length);
     byId("people-total", HTMLElement).textContent = String(users.length);
     this.#names.replaceChildren(nameRows(users, username));
@@ -62,7 +56,7 @@ export class People {
     byId("away-names", HTMLUListElement).replaceChildren(nameRows(away, undefined));
     show(
       byId("people-note", HTMLElement),
-      this.#isExtended ? undefined : "New people appear here within 15 seconds.",
+      this.isExtended ? undefined : "New people appear here within 15 seconds.",
     );
   }
 
@@ -84,15 +78,8 @@ export class People {
 
   #showTypists(): void {
     const names = [...this.#typists.keys()];
-    const words: (string | Node)[] = [];
-    for (const [n, name] of names.slice(0, TYPISTS_MAX).entries()) {
-      const shown = document.createElement("bdi");
-      shown.textContent = name;
-      words.push(n === 0 ? "" : n === names.length - 1 ? " and " : ", ", shown);
-    }
-    if (names.length > TYPISTS_MAX) words.push(" and others");
-    if (names.length > 0) words.push(names.length === 1 ? " is typing…" : " are typing…");
-    this.#typing.replaceChildren(...words);
+    const verb = names.length === 1 ? " is typing…" : " are typing…";
+    fillWords(this.#typing, names.length === 0 ? [] : [...listed(names), verb]);
   }
 
   #open(isOpen: boolean): void {

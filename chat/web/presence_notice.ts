@@ -10,7 +10,7 @@ export type Presence = "joined" | "left" | "lost the connection";
 
 /** Users in one notice; the next one begins another. */
 export const PRESENCES_MAX = 500;
-/** Names that are written out for each change. */
+/** Names of a list that are written out. */
 const NAMES_SHOWN_MAX = 3;
 
 /** The words for the last change of each user: `A, B and C joined; D left`. */
@@ -28,7 +28,8 @@ export function presenceWords(presences: ReadonlyMap<string, Presence>): Word[] 
   ]);
 }
 
-function listed(names: readonly string[]): Word[] {
+/** `A, B, C and 2 others`; no words for no names. */
+export function listed(names: readonly string[]): Word[] {
   const more = names.length - NAMES_SHOWN_MAX;
   const shown = names.slice(0, NAMES_SHOWN_MAX);
   const words = shown.flatMap((name, n): Word[] => [

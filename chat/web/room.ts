@@ -8,10 +8,10 @@
 import { nearestUsername } from "../../src/protocol/names.ts";
 import { rosterWords } from "../../src/client/roster_words.ts";
 import type { Message, SessionEvent, Wish } from "../../src/client/session/session_events.ts";
-import { inLocalTime } from "./ban_text.ts";
 import { Composer } from "./composer.ts";
 import { ConnectionView } from "./connection_view.ts";
 import { editInPlace } from "./edit_in_place.ts";
+import { inLocalTime } from "./local_time.ts";
 import { MessageList } from "./message_list.ts";
 import { type MessageEntry, MessageLog } from "./message_log.ts";
 import { NameForm } from "./name_form.ts";
@@ -29,7 +29,6 @@ export class Room {
   readonly #session: TabSession;
   readonly #chooseName: (why: string) => void;
   #isConnected = false;
-  #isExtended = false;
   #isAsking = false;
   /** The name under which the server announces. */
   #serverAuthor: string | undefined;
@@ -39,7 +38,7 @@ export class Room {
   #isReturning = false;
   readonly #log = new MessageLog();
   readonly #connection = new ConnectionView();
-  readonly #people = new People();
+  readonly #people: People;
   readonly #rename = byId("rename", HTMLDialogElement);
   readonly #renaming: NameForm;
   readonly #composer: Composer;
@@ -52,6 +51,7 @@ export class Room {
   constructor(session: TabSession, chooseName: (why: string) => void) {
     this.#session = session;
     this.#chooseName = chooseName;
+    this.#people = new People(session);
     const scroller = byId("scroller", HTMLElement);
     const actions = {
       edit: (uuid: string) => this.#edit(uuid),
@@ -90,7 +90,7 @@ export class Room {
         if (username === session.username) return this.#rename.close();
         if (!this.#isConnected) return this.#renaming.say("You are not connected: try again later.");
         this.#renaming.wait(true);
-        this.#wish({ kind: "rename", username });
+        this.#session.wish({ kind: "rename", username });
       },
     );
     byId("rename-cancel", HTMLButtonElement).addEventListener("click", () => this.#rename.close());
@@ -191,7 +191,7 @@ export class Room {
   }
 
   #entered({ how, isExtended, serverName }: Extract<SessionEvent, { type: "entered" }>): void {
-    this.#isExtended = isExtended;
+    this.#people.isExtended = isExtended;
     this.#isReturning = how !== "new";
     this.#serverAuthor = nearestUsername(serverName, "Server").shown;
     byId("room-name", HTMLElement).textContent = serverName;
@@ -305,7 +305,7 @@ export class Room {
       const what = wish.kind === "edit" ? `Changed to “${wish.text}”` : "Deleted";
       this.#say(wish.uuid, `${what} when the connection is back`);
     }
-    this.#wish(wish);
+    this.#session.wish(wish);
   }
 
   /** Shows a line below a message. */
@@ -323,8 +323,8 @@ export class Room {
         this.#list.toEnd();
         this.#session.send(text);
       },
-      rename: (username) => this.#wish({ kind: "rename", username }),
-      showUsers: () => this.#wish({ kind: "users" }),
+      rename: (username) => this.#session.wish({ kind: "rename", username }),
+      showUsers: () => this.#session.wish({ kind: "users" }),
       editLast: (text) => this.#editLast(text),
       removeLast: (back) => {
         const last = this.#log.lastOwn(back);
@@ -350,10 +350,6 @@ export class Room {
     return true;
   }
 
-  #wish(wish: Exclude<Wish, { kind: "send" | "join" }>): void {
-    this.#session.wish(wish);
-  }
-
   /** The view moved: asks for older messages near the start. */
   #moved(): void {
     this.#unread.look();
@@ -372,12 +368,12 @@ export class Room {
     if (!this.#isConnected || this.#isAsking || before === undefined || this.#log.isOldest) return;
     this.#isAsking = true;
     show(byId("older", HTMLElement), "Reading older messages…");
-    this.#wish({ kind: "history", limit, before });
+    this.#session.wish({ kind: "history", limit, before });
   }
 
   #showPeople(): void {
     byId("own-name", HTMLElement).textContent = this.#session.username;
-    this.#people.showSoon(this.#session, this.#isExtended);
+    this.#people.showSoon();
   }
 
   /** The first message that came since the user's last visit. */

@@ -12,11 +12,12 @@ import type { VisitStorage } from "./visit_storage.ts";
 const SAVE_MS = 1000;
 
 export class TabSession extends SessionDriver {
+  /** The id of the newest message that the user has seen. */
+  seen: string;
   readonly #storage: VisitStorage;
   #saving: ReturnType<typeof setTimeout> | undefined;
   #isInside: boolean;
   #text: string;
-  #seen: string;
   #isGuarded = false;
 
   /** `url` is the server's, as `wss://host/`. */
@@ -35,7 +36,7 @@ export class TabSession extends SessionDriver {
     this.#storage = storage;
     this.#isInside = isInside;
     this.#text = text;
-    this.#seen = seen;
+    this.seen = seen;
     for (const change of ["online", "offline"]) addEventListener(change, () => this.hint());
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#save();
@@ -67,15 +68,6 @@ export class TabSession extends SessionDriver {
     else this.#changed();
   }
 
-  /** The id of the newest message that the user has seen. */
-  get seen(): string {
-    return this.#seen;
-  }
-
-  set seen(seen: string) {
-    this.#seen = seen;
-  }
-
   override settleDraft(nonce: string, isSent: boolean): void {
     super.settleDraft(nonce, isSent);
     this.#save();
@@ -97,7 +89,7 @@ export class TabSession extends SessionDriver {
       savedAtMs: Date.now(),
       isInside: this.#isInside,
       text: this.#text,
-      seen: this.#seen,
+      seen: this.seen,
       session: this.save(),
     });
   }
@@ -110,11 +102,11 @@ export class TabSession extends SessionDriver {
       document.querySelector(".editing") !== null;
     if (isNeeded === this.#isGuarded) return;
     this.#isGuarded = isNeeded;
-    if (isNeeded) addEventListener("beforeunload", askFirst);
-    else removeEventListener("beforeunload", askFirst);
+    if (isNeeded) addEventListener("beforeunload", askBeforeClose);
+    else removeEventListener("beforeunload", askBeforeClose);
   }
 }
 
-function askFirst(event: BeforeUnloadEvent): void {
+function askBeforeClose(event: BeforeUnloadEvent): void {
   event.preventDefault();
 }

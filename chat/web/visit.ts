@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { parseSavedSession } from "../../src/client/session/saved_session.ts";
+import { readSavedSession } from "../../src/client/session/saved_session.ts";
 import type { SavedSession } from "../../src/client/session/session_events.ts";
 
 /** UTF-16 units of unsent texts that are kept: a browser gives a page about ten times as much. */
@@ -25,20 +25,11 @@ export interface Visit {
   readonly session: SavedSession;
 }
 
-const NO_SESSION: SavedSession = {
-  username: "",
-  token: undefined,
-  position: 0,
-  newest: "",
-  own: [],
-  drafts: [],
-};
-
 /** Parses a kept visit; undefined if it is none. */
 export function parseVisit(json: string | null | undefined): Visit | undefined {
   try {
     const { tab, savedAtMs, isInside, text, seen, session } = JSON.parse(json ?? "");
-    const saved = parseSavedSession(JSON.stringify(session));
+    const saved = readSavedSession(session);
     const isRight = typeof tab === "string" && Number.isFinite(savedAtMs) && typeof text === "string" &&
       typeof seen === "string" && saved !== undefined;
     return isRight ? { tab, savedAtMs, isInside: isInside === true, text, seen, session: saved } : undefined;
@@ -98,7 +89,7 @@ export function takenOver(
     isInside: true,
     text: own?.text ?? "",
     seen,
-    session: { ...NO_SESSION, ...session, drafts: own?.session.drafts.map(offered) ?? [] },
+    session: { ...session, drafts: own?.session.drafts.map(offered) ?? [] },
   };
 }
 

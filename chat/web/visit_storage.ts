@@ -16,19 +16,19 @@ export class VisitStorage {
   readonly visit: Visit | undefined;
   /** The visit of another open tab whose user is in the room. */
   readonly elsewhere: Visit | undefined;
+  readonly tab: string;
   readonly #prefix: string;
-  readonly #tab: string;
   /** The page reloads with what is kept now. */
   #isSealed = false;
 
   private constructor(prefix: string, tab: string, visits: readonly Visit[], live: ReadonlySet<string>) {
     this.#prefix = prefix;
-    this.#tab = tab;
+    this.tab = tab;
     this.visit = continueVisit(visits, { tab, live, nowMs: Date.now() });
     this.elsewhere = visits.find((visit) => visit.isInside && live.has(visit.tab));
     // Their texts are in `visit` now.
     if (this.visit === undefined || !this.write(this.visit)) return;
-    for (const { tab } of visits) if (tab !== this.#tab && !live.has(tab)) this.#remove(tab);
+    for (const { tab } of visits) if (tab !== this.tab && !live.has(tab)) this.#remove(tab);
   }
 
   /** Opens the storage for the server of this page. Asks the other tabs if another visit is kept. */
@@ -36,30 +36,23 @@ export class VisitStorage {
     const prefix = `chatter ${new URL("./", location.href).pathname} `;
     const before = read(() => sessionStorage, `${prefix}tab`);
     const visits = keptVisits(prefix);
+    const tabs = visits.map(({ tab }) => tab);
     const channel = new Channel(prefix, before ?? newTab());
     // A reloaded tab is the only one with its number; a duplicated tab has that of the first.
-    const isReloaded = before !== null && visits.some(({ tab }) => tab === before) && wasReloaded();
-    const live = visits.length === 0
-      ? new Set<string>()
-      : isReloaded
-      ? new Set(visits.map(({ tab }) => tab).filter((tab) => tab !== before))
-      : await channel.ask(visits.map(({ tab }) => tab));
+    const isReloaded = before !== null && tabs.includes(before) && wasReloaded();
+    const live = isReloaded ? new Set(tabs.filter((tab) => tab !== before)) : await channel.ask(tabs);
     if (live.has(channel.tab)) channel.tab = newTab();
     write(() => sessionStorage, `${prefix}tab`, channel.tab);
     return new VisitStorage(prefix, channel.tab, visits, live);
-  }
-
-  get tab(): string {
-    return this.#tab;
   }
 
   /** Keeps a visit, or removes it if it holds nothing. False if the storage does not take it. */
   write(visit: Visit): boolean {
     if (this.#isSealed) return true;
     if (isWorthKeeping(visit)) {
-      return write(() => localStorage, this.#prefix + this.#tab, JSON.stringify(bounded(visit)));
+      return write(() => localStorage, this.#prefix + this.tab, JSON.stringify(bounded(visit)));
     }
-    this.#remove(this.#tab);
+    this.#remove(this.tab);
     return true;
   }
 
@@ -68,7 +61,7 @@ export class VisitStorage {
     if (this.elsewhere === undefined) return;
     // What that tab saved last, since its session may have moved on.
     const kept = this.#kept(this.elsewhere.tab) ?? this.elsewhere;
-    this.write(takenOver(kept, this.#kept(this.#tab), this.#tab, Date.now()));
+    this.write(takenOver(kept, this.#kept(this.tab), this.tab, Date.now()));
     this.#isSealed = true;
     location.reload();
   }
@@ -100,9 +93,10 @@ class Channel {
   }
 
   /** Returns those of the tabs that are open: at once if all answer. */
-  ask(tabs: readonly string[]): Promise<ReadonlySet<string>> {
+  async ask(tabs: readonly string[]): Promise<ReadonlySet<string>> {
     const open = new Set<string>();
-    return new Promise((resolve) => {
+    if (tabs.length === 0) return open;
+    return await new Promise((resolve) => {
       const end = () => {
         clearTimeout(timer);
         this.#channel?.removeEventListener("message", take);

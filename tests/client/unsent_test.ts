@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { parseSavedSession } from "../../src/client/session/saved_session.ts";
+import { readSavedSession } from "../../src/client/session/saved_session.ts";
 import { FakeDriver, TOKEN, uuidOf } from "../support/fake_driver.ts";
 
 const TAKEN = "c2/ERROR Username is in use, or looks like one that is: choose another";
@@ -46,7 +46,7 @@ Deno.test("what waits when its user leaves is given back, and sent under another
 });
 
 Deno.test("what was given back is saved, and given back again by the next program", () => {
-  const saved = parseSavedSession(JSON.stringify(leftWithTexts().session.save()))!;
+  const saved = readSavedSession(JSON.parse(JSON.stringify(leftWithTexts().session.save())))!;
   assertEquals(saved.drafts.map(({ fate }) => fate), ["offered", "offered"]);
   const driver = new FakeDriver({ saved });
   assertEquals(driver.session.unsent, 2);

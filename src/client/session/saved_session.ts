@@ -1,6 +1,6 @@
 /**
  * Saves and restores the part of a session that outlives its program, for example when a tab reloads. The program
- * chooses where to keep it; a page uses the storage of its tab.
+ * chooses where to keep it.
  *
  * @module
  */
@@ -32,24 +32,22 @@ export function restoreDrafts({ drafts, username }: SavedSession, requests: Requ
   }
 }
 
-/** Parses saved JSON; undefined if it is not a saved session. */
-export function parseSavedSession(json: string | null | undefined): SavedSession | undefined {
-  try {
-    const saved = JSON.parse(json ?? "");
-    const { username, position, newest, own, drafts } = saved;
-    const isRight = typeof username === "string" && Number.isSafeInteger(position) &&
-      typeof newest === "string" &&
-      Array.isArray(own) && own.every((uuid) => typeof uuid === "string") &&
-      Array.isArray(drafts) && drafts.every(isSavedDraft);
-    return isRight ? saved : undefined;
-  } catch {
-    return undefined;
-  }
+/** Reads a saved session from parsed JSON; undefined if it is none. */
+export function readSavedSession(saved: unknown): SavedSession | undefined {
+  const { username, position, newest, own, drafts } = fieldsOf(saved);
+  const isRight = typeof username === "string" && Number.isSafeInteger(position) &&
+    typeof newest === "string" &&
+    Array.isArray(own) && own.every((uuid) => typeof uuid === "string") &&
+    Array.isArray(drafts) && drafts.every(isSavedDraft);
+  return isRight ? saved as SavedSession : undefined;
 }
 
-function isSavedDraft(draft: unknown): draft is SavedSession["drafts"][number] {
-  if (typeof draft !== "object" || draft === null) return false;
-  const { nonce, text, timestamp, fate } = draft as Record<string, unknown>;
+function isSavedDraft(draft: unknown): boolean {
+  const { nonce, text, timestamp, fate } = fieldsOf(draft);
   return typeof nonce === "string" && typeof text === "string" && Number.isSafeInteger(timestamp) &&
     (fate === "waiting" || fate === "sent" || fate === "offered");
+}
+
+function fieldsOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
 }
