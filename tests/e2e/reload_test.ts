@@ -121,6 +121,43 @@ for (const { name, transport, workers } of KINDS) {
   });
 }
 
+Deno.test("SIGHUP puts the limits of an address in force, over threads too", async () => {
+  await using files = await Files.make();
+  const { transport, workers } = KINDS.at(-1)!;
+  const limit = (users: number, frames: number) =>
+    files.configure({
+      chat: {
+        transport,
+        workers,
+        "limit-loopback": true,
+        "max-users-per-address": users,
+        "flood-rate-per-address": frames,
+      },
+    });
+  await limit(1, 0);
+  await using server = await startServer("chat", [
+    "--config",
+    files.config,
+    "--flood-burst",
+    "2",
+    "--flood-rate",
+    "0",
+  ]);
+  await using alice = await ChatClient.connect(server.url, "alice");
+  await using bob = await ChatClient.open(server.url);
+  assertStringIncludes(await bob.ask("c2/CONNECT bob"), "Too many users from this address");
+  await limit(2, 1);
+  assertEquals((await hangUp(server, 1)).changed, [
+    "--flood-rate-per-address 0 to 1",
+    "--max-users-per-address 1 to 2",
+  ]);
+  assertEquals(await bob.ask("c2/CONNECT bob"), "c2/ACKNOWLEDGE Chatter Server");
+  let frame = "";
+  while (!frame.includes("Too many frames from this address")) {
+    frame = await alice.ask("c2/QUERY active_users");
+  }
+});
+
 Deno.test("a file that is wrong changes nothing and is one line of the log", async () => {
   await using files = await Files.make();
   await files.configure({ chat: { "max-users": 2 } });
