@@ -261,20 +261,13 @@ export class Room {
     steadyMs: number,
   ): Decision {
     const member = this.#roster.get(session);
-    if (
-      member === undefined || !member.isExtended || isFinal === true ||
-      this.#options.limits.resumeWindow === 0
-    ) {
+    const { resumeWindow } = this.#options.limits;
+    if (member === undefined || !member.isExtended || isFinal || resumeWindow === 0) {
       return this.#leave(session, "lost_connection");
     }
-    const windowMs = Math.min(
-      this.#options.limits.resumeWindow * 1000,
-      isGoingAway ? GOING_AWAY_MS : Infinity,
-    );
-    const hold = this.#roster.hold(session, {
-      heldUntilMs: steadyMs + windowMs,
-      isGoingAway: isGoingAway === true,
-    });
+    const windowMs = Math.min(resumeWindow * 1000, isGoingAway ? GOING_AWAY_MS : Infinity);
+    const heldUntilMs = steadyMs + windowMs;
+    const hold = this.#roster.hold(session, { heldUntilMs, isGoingAway: isGoingAway === true });
     return { kind: "held", session, hold, username: member.username.shown, windowMs };
   }
 
