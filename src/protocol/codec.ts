@@ -55,11 +55,10 @@ const CLIENT_TYPES: { readonly [type: string]: ReadContent } = {
   MSG: readMessage,
   QUERY: readQuery,
   UPDATE: readUpdate,
-  DISCONNECT: (content) =>
-    content === "" ? { type: "DISCONNECT" } : fault("UNEXPECTED_ARGUMENT", "c2/DISCONNECT"),
+  DISCONNECT: readAlone("DISCONNECT"),
   PING: readPing,
-  ACKNOWLEDGE: () => fault("SERVER_ONLY_TYPE", TYPES),
-  ERROR: () => fault("SERVER_ONLY_TYPE", TYPES),
+  ACKNOWLEDGE: serverOnly(TYPES),
+  ERROR: serverOnly(TYPES),
 };
 
 /** Frames of a client in the extended mode; for other clients these types do not exist. */
@@ -68,13 +67,13 @@ const EXTENDED_CLIENT_TYPES: typeof CLIENT_TYPES = {
   __proto__: null as unknown as ReadContent,
   RESUME: readResume,
   SEND: readSend,
-  TYPING: (content) => content === "" ? { type: "TYPING" } : fault("UNEXPECTED_ARGUMENT", "c2/TYPING"),
-  ACKNOWLEDGE: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
-  ERROR: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
-  SESSION: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
-  JOIN: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
-  AWAY: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
-  BACK: () => fault("SERVER_ONLY_TYPE", LIVE_TYPES),
+  TYPING: readAlone("TYPING"),
+  ACKNOWLEDGE: serverOnly(LIVE_TYPES),
+  ERROR: serverOnly(LIVE_TYPES),
+  SESSION: serverOnly(LIVE_TYPES),
+  JOIN: serverOnly(LIVE_TYPES),
+  AWAY: serverOnly(LIVE_TYPES),
+  BACK: serverOnly(LIVE_TYPES),
 };
 
 /** Reads a frame of a client, which is in the extended mode if `isExtended`. */
@@ -84,6 +83,15 @@ export function decodeClientFrame(text: string, limits: Read, isExtended = false
   const read = (isExtended ? EXTENDED_CLIENT_TYPES : CLIENT_TYPES)[type];
   if (read === undefined) return fault("UNKNOWN_TYPE", isExtended ? LIVE_TYPES : TYPES);
   return read(content, limits);
+}
+
+function serverOnly(allowed: string): ReadContent {
+  return () => fault("SERVER_ONLY_TYPE", allowed);
+}
+
+/** Reads a frame without arguments. */
+function readAlone(type: "DISCONNECT" | "TYPING"): ReadContent {
+  return (content) => content === "" ? { type } : fault("UNEXPECTED_ARGUMENT", `c2/${type}`);
 }
 
 function readConnect(content: string): ClientFrame | Fault {
