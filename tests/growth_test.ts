@@ -23,7 +23,7 @@ import {
 } from "../src/protocol/codec.ts";
 import { DEFAULT_LIMITS } from "../src/protocol/limits.ts";
 import { nearestUsername, parseUsername, withoutNameCharacters } from "../src/protocol/names.ts";
-import { containsWords } from "../src/protocol/search_words.ts";
+import { containsWords, foldText } from "../src/protocol/search_words.ts";
 import { readCommand, WORDS } from "../src/client/slash_commands.ts";
 import { nearSpelling } from "../src/near_spelling.ts";
 import { Roster } from "../src/client/session/roster.ts";
@@ -105,7 +105,7 @@ const READERS: Readonly<Record<string, Read>> = {
   "an answer of a server": (
     text,
   ) => [readUsers(text), readUsers(`[${text}]`), readHistory(text), readServerInfo(text)],
-  "a text that is searched": (text) => containsWords(text, ["word"]),
+  "a text that is searched": (text) => containsWords(foldText(text), ["word"]),
   "a username": (text) => [parseUsername(text), parseUsername(text.slice(0, 32))],
   "the username nearest to a text": (text) => nearestUsername(text, "a"),
   "what is no letter of a name": withoutNameCharacters,

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { containsWords, searchWords } from "../../src/protocol/search_words.ts";
+import { containsWords, foldText, searchWords } from "../../src/protocol/search_words.ts";
 import { newestEntries } from "./history.ts";
 import type { StoredMessage } from "./message.ts";
 
@@ -43,12 +43,13 @@ export class Search {
 
   /** Compares the next older message; false if the search has ended before it. */
   compare(message: StoredMessage): boolean {
-    const cost = 1 + Math.floor(message.text.length / UNITS_OF_A_MESSAGE);
+    const cost = costOf(message.text);
     const isFull = this.#hits.length === this.#limit;
     if (isFull || this.#compared > 0 && this.#compared + cost > this.#messagesMax) return false;
-    this.#compared += cost;
+    const folded = foldText(message.text);
+    this.#compared += Math.max(cost, costOf(folded));
     this.#before = message.uuid;
-    if (this.#isHit(message)) this.#hits.push(message);
+    if (containsWords(folded, this.#words)) this.#hits.push(message);
     return true;
   }
 
@@ -66,7 +67,11 @@ export class Search {
   answer(): string {
     const hits = this.#hits.flatMap((found) => {
       const changed = this.#changed.get(found.uuid);
-      return changed === undefined ? found : this.#isHit(changed) ? changed : [];
+      return changed === undefined
+        ? found
+        : containsWords(foldText(changed.text), this.#words)
+        ? changed
+        : [];
     });
     const messages = newestEntries(hits);
     const last = messages.length < hits.length
@@ -76,8 +81,8 @@ export class Search {
       : undefined;
     return `{"messages":[${messages.join(",")}],"searchedTo":${JSON.stringify(last ?? null)}}`;
   }
+}
 
-  #isHit({ text }: StoredMessage): boolean {
-    return text !== "" && containsWords(text, this.#words);
-  }
+function costOf(text: string): number {
+  return 1 + Math.floor(text.length / UNITS_OF_A_MESSAGE);
 }

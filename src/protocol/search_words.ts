@@ -19,13 +19,13 @@ export function searchWords(text: string): string[] {
   return foldText(text).split(/\s+/).filter((word) => word !== "");
 }
 
-/** Whether `text` contains each of these words, which `searchWords` returned, anywhere. */
-export function containsWords(text: string, words: readonly string[]): boolean {
-  const folded = foldText(text);
+/** Whether a text, as `foldText` returned it, contains each of these words, which `searchWords` returned, anywhere. */
+export function containsWords(folded: string, words: readonly string[]): boolean {
   return words.every((word) => folded.includes(word));
 }
 
-function foldText(text: string): string {
+/** The form of a text in which words are looked for. It may be longer: U+FDFA becomes 18 characters. */
+export function foldText(text: string): string {
   // The same as below, and most texts are ASCII.
   return ASCII.test(text) ? text.toLowerCase() : foldName(text.replace(MARKS, firstMarks));
 }

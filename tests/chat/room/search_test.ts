@@ -10,7 +10,7 @@ import type { StoredMessage } from "../../../chat/room/message.ts";
 import { readSearch } from "../../../src/protocol/codec.ts";
 import { HISTORY_ANSWER_BYTES_MAX } from "../../../src/protocol/limits.ts";
 import { foldName } from "../../../src/protocol/names.ts";
-import { containsWords, searchWords } from "../../../src/protocol/search_words.ts";
+import { containsWords, foldText, searchWords } from "../../../src/protocol/search_words.ts";
 import { id, stored } from "../../support/order_stage.ts";
 import { runs } from "../../support/property_runs.ts";
 
@@ -79,6 +79,8 @@ Deno.test("a long text counts as several messages, and the first is always compa
   assertEquals(searched(two, { words: "tea", messagesMax: 2 }).found, [id(0)]);
   assertEquals(searched(three, { words: "tea", messagesMax: 2 }), { found: [], searchedTo: id(1) });
   assertEquals(searched(three, { words: "tea", messagesMax: 1 }), { found: [], searchedTo: id(1) });
+  const folded = [stored(0, "tea"), stored(1, "\ufdfa".repeat(UNITS_OF_A_MESSAGE / 16))];
+  assertEquals(searched(folded, { words: "tea", messagesMax: 2 }), { found: [], searchedTo: id(1) });
 });
 
 Deno.test("an answer leaves out the oldest hits past its bytes, and says where to search on", () => {
@@ -105,14 +107,16 @@ Deno.test("an answer has no text that was changed or deleted since it was read",
 Deno.test("texts and words are folded alike as names are, with a cap on marks in a row", () => {
   fc.assert(
     fc.property(fc.string({ unit: "grapheme", minLength: 1, maxLength: 30 }), (text) => {
-      assert(containsWords(text, searchWords(text)));
+      assert(containsWords(foldText(text), searchWords(text)));
     }),
     runs(300),
   );
-  assert(containsWords("GROSSE", searchWords("große")));
-  assert(!containsWords("tea", searchWords("tea cake")));
+  assert(containsWords(foldText("GROSSE"), searchWords("große")));
+  assert(!containsWords(foldText("tea"), searchWords("tea cake")));
   const marks = "e" + "\u0301\u0316".repeat(2000);
   const surplus = "e" + "\u0301\u0316".repeat(15);
   assertEquals(searchWords(marks), searchWords(surplus));
+  const halfwidth = "e" + "\u0301\uff9e".repeat(2000);
+  assertEquals(searchWords(halfwidth), searchWords(halfwidth.slice(0, 31)));
   assertEquals(searchWords(" \u200b \u3000 "), []);
 });
