@@ -67,6 +67,12 @@ export function retryDelayMs(failures: number, longestSeconds: number, random: n
 /** How a property that may be absent is taken back. */
 const EMPTY: Announcement = { description: "", tags: [], language: "" };
 
+/** Whether a listing refused a request for one of these properties: one from before them refuses what it lacks. */
+function refusesDescription(reply: ListingReply): boolean {
+  return reply.answered && reply.status === 400 &&
+    Object.keys(EMPTY).some((property) => reply.text.includes(property));
+}
+
 /** The properties whose values differ. */
 export function changesBetween(announced: Announcement, now: Announcement): Announcement {
   const before = Object.entries({ ...EMPTY, ...announced });
@@ -88,6 +94,8 @@ export class Registration {
   #announced: Announcement | undefined;
   #failures = 0;
   #hasAnswered = false;
+  /** False while the listing is one that refuses the properties of `EMPTY`. */
+  #takesDescription = true;
   #lastObjection = "";
   #wake: (() => void) | undefined;
 
@@ -106,7 +114,7 @@ export class Registration {
   changed(): void {
     try {
       if (
-        this.#announced !== undefined && hasAny(changesBetween(this.#announced, this.#options.describe()))
+        this.#announced !== undefined && hasAny(changesBetween(this.#announced, this.#describe()))
       ) {
         this.#wake?.();
       }
@@ -173,15 +181,15 @@ export class Registration {
   }
 
   async #register(): Promise<void> {
-    const { listing, describe, keys, log } = this.#options;
-    const announcement = describe();
-    const reply = await traced(
-      this.#options.tracing,
-      "register",
-      { "chatter.listing": listing.listing },
-      () => listing.register(announcement, this.#key, this.#abort.signal),
-    );
-    this.#options.meters.listingAnswered("register", outcomeOf(reply));
+    const { listing, keys, log } = this.#options;
+    this.#takesDescription = true;
+    let announcement = this.#describe();
+    let reply = await this.#post(announcement);
+    if (refusesDescription(reply) && !this.#stopping) {
+      this.#takesDescription = false;
+      announcement = this.#describe();
+      reply = await this.#post(announcement);
+    }
     if (!reply.answered || reply.status !== 201) return this.#retryLater("listing.refused", reply);
     const key = reply.text.trim();
     if (!KEY.test(key)) return this.#retryLater("listing.refused", { ...reply, text: "this is no key" });
@@ -200,13 +208,31 @@ export class Registration {
     await this.#pause(UPDATE_INTERVAL_SECONDS * 1000, "whole");
   }
 
+  #describe(): Announcement {
+    const now = this.#options.describe();
+    if (this.#takesDescription) return now;
+    return Object.fromEntries(Object.entries(now).filter(([property]) => !(property in EMPTY)));
+  }
+
+  async #post(announcement: Announcement): Promise<ListingReply> {
+    const { listing, tracing, meters } = this.#options;
+    const reply = await traced(
+      tracing,
+      "register",
+      { "chatter.listing": listing.listing },
+      () => listing.register(announcement, this.#key, this.#abort.signal),
+    );
+    meters.listingAnswered("register", outcomeOf(reply));
+    return reply;
+  }
+
   async #update(announced: Announcement): Promise<void> {
-    const { listing, describe, random } = this.#options;
-    if (!hasAny(changesBetween(announced, describe()))) {
+    const { listing, random } = this.#options;
+    if (!hasAny(changesBetween(announced, this.#describe()))) {
       await this.#pause(RENEWAL_SECONDS * (0.8 + 0.2 * random()) * 1000);
       if (this.#stopping) return;
     }
-    const now = describe();
+    const now = this.#describe();
     const changes = changesBetween(announced, now);
     // A renewal repeats a current value.
     const body = hasAny(changes) ? changes : { connectedUsers: now.connectedUsers };

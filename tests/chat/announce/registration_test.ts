@@ -86,6 +86,32 @@ registrationTest(
   },
 );
 
+registrationTest("registers without its description where a listing refuses that", async (stage) => {
+  stage.now = { ...stage.now, description: "a pub", tags: ["beer"], language: "en" };
+  await stage.start();
+  const first = stage.next();
+  assertEquals(first.body, stage.now);
+  // As a listing from before these properties answers.
+  await first.answer(400, 'The body is malformed: Unrecognized keys: "description", "tags", "language"');
+  const second = stage.next();
+  assertEquals(second.body, { serverName: "Pub", address: ":5000", connectedUsers: 0, maxUsers: 50 });
+  await second.answer(201, "the-key");
+  await stage.change({ description: "another pub", connectedUsers: 1 });
+  const put = await stage.nextAfter(1);
+  assertEquals(put.body, { connectedUsers: 1 });
+  assertEquals(stage.log.events("warn"), []);
+  // The listing is a newer one by now.
+  await put.answer(400, "no such server");
+  assertEquals((await stage.nextAfter(1)).body?.description, "another pub");
+});
+
+registrationTest("does not repeat a refusal of anything else", async (stage) => {
+  stage.now = { ...stage.now, description: "a pub" };
+  await stage.start();
+  await stage.next().answer(400, "The address was refused, because no server answered a ping there.");
+  assertEquals((await stage.nextAfter(1)).body?.description, "a pub");
+});
+
 registrationTest("logs neither its key nor its proof, which an answer may repeat", async (stage) => {
   stage.keys.kept.set(URL_OF_LISTING, "old-key");
   await stage.start();
