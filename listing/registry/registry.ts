@@ -59,6 +59,14 @@ export interface Asker {
   readonly proof: string | undefined;
 }
 
+/** What `#change` writes; its decision is undefined to change nothing. */
+interface Change {
+  /** Undefined removes it. */
+  readonly record: ServerRecord | undefined;
+  /** Counts and logs it. */
+  readonly written?: () => void;
+}
+
 const REGISTER_ROUNDS_MAX = 4;
 const UPDATE_ROUNDS_MAX = 2;
 
@@ -241,12 +249,13 @@ export class Registry {
     await this.#change(checked.id, (record) => {
       if (record === undefined || !rules.isSameRegistration(checked, record)) return undefined;
       const settled = rules.settleCheck(record, outcome, this.#parts.wallClock());
-      if (!outcome.answered) {
+      const written = () => {
+        if (outcome.answered) return;
         const event = settled === undefined ? "server.removed" : "server.missed";
         if (settled === undefined) this.#parts.meters.serverChanged("removed");
         log.info(event, { id: checked.id, address: checked.address, problem: outcome.problem });
-      }
-      return { record: settled ?? this.#departed(record) };
+      };
+      return { record: settled ?? this.#departed(record), written };
     });
   }
 
@@ -272,10 +281,12 @@ export class Registry {
       if (other === id) continue;
       await this.#change(other, (record) => {
         if (record?.address !== address) return undefined;
-        meters.serverChanged("removed");
-        const problem = "Another server has proved that this address is its own.";
-        log.info("server.removed", { id: other, address, problem });
-        return { record: this.#departed(record) };
+        const written = () => {
+          meters.serverChanged("removed");
+          const problem = "Another server has proved that this address is its own.";
+          log.info("server.removed", { id: other, address, problem });
+        };
+        return { record: this.#departed(record), written };
       });
     }
   }
@@ -291,10 +302,10 @@ export class Registry {
     return rules.departed(record, wallClock(), hasRoom);
   }
 
-  /** Decides on the listed record and writes; retries if another process was faster. `undefined` changes nothing. */
+  /** Decides on the listed record and writes; decides again if another process was faster. */
   async #change(
     id: number,
-    decide: (record: ServerRecord | undefined) => Refusal | { record: ServerRecord | undefined } | undefined,
+    decide: (record: ServerRecord | undefined) => Refusal | Change | undefined,
   ): Promise<Refusal | undefined> {
     const step = await this.#mutex.run(idKey(id), () =>
       persist(async () => {
@@ -303,7 +314,9 @@ export class Registry {
         const decision = decide(rules.isListed(record) ? record : undefined);
         if (decision === undefined) return DONE;
         if (isRefusal(decision)) return decision;
-        return (await this.#parts.store.write(id, present?.version, decision.record)) ? DONE : undefined;
+        if (!await this.#parts.store.write(id, present?.version, decision.record)) return undefined;
+        decision.written?.();
+        return DONE;
       }));
     return step === DONE ? undefined : step;
   }

@@ -41,6 +41,21 @@ async function until(condition: () => boolean): Promise<void> {
   }
 }
 
+Deno.test("a removal counts once, though another process writes first", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(7);
+  listing.prober.answer = () => SILENT;
+  const write = listing.store.write.bind(listing.store);
+  for (let miss = 1; miss <= MISSES_MAX; miss++) {
+    let conflicts = 1;
+    listing.store.write = (...written) => conflicts-- > 0 ? Promise.resolve(false) : write(...written);
+    await check(listing, 7);
+  }
+  assertEquals(await listing.shown(7), undefined);
+  const { text } = await listing.ask("GET", "/metrics");
+  assertEquals(/chatter_servers_changed_total\{change="removed"\} ([0-9]+)/.exec(text)?.[1], "1");
+});
+
 Deno.test("three misses in a row remove a server, fewer do not", async () => {
   await using listing = await ListingUnderTest.start();
   await listing.list(7);
