@@ -1,7 +1,7 @@
 /**
  * While a hostile head or frame arrives, the program answers others within 200 ms: a chat server another client's PING on
  * both transports, a listing another request. On a busy machine 200 ms can pass by the load alone: each input has
- * several tries, and a wait of a few times what others wait without it is the machine's.
+ * several tries, and a wait may be longer by as much as the load lengthens any work.
  *
  * @module
  */
@@ -13,8 +13,10 @@ import { PROGRAM_TRANSPORTS, startServer } from "../support/program.ts";
 /** Milliseconds to the answer of another client. */
 const WAIT_MAX_MS = 200;
 const TRIES = 6;
-/** Times as long as a wait of the same moment without an input: work that grows faster than its input takes longer. */
-const BUSY_RATIO = 5;
+/** Milliseconds of work by which the load is measured: many turns of the system's scheduler. */
+const CROWDING_MS = 200;
+/** Rounds of a loop of some tenths of a millisecond. */
+const PIECE = 300_000;
 /** Connections that send the input at once. */
 const AT_ONCE = 4;
 /** Probes in one try, and while the input has not arrived. */
@@ -36,11 +38,19 @@ async function longestWait(url: string, probe: Probe, { connect, bytes }: Hostil
   return longest;
 }
 
-/** The longest wait of as many probes while nothing arrives. */
-async function quietWait(probe: Probe): Promise<number> {
-  let longest = 0;
-  for (let probes = 0; probes < PROBES_MAX; probes++) longest = Math.max(longest, await probe.wait());
-  return longest;
+/**
+ * How many times as long work takes now as on cores of its own: a piece shorter than a turn of the system's scheduler
+ * seldom has to wait.
+ */
+function crowding(): number {
+  const pieces: number[] = [];
+  const began = performance.now();
+  for (let at = began; at - began < CROWDING_MS; at = performance.now()) {
+    for (let n = 0; n < PIECE; n++);
+    pieces.push(performance.now() - at);
+  }
+  const usual = pieces.sort((a, b) => a - b)[pieces.length >> 1]!;
+  return (performance.now() - began) / (pieces.length * usual);
 }
 
 async function slowInputs(url: string, probe: Probe, inputs: readonly HostileInput[]): Promise<string[]> {
@@ -50,9 +60,9 @@ async function slowInputs(url: string, probe: Probe, inputs: readonly HostileInp
     while (waits.length < TRIES) {
       const wait = await longestWait(url, probe, input);
       if (wait <= WAIT_MAX_MS) break;
-      const quiet = await quietWait(probe);
-      if (wait <= BUSY_RATIO * quiet) break;
-      waits.push(`${Math.round(wait)} (${Math.round(quiet)} without it)`);
+      const crowded = crowding();
+      if (wait <= WAIT_MAX_MS * crowded) break;
+      waits.push(`${Math.round(wait)} (load ${crowded.toFixed(1)})`);
     }
     if (waits.length === TRIES) slow.push(`${input.what}: ${waits.join(", ")} ms`);
   }
