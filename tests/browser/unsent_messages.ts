@@ -94,6 +94,10 @@ for (const size of [DESK, PHONE]) {
       await alice.page.reload();
       assertEquals(asked.count, 1, "nothing is unsent any more");
       await alice.isLive();
+      assert((await alice.stored()).includes("token"));
+      await alice.page.click("#leave-button");
+      await alice.page.waitForSelector("#join:not([hidden])");
+      assert(!(await alice.stored()).includes("token"), "no token stays in the storage after leaving");
     },
   );
 }
