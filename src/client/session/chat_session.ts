@@ -47,7 +47,10 @@ export class ChatSession {
   readonly #connection: ConnectionState;
   readonly #conversation: Conversation;
 
-  /** `random` returns 0 to less than 1, `wallMs` the wall clock's time. With `saved`, `join` by the saved name resumes that session. */
+  /**
+   * `random` returns 0 to less than 1, `wallMs` the wall clock's time. With `saved`, `join` by the saved name resumes
+   * that session.
+   */
   constructor(
     { random, wallMs, saved }: {
       readonly random: () => number;

@@ -1,7 +1,7 @@
 /**
  * The names of the participants in the order of their arrival, and which of them are away, from `roster` or
- * `active_users` and later frames, PROTOCOL.md §5.1, §6 and §12.6. Its size is limited, because a hostile server may announce joins without end. A change costs the same
- * however many names there are.
+ * `active_users` and later frames, PROTOCOL.md §5.1, §6 and §12.6. Its size is limited, because a hostile server may
+ * announce joins without end. A change costs the same however many names there are.
  *
  * @module
  */
