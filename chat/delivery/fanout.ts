@@ -78,7 +78,7 @@ export class Fanout {
     this.#extended.push(frame);
   }
 
-  /** Broadcasts to plain clients only. Call before the broadcast to the others that says more. */
+  /** Broadcasts to plain clients only. */
   broadcastPlain(frame: Frame): void {
     this.#plain.push(frame);
   }
@@ -119,7 +119,7 @@ export class Fanout {
 
   /** Ends the turn: flushes all outboxes with new frames. */
   flush(): void {
-    if (this.#extended.length > 0) this.#flushAll();
+    if (this.#plain.length > 0 || this.#extended.length > 0) this.#flushAll();
     for (const participant of this.#answered) this.#flush(participant, participant.outbox!);
     this.#answered.clear();
     this.#meters.deliveries.add(this.#deliveries);
