@@ -160,7 +160,6 @@ function removeUnder(index: Map<string, Set<Ban>>, key: string, ban: Ban): void 
   if (bans?.size === 0) index.delete(key);
 }
 /** A ban of a name, an address, or both. If both, each keeps clients out by itself. */
-
 export interface Ban {
   readonly id: string;
   /** As the operator wrote it. */

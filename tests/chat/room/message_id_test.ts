@@ -79,7 +79,7 @@ Deno.test("message ids borrow the next millisecond where the counter of one is u
   const lastMs = extractTimestamp(last);
   const { clock, next } = source(lastMs, seeded(3), last);
   const borrowed = next();
-  assertEquals(borrowed.slice(0, 23), `${idAt(lastMs + 1).slice(0, 23)}`);
+  assertEquals(borrowed.slice(0, 23), idAt(lastMs + 1).slice(0, 23));
   assertGreater(borrowed, last);
   // The borrowed millisecond continues to count when the clock reaches it.
   clock.ms = lastMs + 1;
