@@ -44,9 +44,19 @@ function isSelfDescribed({ description, tags, language }: Pick<Server, "descript
   return description !== undefined || tags !== undefined || language !== undefined;
 }
 
+/** Does not sort all: servers may have 50,000 tags, and the page counts them at each change. */
 function mostFrequent(counts: ReadonlyMap<string, number>, labelOf: (value: string) => string): Facet[] {
-  return [...counts].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1)).slice(0, FACETS_MAX)
-    .map(([value, count]) => ({ value, label: labelOf(value), count }));
+  const most: (readonly [value: string, count: number])[] = [];
+  for (const entry of counts) {
+    if (most.length === FACETS_MAX && !isBefore(entry, most.at(-1)!)) continue;
+    most.splice(most.findIndex((other) => isBefore(entry, other)) >>> 0, 0, entry);
+    most.length = Math.min(most.length, FACETS_MAX);
+  }
+  return most.map(([value, count]) => ({ value, label: labelOf(value), count }));
+}
+
+function isBefore([a, many]: readonly [string, number], [b, more]: readonly [string, number]): boolean {
+  return many > more || many === more && a < b;
 }
 
 /** The offered facets and the chosen value, which may be none of them. */
