@@ -1,5 +1,5 @@
 /**
- * What each origin has under way, PROTOCOL.md §9.10: counted per address block and, for IPv6, per site, because a /48
+ * What each origin has listed or under way, PROTOCOL.md §9.10: counted per address block and, for IPv6, per site, because a /48
  * contains 65,536 blocks, of which a few would take what there is for all. It refuses nothing by itself.
  *
  * @module
@@ -13,23 +13,26 @@ export class OriginCounts {
   /** What the block and the site of `origin` have; 0 for the site of an IPv4 address. */
   of(origin: string): { readonly block: number; readonly site: number } {
     const site = addressSite(origin);
-    return { block: this.#at(addressBlock(origin)), site: site === undefined ? 0 : this.#at(site) };
+    return { block: this.at(addressBlock(origin)), site: site === undefined ? 0 : this.at(site) };
   }
 
   /** Counts `amount` until the returned function is called, once. */
   hold(origin: string, amount = 1): () => void {
-    const places = [addressBlock(origin), addressSite(origin)].filter((place) => place !== undefined);
-    for (const place of places) this.#counts.set(place, this.#at(place) + amount);
-    return () => {
-      for (const place of places) {
-        const left = this.#at(place) - amount;
-        if (left > 0) this.#counts.set(place, left);
-        else this.#counts.delete(place);
-      }
-    };
+    this.add(origin, amount);
+    return () => this.add(origin, -amount);
   }
 
-  #at(place: string): number {
+  add(origin: string, change: number): void {
+    for (const place of [addressBlock(origin), addressSite(origin)]) {
+      if (place === undefined) continue;
+      const count = this.at(place) + change;
+      if (count > 0) this.#counts.set(place, count);
+      else this.#counts.delete(place);
+    }
+  }
+
+  /** What `place` has, a result of `addressBlock` or `addressSite`. */
+  at(place: string): number {
     return this.#counts.get(place) ?? 0;
   }
 }

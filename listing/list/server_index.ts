@@ -5,9 +5,9 @@
  *
  * @module
  */
-import { addressBlock, addressSite } from "../../src/address.ts";
 import type { NowMs } from "../../src/clock.ts";
 import { logger } from "../../src/logging/log.ts";
+import { OriginCounts } from "../origin_counts.ts";
 import { type ServerRecord, type ServerStore, StoreFailed } from "../store/store.ts";
 import type { ChangeLog } from "./change_log.ts";
 import type { ListedServer } from "./page.ts";
@@ -23,9 +23,6 @@ interface Entry {
   readonly json: string;
 }
 
-/** Before a place: ids kept and not servers listed. */
-const KEPT = "kept ";
-
 export class ServerIndex {
   readonly #store: ServerStore;
   readonly #steadyClock: NowMs;
@@ -36,8 +33,8 @@ export class ServerIndex {
   readonly #idsAt = new Map<string, readonly number[]>();
   /** When each key was last seen to be used, or its id to be kept, on the steady clock. */
   readonly #usedMs = new Map<number, number>();
-  // Listed servers by address block and by site, and kept ids likewise.
-  readonly #perOrigin = new Map<string, number>();
+  readonly #listedFrom = new OriginCounts();
+  readonly #keptFrom = new OriginCounts();
   #refreshed: { readonly atMs: number; readonly done: Promise<void> } | undefined;
   #isReading = false;
   #isLoaded = false;
@@ -99,8 +96,8 @@ export class ServerIndex {
     else if (!isSameUse(this.#known(id), written)) this.#usedMs.set(id, this.#steadyClock());
     this.#keep(id, record === undefined ? written : undefined);
     const before = this.#entries.get(id);
-    if (before) this.#count(before.record.origin, -1);
-    if (record) this.#count(record.origin, 1);
+    if (before) this.#listedFrom.add(before.record.origin, -1);
+    if (record) this.#listedFrom.add(record.origin, 1);
     this.#place(id, before?.record.address, record?.address);
     const entry = record && makeEntry(record);
     if (entry) this.#entries.set(id, entry);
@@ -113,10 +110,10 @@ export class ServerIndex {
 
   #keep(id: number, kept: ServerRecord | undefined): void {
     const before = this.#kept.get(id);
-    if (before) this.#count(before.origin, -1, KEPT);
+    if (before) this.#keptFrom.add(before.origin, -1);
     if (kept === undefined) return void this.#kept.delete(id);
     this.#kept.set(id, kept);
-    this.#count(kept.origin, 1, KEPT);
+    this.#keptFrom.add(kept.origin, 1);
   }
 
   #place(id: number, before: string | undefined, now: string | undefined): void {
@@ -129,21 +126,9 @@ export class ServerIndex {
     if (now !== undefined) this.#idsAt.set(now, [...this.idsAt(now), id]);
   }
 
-  #count(origin: string, change: 1 | -1, prefix = ""): void {
-    for (const place of [addressBlock(origin), addressSite(origin)]) {
-      if (place !== undefined) this.#add(prefix + place, change);
-    }
-  }
-
-  #add(place: string, change: 1 | -1): void {
-    const count = this.countFrom(place) + change;
-    if (count === 0) this.#perOrigin.delete(place);
-    else this.#perOrigin.set(place, count);
-  }
-
-  /** Servers listed from `place`, a result of `addressBlock` or `addressSite`. */
-  countFrom(place: string): number {
-    return this.#perOrigin.get(place) ?? 0;
+  /** Servers listed, by the origin of their address. */
+  get listedFrom(): Pick<OriginCounts, "at"> {
+    return this.#listedFrom;
   }
 
   #known(id: number): ServerRecord | undefined {
@@ -171,9 +156,9 @@ export class ServerIndex {
     return this.#kept;
   }
 
-  /** Those of them from `place`, a result of `addressBlock` or `addressSite`. */
-  keptFrom(place: string): number {
-    return this.countFrom(KEPT + place);
+  /** Those of them, by the origin of their address. */
+  get keptFrom(): Pick<OriginCounts, "of"> {
+    return this.#keptFrom;
   }
 
   /** Increases with each visible change. */

@@ -294,11 +294,9 @@ export class Registry {
   #departed(record: ServerRecord | undefined): ServerRecord | undefined {
     const { index, limits, wallClock } = this.#parts;
     if (record === undefined) return undefined;
-    const { origin } = record;
-    const site = addressSite(origin);
-    const hasRoom = index.keptFrom(addressBlock(origin)) < limits.maxServersPerOrigin &&
-      (site === undefined || index.keptFrom(site) < limits.maxServersPerOrigin * NETWORKS_PER_SITE) &&
-      index.kept.size < limits.maxServers;
+    const { block, site } = index.keptFrom.of(record.origin);
+    const hasRoom = block < limits.maxServersPerOrigin &&
+      site < limits.maxServersPerOrigin * NETWORKS_PER_SITE && index.kept.size < limits.maxServers;
     return rules.departed(record, wallClock(), hasRoom);
   }
 
@@ -350,7 +348,7 @@ export class Registry {
     if (place === undefined) return 0;
     const record = present?.record;
     const itself = rules.isListed(record) && placeOf(record.origin) === place ? 1 : 0;
-    return this.#parts.index.countFrom(place) - itself;
+    return this.#parts.index.listedFrom.at(place) - itself;
   }
 }
 
