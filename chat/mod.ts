@@ -19,7 +19,7 @@ import type { TransferStore } from "../src/kv/transfer.ts";
 import { isBefore29, want29 } from "../src/serving/deno_version.ts";
 import { proveTls, renewal, type Tls } from "../src/serving/tls_files.ts";
 import { startTracing } from "../src/metrics/tracing.ts";
-import { WebAssets } from "../src/serving/web_assets.ts";
+import { CHAT_WEB_FOLDERS, WebAssets } from "../src/serving/web_assets.ts";
 import type { Administered } from "./admin/admin_api.ts";
 import { Admission } from "./gateway/admission.ts";
 import { KvBanStore } from "./store/ban_store_kv.ts";
@@ -347,15 +347,7 @@ async function openGateways(
     log,
   };
   if (workers.length === 0) {
-    const assets = await WebAssets.load([
-      "chat/web",
-      "src/client",
-      "src/client/session",
-      "src/protocol",
-      "src/web",
-    ], {
-      serverName: name,
-    });
+    const assets = await WebAssets.load(CHAT_WEB_FOLDERS, { serverName: name });
     return await Gateway.open({ ...gateway, ...behind, transport: startTransport, assets });
   }
   const { GatewayPool, BEAT_MS, addRowsOfThreads } = await loadThreads();

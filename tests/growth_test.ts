@@ -33,8 +33,8 @@ import { acceptsGzip, isNotModified, prefersHtml } from "../src/serving/negotiat
 import { adminBodies } from "../chat/admin/schemas.ts";
 import { reasonText } from "../chat/announce/listing_client.ts";
 import { Bans, readAddressBlock } from "../chat/room/bans.ts";
-import { nameProblem } from "../chat/web/name_check.ts";
-import { isEmojiOnly, parts } from "../chat/web/rich_text.ts";
+import { nameProblem } from "../chat/web/people/name_check.ts";
+import { isEmojiOnly, parts } from "../chat/web/log/rich_text.ts";
 import { ChangeLog } from "../listing/list/change_log.ts";
 import { readCursor } from "../listing/list/page.ts";
 import { readAuthorization } from "../listing/registry/keys.ts";

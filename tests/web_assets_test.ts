@@ -14,7 +14,7 @@ function ask(path: string, headers: Record<string, string> = {}): Promise<Respon
 }
 
 Deno.test("a file for browsers is answered with its type, and kept to itself", async () => {
-  const response = await ask("/chat/web/page.css")!;
+  const response = await ask("/chat/web/page/page.css")!;
   assertEquals(response.status, 200);
   assertEquals(response.headers.get("content-type"), "text/css; charset=UTF-8");
   assertEquals(response.headers.get("x-content-type-options"), "nosniff");
@@ -22,7 +22,7 @@ Deno.test("a file for browsers is answered with its type, and kept to itself", a
   assertStringIncludes(PAGE_POLICY, "frame-ancestors 'none'");
   assertEquals(response.headers.get("referrer-policy"), "no-referrer");
   assertEquals(response.headers.get("cache-control"), "no-cache");
-  assertEquals(await response.text(), await Deno.readTextFile("chat/web/page.css"));
+  assertEquals(await response.text(), await Deno.readTextFile("chat/web/page/page.css"));
 });
 
 Deno.test("a script is answered as JavaScript whose lines and columns are those of the file", async () => {
@@ -66,26 +66,26 @@ Deno.test("the modules of a script are those that it imports for more than their
 });
 
 Deno.test("a file that a browser has already is answered 304, whichever form it has", async () => {
-  const etag = (await ask("/chat/web/page.css")!).headers.get("etag")!;
+  const etag = (await ask("/chat/web/page/page.css")!).headers.get("etag")!;
   for (const coding of ["gzip", "identity"]) {
-    const again = await ask("/chat/web/page.css", { "if-none-match": etag, "accept-encoding": coding })!;
+    const again = await ask("/chat/web/page/page.css", { "if-none-match": etag, "accept-encoding": coding })!;
     assertEquals([again.status, again.body, again.headers.get("etag")], [304, null, etag]);
   }
-  const other = await ask("/chat/web/page.css", { "if-none-match": 'W/"another"' })!;
+  const other = await ask("/chat/web/page/page.css", { "if-none-match": 'W/"another"' })!;
   assertEquals(other.status, 200);
 });
 
 Deno.test("a file goes out compressed to who takes gzip, and to nobody else", async () => {
-  const plain = await (await ask("/chat/web/page.css")!).text();
+  const plain = await (await ask("/chat/web/page/page.css")!).text();
   for (const coding of ["gzip", "br, GZIP", "deflate, gzip;q=0.5"]) {
-    const response = await ask("/chat/web/page.css", { "accept-encoding": coding })!;
+    const response = await ask("/chat/web/page/page.css", { "accept-encoding": coding })!;
     assertEquals(response.headers.get("content-encoding"), "gzip", coding);
     assertEquals(response.headers.get("vary"), "accept-encoding");
     const text = await new Response(response.body!.pipeThrough(new DecompressionStream("gzip"))).text();
     assertEquals(text, plain);
   }
   for (const coding of ["br", "gzip;q=0", "gzip; q=0.00", "xgzip"]) {
-    const response = await ask("/chat/web/page.css", { "accept-encoding": coding })!;
+    const response = await ask("/chat/web/page/page.css", { "accept-encoding": coding })!;
     assertEquals(response.headers.get("content-encoding"), null);
   }
 });
@@ -99,12 +99,12 @@ Deno.test("nothing is answered but files of the web folders", () => {
       "/chat/app.ts",
       "/chat/web/../app.ts",
       "/chat/web/%2e%2e/app.ts",
-      "//chat/web/page.css",
-      "/CHAT/web/page.css",
+      "//chat/web/page/page.css",
+      "/CHAT/web/page/page.css",
       "/src/web_assets.ts",
       "/deno.json",
       "/__proto__",
-      "/chat/web/page.css/",
+      "/chat/web/page/page.css/",
     ]
   ) {
     assertEquals(ask(path), undefined, path);
@@ -112,10 +112,10 @@ Deno.test("nothing is answered but files of the web folders", () => {
 });
 
 Deno.test("a path may be another than the request's", async () => {
-  const response = await assets.answer(new Request("http://localhost/"), "/chat/web/page.css");
+  const response = await assets.answer(new Request("http://localhost/"), "/chat/web/page/page.css");
   assertEquals(response?.headers.get("content-type"), "text/css; charset=UTF-8");
   assertEquals(
-    assets.answer(new Request("http://localhost/chat/web/page.css"), "chat/web/page.css"),
+    assets.answer(new Request("http://localhost/chat/web/page/page.css"), "chat/web/page/page.css"),
     undefined,
   );
 });
@@ -123,12 +123,12 @@ Deno.test("a path may be another than the request's", async () => {
 Deno.test("files that the build put into the program take the place of those on disk", async () => {
   assertGreater(assets.paths.length, 1);
   Object.assign(globalThis, {
-    [EMBEDDED]: { "chat/web/page.css": "a { color: é }", "src/x.ts": "" },
+    [EMBEDDED]: { "chat/web/page/page.css": "a { color: é }", "src/x.ts": "" },
   });
   try {
-    const embedded = await WebAssets.load(["chat/web"]);
-    assertEquals(embedded.paths, ["/chat/web/page.css"]);
-    const response = await embedded.answer(new Request("http://localhost/chat/web/page.css"))!;
+    const embedded = await WebAssets.load(["chat/web/page"]);
+    assertEquals(embedded.paths, ["/chat/web/page/page.css"]);
+    const response = await embedded.answer(new Request("http://localhost/chat/web/page/page.css"))!;
     assertEquals(await response.text(), "a { color: é }");
   } finally {
     delete (globalThis as { [EMBEDDED]?: unknown })[EMBEDDED];

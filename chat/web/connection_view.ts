@@ -5,7 +5,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import { byId } from "./page_elements.ts";
+import { byId } from "./page/page_elements.ts";
 
 /** Milliseconds of a loss without a line, because most losses end sooner. */
 const PATIENT_MS = 1500;

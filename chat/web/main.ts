@@ -6,12 +6,12 @@
  */
 /// <reference lib="dom" />
 import type { SessionEvent } from "../../src/client/session/session_events.ts";
-import { inLocalTime } from "./local_time.ts";
-import { NameForm } from "./name_form.ts";
-import { byId, show } from "./page_elements.ts";
+import { inLocalTime } from "./page/local_time.ts";
+import { NameForm } from "./people/name_form.ts";
+import { byId, show } from "./page/page_elements.ts";
 import { Room } from "./room.ts";
-import { TabSession } from "./tab_session.ts";
-import { VisitStorage } from "./visit_storage.ts";
+import { TabSession } from "./visit/tab_session.ts";
+import { VisitStorage } from "./visit/visit_storage.ts";
 
 const NAME_KEY = "chatter.name";
 

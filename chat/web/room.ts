@@ -8,20 +8,20 @@
 import { nearestUsername } from "../../src/protocol/names.ts";
 import { rosterWords } from "../../src/client/roster_words.ts";
 import type { Message, SessionEvent, Wish } from "../../src/client/session/session_events.ts";
-import { Composer } from "./composer.ts";
+import { Composer } from "./composer/composer.ts";
 import { ConnectionView } from "./connection_view.ts";
-import { editInPlace } from "./edit_in_place.ts";
-import { inLocalTime } from "./local_time.ts";
-import { MessageList } from "./message_list.ts";
-import { type MessageEntry, MessageLog } from "./message_log.ts";
-import { NameForm } from "./name_form.ts";
-import { byId, show } from "./page_elements.ts";
-import { PendingList } from "./pending_list.ts";
-import { People } from "./people.ts";
-import type { Presence, Word } from "./presence_notice.ts";
-import type { TabSession } from "./tab_session.ts";
-import { carryOut, type LineActions } from "./typed_line.ts";
-import { Unread } from "./unread.ts";
+import { editInPlace } from "./log/edit_in_place.ts";
+import { inLocalTime } from "./page/local_time.ts";
+import { MessageList } from "./log/message_list.ts";
+import { type MessageEntry, MessageLog } from "./log/message_log.ts";
+import { NameForm } from "./people/name_form.ts";
+import { byId, show } from "./page/page_elements.ts";
+import { PendingList } from "./log/pending_list.ts";
+import { People } from "./people/people.ts";
+import type { Presence, Word } from "./people/presence_notice.ts";
+import type { TabSession } from "./visit/tab_session.ts";
+import { carryOut, type LineActions } from "./composer/typed_line.ts";
+import { Unread } from "./log/unread.ts";
 
 const PAGE = 100;
 

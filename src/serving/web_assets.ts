@@ -9,15 +9,21 @@ import { eTag } from "@std/http/etag";
 import { STATUS_CODE } from "@std/http/status";
 import { acceptsGzip, isNotModified } from "./negotiation.ts";
 
-/** All folders with browser files, which the build tools embed. */
-export const WEB_FOLDERS = [
+/** The folders with the browser files of a chat server's page. */
+export const CHAT_WEB_FOLDERS = [
   "chat/web",
-  "listing/web",
+  "chat/web/composer",
+  "chat/web/log",
+  "chat/web/page",
+  "chat/web/people",
+  "chat/web/visit",
   "src/client",
   "src/client/session",
   "src/protocol",
   "src/web",
 ] as const;
+/** All folders with browser files, which the build tools embed. */
+export const WEB_FOLDERS = [...CHAT_WEB_FOLDERS, "listing/web"] as const;
 export type WebFolder = typeof WEB_FOLDERS[number];
 
 /** Key on `globalThis` of the embedded files of a built program: path to text, with scripts already stripped. */

@@ -7,7 +7,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { ROWS_MAX } from "../../chat/web/message_list.ts";
+import { ROWS_MAX } from "../../chat/web/log/message_list.ts";
 import { PHONE, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";

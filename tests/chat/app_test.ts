@@ -6,13 +6,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { chatApp, type ChatAppOptions } from "../../chat/gateway/http_app.ts";
 import { ChatMeters } from "../../chat/meters.ts";
-import { WebAssets } from "../../src/serving/web_assets.ts";
+import { CHAT_WEB_FOLDERS, WebAssets } from "../../src/serving/web_assets.ts";
 import { Hono } from "hono";
 import { recordedLog } from "../support/recorded_log.ts";
 
-const assets = await WebAssets.load(["chat/web", "src/client", "src/client/session", "src/protocol"], {
-  serverName: '<b>"Pub"</b>',
-});
+const assets = await WebAssets.load(CHAT_WEB_FOLDERS, { serverName: '<b>"Pub"</b>' });
 
 /** Requests `path` of an app; options of its upgrades are added to `upgrades`. */
 async function ask(

@@ -5,9 +5,9 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { ENTRIES_MAX, MessageLog } from "../../chat/web/message_log.ts";
-import { nameProblem } from "../../chat/web/name_check.ts";
-import { isEmojiOnly, parts } from "../../chat/web/rich_text.ts";
+import { ENTRIES_MAX, MessageLog } from "../../chat/web/log/message_log.ts";
+import { nameProblem } from "../../chat/web/people/name_check.ts";
+import { isEmojiOnly, parts } from "../../chat/web/log/rich_text.ts";
 import { codePoint } from "../support/code_point.ts";
 import { parseUsername } from "../../src/protocol/names.ts";
 import { runs } from "../support/property_runs.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { carryOut, type LineActions } from "../../chat/web/typed_line.ts";
+import { carryOut, type LineActions } from "../../chat/web/composer/typed_line.ts";
 import { HELP, HISTORY_DEFAULT, HISTORY_MAX, readCommand, WORDS } from "../../src/client/slash_commands.ts";
 import { rosterWords } from "../../src/client/roster_words.ts";
 import { completionOf } from "../../terminal/screen/line_completion.ts";

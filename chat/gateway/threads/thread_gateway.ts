@@ -23,7 +23,7 @@ import {
 } from "./messages.ts";
 import { setImmediate } from "node:timers";
 import { steadyClock } from "../../../src/clock.ts";
-import { WebAssets } from "../../../src/serving/web_assets.ts";
+import { CHAT_WEB_FOLDERS, WebAssets } from "../../../src/serving/web_assets.ts";
 import { Admission, type AdmissionRules } from "../admission.ts";
 import type { CloseCause } from "../../../src/protocol/close_codes.ts";
 import { type Gate, Gateway } from "../gateway.ts";
@@ -106,15 +106,7 @@ export class ThreadGateway {
       metrics: (request, address) => handOn(answer, request, address),
       meters: this.#meters,
       isReady: () => this.#calls.ask("isReady"),
-      assets: await WebAssets.load([
-        "chat/web",
-        "src/client",
-        "src/client/session",
-        "src/protocol",
-        "src/web",
-      ], {
-        serverName: settings.name,
-      }),
+      assets: await WebAssets.load(CHAT_WEB_FOLDERS, { serverName: settings.name }),
       log: logger("chat"),
     });
     return this.#gateway.port;

@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { mock } from "node:test";
-import { dayText, onNewDay } from "../../../chat/web/local_time.ts";
+import { dayText, onNewDay } from "../../../chat/web/page/local_time.ts";
 
 /** Runs in a time zone with summer time, whose clocks were set on 2026-03-29 and on 2026-10-25. */
 function inBerlin(test: () => void): void {

@@ -4,8 +4,8 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { type Presence, PRESENCES_MAX, presenceWords } from "../../../chat/web/presence_notice.ts";
-import { MessageLog, type NoticeEntry } from "../../../chat/web/message_log.ts";
+import { type Presence, PRESENCES_MAX, presenceWords } from "../../../chat/web/people/presence_notice.ts";
+import { MessageLog, type NoticeEntry } from "../../../chat/web/log/message_log.ts";
 
 function text(entry: Pick<NoticeEntry, "words">): string {
   return entry.words().map((word) => typeof word === "string" ? word : word.name).join("");

@@ -14,7 +14,7 @@ import {
   RETURN_MS,
   takenOver,
   type Visit,
-} from "../../../chat/web/visit.ts";
+} from "../../../chat/web/visit/visit.ts";
 
 const NOW = 10_000_000;
 

@@ -4,8 +4,8 @@
  * @module
  */
 /// <reference lib="dom" />
-import { fromTemplate, isComposing, within } from "./page_elements.ts";
-import { growWithText, isTouchKeyboard } from "./composer.ts";
+import { fromTemplate, isComposing, within } from "../page/page_elements.ts";
+import { growWithText, isTouchKeyboard } from "../composer/composer.ts";
 
 /** Opens the field in a row. It closes on save or cancel, then `onEnd` moves the focus. */
 export function editInPlace(

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { readSavedSession } from "../../src/client/session/saved_session.ts";
-import type { SavedSession } from "../../src/client/session/session_events.ts";
+import { readSavedSession } from "../../../src/client/session/saved_session.ts";
+import type { SavedSession } from "../../../src/client/session/session_events.ts";
 
 /** UTF-16 units of unsent texts that are kept: a browser gives a page about ten times as much. */
 export const KEPT_LENGTH_MAX = 500_000;

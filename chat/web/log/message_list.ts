@@ -7,9 +7,10 @@
  */
 /// <reference lib="dom" />
 import type { Entry, MessageEntry, MessageLog } from "./message_log.ts";
-import { drawnSoon } from "./draw_soon.ts";
-import { dayKey, onNewDay } from "./local_time.ts";
-import { dayRow, fillDay, fillRow, fillWords, makeRow, type RowActions, sinceRow } from "./message_row.ts";
+import { drawnSoon } from "../page/draw_soon.ts";
+import { dayKey, onNewDay } from "../page/local_time.ts";
+import { fillWords } from "../people/fill_words.ts";
+import { dayRow, fillDay, fillRow, makeRow, type RowActions, sinceRow } from "./message_row.ts";
 
 /** Rows at most, and rows added at a time while the user scrolls. */
 export const ROWS_MAX = 300;

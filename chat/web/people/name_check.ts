@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { USERNAME_LENGTH_MAX } from "../../src/protocol/limits.ts";
-import { USERNAME_UNITS_MAX, withoutNameCharacters } from "../../src/protocol/names.ts";
+import { USERNAME_LENGTH_MAX } from "../../../src/protocol/limits.ts";
+import { USERNAME_UNITS_MAX, withoutNameCharacters } from "../../../src/protocol/names.ts";
 
 /** What is wrong with a name, as a text for the user; undefined if nothing is. */
 export function nameProblem(written: string): string | undefined {

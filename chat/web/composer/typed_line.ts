@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { HELP, readCommand } from "../../src/client/slash_commands.ts";
-import { nameProblem } from "./name_check.ts";
+import { HELP, readCommand } from "../../../src/client/slash_commands.ts";
+import { nameProblem } from "../people/name_check.ts";
 
 /** The actions of a room. Those that answer a boolean answer false if there is nothing to act on. */
 export interface LineActions {

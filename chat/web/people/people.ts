@@ -5,9 +5,9 @@
  */
 /// <reference lib="dom" />
 import { hueClass } from "./author_hue.ts";
-import { drawnSoon } from "./draw_soon.ts";
-import { fillWords } from "./message_row.ts";
-import { byId, show } from "./page_elements.ts";
+import { drawnSoon } from "../page/draw_soon.ts";
+import { fillWords } from "./fill_words.ts";
+import { byId, show } from "../page/page_elements.ts";
 import { listed } from "./presence_notice.ts";
 
 /** Milliseconds for which a participant counts as typing after a TYPING frame. */

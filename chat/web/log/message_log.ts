@@ -4,8 +4,8 @@
  *
  * @module
  */
-import type { Message } from "../../src/client/session/session_events.ts";
-import { type Presence, PRESENCES_MAX, presenceWords, type Word } from "./presence_notice.ts";
+import type { Message } from "../../../src/client/session/session_events.ts";
+import { type Presence, PRESENCES_MAX, presenceWords, type Word } from "../people/presence_notice.ts";
 
 export interface MessageEntry {
   readonly kind: "message";

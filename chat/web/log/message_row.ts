@@ -4,12 +4,13 @@
  * @module
  */
 /// <reference lib="dom" />
-import { askFirst } from "./armed_button.ts";
-import { hueClass } from "./author_hue.ts";
-import { dayText, timeTexts } from "./local_time.ts";
+import { askFirst } from "../page/armed_button.ts";
+import { hueClass } from "../people/author_hue.ts";
+import { dayText, timeTexts } from "../page/local_time.ts";
 import type { Entry, MessageEntry } from "./message_log.ts";
-import { fromTemplate, show, within } from "./page_elements.ts";
-import type { Word } from "./presence_notice.ts";
+import { fromTemplate, show, within } from "../page/page_elements.ts";
+import type { Word } from "../people/presence_notice.ts";
+import { fillWords } from "../people/fill_words.ts";
 import { isEmojiOnly, richText } from "./rich_text.ts";
 
 /** `edit` opens the field for a message, `remove` asks the server to delete it. */
@@ -82,15 +83,6 @@ function noticeRow(words: readonly Word[]): HTMLLIElement {
   row.className = "notice";
   fillWords(row, words);
   return row;
-}
-
-export function fillWords(row: HTMLElement, words: readonly Word[]): void {
-  row.replaceChildren(...words.map((word) => {
-    if (typeof word === "string") return word;
-    const name = document.createElement("bdi");
-    name.textContent = word.name;
-    return name;
-  }));
 }
 
 function editedMark(): HTMLSpanElement {

@@ -6,7 +6,7 @@
  */
 /// <reference lib="dom" />
 import { nameProblem } from "./name_check.ts";
-import { isComposing, within } from "./page_elements.ts";
+import { isComposing, within } from "../page/page_elements.ts";
 
 export class NameForm {
   readonly #field: HTMLInputElement;

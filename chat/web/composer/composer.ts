@@ -5,8 +5,8 @@
  * @module
  */
 /// <reference lib="dom" />
-import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
-import { byId, isComposing } from "./page_elements.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import { byId, isComposing } from "../page/page_elements.ts";
 
 export class Composer {
   lengthMax: number = DEFAULT_LIMITS.maxMessageLength;

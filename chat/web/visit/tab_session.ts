@@ -5,8 +5,8 @@
  * @module
  */
 /// <reference lib="dom" />
-import { SessionDriver } from "../../src/client/session_driver.ts";
-import type { SessionEvent } from "../../src/client/session/session_events.ts";
+import { SessionDriver } from "../../../src/client/session_driver.ts";
+import type { SessionEvent } from "../../../src/client/session/session_events.ts";
 import type { VisitStorage } from "./visit_storage.ts";
 
 const SAVE_MS = 1000;

@@ -5,8 +5,8 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { Draft } from "../../src/client/session/session_events.ts";
-import { fromTemplate, within } from "./page_elements.ts";
+import type { Draft } from "../../../src/client/session/session_events.ts";
+import { fromTemplate, within } from "../page/page_elements.ts";
 
 export class PendingList {
   readonly #list: HTMLElement;

@@ -5,8 +5,8 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { Message } from "../../src/client/session/session_events.ts";
-import { byId } from "./page_elements.ts";
+import type { Message } from "../../../src/client/session/session_events.ts";
+import { byId } from "../page/page_elements.ts";
 
 /** Messages in the live region; older ones are removed, because a screen reader cannot follow more. */
 const ANNOUNCED_MAX = 20;
