@@ -46,6 +46,11 @@ const ATTACKS: Record<string, Attack> = {
     await peer.readHead();
     peer.close();
   }),
+  "3,000 pipelined requests on each of 8 connections": many(8, async (url) => {
+    const peer = await RawPeer.connect(url);
+    await peer.write(repeat(encode("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), 3000));
+    peer.close();
+  }),
   "40 sockets that never read": many(SOCKETS, async (url, until) => {
     const peer = await RawPeer.open(url);
     const pings = repeat(frame(new Uint8Array(125), { opcode: OPCODE.ping }), 100);

@@ -123,7 +123,8 @@ export class NodeHttp {
     server.on("request", (request, response) => {
       // Not the server's own timeout: WebSockets would keep its timers.
       request.socket.setTimeout(silence);
-      if (!this.#asks(request.socket, response)) return;
+      // Destroyed without an error: node:http would make one for each request of a cut connection, stack included.
+      if (!this.#asks(request.socket, response)) return void request.destroy();
       // A body that no route reads is dropped before the answer: the server's own limit of time ends an endless one.
       if (isBodiless(request.method) && hasBody(request)) {
         request.resume().once("end", () => answer(request, response));
