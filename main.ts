@@ -137,17 +137,22 @@ async function chatOptions(values: RoleValues<"chat">) {
     onDenoDeploy,
     limits: limitsOf(LIMITS, values),
     adminToken: values.adminToken,
+    cluster: values.cluster === undefined ? undefined : { ...values, cluster: values.cluster },
   };
 }
 
 /** Throws if a flag asks for something that Deno Deploy provides itself, or does not have. */
-async function refuseOnDenoDeploy({ tlsCert, transport, workers }: RoleValues<"chat">): Promise<void> {
+async function refuseOnDenoDeploy(
+  { tlsCert, transport, workers, cluster }: RoleValues<"chat">,
+): Promise<void> {
   const problem = tlsCert !== undefined
     ? "Deno Deploy provides TLS itself: leave out --tls-cert and --tls-key"
     : transport !== "serve"
     ? "Deno Deploy supports only --transport serve: leave it out"
     : workers > 1
     ? "Deno Deploy has no threads: leave out --workers"
+    : cluster !== undefined
+    ? "Deno Deploy runs one instance of a room at a time: leave out --cluster"
     : undefined;
   if (problem === undefined) return;
   const { CannotStart } = await import("./src/serving/start_failure.ts");

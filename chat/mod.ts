@@ -6,6 +6,7 @@
  */
 import { setImmediate } from "node:timers";
 import { isPublicHost, reachableHost } from "../src/address.ts";
+import type { ClusterValues } from "../src/cli/cluster_flags.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { settlesWithin } from "../src/deadline.ts";
 import { leastLogged, type Logger, logger } from "../src/logging/log.ts";
@@ -17,6 +18,7 @@ import { Scrub } from "../src/kv/scrub.ts";
 import { answersInTime, openStore, type Store } from "../src/kv/store.ts";
 import type { TransferStore } from "../src/kv/transfer.ts";
 import { isBefore29, want29 } from "../src/serving/deno_version.ts";
+import { CannotStart } from "../src/serving/start_failure.ts";
 import { proveTls, renewal, type Tls } from "../src/serving/tls_files.ts";
 import { startTracing } from "../src/metrics/tracing.ts";
 import { CHAT_WEB_FOLDERS, WebAssets } from "../src/serving/web_assets.ts";
@@ -67,6 +69,8 @@ export interface ChatOptions extends Settings {
   readonly metricsToken: string | undefined;
   /** Threads for sessions; 1 is the main thread alone. */
   readonly workers: number;
+  /** The flags of a node of a cluster; undefined without --cluster. */
+  readonly cluster?: ClusterValues | undefined;
   /** The module that each thread runs: it calls `serveThread` of threads/mod.ts. */
   readonly entry: string;
   /** Milliseconds between two checks of the threads. */
@@ -99,6 +103,11 @@ const FLUSH_MS = 1000;
  */
 export async function startChat(options: ChatOptions): Promise<RunningChat> {
   wantDenoFor(options);
+  if (options.cluster !== undefined) {
+    const { clusterSettings } = await import("./cluster/cluster_settings.ts");
+    const { node } = clusterSettings(options.cluster, () => Deno.hostname());
+    throw new CannotStart(`--cluster does not work in this version: leave it out on ${node}`);
+  }
   const settings = new SettingsInForce(options);
   await using early = options.onDenoDeploy ? await openEarly(options, settings) : undefined;
   // One process only: message ids, history window and order are in its memory.

@@ -13,6 +13,7 @@ import {
   COMMANDS,
   flagName,
   ROLES,
+  typedFlag,
   variableName,
 } from "../src/cli/commands.ts";
 import { helpText } from "../src/cli/help_text.ts";
@@ -38,6 +39,17 @@ Deno.test("chat without flags has the defaults that are documented", () => {
     description: undefined,
     tags: undefined,
     language: undefined,
+    cluster: undefined,
+    clusterName: "room",
+    clusterNode: undefined,
+    clusterPassword: undefined,
+    clusterCreds: undefined,
+    clusterCa: undefined,
+    clusterReplicas: 3,
+    clusterTakeover: 2,
+    clusterLost: 5,
+    clusterPatience: 10,
+    clusterLogHours: 24,
     limitLoopback: false,
     config: undefined,
     tlsCert: undefined,
@@ -208,6 +220,51 @@ Deno.test("a certificate and its key are given both or neither", () => {
   }
 });
 
+Deno.test("the servers of a cluster are URLs of one kind, without a password", () => {
+  const servers = (text: string) => valuesOf(["chat", "--cluster", text]).cluster;
+  assertEquals(servers("nats://chatter@a:4222,nats://10.0.0.2:4222/ NATS://[::1]:4222"), [
+    "nats://chatter@a:4222",
+    "nats://10.0.0.2:4222",
+    "nats://[::1]:4222",
+  ]);
+  assertEquals(servers("tls://a"), ["tls://a"]);
+  assertEquals(servers("wss://a/nats, wss://b:443"), ["wss://a/nats", "wss://b"]);
+  for (
+    const wrong of [
+      ..." a:4222 nats:// nats://a/x nats://a?b nats://a#b http://a nats://a,tls://b ws://a,nats://b".split(
+        " ",
+      ),
+      "nats://u@a,nats://v@b",
+    ]
+  ) {
+    assertMatch(problemOf(["chat", "--cluster", wrong]), /^--cluster is .*; allowed: nats:/, wrong);
+  }
+  const withPassword = problemOf("chat", { CHATTER_CLUSTER: "nats://chatter:hunter2@a:4222" });
+  assertMatch(
+    withPassword,
+    /^CHATTER_CLUSTER is "nats:\/\/chatter:…@a:4222"; .*CHATTER_CLUSTER_PASSWORD holds$/,
+  );
+});
+
+Deno.test("the password of a cluster is taken from a variable, and refused on the command line", () => {
+  const cluster = "chat --cluster nats://chatter@a";
+  assertEquals(valuesOf(cluster, { CHATTER_CLUSTER_PASSWORD: "hunter2" }).clusterPassword, "hunter2");
+  assertEquals(
+    problemOf(`${cluster} --cluster-password hunter2`),
+    "--cluster-password is a secret, and other users can read command lines: set CHATTER_CLUSTER_PASSWORD",
+  );
+  const both = { CHATTER_CLUSTER_CREDS: "file", CHATTER_CLUSTER_PASSWORD: "hunter2" };
+  assertMatch(problemOf(cluster, both), /^--cluster-password and --cluster-creds contradict each other/);
+});
+
+Deno.test("flags of a cluster are refused without --cluster", () => {
+  assertEquals(
+    problemOf("chat --cluster-takeover 3"),
+    "--cluster-takeover is given without --cluster; give both or neither",
+  );
+  assertMatch(problemOf("chat", { CHATTER_CLUSTER_PASSWORD: "x" }), /^--cluster-password is given without/);
+});
+
 Deno.test("a number at its bounds is taken, and one past them is refused", () => {
   const bounds: [CommandName, string, number, number][] = [
     ["chat", "port", 0, 65_535],
@@ -375,7 +432,7 @@ Deno.test("every flag has a line of help with its default, and every limit with 
     }
     const tables = [command.flags, ...actions.map(([, { flags = {} }]) => flags)];
     for (const [key, flag] of tables.flatMap((table) => Object.entries(table))) {
-      assertStringIncludes(help, ` ${flagName(key)} ${flag.placeholder ?? ""}`);
+      assertStringIncludes(help, ` ${typedFlag(key, flag).join(" ")} `);
       assertStringIncludes(help, flag.description);
       if (flag.defaultText !== undefined) assertStringIncludes(help, `Default: ${flag.defaultText}.`);
     }

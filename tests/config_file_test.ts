@@ -71,6 +71,9 @@ Deno.test("every flag of both roles but --config can be in the file, at the top 
     hostname: "127.0.0.1",
     "tls-cert": "cert.pem",
     "tls-key": "key.pem",
+    cluster: "nats://a",
+    "cluster-ca": "ca.pem",
+    "cluster-node": "a",
     "log-format": "json",
     "log-level": "debug",
   };
@@ -79,8 +82,8 @@ Deno.test("every flag of both roles but --config can be in the file, at the top 
     const given: Record<string, unknown> = {};
     for (const [key, flag] of Object.entries(flags)) {
       const name = flagName(key).slice(2);
-      // It would contradict --listing.
-      if (name === "config" || name === "no-listing") continue;
+      // They would contradict --listing and --cluster-password.
+      if (name === "config" || name === "no-listing" || name === "cluster-creds") continue;
       given[name] = texts[name] ??
         (flag.secret ? "0123456789abcdef" : flag.placeholder === undefined ? true : flag.default ?? 1);
     }
@@ -88,7 +91,7 @@ Deno.test("every flag of both roles but --config can be in the file, at the top 
       Object.entries(flags).map(([key, flag]) => [key, given[flagName(key).slice(2)] ?? flag.default]),
     );
     expected.config = "c.json";
-    if ("tags" in flags) expected.tags = ["pub", "music"];
+    if ("tags" in flags) Object.assign(expected, { tags: ["pub", "music"], cluster: ["nats://a"] });
     assertEquals(valuesWith(JSON.stringify(given), role), expected);
     assertEquals(valuesWith(JSON.stringify({ [role]: given }), role), expected);
   }

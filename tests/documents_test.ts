@@ -11,7 +11,7 @@ import { CLOSE } from "../src/protocol/close_codes.ts";
 import config from "../deno.json" with { type: "json" };
 import { ADMIN_REFUSALS } from "../chat/admin/refusals.ts";
 import { REFUSALS } from "../listing/refusals.ts";
-import { type Command, COMMANDS, flagName } from "../src/cli/commands.ts";
+import { type Command, COMMANDS, typedFlag } from "../src/cli/commands.ts";
 import { LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
 import { FAULTS } from "../src/protocol/faults.ts";
 import { type Limit, LIMITS } from "../src/protocol/limits.ts";
@@ -194,7 +194,9 @@ function flagsIn(text: string): string[] {
 function flagsOf({ flags, actions = {} }: Command): string[] {
   return [
     "--help",
-    ...[flags, ...Object.values(actions).map(({ flags = {} }) => flags)].flatMap(Object.keys).map(flagName),
+    ...[flags, ...Object.values(actions).map(({ flags = {} }) => flags)].flatMap((table) =>
+      Object.entries(table).map(([key, flag]) => typedFlag(key, flag)[0])
+    ),
   ];
 }
 

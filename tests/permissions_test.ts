@@ -73,6 +73,7 @@ const NEEDS: Readonly<Record<string, Need>> = {
     variables: { CHATTER_KV: "/nowhere/chat.db" },
     says: "Requires write access",
   },
+  "--allow-sys=hostname": { args: ["chat", "--cluster", "nats://127.0.0.1:1"], says: "Requires sys access" },
   "CHATTER_*": { args: [], variables: { CHATTER_ROLE: "chat" }, says: '"CHATTER_ROLE"' },
   HOME: { args: ["chat"], variables: NO_PLACE, says: '"HOME"' },
   USERPROFILE: { args: ["chat"], variables: { ...NO_PLACE, HOME: "" }, says: '"USERPROFILE"' },

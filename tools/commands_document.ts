@@ -5,7 +5,15 @@
  *
  * @module
  */
-import { type Command, COMMAND_NAMES, COMMANDS, flagName, ROLES, variableName } from "../src/cli/commands.ts";
+import {
+  type Command,
+  COMMAND_NAMES,
+  COMMANDS,
+  flagName,
+  ROLES,
+  typedFlag,
+  variableName,
+} from "../src/cli/commands.ts";
 import { ANY_TEXT, type AnyFlag, type FlagTable } from "../src/cli/flag.ts";
 import { wrapped } from "../src/cli/help_text.ts";
 import { ROOT } from "./run_deno.ts";
@@ -71,8 +79,7 @@ function usageOf(operand: AnyFlag | undefined, hasActions: boolean, perRole: tru
 }
 
 function flagRow(key: string, flag: AnyFlag, before = ""): string[] {
-  const name = before + flagName(key);
-  return valueRow(flag.placeholder === undefined ? name : `${name} ${flag.placeholder}`, flag);
+  return valueRow(before + typedFlag(key, flag).join(" "), flag);
 }
 
 function valueRow(shown: string, { defaultText, description, expected, placeholder }: AnyFlag): string[] {

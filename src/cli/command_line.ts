@@ -254,7 +254,10 @@ function strongestSource(syntax: Syntax, key: string, given: Texts, around: Surr
   const flag = syntax.flags[key]!;
   const [name, variable] = [flagName(key), variableName(key, flag)];
   const argument = given[name.slice(2)] ?? [];
-  if (argument.length > 0) return { origin: "flag", name, texts: argument };
+  if (argument.length > 0) {
+    if (!flag.onlyVariable) return { origin: "flag", name, texts: argument };
+    throw new UsageError(`${name} is a secret, and other users can read command lines: set ${variable}`);
+  }
   const text = around.env(variable) ?? "";
   if (text !== "") return { origin: "variable", name: variable, texts: [text] };
   const inFile = syntax.role && around.file?.[syntax.role].get(name.slice(2));
@@ -288,7 +291,7 @@ function settleRules(
   for (const [key, { requires, conflicts }] of Object.entries(flags)) {
     const source = sources[key]!;
     const place = source.origin === "file" ? `${source.name}: ` : "";
-    if (requires !== undefined && values[key] !== undefined && values[requires] === undefined) {
+    if (requires !== undefined && source !== DEFAULT && values[requires] === undefined) {
       const missing = flagName(requires);
       throw new UsageError(`${place}${flagName(key)} is given without ${missing}; give both or neither`);
     }

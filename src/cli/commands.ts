@@ -287,6 +287,12 @@ export function variableName(key: string, flag?: AnyFlag): string {
   return flag?.variable ?? "CHATTER" + flagName(key).slice(1).replaceAll("-", "_").toUpperCase();
 }
 
+/** The flag as help shows it, with the word for its value; the variable of a flag that only a variable sets. */
+export function typedFlag(key: string, flag: AnyFlag): [name: string, placeholder?: string] {
+  if (flag.onlyVariable) return [variableName(key, flag)];
+  return flag.placeholder === undefined ? [flagName(key)] : [flagName(key), flag.placeholder];
+}
+
 /** A username as the server will show it; undefined if `text` is not a username. */
 export function readUsername(text: string): string | undefined {
   const username = parseUsername(text.trim());

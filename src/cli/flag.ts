@@ -33,6 +33,8 @@ interface Extras {
   readonly unless?: string;
   /** Whether the value is never shown, not even in an error. */
   readonly secret?: true;
+  /** Whether the command line, which other users of the machine can read, is refused as its source. */
+  readonly onlyVariable?: true;
   /** The reason of a limit, PROTOCOL.md §7 and docs/listing_api.md §9.10. Help lists limits apart from other flags. */
   readonly limitReason?: string;
   /** The rule by which this limit follows another if it is not given. */
@@ -156,9 +158,13 @@ export function wrongValue(flag: AnyFlag, source: string, shown: string): UsageE
 /** UTF-16 units of a text that are quoted. */
 const QUOTED_MAX = 200;
 
-/** The text in quotes and on one line, whatever it contains: no part of it steers a terminal. */
+/**
+ * The text in quotes and on one line, whatever it contains: no part of it steers a terminal. The password of a URL is
+ * left out.
+ */
 export function quoted(text: string): string {
-  const shown = text.length > QUOTED_MAX ? `${text.slice(0, QUOTED_MAX)}…` : text;
+  const open = text.replaceAll(/(:\/\/[^\s/?#@:]*:)[^\s/?#@]*@/g, "$1…@");
+  const shown = open.length > QUOTED_MAX ? `${open.slice(0, QUOTED_MAX)}…` : open;
   return JSON.stringify(shown).replace(
     /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
     (character) => `\\u${character.codePointAt(0)!.toString(16).padStart(4, "0")}`,

@@ -11,6 +11,7 @@ import {
   COMMANDS,
   flagName,
   ROLES,
+  typedFlag,
   variableName,
 } from "./commands.ts";
 import { ANY_TEXT, type AnyFlag, type FlagTable } from "./flag.ts";
@@ -91,8 +92,7 @@ function actionLines([word, { description, operand, flags = {} }]: [string, Acti
 }
 
 function flagLines(key: string, flag: AnyFlag, indent = 2): string[] {
-  const value = flag.placeholder === undefined ? "" : ` ${flag.placeholder}`;
-  return [" ".repeat(indent) + flagName(key) + value, ...factLines(flag, indent + 4)];
+  return [" ".repeat(indent) + typedFlag(key, flag).join(" "), ...factLines(flag, indent + 4)];
 }
 
 function factLines(flag: AnyFlag, indent: number): string[] {

@@ -12,6 +12,7 @@ import {
   flagName,
   ROLES,
   SYNTAXES,
+  typedFlag,
   variableName,
 } from "./commands.ts";
 import type { AnyFlag, FlagTable } from "./flag.ts";
@@ -91,8 +92,9 @@ function commandPart(name: string, { description, details, operand, flags, actio
 
 function flagParts(flags: FlagTable): string[] {
   return Object.entries(flags).map(([key, flag]) => {
-    const value = flag.placeholder === undefined ? "" : ` ${italic(flag.placeholder)}`;
-    return tagged(bold(flagName(key)) + value, ...factsOf(flag).map(sentence));
+    const [name, placeholder] = typedFlag(key, flag);
+    const value = placeholder === undefined ? "" : ` ${italic(placeholder)}`;
+    return tagged(bold(name) + value, ...factsOf(flag).map(sentence));
   });
 }
 

@@ -23,6 +23,7 @@ import {
 import { LISTING_LIMITS } from "../announcement/listing_limits.ts";
 import type { LogFormat, LogLevel } from "../logging/log.ts";
 import { type Limit, LIMITS } from "../protocol/limits.ts";
+import { clusterFlags } from "./cluster_flags.ts";
 import { type Flag, flag, httpUrl, type Kind, listOf, oneOf, switchFlag, text, wholeNumber } from "./flag.ts";
 
 const LISTING_PORT_DEFAULT = 8000;
@@ -168,6 +169,7 @@ export const chatFlags = {
     wholeNumber("N", { unit: "threads", min: 1, max: WORKERS_MAX }),
     { default: 1 },
   ),
+  ...clusterFlags,
   limitLoopback: switchFlag(
     "apply per-address limits to loopback clients; use behind a proxy that does not set X-Forwarded-For",
   ),

@@ -39,7 +39,8 @@ const HELP_LINE: TypedLine = {
 export const LINES: readonly TypedLine[] = [
   ...SYNTAXES.map(({ flags, ...line }) => ({
     ...line,
-    flags: Object.entries(flags).map(([key, flag]) => [flagName(key), flag] as const),
+    flags: Object.entries(flags).filter(([, flag]) => !flag.onlyVariable)
+      .map(([key, flag]) => [flagName(key), flag] as const),
   })),
   HELP_LINE,
 ];
