@@ -81,8 +81,6 @@ export class PersonClient {
     this.#session = new SessionDriver({
       url: world.url,
       onEvent: (event) => this.#show(event),
-      steadyMs: steadyClock,
-      wallMs: wallClock,
     });
     this.#lines = new ChatLines(paint, wallClock());
     this.#screen = new PromptScreen(world.size, {

@@ -8,7 +8,6 @@ import type { Message, SessionEvent } from "../src/client/session/session_events
 import { SessionDriver } from "../src/client/session_driver.ts";
 import { readCommand } from "../src/client/slash_commands.ts";
 import { readUsername } from "../src/cli/commands.ts";
-import { steadyClock, wallClock } from "../src/clock.ts";
 import { LineSplitter } from "./line_splitter.ts";
 import { socketReason } from "./problem.ts";
 import { printable } from "./screen/table.ts";
@@ -53,8 +52,6 @@ class PlainClient {
     this.#session = new SessionDriver({
       url: world.url,
       onEvent: (event) => this.#onEvent(event),
-      steadyMs: steadyClock,
-      wallMs: wallClock,
     });
   }
 

@@ -274,11 +274,15 @@ const CASES: readonly [name: string, rule: Rule, path: string, text: string, pro
     `Deno\n  .addSignalListener("SIGINT", stop);`,
     ["uses Deno.addSignalListener, which is src/serving/signals.ts's"],
   ],
-  ["owners", usesAreOwned, "chat/a.ts", "Date.now();", ["uses Date.now, which is src/clock.ts's"]],
-  ["owners", usesAreOwned, "chat/a.ts", "performance.now();", [
-    "uses performance.now, which is src/clock.ts's",
+  ["owners", usesAreOwned, "chat/a.ts", "Date.now();", [
+    "uses Date.now, which is src/clock.ts and src/client/session_driver.ts's",
   ]],
-  ["owners", usesAreOwned, "chat/a.ts", "new Date();", ["uses new Date(), which is src/clock.ts's"]],
+  ["owners", usesAreOwned, "chat/a.ts", "performance.now();", [
+    "uses performance.now, which is src/clock.ts and src/client/session_driver.ts's",
+  ]],
+  ["owners", usesAreOwned, "chat/a.ts", "new Date();", [
+    "uses new Date(), which is src/clock.ts and src/client/session_driver.ts's",
+  ]],
   ["owners", usesAreOwned, "chat/a.ts", "new Date(5);", []],
   [
     "owners",

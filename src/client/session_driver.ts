@@ -11,12 +11,30 @@ export interface DriverOptions {
   /** The server's address, as `wss://host/`. */
   readonly url: string;
   readonly onEvent: (event: SessionEvent) => void;
-  /** Milliseconds of a clock that never goes back, and of the wall clock. */
-  readonly steadyMs: () => number;
-  readonly wallMs: () => number;
   /** From an earlier `save`; `join` by its name resumes that session. */
   readonly saved?: SavedSession | undefined;
+  /** By default that of the platform. */
+  readonly WebSocket?: WebSocketClass | undefined;
 }
+
+/** A class of WebSockets as browsers have it; that of the npm package `ws` is one too. */
+export type WebSocketClass = new (url: string, protocols: string[]) => AnyWebSocket;
+
+/** What is asked of a WebSocket, beside its events. */
+export interface AnyWebSocket {
+  readonly readyState: number;
+  /** The subprotocol that the server selected. */
+  readonly protocol: string;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+/** Milliseconds of a clock that never goes back, and since 1970 of the wall clock. */
+const steadyMs = (): number => performance.now();
+const wallMs = (): number => Date.now();
+
+/** The state of an open WebSocket. */
+const OPEN = 1;
 
 export class SessionDriver {
   readonly #options: DriverOptions;
@@ -29,7 +47,7 @@ export class SessionDriver {
   #isEnded = false;
 
   constructor(options: DriverOptions) {
-    const { saved, wallMs } = options;
+    const { saved } = options;
     this.#options = options;
     this.#session = new ChatSession({
       random: Math.random,
@@ -76,7 +94,7 @@ export class SessionDriver {
   }
 
   send(text: string): void {
-    this.#do((nowMs) => this.#session.send(nowMs, this.#options.wallMs(), text));
+    this.#do((nowMs) => this.#session.send(nowMs, wallMs(), text));
   }
 
   wish(wish: Exclude<Wish, { kind: "send" | "join" }>): void {
@@ -113,7 +131,7 @@ export class SessionDriver {
   #do(input: (nowMs: number) => Effect[]): void {
     if (this.#isEnded) return;
     // One by one: a history page may have more effects than a call has arguments.
-    for (const effect of input(this.#options.steadyMs())) this.#effects.push(effect);
+    for (const effect of input(steadyMs())) this.#effects.push(effect);
     if (this.#isActing) return;
     this.#isActing = true;
     let acted = 0;
@@ -134,7 +152,7 @@ export class SessionDriver {
         return this.#open(effect.socket, effect.protocols);
       case "send": {
         const socket = this.#sockets.get(effect.socket);
-        if (socket?.readyState === WebSocket.OPEN) socket.send(effect.text);
+        if (socket?.readyState === OPEN) socket.send(effect.text);
         return;
       }
       case "close":
@@ -148,14 +166,18 @@ export class SessionDriver {
   }
 
   #open(number: number, protocols: readonly string[]): void {
-    const socket = new WebSocket(this.#options.url, [...protocols]);
+    const Socket = this.#options.WebSocket ?? WebSocket;
+    const socket = new Socket(this.#options.url, [...protocols]) as WebSocket;
     this.#sockets.set(number, socket);
     this.#lastError = "";
     socket.onopen = () => this.#do((nowMs) => this.#session.opened(nowMs, number, socket.protocol));
     socket.onmessage = ({ data }) => {
       if (typeof data === "string") this.#do((nowMs) => this.#session.received(nowMs, number, data));
     };
-    socket.onerror = (event) => this.#lastError = event instanceof ErrorEvent ? event.message : "";
+    // Browsers say nothing of the cause, other platforms have a message.
+    socket.onerror = (event) => {
+      this.#lastError = "message" in event && typeof event.message === "string" ? event.message : "";
+    };
     socket.onclose = ({ code, reason }) => {
       this.#sockets.delete(number);
       this.#do((nowMs) => this.#session.closed(nowMs, number, code, reason));
@@ -165,7 +187,7 @@ export class SessionDriver {
   #wakeAt(atMs: number | undefined): void {
     clearTimeout(this.#timer);
     if (atMs === undefined) return;
-    const ms = Math.max(0, Math.ceil(atMs - this.#options.steadyMs()));
+    const ms = Math.max(0, Math.ceil(atMs - steadyMs()));
     this.#timer = setTimeout(() => this.#do((nowMs) => this.#session.woke(nowMs)), ms);
   }
 }

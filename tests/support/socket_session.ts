@@ -5,7 +5,6 @@
  */
 import { SessionDriver } from "../../src/client/session_driver.ts";
 import type { SessionEvent } from "../../src/client/session/session_events.ts";
-import { steadyClock, wallClock } from "../../src/clock.ts";
 
 export class SocketSession extends SessionDriver {
   readonly events: SessionEvent[] = [];
@@ -17,8 +16,6 @@ export class SocketSession extends SessionDriver {
     const { promise, resolve } = Promise.withResolvers<void>();
     super({
       url: url.replace(/^http/, "ws"),
-      steadyMs: steadyClock,
-      wallMs: wallClock,
       onEvent: (event) => {
         this.events.push(event);
         onEvent(this);

@@ -199,7 +199,8 @@ const OWNERS: readonly { use: RegExp; owners: readonly string[] }[] = [
   { use: /^Deno\.(?:add|remove)SignalListener$/, owners: ["src/serving/signals.ts"] },
   {
     use: /^(?:Date\.now|performance\.now|new Date\(\)|Date\(\)|Temporal\.Now\b.*)$/,
-    owners: ["src/clock.ts"],
+    // The session's driver runs in browsers too, which get no other file of src/.
+    owners: ["src/clock.ts", "src/client/session_driver.ts"],
   },
   { use: /^import @logtape\/logtape$/, owners: ["src/logging/log.ts", "src/logging/log_line.ts"] },
 ];

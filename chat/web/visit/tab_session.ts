@@ -25,8 +25,6 @@ export class TabSession extends SessionDriver {
     super({
       url,
       saved: storage.visit?.session,
-      steadyMs: () => performance.now(),
-      wallMs: () => Date.now(),
       onEvent: (event) => {
         onEvent(event);
         this.#changed();
