@@ -1,0 +1,115 @@
+/**
+ * Sends decisions that the room's state has followed: answers, broadcasts and closes, in order, PROTOCOL.md §4.4. The
+ * teller of one machine and the nodes of a cluster share it. A bug in one decision is answered to its sender and affects
+ * no other.
+ *
+ * @module
+ */
+import { encodeServerFrame } from "../../src/protocol/codec.ts";
+import { CLOSE } from "../../src/protocol/close_codes.ts";
+import { type Fault, fault } from "../../src/protocol/faults.ts";
+import type { Logger } from "../../src/logging/log.ts";
+import type { FanoutPort } from "../delivery/fanout.ts";
+import type { Participant, Submission } from "../delivery/participant.ts";
+import type { ChatMeters } from "../meters.ts";
+import type { Decision } from "../room/decision.ts";
+import { toFrame } from "../room/frame.ts";
+import type { StoredMessage } from "../room/message.ts";
+import type { EffectFrames } from "../room/room_state.ts";
+
+export interface DecisionSenderOptions {
+  readonly fanout: FanoutPort;
+  /** Called after each turn that changed who is connected. */
+  readonly onRosterChange: (connectedUsers: number) => void;
+  /** Called with each changed message, before the change is broadcast. */
+  readonly onChange: (message: StoredMessage) => void;
+  readonly meters: ChatMeters;
+  readonly log: Logger;
+}
+
+/** What follows from a decision. */
+export interface Followed {
+  readonly frames: EffectFrames;
+  /** A connection whose session another one has taken over. */
+  readonly superseded: Participant | undefined;
+}
+
+export class DecisionSender {
+  readonly #options: DecisionSenderOptions;
+  #users = 0;
+  #rosterChanged = false;
+
+  constructor(options: DecisionSenderOptions) {
+    this.#options = options;
+  }
+
+  /** Sends one decision. `follow` applies it to the room's state. A participant without an outbox is of another node. */
+  send(
+    { participant, decided }: Pick<Submission, "participant" | "decided">,
+    decision: Decision,
+    follow: () => Followed,
+  ): void {
+    const { fanout, meters, log, onChange } = this.#options;
+    this.#rosterChanged ||= decision.kind === "joined" || decision.kind === "left";
+    try {
+      if (isFaulted(decision)) meters.faulted(decision.fault.fault);
+      else if (decision.kind === "stored") {
+        meters.messageStored(decision.entry);
+        if (decision.entry.kind === "changed") onChange(decision.entry.message);
+      }
+      this.#sendFrames(participant, decision, follow());
+    } catch (error) {
+      log.error("bug", { where: "tell", decision: decision.kind, error });
+      meters.faulted("INTERNAL");
+      const text = fault("INTERNAL").text;
+      fanout.send(participant, toFrame(encodeServerFrame({ type: "ERROR", text })));
+      fanout.endBroken(participant);
+    }
+    try {
+      // Answered later, off the order.
+      if (decision.kind !== "asked_search") participant.settled();
+      decided?.(decision);
+    } catch (error) {
+      log.error("bug", { where: "settled", session: participant.id, error });
+      fanout.endBroken(participant);
+    }
+  }
+
+  /** Ends a turn. */
+  flush(): void {
+    const { fanout, onRosterChange } = this.#options;
+    fanout.flush();
+    const hasChanged = this.#rosterChanged || fanout.size !== this.#users;
+    // Before the call: after a bug in it the rest of the turn is sent.
+    this.#users = fanout.size;
+    this.#rosterChanged = false;
+    if (hasChanged) onRosterChange(fanout.size);
+  }
+
+  /** Frames in the order of PROTOCOL.md §4.4: departure notice, answer, follow-ups, broadcasts, close. */
+  #sendFrames(participant: Participant, decision: Decision, { frames, superseded }: Followed): void {
+    const { fanout } = this.#options;
+    if (frames.departureNotice !== undefined) fanout.broadcast(frames.departureNotice);
+    if (frames.answer !== undefined) fanout.send(participant, frames.answer);
+    if (decision.kind === "held") fanout.delete(participant);
+    if (superseded !== undefined) {
+      fanout.delete(superseded);
+      fanout.end(superseded, CLOSE.resumedElsewhere);
+    }
+    for (const frame of frames.followUps) fanout.send(participant, frame);
+    if (participant.outbox !== undefined && (decision.kind === "joined" || decision.kind === "resumed")) {
+      fanout.add(participant);
+      participant.joined();
+    }
+    if (frames.broadcast !== undefined) fanout.broadcast(frames.broadcast);
+    if (frames.plainBroadcast !== undefined) fanout.broadcastPlain(frames.plainBroadcast);
+    if (frames.extendedBroadcast !== undefined) fanout.broadcastExtended(frames.extendedBroadcast);
+    if (frames.ephemeral !== undefined) fanout.broadcastExtendedBut(participant, frames.ephemeral);
+    if (decision.kind === "left") fanout.delete(participant);
+    if (frames.close !== undefined) fanout.end(participant, frames.close);
+  }
+}
+
+function isFaulted(decision: Decision): decision is Extract<Decision, { fault: Fault }> {
+  return decision.kind === "refused" || decision.kind === "barred" || decision.kind === "unresumable";
+}
