@@ -10,11 +10,20 @@ import { PAGE_HEADERS } from "../../src/serving/web_assets.ts";
 import type { ListedServer, Page, Sort } from "../list/page.ts";
 import { choices, choiceText, type Facet, type Facets, languageName, mainLanguage } from "../web/facets.ts";
 import { type Wish, writeWish } from "../web/order.ts";
-import { duration, fill, fillWidth, isFull, percent, webAddress } from "../web/wording.ts";
+import {
+  copyLabel,
+  duration,
+  fill,
+  fillWidth,
+  isFull,
+  joinLabel,
+  percent,
+  webAddress,
+} from "../web/wording.ts";
 import { type Html, htmlPage } from "./html_page.ts";
 
 /** Servers per page without script; the next page is a link. */
-export const PAGE_ROWS = 100;
+export const PAGE_ROWS = 30;
 
 /** The policy also allows the form, which asks this listing. */
 export const LIST_PAGE_HEADERS: Readonly<Record<string, string>> = {
@@ -178,39 +187,54 @@ function ariaSort(sort: Sort, wish: Wish): Html {
   `;
 }
 
-/** One row; without a server it is the template for the script. */
-function row(server: ListedServer | undefined, nowMs: number): Html {
+/**
+ * One row; without a server it is the template for the script. It has few elements and no blanks between them: the
+ * layout of the rows is most of what a phone does when the page opens.
+ */
+function row(server: ListedServer | undefined, nowMs: number): readonly Html[] {
   const url = server && webAddress(server.address);
   const href = url === undefined ? html`` : html`
     href="${url}"
   `;
-  const name = html`<bdi class="displayname">${server?.displayName ?? ""}</bdi>`;
-  return html`
-    <tr role="row" ${server && isFull(server)
-      ? html`
-        class="full"
-      `
-      : html``}>
-      <td role="cell" class="who">
-        <a${href}>${name}</a><bdi class="address" dir="ltr">${server?.address ??
-          ""}</bdi></td>
-    <td role="cell" class="about"><bdi class="description" title="${server?.description ?? ""}">${server
-      ?.description ?? ""}</bdi><span class="tags">${server ? tagLinks(server) : ""}</span></td>
-    <td role="cell" class="people"><span class="fill">${server
-      ? fill(server)
-      : ""}</span><svg class="bar" aria-hidden="true"><rect height="100%" rx="3" width="${server
-      ? fillWidth(server)
-      : "0"}"/></svg></td>
-    <td role="cell"><span class="label">Ping </span><span class="roundtrip">${server
-      ? `${server.roundTripMs} ms`
-      : ""}</span></td>
-    <td role="cell"><span class="label">Uptime </span><span class="uptime">${server
-      ? percent(server.uptime)
-      : ""}</span></td>
-    <td role="cell"><span class="label">Online for </span>${age(server, nowMs)}</td>
-    <td role="cell" class="acts"><button type="button" class="copy"><span class="verb">Copy</span><span class="off-screen"> the address of ${name}</span></button><a class="join"${href}>Join<span class="off-screen"> ${name}</span></a></td>
-    </tr>
+  const id = server && html`
+    data-id="${server.id}"
   `;
+  const full = server && isFull(server)
+    ? html`
+      class="full"
+    `
+    : html``;
+  const { displayName = "", address = "", description = "" } = server ?? {};
+  // One line each, so that no blank comes in between.
+  return [
+    html`
+      <tr role="row" ${id ?? ""}${full}>
+    `,
+    html`
+      <td role="cell" class="who">
+        <a${href}><bdi class="displayname">${displayName}</bdi></a>
+    `,
+    html`<bdi class="address" dir="ltr">${address}</bdi></td>`,
+    html`<td role="cell" class="about"><bdi class="description" title="${description}">${description}</bdi>`,
+    html`<span class="tags">${server ? tagLinks(server) : ""}</span></td>`,
+    html`<td role="cell" class="people"><span class="fill">${server ? fill(server) : ""}</span>`,
+    html`
+      <svg class="bar" aria-hidden="true">
+        <rect height="100%" rx="3" width="${server ? fillWidth(server) : "0"}" />
+      </svg>
+      </td>
+    `,
+    html`<td role="cell" class="roundtrip">${server ? `${server.roundTripMs} ms` : ""}</td>`,
+    html`<td role="cell" class="uptime">${server ? percent(server.uptime) : ""}</td>`,
+    html`<td role="cell" class="age">${age(server, nowMs)}</td>`,
+    html`
+      <td role="cell"
+        class="acts"><button type="button" class="copy" aria-label="${copyLabel(
+          displayName,
+        )}">Copy</button><a class="join"${href} aria-label="${joinLabel(displayName)}">Join</a></td>
+      </tr>
+    `,
+  ];
 }
 
 /** Links to the lists of the server's language and tags. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Server } from "./wording.ts";
+import { grouped, type Server } from "./wording.ts";
 
 /** Tags and languages offered, the most frequent first: servers may make up as many as they like. */
 export const FACETS_MAX = 50;
@@ -66,17 +66,27 @@ export function choices(facets: readonly Facet[], chosen: string): readonly Face
 }
 
 export function choiceText({ label, count }: Facet): string {
-  return `${label} (${count.toLocaleString("en")})`;
+  return `${label} (${grouped(count)})`;
 }
 
 export function mainLanguage(language: string): string {
   return language.split("-", 1)[0] ?? language;
 }
 
+const known = new Map<string, string>();
 let names: Intl.DisplayNames | undefined;
 
 /** The English name of a language without its varieties; the code itself where it has none. */
 export function languageName(main: string): string {
+  return known.get(main) ?? nameOf(main);
+}
+
+/** Names that the listing has written into the page, because the browser's own take a phone 100 ms. */
+export function learnLanguages(options: Iterable<{ readonly value: string; readonly text: string }>): void {
+  for (const { value, text } of options) known.set(value, text.replace(/ \([0-9,]+\)$/, ""));
+}
+
+function nameOf(main: string): string {
   names ??= new Intl.DisplayNames("en", { type: "language" });
   try {
     return names.of(main) ?? main;

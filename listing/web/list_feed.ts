@@ -56,6 +56,8 @@ export class ListFeed {
       return;
     }
     this.#retryMs = RETRY_MS.least;
+    // A task of its own: parsing a long list and drawing it would block the page for as long as both.
+    await new Promise((resolve) => setTimeout(resolve));
     this.#listener.onList(list.servers);
     this.#follow(list.lastEventId);
   }

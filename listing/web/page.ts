@@ -7,7 +7,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { copyText } from "./clipboard.ts";
-import { choices, choiceText, type Facet, facetsOf } from "./facets.ts";
+import { choices, choiceText, type Facet, facetsOf, learnLanguages } from "./facets.ts";
 import { ListFeed } from "./list_feed.ts";
 import { readWish, shown, writeWish } from "./order.ts";
 import { rowWindow } from "./row_window.ts";
@@ -21,6 +21,8 @@ const CALM_MS = 3000;
 /** Milliseconds between two checks for held-back rows, and between two updates of the ages. */
 const LOOK_MS = 1000;
 const AGES_MS = 30_000;
+/** Milliseconds from a change to the new counts of servers, people, tags and languages. */
+const COUNTS_MS = 100;
 
 const STATES = { live: "Live", connecting: "Reconnecting…", polling: "Updated now and then" };
 
@@ -55,6 +57,7 @@ const state = element("state", HTMLElement);
 const rows = new ServerRows(body, element("row", HTMLTemplateElement));
 
 document.documentElement.classList.add("scripted");
+learnLanguages(language.options);
 // A proxy may serve the listing under a path, which the listing does not see.
 const root = new URL(".", location.href).href.replace(/\/$/, "");
 for (const place of document.querySelectorAll(".origin")) place.textContent = root;
@@ -76,12 +79,24 @@ function drawSoon(): void {
 function drawNow(): void {
   isHeldBack = false;
   wanted = shown(servers.values(), wish);
-  drawFacets();
   table.hidden = wanted.length === 0;
   drawRows(wanted);
   element("no-match", HTMLElement).hidden = servers.size === 0 || wanted.length > 0;
   element("no-servers", HTMLElement).hidden = servers.size > 0;
-  element("summary", HTMLElement).textContent = summary(servers.values());
+  drawCountsSoon();
+}
+
+let isCounting = false;
+
+/** In a task of their own, so that rows do not wait for the counts, and once for many changes. */
+function drawCountsSoon(): void {
+  if (isCounting) return;
+  isCounting = true;
+  setTimeout(() => {
+    isCounting = false;
+    drawFacets();
+    element("summary", HTMLElement).textContent = summary(servers.values());
+  }, COUNTS_MS);
 }
 
 function drawFacets(): void {
@@ -213,12 +228,11 @@ body.addEventListener("pointerleave", () => {
 
 async function copyFrom(button: HTMLElement, address: string): Promise<void> {
   const isCopied = await copyText(address);
-  const label = button.querySelector(".verb") as HTMLElement;
-  label.textContent = isCopied ? "Copied" : "Not copied";
+  button.textContent = isCopied ? "Copied" : "Not copied";
   button.classList.toggle("done", isCopied);
   say(isCopied ? `Copied ${address}` : "The browser does not allow this page to copy");
   setTimeout(() => {
-    label.textContent = "Copy";
+    button.textContent = "Copy";
     button.classList.remove("done");
   }, 2000);
 }

@@ -8,7 +8,7 @@
 /** Rows in one step of the window: a scroll by less changes nothing. */
 export const STEP = 10;
 /** Steps beyond each edge of the view, so that a quick scroll and the Tab key find rows. */
-const MARGIN_STEPS = 3;
+const MARGIN_STEPS = 1;
 
 export interface View {
   /** Pixels from the first row's top to the top edge of the view; negative if the table begins below the edge. */

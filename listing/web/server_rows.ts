@@ -7,11 +7,22 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { languageName, mainLanguage } from "./facets.ts";
-import { duration, fill, fillWidth, isFull, percent, type Server, webAddress } from "./wording.ts";
+import {
+  copyLabel,
+  duration,
+  fill,
+  fillWidth,
+  isFull,
+  joinLabel,
+  percent,
+  type Server,
+  webAddress,
+} from "./wording.ts";
 
 interface Shown {
   readonly row: HTMLElement;
-  server: Server;
+  /** Undefined for a row that the listing wrote, until the list is known. */
+  server: Server | undefined;
 }
 
 export class ServerRows {
@@ -22,6 +33,14 @@ export class ServerRows {
   constructor(body: HTMLElement, template: HTMLTemplateElement) {
     this.#body = body;
     this.#template = template;
+    // The rows that the listing wrote stay, as most of them are right.
+    for (const row of body.querySelectorAll("tr")) {
+      this.#shown.set(Number(row.dataset["id"]), { row, server: undefined });
+    }
+    body.addEventListener("pointerover", ({ target }) => {
+      const time = target instanceof Element ? target.closest("time") : null;
+      if (time !== null) time.title = new Date(time.dateTime).toLocaleString();
+    });
   }
 
   has(id: number): boolean {
@@ -36,15 +55,13 @@ export class ServerRows {
   }
 
   grow(): void {
-    for (const { row, server } of this.#shown.values()) writeAge(row, server);
+    for (const { row, server } of this.#shown.values()) if (server !== undefined) writeAge(row, server);
   }
 
   /** Shows these servers in this order, and keeps the focus. The first is the table's row `from`, counted from 0. */
   show(servers: readonly Server[], from: number): void {
     const focused = document.activeElement;
     const hadFocus = focused !== null && this.#body.contains(focused);
-    // The script's rows replace those that the server rendered.
-    if (this.#shown.size === 0) this.#body.replaceChildren();
     this.#drop(servers);
     let place = this.#body.firstElementChild;
     for (const [n, server] of servers.entries()) {
@@ -90,15 +107,17 @@ export class ServerRows {
 function write(row: HTMLElement, server: Server): void {
   const url = webAddress(server.address);
   row.classList.toggle("full", isFull(server));
-  for (const name of row.querySelectorAll(".displayname")) setText(name, server.displayName);
-  for (const address of row.querySelectorAll(".address")) setText(address, server.address);
+  setText(row.querySelector(".displayname"), server.displayName);
+  setText(row.querySelector(".address"), server.address);
+  setAttribute(row.querySelector(".copy"), "aria-label", copyLabel(server.displayName));
+  setAttribute(row.querySelector(".join"), "aria-label", joinLabel(server.displayName));
   for (const link of row.querySelectorAll<HTMLAnchorElement>(".who a, .join")) {
     if (url === undefined) link.removeAttribute("href");
-    else if (link.getAttribute("href") !== url) link.href = url;
+    else setAttribute(link, "href", url);
   }
   writeAbout(row, server);
   setText(row.querySelector(".fill"), fill(server));
-  row.querySelector(".bar rect")?.setAttribute("width", fillWidth(server));
+  setAttribute(row.querySelector(".bar rect"), "width", fillWidth(server));
   setText(row.querySelector(".roundtrip"), `${server.roundTripMs} ms`);
   setText(row.querySelector(".uptime"), percent(server.uptime));
   writeAge(row, server);
@@ -108,17 +127,16 @@ function writeAbout(row: HTMLElement, { description = "", tags = [], language }:
   const line = row.querySelector<HTMLElement>(".description");
   setText(line, description);
   // The line may be cut.
-  if (line !== null && line.title !== description) line.title = description;
+  setAttribute(line, "title", description);
   const main = language === undefined ? [] : [mainLanguage(language)];
   const links = [
     ...main.map((value) => ({ name: "language", value, text: languageName(value) })),
     ...tags.map((value) => ({ name: "tag", value, text: value })),
   ];
   const place = row.querySelector<HTMLElement>(".tags");
-  const now = JSON.stringify(links);
   // Only a change, so that a link keeps its focus.
-  if (place === null || (place.dataset["links"] ?? "[]") === now) return;
-  place.dataset["links"] = now;
+  const now = links.map(({ name, value }) => `${name}=${value}`).join();
+  if (place === null || linksIn(place) === now) return;
   place.replaceChildren(...links.map(({ name, value, text }) => {
     const link = document.createElement("a");
     link.href = `./?${new URLSearchParams({ [name]: value })}`;
@@ -128,12 +146,22 @@ function writeAbout(row: HTMLElement, { description = "", tags = [], language }:
   }));
 }
 
+function linksIn({ children }: HTMLElement): string {
+  return Array.from(children as Iterable<HTMLElement>, ({ dataset: { language, tag } }) => {
+    return language === undefined ? `tag=${tag}` : `language=${language}`;
+  }).join();
+}
+
 function writeAge(row: HTMLElement, { onlineSince }: Server): void {
   const time = row.querySelector("time");
   if (time === null) return;
   setText(time, duration(Date.now() - onlineSince));
-  time.dateTime = new Date(onlineSince).toISOString();
-  time.title = new Date(onlineSince).toLocaleString();
+  const since = new Date(onlineSince).toISOString();
+  if (time.dateTime !== since) time.dateTime = since;
+}
+
+function setAttribute(element: Element | null, name: string, value: string): void {
+  if (element !== null && element.getAttribute(name) !== value) element.setAttribute(name, value);
 }
 
 /** Writes only a change, so that a selection or a screen reader is not disturbed. */

@@ -195,7 +195,7 @@ testInBrowser(
     );
     await page.keyboard.press("Tab");
     assertEquals(
-      await page.evaluate(() => document.activeElement?.textContent),
+      await page.evaluate(() => document.activeElement?.ariaLabel),
       "Copy the address of Pub 1",
     );
     // The first row becomes the last and keeps the focus.

@@ -30,9 +30,8 @@ testInBrowser("a chat server comes, fills and goes in a page that is open", asyn
     await seeRows(page, ["The Pub: 1 of 2"]);
     await using _bob = await ChatClient.connect(chat.url, "bob");
     await seeRows(page, ["The Pub: 2 of 2, full"]);
-    assertEquals(
-      await page.$eval("#summary", (summary) => summary.textContent),
-      "1 server, 2 people connected",
+    await page.waitForFunction(() =>
+      document.querySelector("#summary")?.textContent === "1 server, 2 people connected"
     );
     assertFalse(/no servers? /i.test(await page.$eval("main", (main) => main.innerText)));
     await page.click("#hide-full");
