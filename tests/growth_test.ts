@@ -24,6 +24,9 @@ import {
 import { DEFAULT_LIMITS } from "../src/protocol/limits.ts";
 import { nearestUsername, parseUsername, withoutNameCharacters } from "../src/protocol/names.ts";
 import { containsWords, foldText } from "../src/protocol/search_words.ts";
+import { linkParts } from "../src/text/links.ts";
+import { messageText } from "../src/text/message_text.ts";
+import { replyLine } from "../src/text/reply.ts";
 import { readCommand, WORDS } from "../src/client/slash_commands.ts";
 import { nearSpelling } from "../src/near_spelling.ts";
 import { Roster } from "../src/client/session/roster.ts";
@@ -34,7 +37,7 @@ import { adminBodies } from "../chat/admin/schemas.ts";
 import { reasonText } from "../chat/announce/listing_client.ts";
 import { Bans, readAddressBlock } from "../chat/room/bans.ts";
 import { nameProblem } from "../chat/web/people/name_check.ts";
-import { isEmojiOnly, parts } from "../chat/web/log/rich_text.ts";
+import { isEmojiOnly } from "../chat/web/log/rich_text.ts";
 import { ChangeLog } from "../listing/list/change_log.ts";
 import { readCursor } from "../listing/list/page.ts";
 import { readAuthorization } from "../listing/registry/keys.ts";
@@ -148,7 +151,11 @@ const READERS: Readonly<Record<string, Read>> = {
     importLines("file", linesOf(inParts(text)), () => Promise.reject(new Error())),
   "a listing's answer in the log": (answer) => reasonText({ answered: true, status: 400, text: answer }),
   "a line of the log": (text) => [line, json].map((format) => format(recordOf(text))),
-  "links in the page": (text) => [parts(text), parts(`http://a/${text}`)],
+  "links in a text": (text) => [linkParts(text), linkParts(`http://a/${text}`)],
+  "a message's text": (
+    text,
+  ) => [messageText(text, () => false), messageText(`/me ${text}`, (name) => name === "a b")],
+  "a reply": (text) => [replyLine("a", text), messageText(`> a: ${text}\nb`)],
   "emoji in the page": isEmojiOnly,
   "a name typed in the page": nameProblem,
   "a search typed in the page": (q) =>
@@ -200,10 +207,34 @@ function hostile(length: number, piece: string, [start, end]: readonly [string, 
   return start + piece.repeat(Math.ceil(length / piece.length)) + end;
 }
 
+/** What formats a message, before, after and beside words, and alone. */
+const MARKS: readonly string[] = [
+  ..."*_~`@>",
+  ...[
+    "*a ",
+    "a* ",
+    "_a ",
+    "a_ ",
+    "*a_ ",
+    "*(_",
+    "~~a ",
+    "**a* ",
+    "`a",
+    "``a`",
+    "@a ",
+    "@a.",
+    "> ",
+    "\n> ",
+    "\n```",
+    "\n\n",
+  ],
+];
+const FORMATTED = ["a message's text", "a reply"];
+
 for (const [what, read] of Object.entries(READERS)) {
   Deno.test(`${what} takes time in proportion to its length`, async () => {
     const problems: string[] = [];
-    for (const piece of PIECES) {
+    for (const piece of [...PIECES, ...FORMATTED.includes(what) ? MARKS : []]) {
       for (const frame of FRAMES) {
         const problem = await superlinear((n) => {
           const text = hostile(n, piece, frame);
@@ -231,6 +262,16 @@ const CHANGES: Readonly<Record<string, (n: number) => () => unknown>> = {
       for (let i = 0; i < n; i++) driver.run(driver.session.received(0, driver.socket, `c2/JOIN a${i}`));
       driver.events.length = 0;
     };
+  },
+  "runs of backticks in a message, each of another length": (n) => {
+    const runs = Array.from({ length: Math.sqrt(2 * n) }, (_, i) => "`".repeat(i + 1));
+    const texts = [
+      runs.join("a"),
+      runs.toReversed().join("a"),
+      runs.join("\n"),
+      runs.toReversed().join("\n"),
+    ];
+    return () => texts.map((text) => messageText(text));
   },
   "bans of names that are alike": (n) => () => {
     const bans = new Bans([]);

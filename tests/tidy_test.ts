@@ -28,6 +28,7 @@ const ROOT = new URL("../", import.meta.url);
 /** Code that touches nothing of the world; what it needs of it comes as an argument. Folders, and files beside them. */
 const PURE = [
   "src/protocol/",
+  "src/text/",
   "src/client/session/",
   "src/cli/",
   "src/announcement/",

@@ -33,6 +33,7 @@ export const USERNAME_UNITS_MAX = USERNAME_LENGTH_MAX * 8;
 
 // Compiled at first use, because V8 takes about 15 ms for it.
 let charactersAndBlanks: RegExp | undefined;
+let characterHere: RegExp | undefined;
 
 function charactersAndBlanksPattern(): RegExp {
   return charactersAndBlanks ??= new RegExp(String.raw`${CHARACTER}|\s`, "gv");
@@ -59,6 +60,24 @@ export function parseUsername(written: string, form = "c2/CONNECT username"): Us
 /** The characters of a text that usernames cannot have, without spaces. */
 export function withoutNameCharacters(text: string): string {
   return text.replace(charactersAndBlanksPattern(), "");
+}
+
+/** Code points in which a name is looked for: a name may be written with more than it has when it is normalised. */
+const NAME_AT_START_MAX = 2 * USERNAME_LENGTH_MAX;
+
+/** The beginning of a text that has only characters of usernames, with single spaces inside; "" if there is none. */
+export function nameAtStart(text: string): string {
+  characterHere ??= new RegExp(CHARACTER, "yv");
+  let end = 0;
+  for (let count = 0; count < NAME_AT_START_MAX; count++) {
+    const isSpace = text[end] === " " && end > 0 && text[end - 1] !== " ";
+    characterHere.lastIndex = end;
+    if (isSpace) end++;
+    else if (characterHere.test(text)) end = characterHere.lastIndex;
+    else break;
+  }
+  const name = text.slice(0, end).trimEnd();
+  return UNFIT.test(name) ? "" : name;
 }
 
 /**

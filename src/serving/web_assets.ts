@@ -20,6 +20,7 @@ export const CHAT_WEB_FOLDERS = [
   "src/client",
   "src/client/session",
   "src/protocol",
+  "src/text",
   "src/web",
 ] as const;
 /** All folders with browser files, which the build tools embed. */
@@ -61,6 +62,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   html: "text/html; charset=UTF-8",
   css: "text/css; charset=UTF-8",
   ts: "text/javascript; charset=UTF-8",
+  js: "text/javascript; charset=UTF-8",
   svg: "image/svg+xml",
   webmanifest: "application/manifest+json",
 };

@@ -1,47 +1,72 @@
 /**
- * Renders a message as text nodes and links to web addresses. It never interprets markup.
+ * Shows a message's text on the page, node by node: no text ever becomes markup by itself. src/text/ reads the nodes.
  *
  * @module
  */
 /// <reference lib="dom" />
+import type { MessageNode, Quote } from "../../../src/text/message_nodes.ts";
+import { messageText } from "../../../src/text/message_text.ts";
 
-// A host and what follows it. Letters of all scripts belong to an address; what ends text in any script ends it too:
-// punctuation and quotes beyond ASCII, symbols, white space, invisible and bidirectional characters. The middle dots of
-// Catalan and Japanese, the marks of Hebrew and the tsheg of Tibetan are parts of words.
-const HOST = String.raw`(?:[\p{L}\p{M}\p{N}\-._~%:@\[\]]|(?<=l)·(?=l))+`;
-const REST = String.raw`[/?#](?:[!#-;=?-_a-z{|}~]|(?![\0-\x7f])[\p{L}\p{M}\p{N}\p{Pd}\p{Pc}·・׳״་])*`;
-const ADDRESS = new RegExp(`https?://${HOST}(?:${REST})?`, "giu");
-const CLOSING = ".,;:!?'*·・׳״་";
-const BRACKETS = new Map([[")", "("], ["]", "["], ["}", "{"]]);
-
-/** Splits a text into plain parts and addresses, which joined are the text again. */
-export function parts(text: string): { text: string; href: string | undefined }[] {
-  const found = [];
-  let end = 0;
-  for (const match of text.matchAll(ADDRESS)) {
-    const address = withoutClosing(match[0]);
-    const href = hrefOf(address);
-    if (href === undefined) continue;
-    if (match.index > end) found.push({ text: text.slice(end, match.index), href: undefined });
-    found.push({ text: address, href });
-    end = match.index + address.length;
-  }
-  if (end < text.length) found.push({ text: text.slice(end), href: undefined });
-  return found;
-}
+const ELEMENTS = { bold: "strong", italic: "em", struck: "s" } as const;
 
 export function richText(text: string): Node[] {
-  return parts(text).map(({ text, href }) => {
-    if (href === undefined) return document.createTextNode(text);
-    const link = document.createElement("a");
-    link.href = href;
-    link.target = "_blank";
-    link.rel = "noopener noreferrer";
-    // The real destination, even if letters look like others.
-    link.title = href;
-    link.textContent = text;
-    return link;
-  });
+  const { action, nodes } = messageText(text);
+  return action === "" ? nodes.map(show) : [document.createTextNode(action), ...nodes.map(show)];
+}
+
+function show(node: MessageNode): Node {
+  switch (node.kind) {
+    case "plain":
+      return document.createTextNode(node.text);
+    case "mention": {
+      const mention = element("span", "mention", node.text);
+      mention.dataset["name"] = node.folded;
+      return mention;
+    }
+    case "link":
+      return linkTo(node.href, node.text);
+    case "code":
+      return element("code", "", node.text);
+    case "fence": {
+      const block = element("pre", "", "");
+      block.append(element("code", "", node.text));
+      // A long line is scrolled with the keys.
+      block.tabIndex = 0;
+      return block;
+    }
+    case "quote":
+      return quote(node);
+    default: {
+      const marked = element(ELEMENTS[node.kind], "", "");
+      marked.append(...node.nodes.map(show));
+      return marked;
+    }
+  }
+}
+
+function linkTo(href: string, text: string): HTMLAnchorElement {
+  const link = document.createElement("a");
+  link.href = href;
+  link.target = "_blank";
+  link.rel = "noopener noreferrer";
+  // The real destination, even if letters look like others.
+  link.title = href;
+  link.textContent = text;
+  return link;
+}
+
+function quote({ lines, reply }: Quote): HTMLElement {
+  const block = element("blockquote", "", "");
+  if (reply !== undefined) block.append(element("bdi", "quoted-name", reply.name), ": ");
+  lines.forEach(({ nodes }, n) => block.append(n === 0 ? "" : "\n", ...nodes.map(show)));
+  return block;
+}
+
+function element(tag: string, className: string, text: string): HTMLElement {
+  const made = document.createElement(tag);
+  if (className !== "") made.className = className;
+  made.textContent = text;
+  return made;
 }
 
 /** True for a few emoji and nothing else; the page shows them large. */
@@ -49,43 +74,4 @@ export function isEmojiOnly(text: string): boolean {
   return text.length <= 32 &&
     /^(?:[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u200D\uFE0F]|\s)+$/u.test(text) &&
     /\S/.test(text);
-}
-
-/** Punctuation after an address and an unmatched bracket do not belong to it. */
-function withoutClosing(address: string): string {
-  // Counted once, not again for each character that is cut: an address may end in thousands of brackets.
-  const unmatched = new Map<string, number>();
-  for (const [close, open] of BRACKETS) unmatched.set(close, count(address, close) - count(address, open));
-  let end = address.length;
-  for (; end > 0; end--) {
-    const last = address[end - 1]!;
-    const left = unmatched.get(last) ?? 0;
-    if (left > 0) unmatched.set(last, left - 1);
-    else if (!CLOSING.includes(last)) break;
-  }
-  return address.slice(0, end);
-}
-
-function count(text: string, character: string): number {
-  return text.split(character).length - 1;
-}
-
-function hrefOf(address: string): string | undefined {
-  try {
-    const { protocol, href, hostname } = new URL(address);
-    const isWeb = (protocol === "https:" || protocol === "http:") && hostname !== "";
-    return isWeb && dots(hostname) === dots(hostOf(address)) ? href : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-/** The host as it is written. If a browser finds more dots in it, a character only looks like no dot. */
-function hostOf(address: string): string {
-  const [, authority = ""] = /^[a-z]+:\/\/([^/?#]*)/i.exec(address) ?? [];
-  return authority.slice(authority.lastIndexOf("@") + 1);
-}
-
-function dots(host: string): number {
-  return count(host, ".");
 }

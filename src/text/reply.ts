@@ -1,0 +1,60 @@
+/**
+ * A reply, PROTOCOL.md §4.5: the line `> name: beginning` before the answer, which a plain client shows as it is. Pure.
+ *
+ * @module
+ */
+import { parseUsername } from "../protocol/names.ts";
+import type { Reply } from "./message_nodes.ts";
+
+/** Code points of the answered message that a reply repeats. */
+export const BEGINNING_MAX = 80;
+const ELLIPSIS = "…";
+
+/** The line to write above an answer to a message of `name`. */
+export function replyLine(name: string, text: string): string {
+  // Twice as many units are at least as many code points, and blanks are made one.
+  const words = [...answerIn(text).slice(0, 16 * BEGINNING_MAX).replace(/\s+/g, " ").trim()];
+  const beginning = words.length <= BEGINNING_MAX
+    ? words.join("")
+    : words.slice(0, BEGINNING_MAX - 1).join("").trimEnd() + ELLIPSIS;
+  return `> ${name}: ${beginning}\n`;
+}
+
+/** A message without the quotes at its beginning. */
+export function answerIn(text: string): string {
+  let at = 0;
+  while (text.startsWith("> ", at) || text.startsWith(">\n", at)) {
+    const end = text.indexOf("\n", at);
+    // A message of quotes alone.
+    if (end < 0) return text.slice(at + 2);
+    at = end + 1;
+  }
+  return text.slice(at);
+}
+
+/** With its space: `>_<` and `>:(` are faces. */
+export function isQuote(line: string): boolean {
+  return line.startsWith("> ");
+}
+
+/** What a message of these lines answers, and the mark before that: a quote of one line, with an answer below. */
+export function replyOf(lines: readonly string[]): Reply | undefined {
+  const [first = "", second = "", ...rest] = lines;
+  if (isQuote(second) || second === ">" || [second, ...rest].every((line) => line.trim() === "")) {
+    return undefined;
+  }
+  const [, mark = "", name = "", beginning = ""] = /^(> ([^:]+): )(.*)$/.exec(first) ?? [];
+  const username = parseUsername(name);
+  if ("fault" in username) return undefined;
+  return { mark, name: username.shown, folded: username.folded, beginning: withoutEllipsis(beginning) };
+}
+
+function withoutEllipsis(text: string): string {
+  return text.endsWith(ELLIPSIS) ? text.slice(0, -1) : text;
+}
+
+/** Whether a reply may be to a message of this text by its author. */
+export function answers({ beginning }: Reply, text: string): boolean {
+  const line = replyLine("", text);
+  return line.slice("> : ".length).startsWith(beginning);
+}
