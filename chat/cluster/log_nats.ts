@@ -10,42 +10,27 @@ import {
   type JetStreamClient,
   type JetStreamManager,
   jetstreamManager,
-  type StreamConfig,
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
+import type { LogSettings } from "./cluster_settings.ts";
 import type { Appended, ClusterLog, LogEntry } from "./log.ts";
+import { openStream, storedSubjectOf, streamOf, subjectOf } from "./log_stream.ts";
+import { MESSAGE_BYTES_MAX } from "./nats_connection.ts";
 
 /** Milliseconds until the outcome of an append or a read is unknown. */
 export const REQUEST_MS = 700;
-/** Milliseconds in which NATS knows a repeated append by its id. The sequence fences it after that. */
-const DUPLICATES_MS = 120_000;
-/** Bytes of a message that NATS takes by default, and of one record: the rest is for headers. */
-const MESSAGE_BYTES_MAX = 1_048_576;
+/** Bytes of one record; the rest of a message is for headers. */
 export const RECORD_BYTES_MAX = MESSAGE_BYTES_MAX - 4096;
-/** Bytes of the whole log; the oldest records go first. */
-const LOG_BYTES_MAX = 8 * 2 ** 30;
-
-const NS_PER_MS = 1_000_000;
-
-const STREAM_NOT_FOUND = 10059;
 /** The codes with which NATS says that another record has the sequence. */
 const PASSED = [10071, 10164, 10070];
 /** The codes with which it refuses a record before storing it: it lacks space, or the record is too large. */
 const REFUSED = [10047, 10023, 10054];
 
-export interface NatsLogOptions {
-  /** `--cluster-name`. */
-  readonly room: string;
-  /** Servers that keep each record: 3, or 1 for tests. */
-  readonly replicas: number;
-  /** How long records are kept. */
-  readonly hours: number;
-}
-
 export class NatsLog implements ClusterLog {
   readonly #nats: NatsConnection;
   readonly #stream: string;
   readonly #subject: string;
+  readonly #room: string;
   readonly #client: JetStreamClient;
   readonly #manager: JetStreamManager;
 
@@ -53,30 +38,16 @@ export class NatsLog implements ClusterLog {
     this.#nats = nats;
     this.#stream = streamOf(room);
     this.#subject = subjectOf(room);
+    this.#room = room;
     this.#manager = manager;
     this.#client = jetstream(nats, { timeout: REQUEST_MS });
   }
 
-  /** Opens the room's stream, and makes it if there is none. Throws one line if a stream of that name is of another form. */
-  static async open(nats: NatsConnection, options: NatsLogOptions): Promise<NatsLog> {
-    const manager = await jetstreamManager(nats, { timeout: 5000, checkAPI: false });
-    const wanted = configOf(options);
-    const name = wanted.name!;
-    const found = await manager.streams.info(name).catch((error) => {
-      if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return undefined;
-      throw error;
-    });
-    if (found === undefined) await manager.streams.add(wanted);
-    else {
-      const other = differences(found.config, wanted);
-      if (other.length > 0) {
-        throw new Error(
-          `The stream ${name} is not one of Chatter: ${other.join(", ")} differ from what it needs`,
-        );
-      }
-    }
+  /** Opens the room's stream, and makes it if there is none. Throws as `openStream` does. */
+  static async open(nats: NatsConnection, settings: LogSettings): Promise<NatsLog> {
+    await openStream(nats, settings);
     const reading = await jetstreamManager(nats, { timeout: REQUEST_MS, checkAPI: false });
-    return new NatsLog(nats, options.room, reading);
+    return new NatsLog(nats, settings.room, reading);
   }
 
   async append(at: number, id: string, bytes: Uint8Array): Promise<Appended> {
@@ -118,7 +89,7 @@ export class NatsLog implements ClusterLog {
   }
 
   follow(on: (entry: LogEntry) => void): void {
-    this.#nats.subscribe(`${this.#subject}.stored`, {
+    this.#nats.subscribe(storedSubjectOf(this.#room), {
       callback: (error, message) => {
         const number = Number(message?.headers?.get("Nats-Sequence"));
         if (error === null && number > 0) on({ number, bytes: message.data });
@@ -130,43 +101,4 @@ export class NatsLog implements ClusterLog {
 /** NATS answers a read past the newest record with 404. */
 function isAtEnd(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === 404;
-}
-
-/** The stream's name is `CHATTER_<room>`. */
-export function streamOf(room: string): string {
-  return `CHATTER_${room}`;
-}
-
-function subjectOf(room: string): string {
-  return `chatter.${room}.log`;
-}
-
-function configOf({ room, replicas, hours }: NatsLogOptions): Partial<StreamConfig> & { name: string } {
-  const subject = subjectOf(room);
-  return {
-    ...{ name: streamOf(room), subjects: [subject], storage: "file", num_replicas: replicas },
-    ...{ retention: "limits", discard: "old", allow_direct: true, deny_delete: true, deny_purge: true },
-    republish: { src: subject, dest: `${subject}.stored` },
-    duplicate_window: DUPLICATES_MS * NS_PER_MS,
-    max_age: hours * 3_600_000 * NS_PER_MS,
-    max_bytes: LOG_BYTES_MAX,
-    max_msg_size: MESSAGE_BYTES_MAX,
-  };
-}
-
-/** The settings that the order depends on and that a found stream has otherwise. */
-function differences(found: StreamConfig, wanted: Partial<StreamConfig>): string[] {
-  const names = [
-    ...([
-      "subjects",
-      "storage",
-      "retention",
-      "discard",
-      "deny_delete",
-      "deny_purge",
-      "allow_direct",
-    ] as const),
-    "republish" as const,
-  ];
-  return names.filter((name) => JSON.stringify(found[name]) !== JSON.stringify(wanted[name]));
 }

@@ -133,6 +133,27 @@ export const LOG_EVENTS = {
     about: "Withdrawing from a listing failed while the server stopped: the listing still lists it.",
   },
   "listing.withdrawn": { level: "info", values: ["listing"], about: "A listing no longer lists the server." },
+  "nats.awaited": {
+    level: "warn",
+    values: ["problem"],
+    about: "NATS is not ready; the server waits for it before it opens its port. Logged once a minute.",
+  },
+  "nats.connected": {
+    level: "info",
+    values: ["server", "name", "version"],
+    about: "The server is connected to NATS; name is what that NATS server calls itself.",
+  },
+  "nats.lost": {
+    level: "warn",
+    values: ["server", "suppressed"],
+    about: "The connection to NATS broke. The server connects to the next of its NATS servers.",
+  },
+  "nats.refused": {
+    level: "error",
+    values: ["problem"],
+    about:
+      "NATS refuses something while the server runs, such as its password or a subject. Logged once a minute.",
+  },
   "page.refused": {
     level: "warn",
     values: ["because", "origin", "host", "flag", "suppressed"],

@@ -39,7 +39,8 @@ export async function renewal(
   return "waits for a restart";
 }
 
-async function readNamed(flag: string, path: string): Promise<string> {
+/** The text of the file that a flag names. Throws `CannotStart` if it cannot be read. */
+export async function readNamed(flag: string, path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {

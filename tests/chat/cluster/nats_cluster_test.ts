@@ -65,7 +65,7 @@ class TestNode implements AsyncDisposable {
       maxReconnectAttempts: -1,
       reconnectTimeWait: 50,
     });
-    const options = { room: "room", replicas: servers.urls.length, hours: 1 };
+    const options = { room: "room", replicas: servers.urls.length, logHours: 1 };
     // Servers that have just started elect a leader first.
     for (const deadline = performance.now() + PATIENCE_MS;;) {
       try {

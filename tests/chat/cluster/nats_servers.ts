@@ -35,36 +35,49 @@ async function find(): Promise<string | undefined> {
   return undefined;
 }
 
+export interface NatsConfiguration {
+  readonly jetstream?: boolean;
+  /** More lines of the configuration. */
+  readonly more?: string;
+}
+
 export class NatsServers implements AsyncDisposable {
   readonly urls: readonly string[];
   readonly #folder: string;
   readonly #ports: readonly number[];
+  readonly #routes: readonly number[];
   readonly #running: (Deno.ChildProcess | undefined)[];
 
-  private constructor(folder: string, ports: readonly number[]) {
+  private constructor(folder: string, ports: readonly number[], routes: readonly number[]) {
     this.#folder = folder;
     this.#ports = ports;
+    this.#routes = routes;
     this.urls = ports.map((port) => `nats://127.0.0.1:${port}`);
     this.#running = ports.map(() => undefined);
   }
 
   /** Starts one server, or several as one cluster, with files that are synced at each write. */
-  static async start(count: 1 | 3 = 1): Promise<NatsServers> {
+  static async start(count: 1 | 2 | 3 = 1, configuration: NatsConfiguration = {}): Promise<NatsServers> {
     const folder = await Deno.makeTempDir({ prefix: "chatter_nats_" });
     const ports = Array.from({ length: count }, freePort);
     const routes = Array.from({ length: count }, freePort);
-    const servers = new NatsServers(folder, ports);
-    for (const [n, port] of ports.entries()) {
-      const cluster = count === 1 ? "" : `cluster { name: test, listen: "127.0.0.1:${routes[n]}",
-        routes: [${routes.map((route) => `"nats-route://127.0.0.1:${route}"`).join(", ")}] }`;
-      await Deno.writeTextFile(
-        `${folder}/${n}.conf`,
-        `server_name: s${n}\nlisten: "127.0.0.1:${port}"\n` +
-          `jetstream { store_dir: "${folder}/${n}", sync_interval: always }\n${cluster}\n`,
-      );
-    }
+    const servers = new NatsServers(folder, ports, routes);
+    for (const n of ports.keys()) await servers.configure(n, configuration);
     for (const n of ports.keys()) await servers.run(n);
     return servers;
+  }
+
+  /** Writes the configuration of server `n`, which it reads when it starts. */
+  async configure(n: number, { jetstream = true, more = "" }: NatsConfiguration): Promise<void> {
+    const [folder, routes] = [this.#folder, this.#routes];
+    const cluster = routes.length === 1 ? "" : `cluster { name: test, listen: "127.0.0.1:${routes[n]}",
+      routes: [${routes.map((route) => `"nats-route://127.0.0.1:${route}"`).join(", ")}] }`;
+    await Deno.writeTextFile(
+      `${folder}/${n}.conf`,
+      `server_name: s${n}\nlisten: "127.0.0.1:${this.#ports[n]}"\n` +
+        (jetstream ? `jetstream { store_dir: "${folder}/${n}", sync_interval: always }\n` : "") +
+        `${cluster}\n${more}\n`,
+    );
   }
 
   /** Starts server `n`, again if it was killed. */

@@ -1,0 +1,368 @@
+/**
+ * The connection to NATS and the room's stream on real servers: what is refused in one line, what is waited for, and
+ * how it goes on after a server is gone.
+ *
+ * @module
+ */
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { jetstreamManager, type StreamConfig } from "@nats-io/jetstream";
+import type { LogSettings, NatsSettings } from "../../../chat/cluster/cluster_settings.ts";
+import { openStream, streamOf } from "../../../chat/cluster/log_stream.ts";
+import { awaitNats, NatsLink, NatsNotReady } from "../../../chat/cluster/nats_connection.ts";
+import { CannotStart } from "../../../src/serving/start_failure.ts";
+import { freePort } from "../../support/free_port.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
+import { NatsServers, testWithNats } from "./nats_servers.ts";
+
+const ROOM: LogSettings = { room: "room", replicas: 1, logHours: 1 };
+const CERTIFICATE = new URL("../../support/localhost_cert.pem", import.meta.url).pathname;
+const KEY = new URL("../../support/localhost_key.pem", import.meta.url).pathname;
+
+function open(
+  settings: Partial<NatsSettings> & Pick<NatsSettings, "servers">,
+  log = recordedLog().log,
+): Promise<NatsLink> {
+  return NatsLink.open(
+    { user: undefined, password: undefined, credsFile: undefined, caFile: undefined, ...settings },
+    { name: "chatter a", inbox: "chatter.room.inbox", log, steadyMs: () => performance.now() },
+  );
+}
+
+async function refusalOf(settings: Parameters<typeof open>[0]): Promise<string> {
+  const error = await assertRejects(() => open(settings), CannotStart);
+  assertEquals(error.message.includes("\n"), false, error.message);
+  return error.message;
+}
+
+async function withLink(
+  servers: NatsServers,
+  test: (link: NatsLink) => void | Promise<void>,
+  settings: Partial<NatsSettings> = {},
+): Promise<void> {
+  const link = await open({ servers: servers.urls, ...settings });
+  try {
+    await test(link);
+  } finally {
+    await link.close();
+  }
+}
+
+/** A server that says of itself what it is told to, and answers pings. */
+function fakeServer(info: object): Deno.Listener & { readonly url: string } {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  (async () => {
+    for await (const connection of listener) {
+      const shown = {
+        "server_id": "x",
+        proto: 1,
+        headers: true,
+        "max_payload": 1_048_576,
+        jetstream: true,
+        ...info,
+      };
+      await connection.write(new TextEncoder().encode(`INFO ${JSON.stringify(shown)}\r\n`));
+      (async () => {
+        try {
+          for await (const bytes of connection.readable) {
+            if (!new TextDecoder().decode(bytes).includes("PING")) continue;
+            await connection.write(new TextEncoder().encode("PONG\r\n"));
+          }
+        } catch {
+          // The client is gone.
+        }
+      })();
+    }
+  })();
+  return Object.assign(listener, { url: `nats://127.0.0.1:${(listener.addr as Deno.NetAddr).port}` });
+}
+
+Deno.test("a server of NATS that cannot keep the log is refused by what it says of itself", async () => {
+  const cases: [object, RegExp][] = [
+    [
+      { version: "2.9.10" },
+      /^NATS at nats:\S+ has version 2\.9\.10; 2\.14 or later keeps what it acknowledges$/,
+    ],
+    [{ version: "2.13.99" }, /has version 2\.13\.99; 2\.14 or later/],
+    [
+      { version: "2.14.0-RC.1", jetstream: undefined },
+      /has no JetStream: add jetstream \{ sync_interval: always \}/,
+    ],
+    [
+      { version: "2.15.1", "max_payload": 1_048_575 },
+      /takes messages of 1048575 bytes only: set max_payload/,
+    ],
+  ];
+  for (const [info, refusal] of cases) {
+    using server = fakeServer(info);
+    assertMatch(await refusalOf({ servers: [server.url] }), refusal);
+  }
+  using fit = fakeServer({ version: "2.14.0" });
+  await (await open({ servers: [fit.url] })).close();
+});
+
+Deno.test("servers that are down are all named, and waited for with one line of the log", async () => {
+  const servers = [`nats://127.0.0.1:${freePort()}`, `nats://127.0.0.1:${freePort()}`];
+  const { log, lines } = recordedLog();
+  let tries = 0;
+  const outcome = await awaitNats(
+    async () => ++tries === 1 ? await open({ servers }) : "connected",
+    { log, steadyMs: () => performance.now() },
+  );
+  assertEquals([outcome, tries], ["connected", 2]);
+  const line = `${servers[0]}: connection refused; ${servers[1]}: connection refused`;
+  assertEquals(lines.map(({ event, properties }) => [event, properties]), [["nats.awaited", {
+    problem: line,
+  }]]);
+});
+
+Deno.test("what NATS is not ready for is logged once a minute", async () => {
+  const { log, lines } = recordedLog();
+  let [nowMs, tries] = [0, 0];
+  const attempt = () => {
+    nowMs += 30_000;
+    return ++tries < 3 ? Promise.reject(new NatsNotReady("no leader")) : Promise.resolve();
+  };
+  await awaitNats(attempt, { log, steadyMs: () => nowMs });
+  assertEquals([tries, lines.length], [3, 1]);
+});
+
+Deno.test("a server that accepts and says nothing is left after 1.5 s", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const url = `nats://127.0.0.1:${(silent.addr as Deno.NetAddr).port}`;
+  const error = await assertRejects(() => open({ servers: [url] }), NatsNotReady);
+  assertEquals(error.message, `${url}: no answer in 1500 ms`);
+});
+
+testWithNats("a wrong password is refused in one line, and the right one works", async () => {
+  const more = `authorization { users: [ { user: chatter, password: "hunter2" } ] }`;
+  await using servers = await NatsServers.start(1, { more });
+  const refusal = await refusalOf({ servers: servers.urls, user: "chatter", password: "hunter3" });
+  assertMatch(
+    refusal,
+    /^NATS at nats:\S+ refuses this user \(Authorization Violation\): set the user in --cluster/,
+  );
+  assertEquals(refusal.includes("hunter"), false);
+  assertMatch(await refusalOf({ servers: servers.urls }), /refuses this user/);
+  assertMatch(await refusalOf({ servers: servers.urls, user: "chatter" }), /refuses this user/);
+  await withLink(servers, (link) => assertEquals(link.isConnected, true), {
+    user: "chatter",
+    password: "hunter2",
+  });
+  assertMatch(
+    await refusalOf({ servers: servers.urls, password: "hunter2" }),
+    /^CHATTER_CLUSTER_PASSWORD is set, and no URL of --cluster names its user/,
+  );
+});
+
+testWithNats("a server is reached by TLS if its authority is given, and only then", async () => {
+  const more = `tls { cert_file: "${CERTIFICATE}", key_file: "${KEY}" }`;
+  await using servers = await NatsServers.start(1, { more });
+  const [url = ""] = servers.urls;
+  for (const scheme of ["tls", "nats"]) {
+    const server = url.replace("nats", scheme).replace("127.0.0.1", "localhost");
+    assertMatch(
+      await refusalOf({ servers: [server] }),
+      /^This machine does not trust the certificate of NATS at \S+ \(.*\): name the file of its authority by --cluster-ca/,
+    );
+    await withLink(servers, (link) => assertEquals(link.isConnected, true), {
+      servers: [server],
+      caFile: CERTIFICATE,
+    });
+  }
+  assertMatch(
+    await refusalOf({ servers: [url], caFile: "/nowhere/ca.pem" }),
+    /^Cannot read the file of --cluster-ca/,
+  );
+});
+
+testWithNats("a server without TLS is refused where tls:// asks for it", async () => {
+  await using servers = await NatsServers.start(1);
+  const [url = ""] = servers.urls;
+  assertEquals(
+    await refusalOf({ servers: [url.replace("nats", "tls")] }),
+    `NATS at ${url.replace("nats", "tls")} has no TLS, which tls:// and --cluster-ca ask for`,
+  );
+});
+
+testWithNats("a server is reached by WebSocket, with and without TLS", async () => {
+  for (const isTls of [false, true]) {
+    const port = freePort();
+    const tls = isTls ? `tls { cert_file: "${CERTIFICATE}", key_file: "${KEY}" }` : "no_tls: true";
+    await using servers = await NatsServers.start(1, { more: `websocket { port: ${port}, ${tls} }` });
+    const server = `${isTls ? "wss" : "ws"}://localhost:${port}`;
+    await withLink(
+      servers,
+      async ({ connection }) => assertEquals((await openStream(connection, ROOM)).name, "CHATTER_room"),
+      { servers: [server], caFile: isTls ? CERTIFICATE : undefined },
+    );
+    if (isTls) {
+      assertMatch(await refusalOf({ servers: [server] }), /^This machine does not trust the certificate/);
+    }
+  }
+});
+
+testWithNats("a credentials file without credentials is refused in one line", async () => {
+  await using servers = await NatsServers.start(1);
+  const file = await Deno.makeTempFile();
+  try {
+    assertMatch(
+      await refusalOf({ servers: servers.urls, credsFile: file }),
+      /^The file of --cluster-creds has no credentials of NATS/,
+    );
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+testWithNats("a lost server is logged, and the next one is used", async () => {
+  await using servers = await NatsServers.start(3);
+  const { log, lines } = recordedLog();
+  const link = await open({ servers: servers.urls }, log);
+  try {
+    const arrives = Promise.withResolvers<void>();
+    link.connection.subscribe("chatter.room.beat", { callback: () => arrives.resolve() });
+    await link.connection.flush();
+    await servers.kill(0);
+    while (!link.isConnected || link.reconnects === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    link.connection.publish("chatter.room.beat");
+    await arrives.promise;
+    assertEquals(lines.map(({ event }) => event), ["nats.connected", "nats.lost", "nats.connected"]);
+    assertStringIncludes(servers.urls[1]!, String(lines[2]?.properties.server));
+  } finally {
+    await link.close();
+  }
+  assertEquals(link.isConnected, false);
+});
+
+testWithNats("the stream is made with the form of a log, and found again", async () => {
+  await using servers = await NatsServers.start(1);
+  await withLink(servers, async ({ connection }) => {
+    const made = await openStream(connection, ROOM);
+    assertEquals(
+      [made.name, made.subjects, made.storage, made.num_replicas, made.deny_delete, made.deny_purge],
+      ["CHATTER_room", ["chatter.room.log"], "file", 1, true, true],
+    );
+    assertEquals([made.max_age, made.duplicate_window], [3_600_000_000_000, 120_000_000_000]);
+    assertEquals(await openStream(connection, { ...ROOM, logHours: 24 }), made);
+    const other = await openStream(connection, { ...ROOM, room: "other" });
+    assertEquals(other.subjects, ["chatter.other.log"]);
+  });
+});
+
+testWithNats("a stream of another form or of another room is refused by what differs", async () => {
+  await using servers = await NatsServers.start(1);
+  await withLink(servers, async ({ connection }) => {
+    const manager = await jetstreamManager(connection);
+    const cases: [Partial<StreamConfig>, RegExp][] = [
+      [{ subjects: ["chatter.room.log"] }, /allow_direct is false and must be true; deny_delete is false/],
+      [
+        { subjects: ["chatter.other.log"] },
+        /subjects is \["chatter\.other\.log"\] and must be \["chatter\.room\.log"\]/,
+      ],
+      [{ storage: "memory", subjects: ["chatter.room.log"] }, /storage is "memory" and must be "file"/],
+      [
+        { max_msgs_per_subject: 1, subjects: ["chatter.room.log"] },
+        /max_msgs_per_subject is 1 and must be -1/,
+      ],
+    ];
+    for (const [config, refusal] of cases) {
+      await manager.streams.add({ ...config, name: streamOf("room") });
+      const error = await assertRejects(() => openStream(connection, ROOM), CannotStart);
+      assertMatch(error.message, /^The stream CHATTER_room in NATS is not a log of Chatter: /);
+      assertMatch(error.message, refusal);
+      await manager.streams.delete(streamOf("room"));
+    }
+    await manager.streams.add({ name: "EVERYTHING", subjects: ["chatter.>"] });
+    const error = await assertRejects(() => openStream(connection, ROOM), CannotStart);
+    assertMatch(error.message, /^Another stream in NATS has the subject chatter\.room\.log/);
+  });
+});
+
+testWithNats("three replicas on one server alone are refused, and on two of three waited for", async () => {
+  {
+    await using alone = await NatsServers.start(1);
+    await withLink(alone, async ({ connection }) => {
+      const error = await assertRejects(() => openStream(connection, { ...ROOM, replicas: 3 }), CannotStart);
+      assertMatch(
+        error.message,
+        /^NATS is one server alone, and --cluster-replicas asks for 3: run 3 servers/,
+      );
+    });
+  }
+  await using two = await NatsServers.start(2);
+  await withLink(two, async ({ connection }) => {
+    for (;;) {
+      const error = await assertRejects(() => openStream(connection, { ...ROOM, replicas: 3 }), NatsNotReady);
+      if (/fewer servers than --cluster-replicas 3/.test(error.message)) break;
+      assertMatch(error.message, /^JetStream does not answer|^JetStream refuses/);
+    }
+  });
+});
+
+testWithNats("without a majority of NATS the stream is waited for", async () => {
+  await using servers = await NatsServers.start(3);
+  await servers.kill(1);
+  await servers.kill(2);
+  await withLink(servers, async ({ connection }) => {
+    const error = await assertRejects(() => openStream(connection, ROOM), NatsNotReady);
+    assertMatch(
+      error.message,
+      /^JetStream does not answer: most of the servers of NATS are down, or it is off/,
+    );
+  });
+});
+
+testWithNats("a user of NATS without the right for the stream is told which", async () => {
+  const more =
+    `authorization { users: [ { user: chatter, password: x, permissions: { publish: ["chatter.>"] } } ] }`;
+  await using servers = await NatsServers.start(1, { more });
+  await withLink(servers, async ({ connection }) => {
+    const error = await assertRejects(() => openStream(connection, ROOM), CannotStart);
+    assertMatch(
+      error.message,
+      /may not publish to \$JS\.API\.STREAM\.INFO\.CHATTER_room: docs\/cluster\.md lists/,
+    );
+  }, { user: "chatter", password: "x" });
+});
+
+testWithNats("a stream that does not fit on the disk of NATS is refused in one line", async () => {
+  const more = "jetstream { max_file_store: 1GB }";
+  await using servers = await NatsServers.start(1, { more });
+  await withLink(servers, async ({ connection }) => {
+    const error = await assertRejects(() => openStream(connection, ROOM), CannotStart);
+    assertMatch(
+      error.message,
+      /^NATS has no room for the stream CHATTER_room of 8 GiB \(.*\): set max_file_store/,
+    );
+  });
+});
+
+testWithNats("a password that NATS no longer takes is logged once, and right again when it is", async () => {
+  const user = (password: string) =>
+    `authorization { users: [ { user: chatter, password: "${password}" } ] }`;
+  await using servers = await NatsServers.start(1, { more: user("one") });
+  const { log, lines } = recordedLog();
+  const link = await open({ servers: servers.urls, user: "chatter", password: "one" }, log);
+  try {
+    await servers.kill(0);
+    await servers.configure(0, { more: user("two") });
+    await servers.run(0);
+    while (!lines.some(({ event }) => event === "nats.refused")) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await servers.kill(0);
+    await servers.configure(0, { more: user("one") });
+    await servers.run(0);
+    while (!link.isConnected) await new Promise((resolve) => setTimeout(resolve, 20));
+    assertEquals(lines.map(({ event }) => event), [
+      "nats.connected",
+      "nats.lost",
+      "nats.refused",
+      "nats.connected",
+    ]);
+  } finally {
+    await link.close();
+  }
+});
