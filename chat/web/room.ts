@@ -13,37 +13,38 @@ import { ConnectionView } from "./connection_view.ts";
 import { editInPlace } from "./log/edit_in_place.ts";
 import { inLocalTime } from "./page/local_time.ts";
 import { MessageList } from "./log/message_list.ts";
-import { type MessageEntry, MessageLog } from "./log/message_log.ts";
+import { LogReader } from "./log/log_reader.ts";
+import type { MessageEntry, MessageLog } from "./log/message_log.ts";
 import { NameForm } from "./people/name_form.ts";
 import { byId, show } from "./page/page_elements.ts";
 import { PendingList } from "./log/pending_list.ts";
 import { People } from "./people/people.ts";
 import type { Presence, Word } from "./people/presence_notice.ts";
+import { SearchPanel } from "./search/search_panel.ts";
 import type { TabSession } from "./visit/tab_session.ts";
 import { carryOut, type LineActions } from "./composer/typed_line.ts";
 import { Unread } from "./log/unread.ts";
-
-const PAGE = 100;
 
 export class Room {
   readonly #session: TabSession;
   readonly #chooseName: (why: string) => void;
   #isConnected = false;
-  #isAsking = false;
   /** The name under which the server announces. */
   #serverAuthor: string | undefined;
   /** The user left, and may join again. */
   #hasLeft = false;
   /** What was missed arrives now. */
   #isReturning = false;
-  readonly #log = new MessageLog();
   readonly #connection = new ConnectionView();
   readonly #people: People;
   readonly #rename = byId("rename", HTMLDialogElement);
   readonly #renaming: NameForm;
   readonly #composer: Composer;
   readonly #pending: PendingList;
+  readonly #reader: LogReader;
+  readonly #log: MessageLog;
   readonly #list: MessageList;
+  readonly #search: SearchPanel;
   readonly #unread: Unread;
   readonly #field = byId("text", HTMLTextAreaElement);
 
@@ -52,20 +53,11 @@ export class Room {
     this.#session = session;
     this.#chooseName = chooseName;
     this.#people = new People(session);
-    const scroller = byId("scroller", HTMLElement);
-    const actions = {
-      edit: (uuid: string) => this.#edit(uuid),
-      remove: (uuid: string) => this.#change({ kind: "delete", uuid }),
-      isServer: (username: string) => username === this.#serverAuthor,
-    };
-    this.#list = new MessageList({
-      log: this.#log,
-      scroller,
-      list: byId("rows", HTMLElement),
-      actions,
-      onMove: () => this.#moved(),
-    });
-    this.#unread = new Unread(() => this.#list.isAtEnd, () => this.#list.toEnd(), () => {
+    this.#reader = this.#makeReader();
+    this.#log = this.#reader.live;
+    this.#list = this.#reader.list;
+    this.#search = new SearchPanel((wish) => session.wish(wish), (uuid) => this.#jumpTo(uuid));
+    this.#unread = new Unread(() => this.#list.isAtEnd, () => this.#reader.toNewest(), () => {
       session.seen = this.#log.newest?.uuid ?? session.seen;
     });
     this.#pending = new PendingList(
@@ -103,6 +95,25 @@ export class Room {
     });
   }
 
+  #makeReader(): LogReader {
+    const actions = {
+      edit: (uuid: string) => this.#edit(uuid),
+      remove: (uuid: string) => this.#change({ kind: "delete", uuid }),
+      isServer: (username: string) => username === this.#serverAuthor,
+    };
+    const parts = {
+      scroller: byId("scroller", HTMLElement),
+      list: byId("rows", HTMLElement),
+      actions,
+      onMove: () => this.#moved(),
+    };
+    return new LogReader((log) => new MessageList({ log, ...parts }), {
+      ask: (limit, before) => this.#session.wish({ kind: "history", limit, before }),
+      say: (text) => show(byId("older", HTMLElement), text),
+      isConnected: () => this.#isConnected,
+    });
+  }
+
   focus(): void {
     // Its height fits the text only while it is shown.
     if (this.#field.value !== "") this.#field.dispatchEvent(new Event("input"));
@@ -112,6 +123,7 @@ export class Room {
   /** Call when the room is hidden. */
   close(): void {
     this.#rename.close();
+    this.#search.clear();
   }
 
   show(event: SessionEvent): void {
@@ -126,6 +138,8 @@ export class Room {
         return this.#informed(event.info);
       case "history":
         return this.#history(event);
+      case "found":
+        return this.#search.answered(event);
       case "message":
         return this.#message(event);
       case "users":
@@ -197,8 +211,7 @@ export class Room {
     byId("room-name", HTMLElement).textContent = serverName;
     this.#showPeople();
     if (how === "again") {
-      this.#log.disown();
-      this.#list.refresh();
+      this.#reader.disown();
       if (!this.#hasLeft) {
         this.#note("You are back as a new user: you can no longer change what you wrote before");
       }
@@ -213,29 +226,24 @@ export class Room {
   }
 
   #history({ messages, isStart, isReset, isOldest }: Extract<SessionEvent, { type: "history" }>): void {
-    this.#isAsking = false;
-    show(byId("older", HTMLElement), undefined);
-    if (isReset) this.#log.clear();
-    this.#log.prepend(messages);
-    this.#log.isOldest = isOldest;
     for (const { uuid } of messages) this.#pending.arrived(uuid);
-    const unseen = this.#firstUnseen(messages);
     if (isStart) {
-      this.#list.restart();
-      this.#list.markNew(unseen);
-    } else this.#list.drawOlder();
+      this.#reader.start(messages, { isReset, isOldest });
+      this.#list.markNew(this.#firstUnseen(messages));
+    } else this.#reader.receive(messages);
     this.#moved();
   }
 
   #message({ message, isNew }: Extract<SessionEvent, { type: "message" }>): void {
-    const known = this.#log.find(message.uuid);
-    const entry = this.#log.upsert(message, isNew);
+    const known = this.#reader.changed(message);
     this.#pending.arrived(message.uuid);
-    if (entry === undefined) return;
-    if (known !== undefined) {
-      this.#list.changed(entry);
+    if (!isNew || known !== undefined) {
+      this.#search.changed(message);
       this.#unread.changed(message.uuid);
-    } else {
+      return;
+    }
+    const entry = this.#log.upsert(message, isNew);
+    if (entry !== undefined) {
       this.#people.stops(message.username);
       this.#list.drawSoon();
       if (message.isOwn || message.text === "") return;
@@ -254,8 +262,7 @@ export class Room {
   }
 
   #acknowledged({ draft, uuid }: Extract<SessionEvent, { type: "acknowledged" }>): void {
-    const entry = uuid === undefined ? undefined : this.#log.markOwn(uuid);
-    if (entry !== undefined) this.#list.changed(entry);
+    const entry = uuid === undefined ? undefined : this.#reader.markOwn(uuid);
     this.#pending.acknowledged(draft, uuid, entry !== undefined);
   }
 
@@ -279,13 +286,14 @@ export class Room {
       if (this.#rename.open) this.#renaming.say(text);
       else this.#note(`Your name was not changed: ${text}`);
     } else if (wish.kind === "history") {
-      this.#isAsking = false;
-      show(byId("older", HTMLElement), `Older messages cannot be read: ${text}`);
-    } else this.#note(text);
+      this.#reader.receive(undefined);
+      show(byId("older", HTMLElement), `Messages cannot be read: ${text}`);
+    } else if (wish.kind === "search") this.#search.failed(wish, text);
+    else this.#note(text);
   }
 
   #edit(uuid: string): void {
-    const entry = this.#log.find(uuid);
+    const entry = this.#reader.find(uuid);
     const row = entry === undefined ? undefined : this.#list.rowOf(entry);
     if (entry === undefined || row === undefined) return;
     this.#say(uuid, undefined);
@@ -310,7 +318,7 @@ export class Room {
 
   /** Shows a line below a message. */
   #say(uuid: string, text: string | undefined): void {
-    const entry = this.#log.find(uuid);
+    const entry = this.#reader.find(uuid);
     if (entry === undefined || entry.error === text) return;
     entry.error = text;
     this.#list.changed(entry);
@@ -320,7 +328,7 @@ export class Room {
     return {
       say: (text) => {
         this.#list.markNew(undefined);
-        this.#list.toEnd();
+        this.#reader.toNewest();
         this.#session.send(text);
       },
       rename: (username) => this.#session.wish({ kind: "rename", username }),
@@ -332,9 +340,10 @@ export class Room {
         return last !== undefined;
       },
       readOlder: (limit) => {
-        this.#readOlder(limit);
-        return !this.#log.isOldest;
+        this.#reader.readOlder(limit);
+        return !this.#reader.shown.isOldest;
       },
+      search: (words) => this.#search.open(words),
       settleFailed: (isSent) => this.#pending.settleFailed(isSent),
       note: (text) => this.#note(text),
       leave: () => this.#session.leave(),
@@ -350,25 +359,23 @@ export class Room {
     return true;
   }
 
-  /** The view moved: asks for older messages near the start. */
   #moved(): void {
     this.#unread.look();
-    const older = byId("older", HTMLElement);
-    if (this.#log.isOldest) {
-      return show(
-        older,
-        this.#log.end > this.#log.start ? "This is the beginning" : "There are no messages yet",
+    const { shown } = this.#reader;
+    if (shown.isOldest) {
+      show(
+        byId("older", HTMLElement),
+        shown.end > shown.start ? "This is the beginning" : "There are no messages yet",
       );
     }
-    if (this.#list.isAtStart) this.#readOlder(PAGE);
+    this.#reader.moved();
   }
 
-  #readOlder(limit: number): void {
-    const before = this.#log.oldestUuid;
-    if (!this.#isConnected || this.#isAsking || before === undefined || this.#log.isOldest) return;
-    this.#isAsking = true;
-    show(byId("older", HTMLElement), "Reading older messages…");
-    this.#session.wish({ kind: "history", limit, before });
+  #jumpTo(uuid: string): void {
+    // What is written there would be lost.
+    const edited = document.querySelector<HTMLElement>(".editing textarea");
+    if (edited !== null) return edited.focus();
+    this.#reader.jumpTo(uuid);
   }
 
   #showPeople(): void {

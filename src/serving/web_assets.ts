@@ -16,6 +16,7 @@ export const CHAT_WEB_FOLDERS = [
   "chat/web/log",
   "chat/web/page",
   "chat/web/people",
+  "chat/web/search",
   "chat/web/visit",
   "src/client",
   "src/client/session",

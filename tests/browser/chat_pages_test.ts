@@ -7,5 +7,6 @@ import "./chat_page.ts";
 import "./lost_connection.ts";
 import "./unsent_messages.ts";
 import "./away.ts";
+import "./finding.ts";
 import "./example_page.ts";
 import "./seed_client.ts";

@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { ENTRIES_MAX, MessageLog } from "../../chat/web/log/message_log.ts";
+import { ENTRIES_MAX, MessageLog, PAST_ENTRIES_MAX } from "../../chat/web/log/message_log.ts";
 import { nameProblem } from "../../chat/web/people/name_check.ts";
 import { isEmojiOnly } from "../../chat/web/log/rich_text.ts";
 import { codePoint } from "../support/code_point.ts";
@@ -83,4 +83,17 @@ Deno.test("a log that is full drops its oldest entries, which can be read again"
   assertEquals([log.end - log.start, log.end, log.isOldest], [ENTRIES_MAX - 1999, ENTRIES_MAX + 1, false]);
   assertEquals(log.find("000000"), undefined);
   assertEquals(log.prepend([message(0)]), 1);
+});
+
+Deno.test("a part of the past is as long as its limit says, and drops what is farther from where it grows", () => {
+  const past = new MessageLog(false);
+  past.isOldest = true;
+  for (let n = 0; n < PAST_ENTRIES_MAX; n++) past.upsert(message(10_000 + n), true);
+  assertEquals([past.end - past.start, past.isOldest], [PAST_ENTRIES_MAX, true]);
+  assertEquals(past.prepend([message(9998), message(9999)]), 2);
+  assertEquals([past.end - past.start, past.oldestUuid], [PAST_ENTRIES_MAX, "009998"]);
+  assertEquals(past.newest?.uuid, String(10_000 + PAST_ENTRIES_MAX - 3).padStart(6, "0"));
+  assertEquals(past.find(String(10_000 + PAST_ENTRIES_MAX - 1)), undefined);
+  past.upsert(message(20_000), true);
+  assertEquals([past.isOldest, past.newest?.uuid, past.find("009998")], [false, "020000", undefined]);
 });

@@ -84,7 +84,8 @@ Deno.test("the page's field carries out the commands of the terminal, and keeps 
     ["/delete 2", ["removeLast 1"], undefined],
     ["/delete x", [], /takes a number/],
     ["/history 50", ["readOlder 50"], undefined],
-    ["/search tea", [], /^This page cannot search/],
+    ["/search green  tea", ["search green  tea"], undefined],
+    ["/search", ["search "], undefined],
     ["/resend", ["settleFailed true"], undefined],
     ["/discard", ["settleFailed false"], undefined],
     ["/quit", ["leave "], undefined],
@@ -100,7 +101,7 @@ Deno.test("the page's field carries out the commands of the terminal, and keeps 
   }
   const notes: string[] = [];
   carryOut("/help", recording(notes, true));
-  assertEquals(notes.length, HELP.length, "one for //, and none for /search, which is the terminal's");
+  assertEquals(notes.length, HELP.length + 1, "and one for //");
   for (const line of ["/edit", "/delete", "/resend", "/discard"]) {
     assertMatch(carryOut(line, recording([], false)) ?? "", /^(You have|There is) no message/, line);
   }
@@ -130,6 +131,7 @@ function recording(seen: string[], isThere: boolean): LineActions {
     editLast: act("editLast"),
     removeLast: act("removeLast"),
     readOlder: act("readOlder"),
+    search: act("search"),
     settleFailed: act("settleFailed"),
     note: act("note"),
     leave: act("leave"),

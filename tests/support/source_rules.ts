@@ -95,6 +95,7 @@ export const STAIRS: readonly (readonly string[])[] = [
     "chat/web/people/",
     "chat/web/composer/",
     "chat/web/log/",
+    "chat/web/search/",
     "chat/web/",
     "chat/mod.ts",
   ],

@@ -15,6 +15,8 @@ export interface LineActions {
   readonly editLast: (text: string | undefined) => boolean;
   readonly removeLast: (back: number) => boolean;
   readonly readOlder: (count: number) => boolean;
+  /** Without words, shows the last search. */
+  readonly search: (words: string) => void;
   readonly settleFailed: (isSent: boolean) => boolean;
   readonly note: (text: string) => void;
   readonly leave: () => void;
@@ -42,16 +44,15 @@ export function carryOut(line: string, actions: LineActions): string | undefined
     case "history":
       return actions.readOlder(command.count) ? undefined : "There are no older messages.";
     case "search":
-      return "This page cannot search. The terminal client, chatter client, can.";
+      actions.search(command.words);
+      return undefined;
     case "resend":
     case "discard":
       return actions.settleFailed(command.kind === "resend")
         ? undefined
         : "There is no message to send again or to discard.";
     case "help":
-      for (const { usage, about } of HELP.filter(({ usage }) => !usage.startsWith("/search"))) {
-        actions.note(`${usage}: ${about}`);
-      }
+      for (const { usage, about } of HELP) actions.note(`${usage}: ${about}`);
       actions.note("//: sends a line that begins with a slash");
       return undefined;
     case "quit":

@@ -23,7 +23,7 @@ const GROUP_MS = 300_000;
 
 export class MessageList {
   isAtEnd = true;
-  readonly #log: MessageLog;
+  #log: MessageLog;
   readonly #scroller: HTMLElement;
   readonly #list: HTMLElement;
   readonly #actions: RowActions;
@@ -32,8 +32,8 @@ export class MessageList {
   #from = 0;
   #to = 0;
   readonly #rows = new Map<number, HTMLLIElement>();
-  /** The number of the message with the line of what is new above it. */
-  #newAt: number | undefined;
+  /** The message with the line of what is new above it. */
+  #newEntry: MessageEntry | undefined;
   /** Pixels by which `keepPlace` missed, less than one, because the browser scrolls by whole pixels. */
   #missedPx = 0;
 
@@ -66,6 +66,16 @@ export class MessageList {
 
   get isAtStart(): boolean {
     return this.#from <= this.#log.start && this.#abovePx() < NEAR_PX;
+  }
+
+  /** The last entry of the log has a row near the view. */
+  get isNearEnd(): boolean {
+    return this.#to >= this.#log.end && -this.#scroller.scrollTop < NEAR_PX;
+  }
+
+  /** A message is open for a change. */
+  get isInEdit(): boolean {
+    return [...this.#rows.values()].some(isEdited);
   }
 
   readonly drawSoon = drawnSoon(() => {
@@ -103,27 +113,78 @@ export class MessageList {
   }
 
   toEnd(): void {
-    this.isAtEnd = true;
+    this.isAtEnd = this.#log.isLive;
     if (this.#to < this.#log.end || this.#from < this.#log.start) this.#rebuild();
     this.#scroller.scrollTop = 0;
     this.#onMove();
   }
 
+  /** Shows another log: at an entry of it, in the middle of the view, or at its end. */
+  show(log: MessageLog, entry?: MessageEntry): void {
+    this.#log = log;
+    if (entry === undefined) return this.restart();
+    this.#rebuild(entry.number);
+    this.#center(entry);
+  }
+
+  /** Shows an entry in the middle of the view. */
+  showEntry(entry: MessageEntry): void {
+    if (this.rowOf(entry) === undefined) this.#rebuild(entry.number);
+    this.#center(entry);
+  }
+
+  /** Shows a log that has all messages of the one before, and moves nothing in the view. */
+  extendTo(log: MessageLog): void {
+    const { top } = this.#scroller.getBoundingClientRect();
+    const first = this.#firstBelow(top);
+    const entry = first?.kind === "message" ? log.find(first.message.uuid) : undefined;
+    if (first === undefined || entry === undefined) return this.show(log);
+    const wanted = this.rowOf(first)?.getBoundingClientRect().top ?? top;
+    this.#log = log;
+    this.#rebuild(entry.number);
+    this.#scroller.scrollTop += (this.rowOf(entry)?.getBoundingClientRect().top ?? wanted) - wanted;
+    this.#moved();
+  }
+
+  /** The first message whose row ends below a height of the window. */
+  #firstBelow(top: number): Entry | undefined {
+    for (let number = this.#from; number < this.#to; number++) {
+      const entry = this.#log.at(number);
+      const bottom = this.#rows.get(number)?.getBoundingClientRect().bottom ?? -Infinity;
+      if (entry?.kind === "message" && bottom > top) return entry;
+    }
+    return undefined;
+  }
+
+  #center(entry: MessageEntry): void {
+    const row = this.rowOf(entry);
+    if (row === undefined) return;
+    row.scrollIntoView({ block: "center" });
+    // The focus is where the user reads on, and a screen reader reads the row.
+    row.tabIndex = -1;
+    row.focus({ preventScroll: true });
+    row.classList.remove("found");
+    // Begins again where the same row was found before.
+    void row.offsetWidth;
+    row.classList.add("found");
+    this.#moved();
+  }
+
   changed(entry: Entry): void {
-    const row = this.#rows.get(entry.number);
+    const row = this.rowOf(entry);
     if (row !== undefined) this.keepPlace(() => refill(row, entry));
   }
 
   /** Puts a line above the first message that the user has not seen, instead of the one before. */
   markNew(entry: MessageEntry | undefined): void {
-    if (entry?.number === this.#newAt) return;
+    if (entry === this.#newEntry) return;
     this.keepPlace(() => {
       // A line in view or below would pull what is read along.
       const { top } = this.#scroller.getBoundingClientRect();
       for (const line of this.#list.querySelectorAll(".since")) {
         if (this.isAtEnd || line.getBoundingClientRect().bottom <= top) line.remove();
       }
-      this.#newAt = entry?.number;
+      this.#newEntry = entry;
       if (entry !== undefined) this.rowOf(entry)?.before(sinceRow(entry.message.receivedMs));
     });
   }
@@ -139,17 +200,19 @@ export class MessageList {
 
   /** Returns the row of an entry; undefined if it has none. */
   rowOf(entry: Entry): HTMLLIElement | undefined {
-    return this.#rows.get(entry.number);
+    return this.#log.at(entry.number) === entry ? this.#rows.get(entry.number) : undefined;
   }
 
-  #rebuild(): void {
+  /** Makes the rows again: the last ones, or those around a number. */
+  #rebuild(around: number = this.#log.end): void {
     // What is written in a message that is open for a change is in no other place.
     const edited = [...this.#rows].find(([, row]) => isEdited(row));
     this.#list.replaceChildren();
     this.#rows.clear();
-    const from = Math.max(this.#log.start, this.#log.end - ROWS_AT_ONCE);
+    const to = Math.min(this.#log.end, around + ROWS_AT_ONCE);
+    const from = Math.max(this.#log.start, Math.min(around, to) - ROWS_AT_ONCE);
     this.#from = this.#to = Math.max(this.#log.start, Math.min(from, edited?.[0] ?? from));
-    this.#add(this.#to, this.#log.end);
+    this.#add(this.#to, Math.max(to, edited === undefined ? to : Math.min(this.#log.end, edited[0] + 1)));
     if (edited === undefined) return;
     this.#rows.get(edited[0])?.replaceWith(edited[1]);
     if (this.#rows.has(edited[0])) this.#rows.set(...edited);
@@ -163,7 +226,7 @@ export class MessageList {
   #moved(): void {
     const below = -this.#scroller.scrollTop;
     if (below >= BOTTOM_PX) this.isAtEnd = false;
-    else if (this.#to >= this.#log.end) this.isAtEnd = true;
+    else if (this.#to >= this.#log.end) this.isAtEnd = this.#log.isLive;
     if (this.#abovePx() < NEAR_PX && this.#from > this.#log.start) this.drawOlder();
     else if (!this.isAtEnd && below < NEAR_PX && this.#to < this.#log.end) {
       this.keepPlace(() => {
@@ -213,7 +276,7 @@ export class MessageList {
     for (let n = number - 2; last?.kind === "notice"; n--) last = this.#log.at(n);
     const lastMs = last?.kind === "message" ? last.message.receivedMs : undefined;
     const isNewDay = lastMs === undefined || dayKey(lastMs) !== dayKey(ms);
-    const isNewSince = number === this.#newAt;
+    const isNewSince = entry === this.#newEntry;
     const groupMs = before?.kind === "message" ? before.groupMs ?? before.message.receivedMs : ms;
     const goesOn = !isNewDay && !isNewSince && before?.kind === "message" &&
       before.message.username === entry.message.username &&

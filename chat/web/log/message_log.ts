@@ -28,12 +28,21 @@ export type Entry = MessageEntry | NoticeEntry;
 
 /** Entries in memory: the oldest are dropped, and fetched again when the user scrolls up to them. */
 export const ENTRIES_MAX = 12_000;
-const DROPPED_AT_ONCE = 2000;
+/** Entries of a part of the past: those at the farther end are dropped. */
+export const PAST_ENTRIES_MAX = 2000;
+/** The share that is dropped at once. */
+const DROPPED_SHARE = 6;
 
 export class MessageLog {
   #entries: Entry[] = [];
   readonly #messages = new Map<string, MessageEntry>();
   isOldest = false;
+  /** Whether the newest message is the last one; else the log is a part of the past. */
+  readonly isLive: boolean;
+
+  constructor(isLive = true) {
+    this.isLive = isLive;
+  }
 
   get start(): number {
     return this.#entries[0]?.number ?? 0;
@@ -47,6 +56,10 @@ export class MessageLog {
   get newest(): Message | undefined {
     const newest = this.#entries.findLast((entry) => entry.kind === "message");
     return newest?.kind === "message" ? newest.message : undefined;
+  }
+
+  get messages(): Message[] {
+    return this.#entries.flatMap((entry) => entry.kind === "message" ? entry.message : []);
   }
 
   get oldestUuid(): string | undefined {
@@ -114,6 +127,7 @@ export class MessageLog {
     });
     for (const entry of entries) this.#messages.set(entry.message.uuid, entry);
     this.#entries = [...entries, ...this.#entries];
+    if (!this.isLive) this.#forget(this.#entries.splice(PAST_ENTRIES_MAX));
     return entries.length;
   }
 
@@ -139,12 +153,15 @@ export class MessageLog {
   #append<T extends Entry>(entry: T): T {
     this.#entries.push(entry);
     if (entry.kind === "message") this.#messages.set(entry.message.uuid, entry);
-    if (this.#entries.length > ENTRIES_MAX) {
-      for (const dropped of this.#entries.splice(0, DROPPED_AT_ONCE)) {
-        if (dropped.kind === "message") this.#messages.delete(dropped.message.uuid);
-      }
+    const most = this.isLive ? ENTRIES_MAX : PAST_ENTRIES_MAX;
+    if (this.#entries.length > most) {
+      this.#forget(this.#entries.splice(0, most / DROPPED_SHARE));
       this.isOldest = false;
     }
     return entry;
+  }
+
+  #forget(dropped: readonly Entry[]): void {
+    for (const entry of dropped) if (entry.kind === "message") this.#messages.delete(entry.message.uuid);
   }
 }
