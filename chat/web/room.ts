@@ -228,8 +228,10 @@ export class Room {
   #history({ messages, isStart, isReset, isOldest }: Extract<SessionEvent, { type: "history" }>): void {
     for (const { uuid } of messages) this.#pending.arrived(uuid);
     if (isStart) {
+      // What is shown counts as seen.
+      const { seen } = this.#session;
       this.#reader.start(messages, { isReset, isOldest });
-      this.#list.markNew(this.#firstUnseen(messages));
+      this.#list.markNew(this.#firstAfter(seen, messages));
     } else this.#reader.receive(messages);
     this.#moved();
   }
@@ -384,8 +386,7 @@ export class Room {
   }
 
   /** The first message that came since the user's last visit. */
-  #firstUnseen(messages: readonly Message[]): MessageEntry | undefined {
-    const { seen } = this.#session;
+  #firstAfter(seen: string, messages: readonly Message[]): MessageEntry | undefined {
     const first = seen === "" ? undefined : messages.find(({ uuid, isOwn }) => uuid > seen && !isOwn);
     return first === undefined ? undefined : this.#log.find(first.uuid);
   }
