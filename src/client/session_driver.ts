@@ -22,15 +22,18 @@ export type WebSocketClass = new (url: string, protocols: string[]) => AnyWebSoc
 
 /** What is asked of a WebSocket, beside its events. */
 export interface AnyWebSocket {
+  /** 1 while it is open. */
   readonly readyState: number;
   /** The subprotocol that the server selected. */
   readonly protocol: string;
+  /** Sends a text. */
   send(text: string): void;
+  /** Begins to close it. */
   close(code?: number, reason?: string): void;
 }
 
 /** Milliseconds of a clock that never goes back, and since 1970 of the wall clock. */
-const steadyMs = (): number => performance.now();
+export const steadyMs = (): number => performance.now();
 const wallMs = (): number => Date.now();
 
 /** The state of an open WebSocket. */

@@ -63,7 +63,9 @@ export const FAULTS = {
   INTERNAL: "Internal error: the server's operator finds it in the log",
 } as const;
 
+/** The stable name of a fault. */
 export type FaultName = keyof typeof FAULTS;
+const FAULT_NAMES = Object.keys(FAULTS) as readonly FaultName[];
 
 /** One fault, with its text as it goes on the wire. */
 export interface Fault {
@@ -81,4 +83,15 @@ export function fault(name: FaultName, detail?: number | string): Fault {
 
 export function isFault(value: object): value is Fault {
   return "fault" in value;
+}
+
+/**
+ * The fault whose text this is; undefined for another text. What follows the first colon may differ, since it has the
+ * server's limits.
+ */
+export function faultNameOf(text: string): FaultName | undefined {
+  const head = text.split(":")[0];
+  const names = FAULT_NAMES.filter((name) => FAULTS[name].split(":")[0] === head);
+  // Two faults may have the same head: then the text up to its first limit decides.
+  return names.find((name) => text.startsWith(FAULTS[name].split("{")[0]!)) ?? names[0];
 }

@@ -29,6 +29,8 @@ export type Phase = "idle" | "opening" | "entering" | "refused" | "live" | "wait
 const POLL_MS = 15_000;
 /** Drafts that wait to be sent; the next one is not queued, so that the user notices the missing connection. */
 export const DRAFTS_MAX = 500;
+/** Why a wish failed that has no answer at the end of the session. */
+export const ENDED_BEFORE = "The session ended before that";
 
 export class ChatSession {
   #phase: Phase = "idle";
@@ -423,7 +425,7 @@ export class ChatSession {
         this.#conversation.own.offer(asked);
         this.#emit({ type: "unsent", draft: { nonce, text, timestamp }, wasSent: tries > 0 });
       } else if (!isOwn && isChange(asked)) {
-        this.#emit({ type: "failed", wish: asked, text: "The session ended before that" });
+        this.#emit({ type: "failed", wish: asked, text: ENDED_BEFORE });
       }
     }
   }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type FaultName, FAULTS } from "../../protocol/faults.ts";
+import { type FaultName, faultNameOf } from "../../protocol/faults.ts";
 import type { DepartureKind } from "../../protocol/frames.ts";
 import type { EndCause } from "./session_events.ts";
 
@@ -36,8 +36,8 @@ export function comesBack(code: number): boolean {
 
 /** True if the text of `c2/ERROR` is that of one of these faults, §8. */
 export function isFaultText(text: string, ...names: FaultName[]): boolean {
-  // The part after the colon contains the server's limits.
-  return names.some((name) => text.split(":")[0] === FAULTS[name].split(":")[0]);
+  const name = faultNameOf(text);
+  return name !== undefined && names.includes(name);
 }
 
 export function passesByItself(text: string): boolean {

@@ -5,16 +5,21 @@
  */
 import type { DepartureKind } from "../../protocol/frames.ts";
 
-/** A message to show. `text` is empty if it was deleted. `isOwn` means that this session may change it. */
+/** A message to show. */
 export interface Message {
+  /** Its id. Ids grow, compared as text. */
   readonly uuid: string;
+  /** The author's name at that time. */
   readonly username: string;
-  /** The author's, which may be any number. */
+  /** The author's time in milliseconds, which may be any number. */
   readonly timestamp: number;
   /** When the server received it, in milliseconds since 1970. */
   readonly receivedMs: number;
+  /** Empty if it was deleted. */
   readonly text: string;
+  /** True if its text was changed. */
   readonly edited: boolean;
+  /** True if this session wrote it, and so may change it. */
   readonly isOwn: boolean;
 }
 
