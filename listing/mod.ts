@@ -35,6 +35,9 @@ import { Registry } from "./registry/registry.ts";
 import { systemResolver } from "./probe/resolver_system.ts";
 import { ServerIndex } from "./list/server_index.ts";
 import { Snapshot } from "./list/snapshot.ts";
+import { PeopleOverTime } from "./list/people.ts";
+import { Sampler } from "./registry/sampler.ts";
+import { KvSampleStore } from "./store/sample_store_kv.ts";
 import { KvServerStore } from "./store/store_kv.ts";
 
 const LAYOUT: Layout = { role: "listing", version: 1 };
@@ -85,7 +88,7 @@ export async function startListing(options: ListingOptions): Promise<RunningList
     const inForce = settingsOf(options);
     const isPublic = options.onDenoDeploy ?? false;
     const pages = new PageAccess({ rules: inForce, isPublic, steadyMs: steadyClock, log });
-    const { app, liveness, largeResponses, events, snapshot, meters } = await assemble(
+    const { app, liveness, sampler, largeResponses, events, snapshot, meters } = await assemble(
       held,
       options,
       { inForce, pages },
@@ -114,6 +117,7 @@ export async function startListing(options: ListingOptions): Promise<RunningList
       log,
     });
     liveness.start();
+    sampler.start();
     const { port } = server;
     const url = `${options.tls ? "https" : "http"}://${reachableHost(options.hostname)}:${port}`;
     log.info("listening", { url });
@@ -122,7 +126,8 @@ export async function startListing(options: ListingOptions): Promise<RunningList
       stopped ??= (async () => {
         stopping.abort();
         events.close();
-        await Promise.all([settlesWithin(liveness.stop(), DRAIN_MS), server.close()]);
+        const ended = Promise.all([liveness.stop(), sampler.stop()]);
+        await Promise.all([settlesWithin(ended, DRAIN_MS), server.close()]);
         largeResponses.close();
         await held[Symbol.asyncDispose]();
         log.info("stopped", { url });
@@ -177,6 +182,7 @@ function reconfigurer(
 interface Assembled {
   readonly app: ListingApp;
   readonly liveness: Liveness;
+  readonly sampler: Sampler;
   readonly largeResponses: LargeResponses;
   readonly events: EventStreams;
   readonly snapshot: Snapshot;
@@ -198,6 +204,9 @@ async function assemble(
   const index = new ServerIndex(store, steadyClock, changes);
   const snapshot = new Snapshot(index, steadyClock, changes);
   await index.refresh();
+  const people = new PeopleOverTime();
+  const samples = new KvSampleStore(kv, assertInPlace);
+  const sampler = new Sampler({ index, people, samples, wallClock });
   const prober = new SocketProber({ ...clocks, resolve: systemResolver(), stopping });
   const outage = new Outage(checkInterval);
   const tracing = await startTracing();
@@ -216,6 +225,7 @@ async function assemble(
     pings,
     index,
     snapshot,
+    people,
     store,
     stopping,
     limits,
@@ -229,7 +239,7 @@ async function assemble(
       return inForce.trustProxy;
     },
   });
-  return { app, liveness, largeResponses, events, snapshot, meters };
+  return { app, liveness, sampler, largeResponses, events, snapshot, meters };
 }
 
 /** Opens a listing's store for export and import, also while a listing runs on it. Throws `KvUnavailable`. */

@@ -57,6 +57,7 @@ const PURE = [
   "chat/sockets/write_batch.ts",
   "listing/meters.ts",
   "listing/list/page.ts",
+  "listing/list/people.ts",
   "listing/pages/api_page.ts",
   "listing/pages/html_page.ts",
   "listing/registry/rules.ts",

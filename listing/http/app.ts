@@ -33,6 +33,7 @@ import { LogThrottle } from "../../src/logging/throttle.ts";
 import { readJsonBody } from "./read_body.ts";
 import { isRefusal, type Refusal, type RefusalName, refuse } from "../refusals.ts";
 import { type PageQuery, readCursor } from "../list/page.ts";
+import type { PeopleOverTime } from "../list/people.ts";
 import type { Pings } from "../registry/pings.ts";
 import type { Registry } from "../registry/registry.ts";
 import { Representation } from "../list/representation.ts";
@@ -43,6 +44,9 @@ import {
   listParameters,
   listQuerySchema,
   listRoute,
+  peopleOfManyRoute,
+  peopleQuerySchema,
+  peopleRoute,
   readServerId,
   registerRoute,
   removeRoute,
@@ -64,6 +68,7 @@ export interface AppParts {
   readonly pings: Pings;
   readonly index: ServerIndex;
   readonly snapshot: Snapshot;
+  readonly people: PeopleOverTime;
   readonly store: ServerStore;
   readonly largeResponses: LargeResponses;
   readonly events: EventStreams;
@@ -147,6 +152,8 @@ function addServerRoutes(app: ListingApp, parts: AppParts): void {
   addEventRoute(app, parts);
   addWriteRoutes(app, parts);
   app.all("/servers", (c) => answerWrongMethod(c, "GET, HEAD, OPTIONS"));
+  app.all("/servers/:id/people", (c) => answerWrongMethod(c, "GET, HEAD, OPTIONS"));
+  app.all("/people", (c) => answerWrongMethod(c, "GET, HEAD, OPTIONS"));
   app.all("/servers/:id", (c) => answerWrongMethod(c, "GET, HEAD, POST, PUT, DELETE, OPTIONS"));
 }
 
@@ -185,6 +192,36 @@ function addReadRoutes(app: ListingApp, parts: AppParts): void {
     const server = id === undefined ? undefined : index.server(id);
     if (server === undefined) return answerRefusal(c, refuse("NOT_FOUND"));
     return await answerRepresentation(c, await Representation.of(JSON.stringify(server)), largeResponses);
+  });
+
+  addPeopleRoutes(app, parts, queryRate);
+}
+
+function addPeopleRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRate): void {
+  const { index, people, largeResponses, wallClock, steadyClock } = parts;
+
+  mount(app, peopleRoute, async (c) => {
+    await index.refresh();
+    const id = readServerId(c.req.param("id") ?? "");
+    const record = id === undefined ? undefined : index.record(id);
+    if (record === undefined) return answerRefusal(c, refuse("NOT_FOUND"));
+    const shown = await Representation.of(JSON.stringify(people.of(record, wallClock())));
+    return await answerRepresentation(c, shown, largeResponses);
+  });
+
+  mount(app, peopleOfManyRoute, async (c) => {
+    const query = peopleQuerySchema.safeParse(c.req.query());
+    if (!query.success) return answerRefusal(c, refuse("QUERY_MALFORMED", formatIssues(query.error)));
+    const origin = readOrigin(c, parts.trustProxy);
+    if (!queryRate.consume(origin, steadyClock())) {
+      return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));
+    }
+    if (!largeResponses.hasRoomFor(origin)) return answerRefusal(c, refuse("BUSY"));
+    await index.refresh();
+    const records = [...new Set(query.data.ids)].map((id) => index.record(id));
+    const shown = records.flatMap((record) => record === undefined ? [] : [people.of(record, wallClock())]);
+    const answer = await Representation.of(JSON.stringify({ people: shown }));
+    return await answerRepresentation(c, answer, largeResponses, { madeFor: origin });
   });
 }
 

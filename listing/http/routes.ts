@@ -17,6 +17,7 @@ import { PROOF_HEADER, PROOF_RULE } from "../../src/announcement/proof.ts";
 import { announcementSchema } from "../../src/announcement/schema.ts";
 import { type Cursor, type PageQuery, readCursor, SORTS } from "../list/page.ts";
 import { type RefusalName, REFUSALS } from "../refusals.ts";
+import { SAMPLES_KEPT } from "../store/sample_store.ts";
 
 /** What the server passes along with a request. */
 export interface Bindings {
@@ -29,6 +30,8 @@ export type ListingApp = OpenAPIHono<{ Bindings: Bindings }>;
 
 /** Servers on one page; beyond that the whole list is cheaper, because it is cached. */
 export const PAGE_LIMIT_MAX = 10_000;
+/** Servers in one answer of GET /people: more than are on a screen, and 230 KB at most. */
+export const IDS_MAX = 100;
 /** Characters of a cursor: the longest name in JSON and base64. */
 const CURSOR_LENGTH_MAX = 1024;
 
@@ -56,7 +59,7 @@ const flag = z.enum(["true", "false"]).default("true");
 /** The parameters of GET /servers, each checked alone; `listQuerySchema` checks them together. */
 export const listParameters = z.object({
   sort: z.enum(SORTS).default("id").openapi({
-    description: "users: most users first; age: longest online first",
+    description: "users, peak, age, ping and uptime: the most, longest or best first",
   }),
   q: z.string().max(ADDRESS_LENGTH_MAX).default("").openapi({
     description: "a part of the name or the address",
@@ -109,10 +112,11 @@ const serverSchema = z.object({
     description: "host:port, with wss:// in front for TLS on a port other than 443",
   }),
   connectedUsers: z.number().int().openapi({ description: "as the server last reported" }),
+  peakUsers: z.number().int().openapi({ description: "the most that it has reported, over its restarts" }),
   maxUsers: z.number().int().openapi({ description: "as the server last reported" }),
   onlineSince: z.number().int().openapi({ description: "time of registration, milliseconds since 1970 UTC" }),
   roundTripMs: z.number().int().openapi({
-    description: "round trip round trip of the last answered ping, rounded up",
+    description: "round trip of the last answered ping, rounded up",
   }),
   uptime: z.number().min(0).max(1).openapi({ description: "share of answered checks" }),
   description: z.string().optional().openapi({ description: "what the server says that it is, if it does" }),
@@ -126,6 +130,34 @@ const pageSchema = z.object({
     description: "the cursor of the next page; absent on the last page",
   }),
 }).openapi("ServerList");
+
+const peopleSchema = z.object({
+  id: z.number().int().openapi({ description: "the server's id" }),
+  peak: z.object({
+    users: z.number().int().openapi({ description: "the most users that the server has reported" }),
+    at: z.number().int().openapi({ description: "when first, milliseconds since 1970 UTC" }),
+  }).openapi("Peak"),
+  intervalMs: z.number().int().openapi({ description: "milliseconds between two samples" }),
+  firstAt: z.number().int().openapi({ description: "time of the first sample, milliseconds since 1970 UTC" }),
+  users: z.array(z.number().int().nullable()).max(SAMPLES_KEPT).openapi({
+    description: "users at each sample, the oldest first; null where there is none",
+  }),
+}).openapi("People");
+
+const idListSchema = z.string().max(IDS_MAX * 17).transform((text, context): number[] => {
+  const ids = text.split(",").map(readServerId);
+  if (ids.length <= IDS_MAX && ids.every((id) => id !== undefined)) return ids;
+  context.addIssue({ code: "custom", message: `1 to ${IDS_MAX} ids with commas in between are allowed` });
+  return z.NEVER;
+});
+
+/** The query of GET /people. */
+export const peopleQuerySchema = z.object({
+  ids: idListSchema.openapi({
+    type: "string",
+    description: `at most ${IDS_MAX} ids, with commas in between`,
+  }),
+});
 
 const announcement = {
   content: { "application/json": { schema: announcementSchema } },
@@ -263,6 +295,43 @@ export const serverRoute = createRoute({
     304: { description: "Unchanged since the ETag in If-None-Match" },
     ...FOREIGN_PAGE,
     404: refused("No such server", "NOT_FOUND"),
+  },
+});
+
+export const peopleRoute = createRoute({
+  method: "get",
+  path: "/servers/{id}/people",
+  operationId: "readPeople",
+  tags: ["servers"],
+  summary: "The users of a server in the last 24 hours",
+  security: OPEN,
+  request: { params },
+  responses: {
+    200: { description: "The samples", content: { "application/json": { schema: peopleSchema } } },
+    304: { description: "Unchanged since the ETag in If-None-Match" },
+    ...FOREIGN_PAGE,
+    404: refused("No such server", "NOT_FOUND"),
+  },
+});
+
+export const peopleOfManyRoute = createRoute({
+  method: "get",
+  path: "/people",
+  operationId: "readPeopleOfMany",
+  tags: ["servers"],
+  summary: "The same of many servers; those that are not listed are left out",
+  security: OPEN,
+  request: { query: peopleQuerySchema },
+  responses: {
+    200: {
+      description: "The samples of each",
+      content: { "application/json": { schema: z.object({ people: z.array(peopleSchema) }) } },
+    },
+    304: { description: "Unchanged since the ETag in If-None-Match" },
+    400: refused("The query is malformed", "QUERY_MALFORMED"),
+    ...FOREIGN_PAGE,
+    429: refused("Too many lists with parameters from this address", "TOO_MANY_QUERIES"),
+    503: refused("Too many unfinished answers", "BUSY"),
   },
 });
 

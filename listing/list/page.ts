@@ -11,6 +11,7 @@ export interface ListedServer {
   readonly displayName: string;
   readonly address: string;
   readonly connectedUsers: number;
+  readonly peakUsers: number;
   readonly maxUsers: number;
   readonly onlineSince: number;
   readonly roundTripMs: number;
@@ -20,7 +21,7 @@ export interface ListedServer {
   readonly language?: string;
 }
 
-export const SORTS = ["id", "users", "name", "age"] as const;
+export const SORTS = ["id", "users", "name", "age", "peak", "ping", "uptime"] as const;
 export type Sort = (typeof SORTS)[number];
 
 export interface PageQuery {
@@ -58,9 +59,12 @@ const SORT_KEYS: { readonly [sort in Sort]: (server: ListedServer) => SortKey } 
   users: ({ connectedUsers }) => -connectedUsers,
   name: ({ displayName }) => displayName.toLowerCase(),
   age: ({ onlineSince }) => onlineSince,
+  peak: ({ peakUsers }) => -peakUsers,
+  ping: ({ roundTripMs }) => roundTripMs,
+  uptime: ({ uptime }) => -uptime,
 };
 
-/** Orders by most users, by name, by longest online or by id; equal keys by id. */
+/** The best first: most users, highest peak, longest online, shortest ping; by name or id; equal keys by id. */
 export function sortServers(servers: Iterable<ListedServer>, sort: Sort): ListedServer[] {
   const keyOf = SORT_KEYS[sort];
   return [...servers].map((server) => ({ server, key: keyOf(server) }))

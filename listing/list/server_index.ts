@@ -11,6 +11,7 @@ import { OriginCounts } from "../origin_counts.ts";
 import { type ServerRecord, type ServerStore, StoreFailed } from "../store/store.ts";
 import type { ChangeLog } from "./change_log.ts";
 import type { ListedServer } from "./page.ts";
+import { peakOf } from "./people.ts";
 
 /** Milliseconds between two reads of other processes' writes. */
 export const REFRESH_MS = 1000;
@@ -131,6 +132,11 @@ export class ServerIndex {
     return this.#listedFrom;
   }
 
+  /** True for a listed server, and for one whose id is kept. */
+  knows(id: number): boolean {
+    return this.#known(id) !== undefined;
+  }
+
   #known(id: number): ServerRecord | undefined {
     return this.#entries.get(id)?.record ?? this.#kept.get(id);
   }
@@ -205,6 +211,7 @@ function makeEntry(record: ServerRecord): Entry {
     displayName: record.serverName,
     address: record.address,
     connectedUsers: record.connectedUsers,
+    peakUsers: peakOf(record).users,
     maxUsers: record.maxUsers,
     onlineSince: record.onlineSince,
     // Rounded, so that small variations do not change the ETag.

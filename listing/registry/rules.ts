@@ -9,6 +9,7 @@ import { DEFAULT_MAX_USERS, DEFAULT_SERVER_NAME } from "../../src/announcement/a
 import type { Announcement } from "../../src/announcement/schema.ts";
 import { NETWORKS_PER_SITE } from "../../src/announcement/listing_limits.ts";
 import { isSameKey } from "./keys.ts";
+import { peakOf, sinceMsOf } from "../list/people.ts";
 import type { PingOutcome } from "../probe/prober.ts";
 import { type Refusal, refuse } from "../refusals.ts";
 import type { ServerRecord } from "../store/store.ts";
@@ -92,14 +93,18 @@ export function decideRegistration(
   if (!isListed(present) && listed >= serversMax) return refuse("LISTING_FULL", serversMax);
   if (found.answer === undefined) return { next: "ping" };
   // Others get a proven server's entry only where they prove to be that server.
-  const isSame = isListed(present) && (isOwner || present.proofHash !== undefined);
+  const before = isOwner || present?.proofHash !== undefined ? present : undefined;
+  const isSame = isListed(before);
+  const connectedUsers = asked.announcement.connectedUsers ?? 0;
   return {
     next: "write",
     record: {
       id: asked.id,
       serverName: asked.announcement.serverName ?? DEFAULT_SERVER_NAME,
       address: formatAddress(asked.address),
-      connectedUsers: asked.announcement.connectedUsers ?? 0,
+      connectedUsers,
+      ...peakWith(connectedUsers, before, nowMs),
+      sinceMs: before === undefined ? nowMs : sinceMsOf(before),
       maxUsers: asked.announcement.maxUsers ?? DEFAULT_MAX_USERS,
       ...selfDescription(asked.announcement),
       origin: asked.origin,
@@ -107,8 +112,8 @@ export function decideRegistration(
       ...provenBy(found.answer, asked.proofHash),
       roundTripMs: found.answer.roundTripMs,
       // It is the same server, so its uptime continues.
-      checks: (isSame ? present.checks : 0) + 1,
-      answered: (isSame ? present.answered : 0) + 1,
+      checks: (isSame ? before.checks : 0) + 1,
+      answered: (isSame ? before.answered : 0) + 1,
       misses: 0,
       checkedAtMs: nowMs,
       keyUsedAtMs: nowMs,
@@ -154,6 +159,18 @@ function selfDescription({ description, tags, language }: SelfDescription): Self
     tags: tags?.length === 0 ? undefined : tags,
     language: language === "" ? undefined : language,
   };
+}
+
+/** The peak after a report of `users`; `before` is the same server's record, if it has one. */
+function peakWith(
+  users: number,
+  before: ServerRecord | undefined,
+  nowMs: number,
+): Required<Pick<ServerRecord, "peakUsers" | "peakAtMs">> {
+  const peak = before && peakOf(before);
+  return peak === undefined || users > peak.users
+    ? { peakUsers: users, peakAtMs: nowMs }
+    : { peakUsers: peak.users, peakAtMs: peak.atMs };
 }
 
 /** A record says which proof its server has shown at its address; none after a ping without one. */
@@ -221,6 +238,7 @@ export function decideUpdate(
     keyUsedAtMs: circumstances.nowMs,
     serverName: serverName ?? present.serverName,
     connectedUsers: connectedUsers ?? present.connectedUsers,
+    ...peakWith(connectedUsers ?? present.connectedUsers, present, circumstances.nowMs),
     maxUsers: maxUsers ?? present.maxUsers,
     ...selfDescription({ ...present, ...asked.announcement }),
   };

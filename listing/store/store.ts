@@ -23,6 +23,11 @@ export interface ServerRecord {
   readonly origin: string;
   /** Time of registration, milliseconds since 1970. */
   readonly onlineSince: number;
+  /** Since when the same server has the id, with its restarts. This and the peak are absent in older rows. */
+  readonly sinceMs?: number | undefined;
+  /** The most users that it has reported since then, and when first, milliseconds since 1970. */
+  readonly peakUsers?: number | undefined;
+  readonly peakAtMs?: number | undefined;
   /** Milliseconds of the last answered check. */
   readonly roundTripMs: number;
   /** Checks so far, including the one at registration, and how many were answered. */

@@ -6,7 +6,8 @@
  */
 import { type NowMs, steadyClock } from "../../src/clock.ts";
 import { ListingMeters } from "../meters.ts";
-import { type ServerRecord, type ServerStore, StoreFailed, type VersionedRecord } from "./store.ts";
+import { inStore } from "./kv_attempts.ts";
+import type { ServerRecord, ServerStore, VersionedRecord } from "./store.ts";
 
 const SERVERS = ["listing", "servers"];
 /** Counts the commits of all processes, so that one read shows whether another process wrote. */
@@ -14,10 +15,6 @@ const REVISION = ["listing", "revision"];
 
 /** Writes per commit: Deno KV allows 100 checks and 800 KiB, and a record has under 3 KiB. */
 const BATCH_MAX = 50;
-
-/** Attempts while another process locks the file, with a random pause after each: about 2 s in total. */
-const LOCKED_ATTEMPTS_MAX = 200;
-const LOCKED_PAUSE_MS = 20;
 
 interface Write {
   readonly id: number;
@@ -56,7 +53,7 @@ export class KvServerStore implements ServerStore {
   }
 
   async get(id: number): Promise<VersionedRecord | undefined> {
-    const entry = await failing(() => this.#kv.get<ServerRecord>([...SERVERS, id]));
+    const entry = await inStore(() => this.#kv.get<ServerRecord>([...SERVERS, id]));
     return entry.value === null ? undefined : { record: entry.value, version: entry.versionstamp };
   }
 
@@ -84,18 +81,18 @@ export class KvServerStore implements ServerStore {
   }
 
   async probe(): Promise<void> {
-    await failing(() => {
+    await inStore(() => {
       this.#assertInPlace();
       return this.#kv.get(REVISION);
     });
   }
 
   async #readOthers(): Promise<ServerRecord[] | undefined> {
-    const entry = await failing(() => this.#kv.get<Deno.KvU64>(REVISION));
+    const entry = await inStore(() => this.#kv.get<Deno.KvU64>(REVISION));
     const revision = entry.value?.value ?? 0n;
     if (revision === this.#revision) return undefined;
     // The counter was read first, so a write in between is read twice at worst, never missed.
-    const records = await failing(async () => {
+    const records = await inStore(async () => {
       const list = this.#kv.list<ServerRecord>({ prefix: SERVERS }, { batchSize: 1000 });
       return await Array.fromAsync(list);
     });
@@ -166,12 +163,12 @@ export class KvServerStore implements ServerStore {
       else atomic.set(key, record);
     }
     const startMs = this.#steadyClock();
-    const result = await failing(() => {
+    const result = await inStore(() => {
       this.#assertInPlace();
       return atomic.commit();
     });
     // Commits to a removed file succeed, so the check must follow the commit.
-    await failing(() => Promise.resolve(this.#assertInPlace()));
+    await inStore(() => Promise.resolve(this.#assertInPlace()));
     this.#meters.commitSeconds.observe((this.#steadyClock() - startMs) / 1000);
     this.#meters.commitRecords.observe(batch.length);
     if (!result.ok) return undefined;
@@ -184,21 +181,5 @@ export class KvServerStore implements ServerStore {
     else this.#known.set(id, { record, version });
     if (version !== undefined) { for (const listener of this.#listeners) listener(id, record); }
     resolve(version !== undefined);
-  }
-}
-
-/** Runs a KV operation and retries while another process locks the file. Every other error becomes `StoreFailed`. */
-async function failing<T>(operation: () => Promise<T>): Promise<T> {
-  for (let attempt = 1;; attempt++) {
-    try {
-      return await operation();
-    } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
-      // SQLite reports the lock before it writes anything.
-      if (!problem.includes("database is locked") || attempt >= LOCKED_ATTEMPTS_MAX) {
-        throw new StoreFailed(`The store failed: ${problem}`, { cause: error });
-      }
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * LOCKED_PAUSE_MS));
-    }
   }
 }

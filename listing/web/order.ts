@@ -6,7 +6,7 @@
  */
 import type { Server } from "./wording.ts";
 
-export type Sort = "id" | "users" | "name" | "age";
+export type Sort = "id" | "users" | "name" | "age" | "peak" | "ping" | "uptime";
 
 /** What the user asks for. `full` and `empty` mean that such servers are shown. */
 export interface Wish {
@@ -27,6 +27,9 @@ const KEYS: { readonly [sort in Sort]: (server: Server) => number | string } = {
   users: ({ connectedUsers }) => -connectedUsers,
   name: ({ displayName }) => displayName.toLowerCase(),
   age: ({ onlineSince }) => onlineSince,
+  peak: ({ peakUsers }) => -peakUsers,
+  ping: ({ roundTripMs }) => roundTripMs,
+  uptime: ({ uptime }) => -uptime,
 };
 
 export function shown(servers: Iterable<Server>, wish: Wish): Server[] {

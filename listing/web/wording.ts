@@ -10,6 +10,7 @@ export interface Server {
   readonly displayName: string;
   readonly address: string;
   readonly connectedUsers: number;
+  readonly peakUsers: number;
   readonly maxUsers: number;
   readonly onlineSince: number;
   readonly roundTripMs: number;

@@ -200,6 +200,11 @@ export const LOG_EVENTS = {
     values: ["changed", "certificate", "bans"],
     about: "A SIGHUP came, and these changes are in force.",
   },
+  "sample.failed": {
+    level: "error",
+    values: ["error"],
+    about: "Taking or storing a sample of the servers' users failed: it is in memory at most.",
+  },
   "server.missed": {
     level: "info",
     values: ["id", "address", "problem"],

@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { Sampler } from "../../listing/registry/sampler.ts";
 import { SocketProber } from "../../listing/probe/prober_socket.ts";
 import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { openKv } from "../../src/kv/kv.ts";
@@ -69,6 +70,24 @@ fence("a check of a listed server", "is logged, and it is checked again", async 
   await again.promise;
   await liveness.stop();
   assertEquals([log.errors(), log.stacks().length], [["bug check"], 1]);
+});
+
+fence("a sample of the listed servers", "is logged, and the next one is taken", async (log) => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(1, { connectedUsers: 3 });
+  const plan = new FaultPlan<{ readonly clock: { nowMs(): number } }>();
+  const clock = plan.at("clock", { nowMs: () => listing.nowMs });
+  const taken = Promise.withResolvers<void>();
+  const samples = {
+    upTo: () => listing.samples.upTo(0),
+    add: () => Promise.resolve(true).finally(() => taken.resolve()),
+  };
+  const sampler = new Sampler({ ...listing, samples, wallClock: () => clock.nowMs(), lookMs: 1 });
+  plan.next("clock.nowMs");
+  sampler.start();
+  await taken.promise;
+  await sampler.stop();
+  assertEquals([log.errors(), log.stacks().length], [["bug sample"], 1]);
 });
 
 fence("the listing's ping", "is a ping without an answer", async (log) => {

@@ -16,7 +16,10 @@ import { Pings } from "../../listing/registry/pings.ts";
 import { Registry } from "../../listing/registry/registry.ts";
 import { ServerIndex } from "../../listing/list/server_index.ts";
 import { Snapshot } from "../../listing/list/snapshot.ts";
+import { Sampler } from "../../listing/registry/sampler.ts";
+import { PeopleOverTime } from "../../listing/list/people.ts";
 import type { ServerRecord } from "../../listing/store/store.ts";
+import { KvSampleStore } from "../../listing/store/sample_store_kv.ts";
 import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { formatAddress } from "../../src/address.ts";
 import { logger } from "../../src/logging/log.ts";
@@ -68,6 +71,9 @@ export class ListingUnderTest implements AsyncDisposable {
   readonly store: KvServerStore;
   readonly index: ServerIndex;
   readonly snapshot: Snapshot;
+  readonly people = new PeopleOverTime();
+  readonly samples: KvSampleStore;
+  readonly sampler: Sampler;
   readonly pings: Pings;
   readonly registry: Registry;
   readonly largeResponses = new LargeResponses();
@@ -99,6 +105,8 @@ export class ListingUnderTest implements AsyncDisposable {
     this.store = new KvServerStore(kv, { meters: this.meters, steadyClock: clock });
     this.index = new ServerIndex(this.store, clock, this.changes);
     this.snapshot = new Snapshot(this.index, clock, this.changes);
+    this.samples = new KvSampleStore(kv);
+    this.sampler = new Sampler({ ...this, wallClock });
     const limits = { ...DEFAULT_LISTING_LIMITS, ...options.limits };
     this.pings = new Pings({
       prober: options.prober ?? this.prober,

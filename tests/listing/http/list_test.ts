@@ -310,7 +310,13 @@ Deno.test("the OpenAPI document holds every route of the servers with its answer
   assertEquals(status, 200);
   const { openapi, paths, components } = JSON.parse(text);
   assertMatch(openapi, /^3\.1\./);
-  assertEquals(Object.keys(paths), ["/servers", "/servers/{id}", "/events"]);
+  assertEquals(Object.keys(paths), [
+    "/servers",
+    "/servers/{id}",
+    "/servers/{id}/people",
+    "/people",
+    "/events",
+  ]);
   assertEquals(Object.keys(paths["/events"].get.responses).sort(), ["200", "403", "429", "503"]);
   assertEquals(Object.keys(paths["/servers/{id}"]).sort(), ["delete", "get", "post", "put"]);
   const statuses = (method: string) => Object.keys(paths["/servers/{id}"][method].responses).sort();

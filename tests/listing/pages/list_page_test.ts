@@ -218,8 +218,9 @@ Deno.test("the page in a browser shows the same servers in the same order as GET
     connectedUsers: fc.nat(3),
     maxUsers: fc.nat(3),
     onlineSince: fc.nat(3),
-    roundTripMs: fc.constant(1),
-    uptime: fc.constant(1),
+    peakUsers: fc.nat(3),
+    roundTripMs: fc.nat(3),
+    uptime: fc.constantFrom(0.5, 1),
     tags: fc.subarray(["a", "b"]),
     language: fc.constantFrom("pt", "pt-BR", "ptk"),
   });
@@ -279,6 +280,7 @@ Deno.test("times, shares and counts are said in words that are true", () => {
     onlineSince: 0,
     roundTripMs: 1,
     uptime: 1,
+    peakUsers: 0,
     connectedUsers,
     maxUsers,
   });

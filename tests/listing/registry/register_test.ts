@@ -30,6 +30,7 @@ Deno.test("a registration without a body lists a server with all defaults and an
     onlineSince: listing.nowMs,
     roundTripMs: 3,
     uptime: 1,
+    peakUsers: 0,
   });
 });
 
