@@ -7,8 +7,9 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
 const KEY_BYTES = 32;
+const AUTHORIZATION = /^C2Listing +(\S+)$/i;
 // 32 bytes in base64url.
-const AUTHORIZATION = /^C2Listing +([A-Za-z0-9_-]{43})$/i;
+const KEY = /^[A-Za-z0-9_-]{43}$/;
 
 export function makeKey(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
@@ -22,7 +23,7 @@ export function hashKey(key: string): Uint8Array {
 /** The hash of the key in an Authorization header; undefined for no header or another scheme. */
 export function readAuthorization(header: string | undefined): Uint8Array | undefined {
   const key = AUTHORIZATION.exec(header ?? "")?.[1];
-  return key === undefined ? undefined : hashKey(key);
+  return key === undefined || !KEY.test(key) ? undefined : hashKey(key);
 }
 
 /** Compares in constant time. */

@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { testOverTransportsAndThreads as test } from "../support/chat_server.ts";
+import { testOverTransportsAndGateways as test } from "../support/chat_server.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
 
 const GONE = /secret|draft/;

@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { LIVE_SUBPROTOCOL } from "../../src/protocol/codec.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
-import { startTestChat, testOverTransportsAndThreads } from "../support/chat_server.ts";
+import { startTestChat, testOverTransportsAndGateways } from "../support/chat_server.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
 
@@ -37,7 +37,7 @@ async function join(
   }
 }
 
-testOverTransportsAndThreads(
+testOverTransportsAndGateways(
   "each address that a trusted proxy forwards has a share of the users of its own",
   async (start) => {
     await using chat = await start({ trustProxy: true, limits: { maxUsersPerAddress: 1 } });

@@ -8,7 +8,7 @@ import { assert, assertEquals } from "@std/assert";
 import { BURSTS_PER_ADDRESS } from "../../chat/gateway/address_shares.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { testOverTransportsAndThreads } from "../support/chat_server.ts";
+import { testOverTransportsAndGateways } from "../support/chat_server.ts";
 import { GreedyAddress } from "../support/greedy_address.ts";
 import { metricsOf } from "../support/metrics.ts";
 
@@ -17,7 +17,7 @@ const SOCKETS = 64;
 const HISTORY_COUNT = 3000;
 const SAID_BEFORE = 20;
 const VISITORS = 6;
-const MS_OF_ATTACK = 2500;
+const MS_OF_ATTACK = 1200;
 const PACE_MS = 150;
 
 /** Reads frames until one of `client`'s own messages with this text. */
@@ -38,7 +38,7 @@ async function answerTo(client: ChatClient, frame: string): Promise<string> {
   }
 }
 
-testOverTransportsAndThreads(
+testOverTransportsAndGateways(
   "one address does its worst: others join, talk and keep their history",
   async (start) => {
     const limits = { maxUsers: 20, maxUsersPerAddress: 10, historyCount: HISTORY_COUNT };

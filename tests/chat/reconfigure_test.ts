@@ -12,7 +12,7 @@ import { ChatClient } from "../support/chat_client.ts";
 import {
   startTestChat,
   testOverEachTransport,
-  testOverTransportsAndThreads,
+  testOverTransportsAndGateways,
 } from "../support/chat_server.ts";
 import { OPCODE, RawPeer } from "../support/raw_peer.ts";
 
@@ -57,7 +57,7 @@ testOverEachTransport(
   },
 );
 
-testOverTransportsAndThreads(
+testOverTransportsAndGateways(
   "those who are connected are held to new limits of frames and messages",
   async (start) => {
     await using chat = await start();

@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { readSearch } from "../../src/protocol/codec.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { testOverTransportsAndThreads as test } from "../support/chat_server.ts";
+import { testOverTransportsAndGateways as test } from "../support/chat_server.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
 
 /** More than memory holds. */

@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { startTestChat } from "../support/chat_server.ts";
+import { gatewaysInProcess } from "../support/gateways_in_process.ts";
 import { grown, metricsOf, type Samples } from "../support/metrics.ts";
 import type { ChatClient } from "../support/chat_client.ts";
 import { Threads } from "../support/threads.ts";
@@ -21,6 +22,7 @@ function shrunk(before: Samples, after: Samples): string[] {
 }
 
 Deno.test("what is counted on two threads is added up, whichever is asked", async () => {
+  using _inProcess = gatewaysInProcess();
   using threads = new Threads();
   await using chat = await startTestChat({ transport: "serve", workers: 2 });
   const before = await metricsOf(chat.url);

@@ -10,6 +10,7 @@ import { FAULTS } from "../../src/protocol/faults.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { keptLog, replaced } from "../support/broken.ts";
 import { ChatClient } from "../support/chat_client.ts";
+import { gatewaysInProcess } from "../support/gateways_in_process.ts";
 import { startTestChat, type TestChatOptions, TRANSPORT_NAMES } from "../support/chat_server.ts";
 import { RawPeer } from "../support/raw_peer.ts";
 import { Threads } from "../support/threads.ts";
@@ -23,13 +24,18 @@ const ACK = "c2/ACKNOWLEDGE";
 type ThreadsTest = (chat: RunningChat, threads: Threads) => Promise<void>;
 
 /** A test with a server on two threads. The length of its name chooses the transport, so that both are used. */
-function test(name: string, test: ThreadsTest, options: TestChatOptions = {}): void {
+function testOnThreads(name: string, test: ThreadsTest, options: TestChatOptions = {}): void {
   testOver([TRANSPORT_NAMES[name.length % TRANSPORT_NAMES.length]!], name, test, options);
 }
 
 /** The same over each transport, where the transport makes a difference. */
-function testOverEach(name: string, test: ThreadsTest, options: TestChatOptions = {}): void {
-  testOver(TRANSPORT_NAMES, name, test, options);
+function testOnThreadsOverEach(name: string, test: ThreadsTest): void {
+  testOver(TRANSPORT_NAMES, name, test, {});
+}
+
+/** The same over two gateways in this thread, for what is decided on the sequencer's. */
+function testOverGateways(name: string, test: ThreadsTest, options: TestChatOptions = {}): void {
+  testOver([TRANSPORT_NAMES[name.length % TRANSPORT_NAMES.length]!], name, test, options, gatewaysInProcess);
 }
 
 function testOver(
@@ -37,10 +43,12 @@ function testOver(
   name: string,
   test: ThreadsTest,
   options: TestChatOptions,
+  place?: () => Disposable,
 ): void {
   for (const transport of transports) {
     Deno.test(`${transport}: ${name}`, async () => {
       using threads = new Threads();
+      using _place = place?.();
       await using chat = await startTestChat({ transport, workers: 2, ...options });
       await test(chat, threads);
     });
@@ -54,7 +62,7 @@ async function readUntil(client: ChatClient, isLast: (frame: string) => boolean)
   return frames;
 }
 
-test(
+testOnThreads(
   "many who talk at once on two threads all see one order, with nothing lost or doubled",
   async (chat, threads) => {
     const clients: ChatClient[] = [];
@@ -89,7 +97,7 @@ test(
   { limits: { floodRate: 0 } },
 );
 
-test(
+testOverGateways(
   "the roster is one, and who is acknowledged is told on the other thread before a later PING there",
   async (chat, threads) => {
     await using alice = await threads.connect(chat.url, 0, "alice");
@@ -105,7 +113,7 @@ test(
   { limits: { floodRate: 0 } },
 );
 
-test(
+testOverGateways(
   "a session of one thread is resumed on the other, and what it has missed is told there",
   async (chat, threads) => {
     const alice = await threads.open(chat.url, 0, true);
@@ -125,7 +133,7 @@ test(
   },
 );
 
-test(
+testOverGateways(
   "sockets of an address are counted over both threads: at the limit, one past it, and again when one is gone",
   async (chat, threads) => {
     const peers: RawPeer[] = [];
@@ -145,7 +153,7 @@ test(
   { limitLoopback: true, limits: { maxSocketsPerAddress: MANY, socketRatePerAddress: 0 } },
 );
 
-test("how fast an address may come is counted over both threads", async (chat) => {
+testOverGateways("how fast an address may come is counted over both threads", async (chat) => {
   const startedMs = performance.now();
   let letIn = 0;
   for (let peer; (peer = await RawPeer.open(chat.url).catch(() => undefined)) !== undefined; letIn++) {
@@ -158,30 +166,38 @@ test("how fast an address may come is counted over both threads", async (chat) =
   limits: { socketBurstPerAddress: MANY, socketRatePerAddress: 1, maxSocketsPerAddress: 1000 },
 });
 
-test("users are counted over both threads: at the limit, and one past it", async (chat, threads) => {
-  await using _alice = await threads.connect(chat.url, 0, "alice");
-  await using _bob = await threads.connect(chat.url, 1, "bob");
-  for (const index of [0, 1]) {
-    await using carol = await threads.open(chat.url, index);
-    assertMatch(await carol.ask("c2/CONNECT carol"), /^c2\/ERROR Server is full/);
-  }
-}, { limits: { maxUsers: 2 } });
+testOverGateways(
+  "users are counted over both threads: at the limit, and one past it",
+  async (chat, threads) => {
+    await using _alice = await threads.connect(chat.url, 0, "alice");
+    await using _bob = await threads.connect(chat.url, 1, "bob");
+    for (const index of [0, 1]) {
+      await using carol = await threads.open(chat.url, index);
+      assertMatch(await carol.ask("c2/CONNECT carol"), /^c2\/ERROR Server is full/);
+    }
+  },
+  { limits: { maxUsers: 2 } },
+);
 
-test("kicks, bans and announcements reach either thread, whichever is asked", async (chat, threads) => {
-  const admin = new AdminApi(chat.url);
-  await using alice = await threads.connect(chat.url, 0, "alice");
-  await using bob = await threads.connect(chat.url, 1, "bob");
-  await alice.drain();
-  assertEquals((await admin.post("announce", { text: "tea is ready" })).status, 200);
-  for (const client of [alice, bob]) assertMatch(await client.next(), /; tea is ready$/);
-  assertEquals((await admin.post("kick", { name: "alice" })).status, 200);
-  assertEquals((await alice.closed).code, 1008);
-  assertMatch(await bob.next(), /^c2\/DISCONNECT \S+; alice/);
-  assertEquals((await admin.post("bans", { name: "bob", message: "bye" })).status, 201);
-  assertEquals(await bob.closed, { code: 1008, reason: "banned" });
-}, { adminToken: TOKEN });
+testOverGateways(
+  "kicks, bans and announcements reach either thread, whichever is asked",
+  async (chat, threads) => {
+    const admin = new AdminApi(chat.url);
+    await using alice = await threads.connect(chat.url, 0, "alice");
+    await using bob = await threads.connect(chat.url, 1, "bob");
+    await alice.drain();
+    assertEquals((await admin.post("announce", { text: "tea is ready" })).status, 200);
+    for (const client of [alice, bob]) assertMatch(await client.next(), /; tea is ready$/);
+    assertEquals((await admin.post("kick", { name: "alice" })).status, 200);
+    assertEquals((await alice.closed).code, 1008);
+    assertMatch(await bob.next(), /^c2\/DISCONNECT \S+; alice/);
+    assertEquals((await admin.post("bans", { name: "bob", message: "bye" })).status, 201);
+    assertEquals(await bob.closed, { code: 1008, reason: "banned" });
+  },
+  { adminToken: TOKEN },
+);
 
-test(
+testOverGateways(
   "a reader who is stuck on one thread is put out, and those on both go on",
   async (chat, threads) => {
     await using alice = await threads.connect(chat.url, 0, "alice");
@@ -211,7 +227,7 @@ test(
   { limits: { floodRate: 0 } },
 );
 
-testOverEach(
+testOnThreadsOverEach(
   "a stop answers what was received on either thread, then says goodbye",
   async (chat, threads) => {
     await using alice = await threads.connect(chat.url, 0, "alice");
@@ -268,7 +284,7 @@ async function assertAllAreServed(chat: RunningChat, alice: ChatClient): Promise
   }
 }
 
-test(
+testOnThreads(
   "a thread that breaks takes only its own connections with it, and another takes its place",
   async (chat, threads) => {
     await using log = await keptLog();
@@ -294,6 +310,11 @@ test(
   FAULTY,
 );
 
+/** Between two looks at the server. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 /** The text of `/readyz`, from a thread that answers. */
 async function readiness(url: string): Promise<string> {
   while (true) {
@@ -305,7 +326,7 @@ async function readiness(url: string): Promise<string> {
   }
 }
 
-test(
+testOnThreads(
   "a thread that hangs is lost and told of, and the server is ready again when it has ended",
   async (chat, threads) => {
     await using log = await keptLog();
@@ -316,9 +337,9 @@ test(
     assertEquals(await alice.next(), "c2/DISCONNECT lost_connection; bob");
     await alice.say("one is gone");
     assertMatch(String(log.properties("thread.lost").problem), /did not answer/);
-    while (!log.errors().includes("thread.stuck")) await alice.drain();
+    while (!log.errors().includes("thread.stuck")) await pause();
     assertEquals(await readiness(chat.url), "not ready\n");
-    while (await readiness(chat.url) !== "ready\n");
+    while (await readiness(chat.url) !== "ready\n") await pause();
     await assertAllAreServed(chat, alice);
     assertEquals(log.errors(), ["thread.lost", "thread.stuck"]);
   },

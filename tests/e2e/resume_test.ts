@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { ResumingClient } from "../support/resuming_client.ts";
-import { testOverTransportsAndThreads as test } from "../support/chat_server.ts";
+import { testOverTransportsAndGateways as test } from "../support/chat_server.ts";
 import { startServer } from "../support/program.ts";
 import { wholeHistory } from "../support/whole_history.ts";
 

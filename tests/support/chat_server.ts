@@ -7,6 +7,7 @@
 import { type ChatOptions, type RunningChat, startChat } from "../../chat/mod.ts";
 import type { TransportName } from "../../chat/sockets/transport.ts";
 import { DEFAULT_LIMITS, type Limits } from "../../src/protocol/limits.ts";
+import { gatewaysInProcess } from "./gateways_in_process.ts";
 
 export type TestChatOptions = Partial<Omit<ChatOptions, "limits">> & { limits?: Partial<Limits> };
 /** `startTestChat` with a given transport. */
@@ -53,12 +54,14 @@ export function testOverEachTransport(name: string, test: TransportTest): void {
 }
 
 /**
- * The same, and once more on two threads, for what crosses from thread to thread. Their start costs as much as twenty
- * on one thread. The length of the name chooses the transport, so that a suite has both.
+ * The same, and once more over two gateways, for what crosses from one to another. The length of the name chooses the
+ * transport, so that a suite has both.
  */
-export function testOverTransportsAndThreads(name: string, test: TransportTest): void {
+export function testOverTransportsAndGateways(name: string, test: TransportTest): void {
   testOverEachTransport(name, test);
   const transport = TRANSPORT_NAMES[name.length % TRANSPORT_NAMES.length]!;
-  Deno.test(`${transport} on 2 threads: ${name}`, () =>
-    test((options) => startTestChat({ transport, workers: 2, ...options }), transport));
+  Deno.test(`${transport} over 2 gateways: ${name}`, async () => {
+    using _inProcess = gatewaysInProcess();
+    await test((options) => startTestChat({ transport, workers: 2, ...options }), transport);
+  });
 }

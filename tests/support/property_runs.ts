@@ -4,7 +4,12 @@
  * @module
  */
 
+const FACTOR = Number(Deno.env.get("FC_RUNS") ?? "1");
+
+/** True for `deno task test:more`. */
+export const IS_LONG_RUN = FACTOR > 1;
+
 /** `base` runs, times FC_RUNS if it is set. */
 export function runs(base: number): { numRuns: number } {
-  return { numRuns: base * Number(Deno.env.get("FC_RUNS") ?? "1") };
+  return { numRuns: base * FACTOR };
 }

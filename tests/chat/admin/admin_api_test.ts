@@ -13,7 +13,7 @@ import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import type { ExportSource } from "../../../src/kv/transfer.ts";
 import { AdminApi, TOKEN } from "../../support/admin_api.ts";
 import { ChatClient } from "../../support/chat_client.ts";
-import { testOverEachTransport as test, testOverTransportsAndThreads } from "../../support/chat_server.ts";
+import { testOverEachTransport as test, testOverTransportsAndGateways } from "../../support/chat_server.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 
 test("a ban is told to everyone, the banned one included and last to them, and is refused to whoever comes back", async (start) => {
@@ -181,7 +181,7 @@ test("an announcement reaches everyone and history, in the server's name, which 
   assertEquals(await alice.drain(), []);
 });
 
-testOverTransportsAndThreads(
+testOverTransportsAndGateways(
   "users are listed with their address and since when they are there",
   async (start) => {
     const nowMs = 1_800_000_000_000;

@@ -12,7 +12,7 @@ import { AdminApi, TOKEN } from "../../support/admin_api.ts";
 import { ChatClient } from "../../support/chat_client.ts";
 import {
   testOverEachTransport as test,
-  testOverTransportsAndThreads,
+  testOverTransportsAndGateways,
   TRANSPORT_NAMES,
 } from "../../support/chat_server.ts";
 import { frame, handshake, OPCODE, RawPeer } from "../../support/raw_peer.ts";
@@ -92,7 +92,7 @@ test("behind a proxy that is trusted, each of its clients has limits of its own"
   assertMatch(await RawPeer.refused(chat.url, at("192.0.2.1")), /^HTTP\/1\.1 429 /);
 });
 
-testOverTransportsAndThreads(
+testOverTransportsAndGateways(
   "a page of an origin that is not allowed gets 403, a client without one is let in",
   async (start) => {
     await using chat = await start({ allowedOrigins: ["https://chat.example"] });
@@ -102,7 +102,7 @@ testOverTransportsAndThreads(
   },
 );
 
-testOverTransportsAndThreads(
+testOverTransportsAndGateways(
   "a page of another site, or of a name that leads here, gets nothing of a server on loopback",
   async (start) => {
     await using chat = await start({ adminToken: "token-of-16-chars" });

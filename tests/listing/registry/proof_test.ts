@@ -7,6 +7,7 @@ import { assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@s
 import type { RunningChat } from "../../../chat/mod.ts";
 import { startTestChat } from "../../support/chat_server.ts";
 import { type ListedServer, listedServers, untilListed } from "../../support/listed_servers.ts";
+import { gatewaysInProcess } from "../../support/gateways_in_process.ts";
 import { startTestListing } from "../../support/listing_server.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
 import { type FakeChatServer, startChatServer } from "../probe/fake_chat_server.ts";
@@ -164,7 +165,8 @@ Deno.test("a server that proves its address replaces what is listed there under 
   assertEquals(await ids(), [10, 11], "nor does an unproven one replace a proven one");
 });
 
-Deno.test("on two threads a server proves itself as on one", async () => {
+Deno.test("over two gateways a server proves itself as over one", async () => {
+  using _inProcess = gatewaysInProcess();
   await using listing = await startTestListing();
   await using chat = await owner(listing.url, { transport: "ws", workers: 2 });
   await untilListed(listing.url, 20, named("Owner"));
