@@ -77,6 +77,13 @@ async function run(line: CommandLine): Promise<Status> {
     }
     case "admin":
       return await report(await (await import("./terminal/admin.ts")).administer(line));
+    case "cluster": {
+      const { checkCluster } = await import("./chat/mod.ts");
+      const { showFindings } = await import("./terminal/cluster.ts");
+      const { outcome, isBad } = showFindings(await checkCluster(line.values), line.values);
+      const status = await report(outcome);
+      return isBad ? 1 : status;
+    }
     case "completions":
       return await report({
         output: (await import("./src/cli/completions/script.ts")).completionScript(line.operand),

@@ -6,7 +6,7 @@
  */
 import { setImmediate } from "node:timers";
 import { isPublicHost, reachableHost } from "../src/address.ts";
-import type { ClusterValues } from "../src/cli/cluster_flags.ts";
+import type { ClusterValues, NatsValues } from "../src/cli/cluster_flags.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { settlesWithin } from "../src/deadline.ts";
 import { leastLogged, type Logger, logger } from "../src/logging/log.ts";
@@ -34,6 +34,7 @@ import { MemoryJournal } from "./store/journal_memory.ts";
 import { LAYOUT } from "./store/layout.ts";
 import { isAdminRefusal } from "./admin/refusals.ts";
 import { KvSessionStore } from "./store/session_store_kv.ts";
+import type { Finding } from "./cluster/check.ts";
 import { ChatMeters } from "./meters.ts";
 import { type AdminApp, adminIsOff } from "./admin/mount.ts";
 import { Node, type Stores } from "./node.ts";
@@ -378,6 +379,21 @@ function answers(store: Store): Promise<boolean> {
   return answersInTime(async () => {
     store.assertInPlace();
     await store.kv.get(["server_id"]);
+  });
+}
+
+/** What `chatter cluster check` finds. Throws `CannotStart` for flags that cannot be used. */
+export async function checkCluster(
+  values: NatsValues & { readonly monitor: readonly string[] | undefined },
+): Promise<readonly Finding[]> {
+  const { checkCluster } = await import("./cluster/check.ts");
+  const { logSettings, natsSettings } = await import("./cluster/cluster_settings.ts");
+  const { NatsWire } = await import("./cluster/wire_nats.ts");
+  return await checkCluster({
+    ...natsSettings(values),
+    ...logSettings(values),
+    monitors: values.monitor ?? [],
+    wireOf: (nats, room) => new NatsWire(nats, room),
   });
 }
 

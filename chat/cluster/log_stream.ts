@@ -9,6 +9,7 @@ import {
   type JetStreamManager,
   jetstreamManager,
   type StreamConfig,
+  type StreamInfo,
 } from "@nats-io/jetstream";
 import { errors, type NatsConnection } from "@nats-io/transport-node";
 import { CannotStart } from "../../src/serving/start_failure.ts";
@@ -106,7 +107,7 @@ export function differences(
  */
 export async function openStream(nats: NatsConnection, settings: LogSettings): Promise<StreamConfig> {
   const manager = await managerOf(nats);
-  const found = await findStream(manager, settings.room) ?? await makeStream(manager, settings);
+  const found = (await infoOfStream(manager, settings.room))?.config ?? await makeStream(manager, settings);
   const { refused } = differences(found, settings);
   if (refused.length === 0) return found;
   const list = refused.map(({ setting, found, wanted }) => `${setting} is ${found} and must be ${wanted}`);
@@ -123,12 +124,12 @@ export function managerOf(nats: NatsConnection): Promise<JetStreamManager> {
 }
 
 /** The room's stream; undefined if there is none. Throws as `openStream` does. */
-export async function findStream(
+export async function infoOfStream(
   manager: JetStreamManager,
   room: string,
-): Promise<StreamConfig | undefined> {
+): Promise<StreamInfo | undefined> {
   try {
-    return (await manager.streams.info(streamOf(room))).config;
+    return await manager.streams.info(streamOf(room));
   } catch (error) {
     if (error instanceof JetStreamApiError && error.code === STREAM_NOT_FOUND) return undefined;
     throw failureOf(error, { room });

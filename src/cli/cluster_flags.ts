@@ -34,6 +34,12 @@ const SERVERS: Kind<readonly string[]> = {
   },
 };
 
+/** The flag of commands that cannot do without it. */
+export const natsServers = flag("URLs of the NATS servers of the cluster, the nearest first", SERVERS, {
+  default: [],
+  required: true,
+});
+
 /** How to reach the NATS servers of a cluster: flags of every command that does. */
 export const natsFlags = {
   cluster: flag(

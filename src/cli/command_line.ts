@@ -47,6 +47,7 @@ export interface Surroundings {
 
 type Commands = typeof COMMANDS;
 type Actions = Commands["admin"]["actions"];
+type ClusterActions = Commands["cluster"]["actions"];
 type OperandOf<Part> = Part extends { readonly operand: Flag<infer T> } ? T : undefined;
 type ValuesOf<Part> = Part extends { readonly flags: infer Table extends FlagTable } ? FlagValues<Table>
   : unknown;
@@ -67,16 +68,24 @@ export type AdminLine = {
     readonly values: ValuesOf<Commands["admin"]> & ValuesOf<Actions[Word]>;
   };
 }[keyof Actions];
+export type ClusterLine = {
+  [Word in keyof ClusterActions]: {
+    readonly kind: "cluster";
+    readonly action: Word;
+    readonly values: ValuesOf<Commands["cluster"]> & ValuesOf<ClusterActions[Word]>;
+  };
+}[keyof ClusterActions];
 export interface ConfigLine {
   readonly kind: "config";
   readonly action: Role;
   readonly values: Readonly<Record<string, unknown>>;
   readonly sources: Readonly<Record<string, Source>>;
 }
-type PlainCommand = Exclude<CommandName, "admin" | "config">;
+type PlainCommand = Exclude<CommandName, "admin" | "cluster" | "config">;
 export type CommandLine =
   | { [Name in PlainCommand]: LineOf<Name> }[PlainCommand]
   | AdminLine
+  | ClusterLine
   | ConfigLine
   | { readonly kind: "help"; readonly topic: CommandName | undefined }
   | { readonly kind: "version" };

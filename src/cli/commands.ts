@@ -11,7 +11,18 @@ import { parseServerUrl } from "../address.ts";
 import { DEFAULT_PORT } from "../announcement/announcement.ts";
 import { BAN_MESSAGE_LENGTH_MAX, BAN_SECONDS_MAX, USERNAME_LENGTH_MAX } from "../protocol/limits.ts";
 import { parseUsername } from "../protocol/names.ts";
-import { type AnyFlag, flag, type FlagTable, httpUrl, oneOf, switchFlag, text, wholeNumber } from "./flag.ts";
+import { natsFlags, natsServers } from "./cluster_flags.ts";
+import {
+  type AnyFlag,
+  flag,
+  type FlagTable,
+  httpUrl,
+  listOf,
+  oneOf,
+  switchFlag,
+  text,
+  wholeNumber,
+} from "./flag.ts";
 import { chatFlags, LISTING_URL_DEFAULT, listingFlags, token } from "./server_flags.ts";
 
 export interface Command {
@@ -209,6 +220,28 @@ export const COMMANDS = {
       announce: {
         description: "broadcast TEXT in the server's name",
         operand: flag("the announcement", text("TEXT"), REQUIRED),
+      },
+    },
+  },
+  cluster: {
+    description: "check the NATS servers and the nodes of a cluster",
+    details: "Asks NATS as a node does, with the flags of a node; docs/cluster.md explains each finding.",
+    flags: {
+      ...natsFlags,
+      cluster: natsServers,
+      json: asJson("the findings"),
+    },
+    actions: {
+      check: {
+        description:
+          "show what is well, and what would lose messages; the exit status is 1 if something is bad",
+        flags: {
+          monitor: flag(
+            "URLs of the monitoring ports of the NATS servers, for whether they sync what they acknowledge",
+            listOf("URLS", "http:// or https:// URLs, separated by commas or spaces", httpUrl.read),
+            { repeatable: true },
+          ),
+        },
       },
     },
   },

@@ -38,7 +38,7 @@ async function withCompletions(shell: string, use: (file: string, folder: string
 const CASES: readonly [line: string, offered: readonly string[]][] = [
   ["chatter ", [...COMMAND_NAMES, "help"]],
   ["chatter cha", ["chat"]],
-  ["chatter cl", ["client"]],
+  ["chatter cl", ["client", "cluster"]],
   ["chatter help l", ["listing"]],
   ["chatter chat --tr", ["--transport", "--trust-proxy"]],
   ["chatter chat --transport ", ["serve", "ws"]],
