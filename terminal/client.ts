@@ -7,7 +7,7 @@
 import type { LineOf } from "../src/cli/command_line.ts";
 import { readUsername } from "../src/cli/commands.ts";
 import { onSignals, stopSignal } from "../src/serving/signals.ts";
-import { painter } from "./screen/colours.ts";
+import { type Paint, painter } from "./screen/colours.ts";
 import { KeyDecoder } from "./screen/keys.ts";
 import { PersonClient } from "./person_client.ts";
 import { runPlain } from "./plain_client.ts";
@@ -24,7 +24,10 @@ export async function runClient(
   const name = values.name ?? readUsername(user ?? "");
   // A terminal that cannot move its cursor gets the plain client, with some commands.
   const isPerson = Deno.stdin.isTerminal() && Deno.stdout.isTerminal() && term !== "dumb";
-  if (!values.plain && isPerson) return await runPerson(url, name);
+  if (!values.plain && isPerson) {
+    const paint = painter(!Deno.noColor, Deno.build.os === "windows" ? undefined : term ?? "");
+    return await runPerson(url, name, paint, !values.noBell);
+  }
   if (name === undefined) {
     await complain(
       "chatter: chatter client --plain needs --name: $USER is not a valid username\n",
@@ -36,13 +39,19 @@ export async function runClient(
   return await runPlain({ url, name, stdin: stdin.readable, isTyped, print, complain, signal: stopSignal() });
 }
 
-async function runPerson(url: string, name: string | undefined): Promise<0 | 1> {
+async function runPerson(
+  url: string,
+  name: string | undefined,
+  paint: Paint,
+  hasBell: boolean,
+): Promise<0 | 1> {
   const tty = new Tty();
   const client = new PersonClient({
     url,
     name,
     size: tty.size,
-    paint: painter(!Deno.noColor),
+    paint,
+    hasBell,
     write: (text) => tty.write(text),
   });
   try {

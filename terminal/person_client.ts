@@ -11,14 +11,18 @@ import { HELP, readCommand, WORDS } from "../src/client/slash_commands.ts";
 import { readUsername } from "../src/cli/commands.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import { nearSpelling } from "../src/near_spelling.ts";
+import { withMentions } from "../src/text/mentions.ts";
+import { replyLine } from "../src/text/reply.ts";
 import { ChatLines, quoted } from "./screen/chat_lines.ts";
+import { FoldedNames } from "./screen/folded_names.ts";
+import { helpLines } from "./screen/help_lines.ts";
 import { socketReason } from "./problem.ts";
 import type { Paint } from "./screen/colours.ts";
 import type { Key } from "./screen/keys.ts";
 import { LineEditor } from "./screen/line_editor.ts";
 import { SentMessages } from "./screen/sent_messages.ts";
 import { type Lines, type Prompt, PromptScreen, type Size } from "./screen/prompt_screen.ts";
-import { StatusRows } from "./screen/status_rows.ts";
+import { type PeopleCount, StatusRows } from "./screen/status_rows.ts";
 import { completionOf } from "./screen/line_completion.ts";
 
 const SHOWN_AT_FIRST = 20;
@@ -37,6 +41,9 @@ const KEYS_HELP = [
 ];
 /** Milliseconds between two redraws while a row shows a time. */
 const TICK_MS = 250;
+const BELL = "\x07";
+/** Milliseconds without another ring: many mentions are one call. */
+const BELL_MS = 3000;
 
 /** `problem` is undefined if the user left on purpose. */
 export type End = { readonly problem: string | undefined };
@@ -47,6 +54,8 @@ export interface PersonWorld {
   readonly name: string | undefined;
   readonly size: Size;
   readonly paint: Paint;
+  /** Whether mentions and answers ring at first. */
+  readonly hasBell: boolean;
   readonly write: (text: string) => void;
 }
 
@@ -60,6 +69,9 @@ export class PersonClient {
   readonly #editor: LineEditor;
   readonly #sent = new SentMessages();
   readonly #status: StatusRows;
+  readonly #names = new FoldedNames();
+  #hasBell: boolean;
+  #rangMs = -BELL_MS;
   #come: Lines[] = [];
   #tick: ReturnType<typeof setTimeout> | undefined;
   /** What the line is for: a message, a name, or the new text of a message. */
@@ -67,6 +79,7 @@ export class PersonClient {
     kind: "say",
   };
   #wasIn = false;
+  #isExtended = false;
   #isLeaving = false;
   #wasWarned = false;
   #oldest: string | undefined;
@@ -77,12 +90,16 @@ export class PersonClient {
     const { paint } = world;
     this.#world = world;
     this.ended = this.#end.promise;
+    this.#hasBell = world.hasBell;
     this.#status = new StatusRows(world.url);
     this.#session = new SessionDriver({
       url: world.url,
       onEvent: (event) => this.#show(event),
     });
-    this.#lines = new ChatLines(paint, wallClock());
+    this.#lines = new ChatLines(paint, wallClock(), {
+      own: () => this.#session.username,
+      isName: (folded) => this.#names.has(folded, this.#session.users),
+    });
     this.#screen = new PromptScreen(world.size, {
       above: (text) => paint("dim", text),
       label: (text) => paint("bold", text),
@@ -189,6 +206,11 @@ export class PersonClient {
         return this.#session.wish({ kind: "history", limit: command.count, before: this.#oldest });
       case "search":
         return this.#search(command.words);
+      case "reply":
+        return this.#reply(command.text);
+      case "bell":
+        this.#hasBell = command.isOn;
+        return this.#say(`The bell is ${command.isOn ? "on" : "off"}`);
       case "resend":
       case "discard": {
         const nonces = this.#sent.takeOffered();
@@ -197,7 +219,9 @@ export class PersonClient {
         return;
       }
       case "help":
-        for (const { usage, about } of [...HELP, ...KEYS_HELP]) this.#say(usage.padEnd(16) + about);
+        this.#come.push(
+          ...helpLines([...HELP, ...KEYS_HELP], (text) => this.#world.paint("dim", text)),
+        );
         return;
       case "quit":
         return this.#wantsToLeave();
@@ -225,6 +249,20 @@ export class PersonClient {
     if (searchedTo !== undefined) {
       this.#say(messages.length > 0 ? "/search shows older ones" : "Nothing found yet: /search searches on");
     } else this.#say(`There are no ${messages.length > 0 ? "older " : ""}messages with ${quoted(words)}`);
+  }
+
+  #reply(typed: string): void {
+    const [mention] = withMentions(typed, (folded) => this.#lines.latestOf(folded) !== undefined);
+    const named = mention?.kind === "mention" ? mention : undefined;
+    const message = this.#lines.latestOf(named?.folded);
+    const text = typed.slice(named?.text.length ?? 0).trim();
+    if (message === undefined) {
+      return this.#problem(
+        `There is no message${named === undefined ? "" : ` of ${named.text.slice(1)}`} to answer`,
+      );
+    }
+    if (text === "") return this.#problem("/reply takes your answer");
+    this.#session.send(replyLine(message.username, message.text) + text);
   }
 
   #edit(back: number, text: string | undefined): void {
@@ -282,6 +320,10 @@ export class PersonClient {
         this.#come.push(
           ...event.isNew ? this.#lines.message(event.message) : this.#lines.changed(event.message),
         );
+        if (event.isNew && this.#lines.calls(event.message)) this.#ring();
+        break;
+      case "latency":
+        this.#status.answered(event.ms);
         break;
       case "history":
         this.#page(event);
@@ -343,6 +385,8 @@ export class PersonClient {
 
   #entered({ how, serverName, username, isExtended }: Extract<SessionEvent, { type: "entered" }>): void {
     this.#wasIn = true;
+    this.#isExtended = isExtended;
+    this.#status.entered(serverName);
     switch (how) {
       case "new":
         this.#say(`You are on ${serverName} as ${username}. /help lists the commands`);
@@ -393,6 +437,13 @@ export class PersonClient {
     return users.filter((name) => name !== username);
   }
 
+  #ring(): void {
+    const nowMs = steadyClock();
+    if (!this.#hasBell || nowMs - this.#rangMs < BELL_MS) return;
+    this.#rangMs = nowMs;
+    this.#world.write(BELL);
+  }
+
   // The screen.
 
   #say(text: string): void {
@@ -413,9 +464,14 @@ export class PersonClient {
     }
   }
 
+  #people(): PeopleCount {
+    const { users, away } = this.#session;
+    return this.#isExtended ? { here: users.length, away: away.length } : undefined;
+  }
+
   #prompt(): Prompt {
     const { text, cursor } = this.#editor;
-    const above = [...this.#sent.rows(steadyClock()), ...this.#status.rows(steadyClock())];
+    const above = [...this.#sent.rows(steadyClock()), ...this.#status.rows(steadyClock(), this.#people())];
     return { above, label: this.#label(), text, cursor };
   }
 

@@ -99,7 +99,7 @@ class PlainClient {
     if (command.kind === "quit") return this.#leave();
     const username = command.kind === "nick" ? readUsername(command.name) : undefined;
     if (username !== undefined) return this.#session.wish({ kind: "rename", username });
-    this.#complain("On this terminal there are /nick NAME and /quit; // sends a slash");
+    this.#complain("Here are /nick NAME, /me TEXT and /quit; // sends a slash");
   }
 
   #onEvent(event: SessionEvent): void {

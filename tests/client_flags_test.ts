@@ -42,7 +42,7 @@ Deno.test("a chat server's address is read in every form in which it is written,
 });
 
 Deno.test("the client and the list of servers have the defaults that are documented", () => {
-  assertEquals(valuesOf("client"), { name: undefined, plain: false });
+  assertEquals(valuesOf("client"), { name: undefined, plain: false, noBell: false });
   assertEquals(valuesOf("client", { CHATTER_CLIENT_NAME: "Zoe\u0308" }).name, "Zoë");
   assertEquals(valuesOf("client", { CHATTER_NAME: "The Pub" }).name, undefined);
   assertMatch(problemOf("client --name a;b"), /^--name is "a;b"; allowed: 1 to 32 letters/);

@@ -81,7 +81,7 @@ const bearer = new BearerToken("token");
 const bodies = adminBodies(DEFAULT_LIMITS);
 const line = lineFormatter("pretty", true);
 const json = lineFormatter("json", false);
-const lines = new ChatLines((_, text) => text, 0);
+const lines = new ChatLines((_, text) => text, 0, { own: () => "a", isName: () => false });
 const uuid = "00000000-0000-7000-8000-000000000000";
 const listed = [{ displayName: "a".repeat(64), address: "a:1", id: 1, connectedUsers: 1 }];
 

@@ -98,6 +98,7 @@ export const COMMANDS = {
         // CHATTER_NAME sets the name of a chat server.
       }, { defaultText: "$USER, or else the client asks", variable: "CHATTER_CLIENT_NAME" }),
       plain: switchFlag("for pipes: each line of stdin is a message, each line of stdout a received frame"),
+      noBell: switchFlag("do not ring the terminal's bell at mentions and answers; /bell on rings again"),
     },
     operand: flag("the chat server, as a listing shows it", {
       placeholder: "ADDRESS",

@@ -15,6 +15,9 @@ export type Command =
   | { readonly kind: "edit"; readonly back: number; readonly text: string | undefined }
   | { readonly kind: "delete"; readonly back: number }
   | { readonly kind: "history"; readonly count: number }
+  /** Answers the last message of another user, or of the one whom the text mentions at its beginning. */
+  | { readonly kind: "reply"; readonly text: string }
+  | { readonly kind: "bell"; readonly isOn: boolean }
   /** Without words the last search goes on. */
   | { readonly kind: "search"; readonly words: string }
   | { readonly kind: "users" | "help" | "quit" | "resend" | "discard" | "nothing" }
@@ -29,10 +32,13 @@ interface Described {
 const COMMANDS = {
   nick: { operand: " NAME", about: "change your name" },
   users: { operand: "", about: "show who is here" },
+  me: { operand: " TEXT", about: "say what you do: * alice waves" },
+  reply: { operand: " [@NAME] TEXT", about: "answer the last message of NAME, or of anyone else" },
   edit: { operand: " [TEXT]", about: "replace your last message with TEXT; without TEXT, edit it" },
   delete: { operand: " [N]", about: "delete your last message, or the Nth last one" },
   history: { operand: " [N]", about: "show older messages" },
   search: { operand: " [WORDS]", about: "find messages; without WORDS, search on" },
+  bell: { operand: " on|off", about: "ring at mentions and answers, or not" },
   resend: { operand: "", about: "send the messages again that may not have arrived" },
   discard: { operand: "", about: "drop the messages that may not have arrived" },
   help: { operand: "", about: "show this text" },
@@ -58,6 +64,14 @@ export function readCommand(line: string): Command {
   switch (word) {
     case "nick":
       return { kind: "nick", name: operand };
+    case "me":
+      return operand === "" ? problem("/me takes what you do") : { kind: "say", text: `/me ${operand}` };
+    case "reply":
+      return operand === "" ? problem("/reply takes your answer") : { kind: "reply", text: operand };
+    case "bell":
+      return operand === "on" || operand === "off"
+        ? { kind: "bell", isOn: operand === "on" }
+        : problem("/bell takes on or off");
     case "edit":
       if (operand === "") return { kind: "edit", back: 0, text: undefined };
       return { kind: "edit", back: 0, text: rest };

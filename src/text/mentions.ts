@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { foldName, nameAtStart } from "../protocol/names.ts";
+import { nameAtStart } from "../protocol/names.ts";
+import { foldText } from "../protocol/search_words.ts";
 import type { InlineNode, MessageNode } from "./message_nodes.ts";
 
 /** Whether a folded name is one that the text may mean. Without it, a mention ends at a space. */
@@ -24,7 +25,7 @@ export function withMentions(text: string, isName: IsName): InlineNode[] {
     if (name === undefined) continue;
     if (index > end) nodes.push({ kind: "plain", text: text.slice(end, index) });
     end = index + 1 + name.length;
-    nodes.push({ kind: "mention", text: text.slice(index, end), folded: foldName(name) });
+    nodes.push({ kind: "mention", text: text.slice(index, end), folded: foldText(name) });
   }
   if (end < text.length) nodes.push({ kind: "plain", text: text.slice(end) });
   return nodes;
@@ -35,10 +36,10 @@ function mentioned(run: string, isName: IsName): string | undefined {
   let first = "";
   for (let end = run.length; end > 0; end = run.lastIndexOf(" ", end - 1)) {
     first = run.slice(0, end);
-    if (isName(foldName(first))) return first;
+    if (isName(foldText(first))) return first;
     while (CLOSING.includes(first.at(-1) ?? " ")) {
       first = first.slice(0, -1);
-      if (first !== "" && isName(foldName(first))) return first;
+      if (first !== "" && isName(foldText(first))) return first;
     }
   }
   return first === "" ? undefined : first;

@@ -31,18 +31,30 @@ export function cut(text: string, width: number): string {
   return width < 1 ? "" : shown + "…";
 }
 
+/** A row of a wrapped text, and where it begins there, in UTF-16 units. */
+export interface WrappedRow {
+  readonly text: string;
+  readonly at: number;
+}
+
+export function wrapWords(text: string, first: number, width: number): string[] {
+  return wrapRows(text, first, width).map(({ text }) => text);
+}
+
 /**
  * Wraps a text at spaces if possible, and always at line breaks. The first row has `first` cells, the others `width`;
  * a character wider than a row has its own row.
  */
-export function wrapWords(text: string, first: number, width: number): string[] {
-  const rows: string[] = [];
+export function wrapRows(text: string, first: number, width: number): WrappedRow[] {
+  const rows: WrappedRow[] = [];
+  let at = 0;
   for (const line of text.split("\n")) {
     let row = "";
     let cells = 0;
     const space = () => rows.length === 0 ? first : width;
     const push = () => {
-      rows.push(row.trimEnd());
+      rows.push({ text: row.trimEnd(), at });
+      at += row.length;
       row = "";
       cells = 0;
     };
@@ -63,6 +75,8 @@ export function wrapWords(text: string, first: number, width: number): string[] 
       }
     }
     push();
+    // The line break.
+    at++;
   }
   return rows;
 }

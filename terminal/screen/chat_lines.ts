@@ -5,9 +5,13 @@
  * @module
  */
 import type { Message, SessionEvent } from "../../src/client/session/session_events.ts";
+import { foldText } from "../../src/protocol/search_words.ts";
+import { calls, type IsName } from "../../src/text/mentions.ts";
+import { messageText } from "../../src/text/message_text.ts";
 import { cellsOf, cut, wrapWords } from "./cells.ts";
-import { type Look, nameColour, type Paint } from "./colours.ts";
+import { hueLook, type Look, type Paint } from "./colours.ts";
 import type { Lines } from "./prompt_screen.ts";
+import { CALL, paintedRows, type Span, spansOf } from "./spans.ts";
 import { printable } from "./table.ts";
 
 /** Messages whose text is kept, to show a change once. */
@@ -20,14 +24,22 @@ const QUOTED_MAX = 40;
 /** The indent of a message's further rows: as wide as the time. */
 const MARGIN = "      ";
 
+/** The user's own name, and the folded names of all users. */
+export interface Names {
+  readonly own: () => string;
+  readonly isName: IsName;
+}
+
 export class ChatLines {
   readonly #paint: Paint;
+  readonly #names: Names;
   /** The day of the last message shown; at first today. */
   #day: string;
   readonly #known = new Map<string, Message>();
 
-  constructor(paint: Paint, nowMs: number) {
+  constructor(paint: Paint, nowMs: number, names: Names) {
     this.#paint = paint;
+    this.#names = names;
     this.#day = dayOf(nowMs);
   }
 
@@ -45,8 +57,24 @@ export class ChatLines {
     const day = dayOf(receivedMs);
     const lines = day === this.#day ? [] : [this.#rule(day)];
     this.#day = day;
-    if (text === "") return [...lines, this.#said(message, "(deleted)", "dim")];
-    return [...lines, this.#said(message, message.edited ? `${text} (edited)` : text, "plain")];
+    return [...lines, text === "" ? this.#deleted(message) : this.#said(message)];
+  }
+
+  /** Whether a message of another user calls this one: by a mention, or as an answer. */
+  calls({ isOwn, text }: Message): boolean {
+    return !isOwn && calls(messageText(text, this.#names.isName).nodes, foldText(this.#names.own()));
+  }
+
+  /** The newest message of another user that is not deleted, by its folded name; undefined means any. */
+  latestOf(folded: string | undefined): Message | undefined {
+    const own = foldText(this.#names.own());
+    let latest: Message | undefined;
+    for (const message of this.#known.values()) {
+      const author = foldText(message.username);
+      if (message.isOwn || message.text === "" || author === own) continue;
+      if ((folded ?? author) === author && message.uuid > (latest?.uuid ?? "")) latest = message;
+    }
+    return latest;
   }
 
   changed(message: Message): Lines[] {
@@ -81,22 +109,46 @@ export class ChatLines {
     }
   }
 
-  #said({ receivedMs, username, isOwn }: Message, text: string, look: Look): Lines {
+  #deleted(message: Message): Lines {
+    return this.#row(message, [{ text: "(deleted)", looks: ["dim"] }], "", false);
+  }
+
+  #said(message: Message): Lines {
+    const { edited, isOwn } = message;
+    const { action, nodes } = messageText(spaced(message.text), this.#names.isName);
+    const mark: Span[] = edited ? [{ text: " (edited)", looks: ["dim"] }] : [];
+    const isCall = !isOwn && calls(nodes, foldText(this.#names.own()));
+    const text = spaced(message.text).slice(action.length);
+    const spans = this.#paint.isPlain
+      ? [{ text: text.split("\n").map(printable).join("\n"), looks: [] }]
+      : spansOf(nodes, this.#names.own());
+    return this.#row(message, [...spans, ...mark], action, isCall);
+  }
+
+  /** `12:34 bob: text`, and of an action `12:34 * bob text`. */
+  #row(
+    { receivedMs, username, isOwn }: Message,
+    spans: readonly Span[],
+    action: string,
+    isCall: boolean,
+  ): Lines {
+    const paint = this.#paint;
     const time = clock(receivedMs);
     const name = nameOf({ username });
-    const head = cellsOf(`${time} ${name}: `);
+    const [before, after] = action === "" ? ["", ":"] : ["* ", ""];
+    const head = cellsOf(`${time} ${before}${name}${after} `);
+    const paintedName = paint(isOwn ? "bold" : ["bold", hueLook(username)], name);
+    const first = `${paint(isCall ? CALL : "dim", time)} ${before}${paintedName}${after}`;
     return (width) => {
       const margin = MARGIN.slice(0, Math.max(0, Math.min(MARGIN.length, width - 8)));
+      const rest = width - margin.length;
       // A long name has its own row.
-      const isAlone = head + 8 > width;
-      const rows = wrapWords(shown(text), isAlone ? 1 : width - head, width - margin.length);
-      const paintedName = this.#paint("bold", isOwn ? name : this.#paint(nameColour(username), name));
-      const first = `${this.#paint("dim", time)} ${paintedName}:`;
-      if (isAlone) {
-        const alone = wrapWords(shown(text), width - margin.length, width - margin.length);
-        return [cut(`${time} ${name}:`, width), ...alone.map((row) => margin + this.#paint(look, row))];
+      if (head + 8 > width) {
+        const alone = paintedRows(spans, rest, rest, paint);
+        return [cut(`${time} ${before}${name}${after}`, width), ...alone.map((row) => margin + row)];
       }
-      return rows.map((row, i) => (i === 0 ? `${first} ` : margin) + this.#paint(look, row));
+      const [start = "", ...others] = paintedRows(spans, width - head, rest, paint);
+      return [start === "" ? first : `${first} ${start}`, ...others.map((row) => margin + row)];
     };
   }
 
@@ -116,8 +168,13 @@ export class ChatLines {
 
 /** A text with its line breaks, and without anything else that moves the cursor. */
 export function shown(text: string): string {
+  return spaced(text).split("\n").map(printable).join("\n");
+}
+
+/** A text of at most the length that is shown, with one kind of line breaks and without tabs. */
+function spaced(text: string): string {
   const whole = text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX).toWellFormed()}…`;
-  return whole.replace(/\r\n?/g, "\n").replaceAll("\t", "    ").split("\n").map(printable).join("\n");
+  return whole.replace(/\r\n?/g, "\n").replaceAll("\t", "    ");
 }
 
 function nameOf({ username }: { readonly username: string }): string {

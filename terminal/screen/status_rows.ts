@@ -1,6 +1,6 @@
 /**
- * The status rows above the line: who is typing, and the state of a lost connection. Pure; prompt_screen.ts draws
- * them.
+ * The status rows above the line: who is typing, and one with the server, its people and the connection. Pure;
+ * prompt_screen.ts draws them.
  *
  * @module
  */
@@ -15,10 +15,15 @@ export const TYPING_KEPT_MAX = 100;
 
 type State = Extract<SessionEvent, { type: "state" }>;
 
+/** How many are connected, and how many are away; undefined where the server does not say who joins. */
+export type PeopleCount = { readonly here: number; readonly away: number } | undefined;
+
 export class StatusRows {
   readonly #url: string;
   /** Names, each with the time when it lapses. */
   readonly #typing = new Map<string, number>();
+  #serverName: string | undefined;
+  #latencyMs: number | undefined;
   #state: State | undefined;
   #isLeaving = false;
 
@@ -36,8 +41,18 @@ export class StatusRows {
 
   setState(state: State): void {
     this.#state = state;
+    if (state.state === "live") return;
     // Typing frames may have been lost with the connection.
-    if (state.state !== "live") this.#typing.clear();
+    this.#typing.clear();
+    this.#latencyMs = undefined;
+  }
+
+  entered(serverName: string): void {
+    this.#serverName = serverName;
+  }
+
+  answered(latencyMs: number): void {
+    this.#latencyMs = latencyMs;
   }
 
   leaves(): void {
@@ -53,9 +68,9 @@ export class StatusRows {
     this.#typing.delete(name);
   }
 
-  rows(nowMs: number): string[] {
+  rows(nowMs: number, people: PeopleCount): string[] {
     for (const [name, untilMs] of this.#typing) if (nowMs >= untilMs) this.#typing.delete(name);
-    return [...this.#typists(), ...this.#connection(nowMs)];
+    return [...this.#typists(), ...this.#status(nowMs, people)];
   }
 
   #typists(): string[] {
@@ -65,18 +80,31 @@ export class StatusRows {
     return [`${names.join(", ")} ${names.length === 1 ? "is" : "are"} typing`];
   }
 
-  #connection(nowMs: number): string[] {
-    if (this.#isLeaving) return ["leaving"];
+  #status(nowMs: number, people: PeopleCount): string[] {
+    const connection = this.#connection(nowMs);
+    if (this.#serverName === undefined) return connection === undefined ? [] : [connection];
+    return [
+      [this.#serverName, ...this.isLive ? counted(people) : [], connection ?? "connected"].join(" · "),
+    ];
+  }
+
+  #connection(nowMs: number): string | undefined {
+    if (this.#isLeaving) return "leaving";
     switch (this.#state?.state) {
       case "opening":
       case "entering":
-        return [`connecting to ${this.#url}`];
+        return this.#serverName === undefined ? `connecting to ${this.#url}` : "connecting";
       case "waiting":
-        return [
-          `no connection; next try in ${Math.max(0, Math.ceil((this.#state.untilMs - nowMs) / 1000))} s`,
-        ];
+        return `no connection; next try in ${Math.max(0, Math.ceil((this.#state.untilMs - nowMs) / 1000))} s`;
+      case "live":
+        return this.#latencyMs === undefined ? undefined : `${Math.round(this.#latencyMs)} ms`;
       default:
-        return [];
+        return undefined;
     }
   }
+}
+
+function counted(people: PeopleCount): string[] {
+  if (people === undefined) return [];
+  return [`${people.here} here${people.away === 0 ? "" : `, ${people.away} away`}`];
 }

@@ -33,6 +33,10 @@ Deno.test("commands are read with their arguments", () => {
     ["/search", { kind: "search", words: "" }],
     ["/history", { kind: "history", count: HISTORY_DEFAULT }],
     [`/history ${HISTORY_MAX}`, { kind: "history", count: HISTORY_MAX }],
+    ["/me  waves ", { kind: "say", text: "/me waves" }],
+    ["/reply @bob yes", { kind: "reply", text: "@bob yes" }],
+    ["/bell on", { kind: "bell", isOn: true }],
+    ["/bell off", { kind: "bell", isOn: false }],
     ["/help", { kind: "help" }],
     ["/quit ", { kind: "quit" }],
     ["/resend", { kind: "resend" }],
@@ -46,6 +50,9 @@ Deno.test("an incomplete command is answered with the form that is allowed", () 
     ["/users now", /^\/users takes nothing/],
     ["/delete 0", /^\/delete takes a number/],
     [`/history ${HISTORY_MAX + 1}`, /^\/history takes a number from 1 to 200/],
+    ["/me", /^\/me takes what you do/],
+    ["/reply ", /^\/reply takes your answer/],
+    ["/bell", /^\/bell takes on or off/],
     ["/history x", /^\/history takes a number/],
   ];
   for (const [line, says] of cases) {
@@ -86,6 +93,9 @@ Deno.test("the page's field carries out the commands of the terminal, and keeps 
     ["/history 50", ["readOlder 50"], undefined],
     ["/search green  tea", ["search green  tea"], undefined],
     ["/search", ["search "], undefined],
+    ["/me waves", ["say /me waves"], undefined],
+    ["/reply yes", [], /use its button/],
+    ["/bell off", [], /^The menu/],
     ["/resend", ["settleFailed true"], undefined],
     ["/discard", ["settleFailed false"], undefined],
     ["/quit", ["leave "], undefined],
@@ -101,7 +111,7 @@ Deno.test("the page's field carries out the commands of the terminal, and keeps 
   }
   const notes: string[] = [];
   carryOut("/help", recording(notes, true));
-  assertEquals(notes.length, HELP.length + 1, "and one for //");
+  assertEquals(notes.length, HELP.length - 1, "one for //, and none for what the page has buttons for");
   for (const line of ["/edit", "/delete", "/resend", "/discard"]) {
     assertMatch(carryOut(line, recording([], false)) ?? "", /^(You have|There is) no message/, line);
   }
@@ -143,10 +153,16 @@ Deno.test("a tab completes commands at the line's start, and names wherever a wo
   const options = (before: string) => completionOf(before, names)?.options;
   assertEquals(options("/h"), ["/history ", "/help "]);
   assertEquals(options("/x"), undefined);
-  assertEquals(options("al"), ["alice: ", "Alina: "]);
+  // At the line's start and after an @ a name is a mention.
+  assertEquals(options("al"), ["@alice ", "@Alina "]);
+  assertEquals(options("@al"), ["@alice ", "@Alina "]);
   assertEquals(completionOf("hi AL", names), { from: 3, options: ["alice ", "Alina "] });
+  assertEquals(completionOf("hi @AL", names), { from: 3, options: ["@alice ", "@Alina "] });
   assertEquals(completionOf("hi bob b", names), { from: 3, options: ["Bob B. "] });
-  assertEquals(options("日"), ["日本: "]);
+  assertEquals(completionOf("hi (@bob b", names), { from: 4, options: ["@Bob B. "] });
+  assertEquals(options("hi @"), names.map((name) => `@${name} `));
+  assertEquals(options("日"), ["@日本 "]);
+  assertEquals(options("a@al"), undefined);
   assertEquals(options("hi "), undefined);
   assertEquals(options("unknown"), undefined);
 });

@@ -29,9 +29,13 @@ async function withAliceAndBob(
   }
 }
 
-/** The part of the screen below the greeting. */
+/** The part of the screen below the greeting, without the status row. */
 function said(alice: PtyProgram): string[] {
-  return alice.rows.slice(alice.rows.indexOf("* 2 users are here: bob, alice") + 1);
+  return withoutStatus(alice.rows.slice(alice.rows.indexOf("* 2 users are here: bob, alice") + 1));
+}
+
+function withoutStatus(rows: readonly string[]): string[] {
+  return rows.filter((row) => !/^Test Server · /.test(row));
 }
 
 testOnTerminal(
@@ -69,7 +73,7 @@ testOnTerminal(
       await alice.until("the line in three rows", (rows) => rows.at(-1)?.trim() === "6789");
       await bob.say("between");
       await alice.untilRow("bob: between");
-      const rows = alice.rows;
+      const rows = withoutStatus(alice.rows);
       assertEquals(rows.slice(rows.indexOf("bob: before")), [
         "bob: before",
         "bob: between",
@@ -94,11 +98,11 @@ testOnTerminal(
         (rows) => rows.filter((row) => row === "* 2 users are here: bob, alice").length === 2,
       );
       await alice.type("B\thello\r");
-      await alice.untilRow("alice: bob: hello");
+      await alice.untilRow("alice: @bob hello");
       await alice.type("\x1b[A\x1b[A");
       await alice.untilRow("alice> /users");
       await alice.type("\x1b[B");
-      await alice.untilRow("alice> bob: hello");
+      await alice.untilRow("alice> @bob hello");
     }),
 );
 
@@ -190,7 +194,7 @@ testOnTerminal(
       await alice.untilRow("… meanwhile");
       await alice.until(
         "that there is no connection",
-        (rows) => rows.some((row) => row.startsWith("no connection")),
+        (rows) => rows.some((row) => row.startsWith("Chatter Server · no connection")),
       );
       await using second = await startServer("chat", [...flags, "--port", String(first.port)]);
       assertEquals(second.port, first.port);
@@ -292,7 +296,7 @@ testOnTerminal(
     await using alice = new PtyProgram(["client", server.url, ...ALICE], { variables });
     await alice.type("/help\r//shrug\r/nick Alicia\r/quit\r");
     await alice.until("the end", (rows) => rows.at(-1) === "icanon");
-    assert(alice.rows.some((row) => row.includes("/nick NAME and /quit")));
+    assert(alice.rows.some((row) => row.includes("/nick NAME, /me TEXT and /quit")));
     assertMatch(await bob.next(), /^c2\/MSG alice; [0-9]+; [^;]+; \/shrug$/);
     assertEquals(await bob.next(), "c2/UPDATE alice; username; Alicia");
     assertEquals(await bob.next(), "c2/DISCONNECT disconnect; Alicia");
@@ -351,6 +355,97 @@ testOnTerminal(
       while (await dave.next() !== "c2/AWAY carol");
       await alice.type("/users\r");
       await alice.untilRow("* 3 users are here: bob, alice, dave; away: carol");
+    }),
+);
+
+testOnTerminal(
+  "a mention rings once and is marked, until the bell is off, and one's own rings never",
+  () =>
+    withAliceAndBob(async (alice, bob) => {
+      await bob.say("@bob, not @alicia");
+      await alice.type("@alice\r");
+      await alice.untilRow("alice: @alice");
+      assert(!alice.output.includes("\x07"));
+      for (const text of ["hi @Alice!", "> alice: @alice\nyes"]) await bob.say(text);
+      await alice.untilRow("      yes");
+      // The second is within seconds of the first.
+      assertEquals(alice.output.split("\x07").length, 2);
+      assertStringIncludes(alice.output, "\x1b[1m\x1b[33m\x1b[7m@Alice\x1b[27m\x1b[39m\x1b[22m!");
+    }),
+);
+
+testOnTerminal("with --no-bell and after /bell off nothing rings, and after /bell on it does", async () => {
+  await using server = await startTestChat();
+  await using bob = await ChatClient.connect(server.url, "bob");
+  await using alice = new PtyProgram(["client", server.url, ...ALICE, "--no-bell"]);
+  await alice.untilRow("* 2 users are here: bob, alice");
+  await bob.say("@alice one");
+  await alice.untilRow("bob: @alice one");
+  await alice.type("/bell on\r/bell off\r");
+  await alice.untilRow("* The bell is off");
+  await bob.say("@alice two");
+  await alice.untilRow("bob: @alice two");
+  assert(!alice.output.includes("\x07"));
+  await alice.type("/bell on\r/bell off\r/bell on\r");
+  await alice.until(
+    "that it is on again",
+    (rows) => rows.filter((row) => row === "* The bell is on").length === 3,
+  );
+  await bob.say("@alice three");
+  await alice.untilRow("bob: @alice three");
+  assert(alice.output.includes("\x07"));
+});
+
+testOnTerminal(
+  "/me is an action, and /reply quotes what it answers",
+  () =>
+    withAliceAndBob(async (alice, bob, url) => {
+      await using carol = await ChatClient.connect(url, "carol");
+      await alice.untilRow("* carol joined");
+      await alice.type("/reply yes\r");
+      await alice.untilRow("* There is no message to answer");
+      await bob.say("who has the keys\nfor the boat?");
+      await carol.say("not I");
+      await alice.untilRow("carol: not I");
+      await alice.type("/me waves\r");
+      await alice.untilRow("* alice waves");
+      await alice.type("/reply a pity\r/reply @b\tme\r/reply @dave me\r");
+      await alice.untilRow("* There is no message of dave to answer");
+      const texts = (await bob.drain()).filter((frame) => frame.startsWith("c2/MSG alice")).map((frame) =>
+        frame.split("; ").slice(3).join("; ")
+      );
+      assertEquals(texts, [
+        "/me waves",
+        "> carol: not I\na pity",
+        "> bob: who has the keys for the boat?\nme",
+      ]);
+      await alice.until("the quote", (rows) => rows.includes("alice: > bob: who has the keys for the boat?"));
+    }),
+);
+
+testOnTerminal(
+  "the status row has the server, its people and the connection, in every window",
+  () =>
+    withAliceAndBob(async (alice, bob) => {
+      await alice.until("the row", (rows) => /^Test Server · 2 here · [0-9]+ ms$/.test(rows.at(-2) ?? ""));
+      await bob.send("c2/DISCONNECT");
+      await alice.until(
+        "one user less",
+        (rows) => rows.at(-2)?.startsWith("Test Server · 1 here · ") ?? false,
+      );
+      await alice.type("/help\r");
+      await alice.resize(24, 40);
+      await alice.until("the help in a narrow window", (rows) => rows.includes("/bell on|off"));
+      const rows = alice.rows.slice(alice.rows.indexOf("/bell on|off"));
+      assertEquals(rows.slice(0, 4), [
+        "/bell on|off",
+        "  ring at mentions and",
+        "  answers, or not",
+        "/resend",
+      ]);
+      // Rows that do not fit leave room for the line itself.
+      await alice.resize(24, 2);
+      await alice.until("the line", (rows) => rows.at(-1) === "alice>");
     }),
 );
 

@@ -27,6 +27,8 @@ const PALETTE: { readonly [colour: number]: string } = {
   5: "#dcbdfb",
   6: "#76e3ea",
 };
+/** The levels of the 6 by 6 by 6 colours from number 16 on. */
+const LEVELS = [0, 95, 135, 175, 215, 255];
 const COMMAND = "$ chatter client chat.example --name alice";
 
 /** A session with something of everything, up to a line that is half typed. */
@@ -48,16 +50,16 @@ async function play(): Promise<string> {
     await alice.untilRow("* 3 users are here: bob, 美玲, alice");
     await alice.type("me, if it is past ten\r");
     await alice.untilRow("alice: me, if it is past ten");
-    await say(bob, "ten thirty at the pier then. Bring something to eat, I have coffee for all of us");
+    await say(bob, "@alice ten thirty at the pier then. Bring something to eat, I have coffee for all of us");
     await alice.type("/edit me, if it is past nine\r");
     await alice.until("the change", (rows) => rows.some((row) => row.startsWith("* alice changed")));
-    await say(mei, "forecast says sun ☀️ 🎉");
+    await say(mei, "forecast says *sun* ☀️ 🎉");
     await using carol = new PtyProgram(["client", server.url, "--name", "carol"]);
     await alice.untilRow("* carol joined");
     await carol.type("I ");
     await alice.untilRow("carol is typing");
-    await alice.type("bob: then I bring the b");
-    await alice.untilRow("alice> bob: then I bring the b");
+    await alice.type("@bob then I bring the b");
+    await alice.untilRow("alice> @bob then I bring the b");
     return picture(alice.terminal);
   } finally {
     await server.stop();
@@ -75,11 +77,13 @@ function picture(terminal: ModelTerminal): string {
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
     `font-family="ui-monospace, 'Cascadia Mono', 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="14">`,
-    `<title>The terminal client: messages, an edit, a new user, a typing notice, and a half-typed line</title>`,
+    `<title>The terminal client: messages, a mention, an edit, a typing notice, and a half-typed line</title>`,
     `<rect width="${width}" height="${height}" rx="8" fill="${BACKGROUND}"/>`,
     `<g fill="${FOREGROUND}" xml:space="preserve">`,
     `<text y="${baseline(-1)}" opacity="0.6"><tspan x="${left(0)}">${COMMAND}</tspan></text>`,
-    ...rows.map((cells, y) => `<text y="${baseline(y)}">${runsOf(cells).map(drawn).join("")}</text>`),
+    ...rows.map((cells, y) =>
+      `${grounds(runsOf(cells), y)}<text y="${baseline(y)}">${runsOf(cells).map(drawn).join("")}</text>`
+    ),
     cursor,
     "</g>",
     "</svg>",
@@ -108,18 +112,40 @@ function runsOf(cells: readonly Cell[]): Run[] {
 }
 
 function looksLike(a: Cell, b: Cell): boolean {
-  return a.colour === b.colour && a.isBold === b.isBold && a.isDim === b.isDim;
+  return a.colour === b.colour && a.isBold === b.isBold && a.isDim === b.isDim &&
+    a.isItalic === b.isItalic && a.isInverse === b.isInverse;
 }
 
 function drawn({ x, cell, text }: Run): string {
   const looks = [
-    cell.colour === undefined ? "" : ` fill="${PALETTE[cell.colour] ?? FOREGROUND}"`,
+    cell.isInverse
+      ? ` fill="${BACKGROUND}"`
+      : cell.colour === undefined
+      ? ""
+      : ` fill="${colourOf(cell.colour)}"`,
     cell.isBold ? ` font-weight="bold"` : "",
     cell.isDim ? ` fill-opacity="0.6"` : "",
+    cell.isItalic ? ` font-style="italic"` : "",
   ].join("");
   // Whatever font there is, a run is as long as its cells.
   const length = cell.width === 1 ? ` textLength="${round([...text].length * CELL.width)}"` : "";
   return `<tspan x="${left(x)}"${length}${looks}>${escaped(text)}</tspan>`;
+}
+
+function colourOf(number: number): string {
+  if (number < 16) return PALETTE[number] ?? FOREGROUND;
+  const levels = [36, 6, 1].map((step) => LEVELS[Math.floor((number - 16) / step) % 6]!);
+  return `#${levels.map((level) => level.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** The grounds of what is inverse in a row. */
+function grounds(runs: readonly Run[], y: number): string {
+  return runs.filter(({ cell }) => cell.isInverse).map(({ x, cell, text }) =>
+    `<rect x="${left(x)}" y="${MARGIN + (y + 1) * CELL.height + 2}" width="${
+      round([...text].length * CELL.width)
+    }" ` +
+    `height="${CELL.height - 3}" fill="${cell.colour === undefined ? FOREGROUND : colourOf(cell.colour)}"/>`
+  ).join("");
 }
 
 function escaped(text: string): string {

@@ -69,6 +69,8 @@ export class ModelTerminal implements Disposable {
         colour: cell?.isFgPalette() ? cell.getFgColor() : undefined,
         isBold: cell?.isBold() !== 0,
         isDim: cell?.isDim() !== 0,
+        isItalic: cell?.isItalic() !== 0,
+        isInverse: cell?.isInverse() !== 0,
       };
     });
   }
@@ -93,4 +95,6 @@ export interface Cell {
   readonly colour: number | undefined;
   readonly isBold: boolean;
   readonly isDim: boolean;
+  readonly isItalic: boolean;
+  readonly isInverse: boolean;
 }

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import type { Message } from "../../src/client/session/session_events.ts";
 import { cellsOf } from "../../terminal/screen/cells.ts";
 import { ChatLines, quoted, shown, SHOWN_LENGTH_MAX } from "../../terminal/screen/chat_lines.ts";
-import { nameColour, painter } from "../../terminal/screen/colours.ts";
+import { painter } from "../../terminal/screen/colours.ts";
 import type { Lines } from "../../terminal/screen/prompt_screen.ts";
 import { codePoint } from "../support/code_point.ts";
 import { runs } from "../support/property_runs.ts";
@@ -27,7 +27,8 @@ const message = (text: string, more: Partial<Message> = {}): Message => ({
   ...more,
 });
 
-const chatLines = () => new ChatLines(painter(false), NOON);
+const NAMES = { own: () => "alice", isName: (name: string) => name === "carol c" };
+const chatLines = () => new ChatLines(painter(false, ""), NOON, NAMES);
 const rows = (lines: readonly Lines[], width = 40) => lines.flatMap((line) => line(width));
 
 Deno.test("a message has its time and its author, and goes on under its beginning", () => {
@@ -87,19 +88,113 @@ Deno.test("joins, departures and renames are shown, and one's own join is not", 
   assertEquals(shownAs({ ...left, kind: "ban", message: "be; kind" }), ["* bob was banned: be; kind"]);
 });
 
-Deno.test("a name has the same colour every time, and colours take no cells", () => {
-  assertEquals(nameColour("alice"), nameColour("alice"));
-  const coloured = new ChatLines(painter(true), NOON).message(message("hi"))[0]!(40)[0]!;
-  assert(coloured.includes("\x1b["));
+/** The rows of a message with the looks of its parts, each as its codes and its text: `[1 31]bob`. */
+function looks(
+  text: string,
+  { width = 60, term = "xterm", ...more }: Partial<Message> & Width = {},
+): string[] {
+  const lines = new ChatLines(painter(true, term), NOON, NAMES).message(message(text, more));
   // deno-lint-ignore no-control-regex -- that is what is looked for
-  assertEquals(coloured.replaceAll(/\x1b\[[0-9]+m/g, ""), "12:34 bob: hi");
+  const codes = /((?:\x1b\[(?!2[2-9]m|39m)[0-9;]+m)+)([^\x1b]*)(?:\x1b\[(?:2[2-9]|39)m)+/g;
+  return rows(lines, width).map((row) =>
+    row.replace(
+      codes,
+      (_, begin: string, inner: string) => `[${begin.match(/[0-9;]+/g)!.join(" ")}|${inner}]`,
+    )
+  );
+}
+interface Width {
+  width?: number;
+  term?: string;
+}
+
+Deno.test("a name has the hue that it has on the page, on a terminal of 256 colours and of 8", () => {
+  assertEquals(looks("hi", { term: "xterm-256color" }), ["[2|12:34] [1 38;5;64|bob]: hi"]);
+  assertEquals(looks("hi"), ["[2|12:34] [1 32|bob]: hi"]);
+  assertEquals(looks("hi", { isOwn: true }), ["[2|12:34] [1|bob]: hi"]);
+});
+
+Deno.test("looks take the place of the marks, and rows go on in them", () => {
+  assertEquals(looks("*a* **b** ~~c~~ `d` ***e*** https://f.g/"), [
+    "[2|12:34] [1 32|bob]: [3|a] [1|b] [9|c] [7|d] [3 1|e] [4|https://f.g/]",
+  ]);
+  assertEquals(looks("a **b c d** `e f`", { width: 20 }), [
+    "[2|12:34] [1 32|bob]: a [1|b c d] [7|e]",
+    "      [7|f]",
+  ]);
+  assertEquals(looks("**one two three four** five", { width: 20 }), [
+    "[2|12:34] [1 32|bob]: [1|one two]",
+    "      [1|three four]",
+    "      five",
+  ]);
+  assertEquals(looks("```js\n  a\n\nb\n```\nc"), [
+    "[2|12:34] [1 32|bob]:",
+    "      [7|  a]",
+    "      ",
+    "      [7|b]",
+    "      c",
+  ]);
+  assertEquals(looks("> al: hi\nyes", { edited: true }), [
+    "[2|12:34] [1 32|bob]: [2|> al: ][2|hi]",
+    "      yes[2| (edited)]",
+  ]);
+  assertEquals(looks("/me waves *twice*"), ["[2|12:34] * [1 32|bob] waves [3|twice]"]);
+});
+
+Deno.test("a message that mentions or answers the user is marked at its time, and the mention in it", () => {
+  assertEquals(looks("hey @Alice and @carol c"), [
+    "[1 33|12:34] [1 32|bob]: hey [1 33 7|@Alice] and [1 33|@carol c]",
+  ]);
+  assertEquals(looks("> alice: hi\nyes")[0], "[1 33|12:34] [1 32|bob]: [2|> alice: ][2|hi]");
+  assertEquals(looks("> bob: @alice\n`@alice`"), [
+    "[2|12:34] [1 32|bob]: [2|> bob: ][2 1 33 7|@alice]",
+    "      [7|@alice]",
+  ]);
+  assertEquals(looks("@alice", { isOwn: true })[0], "[2|12:34] [1|bob]: [1 33 7|@alice]");
+});
+
+Deno.test("without looks a message is shown as it was sent", () => {
+  const text = "*a* `b`\n```\nc\n```\n> d";
+  assertEquals(rows(chatLines().message(message(text))), [
+    "12:34 bob: *a* `b`",
+    "      ```",
+    "      c",
+    "      ```",
+    "      > d",
+  ]);
+  assertEquals(rows(chatLines().message(message("/me waves"))), ["12:34 * bob waves"]);
+});
+
+Deno.test("the message to answer is the newest of another user, or of the one who is named", () => {
+  const lines = chatLines();
+  const add = (uuid: string, username: string, text = uuid) =>
+    lines.message(message(text, { uuid, username }));
+  assertEquals(lines.latestOf(undefined), undefined);
+  for (const [uuid, username] of [["2", "bob"], ["3", "Carol"], ["4", "alice"], ["1", "dave"]] as const) {
+    add(uuid, username);
+  }
+  add("5", "bob", "");
+  assertEquals(lines.latestOf(undefined)?.uuid, "3");
+  assertEquals(["bob", "carol", "dave", "alice"].map((name) => lines.latestOf(name)?.uuid), [
+    "2",
+    "3",
+    "1",
+    undefined,
+  ]);
 });
 
 Deno.test("whatever a user wrote, no row is wider than the window, and nothing steers it", () => {
-  const text = fc.string({ unit: codePoint, maxLength: 80 });
+  const mark = fc.constantFrom("*", "`", "> ", "\n", "```\n", "@", "~~", "\x1b[7m");
+  const text = fc.array(fc.oneof(fc.string({ unit: codePoint, maxLength: 20 }), mark)).map((parts) =>
+    parts.join("")
+  );
   fc.assert(
-    fc.property(text, text, fc.integer({ min: 12, max: 80 }), (said, name, width) => {
-      const lines = chatLines();
+    fc.property(text, text, fc.integer({ min: 12, max: 80 }), fc.boolean(), (said, name, width, isPlain) => {
+      const lines = new ChatLines(
+        Object.assign((_: unknown, text: string) => text, { isPlain }),
+        NOON,
+        NAMES,
+      );
       const all = [
         ...rows(lines.message(message(said, { username: name.slice(0, 32) })), width),
         ...rows(lines.changed(message(said + "!", { username: name.slice(0, 32) })), width),

@@ -10,38 +10,55 @@ import { StatusRows, TYPING_KEPT_MAX } from "../../terminal/screen/status_rows.t
 
 Deno.test("who is typing is shown for 5 seconds, or until it is sent", () => {
   const rows = new StatusRows("ws://x");
-  assertEquals(rows.rows(0), []);
+  assertEquals(rows.rows(0, undefined), []);
   rows.types("bob", 0);
-  assertEquals(rows.rows(4999), ["bob is typing"]);
+  assertEquals(rows.rows(4999, undefined), ["bob is typing"]);
   rows.types("carol", 1000);
-  assertEquals(rows.rows(4999), ["bob, carol are typing"]);
-  assertEquals(rows.rows(5000), ["carol is typing"]);
+  assertEquals(rows.rows(4999, undefined), ["bob, carol are typing"]);
+  assertEquals(rows.rows(5000, undefined), ["carol is typing"]);
   rows.typed("carol");
-  assertEquals(rows.rows(5000), []);
+  assertEquals(rows.rows(5000, undefined), []);
   assertFalse(rows.isTimed);
   for (const name of ["a", "b", "c", "d"]) rows.types(name, 0);
-  assertEquals(rows.rows(1), ["4 are typing"]);
+  assertEquals(rows.rows(1, undefined), ["4 are typing"]);
 });
 
 Deno.test("as many are kept in mind as the limit says, and one more is not", () => {
   const rows = new StatusRows("ws://x");
   for (let i = 0; i <= TYPING_KEPT_MAX; i++) rows.types(`user ${i}`, 0);
-  assertEquals(rows.rows(1), [`${TYPING_KEPT_MAX} are typing`]);
+  assertEquals(rows.rows(1, undefined), [`${TYPING_KEPT_MAX} are typing`]);
 });
 
 Deno.test("a lost connection is shown with the time of the next try", () => {
   const rows = new StatusRows("ws://x");
   rows.setState({ type: "state", state: "opening" });
-  assertEquals(rows.rows(0), ["connecting to ws://x"]);
+  assertEquals(rows.rows(0, undefined), ["connecting to ws://x"]);
   rows.setState({ type: "state", state: "live" });
   rows.types("bob", 0);
   assert(rows.isLive);
   rows.setState({ type: "state", state: "waiting", untilMs: 4000, text: "", isNameTaken: false });
-  assertEquals(rows.rows(1001), ["no connection; next try in 3 s"]);
-  assertEquals(rows.rows(5000), ["no connection; next try in 0 s"]);
+  assertEquals(rows.rows(1001, undefined), ["no connection; next try in 3 s"]);
+  assertEquals(rows.rows(5000, undefined), ["no connection; next try in 0 s"]);
   assert(rows.isTimed);
   rows.leaves();
-  assertEquals(rows.rows(0), ["leaving"]);
+  assertEquals(rows.rows(0, undefined), ["leaving"]);
+});
+
+Deno.test("one row has the server, its people and the connection", () => {
+  const rows = new StatusRows("ws://x");
+  rows.setState({ type: "state", state: "live" });
+  rows.entered("The Harbour");
+  assertEquals(rows.rows(0, undefined), ["The Harbour · connected"]);
+  assertEquals(rows.rows(0, { here: 3, away: 0 }), ["The Harbour · 3 here · connected"]);
+  rows.answered(14.6);
+  assertEquals(rows.rows(0, { here: 3, away: 1 }), ["The Harbour · 3 here, 1 away · 15 ms"]);
+  // Who is here is not known without a connection, and the next one has its own time.
+  rows.setState({ type: "state", state: "waiting", untilMs: 4000, text: "", isNameTaken: false });
+  assertEquals(rows.rows(1, { here: 3, away: 1 }), ["The Harbour · no connection; next try in 4 s"]);
+  rows.setState({ type: "state", state: "opening" });
+  assertEquals(rows.rows(1, { here: 3, away: 1 }), ["The Harbour · connecting"]);
+  rows.setState({ type: "state", state: "live" });
+  assertEquals(rows.rows(1, { here: 3, away: 1 }), ["The Harbour · 3 here, 1 away · connected"]);
 });
 
 const draft = (nonce: string, text = nonce) => ({ nonce, text, timestamp: 0 });

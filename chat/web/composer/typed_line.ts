@@ -46,13 +46,19 @@ export function carryOut(line: string, actions: LineActions): string | undefined
     case "search":
       actions.search(command.words);
       return undefined;
+    case "reply":
+      return "To answer a message, use its button.";
+    case "bell":
+      return "The menu at your name has the notices.";
     case "resend":
     case "discard":
       return actions.settleFailed(command.kind === "resend")
         ? undefined
         : "There is no message to send again or to discard.";
     case "help":
-      for (const { usage, about } of HELP) actions.note(`${usage}: ${about}`);
+      for (const { usage, about } of HELP.filter(({ usage }) => !/^\/(?:reply|bell)\b/.test(usage))) {
+        actions.note(`${usage}: ${about}`);
+      }
       actions.note("//: sends a line that begins with a slash");
       return undefined;
     case "quit":

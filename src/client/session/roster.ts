@@ -17,15 +17,17 @@ export class Roster {
   #nextPlace = 0;
   /** The names as an array; undefined after a change, until they are read. */
   #list: readonly string[] | undefined;
+  #present: readonly string[] | undefined;
 
   /** A new array after each change. */
   get names(): readonly string[] {
     return this.#list ??= [...this.#names.values()];
   }
 
-  /** Those who are connected. */
+  /** Those who are connected: a new array after each change. */
   get present(): readonly string[] {
-    return this.#away.size === 0 ? this.names : this.names.filter((name) => !this.#away.has(name));
+    if (this.#away.size === 0) return this.names;
+    return this.#present ??= this.names.filter((name) => !this.#away.has(name));
   }
 
   /** Those whose connection is lost and whose session the server holds, in the order in which they were lost. */
@@ -44,7 +46,7 @@ export class Roster {
     this.#names.clear();
     this.#places.clear();
     this.#away.clear();
-    this.#list = undefined;
+    this.#list = this.#present = undefined;
     for (const name of names) this.add(name);
     for (const name of away) this.setAway(name, true);
     if (awayBefore.length !== away.length || away.some((name, i) => name !== awayBefore[i])) return true;
@@ -83,19 +85,20 @@ export class Roster {
     if (!this.has(name) || this.#away.has(name) === isAway) return false;
     if (isAway) this.#away.add(name);
     else this.#away.delete(name);
+    this.#present = undefined;
     return true;
   }
 
   #put(place: number, name: string): void {
     this.#names.set(place, name);
     this.#places.set(name, place);
-    this.#list = undefined;
+    this.#list = this.#present = undefined;
   }
 
   #drop(place: number, name: string): void {
     this.#names.delete(place);
     this.#places.delete(name);
     this.#away.delete(name);
-    this.#list = undefined;
+    this.#list = this.#present = undefined;
   }
 }
