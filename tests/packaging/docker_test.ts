@@ -1,5 +1,5 @@
 /**
- * The image and the compose file, as far as they can be judged without an engine: linted, held to what the program
+ * The image and the compose files, as far as they can be judged without an engine: linted, held to what the program
  * needs and to what they promise. No image is built here.
  *
  * @module
@@ -8,7 +8,9 @@ import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { DCLinter } from "dclint";
 import dockerfileUtils, { ValidationSeverity, type ValidatorSettings } from "dockerfile-utils";
 import config from "../../deno.json" with { type: "json" };
+import { parse as parseYaml } from "@std/yaml/parse";
 import { COMMANDS, isCommandName, variableName } from "../../src/cli/commands.ts";
+import type { AnyFlag } from "../../src/cli/flag.ts";
 import { PACKAGES } from "./proxy_program.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -87,7 +89,9 @@ Deno.test("the image runs as a user without rights, keeps its data, and can tell
   assertEquals(bases.filter((base) => !/:[^:]+$/.test(base) || base.endsWith(":latest")), []);
 });
 
-Deno.test("a linter has nothing to object to the compose file, and would have", async () => {
+const COMPOSE_FILES = ["compose.yaml", "compose.cluster.yaml"];
+
+Deno.test("a linter has nothing to object to the compose files, and would have", async () => {
   const lint = (path: string) =>
     new DCLinter({
       // What is a matter of taste, and the taste is another here.
@@ -105,28 +109,74 @@ Deno.test("a linter has nothing to object to the compose file, and would have", 
     }).lintFiles([path], false).flatMap(({ messages }) =>
       messages.map(({ line, message }) => `${line}: ${message}`)
     );
-  assertEquals(lint(`${FOLDER}compose.yaml`), []);
   const folder = await Deno.makeTempDir();
   try {
-    const text = await Deno.readTextFile(`${FOLDER}compose.yaml`);
-    await Deno.writeTextFile(`${folder}/compose.yaml`, text.replace("read_only: true", "read_only: 7"));
-    assertGreater(lint(`${folder}/compose.yaml`).length, 0);
+    for (const file of COMPOSE_FILES) {
+      assertEquals(lint(`${FOLDER}${file}`), []);
+      const text = await Deno.readTextFile(`${FOLDER}${file}`);
+      await Deno.writeTextFile(`${folder}/compose.yaml`, text.replace("read_only: true", "read_only: 7"));
+      assertGreater(lint(`${folder}/compose.yaml`).length, 0);
+    }
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 });
 
-Deno.test("the compose file runs commands and sets variables that there are", async () => {
-  const text = await Deno.readTextFile(`${FOLDER}compose.yaml`);
-  const run = [...text.matchAll(/^ {4}command: \[(\w+)\]$/gm)].map(([, command]) => command!);
-  assertEquals(run.toSorted(), ["chat", "listing"]);
-  const known = run.flatMap((name) =>
-    isCommandName(name)
-      ? Object.entries(COMMANDS[name].flags).map(([key, flag]) => variableName(key, flag))
-      : []
-  );
-  const set = [...text.matchAll(/^ {6}(CHATTER_[A-Z_]+):/gm)].map(([, name]) => name!);
-  assertGreater(set.length, 0);
-  assertEquals(set.filter((name) => !known.includes(name)), []);
+interface Compose {
+  readonly services: {
+    readonly [name: string]: {
+      readonly image: string;
+      readonly command?: readonly string[];
+      readonly environment?: Record<string, string>;
+      readonly volumes: readonly string[];
+    };
+  };
+}
+
+async function composeFile(file: string): Promise<Compose> {
+  return parseYaml(await Deno.readTextFile(`${FOLDER}${file}`)) as Compose;
+}
+
+Deno.test("the compose files run commands and set variables that there are", async () => {
+  const chats = ["chat-a", "chat-b", "chat-c"];
+  const expected = [["chat", "listing"], chats.map(() => "chat")];
+  for (const [i, file] of COMPOSE_FILES.entries()) {
+    const own = Object.values((await composeFile(file)).services).filter(({ image }) => image === "chatter");
+    const run = own.map(({ command }) => command?.join(" ") ?? "");
+    assertEquals(run.toSorted(), expected[i]);
+    for (const { command: [name = ""] = [], environment = {} } of own) {
+      const flags = isCommandName(name) ? Object.entries<AnyFlag>(COMMANDS[name].flags) : [];
+      const known = flags.map(([key, flag]) => variableName(key, flag));
+      assertEquals(Object.keys(environment).filter((set) => !known.includes(set)), []);
+      assertGreater(known.length, 0);
+    }
+  }
   assert(Object.hasOwn(config.tasks, "compile"));
+});
+
+Deno.test("the nodes of the compose file for a cluster are alike but for their names and the nearest NATS", async () => {
+  const { services } = await composeFile("compose.cluster.yaml");
+  const nodes = Object.entries(services).filter(([, { image }]) => image === "chatter");
+  const names = nodes.map(([name]) => name);
+  assertEquals(names, ["chat-a", "chat-b", "chat-c"]);
+  for (const [name, { environment = {}, volumes }] of nodes) {
+    const letter = name.at(-1);
+    const { CHATTER_CLUSTER: servers = "", CHATTER_CLUSTER_NODE: node, ...same } = environment;
+    assertEquals([node, volumes], [letter, [`${name}:/data`]]);
+    assertMatch(servers, new RegExp(`^nats://chatter@nats-${letter}:4222,`));
+    assertEquals(
+      servers.replace("chatter@", "").split(",").toSorted(),
+      ["a", "b", "c"].map((letter) => `nats://nats-${letter}:4222`),
+    );
+    const { CHATTER_CLUSTER: _, CHATTER_CLUSTER_NODE: __, ...first } = nodes[0]![1].environment ?? {};
+    assertEquals(same, first);
+  }
+  const servers = Object.entries(services).filter(([, { image }]) => image.startsWith("nats:"));
+  for (const [name, { environment, volumes }] of servers) {
+    assertEquals(environment?.NATS_NAME, name);
+    assertEquals(volumes, ["../nats/nats.conf:/etc/nats/nats.conf:ro", `${name}:/var/lib/nats`]);
+  }
+  assertEquals(servers.length, 3);
+  const proxy = await Deno.readTextFile(`${FOLDER}Caddyfile.cluster`);
+  assertMatch(proxy, new RegExp(`reverse_proxy ${names.map((name) => `${name}:5000`).join(" ")} \\{`));
 });

@@ -7,6 +7,7 @@
  */
 import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import { COMMANDS, variableName } from "../../src/cli/commands.ts";
+import type { AnyFlag } from "../../src/cli/flag.ts";
 import { PACKAGES, replaced } from "./proxy_program.ts";
 import { toolPath } from "./tool_path.ts";
 
@@ -70,6 +71,33 @@ Deno.test({
       assertEquals(await written(dropIn!), { code: 0, said: "" });
       // It is read at all: something else is objected to.
       assertMatch((await written(`${dropIn}Nonsense=yes\n`)).said, /Unknown key (?:name )?'Nonsense'/);
+    }),
+});
+
+Deno.test({
+  name: "systemd has nothing to object to a unit with what a node of a cluster adds",
+  ignore,
+  fn: () =>
+    withUnits(async (path) => {
+      const folder = `${path("chat")}.d`;
+      await Deno.mkdir(folder);
+      const text = await Deno.readTextFile(`${PACKAGES}systemd/chatter-chat.service.d/cluster.conf`);
+      const written = async (text: string) => {
+        await Deno.writeTextFile(`${folder}/cluster.conf`, text);
+        return await analyze("verify", "--man=no", path("chat"));
+      };
+      assertEquals(await written(text), { code: 0, said: "" });
+      // With its lines for an authority of one's own too.
+      assertEquals(await written(text.replaceAll(/^# (LoadCredential|Environment)/gm, "$1")), {
+        code: 0,
+        said: "",
+      });
+      assertMatch((await written(`${text}Nonsense=yes\n`)).said, /Unknown key (?:name )?'Nonsense'/);
+      const known = Object.entries<AnyFlag>(COMMANDS.chat.flags).map(([key, flag]) =>
+        variableName(key, flag)
+      );
+      const set = [...text.matchAll(/\b(CHATTER_[A-Z_]+)=/g)].map(([, name]) => name!);
+      assertEquals(set.filter((name) => !known.includes(name)), []);
     }),
 });
 

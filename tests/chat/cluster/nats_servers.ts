@@ -39,6 +39,18 @@ export interface NatsConfiguration {
   readonly jetstream?: boolean;
   /** More lines of the configuration. */
   readonly more?: string;
+  /** The whole configuration instead. */
+  readonly text?: (server: NatsServerPlace) => string;
+  /** Variables that it reads. */
+  readonly env?: (n: number) => Record<string, string>;
+}
+
+/** Where server `n` is: its port, the ports of the routes between all, and a folder of its own. */
+export interface NatsServerPlace {
+  readonly n: number;
+  readonly port: number;
+  readonly routes: readonly number[];
+  readonly folder: string;
 }
 
 export class NatsServers implements AsyncDisposable {
@@ -46,6 +58,7 @@ export class NatsServers implements AsyncDisposable {
   readonly #folder: string;
   readonly #ports: readonly number[];
   readonly #routes: readonly number[];
+  readonly #env: Record<string, string>[] = [];
   readonly #running: (Deno.ChildProcess | undefined)[];
 
   private constructor(folder: string, ports: readonly number[], routes: readonly number[]) {
@@ -68,15 +81,17 @@ export class NatsServers implements AsyncDisposable {
   }
 
   /** Writes the configuration of server `n`, which it reads when it starts. */
-  async configure(n: number, { jetstream = true, more = "" }: NatsConfiguration): Promise<void> {
-    const [folder, routes] = [this.#folder, this.#routes];
+  async configure(n: number, { jetstream = true, more = "", text, env }: NatsConfiguration): Promise<void> {
+    const [folder, routes, port] = [this.#folder, this.#routes, this.#ports[n]!];
+    this.#env[n] = env?.(n) ?? {};
     const cluster = routes.length === 1 ? "" : `cluster { name: test, listen: "127.0.0.1:${routes[n]}",
       routes: [${routes.map((route) => `"nats-route://127.0.0.1:${route}"`).join(", ")}] }`;
     await Deno.writeTextFile(
       `${folder}/${n}.conf`,
-      `server_name: s${n}\nlisten: "127.0.0.1:${this.#ports[n]}"\n` +
-        (jetstream ? `jetstream { store_dir: "${folder}/${n}", sync_interval: always }\n` : "") +
-        `${cluster}\n${more}\n`,
+      text?.({ n, port, routes, folder: `${folder}/${n}` }) ??
+        `server_name: s${n}\nlisten: "127.0.0.1:${port}"\n` +
+          (jetstream ? `jetstream { store_dir: "${folder}/${n}", sync_interval: always }\n` : "") +
+          `${cluster}\n${more}\n`,
     );
   }
 
@@ -84,6 +99,7 @@ export class NatsServers implements AsyncDisposable {
   async run(n: number): Promise<void> {
     const child = new Deno.Command(program!, {
       args: ["-c", `${this.#folder}/${n}.conf`],
+      env: this.#env[n] ?? {},
       stdin: "null",
       stdout: "null",
       stderr: "null",
