@@ -12,6 +12,8 @@ const TYPING_SHOWN_MS = 5000;
 const TYPISTS_MAX = 3;
 
 export const TYPING_KEPT_MAX = 100;
+/** UTF-16 units of a server's name that are kept: more than a valid name has. */
+export const SERVER_NAME_MAX = 200;
 
 type State = Extract<SessionEvent, { type: "state" }>;
 
@@ -48,7 +50,7 @@ export class StatusRows {
   }
 
   entered(serverName: string): void {
-    this.#serverName = serverName;
+    this.#serverName = serverName.slice(0, SERVER_NAME_MAX);
   }
 
   answered(latencyMs: number): void {
@@ -82,24 +84,28 @@ export class StatusRows {
 
   #status(nowMs: number, people: PeopleCount): string[] {
     const connection = this.#connection(nowMs);
-    if (this.#serverName === undefined) return connection === undefined ? [] : [connection];
-    return [
-      [this.#serverName, ...this.isLive ? counted(people) : [], connection ?? "connected"].join(" · "),
-    ];
+    const server = this.#serverName === undefined ? [] : [this.#serverName];
+    // First what matters: the end of the row is cut in a narrow window.
+    const parts = this.isLive && !this.#isLeaving
+      ? [...server, ...counted(people), ...connection]
+      : [...connection, ...server];
+    return parts.length === 0 ? [] : [parts.join(" · ")];
   }
 
-  #connection(nowMs: number): string | undefined {
-    if (this.#isLeaving) return "leaving";
+  #connection(nowMs: number): string[] {
+    if (this.#isLeaving) return ["leaving"];
     switch (this.#state?.state) {
       case "opening":
       case "entering":
-        return this.#serverName === undefined ? `connecting to ${this.#url}` : "connecting";
-      case "waiting":
-        return `no connection; next try in ${Math.max(0, Math.ceil((this.#state.untilMs - nowMs) / 1000))} s`;
+        return [this.#serverName === undefined ? `connecting to ${this.#url}` : "connecting"];
+      case "waiting": {
+        const seconds = Math.max(0, Math.ceil((this.#state.untilMs - nowMs) / 1000));
+        return [`no connection; next try in ${seconds} s`];
+      }
       case "live":
-        return this.#latencyMs === undefined ? undefined : `${Math.round(this.#latencyMs)} ms`;
+        return [this.#latencyMs === undefined ? "connected" : `${Math.round(this.#latencyMs)} ms`];
       default:
-        return undefined;
+        return [];
     }
   }
 }

@@ -194,7 +194,7 @@ testOnTerminal(
       await alice.untilRow("… meanwhile");
       await alice.until(
         "that there is no connection",
-        (rows) => rows.some((row) => row.startsWith("Chatter Server · no connection")),
+        (rows) => rows.some((row) => row.startsWith("no connection")),
       );
       await using second = await startServer("chat", [...flags, "--port", String(first.port)]);
       assertEquals(second.port, first.port);

@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { Message } from "../../src/client/session/session_events.ts";
 import { SentMessages } from "../../terminal/screen/sent_messages.ts";
-import { StatusRows, TYPING_KEPT_MAX } from "../../terminal/screen/status_rows.ts";
+import { SERVER_NAME_MAX, StatusRows, TYPING_KEPT_MAX } from "../../terminal/screen/status_rows.ts";
 
 Deno.test("who is typing is shown for 5 seconds, or until it is sent", () => {
   const rows = new StatusRows("ws://x");
@@ -54,11 +54,22 @@ Deno.test("one row has the server, its people and the connection", () => {
   assertEquals(rows.rows(0, { here: 3, away: 1 }), ["The Harbour · 3 here, 1 away · 15 ms"]);
   // Who is here is not known without a connection, and the next one has its own time.
   rows.setState({ type: "state", state: "waiting", untilMs: 4000, text: "", isNameTaken: false });
-  assertEquals(rows.rows(1, { here: 3, away: 1 }), ["The Harbour · no connection; next try in 4 s"]);
+  assertEquals(rows.rows(1, { here: 3, away: 1 }), ["no connection; next try in 4 s · The Harbour"]);
   rows.setState({ type: "state", state: "opening" });
-  assertEquals(rows.rows(1, { here: 3, away: 1 }), ["The Harbour · connecting"]);
+  assertEquals(rows.rows(1, { here: 3, away: 1 }), ["connecting · The Harbour"]);
   rows.setState({ type: "state", state: "live" });
   assertEquals(rows.rows(1, { here: 3, away: 1 }), ["The Harbour · 3 here, 1 away · connected"]);
+  rows.leaves();
+  assertEquals(rows.rows(1, { here: 3, away: 1 }), ["leaving · The Harbour"]);
+});
+
+Deno.test("a server's name is kept up to the limit, and of a longer one the beginning", () => {
+  for (const length of [SERVER_NAME_MAX, SERVER_NAME_MAX + 1]) {
+    const rows = new StatusRows("ws://x");
+    rows.setState({ type: "state", state: "live" });
+    rows.entered("x".repeat(length));
+    assertEquals(rows.rows(0, undefined), [`${"x".repeat(SERVER_NAME_MAX)} · connected`]);
+  }
 });
 
 const draft = (nonce: string, text = nonce) => ({ nonce, text, timestamp: 0 });
