@@ -1,18 +1,25 @@
 /**
- * Runs a member of the cluster: carries out its effects with the log and the wire, and gives it the time. It decides
- * nothing; member.ts does.
+ * Runs a member of the cluster: carries out its effects with the log, the wire and the store, and gives it the time. It
+ * decides nothing; member.ts does.
  *
  * @module
  */
 import type { Logger } from "../../src/logging/log.ts";
+import type { StoredMessage } from "../room/message.ts";
 import type { NumberedInput } from "./inputs.ts";
 import type { ClusterLog } from "./log.ts";
 import { type Member, type MemberEffect, READ_MAX } from "./member.ts";
-import type { Outcome } from "./replica.ts";
 import type { ClusterWire } from "./wire.ts";
 
 /** Milliseconds between two looks at the time. */
 const TICK_MS = 50;
+
+/** Why a node cannot continue under this name. */
+export type NodeEnd =
+  /** The others have lost it: it may go on under another name. */
+  | { readonly kind: "lost" }
+  | { readonly kind: "forked"; readonly why: string }
+  | { readonly kind: "stopped"; readonly why: string };
 
 export interface DriverOptions {
   readonly incarnation: string;
@@ -20,10 +27,9 @@ export interface DriverOptions {
   readonly log: ClusterLog;
   readonly wire: ClusterWire;
   readonly steadyMs: () => number;
-  /** Sends the outcomes of a turn to this node's clients. `position` is that of the newest broadcast before. */
-  readonly deliver: (outcomes: readonly Outcome[], position: number) => void;
-  /** The node cannot continue under this name: the reason, or undefined if the others have lost it. */
-  readonly over: (why: string | undefined) => void;
+  /** Reads a message from this node's store, which has all that is applied. */
+  readonly find: (uuid: string) => Promise<StoredMessage | undefined>;
+  readonly over: (end: NodeEnd) => void;
   readonly logger: Logger;
 }
 
@@ -31,76 +37,103 @@ export class ClusterDriver {
   readonly #options: DriverOptions;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isOver = false;
+  #quit: (() => void)[] = [];
 
   constructor(options: DriverOptions) {
     this.#options = options;
   }
 
   start(): void {
-    const { incarnation, member, log, wire, steadyMs } = this.#options;
-    const run = (act: (nowMs: number) => readonly MemberEffect[]) => this.#run(() => act(steadyMs()));
-    wire.listen(incarnation, {
-      inputs: (message) => run((nowMs) => member.receivedInputs(nowMs, message)),
-      beat: (beat) => run((nowMs) => member.receivedBeat(nowMs, beat)),
-    });
-    log.follow((entry) => run((nowMs) => member.receivedRecord(nowMs, entry)));
-    this.#timer = setInterval(() => run((nowMs) => member.tick(nowMs)), TICK_MS);
-    run(() => member.start());
+    const { incarnation, member, log, wire } = this.#options;
+    this.#quit = [
+      wire.listen(incarnation, {
+        inputs: (message) => this.run((nowMs) => member.receivedInputs(nowMs, message)),
+        beat: (beat) => this.run((nowMs) => member.receivedBeat(nowMs, beat)),
+      }),
+      log.follow((entry) => this.run((nowMs) => member.receivedRecord(nowMs, entry))),
+    ];
+    this.#timer = setInterval(() => this.run((nowMs) => member.tick(nowMs)), TICK_MS);
+    this.run(() => member.start());
   }
 
-  submit(input: NumberedInput): void {
-    const { member, steadyMs } = this.#options;
-    this.#run(() => member.submit(steadyMs(), input));
+  submit(inputs: readonly NumberedInput[]): void {
+    this.run((nowMs) => this.#options.member.submit(nowMs, inputs));
   }
 
   /** Stops without a word to the others, as a process that dies does. */
   stop(): void {
     this.#isOver = true;
     clearInterval(this.#timer);
+    for (const quit of this.#quit.splice(0)) quit();
   }
 
   /** The fence of this entry point: after a bug the node's state is not known, so that it ends. */
-  #run(act: () => readonly MemberEffect[]): void {
+  run(act: (nowMs: number) => readonly MemberEffect[]): void {
     if (this.#isOver) return;
     try {
-      for (const effect of act()) this.#do(effect);
+      for (const effect of act(this.#options.steadyMs())) this.#do(effect);
     } catch (error) {
       this.#options.logger.error("bug", { where: "cluster", error });
-      this.#end("A bug in the cluster's node; the log of the server has it");
+      this.#end({ kind: "stopped", why: "A bug in the cluster's node, which the log above has" });
     }
   }
 
   #do(effect: MemberEffect): void {
-    const { member, log, wire, steadyMs, deliver } = this.#options;
+    const { member, log, wire } = this.#options;
     switch (effect.do) {
       case "append": {
         const { at, id, bytes } = effect;
-        log.append(at, id, bytes).then((outcome) =>
-          this.#run(() => member.appended(steadyMs(), id, outcome))
+        return this.#await(
+          log.append(at, id, bytes),
+          (nowMs, outcome) => member.appended(nowMs, id, outcome ?? { kind: "unknown" }),
         );
-        return;
       }
       case "read":
-        log.read(effect.from, READ_MAX).catch(() => undefined).then((entries) =>
-          this.#run(() => member.readDone(steadyMs(), entries))
+        return this.#await(
+          log.read(effect.from, READ_MAX),
+          (nowMs, entries) => member.readDone(nowMs, entries),
         );
-        return;
+      case "probe":
+        return this.#await(log.ends(), (nowMs, ends) => member.probed(nowMs, ends?.last));
+      case "find":
+        return this.#await(this.#find(effect.uuids), (nowMs, found) => member.found(nowMs, found));
       case "send":
         return wire.send(effect.to, effect.message);
       case "beat":
         return wire.beat(effect.beat);
-      case "deliver":
-        return deliver(effect.outcomes, effect.position);
       case "restart":
-        return this.#end(undefined);
+        return this.#end({ kind: "lost" });
+      case "fork":
+        return this.#end({ kind: "forked", why: effect.why });
       case "stop":
-        return this.#end(effect.why);
+        return this.#end({ kind: "stopped", why: effect.why });
     }
   }
 
-  #end(why: string | undefined): void {
+  /** Gives the member what was answered, or undefined. */
+  #await<Answer>(
+    asked: Promise<Answer>,
+    answered: (nowMs: number, answer: Answer | undefined) => readonly MemberEffect[],
+  ): void {
+    asked.catch(() => undefined).then((answer) => this.run((nowMs) => answered(nowMs, answer)));
+  }
+
+  async #find(uuids: readonly string[]): Promise<ReadonlyMap<string, StoredMessage>> {
+    const found = new Map<string, StoredMessage>();
+    try {
+      for (const message of await Promise.all(uuids.map(this.#options.find))) {
+        if (message !== undefined) found.set(message.uuid, message);
+      }
+    } catch (error) {
+      this.#options.logger.error("journal.read_failed", { error });
+      throw error;
+    }
+    return found;
+  }
+
+  #end(end: NodeEnd): void {
     if (this.#isOver) return;
     this.stop();
-    this.#options.over(why);
+    this.#options.over(end);
   }
 }

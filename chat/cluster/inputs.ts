@@ -5,14 +5,16 @@
  * @module
  */
 import type { Input } from "../room/decision.ts";
+import type { Command } from "./command.ts";
 import type { Opening, Origin } from "./membership.ts";
 
 /** Inputs of one message to the leader; the rest follow in further messages. */
 export const INPUTS_MAX = 500;
 
 export interface NumberedInput {
+  /** 0 is the node's operator. */
   readonly session: number;
-  readonly input: Input;
+  readonly input: Input | Command;
   /** For CONNECT and RESUME. */
   readonly opening: Opening | undefined;
 }

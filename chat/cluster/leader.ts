@@ -5,11 +5,16 @@
  * @module
  */
 import { fault } from "../../src/protocol/faults.ts";
-import { type Decision, ifNotStored, type Moment } from "../room/decision.ts";
+import { type Decision, ifNotStored, type Input, type Moment } from "../room/decision.ts";
 import { broadcastsOf } from "../room/effects.ts";
 import { Room, type RoomOptions } from "../room/room.ts";
 import type { SessionId } from "../room/roster.ts";
+import { messageIds } from "../room/message_id.ts";
+import { Bans } from "../room/bans.ts";
+import type { StoredMessage } from "../room/message.ts";
+import { type Command, followRuling, isCommand } from "./command.ts";
 import { type InputMessage, InputQueue, type PlacedInput } from "./inputs.ts";
+import { ruleOn } from "./rulings.ts";
 import type { ClusterSession, Decided, Membership, Opening } from "./membership.ts";
 import type { TurnRecord } from "./record.ts";
 import type { Replica } from "./replica.ts";
@@ -22,7 +27,19 @@ export const TURN_INPUTS_MAX = 1000;
 /** UTF-16 units of the texts of one record: at most six bytes each in JSON, of the 1 MiB that NATS takes. */
 export const TURN_UNITS_MAX = 130_000;
 
-export type LeaderRoom = Omit<RoomOptions, "state" | "sessionOfToken">;
+/** Sessions that a command ends in its own record; the others end in the records after it. */
+const TURN_ENDINGS_MAX = 200;
+/** What a command counts of TURN_UNITS_MAX: a ban's message for each of these sessions. */
+const COMMAND_UNITS = 60_000;
+
+export type LeaderRoom =
+  & Omit<RoomOptions, "state" | "sessionOfToken" | "isOfKicked" | "bans" | "mintId">
+  & { readonly random32: () => number };
+
+/** The context of a turn. `found` has messages that `gather` asked for; undefined if they could not be read. */
+export type TurnMoment = Omit<Moment, "found"> & {
+  readonly found: ReadonlyMap<string, StoredMessage> | undefined;
+};
 
 export interface LeaderOptions {
   readonly replica: Replica;
@@ -32,7 +49,7 @@ export interface LeaderOptions {
 /** An input that the leader makes for a session. */
 interface OwnInput {
   readonly session: SessionId;
-  readonly input: PlacedInput["input"];
+  readonly input: Input;
 }
 
 export class Leader {
@@ -41,6 +58,11 @@ export class Leader {
   readonly #members: Membership;
   readonly #room: Room;
   readonly #queue: InputQueue;
+  readonly #bans: Bans;
+  /** The time that the room decides at: ids are made of it. */
+  #nowMs = 0;
+  /** The inputs of the next turn, while messages that they change are read. */
+  #gathered: readonly PlacedInput[] = [];
   #own: OwnInput[] = [];
   #lost: string[] = [];
   #turn: TurnRecord | undefined;
@@ -51,12 +73,22 @@ export class Leader {
     this.#replica = replica;
     this.#members = replica.membership.copy();
     this.#queue = new InputQueue(replica.through);
-    const sessionOfToken = (hash: string) => this.#members.ofToken(hash);
-    this.#room = new Room({ ...room, state: replica.state, sessionOfToken }, this.#members.roster);
+    this.#bans = replica.bans.copy();
+    const { random32 } = room;
+    this.#room = new Room({
+      ...room,
+      state: replica.state,
+      bans: this.#bans,
+      // Each leader continues above the ids that the log has.
+      mintId: messageIds({ nowMs: () => this.#nowMs, random32 }, replica.newestUuid),
+      sessionOfToken: (hash) => this.#members.ofToken(hash),
+      isOfKicked: (hash) => this.#members.isOfKicked(hash),
+    }, this.#members.roster);
   }
 
   get isIdle(): boolean {
-    return this.#queue.size === 0 && this.#own.length === 0 && this.#lost.length === 0;
+    return this.#queue.size === 0 && this.#own.length === 0 && this.#lost.length === 0 &&
+      this.#gathered.length === 0;
   }
 
   take(message: InputMessage): void {
@@ -77,24 +109,39 @@ export class Leader {
     }
   }
 
-  /** Decides the waiting inputs. Call `settle` when the log has the record, before the next turn. */
-  decide(now: Moment): TurnRecord {
+  /** Takes the inputs of the next turn. Returns ids of messages that they change and memory does not hold. */
+  gather(): readonly string[] {
+    if (this.#gathered.length === 0) {
+      const inputsMax = TURN_INPUTS_MAX - Math.min(this.#own.length, TURN_INPUTS_MAX);
+      this.#gathered = this.#queue.batch(fittingInputs(inputsMax));
+    }
+    return this.#gathered.flatMap(({ input }) => {
+      const uuid = changedBy(input);
+      return uuid === undefined || this.#replica.state.find(uuid) !== undefined ? [] : [uuid];
+    });
+  }
+
+  /** Decides the gathered inputs. Call `settle` when the log has the record, before the next turn. */
+  decide({ found, ...now }: TurnMoment): TurnRecord {
+    const moment: Moment = { ...now, found: found ?? NOTHING_FOUND };
+    this.#nowMs = now.nowMs;
     this.#room.beginBatch(0);
     const decided: Decided[] = [];
-    for (const { session, input } of this.#own.splice(0, TURN_INPUTS_MAX)) {
-      const known = this.#members.sessions.get(session);
-      if (known !== undefined) decided.push(this.#decideOwn(known, input, now));
-    }
+    for (const own of this.#takeOwn()) this.#decideOwn(own, moment, decided);
     // A node is lost once all of its sessions are.
     const lost = this.#own.length === 0 ? this.#lost.splice(0) : [];
     for (const node of lost) this.#members.lose(node);
     const through = new Map<string, number>();
-    for (const placed of this.#queue.batch(fittingInputs(TURN_INPUTS_MAX - decided.length))) {
+    for (const placed of this.#gathered) {
       // What a lost node has sent is not decided any more.
       if (this.#members.isGone(placed.node)) continue;
       through.set(placed.node, placed.number);
-      decided.push(this.#decide(placed, now));
+      const { input } = placed;
+      if (isCommand(input)) this.#rule(placed, input, moment, decided);
+      else if (found === undefined && changedBy(input) !== undefined) decided.push(this.#unread(placed));
+      else decided.push(this.#decide(placed, input, moment));
     }
+    this.#gathered = [];
     return this.#turn = {
       kind: "turn",
       epoch: this.epoch,
@@ -104,7 +151,9 @@ export class Leader {
       through: [...through],
       lost,
       // An input without effect and without an answer only counts.
-      decided: decided.filter(({ decision, isLast }) => decision.kind !== "nothing" || isLast),
+      decided: decided.filter(({ decision, isLast, ruling }) =>
+        decision.kind !== "nothing" || isLast || ruling !== undefined
+      ),
     };
   }
 
@@ -135,24 +184,55 @@ export class Leader {
     return this.#turn = { ...turn, decided };
   }
 
-  #decide({ node, session, number, input, opening }: PlacedInput, now: Moment): Decided {
+  #decide({ node, session, number, opening }: PlacedInput, input: Input, now: Moment): Decided {
     const origin = { node, session };
-    const isLast = input.type === "LOST";
+    const place = { ...origin, input: number, isLast: input.type === "LOST", ruling: undefined };
     if (this.#members.isEnded(origin)) {
-      return this.#followed({ ...origin, input: number, isLast, opening: undefined, decision: NOTHING });
+      return this.#followed({ ...place, opening: undefined, decision: NOTHING });
     }
     const known = this.#members.at(origin);
     const sender = opening ?? known ?? NO_SENDER;
     // A connection without a session cannot do anything but connect: no session has its id yet.
     const decision = this.#room.decide(known?.id ?? opening?.id ?? `${node} ${session}`, input, sender, now);
-    return this.#followed({ ...origin, input: number, isLast, opening: usedBy(decision, opening), decision });
+    return this.#followed({ ...place, opening: usedBy(decision, opening), decision });
   }
 
-  #decideOwn({ id, isExtended, remoteAddress }: ClusterSession, input: PlacedInput["input"], now: Moment) {
-    const decision = this.#room.decide(id, input, { isExtended, remoteAddress }, now);
-    return this.#followed({
-      ...{ node: NO_NODE, session: 0, input: 0, isLast: false, opening: undefined, decision },
+  /** An input whose message could not be read. */
+  #unread({ node, session, number: input }: PlacedInput): Decided {
+    const place = { node, session, input, isLast: false, opening: undefined, ruling: undefined };
+    return { ...place, decision: { kind: "refused", fault: fault("STORE_FAILED") } };
+  }
+
+  #decideOwn({ session, input }: OwnInput, now: Moment, decided: Decided[]): void {
+    const known = this.#members.sessions.get(session);
+    if (known === undefined) return;
+    const decision = this.#room.decide(session, input, known, now);
+    decided.push(this.#followed({
+      ...{ node: NO_NODE, session: 0, input: 0, isLast: false, opening: undefined, ruling: undefined },
+      decision,
+    }));
+  }
+
+  /** The sessions that a command ends do so in its place. */
+  #rule({ node, session, number }: PlacedInput, command: Command, now: Moment, decided: Decided[]): void {
+    const { ruling, endings } = ruleOn(command, {
+      members: this.#members,
+      bans: this.#bans,
+      nowMs: now.nowMs,
     });
+    followRuling(this.#bans, ruling);
+    const place = { node, session, input: number, isLast: false, opening: undefined };
+    decided.push({ ...place, ruling, decision: NOTHING });
+    for (const ending of endings.slice(0, TURN_ENDINGS_MAX)) this.#decideOwn(ending, now, decided);
+    this.#own.push(...endings.slice(TURN_ENDINGS_MAX));
+  }
+
+  #takeOwn(): readonly OwnInput[] {
+    let units = 0;
+    const end = this.#own.findIndex(({ input }) =>
+      (units += "message" in input ? input.message.length : 0) > TURN_UNITS_MAX / 2
+    );
+    return this.#own.splice(0, Math.min(end < 0 ? TURN_INPUTS_MAX : end, TURN_INPUTS_MAX));
   }
 
   #followed(decided: Decided): Decided {
@@ -166,11 +246,19 @@ function fittingInputs(inputsMax: number): (input: PlacedInput) => boolean {
   let inputs = 0;
   let units = 0;
   return ({ input }) => {
-    units += "text" in input ? input.text.length : 0;
+    units += isCommand(input) ? COMMAND_UNITS : "text" in input ? input.text.length : 0;
     return ++inputs <= inputsMax && (inputs === 1 || units <= TURN_UNITS_MAX);
   };
 }
 
+/** The message that an input changes. */
+function changedBy(input: PlacedInput["input"]): string | undefined {
+  return input.type === "QUERY" && (input.query === "update_message" || input.query === "delete_message")
+    ? input.uuid
+    : undefined;
+}
+
+const NOTHING_FOUND = new Map<string, StoredMessage>();
 const NOTHING: Decision = { kind: "nothing" };
 const NO_SENDER = { isExtended: false, remoteAddress: "" };
 

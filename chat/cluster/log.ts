@@ -21,6 +21,12 @@ export type Appended =
   /** The log refuses it for good, before storing it. */
   | { readonly kind: "refused"; readonly problem: string };
 
+/** The numbers of the records that the log has; `first` is `last + 1` if it has none. */
+export interface LogEnds {
+  readonly first: number;
+  readonly last: number;
+}
+
 export interface ClusterLog {
   /**
    * Stores a record as number `at`, if that is the next one. The same `id` again stores nothing; it is answered `stored`
@@ -29,6 +35,8 @@ export interface ClusterLog {
   append(at: number, id: string, bytes: Uint8Array): Promise<Appended>;
   /** Records from number `from` on, in order, at most `max`; fewer if there are no more. Rejects if it cannot read. */
   read(from: number, max: number): Promise<readonly LogEntry[]>;
-  /** Calls `on` with records as they are stored. It may miss some, and repeat or reorder others. */
-  follow(on: (entry: LogEntry) => void): void;
+  /** Rejects if the log does not answer. Right after an election of its servers `last` may be too low. */
+  ends(): Promise<LogEnds>;
+  /** Calls `on` with records as they are stored. It may miss some, and repeat or reorder others. Returns what ends it. */
+  follow(on: (entry: LogEntry) => void): () => void;
 }

@@ -13,7 +13,7 @@ import {
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { LogSettings } from "./cluster_settings.ts";
-import type { Appended, ClusterLog, LogEntry } from "./log.ts";
+import type { Appended, ClusterLog, LogEnds, LogEntry } from "./log.ts";
 import { openStream, storedSubjectOf, streamOf, subjectOf } from "./log_stream.ts";
 import { MESSAGE_BYTES_MAX } from "./nats_connection.ts";
 
@@ -88,13 +88,19 @@ export class NatsLog implements ClusterLog {
     return entries;
   }
 
-  follow(on: (entry: LogEntry) => void): void {
-    this.#nats.subscribe(storedSubjectOf(this.#room), {
+  async ends(): Promise<LogEnds> {
+    const { state } = await this.#manager.streams.info(this.#stream);
+    return { first: state.first_seq, last: state.last_seq };
+  }
+
+  follow(on: (entry: LogEntry) => void): () => void {
+    const subscription = this.#nats.subscribe(storedSubjectOf(this.#room), {
       callback: (error, message) => {
         const number = Number(message?.headers?.get("Nats-Sequence"));
         if (error === null && number > 0) on({ number, bytes: message.data });
       },
     });
+    return () => subscription.unsubscribe();
   }
 }
 

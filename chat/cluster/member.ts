@@ -8,11 +8,19 @@ import { Election } from "./election.ts";
 import { type InputMessage, type NumberedInput, UnconfirmedInputs } from "./inputs.ts";
 import { Leader, type LeaderRoom } from "./leader.ts";
 import type { Appended, LogEntry } from "./log.ts";
+import type { Decided } from "./membership.ts";
 import { type ClusterRecord, encodeRecord } from "./record.ts";
-import { LogForked, type Outcome, type Replica } from "./replica.ts";
+import { LogForked, type Replica } from "./replica.ts";
+import type { StoredMessage } from "../room/message.ts";
 
 /** Milliseconds between two beats of the leader. */
 export const BEAT_MS = 300;
+/** Milliseconds between two questions for the log's end, which show that the log works and what was missed. */
+export const PROBE_MS = 1000;
+/** Milliseconds for which the log may end before what a node has applied: its servers elect, and catch up. */
+export const BEHIND_MS = 5000;
+/** Milliseconds by which a leader's clock may be behind the one before it without a time that goes back. */
+const SET_BACK_MS = 60_000;
 /** Milliseconds without progress after which inputs are sent to the leader again. */
 export const RESEND_MS = 1000;
 /** Milliseconds until an append whose outcome is unknown is repeated. */
@@ -35,11 +43,15 @@ export type MemberEffect =
   | { readonly do: "read"; readonly from: number }
   | { readonly do: "send"; readonly to: string; readonly message: InputMessage }
   | { readonly do: "beat"; readonly beat: Beat }
-  /** To this node's clients; `position` is that of the newest broadcast before. */
-  | { readonly do: "deliver"; readonly outcomes: readonly Outcome[]; readonly position: number }
+  /** Asks the log for its end. */
+  | { readonly do: "probe" }
+  /** Reads messages that memory does not hold. */
+  | { readonly do: "find"; readonly uuids: readonly string[] }
   /** The others have lost this node: it closes its connections and continues under another name. */
   | { readonly do: "restart" }
   /** The log and this node disagree: it closes its connections and appends nothing more. */
+  | { readonly do: "fork"; readonly why: string }
+  /** It cannot follow the log any more, and another start may. */
   | { readonly do: "stop"; readonly why: string };
 
 export interface MemberOptions {
@@ -54,6 +66,8 @@ export interface MemberOptions {
     readonly lostMs: number;
     readonly resumeWindowMs: number;
   };
+  /** Messages received before this time are past `--history-days`. */
+  readonly historyFromMs: (nowMs: number) => number;
   readonly wallMs: () => number;
   readonly random: () => number;
 }
@@ -79,6 +93,16 @@ export class Member {
   /** True while it reads the log to its end in order to lead. */
   #isStanding = false;
   #isStopped = false;
+  /** True once it has applied all that the log had. */
+  #isCaughtUp = false;
+  /** The leader that waits for messages, and what was found. */
+  #finding: Leader | undefined;
+  #probeMs = -Infinity;
+  /** What was applied when the log was asked for its end. */
+  #probedAt = 0;
+  /** When the log last answered, and since when it ends before what is applied. */
+  #logMs: number;
+  #behindSinceMs: number | undefined;
   #beatMs = -Infinity;
   #progressMs = 0;
   /** When each other node was last heard, and when each hold ends by this node's clock. */
@@ -91,6 +115,7 @@ export class Member {
     this.#election = new Election(nowMs, () => options.limits.takeoverMs, options.random);
     this.#inputs = new UnconfirmedInputs(options.incarnation);
     this.#progressMs = nowMs;
+    this.#logMs = nowMs;
   }
 
   get isLeader(): boolean {
@@ -102,18 +127,37 @@ export class Member {
     return this.#inputs.size;
   }
 
+  /** Whether it has applied all that the log had at the start, and is not stopped. */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp && !this.#isStopped;
+  }
+
+  /** Milliseconds since the log answered last. */
+  logSilentMs(nowMs: number): number {
+    return nowMs - this.#logMs;
+  }
+
+  /** Nodes that were heard within `ms`, this one aside. */
+  heardWithin(nowMs: number, ms: number): string[] {
+    const { incarnation } = this.#options;
+    return [...this.#heardMs].filter(([node, heardMs]) => node !== incarnation && nowMs - heardMs < ms)
+      .map(([node]) => node);
+  }
+
   /** Call once, before everything else. */
   start(): MemberEffect[] {
     return this.#read();
   }
 
-  submit(nowMs: number, input: NumberedInput): MemberEffect[] {
+  /** Numbers the inputs in their order, from 1. */
+  submit(nowMs: number, inputs: readonly NumberedInput[]): MemberEffect[] {
     if (this.#inputs.size === 0) this.#progressMs = nowMs;
-    this.#inputs.add(input);
+    for (const input of inputs) this.#inputs.add(input);
     return [...this.#sendInputs(), ...this.#lead(nowMs)];
   }
 
   receivedInputs(nowMs: number, message: InputMessage): MemberEffect[] {
+    if (this.#isStopped) return [];
     this.#heard(nowMs, message.node);
     this.#leader?.take(message);
     return this.#lead(nowMs);
@@ -141,12 +185,19 @@ export class Member {
       this.#isStanding = false;
       return [];
     }
+    this.#logMs = nowMs;
+    const [first] = entries;
+    if (first !== undefined && first.number > this.#replica.applied + 1) {
+      this.#isStopped = true;
+      return [{ do: "stop", why: `The log no longer has record ${this.#replica.applied + 1}` }];
+    }
     for (const { number, bytes } of entries) {
       if (number > this.#replica.applied) this.#ahead.set(number, bytes);
     }
     const effects = this.#applyAhead(nowMs);
     const isAtEnd = entries.length < READ_MAX;
     if (!isAtEnd) return [...effects, ...this.#read()];
+    this.#isCaughtUp = true;
     return this.#isStanding ? [...effects, ...this.#stand()] : effects;
   }
 
@@ -177,6 +228,32 @@ export class Member {
     return [];
   }
 
+  /** The log's newest record, as asked for by `probe`; undefined if the log did not answer. */
+  probed(nowMs: number, last: number | undefined): MemberEffect[] {
+    if (last === undefined || this.#isStopped) return [];
+    this.#logMs = nowMs;
+    if (last >= this.#probedAt) this.#behindSinceMs = undefined;
+    else if (nowMs - (this.#behindSinceMs ??= nowMs) >= BEHIND_MS) {
+      return this.#forked(`The log ends at record ${last}, and this node has applied ${this.#probedAt}`);
+    }
+    return last > this.#replica.applied ? this.#read() : [];
+  }
+
+  /** The messages of `find`, by id; undefined if they could not be read. */
+  found(nowMs: number, found: ReadonlyMap<string, StoredMessage> | undefined): MemberEffect[] {
+    const finding = this.#finding;
+    this.#finding = undefined;
+    // Another leader may have begun meanwhile: it asks for its own.
+    return finding === this.#leader ? this.#decide(nowMs, found) : this.#lead(nowMs);
+  }
+
+  /** Lets another node lead that was heard of late, as the last act of this one. */
+  handOver(nowMs: number): MemberEffect[] {
+    const [next] = this.heardWithin(nowMs, 4 * BEAT_MS);
+    if (this.#leader === undefined || this.#append !== undefined || next === undefined) return [];
+    return this.#beginLead(next);
+  }
+
   /** Call some ten times a second. */
   tick(nowMs: number): MemberEffect[] {
     if (this.#isStopped) return [];
@@ -184,6 +261,11 @@ export class Member {
     if (nowMs - this.#beatMs >= BEAT_MS) {
       this.#beatMs = nowMs;
       effects.push({ do: "beat", beat: this.#beat() });
+    }
+    if (nowMs - this.#probeMs >= PROBE_MS) {
+      this.#probeMs = nowMs;
+      this.#probedAt = this.#replica.applied;
+      effects.push({ do: "probe" });
     }
     if (this.#append?.retryMs !== undefined && nowMs >= this.#append.retryMs) {
       this.#append.retryMs = undefined;
@@ -225,10 +307,14 @@ export class Member {
   #stand(): MemberEffect[] {
     this.#isStanding = false;
     if (this.#append !== undefined || this.#ahead.size > 0) return [];
+    return this.#beginLead(this.#options.incarnation);
+  }
+
+  #beginLead(by: string): MemberEffect[] {
     const { epoch, hash, applied } = this.#replica;
-    const { incarnation, wallMs } = this.#options;
+    const { incarnation } = this.#options;
     const record: ClusterRecord = {
-      ...{ kind: "lead", epoch: epoch + 1, previous: hash, atMs: wallMs(), by: incarnation },
+      ...{ kind: "lead", epoch: epoch + 1, previous: hash, atMs: this.#wallMs(), by },
     };
     return this.#begin(applied + 1, `${incarnation}.${epoch + 1}.lead.${applied}`, encodeRecord(record));
   }
@@ -237,10 +323,34 @@ export class Member {
   #lead(nowMs: number): MemberEffect[] {
     const leader = this.#leader;
     if (leader === undefined || this.#append !== undefined || leader.isIdle || this.#isStopped) return [];
-    const now = { nowMs: this.#options.wallMs(), steadyMs: nowMs, historyFromMs: () => 0, found: NOTHING };
-    const bytes = encodeRecord(leader.decide(now));
+    if (this.#finding !== undefined) return [];
+    const uuids = leader.gather();
+    if (uuids.length === 0) return this.#decide(nowMs, NOTHING);
+    this.#finding = leader;
+    return [{ do: "find", uuids }];
+  }
+
+  #decide(steadyMs: number, found: ReadonlyMap<string, StoredMessage> | undefined): MemberEffect[] {
+    const leader = this.#leader;
+    if (leader === undefined || this.#append !== undefined || this.#isStopped) return [];
+    const nowMs = this.#wallMs();
+    const historyFromMs = () => this.#options.historyFromMs(nowMs);
+    const bytes = encodeRecord(leader.decide({ nowMs, steadyMs, historyFromMs, found }));
     const id = `${this.#options.incarnation}.${leader.epoch}.${++this.#turn}`;
     return this.#begin(this.#replica.applied + 1, id, bytes);
+  }
+
+  /** The clocks of two leaders differ: a small difference does not make the time go back. */
+  #wallMs(): number {
+    const { atMs } = this.#replica;
+    const nowMs = this.#options.wallMs();
+    return nowMs < atMs && atMs - nowMs < SET_BACK_MS ? atMs : nowMs;
+  }
+
+  #forked(why: string): MemberEffect[] {
+    this.#isStopped = true;
+    this.#leader = undefined;
+    return [{ do: "fork", why }];
   }
 
   #begin(at: number, id: string, bytes: Uint8Array): MemberEffect[] {
@@ -263,22 +373,21 @@ export class Member {
         effects.push(...this.#apply(nowMs, next, bytes));
       } catch (error) {
         if (!(error instanceof LogForked)) throw error;
-        this.#isStopped = true;
-        this.#leader = undefined;
-        effects.push({ do: "stop", why: error.message });
+        effects.push(...this.#forked(error.message));
       }
     }
     return [...effects, ...this.#sendInputs(), ...this.#lead(nowMs)];
   }
 
   #apply(nowMs: number, number: number, bytes: Uint8Array): MemberEffect[] {
-    const { record, outcomes } = this.#replica.apply(number, bytes);
+    const record = this.#replica.apply(number, bytes);
+    this.#logMs = nowMs;
     this.#election.heard(nowMs);
     if (this.#append !== undefined && this.#append.at <= number) this.#append = undefined;
     if (record.kind === "lead") this.#newLeader(nowMs, record.by);
-    else {
+    else if (record.kind === "turn") {
       this.#confirm(nowMs, record.through);
-      this.#keepHolds(nowMs, outcomes);
+      this.#keepHolds(nowMs, record.decided);
       // A leader applies no turns but its own: those of another follow a record that makes the other lead.
       this.#leader?.settle(record);
     }
@@ -286,9 +395,7 @@ export class Member {
       this.#isStopped = true;
       return [{ do: "restart" }];
     }
-    return record.kind === "lead" || outcomes.length === 0
-      ? []
-      : [{ do: "deliver", outcomes, position: record.position }];
+    return [];
   }
 
   #newLeader(nowMs: number, by: string): void {
@@ -333,8 +440,8 @@ export class Member {
   }
 
   /** Notes which sessions are held from here on, and which are not any more. */
-  #keepHolds(nowMs: number, outcomes: readonly Outcome[]): void {
-    for (const { decided: { decision } } of outcomes) {
+  #keepHolds(nowMs: number, decided: readonly Decided[]): void {
+    for (const { decision } of decided) {
       if (decision.kind === "held") this.#heldUntilMs.set(decision.session, nowMs + decision.windowMs);
       else if (decision.kind === "resumed" || decision.kind === "left") {
         this.#heldUntilMs.delete(decision.session);
@@ -358,4 +465,4 @@ export class Member {
   }
 }
 
-const NOTHING = new Map();
+const NOTHING = new Map<string, StoredMessage>();

@@ -8,6 +8,12 @@ import { placesOf } from "../../src/address.ts";
 import { parseUsername, type Username } from "../../src/protocol/names.ts";
 import type { Decision } from "../room/decision.ts";
 import { Roster, type SessionId } from "../room/roster.ts";
+import type { Ruling } from "./command.ts";
+
+/** Lost nodes that are known as such, of 36 bytes: what one of them has sent is long gone when it is forgotten. */
+const GONE_MAX = 1000;
+/** Tokens of kicked sessions that are known as such, of some 50 bytes: each takes a command of an operator. */
+const KICKED_TOKENS_MAX = 1000;
 
 /** A connection: its number on a node. A node that starts again is another node. */
 export interface Origin {
@@ -31,6 +37,8 @@ export interface Decided extends Origin {
   /** Whether the connection is gone: it is its last input. */
   readonly isLast: boolean;
   readonly opening: Opening | undefined;
+  /** The outcome of an operator's command, beside which the decision is nothing. */
+  readonly ruling: Ruling | undefined;
   readonly decision: Decision;
 }
 
@@ -44,6 +52,23 @@ export interface ClusterSession {
   readonly tokens: readonly string[];
 }
 
+/** A session as a checkpoint has it. */
+export interface SavedSession extends ClusterSession {
+  readonly username: string;
+  readonly connectedAtMs: number;
+}
+
+/** All of a membership, as plain values. */
+export interface SavedMembership {
+  /** In order of joining. */
+  readonly sessions: readonly SavedSession[];
+  /** Ids of the held ones, the longest held first. */
+  readonly held: readonly SessionId[];
+  readonly ended: readonly string[];
+  readonly gone: readonly string[];
+  readonly kicked: readonly string[];
+}
+
 export class Membership {
   readonly roster: Roster;
   readonly #sessions = new Map<SessionId, ClusterSession>();
@@ -53,6 +78,8 @@ export class Membership {
   readonly #ended = new Set<string>();
   /** Nodes that were lost: one that comes back takes another name. */
   readonly #gone = new Set<string>();
+  /** Hashes of the tokens of kicked sessions, the oldest first. */
+  readonly #kicked = new Set<string>();
 
   constructor(roster: Roster = new Roster()) {
     this.roster = roster;
@@ -64,7 +91,36 @@ export class Membership {
     for (const session of this.#sessions.values()) copy.#put(session);
     for (const key of this.#ended) copy.#ended.add(key);
     for (const node of this.#gone) copy.#gone.add(node);
+    for (const hash of this.#kicked) copy.#kicked.add(hash);
     return copy;
+  }
+
+  save(): SavedMembership {
+    const held = [...this.roster.members].filter(([, { hold }]) => hold !== undefined)
+      .sort(([, a], [, b]) => a.hold! - b.hold!).map(([id]) => id);
+    const sessions = Array.from(this.roster.members, ([id, { username, connectedAtMs }]) => {
+      return { ...this.#sessions.get(id)!, username: username.shown, connectedAtMs };
+    });
+    return { sessions, held, ended: [...this.#ended], gone: [...this.#gone], kicked: [...this.#kicked] };
+  }
+
+  /** A membership as it was saved. */
+  static from({ sessions, held, ended, gone, kicked }: SavedMembership): Membership {
+    const membership = new Membership();
+    for (const { username, connectedAtMs, ...session } of sessions) {
+      membership.roster.add(session.id, {
+        username: nameOf(username),
+        connectedAtMs,
+        isExtended: session.isExtended,
+        places: placesOf(session.remoteAddress),
+      });
+      membership.#put(session);
+    }
+    for (const id of held) membership.roster.hold(id);
+    for (const key of ended) membership.#ended.add(key);
+    for (const node of gone) membership.#gone.add(node);
+    for (const hash of kicked) membership.#kicked.add(hash);
+    return membership;
   }
 
   get sessions(): ReadonlyMap<SessionId, ClusterSession> {
@@ -96,6 +152,12 @@ export class Membership {
   lose(node: string): void {
     this.#gone.add(node);
     for (const key of this.#ended) if (key.startsWith(`${node} `)) this.#ended.delete(key);
+    keepNewest(this.#gone, GONE_MAX);
+  }
+
+  /** Whether the hash is that of a token of a session that an operator ended. */
+  isOfKicked(hash: string): boolean {
+    return this.#kicked.has(hash);
   }
 
   ofToken(hash: string): ClusterSession | undefined {
@@ -140,6 +202,7 @@ export class Membership {
     const origin = { node, session };
     if (decided.isLast) this.#ended.delete(keyOf(origin));
     else this.#endConnections(decided);
+    if (decision.kind === "left" && decision.departure === "kick") this.#kick(decision.session);
     switch (decision.kind) {
       case "joined": {
         if (decision.displaced !== undefined) this.#remove(decision.displaced.session);
@@ -167,17 +230,31 @@ export class Membership {
     }
   }
 
+  /** The connection of the session that a decision is about, as of before it. */
+  connectionOf(decision: Decision): Origin | undefined {
+    switch (decision.kind) {
+      case "left":
+      case "held":
+      case "resumed":
+        return this.#sessions.get(decision.session)?.origin;
+      case "unresumable":
+        return this.#sessions.get(decision.left.session)?.origin;
+      default:
+        return undefined;
+    }
+  }
+
   /** Notes which connections this decision ends, before it is applied. */
   #endConnections(decided: Decided): void {
     const { decision } = decided;
     if (decision.kind === "barred") this.#ended.add(keyOf(decided));
-    const id = decision.kind === "left" || decision.kind === "resumed"
-      ? decision.session
-      : decision.kind === "unresumable"
-      ? decision.left.session
-      : undefined;
-    const origin = id === undefined ? undefined : this.#sessions.get(id)?.origin;
+    const origin = this.connectionOf(decision);
     if (origin !== undefined) this.#ended.add(keyOf(origin));
+  }
+
+  #kick(id: SessionId): void {
+    for (const hash of this.#sessions.get(id)?.tokens ?? []) this.#kicked.add(hash);
+    keepNewest(this.#kicked, KICKED_TOKENS_MAX);
   }
 
   #put(session: ClusterSession): void {
@@ -198,6 +275,13 @@ export class Membership {
 
 function keyOf({ node, session }: Origin): string {
   return `${node} ${session}`;
+}
+
+function keepNewest(set: Set<string>, max: number): void {
+  for (const oldest of set) {
+    if (set.size <= max) return;
+    set.delete(oldest);
+  }
 }
 
 /** Throws if the name is none: the leader that decided it has other rules, and this node cannot follow it. */

@@ -1,5 +1,6 @@
 /**
- * A record of the cluster's log: one turn of the leader, or a new leader. Records are JSON, their most frequent entries
+ * A record of the cluster's log: one turn of the leader, a new leader, or the
+ * beginning. Records are JSON, their most frequent entries
  * as flat lists, and each has the hash of the record before it. Pure.
  *
  * @module
@@ -7,7 +8,9 @@
 import { createHash } from "node:crypto";
 import type { Decision } from "../room/decision.ts";
 import type { StoredMessage } from "../room/message.ts";
+import type { Ban } from "../room/bans.ts";
 import type { Decided, Opening } from "./membership.ts";
+import type { Ruling } from "./command.ts";
 
 /** The format that this program writes, and the newest that it reads. */
 export const RECORD_FORMAT = 1;
@@ -36,7 +39,19 @@ export type TurnRecord =
     readonly lost: readonly string[];
   };
 
-export type ClusterRecord = LeadRecord | TurnRecord;
+/** The first record: what the whole cluster is. */
+export type FoundedRecord = RecordHead & { readonly kind: "founded"; readonly founded: Founded };
+
+export interface Founded {
+  /** The server's id, on listings too. */
+  readonly serverId: number;
+  /** The secret of its proofs, in base64url. */
+  readonly secret: string;
+  /** Whether the room began without messages, so that the log has all of them. */
+  readonly isEmpty: boolean;
+}
+
+export type ClusterRecord = LeadRecord | TurnRecord | FoundedRecord;
 
 /** The hash before the first record. */
 export const FIRST_HASH = "";
@@ -51,6 +66,8 @@ export function encodeRecord(record: ClusterRecord): Uint8Array {
   const head = [RECORD_FORMAT, kind, epoch, previous, atMs];
   const body = record.kind === "lead"
     ? [record.by]
+    : record.kind === "founded"
+    ? [record.founded]
     : [record.position, record.through.flat(), record.decided.map(encodeDecided), record.lost];
   return new TextEncoder().encode(JSON.stringify([...head, ...body]));
 }
@@ -62,6 +79,10 @@ export function decodeRecord(bytes: Uint8Array): ClusterRecord {
     throw new Error(`The log has a record of format ${format}; this program reads 1 to ${RECORD_FORMAT}`);
   }
   if (kind === "lead") return { kind, epoch, previous, atMs, by: body[0] };
+  if (kind === "founded") {
+    const { serverId, secret, isEmpty } = body[0];
+    return { kind, epoch, previous, atMs, founded: { serverId, secret, isEmpty } };
+  }
   if (kind !== "turn") throw new Error(`The log has a record of the unknown kind ${kind}`);
   const [position, flat, decided, lost] = body;
   return {
@@ -79,9 +100,10 @@ function pairs(flat: readonly (string | number)[]): [string, number][] {
 }
 
 /** A new message is a flat list; everything else is rare and stays an object. */
-function encodeDecided({ node, session, input, isLast, opening, decision }: Decided): unknown[] {
+function encodeDecided({ node, session, input, isLast, opening, ruling, decision }: Decided): unknown[] {
   if (decision.kind !== "stored" || decision.entry.kind !== "said") {
-    return [node, session, input, decision, opening ?? null, isLast ? 1 : 0];
+    const rest = ruling === undefined ? [] : [ruling];
+    return [node, session, input, decision, opening ?? null, isLast ? 1 : 0, ...rest];
   }
   const { uuid, author, username, timestamp, receivedMs, text, position, nonce } = decision.entry.message;
   const rest = nonce === undefined ? [] : [nonce];
@@ -91,11 +113,12 @@ function encodeDecided({ node, session, input, isLast, opening, decision }: Deci
 // deno-lint-ignore no-explicit-any
 function decodeDecided([node, session, input, first, ...rest]: any[]): Decided {
   if (typeof first === "object") {
-    const [opening, isLast] = rest;
+    const [opening, isLast, ruling] = rest;
     const decision: Decision = restored(first);
     return {
       ...{ node, session, input, isLast: isLast === 1, decision },
       opening: opening === null ? undefined : openingOf(opening),
+      ruling: ruling === undefined ? undefined : rulingOf(ruling),
     };
   }
   const [author, username, timestamp, receivedMs, text, position, nonce] = rest;
@@ -104,7 +127,7 @@ function decodeDecided([node, session, input, first, ...rest]: any[]): Decided {
     ...{ edited: false, position, nonce },
   };
   return {
-    ...{ node, session, input, isLast: false, opening: undefined },
+    ...{ node, session, input, isLast: false, opening: undefined, ruling: undefined },
     decision: { kind: "stored", entry: { kind: "said", message } },
   };
 }
@@ -138,4 +161,19 @@ function left<Departed extends { readonly message: string | undefined }>(departe
 
 function openingOf({ id, isExtended, remoteAddress, tokenHash }: Opening): Opening {
   return { id, isExtended, remoteAddress, tokenHash };
+}
+
+function rulingOf({ removed, added, kept, answer }: Ruling): Ruling {
+  return {
+    ...{ removed, kept, added: added.map(banOf) },
+    answer: answer.kind === "banned"
+      ? { ...answer, ban: banOf(answer.ban) }
+      : answer.kind === "lifted"
+      ? { ...answer, bans: answer.bans.map(banOf) }
+      : answer,
+  };
+}
+
+function banOf({ id, name, address, message, createdAtMs, endsAtMs }: Ban): Ban {
+  return { id, name, address, message, createdAtMs, endsAtMs };
 }

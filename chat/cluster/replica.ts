@@ -1,15 +1,18 @@
 /**
  * The room as a node knows it from the log: it applies records in their order, checks that each continues the one
- * before, and returns the frames that the node's own clients get. It decides nothing. Pure.
+ * before, and passes on what follows for the node's own clients. It decides nothing. Pure.
  *
  * @module
  */
 import type { EffectFrames, RoomState } from "../room/room_state.ts";
-import { type Decided, Membership } from "./membership.ts";
+import { Bans } from "../room/bans.ts";
+import { followRuling } from "./command.ts";
+import { type Decided, Membership, type Origin, type SavedMembership } from "./membership.ts";
 import {
   type ClusterRecord,
   decodeRecord,
   FIRST_HASH,
+  type Founded,
   hashOf,
   type LeadRecord,
   type TurnRecord,
@@ -18,36 +21,96 @@ import {
 /** The log and this node disagree about its past: the log has lost records, or is another one. */
 export class LogForked extends Error {}
 
+/** A decision of the log, and what follows from it. */
 export interface Outcome {
   readonly decided: Decided;
   readonly frames: EffectFrames;
+  /** The connection of the session that the decision is about, as of before it. */
+  readonly connection: Origin | undefined;
 }
 
-export interface AppliedRecord {
-  readonly record: ClusterRecord;
-  readonly outcomes: readonly Outcome[];
+/** The clients of this node, and its store. It is called as records are applied, in the order of the log. */
+export interface ReplicaListener {
+  /** The token of a connection of this node, which the log has as a hash. */
+  tokenOf(decided: Decided): string | undefined;
+  /** The replica is as of this outcome, and of none after it. */
+  outcome(outcome: Outcome): void;
+  /** The end of a record. */
+  applied(number: number, record: ClusterRecord): void;
 }
 
 export interface ReplicaOptions {
   readonly state: RoomState;
-  /** The token of a connection of this node, which the log has as a hash. */
-  readonly tokenOf: (decided: Decided) => string | undefined;
+  readonly listener: ReplicaListener;
+  /** Bans as they are stored: at the checkpoint, or later. */
+  readonly bans?: Bans;
+  /** Undefined for a replica that begins with the log. */
+  readonly checkpoint?: Checkpoint | undefined;
+}
+
+/** All that a replica has beside messages, bans and broadcasts, as plain values. */
+export interface Checkpoint {
+  readonly format: 1;
+  readonly applied: number;
+  readonly hash: string;
+  readonly atMs: number;
+  readonly epoch: number;
+  readonly leader: string | undefined;
+  readonly position: number;
+  readonly newestUuid: string | undefined;
+  readonly founded: Founded | undefined;
+  readonly through: readonly (readonly [node: string, number])[];
+  readonly kept: readonly (readonly [key: string, value: string])[];
+  readonly members: SavedMembership;
 }
 
 export class Replica {
-  readonly membership = new Membership();
+  readonly membership: Membership;
   readonly state: RoomState;
-  readonly #tokenOf: ReplicaOptions["tokenOf"];
-  readonly #through = new Map<string, number>();
-  #applied = 0;
-  #hash = FIRST_HASH;
-  #epoch = 0;
+  readonly bans: Bans;
+  /** Values of the whole room, such as listings' keys. */
+  readonly kept: Map<string, string>;
+  readonly #listener: ReplicaListener;
+  readonly #through: Map<string, number>;
+  #applied: number;
+  #hash: string;
+  #atMs: number;
+  #epoch: number;
   #leader: string | undefined;
   #newestUuid: string | undefined;
+  #founded: Founded | undefined;
 
-  constructor({ state, tokenOf }: ReplicaOptions) {
+  constructor({ state, listener, bans = new Bans([]), checkpoint }: ReplicaOptions) {
     this.state = state;
-    this.#tokenOf = tokenOf;
+    this.bans = bans;
+    this.#listener = listener;
+    this.membership = checkpoint === undefined ? new Membership() : Membership.from(checkpoint.members);
+    this.kept = new Map(checkpoint?.kept);
+    this.#through = new Map(checkpoint?.through);
+    this.#applied = checkpoint?.applied ?? 0;
+    this.#hash = checkpoint?.hash ?? FIRST_HASH;
+    this.#atMs = checkpoint?.atMs ?? 0;
+    this.#epoch = checkpoint?.epoch ?? 0;
+    this.#leader = checkpoint?.leader;
+    this.#newestUuid = checkpoint?.newestUuid;
+    this.#founded = checkpoint?.founded;
+  }
+
+  checkpoint(): Checkpoint {
+    return {
+      format: 1,
+      applied: this.#applied,
+      hash: this.#hash,
+      atMs: this.#atMs,
+      epoch: this.#epoch,
+      leader: this.#leader,
+      position: this.state.position,
+      newestUuid: this.#newestUuid,
+      founded: this.#founded,
+      through: [...this.#through],
+      kept: [...this.kept],
+      members: this.membership.save(),
+    };
   }
 
   /** The number of the newest applied record; 0 before the first. */
@@ -57,6 +120,11 @@ export class Replica {
 
   get hash(): string {
     return this.#hash;
+  }
+
+  /** The time of the newest record by the clock of its leader. */
+  get atMs(): number {
+    return this.#atMs;
   }
 
   get epoch(): number {
@@ -78,27 +146,40 @@ export class Replica {
     return this.#newestUuid;
   }
 
+  get founded(): Founded | undefined {
+    return this.#founded;
+  }
+
+  /** Connected sessions; held sessions are not counted. */
+  get connectedUsers(): number {
+    const { size, heldSize } = this.membership.roster;
+    return size - heldSize;
+  }
+
   /** Applies record `number`, which must be the next. Throws LogForked if it does not continue the log. */
-  apply(number: number, bytes: Uint8Array): AppliedRecord {
+  apply(number: number, bytes: Uint8Array): ClusterRecord {
     const record = decodeRecord(bytes);
     if (number !== this.#applied + 1) throw new Error(`Record ${number} does not follow ${this.#applied}`);
     if (record.previous !== this.#hash) {
       throw new LogForked(`Record ${number} does not continue the log that this node has applied`);
     }
-    const outcomes = record.kind === "lead" ? this.#lead(record) : this.#turn(record);
+    if (record.kind === "lead") this.#lead(record);
+    else if (record.kind === "turn") this.#turn(record);
+    else this.#founded = record.founded;
     this.#applied = number;
     this.#hash = hashOf(bytes);
-    return { record, outcomes };
+    this.#atMs = record.atMs;
+    this.#listener.applied(number, record);
+    return record;
   }
 
-  #lead({ epoch, by }: LeadRecord): readonly Outcome[] {
+  #lead({ epoch, by }: LeadRecord): void {
     if (epoch !== this.#epoch + 1) throw new LogForked(`Epoch ${epoch} follows ${this.#epoch}`);
     this.#epoch = epoch;
     this.#leader = by;
-    return [];
   }
 
-  #turn({ epoch, position, through, decided, lost }: TurnRecord): readonly Outcome[] {
+  #turn({ epoch, position, through, decided, lost }: TurnRecord): void {
     if (epoch !== this.#epoch) throw new LogForked(`A turn of epoch ${epoch} in epoch ${this.#epoch}`);
     if (position !== this.state.position) {
       throw new LogForked(
@@ -107,22 +188,27 @@ export class Replica {
     }
     for (const [node, number] of through) this.#through.set(node, number);
     this.state.settle(decided.map(({ decision }) => decision));
-    const outcomes = decided.map((entry) => this.#follow(entry));
+    for (const entry of decided) this.#follow(entry);
     for (const node of lost) {
       this.membership.lose(node);
       this.#through.delete(node);
     }
-    return outcomes;
   }
 
-  #follow(decided: Decided): Outcome {
-    const { decision } = decided;
+  #follow(decided: Decided): void {
+    const { decision, ruling } = decided;
     if (decision.kind === "stored" && decision.entry.kind === "said") {
       this.#newestUuid = decision.entry.message.uuid;
     }
+    if (ruling !== undefined) {
+      followRuling(this.bans, ruling);
+      for (const [key, value] of ruling.kept) this.kept.set(key, value);
+    }
     const begins = decision.kind === "joined" || decision.kind === "resumed";
-    const frames = this.state.follow(decision, [], begins ? this.#tokenOf(decided) : undefined);
+    const token = begins ? this.#listener.tokenOf(decided) : undefined;
+    const frames = this.state.follow(decision, [], token, token !== undefined);
+    const connection = this.membership.connectionOf(decision);
     this.membership.follow(decided);
-    return { decided, frames };
+    this.#listener.outcome({ decided, frames, connection });
   }
 }

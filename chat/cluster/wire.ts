@@ -13,8 +13,21 @@ export interface WireListener {
 }
 
 export interface ClusterWire {
-  /** Receives the inputs for this node, and the beats of all. */
-  listen(node: string, listener: WireListener): void;
+  /** Receives the inputs for this node, and the beats of all. Returns what ends it. */
+  listen(node: string, listener: WireListener): () => void;
   send(to: string, message: InputMessage): void;
   beat(beat: Beat): void;
+  /** Sends what matters for a moment only: to all nodes, this one included. */
+  aside(notice: TypingNotice): void;
+  listenAside(on: (notice: TypingNotice) => void): () => void;
+  /** Answers requests for a copy, one at a time: `subject` is `copy` for all, or of one node. */
+  answerCopies(subject: string, answer: (request: unknown) => Promise<unknown>): () => void;
+  /** Rejects if no node answers in time. */
+  askForCopy(subject: string, request: unknown): Promise<unknown>;
+}
+
+/** A user of a node types, which the other nodes show. */
+export interface TypingNotice {
+  readonly node: string;
+  readonly username: string;
 }

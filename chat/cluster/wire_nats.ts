@@ -7,7 +7,10 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { InputMessage } from "./inputs.ts";
 import type { Beat } from "./member.ts";
-import type { ClusterWire, WireListener } from "./wire.ts";
+import type { ClusterWire, TypingNotice, WireListener } from "./wire.ts";
+
+/** Milliseconds for one page of a copy. */
+const COPY_MS = 5000;
 
 export class NatsWire implements ClusterWire {
   readonly #nats: NatsConnection;
@@ -18,9 +21,9 @@ export class NatsWire implements ClusterWire {
     this.#prefix = `chatter.${room}`;
   }
 
-  listen(node: string, { inputs, beat }: WireListener): void {
-    this.#subscribe(`in.${node}`, inputs);
-    this.#subscribe("beat", beat);
+  listen(node: string, { inputs, beat }: WireListener): () => void {
+    const ends = [this.#subscribe(`in.${node}`, inputs), this.#subscribe("beat", beat)];
+    return () => ends.forEach((end) => end());
   }
 
   send(to: string, message: InputMessage): void {
@@ -31,8 +34,36 @@ export class NatsWire implements ClusterWire {
     this.#publish("beat", beat);
   }
 
-  #subscribe<Message>(subject: string, on: (message: Message) => void): void {
-    this.#nats.subscribe(`${this.#prefix}.${subject}`, {
+  aside(notice: TypingNotice): void {
+    this.#publish("aside", notice);
+  }
+
+  listenAside(on: (notice: TypingNotice) => void): () => void {
+    return this.#subscribe("aside", on);
+  }
+
+  answerCopies(subject: string, answer: (request: unknown) => Promise<unknown>): () => void {
+    const subscription = this.#nats.subscribe(`${this.#prefix}.${subject}`, {
+      // One of the nodes that are asked together.
+      queue: "copies",
+      callback: (error, message) => {
+        if (error !== null) return;
+        // Who asked asks another time.
+        void Promise.resolve().then(() => answer(message.json()))
+          .then((value) => message.respond(JSON.stringify(value))).catch(() => {});
+      },
+    });
+    return () => subscription.unsubscribe();
+  }
+
+  async askForCopy(subject: string, request: unknown): Promise<unknown> {
+    const options = { timeout: COPY_MS };
+    const message = await this.#nats.request(`${this.#prefix}.${subject}`, JSON.stringify(request), options);
+    return message.json();
+  }
+
+  #subscribe<Message>(subject: string, on: (message: Message) => void): () => void {
+    const subscription = this.#nats.subscribe(`${this.#prefix}.${subject}`, {
       callback: (error, message) => {
         if (error !== null) return;
         let parsed: Message;
@@ -44,6 +75,7 @@ export class NatsWire implements ClusterWire {
         on(parsed);
       },
     });
+    return () => subscription.unsubscribe();
   }
 
   #publish(subject: string, message: unknown): void {

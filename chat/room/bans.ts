@@ -36,6 +36,11 @@ export class Bans {
     for (const ban of kept) this.add(ban);
   }
 
+  /** A copy whose changes leave this one as it is. */
+  copy(): Bans {
+    return new Bans([...this.#bans.values()]);
+  }
+
   /** Includes expired bans until they are removed. */
   get size(): number {
     return this.#bans.size;

@@ -27,6 +27,7 @@ export class History {
   /** Set if the window is as large as the history: what leaves it is deleted, so the journal is never read. */
   #holdsAllKept = false;
   #isWhole = false;
+  #newest = "";
 
   constructor(newest: NewestMessages) {
     this.reload(newest);
@@ -41,18 +42,24 @@ export class History {
     for (const message of newest.slice(Math.max(0, newest.length - this.#capacity))) {
       this.#window.push(message);
     }
+    this.#newest = newest.at(-1)?.uuid ?? this.#newest;
   }
 
   get(uuid: string): StoredMessage | undefined {
     return this.#window.get(uuid);
   }
 
-  /** Applies a stored entry. A change to a message outside the window has no effect here. */
+  /**
+   * Applies a stored entry. A change to a message outside the window has no effect here, nor has a message that a start
+   * has read from the store already.
+   */
   apply({ kind, message }: Pick<JournalEntry, "kind" | "message">): void {
     if (kind === "changed") {
       this.#window.replace(message);
       return;
     }
+    if (message.uuid <= this.#newest) return;
+    this.#newest = message.uuid;
     this.#window.push(message);
     if (this.#window.size <= this.#capacity) return;
     this.#window.removeOldest();

@@ -95,9 +95,15 @@ export class RoomState {
 
   /**
    * Applies the next decision and returns its frames. `page` answers a `history` query; `token` resumes the sender's
-   * session. Throws if a resumed session can no longer be replayed.
+   * session. Without `isHere` the sender is on another machine, which sends it what it has missed. Throws if a resumed
+   * session can no longer be replayed.
    */
-  follow(decision: Decision, page: readonly StoredMessage[], token: string | undefined): EffectFrames {
+  follow(
+    decision: Decision,
+    page: readonly StoredMessage[],
+    token: string | undefined,
+    isHere = true,
+  ): EffectFrames {
     if (decision.kind === "stored") this.#history.apply(decision.entry);
     else if (decision.kind === "left") this.#nonces.delete(decision.session);
     else if (decision.kind === "unresumable") this.#nonces.delete(decision.left.session);
@@ -106,7 +112,7 @@ export class RoomState {
     }
     const effects = effectsOf(decision, this.#identity, page);
     const departureNotice = this.#numbered(effects.departureNotice, decision);
-    const followUps = this.#followUps(decision, token);
+    const followUps = isHere ? this.#followUps(decision, token) : NOTHING;
     return {
       departureNotice,
       answer: framed(effects.answer),

@@ -26,9 +26,18 @@ export class KvBanStore implements BanStore {
 
   async change(added: readonly Ban[], removed: readonly Ban[]): Promise<void> {
     const atomic = this.#kv.atomic();
-    for (const { id } of removed) atomic.delete(["ban", id]);
-    if (removed.length > 0) atomic.set(REMOVED.now, true);
-    for (const { id, ...row } of added) atomic.set(["ban", id], row satisfies Row);
+    changeBans(atomic, added, removed.map(({ id }) => id));
     await atomic.commit();
   }
+}
+
+/** Adds the rows of bans to a commit, and removes others. */
+export function changeBans(
+  atomic: Deno.AtomicOperation,
+  added: readonly Ban[],
+  removed: readonly string[],
+): void {
+  for (const id of removed) atomic.delete(["ban", id]);
+  if (removed.length > 0) atomic.set(REMOVED.now, true);
+  for (const { id, ...row } of added) atomic.set(["ban", id], row satisfies Row);
 }

@@ -76,7 +76,11 @@ export class KvJournal implements Journal {
     return this.#bytes;
   }
 
-  async append(entries: readonly JournalEntry[]): Promise<void> {
+  /** `also` adds rows to the same commit. */
+  async append(
+    entries: readonly JournalEntry[],
+    also: (atomic: Deno.AtomicOperation) => void = () => {},
+  ): Promise<void> {
     if (this.#measured === undefined) await this.#measure();
     const end = this.#end ?? await this.#readEnd();
     // Read again after a failure: a commit that failed may have been stored.
@@ -88,6 +92,7 @@ export class KvJournal implements Journal {
       const more = said.reduce((sum, message) => sum + storedBytes(message), grown);
       addBytes(atomic, more);
       for (const segment of segmentsOf(said, end)) atomic.set(keyOf(segment), segment);
+      also(atomic);
       // Before the commit, so that a refused message is never stored. After it, so that a lost message is not
       // acknowledged: Deno KV commits to a deleted file without an error.
       this.#assertInPlace();
