@@ -26,7 +26,7 @@ import type { Administered } from "./admin/admin_api.ts";
 import { Admission } from "./gateway/admission.ts";
 import { KvBanStore } from "./store/ban_store_kv.ts";
 import { Gateway, type GatewayOptions, type Gateways } from "./gateway/gateway.ts";
-import { KvKeyStore, proofSecret, serverId } from "./announce/identity_kv.ts";
+import { keepIdentity, KvKeyStore, proofSecret, serverId } from "./announce/identity_kv.ts";
 import { Proofs } from "./announce/proofs.ts";
 import type { Journal } from "./store/journal.ts";
 import { KvJournal } from "./store/journal_kv.ts";
@@ -37,7 +37,7 @@ import { KvSessionStore } from "./store/session_store_kv.ts";
 import type { Finding } from "./cluster/check.ts";
 import { ChatMeters } from "./meters.ts";
 import { type AdminApp, adminIsOff } from "./admin/mount.ts";
-import { Node, type Stores } from "./node.ts";
+import { Node, type NodeOptions, type ServerNode, type Stores } from "./node.ts";
 import { changeable, type Settings, SettingsInForce } from "./settings.ts";
 import type { ThreadLink } from "./gateway/threads/link.ts";
 import { TRANSPORTS } from "./gateway/threads/mod.ts";
@@ -104,10 +104,8 @@ const FLUSH_MS = 1000;
  */
 export async function startChat(options: ChatOptions): Promise<RunningChat> {
   wantDenoFor(options);
-  if (options.cluster !== undefined) {
-    const { clusterSettings } = await import("./cluster/cluster_settings.ts");
-    const { node } = clusterSettings(options.cluster, () => Deno.hostname());
-    throw new CannotStart(`--cluster does not work in this version: leave it out on ${node}`);
+  if (options.cluster !== undefined && options.workers > 1) {
+    throw new CannotStart("A node of a cluster has one thread: leave out --workers, or run more nodes");
   }
   const settings = new SettingsInForce(options);
   await using early = options.onDenoDeploy ? await openEarly(options, settings) : undefined;
@@ -153,7 +151,6 @@ async function start(
 ): Promise<RunningChat> {
   const { nowMs = wallClock } = options;
   const log = logger("chat");
-  const id = options.id ?? await serverId(store.kv, Math.random);
   const meters = new ChatMeters();
   const stores = await storesIn(store, options, settings.limits);
   await stores.scrub?.atStart();
@@ -166,11 +163,8 @@ async function start(
   });
   const links = new Set<ThreadLink>();
   let gateways: Gateways | undefined = undefined;
-  const node = await Node.start({
-    id,
+  const { node, id, takesSockets, isReady, ...rest } = await startNode(options, stores, {
     settings,
-    stores,
-    proofs: new Proofs(await proofSecret(store.kv), options.listings),
     sockets: () => gateways?.sessions ?? [],
     fanout: threads && new threads.ThreadFanout(links, log),
     soon: threads === undefined ? SOON[options.transport] : setImmediate,
@@ -180,14 +174,60 @@ async function start(
     log,
   });
   started.defer(() => node.stop());
-  const isReady = () => answers(store);
-  const admin = await adminOf(options.adminToken, { id, settings, node, stores });
-  const parts = { id, settings, admin, workers, links, isReady, meters, log, startTransport: transport };
+  const admin = await adminOf(options.adminToken, { id, settings, node, stores: rest.stores });
+  const parts = {
+    ...{ id, settings, admin, workers, links, takesSockets, meters, log, startTransport: transport },
+    isReady: async () => isReady() && await answers(store),
+  };
   gateways = await openGateways(options, node, parts);
   started.move();
-  const chat = new RunningServer({ options, id, settings, store, node, gateways, log });
+  const ending = Promise.race([store.ending, rest.ending]);
+  const chat = new RunningServer({ options, id, settings, store, node, gateways, ending, log });
   chat.announce();
   return chat;
+}
+
+type OwnStores = ReturnType<typeof storesIn>;
+
+/** A server's node: the only one of its room, or one of a cluster. */
+async function startNode(
+  options: ChatOptions,
+  stores: OwnStores,
+  around: Omit<NodeOptions, "id" | "stores" | "proofs">,
+) {
+  const { kv } = stores;
+  const [serverIdHere, secret] = [await serverId(kv, Math.random), await proofSecret(kv)];
+  if (options.cluster === undefined) {
+    const id = options.id ?? serverIdHere;
+    const proofs = new Proofs(secret, options.listings);
+    const node: ServerNode = await Node.start({ id, stores, proofs, ...around });
+    const ending = new Promise<never>(() => {});
+    return { node, id, stores, ending, isReady: () => true, takesSockets: () => true };
+  }
+  const { ClusterNode } = await import("./cluster_node.ts");
+  const { clusterSettings } = await import("./cluster/cluster_settings.ts");
+  const { retained } = stores;
+  if (!(retained instanceof KvJournal)) throw new Error("A node keeps its messages in Deno KV");
+  const node = await ClusterNode.start({
+    ...around,
+    cluster: clusterSettings(options.cluster, () => Deno.hostname()),
+    id: options.id,
+    identity: { serverId: options.id ?? serverIdHere, secret },
+    stores: {
+      ...stores,
+      retained,
+      keepIdentity: (id, secret) => keepIdentity(kv, id, secret),
+    },
+    listings: options.listings,
+  });
+  return {
+    node: node as ServerNode,
+    id: node.id,
+    stores: node.stores,
+    ending: node.ending,
+    isReady: () => node.isReady,
+    takesSockets: () => node.takesSockets,
+  };
 }
 
 interface ServerParts {
@@ -195,8 +235,9 @@ interface ServerParts {
   readonly id: number;
   readonly settings: SettingsInForce;
   readonly store: Store;
-  readonly node: Node;
+  readonly node: ServerNode;
   readonly gateways: Gateways;
+  readonly ending: Promise<string>;
   readonly log: Logger;
 }
 
@@ -211,11 +252,11 @@ class RunningServer implements RunningChat {
 
   constructor(parts: ServerParts) {
     this.#parts = parts;
-    const { options: { hostname, tls }, id, gateways: { port }, store } = parts;
+    const { options: { hostname, tls }, id, gateways: { port }, ending } = parts;
     this.id = id;
     this.port = port;
     this.url = `${tls ? "https" : "http"}://${reachableHost(hostname)}:${port}`;
-    this.ending = store.ending;
+    this.ending = ending;
     this.#tls = tls;
   }
 
@@ -292,11 +333,11 @@ async function loadThreads() {
 
 function storesIn(
   store: Store,
-  { kv: place, entry }: ChatOptions,
+  { kv: place, entry, cluster }: ChatOptions,
   limits: Limits,
 ): Stores & { keys: KvKeyStore } {
   const { kv, assertInPlace, fence } = store;
-  const retained: Journal = place === ":memory:"
+  const retained: Journal = place === ":memory:" && cluster === undefined
     ? new MemoryJournal(limits)
     : new KvJournal(kv, assertInPlace, fence);
   const journal = limits.historyCount === 0 ? new MemoryJournal({ historyCount: 0 }) : retained;
@@ -325,9 +366,9 @@ async function adminOf(
 /** Opens the port, on this thread or on several. */
 async function openGateways(
   options: ChatOptions,
-  { searches }: Node,
-  { id, settings, admin, workers, links, isReady, meters, log, startTransport }:
-    & Pick<GatewayOptions, "settings" | "admin" | "isReady" | "meters" | "log">
+  { inbox }: ServerNode,
+  { id, settings, admin, workers, links, isReady, takesSockets, meters, log, startTransport }:
+    & Pick<GatewayOptions, "settings" | "admin" | "isReady" | "takesSockets" | "meters" | "log">
     & {
       readonly id: number;
       readonly workers: readonly Worker[];
@@ -342,10 +383,11 @@ async function openGateways(
   const counts = workers.length === 0 ? undefined : new (await loadThreads()).CountsOfThreads(links, meters);
   const behind = {
     settings,
-    inbox: searches,
+    inbox,
     admission: new Admission(settings),
     admin,
     isReady,
+    takesSockets,
     metrics: metricsRoute({
       role: "chat",
       token: options.metricsToken,

@@ -6,10 +6,9 @@
  */
 import { randomBytes } from "node:crypto";
 import { setImmediate } from "node:timers";
-import type { Announcement } from "../src/announcement/schema.ts";
 import { forwardClock, preciseClock, steadyClock } from "../src/clock.ts";
 import { settlesWithin } from "../src/deadline.ts";
-import { type Logger, logger } from "../src/logging/log.ts";
+import type { Logger } from "../src/logging/log.ts";
 import type { Tracing } from "../src/metrics/tracing.ts";
 import { VERSION } from "../src/version.ts";
 import type { Journal } from "./store/journal.ts";
@@ -27,12 +26,12 @@ import { HeldSessions } from "./resume/held_sessions.ts";
 import { Searches } from "./order/searches.ts";
 import { Sequencer } from "./order/sequencer.ts";
 import type { Participant } from "./delivery/participant.ts";
-import { ListingClient } from "./announce/listing_client.ts";
 import type { Proofs } from "./announce/proofs.ts";
 import type { SessionStore } from "./store/session_store.ts";
 import { messageIds } from "./room/message_id.ts";
 import type { ChatMeters } from "./meters.ts";
-import { Moderation } from "./admin/moderation.ts";
+import { Moderation, type ModerationPort } from "./admin/moderation.ts";
+import type { AdminRefusal } from "./admin/refusals.ts";
 import {
   enoughFor,
   extendPositions,
@@ -41,7 +40,8 @@ import {
   recoverSessions,
   reservePositions,
 } from "./resume/recovery.ts";
-import { type KeyStore, Registration } from "./announce/registration.ts";
+import type { KeyStore, Registration } from "./announce/registration.ts";
+import { beginRegistrations, type Reachability } from "./announce/registrations.ts";
 import { Resumption } from "./resume/resumption.ts";
 import { oldestKeptMs, Retention } from "./store/retention.ts";
 import { Room } from "./room/room.ts";
@@ -64,6 +64,23 @@ export interface Stores {
   readonly scrub?: Scrub | undefined;
 }
 
+/** A server without its sockets. */
+export interface ServerNode {
+  /** Takes the inputs of sessions. */
+  readonly inbox: Pick<Searches, "submit">;
+  readonly moderation: ModerationPort;
+  /** Call when the port is open: registers with the listings, and starts retention. */
+  announce(reachability: Reachability): void;
+  /** Call when the settings have changed. Returns the change of the bans. */
+  reconfigured(): Promise<{ readonly added: number; readonly lifted: number } | AdminRefusal>;
+  /** Withdraws from the listings. */
+  withdraw(): Promise<void>;
+  /** Answers the inputs received so far, if that is possible soon. */
+  finish(): Promise<void>;
+  /** Call when all connections are closed. */
+  stop(): Promise<void>;
+}
+
 export interface NodeOptions {
   readonly id: number;
   readonly settings: SettingsInForce;
@@ -82,19 +99,12 @@ export interface NodeOptions {
   readonly log: Logger;
 }
 
-export interface Reachability {
-  /** Base URLs of the listings to register with. */
-  readonly listings: readonly string[];
-  /** The open port. Without `--address` a listing gets `:port` and finds the host itself. */
-  readonly port: number;
-}
-
 /** Milliseconds for each pending task at a stop. */
 const DRAIN_MS = 1000;
 
-export class Node {
+export class Node implements ServerNode {
   readonly sequencer: Sequencer;
-  /** The inbox of sessions: the sequencer, behind their searches. */
+  /** The sequencer, behind the searches of sessions. */
   readonly searches: Searches;
   readonly moderation: Moderation;
   readonly #options: NodeOptions;
@@ -129,6 +139,10 @@ export class Node {
     const connectedUsers = () => this.#connectedUsers;
     const history = stores.retained;
     meters.readRoom({ connectedUsers, held: this.#held, history, bans, registrations: this.#registrations });
+  }
+
+  get inbox(): Searches {
+    return this.searches;
   }
 
   #confirmedMs(nowMs: number): number {
@@ -269,29 +283,10 @@ export class Node {
   announce({ listings, port }: Reachability): void {
     this.#held.beginAll();
     const { id, settings, stores, proofs, nowMs, meters, tracing, log } = this.#options;
-    const describe = (): Announcement => ({
-      serverName: settings.name,
-      address: settings.address ?? `:${port}`,
-      connectedUsers: this.#connectedUsers,
-      maxUsers: settings.limits.maxUsers,
-      // Named only where set: a listing of another version may refuse them.
-      ...(settings.description !== undefined && { description: settings.description }),
-      ...(settings.tags !== undefined && { tags: [...settings.tags] }),
-      ...(settings.language !== undefined && { language: settings.language }),
-    });
-    for (const listing of listings) {
-      this.#registrations.push(
-        new Registration({
-          listing: new ListingClient(listing, id, proofs.of(listing)),
-          keys: stores.keys,
-          describe,
-          random: Math.random,
-          meters,
-          tracing,
-          log: logger("registration"),
-        }),
-      );
-    }
+    this.#registrations.push(...beginRegistrations({
+      ...{ listings, port, serverId: id, settings, proofs, keys: stores.keys, meters, tracing },
+      connectedUsers: () => this.#connectedUsers,
+    }));
     this.#retention = new Retention({
       messages: stores.retained,
       limits: settings.limits,
@@ -373,7 +368,7 @@ async function recover({ settings: { limits }, stores, log }: NodeOptions) {
 }
 
 /** 256 random bits in base64url. */
-function mintToken(): string {
+export function mintToken(): string {
   return randomBytes(32).toString("base64url");
 }
 
@@ -381,7 +376,7 @@ function mintToken(): string {
 const randomPool = new Uint32Array(512);
 let randomsLeft = 0;
 
-function random32(): number {
+export function random32(): number {
   if (randomsLeft === 0) {
     crypto.getRandomValues(randomPool);
     randomsLeft = randomPool.length;

@@ -8,11 +8,10 @@ import { steadyClock } from "../../src/clock.ts";
 import { type Logger, logger } from "../../src/logging/log.ts";
 import type { ExportSource } from "../../src/kv/transfer.ts";
 import { type AdminApp, type AdminBindings, adminBodyBytesMax } from "./mount.ts";
-import type { KvKeyStore } from "../announce/identity_kv.ts";
 import { type AdminRefusal, isAdminRefusal, refuseAdmin } from "./refusals.ts";
 import type { Journal } from "../store/journal.ts";
 import type { SettingsInForce } from "../settings.ts";
-import { ChatExport } from "./export.ts";
+import { ChatExport, type ChatExportOptions } from "./export.ts";
 import { STATUS_CODE } from "@std/http/status";
 import { type Context, Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -25,11 +24,11 @@ import { formatIssues } from "../../src/schema_issues.ts";
 import { exportRoutes } from "./export_routes.ts";
 import { type AdminBodies, adminBodies, liftQuerySchema } from "./schemas.ts";
 import { shownBan } from "../room/bans.ts";
-import type { Moderation } from "./moderation.ts";
+import type { ModerationPort } from "./moderation.ts";
 
 export interface AdminOptions {
   readonly token: string;
-  readonly moderation: Moderation;
+  readonly moderation: ModerationPort;
   readonly source: ExportSource;
   readonly limits: Limits;
   readonly steadyMs: () => number;
@@ -98,7 +97,7 @@ function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): vo
     return c.json({ ban: shownBan(ban), disconnected }, STATUS_CODE.Created);
   });
 
-  const lift = async (c: AdminContext, which: Parameters<Moderation["lift"]>[0]) => {
+  const lift = async (c: AdminContext, which: Parameters<ModerationPort["lift"]>[0]) => {
     const lifted = await moderation.lift(which);
     if (isAdminRefusal(lifted)) return answerRefusal(c, lifted);
     did(c, "admin.lifted", { bans: lifted.map(({ id }) => id) });
@@ -165,8 +164,8 @@ export interface Administered {
   readonly token: string;
   readonly id: number;
   readonly settings: SettingsInForce;
-  readonly node: { readonly moderation: Moderation };
-  readonly stores: { readonly retained: Pick<Journal, "after">; readonly keys: KvKeyStore };
+  readonly node: { readonly moderation: ModerationPort };
+  readonly stores: { readonly retained: Pick<Journal, "after">; readonly keys: ChatExportOptions["keys"] };
 }
 
 export function administration({ token, id, settings, node, stores }: Administered): AdminApp {

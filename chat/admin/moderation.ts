@@ -60,6 +60,12 @@ export interface ModerationOptions {
   readonly log: Logger;
 }
 
+/** What an operator does to a room. */
+export type ModerationPort = Pick<
+  Moderation,
+  "users" | "bans" | "ban" | "lift" | "kick" | "announce" | "reread"
+>;
+
 export class Moderation {
   readonly #options: ModerationOptions;
 

@@ -26,6 +26,10 @@ export const ADMIN_REFUSALS = {
     status: 429,
     text: "Too many wrong tokens from your address: the sustained rate limit is {detail} per minute",
   },
+  NO_OUTCOME: {
+    status: 503,
+    text: "The cluster does not answer: the change may take effect, look before you try again",
+  },
   STORE_FAILED: {
     status: 503,
     text: "The store does not work at the moment: nothing was changed or sent, try again later",

@@ -43,6 +43,11 @@ export async function serverId(kv: Deno.Kv, random: () => number): Promise<numbe
   return made;
 }
 
+/** Replaces the id and the secret: a node has those of its cluster. */
+export async function keepIdentity(kv: Deno.Kv, id: number, secret: Uint8Array): Promise<void> {
+  await kv.atomic().set(SERVER_ID, id).set(PROOF_SECRET, secret).commit();
+}
+
 /** The secret of the server's proofs in this KV; makes and stores one if there is none. */
 export async function proofSecret(kv: Deno.Kv): Promise<Uint8Array> {
   const kept = await kv.get<Uint8Array>(PROOF_SECRET);

@@ -140,6 +140,15 @@ export class Registration {
     }
   }
 
+  /** Stops without a withdrawal: another node goes on with the same entry. */
+  async abandon(): Promise<void> {
+    this.#stopping = true;
+    this.#abort.abort();
+    this.#wake?.();
+    await this.#loop;
+    this.#announced = undefined;
+  }
+
   async #withdraw(key: string): Promise<void> {
     const abort = new AbortController();
     const deadline = setTimeout(() => abort.abort(), WITHDRAWAL_SECONDS_MAX * 500);

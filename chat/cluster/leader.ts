@@ -32,9 +32,14 @@ const TURN_ENDINGS_MAX = 200;
 /** What a command counts of TURN_UNITS_MAX: a ban's message for each of these sessions. */
 const COMMAND_UNITS = 60_000;
 
-export type LeaderRoom =
-  & Omit<RoomOptions, "state" | "sessionOfToken" | "isOfKicked" | "bans" | "mintId">
-  & { readonly random32: () => number };
+/** What a leader gives its room. */
+export type LeaderParts = Pick<
+  RoomOptions,
+  "state" | "bans" | "mintId" | "sessionOfToken" | "isOfKicked"
+>;
+
+/** The options of a leader's room: its limits and names may change while it leads. */
+export type LeaderRoom = (parts: LeaderParts) => RoomOptions;
 
 /** The context of a turn. `found` has messages that `gather` asked for; undefined if they could not be read. */
 export type TurnMoment = Omit<Moment, "found"> & {
@@ -44,6 +49,7 @@ export type TurnMoment = Omit<Moment, "found"> & {
 export interface LeaderOptions {
   readonly replica: Replica;
   readonly room: LeaderRoom;
+  readonly random32: () => number;
 }
 
 /** An input that the leader makes for a session. */
@@ -68,22 +74,21 @@ export class Leader {
   #turn: TurnRecord | undefined;
 
   /** Call when the replica has applied the record that makes this node the leader. */
-  constructor({ replica, room }: LeaderOptions) {
+  constructor({ replica, room, random32 }: LeaderOptions) {
     this.epoch = replica.epoch;
     this.#replica = replica;
     this.#members = replica.membership.copy();
     this.#queue = new InputQueue(replica.through);
     this.#bans = replica.bans.copy();
-    const { random32 } = room;
-    this.#room = new Room({
-      ...room,
+    const parts: LeaderParts = {
       state: replica.state,
       bans: this.#bans,
       // Each leader continues above the ids that the log has.
       mintId: messageIds({ nowMs: () => this.#nowMs, random32 }, replica.newestUuid),
       sessionOfToken: (hash) => this.#members.ofToken(hash),
       isOfKicked: (hash) => this.#members.isOfKicked(hash),
-    }, this.#members.roster);
+    };
+    this.#room = new Room(room(parts), this.#members.roster);
   }
 
   get isIdle(): boolean {

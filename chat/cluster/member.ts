@@ -59,6 +59,7 @@ export interface MemberOptions {
   readonly incarnation: string;
   readonly replica: Replica;
   readonly room: LeaderRoom;
+  readonly random32: () => number;
   readonly limits: {
     /** Milliseconds of silence after which another node leads: `--cluster-takeover`. */
     readonly takeoverMs: number;
@@ -404,7 +405,8 @@ export class Member {
     this.#inputs.rewind();
     this.#progressMs = nowMs;
     if (by !== this.#options.incarnation) return;
-    this.#leader = new Leader({ replica: this.#replica, room: this.#options.room });
+    const { room, random32 } = this.#options;
+    this.#leader = new Leader({ replica: this.#replica, room, random32 });
     // Each hold and each node has its whole time from here on.
     this.#heldUntilMs.clear();
     for (const node of this.#heardMs.keys()) {

@@ -46,6 +46,8 @@ export interface ReplicaOptions {
   readonly bans?: Bans;
   /** Undefined for a replica that begins with the log. */
   readonly checkpoint?: Checkpoint | undefined;
+  /** The greatest id of a stored message, for a replica that begins with the log. */
+  readonly newestUuid?: string | undefined;
 }
 
 /** All that a replica has beside messages, bans and broadcasts, as plain values. */
@@ -80,7 +82,7 @@ export class Replica {
   #newestUuid: string | undefined;
   #founded: Founded | undefined;
 
-  constructor({ state, listener, bans = new Bans([]), checkpoint }: ReplicaOptions) {
+  constructor({ state, listener, bans = new Bans([]), checkpoint, newestUuid }: ReplicaOptions) {
     this.state = state;
     this.bans = bans;
     this.#listener = listener;
@@ -92,7 +94,7 @@ export class Replica {
     this.#atMs = checkpoint?.atMs ?? 0;
     this.#epoch = checkpoint?.epoch ?? 0;
     this.#leader = checkpoint?.leader;
-    this.#newestUuid = checkpoint?.newestUuid;
+    this.#newestUuid = checkpoint === undefined ? newestUuid : checkpoint.newestUuid;
     this.#founded = checkpoint?.founded;
   }
 

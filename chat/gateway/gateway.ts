@@ -62,6 +62,8 @@ export interface GatewayOptions extends Pick<TransportOptions, "hostname" | "por
   readonly admin: AdminApp;
   /** True if the store behind the gateway works. */
   readonly isReady: () => Promise<boolean>;
+  /** False while the room cannot be reached: new WebSockets are refused. */
+  readonly takesSockets?: (() => boolean) | undefined;
   readonly assets: WebAssets;
   /** Serves `/metrics`. */
   readonly metrics: AnswerMetrics;
@@ -190,6 +192,7 @@ export class Gateway implements Gateways {
 
   #upgrade(request: Request, peer: Peer): Response | Promise<Response> {
     if (this.#isStopping) return stopping();
+    if (this.#options.takesSockets?.() === false) return cutOff();
     const admitted = this.#options.admission.admit(peer.remoteAddress, steadyClock());
     if (!(admitted instanceof Promise)) return this.#answerHandshake(request, peer, admitted);
     return admitted.then((admitted) => this.#answerHandshake(request, peer, admitted));
@@ -235,6 +238,10 @@ export class Gateway implements Gateways {
 
 function stopping(): Response {
   return new Response("Server is stopping\n", { status: 503 });
+}
+
+function cutOff(): Response {
+  return new Response("Server is cut off from the others, try another one or later\n", { status: 503 });
 }
 
 function offersLive(headers: Headers): boolean {

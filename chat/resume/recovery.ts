@@ -22,6 +22,11 @@ const REPLAY_SHARE = 0.5;
 /** The least size of a MSG frame beside its text. */
 const FRAME_BYTES = 64;
 
+/** Bytes that may be replayed to one session. */
+export function replayBytesMax({ maxOutboxBytes }: Limits): number {
+  return REPLAY_SHARE * maxOutboxBytes;
+}
+
 export async function newestOf(
   journal: Pick<Journal, "page">,
   { historyCount }: Limits,
@@ -62,7 +67,7 @@ export function recoverReplayBuffer(
 ): ReplayBuffer {
   return new ReplayBuffer({
     ...positions,
-    replayBytesMax: () => REPLAY_SHARE * limits.maxOutboxBytes,
+    replayBytesMax: () => replayBytesMax(limits),
     earlier: broadcasts.map(({ position, ...message }) => ({
       position,
       broadcast: { bytes: Buffer.byteLength(message.text) + FRAME_BYTES, content: message },

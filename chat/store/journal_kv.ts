@@ -140,6 +140,13 @@ export class KvJournal implements Journal {
     return grown;
   }
 
+  /** Call after another part of the program has changed the rows. */
+  reopen(): void {
+    this.#end = undefined;
+    this.#measured = undefined;
+    this.#bytes = 0;
+  }
+
   async find(uuid: string): Promise<StoredMessage | undefined> {
     const segment = await segmentUpTo(this.#kv, uuid);
     return segment && messagesOf(segment.value).find((message) => message.uuid === uuid);

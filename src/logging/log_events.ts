@@ -72,6 +72,39 @@ export const LOG_EVENTS = {
     values: ["why"],
     about: "Most servers are silent at once: the listing removes none of them for it.",
   },
+  "cluster.copied": {
+    level: "info",
+    values: ["record"],
+    about: "The server has a copy of the room as of a record, and applies the later records.",
+  },
+  "cluster.copy_failed": {
+    level: "warn",
+    values: ["error"],
+    about: "No node of the cluster gave a copy of the room. The server tries again until one does.",
+  },
+  "cluster.copying": {
+    level: "info",
+    values: [],
+    about: "The log does not reach back to what the store has: the server copies the room from another node.",
+  },
+  "cluster.cut_off": {
+    level: "error",
+    values: ["seconds"],
+    about:
+      "The cluster's log does not answer, so the server closed its sockets. Clients resume on other nodes.",
+  },
+  "cluster.log_forked": {
+    level: "error",
+    values: ["problem", "record", "end"],
+    about: "The log and this node disagree about its past: NATS lost records, or the log is another one.",
+  },
+  "cluster.lost": {
+    level: "warn",
+    values: [],
+    about:
+      "The other nodes lost this one for its silence. It closed its sockets and goes on under a new incarnation.",
+  },
+  "cluster.works": { level: "info", values: [], about: "The cluster's log answers again." },
   "consumer.slow": {
     level: "warn",
     values: ["session", "limitBytes", "suppressed"],

@@ -22,5 +22,6 @@ export const CLOSE = {
   banned: { code: 1008, reason: "banned" },
   internal: { code: 1011, reason: "internal error" },
   slowConsumer: { code: 1013, reason: "slow consumer" },
+  cutOff: { code: 1013, reason: "server is cut off" },
   unanswered: { code: 1013, reason: "too many unanswered frames" },
 } as const satisfies Record<string, CloseCause>;

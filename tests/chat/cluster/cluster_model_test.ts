@@ -15,7 +15,9 @@ import { type Mistake, mutatedCode } from "./mutated_code.ts";
 const CODE: ClusterCode = { Member, Replica, READ_MAX };
 
 Deno.test("a cluster keeps its promises whatever becomes of nodes, log and wire", () => {
-  const total = { leaders: 0, acknowledged: 0, resumed: 0, crashes: 0 };
+  const total = {
+    ...{ leaders: 0, acknowledged: 0, resumed: 0, crashes: 0, restored: 0, ordered: 0, handed: 0 },
+  };
   for (let seed = 1; seed <= 12; seed++) {
     const cluster = new ModelCluster(seed, CODE);
     try {

@@ -7,16 +7,18 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { History } from "../../../chat/room/history.ts";
-import { messageIds } from "../../../chat/room/message_id.ts";
-import { REPLAY_BUFFER_MAX, ReplayBuffer } from "../../../chat/room/replay_buffer.ts";
-import { RoomState } from "../../../chat/room/room_state.ts";
+import type { JournalEntry, StoredMessage } from "../../../chat/room/message.ts";
+import type { RoomState } from "../../../chat/room/room_state.ts";
 import type { Input } from "../../../chat/room/decision.ts";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 import type { Appended, LogEntry } from "../../../chat/cluster/log.ts";
+import type { NumberedInput } from "../../../chat/cluster/inputs.ts";
 import type { LeaderRoom } from "../../../chat/cluster/leader.ts";
 import type { Member, MemberEffect } from "../../../chat/cluster/member.ts";
-import type { Outcome, Replica } from "../../../chat/cluster/replica.ts";
+import { restoredState } from "../../../chat/cluster/node/recovery.ts";
+import type { ClusterRecord } from "../../../chat/cluster/record.ts";
+import type { Checkpoint, Outcome, Replica, ReplicaListener } from "../../../chat/cluster/replica.ts";
 import { MemoryLog } from "./memory_log.ts";
 
 /** The code under test; a mutated copy of it for the tests of the model itself. */
@@ -28,6 +30,8 @@ export interface ClusterCode {
 
 const NAMES = ["ann", "bob", "cy", "dee", "eve"].map(usernameOf);
 const LIMITS = { takeoverMs: 2000, lostMs: 5000, resumeWindowMs: 20_000 };
+/** Records before a checkpoint that a start reads: fewer than the real ones, so that the buffer is sometimes too short. */
+const EARLIER_MAX = 40;
 /** Milliseconds after the last fault in which everything submitted is answered. */
 const HEALED_MS = 30_000;
 
@@ -40,7 +44,7 @@ export class ModelCluster {
   /** False once the faults are over. */
   isFaulty = true;
   /** Counts of what happened, so that a test shows that the run had something in it. */
-  readonly seen = { leaders: 0, acknowledged: 0, resumed: 0, crashes: 0 };
+  readonly seen = { leaders: 0, acknowledged: 0, resumed: 0, crashes: 0, restored: 0, ordered: 0, handed: 0 };
   readonly #random: () => number;
   readonly #events: { atMs: number; run: () => void }[] = [];
 
@@ -103,8 +107,13 @@ export class ModelCluster {
       assertEquals(node.member.unconfirmed, 0, `node ${node.number} has no input without a decision`);
     }
     assertEquals(this.nodes.filter(({ member }) => member.isLeader).length, 1, "one node leads");
-    const hashes = new Set(this.nodes.map(({ replica }) => replica.hash));
-    assertEquals(hashes.size, 1, "all nodes have one order");
+    const [first, ...others] = this.nodes;
+    for (const node of this.nodes) node.write();
+    for (const other of others) {
+      assertEquals(plain(other.replica.checkpoint()), plain(first!.replica.checkpoint()), "one state");
+      assertEquals(plain(other.stored), plain(first!.stored), "the same messages are stored");
+    }
+    for (const node of this.nodes) node.checkOrders();
     this.#checkLog();
     for (const { id, origin } of this.nodes[0]!.replica.membership.sessions.values()) {
       if (origin === undefined) continue;
@@ -116,18 +125,18 @@ export class ModelCluster {
 
   /** One leader an epoch; each input and each nonce once; no name twice; nothing acknowledged is missing. */
   #checkLog(): void {
-    const replica = makeReplica(this.code, () => undefined);
+    const replica = new this.code.Replica({ state: makeState(), listener: NO_LISTENER });
     const epochs = new Set<number>();
     const inputs = new Set<string>();
     const nonces = new Set<string>();
     const uuids: string[] = [];
     for (const [n, bytes] of this.log.records.entries()) {
-      const { record } = replica.apply(n + 1, bytes);
+      const record = replica.apply(n + 1, bytes);
       if (record.kind === "lead") {
         assert(!epochs.has(record.epoch), "an epoch has one leader");
         epochs.add(record.epoch);
-        continue;
       }
+      if (record.kind !== "turn") continue;
       for (const { node, input, decision } of record.decided) {
         if (input > 0) once(inputs, `${node} ${input}`);
         if (decision.kind !== "stored" || decision.entry.kind !== "said") continue;
@@ -158,6 +167,14 @@ export class ModelNode {
   #frozenUntilMs = 0;
   #frozen: (() => void)[] = [];
   #sessions = 0;
+  /** What survives a crash: a checkpoint, and messages as of then or later. */
+  #saved: { checkpoint: Checkpoint; applied: number } | undefined;
+  stored: readonly StoredMessage[] = [];
+  #unwritten: { number: number; entries: readonly JournalEntry[] }[] = [];
+  #written = 0;
+  /** Outcomes of this node's commands, by their numbers. */
+  readonly #orders = new Map<string, number>();
+  #inputs = 0;
   replica!: Replica;
   member!: Member;
 
@@ -175,38 +192,99 @@ export class ModelNode {
   }
 
   start(): void {
-    const { code } = this.#cluster;
+    const cluster = this.#cluster;
     this.#run++;
     this.#isUp = true;
     this.#sessions = 0;
-    this.replica = makeReplica(
-      code,
-      ({ node, session }) => node === this.incarnation ? this.#connections.get(session)?.token : undefined,
-    );
-    const random32 = () => this.#cluster.random(2 ** 32);
-    this.member = new code.Member({
+    const checkpoint = this.#saved?.checkpoint;
+    if (checkpoint !== undefined) cluster.seen.restored++;
+    const from = Math.max(1, (checkpoint?.applied ?? 0) - EARLIER_MAX + 1);
+    const earlier = cluster.log.read(from, (checkpoint?.applied ?? 0) - from + 1);
+    this.#unwritten = [];
+    this.replica = new cluster.code.Replica({
+      state: makeState({ checkpoint, earlier, newest: this.stored }),
+      listener: {
+        tokenOf: ({ node, session }) =>
+          node === this.incarnation ? this.#connections.get(session)?.token : undefined,
+        outcome: (outcome) => this.#deliver(outcome),
+        applied: (number, record) => this.#applied(number, record),
+      },
+      checkpoint,
+    });
+    this.#begin();
+  }
+
+  /** Goes on under another name: the replica stays. */
+  #restart(): void {
+    this.#run++;
+    this.#sessions = 0;
+    for (const connection of this.#connections.values()) connection.lost();
+    this.#connections.clear();
+    this.#begin();
+  }
+
+  #begin(): void {
+    const cluster = this.#cluster;
+    this.#inputs = 0;
+    this.member = new cluster.code.Member({
       incarnation: this.incarnation,
       replica: this.replica,
-      // Each leader continues above what the log has.
-      room: roomOf(() => this.#mint(random32)),
+      room: roomOf(),
+      random32: () => cluster.random(2 ** 32),
       limits: LIMITS,
-      wallMs: () => 1_800_000_000_000 + this.#cluster.nowMs,
-      random: () => this.#cluster.fraction(),
-    }, this.#cluster.nowMs);
+      historyFromMs: () => 0,
+      wallMs: () => 1_800_000_000_000 + cluster.nowMs,
+      random: () => cluster.fraction(),
+    }, cluster.nowMs);
     this.do(this.member.start());
   }
 
-  #ids: { readonly after: string | undefined; readonly mint: () => string } | undefined;
+  #applied(number: number, record: ClusterRecord): void {
+    if (record.kind !== "turn") return;
+    const entries = record.decided.flatMap(({ decision }) =>
+      decision.kind === "stored" ? [decision.entry] : []
+    );
+    this.#unwritten.push({ number, entries });
+  }
 
-  #mint(random32: () => number): string {
-    const after = this.replica.newestUuid;
-    if (this.#ids === undefined || after !== undefined && after > (this.#ids.after ?? "")) {
-      const nowMs = () => 1_800_000_000_000 + this.#cluster.nowMs;
-      this.#ids = { after, mint: messageIds({ nowMs, random32 }, after) };
+  /** Writes messages behind the log, and sometimes a checkpoint. */
+  write(count = this.#unwritten.length): void {
+    const stored = [...this.stored];
+    for (const { number, entries } of this.#unwritten.splice(0, count)) {
+      if (number <= this.#written) continue;
+      this.#written = number;
+      for (const { kind, message } of entries) {
+        if (kind === "said") stored.push(message);
+        else stored.splice(stored.findIndex(({ uuid }) => uuid === message.uuid), 1, message);
+      }
     }
-    const uuid = this.#ids.mint();
-    this.#ids = { ...this.#ids, after: uuid };
-    return uuid;
+    this.stored = stored;
+  }
+
+  #save(): void {
+    this.write();
+    const json = JSON.stringify(this.replica.checkpoint());
+    this.#saved = { checkpoint: JSON.parse(json), applied: this.replica.applied };
+  }
+
+  /** A command of the node's operator. */
+  order(name: Username): void {
+    this.#cluster.seen.ordered++;
+    const key = `${this.incarnation} ${++this.#inputs}`;
+    this.#orders.set(key, 0);
+    const type = this.#cluster.chance(0.5) ? "ORDER_KICK" : "ORDER_BAN";
+    const input: NumberedInput["input"] = type === "ORDER_KICK" ? { type, name } : {
+      ...{ type, id: `${key} ban`, name, address: undefined, withAddress: false, message: "no" },
+      seconds: 3,
+    };
+    this.do(this.member.submit(this.#cluster.nowMs, [{ session: 0, input, opening: undefined }]));
+  }
+
+  checkOrders(): void {
+    for (const [key, outcomes] of this.#orders) {
+      const isOfThisRun = key.startsWith(`${this.incarnation} `);
+      assert(isOfThisRun ? outcomes === 1 : outcomes <= 1, `command ${key} has one outcome`);
+    }
   }
 
   /** Runs what the node does now, or when it is no longer frozen. Nothing runs on a node that has crashed since. */
@@ -224,10 +302,20 @@ export class ModelNode {
     if (!this.#isUp || nowMs < this.#frozenUntilMs) return;
     for (const run of this.#frozen.splice(0)) run();
     if (nowMs % 100 === 0) this.do(this.member.tick(nowMs));
+    if (this.#cluster.chance(0.05)) this.write(this.#cluster.random(5));
+    if (this.#cluster.chance(0.002)) this.#save();
     if (!this.#cluster.isFaulty) return;
+    if (this.#cluster.chance(0.0005)) this.order(NAMES[this.#cluster.random(NAMES.length)]!);
+    if (this.#cluster.chance(0.001)) this.#handOver();
     const fate = this.#cluster.random(5000);
     if (fate < 2) this.crash();
     else if (fate < 4) this.#frozenUntilMs = nowMs + 500 + this.#cluster.random(7000);
+  }
+
+  #handOver(): void {
+    const effects = this.member.handOver(this.#cluster.nowMs);
+    if (effects.length > 0) this.#cluster.seen.handed++;
+    this.do(effects);
   }
 
   crash(forMs = 1000 + this.#cluster.random(6000)): void {
@@ -260,7 +348,8 @@ export class ModelNode {
   submit(session: number, input: Input, connection: ModelConnection): void {
     this.wake(() => {
       const opening = input.type === "CONNECT" || input.type === "RESUME" ? connection.opening() : undefined;
-      this.do(this.member.submit(this.#cluster.nowMs, { session, input, opening }));
+      this.#inputs++;
+      this.do(this.member.submit(this.#cluster.nowMs, [{ session, input, opening }]));
     });
   }
 
@@ -287,16 +376,42 @@ export class ModelNode {
             );
           }
           break;
-        case "deliver":
-          this.#deliver(effect.outcomes, effect.position);
+        case "probe":
+          this.#probe();
+          break;
+        case "find":
+          this.#find(effect.uuids);
           break;
         case "restart":
-          this.crash(1);
-          return;
+          return this.#restart();
+        case "fork":
         case "stop":
           throw new Error(`node ${this.incarnation} stopped: ${effect.why}`);
       }
     }
+  }
+
+  #probe(): void {
+    const cluster = this.#cluster;
+    const fails = cluster.isFaulty && cluster.chance(0.1);
+    const last = fails ? undefined : cluster.log.records.length;
+    cluster.at(
+      1 + cluster.random(20),
+      () => this.wake(() => this.do(this.member.probed(cluster.nowMs, last))),
+    );
+  }
+
+  /** The store has what is applied: a reader has it written. */
+  #find(uuids: readonly string[]): void {
+    const cluster = this.#cluster;
+    const found = new Map(
+      this.stored.filter(({ uuid }) => uuids.includes(uuid)).map((one) => [one.uuid, one]),
+    );
+    const answer = cluster.isFaulty && cluster.chance(0.1) ? undefined : found;
+    cluster.at(
+      1 + cluster.random(20),
+      () => this.wake(() => this.do(this.member.found(cluster.nowMs, answer))),
+    );
   }
 
   /** The log may store late, lose the answer, or answer twice. */
@@ -336,38 +451,44 @@ export class ModelNode {
     });
   }
 
-  /** Sends the frames of a turn to the connections of this node, as the teller and the fan-out do. */
-  #deliver(outcomes: readonly Outcome[], before: number): void {
-    let position = before;
-    for (const { decided, frames } of outcomes) {
-      const { node, session, decision } = decided;
-      const own = node === this.incarnation ? this.#connections.get(session) : undefined;
-      const broadcast = (frame: { readonly text: string } | undefined, toPlain: boolean) => {
-        if (frame === undefined) return;
-        position++;
-        for (const connection of this.#connections.values()) {
-          if (connection.isIn && (toPlain || connection.isExtended)) connection.hear(position, frame.text);
-        }
-      };
-      broadcast(frames.departureNotice, true);
-      own?.answered(frames.answer?.text);
-      if (decision.kind === "held" || decision.kind === "resumed") this.#close(decision.session, own);
-      for (const { text } of frames.followUps) own?.followUp(text);
-      if (own !== undefined && (decision.kind === "joined" || decision.kind === "resumed")) {
-        own.entered(decision.kind === "joined" ? decided.opening!.id : decision.session, decision.kind);
-      }
-      broadcast(frames.broadcast, true);
-      broadcast(frames.extendedBroadcast, false);
-      if (decision.kind === "left") this.#close(decision.session, undefined);
-      if (decided.isLast && node === this.incarnation) this.#connections.delete(session);
+  /** Sends the frames of an outcome to the connections of this node, as the front and the fan-out do. */
+  #deliver({ decided, frames }: Outcome): void {
+    const { node, session, decision, ruling } = decided;
+    if (ruling !== undefined && node === this.incarnation) {
+      const key = `${node} ${decided.input}`;
+      this.#orders.set(key, this.#orders.get(key)! + 1);
     }
+    const numbered = [frames.departureNotice, frames.broadcast, frames.extendedBroadcast];
+    let position = this.replica.state.position - numbered.filter((frame) => frame !== undefined).length;
+    const own = node === this.incarnation ? this.#connections.get(session) : undefined;
+    const broadcast = (frame: { readonly text: string } | undefined, toPlain: boolean) => {
+      if (frame === undefined) return;
+      position++;
+      for (const connection of this.#connections.values()) {
+        if (connection.isIn && (toPlain || connection.isExtended)) connection.hear(position, frame.text);
+      }
+    };
+    broadcast(frames.departureNotice, true);
+    own?.answered(frames.answer?.text);
+    if (decision.kind === "held" || decision.kind === "resumed") this.#close(decision.session, own);
+    for (const { text } of frames.followUps) own?.followUp(text);
+    if (own !== undefined && (decision.kind === "joined" || decision.kind === "resumed")) {
+      own.entered(decision.kind === "joined" ? decided.opening!.id : decision.session, decision.kind);
+    }
+    broadcast(frames.broadcast, true);
+    broadcast(frames.extendedBroadcast, false);
+    if (decision.kind === "left") this.#close(decision.session, undefined);
+    if (decided.isLast && node === this.incarnation) this.#connections.delete(session);
   }
 
   #close(session: string, except: ModelConnection | undefined): void {
     for (const [number, connection] of this.#connections) {
       if (connection.session !== session || connection === except || !connection.isIn) continue;
       connection.closed();
-      this.submit(number, { type: "LOST" }, connection);
+      // A record is being applied: what follows from it is submitted after it.
+      this.#cluster.at(0, () => {
+        if (this.#connections.get(number) === connection) this.submit(number, { type: "LOST" }, connection);
+      });
     }
   }
 }
@@ -415,15 +536,21 @@ export class ModelClient {
       connection.send({ type: "CONNECT", username: this.#someName() });
       return;
     }
-    const choice = this.#cluster.random(20);
+    const choice = this.#cluster.random(22);
     if (choice === 0) connection.send({ type: "UPDATE", username: this.#someName() });
     else if (choice === 1) {
       connection.send({ type: "DISCONNECT" });
       // Too late: the connection ends.
       connection.send({ type: "CONNECT", username: this.#someName() });
     } else if (choice === 2) connection.drop();
+    else if (choice === 3 && this.acknowledged.length > 0) this.#edit(connection);
     else if (!this.#isExtended) connection.send({ type: "MSG", timestamp: "1", text: this.#text() });
     else this.#send(`${this.#number}-${++this.#sent}`);
+  }
+
+  #edit(connection: Connection): void {
+    const uuid = this.acknowledged[this.#cluster.random(this.acknowledged.length)]!;
+    connection.send({ type: "QUERY", query: "update_message", uuid, text: `edited ${this.#text()}` });
   }
 
   #send(nonce: string): void {
@@ -583,40 +710,43 @@ class Connection implements ModelConnection {
   }
 }
 
-function makeReplica(
-  code: ClusterCode,
-  tokenOf: ConstructorParameters<typeof Replica>[0]["tokenOf"],
-): Replica {
-  return new code.Replica({ state: makeState(), tokenOf });
-}
-
 /** The room of a leader. */
-export function roomOf(mintId: () => string): LeaderRoom {
-  return {
+export function roomOf(): LeaderRoom {
+  return (parts) => ({
     ...{ serverId: 1, serverName: "Room", version: "0", startedSteadyMs: 0, limitLoopback: false },
-    ...{ ownName: usernameOf("Server"), limits: DEFAULT_LIMITS, bans: { bar: () => undefined } },
-    ...{ mintId, prove: () => undefined },
-  };
+    ...{ ownName: usernameOf("Server"), limits: DEFAULT_LIMITS, prove: () => undefined },
+    ...parts,
+  });
 }
 
-/** The state of a room without history, as of the beginning of a log. */
-export function makeState(): RoomState {
-  const replayBuffer = new ReplayBuffer({
-    reservedFrom: 0,
-    replayBytesMax: () => 1_000_000,
-    earlier: [],
-    earlierFrom: 0,
-    reserve: () => {},
-  });
-  assertEquals(replayBuffer.position, REPLAY_BUFFER_MAX);
-  const history = new History({ kept: 100_000, newest: [], isWhole: true });
-  return new RoomState({ history, replayBuffer, identity: { serverName: "Room", serverId: 1 } });
+/** The messages that memory holds: few, so that edits need the store. */
+const HISTORY_KEPT = 1000;
+
+interface MadeFrom {
+  readonly checkpoint?: Checkpoint | undefined;
+  readonly earlier?: readonly LogEntry[];
+  readonly newest?: readonly StoredMessage[];
 }
+
+/** The state of a room as of a checkpoint, or of the beginning of a log. */
+export function makeState({ checkpoint, earlier = [], newest = [] }: MadeFrom = {}): RoomState {
+  return restoredState({
+    ...{ checkpoint, earlier, identity: { serverName: "Room", serverId: 1 } },
+    history: new History({ kept: HISTORY_KEPT, newest: newest.slice(-512), isWhole: newest.length < 512 }),
+    replayBytesMax: () => 1_000_000,
+  });
+}
+
+const NO_LISTENER: ReplicaListener = { tokenOf: () => undefined, outcome() {}, applied() {} };
 
 export function usernameOf(text: string): Username {
   const username = parseUsername(text);
   assert(!("fault" in username));
   return username;
+}
+
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
 }
 
 function once(seen: Set<string>, key: string): void {

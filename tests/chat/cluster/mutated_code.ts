@@ -16,7 +16,8 @@ export interface Mistake {
 
 /** Copies chat/cluster/ into `folder`, with `from` replaced in one file, and imports it. */
 export async function mutatedCode(folder: string, { file, from, to }: Mistake): Promise<ClusterCode> {
-  for await (const { name } of Deno.readDir(new URL("cluster/", CHAT))) {
+  for await (const { name, isFile } of Deno.readDir(new URL("cluster/", CHAT))) {
+    if (!isFile) continue;
     const text = await Deno.readTextFile(new URL(`cluster/${name}`, CHAT));
     if (name === file) assert(text.includes(from), `${file} has no ${from}`);
     const changed = name === file ? text.replace(from, to) : text;

@@ -12,7 +12,6 @@ import { Member } from "../../../chat/cluster/member.ts";
 import { Replica } from "../../../chat/cluster/replica.ts";
 import { NatsWire } from "../../../chat/cluster/wire_nats.ts";
 import type { Input } from "../../../chat/room/decision.ts";
-import { messageIds } from "../../../chat/room/message_id.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 import { makeState, roomOf, usernameOf } from "./model_cluster.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
@@ -29,13 +28,24 @@ class TestNode implements AsyncDisposable {
 
   private constructor(nats: NatsConnection, log: NatsLog, incarnation: string) {
     this.#nats = nats;
-    this.replica = new Replica({ state: makeState(), tokenOf: () => undefined });
-    const random32 = () => crypto.getRandomValues(new Uint32Array(1))[0]!;
-    let mint: (() => string) | undefined;
+    this.replica = new Replica({
+      state: makeState(),
+      listener: {
+        tokenOf: () => undefined,
+        outcome: ({ decided, frames }) => {
+          if (decided.node === incarnation && frames.answer !== undefined) {
+            this.answers.push(frames.answer.text);
+          }
+        },
+        applied() {},
+      },
+    });
     this.member = new Member({
       incarnation,
       replica: this.replica,
-      room: roomOf(() => (mint ??= messageIds({ nowMs: Date.now, random32 }, this.replica.newestUuid))()),
+      room: roomOf(),
+      random32: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
+      historyFromMs: () => 0,
       limits: { takeoverMs: 500, lostMs: 1000, resumeWindowMs: 60_000 },
       wallMs: Date.now,
       random: Math.random,
@@ -46,14 +56,8 @@ class TestNode implements AsyncDisposable {
       log,
       wire: new NatsWire(nats, "room"),
       steadyMs: () => performance.now(),
-      deliver: (outcomes) => {
-        for (const { decided, frames } of outcomes) {
-          if (decided.node === incarnation && frames.answer !== undefined) {
-            this.answers.push(frames.answer.text);
-          }
-        }
-      },
-      over: (why) => this.answers.push(`over: ${why}`),
+      find: () => Promise.resolve(undefined),
+      over: ({ kind }) => this.answers.push(`over: ${kind}`),
       logger: recordedLog().log,
     });
     this.#driver.start();
@@ -80,7 +84,7 @@ class TestNode implements AsyncDisposable {
     const opening = id === undefined
       ? undefined
       : { id, isExtended: false, remoteAddress: "192.0.2.1", tokenHash: undefined };
-    this.#driver.submit({ session, input, opening });
+    this.#driver.submit([{ session, input, opening }]);
   }
 
   /** Is gone without a word, as after kill -9. */

@@ -12,6 +12,8 @@ import {
   FIRST_HASH,
   hashOf,
 } from "../../../chat/cluster/record.ts";
+import type { Ban } from "../../../chat/room/bans.ts";
+import type { Ruled, Ruling } from "../../../chat/cluster/command.ts";
 import type { Decided, Opening } from "../../../chat/cluster/membership.ts";
 import type { Decision, Left } from "../../../chat/room/decision.ts";
 import type { StoredMessage } from "../../../chat/room/message.ts";
@@ -70,6 +72,20 @@ const opening: fc.Arbitrary<Opening> = fc.record({
   tokenHash: maybe(text),
 });
 
+const ban: fc.Arbitrary<Ban> = fc.record({
+  ...{ id: fc.uuid(), name: maybe(text), address: maybe(text), message: text },
+  ...{ createdAtMs: whole, endsAtMs: maybe(whole) },
+});
+const answer: fc.Arbitrary<Ruled> = fc.oneof(
+  fc.record({ kind: fc.constant("banned" as const), ban, disconnected: fc.array(text) }),
+  fc.record({ kind: fc.constant("lifted" as const), bans: fc.array(ban) }),
+  fc.record({ kind: fc.constant("kicked" as const), username: text }),
+  fc.constant<Ruled>({ kind: "refused", refusal: "BAN_UNKNOWN" }),
+);
+const ruling: fc.Arbitrary<Ruling> = fc.record({
+  ...{ removed: fc.array(fc.uuid()), added: fc.array(ban), kept: fc.array(fc.tuple(text, text)), answer },
+});
+
 /** A new message needs no opening, and is not the last input of its connection. */
 const decided: fc.Arbitrary<Decided> = fc.record({
   node: text,
@@ -77,16 +93,19 @@ const decided: fc.Arbitrary<Decided> = fc.record({
   input: whole,
   isLast: fc.boolean(),
   opening: maybe(opening),
+  ruling: maybe(ruling),
   decision,
 }).map((entry) =>
   entry.decision.kind === "stored" && entry.decision.entry.kind === "said"
-    ? { ...entry, opening: undefined, isLast: false }
+    ? { ...entry, opening: undefined, isLast: false, ruling: undefined }
     : entry
 );
 
 const head = { epoch: whole, previous: text, atMs: whole };
 const record: fc.Arbitrary<ClusterRecord> = fc.oneof(
   fc.record({ ...head, by: text }).map((lead): ClusterRecord => ({ ...lead, kind: "lead" })),
+  fc.record({ ...head, founded: fc.record({ serverId: whole, secret: text, isEmpty: fc.boolean() }) })
+    .map((founded): ClusterRecord => ({ ...founded, kind: "founded" })),
   fc.record({
     ...head,
     position: whole,

@@ -4,10 +4,10 @@
  *
  * @module
  */
-import type { Logger } from "../../src/logging/log.ts";
-import { HISTORY_ANSWER_BYTES_MAX } from "../../src/protocol/limits.ts";
-import type { HistoryRange, StoredMessage } from "../room/message.ts";
-import type { Journal } from "../store/journal.ts";
+import type { Logger } from "../../../src/logging/log.ts";
+import { HISTORY_ANSWER_BYTES_MAX } from "../../../src/protocol/limits.ts";
+import type { HistoryRange, StoredMessage } from "../../room/message.ts";
+import type { Journal } from "../../store/journal.ts";
 
 /** Pages in memory at once: each has up to 200 messages, about 3 MiB at the default message length. */
 export const READS_MAX = 16;

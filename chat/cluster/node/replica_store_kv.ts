@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { changeBans } from "../store/ban_store_kv.ts";
-import type { KvJournal } from "../store/journal_kv.ts";
-import type { JournalEntry } from "../room/message.ts";
-import type { Checkpoint } from "./replica.ts";
+import { changeBans } from "../../store/ban_store_kv.ts";
+import type { KvJournal } from "../../store/journal_kv.ts";
+import type { JournalEntry } from "../../room/message.ts";
+import type { Checkpoint } from "../replica.ts";
 import type { ReplicaStore, StoreChange, StoredReplica } from "./replica_store.ts";
 
 const APPLIED = ["cluster", "applied"];

@@ -4,27 +4,27 @@
  *
  * @module
  */
-import { encodeServerFrame } from "../../src/protocol/codec.ts";
-import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
-import { fault } from "../../src/protocol/faults.ts";
-import { TYPING_INTERVAL_MS } from "../../src/protocol/limits.ts";
-import { parseUsername } from "../../src/protocol/names.ts";
-import type { Logger } from "../../src/logging/log.ts";
-import type { FanoutPort } from "../delivery/fanout.ts";
-import type { Participant } from "../delivery/participant.ts";
-import type { DecisionSender } from "../order/decision_sender.ts";
-import { type Ban, matches } from "../room/bans.ts";
-import type { Decision, Input, Moment } from "../room/decision.ts";
-import { toFrame } from "../room/frame.ts";
-import type { HistoryRange, StoredMessage } from "../room/message.ts";
-import type { Room } from "../room/room.ts";
-import type { Command, Ruled } from "./command.ts";
-import type { NumberedInput } from "./inputs.ts";
-import type { Decided, Opening, Origin } from "./membership.ts";
+import { encodeServerFrame } from "../../../src/protocol/codec.ts";
+import { CLOSE, type CloseCause } from "../../../src/protocol/close_codes.ts";
+import { fault } from "../../../src/protocol/faults.ts";
+import { TYPING_INTERVAL_MS } from "../../../src/protocol/limits.ts";
+import { parseUsername } from "../../../src/protocol/names.ts";
+import type { Logger } from "../../../src/logging/log.ts";
+import type { FanoutPort } from "../../delivery/fanout.ts";
+import type { Participant } from "../../delivery/participant.ts";
+import type { DecisionSender } from "../../order/decision_sender.ts";
+import { type Ban, matches } from "../../room/bans.ts";
+import type { Decision, Input, Moment } from "../../room/decision.ts";
+import { toFrame } from "../../room/frame.ts";
+import type { HistoryRange, StoredMessage } from "../../room/message.ts";
+import type { Room } from "../../room/room.ts";
+import type { Command, Ruled } from "../command.ts";
+import type { NumberedInput } from "../inputs.ts";
+import type { Decided, Opening, Origin } from "../membership.ts";
 import type { HistoryReads } from "./history_reads.ts";
-import type { ClusterRecord } from "./record.ts";
-import type { Outcome, Replica, ReplicaListener } from "./replica.ts";
-import type { TypingNotice } from "./wire.ts";
+import type { ClusterRecord } from "../record.ts";
+import type { Outcome, Replica, ReplicaListener } from "../replica.ts";
+import type { TypingNotice } from "../wire.ts";
 
 /** The session number of the node's operator. */
 export const OPERATOR = 0;

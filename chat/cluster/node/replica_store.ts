@@ -4,9 +4,9 @@
  *
  * @module
  */
-import type { Ban } from "../room/bans.ts";
-import type { JournalEntry } from "../room/message.ts";
-import type { Checkpoint } from "./replica.ts";
+import type { Ban } from "../../room/bans.ts";
+import type { JournalEntry } from "../../room/message.ts";
+import type { Checkpoint } from "../replica.ts";
 
 /** What one or several records change. */
 export interface StoreChange {

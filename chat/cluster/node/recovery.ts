@@ -4,13 +4,13 @@
  *
  * @module
  */
-import type { History } from "../room/history.ts";
-import { REPLAY_BUFFER_MAX, ReplayBuffer } from "../room/replay_buffer.ts";
-import { RoomState } from "../room/room_state.ts";
-import type { ServerIdentity } from "../room/effects.ts";
-import type { LogEntry } from "./log.ts";
-import { decodeRecord, FIRST_HASH, hashOf } from "./record.ts";
-import { type Checkpoint, LogForked } from "./replica.ts";
+import type { History } from "../../room/history.ts";
+import { REPLAY_BUFFER_MAX, ReplayBuffer } from "../../room/replay_buffer.ts";
+import { RoomState } from "../../room/room_state.ts";
+import type { ServerIdentity } from "../../room/effects.ts";
+import type { LogEntry } from "../log.ts";
+import { decodeRecord, FIRST_HASH, hashOf } from "../record.ts";
+import { type Checkpoint, LogForked } from "../replica.ts";
 
 /** Records that are read before a checkpoint: nearly each has a broadcast. */
 export const EARLIER_RECORDS = REPLAY_BUFFER_MAX;

@@ -4,18 +4,19 @@
  *
  * @module
  */
-import { settlesWithin } from "../../src/deadline.ts";
-import type { Logger } from "../../src/logging/log.ts";
-import type { Ban } from "../room/bans.ts";
+import { settlesWithin } from "../../../src/deadline.ts";
+import type { Logger } from "../../../src/logging/log.ts";
+import type { Ban } from "../../room/bans.ts";
 import {
   APPEND_CHANGE_UNITS,
   APPEND_ENTRIES_MAX,
   APPEND_TEXT_MAX,
   type JournalEntry,
-} from "../room/message.ts";
-import { CHANGE_BANS_MAX } from "../store/ban_store.ts";
-import type { ClusterRecord } from "./record.ts";
-import type { Replica } from "./replica.ts";
+} from "../../room/message.ts";
+import type { Journal } from "../../store/journal.ts";
+import { CHANGE_BANS_MAX } from "../../store/ban_store.ts";
+import type { ClusterRecord } from "../record.ts";
+import type { Replica } from "../replica.ts";
 import type { ReplicaStore, StoreChange } from "./replica_store.ts";
 
 /** Milliseconds after which what was applied is written, unless a reader asks for it before. */
@@ -156,6 +157,27 @@ export class WriteBehind {
       });
     }
   }
+}
+
+/** Reads of a journal that has all that is applied. */
+export function writtenReads(
+  journal: Pick<Journal, "page" | "find" | "after">,
+  written: () => Promise<void>,
+): Pick<Journal, "page" | "find" | "after"> {
+  return {
+    page: async (range) => {
+      await written();
+      return await journal.page(range);
+    },
+    find: async (uuid) => {
+      await written();
+      return await journal.find(uuid);
+    },
+    after: async (uuid, limit) => {
+      await written();
+      return await journal.after(uuid, limit);
+    },
+  };
 }
 
 /** The changes of a record, each of which fits one commit; the last one completes it. */

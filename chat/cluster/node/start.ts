@@ -1,0 +1,188 @@
+/**
+ * The start of a node: finds the log, begins it if the cluster is new, and makes the store whole, from the log or from
+ * another node. It serves no client yet.
+ *
+ * @module
+ */
+import type { Logger } from "../../../src/logging/log.ts";
+import { CannotStart } from "../../../src/serving/start_failure.ts";
+import type { Ban } from "../../room/bans.ts";
+import { WINDOW_MESSAGES_MAX } from "../../room/history.ts";
+import type { StoredMessage } from "../../room/message.ts";
+import type { Journal } from "../../store/journal.ts";
+import type { ClusterLog, LogEnds, LogEntry } from "../log.ts";
+import { READ_MAX } from "../member.ts";
+import { decodeRecord, encodeRecord, FIRST_HASH, type Founded } from "../record.ts";
+import type { Checkpoint } from "../replica.ts";
+import type { ClusterWire } from "../wire.ts";
+import { copyFrom } from "./copy.ts";
+import { EARLIER_RECORDS } from "./recovery.ts";
+import type { StoredReplica } from "./replica_store.ts";
+
+/** Milliseconds between two tries of what the log or the other nodes do not answer. */
+const RETRY_MS = 500;
+/** Tries for which the log may end before what the store has: its servers elect, and catch up. */
+const BEHIND_TRIES = 12;
+
+/** The store at a start: written to by this file only. */
+export interface StartStore {
+  load(): Promise<StoredReplica>;
+  /** The store is that of a node from here on. */
+  begin(checkpoint: Checkpoint): Promise<void>;
+  beginCopy(): Promise<void>;
+  endCopy(checkpoint: Checkpoint): Promise<void>;
+  readonly messages: Pick<Journal, "page">;
+  addMessages(messages: readonly StoredMessage[]): Promise<void>;
+  bans(): Promise<Ban[]>;
+  addBans(bans: readonly Ban[]): Promise<void>;
+}
+
+export interface StartParts {
+  readonly log: ClusterLog;
+  readonly wire: Pick<ClusterWire, "askForCopy">;
+  readonly store: StartStore;
+  /** What this node founds a new cluster with. */
+  readonly identity: Pick<Founded, "serverId" | "secret">;
+  readonly incarnation: string;
+  readonly nowMs: () => number;
+  readonly logger: Logger;
+}
+
+/** A store that is whole up to a record. */
+export interface Restored {
+  /** Undefined if the node applies the log from its first record. */
+  readonly checkpoint: Checkpoint | undefined;
+  /** The newest record that the store has wholly. */
+  readonly stored: number;
+  readonly founded: Founded;
+  readonly newest: readonly StoredMessage[];
+  readonly bans: readonly Ban[];
+  /** The records before the checkpoint that the log still has, some thousands at most. */
+  readonly earlier: readonly LogEntry[];
+}
+
+/** Waits for the log, and for a node to copy from where it needs one. Throws `CannotStart` with one line. */
+export async function restore(parts: StartParts): Promise<Restored> {
+  const { store } = parts;
+  const found = await store.load();
+  if (found.kind === "used") {
+    throw new CannotStart(
+      "This store was used without --cluster since it was a node's, so that it is not the room's: give another --kv",
+    );
+  }
+  const ends = await foundedEnds(parts, found);
+  const isInReach = found.kind === "checkpoint" && ends.first <= found.checkpoint.applied + 1;
+  const checkpoint = isInReach ? found.checkpoint : await begin(parts, found, ends);
+  const stored = isInReach ? found.applied : checkpoint?.applied ?? 0;
+  const founded = checkpoint?.founded ?? await firstRecord(parts);
+  const range = { limit: WINDOW_MESSAGES_MAX, before: undefined, receivedFrom: 0 };
+  const [newest, bans] = await Promise.all([store.messages.page(range), store.bans()]);
+  const earlier = checkpoint === undefined ? [] : await earlierRecords(parts, checkpoint);
+  return { checkpoint, stored, founded, newest, bans, earlier };
+}
+
+/** The ends of a log that has begun. */
+async function foundedEnds(parts: StartParts, found: StoredReplica): Promise<LogEnds> {
+  const { log, store, identity, incarnation, nowMs, logger } = parts;
+  const atMs = nowMs();
+  for (let tries = 0;; tries++) {
+    const ends = await answered(() => log.ends(), logger);
+    const stored = found.kind === "checkpoint" ? found.applied : 0;
+    if (ends.last >= Math.max(stored, 1)) return ends;
+    if (stored > 0) {
+      if (tries < BEHIND_TRIES) {
+        await pause();
+        continue;
+      }
+      logger.error("cluster.log_forked", { record: stored, end: ends.last });
+      throw new CannotStart(
+        `The log in NATS ends at record ${ends.last}, and this node has applied ${stored}: the log has lost records, ` +
+          "or is another one",
+      );
+    }
+    const isEmpty = !await hasHistory(store);
+    const founded = { kind: "founded", founded: { ...identity, isEmpty } } as const;
+    const bytes = encodeRecord({ ...founded, epoch: 0, previous: FIRST_HASH, atMs });
+    await log.append(1, `${incarnation}.founded`, bytes);
+  }
+}
+
+/** Makes a store that has nothing of the cluster's log, or too little, that of a node. */
+async function begin(
+  parts: StartParts,
+  found: StoredReplica,
+  { first }: LogEnds,
+): Promise<Checkpoint | undefined> {
+  const { store, identity } = parts;
+  if (found.kind === "none") {
+    const founded = first === 1 ? await firstRecord(parts) : undefined;
+    const isOurs = founded?.secret === identity.secret;
+    const isEmpty = !await hasHistory(store);
+    if (isOurs || isEmpty && founded?.isEmpty === true) return undefined;
+    if (!isEmpty) {
+      throw new CannotStart(
+        "This store has the messages of another room than the cluster's: give another --kv, or another --cluster-name",
+      );
+    }
+  }
+  return await copied(parts);
+}
+
+async function copied({ wire, store, logger }: StartParts): Promise<Checkpoint> {
+  logger.info("cluster.copying", {});
+  for (let isFirst = true;; isFirst = false) {
+    try {
+      await store.beginCopy();
+      const checkpoint = await copyFrom({
+        ask: (subject, request) => wire.askForCopy(subject, request),
+        message: (page) => store.addMessages(page),
+        ban: (page) => store.addBans(page),
+      });
+      await store.endCopy(checkpoint);
+      logger.info("cluster.copied", { record: checkpoint.applied });
+      return checkpoint;
+    } catch (error) {
+      logger[isFirst ? "warn" : "debug"]("cluster.copy_failed", { error });
+    }
+    await pause();
+  }
+}
+
+async function firstRecord({ log, logger }: StartParts): Promise<Founded> {
+  const [first] = await answered(() => log.read(1, 1), logger);
+  const record = first?.number === 1 ? decodeRecord(first.bytes) : undefined;
+  if (record?.kind === "founded") return record.founded;
+  throw new CannotStart("The log in NATS does not begin as that of a room: give another --cluster-name");
+}
+
+async function earlierRecords({ log, logger }: StartParts, { applied }: Checkpoint): Promise<LogEntry[]> {
+  const entries: LogEntry[] = [];
+  for (let from = Math.max(1, applied - EARLIER_RECORDS + 1); from <= applied;) {
+    const read = await answered(() => log.read(from, Math.min(READ_MAX, applied - from + 1)), logger);
+    const known = read.filter(({ number }) => number <= applied);
+    if (known.length === 0) break;
+    entries.push(...known);
+    from = known.at(-1)!.number + 1;
+  }
+  return entries;
+}
+
+async function hasHistory({ messages, bans }: StartStore): Promise<boolean> {
+  const [newest] = await messages.page({ limit: 1, before: undefined, receivedFrom: 0 });
+  return newest !== undefined || (await bans()).length > 0;
+}
+
+async function answered<Answer>(ask: () => Promise<Answer>, logger: Logger): Promise<Answer> {
+  for (let isFirst = true;; isFirst = false) {
+    try {
+      return await ask();
+    } catch (error) {
+      logger[isFirst ? "warn" : "debug"]("nats.awaited", { problem: String(error) });
+    }
+    await pause();
+  }
+}
+
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+}

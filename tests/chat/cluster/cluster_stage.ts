@@ -1,0 +1,66 @@
+/**
+ * Chat servers that are nodes of one room, in the test's own process, over real NATS servers.
+ *
+ * @module
+ */
+import type { RunningChat } from "../../../chat/mod.ts";
+import type { ClusterValues } from "../../../src/cli/cluster_flags.ts";
+import { startTestChat, type TestChatOptions } from "../../support/chat_server.ts";
+import { ChatClient } from "../../support/chat_client.ts";
+import { TOKEN } from "../../support/admin_api.ts";
+import type { NatsServers } from "./nats_servers.ts";
+
+const PATIENCE_MS = 20_000;
+
+let rooms = 0;
+
+/** A room's name that no other test has. */
+export function newRoom(): string {
+  return `room${++rooms}`;
+}
+
+export function clusterValues(servers: NatsServers, room: string): ClusterValues {
+  return {
+    ...{ cluster: [...servers.urls], clusterName: room, clusterNode: "node", clusterPassword: undefined },
+    ...{ clusterCreds: undefined, clusterCa: undefined, clusterReplicas: servers.urls.length },
+    ...{ clusterLogHours: 1, clusterTakeover: 1, clusterLost: 2, clusterPatience: 5 },
+  };
+}
+
+/** Starts a node; it is ready. */
+export async function startNode(
+  servers: NatsServers,
+  room: string,
+  options: TestChatOptions = {},
+): Promise<RunningChat> {
+  const chat = await startTestChat({
+    cluster: clusterValues(servers, room),
+    adminToken: TOKEN,
+    ...options,
+  });
+  await until("the node is ready", () => isReady(chat));
+  return chat;
+}
+
+export async function isReady({ url }: Pick<RunningChat, "url">): Promise<boolean> {
+  const response = await fetch(`${url}/readyz`);
+  await response.body?.cancel();
+  return response.ok;
+}
+
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  while (!await isSo()) {
+    if (performance.now() > deadline) throw new Error(`It is not so: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** A client of the extended mode that is in the room. */
+export async function connectLive(url: string, name: string): Promise<{ client: ChatClient; token: string }> {
+  const client = await ChatClient.open(url, true);
+  const answer = await client.ask(`c2/CONNECT ${name}`);
+  if (!answer.startsWith("c2/ACKNOWLEDGE ")) throw new Error(answer);
+  const session = await client.next();
+  return { client, token: session.slice("c2/SESSION ".length).split("; ")[0]! };
+}
