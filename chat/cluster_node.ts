@@ -1,6 +1,6 @@
 /**
  * A node of a cluster: the sessions of this machine, the room as the log says, and this machine's part of deciding it.
- * It stands where node.ts stands on one machine, and is loaded with `--cluster` only. cluster/ has its parts.
+ * It does what node.ts does on one machine, and is loaded with `--cluster` only. cluster/ has its parts.
  *
  * @module
  */

@@ -15,7 +15,7 @@ import type { StoredMessage } from "../room/message.ts";
 import { type Command, followRuling, isCommand } from "./command.ts";
 import { type InputMessage, InputQueue, type PlacedInput } from "./inputs.ts";
 import { ruleOn } from "./rulings.ts";
-import type { ClusterSession, Decided, Membership, Opening } from "./membership.ts";
+import type { Decided, Membership, Opening } from "./membership.ts";
 import type { TurnRecord } from "./record.ts";
 import type { Replica } from "./replica.ts";
 

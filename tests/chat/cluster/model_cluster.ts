@@ -306,7 +306,7 @@ export class ModelNode {
     if (this.#cluster.chance(0.002)) this.#save();
     if (!this.#cluster.isFaulty) return;
     if (this.#cluster.chance(0.0005)) this.order(NAMES[this.#cluster.random(NAMES.length)]!);
-    if (this.#cluster.chance(0.001)) this.#handOver();
+    if (this.#cluster.chance(0.004)) this.#handOver();
     const fate = this.#cluster.random(5000);
     if (fate < 2) this.crash();
     else if (fate < 4) this.#frozenUntilMs = nowMs + 500 + this.#cluster.random(7000);
