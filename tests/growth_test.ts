@@ -224,6 +224,8 @@ const MARKS: readonly string[] = [
     "``a`",
     "@a ",
     "@a.",
+    "http://a ",
+    "*http://a* ",
     "> ",
     "\n> ",
     "\n```",
@@ -269,6 +271,9 @@ const CHANGES: Readonly<Record<string, (n: number) => () => unknown>> = {
       driver.events.length = 0;
     };
   },
+  // From 8 KB on: what each costs beside is more in short texts.
+  "links in a message without marks": (n) => () => messageText("http://a ".repeat(64 * n)),
+  "mentions in a message": (n) => () => messageText("@a b ".repeat(64 * n), () => false),
   "runs of backticks in a message, each of another length": (n) => {
     const runs = Array.from({ length: Math.sqrt(2 * n) }, (_, i) => "`".repeat(i + 1));
     const texts = [

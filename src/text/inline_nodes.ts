@@ -13,7 +13,7 @@ import type { InlineNode } from "./message_nodes.ts";
 /** Marks inside marks; deeper ones stay as written. */
 const DEPTH_MAX = 6;
 const SPECIAL = /[*_~`@]|https?:/i;
-const NOT_A_MARK = /[^*_~`]+/y;
+const MARK = /[*_~`]/g;
 const MARK_RUN = /\*+|_+|~+|`+/y;
 /** The runs that format. Longer ones are rules and other drawings, and `__` is part of names in programs. */
 const FORMATS = /^(?:\*{1,3}|_|~~)$/;
@@ -52,6 +52,7 @@ class State {
   readonly ["tokens_meta"] = [];
   readonly backticks = {};
   backticksScanned = false;
+  #nextMark = -1;
 
   constructor(src: string) {
     this.src = src;
@@ -63,6 +64,15 @@ class State {
     const token = { type, content: "", markup: "" };
     this.tokens.push(token);
     return token;
+  }
+
+  /** Where the next mark is, or the end. It is looked for once, however often the text before it is interrupted. */
+  nextMark(): number {
+    if (this.#nextMark < this.pos) {
+      MARK.lastIndex = this.pos;
+      this.#nextMark = MARK.exec(this.src)?.index ?? this.src.length;
+    }
+    return this.#nextMark;
   }
 
   flush(): void {
@@ -118,11 +128,10 @@ function tokensOf(text: string): readonly Token[] {
 
 function readMarks(state: State, end: number): void {
   while (state.pos < end) {
-    NOT_A_MARK.lastIndex = state.pos;
-    const plain = NOT_A_MARK.exec(state.src)?.[0].slice(0, end - state.pos);
-    if (plain !== undefined) {
-      state.pending += plain;
-      state.pos += plain.length;
+    const next = Math.min(end, state.nextMark());
+    if (next > state.pos) {
+      state.pending += state.src.slice(state.pos, next);
+      state.pos = next;
       continue;
     }
     const run = runAt(state.src, state.pos);
