@@ -32,7 +32,7 @@ const NAME_RULE = "A name is 1 to 32 letters, numbers, emoji, _ - . and single i
 /** Shown after the commands in /help. */
 const KEYS_HELP = [
   { usage: "//TEXT", about: "send a text that begins with a slash" },
-  { usage: "Tab", about: "complete a name or a command" },
+  { usage: "Tab", about: "complete a command, or a name after @" },
   { usage: "Alt-Enter", about: "break the line" },
   { usage: "Up, Down", about: "bring back sent lines" },
   { usage: "Ctrl-L", about: "draw the screen again" },
