@@ -187,7 +187,7 @@ export class ClusterNode implements ServerNode {
 
   /** Whether it has applied the log, and the log answers. */
   get isReady(): boolean {
-    return !this.#isOver && this.#member.isCaughtUp && this.#replica.leader !== undefined &&
+    return this.takesSockets && this.#member.isCaughtUp && this.#replica.leader !== undefined &&
       this.#member.logSilentMs(steadyClock()) < READY_MS;
   }
 

@@ -10,6 +10,8 @@ import type { Opening, Origin } from "./membership.ts";
 
 /** Inputs of one message to the leader; the rest follow in further messages. */
 export const INPUTS_MAX = 500;
+/** UTF-16 units of the texts of one message: at most six bytes each in JSON, of the 1 MiB that NATS takes. */
+export const INPUT_UNITS_MAX = 120_000;
 
 export interface NumberedInput {
   /** 0 is the node's operator. */
@@ -62,8 +64,14 @@ export class UnconfirmedInputs {
 
   /** The next message to the leader; undefined if all were sent. */
   next(): InputMessage | undefined {
-    const inputs = this.#inputs.slice(this.#sent, this.#sent + INPUTS_MAX);
-    if (inputs.length === 0) return undefined;
+    const waiting = this.#inputs.slice(this.#sent, this.#sent + INPUTS_MAX);
+    if (waiting.length === 0) return undefined;
+    let units = 0;
+    const end = waiting.findIndex(({ input }) =>
+      (units += "text" in input ? input.text.length : 0) > INPUT_UNITS_MAX
+    );
+    // The first always fits: a message is shorter than that.
+    const inputs = end < 0 ? waiting : waiting.slice(0, Math.max(1, end));
     const first = this.#first + this.#sent;
     this.#sent += inputs.length;
     return { node: this.#node, first, inputs };

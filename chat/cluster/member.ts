@@ -281,7 +281,9 @@ export class Member {
       this.#loseSilent(nowMs);
       return [...effects, ...this.#lead(nowMs)];
     }
-    if (this.#election.isSilent(nowMs) && this.#append === undefined) {
+    // Before the first leader there is none to wait for.
+    const isSilent = this.#election.isSilent(nowMs) || this.#isCaughtUp && this.#replica.leader === undefined;
+    if (isSilent && this.#append === undefined && !this.#isStanding) {
       this.#election.heard(nowMs);
       this.#isStanding = true;
       effects.push(...this.#read());

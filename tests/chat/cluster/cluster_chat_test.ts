@@ -3,9 +3,13 @@
  *
  * @module
  */
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
+import { AdminApi } from "../../support/admin_api.ts";
 import { ChatClient } from "../../support/chat_client.ts";
-import { connectLive, newRoom, startNode } from "./cluster_stage.ts";
+import { OPCODE, RawPeer } from "../../support/raw_peer.ts";
+import { inTempFolder } from "../../support/temp_folder.ts";
+import { startTestChat } from "../../support/chat_server.ts";
+import { clusterValues, connectLive, isReady, newRoom, startNode, until } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 testWithNats("two nodes are one room: messages, names, roster and history are the same on both", async () => {
@@ -43,3 +47,167 @@ testWithNats("two nodes are one room: messages, names, roster and history are th
   assertEquals(await cy.next(), "c2/TYPING bob");
   assertEquals([await ann.drain(), await bob.drain()], [[], []]);
 });
+
+testWithNats(
+  "a ban on one node ends sessions and nameless sockets on all, and a restart keeps it",
+  () =>
+    inTempFolder(async (folder) => {
+      await using servers = await NatsServers.start();
+      const room = newRoom();
+      const trusting = { trustProxy: true };
+      await using a = await startNode(servers, room, trusting);
+      const kv = `${folder}/b.db`;
+      let b = await startNode(servers, room, { ...trusting, kv });
+      try {
+        const admin = new AdminApi(a.url);
+        await using ann = await ChatClient.connect(a.url, "ann");
+        await using bob = await ChatClient.connect(b.url, "bob");
+        const headers = { "X-Forwarded-For": "203.0.113.9" };
+        await using nameless = await RawPeer.open(b.url, headers);
+        const banned = await admin.post("bans", { name: "bob", message: "enough" });
+        assertEquals([banned.status, banned.json.disconnected], [201, ["bob"]]);
+        assertEquals(await bob.closed, { code: 1008, reason: "banned" });
+        assertEquals((await ann.drain()).at(-1), "c2/DISCONNECT ban; bob; enough");
+        assertEquals((await admin.post("bans", { address: "203.0.113.9", message: "no" })).status, 201);
+        assertEquals((await nameless.readFrame())?.opcode, OPCODE.close);
+        await b.stop();
+        b = await startNode(servers, room, { ...trusting, kv });
+        await using again = await ChatClient.open(b.url);
+        assertEquals(
+          await again.ask("c2/CONNECT bob"),
+          "c2/ERROR This username is banned from this server: enough",
+        );
+        const { json } = await new AdminApi(b.url).get("bans");
+        assertEquals(json.bans.length, 2);
+        const lifted = await new AdminApi(b.url).delete(`bans?name=bob`);
+        assertEquals([lifted.status, lifted.json.lifted.length], [200, 1]);
+        assertEquals(await again.ask("c2/CONNECT bob"), "c2/ACKNOWLEDGE Test Server");
+        assertEquals((await new AdminApi(a.url).get("users")).json.users.length, 2);
+        assertEquals((await admin.post("kick", { name: "bob" })).json, { kicked: "bob" });
+        assertEquals(await again.closed, { code: 1008, reason: "kicked" });
+        assertEquals((await admin.post("kick", { name: "bob" })).status, 404);
+        assertEquals((await admin.post("announce", { text: "hello" })).json, { announced: true });
+        assertMatch((await ann.drain()).at(-1)!, /^c2\/MSG Test Server; .*; hello$/);
+      } finally {
+        await b.stop();
+      }
+    }),
+);
+
+async function historyAt(url: string): Promise<string[]> {
+  await using reader = await ChatClient.connect(url, "reader");
+  const answer = await reader.ask("c2/QUERY history; 200");
+  const history = JSON.parse(answer.slice("c2/ACKNOWLEDGE ".length)) as { message: string }[];
+  return history.map(({ message }) => message);
+}
+
+testWithNats(
+  "a cluster is founded with a single server's history, which the next node copies",
+  () =>
+    inTempFolder(async (folder) => {
+      await using servers = await NatsServers.start();
+      const room = newRoom();
+      const kv = `${folder}/a.db`;
+      const single = await startTestChat({ kv, name: "Old" });
+      const { id } = single;
+      {
+        await using ann = await ChatClient.connect(single.url, "ann");
+        for (const text of ["one", "two", "three"]) await ann.say(text);
+      }
+      await single.stop();
+      await using a = await startNode(servers, room, { kv });
+      assertEquals([a.id, await historyAt(a.url)], [id, ["one", "two", "three"]]);
+      await using ben = await ChatClient.connect(a.url, "ben");
+      const uuid = await ben.say("four");
+      await using b = await startNode(servers, room, { kv: `${folder}/b.db` });
+      assertEquals([b.id, await historyAt(b.url)], [id, ["one", "two", "three", "four"]]);
+      ben.send(`c2/QUERY update_message; ${uuid}; 4`);
+      // The reader's departure may come before it.
+      while (await ben.next() !== "c2/ACKNOWLEDGE");
+      assertEquals(await historyAt(b.url), ["one", "two", "three", "4"]);
+      await startTestChat({ kv: `${folder}/c.db` }).then(async (other) => {
+        await using cy = await ChatClient.connect(other.url, "cy");
+        await cy.say("of another room");
+        await cy[Symbol.asyncDispose]();
+        await other.stop();
+      });
+      const error = await assertRejects(() => startNode(servers, room, { kv: `${folder}/c.db` }));
+      assertMatch((error as Error).message, /^This store has the messages of another room/);
+    }),
+);
+
+testWithNats(
+  "history, roster and sessions are there after all nodes have stopped",
+  () =>
+    inTempFolder(async (folder) => {
+      await using servers = await NatsServers.start();
+      const room = newRoom();
+      const options = { kv: `${folder}/a.db`, limits: { historyCount: 1000 } };
+      const a = await startNode(servers, room, options);
+      const { client: ann, token } = await connectLive(a.url, "ann");
+      await ann.drain();
+      for (let n = 0; n < 5; n++) {
+        assertMatch(await ann.ask(`c2/SEND n${n}; 1; text ${n}`), /^c2\/ACKNOWLEDGE n/);
+        await ann.next();
+      }
+      await a.stop();
+      assertEquals(await ann.closed, { code: 1001, reason: "server is stopping" });
+      const position = Number(ann.seen.find((frame) => frame.startsWith("c2/SESSION "))!.split("; ")[1]);
+      await using again = await startNode(servers, room, options);
+      assertEquals(await historyAt(again.url), ["text 0", "text 1", "text 2", "text 3", "text 4"]);
+      await using back = await ChatClient.open(again.url, true);
+      assertEquals(await back.ask(`c2/RESUME ${token}; ${position}`), "c2/ACKNOWLEDGE Test Server");
+      assertMatch(await back.next(), /^c2\/SESSION /);
+      const missed = await back.drain();
+      const texts = missed.flatMap((frame) => /^c2\/MSG ann; 1; .*; (.*)$/.exec(frame)?.[1] ?? []);
+      assertEquals(texts, ["text 0", "text 1", "text 2", "text 3", "text 4"]);
+      assertMatch(await back.ask("c2/SEND n2; 1; text 2"), /^c2\/ACKNOWLEDGE n2; /);
+      assertEquals(await back.drain(), []);
+    }),
+);
+
+testWithNats("a planned stop leaves the room to the other node at once", async () => {
+  await using servers = await NatsServers.start();
+  const room = newRoom();
+  const a = await startNode(servers, room);
+  await using b = await startNode(servers, room);
+  const { client: ann, token } = await connectLive(a.url, "ann");
+  await using ben = await ChatClient.connect(b.url, "ben");
+  await ann.drain();
+  await a.stop();
+  assertEquals((await ann.closed).code, 1001);
+  const startMs = performance.now();
+  await ben.say("who leads?");
+  assertLess(performance.now() - startMs, 900);
+  await using back = await ChatClient.open(b.url, true);
+  assertEquals(await back.ask(`c2/RESUME ${token}; ${positionIn(ann)}`), "c2/ACKNOWLEDGE Test Server");
+  assertMatch((await back.drain()).at(-1)!, /^c2\/MSG ben; .*; who leads\?$/);
+});
+
+testWithNats(
+  "without NATS a node is not ready, closes its sockets, and serves again when NATS is back",
+  async () => {
+    await using servers = await NatsServers.start();
+    const room = newRoom();
+    await using a = await startNode(servers, room, {
+      cluster: { ...clusterValues(servers, room), clusterPatience: 4 },
+    });
+    const { client: ann, token } = await connectLive(a.url, "ann");
+    await ann.drain();
+    await servers.kill(0);
+    await until("it is not ready", async () => !await isReady(a));
+    assertEquals(await ann.closed, { code: 1013, reason: "server is cut off" });
+    assertMatch(await RawPeer.refused(a.url), /^HTTP\/1.1 503 /);
+    await servers.run(0);
+    await until("it is ready", () => isReady(a));
+    await using back = await ChatClient.open(a.url, true);
+    assertEquals(await back.ask(`c2/RESUME ${token}; ${positionIn(ann)}`), "c2/ACKNOWLEDGE Test Server");
+  },
+);
+
+/** The position of a client that has read everything. */
+function positionIn({ seen }: ChatClient): number {
+  const session = seen.findLastIndex((frame) => frame.startsWith("c2/SESSION "));
+  const later = seen.slice(session + 1).filter((frame) => /^c2\/(?:MSG|UPDATE|DISCONNECT|JOIN) /.test(frame));
+  return Number(seen[session]!.split("; ")[1]) + later.length;
+}

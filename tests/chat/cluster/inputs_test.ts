@@ -5,7 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { InputQueue, INPUTS_MAX, UnconfirmedInputs } from "../../../chat/cluster/inputs.ts";
+import { INPUT_UNITS_MAX, InputQueue, INPUTS_MAX, UnconfirmedInputs } from "../../../chat/cluster/inputs.ts";
 import type { InputMessage, NumberedInput } from "../../../chat/cluster/inputs.ts";
 
 function input(session: number): NumberedInput {
@@ -29,6 +29,17 @@ Deno.test("a message has at most INPUTS_MAX inputs, and the next has the rest", 
   const inputs = new UnconfirmedInputs("a");
   for (let n = 1; n <= INPUTS_MAX + 1; n++) inputs.add(input(n));
   assertEquals([inputs.next()?.inputs.length, inputs.next()?.first], [INPUTS_MAX, INPUTS_MAX + 1]);
+});
+
+Deno.test("a message has at most INPUT_UNITS_MAX units of text, and the next has the rest", () => {
+  const inputs = new UnconfirmedInputs("a");
+  const long: NumberedInput = {
+    ...{ session: 1, opening: undefined },
+    input: { type: "MSG", timestamp: "1", text: "x".repeat(INPUT_UNITS_MAX / 2) },
+  };
+  for (let n = 0; n < 5; n++) inputs.add(long);
+  const sizes = [1, 2, 3].map(() => inputs.next()?.inputs.length);
+  assertEquals([sizes, inputs.next()], [[2, 2, 1], undefined]);
 });
 
 Deno.test("each input is taken once and in order, whatever becomes of the messages", () => {
