@@ -38,7 +38,7 @@ import type { Finding } from "./cluster/check.ts";
 import { ChatMeters } from "./meters.ts";
 import { type AdminApp, adminIsOff } from "./admin/mount.ts";
 import { Node, type NodeOptions, type ServerNode, type Stores } from "./node.ts";
-import { changeable, type Settings, SettingsInForce } from "./settings.ts";
+import { changeable, pageTexts, type Settings, SettingsInForce } from "./settings.ts";
 import type { ThreadLink } from "./gateway/threads/link.ts";
 import { TRANSPORTS } from "./gateway/threads/mod.ts";
 import { EarlyPort } from "./sockets/early_port.ts";
@@ -377,7 +377,7 @@ async function openGateways(
     },
 ): Promise<Gateways> {
   const { hostname, port, tls, transport, adminToken: token } = options;
-  const { limits, name } = settings;
+  const { limits } = settings;
   const { workers: sharers, onDenoDeploy: isPublic } = options;
   const gateway = { hostname, port, tls, sharers, serverId: id, isPublic };
   const counts = workers.length === 0 ? undefined : new (await loadThreads()).CountsOfThreads(links, meters);
@@ -399,7 +399,7 @@ async function openGateways(
     log,
   };
   if (workers.length === 0) {
-    const assets = await WebAssets.load(CHAT_WEB_FOLDERS, { serverName: name });
+    const assets = await WebAssets.load(CHAT_WEB_FOLDERS, pageTexts(settings));
     return await Gateway.open({ ...gateway, ...behind, transport: startTransport, assets });
   }
   const { GatewayPool, BEAT_MS, addRowsOfThreads } = await loadThreads();

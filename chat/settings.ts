@@ -25,6 +25,11 @@ export interface Settings {
   readonly limits: Limits;
 }
 
+/** The texts that are filled into the page. */
+export function pageTexts({ name, description = "" }: Settings): { serverName: string; description: string } {
+  return { serverName: name, description };
+}
+
 export class SettingsInForce implements Settings {
   /** The same object at all times; its values change. */
   readonly limits: Limits;

@@ -9,12 +9,13 @@ import { assertEquals, assertGreater } from "@std/assert";
 const text = await Deno.readTextFile(new URL("../src/web/tokens.css", import.meta.url));
 /** Name to colour in light and in dark. */
 const colours = new Map(
-  [...text.matchAll(/--([a-z-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);/g)]
+  [...text.matchAll(/--([a-z0-9-]+): light-dark\((#[0-9a-f]{6}), (#[0-9a-f]{6})\);/g)]
     .map(([, name = "", light = "", dark = ""]) => [name, [light, dark] as const]),
 );
 
-const GROUNDS = ["sunken", "ground", "surface", "raised", "accent-soft", "bad-soft"];
-const INKS = ["ink", "ink-soft", "accent", "accent-strong", "good", "warn", "bad"];
+const GROUNDS = "sunken ground surface raised hover code mention accent-soft bad-soft".split(" ");
+const INKS = "ink ink-soft accent accent-strong good warn bad mention-bar unread".split(" ");
+const HUES = Array.from({ length: 12 }, (_, n) => `hue-${n}`);
 
 function luminance(colour: string): number {
   const [red = 0, green = 0, blue = 0] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255)
@@ -43,8 +44,13 @@ Deno.test("every ink is readable on every ground, light and dark", () => {
   assertGreater(faint(["line"], GROUNDS, 4.5).length, 0, "a faint line is not told from an ink");
 });
 
+Deno.test("every hue is readable on the grounds of a conversation, and a letter on its soft ground", () => {
+  assertEquals(faint(HUES, GROUNDS, 4.5), []);
+  assertEquals(HUES.flatMap((hue) => faint([hue], [`${hue}-soft`], 4.5)), []);
+});
+
 Deno.test("the edge of a control stands out from every ground, light and dark", () => {
-  assertEquals(faint(["edge"], GROUNDS, 3), []);
+  assertEquals(faint(["edge"], ["sunken", "ground", "surface", "raised"], 3), []);
 });
 
 Deno.test("contrast is what WCAG says it is", () => {

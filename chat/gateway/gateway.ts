@@ -19,7 +19,7 @@ import type { Connection } from "../delivery/connection.ts";
 import { CLOSE } from "../../src/protocol/close_codes.ts";
 import type { ChatMeters } from "../meters.ts";
 import { FloodRate, type Inbox, Session, SessionLogs, type SessionRules } from "./session.ts";
-import type { SettingsInForce } from "../settings.ts";
+import { pageTexts, type SettingsInForce } from "../settings.ts";
 import type { Tls } from "../../src/serving/tls_files.ts";
 import type { Peer, StartTransport, Transport, TransportOptions } from "../sockets/transport.ts";
 
@@ -116,7 +116,7 @@ export class Gateway implements Gateways {
 
   reconfigured(): Promise<void> {
     const { assets, settings } = this.#options;
-    assets.refill({ serverName: settings.name });
+    assets.refill(pageTexts(settings));
     return Promise.resolve();
   }
 

@@ -1,6 +1,6 @@
 /**
- * Shows the state of the connection: a word in the header, and a line above the field if the user can act. It does
- * not reconnect; the session does.
+ * Shows the state of the connection: a dot and a word in the header, a line above the field if the user can act, and a
+ * card instead of the field once the session is over. It does not reconnect; the session does.
  *
  * @module
  */
@@ -22,12 +22,17 @@ export class ConnectionView {
   readonly #banner = byId("banner", HTMLElement);
   readonly #bannerText = byId("banner-text", HTMLElement);
   readonly #button = byId("banner-button", HTMLButtonElement);
+  readonly #over = byId("over", HTMLElement);
+  readonly #overText = byId("over-text", HTMLElement);
+  readonly #overButton = byId("over-button", HTMLButtonElement);
   #onButton = () => {};
   #latencyMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor() {
-    this.#button.addEventListener("click", () => this.#onButton());
+    for (const button of [this.#button, this.#overButton]) {
+      button.addEventListener("click", () => this.#onButton());
+    }
   }
 
   live(): void {
@@ -61,14 +66,19 @@ export class ConnectionView {
   /** The session does not retry by itself; the action joins. */
   over(why: string, action: BannerAction & { readonly isFocused: boolean }): void {
     this.#state("over", "Not connected");
-    this.#show(why, action);
-    if (action.isFocused) this.#button.focus();
+    this.#hide();
+    this.#overText.textContent = why;
+    this.#overButton.textContent = action.label;
+    this.#onButton = action.act;
+    this.#over.hidden = false;
+    if (action.isFocused) this.#overButton.focus();
   }
 
   #state(state: string, text: string): void {
     this.#place.dataset["state"] = state;
     if (this.#text.textContent !== text) this.#text.textContent = text;
     if (state !== "live") delete this.#place.dataset["latency"];
+    if (state !== "over") this.#over.hidden = true;
   }
 
   /** Shown by style, so that a screen reader does not read each new figure. */
@@ -81,6 +91,8 @@ export class ConnectionView {
   #show(text: string, { label, act }: BannerAction): void {
     clearTimeout(this.#timer);
     this.#bannerText.textContent = text;
+    // What does not fit its one line.
+    this.#bannerText.title = text;
     this.#button.textContent = label;
     this.#onButton = act;
     this.#banner.hidden = false;

@@ -8,14 +8,19 @@
 import { nearestUsername } from "../../src/protocol/names.ts";
 import { rosterWords } from "../../src/client/roster_words.ts";
 import type { Message, SessionEvent, Wish } from "../../src/client/session/session_events.ts";
+import { copyText } from "../../src/web/clipboard.ts";
 import { Composer } from "./composer/composer.ts";
 import { ConnectionView } from "./connection_view.ts";
 import { editInPlace } from "./log/edit_in_place.ts";
 import { inLocalTime } from "./page/local_time.ts";
+import { Beginning } from "./log/beginning.ts";
+import { type MessageAction, MessageActions } from "./log/message_actions.ts";
 import { MessageList } from "./log/message_list.ts";
 import { LogReader } from "./log/log_reader.ts";
 import type { MessageEntry, MessageLog } from "./log/message_log.ts";
-import { NameForm } from "./people/name_form.ts";
+import { OwnMenu } from "./people/own_menu.ts";
+import { RenameDialog } from "./people/rename_dialog.ts";
+import { TypingLine } from "./people/typing_line.ts";
 import { byId, show } from "./page/page_elements.ts";
 import { PendingList } from "./log/pending_list.ts";
 import { People } from "./people/people.ts";
@@ -36,15 +41,18 @@ export class Room {
   /** What was missed arrives now. */
   #isReturning = false;
   readonly #connection = new ConnectionView();
+  readonly #beginning = new Beginning();
+  readonly #typing = new TypingLine();
+  readonly #menu: OwnMenu;
   readonly #people: People;
-  readonly #rename = byId("rename", HTMLDialogElement);
-  readonly #renaming: NameForm;
+  readonly #rename: RenameDialog;
   readonly #composer: Composer;
   readonly #pending: PendingList;
   readonly #reader: LogReader;
   readonly #log: MessageLog;
   readonly #list: MessageList;
   readonly #search: SearchPanel;
+  readonly #actions: MessageActions;
   readonly #unread: Unread;
   readonly #field = byId("text", HTMLTextAreaElement);
 
@@ -56,6 +64,13 @@ export class Room {
     this.#reader = this.#makeReader();
     this.#log = this.#reader.live;
     this.#list = this.#reader.list;
+    this.#menu = new OwnMenu(() => this.#list.rewriteTimes());
+    const rows = byId("rows", HTMLElement);
+    this.#actions = new MessageActions(
+      rows,
+      this.#messageActions(),
+      (uuid) => this.#reader.find(uuid)?.message,
+    );
     this.#search = new SearchPanel((wish) => session.wish(wish), (uuid) => this.#jumpTo(uuid));
     this.#unread = new Unread(() => this.#list.isAtEnd, () => this.#reader.toNewest(), () => {
       session.seen = this.#log.newest?.uuid ?? session.seen;
@@ -72,39 +87,19 @@ export class Room {
     });
     this.#field.value = session.text;
     this.#field.addEventListener("input", () => session.text = this.#field.value);
-    byId("leave-button", HTMLButtonElement).addEventListener("click", () => {
-      session.leave();
-    });
-    this.#renaming = new NameForm(
-      byId("rename-form", HTMLFormElement),
-      byId("new-name-said", HTMLElement),
-      (username) => {
-        if (username === session.username) return this.#rename.close();
-        if (!this.#isConnected) return this.#renaming.say("You are not connected: try again later.");
-        this.#renaming.wait(true);
-        this.#session.wish({ kind: "rename", username });
-      },
-    );
-    byId("rename-cancel", HTMLButtonElement).addEventListener("click", () => this.#rename.close());
-    byId("rename-button", HTMLButtonElement).addEventListener("click", () => {
-      this.#renaming.clear();
-      this.#renaming.wait(false);
-      this.#renaming.value = session.username;
-      this.#rename.showModal();
-      this.#renaming.focus();
+    byId("leave-button", HTMLButtonElement).addEventListener("click", () => session.leave());
+    this.#rename = new RenameDialog(() => session.username, (username) => {
+      if (!this.#isConnected) return "You are not connected: try again later.";
+      session.wish({ kind: "rename", username });
+      return undefined;
     });
   }
 
   #makeReader(): LogReader {
-    const actions = {
-      edit: (uuid: string) => this.#edit(uuid),
-      remove: (uuid: string) => this.#change({ kind: "delete", uuid }),
-      isServer: (username: string) => username === this.#serverAuthor,
-    };
     const parts = {
       scroller: byId("scroller", HTMLElement),
       list: byId("rows", HTMLElement),
-      actions,
+      isServer: (username: string) => username === this.#serverAuthor,
       onMove: () => this.#moved(),
     };
     return new LogReader((log) => new MessageList({ log, ...parts }), {
@@ -124,6 +119,7 @@ export class Room {
   close(): void {
     this.#rename.close();
     this.#search.clear();
+    this.#people.close();
   }
 
   show(event: SessionEvent): void {
@@ -149,11 +145,11 @@ export class Room {
       case "left":
         return this.#left(event);
       case "renamed":
-        this.#people.stops(event.from);
+        this.#typing.stops(event.from);
         this.#showPeople();
         return this.#note({ name: event.from }, " is now ", { name: event.to });
       case "typing":
-        return this.#people.types(event.username);
+        return this.#typing.types(event.username);
       case "queued":
         this.#pending.queued(event.draft);
         return this.#list.drawSoon();
@@ -183,14 +179,12 @@ export class Room {
         : event.state === "over"
         ? "Sent when you join again"
         : "Sent when the connection is back",
+      !this.#isConnected,
     );
     this.#composer.enable(event.state !== "over");
     if (event.state === "live") return this.#connection.live();
-    this.#people.nobodyTypes();
-    if (this.#rename.open && this.#renaming.isWaiting) {
-      this.#renaming.wait(false);
-      this.#renaming.say("The connection was lost. Your name changes when it is back.");
-    }
+    this.#typing.nobodyTypes();
+    this.#rename.lost();
     if (event.state === "opening" || event.state === "entering") this.#connection.connecting();
     else if (event.state === "waiting") {
       const action = event.isNameTaken
@@ -209,6 +203,8 @@ export class Room {
     this.#isReturning = how !== "new";
     this.#serverAuthor = nearestUsername(serverName, "Server").shown;
     byId("room-name", HTMLElement).textContent = serverName;
+    this.#field.placeholder = `Message ${serverName}`;
+    this.#beginning.named(serverName);
     this.#showPeople();
     if (how === "again") {
       this.#reader.disown();
@@ -240,13 +236,14 @@ export class Room {
     const known = this.#reader.changed(message);
     this.#pending.arrived(message.uuid);
     if (!isNew || known !== undefined) {
+      this.#actions.refresh();
       this.#search.changed(message);
       this.#unread.changed(message.uuid);
       return;
     }
     const entry = this.#log.upsert(message, isNew);
     if (entry !== undefined) {
-      this.#people.stops(message.username);
+      this.#typing.stops(message.username);
       this.#list.drawSoon();
       if (message.isOwn || message.text === "") return;
       const isFirst = this.#unread.came(message) || this.#isReturning;
@@ -256,7 +253,7 @@ export class Room {
   }
 
   #left({ username, kind, message, isOwn }: Extract<SessionEvent, { type: "left" }>): void {
-    this.#people.stops(username);
+    this.#typing.stops(username);
     if (isOwn) return;
     if (kind === "ban") this.#note({ name: username }, " was banned: ", { name: inLocalTime(message ?? "") });
     else if (kind === "kick") this.#note({ name: username }, " was removed by an operator");
@@ -265,6 +262,7 @@ export class Room {
 
   #acknowledged({ draft, uuid }: Extract<SessionEvent, { type: "acknowledged" }>): void {
     const entry = uuid === undefined ? undefined : this.#reader.markOwn(uuid);
+    this.#actions.refresh();
     this.#pending.acknowledged(draft, uuid, entry !== undefined);
   }
 
@@ -284,14 +282,37 @@ export class Room {
       const what = wish.kind === "edit" ? `Not changed to “${wish.text}”` : "Not deleted";
       this.#say(wish.uuid, `${what}: ${text}`);
     } else if (wish.kind === "rename") {
-      this.#renaming.wait(false);
-      if (this.#rename.open) this.#renaming.say(text);
-      else this.#note(`Your name was not changed: ${text}`);
+      if (!this.#rename.say(text)) this.#note(`Your name was not changed: ${text}`);
     } else if (wish.kind === "history") {
       this.#reader.receive(undefined);
       show(byId("older", HTMLElement), `Messages cannot be read: ${text}`);
     } else if (wish.kind === "search") this.#search.failed(wish, text);
     else this.#note(text);
+  }
+
+  /** What one can do with a message, in the order of the buttons. */
+  #messageActions(): MessageAction[] {
+    return [
+      {
+        name: "copy",
+        label: "Copy text",
+        isFor: ({ text }) => text !== "",
+        act: ({ text }) => void copyText(text),
+      },
+      {
+        name: "edit",
+        label: "Edit",
+        isFor: ({ isOwn, text }) => isOwn && text !== "",
+        act: ({ uuid }) => this.#edit(uuid),
+      },
+      {
+        name: "delete",
+        label: "Delete",
+        question: "Really delete?",
+        isFor: ({ isOwn, text }) => isOwn && text !== "",
+        act: ({ uuid }) => this.#change({ kind: "delete", uuid }),
+      },
+    ];
   }
 
   #edit(uuid: string): void {
@@ -363,13 +384,11 @@ export class Room {
 
   #moved(): void {
     this.#unread.look();
+    this.#actions.refresh();
     const { shown } = this.#reader;
-    if (shown.isOldest) {
-      show(
-        byId("older", HTMLElement),
-        shown.end > shown.start ? "This is the beginning" : "There are no messages yet",
-      );
-    }
+    const isEmpty = shown.newest === undefined;
+    this.#beginning.show({ isOldest: shown.isOldest, isEmpty });
+    if (shown.isOldest) show(byId("older", HTMLElement), isEmpty ? undefined : "This is the beginning");
     this.#reader.moved();
   }
 
@@ -381,7 +400,8 @@ export class Room {
   }
 
   #showPeople(): void {
-    byId("own-name", HTMLElement).textContent = this.#session.username;
+    this.#menu.show(this.#session.username);
+    this.#beginning.count(this.#session.users.length);
     this.#people.showSoon();
   }
 
@@ -392,7 +412,7 @@ export class Room {
   }
 
   #presence(username: string, presence: Presence): void {
-    this.#list.changed(this.#log.addPresence(username, presence));
+    this.#list.changed(this.#log.addPresence(username, presence, Date.now()));
     this.#list.drawSoon();
   }
 

@@ -6,7 +6,7 @@
  */
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { copyText } from "./clipboard.ts";
+import { copyText } from "../../src/web/clipboard.ts";
 import { choices, choiceText, type Facet, facetsOf, learnLanguages } from "./facets.ts";
 import { ListFeed } from "./list_feed.ts";
 import { readWish, shown, writeWish } from "./order.ts";

@@ -32,7 +32,7 @@ testInBrowser("two people converse, edit, delete, rename and leave", async (stag
   await bob.reads("#older", "This is the beginning");
   await bob.reads("#typing", "");
   assertEquals(await bob.texts("#rows .author"), ["alice"]);
-  assertEquals(await bob.page.$$eval("#rows .actions:not([hidden])", (shown) => shown.length), 0);
+  assertEquals(await bob.offers("helo Bob"), ["copy"]);
 
   await alice.readsMessages("helo Bob");
   await alice.edit("helo Bob", "hello Bob");
@@ -44,7 +44,7 @@ testInBrowser("two people converse, edit, delete, rename and leave", async (stag
   await alice.press("hello Bob edited", ".delete");
   await bob.readsMessages("This message was deleted.", "hello <b>alice</b>\nand all");
 
-  await alice.page.click("#rename-button");
+  await alice.choose("#rename-button");
   await alice.fill("#new-name", "bob b.");
   await alice.page.keyboard.press("Enter");
   await alice.reads("#new-name-said", "Username is in use, or looks like one that is: choose another");
@@ -53,9 +53,9 @@ testInBrowser("two people converse, edit, delete, rename and leave", async (stag
   await bob.readsNotice("alice is now Alicia");
   await alice.page.waitForSelector("#rename:not([open])");
   await alice.reads("#own-name", "Alicia");
-  assertEquals(await bob.texts("#names li"), ["Alicia", "Bob B. (you)"]);
+  assertEquals(await bob.texts("#names li"), ["Bob B. (you)", "Alicia"]);
 
-  await alice.page.click("#leave-button");
+  await alice.choose("#leave-button");
   await alice.page.waitForSelector("#join:not([hidden])");
   await bob.readsNotice("Alicia left");
 });
@@ -141,13 +141,13 @@ testInBrowser("a banned user sees why, and a kicked user may join again", async 
   const eve = await ChatPage.join(stage, server.url, "eve");
   const bob = await ChatPage.join(stage, server.url, "bob");
   await api.post("kick", { name: "bob" });
-  await bob.reads("#banner-text", "An operator removed you from this chat. You can join again.");
-  await bob.page.click("#banner-button");
+  await bob.reads("#over-text", "An operator removed you from this chat. You can join again.");
+  await bob.page.click("#over-button");
   await bob.isLive();
   await api.post("bans", { name: "eve", message: "be kind; <b>go</b> home" });
-  await eve.reads("#banner-text", "You are banned from this server: be kind; <b>go</b> home");
+  await eve.reads("#over-text", "You are banned from this server: be kind; <b>go</b> home");
   await bob.readsNotice("eve was banned: be kind; <b>go</b> home");
-  await eve.page.click("#banner-button");
+  await eve.page.click("#over-button");
   await eve.page.waitForSelector("#join:not([hidden])");
   await eve.reads("#name-said", "This username is banned from this server: be kind; <b>go</b> home");
 });
@@ -165,9 +165,9 @@ testInBrowser(
     await bob.fill("#text", "half a thought");
     await api.post("kick", { name: "bob" });
     await eve.readsNotice("bob was removed by an operator");
-    await bob.reads("#banner-text", "An operator removed you from this chat. You can join again.");
-    assertEquals(await bob.page.evaluate(() => document.activeElement?.id), "banner-button");
-    await bob.page.click("#banner-button");
+    await bob.reads("#over-text", "An operator removed you from this chat. You can join again.");
+    assertEquals(await bob.page.evaluate(() => document.activeElement?.id), "over-button");
+    await bob.page.click("#over-button");
     await bob.isLive();
     assertEquals(
       await bob.value("#text"),
@@ -175,8 +175,8 @@ testInBrowser(
     );
     await eve.page.focus("#text");
     await api.post("bans", { name: "eve", message: "be kind", seconds: 3600 });
-    await eve.page.waitForSelector("#banner:not([hidden])");
-    const [said] = await eve.texts("#banner-text");
+    await eve.page.waitForSelector("#over:not([hidden])");
+    const [said] = await eve.texts("#over-text");
     const local = new Date(Date.now() + 3_600_000).toLocaleDateString("en", {
       timeZone: "Asia/Tokyo",
       year: "numeric",
@@ -187,7 +187,7 @@ testInBrowser(
         `^You are banned from this server: be kind \\(until [^U:]*${local}, \\d+:\\d\\d\\s[AP]M\\)$`,
       ),
     );
-    assertEquals(await eve.page.evaluate(() => document.activeElement?.id !== "banner-button"), true);
+    assertEquals(await eve.page.evaluate(() => document.activeElement?.id !== "over-button"), true);
   },
 );
 
@@ -210,7 +210,8 @@ testInBrowser("markup and bidi attacks in names and texts stay text", async (sta
     await alice.readsMessages(...texts);
     assertEquals(await alice.title(), "<img src=x onerror=alert(1)>");
     assertEquals(await alice.texts("#room-name"), ["<img src=x onerror=alert(1)>"]);
-    assertEquals(await alice.page.$$eval("main img, main script, main b", (found) => found.length), 0);
+    const strange = "main img:not(.mark), main script, main b";
+    assertEquals(await alice.page.$$eval(strange, (found) => found.length), 0);
     const links = await alice.page.$$eval(
       "#rows a",
       (found) =>
@@ -232,7 +233,7 @@ testInBrowser("markup and bidi attacks in names and texts stay text", async (sta
       (found) => found.map(({ clientHeight }) => clientHeight),
     );
     assertEquals(heights[5]! < 80, true, `the pile is ${heights[5]} pixels high`);
-    await alice.page.click("#leave-button");
+    await alice.choose("#leave-button");
     await alice.page.waitForSelector("#join:not([hidden])");
   }
 });
@@ -265,7 +266,7 @@ testInBrowser("axe finds no serious fault, and nothing is wider than its window"
     await alice.press(`mine, ${where}`, ".edit");
     await holds("editing");
     await alice.page.keyboard.press("Escape");
-    await alice.page.click("#rename-button");
+    await alice.choose("#rename-button");
     await holds("renaming");
     await alice.page.keyboard.press("Escape");
     if (size === PHONE) {
@@ -273,7 +274,7 @@ testInBrowser("axe finds no serious fault, and nothing is wider than its window"
       await holds("the people", BOTH);
       await alice.page.keyboard.press("Escape");
     }
-    await alice.page.click("#leave-button");
+    await alice.choose("#leave-button");
     await alice.page.waitForSelector("#join:not([hidden])");
   }
 });
@@ -303,19 +304,24 @@ testInBrowser("by keyboard alone one joins, writes, edits, deletes, renames and 
   await keyboard.press("Enter");
   await alice.readsMessages("one and two edited");
   assertEquals(await focused(), "text");
-  await tabTo("leave-button");
+  await tabTo("own-button");
   await tabTo("scroller");
+  await tabTo("message own first");
   await tabTo("delete");
   await keyboard.press("Enter");
   await alice.reads("#rows .delete", "Really delete?");
   await keyboard.press("Enter");
   await alice.readsMessages("This message was deleted.");
-  await tabTo("rename-button");
+  await tabTo("own-button");
+  await keyboard.press("Enter");
+  assertEquals(await focused(), "rename-button");
   await keyboard.press("Enter");
   assertEquals(await focused(), "new-name");
   await keyboard.type("alicia");
   await keyboard.press("Enter");
   await alice.readsNotice("alice is now alicia");
+  await tabTo("own-button");
+  await keyboard.press("Enter");
   await tabTo("leave-button");
   await keyboard.press("Enter");
   await alice.page.waitForSelector("#join:not([hidden])");

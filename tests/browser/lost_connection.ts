@@ -78,7 +78,7 @@ testInBrowser("a reloaded tab resumes the same session", async (stage) => {
   await bob.drain();
   assertEquals(bob.seen.filter((frame) => frame.startsWith("c2/DISCONNECT")), []);
   // After leaving, a reload does not join again.
-  await alice.page.click("#leave-button");
+  await alice.choose("#leave-button");
   await alice.page.waitForSelector("#join:not([hidden])");
   await alice.page.reload();
   assertEquals(await alice.value("#name"), "alice");
@@ -99,8 +99,8 @@ testInBrowser(
     );
     await second.page.click("#elsewhere-button");
     await second.isLive();
-    await first.reads("#banner-text", "This conversation continues in another window.");
-    await first.reads("#banner-button", "Continue here");
+    await first.reads("#over-text", "This conversation continues in another window.");
+    await first.reads("#over-button", "Continue here");
     await second.say("here");
     await second.readsMessages("here");
   },
@@ -144,7 +144,7 @@ testInBrowser(
     comeBack();
     await alice.readsMessages("before", "missed");
     await alice.readsNotice("You are back as a new user: you can no longer change what you wrote before");
-    assertEquals(await alice.page.$$eval("#rows .actions:not([hidden])", (shown) => shown.length), 0);
+    assertEquals(await alice.offers("before"), ["copy"]);
   },
 );
 
@@ -159,7 +159,7 @@ testInBrowser(
     await alice.say("in the tunnel");
     await alice.fill("#text", "half a thought");
     // The dialog for another name does not wait for a server that is not there.
-    await alice.page.click("#rename-button");
+    await alice.choose("#rename-button");
     await alice.fill("#new-name", "alicia");
     await alice.page.keyboard.press("Enter");
     await alice.reads("#new-name-said", "You are not connected: try again later.");

@@ -87,8 +87,11 @@ testInBrowser("users who join and leave are one row until a message arrives", as
   const guests: ChatClient[] = [];
   for (const n of [1, 2, 3, 4, 5]) guests.push(await ChatClient.connect(server.url, `guest ${n}`));
   await alice.readsNotice("guest 1, guest 2, guest 3 and 2 others joined");
+  // Who comes and goes within a minute is no news.
   guests[0]!.send("c2/DISCONNECT");
-  await alice.readsNotice("guest 2, guest 3, guest 4 and 1 other joined; guest 1 left");
+  await alice.readsNotice("guest 2, guest 3, guest 4 and 1 other joined");
+  await alice.page.click("#rows .more");
+  await alice.readsNotice("guest 2, guest 3, guest 4 and guest 5 joined");
   guests[1]!.send("c2/MSG 1; hi");
   await readsRows(alice, "notice", "hi");
   guests[2]!.send("c2/DISCONNECT");
@@ -104,7 +107,7 @@ testInBrowser("an announcement is marked as the server's", async (stage) => {
   await new AdminApi(server.url).post("announce", { text: "last orders" });
   await alice.readsMessages("The Inn", "last orders");
   assertEquals(await alice.texts("#rows .announcement .body"), ["last orders"]);
-  assertEquals(await alice.texts("#rows .badge:not([hidden])"), ["announcement"]);
+  assertEquals(await alice.texts("#rows .badge:not([hidden])"), ["from the server"]);
 });
 
 testInBrowser(
@@ -117,6 +120,8 @@ testInBrowser(
     await alice.press("mine", ".delete");
     await alice.reads("#rows .delete", "Really delete?");
     await alice.page.click("#room-name");
+    await alice.page.waitForSelector("#rows:not(:has(.bar))");
+    await alice.offers("mine");
     await alice.reads("#rows .delete", "Delete");
     const button = (await alice.page.$("#rows .delete"))!;
     await button.click({ count: 2 });

@@ -69,7 +69,7 @@ for (const size of [DESK, PHONE]) {
         await alice.fill("#text", text);
         await alice.page.click("#composer .primary");
       }
-      await alice.page.click("#leave-button");
+      await alice.choose("#leave-button");
       await alice.page.waitForSelector("#join:not([hidden])");
       await alice.reads("#join-kept", "2 messages are not sent yet, and kept here.");
       comeBack();
@@ -95,7 +95,7 @@ for (const size of [DESK, PHONE]) {
       assertEquals(asked.count, 1, "nothing is unsent any more");
       await alice.isLive();
       assert((await alice.stored()).includes("token"));
-      await alice.page.click("#leave-button");
+      await alice.choose("#leave-button");
       await alice.page.waitForSelector("#join:not([hidden])");
       assert(!(await alice.stored()).includes("token"), "no token stays in the storage after leaving");
     },
@@ -191,7 +191,7 @@ testInBrowser(
     await alice.readsMessages("mine");
     const comeBack = proxy.cutAndHold();
     await alice.isLost();
-    await alice.page.click("#leave-button");
+    await alice.choose("#leave-button");
     await alice.page.waitForSelector("#join:not([hidden])");
     comeBack();
     await alice.tryName("alice");

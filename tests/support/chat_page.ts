@@ -153,16 +153,27 @@ export class ChatPage {
 
   /** Presses a button of the message with this text. */
   async press(text: string, button: ".edit" | ".delete"): Promise<void> {
-    const handle = await this.page.evaluateHandle(
-      (text, button) =>
-        [...document.querySelectorAll("#rows .message")]
-          .find((row) => row.querySelector(".body")?.textContent === text)?.querySelector(button),
-      text,
-      button,
-    );
-    const element = handle.asElement();
-    if (element === null) throw new Error(`There is no ${button} at ${text}`);
-    await (element as import("puppeteer-core").ElementHandle<Element>).click();
+    await this.offers(text);
+    await this.page.click(`#rows .bar ${button}:not([hidden])`);
+  }
+
+  /** Moves the focus to the message with this text, and returns the buttons that its row shows. */
+  offers(text: string): Promise<string[]> {
+    return this.page.evaluate((text) => {
+      const row = [...document.querySelectorAll<HTMLElement>("#rows .message")]
+        .find((row) => row.querySelector(".body")?.textContent === text);
+      if (row === undefined) throw new Error(`There is no message ${text}`);
+      if (!row.contains(document.activeElement)) row.focus();
+      return [...row.querySelectorAll(".bar:not([hidden]) button:not([hidden])")].map(({ className }) =>
+        className
+      );
+    }, text);
+  }
+
+  /** Chooses an item of the menu behind the own name. */
+  async choose(item: "#rename-button" | "#leave-button"): Promise<void> {
+    await this.page.click("#own-button");
+    await this.page.click(`#own-menu:popover-open ${item}`);
   }
 
   /** Replaces the text of an own message in place. */

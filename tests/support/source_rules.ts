@@ -23,8 +23,11 @@ const MAY_IMPORT: {
   "chat/": { own: ["chat/", "src/"], packages: true },
   "listing/": { own: ["listing/", "src/"], packages: true },
   // Code for browsers: it may import no package, and of the program only what is meant for browsers.
-  "listing/web/": { own: ["listing/web/"], packages: false },
-  "chat/web/": { own: ["chat/web/", "src/client/", "src/protocol/", "src/text/"], packages: false },
+  "listing/web/": { own: ["listing/web/", "src/web/"], packages: false },
+  "chat/web/": {
+    own: ["chat/web/", "src/client/", "src/protocol/", "src/text/", "src/web/"],
+    packages: false,
+  },
   "src/text/": { own: ["src/text/", "src/protocol/"], packages: false },
   "src/client/": { own: ["src/client/", "src/protocol/"], packages: false },
   "terminal/": { own: ["terminal/", "src/"], packages: true },

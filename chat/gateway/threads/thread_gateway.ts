@@ -30,7 +30,7 @@ import { type Gate, Gateway } from "../gateway.ts";
 import { ChatMeters } from "../../meters.ts";
 import type { Input } from "../../room/decision.ts";
 import type { Session } from "../session.ts";
-import { type Settings, SettingsInForce } from "../../settings.ts";
+import { pageTexts, type Settings, SettingsInForce } from "../../settings.ts";
 import { type CallMessage, Calls } from "./rpc.ts";
 import { handedOn, handOn } from "./http_forwarding.ts";
 import type { StartTransport, TransportName } from "../../sockets/transport.ts";
@@ -106,7 +106,7 @@ export class ThreadGateway {
       metrics: (request, address) => handOn(answer, request, address),
       meters: this.#meters,
       isReady: () => this.#calls.ask("isReady"),
-      assets: await WebAssets.load(CHAT_WEB_FOLDERS, { serverName: settings.name }),
+      assets: await WebAssets.load(CHAT_WEB_FOLDERS, pageTexts(settings)),
       log: logger("chat"),
     });
     return this.#gateway.port;

@@ -41,7 +41,7 @@ export function editInPlace(
     }
   });
   row.classList.add("in-edit");
-  row.append(form);
+  within(row, ".content", HTMLElement).append(form);
   growWithText(field);
   // The focus alone would show the field without its buttons.
   field.focus({ preventScroll: true });

@@ -8,9 +8,8 @@
 /// <reference lib="dom" />
 import type { Entry, MessageEntry, MessageLog } from "./message_log.ts";
 import { drawnSoon } from "../page/draw_soon.ts";
-import { dayKey, onNewDay } from "../page/local_time.ts";
-import { fillWords } from "../people/fill_words.ts";
-import { dayRow, fillDay, fillRow, makeRow, type RowActions, sinceRow } from "./message_row.ts";
+import { dayKey, onNewDay, shortTime } from "../page/local_time.ts";
+import { dayRow, fillDay, fillNotice, fillRow, isAction, makeRow, sinceRow } from "./message_row.ts";
 
 /** Rows at most, and rows added at a time while the user scrolls. */
 export const ROWS_MAX = 300;
@@ -26,7 +25,7 @@ export class MessageList {
   #log: MessageLog;
   readonly #scroller: HTMLElement;
   readonly #list: HTMLElement;
-  readonly #actions: RowActions;
+  readonly #isServer: (username: string) => boolean;
   readonly #onMove: () => void;
   /** The numbers of the first entry with a row, and of the one after the last. */
   #from = 0;
@@ -38,11 +37,12 @@ export class MessageList {
   #missedPx = 0;
 
   constructor(
-    { log, scroller, list, actions, onMove }: {
+    { log, scroller, list, isServer, onMove }: {
       readonly log: MessageLog;
       readonly scroller: HTMLElement;
       readonly list: HTMLElement;
-      readonly actions: RowActions;
+      /** Whether the server itself announces under a name. */
+      readonly isServer: (username: string) => boolean;
       /** Called after the user scrolled or the view moved. */
       readonly onMove: () => void;
     },
@@ -50,18 +50,22 @@ export class MessageList {
     this.#log = log;
     this.#scroller = scroller;
     this.#list = list;
-    this.#actions = actions;
+    this.#isServer = isServer;
     this.#onMove = onMove;
     scroller.addEventListener("scroll", () => this.#moved(), { passive: true });
     // Lines above the field come and go, and the field grows: what a reader reads keeps its place below the header.
     let height = scroller.clientHeight;
     new ResizeObserver(() => {
+      // The field below is as far from the sides as the rows, which a scroll bar may push.
+      const scrollbarPx = (scroller.offsetWidth - scroller.clientWidth) / 2;
+      scroller.parentElement?.style.setProperty("--scrollbar", `${scrollbarPx}px`);
       if (!this.isAtEnd) scroller.scrollTop += scroller.clientHeight - height;
       height = scroller.clientHeight;
     }).observe(scroller);
     onNewDay(() => {
       for (const row of list.querySelectorAll<HTMLLIElement>(".day")) fillDay(row);
     });
+    list.addEventListener("click", ({ target }) => this.#unfold(target));
   }
 
   get isAtStart(): boolean {
@@ -198,6 +202,13 @@ export class MessageList {
     });
   }
 
+  /** Writes the times of all rows again, by another clock. */
+  rewriteTimes(): void {
+    this.keepPlace(() => {
+      for (const time of this.#list.querySelectorAll("time")) time.textContent = shortTime(time.dateTime);
+    });
+  }
+
   /** Returns the row of an entry; undefined if it has none. */
   rowOf(entry: Entry): HTMLLIElement | undefined {
     return this.#log.at(entry.number) === entry ? this.#rows.get(entry.number) : undefined;
@@ -258,7 +269,7 @@ export class MessageList {
   #append(rows: DocumentFragment, number: number): void {
     const entry = this.#log.at(number);
     if (entry === undefined) return;
-    const row = makeRow(entry, this.#actions);
+    const row = makeRow(entry, this.#isServer);
     this.#rows.set(number, row);
     rows.append(...this.#head(number, row), row);
   }
@@ -280,10 +291,21 @@ export class MessageList {
     const groupMs = before?.kind === "message" ? before.groupMs ?? before.message.receivedMs : ms;
     const goesOn = !isNewDay && !isNewSince && before?.kind === "message" &&
       before.message.username === entry.message.username &&
-      Math.abs(ms - groupMs) < GROUP_MS;
+      !isAction(entry.message.text) && !isAction(before.message.text) &&
+      !this.#isServer(entry.message.username) && Math.abs(ms - groupMs) < GROUP_MS;
     entry.groupMs = goesOn ? groupMs : ms;
     row.classList.toggle("first", !goesOn);
     return [...isNewDay ? [dayRow(ms)] : [], ...isNewSince ? [sinceRow(ms)] : []];
+  }
+
+  /** Shows all names of a notice whose button was pressed. */
+  #unfold(target: EventTarget | null): void {
+    const row = target instanceof Element ? target.closest(".more")?.closest("li") : undefined;
+    const [number] = [...this.#rows].find(([, other]) => other === row) ?? [];
+    const entry = number === undefined ? undefined : this.#log.at(number);
+    if (entry?.kind !== "notice") return;
+    entry.isWhole = true;
+    this.changed(entry);
   }
 
   /** Drops the lines above a row. */
@@ -337,5 +359,5 @@ function isEdited(row: HTMLLIElement | undefined): boolean {
 
 function refill(row: HTMLLIElement, entry: Entry): void {
   if (entry.kind === "message") fillRow(row, entry);
-  else fillWords(row, entry.words());
+  else fillNotice(row, entry);
 }

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Message } from "../../../src/client/session/session_events.ts";
-import { type Presence, PRESENCES_MAX, presenceWords, type Word } from "../people/presence_notice.ts";
+import { type Presence, Presences, type Word } from "../people/presence_notice.ts";
 
 export interface MessageEntry {
   readonly kind: "message";
@@ -19,9 +19,12 @@ export interface MessageEntry {
 export interface NoticeEntry {
   readonly kind: "notice";
   readonly number: number;
-  readonly words: () => readonly Word[];
+  /** Its words, with all names or with some. */
+  readonly words: (isWhole: boolean) => readonly Word[];
+  /** All names are shown. */
+  isWhole: boolean;
   /** Those who came or went, if the notice is about them. */
-  readonly presences: Map<string, Presence> | undefined;
+  readonly presences: Presences | undefined;
 }
 
 export type Entry = MessageEntry | NoticeEntry;
@@ -96,24 +99,26 @@ export class MessageLog {
   }
 
   addNotice(words: readonly Word[]): NoticeEntry {
-    return this.#append({ kind: "notice", number: this.end, words: () => words, presences: undefined });
-  }
-
-  /** Adds a change to the newest entry if that is a notice of such changes, else a notice. Returns its entry. */
-  addPresence(username: string, presence: Presence): NoticeEntry {
-    const newest = this.#entries.at(-1);
-    if (
-      newest?.kind === "notice" && newest.presences !== undefined && newest.presences.size < PRESENCES_MAX
-    ) {
-      newest.presences.delete(username);
-      newest.presences.set(username, presence);
-      return newest;
-    }
-    const presences = new Map([[username, presence]]);
     return this.#append({
       kind: "notice",
       number: this.end,
-      words: () => presenceWords(presences),
+      words: () => words,
+      isWhole: false,
+      presences: undefined,
+    });
+  }
+
+  /** Adds a change to the newest entry if that is a notice of such changes, else a notice. Returns its entry. */
+  addPresence(username: string, presence: Presence, nowMs: number): NoticeEntry {
+    const newest = this.#entries.at(-1);
+    if (newest?.kind === "notice" && newest.presences?.add(username, presence, nowMs)) return newest;
+    const presences = new Presences();
+    presences.add(username, presence, nowMs);
+    return this.#append({
+      kind: "notice",
+      number: this.end,
+      words: (isWhole) => presences.words(isWhole),
+      isWhole: false,
       presences,
     });
   }

@@ -1,34 +1,31 @@
 /**
- * Makes the row of an entry: a message with its buttons, or a notice. It does not decide which entries have rows.
+ * Makes the row of an entry: a message, or a notice. It does not decide which entries have rows, and message_actions.ts
+ * has the buttons.
  *
  * @module
  */
 /// <reference lib="dom" />
-import { askFirst } from "../page/armed_button.ts";
 import { hueClass } from "../people/author_hue.ts";
+import { paintAvatar } from "../people/avatar.ts";
 import { dayText, timeTexts } from "../page/local_time.ts";
-import type { Entry, MessageEntry } from "./message_log.ts";
+import type { Entry, MessageEntry, NoticeEntry } from "./message_log.ts";
 import { fromTemplate, show, within } from "../page/page_elements.ts";
-import type { Word } from "../people/presence_notice.ts";
 import { fillWords } from "../people/fill_words.ts";
 import { isEmojiOnly, richText } from "./rich_text.ts";
 
-/** `edit` opens the field for a message, `remove` asks the server to delete it. */
-export interface RowActions {
-  readonly edit: (uuid: string) => void;
-  readonly remove: (uuid: string) => void;
-  /** Whether the server itself announces under this name. */
-  readonly isServer: (username: string) => boolean;
+/** An action, as of `/me waves`: its author's name and this text are one line. */
+const ACTION = /^\/me (?=\S)/;
+
+export function isAction(text: string): boolean {
+  return ACTION.test(text);
 }
 
-export function makeRow(entry: Entry, actions: RowActions): HTMLLIElement {
-  if (entry.kind === "notice") return noticeRow(entry.words());
+/** `isServer` says whether the server itself announces under a name. */
+export function makeRow(entry: Entry, isServer: (username: string) => boolean): HTMLLIElement {
+  if (entry.kind === "notice") return noticeRow(entry);
   const row = fromTemplate("message-row", HTMLLIElement);
-  const edit = within(row, ".edit", HTMLButtonElement);
-  const remove = within(row, ".delete", HTMLButtonElement);
-  edit.addEventListener("click", () => actions.edit(entry.message.uuid));
-  askFirst(remove, "Really delete?", () => actions.remove(entry.message.uuid));
-  const isFromServer = actions.isServer(entry.message.username);
+  row.dataset["uuid"] = entry.message.uuid;
+  const isFromServer = isServer(entry.message.username);
   row.classList.toggle("announcement", isFromServer);
   within(row, ".badge", HTMLElement).hidden = !isFromServer;
   fillRow(row, entry);
@@ -48,6 +45,7 @@ export function fillRow(row: HTMLLIElement, { message, error }: MessageEntry): v
   const author = within(row, ".author", HTMLElement);
   author.textContent = username;
   author.className = `author ${hueClass(username)}`;
+  paintAvatar(within(row, ".avatar", HTMLElement), username);
   const { short, whole, iso } = timeTexts(receivedMs);
   const time = within(row, "time", HTMLTimeElement);
   time.textContent = short;
@@ -55,12 +53,12 @@ export function fillRow(row: HTMLLIElement, { message, error }: MessageEntry): v
   time.title = whole;
   const body = within(row, ".body", HTMLElement);
   if (text === "") body.replaceChildren("This message was deleted.");
-  else body.replaceChildren(...richText(text));
+  else body.replaceChildren(...richText(text.replace(ACTION, "")));
   if (text !== "" && edited) body.append(" ", editedMark());
   row.classList.toggle("deleted", text === "");
   row.classList.toggle("own", isOwn);
+  row.classList.toggle("action", isAction(text));
   body.classList.toggle("large", isEmojiOnly(text));
-  within(row, ".actions", HTMLElement).hidden = !isOwn || text === "";
   show(within(row, ".error", HTMLElement), error);
 }
 
@@ -78,11 +76,18 @@ export function fillDay(row: HTMLLIElement): void {
   row.textContent = dayText(Number(row.dataset["ms"]), Date.now());
 }
 
-function noticeRow(words: readonly Word[]): HTMLLIElement {
+function noticeRow(entry: NoticeEntry): HTMLLIElement {
   const row = document.createElement("li");
   row.className = "notice";
-  fillWords(row, words);
+  fillNotice(row, entry);
   return row;
+}
+
+export function fillNotice(row: HTMLLIElement, { words, isWhole }: NoticeEntry): void {
+  const written = words(isWhole);
+  fillWords(row, written);
+  // Those who came and went again leave nothing to say.
+  row.hidden = written.length === 0;
 }
 
 function editedMark(): HTMLSpanElement {

@@ -13,6 +13,7 @@ export class PendingList {
   readonly #decide: (nonce: string, isSent: boolean) => void;
   readonly #keepPlace: (change: () => void) => void;
   #waitsFor = "";
+  #isOffline = false;
   readonly #rows = new Map<string, HTMLLIElement>();
   /** Nonces of acknowledged drafts by the id of the message, until it arrives. */
   readonly #awaited = new Map<string, string>();
@@ -61,10 +62,13 @@ export class PendingList {
   }
 
   /** Says of the drafts that wait what for. */
-  waitFor(what: string): void {
+  waitFor(what: string, isOffline: boolean): void {
     this.#waitsFor = what;
+    this.#isOffline = isOffline;
     for (const row of this.#rows.values()) {
-      if (row.classList.contains("waiting")) within(row, ".fate-text", HTMLElement).textContent = what;
+      if (!row.classList.contains("waiting")) continue;
+      row.classList.toggle("offline", isOffline);
+      within(row, ".fate-text", HTMLElement).textContent = what;
     }
   }
 
@@ -72,6 +76,7 @@ export class PendingList {
     this.#keepPlace(() => {
       const row = this.#rows.get(draft.nonce) ?? this.#make(draft);
       row.className = `message own ${state}`;
+      row.classList.toggle("offline", state === "waiting" && this.#isOffline);
       within(row, ".fate-text", HTMLElement).textContent = fate;
       within(row, ".choices", HTMLElement).hidden = state !== "failed";
     });

@@ -9,19 +9,27 @@
 /** Milliseconds for the second press: enough to read the question. */
 const ARMED_MS = 5000;
 
-/** `question` is shown while the button is armed. */
-export function askFirst(button: HTMLButtonElement, question: string, act: () => void): void {
-  const label = button.textContent;
+/**
+ * `question` is shown while the button is armed, in `place`, which is the button unless given. Returns a function that
+ * disarms it.
+ */
+export function askFirst(
+  button: HTMLButtonElement,
+  question: string,
+  act: () => void,
+  place: HTMLElement = button,
+): () => void {
+  const label = place.textContent;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const disarm = () => {
     clearTimeout(timer);
     document.removeEventListener("pointerdown", pressed, true);
     delete button.dataset["asks"];
-    button.textContent = label;
+    place.textContent = label;
   };
   // Not every browser gives a pressed button the focus, so its loss alone does not tell of a press elsewhere.
   const pressed = ({ target }: Event) => {
-    if (target !== button) disarm();
+    if (!(target instanceof Node && button.contains(target))) disarm();
   };
   button.addEventListener("click", ({ detail }) => {
     // The second press of a double click is no answer.
@@ -31,9 +39,10 @@ export function askFirst(button: HTMLButtonElement, question: string, act: () =>
       return act();
     }
     button.dataset["asks"] = "";
-    button.textContent = question;
+    place.textContent = question;
     timer = setTimeout(disarm, ARMED_MS);
     document.addEventListener("pointerdown", pressed, true);
   });
   button.addEventListener("blur", disarm);
+  return disarm;
 }

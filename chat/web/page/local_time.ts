@@ -6,7 +6,10 @@
  */
 /// <reference lib="dom" />
 
-const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+/** Hours as the language of the browser has them, or by the user's choice. */
+export type Clock = "system" | "12" | "24";
+
+let time = timeBy("system");
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const MINUTE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
@@ -18,9 +21,27 @@ const BAN_END = /\(until (\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC\)$/;
 /** Milliseconds between two looks at the clock: a computer that wakes up tells a visible page nothing. */
 const LOOK_MS = 60_000;
 
+/** Writes times by this clock from now on. */
+export function useClock(clock: Clock): void {
+  time = timeBy(clock);
+}
+
+function timeBy(clock: Clock): Intl.DateTimeFormat {
+  return new Intl.DateTimeFormat(undefined, {
+    hour: clock === "24" ? "2-digit" : "numeric",
+    minute: "2-digit",
+    ...(clock === "system" ? {} : { hourCycle: clock === "12" ? "h12" : "h23" }),
+  });
+}
+
+/** The text of a time as `timeTexts` has it, from its ISO form. */
+export function shortTime(iso: string): string {
+  return time.format(new Date(iso));
+}
+
 export function timeTexts(ms: number): { short: string; whole: string; iso: string } {
   const date = new Date(ms);
-  return { short: TIME.format(date), whole: WHOLE.format(date), iso: date.toISOString() };
+  return { short: time.format(date), whole: WHOLE.format(date), iso: date.toISOString() };
 }
 
 /** The text of a server, with the end of a ban as the time here. */

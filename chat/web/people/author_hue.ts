@@ -1,10 +1,10 @@
 /**
- * The colour class of a username, the same everywhere on the page. The colours themselves are in messages.css.
+ * The colour class of a username, the same everywhere on the page. The colours themselves are in people.css.
  *
  * @module
  */
 
-const HUES = 8;
+const HUES = 12;
 
 export function hueClass(username: string): string {
   // FNV-1a: similar names get different colours.

@@ -9,8 +9,13 @@ import type { Word } from "./presence_notice.ts";
 export function fillWords(row: HTMLElement, words: readonly Word[]): void {
   row.replaceChildren(...words.map((word) => {
     if (typeof word === "string") return word;
-    const name = document.createElement("bdi");
-    name.textContent = word.name;
-    return name;
+    const part = document.createElement("more" in word ? "button" : "bdi");
+    part.textContent = "more" in word ? word.more : word.name;
+    if (part instanceof HTMLButtonElement) {
+      part.type = "button";
+      part.className = "more";
+      part.title = "Show all names";
+    }
+    return part;
   }));
 }

@@ -1,19 +1,20 @@
 /**
- * The list of participants, on a phone behind a button, and the line of those who are typing.
+ * The list of participants: beside the conversation, or in a sheet on a phone. It is sorted, with the user first, and
+ * filtered by a part of a name.
  *
  * @module
  */
 /// <reference lib="dom" />
-import { hueClass } from "./author_hue.ts";
 import { drawnSoon } from "../page/draw_soon.ts";
-import { fillWords } from "./fill_words.ts";
 import { byId, show } from "../page/page_elements.ts";
-import { listed } from "./presence_notice.ts";
+import { openSheet } from "../page/sheet.ts";
+import { hueClass } from "./author_hue.ts";
+import { avatarOf } from "./avatar.ts";
 
-/** Milliseconds for which a participant counts as typing after a TYPING frame. */
-const TYPING_SHOWN_MS = 5000;
-/** Typing users that are kept: a hostile server may name any number. */
-const TYPISTS_KEPT_MAX = 100;
+/** People in the list: more need the filter, because a hostile server may name any number. */
+const SHOWN_MAX = 2000;
+/** People from which on the filter is shown. */
+const FILTERED_MIN = 8;
 
 /** A session, of which the list shows the participants. */
 interface Roster {
@@ -22,81 +23,136 @@ interface Roster {
   readonly username: string;
 }
 
+const ORDER = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+
 export class People {
   /** True if arrivals are shown at once. */
   isExtended = false;
   /** Shows the list once per animation frame. */
   readonly showSoon = drawnSoon(() => this.#show());
   readonly #roster: Roster;
+  readonly #room = byId("room", HTMLElement);
+  readonly #place = byId("people-place", HTMLElement);
   readonly #panel = byId("people", HTMLElement);
+  readonly #sheet = byId("people-sheet", HTMLDialogElement);
   readonly #button = byId("people-button", HTMLButtonElement);
-  readonly #names = byId("names", HTMLUListElement);
-  readonly #typing = byId("typing", HTMLElement);
-  readonly #typists = new Map<string, ReturnType<typeof setTimeout>>();
+  readonly #filter = byId("people-filter", HTMLInputElement);
+  readonly #here = new PersonRows(byId("names", HTMLUListElement));
+  readonly #away = new PersonRows(byId("away-names", HTMLUListElement));
 
   constructor(roster: Roster) {
     this.#roster = roster;
-    this.#button.addEventListener(
-      "click",
-      () => this.#open(this.#button.getAttribute("aria-expanded") !== "true"),
-    );
-    document.addEventListener("keydown", ({ key }) => {
-      if (key !== "Escape" || this.#button.getAttribute("aria-expanded") !== "true") return;
-      this.#open(false);
-      this.#button.focus();
+    const wide = matchMedia("(min-width: 64rem)");
+    const phone = matchMedia("(max-width: 44rem)");
+    this.#open(wide.matches);
+    wide.addEventListener("change", () => this.#open(wide.matches));
+    phone.addEventListener("change", () => this.#sheet.close());
+    this.#button.addEventListener("click", () => {
+      if (phone.matches) this.#openSheet();
+      else this.#open(!this.#room.classList.contains("with-people"));
     });
+    byId("people-close", HTMLButtonElement).addEventListener("click", () => this.#sheet.close());
+    this.#filter.addEventListener("input", this.showSoon);
+    this.#filter.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || this.#filter.value === "") return;
+      event.preventDefault();
+      this.#filter.value = "";
+      this.showSoon();
+    });
+  }
+
+  /** Call when the room is hidden. */
+  close(): void {
+    this.#sheet.close();
   }
 
   #show(): void {
     const { users, away, username } = this.#roster;
-    byId("people-count", HTMLElement).textContent = String(users.length);
-    byId("people-total", HTMLElement).textContent = String(users.length);
-    this.#names.replaceChildren(nameRows(users, username));
-    byId("away", HTMLElement).hidden = away.length === 0;
-    byId("away-names", HTMLUListElement).replaceChildren(nameRows(away, undefined));
-    show(
-      byId("people-note", HTMLElement),
-      this.isExtended ? undefined : "New people appear here within 15 seconds.",
-    );
+    const count = String(users.length);
+    byId("people-count", HTMLElement).textContent = count;
+    byId("people-total", HTMLElement).textContent = count;
+    this.#filter.hidden = users.length + away.length < FILTERED_MIN && this.#filter.value === "";
+    const wanted = this.#filter.value.trim().toLocaleLowerCase();
+    const found = (names: readonly string[]) =>
+      wanted === "" ? [...names] : names.filter((name) => name.toLocaleLowerCase().includes(wanted));
+    const here = sorted(found(users), username);
+    const gone = sorted(found(away), undefined);
+    this.#here.show(here.slice(0, SHOWN_MAX), username);
+    this.#away.show(gone.slice(0, SHOWN_MAX), undefined);
+    byId("away", HTMLElement).hidden = gone.length === 0;
+    show(byId("people-note", HTMLElement), this.#note(here.length + gone.length));
   }
 
-  types(username: string): void {
-    if (this.#typists.size >= TYPISTS_KEPT_MAX && !this.#typists.has(username)) return;
-    clearTimeout(this.#typists.get(username));
-    this.#typists.set(username, setTimeout(() => this.stops(username), TYPING_SHOWN_MS));
-    this.#showTypists();
-  }
-
-  stops(username: string): void {
-    clearTimeout(this.#typists.get(username));
-    if (this.#typists.delete(username)) this.#showTypists();
-  }
-
-  nobodyTypes(): void {
-    for (const username of [...this.#typists.keys()]) this.stops(username);
-  }
-
-  #showTypists(): void {
-    const names = [...this.#typists.keys()];
-    const verb = names.length === 1 ? " is typing…" : " are typing…";
-    fillWords(this.#typing, names.length === 0 ? [] : [...listed(names), verb]);
+  #note(found: number): string | undefined {
+    if (found === 0 && this.#filter.value !== "") return "No one here has that in the name.";
+    if (found > SHOWN_MAX) return `The list ends after ${SHOWN_MAX} people: find others by name.`;
+    return this.isExtended ? undefined : "New people appear here within 15 seconds.";
   }
 
   #open(isOpen: boolean): void {
+    this.#room.classList.toggle("with-people", isOpen);
     this.#button.setAttribute("aria-expanded", String(isOpen));
-    this.#panel.classList.toggle("open", isOpen);
+  }
+
+  #openSheet(): void {
+    this.#sheet.append(this.#panel);
+    this.#button.setAttribute("aria-expanded", "true");
+    openSheet(this.#sheet, () => {
+      this.#place.append(this.#panel);
+      this.#button.setAttribute("aria-expanded", "false");
+    });
   }
 }
 
-function nameRows(users: readonly string[], own: string | undefined): DocumentFragment {
-  const rows = document.createDocumentFragment();
-  for (const user of users) {
-    const item = document.createElement("li");
-    const name = document.createElement("bdi");
-    name.textContent = user;
-    name.className = hueClass(user);
-    item.append(name, user === own ? " (you)" : "");
-    rows.append(item);
+/** The rows of a list, of which only those that change are made or moved: many may join at once. */
+class PersonRows {
+  readonly #list: HTMLUListElement;
+  #rows = new Map<string, HTMLLIElement>();
+  #own: string | undefined;
+
+  constructor(list: HTMLUListElement) {
+    this.#list = list;
   }
-  return rows;
+
+  show(names: readonly string[], own: string | undefined): void {
+    // The row of the own name has words of its own.
+    if (own !== this.#own) this.#drop(this.#own, own);
+    this.#own = own;
+    const rows = new Map(names.map((name) => [name, this.#rows.get(name) ?? personRow(name, name === own)]));
+    for (const [name, row] of this.#rows) if (!rows.has(name)) row.remove();
+    this.#rows = rows;
+    let next = this.#list.firstElementChild;
+    for (const row of rows.values()) {
+      if (row === next) next = next.nextElementSibling;
+      else this.#list.insertBefore(row, next);
+    }
+  }
+
+  #drop(...names: readonly (string | undefined)[]): void {
+    for (const name of names) {
+      if (name === undefined) continue;
+      this.#rows.get(name)?.remove();
+      this.#rows.delete(name);
+    }
+  }
+}
+
+function personRow(name: string, isOwn: boolean): HTMLLIElement {
+  const row = document.createElement("li");
+  row.className = `person ${hueClass(name)}`;
+  row.dataset["name"] = name;
+  const written = document.createElement("bdi");
+  written.textContent = name;
+  row.append(avatarOf(name), written);
+  if (isOwn) {
+    const you = document.createElement("span");
+    you.className = "you";
+    you.textContent = " (you)";
+    row.append(you);
+  }
+  return row;
+}
+
+function sorted(names: string[], first: string | undefined): string[] {
+  return names.sort((a, b) => a === first ? -1 : b === first ? 1 : ORDER.compare(a, b));
 }

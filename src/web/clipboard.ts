@@ -1,5 +1,5 @@
 /**
- * Copies a text: by the clipboard API, or by a selection on pages that came by plain HTTP from another machine.
+ * Copies a text, on both pages: by the clipboard API, or by a selection on pages that came by plain HTTP from another machine.
  *
  * @module
  */

@@ -1,0 +1,52 @@
+/**
+ * The beginning of the conversation: what this room is. While no message is in it, also how to invite people.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+import { copyText } from "../../../src/web/clipboard.ts";
+import { byId } from "../page/page_elements.ts";
+
+/** Milliseconds for which the button says that it copied. */
+const COPIED_MS = 2000;
+
+export class Beginning {
+  readonly #card = byId("beginning", HTMLElement);
+  readonly #invitation = byId("invitation", HTMLElement);
+  readonly #text = byId("invitation-text", HTMLElement);
+  readonly #address = byId("address", HTMLInputElement);
+
+  constructor() {
+    const button = byId("address-copy", HTMLButtonElement);
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    this.#address.value = new URL("./", location.href).href;
+    this.#address.addEventListener("focus", () => this.#address.select());
+    button.addEventListener("click", async () => {
+      button.textContent = await copyText(this.#address.value) ? "Copied" : "Not copied";
+      clearTimeout(timer);
+      timer = setTimeout(() => button.textContent = "Copy", COPIED_MS);
+    });
+  }
+
+  named(serverName: string): void {
+    byId("beginning-name", HTMLElement).textContent = serverName;
+  }
+
+  /** `isEmpty` means that there is no message at all. */
+  show({ isOldest, isEmpty }: { readonly isOldest: boolean; readonly isEmpty: boolean }): void {
+    this.#card.hidden = !isOldest;
+    this.#card.classList.toggle("empty", isEmpty);
+    this.#invitation.hidden = !isEmpty;
+  }
+
+  /** Says how many are here. */
+  count(users: number): void {
+    const others = users - 1;
+    const who = others < 1
+      ? "You are the first one here."
+      : others === 1
+      ? "One other person is here."
+      : `${others} other people are here.`;
+    this.#text.textContent = `${who} Anyone with this address can join:`;
+  }
+}
