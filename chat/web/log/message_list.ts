@@ -95,7 +95,17 @@ export class MessageList {
       this.#dropFirst(this.#rows.size - ROWS_MAX);
     } else if (this.#rows.size < ROWS_MAX && this.#to < this.#log.end) {
       this.keepPlace(() => this.#add(this.#to, Math.min(this.#log.end, this.#from + ROWS_MAX)));
-    }
+      // At the last row there is nothing to scroll to, and no other event to add the next ones at.
+    } else this.#drawNewer();
+  }
+
+  /** Adds rows below if the view is near the last one. */
+  #drawNewer(): void {
+    if (-this.#scroller.scrollTop >= NEAR_PX || this.#to >= this.#log.end) return;
+    this.keepPlace(() => {
+      this.#add(this.#to, Math.min(this.#log.end, this.#to + ROWS_AT_ONCE));
+      this.#dropFirst(this.#rows.size - ROWS_MAX);
+    });
   }
 
   drawOlder(): void {
@@ -239,12 +249,7 @@ export class MessageList {
     if (below >= BOTTOM_PX) this.isAtEnd = false;
     else if (this.#to >= this.#log.end) this.isAtEnd = this.#log.isLive;
     if (this.#abovePx() < NEAR_PX && this.#from > this.#log.start) this.drawOlder();
-    else if (!this.isAtEnd && below < NEAR_PX && this.#to < this.#log.end) {
-      this.keepPlace(() => {
-        this.#add(this.#to, Math.min(this.#log.end, this.#to + ROWS_AT_ONCE));
-        this.#dropFirst(this.#rows.size - ROWS_MAX);
-      });
-    }
+    else if (!this.isAtEnd) this.#drawNewer();
     this.#onMove();
   }
 
