@@ -1,0 +1,319 @@
+/**
+ * The sessions of a node without a network: what the log has decided and what the node answers itself come to each
+ * session in the order of its frames, as on one machine.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { Fanout } from "../../../chat/delivery/fanout.ts";
+import { ChatMeters } from "../../../chat/meters.ts";
+import { ClusterFront } from "../../../chat/cluster/node/front.ts";
+import { HistoryReads } from "../../../chat/cluster/node/history_reads.ts";
+import { Member, type MemberEffect } from "../../../chat/cluster/member.ts";
+import { Replica } from "../../../chat/cluster/replica.ts";
+import type { TypingNotice } from "../../../chat/cluster/wire.ts";
+import { DecisionSender } from "../../../chat/order/decision_sender.ts";
+import type { Decision } from "../../../chat/room/decision.ts";
+import type { StoredMessage } from "../../../chat/room/message.ts";
+import { Room } from "../../../chat/room/room.ts";
+import { Bans } from "../../../chat/room/bans.ts";
+import {
+  ACK,
+  id,
+  input,
+  NotingParticipant,
+  promisesSettled,
+  refusal,
+  stored,
+  token,
+  WaitingJournal,
+} from "../../support/order_stage.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
+import { makeState, roomOf } from "./model_cluster.ts";
+
+/** A node that leads; records are stored when the test says so. */
+class FrontStage {
+  readonly chronicle: string[] = [];
+  readonly journal = new WaitingJournal();
+  readonly sockets: NotingParticipant[] = [];
+  readonly asides: TypingNotice[] = [];
+  readonly front: ClusterFront;
+  readonly replica: Replica;
+  nowMs = 5000;
+  #member!: Member;
+  #append: (MemberEffect & { do: "append" }) | undefined;
+  #soon: (() => void)[] = [];
+  #tokens = 0;
+
+  constructor(newest: readonly StoredMessage[] = []) {
+    const { log } = recordedLog();
+    const meters = new ChatMeters();
+    const fanout = new Fanout({ meters, steadyMs: () => this.nowMs, log });
+    const reads = new HistoryReads(this.journal, log);
+    const sender = new DecisionSender({
+      ...{ fanout, meters, log, onRosterChange: () => {} },
+      onChange: (message) => reads.changed(message),
+    });
+    this.front = new ClusterFront({
+      ...{ sender, fanout, reads, log },
+      sockets: () => this.sockets,
+      mintToken: () => token(++this.#tokens),
+      hashOf: (token) => `hash of ${token}`,
+      moment: () => ({ nowMs: this.nowMs, steadyMs: this.nowMs, historyFromMs: () => 0 }),
+      soon: (send) => this.#soon.push(send),
+    });
+    this.replica = new Replica({ state: makeState({ newest }), listener: this.front });
+    const parts = {
+      ...{ state: this.replica.state, bans: new Bans([]), mintId: () => "" },
+      ...{ isOfKicked: () => false, sessionOfToken: () => undefined },
+    };
+    this.front.attach(this.replica, new Room(roomOf()(parts), this.replica.membership.roster));
+    this.begin("a");
+  }
+
+  /** Begins under a name, and leads. */
+  begin(incarnation: string): void {
+    this.#member = new Member({
+      ...{ incarnation, replica: this.replica, room: roomOf(), random32: () => 0, random: () => 0.5 },
+      limits: { takeoverMs: 2000, lostMs: 5000, resumeWindowMs: 20_000 },
+      ...{ historyFromMs: () => 0, wallMs: () => this.nowMs },
+    }, this.nowMs);
+    this.front.begin({
+      incarnation,
+      submit: (inputs) => this.#do(this.#member.submit(this.nowMs, inputs)),
+      aside: (notice) => this.asides.push(notice),
+    });
+    this.#do(this.#member.start());
+    this.#do(this.#member.readDone(this.nowMs, []));
+    this.nowMs += 3000;
+    this.#do(this.#member.tick(this.nowMs));
+    this.#do(this.#member.readDone(this.nowMs, []));
+    this.store();
+  }
+
+  socket(name: string, isLive = false, address?: string): NotingParticipant {
+    const participant = new NotingParticipant(`session of ${name}`, this.chronicle, address, isLive);
+    this.sockets.push(participant);
+    return participant;
+  }
+
+  /** A session in the room, which has read everything. */
+  joined(name: string, isLive = false): NotingParticipant {
+    const participant = this.socket(name, isLive);
+    this.send(participant, `c2/CONNECT ${name}`);
+    this.storeAll();
+    for (const each of this.sockets) each.frames();
+    participant.settledCount();
+    return participant;
+  }
+
+  send(participant: NotingParticipant, ...frames: string[]): void {
+    for (const frame of frames) this.front.submit(participant, input(frame, participant.isExtended));
+    for (const send of this.#soon.splice(0)) send();
+  }
+
+  /** The log stores the record that is under way. */
+  store(): void {
+    for (const send of this.#soon.splice(0)) send();
+    const append = this.#append;
+    this.#append = undefined;
+    if (append !== undefined) this.#do(this.#member.appended(this.nowMs, append.id, { kind: "stored" }));
+  }
+
+  storeAll(): void {
+    do this.store(); while (this.#append !== undefined);
+  }
+
+  #do(effects: readonly MemberEffect[]): void {
+    for (const effect of effects) if (effect.do === "append") this.#append = effect;
+  }
+}
+
+Deno.test("what a node answers itself waits for what the session has unanswered, and for nothing else", () => {
+  const stage = new FrontStage();
+  const ann = stage.joined("ann");
+  stage.send(ann, "c2/QUERY active_users");
+  assertEquals(ann.frames(), [`${ACK} [ann]`]);
+  stage.send(ann, "c2/MSG 1; text", "c2/QUERY active_users", "c2/NOTHING", "c2/UPDATE username; anne");
+  stage.send(ann, "c2/QUERY active_users");
+  assertEquals([ann.frames(), ann.settledCount()], [[], 1]);
+  stage.storeAll();
+  const frames = ann.frames();
+  assertEquals(frames[0], ACK);
+  assertEquals(frames[1]!.startsWith("c2/MSG ann; 1; "), true);
+  assertEquals(frames.slice(2, 3), [`${ACK} [ann]`]);
+  assertEquals(frames[3]!.startsWith("c2/ERROR Unknown frame type"), true);
+  assertEquals(frames.slice(4), [ACK, "c2/UPDATE ann; username; anne", `${ACK} [anne]`]);
+  assertEquals(ann.settledCount(), 5);
+});
+
+Deno.test("an answer has what its session was sent before it, and nothing of the same record after it", () => {
+  const stage = new FrontStage();
+  const [ann, ben] = [stage.joined("ann"), stage.joined("ben")];
+  ann.frames();
+  stage.send(ann, "c2/MSG 1; first");
+  // One record has all of these.
+  stage.send(ann, "c2/MSG 2; second", "c2/QUERY history; 10");
+  stage.send(ben, "c2/MSG 3; third");
+  stage.storeAll();
+  const frames = ann.frames().map((frame) => frame.replace(/[0-9a-f-]{36}/g, "id"));
+  assertEquals(
+    frames.map((frame) =>
+      frame.replace(/^c2\/ACKNOWLEDGE \[.*\]$/, (answer) => `history: ${answer.match(/"message":"\w+"/g)}`)
+    ),
+    [
+      ACK,
+      "c2/MSG ann; 1; id; first",
+      ACK,
+      "c2/MSG ann; 2; id; second",
+      `history: "message":"first","message":"second"`,
+      "c2/MSG ben; 3; id; third",
+    ],
+  );
+});
+
+Deno.test("frames behind an older page wait for it, and the page has what was changed meanwhile", async () => {
+  const stage = new FrontStage(Array.from({ length: 600 }, (_, n) => stored(n + 1)));
+  const [ann, ben] = [stage.joined("ann", true), stage.joined("ben")];
+  stage.send(ann, `c2/QUERY history; 2; ${id(3)}`, "c2/SEND n1; 1; after", "c2/QUERY active_users");
+  stage.storeAll();
+  assertEquals([ann.frames(), stage.journal.pages.length], [[], 1]);
+  stage.send(ben, "c2/MSG 1; meanwhile");
+  stage.storeAll();
+  assertEquals(ann.frames().map((frame) => frame.replace(/[0-9a-f-]{36}/, "id")), [
+    "c2/MSG ben; 1; id; meanwhile",
+  ]);
+  const changed = { ...stored(2), text: "changed", edited: true };
+  const change: Decision = { kind: "stored", entry: { kind: "changed", position: 1, message: changed } };
+  stage.front.outcome({
+    decided: {
+      ...{ node: "b", session: 1, input: 1, isLast: false, opening: undefined, ruling: undefined },
+      decision: change,
+    },
+    frames: stage.replica.state.follow(change, [], undefined, false),
+    connection: undefined,
+  });
+  await stage.journal.pages[0]!.answer([stored(1), stored(2)]);
+  await promisesSettled();
+  const [broadcast, page] = ann.frames();
+  assertEquals(broadcast!.endsWith("; changed"), true);
+  assertEquals(JSON.parse(page!.slice(ACK.length)).map(({ message }: { message: string }) => message), [
+    "old 1",
+    "changed",
+  ]);
+  stage.storeAll();
+  assertEquals(
+    ann.frames().map((frame) => frame.replace(/[0-9a-f-]{36}/, "id")),
+    [
+      `${ACK} n1; id`,
+      "c2/MSG ann; 1; id; after",
+      `${ACK} [ann,ben]`,
+    ].map((frame) => frame.replace(/[0-9a-f-]{36}/, "id")),
+  );
+});
+
+Deno.test("a page that the store cannot read is an error, and what follows it is answered", async () => {
+  const stage = new FrontStage(Array.from({ length: 600 }, (_, n) => stored(n + 1)));
+  const ann = stage.joined("ann");
+  stage.send(ann, `c2/QUERY history; 2; ${id(3)}`, "c2/QUERY active_users");
+  await stage.journal.pages[0]!.fail();
+  await promisesSettled();
+  assertEquals(ann.frames(), [refusal("STORE_FAILED"), `${ACK} [ann]`]);
+});
+
+Deno.test("what a session sent before its loss counts, also behind a page", async () => {
+  const stage = new FrontStage(Array.from({ length: 600 }, (_, n) => stored(n + 1)));
+  const [ann, ben] = [stage.joined("ann"), stage.joined("ben")];
+  stage.send(ann, `c2/QUERY history; 2; ${id(3)}`, "c2/MSG 1; last words", "c2/QUERY active_users");
+  stage.front.submit(ann, { type: "LOST" });
+  stage.front.submit(ann, { type: "LOST" });
+  stage.storeAll();
+  await stage.journal.pages[0]!.answer([]);
+  assertEquals(ben.frames().map((frame) => frame.replace(/[0-9a-f-]{36}/, "id")), [
+    "c2/MSG ann; 1; id; last words",
+    "c2/DISCONNECT lost_connection; ann",
+  ]);
+  // Not the page, which no client waits for.
+  assertEquals([ann.frames().filter((frame) => frame.includes("[")), stage.front.unanswered], [[], 0]);
+});
+
+Deno.test("a connection without a session has no answers from the room", () => {
+  const stage = new FrontStage();
+  stage.joined("ben");
+  const ann = stage.socket("ann", true);
+  stage.send(ann, "c2/QUERY active_users", "c2/QUERY history; 10", "c2/TYPING", "c2/PING 5");
+  assertEquals(ann.frames(), [
+    ...Array.from({ length: 3 }, () => refusal("NOT_CONNECTED")),
+    "c2/PING 5; 1",
+  ]);
+});
+
+Deno.test("a user who types is shown here at once and to the other nodes, at most once in a while", () => {
+  const stage = new FrontStage();
+  const [ann, ben] = [stage.joined("ann", true), stage.joined("ben", true)];
+  stage.send(ann, "c2/TYPING", "c2/TYPING");
+  assertEquals([ann.frames(), ben.frames()], [[ACK, ACK], ["c2/TYPING ann"]]);
+  assertEquals(stage.asides, [{ node: "a", username: "ann" }]);
+  for (const username of ["ann", "nobody"]) {
+    stage.front.typedElsewhere({ node: "a", username });
+    stage.front.typedElsewhere({ node: "b", username });
+  }
+  assertEquals([ann.frames(), ben.frames()], [["c2/TYPING ann"], ["c2/TYPING ann"]]);
+});
+
+Deno.test("a session that resumes ends its earlier connection, and gets what that one missed", () => {
+  const stage = new FrontStage();
+  const [first, ben] = [stage.joined("ann", true), stage.joined("ben")];
+  const position = stage.replica.state.position;
+  stage.send(ben, "c2/MSG 1; missed");
+  stage.storeAll();
+  const second = stage.socket("ann again", true);
+  stage.send(second, `c2/RESUME ${token(1)}; ${position}`);
+  // Too late: it counts no more.
+  stage.send(first, "c2/SEND n1; 1; too late");
+  stage.storeAll();
+  const frames = second.frames().map((frame) => frame.replace(/[0-9a-f-]{36}/, "id"));
+  assertEquals(frames, [`${ACK} Room`, `c2/SESSION ${token(2)}; ${position}`, "c2/MSG ben; 1; id; missed"]);
+  assertEquals(stage.chronicle.filter((line) => line.includes("ended")), [
+    "session of ann ended 1000 resumed elsewhere",
+  ]);
+  assertEquals([first.settledCount(), ben.frames().length], [1, 2]);
+});
+
+Deno.test("a ban ends the sockets of its address that are in no session, and each command has one outcome", async () => {
+  const stage = new FrontStage();
+  const ann = stage.joined("ann");
+  const nameless = stage.socket("nobody", false, "203.0.113.9");
+  const order = {
+    ...{ type: "ORDER_BAN", id: "1", name: undefined, withAddress: false, message: "no" } as const,
+    ...{ address: "203.0.113.9", seconds: undefined },
+  };
+  const banned = stage.front.order(order);
+  const kicked = stage.front.order({ type: "ORDER_KICK", name: { shown: "Ann", folded: "ann" } });
+  const unknown = stage.front.order({ type: "ORDER_LIFT", which: { id: "2" } });
+  const announced = stage.front.order({ type: "ANNOUNCE", text: "hello" });
+  stage.storeAll();
+  assertEquals(
+    [(await banned).kind, await kicked, (await unknown).kind, (await announced).kind],
+    ["banned", { kind: "kicked", username: "ann" }, "refused", "stored"],
+  );
+  assertEquals(stage.chronicle.filter((line) => line.includes("ended")), [
+    "session of nobody ended 1008 banned",
+    "session of ann ended 1008 kicked",
+  ]);
+  assertEquals([stage.front.unanswered, ann.settledCount(), nameless.frames()], [0, 1, []]);
+});
+
+Deno.test("under another name a node answers its new connections, and the old ones no more", () => {
+  const stage = new FrontStage();
+  const ann = stage.joined("ann");
+  stage.send(ann, "c2/MSG 1; lost");
+  stage.front.closeAll({ code: 1013, reason: "server is cut off" });
+  stage.sockets.length = 0;
+  stage.begin("b");
+  const ben = stage.joined("ben");
+  stage.send(ben, "c2/MSG 1; here");
+  stage.storeAll();
+  assertEquals(ben.frames().length, 2);
+  assertEquals(ann.frames(), []);
+});
