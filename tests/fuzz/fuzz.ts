@@ -27,13 +27,13 @@ await print(`seed ${seed}: repeat what is sent with deno task fuzz --seed ${seed
 const { chat, listing, problems } = await fuzz({
   seed,
   frames: Number(values.frames),
-  requests: Number(values.requests),
+  requests: { chat: Number(values.requests), listing: Number(values.requests) },
   sockets: Number(values.sockets),
   growthMebibytesMax: GROWTH_MEBIBYTES_MAX,
   waitMsMax: WAIT_MS_MAX,
   chatFlags: positionals,
 });
-for (const [role, { seconds, sent, memory, counts }] of Object.entries({ chat, listing })) {
+for (const [role, { seconds, sent, memory, counts }] of Object.entries({ chat, listing: listing! })) {
   await print(`\n${role}: ${sent} in ${seconds} s, ${Math.round(sent / seconds)} a second`);
   if (memory !== undefined) {
     const { warmMebibytes, endMebibytes, peakMebibytes } = memory;

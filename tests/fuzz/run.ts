@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type ServerProgram, startServer } from "../support/program.ts";
+import { type Role, type ServerProgram, startServer } from "../support/program.ts";
 import { documentedCloses, fuzzChat } from "./chat_frames.ts";
 import { CHAT_ID, fuzzHttp } from "./http_requests.ts";
 import { Random } from "./random.ts";
@@ -18,8 +18,11 @@ export interface FuzzOptions {
   /** Frames to the chat. */
   readonly frames: number;
   readonly sockets: number;
-  /** Complete requests to each role. A tenth as many broken ones are added, and as many broken frames to the chat. */
-  readonly requests: number;
+  /**
+   * Complete requests to each role; without any, the listing is left alone. A tenth as many broken ones are added, and as
+   * many broken frames to the chat.
+   */
+  readonly requests: Readonly<Record<Role, number>>;
   /**
    * MiB by which a role may grow after its warm-up: V8's heap before a collection, and SQLite's cache. A leak of 100
    * bytes a frame would be 72 MiB of three quarters of a million frames.
@@ -40,14 +43,14 @@ export interface RoleResult {
 
 export interface FuzzResult {
   readonly chat: RoleResult;
-  readonly listing: RoleResult;
+  readonly listing: RoleResult | undefined;
   /** Empty if all is well. */
   readonly problems: readonly string[];
 }
 
 const AT_ONCE = 16;
 /** Frames and requests between two samples of the memory, each of which starts a program. */
-const SAMPLE_EVERY = 250;
+const SAMPLE_EVERY = 150;
 /** Samples of the memory in one run, at most. */
 const SAMPLES_MAX = 100;
 
@@ -64,7 +67,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     const problems: string[] = [];
     const results = {
       chat: await fuzzRole(chat, chat, options, problems),
-      listing: await fuzzRole(listing, chat, options, problems),
+      listing: options.requests.listing === 0 ? undefined : await fuzzRole(listing, chat, options, problems),
     };
     for (const program of [chat, listing]) problems.push(...await lastProblems(program));
     return { ...results, problems };
@@ -85,8 +88,9 @@ async function fuzzRole(
   const tally = new Tally();
   const memory = new ResidentMemory(program.pid);
   const frames = isChat ? options.frames : 0;
-  const broken = Math.ceil(options.requests / 10);
-  const total = frames + options.requests + broken + (isChat ? broken : 0);
+  const requests = options.requests[isChat ? "chat" : "listing"];
+  const broken = Math.ceil(requests / 10);
+  const total = frames + requests + broken + (isChat ? broken : 0);
   const sampleEvery = Math.max(SAMPLE_EVERY, Math.ceil(total / SAMPLES_MAX));
   let settled = 0;
   const sampling: Promise<void>[] = [];
@@ -105,7 +109,7 @@ async function fuzzRole(
       }),
       fuzzHttp({
         ...{ url, random, tally, onSettled },
-        requests: options.requests,
+        requests,
         atOnce: AT_ONCE,
         chatPort: chat.port,
       }),
