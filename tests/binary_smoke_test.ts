@@ -18,6 +18,13 @@ import { listedServers, untilListed } from "./support/listed_servers.ts";
 import { IS_OF_OLD_DENO, runProgram, startServer } from "./support/program.ts";
 import { RawPeer } from "./support/raw_peer.ts";
 
+const BINARY = Deno.env.get("CHATTER_BINARY");
+
+/** A test of what other tests show of the source. */
+function testOfBinary(name: string, test: () => Promise<void>): void {
+  Deno.test(name, { ignore: !BINARY }, test);
+}
+
 /** Every file that a page loads, by itself or by its scripts, from `url`: path and type. Throws where one is missing. */
 async function filesOfPage(url: string): Promise<Map<string, string>> {
   const files = new Map<string, string>();
@@ -46,7 +53,7 @@ async function filesOfPage(url: string): Promise<Map<string, string>> {
 const PAGES = [["chat", "/chat/web/main.ts"], ["listing", "/listing/web/page.ts"]] as const;
 
 for (const [role, script] of PAGES) {
-  Deno.test(`the program has with it all that the page of ${role} loads`, async () => {
+  testOfBinary(`the binary has in it all that the page of ${role} loads`, async () => {
     await using server = await startServer(role);
     const files = await filesOfPage(server.url);
     assertEquals(files.get("/"), "text/html");
@@ -57,7 +64,7 @@ for (const [role, script] of PAGES) {
   });
 }
 
-Deno.test("the program tells its version and its help", async () => {
+testOfBinary("the binary shows its version and its help", async () => {
   const version = await runProgram(["--version"]);
   assertEquals(version.status, 0, version.stderr);
   assertStringIncludes(version.stdout, `chatter ${VERSION} (`);
@@ -68,17 +75,14 @@ Deno.test("the program tells its version and its help", async () => {
 
 /** Bytes that a download may have: a base runtime is some 80 MB of it. */
 const BINARY_BYTES_MAX = 95_000_000;
-const BINARY = Deno.env.get("CHATTER_BINARY");
 
-Deno.test({
-  name: "the binary is smaller than 95 MB",
-  ignore: !BINARY,
-  fn: async () => assertLess((await Deno.stat(BINARY!)).size, BINARY_BYTES_MAX),
+testOfBinary("the binary is smaller than 95 MB", async () => {
+  assertLess((await Deno.stat(BINARY!)).size, BINARY_BYTES_MAX);
 });
 
 Deno.test(
   "a chat server on the transport of ws is pinged by a listing, carries a conversation, and cuts the stuck",
-  { ignore: IS_OF_OLD_DENO },
+  { ignore: !BINARY || IS_OF_OLD_DENO },
   async () => {
     await using listing = await startServer("listing");
     const flags = [

@@ -1,6 +1,5 @@
 /**
- * The program with `--transport ws` from outside: why it does not start, its stop with peers that are stuck, and the
- * word for those who serve the internet by the other transport.
+ * The program with `--transport ws` from outside: why it does not start, and its stop with peers that are stuck.
  *
  * @module
  */
@@ -55,14 +54,6 @@ testOnWs("chat on ws that cannot listen says why and how to go on, with TLS and 
   );
 });
 
-testOnWs("chat on ws with TLS files that cannot be used says so", async () => {
-  const swapped = ["--tls-cert", SUPPORT + "localhost_key.pem", "--tls-key", SUPPORT + "localhost_cert.pem"];
-  assertStringIncludes(
-    await refusedStart(...WS, ...swapped),
-    "Cannot use the files of --tls-cert and --tls-key",
-  );
-});
-
 testOnWs("chat on ws takes more connections in its life than wait at a time", async () => {
   await using server = await startServer("chat", WS);
   const request = new TextEncoder().encode("GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
@@ -88,24 +79,4 @@ testOnWs("chat on ws ends with status 0 in time, whatever its peers do", async (
   assertNotMatch(server.log, /"level":"(ERROR|FATAL)"/);
   assertEquals(await mute.readCloseCode(), 1001);
   for (const peer of [silent, half]) assertEquals(await peer.readToEnd(), 0);
-});
-
-Deno.test("chat recommends ws only to a server that listens for other machines", async () => {
-  const cases: [string[], boolean][] = [
-    [["--hostname", "0.0.0.0"], !IS_OF_OLD_DENO],
-    ...(IS_OF_OLD_DENO ? [] : [[["--hostname", "0.0.0.0", ...WS], false] as [string[], boolean]]),
-    [["--hostname", "localhost"], false],
-  ];
-  for (const [flags, isRecommended] of cases) {
-    await using server = await startServer("chat", flags);
-    await server.stop();
-    const logged = server.events.filter(({ message }) => message === "transport.recommended");
-    assertEquals(logged.map(({ level }) => level), isRecommended ? ["INFO"] : [], flags.join(" "));
-  }
-});
-
-Deno.test("chat on Deno Deploy, where there is one transport, recommends none", async () => {
-  await using server = await startServer("chat", ["--hostname", "0.0.0.0"], { DENO_DEPLOY: "1" });
-  await server.stop();
-  assertEquals(server.events.filter(({ message }) => message === "transport.recommended"), []);
 });

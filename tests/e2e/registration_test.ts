@@ -1,5 +1,5 @@
 /**
- * A chat server and a listing as two processes, one of which stops and returns, docs/listing_api.md §10.
+ * A chat server and a listing, one of which stops and returns, docs/listing_api.md §10.
  * tests/binary_smoke_test.ts shows a registration without a fault.
  *
  * @module
@@ -7,13 +7,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { anyAddress } from "../../src/serving/any_address.ts";
 import { ChatClient } from "../support/chat_client.ts";
+import { startTestChat } from "../support/chat_server.ts";
 import { type ListedServer, listedServers, untilListed } from "../support/listed_servers.ts";
+import { startTestListing } from "../support/listing_server.ts";
 import { PROGRAM_TRANSPORTS, type ServerProgram, startServer } from "../support/program.ts";
 
 /** An address of this test alone: a port of 127.0.0.1 that was free a moment ago may be another test's by now. */
 const HOSTNAME = "127.0.0.53";
 const PORT = 8053;
-const OWN_ADDRESS = ["--hostname", HOSTNAME, "--port", String(PORT)];
 
 function startChatFor(listing: string, ...flags: string[]): Promise<ServerProgram> {
   return startServer("chat", ["--listing", listing, ...flags]);
@@ -22,7 +23,7 @@ function startChatFor(listing: string, ...flags: string[]): Promise<ServerProgra
 Deno.test("killed with -9 and started again, a chat server is listed under its old id, with its history", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    await using listing = await startServer("listing");
+    await using listing = await startTestListing();
     const flags = ["--kv", `${folder}/chat.db`];
     let id: number;
     {
@@ -48,7 +49,7 @@ Deno.test("killed with -9 and started again, a chat server is listed under its o
 });
 
 Deno.test("killed and started again without its store, a chat server on its port gets its entry back at once", async () => {
-  await using listing = await startServer("listing");
+  await using listing = await startTestListing();
   const place = ["--hostname", HOSTNAME, "--port", "5053", "--address", `${HOSTNAME}:5053`];
   const flags = ["--kv", ":memory:", "--id", "7", ...place];
   const listed = (name: string) => (entries: ListedServer[]) =>
@@ -68,7 +69,7 @@ Deno.test({
     "a chat server without --hostname is listed by a listing that it reaches over IPv6, and is there on both families",
   ignore: await anyAddress() !== "::",
   async fn() {
-    await using listing = await startServer("listing", ["--hostname", "::1"]);
+    await using listing = await startTestListing({ hostname: "::1" });
     for (const transport of PROGRAM_TRANSPORTS) {
       const flags = ["--listing", listing.url, "--transport", transport, "--name", transport];
       await using chat = await startServer("chat", flags, { CHATTER_HOSTNAME: "" });
@@ -84,21 +85,19 @@ Deno.test({
 });
 
 Deno.test("a chat server is listed within 10 s of the start of a listing that came later", async () => {
-  await using chat = await startChatFor(`http://${HOSTNAME}:${PORT}`, "--log-level", "debug");
+  await using chat = await startTestChat({ listings: [`http://${HOSTNAME}:${PORT}`] });
   await using alice = await ChatClient.connect(chat.url, "alice");
-  await chat.event("listing.unreachable");
   await alice.say("nobody lists us, and we talk");
-  await using listing = await startServer("listing", OWN_ADDRESS);
+  await using listing = await startTestListing({ hostname: HOSTNAME, port: PORT });
   await untilListed(listing.url, 10, (entries) => entries.length === 1);
 });
 
 Deno.test("a chat server is listed again within 30 s after its listing lost all its data", async () => {
-  await using before = await startServer("listing", OWN_ADDRESS);
-  await using chat = await startChatFor(before.url);
+  const before = await startTestListing({ hostname: HOSTNAME, port: PORT });
+  await using chat = await startTestChat({ listings: [before.url] });
   await untilListed(before.url, 10, (entries) => entries.length === 1);
-  before.kill("SIGKILL");
-  await before.end();
-  await using after = await startServer("listing", OWN_ADDRESS);
+  await before.stop();
+  await using after = await startTestListing({ hostname: HOSTNAME, port: PORT });
   assertEquals(await listedServers(after.url), []);
   await untilListed(after.url, 30, (entries) => entries.length === 1);
   await using alice = await ChatClient.connect(chat.url, "alice");

@@ -11,8 +11,8 @@ import { RawPeer } from "../support/raw_peer.ts";
 
 const READERS = 7;
 const STUCK = 3;
-/** 15 MB of text in all. */
-const MESSAGES = 3750;
+/** 10 MB of text in all. */
+const MESSAGES = 2500;
 const TEXT = "x".repeat(3994);
 /** Messages in flight, as of a sender that waits for acknowledgements. */
 const WINDOW = 32;
@@ -53,7 +53,7 @@ async function sendAll(sender: ChatClient): Promise<void> {
 }
 
 for (const transport of PROGRAM_TRANSPORTS) {
-  Deno.test(`${transport}: three of ten peers stop reading 15 MB: they alone are out`, async () => {
+  Deno.test(`${transport}: three of ten peers stop reading 10 MB: they alone are out`, async () => {
     const folder = await Deno.makeTempDir();
     await using everyone = new AsyncDisposableStack();
     everyone.defer(() => Deno.remove(folder, { recursive: true }));

@@ -9,8 +9,10 @@ import type { AdmittedSocket, StartTransport, TransportOptions } from "../../../
 import { startServe } from "../../../chat/sockets/transport_serve.ts";
 import { startWs } from "../../../chat/sockets/transport_ws.ts";
 import { AdminApi, TOKEN } from "../../support/admin_api.ts";
+import { keptLog } from "../../support/broken.ts";
 import { ChatClient } from "../../support/chat_client.ts";
 import {
+  startTestChat,
   testOverEachTransport as test,
   testOverTransportsAndGateways,
   TRANSPORT_NAMES,
@@ -322,4 +324,18 @@ test("a peer that sends 3,000 frames at once reads that it is closed for it", as
   const sent = peer.write(new Uint8Array(await new Blob(Array(3000).fill(ping)).arrayBuffer()));
   assertEquals(await peer.readCloseCode(), 1008);
   await sent;
+});
+
+Deno.test("chat recommends ws only to a server on serve that other machines reach, and not on Deno Deploy", async () => {
+  const cases = [
+    [{ hostname: "0.0.0.0" }, "--transport ws"],
+    [{ hostname: "0.0.0.0", transport: "ws" }, undefined],
+    [{ hostname: "localhost" }, undefined],
+    [{ hostname: "0.0.0.0", onDenoDeploy: true }, undefined],
+  ] as const;
+  for (const [options, recommended] of cases) {
+    await using log = await keptLog();
+    await using _chat = await startTestChat(options);
+    assertEquals(log.properties("transport.recommended").flag, recommended, JSON.stringify(options));
+  }
 });
