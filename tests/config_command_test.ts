@@ -3,11 +3,23 @@
  *
  * @module
  */
-import { assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertMatch, assertRejects } from "@std/assert";
 import { COMMANDS, flagName, ROLES } from "../src/cli/commands.ts";
-import { runProgram, startServer } from "./support/program.ts";
+import { readCommandLine } from "../src/cli/command_line.ts";
+import { UsageError } from "../src/cli/flag.ts";
+import { showConfig } from "../terminal/config.ts";
+import { runProgram, startServer, type Variables } from "./support/program.ts";
 
 const TOKEN = "correct-horse-battery-staple";
+
+/** What \`chatter config\` prints. */
+async function shown(args: readonly string[], variables: Variables = {}): Promise<string> {
+  const env = (name: string) => variables[name];
+  const around = { env, isTerminal: false, readFile: (path: string) => Deno.readTextFile(path) };
+  const line = await readCommandLine(["config", ...args], around);
+  assert(line.kind === "config");
+  return showConfig(line, env);
+}
 
 async function withFile(text: string, use: (path: string) => Promise<void>): Promise<void> {
   const path = await Deno.makeTempFile({ suffix: ".json" });
@@ -24,9 +36,7 @@ Deno.test("chatter config shows each value and where it comes from, and no secre
     `{\n  "name": "The Pub",\n  "chat": {"admin-token": "${TOKEN}", "listing": ["http://a", "http://b"]}\n}`;
   await withFile(text, async (path) => {
     const variables = { CHATTER_CONFIG: path, CHATTER_MAX_USERS: "7", XDG_DATA_HOME: "/data" };
-    const args = ["config", "chat", "--port", "5001"];
-    const { status, stdout, stderr } = await runProgram(args, variables);
-    assertEquals({ status, stderr }, { status: 0, stderr: "" });
+    const stdout = await shown(["chat", "--port", "5001"], variables);
     const rows = new Map(
       stdout.trimEnd().split("\n").map((line) => {
         const [flag = "", ...rest] = line.split(/ {2,}/);
@@ -55,24 +65,15 @@ Deno.test("chatter config shows each value and where it comes from, and no secre
 Deno.test("chatter config shows the same as JSON, of either role", async () => {
   await withFile(`{"admin-token": "${TOKEN}", "trust-proxy": true}`, async (path) => {
     for (const role of ROLES) {
-      const { status, stdout } = await runProgram([
-        "config",
-        role,
-        "--json",
-        "--config",
-        path,
-        "--kv",
-        "x.db",
-      ]);
-      assertEquals(status, 0);
+      const stdout = await shown([role, "--json", "--config", path, "--kv", "x.db"]);
       assertFalse(stdout.includes(TOKEN));
-      const shown = JSON.parse(stdout);
-      assertEquals(shown["trust-proxy"], { value: true, from: `${path}:1:49` });
-      assertEquals(shown.kv, { value: "x.db", from: "flag" });
-      assertEquals(shown["tls-cert"], { value: null, from: "default" });
-      if (role === "chat") assertEquals(shown["admin-token"], { value: "(hidden)", from: `${path}:1:2` });
+      const values = JSON.parse(stdout);
+      assertEquals(values["trust-proxy"], { value: true, from: `${path}:1:49` });
+      assertEquals(values.kv, { value: "x.db", from: "flag" });
+      assertEquals(values["tls-cert"], { value: null, from: "default" });
+      if (role === "chat") assertEquals(values["admin-token"], { value: "(hidden)", from: `${path}:1:2` });
       assertEquals(
-        Object.keys(shown),
+        Object.keys(values),
         Object.keys(COMMANDS[role].flags).map((key) => flagName(key).slice(2)),
       );
     }
@@ -82,12 +83,9 @@ Deno.test("chatter config shows the same as JSON, of either role", async () => {
 Deno.test("chatter config without a role shows that of CHATTER_ROLE, and asks for one where there is none", async () => {
   const listing = await runProgram(["config", "--json"], { CHATTER_ROLE: "listing" });
   assertEquals(JSON.parse(listing.stdout).port, { value: 8000, from: "default" });
-  assertEquals(await runProgram(["config"]), {
-    status: 2,
-    stdout: "",
-    stderr: "chatter: chatter config needs a role; allowed: chat, listing\n",
-  });
-  assertMatch((await runProgram(["config", "caht"])).stderr, /did you mean config chat\?\n$/);
+  const problem = "chatter config needs a role; allowed: chat, listing";
+  await assertRejects(() => shown([]), UsageError, problem);
+  await assertRejects(() => shown(["caht"]), UsageError, "did you mean config chat?");
 });
 
 Deno.test("a server starts with what its file says", async () => {
@@ -99,17 +97,14 @@ Deno.test("a server starts with what its file says", async () => {
 
 Deno.test("a file that is wrong or is not there is one line on stderr with status 2", async () => {
   await withFile('{\n  "max-users": "many"\n}', async (path) => {
-    for (const command of [["listing"], ["config", "chat"]]) {
-      const { status, stdout, stderr } = await runProgram([...command, "--config", path]);
-      assertEquals({ status, stdout }, { status: 2, stdout: "" });
-      assertEquals(
-        stderr,
+    assertEquals(await runProgram(["listing", "--config", path]), {
+      status: 2,
+      stdout: "",
+      stderr:
         `chatter: ${path}:2:16: max-users is "many"; allowed: a whole number from 1 to 1000000 (users)\n`,
-      );
-    }
+    });
   });
-  const { status, stderr } = await runProgram(["chat"], { CHATTER_CONFIG: "/nowhere/chatter.json" });
-  assertEquals(status, 2);
-  assertStringIncludes(stderr, "chatter: /nowhere/chatter.json: cannot read the --config file: ");
-  assertMatch(stderr, /^[^\n]+\n$/);
+  const problem = /^\/nowhere\/chatter\.json: cannot read the --config file: [^\n]+$/;
+  const { message } = await assertRejects(() => shown(["chat", "--config", "/nowhere/chatter.json"]));
+  assertMatch(message, problem);
 });

@@ -17,6 +17,7 @@ import {
 } from "@std/assert";
 import config from "../deno.json" with { type: "json" };
 import { ChatClient } from "./support/chat_client.ts";
+import { startTestChat } from "./support/chat_server.ts";
 import { untilListed } from "./support/listed_servers.ts";
 import { type Role, runProgram, type ServerProgram, startServer, type Variables } from "./support/program.ts";
 import { RawPeer } from "./support/raw_peer.ts";
@@ -68,22 +69,6 @@ async function evict(server: ServerProgram): Promise<void> {
   assertNotMatch(server.log, /"level":"(WARN|ERROR|FATAL)"|NotCapable/);
 }
 
-Deno.test("a chat server on Deno Deploy talks, and its next instance knows what was said", () =>
-  inTempFolder(async (folder) => {
-    await using first = await startOnDeploy("chat", folder);
-    await using anna = await ChatClient.connect(first.url, "anna");
-    const id = await anna.say("hello");
-    await evict(first);
-    assertEquals((await anna.closed).code, 1001);
-
-    await using second = await startOnDeploy("chat", folder);
-    assertEquals((await second.event("listening")).id, (await first.event("listening")).id);
-    // The platform's network is before the server, wherever its connections arrive.
-    (await RawPeer.open(second.url, { Host: "chat.example", Origin: "https://other.example" })).close();
-    await using ben = await ChatClient.connect(second.url, "ben");
-    assertStringIncludes(await ben.ask("c2/QUERY history; 1"), `{"uuid":"${id}","username":"anna"`);
-  }));
-
 Deno.test("a chat server on Deno Deploy makes room for its next instance, which waits for that", () =>
   inTempFolder(async (folder) => {
     await using first = await startOnDeploy("chat", folder);
@@ -94,6 +79,9 @@ Deno.test("a chat server on Deno Deploy makes room for its next instance, which 
     assertEquals((await anna.closed).code, 1001);
     assertEquals(await first.end(), { status: 0, signal: null }, first.log);
     assertEquals((await first.event("stopping")).because, "asked");
+    assertEquals((await second.event("listening")).id, (await first.event("listening")).id);
+    // The platform's network is before the server, wherever its connections arrive.
+    (await RawPeer.open(second.url, { Host: "chat.example", Origin: "https://other.example" })).close();
     await using ben = await ChatClient.connect(second.url, "ben");
     assertStringIncludes(await ben.ask("c2/QUERY history; 1"), `{"uuid":"${id}"`);
     await evict(second);
@@ -158,13 +146,11 @@ Deno.test("instances of a listing on Deno Deploy list the same servers", () =>
   inTempFolder(async (folder) => {
     await using listing = await startOnDeploy("listing", folder);
     await using other = await startOnDeploy("listing", folder);
-    await using chat = await startServer("chat", ["--listing", listing.url, "--id", "7"]);
-    await chat.event("listing.registered");
+    await using _chat = await startTestChat({ listings: [listing.url], id: 7 });
     // What another instance wrote is seen a second later.
     for (const instance of [listing, other]) {
       await untilListed(instance.url, 20, ([entry]) => entry?.id === 7);
     }
-    assertEquals((await chat.stop()).status, 0);
     await evict(listing);
     await evict(other);
   }));

@@ -8,7 +8,7 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import { LOG_EVENTS, type LogEvent } from "../src/logging/log_events.ts";
 import { AdminApi, TOKEN } from "./support/admin_api.ts";
 import { ChatClient } from "./support/chat_client.ts";
-import { PROGRAM_TRANSPORTS, runProgram, startServer } from "./support/program.ts";
+import { PROGRAM_TRANSPORTS, startServer } from "./support/program.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const EVENTS = Object.entries<LogEvent>(LOG_EVENTS);
@@ -139,9 +139,4 @@ Deno.test("a key that a listing repeats in its answer is not in the log", async 
   assertEquals(answer, "status 418: Not with C2Listing (the key)");
   await server.stop();
   assert(!server.log.includes(key), server.log);
-});
-
-Deno.test("a command that is no server logs nothing", async () => {
-  const { stderr } = await runProgram(["servers", "--listing", "http://127.0.0.1:1"]);
-  assert(!stderr.includes("@timestamp"), stderr);
 });

@@ -77,6 +77,26 @@ testOverTransportsAndGateways(
   },
 );
 
+testOverTransportsAndGateways(
+  "new limits of an address are in force for those who are connected",
+  async (start) => {
+    const limits = (users: number, frames: number) => ({
+      limitLoopback: true,
+      limits: { maxUsersPerAddress: users, floodRatePerAddress: frames, floodBurst: 2, floodRate: 0 },
+    });
+    await using chat = await start(limits(1, 0));
+    await using alice = await ChatClient.connect(chat.url, "alice");
+    await using bob = await ChatClient.open(chat.url);
+    assertStringIncludes(await bob.ask("c2/CONNECT bob"), "Too many users from this address");
+    await reconfigure(chat, limits(2, 1));
+    assertStringIncludes(await bob.ask("c2/CONNECT bob"), "c2/ACKNOWLEDGE ");
+    let frame = "";
+    while (!frame.includes("Too many frames from this address")) {
+      frame = await alice.ask("c2/QUERY active_users");
+    }
+  },
+);
+
 testOverEachTransport("who connects from now on is held to new limits of addresses", async (start) => {
   await using chat = await start();
   await using _first = await RawPeer.open(chat.url);

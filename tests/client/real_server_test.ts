@@ -10,10 +10,10 @@ import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { SocketSession } from "../support/socket_session.ts";
 import { wholeHistory } from "../support/whole_history.ts";
 
-const CUTS = 20;
-const TEXTS = 80;
+const CUTS = 10;
+const TEXTS = 50;
 
-test("a session whose connections are cut 20 times sends each text once, and emits everything in order", async (start) => {
+test("a session whose connections are cut ten times sends each text once, and emits everything in order", async (start) => {
   await using chat = await start();
   let allowed = CUTS;
   let isFirst = true;

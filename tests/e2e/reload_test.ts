@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertFalse, assertStringIncludes } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
+import { startTestListing } from "../support/listing_server.ts";
 import { untilListed } from "../support/listed_servers.ts";
 import { IS_OF_OLD_DENO, type ServerProgram, startServer } from "../support/program.ts";
 import { RawPeer } from "../support/raw_peer.ts";
@@ -121,43 +122,6 @@ for (const { name, transport, workers } of KINDS) {
   });
 }
 
-Deno.test("SIGHUP puts the limits of an address in force, over threads too", async () => {
-  await using files = await Files.make();
-  const { transport, workers } = KINDS.at(-1)!;
-  const limit = (users: number, frames: number) =>
-    files.configure({
-      chat: {
-        transport,
-        workers,
-        "limit-loopback": true,
-        "max-users-per-address": users,
-        "flood-rate-per-address": frames,
-      },
-    });
-  await limit(1, 0);
-  await using server = await startServer("chat", [
-    "--config",
-    files.config,
-    "--flood-burst",
-    "2",
-    "--flood-rate",
-    "0",
-  ]);
-  await using alice = await ChatClient.connect(server.url, "alice");
-  await using bob = await ChatClient.open(server.url);
-  assertStringIncludes(await bob.ask("c2/CONNECT bob"), "Too many users from this address");
-  await limit(2, 1);
-  assertEquals((await hangUp(server, 1)).changed, [
-    "--flood-rate-per-address 0 to 1",
-    "--max-users-per-address 1 to 2",
-  ]);
-  assertEquals(await bob.ask("c2/CONNECT bob"), "c2/ACKNOWLEDGE Chatter Server");
-  let frame = "";
-  while (!frame.includes("Too many frames from this address")) {
-    frame = await alice.ask("c2/QUERY active_users");
-  }
-});
-
 Deno.test("a file that is wrong changes nothing and is one line of the log", async () => {
   await using files = await Files.make();
   await files.configure({ chat: { "max-users": 2 } });
@@ -196,40 +160,38 @@ Deno.test("what cannot change is logged as waiting each time, and secrets are no
   assertFalse(server.log.includes("secret-token"));
 });
 
-Deno.test("ws with --workers 2: newcomers see a new certificate, and who is connected stays", {
-  ignore: IS_OF_OLD_DENO,
-}, () => certificateIsRenewed(["--transport", "ws", "--workers", "2"]));
+Deno.test(
+  "with --workers 2 and no flag for the transport, newcomers see a new certificate, and who is connected stays",
+  {
+    ignore: IS_OF_OLD_DENO,
+  },
+  async () => {
+    await using files = await Files.make();
+    await files.certify("first");
+    await using server = await startServer("chat", ["--workers", "2", ...files.tlsFlags]);
+    await using alice = await RawPeer.open(server.url);
+    assertEquals((await hangUp(server, 1)).certificate, "as before");
 
-Deno.test("a chat server without a flag for the transport takes a new certificate", {
-  ignore: IS_OF_OLD_DENO,
-}, () => certificateIsRenewed([]));
+    await files.spoilCertificate();
+    const { problem } = await hangUp(server, 1, "reload.refused");
+    assertStringIncludes(String(problem), "Cannot use the files of --tls-cert and --tls-key");
+    assert(await shows(server.url, "first"), "what is broken changes nothing");
 
-async function certificateIsRenewed(flags: readonly string[]): Promise<void> {
-  await using files = await Files.make();
-  await files.certify("first");
-  await using server = await startServer("chat", [...flags, ...files.tlsFlags]);
-  await using alice = await RawPeer.open(server.url);
-  assertEquals((await hangUp(server, 1)).certificate, "as before");
-
-  await files.spoilCertificate();
-  const { problem } = await hangUp(server, 1, "reload.refused");
-  assertStringIncludes(String(problem), "Cannot use the files of --tls-cert and --tls-key");
-  assert(await shows(server.url, "first"), "what is broken changes nothing");
-
-  await files.certify("second");
-  assertEquals((await hangUp(server, 2)).certificate, "renewed");
-  // On any thread.
-  for (let i = 0; i < 6; i++) {
-    assert(await shows(server.url, "second"));
-    assertFalse(await shows(server.url, "first"));
-  }
-  await using bob = await RawPeer.open(server.url);
-  for (const peer of [alice, bob]) {
-    await peer.sendText("c2/PING 7");
-    assertStringIncludes(await peer.readText() ?? "", "c2/PING 7; ");
-  }
-  assertEquals((await server.stop()).status, 0);
-}
+    await files.certify("second");
+    assertEquals((await hangUp(server, 2)).certificate, "renewed");
+    // On any thread.
+    for (let i = 0; i < 6; i++) {
+      assert(await shows(server.url, "second"));
+      assertFalse(await shows(server.url, "first"));
+    }
+    await using bob = await RawPeer.open(server.url);
+    for (const peer of [alice, bob]) {
+      await peer.sendText("c2/PING 7");
+      assertStringIncludes(await peer.readText() ?? "", "c2/PING 7; ");
+    }
+    assertEquals((await server.stop()).status, 0);
+  },
+);
 
 Deno.test("--transport serve: a new certificate waits for a restart, as the log says, and who is connected stays", async () => {
   await using files = await Files.make();
@@ -290,7 +252,7 @@ Deno.test("a listing takes new limits and a new certificate, and streams of even
 
 Deno.test("a listing is told the new name and the new limit of users", async () => {
   await using files = await Files.make();
-  await using listing = await startServer("listing");
+  await using listing = await startTestListing();
   await files.configure({ chat: { name: "Before", tags: "a,b", language: "en" } });
   await using server = await startServer("chat", ["--config", files.config, "--listing", listing.url]);
   await server.event("listing.registered");

@@ -7,9 +7,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { FAULTS } from "../../src/protocol/faults.ts";
+import { keptLog } from "../support/broken.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
-import { runProgram, startServer } from "../support/program.ts";
+import { startTestListing } from "../support/listing_server.ts";
+import { type Role, runProgram, startServer } from "../support/program.ts";
 import { maySmallDisk, SmallDisk } from "../support/small_disk.ts";
 import { wholeHistory } from "../support/whole_history.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
@@ -19,12 +21,17 @@ const REFUSED = `c2/ERROR ${FAULTS.STORE_FAILED}`;
 const mayMount = await maySmallDisk();
 
 /** Starts a role on a store that it cannot use, and returns its one line of output. */
-async function refusedStart(role: "chat" | "listing", kv: string): Promise<string> {
+async function refusedStart(role: Role, kv: string): Promise<string> {
   const flags = role === "chat" ? ["--no-listing"] : [];
   const { status, stdout, stderr } = await runProgram([role, "--port", "0", "--kv", kv, ...flags]);
   assertEquals([status, stdout], [1, ""], stderr);
   assertMatch(stderr, /^chatter: [^\n]+\n$/, "one line");
   return stderr;
+}
+
+/** The store of a server that has run and stopped. */
+async function makeStore(role: Role, kv: string): Promise<void> {
+  await using _server = await (role === "chat" ? startTestChat({ kv }) : startTestListing({ kv }));
 }
 
 Deno.test("a second chat on a store that is in use names the first, and a kill -9 of that one frees the store", () =>
@@ -59,7 +66,7 @@ Deno.test("a second chat of one process gets the store when the first has stoppe
 Deno.test("chat whose store another program holds for seconds stores when it is let go, and says so when it is not", () =>
   inTempFolder(async (folder) => {
     const kv = `${folder}/chat.db`;
-    await using server = await startServer("chat", ["--kv", kv]);
+    await using server = await startTestChat({ kv });
     await using alice = await ChatClient.connect(server.url, "alice");
     await using bob = await ChatClient.connect(server.url, "bob");
     await alice.drain();
@@ -87,7 +94,7 @@ Deno.test("chat whose store another program holds for seconds stores when it is 
 Deno.test("listing whose store another program holds answers 503 in some seconds, and then goes on", () =>
   inTempFolder(async (folder) => {
     const kv = `${folder}/listing.db`;
-    await using listing = await startServer("listing", ["--kv", kv]);
+    await using listing = await startTestListing({ kv });
     await using chat = await startTestChat({ id: 1 });
     const register = () =>
       fetch(`${listing.url}/servers/1`, {
@@ -125,8 +132,7 @@ for (const role of ["chat", "listing"] as const) {
       assertEquals(await Deno.readFile(kv), before);
 
       const cut = `${folder}/cut.db`;
-      const server = await startServer(role, ["--kv", cut]);
-      await server.stop();
+      await makeStore(role, cut);
       await Deno.truncate(cut, Math.floor((await Deno.stat(cut)).size / 2));
       assertMatch(
         await refusedStart(role, cut),
@@ -154,22 +160,22 @@ for (const role of ["chat", "listing"] as const) {
     async fn() {
       await using disk = await SmallDisk.mount(2);
       const kv = `${disk.folder}/store.db`;
-      await (await startServer(role, ["--kv", kv])).stop();
+      await makeStore(role, kv);
       await disk.makeReadOnly();
-      // A store that exists, and one that does not yet.
-      for (const place of [kv, `${disk.folder}/new/store.db`]) {
-        const line = await refusedStart(role, place);
-        assertStringIncludes(line, `Cannot open the store at ${place}: `);
-        assertStringIncludes(line, "Give --kv a path that this user may write");
-      }
+      // A store that exists, or one that does not yet.
+      const place = role === "chat" ? kv : `${disk.folder}/new/store.db`;
+      const line = await refusedStart(role, place);
+      assertStringIncludes(line, `Cannot open the store at ${place}: `);
+      assertStringIncludes(line, "Give --kv a path that this user may write");
     },
   });
 }
 
 Deno.test("chat whose store is removed while it runs acknowledges nothing any more, and lets people read and talk of it", () =>
   inTempFolder(async (folder) => {
+    await using log = await keptLog();
     const kv = `${folder}/chat.db`;
-    await using server = await startServer("chat", ["--kv", kv]);
+    await using server = await startTestChat({ kv });
     await using alice = await ChatClient.connect(server.url, "alice");
     await alice.say("kept so far");
     const status = async () =>
@@ -184,11 +190,9 @@ Deno.test("chat whose store is removed while it runs acknowledges nothing any mo
     await using bob = await ChatClient.connect(server.url, "bob");
     assertEquals(await bob.ask("c2/QUERY active_users"), `${ACK} [alice,bob]`);
     assertEquals(await status(), 503);
-    await server.event("journal.append_failed");
-    const failures = server.events.filter(({ message }) => message === "journal.append_failed");
-    assertEquals(failures.length, 1);
+    assertEquals(log.errors(), ["journal.append_failed"]);
     assertStringIncludes(
-      JSON.stringify(failures[0]),
+      String(log.properties("journal.append_failed").error),
       `${kv} was removed, moved or replaced while it was open`,
     );
   }));
@@ -196,7 +200,7 @@ Deno.test("chat whose store is removed while it runs acknowledges nothing any mo
 Deno.test("listing whose store is moved while it runs answers 503 to what changes, and serves its list", () =>
   inTempFolder(async (folder) => {
     const kv = `${folder}/listing.db`;
-    await using listing = await startServer("listing", ["--kv", kv]);
+    await using listing = await startTestListing({ kv });
     await using chat = await startTestChat({ id: 1 });
     const ask = async (method: string, path: string) => {
       const body = method === "POST" ? JSON.stringify({ address: `127.0.0.1:${chat.port}` }) : null;

@@ -4,12 +4,14 @@
  * @module
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
+import { startTestChat } from "../support/chat_server.ts";
 import { untilListed } from "../support/listed_servers.ts";
-import { runProgram, startServer } from "../support/program.ts";
+import { startTestListing } from "../support/listing_server.ts";
+import { runProgram } from "../support/program.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
 
-const TOKEN = "correct-horse-battery-staple";
 const ADMIN = { CHATTER_ADMIN_TOKEN: TOKEN };
 
 async function history(client: ChatClient): Promise<unknown> {
@@ -25,12 +27,12 @@ async function rowsIn(path: string): Promise<string[]> {
 Deno.test("what a server that runs keeps comes whole into the store of another, once", async () => {
   await inTempFolder(async (folder) => {
     const [file, other] = [`${folder}/backup.jsonl`, `${folder}/to.db`];
-    await using from = await startServer("chat", ["--kv", `${folder}/from.db`], ADMIN);
+    await using from = await startTestChat({ kv: `${folder}/from.db`, adminToken: TOKEN });
     await using alice = await ChatClient.connect(from.url, "alice");
     const first = await alice.say("one");
     await alice.say("two 👩‍🚀 ; with all; there is");
     await alice.ask(`c2/QUERY delete_message; ${first}`);
-    await runProgram(["admin", "ban", "eve", "--server", from.url], ADMIN);
+    await new AdminApi(from.url, TOKEN).post("bans", { name: "eve" });
     const before = await history(alice);
 
     const exported = await runProgram(["export", file, "--server", from.url], ADMIN);
@@ -47,7 +49,7 @@ Deno.test("what a server that runs keeps comes whole into the store of another, 
       stderr: `chatter: ${file}:2: the store has messages: an import needs a store without messages. ` +
         "Nothing was taken from line 2 on. Rows taken: 0, skipped: 0.\n",
     });
-    await using to = await startServer("chat", ["--kv", other]);
+    const to = await startTestChat({ kv: other });
     await using bob = await ChatClient.connect(to.url, "bob");
     assertEquals(await history(bob), before);
     await using eve = await ChatClient.open(to.url);
@@ -68,7 +70,7 @@ Deno.test("a store that a server has open is neither exported nor imported into"
       file,
       '{"chatter":"export","version":1,"role":"chat","layout":2,"serverId":1}\n',
     );
-    await using _server = await startServer("chat", ["--kv", store]);
+    await using _server = await startTestChat({ kv: store });
     for (const command of ["export", "import"]) {
       const { status, stderr } = await runProgram([command, file, "--kv", store]);
       assertEquals(status, 1);
@@ -80,21 +82,13 @@ Deno.test("a store that a server has open is neither exported nor imported into"
 Deno.test("the servers of a listing that runs come to another that runs, and keep their keys", async () => {
   await inTempFolder(async (folder) => {
     const file = `${folder}/servers.jsonl`;
-    await using from = await startServer("listing", ["--kv", `${folder}/from.db`]);
-    await using chat = await startServer("chat", [
-      "--listing",
-      from.url,
-      "--description",
-      "A pub",
-      "--tags",
-      "a,b",
-      "--language",
-      "en-gb",
-    ]);
-    await chat.event("listing.registered");
+    await using from = await startTestListing({ kv: `${folder}/from.db` });
+    const about = { description: "A pub", tags: ["a", "b"], language: "en-GB" };
+    await using _chat = await startTestChat({ listings: [from.url], ...about });
+    await untilListed(from.url, 20, (entries) => entries.length > 0);
     const exported = await runProgram(["export", file, "--kv", `${folder}/from.db`]);
     assertEquals(exported.stderr, "Exported 1 server.\n");
-    await using to = await startServer("listing", ["--kv", `${folder}/to.db`]);
+    await using to = await startTestListing({ kv: `${folder}/to.db` });
     const imported = await runProgram(["import", file, "--kv", `${folder}/to.db`]);
     assertEquals(imported.stdout, "Rows taken: 1, skipped: 0.\n", imported.stderr);
     const servers = async (url: string) => (await (await fetch(`${url}/servers`)).json()).servers;
@@ -105,27 +99,12 @@ Deno.test("the servers of a listing that runs come to another that runs, and kee
   });
 });
 
-Deno.test("without what it needs it says so, and a missing server, file or store is one line", async () => {
-  const needs: [string, string][] = [
-    ["export", "--token or CHATTER_ADMIN_TOKEN, or else --kv"],
-    ["import", "--kv or CHATTER_TRANSFER_KV"],
-  ];
-  for (const [command, what] of needs) {
-    const stderr = `chatter: chatter ${command} needs ${what}\n`;
-    assertEquals(await runProgram([command]), { status: 2, stdout: "", stderr });
-  }
-  for (
-    const line of [["export", "--server", "http://127.0.0.1:1"], [
-      "import",
-      "/nowhere/x.jsonl",
-      "--kv",
-      ":memory:",
-    ]]
-  ) {
-    const { status, stderr } = await runProgram(line, ADMIN);
-    assertEquals(status, 1);
-    assertMatch(stderr, /^chatter: [^\n]+\n$/);
-  }
+Deno.test("without what it needs it says so, and a missing server or store is one line", async () => {
+  const needs = "chatter: chatter export needs --token or CHATTER_ADMIN_TOKEN, or else --kv\n";
+  assertEquals(await runProgram(["export"]), { status: 2, stdout: "", stderr: needs });
+  const unreachable = await runProgram(["export", "--server", "http://127.0.0.1:1"], ADMIN);
+  assertEquals(unreachable.status, 1);
+  assertMatch(unreachable.stderr, /^chatter: [^\n]+\n$/);
   const missing = await runProgram(["export", "--kv", "/nowhere/x.db"]);
   assertStringIncludes(missing.stderr, "chatter: Cannot open the store at /nowhere/x.db");
 });

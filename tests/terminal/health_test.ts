@@ -6,7 +6,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { startTestChat } from "../support/chat_server.ts";
 import { checkHealth } from "../../terminal/health.ts";
-import { runProgram, startServer } from "../support/program.ts";
+import { startTestListing } from "../support/listing_server.ts";
+import { runProgram } from "../support/program.ts";
 
 const ask = (operand: string, timeout = 5) => checkHealth({ kind: "health", operand, values: { timeout } });
 
@@ -28,10 +29,10 @@ function answering(response: () => Response | Promise<Response>) {
 
 Deno.test("a chat server and a listing that run are ready, and the program says so with status 0", async () => {
   await using chat = await startTestChat();
-  await using listing = await startServer("listing");
-  for (const { url } of [chat, listing]) {
-    assertEquals(await runProgram(["health", url]), { status: 0, stdout: `${url} is ready\n`, stderr: "" });
-  }
+  const stdout = `${chat.url} is ready\n`;
+  assertEquals(await runProgram(["health", chat.url]), { status: 0, stdout, stderr: "" });
+  await using listing = await startTestListing();
+  assertEquals(await ask(listing.url), { output: `${listing.url} is ready\n` });
 });
 
 Deno.test("a server that is not ready, or redirects, is reported with status 1 and its answer", async () => {

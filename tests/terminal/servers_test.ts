@@ -12,7 +12,7 @@ import { startTestChat } from "../support/chat_server.ts";
 import { untilListed } from "../support/listed_servers.ts";
 import { startTestListing } from "../support/listing_server.ts";
 import { parse } from "../support/command_line.ts";
-import { runProgram, startServer } from "../support/program.ts";
+import { runProgram } from "../support/program.ts";
 
 const entry = (id: number, address: string, more: object = {}) => ({
   id,
@@ -159,12 +159,13 @@ Deno.test("pings are sixteen at once at most", async () => {
 });
 
 Deno.test("chatter servers --ping from outside: a listing, a chat server, a table", async () => {
-  await using listing = await startServer("listing");
-  await using chat = await startServer("chat", ["--listing", listing.url, "--name", "The Pub"]);
-  await chat.event("listing.registered");
+  await using listing = await startTestListing();
+  await using chat = await startTestChat({ listings: [listing.url], name: "The Pub" });
+  await untilListed(listing.url, 20, (entries) => entries.length === 1);
   const { status, stdout, stderr } = await runProgram(["servers", "--listing", listing.url, "--ping"]);
   assertEquals({ status, stderr }, { status: 0, stderr: "" });
   assertMatch(stdout, new RegExp(`^The Pub +0/50 +[0-9]+ ms +100% .* 127.0.0.1:${chat.port}$`, "m"));
+  // One line: a command that is no server logs nothing.
   const lost = await runProgram(["servers", "--listing", "http://127.0.0.1:1"]);
   assertEquals([lost.status, lost.stdout], [1, ""]);
   assertMatch(lost.stderr, /^chatter: Cannot reach [^\n]+\n$/);
