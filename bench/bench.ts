@@ -15,15 +15,19 @@ import { installPeerPackages } from "./comparison/peer_packages.ts";
 import { endOnSignals } from "./comparison/running_server.ts";
 import type { Results, Run } from "./comparison/results.ts";
 import { resultsPage } from "./comparison/results_page.ts";
-import { type Scenario, SCENARIOS } from "./comparison/scenarios.ts";
-import { type Server, SERVERS } from "./comparison/servers.ts";
+import { QUICK_SCENARIOS, type Scenario, SCENARIOS } from "./comparison/scenarios.ts";
+import { QUICK_SERVERS, type Server, SERVERS } from "./comparison/servers.ts";
 import { figureText } from "./comparison/statistics.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
 
 /** Exit status 0: measured without a problem; 1: a run had a problem; 2: it cannot run with these options. */
 async function main(args: readonly string[]): Promise<number> {
-  const choice = { scenarios: SCENARIOS.map(({ name }) => name), servers: SERVERS.map(({ name }) => name) };
+  const choice = {
+    scenarios: SCENARIOS.map(({ name }) => name),
+    servers: SERVERS.map(({ name }) => name),
+    quick: { scenarios: QUICK_SCENARIOS, servers: QUICK_SERVERS },
+  };
   const options = readBenchOptions(args, choice);
   if (options === "help") {
     console.log(benchHelp(choice));

@@ -20,18 +20,20 @@ export interface BenchOptions {
 export interface Choice {
   readonly scenarios: readonly string[];
   readonly servers: readonly string[];
+  /** What a short run measures, unless it is told. */
+  readonly quick: { readonly scenarios: readonly string[]; readonly servers: readonly string[] };
 }
 
 const ROUNDS = { otherwise: 3, min: 1, max: 20 };
 const SECONDS = { otherwise: 1.5, min: 0.1, max: 60 };
 const WARMUP = { otherwise: 0.8, min: 0, max: 60 };
-/** Enough to see that everything works, too little for figures. */
-const QUICK = { rounds: 1, seconds: 0.3, warmup: 0.2 };
+/** Some 90 s for the choice of a short run: enough for ratios, too little for a single figure. */
+const QUICK = { rounds: 1, seconds: 0.8, warmup: 0.5 };
 
 /** The folder for the results of a complete run. */
 export const RESULTS_FOLDER = "bench";
 
-export function benchHelp({ scenarios, servers }: Choice): string {
+export function benchHelp({ scenarios, servers, quick }: Choice): string {
   return `Measures Chatter beside its peers, some 12 minutes, and writes bench/RESULTS.md and bench/results.json.
 
   --scenarios A,B   only these: ${scenarios.join(", ")}
@@ -39,7 +41,9 @@ export function benchHelp({ scenarios, servers }: Choice): string {
   --rounds N        of each measurement, in turns: ${ROUNDS.otherwise}
   --seconds N       of each measurement: ${SECONDS.otherwise}
   --warmup N        seconds before each that do not count: ${WARMUP.otherwise}
-  --quick           one short round, which shows that all works and not how fast
+  --quick           one short round of ${
+    quick.scenarios.join(", ")
+  }, some 90 s: the ratios that a change needs
   --out FOLDER      where the results go; a run of a choice prints them and writes nothing without this
 
 Use a machine that does nothing else.`;
@@ -79,9 +83,10 @@ function read(args: readonly string[], choice: Choice): BenchOptions | "help" {
   const otherwise = values.quick
     ? QUICK
     : { rounds: ROUNDS.otherwise, seconds: SECONDS.otherwise, warmup: WARMUP.otherwise };
+  const chosen = values.quick ? choice.quick : choice;
   return {
-    scenarios: names("scenarios", values.scenarios, choice.scenarios),
-    servers: names("servers", values.servers, choice.servers),
+    scenarios: names("scenarios", values.scenarios, choice.scenarios, chosen.scenarios),
+    servers: names("servers", values.servers, choice.servers, chosen.servers),
     rounds: Math.floor(number("rounds", values.rounds, otherwise.rounds, ROUNDS)),
     seconds: number("seconds", values.seconds, otherwise.seconds, SECONDS),
     warmup: number("warmup", values.warmup, otherwise.warmup, WARMUP),
@@ -89,8 +94,13 @@ function read(args: readonly string[], choice: Choice): BenchOptions | "help" {
   };
 }
 
-function names(option: string, text: string | undefined, allowed: readonly string[]): readonly string[] {
-  if (text === undefined) return allowed;
+function names(
+  option: string,
+  text: string | undefined,
+  allowed: readonly string[],
+  otherwise: readonly string[],
+): readonly string[] {
+  if (text === undefined) return otherwise;
   const asked = text.split(",").filter((name) => name !== "");
   const unknown = asked.find((name) => !allowed.includes(name));
   if (unknown !== undefined) throw new Error(`--${option} is ${unknown}; allowed: ${allowed.join(", ")}`);

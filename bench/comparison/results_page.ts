@@ -6,7 +6,7 @@
  */
 import type { Results, Run } from "./results.ts";
 import { type Column, type Goal, GOALS, type Scenario, SCENARIOS } from "./scenarios.ts";
-import { BASES, type Server, SERVERS } from "./servers.ts";
+import { BARE, BASES, type Server, SERVERS } from "./servers.ts";
 import { figureText, spreadOf, spreadText } from "./statistics.ts";
 
 /** The whole page, without scenarios and servers that have no run. */
@@ -67,12 +67,14 @@ function section(scenario: Scenario, runs: readonly Run[]): string[] {
     "server",
     ...(first === undefined ? [] : [first.title]),
     ...(base === undefined ? [] : [ratioTitle(scenario, base)]),
+    ...(isOfMemory(scenario) ? ["KiB over a bare server"] : []),
     ...rest.map(({ title }) => title),
   ];
   const rows = servers.map((server) => [
     server.title,
     ...(first === undefined ? [] : [cell(runs, scenario, server, first)]),
     ...(base === undefined ? [] : [ratioCell(runs, scenario, server, base)]),
+    ...(isOfMemory(scenario) ? [overBareCell(runs, scenario, server)] : []),
     ...rest.map((column) => cell(runs, scenario, server, column)),
   ]);
   return [`## ${scenario.title}`, `\`${scenario.name}\`: ${scenario.about}.`, table(head, rows)];
@@ -87,6 +89,19 @@ function ratioCell(runs: readonly Run[], scenario: Scenario, server: Server, bas
   const mine = median(runs, scenario.name, server.name, scenario.compared);
   const theirs = median(runs, scenario.name, base.name, scenario.compared);
   return mine === undefined || !theirs ? "-" : figureText(mine / theirs);
+}
+
+function isOfMemory({ compared }: Scenario): boolean {
+  return compared === "kib_per_session";
+}
+
+/** What a session takes beyond that of a bare server of the same kind, measured in the same run. */
+function overBareCell(runs: readonly Run[], scenario: Scenario, { name }: Server): string {
+  const bare = BARE[name];
+  if (bare === undefined) return "-";
+  const goal = { server: name, scenario: scenario.name, figure: scenario.compared, of: bare, isOver: true };
+  const over = reached(goal, runs);
+  return over === undefined ? "-" : figureText(over);
 }
 
 function cell(runs: readonly Run[], scenario: Scenario, server: Server, { key }: Column): string {
@@ -110,7 +125,8 @@ export function reached(goal: Goal, runs: readonly Run[]): number | undefined {
   const mine = median(runs, goal.scenario, goal.server, goal.figure);
   if (goal.of === undefined) return mine;
   const theirs = median(runs, goal.scenario, goal.of, goal.figure);
-  return mine === undefined || !theirs ? undefined : mine / theirs;
+  if (mine === undefined || !theirs) return undefined;
+  return goal.isOver ? mine - theirs : mine / theirs;
 }
 
 function goals(runs: readonly Run[]): string[] {
@@ -119,7 +135,9 @@ function goals(runs: readonly Run[]): string[] {
     if (got === undefined) return [];
     const isMet = got >= (goal.atLeast ?? -Infinity) && got <= (goal.atMost ?? Infinity);
     const asked = goal.atLeast === undefined ? `at most ${goal.atMost}` : `at least ${goal.atLeast}`;
-    const of = goal.of === undefined ? goal.figure : `${goal.figure} beside ${goal.of}`;
+    const of = goal.of === undefined
+      ? goal.figure
+      : `${goal.figure} ${goal.isOver ? "over" : "beside"} ${goal.of}`;
     return [[goal.server, goal.scenario, of, asked, figureText(got), isMet ? "yes" : "**no**"]];
   });
   if (rows.length === 0) return [];

@@ -133,6 +133,14 @@ const PEERS: readonly Server[] = [
     ({ deno, root, port }) => [deno, "run", "--allow-net", `${root}bench/peers/deno_broadcast.ts`, `${port}`],
     { needsPackages: false },
   ),
+  peer(
+    "deno-http",
+    "bare node:http",
+    ({ deno, root, port, programFlags }) => [
+      ...[deno, "run", ...programFlags, `${root}bench/peers/deno_http.ts`, `${port}`],
+    ],
+    { needsPackages: false },
+  ),
 ];
 
 const LISTS: readonly Server[] = [
@@ -156,3 +164,12 @@ const LISTS: readonly Server[] = [
 export const SERVERS: readonly Server[] = [...CHATTER, ...PEERS, ...LISTS];
 /** The server that others are compared with, by kind. */
 export const BASES: Readonly<Record<Server["kind"], string>> = { room: "bun", list: "bare-http" };
+/** What Chatter's transports are made of, by server: what a session costs beyond that is ours. */
+export const BARE: Readonly<Record<string, string>> = {
+  "chatter-ws": "deno-http",
+  "chatter-serve": "deno-serve",
+};
+/** What a change is compared with in a short run. */
+export const QUICK_SERVERS: readonly string[] = [
+  ...["chatter-ws", "chatter-serve", "chatter-ws-file", "bun", "deno-serve", "deno-http"],
+];
