@@ -20,7 +20,7 @@ export interface BenchOptions {
 export interface Choice {
   readonly scenarios: readonly string[];
   readonly servers: readonly string[];
-  /** What a short run measures, unless it is told. */
+  /** What a short run measures, unless options name it. */
   readonly quick: { readonly scenarios: readonly string[]; readonly servers: readonly string[] };
 }
 

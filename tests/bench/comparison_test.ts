@@ -99,7 +99,7 @@ Deno.test("options choose scenarios and servers, in the order of the tables", ()
   );
 });
 
-Deno.test("a short run measures a choice, unless it is told what", () => {
+Deno.test("a short run measures a choice, unless options name another", () => {
   const chosen = (...args: string[]) => {
     const { scenarios, servers } = readBenchOptions(args, CHOICE) as BenchOptions;
     return [...scenarios, ...servers];
