@@ -72,11 +72,11 @@ testInBrowser(
     await alice.readsNotice("/nick NAME: change your name");
     await alice.say("/users");
     await alice.readsNotice("2 users are here: bob, Alicia");
-    await alice.say("/me waves");
-    await alice.reads("#text-said", "There is no /me. /help lists the commands; // sends a slash.");
+    await alice.say("/wave hi");
+    await alice.reads("#text-said", "There is no /wave. /help lists the commands; // sends a slash.");
     assertEquals(
       await alice.value("#text"),
-      "/me waves",
+      "/wave hi",
     );
     await alice.fill("#text", "half of it");
     // Safari tells the Enter that ends a composition by its code alone, others by `isComposing`.
