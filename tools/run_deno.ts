@@ -21,11 +21,11 @@ export interface Finished {
   readonly output: string;
 }
 
-/** Runs a program in the project's folder to its end; `output` is its stdout and stderr. */
-export async function runToEnd(command: string, args: readonly string[]): Promise<Finished> {
+/** Runs a program in a folder, by default the project's, to its end; `output` is its stdout and stderr. */
+export async function runToEnd(command: string, args: readonly string[], cwd = ROOT): Promise<Finished> {
   const { success, stdout, stderr } = await new Deno.Command(command, {
     args: [...args],
-    cwd: ROOT,
+    cwd,
     env: { NO_COLOR: "1" },
     stdin: "null",
   }).output();

@@ -13,8 +13,6 @@ import type { EndCause, Message, SessionEvent } from "./session/session_events.t
 import { SessionDriver, steadyMs, type WebSocketClass } from "./session_driver.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-/** Messages of `recent`: the page that the session reads when it joins, and those that arrive meanwhile. */
-export const RECENT_MAX = 200;
 /** Milliseconds that `leave` waits for answers. */
 const SETTLE_MS = 5000;
 /** Messages of a page of the history, and of a search, unless the program says another number. */
@@ -91,7 +89,7 @@ export class Chat {
   // The executor of a promise runs at once: both are set by the constructor.
   #settleReady!: { resolve: () => void; reject: (reason: unknown) => void };
   #settleEnded!: (event: EndedEvent) => void;
-  #recent: Message[] = [];
+  #recent: readonly Message[] = [];
   #serverName = "";
   #info: Readonly<Record<string, unknown>> = {};
   /** The name as of the last event, while the session's may be ahead of events that it holds back. */
@@ -121,7 +119,9 @@ export class Chat {
   static async connect(url: string | URL, options: ConnectOptions): Promise<Chat> {
     const address = addressOf(url);
     if ((options.WebSocket ?? globalThis.WebSocket) === undefined) {
-      throw new TypeError("There is no WebSocket on this platform: the option WebSocket gives one");
+      throw new TypeError(
+        "There is no WebSocket on this platform: give that of the npm package ws as the option WebSocket",
+      );
     }
     const { signal, waitMs = 0 } = options;
     const untilMs = steadyMs() + waitMs;
@@ -164,7 +164,7 @@ export class Chat {
     return this.#driver.away;
   }
 
-  /** The newest messages as of joining, the oldest first, 100 as a rule. Later ones are events. */
+  /** The newest messages from before this user joined, the oldest first, 100 at most. Later ones are events. */
   get recent(): readonly Message[] {
     return this.#recent;
   }
@@ -297,7 +297,8 @@ export class Chat {
       case "typing":
         return this.#emit(event);
       case "users":
-        return this.#emit({ type: "roster" });
+        if (this.#isReady) this.#emit({ type: "roster" });
+        return;
       case "info":
         this.#info = event.info;
     }
@@ -324,8 +325,7 @@ export class Chat {
     this.#serverName = serverName;
     this.#name = username;
     this.#isConnected = true;
-    this.#emit({ type: "reconnected", isResumed: how === "resumed" });
-    if (this.#wasIn) return;
+    if (this.#wasIn) return this.#emit({ type: "reconnected", isResumed: how === "resumed" });
     this.#wasIn = true;
     // The session itself asks for the history, the roster and the limits first: this answer is the last.
     const ready = () => {
@@ -335,27 +335,18 @@ export class Chat {
     this.#ask({ kind: "users" }).then(ready, ready);
   }
 
-  #page({ messages, isReset }: Extract<SessionEvent, { type: "history" }>): void {
-    if (!this.#isReady) {
-      this.#recent = messages.map((message) => this.#owned(message));
-      return;
-    }
+  #page({ messages, isReset, newCount }: Extract<SessionEvent, { type: "history" }>): void {
+    const old = isReset ? 0 : messages.length - newCount;
     if (isReset) this.#emit({ type: "gap" });
-    for (const message of messages) this.#message(message, true, true);
+    else this.#recent = messages.slice(0, old).map((message) => this.#owned(message));
+    for (const message of messages.slice(old)) this.#message(message, true, isReset);
   }
 
   #message(received: Message, isNew: boolean, isMissed: boolean): void {
     const message = this.#owned(received);
-    if (!this.#isReady) return this.#keepRecent(message);
     if (message.text === "") this.#emit({ type: "deleted", message });
     else if (isNew) this.#emit({ type: "message", message, isMissed });
     else this.#emit({ type: "edited", message });
-  }
-
-  #keepRecent(message: Message): void {
-    const at = this.#recent.findIndex(({ uuid }) => uuid === message.uuid);
-    if (at >= 0) this.#recent[at] = message;
-    else if (this.#recent.push(message) > RECENT_MAX) this.#recent.shift();
   }
 
   /**
@@ -367,7 +358,7 @@ export class Chat {
   }
 
   #emit(event: ChatEvent): void {
-    if (this.#isReady) this.#subscriptions.emit(event);
+    this.#subscriptions.emit(event);
   }
 
   #giveUp(error: ChatError): void {

@@ -96,6 +96,32 @@ async function end(chat: Chat, socket: { lose(code: number, reason: string): voi
   await chat.ended;
 }
 
+Deno.test("a message that is said while a chat joins is an event, and those before are recent", async () => {
+  const { WebSocket, next } = playedSockets();
+  const first = next();
+  const connecting = Chat.connect("ws://played", { name: "alice", WebSocket });
+  const socket = await first;
+  socket.open();
+  socket.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 10`, "c2/JOIN alice");
+  socket.receive(
+    `c2/MSG bob; 1; ${uuidOf(2)}; in the page too`,
+    `c2/MSG bob; 1; ${uuidOf(3)}; after the page`,
+  );
+  socket.receive(`c2/ACKNOWLEDGE [${entry(1, "bob", "before")},${entry(2, "bob", "in the page too")}]`);
+  socket.receive(
+    "c2/ACKNOWLEDGE [alice,bob]",
+    "c2/ACKNOWLEDGE {}",
+    "c2/PING 1",
+    "c2/ACKNOWLEDGE [alice,bob]",
+  );
+  const chat = await connecting;
+  assertEquals(chat.recent.map(({ text }) => text), ["before"]);
+  const messages = chat.messages();
+  assertEquals((await messages.next()).value.text, "in the page too");
+  assertEquals((await messages.next()).value.text, "after the page");
+  await end(chat, socket);
+});
+
 Deno.test("a message whose answer was lost is sent again after a resume, and its broadcast is its own", async () => {
   const { chat, socket, next } = await joined();
   const messages = chat.messages();

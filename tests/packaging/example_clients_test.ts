@@ -137,8 +137,9 @@ Deno.test("client.mjs tells of changes, names and the end, and refuses what is a
   await assertRejects(() => chat.say("too late"), Error, "The connection is closed");
 });
 
-Deno.test("docs/clients.md shows each file of docs/examples/ as it is, and none is longer than it says", async () => {
-  const shown = fencedBlocks(await readDocument("docs/clients.md"))
+Deno.test("the documents show each file of docs/examples/ as it is, and none is longer than it says", async () => {
+  const documents = await Promise.all(["docs/clients.md", "docs/client.md"].map(readDocument));
+  const shown = documents.flatMap(fencedBlocks)
     .map(({ info, lines }) => [/ examples\/(\S+)$/.exec(info)?.[1], lines] as const);
   const files: string[] = [];
   for await (const { name } of Deno.readDir(FOLDER)) {

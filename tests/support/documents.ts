@@ -14,7 +14,8 @@ export const PROTOCOL_DOCUMENTS = ["PROTOCOL.md", "docs/listing_api.md", "docs/a
 export async function documentPaths(folder = ""): Promise<string[]> {
   const paths: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
-    if (name.startsWith(".") || name === "node_modules") continue;
+    // The last two are made.
+    if (name.startsWith(".") || name === "node_modules" || name === "dist") continue;
     if (isDirectory) paths.push(...await documentPaths(`${folder}${name}/`));
     else if (name.endsWith(".md")) paths.push(folder + name);
   }

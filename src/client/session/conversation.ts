@@ -139,7 +139,8 @@ export class Conversation {
     const page = readHistory(content) ?? [];
     const messages = page.map((entry) => this.own.message(entry));
     const isOldest = page.length === 0;
-    this.#emit({ type: "history", messages, before, isStart: false, isReset: false, isOldest });
+    const flags = { isStart: false, isReset: false, isOldest, newCount: 0 };
+    this.#emit({ type: "history", messages, before, ...flags });
   }
 
   receiveSearch(content: string | undefined, wish: Extract<Wish, { kind: "search" }>): void {
@@ -174,9 +175,15 @@ export class Conversation {
     return catchUp.pages > 1 ? { kind: "users" } : undefined;
   }
 
-  #emitStart({ entries, isOldest }: CatchUp, isReset: boolean): void {
+  #emitStart({ entries, isOldest, held }: CatchUp, isReset: boolean): void {
+    const broadcast = new Set(
+      held.flatMap(({ frame, isNew }) => isNew && "uuid" in frame ? [frame.uuid] : []),
+    );
+    // What is edited may be older.
+    const oldEnd = entries.findLastIndex(({ uuid, edited }) => edited || !broadcast.has(uuid)) + 1;
     const messages = entries.map((entry) => this.own.message(entry));
-    this.#emit({ type: "history", messages, before: undefined, isStart: true, isReset, isOldest });
+    const flags = { isStart: true, isReset, isOldest, newCount: entries.length - oldEnd };
+    this.#emit({ type: "history", messages, before: undefined, ...flags });
   }
 
   #emitMissed({ entries, target }: CatchUp): void {

@@ -63,6 +63,7 @@ export type EndCause = "left" | "kicked" | "banned" | "elsewhere" | "closed";
  *   it comes from the history, after `again`.
  * - `history`: a page, oldest first. The first page after `entered` comes without a wish and has `isStart`. `isReset`
  *   means that a hole remains before this page. `isOldest` means that the server has no older message.
+ *   `newCount` says how many of the last messages were broadcast since `entered`, and have no event of their own.
  * - `found`: the answer to a search, newest first. `searchedTo` is the `before` to search on; undefined at the end.
  * - `queued`, `acknowledged`, `unsent`: a draft. `unsent` means that it is not sent by itself any more; call
  *   `settleDraft`. `wasSent` means that it left once: the answer was lost, and the history lacks the message.
@@ -116,6 +117,7 @@ export type SessionEvent =
     readonly isStart: boolean;
     readonly isReset: boolean;
     readonly isOldest: boolean;
+    readonly newCount: number;
   }
   | {
     readonly type: "found";
