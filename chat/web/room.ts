@@ -5,19 +5,24 @@
  * @module
  */
 /// <reference lib="dom" />
-import { nearestUsername } from "../../src/protocol/names.ts";
+import { foldName, nearestUsername } from "../../src/protocol/names.ts";
 import { rosterWords } from "../../src/client/roster_words.ts";
-import type { Message, SessionEvent, Wish } from "../../src/client/session/session_events.ts";
+import type { SessionEvent, Wish } from "../../src/client/session/session_events.ts";
 import { copyText } from "../../src/web/clipboard.ts";
+import { answers } from "../../src/text/reply.ts";
+import type { Reply } from "../../src/text/message_nodes.ts";
+import { Arrivals } from "./arrivals.ts";
 import { Composer } from "./composer/composer.ts";
 import { ConnectionView } from "./connection_view.ts";
+import { readReply } from "./log/rich_text.ts";
 import { editInPlace } from "./log/edit_in_place.ts";
 import { inLocalTime } from "./page/local_time.ts";
 import { Beginning } from "./log/beginning.ts";
 import { type MessageAction, MessageActions } from "./log/message_actions.ts";
 import { MessageList } from "./log/message_list.ts";
 import { LogReader } from "./log/log_reader.ts";
-import type { MessageEntry, MessageLog } from "./log/message_log.ts";
+import type { MessageLog } from "./log/message_log.ts";
+import { KnownNames } from "./people/known_names.ts";
 import { OwnMenu } from "./people/own_menu.ts";
 import { RenameDialog } from "./people/rename_dialog.ts";
 import { TypingLine } from "./people/typing_line.ts";
@@ -25,10 +30,12 @@ import { byId, show } from "./page/page_elements.ts";
 import { PendingList } from "./log/pending_list.ts";
 import { People } from "./people/people.ts";
 import type { Presence, Word } from "./people/presence_notice.ts";
+import { searchWords } from "./search/excerpt.ts";
 import { SearchPanel } from "./search/search_panel.ts";
 import type { TabSession } from "./visit/tab_session.ts";
 import { carryOut, type LineActions } from "./composer/typed_line.ts";
-import { Unread } from "./log/unread.ts";
+
+const BEGINNING = "This is the beginning";
 
 export class Room {
   readonly #session: TabSession;
@@ -38,13 +45,12 @@ export class Room {
   #serverAuthor: string | undefined;
   /** The user left, and may join again. */
   #hasLeft = false;
-  /** What was missed arrives now. */
-  #isReturning = false;
   readonly #connection = new ConnectionView();
   readonly #beginning = new Beginning();
   readonly #typing = new TypingLine();
   readonly #menu: OwnMenu;
   readonly #people: People;
+  readonly #names: KnownNames;
   readonly #rename: RenameDialog;
   readonly #composer: Composer;
   readonly #pending: PendingList;
@@ -53,7 +59,7 @@ export class Room {
   readonly #list: MessageList;
   readonly #search: SearchPanel;
   readonly #actions: MessageActions;
-  readonly #unread: Unread;
+  readonly #arrivals: Arrivals;
   readonly #field = byId("text", HTMLTextAreaElement);
 
   /** `chooseName` shows the form for another name, and why. */
@@ -61,6 +67,7 @@ export class Room {
     this.#session = session;
     this.#chooseName = chooseName;
     this.#people = new People(session);
+    this.#names = new KnownNames(session);
     this.#reader = this.#makeReader();
     this.#log = this.#reader.live;
     this.#list = this.#reader.list;
@@ -72,15 +79,20 @@ export class Room {
       (uuid) => this.#reader.find(uuid)?.message,
     );
     this.#search = new SearchPanel((wish) => session.wish(wish), (uuid) => this.#jumpTo(uuid));
-    this.#unread = new Unread(() => this.#list.isAtEnd, () => this.#reader.toNewest(), () => {
-      session.seen = this.#log.newest?.uuid ?? session.seen;
-    });
+    this.#arrivals = new Arrivals(session, this.#names, this.#reader, (uuid) => this.#jumpTo(uuid));
     this.#pending = new PendingList(
       byId("pending", HTMLElement),
       (nonce, isSent) => session.settleDraft(nonce, isSent),
       (change) => this.#list.keepPlace(change),
     );
+    rows.addEventListener("click", ({ target }) => this.#pressed(target));
+    this.#people.onPress((name) => this.#composer.mention(name));
     this.#composer = new Composer({
+      names: {
+        others: () => this.#names.others,
+        recent: () => this.#log.recentAuthors,
+        isAway: (name) => session.away.includes(name),
+      },
       send: (line) => carryOut(line, this.#lineActions()),
       typing: () => session.typing(),
       editLast: () => void this.#editLast(undefined),
@@ -99,12 +111,15 @@ export class Room {
     const parts = {
       scroller: byId("scroller", HTMLElement),
       list: byId("rows", HTMLElement),
-      isServer: (username: string) => username === this.#serverAuthor,
+      context: {
+        isServer: (username: string) => username === this.#serverAuthor,
+        names: this.#names,
+      },
       onMove: () => this.#moved(),
     };
     return new LogReader((log) => new MessageList({ log, ...parts }), {
       ask: (limit, before) => this.#session.wish({ kind: "history", limit, before }),
-      say: (text) => show(byId("older", HTMLElement), text),
+      say: (where, text) => show(byId(where === "above" ? "older" : "reading", HTMLElement), text),
       isConnected: () => this.#isConnected,
     });
   }
@@ -119,6 +134,8 @@ export class Room {
   close(): void {
     this.#rename.close();
     this.#search.clear();
+    this.#arrivals.close();
+    this.#reader.toNewest();
     this.#people.close();
   }
 
@@ -200,7 +217,7 @@ export class Room {
 
   #entered({ how, isExtended, serverName }: Extract<SessionEvent, { type: "entered" }>): void {
     this.#people.isExtended = isExtended;
-    this.#isReturning = how !== "new";
+    this.#arrivals.isReturning = how !== "new";
     this.#serverAuthor = nearestUsername(serverName, "Server").shown;
     byId("room-name", HTMLElement).textContent = serverName;
     this.#field.placeholder = `Message ${serverName}`;
@@ -216,7 +233,7 @@ export class Room {
   }
 
   #informed({ limits }: Record<string, unknown>): void {
-    this.#isReturning = false;
+    this.#arrivals.isReturning = false;
     if (typeof limits !== "object" || limits === null || !("maxMessageLength" in limits)) return;
     if (typeof limits.maxMessageLength === "number") this.#composer.lengthMax = limits.maxMessageLength;
   }
@@ -224,10 +241,9 @@ export class Room {
   #history({ messages, isStart, isReset, isOldest }: Extract<SessionEvent, { type: "history" }>): void {
     for (const { uuid } of messages) this.#pending.arrived(uuid);
     if (isStart) {
-      // What is shown counts as seen.
-      const { seen } = this.#session;
+      // Before they are shown, since what is shown counts as seen.
+      this.#arrivals.begin(messages, isOldest);
       this.#reader.start(messages, { isReset, isOldest });
-      this.#list.markNew(this.#firstAfter(seen, messages));
     } else this.#reader.receive(messages);
     this.#moved();
   }
@@ -238,17 +254,14 @@ export class Room {
     if (!isNew || known !== undefined) {
       this.#actions.refresh();
       this.#search.changed(message);
-      this.#unread.changed(message.uuid);
+      this.#arrivals.changed(message.uuid);
       return;
     }
     const entry = this.#log.upsert(message, isNew);
     if (entry !== undefined) {
       this.#typing.stops(message.username);
       this.#list.drawSoon();
-      if (message.isOwn || message.text === "") return;
-      const isFirst = this.#unread.came(message) || this.#isReturning;
-      if (isFirst) this.#list.markNew(entry);
-      this.#isReturning = false;
+      if (message.text !== "") this.#arrivals.came(message);
     }
   }
 
@@ -293,6 +306,12 @@ export class Room {
   /** What one can do with a message, in the order of the buttons. */
   #messageActions(): MessageAction[] {
     return [
+      {
+        name: "reply",
+        label: "Reply",
+        isFor: ({ text }) => text !== "",
+        act: (message) => this.#composer.reply(message),
+      },
       {
         name: "copy",
         label: "Copy text",
@@ -350,7 +369,7 @@ export class Room {
   #lineActions(): LineActions {
     return {
       say: (text) => {
-        this.#list.markNew(undefined);
+        this.#arrivals.answered();
         this.#reader.toNewest();
         this.#session.send(text);
       },
@@ -383,12 +402,14 @@ export class Room {
   }
 
   #moved(): void {
-    this.#unread.look();
+    this.#arrivals.look();
     this.#actions.refresh();
     const { shown } = this.#reader;
     const isEmpty = shown.newest === undefined;
     this.#beginning.show({ isOldest: shown.isOldest, isEmpty });
-    if (shown.isOldest) show(byId("older", HTMLElement), isEmpty ? undefined : "This is the beginning");
+    const older = byId("older", HTMLElement);
+    if (shown.isOldest) show(older, isEmpty ? undefined : BEGINNING);
+    else if (older.textContent === BEGINNING) show(older, undefined);
     this.#reader.moved();
   }
 
@@ -399,16 +420,32 @@ export class Room {
     this.#reader.jumpTo(uuid);
   }
 
+  /** A name in the log is mentioned; the quote of a reply leads to the quoted message. */
+  #pressed(target: EventTarget | null): void {
+    if (!(target instanceof Element)) return;
+    const row = target.closest<HTMLElement>(".message");
+    const entry = this.#reader.find(row?.dataset["uuid"] ?? "");
+    if (entry === undefined) return;
+    if (target.closest(".author, .avatar") !== null) this.#composer.mention(entry.message.username);
+    const reply = target.closest(".reply-to") === null ? undefined : readReply(entry.message.text);
+    if (reply !== undefined) this.#showReplied(reply, entry.number);
+  }
+
+  /** Shows the message that a reply quotes, if it is here; else offers a search for it. */
+  #showReplied(reply: Reply, before: number): void {
+    const quoted = this.#reader.shown.findLast(
+      before,
+      ({ username, text }) => foldName(username) === reply.folded && answers(reply, text),
+    );
+    if (quoted !== undefined) this.#jumpTo(quoted.message.uuid);
+    else this.#search.open(searchWords(reply.beginning));
+  }
+
   #showPeople(): void {
+    this.#names.changed();
     this.#menu.show(this.#session.username);
     this.#beginning.count(this.#session.users.length);
     this.#people.showSoon();
-  }
-
-  /** The first message that came since the user's last visit. */
-  #firstAfter(seen: string, messages: readonly Message[]): MessageEntry | undefined {
-    const first = seen === "" ? undefined : messages.find(({ uuid, isOwn }) => uuid > seen && !isOwn);
-    return first === undefined ? undefined : this.#log.find(first.uuid);
   }
 
   #presence(username: string, presence: Presence): void {

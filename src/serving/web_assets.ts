@@ -14,6 +14,7 @@ export const CHAT_WEB_FOLDERS = [
   "chat/web",
   "chat/web/composer",
   "chat/web/log",
+  "chat/web/notifications",
   "chat/web/page",
   "chat/web/people",
   "chat/web/search",

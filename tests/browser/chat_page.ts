@@ -32,7 +32,7 @@ testInBrowser("two people converse, edit, delete, rename and leave", async (stag
   await bob.reads("#older", "This is the beginning");
   await bob.reads("#typing", "");
   assertEquals(await bob.texts("#rows .author"), ["alice"]);
-  assertEquals(await bob.offers("helo Bob"), ["copy"]);
+  assertEquals(await bob.offers("helo Bob"), ["reply", "copy"]);
 
   await alice.readsMessages("helo Bob");
   await alice.edit("helo Bob", "hello Bob");

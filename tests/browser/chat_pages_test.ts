@@ -7,6 +7,7 @@ import "./chat_page.ts";
 import "./lost_connection.ts";
 import "./unsent_messages.ts";
 import "./away.ts";
+import "./calling_back.ts";
 import "./finding.ts";
 import "./example_page.ts";
 import "./seed_client.ts";

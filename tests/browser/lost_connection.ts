@@ -144,7 +144,7 @@ testInBrowser(
     comeBack();
     await alice.readsMessages("before", "missed");
     await alice.readsNotice("You are back as a new user: you can no longer change what you wrote before");
-    assertEquals(await alice.offers("before"), ["copy"]);
+    assertEquals(await alice.offers("before"), ["reply", "copy"]);
   },
 );
 

@@ -97,3 +97,26 @@ Deno.test("a part of the past is as long as its limit says, and drops what is fa
   past.upsert(message(20_000), true);
   assertEquals([past.isOldest, past.newest?.uuid, past.find("009998")], [false, "020000", undefined]);
 });
+
+Deno.test("the first message after an id is found over notices, and not where messages may be missing", () => {
+  const log = new MessageLog();
+  for (const n of [3, 4]) log.upsert(message(n), true);
+  log.addNotice(["hello"]);
+  for (const n of [6, 7]) log.upsert(message(n), true);
+  const first = (uuid: string) => log.firstAfter(uuid)?.message.uuid;
+  assertEquals(["000003", "000004", "000005", "000007"].map(first), [
+    "000004",
+    "000006",
+    "000006",
+    undefined,
+  ]);
+  assertEquals(first("000002"), undefined);
+  log.isOldest = true;
+  assertEquals(first("000002"), "000003");
+});
+
+Deno.test("the authors of the newest messages are in the order in which they wrote last", () => {
+  const log = new MessageLog();
+  for (const [n, username] of ["a", "b", "c", "a"].entries()) log.upsert({ ...message(n), username }, true);
+  assertEquals(log.recentAuthors, ["a", "c", "b"]);
+});

@@ -138,6 +138,15 @@ export class ChatPage {
     ).catch(async () => assertEquals(await this.texts("#rows .body"), texts));
   }
 
+  /** Waits until the last message that has a row has this text. */
+  async readsLast(text: string): Promise<void> {
+    await this.page.waitForFunction(
+      (text) => [...document.querySelectorAll("#rows .body")].at(-1)?.textContent === text,
+      {},
+      text,
+    ).catch(async () => assertEquals((await this.texts("#rows .body")).at(-1), text));
+  }
+
   /** Waits until a notice has this text. */
   async readsNotice(text: string): Promise<void> {
     await this.page.waitForFunction(
@@ -152,7 +161,7 @@ export class ChatPage {
   }
 
   /** Presses a button of the message with this text. */
-  async press(text: string, button: ".edit" | ".delete"): Promise<void> {
+  async press(text: string, button: ".edit" | ".delete" | ".reply"): Promise<void> {
     await this.offers(text);
     await this.page.click(`#rows .bar ${button}:not([hidden])`);
   }

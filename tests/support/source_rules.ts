@@ -98,6 +98,7 @@ export const STAIRS: readonly (readonly string[])[] = [
     "chat/web/page/",
     "chat/web/visit/",
     "chat/web/people/",
+    "chat/web/notifications/",
     "chat/web/composer/",
     "chat/web/log/",
     "chat/web/search/",

@@ -6,7 +6,12 @@
  */
 /// <reference lib="dom" />
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import { replyLine } from "../../../src/text/reply.ts";
 import { byId, isComposing } from "../page/page_elements.ts";
+import { NamePopup, type Names } from "./name_popup.ts";
+
+/** The line that `reply` makes. */
+const REPLY_LINE = /^> [^:\n]{1,256}: [^\n]*\n/;
 
 export class Composer {
   lengthMax: number = DEFAULT_LIMITS.maxMessageLength;
@@ -15,7 +20,8 @@ export class Composer {
   readonly #said = byId("text-said", HTMLElement);
 
   constructor(
-    { send, typing, editLast }: {
+    { names, send, typing, editLast }: {
+      readonly names: Names;
       /** Returns what is wrong with the text, which then stays in the field. */
       readonly send: (text: string) => string | undefined;
       readonly typing: () => void;
@@ -23,6 +29,7 @@ export class Composer {
     },
   ) {
     const field = this.#field;
+    const popup = new NamePopup(names);
     growWithText(field);
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -30,7 +37,7 @@ export class Composer {
       field.focus();
     });
     field.addEventListener("keydown", (event) => {
-      if (isComposing(event)) return;
+      if (isComposing(event) || popup.press(event)) return;
       if (event.key === "Enter" && !event.shiftKey && !isTouchKeyboard()) {
         event.preventDefault();
         this.#submit(send);
@@ -51,6 +58,26 @@ export class Composer {
 
   focus(): void {
     this.#field.focus();
+  }
+
+  /** Puts a mention where the caret is. */
+  mention(name: string): void {
+    const field = this.#field;
+    const { selectionStart, selectionEnd, value } = field;
+    const before = /(?:^|\s)$/.test(value.slice(0, selectionStart)) ? "" : " ";
+    const after = /^\s/.test(value.slice(selectionEnd)) ? "" : " ";
+    field.setRangeText(`${before}@${name}${after}`, selectionStart, selectionEnd, "end");
+    field.dispatchEvent(new Event("input"));
+    field.focus();
+  }
+
+  /** Makes what is written an answer to a message, instead of one to another message. */
+  reply({ username, text }: { readonly username: string; readonly text: string }): void {
+    const field = this.#field;
+    field.value = replyLine(username, text) + field.value.replace(REPLY_LINE, "");
+    field.setSelectionRange(field.value.length, field.value.length);
+    field.dispatchEvent(new Event("input"));
+    field.focus();
   }
 
   #submit(send: (text: string) => string | undefined): void {

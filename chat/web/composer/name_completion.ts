@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { foldName, USERNAME_UNITS_MAX } from "../../../src/protocol/names.ts";
+import { foldName, type Username, USERNAME_UNITS_MAX } from "../../../src/protocol/names.ts";
 
 /** Names shown at once: more than this is read by typing on. */
 const NAMES_MAX = 8;
@@ -18,25 +18,20 @@ export interface Completion {
   readonly names: readonly string[];
 }
 
-export class NameCompletion {
-  #names: readonly string[] = [];
-  #folded: readonly string[] = [];
-
-  /** `names` is the same array until the roster changes, so that each name is folded once. */
-  of(before: string, names: readonly string[], recent: readonly string[]): Completion | undefined {
-    const [, begun] = BEGINS.exec(before.slice(-USERNAME_UNITS_MAX - 2)) ?? [];
-    if (begun === undefined) return undefined;
-    if (names !== this.#names) {
-      this.#names = names;
-      this.#folded = names.map(foldName);
-    }
-    const folded = foldName(begun);
-    const found = names.filter((_, n) => this.#folded[n]!.startsWith(folded));
-    // What is typed out needs no completion, and Enter then sends.
-    if (found.length === 0 || (found.length === 1 && found[0] === begun)) return undefined;
-    const offered = new Set(found);
-    const spoke = recent.filter((name) => offered.has(name));
-    const shown = [...new Set([...found.filter((name) => name === begun), ...spoke, ...found])];
-    return { from: before.length - begun.length - 1, names: shown.slice(0, NAMES_MAX) };
-  }
+/** `recent` returns names of those who wrote last, the last one first. */
+export function completionOf(
+  before: string,
+  names: () => readonly Username[],
+  recent: () => readonly string[],
+): Completion | undefined {
+  const [, begun] = BEGINS.exec(before.slice(-USERNAME_UNITS_MAX - 2)) ?? [];
+  if (begun === undefined) return undefined;
+  const start = foldName(begun);
+  const found = names().filter(({ folded }) => folded.startsWith(start)).map(({ shown }) => shown);
+  // What is typed out needs no completion, and Enter then sends.
+  if (found.length === 0 || (found.length === 1 && found[0] === begun)) return undefined;
+  const offered = new Set(found);
+  const spoke = recent().filter((name) => offered.has(name));
+  const shown = [...new Set([...found.filter((name) => name === begun), ...spoke, ...found])];
+  return { from: before.length - begun.length - 1, names: shown.slice(0, NAMES_MAX) };
 }

@@ -20,8 +20,8 @@ type Receive = (page: readonly Message[] | undefined) => void;
 interface Wished {
   /** Asks for messages before an id. */
   readonly ask: (limit: number, before: string) => void;
-  /** Shows in a few words what is being read; undefined for nothing. */
-  readonly say: (text: string | undefined) => void;
+  /** Shows in a few words what is being read, above the messages or below; undefined for nothing. */
+  readonly say: (where: "above" | "below", text: string | undefined) => void;
   readonly isConnected: () => boolean;
 }
 
@@ -53,6 +53,11 @@ export class LogReader {
   /** The entry of a message, in the shown log if it is there. */
   find(uuid: string): MessageEntry | undefined {
     return this.shown.find(uuid) ?? this.live.find(uuid);
+  }
+
+  /** The id of the first message after an id; undefined if it is not here, or messages between may be missing. */
+  firstAfter(uuid: string): string | undefined {
+    return (this.shown.firstAfter(uuid) ?? this.live.firstAfter(uuid))?.message.uuid;
   }
 
   /** Calls `change` for each log; undefined for those that do not hold the message. Draws what changed. */
@@ -99,7 +104,7 @@ export class LogReader {
     const log = this.shown;
     const before = log.oldestUuid;
     if (!this.#wished.isConnected() || this.#isReading || before === undefined || log.isOldest) return;
-    this.#begin("Reading older messages…");
+    this.#begin("above", "Reading older messages…");
     this.#ask(limit, before, (page) => {
       if (!this.#end(page) || log !== this.shown) return;
       log.prepend(page);
@@ -114,13 +119,15 @@ export class LogReader {
     const entry = this.shown.find(uuid);
     if (entry !== undefined) return this.#list.showEntry(entry);
     if (this.live.find(uuid) !== undefined) return this.#showLive(this.live.find(uuid));
-    this.#begin("Reading messages…");
+    this.#begin("below", "Reading messages…");
     this.#readAfter(idAt(timeOf(uuid) - 1), undefined, (found) => {
       if (!this.#end(found) || jump !== this.#jumps) return;
       const log = new MessageLog(false);
       log.prepend(found.messages);
       const entry = log.find(uuid);
-      if (entry === undefined) return this.#wished.say("That message is no longer kept.");
+      if (entry === undefined) {
+        return this.#wished.say("below", "That message is no longer kept.");
+      }
       this.#past = log;
       if (found.isJoined) this.#join(log, entry);
       else this.#list.show(log, entry);
@@ -147,7 +154,7 @@ export class LogReader {
   #readNewer(log: MessageLog): void {
     const { newest } = log;
     if (!this.#wished.isConnected() || this.#isReading || newest === undefined) return;
-    this.#begin("Reading newer messages…");
+    this.#begin("below", "Reading newer messages…");
     const messages = log.messages;
     const pageMs = timeOf(newest.uuid) - timeOf(messages.at(-PAGE)?.uuid ?? messages[0]?.uuid ?? "");
     this.#readAfter(newest.uuid, pageMs / 2, (found) => {
@@ -187,15 +194,16 @@ export class LogReader {
     this.#wished.ask(limit, before);
   }
 
-  #begin(what: string): void {
+  #begin(where: "above" | "below", what: string): void {
     this.#isReading = true;
-    this.#wished.say(what);
+    this.#wished.say(where, what);
   }
 
   /** Ends a reading; false if the server refused it, which the caller of `receive` says. */
   #end<T>(answer: T | undefined): answer is T {
     this.#isReading = false;
-    if (answer !== undefined) this.#wished.say(undefined);
+    this.#wished.say("below", undefined);
+    if (answer !== undefined) this.#wished.say("above", undefined);
     return answer !== undefined;
   }
 }

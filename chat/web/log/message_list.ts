@@ -9,7 +9,16 @@
 import type { Entry, MessageEntry, MessageLog } from "./message_log.ts";
 import { drawnSoon } from "../page/draw_soon.ts";
 import { dayKey, onNewDay, shortTime } from "../page/local_time.ts";
-import { dayRow, fillDay, fillNotice, fillRow, isAction, makeRow, sinceRow } from "./message_row.ts";
+import {
+  dayRow,
+  fillDay,
+  fillNotice,
+  fillRow,
+  isAction,
+  makeRow,
+  type RowContext,
+  sinceRow,
+} from "./message_row.ts";
 
 /** Rows at most, and rows added at a time while the user scrolls. */
 export const ROWS_MAX = 300;
@@ -25,24 +34,24 @@ export class MessageList {
   #log: MessageLog;
   readonly #scroller: HTMLElement;
   readonly #list: HTMLElement;
-  readonly #isServer: (username: string) => boolean;
+  readonly #context: RowContext;
   readonly #onMove: () => void;
   /** The numbers of the first entry with a row, and of the one after the last. */
   #from = 0;
   #to = 0;
   readonly #rows = new Map<number, HTMLLIElement>();
-  /** The message with the line of what is new above it. */
-  #newEntry: MessageEntry | undefined;
+  /** The messages after this id have the line of what is new above them, with these words. */
+  #newAfter: string | undefined;
+  #newWords = "";
   /** Pixels by which `keepPlace` missed, less than one, because the browser scrolls by whole pixels. */
   #missedPx = 0;
 
   constructor(
-    { log, scroller, list, isServer, onMove }: {
+    { log, scroller, list, context, onMove }: {
       readonly log: MessageLog;
       readonly scroller: HTMLElement;
       readonly list: HTMLElement;
-      /** Whether the server itself announces under a name. */
-      readonly isServer: (username: string) => boolean;
+      readonly context: RowContext;
       /** Called after the user scrolled or the view moved. */
       readonly onMove: () => void;
     },
@@ -50,7 +59,7 @@ export class MessageList {
     this.#log = log;
     this.#scroller = scroller;
     this.#list = list;
-    this.#isServer = isServer;
+    this.#context = context;
     this.#onMove = onMove;
     scroller.addEventListener("scroll", () => this.#moved(), { passive: true });
     // Lines above the field come and go, and the field grows: what a reader reads keeps its place below the header.
@@ -175,7 +184,6 @@ export class MessageList {
     if (row === undefined) return;
     row.scrollIntoView({ block: "center" });
     // The focus is where the user reads on, and a screen reader reads the row.
-    row.tabIndex = -1;
     row.focus({ preventScroll: true });
     row.classList.remove("found");
     // Begins again where the same row was found before.
@@ -186,28 +194,58 @@ export class MessageList {
 
   changed(entry: Entry): void {
     const row = this.rowOf(entry);
-    if (row !== undefined) this.keepPlace(() => refill(row, entry));
+    if (row !== undefined) this.keepPlace(() => refill(row, entry, this.#context.names));
   }
 
-  /** Puts a line above the first message that the user has not seen, instead of the one before. */
-  markNew(entry: MessageEntry | undefined): void {
-    if (entry === this.#newEntry) return;
+  /** Puts a line with these words above the first message after an id, or takes it away. */
+  markNew(after: string | undefined, words: string): void {
+    if (after === this.#newAfter && words === this.#newWords) return;
+    this.#newWords = words;
+    const lines = this.#list.querySelectorAll<HTMLLIElement>(".since");
+    if (after === this.#newAfter && lines.length > 0) {
+      for (const line of lines) line.textContent = words;
+      return;
+    }
     this.keepPlace(() => {
-      // A line in view or below would pull what is read along.
-      const { top } = this.#scroller.getBoundingClientRect();
-      for (const line of this.#list.querySelectorAll(".since")) {
-        if (this.isAtEnd || line.getBoundingClientRect().bottom <= top) line.remove();
-      }
-      this.#newEntry = entry;
-      if (entry !== undefined) this.rowOf(entry)?.before(sinceRow(entry.message.receivedMs));
+      for (const line of lines) line.remove();
+      this.#newAfter = after;
+      const entry = after === undefined ? undefined : this.#log.firstAfter(after);
+      if (entry !== undefined) this.rowOf(entry)?.before(sinceRow(words));
     });
+  }
+
+  /** Where the line of what is new is from the view; undefined if there is none. */
+  get newLineIs(): "above" | "in view" | "below" | undefined {
+    const after = this.#newAfter;
+    if (after === undefined) return undefined;
+    const line = this.#list.querySelector(".since")?.getBoundingClientRect();
+    const { top, bottom } = this.#scroller.getBoundingClientRect();
+    if (line !== undefined) return line.top < top ? "above" : line.bottom > bottom ? "below" : "in view";
+    const first = this.#firstBelow(-Infinity);
+    return first?.kind === "message" && first.message.uuid <= after ? "below" : "above";
+  }
+
+  /** The id of the last message in view; undefined if there is none. */
+  get lastInView(): string | undefined {
+    const { bottom } = this.#scroller.getBoundingClientRect();
+    for (let number = this.#to - 1; number >= this.#from; number--) {
+      const entry = this.#log.at(number);
+      const top = this.#rows.get(number)?.getBoundingClientRect().top ?? Infinity;
+      if (entry?.kind === "message" && top < bottom) return entry.message.uuid;
+    }
+    return undefined;
+  }
+
+  /** Lets the line of what is new fade. */
+  fadeNewLine(): void {
+    for (const line of this.#list.querySelectorAll(".since")) line.classList.add("going");
   }
 
   refresh(): void {
     this.keepPlace(() => {
       for (const [number, row] of this.#rows) {
         const entry = this.#log.at(number);
-        if (entry !== undefined) refill(row, entry);
+        if (entry !== undefined) refill(row, entry, this.#context.names);
       }
     });
   }
@@ -274,7 +312,7 @@ export class MessageList {
   #append(rows: DocumentFragment, number: number): void {
     const entry = this.#log.at(number);
     if (entry === undefined) return;
-    const row = makeRow(entry, this.#isServer);
+    const row = makeRow(entry, this.#context);
     this.#rows.set(number, row);
     rows.append(...this.#head(number, row), row);
   }
@@ -292,15 +330,16 @@ export class MessageList {
     for (let n = number - 2; last?.kind === "notice"; n--) last = this.#log.at(n);
     const lastMs = last?.kind === "message" ? last.message.receivedMs : undefined;
     const isNewDay = lastMs === undefined || dayKey(lastMs) !== dayKey(ms);
-    const isNewSince = entry === this.#newEntry;
+    const isNewSince = this.#newAfter !== undefined && entry.message.uuid > this.#newAfter &&
+      (last?.kind === "message" ? last.message.uuid <= this.#newAfter : this.#log.isOldest);
     const groupMs = before?.kind === "message" ? before.groupMs ?? before.message.receivedMs : ms;
     const goesOn = !isNewDay && !isNewSince && before?.kind === "message" &&
       before.message.username === entry.message.username &&
       !isAction(entry.message.text) && !isAction(before.message.text) &&
-      !this.#isServer(entry.message.username) && Math.abs(ms - groupMs) < GROUP_MS;
+      !this.#context.isServer(entry.message.username) && Math.abs(ms - groupMs) < GROUP_MS;
     entry.groupMs = goesOn ? groupMs : ms;
     row.classList.toggle("first", !goesOn);
-    return [...isNewDay ? [dayRow(ms)] : [], ...isNewSince ? [sinceRow(ms)] : []];
+    return [...isNewDay ? [dayRow(ms)] : [], ...isNewSince ? [sinceRow(this.#newWords)] : []];
   }
 
   /** Shows all names of a notice whose button was pressed. */
@@ -362,7 +401,7 @@ function isEdited(row: HTMLLIElement | undefined): boolean {
   return row?.classList.contains("in-edit") ?? false;
 }
 
-function refill(row: HTMLLIElement, entry: Entry): void {
-  if (entry.kind === "message") fillRow(row, entry);
+function refill(row: HTMLLIElement, entry: Entry, names: RowContext["names"]): void {
+  if (entry.kind === "message") fillRow(row, entry, names);
   else fillNotice(row, entry);
 }

@@ -33,6 +33,8 @@ export type Entry = MessageEntry | NoticeEntry;
 export const ENTRIES_MAX = 12_000;
 /** Entries of a part of the past: those at the farther end are dropped. */
 export const PAST_ENTRIES_MAX = 2000;
+/** Entries whose authors count as those who wrote last. */
+const RECENT_MAX = 200;
 /** The share that is dropped at once. */
 const DROPPED_SHARE = 6;
 
@@ -61,6 +63,19 @@ export class MessageLog {
     return newest?.kind === "message" ? newest.message : undefined;
   }
 
+  /** The first message after an id; undefined if there is none, or if messages between may be missing. */
+  firstAfter(uuid: string): MessageEntry | undefined {
+    // Messages are in the order of their ids; notices are between them.
+    let first: MessageEntry | undefined;
+    for (let n = this.#entries.length - 1; n >= 0; n--) {
+      const entry = this.#entries[n]!;
+      if (entry.kind !== "message") continue;
+      if (entry.message.uuid <= uuid) return first;
+      first = entry;
+    }
+    return this.isOldest ? first : undefined;
+  }
+
   get messages(): Message[] {
     return this.#entries.flatMap((entry) => entry.kind === "message" ? entry.message : []);
   }
@@ -70,12 +85,30 @@ export class MessageLog {
     return oldest?.kind === "message" ? oldest.message.uuid : undefined;
   }
 
+  /** The authors of the newest messages, the last one first. */
+  get recentAuthors(): string[] {
+    const authors = new Set<string>();
+    for (const entry of this.#entries.slice(-RECENT_MAX).reverse()) {
+      if (entry.kind === "message") authors.add(entry.message.username);
+    }
+    return [...authors];
+  }
+
   at(number: number): Entry | undefined {
     return this.#entries[number - this.start];
   }
 
   find(uuid: string): MessageEntry | undefined {
     return this.#messages.get(uuid);
+  }
+
+  /** The last message before a number that `isWanted`. */
+  findLast(before: number, isWanted: (message: Message) => boolean): MessageEntry | undefined {
+    for (let n = before - 1; n >= this.start; n--) {
+      const entry = this.at(n);
+      if (entry?.kind === "message" && isWanted(entry.message)) return entry;
+    }
+    return undefined;
   }
 
   /** The last own message that is not deleted, or the one `back` own messages before it. */

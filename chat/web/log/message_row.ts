@@ -11,7 +11,7 @@ import { dayText, timeTexts } from "../page/local_time.ts";
 import type { Entry, MessageEntry, NoticeEntry } from "./message_log.ts";
 import { fromTemplate, show, within } from "../page/page_elements.ts";
 import { fillWords } from "../people/fill_words.ts";
-import { isEmojiOnly, richText } from "./rich_text.ts";
+import { isEmojiOnly, type NamesInText, richText } from "./rich_text.ts";
 
 /** An action, as of `/me waves`: its author's name and this text are one line. */
 const ACTION = /^\/me (?=\S)/;
@@ -20,27 +20,36 @@ export function isAction(text: string): boolean {
   return ACTION.test(text);
 }
 
-/** `isServer` says whether the server itself announces under a name. */
-export function makeRow(entry: Entry, isServer: (username: string) => boolean): HTMLLIElement {
+export interface RowContext {
+  /** Whether the server itself announces under a name. */
+  readonly isServer: (username: string) => boolean;
+  readonly names: NamesInText & { readonly isCalled: (text: string) => boolean };
+}
+
+export function makeRow(entry: Entry, { isServer, names }: RowContext): HTMLLIElement {
   if (entry.kind === "notice") return noticeRow(entry);
   const row = fromTemplate("message-row", HTMLLIElement);
   row.dataset["uuid"] = entry.message.uuid;
   const isFromServer = isServer(entry.message.username);
   row.classList.toggle("announcement", isFromServer);
   within(row, ".badge", HTMLElement).hidden = !isFromServer;
-  fillRow(row, entry);
+  fillRow(row, entry, names);
   return row;
 }
 
-/** The line above the first message that the user has not seen, received at `ms`. */
-export function sinceRow(ms: number): HTMLLIElement {
+/** The line above the first message that the user has not seen. */
+export function sinceRow(words: string): HTMLLIElement {
   const row = document.createElement("li");
   row.className = "since";
-  row.textContent = `New since ${timeTexts(ms).short}`;
+  row.textContent = words;
   return row;
 }
 
-export function fillRow(row: HTMLLIElement, { message, error }: MessageEntry): void {
+export function fillRow(
+  row: HTMLLIElement,
+  { message, error }: MessageEntry,
+  names: RowContext["names"],
+): void {
   const { username, receivedMs, text, edited, isOwn } = message;
   const author = within(row, ".author", HTMLElement);
   author.textContent = username;
@@ -53,10 +62,11 @@ export function fillRow(row: HTMLLIElement, { message, error }: MessageEntry): v
   time.title = whole;
   const body = within(row, ".body", HTMLElement);
   if (text === "") body.replaceChildren("This message was deleted.");
-  else body.replaceChildren(...richText(text.replace(ACTION, "")));
+  else body.replaceChildren(...richText(text.replace(ACTION, ""), names));
   if (text !== "" && edited) body.append(" ", editedMark());
   row.classList.toggle("deleted", text === "");
   row.classList.toggle("own", isOwn);
+  row.classList.toggle("for-me", !isOwn && names.isCalled(text));
   row.classList.toggle("action", isAction(text));
   body.classList.toggle("large", isEmojiOnly(text));
   show(within(row, ".error", HTMLElement), error);

@@ -4,24 +4,40 @@
  * @module
  */
 /// <reference lib="dom" />
-import type { MessageNode, Quote } from "../../../src/text/message_nodes.ts";
+import type { MessageNode, Quote, Reply } from "../../../src/text/message_nodes.ts";
 import { messageText } from "../../../src/text/message_text.ts";
+import { hueClass } from "../people/author_hue.ts";
 
 const ELEMENTS = { bold: "strong", italic: "em", struck: "s" } as const;
 
-export function richText(text: string): Node[] {
-  const { action, nodes } = messageText(text);
-  return action === "" ? nodes.map(show) : [document.createTextNode(action), ...nodes.map(show)];
+/** Which names are in use, and the user's own: those are marked. */
+export interface NamesInText {
+  readonly isName: (folded: string) => boolean;
+  readonly isOwn: (folded: string) => boolean;
+  /** A folded name as it is shown; undefined if no user has it. */
+  readonly shownOf: (folded: string) => string | undefined;
 }
 
-function show(node: MessageNode): Node {
+export function richText(text: string, names: NamesInText): Node[] {
+  const { action, nodes } = messageText(text, names.isName);
+  const shown = nodes.map((node) => show(node, names));
+  return action === "" ? shown : [document.createTextNode(action), ...shown];
+}
+
+/** What a message answers; undefined if it is no reply. */
+export function readReply(text: string): Reply | undefined {
+  const [first] = messageText(text).nodes;
+  return first?.kind === "quote" ? first.reply : undefined;
+}
+
+function show(node: MessageNode, names: NamesInText): Node {
   switch (node.kind) {
     case "plain":
       return document.createTextNode(node.text);
     case "mention": {
-      const mention = element("span", "mention", node.text);
-      mention.dataset["name"] = node.folded;
-      return mention;
+      if (names.isOwn(node.folded)) return element("span", "mention own", node.text);
+      const shown = names.shownOf(node.folded);
+      return element("span", shown === undefined ? "" : `mention ${hueClass(shown)}`, node.text);
     }
     case "link":
       return linkTo(node.href, node.text);
@@ -35,10 +51,10 @@ function show(node: MessageNode): Node {
       return block;
     }
     case "quote":
-      return quote(node);
+      return quote(node, names);
     default: {
       const marked = element(ELEMENTS[node.kind], "", "");
-      marked.append(...node.nodes.map(show));
+      marked.append(...node.nodes.map((inner) => show(inner, names)));
       return marked;
     }
   }
@@ -55,10 +71,21 @@ function linkTo(href: string, text: string): HTMLAnchorElement {
   return link;
 }
 
-function quote({ lines, reply }: Quote): HTMLElement {
+function quote({ lines, reply }: Quote, names: NamesInText): HTMLElement {
   const block = element("blockquote", "", "");
-  if (reply !== undefined) block.append(element("bdi", "quoted-name", reply.name), ": ");
-  lines.forEach(({ nodes }, n) => block.append(n === 0 ? "" : "\n", ...nodes.map(show)));
+  if (reply === undefined) {
+    lines.forEach(({ nodes }, n) =>
+      block.append(n === 0 ? "" : "\n", ...nodes.map((node) => show(node, names)))
+    );
+    return block;
+  }
+  // A button, which holds no link: it leads to the message.
+  const button = element("button", "reply-to", "");
+  button.setAttribute("type", "button");
+  button.title = "To the message";
+  const written = (lines[0]?.nodes ?? []).map((node) => show(node, names).textContent).join("");
+  button.append(element("bdi", "quoted-name", reply.name), `: ${written}`);
+  block.append(button);
   return block;
 }
 

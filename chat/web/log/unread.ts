@@ -1,11 +1,12 @@
 /**
- * Counts messages that arrive out of view, in the title and on a button, and announces each new message to screen
- * readers. It does not remember which ones were read.
+ * Counts messages that arrive out of view, in the tab and on a button, and announces each new message to screen
+ * readers. It does not remember which ones were read; new_mark.ts shows where they begin.
  *
  * @module
  */
 /// <reference lib="dom" />
 import type { Message } from "../../../src/client/session/session_events.ts";
+import { TabMark } from "../notifications/tab_mark.ts";
 import { byId } from "../page/page_elements.ts";
 
 /** Messages in the live region; older ones are removed, because a screen reader cannot follow more. */
@@ -16,9 +17,11 @@ const TELL_MS = 200;
 
 export class Unread {
   #count = 0;
+  /** Those of them that mention the user. */
+  #mentions = 0;
   #heard: { uuid: string; username: string; text: string }[] = [];
   #telling: ReturnType<typeof setTimeout> | undefined;
-  readonly #title = document.title;
+  readonly #tab = new TabMark();
   readonly #button = byId("newer", HTMLButtonElement);
   readonly #announcer = byId("announcer", HTMLElement);
   readonly #isLooked: () => boolean;
@@ -34,14 +37,15 @@ export class Unread {
   }
 
   /**
-   * Call with each new message of someone else that is not deleted yet. Returns true for the first one that arrives out
-   * of view.
+   * Call with each new message of another user that is not deleted yet. Returns whether it arrives out of view.
    */
-  came({ uuid, username, text }: Message): boolean {
-    const isFirst = !this.#isSeen() && this.#count++ === 0;
+  came({ uuid, username, text }: Message, isMention: boolean): boolean {
+    const isUnseen = !this.#isSeen();
+    if (isUnseen) this.#count++;
+    if (isUnseen && isMention) this.#mentions++;
     this.#heard.push({ uuid, username, text });
     this.#telling ??= setTimeout(() => this.#tell(), TELL_MS);
-    return isFirst;
+    return isUnseen;
   }
 
   /** Call when a message was changed or deleted: its former text is announced and kept no more. */
@@ -74,19 +78,23 @@ export class Unread {
     } else this.#show(this.#count);
   }
 
+  /** Counts from 0 again. */
+  forget(): void {
+    this.#show(0);
+  }
+
   #isSeen(): boolean {
     return !document.hidden && this.#isLooked();
   }
 
   #show(count: number): void {
     this.#count = count;
-    const title = count === 0 ? this.#title : `(${count}) ${this.#title}`;
-    if (document.title !== title) document.title = title;
+    if (count === 0) this.#mentions = 0;
+    this.#tab.show({ count, mentions: this.#mentions });
     this.#button.hidden = this.#isLooked();
-    this.#button.textContent = count === 0
-      ? "To the newest"
-      : count === 1
-      ? "1 new message"
-      : `${count} new messages`;
+    this.#button.classList.toggle("for-me", this.#mentions > 0);
+    const messages = count === 1 ? "1 new message" : `${count} new messages`;
+    const mentions = this.#mentions === 0 ? "" : `, ${this.#mentions} for you`;
+    this.#button.textContent = count === 0 ? "To the newest" : messages + mentions;
   }
 }

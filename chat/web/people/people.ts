@@ -61,6 +61,18 @@ export class People {
     });
   }
 
+  /** Calls `act` with the name of another user that is pressed. */
+  onPress(act: (name: string) => void): void {
+    this.#panel.addEventListener("click", ({ target }) => {
+      const name = target instanceof Element
+        ? target.closest<HTMLElement>(".person")?.dataset["name"]
+        : undefined;
+      if (name === undefined || name === this.#roster.username) return;
+      this.#sheet.close();
+      act(name);
+    });
+  }
+
   /** Call when the room is hidden. */
   close(): void {
     this.#sheet.close();

@@ -9,10 +9,22 @@ import { foldName } from "../../../src/protocol/names.ts";
 const LENGTH_MAX = 180;
 const BEFORE_MAX = 50;
 
+/** Words of a search, and characters of them in all, PROTOCOL.md §5.6. */
+const WORDS_MAX = 10;
+const WORDS_LENGTH_MAX = 200;
+
 /** A piece of the excerpt; `isWord` if it is a word of the search. */
 export interface Piece {
   readonly text: string;
   readonly isWord: boolean;
+}
+
+/** Words of a text that one search may have, whole, from its beginning. */
+export function searchWords(text: string): string {
+  const words = text.trim().split(/\s+/).slice(0, WORDS_MAX);
+  // The last one may be cut.
+  while (words.length > 1 && words.join(" ").length > WORDS_LENGTH_MAX) words.pop();
+  return [...words.join(" ")].slice(0, WORDS_LENGTH_MAX).join("");
 }
 
 /** The pieces in order, in one line. Words that only the folding of the whole text finds are not marked. */

@@ -30,11 +30,11 @@ export class TabSession extends SessionDriver {
         this.#changed();
       },
     });
-    const { isInside = false, text = "", seen = "" } = storage.visit ?? {};
+    const { isInside = false, text = "" } = storage.visit ?? {};
     this.#storage = storage;
     this.#isInside = isInside;
     this.#text = text;
-    this.seen = seen;
+    this.seen = storage.seen;
     for (const change of ["online", "offline"]) addEventListener(change, () => this.hint());
     document.addEventListener("visibilitychange", () => {
       if (document.hidden) this.#save();

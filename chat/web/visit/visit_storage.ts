@@ -53,7 +53,13 @@ export class VisitStorage {
       return write(() => localStorage, this.#prefix + this.tab, JSON.stringify(bounded(visit)));
     }
     this.#remove(this.tab);
-    return true;
+    // Who left, and comes back another day, continues to read here.
+    return write(() => localStorage, `${this.#prefix}seen`, visit.seen);
+  }
+
+  /** The id of the newest message that was seen; "" for none. */
+  get seen(): string {
+    return this.visit?.seen || (read(() => localStorage, `${this.#prefix}seen`) ?? "");
   }
 
   /** Takes over the session of the other tab: the server closes the connection there. */

@@ -4,12 +4,17 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { NameCompletion } from "../../../chat/web/composer/name_completion.ts";
+import { foldName } from "../../../src/protocol/names.ts";
+import { completionOf } from "../../../chat/web/composer/name_completion.ts";
 
 const NAMES = ["alice", "Bob", "Bob B.", "Zoë", "日本語", "straße"];
 
+function username(shown: string) {
+  return { shown, folded: foldName(shown) };
+}
+
 function complete(before: string, recent: readonly string[] = []) {
-  return new NameCompletion().of(before, NAMES, recent);
+  return completionOf(before, () => NAMES.map(username), () => recent);
 }
 
 Deno.test("an @ after a blank, at the start or after punctuation begins a name, in any case and script", () => {
@@ -50,7 +55,7 @@ Deno.test("the name as it is typed is first, then those who spoke last", () => {
 
 Deno.test("at most eight names are shown", () => {
   const names = Array.from({ length: 10_000 }, (_, n) => `user ${n}`);
-  assertEquals(new NameCompletion().of("@u", names, ["user 9999"])?.names, [
+  assertEquals(completionOf("@u", () => names.map(username), () => ["user 9999"])?.names, [
     "user 9999",
     ...names.slice(0, 7),
   ]);

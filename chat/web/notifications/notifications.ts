@@ -1,0 +1,120 @@
+/**
+ * Calls the user back to the page by a sound and a notification of the browser, by the user's choice, for messages that
+ * arrive while the page is not looked at. It counts nothing; unread.ts does.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+import type { Message } from "../../../src/client/session/session_events.ts";
+import { keepChoice, keptChoice } from "../page/kept_choice.ts";
+import { chime } from "./chime.ts";
+import {
+  isCalled,
+  type NotificationChoice,
+  notificationWords,
+  parseChoice,
+  writeChoice,
+} from "./notification_choice.ts";
+
+const KEPT = "notifications";
+/** Milliseconds of messages that are one notification. */
+const TOGETHER_MS = 300;
+
+interface Called {
+  readonly uuid: string;
+  readonly username: string;
+  readonly text: string;
+  readonly isMention: boolean;
+}
+
+export class Notifications {
+  #choice: NotificationChoice = parseChoice(keptChoice(KEPT));
+  #called: Called[] = [];
+  #calling: ReturnType<typeof setTimeout> | undefined;
+  #shown: { readonly notification: Notification; readonly uuids: ReadonlySet<string> } | undefined;
+  readonly #room: () => string;
+  readonly #open: (uuid: string) => void;
+
+  /** `room` is the server's name; `open` shows a message whose notification was pressed. */
+  constructor(room: () => string, open: (uuid: string) => void) {
+    this.#room = room;
+    this.#open = open;
+    document.addEventListener("visibilitychange", () => this.#look());
+    addEventListener("focus", () => this.#look());
+  }
+
+  get choice(): NotificationChoice {
+    return this.#choice;
+  }
+
+  set choice(choice: NotificationChoice) {
+    this.#choice = choice;
+    keepChoice(KEPT, writeChoice(choice));
+  }
+
+  /** Call with each new message of another user. */
+  came({ uuid, username, text }: Message, isMention: boolean): void {
+    if (isLookedAt() || !isCalled(this.#choice, isMention)) return;
+    this.#called.push({ uuid, username, text, isMention });
+    this.#calling ??= setTimeout(() => this.#call(), TOGETHER_MS);
+  }
+
+  /** Call when a message was changed or deleted: its former text is shown no more. */
+  changed(uuid: string): void {
+    this.#called = this.#called.filter((called) => called.uuid !== uuid);
+    if (!this.#shown?.uuids.has(uuid)) return;
+    this.#shown.notification.close();
+    this.#shown = undefined;
+  }
+
+  /** Asks the browser, which asks the user, for permission to show notifications. Returns whether it was given. */
+  async askPermission(): Promise<boolean> {
+    if (!("Notification" in globalThis)) return false;
+    return await Notification.requestPermission() === "granted";
+  }
+
+  #call(): void {
+    this.#calling = undefined;
+    const called = this.#called.splice(0);
+    const words = notificationWords(called, this.#room());
+    if (words === undefined || isLookedAt()) return;
+    if (this.#choice.hasSound) chime(called.some(({ isMention }) => isMention) ? "mention" : "message");
+    if (this.#choice.hasNotifications && isPermitted()) this.#notify(words, called);
+  }
+
+  #notify({ title, body }: { title: string; body: string }, called: readonly Called[]): void {
+    const first = (called.find(({ isMention }) => isMention) ?? called[0])!.uuid;
+    try {
+      // One for each room: the next replaces it, and calls again.
+      const options = { body, tag: location.href, icon: "chat/web/icon.svg", renotify: true, silent: true };
+      const notification = new Notification(title, options);
+      notification.addEventListener("click", () => {
+        focus();
+        this.close();
+        this.#open(first);
+      });
+      this.#shown = { notification, uuids: new Set(called.map(({ uuid }) => uuid)) };
+    } catch {
+      // A browser that shows them only for an installed page, as on Android.
+    }
+  }
+
+  #look(): void {
+    if (isLookedAt()) this.close();
+  }
+
+  /** Takes back what is shown, and what would be. */
+  close(): void {
+    this.#called = [];
+    this.#shown?.notification.close();
+    this.#shown = undefined;
+  }
+}
+
+export function isPermitted(): boolean {
+  return "Notification" in globalThis && Notification.permission === "granted";
+}
+
+function isLookedAt(): boolean {
+  return !document.hidden && document.hasFocus();
+}

@@ -1,0 +1,283 @@
+/**
+ * Mentions, replies and being called back on the chat page, with two and three people who type at human speed.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { assert, assertEquals } from "@std/assert";
+import { accessibilityFaults, DESK, PHONE, testInBrowser } from "../support/browser.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { ChatPage, SOCKET_COMPLAINT } from "../support/chat_page.ts";
+import { startTestChat } from "../support/chat_server.ts";
+
+/** Milliseconds between two keys. */
+const KEY_MS = 40;
+
+async function setHidden(person: ChatPage, isHidden: boolean): Promise<void> {
+  await person.page.evaluate((isHidden) => {
+    Object.defineProperty(document, "hidden", { configurable: true, get: () => isHidden });
+    document.dispatchEvent(new Event("visibilitychange"));
+  }, isHidden);
+}
+
+/** What the page's stand-ins for notifications and sound noted. */
+interface Noted {
+  asked: number;
+  shown: { title: string; body: string; isClosed: boolean; press: () => void }[];
+  tones: number;
+}
+
+/** Opens the page where notifications are noted and not shown; the browser would answer a question with `answer`. */
+async function openNoting(
+  stage: Parameters<typeof ChatPage.open>[0],
+  url: string,
+  answer: "granted" | "denied",
+): Promise<ChatPage> {
+  const page = await stage.visitor({ mayComplain: SOCKET_COMPLAINT });
+  await page.evaluateOnNewDocument((answer: NotificationPermission) => {
+    const noted: Noted = { asked: 0, shown: [], tones: 0 };
+    let permission: NotificationPermission = "default";
+    Object.assign(globalThis, {
+      noted,
+      Notification: class extends EventTarget {
+        static get permission() {
+          return permission;
+        }
+        static requestPermission() {
+          noted.asked++;
+          return Promise.resolve(permission = answer);
+        }
+        readonly #shown: Noted["shown"][number];
+        constructor(title: string, { body = "" }: NotificationOptions) {
+          super();
+          this.#shown = { title, body, isClosed: false, press: () => this.dispatchEvent(new Event("click")) };
+          noted.shown.push(this.#shown);
+        }
+        close() {
+          this.#shown.isClosed = true;
+        }
+      },
+      OscillatorNode: class extends OscillatorNode {
+        override start(when?: number) {
+          noted.tones++;
+          super.start(when);
+        }
+      },
+    });
+  }, answer);
+  await page.goto(`${url}/`);
+  return new ChatPage(page);
+}
+
+function noted(person: ChatPage): Promise<Noted> {
+  return person.page.evaluate(() => (globalThis as unknown as { noted: Noted }).noted);
+}
+
+testInBrowser(
+  "@ completes a name by keys and by touch, also of who is away, and the mentioned one sees it marked",
+  async (stage) => {
+    await using server = await startTestChat();
+    const bob = await ChatPage.join(stage, server.url, "Bob B.");
+    const zoe = await ChatPage.join(stage, server.url, "zoe");
+    const away = await ChatClient.open(server.url, true);
+    await away.ask("c2/CONNECT bored");
+    away.socket.close();
+    const alice = await ChatPage.join(stage, server.url, "alice");
+    const { page } = alice;
+    await page.focus("#text");
+    await page.keyboard.type("hi @b", { delay: KEY_MS });
+    await page.waitForSelector("#name-options:not([hidden])");
+    assertEquals(await alice.texts("#name-options li"), ["Bob B.", "bored (away)"]);
+    assertEquals(
+      await page.$eval("#text", (field) => field.getAttribute("aria-activedescendant")),
+      "name-option-0",
+    );
+    assertEquals(await accessibilityFaults(page), []);
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Enter");
+    assertEquals(await alice.value("#text"), "hi @Bob B. ");
+    assertEquals(await page.$("#name-options:not([hidden])"), null);
+    await page.keyboard.type("and @z", { delay: KEY_MS });
+    await page.keyboard.press("Escape");
+    assertEquals(await page.$("#name-options:not([hidden])"), null);
+    await page.keyboard.press("Enter");
+    await bob.readsMessages("hi @Bob B. and @z");
+    assertEquals(await bob.texts("#rows .for-me .mention.own"), ["@Bob B."]);
+    await zoe.readsMessages("hi @Bob B. and @z");
+    assertEquals(await zoe.texts("#rows .for-me"), []);
+    // Who presses a name mentions it.
+    await zoe.page.click("#rows .author");
+    assertEquals(await zoe.value("#text"), "@alice ");
+
+    const phone = await ChatPage.join(stage, server.url, "phone", { size: PHONE, scheme: "dark" });
+    await phone.page.tap("#text");
+    await phone.page.keyboard.type("@ali", { delay: KEY_MS });
+    await phone.page.waitForSelector("#name-options:not([hidden])");
+    assertEquals(await accessibilityFaults(phone.page), []);
+    await phone.page.tap("#name-options li");
+    assertEquals(await phone.value("#text"), "@alice ");
+    assertEquals(await phone.page.evaluate(() => document.activeElement?.id), "text");
+  },
+);
+
+testInBrowser(
+  "a notification is asked for by its button only, calls for mentions or all, and is gone with its message",
+  async (stage) => {
+    await using server = await startTestChat({ name: "The Inn" });
+    await using bob = await ChatClient.connect(server.url, "bob");
+    const alice = await openNoting(stage, server.url, "granted");
+    await alice.tryName("alice");
+    await alice.isLive();
+    assertEquals((await noted(alice)).asked, 0);
+    await alice.page.click("#own-button");
+    await alice.page.click("#notify-button");
+    await alice.page.waitForSelector("#notify-button[aria-pressed=true]");
+    assertEquals((await noted(alice)).asked, 1);
+    assertEquals(await accessibilityFaults(alice.page), []);
+    await alice.page.keyboard.press("Escape");
+
+    await alice.page.evaluate(() => document.hasFocus = () => !document.hidden);
+    await setHidden(alice, true);
+    await bob.say("nothing for anyone");
+    const uuid = await bob.say("@alice, tea?");
+    await alice.page.waitForFunction(() =>
+      (globalThis as unknown as { noted: Noted }).noted.shown.length === 1
+    );
+    const [shown] = (await noted(alice)).shown;
+    assertEquals([shown?.title, shown?.body], ["bob mentions you in The Inn", "@alice, tea?"]);
+    assertEquals((await noted(alice)).tones, 3);
+    assertEquals(await alice.title(), "@ (2) The Inn");
+    assertEquals(
+      await alice.page.$eval("#icon", (icon) => icon.getAttribute("href")),
+      "chat/web/notifications/icon_mention.svg",
+    );
+    bob.send(`c2/QUERY delete_message; ${uuid}`);
+    await alice.page.waitForFunction(() =>
+      (globalThis as unknown as { noted: Noted }).noted.shown[0]?.isClosed
+    );
+
+    // For all messages, without a sound.
+    await setHidden(alice, false);
+    await alice.page.click("#own-button");
+    await alice.page.click("#notify-all");
+    await alice.page.click("#notify-sound");
+    await alice.page.keyboard.press("Escape");
+    await setHidden(alice, true);
+    await bob.say("for all");
+    await alice.page.waitForFunction(() =>
+      (globalThis as unknown as { noted: Noted }).noted.shown.length === 2
+    );
+    assertEquals((await noted(alice)).tones, 3);
+    await alice.page.evaluate(() => (globalThis as unknown as { noted: Noted }).noted.shown[1]!.press());
+    await alice.page.waitForSelector("#rows .found");
+    await setHidden(alice, false);
+    await alice.page.waitForFunction(() => document.title === "The Inn");
+  },
+);
+
+testInBrowser(
+  "a browser that refuses notifications is said so, and the choice is kept over a reload",
+  async (stage) => {
+    await using server = await startTestChat();
+    const alice = await openNoting(stage, server.url, "denied");
+    await alice.tryName("alice");
+    await alice.isLive();
+    await alice.page.click("#own-button");
+    await alice.page.click("#notify-nothing");
+    await alice.page.click("#notify-button");
+    await alice.reads(
+      "#notify-said",
+      "Your browser blocks notifications of this page: allow them in its settings for this site.",
+    );
+    assertEquals(await alice.page.$("#notify-button[aria-pressed=true]"), null);
+    await alice.page.reload();
+    await alice.isLive();
+    assertEquals(
+      await alice.page.$eval("#notify-nothing", (radio) => (radio as HTMLInputElement).checked),
+      true,
+    );
+    assertEquals((await noted(alice)).asked, 0);
+  },
+);
+
+testInBrowser(
+  "what is new has a line with a way to it, over a reload, until it was seen for three seconds",
+  async (stage) => {
+    await using server = await startTestChat({ limits: { floodRate: 0 } });
+    await using bob = await ChatClient.connect(server.url, "bob");
+    for (let n = 1; n <= 30; n++) await bob.say(`before ${n}`);
+    const alice = await ChatPage.join(stage, server.url, "alice", { size: DESK });
+    await alice.page.waitForFunction(() => document.querySelectorAll("#rows .message").length === 30);
+    await setHidden(alice, true);
+    for (let n = 1; n <= 40; n++) await bob.say(n === 40 ? "and @alice" : `new ${n}`);
+    await alice.reads("#rows .since", "New · 40");
+    // Scrolled to the end, as before, the line is far above.
+    await setHidden(alice, false);
+    await alice.page.waitForSelector("#to-new:not([hidden])");
+    await alice.page.reload();
+    await alice.isLive();
+    await alice.reads("#to-new-button", "40 new above");
+    assertEquals(await accessibilityFaults(alice.page), []);
+    await alice.page.focus("#to-new-button");
+    await alice.page.keyboard.press("Enter");
+    await alice.page.waitForSelector("#to-new[hidden]");
+    const first = await alice.page.evaluate(() =>
+      document.querySelector("#rows .since")?.nextElementSibling?.querySelector(".body")?.textContent
+    );
+    assertEquals(first, "new 1");
+    await alice.page.waitForFunction(() => document.querySelector("#rows .since") === null);
+    // Not at the end: the button counts what comes, and names what is for alice.
+    await bob.say("@alice again");
+    await alice.reads("#newer", "1 new message, 1 for you");
+    assert(await alice.page.$("#newer.for-me") !== null);
+    await alice.page.click("#newer");
+    await alice.page.waitForSelector("#newer[hidden]");
+  },
+);
+
+testInBrowser("who left and comes back another day reads on where the reading ended", async (stage) => {
+  await using server = await startTestChat();
+  await using bob = await ChatClient.connect(server.url, "bob");
+  await bob.say("seen");
+  const alice = await ChatPage.join(stage, server.url, "alice");
+  await alice.readsMessages("seen");
+  await alice.say("/quit");
+  await alice.page.waitForSelector("#join:not([hidden])");
+  await bob.say("missed");
+  await alice.page.reload();
+  await alice.tryName("alice");
+  await alice.isLive();
+  await alice.reads("#rows .since", "New · 1");
+});
+
+testInBrowser(
+  "a reply quotes a message in one action, calls its author, and leads to it, or to a search",
+  async (stage) => {
+    await using server = await startTestChat({ limits: { floodRate: 0 } });
+    const bob = await ChatPage.join(stage, server.url, "Bob B.");
+    const alice = await ChatPage.join(stage, server.url, "alice");
+    await bob.say("tea or coffee?");
+    for (let n = 1; n <= 50; n++) await bob.say(`line ${n}`);
+    await alice.readsLast("line 50");
+    await alice.press("tea or coffee?", ".reply");
+    assertEquals(await alice.value("#text"), "> Bob B.: tea or coffee?\n");
+    await alice.page.keyboard.type("tea", { delay: KEY_MS });
+    await alice.page.keyboard.press("Enter");
+    await bob.readsLast("Bob B.: tea or coffee?tea");
+    assertEquals(await bob.texts("#rows .for-me .reply-to"), ["Bob B.: tea or coffee?"]);
+    await bob.page.focus("#rows .for-me .reply-to");
+    await bob.page.keyboard.press("Enter");
+    await bob.page.waitForFunction(() =>
+      document.querySelector("#rows .found .body")?.textContent === "tea or coffee?"
+    );
+    await alice.say("> carol: gone with the wind\nwho?");
+    await bob.readsLast("carol: gone with the windwho?");
+    await bob.page.evaluate(() =>
+      [...document.querySelectorAll<HTMLElement>("#rows .reply-to")].at(-1)?.click()
+    );
+    await bob.page.waitForSelector("#search[open]");
+    await bob.reads("#search-said", "1 message found, the newest first.");
+  },
+);
