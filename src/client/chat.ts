@@ -98,6 +98,8 @@ export class Chat {
   #isReady = false;
   #isConnected = false;
   #leaving: Promise<void> | undefined;
+  /** Why the client leaves by itself. */
+  #cause: ChatError | undefined;
   #end: ChatError | undefined;
 
   private constructor(url: string, { name, signal, WebSocket }: ConnectOptions) {
@@ -312,7 +314,7 @@ export class Chat {
       case "refused":
         return this.#giveUp(refusalOf(event.text));
       case "over":
-        return this.#finish(new ChatError(CODES[event.cause], event.text));
+        return this.#finish(this.#cause ?? new ChatError(CODES[event.cause], event.text));
     }
   }
 
@@ -361,8 +363,9 @@ export class Chat {
     this.#subscriptions.emit(event);
   }
 
+  /** Leaves because of an error. The session says first what was not sent. */
   #giveUp(error: ChatError): void {
-    this.#finish(error);
+    this.#cause = error;
     this.#driver.leave();
   }
 

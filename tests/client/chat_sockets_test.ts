@@ -9,6 +9,7 @@ import { Chat, ChatError, type ChatErrorCode } from "../../src/client/mod.ts";
 import { EventQueue, WAITING_EVENTS_MAX, WAITING_UNITS_MAX } from "../../src/client/event_queue.ts";
 import { REQUESTS_MAX } from "../../src/client/pending_answers.ts";
 import { DRAFTS_MAX } from "../../src/client/session/chat_session.ts";
+import { OWN_MAX, OwnMessages } from "../../src/client/session/own_messages.ts";
 import { faultNameOf, FAULTS } from "../../src/protocol/faults.ts";
 import { TOKEN, uuidOf } from "../support/fake_driver.ts";
 
@@ -239,6 +240,34 @@ Deno.test("at most 500 messages and 500 other requests wait for a server that do
   assertEquals(codes.filter((code) => code === "UNSURE").length, sent);
   assertEquals(codes.filter((code) => code === "NOT_SENT").length, DRAFTS_MAX - sent);
   assertEquals(codes.filter((code) => code === "UNANSWERED").length, REQUESTS_MAX);
+});
+
+Deno.test("a session keeps the ids of its newest 10,000 messages, and no more", () => {
+  const own = new OwnMessages(() => 0.5, () => 0);
+  const isOwn = (n: number) =>
+    own.message({ uuid: uuidOf(n), username: "alice", message: "", timestamp: 1, edited: false }).isOwn;
+  for (let n = 0; n < OWN_MAX; n++) own.add(uuidOf(n));
+  assertEquals([isOwn(0), isOwn(OWN_MAX - 1)], [true, true]);
+  own.add(uuidOf(OWN_MAX));
+  assertEquals([isOwn(0), isOwn(1), isOwn(OWN_MAX)], [false, true, true]);
+});
+
+Deno.test("a name that another user has when the client returns ends the chat with that", async () => {
+  const { chat, socket, next } = await joined();
+  const loop = chat.messages();
+  const sent = chat.say("was sent");
+  const again = next();
+  socket.lose();
+  const [waits, asked] = [chat.say("was not"), chat.edit(uuidOf(1), "text")];
+  const second = await again;
+  second.open();
+  second.receive(`c2/ERROR ${FAULTS.RESUME_UNKNOWN}`, `c2/ERROR ${FAULTS.NAME_TAKEN}`);
+  await rejectsWith("UNSURE", sent);
+  await rejectsWith("NOT_SENT", waits);
+  await rejectsWith("UNANSWERED", asked);
+  await rejectsWith("NAME_TAKEN", loop.next());
+  await rejectsWith("NAME_TAKEN", chat.say("late"));
+  assertEquals((await chat.ended).error.code, "NAME_TAKEN");
 });
 
 for (

@@ -16,6 +16,8 @@ interface SentDraft {
   readonly isAcknowledged: boolean;
 }
 
+/** Own ids that are kept, as much as a bot says in hours: of an older message only `isOwn` is lost. */
+export const OWN_MAX = 10_000;
 /** Own ids that are saved, and texts that are kept to detect changes. */
 const SAVED_MAX = 500;
 const RECENT_MAX = 300;
@@ -60,6 +62,8 @@ export class OwnMessages {
 
   add(uuid: string): void {
     this.#uuids.add(uuid);
+    const [oldest] = this.#uuids;
+    if (this.#uuids.size > OWN_MAX) this.#uuids.delete(oldest!);
   }
 
   /** A draft was acknowledged without an id; its message will arrive. */
@@ -72,7 +76,7 @@ export class OwnMessages {
       String(draft.timestamp) === timestamp && draft.text === text
     );
     const [echo] = at < 0 ? [] : this.#echoes.splice(at, 1);
-    if (echo !== undefined) this.#uuids.add(uuid);
+    if (echo !== undefined) this.add(uuid);
     return echo?.draft;
   }
 
