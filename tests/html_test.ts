@@ -30,7 +30,7 @@ Deno.test("the listing's pages, with servers and without, are HTML of the standa
     body: JSON.stringify({ serverName: "<b>The Inn</b>", address: `127.0.0.1:${port}` }),
   });
   assertEquals([listed.status, (await listed.text()).length > 0], [201, true]);
-  for (const path of ["/", "/?sort=users&q=inn&full=false", "/docs"]) {
+  for (const path of ["/", "/?sort=users&q=inn&full=false", "/docs", `/servers/${chat.id}`]) {
     assertEquals(await faultsAt(`${listing.url}${path}`), [], path);
   }
 });

@@ -5,9 +5,7 @@
  * @module
  */
 import { OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
-import type { Context } from "hono";
 import { cors } from "hono/cors";
-import { forwardedAddress, normalizeIp } from "../../src/address.ts";
 import { isProof, PROOF_HEADER, PROOF_RULE } from "../../src/announcement/proof.ts";
 import { type Announcement, announcementSchema } from "../../src/announcement/schema.ts";
 import type { NowMs } from "../../src/clock.ts";
@@ -16,24 +14,33 @@ import { countRequests } from "../../src/metrics/http_meters.ts";
 import { logger } from "../../src/logging/log.ts";
 import { answersInTime } from "../../src/kv/store.ts";
 import type { AnswerMetrics } from "../../src/metrics/route.ts";
-import { type Rate, rateOf } from "../../src/token_bucket.ts";
+import { rateOf } from "../../src/token_bucket.ts";
 import { VERSION } from "../../src/version.ts";
-import { acceptsGzip, isNotModified, prefersHtml } from "../../src/serving/negotiation.ts";
+import { prefersHtml } from "../../src/serving/negotiation.ts";
 import type { PageAccess } from "../../src/serving/page_access.ts";
 import type { WebAssets } from "../../src/serving/web_assets.ts";
 import { formatIssues } from "../../src/schema_issues.ts";
 import { API_PAGE_HEADERS, apiPage } from "../pages/api_page.ts";
-import { LIST_PAGE_HEADERS, listPage, PAGE_ROWS, PAGE_SCRIPT } from "../pages/list_page.ts";
 import { readAuthorization } from "../registry/keys.ts";
 import { OriginRate } from "../origin_rate.ts";
 import type { LargeResponses } from "./large_responses.ts";
 import type { EventStreams } from "./event_streams.ts";
 import type { ListingMeters } from "../meters.ts";
 import { LogThrottle } from "../../src/logging/throttle.ts";
+import {
+  answerRefusal,
+  answerRepresentation,
+  answerWrongMethod,
+  type AppContext,
+  QUERY_RATE,
+  readOrigin,
+  refusalOf,
+} from "./answers.ts";
+import { addBrowserRoutes, answerServerPage } from "./browser_routes.ts";
 import { readJsonBody } from "./read_body.ts";
 import { isRefusal, type Refusal, type RefusalName, refuse } from "../refusals.ts";
-import { type PageQuery, readCursor } from "../list/page.ts";
 import type { PeopleOverTime } from "../list/people.ts";
+import type { PageQuery } from "../list/page.ts";
 import type { Pings } from "../registry/pings.ts";
 import type { Registry } from "../registry/registry.ts";
 import { Representation } from "../list/representation.ts";
@@ -56,12 +63,7 @@ import {
 import type { ServerIndex } from "../list/server_index.ts";
 import type { Snapshot } from "../list/snapshot.ts";
 import { type ServerStore, StoreFailed } from "../store/store.ts";
-import { facetsOf } from "../web/facets.ts";
-import { readWish } from "../web/order.ts";
-import { summary } from "../web/wording.ts";
 import { WriteLimits } from "./write_limits.ts";
-
-type AppContext = Context<{ Bindings: Bindings }>;
 
 export interface AppParts {
   readonly registry: Registry;
@@ -86,19 +88,6 @@ export interface AppParts {
   readonly stopping: AbortSignal;
 }
 
-// `no-cache` requires a check by ETag, which costs few bytes. With an age, people would not see their own changes.
-const CACHE_CONTROL = "public, no-cache";
-
-/** Lists with parameters other than an order; one of 10,000 servers takes 20 ms. Typing causes a few per second. */
-export const QUERY_RATE: Rate = { burst: 100, perSecond: 10 };
-
-const ABOUT = `Chatter listing ${VERSION}: a directory of chat servers.
-GET /servers       the listed servers
-GET /events        changes of the list, as they happen
-GET /openapi.json  the whole API, for programs
-GET /docs          the whole API, for people
-`;
-
 /** Pages of all sites may read. Without an answer to their browser they can neither write nor send a key. */
 const READ_BY_PAGES = cors({
   origin: "*",
@@ -121,7 +110,7 @@ export function makeApp(parts: AppParts): ListingApp {
   app.use(async (c, next) => {
     await next();
     c.header("X-Content-Type-Options", "nosniff");
-    const refusal = (c as Context).get(REFUSAL);
+    const refusal = refusalOf(c);
     if (refusal !== undefined) meters.refused(refusal);
   });
   app.use(async (c, next) => {
@@ -190,7 +179,9 @@ function addReadRoutes(app: ListingApp, parts: AppParts): void {
     await index.refresh();
     const id = readServerId(c.req.param("id") ?? "");
     const server = id === undefined ? undefined : index.server(id);
+    c.header("Vary", "Accept", { append: true });
     if (server === undefined) return answerRefusal(c, refuse("NOT_FOUND"));
+    if (prefersHtml(c.req.raw)) return await answerServerPage(c, parts, queryRate, server);
     return await answerRepresentation(c, await Representation.of(JSON.stringify(server)), largeResponses);
   });
 
@@ -223,43 +214,6 @@ function addPeopleRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRate
     const answer = await Representation.of(JSON.stringify({ people: shown }));
     return await answerRepresentation(c, answer, largeResponses, { madeFor: origin });
   });
-}
-
-/** `/` is a page for browsers and a text for all others. Making a page counts as a list with parameters. */
-function addBrowserRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRate): void {
-  const { index, snapshot, largeResponses, assets, wallClock, steadyClock } = parts;
-  app.get("/", async (c) => {
-    c.header("Vary", "Accept", { append: true });
-    if (!prefersHtml(c.req.raw)) return c.text(ABOUT);
-    const origin = readOrigin(c, parts.trustProxy);
-    if (!queryRate.consume(origin, steadyClock())) {
-      return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));
-    }
-    if (!largeResponses.hasRoomFor(origin)) return answerRefusal(c, refuse("BUSY"));
-    await index.refresh();
-    if (snapshot.isStaleFor(origin)) snapshot.discard();
-    const { searchParams, origin: place } = new URL(c.req.url);
-    const wish = readWish(searchParams);
-    const cursor = readCursor(searchParams.get("cursor") ?? "");
-    const after = cursor?.sort === wish.sort ? cursor : undefined;
-    const page = await Representation.of(
-      await listPage({
-        wish,
-        page: snapshot.page({ ...wish, limit: PAGE_ROWS, after }),
-        summary: snapshot.derive(summary),
-        facets: snapshot.derive(facetsOf),
-        isEmpty: index.size === 0,
-        origin: place,
-        nowMs: wallClock(),
-        modules: (await assets.modulesOf(PAGE_SCRIPT)).map((path) => path.slice(1)),
-      }),
-    );
-    return await answerRepresentation(c, page, largeResponses, {
-      madeFor: origin,
-      headers: LIST_PAGE_HEADERS,
-    });
-  });
-  for (const path of assets.paths) app.get(path, (c) => assets.answer(c.req.raw) ?? c.notFound());
 }
 
 function addEventRoute(app: ListingApp, parts: AppParts): void {
@@ -412,17 +366,6 @@ function addOperatorRoutes(app: ListingApp, { store, metrics }: AppParts): void 
   app.get("/metrics", (c) => metrics(c.req.raw, c.env.peer));
 }
 
-/** The IP address that a request comes from: the peer's, or the one that a trusted proxy reports. */
-function readOrigin(c: AppContext, trustProxy: boolean): string {
-  return originOf(c.req.raw, c.env.peer, trustProxy);
-}
-
-/** As `readOrigin`, for a request before routing. */
-export function originOf({ headers }: Request, peer: string, trustProxy: boolean): string {
-  const own = normalizeIp(peer) ?? peer;
-  return trustProxy ? forwardedAddress(headers.get("X-Forwarded-For") ?? undefined) ?? own : own;
-}
-
 function readAnnouncement(json: unknown): Announcement | Refusal {
   const announcement = announcementSchema.safeParse(json);
   return announcement.success
@@ -432,39 +375,4 @@ function readAnnouncement(json: unknown): Announcement | Refusal {
 
 function isMalformedProof(proof: string | undefined): boolean {
   return proof !== undefined && !isProof(proof);
-}
-
-/** Context key: passes the refusal from the handler to the counter. */
-const REFUSAL = "refusal";
-
-function answerRefusal(c: AppContext, { refusal, status, text }: Refusal): Response {
-  (c as Context).set(REFUSAL, refusal);
-  if (status === 401) c.header("WWW-Authenticate", "C2Listing");
-  if (status === 429 || status === 503) c.header("Retry-After", "1");
-  return c.text(text, status);
-}
-
-function answerWrongMethod(c: AppContext, allow: string): Response {
-  return c.text(`Method is not allowed: ${allow} are allowed`, 405, { Allow: allow });
-}
-
-const JSON_HEADERS = { "content-type": "application/json; charset=utf-8", "cache-control": CACHE_CONTROL };
-
-/** `madeFor` is the origin that the answer was made for; undefined if all clients get the same. */
-async function answerRepresentation(
-  c: AppContext,
-  representation: Representation,
-  largeResponses: LargeResponses,
-  { madeFor, headers = JSON_HEADERS }: { madeFor?: string; headers?: Readonly<Record<string, string>> } = {},
-): Promise<Response> {
-  for (const [name, value] of Object.entries(headers)) c.header(name, value);
-  c.header("ETag", representation.etag);
-  c.header("Vary", "Accept-Encoding", { append: true });
-  const request = c.req.raw;
-  if (isNotModified(request, representation.etag)) return c.body(null, 304);
-  const isGzip = acceptsGzip(request);
-  if (isGzip) c.header("Content-Encoding", "gzip");
-  if (request.method === "HEAD") return c.body(null);
-  const bytes = isGzip ? await representation.gzipped() : representation.bytes;
-  return c.body(largeResponses.bodyOf(bytes, madeFor));
 }

@@ -1,7 +1,7 @@
 /**
  * The frame that the listing's pages share: document head, skip link, heading and footer. Pure. Each page's own file
  * provides its content and its HTTP headers. All addresses are relative, because a proxy may serve the pages under a
- * path; each page is directly below the root.
+ * path.
  *
  * @module
  */
@@ -15,6 +15,10 @@ export interface HtmlPage {
   /** Paths of the page's own files, in addition to those of all pages. */
   readonly style: string;
   readonly script?: string;
+  /** The way from the page to the listing's root; "" if it is directly below. */
+  readonly root?: string;
+  /** Shown before the heading. */
+  readonly icon?: Html;
   /** The modules that the script imports, for preloading. */
   readonly modules?: readonly string[];
   /** The target of the skip link and its name. */
@@ -27,6 +31,7 @@ export interface HtmlPage {
 
 export async function htmlPage(page: HtmlPage): Promise<string> {
   const { title, description, style, script, modules = [], skipTo: [id, what], facts, main, footer } = page;
+  const { root = "", icon = "" } = page;
   return String(
     await html`
       <!DOCTYPE html>
@@ -36,17 +41,17 @@ export async function htmlPage(page: HtmlPage): Promise<string> {
           <meta name="viewport" content="width=device-width, initial-scale=1">
           <title>${title}</title>
           <meta name="description" content="${description}">
-          <link rel="icon" href="src/web/icon.svg" type="image/svg+xml">
-          <link rel="stylesheet" href="src/web/tokens.css">
-          <link rel="stylesheet" href="listing/web/base.css">
-          <link rel="stylesheet" href="${style}">
+          <link rel="icon" href="${root}src/web/icon.svg" type="image/svg+xml">
+          <link rel="stylesheet" href="${root}src/web/tokens.css">
+          <link rel="stylesheet" href="${root}listing/web/base.css">
+          <link rel="stylesheet" href="${root}${style}">
           ${modules.map((path) => html`<link rel="modulepreload" fetchpriority="low" href="${path}">`)}
           ${script === undefined ? "" : html`<script type="module" src="${script}"></script>`}
         </head>
         <body>
           <a class="skip" href="#${id}">Skip to the ${what}</a>
           <header>
-            <h1>${title}</h1>
+            <h1>${icon}<bdi>${title}</bdi></h1>
             <p class="facts">${facts}</p>
           </header>
           <main>${main}</main>

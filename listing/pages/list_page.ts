@@ -8,18 +8,28 @@
 import { html } from "hono/html";
 import { PAGE_HEADERS } from "../../src/serving/web_assets.ts";
 import type { ListedServer, Page, Sort } from "../list/page.ts";
-import { choices, choiceText, type Facet, type Facets, languageName, mainLanguage } from "../web/facets.ts";
-import { type Wish, writeWish } from "../web/order.ts";
+import type { People } from "../list/people.ts";
+import {
+  choices,
+  choiceText,
+  type Facet,
+  type Facets,
+  isSelfDescribed,
+  languageName,
+  mainLanguage,
+} from "../web/facets.ts";
+import { isAscending, type Wish, writeWish } from "../web/order.ts";
 import {
   copyLabel,
   duration,
   fill,
-  fillWidth,
   isFull,
   joinLabel,
+  peakText,
   percent,
   webAddress,
 } from "../web/wording.ts";
+import { graph, icon } from "./figures.ts";
 import { type Html, htmlPage } from "./html_page.ts";
 
 /** Servers per page without script; the next page is a link. */
@@ -34,10 +44,19 @@ export const LIST_PAGE_HEADERS: Readonly<Record<string, string>> = {
   "vary": "Accept",
 };
 
+/** Of a page that its reader asked to ping the servers. No other page may connect elsewhere. */
+export const PINGING_PAGE_HEADERS: Readonly<Record<string, string>> = {
+  ...LIST_PAGE_HEADERS,
+  "content-security-policy": LIST_PAGE_HEADERS["content-security-policy"]!
+    .replace("connect-src 'self'", "connect-src 'self' ws: wss:"),
+};
+
 export interface ListPage {
   readonly wish: Wish;
   readonly page: Page;
-  /** How many servers and users there are in total. */
+  /** The samples of the page's servers. */
+  readonly people: ReadonlyMap<number, People>;
+  /** How many servers and users there are in what was asked for. */
   readonly summary: string;
   readonly facets: Facets;
   readonly isEmpty: boolean;
@@ -52,6 +71,9 @@ export const PAGE_SCRIPT = "/listing/web/page.ts";
 const SORTS: readonly (readonly [sort: Sort, label: string])[] = [
   ["users", "Most people"],
   ["name", "Name"],
+  ["peak", "Highest peak"],
+  ["ping", "Shortest ping"],
+  ["uptime", "Best uptime"],
   ["age", "Longest online"],
   ["id", "Id"],
 ];
@@ -76,11 +98,13 @@ export function listPage(shown: ListPage): Promise<string> {
       )}>No server matches. <a href="./">Show all servers</a></p>
       ${howToAdd(shown)}
       ${nextPage(shown)}
-      <template id="row">${row(undefined, nowMs)}</template>
+      <template id="row">${row(undefined, undefined, nowMs)}</template>
     `,
-    footer:
-      html`Pings and uptime are measured from this listing. For programs: <a href="servers">/servers</a>,
-      <a href="events">/events</a>, and <a href="docs">their documentation</a>.`,
+    footer: html`
+      Pings and uptime are measured from this listing, each server says how many people it has. For programs: <a
+        href="servers">/servers</a>,
+            <a href="events">/events</a>, and <a href="docs">their documentation</a>.
+    `,
   });
 }
 
@@ -92,20 +116,14 @@ function hidden(isHidden: boolean): Html {
     : html``;
 }
 
-function wishForm({ sort, q, tag, language, full, empty }: Wish, facets: Facets): Html {
+function wishForm(wish: Wish, facets: Facets): Html {
+  const { sort, q, tag, language, full, empty } = wish;
   return html`
     <form id="wish" method="get" action="./" role="search">
       <label class="search"><span class="off-screen">Search for a name or an address</span>
     <input id="q" type="search" name="q" value="${q}" maxlength="270" placeholder="Search for a name or an address"
     autocomplete="off" spellcheck="false"></label>
-      <label
-        class="choice"><input id="hide-full" type="checkbox" name="full" value="false"${checked(
-          !full,
-        )}> Hide full</label>
-      <label
-        class="choice"><input id="hide-empty" type="checkbox" name="empty" value="false"${checked(
-          !empty,
-        )}> Hide empty</label>
+      ${pingChoice(wish)}
       ${choice("tag", "Tag", tag, facets.tags)}
       ${choice("language", "Language", language, facets.languages)}
       <label class="sort">Sort by <select id="sort" name="sort">${SORTS.map(([value, label]) =>
@@ -117,9 +135,27 @@ function wishForm({ sort, q, tag, language, full, empty }: Wish, facets: Facets)
             : html``}>${label}</option>
         `
       )}</select></label>
+      <label
+        class="choice"><input id="hide-full" type="checkbox" name="full" value="false"${checked(
+          !full,
+        )}> Hide full</label>
+      <label
+        class="choice"><input id="hide-empty" type="checkbox" name="empty" value="false"${checked(
+          !empty,
+        )}> Hide empty</label>
       <button type="submit" class="unscripted">Show</button>
     </form>
   `;
+}
+
+/** A page of its own, because the usual one may not connect to servers. */
+function pingChoice({ ping, ...wish }: Wish): Html {
+  const href = `./${writeWish({ ...wish, ping: !ping })}`;
+  const label = ping ? "Stop pinging" : "Ping from here";
+  const title = ping
+    ? ""
+    : "Your browser connects to each server that is shown, which then sees your address";
+  return html`<a id="ping" class="button" href="${href}" title="${title}">${label}</a>`;
 }
 
 function choice(name: "tag" | "language", label: string, chosen: string, facets: readonly Facet[]): Html {
@@ -147,10 +183,10 @@ function checked(isChecked: boolean): Html {
 }
 
 /** Explicit roles, because some browsers drop a table's own roles when CSS lays it out as a grid. */
-function table({ wish, page, facets, nowMs }: ListPage): Html {
+function table({ wish, page, people, facets, nowMs }: ListPage): Html {
   const heading = (sort: Sort, label: string) =>
     html`
-      <th role="columnheader" scope="col"
+      <th role="columnheader" scope="col" ${sort === "age" ? html`class="age"` : ""}
         ${ariaSort(sort, wish)}><a data-sort="${sort}" href="./${writeWish({
           ...wish,
           sort,
@@ -167,14 +203,15 @@ function table({ wish, page, facets, nowMs }: ListPage): Html {
     ${heading("name", "Server")}
     <th role="columnheader" scope="col" class="off-screen">About</th>
     ${heading("users", "People")}
-    <th role="columnheader" scope="col">Ping</th>
-    <th role="columnheader" scope="col">Uptime</th>
+    ${heading("peak", "24 h, peak")}
+    ${heading("ping", "Ping")}
+    ${heading("uptime", "Uptime")}
     ${heading("age", "Online for")}
     <th role="columnheader" scope="col"><span class="off-screen">Actions</span></th>
         </tr>
       </thead>
       <tbody id="rows" role="rowgroup" tabindex="-1">${page.servers.map((server) =>
-        row(server, nowMs)
+        row(server, people.get(server.id), nowMs)
       )}</tbody>
     </table>
   `;
@@ -183,7 +220,7 @@ function table({ wish, page, facets, nowMs }: ListPage): Html {
 function ariaSort(sort: Sort, wish: Wish): Html {
   if (sort !== wish.sort) return html``;
   return html`
-    aria-sort="${sort === "name" ? "ascending" : "descending"}"
+    aria-sort="${isAscending(sort) ? "ascending" : "descending"}"
   `;
 }
 
@@ -191,50 +228,50 @@ function ariaSort(sort: Sort, wish: Wish): Html {
  * One row; without a server it is the template for the script. It has few elements and no blanks between them: the
  * layout of the rows is most of what a phone does when the page opens.
  */
-function row(server: ListedServer | undefined, nowMs: number): readonly Html[] {
-  const url = server && webAddress(server.address);
-  const href = url === undefined ? html`` : html`
-    href="${url}"
-  `;
-  const id = server && html`
-    data-id="${server.id}"
-  `;
-  const full = server && isFull(server)
-    ? html`
-      class="full"
-    `
-    : html``;
+function row(server: ListedServer | undefined, people: People | undefined, nowMs: number): readonly Html[] {
   const { displayName = "", address = "", description = "" } = server ?? {};
-  // One line each, so that no blank comes in between.
   return [
-    html`
-      <tr role="row" ${id ?? ""}${full}>
-    `,
-    html`
-      <td role="cell" class="who">
-        <a${href}><bdi class="displayname">${displayName}</bdi></a>
-    `,
+    rowStart(server),
+    html`<td role="cell" class="who">${
+      server === undefined ? html`<span class="icon" aria-hidden="true"></span>` : icon(server)
+    }`,
+    html`<a class="name" ${
+      server === undefined ? "" : html`href="servers/${server.id}"`
+    } title="${displayName}"><bdi class="displayname">${displayName}</bdi></a>`,
     html`<bdi class="address" dir="ltr">${address}</bdi></td>`,
     html`<td role="cell" class="about"><bdi class="description" title="${description}">${description}</bdi>`,
     html`<span class="tags">${server ? tagLinks(server) : ""}</span></td>`,
-    html`<td role="cell" class="people"><span class="fill">${server ? fill(server) : ""}</span>`,
-    html`
-      <svg class="bar" aria-hidden="true">
-        <rect height="100%" rx="3" width="${server ? fillWidth(server) : "0"}" />
-      </svg>
-      </td>
-    `,
-    html`<td role="cell" class="roundtrip">${server ? `${server.roundTripMs} ms` : ""}</td>`,
+    html`<td role="cell" class="people"><span class="fill">${server ? fill(server) : ""}</span></td>`,
+    html`<td role="cell" class="day">${graph(people, nowMs)}<span class="peak">${
+      server ? peakText(server) : ""
+    }</span></td>`,
+    html`<td role="cell" class="ping"><span class="roundtrip">${
+      server ? `${server.roundTripMs} ms` : ""
+    }</span></td>`,
     html`<td role="cell" class="uptime">${server ? percent(server.uptime) : ""}</td>`,
     html`<td role="cell" class="age">${age(server, nowMs)}</td>`,
-    html`
-      <td role="cell"
-        class="acts"><button type="button" class="copy" aria-label="${copyLabel(
-          displayName,
-        )}">Copy</button><a class="join"${href} aria-label="${joinLabel(displayName)}">Join</a></td>
-      </tr>
-    `,
+    actions(server),
   ];
+}
+
+function rowStart(server: ListedServer | undefined): Html {
+  if (server === undefined) return html`<tr role="row">`;
+  const kinds = [isFull(server) ? "full" : "", isSelfDescribed(server) ? "" : "plain"].join(" ").trim();
+  return html`<tr role="row" data-id="${server.id}" class="${kinds}">`;
+}
+
+/** The template has the address of no server, and a link without one has no label. */
+function actions(server: ListedServer | undefined): Html {
+  const url = server && webAddress(server.address);
+  const copy = server === undefined ? "" : copyLabel(server.displayName);
+  const join = server === undefined || url === undefined
+    ? html`<a class="join">Join</a>`
+    : html`<a class="join" href="${url}" aria-label="${joinLabel(server)}">Join</a>`;
+  return html`
+    <td role="cell"
+      class="acts"><button type="button" class="copy" aria-label="${copy}">Copy</button>${join}</td>
+    </tr>
+  `;
 }
 
 /** Links to the lists of the server's language and tags. */

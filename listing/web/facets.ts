@@ -40,7 +40,10 @@ export function facetsOf(servers: Iterable<Pick<Server, "description" | "tags" |
   };
 }
 
-function isSelfDescribed({ description, tags, language }: Pick<Server, "description" | "tags" | "language">) {
+/** True if a server says anything of itself. */
+export function isSelfDescribed(
+  { description, tags, language }: Pick<Server, "description" | "tags" | "language">,
+) {
   return description !== undefined || tags !== undefined || language !== undefined;
 }
 

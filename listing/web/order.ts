@@ -18,6 +18,8 @@ export interface Wish {
   readonly language: string;
   readonly full: boolean;
   readonly empty: boolean;
+  /** Whether the page pings the servers from the browser. */
+  readonly ping: boolean;
 }
 
 const SORT = "users";
@@ -31,6 +33,16 @@ const KEYS: { readonly [sort in Sort]: (server: Server) => number | string } = {
   ping: ({ roundTripMs }) => roundTripMs,
   uptime: ({ uptime }) => -uptime,
 };
+
+/** True if servers may be left out. */
+export function isNarrowed({ q, tag, language, full, empty }: Wish): boolean {
+  return q !== "" || tag !== "" || language !== "" || !full || !empty;
+}
+
+/** The sorts whose first server has the least of something. */
+export function isAscending(sort: Sort): boolean {
+  return sort === "name" || sort === "ping" || sort === "id";
+}
 
 export function shown(servers: Iterable<Server>, wish: Wish): Server[] {
   const { sort, q, tag, language, full, empty } = wish;
@@ -61,11 +73,12 @@ export function readWish(parameters: URLSearchParams): Wish {
     language: parameters.get("language") ?? "",
     full: parameters.get("full") !== "false",
     empty: parameters.get("empty") !== "false",
+    ping: parameters.get("ping") === "here",
   };
 }
 
 /** The wish as the query of a URL with its question mark; "" for the default. */
-export function writeWish({ sort, q, tag, language, full, empty }: Wish): string {
+export function writeWish({ sort, q, tag, language, full, empty, ping }: Wish): string {
   const parameters = new URLSearchParams();
   if (sort !== SORT) parameters.set("sort", sort);
   if (q !== "") parameters.set("q", q);
@@ -73,5 +86,6 @@ export function writeWish({ sort, q, tag, language, full, empty }: Wish): string
   if (language !== "") parameters.set("language", language);
   if (!full) parameters.set("full", "false");
   if (!empty) parameters.set("empty", "false");
+  if (ping) parameters.set("ping", "here");
   return parameters.size === 0 ? "" : `?${parameters}`;
 }

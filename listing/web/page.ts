@@ -9,7 +9,9 @@
 import { copyText } from "../../src/web/clipboard.ts";
 import { choices, choiceText, type Facet, facetsOf, learnLanguages } from "./facets.ts";
 import { ListFeed } from "./list_feed.ts";
-import { readWish, shown, writeWish } from "./order.ts";
+import { isAscending, isNarrowed, readWish, shown, writeWish } from "./order.ts";
+import { PeopleGraphs } from "./people_graphs.ts";
+import { PingsFromHere } from "./ping_from_here.ts";
 import { rowWindow } from "./row_window.ts";
 import { ServerRows } from "./server_rows.ts";
 import { counted, type Server, summary } from "./wording.ts";
@@ -54,7 +56,14 @@ const table = element("servers", HTMLTableElement);
 const body = element("rows", HTMLTableSectionElement);
 const said = element("said", HTMLElement);
 const state = element("state", HTMLElement);
-const rows = new ServerRows(body, element("row", HTMLTemplateElement));
+const pingLink = element("ping", HTMLAnchorElement);
+const graphs = new PeopleGraphs((id) => rows.measure(id));
+const pings = new PingsFromHere((id) => rows.measure(id));
+const rows = new ServerRows(body, element("row", HTMLTemplateElement), {
+  graphOf: (id) => graphs.of(id),
+  tripOf: (id) => pings.of(id),
+});
+graphs.have(rows.writtenGraphs());
 
 document.documentElement.classList.add("scripted");
 learnLanguages(language.options);
@@ -95,7 +104,8 @@ function drawCountsSoon(): void {
   setTimeout(() => {
     isCounting = false;
     drawFacets();
-    element("summary", HTMLElement).textContent = summary(servers.values());
+    const isAll = !isNarrowed(wish) || wanted === undefined;
+    element("summary", HTMLElement).textContent = summary(isAll ? servers.values() : wanted!, servers.size);
   }, COUNTS_MS);
 }
 
@@ -136,6 +146,14 @@ function drawRows(all: readonly Server[]): void {
   rowHeight ??= measuredHeight();
   const height = rowHeight ?? ROW_HEIGHT;
   body.style.paddingBlock = `${drawn.from * height}px ${(all.length - drawn.to) * height}px`;
+  measureRows();
+}
+
+/** Asks for the graphs of the rows, and for pings if the page was opened for them. */
+function measureRows(): void {
+  const near = wanted?.slice(drawn.from, drawn.to) ?? [];
+  graphs.want(near.map(({ id }) => id));
+  if (wish.ping) pings.want(near);
 }
 
 function inView(count: number): { from: number; to: number } {
@@ -167,6 +185,7 @@ function lookSoon(): void {
 
 function choose(): void {
   wish = {
+    ...wish,
     sort: sort.value as typeof wish.sort,
     q: search.value.trim(),
     tag: tag.value,
@@ -180,9 +199,10 @@ function choose(): void {
     if (link === null) continue;
     const name = link.dataset["sort"];
     link.href = location.pathname + writeWish({ ...wish, sort: name as typeof wish.sort });
-    if (name === wish.sort) heading.ariaSort = name === "name" ? "ascending" : "descending";
+    if (name === wish.sort) heading.ariaSort = isAscending(wish.sort) ? "ascending" : "descending";
     else heading.removeAttribute("aria-sort");
   }
+  pingLink.href = location.pathname + writeWish({ ...wish, ping: !wish.ping });
   drawNow();
   say(counted(wanted?.length ?? 0, "server", "servers"));
 }
@@ -242,6 +262,7 @@ setInterval(() => {
   if (performance.now() - agesMs < AGES_MS) return;
   agesMs = performance.now();
   rows.grow();
+  measureRows();
 }, LOOK_MS);
 
 new ListFeed({

@@ -6,14 +6,17 @@
  */
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { languageName, mainLanguage } from "./facets.ts";
+import { isSelfDescribed, languageName, mainLanguage } from "./facets.ts";
+import type { Graph } from "./people_graphs.ts";
 import {
   copyLabel,
   duration,
   fill,
-  fillWidth,
+  hueOf,
+  initialOf,
   isFull,
   joinLabel,
+  peakText,
   percent,
   type Server,
   webAddress,
@@ -25,14 +28,23 @@ interface Shown {
   server: Server | undefined;
 }
 
+/** What the rows show beside a server's own properties. */
+export interface Measured {
+  readonly graphOf: (id: number) => Graph | undefined;
+  /** What this browser measured, in words; undefined while it is not known. */
+  readonly tripOf: (id: number) => string | undefined;
+}
+
 export class ServerRows {
   readonly #body: HTMLElement;
   readonly #template: HTMLTemplateElement;
+  readonly #measured: Measured;
   readonly #shown = new Map<number, Shown>();
 
-  constructor(body: HTMLElement, template: HTMLTemplateElement) {
+  constructor(body: HTMLElement, template: HTMLTemplateElement, measured: Measured) {
     this.#body = body;
     this.#template = template;
+    this.#measured = measured;
     // The rows that the listing wrote stay, as most of them are right.
     for (const row of body.querySelectorAll("tr")) {
       this.#shown.set(Number(row.dataset["id"]), { row, server: undefined });
@@ -43,8 +55,18 @@ export class ServerRows {
     });
   }
 
-  has(id: number): boolean {
-    return this.#shown.has(id);
+  /** The graphs that the listing wrote. A listing that has just started may have none. */
+  *writtenGraphs(): Iterable<[id: number, graph: Graph]> {
+    for (const [id, { row }] of this.#shown) {
+      const path = row.querySelector(".graph path")?.getAttribute("d") ?? "";
+      if (path !== "") yield [id, { path, label: row.querySelector(".graph")?.ariaLabel ?? "" }];
+    }
+  }
+
+  /** Writes what was measured of a server. */
+  measure(id: number): void {
+    const shown = this.#shown.get(id);
+    if (shown !== undefined) writeMeasured(shown.row, id, this.#measured);
   }
 
   update(server: Server): void {
@@ -99,6 +121,7 @@ export class ServerRows {
     const copy = this.#template.content.cloneNode(true) as DocumentFragment;
     const row = copy.firstElementChild as HTMLElement;
     write(row, server);
+    writeMeasured(row, server.id, this.#measured);
     this.#shown.set(server.id, { row, server });
     return row;
   }
@@ -107,20 +130,44 @@ export class ServerRows {
 function write(row: HTMLElement, server: Server): void {
   const url = webAddress(server.address);
   row.classList.toggle("full", isFull(server));
+  row.classList.toggle("plain", !isSelfDescribed(server));
   setText(row.querySelector(".displayname"), server.displayName);
   setText(row.querySelector(".address"), server.address);
   setAttribute(row.querySelector(".copy"), "aria-label", copyLabel(server.displayName));
-  setAttribute(row.querySelector(".join"), "aria-label", joinLabel(server.displayName));
-  for (const link of row.querySelectorAll<HTMLAnchorElement>(".who a, .join")) {
-    if (url === undefined) link.removeAttribute("href");
-    else setAttribute(link, "href", url);
+  setAttribute(row.querySelector(".name"), "title", server.displayName);
+  setAttribute(row.querySelector(".name"), "href", `servers/${server.id}`);
+  const icon = row.querySelector(".icon");
+  setAttribute(icon, "class", `icon ${hueOf(server.id)}`);
+  setText(icon, initialOf(server.displayName));
+  const join = row.querySelector(".join");
+  if (url === undefined) { for (const name of ["href", "aria-label"]) join?.removeAttribute(name); }
+  else {
+    setAttribute(join, "href", url);
+    setAttribute(join, "aria-label", joinLabel(server));
   }
   writeAbout(row, server);
   setText(row.querySelector(".fill"), fill(server));
-  setAttribute(row.querySelector(".bar rect"), "width", fillWidth(server));
+  setText(row.querySelector(".peak"), peakText(server));
   setText(row.querySelector(".roundtrip"), `${server.roundTripMs} ms`);
   setText(row.querySelector(".uptime"), percent(server.uptime));
   writeAge(row, server);
+}
+
+function writeMeasured(row: HTMLElement, id: number, { graphOf, tripOf }: Measured): void {
+  const graph = graphOf(id);
+  if (graph !== undefined) {
+    setAttribute(row.querySelector(".graph"), "aria-label", graph.label);
+    setAttribute(row.querySelector(".graph path"), "d", graph.path);
+  }
+  const trip = tripOf(id);
+  if (trip === undefined) return;
+  let here = row.querySelector(".here");
+  if (here === null) {
+    here = document.createElement("span");
+    here.className = "here";
+    row.querySelector(".ping")?.append(here);
+  }
+  setText(here, trip);
 }
 
 function writeAbout(row: HTMLElement, { description = "", tags = [], language }: Server): void {

@@ -47,7 +47,7 @@ export function percent(share: number): string {
   return `${share === 1 ? 100 : (Math.floor(share * 1000) / 10).toFixed(1)} %`;
 }
 
-export function isFull({ connectedUsers, maxUsers }: Server): boolean {
+export function isFull({ connectedUsers, maxUsers }: Pick<Server, "connectedUsers" | "maxUsers">): boolean {
   return connectedUsers >= maxUsers;
 }
 
@@ -55,35 +55,56 @@ export function fill(server: Server): string {
   return `${grouped(server.connectedUsers)} of ${grouped(server.maxUsers)}${isFull(server) ? ", full" : ""}`;
 }
 
-export function fillWidth({ connectedUsers, maxUsers }: Server): string {
-  return `${Math.min(100, Math.round(connectedUsers / Math.max(1, maxUsers) * 100))}%`;
-}
-
 /** What a button of a row says to those who do not see the row; it begins with the words that are seen. */
 export function copyLabel(displayName: string): string {
   return `Copy the address of ${displayName}`;
 }
 
-export function joinLabel(displayName: string): string {
-  return `Join ${displayName}`;
+export function joinLabel(server: Pick<Server, "displayName" | "connectedUsers" | "maxUsers">): string {
+  return `Join ${server.displayName}${isFull(server) ? ", which is full" : ""}`;
 }
 
-export function summary(servers: Iterable<Server>): string {
+/** The servers that are shown, of how many, and the people on them. */
+export function summary(shown: Iterable<Pick<Server, "connectedUsers">>, total?: number): string {
   let count = 0;
   let people = 0;
-  for (const { connectedUsers } of servers) {
+  for (const { connectedUsers } of shown) {
     count++;
     people += connectedUsers;
   }
-  return `${counted(count, "server", "servers")}, ${counted(people, "person", "people")} connected`;
+  const servers = total === undefined || total === count
+    ? counted(count, "server", "servers")
+    : `${grouped(count)} of ${counted(total, "server", "servers")}`;
+  return `${servers}, ${counted(people, "person", "people")} connected`;
+}
+
+/** The classes of a server's icon: one of twelve hues by its id, so that it keeps its colour. */
+export function hueOf(id: number): string {
+  return `hue-${id % 12}`;
+}
+
+/** The first letter of a server's name, for its icon. */
+export function initialOf(displayName: string): string {
+  const [first = ""] = displayName;
+  if (first <= "~") return first.toUpperCase();
+  // An emoji or a letter with marks may be several characters.
+  letters ??= new Intl.Segmenter();
+  for (const { segment } of letters.segment(displayName)) return segment.toUpperCase();
+  return "";
+}
+
+let letters: Intl.Segmenter | undefined;
+
+export function peakText({ peakUsers }: Pick<Server, "peakUsers">): string {
+  return `peak ${grouped(peakUsers)}`;
 }
 
 export function counted(count: number, one: string, many: string): string {
   return `${grouped(count)} ${count === 1 ? one : many}`;
 }
 
-/** As `1,234,567`. */
+/** As `1,234,567`, by hand: the first toLocaleString of a page takes a phone 100 ms. */
 export function grouped(number: number): string {
-  // By hand, because the first toLocaleString of a page takes a phone 100 ms.
-  return String(number).replace(/[0-9](?=(?:[0-9]{3})+$)/g, "$&,");
+  const digits = String(number);
+  return number < 1000 ? digits : `${grouped(Math.floor(number / 1000))},${digits.slice(-3)}`;
 }

@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { slotOf } from "../../listing/store/sample_store.ts";
+import { KvSampleStore } from "../../listing/store/sample_store_kv.ts";
 import { KvServerStore } from "../../listing/store/store_kv.ts";
 import { claimLayout, openKv } from "../../src/kv/kv.ts";
 import { ABROAD_RECORD } from "../listing/abroad_record.ts";
@@ -254,8 +256,15 @@ testInBrowser(
       const store = new KvServerStore(kv);
       const ids = Array.from({ length: 2000 }, (_, id) => id);
       await Promise.all(
-        ids.map((id) => store.write(id, undefined, { ...ABROAD_RECORD, id, checkedAtMs: Date.now() })),
+        ids.map((id) =>
+          store.write(id, undefined, {
+            ...ABROAD_RECORD,
+            ...{ id, connectedUsers: 7, checkedAtMs: Date.now() },
+          })
+        ),
       );
+      const users = new Uint32Array(2000).fill(7);
+      await new KvSampleStore(kv).add({ slot: slotOf(Date.now()), ids: Float64Array.from(ids), users });
       kv.close();
       await using listing = await startTestListing({ kv: `${folder}/listing.db`, checkInterval: 3600 });
       const page = await openLive(await visitor(), listing.url);
@@ -278,6 +287,18 @@ testInBrowser(
         await page.evaluate((part) => scrollTo(0, part * document.documentElement.scrollHeight), part);
         assertLess((await near(row)).rows, 100);
         heights.push(await page.evaluate(() => document.documentElement.scrollHeight));
+        const headAt = await page.$eval("thead", (head) => head.getBoundingClientRect().top);
+        assert(headAt === 0 || part === 0, `the head is at ${headAt}`);
+        // Rows that the script made get their graphs in one request.
+        await page.waitForFunction(
+          (row) => {
+            const near = document.querySelector(`#rows tr[aria-rowindex="${row}"]`);
+            return near?.querySelector(".graph path")?.getAttribute("d")?.startsWith("M") &&
+              near.querySelector(".graph")?.ariaLabel === "The last hour: 7 people";
+          },
+          {},
+          row,
+        );
       }
       assertEquals(await page.$eval("#servers", (table) => table.ariaRowCount), "2001");
       // The padding is as high as the rows in its place.
@@ -287,6 +308,84 @@ testInBrowser(
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
+  },
+);
+
+testInBrowser(
+  "the head count follows the filter, and every column sorts",
+  async ({ visitor }) => {
+    await using listing = await startTestListing();
+    await using servers = new Pingable();
+    await servers.list(listing, { id: 1, serverName: "Apple", connectedUsers: 9, maxUsers: 9, tags: ["go"] });
+    await servers.list(listing, { id: 2, serverName: "Berry", connectedUsers: 8 });
+    await servers.send(listing, "PUT", 2, { connectedUsers: 1 });
+    await servers.send(listing, "PUT", 1, { connectedUsers: 2 });
+    const page = await openLive(await visitor(), listing.url);
+    const seeSummary = (text: string) =>
+      page.waitForFunction((text) => document.querySelector("#summary")?.textContent === text, {}, text);
+    await seeSummary("2 servers, 3 people connected");
+    await page.select("#tag", "go");
+    await seeSummary("1 of 2 servers, 2 people connected");
+    await page.select("#tag", "");
+    await seeSummary("2 servers, 3 people connected");
+    const columns = await page.$$eval("th a", (links) => links.map(({ dataset }) => dataset["sort"]!));
+    assertEquals(columns, ["name", "users", "peak", "ping", "uptime", "age"]);
+    for (const column of columns) {
+      await page.click(`th a[data-sort="${column}"]`);
+      assertEquals(new URL(page.url()).searchParams.get("sort") ?? "users", column);
+      assertEquals(
+        await page.$$eval("th[aria-sort]", (heads) => heads.map((head) => head.textContent?.trim())),
+        [
+          await page.$eval(`th a[data-sort="${column}"]`, (link) => link.textContent),
+        ],
+      );
+    }
+  },
+);
+
+testInBrowser(
+  "a page that is asked to pings the servers from the browser, and says which do not answer",
+  async ({ visitor }) => {
+    await using listing = await startTestListing({ checkInterval: 3600 });
+    await using servers = new Pingable();
+    await servers.list(listing, { id: 1, serverName: "Apple", connectedUsers: 2 });
+    const page = await visitor({ mayComplain: /WebSocket/ });
+    {
+      await using others = new Pingable();
+      await others.list(listing, { id: 2, serverName: "Berry", connectedUsers: 1 });
+      await openLive(page, listing.url);
+    }
+    assertEquals(await page.$$eval(".here", ({ length }) => length), 0, "none without being asked");
+    await Promise.all([page.waitForNavigation(), page.click("#ping")]);
+    await page.waitForFunction(() => document.querySelectorAll(".here").length === 2);
+    const [apple, berry] = await page.$$eval(".here", (here) => here.map(({ textContent }) => textContent));
+    assertMatch(apple ?? "", /^[0-9]+ ms here$/);
+    assertEquals(berry, "no answer");
+    assertEquals(new URL(page.url()).search, "?ping=here");
+    await Promise.all([page.waitForNavigation(), page.click("#ping")]);
+    assertEquals(new URL(page.url()).search, "");
+    await page.waitForSelector('#state[data-state="live"]');
+  },
+);
+
+testInBrowser(
+  "a server's page has its words, its people and its way in, without script",
+  async ({ visitor }) => {
+    await using listing = await startTestListing();
+    await using servers = new Pingable();
+    const description = ATTACKS.join(" ").slice(0, 200);
+    await servers.list(listing, { id: 7, serverName: ATTACKS[1]!.slice(0, 64), description, tags: ["go"] });
+    const page = await openLive(await visitor(), listing.url);
+    await Promise.all([page.waitForNavigation(), page.click("#rows .name")]);
+    assertEquals(new URL(page.url()).pathname, "/servers/7");
+    assertEquals(await page.$eval("h1 bdi", ({ textContent }) => textContent), ATTACKS[1]!.slice(0, 64));
+    assertEquals(await page.$eval(".description", ({ textContent }) => textContent), description);
+    assertEquals(await page.$$eval("main img, script, [onload]", ({ length }) => length), 0);
+    const address = await page.$eval(".entrance code", ({ textContent }) => textContent);
+    assertEquals(await page.$eval(".join", (link) => (link as HTMLAnchorElement).href), `http://${address}/`);
+    await Promise.all([page.waitForNavigation(), page.click(".tags a")]);
+    assertEquals(new URL(page.url()).pathname + new URL(page.url()).search, "/?tag=go");
+    await page.waitForSelector('#state[data-state="live"]');
   },
 );
 
@@ -328,6 +427,15 @@ testInBrowser(
       language: "en",
     });
     await look("/?sort=name");
+    for (const [page, schemes, ...widths] of windows) {
+      await setWidth(page, widths[0]);
+      await page.goto(`${listing.url}/servers/2`);
+      assertEquals(await accessibilityFaults(page, schemes), [], `a server at ${widths[0]}`);
+      for (const width of widths) {
+        await setWidth(page, width);
+        assert(await sidewaysOverflow(page) <= 0, `a server at ${width}`);
+      }
+    }
     const still = await openLive(await visitor({ reducedMotion: true }), listing.url);
     assertEquals(await still.$eval(".join", (join) => getComputedStyle(join).transitionDuration), "0s, 0s");
     await look("/?q=nothing");

@@ -6,6 +6,7 @@
 import type { Stage } from "../support/browser.ts";
 import { ABROAD_RECORD } from "../listing/abroad_record.ts";
 import { ListingUnderTest } from "../listing/listing_under_test.ts";
+import { type Sample, SAMPLES_KEPT, slotOf } from "../../listing/store/sample_store.ts";
 import type { ServerRecord } from "../../listing/store/store.ts";
 import { type Scene, VIEWS } from "./screenshots.ts";
 
@@ -45,6 +46,16 @@ const SAID: readonly Partial<ServerRecord>[] = [
   { description: "שיחה נעימה בערב", tags: ["evening"], language: "he" },
 ];
 
+/** More people in the evening of each server, and some at random that is the same at each run. */
+function sampleOf(slot: number): Sample {
+  const users = SERVERS.map(([, , now, max], id) => {
+    const day = Math.sin((slot + id * 40) / SAMPLES_KEPT * 2 * Math.PI) / 2 + 0.6;
+    const noise = Math.sin(slot * 12.9898 + id * 78.233) * 0.15;
+    return Math.round(Math.min(max, Math.max(0, now * (day + noise))));
+  });
+  return { slot, ids: Float64Array.from(SERVERS.keys()), users: Uint32Array.from(users) };
+}
+
 export const listingScene: Scene = async (stage: Stage, shoot) => {
   await using listing = await ListingUnderTest.start();
   listing.nowMs = Date.now();
@@ -55,9 +66,13 @@ export const listingScene: Scene = async (stage: Stage, shoot) => {
       ...ABROAD_RECORD,
       ...{ id, serverName, address, connectedUsers, maxUsers, roundTripMs, onlineSince, checks },
       ...SAID[id],
+      keyUsedAtMs: Date.now() - HOUR_MS,
+      peakUsers: Math.min(maxUsers, Math.ceil(connectedUsers * 1.3)),
       answered: id % 3 === 1 ? Math.floor(checks * 0.996) : checks,
     });
   }
+  const lastSlot = slotOf(listing.nowMs);
+  for (let slot = lastSlot - SAMPLES_KEPT + 1; slot <= lastSlot; slot++) listing.people.add(sampleOf(slot));
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     (request) => listing.app.fetch(request, { peer: "127.0.0.1", arrivedAt: "127.0.0.1" }),

@@ -4,7 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertExists, assertNotEquals } from "@std/assert";
-import { QUERY_RATE } from "../../../listing/http/app.ts";
+import { QUERY_RATE } from "../../../listing/http/answers.ts";
 import {
   PIECE_BYTES,
   WHOLE_BYTES_MAX,

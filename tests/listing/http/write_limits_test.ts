@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
-import { QUERY_RATE } from "../../../listing/http/app.ts";
+import { QUERY_RATE } from "../../../listing/http/answers.ts";
 import { OriginRate, ORIGINS_MAX } from "../../../listing/origin_rate.ts";
 import {
   HOLDER_AT_ONCE_MAX,

@@ -6,12 +6,12 @@
  */
 import { assert, assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
-import { QUERY_RATE } from "../../../listing/http/app.ts";
+import { QUERY_RATE } from "../../../listing/http/answers.ts";
 import { PAGE_ROWS } from "../../../listing/pages/list_page.ts";
 import { type ListedServer, selectPage, type Sort, SORTS, sortServers } from "../../../listing/list/page.ts";
 import { choices, FACETS_MAX, facetsOf, languageName } from "../../../listing/web/facets.ts";
 import { readWish, shown, writeWish } from "../../../listing/web/order.ts";
-import { duration, fill, fillWidth, percent, summary, webAddress } from "../../../listing/web/wording.ts";
+import { duration, fill, percent, summary, webAddress } from "../../../listing/web/wording.ts";
 import { formatAddress, parseAddress } from "../../../src/address.ts";
 import { runs } from "../../support/property_runs.ts";
 import { ABROAD_RECORD } from "../abroad_record.ts";
@@ -61,7 +61,7 @@ Deno.test("the page and its files load nothing from elsewhere and have no script
     new URL(url!, "http://localhost/").pathname
   );
   const files = linked.filter((url) => /\.(?:css|ts|svg)$/.test(url));
-  assertEquals(files.length, 12);
+  assertEquals(files.length, 15);
   for (const file of files) {
     const answer = await listing.ask("GET", file);
     assertEquals([file, answer.status], [file, 200]);
@@ -107,6 +107,72 @@ Deno.test("without script the list is searched, sorted, narrowed and turned over
   assertMatch(text, /<th[^>]*aria-sort="ascending"[^>]*>\s*<a data-sort="name"/);
 });
 
+Deno.test("the head counts the servers and people that are asked for, on all pages of them", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.put(0, PAGE_ROWS + 5, { connectedUsers: 2, tags: ["games"] });
+  await listing.put(100, 103, { connectedUsers: 50 });
+  const summaryAt = async (path: string) => {
+    return /id="summary">([^<]*)</.exec((await browse(listing, path)).text)?.[1];
+  };
+  assertEquals(await summaryAt("/"), "38 servers, 220 people connected");
+  assertEquals(await summaryAt("/?tag=games"), "35 of 38 servers, 70 people connected");
+  assertEquals(await summaryAt("/?full=false"), "35 of 38 servers, 70 people connected");
+  assertEquals(await summaryAt("/?q=nothing"), "0 of 38 servers, 0 people connected");
+});
+
+Deno.test("only a page that is asked to ping may connect to other hosts, and only by WebSocket", async () => {
+  await using listing = await ListingUnderTest.start();
+  const connects = async (path: string) => {
+    const policy = (await browse(listing, path)).headers.get("content-security-policy")!;
+    return policy.split("; ").find((part) => part.startsWith("connect-src"));
+  };
+  for (const path of ["/", "/?ping=there", "/?sort=ping"]) {
+    assertEquals(await connects(path), "connect-src 'self'", path);
+  }
+  assertEquals(await connects("/?ping=here"), "connect-src 'self' ws: wss:");
+  assertStringIncludes((await browse(listing, "/?q=x")).text, 'href="./?q=x&amp;ping=here"');
+  assertStringIncludes((await browse(listing, "/?q=x&ping=here")).text, 'href="./?q=x"');
+});
+
+Deno.test("a server has a page for browsers, and JSON for all others", async () => {
+  await using listing = await ListingUnderTest.start();
+  const description = `<b>"quoted" & 'bold'</b>`;
+  await listing.list(7, { serverName: "The <i>Inn</i>", description, tags: ["go"], language: "pt-BR" });
+  const { status, headers, text } = await browse(listing, "/servers/7");
+  assertEquals([status, headers.get("content-type")], [200, "text/html; charset=utf-8"]);
+  assertMatch(headers.get("vary")!, /\bAccept\b/);
+  assertMatch(headers.get("content-security-policy")!, /script-src 'none'.*connect-src 'none'/);
+  assertFalse(/<[bi]>|<script|\sstyle=/.test(text));
+  for (
+    const part of [
+      "The &lt;i&gt;Inn&lt;/i&gt;",
+      "&lt;b&gt;&quot;quoted&quot;",
+      'href="../?tag=go"',
+      "Portuguese",
+    ]
+  ) {
+    assertStringIncludes(text, part);
+  }
+  assertStringIncludes(text, "none yet");
+  listing.nowMs += 300_000;
+  await listing.sampler.look();
+  assertStringIncludes((await browse(listing, "/servers/7")).text, "The last hour: 0 people");
+  const json = await listing.ask("GET", "/servers/7");
+  assertEquals(JSON.parse(json.text).description, description);
+  assertMatch(json.headers.get("vary")!, /\bAccept\b/);
+  const slash = await browse(listing, "/servers/7/");
+  assertEquals([slash.status, slash.headers.get("location")], [301, "../7"]);
+  assertEquals((await browse(listing, "/servers/8")).status, 404);
+});
+
+Deno.test("a full server's way in is said to be full and is not the first choice", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(1, { serverName: "Pub", connectedUsers: 5, maxUsers: 5 });
+  const { text } = await browse(listing);
+  assertMatch(text, /<tr [^>]*class="full plain"/);
+  assertStringIncludes(text, 'aria-label="Join Pub, which is full"');
+});
+
 Deno.test(`a page without script has ${PAGE_ROWS} servers, and one more is on the next`, async () => {
   await using listing = await ListingUnderTest.start();
   const write = (id: number) =>
@@ -135,7 +201,8 @@ Deno.test("a name is text whatever is in it, and keeps its direction to itself",
 
 Deno.test("no page of a listing can be framed, names itself to other sites, or sets a cookie", async () => {
   await using listing = await ListingUnderTest.start();
-  for (const path of ["/", "/docs"]) {
+  await listing.list(1);
+  for (const path of ["/", "/docs", "/servers/1"]) {
     const { status, headers } = await browse(listing, path);
     assertEquals([status, headers.get("referrer-policy"), headers.get("set-cookie")], [
       200,
@@ -231,6 +298,7 @@ Deno.test("the page in a browser shows the same servers in the same order as GET
     language: fc.constantFrom("", "pt", "pt-BR"),
     full: fc.boolean(),
     empty: fc.boolean(),
+    ping: fc.boolean(),
   });
   fc.assert(
     fc.property(fc.uniqueArray(server, { selector: ({ id }) => id }), wish, (servers, wish) => {
@@ -285,10 +353,10 @@ Deno.test("times, shares and counts are said in words that are true", () => {
     maxUsers,
   });
   assertEquals(fill(server(1234567, 2000000)), "1,234,567 of 2,000,000");
-  assertEquals([fill(server(50, 50)), fillWidth(server(50, 50))], ["50 of 50, full", "100%"]);
-  assertEquals([fill(server(0, 0)), fillWidth(server(0, 0))], ["0 of 0, full", "0%"]);
-  assertEquals([fillWidth(server(9, 3)), fillWidth(server(1, 3))], ["100%", "33%"]);
+  assertEquals([fill(server(50, 50)), fill(server(0, 0))], ["50 of 50, full", "0 of 0, full"]);
   assertEquals(summary([server(1, 2)]), "1 server, 1 person connected");
   assertEquals(summary([server(1, 2), server(1999, 2)]), "2 servers, 2,000 people connected");
+  assertEquals(summary([server(1, 2)], 1234), "1 of 1,234 servers, 1 person connected");
+  assertEquals(summary([server(1, 2)], 1), "1 server, 1 person connected");
   assert(SORTS.includes("users" satisfies Sort));
 });

@@ -5,7 +5,7 @@
  */
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { IDS_MAX } from "../../../listing/http/routes.ts";
-import { QUERY_RATE } from "../../../listing/http/app.ts";
+import { QUERY_RATE } from "../../../listing/http/answers.ts";
 import { SAMPLE_MS } from "../../../listing/store/sample_store.ts";
 import { openKv } from "../../../src/kv/kv.ts";
 import { ABROAD_RECORD } from "../abroad_record.ts";
