@@ -160,7 +160,15 @@ const READERS: Readonly<Record<string, Read>> = {
   "emoji in the page": isEmojiOnly,
   "a name typed in the page": nameProblem,
   "a search typed in the page": (q) =>
-    shownServers(listed as never, { sort: "id", q, tag: q, language: q, full: true, empty: true }),
+    shownServers(listed as never, {
+      sort: "id",
+      q,
+      tag: q,
+      language: q,
+      full: true,
+      empty: true,
+      ping: false,
+    }),
   "the address of the listing's page": (text) => readWish(new URLSearchParams(text)),
   "cells of a terminal": (text) => [cellsOf(text), graphemes(text), cut(text, 40)],
   "words of a terminal": (text) => wrapWords(text, 20, 40),
