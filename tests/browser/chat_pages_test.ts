@@ -9,5 +9,6 @@ import "./unsent_messages.ts";
 import "./away.ts";
 import "./calling_back.ts";
 import "./finding.ts";
+import "./formatted_text.ts";
 import "./example_page.ts";
 import "./seed_client.ts";

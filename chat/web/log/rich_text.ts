@@ -7,6 +7,7 @@
 import type { MessageNode, Quote, Reply } from "../../../src/text/message_nodes.ts";
 import { messageText } from "../../../src/text/message_text.ts";
 import { hueClass } from "../people/author_hue.ts";
+import { codeBlock } from "./code_block.ts";
 
 const ELEMENTS = { bold: "strong", italic: "em", struck: "s" } as const;
 
@@ -43,13 +44,8 @@ function show(node: MessageNode, names: NamesInText): Node {
       return linkTo(node.href, node.text);
     case "code":
       return element("code", "", node.text);
-    case "fence": {
-      const block = element("pre", "", "");
-      block.append(element("code", "", node.text));
-      // A long line is scrolled with the keys.
-      block.tabIndex = 0;
-      return block;
-    }
+    case "fence":
+      return codeBlock(node.text);
     case "quote":
       return quote(node, names);
     default: {

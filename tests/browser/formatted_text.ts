@@ -1,0 +1,52 @@
+/**
+ * Formatted messages on the chat page: elements instead of marks, and code that a button copies.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { assertEquals } from "@std/assert";
+import { accessibilityFaults, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
+import { ChatPage } from "../support/chat_page.ts";
+import { startTestChat } from "../support/chat_server.ts";
+
+const CODE = "let a = 1;\n\n  if (a < 2) " + "a++; ".repeat(40);
+
+testInBrowser(
+  "what formats a message becomes elements, HTML none, and code is copied by a button",
+  async (stage) => {
+    await using server = await startTestChat();
+    const alice = await ChatPage.join(stage, server.url, "alice");
+    await alice.say("**bold** *italic* ~~struck~~ `a < b` <b>no</b>");
+    await alice.say(`> alice: bold\nlook:\n\`\`\`js\n${CODE}\n\`\`\`\nthat is all`);
+    await alice.page.waitForSelector(".code-block");
+    const shape = await alice.page.$$eval(
+      "#rows .body",
+      (bodies) =>
+        bodies.map((body) =>
+          [...body.querySelectorAll("*")].map((element) => `${element.localName}: ${element.textContent}`)
+        ),
+    );
+    assertEquals(shape[0], ["strong: bold", "em: italic", "s: struck", "code: a < b"]);
+    assertEquals(shape[1]?.includes(`code: ${CODE}`), true);
+    assertEquals(await alice.page.$$eval("#rows blockquote", (quotes) => quotes.map((q) => q.textContent)), [
+      "alice: bold",
+    ]);
+
+    // Without the API, as on a page that came by plain HTTP from another machine.
+    await alice.page.evaluate(() => {
+      Object.defineProperty(navigator, "clipboard", { value: undefined });
+      document.addEventListener("copy", () => {
+        document.body.dataset["copied"] = document.getSelection()?.toString() ||
+          (document.activeElement as HTMLTextAreaElement).value;
+      });
+    });
+    await alice.page.click(".copy-code");
+    await alice.reads(".copy-code", "Copied");
+    assertEquals(await alice.page.evaluate(() => document.body.dataset["copied"]), CODE);
+
+    // A long line of code scrolls in its box.
+    assertEquals(await sidewaysOverflow(alice.page), 0);
+    assertEquals(await accessibilityFaults(alice.page), []);
+  },
+);
