@@ -78,7 +78,10 @@ export class Room {
       this.#messageActions(),
       (uuid) => this.#reader.find(uuid)?.message,
     );
-    this.#search = new SearchPanel((wish) => session.wish(wish), (uuid) => this.#jumpTo(uuid));
+    this.#search = new SearchPanel((wish) => {
+      session.wish(wish);
+      return this.#isConnected;
+    }, (uuid) => this.#jumpTo(uuid));
     this.#arrivals = new Arrivals(session, this.#names, this.#reader, (uuid) => this.#jumpTo(uuid));
     this.#pending = new PendingList(
       byId("pending", HTMLElement),

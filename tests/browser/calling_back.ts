@@ -238,18 +238,23 @@ testInBrowser(
 );
 
 testInBrowser("who left and comes back another day reads on where the reading ended", async (stage) => {
-  await using server = await startTestChat();
+  await using server = await startTestChat({ limits: { floodRate: 0, maxUnansweredFrames: 1000 } });
   await using bob = await ChatClient.connect(server.url, "bob");
   await bob.say("seen");
   const alice = await ChatPage.join(stage, server.url, "alice");
   await alice.readsMessages("seen");
   await alice.say("/quit");
   await alice.page.waitForSelector("#join:not([hidden])");
-  await bob.say("missed");
+  // More than the page reads at first.
+  for (let n = 1; n <= 150; n++) bob.send(`c2/MSG 1; missed ${n}`);
+  await bob.drain();
   await alice.page.reload();
   await alice.tryName("alice");
   await alice.isLive();
-  await alice.reads("#rows .since", "New · 1");
+  await alice.reads("#to-new-button", "100+ new above");
+  await alice.page.click("#to-new-button");
+  await alice.reads("#rows .since", "New · 100+");
+  await alice.reads("#rows .found .body", "seen");
 });
 
 testInBrowser(

@@ -7,7 +7,7 @@
 import type { Message } from "../../../src/client/session/session_events.ts";
 import type { MessageList } from "./message_list.ts";
 import { type MessageEntry, MessageLog } from "./message_log.ts";
-import { type Found, idAt, PageAfter, timeOf } from "./page_after.ts";
+import { type Found, PageAfter, timeOf } from "./page_after.ts";
 
 /** Messages a page. */
 const PAGE = 100;
@@ -120,7 +120,8 @@ export class LogReader {
     if (entry !== undefined) return this.#list.showEntry(entry);
     if (this.live.find(uuid) !== undefined) return this.#showLive(this.live.find(uuid));
     this.#begin("below", "Reading messages…");
-    this.#readAfter(idAt(timeOf(uuid) - 1), undefined, (found) => {
+    // With messages after it, if there are any, so that the view has what follows.
+    this.#readAfter(uuid, undefined, (found) => {
       if (!this.#end(found) || jump !== this.#jumps) return;
       const log = new MessageLog(false);
       log.prepend(found.messages);

@@ -23,7 +23,7 @@ export class SearchPanel {
   readonly #said = byId("search-said", HTMLElement);
   readonly #list = byId("hits", HTMLOListElement);
   readonly #onButton = byId("search-on", HTMLButtonElement);
-  readonly #ask: (wish: SearchWish) => void;
+  readonly #ask: (wish: SearchWish) => boolean;
   readonly #jumpTo: (uuid: string) => void;
   readonly #found = new Map<string, HTMLLIElement>();
   /** The search without an answer yet, or the one that the button goes on with. */
@@ -31,7 +31,8 @@ export class SearchPanel {
   #next: SearchWish | undefined;
   #words = "";
 
-  constructor(ask: (wish: SearchWish) => void, jumpTo: (uuid: string) => void) {
+  /** `ask` returns whether the server is asked now; else it is when the connection is back. */
+  constructor(ask: (wish: SearchWish) => boolean, jumpTo: (uuid: string) => void) {
     this.#ask = ask;
     this.#jumpTo = jumpTo;
     byId("search-form", HTMLFormElement).addEventListener("submit", (event) => {
@@ -118,8 +119,9 @@ export class SearchPanel {
   #send(wish: SearchWish): void {
     this.#asked = wish;
     this.#onButton.disabled = true;
-    this.#say("Searching…");
-    this.#ask(wish);
+    this.#say(
+      this.#ask(wish) ? "Searching…" : "Not connected: the search begins when the connection is back.",
+    );
   }
 
   #isAnswerTo({ words, before }: SearchWish): boolean {

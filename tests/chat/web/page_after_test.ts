@@ -90,7 +90,7 @@ Deno.test("all messages after one are read once and in order, whatever the gaps"
 Deno.test("a first page around a message holds it and what follows", () => {
   const all = conversation(Array.from({ length: 1000 }, () => 20_000));
   const hit = all[500]!.uuid;
-  const page = new PageAfter(idAt(timeOf(hit) - 1), all[900]!.uuid);
+  const page = new PageAfter(hit, all[900]!.uuid);
   const { messages, isJoined } = page.add(history(all, page.before, 100))!;
   const at = messages.findIndex(({ uuid }) => uuid === hit);
   assertEquals([messages.length, at, isJoined], [100, 70, false]);
