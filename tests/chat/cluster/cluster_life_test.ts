@@ -1,0 +1,115 @@
+/**
+ * A cluster over its life: one entry at the listings whichever node leads, a node that was away for longer than the log,
+ * a log that is another one, and what a node's export has.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
+import { streamOf } from "../../../chat/cluster/log_stream.ts";
+import type { JetStreamManager } from "@nats-io/jetstream";
+import { AdminApi } from "../../support/admin_api.ts";
+import { ChatClient } from "../../support/chat_client.ts";
+import { untilListed } from "../../support/listed_servers.ts";
+import { startTestListing } from "../../support/listing_server.ts";
+import { inTempFolder } from "../../support/temp_folder.ts";
+import { connectLive, newRoom, startNode } from "./cluster_stage.ts";
+import { NatsServers, testWithNats } from "./nats_servers.ts";
+
+async function withManager(servers: NatsServers, act: (manager: JetStreamManager) => Promise<unknown>) {
+  const nats = await connect({ servers: [...servers.urls] });
+  try {
+    await act(await jetstreamManager(nats));
+  } finally {
+    await nats.close();
+  }
+}
+
+async function exported(url: string): Promise<string[]> {
+  const { json } = await new AdminApi(url).get("export?keys=1");
+  return json.rows.map(({ text }: { text: string }) => text);
+}
+
+testWithNats("a cluster has one entry at a listing, which the next leader goes on with", async () => {
+  await using servers = await NatsServers.start();
+  await using listing = await startTestListing();
+  const room = newRoom();
+  const options = { listings: [listing.url], name: "Room" };
+  const a = await startNode(servers, room, options);
+  await using b = await startNode(servers, room, options);
+  await using _ann = await ChatClient.connect(b.url, "ann");
+  const ofNode = (port: number) => (entries: readonly { address: string; connectedUsers: number }[]) =>
+    entries.length === 1 && entries[0]!.address.endsWith(`:${port}`) && entries[0]!.connectedUsers === 1;
+  const [entry] = await untilListed(listing.url, 10, ofNode(a.port));
+  assertEquals(entry!.id, a.id);
+  await a.stop();
+  const [after] = await untilListed(listing.url, 10, ofNode(b.port));
+  assertEquals(after!.id, a.id);
+  await b.stop();
+  await untilListed(listing.url, 10, (entries) => entries.length === 0);
+});
+
+testWithNats(
+  "a node that was away for longer than the log copies the room from another",
+  () =>
+    inTempFolder(async (folder) => {
+      await using servers = await NatsServers.start();
+      const room = newRoom();
+      await using a = await startNode(servers, room);
+      const kv = `${folder}/b.db`;
+      const b = await startNode(servers, room, { kv });
+      const { client: ann, token } = await connectLive(a.url, "ann");
+      await using _ann = ann;
+      await ann.say("while b is there");
+      await b.stop();
+      for (let n = 0; n < 20; n++) await ann.say(`while b is away ${n}`);
+      await new AdminApi(a.url).post("bans", { name: "cy", message: "no" });
+      // The log has its newest records only.
+      await withManager(servers, async (manager) => {
+        const { config } = await manager.streams.info(streamOf(room));
+        await manager.streams.update(streamOf(room), { ...config, max_bytes: 2000 });
+        const { state } = await manager.streams.info(streamOf(room));
+        assert(state.first_seq > 10);
+      });
+      await using again = await startNode(servers, room, { kv });
+      const texts = ["while b is there", ...Array.from({ length: 20 }, (_, n) => `while b is away ${n}`)];
+      assertEquals(await exported(again.url), texts);
+      assertEquals(await exported(a.url), await exported(again.url));
+      await using cy = await ChatClient.open(again.url);
+      assertMatch(await cy.ask("c2/CONNECT cy"), /banned from this server: no$/);
+      const session = ann.seen.findLast((frame) => frame.startsWith("c2/SESSION "))!;
+      const position = Number(session.split("; ")[1]);
+      await using back = await ChatClient.open(again.url, true);
+      // Its last broadcasts are what the log still has.
+      const joined = ann.seen.filter((frame) => /^c2\/(?:MSG|JOIN|DISCONNECT) /.test(frame)).length;
+      assertEquals(
+        await back.ask(`c2/RESUME ${token}; ${position + joined - 1}`),
+        "c2/ACKNOWLEDGE Test Server",
+      );
+      assertMatch((await back.drain())[1]!, /; while b is away 19$/);
+      assertEquals((await ann.closed).reason, "resumed elsewhere");
+    }),
+);
+
+testWithNats(
+  "a node whose log has lost records does not start, and says why in one line",
+  () =>
+    inTempFolder(async (folder) => {
+      await using servers = await NatsServers.start();
+      const room = newRoom();
+      const kv = `${folder}/a.db`;
+      const a = await startNode(servers, room, { kv });
+      {
+        await using ann = await ChatClient.connect(a.url, "ann");
+        await ann.say("text");
+      }
+      await a.stop();
+      await withManager(servers, (manager) => manager.streams.delete(streamOf(room)));
+      const { message } = await assertRejects(() => startNode(servers, room, { kv }), Error);
+      assertMatch(
+        message,
+        /^The log in NATS ends at record 0, and this node has applied [0-9]+: the log has lost/,
+      );
+    }),
+);
