@@ -63,6 +63,8 @@ export interface ClusterNodeOptions extends Omit<NodeOptions, "proofs" | "fanout
     readonly keepIdentity: (serverId: number, secret: Uint8Array) => Promise<void>;
   };
   readonly listings: readonly string[];
+  /** Called when the room has another name than before. */
+  readonly onRenamed: () => void;
 }
 
 /** What a node is made of before it has a name. */
@@ -104,11 +106,15 @@ export class ClusterNode implements ServerNode {
   #quit: (() => void)[] = [];
   #isCutOff = false;
   #isOver = false;
+  /** The name by this node's flags, and one on its way to the log. */
+  #flaggedName: string;
+  #keptName: string | undefined;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
     const { options, restored, state } = parts;
     const { settings, stores, log } = options;
+    this.#flaggedName = settings.name;
     const { promise, resolve } = Promise.withResolvers<string>();
     this.ending = promise;
     this.#end = resolve;
@@ -213,7 +219,9 @@ export class ClusterNode implements ServerNode {
   }
 
   async reconfigured(): ReturnType<ServerNode["reconfigured"]> {
-    const { history, options: { settings: { limits }, log } } = this.#parts;
+    const { history, options: { settings: { limits, name }, log } } = this.#parts;
+    // A reload that changes something else does not bring back a name that another node has changed.
+    if (name !== this.#flaggedName) this.#keepName(this.#flaggedName = name);
     try {
       const range = { limit: WINDOW_MESSAGES_MAX, before: undefined, receivedFrom: 0 };
       const newest = await this.#reads.page(range);
@@ -273,7 +281,13 @@ export class ClusterNode implements ServerNode {
       random: Math.random,
     }, steadyClock());
     this.#driver = new ClusterDriver({
-      ...{ incarnation, member, log, wire, logger },
+      ...{ incarnation, member, wire, logger },
+      log: {
+        append: (at, id, bytes) => log.append(at, id, bytes),
+        read: (from, max) => this.#writer.hasRoom().then(() => log.read(from, max)),
+        follow: (on) => log.follow(on),
+        ends: () => log.ends(),
+      },
       steadyMs: steadyClock,
       find: (uuid) => this.#reads.find(uuid),
       over: (end) => this.#over(end),
@@ -313,7 +327,28 @@ export class ClusterNode implements ServerNode {
       this.#isCutOff = false;
       log.info("cluster.works", {});
     }
+    this.#followName();
     this.#register();
+  }
+
+  /** The room's name is the log's: at first that of its first leader, later that of a node whose name was changed. */
+  #followName(): void {
+    const { settings, onRenamed } = this.#parts.options;
+    const name = this.#replica.kept.get(NAME);
+    if (name === undefined && this.#member.isLeader) this.#keepName(settings.name);
+    if (name === undefined || name === settings.name || this.#keptName !== undefined) return;
+    settings.rename(name);
+    for (const registration of this.#registrations) registration.changed();
+    onRenamed();
+  }
+
+  /** Has the log keep a name, unless that is under way. */
+  #keepName(name: string): void {
+    if (this.#keptName === name) return;
+    this.#keptName = name;
+    void this.#front.order({ type: "ORDER_KEEP", key: NAME, value: name }).then(() => {
+      if (this.#keptName === name) this.#keptName = undefined;
+    });
   }
 
   /** The leader registers. */
@@ -350,6 +385,7 @@ export class ClusterNode implements ServerNode {
   #quitAll(): void {
     clearInterval(this.#watch);
     this.#driver.stop();
+    this.#keptName = undefined;
     for (const quit of this.#quit.splice(0)) quit();
   }
 
@@ -489,6 +525,8 @@ export class ClusterNode implements ServerNode {
   }
 }
 
+/** The name among the values of the room. */
+const NAME = "name";
 /** Listings' keys among the values of the room. */
 const KEY_OF = "listing_key ";
 

@@ -172,7 +172,7 @@ async function start(
     meters,
     tracing: await startTracing(),
     log,
-  });
+  }, () => void gateways?.reconfigured());
   started.defer(() => node.stop());
   const admin = await adminOf(options.adminToken, { id, settings, node, stores: rest.stores });
   const parts = {
@@ -194,6 +194,7 @@ async function startNode(
   options: ChatOptions,
   stores: OwnStores,
   around: Omit<NodeOptions, "id" | "stores" | "proofs">,
+  onRenamed: () => void,
 ) {
   const { kv } = stores;
   const [serverIdHere, secret] = [await serverId(kv, Math.random), await proofSecret(kv)];
@@ -219,6 +220,7 @@ async function startNode(
       keepIdentity: (id, secret) => keepIdentity(kv, id, secret),
     },
     listings: options.listings,
+    onRenamed,
   });
   return {
     node: node as ServerNode,

@@ -79,6 +79,12 @@ export class SettingsInForce implements Settings {
     return this.#settings.limitLoopback;
   }
 
+  /** Replaces the name: that of a cluster is the log's. */
+  rename(name: string): void {
+    this.#settings = { ...this.#settings, name };
+    this.#ownName = ownNameOf(this.#settings);
+  }
+
   /** Replaces all settings. Call with the result of `changeable`. */
   apply(settings: Settings): void {
     this.#settings = settings;

@@ -27,6 +27,8 @@ export const CHECKPOINT_MS = 30_000;
 const RETRY_MS = 1000;
 /** UTF-16 units that wait while the store fails; with more the node ends, and another start copies them. */
 export const UNWRITTEN_UNITS_MAX = 32 * 2 ** 20;
+/** UTF-16 units that wait while the log is read; then it waits for the store. */
+const READ_UNITS_MAX = 4 * 2 ** 20;
 /** Milliseconds that a reader waits for a write. */
 const READ_MS = 5000;
 /** What a message counts beside its text. */
@@ -85,6 +87,11 @@ export class WriteBehind {
     if (!await settlesWithin(written, READ_MS) || this.#unwritten.length > 0 && this.#fails) {
       throw new Error("The store does not take what is applied");
     }
+  }
+
+  /** Resolves when more can be applied: a node that reads the whole log reads it no faster than it is written. */
+  async hasRoom(): Promise<void> {
+    if (this.#units > READ_UNITS_MAX) await this.written();
   }
 
   /** Writes everything and a checkpoint, if the store works. */

@@ -9,12 +9,13 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { streamOf } from "../../../chat/cluster/log_stream.ts";
 import type { JetStreamManager } from "@nats-io/jetstream";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { AdminApi } from "../../support/admin_api.ts";
 import { ChatClient } from "../../support/chat_client.ts";
 import { untilListed } from "../../support/listed_servers.ts";
 import { startTestListing } from "../../support/listing_server.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
-import { connectLive, newRoom, startNode } from "./cluster_stage.ts";
+import { connectLive, newRoom, startNode, until } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 async function withManager(servers: NatsServers, act: (manager: JetStreamManager) => Promise<unknown>) {
@@ -113,3 +114,24 @@ testWithNats(
       );
     }),
 );
+
+testWithNats("a room has one name, and a reload on any node changes it for all", async () => {
+  await using servers = await NatsServers.start();
+  const room = newRoom();
+  await using a = await startNode(servers, room, { name: "First" });
+  const nameAt = async (url: string) => {
+    await using client = await ChatClient.open(url);
+    return await client.ask("c2/CONNECT someone");
+  };
+  await until("the log has the name", async () => await nameAt(a.url) === "c2/ACKNOWLEDGE First");
+  await using b = await startNode(servers, room, { name: "Second" });
+  await until("the name is the log's", async () => await nameAt(b.url) === "c2/ACKNOWLEDGE First");
+  const next = { address: undefined, allowedOrigins: undefined, trustProxy: false, limitLoopback: false };
+  const reload = (name: string) => ({ ...next, name, limits: DEFAULT_LIMITS, tls: undefined });
+  // Its own name as before: nothing changes.
+  await b.reconfigure(reload("Second"));
+  await b.reconfigure(reload("Third"));
+  for (const { url } of [a, b]) {
+    await until("the name is new", async () => await nameAt(url) === "c2/ACKNOWLEDGE Third");
+  }
+});
