@@ -270,6 +270,7 @@ export class ClusterNode implements ServerNode {
       replica: this.#replica,
       room: this.#leaderRoom,
       random32,
+      onBug: (error, input) => logger.error("bug", { where: "decide", input, error }),
       limits: {
         ...{ takeoverMs: cluster.takeoverMs, lostMs: cluster.lostMs },
         get resumeWindowMs() {

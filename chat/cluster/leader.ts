@@ -50,6 +50,8 @@ export interface LeaderOptions {
   readonly replica: Replica;
   readonly room: LeaderRoom;
   readonly random32: () => number;
+  /** A decision met a bug: its sender gets INTERNAL. */
+  readonly onBug: (error: unknown, input: string) => void;
 }
 
 /** An input that the leader makes for a session. */
@@ -60,6 +62,7 @@ interface OwnInput {
 
 export class Leader {
   readonly epoch: number;
+  readonly #options: LeaderOptions;
   readonly #replica: Replica;
   readonly #members: Membership;
   readonly #room: Room;
@@ -72,9 +75,11 @@ export class Leader {
   #own: OwnInput[] = [];
   #lost: string[] = [];
   #turn: TurnRecord | undefined;
+  #hasMetBug = false;
 
   /** Call when the replica has applied the record that makes this node the leader. */
-  constructor({ replica, room, random32 }: LeaderOptions) {
+  constructor(options: LeaderOptions) {
+    const { replica, room, random32 } = this.#options = options;
     this.epoch = replica.epoch;
     this.#replica = replica;
     this.#members = replica.membership.copy();
@@ -89,6 +94,15 @@ export class Leader {
       isOfKicked: (hash) => this.#members.isOfKicked(hash),
     };
     this.#room = new Room(room(parts), this.#members.roster);
+  }
+
+  /** Itself, or after a bug one whose room is as the log says. Inputs that wait are sent again. */
+  sound(): Leader {
+    if (!this.#hasMetBug) return this;
+    const next = new Leader(this.#options);
+    next.#own = this.#own;
+    next.#lost = this.#lost;
+    return next;
   }
 
   get isIdle(): boolean {
@@ -132,12 +146,16 @@ export class Leader {
     this.#nowMs = now.nowMs;
     this.#room.beginBatch(0);
     const decided: Decided[] = [];
-    for (const own of this.#takeOwn()) this.#decideOwn(own, moment, decided);
+    const own = this.#takeOwn();
+    // After a bug the room may be wrong: what follows is decided by another, in another turn.
+    while (own.length > 0 && !this.#hasMetBug) this.#decideOwn(own.shift()!, moment, decided);
+    this.#own.unshift(...own);
     // A node is lost once all of its sessions are.
     const lost = this.#own.length === 0 ? this.#lost.splice(0) : [];
     for (const node of lost) this.#members.lose(node);
     const through = new Map<string, number>();
     for (const placed of this.#gathered) {
+      if (this.#hasMetBug) break;
       // What a lost node has sent is not decided any more.
       if (this.#members.isGone(placed.node)) continue;
       through.set(placed.node, placed.number);
@@ -198,7 +216,8 @@ export class Leader {
     const known = this.#members.at(origin);
     const sender = opening ?? known ?? NO_SENDER;
     // A connection without a session cannot do anything but connect: no session has its id yet.
-    const decision = this.#room.decide(known?.id ?? opening?.id ?? `${node} ${session}`, input, sender, now);
+    const id = known?.id ?? opening?.id ?? `${node} ${session}`;
+    const decision = this.#fenced(id, input, () => this.#room.decide(id, input, sender, now));
     return this.#followed({ ...place, opening: usedBy(decision, opening), decision });
   }
 
@@ -211,7 +230,7 @@ export class Leader {
   #decideOwn({ session, input }: OwnInput, now: Moment, decided: Decided[]): void {
     const known = this.#members.sessions.get(session);
     if (known === undefined) return;
-    const decision = this.#room.decide(session, input, known, now);
+    const decision = this.#fenced(session, input, () => this.#room.decide(session, input, known, now));
     decided.push(this.#followed({
       ...{ node: NO_NODE, session: 0, input: 0, isLast: false, opening: undefined, ruling: undefined },
       decision,
@@ -232,12 +251,26 @@ export class Leader {
     this.#own.push(...endings.slice(TURN_ENDINGS_MAX));
   }
 
-  #takeOwn(): readonly OwnInput[] {
+  #takeOwn(): OwnInput[] {
     let units = 0;
     const end = this.#own.findIndex(({ input }) =>
       (units += "message" in input ? input.message.length : 0) > TURN_UNITS_MAX / 2
     );
     return this.#own.splice(0, Math.min(end < 0 ? TURN_INPUTS_MAX : end, TURN_INPUTS_MAX));
+  }
+
+  /** The fence of a decision: its sender gets INTERNAL, and a session that was lost leaves. */
+  #fenced(session: SessionId, input: Input, decide: () => Decision): Decision {
+    try {
+      return decide();
+    } catch (error) {
+      this.#hasMetBug = true;
+      this.#options.onBug(error, input.type);
+      const username = this.#replica.membership.roster.get(session)?.username.shown;
+      if (input.type !== "LOST") return { kind: "refused", fault: fault("INTERNAL") };
+      if (username === undefined) return NOTHING;
+      return { kind: "left", session, departure: "lost_connection", username, message: undefined };
+    }
   }
 
   #followed(decided: Decided): Decided {

@@ -6,7 +6,7 @@
  */
 import { Election } from "./election.ts";
 import { type InputMessage, type NumberedInput, UnconfirmedInputs } from "./inputs.ts";
-import { Leader, type LeaderRoom } from "./leader.ts";
+import { Leader, type LeaderOptions, type LeaderRoom } from "./leader.ts";
 import type { Appended, LogEntry } from "./log.ts";
 import type { Decided } from "./membership.ts";
 import { type ClusterRecord, encodeRecord } from "./record.ts";
@@ -60,6 +60,7 @@ export interface MemberOptions {
   readonly replica: Replica;
   readonly room: LeaderRoom;
   readonly random32: () => number;
+  readonly onBug: LeaderOptions["onBug"];
   readonly limits: {
     /** Milliseconds of silence after which another node leads: `--cluster-takeover`. */
     readonly takeoverMs: number;
@@ -393,6 +394,7 @@ export class Member {
       this.#keepHolds(nowMs, record.decided);
       // A leader applies no turns but its own: those of another follow a record that makes the other lead.
       this.#leader?.settle(record);
+      this.#leader = this.#leader?.sound();
     }
     if (record.kind === "turn" && record.lost.includes(this.#options.incarnation)) {
       this.#isStopped = true;
@@ -407,8 +409,8 @@ export class Member {
     this.#inputs.rewind();
     this.#progressMs = nowMs;
     if (by !== this.#options.incarnation) return;
-    const { room, random32 } = this.#options;
-    this.#leader = new Leader({ replica: this.#replica, room, random32 });
+    const { room, random32, onBug } = this.#options;
+    this.#leader = new Leader({ replica: this.#replica, room, random32, onBug });
     // Each hold and each node has its whole time from here on.
     this.#heldUntilMs.clear();
     for (const node of this.#heardMs.keys()) {

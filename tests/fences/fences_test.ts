@@ -8,6 +8,7 @@ import { assertEquals } from "@std/assert";
 import { tried } from "./fence.ts";
 import "./chat_fences.ts";
 import "./thread_fences.ts";
+import "./cluster_fences.ts";
 import "./listing_fences.ts";
 import "./process_fences.ts";
 

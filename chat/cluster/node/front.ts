@@ -345,7 +345,15 @@ export class ClusterFront implements ReplicaListener {
     const moment = { ...this.#options.moment(), found: NOTHING_FOUND };
     // No session has this id.
     const session = membership.at(origin)?.id ?? "";
-    if (input.type !== "TYPING") return this.#room.decide(session, input, from.participant, moment);
+    if (input.type !== "TYPING") {
+      try {
+        return this.#room.decide(session, input, from.participant, moment);
+      } catch (error) {
+        // Fence: a bug in one answer affects no other.
+        this.#options.log.error("bug", { where: "answer", input: input.type, error });
+        return { kind: "refused", fault: fault("INTERNAL") };
+      }
+    }
     const username = membership.roster.get(session)?.username.shown;
     if (username === undefined) return { kind: "refused", fault: fault("NOT_CONNECTED") };
     const isBroadcast = moment.steadyMs - from.typedMs >= TYPING_INTERVAL_MS;

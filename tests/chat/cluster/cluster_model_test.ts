@@ -83,6 +83,16 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     from: "this.roster.copy()",
     to: "this.roster",
   },
+  "a checkpoint that forgets which inputs were decided": {
+    file: "replica.ts",
+    from: "new Map(checkpoint?.through)",
+    to: "new Map()",
+  },
+  "a checkpoint that forgets the tokens of sessions": {
+    file: "membership.ts",
+    from: "membership.#put(session);",
+    to: "membership.#put({ ...session, tokens: [] });",
+  },
   "a connection that goes on after its end": {
     file: "leader.ts",
     from: "this.#members.isEnded(origin)",

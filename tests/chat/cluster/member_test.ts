@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertLess } from "@std/assert";
-import { Member, type MemberEffect, RETRY_MS } from "../../../chat/cluster/member.ts";
+import { BEHIND_MS, Member, type MemberEffect, RESEND_MS, RETRY_MS } from "../../../chat/cluster/member.ts";
 import { decodeRecord } from "../../../chat/cluster/record.ts";
 import { TURN_UNITS_MAX } from "../../../chat/cluster/leader.ts";
 import { RECORD_BYTES_MAX } from "../../../chat/cluster/log_nats.ts";
@@ -15,17 +15,18 @@ import { makeState, roomOf, usernameOf } from "./model_cluster.ts";
 
 const LIMITS = { takeoverMs: 2000, lostMs: 5000, resumeWindowMs: 20_000 };
 
-function makeMember(outcomes: Outcome[] = []): Member {
+function makeMember(outcomes: Outcome[] = [], room = roomOf(), onBug = () => {}): Member {
   return new Member({
     incarnation: "a",
     replica: new Replica({
       state: makeState(),
       listener: { tokenOf: () => undefined, outcome: (outcome) => void outcomes.push(outcome), applied() {} },
     }),
-    room: roomOf(),
+    room,
     random32: () => 0,
     limits: LIMITS,
     historyFromMs: () => 0,
+    onBug,
     wallMs: () => 0,
     random: () => 0.5,
   }, 0);
@@ -72,19 +73,23 @@ const OPENING = { id: "s", isExtended: true, remoteAddress: "192.0.2.1", tokenHa
 
 /** A node that leads, with one session, and what the log is asked to store. */
 function leaderWith(
-  ...inputs: Input[]
-): { member: Member; submit: (input: Input) => readonly MemberEffect[]; outcomes: Outcome[] } {
+  room = roomOf(),
+  onBug = () => {},
+): {
+  member: Member;
+  submit: (input: Input, session?: number) => readonly MemberEffect[];
+  outcomes: Outcome[];
+} {
   const outcomes: Outcome[] = [];
-  const member = makeMember(outcomes);
+  const member = makeMember(outcomes, room, onBug);
   const { id } = standAt(member, 2000);
   member.appended(2000, id, { kind: "stored" });
-  const submit = (input: Input) =>
+  const submit = (input: Input, session = 1) =>
     member.submit(2000, [{
-      session: 1,
+      session,
       input,
       opening: input.type === "CONNECT" ? OPENING : undefined,
     }]);
-  for (const input of inputs) submit(input);
   return { member, submit, outcomes };
 }
 
@@ -135,4 +140,48 @@ Deno.test("an answer to an earlier try of an append is not taken for this one's"
   const refused = appendOf(member.appended(2000, connected.id, { kind: "stored" }));
   member.appended(2000, refused.id, { kind: "refused", problem: "full" });
   assertEquals(member.appended(2000, refused.id, { kind: "stored" }), []);
+});
+
+Deno.test("a decision that meets a bug is answered INTERNAL, and what follows is decided by a room as the log says", () => {
+  let isBroken = true;
+  let bugs = 0;
+  const { member, submit } = leaderWith((parts) => ({
+    ...roomOf()(parts),
+    get ownName() {
+      if (isBroken) throw new Error("broken on purpose");
+      return usernameOf("Server");
+    },
+  }), () => bugs++);
+  const first = appendOf(submit(CONNECT));
+  submit(say("a", "text"));
+  assertEquals([decisionsOf(first), bugs], [["refused"], 1]);
+  isBroken = false;
+  member.appended(2000, first.id, { kind: "stored" });
+  // The other room takes the inputs that the node sends again.
+  const again = appendOf(member.tick(2000 + RESEND_MS));
+  assertEquals(decisionsOf(again), ["refused"]);
+  submit(CONNECT);
+  assertEquals(decisionsOf(appendOf(member.appended(4000, again.id, { kind: "stored" }))), ["joined"]);
+});
+
+Deno.test("a log that ends before what a node has applied is another one, if it stays so", () => {
+  const { member, submit } = leaderWith();
+  member.appended(2000, appendOf(submit(CONNECT)).id, { kind: "stored" });
+  assertEquals(member.tick(4000).some((effect) => effect.do === "probe"), true);
+  assertEquals(member.probed(4000, 1), []);
+  assertEquals(member.probed(4000 + BEHIND_MS - 1, 2), []);
+  member.probed(5000 + BEHIND_MS, 1);
+  const effects = member.probed(5000 + 2 * BEHIND_MS, 1);
+  assertEquals(effects, [
+    { do: "fork", why: "The log ends at record 1, and this node has applied 2" },
+  ]);
+  assertEquals([member.isLeader, member.isCaughtUp], [false, false]);
+});
+
+Deno.test("a node whose next record the log no longer has ends, so that another start copies the room", () => {
+  const member = makeMember();
+  member.start();
+  assertEquals(member.readDone(0, [{ number: 5, bytes: new Uint8Array() }]), [
+    { do: "stop", why: "The log no longer has record 1" },
+  ]);
 });

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, fail } from "@std/assert";
 import { History } from "../../../chat/room/history.ts";
 import type { JournalEntry, StoredMessage } from "../../../chat/room/message.ts";
 import type { RoomState } from "../../../chat/room/room_state.ts";
@@ -233,6 +233,7 @@ export class ModelNode {
       random32: () => cluster.random(2 ** 32),
       limits: LIMITS,
       historyFromMs: () => 0,
+      onBug: () => fail("a bug"),
       wallMs: () => 1_800_000_000_000 + cluster.nowMs,
       random: () => cluster.fraction(),
     }, cluster.nowMs);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, fail } from "@std/assert";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { ClusterDriver } from "../../../chat/cluster/driver.ts";
 import { NatsLog } from "../../../chat/cluster/log_nats.ts";
@@ -46,6 +46,7 @@ class TestNode implements AsyncDisposable {
       room: roomOf(),
       random32: () => crypto.getRandomValues(new Uint32Array(1))[0]!,
       historyFromMs: () => 0,
+      onBug: () => fail("a bug"),
       limits: { takeoverMs: 500, lostMs: 1000, resumeWindowMs: 60_000 },
       wallMs: Date.now,
       random: Math.random,
