@@ -30,6 +30,8 @@ const serverSchema = z.looseObject({
   uptime: z.number().optional(),
   description: z.string().optional(),
   tags: z.array(z.string()).optional(),
+  language: z.string().optional(),
+  peakUsers: z.number().optional(),
 });
 const answerSchema = z.object({ servers: z.array(serverSchema) });
 type Server = z.infer<typeof serverSchema>;
@@ -55,23 +57,30 @@ export async function listServers(
 
 function serversTable(servers: readonly Server[], trips: readonly (number | null)[] | undefined): string {
   const nowMs = wallClock();
+  // The listing of another program may not know it.
+  const hasPeaks = servers.some(({ peakUsers }) => peakUsers !== undefined);
+  const peak = (cell: string) => hasPeaks ? [cell] : [];
   const [titles, ...rows] = tableOfPeer(
-    ["NAME", "USERS", "ROUND TRIP", "UPTIME", "ONLINE", "ADDRESS"],
-    servers.map(({ displayName, address, connectedUsers, maxUsers, onlineSince, roundTripMs, uptime }, i) => [
-      displayName,
-      `${connectedUsers ?? "?"}/${maxUsers ?? "?"}`,
-      roundTrip(trips === undefined ? roundTripMs : trips[i]),
-      uptime === undefined ? "?" : `${Math.floor(uptime * 1000) / 10}%`,
-      onlineSince === undefined ? "?" : duration(Math.max(0, Math.floor((nowMs - onlineSince) / 1000))),
-      address,
+    ["NAME", "USERS", ...peak("PEAK"), "ROUND TRIP", "UPTIME", "ONLINE", "ADDRESS"],
+    servers.map((server, i) => [
+      server.displayName,
+      `${server.connectedUsers ?? "?"}/${server.maxUsers ?? "?"}`,
+      ...peak(String(server.peakUsers ?? "?")),
+      roundTrip(trips === undefined ? server.roundTripMs : trips[i]),
+      server.uptime === undefined ? "?" : `${Math.floor(server.uptime * 1000) / 10}%`,
+      server.onlineSince === undefined
+        ? "?"
+        : duration(Math.max(0, Math.floor((nowMs - server.onlineSince) / 1000))),
+      server.address,
     ]),
   ).split("\n");
   return [titles, ...servers.flatMap((server, i) => [rows[i], ...selfDescription(server)]), ""].join("\n");
 }
 
 /** A line below a server's row, if the server says what it is. */
-function selfDescription({ description = "", tags = [] }: Server): string[] {
-  const parts = [description, tags.map((tag) => `#${tag}`).join(" ")].filter((part) => part !== "");
+function selfDescription({ description = "", tags = [], language = "" }: Server): string[] {
+  const said = [language === "" ? "" : `[${language}]`, description, tags.map((tag) => `#${tag}`).join(" ")];
+  const parts = said.filter((part) => part !== "");
   return parts.length === 0 ? [] : [`  ${parts.map(peerCell).join(" ")}`];
 }
 

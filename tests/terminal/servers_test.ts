@@ -56,6 +56,21 @@ Deno.test("servers are a table with their users, round trip, uptime, age and add
   assertEquals(progress, []);
 });
 
+Deno.test("a listing that knows peaks has a column of them, and a server without one a question mark", async () => {
+  const servers = [
+    entry(1, "127.0.0.1:5000", { peakUsers: 41, language: "pt-BR\x1b" }),
+    entry(2, "127.0.0.1:5001"),
+  ];
+  const { outcome } = await listed(() => Response.json({ servers }));
+  assertEquals(
+    outputOf(outcome),
+    "NAME      USERS  PEAK  ROUND TRIP  UPTIME  ONLINE  ADDRESS\n" +
+      "Server 1  3/50   41    4 ms        99.8%   1d 1h   127.0.0.1:5000\n" +
+      "  [pt-BR\\u{1b}]\n" +
+      "Server 2  3/50   ?     4 ms        99.8%   1d 1h   127.0.0.1:5001\n",
+  );
+});
+
 Deno.test("a chat server says on a listing what it is, and chatter servers shows it", async () => {
   await using listing = await startTestListing();
   const said = { description: "Board games on Thursdays", tags: ["games", "go"], language: "de" };
@@ -66,7 +81,7 @@ Deno.test("a chat server says on a listing what it is, and chatter servers shows
     assert(line.kind === "servers");
     return outputOf(await listServers(line, () => {}));
   };
-  assertMatch(await ask(), /^NAME .*\nTest Server .*\n {2}Board games on Thursdays #games #go\n$/);
+  assertMatch(await ask(), /^NAME .*\nTest Server .*\n {2}\[de\] Board games on Thursdays #games #go\n$/);
   const [{ description, tags, language }] = JSON.parse(await ask("--json")).servers;
   assertEquals({ description, tags, language }, said);
 });
@@ -164,7 +179,7 @@ Deno.test("chatter servers --ping from outside: a listing, a chat server, a tabl
   await untilListed(listing.url, 20, (entries) => entries.length === 1);
   const { status, stdout, stderr } = await runProgram(["servers", "--listing", listing.url, "--ping"]);
   assertEquals({ status, stderr }, { status: 0, stderr: "" });
-  assertMatch(stdout, new RegExp(`^The Pub +0/50 +[0-9]+ ms +100% .* 127.0.0.1:${chat.port}$`, "m"));
+  assertMatch(stdout, new RegExp(`^The Pub +0/50 +0 +[0-9]+ ms +100% .* 127.0.0.1:${chat.port}$`, "m"));
   // One line: a command that is no server logs nothing.
   const lost = await runProgram(["servers", "--listing", "http://127.0.0.1:1"]);
   assertEquals([lost.status, lost.stdout], [1, ""]);
