@@ -20,7 +20,9 @@ import {
 const ABROAD = "198.51.100.7";
 
 function bytesOf(length: number): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length }, (_, i) => i % 251);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = i % 251;
+  return bytes;
 }
 
 async function read(body: BodyInit): Promise<Uint8Array> {
