@@ -28,7 +28,7 @@ Deno.test("a lock that is given back can be taken at once, although another thre
     try {
       await new Promise((resolve) => starter.onmessage = resolve);
       // Merely closed, some two in ten were refused.
-      for (let time = 0; time < 500; time++) (await lockStore(`${folder}/chat.db`))[Symbol.dispose]();
+      for (let time = 0; time < 100; time++) (await lockStore(`${folder}/chat.db`))[Symbol.dispose]();
     } finally {
       starter.terminate();
       URL.revokeObjectURL(source);
