@@ -27,7 +27,7 @@ export async function superlinear(work: Work, largest = 1 << 20): Promise<string
   let problem: string | undefined;
   let least = LEAST_MS;
   for (let tries = 0; tries < TRIES; tries++, least *= 4) {
-    let n = 64;
+    let n = 16;
     let short = await leastOf(work(n));
     while (short < least) {
       if (n * 4 > largest / 4) return undefined;
