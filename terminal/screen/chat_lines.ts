@@ -7,12 +7,13 @@
 import type { Message, SessionEvent } from "../../src/client/session/session_events.ts";
 import { foldText } from "../../src/protocol/search_words.ts";
 import { calls, type IsName } from "../../src/text/mentions.ts";
+import type { MessageText } from "../../src/text/message_nodes.ts";
 import { messageText } from "../../src/text/message_text.ts";
-import { cellsOf, cut, wrapWords } from "./cells.ts";
+import { cellsOf, cut } from "./cells.ts";
 import { hueLook, type Look, type Paint } from "./colours.ts";
 import type { Lines } from "./prompt_screen.ts";
 import { CALL, paintedRows, type Span, spansOf } from "./spans.ts";
-import { printable } from "./table.ts";
+import { printable, printableLines } from "./table.ts";
 
 /** Messages whose text is kept, to show a change once. */
 const REMEMBERED_MAX = 300;
@@ -44,9 +45,13 @@ export class ChatLines {
   }
 
   notice(text: string, look: Look = "dim"): Lines {
+    return this.#rows([{ text: shown(`* ${text}`), looks: [look] }]);
+  }
+
+  #rows(spans: readonly Span[]): Lines {
     return (width) =>
-      wrapWords(shown(`* ${text}`), width, Math.max(1, width - 2)).map((row, i) =>
-        this.#paint(look, (i === 0 ? "" : "  ".slice(0, width - 1)) + row)
+      paintedRows(spans, width, Math.max(1, width - 2), this.#paint).map((row, i) =>
+        (i === 0 ? "" : "  ".slice(0, width - 1)) + row
       );
   }
 
@@ -85,7 +90,9 @@ export class ChatLines {
     const what = `a message from ${clock(message.receivedMs)}`;
     const name = nameOf(message);
     if (message.text === "") return [this.notice(`${name} deleted ${what}`)];
-    return [this.notice(`${name} changed ${what} to: ${message.text}`)];
+    const { action, spans } = this.#read(message.text);
+    const begin = `* ${name} changed ${what} to: ${action === "" ? "" : `* ${name} `}`;
+    return [this.#rows([{ text: begin, looks: ["dim"] }, ...spans])];
   }
 
   /** Older messages, oldest first, and a rule after them. */
@@ -114,15 +121,20 @@ export class ChatLines {
   }
 
   #said(message: Message): Lines {
-    const { edited, isOwn } = message;
-    const { action, nodes } = messageText(spaced(message.text), this.#names.isName);
-    const mark: Span[] = edited ? [{ text: " (edited)", looks: ["dim"] }] : [];
-    const isCall = !isOwn && calls(nodes, foldText(this.#names.own()));
-    const text = spaced(message.text).slice(action.length);
-    const spans = this.#paint.isPlain
-      ? [{ text: text.split("\n").map(printable).join("\n"), looks: [] }]
-      : spansOf(nodes, this.#names.own());
+    const { action, spans, nodes } = this.#read(message.text);
+    const mark: Span[] = message.edited ? [{ text: " (edited)", looks: ["dim"] }] : [];
+    const isCall = !message.isOwn && calls(nodes, foldText(this.#names.own()));
     return this.#row(message, [...spans, ...mark], action, isCall);
+  }
+
+  /** Without looks the text of the spans is what was sent. */
+  #read(sent: string): MessageText & { readonly spans: readonly Span[] } {
+    const text = spaced(sent);
+    const { action, nodes } = messageText(text, this.#names.isName);
+    const spans = this.#paint.isPlain
+      ? [{ text: printableLines(text.slice(action.length)), looks: [] }]
+      : spansOf(nodes, this.#names.own());
+    return { action, nodes, spans };
   }
 
   /** `12:34 bob: text`, and of an action `12:34 * bob text`. */
@@ -168,7 +180,7 @@ export class ChatLines {
 
 /** A text with its line breaks, and without anything else that moves the cursor. */
 export function shown(text: string): string {
-  return spaced(text).split("\n").map(printable).join("\n");
+  return printableLines(spaced(text));
 }
 
 /** A text of at most the length that is shown, with one kind of line breaks and without tabs. */

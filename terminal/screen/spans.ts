@@ -8,7 +8,7 @@ import type { InlineNode, MessageNode } from "../../src/text/message_nodes.ts";
 import { foldText } from "../../src/protocol/search_words.ts";
 import { wrapRows } from "./cells.ts";
 import { hueLook, type Look, type Paint } from "./colours.ts";
-import { printable } from "./table.ts";
+import { printableLines } from "./table.ts";
 
 export interface Span {
   readonly text: string;
@@ -24,7 +24,7 @@ export function spansOf(nodes: readonly MessageNode[], own: string): Span[] {
   const spans: Span[] = [];
   const ownFolded = foldText(own);
   const add = (text: string, looks: readonly Look[]) => {
-    if (text !== "") spans.push({ text: text.split("\n").map(printable).join("\n"), looks });
+    if (text !== "") spans.push({ text: printableLines(text), looks });
   };
   const addInline = (node: InlineNode, looks: readonly Look[]) => {
     switch (node.kind) {

@@ -40,3 +40,8 @@ export function printable(text: string): string {
     (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`,
   );
 }
+
+/** `printable` for each line. */
+export function printableLines(text: string): string {
+  return text.split("\n").map(printable).join("\n");
+}

@@ -141,6 +141,14 @@ Deno.test("looks take the place of the marks, and rows go on in them", () => {
   assertEquals(looks("/me waves *twice*"), ["[2|12:34] * [1 32|bob] waves [3|twice]"]);
 });
 
+Deno.test("a changed text has its looks, and a changed action its author", () => {
+  const lines = new ChatLines(painter(true, "xterm"), NOON, NAMES);
+  const [line] = lines.changed(message("/me **waves**\x1b[7m", { edited: true }));
+  assertEquals(line!(80), [
+    "\x1b[2m* bob changed a message from 12:34 to: * bob \x1b[22m\x1b[1mwaves\x1b[22m\\u{1b}[7m",
+  ]);
+});
+
 Deno.test("a message that mentions or answers the user is marked at its time, and the mention in it", () => {
   assertEquals(looks("hey @Alice and @carol c"), [
     "[1 33|12:34] [1 32|bob]: hey [1 33 7|@Alice] and [1 33|@carol c]",
