@@ -178,6 +178,62 @@ testInBrowser(
 );
 
 testInBrowser(
+  "where only a service worker may notify, it does, and a press on it leads to the message",
+  async (stage) => {
+    await using server = await startTestChat({ name: "The Inn" });
+    await using bob = await ChatClient.connect(server.url, "bob");
+    const page = await stage.visitor({ mayComplain: SOCKET_COMPLAINT });
+    await page.evaluateOnNewDocument(() => {
+      const noted: string[] = [];
+      Object.assign(globalThis, {
+        noted,
+        Notification: class {
+          static readonly permission = "granted";
+          static requestPermission(): Promise<string> {
+            return Promise.resolve("granted");
+          }
+          constructor() {
+            throw new TypeError("Illegal constructor");
+          }
+        },
+      });
+      const showNotification = (title: string, { body, data }: NotificationOptions) => {
+        noted.push(title, body ?? "", data);
+        return Promise.resolve();
+      };
+      const getNotifications = () => Promise.resolve([{ close: () => noted.push("closed") }]);
+      navigator.serviceWorker.getRegistration = () =>
+        Promise.resolve({ showNotification, getNotifications } as unknown as ServiceWorkerRegistration);
+    });
+    await page.goto(`${server.url}/`);
+    const alice = new ChatPage(page);
+    await alice.tryName("alice");
+    await alice.isLive();
+    await page.click("#own-button");
+    await page.click("#notify-button");
+    await page.waitForSelector("#notify-button[aria-pressed=true]");
+    await page.keyboard.press("Escape");
+    await page.evaluate(() => document.hasFocus = () => !document.hidden);
+    await setHidden(alice, true);
+    const uuid = await bob.say("@alice, tea?");
+    await page.waitForFunction(() => (globalThis as unknown as { noted: string[] }).noted.length === 3);
+    assertEquals(await page.evaluate(() => (globalThis as unknown as { noted: string[] }).noted), [
+      "bob mentions you in The Inn",
+      "@alice, tea?",
+      uuid,
+    ]);
+    await page.evaluate((notification) => {
+      navigator.serviceWorker.dispatchEvent(new MessageEvent("message", { data: { notification } }));
+    }, uuid);
+    await alice.reads("#rows .found .body", "@alice, tea?");
+    assertEquals(
+      (await page.evaluate(() => (globalThis as unknown as { noted: string[] }).noted)).at(-1),
+      "closed",
+    );
+  },
+);
+
+testInBrowser(
   "a browser that refuses notifications is said so, and the choice is kept over a reload",
   async (stage) => {
     await using server = await startTestChat();

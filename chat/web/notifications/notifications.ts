@@ -31,7 +31,7 @@ export class Notifications {
   #choice: NotificationChoice = parseChoice(keptChoice(KEPT));
   #called: Called[] = [];
   #calling: ReturnType<typeof setTimeout> | undefined;
-  #shown: { readonly notification: Notification; readonly uuids: ReadonlySet<string> } | undefined;
+  #shown: { readonly uuids: ReadonlySet<string>; readonly close: () => void } | undefined;
   readonly #room: () => string;
   readonly #open: (uuid: string) => void;
 
@@ -41,6 +41,9 @@ export class Notifications {
     this.#open = open;
     document.addEventListener("visibilitychange", () => this.#look());
     addEventListener("focus", () => this.#look());
+    navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+      if (typeof data?.notification === "string") this.#pressed(data.notification);
+    });
   }
 
   get choice(): NotificationChoice {
@@ -63,7 +66,7 @@ export class Notifications {
   changed(uuid: string): void {
     this.#called = this.#called.filter((called) => called.uuid !== uuid);
     if (!this.#shown?.uuids.has(uuid)) return;
-    this.#shown.notification.close();
+    this.#shown.close();
     this.#shown = undefined;
   }
 
@@ -84,19 +87,40 @@ export class Notifications {
 
   #notify({ title, body }: { title: string; body: string }, called: readonly Called[]): void {
     const first = (called.find(({ isMention }) => isMention) ?? called[0])!.uuid;
+    const uuids = new Set(called.map(({ uuid }) => uuid));
+    // One for each room: the next replaces it, and calls again.
+    const tag = location.href;
+    const options = { body, tag, icon: "chat/web/icon.svg", renotify: true, silent: true, data: first };
     try {
-      // One for each room: the next replaces it, and calls again.
-      const options = { body, tag: location.href, icon: "chat/web/icon.svg", renotify: true, silent: true };
       const notification = new Notification(title, options);
-      notification.addEventListener("click", () => {
-        focus();
-        this.close();
-        this.#open(first);
-      });
-      this.#shown = { notification, uuids: new Set(called.map(({ uuid }) => uuid)) };
+      notification.addEventListener("click", () => this.#pressed(first));
+      this.#shown = { uuids, close: () => notification.close() };
     } catch {
-      // A browser that shows them only for an installed page, as on Android.
+      // Some browsers, as on Android, show only those of a service worker.
+      void this.#notifyByWorker(title, options, uuids);
     }
+  }
+
+  async #notifyByWorker(
+    title: string,
+    options: NotificationOptions,
+    uuids: ReadonlySet<string>,
+  ): Promise<void> {
+    const registration = await navigator.serviceWorker?.getRegistration();
+    if (registration === undefined) return;
+    // Refused, if the user has withdrawn the permission meanwhile.
+    await registration.showNotification(title, options).catch(() => {});
+    const close = async () => {
+      const shown = await registration.getNotifications({ tag: options.tag ?? "" });
+      for (const notification of shown) notification.close();
+    };
+    this.#shown = { uuids, close: () => void close() };
+  }
+
+  #pressed(uuid: string): void {
+    focus();
+    this.close();
+    this.#open(uuid);
   }
 
   #look(): void {
@@ -106,7 +130,7 @@ export class Notifications {
   /** Takes back what is shown, and what would be. */
   close(): void {
     this.#called = [];
-    this.#shown?.notification.close();
+    this.#shown?.close();
     this.#shown = undefined;
   }
 }
