@@ -13,6 +13,10 @@ import { ADMIN_REFUSALS } from "../chat/admin/refusals.ts";
 import { REFUSALS } from "../listing/refusals.ts";
 import { type Command, COMMANDS, typedFlag } from "../src/cli/commands.ts";
 import { LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
+import { CLIENT_FAULTS } from "../src/client/chat_error.ts";
+import { WAITING_EVENTS_MAX, WAITING_UNITS_MAX } from "../src/client/event_queue.ts";
+import { REQUESTS_MAX } from "../src/client/pending_answers.ts";
+import { DRAFTS_MAX } from "../src/client/session/chat_session.ts";
 import { FAULTS } from "../src/protocol/faults.ts";
 import { type Limit, LIMITS } from "../src/protocol/limits.ts";
 import { withCurrentParts } from "../tools/commands_document.ts";
@@ -83,6 +87,25 @@ Deno.test("docs/admin_api.md §11.3 lists every refusal of the admin API with it
     Object.entries(ADMIN_REFUSALS).map(([name, { status, text }]) => [name, String(status), text]),
   );
   assertEquals(rows.filter(({ when }) => !when).map(({ name }) => name), []);
+});
+
+Deno.test("docs/client.md lists every error of the client and every event, and has its limits", async () => {
+  assertEquals(
+    tableUnder("docs/client.md", "Errors").map(({ code }) => code).toSorted(),
+    Object.keys(CLIENT_FAULTS).toSorted(),
+  );
+  const events = await Deno.readTextFile(new URL("src/client/chat_events.ts", ROOT));
+  const types = [...events.matchAll(/^ {2}readonly type: "([a-z]+)";$|^ {2}\| ChangeEvent<"([a-z]+)">$/gm)]
+    .map(([, plain, change]) => plain ?? change);
+  const listed = tableUnder("docs/client.md", "Events").map(({ event }) => event);
+  assertEquals(listed.toSorted(), types.toSorted());
+  const limits = tableUnder("docs/client.md", "Limits").map((row) => row["at most"]);
+  const figure = (limit: number) => limit.toLocaleString("en");
+  assertEquals(limits.slice(0, 3), [
+    figure(DRAFTS_MAX),
+    figure(REQUESTS_MAX),
+    `${figure(WAITING_EVENTS_MAX)}, with ${figure(WAITING_UNITS_MAX)} UTF-16 units of text`,
+  ]);
 });
 
 Deno.test("docs/commands.md has every command and flag, as deno task docs writes them", () => {

@@ -177,14 +177,19 @@ export class SessionDriver {
     socket.onmessage = ({ data }) => {
       if (typeof data === "string") this.#do((nowMs) => this.#session.received(nowMs, number, data));
     };
+    let failing: ReturnType<typeof setTimeout> | undefined;
+    const closed = (code: number, reason: string) => {
+      clearTimeout(failing);
+      if (!this.#sockets.delete(number)) return;
+      this.#do((nowMs) => this.#session.closed(nowMs, number, code, reason));
+    };
     // Browsers say nothing of the cause, other platforms have a message.
     socket.onerror = (event) => {
       this.#lastError = "message" in event && typeof event.message === "string" ? event.message : "";
+      // Node 22 has no close event after a connection that failed.
+      failing ??= setTimeout(() => closed(1006, ""));
     };
-    socket.onclose = ({ code, reason }) => {
-      this.#sockets.delete(number);
-      this.#do((nowMs) => this.#session.closed(nowMs, number, code, reason));
-    };
+    socket.onclose = ({ code, reason }) => closed(code, reason);
   }
 
   #wakeAt(atMs: number | undefined): void {

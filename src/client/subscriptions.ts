@@ -94,7 +94,8 @@ export class Subscriptions {
   }
 }
 
-/** UTF-16 units of text in an event. */
+/** UTF-16 units of text in an event: names of a hostile server may be long too. */
 function unitsOf(event: ChatEvent): number {
-  return "message" in event ? event.message.text.length : 0;
+  const parts = "message" in event ? [event.message.text, event.message.username] : Object.values(event);
+  return parts.reduce((units: number, part) => units + (typeof part === "string" ? part.length : 0), 0);
 }

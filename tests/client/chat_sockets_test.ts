@@ -24,6 +24,7 @@ function playedSockets() {
     onopen?: () => void;
     onmessage?: (event: { data: string }) => void;
     onclose?: (event: { code: number; reason: string }) => void;
+    onerror?: (event: object) => void;
 
     constructor() {
       opened.push(this);
@@ -268,6 +269,27 @@ Deno.test("a name that another user has when the client returns ends the chat wi
   await rejectsWith("NAME_TAKEN", loop.next());
   await rejectsWith("NAME_TAKEN", chat.say("late"));
   assertEquals((await chat.ended).error.code, "NAME_TAKEN");
+});
+
+Deno.test("a socket that fails without a close, as on Node 22, is lost: a chat is told at once, and tries again", async () => {
+  const { WebSocket, next } = playedSockets();
+  const refused = next();
+  const connecting = Chat.connect("ws://played", { name: "alice", WebSocket });
+  (await refused).onerror?.({ message: "refused" });
+  const error = await assertRejects(() => connecting, ChatError);
+  assertEquals([error.code, error.message], ["UNREACHABLE", "Cannot reach ws://played/: refused"]);
+
+  const { chat, socket, next: nextOf } = await joined();
+  const again = nextOf();
+  socket.onerror?.({});
+  const second = await again;
+  second.open();
+  assertEquals(second.sent, [`c2/RESUME ${TOKEN}; 11`]);
+  // A close that arrives after all is of a socket that is lost already.
+  socket.lose(1008, "kicked");
+  second.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 11`);
+  assertEquals(chat.isConnected, true);
+  await end(chat, second);
 });
 
 for (

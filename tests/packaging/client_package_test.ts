@@ -11,6 +11,7 @@ import { type ClientPackage, makeClientPackage } from "../../tools/client_packag
 import { releasesIn } from "../../tools/release_notes.ts";
 import { testInBrowser } from "../support/browser.ts";
 import { startTestChat } from "../support/chat_server.ts";
+import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { freePort } from "../support/free_port.ts";
 
 const EXAMPLES = new URL("../../docs/examples/", import.meta.url).pathname;
@@ -169,8 +170,9 @@ const PLATFORMS: readonly (readonly [string, (file: string) => Promise<string[]>
 ];
 
 for (const [name, start, isGiven] of PLATFORMS) {
-  Deno.test(`the bot of ten lines answers on ${name}, and leaves at Ctrl-C`, async () => {
+  Deno.test(`the bot of ten lines answers on ${name}, resumes a cut connection, and leaves at Ctrl-C`, async () => {
     await using server = await startTestChat();
+    await using proxy = new CuttingProxy({ target: server.port });
     await using alice = await watcher(server.url);
     const text = await Deno.readTextFile(`${EXAMPLES}bot.mjs`);
     assert(text.split("\n").length <= 11);
@@ -184,8 +186,9 @@ for (const [name, start, isGiven] of PLATFORMS) {
       );
       await Deno.writeTextFile(`${work}/bot/${file}`, given);
     }
-    await during([...await start(file), server.url], {}, async () => {
+    await during([...await start(file), proxy.url], {}, async () => {
       assertEquals(await alice.next("clock"), "I say what time it is: !time");
+      proxy.cutAll();
       await alice.chat.say("!time");
       assertMatch(await alice.next("clock"), /^It is .* GMT$/);
     });
