@@ -22,6 +22,8 @@ export interface ClusterModerationOptions {
   readonly order: (input: Command | Input & { type: "ANNOUNCE" }) => Promise<Ruled | Decision>;
   readonly nowMs: () => number;
   readonly mintId: () => string;
+  /** Milliseconds for the outcome of a command. */
+  readonly outcomeMs?: number;
 }
 
 export class ClusterModeration implements ModerationPort {
@@ -80,10 +82,11 @@ export class ClusterModeration implements ModerationPort {
   async #order(
     input: Parameters<ClusterModerationOptions["order"]>[0],
   ): Promise<Ruled | Decision | { readonly kind: "unknown" }> {
+    const { order, outcomeMs = OUTCOME_MS } = this.#options;
     const { promise: late, resolve } = Promise.withResolvers<{ readonly kind: "unknown" }>();
-    const timer = setTimeout(() => resolve({ kind: "unknown" }), OUTCOME_MS);
+    const timer = setTimeout(() => resolve({ kind: "unknown" }), outcomeMs);
     try {
-      return await Promise.race([this.#options.order(input), late]);
+      return await Promise.race([order(input), late]);
     } finally {
       clearTimeout(timer);
     }

@@ -19,7 +19,7 @@ export function newRoom(): string {
   return `room${++rooms}`;
 }
 
-export function clusterValues(servers: NatsServers, room: string): ClusterValues {
+export function clusterValues(servers: Pick<NatsServers, "urls">, room: string): ClusterValues {
   return {
     ...{ cluster: [...servers.urls], clusterName: room, clusterNode: "node", clusterPassword: undefined },
     ...{ clusterCreds: undefined, clusterCa: undefined, clusterReplicas: servers.urls.length },

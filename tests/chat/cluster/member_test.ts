@@ -9,6 +9,7 @@ import { BEHIND_MS, Member, type MemberEffect, RESEND_MS, RETRY_MS } from "../..
 import { decodeRecord } from "../../../chat/cluster/record.ts";
 import { TURN_UNITS_MAX } from "../../../chat/cluster/leader.ts";
 import { RECORD_BYTES_MAX } from "../../../chat/cluster/log_nats.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import type { Input } from "../../../chat/room/decision.ts";
 import { type Outcome, Replica } from "../../../chat/cluster/replica.ts";
 import { makeState, roomOf, usernameOf } from "./model_cluster.ts";
@@ -162,6 +163,35 @@ Deno.test("a decision that meets a bug is answered INTERNAL, and what follows is
   assertEquals(decisionsOf(again), ["refused"]);
   submit(CONNECT);
   assertEquals(decisionsOf(appendOf(member.appended(4000, again.id, { kind: "stored" }))), ["joined"]);
+});
+
+Deno.test("a ban of many sessions ends them over several records, each of which the log takes", () => {
+  const crowded = { ...DEFAULT_LIMITS, maxUsersPerAddress: 1000, maxUsers: 1000 };
+  const { member, submit } = leaderWith((parts) => ({ ...roomOf()(parts), limits: crowded }));
+  let append = appendOf(submit(CONNECT));
+  for (let n = 2; n <= 450; n++) {
+    member.submit(2000, [{
+      session: n,
+      input: { type: "CONNECT", username: usernameOf(`user ${n}`) },
+      opening: { ...OPENING, id: `s${n}`, tokenHash: `hash ${n}` },
+    }]);
+  }
+  append = appendOf(member.appended(2000, append.id, { kind: "stored" }));
+  assertEquals(decisionsOf(append).length, 449);
+  member.appended(2000, append.id, { kind: "stored" });
+  const message = "n".repeat(500);
+  const order = {
+    ...{ id: "ban", name: undefined, withAddress: false, message, seconds: undefined },
+  } as const;
+  const input = { type: "ORDER_BAN", address: "192.0.2.1", ...order } as const;
+  const counts: number[] = [];
+  let effects = member.submit(2000, [{ session: 0, input, opening: undefined }]);
+  for (append = appendOf(effects); append !== undefined; append = appendOf(effects)) {
+    counts.push(decisionsOf(append).filter((kind) => kind === "left").length);
+    assertLess(append.bytes.length, RECORD_BYTES_MAX);
+    effects = member.appended(2000, append.id, { kind: "stored" });
+  }
+  assertEquals([counts[0], counts.reduce((sum, count) => sum + count)], [200, 450]);
 });
 
 Deno.test("a log that ends before what a node has applied is another one, if it stays so", () => {

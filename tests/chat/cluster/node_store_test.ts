@@ -1,0 +1,187 @@
+/**
+ * What a node stores behind the log: commits that fit, a store that fails or was used by another, checkpoints in parts,
+ * and a copy from another node.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { copyFrom, CopyServer } from "../../../chat/cluster/node/copy.ts";
+import type { StoreChange } from "../../../chat/cluster/node/replica_store.ts";
+import { KvReplicaStore } from "../../../chat/cluster/node/replica_store_kv.ts";
+import { UNWRITTEN_UNITS_MAX, WriteBehind } from "../../../chat/cluster/node/write_behind.ts";
+import { NO_NODE } from "../../../chat/cluster/leader.ts";
+import type { ClusterRecord } from "../../../chat/cluster/record.ts";
+import type { Checkpoint } from "../../../chat/cluster/replica.ts";
+import type { Ban } from "../../../chat/room/bans.ts";
+import { APPEND_TEXT_MAX, type JournalEntry, type StoredMessage } from "../../../chat/room/message.ts";
+import { KvBanStore } from "../../../chat/store/ban_store_kv.ts";
+import { KvJournal } from "../../../chat/store/journal_kv.ts";
+import { id, stored } from "../../support/order_stage.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
+
+function turn(...entries: JournalEntry[]): ClusterRecord {
+  const place = { node: NO_NODE, session: 0, input: 0, isLast: false, opening: undefined, ruling: undefined };
+  return {
+    ...{ kind: "turn", epoch: 1, previous: "", atMs: 0, position: 0, through: [], lost: [] },
+    decided: entries.map((entry) => ({ ...place, decision: { kind: "stored", entry } })),
+  };
+}
+
+const said = (message: StoredMessage): JournalEntry => ({ kind: "said", message });
+const changed = (message: StoredMessage): JournalEntry => ({ kind: "changed", position: 1, message });
+
+function writer(write: (change: StoreChange) => Promise<void>, newestStored = "", storedNumber = 0) {
+  const full: string[] = [];
+  const { log } = recordedLog();
+  const behind = new WriteBehind({
+    ...{ newestStored, stored: storedNumber, log, full: (why) => void full.push(why) },
+    store: { write, writeCheckpoint: () => Promise.resolve() },
+  });
+  return { behind, full };
+}
+
+Deno.test("many records are one commit, and a record too large for one is several, the last of which completes it", async () => {
+  const written: StoreChange[] = [];
+  const { behind } = writer((change) => {
+    written.push(change);
+    return Promise.resolve();
+  });
+  for (let n = 1; n <= 50; n++) behind.applied(n, turn(said(stored(n))));
+  await behind.written();
+  assertEquals(written.map(({ entries, applied }) => [entries.length, applied]), [[50, 50]]);
+  // Each change of an old message may rewrite a segment of its own.
+  behind.applied(51, turn(...Array.from({ length: 20 }, (_, n) => changed(stored(n + 1)))));
+  await behind.written();
+  const [, ...changes] = written;
+  assertEquals(changes.map(({ applied }) => applied), [undefined, undefined, 51]);
+  assertEquals(changes.reduce((sum, { entries }) => sum + entries.length, 0), 20);
+  behind.abandon();
+});
+
+Deno.test("what the store has already is not written again after a crash in the middle of a record", async () => {
+  const written: StoreChange[] = [];
+  const { behind } = writer(
+    (change) => {
+      written.push(change);
+      return Promise.resolve();
+    },
+    id(5),
+    3,
+  );
+  behind.applied(3, turn(said(stored(3)), changed(stored(1))));
+  behind.applied(4, turn(...[4, 5, 6].map((n) => said(stored(n)))));
+  await behind.written();
+  assertEquals(written.flatMap(({ entries }) => entries.map(({ message }) => message.uuid)), [id(6)]);
+  assertEquals(written.at(-1)!.applied, 4);
+  behind.abandon();
+});
+
+Deno.test("a store that fails is tried again, its readers are refused, and past a limit the node ends", async () => {
+  let works = false;
+  let writes = 0;
+  const { behind, full } = writer(() => {
+    writes++;
+    return works ? Promise.resolve() : Promise.reject(new Error("disk is full"));
+  });
+  behind.applied(1, turn(said(stored(1))));
+  await assertRejects(() => behind.written(), Error, "does not take");
+  works = true;
+  await behind.written();
+  assertEquals([writes, full], [2, []]);
+  works = false;
+  const long = "x".repeat(APPEND_TEXT_MAX / 2);
+  for (let n = 2; n <= UNWRITTEN_UNITS_MAX / long.length; n++) behind.applied(n, turn(said(stored(n, long))));
+  assertEquals(full, []);
+  for (let n = 0; n < 3; n++) behind.applied(5000 + n, turn(said(stored(5000 + n, long))));
+  assertEquals(full.length, 1);
+  behind.abandon();
+});
+
+function checkpointOf(applied: number, sessions = 0): Checkpoint {
+  return {
+    ...{ format: 1, applied, hash: "h", atMs: 0, epoch: 1, leader: "a", position: 1, newestUuid: undefined },
+    ...{ founded: undefined, through: [["a", 1]], kept: [] },
+    members: {
+      sessions: Array.from({ length: sessions }, (_, n) => ({
+        ...{ id: `session ${n}`, origin: undefined, remoteAddress: "192.0.2.1", isExtended: true },
+        ...{ firstPosition: n, tokens: ["t".repeat(43)], username: `user ${n}`, connectedAtMs: 0 },
+      })),
+      ...{ held: [], ended: [], gone: [], kicked: [] },
+    },
+  };
+}
+
+const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
+
+Deno.test("a checkpoint of 5000 sessions is stored in parts, and the newest whole one counts", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const store = new KvReplicaStore({ kv, journal: new KvJournal(kv) });
+  assertEquals(await store.load(), { kind: "none" });
+  await store.begin(checkpointOf(0));
+  await store.writeCheckpoint(checkpointOf(7, 5000));
+  await store.write({ entries: [said(stored(1))], added: [], removed: [], applied: 9 });
+  // A crash in the middle of the next one.
+  await kv.set(["cluster", "checkpoint", 9, 0], "{");
+  const again = new KvReplicaStore({ kv, journal: undefined });
+  assertEquals(plain(await again.load()), {
+    kind: "checkpoint",
+    checkpoint: plain(checkpointOf(7, 5000)),
+    applied: 9,
+  });
+  await again.writeCheckpoint(checkpointOf(10));
+  const rows = await Array.fromAsync(kv.list({ prefix: ["cluster", "checkpoint"] }));
+  assertEquals(rows.length, 1);
+});
+
+Deno.test("a store that served a single server since, or whose copy was broken off, is told from a node's", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const store = new KvReplicaStore({ kv, journal: undefined });
+  await store.load();
+  await store.begin(checkpointOf(3));
+  await kv.set(["reserved_positions"], 2 ** 24);
+  assertEquals(await new KvReplicaStore({ kv, journal: undefined }).load(), { kind: "used" });
+  await kv.set(["layout"], { role: "chat", version: 3 });
+  await store.beginCopy();
+  assertEquals(await new KvReplicaStore({ kv, journal: undefined }).load(), { kind: "torn" });
+  assertEquals((await kv.get(["reserved_positions"])).value, null);
+  assertEquals((await kv.get<{ role: string }>(["layout"])).value?.role, "chat");
+  await store.endCopy(checkpointOf(4));
+  assertEquals((await new KvReplicaStore({ kv, journal: undefined }).load()).kind, "checkpoint");
+});
+
+Deno.test("a copy has all messages and bans, in pages that NATS takes", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const journal = new KvJournal(kv);
+  const messages = Array.from({ length: 1200 }, (_, n) => ({
+    ...stored(n + 1, n % 100 === 0 ? "\u0001".repeat(15_000) : `text ${n}`),
+    nonce: n % 2 === 0 ? `n${n}` : undefined,
+  }));
+  for (let n = 0; n < messages.length; n += 10) await journal.append(messages.slice(n, n + 10).map(said));
+  const bans: Ban[] = Array.from({ length: 450 }, (_, n) => ({
+    ...{ id: `${1000 + n}`, name: `user ${n}`, address: undefined, message: "no", createdAtMs: n },
+    endsAtMs: n % 2 === 0 ? undefined : 5,
+  }));
+  let isReady = false;
+  const server = new CopyServer({
+    ...{ incarnation: () => "a", isReady: () => isReady, messages: journal, bans: () => bans },
+    checkpoint: () => checkpointOf(12, 2000),
+  });
+  const copied: { messages: StoredMessage[]; bans: Ban[] } = { messages: [], bans: [] };
+  const copy = () =>
+    copyFrom({
+      ask: async (subject, request) => {
+        const json = JSON.stringify(await server.answer(plain(request)));
+        assertLess(new TextEncoder().encode(json).length, 1_040_000);
+        assert(subject === "copy" || subject === "copy.a");
+        return JSON.parse(json);
+      },
+      message: (page) => Promise.resolve(void copied.messages.push(...page)),
+      ban: (page) => Promise.resolve(void copied.bans.push(...page)),
+    });
+  await assertRejects(copy, Error, "not ready");
+  isReady = true;
+  assertEquals(plain(await copy()), plain(checkpointOf(12, 2000)));
+  assertEquals(copied.messages, messages);
+  assertEquals(copied.bans, bans);
+  assertEquals((await new KvBanStore(kv).load()).length, 0);
+});
