@@ -12,19 +12,14 @@ const STEP_S = 0.12;
 const FADE_S = 0.35;
 /** How loud, of 1. */
 const GAIN = 0.08;
-/** Milliseconds between two sounds: many messages at once are one. */
-const PAUSE_MS = 1500;
 
 let context: AudioContext | undefined;
-let playedAtMs = -Infinity;
 
 export function chime(what: keyof typeof NOTES): void {
-  const nowMs = performance.now();
-  if (nowMs - playedAtMs < PAUSE_MS || !navigator.userActivation?.hasBeenActive) return;
-  playedAtMs = nowMs;
+  if (!navigator.userActivation?.hasBeenActive) return;
   try {
     context ??= new AudioContext();
-    void context.resume();
+    context.resume().catch(() => {});
     NOTES[what].forEach((hertz, n) => note(context!, hertz, context!.currentTime + n * STEP_S));
   } catch {
     // A device without sound.

@@ -45,7 +45,7 @@ export class NotificationSettings {
     const hasNotifications = !isOn && await this.#notifications.askPermission();
     this.#notifications.choice = { ...this.#notifications.choice, hasNotifications };
     this.#show();
-    const why = "Notification" in globalThis ? BLOCKED : MISSING;
+    const why = "Notification" in globalThis && isSecureContext ? BLOCKED : MISSING;
     show(this.#said, isOn || hasNotifications ? undefined : why);
   }
 

@@ -17,8 +17,11 @@ import {
 } from "./notification_choice.ts";
 
 const KEPT = "notifications";
-/** Milliseconds of messages that are one notification. */
+/** Milliseconds of messages that are one notification, and from one to the next. */
 const TOGETHER_MS = 300;
+const PAUSE_MS = 3000;
+/** Messages that are kept for a notification, which shows one of them and counts the others. */
+const CALLED_MAX = 100;
 
 interface Called {
   readonly uuid: string;
@@ -31,6 +34,7 @@ export class Notifications {
   #choice: NotificationChoice = parseChoice(keptChoice(KEPT));
   #called: Called[] = [];
   #calling: ReturnType<typeof setTimeout> | undefined;
+  #calledAtMs = -Infinity;
   #shown: { readonly uuids: ReadonlySet<string>; readonly close: () => void } | undefined;
   readonly #room: () => string;
   readonly #open: (uuid: string) => void;
@@ -59,7 +63,9 @@ export class Notifications {
   came({ uuid, username, text }: Message, isMention: boolean): void {
     if (isLookedAt() || !isCalled(this.#choice, isMention)) return;
     this.#called.push({ uuid, username, text, isMention });
-    this.#calling ??= setTimeout(() => this.#call(), TOGETHER_MS);
+    if (this.#called.length > CALLED_MAX) this.#called.shift();
+    const inMs = Math.max(TOGETHER_MS, this.#calledAtMs + PAUSE_MS - performance.now());
+    this.#calling ??= setTimeout(() => this.#call(), inMs);
   }
 
   /** Call when a message was changed or deleted: its former text is shown no more. */
@@ -81,6 +87,7 @@ export class Notifications {
     const called = this.#called.splice(0);
     const words = notificationWords(called, this.#room());
     if (words === undefined || isLookedAt()) return;
+    this.#calledAtMs = performance.now();
     if (this.#choice.hasSound) chime(called.some(({ isMention }) => isMention) ? "mention" : "message");
     if (this.#choice.hasNotifications && isPermitted()) this.#notify(words, called);
   }

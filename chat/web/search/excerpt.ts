@@ -56,7 +56,7 @@ function rangesOf(line: string, words: readonly string[]): [start: number, end: 
   const ends: number[] = [];
   let at = 0;
   for (const character of line) {
-    const form = foldName(character);
+    const form = character < "\x80" ? character.toLowerCase() : foldName(character);
     folded += form;
     for (let n = 0; n < form.length; n++) {
       starts.push(at);
