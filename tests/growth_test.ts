@@ -43,6 +43,7 @@ import { readCursor } from "../listing/list/page.ts";
 import { readAuthorization } from "../listing/registry/keys.ts";
 import { listQuerySchema } from "../listing/http/routes.ts";
 import { readWish, shown as shownServers } from "../listing/web/order.ts";
+import { initialOf } from "../listing/web/wording.ts";
 import { webAddress } from "../listing/web/wording.ts";
 import { importLines, linesOf } from "../terminal/import_lines.ts";
 import { LineSplitter } from "../terminal/line_splitter.ts";
@@ -170,6 +171,7 @@ const READERS: Readonly<Record<string, Read>> = {
       ping: false,
     }),
   "the address of the listing's page": (text) => readWish(new URLSearchParams(text)),
+  "the icon of a listed server": (text) => [initialOf(text), initialOf(`é${text}`)],
   "cells of a terminal": (text) => [cellsOf(text), graphemes(text), cut(text, 40)],
   "words of a terminal": (text) => wrapWords(text, 20, 40),
   "text for a terminal": (text) => [printable(text), shown(text), quoted(text), socketReason(text, "")],

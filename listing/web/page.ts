@@ -151,6 +151,7 @@ function drawRows(all: readonly Server[]): void {
 
 /** Asks for the graphs of the rows, and for pings if the page was opened for them. */
 function measureRows(): void {
+  if (document.hidden) return;
   const near = wanted?.slice(drawn.from, drawn.to) ?? [];
   graphs.want(near.map(({ id }) => id));
   if (wish.ping) pings.want(near);

@@ -9,7 +9,7 @@ import { QUERY_RATE } from "../../../listing/http/answers.ts";
 import { SAMPLE_MS } from "../../../listing/store/sample_store.ts";
 import { openKv } from "../../../src/kv/kv.ts";
 import { ABROAD_RECORD } from "../abroad_record.ts";
-import { ListingUnderTest } from "../listing_under_test.ts";
+import { ANSWERED, ListingUnderTest } from "../listing_under_test.ts";
 
 async function people(listing: ListingUnderTest, id: number) {
   const { status, text } = await listing.ask("GET", `/servers/${id}/people`);
@@ -96,6 +96,25 @@ Deno.test("a new server with the id of one that left has neither its people nor 
   await listing.list(8, { connectedUsers: 2 });
   const other = await people(listing, 8);
   assertEquals([other.users, other.peak.users], [[], 2]);
+});
+
+Deno.test("a proven server that restarts keeps its people and its peak, and one that takes its id for good does not", async () => {
+  await using listing = await ListingUnderTest.start();
+  listing.prober.answer = () => ({ ...ANSWERED, isProven: true });
+  const headers = { "C2-Proof": "p".repeat(43) };
+  const key = await listing.list(7, { connectedUsers: 30 }, { headers });
+  await sampleNext(listing);
+  await listing.ask("DELETE", "/servers/7", { key });
+  await sampleNext(listing);
+  await listing.list(7, { connectedUsers: 2 }, { headers });
+  await sampleNext(listing);
+  const { users, peak } = await people(listing, 7);
+  assertEquals([users, peak.users], [[30, null, 2], 30]);
+  await listing.list(8, { connectedUsers: 50 });
+  await sampleNext(listing);
+  await listing.list(8, { connectedUsers: 1 }, { headers });
+  const taken = await people(listing, 8);
+  assertEquals([taken.users, taken.peak.users], [[], 1]);
 });
 
 Deno.test("a row from before peaks has its last report as its peak", async () => {
