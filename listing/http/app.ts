@@ -350,7 +350,10 @@ function addDocumentRoutes(app: ListingApp, parts: AppParts): void {
     return await answerRepresentation(c, await docs, parts.largeResponses, { headers: API_PAGE_HEADERS });
   });
   // Search engines find servers by the page; the rest is for programs.
-  app.get("/robots.txt", (c) => c.text("User-agent: *\nDisallow: /servers\nDisallow: /people\nDisallow: /events\n"));
+  app.get(
+    "/robots.txt",
+    (c) => c.text("User-agent: *\nDisallow: /servers\nDisallow: /people\nDisallow: /events\n"),
+  );
   addOperatorRoutes(app, parts);
   for (const path of ["/", "/robots.txt", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"]) {
     app.all(path, (c) => answerWrongMethod(c, "GET, HEAD, OPTIONS"));
