@@ -44,7 +44,7 @@ export interface ConnectOptions {
 
 /** Which page of the history. */
 export interface HistoryOptions {
-  /** The id before which the page ends; without it the page ends with the newest message. */
+  /** The `uuid` before which the page ends; without it the page ends with the newest message. */
   readonly before?: string | undefined;
   /** Messages of the page, 1 to 200; 50 by default. Long messages make a page shorter. */
   readonly limit?: number | undefined;
@@ -177,23 +177,23 @@ export class Chat {
   }
 
   /**
-   * Sends a message. Resolves with its id when the server has stored it. While the connection is lost the message
+   * Sends a message. Resolves with its `uuid` when the server has stored it. While the connection is lost the message
    * waits, 500 at most (`QUEUE_FULL`), and is sent after that. Rejects with why the server refused it, with `NOT_SENT`
    * if the session ended before, or with `UNSURE` if the session was lost and the history does not have the message.
-   * The id is empty if a server without the extended mode lost the session between its answer and the message.
+   * The `uuid` is empty if a server without the extended mode lost the session between its answer and the message.
    */
   say(text: string): Promise<string> {
     return this.#closedWith() ?? this.#pending.say(() => this.#driver.send(text));
   }
 
   /** Replaces the text of a message of this session. Resolves when the server has stored it. */
-  async edit(id: string, text: string): Promise<void> {
-    await this.#ask({ kind: "edit", uuid: id, text });
+  async edit(uuid: string, text: string): Promise<void> {
+    await this.#ask({ kind: "edit", uuid, text });
   }
 
   /** Deletes a message of this session. Resolves when the server has stored that. */
-  async delete(id: string): Promise<void> {
-    await this.#ask({ kind: "delete", uuid: id });
+  async delete(uuid: string): Promise<void> {
+    await this.#ask({ kind: "delete", uuid });
   }
 
   /** Changes this user's name. */
@@ -202,7 +202,7 @@ export class Chat {
   }
 
   /**
-   * Reads a page of the history, the oldest message first. For the page before it, give the id of its first message as
+   * Reads a page of the history, the oldest message first. For the page before it, give the `uuid` of its first message as
    * `before`. An empty page means that there are no older messages.
    */
   async history({ before, limit = PAGE }: HistoryOptions = {}): Promise<readonly Message[]> {
