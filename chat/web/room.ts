@@ -85,6 +85,7 @@ export class Room {
     this.#arrivals = new Arrivals(session, this.#names, this.#reader, (uuid) => this.#jumpTo(uuid));
     this.#pending = new PendingList(
       byId("pending", HTMLElement),
+      this.#names,
       (nonce, isSent) => session.settleDraft(nonce, isSent),
       (change) => this.#list.keepPlace(change),
     );

@@ -12,9 +12,14 @@ import { isQuote, replyOf } from "./reply.ts";
 const ACTION = /^\/me(?= \S)/;
 const FENCE = /^(`{3,})([^`]*)$/;
 
+/** Whether a text says what its sender does. */
+export function isAction(text: string): boolean {
+  return ACTION.test(text);
+}
+
 /** `isName` says which folded names with spaces in them the text may mention. */
 export function messageText(text: string, isName: IsName = () => false): MessageText {
-  if (ACTION.test(text)) {
+  if (isAction(text)) {
     return { action: "/me ", nodes: inlineNodes(text.slice("/me ".length), isName) };
   }
   if (!text.includes("\n") && !text.startsWith("> ")) return { action: "", nodes: inlineNodes(text, isName) };

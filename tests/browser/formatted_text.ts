@@ -19,7 +19,7 @@ testInBrowser(
     const alice = await ChatPage.join(stage, server.url, "alice");
     await alice.say("**bold** *italic* ~~struck~~ `a < b` <b>no</b>");
     await alice.say(`> alice: bold\nlook:\n\`\`\`js\n${CODE}\n\`\`\`\nthat is all`);
-    await alice.page.waitForSelector(".code-block");
+    await alice.page.waitForSelector("#rows .code-block");
     const shape = await alice.page.$$eval(
       "#rows .body",
       (bodies) =>
@@ -41,12 +41,21 @@ testInBrowser(
           (document.activeElement as HTMLTextAreaElement).value;
       });
     });
-    await alice.page.click(".copy-code");
-    await alice.reads(".copy-code", "Copied");
+    await alice.page.click("#rows .copy-code");
+    await alice.reads("#rows .copy-code", "Copied");
     assertEquals(await alice.page.evaluate(() => document.body.dataset["copied"]), CODE);
 
     // A long line of code scrolls in its box.
     assertEquals(await sidewaysOverflow(alice.page), 0);
     assertEquals(await accessibilityFaults(alice.page), []);
+
+    // What waits for the connection looks as it will.
+    await alice.say("/me waves *twice*");
+    await alice.page.waitForSelector("#rows .action em");
+    await server.stop();
+    await alice.say("**later**");
+    await alice.say("/me goes");
+    await alice.reads("#pending strong", "later");
+    assertEquals(await alice.texts("#pending .body"), ["later", "/me goes"]);
   },
 );

@@ -7,18 +7,10 @@
  */
 /// <reference lib="dom" />
 import type { Entry, MessageEntry, MessageLog } from "./message_log.ts";
+import { isAction } from "../../../src/text/message_text.ts";
 import { drawnSoon } from "../page/draw_soon.ts";
 import { dayKey, onNewDay, shortTime } from "../page/local_time.ts";
-import {
-  dayRow,
-  fillDay,
-  fillNotice,
-  fillRow,
-  isAction,
-  makeRow,
-  type RowContext,
-  sinceRow,
-} from "./message_row.ts";
+import { dayRow, fillDay, fillNotice, fillRow, makeRow, type RowContext, sinceRow } from "./message_row.ts";
 
 /** Rows at most, and rows added at a time while the user scrolls. */
 export const ROWS_MAX = 300;

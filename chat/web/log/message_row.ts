@@ -7,18 +7,12 @@
 /// <reference lib="dom" />
 import { hueClass } from "../people/author_hue.ts";
 import { paintAvatar } from "../people/avatar.ts";
+import { isAction } from "../../../src/text/message_text.ts";
 import { dayText, timeTexts } from "../page/local_time.ts";
 import type { Entry, MessageEntry, NoticeEntry } from "./message_log.ts";
 import { fromTemplate, show, within } from "../page/page_elements.ts";
 import { fillWords } from "../people/fill_words.ts";
 import { isEmojiOnly, type NamesInText, richText } from "./rich_text.ts";
-
-/** An action, as of `/me waves`: its author's name and this text are one line. */
-const ACTION = /^\/me (?=\S)/;
-
-export function isAction(text: string): boolean {
-  return ACTION.test(text);
-}
 
 export interface RowContext {
   /** Whether the server itself announces under a name. */
@@ -62,7 +56,7 @@ export function fillRow(
   time.title = whole;
   const body = within(row, ".body", HTMLElement);
   if (text === "") body.replaceChildren("This message was deleted.");
-  else body.replaceChildren(...richText(text.replace(ACTION, ""), names));
+  else body.replaceChildren(...richText(text, names));
   if (text !== "" && edited) body.append(" ", editedMark());
   row.classList.toggle("deleted", text === "");
   row.classList.toggle("own", isOwn);

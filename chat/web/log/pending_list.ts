@@ -6,10 +6,13 @@
  */
 /// <reference lib="dom" />
 import type { Draft } from "../../../src/client/session/session_events.ts";
+import { isAction } from "../../../src/text/message_text.ts";
 import { fromTemplate, within } from "../page/page_elements.ts";
+import { type NamesInText, richText } from "./rich_text.ts";
 
 export class PendingList {
   readonly #list: HTMLElement;
+  readonly #names: NamesInText;
   readonly #decide: (nonce: string, isSent: boolean) => void;
   readonly #keepPlace: (change: () => void) => void;
   #waitsFor = "";
@@ -20,10 +23,12 @@ export class PendingList {
 
   constructor(
     list: HTMLElement,
+    names: NamesInText,
     settle: (nonce: string, isSent: boolean) => void,
     keepPlace: (change: () => void) => void,
   ) {
     this.#list = list;
+    this.#names = names;
     this.#decide = settle;
     this.#keepPlace = keepPlace;
   }
@@ -84,7 +89,10 @@ export class PendingList {
 
   #make({ nonce, text }: Draft): HTMLLIElement {
     const row = fromTemplate("pending-row", HTMLLIElement);
-    within(row, ".body", HTMLElement).textContent = text;
+    // As it will look, save that an action has no author here.
+    within(row, ".body", HTMLElement).replaceChildren(
+      ...isAction(text) ? [text] : richText(text, this.#names),
+    );
     within(row, ".again", HTMLButtonElement).addEventListener("click", () => this.#decide(nonce, true));
     within(row, ".discard", HTMLButtonElement).addEventListener("click", () => {
       this.#remove(nonce);

@@ -19,10 +19,9 @@ export interface NamesInText {
   readonly shownOf: (folded: string) => string | undefined;
 }
 
+/** Of an action, what follows `/me`. */
 export function richText(text: string, names: NamesInText): Node[] {
-  const { action, nodes } = messageText(text, names.isName);
-  const shown = nodes.map((node) => show(node, names));
-  return action === "" ? shown : [document.createTextNode(action), ...shown];
+  return messageText(text, names.isName).nodes.map((node) => show(node, names));
 }
 
 /** What a message answers; undefined if it is no reply. */
