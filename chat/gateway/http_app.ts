@@ -39,6 +39,8 @@ export interface ChatAppOptions {
 }
 
 const PAGE = "/chat/web/page.html";
+/** At the root, because a service worker serves the pages below its own path. */
+const WORKER = { path: "/service_worker.js", file: "/chat/web/visit/service_worker.ts" };
 /** Labels for the requests that the route `*` serves. */
 const COUNTED_AS = { page: "/", file: "file", socket: "websocket" };
 
@@ -67,7 +69,7 @@ export function chatApp(
       return await upgrade(c.req.raw, c.env);
     }
     if (c.req.path !== "/") {
-      const file = assets.answer(c.req.raw);
+      const file = assets.answer(c.req.raw, c.req.path === WORKER.path ? WORKER.file : c.req.path);
       if (file !== undefined) markRoute(c, COUNTED_AS.file);
       return file ?? c.notFound();
     }

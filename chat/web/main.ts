@@ -10,6 +10,7 @@ import { inLocalTime } from "./page/local_time.ts";
 import { NameForm } from "./people/name_form.ts";
 import { byId, show } from "./page/page_elements.ts";
 import { Room } from "./room.ts";
+import { installLater } from "./visit/installed.ts";
 import { TabSession } from "./visit/tab_session.ts";
 import { VisitStorage } from "./visit/visit_storage.ts";
 
@@ -24,6 +25,7 @@ const session = new TabSession(url.href, storage, handle);
 const room = new Room(session, chooseName);
 
 let isRoomShown = false;
+let isInstalled = false;
 
 function join(name: string): void {
   joining.wait(true);
@@ -49,13 +51,19 @@ function showOnForm(event: Extract<SessionEvent, { type: "state" }>): void {
 }
 
 function enter(username: string): void {
-  isRoomShown = true;
   remember(username);
   session.isInside = true;
   say(undefined);
   joining.wait(false);
   joining.clear();
   byId("elsewhere", HTMLElement).hidden = true;
+  if (!isRoomShown) showRoom();
+  if (!isInstalled) installLater();
+  isInstalled = true;
+}
+
+function showRoom(): void {
+  isRoomShown = true;
   showView("room");
   room.focus();
 }
@@ -124,8 +132,11 @@ const { visit, elsewhere } = storage;
 joining.value = (visit?.session.username || undefined) ?? remembered();
 joining.wait(false);
 showKept();
-if (visit?.isInside) join(visit.session.username);
-else {
+if (visit?.isInside) {
+  // At once, so that what waits to be sent is seen also while the server is away.
+  showRoom();
+  join(visit.session.username);
+} else {
   if (elsewhere !== undefined) offerTakeover(elsewhere.session.username);
   joining.focus();
 }

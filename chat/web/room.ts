@@ -193,6 +193,7 @@ export class Room {
 
   #state(event: Extract<SessionEvent, { type: "state" }>): void {
     this.#isConnected = event.state === "live";
+    this.#menu.show(this.#session.username);
     if (event.state === "over") this.#hasLeft = event.cause === "left";
     this.#pending.waitFor(
       this.#isConnected

@@ -46,7 +46,8 @@ export const PAGE_POLICY = [
   "frame-ancestors 'none'",
   // Where supported: no script can turn text into markup.
   "require-trusted-types-for 'script'",
-  "trusted-types 'none'",
+  // The one policy is made at the start of the chat's page, for one fixed address: chat/web/visit/installed.ts.
+  "trusted-types service-worker",
 ].join("; ");
 
 /** Headers of every page and file. */
@@ -95,7 +96,7 @@ export class WebAssets {
   }
 
   /**
-   * Reads the files of `folders`, without subfolders. In HTML `{{name}}` becomes the text of `fill`. Throws if a
+   * Reads the files of `folders`, without subfolders. In HTML and manifests `{{name}}` becomes the text of `fill`. Throws if a
    * folder is missing or holds a file of an unknown type.
    */
   static async load(
@@ -114,7 +115,9 @@ export class WebAssets {
   /** Replaces the texts for later requests. */
   refill(fill: Readonly<Record<string, string>>): void {
     this.#fill = fill;
-    for (const [path, asset] of this.#assets) if (path.endsWith(".html")) asset.text = asset.made = undefined;
+    for (const [path, asset] of this.#assets) {
+      if (/\.(?:html|webmanifest)$/.test(path) || path.endsWith(WORKER)) asset.text = asset.made = undefined;
+    }
   }
 
   get paths(): string[] {
@@ -157,14 +160,32 @@ export class WebAssets {
   #text(path: string, asset: Asset): Promise<string> {
     return asset.text ??= path.endsWith(".html")
       ? this.#page(asset.written)
+      : path.endsWith(".webmanifest")
+      ? Promise.resolve(this.#filled(asset.written, (text) => JSON.stringify(text).slice(1, -1)))
+      : path.endsWith(WORKER)
+      ? this.#worker(path, asset.written)
       : asBrowsersTakeIt(path, asset.written);
+  }
+
+  #filled(written: string, escape: (text: string) => string): string {
+    return written.replace(/\{\{\s*(\w+)\s*\}\}/g, (place, name: string) => {
+      const text = this.#fill[name];
+      return text === undefined ? place : escape(text);
+    });
+  }
+
+  /** A service worker with the version of all files, so that a browser installs it again when one has changed. */
+  async #worker(path: string, written: string): Promise<string> {
+    const all = [...this.#assets].flatMap(([path, { written }]) => [path, written]);
+    const bytes = new TextEncoder().encode(JSON.stringify([all, this.#fill]));
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    const version = Array.from(digest.subarray(0, 8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return (await asBrowsersTakeIt(path, written)).replace("{{ version }}", version);
   }
 
   /** HTML with the filled texts, escaped, and preload links for its script's modules. */
   async #page(html: string): Promise<string> {
-    const text = html.replace(/\{\{\s*(\w+)\s*\}\}/g, (place, name: string) => {
-      return this.#fill[name]?.replace(/[&<>"']/g, (character) => ESCAPED[character] ?? "") ?? place;
-    });
+    const text = this.#filled(html, (text) => text.replace(/[&<>"']/g, (one) => ESCAPED[one] ?? ""));
     const [tag, script] = SCRIPT_TAG.exec(text) ?? [];
     if (tag === undefined) return text;
     // Relative paths, because a proxy may serve the page below another root. Low priority, because styles come first.
@@ -175,6 +196,8 @@ export class WebAssets {
   }
 }
 
+/** The end of a service worker's path. */
+const WORKER = "/service_worker.ts";
 /** An import of values, in the form that `deno fmt` writes. */
 const IMPORT = /\bfrom "(\.[^"]+)";$/gm;
 const SCRIPT_TAG = /<script type="module" src="([^"]+)"><\/script>/;

@@ -18,6 +18,8 @@ const ROWS_AT_ONCE = 100;
 /** Pixels from an end at which rows are added, and from the newest message that count as the end. */
 const NEAR_PX = 800;
 const BOTTOM_PX = 16;
+/** Rows that come at once and appear by a motion; more are there at once. */
+const FRESH_MAX = 3;
 /** Milliseconds after which a message of the same author shows the name again. */
 const GROUP_MS = 300_000;
 
@@ -92,12 +94,21 @@ export class MessageList {
     if (this.#from < this.#log.start) this.#rebuild();
     else if (this.isAtEnd) {
       if (this.#log.end - this.#to > ROWS_AT_ONCE) return this.#rebuild();
+      const added = this.#log.end - this.#to;
       this.#add(this.#to, this.#log.end);
+      if (added <= FRESH_MAX && this.#rows.size > added) this.#markFresh(added);
       this.#dropFirst(this.#rows.size - ROWS_MAX);
     } else if (this.#rows.size < ROWS_MAX && this.#to < this.#log.end) {
       this.keepPlace(() => this.#add(this.#to, Math.min(this.#log.end, this.#from + ROWS_MAX)));
       // At the last row there is nothing to scroll to, and no other event to add the next ones at.
     } else this.#drawNewer();
+  }
+
+  /** Lets the newest rows appear. */
+  #markFresh(count: number): void {
+    for (let number = this.#to - count; number < this.#to; number++) {
+      this.#rows.get(number)?.classList.add("fresh");
+    }
   }
 
   /** Adds rows below if the view is near the last one. */

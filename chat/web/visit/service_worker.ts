@@ -1,0 +1,79 @@
+/**
+ * The service worker of the page: keeps the page's files, and answers with them while the server is away, so that what
+ * waits to be sent can be seen. The server is always asked first. Its text has the version of all files, so that a new
+ * version of the server installs a new one, which drops the files of the old.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+
+/** The types of a worker are not beside those of a page, so the few that are needed are here. */
+interface Extendable extends Event {
+  waitUntil(work: Promise<unknown>): void;
+}
+interface Fetched extends Event {
+  readonly request: Request;
+  respondWith(response: Promise<Response>): void;
+}
+interface Worker {
+  readonly registration: { readonly scope: string };
+  readonly clients: { claim(): Promise<void> };
+  skipWaiting(): Promise<void>;
+  addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
+  addEventListener(type: "fetch", listener: (event: Fetched) => void): void;
+}
+
+const worker = globalThis as unknown as Worker;
+/** Milliseconds for which a server is waited for. */
+const PATIENCE_MS = 5000;
+const { scope } = worker.registration;
+const PREFIX = `chatter ${scope} `;
+const SHELL = `${PREFIX}{{ version }}`;
+
+worker.addEventListener("install", (event) => event.waitUntil(keep().then(() => worker.skipWaiting())));
+
+worker.addEventListener(
+  "activate",
+  (event) => event.waitUntil(dropOthers().then(() => worker.clients.claim())),
+);
+
+worker.addEventListener("fetch", (event) => {
+  const { method, mode, url } = event.request;
+  const isPage = mode === "navigate" && url.split(/[?#]/)[0] === scope;
+  const isFile = ["chat/web/", "src/"].some((folder) => url.startsWith(scope + folder));
+  if (method === "GET" && (isPage || isFile)) event.respondWith(answer(event.request, isPage));
+});
+
+/** Keeps the page and all files that it names, or nothing. */
+async function keep(): Promise<void> {
+  const page = await fetch(scope, { cache: "reload", headers: { accept: "text/html" } });
+  if (!page.ok) throw new Error(`The page has the status ${page.status}`);
+  const html = await page.clone().text();
+  const files = [...html.matchAll(/ (?:href|src)="((?:chat|src)\/[^"]+)"/g)].map(([, path]) => scope + path);
+  const shell = await caches.open(SHELL);
+  await shell.addAll(new Set(files));
+  await shell.put(scope, page);
+}
+
+async function dropOthers(): Promise<void> {
+  const others = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== SHELL);
+  await Promise.all(others.map((name) => caches.delete(name)));
+}
+
+async function answer(request: Request, isPage: boolean): Promise<Response> {
+  const kept = async () =>
+    await caches.match(isPage ? scope : request, { cacheName: SHELL, ignoreVary: true });
+  const aborter = new AbortController();
+  const timer = setTimeout(() => aborter.abort(), PATIENCE_MS);
+  try {
+    const response = await fetch(request, { signal: aborter.signal });
+    // A proxy answers for a server that is away.
+    return response.status < 502 || response.status > 504 ? response : await kept() ?? response;
+  } catch (error) {
+    const found = await kept();
+    if (found === undefined) throw error;
+    return found;
+  } finally {
+    clearTimeout(timer);
+  }
+}
