@@ -197,6 +197,10 @@ export class ClusterNode implements ServerNode {
       this.#member.logSilentMs(steadyClock()) < READY_MS;
   }
 
+  get connectedUsers(): number {
+    return this.#replica.connectedUsers;
+  }
+
   /** False while the node could not answer a client. */
   get takesSockets(): boolean {
     return !this.#isOver && !this.#isCutOff;

@@ -178,6 +178,7 @@ async function start(
   const parts = {
     ...{ id, settings, admin, workers, links, takesSockets, meters, log, startTransport: transport },
     isReady: async () => isReady() && await answers(store),
+    countUsers: () => node.connectedUsers,
   };
   gateways = await openGateways(options, node, parts);
   started.move();
@@ -369,8 +370,11 @@ async function adminOf(
 async function openGateways(
   options: ChatOptions,
   { inbox }: ServerNode,
-  { id, settings, admin, workers, links, isReady, takesSockets, meters, log, startTransport }:
-    & Pick<GatewayOptions, "settings" | "admin" | "isReady" | "takesSockets" | "meters" | "log">
+  { id, settings, admin, workers, links, isReady, countUsers, takesSockets, meters, log, startTransport }:
+    & Pick<
+      GatewayOptions,
+      "settings" | "admin" | "isReady" | "countUsers" | "takesSockets" | "meters" | "log"
+    >
     & {
       readonly id: number;
       readonly workers: readonly Worker[];
@@ -389,6 +393,7 @@ async function openGateways(
     admission: new Admission(settings),
     admin,
     isReady,
+    countUsers,
     takesSockets,
     metrics: metricsRoute({
       role: "chat",

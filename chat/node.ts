@@ -69,6 +69,8 @@ export interface ServerNode {
   /** Takes the inputs of sessions. */
   readonly inbox: Pick<Searches, "submit">;
   readonly moderation: ModerationPort;
+  /** How many are in the room. */
+  readonly connectedUsers: number;
   /** Call when the port is open: registers with the listings, and starts retention. */
   announce(reachability: Reachability): void;
   /** Call when the settings have changed. Returns the change of the bans. */
@@ -139,6 +141,10 @@ export class Node implements ServerNode {
     const connectedUsers = () => this.#connectedUsers;
     const history = stores.retained;
     meters.readRoom({ connectedUsers, held: this.#held, history, bans, registrations: this.#registrations });
+  }
+
+  get connectedUsers(): number {
+    return this.#connectedUsers;
   }
 
   get inbox(): Searches {

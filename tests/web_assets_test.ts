@@ -3,7 +3,14 @@
  *
  * @module
  */
-import { assertEquals, assertGreater, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertGreater,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { transformSync } from "amaro";
 import { EMBEDDED, PAGE_POLICY, WEB_FOLDERS, WebAssets } from "../src/serving/web_assets.ts";
 
@@ -40,7 +47,7 @@ Deno.test("a script is answered as JavaScript whose lines and columns are those 
 
 Deno.test("an older Deno takes the types out of a script by a package, and gives the same", async () => {
   for (const path of assets.paths.filter((path) => path.endsWith(".ts"))) {
-    const text = await (await ask(path)!).text();
+    const text = (await (await ask(path)!).text()).replace(/(?<=\$\{PREFIX\})[0-9a-f]{16}/, "{{ version }}");
     const written = await Deno.readTextFile(path.slice(1));
     // In the place of a character beyond ASCII it has a blank of as many bytes.
     const [other, own] = [transformSync(written, { mode: "strip-only" }).code, text]
@@ -138,4 +145,19 @@ Deno.test("files that the build put into the program take the place of those on 
 Deno.test("a folder that is not there, or that holds what no browser gets, is an error", async () => {
   await assertRejects(() => WebAssets.load(["chat/nothing" as "chat/web"]), Deno.errors.NotFound);
   await assertRejects(() => WebAssets.load(["docs" as "chat/web"]), Error, "is of no type");
+});
+
+Deno.test("a service worker has the version of all files and of the filled texts", async () => {
+  const worker = async (name: string) => {
+    const filled = await WebAssets.load(["chat/web/visit", "chat/web/page"], { name });
+    const read = async () =>
+      await (await filled.answer(new Request("http://localhost/chat/web/visit/service_worker.ts"))!).text();
+    const first = await read();
+    filled.refill({ name: "another" });
+    return [first, await read()];
+  };
+  const [first, changed] = await worker("one");
+  assertMatch(first!, /`\$\{PREFIX\}[0-9a-f]{16}`/);
+  assertNotEquals(first, changed);
+  assertEquals(await worker("one"), [first, changed]);
 });

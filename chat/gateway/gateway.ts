@@ -62,6 +62,8 @@ export interface GatewayOptions extends Pick<TransportOptions, "hostname" | "por
   readonly admin: AdminApp;
   /** True if the store behind the gateway works. */
   readonly isReady: () => Promise<boolean>;
+  /** How many are in the room, for a page before its user joins. */
+  readonly countUsers: () => number | Promise<number>;
   /** False while the room cannot be reached: new WebSockets are refused. */
   readonly takesSockets?: (() => boolean) | undefined;
   readonly assets: WebAssets;

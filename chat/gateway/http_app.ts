@@ -27,6 +27,8 @@ export interface ChatAppOptions {
   readonly upgrade: (request: Request, peer: Peer) => Response | Promise<Response>;
   /** True if the store answers and the server is not stopping. */
   readonly isReady: () => Promise<boolean>;
+  /** How many are in the room. */
+  readonly countUsers: () => number | Promise<number>;
   /** Serves `/admin`. */
   readonly admin: AdminApp;
   /** The page and its files. */
@@ -47,7 +49,7 @@ const COUNTED_AS = { page: "/", file: "file", socket: "websocket" };
 export function chatApp(
   options: ChatAppOptions,
 ): Hono<{ Bindings: Peer }> {
-  const { refusePage, upgrade, isReady, admin, assets, metrics, meters, steadyMs, log } = options;
+  const { refusePage, upgrade, isReady, countUsers, admin, assets, metrics, meters, steadyMs, log } = options;
   const app = new Hono<{ Bindings: Peer }>();
   const more = Object.values(COUNTED_AS).map((route) => ({ route, method: "GET" }));
   const beginCounting = countRequests(app, { meters, steadyMs, more });
@@ -60,6 +62,10 @@ export function chatApp(
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/readyz", async (c) => {
     return await isReady() ? c.text("ready\n") : c.text("not ready\n", STATUS_CODE.ServiceUnavailable);
+  });
+  app.get("/here", async (c) => {
+    c.header("cache-control", "no-store");
+    return c.json({ connectedUsers: await countUsers() });
   });
   app.get("/metrics", (c) => metrics(c.req.raw, c.env.remoteAddress));
   app.route("/admin", admin);

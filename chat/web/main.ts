@@ -7,6 +7,7 @@
 /// <reference lib="dom" />
 import type { SessionEvent } from "../../src/client/session/session_events.ts";
 import { inLocalTime } from "./page/local_time.ts";
+import { countOnJoin } from "./people/join_count.ts";
 import { NameForm } from "./people/name_form.ts";
 import { byId, show } from "./page/page_elements.ts";
 import { Room } from "./room.ts";
@@ -140,3 +141,4 @@ if (visit?.isInside) {
   if (elsewhere !== undefined) offerTakeover(elsewhere.session.username);
   joining.focus();
 }
+countOnJoin(() => !isRoomShown);

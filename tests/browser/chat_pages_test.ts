@@ -10,6 +10,7 @@ import "./away.ts";
 import "./calling_back.ts";
 import "./finding.ts";
 import "./formatted_text.ts";
+import "./layout.ts";
 import "./installed_page.ts";
 import "./example_page.ts";
 import "./seed_client.ts";

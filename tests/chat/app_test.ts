@@ -27,6 +27,7 @@ async function ask(
       return new Response("upgraded");
     },
     isReady: () => Promise.resolve(true),
+    countUsers: () => 3,
     admin: new Hono(),
     assets,
     metrics: () => Promise.resolve(new Response("metrics")),
@@ -56,6 +57,10 @@ Deno.test("chat app is ready where the server can do its work, and says 503 wher
     text: "not ready\n",
     upgrades: [],
   });
+});
+
+Deno.test("chat app says how many are here, and no cache keeps it", async () => {
+  assertEquals(await ask("/here"), { status: 200, text: '{"connectedUsers":3}', upgrades: [] });
 });
 
 Deno.test("chat app gives a browser its page at /, with the server's name as a text", async () => {

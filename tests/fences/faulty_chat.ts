@@ -159,6 +159,7 @@ async function openGateway(
     admission: new Admission(settings),
     admin,
     isReady: () => Promise.resolve(true),
+    countUsers: () => 3,
     assets: await WebAssets.load([]),
     metrics: () => Promise.resolve(new Response()),
     meters,

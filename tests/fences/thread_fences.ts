@@ -53,6 +53,7 @@ fence("what a gateway submits", "is answered, and what is submitted next is deal
     meters: new ChatMeters(),
     steadyMs: () => 0,
     isReady: () => Promise.resolve(true),
+    countUsers: () => 3,
     admin: new Hono(),
     metrics: () => Promise.resolve(new Response()),
     log: logger("chat"),

@@ -42,6 +42,7 @@ export interface ThreadLinkOptions {
   readonly meters: ChatMeters;
   readonly steadyMs: () => number;
   readonly isReady: () => Promise<boolean>;
+  readonly countUsers: () => number | Promise<number>;
   readonly admin: AdminApp;
   readonly metrics: AnswerMetrics;
   readonly log: Logger;
@@ -65,6 +66,7 @@ export class ThreadLink implements FanoutTarget {
     this.#options = options;
     this.calls = new Calls(options.post, {
       isReady: options.isReady,
+      countUsers: options.countUsers,
       answer: answerHandedOn({ ...options, onError: httpFence(options.log) }),
       admit: (remoteAddress) => this.#admit(remoteAddress),
       log: writeForwarded,

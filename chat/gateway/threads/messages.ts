@@ -82,6 +82,7 @@ export const Uplink = {
 export interface SequencerCalls {
   admit(remoteAddress: string): LetIn | Refused;
   isReady(): Promise<boolean>;
+  countUsers(): number | Promise<number>;
   answer(request: PlainRequest): Promise<PlainResponse>;
   log(line: ForwardedLine): void;
 }

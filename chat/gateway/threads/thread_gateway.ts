@@ -106,6 +106,7 @@ export class ThreadGateway {
       metrics: (request, address) => handOn(answer, request, address),
       meters: this.#meters,
       isReady: () => this.#calls.ask("isReady"),
+      countUsers: () => this.#calls.ask("countUsers"),
       assets: await WebAssets.load(CHAT_WEB_FOLDERS, pageTexts(settings)),
       log: logger("chat"),
     });

@@ -29,6 +29,7 @@ export async function addRowsOfThreads(
     refusePage: neverAsked,
     upgrade: neverAsked,
     isReady: neverAsked,
+    countUsers: neverAsked,
     admin: handedOn({ isAdministered, limits, answer: neverAsked }),
     assets: await WebAssets.load([]),
     metrics: neverAsked,

@@ -21,9 +21,14 @@ export function openSheet(sheet: HTMLDialogElement, onClose: () => void): void {
 }
 
 function arrange(sheet: HTMLDialogElement): void {
-  // Its content fills it: a press on the dialog itself is one beside it.
-  sheet.addEventListener("click", ({ target, clientY }) => {
-    if (target === sheet && clientY < sheet.getBoundingClientRect().top) sheet.close();
+  // A press that began before the sheet was there, such as the one that opened it, is none beside it.
+  let isBeside = false;
+  sheet.addEventListener("pointerdown", ({ target, clientY }) => {
+    isBeside = target === sheet && clientY < sheet.getBoundingClientRect().top;
+  });
+  sheet.addEventListener("click", () => {
+    if (isBeside) sheet.close();
+    isBeside = false;
   });
   let fromY: number | undefined;
   sheet.addEventListener("touchstart", ({ touches, target }) => {

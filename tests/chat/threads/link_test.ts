@@ -35,6 +35,7 @@ function stage(limits: Partial<Limits> = {}) {
     meters: new ChatMeters(),
     steadyMs: () => 0,
     isReady: () => Promise.resolve(true),
+    countUsers: () => 3,
     admin: new Hono(),
     metrics: () => Promise.resolve(new Response()),
     log: log.log,

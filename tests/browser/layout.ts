@@ -1,0 +1,224 @@
+/**
+ * The measures of the chat page at three widths and in both schemes: one column for rows and field, sizes of targets
+ * and texts, no text under the pill, contrast by axe. One page for all of them, and one on a phone.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { AdminApi, TOKEN } from "../support/admin_api.ts";
+import { accessibilityFaults, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { ChatPage } from "../support/chat_page.ts";
+import { startTestChat } from "../support/chat_server.ts";
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The box of the first element that a selector finds. */
+function box({ page }: ChatPage, selector: string): Promise<Box> {
+  return page.$eval(selector, (element) => {
+    const { x, y, width, height } = element.getBoundingClientRect();
+    return { x, y, width, height };
+  });
+}
+
+function fontSize({ page }: ChatPage, selector: string): Promise<string> {
+  return page.$eval(selector, (element) => getComputedStyle(element).fontSize);
+}
+
+/** Visible buttons and fields that are less than `least` pixels high, by id or class. */
+function smallTargets({ page }: ChatPage, least: number): Promise<string[]> {
+  return page.$$eval(
+    "button, input, textarea, .menu label",
+    (found, least) =>
+      found.filter((element) => {
+        const { width, height } = element.getBoundingClientRect();
+        const isHidden = width === 0 || getComputedStyle(element).visibility === "hidden" ||
+          element.matches("[type=radio], .more") || element.closest(".off-screen") !== null;
+        return !isHidden && height < least - 0.5;
+      }).map((element) => element.id || element.className),
+    least,
+  );
+}
+
+/** A conversation that has each kind of row. */
+async function talk(server: { url: string }): Promise<AsyncDisposable> {
+  const people = await Promise.all(
+    ["bob", "Chloé", "dan"].map((name) => ChatClient.connect(server.url, name)),
+  );
+  const [bob, chloe] = people as [ChatClient, ChatClient];
+  for (const text of ["Good morning", "a following row", "/me waves", `long ${"x".repeat(500)}`, "👋"]) {
+    await bob.say(text);
+  }
+  const id = await chloe.say("gone soon");
+  await chloe.ask(`c2/QUERY delete_message; ${id}`);
+  const other = await chloe.say("misteak");
+  await chloe.ask(`c2/QUERY update_message; ${other}; mistake`);
+  await new AdminApi(server.url).post("announce", { text: "last orders" });
+  for (let n = 1; n <= 40; n++) bob.send(`c2/MSG 1; line ${n}`);
+  await bob.drain();
+  return {
+    [Symbol.asyncDispose]: async () => {
+      for (const person of people) await person[Symbol.asyncDispose]();
+    },
+  };
+}
+
+testInBrowser("at each width there is one column, and the pill covers no text", async (stage) => {
+  await using server = await startTestChat({
+    name: "Inn",
+    description: "A quiet place",
+    adminToken: TOKEN,
+    limits: { floodRate: 0, maxUnansweredFrames: 1000 },
+  });
+  await using _people = await talk(server);
+  const alice = await ChatPage.open(stage, server.url, { reducedMotion: true });
+  await alice.reads("#join-count", "3 people are here now");
+  await alice.reads("#join .about", "A quiet place");
+  assertEquals(await accessibilityFaults(alice.page), [], "the join card");
+  await alice.tryName("alice");
+  await alice.isLive();
+  await alice.page.waitForSelector("#rows .message");
+  for (const [width, wanted] of [[390, 366], [800, 720], [1280, 720], [1920, 720]] as const) {
+    await alice.page.setViewport({ width, height: 800 });
+    await alice.page.evaluate(() => new Promise(requestAnimationFrame));
+    await alice.page.evaluate(() => new Promise(requestAnimationFrame));
+    const [rows, field, typing] = [
+      await box(alice, "#rows"),
+      await box(alice, ".field"),
+      await box(alice, "#typing"),
+    ];
+    const where = `${width}`;
+    assertLess(Math.abs(rows.x - field.x), 1, `${where}: the field is below the rows`);
+    assertLess(Math.abs(rows.width - field.width), 1, `${where}: the field is as wide as the rows`);
+    assertLess(Math.abs(typing.x - field.x), 1, `${where}: and so is the line of those who type`);
+    // A scroll bar of the browser takes some of a narrow window.
+    assert(rows.width <= wanted && rows.width > wanted - 35, `${where}: ${rows.width} pixels`);
+    assertEquals((await box(alice, "#room header")).height, 52, `${where}: the header is one row`);
+    assertEquals(await sidewaysOverflow(alice.page), 0, where);
+    if (width === 1280) assertEquals((await box(alice, "#rows .body")).width, 672);
+    if (width === 1920) assertEquals((await box(alice, "#room")).width, 1344);
+    assertEquals((await box(alice, "#people")).width, width >= 1024 ? 240 : 0, `${where}: the people`);
+  }
+
+  // The pill has a strip of its own between the messages and the field.
+  await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop = -400);
+  await alice.page.waitForSelector("#newer:not([hidden])");
+  const [scroller, pill, typing] = [
+    await box(alice, "#scroller"),
+    await box(alice, "#newer"),
+    await box(alice, "#typing"),
+  ];
+  assert(pill.y >= scroller.y + scroller.height && pill.y + pill.height <= typing.y, "the pill covers text");
+
+  await alice.page.setViewport({ width: 1280, height: 800 });
+  await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop = -scroller.scrollHeight);
+  assertEquals(await accessibilityFaults(alice.page), [], "the beginning");
+  await alice.page.click("#own-button");
+  assertEquals(await accessibilityFaults(alice.page), [], "the menu");
+  for (const theme of ["dark", "light", "system"]) {
+    await alice.page.click(`#theme [value=${theme}]`);
+    assertEquals(
+      await alice.page.evaluate(() => getComputedStyle(document.documentElement).colorScheme),
+      theme === "system" ? "light dark" : theme,
+    );
+  }
+  await alice.page.click("#clock [value='24']");
+  const times = await alice.texts("#rows time");
+  assertEquals(times.filter((time) => !/^[0-2][0-9]:[0-5][0-9]$/.test(time ?? "")), []);
+  await alice.page.keyboard.press("Escape");
+  assertEquals(await alice.page.evaluate(() => document.activeElement?.id), "own-button");
+});
+
+testInBrowser(
+  "on a phone targets are 44 pixels high and texts 16, and a hold opens a sheet",
+  async (stage) => {
+    await using server = await startTestChat({ name: "Inn", adminToken: TOKEN });
+    await using bob = await ChatClient.connect(server.url, "bob");
+    const alice = await ChatPage.join(stage, server.url, "alice", { size: PHONE, reducedMotion: true });
+
+    await stage.part("an empty room says how to invite", async () => {
+      await alice.reads("#beginning-name", "Inn");
+      await alice.reads("#invitation-text", "One other person is here. Anyone with this address can join:");
+      assertEquals(await alice.value("#address"), `${server.url}/`);
+      assertEquals(await smallTargets(alice, 44), []);
+      for (const selector of ["#text", "#address", "body"]) {
+        assertEquals(await fontSize(alice, selector), "16px", selector);
+      }
+      assertEquals(await accessibilityFaults(alice.page), []);
+    });
+
+    await stage.part("press and hold offers what one can do with a message", async () => {
+      await bob.say("hello");
+      await alice.fill("#text", "mine");
+      await alice.page.tap("#composer .send");
+      await alice.readsMessages("hello", "mine");
+      for (
+        const [text, offered] of [["hello", ["copy item"]], ["mine", [
+          "copy item",
+          "edit item",
+          "delete item",
+        ]]] as const
+      ) {
+        await hold(alice, text);
+        const found = await alice.page.$$eval(
+          "#action-sheet-buttons button",
+          (buttons) => buttons.map(({ className }) => className).filter((name) => !name.startsWith("reply")),
+        );
+        assertEquals(found, [...offered]);
+        assertEquals(await smallTargets(alice, 44), []);
+        assertEquals(await accessibilityFaults(alice.page), []);
+        await alice.page.keyboard.press("Escape");
+        await alice.page.waitForSelector("#action-sheet:not([open])");
+      }
+      await hold(alice, "mine");
+      await alice.page.tap("#action-sheet .delete");
+      await alice.reads("#action-sheet .delete", "Really delete?");
+      // A second tap right after it would be a double one, which is no answer.
+      await alice.page.keyboard.press("Enter");
+      await alice.readsMessages("hello", "This message was deleted.");
+    });
+
+    await stage.part("people are in a sheet that keeps the focus, and closes beside it", async () => {
+      await alice.page.tap("#people-button");
+      await alice.page.waitForSelector("#people-sheet[open]");
+      assertEquals(await smallTargets(alice, 44), []);
+      for (let n = 0; n < 6; n++) {
+        await alice.page.keyboard.press("Tab");
+        const isInside = await alice.page.evaluate(() =>
+          document.activeElement === document.body ||
+          document.querySelector("#people-sheet")!.contains(document.activeElement)
+        );
+        assert(isInside, "the focus left the sheet");
+      }
+      await alice.page.touchscreen.tap(100, 100);
+      await alice.page.waitForSelector("#people-sheet:not([open])");
+      assertEquals(await alice.page.$eval("#people-button", (button) => button.ariaExpanded), "false");
+    });
+
+    await stage.part("who is removed has a card instead of the field", async () => {
+      await new AdminApi(server.url).post("kick", { name: "alice" });
+      await alice.page.waitForSelector("#over:not([hidden])");
+      assertEquals(await alice.page.$eval("#composer", (form) => (form as HTMLElement).hidden), true);
+      assertEquals(await accessibilityFaults(alice.page), []);
+    });
+  },
+);
+
+/** Presses a message with this text until the sheet is open. */
+async function hold({ page }: ChatPage, text: string): Promise<void> {
+  const at = await page.evaluate((text) => {
+    const body = [...document.querySelectorAll("#rows .body")].find((body) => body.textContent === text)!;
+    const { x, y } = body.getBoundingClientRect();
+    return { x: x + 5, y: y + 5 };
+  }, text);
+  await page.touchscreen.touchStart(at.x, at.y);
+  await page.waitForSelector("#action-sheet[open]");
+  await page.touchscreen.touchEnd();
+}
