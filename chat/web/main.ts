@@ -59,7 +59,7 @@ function enter(username: string): void {
   joining.clear();
   byId("elsewhere", HTMLElement).hidden = true;
   if (!isRoomShown) showRoom();
-  if (!isInstalled) installLater();
+  if (!isInstalled) installLater(() => room.isConnected);
   isInstalled = true;
 }
 

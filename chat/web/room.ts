@@ -128,6 +128,10 @@ export class Room {
     });
   }
 
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
   focus(): void {
     // Its height fits the text only while it is shown.
     if (this.#field.value !== "") this.#field.dispatchEvent(new Event("input"));

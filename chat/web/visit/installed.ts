@@ -19,9 +19,10 @@ const policies = (globalThis as { readonly trustedTypes?: Policies }).trustedTyp
 const address = policies?.createPolicy("service-worker", { createScriptURL: () => ADDRESS })
   .createScriptURL(ADDRESS) ?? ADDRESS;
 
-/** Call when the user is in the room. */
-export function installLater(): void {
+/** Call when the user is in the room. Waits longer while the server cannot be reached. */
+export function installLater(isConnected: () => boolean): void {
   setTimeout(() => {
+    if (!isConnected()) return installLater(isConnected);
     // Without it, as on plain HTTP from another machine, the page needs the server to open.
     navigator.serviceWorker?.register(address).catch(() => {});
   }, LATER_MS);
