@@ -303,6 +303,7 @@ fence("a request to the chat", "is answered 500, and the next as ever", async (l
     refusePage: () => undefined,
     upgrade: () => new Response(),
     isReady: () => store.isReady(),
+    countUsers: () => 0,
     admin: new Hono(),
     assets: await WebAssets.load([]),
     metrics: () => Promise.resolve(new Response("metrics")),
