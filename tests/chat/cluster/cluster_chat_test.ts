@@ -46,7 +46,61 @@ testWithNats("two nodes are one room: messages, names, roster and history are th
   assertEquals(await bob.ask("c2/TYPING"), "c2/ACKNOWLEDGE");
   assertEquals(await cy.next(), "c2/TYPING bob");
   assertEquals([await ann.drain(), await bob.drain()], [[], []]);
+  await using dee = await ChatClient.connect(b.url, "dee");
+  await ann.say("to all");
+  for (const client of [bob, cy, dee]) assertMatch((await client.drain()).at(-1)!, /; to all$/);
 });
+
+testWithNats(
+  "a session that loses its node's connection is away on all nodes, and back when it resumes on another",
+  async () => {
+    await using servers = await NatsServers.start();
+    const room = newRoom();
+    await using a = await startNode(servers, room);
+    await using b = await startNode(servers, room);
+    const { client: ann } = await connectLive(a.url, "ann");
+    await using _ann = ann;
+    const { client: bob, token } = await connectLive(b.url, "bob");
+    await ann.drain();
+    await bob.drain();
+    bob.socket.close();
+    await bob.closed;
+    assertEquals(await ann.next(), "c2/AWAY bob");
+    assertEquals(await ann.ask("c2/QUERY active_users"), "c2/ACKNOWLEDGE [ann]");
+    await ann.say("while bob is away");
+    await using back = await ChatClient.open(a.url, true);
+    assertEquals(await back.ask(`c2/RESUME ${token}; ${positionIn(bob)}`), "c2/ACKNOWLEDGE Test Server");
+    assertMatch(await back.next(), /^c2\/SESSION /);
+    assertMatch(await back.next(), /^c2\/MSG ann; .*; while bob is away$/);
+    assertEquals(await ann.next(), "c2/BACK bob");
+  },
+);
+
+testWithNats(
+  "what memory does not hold is read from each node's store: old pages, edits and searches",
+  async () => {
+    await using servers = await NatsServers.start();
+    const room = newRoom();
+    const limits = { floodRate: 0, maxUnansweredFrames: 1000 };
+    await using a = await startNode(servers, room, { limits });
+    await using b = await startNode(servers, room, { limits });
+    await using ann = await ChatClient.connect(b.url, "ann");
+    await using ben = await ChatClient.connect(a.url, "ben");
+    const first = await ann.say("the first");
+    const second = await ann.say("the second");
+    for (let n = 0; n < 520; n++) ann.send(`c2/MSG 1; text ${n}`);
+    await ann.drain();
+    ann.send(`c2/QUERY update_message; ${first}; changed`);
+    assertEquals(await ann.next(), "c2/ACKNOWLEDGE");
+    assertMatch(await ann.next(), /; changed$/);
+    while (!(await ben.next()).endsWith("; changed"));
+    for (const client of [ann, ben]) {
+      const page = await client.ask(`c2/QUERY history; 1; ${second}`);
+      assertMatch(page, /^c2\/ACKNOWLEDGE \[\{.*"message":"changed","edited":true/);
+      assertMatch(await client.ask("c2/QUERY search; 5; ; second"), /"message":"the second"/);
+    }
+  },
+);
 
 testWithNats(
   "a ban on one node ends sessions and nameless sockets on all, and a restart keeps it",
