@@ -112,8 +112,14 @@ export class NatsServers implements AsyncDisposable {
     }
   }
 
-  async kill(n: number): Promise<void> {
-    this.#running[n]?.kill("SIGKILL");
+  /** SIGSTOP freezes server `n`, SIGCONT wakes it. */
+  signal(n: number, signal: Deno.Signal): void {
+    this.#running[n]?.kill(signal);
+  }
+
+  /** Ends server `n`: at once, or as planned by SIGTERM. */
+  async kill(n: number, signal: "SIGKILL" | "SIGTERM" = "SIGKILL"): Promise<void> {
+    this.#running[n]?.kill(signal);
     await this.#running[n]?.status;
     this.#running[n] = undefined;
   }
