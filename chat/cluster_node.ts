@@ -16,8 +16,9 @@ import { Proofs } from "./announce/proofs.ts";
 import { type KeyStore, Registration } from "./announce/registration.ts";
 import { beginRegistrations, type Reachability } from "./announce/registrations.ts";
 import type { ClusterSettings } from "./cluster/cluster_settings.ts";
-import { ClusterDriver, type NodeEnd } from "./cluster/driver.ts";
+import { ClusterDriver, type DriverOptions, type NodeEnd } from "./cluster/driver.ts";
 import type { LeaderRoom } from "./cluster/leader.ts";
+import { ClusterMeters, type GaugedNode } from "./cluster/cluster_meters.ts";
 import { Member } from "./cluster/member.ts";
 import { CopyServer } from "./cluster/node/copy.ts";
 import { ClusterFront } from "./cluster/node/front.ts";
@@ -26,6 +27,7 @@ import { type Around, nodeStore, openAround } from "./cluster/node/mod.ts";
 import { restoredState } from "./cluster/node/recovery.ts";
 import { restore, type Restored } from "./cluster/node/start.ts";
 import { WriteBehind, writtenReads } from "./cluster/node/write_behind.ts";
+import { Peers } from "./cluster/peers.ts";
 import { LogForked, Replica } from "./cluster/replica.ts";
 import { Fanout } from "./delivery/fanout.ts";
 import { DecisionSender } from "./order/decision_sender.ts";
@@ -109,6 +111,10 @@ export class ClusterNode implements ServerNode {
   /** The name by this node's flags, and one on its way to the log. */
   #flaggedName: string;
   #keptName: string | undefined;
+  #isForked = false;
+  readonly #peers = new Peers();
+  readonly #clusterMeters: ClusterMeters;
+  #toldEpoch = 0;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
@@ -153,6 +159,7 @@ export class ClusterNode implements ServerNode {
     this.#front.attach(this.#replica, this.#makeRoom());
     this.moderation = this.#makeModeration();
     this.stores = { retained: this.#reads, keys: this.#makeKeys() };
+    this.#clusterMeters = new ClusterMeters(options.meters);
     this.#readMeters();
   }
 
@@ -296,6 +303,7 @@ export class ClusterNode implements ServerNode {
       steadyMs: steadyClock,
       find: (uuid) => this.#reads.find(uuid),
       over: (end) => this.#over(end),
+      ...this.#observed(cluster.node),
     });
     const driver = this.#driver;
     this.#front.begin({
@@ -321,8 +329,21 @@ export class ClusterNode implements ServerNode {
     driver.start();
   }
 
+  /** What beats say of this node, and what is seen of others and of appends. */
+  #observed(node: string): Pick<DriverOptions, "about" | "heard" | "stored"> {
+    return {
+      about: () => ({ node, hash: this.#replica.hash, version: VERSION }),
+      heard: (beat) => this.#peers.heard(steadyClock(), beat),
+      stored: (seconds, repetitions) => {
+        this.#clusterMeters.appendSeconds.observe(seconds);
+        this.#clusterMeters.appendRetries.add(repetitions);
+      },
+    };
+  }
+
   #look(): void {
     const { cluster: { patienceMs }, log } = this.#parts.options;
+    this.#tell();
     const silentMs = this.#member.logSilentMs(steadyClock());
     if (!this.#isCutOff && silentMs >= patienceMs) {
       this.#isCutOff = true;
@@ -356,6 +377,22 @@ export class ClusterNode implements ServerNode {
     });
   }
 
+  /** Logs who leads and who is there, where that has changed. */
+  #tell(): void {
+    const { log } = this.#parts.options;
+    const { up, silent } = this.#peers.changes(steadyClock());
+    for (const { node, version } of up) log.info("cluster.node_heard", { node, version });
+    for (const { node } of silent) log.warn("cluster.node_silent", { node });
+    const { epoch, leader } = this.#replica;
+    if (leader === undefined || epoch === this.#toldEpoch) return;
+    const isOwn = leader === this.#incarnation;
+    const peer = this.#peers.all(steadyClock()).find(({ by }) => by === leader);
+    // A new leader is heard soon after its record.
+    if (!isOwn && peer === undefined) return;
+    this.#toldEpoch = epoch;
+    log.info("cluster.led", { node: isOwn ? this.#parts.options.cluster.node : peer?.node, epoch, isOwn });
+  }
+
   /** The leader registers. */
   #register(): void {
     const reachable = this.#reachable;
@@ -383,6 +420,7 @@ export class ClusterNode implements ServerNode {
     }
     this.#isOver = true;
     this.#writer.abandon();
+    this.#isForked = end.kind === "forked";
     if (end.kind === "forked") log.error("cluster.log_forked", { problem: end.why });
     else this.#end(end.why);
   }
@@ -513,6 +551,45 @@ export class ClusterNode implements ServerNode {
       bans,
       registrations: this.#registrations,
     });
+    this.#clusterMeters.read(this.#gauged());
+  }
+
+  #gauged(): GaugedNode {
+    const [peers, member] = [() => this.#peers.all(steadyClock()), () => this.#member];
+    const [replica, around] = [this.#replica, this.#parts.around];
+    const isForked = () => this.#isForked;
+    return {
+      get isLeader() {
+        return member().isLeader;
+      },
+      get isForked() {
+        return isForked();
+      },
+      get epoch() {
+        return replica.epoch;
+      },
+      get applied() {
+        return replica.applied;
+      },
+      get newest() {
+        return Math.max(0, ...peers().map(({ applied }) => applied));
+      },
+      get nodes() {
+        return 1 + peers().filter(({ isSilent }) => !isSilent).length;
+      },
+      get unconfirmed() {
+        return member().unconfirmed;
+      },
+      get logSilentMs() {
+        return member().logSilentMs(steadyClock());
+      },
+      get isConnected() {
+        return around.isConnected();
+      },
+      get reconnects() {
+        return around.reconnects();
+      },
+    };
   }
 
   #confirmedMs(nowMs = this.#parts.options.nowMs()): number {

@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
+import { ClusterMeters } from "../chat/cluster/cluster_meters.ts";
 import { ChatMeters } from "../chat/meters.ts";
 import { ListingMeters } from "../listing/meters.ts";
 import { HttpMeters } from "../src/metrics/http_meters.ts";
@@ -14,6 +15,9 @@ const http = new Meters();
 new HttpMeters(http, []);
 const BOTH = [...http.metrics, ...processMeters("test", 0).metrics];
 const CHAT = new ChatMeters().metrics;
+const cluster = new Meters();
+new ClusterMeters(cluster);
+const CLUSTER = cluster.metrics;
 const LISTING = new ListingMeters().metrics;
 const document = await Deno.readTextFile(new URL("../docs/metrics.md", import.meta.url));
 
@@ -21,7 +25,12 @@ function labelsOf({ rows }: Metric): string[] {
   return [...new Set(rows.flatMap(({ labels }) => Object.keys(labels)))];
 }
 
-for (const [heading, metrics] of [["Both", BOTH], ["Chat", CHAT], ["Listing", LISTING]] as const) {
+for (
+  const [heading, metrics] of [["Both", BOTH], ["Chat", CHAT], ["Cluster", CLUSTER], [
+    "Listing",
+    LISTING,
+  ]] as const
+) {
   Deno.test(`docs/metrics.md lists what is counted under ${heading}, in the order of the page`, () => {
     const section = document.split(`\n## ${heading}\n`)[1]?.split("\n## ")[0] ?? "";
     const rows = [...section.matchAll(/^\| `(\w+)` *\|(.*)\|(.*)\|(.*)\|$/gm)]
@@ -38,7 +47,12 @@ for (const [heading, metrics] of [["Both", BOTH], ["Chat", CHAT], ["Listing", LI
   });
 }
 
-for (const [role, metrics] of [["chat", [...BOTH, ...CHAT]], ["listing", [...BOTH, ...LISTING]]] as const) {
+for (
+  const [role, metrics] of [["chat", [...BOTH, ...CHAT, ...CLUSTER]], ["listing", [
+    ...BOTH,
+    ...LISTING,
+  ]]] as const
+) {
   Deno.test(`the metrics of ${role} have names of their own that say the unit`, () => {
     assertEquals(new Set(metrics.map(({ name }) => name)).size, metrics.length);
     for (const metric of metrics) {
@@ -53,7 +67,7 @@ for (const [role, metrics] of [["chat", [...BOTH, ...CHAT]], ["listing", [...BOT
 }
 
 Deno.test("bounds of histograms ascend", () => {
-  for (const { name, bounds } of [...BOTH, ...CHAT, ...LISTING]) {
+  for (const { name, bounds } of [...BOTH, ...CHAT, ...CLUSTER, ...LISTING]) {
     assertEquals(bounds, bounds.toSorted((a, b) => a - b), name);
   }
 });

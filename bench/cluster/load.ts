@@ -1,5 +1,5 @@
 /**
- * People on a cluster: talkers and plain readers on all nodes, what they were told, and how long acknowledgements take.
+ * People on a cluster: talkers and plain readers on all nodes, what they read, and how long acknowledgements take.
  *
  * @module
  */

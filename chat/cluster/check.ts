@@ -14,7 +14,7 @@ import { differences, infoOfStream, managerOf, streamOf } from "./log_stream.ts"
 import type { Beat } from "./member.ts";
 import { NatsLink, NatsNotReady } from "./nats_connection.ts";
 import { hashOf } from "./record.ts";
-import type { ClusterWire } from "./wire.ts";
+import type { ClusterWire, NodeBeat } from "./wire.ts";
 
 /** Milliseconds for which the nodes are listened to: each is heard twice. */
 const LISTEN_MS = 2500;
@@ -64,7 +64,7 @@ async function checkServer(
   options: CheckOptions,
 ): Promise<{ readonly finding: Finding; readonly link?: NatsLink }> {
   const part = `NATS ${server}`;
-  const around = { log: logger("cluster"), steadyMs: steadyClock, inbox: `chatter.${options.room}.inbox` };
+  const around = { log: logger("cluster"), steadyMs: steadyClock, room: options.room };
   try {
     const link = await NatsLink.open({ ...options, servers: [server] }, {
       ...around,
@@ -233,12 +233,7 @@ async function checkNodes(
 }
 
 /** A beat of any version: what it may lack. */
-export interface SeenBeat extends Beat {
-  /** `--cluster-node`. */
-  readonly node?: string;
-  /** The hash of the record that it applied last. */
-  readonly hash?: string;
-}
+type SeenBeat = Beat & Partial<NodeBeat>;
 
 /** The newest beat of each node that is heard meanwhile. */
 async function beatsOf(wire: Pick<ClusterWire, "listen">): Promise<readonly SeenBeat[]> {

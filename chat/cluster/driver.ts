@@ -8,8 +8,8 @@ import type { Logger } from "../../src/logging/log.ts";
 import type { StoredMessage } from "../room/message.ts";
 import type { NumberedInput } from "./inputs.ts";
 import type { ClusterLog } from "./log.ts";
-import { type Member, type MemberEffect, READ_MAX } from "./member.ts";
-import type { ClusterWire } from "./wire.ts";
+import { type Beat, type Member, type MemberEffect, READ_MAX } from "./member.ts";
+import type { ClusterWire, NodeBeat } from "./wire.ts";
 
 /** Milliseconds between two looks at the time. */
 const TICK_MS = 50;
@@ -30,6 +30,12 @@ export interface DriverOptions {
   /** Reads a message from this node's store, which has all that is applied. */
   readonly find: (uuid: string) => Promise<StoredMessage | undefined>;
   readonly over: (end: NodeEnd) => void;
+  /** What each beat says of this node beside its place in the log. */
+  readonly about: () => Omit<NodeBeat, keyof Beat>;
+  /** Another node's beat. */
+  readonly heard: (beat: NodeBeat) => void;
+  /** Seconds of a stored append, with its repetitions, and how many these were. */
+  readonly stored: (seconds: number, repetitions: number) => void;
   readonly logger: Logger;
 }
 
@@ -37,6 +43,8 @@ export class ClusterDriver {
   readonly #options: DriverOptions;
   #timer: ReturnType<typeof setInterval> | undefined;
   #isOver = false;
+  /** The append under way, and how often it was repeated. */
+  #append: { readonly id: string; readonly sinceMs: number; repetitions: number } | undefined;
   #quit: (() => void)[] = [];
 
   constructor(options: DriverOptions) {
@@ -48,7 +56,10 @@ export class ClusterDriver {
     this.#quit = [
       wire.listen(incarnation, {
         inputs: (message) => this.run((nowMs) => member.receivedInputs(nowMs, message)),
-        beat: (beat) => this.run((nowMs) => member.receivedBeat(nowMs, beat)),
+        beat: (beat) => {
+          this.run((nowMs) => member.receivedBeat(nowMs, beat));
+          if (beat.by !== incarnation) this.#options.heard(beat);
+        },
       }),
       log.follow((entry) => this.run((nowMs) => member.receivedRecord(nowMs, entry))),
     ];
@@ -83,10 +94,11 @@ export class ClusterDriver {
     switch (effect.do) {
       case "append": {
         const { at, id, bytes } = effect;
-        return this.#await(
-          log.append(at, id, bytes),
-          (nowMs, outcome) => member.appended(nowMs, id, outcome ?? { kind: "unknown" }),
-        );
+        this.#appending(id);
+        return this.#await(log.append(at, id, bytes), (nowMs, outcome) => {
+          if (outcome?.kind === "stored") this.#appended(nowMs);
+          return member.appended(nowMs, id, outcome ?? { kind: "unknown" });
+        });
       }
       case "read":
         return this.#await(
@@ -100,7 +112,7 @@ export class ClusterDriver {
       case "send":
         return wire.send(effect.to, effect.message);
       case "beat":
-        return wire.beat(effect.beat);
+        return wire.beat({ ...effect.beat, ...this.#options.about() });
       case "restart":
         return this.#end({ kind: "lost" });
       case "fork":
@@ -108,6 +120,18 @@ export class ClusterDriver {
       case "stop":
         return this.#end({ kind: "stopped", why: effect.why });
     }
+  }
+
+  #appending(id: string): void {
+    const { steadyMs } = this.#options;
+    if (this.#append?.id === id) this.#append.repetitions++;
+    else this.#append = { id, sinceMs: steadyMs(), repetitions: 0 };
+  }
+
+  #appended(nowMs: number): void {
+    const append = this.#append;
+    this.#append = undefined;
+    if (append !== undefined) this.#options.stored((nowMs - append.sinceMs) / 1000, append.repetitions);
   }
 
   /** Gives the member what was answered, or undefined. */

@@ -78,13 +78,13 @@ export class NatsLink {
 
   /**
    * Connects to the first server that answers; later to the others too. `name` is shown by NATS, and the answers to this
-   * node's requests come under `inbox`. Throws `NatsNotReady`, or `CannotStart` if waiting does not help.
+   * node's requests come under a subject of the room. Throws `NatsNotReady`, or `CannotStart` if waiting does not help.
    */
   static async open(
     settings: NatsSettings,
-    { name, inbox, ...around }: NatsAround & { readonly name: string; readonly inbox: string },
+    { name, room, ...around }: NatsAround & { readonly name: string; readonly room: string },
   ): Promise<NatsLink> {
-    const options = { ...await connectionOptions(settings), name, inboxPrefix: inbox };
+    const options = { ...await connectionOptions(settings), name, inboxPrefix: `chatter.${room}.inbox` };
     const problems: string[] = [];
     for (const server of settings.servers) {
       const connection = await dial(server, settings, options).catch((error) => {

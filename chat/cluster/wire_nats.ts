@@ -6,8 +6,7 @@
  */
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { InputMessage } from "./inputs.ts";
-import type { Beat } from "./member.ts";
-import type { ClusterWire, TypingNotice, WireListener } from "./wire.ts";
+import type { ClusterWire, NodeBeat, TypingNotice, WireListener } from "./wire.ts";
 
 /** Milliseconds for one page of a copy. */
 const COPY_MS = 5000;
@@ -30,7 +29,7 @@ export class NatsWire implements ClusterWire {
     this.#publish(`in.${to}`, message);
   }
 
-  beat(beat: Beat): void {
+  beat(beat: NodeBeat): void {
     this.#publish("beat", beat);
   }
 

@@ -93,6 +93,11 @@ export const LOG_EVENTS = {
     about:
       "The cluster's log does not answer, so the server closed its sockets. Clients resume on other nodes.",
   },
+  "cluster.led": {
+    level: "info",
+    values: ["node", "epoch", "isOwn"],
+    about: "A node leads the room from now on; isOwn says whether it is this one.",
+  },
   "cluster.log_forked": {
     level: "error",
     values: ["problem", "record", "end"],
@@ -103,6 +108,16 @@ export const LOG_EVENTS = {
     values: [],
     about:
       "The other nodes lost this one for its silence. It closed its sockets and goes on under a new incarnation.",
+  },
+  "cluster.node_heard": {
+    level: "info",
+    values: ["node", "version"],
+    about: "Another node of the room is heard, for the first time or again.",
+  },
+  "cluster.node_silent": {
+    level: "warn",
+    values: ["node"],
+    about: "Another node of the room was not heard for 3 s. Its users are lost after --cluster-lost.",
   },
   "cluster.works": { level: "info", values: [], about: "The cluster's log answers again." },
   "consumer.slow": {

@@ -53,6 +53,7 @@ export async function runService(
   const log = logger(name);
   const fence = (event: ErrorEvent | PromiseRejectionEvent) => {
     event.preventDefault();
+    if (event instanceof ErrorEvent && isLateReset(event.error)) return;
     log.error("bug", { where: event.type, error: event instanceof ErrorEvent ? event.error : event.reason });
   };
   globalThis.addEventListener("error", fence);
@@ -88,6 +89,17 @@ export async function runService(
   }
   await flushLog();
   return end;
+}
+
+/**
+ * Whether the error is the reset of a socket of node:net that nothing listens to any more, which ends a program. The
+ * client of NATS takes its listeners off a socket that it closes, and a reset may arrive after that.
+ */
+export function isLateReset(error: unknown): boolean {
+  if (!(error instanceof Error && "code" in error)) return false;
+  const frames = error.stack?.split("\n").filter((line) => /^ +at /.test(line)) ?? [];
+  return (error.code === "ECONNRESET" || error.code === "EPIPE") && frames.length > 0 &&
+    frames.every((frame) => frame.includes("(ext:"));
 }
 
 /** Resolves at the SIGHUP that reports a closed terminal; calls `otherwise` at each other one. */

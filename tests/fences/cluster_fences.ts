@@ -73,6 +73,9 @@ fence("a node of a cluster", "ends that node, whose sessions resume on another",
     steadyMs: () => 0,
     find: () => Promise.resolve(undefined),
     over: (end) => ends.push(end),
+    about: () => ({ node: "a", hash: "", version: "test" }),
+    heard: () => {},
+    stored: () => {},
     logger: logger("chat"),
   });
   driver.start();

@@ -44,7 +44,7 @@ const around = { log: recordedLog().log, steadyMs: () => performance.now() };
 
 function open({ urls }: NatsServers, more: Partial<NatsSettings> = {}): Promise<NatsLink> {
   const settings = { user: "chatter", password: PASSWORD, credsFile: undefined, caFile: undefined };
-  const of = { ...around, name: "chatter a", inbox: "chatter.room.inbox" };
+  const of = { ...around, name: "chatter a", room: "room" };
   return NatsLink.open({ servers: urls, ...settings, ...more }, of);
 }
 
@@ -56,7 +56,7 @@ testWithNats("three servers under the example keep a room's log and carry its me
     const stored = Promise.withResolvers<LogEntry>();
     log.follow(stored.resolve);
     const wire = new NatsWire(link.connection, "room");
-    const beat = { by: "a", epoch: 1, applied: 1, isLeader: true };
+    const beat = { by: "a", epoch: 1, applied: 1, isLeader: true, node: "a", hash: "", version: "test" };
     const heard = Promise.withResolvers<unknown>();
     wire.listen("a", { inputs: () => {}, beat: heard.resolve });
     await link.connection.flush();

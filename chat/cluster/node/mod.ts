@@ -26,15 +26,15 @@ export interface Around extends AsyncDisposable {
   readonly log: ClusterLog;
   readonly wire: ClusterWire;
   readonly isConnected: () => boolean;
+  readonly reconnects: () => number;
 }
 
 /** Waits for NATS. Throws `CannotStart` with one line if waiting does not help. */
 export async function openAround(settings: ClusterSettings, logger: Logger): Promise<Around> {
   const { room, node } = settings;
   const around = { log: logger, steadyMs: steadyClock };
-  const inbox = `_INBOX.chatter.${room}`;
   const name = `chatter ${node}`;
-  const link = await awaitNats(() => NatsLink.open(settings, { ...around, name, inbox }), around);
+  const link = await awaitNats(() => NatsLink.open(settings, { ...around, name, room }), around);
   try {
     const { connection } = link;
     const log = await awaitNats(() => NatsLog.open(connection, settings), around);
@@ -42,6 +42,7 @@ export async function openAround(settings: ClusterSettings, logger: Logger): Pro
       log,
       wire: new NatsWire(connection, room),
       isConnected: () => link.isConnected,
+      reconnects: () => link.reconnects,
       [Symbol.asyncDispose]: () => link.close(),
     };
   } catch (error) {

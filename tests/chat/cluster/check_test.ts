@@ -4,10 +4,11 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { checkCluster, type CheckOptions, type SeenBeat } from "../../../chat/cluster/check.ts";
+import { checkCluster, type CheckOptions } from "../../../chat/cluster/check.ts";
 import { NatsLog } from "../../../chat/cluster/log_nats.ts";
 import { NatsLink } from "../../../chat/cluster/nats_connection.ts";
 import { hashOf } from "../../../chat/cluster/record.ts";
+import type { NodeBeat } from "../../../chat/cluster/wire.ts";
 import { NatsWire } from "../../../chat/cluster/wire_nats.ts";
 import { freePort } from "../../support/free_port.ts";
 import { runProgram } from "../../support/program.ts";
@@ -46,19 +47,19 @@ testWithNats(
     await servers.run(0);
     const options = optionsFor(servers.urls, { monitors: [`http://127.0.0.1:${monitor}/jsz`] });
     const around = { log: recordedLog().log, steadyMs: () => performance.now() };
-    const link = await NatsLink.open(options, { ...around, name: "test", inbox: "chatter.room.inbox" });
+    const link = await NatsLink.open(options, { ...around, name: "test", room: "room" });
     let beats: ReturnType<typeof setInterval> | undefined;
     try {
       const log = await openLog(link, options);
       const bytes = new TextEncoder().encode("a record");
       assertEquals(await log.append(1, "id", bytes), { kind: "stored" });
       const wire = new NatsWire(link.connection, "room");
-      const beat = { epoch: 1, applied: 1, isLeader: false, hash: hashOf(bytes) };
-      const nodes: SeenBeat[] = [
+      const beat = { epoch: 1, applied: 1, isLeader: false, hash: hashOf(bytes), version: "test" };
+      const nodes: NodeBeat[] = [
         { ...beat, by: "id of a", node: "a", isLeader: true },
-        { ...beat, by: "b" },
-        { ...beat, by: "c", hash: "another" },
-        { ...beat, by: "d", applied: 0 },
+        { ...beat, by: "id of b", node: "b" },
+        { ...beat, by: "id of c", node: "c", hash: "another" },
+        { ...beat, by: "id of d", node: "d", applied: 0 },
       ];
       beats = setInterval(() => nodes.forEach((beat) => wire.beat(beat)), 200);
       const lines = await found(options);
@@ -101,7 +102,7 @@ function version(lines: readonly string[]): string {
 testWithNats("what would lose messages is bad or warned of, and the program's status says it", async () => {
   const monitor = freePort();
   const more = `http: "127.0.0.1:${monitor}"`;
-  await using servers = await NatsServers.start(1, { more: `${more}\njetstream { sync_interval: 2m }` });
+  await using servers = await NatsServers.start(1, { more, jetstream: "sync_interval: 2m" });
   const down = `nats://127.0.0.1:${freePort()}`;
   const options = optionsFor([...servers.urls, down], {
     monitors: [`http://127.0.0.1:${monitor}`],
@@ -112,7 +113,7 @@ testWithNats("what would lose messages is bad or warned of, and the program's st
       log: recordedLog().log,
       steadyMs: () => performance.now(),
       name: "test",
-      inbox: "chatter.room.inbox",
+      room: "room",
     },
   });
   await NatsLog.open(link.connection, { ...options, logHours: 1 });

@@ -59,6 +59,9 @@ class TestNode implements AsyncDisposable {
       steadyMs: () => performance.now(),
       find: () => Promise.resolve(undefined),
       over: ({ kind }) => this.answers.push(`over: ${kind}`),
+      about: () => ({ node: incarnation, hash: this.replica.hash, version: "test" }),
+      heard: () => {},
+      stored: () => {},
       logger: recordedLog().log,
     });
     this.#driver.start();

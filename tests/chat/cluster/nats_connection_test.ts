@@ -24,7 +24,7 @@ function open(
 ): Promise<NatsLink> {
   return NatsLink.open(
     { user: undefined, password: undefined, credsFile: undefined, caFile: undefined, ...settings },
-    { name: "chatter a", inbox: "chatter.room.inbox", log, steadyMs: () => performance.now() },
+    { name: "chatter a", room: "room", log, steadyMs: () => performance.now() },
   );
 }
 
@@ -328,8 +328,7 @@ testWithNats("a user of NATS without the right for the stream is told which", as
 });
 
 testWithNats("a stream that does not fit on the disk of NATS is refused in one line", async () => {
-  const more = "jetstream { max_file_store: 1GB }";
-  await using servers = await NatsServers.start(1, { more });
+  await using servers = await NatsServers.start(1, { jetstream: "max_file_store: 1GB" });
   await withLink(servers, async ({ connection }) => {
     const error = await assertRejects(() => openStream(connection, ROOM), CannotStart);
     assertMatch(

@@ -4,19 +4,26 @@
  *
  * @module
  */
+import { isLateReset } from "../../../src/serving/service.ts";
 import { freePort } from "../../support/free_port.ts";
 
 const PATIENCE_MS = 20_000;
 
-const program = await find();
-if (program === undefined) {
+/** The program; undefined where there is none of 2.14 or newer. */
+export const NATS_SERVER = await find();
+if (NATS_SERVER === undefined) {
   const line = "SKIPPED: the tests that need nats-server 2.14 or newer, which is not here\n";
   await Deno.stderr.write(new TextEncoder().encode(line));
 }
 
+// A server that is killed resets connections.
+globalThis.addEventListener("error", (event) => {
+  if (isLateReset(event.error)) event.preventDefault();
+});
+
 /** A test that needs NATS. */
 export function testWithNats(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, ignore: program === undefined, fn });
+  Deno.test({ name, ignore: NATS_SERVER === undefined, fn });
 }
 
 async function find(): Promise<string | undefined> {
@@ -36,7 +43,8 @@ async function find(): Promise<string | undefined> {
 }
 
 export interface NatsConfiguration {
-  readonly jetstream?: boolean;
+  /** What JetStream has beside its folder; false for none. */
+  readonly jetstream?: string | false;
   /** More lines of the configuration. */
   readonly more?: string;
   /** The whole configuration instead. */
@@ -81,7 +89,10 @@ export class NatsServers implements AsyncDisposable {
   }
 
   /** Writes the configuration of server `n`, which it reads when it starts. */
-  async configure(n: number, { jetstream = true, more = "", text, env }: NatsConfiguration): Promise<void> {
+  async configure(
+    n: number,
+    { jetstream = "sync_interval: always", more = "", text, env }: NatsConfiguration,
+  ): Promise<void> {
     const [folder, routes, port] = [this.#folder, this.#routes, this.#ports[n]!];
     this.#env[n] = env?.(n) ?? {};
     const cluster = routes.length === 1 ? "" : `cluster { name: test, listen: "127.0.0.1:${routes[n]}",
@@ -90,14 +101,14 @@ export class NatsServers implements AsyncDisposable {
       `${folder}/${n}.conf`,
       text?.({ n, port, routes, folder: `${folder}/${n}` }) ??
         `server_name: s${n}\nlisten: "127.0.0.1:${port}"\n` +
-          (jetstream ? `jetstream { store_dir: "${folder}/${n}", sync_interval: always }\n` : "") +
+          (jetstream === false ? "" : `jetstream { store_dir: "${folder}/${n}", ${jetstream} }\n`) +
           `${cluster}\n${more}\n`,
     );
   }
 
   /** Starts server `n`, again if it was killed. */
   async run(n: number): Promise<void> {
-    const child = new Deno.Command(program!, {
+    const child = new Deno.Command(NATS_SERVER!, {
       args: ["-c", `${this.#folder}/${n}.conf`],
       env: this.#env[n] ?? {},
       stdin: "null",
