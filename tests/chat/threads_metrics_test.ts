@@ -13,6 +13,11 @@ import { Threads } from "../support/threads.ts";
 
 const ENDED = "chatter_sockets_ended_total";
 
+/** Between two looks at the server. */
+function pause(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 /** Counters that became less. */
 function shrunk(before: Samples, after: Samples): string[] {
   return [...before].filter(([name, value]) =>
@@ -71,13 +76,19 @@ Deno.test("what a thread had counted is not forgotten with it", async () => {
   await ben.closed;
   assertEquals(await anna.next(), "c2/DISCONNECT lost_connection; ben");
   let after = await metricsOf(chat.url).catch(() => undefined);
-  while (after === undefined) after = await metricsOf(chat.url).catch(() => undefined);
+  while (after === undefined) {
+    await pause();
+    after = await metricsOf(chat.url).catch(() => undefined);
+  }
   assertEquals([after.get("chatter_users"), after.get("chatter_sockets")], [1, 1]);
   assertEquals(shrunk(before, after), []);
   assertEquals(grown(before, after, ENDED), {});
   // The replacement thread counts from zero, which is added to the earlier counts.
   let back: ChatClient | undefined;
-  while (back === undefined) back = await threads.connect(chat.url, 1, "ben").catch(() => undefined);
+  while (back === undefined) {
+    await pause();
+    back = await threads.connect(chat.url, 1, "ben").catch(() => undefined);
+  }
   await using again = back;
   await again.drain();
   assertEquals(shrunk(after, await metricsOf(chat.url)), []);

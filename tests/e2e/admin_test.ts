@@ -5,29 +5,31 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { administer } from "../../terminal/admin.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { type Outcome, runProgram, startServer } from "../support/program.ts";
+import { parse } from "../support/command_line.ts";
+import { runProgram, startServer, type Variables } from "../support/program.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { PtyProgram, testOnTerminal } from "../support/pty_program.ts";
 
 const WITH_TOKEN = { CHATTER_ADMIN_TOKEN: TOKEN };
 
-/** Runs `chatter admin` against a server, with the variable that the server was started with. */
-function admin(url: string, ...args: string[]): Promise<Outcome> {
-  return runProgram(["admin", ...args], { ...WITH_TOKEN, CHATTER_SERVER: url });
-}
-
+/** What `chatter admin` prints, with the variable that the server was started with; in this process. */
 async function done(url: string, ...args: string[]): Promise<string> {
-  const { status, stdout, stderr } = await admin(url, ...args);
-  assertEquals({ status, stderr }, { status: 0, stderr: "" }, args.join(" "));
-  return stdout;
+  const variables: Variables = { ...WITH_TOKEN, CHATTER_SERVER: url };
+  const line = parse(["admin", ...args], variables);
+  assert(line.kind === "admin");
+  const outcome = await administer(line);
+  assert("output" in outcome, JSON.stringify(outcome));
+  return outcome.output;
 }
 
 Deno.test("an operator sees, bans, kicks, announces and lifts from a terminal", async () => {
   await using server = await startServer("chat", ["--name", "Pub"], WITH_TOKEN);
   await using alice = await ChatClient.connect(server.url, "alice");
   await using eve = await ChatClient.connect(server.url, "日本語");
-  assertEquals(await done(server.url, "announce", "hello; all"), "Announced.\n");
+  const announce = ["admin", "announce", "hello; all", "--server", server.url];
+  assertEquals(await runProgram(announce, WITH_TOKEN), { status: 0, stdout: "Announced.\n", stderr: "" });
   const message = await alice.next();
   assertMatch(message, /^c2\/MSG Pub; [0-9]+; [0-9a-f-]{36}; hello; all$/);
   await eve.expect(message);

@@ -11,7 +11,7 @@ import { IS_OF_OLD_DENO, startServer } from "../support/program.ts";
 import { runs } from "../support/property_runs.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
 
-const KILLS = 3;
+const KILLS = 2;
 /** Kills of a chat on each transport: ten with `deno task test:more`. */
 const CHAT_KILLS = Math.min(10, runs(2).numRuns);
 
@@ -159,7 +159,7 @@ for (const transport of IS_OF_OLD_DENO ? ["serve"] as const : TRANSPORT_NAMES) {
         await witness.joined();
         const names = ["alice", "bob", "carol"].map((name) => `${name}${round}`);
         await Promise.all(names.map((name, i) =>
-          talk(server.url, name, promises, 120 + 37 * round, () => {
+          talk(server.url, name, promises, 60 + 37 * round, () => {
             if (i === 0) server.kill("SIGKILL");
           })
         ));
@@ -169,8 +169,8 @@ for (const transport of IS_OF_OLD_DENO ? ["serve"] as const : TRANSPORT_NAMES) {
       await using server = await start();
       await check(server.url);
       const kept = await wholeHistory(server.url);
-      assert(promises.acknowledged.size > CHAT_KILLS * 100, `${promises.acknowledged.size} acknowledged`);
-      assert(promises.deleted.size > CHAT_KILLS * 10, `${promises.deleted.size} deleted`);
+      assert(promises.acknowledged.size > CHAT_KILLS * 50, `${promises.acknowledged.size} acknowledged`);
+      assert(promises.deleted.size > CHAT_KILLS * 5, `${promises.deleted.size} deleted`);
       const versions = new Map(Array.from(kept.values(), (text) => text.split(" v") as [string, string]));
       for (const [key, version] of promises.acknowledged) {
         const found = versions.get(key);
@@ -201,7 +201,7 @@ async function entries(url: string): Promise<Map<number, Entry>> {
   return new Map(servers.map((entry) => [entry.id, entry]));
 }
 
-Deno.test("three kill -9 of a listing undo none of its 2xx", async () => {
+Deno.test("two kill -9 of a listing undo none of its 2xx", async () => {
   const folder = await Deno.makeTempDir();
   try {
     const flags = ["--kv", `${folder}/listing.db`];

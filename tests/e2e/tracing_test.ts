@@ -6,53 +6,49 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { TRACED_PER_BATCH_MAX } from "../../chat/order/turn_spans.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { PROGRAM_TRANSPORTS, startServer } from "../support/program.ts";
+import { startServer } from "../support/program.ts";
 import { SpanCollector } from "../support/span_collector.ts";
 
 /** Whether an executable exports traces is fixed when it is compiled, and these are compiled not to. */
 const ignore = Boolean(Deno.env.get("CHATTER_BINARY"));
 const STAGES = ["wait", "decide", "commit", "fan-out"];
 
-for (const transport of PROGRAM_TRANSPORTS) {
-  const name = `${transport}: a message is a trace of its wait, decision, commit and fan-out`;
-  Deno.test(name, { ignore }, async () => {
-    const folder = await Deno.makeTempDir();
-    await using done = new AsyncDisposableStack();
-    done.defer(() => Deno.remove(folder, { recursive: true }));
-    await using collector = new SpanCollector();
-    const flags = ["--transport", transport, "--kv", `${folder}/chat.db`];
-    await using server = await startServer("chat", flags, collector.variables("pub"));
-    await using anna = await ChatClient.connect(server.url, "Wendelgard");
-    const uuid = await anna.say("Zwetschgenkuchen");
-    await anna.ask(`c2/MSG 1; ${"x".repeat(4001)}`);
-    assertEquals((await server.stop()).status, 0, server.log);
+Deno.test("a message is a trace of its wait, decision, commit and fan-out", { ignore }, async () => {
+  const folder = await Deno.makeTempDir();
+  await using done = new AsyncDisposableStack();
+  done.defer(() => Deno.remove(folder, { recursive: true }));
+  await using collector = new SpanCollector();
+  await using server = await startServer("chat", ["--kv", `${folder}/chat.db`], collector.variables("pub"));
+  await using anna = await ChatClient.connect(server.url, "Wendelgard");
+  const uuid = await anna.say("Zwetschgenkuchen");
+  await anna.ask(`c2/MSG 1; ${"x".repeat(4001)}`);
+  assertEquals((await server.stop()).status, 0, server.log);
 
-    const [message, ...others] = collector.own("MSG");
-    // A frame refused before the sequencer is no message.
-    assertEquals(others, []);
-    assert(message);
-    assertEquals([message.service, message.parentId, message.isFailed], ["pub", "", false]);
-    const { "chatter.session": session, ...attributes } = message.attributes;
-    assertMatch(String(session), /^[0-9a-f-]{36}$/);
-    assertEquals(attributes, {
-      "chatter.batch.inputs": 1,
-      "chatter.outcome": "stored",
-      "chatter.message": uuid,
-    });
-    const stages = collector.childrenOf(message);
-    assertEquals(stages.map(({ name }) => name), STAGES);
-    let at = message.start;
-    for (const { name, start, end } of stages) {
-      assert(start >= at && end >= start && end <= message.end, `${name} is not in its place`);
-      at = end;
-    }
-    const commit = stages[2]!;
-    assert(commit.end > commit.start, "a commit to a file takes time");
-    for (const secret of ["Wendelgard", "Zwetschgenkuchen"]) {
-      assert(!collector.text.includes(secret), `${secret} was exported`);
-    }
+  const [message, ...others] = collector.own("MSG");
+  // A frame refused before the sequencer is no message.
+  assertEquals(others, []);
+  assert(message);
+  assertEquals([message.service, message.parentId, message.isFailed], ["pub", "", false]);
+  const { "chatter.session": session, ...attributes } = message.attributes;
+  assertMatch(String(session), /^[0-9a-f-]{36}$/);
+  assertEquals(attributes, {
+    "chatter.batch.inputs": 1,
+    "chatter.outcome": "stored",
+    "chatter.message": uuid,
   });
-}
+  const stages = collector.childrenOf(message);
+  assertEquals(stages.map(({ name }) => name), STAGES);
+  let at = message.start;
+  for (const { name, start, end } of stages) {
+    assert(start >= at && end >= start && end <= message.end, `${name} is not in its place`);
+    at = end;
+  }
+  const commit = stages[2]!;
+  assert(commit.end > commit.start, "a commit to a file takes time");
+  for (const secret of ["Wendelgard", "Zwetschgenkuchen"]) {
+    assert(!collector.text.includes(secret), `${secret} was exported`);
+  }
+});
 
 Deno.test("of many messages in one batch some are traced", { ignore }, async () => {
   await using collector = new SpanCollector();
