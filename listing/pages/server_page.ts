@@ -98,7 +98,9 @@ function peopleOf({ people, nowMs }: ServerPage): Html {
         ${graph(people, nowMs, GRAPH_PARTS)}
         <figcaption><span>24 hours ago</span><span>${graphLabel(people)}</span><span>now</span></figcaption>
       </figure>
-      <p>The peak is ${grouped(people.peak.users)}, first on ${time(people.peak.at)}.</p>
+      ${people.peak.users === 0
+        ? ""
+        : html`<p>The peak is ${grouped(people.peak.users)}, first on ${time(people.peak.at)}.</p>`}
       <details>
         <summary>The numbers</summary>
         <table>

@@ -19,7 +19,7 @@ export const DAY_MS = 24 * HOUR_MS;
 
 /** The units of a graph: its box is this wide and high whatever its size on the screen. */
 export const GRAPH = { width: 96, height: 24 };
-/** Above the highest value and below 0, for the line. */
+/** Above the highest value, for the line. */
 const MARGIN = 2;
 /** Outside of the box, where the edge of the area is not seen. */
 const OUTSIDE = GRAPH.height + 8;
@@ -50,7 +50,7 @@ export function graphPath(people: People, nowMs: number, parts = 48): string {
   let before: string | undefined;
   for (const [i, count] of most.entries()) {
     const y = count === null ? undefined : rounded(
-      GRAPH.height - MARGIN - count / highest * (GRAPH.height - 2 * MARGIN),
+      GRAPH.height - count / highest * (GRAPH.height - MARGIN),
     );
     if (y === before) continue;
     const x = rounded(i === 0 ? -ASIDE : i * width);

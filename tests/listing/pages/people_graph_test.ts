@@ -32,11 +32,11 @@ Deno.test("each part has the most of its samples, and null where there is none",
 
 Deno.test("the path has steps, gaps, and stays the same until the next sample", () => {
   const day = [...new Array(96).fill(10), ...new Array(96).fill(null), ...new Array(96).fill(5)];
-  const path = "M-4 32V2H32V32ZM64 32V12H100V32Z";
+  const path = "M-4 32V2H32V32ZM64 32V13H100V32Z";
   assertEquals(graphPath(people(day), NOW_MS, 3), path);
   assertEquals(graphPath(people(day), NOW_MS + 200_000, 3), path);
   assertEquals(graphPath(people([]), NOW_MS), "");
-  assertEquals(graphPath(people(new Array(288).fill(0)), NOW_MS), "M-4 32V22H100V32Z");
+  assertEquals(graphPath(people(new Array(288).fill(0)), NOW_MS), "M-4 32V24H100V32Z");
 });
 
 Deno.test("whatever the samples, the path is one, and short", () => {
