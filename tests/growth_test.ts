@@ -284,6 +284,11 @@ const CHANGES: Readonly<Record<string, (n: number) => () => unknown>> = {
   // From 8 KB on: what each costs beside is more in short texts.
   "links in a message without marks": (n) => () => messageText("http://a ".repeat(64 * n)),
   "mentions in a message": (n) => () => messageText("@a b ".repeat(64 * n), () => false),
+  "marks inside marks of a message": (n) => {
+    const texts = [["*a ", "b* "], ["~~a ", " b~~"], ["*a _a ", "b_ b* "], ["*a _a ", "b* b_ "]]
+      .map(([open = "", close = ""]) => open.repeat(64 * n) + close.repeat(64 * n));
+    return () => texts.map((text) => messageText(text));
+  },
   "runs of backticks in a message, each of another length": (n) => {
     const runs = Array.from({ length: Math.sqrt(2 * n) }, (_, i) => "`".repeat(i + 1));
     const texts = [

@@ -168,16 +168,21 @@ function unpairEmpty({ tokens, delimiters }: State): void {
 function tree(tokens: readonly Token[], isName: IsName): InlineNode[] {
   const top = new Level("", isName);
   const levels = [top];
+  let tooDeep = 0;
   for (const { type, content, markup, href, written } of tokens) {
     const level = levels.at(-1)!;
     const [tag, side] = type.split("_");
     if (href !== undefined) level.add({ kind: "link", text: content, href });
     else if (written !== undefined) level.add(codeNode(written, markup.length));
-    else if (side === "open") levels.push(new Level(markup, isName));
-    else if (side === "close") {
+    else if (side === undefined) level.plain += content;
+    else if (side === "open" ? levels.length > DEPTH_MAX : tooDeep > 0) {
+      tooDeep += side === "open" ? 1 : -1;
+      level.plain += markup;
+    } else if (side === "open") levels.push(new Level(markup, isName));
+    else {
       levels.pop();
-      levels.at(-1)!.addLevel(KINDS[tag as keyof typeof KINDS], level, markup, levels.length > DEPTH_MAX);
-    } else level.plain += content;
+      levels.at(-1)!.addLevel(KINDS[tag as keyof typeof KINDS], level, markup);
+    }
   }
   return top.end();
 }
@@ -198,13 +203,8 @@ class Level {
     this.end().push(node);
   }
 
-  addLevel(kind: "bold" | "italic" | "struck", level: Level, close: string, isTooDeep: boolean): void {
-    const { open } = level;
-    const nodes = level.end();
-    if (!isTooDeep) return this.add({ kind, open, nodes, close });
-    this.plain += open;
-    this.end().push(...nodes);
-    this.plain += close;
+  addLevel(kind: "bold" | "italic" | "struck", level: Level, close: string): void {
+    this.add({ kind, open: level.open, nodes: level.end(), close });
   }
 
   end(): InlineNode[] {
