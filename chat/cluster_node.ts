@@ -12,6 +12,7 @@ import { CannotStart } from "../src/serving/start_failure.ts";
 import { CLOSE } from "../src/protocol/close_codes.ts";
 import { VERSION } from "../src/version.ts";
 import { ClusterModeration } from "./admin/cluster_moderation.ts";
+import type { ClusterStatus } from "./admin/cluster_status.ts";
 import { Proofs } from "./announce/proofs.ts";
 import { type KeyStore, Registration } from "./announce/registration.ts";
 import { beginRegistrations, type Reachability } from "./announce/registrations.ts";
@@ -211,6 +212,22 @@ export class ClusterNode implements ServerNode {
   /** False while the node could not answer a client. */
   get takesSockets(): boolean {
     return !this.#isOver && !this.#isCutOff;
+  }
+
+  cluster(): ClusterStatus {
+    const nowMs = steadyClock();
+    const { epoch, applied, leader } = this.#replica;
+    const peers = this.#peers.all(nowMs);
+    const record = Math.max(applied, ...peers.map(({ applied }) => applied));
+    const own = { by: this.#incarnation, node: this.#parts.options.cluster.node, version: VERSION, applied };
+    return {
+      epoch,
+      record,
+      nodes: [{ ...own, heardMs: nowMs }, ...peers].map(({ by, node, version, applied, heardMs }) => ({
+        ...{ node, version, leads: by === leader, behind: record - applied },
+        silentSeconds: Math.round((nowMs - heardMs) / 100) / 10,
+      })),
+    };
   }
 
   announce(reachable: Reachability): void {

@@ -30,6 +30,7 @@ import type { Proofs } from "./announce/proofs.ts";
 import type { SessionStore } from "./store/session_store.ts";
 import { messageIds } from "./room/message_id.ts";
 import type { ChatMeters } from "./meters.ts";
+import type { ClusterStatus } from "./admin/cluster_status.ts";
 import { Moderation, type ModerationPort } from "./admin/moderation.ts";
 import type { AdminRefusal } from "./admin/refusals.ts";
 import {
@@ -69,6 +70,8 @@ export interface ServerNode {
   /** Takes the inputs of sessions. */
   readonly inbox: Pick<Searches, "submit">;
   readonly moderation: ModerationPort;
+  /** The nodes of the room; undefined for a server that is alone. */
+  readonly cluster?: () => ClusterStatus;
   /** How many are in the room. */
   readonly connectedUsers: number;
   /** Call when the port is open: registers with the listings, and starts retention. */

@@ -35,6 +35,17 @@ const answers = {
       away: z.boolean().default(false),
     })),
   }),
+  cluster: z.object({
+    epoch: z.number(),
+    record: z.number(),
+    nodes: z.array(z.object({
+      node: z.string(),
+      version: z.string(),
+      leads: z.boolean(),
+      behind: z.number(),
+      silentSeconds: z.number(),
+    })),
+  }),
   kick: z.object({ kicked: z.string() }),
   announce: z.object({ announced: z.literal(true) }),
 };
@@ -66,6 +77,8 @@ export async function administer(line: AdminLine): Promise<Outcome> {
       return show(await client.ask("GET", "bans", answers.bans), bansTable);
     case "users":
       return show(await client.ask("GET", "users", answers.users), usersTable);
+    case "cluster":
+      return show(await client.ask("GET", "cluster", answers.cluster), clusterTable);
     case "kick":
       return show(
         await client.ask("POST", "kick", answers.kick, { name: line.operand }),
@@ -83,6 +96,19 @@ function banned({ ban, disconnected }: z.infer<typeof answers.ban>): string {
   const names = disconnected.map(printable).join(", ");
   return `Banned ${target(ban)} ${until(ban)}. ` +
     (disconnected.length === 0 ? "No user was connected.\n" : `Disconnected: ${names}.\n`);
+}
+
+function clusterTable({ nodes }: z.infer<typeof answers.cluster>): string {
+  return tableOfPeer(
+    ["NODE", "ROLE", "BEHIND", "HEARD", "VERSION"],
+    nodes.map(({ node, leads, behind, silentSeconds, version }, i) => [
+      node,
+      leads ? "leads" : "follows",
+      `${behind} records`,
+      i === 0 ? "this node" : `${silentSeconds} s ago`,
+      version,
+    ]),
+  );
 }
 
 function bansTable({ bans }: z.infer<typeof answers.bans>): string {

@@ -57,9 +57,12 @@ Deno.test("an operand may stand anywhere behind its action, and behind -- when i
 Deno.test("what is wrong with a line of admin is named", () => {
   const variables = { CHATTER_ADMIN_TOKEN: TOKEN };
   const wrong: [string[], string][] = [
-    [[], "chatter admin needs an action; allowed: ban, unban, bans, users, kick, announce"],
+    [[], "chatter admin needs an action; allowed: ban, unban, bans, users, cluster, kick, announce"],
     [["bna", "eve"], 'chatter admin has no "bna"; did you mean admin ban?'],
-    [["toString"], 'chatter admin has no "toString"; allowed: ban, unban, bans, users, kick, announce'],
+    [
+      ["toString"],
+      'chatter admin has no "toString"; allowed: ban, unban, bans, users, cluster, kick, announce',
+    ],
     [["--reason", "users"], "--reason must follow a command, as in chatter admin ban --reason"],
     [["ban"], "chatter admin ban needs a NAME; allowed: a username"],
     [["ban", "a;b"], 'NAME is "a;b"; allowed: a username'],

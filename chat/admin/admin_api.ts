@@ -21,6 +21,7 @@ import { BearerToken, TRIES_PER_MINUTE } from "../../src/serving/bearer_token.ts
 import type { EventValues } from "../../src/logging/log_events.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import { formatIssues } from "../../src/schema_issues.ts";
+import type { ClusterStatus } from "./cluster_status.ts";
 import { exportRoutes } from "./export_routes.ts";
 import { type AdminBodies, adminBodies, liftQuerySchema } from "./schemas.ts";
 import { shownBan } from "../room/bans.ts";
@@ -29,6 +30,8 @@ import type { ModerationPort } from "./moderation.ts";
 export interface AdminOptions {
   readonly token: string;
   readonly moderation: ModerationPort;
+  /** Undefined for a server that is no node. */
+  readonly cluster?: (() => ClusterStatus) | undefined;
   readonly source: ExportSource;
   readonly limits: Limits;
   readonly steadyMs: () => number;
@@ -73,7 +76,7 @@ function authenticated(token: string, { steadyMs, log }: AdminOptions) {
   };
 }
 
-function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): void {
+function addRoutes(app: AdminApp, { moderation, cluster, limits, log }: AdminOptions): void {
   const did = <Name extends AdminEvent>(c: AdminContext, event: Name, values: EventValues<Name>) =>
     log.info<AdminEvent>(event, { by: c.env.remoteAddress, ...values });
 
@@ -84,6 +87,11 @@ function addRoutes(app: AdminApp, { moderation, limits, log }: AdminOptions): vo
         connectedSince: connectedAtMs,
       })),
     }));
+
+  app.get(
+    "/cluster",
+    (c) => cluster === undefined ? answerRefusal(c, refuseAdmin("NO_CLUSTER")) : c.json(cluster()),
+  );
 
   app.get("/bans", (c) => c.json({ bans: moderation.bans().map(shownBan) }));
 
@@ -164,7 +172,7 @@ export interface Administered {
   readonly token: string;
   readonly id: number;
   readonly settings: SettingsInForce;
-  readonly node: { readonly moderation: ModerationPort };
+  readonly node: { readonly moderation: ModerationPort; readonly cluster?: () => ClusterStatus };
   readonly stores: { readonly retained: Pick<Journal, "after">; readonly keys: ChatExportOptions["keys"] };
 }
 
@@ -173,6 +181,7 @@ export function administration({ token, id, settings, node, stores }: Administer
   return adminApp({
     token,
     moderation,
+    cluster: node.cluster && (() => node.cluster!()),
     source: new ChatExport({
       serverId: id,
       messages: stores.retained,

@@ -16,8 +16,9 @@ export const ADMIN_REFUSALS = {
   TOKEN_REFUSED: { status: 401, text: "The token is wrong: it is not this server's --admin-token" },
   NOTHING_HERE: {
     status: 404,
-    text: "Unknown path: users, bans, kick, announce, store and export are allowed",
+    text: "Unknown path: users, bans, kick, announce, cluster, store and export are allowed",
   },
+  NO_CLUSTER: { status: 404, text: "This server is no node of a cluster: start it with --cluster" },
   NOT_CONNECTED: { status: 404, text: "No user with this name is connected" },
   BAN_UNKNOWN: { status: 404, text: "Unknown ban: there is no ban with this id or name" },
   TOO_MANY_BANS: { status: 409, text: "Too many bans: at most {detail} are allowed, lift one first" },

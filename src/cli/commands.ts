@@ -217,6 +217,7 @@ export const COMMANDS = {
       },
       bans: { description: "list the bans in force" },
       users: { description: "list the connected users, with address and time of connection" },
+      cluster: { description: "show the nodes of the cluster: who leads, who is heard, and how far each is" },
       kick: { description: "disconnect NAME, who may return", operand: nameOperand },
       announce: {
         description: "broadcast TEXT in the server's name",

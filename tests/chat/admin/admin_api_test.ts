@@ -361,7 +361,7 @@ test("what an operator writes is judged: form, types, lengths, and what goes wit
   assertEquals((await api.post("announce", { text: "👍".repeat(20) })).status, 200);
   assertEquals(
     (await api.get("nothing")).text,
-    "Unknown path: users, bans, kick, announce, store and export are allowed\n",
+    "Unknown path: users, bans, kick, announce, cluster, store and export are allowed\n",
   );
 });
 

@@ -1,0 +1,88 @@
+/**
+ * What people see of the nodes of a room: chatter admin cluster, metrics, and the changes that the log tells.
+ *
+ * @module
+ */
+import { assertEquals, assertMatch } from "@std/assert";
+import { Peers } from "../../../chat/cluster/peers.ts";
+import { AdminApi, TOKEN } from "../../support/admin_api.ts";
+import { startTestChat } from "../../support/chat_server.ts";
+import { metricsOf } from "../../support/metrics.ts";
+import { runProgram } from "../../support/program.ts";
+import { clusterValues, newRoom, startNode, until } from "./cluster_stage.ts";
+import { NatsServers, testWithNats } from "./nats_servers.ts";
+
+testWithNats(
+  "every node shows who leads, who is heard and how far each is, over the API and in metrics",
+  async () => {
+    await using servers = await NatsServers.start();
+    const values = clusterValues(servers, newRoom());
+    const named = (node: string) =>
+      startNode(servers, values.clusterName, { cluster: { ...values, clusterNode: node } });
+    await using a = await named("a");
+    await using b = await named("b");
+    for (const { url } of [a, b]) {
+      await until("both are heard", async () => (await metricsOf(url)).get("chatter_cluster_nodes") === 2);
+    }
+    const shown = async (url: string) => {
+      const { epoch, nodes } = (await new AdminApi(url, TOKEN).get("cluster")).json;
+      return [epoch, nodes.map(({ node, leads, behind }: Record<string, unknown>) => [node, leads, behind])];
+    };
+    assertEquals(await shown(a.url), [1, [["a", true, 0], ["b", false, 0]]]);
+    assertEquals(await shown(b.url), [1, [["b", false, 0], ["a", true, 0]]]);
+    const [ofA, ofB] = [await metricsOf(a.url), await metricsOf(b.url)];
+    for (
+      const [name, inA, inB] of [["leader", 1, 0], ["epoch", 1, 1], ["log_forked", 0, 0], [
+        "lag_records",
+        0,
+        0,
+      ]] as const
+    ) {
+      assertEquals([ofA, ofB].map((metrics) => metrics.get(`chatter_cluster_${name}`)), [inA, inB], name);
+    }
+    assertEquals([ofA.get("chatter_nats_connected"), ofA.get("chatter_cluster_append_seconds_count")! > 0], [
+      1,
+      true,
+    ]);
+    const { status, stdout } = await runProgram(["admin", "cluster", "--server", b.url], {
+      CHATTER_ADMIN_TOKEN: TOKEN,
+    });
+    assertEquals(status, 0);
+    assertMatch(
+      stdout,
+      /^NODE +ROLE +BEHIND +HEARD +VERSION\nb +follows +0 records +this node +\S+\na +leads +0 records +[0-9.]+ s ago/,
+    );
+  },
+);
+
+Deno.test("a server that is no node says so", async () => {
+  await using alone = await startTestChat({ adminToken: TOKEN });
+  const response = await new AdminApi(alone.url, TOKEN).get("cluster");
+  assertEquals([response.status, response.headers.get("Chatter-Refusal")], [404, "NO_CLUSTER"]);
+  assertEquals(response.text, "This server is no node of a cluster: start it with --cluster\n");
+});
+
+Deno.test("a node is told of once when it is heard, when it falls silent, and when it is heard again", () => {
+  const peers = new Peers();
+  const beat = (by: string, node: string) => ({
+    ...{ by, node, epoch: 1, applied: 1, isLeader: false, hash: "", version: "1" },
+  });
+  const changes = (nowMs: number) => {
+    const { up, silent } = peers.changes(nowMs);
+    return [up.map(({ node }) => node), silent.map(({ node }) => node)];
+  };
+  peers.heard(0, beat("1", "b"));
+  peers.heard(0, beat("2", "a"));
+  assertEquals([changes(0), changes(1)], [[["a", "b"], []], [[], []]]);
+  peers.heard(2900, beat("1", "b"));
+  assertEquals([changes(3000), changes(3001)], [[[], ["a"]], [[], []]]);
+  peers.heard(3100, beat("2", "a"));
+  assertEquals(changes(3100), [["a"], []]);
+  // Another run of b takes the place of the silent one.
+  assertEquals(changes(6000)[1], ["b"]);
+  peers.heard(6000, beat("3", "b"));
+  assertEquals(peers.all(6000).map(({ by }) => by), ["2", "3"]);
+  assertEquals(changes(6050), [["b"], []]);
+  assertEquals(changes(700_000), [[], ["a", "b"]]);
+  assertEquals(peers.all(700_000), []);
+});
