@@ -282,6 +282,7 @@ export class ClusterNode implements ServerNode {
     if (this.#member.heardWithin(steadyClock(), HEARD_MS).length > 0) {
       await this.#until(() => this.#replica.leader !== this.#incarnation);
     }
+    this.#driver.run(() => this.#member.leave());
     this.#quitAll();
     await settlesWithin(this.#writer.stop(this.#replica), DRAIN_MS);
     if (this.#retention !== undefined) await settlesWithin(this.#retention.stop(), DRAIN_MS);

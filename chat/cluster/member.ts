@@ -36,6 +36,8 @@ export interface Beat {
   readonly epoch: number;
   readonly applied: number;
   readonly isLeader: boolean;
+  /** Its last beat: it stops, and what it had to say is in the log. */
+  readonly isLeaving?: boolean;
 }
 
 export type MemberEffect =
@@ -167,6 +169,11 @@ export class Member {
 
   receivedBeat(nowMs: number, beat: Beat): MemberEffect[] {
     if (beat.by === this.#options.incarnation) return [];
+    if (beat.isLeaving === true) {
+      this.#heardMs.delete(beat.by);
+      this.#leader?.lose(beat.by);
+      return this.#lead(nowMs);
+    }
     this.#heard(nowMs, beat.by);
     if (beat.isLeader && beat.epoch >= this.#replica.epoch) this.#election.heard(nowMs);
     return beat.applied > this.#replica.applied ? this.#read() : [];
@@ -254,6 +261,11 @@ export class Member {
     const [next] = this.heardWithin(nowMs, 4 * BEAT_MS);
     if (this.#leader === undefined || this.#append !== undefined || next === undefined) return [];
     return this.#beginLead(next);
+  }
+
+  /** Says to the others that this node stops. */
+  leave(): MemberEffect[] {
+    return [{ do: "beat", beat: { ...this.#beat(), isLeaving: true } }];
   }
 
   /** Call some ten times a second. */
@@ -417,6 +429,7 @@ export class Member {
       if (this.#replica.membership.isGone(node)) this.#heardMs.delete(node);
       else this.#heard(nowMs, node);
     }
+    for (const node of this.#replica.through.keys()) this.#heard(nowMs, node);
     for (const { id, origin } of this.#replica.membership.sessions.values()) {
       if (origin === undefined) this.#heldUntilMs.set(id, nowMs + this.#options.limits.resumeWindowMs);
       else this.#heard(nowMs, origin.node);

@@ -215,3 +215,12 @@ Deno.test("a node whose next record the log no longer has ends, so that another 
     { do: "stop", why: "The log no longer has record 1" },
   ]);
 });
+
+Deno.test("a node that says that it stops is lost at once", () => {
+  const { member } = leaderWith();
+  member.receivedBeat(2000, { by: "b", epoch: 1, applied: 1, isLeader: false });
+  assertEquals(member.heardWithin(2000, 1000), ["b"]);
+  const leaving = { by: "b", epoch: 1, applied: 1, isLeader: false, isLeaving: true };
+  const record = decodeRecord(appendOf(member.receivedBeat(2100, leaving)).bytes);
+  assertEquals([record.kind === "turn" && record.lost, member.heardWithin(2100, 1000)], [["b"], []]);
+});

@@ -321,6 +321,7 @@ export class ModelNode {
 
   crash(forMs = 1000 + this.#cluster.random(6000)): void {
     this.#cluster.seen.crashes++;
+    if (this.#cluster.chance(0.3)) this.do(this.member.leave());
     this.#isUp = false;
     this.#frozen = [];
     for (const connection of this.#connections.values()) connection.lost();
