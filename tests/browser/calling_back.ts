@@ -222,6 +222,7 @@ testInBrowser(
       "@alice, tea?",
       uuid,
     ]);
+    // As service_worker.ts sends it.
     await page.evaluate((notification) => {
       navigator.serviceWorker.dispatchEvent(new MessageEvent("message", { data: { notification } }));
     }, uuid);

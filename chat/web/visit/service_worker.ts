@@ -15,12 +15,24 @@ interface Fetched extends Event {
   readonly request: Request;
   respondWith(response: Promise<Response>): void;
 }
+interface Pressed extends Extendable {
+  readonly notification: { readonly data: unknown; close(): void };
+}
+interface OpenPage {
+  focus(): Promise<unknown>;
+  postMessage(message: unknown): void;
+}
 interface Worker {
   readonly registration: { readonly scope: string };
-  readonly clients: { claim(): Promise<void> };
+  readonly clients: {
+    claim(): Promise<void>;
+    matchAll(options: { type: "window" }): Promise<readonly OpenPage[]>;
+    openWindow(address: string): Promise<unknown>;
+  };
   skipWaiting(): Promise<void>;
   addEventListener(type: "install" | "activate", listener: (event: Extendable) => void): void;
   addEventListener(type: "fetch", listener: (event: Fetched) => void): void;
+  addEventListener(type: "notificationclick", listener: (event: Pressed) => void): void;
 }
 
 const worker = globalThis as unknown as Worker;
@@ -43,6 +55,23 @@ worker.addEventListener("fetch", (event) => {
   const isFile = ["chat/web/", "src/"].some((folder) => url.startsWith(scope + folder));
   if (method === "GET" && (isPage || isFile)) event.respondWith(answer(event.request, isPage));
 });
+
+worker.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(showMessage(event.notification.data));
+});
+
+/** Has the open page show the message of a notification, chat/web/notifications/; else opens the page. */
+async function showMessage(uuid: unknown): Promise<void> {
+  const [page] = await worker.clients.matchAll({ type: "window" });
+  if (page === undefined) {
+    await worker.clients.openWindow(scope);
+    return;
+  }
+  // Some browsers do not let a page come to the front.
+  await page.focus().catch(() => {});
+  page.postMessage({ notification: uuid });
+}
 
 /** Keeps the page and all files that it names, or nothing. */
 async function keep(): Promise<void> {
