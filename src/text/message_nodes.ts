@@ -49,6 +49,8 @@ export interface Reply {
   readonly folded: string;
   /** The beginning of the answered message, without a final ellipsis. */
   readonly beginning: string;
+  /** It had the ellipsis: the answered message goes on. */
+  readonly isCut: boolean;
 }
 
 export type MessageNode = InlineNode | Fence | Quote;

@@ -46,15 +46,19 @@ export function replyOf(lines: readonly string[]): Reply | undefined {
   const [, mark = "", name = "", beginning = ""] = /^(> ([^:]+): )(.*)$/.exec(first) ?? [];
   const username = parseUsername(name);
   if ("fault" in username) return undefined;
-  return { mark, name: username.shown, folded: username.folded, beginning: withoutEllipsis(beginning) };
+  const isCut = beginning.endsWith(ELLIPSIS);
+  return {
+    mark,
+    name: username.shown,
+    folded: username.folded,
+    beginning: isCut ? beginning.slice(0, -ELLIPSIS.length) : beginning,
+    isCut,
+  };
 }
 
-function withoutEllipsis(text: string): string {
-  return text.endsWith(ELLIPSIS) ? text.slice(0, -1) : text;
-}
-
-/** Whether a reply may be to a message of this text by its author. */
-export function answers({ beginning }: Reply, text: string): boolean {
-  const line = replyLine("", text);
-  return line.slice("> : ".length).startsWith(beginning);
+/** Whether a reply may be to a message of this text by its author: it quotes all of it, or shows that there is more. */
+export function answers({ beginning, isCut }: Reply, text: string): boolean {
+  const said = replyLine("", text).slice("> : ".length, -"\n".length);
+  return said === beginning + (isCut ? ELLIPSIS : "") ||
+    (isCut && beginning !== "" && said.startsWith(beginning));
 }

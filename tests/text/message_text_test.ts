@@ -221,6 +221,20 @@ Deno.test("a reply is a quote line with the name and the beginning of what it an
   assertEquals(outline([quote!]), "quote(Who has bold(the keys) for the code(boat)?)");
   assertEquals(answers(reply!, answered), true);
   assertEquals(answers(reply!, "Who else?"), false);
+  const quoted: [beginning: string, text: string, isAnswered: boolean][] = [
+    ["yes", "yes", true],
+    ["yes", "> bob: a\nyes ", true],
+    ["yes", "yes, but never so", false],
+    ["yes…", "yes, but never so", true],
+    ["wait…", "wait…", true],
+    ["…", "anything", false],
+    ["…", "…", true],
+    ["", "anything", false],
+  ];
+  for (const [beginning, said, isAnswered] of quoted) {
+    const [quote] = messageText(`> bob: ${beginning}\na`).nodes;
+    assertEquals(quote?.kind === "quote" && answers(quote.reply!, said), isAnswered, `${beginning}: ${said}`);
+  }
   assertEquals(answerIn(text), "I have");
   // The reply to a reply begins with the answer.
   assertEquals(replyLine("al", text), "> al: I have\n");
