@@ -47,8 +47,9 @@ export class Sampler {
       // Reading 24 hours of 100,000 servers takes many seconds.
       if (this.#isStopped) return;
       people.add(sample);
+      // Each sample may be of other servers, where many come and go.
+      people.keepOnly((id) => index.knows(id));
     }
-    people.keepOnly((id) => index.knows(id));
   }
 
   #lookLater(): void {

@@ -6,7 +6,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { IDS_MAX } from "../../../listing/http/routes.ts";
 import { QUERY_RATE } from "../../../listing/http/answers.ts";
-import { SAMPLE_MS } from "../../../listing/store/sample_store.ts";
+import { PeopleOverTime } from "../../../listing/list/people.ts";
+import { Sampler } from "../../../listing/registry/sampler.ts";
+import { SAMPLE_MS, type SampleStore, slotOf } from "../../../listing/store/sample_store.ts";
 import { openKv } from "../../../src/kv/kv.ts";
 import { ABROAD_RECORD } from "../abroad_record.ts";
 import { ANSWERED, ListingUnderTest } from "../listing_under_test.ts";
@@ -60,6 +62,27 @@ Deno.test("a listing that starts again has the samples of before, with a gap, an
   after.nowMs += SAMPLE_MS;
   await sampleNext(after);
   assertEquals((await people(after, 7)).users, [3, null, 3]);
+});
+
+Deno.test("a listing that starts again holds no samples of servers that have gone, whatever their number", async () => {
+  await using listing = await ListingUnderTest.start();
+  await listing.list(7);
+  const people = new PeopleOverTime();
+  const held: number[] = [];
+  const last = slotOf(listing.nowMs);
+  const samples: SampleStore = {
+    async *upTo() {
+      for (let n = 0; n < 10; n++) {
+        const ids = Float64Array.from({ length: 100 }, (_, i) => i === 0 ? 7 : 1000 + 100 * n + i);
+        yield { slot: last - n, ids, users: new Uint32Array(100) };
+        held.push(people.size);
+      }
+    },
+    add: () => Promise.resolve(true),
+  };
+  const { index } = listing;
+  await new Sampler({ index, people, samples, wallClock: () => listing.nowMs }).load();
+  assertEquals(held, new Array(10).fill(1));
 });
 
 Deno.test("listings that share a store store one sample a slot, and each shows its own", async () => {
