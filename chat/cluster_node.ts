@@ -252,7 +252,10 @@ export class ClusterNode implements ServerNode {
     if (name !== this.#flaggedName) this.#keepName(this.#flaggedName = name);
     try {
       const range = { limit: WINDOW_MESSAGES_MAX, before: undefined, receivedFrom: 0 };
-      const newest = await this.#reads.page(range);
+      const older = await this.#reads.page(range);
+      // What was applied while the store was read is in the window alone.
+      const held = this.#replica.state.page(range) ?? [];
+      const newest = [...older.filter(({ uuid }) => held.length === 0 || uuid < held[0]!.uuid), ...held];
       history.reload({ kept: limits.historyCount, newest, isWhole: newest.length < WINDOW_MESSAGES_MAX });
     } catch (error) {
       // The old window stays in use.
@@ -331,7 +334,8 @@ export class ClusterNode implements ServerNode {
     });
     const copies = new CopyServer({
       incarnation: () => incarnation,
-      isReady: () => this.isReady,
+      // Without a history of its own it would give the others an empty one.
+      isReady: () => this.isReady && settings.limits.historyCount > 0,
       checkpoint: () => this.#replica.checkpoint(),
       bans: () => this.#replica.bans.inForce(-Infinity),
       messages: this.#reads,

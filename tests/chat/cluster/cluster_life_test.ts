@@ -128,8 +128,15 @@ testWithNats("a room has one name, and a reload on any node changes it for all",
   await until("the name is the log's", async () => await nameAt(b.url) === "c2/ACKNOWLEDGE First");
   const next = { address: undefined, allowedOrigins: undefined, trustProxy: false, limitLoopback: false };
   const reload = (name: string) => ({ ...next, name, limits: DEFAULT_LIMITS, tls: undefined });
+  await using ann = await ChatClient.connect(b.url, "ann");
+  await ann.say("before the reload");
   // Its own name as before: nothing changes.
   await b.reconfigure(reload("Second"));
+  await ann.say("after the reload");
+  assertEquals(await exported(b.url), ["before the reload", "after the reload"]);
+  await ann.drain();
+  const history = await ann.ask("c2/QUERY history; 10");
+  assertEquals(history.match(/\w+ the reload/g), ["before the reload", "after the reload"]);
   await b.reconfigure(reload("Third"));
   for (const { url } of [a, b]) {
     await until("the name is new", async () => await nameAt(url) === "c2/ACKNOWLEDGE Third");
