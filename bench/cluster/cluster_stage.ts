@@ -18,6 +18,7 @@ export class ClusterStage implements AsyncDisposable {
   readonly urls: readonly string[];
   readonly folder: string;
   readonly #flags: readonly string[];
+  readonly #isAlone: boolean;
   readonly #nodes: (Deno.ChildProcess | undefined)[] = [];
   readonly #connection: NatsConnection;
 
@@ -25,12 +26,13 @@ export class ClusterStage implements AsyncDisposable {
     nats: NatsServers,
     connection: NatsConnection,
     folder: string,
-    { nodes, flags }: StageOptions,
+    { nodes, flags, isAlone = false }: StageOptions,
   ) {
     this.nats = nats;
     this.#connection = connection;
     this.folder = folder;
     this.#flags = flags ?? [];
+    this.#isAlone = isAlone;
     this.urls = Array.from({ length: nodes }, () => `http://127.0.0.1:${freePort()}`);
   }
 
@@ -53,15 +55,17 @@ export class ClusterStage implements AsyncDisposable {
     const log = await Deno.open(`${this.folder}/${n}.log`, { create: true, append: true });
     const node = new Deno.Command(command, {
       args: [
-        ...[...words, "chat", "--cluster", servers.join(), "--cluster-node", `node${n}`, "--no-listing"],
         ...[
-          "--cluster-replicas",
-          `${servers.length}`,
+          ...words,
+          "chat",
+          "--no-listing",
           "--hostname",
           "127.0.0.1",
           "--port",
           new URL(this.urls[n]!).port,
         ],
+        ...this.#isAlone ? [] : ["--cluster", servers.join(), "--cluster-replicas", `${servers.length}`],
+        ...this.#isAlone ? [] : ["--cluster-node", `node${n}`],
         ...["--kv", `${this.folder}/${n}.db`, "--max-users", "10000", "--flood-rate", "1000", ...this.#flags],
       ],
       stdin: "null",
@@ -133,6 +137,8 @@ export interface StageOptions {
   readonly servers?: 1 | 3;
   /** Flags of each node. */
   readonly flags?: readonly string[];
+  /** One server without `--cluster`, for comparison. */
+  readonly isAlone?: boolean;
 }
 
 export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {

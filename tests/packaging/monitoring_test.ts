@@ -7,6 +7,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { parse as parseYaml } from "@std/yaml/parse";
 import { parser } from "@prometheus-io/lezer-promql";
+import { ClusterMeters } from "../../chat/cluster/cluster_meters.ts";
+import { Meters } from "../../src/metrics/meters.ts";
 import { startTestListing } from "../support/listing_server.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { metricsOf } from "../support/metrics.ts";
@@ -57,7 +59,8 @@ async function shownByServers(): Promise<Shown> {
   await using chat = await startTestChat();
   await using listing = await startTestListing();
   const shown: Shown = new Map();
-  for (const sample of [...(await metricsOf(chat.url)).keys(), ...(await metricsOf(listing.url)).keys()]) {
+  const pages = [await metricsOf(chat.url), await metricsOf(listing.url), pageOfNode()];
+  for (const sample of pages.flatMap((page) => [...page.keys()])) {
     const [, metric = "", inner = ""] = /^(\w+)(?:\{(.*)\})?$/.exec(sample) ?? [];
     const labels = shown.get(metric) ?? new Map<string, Set<string>>();
     shown.set(metric, labels);
@@ -66,6 +69,15 @@ async function shownByServers(): Promise<Shown> {
     }
   }
   return shown;
+}
+
+/** What a node of a cluster shows beside it, of which a test needs NATS. */
+function pageOfNode(): Map<string, number> {
+  const meters = new Meters();
+  new ClusterMeters(meters);
+  return new Map(
+    meters.metrics.map(({ name, type }) => [type === "histogram" ? `${name}_bucket{le="1"}` : name, 0]),
+  );
 }
 
 /** What is wrong with an expression. */
