@@ -99,7 +99,7 @@ async function rests({ page }: ChatPage): Promise<void> {
 for (const size of SIZES) {
   testInBrowser(`${size.width}: only the user leaves the end of the conversation`, async (stage) => {
     await using room = await fullRoom();
-    const alice = await ChatPage.join(stage, room.server.url, "alice", { size });
+    const alice = await ChatPage.join(stage, room.server.url, "alice", { size, reducedMotion: true });
 
     await stage.part("a sender in a full window sees each message that is sent", async () => {
       for (let n = 1; n <= 5; n++) {
@@ -137,9 +137,9 @@ for (const size of SIZES) {
       await rests(alice);
       const place = await topOf(alice, "latest 10");
       await room.tell(30, "new");
-      await newestIs(alice, "new 30");
-      await assertStays(alice, "latest 10", place);
       await alice.reads("#newer", "30 new messages");
+      await drawn(alice.page);
+      await assertStays(alice, "latest 10", place);
       await alice.page.click("#newer");
       await drawn(alice.page);
       assertEquals(await atEnd(alice), SEEN);
@@ -178,7 +178,7 @@ for (const size of SIZES) {
 
 testInBrowser("by wheel and keys a user leaves the end, and by no change of height", async (stage) => {
   await using room = await fullRoom();
-  const alice = await ChatPage.join(stage, room.server.url, "alice");
+  const alice = await ChatPage.join(stage, room.server.url, "alice", { reducedMotion: true });
   await newestIs(alice, "line 60");
 
   await stage.part("by keys a user leaves the end and comes back to it", async () => {
@@ -229,13 +229,13 @@ testInBrowser(
   "edits of others move neither a reader at the end nor one who scrolled up",
   async (stage) => {
     await using room = await fullRoom();
-    const carol = await ChatPage.join(stage, room.server.url, "carol");
+    const carol = await ChatPage.join(stage, room.server.url, "carol", { reducedMotion: true });
     await carol.say("first");
     await newestIs(carol, "first");
     await room.tell(40, "between");
     await carol.say("last");
     await newestIs(carol, "last");
-    const alice = await ChatPage.join(stage, room.server.url, "alice");
+    const alice = await ChatPage.join(stage, room.server.url, "alice", { reducedMotion: true });
     await newestIs(alice, "last");
     const edit = async (text: string, changed: string) => {
       await carol.press(text, ".edit");
@@ -264,7 +264,7 @@ testInBrowser(
 testInBrowser("drafts that are sent do not move a reader who scrolled up", async (stage) => {
   await using room = await fullRoom();
   await using proxy = new CuttingProxy({ target: room.server.port });
-  const alice = await ChatPage.join(stage, proxy.url, "alice");
+  const alice = await ChatPage.join(stage, proxy.url, "alice", { reducedMotion: true });
   await newestIs(alice, "line 60");
   const comeBack = proxy.cutAndHold();
   await alice.isLost();

@@ -110,6 +110,8 @@ export function isTouchKeyboard(): boolean {
 
 /** Keeps a field as high as its text, up to the limit in its style. */
 export function growWithText(field: HTMLTextAreaElement): void {
+  // By style where the browser can, which costs no layout for each key.
+  if (CSS.supports("field-sizing", "content")) return;
   const grow = () => {
     field.style.height = "auto";
     // A hidden field has no height: its one row is right.

@@ -12,9 +12,10 @@ import { drawnSoon } from "../page/draw_soon.ts";
 import { dayKey, onNewDay, shortTime } from "../page/local_time.ts";
 import { dayRow, fillDay, fillNotice, fillRow, makeRow, type RowContext, sinceRow } from "./message_row.ts";
 
-/** Rows at most, and rows added at a time while the user scrolls. */
-export const ROWS_MAX = 300;
-const ROWS_AT_ONCE = 100;
+/** Rows at most, rows to begin with, and rows added at a time while the user scrolls: few, so that no frame is long. */
+export const ROWS_MAX = 160;
+const ROWS_FIRST = 60;
+const ROWS_AT_ONCE = 20;
 /** Pixels from an end at which rows are added, and from the newest message that count as the end. */
 const NEAR_PX = 800;
 const BOTTOM_PX = 16;
@@ -93,7 +94,7 @@ export class MessageList {
   #draw(): void {
     if (this.#from < this.#log.start) this.#rebuild();
     else if (this.isAtEnd) {
-      if (this.#log.end - this.#to > ROWS_AT_ONCE) return this.#rebuild();
+      if (this.#log.end - this.#to > ROWS_FIRST) return this.#rebuild();
       const added = this.#log.end - this.#to;
       this.#add(this.#to, this.#log.end);
       if (added <= FRESH_MAX && this.#rows.size > added) this.#markFresh(added);
@@ -271,8 +272,8 @@ export class MessageList {
     const edited = [...this.#rows].find(([, row]) => isEdited(row));
     this.#list.replaceChildren();
     this.#rows.clear();
-    const to = Math.min(this.#log.end, around + ROWS_AT_ONCE);
-    const from = Math.max(this.#log.start, Math.min(around, to) - ROWS_AT_ONCE);
+    const to = Math.min(this.#log.end, around + ROWS_FIRST);
+    const from = Math.max(this.#log.start, Math.min(around, to) - ROWS_FIRST);
     this.#from = this.#to = Math.max(this.#log.start, Math.min(from, edited?.[0] ?? from));
     this.#add(this.#to, Math.max(to, edited === undefined ? to : Math.min(this.#log.end, edited[0] + 1)));
     if (edited === undefined) return;
