@@ -29,7 +29,8 @@ export const chatScene: Scene = async (stage: Stage, shoot) => {
     await alice.fill("#text", "I am on it. If I drop out, I am in the tunnel.");
     await alice.page.click("#composer .primary");
     await alice.page.waitForSelector("#rows .own");
-    await say(bob, "And back you are, with nothing missed");
+    await say(bob, "@alice and back you are, with *nothing* missed. What does `tail 7:42` say?");
+    await say(chloe, "/me waves from the platform");
     await say(bob, "👋🏽🚂");
     await alice.page.waitForFunction(() => document.querySelector("#rows .large") !== null);
     await using dora = await ChatClient.open(server.url, true);

@@ -26,8 +26,8 @@ const SCENES: Readonly<Record<string, Scene>> = {
 
 /** What each scene is shot with, by the suffix of its name. */
 export const VIEWS: Readonly<Record<string, VisitorOptions>> = {
-  "": { size: { width: 1000, height: 560 }, scheme: "light" },
-  "_dark": { size: { width: 1000, height: 560 }, scheme: "dark" },
+  "": { size: { width: 1080, height: 640 }, scheme: "light" },
+  "_dark": { size: { width: 1080, height: 640 }, scheme: "dark" },
   "_phone": { size: PHONE, scheme: "light" },
   "_phone_dark": { size: PHONE, scheme: "dark" },
 };
