@@ -78,6 +78,7 @@ async function run(line: CommandLine): Promise<Status> {
     case "admin":
       return await report(await (await import("./terminal/admin.ts")).administer(line));
     case "cluster": {
+      if (line.action === "refound") return await refound(line.values.kv);
       const { checkCluster } = await import("./chat/mod.ts");
       const { showFindings } = await import("./terminal/cluster.ts");
       const { outcome, isBad } = showFindings(await checkCluster(line.values), line.values);
@@ -227,6 +228,22 @@ async function transfer(line: LineOf<"export"> | LineOf<"import">): Promise<Stat
   if (line.kind === "import") return await report(await runImport(line, around));
   // The export itself may go to stdout.
   return await report(await runExport(line, around), Deno.stderr);
+}
+
+async function refound(place: string): Promise<Status> {
+  const { refoundCluster } = await import("./chat/mod.ts");
+  const { startFailure } = await import("./src/serving/start_failure.ts");
+  try {
+    await refoundCluster(place);
+  } catch (error) {
+    const problem = startFailure(error, { hostname: "", port: 0 });
+    if (problem === undefined) throw error;
+    return await report({ problem });
+  }
+  return await report({
+    output:
+      `${place} begins a new log when its node starts next. Start it before the others, whose stores must be new.\n`,
+  });
 }
 
 /** Opens a store as the one of `role`, or as the one of the role that wrote it. */

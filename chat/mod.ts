@@ -431,6 +431,24 @@ function answers(store: Store): Promise<boolean> {
   });
 }
 
+/**
+ * `chatter cluster refound`: makes the store of a stopped node found a new log at its next start. Throws `CannotStart`
+ * if the store is not that of a node, and `KvUnavailable`.
+ */
+export async function refoundCluster(place: string): Promise<void> {
+  const { KvReplicaStore } = await import("./cluster/node/replica_store_kv.ts");
+  await using opened = await openStore(place, LAYOUT, { isShared: false });
+  const store = new KvReplicaStore({ kv: opened.kv, journal: undefined });
+  const { kind } = await store.load();
+  if (kind === "none") {
+    throw new CannotStart(`The store at ${place} is not that of a node: nothing was changed`);
+  }
+  if (kind === "torn") {
+    throw new CannotStart(`The store at ${place} is a copy that is not whole: take that of another node`);
+  }
+  await store.forgetCluster();
+}
+
 /** What `chatter cluster check` finds. Throws `CannotStart` for flags that cannot be used. */
 export async function checkCluster(
   values: NatsValues & { readonly monitor: readonly string[] | undefined },

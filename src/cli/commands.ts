@@ -226,23 +226,33 @@ export const COMMANDS = {
     },
   },
   cluster: {
-    description: "check the NATS servers and the nodes of a cluster",
-    details: "Asks NATS as a node does, with the flags of a node; docs/cluster.md explains each finding.",
-    flags: {
-      ...natsFlags,
-      cluster: natsServers,
-      json: asJson("the findings"),
-    },
+    description: "check a cluster, or begin its log again after a disaster",
+    details: "docs/cluster.md explains each finding, and when the log must begin again.",
+    flags: {},
     actions: {
       check: {
         description:
-          "show what is well, and what would lose messages; the exit status is 1 if something is bad",
+          "ask NATS as a node does: show what is well, and what would lose messages; the exit status is 1 if " +
+          "something is bad",
         flags: {
+          ...natsFlags,
+          cluster: natsServers,
           monitor: flag(
             "URLs of the monitoring ports of the NATS servers, for whether they sync what they acknowledge",
             listOf("URLS", "http:// or https:// URLs, separated by commas or spaces", httpUrl.read),
             { repeatable: true },
           ),
+          json: asJson("the findings"),
+        },
+      },
+      refound: {
+        description:
+          "make the store of a stopped node the beginning of a new log, which it founds at its next start",
+        flags: {
+          kv: flag("the store of the node with the newest messages", text("PLACE"), {
+            ...REQUIRED,
+            variable: TRANSFER_KV,
+          }),
         },
       },
     },

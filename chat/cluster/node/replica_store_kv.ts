@@ -110,6 +110,11 @@ export class KvReplicaStore implements ReplicaStore {
     await this.#kv.set(APPLIED, this.#appliedAt(checkpoint.applied));
   }
 
+  /** The store is that of a single server from here on: a node with it founds a new log. */
+  async forgetCluster(): Promise<void> {
+    await this.#remove(["cluster"], () => true);
+  }
+
   #appliedAt(number: number): Applied {
     return { number, reserved: this.#reserved };
   }
