@@ -1,6 +1,6 @@
 /**
  * The service worker of the page: keeps the page's files, and answers with them while the server is away, so that what
- * waits to be sent can be seen. The server is always asked first. Its text has the version of all files, so that a new
+ * waits to be sent can be seen. The server is asked first, except for the files of a page that was kept. Its text has the version of all files, so that a new
  * version of the server installs a new one, which drops the files of the old.
  *
  * @module
@@ -13,6 +13,9 @@ interface Extendable extends Event {
 }
 interface Fetched extends Event {
   readonly request: Request;
+  /** The page that asks, and the one that a navigation opens. */
+  readonly clientId: string;
+  readonly resultingClientId: string;
   respondWith(response: Promise<Response>): void;
 }
 interface Pressed extends Extendable {
@@ -41,6 +44,8 @@ const PATIENCE_MS = 5000;
 const { scope } = worker.registration;
 const PREFIX = `chatter ${scope} `;
 const SHELL = `${PREFIX}{{ version }}`;
+/** The open pages that are kept ones: so are their files, because the server may be back with those of another version. */
+const keptPages = new Set<string>();
 
 worker.addEventListener("install", (event) => event.waitUntil(keep().then(() => worker.skipWaiting())));
 
@@ -53,7 +58,7 @@ worker.addEventListener("fetch", (event) => {
   const { method, mode, url } = event.request;
   const isPage = mode === "navigate" && url.split(/[?#]/)[0] === scope;
   const isFile = ["chat/web/", "src/"].some((folder) => url.startsWith(scope + folder));
-  if (method === "GET" && (isPage || isFile)) event.respondWith(answer(event.request, isPage));
+  if (method === "GET" && (isPage || isFile)) event.respondWith(answer(event, isPage));
 });
 
 worker.addEventListener("notificationclick", (event) => {
@@ -89,9 +94,16 @@ async function dropOthers(): Promise<void> {
   await Promise.all(others.map((name) => caches.delete(name)));
 }
 
-async function answer(request: Request, isPage: boolean): Promise<Response> {
-  const kept = async () =>
-    await caches.match(isPage ? scope : request, { cacheName: SHELL, ignoreVary: true });
+async function answer(
+  { request, clientId, resultingClientId }: Fetched,
+  isPage: boolean,
+): Promise<Response> {
+  const kept = async () => {
+    if (isPage) keptPages.add(resultingClientId);
+    return await caches.match(isPage ? scope : request, { cacheName: SHELL, ignoreVary: true });
+  };
+  const file = !isPage && keptPages.has(clientId) ? await kept() : undefined;
+  if (file !== undefined) return file;
   const aborter = new AbortController();
   const timer = setTimeout(() => aborter.abort(), PATIENCE_MS);
   try {
