@@ -306,6 +306,11 @@ testInBrowser("by keyboard alone one joins, writes, edits, deletes, renames and 
   assertEquals(await focused(), "text");
   await tabTo("own-button");
   await tabTo("scroller");
+  await keyboard.type("x");
+  assertEquals([await focused(), await alice.value("#text")], ["text", "x"], "typed beside the field");
+  await alice.fill("#text", "");
+  await tabTo("own-button");
+  await tabTo("scroller");
   await tabTo("message own first");
   await tabTo("delete");
   await keyboard.press("Enter");

@@ -31,6 +31,10 @@ export class Composer {
     const field = this.#field;
     const popup = new NamePopup(names);
     growWithText(field);
+    document.addEventListener("keydown", (event) => {
+      // What is typed where nothing takes it is meant for the field.
+      if (isForField(event) && !this.#form.hidden) field.focus();
+    });
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit(send);
@@ -101,6 +105,13 @@ export class Composer {
     this.#field.setAttribute("aria-invalid", String(isTooLong));
     return !isTooLong && !value.includes("\0");
   }
+}
+
+/** A character typed while the focus is at the page, the messages or one of them. */
+function isForField({ key, ctrlKey, metaKey, altKey, target }: KeyboardEvent): boolean {
+  if (key.length !== 1 || key === " " || ctrlKey || metaKey || altKey) return false;
+  return target instanceof Element && target.matches("body, #scroller, .message") &&
+    document.querySelector("dialog[open], :popover-open") === null;
 }
 
 /** True where Enter makes a new line, as in other apps: a button sends. */
