@@ -14,7 +14,7 @@ import {
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { LogSettings } from "./cluster_settings.ts";
 import type { Appended, ClusterLog, LogEnds, LogEntry } from "./log.ts";
-import { openStream, storedSubjectOf, streamOf, subjectOf } from "./log_stream.ts";
+import { type Difference, openStream, storedSubjectOf, streamOf, subjectOf } from "./log_stream.ts";
 import { MESSAGE_BYTES_MAX } from "./nats_connection.ts";
 
 /** Milliseconds until the outcome of an append or a read is unknown. */
@@ -44,8 +44,12 @@ export class NatsLog implements ClusterLog {
   }
 
   /** Opens the room's stream, and makes it if there is none. Throws as `openStream` does. */
-  static async open(nats: NatsConnection, settings: LogSettings): Promise<NatsLog> {
-    await openStream(nats, settings);
+  static async open(
+    nats: NatsConnection,
+    settings: LogSettings,
+    differs?: (settings: readonly Difference[]) => void,
+  ): Promise<NatsLog> {
+    await openStream(nats, settings, differs);
     const reading = await jetstreamManager(nats, { timeout: REQUEST_MS, checkAPI: false });
     return new NatsLog(nats, settings.room, reading);
   }

@@ -102,14 +102,21 @@ export function differences(
 }
 
 /**
- * The room's stream, made if there is none. Throws `NatsNotReady`, or `CannotStart` with one line if NATS cannot have it
+ * The room's stream, made if there is none. `differs` receives settings that an operator may have changed. Throws `NatsNotReady`, or `CannotStart` with one line if NATS cannot have it
  * or has one of another form.
  */
-export async function openStream(nats: NatsConnection, settings: LogSettings): Promise<StreamConfig> {
+export async function openStream(
+  nats: NatsConnection,
+  settings: LogSettings,
+  differs: (settings: readonly Difference[]) => void = () => {},
+): Promise<StreamConfig> {
   const manager = await managerOf(nats);
   const found = (await infoOfStream(manager, settings.room))?.config ?? await makeStream(manager, settings);
-  const { refused } = differences(found, settings);
-  if (refused.length === 0) return found;
+  const { refused, chosen } = differences(found, settings);
+  if (refused.length === 0) {
+    if (chosen.length > 0) differs(chosen);
+    return found;
+  }
   const list = refused.map(({ setting, found, wanted }) => `${setting} is ${found} and must be ${wanted}`);
   throw new CannotStart(
     `The stream ${found.name} in NATS is not a log of Chatter: ${

@@ -119,6 +119,11 @@ export const LOG_EVENTS = {
     values: ["node"],
     about: "Another node of the room was not heard for 3 s. Its users are lost after --cluster-lost.",
   },
+  "cluster.settings_differ": {
+    level: "warn",
+    values: ["settings"],
+    about: "The stream in NATS has other settings than the flags say. It stays as it is: docs/cluster.md.",
+  },
   "cluster.works": { level: "info", values: [], about: "The cluster's log answers again." },
   "consumer.slow": {
     level: "warn",

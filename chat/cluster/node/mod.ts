@@ -11,6 +11,7 @@ import type { BanStore } from "../../store/ban_store.ts";
 import type { KvJournal } from "../../store/journal_kv.ts";
 import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../room/message.ts";
 import type { ClusterSettings } from "../cluster_settings.ts";
+import type { Difference } from "../log_stream.ts";
 import { NatsLog } from "../log_nats.ts";
 import { awaitNats, NatsLink } from "../nats_connection.ts";
 import type { ClusterLog } from "../log.ts";
@@ -34,10 +35,16 @@ export async function openAround(settings: ClusterSettings, logger: Logger): Pro
   const { room, node } = settings;
   const around = { log: logger, steadyMs: steadyClock };
   const name = `chatter ${node}`;
+  const differs = (settings: readonly Difference[]) => {
+    const list = settings.map(({ setting, found, wanted }) =>
+      `${setting} is ${found}, by the flags ${wanted}`
+    );
+    logger.warn("cluster.settings_differ", { settings: list });
+  };
   const link = await awaitNats(() => NatsLink.open(settings, { ...around, name, room }), around);
   try {
     const { connection } = link;
-    const log = await awaitNats(() => NatsLog.open(connection, settings), around);
+    const log = await awaitNats(() => NatsLog.open(connection, settings, differs), around);
     return {
       log,
       wire: new NatsWire(connection, room),
