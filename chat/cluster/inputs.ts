@@ -7,11 +7,12 @@
 import type { Input } from "../room/decision.ts";
 import type { Command } from "./command.ts";
 import type { Opening, Origin } from "./membership.ts";
+import { bytesOf } from "./record.ts";
 
 /** Inputs of one message to the leader; the rest follow in further messages. */
 export const INPUTS_MAX = 500;
-/** UTF-16 units of the texts of one message: at most six bytes each in JSON, of the 1 MiB that NATS takes. */
-export const INPUT_UNITS_MAX = 120_000;
+/** Bytes of a message to the leader after which it takes no further input, of 100 kB at most: NATS takes 1 MiB. */
+export const INPUT_BYTES_MAX = 900_000;
 
 export interface NumberedInput {
   /** 0 is the node's operator. */
@@ -66,12 +67,9 @@ export class UnconfirmedInputs {
   next(): InputMessage | undefined {
     const waiting = this.#inputs.slice(this.#sent, this.#sent + INPUTS_MAX);
     if (waiting.length === 0) return undefined;
-    let units = 0;
-    const end = waiting.findIndex(({ input }) =>
-      (units += "text" in input ? input.text.length : 0) > INPUT_UNITS_MAX
-    );
-    // The first always fits: a message is shorter than that.
-    const inputs = end < 0 ? waiting : waiting.slice(0, Math.max(1, end));
+    let bytes = 0;
+    const last = waiting.findIndex((input) => (bytes += bytesOf(input)) > INPUT_BYTES_MAX);
+    const inputs = last < 0 ? waiting : waiting.slice(0, last + 1);
     const first = this.#first + this.#sent;
     this.#sent += inputs.length;
     return { node: this.#node, first, inputs };

@@ -16,7 +16,7 @@ import { type Command, followRuling, isCommand } from "./command.ts";
 import { type InputMessage, InputQueue, type PlacedInput } from "./inputs.ts";
 import { ruleOn } from "./rulings.ts";
 import type { Decided, Membership, Opening } from "./membership.ts";
-import type { TurnRecord } from "./record.ts";
+import { bytesOfDecided, type TurnRecord } from "./record.ts";
 import type { Replica } from "./replica.ts";
 
 /** The node of inputs that the leader makes itself: ends of holds, and sessions of a lost node. */
@@ -26,6 +26,10 @@ export const NO_NODE = "";
 export const TURN_INPUTS_MAX = 1000;
 /** UTF-16 units of the texts of one record: at most six bytes each in JSON, of the 1 MiB that NATS takes. */
 export const TURN_UNITS_MAX = 130_000;
+/** Bytes of a record after which it takes no further entry, of 100 kB at most: texts of refusals and names count too. */
+const TURN_BYTES_MAX = 900_000;
+/** Bytes of a record that takes a command: its outcome may name every session, and every ban that is over. */
+const COMMAND_BYTES_MAX = 200_000;
 
 /** Sessions that a command ends in its own record; the others end in the records after it. */
 const TURN_ENDINGS_MAX = 200;
@@ -76,6 +80,8 @@ export class Leader {
   #lost: string[] = [];
   #turn: TurnRecord | undefined;
   #hasMetBug = false;
+  /** Bytes of the entries of the turn that is being decided. */
+  #bytes = 0;
 
   /** Call when the replica has applied the record that makes this node the leader. */
   constructor(options: LeaderOptions) {
@@ -145,26 +151,30 @@ export class Leader {
     const moment: Moment = { ...now, found: found ?? NOTHING_FOUND };
     this.#nowMs = now.nowMs;
     this.#room.beginBatch(0);
+    this.#bytes = 0;
     const decided: Decided[] = [];
     const own = this.#takeOwn();
     // After a bug the room may be wrong: what follows is decided by another, in another turn.
-    while (own.length > 0 && !this.#hasMetBug) this.#decideOwn(own.shift()!, moment, decided);
+    while (own.length > 0 && this.#takesMore) this.#decideOwn(own.shift()!, moment, decided);
     this.#own.unshift(...own);
     // A node is lost once all of its sessions are.
     const lost = this.#own.length === 0 ? this.#lost.splice(0) : [];
     for (const node of lost) this.#members.lose(node);
     const through = new Map<string, number>();
-    for (const placed of this.#gathered) {
-      if (this.#hasMetBug) break;
+    let count = 0;
+    for (; count < this.#gathered.length && this.#takesMore; count++) {
+      const placed = this.#gathered[count]!;
+      const { node, number, input } = placed;
       // What a lost node has sent is not decided any more.
-      if (this.#members.isGone(placed.node)) continue;
-      through.set(placed.node, placed.number);
-      const { input } = placed;
-      if (isCommand(input)) this.#rule(placed, input, moment, decided);
-      else if (found === undefined && changedBy(input) !== undefined) decided.push(this.#unread(placed));
+      if (this.#members.isGone(node) || this.#lost.includes(node)) continue;
+      if (isCommand(input)) {
+        if (this.#bytes > COMMAND_BYTES_MAX) break;
+        this.#rule(placed, input, moment, decided);
+      } else if (found === undefined && changedBy(input) !== undefined) decided.push(this.#unread(placed));
       else decided.push(this.#decide(placed, input, moment));
+      through.set(node, number);
     }
-    this.#gathered = [];
+    this.#gathered = this.#hasMetBug ? [] : this.#gathered.slice(count);
     return this.#turn = {
       kind: "turn",
       epoch: this.epoch,
@@ -239,16 +249,36 @@ export class Leader {
 
   /** The sessions that a command ends do so in its place. */
   #rule({ node, session, number }: PlacedInput, command: Command, now: Moment, decided: Decided[]): void {
-    const { ruling, endings } = ruleOn(command, {
-      members: this.#members,
-      bans: this.#bans,
-      nowMs: now.nowMs,
-    });
-    followRuling(this.#bans, ruling);
     const place = { node, session, input: number, isLast: false, opening: undefined };
-    decided.push({ ...place, ruling, decision: NOTHING });
-    for (const ending of endings.slice(0, TURN_ENDINGS_MAX)) this.#decideOwn(ending, now, decided);
-    this.#own.push(...endings.slice(TURN_ENDINGS_MAX));
+    const { ruling, endings } = this.#ruled(command, now);
+    if (ruling === undefined) {
+      decided.push({ ...place, ruling, decision: { kind: "refused", fault: fault("INTERNAL") } });
+      return;
+    }
+    decided.push(this.#sized({ ...place, ruling, decision: NOTHING }));
+    let count = 0;
+    for (; count < Math.min(endings.length, TURN_ENDINGS_MAX) && this.#takesMore; count++) {
+      this.#decideOwn(endings[count]!, now, decided);
+    }
+    for (const ending of endings.slice(count)) this.#own.push(ending);
+  }
+
+  /** The fence of a command: without a ruling it is answered INTERNAL. */
+  #ruled(command: Command, { nowMs }: Moment): Partial<ReturnType<typeof ruleOn>> & { endings: OwnInput[] } {
+    try {
+      const { ruling, endings } = ruleOn(command, { members: this.#members, bans: this.#bans, nowMs });
+      followRuling(this.#bans, ruling);
+      return { ruling, endings: [...endings] };
+    } catch (error) {
+      this.#hasMetBug = true;
+      this.#options.onBug(error, command.type);
+      return { endings: [] };
+    }
+  }
+
+  /** Whether the turn may decide another input. */
+  get #takesMore(): boolean {
+    return !this.#hasMetBug && this.#bytes <= TURN_BYTES_MAX;
   }
 
   #takeOwn(): OwnInput[] {
@@ -275,6 +305,11 @@ export class Leader {
 
   #followed(decided: Decided): Decided {
     this.#members.decided(decided);
+    return this.#sized(decided);
+  }
+
+  #sized(decided: Decided): Decided {
+    this.#bytes += bytesOfDecided(decided);
     return decided;
   }
 }

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import type { Decision } from "../room/decision.ts";
 import type { StoredMessage } from "../room/message.ts";
@@ -97,6 +98,16 @@ function pairs(flat: readonly (string | number)[]): [string, number][] {
     { length: flat.length / 2 },
     (_, n) => [flat[2 * n] as string, flat[2 * n + 1] as number],
   );
+}
+
+/** Bytes of a decision in a record. */
+export function bytesOfDecided(decided: Decided): number {
+  return bytesOf(encodeDecided(decided));
+}
+
+/** Bytes of a value as JSON. */
+export function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value)) + 1;
 }
 
 /** A new message is a flat list; everything else is rare and stays an object. */

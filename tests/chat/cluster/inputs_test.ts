@@ -3,10 +3,13 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
-import { INPUT_UNITS_MAX, InputQueue, INPUTS_MAX, UnconfirmedInputs } from "../../../chat/cluster/inputs.ts";
+import { INPUT_BYTES_MAX, InputQueue, INPUTS_MAX, UnconfirmedInputs } from "../../../chat/cluster/inputs.ts";
 import type { InputMessage, NumberedInput } from "../../../chat/cluster/inputs.ts";
+import { MESSAGE_BYTES_MAX } from "../../../chat/cluster/nats_connection.ts";
+import { LIMITS, NONCE_LENGTH_MAX } from "../../../src/protocol/limits.ts";
+import { usernameOf } from "./model_cluster.ts";
 
 function input(session: number): NumberedInput {
   return { session, input: { type: "PING", timestamp: undefined }, opening: undefined };
@@ -31,15 +34,33 @@ Deno.test("a message has at most INPUTS_MAX inputs, and the next has the rest", 
   assertEquals([inputs.next()?.inputs.length, inputs.next()?.first], [INPUTS_MAX, INPUTS_MAX + 1]);
 });
 
-Deno.test("a message has at most INPUT_UNITS_MAX units of text, and the next has the rest", () => {
+Deno.test("NATS takes each message of the inputs that JSON makes longest, and the last one has the rest", () => {
   const inputs = new UnconfirmedInputs("a");
+  const text = "\u0001".repeat(LIMITS.maxMessageLength.max);
+  const nonce = "n".repeat(NONCE_LENGTH_MAX);
   const long: NumberedInput = {
     ...{ session: 1, opening: undefined },
-    input: { type: "MSG", timestamp: "1", text: "x".repeat(INPUT_UNITS_MAX / 2) },
+    input: { type: "SEND", nonce, timestamp: "1", text },
   };
-  for (let n = 0; n < 5; n++) inputs.add(long);
-  const sizes = [1, 2, 3].map(() => inputs.next()?.inputs.length);
-  assertEquals([sizes, inputs.next()], [[2, 2, 1], undefined]);
+  // Folded it has 18 times as many letters.
+  const username = usernameOf("\ufdfa".repeat(32));
+  const connect: NumberedInput = {
+    session: 2,
+    input: { type: "CONNECT", username },
+    opening: {
+      id: "s".repeat(36),
+      isExtended: true,
+      remoteAddress: "::".repeat(20),
+      tokenHash: "h".repeat(43),
+    },
+  };
+  for (let n = 0; n < INPUTS_MAX; n++) inputs.add(n % 20 === 0 ? long : connect);
+  const messages: InputMessage[] = [];
+  for (let next = inputs.next(); next !== undefined; next = inputs.next()) messages.push(next);
+  const sizes = messages.map((message) => new TextEncoder().encode(JSON.stringify(message)).length);
+  assertLess(Math.max(...sizes), MESSAGE_BYTES_MAX);
+  assertLess(INPUT_BYTES_MAX, sizes[0]!);
+  assertEquals(messages.flatMap(({ inputs }) => inputs).length, INPUTS_MAX);
 });
 
 Deno.test("each input is taken once and in order, whatever becomes of the messages", () => {

@@ -7,9 +7,15 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { BEHIND_MS, Member, type MemberEffect, RESEND_MS, RETRY_MS } from "../../../chat/cluster/member.ts";
 import { decodeRecord } from "../../../chat/cluster/record.ts";
+import type { Command } from "../../../chat/cluster/command.ts";
 import { TURN_UNITS_MAX } from "../../../chat/cluster/leader.ts";
 import { RECORD_BYTES_MAX } from "../../../chat/cluster/log_nats.ts";
-import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import {
+  BAN_MESSAGE_LENGTH_MAX,
+  DEFAULT_LIMITS,
+  NONCE_LENGTH_MAX,
+  USERNAME_LENGTH_MAX,
+} from "../../../src/protocol/limits.ts";
 import type { Input } from "../../../chat/room/decision.ts";
 import { type Outcome, Replica } from "../../../chat/cluster/replica.ts";
 import { makeState, roomOf, usernameOf } from "./model_cluster.ts";
@@ -113,6 +119,59 @@ Deno.test("a record has as many inputs as the log takes in one message, and the 
   assertLess(second.bytes.length, RECORD_BYTES_MAX);
   const third = appendOf(member.appended(2000, second.id, { kind: "stored" }));
   assertEquals(decisionsOf(third), ["stored"]);
+});
+
+/** What becomes of inputs that come while a record is being stored: the bytes of the records, and their decisions. */
+function recordsOf(
+  { member, submit }: ReturnType<typeof leaderWith>,
+  inputs: readonly Input[],
+  sessionOf: (n: number) => number,
+): { bytes: number[]; kinds: string[] } {
+  const first = appendOf(submit({ type: "DISCONNECT" }, 9999));
+  for (const [n, input] of inputs.entries()) submit(input, sessionOf(n));
+  const [bytes, kinds]: [number[], string[]] = [[], []];
+  const next = (id: string) => appendOf(member.appended(2000, id, { kind: "stored" }));
+  for (let append = next(first.id); append !== undefined; append = next(append.id)) {
+    bytes.push(append.bytes.length);
+    kinds.push(...decisionsOf(append));
+  }
+  return { bytes, kinds };
+}
+
+Deno.test("the log takes each record of a thousand inputs whose messages and refusals JSON makes longest", () => {
+  const leader = leaderWith();
+  const order = (input: Command) => leader.member.submit(2000, [{ session: 0, input, opening: undefined }]);
+  const stored = (effects: readonly MemberEffect[]) =>
+    leader.member.appended(2000, appendOf(effects).id, { kind: "stored" });
+  const message = "\u{1f600}".repeat(BAN_MESSAGE_LENGTH_MAX);
+  const ban = {
+    id: "ban",
+    name: usernameOf("ann"),
+    address: undefined,
+    withAddress: false,
+    seconds: undefined,
+  };
+  stored(order({ type: "ORDER_BAN", ...ban, message }));
+  const name = usernameOf("\u{20000}".repeat(USERNAME_LENGTH_MAX));
+  stored(leader.submit({ type: "CONNECT", username: name }));
+  const text = "\u0001".repeat(Math.floor(TURN_UNITS_MAX / 1000));
+  const long = (n: number) => say(String(n).padStart(NONCE_LENGTH_MAX, "n"), text);
+  for (const refused of [0, 500, 1000]) {
+    const inputs = Array.from({ length: 1000 }, (_, n) => n < refused ? CONNECT : long(refused + n));
+    const { bytes, kinds } = recordsOf(leader, inputs, (n) => n < refused ? n + 2 : 1);
+    assertLess(Math.max(...bytes), RECORD_BYTES_MAX);
+    assertEquals(kinds, inputs.map((_, n) => n < refused ? "refused" : "stored"));
+  }
+});
+
+Deno.test("a command that meets a bug is answered INTERNAL, and the node goes on", () => {
+  let bugs = 0;
+  const { member, submit, outcomes } = leaderWith(roomOf(), () => bugs++);
+  const unknown = { type: "ORDER_OF_ANOTHER_VERSION" } as unknown as Input;
+  const append = appendOf(submit(unknown, 0));
+  member.appended(2000, append.id, { kind: "stored" });
+  assertEquals(outcomes.map(({ decided }) => decided.decision.kind), ["refused"]);
+  assertEquals([bugs, decisionsOf(appendOf(submit(CONNECT)))], [1, ["joined"]]);
 });
 
 Deno.test("a turn that the log refuses loses its messages and nothing else, and its answers say so", () => {
