@@ -5,7 +5,7 @@
  * @module
  */
 import { placesOf } from "../../src/address.ts";
-import { parseUsername, type Username } from "../../src/protocol/names.ts";
+import { foldName, type Username } from "../../src/protocol/names.ts";
 import type { Decision } from "../room/decision.ts";
 import { Roster, type SessionId } from "../room/roster.ts";
 import type { Ruling } from "./command.ts";
@@ -284,9 +284,7 @@ function keepNewest(set: Set<string>, max: number): void {
   }
 }
 
-/** Throws if the name is none: the leader that decided it has other rules, and this node cannot follow it. */
+/** A name of the log: a leader of another version decided by its own rules that it is one. */
 function nameOf(shown: string): Username {
-  const name = parseUsername(shown);
-  if ("fault" in name) throw new Error(`The log has a name that this program does not take: ${shown}`);
-  return name;
+  return { shown, folded: foldName(shown) };
 }

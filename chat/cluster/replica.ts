@@ -27,6 +27,8 @@ export interface Outcome {
   readonly frames: EffectFrames;
   /** The connection of the session that the decision is about, as of before it. */
   readonly connection: Origin | undefined;
+  /** A session has resumed on this node, which does not hold what the session has missed: the leader does. */
+  readonly lacksMissed: boolean;
 }
 
 /** The clients of this node, and its store. It is called as records are applied, in the order of the log. */
@@ -208,9 +210,11 @@ export class Replica {
     }
     const begins = decision.kind === "joined" || decision.kind === "resumed";
     const token = begins ? this.#listener.tokenOf(decided) : undefined;
-    const frames = this.state.follow(decision, [], token, token !== undefined);
+    const lacksMissed = decision.kind === "resumed" && token !== undefined &&
+      !this.state.holdsAfter(decision.position);
+    const frames = this.state.follow(decision, [], token, token !== undefined && !lacksMissed);
     const connection = this.membership.connectionOf(decision);
     this.membership.follow(decided);
-    this.#listener.outcome({ decided, frames, connection });
+    this.#listener.outcome({ decided, frames, connection, lacksMissed });
   }
 }

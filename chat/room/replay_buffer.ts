@@ -130,6 +130,10 @@ export class ReplayBuffer {
     return Math.min(this.size, Math.max(0, this.#position - position));
   }
 
+  holdsAfter(position: number): boolean {
+    return this.#indexAfter(position) !== undefined;
+  }
+
   /**
    * The frames broadcast after `position`, in order; undefined if some are no longer held. A message that was changed
    * or deleted since has its present name and text at each of its positions.

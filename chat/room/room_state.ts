@@ -71,6 +71,11 @@ export class RoomState {
     return this.#replayBuffer.refusal(position, firstPosition);
   }
 
+  /** Whether every broadcast after `position` is still held. */
+  holdsAfter(position: number): boolean {
+    return this.#replayBuffer.holdsAfter(position);
+  }
+
   /** The id of the message that a session sent with `nonce`. */
   sentAs(session: SessionId, nonce: string): string | undefined {
     return this.#nonces.get(session)?.get(nonce);

@@ -163,7 +163,7 @@ export class ClusterFront implements ReplicaListener {
     return node === this.#node?.incarnation ? this.#connected.get(session)?.token : undefined;
   }
 
-  outcome({ decided, frames, connection }: Outcome): void {
+  outcome({ decided, frames, connection, lacksMissed }: Outcome): void {
     this.#isApplying = true;
     const { decision, ruling, input: number } = decided;
     const from = decided.node === this.#node?.incarnation ? this.#connected.get(decided.session) : undefined;
@@ -172,12 +172,13 @@ export class ClusterFront implements ReplicaListener {
     const participant = from?.participant ?? here?.participant ?? ELSEWHERE;
     const isTakenOver = decision.kind === "resumed" || decision.kind === "unresumable";
     const superseded = isTakenOver && here !== from ? here?.participant : undefined;
-    const of = isTakenOver ? from?.participant ?? ELSEWHERE : participant;
+    const of = lacksMissed ? ELSEWHERE : isTakenOver ? from?.participant ?? ELSEWHERE : participant;
     const first = from?.waiting[0]?.number === number ? from.waiting.shift() : undefined;
     if (decision.kind !== "nothing") {
       const submission = { participant: of, decided: first?.decided };
       this.#options.sender.send(submission, decision, () => ({ frames, superseded }));
     } else if (from !== undefined && first !== undefined) this.#settle(from, first);
+    if (lacksMissed) this.#sendElsewhere(from!);
     for (const ban of ruling?.added ?? []) this.#endNameless(ban);
     if (from !== undefined) {
       if (decided.isLast) this.#close(from);
@@ -200,6 +201,12 @@ export class ClusterFront implements ReplicaListener {
       this.#isApplying = false;
       this.#options.sender.flush();
     }
+  }
+
+  /** Its client resumes again, on a node that holds more: the leader, or one that has run for longer. */
+  #sendElsewhere({ participant }: Connected): void {
+    participant.settled();
+    this.#options.fanout.end(participant, CLOSE.cutOff);
   }
 
   #open(participant: Participant): Connected {

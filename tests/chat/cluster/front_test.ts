@@ -5,9 +5,14 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { type Decided, Membership } from "../../../chat/cluster/membership.ts";
+import { encodeRecord } from "../../../chat/cluster/record.ts";
 import type { Decision } from "../../../chat/room/decision.ts";
 import { ACK, id, promisesSettled, refusal, stored, token } from "../../support/order_stage.ts";
 import { FrontStage } from "./front_stage.ts";
+
+const OPENING = { id: "session elsewhere", isExtended: true, remoteAddress: "192.0.2.9", tokenHash: "other" };
+const DEPARTED = { departure: "lost_connection", message: undefined } as const;
 
 Deno.test("what a node answers itself waits for what the session has unanswered, and for nothing else", () => {
   const stage = new FrontStage();
@@ -72,6 +77,7 @@ Deno.test("frames behind an older page wait for it, and the page has what was ch
     },
     frames: stage.replica.state.follow(change, [], undefined, false),
     connection: undefined,
+    lacksMissed: false,
   });
   await stage.journal.pages[0]!.answer([stored(1), stored(2)]);
   await promisesSettled();
@@ -158,6 +164,59 @@ Deno.test("a session that resumes ends its earlier connection, and gets what tha
     "session of ann ended 1000 resumed elsewhere",
   ]);
   assertEquals([first.settledCount(), ben.frames().length], [1, 2]);
+});
+
+/** Applies a turn of a leader elsewhere, with one decision. */
+function decidedElsewhere(
+  { replica }: FrontStage,
+  decided: Partial<Decided> & Pick<Decided, "decision">,
+): void {
+  const place = { node: "b", session: 1, input: 1, isLast: false, opening: undefined, ruling: undefined };
+  const { epoch, hash: previous, atMs, state: { position } } = replica;
+  replica.apply(
+    replica.applied + 1,
+    encodeRecord({
+      ...{ kind: "turn", epoch, previous, atMs, position, through: [], lost: [] },
+      decided: [{ ...place, ...decided }],
+    }),
+  );
+}
+
+Deno.test("a session that resumes on a node that does not hold what it missed is sent to another, as of the log", () => {
+  const stage = new FrontStage();
+  const [first, ben] = [stage.joined("ann", true), stage.joined("ben", true)];
+  const second = stage.socket("ann again", true);
+  stage.send(second, `c2/RESUME ${token(1)}; 7`);
+  const opening = { ...OPENING, id: second.id, tokenHash: "hash" };
+  decidedElsewhere(stage, {
+    ...{ node: "a", session: 3, input: 3, opening },
+    decision: {
+      ...{ kind: "resumed", session: first.id, username: "ann", wasHeld: true, token: `hash of ${token(1)}` },
+      // The leader has run for longer.
+      position: 7,
+    },
+  });
+  assertEquals(stage.chronicle.filter((line) => line.includes("ended")), [
+    "session of ann ended 1000 resumed elsewhere",
+    "session of ann again ended 1013 server is cut off",
+  ]);
+  assertEquals([second.frames(), second.settledCount(), ben.frames()], [[], 1, ["c2/BACK ann"]]);
+  decidedElsewhere(stage, { decision: { kind: "left", ...DEPARTED, session: first.id, username: "ann" } });
+  assertEquals(ben.frames(), ["c2/DISCONNECT lost_connection; ann"]);
+});
+
+Deno.test("a name that only the leader's version takes is a name here too, after a restart as well", () => {
+  const stage = new FrontStage();
+  const ben = stage.joined("ben", true);
+  const name = "a name / of another version";
+  const decision: Decision = {
+    ...{ kind: "joined", username: name, connectedAtMs: 1, position: stage.replica.state.position },
+    displaced: undefined,
+  };
+  decidedElsewhere(stage, { opening: OPENING, decision });
+  assertEquals(ben.frames(), [`c2/JOIN ${name}`]);
+  const { roster } = Membership.from(stage.replica.checkpoint().members);
+  assertEquals(roster.get(OPENING.id)?.username.shown, name);
 });
 
 Deno.test("a ban ends the sockets of its address that are in no session, and each command has one outcome", async () => {
