@@ -202,8 +202,9 @@ testInBrowser(
         return Promise.resolve();
       };
       const getNotifications = () => Promise.resolve([{ close: () => noted.push("closed") }]);
+      const registration = { showNotification, getNotifications } as unknown as ServiceWorkerRegistration;
       navigator.serviceWorker.getRegistration = () =>
-        Promise.resolve({ showNotification, getNotifications } as unknown as ServiceWorkerRegistration);
+        new Promise((resolve) => Object.assign(globalThis, { isReady: () => resolve(registration) }));
     });
     await page.goto(`${server.url}/`);
     const alice = new ChatPage(page);
@@ -215,22 +216,40 @@ testInBrowser(
     await page.keyboard.press("Escape");
     await page.evaluate(() => document.hasFocus = () => !document.hidden);
     await setHidden(alice, true);
+    const noted = async (count: number) => {
+      const all = await page.waitForFunction(
+        (count) => {
+          const { noted } = globalThis as unknown as { noted: string[] };
+          return noted.length >= count ? noted.splice(0) : undefined;
+        },
+        {},
+        count,
+      );
+      return await all.jsonValue();
+    };
+    const isReady = () =>
+      page.waitForFunction(() => {
+        const { isReady } = globalThis as unknown as { isReady?: () => void };
+        isReady?.();
+        return isReady !== undefined;
+      });
+    const words = "bob mentions you in The Inn";
+    const taken = await bob.say("@alice, a secret");
+    await page.waitForFunction(() => "isReady" in globalThis);
+    bob.send(`c2/QUERY delete_message; ${taken}`);
+    await alice.reads("#rows .deleted .body", "This message was deleted.");
+    await isReady();
+    assertEquals(await noted(4), [words, "@alice, a secret", taken, "closed"]);
+    await page.evaluate(() => delete (globalThis as { isReady?: unknown }).isReady);
     const uuid = await bob.say("@alice, tea?");
-    await page.waitForFunction(() => (globalThis as unknown as { noted: string[] }).noted.length === 3);
-    assertEquals(await page.evaluate(() => (globalThis as unknown as { noted: string[] }).noted), [
-      "bob mentions you in The Inn",
-      "@alice, tea?",
-      uuid,
-    ]);
+    await isReady();
+    assertEquals(await noted(3), [words, "@alice, tea?", uuid]);
     // As service_worker.ts sends it.
     await page.evaluate((notification) => {
       navigator.serviceWorker.dispatchEvent(new MessageEvent("message", { data: { notification } }));
     }, uuid);
     await alice.reads("#rows .found .body", "@alice, tea?");
-    assertEquals(
-      (await page.evaluate(() => (globalThis as unknown as { noted: string[] }).noted)).at(-1),
-      "closed",
-    );
+    assertEquals(await noted(1), ["closed"]);
   },
 );
 

@@ -104,24 +104,10 @@ export class Notifications {
       this.#shown = { uuids, close: () => notification.close() };
     } catch {
       // Some browsers, as on Android, show only those of a service worker.
-      void this.#notifyByWorker(title, options, uuids);
+      const shown = showByWorker(title, options);
+      // Also before it is shown: what it says may be taken back meanwhile.
+      this.#shown = { uuids, close: () => void shown.then((close) => close()) };
     }
-  }
-
-  async #notifyByWorker(
-    title: string,
-    options: NotificationOptions,
-    uuids: ReadonlySet<string>,
-  ): Promise<void> {
-    const registration = await navigator.serviceWorker?.getRegistration();
-    if (registration === undefined) return;
-    // Refused, if the user has withdrawn the permission meanwhile.
-    await registration.showNotification(title, options).catch(() => {});
-    const close = async () => {
-      const shown = await registration.getNotifications({ tag: options.tag ?? "" });
-      for (const notification of shown) notification.close();
-    };
-    this.#shown = { uuids, close: () => void close() };
   }
 
   #pressed(uuid: string): void {
@@ -140,6 +126,17 @@ export class Notifications {
     this.#shown?.close();
     this.#shown = undefined;
   }
+}
+
+/** Returns what closes the notification. */
+async function showByWorker(title: string, options: NotificationOptions): Promise<() => Promise<void>> {
+  const registration = await navigator.serviceWorker?.getRegistration();
+  // Refused, if the user has withdrawn the permission meanwhile.
+  await registration?.showNotification(title, options).catch(() => {});
+  return async () => {
+    const shown = await registration?.getNotifications({ tag: options.tag ?? "" });
+    for (const notification of shown ?? []) notification.close();
+  };
 }
 
 export function isPermitted(): boolean {
