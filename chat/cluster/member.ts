@@ -91,6 +91,8 @@ export class Member {
   readonly #inputs: UnconfirmedInputs;
   readonly #ahead = new Map<number, Uint8Array>();
   #leader: Leader | undefined;
+  /** The node that leads after this one, which decides no more turns. */
+  #next: string | undefined;
   #append: Append | undefined;
   #turn = 0;
   #isReading = false;
@@ -256,11 +258,12 @@ export class Member {
     return finding === this.#leader ? this.#decide(nowMs, found) : this.#lead(nowMs);
   }
 
-  /** Lets another node lead that was heard of late, as the last act of this one. */
+  /** Lets another node lead that was heard of late, as the last act of this one: after the turn that is under way. */
   handOver(nowMs: number): MemberEffect[] {
     const [next] = this.heardWithin(nowMs, 4 * BEAT_MS);
-    if (this.#leader === undefined || this.#append !== undefined || next === undefined) return [];
-    return this.#beginLead(next);
+    if (this.#leader === undefined || next === undefined) return [];
+    this.#next = next;
+    return this.#lead(nowMs);
   }
 
   /** Says to the others that this node stops. */
@@ -338,7 +341,9 @@ export class Member {
   /** Decides a turn and appends it, if this node leads and nothing is under way. */
   #lead(nowMs: number): MemberEffect[] {
     const leader = this.#leader;
-    if (leader === undefined || this.#append !== undefined || leader.isIdle || this.#isStopped) return [];
+    if (leader === undefined || this.#append !== undefined || this.#isStopped) return [];
+    if (this.#next !== undefined) return this.#beginLead(this.#next);
+    if (leader.isIdle) return [];
     if (this.#finding !== undefined) return [];
     const uuids = leader.gather();
     if (uuids.length === 0) return this.#decide(nowMs, NOTHING);
@@ -418,6 +423,7 @@ export class Member {
   #newLeader(nowMs: number, by: string): void {
     this.#leader = undefined;
     this.#isStanding = false;
+    this.#next = undefined;
     this.#inputs.rewind();
     this.#progressMs = nowMs;
     if (by !== this.#options.incarnation) return;

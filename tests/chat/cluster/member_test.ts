@@ -76,6 +76,22 @@ Deno.test("a new leader gives a node without sessions its whole time too", () =>
   assertEquals(record.kind === "turn" && record.lost, ["b"]);
 });
 
+Deno.test("a leader that stops hands over right after the turn that is under way, and decides no other", () => {
+  const member = makeMember();
+  const lead = standAt(member, 2000);
+  member.appended(2000, lead.id, { kind: "stored" });
+  member.receivedBeat(2000, { by: "b", epoch: 1, applied: 1, isLeader: false });
+  const connect: Input = { type: "CONNECT", username: usernameOf("ann") };
+  const join = appendOf(member.submit(2000, [{ session: 1, input: connect, opening: OPENING }]));
+  assertEquals(appendOf(member.handOver(2001)), undefined);
+  member.submit(2002, [{ session: 1, input: connect, opening: undefined }]);
+  const next = appendOf(member.appended(2003, join.id, { kind: "stored" }));
+  const record = decodeRecord(next.bytes);
+  assertEquals([next.at, record.kind, record.kind === "lead" && record.by], [3, "lead", "b"]);
+  member.appended(2004, next.id, { kind: "stored" });
+  assertEquals(member.isLeader, false);
+});
+
 const OPENING = { id: "s", isExtended: true, remoteAddress: "192.0.2.1", tokenHash: "hash" };
 
 /** A node that leads, with one session, and what the log is asked to store. */
