@@ -74,7 +74,8 @@ export class MessageActions {
   }
 
   #followPointer(): void {
-    this.#list.addEventListener("pointerover", ({ target, pointerType }) => {
+    // Not by `pointerover`, which rows that scroll below a resting pointer cause too.
+    this.#list.addEventListener("pointermove", ({ target, pointerType }) => {
       if (pointerType !== "touch" && !this.#isOfKeyboard()) this.#attach(rowOf(target));
     });
     this.#list.addEventListener("pointerleave", () => {

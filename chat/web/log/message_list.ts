@@ -15,7 +15,7 @@ import { dayRow, fillDay, fillNotice, fillRow, makeRow, type RowContext, sinceRo
 /** Rows at most, rows to begin with, and rows added at a time while the user scrolls: few, so that no frame is long. */
 export const ROWS_MAX = 160;
 const ROWS_FIRST = 60;
-const ROWS_AT_ONCE = 20;
+const ROWS_AT_ONCE = 12;
 /** Pixels from an end at which rows are added, and from the newest message that count as the end. */
 const NEAR_PX = 800;
 const BOTTOM_PX = 16;
