@@ -21,6 +21,7 @@ export class ClusterStage implements AsyncDisposable {
   readonly #isAlone: boolean;
   readonly #nodes: (Deno.ChildProcess | undefined)[] = [];
   readonly #connection: NatsConnection;
+  readonly #quit: (() => void)[] = [];
 
   private constructor(
     nats: NatsServers,
@@ -44,6 +45,12 @@ export class ClusterStage implements AsyncDisposable {
       ...{ maxReconnectAttempts: -1, reconnectTimeWait: 100, pingInterval: 1000, timeout: 1500 },
     });
     const stage = new ClusterStage(nats, connection, folder, options);
+    // Ctrl-C leaves no processes behind.
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      const end = () => void stage[Symbol.asyncDispose]().finally(() => Deno.exit(130));
+      Deno.addSignalListener(signal, end);
+      stage.#quit.push(() => Deno.removeSignalListener(signal, end));
+    }
     for (const n of stage.urls.keys()) await stage.startNode(n);
     return stage;
   }
@@ -125,6 +132,7 @@ export class ClusterStage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const quit of this.#quit.splice(0)) quit();
     await this.#connection.close();
     for (const n of this.#nodes.keys()) await this.stopNode(n, "SIGKILL");
     await this.nats[Symbol.asyncDispose]();
