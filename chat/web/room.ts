@@ -30,7 +30,7 @@ import { byId, show } from "./page/page_elements.ts";
 import { PendingList } from "./log/pending_list.ts";
 import { People } from "./people/people.ts";
 import type { Presence, Word } from "./people/presence_notice.ts";
-import { searchWords } from "./search/excerpt.ts";
+import { firstSearchWords } from "./search/excerpt.ts";
 import { SearchPanel } from "./search/search_panel.ts";
 import type { TabSession } from "./visit/tab_session.ts";
 import { carryOut, type LineActions } from "./composer/typed_line.ts";
@@ -447,7 +447,7 @@ export class Room {
       ({ username, text }) => foldName(username) === reply.folded && answers(reply, text),
     );
     if (quoted !== undefined) this.#jumpTo(quoted.message.uuid);
-    else this.#search.open(searchWords(reply.beginning));
+    else this.#search.open(firstSearchWords(reply.beginning));
   }
 
   #showPeople(): void {

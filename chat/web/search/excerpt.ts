@@ -3,15 +3,12 @@
  *
  * @module
  */
+import { SEARCH_LENGTH_MAX, SEARCH_WORDS_MAX } from "../../../src/protocol/limits.ts";
 import { foldName } from "../../../src/protocol/names.ts";
 
 /** UTF-16 units of an excerpt, about three lines on a phone, and of those before the first word. */
 const LENGTH_MAX = 180;
 const BEFORE_MAX = 50;
-
-/** Words of a search, and characters of them in all, PROTOCOL.md §5.6. */
-const WORDS_MAX = 10;
-const WORDS_LENGTH_MAX = 200;
 
 /** A piece of the excerpt; `isWord` if it is a word of the search. */
 export interface Piece {
@@ -20,11 +17,11 @@ export interface Piece {
 }
 
 /** Words of a text that one search may have, whole, from its beginning. */
-export function searchWords(text: string): string {
-  const words = text.trim().split(/\s+/).slice(0, WORDS_MAX);
+export function firstSearchWords(text: string): string {
+  const words = text.trim().split(/\s+/).slice(0, SEARCH_WORDS_MAX);
   // The last one may be cut.
-  while (words.length > 1 && words.join(" ").length > WORDS_LENGTH_MAX) words.pop();
-  return [...words.join(" ")].slice(0, WORDS_LENGTH_MAX).join("");
+  while (words.length > 1 && words.join(" ").length > SEARCH_LENGTH_MAX) words.pop();
+  return [...words.join(" ")].slice(0, SEARCH_LENGTH_MAX).join("");
 }
 
 /** The pieces in order, in one line. Words that only the folding of the whole text finds are not marked. */

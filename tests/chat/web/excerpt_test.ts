@@ -5,7 +5,8 @@
  */
 import { assert, assertEquals, assertLess } from "@std/assert";
 import fc from "fast-check";
-import { excerptOf } from "../../../chat/web/search/excerpt.ts";
+import { excerptOf, firstSearchWords } from "../../../chat/web/search/excerpt.ts";
+import { SEARCH_LENGTH_MAX, SEARCH_WORDS_MAX } from "../../../src/protocol/limits.ts";
 import { codePoint } from "../../support/code_point.ts";
 import { runs } from "../../support/property_runs.ts";
 
@@ -44,4 +45,14 @@ Deno.test("the excerpt of any text is a bounded part of it, of whole characters"
     }),
     runs(300),
   );
+});
+
+Deno.test("of a longer text the first words are searched, whole, as many as a search may have", () => {
+  const words = (count: number) => Array.from({ length: count }, (_, n) => `a${n}`).join(" ");
+  assertEquals(firstSearchWords(` ${words(SEARCH_WORDS_MAX)}\n`), words(SEARCH_WORDS_MAX));
+  assertEquals(firstSearchWords(words(SEARCH_WORDS_MAX + 1)), words(SEARCH_WORDS_MAX));
+  const long = "b".repeat(SEARCH_LENGTH_MAX - 2);
+  assertEquals(firstSearchWords(`a ${long}`), `a ${long}`);
+  assertEquals(firstSearchWords(`a ${long}c`), "a");
+  assertEquals(firstSearchWords("👍".repeat(SEARCH_LENGTH_MAX + 1)), "👍".repeat(SEARCH_LENGTH_MAX));
 });
