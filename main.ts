@@ -106,11 +106,11 @@ interface Server<Options> {
 async function runServer<Name extends Role, Options>(
   { kind: role, values }: LineOf<Name>,
   optionsOf: (values: RoleValues<Name>) => Promise<Options>,
-  start: (options: Options) => Promise<Server<Options>>,
+  start: (options: Options, stopping: AbortSignal) => Promise<Server<Options>>,
 ): Promise<Status> {
   const { runService } = await import("./src/serving/service.ts");
-  const { status, problem } = await runService(role, async () => {
-    const running = await start(await optionsOf(values));
+  const { status, problem } = await runService(role, async (stopping) => {
+    const running = await start(await optionsOf(values), stopping);
     const { reloader } = await import("./src/serving/reload.ts");
     const reload = reloader({
       flags: COMMANDS[role].flags,

@@ -68,6 +68,8 @@ export interface ClusterNodeOptions extends Omit<NodeOptions, "proofs" | "fanout
   readonly listings: readonly string[];
   /** Called when the room has another name than before. */
   readonly onRenamed: () => void;
+  /** Ends a start that waits: its reason is thrown. */
+  readonly stopping: AbortSignal;
 }
 
 /** What a node is made of before it has a name. */
@@ -166,10 +168,10 @@ export class ClusterNode implements ServerNode {
 
   /** Waits for NATS, and makes this node's store whole. Throws `CannotStart` with one line. */
   static async start(options: ClusterNodeOptions): Promise<ClusterNode> {
-    const { cluster, id, identity, settings, stores, nowMs, log } = options;
+    const { cluster, id, identity, settings, stores, nowMs, log, stopping } = options;
     const { limits } = settings;
     await using held = new AsyncDisposableStack();
-    const around = held.use(await openAround(cluster, log));
+    const around = held.use(await openAround(cluster, { log, steadyMs: steadyClock, stopping }));
     const store = nodeStore({
       kv: stores.kv,
       journal: limits.historyCount === 0 ? undefined : stores.retained,
@@ -177,7 +179,8 @@ export class ClusterNode implements ServerNode {
     });
     const secret = Buffer.from(identity.secret).toString("base64url");
     const restored = await restore({
-      ...{ log: around.log, wire: around.wire, store: store.start, nowMs, logger: log },
+      ...{ log: around.log, wire: around.wire, store: store.start, nowMs },
+      ...{ steadyMs: steadyClock, stopping, logger: log },
       identity: { serverId: identity.serverId, secret },
       incarnation: crypto.randomUUID(),
     });

@@ -35,6 +35,7 @@ import { LAYOUT } from "./store/layout.ts";
 import { isAdminRefusal } from "./admin/refusals.ts";
 import { KvSessionStore } from "./store/session_store_kv.ts";
 import type { Finding } from "./cluster/check.ts";
+import type { ClusterNodeOptions } from "./cluster_node.ts";
 import { ChatMeters } from "./meters.ts";
 import { type AdminApp, adminIsOff } from "./admin/mount.ts";
 import { Node, type NodeOptions, type ServerNode, type Stores } from "./node.ts";
@@ -100,9 +101,13 @@ const FLUSH_MS = 1000;
 
 /**
  * Opens the store and the port, then registers with the listings without waiting for them. Throws `CannotStart`,
- * `KvUnavailable`, or Deno's error about the port; everything is released then.
+ * `KvUnavailable`, Deno's error about the port, or the reason of `stopping`, which ends a start that waits; everything
+ * is released then.
  */
-export async function startChat(options: ChatOptions): Promise<RunningChat> {
+export async function startChat(
+  options: ChatOptions,
+  stopping: AbortSignal = new AbortController().signal,
+): Promise<RunningChat> {
   wantDenoFor(options);
   if (options.cluster !== undefined && options.workers > 1) {
     throw new CannotStart("A node of a cluster has one thread: leave out --workers, or run more nodes");
@@ -116,7 +121,8 @@ export async function startChat(options: ChatOptions): Promise<RunningChat> {
     takesOver: options.onDenoDeploy,
   });
   try {
-    return await start(options, { settings, store, transport: early?.take ?? TRANSPORTS[options.transport] });
+    const startTransport = early?.take ?? TRANSPORTS[options.transport];
+    return await start(options, { settings, store, startTransport, stopping });
   } catch (error) {
     await store[Symbol.asyncDispose]();
     throw error;
@@ -143,10 +149,11 @@ function wantDenoFor({ transport, tls, workers }: ChatOptions): void {
 
 async function start(
   options: ChatOptions,
-  { settings, store, transport }: {
+  { settings, store, startTransport, stopping }: {
     readonly settings: SettingsInForce;
     readonly store: Store;
-    readonly transport: StartTransport;
+    readonly startTransport: StartTransport;
+    readonly stopping: AbortSignal;
   },
 ): Promise<RunningChat> {
   const { nowMs = wallClock } = options;
@@ -172,11 +179,11 @@ async function start(
     meters,
     tracing: await startTracing(),
     log,
-  }, () => void gateways?.reconfigured());
+  }, { onRenamed: () => void gateways?.reconfigured(), stopping });
   started.defer(() => node.stop());
   const admin = await adminOf(options.adminToken, { id, settings, node, stores: rest.stores });
   const parts = {
-    ...{ id, settings, admin, workers, links, takesSockets, meters, log, startTransport: transport },
+    ...{ id, settings, admin, workers, links, takesSockets, meters, log, startTransport },
     isReady: async () => isReady() && await answers(store),
     countUsers: () => node.connectedUsers,
   };
@@ -195,7 +202,7 @@ async function startNode(
   options: ChatOptions,
   stores: OwnStores,
   around: Omit<NodeOptions, "id" | "stores" | "proofs">,
-  onRenamed: () => void,
+  ofCluster: Pick<ClusterNodeOptions, "onRenamed" | "stopping">,
 ) {
   const { kv } = stores;
   const [serverIdHere, secret] = [await serverId(kv, Math.random), await proofSecret(kv)];
@@ -221,7 +228,7 @@ async function startNode(
       keepIdentity: (id, secret) => keepIdentity(kv, id, secret),
     },
     listings: options.listings,
-    onRenamed,
+    ...ofCluster,
   });
   return {
     node: node as ServerNode,

@@ -1,5 +1,5 @@
 /**
- * A time limit for waiting on work that cannot be cancelled. The work itself continues.
+ * Ends of waiting on work that cannot be cancelled: after a time, or at a signal. The work itself continues.
  *
  * @module
  */
@@ -12,5 +12,18 @@ export async function settlesWithin(work: Promise<unknown>, ms: number): Promise
     return await Promise.race([work.then(() => true), late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** What `work` gives. Throws the signal's reason at once if it is aborted before. */
+export async function unlessAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort);
+  if (signal.aborted) abort();
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }

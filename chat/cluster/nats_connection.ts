@@ -20,6 +20,7 @@ import { LogThrottle } from "../../src/logging/throttle.ts";
 import { CannotStart } from "../../src/serving/start_failure.ts";
 import { readNamed } from "../../src/serving/tls_files.ts";
 import type { NatsSettings } from "./cluster_settings.ts";
+import { LINE_MS, retried } from "./retry.ts";
 
 /** Milliseconds until a server that accepts a connection must have answered; a frozen one accepts. */
 const CONNECT_MS = 1500;
@@ -31,8 +32,6 @@ const RECONNECT_MS = 100;
 const RECONNECT_JITTER_MS = 150;
 /** Milliseconds between two tries of what NATS is not ready for. */
 const RETRY_MS = 1000;
-/** Milliseconds between two lines of the log about what lasts. */
-const LINE_MS = 60_000;
 
 /** The first version whose streams keep what they acknowledged: docs/cluster.md. */
 const VERSION_MIN = { major: 2, minor: 14 };
@@ -50,19 +49,15 @@ export interface NatsAround {
 }
 
 /** Repeats `attempt` while NATS is not ready, and logs the reason once a minute. */
-export async function awaitNats<T>(attempt: () => Promise<T>, { log, steadyMs }: NatsAround): Promise<T> {
-  for (let nextLineMs = -Infinity;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (!(error instanceof NatsNotReady)) throw error;
-      if (steadyMs() >= nextLineMs) {
-        log.warn("nats.awaited", { problem: error.message });
-        nextLineMs = steadyMs() + LINE_MS;
-      }
-    }
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-  }
+export function awaitNats<T>(
+  attempt: () => Promise<T>,
+  { log, steadyMs, stopping }: NatsAround & { readonly stopping: AbortSignal },
+): Promise<T> {
+  return retried(attempt, {
+    ...{ pauseMs: RETRY_MS, steadyMs, stopping },
+    mayPass: (error) => error instanceof NatsNotReady,
+    say: (error) => log.warn("nats.awaited", { problem: (error as Error).message }),
+  });
 }
 
 export class NatsLink {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { NatsConnection } from "@nats-io/transport-node";
+import { errors, type NatsConnection } from "@nats-io/transport-node";
 import type { InputMessage } from "./inputs.ts";
 import type { ClusterWire, NodeBeat, TypingNotice, WireListener } from "./wire.ts";
 
@@ -57,8 +57,13 @@ export class NatsWire implements ClusterWire {
 
   async askForCopy(subject: string, request: unknown): Promise<unknown> {
     const options = { timeout: COPY_MS };
-    const message = await this.#nats.request(`${this.#prefix}.${subject}`, JSON.stringify(request), options);
-    return message.json();
+    try {
+      const json = JSON.stringify(request);
+      return (await this.#nats.request(`${this.#prefix}.${subject}`, json, options)).json();
+    } catch (error) {
+      const isAlone = error instanceof errors.RequestError && error.isNoResponders();
+      throw new Error(isAlone ? "no other node runs" : "no node that is ready answers", { cause: error });
+    }
   }
 
   #subscribe<Message>(subject: string, on: (message: Message) => void): () => void {

@@ -77,10 +77,10 @@ export const LOG_EVENTS = {
     values: ["record"],
     about: "The server has a copy of the room as of a record, and applies the later records.",
   },
-  "cluster.copy_failed": {
+  "cluster.copy_awaited": {
     level: "warn",
-    values: ["error"],
-    about: "No node of the cluster gave a copy of the room. The server tries again until one does.",
+    values: ["problem", "help"],
+    about: "The start waits for a node that gives a copy of the room: docs/cluster.md. Logged once a minute.",
   },
   "cluster.copying": {
     level: "info",

@@ -40,12 +40,13 @@ export type ServiceEnd = { readonly status: 0 | 1; readonly problem?: string };
 
 /**
  * Runs a server until SIGINT, SIGTERM or its own `ending`, then stops it. SIGHUP reloads, unless the terminal has
- * closed, which stops. Returns status 0, or 1 with a one-line problem if the server cannot start. Uncaught bugs are
- * logged and the server continues. `name` is the log's name for it.
+ * closed, which stops. A start that waits ends by throwing the reason of the given signal, which is aborted when the
+ * process stops. Returns status 0, or 1 with a one-line problem if the server cannot start. Uncaught bugs are logged and
+ * the server continues. `name` is the log's name for it.
  */
 export async function runService(
   name: string,
-  start: () => Promise<Running>,
+  start: (stopping: AbortSignal) => Promise<Running>,
   options: ServiceOptions,
   stopDeadlineMs: number = STOP_DEADLINE_MS,
 ): Promise<ServiceEnd> {
@@ -68,11 +69,15 @@ export async function runService(
     log.info("stopping", reason);
     endInTime(stopDeadlineMs, () => log.warn("stop.cut_short", { deadlineMs: stopDeadlineMs }));
   };
-  signal.then((signal) => endSoon({ signal }));
+  const stopping = new AbortController();
+  signal.then((signal) => {
+    endSoon({ signal });
+    stopping.abort();
+  });
 
   let end: ServiceEnd;
   try {
-    const running = await start();
+    const running = await start(stopping.signal);
     reloads.begin(running);
     running.ending?.then((because) => endSoon({ because }));
     await Promise.race([signal, running.ending ?? signal]);
@@ -80,15 +85,21 @@ export async function runService(
     await running.stop();
     end = { status: 0 };
   } catch (error) {
-    const problem = startFailure(error, options);
-    if (problem === undefined) log.fatal("bug", { where: "start or stop", error });
-    end = {
-      status: 1,
-      problem: problem ?? "The server ended because of a bug: the log shows it with its stack",
-    };
+    end = stopping.signal.aborted && error === stopping.signal.reason
+      ? { status: 0 }
+      : failure(error, options, log);
   }
   await flushLog();
   return end;
+}
+
+function failure(error: unknown, address: ListenAddress, log: Logger): ServiceEnd {
+  const problem = startFailure(error, address);
+  if (problem === undefined) log.fatal("bug", { where: "start or stop", error });
+  return {
+    status: 1,
+    problem: problem ?? "The server ended because of a bug: the log shows it with its stack",
+  };
 }
 
 /**

@@ -42,7 +42,10 @@ function startNats(count: 1 | 3, example = EXAMPLE): Promise<NatsServers> {
   });
 }
 
-const around = { log: recordedLog().log, steadyMs: () => performance.now() };
+const around = {
+  ...{ log: recordedLog().log, steadyMs: () => performance.now() },
+  stopping: new AbortController().signal,
+};
 
 function open({ urls }: NatsServers, more: Partial<NatsSettings> = {}): Promise<NatsLink> {
   const settings = { user: "chatter", password: PASSWORD, credsFile: undefined, caFile: undefined };

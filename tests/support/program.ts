@@ -70,14 +70,7 @@ export async function startServer(
   variables: Variables = {},
   options: StartOptions = {},
 ): Promise<ServerProgram> {
-  const args = [role, ...flags, "--log-format", "json"];
-  const program = new ServerProgram(spawn(args, {
-    CHATTER_HOSTNAME: "127.0.0.1",
-    CHATTER_PORT: "0",
-    CHATTER_KV: ":memory:",
-    ...(role === "listing" || flags.includes("--listing") ? {} : { CHATTER_NO_LISTING: "1" }),
-    ...variables,
-  }, options));
+  const program = launchServer(role, flags, variables, options);
   try {
     const { url } = await program.event("listening");
     program.url = String(url);
@@ -86,6 +79,23 @@ export async function startServer(
     await program[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** The same, without waiting for anything. */
+export function launchServer(
+  role: Role,
+  flags: readonly string[] = [],
+  variables: Variables = {},
+  options: StartOptions = {},
+): ServerProgram {
+  const args = [role, ...flags, "--log-format", "json"];
+  return new ServerProgram(spawn(args, {
+    CHATTER_HOSTNAME: "127.0.0.1",
+    CHATTER_PORT: "0",
+    CHATTER_KV: ":memory:",
+    ...(role === "listing" || flags.includes("--listing") ? {} : { CHATTER_NO_LISTING: "1" }),
+    ...variables,
+  }, options));
 }
 
 export class ServerProgram implements AsyncDisposable {

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { steadyClock } from "../../../src/clock.ts";
-import type { Logger } from "../../../src/logging/log.ts";
 import type { Ban } from "../../room/bans.ts";
 import type { StoredMessage } from "../../room/message.ts";
 import type { BanStore } from "../../store/ban_store.ts";
@@ -13,7 +11,7 @@ import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../room/message.ts";
 import type { ClusterSettings } from "../cluster_settings.ts";
 import type { Difference } from "../log_stream.ts";
 import { NatsLog } from "../log_nats.ts";
-import { awaitNats, NatsLink } from "../nats_connection.ts";
+import { awaitNats, type NatsAround, NatsLink } from "../nats_connection.ts";
 import type { ClusterLog } from "../log.ts";
 import type { ClusterWire } from "../wire.ts";
 import { NatsWire } from "../wire_nats.ts";
@@ -30,10 +28,13 @@ export interface Around extends AsyncDisposable {
   readonly reconnects: () => number;
 }
 
-/** Waits for NATS. Throws `CannotStart` with one line if waiting does not help. */
-export async function openAround(settings: ClusterSettings, logger: Logger): Promise<Around> {
+/** Waits for NATS. Throws `CannotStart` with one line if waiting does not help, and the reason of `stopping`. */
+export async function openAround(
+  settings: ClusterSettings,
+  around: NatsAround & { readonly stopping: AbortSignal },
+): Promise<Around> {
   const { room, node } = settings;
-  const around = { log: logger, steadyMs: steadyClock };
+  const { log: logger, stopping } = around;
   const name = `chatter ${node}`;
   const differs = (settings: readonly Difference[]) => {
     const list = settings.map(({ setting, found, wanted }) =>
@@ -41,7 +42,12 @@ export async function openAround(settings: ClusterSettings, logger: Logger): Pro
     );
     logger.warn("cluster.settings_differ", { settings: list });
   };
-  const link = await awaitNats(() => NatsLink.open(settings, { ...around, name, room }), around);
+  const link = await awaitNats(() => {
+    const opened = NatsLink.open(settings, { ...around, name, room });
+    // No one waits for it any more.
+    opened.then((link) => stopping.aborted ? link.close() : undefined).catch(() => {});
+    return opened;
+  }, around);
   try {
     const { connection } = link;
     const log = await awaitNats(() => NatsLog.open(connection, settings, differs), around);

@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { setTimeout as pause } from "node:timers/promises";
+import type { NowMs } from "../../../src/clock.ts";
 import type { Logger } from "../../../src/logging/log.ts";
 import { CannotStart } from "../../../src/serving/start_failure.ts";
 import type { Ban } from "../../room/bans.ts";
@@ -14,6 +16,7 @@ import type { ClusterLog, LogEnds, LogEntry } from "../log.ts";
 import { READ_MAX } from "../member.ts";
 import { decodeRecord, encodeRecord, FIRST_HASH, type Founded } from "../record.ts";
 import type { Checkpoint } from "../replica.ts";
+import { retried } from "../retry.ts";
 import type { ClusterWire } from "../wire.ts";
 import { copyFrom } from "./copy.ts";
 import { EARLIER_RECORDS } from "./recovery.ts";
@@ -23,6 +26,8 @@ import type { StoredReplica } from "./replica_store.ts";
 const RETRY_MS = 500;
 /** Tries for which the log may end before what the store has: its servers elect, and catch up. */
 const BEHIND_TRIES = 12;
+const COPY_HELP = "start the node whose --kv has the room's newest messages; if that one waits too, " +
+  "docs/cluster.md says how to refound the room from its store";
 
 /** The store at a start: written to by this file only. */
 export interface StartStore {
@@ -44,7 +49,9 @@ export interface StartParts {
   /** What this node founds a new cluster with. */
   readonly identity: Pick<Founded, "serverId" | "secret">;
   readonly incarnation: string;
-  readonly nowMs: () => number;
+  readonly nowMs: NowMs;
+  readonly steadyMs: NowMs;
+  readonly stopping: AbortSignal;
   readonly logger: Logger;
 }
 
@@ -61,7 +68,10 @@ export interface Restored {
   readonly earlier: readonly LogEntry[];
 }
 
-/** Waits for the log, and for a node to copy from where it needs one. Throws `CannotStart` with one line. */
+/**
+ * Waits for the log, and for a node to copy from where it needs one. Throws `CannotStart` with one line, and the reason of
+ * `stopping`.
+ */
 export async function restore(parts: StartParts): Promise<Restored> {
   const { store } = parts;
   const found = await store.load();
@@ -83,15 +93,15 @@ export async function restore(parts: StartParts): Promise<Restored> {
 
 /** The ends of a log that has begun. */
 async function foundedEnds(parts: StartParts, found: StoredReplica): Promise<LogEnds> {
-  const { log, store, identity, incarnation, nowMs, logger } = parts;
+  const { log, store, identity, incarnation, nowMs, logger, stopping } = parts;
   const atMs = nowMs();
   for (let tries = 0;; tries++) {
-    const ends = await answered(() => log.ends(), logger);
+    const ends = await answered(() => log.ends(), parts);
     const stored = found.kind === "checkpoint" ? found.applied : 0;
     if (ends.last >= Math.max(stored, 1)) return ends;
     if (stored > 0) {
       if (tries < BEHIND_TRIES) {
-        await pause();
+        await pause(RETRY_MS, undefined, { signal: stopping }).catch(() => stopping.throwIfAborted());
         continue;
       }
       logger.error("cluster.log_forked", { record: stored, end: ends.last });
@@ -128,37 +138,36 @@ async function begin(
   return await copied(parts);
 }
 
-async function copied({ wire, store, logger }: StartParts): Promise<Checkpoint> {
+function copied({ wire, store, logger, steadyMs, stopping }: StartParts): Promise<Checkpoint> {
   logger.info("cluster.copying", {});
-  for (let isFirst = true;; isFirst = false) {
-    try {
-      await store.beginCopy();
-      const checkpoint = await copyFrom({
-        ask: (subject, request) => wire.askForCopy(subject, request),
-        message: (page) => store.addMessages(page),
-        ban: (page) => store.addBans(page),
-      });
-      await store.endCopy(checkpoint);
-      logger.info("cluster.copied", { record: checkpoint.applied });
-      return checkpoint;
-    } catch (error) {
-      logger[isFirst ? "warn" : "debug"]("cluster.copy_failed", { error });
-    }
-    await pause();
-  }
+  return retried(async () => {
+    await store.beginCopy();
+    const checkpoint = await copyFrom({
+      ask: (subject, request) => wire.askForCopy(subject, request),
+      message: (page) => store.addMessages(page),
+      ban: (page) => store.addBans(page),
+    });
+    await store.endCopy(checkpoint);
+    logger.info("cluster.copied", { record: checkpoint.applied });
+    return checkpoint;
+  }, {
+    ...{ pauseMs: RETRY_MS, steadyMs, stopping },
+    mayPass: () => true,
+    say: (error) => logger.warn("cluster.copy_awaited", { problem: problemOf(error), help: COPY_HELP }),
+  });
 }
 
-async function firstRecord({ log, logger }: StartParts): Promise<Founded> {
-  const [first] = await answered(() => log.read(1, 1), logger);
+async function firstRecord(parts: StartParts): Promise<Founded> {
+  const [first] = await answered(() => parts.log.read(1, 1), parts);
   const record = first?.number === 1 ? decodeRecord(first.bytes) : undefined;
   if (record?.kind === "founded") return record.founded;
   throw new CannotStart("The log in NATS does not begin as that of a room: give another --cluster-name");
 }
 
-async function earlierRecords({ log, logger }: StartParts, { applied }: Checkpoint): Promise<LogEntry[]> {
+async function earlierRecords(parts: StartParts, { applied }: Checkpoint): Promise<LogEntry[]> {
   const entries: LogEntry[] = [];
   for (let from = Math.max(1, applied - EARLIER_RECORDS + 1); from <= applied;) {
-    const read = await answered(() => log.read(from, Math.min(READ_MAX, applied - from + 1)), logger);
+    const read = await answered(() => parts.log.read(from, Math.min(READ_MAX, applied - from + 1)), parts);
     const known = read.filter(({ number }) => number <= applied);
     if (known.length === 0) break;
     entries.push(...known);
@@ -172,17 +181,17 @@ async function hasHistory({ messages, bans }: StartStore): Promise<boolean> {
   return newest !== undefined || (await bans()).length > 0;
 }
 
-async function answered<Answer>(ask: () => Promise<Answer>, logger: Logger): Promise<Answer> {
-  for (let isFirst = true;; isFirst = false) {
-    try {
-      return await ask();
-    } catch (error) {
-      logger[isFirst ? "warn" : "debug"]("nats.awaited", { problem: String(error) });
-    }
-    await pause();
-  }
+function problemOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+function answered<Answer>(
+  ask: () => Promise<Answer>,
+  { logger, steadyMs, stopping }: StartParts,
+): Promise<Answer> {
+  return retried(ask, {
+    ...{ pauseMs: RETRY_MS, steadyMs, stopping },
+    mayPass: () => true,
+    say: (error) => logger.warn("nats.awaited", { problem: problemOf(error) }),
+  });
 }

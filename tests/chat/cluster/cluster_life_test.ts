@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { streamOf } from "../../../chat/cluster/log_stream.ts";
@@ -14,6 +14,9 @@ import { AdminApi } from "../../support/admin_api.ts";
 import { ChatClient } from "../../support/chat_client.ts";
 import { untilListed } from "../../support/listed_servers.ts";
 import { startTestListing } from "../../support/listing_server.ts";
+import { freePort } from "../../support/free_port.ts";
+import { launchServer } from "../../support/program.ts";
+import { startTestChat } from "../../support/chat_server.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
 import { connectLive, newRoom, startNode, until } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
@@ -140,5 +143,34 @@ testWithNats("a room has one name, and a reload on any node changes it for all",
   await b.reconfigure(reload("Third"));
   for (const { url } of [a, b]) {
     await until("the name is new", async () => await nameAt(url) === "c2/ACKNOWLEDGE Third");
+  }
+});
+
+testWithNats("a node that waits for NATS, or for a copy of the room, stops at once", async () => {
+  await using servers = await NatsServers.start();
+  const room = newRoom();
+  await inTempFolder(async (folder) => {
+    const kv = `${folder}/a.db`;
+    const single = await startTestChat({ kv });
+    {
+      await using ann = await ChatClient.connect(single.url, "ann");
+      await ann.say("text");
+    }
+    await single.stop();
+    // The only node that has the room, which is gone then.
+    await (await startNode(servers, room, { kv })).stop();
+  });
+  const waits: [string, string][] = [
+    ["nats.awaited", `nats://127.0.0.1:${freePort()}`],
+    ["cluster.copy_awaited", servers.urls[0]!],
+  ];
+  for (const [event, url] of waits) {
+    await using node = launchServer("chat", [], {
+      ...{ CHATTER_CLUSTER: url, CHATTER_CLUSTER_NAME: room, CHATTER_CLUSTER_REPLICAS: "1" },
+    });
+    assertMatch(String((await node.event(event)).problem), /: connection refused$|^no other node runs$/);
+    const { status, tookMs } = await node.stop();
+    assertLess(tookMs, 3000, node.log);
+    assertEquals([status, node.events.at(-1)?.message], [0, "stopping"]);
   }
 });

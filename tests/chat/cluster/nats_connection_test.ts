@@ -106,7 +106,7 @@ Deno.test("servers that are down are all named, and waited for with one line of 
   let tries = 0;
   const outcome = await awaitNats(
     async () => ++tries === 1 ? await open({ servers }) : "connected",
-    { log, steadyMs: () => performance.now() },
+    { log, steadyMs: () => performance.now(), stopping: new AbortController().signal },
   );
   assertEquals([outcome, tries], ["connected", 2]);
   const line = `${servers[0]}: connection refused; ${servers[1]}: connection refused`;
@@ -122,8 +122,18 @@ Deno.test("what NATS is not ready for is logged once a minute", async () => {
     nowMs += 30_000;
     return ++tries < 3 ? Promise.reject(new NatsNotReady("no leader")) : Promise.resolve();
   };
-  await awaitNats(attempt, { log, steadyMs: () => nowMs });
+  await awaitNats(attempt, { log, steadyMs: () => nowMs, stopping: new AbortController().signal });
   assertEquals([tries, lines.length], [3, 1]);
+});
+
+Deno.test("a process that stops waits for NATS no longer, whatever is under way", async () => {
+  const stopping = new AbortController();
+  const around = { log: recordedLog().log, steadyMs: () => 0, stopping: stopping.signal };
+  const hangs = awaitNats(() => new Promise(() => {}), around);
+  const pauses = awaitNats(() => Promise.reject(new NatsNotReady("no leader")), around);
+  setTimeout(() => stopping.abort(new Error("stop")), 0);
+  await Promise.all([hangs, pauses].map((waiting) => assertRejects(() => waiting, Error, "stop")));
+  await assertRejects(() => awaitNats(() => Promise.resolve(), around), Error, "stop");
 });
 
 Deno.test("a server that accepts and says nothing is left after 1.5 s", async () => {

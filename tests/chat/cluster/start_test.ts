@@ -4,11 +4,12 @@
  *
  * @module
  */
-import { assertEquals, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { encodeRecord, FIRST_HASH } from "../../../chat/cluster/record.ts";
 import type { Checkpoint } from "../../../chat/cluster/replica.ts";
 import { restore, type StartStore } from "../../../chat/cluster/node/start.ts";
 import type { StoredReplica } from "../../../chat/cluster/node/replica_store.ts";
+import type { Logger } from "../../../src/logging/log.ts";
 import type { StoredMessage } from "../../../chat/room/message.ts";
 import { startTestChat } from "../../support/chat_server.ts";
 import { stored } from "../../support/order_stage.ts";
@@ -32,6 +33,9 @@ function checkpointAt(applied: number): Checkpoint {
 }
 
 interface Stage {
+  readonly stopping?: AbortSignal;
+  readonly logger?: Logger;
+  readonly askForCopy?: (request: object) => Promise<unknown>;
   readonly records?: readonly Uint8Array[];
   /** The first record that the log still has. */
   readonly first?: number;
@@ -40,7 +44,9 @@ interface Stage {
 }
 
 /** Starts a node, and returns what it made of its store. */
-async function start({ records = [], first = 1, found = { kind: "none" }, messages = [] }: Stage) {
+async function start(stage: Stage) {
+  const { records = [], first = 1, found = { kind: "none" }, messages = [] } = stage;
+  const { stopping = new AbortController().signal, logger = recordedLog().log } = stage;
   const log = new MemoryLog();
   for (const [n, bytes] of records.entries()) log.append(n + 1, `${n}`, bytes, true);
   const store: string[] = [];
@@ -59,6 +65,8 @@ async function start({ records = [], first = 1, found = { kind: "none" }, messag
     part: JSON.stringify(checkpointAt(9)),
     begin: { by: "b", copy: 1, parts: 1 },
   };
+  const { askForCopy = (request: object) => Promise.resolve(pageOf(request)) } = stage;
+  const pageOf = (request: object) => pages[Object.keys(pages).find((key) => key in request) ?? ""] ?? [];
   const restored = await restore({
     log: {
       append: (at, id, bytes) => Promise.resolve(log.append(at, id, bytes, true)),
@@ -66,13 +74,9 @@ async function start({ records = [], first = 1, found = { kind: "none" }, messag
       ends: () => Promise.resolve({ first, last: log.records.length }),
       follow: () => () => {},
     },
-    wire: {
-      askForCopy: (_subject, request) => {
-        const key = Object.keys(pages).find((key) => key in (request as object));
-        return Promise.resolve(key === undefined ? [] : pages[key]);
-      },
-    },
-    ...{ store: startStore, identity: OURS, incarnation: "a", nowMs: () => 0, logger: recordedLog().log },
+    wire: { askForCopy: (_subject, request) => askForCopy(request as object) },
+    ...{ store: startStore, identity: OURS, incarnation: "a", nowMs: () => 0, logger },
+    ...{ steadyMs: () => 0, stopping },
   });
   return { restored, store, records: log.records.length };
 }
@@ -102,6 +106,24 @@ Deno.test("a node without a store applies a log that has all from its first reco
     const { restored, store } = await start(stage);
     assertEquals([restored.checkpoint?.applied, restored.stored, store], [9, 9, ["begin copy", "end copy"]]);
   }
+});
+
+Deno.test("a node that finds no copy says how to help, and stops waiting when it is stopped", async () => {
+  const { log: logger, lines } = recordedLog();
+  const stopping = new AbortController();
+  const waiting = start({
+    records: [foundedBy("theirs", false)],
+    ...{ logger, stopping: stopping.signal },
+    askForCopy: () => Promise.reject(new Error("no other node runs")),
+  });
+  while (!lines.some(({ event }) => event === "cluster.copy_awaited")) {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  stopping.abort(new Error("stop"));
+  await assertRejects(() => waiting, Error, "stop");
+  const { level, properties } = lines.at(-1)!;
+  assertEquals([level, properties?.problem], ["warn", "no other node runs"]);
+  assertMatch(String(properties?.help), /^start the node whose --kv has .*docs\/cluster\.md/);
 });
 
 Deno.test("a founder that crashed before it stored that it is one goes on as such", async () => {
