@@ -38,6 +38,7 @@ import { reasonText } from "../chat/announce/listing_client.ts";
 import { Bans, readAddressBlock } from "../chat/room/bans.ts";
 import { nameProblem } from "../chat/web/people/name_check.ts";
 import { isEmojiOnly } from "../chat/web/log/rich_text.ts";
+import { excerptOf } from "../chat/web/search/excerpt.ts";
 import { ChangeLog } from "../listing/list/change_log.ts";
 import { readCursor } from "../listing/list/page.ts";
 import { readAuthorization } from "../listing/registry/keys.ts";
@@ -159,6 +160,7 @@ const READERS: Readonly<Record<string, Read>> = {
   ) => [messageText(text, () => false), messageText(`/me ${text}`, (name) => name === "a b")],
   "a reply": (text) => [replyLine("a", text), messageText(`> a: ${text}\nb`)],
   "emoji in the page": isEmojiOnly,
+  "a found message in the page": (text) => excerptOf(text, "a\u0301 b"),
   "a name typed in the page": nameProblem,
   "a search typed in the page": (q) =>
     shownServers(listed as never, {

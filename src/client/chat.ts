@@ -340,7 +340,7 @@ export class Chat {
   #page({ messages, isReset, newCount }: Extract<SessionEvent, { type: "history" }>): void {
     const old = isReset ? 0 : messages.length - newCount;
     if (isReset) this.#emit({ type: "gap" });
-    else this.#recent = messages.slice(0, old).map((message) => this.#owned(message));
+    else this.#recent = messages.slice(0, old);
     for (const message of messages.slice(old)) this.#message(message, true, isReset);
   }
 

@@ -97,13 +97,14 @@ test("a chat says, changes, finds and reads messages, and others receive each ev
   assertEquals(alice.users, ["alice"]);
   assertEquals(alice.recent, []);
 
-  const carol = await Chat.connect(server.url, { name: "carol" });
-  assertEquals(carol.recent.map(({ text, isOwn }) => [text, isOwn]), [
-    ["one and a half", false],
-    ["two; three", false],
-    ["", false],
+  // Under the same name, and what it wrote is no message of this session.
+  const again = await Chat.connect(server.url, { name: "bob" });
+  assertEquals(again.recent.map(({ username, text, isOwn }) => [username, text, isOwn]), [
+    ["bob", "one and a half", false],
+    ["bob", "two; three", false],
+    ["Bobby", "", false],
   ]);
-  await Promise.all([alice.leave(), carol.leave()]);
+  await Promise.all([alice.leave(), again.leave()]);
 });
 
 Deno.test("what a server refuses is rejected with the name of its fault and what is allowed", async () => {
