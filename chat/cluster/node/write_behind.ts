@@ -48,6 +48,8 @@ export interface WriteBehindOptions {
 export class WriteBehind {
   readonly #options: WriteBehindOptions;
   #unwritten: StoreChange[] = [];
+  /** Changes that were written. */
+  #written = 0;
   #units = 0;
   #newest: string;
   #writing: Promise<void> | undefined;
@@ -80,12 +82,13 @@ export class WriteBehind {
     this.#writeSoon(WRITE_MS);
   }
 
-  /** Resolves when everything that is applied is stored. Rejects if the store fails. */
+  /** Resolves when everything that is applied by now is stored, whatever comes meanwhile. Rejects if the store fails. */
   async written(): Promise<void> {
-    if (this.#unwritten.length === 0 && this.#writing === undefined) return;
-    const written = this.#writeAll();
-    if (!await settlesWithin(written, READ_MS) || this.#unwritten.length > 0 && this.#fails) {
-      throw new Error("The store does not take what is applied");
+    const upTo = this.#written + this.#unwritten.length;
+    while (this.#written < upTo) {
+      if (this.#isStopped || !await settlesWithin(this.#write(), READ_MS) || this.#fails) {
+        throw new Error("The store does not take what is applied");
+      }
     }
   }
 
@@ -126,28 +129,35 @@ export class WriteBehind {
     }, ms);
   }
 
-  #writeAll(): Promise<void> {
-    this.#writing ??= this.#write().finally(() => this.#writing = undefined);
+  async #writeAll(): Promise<void> {
+    while (this.#unwritten.length > 0) {
+      await this.#write();
+      if (this.#fails) return this.#writeSoon(RETRY_MS);
+    }
+  }
+
+  /** One commit, or the one under way. */
+  #write(): Promise<void> {
+    this.#writing ??= this.#commit().finally(() => this.#writing = undefined);
     return this.#writing;
   }
 
-  async #write(): Promise<void> {
+  async #commit(): Promise<void> {
     const { store, log } = this.#options;
-    while (this.#unwritten.length > 0) {
-      const { change, count } = together(this.#unwritten);
-      try {
-        await store.write(change);
-        if (this.#fails) log.info("journal.append_works", {});
-        this.#fails = false;
-      } catch (error) {
-        if (!this.#fails) log.error("journal.append_failed", { entries: change.entries.length, error });
-        this.#fails = true;
-        return this.#writeSoon(RETRY_MS);
-      }
-      this.#unwritten.splice(0, count);
-      for (const { message } of change.entries) this.#units -= message.text.length + ENTRY_UNITS;
+    const { change, count } = together(this.#unwritten);
+    try {
+      await store.write(change);
+      if (this.#fails) log.info("journal.append_works", {});
+      this.#fails = false;
+    } catch (error) {
+      if (!this.#fails) log.error("journal.append_failed", { entries: change.entries.length, error });
+      this.#fails = true;
+      return;
     }
-    this.#units = 0;
+    this.#unwritten.splice(0, count);
+    this.#written += count;
+    for (const { message } of change.entries) this.#units -= message.text.length + ENTRY_UNITS;
+    if (this.#unwritten.length === 0) this.#units = 0;
   }
 
   async #checkpoint(replica: Replica): Promise<void> {

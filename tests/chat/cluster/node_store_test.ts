@@ -58,6 +58,19 @@ Deno.test("many records are one commit, and a record too large for one is severa
   behind.abandon();
 });
 
+Deno.test("a reader waits for what is applied before it reads, and not for what comes meanwhile", async () => {
+  let count = 0;
+  const next = () => count < 1000 && behind.applied(++count, turn(said(stored(count))));
+  const { behind } = writer(() => {
+    next();
+    return Promise.resolve();
+  });
+  next();
+  await behind.written();
+  assertLess(count, 5);
+  behind.abandon();
+});
+
 Deno.test("what the store has already is not written again after a crash in the middle of a record", async () => {
   const written: StoreChange[] = [];
   const { behind } = writer(
