@@ -29,6 +29,7 @@ import { restoredState } from "./cluster/node/recovery.ts";
 import { restore, type Restored } from "./cluster/node/start.ts";
 import { WriteBehind, writtenReads } from "./cluster/node/write_behind.ts";
 import { Peers } from "./cluster/peers.ts";
+import { UnreadableRecord } from "./cluster/record.ts";
 import { LogForked, Replica } from "./cluster/replica.ts";
 import { Fanout } from "./delivery/fanout.ts";
 import { DecisionSender } from "./order/decision_sender.ts";
@@ -654,8 +655,8 @@ function stateOf(
       replayBytesMax: () => replayBytesMax(settings.limits),
     });
   } catch (error) {
-    if (!(error instanceof LogForked)) throw error;
-    log.error("cluster.log_forked", { problem: error.message });
+    if (!(error instanceof LogForked || error instanceof UnreadableRecord)) throw error;
+    if (error instanceof LogForked) log.error("cluster.log_forked", { problem: error.message });
     throw new CannotStart(error.message, { cause: error });
   }
 }

@@ -45,6 +45,7 @@ export class ClusterDriver {
   #isOver = false;
   /** The append under way, and how often it was repeated. */
   #append: { readonly id: string; readonly sinceMs: number; repetitions: number } | undefined;
+  #isRefused = false;
   #quit: (() => void)[] = [];
 
   constructor(options: DriverOptions) {
@@ -97,6 +98,7 @@ export class ClusterDriver {
         this.#appending(id);
         return this.#await(log.append(at, id, bytes), (nowMs, outcome) => {
           if (outcome?.kind === "stored") this.#appended(nowMs);
+          if (outcome?.kind === "refused") this.#refused(outcome.problem);
           return member.appended(nowMs, id, outcome ?? { kind: "unknown" });
         });
       }
@@ -129,9 +131,16 @@ export class ClusterDriver {
   }
 
   #appended(nowMs: number): void {
+    this.#isRefused = false;
     const append = this.#append;
     this.#append = undefined;
     if (append !== undefined) this.#options.stored((nowMs - append.sinceMs) / 1000, append.repetitions);
+  }
+
+  /** Says once that the log refuses records, until it stores one. */
+  #refused(problem: string): void {
+    if (!this.#isRefused) this.#options.logger.error("cluster.append_refused", { problem });
+    this.#isRefused = true;
   }
 
   /** Gives the member what was answered, or undefined. */

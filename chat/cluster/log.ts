@@ -5,6 +5,9 @@
  * @module
  */
 
+/** Bytes of the records that one read returns, if these are more than one: a read that is longer is cut. */
+export const READ_BYTES_MAX = 8 * 2 ** 20;
+
 export interface LogEntry {
   readonly number: number;
   readonly bytes: Uint8Array;
@@ -33,7 +36,10 @@ export interface ClusterLog {
    * or `passed`. Never rejects.
    */
   append(at: number, id: string, bytes: Uint8Array): Promise<Appended>;
-  /** Records from number `from` on, in order, at most `max`; fewer if there are no more. Rejects if it cannot read. */
+  /**
+   * Records from number `from` on, in order, at most `max` and READ_BYTES_MAX bytes; fewer than half of these if there
+   * are no more. Rejects if it cannot read.
+   */
   read(from: number, max: number): Promise<readonly LogEntry[]>;
   /** Rejects if the log does not answer. Right after an election of its servers `last` may be too low. */
   ends(): Promise<LogEnds>;

@@ -13,7 +13,7 @@ import {
 } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { LogSettings } from "./cluster_settings.ts";
-import type { Appended, ClusterLog, LogEnds, LogEntry } from "./log.ts";
+import { type Appended, type ClusterLog, type LogEnds, type LogEntry, READ_BYTES_MAX } from "./log.ts";
 import { type Difference, openStream, storedSubjectOf, streamOf, subjectOf } from "./log_stream.ts";
 import { MESSAGE_BYTES_MAX } from "./nats_connection.ts";
 
@@ -73,7 +73,10 @@ export class NatsLog implements ClusterLog {
   async read(from: number, max: number): Promise<readonly LogEntry[]> {
     const entries: LogEntry[] = [];
     try {
-      const batch = await this.#manager.direct.getBatch(this.#stream, { seq: from, batch: max });
+      const batch = await this.#manager.direct.getBatch(this.#stream, {
+        ...{ seq: from, batch: max },
+        max_bytes: READ_BYTES_MAX,
+      });
       // The client itself waits for 5 s.
       const waits = () => setTimeout(() => batch.stop(new Error("NATS does not answer")), REQUEST_MS);
       let timer = waits();

@@ -7,9 +7,9 @@
 import { Election } from "./election.ts";
 import { type InputMessage, type NumberedInput, UnconfirmedInputs } from "./inputs.ts";
 import { Leader, type LeaderOptions, type LeaderRoom } from "./leader.ts";
-import type { Appended, LogEntry } from "./log.ts";
+import { type Appended, type LogEntry, READ_BYTES_MAX } from "./log.ts";
 import type { Decided } from "./membership.ts";
-import { type ClusterRecord, encodeRecord } from "./record.ts";
+import { type ClusterRecord, encodeRecord, UnreadableRecord } from "./record.ts";
 import { LogForked, type Replica } from "./replica.ts";
 import type { StoredMessage } from "../room/message.ts";
 
@@ -27,8 +27,8 @@ export const RESEND_MS = 1000;
 export const RETRY_MS = 150;
 /** Records of one read. */
 export const READ_MAX = 200;
-/** Records that wait for one before them; later ones are read again. */
-export const AHEAD_MAX = 1000;
+/** Bytes of records that wait for one before them; later ones are read again. */
+export const AHEAD_BYTES_MAX = 16 * 2 ** 20;
 
 /** A node says that it is there, and how far it is. */
 export interface Beat {
@@ -90,6 +90,7 @@ export class Member {
   readonly #election: Election;
   readonly #inputs: UnconfirmedInputs;
   readonly #ahead = new Map<number, Uint8Array>();
+  #aheadBytes = 0;
   #leader: Leader | undefined;
   /** The node that leads after this one, which decides no more turns. */
   #next: string | undefined;
@@ -114,6 +115,8 @@ export class Member {
   /** When each other node was last heard, and when each hold ends by this node's clock. */
   readonly #heardMs = new Map<string, number>();
   readonly #heldUntilMs = new Map<string, number>();
+  /** How far each other node was when it was heard last. */
+  readonly #appliedBy = new Map<string, number>();
 
   constructor(options: MemberOptions, nowMs: number) {
     this.#options = options;
@@ -177,6 +180,7 @@ export class Member {
       return this.#lead(nowMs);
     }
     this.#heard(nowMs, beat.by);
+    this.#appliedBy.set(beat.by, beat.applied);
     if (beat.isLeader && beat.epoch >= this.#replica.epoch) this.#election.heard(nowMs);
     return beat.applied > this.#replica.applied ? this.#read() : [];
   }
@@ -184,7 +188,7 @@ export class Member {
   /** A record from the log's own notice, in any order and any number of times. */
   receivedRecord(nowMs: number, { number, bytes }: LogEntry): MemberEffect[] {
     if (number <= this.#replica.applied) return [];
-    if (this.#ahead.size < AHEAD_MAX) this.#ahead.set(number, bytes);
+    if (this.#aheadBytes < AHEAD_BYTES_MAX) this.#keepAhead(number, bytes);
     const effects = this.#applyAhead(nowMs);
     return this.#ahead.size > 0 ? [...effects, ...this.#read()] : effects;
   }
@@ -203,10 +207,11 @@ export class Member {
       return [{ do: "stop", why: `The log no longer has record ${this.#replica.applied + 1}` }];
     }
     for (const { number, bytes } of entries) {
-      if (number > this.#replica.applied) this.#ahead.set(number, bytes);
+      if (number > this.#replica.applied) this.#keepAhead(number, bytes);
     }
     const effects = this.#applyAhead(nowMs);
-    const isAtEnd = entries.length < READ_MAX;
+    const readBytes = entries.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const isAtEnd = entries.length < READ_MAX && readBytes < READ_BYTES_MAX / 2;
     if (!isAtEnd) return [...effects, ...this.#read()];
     this.#isCaughtUp = true;
     return this.#isStanding ? [...effects, ...this.#stand()] : effects;
@@ -217,7 +222,7 @@ export class Member {
     if (append === undefined || append.id !== id) return [];
     switch (outcome.kind) {
       case "stored":
-        this.#ahead.set(append.at, append.bytes);
+        this.#keepAhead(append.at, append.bytes);
         return this.#applyAhead(nowMs);
       case "passed":
         // Its own earlier try may be the record there: the log says which it is. That read may fail.
@@ -258,9 +263,10 @@ export class Member {
     return finding === this.#leader ? this.#decide(nowMs, found) : this.#lead(nowMs);
   }
 
-  /** Lets another node lead that was heard of late, as the last act of this one: after the turn that is under way. */
+  /** Lets the furthest node lead of those heard of late, as the last act of this one: after the turn that is under way. */
   handOver(nowMs: number): MemberEffect[] {
-    const [next] = this.heardWithin(nowMs, 4 * BEAT_MS);
+    const far = (node: string) => this.#appliedBy.get(node) ?? 0;
+    const [next] = this.heardWithin(nowMs, 4 * BEAT_MS).sort((a, b) => far(b) - far(a));
     if (this.#leader === undefined || next === undefined) return [];
     this.#next = next;
     return this.#lead(nowMs);
@@ -313,7 +319,8 @@ export class Member {
   }
 
   #heard(nowMs: number, node: string): void {
-    this.#heardMs.set(node, nowMs);
+    // What a lost node has sent may come late.
+    if (!this.#replica.membership.isGone(node)) this.#heardMs.set(node, nowMs);
   }
 
   #read(): MemberEffect[] {
@@ -383,6 +390,11 @@ export class Member {
     return { do: "append", at, id, bytes };
   }
 
+  #keepAhead(number: number, bytes: Uint8Array): void {
+    this.#aheadBytes += bytes.length - (this.#ahead.get(number)?.length ?? 0);
+    this.#ahead.set(number, bytes);
+  }
+
   #applyAhead(nowMs: number): MemberEffect[] {
     const effects: MemberEffect[] = [];
     while (!this.#isStopped) {
@@ -390,11 +402,15 @@ export class Member {
       const bytes = this.#ahead.get(next);
       if (bytes === undefined) break;
       this.#ahead.delete(next);
+      this.#aheadBytes -= bytes.length;
       try {
         effects.push(...this.#apply(nowMs, next, bytes));
       } catch (error) {
-        if (!(error instanceof LogForked)) throw error;
-        effects.push(...this.#forked(error.message));
+        if (error instanceof LogForked) effects.push(...this.#forked(error.message));
+        else if (error instanceof UnreadableRecord) {
+          this.#isStopped = true;
+          effects.push({ do: "stop", why: `Record ${next}: ${error.message}` });
+        } else throw error;
       }
     }
     return [...effects, ...this.#sendInputs(), ...this.#lead(nowMs)];
@@ -424,6 +440,7 @@ export class Member {
     this.#leader = undefined;
     this.#isStanding = false;
     this.#next = undefined;
+    for (const node of this.#appliedBy.keys()) if (!this.#heardMs.has(node)) this.#appliedBy.delete(node);
     this.#inputs.rewind();
     this.#progressMs = nowMs;
     if (by !== this.#options.incarnation) return;

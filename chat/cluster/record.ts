@@ -73,18 +73,32 @@ export function encodeRecord(record: ClusterRecord): Uint8Array {
   return new TextEncoder().encode(JSON.stringify([...head, ...body]));
 }
 
-/** Throws if the bytes are no record, or one of a newer format. */
+/** The bytes are no record, or one of a newer format. */
+export class UnreadableRecord extends Error {}
+
+/** Throws UnreadableRecord. */
 export function decodeRecord(bytes: Uint8Array): ClusterRecord {
+  try {
+    return decoded(bytes);
+  } catch (error) {
+    if (error instanceof UnreadableRecord) throw error;
+    throw new UnreadableRecord(`The log has a record that no node of a room has written: ${error}`);
+  }
+}
+
+function decoded(bytes: Uint8Array): ClusterRecord {
   const [format, kind, epoch, previous, atMs, ...body] = JSON.parse(new TextDecoder().decode(bytes));
   if (typeof format !== "number" || format < 1 || format > RECORD_FORMAT) {
-    throw new Error(`The log has a record of format ${format}; this program reads 1 to ${RECORD_FORMAT}`);
+    throw new UnreadableRecord(
+      `The log has a record of format ${format}; this program reads 1 to ${RECORD_FORMAT}`,
+    );
   }
   if (kind === "lead") return { kind, epoch, previous, atMs, by: body[0] };
   if (kind === "founded") {
     const { serverId, secret, isEmpty } = body[0];
     return { kind, epoch, previous, atMs, founded: { serverId, secret, isEmpty } };
   }
-  if (kind !== "turn") throw new Error(`The log has a record of the unknown kind ${kind}`);
+  if (kind !== "turn") throw new UnreadableRecord(`The log has a record of the unknown kind ${kind}`);
   const [position, flat, decided, lost] = body;
   return {
     ...{ kind, epoch, previous, atMs, position, lost },

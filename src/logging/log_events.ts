@@ -72,6 +72,12 @@ export const LOG_EVENTS = {
     values: ["why"],
     about: "Most servers are silent at once: the listing removes none of them for it.",
   },
+  "cluster.append_refused": {
+    level: "error",
+    values: ["problem"],
+    about:
+      "NATS refuses records, mostly for lack of space: messages get a fault. Logged once until it works.",
+  },
   "cluster.copied": {
     level: "info",
     values: ["record"],

@@ -13,8 +13,14 @@ import { WINDOW_MESSAGES_MAX } from "../../room/history.ts";
 import type { StoredMessage } from "../../room/message.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { ClusterLog, LogEnds, LogEntry } from "../log.ts";
-import { READ_MAX } from "../member.ts";
-import { decodeRecord, encodeRecord, FIRST_HASH, type Founded } from "../record.ts";
+import {
+  type ClusterRecord,
+  decodeRecord,
+  encodeRecord,
+  FIRST_HASH,
+  type Founded,
+  UnreadableRecord,
+} from "../record.ts";
 import type { Checkpoint } from "../replica.ts";
 import { retried } from "../retry.ts";
 import type { ClusterWire } from "../wire.ts";
@@ -24,6 +30,10 @@ import type { StoredReplica } from "./replica_store.ts";
 
 /** Milliseconds between two tries of what the log or the other nodes do not answer. */
 const RETRY_MS = 500;
+/** Bytes of records that are read before a checkpoint: what cannot be replayed after that, another node replays. */
+const EARLIER_BYTES_MAX = 64 * 2 ** 20;
+/** Records of these that are read at a time. */
+const EARLIER_READ = 100;
 /** Tries for which the log may end before what the store has: its servers elect, and catch up. */
 const BEHIND_TRIES = 12;
 const COPY_HELP = "start the node whose --kv has the room's newest messages; if that one waits too, " +
@@ -159,16 +169,41 @@ function copied({ wire, store, logger, steadyMs, stopping }: StartParts): Promis
 
 async function firstRecord(parts: StartParts): Promise<Founded> {
   const [first] = await answered(() => parts.log.read(1, 1), parts);
-  const record = first?.number === 1 ? decodeRecord(first.bytes) : undefined;
+  const record = first?.number === 1 ? recordOf(first) : undefined;
   if (record?.kind === "founded") return record.founded;
   throw new CannotStart("The log in NATS does not begin as that of a room: give another --cluster-name");
 }
 
+function recordOf({ bytes }: LogEntry): ClusterRecord | undefined {
+  try {
+    return decodeRecord(bytes);
+  } catch (error) {
+    if (error instanceof UnreadableRecord) return undefined;
+    throw error;
+  }
+}
+
+/** From the newest backwards, as far as the replay buffer reaches, or memory. */
 async function earlierRecords(parts: StartParts, { applied }: Checkpoint): Promise<LogEntry[]> {
+  let entries: LogEntry[] = [];
+  let bytes = 0;
+  for (let to = applied; to > 0 && entries.length < EARLIER_RECORDS && bytes < EARLIER_BYTES_MAX;) {
+    const from = Math.max(1, to - EARLIER_READ + 1);
+    const read = await recordsBetween(parts, from, to);
+    entries = [...read, ...entries];
+    bytes += read.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    // The log no longer has what was before.
+    if (read[0]?.number !== from) break;
+    to = from - 1;
+  }
+  return entries;
+}
+
+async function recordsBetween(parts: StartParts, first: number, last: number): Promise<LogEntry[]> {
   const entries: LogEntry[] = [];
-  for (let from = Math.max(1, applied - EARLIER_RECORDS + 1); from <= applied;) {
-    const read = await answered(() => parts.log.read(from, Math.min(READ_MAX, applied - from + 1)), parts);
-    const known = read.filter(({ number }) => number <= applied);
+  for (let from = first; from <= last;) {
+    const read = await answered(() => parts.log.read(from, last - from + 1), parts);
+    const known = read.filter(({ number }) => number <= last);
     if (known.length === 0) break;
     entries.push(...known);
     from = known.at(-1)!.number + 1;

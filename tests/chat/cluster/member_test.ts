@@ -5,8 +5,16 @@
  * @module
  */
 import { assertEquals, assertLess } from "@std/assert";
-import { BEHIND_MS, Member, type MemberEffect, RESEND_MS, RETRY_MS } from "../../../chat/cluster/member.ts";
-import { decodeRecord } from "../../../chat/cluster/record.ts";
+import {
+  AHEAD_BYTES_MAX,
+  BEHIND_MS,
+  Member,
+  type MemberEffect,
+  RESEND_MS,
+  RETRY_MS,
+} from "../../../chat/cluster/member.ts";
+import type { LogEntry } from "../../../chat/cluster/log.ts";
+import { decodeRecord, encodeRecord, FIRST_HASH, hashOf } from "../../../chat/cluster/record.ts";
 import type { Command } from "../../../chat/cluster/command.ts";
 import { TURN_UNITS_MAX } from "../../../chat/cluster/leader.ts";
 import { RECORD_BYTES_MAX } from "../../../chat/cluster/log_nats.ts";
@@ -281,6 +289,71 @@ Deno.test("a log that ends before what a node has applied is another one, if it 
     { do: "fork", why: "The log ends at record 1, and this node has applied 2" },
   ]);
   assertEquals([member.isLeader, member.isCaughtUp], [false, false]);
+});
+
+Deno.test("a node that meets a record of another program or of a later one ends in one line", () => {
+  for (const text of ["hello", '[2,"turn"]']) {
+    const member = makeMember();
+    member.start();
+    const [effect] = member.receivedRecord(0, { number: 1, bytes: new TextEncoder().encode(text) });
+    assertEquals(effect?.do === "stop" && /^Record 1: The log has a record [^\n]+$/.test(effect.why), true);
+    assertEquals([member.isCaughtUp, member.tick(9000)], [false, []]);
+  }
+});
+
+/** A log of large records. */
+function largeRecords(count: number): LogEntry[] {
+  const entries: LogEntry[] = [];
+  let previous = FIRST_HASH;
+  for (let number = 1; number <= count; number++) {
+    const founded = { serverId: number, secret: "s".repeat(900_000), isEmpty: true };
+    const bytes = encodeRecord({ kind: "founded", epoch: 0, previous, atMs: 0, founded });
+    previous = hashOf(bytes);
+    entries.push({ number, bytes });
+  }
+  return entries;
+}
+
+Deno.test("a read that was cut because its records are large is not the end of the log", () => {
+  const member = makeMember();
+  member.start();
+  const large = largeRecords(6);
+  assertEquals(member.readDone(0, large.slice(0, 5)), [{ do: "read", from: 6 }]);
+  assertEquals(member.isCaughtUp, false);
+  member.readDone(0, large.slice(5));
+  assertEquals(member.isCaughtUp, true);
+});
+
+Deno.test("records that wait for an earlier one take at most AHEAD_BYTES_MAX, and the others are read again", () => {
+  const member = makeMember();
+  member.start();
+  const [first, ...later] = largeRecords(30);
+  for (const entry of later) member.receivedRecord(0, entry);
+  for (const entry of later) member.receivedRecord(0, entry);
+  member.readDone(0, [first!]);
+  const applied = 1 + Math.ceil(AHEAD_BYTES_MAX / first!.bytes.length);
+  assertEquals(member.receivedBeat(0, { by: "b", epoch: 0, applied: 30, isLeader: false }), [
+    { do: "read", from: applied + 1 },
+  ]);
+});
+
+Deno.test("a planned stop lets the node lead that is furthest", () => {
+  const { member } = leaderWith();
+  for (const [by, applied] of [["b", 0], ["c", 1], ["d", 0]] as const) {
+    member.receivedBeat(2000, { by, epoch: 1, applied, isLeader: false });
+  }
+  const record = decodeRecord(appendOf(member.handOver(2000)).bytes);
+  assertEquals(record.kind === "lead" && record.by, "c");
+});
+
+Deno.test("a lost node whose messages come late is not heard again", () => {
+  const { member } = leaderWith();
+  member.receivedBeat(2000, { by: "b", epoch: 1, applied: 1, isLeader: false });
+  const lost = appendOf(member.tick(2000 + LIMITS.lostMs));
+  member.appended(2000 + LIMITS.lostMs, lost.id, { kind: "stored" });
+  member.receivedBeat(9000, { by: "b", epoch: 1, applied: 1, isLeader: false });
+  member.receivedInputs(9000, { node: "b", first: 1, inputs: [] });
+  assertEquals(member.heardWithin(9000, 1000), []);
 });
 
 Deno.test("a node whose next record the log no longer has ends, so that another start copies the room", () => {

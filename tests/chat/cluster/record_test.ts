@@ -11,6 +11,7 @@ import {
   encodeRecord,
   FIRST_HASH,
   hashOf,
+  UnreadableRecord,
 } from "../../../chat/cluster/record.ts";
 import type { Ban } from "../../../chat/room/bans.ts";
 import type { Ruled, Ruling } from "../../../chat/cluster/command.ts";
@@ -122,10 +123,14 @@ Deno.test("a record that is read is the one that was written", () => {
   );
 });
 
-Deno.test("a record of a newer format or of an unknown kind is refused", () => {
+Deno.test("a record of a newer format, of an unknown kind or of another program is refused", () => {
   const bytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
   assertThrows(() => decodeRecord(bytes([2, "turn"])), Error, "format 2; this program reads 1 to 1");
   assertThrows(() => decodeRecord(bytes([1, "vote", 1, FIRST_HASH, 0])), Error, "unknown kind vote");
+  const others = ["hello", "null", "{}", "7", JSON.stringify([1, "turn", 1, "", 0, 5]), ""];
+  for (const other of others) {
+    assertThrows(() => decodeRecord(new TextEncoder().encode(other)), UnreadableRecord);
+  }
 });
 
 Deno.test("a record's hash depends on all records before it", () => {

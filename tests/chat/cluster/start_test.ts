@@ -141,6 +141,13 @@ Deno.test("a store that is within the log's reach is used as it is", async () =>
   assertEquals([restored.checkpoint?.applied, restored.stored, restored.earlier], [4, 6, []]);
 });
 
+Deno.test("a start reads as many of the large records before its checkpoint as memory may hold", async () => {
+  const large = new Uint8Array(1_000_000);
+  const found = { kind: "checkpoint", checkpoint: checkpointAt(400), applied: 400 } as const;
+  const { restored } = await start({ records: Array.from({ length: 400 }, () => large), found });
+  assertEquals(restored.earlier.map(({ number }) => number), Array.from({ length: 100 }, (_, n) => n + 301));
+});
+
 Deno.test("a store of another room, one used alone since, and a log of something else are refused in one line", async () => {
   const refusals: [Stage, string][] = [
     [
