@@ -78,16 +78,20 @@ export class CopyServer {
 
 export interface CopyTarget {
   readonly ask: (subject: string, request: unknown) => Promise<unknown>;
+  /** Another node gives a copy: only from here on the target may forget what it has. */
+  readonly begin: () => Promise<void>;
   readonly message: (page: readonly StoredMessage[]) => Promise<void>;
   readonly ban: (page: readonly Ban[]) => Promise<void>;
 }
 
 /** Copies from any node that is ready. Rejects if it breaks off: the target begins again then. */
-export async function copyFrom({ ask, message, ban }: CopyTarget): Promise<Checkpoint> {
+export async function copyFrom({ ask, begin, message, ban }: CopyTarget): Promise<Checkpoint> {
   const { by, copy, parts } = await ask("copy", { begin: true }) as Begun;
   const page = (request: Request) => ask(`copy.${by}`, request);
   let json = "";
   for (let part = 0; part < parts; part++) json += await page({ copy, part });
+  const checkpoint: Checkpoint = JSON.parse(json);
+  await begin();
   for (let last = "";;) {
     const messages = await page({ messagesAfter: last }) as StoredMessage[];
     if (messages.length === 0) break;
@@ -101,5 +105,5 @@ export async function copyFrom({ ask, message, ban }: CopyTarget): Promise<Check
     last = bans.at(-1)!.id;
     await ban(bans.map((one) => ({ ...one, name: one.name, address: one.address, endsAtMs: one.endsAtMs })));
   }
-  return JSON.parse(json);
+  return checkpoint;
 }

@@ -151,9 +151,9 @@ async function begin(
 function copied({ wire, store, logger, steadyMs, stopping }: StartParts): Promise<Checkpoint> {
   logger.info("cluster.copying", {});
   return retried(async () => {
-    await store.beginCopy();
     const checkpoint = await copyFrom({
       ask: (subject, request) => wire.askForCopy(subject, request),
+      begin: () => store.beginCopy(),
       message: (page) => store.addMessages(page),
       ban: (page) => store.addBans(page),
     });

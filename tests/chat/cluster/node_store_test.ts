@@ -180,6 +180,7 @@ Deno.test("a copy has all messages and bans, in pages that NATS takes", async ()
     checkpoint: () => checkpointOf(12, 2000),
   });
   const copied: { messages: StoredMessage[]; bans: Ban[] } = { messages: [], bans: [] };
+  const begun: number[] = [];
   const copy = () =>
     copyFrom({
       ask: async (subject, request) => {
@@ -188,13 +189,16 @@ Deno.test("a copy has all messages and bans, in pages that NATS takes", async ()
         assert(subject === "copy" || subject === "copy.a");
         return JSON.parse(json);
       },
+      begin: () => Promise.resolve(void begun.push(copied.messages.length)),
       message: (page) => Promise.resolve(void copied.messages.push(...page)),
       ban: (page) => Promise.resolve(void copied.bans.push(...page)),
     });
   await assertRejects(copy, Error, "not ready");
+  // Nothing was given: the store keeps what it has.
+  assertEquals(begun, []);
   isReady = true;
   assertEquals(plain(await copy()), plain(checkpointOf(12, 2000)));
-  assertEquals(copied.messages, messages);
+  assertEquals([copied.messages, begun], [messages, [0]]);
   assertEquals(copied.bans, bans);
   assertEquals((await new KvBanStore(kv).load()).length, 0);
 });
