@@ -91,8 +91,6 @@ export class ConnectionView {
   #show(text: string, { label, act }: BannerAction): void {
     clearTimeout(this.#timer);
     this.#bannerText.textContent = text;
-    // What does not fit its one line.
-    this.#bannerText.title = text;
     this.#button.textContent = label;
     this.#onButton = act;
     this.#banner.hidden = false;
