@@ -47,8 +47,10 @@ function handle(event: SessionEvent): void {
 function showOnForm(event: Extract<SessionEvent, { type: "state" }>): void {
   joining.wait(event.state === "opening" || event.state === "entering");
   if (event.state === "refused") joining.say(inLocalTime(event.text));
-  else if (event.state === "over") leave(event.cause === "left" ? undefined : event.text);
-  else if (event.state === "waiting") say(`${event.text}. Trying again…`);
+  // What the user writes in the field stays, and Join connects again.
+  else if (event.state === "over" && event.cause !== "timeout") {
+    leave(event.cause === "left" ? undefined : event.text);
+  } else if (event.state === "waiting") say(`${event.text}. Trying again…`);
 }
 
 function enter(username: string): void {
@@ -75,6 +77,7 @@ function leave(why: string | undefined): void {
   session.isInside = false;
   room.close();
   showView("join");
+  countAgain();
   joining.value = session.username;
   joining.wait(false);
   joining.focus();
@@ -141,4 +144,4 @@ if (visit?.isInside) {
   if (elsewhere !== undefined) offerTakeover(elsewhere.session.username);
   joining.focus();
 }
-countOnJoin(() => !isRoomShown);
+const countAgain = countOnJoin(() => !isRoomShown);

@@ -21,7 +21,7 @@ import { Beginning } from "./log/beginning.ts";
 import { type MessageAction, MessageActions } from "./log/message_actions.ts";
 import { MessageList } from "./log/message_list.ts";
 import { LogReader } from "./log/log_reader.ts";
-import type { MessageLog } from "./log/message_log.ts";
+import type { Entry, MessageLog } from "./log/message_log.ts";
 import { KnownNames } from "./people/known_names.ts";
 import { OwnMenu } from "./people/own_menu.ts";
 import { RenameDialog } from "./people/rename_dialog.ts";
@@ -37,10 +37,14 @@ import { carryOut, type LineActions } from "./composer/typed_line.ts";
 
 const BEGINNING = "This is the beginning";
 
+const hasMention = (entry: Entry) => entry.kind === "message" && entry.message.text.includes("@");
+
 export class Room {
   readonly #session: TabSession;
   readonly #chooseName: (why: string) => void;
   #isConnected = false;
+  /** Who is here is not known yet. */
+  #isRosterNew = false;
   /** The name under which the server announces. */
   #serverAuthor: string | undefined;
   /** The user left, and may join again. */
@@ -164,7 +168,11 @@ export class Room {
       case "message":
         return this.#message(event);
       case "users":
-        return this.#showPeople();
+        this.#showPeople();
+        // The history came before it, and has mentions of people who are here.
+        if (this.#isRosterNew) this.#list.refresh(hasMention);
+        this.#isRosterNew = false;
+        return;
       case "came":
         return event.isOwn ? undefined : this.#presence(event.username, "joined");
       case "left":
@@ -226,6 +234,7 @@ export class Room {
 
   #entered({ how, isExtended, serverName }: Extract<SessionEvent, { type: "entered" }>): void {
     this.#people.isExtended = isExtended;
+    this.#isRosterNew = true;
     this.#arrivals.isReturning = how !== "new";
     this.#serverAuthor = nearestUsername(serverName, "Server").shown;
     byId("room-name", HTMLElement).textContent = serverName;

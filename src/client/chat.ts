@@ -24,6 +24,7 @@ const CODES = {
   kicked: "KICKED",
   banned: "BANNED",
   elsewhere: "ELSEWHERE",
+  timeout: "CLOSED",
   closed: "CLOSED",
 } as const satisfies Record<EndCause, ChatErrorCode>;
 

@@ -52,6 +52,7 @@ testInBrowser("two people converse, edit, delete, rename and leave", async (stag
   await alice.page.keyboard.press("Enter");
   await bob.readsNotice("alice is now Alicia");
   await alice.page.waitForSelector("#rename:not([open])");
+  assertEquals(await alice.page.evaluate(() => document.activeElement?.id), "own-button");
   await alice.reads("#own-name", "Alicia");
   assertEquals(await bob.texts("#names li"), ["Bob B. (you)", "Alicia"]);
 
@@ -135,6 +136,32 @@ testInBrowser(
   },
 );
 
+testInBrowser(
+  "a name that is written when the server's patience ends stays, without an alarm",
+  async (stage) => {
+    await using server = await startTestChat({ limits: { connectTimeout: 1 } });
+    await using _alice = await ChatClient.connect(server.url, "alice");
+    const bob = await ChatPage.open(stage, server.url);
+    await bob.page.evaluate(() => {
+      globalThis.WebSocket = class extends WebSocket {
+        constructor(url: string | URL, protocols?: string | string[]) {
+          super(url, protocols);
+          this.addEventListener("close", () => document.body.dataset["closed"] = "true");
+        }
+      };
+    });
+    await bob.tryName("alice");
+    await bob.reads("#name-said", "Username is in use, or looks like one that is: choose another");
+    await bob.fill("#name", "bo");
+    await bob.page.waitForSelector("[data-closed]");
+    assertEquals(await bob.value("#name"), "bo");
+    assertEquals(await bob.page.$eval("#join-why", (why) => (why as HTMLElement).hidden), true);
+    await bob.page.keyboard.sendCharacter("b");
+    await bob.page.keyboard.press("Enter");
+    await bob.isLive();
+  },
+);
+
 testInBrowser("a banned user sees why, and a kicked user may join again", async (stage) => {
   await using server = await startTestChat({ adminToken: TOKEN });
   const api = new AdminApi(server.url);
@@ -150,6 +177,8 @@ testInBrowser("a banned user sees why, and a kicked user may join again", async 
   await eve.page.click("#over-button");
   await eve.page.waitForSelector("#join:not([hidden])");
   await eve.reads("#name-said", "This username is banned from this server: be kind; <b>go</b> home");
+  // Before anyone joined there was no one.
+  await eve.reads("#join-count", "1 person is here now");
 });
 
 testInBrowser(

@@ -8,7 +8,7 @@
 /// <reference lib="dom.iterable" />
 import { assertEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
-import { testInBrowser } from "../support/browser.ts";
+import { setWidth, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";
 import { startTestChat } from "../support/chat_server.ts";
@@ -51,6 +51,17 @@ testInBrowser("a lost connection is shown, and the user may retry at once", asyn
   proxy.cutAll();
   await alice.page.waitForSelector("#banner:not([hidden])");
   await alice.reads("#connection-text", "Not connected");
+  for (const width of [390, 1280]) {
+    await setWidth(alice.page, width);
+    const cut = await alice.page.$$eval(
+      "#room-name, #banner-text",
+      (texts) =>
+        texts.filter(({ scrollWidth, clientWidth, scrollHeight, clientHeight }) =>
+          scrollWidth > clientWidth || scrollHeight > clientHeight
+        ).map(({ textContent }) => textContent),
+    );
+    assertEquals(cut, [], `${width}: the room's name and what happens are read whole`);
+  }
   await alice.page.evaluate(() => Object.defineProperty(navigator, "onLine", { get: () => false }));
   // The server may be on this machine: what the browser says of its network is a hint only.
   await alice.page.waitForFunction(() =>
@@ -68,12 +79,14 @@ testInBrowser("a reloaded tab resumes the same session", async (stage) => {
   await using server = await startTestChat();
   await using bob = await ChatClient.connect(server.url, "bob");
   const alice = await ChatPage.join(stage, server.url, "alice");
-  await alice.say("mine");
-  await alice.readsMessages("mine");
+  await alice.say("mine, @bob");
+  await alice.readsMessages("mine, @bob");
   await alice.page.reload();
   await alice.isLive();
-  await alice.readsMessages("mine");
-  await alice.edit("mine", "still mine");
+  await alice.readsMessages("mine, @bob");
+  // Who is here is known after the history is.
+  await alice.reads("#rows .mention", "@bob");
+  await alice.edit("mine, @bob", "still mine");
   await alice.readsMessages("still mine edited");
   await bob.drain();
   assertEquals(bob.seen.filter((frame) => frame.startsWith("c2/DISCONNECT")), []);

@@ -245,11 +245,11 @@ export class MessageList {
     for (const line of this.#list.querySelectorAll(".since")) line.classList.add("going");
   }
 
-  refresh(): void {
+  refresh(isConcerned: (entry: Entry) => boolean = () => true): void {
     this.keepPlace(() => {
       for (const [number, row] of this.#rows) {
         const entry = this.#log.at(number);
-        if (entry !== undefined) refill(row, entry, this.#context.names);
+        if (entry !== undefined && isConcerned(entry)) refill(row, entry, this.#context.names);
       }
     });
   }

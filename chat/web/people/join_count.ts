@@ -9,8 +9,8 @@ import { byId, show } from "../page/page_elements.ts";
 /** Milliseconds between two looks while the card is seen. */
 const LOOK_MS = 20_000;
 
-/** Looks now and from time to time, while `isShown`. */
-export function countOnJoin(isShown: () => boolean): void {
+/** Looks now and from time to time, while `isShown`. Returns what looks again, when the card is back. */
+export function countOnJoin(isShown: () => boolean): () => void {
   const place = byId("join-count", HTMLElement);
   const look = async () => {
     if (document.hidden || !isShown()) return;
@@ -20,6 +20,11 @@ export function countOnJoin(isShown: () => boolean): void {
   void look();
   setInterval(look, LOOK_MS);
   document.addEventListener("visibilitychange", look);
+  return () => {
+    // The count of before is no answer.
+    show(place, undefined);
+    void look();
+  };
 }
 
 async function connectedUsers(): Promise<number | undefined> {

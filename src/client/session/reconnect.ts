@@ -85,11 +85,13 @@ export function whyOver(code: number, reason: string, refusal: string | undefine
   if (reason === "resumed elsewhere") {
     return { cause: "elsewhere", text: "This conversation continues in another window." };
   }
+  if (reason === "no CONNECT in time") {
+    return { cause: "timeout", text: "The server closed the connection: you chose no name in time." };
+  }
   return { cause: "closed", text: closedText(code, reason, refusal) };
 }
 
 function closedText(code: number, reason: string, refusal: string | undefined): string {
   if (reason === "flood") return "The server closed the connection: you sent too much too fast.";
-  if (reason === "no CONNECT in time") return "The server closed the connection: you chose no name in time.";
   return refusal ?? `The server closed the connection: ${reason === "" ? `code ${code}` : reason}.`;
 }

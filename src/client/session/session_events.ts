@@ -48,7 +48,7 @@ export type Wish =
   | { readonly kind: "info" };
 
 /** Why a session is over. `closed` is any other close by the server. */
-export type EndCause = "left" | "kicked" | "banned" | "elsewhere" | "closed";
+export type EndCause = "left" | "kicked" | "banned" | "elsewhere" | "timeout" | "closed";
 
 /**
  * What a session reports.
