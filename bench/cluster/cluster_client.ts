@@ -83,7 +83,12 @@ abstract class RoamingClient {
         resolve();
       };
       this.#leave = leave;
-      socket.onopen = () => this.opened(socket);
+      socket.onopen = () => {
+        // Who leaves before the answer to CONNECT has no token, and the name is held against it.
+        clearTimeout(timer);
+        timer = setTimeout(leave, SILENCE_MS);
+        this.opened(socket);
+      };
       socket.onmessage = ({ data }: MessageEvent<string>) => {
         clearTimeout(timer);
         timer = setTimeout(leave, SILENCE_MS);

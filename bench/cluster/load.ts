@@ -89,7 +89,7 @@ export class ClusterLoad {
     await Promise.all(this.#runs);
     this.history.conclude();
     const { problems, moreProblems } = this.history;
-    const refused = this.refusals.map((frame) => `a session was refused: ${frame}`);
+    const refused = [...new Set(this.refusals)].slice(0, 5).map((frame) => `a session was refused: ${frame}`);
     return [...problems, ...moreProblems > 0 ? [`${moreProblems} more`] : [], ...refused];
   }
 
