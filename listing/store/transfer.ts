@@ -13,6 +13,7 @@ import {
   isDescription,
   isServerName,
   SERVER_ID_MAX,
+  USERS_MAX,
 } from "../../src/announcement/announcement.ts";
 import { formatFirstIssue } from "../../src/schema_issues.ts";
 import {
@@ -29,7 +30,12 @@ import type { ServerRecord, ServerStore } from "./store.ts";
 const ADDRESS_LENGTH_MAX = 512;
 const HASH_BYTES = 32;
 
+/** The latest time that has a date, which the pages write. */
+const TIME_MS_MAX = 8.64e15;
+
 const countSchema = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const usersSchema = z.number().int().min(0).max(USERS_MAX);
+const timeSchema = z.number().int().min(0).max(TIME_MS_MAX);
 const hashSchema = z.string().transform((text, context): Uint8Array => {
   const bytes = new Uint8Array(Buffer.from(text, "base64url"));
   if (bytes.length === HASH_BYTES) return bytes;
@@ -42,8 +48,8 @@ const rowSchema = z.strictObject({
   id: z.number().int().min(0).max(SERVER_ID_MAX),
   serverName: z.string().refine(isServerName, "a server's name is allowed"),
   address: z.string().min(1).max(ADDRESS_LENGTH_MAX),
-  connectedUsers: countSchema,
-  maxUsers: countSchema,
+  connectedUsers: usersSchema,
+  maxUsers: usersSchema,
   description: z.string().refine(isDescription, "a server's description is allowed").optional(),
   tags: z.array(z.string()).refine(areTags, "a server's tags are allowed").optional(),
   language: z.string().refine(
@@ -54,18 +60,18 @@ const rowSchema = z.strictObject({
   keyHash: hashSchema,
   proofHash: hashSchema.optional(),
   origin: z.string().min(1).max(ADDRESS_LENGTH_MAX),
-  onlineSince: countSchema,
-  sinceMs: countSchema.optional(),
-  peakUsers: countSchema.optional(),
-  peakAtMs: countSchema.optional(),
+  onlineSince: timeSchema,
+  sinceMs: timeSchema.optional(),
+  peakUsers: usersSchema.optional(),
+  peakAtMs: timeSchema.optional(),
   roundTripMs: z.number().min(0),
-  checks: countSchema,
+  checks: countSchema.min(1),
   answered: countSchema,
   misses: countSchema,
-  checkedAtMs: countSchema,
-  keyUsedAtMs: countSchema,
-  keptUntilMs: countSchema.optional(),
-});
+  checkedAtMs: timeSchema,
+  keyUsedAtMs: timeSchema,
+  keptUntilMs: timeSchema.optional(),
+}).refine(({ checks, answered }) => answered <= checks, "answered: at most as many as checks are allowed");
 
 export class ListingTransfer implements ExportSource, ImportTarget {
   readonly #store: ServerStore;
