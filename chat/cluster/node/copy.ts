@@ -78,8 +78,8 @@ export class CopyServer {
 
 export interface CopyTarget {
   readonly ask: (subject: string, request: unknown) => Promise<unknown>;
-  /** Another node gives a copy: only from here on the target may forget what it has. */
-  readonly begin: () => Promise<void>;
+  /** Another node gives a copy, as of this checkpoint: only from here on the target may forget what it has. */
+  readonly begin: (given: Checkpoint) => Promise<void>;
   readonly message: (page: readonly StoredMessage[]) => Promise<void>;
   readonly ban: (page: readonly Ban[]) => Promise<void>;
 }
@@ -91,7 +91,7 @@ export async function copyFrom({ ask, begin, message, ban }: CopyTarget): Promis
   let json = "";
   for (let part = 0; part < parts; part++) json += await page({ copy, part });
   const checkpoint: Checkpoint = JSON.parse(json);
-  await begin();
+  await begin(checkpoint);
   for (let last = "";;) {
     const messages = await page({ messagesAfter: last }) as StoredMessage[];
     if (messages.length === 0) break;

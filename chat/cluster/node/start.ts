@@ -36,6 +36,9 @@ const EARLIER_BYTES_MAX = 64 * 2 ** 20;
 const EARLIER_READ = 100;
 /** Tries for which the log may end before what the store has: its servers elect, and catch up. */
 const BEHIND_TRIES = 12;
+const OTHER_ROOM =
+  "This store has the messages of another room than the cluster's: give another --kv, or another " +
+  "--cluster-name";
 const COPY_HELP = "start the node whose --kv has the room's newest messages; if that one waits too, " +
   "docs/cluster.md says how to refound the room from its store";
 
@@ -139,21 +142,24 @@ async function begin(
     const isOurs = founded?.secret === identity.secret;
     const isEmpty = !await hasHistory(store);
     if (isOurs || isEmpty && founded?.isEmpty === true) return undefined;
-    if (!isEmpty) {
-      throw new CannotStart(
-        "This store has the messages of another room than the cluster's: give another --kv, or another --cluster-name",
-      );
-    }
+    if (!isEmpty) throw new CannotStart(OTHER_ROOM);
   }
-  return await copied(parts);
+  return await copied(parts, found.kind === "checkpoint" ? found.checkpoint.founded : undefined);
 }
 
-function copied({ wire, store, logger, steadyMs, stopping }: StartParts): Promise<Checkpoint> {
+/** `own` is what the store's room was founded as. */
+function copied(
+  { wire, store, logger, steadyMs, stopping }: StartParts,
+  own: Founded | undefined,
+): Promise<Checkpoint> {
   logger.info("cluster.copying", {});
   return retried(async () => {
     const checkpoint = await copyFrom({
       ask: (subject, request) => wire.askForCopy(subject, request),
-      begin: () => store.beginCopy(),
+      begin: async ({ founded }) => {
+        if (own !== undefined && founded?.secret !== own.secret) throw new CannotStart(OTHER_ROOM);
+        await store.beginCopy();
+      },
       message: (page) => store.addMessages(page),
       ban: (page) => store.addBans(page),
     });
@@ -162,7 +168,7 @@ function copied({ wire, store, logger, steadyMs, stopping }: StartParts): Promis
     return checkpoint;
   }, {
     ...{ pauseMs: RETRY_MS, steadyMs, stopping },
-    mayPass: () => true,
+    mayPass: (error) => !(error instanceof CannotStart),
     say: (error) => logger.warn("cluster.copy_awaited", { problem: problemOf(error), help: COPY_HELP }),
   });
 }

@@ -24,10 +24,10 @@ function foundedBy(secret: string, isEmpty: boolean): Uint8Array {
   return encodeRecord({ kind: "founded", epoch: 0, previous: FIRST_HASH, atMs: 0, founded });
 }
 
-function checkpointAt(applied: number): Checkpoint {
+function checkpointAt(applied: number, secret = "theirs"): Checkpoint {
   return {
     ...{ format: 1, applied, hash: "h", atMs: 0, epoch: 1, leader: "a", position: 1, newestUuid: undefined },
-    ...{ founded: { serverId: 8, secret: "theirs", isEmpty: true }, through: [], kept: [] },
+    ...{ founded: { serverId: 8, secret, isEmpty: true }, through: [], kept: [] },
     members: { sessions: [], held: [], ended: [], gone: [], kicked: [] },
   };
 }
@@ -155,6 +155,14 @@ Deno.test("a store of another room, one used alone since, and a log of something
       "This store has the messages of another room",
     ],
     [{ found: { kind: "used" } }, "This store was used without --cluster since"],
+    [
+      {
+        records: Array.from({ length: 20 }, () => foundedBy("ours", true)),
+        first: 10,
+        found: { kind: "checkpoint", checkpoint: checkpointAt(4, "ours"), applied: 4 },
+      },
+      "This store has the messages of another room",
+    ],
     [
       { records: [encodeRecord({ kind: "lead", epoch: 1, previous: "", atMs: 0, by: "a" })] },
       "The log in NATS does not begin as that of a room",
