@@ -40,3 +40,40 @@ export interface TypingNotice {
   readonly node: string;
   readonly username: string;
 }
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null;
+}
+
+/** Whether a message is a beat: another version, or another program, may send anything. */
+export function isNodeBeat(value: unknown): value is NodeBeat {
+  return isFields(value) && [value.by, value.node, value.hash, value.version].every(isText) &&
+    isCount(value.epoch) && isCount(value.applied) && typeof value.isLeader === "boolean";
+}
+
+export function isTypingNotice(value: unknown): value is TypingNotice {
+  return isFields(value) && isText(value.node) && isText(value.username);
+}
+
+/** Whether a message has inputs. What an input has beside its type is read behind the fence of its decision. */
+export function isInputMessage(value: unknown): value is InputMessage {
+  return isFields(value) && isText(value.node) && isCount(value.first) && Array.isArray(value.inputs) &&
+    value.inputs.every(isInput);
+}
+
+function isInput(value: unknown): boolean {
+  if (!isFields(value) || !isCount(value.session) || !isFields(value.input)) return false;
+  const { type } = value.input;
+  const opens = type === "CONNECT" || type === "RESUME";
+  return isText(type) && (!opens || isFields(value.opening) && isText(value.opening.id));
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}

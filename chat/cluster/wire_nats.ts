@@ -1,12 +1,20 @@
 /**
- * Messages between nodes over core NATS, as JSON. A message that is no JSON is dropped: the sender sends it again, or
- * its next beat follows.
+ * Messages between nodes over core NATS, as JSON. What is none of them is dropped: the sender sends it again, or its
+ * next beat follows.
  *
  * @module
  */
 import { errors, type NatsConnection } from "@nats-io/transport-node";
 import type { InputMessage } from "./inputs.ts";
-import type { ClusterWire, NodeBeat, TypingNotice, WireListener } from "./wire.ts";
+import {
+  type ClusterWire,
+  isInputMessage,
+  isNodeBeat,
+  isTypingNotice,
+  type NodeBeat,
+  type TypingNotice,
+  type WireListener,
+} from "./wire.ts";
 
 /** Milliseconds for one page of a copy. */
 const COPY_MS = 5000;
@@ -21,7 +29,10 @@ export class NatsWire implements ClusterWire {
   }
 
   listen(node: string, { inputs, beat }: WireListener): () => void {
-    const ends = [this.#subscribe(`in.${node}`, inputs), this.#subscribe("beat", beat)];
+    const ends = [
+      this.#subscribe(`in.${node}`, isInputMessage, inputs),
+      this.#subscribe("beat", isNodeBeat, beat),
+    ];
     return () => ends.forEach((end) => end());
   }
 
@@ -38,7 +49,7 @@ export class NatsWire implements ClusterWire {
   }
 
   listenAside(on: (notice: TypingNotice) => void): () => void {
-    return this.#subscribe("aside", on);
+    return this.#subscribe("aside", isTypingNotice, on);
   }
 
   answerCopies(subject: string, answer: (request: unknown) => Promise<unknown>): () => void {
@@ -66,17 +77,21 @@ export class NatsWire implements ClusterWire {
     }
   }
 
-  #subscribe<Message>(subject: string, on: (message: Message) => void): () => void {
+  #subscribe<Message>(
+    subject: string,
+    isMessage: (value: unknown) => value is Message,
+    on: (message: Message) => void,
+  ): () => void {
     const subscription = this.#nats.subscribe(`${this.#prefix}.${subject}`, {
       callback: (error, message) => {
         if (error !== null) return;
-        let parsed: Message;
+        let parsed: unknown;
         try {
           parsed = message.json();
         } catch {
           return;
         }
-        on(parsed);
+        if (isMessage(parsed)) on(parsed);
       },
     });
     return () => subscription.unsubscribe();

@@ -1,0 +1,55 @@
+/**
+ * Messages between nodes: what another version or another program sends under the room's subjects is told from them.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import type { InputMessage } from "../../../chat/cluster/inputs.ts";
+import {
+  isInputMessage,
+  isNodeBeat,
+  isTypingNotice,
+  type NodeBeat,
+  type TypingNotice,
+} from "../../../chat/cluster/wire.ts";
+import { usernameOf } from "./model_cluster.ts";
+
+const BEAT: NodeBeat = {
+  ...{ by: "a", epoch: 1, applied: 7, isLeader: true },
+  ...{ node: "node1", hash: "", version: "1" },
+};
+const INPUTS: InputMessage = {
+  ...{ node: "a", first: 1 },
+  inputs: [
+    {
+      session: 1,
+      input: { type: "CONNECT", username: usernameOf("ann") },
+      opening: { id: "s", isExtended: false, remoteAddress: "", tokenHash: undefined },
+    },
+    { session: 1, input: { type: "MSG", timestamp: "1", text: "text" }, opening: undefined },
+    { session: 0, input: { type: "ORDER_KICK", name: usernameOf("ann") }, opening: undefined },
+  ],
+};
+const NOTICE: TypingNotice = { node: "a", username: "ann" };
+
+Deno.test("beats, inputs and notices are told from what is none, which ends no node", () => {
+  const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
+  assertEquals([isNodeBeat(plain(BEAT)), isNodeBeat({ ...BEAT, more: 1 })], [true, true]);
+  assertEquals([isInputMessage(plain(INPUTS)), isTypingNotice(plain(NOTICE))], [true, true]);
+  const strange = [null, 5, "text", [], {}, [null]];
+  for (const value of [...strange, { ...BEAT, applied: "7" }, { ...BEAT, by: null }]) {
+    assertEquals([value, isNodeBeat(value), isTypingNotice({ node: "a", username: value })], [
+      value,
+      false,
+      value === "text",
+    ]);
+  }
+  const [connect] = plain(INPUTS).inputs;
+  const inputs = [null, 5, {}, { session: 1 }, { session: 1, input: null }, { session: 1, input: {} }];
+  for (const input of [...inputs, { ...connect, opening: null }, { ...connect, session: "1" }]) {
+    assertEquals([input, isInputMessage({ ...INPUTS, inputs: [connect, input] })], [input, false]);
+  }
+  for (const value of [...strange, { ...INPUTS, first: 0.5 }, { ...INPUTS, node: 1 }]) {
+    assertEquals(isInputMessage(value), false);
+  }
+});
