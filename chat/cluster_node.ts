@@ -13,22 +13,24 @@ import { CLOSE } from "../src/protocol/close_codes.ts";
 import { VERSION } from "../src/version.ts";
 import { ClusterModeration } from "./admin/cluster_moderation.ts";
 import type { ClusterStatus } from "./admin/cluster_status.ts";
+import { LeaderRegistrations } from "./announce/leader_registrations.ts";
 import { Proofs } from "./announce/proofs.ts";
-import { type KeyStore, Registration } from "./announce/registration.ts";
-import { beginRegistrations, type Reachability } from "./announce/registrations.ts";
+import type { KeyStore } from "./announce/registration.ts";
+import type { Reachability } from "./announce/registrations.ts";
+import { ClusterMeters } from "./cluster/cluster_meters.ts";
 import type { ClusterSettings } from "./cluster/cluster_settings.ts";
-import { ClusterDriver, type DriverOptions, type NodeEnd } from "./cluster/driver.ts";
+import type { NodeEnd } from "./cluster/driver.ts";
 import type { LeaderRoom } from "./cluster/leader.ts";
-import { ClusterMeters, type GaugedNode } from "./cluster/cluster_meters.ts";
-import { Member } from "./cluster/member.ts";
-import { CopyServer } from "./cluster/node/copy.ts";
 import { ClusterFront } from "./cluster/node/front.ts";
 import { HistoryReads } from "./cluster/node/history_reads.ts";
+import { Incarnation } from "./cluster/node/incarnation.ts";
 import { type Around, nodeStore, openAround } from "./cluster/node/mod.ts";
+import { answeringRoom, leaderRoom } from "./cluster/node/node_room.ts";
 import { restoredState } from "./cluster/node/recovery.ts";
+import { roomKeys, RoomName } from "./cluster/node/room_values.ts";
+import { SeenNodes } from "./cluster/node/seen_nodes.ts";
 import { restore, type Restored } from "./cluster/node/start.ts";
 import { WriteBehind, writtenReads } from "./cluster/node/write_behind.ts";
-import { Peers } from "./cluster/peers.ts";
 import { UnreadableRecord } from "./cluster/record.ts";
 import { LogForked, Replica } from "./cluster/replica.ts";
 import { Fanout } from "./delivery/fanout.ts";
@@ -38,7 +40,6 @@ import { mintToken, type NodeOptions, random32, type ServerNode, type Stores } f
 import { replayBytesMax } from "./resume/recovery.ts";
 import { Bans } from "./room/bans.ts";
 import { History, WINDOW_MESSAGES_MAX } from "./room/history.ts";
-import { Room, type RoomOptions } from "./room/room.ts";
 import type { RoomState } from "./room/room_state.ts";
 import { ConfirmedClock } from "./store/confirmed_clock.ts";
 import type { Journal } from "./store/journal.ts";
@@ -97,37 +98,27 @@ export class ClusterNode implements ServerNode {
   readonly #proofs: Proofs;
   readonly #end: (why: string) => void;
   readonly #replica: Replica;
+  readonly #leaderRoom: LeaderRoom;
   readonly #front: ClusterFront;
   readonly #writer: WriteBehind;
   readonly #reads: Pick<Journal, "page" | "find" | "after">;
   readonly #clock: ConfirmedClock;
-  readonly #registrations: Registration[] = [];
-  readonly #startedSteadyMs = steadyClock();
-  #reachable: Reachability | undefined;
+  readonly #registrations: LeaderRegistrations;
+  readonly #name: RoomName;
+  readonly #nodes: SeenNodes;
+  readonly #clusterMeters: ClusterMeters;
   #retention: Retention | undefined;
-  #member!: Member;
-  #driver!: ClusterDriver;
-  #incarnation = "";
+  #run!: Incarnation;
   #watch: ReturnType<typeof setInterval> | undefined;
-  #quit: (() => void)[] = [];
   #isCutOff = false;
   #isOver = false;
-  /** The name by this node's flags, and one on its way to the log. */
-  #flaggedName: string;
-  #keptName: string | undefined;
   #isForked = false;
-  readonly #peers = new Peers();
-  readonly #clusterMeters: ClusterMeters;
-  #toldEpoch = 0;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
     const { options, restored, state } = parts;
     const { settings, stores, log } = options;
-    this.#flaggedName = settings.name;
-    const { promise, resolve } = Promise.withResolvers<string>();
-    this.ending = promise;
-    this.#end = resolve;
+    ({ promise: this.ending, resolve: this.#end } = Promise.withResolvers<string>());
     this.id = restored.founded.serverId;
     this.#proofs = new Proofs(Buffer.from(restored.founded.secret, "base64url"), options.listings);
     this.#clock = new ConfirmedClock(restored.newest.at(-1)?.receivedMs, steadyClock());
@@ -160,9 +151,17 @@ export class ClusterNode implements ServerNode {
       checkpoint: restored.checkpoint,
       newestUuid: restored.newest.at(-1)?.uuid,
     });
-    this.#front.attach(this.#replica, this.#makeRoom());
+    this.#leaderRoom = leaderRoom({
+      ...{ serverId: this.id, settings, startedSteadyMs: steadyClock() },
+      prove: (challenge) => this.#proofs.answer(challenge),
+    });
+    this.#front.attach(this.#replica, answeringRoom(this.#leaderRoom, this.#replica));
     this.moderation = this.#makeModeration();
-    this.stores = { retained: this.#reads, keys: this.#makeKeys() };
+    const values = { kept: this.#replica.kept, order: this.#front.order.bind(this.#front) };
+    this.stores = { retained: this.#reads, keys: roomKeys(values, stores.keys) };
+    this.#registrations = this.#makeRegistrations();
+    this.#name = new RoomName({ ...values, settings, onRenamed: () => this.#renamed() });
+    this.#nodes = this.#makeSeenNodes();
     this.#clusterMeters = new ClusterMeters(options.meters);
     this.#readMeters();
   }
@@ -205,8 +204,8 @@ export class ClusterNode implements ServerNode {
 
   /** Whether it has applied the log, and the log answers. */
   get isReady(): boolean {
-    return this.takesSockets && this.#member.isCaughtUp && this.#replica.leader !== undefined &&
-      this.#member.logSilentMs(steadyClock()) < READY_MS;
+    return this.takesSockets && this.#run.member.isCaughtUp && this.#replica.leader !== undefined &&
+      this.#run.member.logSilentMs(steadyClock()) < READY_MS;
   }
 
   get connectedUsers(): number {
@@ -219,23 +218,10 @@ export class ClusterNode implements ServerNode {
   }
 
   cluster(): ClusterStatus {
-    const nowMs = steadyClock();
-    const { epoch, applied, leader } = this.#replica;
-    const peers = this.#peers.all(nowMs);
-    const record = Math.max(applied, ...peers.map(({ applied }) => applied));
-    const own = { by: this.#incarnation, node: this.#parts.options.cluster.node, version: VERSION, applied };
-    return {
-      epoch,
-      record,
-      nodes: [{ ...own, heardMs: nowMs }, ...peers].map(({ by, node, version, applied, heardMs }) => ({
-        ...{ node, version, leads: by === leader, behind: record - applied },
-        silentSeconds: Math.round((nowMs - heardMs) / 100) / 10,
-      })),
-    };
+    return this.#nodes.status();
   }
 
   announce(reachable: Reachability): void {
-    this.#reachable = reachable;
     const { options: { settings, stores, nowMs, log } } = this.#parts;
     this.#retention = new Retention({
       messages: stores.retained,
@@ -247,13 +233,13 @@ export class ClusterNode implements ServerNode {
       confirmedMs: () => this.#confirmedMs(),
       log,
     });
-    this.#register();
+    this.#registrations.announce(reachable);
+    this.#registrations.follow(this.#run.member.isLeader);
   }
 
   async reconfigured(): ReturnType<ServerNode["reconfigured"]> {
-    const { history, options: { settings: { limits, name }, log } } = this.#parts;
-    // A reload that changes something else does not bring back a name that another node has changed.
-    if (name !== this.#flaggedName) this.#keepName(this.#flaggedName = name);
+    const { history, options: { settings: { limits }, log } } = this.#parts;
+    this.#name.reloaded();
     try {
       const range = { limit: WINDOW_MESSAGES_MAX, before: undefined, receivedFrom: 0 };
       const older = await this.#reads.page(range);
@@ -265,17 +251,14 @@ export class ClusterNode implements ServerNode {
       // The old window stays in use.
       log.error("history.read_failed", { error });
     }
-    for (const registration of this.#registrations) registration.changed();
+    this.#registrations.changed();
     return await this.moderation.reread();
   }
 
   /** Leaves the listings to the node that leads next; withdraws if there is none. */
   async withdraw(): Promise<void> {
-    this.#reachable = undefined;
-    const isLast = this.#member.heardWithin(steadyClock(), HEARD_MS).length === 0;
-    await Promise.all(
-      this.#registrations.splice(0).map((one) => isLast ? one.stop() : one.abandon()),
-    );
+    const isLast = this.#run.member.heardWithin(steadyClock(), HEARD_MS).length === 0;
+    await this.#registrations.withdraw(isLast);
   }
 
   async finish(): Promise<void> {
@@ -285,11 +268,12 @@ export class ClusterNode implements ServerNode {
 
   async stop(): Promise<void> {
     await this.finish();
-    this.#driver.run((nowMs) => this.#member.handOver(nowMs));
-    if (this.#member.heardWithin(steadyClock(), HEARD_MS).length > 0) {
-      await this.#until(() => this.#replica.leader !== this.#incarnation);
+    const { name, member, driver } = this.#run;
+    driver.run((nowMs) => member.handOver(nowMs));
+    if (member.heardWithin(steadyClock(), HEARD_MS).length > 0) {
+      await this.#until(() => this.#replica.leader !== name);
     }
-    this.#driver.run(() => this.#member.leave());
+    driver.run(() => member.leave());
     this.#quitAll();
     await settlesWithin(this.#writer.stop(this.#replica), DRAIN_MS);
     if (this.#retention !== undefined) await settlesWithin(this.#retention.stop(), DRAIN_MS);
@@ -299,78 +283,29 @@ export class ClusterNode implements ServerNode {
   /** Begins under a new name. */
   #begin(): void {
     const { around: { log, wire }, options } = this.#parts;
-    const { cluster, settings, nowMs, log: logger } = options;
-    const incarnation = this.#incarnation = crypto.randomUUID();
-    const member = this.#member = new Member({
-      incarnation,
-      replica: this.#replica,
-      room: this.#leaderRoom,
-      random32,
-      onBug: (error, input) => logger.error("bug", { where: "decide", input, error }),
-      limits: {
-        ...{ takeoverMs: cluster.takeoverMs, lostMs: cluster.lostMs },
-        get resumeWindowMs() {
-          return settings.limits.resumeWindow * 1000;
-        },
-      },
+    const { cluster, settings: { limits }, nowMs, log: logger } = options;
+    this.#run = new Incarnation({
+      ...{ log, wire, replica: this.#replica, room: this.#leaderRoom },
+      ...{ front: this.#front, writer: this.#writer, reads: this.#reads },
+      ...{ cluster, limits, nowMs, steadyMs: steadyClock, random32, logger },
       historyFromMs: (nowMs) => this.#historyFromMs(nowMs),
-      wallMs: nowMs,
-      random: Math.random,
-    }, steadyClock());
-    this.#driver = new ClusterDriver({
-      ...{ incarnation, member, wire, logger },
-      log: {
-        append: (at, id, bytes) => log.append(at, id, bytes),
-        read: (from, max) => this.#writer.hasRoom().then(() => log.read(from, max)),
-        follow: (on) => log.follow(on),
-        ends: () => log.ends(),
-      },
-      steadyMs: steadyClock,
-      find: (uuid) => this.#reads.find(uuid),
+      isReady: () => this.isReady,
       over: (end) => this.#over(end),
-      ...this.#observed(cluster.node),
-    });
-    const driver = this.#driver;
-    this.#front.begin({
-      incarnation,
-      submit: (inputs) => driver.submit(inputs),
-      aside: (notice) => wire.aside(notice),
-    });
-    const copies = new CopyServer({
-      incarnation: () => incarnation,
-      // Without a history of its own it would give the others an empty one.
-      isReady: () => this.isReady && settings.limits.historyCount > 0,
-      checkpoint: () => this.#replica.checkpoint(),
-      bans: () => this.#replica.bans.inForce(-Infinity),
-      messages: this.#reads,
-    });
-    const answer = (request: unknown) => copies.answer(request);
-    this.#quit = [
-      wire.listenAside((notice) => this.#front.typedElsewhere(notice)),
-      wire.answerCopies("copy", answer),
-      wire.answerCopies(`copy.${incarnation}`, answer),
-    ];
-    this.#watch = setInterval(() => this.#look(), WATCH_MS);
-    this.#writer.start(this.#replica);
-    driver.start();
-  }
-
-  /** What beats say of this node, and what is seen of others and of appends. */
-  #observed(node: string): Pick<DriverOptions, "about" | "heard" | "stored"> {
-    return {
-      about: () => ({ node, hash: this.#replica.hash, version: VERSION }),
-      heard: (beat) => this.#peers.heard(steadyClock(), beat),
+      about: () => ({ node: cluster.node, hash: this.#replica.hash, version: VERSION }),
+      heard: (beat) => this.#nodes.heard(beat),
       stored: (seconds, repetitions) => {
         this.#clusterMeters.appendSeconds.observe(seconds);
         this.#clusterMeters.appendRetries.add(repetitions);
       },
-    };
+    });
+    this.#watch = setInterval(() => this.#look(), WATCH_MS);
   }
 
   #look(): void {
     const { cluster: { patienceMs }, log } = this.#parts.options;
-    this.#tell();
-    const silentMs = this.#member.logSilentMs(steadyClock());
+    const { member } = this.#run;
+    this.#nodes.say();
+    const silentMs = member.logSilentMs(steadyClock());
     if (!this.#isCutOff && silentMs >= patienceMs) {
       this.#isCutOff = true;
       log.error("cluster.cut_off", { seconds: Math.round(silentMs / 1000) });
@@ -379,67 +314,20 @@ export class ClusterNode implements ServerNode {
       this.#isCutOff = false;
       log.info("cluster.works", {});
     }
-    this.#followName();
-    this.#register();
+    this.#name.follow(member.isLeader);
+    this.#registrations.follow(member.isLeader);
   }
 
-  /** The room's name is the log's: at first that of its first leader, later that of a node whose name was changed. */
-  #followName(): void {
-    const { settings, onRenamed } = this.#parts.options;
-    const name = this.#replica.kept.get(NAME);
-    if (name === undefined && this.#member.isLeader) this.#keepName(settings.name);
-    if (name === undefined || name === settings.name || this.#keptName !== undefined) return;
-    settings.rename(name);
-    for (const registration of this.#registrations) registration.changed();
-    onRenamed();
-  }
-
-  /** Has the log keep a name, unless that is under way. */
-  #keepName(name: string): void {
-    if (this.#keptName === name) return;
-    this.#keptName = name;
-    void this.#front.order({ type: "ORDER_KEEP", key: NAME, value: name }).then(() => {
-      if (this.#keptName === name) this.#keptName = undefined;
-    });
-  }
-
-  /** Logs who leads and who is there, where that has changed. */
-  #tell(): void {
-    const { log } = this.#parts.options;
-    const { up, silent } = this.#peers.changes(steadyClock());
-    for (const { node, version } of up) log.info("cluster.node_heard", { node, version });
-    for (const { node } of silent) log.warn("cluster.node_silent", { node });
-    const { epoch, leader } = this.#replica;
-    if (leader === undefined || epoch === this.#toldEpoch) return;
-    const isOwn = leader === this.#incarnation;
-    const peer = this.#peers.all(steadyClock()).find(({ by }) => by === leader);
-    // A new leader is heard soon after its record.
-    if (!isOwn && peer === undefined) return;
-    this.#toldEpoch = epoch;
-    log.info("cluster.led", { node: isOwn ? this.#parts.options.cluster.node : peer?.node, epoch, isOwn });
-  }
-
-  /** The leader registers. */
-  #register(): void {
-    const reachable = this.#reachable;
-    if (reachable === undefined || this.#member.isLeader === this.#registrations.length > 0) return;
-    if (!this.#member.isLeader) {
-      for (const registration of this.#registrations.splice(0)) void registration.abandon();
-      return;
-    }
-    const { settings, meters, tracing } = this.#parts.options;
-    this.#registrations.push(...beginRegistrations({
-      ...reachable,
-      ...{ serverId: this.id, settings, proofs: this.#proofs, keys: this.stores.keys, meters, tracing },
-      connectedUsers: () => this.#replica.connectedUsers,
-    }));
+  #renamed(): void {
+    this.#registrations.changed();
+    this.#parts.options.onRenamed();
   }
 
   #over(end: NodeEnd): void {
     const { log } = this.#parts.options;
     this.#quitAll();
     this.#front.closeAll(CLOSE.cutOff);
-    for (const registration of this.#registrations.splice(0)) void registration.abandon();
+    this.#registrations.abandon();
     if (end.kind === "lost") {
       log.warn("cluster.lost", {});
       return this.#begin();
@@ -453,18 +341,15 @@ export class ClusterNode implements ServerNode {
 
   #quitAll(): void {
     clearInterval(this.#watch);
-    this.#driver.stop();
-    this.#keptName = undefined;
-    for (const quit of this.#quit.splice(0)) quit();
+    this.#run.stop();
+    this.#name.forget();
   }
 
   #makeSender(fanout: Fanout, reads: HistoryReads): DecisionSender {
     const { meters, log } = this.#parts.options;
     return new DecisionSender({
       fanout,
-      onRosterChange: () => {
-        for (const registration of this.#registrations) registration.changed();
-      },
+      onRosterChange: () => this.#registrations.changed(),
       onChange: (message) => {
         this.inbox.changed(message);
         reads.changed(message);
@@ -503,40 +388,6 @@ export class ClusterNode implements ServerNode {
     });
   }
 
-  readonly #leaderRoom: LeaderRoom = (parts) => {
-    const { options: { settings } } = this.#parts;
-    return {
-      serverId: this.id,
-      get serverName() {
-        return settings.name;
-      },
-      get ownName() {
-        return settings.ownName;
-      },
-      version: VERSION,
-      startedSteadyMs: this.#startedSteadyMs,
-      limits: settings.limits,
-      get limitLoopback() {
-        return settings.limitLoopback;
-      },
-      prove: (challenge) => this.#proofs.answer(challenge),
-      ...parts,
-    };
-  };
-
-  /** A room on the replica's members: it answers what changes nothing. */
-  #makeRoom(): Room {
-    const { state, membership, bans } = this.#replica;
-    const parts: Parameters<LeaderRoom>[0] = {
-      ...{ state, bans, isOfKicked: () => false, sessionOfToken: () => undefined },
-      mintId: () => {
-        throw new Error("Only the leader makes messages");
-      },
-    };
-    const options: RoomOptions = this.#leaderRoom(parts);
-    return new Room(options, membership.roster);
-  }
-
   #makeModeration(): ClusterModeration {
     return new ClusterModeration({
       replica: this.#replica,
@@ -546,21 +397,21 @@ export class ClusterNode implements ServerNode {
     });
   }
 
-  /** The room's keys of listings; the store has those from before this server was a node. */
-  #makeKeys(): ClusterNodeOptions["stores"]["keys"] {
-    const { stores: { keys } } = this.#parts.options;
-    const { kept } = this.#replica;
-    return {
-      get: async (listing) => kept.get(KEY_OF + listing) ?? await keys.get(listing),
-      set: async (listing, key) => {
-        await this.#front.order({ type: "ORDER_KEEP", key: KEY_OF + listing, value: key });
-      },
-      all: () =>
-        Promise.resolve(
-          [...kept].filter(([key]) => key.startsWith(KEY_OF))
-            .map(([key, value]) => [key.slice(KEY_OF.length), value] as const),
-        ),
-    };
+  #makeRegistrations(): LeaderRegistrations {
+    const { settings, meters, tracing } = this.#parts.options;
+    return new LeaderRegistrations({
+      ...{ serverId: this.id, settings, proofs: this.#proofs, keys: this.stores.keys, meters, tracing },
+      connectedUsers: () => this.#replica.connectedUsers,
+    });
+  }
+
+  #makeSeenNodes(): SeenNodes {
+    const { options: { cluster: { node }, log }, around } = this.#parts;
+    return new SeenNodes({
+      ...{ node, replica: this.#replica, nats: around, steadyMs: steadyClock, log },
+      own: () => this.#run,
+      isForked: () => this.#isForked,
+    });
   }
 
   #readMeters(): void {
@@ -575,47 +426,9 @@ export class ClusterNode implements ServerNode {
       },
       history: stores.retained,
       bans,
-      registrations: this.#registrations,
+      registrations: this.#registrations.list,
     });
-    this.#clusterMeters.read(this.#gauged());
-  }
-
-  #gauged(): GaugedNode {
-    const [peers, member] = [() => this.#peers.all(steadyClock()), () => this.#member];
-    const [replica, around] = [this.#replica, this.#parts.around];
-    const isForked = () => this.#isForked;
-    return {
-      get isLeader() {
-        return member().isLeader;
-      },
-      get isForked() {
-        return isForked();
-      },
-      get epoch() {
-        return replica.epoch;
-      },
-      get applied() {
-        return replica.applied;
-      },
-      get newest() {
-        return Math.max(0, ...peers().map(({ applied }) => applied));
-      },
-      get nodes() {
-        return 1 + peers().filter(({ isSilent }) => !isSilent).length;
-      },
-      get unconfirmed() {
-        return member().unconfirmed;
-      },
-      get logSilentMs() {
-        return member().logSilentMs(steadyClock());
-      },
-      get isConnected() {
-        return around.isConnected();
-      },
-      get reconnects() {
-        return around.reconnects();
-      },
-    };
+    this.#clusterMeters.read(this.#nodes.gauged());
   }
 
   #confirmedMs(nowMs = this.#parts.options.nowMs()): number {
@@ -632,11 +445,6 @@ export class ClusterNode implements ServerNode {
     }
   }
 }
-
-/** The name among the values of the room. */
-const NAME = "name";
-/** Listings' keys among the values of the room. */
-const KEY_OF = "listing_key ";
 
 function stateOf(
   { checkpoint, earlier, founded: { serverId } }: Restored,

@@ -1,0 +1,112 @@
+/**
+ * The nodes of the room as this one sees them, for people: the log, the admin API and metrics. Nothing is decided by it.
+ *
+ * @module
+ */
+import type { NowMs } from "../../../src/clock.ts";
+import type { Logger } from "../../../src/logging/log.ts";
+import { VERSION } from "../../../src/version.ts";
+import type { GaugedNode } from "../cluster_meters.ts";
+import type { Member } from "../member.ts";
+import { Peers } from "../peers.ts";
+import type { Replica } from "../replica.ts";
+import type { NodeBeat } from "../wire.ts";
+
+export interface SeenNodesParts {
+  /** `--cluster-node`. */
+  readonly node: string;
+  readonly replica: Replica;
+  /** This node's present incarnation. */
+  readonly own: () => {
+    readonly name: string;
+    readonly member: Pick<Member, "isLeader" | "unconfirmed" | "logSilentMs">;
+  };
+  readonly isForked: () => boolean;
+  readonly nats: { readonly isConnected: () => boolean; readonly reconnects: () => number };
+  readonly steadyMs: NowMs;
+  readonly log: Logger;
+}
+
+export class SeenNodes {
+  readonly #parts: SeenNodesParts;
+  readonly #peers = new Peers();
+  #loggedEpoch = 0;
+
+  constructor(parts: SeenNodesParts) {
+    this.#parts = parts;
+  }
+
+  heard(beat: NodeBeat): void {
+    this.#peers.heard(this.#parts.steadyMs(), beat);
+  }
+
+  /** What the admin API says of the nodes, this one first. */
+  status() {
+    const { node, replica: { epoch, applied, leader }, own, steadyMs } = this.#parts;
+    const nowMs = steadyMs();
+    const peers = this.#peers.all(nowMs);
+    const record = Math.max(applied, ...peers.map(({ applied }) => applied));
+    const first = { by: own().name, node, version: VERSION, applied, heardMs: nowMs };
+    return {
+      epoch,
+      record,
+      nodes: [first, ...peers].map(({ by, node, version, applied, heardMs }) => ({
+        ...{ node, version, leads: by === leader, behind: record - applied },
+        silentSeconds: Math.round((nowMs - heardMs) / 100) / 10,
+      })),
+    };
+  }
+
+  /** Logs who leads and who is there, where that has changed. */
+  say(): void {
+    const { node: ownNode, replica: { epoch, leader }, own, steadyMs, log } = this.#parts;
+    const { up, silent } = this.#peers.changes(steadyMs());
+    for (const { node, version } of up) log.info("cluster.node_heard", { node, version });
+    for (const { node } of silent) log.warn("cluster.node_silent", { node });
+    if (leader === undefined || epoch === this.#loggedEpoch) return;
+    const isOwn = leader === own().name;
+    const peer = this.#peers.all(steadyMs()).find(({ by }) => by === leader);
+    // A new leader is heard soon after its record.
+    if (!isOwn && peer === undefined) return;
+    this.#loggedEpoch = epoch;
+    log.info("cluster.led", { node: isOwn ? ownNode : peer?.node, epoch, isOwn });
+  }
+
+  /** What metrics read. */
+  gauged(): GaugedNode {
+    const { replica, own, isForked, nats, steadyMs } = this.#parts;
+    const peers = () => this.#peers.all(steadyMs());
+    return {
+      get isLeader() {
+        return own().member.isLeader;
+      },
+      get isForked() {
+        return isForked();
+      },
+      get epoch() {
+        return replica.epoch;
+      },
+      get applied() {
+        return replica.applied;
+      },
+      get newest() {
+        return Math.max(0, ...peers().map(({ applied }) => applied));
+      },
+      get nodes() {
+        return 1 + peers().filter(({ isSilent }) => !isSilent).length;
+      },
+      get unconfirmed() {
+        return own().member.unconfirmed;
+      },
+      get logSilentMs() {
+        return own().member.logSilentMs(steadyMs());
+      },
+      get isConnected() {
+        return nats.isConnected();
+      },
+      get reconnects() {
+        return nats.reconnects();
+      },
+    };
+  }
+}
