@@ -35,11 +35,12 @@ import { type Html, htmlPage } from "./html_page.ts";
 /** Servers per page without script; the next page is a link. */
 export const PAGE_ROWS = 30;
 
-/** The policy also allows the form, which asks this listing. */
+/** The policy also allows the form, which asks this listing, and no policy of Trusted Types. */
 export const LIST_PAGE_HEADERS: Readonly<Record<string, string>> = {
   ...PAGE_HEADERS,
   "content-security-policy": PAGE_HEADERS["content-security-policy"]!
-    .replace("form-action 'none'", "form-action 'self'"),
+    .replace("form-action 'none'", "form-action 'self'")
+    .replace("trusted-types service-worker", "trusted-types 'none'"),
   "content-type": "text/html; charset=utf-8",
   "vary": "Accept",
 };
