@@ -4,7 +4,7 @@
  * @module
  */
 import { SEARCH_LENGTH_MAX, SEARCH_WORDS_MAX } from "../../../src/protocol/limits.ts";
-import { foldName } from "../../../src/protocol/names.ts";
+import { foldText, searchWords } from "../../../src/protocol/search_words.ts";
 
 /** UTF-16 units of an excerpt, about three lines on a phone, and of those before the first word. */
 const LENGTH_MAX = 180;
@@ -27,7 +27,7 @@ export function firstSearchWords(text: string): string {
 /** The pieces in order, in one line. Words that only the folding of the whole text finds are not marked. */
 export function excerptOf(text: string, words: string): Piece[] {
   const line = text.replace(/\s+/g, " ").trim();
-  const found = rangesOf(line, words.split(/\s+/).filter((word) => word !== ""));
+  const found = rangesOf(line, searchWords(words));
   const from = wholeCharacter(line, Math.max(0, (found[0]?.[0] ?? 0) - BEFORE_MAX));
   const to = wholeCharacter(line, from + LENGTH_MAX);
   const pieces: Piece[] = from > 0 ? [{ text: "…", isWord: false }] : [];
@@ -45,7 +45,7 @@ export function excerptOf(text: string, words: string): Piece[] {
   return pieces;
 }
 
-/** Where the words are, in order and without overlaps. */
+/** Where the folded words are, in order and without overlaps. */
 function rangesOf(line: string, words: readonly string[]): [start: number, end: number][] {
   let folded = "";
   // Where in the line each unit of the folded form comes from, and where its character ends.
@@ -53,7 +53,7 @@ function rangesOf(line: string, words: readonly string[]): [start: number, end: 
   const ends: number[] = [];
   let at = 0;
   for (const character of line) {
-    const form = character < "\x80" ? character.toLowerCase() : foldName(character);
+    const form = foldText(character);
     folded += form;
     for (let n = 0; n < form.length; n++) {
       starts.push(at);
@@ -61,7 +61,7 @@ function rangesOf(line: string, words: readonly string[]): [start: number, end: 
     }
     at += character.length;
   }
-  const ranges = words.map(foldName).filter((word) => word !== "").flatMap((word) => {
+  const ranges = words.flatMap((word) => {
     const found: [number, number][] = [];
     for (let n = folded.indexOf(word); n >= 0; n = folded.indexOf(word, n + word.length)) {
       found.push([starts[n]!, ends[n + word.length - 1]!]);
