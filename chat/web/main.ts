@@ -6,6 +6,7 @@
  */
 /// <reference lib="dom" />
 import type { SessionEvent } from "../../src/client/session/session_events.ts";
+import { keepChoice, keptChoice } from "./page/kept_choice.ts";
 import { inLocalTime } from "./page/local_time.ts";
 import { countOnJoin } from "./people/join_count.ts";
 import { NameForm } from "./people/name_form.ts";
@@ -14,8 +15,6 @@ import { Room } from "./room.ts";
 import { installLater } from "./visit/installed.ts";
 import { TabSession } from "./visit/tab_session.ts";
 import { VisitStorage } from "./visit/visit_storage.ts";
-
-const NAME_KEY = "chatter.name";
 
 const url = new URL("./", location.href);
 url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
@@ -54,7 +53,7 @@ function showOnForm(event: Extract<SessionEvent, { type: "state" }>): void {
 }
 
 function enter(username: string): void {
-  remember(username);
+  keepChoice("name", username);
   session.isInside = true;
   say(undefined);
   joining.wait(false);
@@ -110,22 +109,6 @@ function showKept(): void {
   show(byId("join-kept", HTMLElement), count === 0 ? undefined : `${what} not sent yet, and kept here.`);
 }
 
-function remember(name: string): void {
-  try {
-    localStorage.setItem(NAME_KEY, name);
-  } catch {
-    // Without storage the next visit starts with an empty field.
-  }
-}
-
-function remembered(): string {
-  try {
-    return localStorage.getItem(NAME_KEY) ?? "";
-  } catch {
-    return "";
-  }
-}
-
 function offerTakeover(username: string): void {
   byId("elsewhere-name", HTMLElement).textContent = username;
   byId("elsewhere", HTMLElement).hidden = false;
@@ -133,7 +116,7 @@ function offerTakeover(username: string): void {
 }
 
 const { visit, elsewhere } = storage;
-joining.value = (visit?.session.username || undefined) ?? remembered();
+joining.value = (visit?.session.username || undefined) ?? keptChoice("name");
 joining.wait(false);
 showKept();
 if (visit?.isInside) {

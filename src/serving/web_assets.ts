@@ -96,8 +96,8 @@ export class WebAssets {
   }
 
   /**
-   * Reads the files of `folders`, without subfolders. In HTML and manifests `{{name}}` becomes the text of `fill`. Throws if a
-   * folder is missing or holds a file of an unknown type.
+   * Reads the files of `folders`, without subfolders. In HTML and manifests `{{name}}` becomes the text of `fill`.
+   * Throws if a folder is missing or holds a file of an unknown type.
    */
   static async load(
     folders: readonly WebFolder[],

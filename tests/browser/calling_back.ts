@@ -325,7 +325,10 @@ testInBrowser("who left and comes back another day reads on where the reading en
   for (let n = 1; n <= 150; n++) bob.send(`c2/MSG 1; missed ${n}`);
   await bob.drain();
   await alice.page.reload();
-  await alice.tryName("alice");
+  await alice.page.waitForFunction(() =>
+    (document.querySelector("#name") as HTMLInputElement).value === "alice"
+  );
+  await alice.page.keyboard.press("Enter");
   await alice.isLive();
   await alice.reads("#to-new-button", "100+ new above");
   await alice.page.click("#to-new-button");

@@ -1,7 +1,8 @@
 /**
- * Tests in a real browser: one headless Chromium for each test file (tests/browser/*_test.ts), and a separate visitor for each person. An
- * exception, an error on the console (a breach of the Content-Security-Policy is one) or a request to another machine
- * fails the test. Without a browser the tests are skipped, and one line says so. How a page looks is not tested here.
+ * Tests in a real browser: one headless Chromium for each test file (tests/browser/*_test.ts), and a separate visitor
+ * for each person. An exception, an error on the console (a breach of the Content-Security-Policy is one) or a request
+ * to another machine fails the test. Without a browser the tests are skipped, and one line says so. How a page looks is
+ * not tested here.
  *
  * @module
  */

@@ -81,11 +81,6 @@ export class MessageList {
     return this.#to >= this.#log.end && -this.#scroller.scrollTop < NEAR_PX;
   }
 
-  /** A message is open for a change. */
-  get isInEdit(): boolean {
-    return [...this.#rows.values()].some(isEdited);
-  }
-
   readonly drawSoon = drawnSoon(() => {
     this.#draw();
     this.#onMove();

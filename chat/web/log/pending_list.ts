@@ -33,10 +33,6 @@ export class PendingList {
     this.#keepPlace = keepPlace;
   }
 
-  get size(): number {
-    return this.#rows.size;
-  }
-
   queued(draft: Draft): void {
     this.#show(draft, this.#waitsFor, "waiting");
   }

@@ -1,5 +1,5 @@
 /**
- * A choice of the user that this browser keeps, such as the colours. Without storage it lasts until the page closes.
+ * A choice of the user that this browser keeps, such as the name. Without storage it lasts until the page closes.
  *
  * @module
  */

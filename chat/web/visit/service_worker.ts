@@ -1,7 +1,7 @@
 /**
  * The service worker of the page: keeps the page's files, and answers with them while the server is away, so that what
- * waits to be sent can be seen. The server is asked first, except for the files of a page that was kept. Its text has the version of all files, so that a new
- * version of the server installs a new one, which drops the files of the old.
+ * waits to be sent can be seen. The server is asked first, except for the files of a page that was kept. Its text has
+ * the version of all files: a new version of the server installs a new one, which drops the files of the old.
  *
  * @module
  */
@@ -44,7 +44,7 @@ const PATIENCE_MS = 5000;
 const { scope } = worker.registration;
 const PREFIX = `chatter ${scope} `;
 const SHELL = `${PREFIX}{{ version }}`;
-/** The open pages that are kept ones: so are their files, because the server may be back with those of another version. */
+/** The open pages that are kept ones. So are their files: the server may be back with those of another version. */
 const keptPages = new Set<string>();
 
 worker.addEventListener("install", (event) => event.waitUntil(keep().then(() => worker.skipWaiting())));
