@@ -106,7 +106,8 @@ export class LogReader {
     if (!this.#wished.isConnected() || this.#isReading || before === undefined || log.isOldest) return;
     this.#begin("above", "Reading older messages…");
     this.#ask(limit, before, (page) => {
-      if (!this.#end(page) || log !== this.shown) return;
+      // The log may begin elsewhere by now: the page is none before it.
+      if (!this.#end(page) || log !== this.shown || log.oldestUuid !== before) return;
       log.prepend(page);
       log.isOldest = page.length === 0;
       this.#list.drawOlder();
@@ -176,16 +177,24 @@ export class LogReader {
     else this.#list.show(this.live, joined);
   }
 
+  /** The id at which the newest messages begin. */
+  get #liveStart(): string {
+    return this.live.oldestUuid ?? LAST;
+  }
+
   #readAfter(
     after: string,
     guessMs: number | undefined,
     receive: (found: Found<Message> | undefined) => void,
   ): void {
-    const page = new PageAfter<Message>(after, this.live.oldestUuid ?? LAST, guessMs);
+    const until = this.#liveStart;
+    const page = new PageAfter<Message>(after, until, guessMs);
     const take: Receive = (messages) => {
-      const found = messages === undefined ? undefined : page.add(messages);
-      if (messages === undefined || found !== undefined) receive(found);
-      else this.#ask(PAGE, page.before, take);
+      if (messages === undefined) return receive(undefined);
+      const found = page.add(messages);
+      if (found === undefined) return this.#ask(PAGE, page.before, take);
+      // What it reaches may not be the newest messages any more.
+      receive({ ...found, isJoined: found.isJoined && until === this.#liveStart });
     };
     this.#ask(PAGE, page.before, take);
   }
