@@ -9,7 +9,8 @@ import { type InputMessage, type NumberedInput, UnconfirmedInputs } from "./inpu
 import { Leader, type LeaderOptions, type LeaderRoom } from "./leader.ts";
 import { type Appended, type LogEntry, READ_BYTES_MAX } from "./log.ts";
 import type { Decided } from "./membership.ts";
-import { type ClusterRecord, encodeRecord, UnreadableRecord } from "./record.ts";
+import { ReadFormats } from "./formats.ts";
+import { type ClusterRecord, UnreadableRecord } from "./record.ts";
 import { LogForked, type Replica } from "./replica.ts";
 import type { StoredMessage } from "../room/message.ts";
 
@@ -38,6 +39,8 @@ export interface Beat {
   readonly isLeader: boolean;
   /** Its last beat: it stops, and what it had to say is in the log. */
   readonly isLeaving?: boolean;
+  /** The newest format of records that it reads; undefined for 1. */
+  readonly reads?: number | undefined;
 }
 
 export type MemberEffect =
@@ -89,6 +92,7 @@ export class Member {
   readonly #replica: Replica;
   readonly #election: Election;
   readonly #inputs: UnconfirmedInputs;
+  readonly #formats: ReadFormats;
   readonly #ahead = new Map<number, Uint8Array>();
   #aheadBytes = 0;
   #leader: Leader | undefined;
@@ -123,6 +127,7 @@ export class Member {
     this.#replica = options.replica;
     this.#election = new Election(nowMs, () => options.limits.takeoverMs, options.random);
     this.#inputs = new UnconfirmedInputs(options.incarnation);
+    this.#formats = new ReadFormats(options.replica.codec.newest, nowMs);
     this.#progressMs = nowMs;
     this.#logMs = nowMs;
   }
@@ -174,6 +179,7 @@ export class Member {
 
   receivedBeat(nowMs: number, beat: Beat): MemberEffect[] {
     if (beat.by === this.#options.incarnation) return [];
+    this.#formats.heard(nowMs, beat.by, beat.reads ?? 1);
     if (beat.isLeaving === true) {
       this.#heardMs.delete(beat.by);
       this.#leader?.lose(beat.by);
@@ -214,7 +220,7 @@ export class Member {
     const isAtEnd = entries.length < READ_MAX && readBytes < READ_BYTES_MAX / 2;
     if (!isAtEnd) return [...effects, ...this.#read()];
     this.#isCaughtUp = true;
-    return this.#isStanding ? [...effects, ...this.#stand()] : effects;
+    return this.#isStanding ? [...effects, ...this.#stand(nowMs)] : effects;
   }
 
   appended(nowMs: number, id: string, outcome: Appended): MemberEffect[] {
@@ -239,7 +245,9 @@ export class Member {
   /** The turn is appended without its messages. If an earlier try was stored all the same, the log has that one. */
   #refused(nowMs: number, append: Append): MemberEffect[] {
     const record = this.#leader?.withoutMessages();
-    if (record !== undefined) return this.#begin(append.at, `${append.id}.refused`, encodeRecord(record));
+    if (record !== undefined) {
+      return this.#begin(append.at, `${append.id}.refused`, this.#encode(nowMs, record));
+    }
     append.retryMs = nowMs + RETRY_MS;
     return [];
   }
@@ -315,7 +323,14 @@ export class Member {
 
   #beat(): Beat {
     const { epoch, applied } = this.#replica;
-    return { by: this.#options.incarnation, epoch, applied, isLeader: this.isLeader };
+    return {
+      ...{ by: this.#options.incarnation, epoch, applied, isLeader: this.isLeader },
+      reads: this.#replica.codec.newest,
+    };
+  }
+
+  #encode(nowMs: number, record: ClusterRecord): Uint8Array {
+    return this.#replica.codec.encode(record, this.#formats.writable(nowMs));
   }
 
   #heard(nowMs: number, node: string): void {
@@ -330,26 +345,27 @@ export class Member {
   }
 
   /** It has read the log to its end, and no other node leads there: it asks the log to lead. */
-  #stand(): MemberEffect[] {
+  #stand(nowMs: number): MemberEffect[] {
     this.#isStanding = false;
     if (this.#append !== undefined || this.#ahead.size > 0) return [];
-    return this.#beginLead(this.#options.incarnation);
+    return this.#beginLead(nowMs, this.#options.incarnation);
   }
 
-  #beginLead(by: string): MemberEffect[] {
+  #beginLead(nowMs: number, by: string): MemberEffect[] {
     const { epoch, hash, applied } = this.#replica;
     const { incarnation } = this.#options;
     const record: ClusterRecord = {
       ...{ kind: "lead", epoch: epoch + 1, previous: hash, atMs: this.#wallMs(), by },
     };
-    return this.#begin(applied + 1, `${incarnation}.${epoch + 1}.lead.${applied}`, encodeRecord(record));
+    const id = `${incarnation}.${epoch + 1}.lead.${applied}`;
+    return this.#begin(applied + 1, id, this.#encode(nowMs, record));
   }
 
   /** Decides a turn and appends it, if this node leads and nothing is under way. */
   #lead(nowMs: number): MemberEffect[] {
     const leader = this.#leader;
     if (leader === undefined || this.#append !== undefined || this.#isStopped) return [];
-    if (this.#next !== undefined) return this.#beginLead(this.#next);
+    if (this.#next !== undefined) return this.#beginLead(nowMs, this.#next);
     if (leader.isIdle) return [];
     if (this.#finding !== undefined) return [];
     const uuids = leader.gather();
@@ -363,7 +379,7 @@ export class Member {
     if (leader === undefined || this.#append !== undefined || this.#isStopped) return [];
     const nowMs = this.#wallMs();
     const historyFromMs = () => this.#options.historyFromMs(nowMs);
-    const bytes = encodeRecord(leader.decide({ nowMs, steadyMs, historyFromMs, found }));
+    const bytes = this.#encode(steadyMs, leader.decide({ nowMs, steadyMs, historyFromMs, found }));
     const id = `${this.#options.incarnation}.${leader.epoch}.${++this.#turn}`;
     return this.#begin(this.#replica.applied + 1, id, bytes);
   }

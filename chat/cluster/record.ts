@@ -13,9 +13,6 @@ import type { Ban } from "../room/bans.ts";
 import type { Decided, Opening } from "./membership.ts";
 import type { Ruling } from "./command.ts";
 
-/** The format that this program writes, and the newest that it reads. */
-export const RECORD_FORMAT = 1;
-
 interface RecordHead {
   readonly epoch: number;
   /** The hash of the record before. */
@@ -62,49 +59,95 @@ export function hashOf(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
 }
 
-export function encodeRecord(record: ClusterRecord): Uint8Array {
-  const { kind, epoch, previous, atMs } = record;
-  const head = [RECORD_FORMAT, kind, epoch, previous, atMs];
-  const body = record.kind === "lead"
-    ? [record.by]
-    : record.kind === "founded"
-    ? [record.founded]
-    : [record.position, record.through.flat(), record.decided.map(encodeDecided), record.lost];
-  return new TextEncoder().encode(JSON.stringify([...head, ...body]));
-}
-
 /** The bytes are no record, or one of a newer format. */
 export class UnreadableRecord extends Error {}
 
-/** Throws UnreadableRecord. */
-export function decodeRecord(bytes: Uint8Array): ClusterRecord {
-  try {
-    return decoded(bytes);
-  } catch (error) {
-    if (error instanceof UnreadableRecord) throw error;
-    throw new UnreadableRecord(`The log has a record that no node of a room has written: ${error}`);
+/** What a record has after its head, which is the same in every format. */
+export interface RecordFormat {
+  readonly encode: (record: ClusterRecord) => readonly unknown[];
+  /** `body` is what `encode` gave, through JSON. Throws if it is not. */
+  // deno-lint-ignore no-explicit-any
+  readonly decode: (kind: unknown, head: RecordHead, body: any[]) => ClusterRecord;
+}
+
+/**
+ * The formats that this program reads, from format 1 on. A new format is one more entry; a leader writes it once all
+ * nodes read it: formats.ts.
+ */
+const FORMATS: readonly RecordFormat[] = [{ encode: encodeBody, decode: decodeBody }];
+
+/** Records as bytes. */
+export interface RecordCodec {
+  /** The newest format that it reads. */
+  readonly newest: number;
+  encode(record: ClusterRecord, format: number): Uint8Array;
+  /** Throws UnreadableRecord. */
+  decode(bytes: Uint8Array): ClusterRecord;
+}
+
+export function recordCodec(formats: readonly RecordFormat[]): RecordCodec {
+  return {
+    newest: formats.length,
+    encode: (record, format) => {
+      const { kind, epoch, previous, atMs } = record;
+      const fields = [format, kind, epoch, previous, atMs, ...formats[format - 1]!.encode(record)];
+      return new TextEncoder().encode(JSON.stringify(fields));
+    },
+    decode: (bytes) => {
+      try {
+        return decoded(bytes, formats);
+      } catch (error) {
+        if (error instanceof UnreadableRecord) throw error;
+        throw new UnreadableRecord(`The log has a record that no node of a room has written: ${error}`);
+      }
+    },
+  };
+}
+
+/** The codec of this program. */
+export const RECORDS = recordCodec(FORMATS);
+
+/** In the first format, which every node reads. */
+export function encodeRecord(record: ClusterRecord): Uint8Array {
+  return RECORDS.encode(record, 1);
+}
+
+function encodeBody(record: ClusterRecord): readonly unknown[] {
+  switch (record.kind) {
+    case "lead":
+      return [record.by];
+    case "founded":
+      return [record.founded];
+    case "turn":
+      return [record.position, record.through.flat(), record.decided.map(encodeDecided), record.lost];
   }
 }
 
-function decoded(bytes: Uint8Array): ClusterRecord {
+/** Throws UnreadableRecord. */
+export function decodeRecord(bytes: Uint8Array): ClusterRecord {
+  return RECORDS.decode(bytes);
+}
+
+function decoded(bytes: Uint8Array, formats: readonly RecordFormat[]): ClusterRecord {
   const [format, kind, epoch, previous, atMs, ...body] = JSON.parse(new TextDecoder().decode(bytes));
-  if (typeof format !== "number" || format < 1 || format > RECORD_FORMAT) {
+  const read = formats[format - 1];
+  if (read === undefined) {
     throw new UnreadableRecord(
-      `The log has a record of format ${format}; this program reads 1 to ${RECORD_FORMAT}`,
+      `The log has a record of format ${format}; this program reads 1 to ${formats.length}`,
     );
   }
-  if (kind === "lead") return { kind, epoch, previous, atMs, by: body[0] };
+  return read.decode(kind, { epoch, previous, atMs }, body);
+}
+
+function decodeBody(...[kind, head, body]: Parameters<RecordFormat["decode"]>): ClusterRecord {
+  if (kind === "lead") return { kind, ...head, by: body[0] };
   if (kind === "founded") {
     const { serverId, secret, isEmpty } = body[0];
-    return { kind, epoch, previous, atMs, founded: { serverId, secret, isEmpty } };
+    return { kind, ...head, founded: { serverId, secret, isEmpty } };
   }
   if (kind !== "turn") throw new UnreadableRecord(`The log has a record of the unknown kind ${kind}`);
   const [position, flat, decided, lost] = body;
-  return {
-    ...{ kind, epoch, previous, atMs, position, lost },
-    through: pairs(flat),
-    decided: decided.map(decodeDecided),
-  };
+  return { kind, ...head, position, lost, through: pairs(flat), decided: decided.map(decodeDecided) };
 }
 
 function pairs(flat: readonly (string | number)[]): [string, number][] {

@@ -10,11 +10,12 @@ import { followRuling } from "./command.ts";
 import { type Decided, Membership, type Origin, type SavedMembership } from "./membership.ts";
 import {
   type ClusterRecord,
-  decodeRecord,
   FIRST_HASH,
   type Founded,
   hashOf,
   type LeadRecord,
+  type RecordCodec,
+  RECORDS,
   type TurnRecord,
 } from "./record.ts";
 
@@ -50,6 +51,8 @@ export interface ReplicaOptions {
   readonly checkpoint?: Checkpoint | undefined;
   /** The greatest id of a stored message, for a replica that begins with the log. */
   readonly newestUuid?: string | undefined;
+  /** By default that of this program. */
+  readonly codec?: RecordCodec | undefined;
 }
 
 /** All that a replica has beside messages, bans and broadcasts, as plain values. */
@@ -74,6 +77,7 @@ export class Replica {
   readonly bans: Bans;
   /** Values of the whole room, such as listings' keys. */
   readonly kept: Map<string, string>;
+  readonly codec: RecordCodec;
   readonly #listener: ReplicaListener;
   readonly #through: Map<string, number>;
   #applied: number;
@@ -84,7 +88,10 @@ export class Replica {
   #newestUuid: string | undefined;
   #founded: Founded | undefined;
 
-  constructor({ state, listener, bans = new Bans([]), checkpoint, newestUuid }: ReplicaOptions) {
+  constructor(
+    { state, listener, bans = new Bans([]), checkpoint, newestUuid, codec = RECORDS }: ReplicaOptions,
+  ) {
+    this.codec = codec;
     this.state = state;
     this.bans = bans;
     this.#listener = listener;
@@ -162,7 +169,7 @@ export class Replica {
 
   /** Applies record `number`, which must be the next. Throws LogForked if it does not continue the log. */
   apply(number: number, bytes: Uint8Array): ClusterRecord {
-    const record = decodeRecord(bytes);
+    const record = this.codec.decode(bytes);
     if (number !== this.#applied + 1) throw new Error(`Record ${number} does not follow ${this.#applied}`);
     if (record.previous !== this.#hash) {
       throw new LogForked(`Record ${number} does not continue the log that this node has applied`);

@@ -50,7 +50,8 @@ function isFields(value: unknown): value is Fields {
 /** Whether a message is a beat: another version, or another program, may send anything. */
 export function isNodeBeat(value: unknown): value is NodeBeat {
   return isFields(value) && [value.by, value.node, value.hash, value.version].every(isText) &&
-    isCount(value.epoch) && isCount(value.applied) && typeof value.isLeader === "boolean";
+    isCount(value.epoch) && isCount(value.applied) && typeof value.isLeader === "boolean" &&
+    (value.reads === undefined || isCount(value.reads) && value.reads !== 0);
 }
 
 export function isTypingNotice(value: unknown): value is TypingNotice {
