@@ -116,6 +116,8 @@ export class Member {
   #behindSinceMs: number | undefined;
   #beatMs = -Infinity;
   #progressMs = 0;
+  /** Since when the oldest of its inputs waits, or since the last that was decided. */
+  #waitingSinceMs = 0;
   /** When each other node was last heard, and when each hold ends by this node's clock. */
   readonly #heardMs = new Map<string, number>();
   readonly #heldUntilMs = new Map<string, number>();
@@ -146,9 +148,10 @@ export class Member {
     return this.#isCaughtUp && !this.#isStopped;
   }
 
-  /** Milliseconds since the log answered last. */
+  /** Milliseconds since the log answered last; or since it took an input of this node, if others wait for it. */
   logSilentMs(nowMs: number): number {
-    return nowMs - this.#logMs;
+    const waitingMs = this.#inputs.size === 0 ? 0 : nowMs - this.#waitingSinceMs;
+    return Math.max(nowMs - this.#logMs, waitingMs);
   }
 
   /** Nodes that were heard within `ms`, this one aside. */
@@ -165,7 +168,7 @@ export class Member {
 
   /** Numbers the inputs in their order, from 1. */
   submit(nowMs: number, inputs: readonly NumberedInput[]): MemberEffect[] {
-    if (this.#inputs.size === 0) this.#progressMs = nowMs;
+    if (this.#inputs.size === 0) this.#progressMs = this.#waitingSinceMs = nowMs;
     for (const input of inputs) this.#inputs.add(input);
     return [...this.#sendInputs(), ...this.#lead(nowMs)];
   }
@@ -479,7 +482,7 @@ export class Member {
     for (const [node, number] of through) {
       if (node !== this.#options.incarnation) continue;
       this.#inputs.confirm(number);
-      this.#progressMs = nowMs;
+      this.#progressMs = this.#waitingSinceMs = nowMs;
     }
   }
 

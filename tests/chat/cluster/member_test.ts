@@ -217,6 +217,19 @@ Deno.test("a turn that the log refuses loses its messages and nothing else, and 
   assertEquals(decisionsOf(appendOf(submit(say("a", "kept")))), ["stored"]);
 });
 
+Deno.test("a log that answers and takes nothing counts as silent for a node that waits, until it takes something", () => {
+  const { member, submit } = leaderWith();
+  const connected = appendOf(submit(CONNECT));
+  for (const nowMs of [2000, 5000, 12_000]) {
+    member.appended(nowMs, connected.id, { kind: "refused", problem: "full" });
+    member.tick(nowMs + RETRY_MS);
+    member.probed(nowMs, 1);
+  }
+  assertEquals(member.logSilentMs(12_000), 10_000);
+  member.appended(12_000, connected.id, { kind: "stored" });
+  assertEquals(member.logSilentMs(12_001), 1);
+});
+
 Deno.test("an answer to an earlier try of an append is not taken for this one's", () => {
   const { member, submit } = leaderWith();
   const connected = appendOf(submit(CONNECT));
