@@ -16,20 +16,35 @@ function eventsOf(log: string): string[] {
 Deno.test("what is asked for during a start or a reload is one more reload, and a stop waits for it", async () => {
   const { status, log } = await runAsService(
     `async () => {
-      const hangUp = () => Deno.kill(Deno.pid, "SIGHUP");
-      // A signal is delivered in a later turn of the event loop than a timer that is due.
-      const soon = () => new Promise((resolve) => setTimeout(resolve, 100));
-      hangUp();
-      await soon();
+      const delivered = (signal) => new Promise((resolve) => {
+        const onSignal = () => {
+          Deno.removeSignalListener(signal, onSignal);
+          resolve();
+        };
+        Deno.addSignalListener(signal, onSignal);
+      });
+      const hangUp = () => {
+        const hungUp = delivered("SIGHUP");
+        Deno.kill(Deno.pid, "SIGHUP");
+        return hungUp;
+      };
+      await hangUp();
       log.info("started");
       let reloads = 0;
       return {
         async reload() {
           const nth = ++reloads;
           log.info("begin " + nth);
-          if (nth === 1) { hangUp(); hangUp(); }
-          if (nth === 2) log.info("stop now");
-          await soon();
+          if (nth === 1) {
+            await hangUp();
+            await hangUp();
+          } else {
+            const stopping = delivered("SIGTERM");
+            log.info("stop now");
+            await stopping;
+            // In a later turn of the event loop: the service has read the signal too.
+            await new Promise((resolve) => setTimeout(resolve));
+          }
           log.info("end " + nth);
         },
         async stop() { log.info("stopped"); },
