@@ -61,7 +61,7 @@ for (const transport of ["serve", "ws"] as const) {
   testInBrowser(
     `${transport}: a reload is no departure, and a closed page leaves as its user does`,
     async (stage) => {
-      await using server = await startTestChat({ limits: { resumeWindow: 1 }, transport });
+      await using server = await startTestChat({ limits: { resumeWindow: 3 }, transport });
       await using bob = await ChatClient.connect(server.url, "bob");
       const alice = await ChatPage.join(stage, server.url, "alice");
       await alice.page.reload();
