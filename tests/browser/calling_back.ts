@@ -61,6 +61,7 @@ async function openNoting(
       OscillatorNode: class extends OscillatorNode {
         override start(when?: number) {
           noted.tones++;
+          Object.assign(globalThis, { audio: this.context });
           super.start(when);
         }
       },
@@ -148,6 +149,10 @@ testInBrowser(
     const [shown] = (await noted(alice)).shown;
     assertEquals([shown?.title, shown?.body], ["bob mentions you in The Inn", "@alice, tea?"]);
     assertEquals((await noted(alice)).tones, 3);
+    // The sound leaves nothing running.
+    await alice.page.waitForFunction(() =>
+      (globalThis as unknown as { audio: AudioContext }).audio.state === "suspended"
+    );
     assertEquals(await alice.title(), "@ (2) The Inn");
     assertEquals(
       await alice.page.$eval("#icon", (icon) => icon.getAttribute("href")),

@@ -14,6 +14,8 @@ const FADE_S = 0.35;
 const GAIN = 0.08;
 
 let context: AudioContext | undefined;
+/** Notes that have not ended. */
+let sounding = 0;
 
 export function chime(what: keyof typeof NOTES): void {
   if (!navigator.userActivation?.hasBeenActive) return;
@@ -33,6 +35,11 @@ function note(context: AudioContext, hertz: number, atS: number): void {
   volume.gain.linearRampToValueAtTime(GAIN, atS + 0.01);
   volume.gain.exponentialRampToValueAtTime(0.0001, atS + FADE_S);
   tone.connect(volume).connect(context.destination);
+  sounding++;
+  // A context that runs keeps the device from sleep, also in silence.
+  tone.addEventListener("ended", () => {
+    if (--sounding === 0) context.suspend().catch(() => {});
+  });
   tone.start(atS);
   tone.stop(atS + FADE_S);
 }
