@@ -6,7 +6,7 @@
  */
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { copyText } from "../../src/web/clipboard.ts";
+import { copyByButton } from "../../src/web/clipboard.ts";
 import { choices, choiceText, type Facet, facetsOf, learnLanguages } from "./facets.ts";
 import { ListFeed } from "./list_feed.ts";
 import { isAscending, isNarrowed, readWish, shown, writeWish } from "./order.ts";
@@ -232,7 +232,9 @@ table.addEventListener("click", async (event) => {
   }
   const button = event.target.closest("button.copy");
   const address = button?.closest("tr")?.querySelector(".address")?.textContent;
-  if (button instanceof HTMLElement && address) await copyFrom(button, address);
+  if (!(button instanceof HTMLElement) || !address) return;
+  const isCopied = await copyByButton(button, address);
+  say(isCopied ? `Copied ${address}` : "The browser does not allow this page to copy");
 });
 addEventListener("scroll", lookSoon, { passive: true });
 addEventListener("resize", () => {
@@ -246,17 +248,6 @@ body.addEventListener("pointerleave", () => {
   movedMs = -Infinity;
   if (isHeldBack) drawNow();
 });
-
-async function copyFrom(button: HTMLElement, address: string): Promise<void> {
-  const isCopied = await copyText(address);
-  button.textContent = isCopied ? "Copied" : "Not copied";
-  button.classList.toggle("done", isCopied);
-  say(isCopied ? `Copied ${address}` : "The browser does not allow this page to copy");
-  setTimeout(() => {
-    button.textContent = "Copy";
-    button.classList.remove("done");
-  }, 2000);
-}
 
 setInterval(() => {
   if (isHeldBack && performance.now() - movedMs >= CALM_MS) drawNow();

@@ -1,9 +1,25 @@
 /**
- * Copies a text, on both pages: by the clipboard API, or by a selection on pages that came by plain HTTP from another machine.
+ * Copies a text, on both pages: by the clipboard API, or by a selection on pages that came by plain HTTP from another
+ * machine.
  *
  * @module
  */
 /// <reference lib="dom" />
+
+/** Milliseconds for which a button says how it went. */
+const SAID_MS = 2000;
+
+/** Copies `text` for a button with this label, which says for a while how it went. Returns whether it was copied. */
+export async function copyByButton(button: HTMLElement, text: string, label = "Copy"): Promise<boolean> {
+  const isCopied = await copyText(text);
+  button.textContent = isCopied ? "Copied" : "Not copied";
+  button.classList.toggle("done", isCopied);
+  setTimeout(() => {
+    button.textContent = label;
+    button.classList.remove("done");
+  }, SAID_MS);
+  return isCopied;
+}
 
 /** Copies `text`; false if the browser refuses. */
 export async function copyText(text: string): Promise<boolean> {

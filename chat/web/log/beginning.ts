@@ -4,11 +4,8 @@
  * @module
  */
 /// <reference lib="dom" />
-import { copyText } from "../../../src/web/clipboard.ts";
+import { copyByButton } from "../../../src/web/clipboard.ts";
 import { byId } from "../page/page_elements.ts";
-
-/** Milliseconds for which the button says that it copied. */
-const COPIED_MS = 2000;
 
 export class Beginning {
   readonly #card = byId("beginning", HTMLElement);
@@ -18,14 +15,9 @@ export class Beginning {
 
   constructor() {
     const button = byId("address-copy", HTMLButtonElement);
-    let timer: ReturnType<typeof setTimeout> | undefined;
     this.#address.value = new URL("./", location.href).href;
     this.#address.addEventListener("focus", () => this.#address.select());
-    button.addEventListener("click", async () => {
-      button.textContent = await copyText(this.#address.value) ? "Copied" : "Not copied";
-      clearTimeout(timer);
-      timer = setTimeout(() => button.textContent = "Copy", COPIED_MS);
-    });
+    button.addEventListener("click", () => void copyByButton(button, this.#address.value));
   }
 
   named(serverName: string): void {

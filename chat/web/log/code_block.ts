@@ -4,10 +4,9 @@
  * @module
  */
 /// <reference lib="dom" />
-import { copyText } from "../../../src/web/clipboard.ts";
+import { copyByButton } from "../../../src/web/clipboard.ts";
 
-/** Milliseconds for which the button says how it went. */
-const SAID_MS = 2000;
+const LABEL = "Copy code";
 
 export function codeBlock(text: string): HTMLElement {
   const block = document.createElement("div");
@@ -26,10 +25,7 @@ function copyButton(text: string): HTMLButtonElement {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy-code";
-  button.textContent = "Copy code";
-  button.addEventListener("click", async () => {
-    button.textContent = await copyText(text) ? "Copied" : "Not copied";
-    setTimeout(() => button.textContent = "Copy code", SAID_MS);
-  });
+  button.textContent = LABEL;
+  button.addEventListener("click", () => void copyByButton(button, text, LABEL));
   return button;
 }
