@@ -7,6 +7,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { copyByButton } from "../../src/web/clipboard.ts";
+import { drawnSoon } from "../../src/web/draw_soon.ts";
 import { choices, choiceText, type Facet, facetsOf, learnLanguages } from "./facets.ts";
 import { ListFeed } from "./list_feed.ts";
 import { isAscending, isNarrowed, readWish, shown, writeWish } from "./order.ts";
@@ -34,7 +35,6 @@ let wish = readWish(new URLSearchParams(location.search));
 let wanted: readonly Server[] | undefined;
 let drawn = { from: 0, to: 0 };
 let rowHeight: number | undefined;
-let isDrawing = false;
 let isHeldBack = false;
 let movedMs = -Infinity;
 let agesMs = 0;
@@ -71,19 +71,10 @@ learnLanguages(language.options);
 const root = new URL(".", location.href).href.replace(/\/$/, "");
 for (const place of document.querySelectorAll(".origin")) place.textContent = root;
 
-/** Draws once per animation frame; a background tab has none, hence the timer. */
-function drawSoon(): void {
-  if (isDrawing) return;
-  isDrawing = true;
-  const draw = () => {
-    isDrawing = false;
-    const isCalm = performance.now() - movedMs < CALM_MS;
-    if (isCalm) isHeldBack = true;
-    else drawNow();
-  };
-  if (document.hidden) setTimeout(draw);
-  else requestAnimationFrame(draw);
-}
+const drawSoon = drawnSoon(() => {
+  isHeldBack = performance.now() - movedMs < CALM_MS;
+  if (!isHeldBack) drawNow();
+});
 
 function drawNow(): void {
   isHeldBack = false;
@@ -170,19 +161,12 @@ function measuredHeight(): number | undefined {
   return height > 0 ? height : undefined;
 }
 
-let isLooking = false;
-
 /** The view moved: draws if other rows are near it now. A scroll sorts nothing again. */
-function lookSoon(): void {
-  if (isLooking) return;
-  isLooking = true;
-  requestAnimationFrame(() => {
-    isLooking = false;
-    if (wanted === undefined) return;
-    const { from, to } = inView(wanted.length);
-    if (from !== drawn.from || to !== drawn.to) drawRows(wanted);
-  });
-}
+const lookSoon = drawnSoon(() => {
+  if (wanted === undefined) return;
+  const { from, to } = inView(wanted.length);
+  if (from !== drawn.from || to !== drawn.to) drawRows(wanted);
+});
 
 function choose(): void {
   wish = {

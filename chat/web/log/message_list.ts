@@ -8,7 +8,7 @@
 /// <reference lib="dom" />
 import type { Entry, MessageEntry, MessageLog } from "./message_log.ts";
 import { isAction } from "../../../src/text/message_text.ts";
-import { drawnSoon } from "../page/draw_soon.ts";
+import { drawnSoon } from "../../../src/web/draw_soon.ts";
 import { dayKey, onNewDay, shortTime } from "../page/local_time.ts";
 import { dayRow, fillDay, fillNotice, fillRow, makeRow, type RowContext, sinceRow } from "./message_row.ts";
 

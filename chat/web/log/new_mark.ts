@@ -5,7 +5,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import { drawnSoon } from "../page/draw_soon.ts";
+import { drawnSoon } from "../../../src/web/draw_soon.ts";
 import { byId } from "../page/page_elements.ts";
 import type { MessageList } from "./message_list.ts";
 

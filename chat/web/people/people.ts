@@ -5,7 +5,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import { drawnSoon } from "../page/draw_soon.ts";
+import { drawnSoon } from "../../../src/web/draw_soon.ts";
 import { byId, show } from "../page/page_elements.ts";
 import { openSheet } from "../page/sheet.ts";
 import { hueClass } from "./author_hue.ts";
