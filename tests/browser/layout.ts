@@ -134,6 +134,33 @@ testInBrowser("at each width there is one column, and the pill covers no text", 
   assertEquals(times.filter((time) => !/^[0-2][0-9]:[0-5][0-9]$/.test(time ?? "")), []);
   await alice.page.keyboard.press("Escape");
   assertEquals(await alice.page.evaluate(() => document.activeElement?.id), "own-button");
+
+  // Rows are painted each for itself, which is most of the time of a frame, and the bar above a row is whole.
+  await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop = 0);
+  const at = await box(alice, "#rows .message:nth-last-child(5) .body");
+  await alice.page.mouse.move(at.x + 20, at.y + 5);
+  await alice.page.waitForSelector(".message > .bar");
+  assertEquals(
+    await alice.page.$$eval(
+      "#rows > li",
+      (rows) =>
+        [
+          ...new Set(
+            rows.map((row) => `${row.querySelector(".bar") !== null} ${getComputedStyle(row).contain}`),
+          ),
+        ]
+          .sort(),
+    ),
+    ["false content", "true none"],
+  );
+  const bar = await box(alice, ".bar");
+  const over = ([x, y]: readonly [number, number]) =>
+    alice.page.evaluate(
+      (x, y) => document.elementFromPoint(x, y)?.closest(".bar") !== null,
+      x,
+      y,
+    );
+  assert(await over([bar.x + 14, bar.y + 2]), "the bar is cut at its upper edge");
 });
 
 testInBrowser(
