@@ -7,7 +7,7 @@
 import type { Input } from "../room/decision.ts";
 import type { Command } from "./command.ts";
 import type { Opening, Origin } from "./membership.ts";
-import { bytesOf } from "./record.ts";
+import { bytesOf, bytesOfText } from "./record.ts";
 
 /** Inputs of one message to the leader; the rest follow in further messages. */
 export const INPUTS_MAX = 500;
@@ -33,6 +33,17 @@ export interface InputMessage {
 export interface PlacedInput extends NumberedInput, Origin {
   readonly number: number;
 }
+
+/** Bytes of an input as JSON, or a few more. A message is the most frequent one. */
+function bytesOfInput(numbered: NumberedInput): number {
+  const { input } = numbered;
+  if (input.type === "MSG") return MESSAGE_BYTES + bytesOfText(input.text);
+  if (input.type === "SEND") return MESSAGE_BYTES + bytesOfText(input.nonce) + bytesOfText(input.text);
+  return bytesOf(numbered);
+}
+
+/** What a message has beside its texts: names of fields, and a number of 16 digits at most. */
+const MESSAGE_BYTES = 160;
 
 /** The inputs of one node that no applied record has confirmed. Numbers begin at 1. */
 export class UnconfirmedInputs {
@@ -68,7 +79,7 @@ export class UnconfirmedInputs {
     const waiting = this.#inputs.slice(this.#sent, this.#sent + INPUTS_MAX);
     if (waiting.length === 0) return undefined;
     let bytes = 0;
-    const last = waiting.findIndex((input) => (bytes += bytesOf(input)) > INPUT_BYTES_MAX);
+    const last = waiting.findIndex((input) => (bytes += bytesOfInput(input)) > INPUT_BYTES_MAX);
     const inputs = last < 0 ? waiting : waiting.slice(0, last + 1);
     const first = this.#first + this.#sent;
     this.#sent += inputs.length;

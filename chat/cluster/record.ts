@@ -157,15 +157,28 @@ function pairs(flat: readonly (string | number)[]): [string, number][] {
   );
 }
 
-/** Bytes of a decision in a record. */
+/** Bytes of a decision in a record, or a few more. */
 export function bytesOfDecided(decided: Decided): number {
-  return bytesOf(encodeDecided(decided));
+  const { node, decision } = decided;
+  if (decision.kind !== "stored" || decision.entry.kind !== "said") return bytesOf(encodeDecided(decided));
+  const { username, text, nonce = "" } = decision.entry.message;
+  return SAID_BYTES + bytesOfText(node) + bytesOfText(username) + bytesOfText(text) + bytesOfText(nonce);
 }
 
 /** Bytes of a value as JSON. */
 export function bytesOf(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value)) + 1;
 }
+
+/** The bytes of a text in JSON, or more, without encoding it. */
+export function bytesOfText(text: string): number {
+  return PLAIN_TEXT.test(text) ? text.length : 6 * text.length;
+}
+
+/** Text that JSON takes as it is. */
+const PLAIN_TEXT = /^[ !#-[\]-~]*$/;
+/** What a new message has beside its texts: two ids of 36 characters, six numbers, and the marks between. */
+const SAID_BYTES = 240;
 
 /** A new message is a flat list; everything else is rare and stays an object. */
 function encodeDecided({ node, session, input, isLast, opening, ruling, decision }: Decided): unknown[] {

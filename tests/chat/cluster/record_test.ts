@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import {
+  bytesOfDecided,
   type ClusterRecord,
   decodeRecord,
   encodeRecord,
@@ -119,6 +120,26 @@ const record: fc.Arbitrary<ClusterRecord> = fc.oneof(
 Deno.test("a record that is read is the one that was written", () => {
   fc.assert(
     fc.property(record, (written) => assertEquals(decodeRecord(encodeRecord(written)), written)),
+    runs(200),
+  );
+});
+
+Deno.test("a decision takes no more bytes in a record than it is counted for", () => {
+  const size = (decided: Decided[]) =>
+    encodeRecord({
+      ...{ kind: "turn", epoch: 1, previous: "", atMs: 0, position: 0, through: [], lost: [] },
+      decided,
+    }).length;
+  const any = fc.oneof(
+    decided,
+    decided.map((entry): Decided => ({
+      ...entry,
+      node: "\u0001".repeat(36),
+      session: Number.MAX_SAFE_INTEGER,
+    })),
+  );
+  fc.assert(
+    fc.property(any, (entry) => assert(size([entry, entry]) - size([entry]) <= bytesOfDecided(entry))),
     runs(200),
   );
 });
