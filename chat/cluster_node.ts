@@ -24,6 +24,7 @@ import type { LeaderRoom } from "./cluster/leader.ts";
 import { ClusterFront } from "./cluster/node/front.ts";
 import { HistoryReads } from "./cluster/node/history_reads.ts";
 import { Incarnation } from "./cluster/node/incarnation.ts";
+import { saidLimits } from "./cluster/node/limits_compared.ts";
 import { type Around, nodeStore, openAround } from "./cluster/node/mod.ts";
 import { answeringRoom, leaderRoom } from "./cluster/node/node_room.ts";
 import { restoredState } from "./cluster/node/recovery.ts";
@@ -180,7 +181,7 @@ export class ClusterNode implements ServerNode {
     const secret = Buffer.from(identity.secret).toString("base64url");
     const restored = await restore({
       ...{ log: around.log, wire: around.wire, store: store.start, nowMs },
-      ...{ steadyMs: steadyClock, stopping, logger: log },
+      ...{ steadyMs: steadyClock, stopping, limits, logger: log },
       identity: { serverId: identity.serverId, secret },
       incarnation: crypto.randomUUID(),
     });
@@ -291,7 +292,10 @@ export class ClusterNode implements ServerNode {
       historyFromMs: (nowMs) => this.#historyFromMs(nowMs),
       isReady: () => this.isReady,
       over: (end) => this.#over(end),
-      about: () => ({ node: cluster.node, hash: this.#replica.hash, version: VERSION }),
+      about: () => {
+        const { hash } = this.#replica;
+        return { node: cluster.node, hash, version: VERSION, limits: saidLimits(limits) };
+      },
       heard: (beat) => this.#nodes.heard(beat),
       stored: (seconds, repetitions) => {
         this.#clusterMeters.appendSeconds.observe(seconds);
@@ -406,9 +410,9 @@ export class ClusterNode implements ServerNode {
   }
 
   #makeSeenNodes(): SeenNodes {
-    const { options: { cluster: { node }, log }, around } = this.#parts;
+    const { options: { cluster: { node }, settings: { limits }, log }, around } = this.#parts;
     return new SeenNodes({
-      ...{ node, replica: this.#replica, nats: around, steadyMs: steadyClock, log },
+      ...{ node, limits, replica: this.#replica, nats: around, steadyMs: steadyClock, log },
       own: () => this.#run,
       isForked: () => this.#isForked,
     });

@@ -127,8 +127,8 @@ export const LOG_EVENTS = {
   },
   "cluster.settings_differ": {
     level: "warn",
-    values: ["settings"],
-    about: "The stream in NATS has other settings than the flags say. It stays as it is: docs/cluster.md.",
+    values: ["settings", "node"],
+    about: "The stream in NATS, or another node, has other settings than this node's flags: docs/cluster.md.",
   },
   "cluster.works": { level: "info", values: [], about: "The cluster's log answers again." },
   "consumer.slow": {

@@ -98,6 +98,7 @@ export class Incarnation {
       checkpoint: () => replica.checkpoint(),
       bans: () => replica.bans.inForce(-Infinity),
       messages: reads,
+      limits,
     });
     const answer = (request: unknown) => copies.answer(request);
     return [wire.answerCopies("copy", answer), wire.answerCopies(`copy.${this.name}`, answer)];

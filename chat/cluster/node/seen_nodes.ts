@@ -5,16 +5,20 @@
  */
 import type { NowMs } from "../../../src/clock.ts";
 import type { Logger } from "../../../src/logging/log.ts";
+import type { Limits } from "../../../src/protocol/limits.ts";
 import { VERSION } from "../../../src/version.ts";
 import type { GaugedNode } from "../cluster_meters.ts";
 import type { Member } from "../member.ts";
 import { Peers } from "../peers.ts";
 import type { Replica } from "../replica.ts";
 import type { NodeBeat } from "../wire.ts";
+import { differingLimits } from "./limits_compared.ts";
 
 export interface SeenNodesParts {
   /** `--cluster-node`. */
   readonly node: string;
+  /** Read at each use. */
+  readonly limits: Limits;
   readonly replica: Replica;
   /** This node's present incarnation. */
   readonly own: () => {
@@ -31,6 +35,8 @@ export class SeenNodes {
   readonly #parts: SeenNodesParts;
   readonly #peers = new Peers();
   #loggedEpoch = 0;
+  /** What was logged of the limits of each other node. */
+  #loggedLimits = new Map<string, string>();
 
   constructor(parts: SeenNodesParts) {
     this.#parts = parts;
@@ -63,6 +69,7 @@ export class SeenNodes {
     const { up, silent } = this.#peers.changes(steadyMs());
     for (const { node, version } of up) log.info("cluster.node_heard", { node, version });
     for (const { node } of silent) log.warn("cluster.node_silent", { node });
+    this.#sayLimits();
     if (leader === undefined || epoch === this.#loggedEpoch) return;
     const isOwn = leader === own().name;
     const peer = this.#peers.all(steadyMs()).find(({ by }) => by === leader);
@@ -70,6 +77,18 @@ export class SeenNodes {
     if (!isOwn && peer === undefined) return;
     this.#loggedEpoch = epoch;
     log.info("cluster.led", { node: isOwn ? ownNode : peer?.node, epoch, isOwn });
+  }
+
+  #sayLimits(): void {
+    const { limits, steadyMs, log } = this.#parts;
+    const logged = new Map<string, string>();
+    for (const { by, node, limits: said = {} } of this.#peers.all(steadyMs())) {
+      const settings = differingLimits(limits, said);
+      logged.set(by, settings.join());
+      const isNew = settings.length > 0 && settings.join() !== this.#loggedLimits.get(by);
+      if (isNew) log.warn("cluster.settings_differ", { node, settings });
+    }
+    this.#loggedLimits = logged;
   }
 
   /** What metrics read. */

@@ -7,6 +7,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { NowMs } from "../../../src/clock.ts";
 import type { Logger } from "../../../src/logging/log.ts";
+import type { Limits } from "../../../src/protocol/limits.ts";
 import { CannotStart } from "../../../src/serving/start_failure.ts";
 import type { Ban } from "../../room/bans.ts";
 import { WINDOW_MESSAGES_MAX } from "../../room/history.ts";
@@ -62,6 +63,7 @@ export interface StartParts {
   /** What this node founds a new cluster with. */
   readonly identity: Pick<Founded, "serverId" | "secret">;
   readonly incarnation: string;
+  readonly limits: Limits;
   readonly nowMs: NowMs;
   readonly steadyMs: NowMs;
   readonly stopping: AbortSignal;
@@ -149,15 +151,17 @@ async function begin(
 
 /** `own` is what the store's room was founded as. */
 function copied(
-  { wire, store, logger, steadyMs, stopping }: StartParts,
+  { wire, store, limits, logger, steadyMs, stopping }: StartParts,
   own: Founded | undefined,
 ): Promise<Checkpoint> {
   logger.info("cluster.copying", {});
   return retried(async () => {
     const checkpoint = await copyFrom({
       ask: (subject, request) => wire.askForCopy(subject, request),
-      begin: async ({ founded }) => {
+      limits,
+      begin: async ({ founded }, shorter) => {
         if (own !== undefined && founded?.secret !== own.secret) throw new CannotStart(OTHER_ROOM);
+        if (shorter.length > 0) logger.warn("cluster.settings_differ", { settings: shorter });
         await store.beginCopy();
       },
       message: (page) => store.addMessages(page),

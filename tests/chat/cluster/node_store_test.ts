@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { copyFrom, CopyServer } from "../../../chat/cluster/node/copy.ts";
 import type { StoreChange } from "../../../chat/cluster/node/replica_store.ts";
 import { KvReplicaStore } from "../../../chat/cluster/node/replica_store_kv.ts";
@@ -178,6 +179,7 @@ Deno.test("a copy has all messages and bans, in pages that NATS takes", async ()
   const server = new CopyServer({
     ...{ incarnation: () => "a", isReady: () => isReady, messages: journal, bans: () => bans },
     checkpoint: () => checkpointOf(12, 2000),
+    limits: DEFAULT_LIMITS,
   });
   const copied: { messages: StoredMessage[]; bans: Ban[] } = { messages: [], bans: [] };
   const begun: number[] = [];
@@ -189,6 +191,7 @@ Deno.test("a copy has all messages and bans, in pages that NATS takes", async ()
         assert(subject === "copy" || subject === "copy.a");
         return JSON.parse(json);
       },
+      limits: DEFAULT_LIMITS,
       begin: () => Promise.resolve(void begun.push(copied.messages.length)),
       message: (page) => Promise.resolve(void copied.messages.push(...page)),
       ban: (page) => Promise.resolve(void copied.bans.push(...page)),
@@ -201,4 +204,37 @@ Deno.test("a copy has all messages and bans, in pages that NATS takes", async ()
   assertEquals([copied.messages, begun], [messages, [0]]);
   assertEquals(copied.bans, bans);
   assertEquals((await new KvBanStore(kv).load()).length, 0);
+});
+
+Deno.test("a copy is of a node that keeps as much of the history as this one, if one answers, and says so otherwise", async () => {
+  const sourceOf = (historyCount: number) =>
+    new CopyServer({
+      ...{ incarnation: () => `${historyCount}`, isReady: () => true, bans: () => [] },
+      ...{ checkpoint: () => checkpointOf(1, 1), messages: { after: () => Promise.resolve([]) } },
+      limits: { ...DEFAULT_LIMITS, historyCount },
+    });
+  const copyOf = async (counts: readonly number[]) => {
+    const sources = counts.map(sourceOf);
+    const [asked, said]: [string[], string[]] = [[], []];
+    await copyFrom({
+      ask: async (subject, request) => {
+        // By chance, as NATS does.
+        const next = asked.filter((subject) => subject === "copy").length % sources.length;
+        asked.push(subject);
+        const of = counts.indexOf(Number(subject.split(".")[1]));
+        return plain(await sources[of < 0 ? next : of]!.answer(plain(request)));
+      },
+      limits: DEFAULT_LIMITS,
+      begin: (_, shorter) => Promise.resolve(void said.push(...shorter)),
+      message: () => Promise.resolve(),
+      ban: () => Promise.resolve(),
+    });
+    return { from: asked.at(-1), said };
+  };
+  const { historyCount } = DEFAULT_LIMITS;
+  assertEquals(await copyOf([10, 20, historyCount]), { from: `copy.${historyCount}`, said: [] });
+  assertEquals(await copyOf([10]), {
+    from: "copy.10",
+    said: [`--history-count is ${historyCount} here and 10 there`],
+  });
 });

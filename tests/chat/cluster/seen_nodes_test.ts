@@ -4,6 +4,13 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
+import { saidLimits } from "../../../chat/cluster/node/limits_compared.ts";
+import { SeenNodes } from "../../../chat/cluster/node/seen_nodes.ts";
+import { isNodeBeat } from "../../../chat/cluster/wire.ts";
+import { Replica } from "../../../chat/cluster/replica.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
+import { makeState } from "./model_cluster.ts";
 import { Peers } from "../../../chat/cluster/peers.ts";
 import { AdminApi, TOKEN } from "../../support/admin_api.ts";
 import { startTestChat } from "../../support/chat_server.ts";
@@ -93,4 +100,34 @@ Deno.test("a node is told of once when it is heard, when it falls silent, and wh
   assertEquals(changes(6050), [["b"], []]);
   assertEquals(changes(700_000), [[], ["a", "b"]]);
   assertEquals(peers.all(700_000), []);
+});
+
+Deno.test("a node logs once which limits another has otherwise, and again when these change", () => {
+  const { log, lines } = recordedLog();
+  const own = { ...DEFAULT_LIMITS, maxUsers: 40 };
+  const listener = { tokenOf: () => undefined, outcome() {}, applied() {} };
+  const nodes = new SeenNodes({
+    ...{ node: "a", limits: own, log, steadyMs: () => 0, isForked: () => false },
+    replica: new Replica({ state: makeState(), listener }),
+    own: () => ({ name: "id of a", member: { isLeader: false, unconfirmed: 0, logSilentMs: () => 0 } }),
+    nats: { isConnected: () => true, reconnects: () => 0 },
+  });
+  const heard = (limits: typeof own) => {
+    const beat = { by: "id of b", node: "b", epoch: 1, applied: 1, isLeader: false, hash: "", version: "1" };
+    const said: unknown = JSON.parse(JSON.stringify({ ...beat, limits: saidLimits(limits) }));
+    if (!isNodeBeat(said)) throw new Error("It is no beat");
+    nodes.heard(said);
+    nodes.say();
+  };
+  for (const limits of [own, DEFAULT_LIMITS, DEFAULT_LIMITS, { ...own, historyDays: 7 }, own]) heard(limits);
+  const said = lines.filter(({ event }) => event === "cluster.settings_differ");
+  const { maxUsers, historyDays } = DEFAULT_LIMITS;
+  assertEquals(said.map(({ properties }) => properties), [
+    { node: "b", settings: [`--max-users is 40 here and ${maxUsers} there`] },
+    { node: "b", settings: [`--history-days is ${historyDays} here and 7 there`] },
+  ]);
+  const strange = { by: "b", node: "b", epoch: 1, applied: 1, isLeader: false, hash: "", version: "1" };
+  assertEquals([5, [], { maxUsers: "5" }].map((limits) => isNodeBeat({ ...strange, limits })), [
+    ...[false, false, false],
+  ]);
 });

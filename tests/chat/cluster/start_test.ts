@@ -11,6 +11,7 @@ import { restore, type StartStore } from "../../../chat/cluster/node/start.ts";
 import type { StoredReplica } from "../../../chat/cluster/node/replica_store.ts";
 import type { Logger } from "../../../src/logging/log.ts";
 import type { StoredMessage } from "../../../chat/room/message.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { startTestChat } from "../../support/chat_server.ts";
 import { stored } from "../../support/order_stage.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
@@ -63,7 +64,7 @@ async function start(stage: Stage) {
   };
   const pages: Record<string, unknown> = {
     part: JSON.stringify(checkpointAt(9)),
-    begin: { by: "b", copy: 1, parts: 1 },
+    begin: { by: "b", copy: 1, parts: 1, limits: {} },
   };
   const { askForCopy = (request: object) => Promise.resolve(pageOf(request)) } = stage;
   const pageOf = (request: object) => pages[Object.keys(pages).find((key) => key in request) ?? ""] ?? [];
@@ -76,7 +77,7 @@ async function start(stage: Stage) {
     },
     wire: { askForCopy: (_subject, request) => askForCopy(request as object) },
     ...{ store: startStore, identity: OURS, incarnation: "a", nowMs: () => 0, logger },
-    ...{ steadyMs: () => 0, stopping },
+    ...{ steadyMs: () => 0, stopping, limits: DEFAULT_LIMITS },
   });
   return { restored, store, records: log.records.length };
 }
