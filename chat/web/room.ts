@@ -15,12 +15,12 @@ import { Arrivals } from "./arrivals.ts";
 import { Composer } from "./composer/composer.ts";
 import { ConnectionView } from "./connection_view.ts";
 import { readReply } from "./log/rich_text.ts";
-import { editInPlace } from "./log/edit_in_place.ts";
 import { inLocalTime } from "./page/local_time.ts";
 import { Beginning } from "./log/beginning.ts";
 import { type MessageAction, MessageActions } from "./log/message_actions.ts";
 import { MessageList } from "./log/message_list.ts";
 import { LogReader } from "./log/log_reader.ts";
+import { OwnChanges } from "./log/own_changes.ts";
 import type { Entry, MessageLog } from "./log/message_log.ts";
 import { KnownNames } from "./people/known_names.ts";
 import { OwnMenu } from "./people/own_menu.ts";
@@ -62,6 +62,7 @@ export class Room {
   readonly #log: MessageLog;
   readonly #list: MessageList;
   readonly #search: SearchPanel;
+  readonly #changes: OwnChanges;
   readonly #actions: MessageActions;
   readonly #arrivals: Arrivals;
   readonly #field = byId("text", HTMLTextAreaElement);
@@ -76,6 +77,15 @@ export class Room {
     this.#log = this.#reader.live;
     this.#list = this.#reader.list;
     this.#menu = new OwnMenu(() => this.#list.rewriteTimes());
+    this.#changes = new OwnChanges(this.#reader, {
+      wish: (change) => session.wish(change),
+      isConnected: () => this.#isConnected,
+      onOpen: () => session.guard(),
+      onEnd: () => {
+        session.guard();
+        this.focus();
+      },
+    });
     const rows = byId("rows", HTMLElement);
     this.#actions = new MessageActions(
       rows,
@@ -103,7 +113,7 @@ export class Room {
       },
       send: (line) => carryOut(line, this.#lineActions()),
       typing: () => session.typing(),
-      editLast: () => void this.#editLast(undefined),
+      editLast: () => void this.#changes.editLast(undefined),
     });
     this.#field.value = session.text;
     this.#field.addEventListener("input", () => session.text = this.#field.value);
@@ -298,7 +308,7 @@ export class Room {
   }
 
   #done(wish: Wish): void {
-    if (wish.kind === "edit" || wish.kind === "delete") return this.#say(wish.uuid, undefined);
+    if (wish.kind === "edit" || wish.kind === "delete") return this.#changes.done(wish);
     if (wish.kind === "users") return this.#note(...rosterWords(this.#session.users, this.#session.away));
     if (wish.kind !== "rename") return;
     this.#rename.close();
@@ -310,8 +320,7 @@ export class Room {
       this.#pending.failed(wish, text);
       this.#list.drawSoon();
     } else if (wish.kind === "edit" || wish.kind === "delete") {
-      const what = wish.kind === "edit" ? `Not changed to “${wish.text}”` : "Not deleted";
-      this.#say(wish.uuid, `${what}: ${text}`);
+      this.#changes.failed(wish, text);
     } else if (wish.kind === "rename") {
       if (!this.#rename.say(text)) this.#note(`Your name was not changed: ${text}`);
     } else if (wish.kind === "history") {
@@ -340,48 +349,16 @@ export class Room {
         name: "edit",
         label: "Edit",
         isFor: ({ isOwn, text }) => isOwn && text !== "",
-        act: ({ uuid }) => this.#edit(uuid),
+        act: ({ uuid }) => this.#changes.open(uuid),
       },
       {
         name: "delete",
         label: "Delete",
         question: "Really delete?",
         isFor: ({ isOwn, text }) => isOwn && text !== "",
-        act: ({ uuid }) => this.#change({ kind: "delete", uuid }),
+        act: ({ uuid }) => this.#changes.send({ kind: "delete", uuid }),
       },
     ];
-  }
-
-  #edit(uuid: string): void {
-    const entry = this.#reader.find(uuid);
-    const row = entry === undefined ? undefined : this.#list.rowOf(entry);
-    if (entry === undefined || row === undefined) return;
-    this.#say(uuid, undefined);
-    editInPlace(row, entry.message.text, {
-      save: (text) => this.#change({ kind: "edit", uuid, text }),
-      onEnd: () => {
-        this.#session.guard();
-        this.focus();
-      },
-    });
-    this.#session.guard();
-  }
-
-  /** Sends an edit or a deletion, or says that it waits. */
-  #change(wish: Extract<Wish, { kind: "edit" | "delete" }>): void {
-    if (!this.#isConnected) {
-      const what = wish.kind === "edit" ? `Changed to “${wish.text}”` : "Deleted";
-      this.#say(wish.uuid, `${what} when the connection is back`);
-    }
-    this.#session.wish(wish);
-  }
-
-  /** Shows a line below a message. */
-  #say(uuid: string, text: string | undefined): void {
-    const entry = this.#reader.find(uuid);
-    if (entry === undefined || entry.error === text) return;
-    entry.error = text;
-    this.#list.changed(entry);
   }
 
   #lineActions(): LineActions {
@@ -393,12 +370,8 @@ export class Room {
       },
       rename: (username) => this.#session.wish({ kind: "rename", username }),
       showUsers: () => this.#session.wish({ kind: "users" }),
-      editLast: (text) => this.#editLast(text),
-      removeLast: (back) => {
-        const last = this.#log.lastOwn(back);
-        if (last !== undefined) this.#change({ kind: "delete", uuid: last.message.uuid });
-        return last !== undefined;
-      },
+      editLast: (text) => this.#changes.editLast(text),
+      removeLast: (back) => this.#changes.removeLast(back),
       readOlder: (limit) => {
         this.#reader.readOlder(limit);
         return !this.#reader.shown.isOldest;
@@ -408,15 +381,6 @@ export class Room {
       note: (text) => this.#note(text),
       leave: () => this.#session.leave(),
     };
-  }
-
-  #editLast(text: string | undefined): boolean {
-    const last = this.#log.lastOwn();
-    if (last === undefined) return false;
-    const { uuid } = last.message;
-    if (text === undefined) this.#edit(uuid);
-    else this.#change({ kind: "edit", uuid, text });
-    return true;
   }
 
   #moved(): void {

@@ -1,0 +1,86 @@
+/**
+ * Changes of the user's own messages: opens one in place, sends an edit or a deletion, and says below the message what
+ * becomes of it.
+ *
+ * @module
+ */
+/// <reference lib="dom" />
+import type { Wish } from "../../../src/client/session/session_events.ts";
+import { editInPlace } from "./edit_in_place.ts";
+import type { LogReader } from "./log_reader.ts";
+
+type Change = Extract<Wish, { kind: "edit" | "delete" }>;
+
+interface Surroundings {
+  readonly wish: (change: Change) => void;
+  readonly isConnected: () => boolean;
+  /** Called when a message is open for a change. */
+  readonly onOpen: () => void;
+  /** Called when it is so no more. */
+  readonly onEnd: () => void;
+}
+
+export class OwnChanges {
+  readonly #reader: LogReader;
+  readonly #surroundings: Surroundings;
+
+  constructor(reader: LogReader, surroundings: Surroundings) {
+    this.#reader = reader;
+    this.#surroundings = surroundings;
+  }
+
+  /** Opens a message in place, if it has a row. */
+  open(uuid: string): void {
+    const entry = this.#reader.find(uuid);
+    const row = entry === undefined ? undefined : this.#reader.list.rowOf(entry);
+    if (entry === undefined || row === undefined) return;
+    this.#say(uuid, undefined);
+    editInPlace(row, entry.message.text, {
+      save: (text) => this.send({ kind: "edit", uuid, text }),
+      onEnd: this.#surroundings.onEnd,
+    });
+    this.#surroundings.onOpen();
+  }
+
+  /** Gives the last own message another text, or opens it without one. False if there is none. */
+  editLast(text: string | undefined): boolean {
+    const uuid = this.#reader.live.lastOwn()?.message.uuid;
+    if (uuid === undefined) return false;
+    if (text === undefined) this.open(uuid);
+    else this.send({ kind: "edit", uuid, text });
+    return true;
+  }
+
+  /** Deletes the own message that is `back` before the last one. False if there is none. */
+  removeLast(back: number): boolean {
+    const uuid = this.#reader.live.lastOwn(back)?.message.uuid;
+    if (uuid !== undefined) this.send({ kind: "delete", uuid });
+    return uuid !== undefined;
+  }
+
+  /** Sends a change, or says that it waits. */
+  send(change: Change): void {
+    if (!this.#surroundings.isConnected()) {
+      const what = change.kind === "edit" ? `Changed to “${change.text}”` : "Deleted";
+      this.#say(change.uuid, `${what} when the connection is back`);
+    }
+    this.#surroundings.wish(change);
+  }
+
+  done({ uuid }: Change): void {
+    this.#say(uuid, undefined);
+  }
+
+  failed(change: Change, why: string): void {
+    const what = change.kind === "edit" ? `Not changed to “${change.text}”` : "Not deleted";
+    this.#say(change.uuid, `${what}: ${why}`);
+  }
+
+  /** Shows a line below a message. */
+  #say(uuid: string, text: string | undefined): void {
+    const entry = this.#reader.find(uuid);
+    if (entry === undefined || entry.error === text) return;
+    entry.error = text;
+    this.#reader.list.changed(entry);
+  }
+}
