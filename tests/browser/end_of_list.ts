@@ -51,8 +51,9 @@ async function drawn(page: ChatPage["page"]): Promise<void> {
 }
 
 /** What of the list's last element is below the view, in pixels, and whether the button for the newest is shown. */
-function atEnd({ page }: ChatPage): Promise<{ below: number; isButtonShown: boolean }> {
-  return page.evaluate(() => {
+async function atEnd({ page }: ChatPage): Promise<{ below: number; isButtonShown: boolean }> {
+  await drawn(page);
+  return await page.evaluate(() => {
     const last = [...document.querySelectorAll("#rows > li, #pending > li")].at(-1)!.getBoundingClientRect();
     const view = document.querySelector("#scroller")!.getBoundingClientRect();
     return {
@@ -141,7 +142,6 @@ for (const size of SIZES) {
       await drawn(alice.page);
       await assertStays(alice, "latest 10", place);
       await alice.page.click("#newer");
-      await drawn(alice.page);
       assertEquals(await atEnd(alice), SEEN);
       await room.tell(30, "newer");
       await newestIs(alice, "newer 30");
@@ -198,7 +198,6 @@ testInBrowser("by wheel and keys a user leaves the end, and by no change of heig
     "a field or a window that changes its height leaves a reader at the end there",
     async () => {
       const holds = async (what: string) => {
-        await drawn(alice.page);
         assertEquals(await atEnd(alice), SEEN, what);
       };
       await alice.fill("#text", "a\nb\nc\nd\ne\nf");

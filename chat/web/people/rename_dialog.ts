@@ -23,10 +23,8 @@ export class RenameDialog {
         else this.#form.say(problem);
       },
     );
-    this.#dialog.addEventListener("close", () => {
-      // The menu that led here is closed, so that the browser has nowhere to return the focus to.
-      if (document.activeElement === document.body) byId("own-button", HTMLButtonElement).focus();
-    });
+    // The menu that led here is closed, so that the browser has nowhere to return the focus to.
+    this.#dialog.addEventListener("close", () => byId("own-button", HTMLButtonElement).focus());
     byId("rename-cancel", HTMLButtonElement).addEventListener("click", () => this.close());
     byId("rename-button", HTMLButtonElement).addEventListener("click", () => {
       this.#form.clear();
