@@ -10,12 +10,12 @@ import { connect } from "@nats-io/transport-node";
 import { streamOf } from "../../../chat/cluster/log_stream.ts";
 import type { JetStreamManager } from "@nats-io/jetstream";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
-import { AdminApi } from "../../support/admin_api.ts";
+import { AdminApi, TOKEN } from "../../support/admin_api.ts";
 import { ChatClient } from "../../support/chat_client.ts";
 import { untilListed } from "../../support/listed_servers.ts";
 import { startTestListing } from "../../support/listing_server.ts";
 import { freePort } from "../../support/free_port.ts";
-import { launchServer } from "../../support/program.ts";
+import { launchServer, runProgram } from "../../support/program.ts";
 import { startTestChat } from "../../support/chat_server.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
 import { connectLive, newRoom, startNode, until } from "./cluster_stage.ts";
@@ -174,3 +174,32 @@ testWithNats("a node that waits for NATS, or for a copy of the room, stops at on
     assertEquals([status, node.events.at(-1)?.message], [0, "stopping"]);
   }
 });
+
+testWithNats(
+  "a cluster is founded with an imported store, and any node exports all of it",
+  () =>
+    inTempFolder(async (folder) => {
+      await using servers = await NatsServers.start();
+      const [room, file, kv] = [newRoom(), `${folder}/backup.jsonl`, `${folder}/a.db`];
+      {
+        await using single = await startTestChat({ kv: `${folder}/single.db`, adminToken: TOKEN });
+        await using ann = await ChatClient.connect(single.url, "ann");
+        await ann.say("imported");
+        await new AdminApi(single.url).post("bans", { name: "eve", message: "no" });
+        const { status } = await runProgram(["export", file, "--server", single.url], {
+          CHATTER_ADMIN_TOKEN: TOKEN,
+        });
+        assertEquals(status, 0);
+      }
+      assertEquals((await runProgram(["import", file, "--kv", kv])).stdout, "Rows taken: 2, skipped: 0.\n");
+      await using a = await startNode(servers, room, { kv });
+      await using b = await startNode(servers, room, { kv: `${folder}/b.db` });
+      await using ben = await ChatClient.connect(b.url, "ben");
+      await ben.say("said");
+      for (const { url } of [a, b]) {
+        assertEquals(await exported(url), ["imported", "said"]);
+        await using eve = await ChatClient.open(url);
+        assertMatch(await eve.ask("c2/CONNECT eve"), /banned from this server: no$/);
+      }
+    }),
+);

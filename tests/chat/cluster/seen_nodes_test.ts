@@ -127,7 +127,7 @@ Deno.test("a node logs once which limits another has otherwise, and again when t
     { node: "b", settings: [`--history-days is ${historyDays} here and 7 there`] },
   ]);
   const strange = { by: "b", node: "b", epoch: 1, applied: 1, isLeader: false, hash: "", version: "1" };
-  assertEquals([5, [], { maxUsers: "5" }].map((limits) => isNodeBeat({ ...strange, limits })), [
+  assertEquals([5, "maxUsers", { maxUsers: "5" }].map((limits) => isNodeBeat({ ...strange, limits })), [
     ...[false, false, false],
   ]);
 });
