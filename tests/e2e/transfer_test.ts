@@ -1,5 +1,6 @@
 /**
  * `chatter export` and `chatter import` from outside: running servers, closed stores, listings, and invalid files.
+ * Stores are the program's from start to end: an older Deno does not read what a newer one wrote.
  *
  * @module
  */
@@ -8,8 +9,7 @@ import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { untilListed } from "../support/listed_servers.ts";
-import { startTestListing } from "../support/listing_server.ts";
-import { runProgram } from "../support/program.ts";
+import { runProgram, startServer } from "../support/program.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
 
 const ADMIN = { CHATTER_ADMIN_TOKEN: TOKEN };
@@ -27,7 +27,7 @@ async function rowsIn(path: string): Promise<string[]> {
 Deno.test("what a server that runs keeps comes whole into the store of another, once", async () => {
   await inTempFolder(async (folder) => {
     const [file, other] = [`${folder}/backup.jsonl`, `${folder}/to.db`];
-    await using from = await startTestChat({ kv: `${folder}/from.db`, adminToken: TOKEN });
+    await using from = await startServer("chat", ["--kv", `${folder}/from.db`], ADMIN);
     await using alice = await ChatClient.connect(from.url, "alice");
     const first = await alice.say("one");
     await alice.say("two 👩‍🚀 ; with all; there is");
@@ -49,7 +49,7 @@ Deno.test("what a server that runs keeps comes whole into the store of another, 
       stderr: `chatter: ${file}:2: the store has messages: an import needs a store without messages. ` +
         "Nothing was taken from line 2 on. Rows taken: 0, skipped: 0.\n",
     });
-    const to = await startTestChat({ kv: other });
+    await using to = await startServer("chat", ["--kv", other]);
     await using bob = await ChatClient.connect(to.url, "bob");
     assertEquals(await history(bob), before);
     await using eve = await ChatClient.open(to.url);
@@ -70,7 +70,7 @@ Deno.test("a store that a server has open is neither exported nor imported into"
       file,
       '{"chatter":"export","version":1,"role":"chat","layout":2,"serverId":1}\n',
     );
-    await using _server = await startTestChat({ kv: store });
+    await using _server = await startServer("chat", ["--kv", store]);
     for (const command of ["export", "import"]) {
       const { status, stderr } = await runProgram([command, file, "--kv", store]);
       assertEquals(status, 1);
@@ -82,13 +82,13 @@ Deno.test("a store that a server has open is neither exported nor imported into"
 Deno.test("the servers of a listing that runs come to another that runs, and keep their keys", async () => {
   await inTempFolder(async (folder) => {
     const file = `${folder}/servers.jsonl`;
-    await using from = await startTestListing({ kv: `${folder}/from.db` });
+    await using from = await startServer("listing", ["--kv", `${folder}/from.db`]);
     const about = { description: "A pub", tags: ["a", "b"], language: "en-GB" };
     await using _chat = await startTestChat({ listings: [from.url], ...about });
     await untilListed(from.url, 20, (entries) => entries.length > 0);
     const exported = await runProgram(["export", file, "--kv", `${folder}/from.db`]);
     assertEquals(exported.stderr, "Exported 1 server.\n");
-    await using to = await startTestListing({ kv: `${folder}/to.db` });
+    await using to = await startServer("listing", ["--kv", `${folder}/to.db`]);
     const imported = await runProgram(["import", file, "--kv", `${folder}/to.db`]);
     assertEquals(imported.stdout, "Rows taken: 1, skipped: 0.\n", imported.stderr);
     const servers = async (url: string) => (await (await fetch(`${url}/servers`)).json()).servers;

@@ -21,9 +21,9 @@ globalThis.addEventListener("error", (event) => {
   if (isLateReset(event.error)) event.preventDefault();
 });
 
-/** A test that needs NATS. */
-export function testWithNats(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, ignore: NATS_SERVER === undefined, fn });
+/** A test that needs NATS, and something else that is there or not. */
+export function testWithNats(name: string, fn: () => Promise<void>, isPossible = true): void {
+  Deno.test({ name, ignore: NATS_SERVER === undefined || !isPossible, fn });
 }
 
 async function find(): Promise<string | undefined> {
