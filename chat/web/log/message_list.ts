@@ -57,6 +57,10 @@ export class MessageList {
     this.#context = context;
     this.#onMove = onMove;
     scroller.addEventListener("scroll", () => this.#moved(), { passive: true });
+    // A move to the end may rest some pixels before it, as the button for the newest goes meanwhile.
+    scroller.addEventListener("scrollend", () => {
+      if (this.isAtEnd) scroller.scrollTop = 0;
+    }, { passive: true });
     // Lines above the field come and go, and the field grows: what a reader reads keeps its place below the header.
     let height = scroller.clientHeight;
     new ResizeObserver(() => {
