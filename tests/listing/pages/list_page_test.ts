@@ -60,7 +60,7 @@ Deno.test("the page and its files load nothing from elsewhere and have no script
     new URL(url!, "http://localhost/").pathname
   );
   const files = linked.filter((url) => /\.(?:css|ts|svg)$/.test(url));
-  assertEquals(files.length, 15);
+  assertEquals(files.length, 16);
   for (const file of files) {
     const answer = await listing.ask("GET", file);
     assertEquals([file, answer.status], [file, 200]);
