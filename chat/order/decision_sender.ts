@@ -12,7 +12,7 @@ import type { Logger } from "../../src/logging/log.ts";
 import type { FanoutPort } from "../delivery/fanout.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
 import type { ChatMeters } from "../meters.ts";
-import type { Decision } from "../room/decision.ts";
+import { type Decision, isSessionChange } from "../room/decision.ts";
 import { toFrame } from "../room/frame.ts";
 import type { StoredMessage } from "../room/message.ts";
 import type { EffectFrames } from "../room/room_state.ts";
@@ -27,10 +27,12 @@ export interface DecisionSenderOptions {
   readonly log: Logger;
 }
 
-/** What follows from a decision. */
-export interface Followed {
-  readonly frames: EffectFrames;
-  /** A connection whose session another one has taken over. */
+type Sent = Pick<Submission, "participant" | "decided">;
+
+/** Applies decisions to the room's state. No closure for each: there is a decision for each message. */
+export interface Follower<From extends Sent = Sent> {
+  follow(submission: From, decision: Decision): EffectFrames;
+  /** After `follow` of a change of sessions: the connection whose session another one has taken over. */
   readonly superseded: Participant | undefined;
 }
 
@@ -43,13 +45,10 @@ export class DecisionSender {
     this.#options = options;
   }
 
-  /** Sends one decision. `follow` applies it to the room's state. A participant without an outbox is of another node. */
-  send(
-    { participant, decided }: Pick<Submission, "participant" | "decided">,
-    decision: Decision,
-    follow: () => Followed,
-  ): void {
+  /** Sends one decision, which `follower` applies. A participant without an outbox is of another node. */
+  send<From extends Sent>(submission: From, decision: Decision, follower: Follower<From>): void {
     const { fanout, meters, log, onChange } = this.#options;
+    const { participant } = submission;
     this.#rosterChanged ||= decision.kind === "joined" || decision.kind === "left";
     try {
       if (isFaulted(decision)) meters.faulted(decision.fault.fault);
@@ -57,7 +56,9 @@ export class DecisionSender {
         meters.messageStored(decision.entry);
         if (decision.entry.kind === "changed") onChange(decision.entry.message);
       }
-      this.#sendFrames(participant, decision, follow());
+      const frames = follower.follow(submission, decision);
+      const superseded = isSessionChange(decision) ? follower.superseded : undefined;
+      this.#sendFrames(participant, decision, frames, superseded);
     } catch (error) {
       log.error("bug", { where: "tell", decision: decision.kind, error });
       meters.faulted("INTERNAL");
@@ -68,7 +69,7 @@ export class DecisionSender {
     try {
       // Answered later, off the order.
       if (decision.kind !== "asked_search") participant.settled();
-      decided?.(decision);
+      submission.decided?.(decision);
     } catch (error) {
       log.error("bug", { where: "settled", session: participant.id, error });
       fanout.endBroken(participant);
@@ -87,7 +88,12 @@ export class DecisionSender {
   }
 
   /** Frames in the order of PROTOCOL.md §4.4: departure notice, answer, follow-ups, broadcasts, close. */
-  #sendFrames(participant: Participant, decision: Decision, { frames, superseded }: Followed): void {
+  #sendFrames(
+    participant: Participant,
+    decision: Decision,
+    frames: EffectFrames,
+    superseded: Participant | undefined,
+  ): void {
     const { fanout } = this.#options;
     if (frames.departureNotice !== undefined) fanout.broadcast(frames.departureNotice);
     if (frames.answer !== undefined) fanout.send(participant, frames.answer);

@@ -4,22 +4,27 @@
  *
  * @module
  */
-import type { Participant } from "../delivery/participant.ts";
+import type { Participant, Submission } from "../delivery/participant.ts";
 import type { Resumption } from "../resume/resumption.ts";
 import { type Decision, isSessionChange } from "../room/decision.ts";
 import type { StoredMessage } from "../room/message.ts";
-import type { RoomState } from "../room/room_state.ts";
+import type { EffectFrames, RoomState } from "../room/room_state.ts";
 import type { Batch } from "./batch.ts";
-import { DecisionSender, type DecisionSenderOptions, type Followed } from "./decision_sender.ts";
+import { DecisionSender, type DecisionSenderOptions, type Follower } from "./decision_sender.ts";
 
 export interface TellerOptions extends DecisionSenderOptions {
   readonly state: RoomState;
   readonly resumption: Resumption;
 }
 
-export class Teller {
+export class Teller implements Follower<Submission> {
+  superseded: Participant | undefined;
   readonly #options: TellerOptions;
   readonly #sender: DecisionSender;
+  /** Of the batch that is being sent. */
+  #pages: Batch["pages"] = new Map();
+  /** Recorded only for a page from the store: recording a message costs as much as sending it. */
+  #changed: Map<string, StoredMessage> | undefined;
 
   constructor(options: TellerOptions) {
     this.#options = options;
@@ -34,8 +39,8 @@ export class Teller {
   /** Sends a batch's decisions, from the first that was not sent yet. */
   send(batch: Batch): void {
     const { submissions, decisions, pages } = batch;
-    // Recorded only for a page from the store: recording a message costs as much as sending it.
-    const changed = pages.size === 0 ? undefined : new Map<string, StoredMessage>();
+    this.#pages = pages;
+    const changed = this.#changed = pages.size === 0 ? undefined : new Map();
     while (batch.sentCount < submissions.length) {
       const submission = submissions[batch.sentCount]!;
       const decision = decisions[batch.sentCount]!;
@@ -43,40 +48,29 @@ export class Teller {
       if (changed !== undefined && decision.kind === "stored") {
         changed.set(decision.entry.message.uuid, decision.entry.message);
       }
-      this.#sender.send(
-        submission,
-        decision,
-        () =>
-          this.#follow(
-            submission.participant,
-            decision,
-            this.#pageFor(decision, pages.get(submission), changed),
-          ),
-      );
+      this.#sender.send(submission, decision, this);
     }
     // Before this function returns: a session without unanswered frames may answer the next one itself.
     this.#sender.flush();
   }
 
-  #follow(participant: Participant, decision: Decision, page: readonly StoredMessage[]): Followed {
+  follow(submission: Submission, decision: Decision): EffectFrames {
     const { state, resumption } = this.#options;
-    const { superseded, token } = isSessionChange(decision)
-      ? resumption.follow(participant, decision, state.position)
-      : NO_CHANGE;
-    return { frames: state.follow(decision, page, token), superseded };
+    let token: string | undefined;
+    if (isSessionChange(decision)) {
+      const followed = resumption.follow(submission.participant, decision, state.position);
+      this.superseded = followed.superseded;
+      token = followed.token;
+    }
+    return state.follow(decision, this.#pageFor(submission, decision), token);
   }
 
   /** A page from memory is current. A page from the store lacks the edits of its own batch, so they are applied. */
-  #pageFor(
-    decision: Decision,
-    storedPage: readonly StoredMessage[] | undefined,
-    changed: ReadonlyMap<string, StoredMessage> | undefined,
-  ): readonly StoredMessage[] {
+  #pageFor(submission: Submission, decision: Decision): readonly StoredMessage[] {
     if (decision.kind !== "asked_history") return NO_PAGE;
     return this.#options.state.page(decision.range) ??
-      storedPage?.map((message) => changed?.get(message.uuid) ?? message) ?? NO_PAGE;
+      this.#pages.get(submission)?.map((message) => this.#changed?.get(message.uuid) ?? message) ?? NO_PAGE;
   }
 }
 
 const NO_PAGE: readonly StoredMessage[] = [];
-const NO_CHANGE = { superseded: undefined, token: undefined };

@@ -176,7 +176,7 @@ export class ClusterFront implements ReplicaListener {
     const first = from?.waiting[0]?.number === number ? from.waiting.shift() : undefined;
     if (decision.kind !== "nothing") {
       const submission = { participant: of, decided: first?.decided };
-      this.#options.sender.send(submission, decision, () => ({ frames, superseded }));
+      this.#options.sender.send(submission, decision, { follow: () => frames, superseded });
     } else if (from !== undefined && first !== undefined) this.#settle(from, first);
     if (lacksMissed) this.#sendElsewhere(from!);
     for (const ban of ruling?.added ?? []) this.#endNameless(ban);
@@ -321,10 +321,10 @@ export class ClusterFront implements ReplicaListener {
   ): void {
     const { participant } = from;
     from.waiting.shift();
-    this.#options.sender.send({ participant, decided: waiting.decided }, decision, () => ({
-      frames: this.#replica.state.follow(decision, page, undefined),
+    this.#options.sender.send({ participant, decided: waiting.decided }, decision, {
+      follow: () => this.#replica.state.follow(decision, page, undefined),
       superseded: undefined,
-    }));
+    });
     if (!this.#isApplying) this.#options.sender.flush();
     if (isOlder(waiting.input)) this.#takeBehind(from);
   }
