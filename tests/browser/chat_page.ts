@@ -96,6 +96,7 @@ testInBrowser(
     await alice.say("/quit");
     await bob.readsNotice("Alicia left");
     // Who left and joins again knows that.
+    await alice.page.waitForFunction(() => document.activeElement?.id === "name");
     await alice.page.keyboard.press("Enter");
     await alice.isLive();
     await alice.say("/users");
