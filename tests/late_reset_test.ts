@@ -15,7 +15,7 @@ function errorWith(properties: object): Error {
   return Object.assign(new Error("read ECONNRESET"), properties);
 }
 
-Deno.test("the reset of a socket without listeners is told from a bug", () => {
+Deno.test("the reset of a socket without listeners counts as no bug", () => {
   assertEquals(isLateReset(errorWith({ code: "ECONNRESET", stack: STACK })), true);
   const bugs = [
     errorWith({ code: "ECONNRESET" }),

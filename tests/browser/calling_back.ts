@@ -309,7 +309,7 @@ testInBrowser(
     );
     assertEquals(first, "new 1");
     await alice.page.waitForFunction(() => document.querySelector("#rows .since") === null);
-    // Not at the end: the button counts what comes, and names what is for alice.
+    // Not at the end: the button counts what arrives, and names what is for alice.
     await bob.say("@alice again");
     await alice.reads("#newer", "1 new message, 1 for you");
     assert(await alice.page.$("#newer.for-me") !== null);

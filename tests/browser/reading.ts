@@ -87,7 +87,7 @@ testInBrowser("users who join and leave are one row until a message arrives", as
   const guests: ChatClient[] = [];
   for (const n of [1, 2, 3, 4, 5]) guests.push(await ChatClient.connect(server.url, `guest ${n}`));
   await alice.readsNotice("guest 1, guest 2, guest 3 and 2 others joined");
-  // Who comes and goes within a minute is no news.
+  // A user who joins and leaves within a minute gets no line.
   guests[0]!.send("c2/DISCONNECT");
   await alice.readsNotice("guest 2, guest 3, guest 4 and 1 other joined");
   await alice.page.click("#rows .more");

@@ -145,7 +145,7 @@ Deno.test("a message whose answer was lost is sent again after a resume, and its
   await end(chat, second);
 });
 
-Deno.test("after a lost session a message that may be stored is told apart from one that waited, which is sent", async () => {
+Deno.test("after a lost session a message that may be stored is unsure, and one that waited is sent", async () => {
   const { chat, socket, next } = await joined(`[${entry(1, "bob", "before")}]`);
   const events = chat.events("message", "reconnected", "gap");
   const unsure = chat.say("may be stored");
@@ -271,7 +271,7 @@ Deno.test("a name that another user has when the client returns ends the chat wi
   assertEquals((await chat.ended).error.code, "NAME_TAKEN");
 });
 
-Deno.test("a socket that fails without a close, as on Node 22, is lost: a chat is told at once, and tries again", async () => {
+Deno.test("a socket that fails without a close, as on Node 22, is lost: a chat notices at once, and tries again", async () => {
   const { WebSocket, next } = playedSockets();
   const refused = next();
   const connecting = Chat.connect("ws://played", { name: "alice", WebSocket });

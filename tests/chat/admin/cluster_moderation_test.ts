@@ -20,7 +20,7 @@ function moderationWith(order: () => Promise<Ruled | Decision>): ClusterModerati
 const refusalIn = (answer: object | undefined) =>
   answer !== undefined && isAdminRefusal(answer) ? answer.refusal : undefined;
 
-Deno.test("without an outcome an operator is told that there may be one", async () => {
+Deno.test("without an outcome the answer to an operator says that there may be one", async () => {
   const moderation = moderationWith(() => new Promise(() => {}));
   const name = { shown: "ann", folded: "ann" };
   const ban = { name, address: undefined, withAddress: false, message: "no", seconds: undefined };

@@ -47,7 +47,7 @@ async function withLink(
   }
 }
 
-/** A server that says of itself what it is told to, and answers pings. */
+/** A server that describes itself by the given values, and answers pings. */
 function fakeServer(info: object): Deno.Listener & { readonly url: string } {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   (async () => {
@@ -331,7 +331,7 @@ testWithNats("without a majority of NATS the stream is waited for", async () => 
   });
 });
 
-testWithNats("a user of NATS without the right for the stream is told which", async () => {
+testWithNats("the line for a user of NATS without the right for the stream names the right", async () => {
   const more =
     `authorization { users: [ { user: chatter, password: x, permissions: { publish: ["chatter.>"] } } ] }`;
   await using servers = await NatsServers.start(1, { more });

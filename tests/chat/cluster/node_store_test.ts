@@ -59,7 +59,7 @@ Deno.test("many records are one commit, and a record too large for one is severa
   behind.abandon();
 });
 
-Deno.test("a reader waits for what is applied before it reads, and not for what comes meanwhile", async () => {
+Deno.test("a reader waits for what is applied before it reads, and not for what is applied meanwhile", async () => {
   let count = 0;
   const next = () => count < 1000 && behind.applied(++count, turn(said(stored(count))));
   const { behind } = writer(() => {
@@ -147,7 +147,7 @@ Deno.test("a checkpoint of 5000 sessions is stored in parts, and the newest whol
   assertEquals(rows.length, 1);
 });
 
-Deno.test("a store that served a single server since, or whose copy was broken off, is told from a node's", async () => {
+Deno.test("a store that served a single server since, or whose copy was broken off, is no node's", async () => {
   using kv = await Deno.openKv(":memory:");
   const store = new KvReplicaStore({ kv, journal: undefined });
   await store.load();

@@ -77,7 +77,7 @@ Deno.test("a server that is no node says so", async () => {
   assertEquals(response.text, "This server is no node of a cluster: start it with --cluster\n");
 });
 
-Deno.test("a node is told of once when it is heard, when it falls silent, and when it is heard again", () => {
+Deno.test("a node is logged once when it is heard, when it falls silent, and when it is heard again", () => {
   const peers = new Peers();
   const beat = (by: string, node: string) => ({
     ...{ by, node, epoch: 1, applied: 1, isLeader: false, hash: "", version: "1" },

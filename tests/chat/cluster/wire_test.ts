@@ -1,5 +1,5 @@
 /**
- * Messages between nodes: what another version or another program sends under the room's subjects is told from them.
+ * Messages between nodes: what another version or another program sends under the room's subjects is dropped.
  *
  * @module
  */
@@ -32,7 +32,7 @@ const INPUTS: InputMessage = {
 };
 const NOTICE: TypingNotice = { node: "a", username: "ann" };
 
-Deno.test("beats, inputs and notices are told from what is none, which ends no node", () => {
+Deno.test("what is no beat, input or notice is dropped, and ends no node", () => {
   const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
   assertEquals([isNodeBeat(plain(BEAT)), isNodeBeat({ ...BEAT, more: 1 })], [true, true]);
   assertEquals([isInputMessage(plain(INPUTS)), isTypingNotice(plain(NOTICE))], [true, true]);

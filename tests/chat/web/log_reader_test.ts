@@ -61,7 +61,7 @@ function shape({ shown }: LogReader): { first: string; last: string; isWhole: bo
   return { first: all[0]!.text, last: all.at(-1)!.text, isWhole };
 }
 
-Deno.test("an older page that arrives after the newest messages were read anew leaves no hole", () => {
+Deno.test("an older page that arrives after the newest messages were read again leaves no hole", () => {
   const { reader, asked, answer } = startReader();
   reader.start(messages(400, 500), { isReset: true, isOldest: false });
   reader.readOlder(100);
