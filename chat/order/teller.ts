@@ -22,7 +22,7 @@ export class Teller implements Follower<Submission> {
   readonly #options: TellerOptions;
   readonly #sender: DecisionSender;
   /** Of the batch that is being sent. */
-  #pages: Batch["pages"] = new Map();
+  #pages = NO_PAGES;
   /** Recorded only for a page from the store: recording a message costs as much as sending it. */
   #changed: Map<string, StoredMessage> | undefined;
 
@@ -50,6 +50,10 @@ export class Teller implements Follower<Submission> {
       }
       this.#sender.send(submission, decision, this);
     }
+    // Pages may be large, and the next batch late.
+    this.#pages = NO_PAGES;
+    this.#changed = undefined;
+    this.superseded = undefined;
     // Before this function returns: a session without unanswered frames may answer the next one itself.
     this.#sender.flush();
   }
@@ -74,3 +78,4 @@ export class Teller implements Follower<Submission> {
 }
 
 const NO_PAGE: readonly StoredMessage[] = [];
+const NO_PAGES: Batch["pages"] = new Map();
