@@ -6,7 +6,6 @@
  * @module
  */
 import { assertEquals, assertThrows } from "@std/assert";
-import { IS_LONG_RUN } from "./support/property_runs.ts";
 import { type FoundPattern, patternsOf } from "./support/regular_expressions.ts";
 import type { SourceFile } from "./support/source_rules.ts";
 
@@ -23,14 +22,6 @@ const ALLOWED: Readonly<Record<string, string>> = {
   "src/serving/web_assets.ts": "it reads files of the program only",
 };
 
-/**
- * Patterns that the analyser can only try, for seconds, as they look behind: `deno task test:more` has it do so. The
- * named test of growth_test.ts holds the function that uses them.
- */
-const UNPROVEN: Readonly<Record<string, string>> = {
-  "src/text/links.ts": "links in a text",
-};
-
 const ROOT = new URL("../", import.meta.url);
 
 async function sourcesIn(folder: string): Promise<SourceFile[]> {
@@ -38,7 +29,7 @@ async function sourcesIn(folder: string): Promise<SourceFile[]> {
   for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
     const path = folder + name;
     if (isDirectory) files.push(...await sourcesIn(`${path}/`));
-    else if (/(?<!\.d)\.ts$/.test(name)) files.push(await sourceAt(path));
+    else if (/(?<!\.d)\.[jt]s$/.test(name)) files.push(await sourceAt(path));
   }
   return files;
 }
@@ -51,10 +42,6 @@ async function sourceAt(path: string): Promise<SourceFile> {
 function isUnbounded({ source }: FoundPattern): boolean {
   const withoutClasses = source.replace(/\\./gs, "_").replace(/\[[^\]]*\]/g, "_");
   return /[*+]|\{[0-9]+,\}/.test(withoutClasses);
-}
-
-function looksBehind({ source }: FoundPattern): boolean {
-  return /\(\?<[=!]/.test(source);
 }
 
 /** Judges patterns in a process of its own, without permissions: what is wrong with each, in their order. */
@@ -86,10 +73,7 @@ Deno.test("no regular expression of the program takes more than linear time", as
   ];
   const found = patternsOf(files);
   const pathOf = ({ place }: FoundPattern) => place.slice(0, place.lastIndexOf(":"));
-  const unbounded = found.filter((pattern) => isUnbounded(pattern) && !(pathOf(pattern) in ALLOWED));
-  const unproven = unbounded.filter(looksBehind);
-  assertEquals(new Set(unproven.map(pathOf)), new Set(Object.keys(UNPROVEN)));
-  const judged = IS_LONG_RUN ? unbounded : unbounded.filter((pattern) => !looksBehind(pattern));
+  const judged = found.filter((pattern) => isUnbounded(pattern) && !(pathOf(pattern) in ALLOWED));
   const problems = await judge(judged);
   const shown = judged.flatMap(({ place, source, flags }, i) =>
     problems[i] === undefined ? [] : [`${place} /${source}/${flags}: ${problems[i]}`]
