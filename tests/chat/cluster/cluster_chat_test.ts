@@ -8,8 +8,16 @@ import { AdminApi } from "../../support/admin_api.ts";
 import { ChatClient } from "../../support/chat_client.ts";
 import { OPCODE, RawPeer } from "../../support/raw_peer.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
-import { startTestChat } from "../../support/chat_server.ts";
-import { clusterValues, connectLive, isReady, newRoom, startNode, until } from "./cluster_stage.ts";
+import {
+  clusterValues,
+  connectLive,
+  historyAt,
+  isReady,
+  newRoom,
+  startNode,
+  storeOfSingle,
+  until,
+} from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 testWithNats("two nodes are one room: messages, names, roster and history are the same on both", async () => {
@@ -148,13 +156,6 @@ testWithNats(
     }),
 );
 
-async function historyAt(url: string): Promise<string[]> {
-  await using reader = await ChatClient.connect(url, "reader");
-  const answer = await reader.ask("c2/QUERY history; 200");
-  const history = JSON.parse(answer.slice("c2/ACKNOWLEDGE ".length)) as { message: string }[];
-  return history.map(({ message }) => message);
-}
-
 testWithNats(
   "a cluster is founded with a single server's history, which the next node copies",
   () =>
@@ -162,13 +163,7 @@ testWithNats(
       await using servers = await NatsServers.start();
       const room = newRoom();
       const kv = `${folder}/a.db`;
-      const single = await startTestChat({ kv, name: "Old" });
-      const { id } = single;
-      {
-        await using ann = await ChatClient.connect(single.url, "ann");
-        for (const text of ["one", "two", "three"]) await ann.say(text);
-      }
-      await single.stop();
+      const id = await storeOfSingle({ kv, name: "Old" }, "one", "two", "three");
       await using a = await startNode(servers, room, { kv });
       assertEquals([a.id, await historyAt(a.url)], [id, ["one", "two", "three"]]);
       await using ben = await ChatClient.connect(a.url, "ben");
@@ -179,12 +174,7 @@ testWithNats(
       // The reader's departure may come before it.
       while (await ben.next() !== "c2/ACKNOWLEDGE");
       assertEquals(await historyAt(b.url), ["one", "two", "three", "4"]);
-      await startTestChat({ kv: `${folder}/c.db` }).then(async (other) => {
-        await using cy = await ChatClient.connect(other.url, "cy");
-        await cy.say("of another room");
-        await cy[Symbol.asyncDispose]();
-        await other.stop();
-      });
+      await storeOfSingle({ kv: `${folder}/c.db` }, "of another room");
       const error = await assertRejects(() => startNode(servers, room, { kv: `${folder}/c.db` }));
       assertMatch((error as Error).message, /^This store has the messages of another room/);
     }),

@@ -8,7 +8,7 @@ import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { ChatClient } from "../../support/chat_client.ts";
 import { type ServerProgram, startServer } from "../../support/program.ts";
 import { ResumingClient } from "../../support/resuming_client.ts";
-import { isReady, newRoom, until } from "./cluster_stage.ts";
+import { historyAt, isReady, newRoom, until } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 async function startNode(servers: NatsServers, room: string): Promise<ServerProgram> {
@@ -25,14 +25,6 @@ async function startNode(servers: NatsServers, room: string): Promise<ServerProg
   await node.event("listening");
   await until("the node is ready", () => isReady(node));
   return node;
-}
-
-/** The contents of `history`, the oldest first. */
-async function historyAt(url: string): Promise<string[]> {
-  await using reader = await ChatClient.connect(url, "reader");
-  const answer = await reader.ask("c2/QUERY history; 200");
-  const history = JSON.parse(answer.slice("c2/ACKNOWLEDGE ".length)) as { message: string }[];
-  return history.map(({ message }) => message);
 }
 
 testWithNats(

@@ -5,10 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
-import { jetstreamManager } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
 import { streamOf } from "../../../chat/cluster/log_stream.ts";
-import type { JetStreamManager } from "@nats-io/jetstream";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { AdminApi, TOKEN } from "../../support/admin_api.ts";
 import { ChatClient } from "../../support/chat_client.ts";
@@ -18,17 +15,8 @@ import { freePort } from "../../support/free_port.ts";
 import { launchServer, runProgram } from "../../support/program.ts";
 import { startTestChat } from "../../support/chat_server.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
-import { connectLive, newRoom, startNode, until } from "./cluster_stage.ts";
+import { connectLive, newRoom, startNode, storeOfSingle, until, withManager } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
-
-async function withManager(servers: NatsServers, act: (manager: JetStreamManager) => Promise<unknown>) {
-  const nats = await connect({ servers: [...servers.urls] });
-  try {
-    await act(await jetstreamManager(nats));
-  } finally {
-    await nats.close();
-  }
-}
 
 async function exported(url: string): Promise<string[]> {
   const { json } = await new AdminApi(url).get("export?keys=1");
@@ -151,12 +139,7 @@ testWithNats("a node that waits for NATS, or for a copy of the room, stops at on
   const room = newRoom();
   await inTempFolder(async (folder) => {
     const kv = `${folder}/a.db`;
-    const single = await startTestChat({ kv });
-    {
-      await using ann = await ChatClient.connect(single.url, "ann");
-      await ann.say("text");
-    }
-    await single.stop();
+    await storeOfSingle({ kv }, "text");
     // The only node that has the room, which is gone then.
     await (await startNode(servers, room, { kv })).stop();
   });

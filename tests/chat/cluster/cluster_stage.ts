@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
+import { connect } from "@nats-io/transport-node";
 import type { RunningChat } from "../../../chat/mod.ts";
 import type { ClusterValues } from "../../../src/cli/cluster_flags.ts";
 import { startTestChat, type TestChatOptions } from "../../support/chat_server.ts";
@@ -63,4 +65,33 @@ export async function connectLive(url: string, name: string): Promise<{ client: 
   if (!answer.startsWith("c2/ACKNOWLEDGE ")) throw new Error(answer);
   const session = await client.next();
   return { client, token: session.slice("c2/SESSION ".length).split("; ")[0]! };
+}
+
+/** The contents of `history`, the oldest first. */
+export async function historyAt(url: string): Promise<string[]> {
+  await using reader = await ChatClient.connect(url, "reader");
+  const answer = await reader.ask("c2/QUERY history; 200");
+  const history = JSON.parse(answer.slice("c2/ACKNOWLEDGE ".length)) as { message: string }[];
+  return history.map(({ message }) => message);
+}
+
+/** Runs a server without a cluster, whose store then has a message of ann with each text. Returns its id. */
+export async function storeOfSingle(options: TestChatOptions, ...texts: string[]): Promise<number> {
+  await using single = await startTestChat(options);
+  await using ann = await ChatClient.connect(single.url, "ann");
+  for (const text of texts) await ann.say(text);
+  return single.id;
+}
+
+/** Has the manager of JetStream do something to the log. */
+export async function withManager(
+  servers: NatsServers,
+  act: (manager: JetStreamManager) => Promise<unknown>,
+): Promise<void> {
+  const nats = await connect({ servers: [...servers.urls] });
+  try {
+    await act(await jetstreamManager(nats));
+  } finally {
+    await nats.close();
+  }
 }
