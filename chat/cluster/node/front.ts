@@ -46,6 +46,8 @@ interface Connected {
   readonly waiting: Waiting[];
   /** What was sent behind a page that is being read; undefined if none is. */
   behind: Waiting[] | undefined;
+  /** The page that is being read. */
+  reading: Waiting | undefined;
   /** The token that the session gets if it connects or resumes. */
   token: string | undefined;
   typedMs: number;
@@ -212,7 +214,7 @@ export class ClusterFront implements ReplicaListener {
   #open(participant: Participant): Connected {
     const from: Connected = {
       ...{ number: ++this.#sessions, participant, waiting: [], behind: undefined },
-      ...{ token: undefined, typedMs: -Infinity, isOver: false },
+      ...{ reading: undefined, token: undefined, typedMs: -Infinity, isOver: false },
     };
     this.#connected.set(from.number, from);
     this.#ofParticipant.set(participant, from);
@@ -300,6 +302,8 @@ export class ClusterFront implements ReplicaListener {
   #answerLocal(from: Connected): boolean {
     while (from.waiting.length > 0 && from.waiting[0]!.number === undefined) {
       const waiting = from.waiting[0]!;
+      // The answer before it has begun this read.
+      if (from.reading === waiting) return false;
       const decision = this.#decide(from, waiting.input);
       if (decision.kind === "asked_history") {
         const page = this.#replica.state.page(decision.range);
@@ -338,8 +342,10 @@ export class ClusterFront implements ReplicaListener {
 
   /** Read off the order: changes that are broadcast meanwhile are in the page. */
   #readPage(from: Connected, waiting: Waiting, range: HistoryRange): void {
-    this.#options.reads.read(range, (page) => {
-      if (from.waiting[0] !== waiting) return;
+    from.reading = waiting;
+    const isAwaited = () => from.waiting[0] === waiting;
+    this.#options.reads.read(range, isAwaited, (page) => {
+      if (!isAwaited()) return;
       if (page !== undefined) return this.#answer(from, waiting, { kind: "asked_history", range }, page);
       this.#answer(from, waiting, { kind: "refused", fault: fault("STORE_FAILED") }, NO_PAGE);
     }).catch((error) => this.#options.log.error("bug", { where: "history", error }));

@@ -1,6 +1,6 @@
 /**
  * Older pages of history, read from a node's store beside the order of the log. A page has the changes that were
- * broadcast while it was read. At most READS_MAX are read at a time.
+ * broadcast while it was read. At most READS_MAX are read at a time, the others in the order in which they were asked for.
  *
  * @module
  */
@@ -17,7 +17,9 @@ export class HistoryReads {
   readonly #log: Logger;
   /** Of each page that is being read, the messages that have changed since. */
   readonly #underWay = new Set<Map<string, StoredMessage>>();
+  /** Reads that wait for a turn of these. */
   readonly #line: (() => void)[] = [];
+  #turns = READS_MAX;
 
   constructor(journal: Pick<Journal, "page">, log: Logger) {
     this.#journal = journal;
@@ -29,11 +31,18 @@ export class HistoryReads {
     for (const changed of this.#underWay) changed.set(message.uuid, message);
   }
 
-  /** Calls `answer` with the page as it is then; with undefined if the store fails. */
-  async read(range: HistoryRange, answer: (page: StoredMessage[] | undefined) => void): Promise<void> {
-    while (this.#underWay.size >= READS_MAX) {
-      await new Promise<void>((resolve) => this.#line.push(resolve));
-    }
+  /**
+   * Calls `answer` with the page as it is then; with undefined if the store fails. Neither if its turn comes and
+   * `isAwaited` says that its session is gone.
+   */
+  async read(
+    range: HistoryRange,
+    isAwaited: () => boolean,
+    answer: (page: StoredMessage[] | undefined) => void,
+  ): Promise<void> {
+    if (this.#turns > 0) this.#turns--;
+    else await new Promise<void>((resolve) => this.#line.push(resolve));
+    if (!isAwaited()) return this.#passTurn();
     const changed = new Map<string, StoredMessage>();
     this.#underWay.add(changed);
     let page: StoredMessage[] | undefined;
@@ -44,7 +53,14 @@ export class HistoryReads {
       this.#log.error("journal.read_failed", { error });
     }
     this.#underWay.delete(changed);
-    this.#line.shift()?.();
+    this.#passTurn();
     answer(page?.map((message) => changed.get(message.uuid) ?? message));
+  }
+
+  /** To the first in line, ahead of what the answer makes its session ask for next. */
+  #passTurn(): void {
+    const next = this.#line.shift();
+    if (next === undefined) this.#turns++;
+    else next();
   }
 }

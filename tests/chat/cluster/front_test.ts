@@ -6,6 +6,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { type Decided, Membership } from "../../../chat/cluster/membership.ts";
+import { READS_MAX } from "../../../chat/cluster/node/history_reads.ts";
 import { encodeRecord } from "../../../chat/cluster/record.ts";
 import type { Decision } from "../../../chat/room/decision.ts";
 import { ACK, id, promisesSettled, refusal, stored, token } from "../../support/order_stage.ts";
@@ -105,6 +106,40 @@ Deno.test("a page that the store cannot read is an error, and what follows it is
   await stage.journal.pages[0]!.fail();
   await promisesSettled();
   assertEquals(ann.frames(), [refusal("STORE_FAILED"), `${ACK} [ann]`]);
+});
+
+Deno.test("an older page that follows one from memory is read once", async () => {
+  const stage = new FrontStage(Array.from({ length: 600 }, (_, n) => stored(n + 1)));
+  const ann = stage.joined("ann");
+  stage.send(ann, "c2/MSG 1; text", `c2/QUERY history; 1; ${id(500)}`, `c2/QUERY history; 1; ${id(3)}`);
+  stage.storeAll();
+  assertEquals(stage.journal.pages.length, 1);
+  await stage.journal.pages[0]!.answer([stored(2)]);
+  assertEquals(ann.frames().flatMap((frame) => frame.match(/old \d+/g) ?? []), ["old 499", "old 2"]);
+});
+
+Deno.test("at most so many older pages are read at a time, each session's next one behind those of others", async () => {
+  const stage = new FrontStage(Array.from({ length: 600 }, (_, n) => stored(n + 1)));
+  const { pages } = stage.journal;
+  const asksFor = (n: number) => `c2/QUERY history; 1; ${id(n)}`;
+  const many = Array.from({ length: READS_MAX }, (_, n) => stage.joined(`many${n}`));
+  const [gone, ann] = [stage.joined("gone"), stage.joined("ann")];
+  for (const participant of many) stage.send(participant, asksFor(3), asksFor(4));
+  stage.send(gone, asksFor(5));
+  stage.send(ann, asksFor(6));
+  stage.front.submit(gone, { type: "LOST" });
+  assertEquals(pages.length, READS_MAX);
+  await pages[0]!.answer([stored(2)]);
+  await pages[1]!.answer([stored(2)]);
+  // Nothing is read for a session that is gone.
+  assertEquals(pages.slice(READS_MAX).map(({ asked }) => asked.before), [id(6), id(4)]);
+  for (const { answer } of pages.slice(2)) await answer([stored(2)]);
+  for (const { answer } of pages.slice(READS_MAX + 2)) await answer([stored(2)]);
+  assertEquals(pages.length, 2 * READS_MAX + 1);
+  for (const participant of [...many, ann]) {
+    const answers = participant.frames().filter((frame) => frame.includes("old 2")).length;
+    assertEquals(answers, participant === ann ? 1 : 2);
+  }
 });
 
 Deno.test("what a session sent before its loss counts, also behind a page", async () => {
