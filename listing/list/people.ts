@@ -28,14 +28,14 @@ export class PeopleOverTime {
   readonly #slots = new Float64Array(SAMPLES_KEPT).fill(-1);
   readonly #counts = new Map<number, Counts>();
 
-  /** Keeps a sample, or a part of one, in place of the one from 24 hours before. */
-  add({ slot, ids, users }: Sample): void {
+  /** Keeps what a sample, or a part of one, says of known servers, in place of the one from 24 hours before. */
+  add({ slot, ids, users }: Sample, isKnown: (id: number) => boolean = () => true): void {
     const place = slot % SAMPLES_KEPT;
     if (this.#slots[place] !== slot) {
       for (const counts of this.#counts.values()) counts[place] = 0;
       this.#slots[place] = slot;
     }
-    for (let i = 0; i < ids.length; i++) this.#set(ids[i]!, place, users[i]! + 1);
+    for (let i = 0; i < ids.length; i++) if (isKnown(ids[i]!)) this.#set(ids[i]!, place, users[i]! + 1);
   }
 
   has(slot: number): boolean {

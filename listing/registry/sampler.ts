@@ -46,9 +46,8 @@ export class Sampler {
     for await (const sample of samples.upTo(slotOf(wallClock()))) {
       // Reading 24 hours of 100,000 servers takes many seconds.
       if (this.#isStopped) return;
-      people.add(sample);
       // Each sample may be of other servers, where many come and go.
-      people.keepOnly((id) => index.knows(id));
+      people.add(sample, (id) => index.knows(id));
     }
   }
 
