@@ -1,6 +1,6 @@
 /**
- * What each origin has listed or under way, PROTOCOL.md §9.10: counted per address block and, for IPv6, per site, because a /48
- * contains 65,536 blocks, of which a few would take what there is for all. It refuses nothing by itself.
+ * What each origin has listed or under way, PROTOCOL.md §9.10: counted per address block and, for IPv6, per site,
+ * because a /48 contains 65,536 blocks, of which a few would take what there is for all. It refuses nothing by itself.
  *
  * @module
  */

@@ -58,21 +58,12 @@ export class ClusterStage implements AsyncDisposable {
   /** Starts node `n`, with its own NATS server first, and waits until it is ready. */
   async startNode(n: number): Promise<void> {
     const [command, ...words] = commandLine();
-    const servers = this.nats.urls.map((_, i) => this.nats.urls[(n + i) % this.nats.urls.length]);
     const log = await Deno.open(`${this.folder}/${n}.log`, { create: true, append: true });
     const node = new Deno.Command(command, {
       args: [
-        ...[
-          ...words,
-          "chat",
-          "--no-listing",
-          "--hostname",
-          "127.0.0.1",
-          "--port",
-          new URL(this.urls[n]!).port,
-        ],
-        ...this.#isAlone ? [] : ["--cluster", servers.join(), "--cluster-replicas", `${servers.length}`],
-        ...this.#isAlone ? [] : ["--cluster-node", `node${n}`],
+        ...[...words, "chat", "--no-listing"],
+        ...["--hostname", "127.0.0.1", "--port", new URL(this.urls[n]!).port],
+        ...this.#isAlone ? [] : this.#clusterFlags(n),
         ...["--kv", `${this.folder}/${n}.db`, "--max-users", "10000", "--flood-rate", "1000", ...this.#flags],
       ],
       stdin: "null",
@@ -82,6 +73,19 @@ export class ClusterStage implements AsyncDisposable {
     node.stderr.pipeTo(log.writable).catch(() => {});
     this.#nodes[n] = node;
     await this.untilReady(n);
+  }
+
+  #clusterFlags(n: number): string[] {
+    const { urls } = this.nats;
+    const servers = urls.map((_, i) => urls[(n + i) % urls.length]);
+    return [
+      "--cluster",
+      servers.join(),
+      "--cluster-replicas",
+      `${urls.length}`,
+      "--cluster-node",
+      `node${n}`,
+    ];
   }
 
   /** Ends node `n`: at once, or as planned by SIGTERM. */

@@ -17,20 +17,19 @@ export interface Fault {
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const aWhile = () => pause(GONE_MS.min + Math.random() * (GONE_MS.max - GONE_MS.min));
 
-async function other(than: number, count: number): Promise<number> {
-  await pause(0);
+function other(than: number, count: number): number {
   return (than + 1 + Math.floor(Math.random() * (count - 1))) % count;
 }
 
 type Which = "leading" | "following";
 async function nodeOf(which: Which, stage: ClusterStage): Promise<number> {
   const leader = await stage.leader();
-  return which === "leading" ? leader : await other(leader, stage.urls.length);
+  return which === "leading" ? leader : other(leader, stage.urls.length);
 }
 
 async function natsOf(which: Which, stage: ClusterStage): Promise<number> {
   const leader = await stage.natsLeader();
-  return which === "leading" ? leader : await other(leader, stage.nats.urls.length);
+  return which === "leading" ? leader : other(leader, stage.nats.urls.length);
 }
 
 function endNode(which: Which, signal: "SIGKILL" | "SIGTERM"): Fault["run"] {

@@ -44,15 +44,12 @@ export class ClusterLoad {
     this.talkers = Array.from({ length: talkers }, (_, i) => new Talker(`talker${i}`, i, around, window));
     this.readers = Array.from({ length: readers }, (_, i) => new PlainReader(`reader${i}`, i, around));
     this.#runs = [...this.talkers, ...this.readers].map((client) => client.run());
-    this.#isPaced = rate !== undefined;
     if (rate === undefined) {
       for (const talker of this.talkers) for (let i = 0; i < (window ?? 1); i++) talker.say();
     } else {
       this.#pace = setInterval(() => this.talkers[this.#turn++ % this.talkers.length]?.say(), 1000 / rate);
     }
   }
-
-  readonly #isPaced: boolean;
 
   get longestMs(): number {
     return Math.max(this.#longestMs, performance.now() - this.#lastMs);
@@ -98,7 +95,7 @@ export class ClusterLoad {
     this.#longestMs = Math.max(this.#longestMs, nowMs - this.#lastMs);
     this.#lastMs = nowMs;
     this.latencies.push(ms);
-    if (!this.#isPaced && !this.#isEnding) this.talkers[this.#turn++ % this.talkers.length]?.say();
+    if (this.#pace === undefined && !this.#isEnding) this.talkers[this.#turn++ % this.talkers.length]?.say();
   }
 }
 
