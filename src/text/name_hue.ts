@@ -6,7 +6,7 @@
 
 import { foldText } from "../protocol/search_words.ts";
 
-export const HUES = 12;
+const HUES = 12;
 
 /** From 0 to below HUES. A mention has the hue of the name however it is written. */
 export function nameHue(username: string): number {

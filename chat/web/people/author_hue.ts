@@ -1,5 +1,5 @@
 /**
- * The colour class of a username, the same everywhere on the page. The colours themselves are in people.css.
+ * The colour class of a username, the same everywhere on the page. The colours themselves are in src/web/tokens.css.
  *
  * @module
  */
