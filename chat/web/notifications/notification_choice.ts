@@ -4,6 +4,9 @@
  * @module
  */
 
+/** UTF-16 units of a text in a notification: no system shows more. */
+const BODY_MAX = 300;
+
 export const CALLED_FOR = ["mentions", "all", "nothing"] as const;
 export type CalledFor = typeof CALLED_FOR[number];
 
@@ -46,6 +49,3 @@ export function notificationWords(
   const verb = last.isMention ? " mentions you" : "";
   return { title: `${last.username}${verb} in ${room}`, body: last.text.slice(0, BODY_MAX) + more };
 }
-
-/** UTF-16 units of a text in a notification: no system shows more. */
-const BODY_MAX = 300;

@@ -8,7 +8,7 @@
 import { byId, show } from "../page/page_elements.ts";
 import { chime } from "./chime.ts";
 import { CALLED_FOR } from "./notification_choice.ts";
-import { isPermitted, type Notifications } from "./notifications.ts";
+import type { Notifications } from "./notifications.ts";
 
 const BLOCKED = "Your browser blocks notifications of this page: allow them in its settings for this site.";
 const MISSING = "This browser shows no notifications of a page without HTTPS.";
@@ -40,8 +40,7 @@ export class NotificationSettings {
   }
 
   async #turn(): Promise<void> {
-    const { choice } = this.#notifications;
-    const isOn = choice.hasNotifications && isPermitted();
+    const isOn = this.#notifications.isNotifying;
     const hasNotifications = !isOn && await this.#notifications.askPermission();
     this.#notifications.choice = { ...this.#notifications.choice, hasNotifications };
     this.#show();
@@ -50,7 +49,6 @@ export class NotificationSettings {
   }
 
   #show(): void {
-    const isOn = this.#notifications.choice.hasNotifications && isPermitted();
-    this.#button.setAttribute("aria-pressed", String(isOn));
+    this.#button.setAttribute("aria-pressed", String(this.#notifications.isNotifying));
   }
 }

@@ -59,6 +59,11 @@ export class Notifications {
     keepChoice(KEPT, writeChoice(choice));
   }
 
+  /** Whether messages call by a notification: the user wants that, and the browser permits it. */
+  get isNotifying(): boolean {
+    return this.#choice.hasNotifications && isPermitted();
+  }
+
   /** Call with each new message of another user. */
   came({ uuid, username, text }: Message, isMention: boolean): void {
     if (isLookedAt() || !isCalled(this.#choice, isMention)) return;
@@ -89,7 +94,7 @@ export class Notifications {
     if (words === undefined || isLookedAt()) return;
     this.#calledAtMs = performance.now();
     if (this.#choice.hasSound) chime(called.some(({ isMention }) => isMention) ? "mention" : "message");
-    if (this.#choice.hasNotifications && isPermitted()) this.#notify(words, called);
+    if (this.isNotifying) this.#notify(words, called);
   }
 
   #notify({ title, body }: { title: string; body: string }, called: readonly Called[]): void {
@@ -139,7 +144,7 @@ async function showByWorker(title: string, options: NotificationOptions): Promis
   };
 }
 
-export function isPermitted(): boolean {
+function isPermitted(): boolean {
   return "Notification" in globalThis && Notification.permission === "granted";
 }
 
