@@ -45,6 +45,11 @@ function mentioned(run: string, isName: IsName): string | undefined {
   return first === "" ? undefined : first;
 }
 
+/** Whether a text may call a person at all: most texts do not, and need not be read for that. */
+export function mayCall(text: string): boolean {
+  return text.includes("@") || text.startsWith(">");
+}
+
 /** Whether a message calls a person: it mentions the folded name outside of quotes, or answers its message. */
 export function calls(nodes: readonly MessageNode[], folded: string): boolean {
   return nodes.some((node) => {

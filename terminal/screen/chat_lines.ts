@@ -6,7 +6,7 @@
  */
 import type { Message, SessionEvent } from "../../src/client/session/session_events.ts";
 import { foldText } from "../../src/protocol/search_words.ts";
-import { calls, type IsName } from "../../src/text/mentions.ts";
+import { calls, type IsName, mayCall } from "../../src/text/mentions.ts";
 import type { MessageText } from "../../src/text/message_nodes.ts";
 import { messageText } from "../../src/text/message_text.ts";
 import { cellsOf, cut } from "./cells.ts";
@@ -67,7 +67,8 @@ export class ChatLines {
 
   /** Whether a message of another user calls this one: by a mention, or as an answer. */
   calls({ isOwn, text }: Message): boolean {
-    return !isOwn && calls(messageText(text, this.#names.isName).nodes, foldText(this.#names.own()));
+    return !isOwn && mayCall(text) &&
+      calls(messageText(text, this.#names.isName).nodes, foldText(this.#names.own()));
   }
 
   /** The newest message of another user that is not deleted, by its folded name; undefined means any. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { calls } from "../../../src/text/mentions.ts";
+import { calls, mayCall } from "../../../src/text/mentions.ts";
 import { messageText } from "../../../src/text/message_text.ts";
 import { foldName, type Username } from "../../../src/protocol/names.ts";
 
@@ -42,7 +42,7 @@ export class KnownNames {
 
   /** Whether a text mentions the user, or answers a message of the user. */
   readonly isCalled = (text: string): boolean => {
-    if (!text.includes("@") && !text.startsWith(">")) return false;
+    if (!mayCall(text)) return false;
     const { nodes } = messageText(text, this.isName);
     return [...this.#own].some((folded) => this.isOwn(folded) && calls(nodes, folded));
   };
