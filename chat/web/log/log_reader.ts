@@ -117,9 +117,10 @@ export class LogReader {
   /** Shows a message in the middle of the view: reads the part of the past around it if it is not here. */
   jumpTo(uuid: string): void {
     const jump = ++this.#jumps;
-    const entry = this.shown.find(uuid);
-    if (entry !== undefined) return this.#list.showEntry(entry);
-    if (this.live.find(uuid) !== undefined) return this.#showLive(this.live.find(uuid));
+    const shown = this.shown.find(uuid);
+    if (shown !== undefined) return this.#list.showEntry(shown);
+    const live = this.live.find(uuid);
+    if (live !== undefined) return this.#showLive(live);
     this.#begin("below", "Reading messages…");
     // With messages after it, if there are any, so that the view has what follows.
     this.#readAfter(uuid, undefined, (found) => {

@@ -44,8 +44,7 @@ export class NewMark {
   /** So many messages after the last one that the user has seen are new. */
   begin(seen: string, count: number, isMore: boolean): void {
     if (seen === "" || count === 0) return;
-    clearTimeout(this.#going);
-    this.#going = undefined;
+    this.#stay();
     this.#after = seen;
     this.#count = count;
     this.#isMore = isMore;
@@ -56,15 +55,13 @@ export class NewMark {
   add(seen: string): void {
     if (this.#after === undefined) return this.begin(seen, 1, false);
     // The user looked, and not for long enough.
-    clearTimeout(this.#going);
-    this.#going = undefined;
+    this.#stay();
     this.#count++;
     this.#showSoon();
   }
 
   clear(): void {
-    clearTimeout(this.#going);
-    this.#going = undefined;
+    this.#stay();
     if (this.#after === undefined) return;
     this.#after = undefined;
     this.#list.markNew(undefined, "");
@@ -82,6 +79,12 @@ export class NewMark {
       this.#list.fadeNewLine();
       this.#going = setTimeout(() => this.clear(), FADE_MS);
     }, SEEN_MS);
+  }
+
+  /** Lets the line stay, if it is about to go. */
+  #stay(): void {
+    clearTimeout(this.#going);
+    this.#going = undefined;
   }
 
   /** Once for all messages of a frame: each new count is a new layout. */
