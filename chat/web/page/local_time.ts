@@ -7,7 +7,7 @@
 /// <reference lib="dom" />
 
 /** Hours as the language of the browser has them, or by the user's choice. */
-export type Clock = "system" | "12" | "24";
+type Clock = "system" | "12" | "24";
 
 let time = timeBy("system");
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });

@@ -7,7 +7,7 @@
 /// <reference lib="dom" />
 import { byId } from "../page/page_elements.ts";
 import { keepChoice, keptChoice } from "../page/kept_choice.ts";
-import { type Clock, useClock } from "../page/local_time.ts";
+import { useClock } from "../page/local_time.ts";
 import { paintAvatar } from "./avatar.ts";
 
 export class OwnMenu {
@@ -30,7 +30,7 @@ export class OwnMenu {
       else document.documentElement.dataset["theme"] = theme;
     });
     choose("clock", (clock) => {
-      useClock(clock === "12" || clock === "24" ? clock : "system" satisfies Clock);
+      useClock(clock === "12" || clock === "24" ? clock : "system");
       onClock();
     });
   }
