@@ -44,6 +44,6 @@ export async function vendored(): Promise<string> {
 }
 
 if (import.meta.main) {
-  await Deno.writeTextFile(`${ROOT}/${VENDORED}`, await vendored());
+  await Deno.writeTextFile(ROOT + VENDORED, await vendored());
   say(`Made ${VENDORED}`);
 }
