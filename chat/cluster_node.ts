@@ -423,11 +423,7 @@ export class ClusterNode implements ServerNode {
     const { membership: { roster }, bans } = this.#replica;
     meters.readRoom({
       connectedUsers: () => this.#replica.connectedUsers,
-      held: {
-        get size() {
-          return roster.heldSize;
-        },
-      },
+      held: roster.held,
       history: stores.retained,
       bans,
       registrations: this.#registrations.list,

@@ -96,12 +96,17 @@ export class Membership {
   }
 
   save(): SavedMembership {
-    const held = [...this.roster.members].filter(([, { hold }]) => hold !== undefined)
-      .sort(([, a], [, b]) => a.hold! - b.hold!).map(([id]) => id);
-    const sessions = Array.from(this.roster.members, ([id, { username, connectedAtMs }]) => {
+    const { members, held } = this.roster;
+    const sessions = Array.from(members, ([id, { username, connectedAtMs }]) => {
       return { ...this.#sessions.get(id)!, username: username.shown, connectedAtMs };
     });
-    return { sessions, held, ended: [...this.#ended], gone: [...this.#gone], kicked: [...this.#kicked] };
+    return {
+      sessions,
+      held: [...held],
+      ended: [...this.#ended],
+      gone: [...this.#gone],
+      kicked: [...this.#kicked],
+    };
   }
 
   /** A membership as it was saved. */

@@ -163,8 +163,8 @@ export class Replica {
 
   /** Connected sessions; held sessions are not counted. */
   get connectedUsers(): number {
-    const { size, heldSize } = this.membership.roster;
-    return size - heldSize;
+    const { size, held } = this.membership.roster;
+    return size - held.size;
   }
 
   /** Applies record `number`, which must be the next. Throws LogForked if it does not continue the log. */

@@ -80,7 +80,7 @@ export class Room {
 
   /** Connected sessions; held sessions are not counted. */
   get connectedUsers(): number {
-    return this.#roster.size - this.#roster.heldSize;
+    return this.#roster.size - this.#roster.held.size;
   }
 
   /**

@@ -36,7 +36,6 @@ export class Roster {
   /** Members by the keys of their places. */
   readonly #perPlace = new Map<string, number>();
   #holds: HoldId = 0;
-  /** The longest held first. */
   readonly #held = new Set<SessionId>();
 
   /** A copy whose changes leave this one as it is. */
@@ -58,8 +57,9 @@ export class Roster {
     return this.#members.size;
   }
 
-  get heldSize(): number {
-    return this.#held.size;
+  /** The held sessions, the longest held first. */
+  get held(): ReadonlySet<SessionId> {
+    return this.#held;
   }
 
   get(session: SessionId): Member | undefined {
