@@ -26,7 +26,7 @@ import { HistoryReads } from "./cluster/node/history_reads.ts";
 import { Incarnation } from "./cluster/node/incarnation.ts";
 import { saidLimits } from "./cluster/node/limits_compared.ts";
 import { type Around, nodeStore, openAround } from "./cluster/node/mod.ts";
-import { answeringRoom, leaderRoom } from "./cluster/node/node_room.ts";
+import { answeringRoom } from "./cluster/node/node_room.ts";
 import { restoredState } from "./cluster/node/recovery.ts";
 import { roomKeys, RoomName } from "./cluster/node/room_values.ts";
 import { SeenNodes } from "./cluster/node/seen_nodes.ts";
@@ -152,10 +152,11 @@ export class ClusterNode implements ServerNode {
       checkpoint: restored.checkpoint,
       newestUuid: restored.newest.at(-1)?.uuid,
     });
-    this.#leaderRoom = leaderRoom({
-      ...{ serverId: this.id, settings, startedSteadyMs: steadyClock() },
-      prove: (challenge) => this.#proofs.answer(challenge),
-    });
+    const room = {
+      ...{ serverId: this.id, settings, version: VERSION, startedSteadyMs: steadyClock() },
+      prove: (challenge: string) => this.#proofs.answer(challenge),
+    };
+    this.#leaderRoom = (parts) => ({ ...room, ...parts });
     this.#front.attach(this.#replica, answeringRoom(this.#leaderRoom, this.#replica));
     this.moderation = this.#makeModeration();
     const values = { kept: this.#replica.kept, order: this.#front.order.bind(this.#front) };
@@ -451,15 +452,9 @@ function stateOf(
   history: History,
   { settings, log }: ClusterNodeOptions,
 ): RoomState {
-  const identity = {
-    serverId,
-    get serverName() {
-      return settings.name;
-    },
-  };
   try {
     return restoredState({
-      ...{ checkpoint, earlier, history, identity },
+      ...{ checkpoint, earlier, history, identity: { serverId, settings } },
       replayBytesMax: () => replayBytesMax(settings.limits),
     });
   } catch (error) {

@@ -161,13 +161,7 @@ export class Node implements ServerNode {
   #makeState(): RoomState {
     const { id, settings } = this.#options;
     const { history, replayBuffer } = this.#recovered;
-    const identity = {
-      serverId: id,
-      get serverName() {
-        return settings.name;
-      },
-    };
-    return new RoomState({ history, replayBuffer, identity });
+    return new RoomState({ history, replayBuffer, identity: { serverId: id, settings } });
   }
 
   #makeRoom(): Room {
@@ -175,18 +169,9 @@ export class Node implements ServerNode {
     const { bans, newest } = this.#recovered;
     return new Room({
       serverId: id,
-      get serverName() {
-        return settings.name;
-      },
-      get ownName() {
-        return settings.ownName;
-      },
+      settings,
       version: VERSION,
       startedSteadyMs: steadyClock(),
-      limits: settings.limits,
-      get limitLoopback() {
-        return settings.limitLoopback;
-      },
       mintId: messageIds({ nowMs, random32 }, newest?.uuid),
       state: this.#state,
       bans,

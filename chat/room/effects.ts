@@ -25,14 +25,15 @@ export interface Effects {
 }
 
 export interface ServerIdentity {
-  readonly serverName: string;
   readonly serverId: number;
+  /** Read at each use. */
+  readonly settings: { readonly name: string };
 }
 
 /** `page` answers a `history` query, the newest message last. */
 export function effectsOf(
   decision: Decision,
-  { serverName, serverId }: ServerIdentity,
+  { serverId, settings }: ServerIdentity,
   page: readonly StoredMessage[],
 ): Effects {
   switch (decision.kind) {
@@ -54,12 +55,12 @@ export function effectsOf(
     case "joined":
       return {
         ...(decision.displaced && { departureNotice: noticeOf(decision.displaced) }),
-        answer: acknowledge(serverName),
+        answer: acknowledge(settings.name),
         extendedBroadcast: encodeServerFrame({ type: "JOIN", username: decision.username }),
       };
     case "resumed": {
       const ephemeral = encodeServerFrame({ type: "BACK", username: decision.username });
-      return { answer: acknowledge(serverName), ...(decision.wasHeld && { ephemeral }) };
+      return { answer: acknowledge(settings.name), ...(decision.wasHeld && { ephemeral }) };
     }
     case "held":
       return { ephemeral: encodeServerFrame({ type: "AWAY", username: decision.username }) };

@@ -33,17 +33,22 @@ import type { RoomState } from "./room_state.ts";
  */
 const GOING_AWAY_MS = 20_000;
 
-export interface RoomOptions {
-  readonly serverId: number;
-  readonly serverName: string;
+/** Read at each use, since they may change. */
+export interface RoomSettings {
+  readonly name: string;
   /** The server's own author name: no client may use it. */
   readonly ownName: Username;
+  readonly limits: Limits;
+  /** Whether limits by address include clients on this machine. */
+  readonly limitLoopback: boolean;
+}
+
+export interface RoomOptions {
+  readonly serverId: number;
+  readonly settings: RoomSettings;
   readonly version: string;
   /** The start on the steady clock. */
   readonly startedSteadyMs: number;
-  readonly limits: Limits;
-  /** Whether limits by address include clients on this machine; read at each use. */
-  readonly limitLoopback: boolean;
   /** Returns message ids, each greater than the one before. */
   readonly mintId: () => string;
   /** What was sent so far. The room reads it; the teller advances it. */
@@ -93,7 +98,7 @@ export class Room {
     connectedAtMs: number,
     address: string,
   ): HoldId | undefined {
-    if (this.#roster.size >= this.#options.limits.maxUsers) return undefined;
+    if (this.#roster.size >= this.#options.settings.limits.maxUsers) return undefined;
     if (this.#nameFault(session, username, undefined, 0) !== undefined) return undefined;
     this.#roster.add(session, { username, connectedAtMs, isExtended: true, places: placesOf(address) });
     return this.#roster.hold(session);
@@ -132,7 +137,7 @@ export class Room {
       case "KICK":
         return this.#leave(session, "kick");
       case "ANNOUNCE":
-        return this.#say(SERVER_AUTHOR, this.#options.ownName, now.nowMs, {
+        return this.#say(SERVER_AUTHOR, this.#options.settings.ownName, now.nowMs, {
           timestamp: String(now.nowMs),
           text: input.text,
         });
@@ -241,7 +246,7 @@ export class Room {
    * if that has its share, else one of the address that has most. Undefined if there is a free place.
    */
   #placeFor({ remoteAddress }: Sender): SessionId | Fault | undefined {
-    const { limits: { maxUsers, maxUsersPerAddress }, limitLoopback } = this.#options;
+    const { limits: { maxUsers, maxUsersPerAddress }, limitLoopback } = this.#options.settings;
     const roster = this.#roster;
     if (limitLoopback || !isLoopback(remoteAddress)) {
       const full = placesOf(remoteAddress).find((place) =>
@@ -261,7 +266,7 @@ export class Room {
     steadyMs: number,
   ): Decision {
     const member = this.#roster.get(session);
-    const { resumeWindow } = this.#options.limits;
+    const { resumeWindow } = this.#options.settings.limits;
     if (member === undefined || !member.isExtended || isFinal || resumeWindow === 0) {
       return this.#leave(session, "lost_connection");
     }
@@ -329,12 +334,12 @@ export class Room {
     barred: Bar | undefined,
     steadyMs: number,
   ): Fault | undefined {
-    if (areTooAlike(username, this.#options.ownName)) return fault("NAME_RESERVED");
+    if (areTooAlike(username, this.#options.settings.ownName)) return fault("NAME_RESERVED");
     if (barred !== undefined) return fault("NAME_BANNED", barred.message);
     const holder = this.#roster.otherHolder(username, session);
     if (holder?.hold === undefined) return holder && fault("NAME_TAKEN");
     const ms = (holder.heldUntilMs ?? Infinity) - steadyMs;
-    const seconds = Math.min(this.#options.limits.resumeWindow, Math.ceil(ms / 1000));
+    const seconds = Math.min(this.#options.settings.limits.resumeWindow, Math.ceil(ms / 1000));
     return fault("NAME_HELD", Math.max(1, seconds));
   }
 
@@ -418,10 +423,10 @@ export class Room {
   }
 
   #serverInfo(steadyMs: number): object {
-    const { serverId, serverName, version, startedSteadyMs, limits } = this.#options;
+    const { serverId, settings: { name, limits }, version, startedSteadyMs } = this.#options;
     return {
       id: serverId,
-      serverName,
+      serverName: name,
       connectedUsers: this.connectedUsers,
       maxUsers: limits.maxUsers,
       version,

@@ -41,13 +41,15 @@ async function life(journal: KvJournal, nowMs: () => number) {
   const steadyMs = () => 0;
   const sequencer = new Sequencer({
     room: new Room({
-      limitLoopback: false,
       serverId: 7,
-      serverName: "Pub",
+      settings: {
+        name: "Pub",
+        ownName: nearestUsername("Pub", "Server"),
+        limits: DEFAULT_LIMITS,
+        limitLoopback: false,
+      },
       version: "1",
-      ownName: nearestUsername("Pub", "Server"),
       startedSteadyMs: steadyMs(),
-      limits: DEFAULT_LIMITS,
       mintId: messageIds({ nowMs, random32: () => 1 }, newest.at(-1)?.uuid),
       state,
       bans: { bar: () => undefined },

@@ -228,7 +228,11 @@ export function orderInMemory(
     mintToken: () => token(++minted),
     log,
   });
-  const state = new RoomState({ history, replayBuffer, identity: { serverName: "Pub", serverId: 7 } });
+  const state = new RoomState({
+    history,
+    replayBuffer,
+    identity: { serverId: 7, settings: { name: "Pub" } },
+  });
   const held = new HeldSessions(() => 120_000, expired);
   return { state, tokens, held, rows, resumption: new Resumption({ tokens, held }) };
 }
@@ -271,13 +275,15 @@ export function world(
   );
   const { state, tokens, resumption } = extended;
   const room = new Room({
-    limitLoopback,
     serverId: 7,
-    serverName: "Pub",
-    ownName: nearestUsername("Pub", "Server"),
+    settings: {
+      name: "Pub",
+      ownName: nearestUsername("Pub", "Server"),
+      limits: { ...DEFAULT_LIMITS, maxUsers, maxUsersPerAddress, resumeWindow },
+      limitLoopback,
+    },
     version: "1",
     startedSteadyMs: 0,
-    limits: { ...DEFAULT_LIMITS, maxUsers, maxUsersPerAddress, resumeWindow },
     mintId: () => id(minted++),
     state,
     bans,

@@ -26,7 +26,7 @@ import {
 } from "../../../src/protocol/limits.ts";
 import type { Input } from "../../../chat/room/decision.ts";
 import { type Outcome, Replica } from "../../../chat/cluster/replica.ts";
-import { makeState, roomOf, usernameOf } from "./model_cluster.ts";
+import { makeState, roomOf, SETTINGS, usernameOf } from "./model_cluster.ts";
 
 const LIMITS = { takeoverMs: 2000, lostMs: 5000, resumeWindowMs: 20_000 };
 
@@ -242,13 +242,14 @@ Deno.test("an answer to an earlier try of an append is not taken for this one's"
 Deno.test("a decision that meets a bug is answered INTERNAL, and what follows is decided by a room as the log says", () => {
   let isBroken = true;
   let bugs = 0;
-  const { member, submit } = leaderWith((parts) => ({
-    ...roomOf()(parts),
+  const room = roomOf({
+    ...SETTINGS,
     get ownName() {
       if (isBroken) throw new Error("broken on purpose");
-      return usernameOf("Server");
+      return SETTINGS.ownName;
     },
-  }), () => bugs++);
+  });
+  const { member, submit } = leaderWith(room, () => bugs++);
   const first = appendOf(submit(CONNECT));
   submit(say("a", "text"));
   assertEquals([decisionsOf(first), bugs], [["refused"], 1]);
@@ -262,8 +263,8 @@ Deno.test("a decision that meets a bug is answered INTERNAL, and what follows is
 });
 
 Deno.test("a ban of many sessions ends them over several records, each of which the log takes", () => {
-  const crowded = { ...DEFAULT_LIMITS, maxUsersPerAddress: 1000, maxUsers: 1000 };
-  const { member, submit } = leaderWith((parts) => ({ ...roomOf()(parts), limits: crowded }));
+  const limits = { ...DEFAULT_LIMITS, maxUsersPerAddress: 1000, maxUsers: 1000 };
+  const { member, submit } = leaderWith(roomOf({ ...SETTINGS, limits }));
   let append = appendOf(submit(CONNECT));
   for (let n = 2; n <= 450; n++) {
     member.submit(2000, [{

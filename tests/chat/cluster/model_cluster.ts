@@ -8,6 +8,7 @@
 import { assert, assertEquals, fail } from "@std/assert";
 import { History } from "../../../chat/room/history.ts";
 import type { JournalEntry, StoredMessage } from "../../../chat/room/message.ts";
+import type { RoomSettings } from "../../../chat/room/room.ts";
 import type { RoomState } from "../../../chat/room/room_state.ts";
 import type { Input } from "../../../chat/room/decision.ts";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
@@ -712,11 +713,17 @@ class Connection implements ModelConnection {
   }
 }
 
+export const SETTINGS: RoomSettings = {
+  name: "Room",
+  ownName: usernameOf("Server"),
+  limits: DEFAULT_LIMITS,
+  limitLoopback: false,
+};
+
 /** The room of a leader. */
-export function roomOf(): LeaderRoom {
+export function roomOf(settings = SETTINGS): LeaderRoom {
   return (parts) => ({
-    ...{ serverId: 1, serverName: "Room", version: "0", startedSteadyMs: 0, limitLoopback: false },
-    ...{ ownName: usernameOf("Server"), limits: DEFAULT_LIMITS, prove: () => undefined },
+    ...{ serverId: 1, settings, version: "0", startedSteadyMs: 0, prove: () => undefined },
     ...parts,
   });
 }
@@ -733,7 +740,7 @@ interface MadeFrom {
 /** The state of a room as of a checkpoint, or of the beginning of a log. */
 export function makeState({ checkpoint, earlier = [], newest = [] }: MadeFrom = {}): RoomState {
   return restoredState({
-    ...{ checkpoint, earlier, identity: { serverName: "Room", serverId: 1 } },
+    ...{ checkpoint, earlier, identity: { serverId: 1, settings: { name: "Room" } } },
     history: new History({ kept: HISTORY_KEPT, newest: newest.slice(-512), isWhole: newest.length < 512 }),
     replayBytesMax: () => 1_000_000,
   });

@@ -18,7 +18,7 @@ function emptyState(): RoomState {
       earlierFrom: 0,
       reserve: () => {},
     }),
-    identity: { serverName: "Pub", serverId: 7 },
+    identity: { serverId: 7, settings: { name: "Pub" } },
   });
 }
 

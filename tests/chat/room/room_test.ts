@@ -19,8 +19,17 @@ import { fault, type FaultName } from "../../../src/protocol/faults.ts";
 import { nearestUsername, parseUsername, type Username } from "../../../src/protocol/names.ts";
 import { runs } from "../../support/property_runs.ts";
 
-const SERVER = { serverId: 7, serverName: "Model Server" };
 const MAX_USERS = 4;
+const NAME = "Model Server";
+const SERVER = {
+  serverId: 7,
+  settings: {
+    name: NAME,
+    ownName: nearestUsername(NAME, "Server"),
+    limits: { ...DEFAULT_LIMITS, maxUsers: MAX_USERS },
+    limitLoopback: false,
+  },
+};
 
 /** The effects of one input: an answer to its sender, a broadcast, and whether the sender's connection ends. */
 interface Outcome {
@@ -210,12 +219,9 @@ function newRoom(): RoomUnderTest {
     reserve: () => {},
   });
   const room = new Room({
-    limitLoopback: false,
     ...SERVER,
-    ownName: nearestUsername(SERVER.serverName, "Server"),
     version: "1",
     startedSteadyMs: 0,
-    limits: { ...DEFAULT_LIMITS, maxUsers: MAX_USERS },
     mintId: () => uuidOf(minted++),
     state: new RoomState({ history, replayBuffer, identity: SERVER }),
     bans: { bar: (username, address) => made.bar(username!, address) },
@@ -353,7 +359,7 @@ Deno.test("server_info tells the id, the name, who is here, since when, and ever
   assert(decision.kind === "answered");
   assertEquals(JSON.parse(decision.content), {
     id: 7,
-    serverName: "Model Server",
+    serverName: NAME,
     connectedUsers: 1,
     maxUsers: MAX_USERS,
     version: "1",
