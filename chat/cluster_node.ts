@@ -26,7 +26,7 @@ import { HistoryReads } from "./cluster/node/history_reads.ts";
 import { Incarnation } from "./cluster/node/incarnation.ts";
 import { saidLimits } from "./cluster/node/limits_compared.ts";
 import { type Around, nodeStore, openAround } from "./cluster/node/mod.ts";
-import { answeringRoom } from "./cluster/node/node_room.ts";
+import { answeringRoom } from "./cluster/node/answering_room.ts";
 import { restoredState } from "./cluster/node/recovery.ts";
 import { roomKeys, RoomName } from "./cluster/node/room_values.ts";
 import { SeenNodes } from "./cluster/node/seen_nodes.ts";
