@@ -6,10 +6,12 @@
  */
 import type { Context } from "hono";
 import { forwardedAddress, normalizeIp } from "../../src/address.ts";
+import type { NowMs } from "../../src/clock.ts";
 import { acceptsGzip, isNotModified } from "../../src/serving/negotiation.ts";
 import type { Rate } from "../../src/token_bucket.ts";
-import type { Representation } from "../list/representation.ts";
-import type { Refusal, RefusalName } from "../refusals.ts";
+import { Representation } from "../list/representation.ts";
+import type { OriginRate } from "../origin_rate.ts";
+import { type Refusal, type RefusalName, refuse } from "../refusals.ts";
 import type { LargeResponses } from "./large_responses.ts";
 import type { Bindings } from "./routes.ts";
 
@@ -70,4 +72,27 @@ export async function answerRepresentation(
   if (request.method === "HEAD") return c.body(null);
   const bytes = isGzip ? await representation.gzipped() : representation.bytes;
   return c.body(largeResponses.bodyOf(bytes, madeFor));
+}
+
+export interface QueryParts {
+  readonly largeResponses: LargeResponses;
+  readonly steadyClock: NowMs;
+  readonly trustProxy: boolean;
+}
+
+/** Answers with what `make` makes for the origin, or refuses: it counts as a list with parameters. */
+export async function answerQuery(
+  c: AppContext,
+  { largeResponses, steadyClock, trustProxy }: QueryParts,
+  queryRate: OriginRate,
+  make: (origin: string) => Promise<{ text: string; headers?: Readonly<Record<string, string>> }>,
+): Promise<Response> {
+  const origin = readOrigin(c, trustProxy);
+  if (!queryRate.consume(origin, steadyClock())) {
+    return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));
+  }
+  if (!largeResponses.hasRoomFor(origin)) return answerRefusal(c, refuse("BUSY"));
+  const { text, ...more } = await make(origin);
+  const made = await Representation.of(text);
+  return await answerRepresentation(c, made, largeResponses, { madeFor: origin, ...more });
 }

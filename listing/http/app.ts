@@ -28,6 +28,7 @@ import type { EventStreams } from "./event_streams.ts";
 import type { ListingMeters } from "../meters.ts";
 import { LogThrottle } from "../../src/logging/throttle.ts";
 import {
+  answerQuery,
   answerRefusal,
   answerRepresentation,
   answerWrongMethod,
@@ -167,12 +168,12 @@ function addReadRoutes(app: ListingApp, parts: AppParts): void {
     if (isWholeList(query.data)) {
       return await answerRepresentation(c, await snapshot.list(query.data.sort), largeResponses);
     }
-    if (!queryRate.consume(origin, steadyClock())) {
-      return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));
-    }
-    if (!largeResponses.hasRoomFor(origin)) return answerRefusal(c, refuse("BUSY"));
-    const page = await Representation.of(JSON.stringify(snapshot.page(query.data)));
-    return await answerRepresentation(c, page, largeResponses, { madeFor: origin });
+    return await answerQuery(
+      c,
+      parts,
+      queryRate,
+      () => Promise.resolve({ text: JSON.stringify(snapshot.page(query.data)) }),
+    );
   });
 
   mount(app, serverRoute, async (c) => {
@@ -189,7 +190,7 @@ function addReadRoutes(app: ListingApp, parts: AppParts): void {
 }
 
 function addPeopleRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRate): void {
-  const { index, people, largeResponses, wallClock, steadyClock } = parts;
+  const { index, people, largeResponses, wallClock } = parts;
 
   mount(app, peopleRoute, async (c) => {
     await index.refresh();
@@ -203,16 +204,12 @@ function addPeopleRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRate
   mount(app, peopleOfManyRoute, async (c) => {
     const query = peopleQuerySchema.safeParse(c.req.query());
     if (!query.success) return answerRefusal(c, refuse("QUERY_MALFORMED", formatIssues(query.error)));
-    const origin = readOrigin(c, parts.trustProxy);
-    if (!queryRate.consume(origin, steadyClock())) {
-      return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));
-    }
-    if (!largeResponses.hasRoomFor(origin)) return answerRefusal(c, refuse("BUSY"));
-    await index.refresh();
-    const records = [...new Set(query.data.ids)].map((id) => index.record(id));
-    const shown = records.flatMap((record) => record === undefined ? [] : [people.of(record, wallClock())]);
-    const answer = await Representation.of(JSON.stringify({ people: shown }));
-    return await answerRepresentation(c, answer, largeResponses, { madeFor: origin });
+    return await answerQuery(c, parts, queryRate, async () => {
+      await index.refresh();
+      const records = [...new Set(query.data.ids)].map((id) => index.record(id));
+      const shown = records.flatMap((record) => record === undefined ? [] : [people.of(record, wallClock())]);
+      return { text: JSON.stringify({ people: shown }) };
+    });
   });
 }
 

@@ -10,7 +10,6 @@ import type { WebAssets } from "../../src/serving/web_assets.ts";
 import { VERSION } from "../../src/version.ts";
 import { type ListedServer, type Page, readCursor } from "../list/page.ts";
 import type { People, PeopleOverTime } from "../list/people.ts";
-import { Representation } from "../list/representation.ts";
 import type { ServerIndex } from "../list/server_index.ts";
 import type { Snapshot } from "../list/snapshot.ts";
 import type { OriginRate } from "../origin_rate.ts";
@@ -22,12 +21,10 @@ import {
   PINGING_PAGE_HEADERS,
 } from "../pages/list_page.ts";
 import { SERVER_PAGE_HEADERS, serverPage } from "../pages/server_page.ts";
-import { refuse } from "../refusals.ts";
 import { facetsOf } from "../web/facets.ts";
 import { isNarrowed, readWish, type Wish } from "../web/order.ts";
 import { summary } from "../web/wording.ts";
-import { answerRefusal, answerRepresentation, type AppContext, QUERY_RATE, readOrigin } from "./answers.ts";
-import type { LargeResponses } from "./large_responses.ts";
+import { answerQuery, type AppContext, type QueryParts } from "./answers.ts";
 import type { ListingApp } from "./routes.ts";
 
 const ABOUT = `Chatter listing ${VERSION}: a directory of chat servers.
@@ -37,15 +34,12 @@ GET /openapi.json  the whole API, for programs
 GET /docs          the whole API, for people
 `;
 
-export interface BrowserParts {
+export interface BrowserParts extends QueryParts {
   readonly index: ServerIndex;
   readonly snapshot: Snapshot;
   readonly people: PeopleOverTime;
-  readonly largeResponses: LargeResponses;
   readonly assets: WebAssets;
   readonly wallClock: NowMs;
-  readonly steadyClock: NowMs;
-  readonly trustProxy: boolean;
 }
 
 /** `/` is a page for browsers and a text for all others. */
@@ -54,7 +48,7 @@ export function addBrowserRoutes(app: ListingApp, parts: BrowserParts, queryRate
   app.get("/", async (c) => {
     c.header("Vary", "Accept", { append: true });
     if (!prefersHtml(c.req.raw)) return c.text(ABOUT);
-    return await answerPage(c, parts, queryRate, async (origin) => {
+    return await answerQuery(c, parts, queryRate, async (origin) => {
       await index.refresh();
       if (snapshot.isStaleFor(origin)) snapshot.discard();
       const { searchParams, origin: place } = new URL(c.req.url);
@@ -88,29 +82,11 @@ export async function answerServerPage(
 ): Promise<Response> {
   // The addresses on the page are relative to its own.
   if (new URL(c.req.url).pathname.endsWith("/")) return c.redirect(`../${server.id}`, 301);
-  return await answerPage(c, parts, queryRate, async () => {
+  return await answerQuery(c, parts, queryRate, async () => {
     const people = peopleOn({ servers: [server] }, parts).get(server.id);
     const text = await serverPage({ server, people, nowMs: parts.wallClock() });
     return { text, headers: SERVER_PAGE_HEADERS };
   });
-}
-
-async function answerPage(
-  c: AppContext,
-  { largeResponses, steadyClock, trustProxy }: BrowserParts,
-  queryRate: OriginRate,
-  make: (
-    origin: string,
-  ) => Promise<{ readonly text: string; readonly headers: Readonly<Record<string, string>> }>,
-): Promise<Response> {
-  const origin = readOrigin(c, trustProxy);
-  if (!queryRate.consume(origin, steadyClock())) {
-    return answerRefusal(c, refuse("TOO_MANY_QUERIES", QUERY_RATE.perSecond));
-  }
-  if (!largeResponses.hasRoomFor(origin)) return answerRefusal(c, refuse("BUSY"));
-  const { text, headers } = await make(origin);
-  const page = await Representation.of(text);
-  return await answerRepresentation(c, page, largeResponses, { madeFor: origin, headers });
 }
 
 function peopleOn(
