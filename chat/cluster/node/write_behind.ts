@@ -113,11 +113,13 @@ export class WriteBehind {
     this.#unwritten = [];
   }
 
+  /** Whether the store lacks the entry, which waits then. */
   #isNew({ kind, message }: JournalEntry): boolean {
+    if (kind === "said") {
+      if (message.uuid <= this.#newest) return false;
+      this.#newest = message.uuid;
+    }
     this.#units += message.text.length + ENTRY_UNITS;
-    if (kind === "changed") return true;
-    if (message.uuid <= this.#newest) return false;
-    this.#newest = message.uuid;
     return true;
   }
 
@@ -157,7 +159,6 @@ export class WriteBehind {
     this.#unwritten.splice(0, count);
     this.#written += count;
     for (const { message } of change.entries) this.#units -= message.text.length + ENTRY_UNITS;
-    if (this.#unwritten.length === 0) this.#units = 0;
   }
 
   async #checkpoint(replica: Replica): Promise<void> {

@@ -111,6 +111,15 @@ Deno.test("a store that fails is tried again, its readers are refused, and past 
   behind.abandon();
 });
 
+Deno.test("messages that a copied store has already do not count as unwritten ones", () => {
+  const { behind, full } = writer(() => new Promise(() => {}), id(99_999));
+  const long = "x".repeat(APPEND_TEXT_MAX / 2);
+  const count = UNWRITTEN_UNITS_MAX / long.length + 2;
+  for (let n = 1; n <= count; n++) behind.applied(n, turn(said(stored(n, long))));
+  assertEquals(full, []);
+  behind.abandon();
+});
+
 function checkpointOf(applied: number, sessions = 0): Checkpoint {
   return {
     ...{ format: 1, applied, hash: "h", atMs: 0, epoch: 1, leader: "a", position: 1, newestUuid: undefined },
