@@ -102,8 +102,8 @@ export function differences(
 }
 
 /**
- * The room's stream, made if there is none. `differs` receives settings that an operator may have changed. Throws `NatsNotReady`, or `CannotStart` with one line if NATS cannot have it
- * or has one of another form.
+ * The room's stream, made if there is none. `differs` receives settings that an operator may have changed. Throws
+ * `NatsNotReady`, or `CannotStart` with one line if NATS cannot have it or has one of another form.
  */
 export async function openStream(
   nats: NatsConnection,

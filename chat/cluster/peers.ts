@@ -38,10 +38,9 @@ export class Peers {
 
   /** Nodes that came up or fell silent since the last call. */
   changes(nowMs: number): { readonly up: readonly Peer[]; readonly silent: readonly Peer[] } {
-    const changed = this.all(nowMs).filter(({ by, isSilent }) =>
-      this.#said.get(by) !== (isSilent ? "silent" : "up")
-    );
-    for (const { by, isSilent, heardMs } of this.all(nowMs)) {
+    const all = this.all(nowMs);
+    const changed = all.filter(({ by, isSilent }) => this.#said.get(by) !== (isSilent ? "silent" : "up"));
+    for (const { by, isSilent, heardMs } of all) {
       this.#said.set(by, isSilent ? "silent" : "up");
       if (nowMs - heardMs >= SHOWN_MS) this.#forget(by);
     }

@@ -1,7 +1,6 @@
 /**
- * A record of the cluster's log: one turn of the leader, a new leader, or the
- * beginning. Records are JSON, their most frequent entries
- * as flat lists, and each has the hash of the record before it. Pure.
+ * A record of the cluster's log: one turn of the leader, a new leader, or the beginning. Records are JSON, their most
+ * frequent entries as flat lists, and each has the hash of the record before it. Pure.
  *
  * @module
  */

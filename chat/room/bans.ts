@@ -164,6 +164,7 @@ function removeUnder(index: Map<string, Set<Ban>>, key: string, ban: Ban): void 
   bans?.delete(ban);
   if (bans?.size === 0) index.delete(key);
 }
+
 /** A ban of a name, an address, or both. If both, each keeps clients out by itself. */
 export interface Ban {
   readonly id: string;

@@ -1,5 +1,5 @@
 /**
- * What people see of the nodes of a room: chatter admin cluster, metrics, and the changes that the log tells.
+ * What people see of the nodes of a room: chatter admin cluster, metrics, and the changes that are logged.
  *
  * @module
  */
@@ -128,6 +128,8 @@ Deno.test("a node logs once which limits another has otherwise, and again when t
   ]);
   const strange = { by: "b", node: "b", epoch: 1, applied: 1, isLeader: false, hash: "", version: "1" };
   assertEquals([5, "maxUsers", { maxUsers: "5" }].map((limits) => isNodeBeat({ ...strange, limits })), [
-    ...[false, false, false],
+    false,
+    false,
+    false,
   ]);
 });
