@@ -43,8 +43,6 @@ export class Room {
   readonly #session: TabSession;
   readonly #chooseName: (why: string) => void;
   #isConnected = false;
-  /** Who is here is not known yet. */
-  #isRosterNew = false;
   /** The name under which the server announces. */
   #serverAuthor: string | undefined;
   /** The user left, and may join again. */
@@ -180,8 +178,7 @@ export class Room {
       case "users":
         this.#showPeople();
         // The history came before it, and has mentions of people who are here.
-        if (this.#isRosterNew) this.#list.refresh(hasMention);
-        this.#isRosterNew = false;
+        if (event.isWhole) this.#list.refresh(hasMention);
         return;
       case "came":
         return event.isOwn ? undefined : this.#presence(event.username, "joined");
@@ -244,7 +241,6 @@ export class Room {
 
   #entered({ how, isExtended, serverName }: Extract<SessionEvent, { type: "entered" }>): void {
     this.#people.isExtended = isExtended;
-    this.#isRosterNew = true;
     this.#arrivals.isReturning = how !== "new";
     this.#serverAuthor = nearestUsername(serverName, "Server").shown;
     byId("room-name", HTMLElement).textContent = serverName;

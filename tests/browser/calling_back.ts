@@ -76,7 +76,7 @@ function noted(person: ChatPage): Promise<Noted> {
 }
 
 testInBrowser(
-  "@ completes a name by keys and by touch, also of who is away, and the mentioned one sees it marked",
+  "@ completes a name by keys and by touch, also of who is away, and it is marked, also for who joins later",
   async (stage) => {
     await using server = await startTestChat();
     const bob = await ChatPage.join(stage, server.url, "Bob B.");
@@ -113,6 +113,7 @@ testInBrowser(
     assertEquals(await zoe.value("#text"), "@alice ");
 
     const phone = await ChatPage.join(stage, server.url, "phone", { size: PHONE, scheme: "dark" });
+    await phone.reads("#rows .mention", "@Bob B.");
     await phone.page.tap("#text");
     await phone.page.keyboard.type("@ali", { delay: KEY_MS });
     await phone.page.waitForSelector("#name-options:not([hidden])");

@@ -131,7 +131,7 @@ export class Conversation {
     const away = entries?.filter(({ away }) => away).map(({ username }) => username) ?? [];
     // The list would be ahead of the held broadcasts; the session asks again after catching up.
     if (users !== undefined && this.#catchUp === undefined) {
-      this.#changeRoster((roster) => roster.replace(users, away));
+      this.#changeRoster((roster) => roster.replace(users, away), true);
     }
   }
 
@@ -195,7 +195,7 @@ export class Conversation {
   }
 
   /** `change` returns whether it changed the roster. */
-  #changeRoster(change: (roster: Roster) => boolean): void {
-    if (change(this.#roster)) this.#emit({ type: "users" });
+  #changeRoster(change: (roster: Roster) => boolean, isWhole = false): void {
+    if (change(this.#roster)) this.#emit({ type: "users", isWhole });
   }
 }

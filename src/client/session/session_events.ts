@@ -109,7 +109,8 @@ export type SessionEvent =
     readonly isOwn: boolean;
   }
   | { readonly type: "typing"; readonly username: string }
-  | { readonly type: "users" }
+  /** `isWhole`: the server's answer, not a change by one arrival or departure. */
+  | { readonly type: "users"; readonly isWhole: boolean }
   | {
     readonly type: "history";
     readonly messages: readonly Message[];
