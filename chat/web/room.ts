@@ -5,7 +5,8 @@
  * @module
  */
 /// <reference lib="dom" />
-import { foldName, nearestUsername } from "../../src/protocol/names.ts";
+import { nearestUsername } from "../../src/protocol/names.ts";
+import { foldText } from "../../src/protocol/search_words.ts";
 import { rosterWords } from "../../src/client/roster_words.ts";
 import type { SessionEvent, Wish } from "../../src/client/session/session_events.ts";
 import { copyText } from "../../src/web/clipboard.ts";
@@ -413,7 +414,7 @@ export class Room {
   #showReplied(reply: Reply, before: number): void {
     const quoted = this.#reader.shown.findLast(
       before,
-      ({ username, text }) => foldName(username) === reply.folded && answers(reply, text),
+      ({ username, text }) => foldText(username) === reply.folded && answers(reply, text),
     );
     if (quoted !== undefined) this.#jumpTo(quoted.message.uuid);
     else this.#search.open(firstSearchWords(reply.beginning));

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseUsername } from "../protocol/names.ts";
+import { foldText } from "../protocol/search_words.ts";
 import type { Reply } from "./message_nodes.ts";
 
 /** Code points of the answered message that a reply repeats. */
@@ -50,7 +51,7 @@ export function replyOf(lines: readonly string[]): Reply | undefined {
   return {
     mark,
     name: username.shown,
-    folded: username.folded,
+    folded: foldText(username.shown),
     beginning: isCut ? beginning.slice(0, -ELLIPSIS.length) : beginning,
     isCut,
   };

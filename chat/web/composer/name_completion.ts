@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { foldName, type Username, USERNAME_UNITS_MAX } from "../../../src/protocol/names.ts";
+import { type Username, USERNAME_UNITS_MAX } from "../../../src/protocol/names.ts";
+import { foldText } from "../../../src/protocol/search_words.ts";
 
 /** Names shown at once: more than this is read by typing on. */
 const NAMES_MAX = 8;
@@ -26,7 +27,7 @@ export function completionOf(
 ): Completion | undefined {
   const [, begun] = BEGINS.exec(before.slice(-USERNAME_UNITS_MAX - 2)) ?? [];
   if (begun === undefined) return undefined;
-  const start = foldName(begun);
+  const start = foldText(begun);
   const found = names().filter(({ folded }) => folded.startsWith(start)).map(({ shown }) => shown);
   // What is typed out needs no completion, and Enter then sends.
   if (found.length === 0 || (found.length === 1 && found[0] === begun)) return undefined;

@@ -6,7 +6,8 @@
  */
 import { calls, mayCall } from "../../../src/text/mentions.ts";
 import { messageText } from "../../../src/text/message_text.ts";
-import { foldName, type Username } from "../../../src/protocol/names.ts";
+import type { Username } from "../../../src/protocol/names.ts";
+import { foldText } from "../../../src/protocol/search_words.ts";
 
 /** A session, of which these are the names. */
 interface Roster {
@@ -28,7 +29,7 @@ export class KnownNames {
 
   /** Call when the roster or one's own name changed. */
   changed(): void {
-    this.#own.add(foldName(this.#roster.username));
+    this.#own.add(foldText(this.#roster.username));
     this.#byFolded = undefined;
   }
 
@@ -58,7 +59,7 @@ export class KnownNames {
     const names = [...users, ...away].filter((name) => name !== username);
     // Those who are gone are not kept.
     this.#kept = new Map(names.map((shown) => {
-      return [shown, this.#kept.get(shown) ?? { shown, folded: foldName(shown) }];
+      return [shown, this.#kept.get(shown) ?? { shown, folded: foldText(shown) }];
     }));
     return this.#byFolded = new Map(Array.from(this.#kept.values(), (name) => [name.folded, name]));
   }

@@ -5,6 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import { KnownNames } from "../../../chat/web/people/known_names.ts";
+import { USERNAME_LENGTH_MAX } from "../../../src/protocol/limits.ts";
 
 function room(username: string, users: string[], away: string[] = []) {
   const roster = { username, users, away };
@@ -23,6 +24,12 @@ Deno.test("a message calls the one whom it mentions or answers, by the folded na
   ) {
     assertEquals(names.isCalled(text), false, text);
   }
+});
+
+Deno.test("a name of as many marks as a name may have is called by a mention and by a reply", () => {
+  const marked = "a" + "\u0489".repeat(USERNAME_LENGTH_MAX - 1);
+  const { names } = room(marked, [marked]);
+  for (const text of [`@${marked} tea?`, `> ${marked}: tea\nyes`]) assertEquals(names.isCalled(text), true);
 });
 
 Deno.test("names with blanks are known while they are here or away, and one's former name calls still", () => {
