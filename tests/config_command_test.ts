@@ -12,7 +12,7 @@ import { runProgram, startServer, type Variables } from "./support/program.ts";
 
 const TOKEN = "correct-horse-battery-staple";
 
-/** What \`chatter config\` prints. */
+/** What `chatter config` prints. */
 async function shown(args: readonly string[], variables: Variables = {}): Promise<string> {
   const env = (name: string) => variables[name];
   const around = { env, isTerminal: false, readFile: (path: string) => Deno.readTextFile(path) };

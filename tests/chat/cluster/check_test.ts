@@ -6,7 +6,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { checkCluster, type CheckOptions } from "../../../chat/cluster/check.ts";
 import { NatsLog } from "../../../chat/cluster/log_nats.ts";
-import { NatsLink } from "../../../chat/cluster/nats_connection.ts";
+import { awaitNats, NatsLink } from "../../../chat/cluster/nats_connection.ts";
 import { hashOf } from "../../../chat/cluster/record.ts";
 import type { NodeBeat } from "../../../chat/cluster/wire.ts";
 import { NatsWire } from "../../../chat/cluster/wire_nats.ts";
@@ -14,6 +14,9 @@ import { freePort } from "../../support/free_port.ts";
 import { runProgram } from "../../support/program.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
+
+/** Milliseconds for three servers to elect. */
+const PATIENCE_MS = 20_000;
 
 function optionsFor(servers: readonly string[], more: Partial<CheckOptions> = {}): CheckOptions {
   return {
@@ -50,7 +53,8 @@ testWithNats(
     const link = await NatsLink.open(options, { ...around, name: "test", room: "room" });
     let beats: ReturnType<typeof setInterval> | undefined;
     try {
-      const log = await openLog(link, options);
+      const stopping = AbortSignal.timeout(PATIENCE_MS);
+      const log = await awaitNats(() => NatsLog.open(link.connection, options), { ...around, stopping });
       const bytes = new TextEncoder().encode("a record");
       assertEquals(await log.append(1, "id", bytes), { kind: "stored" });
       const wire = new NatsWire(link.connection, "room");
@@ -84,16 +88,6 @@ testWithNats(
     }
   },
 );
-
-async function openLog(link: NatsLink, options: CheckOptions): Promise<NatsLog> {
-  for (;;) {
-    try {
-      return await NatsLog.open(link.connection, options);
-    } catch (error) {
-      if (!(error instanceof Error && error.name === "NatsNotReady")) throw error;
-    }
-  }
-}
 
 function version(lines: readonly string[]): string {
   return /version ([0-9.]+),/.exec(lines[0] ?? "")?.[1] ?? "";

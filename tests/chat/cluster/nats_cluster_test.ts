@@ -13,6 +13,7 @@ import { Replica } from "../../../chat/cluster/replica.ts";
 import { NatsWire } from "../../../chat/cluster/wire_nats.ts";
 import type { Input } from "../../../chat/room/decision.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
+import { until } from "./cluster_stage.ts";
 import { makeState, roomOf, usernameOf } from "./model_cluster.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
@@ -95,14 +96,6 @@ class TestNode implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#driver.stop();
     await this.#nats.close();
-  }
-}
-
-async function until(what: string, isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!isSo()) {
-    if (performance.now() > deadline) throw new Error(`It is not so: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
 

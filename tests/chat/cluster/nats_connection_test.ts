@@ -12,6 +12,7 @@ import { awaitNats, NatsLink, NatsNotReady } from "../../../chat/cluster/nats_co
 import { CannotStart } from "../../../src/serving/start_failure.ts";
 import { freePort } from "../../support/free_port.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
+import { until } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 const ROOM: LogSettings = { room: "room", replicas: 1, logHours: 1 };
@@ -233,9 +234,7 @@ testWithNats("a lost server is logged, and the next one is used", async () => {
     link.connection.subscribe("chatter.room.beat", { callback: () => arrives.resolve() });
     await link.connection.flush();
     await servers.kill(0);
-    while (!link.isConnected || link.reconnects === 0) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until("it is connected again", () => link.isConnected && link.reconnects > 0);
     link.connection.publish("chatter.room.beat");
     await arrives.promise;
     assertEquals(lines.map(({ event }) => event), ["nats.connected", "nats.lost", "nats.connected"]);
@@ -310,11 +309,12 @@ testWithNats("three replicas on one server alone are refused, and on two of thre
   }
   await using two = await NatsServers.start(2);
   await withLink(two, async ({ connection }) => {
-    for (;;) {
+    await until("two servers lack one", async () => {
       const error = await assertRejects(() => openStream(connection, { ...ROOM, replicas: 3 }), NatsNotReady);
-      if (/fewer servers than --cluster-replicas 3/.test(error.message)) break;
+      if (/fewer servers than --cluster-replicas 3/.test(error.message)) return true;
       assertMatch(error.message, /^JetStream does not answer|^JetStream refuses/);
-    }
+      return false;
+    });
   });
 });
 
@@ -365,13 +365,11 @@ testWithNats("a password that NATS no longer takes is logged once, and right aga
     await servers.kill(0);
     await servers.configure(0, { more: user("two") });
     await servers.run(0);
-    while (!lines.some(({ event }) => event === "nats.refused")) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until("the refusal is logged", () => lines.some(({ event }) => event === "nats.refused"));
     await servers.kill(0);
     await servers.configure(0, { more: user("one") });
     await servers.run(0);
-    while (!link.isConnected) await new Promise((resolve) => setTimeout(resolve, 20));
+    await until("it is connected again", () => link.isConnected);
     assertEquals(lines.map(({ event }) => event), [
       "nats.connected",
       "nats.lost",

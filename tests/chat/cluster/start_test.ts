@@ -15,7 +15,7 @@ import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { startTestChat } from "../../support/chat_server.ts";
 import { stored } from "../../support/order_stage.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
-import { clusterValues } from "./cluster_stage.ts";
+import { clusterValues, until } from "./cluster_stage.ts";
 import { MemoryLog } from "./memory_log.ts";
 
 const OURS = { serverId: 7, secret: "ours" };
@@ -117,9 +117,7 @@ Deno.test("a node that finds no copy says how to help, and stops waiting when it
     ...{ logger, stopping: stopping.signal },
     askForCopy: () => Promise.reject(new Error("no other node runs")),
   });
-  while (!lines.some(({ event }) => event === "cluster.copy_awaited")) {
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
+  await until("it says so", () => lines.some(({ event }) => event === "cluster.copy_awaited"));
   stopping.abort(new Error("stop"));
   await assertRejects(() => waiting, Error, "stop");
   const { level, properties } = lines.at(-1)!;
