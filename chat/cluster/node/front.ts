@@ -122,7 +122,10 @@ export class ClusterFront implements ReplicaListener {
 
   /** As `Sequencer.submit`: `decided` is called with the decision, after its frames were sent. */
   submit(participant: Participant, input: Input, decided?: Heard): void {
-    const from = this.#ofParticipant.get(participant) ?? this.#open(participant);
+    const known = this.#ofParticipant.get(participant);
+    // The leader has heard of no such connection: of one that sent nothing, or one from before `begin`.
+    if (known === undefined && input.type === "LOST") return participant.settled();
+    const from = known ?? this.#open(participant);
     if (from.isOver) return participant.settled();
     if (from.behind === undefined) return this.#take(from, { number: undefined, input, decided });
     if (input.type !== "LOST") return void from.behind.push({ number: undefined, input, decided });

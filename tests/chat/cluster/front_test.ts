@@ -169,6 +169,13 @@ Deno.test("a connection without a session has no answers from the room", () => {
   ]);
 });
 
+Deno.test("a connection that ends without having sent anything is none of the leader's", () => {
+  const stage = new FrontStage();
+  const ann = stage.socket("ann");
+  stage.front.submit(ann, { type: "LOST" });
+  assertEquals([stage.front.unanswered, ann.settledCount()], [0, 1]);
+});
+
 Deno.test("a user who types is shown here at once and to the other nodes, at most once in a while", () => {
   const stage = new FrontStage();
   const [ann, ben] = [stage.joined("ann", true), stage.joined("ben", true)];
