@@ -200,8 +200,8 @@ export class ThreadLink implements FanoutTarget {
   }
 
   /**
-   * Answers PING without a challenge and faults at once if nothing else of that session is unanswered: after all turns so far, without
-   * waiting for a commit. Returns whether it did.
+   * Answers PING without a challenge and faults at once if nothing else of that session is unanswered: after all turns
+   * so far, without waiting for a commit. Returns whether it did.
    */
   #answerNow(session: RemoteSession, input: Input): boolean {
     if (input.type === "FAULT") this.#answer(session, input.fault);

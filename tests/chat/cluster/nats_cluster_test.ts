@@ -9,6 +9,7 @@ import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { ClusterDriver } from "../../../chat/cluster/driver.ts";
 import { NatsLog } from "../../../chat/cluster/log_nats.ts";
 import { Member } from "../../../chat/cluster/member.ts";
+import { awaitNats } from "../../../chat/cluster/nats_connection.ts";
 import { Replica } from "../../../chat/cluster/replica.ts";
 import { NatsWire } from "../../../chat/cluster/wire_nats.ts";
 import type { Input } from "../../../chat/room/decision.ts";
@@ -76,13 +77,11 @@ class TestNode implements AsyncDisposable {
     });
     const options = { room: "room", replicas: servers.urls.length, logHours: 1 };
     // Servers that have just started elect a leader first.
-    for (const deadline = performance.now() + PATIENCE_MS;;) {
-      try {
-        return new TestNode(nats, await NatsLog.open(nats, options), incarnation);
-      } catch (error) {
-        if (performance.now() > deadline) throw error;
-      }
-    }
+    const log = await awaitNats(() => NatsLog.open(nats, options), {
+      ...{ log: recordedLog().log, steadyMs: () => performance.now() },
+      stopping: AbortSignal.timeout(PATIENCE_MS),
+    });
+    return new TestNode(nats, log, incarnation);
   }
 
   submit(session: number, input: Input, id?: string): void {
