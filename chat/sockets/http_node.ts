@@ -120,7 +120,7 @@ export class NodeHttp {
       gone();
       return refusal(STATUS_CODE.BadRequest, NO_HANDSHAKE);
     });
-    server.on("request", (request, response) => {
+    const onRequest = (request: IncomingMessage, response: ServerResponse) => {
       // Not the server's own timeout: WebSockets would keep its timers.
       request.socket.setTimeout(silence);
       // Destroyed without an error: node:http would make one for each request of a cut connection, stack included.
@@ -129,7 +129,10 @@ export class NodeHttp {
       if (isBodiless(request.method) && hasBody(request)) {
         request.resume().once("end", () => answer(request, response));
       } else answer(request, response);
-    });
+    };
+    server.on("request", onRequest);
+    // An unknown Expect is ignored: node:http would answer 417 past every limit of this file.
+    server.on("checkExpectation", onRequest);
     server.on("upgrade", (request, socket: Socket, rest) => this.#upgrade(request, socket, rest));
     this.#server = server;
   }

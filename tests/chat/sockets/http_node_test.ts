@@ -266,6 +266,15 @@ Deno.test("ws answers requests that are sent ahead in their order, and cuts who 
   await flooding.readToEnd();
 });
 
+Deno.test("ws counts requests that expect something as any other", async () => {
+  await using server = await open();
+  const expecting = (path: string) => get(path, "Expect: anything\r\n");
+  assertEquals(await statusOf(server.url, expecting("/")), "200");
+  await using hasty = await RawPeer.connect(server.url);
+  await hasty.write(bytes(expecting("/never").repeat(REQUESTS_AHEAD_MAX + 1)));
+  assertEquals(await hasty.readToEnd(), 0);
+});
+
 Deno.test("ws takes a handshake after a request over one connection, and cuts who sends it ahead of the answer", async () => {
   await using server = await open();
   await using patient = await RawPeer.connect(server.url);
