@@ -85,7 +85,7 @@ export class FairRead {
   end(): void {
     this.#isOver = true;
     this.#rest = undefined;
-    this.#socket.pause();
+    pause(this.#socket);
   }
 
   /** Leaves the socket to another reader, with the queued bytes put back. */
@@ -95,6 +95,7 @@ export class FairRead {
     this.#rest = undefined;
     this.#socket.removeListener("data", this.#onData);
     this.#socket.removeListener("close", this.#onClose);
+    handleBelowTls(this.#socket)?.readStart();
     if (rest !== undefined) this.#socket.unshift(rest);
   }
 
@@ -104,14 +105,14 @@ export class FairRead {
     if (bytes === undefined) return false;
     this.#rest = bytes.length > SLICE_BYTES ? bytes.subarray(SLICE_BYTES) : undefined;
     this.#give(bytes.subarray(0, SLICE_BYTES));
-    if (this.#rest === undefined && !this.#isOver) this.#socket.resume();
+    if (this.#rest === undefined && !this.#isOver) resume(this.#socket);
     return this.#rest !== undefined;
   }
 
   #read(bytes: Buffer): void {
     if (this.#isOver) return;
     if (this.#rest === undefined && bytes.length <= AT_ONCE_BYTES) return this.#give(bytes);
-    this.#socket.pause();
+    pause(this.#socket);
     this.#rest = this.#rest === undefined ? bytes : Buffer.concat([this.#rest, bytes]);
     this.#reads.enqueue(this);
   }
@@ -127,4 +128,20 @@ export class FairRead {
     if (this.#dropsAfterEnd && !this.#socket.writable) return this.end();
     this.#listener.call(this.#socket, bytes);
   }
+}
+
+function pause(socket: Socket): void {
+  socket.pause();
+  handleBelowTls(socket)?.readStop();
+}
+
+function resume(socket: Socket): void {
+  handleBelowTls(socket)?.readStart();
+  socket.resume();
+}
+
+/** Deno 2.9.6 goes on reading below a paused TLS socket, into memory without a limit: its private handle stops. */
+function handleBelowTls(socket: Socket): { readStart(): void; readStop(): void } | undefined {
+  const { _parent } = socket as { _parent?: { _handle?: { readStart(): void; readStop(): void } | null } };
+  return _parent?._handle ?? undefined;
 }
