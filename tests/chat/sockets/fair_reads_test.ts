@@ -145,3 +145,18 @@ Deno.test("a bug in one socket's work does not keep the others waiting", async (
   globalThis.removeEventListener("error", onError);
   assertEquals(other.given, [AT_ONCE_BYTES + 1]);
 });
+
+Deno.test("a socket over TLS is paused below TLS too, until its bytes are processed", async () => {
+  const turns = new Turns();
+  const calls: string[] = [];
+  const _handle = { readStop: () => calls.push("stop"), readStart: () => calls.push("start") };
+  const socket = Object.assign(turns.socket(), { _parent: { _handle } });
+  socket.brings(AT_ONCE_BYTES);
+  assertEquals(calls, []);
+  socket.brings(SLICE_BYTES);
+  assertEquals(calls, ["stop"]);
+  await turns.next();
+  assertEquals(calls, ["stop", "start"]);
+  socket.end();
+  assertEquals(calls, ["stop", "start", "stop"]);
+});
