@@ -182,7 +182,7 @@ Deno.test("a user who types is shown here at once and to the other nodes, at mos
   stage.send(ann, "c2/TYPING", "c2/TYPING");
   assertEquals([ann.frames(), ben.frames()], [[ACK, ACK], ["c2/TYPING ann"]]);
   assertEquals(stage.asides, [{ node: "a", username: "ann" }]);
-  for (const username of ["ann", "nobody"]) {
+  for (const username of ["ann", "carl"]) {
     stage.front.typedElsewhere({ node: "a", username });
     stage.front.typedElsewhere({ node: "b", username });
   }
@@ -264,7 +264,7 @@ Deno.test("a name that only the leader's version takes is a name here too, after
 Deno.test("a ban ends the sockets of its address that are in no session, and each command has one outcome", async () => {
   const stage = new FrontStage();
   const ann = stage.joined("ann");
-  const nameless = stage.socket("nobody", false, "203.0.113.9");
+  const nameless = stage.socket("carl", false, "203.0.113.9");
   const order = {
     ...{ type: "ORDER_BAN", id: "1", name: undefined, withAddress: false, message: "no" } as const,
     ...{ address: "203.0.113.9", seconds: undefined },
@@ -279,7 +279,7 @@ Deno.test("a ban ends the sockets of its address that are in no session, and eac
     ["banned", { kind: "kicked", username: "ann" }, "refused", "stored"],
   );
   assertEquals(stage.chronicle.filter((line) => line.includes("ended")), [
-    "session of nobody ended 1008 banned",
+    "session of carl ended 1008 banned",
     "session of ann ended 1008 kicked",
   ]);
   assertEquals([stage.front.unanswered, ann.settledCount(), nameless.frames()], [0, 1, []]);

@@ -468,7 +468,7 @@ export class ModelNode {
       if (frame === undefined) return;
       position++;
       for (const connection of this.#connections.values()) {
-        if (connection.isIn && (toPlain || connection.isExtended)) connection.hear(position, frame.text);
+        if (connection.isIn && (toPlain || connection.isExtended)) connection.receive(position, frame.text);
       }
     };
     broadcast(frames.departureNotice, true);
@@ -503,7 +503,7 @@ interface ModelConnection {
   readonly token: string | undefined;
   readonly session: string | undefined;
   opening(): { id: string; isExtended: boolean; remoteAddress: string; tokenHash: string | undefined };
-  hear(position: number, text: string): void;
+  receive(position: number, text: string): void;
   answered(text: string | undefined): void;
   followUp(text: string): void;
   entered(session: string, how: "joined" | "resumed"): void;
@@ -689,7 +689,7 @@ class Connection implements ModelConnection {
     this.#events.entered(how);
   }
 
-  hear(position: number, _text: string): void {
+  receive(position: number, _text: string): void {
     if (this.#isOver) return;
     if (this.isExtended) {
       assertEquals(position, this.#position! + 1, "a session receives every broadcast once");

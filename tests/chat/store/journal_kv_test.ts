@@ -211,7 +211,7 @@ kvJournalTest("keeps no former text of a message that was edited 300 times", asy
   for (const n of upTo(300)) {
     await journal.append([changed(message(1, n < 299 ? `former text ${n}` : "the last", true), 1000 + n)]);
   }
-  const told = await Array.fromAsync(kv.list({ prefix: ["told"] }));
-  assertEquals(told.map(({ value }) => value), upTo(300).map(() => id(1)));
+  const rows = await Array.fromAsync(kv.list({ prefix: ["told"] }));
+  assertEquals(rows.map(({ value }) => value), upTo(300).map(() => id(1)));
   assert(!(await rowsOf(kv)).includes("former text"));
 });
