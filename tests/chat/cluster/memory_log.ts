@@ -18,7 +18,7 @@ export class MemoryLog {
   append(at: number, id: string, bytes: Uint8Array, knowsRepeats: boolean): Appended {
     const known = this.#ids.get(id);
     if (known !== undefined) return { kind: known === at && knowsRepeats ? "stored" : "passed" };
-    if (!this.accepts(at)) return { kind: "passed" };
+    if (!this.accepts(at, id)) return { kind: "passed" };
     this.#records.push(bytes);
     this.#ids.set(id, this.#records.length);
     return { kind: "stored" };
@@ -29,7 +29,7 @@ export class MemoryLog {
   }
 
   /** The fence. */
-  protected accepts(at: number): boolean {
+  protected accepts(at: number, _id: string): boolean {
     return at === this.#records.length + 1;
   }
 }
@@ -39,4 +39,13 @@ export class UnfencedLog extends MemoryLog {
   protected override accepts(): boolean {
     return true;
   }
+}
+
+/** A log whose fence lets the ids pass that have `part` in them. */
+export function logUnfencedFor(part: string): MemoryLog {
+  return new class extends MemoryLog {
+    protected override accepts(at: number, id: string): boolean {
+      return super.accepts(at, id) || id.includes(part);
+    }
+  }();
 }
