@@ -19,7 +19,7 @@ export interface StoreChange {
 }
 
 export interface ReplicaStore {
-  /** Stores a change, all or nothing. Rejects if the store fails. */
+  /** Stores a change, all or nothing. Rejects if the store fails: the next change is the same one then. */
   write(change: StoreChange): Promise<void>;
   /** Replaces the checkpoint, whose record is written already. */
   writeCheckpoint(checkpoint: Checkpoint): Promise<void>;

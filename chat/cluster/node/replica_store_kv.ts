@@ -25,6 +25,8 @@ const COMMIT_ROWS_MAX = 500;
 
 interface Applied {
   readonly number: number;
+  /** Changes that were written with the row, by which a repeated one is known. */
+  readonly writes?: number;
   /** The positions that a single server had reserved. */
   readonly reserved: number;
 }
@@ -44,6 +46,8 @@ export class KvReplicaStore implements ReplicaStore {
   readonly #kv: Deno.Kv;
   readonly #journal: Pick<KvJournal, "append"> | undefined;
   #reserved = 0;
+  #applied = 0;
+  #writes = 0;
 
   constructor({ kv, journal }: KvReplicaStoreOptions) {
     this.#kv = kv;
@@ -56,6 +60,8 @@ export class KvReplicaStore implements ReplicaStore {
       [Applied, CheckpointRow, boolean, number]
     >([APPLIED, CHECKPOINT, COPYING, RESERVED]);
     this.#reserved = reserved.value ?? 0;
+    this.#writes = applied.value?.writes ?? 0;
+    this.#applied = applied.value?.number ?? 0;
     if (copying.value !== null) return { kind: "torn" };
     if (checkpoint.value === null || applied.value === null) return { kind: "none" };
     if (applied.value.reserved !== this.#reserved) return { kind: "used" };
@@ -67,11 +73,18 @@ export class KvReplicaStore implements ReplicaStore {
     return { kind: "checkpoint", checkpoint: JSON.parse(json), applied: applied.value.number };
   }
 
-  write({ entries, added, removed, applied }: StoreChange): Promise<void> {
-    return this.#commit(entries, (atomic) => {
-      changeBans(atomic, added, removed);
-      if (applied !== undefined) atomic.set(APPLIED, this.#appliedAt(applied));
-    });
+  async write({ entries, added, removed, applied = this.#applied }: StoreChange): Promise<void> {
+    const { value, versionstamp } = await this.#kv.get<Applied>(APPLIED);
+    const writes = this.#writes + 1;
+    // If it is stored already, the commit that failed before was.
+    if (value?.writes !== writes) {
+      await this.#commit(entries, (atomic) => {
+        changeBans(atomic, added, removed);
+        atomic.check({ key: APPLIED, versionstamp }).set(APPLIED, this.#rowAt(applied, writes));
+      });
+    }
+    this.#writes = writes;
+    this.#applied = applied;
   }
 
   async writeCheckpoint(checkpoint: Checkpoint): Promise<void> {
@@ -93,7 +106,7 @@ export class KvReplicaStore implements ReplicaStore {
   async beginCopy(): Promise<void> {
     await this.#kv.set(COPYING, true);
     await this.#remove([], (key) => key[0] !== "layout" && key[0] !== "opened" && key[1] !== COPYING[1]);
-    this.#reserved = 0;
+    this.#reserved = this.#writes = 0;
   }
 
   /** The store has all that the checkpoint's node had at its record, and the checkpoint. */
@@ -107,7 +120,8 @@ export class KvReplicaStore implements ReplicaStore {
     await this.writeCheckpoint(checkpoint);
     // A session of a single server cannot be resumed here.
     await this.#remove(["session"], () => true);
-    await this.#kv.set(APPLIED, this.#appliedAt(checkpoint.applied));
+    this.#applied = checkpoint.applied;
+    await this.#kv.set(APPLIED, this.#rowAt(this.#applied, this.#writes));
   }
 
   /** The store is that of a single server from here on: a node with it founds a new log. */
@@ -115,8 +129,8 @@ export class KvReplicaStore implements ReplicaStore {
     await this.#remove(["cluster"], () => true);
   }
 
-  #appliedAt(number: number): Applied {
-    return { number, reserved: this.#reserved };
+  #rowAt(number: number, writes: number): Applied {
+    return { number, writes, reserved: this.#reserved };
   }
 
   async #commit(
@@ -126,7 +140,7 @@ export class KvReplicaStore implements ReplicaStore {
     if (this.#journal !== undefined) return await this.#journal.append(entries, also);
     const atomic = this.#kv.atomic();
     also(atomic);
-    await atomic.commit();
+    if (!(await atomic.commit()).ok) throw new Error("Another process has taken the store");
   }
 
   async #remove(prefix: Deno.KvKey, isGone: (key: Deno.KvKey) => boolean): Promise<void> {

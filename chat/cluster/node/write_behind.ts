@@ -48,6 +48,8 @@ export interface WriteBehindOptions {
 export class WriteBehind {
   readonly #options: WriteBehindOptions;
   #unwritten: StoreChange[] = [];
+  /** What is written now. A failed commit may be stored, so that the same is written again. */
+  #next: { readonly change: StoreChange; readonly count: number } | undefined;
   /** Changes that were written. */
   #written = 0;
   #units = 0;
@@ -146,7 +148,7 @@ export class WriteBehind {
 
   async #commit(): Promise<void> {
     const { store, log } = this.#options;
-    const { change, count } = together(this.#unwritten);
+    const { change, count } = this.#next ??= together(this.#unwritten);
     try {
       await store.write(change);
       if (this.#fails) log.info("journal.append_works", {});
@@ -156,6 +158,7 @@ export class WriteBehind {
       this.#fails = true;
       return;
     }
+    this.#next = undefined;
     this.#unwritten.splice(0, count);
     this.#written += count;
     for (const { message } of change.entries) this.#units -= message.text.length + ENTRY_UNITS;

@@ -111,6 +111,81 @@ Deno.test("a store that fails is tried again, its readers are refused, and past 
   behind.abandon();
 });
 
+/** A store whose next commits fail once they are stored, as after the loss of their answer. */
+function losingAnswers(kv: Deno.Kv): { readonly kv: Deno.Kv; isLosing: boolean } {
+  const losing = { kv, isLosing: false };
+  const atomic = () => {
+    const operation = kv.atomic();
+    const commit = operation.commit.bind(operation);
+    operation.commit = async () => {
+      const committed = await commit();
+      if (losing.isLosing) throw new Error("the answer is lost");
+      return committed;
+    };
+    return operation;
+  };
+  losing.kv = new Proxy(kv, {
+    get: (target, name: keyof Deno.Kv) => name === "atomic" ? atomic : target[name].bind(target),
+  });
+  return losing;
+}
+
+Deno.test("a commit whose answer was lost takes effect once, in the middle of a record and at its end", async () => {
+  using kv = await Deno.openKv(":memory:");
+  const losing = losingAnswers(kv);
+  const journal = new KvJournal(losing.kv);
+  const store = new KvReplicaStore({ kv: losing.kv, journal });
+  await store.load();
+  await store.begin(checkpointOf(0));
+  const ban: Ban = {
+    id: "1",
+    name: "ann",
+    address: undefined,
+    message: "",
+    createdAtMs: 0,
+    endsAtMs: undefined,
+  };
+  const changes: StoreChange[] = [
+    { entries: [said(stored(1))], added: [], removed: [], applied: undefined },
+    {
+      entries: [said(stored(2)), changed(stored(1, "longer than before"))],
+      added: [ban],
+      removed: [],
+      applied: 4,
+    },
+    { entries: [said(stored(3))], added: [], removed: ["1"], applied: 5 },
+  ];
+  for (const change of changes) {
+    losing.isLosing = true;
+    await assertRejects(() => store.write(change), Error, "is lost");
+    losing.isLosing = false;
+    await store.write(change);
+  }
+  using once = await Deno.openKv(":memory:");
+  const expected = new KvReplicaStore({ kv: once, journal: new KvJournal(once) });
+  await expected.load();
+  await expected.begin(checkpointOf(0));
+  for (const change of changes) await expected.write(change);
+  const rowsOf = async (kv: Deno.Kv) =>
+    (await Array.fromAsync(kv.list({ prefix: [] }))).map(({ key, value }) => ({ key, value }));
+  assertEquals(await rowsOf(kv), await rowsOf(once));
+  assertEquals(await journal.count(), 3);
+});
+
+Deno.test("after a failure the same change is written again, and what came meanwhile after it", async () => {
+  const written: (readonly [messages: number, applied: number | undefined])[] = [];
+  const { behind } = writer(({ entries, applied }) => {
+    written.push([entries.length, applied]);
+    return written.length === 1 ? Promise.reject(new Error("the answer is lost")) : Promise.resolve();
+  });
+  behind.applied(1, turn(said(stored(1))));
+  await assertRejects(() => behind.written());
+  behind.applied(2, turn(said(stored(2))));
+  await behind.written();
+  assertEquals(written, [[1, 1], [1, 1], [1, 2]]);
+  behind.abandon();
+});
+
 Deno.test("messages that a copied store has already do not count as unwritten ones", () => {
   const { behind, full } = writer(() => new Promise(() => {}), id(99_999));
   const long = "x".repeat(APPEND_TEXT_MAX / 2);
