@@ -6,7 +6,7 @@
  */
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { NatsServers } from "../../tests/chat/cluster/nats_servers.ts";
+import { NatsServers } from "../../tests/cluster/nats_servers.ts";
 import { commandLine } from "../../tests/support/program.ts";
 import { freePort } from "../comparison/running_server.ts";
 

@@ -9,7 +9,7 @@ import { ChatClient } from "../support/chat_client.ts";
 import { fencedBlocks, readDocument } from "../support/documents.ts";
 import { freePort } from "../support/free_port.ts";
 import { commandLine, runProgram } from "../support/program.ts";
-import { NATS_SERVER, testWithNats } from "../chat/cluster/nats_servers.ts";
+import { NATS_SERVER, testWithNats } from "../cluster/nats_servers.ts";
 
 const NAMED = [4222, 5000, 5001, 5002];
 const PATIENCE_MS = 60_000;

@@ -12,7 +12,7 @@ import { NatsLog } from "../../chat/cluster/log_nats.ts";
 import { openStream } from "../../chat/cluster/log_stream.ts";
 import { awaitNats, NatsLink } from "../../chat/cluster/nats_connection.ts";
 import { NatsWire } from "../../chat/cluster/wire_nats.ts";
-import { NatsServers, testWithNats } from "../chat/cluster/nats_servers.ts";
+import { NatsServers, testWithNats } from "../cluster/nats_servers.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startServer } from "../support/program.ts";
 import { recordedLog } from "../support/recorded_log.ts";

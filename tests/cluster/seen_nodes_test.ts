@@ -4,18 +4,18 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { saidLimits } from "../../../chat/cluster/node/limits_compared.ts";
-import { SeenNodes } from "../../../chat/cluster/node/seen_nodes.ts";
-import { isNodeBeat } from "../../../chat/cluster/wire.ts";
-import { Replica } from "../../../chat/cluster/replica.ts";
-import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
-import { recordedLog } from "../../support/recorded_log.ts";
-import { makeState } from "./model_cluster.ts";
-import { Peers } from "../../../chat/cluster/peers.ts";
-import { AdminApi, TOKEN } from "../../support/admin_api.ts";
-import { startTestChat } from "../../support/chat_server.ts";
-import { metricsOf } from "../../support/metrics.ts";
-import { runProgram } from "../../support/program.ts";
+import { saidLimits } from "../../chat/cluster/node/limits_compared.ts";
+import { SeenNodes } from "../../chat/cluster/node/seen_nodes.ts";
+import { isNodeBeat } from "../../chat/cluster/wire.ts";
+import { Replica } from "../../chat/cluster/replica.ts";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { recordedLog } from "../support/recorded_log.ts";
+import { makeState } from "../chat/cluster/model_cluster.ts";
+import { Peers } from "../../chat/cluster/peers.ts";
+import { AdminApi, TOKEN } from "../support/admin_api.ts";
+import { startTestChat } from "../support/chat_server.ts";
+import { metricsOf } from "../support/metrics.ts";
+import { runProgram } from "../support/program.ts";
 import { clusterValues, newRoom, startNode, until } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 

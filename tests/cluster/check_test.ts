@@ -4,15 +4,15 @@
  * @module
  */
 import { assertEquals, assertMatch } from "@std/assert";
-import { checkCluster, type CheckOptions } from "../../../chat/cluster/check.ts";
-import { NatsLog } from "../../../chat/cluster/log_nats.ts";
-import { awaitNats, NatsLink } from "../../../chat/cluster/nats_connection.ts";
-import { hashOf } from "../../../chat/cluster/record.ts";
-import type { NodeBeat } from "../../../chat/cluster/wire.ts";
-import { NatsWire } from "../../../chat/cluster/wire_nats.ts";
-import { freePort } from "../../support/free_port.ts";
-import { runProgram } from "../../support/program.ts";
-import { recordedLog } from "../../support/recorded_log.ts";
+import { checkCluster, type CheckOptions } from "../../chat/cluster/check.ts";
+import { NatsLog } from "../../chat/cluster/log_nats.ts";
+import { awaitNats, NatsLink } from "../../chat/cluster/nats_connection.ts";
+import { hashOf } from "../../chat/cluster/record.ts";
+import type { NodeBeat } from "../../chat/cluster/wire.ts";
+import { NatsWire } from "../../chat/cluster/wire_nats.ts";
+import { freePort } from "../support/free_port.ts";
+import { runProgram } from "../support/program.ts";
+import { recordedLog } from "../support/recorded_log.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 /** Milliseconds for three servers to elect. */

@@ -5,12 +5,12 @@
  * @module
  */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { streamOf } from "../../../chat/cluster/log_stream.ts";
-import { refoundCluster } from "../../../chat/mod.ts";
-import { CannotStart } from "../../../src/serving/start_failure.ts";
-import { ChatClient } from "../../support/chat_client.ts";
-import { IS_OF_OLD_DENO, runProgram } from "../../support/program.ts";
-import { inTempFolder } from "../../support/temp_folder.ts";
+import { streamOf } from "../../chat/cluster/log_stream.ts";
+import { refoundCluster } from "../../chat/mod.ts";
+import { CannotStart } from "../../src/serving/start_failure.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { IS_OF_OLD_DENO, runProgram } from "../support/program.ts";
+import { inTempFolder } from "../support/temp_folder.ts";
 import { historyAt, newRoom, startNode, storeOfSingle, withManager } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 

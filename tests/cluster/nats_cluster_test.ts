@@ -6,16 +6,16 @@
  */
 import { assert, assertEquals, assertNotEquals, fail } from "@std/assert";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { ClusterDriver } from "../../../chat/cluster/driver.ts";
-import { NatsLog } from "../../../chat/cluster/log_nats.ts";
-import { Member } from "../../../chat/cluster/member.ts";
-import { awaitNats } from "../../../chat/cluster/nats_connection.ts";
-import { Replica } from "../../../chat/cluster/replica.ts";
-import { NatsWire } from "../../../chat/cluster/wire_nats.ts";
-import type { Input } from "../../../chat/room/decision.ts";
-import { recordedLog } from "../../support/recorded_log.ts";
+import { ClusterDriver } from "../../chat/cluster/driver.ts";
+import { NatsLog } from "../../chat/cluster/log_nats.ts";
+import { Member } from "../../chat/cluster/member.ts";
+import { awaitNats } from "../../chat/cluster/nats_connection.ts";
+import { Replica } from "../../chat/cluster/replica.ts";
+import { NatsWire } from "../../chat/cluster/wire_nats.ts";
+import type { Input } from "../../chat/room/decision.ts";
+import { recordedLog } from "../support/recorded_log.ts";
 import { until } from "./cluster_stage.ts";
-import { makeState, roomOf, usernameOf } from "./model_cluster.ts";
+import { makeState, roomOf, usernameOf } from "../chat/cluster/model_cluster.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 const PATIENCE_MS = 20_000;

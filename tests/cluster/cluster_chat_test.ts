@@ -4,10 +4,10 @@
  * @module
  */
 import { assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
-import { AdminApi } from "../../support/admin_api.ts";
-import { ChatClient } from "../../support/chat_client.ts";
-import { OPCODE, RawPeer } from "../../support/raw_peer.ts";
-import { inTempFolder } from "../../support/temp_folder.ts";
+import { AdminApi } from "../support/admin_api.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { OPCODE, RawPeer } from "../support/raw_peer.ts";
+import { inTempFolder } from "../support/temp_folder.ts";
 import {
   clusterValues,
   connectLive,

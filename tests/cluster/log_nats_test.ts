@@ -5,8 +5,8 @@
  */
 import { assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { NatsLog, RECORD_BYTES_MAX } from "../../../chat/cluster/log_nats.ts";
-import type { LogEntry } from "../../../chat/cluster/log.ts";
+import { NatsLog, RECORD_BYTES_MAX } from "../../chat/cluster/log_nats.ts";
+import type { LogEntry } from "../../chat/cluster/log.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 async function withNats(test: (nats: NatsConnection, servers: NatsServers) => Promise<void>): Promise<void> {

@@ -5,16 +5,16 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
-import { streamOf } from "../../../chat/cluster/log_stream.ts";
-import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
-import { AdminApi, TOKEN } from "../../support/admin_api.ts";
-import { ChatClient } from "../../support/chat_client.ts";
-import { untilListed } from "../../support/listed_servers.ts";
-import { startTestListing } from "../../support/listing_server.ts";
-import { freePort } from "../../support/free_port.ts";
-import { launchServer, runProgram } from "../../support/program.ts";
-import { startTestChat } from "../../support/chat_server.ts";
-import { inTempFolder } from "../../support/temp_folder.ts";
+import { streamOf } from "../../chat/cluster/log_stream.ts";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
+import { AdminApi, TOKEN } from "../support/admin_api.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { untilListed } from "../support/listed_servers.ts";
+import { startTestListing } from "../support/listing_server.ts";
+import { freePort } from "../support/free_port.ts";
+import { launchServer, runProgram } from "../support/program.ts";
+import { startTestChat } from "../support/chat_server.ts";
+import { inTempFolder } from "../support/temp_folder.ts";
 import { connectLive, newRoom, startNode, storeOfSingle, until, withManager } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 

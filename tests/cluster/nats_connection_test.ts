@@ -6,18 +6,18 @@
  */
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { jetstreamManager, type StreamConfig } from "@nats-io/jetstream";
-import type { LogSettings, NatsSettings } from "../../../chat/cluster/cluster_settings.ts";
-import { openStream, streamOf } from "../../../chat/cluster/log_stream.ts";
-import { awaitNats, NatsLink, NatsNotReady } from "../../../chat/cluster/nats_connection.ts";
-import { CannotStart } from "../../../src/serving/start_failure.ts";
-import { freePort } from "../../support/free_port.ts";
-import { recordedLog } from "../../support/recorded_log.ts";
+import type { LogSettings, NatsSettings } from "../../chat/cluster/cluster_settings.ts";
+import { openStream, streamOf } from "../../chat/cluster/log_stream.ts";
+import { awaitNats, NatsLink, NatsNotReady } from "../../chat/cluster/nats_connection.ts";
+import { CannotStart } from "../../src/serving/start_failure.ts";
+import { freePort } from "../support/free_port.ts";
+import { recordedLog } from "../support/recorded_log.ts";
 import { until } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 const ROOM: LogSettings = { room: "room", replicas: 1, logHours: 1 };
-const CERTIFICATE = new URL("../../support/localhost_cert.pem", import.meta.url).pathname;
-const KEY = new URL("../../support/localhost_key.pem", import.meta.url).pathname;
+const CERTIFICATE = new URL("../support/localhost_cert.pem", import.meta.url).pathname;
+const KEY = new URL("../support/localhost_key.pem", import.meta.url).pathname;
 
 function open(
   settings: Partial<NatsSettings> & Pick<NatsSettings, "servers">,

@@ -5,11 +5,11 @@
  */
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import type { RunningChat } from "../../../chat/mod.ts";
-import type { ClusterValues } from "../../../src/cli/cluster_flags.ts";
-import { startTestChat, type TestChatOptions } from "../../support/chat_server.ts";
-import { ChatClient } from "../../support/chat_client.ts";
-import { TOKEN } from "../../support/admin_api.ts";
+import type { RunningChat } from "../../chat/mod.ts";
+import type { ClusterValues } from "../../src/cli/cluster_flags.ts";
+import { startTestChat, type TestChatOptions } from "../support/chat_server.ts";
+import { ChatClient } from "../support/chat_client.ts";
+import { TOKEN } from "../support/admin_api.ts";
 import type { NatsServers } from "./nats_servers.ts";
 
 const PATIENCE_MS = 20_000;

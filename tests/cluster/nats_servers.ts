@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { isLateReset } from "../../../src/serving/service.ts";
-import { freePort } from "../../support/free_port.ts";
+import { isLateReset } from "../../src/serving/service.ts";
+import { freePort } from "../support/free_port.ts";
 
 const PATIENCE_MS = 20_000;
 
