@@ -1,0 +1,81 @@
+/**
+ * What a node logs of other nodes, and what a server that is no node answers. tests/cluster/seen_nodes_test.ts has what
+ * people see.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { saidLimits } from "../../../chat/cluster/node/limits_compared.ts";
+import { SeenNodes } from "../../../chat/cluster/node/seen_nodes.ts";
+import { Peers } from "../../../chat/cluster/peers.ts";
+import { Replica } from "../../../chat/cluster/replica.ts";
+import { isNodeBeat } from "../../../chat/cluster/wire.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import { AdminApi, TOKEN } from "../../support/admin_api.ts";
+import { startTestChat } from "../../support/chat_server.ts";
+import { recordedLog } from "../../support/recorded_log.ts";
+import { makeState } from "./model_cluster.ts";
+
+Deno.test("a server that is no node says so", async () => {
+  await using alone = await startTestChat({ adminToken: TOKEN });
+  const response = await new AdminApi(alone.url, TOKEN).get("cluster");
+  assertEquals([response.status, response.headers.get("Chatter-Refusal")], [404, "NO_CLUSTER"]);
+  assertEquals(response.text, "This server is no node of a cluster: start it with --cluster\n");
+});
+
+Deno.test("a node is logged once when it is heard, when it falls silent, and when it is heard again", () => {
+  const peers = new Peers();
+  const beat = (by: string, node: string) => ({
+    ...{ by, node, epoch: 1, applied: 1, isLeader: false, hash: "", version: "1" },
+  });
+  const changes = (nowMs: number) => {
+    const { up, silent } = peers.changes(nowMs);
+    return [up.map(({ node }) => node), silent.map(({ node }) => node)];
+  };
+  peers.heard(0, beat("1", "b"));
+  peers.heard(0, beat("2", "a"));
+  assertEquals([changes(0), changes(1)], [[["a", "b"], []], [[], []]]);
+  peers.heard(2900, beat("1", "b"));
+  assertEquals([changes(3000), changes(3001)], [[[], ["a"]], [[], []]]);
+  peers.heard(3100, beat("2", "a"));
+  assertEquals(changes(3100), [["a"], []]);
+  // Another run of b takes the place of the silent one.
+  assertEquals(changes(6000)[1], ["b"]);
+  peers.heard(6000, beat("3", "b"));
+  assertEquals(peers.all(6000).map(({ by }) => by), ["2", "3"]);
+  assertEquals(changes(6050), [["b"], []]);
+  assertEquals(changes(700_000), [[], ["a", "b"]]);
+  assertEquals(peers.all(700_000), []);
+});
+
+Deno.test("a node logs once which limits another has otherwise, and again when these change", () => {
+  const { log, lines } = recordedLog();
+  const own = { ...DEFAULT_LIMITS, maxUsers: 40 };
+  const listener = { tokenOf: () => undefined, outcome() {}, applied() {} };
+  const nodes = new SeenNodes({
+    ...{ node: "a", limits: own, log, steadyMs: () => 0, isForked: () => false },
+    replica: new Replica({ state: makeState(), listener }),
+    own: () => ({ name: "id of a", member: { isLeader: false, unconfirmed: 0, logSilentMs: () => 0 } }),
+    nats: { isConnected: () => true, reconnects: () => 0 },
+  });
+  const heard = (limits: typeof own) => {
+    const beat = { by: "id of b", node: "b", epoch: 1, applied: 1, isLeader: false, hash: "", version: "1" };
+    const said: unknown = JSON.parse(JSON.stringify({ ...beat, limits: saidLimits(limits) }));
+    if (!isNodeBeat(said)) throw new Error("It is no beat");
+    nodes.heard(said);
+    nodes.say();
+  };
+  for (const limits of [own, DEFAULT_LIMITS, DEFAULT_LIMITS, { ...own, historyDays: 7 }, own]) heard(limits);
+  const said = lines.filter(({ event }) => event === "cluster.settings_differ");
+  const { maxUsers, historyDays } = DEFAULT_LIMITS;
+  assertEquals(said.map(({ properties }) => properties), [
+    { node: "b", settings: [`--max-users is 40 here and ${maxUsers} there`] },
+    { node: "b", settings: [`--history-days is ${historyDays} here and 7 there`] },
+  ]);
+  const strange = { by: "b", node: "b", epoch: 1, applied: 1, isLeader: false, hash: "", version: "1" };
+  assertEquals([5, "maxUsers", { maxUsers: "5" }].map((limits) => isNodeBeat({ ...strange, limits })), [
+    false,
+    false,
+    false,
+  ]);
+});
