@@ -122,7 +122,7 @@ testWithNats("three nodes have one order, and go on without the one that led", a
     }
     await until("all are acknowledged", () => nodes.every((node) => acknowledged(node).length === 20));
     await until("all nodes have all", () => nodes.every((node) => texts(node).length === 60));
-    assertEquals(new Set(nodes.map(({ replica }) => replica.hash)).size, 1);
+    await until("all are equal", () => new Set(nodes.map(({ replica }) => replica.hash)).size === 1);
     for (const [n, node] of nodes.entries()) {
       assertEquals(acknowledged(node), Array.from({ length: 20 }, (_, i) => `${n}n${i}`));
     }
@@ -132,7 +132,7 @@ testWithNats("three nodes have one order, and go on without the one that led", a
     for (const node of rest) for (let i = 20; i < 30; i++) say(node, `${nodes.indexOf(node)}n${i}`);
     await until("those left are acknowledged", () => rest.every((node) => acknowledged(node).length === 30));
     await until("both have all", () => rest.every((node) => texts(node).length === 80));
-    assertEquals(rest[0]!.replica.hash, rest[1]!.replica.hash);
+    await until("both are equal", () => rest[0]!.replica.hash === rest[1]!.replica.hash);
     assertEquals(new Set(texts(rest[0]!)).size, 80);
     assertNotEquals(rest.find(({ member }) => member.isLeader), undefined);
     await until(
@@ -160,7 +160,7 @@ testWithNats(
       await until("all are acknowledged", () => nodes.every((node) => acknowledged(node).length === 20));
       await until("both have all", () => nodes.every((node) => texts(node).length === 40));
       assertEquals(new Set(texts(nodes[0]!)).size, 40);
-      assertEquals(nodes[0]!.replica.hash, nodes[1]!.replica.hash);
+      await until("both are equal", () => nodes[0]!.replica.hash === nodes[1]!.replica.hash);
     } finally {
       for (const node of nodes) await node[Symbol.asyncDispose]();
     }

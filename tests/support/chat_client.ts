@@ -94,9 +94,17 @@ export class ChatClient implements AsyncDisposable {
     assertEquals(got, frames);
   }
 
+  /** Reads up to the first frame that matches, and returns that. */
+  async skipTo(pattern: RegExp): Promise<string> {
+    while (true) {
+      const frame = await this.next();
+      if (pattern.test(frame)) return frame;
+    }
+  }
+
   /**
    * All frames up to now: sends a PING and reads to its answer. What did not come before the answer was not sent, so
-   * "nothing came" is a fact, not a wait.
+   * "nothing came" is a fact, not a wait. On another node of a cluster, what was acknowledged here may still be under way.
    */
   async drain(): Promise<string[]> {
     const mark = `${9_000_000_000_000 + ++this.#pings}`;
