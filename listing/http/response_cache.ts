@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isBefore29 } from "../../src/serving/deno_version.ts";
 import { acceptsGzip, isNotModified } from "../../src/serving/negotiation.ts";
 import type { Snapshot } from "../list/snapshot.ts";
 import { type LargeResponses, WHOLE_BYTES_MAX } from "./large_responses.ts";
@@ -19,11 +20,12 @@ export interface Client {
 
 type Variant = "not modified" | "gzip" | "identity";
 
+/** A clone shares the bytes of its response, and a new response copies them. Before 2.9 clones are streams. */
+const CLONES_SHARE = !isBefore29();
+
 interface Cached {
-  readonly init: ResponseInit;
-  /** Uncompressed text as a string: the runtime sends it at half the cost of bytes, which it copies twice. */
-  readonly body: string | Uint8Array<ArrayBuffer> | null;
-  readonly length: number;
+  readonly response: Response;
+  readonly bytes: Uint8Array<ArrayBuffer> | null;
 }
 
 export class ResponseCache {
@@ -43,10 +45,10 @@ export class ResponseCache {
     if (this.#cached.size === 0 || !asksForWholeList(request)) return undefined;
     if (this.#snapshot.generationFor(origin) !== this.#generation) return undefined;
     const cached = this.#cached.get(variantFor(request, this.#etag));
-    if (cached === undefined || !this.#largeResponses.admitWhole(cached.length, origin, sent)) {
-      return undefined;
-    }
-    return new Response(cached.body, cached.init);
+    if (cached === undefined) return undefined;
+    const { response, bytes } = cached;
+    if (!this.#largeResponses.admitWhole(bytes?.length ?? 0, origin, sent)) return undefined;
+    return CLONES_SHARE ? response.clone() : new Response(bytes, response);
   }
 
   /** Keeps the route's answer to `request` if it is the current list and small enough to send whole. */
@@ -57,17 +59,15 @@ export class ResponseCache {
     const list = await this.#snapshot.list("id");
     if (headers.get("etag") !== list.etag) return;
     const variant = variantFor(request, list.etag);
-    const bytes = variant === "gzip" ? await list.gzipped() : list.bytes;
+    const bytes = variant === "not modified" ? null : variant === "gzip" ? await list.gzipped() : list.bytes;
     // The list may have changed during the await.
     if (this.#snapshot.generationFor(() => origin) !== generation) return;
     if (headers.get("last-event-id") !== this.#snapshot.position) return;
     if (this.#generation !== generation) this.#cached.clear();
     this.#generation = generation;
     this.#etag = list.etag;
-    const length = variant === "not modified" ? 0 : bytes.length;
-    if (length > WHOLE_BYTES_MAX) return;
-    const body = { "not modified": () => null, gzip: () => bytes, identity: () => decode(bytes) }[variant]();
-    this.#cached.set(variant, { init: { status, headers: Object.fromEntries(headers) }, body, length });
+    if (bytes !== null && bytes.length > WHOLE_BYTES_MAX) return;
+    this.#cached.set(variant, { response: new Response(bytes, { status, headers }), bytes });
   }
 }
 
@@ -79,8 +79,4 @@ function asksForWholeList({ method, url }: Request): boolean {
 function variantFor(request: Request, etag: string): Variant {
   if (isNotModified(request, etag)) return "not modified";
   return acceptsGzip(request) ? "gzip" : "identity";
-}
-
-function decode(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes);
 }
