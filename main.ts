@@ -126,26 +126,37 @@ async function runServer<Name extends Role, Options>(
 }
 
 async function chatOptions(values: RoleValues<"chat">) {
-  const { isDenoDeploy } = await import("./src/kv/kv.ts");
-  const onDenoDeploy = isDenoDeploy(env);
-  if (onDenoDeploy) await refuseOnDenoDeploy(values);
+  const served = await serverOptions("chat", values);
+  if (served.onDenoDeploy) await refuseOnDenoDeploy(values);
+  const { cluster } = values;
   return {
-    ...await place("chat", values),
-    id: values.id,
-    name: values.name,
-    description: values.description,
-    tags: values.tags,
-    language: values.language,
-    address: values.address,
+    ...values,
+    ...served,
     listings: values.noListing ? [] : values.listing,
-    transport: values.transport,
-    workers: values.workers,
     entry: import.meta.url,
-    limitLoopback: values.limitLoopback,
-    onDenoDeploy,
     limits: limitsOf(LIMITS, values),
-    adminToken: values.adminToken,
-    cluster: values.cluster === undefined ? undefined : { ...values, cluster: values.cluster },
+    cluster: cluster && { ...values, cluster },
+  };
+}
+
+async function listingOptions(values: RoleValues<"listing">) {
+  return {
+    ...values,
+    ...await serverOptions("listing", values),
+    limits: limitsOf(LISTING_LIMITS, values),
+  };
+}
+
+/** The options that depend on more than the flags. */
+async function serverOptions(role: Role, { hostname, kv, tlsCert, tlsKey }: RoleValues<Role>) {
+  const { defaultKvLocation, isDenoDeploy } = await import("./src/kv/kv.ts");
+  const { readTlsFiles } = await import("./src/serving/tls_files.ts");
+  const { anyAddress } = await import("./src/serving/any_address.ts");
+  return {
+    hostname: hostname ?? await anyAddress(),
+    kv: kv ?? defaultKvLocation(role, env),
+    tls: await readTlsFiles({ tlsCert, tlsKey }),
+    onDenoDeploy: isDenoDeploy(env),
   };
 }
 
@@ -172,31 +183,6 @@ async function wantRoleOnDenoDeploy(): Promise<void> {
   const { isDenoDeploy } = await import("./src/kv/kv.ts");
   if (!isDenoDeploy(env)) return;
   throw new UsageError("CHATTER_ROLE is not set in this context of Deno Deploy; allowed: chat or listing");
-}
-
-async function listingOptions(values: RoleValues<"listing">) {
-  const { isDenoDeploy } = await import("./src/kv/kv.ts");
-  return {
-    ...await place("listing", values),
-    checkInterval: values.checkInterval,
-    onDenoDeploy: isDenoDeploy(env),
-    limits: limitsOf(LISTING_LIMITS, values),
-  };
-}
-
-/** Where a server listens, and where it stores its data. */
-async function place(role: Role, values: RoleValues<Role>) {
-  const { defaultKvLocation } = await import("./src/kv/kv.ts");
-  const { readTlsFiles } = await import("./src/serving/tls_files.ts");
-  return {
-    hostname: values.hostname ?? await (await import("./src/serving/any_address.ts")).anyAddress(),
-    port: values.port,
-    metricsToken: values.metricsToken,
-    trustProxy: values.trustProxy,
-    allowedOrigins: values.allowedOrigins,
-    kv: values.kv ?? defaultKvLocation(role, env),
-    tls: await readTlsFiles(values),
-  };
 }
 
 async function talk(line: LineOf<"client">): Promise<Status> {
