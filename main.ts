@@ -126,12 +126,11 @@ async function runServer<Name extends Role, Options>(
 }
 
 async function chatOptions(values: RoleValues<"chat">) {
-  const served = await serverOptions("chat", values);
-  if (served.onDenoDeploy) await refuseOnDenoDeploy(values);
+  await refuseOnDenoDeploy(values);
   const { cluster } = values;
   return {
     ...values,
-    ...served,
+    ...await serverOptions("chat", values),
     listings: values.noListing ? [] : values.listing,
     entry: import.meta.url,
     limits: limitsOf(LIMITS, values),
@@ -160,10 +159,12 @@ async function serverOptions(role: Role, { hostname, kv, tlsCert, tlsKey }: Role
   };
 }
 
-/** Throws if a flag asks for something that Deno Deploy provides itself, or does not have. */
+/** Throws on Deno Deploy if a flag asks for something that it provides itself, or does not have. */
 async function refuseOnDenoDeploy(
   { tlsCert, transport, workers, cluster }: RoleValues<"chat">,
 ): Promise<void> {
+  const { isDenoDeploy } = await import("./src/kv/kv.ts");
+  if (!isDenoDeploy(env)) return;
   const problem = tlsCert !== undefined
     ? "Deno Deploy provides TLS itself: leave out --tls-cert and --tls-key"
     : transport !== "serve"
