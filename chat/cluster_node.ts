@@ -7,6 +7,7 @@
 import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
 import { steadyClock } from "../src/clock.ts";
+import { LogThrottle } from "../src/logging/throttle.ts";
 import { settlesWithin } from "../src/deadline.ts";
 import { CannotStart } from "../src/serving/start_failure.ts";
 import { CLOSE } from "../src/protocol/close_codes.ts";
@@ -32,7 +33,7 @@ import { roomKeys, RoomName } from "./cluster/node/room_values.ts";
 import { SeenNodes } from "./cluster/node/seen_nodes.ts";
 import { restore, type Restored } from "./cluster/node/start.ts";
 import { WriteBehind, writtenReads } from "./cluster/node/write_behind.ts";
-import { UnreadableRecord } from "./cluster/record.ts";
+import { type ForeignRecord, UnreadableRecord } from "./cluster/record.ts";
 import { LogForked, Replica } from "./cluster/replica.ts";
 import { Fanout } from "./delivery/fanout.ts";
 import { DecisionSender } from "./order/decision_sender.ts";
@@ -108,6 +109,7 @@ export class ClusterNode implements ServerNode {
   readonly #name: RoomName;
   readonly #nodes: SeenNodes;
   readonly #clusterMeters: ClusterMeters;
+  readonly #foreignLog = new LogThrottle(steadyClock);
   #retention: Retention | undefined;
   #run!: Incarnation;
   #watch: ReturnType<typeof setInterval> | undefined;
@@ -146,6 +148,7 @@ export class ClusterNode implements ServerNode {
         applied: (number, record) => {
           this.#writer.applied(number, record);
           this.#front.applied(number, record);
+          if (record.kind === "foreign") this.#sayForeign(number, record);
         },
       },
       bans: new Bans(restored.bans),
@@ -294,8 +297,11 @@ export class ClusterNode implements ServerNode {
       isReady: () => this.isReady,
       over: (end) => this.#over(end),
       about: () => {
-        const { hash } = this.#replica;
-        return { node: cluster.node, hash, version: VERSION, limits: saidLimits(limits) };
+        const { hash, foreign } = this.#replica;
+        return {
+          ...{ node: cluster.node, hash, version: VERSION, limits: saidLimits(limits) },
+          foreign: foreign || undefined,
+        };
       },
       heard: (beat) => this.#nodes.heard(beat),
       stored: (seconds, repetitions) => {
@@ -321,6 +327,11 @@ export class ClusterNode implements ServerNode {
     }
     this.#name.follow(member.isLeader);
     this.#registrations.follow(member.isLeader);
+  }
+
+  #sayForeign(record: number, { bytes }: ForeignRecord): void {
+    const { log } = this.#parts.options;
+    this.#foreignLog.log((suppressed) => log.warn("cluster.record_skipped", { record, bytes, suppressed }));
   }
 
   #renamed(): void {

@@ -10,10 +10,10 @@ import { steadyClock } from "../../src/clock.ts";
 import { logger } from "../../src/logging/log.ts";
 import { CannotStart } from "../../src/serving/start_failure.ts";
 import type { LogSettings, NatsSettings } from "./cluster_settings.ts";
-import { differences, infoOfStream, managerOf, streamOf } from "./log_stream.ts";
+import { differences, infoOfStream, managerOf, streamOf, subjectOf } from "./log_stream.ts";
 import type { Beat } from "./member.ts";
 import { NatsLink, NatsNotReady } from "./nats_connection.ts";
-import { hashOf } from "./record.ts";
+import { hashOf, isRecord } from "./record.ts";
 import type { ClusterWire, NodeBeat } from "./wire.ts";
 
 /** Milliseconds for which the nodes are listened to: each is heard twice. */
@@ -222,7 +222,13 @@ async function checkNodes(
         finding: `its record ${beat.applied} is not that of the log: docs/cluster.md`,
       };
     }
-    return { verdict: lag > LAG_MAX ? "warn" : "ok", part, finding: `${role}, ${lag} records behind` };
+    const finding = `${role}, ${lag} records behind`;
+    if (beat.foreign !== undefined) {
+      const skipped = `${beat.foreign} records of another program skipped: who else may publish to ` +
+        `${subjectOf(room)}?`;
+      return { verdict: "warn", part, finding: `${finding}, ${skipped}` };
+    }
+    return { verdict: lag > LAG_MAX ? "warn" : "ok", part, finding };
   });
   const leading: Finding[] = leaders.length === 1 ? [] : [{
     verdict: "bad",
@@ -255,5 +261,5 @@ async function isOnChain(
 ): Promise<boolean> {
   if (hash === undefined || applied === 0) return true;
   const stored = await manager.direct.getMessage(streamOf(room), { seq: applied }).catch(() => undefined);
-  return stored == null || hashOf(stored.data) === hash;
+  return stored == null || !isRecord(stored.data) || hashOf(stored.data) === hash;
 }

@@ -12,6 +12,8 @@ const APPEND_SECONDS: readonly number[] = [...SECONDS.slice(1), 5, 20];
 export interface GaugedNode {
   readonly isLeader: boolean;
   readonly isForked: boolean;
+  /** Records of other programs that it has skipped. */
+  readonly foreign: number;
   readonly epoch: number;
   readonly applied: number;
   /** The newest record that any node is known to have applied. */
@@ -31,34 +33,30 @@ export class ClusterMeters {
   readonly appendRetries;
 
   constructor(meters: Meters) {
-    const leader = meters.gauge("chatter_cluster_leader", "1 if this node leads the room, else 0");
-    const epoch = meters.gauge(
-      "chatter_cluster_epoch",
-      "Number of the leader in the log; each election adds one",
-    );
-    const applied = meters.gauge(
+    const gauge = meters.gauge.bind(meters);
+    const leader = gauge("chatter_cluster_leader", "1 if this node leads the room, else 0");
+    const epoch = gauge("chatter_cluster_epoch", "Number of the leader in the log; each election adds one");
+    const applied = gauge(
       "chatter_cluster_applied_record",
       "The newest record of the log that this node applied",
     );
-    const lag = meters.gauge(
+    const lag = gauge(
       "chatter_cluster_lag_records",
       "Records that another node applied and this one did not",
     );
-    const nodes = meters.gauge(
-      "chatter_cluster_nodes",
-      "Nodes of the room that are heard, this one included",
-    );
-    const waiting = meters.gauge(
+    const nodes = gauge("chatter_cluster_nodes", "Nodes of the room that are heard, this one included");
+    const waiting = gauge(
       "chatter_cluster_unconfirmed_inputs",
       "Inputs of this node's sessions that the log does not have yet",
     );
-    const silent = meters.gauge(
-      "chatter_cluster_log_silent_seconds",
-      "Seconds since the log answered this node",
-    );
-    const forked = meters.gauge(
+    const silent = gauge("chatter_cluster_log_silent_seconds", "Seconds since the log answered this node");
+    const forked = gauge(
       "chatter_cluster_log_forked",
       "1 if the log is not what this node has applied, else 0",
+    );
+    const foreign = gauge(
+      "chatter_cluster_foreign_records",
+      "Records of other programs that this node skipped since its start",
     );
     this.appendSeconds = meters.histogram(
       "chatter_cluster_append_seconds",
@@ -69,8 +67,8 @@ export class ClusterMeters {
       "chatter_cluster_append_retries_total",
       "Appends that this node repeated, because NATS did not answer",
     );
-    const connected = meters.gauge("chatter_nats_connected", "1 if this node is connected to NATS, else 0");
-    const reconnects = meters.gauge(
+    const connected = gauge("chatter_nats_connected", "1 if this node is connected to NATS, else 0");
+    const reconnects = gauge(
       "chatter_nats_reconnects",
       "Connections to NATS since the start, without the first",
     );
@@ -82,6 +80,7 @@ export class ClusterMeters {
       nodes.read = () => node.nodes;
       waiting.read = () => node.unconfirmed;
       silent.read = () => node.logSilentMs / 1000;
+      foreign.read = () => node.foreign;
       forked.read = () => Number(node.isForked);
       connected.read = () => Number(node.isConnected);
       reconnects.read = () => node.reconnects;

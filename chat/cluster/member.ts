@@ -438,6 +438,7 @@ export class Member {
   #apply(nowMs: number, number: number, bytes: Uint8Array): MemberEffect[] {
     const record = this.#replica.apply(number, bytes);
     this.#logMs = nowMs;
+    if (record.kind === "foreign") return this.#passedBy(number);
     this.#election.heard(nowMs);
     if (this.#append !== undefined && this.#append.at <= number) this.#append = undefined;
     if (record.kind === "lead") this.#newLeader(nowMs, record.by);
@@ -453,6 +454,14 @@ export class Member {
       return [{ do: "restart" }];
     }
     return [];
+  }
+
+  /** Another program's record has taken this number. What this node has decided for it is void: it leads again. */
+  #passedBy(number: number): MemberEffect[] {
+    if (this.#append === undefined || this.#append.at > number) return [];
+    this.#append = this.#leader = undefined;
+    this.#isStanding = true;
+    return this.#read();
   }
 
   #newLeader(nowMs: number, by: string): void {

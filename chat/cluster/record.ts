@@ -50,12 +50,28 @@ export interface Founded {
 
 export type ClusterRecord = LeadRecord | TurnRecord | FoundedRecord;
 
+/** What another program put into the log: it has no effect, and the chain goes on after it. */
+export interface ForeignRecord {
+  readonly kind: "foreign";
+  /** Its length. */
+  readonly bytes: number;
+}
+
 /** The hash before the first record. */
 export const FIRST_HASH = "";
 
 export function hashOf(bytes: Uint8Array): string {
   // The bytes contain the hash before them: the hash of a record is that of the whole log up to it.
   return createHash("sha256").update(bytes).digest("base64url").slice(0, 22);
+}
+
+/** The head of a record of any format: format, kind, epoch, hash of the record before, time. */
+const HEAD = /^\[\d+,"[a-z]+",\d+,"[\w-]*",[-+.\de]+[,\]]/;
+const HEAD_BYTES_MAX = 150;
+
+/** Whether a node may have written the bytes. Nodes of all versions say the same of the same bytes. */
+export function isRecord(bytes: Uint8Array): boolean {
+  return HEAD.test(new TextDecoder().decode(bytes.subarray(0, HEAD_BYTES_MAX)));
 }
 
 /** The bytes are no record, or one of a newer format. */

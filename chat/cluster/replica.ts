@@ -11,8 +11,10 @@ import { type Decided, Membership, type Origin, type SavedMembership } from "./m
 import {
   type ClusterRecord,
   FIRST_HASH,
+  type ForeignRecord,
   type Founded,
   hashOf,
+  isRecord,
   type LeadRecord,
   type RecordCodec,
   RECORDS,
@@ -39,7 +41,7 @@ export interface ReplicaListener {
   /** The replica is as of this outcome, and of none after it. */
   outcome(outcome: Outcome): void;
   /** The end of a record. */
-  applied(number: number, record: ClusterRecord): void;
+  applied(number: number, record: ClusterRecord | ForeignRecord): void;
 }
 
 export interface ReplicaOptions {
@@ -87,6 +89,7 @@ export class Replica {
   #leader: string | undefined;
   #newestUuid: string | undefined;
   #founded: Founded | undefined;
+  #foreign = 0;
 
   constructor(
     { state, listener, bans = new Bans([]), checkpoint, newestUuid, codec = RECORDS }: ReplicaOptions,
@@ -161,6 +164,11 @@ export class Replica {
     return this.#founded;
   }
 
+  /** Records of other programs that it has skipped since it began. */
+  get foreign(): number {
+    return this.#foreign;
+  }
+
   /** Connected sessions; held sessions are not counted. */
   get connectedUsers(): number {
     const { size, held } = this.membership.roster;
@@ -168,9 +176,10 @@ export class Replica {
   }
 
   /** Applies record `number`, which must be the next. Throws LogForked if it does not continue the log. */
-  apply(number: number, bytes: Uint8Array): ClusterRecord {
-    const record = this.codec.decode(bytes);
+  apply(number: number, bytes: Uint8Array): ClusterRecord | ForeignRecord {
     if (number !== this.#applied + 1) throw new Error(`Record ${number} does not follow ${this.#applied}`);
+    if (!isRecord(bytes)) return this.#skip(number, bytes);
+    const record = this.codec.decode(bytes);
     if (record.previous !== this.#hash) {
       throw new LogForked(`Record ${number} does not continue the log that this node has applied`);
     }
@@ -180,6 +189,14 @@ export class Replica {
     this.#applied = number;
     this.#hash = hashOf(bytes);
     this.#atMs = record.atMs;
+    this.#listener.applied(number, record);
+    return record;
+  }
+
+  #skip(number: number, bytes: Uint8Array): ForeignRecord {
+    const record = { kind: "foreign", bytes: bytes.length } as const;
+    this.#foreign++;
+    this.#applied = number;
     this.#listener.applied(number, record);
     return record;
   }

@@ -14,6 +14,8 @@ export interface NodeBeat extends Beat {
   /** The hash of the record that it applied last. */
   readonly hash: string;
   readonly version: string;
+  /** Records of other programs that it has skipped; undefined for none. */
+  readonly foreign?: number | undefined;
   /** Its limits that are not the default ones, by name. */
   readonly limits?: { readonly [name: string]: number } | undefined;
 }
@@ -54,6 +56,7 @@ export function isNodeBeat(value: unknown): value is NodeBeat {
   return isFields(value) && [value.by, value.node, value.hash, value.version].every(isText) &&
     isCount(value.epoch) && isCount(value.applied) && typeof value.isLeader === "boolean" &&
     (value.reads === undefined || isCount(value.reads) && value.reads !== 0) &&
+    (value.foreign === undefined || isCount(value.foreign)) &&
     (value.limits === undefined || isFields(value.limits) && Object.values(value.limits).every(isCount));
 }
 

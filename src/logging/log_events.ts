@@ -125,6 +125,11 @@ export const LOG_EVENTS = {
     values: ["node"],
     about: "Another node of the room was not heard for 3 s. Its users are lost after --cluster-lost.",
   },
+  "cluster.record_skipped": {
+    level: "warn",
+    values: ["record", "bytes", "suppressed"],
+    about: "Another program wrote a record into the room's log. All nodes skip it: docs/cluster.md.",
+  },
   "cluster.settings_differ": {
     level: "warn",
     values: ["settings", "node"],

@@ -7,7 +7,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { checkCluster, type CheckOptions } from "../../chat/cluster/check.ts";
 import { NatsLog } from "../../chat/cluster/log_nats.ts";
 import { awaitNats, NatsLink } from "../../chat/cluster/nats_connection.ts";
-import { hashOf } from "../../chat/cluster/record.ts";
+import { encodeRecord, hashOf } from "../../chat/cluster/record.ts";
 import type { NodeBeat } from "../../chat/cluster/wire.ts";
 import { NatsWire } from "../../chat/cluster/wire_nats.ts";
 import { freePort } from "../support/free_port.ts";
@@ -55,8 +55,9 @@ testWithNats(
     try {
       const stopping = AbortSignal.timeout(PATIENCE_MS);
       const log = await awaitNats(() => NatsLog.open(link.connection, options), { ...around, stopping });
-      const bytes = new TextEncoder().encode("a record");
+      const bytes = encodeRecord({ kind: "lead", epoch: 1, previous: "", atMs: 0, by: "a" });
       assertEquals(await log.append(1, "id", bytes), { kind: "stored" });
+      link.connection.publish("chatter.room.log", "no record");
       const wire = new NatsWire(link.connection, "room");
       const beat = { epoch: 1, applied: 1, isLeader: false, hash: hashOf(bytes), version: "test" };
       const nodes: NodeBeat[] = [
@@ -64,6 +65,7 @@ testWithNats(
         { ...beat, by: "id of b", node: "b" },
         { ...beat, by: "id of c", node: "c", hash: "another" },
         { ...beat, by: "id of d", node: "d", applied: 0 },
+        { ...beat, by: "id of e", node: "e", applied: 2, hash: "of record 1", foreign: 1 },
       ];
       beats = setInterval(() => nodes.forEach((beat) => wire.beat(beat)), 200);
       const lines = await found(options);
@@ -74,11 +76,13 @@ testWithNats(
         "ok sync_interval http://127.0.0.1/jsz: s0 syncs what it acknowledges",
         "warn sync_interval: not known of s1, s2: give --monitor http://127.0.0.1:8222 on its machine. Without " +
         "sync_interval: always, a power cut loses acknowledged messages",
-        "ok stream CHATTER_room: records 1 to 1, 0.0 MiB",
-        "ok node a: leads, 0 records behind",
-        "ok node b: follows, 0 records behind",
+        "ok stream CHATTER_room: records 1 to 2, 0.0 MiB",
+        "ok node a: leads, 1 records behind",
+        "ok node b: follows, 1 records behind",
         "bad node c: its record 1 is not that of the log: docs/cluster.md",
-        "ok node d: follows, 1 records behind",
+        "ok node d: follows, 2 records behind",
+        "warn node e: follows, 0 records behind, 1 records of another program skipped: who else may publish to " +
+        "chatter.room.log?",
       ]);
       assertEquals(lines.filter((line) => /^ok stream CHATTER_room: s\d leads$/.test(line)).length, 1);
       assertEquals(lines.filter((line) => /^ok stream CHATTER_room: s\d is current$/.test(line)).length, 2);

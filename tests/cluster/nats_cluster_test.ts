@@ -145,6 +145,41 @@ testWithNats("three nodes have one order, and go on without the one that led", a
 });
 
 testWithNats(
+  "what another program publishes to the log is skipped by all nodes, and the room goes on",
+  async () => {
+    await using servers = await NatsServers.start();
+    await using a = await TestNode.start(servers, "a");
+    await using b = await TestNode.start(servers, "b");
+    const other = await connect({ servers: [...servers.urls] });
+    try {
+      for (const [n, node] of [a, b].entries()) {
+        node.submit(1, { type: "CONNECT", username: usernameOf(`user${n}`) }, `session ${n}`);
+      }
+      for (let i = 0; i < 30; i++) {
+        for (const [n, node] of [a, b].entries()) say(node, `${n}n${i}`);
+        // Sometimes it takes the number of an append that is under way.
+        other.publish("chatter.room.log", i % 2 === 0 ? "hello" : '[1,"turn"]');
+        await other.flush();
+      }
+      await until("all are acknowledged", () => [a, b].every((node) => acknowledged(node).length === 30));
+      await until("both have all", () => [a, b].every(({ replica }) => replica.foreign === 30));
+      assertEquals([new Set(texts(a)).size, texts(a)], [60, texts(b)]);
+      assertEquals([a.replica.hash, a.replica.applied], [b.replica.hash, b.replica.applied]);
+      assertEquals(
+        [a, b].flatMap(({ answers }) => answers.filter((answer) => answer.startsWith("over"))),
+        [],
+      );
+    } finally {
+      await other.close();
+    }
+    // A node that begins again reads over them.
+    await using c = await TestNode.start(servers, "c");
+    await until("it has all", () => texts(c).length === 60);
+    assertEquals(c.replica.hash, a.replica.hash);
+  },
+);
+
+testWithNats(
   "of three NATS servers one may die: nothing acknowledged is lost, nothing comes twice",
   async () => {
     await using servers = await NatsServers.start(3);

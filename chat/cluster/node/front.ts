@@ -22,7 +22,7 @@ import type { Command, Ruled } from "../command.ts";
 import type { NumberedInput } from "../inputs.ts";
 import type { Decided, Opening, Origin } from "../membership.ts";
 import type { HistoryReads } from "./history_reads.ts";
-import type { ClusterRecord } from "../record.ts";
+import type { ClusterRecord, ForeignRecord } from "../record.ts";
 import type { Outcome, Replica, ReplicaListener } from "../replica.ts";
 import type { TypingNotice } from "../wire.ts";
 
@@ -195,7 +195,7 @@ export class ClusterFront implements ReplicaListener {
     }
   }
 
-  applied(_number: number, record: ClusterRecord): void {
+  applied(_number: number, record: ClusterRecord | ForeignRecord): void {
     this.#isApplying = true;
     try {
       if (record.kind !== "turn") return;

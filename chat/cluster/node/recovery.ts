@@ -9,7 +9,7 @@ import { REPLAY_BUFFER_MAX, ReplayBuffer } from "../../room/replay_buffer.ts";
 import { RoomState } from "../../room/room_state.ts";
 import type { ServerIdentity } from "../../room/effects.ts";
 import type { LogEntry } from "../log.ts";
-import { decodeRecord, FIRST_HASH, hashOf } from "../record.ts";
+import { decodeRecord, FIRST_HASH, hashOf, isRecord } from "../record.ts";
 import { type Checkpoint, LogForked } from "../replica.ts";
 
 /** Records that are read before a checkpoint: nearly each has a broadcast. */
@@ -31,11 +31,12 @@ export interface RestoredParts {
 export function restoredState(
   { checkpoint, earlier, history, identity, replayBytesMax }: RestoredParts,
 ): RoomState {
-  const newest = earlier.at(-1);
+  const records = earlier.filter(({ bytes }) => isRecord(bytes));
+  const newest = records.at(-1);
   if (newest !== undefined && hashOf(newest.bytes) !== (checkpoint?.hash ?? FIRST_HASH)) {
     throw new LogForked(`Record ${newest.number} of the log is not the one that this node has applied`);
   }
-  const turns = earlier.map(({ bytes }) => decodeRecord(bytes)).filter((record) => record.kind === "turn");
+  const turns = records.map(({ bytes }) => decodeRecord(bytes)).filter((record) => record.kind === "turn");
   const position = checkpoint?.position ?? FIRST_POSITION;
   const replayBuffer = replayBufferAfter(turns[0]?.position ?? position, replayBytesMax);
   const state = new RoomState({ history, replayBuffer, identity });

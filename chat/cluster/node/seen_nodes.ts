@@ -102,6 +102,9 @@ export class SeenNodes {
       get isForked() {
         return isForked();
       },
+      get foreign() {
+        return replica.foreign;
+      },
       get epoch() {
         return replica.epoch;
       },

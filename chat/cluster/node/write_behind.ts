@@ -15,7 +15,7 @@ import {
 } from "../../room/message.ts";
 import type { Journal } from "../../store/journal.ts";
 import { CHANGE_BANS_MAX } from "../../store/ban_store.ts";
-import type { ClusterRecord } from "../record.ts";
+import type { ClusterRecord, ForeignRecord } from "../record.ts";
 import type { Replica } from "../replica.ts";
 import type { ReplicaStore, StoreChange } from "./replica_store.ts";
 
@@ -73,7 +73,7 @@ export class WriteBehind {
   }
 
   /** Call for each applied record, in order. */
-  applied(number: number, record: ClusterRecord): void {
+  applied(number: number, record: ClusterRecord | ForeignRecord): void {
     if (number > this.#options.stored) {
       this.#unwritten.push(...changesOf(number, record, (message) => this.#isNew(message)));
       if (this.#units > UNWRITTEN_UNITS_MAX && !this.#isStopped) {
@@ -204,7 +204,7 @@ export function writtenReads(
 /** The changes of a record, each of which fits one commit; the last one completes it. */
 function changesOf(
   number: number,
-  record: ClusterRecord,
+  record: ClusterRecord | ForeignRecord,
   isNew: (entry: JournalEntry) => boolean,
 ): StoreChange[] {
   if (record.kind !== "turn") return [{ entries: [], added: [], removed: [], applied: number }];

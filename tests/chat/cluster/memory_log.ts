@@ -24,6 +24,11 @@ export class MemoryLog {
     return { kind: "stored" };
   }
 
+  /** A record of another program, past the fence. */
+  stray(bytes: Uint8Array): LogEntry {
+    return { number: this.#records.push(bytes), bytes };
+  }
+
   read(from: number, max: number): LogEntry[] {
     return this.#records.slice(from - 1, from - 1 + max).map((bytes, n) => ({ number: from + n, bytes }));
   }

@@ -18,7 +18,7 @@ import type { NumberedInput } from "../../../chat/cluster/inputs.ts";
 import type { LeaderRoom } from "../../../chat/cluster/leader.ts";
 import type { Member, MemberEffect } from "../../../chat/cluster/member.ts";
 import { restoredState } from "../../../chat/cluster/node/recovery.ts";
-import type { ClusterRecord } from "../../../chat/cluster/record.ts";
+import type { ClusterRecord, ForeignRecord } from "../../../chat/cluster/record.ts";
 import type { Checkpoint, Outcome, Replica, ReplicaListener } from "../../../chat/cluster/replica.ts";
 import { MemoryLog } from "./memory_log.ts";
 
@@ -45,7 +45,16 @@ export class ModelCluster {
   /** False once the faults are over. */
   isFaulty = true;
   /** Counts of what happened, so that a test shows that the run had something in it. */
-  readonly seen = { leaders: 0, acknowledged: 0, resumed: 0, crashes: 0, restored: 0, ordered: 0, handed: 0 };
+  readonly seen = {
+    leaders: 0,
+    acknowledged: 0,
+    resumed: 0,
+    crashes: 0,
+    restored: 0,
+    ordered: 0,
+    handed: 0,
+    strays: 0,
+  };
   readonly #random: () => number;
   readonly #events: { atMs: number; run: () => void }[] = [];
 
@@ -96,9 +105,23 @@ export class ModelCluster {
       const due = this.#events.filter(({ atMs }) => atMs <= this.nowMs).sort((a, b) => a.atMs - b.atMs);
       for (const event of due) this.#events.splice(this.#events.indexOf(event), 1);
       for (const { run } of due) run();
+      if (this.isFaulty && this.chance(0.003)) this.#stray();
       for (const node of this.nodes) node.tick();
       for (const client of this.clients) client.act();
     }
+  }
+
+  /** Another program publishes to the log: something else, or a record that is cut. */
+  #stray(): void {
+    this.seen.strays++;
+    const record = this.log.records.at(-1) ?? new Uint8Array();
+    const bytes = [
+      new Uint8Array(),
+      new TextEncoder().encode("hello"),
+      record.subarray(0, 30),
+      record.subarray(1),
+    ];
+    this.nodes[0]!.notify(this.log.stray(bytes[this.random(bytes.length)]!));
   }
 
   #checkEnd(): void {
@@ -241,7 +264,7 @@ export class ModelNode {
     this.do(this.member.start());
   }
 
-  #applied(number: number, record: ClusterRecord): void {
+  #applied(number: number, record: ClusterRecord | ForeignRecord): void {
     if (record.kind !== "turn") return;
     const entries = record.decided.flatMap(({ decision }) =>
       decision.kind === "stored" ? [decision.entry] : []
@@ -430,14 +453,15 @@ export class ModelNode {
     if (cluster.isFaulty && cluster.chance(0.03)) return answer({ kind: "refused", problem: "full" });
     cluster.at(1 + cluster.random(cluster.isFaulty && cluster.chance(0.05) ? 3000 : 5), () => {
       const outcome = cluster.log.append(at, id, bytes, cluster.chance(0.5));
-      if (outcome.kind === "stored") this.#notify({ number: at, bytes });
+      if (outcome.kind === "stored") this.notify({ number: at, bytes });
       answer(isLost && cluster.chance(0.5) ? { kind: "unknown" } : outcome);
       if (cluster.isFaulty && cluster.chance(0.05)) answer(outcome);
     });
     if (isLost) answer({ kind: "unknown" });
   }
 
-  #notify(entry: LogEntry): void {
+  /** All nodes, this one too. */
+  notify(entry: LogEntry): void {
     for (const node of this.#cluster.nodes) {
       this.#cluster.send(() =>
         node.wake(() => node.do(node.member.receivedRecord(this.#cluster.nowMs, entry)))

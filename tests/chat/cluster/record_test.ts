@@ -12,6 +12,7 @@ import {
   encodeRecord,
   FIRST_HASH,
   hashOf,
+  isRecord,
   UnreadableRecord,
 } from "../../../chat/cluster/record.ts";
 import type { Ban } from "../../../chat/room/bans.ts";
@@ -152,6 +153,35 @@ Deno.test("a record of a newer format, of an unknown kind or of another program 
   for (const other of others) {
     assertThrows(() => decodeRecord(new TextEncoder().encode(other)), UnreadableRecord);
   }
+});
+
+Deno.test("each record that is written is one, and what another program writes is none", () => {
+  fc.assert(
+    fc.property(
+      record,
+      fc.uint8Array(),
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      (made, past, atMs) => {
+        for (const previous of [hashOf(past), FIRST_HASH]) {
+          assert(isRecord(encodeRecord({ ...made, previous, atMs })));
+        }
+      },
+    ),
+    runs(200),
+  );
+  assert(isRecord(new TextEncoder().encode('[120,"turn",1,"",0]')));
+  const others = [
+    "",
+    "hello",
+    "null",
+    "{}",
+    "[1]",
+    '[1,"turn"]',
+    '["1","turn",1,"",0]',
+    ' [1,"turn",1,"",0]',
+  ];
+  for (const other of others) assert(!isRecord(new TextEncoder().encode(other)), other);
+  fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => assert(!isRecord(bytes))), runs(200));
 });
 
 Deno.test("a record's hash depends on all records before it", () => {
