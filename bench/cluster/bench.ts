@@ -83,6 +83,7 @@ async function measureFaults(times: number): Promise<void> {
   for (const { name, run } of FAULTS) {
     const longest: number[] = [];
     for (let i = 0; i < times; i++) {
+      await load.spread();
       load.forget();
       await run(stage);
       await pause(CALM_MS);

@@ -31,12 +31,13 @@ abstract class RoamingClient {
   protected isStopped = false;
   /** Connections after the first. */
   reconnects = -1;
+  readonly #home: number;
   #at: number;
 
   constructor(name: string, at: number, around: ClientAround) {
     this.name = name;
     this.around = around;
-    this.#at = at;
+    this.#home = this.#at = at;
   }
 
   async run(): Promise<void> {
@@ -59,6 +60,14 @@ abstract class RoamingClient {
   /** Breaks the connection, as a network does. */
   cut(): void {
     this.#leave?.();
+  }
+
+  /** Goes back to the node that it began with. */
+  goHome(): void {
+    const { length } = this.around.urls;
+    if (this.#at % length === this.#home % length) return;
+    this.#at = this.#home + length - 1;
+    this.cut();
   }
 
   #leave: (() => void) | undefined;
@@ -143,6 +152,10 @@ export class Talker extends RoamingClient {
 
   get unacknowledged(): number {
     return this.#waiting.size + (this.#wanted - this.#sent);
+  }
+
+  get isIn(): boolean {
+    return this.#isIn && this.socket?.readyState === WebSocket.OPEN;
   }
 
   /** Sends one more message, when its turn is. */

@@ -63,6 +63,15 @@ export class ClusterLoad {
     return this.talkers.flatMap(({ refusals }) => refusals);
   }
 
+  /**
+   * Spreads the talkers over the nodes again, which gather on those that were up: on one node that is frozen they would
+   * all wait for it, and show nothing of the others.
+   */
+  async spread(): Promise<void> {
+    for (const talker of this.talkers) talker.goHome();
+    await until("every talker is in the room", () => Promise.resolve(this.talkers.every(({ isIn }) => isIn)));
+  }
+
   forget(): void {
     this.latencies = [];
     this.#longestMs = 0;

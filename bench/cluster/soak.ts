@@ -38,6 +38,7 @@ async function main(args: readonly string[]): Promise<number> {
   for (let turnMs = performance.now(); turnMs + everySeconds * 1000 < endMs; faults++) {
     turnMs += everySeconds * 1000;
     const fault = FAULTS[Math.floor(Math.random() * FAULTS.length)]!;
+    await load.spread();
     load.forget();
     await fault.run(stage);
     await new Promise((resolve) => setTimeout(resolve, Math.max(2000, turnMs - performance.now())));

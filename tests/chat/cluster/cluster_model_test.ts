@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { assertEquals, assertGreater, assertNotEquals } from "@std/assert";
+import { assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
 import { Member, READ_MAX } from "../../../chat/cluster/member.ts";
 import { Replica } from "../../../chat/cluster/replica.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
 import { logUnfencedFor, MemoryLog, UnfencedLog } from "./memory_log.ts";
-import { type ClusterCode, ModelCluster } from "./model_cluster.ts";
+import { type ClusterCode, LIMITS, ModelCluster } from "./model_cluster.ts";
 import { type Mistake, mutatedCode } from "./mutated_code.ts";
 
 const CODE: ClusterCode = { Member, Replica, READ_MAX };
@@ -28,6 +28,12 @@ Deno.test("a cluster keeps its promises whatever becomes of nodes, log and wire"
     for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += cluster.seen[key];
   }
   for (const [what, count] of Object.entries(total)) assertGreater(count, 20, what);
+});
+
+Deno.test("a leader that is frozen has a successor within --cluster-takeover and a quarter, a look and a beat", () => {
+  for (let seed = 1; seed <= 30; seed++) {
+    assertLess(new ModelCluster(seed, CODE).pauseAfterFreeze(3), LIMITS.takeoverMs * 1.25 + 400);
+  }
 });
 
 /** The first seed whose run breaks a promise. */

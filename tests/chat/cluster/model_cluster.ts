@@ -30,7 +30,7 @@ export interface ClusterCode {
 }
 
 const NAMES = ["ann", "bob", "cy", "dee", "eve"].map(usernameOf);
-const LIMITS = { takeoverMs: 2000, lostMs: 5000, resumeWindowMs: 20_000 };
+export const LIMITS = { takeoverMs: 2000, lostMs: 5000, resumeWindowMs: 20_000 };
 /** Records before a checkpoint that a start reads: fewer than the real ones, so that the buffer is sometimes too short. */
 const EARLIER_MAX = 40;
 /** Milliseconds after the last fault in which everything submitted is answered. */
@@ -74,6 +74,20 @@ export class ModelCluster {
     for (const node of this.nodes) node.heal();
     this.#advance(HEALED_MS);
     this.#checkEnd();
+  }
+
+  /** Without another fault: milliseconds from the freeze of the node that leads until another leads. */
+  pauseAfterFreeze(size: number): number {
+    this.isFaulty = false;
+    for (let n = 0; n < size; n++) this.nodes.push(new ModelNode(this, n));
+    for (const node of this.nodes) node.start();
+    this.#advance(2000 + this.random(1000));
+    const leading = this.nodes.find(({ member }) => member.isLeader)!;
+    const { length } = this.log.records;
+    const frozenMs = this.nowMs;
+    leading.freeze(HEALED_MS);
+    while (this.log.records.length === length) this.#advance(10);
+    return this.nowMs - frozenMs;
   }
 
   random(below: number): number {
@@ -334,7 +348,11 @@ export class ModelNode {
     if (this.#cluster.chance(0.004)) this.#handOver();
     const fate = this.#cluster.random(5000);
     if (fate < 2) this.crash();
-    else if (fate < 4) this.#frozenUntilMs = nowMs + 500 + this.#cluster.random(7000);
+    else if (fate < 4) this.freeze(500 + this.#cluster.random(7000));
+  }
+
+  freeze(ms: number): void {
+    this.#frozenUntilMs = this.#cluster.nowMs + ms;
   }
 
   #handOver(): void {
