@@ -12,6 +12,7 @@ import { CannotStart } from "../../src/serving/start_failure.ts";
 import type { LogSettings, NatsSettings } from "./cluster_settings.ts";
 import { differences, infoOfStream, managerOf, streamOf, subjectOf } from "./log_stream.ts";
 import type { Beat } from "./member.ts";
+import { differingFormats, differingLimits } from "./nodes_compared.ts";
 import { NatsLink, NatsNotReady } from "./nats_connection.ts";
 import { hashOf, isRecord } from "./record.ts";
 import type { ClusterWire, NodeBeat } from "./wire.ts";
@@ -235,7 +236,19 @@ async function checkNodes(
     part: "nodes",
     finding: leaders.length === 0 ? "none leads" : `${leaders.length} lead in epoch ${epoch}`,
   }];
-  return [...await Promise.all(nodes), ...leading];
+  return [...await Promise.all(nodes), ...leading, ...compared(beats)];
+}
+
+/** What the nodes have differently, in a line each. */
+function compared(beats: readonly SeenBeat[]): Finding[] {
+  const nodes = beats.map((beat) => ({ ...beat, name: nameOf(beat) }));
+  const formats = differingFormats(nodes);
+  const limits = differingLimits(nodes);
+  const warn = (finding: string): Finding => ({ verdict: "warn", part: "nodes", finding });
+  return [
+    ...formats === undefined ? [] : [warn(`the format of records that they read is ${formats}: upgrade all`)],
+    ...limits.length === 0 ? [] : [warn(`${limits.join(". ")}. The room has those of the node that leads`)],
+  ];
 }
 
 /** A beat of any version: what it may lack. */

@@ -10,6 +10,7 @@ import { awaitNats, NatsLink } from "../../chat/cluster/nats_connection.ts";
 import { encodeRecord, hashOf } from "../../chat/cluster/record.ts";
 import type { NodeBeat } from "../../chat/cluster/wire.ts";
 import { NatsWire } from "../../chat/cluster/wire_nats.ts";
+import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { freePort } from "../support/free_port.ts";
 import { runProgram } from "../support/program.ts";
 import { recordedLog } from "../support/recorded_log.ts";
@@ -62,7 +63,7 @@ testWithNats(
       const beat = { epoch: 1, applied: 1, isLeader: false, hash: hashOf(bytes), version: "test" };
       const nodes: NodeBeat[] = [
         { ...beat, by: "id of a", node: "a", isLeader: true },
-        { ...beat, by: "id of b", node: "b" },
+        { ...beat, by: "id of b", node: "b", reads: 2, limits: { maxUsers: 10, floodRate: 3, later: 5 } },
         { ...beat, by: "id of c", node: "c", hash: "another" },
         { ...beat, by: "id of d", node: "d", applied: 0 },
         { ...beat, by: "id of e", node: "e", applied: 2, hash: "of record 1", foreign: 1 },
@@ -83,6 +84,10 @@ testWithNats(
         "ok node d: follows, 2 records behind",
         "warn node e: follows, 0 records behind, 1 records of another program skipped: who else may publish to " +
         "chatter.room.log?",
+        "warn nodes: the format of records that they read is 1 on a, c, d, e; 2 on b: upgrade all",
+        `warn nodes: --flood-rate is ${DEFAULT_LIMITS.floodRate} on a, c, d, e; 3 on b. ` +
+        `--max-users is ${DEFAULT_LIMITS.maxUsers} on a, c, d, e; 10 on b. ` +
+        "The room has those of the node that leads",
       ]);
       assertEquals(lines.filter((line) => /^ok stream CHATTER_room: s\d leads$/.test(line)).length, 1);
       assertEquals(lines.filter((line) => /^ok stream CHATTER_room: s\d is current$/.test(line)).length, 2);
