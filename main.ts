@@ -87,7 +87,7 @@ async function run(line: CommandLine): Promise<Status> {
     }
     case "completions":
       return await report({
-        output: (await import("./src/cli/completions/script.ts")).completionScript(line.operand),
+        output: (await import("./src/cli/completions.ts")).completionScript(line.operand),
       });
     case "man": {
       const { wallClock } = await import("./src/clock.ts");

@@ -4,8 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { COMMAND_NAMES, COMMANDS } from "../../src/cli/commands.ts";
-import { LINES, offerOf, type TypedLine } from "../../src/cli/completions/typed_lines.ts";
+import { COMMAND_NAMES, COMMANDS, flagName, SYNTAXES } from "../../src/cli/commands.ts";
 import { runProgram } from "../support/program.ts";
 import { hasScript } from "../support/pty_program.ts";
 import { bashOffers, fishOffers, tabbed, zshOffers } from "./shells.ts";
@@ -34,6 +33,13 @@ async function withCompletions(shell: string, use: (file: string, folder: string
   }
 }
 
+/** The flags that can be typed after each line. */
+const LINES = SYNTAXES.map(({ title, flags }) => ({
+  begun: `chatter ${title}`,
+  flags: Object.entries(flags).filter(([, { onlyVariable }]) => !onlyVariable)
+    .map(([key, flag]) => [flagName(key), flag] as const),
+}));
+
 /** Lines with what is offered at their ends, whatever the shell. */
 const CASES: readonly [line: string, offered: readonly string[]][] = [
   ["chatter ", [...COMMAND_NAMES, "help"]],
@@ -56,6 +62,9 @@ const CASES: readonly [line: string, offered: readonly string[]][] = [
   ["chatter admin kick --re", []],
   ["chatter admin ban --re", ["--reason"]],
   ["chatter admin ban eve --re", ["--reason"]],
+  ["chatter admin --he", ["--help"]],
+  ["chatter help --he", ["--help"]],
+  ["chatter chat --cluster x --admin-t", ["--admin-token"]],
   ["chatter nonsense ", []],
 ];
 
@@ -80,13 +89,13 @@ for (const { shell, offers, isHere } of SHELLS) {
       withCompletions(shell, async (file, folder) => {
         const values = LINES.flatMap((line) =>
           line.flags.flatMap(([name, { words }]) =>
-            words === undefined ? [] : [[`${begun(line)} ${name} `, words] as const]
+            words === undefined ? [] : [[`${line.begun} ${name} `, words] as const]
           )
         );
         assert(values.length > 4);
         const expected = [
           ...LINES.map((line) =>
-            [`${begun(line)} --`, [...line.flags.map(([name]) => name), "--help"]] as const
+            [`${line.begun} --`, [...line.flags.map(([name]) => name), "--help"]] as const
           ),
           ...values,
         ];
@@ -144,13 +153,8 @@ Deno.test({
     }),
 });
 
-Deno.test("a flag that takes a path of a file is known by its placeholder", () => {
-  const files = LINES.flatMap(({ flags }) => flags.filter(([, flag]) => offerOf(flag) === "files"));
-  const names = files.map(([name]) => name);
-  for (const name of ["--kv", "--tls-cert", "--tls-key"]) assert(names.includes(name), name);
-  for (const name of ["--port", "--name", "--admin-token"]) assert(!names.includes(name), name);
+Deno.test("no text of the table has the sign between the columns of the completions", () => {
+  const texts = [...SYNTAXES, ...Object.values(COMMANDS)].map(({ description }) => description);
+  const ofFlags = LINES.flatMap(({ flags }) => flags.map(([, { description }]) => description));
+  assertEquals([...texts, ...ofFlags].filter((text) => /[|\\\n]/.test(text)), []);
 });
-
-function begun({ title }: TypedLine): string {
-  return `chatter ${title}`;
-}

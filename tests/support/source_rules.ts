@@ -70,7 +70,6 @@ export const STAIRS: readonly (readonly string[])[] = [
     "src/deadline.ts",
     "src/logging/",
     "src/cli/",
-    "src/cli/completions/",
     "src/kv/",
     "src/serving/",
     "src/metrics/",
