@@ -196,7 +196,7 @@ export function forwardedAddress(header: string | null | undefined): string | un
 
 export function isLoopback(ip: string): boolean {
   const normalized = normalizeIp(ip);
-  return normalized !== undefined && ipaddr.parse(normalized).range() === "loopback";
+  return normalized === "::1" || normalized?.startsWith("127.") === true;
 }
 
 /** The key of per-address limits: an IPv4 address or the /64 of an IPv6 address; other text unchanged. */

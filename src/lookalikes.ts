@@ -11,13 +11,24 @@ import { foldName, type Username } from "./protocol/names.ts";
 /** By single character, which is no name on Object.prototype. Making a Map of it would add 12 ms to every start. */
 const LOOKS_LIKE: Readonly<Record<string, string | undefined>> = table;
 
+type NameKeys = readonly [letters: string, looks: string];
+
+/** Names whose keys are kept: a decision about one name needs them four times. */
+const KNOWN_KEYS_MAX = 64;
+const knownKeys = new Map<string, NameKeys>();
+
 /**
  * The two keys of a name: names that share one are too alike. Looks alone are not enough, because capitals and small
  * letters differ in looks (`В` and `B` are alike, `в` and `b` are not).
  */
-export function nameKeys({ shown, folded }: Username): readonly [letters: string, looks: string] {
+export function nameKeys({ shown, folded }: Username): NameKeys {
+  let keys = knownKeys.get(shown);
+  if (keys !== undefined) return keys;
   const looks = skeleton(foldName(skeleton(shown.normalize("NFKC"))));
-  return [`letters ${withInk(folded).normalize("NFC")}`, `looks ${looks}`];
+  keys = [`letters ${withInk(folded).normalize("NFC")}`, `looks ${looks}`];
+  if (knownKeys.size >= KNOWN_KEYS_MAX) knownKeys.clear();
+  knownKeys.set(shown, keys);
+  return keys;
 }
 
 export function areTooAlike(a: Username, b: Username): boolean {

@@ -29,14 +29,18 @@ export interface FanoutOptions {
 /** The fan-out as the sequencer uses it, on one thread or several. */
 export type FanoutPort = Pick<Fanout, keyof Fanout>;
 
+/** The participants of one mode, and their broadcasts of this turn. */
+class Audience {
+  readonly listeners = new Map<Participant, Listener>();
+  frames = new TurnFrames();
+}
+
 export class Fanout {
-  readonly #listeners = new Map<Participant, Listener>();
+  readonly #plain = new Audience();
+  readonly #extended = new Audience();
   readonly #meters: ChatMeters;
   readonly #steadyMs: () => number;
   readonly #fence: ParticipantFence;
-  /** The broadcasts of this turn, for plain and for extended clients. */
-  #plain = new TurnFrames();
-  #extended = new TurnFrames();
   /** Participants with a frame of their own in this turn, which must be flushed. */
   readonly #answered = new Set<Participant>();
   /** Frames pushed in this turn. */
@@ -49,7 +53,7 @@ export class Fanout {
   }
 
   get size(): number {
-    return this.#listeners.size;
+    return this.#plain.listeners.size + this.#extended.listeners.size;
   }
 
   /** Resolves when the outboxes can take more; undefined if they can now, as always on one thread. */
@@ -61,46 +65,49 @@ export class Fanout {
   add(participant: Participant): void {
     const { outbox } = participant;
     if (outbox === undefined) throw new Error("A listener without an outbox");
-    this.#listeners.set(participant, { participant, outbox, pushed: this.#framesFor(participant).length });
+    const { listeners, frames } = this.#audienceOf(participant);
+    listeners.set(participant, { participant, outbox, pushed: frames.length });
   }
 
   /** Removes a participant: it receives the broadcasts up to now. */
   delete(participant: Participant): void {
-    const listener = this.#listeners.get(participant);
+    const { listeners, frames } = this.#audienceOf(participant);
+    const listener = listeners.get(participant);
     if (listener === undefined) return;
-    this.#catchUp(listener);
+    this.#catchUp(listener, frames);
     this.#answered.add(participant);
-    this.#listeners.delete(participant);
+    listeners.delete(participant);
   }
 
   broadcast(frame: Frame): void {
-    this.#plain.push(frame);
-    this.#extended.push(frame);
+    this.#plain.frames.push(frame);
+    this.#extended.frames.push(frame);
   }
 
   /** Broadcasts to plain clients only. */
   broadcastPlain(frame: Frame): void {
-    this.#plain.push(frame);
+    this.#plain.frames.push(frame);
   }
 
   /** Broadcasts to extended clients only. */
   broadcastExtended(frame: Frame): void {
-    this.#extended.push(frame);
+    this.#extended.frames.push(frame);
   }
 
   /** Broadcasts to all extended clients except `but`, if given. */
   broadcastExtendedBut(but: Participant | undefined, frame: Frame): void {
-    for (const participant of this.#listeners.keys()) {
-      if (participant.isExtended && participant !== but) this.send(participant, frame);
-    }
+    const { listeners, frames } = this.#extended;
+    const left = but && listeners.get(but);
+    if (left !== undefined) this.#catchUp(left, frames);
+    frames.push(frame);
+    if (left !== undefined) left.pushed = frames.length;
   }
 
   /** Sends to one participant, after all earlier broadcasts. */
   send(participant: Participant, frame: Frame): void {
     const { outbox } = participant;
     if (outbox === undefined) return;
-    const listener = this.#listeners.get(participant);
-    if (listener !== undefined) this.#catchUp(listener);
+    this.#catchUpOne(participant);
     this.#answered.add(participant);
     this.#deliveries++;
     try {
@@ -112,30 +119,33 @@ export class Fanout {
 
   /** Closes one participant's connection, after all that was sent to it. */
   end(participant: Participant, cause: CloseCause): void {
-    const listener = this.#listeners.get(participant);
-    if (listener !== undefined) this.#catchUp(listener);
+    this.#catchUpOne(participant);
     participant.outbox?.close(cause);
   }
 
   /** Ends the turn: flushes all outboxes with new frames. */
   flush(): void {
-    if (this.#plain.length > 0 || this.#extended.length > 0) this.#flushAll();
+    if (this.#plain.frames.length > 0 || this.#extended.frames.length > 0) {
+      const startMs = this.#steadyMs();
+      this.#flushAll(this.#plain);
+      this.#flushAll(this.#extended);
+      this.#meters.fanoutSeconds.observe((this.#steadyMs() - startMs) / 1000);
+    }
     for (const participant of this.#answered) this.#flush(participant, participant.outbox!);
     this.#answered.clear();
     this.#meters.deliveries.add(this.#deliveries);
     this.#deliveries = 0;
   }
 
-  #flushAll(): void {
-    const startMs = this.#steadyMs();
-    for (const listener of this.#listeners.values()) {
-      this.#catchUp(listener);
+  #flushAll(audience: Audience): void {
+    const { listeners, frames } = audience;
+    if (frames.length === 0) return;
+    for (const listener of listeners.values()) {
+      this.#catchUp(listener, frames);
       listener.pushed = 0;
       this.#flush(listener.participant, listener.outbox);
     }
-    this.#plain = new TurnFrames();
-    this.#extended = new TurnFrames();
-    this.#meters.fanoutSeconds.observe((this.#steadyMs() - startMs) / 1000);
+    audience.frames = new TurnFrames();
   }
 
   /** Ends the connection of a participant that has a bug. */
@@ -143,13 +153,18 @@ export class Fanout {
     this.#fence.endBroken(participant);
   }
 
-  #framesFor({ isExtended }: Participant): TurnFrames {
+  #audienceOf({ isExtended }: Participant): Audience {
     return isExtended ? this.#extended : this.#plain;
   }
 
-  #catchUp(listener: Listener): void {
+  #catchUpOne(participant: Participant): void {
+    const { listeners, frames } = this.#audienceOf(participant);
+    const listener = listeners.get(participant);
+    if (listener !== undefined) this.#catchUp(listener, frames);
+  }
+
+  #catchUp(listener: Listener, frames: TurnFrames): void {
     const { participant, outbox, pushed } = listener;
-    const frames = this.#framesFor(participant);
     if (pushed === frames.length) return;
     listener.pushed = frames.length;
     this.#deliveries += frames.length - pushed;
