@@ -247,7 +247,7 @@ function compared(beats: readonly SeenBeat[]): Finding[] {
   const warn = (finding: string): Finding => ({ verdict: "warn", part: "nodes", finding });
   return [
     ...formats === undefined ? [] : [warn(`the format of records that they read is ${formats}: upgrade all`)],
-    ...limits.length === 0 ? [] : [warn(`${limits.join(". ")}. The room has those of the node that leads`)],
+    ...limits.length === 0 ? [] : [warn(`${limits.join(". ")}. Those of the leader are the room's`)],
   ];
 }
 

@@ -87,7 +87,7 @@ testWithNats(
         "warn nodes: the format of records that they read is 1 on a, c, d, e; 2 on b: upgrade all",
         `warn nodes: --flood-rate is ${DEFAULT_LIMITS.floodRate} on a, c, d, e; 3 on b. ` +
         `--max-users is ${DEFAULT_LIMITS.maxUsers} on a, c, d, e; 10 on b. ` +
-        "The room has those of the node that leads",
+        "Those of the leader are the room's",
       ]);
       assertEquals(lines.filter((line) => /^ok stream CHATTER_room: s\d leads$/.test(line)).length, 1);
       assertEquals(lines.filter((line) => /^ok stream CHATTER_room: s\d is current$/.test(line)).length, 2);
