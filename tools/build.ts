@@ -18,6 +18,7 @@ const RUN_FLAGS = [
   "--ext=js",
   "--unstable-kv",
   "--unstable-net",
+  "--unstable-no-legacy-abort",
   "--quiet",
   ...PROGRAM_FLAGS,
 ];

@@ -13,7 +13,13 @@ const BUNDLE = ".bundle";
 /** Optional packages of `ws`, and the type stripper, which a built program does not need. */
 export const ABSENT = ["bufferutil", "utf-8-validate", "amaro"];
 /** --no-config, because with it all packages of deno.json would be compiled in, those of tests too: 45 MB. */
-const BUNDLED_FLAGS = ["--no-config", "--no-lock", "--unstable-kv", "--unstable-net"];
+const BUNDLED_FLAGS = [
+  "--no-config",
+  "--no-lock",
+  "--unstable-kv",
+  "--unstable-net",
+  "--unstable-no-legacy-abort",
+];
 
 export type Outcome = "made" | "no runtime" | "failed";
 
