@@ -57,9 +57,21 @@ export interface ReplicaOptions {
   readonly codec?: RecordCodec | undefined;
 }
 
+/** The format of checkpoints that this program writes, and the only one that it reads. */
+const CHECKPOINT_FORMAT = 1;
+
+/** A checkpoint from its JSON. Throws if it is of a format that this program does not read. */
+export function checkpointFrom(json: string): Checkpoint {
+  const checkpoint: Checkpoint = JSON.parse(json);
+  if (checkpoint.format === CHECKPOINT_FORMAT) return checkpoint;
+  throw new Error(
+    `The room as a node saved it has format ${checkpoint.format}, and this program reads ${CHECKPOINT_FORMAT}`,
+  );
+}
+
 /** All that a replica has beside messages, bans and broadcasts, as plain values. */
 export interface Checkpoint {
-  readonly format: 1;
+  readonly format: typeof CHECKPOINT_FORMAT;
   readonly applied: number;
   readonly hash: string;
   readonly atMs: number;
@@ -112,7 +124,7 @@ export class Replica {
 
   checkpoint(): Checkpoint {
     return {
-      format: 1,
+      format: CHECKPOINT_FORMAT,
       applied: this.#applied,
       hash: this.#hash,
       atMs: this.#atMs,

@@ -9,7 +9,7 @@ import type { Limits } from "../../../src/protocol/limits.ts";
 import type { Ban } from "../../room/bans.ts";
 import type { StoredMessage } from "../../room/message.ts";
 import type { Journal } from "../../store/journal.ts";
-import type { Checkpoint } from "../replica.ts";
+import { type Checkpoint, checkpointFrom } from "../replica.ts";
 import { type SaidLimits, saidLimits, shorterHistory } from "./limits_compared.ts";
 
 /** UTF-16 units of a page, of the 1 MiB that a message of NATS may have: at most six bytes each in JSON. */
@@ -102,7 +102,7 @@ export async function copyFrom({ ask, limits, begin, message, ban }: CopyTarget)
   const page = (request: Request) => ask(`copy.${by}`, request);
   let json = "";
   for (let part = 0; part < parts; part++) json += await page({ copy, part });
-  const checkpoint: Checkpoint = JSON.parse(json);
+  const checkpoint = checkpointFrom(json);
   await begin(checkpoint, shorter);
   for (let last = "";;) {
     const messages = await page({ messagesAfter: last }) as StoredMessage[];

@@ -33,4 +33,6 @@ export type StoredReplica =
   | { readonly kind: "torn" }
   /** It served a single server after it was a node's. */
   | { readonly kind: "used" }
+  /** Its checkpoint is of a later release. */
+  | { readonly kind: "unreadable"; readonly why: string }
   | { readonly kind: "checkpoint"; readonly checkpoint: Checkpoint; readonly applied: number };

@@ -7,7 +7,7 @@
 import { changeBans } from "../../store/ban_store_kv.ts";
 import type { KvJournal } from "../../store/journal_kv.ts";
 import type { JournalEntry } from "../../room/message.ts";
-import type { Checkpoint } from "../replica.ts";
+import { type Checkpoint, checkpointFrom } from "../replica.ts";
 import type { ReplicaStore, StoreChange, StoredReplica } from "./replica_store.ts";
 
 const APPLIED = ["cluster", "applied"];
@@ -70,7 +70,11 @@ export class KvReplicaStore implements ReplicaStore {
     for (let part = 0; part < parts; part++) {
       json += (await this.#kv.get<string>([...CHECKPOINT, number, part])).value;
     }
-    return { kind: "checkpoint", checkpoint: JSON.parse(json), applied: applied.value.number };
+    try {
+      return { kind: "checkpoint", checkpoint: checkpointFrom(json), applied: applied.value.number };
+    } catch (error) {
+      return { kind: "unreadable", why: (error as Error).message };
+    }
   }
 
   async write({ entries, added, removed, applied = this.#applied }: StoreChange): Promise<void> {

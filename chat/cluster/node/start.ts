@@ -95,6 +95,11 @@ export async function restore(parts: StartParts): Promise<Restored> {
       "This store was used without --cluster since it was a node's, so that it is not the room's: give another --kv",
     );
   }
+  if (found.kind === "unreadable") {
+    throw new CannotStart(
+      `${found.why}: start the release that wrote this --kv, or give another, which copies the room`,
+    );
+  }
   const ends = await foundedEnds(parts, found);
   const isInReach = found.kind === "checkpoint" && ends.first <= found.checkpoint.applied + 1;
   const checkpoint = isInReach ? found.checkpoint : await begin(parts, found, ends);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects, fail } from "@std/assert";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { copyFrom, CopyServer } from "../../../chat/cluster/node/copy.ts";
 import type { StoreChange } from "../../../chat/cluster/node/replica_store.ts";
@@ -229,6 +229,27 @@ Deno.test("a checkpoint of 5000 sessions is stored in parts, and the newest whol
   await again.writeCheckpoint(checkpointOf(10));
   const rows = await Array.fromAsync(kv.list({ prefix: ["cluster", "checkpoint"] }));
   assertEquals(rows.length, 1);
+});
+
+Deno.test("a checkpoint of a later format is refused in one line, in the store and in a copy, before anything is forgotten", async () => {
+  const later = { ...checkpointOf(7), format: 2 } as unknown as Checkpoint;
+  const line = "The room as a node saved it has format 2, and this program reads 1";
+  using kv = await Deno.openKv(":memory:");
+  const store = new KvReplicaStore({ kv, journal: undefined });
+  await store.load();
+  await store.begin(later);
+  assertEquals(await store.load(), { kind: "unreadable", why: line });
+  const server = new CopyServer({
+    ...{ incarnation: () => "a", isReady: () => true, bans: () => [], limits: DEFAULT_LIMITS },
+    ...{ checkpoint: () => later, messages: { after: () => Promise.resolve([]) } },
+  });
+  const nothing = () => fail("it began");
+  const copy = copyFrom({
+    ask: async (_, request) => plain(await server.answer(plain(request))),
+    ...{ limits: DEFAULT_LIMITS, begin: nothing, message: nothing, ban: nothing },
+  });
+  // It is asked for again, since another node may be of this release: the start logs the line.
+  await assertRejects(() => copy, Error, line);
 });
 
 Deno.test("a store that served a single server since, or whose copy was broken off, is no node's", async () => {

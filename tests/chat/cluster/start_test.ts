@@ -163,6 +163,10 @@ Deno.test("a store of another room, one used alone since, and a log of something
       "This store has the messages of another room",
     ],
     [
+      { found: { kind: "unreadable", why: "It has format 2" } },
+      "It has format 2: start the release that wrote this --kv, or give another, which copies the room",
+    ],
+    [
       { records: [encodeRecord({ kind: "lead", epoch: 1, previous: "", atMs: 0, by: "a" })] },
       "The log in NATS does not begin as that of a room",
     ],
