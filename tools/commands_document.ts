@@ -8,10 +8,11 @@
 import {
   type Command,
   COMMAND_NAMES,
+  type CommandName,
   COMMANDS,
   flagName,
-  ROLES,
   typedFlag,
+  usageOf,
   variableName,
 } from "../src/cli/commands.ts";
 import { ANY_TEXT, type AnyFlag, type FlagTable } from "../src/cli/flag.ts";
@@ -28,7 +29,7 @@ export function withCurrentParts(document: string): string {
   const missing = new Set<string>(["commands", ...COMMAND_NAMES]);
   const written = document.replace(PART, (_, name) => {
     if (!missing.delete(name)) throw new Error(`${PATH} has one part too many: ${name}`);
-    return `\n${name === "commands" ? commandList() : commandPart(name, COMMANDS[name as "chat"])}\n\n`;
+    return `\n${name === "commands" ? commandList() : commandPart(name)}\n\n`;
   });
   if (missing.size > 0) throw new Error(`${PATH} has no part for ${[...missing].join(", ")}`);
   return written;
@@ -41,7 +42,8 @@ function commandList(): string {
   );
 }
 
-function commandPart(name: string, { details, operand, flags, actions = {}, perRole }: Command): string {
+function commandPart(name: CommandName): string {
+  const { details, operand, flags, actions = {} }: Command = COMMANDS[name];
   const limits = Object.entries(flags).filter(([, { limitReason }]) => limitReason !== undefined);
   const others = Object.entries(flags).filter(([, { limitReason }]) => limitReason === undefined);
   const actionRows = Object.entries(actions).map(([word, { description, operand }]) => [
@@ -57,9 +59,7 @@ function commandPart(name: string, { details, operand, flags, actions = {}, perR
     ...actionFlags,
   ];
   return [
-    `\`chatter ${name}${usageOf(operand, Object.keys(actions).length > 0, perRole)}${
-      others.length === 0 ? "" : " [flags]"
-    }\``,
+    `\`${usageOf(name)}\``,
     wrapped(details.replaceAll("|", "\\|"), 0, WIDTH).join("\n"),
     ...(actionRows.length === 0 ? [] : [table(["action", "what it does"], actionRows)]),
     ...(own.length === 0 ? [] : [table(["argument", "default", "meaning", "allowed"], own)]),
@@ -69,13 +69,6 @@ function commandPart(name: string, { details, operand, flags, actions = {}, perR
       table(["flag", "default", "unit", "meaning"], limits.map(([key, flag]) => limitRow(key, flag))),
     ]),
   ].join("\n\n");
-}
-
-function usageOf(operand: AnyFlag | undefined, hasActions: boolean, perRole: true | undefined): string {
-  if (perRole) return ` ${ROLES.join("|")}`;
-  if (hasActions) return " ACTION";
-  if (operand === undefined) return "";
-  return operand.required ? ` ${operand.placeholder}` : ` [${operand.placeholder}]`;
 }
 
 function flagRow(key: string, flag: AnyFlag, before = ""): string[] {

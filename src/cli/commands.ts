@@ -322,6 +322,15 @@ export function isCommandName(text: string): text is CommandName {
   return Object.hasOwn(COMMANDS, text);
 }
 
+/** The forms of a command's line in one, such as `chatter export [FILE] [flags]`. */
+export function usageOf(command: CommandName): string {
+  const { operand, actions, perRole, flags }: Command = COMMANDS[command];
+  const word = perRole ? `<${ROLES.join("|")}>` : actions && "<action>";
+  const value = operand?.required ? operand.placeholder : operand && `[${operand.placeholder}]`;
+  const takesFlags = actions !== undefined || Object.keys(flags).length > 0;
+  return ["chatter", command, word, value, takesFlags && "[flags]"].filter(Boolean).join(" ");
+}
+
 /** `--max-users` for `maxUsers`. */
 export function flagName(key: string): string {
   return "--" + key.replace(/[A-Z]/g, (letter) => "-" + letter.toLowerCase());

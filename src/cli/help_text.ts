@@ -10,8 +10,8 @@ import {
   type CommandName,
   COMMANDS,
   flagName,
-  ROLES,
   typedFlag,
+  usageOf,
   variableName,
 } from "./commands.ts";
 import { ANY_TEXT, type AnyFlag, type FlagTable } from "./flag.ts";
@@ -48,13 +48,11 @@ To run a listing and a chat server that registers with it:
 `;
 }
 
-function commandHelp(name: CommandName, { details, flags, operand, actions, perRole }: Command): string {
-  const word = perRole ? ` <${ROLES.join("|")}>` : actions === undefined ? "" : " <action>";
-  const placeholder = operand?.required ? ` ${operand.placeholder}` : ` [${operand?.placeholder}]`;
+function commandHelp(name: CommandName, { details, flags, operand, actions }: Command): string {
   const limits = Object.entries(flags).filter(([, { limitReason }]) => limitReason !== undefined);
   const others = Object.entries(flags).filter(([, { limitReason }]) => limitReason === undefined);
   return [
-    [`Usage: chatter ${name}${word}${operand === undefined ? "" : placeholder} [flags]`],
+    [`Usage: ${usageOf(name)}`],
     wrapped(details, 0),
     actions === undefined ? [] : ["Actions:", ...Object.entries(actions).flatMap(actionLines)],
     operand === undefined ? [] : [`${operand.placeholder}:`, ...factLines(operand, 4)],

@@ -8,11 +8,13 @@
 import {
   type Command,
   COMMAND_NAMES,
+  type CommandName,
   COMMANDS,
   flagName,
   ROLES,
   SYNTAXES,
   typedFlag,
+  usageOf,
   variableName,
 } from "./commands.ts";
 import type { AnyFlag, FlagTable } from "./flag.ts";
@@ -26,7 +28,7 @@ export function manPage(version: string, nowMs: number): string {
     ".SH NAME",
     "chatter \\- a chat server, a listing of chat servers, and their clients",
     ".SH SYNOPSIS",
-    COMMAND_NAMES.map((name) => synopsis(name, COMMANDS[name])).join("\n.br\n"),
+    COMMAND_NAMES.map(synopsis).join("\n.br\n"),
     ".SH DESCRIPTION",
     text(
       "A chat server is one room. Clients connect to it by the c2 protocol over WebSocket, browsers by its page.",
@@ -67,14 +69,9 @@ export function manPage(version: string, nowMs: number): string {
   ].join("\n");
 }
 
-function synopsis(name: string, { actions, perRole, operand, flags }: Command): string {
-  const words = [
-    actions && italic("action"),
-    perRole && ROLES.map(bold).join(" | "),
-    operand && operandWord(operand),
-    Object.keys(flags).length > 0 && `[${italic("flags")}]`,
-  ];
-  return [bold("chatter"), bold(name), ...words.filter((word) => word)].join(" ");
+function synopsis(name: CommandName): string {
+  const [program = "", command = "", ...words] = usageOf(name).split(" ");
+  return [bold(program), bold(command), ...words.map(italic)].join(" ");
 }
 
 function commandPart(name: string, { description, details, operand, flags, actions = {} }: Command): string {
