@@ -46,8 +46,6 @@ export interface Surroundings {
 }
 
 type Commands = typeof COMMANDS;
-type Actions = Commands["admin"]["actions"];
-type ClusterActions = Commands["cluster"]["actions"];
 type OperandOf<Part> = Part extends { readonly operand: Flag<infer T> } ? T : undefined;
 type ValuesOf<Part> = Part extends { readonly flags: infer Table extends FlagTable } ? FlagValues<Table>
   : unknown;
@@ -55,26 +53,20 @@ type ValuesOf<Part> = Part extends { readonly flags: infer Table extends FlagTab
 export type RoleValues<Name extends Role> = ValuesOf<Commands[Name]>;
 
 /** A command line of the command `Name`. */
-export type LineOf<Name extends CommandName> = {
+export interface LineOf<Name extends CommandName> {
   readonly kind: Name;
   readonly operand: OperandOf<Commands[Name]>;
   readonly values: ValuesOf<Commands[Name]>;
-};
-export type AdminLine = {
+}
+type ActionLine<Name extends "admin" | "cluster", Actions = Commands[Name]["actions"]> = {
   [Word in keyof Actions]: {
-    readonly kind: "admin";
+    readonly kind: Name;
     readonly action: Word;
     readonly operand: OperandOf<Actions[Word]>;
-    readonly values: ValuesOf<Commands["admin"]> & ValuesOf<Actions[Word]>;
+    readonly values: ValuesOf<Commands[Name]> & ValuesOf<Actions[Word]>;
   };
 }[keyof Actions];
-export type ClusterLine = {
-  [Word in keyof ClusterActions]: {
-    readonly kind: "cluster";
-    readonly action: Word;
-    readonly values: ValuesOf<Commands["cluster"]> & ValuesOf<ClusterActions[Word]>;
-  };
-}[keyof ClusterActions];
+export type AdminLine = ActionLine<"admin">;
 export interface ConfigLine {
   readonly kind: "config";
   readonly action: Role;
@@ -85,7 +77,7 @@ type PlainCommand = Exclude<CommandName, "admin" | "cluster" | "config">;
 export type CommandLine =
   | { [Name in PlainCommand]: LineOf<Name> }[PlainCommand]
   | AdminLine
-  | ClusterLine
+  | ActionLine<"cluster">
   | ConfigLine
   | { readonly kind: "help"; readonly topic: CommandName | undefined }
   | { readonly kind: "version" };
