@@ -128,17 +128,13 @@ export const COMMANDS = {
       }),
       keys: switchFlag(
         "include the chat server's keys on listings; anyone who has them can change its entries",
-        {
-          variable: "CHATTER_EXPORT_KEYS",
-        },
+        { variable: "CHATTER_EXPORT_KEYS" },
       ),
     },
     operand: flag(
       "the file to write, readable by this user alone; - is stdout",
       text("FILE", "a path, or -"),
-      {
-        default: "-",
-      },
+      { default: "-" },
     ),
   },
   import: {

@@ -45,9 +45,7 @@ export function manPage(version: string, nowMs: number): string {
       "Show the version, the commit, the version of Deno and the platform.",
     ),
     ".SH ENVIRONMENT",
-    text(
-      "Each flag is also a variable: CHATTER_MAX_USERS sets --max-users.",
-    ),
+    text("Each flag is also a variable: CHATTER_MAX_USERS sets --max-users."),
     text(
       "A flag overrides its variable, and a variable overrides the --config file. These variables have other names:",
     ),

@@ -89,13 +89,9 @@ function sharedFlags(role: string, port: number) {
       },
     ),
     config: flag("file with values for these flags; flags and variables override it", text("FILE")),
-    tlsCert: flag(
-      "certificate chain in PEM; with --tls-key, the server uses TLS",
-      text("FILE"),
-      {
-        requires: "tlsKey",
-      },
-    ),
+    tlsCert: flag("certificate chain in PEM; with --tls-key, the server uses TLS", text("FILE"), {
+      requires: "tlsKey",
+    }),
     tlsKey: flag("private key of --tls-cert, in PEM", text("FILE"), { requires: "tlsCert" }),
     metricsToken: flag(
       "token that clients of /metrics need; without this flag, only the server's own machine may read it",
