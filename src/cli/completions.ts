@@ -65,7 +65,7 @@ const SCRIPTS = {
 _chatter_table=${TABLE}
 _chatter_has() { [[ $_chatter_table == *$'\\n'"$1|"* ]]; }
 _chatter() {
-  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]} second=\${COMP_WORDS[2]}
+  local word=\${COMP_WORDS[COMP_CWORD]} before=\${COMP_WORDS[COMP_CWORD - 1]} second=\${COMP_WORDS[2]-}
   local place="" words="" flags="" files="" at found IFS=$' \\t\\n'
   # To bash --flag=value is three words.
   if [[ $word == = ]]; then

@@ -19,6 +19,7 @@ export async function bashOffers(file: string, lines: readonly string[]): Promis
   // As readline cuts a line: an equals sign is a word of its own.
   const words = lines.map((line) => line.split(" ").flatMap((word) => word.split(/(?==)|(?<==)/)));
   const program = [
+    "set -u",
     `source ${file}`,
     "function offer() {",
     `  COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _chatter; printf '%s\\n' "\${COMPREPLY[@]}"; echo ${MARK}`,
