@@ -28,13 +28,13 @@ export class ClusterLoad {
   /** The longest time without an acknowledgement since `forget`, in milliseconds. */
   #longestMs = 0;
   #lastMs = performance.now();
-  readonly #stage: ClusterStage;
+  readonly #stage: Pick<ClusterStage, "urls">;
   readonly #runs: Promise<void>[];
   readonly #pace: ReturnType<typeof setInterval> | undefined;
   #turn = 0;
   #isEnding = false;
 
-  constructor(stage: ClusterStage, { talkers, readers, window, rate }: LoadOptions) {
+  constructor(stage: Pick<ClusterStage, "urls">, { talkers, readers, window, rate }: LoadOptions) {
     this.#stage = stage;
     const around: ClientAround = {
       urls: stage.urls,

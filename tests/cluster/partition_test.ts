@@ -1,0 +1,103 @@
+/**
+ * Partitions of a real network between three machines, which are network namespaces: needs root, iproute2 and
+ * nats-server, and is skipped with one line otherwise.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { NATS_SERVER, testWithNats } from "./nats_servers.ts";
+import type { Partitions } from "./partitioned_cluster.ts";
+
+async function ip(...args: string[]): Promise<boolean> {
+  try {
+    return (await new Deno.Command("ip", { args, stdout: "null", stderr: "null" }).output()).success;
+  } catch {
+    return false;
+  }
+}
+
+const ID = `chatter${Deno.pid}`;
+const CLIENTS = `${ID}-clients`;
+const canPartition = NATS_SERVER !== undefined && await ip("netns", "add", CLIENTS);
+if (canPartition) await ip("netns", "del", CLIENTS);
+else if (NATS_SERVER !== undefined) {
+  Deno.stderr.writeSync(
+    new TextEncoder().encode("SKIPPED: the test of partitions, which needs root and iproute2\n"),
+  );
+}
+
+/** Three machines and the clients, each in a namespace: none of it is in that of the host. */
+class Network implements AsyncDisposable {
+  readonly #names = [CLIENTS, ...[0, 1, 2].map((n) => `${ID}-${n}`)];
+
+  async make(): Promise<void> {
+    const run = async (...args: string[]) => assert(await ip(...args), `ip ${args.join(" ")}`);
+    for (const name of this.#names) {
+      await run("netns", "add", name);
+      await run("-n", name, "link", "set", "lo", "up");
+    }
+    for (const [third, network] of ["back", "front"].entries()) {
+      await run("-n", CLIENTS, "link", "add", network, "type", "bridge");
+      await run("-n", CLIENTS, "address", "add", `10.77.${third}.254/24`, "dev", network);
+      await run("-n", CLIENTS, "link", "set", network, "up");
+      for (const n of [0, 1, 2]) {
+        const [port, machine] = [`${network}${n}`, `${ID}-${n}`];
+        await run(
+          "-n",
+          CLIENTS,
+          "link",
+          "add",
+          port,
+          "type",
+          "veth",
+          "peer",
+          "name",
+          network,
+          "netns",
+          machine,
+        );
+        await run("-n", CLIENTS, "link", "set", port, "master", network, "up");
+        await run("-n", machine, "address", "add", `10.77.${third}.${n + 1}/24`, "dev", network);
+        await run("-n", machine, "link", "set", network, "up");
+      }
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const name of this.#names) await ip("netns", "del", name);
+  }
+}
+
+testWithNats(
+  "a machine that is cut from the others answers no one wrongly and closes its sockets, and nothing is lost or doubled",
+  async () => {
+    await using network = new Network();
+    await network.make();
+    const folder = await Deno.makeTempDir({ prefix: "chatter_partition_" });
+    try {
+      const program = `${import.meta.dirname}/partitioned_cluster.ts`;
+      const words = ["run", "--no-check", "--no-prompt", "--quiet", "-A", program, ID, folder];
+      const { stdout, stderr } = await new Deno.Command("ip", {
+        args: ["netns", "exec", CLIENTS, Deno.execPath(), ...words],
+      }).output();
+      assertEquals(new TextDecoder().decode(stderr), "");
+      const { cuts, moved, messages, problems }: Partitions = JSON.parse(new TextDecoder().decode(stdout));
+      assertEquals(problems, []);
+      assertGreater(messages, 200);
+      for (const { close, closedSeconds, readyz } of cuts) {
+        assertEquals([close, readyz], ["1013 server is cut off", 503]);
+        // --cluster-patience is 5 s; the rest is for a busy machine.
+        assertGreater(closedSeconds, 4);
+        assertLess(closedSeconds, 15);
+      }
+      assertEquals(cuts.map(({ isLeading }) => isLeading), [true, false]);
+      // NATS elects in 4 to 9 s, or twice; a machine that leads nothing is not missed.
+      assertLess(cuts[0]!.silentSeconds, 25);
+      assertLess(cuts[1]!.silentSeconds, 4);
+      assertEquals(moved, 2);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+  canPartition,
+);
