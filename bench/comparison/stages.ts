@@ -17,16 +17,28 @@ export interface CpuProfile {
   readonly timeDeltas: readonly number[];
 }
 
+/** Functions of the library and the platform that begin a stage; the library reads frames inside of a stream's write. */
+const READS = [
+  "net.ts onStreamRead",
+  "websocket.js socketOnData",
+  "receiver.js _write",
+  "receiver.js startLoop",
+];
+const WRITES = [
+  ...["writable.js Writable.write", "writable.js _write", "writable.js writeOrBuffer"],
+  ...["net.ts Socket._writeGeneric", "01_websocket.js send"],
+];
+
 /** The stages in order, each with the functions (`file function`) that begin it. */
-const STAGES: readonly (readonly [stage: string, beginnings: readonly string[]])[] = [
-  ["read", ["connection_ws.ts #receive", "connection_serve.ts socket.onmessage", "net.ts onStreamRead"]],
+export const STAGES: readonly (readonly [stage: string, beginnings: readonly string[]])[] = [
+  ["read", ["connection_ws.ts #receive", "connection_serve.ts socket.onmessage", ...READS]],
   ["decode", ["session.ts #readText"]],
   ["queue", ["sequencer.ts submit", "sequencer.ts #run"]],
   ["decide", ["sequencer.ts #decideAll", "sequencer.ts #settle"]],
   ["commit", ["turn_log_journal.ts append"]],
-  ["encode", ["teller.ts tell", "write_batch.ts take", "frame.ts toFrame"]],
+  ["encode", ["decision_sender.ts send", "write_batch.ts drain", "frame.ts toFrame"]],
   ["fan-out", ["fanout.ts flush"]],
-  ["write", ["writable.js Writable.write", "01_websocket.js send"]],
+  ["write", WRITES],
 ];
 
 /** Samples without a function of ours on the stack, by V8's name. */

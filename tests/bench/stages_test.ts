@@ -4,7 +4,10 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { type CpuProfile, stagesOf } from "../../bench/comparison/stages.ts";
+import { type CpuProfile, STAGES, stagesOf } from "../../bench/comparison/stages.ts";
+
+/** Files of the library and the platform. */
+const FOREIGN = ["net.ts", "websocket.js", "receiver.js", "writable.js", "01_websocket.js"];
 
 /** A profile whose stacks are given from the bottom on as `file function`, a millisecond each. */
 function profileOf(stacks: readonly (readonly string[])[]): CpuProfile {
@@ -30,10 +33,10 @@ function profileOf(stacks: readonly (readonly string[])[]): CpuProfile {
 Deno.test("a sample belongs to the nearest function that begins a stage", () => {
   const sequencer = ["core.js tick", "sequencer.ts #run"];
   const profile = profileOf([
-    ["net.ts onStreamRead", "receiver.js startLoop"],
+    ["net.ts onStreamRead", "writable.js Writable.write", "receiver.js startLoop"],
     ["net.ts onStreamRead", "receiver.js startLoop", "session.ts #readText", "codec.ts decodeClientFrame"],
-    [...sequencer, "teller.ts tell", "effects.ts effectsOf"],
-    [...sequencer, "fanout.ts flush", "write_batch.ts take"],
+    [...sequencer, "decision_sender.ts send", "effects.ts effectsOf"],
+    [...sequencer, "fanout.ts flush", "write_batch.ts drain"],
     [...sequencer, "fanout.ts flush", "writable.js Writable.write", "writeBuffer"],
     ["core.js tick", "(garbage collector)"],
     sequencer,
@@ -52,6 +55,22 @@ Deno.test("a sample belongs to the nearest function that begins a stage", () => 
     ["event loop", 1000],
     ["garbage", 1000],
   ]);
+});
+
+Deno.test("each function of the server that begins a stage exists by that name", async () => {
+  const sources = new Map<string, string>();
+  for (const folder of ["delivery", "gateway", "order", "room", "sockets"]) {
+    const path = new URL(`../../chat/${folder}/`, import.meta.url);
+    for await (const { name, isFile } of Deno.readDir(path)) {
+      if (isFile) sources.set(name, await Deno.readTextFile(new URL(name, path)));
+    }
+  }
+  const missing = STAGES.flatMap(([, beginnings]) => beginnings).filter((beginning) => {
+    const [file = "", name = ""] = beginning.split(" ");
+    const definition = new RegExp(`^ *(async |function |export )*${name}(\\(|<| = )`, "m");
+    return !FOREIGN.includes(file) && !definition.test(sources.get(file) ?? "");
+  });
+  assertEquals(missing, []);
 });
 
 Deno.test("only the time up to the last decision counts, and no more of it than is asked for", () => {
