@@ -130,6 +130,7 @@ Deno.test("what is wrong with a file is one line with its place", () => {
   const wrong: [string, string][] = [
     ["", "c.json:1:1: the file is not JSON: Unexpected end of input found"],
     ['{"port": 1,}', 'c.json:1:12: the file is not JSON: Unexpected "}" found'],
+    ['{\r\n"port" {}}', 'c.json:2:8: the file is not JSON: Unexpected "{" found'],
     ['{\n  "port" 1\n}', "c.json:2:10: the file is not JSON: Unexpected token Number found"],
     ["{'port': 1}", "c.json:1:2: the file is not JSON: Unexpected character ''' found"],
     ["[]", 'c.json:1:1: a configuration is an object, such as {"name": "The Pub"}'],

@@ -38,13 +38,8 @@ export interface Command {
   readonly perRole?: true;
 }
 
-export interface Action {
-  readonly description: string;
-  /** The text after the word. */
-  readonly operand?: AnyFlag;
-  /** Flags beside those of the command. */
-  readonly flags?: FlagTable;
-}
+/** What a word after a command does; its flags are beside those of the command. */
+export type Action = Pick<Command, "description" | "operand"> & Partial<Pick<Command, "flags">>;
 
 const SERVER_URL_DEFAULT = `http://127.0.0.1:${DEFAULT_PORT}`;
 /** Seconds to wait for /readyz: less than the time after which most supervisors give up, often 10. */

@@ -13,15 +13,6 @@ import { type AnyFlag, didYouMean, quoted, type Source, UsageError, wrongValue }
 /** By role, the values that the file gives, by the flag's name without hyphens. */
 export type ConfigFile = { readonly [role in Role]: ReadonlyMap<string, Source> };
 
-/** The punctuation of JSON, by the names that the parser gives it. */
-const TOKENS = new Map(Object.entries({
-  LBrace: "{",
-  RBrace: "}",
-  LBracket: "[",
-  RBracket: "]",
-  Comma: ",",
-  Colon: ":",
-}));
 const SHOWN: { readonly [type: string]: string } = { Null: "null", Array: "a list", Object: "an object" };
 
 /** Reads the text of the file with the name `file`. */
@@ -64,9 +55,11 @@ class ConfigReader {
         );
       }
       // Only an error in the text has a place.
-      if (!(error instanceof Error && "line" in error && "column" in error)) throw error;
+      if (!(error instanceof Error && "line" in error && "column" in error && "offset" in error)) throw error;
+      const sign = this.#text[Number(error.offset)];
       const reason = error.message.replace(/\.? \([0-9]+:[0-9]+\)$/, "").replace(/\.$/, "")
-        .replace(/token ([A-Z]\w+)/, (token, name) => TOKENS.has(name) ? `"${TOKENS.get(name)}"` : token);
+        // The parser names the signs of JSON by words.
+        .replace(/token (?:[LR]Brace|[LR]Bracket|Comma|Colon)/, `"${sign}"`);
       throw new UsageError(`${this.#file}:${error.line}:${error.column}: the file is not JSON: ${reason}`);
     }
   }
