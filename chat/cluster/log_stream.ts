@@ -181,9 +181,14 @@ function failureOf(
           "of NATS; or --cluster-replicas 1 to try it, where the loss of that server's disk is the loss of the log",
       );
     }
+    const noRoom =
+      `NATS has no room for the stream ${stream} of ${LOG_BYTES_MAX / 2 ** 30} GiB (${message}): ` +
+      "set max_file_store in its configuration, and the limits of the account, to more";
     if (code === NO_SUITABLE_PEERS) {
       return new NatsNotReady(
-        `NATS has fewer servers than --cluster-replicas ${replicas} that are up: ${message}`,
+        message.includes("insufficient storage")
+          ? noRoom
+          : `NATS has fewer servers than --cluster-replicas ${replicas} that are up: ${message}`,
       );
     }
     if (NO_JETSTREAM.includes(code)) {
@@ -191,12 +196,7 @@ function failureOf(
         `JetStream is off for this user's account in NATS (${message}): enable it there`,
       );
     }
-    if (OVER_LIMITS.includes(code)) {
-      return new CannotStart(
-        `NATS has no room for the stream ${stream} of ${LOG_BYTES_MAX / 2 ** 30} GiB (${message}): ` +
-          "set max_file_store in its configuration, and the limits of the account, to more",
-      );
-    }
+    if (OVER_LIMITS.includes(code)) return new CannotStart(noRoom);
     // The others are of its cluster, such as that it has no leader now.
     return new NatsNotReady(`JetStream refuses the stream ${stream}: ${message}`);
   }

@@ -222,6 +222,24 @@ testWithNats("without a majority of NATS the stream is waited for", async () => 
   });
 });
 
+testWithNats(
+  "three servers without room for the log on their disks are waited for, with a line that says so",
+  async () => {
+    await using servers = await NatsServers.start(3, { jetstream: "max_file_store: 1GB" });
+    await withLink(servers, async ({ connection }) => {
+      await until("they lack room", async () => {
+        const error = await assertRejects(
+          () => openStream(connection, { ...ROOM, replicas: 3 }),
+          NatsNotReady,
+        );
+        return /^NATS has no room for the stream CHATTER_room of 8 GiB .*: set max_file_store/.test(
+          error.message,
+        );
+      });
+    });
+  },
+);
+
 testWithNats("the line for a user of NATS without the right for the stream names the right", async () => {
   const more =
     `authorization { users: [ { user: chatter, password: x, permissions: { publish: ["chatter.>"] } } ] }`;
