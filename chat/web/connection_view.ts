@@ -17,6 +17,7 @@ export interface BannerAction {
 }
 
 export class ConnectionView {
+  readonly #room = byId("room", HTMLElement);
   readonly #place = byId("connection", HTMLElement);
   readonly #text = byId("connection-text", HTMLElement);
   readonly #banner = byId("banner", HTMLElement);
@@ -76,6 +77,7 @@ export class ConnectionView {
 
   #state(state: string, text: string): void {
     this.#place.dataset["state"] = state;
+    this.#room.classList.toggle("not-connected", state === "lost" || state === "over");
     if (this.#text.textContent !== text) this.#text.textContent = text;
     if (state !== "live") delete this.#place.dataset["latency"];
     if (state !== "over") this.#over.hidden = true;

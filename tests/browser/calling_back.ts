@@ -351,6 +351,11 @@ testInBrowser(
     await bob.say("tea or coffee?");
     for (let n = 1; n <= 50; n++) await bob.say(`line ${n}`);
     await alice.readsLast("line 50");
+    await alice.page.waitForFunction(() => {
+      const scroller = document.querySelector("#scroller")!;
+      scroller.scrollTop = -scroller.scrollHeight;
+      return document.querySelector("#rows .body")?.textContent === "tea or coffee?";
+    });
     await alice.press("tea or coffee?", ".reply");
     assertEquals(await alice.value("#text"), "> Bob B.: tea or coffee?\n");
     await alice.page.keyboard.type("tea", { delay: KEY_MS });
@@ -363,6 +368,7 @@ testInBrowser(
       document.querySelector("#rows .found .body")?.textContent === "tea or coffee?"
     );
     await alice.say("> carol: gone with the wind\nwho?");
+    await bob.page.click("#newer");
     await bob.readsLast("carol: gone with the windwho?");
     await bob.page.evaluate(() =>
       [...document.querySelectorAll<HTMLElement>("#rows .reply-to")].at(-1)?.click()

@@ -125,7 +125,8 @@ for (const size of SIZES) {
         });
       assertEquals(await isInView(), true);
       await room.tell(20, "latest");
-      await newestIs(alice, "latest 20");
+      await alice.reads("#newer", "20 new messages");
+      await drawn(alice.page);
       assertEquals(await isInView(), true, "messages do not move it away");
       await alice.page.keyboard.press("Escape");
       await alice.page.click("#newer");

@@ -1,13 +1,14 @@
 /**
- * The chat page with 1,500 messages in the room: only the visible part has rows, no row is made twice, and scrolling
- * up reaches the first message.
+ * The chat page with 1,500 messages in the room: only the visible part has rows, no row is made twice, scrolling up
+ * reaches the first message, and no frame has much to do. Work is counted, since a busy machine says nothing by time.
  *
  * @module
  */
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { assert, assertEquals, assertLess } from "@std/assert";
-import { ROWS_MAX } from "../../chat/web/log/message_list.ts";
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import type { Page } from "puppeteer-core";
+import { ROWS_A_FRAME, ROWS_MAX } from "../../chat/web/log/message_list.ts";
 import { PHONE, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";
@@ -93,3 +94,127 @@ testInBrowser("who scrolls up through a short conversation comes to its beginnin
   assertEquals(await alice.texts("#rows .day"), ["Today"]);
   assertEquals((await alice.texts("#rows .message.first")).length, 1, "one author, one group");
 });
+
+interface TraceEvent {
+  readonly name: string;
+  readonly ph: string;
+  readonly ts: number;
+  readonly dur?: number;
+  readonly pid: number;
+  readonly tid: number;
+  readonly args?: { readonly elementCount?: number };
+}
+
+/** The work of the page while `act` runs: at most so much at once. */
+async function mostWork(page: Page, act: () => Promise<void>) {
+  await page.tracing.start({
+    categories: ["-*", "devtools.timeline", "disabled-by-default-devtools.timeline"],
+  });
+  await act();
+  const trace = await page.tracing.stop();
+  const { traceEvents } = JSON.parse(new TextDecoder().decode(trace)) as { traceEvents: TraceEvent[] };
+  const frame = traceEvents.find(({ name }) => name === "FireAnimationFrame");
+  const events = traceEvents.filter(({ ph, pid, tid }) =>
+    ph === "X" && pid === frame?.pid && tid === frame.tid
+  );
+  const inside = (name: string, { ts, dur = 0 }: TraceEvent) =>
+    events.filter((event) => event.name === name && event.ts >= ts && event.ts < ts + dur);
+  const scripts = events.filter(({ name }) => name === "FireAnimationFrame" || name === "EventDispatch");
+  const most = (counts: readonly number[]) => counts.reduce((a, b) => Math.max(a, b), 0);
+  return {
+    frames: scripts.length,
+    /** Layouts that one callback of the page forces. */
+    layouts: most(scripts.map((script) => inside("Layout", script).length)),
+    /** Elements whose style is found at once. */
+    elements: most(events.map(({ name, args }) => name === "UpdateLayoutTree" ? args?.elementCount ?? 0 : 0)),
+    /** Layers of the picture that are prepared at once. */
+    layers: most(
+      events.filter(({ name }) => name === "RunTask").map((task) => inside("UpdateLayer", task).length),
+    ),
+  };
+}
+
+testInBrowser(
+  "while one scrolls, reads and jumps, no frame makes many rows or lays out twice",
+  async (stage) => {
+    await using server = await startTestChat({ limits: { floodRate: 0, maxUnansweredFrames: 20_000 } });
+    await using bob = await ChatClient.connect(server.url, "bob");
+    await using carol = await ChatClient.connect(server.url, "carol");
+    const say = async (from: number, to: number) => {
+      for (let n = from; n < to; n++) {
+        const text = [
+          "line",
+          "`code` and **bold**",
+          "> bob: line\n@alice yes",
+          "```\nlet x = 1;\n```",
+        ][n % 4]!;
+        (n % 8 < 5 ? bob : carol).send(`c2/MSG 1; ${n % 4 === 3 ? text : `${text} ${n}`}`);
+      }
+      for (const client of [bob, carol]) await client.drain();
+    };
+    const alice = await ChatPage.join(stage, server.url, "alice", { reducedMotion: true });
+    const { page } = alice;
+    await say(0, 600);
+    await bob.say("the last one");
+    await alice.readsLast("the last one");
+    /** Waits until the view did not move for ten frames. */
+    const rests = () =>
+      page.evaluate(async () => {
+        const scroller = document.querySelector("#scroller")!;
+        for (let still = 0, last = NaN; still < 10; last = scroller.scrollTop) {
+          await new Promise(requestAnimationFrame);
+          still = scroller.scrollTop === last ? still + 1 : 0;
+        }
+      });
+    const holds = async (what: string, act: () => Promise<void>, layoutsMax = 1) => {
+      const { frames, layouts, elements, layers } = await mostWork(page, async () => {
+        await act();
+        await rests();
+      });
+      assertGreater(frames, 5, what);
+      const rows = await page.evaluate(() => (globalThis as unknown as { most: number }).most);
+      assertLess(rows, ROWS_A_FRAME + 1, `${what}: ${rows} rows at once`);
+      assertLess(layouts, layoutsMax + 1, `${what}: ${layouts} layouts that a callback forces`);
+      // A row has some 20 elements; rows that are there already keep their style.
+      assertLess(elements, 40 * ROWS_A_FRAME, `${what}: ${elements} elements at once`);
+      assertLess(layers, 12, `${what}: ${layers} layers at once`);
+    };
+    await rests();
+    await page.evaluate(() => {
+      const seen = globalThis as unknown as { most: number };
+      seen.most = 0;
+      new MutationObserver((changes) => {
+        const made = changes.flatMap(({ addedNodes }) => [...addedNodes as NodeListOf<Element>]);
+        seen.most = Math.max(seen.most, made.filter((row) => !row.matches(".day, .since")).length);
+      }).observe(document.querySelector("#rows")!, { childList: true });
+    });
+    await page.mouse.move(400, 300);
+    await holds("a fast wheel", async () => {
+      for (let n = 0; n < 20; n++) await page.mouse.wheel({ deltaY: -1000 });
+    });
+    await holds("messages that arrive below", () => say(600, 700));
+    await page.focus("#scroller");
+    await holds("the key held", async () => {
+      for (let n = 0; n < 15; n++) await page.keyboard.down("PageUp");
+      await page.keyboard.up("PageUp");
+    });
+    await holds("the scroll bar dragged", () =>
+      page.evaluate(async () => {
+        const scroller = document.querySelector("#scroller")!;
+        for (let n = 0; n < 40; n++) {
+          scroller.scrollTop += n < 20 ? -1500 : 1500;
+          await new Promise(requestAnimationFrame);
+        }
+      }));
+    await holds("a jump to the newest", () => page.click("#newer"));
+    await page.click("#search-button");
+    await page.type("#search-words", "302");
+    await page.keyboard.press("Enter");
+    await page.waitForFunction(() => document.querySelectorAll("#hits button").length === 1);
+    await holds("a jump to a hit", async () => {
+      await page.click("#hits button");
+      await page.waitForSelector("#rows .found");
+      // A dialog that closes lays out for itself.
+    }, 6);
+  },
+);

@@ -5,7 +5,7 @@
  */
 /// <reference lib="dom" />
 import { copyByButton } from "../../../src/web/clipboard.ts";
-import { byId } from "../page/page_elements.ts";
+import { byId, hide } from "../page/page_elements.ts";
 
 export class Beginning {
   readonly #card = byId("beginning", HTMLElement);
@@ -26,9 +26,9 @@ export class Beginning {
 
   /** `isEmpty` means that there is no message at all. */
   show({ isOldest, isEmpty }: { readonly isOldest: boolean; readonly isEmpty: boolean }): void {
-    this.#card.hidden = !isOldest;
+    hide(this.#card, !isOldest);
     this.#card.classList.toggle("empty", isEmpty);
-    this.#invitation.hidden = !isEmpty;
+    hide(this.#invitation, !isEmpty);
   }
 
   /** Says how many are here. */

@@ -110,7 +110,7 @@ export class LogReader {
       if (!this.#end(page) || log !== this.shown || log.oldestUuid !== before) return;
       log.prepend(page);
       log.isOldest = page.length === 0;
-      this.#list.drawOlder();
+      this.#list.drawSoon();
     });
   }
 

@@ -9,7 +9,7 @@
 import type { Message } from "../../../src/client/session/session_events.ts";
 import { askFirst } from "../page/armed_button.ts";
 import { icon, type IconName } from "../page/icons.ts";
-import { byId } from "../page/page_elements.ts";
+import { byId, hide } from "../page/page_elements.ts";
 import { openSheet } from "../page/sheet.ts";
 
 export interface MessageAction {
@@ -161,14 +161,19 @@ export class MessageActions {
     this.#isMoving = true;
     const message = this.#messageOf(row);
     if (message !== undefined) this.#offer(message);
+    // By a class, as the style that asks for the bar itself costs a look at the whole room for each new row.
+    this.#bar.parentElement?.classList.remove("with-bar");
     if (row === undefined || message === undefined) this.#bar.remove();
-    else row.append(this.#bar);
+    else {
+      row.classList.add("with-bar");
+      row.append(this.#bar);
+    }
     this.#isMoving = false;
   }
 
   #offer(message: Message): void {
-    this.#actions.forEach(({ isFor }, n) => this.#buttons[n]!.hidden = !isFor(message));
-    this.#bar.hidden = this.#buttons.every(({ hidden }) => hidden);
+    this.#actions.forEach(({ isFor }, n) => hide(this.#buttons[n]!, !isFor(message)));
+    hide(this.#bar, this.#buttons.every(({ hidden }) => hidden));
   }
 
   #stopAt(row: Element | undefined): void {

@@ -1,7 +1,7 @@
 /**
- * The rows of the conversation: only the visible part of the log has rows. The view follows the newest message if the
- * user is at the end, and otherwise keeps its place. Only the user leaves the end: the style of the scroller counts
- * `scrollTop` from there, as 0 and below, so that no change of heights moves it.
+ * The rows of the conversation: only the visible part of the log has rows, and each frame makes a few of them. The view
+ * follows the newest message if the user is at the end, and otherwise keeps its place. Only the user leaves the end: the
+ * style of the scroller counts `scrollTop` from there, as 0 and below, so that no change of heights moves it.
  *
  * @module
  */
@@ -9,15 +9,17 @@
 import type { Entry, MessageEntry, MessageLog } from "./message_log.ts";
 import { isAction } from "../../../src/text/message_text.ts";
 import { drawnSoon } from "../../../src/web/draw_soon.ts";
-import { dayKey, onNewDay, shortTime } from "../page/local_time.ts";
+import { dayKey, onNewDay, shortTime, wholeTime } from "../page/local_time.ts";
 import { dayRow, fillDay, fillNotice, fillRow, makeRow, type RowContext, sinceRow } from "./message_row.ts";
 
-/** Rows at most, rows to begin with, and rows added at a time while the user scrolls: few, so that no frame is long. */
+/** Rows at most, rows made in one frame, and milliseconds after which a frame begins no other: so that none is long. */
 export const ROWS_MAX = 160;
-const ROWS_FIRST = 60;
-const ROWS_AT_ONCE = 12;
-/** Pixels from an end at which rows are added, and from the newest message that count as the end. */
-const NEAR_PX = 800;
+export const ROWS_A_FRAME = 12;
+const ROWS_IN_FLOOD = 48;
+const MAKING_MS = 3;
+/** Pixels from the view within which there are rows, beyond which there are none, and from the newest message that count as the end. */
+const NEAR_PX = 500;
+const FAR_PX = 800;
 const BOTTOM_PX = 16;
 /** Rows that come at once and appear by a motion; more are there at once. */
 const FRESH_MAX = 3;
@@ -40,6 +42,10 @@ export class MessageList {
   #newWords = "";
   /** Pixels by which `keepPlace` missed, less than one, because the browser scrolls by whole pixels. */
   #missedPx = 0;
+  /** Entries whose rows are out of date. */
+  readonly #changed = new Set<Entry>();
+  /** It stays in the middle of the view until the rows around it are made. */
+  #centered: MessageEntry | undefined;
 
   constructor(
     { log, scroller, list, context, onMove }: {
@@ -56,7 +62,10 @@ export class MessageList {
     this.#list = list;
     this.#context = context;
     this.#onMove = onMove;
-    scroller.addEventListener("scroll", () => this.#moved(), { passive: true });
+    scroller.addEventListener("scroll", () => {
+      this.#lookForEnd();
+      this.drawSoon();
+    }, { passive: true });
     // A move to the end may rest some pixels before it, as the button for the newest goes meanwhile.
     scroller.addEventListener("scrollend", () => {
       if (this.isAtEnd) scroller.scrollTop = 0;
@@ -74,6 +83,10 @@ export class MessageList {
       for (const row of list.querySelectorAll<HTMLLIElement>(".day")) fillDay(row);
     });
     list.addEventListener("click", ({ target }) => this.#unfold(target));
+    // The words of a whole time are of no use to a row that no pointer visits, and take as long as the rest of it.
+    list.addEventListener("pointerover", ({ target }) => {
+      if (target instanceof HTMLTimeElement) target.title = wholeTime(target.dateTime);
+    });
   }
 
   get isAtStart(): boolean {
@@ -91,17 +104,41 @@ export class MessageList {
   });
 
   #draw(): void {
-    if (this.#from < this.#log.start) this.#rebuild();
-    else if (this.isAtEnd) {
-      if (this.#log.end - this.#to > ROWS_FIRST) return this.#rebuild();
-      const added = this.#log.end - this.#to;
-      this.#add(this.#to, this.#log.end);
-      if (added <= FRESH_MAX && this.#rows.size > added) this.#markFresh(added);
-      this.#dropFirst(this.#rows.size - ROWS_MAX);
-    } else if (this.#rows.size < ROWS_MAX && this.#to < this.#log.end) {
-      this.keepPlace(() => this.#add(this.#to, Math.min(this.#log.end, this.#from + ROWS_MAX)));
-      // At the last row there is nothing to scroll to, and no other event to add the next ones at.
-    } else this.#drawNewer();
+    const isFarBehind = this.isAtEnd && this.#log.end - this.#to > ROWS_MAX;
+    // In a flood that no frame keeps up with, the view is filled at once, so that the user can scroll.
+    if (isFarBehind && this.#edited === undefined) this.#rebuild(this.#log.end, ROWS_IN_FLOOD);
+    else if (this.#from < this.#log.start) this.#rebuild();
+    else this.#step();
+    if (this.#centered !== undefined) this.rowOf(this.#centered)?.scrollIntoView({ block: "center" });
+  }
+
+  /** Makes rows where the view is near an end of them, and drops those that are far away. */
+  #step(): void {
+    const { isAtEnd } = this;
+    const older = Math.min(this.#from - this.#log.start, ROWS_A_FRAME);
+    const newer = Math.min(this.#log.end - this.#to, ROWS_A_FRAME);
+    const below = -this.#scroller.scrollTop;
+    const above = older > 0 ? this.#abovePx() : Infinity;
+    const isDown = newer > 0 && (isAtEnd || below < Math.min(NEAR_PX, above));
+    const isUp = !isDown && older > 0 && above < NEAR_PX;
+    // The rows around it fill the view.
+    if ((older === 0 || above > 0) && (newer === 0 || below > 0)) this.#centered = undefined;
+    if (!isDown && !isUp && this.#changed.size === 0) return;
+    const dropped = isDown ? this.#farFirst() : isUp ? this.#farLast() : 0;
+    const until = performance.now() + MAKING_MS;
+    this.keepPlace(() => {
+      this.#refillChanged(until);
+      if (isDown) {
+        this.#add(this.#to + newer, until);
+        this.#dropFirst(Math.max(dropped, this.#rows.size - ROWS_MAX));
+      } else if (isUp) {
+        this.#addBefore(this.#from - older, until);
+        // At the end no newer row makes room for an older one.
+        this.#dropLast(Math.max(dropped, isAtEnd ? 0 : this.#rows.size - ROWS_MAX));
+      }
+    });
+    if (isDown && isAtEnd && newer <= FRESH_MAX && this.#rows.size > newer) this.#markFresh(newer);
+    if (isDown || isUp || this.#changed.size > 0) this.drawSoon();
   }
 
   /** Lets the newest rows appear. */
@@ -111,28 +148,6 @@ export class MessageList {
     }
   }
 
-  /** Adds rows below if the view is near the last one. */
-  #drawNewer(): void {
-    if (-this.#scroller.scrollTop >= NEAR_PX || this.#to >= this.#log.end) return;
-    this.keepPlace(() => {
-      this.#add(this.#to, Math.min(this.#log.end, this.#to + ROWS_AT_ONCE));
-      this.#dropFirst(this.#rows.size - ROWS_MAX);
-    });
-  }
-
-  drawOlder(): void {
-    this.keepPlace(() => {
-      // At the end no newer row makes room for an older one.
-      const from = Math.max(
-        this.#log.start,
-        this.#from - ROWS_AT_ONCE,
-        this.isAtEnd ? this.#to - ROWS_MAX : -Infinity,
-      );
-      this.#addBefore(from);
-      this.#dropLast(this.#rows.size - ROWS_MAX);
-    });
-  }
-
   restart(): void {
     this.#rebuild();
     this.toEnd();
@@ -140,9 +155,11 @@ export class MessageList {
 
   toEnd(): void {
     this.isAtEnd = this.#log.isLive;
-    if (this.#to < this.#log.end || this.#from < this.#log.start) this.#rebuild();
+    this.#centered = undefined;
+    // What is written in an open message is in no other place: the rows between are made in slices.
+    if (this.#log.end - this.#to > ROWS_A_FRAME && this.#edited === undefined) this.#rebuild();
     this.#scroller.scrollTop = 0;
-    this.#onMove();
+    this.drawSoon();
   }
 
   /** Shows another log: at an entry of it, in the middle of the view, or at its end. */
@@ -159,17 +176,28 @@ export class MessageList {
     this.#center(entry);
   }
 
-  /** Shows a log that has all messages of the one before, and moves nothing in the view. */
+  /** Shows a log that has all messages of the one before in the same order, and keeps their rows. */
   extendTo(log: MessageLog): void {
-    const { top } = this.#scroller.getBoundingClientRect();
-    const first = this.#firstBelow(top);
-    const entry = first?.kind === "message" ? log.find(first.message.uuid) : undefined;
-    if (first === undefined || entry === undefined) return this.show(log);
-    const wanted = this.rowOf(first)?.getBoundingClientRect().top ?? top;
+    const before = this.#log;
+    const first = before.at(this.#from);
+    const shift = first?.kind === "message"
+      ? (log.find(first.message.uuid)?.number ?? NaN) - first.number
+      : NaN;
+    const rows = [...this.#rows];
+    const isSame = (number: number) => {
+      const [entry, same] = [before.at(number), log.at(number + shift)];
+      if (entry?.kind !== "message" || same?.kind !== "message") return false;
+      if (entry.groupMs !== undefined) same.groupMs = entry.groupMs;
+      return entry.message.uuid === same.message.uuid;
+    };
+    if (!rows.every(([number]) => isSame(number))) return this.show(log);
     this.#log = log;
-    this.#rebuild(entry.number);
-    this.#scroller.scrollTop += (this.rowOf(entry)?.getBoundingClientRect().top ?? wanted) - wanted;
-    this.#moved();
+    this.#rows.clear();
+    for (const [number, row] of rows) this.#rows.set(number + shift, row);
+    this.#from += shift;
+    this.#to += shift;
+    this.#lookForEnd();
+    this.drawSoon();
   }
 
   /** The first message whose row ends below a height of the window. */
@@ -192,12 +220,27 @@ export class MessageList {
     // Begins again where the same row was found before.
     void row.offsetWidth;
     row.classList.add("found");
-    this.#moved();
+    this.#centered = entry;
+    if (this.#to < this.#log.end) this.isAtEnd = false;
+    this.#lookForEnd();
+    this.drawSoon();
   }
 
   changed(entry: Entry): void {
-    const row = this.rowOf(entry);
-    if (row !== undefined) this.keepPlace(() => refill(row, entry, this.#context.names));
+    if (this.rowOf(entry) === undefined) return;
+    this.#changed.add(entry);
+    this.drawSoon();
+  }
+
+  #refillChanged(until: number): void {
+    for (const entry of this.#changed) {
+      this.#changed.delete(entry);
+      const row = this.rowOf(entry);
+      if (row === undefined) continue;
+      if (entry.kind === "message") fillRow(row, entry, this.#context.names);
+      else fillNotice(row, entry);
+      if (performance.now() > until) return;
+    }
   }
 
   /** Puts a line with these words above the first message after an id, or takes it away. */
@@ -245,12 +288,11 @@ export class MessageList {
   }
 
   refresh(isConcerned: (entry: Entry) => boolean = () => true): void {
-    this.keepPlace(() => {
-      for (const [number, row] of this.#rows) {
-        const entry = this.#log.at(number);
-        if (entry !== undefined && isConcerned(entry)) refill(row, entry, this.#context.names);
-      }
-    });
+    for (const number of this.#rows.keys()) {
+      const entry = this.#log.at(number);
+      if (entry !== undefined && isConcerned(entry)) this.#changed.add(entry);
+    }
+    this.drawSoon();
   }
 
   /** Writes the times of all rows again, by another clock. */
@@ -265,19 +307,27 @@ export class MessageList {
     return this.#log.at(entry.number) === entry ? this.#rows.get(entry.number) : undefined;
   }
 
-  /** Makes the rows again: the last ones, or those around a number. */
-  #rebuild(around: number = this.#log.end): void {
-    // What is written in a message that is open for a change is in no other place.
-    const edited = [...this.#rows].find(([, row]) => isEdited(row));
+  /** Makes some rows again, the last ones or those around a number; the frames that follow make the rest. */
+  #rebuild(around: number = this.#log.end, count = ROWS_A_FRAME): void {
+    const edited = this.#edited;
     this.#list.replaceChildren();
     this.#rows.clear();
-    const to = Math.min(this.#log.end, around + ROWS_FIRST);
-    const from = Math.max(this.#log.start, Math.min(around, to) - ROWS_FIRST);
-    this.#from = this.#to = Math.max(this.#log.start, Math.min(from, edited?.[0] ?? from));
-    this.#add(this.#to, Math.max(to, edited === undefined ? to : Math.min(this.#log.end, edited[0] + 1)));
-    if (edited === undefined) return;
-    this.#rows.get(edited[0])?.replaceWith(edited[1]);
-    if (this.#rows.has(edited[0])) this.#rows.set(...edited);
+    this.#changed.clear();
+    this.#centered = undefined;
+    const to = Math.min(this.#log.end, around + count / 2);
+    const from = Math.max(this.#log.start, to - count);
+    const kept = edited === undefined ? undefined : this.#log.find(edited.dataset["uuid"] ?? "")?.number;
+    this.#from = this.#to = Math.min(from, kept ?? from);
+    this.#add(Math.max(to, kept === undefined ? to : kept + 1), Infinity);
+    this.drawSoon();
+    if (edited === undefined || kept === undefined) return;
+    this.#rows.get(kept)?.replaceWith(edited);
+    this.#rows.set(kept, edited);
+  }
+
+  /** The row of the message that is open for a change. */
+  get #edited(): HTMLLIElement | undefined {
+    return this.#list.querySelector<HTMLLIElement>(".in-edit") ?? undefined;
   }
 
   #abovePx(): number {
@@ -285,25 +335,48 @@ export class MessageList {
     return scrollHeight - clientHeight + scrollTop;
   }
 
-  #moved(): void {
-    const below = -this.#scroller.scrollTop;
-    if (below >= BOTTOM_PX) this.isAtEnd = false;
-    else if (this.#to >= this.#log.end) this.isAtEnd = this.#log.isLive;
-    if (this.#abovePx() < NEAR_PX && this.#from > this.#log.start) this.drawOlder();
-    else if (!this.isAtEnd) this.#drawNewer();
-    this.#onMove();
+  /** How many of the first rows are far above the view. */
+  #farFirst(): number {
+    const top = this.#scroller.getBoundingClientRect().top - FAR_PX;
+    let number = this.#from;
+    while (number < this.#to && isPast(this.#rows.get(number), ({ bottom }) => bottom < top)) number++;
+    return number - this.#from;
   }
 
-  #add(from: number, to: number): void {
+  /** How many of the last rows are far below the view. */
+  #farLast(): number {
+    const bottom = this.#scroller.getBoundingClientRect().bottom + FAR_PX;
+    let number = this.#to;
+    while (number > this.#from && isPast(this.#rows.get(number - 1), ({ top }) => top > bottom)) number--;
+    return this.#to - number;
+  }
+
+  #lookForEnd(): void {
+    if (-this.#scroller.scrollTop >= BOTTOM_PX) this.isAtEnd = false;
+    else if (this.#to >= this.#log.end) this.isAtEnd = this.#log.isLive;
+  }
+
+  /** Makes rows after the last one: one at least, and up to a number if there is time. */
+  #add(to: number, until: number): void {
     const rows = document.createDocumentFragment();
-    for (let number = from; number < to; number++) this.#append(rows, number);
-    this.#to = Math.max(this.#to, to);
+    for (let isTime = true; isTime && this.#to < to; isTime = performance.now() < until) {
+      const row = this.#make(this.#to);
+      if (row !== undefined) rows.append(...this.#head(this.#to, row), row);
+      this.#to++;
+    }
     this.#list.append(rows);
   }
 
-  #addBefore(from: number): void {
+  /** Makes rows before the first one: one at least, and down to a number if there is time. */
+  #addBefore(least: number, until: number): void {
+    let from = this.#from;
+    do this.#make(--from); while (from > least && performance.now() < until);
     const rows = document.createDocumentFragment();
-    for (let number = from; number < this.#from; number++) this.#append(rows, number);
+    // From the first on, since a group depends on the messages before.
+    for (let number = from; number < this.#from; number++) {
+      const row = this.#rows.get(number);
+      if (row !== undefined) rows.append(...this.#head(number, row), row);
+    }
     // The day of the former first row may begin in the rows before it now.
     this.#dropLines(this.#from);
     const first = this.#rows.get(this.#from);
@@ -312,12 +385,12 @@ export class MessageList {
     this.#list.prepend(rows);
   }
 
-  #append(rows: DocumentFragment, number: number): void {
+  #make(number: number): HTMLLIElement | undefined {
     const entry = this.#log.at(number);
-    if (entry === undefined) return;
+    if (entry === undefined) return undefined;
     const row = makeRow(entry, this.#context);
     this.#rows.set(number, row);
-    rows.append(...this.#head(number, row), row);
+    return row;
   }
 
   /**
@@ -404,7 +477,7 @@ function isEdited(row: HTMLLIElement | undefined): boolean {
   return row?.classList.contains("in-edit") ?? false;
 }
 
-function refill(row: HTMLLIElement, entry: Entry, names: RowContext["names"]): void {
-  if (entry.kind === "message") fillRow(row, entry, names);
-  else fillNotice(row, entry);
+/** A row without a height is where its neighbours are. */
+function isPast(row: HTMLLIElement | undefined, isBeyond: (rect: DOMRect) => boolean): boolean {
+  return row !== undefined && (row.hidden !== false || isBeyond(row.getBoundingClientRect()));
 }

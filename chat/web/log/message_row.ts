@@ -8,11 +8,14 @@
 import { hueClass } from "../people/author_hue.ts";
 import { paintAvatar } from "../people/avatar.ts";
 import { isAction } from "../../../src/text/message_text.ts";
-import { dayText, timeTexts } from "../page/local_time.ts";
+import { dayText, shortTime } from "../page/local_time.ts";
 import type { Entry, MessageEntry, NoticeEntry } from "./message_log.ts";
 import { fromTemplate, show, within } from "../page/page_elements.ts";
 import { fillWords } from "../people/fill_words.ts";
 import { isEmojiOnly, type NamesInText, richText } from "./rich_text.ts";
+
+/** Combining marks of which no script has that many on a letter. */
+const PILE = /\p{M}{4}/u;
 
 export interface RowContext {
   /** Whether the server itself announces under a name. */
@@ -49,11 +52,9 @@ export function fillRow(
   author.textContent = username;
   author.className = `author ${hueClass(username)}`;
   paintAvatar(within(row, ".avatar", HTMLElement), username);
-  const { short, whole, iso } = timeTexts(receivedMs);
   const time = within(row, "time", HTMLTimeElement);
-  time.textContent = short;
-  time.dateTime = iso;
-  time.title = whole;
+  time.dateTime = new Date(receivedMs).toISOString();
+  time.textContent = shortTime(time.dateTime);
   const body = within(row, ".body", HTMLElement);
   if (text === "") body.replaceChildren("This message was deleted.");
   else body.replaceChildren(...richText(text, names));
@@ -63,6 +64,7 @@ export function fillRow(
   row.classList.toggle("for-me", !isOwn && names.isCalled(text));
   row.classList.toggle("action", isAction(text));
   body.classList.toggle("large", isEmojiOnly(text));
+  body.classList.toggle("piled", PILE.test(text));
   show(within(row, ".error", HTMLElement), error);
 }
 

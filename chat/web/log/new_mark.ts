@@ -6,7 +6,7 @@
  */
 /// <reference lib="dom" />
 import { drawnSoon } from "../../../src/web/draw_soon.ts";
-import { byId } from "../page/page_elements.ts";
+import { byId, hide, write } from "../page/page_elements.ts";
 import type { MessageList } from "./message_list.ts";
 
 /** Milliseconds for which the line stays after it was seen, and in which it fades. */
@@ -65,7 +65,7 @@ export class NewMark {
     if (this.#after === undefined) return;
     this.#after = undefined;
     this.#list.markNew(undefined, "");
-    this.#place.hidden = true;
+    hide(this.#place, true);
     this.#onGone();
   }
 
@@ -73,7 +73,7 @@ export class NewMark {
   look(): void {
     const where = this.#list.newLineIs;
     // Who scrolls up is on the way to it.
-    this.#place.hidden = where !== "above" || !this.#list.isAtEnd;
+    hide(this.#place, where !== "above" || !this.#list.isAtEnd);
     if (where !== "in view" || document.hidden || this.#going !== undefined) return;
     this.#going = setTimeout(() => {
       this.#list.fadeNewLine();
@@ -94,7 +94,7 @@ export class NewMark {
     if (this.#after === undefined) return;
     const count = `${this.#count}${this.#isMore ? "+" : ""}`;
     this.#list.markNew(this.#after, `New · ${count}`);
-    this.#button.textContent = `${count} new above`;
+    write(this.#button, `${count} new above`);
     this.look();
   }
 }

@@ -29,11 +29,14 @@ export class OwnChanges {
     this.#surroundings = surroundings;
   }
 
-  /** Opens a message in place, if it has a row. */
+  /** Opens a message in place. */
   open(uuid: string): void {
+    const { list } = this.#reader;
     const entry = this.#reader.find(uuid);
-    const row = entry === undefined ? undefined : this.#reader.list.rowOf(entry);
-    if (entry === undefined || row === undefined) return;
+    if (entry === undefined) return;
+    if (list.rowOf(entry) === undefined) this.#reader.jumpTo(uuid);
+    const row = list.rowOf(entry);
+    if (row === undefined) return;
     this.#say(uuid, undefined);
     editInPlace(row, entry.message.text, {
       save: (text) => this.send({ kind: "edit", uuid, text }),

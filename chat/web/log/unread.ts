@@ -7,7 +7,7 @@
 /// <reference lib="dom" />
 import type { Message } from "../../../src/client/session/session_events.ts";
 import { TabMark } from "../notifications/tab_mark.ts";
-import { byId } from "../page/page_elements.ts";
+import { byId, hide, write } from "../page/page_elements.ts";
 
 /** Messages in the live region; older ones are removed, because a screen reader cannot follow more. */
 const ANNOUNCED_MAX = 20;
@@ -91,10 +91,10 @@ export class Unread {
     this.#count = count;
     if (count === 0) this.#mentions = 0;
     this.#tab.show({ count, mentions: this.#mentions });
-    this.#button.hidden = this.#isLooked();
+    hide(this.#button, this.#isLooked());
     this.#button.classList.toggle("for-me", this.#mentions > 0);
     const messages = count === 1 ? "1 new message" : `${count} new messages`;
     const mentions = this.#mentions === 0 ? "" : `, ${this.#mentions} for you`;
-    this.#button.textContent = count === 0 ? "To the newest" : messages + mentions;
+    write(this.#button, count === 0 ? "To the newest" : messages + mentions);
   }
 }

@@ -5,11 +5,12 @@
  * @module
  */
 /// <reference lib="dom" />
+import { kept } from "./kept_results.ts";
 
 /** Hours as the language of the browser has them, or by the user's choice. */
 type Clock = "system" | "12" | "24";
 
-let time = timeBy("system");
+let minuteText = minuteTextBy("system");
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
 const MINUTE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const DAY = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
@@ -23,25 +24,26 @@ const LOOK_MS = 60_000;
 
 /** Writes times by this clock from now on. */
 export function useClock(clock: Clock): void {
-  time = timeBy(clock);
+  minuteText = minuteTextBy(clock);
 }
 
-function timeBy(clock: Clock): Intl.DateTimeFormat {
-  return new Intl.DateTimeFormat(undefined, {
+function minuteTextBy(clock: Clock): (minute: string) => string {
+  const format = new Intl.DateTimeFormat(undefined, {
     hour: clock === "24" ? "2-digit" : "numeric",
     minute: "2-digit",
     ...(clock === "system" ? {} : { hourCycle: clock === "12" ? "h12" : "h23" }),
   });
+  return kept((minute) => format.format(new Date(`${minute}Z`)));
 }
 
-/** The text of a time as `timeTexts` has it, from its ISO form. */
+/** The hours and minutes of a time in ISO form. */
 export function shortTime(iso: string): string {
-  return time.format(new Date(iso));
+  return minuteText(iso.slice(0, -":00.000Z".length));
 }
 
-export function timeTexts(ms: number): { short: string; whole: string; iso: string } {
-  const date = new Date(ms);
-  return { short: time.format(date), whole: WHOLE.format(date), iso: date.toISOString() };
+/** The day and the seconds of a time in ISO form, as words. */
+export function wholeTime(iso: string): string {
+  return WHOLE.format(new Date(iso));
 }
 
 /** The text of a server, with the end of a ban as the time here. */

@@ -29,6 +29,16 @@ export function isComposing(event: KeyboardEvent): boolean {
 }
 
 export function show(element: HTMLElement, text: string | undefined): void {
-  element.textContent = text ?? "";
-  element.hidden = text === undefined || text === "";
+  write(element, text ?? "");
+  hide(element, text === undefined || text === "");
+}
+
+/** Writes a text, and nothing if it is there: the browser would lay out the page again for the same text. */
+export function write(element: HTMLElement, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Hides an element or shows it, and does nothing if that is so. */
+export function hide(element: HTMLElement, isHidden: boolean): void {
+  if (element.hidden !== isHidden) element.hidden = isHidden;
 }

@@ -5,7 +5,6 @@
  */
 
 import { nameHue } from "../../../src/text/name_hue.ts";
+import { kept } from "../page/kept_results.ts";
 
-export function hueClass(username: string): string {
-  return `hue-${nameHue(username)}`;
-}
+export const hueClass: (username: string) => string = kept((username) => `hue-${nameHue(username)}`);

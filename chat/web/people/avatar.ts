@@ -4,6 +4,7 @@
  * @module
  */
 /// <reference lib="dom" />
+import { kept } from "../page/kept_results.ts";
 import { hueClass } from "./author_hue.ts";
 
 const GRAPHEMES = "Segmenter" in Intl ? new Intl.Segmenter() : undefined;
@@ -21,9 +22,9 @@ export function avatarOf(name: string): HTMLSpanElement {
   return avatar;
 }
 
-function letterOf(name: string): string {
+const letterOf = kept((name) => {
   // The first of them needs no more of the name than a flag or a family has.
   const start = name.slice(0, 32);
   const [first] = GRAPHEMES?.segment(start) ?? [];
   return (first?.segment ?? [...start][0] ?? "").toLocaleUpperCase();
-}
+});

@@ -160,6 +160,7 @@ function personRow(name: string, isOwn: boolean): HTMLLIElement {
     const you = document.createElement("span");
     you.className = "you";
     you.textContent = " (you)";
+    row.classList.add("self");
     row.append(you);
   }
   return row;

@@ -6,7 +6,7 @@
  */
 /// <reference lib="dom" />
 import type { Message, SessionEvent, Wish } from "../../../src/client/session/session_events.ts";
-import { dayText, timeTexts } from "../page/local_time.ts";
+import { dayText, shortTime, wholeTime } from "../page/local_time.ts";
 import { byId, fromTemplate, isComposing, show, within } from "../page/page_elements.ts";
 import { hueClass } from "../people/author_hue.ts";
 import { excerptOf } from "./excerpt.ts";
@@ -175,11 +175,10 @@ function fillHit(row: HTMLLIElement, { username, receivedMs, text }: Message, wo
   const author = within(row, ".author", HTMLElement);
   author.textContent = username;
   author.className = `author ${hueClass(username)}`;
-  const { short, whole, iso } = timeTexts(receivedMs);
   const time = within(row, "time", HTMLTimeElement);
-  time.textContent = `${dayText(receivedMs, Date.now())}, ${short}`;
-  time.dateTime = iso;
-  time.title = whole;
+  time.dateTime = new Date(receivedMs).toISOString();
+  time.textContent = `${dayText(receivedMs, Date.now())}, ${shortTime(time.dateTime)}`;
+  time.title = wholeTime(time.dateTime);
   within(row, ".excerpt", HTMLElement).replaceChildren(
     ...excerptOf(text, words).map(({ text, isWord }) => {
       if (!isWord) return text;

@@ -33,7 +33,6 @@ function startReader() {
   const nothing = () => {};
   const list = Object.assign(place, {
     restart: nothing,
-    drawOlder: nothing,
     drawSoon: nothing,
     extendTo: nothing,
     show: nothing,
