@@ -8,8 +8,8 @@
 // A host and what follows it. Letters of all scripts belong to an address; what ends text in any script ends it too:
 // punctuation and quotes beyond ASCII, symbols, white space, invisible and bidirectional characters. The middle dots of
 // Catalan and Japanese, the marks of Hebrew and the tsheg of Tibetan are parts of words.
-const HOST = String.raw`(?:[\p{L}\p{M}\p{N}\-._~%:@\[\]]|(?<=l)·(?=l))+`;
-const REST = String.raw`[/?#](?:[!#-;=?-_a-z{|}~]|(?![\0-\x7f])[\p{L}\p{M}\p{N}\p{Pd}\p{Pc}·・׳״་])*`;
+const HOST = String.raw`(?:l(?:·l)+|[\p{L}\p{M}\p{N}\-._~%:@\[\]])+`;
+const REST = String.raw`[/?#][!#-;=?-_a-z{|}~\p{L}\p{M}\p{N}\p{Pd}\p{Pc}·・׳״་]*`;
 const ADDRESS = new RegExp(`https?://${HOST}(?:${REST})?`, "giu");
 const CLOSING = ".,;:!?'*·・׳״་";
 const BRACKETS = new Map([[")", "("], ["]", "["], ["}", "{"]]);

@@ -30,7 +30,7 @@ export function patternsOf(files: readonly SourceFile[]): FoundPattern[] {
         if (node.parent?.parent?.type === "ExportNamedDeclaration") constants.set(node.id.name, node.init);
       } else if (node.type === "Literal" && node.regex) {
         found.push({ place: placeOf(node), source: node.regex.pattern, flags: node.regex.flags });
-      } else if (/^(?:New|Call)Expression$/.test(node.type) && node.callee.name === "RegExp") {
+      } else if (node.callee?.name === "RegExp") {
         const [pattern, flags] = node.arguments;
         made.push({ place: placeOf(node), pattern, flags });
       }
@@ -98,7 +98,9 @@ function objectOf(node: Node): Node {
 function visitAll(path: string, text: string, visit: (node: Node) => void): void {
   const plugin: Deno.lint.Plugin = {
     name: "patterns",
-    rules: { collect: { create: () => ({ "*": visit }) } },
+    rules: {
+      collect: { create: () => ({ "VariableDeclarator, Literal, NewExpression, CallExpression": visit }) },
+    },
   };
   Deno.lint.runPlugin(plugin, path, text);
 }

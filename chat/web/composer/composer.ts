@@ -11,7 +11,7 @@ import { byId, isComposing } from "../page/page_elements.ts";
 import { NamePopup, type Names } from "./name_popup.ts";
 
 /** The line that `reply` makes. */
-const REPLY_LINE = /^> [^:\n]{1,256}: [^\n]*\n/;
+const REPLY_LINE = /^> [^:\n]+: [^\n]*\n/;
 
 export class Composer {
   lengthMax: number = DEFAULT_LIMITS.maxMessageLength;
