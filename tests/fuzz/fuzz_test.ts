@@ -9,7 +9,7 @@ import { PROGRAM_TRANSPORTS } from "../support/program.ts";
 import { runs } from "../support/property_runs.ts";
 import { fuzz } from "./run.ts";
 
-const FRAMES = runs(600).numRuns;
+const FRAMES = runs(300).numRuns;
 
 for (const [i, transport] of PROGRAM_TRANSPORTS.entries()) {
   Deno.test(`${transport}: hundreds of fuzzed frames and requests are all answered, and nothing breaks`, async () => {
@@ -17,7 +17,7 @@ for (const [i, transport] of PROGRAM_TRANSPORTS.entries()) {
       seed: 20_261_124,
       frames: FRAMES,
       // The listing has one transport.
-      requests: { chat: runs(200).numRuns, listing: i === 0 ? runs(600).numRuns : 0 },
+      requests: { chat: runs(100).numRuns, listing: i === 0 ? runs(600).numRuns : 0 },
       sockets: 12,
       // 6 to 15 are usual. This finds retained frames; the long run finds leaks.
       growthMebibytesMax: 48,

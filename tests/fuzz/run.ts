@@ -50,7 +50,7 @@ export interface FuzzResult {
 
 const AT_ONCE = 16;
 /** Frames and requests between two samples of the memory, each of which starts a program. */
-const SAMPLE_EVERY = 150;
+const SAMPLE_EVERY = 75;
 /** Samples of the memory in one run, at most. */
 const SAMPLES_MAX = 100;
 
@@ -63,14 +63,16 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
       ...["--id", String(CHAT_ID)],
       ...(options.chatFlags ?? []),
     ]);
-    await using listing = await startServer("listing", ["--kv", `${folder}/listing.db`]);
     const problems: string[] = [];
-    const results = {
-      chat: await fuzzRole(chat, chat, options, problems),
-      listing: options.requests.listing === 0 ? undefined : await fuzzRole(listing, chat, options, problems),
-    };
-    for (const program of [chat, listing]) problems.push(...await lastProblems(program));
-    return { ...results, problems };
+    const ofChat = await fuzzRole(chat, chat, options, problems);
+    let ofListing: RoleResult | undefined;
+    if (options.requests.listing > 0) {
+      await using listing = await startServer("listing", ["--kv", `${folder}/listing.db`]);
+      ofListing = await fuzzRole(listing, chat, options, problems);
+      problems.push(...await lastProblems(listing));
+    }
+    problems.push(...await lastProblems(chat));
+    return { chat: ofChat, listing: ofListing, problems };
   } finally {
     await Deno.remove(folder, { recursive: true });
   }

@@ -7,6 +7,7 @@
 import { assertEquals, assertGreater, assertLess, assertNotEquals } from "@std/assert";
 import { Member, READ_MAX } from "../../../chat/cluster/member.ts";
 import { Replica } from "../../../chat/cluster/replica.ts";
+import { runs } from "../../support/property_runs.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
 import { logUnfencedFor, MemoryLog, UnfencedLog } from "./memory_log.ts";
 import { type ClusterCode, LIMITS, ModelCluster } from "./model_cluster.ts";
@@ -18,7 +19,7 @@ Deno.test("a cluster keeps its promises whatever becomes of nodes, log and wire"
   const total = {
     ...{ leaders: 0, acknowledged: 0, resumed: 0, crashes: 0, restored: 0, ordered: 0, handed: 0, strays: 0 },
   };
-  for (let seed = 1; seed <= 12; seed++) {
+  for (let seed = 1; seed <= runs(6).numRuns; seed++) {
     const cluster = new ModelCluster(seed, CODE);
     try {
       cluster.run(3, 60_000);
