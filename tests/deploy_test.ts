@@ -69,27 +69,11 @@ async function evict(server: ServerProgram): Promise<void> {
   assertNotMatch(server.log, /"level":"(WARN|ERROR|FATAL)"|NotCapable/);
 }
 
-Deno.test("a chat server on Deno Deploy makes room for its next instance, which waits for that", () =>
+Deno.test("a chat server on Deno Deploy makes room for its next instance, which waits with its port open, is not ready, and says so", () =>
   inTempFolder(async (folder) => {
     await using first = await startOnDeploy("chat", folder);
     await using anna = await ChatClient.connect(first.url, "anna");
     const id = await anna.say("before");
-    await using second = await startOnDeploy("chat", folder);
-    // By then the first has closed all connections and stored everything.
-    assertEquals((await anna.closed).code, 1001);
-    assertEquals(await first.end(), { status: 0, signal: null }, first.log);
-    assertEquals((await first.event("stopping")).because, "asked");
-    assertEquals((await second.event("listening")).id, (await first.event("listening")).id);
-    // The platform's network is before the server, wherever its connections arrive.
-    (await RawPeer.open(second.url, { Host: "chat.example", Origin: "https://other.example" })).close();
-    await using ben = await ChatClient.connect(second.url, "ben");
-    assertStringIncludes(await ben.ask("c2/QUERY history; 1"), `{"uuid":"${id}"`);
-    await evict(second);
-  }));
-
-Deno.test("a chat server on Deno Deploy that waits for the store has its port open, is not ready, and says so", () =>
-  inTempFolder(async (folder) => {
-    await using first = await startOnDeploy("chat", folder);
     // It does not give the store back until it goes on.
     first.kill("SIGSTOP");
     const port = freePort();
@@ -102,11 +86,19 @@ Deno.test("a chat server on Deno Deploy that waits for the store has its port op
     assertMatch(await RawPeer.refused(url), /^HTTP\/1\.1 503 /);
     first.kill("SIGCONT");
     await using second = await starting;
+    // By then the first has closed all connections and stored everything.
+    assertEquals((await anna.closed).code, 1001);
+    assertEquals(await first.end(), { status: 0, signal: null }, first.log);
+    assertEquals((await first.event("stopping")).because, "asked");
+    assertEquals((await second.event("listening")).id, (await first.event("listening")).id);
     assertEquals(second.events.map(({ message }) => message).slice(0, 2), ["store.awaited", "listening"]);
     assertEquals(second.port, port);
     assertEquals(await (await fetch(`${url}/readyz`)).text(), "ready\n");
-    await using anna = await ChatClient.connect(second.url, "anna");
-    await anna.say("hello");
+    // The platform's network is before the server, wherever its connections arrive.
+    (await RawPeer.open(second.url, { Host: "chat.example", Origin: "https://other.example" })).close();
+    await using ben = await ChatClient.connect(second.url, "ben");
+    assertStringIncludes(await ben.ask("c2/QUERY history; 1"), `{"uuid":"${id}"`);
+    await ben.say("after");
     await evict(second);
   }));
 
@@ -197,10 +189,10 @@ Deno.test("what cannot be on Deno Deploy is one line that says what to do", () =
         /^chatter: Cannot open the store at the attached KV: .*\. Assign a Deno KV database to the app, .*$/m,
       ],
     ];
-    for (const [variables, says] of cases) {
+    await Promise.all(cases.map(async ([variables, says]) => {
       const { message } = await assertRejects(async () => {
         await using _server = await startOnDeploy("chat", folder, variables);
       }, Error);
       assertMatch(message, says);
-    }
+    }));
   }));

@@ -13,7 +13,7 @@ import { inTempFolder } from "../support/temp_folder.ts";
 
 const KILLS = 2;
 /** Kills of a chat on each transport: ten with `deno task test:more`. */
-const CHAT_KILLS = Math.min(10, runs(2).numRuns);
+const CHAT_KILLS = Math.min(10, runs(1).numRuns);
 
 /** What clients were promised: texts by their first word, and for each the latest acknowledged edit. */
 class Promises {
@@ -159,7 +159,7 @@ for (const transport of IS_OF_OLD_DENO ? ["serve"] as const : TRANSPORT_NAMES) {
         await witness.joined();
         const names = ["alice", "bob", "carol"].map((name) => `${name}${round}`);
         await Promise.all(names.map((name, i) =>
-          talk(server.url, name, promises, 60 + 37 * round, () => {
+          talk(server.url, name, promises, 90 + 37 * round, () => {
             if (i === 0) server.kill("SIGKILL");
           })
         ));

@@ -92,14 +92,15 @@ Deno.test("a chat server is listed within 10 s of the start of a listing that ca
   await untilListed(listing.url, 10, (entries) => entries.length === 1);
 });
 
-Deno.test("a chat server is listed again within 30 s after its listing lost all its data", async () => {
+Deno.test("a chat server that a user joins is listed again after its listing lost all its data", async () => {
   const before = await startTestListing({ hostname: HOSTNAME, port: PORT });
   await using chat = await startTestChat({ listings: [before.url] });
   await untilListed(before.url, 10, (entries) => entries.length === 1);
   await before.stop();
   await using after = await startTestListing({ hostname: HOSTNAME, port: PORT });
   assertEquals(await listedServers(after.url), []);
-  await untilListed(after.url, 30, (entries) => entries.length === 1);
+  // Without a change the renewal finds the loss, 12 to 15 s later: tests/chat/announce/registration_test.ts.
   await using alice = await ChatClient.connect(chat.url, "alice");
+  await untilListed(after.url, 30, (entries) => entries.length === 1);
   await alice.say("still here");
 });

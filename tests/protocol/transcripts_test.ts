@@ -14,13 +14,9 @@ import type { ClientFrame, DepartureKind, Query, ServerFrame } from "../../src/p
 import { DEFAULT_LIMITS, LIMITS } from "../../src/protocol/limits.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import {
-  type StartTestChat,
-  startTestChat,
-  testOverEachTransport,
-  testOverTransportsAndGateways,
-} from "../support/chat_server.ts";
+import { type StartTestChat, startTestChat, TRANSPORT_NAMES } from "../support/chat_server.ts";
 import { documentPaths, readDocument } from "../support/documents.ts";
+import { gatewaysInProcess } from "../support/gateways_in_process.ts";
 import { Bindings, parseTranscripts, type Step, type Transcript } from "../support/transcript.ts";
 
 const TOKEN_43 = "t".repeat(43);
@@ -37,10 +33,23 @@ for (const transcript of transcripts) {
   const name = `transcript at ${file}:${line} (${heading}) is what the server does`;
   // One that names its transport holds for that one alone.
   if (flags.includes("--transport")) Deno.test(name, () => play(transcript, startTestChat));
-  else {
-    const test = onThreads.has(transcript) ? testOverTransportsAndGateways : testOverEachTransport;
-    test(name, (start) => play(transcript, start));
-  }
+  else Deno.test(`over each transport: ${name}`, () => playOverEachTransport(transcript));
+}
+
+/** On all at once, since a transcript may wait. */
+async function playOverEachTransport(transcript: Transcript): Promise<void> {
+  const failures = await Promise.all(TRANSPORT_NAMES.map(async (transport) => {
+    try {
+      await play(transcript, (options) => startTestChat({ transport, ...options }));
+    } catch (error) {
+      return new Error(`over ${transport}`, { cause: error });
+    }
+  }));
+  for (const failure of failures) if (failure !== undefined) throw failure;
+  if (!onThreads.has(transcript)) return;
+  const transport = TRANSPORT_NAMES[transcript.line % TRANSPORT_NAMES.length]!;
+  using _inProcess = gatewaysInProcess();
+  await play(transcript, (options) => startTestChat({ transport, workers: 2, ...options }));
 }
 
 /** Some of these that together have every kind of step: always the one with the most that are not chosen yet. */
