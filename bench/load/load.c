@@ -1,7 +1,7 @@
 /*
  * The options of the load generator, and which mode they mean. Usage:
  *
- *     load closed|paced|idle|churn|http --port 5000 [--server-pid 4711] [--dialect c2|socketio] ...
+ *     load closed|paced|idle|churn|storm|http --port 5000 [--server-pid 4711] [--dialect c2|socketio] ...
  *
  * Prints JSON. Exit status 0: measured, and nothing was wrong; 1: something was lost, doubled, changed or out of
  * order; 2: nothing could be measured.
@@ -51,7 +51,7 @@ static void read_options(int count, char **arguments) {
     { "warmup", 1, NULL, 'w' },   { "hold", 1, NULL, 'h' },       { "every", 1, NULL, 'e' },
     { "text-bytes", 1, NULL, 'b' }, { "conditional", 0, NULL, 'n' },
     { "gzip", 0, NULL, 'g' },     { "requests", 1, NULL, 'f' },   { "once", 0, NULL, '1' },
-    { "spin", 0, NULL, 'x' },     { NULL, 0, NULL, 0 },
+    { "spin", 0, NULL, 'x' },     { "at-once", 1, NULL, 'a' },  { NULL, 0, NULL, 0 },
   };
   int option, which = 0;
   while ((option = getopt_long(count, arguments, "", known, &which)) != -1) {
@@ -69,6 +69,7 @@ static void read_options(int count, char **arguments) {
       case 'w': options.warmup = number(name, optarg, 0, 600); break;
       case 'h': options.hold = number(name, optarg, 0, 600); break;
       case 'e': options.every = number(name, optarg, 0.1, 3600); break;
+      case 'a': options.at_once = (uint32_t)number(name, optarg, 0, 100000); break;
       case 'b': options.text_bytes = (uint32_t)number(name, optarg, 32, 4000); break;
       case 'n': options.is_conditional = true; break;
       case 'g': options.wants_gzip = true; break;
@@ -102,9 +103,10 @@ int main(int count, char **arguments) {
     void (*run)(void);
   } modes[] = {
     { "closed", run_closed_loop }, { "paced", run_paced }, { "idle", run_idle },
-    { "churn", run_churn },        { "http", run_http },
+    { "churn", run_churn },        { "storm", run_storm },
+    { "http", run_http },
   };
-  if (count < 2) give_up("say what to do: closed, paced, idle, churn or http");
+  if (count < 2) give_up("say what to do: closed, paced, idle, churn, storm or http");
   options.mode = arguments[1];
   read_options(count - 1, arguments + 1);
   allow_many_files();

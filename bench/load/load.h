@@ -31,6 +31,7 @@ typedef struct options {
   double warmup;       /* seconds before that, not measured */
   double hold;         /* seconds that idle clients are held */
   double every;        /* seconds between two lines of a churn */
+  uint32_t at_once;    /* sessions of a storm that connect at once; 0 for all */
   uint32_t text_bytes; /* of each message */
   bool is_conditional; /* whether GETs name the ETag that they have seen */
   bool wants_gzip;     /* whether GETs ask for gzip */
@@ -90,6 +91,8 @@ typedef struct client {
   Bytes in;             /* of a frame that is not whole yet */
   Bytes out;            /* not taken by the socket yet, from `out_from` on */
   size_t out_from;
+  const char *subprotocol; /* that it asks for, or NULL */
+  bool is_late;         /* its deliveries count in no latency: they begin with a replay */
   char name[16];
   uint32_t lane;        /* whose messages it sends, or NO_LANE */
   uint32_t sent;        /* the number of its next message */
@@ -141,6 +144,8 @@ typedef struct hooks {
   void (*ready)(Client *client);
   void (*message)(Client *client, uint32_t lane, uint64_t now);
   void (*acknowledged)(Client *client);
+  void (*greet)(Client *client); /* instead of a CONNECT */
+  bool (*other)(Client *client, const char *text, size_t length); /* a frame that no plain client receives */
 } Hooks;
 
 extern Hooks hooks;
@@ -168,6 +173,7 @@ void run_closed_loop(void); /* rooms.c */
 void run_paced(void);       /* rooms.c */
 void run_idle(void);        /* rooms.c */
 void run_churn(void);       /* churn.c */
+void run_storm(void);       /* storm.c */
 void run_http(void);        /* http_requests.c */
 
 /* Opens all of them, so many at once, and waits until each is ready. Seconds. */

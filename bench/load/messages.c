@@ -87,6 +87,10 @@ static size_t write_text(char *to, uint32_t lane, uint32_t number, uint64_t stam
 
 void messages_greet(Client *client) {
   char text[64];
+  if (hooks.greet != NULL) {
+    hooks.greet(client);
+    return;
+  }
   /* A Socket.IO client waits for the other side's first word. */
   if (is_socketio) return;
   int length = snprintf(text, sizeof text, "c2/CONNECT %s", client->name);
@@ -150,7 +154,7 @@ static void receive_message(Client *client, const char *message, size_t length, 
   }
   *next = number + 1;
   uint64_t stamp = (uint64_t)high << 32 | low;
-  histogram_add(&latency, now > stamp ? now - stamp : 0);
+  if (!client->is_late) histogram_add(&latency, now > stamp ? now - stamp : 0);
   if (deliveries++ % FULL_CHECK_EVERY == 0) {
     checked_in_full++;
     if (!is_as_expected(message, length, text, lane)) {
@@ -180,7 +184,9 @@ static void receive_c2(Client *client, const char *text, size_t length, uint64_t
   if (BEGINS("c2/MSG ")) receive_message(client, text, length, now);
   else if (BEGINS("c2/ACKNOWLEDGE")) receive_acknowledgement(client);
   else if (BEGINS("c2/DISCONNECT ")) client->departures++;
-  else problem("client %u received %.*s", client->number, (int)(length < 200 ? length : 200), text);
+  else if (hooks.other == NULL || !hooks.other(client, text, length)) {
+    problem("client %u received %.*s", client->number, (int)(length < 200 ? length : 200), text);
+  }
 }
 
 static void receive_socketio(Client *client, const char *text, size_t length, uint64_t now) {

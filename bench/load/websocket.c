@@ -20,8 +20,10 @@ void websocket_request(Client *client) {
   char request[512];
   int length = snprintf(request, sizeof request,
                         "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        "Sec-WebSocket-Key: " KEY "\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                        options.path, options.port);
+                        "Sec-WebSocket-Key: " KEY "\r\nSec-WebSocket-Version: 13\r\n%s%s%s\r\n",
+                        options.path, options.port, client->subprotocol == NULL ? "" : "Sec-WebSocket-Protocol: ",
+                        client->subprotocol == NULL ? "" : client->subprotocol,
+                        client->subprotocol == NULL ? "" : "\r\n");
   client_write(client, request, (size_t)length);
 }
 

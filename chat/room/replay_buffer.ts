@@ -6,6 +6,7 @@
  * @module
  */
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
+import { type Frame, toFrame } from "./frame.ts";
 import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX, type StoredMessage } from "./message.ts";
 
 /** Broadcasts held, some 200 bytes each beside their text: two minutes at 90 a second. */
@@ -28,6 +29,15 @@ export interface Broadcast {
 export interface EarlierBroadcast {
   readonly position: number;
   readonly broadcast: Broadcast;
+}
+
+/** What is sent to a session that missed everything from the index `start` on. */
+interface Replay {
+  readonly start: number;
+  readonly broadcasts: readonly Broadcast[];
+  readonly bytes: number;
+  /** Made for the first session, and shared. */
+  frames: readonly Frame[] | undefined;
 }
 
 export type ReplayRefusal = "RESUME_POSITION" | "RESUME_TOO_MUCH";
@@ -53,6 +63,8 @@ export class ReplayBuffer {
   #totals: number[] = [];
   #gone = 0;
   #goneTotal = 0;
+  /** The last replay: after a restart all sessions miss the same broadcasts. Kept until the next broadcast. */
+  #replay: Replay | undefined;
   #position: number;
   #reservedUpTo: number;
   /** For broadcasts from earlier runs: position in this run to original position. */
@@ -91,6 +103,7 @@ export class ReplayBuffer {
   }
 
   push(broadcast: Broadcast): void {
+    this.#replay = undefined;
     this.#position++;
     this.#broadcasts.push(broadcast);
     this.#totals.push((this.#totals.at(-1) ?? this.#goneTotal) + broadcast.bytes);
@@ -117,12 +130,7 @@ export class ReplayBuffer {
     const now = this.#position - count + 1;
     if ((this.#earlierPositions.get(now) ?? now) <= first) return "RESUME_POSITION";
     if (count > REPLAY_BROADCASTS_MAX) return "RESUME_TOO_MUCH";
-    const bytesMax = this.#options.replayBytesMax();
-    let bytes = 0;
-    for (const broadcast of this.#asNow(start)) {
-      if ((bytes += broadcast.bytes) > bytesMax) return "RESUME_TOO_MUCH";
-    }
-    return undefined;
+    return this.#replayFrom(start).bytes > this.#options.replayBytesMax() ? "RESUME_TOO_MUCH" : undefined;
   }
 
   /** How many broadcasts `after` returns at most, also for a position of an earlier run. */
@@ -138,9 +146,18 @@ export class ReplayBuffer {
    * The frames broadcast after `position`, in order; undefined if some are no longer held. A message that was changed
    * or deleted since has its present name and text at each of its positions.
    */
-  after(position: number): readonly string[] | undefined {
+  after(position: number): readonly Frame[] | undefined {
     const start = this.#indexAfter(position);
-    return start === undefined ? undefined : this.#asNow(start).map(frameOf);
+    if (start === undefined) return undefined;
+    const replay = this.#replayFrom(start);
+    return replay.frames ??= replay.broadcasts.map(frameOf);
+  }
+
+  #replayFrom(start: number): Replay {
+    if (this.#replay?.start === start) return this.#replay;
+    const broadcasts = this.#asNow(start);
+    const bytes = broadcasts.reduce((sum, broadcast) => sum + broadcast.bytes, 0);
+    return this.#replay = { start, broadcasts, bytes, frames: undefined };
   }
 
   /** The broadcasts from `start` on, each message as its newest broadcast has it, which is held if any other is. */
@@ -196,8 +213,8 @@ export class ReplayBuffer {
   }
 }
 
-function frameOf({ content }: Broadcast): string {
-  if (typeof content === "string") return content;
+function frameOf({ content }: Broadcast): Frame {
+  if (typeof content === "string") return toFrame(content);
   const { username, timestamp, uuid, text } = content;
-  return encodeServerFrame({ type: "MSG", username, timestamp, uuid, text });
+  return toFrame(encodeServerFrame({ type: "MSG", username, timestamp, uuid, text }));
 }

@@ -143,9 +143,9 @@ export class RoomState {
     const missed = decision.kind === "resumed" ? this.#replayBuffer.after(decision.position) : [];
     if (missed === undefined) throw new Error("What was to be replayed is not held any more");
     // Only after a bug: the session is connected, and cannot be resumed again.
-    if (token === undefined) return missed.map(toFrame);
+    if (token === undefined) return missed;
     const position = this.#replayBuffer.position - missed.length;
-    return [encodeServerFrame({ type: "SESSION", token, position }), ...missed].map(toFrame);
+    return [toFrame(encodeServerFrame({ type: "SESSION", token, position })), ...missed];
   }
 }
 

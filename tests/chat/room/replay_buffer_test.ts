@@ -38,7 +38,7 @@ function fill(replayBuffer: ReplayBuffer, count: number, text = (n: number) => `
 }
 
 function after(replayBuffer: ReplayBuffer, position: number): string[] | undefined {
-  return replayBuffer.after(position)?.slice();
+  return replayBuffer.after(position)?.map(({ text }) => text);
 }
 
 Deno.test("what comes after a position is everything from there to the newest, and nothing after the newest", () => {
@@ -230,7 +230,7 @@ Deno.test("whoever counts and comes back has each broadcast once and in order, o
           }
           position = held.position - missed.length;
           for (const frame of missed.slice(0, step.count)) {
-            read.push(frame);
+            read.push(frame.text);
             position++;
           }
         }
