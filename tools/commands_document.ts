@@ -13,9 +13,8 @@ import {
   flagName,
   typedFlag,
   usageOf,
-  variableName,
 } from "../src/cli/commands.ts";
-import { ANY_TEXT, type AnyFlag, type FlagTable } from "../src/cli/flag.ts";
+import { ANY_TEXT, type AnyFlag } from "../src/cli/flag.ts";
 import { wrapped } from "../src/cli/help_text.ts";
 import { ROOT } from "./run_deno.ts";
 
@@ -63,7 +62,6 @@ function commandPart(name: CommandName): string {
     wrapped(details.replaceAll("|", "\\|"), 0, WIDTH).join("\n"),
     ...(actionRows.length === 0 ? [] : [table(["action", "what it does"], actionRows)]),
     ...(own.length === 0 ? [] : [table(["argument", "default", "meaning", "allowed"], own)]),
-    ...oddVariables([flags, ...Object.values(actions).map(({ flags = {} }) => flags)]),
     ...(limits.length === 0 ? [] : [
       "Limits:",
       table(["flag", "default", "unit", "meaning"], limits.map(([key, flag]) => limitRow(key, flag))),
@@ -75,24 +73,16 @@ function flagRow(key: string, flag: AnyFlag, before = ""): string[] {
   return valueRow(before + typedFlag(key, flag).join(" "), flag);
 }
 
-function valueRow(shown: string, { defaultText, description, expected, placeholder }: AnyFlag): string[] {
+function valueRow(shown: string, flag: AnyFlag): string[] {
+  const { defaultText = "", description, expected, placeholder, variable } = flag;
   const allowed = placeholder === undefined || expected === ANY_TEXT ? "" : expected;
-  return [`\`${shown}\``, defaultText ?? "", description, allowed];
+  const meaning = variable === undefined ? description : `${description}; \`${variable}\` sets it`;
+  return [`\`${shown}\``, defaultText, meaning, allowed];
 }
 
 function limitRow(key: string, { defaultText = "", expected, description }: AnyFlag): string[] {
   const [, unit = ""] = /\((.*)\)$/.exec(expected) ?? [];
   return [`\`${flagName(key)}\``, defaultText, unit, description];
-}
-
-/** A sentence on the variables whose names are not made from their flags' names. */
-function oddVariables(tables: readonly FlagTable[]): string[] {
-  const odd = tables.flatMap(Object.entries<AnyFlag>).filter(([key, { variable }]) =>
-    variable !== undefined && variable !== variableName(key)
-  ).map(([key, flag]) => `\`${flag.variable}\` sets \`${flagName(key)}\``);
-  return odd.length === 0
-    ? []
-    : [wrapped(`Variables with other names: ${odd.join(", ")}.`, 0, WIDTH).join("\n")];
 }
 
 /** A table in the form that deno fmt gives it. */

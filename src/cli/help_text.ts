@@ -63,22 +63,15 @@ function commandHelp(name: CommandName, { details, flags, operand, actions }: Co
       ...wrapped("show this text", 6),
     ],
     limits.length === 0 ? [] : ["Limits:", ...limits.flatMap(([key, flag]) => flagLines(key, flag))],
-    others.length === 0 ? [] : wrapped(variablesNote(flags, actions), 0),
+    others.length === 0 ? [] : wrapped(variablesNote(flags), 0),
   ].filter((part) => part.length > 0).map((part) => part.join("\n")).join("\n\n") + "\n";
 }
 
-/** The note that each flag has a variable, with the variables whose names differ from the flag's. */
-function variablesNote(table: FlagTable, actions: Command["actions"] = {}): string {
-  const flags = [table, ...Object.values(actions).map(({ flags = {} }) => flags)].flatMap(
-    Object.entries<AnyFlag>,
-  );
-  const example = flags.find(([key]) => key === "logLevel") ?? flags[0]!;
-  const others = flags.filter(([, { variable }]) =>
-    variable !== undefined && variable !== example[1].variable
-  );
-  const named = [example, ...others].map(([key, flag]) => `${variableName(key, flag)} sets ${flagName(key)}`);
-  const file = table.config === undefined ? "" : ", and a variable overrides the --config file";
-  return `Each flag is also a variable: ${named.join(", ")}. A flag overrides its variable${file}.`;
+function variablesNote(flags: FlagTable): string {
+  const key = "logLevel" in flags ? "logLevel" : Object.keys(flags)[0]!;
+  const file = "config" in flags ? ", and a variable overrides the --config file" : "";
+  return `Each flag is also a variable: ${variableName(key, flags[key])} sets ${flagName(key)}. ` +
+    `A flag overrides its variable${file}.`;
 }
 
 function actionLines([word, { description, operand, flags = {} }]: [string, Action]): string[] {
@@ -98,13 +91,15 @@ function factLines(flag: AnyFlag, indent: number): string[] {
   return [...wrapped(description!, indent), ...(facts.length === 0 ? [] : wrapped(facts.join(" "), indent))];
 }
 
-/** The flag's description, its default, the allowed values and the reason of a limit. */
-export function factsOf({ description, defaultText, placeholder, expected, limitReason }: AnyFlag): string[] {
+/** The flag's description, its default, the allowed values, the reason of a limit, and a variable of another name. */
+export function factsOf(flag: AnyFlag): string[] {
+  const { description, defaultText, placeholder, expected, limitReason, variable } = flag;
   return [
     description,
     ...(defaultText === undefined ? [] : [`Default: ${defaultText}.`]),
     ...(placeholder === undefined || expected === ANY_TEXT ? [] : [`Allowed: ${expected}.`]),
     ...(limitReason === undefined ? [] : [`Reason: ${limitReason}.`]),
+    ...(variable === undefined ? [] : [`Variable: ${variable}.`]),
   ];
 }
 

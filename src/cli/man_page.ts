@@ -10,12 +10,9 @@ import {
   COMMAND_NAMES,
   type CommandName,
   COMMANDS,
-  flagName,
   ROLES,
-  SYNTAXES,
   typedFlag,
   usageOf,
-  variableName,
 } from "./commands.ts";
 import type { AnyFlag, FlagTable } from "./flag.ts";
 import { factsOf, wrapped } from "./help_text.ts";
@@ -45,11 +42,10 @@ export function manPage(version: string, nowMs: number): string {
       "Show the version, the commit, the version of Deno and the platform.",
     ),
     ".SH ENVIRONMENT",
-    text("Each flag is also a variable: CHATTER_MAX_USERS sets --max-users."),
     text(
-      "A flag overrides its variable, and a variable overrides the --config file. These variables have other names:",
+      "Each flag is also a variable: CHATTER_MAX_USERS sets --max-users, unless its text names another. " +
+        "A flag overrides its variable, and a variable overrides the --config file.",
     ),
-    ...oddVariables().map(([variable, flags]) => tagged(bold(variable), `${flags}.`)),
     tagged(bold("CHATTER_ROLE"), "The command to run if none is given."),
     ".SH FILES",
     tagged(
@@ -91,18 +87,6 @@ function flagParts(flags: FlagTable): string[] {
     const value = placeholder === undefined ? "" : ` ${italic(placeholder)}`;
     return tagged(bold(name) + value, ...factsOf(flag).map(sentence));
   });
-}
-
-/** Variables whose names are not made from their flags' names, each with the flags that it sets. */
-function oddVariables(): [variable: string, flags: string][] {
-  const found = SYNTAXES.flatMap(({ command, flags }) =>
-    Object.entries(flags).filter(([key, { variable }]) =>
-      variable !== undefined && variable !== variableName(key)
-    )
-      .map(([key, { variable }]) => [variable!, `chatter ${command} ${flagName(key)}`] as const)
-  );
-  const byVariable = Map.groupBy(found, ([variable]) => variable);
-  return [...byVariable].map(([name, all]) => [name, [...new Set(all.map(([, flag]) => flag))].join(", ")]);
 }
 
 function operandWord({ placeholder = "", required }: AnyFlag): string {
