@@ -68,8 +68,11 @@ export class ClusterLoad {
    * all wait for it, and show nothing of the others.
    */
   async spread(): Promise<void> {
+    const areIn = () => Promise.resolve(this.talkers.every(({ isIn }) => isIn));
+    // Who leaves before the answer to CONNECT has no token, and the name is held against it.
+    await until("every talker is in the room", areIn);
     for (const talker of this.talkers) talker.goHome();
-    await until("every talker is in the room", () => Promise.resolve(this.talkers.every(({ isIn }) => isIn)));
+    await until("every talker is back in the room", areIn);
   }
 
   forget(): void {

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { NATS_SERVER, testWithNats } from "./nats_servers.ts";
-import type { Partitions } from "./partitioned_cluster.ts";
+import { inNamespace, type Partitions } from "./partitioned_cluster.ts";
 
 async function ip(...args: string[]): Promise<boolean> {
   try {
@@ -77,8 +77,8 @@ testWithNats(
     try {
       const program = `${import.meta.dirname}/partitioned_cluster.ts`;
       const words = ["run", "--no-check", "--no-prompt", "--quiet", "-A", program, ID, folder];
-      const { stdout, stderr } = await new Deno.Command("ip", {
-        args: ["netns", "exec", CLIENTS, Deno.execPath(), ...words],
+      const { stdout, stderr } = await new Deno.Command("nsenter", {
+        args: [inNamespace(CLIENTS), Deno.execPath(), ...words],
       }).output();
       assertEquals(new TextDecoder().decode(stderr), "");
       const { cuts, moved, messages, problems }: Partitions = JSON.parse(new TextDecoder().decode(stdout));
