@@ -6,6 +6,7 @@
  */
 import ipaddr from "ipaddr.js";
 import { ADDRESS_LENGTH_MAX, DEFAULT_PORT } from "./announcement/announcement.ts";
+import { kept } from "./kept_results.ts";
 
 const PORT_MAX = 65_535;
 const TLS_PORT = 443;
@@ -106,18 +107,11 @@ export function bracketed(host: string): string {
 /** Normalized addresses kept, since each request needs its peer's, and the longest text kept. */
 export const KNOWN_FORMS_MAX = 1024;
 const IP_LENGTH_MAX = "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255".length;
-const knownForms = new Map<string, string>();
+const keptForm = kept(KNOWN_FORMS_MAX, formOfIp);
 
 /** The canonical form of an IP address: mapped IPv4 as IPv4, no zone, IPv6 shortened; undefined for other text. */
 export function normalizeIp(text: string): string | undefined {
-  const known = knownForms.get(text);
-  if (known !== undefined) return known;
-  const form = formOfIp(text);
-  if (form !== undefined && text.length <= IP_LENGTH_MAX) {
-    if (knownForms.size >= KNOWN_FORMS_MAX) knownForms.clear();
-    knownForms.set(text, form);
-  }
-  return form;
+  return text.length > IP_LENGTH_MAX ? formOfIp(text) : keptForm(text);
 }
 
 function formOfIp(text: string): string | undefined {

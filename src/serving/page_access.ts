@@ -6,6 +6,7 @@
  */
 import { isLoopback, normalizeIp, parseAddress, reachOf } from "../address.ts";
 import type { NowMs } from "../clock.ts";
+import { kept } from "../kept_results.ts";
 import type { Logger } from "../logging/log.ts";
 import { LogThrottle } from "../logging/throttle.ts";
 
@@ -141,18 +142,12 @@ function isLoopbackName(name: string): boolean {
 
 /** Addresses whose arrival is kept, since each request needs it. */
 const ARRIVALS_MAX = 1024;
-const arrivals = new Map<string, Arrival>();
 
 /** `address` is the IP address at which a connection arrived; other text, as of a platform's socket, is public. */
-export function arrivalAt(address: string): Arrival {
-  const kept = arrivals.get(address);
-  if (kept !== undefined) return kept;
+export const arrivalAt: (address: string) => Arrival = kept(ARRIVALS_MAX, (address) => {
   const isOpen = normalizeIp(address) === undefined || reachOf(address) === "public";
-  const arrival = isLoopback(address) ? "loopback" : isOpen ? "public" : "private";
-  if (arrivals.size >= ARRIVALS_MAX) arrivals.clear();
-  arrivals.set(address, arrival);
-  return arrival;
-}
+  return isLoopback(address) ? "loopback" : isOpen ? "public" : "private";
+});
 
 export interface PageAccessOptions {
   /** The settings in force. */

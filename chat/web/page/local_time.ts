@@ -5,10 +5,13 @@
  * @module
  */
 /// <reference lib="dom" />
-import { kept } from "./kept_results.ts";
+import { kept } from "../../../src/kept_results.ts";
 
 /** Hours as the language of the browser has them, or by the user's choice. */
 type Clock = "system" | "12" | "24";
+
+/** Minutes whose text is kept: nearly three days. */
+const KEPT_MINUTES_MAX = 4000;
 
 let minuteText = minuteTextBy("system");
 const WHOLE = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "medium" });
@@ -33,7 +36,7 @@ function minuteTextBy(clock: Clock): (minute: string) => string {
     minute: "2-digit",
     ...(clock === "system" ? {} : { hourCycle: clock === "12" ? "h12" : "h23" }),
   });
-  return kept((minute) => format.format(new Date(`${minute}Z`)));
+  return kept(KEPT_MINUTES_MAX, (minute) => format.format(new Date(`${minute}Z`)));
 }
 
 /** The hours and minutes of a time in ISO form. */

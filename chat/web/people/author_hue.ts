@@ -3,8 +3,13 @@
  *
  * @module
  */
-
+import { kept } from "../../../src/kept_results.ts";
 import { nameHue } from "../../../src/text/name_hue.ts";
-import { kept } from "../page/kept_results.ts";
 
-export const hueClass: (username: string) => string = kept((username) => `hue-${nameHue(username)}`);
+/** Names of which something is kept: more than people in the list. */
+export const KEPT_NAMES_MAX = 4000;
+
+export const hueClass: (username: string) => string = kept(
+  KEPT_NAMES_MAX,
+  (username) => `hue-${nameHue(username)}`,
+);

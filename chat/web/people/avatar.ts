@@ -4,8 +4,8 @@
  * @module
  */
 /// <reference lib="dom" />
-import { kept } from "../page/kept_results.ts";
-import { hueClass } from "./author_hue.ts";
+import { kept } from "../../../src/kept_results.ts";
+import { hueClass, KEPT_NAMES_MAX } from "./author_hue.ts";
 
 const GRAPHEMES = "Segmenter" in Intl ? new Intl.Segmenter() : undefined;
 
@@ -22,7 +22,7 @@ export function avatarOf(name: string): HTMLSpanElement {
   return avatar;
 }
 
-const letterOf = kept((name) => {
+const letterOf = kept(KEPT_NAMES_MAX, (name) => {
   // The first of them needs no more of the name than a flag or a family has.
   const start = name.slice(0, 32);
   const [first] = GRAPHEMES?.segment(start) ?? [];
