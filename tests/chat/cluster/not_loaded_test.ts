@@ -37,5 +37,8 @@ Deno.test("without --cluster nothing of a cluster is loaded", async () => {
     }
   }
   assertGreater(loaded.size, 50);
-  assertEquals([...loaded].filter((name) => /cluster(?!_flags)|nats/.test(name)), []);
+  // The folder that the project is in may have any name.
+  const root = new URL("../../../", import.meta.url).href;
+  const names = [...loaded].map((name) => name.replace(root, ""));
+  assertEquals(names.filter((name) => /cluster(?!_flags)|nats/.test(name)), []);
 });

@@ -37,7 +37,9 @@ Deno.test("what is no beat, input or notice is dropped, and ends no node", () =>
   assertEquals([isNodeBeat(plain(BEAT)), isNodeBeat({ ...BEAT, more: 1 })], [true, true]);
   assertEquals([isInputMessage(plain(INPUTS)), isTypingNotice(plain(NOTICE))], [true, true]);
   const strange = [null, 5, "text", [], {}, [null]];
-  for (const value of [...strange, { ...BEAT, applied: "7" }, { ...BEAT, by: null }]) {
+  for (
+    const value of [...strange, { ...BEAT, applied: "7" }, { ...BEAT, by: null }, { ...BEAT, foreign: "1" }]
+  ) {
     assertEquals([value, isNodeBeat(value), isTypingNotice({ node: "a", username: value })], [
       value,
       false,
