@@ -6,8 +6,13 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
-import { testOverEachTransport as test } from "../support/chat_server.ts";
+import { overTransportsAtOnce, type TransportTest } from "../support/chat_server.ts";
 import { frame, OPCODE, RawPeer } from "../support/raw_peer.ts";
+
+/** Over both transports at once, since it waits. */
+function test(name: string, run: TransportTest): void {
+  Deno.test(`over each transport: ${name}`, () => overTransportsAtOnce(run));
+}
 
 const QUICK_PINGS = { pingInterval: 1, pingTimeout: 1 };
 

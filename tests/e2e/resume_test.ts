@@ -9,12 +9,13 @@ import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { ResumingClient } from "../support/resuming_client.ts";
 import { testOverTransportsAndGateways as test } from "../support/chat_server.ts";
 import { startServer } from "../support/program.ts";
+import { runs } from "../support/property_runs.ts";
 import { wholeHistory } from "../support/whole_history.ts";
 
-const CUTS = 50;
+const CUTS = Math.min(100, runs(25).numRuns);
 const KILLS = 2;
 /** For each client: enough that the traffic outlasts the cuts. */
-const TEXTS = 80;
+const TEXTS = 2 * CUTS;
 
 /** A random number for each call, the same ones in each run. */
 function randomBelow(seed: number): (limit: number) => number {
@@ -45,7 +46,7 @@ class Milestone {
   }
 }
 
-test("fifty cuts at any point of the traffic lose, double and reorder nothing", async (start) => {
+test("many cuts at any point of the traffic lose, double and reorder nothing", async (start) => {
   await using chat = await start({ limits: { floodRate: 0 } });
   const random = randomBelow(7);
   let allowed = CUTS;

@@ -63,8 +63,13 @@ Deno.test("a second chat of one process gets the store when the first has stoppe
     await second.stop();
   }));
 
-Deno.test("chat whose store another program holds for seconds stores when it is let go, and says so when it is not", () =>
-  inTempFolder(async (folder) => {
+// At once, since both wait.
+Deno.test("of stores that another program holds for seconds, a chat stores when its own is let go and says so when it is not; a listing answers 503 in some seconds, and then goes on", async () => {
+  await Promise.all([holdStoreOfChat(), holdStoreOfListing()]);
+});
+
+function holdStoreOfChat(): Promise<void> {
+  return inTempFolder(async (folder) => {
     const kv = `${folder}/chat.db`;
     await using server = await startTestChat({ kv });
     await using alice = await ChatClient.connect(server.url, "alice");
@@ -89,10 +94,11 @@ Deno.test("chat whose store another program holds for seconds stores when it is 
     }
     await alice.say("works");
     assertEquals((await wholeHistory(server.url)).map(({ message }) => message), ["waits", "works"]);
-  }));
+  });
+}
 
-Deno.test("listing whose store another program holds answers 503 in some seconds, and then goes on", () =>
-  inTempFolder(async (folder) => {
+function holdStoreOfListing(): Promise<void> {
+  return inTempFolder(async (folder) => {
     const kv = `${folder}/listing.db`;
     await using listing = await startTestListing({ kv });
     await using chat = await startTestChat({ id: 1 });
@@ -117,7 +123,8 @@ Deno.test("listing whose store another program holds answers 503 in some seconds
     const taken = await register();
     assertEquals([taken.status, (await taken.text()).length], [201, 43]);
     assertEquals((await list()).servers.length, 1);
-  }));
+  });
+}
 
 for (const role of ["chat", "listing"] as const) {
   Deno.test(`${role} on a store that is damaged says so in one line and leaves the file as it is`, () =>

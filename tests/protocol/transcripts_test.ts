@@ -14,7 +14,12 @@ import type { ClientFrame, DepartureKind, Query, ServerFrame } from "../../src/p
 import { DEFAULT_LIMITS, LIMITS } from "../../src/protocol/limits.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { type StartTestChat, startTestChat, TRANSPORT_NAMES } from "../support/chat_server.ts";
+import {
+  overTransportsAtOnce,
+  type StartTestChat,
+  startTestChat,
+  TRANSPORT_NAMES,
+} from "../support/chat_server.ts";
 import { documentPaths, readDocument } from "../support/documents.ts";
 import { gatewaysInProcess } from "../support/gateways_in_process.ts";
 import { Bindings, parseTranscripts, type Step, type Transcript } from "../support/transcript.ts";
@@ -36,16 +41,8 @@ for (const transcript of transcripts) {
   else Deno.test(`over each transport: ${name}`, () => playOverEachTransport(transcript));
 }
 
-/** On all at once, since a transcript may wait. */
 async function playOverEachTransport(transcript: Transcript): Promise<void> {
-  const failures = await Promise.all(TRANSPORT_NAMES.map(async (transport) => {
-    try {
-      await play(transcript, (options) => startTestChat({ transport, ...options }));
-    } catch (error) {
-      return new Error(`over ${transport}`, { cause: error });
-    }
-  }));
-  for (const failure of failures) if (failure !== undefined) throw failure;
+  await overTransportsAtOnce((start) => play(transcript, start));
   if (!onThreads.has(transcript)) return;
   const transport = TRANSPORT_NAMES[transcript.line % TRANSPORT_NAMES.length]!;
   using _inProcess = gatewaysInProcess();

@@ -43,7 +43,7 @@ export function startTestChat({ limits, ...options }: TestChatOptions = {}): Pro
   });
 }
 
-type TransportTest = (start: StartTestChat, transport: TransportName) => Promise<void>;
+export type TransportTest = (start: StartTestChat, transport: TransportName) => Promise<void>;
 
 /** A test for each transport, by name: every server that `test` starts uses it. */
 export function testOverEachTransport(name: string, test: TransportTest): void {
@@ -53,8 +53,20 @@ export function testOverEachTransport(name: string, test: TransportTest): void {
   }
 }
 
+/** Calls `test` for each transport, on all at once: for tests that wait. A failure names its transport. */
+export async function overTransportsAtOnce(test: TransportTest): Promise<void> {
+  const failures = await Promise.all(TRANSPORT_NAMES.map(async (transport) => {
+    try {
+      await test((options) => startTestChat({ transport, ...options }), transport);
+    } catch (error) {
+      return new Error(`over ${transport}`, { cause: error });
+    }
+  }));
+  for (const failure of failures) if (failure !== undefined) throw failure;
+}
+
 /**
- * The same, and once more over two gateways, for what crosses from one to another. The length of the name chooses the
+ * `testOverEachTransport`, and once more over two gateways, for what crosses from one to another. The length of the name chooses the
  * transport, so that a suite has both.
  */
 export function testOverTransportsAndGateways(name: string, test: TransportTest): void {
