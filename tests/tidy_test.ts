@@ -35,7 +35,6 @@ const PURE = [
   "chat/room/",
   "terminal/screen/",
   "src/address.ts",
-  "src/kept_results.ts",
   "src/lookalikes.ts",
   "src/near_spelling.ts",
   "src/schema_issues.ts",

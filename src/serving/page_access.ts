@@ -6,7 +6,7 @@
  */
 import { isLoopback, normalizeIp, parseAddress, reachOf } from "../address.ts";
 import type { NowMs } from "../clock.ts";
-import { kept } from "../kept_results.ts";
+import { kept } from "../text/kept_results.ts";
 import type { Logger } from "../logging/log.ts";
 import { LogThrottle } from "../logging/throttle.ts";
 

@@ -25,7 +25,7 @@ const MAY_IMPORT: {
   // Code for browsers: it may import no package, and of the program only what is meant for browsers.
   "listing/web/": { own: ["listing/web/", "src/web/"], packages: false },
   "chat/web/": {
-    own: ["chat/web/", "src/client/", "src/kept_results.ts", "src/protocol/", "src/text/", "src/web/"],
+    own: ["chat/web/", "src/client/", "src/protocol/", "src/text/", "src/web/"],
     packages: false,
   },
   "src/text/": { own: ["src/text/", "src/protocol/"], packages: false },
@@ -59,7 +59,6 @@ export const STAIRS: readonly (readonly string[])[] = [
   [
     "src/protocol/",
     "src/text/",
-    "src/kept_results.ts",
     "src/lookalikes.ts",
     "src/near_spelling.ts",
     "src/clock.ts",

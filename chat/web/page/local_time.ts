@@ -5,7 +5,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import { kept } from "../../../src/kept_results.ts";
+import { kept } from "../../../src/text/kept_results.ts";
 
 /** Hours as the language of the browser has them, or by the user's choice. */
 type Clock = "system" | "12" | "24";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { kept } from "../../../src/kept_results.ts";
+import { kept } from "../../../src/text/kept_results.ts";
 import { nameHue } from "../../../src/text/name_hue.ts";
 
 /** Names of which something is kept: more than people in the list. */

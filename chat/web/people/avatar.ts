@@ -4,7 +4,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import { kept } from "../../../src/kept_results.ts";
+import { kept } from "../../../src/text/kept_results.ts";
 import { hueClass, KEPT_NAMES_MAX } from "./author_hue.ts";
 
 const GRAPHEMES = "Segmenter" in Intl ? new Intl.Segmenter() : undefined;
