@@ -14,7 +14,7 @@ import type { Frame } from "../room/frame.ts";
  * Bytes of the memory that all connections share. Broadcasts of as many bytes get a write of their own; fewer are copied
  * next to the connection's own frames, because a write costs more.
  */
-export const BATCH_MEMORY_BYTES = 131_072;
+export const BATCH_MEMORY_BYTES = 262_144;
 /** Bytes of a batch for which Node's own pool has memory. */
 const POOLED_BYTES_MAX = 4095;
 
