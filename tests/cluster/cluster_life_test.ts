@@ -5,13 +5,14 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
-import { streamOf } from "../../chat/cluster/log_stream.ts";
+import { streamOf, subjectOf } from "../../chat/cluster/log_stream.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { untilListed } from "../support/listed_servers.ts";
 import { startTestListing } from "../support/listing_server.ts";
 import { freePort } from "../support/free_port.ts";
+import { metricsOf } from "../support/metrics.ts";
 import { launchServer, runProgram } from "../support/program.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
@@ -41,6 +42,39 @@ testWithNats("a cluster has one entry at a listing, which the next leader goes o
   await b.stop();
   await untilListed(listing.url, 10, (entries) => entries.length === 0);
 });
+
+testWithNats(
+  "a node counts what another program publishes to the log, and starts again with it as its newest record",
+  () =>
+    inTempFolder(async (folder) => {
+      await using servers = await NatsServers.start();
+      const room = newRoom();
+      const kv = `${folder}/a.db`;
+      const foreign = async (url: string) => (await metricsOf(url)).get("chatter_cluster_foreign_records");
+      const stray = () =>
+        withManager(servers, async (_, nats) => {
+          nats.publish(subjectOf(room), "hello");
+          await nats.flush();
+        });
+      {
+        await using a = await startNode(servers, room, { kv });
+        await stray();
+        await until("it is counted", async () => await foreign(a.url) === 1);
+        {
+          await using ann = await ChatClient.connect(a.url, "ann");
+          await ann.say("before");
+        }
+        await until("ann has left", async () => (await metricsOf(a.url)).get("chatter_users") === 0);
+        await stray();
+        await until("the other one is counted", async () => await foreign(a.url) === 2);
+      }
+      await using a = await startNode(servers, room, { kv });
+      assertEquals(await foreign(a.url), 0);
+      await using ben = await ChatClient.connect(a.url, "ben");
+      await ben.say("again");
+      assertEquals(await exported(a.url), ["before", "again"]);
+    }),
+);
 
 testWithNats(
   "a node that was away for longer than the log copies the room from another",

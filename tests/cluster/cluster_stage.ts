@@ -4,7 +4,7 @@
  * @module
  */
 import { type JetStreamManager, jetstreamManager } from "@nats-io/jetstream";
-import { connect } from "@nats-io/transport-node";
+import { connect, type NatsConnection } from "@nats-io/transport-node";
 import type { RunningChat } from "../../chat/mod.ts";
 import type { ClusterValues } from "../../src/cli/cluster_flags.ts";
 import { startTestChat, type TestChatOptions } from "../support/chat_server.ts";
@@ -86,11 +86,11 @@ export async function storeOfSingle(options: TestChatOptions, ...texts: string[]
 /** Has the manager of JetStream do something to the log. */
 export async function withManager(
   servers: NatsServers,
-  act: (manager: JetStreamManager) => Promise<unknown>,
+  act: (manager: JetStreamManager, nats: NatsConnection) => Promise<unknown>,
 ): Promise<void> {
   const nats = await connect({ servers: [...servers.urls] });
   try {
-    await act(await jetstreamManager(nats));
+    await act(await jetstreamManager(nats), nats);
   } finally {
     await nats.close();
   }
