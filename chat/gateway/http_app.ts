@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
+import { getPath } from "hono/utils/url";
 import { STATUS_CODE } from "@std/http/status";
 import { prefersHtml } from "../../src/serving/negotiation.ts";
-import { countRequests, markRoute } from "../../src/metrics/http_meters.ts";
+import { countRequests, type HttpMeters, markRoute } from "../../src/metrics/http_meters.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { AnswerMetrics } from "../../src/metrics/route.ts";
@@ -46,17 +47,22 @@ const WORKER = { path: "/service_worker.js", file: "/chat/web/visit/service_work
 /** Labels for the requests that the route `*` serves. */
 const COUNTED_AS = { page: "/", file: "file", socket: "websocket" };
 
-export function chatApp(
-  options: ChatAppOptions,
-): Hono<{ Bindings: Peer }> {
-  const { refusePage, upgrade, isReady, countUsers, admin, assets, metrics, meters, steadyMs, log } = options;
+/** Routes of the application: a handshake at any other path is the chat's. */
+const ROUTES = /^\/(?:(?:healthz|readyz|here|metrics)$|admin(?:\/|$))/;
+
+export interface ChatApp {
+  /** Does not throw. */
+  fetch(request: Request, peer: Peer): Response | Promise<Response>;
+}
+
+export function chatApp(options: ChatAppOptions): ChatApp {
+  const { refusePage, isReady, countUsers, admin, assets, metrics, meters, steadyMs, log } = options;
   const app = new Hono<{ Bindings: Peer }>();
   const more = Object.values(COUNTED_AS).map((route) => ({ route, method: "GET" }));
   const beginCounting = countRequests(app, { meters, steadyMs, more });
   app.use(async (c, next) => {
     const refused = refusePage(c.req.raw, c.env);
     if (refused === undefined) return await next();
-    if (isHandshake(c.req.raw)) markRoute(c, COUNTED_AS.socket);
     return c.text(`${PAGE_REFUSALS[refused]}\n`, STATUS_CODE.Forbidden);
   });
   app.get("/healthz", (c) => c.text("ok\n"));
@@ -70,10 +76,6 @@ export function chatApp(
   app.get("/metrics", (c) => metrics(c.req.raw, c.env.remoteAddress));
   app.route("/admin", admin);
   app.get("*", async (c) => {
-    if (isHandshake(c.req.raw)) {
-      markRoute(c, COUNTED_AS.socket);
-      return await upgrade(c.req.raw, c.env);
-    }
     if (c.req.path !== "/") {
       const file = assets.answer(c.req.raw, c.req.path === WORKER.path ? WORKER.file : c.req.path);
       if (file !== undefined) markRoute(c, COUNTED_AS.file);
@@ -94,16 +96,54 @@ export function chatApp(
     c.text("Not found: this is a chat server, connect by WebSocket\n", STATUS_CODE.NotFound)
   );
   app.onError(httpFence(log));
-  beginCounting();
-  return app;
+  const shake = handshakes(options, beginCounting());
+  return {
+    fetch: (request, peer) =>
+      isHandshake(request) && !ROUTES.test(getPath(request))
+        ? shake(request, peer)
+        : app.fetch(request, peer),
+  };
+}
+
+/**
+ * Answers handshakes past the router: each client begins with one, and routing costs as much as the rest of its
+ * decision.
+ */
+function handshakes(
+  { refusePage, upgrade, steadyMs, log }: ChatAppOptions,
+  counts: HttpMeters,
+): ChatApp["fetch"] {
+  return (request, peer) => {
+    const startMs = steadyMs();
+    const counted = (answer: Response) => {
+      counts.note(COUNTED_AS.socket, "GET", answer.status, steadyMs() - startMs);
+      return answer;
+    };
+    const failed = (error: unknown) => counted(bugResponse(log, error));
+    try {
+      const refused = refusePage(request, peer);
+      const answer = refused === undefined
+        ? upgrade(request, peer)
+        : textResponse(PAGE_REFUSALS[refused], STATUS_CODE.Forbidden);
+      return answer instanceof Promise ? answer.then(counted).catch(failed) : counted(answer);
+    } catch (error) {
+      return failed(error);
+    }
+  };
 }
 
 /** The fence of the HTTP side. */
-export function httpFence(log: Logger): (error: Error, c: Context) => Response {
-  return (error, c) => {
-    log.error("bug", { where: "http", error });
-    return c.text(`${FAULTS.INTERNAL}\n`, STATUS_CODE.InternalServerError);
-  };
+export function httpFence(log: Logger): (error: Error) => Response {
+  return (error) => bugResponse(log, error);
+}
+
+function bugResponse(log: Logger, error: unknown): Response {
+  log.error("bug", { where: "http", error });
+  return textResponse(FAULTS.INTERNAL, STATUS_CODE.InternalServerError);
+}
+
+function textResponse(text: string, status: number): Response {
+  return new Response(`${text}\n`, { status, headers: { "content-type": "text/plain; charset=UTF-8" } });
 }
 
 /** The answer to a refused handshake. */

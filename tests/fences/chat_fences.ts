@@ -295,14 +295,19 @@ fence(
   },
 );
 
+const PEER = { remoteAddress: "192.0.2.1", arrivedAt: "192.0.2.9", upgrade: () => new Response() };
+
 fence("a request to the chat", "is answered 500, and the next as ever", async (log) => {
-  const plan = new FaultPlan<{ readonly store: { isReady(): Promise<boolean> } }>();
-  const store = plan.at("store", { isReady: () => Promise.resolve(true) });
+  const plan = new FaultPlan<{ readonly app: { isReady(): Promise<boolean>; upgrade(): Response } }>();
+  const parts = plan.at("app", {
+    isReady: () => Promise.resolve(true),
+    upgrade: () => new Response("upgraded\n"),
+  });
   const app = chatApp({
     serverName: "Pub",
     refusePage: () => undefined,
-    upgrade: () => new Response(),
-    isReady: () => store.isReady(),
+    upgrade: () => parts.upgrade(),
+    isReady: () => parts.isReady(),
     countUsers: () => 0,
     admin: new Hono(),
     assets: await WebAssets.load([]),
@@ -311,14 +316,18 @@ fence("a request to the chat", "is answered 500, and the next as ever", async (l
     steadyMs: () => 0,
     log: logger("chat"),
   });
-  const ask = async () => {
-    const response = await app.request("/readyz");
+  const ask = async (path = "/readyz", headers = {}) => {
+    const response = await app.fetch(new Request(`http://localhost${path}`, { headers }), PEER);
     return [response.status, await response.text()];
   };
-  plan.next("store.isReady");
+  plan.next("app.isReady");
   assertEquals(await ask(), [500, "Internal error: the server's operator finds it in the log\n"]);
   assertEquals(await ask(), [200, "ready\n"]);
-  assertEquals([log.errors(), log.stacks().length], [["bug http"], 1]);
+  plan.next("app.upgrade");
+  const handshake = ["/", { upgrade: "websocket" }] as const;
+  assertEquals((await ask(...handshake))[0], 500);
+  assertEquals(await ask(...handshake), [200, "upgraded\n"]);
+  assertEquals([log.errors(), log.stacks().length], [["bug http", "bug http"], 2]);
 });
 
 chatFence("a search", "answers INTERNAL, and the session goes on", async ({ server, log }) => {
