@@ -25,7 +25,7 @@ import type { LeaderRoom } from "./cluster/leader.ts";
 import { ClusterFront } from "./cluster/node/front.ts";
 import { HistoryReads } from "./cluster/node/history_reads.ts";
 import { Incarnation } from "./cluster/node/incarnation.ts";
-import { saidLimits } from "./cluster/node/limits_compared.ts";
+import { saidLimits } from "./cluster/nodes_compared.ts";
 import { type Around, nodeStore, openAround } from "./cluster/node/mod.ts";
 import { answeringRoom } from "./cluster/node/answering_room.ts";
 import { restoredState } from "./cluster/node/recovery.ts";

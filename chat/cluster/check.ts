@@ -12,7 +12,7 @@ import { CannotStart } from "../../src/serving/start_failure.ts";
 import type { LogSettings, NatsSettings } from "./cluster_settings.ts";
 import { differences, infoOfStream, managerOf, streamOf, subjectOf } from "./log_stream.ts";
 import type { Beat } from "./member.ts";
-import { differingFormats, differingLimits } from "./nodes_compared.ts";
+import { formatsByNode, limitsByNode } from "./nodes_compared.ts";
 import { NatsLink, NatsNotReady } from "./nats_connection.ts";
 import { hashOf, isRecord } from "./record.ts";
 import type { ClusterWire, NodeBeat } from "./wire.ts";
@@ -242,8 +242,8 @@ async function checkNodes(
 /** What the nodes have differently, in a line each. */
 function compared(beats: readonly SeenBeat[]): Finding[] {
   const nodes = beats.map((beat) => ({ ...beat, name: nameOf(beat) }));
-  const formats = differingFormats(nodes);
-  const limits = differingLimits(nodes);
+  const formats = formatsByNode(nodes);
+  const limits = limitsByNode(nodes);
   const warn = (finding: string): Finding => ({ verdict: "warn", part: "nodes", finding });
   return [
     ...formats === undefined ? [] : [warn(`the format of records that they read is ${formats}: upgrade all`)],

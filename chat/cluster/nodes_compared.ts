@@ -1,39 +1,68 @@
 /**
- * What the nodes of a room have differently, as their beats say it: formats of records during an upgrade, and limits,
- * which are those of the node that leads. Pure.
+ * What the nodes of a room say of themselves, compared: formats of records, which differ during an upgrade, and limits,
+ * which should not. The room has the limits of the node that leads. Pure.
  *
  * @module
  */
-import { type LimitName, LIMITS } from "../../src/protocol/limits.ts";
+import { type LimitName, LIMITS, type Limits } from "../../src/protocol/limits.ts";
+
+/** Limits that are not the default ones, as nodes say them to each other. */
+export type SaidLimits = { readonly [name in LimitName]?: number };
 
 export interface ComparedNode {
   readonly name: string;
   /** The newest format of records that it reads; undefined for 1. */
   readonly reads?: number | undefined;
-  /** Its limits that are not the default ones. */
-  readonly limits?: { readonly [name: string]: number } | undefined;
+  readonly limits?: SaidLimits | undefined;
 }
 
-/** One phrase for what differs of formats; undefined if nothing does. */
-export function differingFormats(nodes: readonly ComparedNode[]): string | undefined {
-  return differing(nodes, ({ reads = 1 }) => reads);
+const NAMES = Object.keys(LIMITS) as LimitName[];
+/** Those that say how much of the history a node keeps. */
+const HISTORY = ["historyCount", "historyDays", "historyBytes"] as const;
+
+export function saidLimits(limits: Limits): SaidLimits {
+  return Object.fromEntries(
+    NAMES.filter((name) => limits[name] !== LIMITS[name].default).map((name) => [name, limits[name]]),
+  );
 }
 
-/** One phrase for each limit that differs. */
-export function differingLimits(nodes: readonly ComparedNode[]): string[] {
-  return (Object.keys(LIMITS) as LimitName[]).flatMap((name) => {
-    const values = differing(nodes, ({ limits }) => limits?.[name] ?? LIMITS[name].default);
+/** One phrase for each limit that another node has otherwise. */
+export function differingLimits(own: Limits, other: SaidLimits): string[] {
+  return NAMES.filter((name) => valueOf(other, name) !== own[name]).map((name) => phrase(name, own, other));
+}
+
+/** One phrase for each limit by which another node keeps less of the history. */
+export function shorterHistory(own: Limits, other: SaidLimits): string[] {
+  return HISTORY.filter((name) => valueOf(other, name) < own[name]).map((name) => phrase(name, own, other));
+}
+
+/** One phrase for the formats that not all nodes read, as in `1 on a, b; 2 on c`; undefined if all read the same. */
+export function formatsByNode(nodes: readonly ComparedNode[]): string | undefined {
+  return byNode(nodes, ({ reads = 1 }) => reads);
+}
+
+/** One phrase for each limit that is not the same on all nodes. */
+export function limitsByNode(nodes: readonly ComparedNode[]): string[] {
+  return NAMES.flatMap((name) => {
+    const values = byNode(nodes, ({ limits = {} }) => valueOf(limits, name));
     return values === undefined ? [] : [`--${LIMITS[name].flag} is ${values}`];
   });
 }
 
-/** As in `1 on a, b; 2 on c`. */
-function differing(
+function byNode(
   nodes: readonly ComparedNode[],
-  valueOf: (node: ComparedNode) => number,
+  value: (node: ComparedNode) => number,
 ): string | undefined {
-  const byValue = Map.groupBy(nodes, valueOf);
+  const byValue = Map.groupBy(nodes, value);
   if (byValue.size < 2) return undefined;
   return Array.from(byValue, ([value, nodes]) => `${value} on ${nodes.map(({ name }) => name).join(", ")}`)
     .join("; ");
+}
+
+function phrase(name: LimitName, own: Limits, other: SaidLimits): string {
+  return `--${LIMITS[name].flag} is ${own[name]} here and ${valueOf(other, name)} there`;
+}
+
+function valueOf(said: SaidLimits, name: LimitName): number {
+  return said[name] ?? LIMITS[name].default;
 }

@@ -10,7 +10,7 @@ import type { Ban } from "../../room/bans.ts";
 import type { StoredMessage } from "../../room/message.ts";
 import type { Journal } from "../../store/journal.ts";
 import { type Checkpoint, checkpointFrom } from "../replica.ts";
-import { type SaidLimits, saidLimits, shorterHistory } from "./limits_compared.ts";
+import { type SaidLimits, saidLimits, shorterHistory } from "../nodes_compared.ts";
 
 /** UTF-16 units of a page, of the 1 MiB that a message of NATS may have: at most six bytes each in JSON. */
 const PAGE_UNITS_MAX = 100_000;

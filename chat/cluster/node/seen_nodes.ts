@@ -12,7 +12,7 @@ import type { Member } from "../member.ts";
 import { Peers } from "../peers.ts";
 import type { Replica } from "../replica.ts";
 import type { NodeBeat } from "../wire.ts";
-import { differingLimits } from "./limits_compared.ts";
+import { differingLimits } from "../nodes_compared.ts";
 
 export interface SeenNodesParts {
   /** `--cluster-node`. */

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { saidLimits } from "../../../chat/cluster/node/limits_compared.ts";
+import { saidLimits } from "../../../chat/cluster/nodes_compared.ts";
 import { SeenNodes } from "../../../chat/cluster/node/seen_nodes.ts";
 import { Peers } from "../../../chat/cluster/peers.ts";
 import { Replica } from "../../../chat/cluster/replica.ts";
