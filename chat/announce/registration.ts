@@ -14,7 +14,7 @@ import type { ChatMeters } from "../meters.ts";
 /** Seconds between two updates, at least: a listing does not show each join and leave. */
 const UPDATE_INTERVAL_SECONDS = 1;
 /** Seconds after which an update is sent without a change, to notice a listing that has lost the server. */
-export const RENEWAL_SECONDS = 15;
+const RENEWAL_SECONDS = 15;
 /** Seconds before a retry, doubled after each failure from the minimum to the maximum. */
 const RETRY_SECONDS_MIN = 1;
 export const RETRY_SECONDS_MAX = 30;

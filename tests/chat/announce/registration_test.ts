@@ -7,7 +7,6 @@ import { assert, assertEquals, assertFalse, assertGreaterOrEqual, assertLessOrEq
 import fc from "fast-check";
 import {
   changesBetween,
-  RENEWAL_SECONDS,
   RETRY_SECONDS_MAX,
   RETRY_UNREACHABLE_SECONDS_MAX,
   retryDelayMs,
@@ -240,12 +239,12 @@ registrationTest("tells nothing of a change that was taken back within the secon
 registrationTest("renews what it said, so that a loss is noticed, though nothing changed", async (stage) => {
   await stage.registered();
   await stage.pass(1);
-  const first = await stage.nextAfter(RENEWAL_SECONDS * 0.8);
+  const first = await stage.nextAfter(12);
   assertEquals([first.method, first.body], ["PUT", { connectedUsers: 0 }]);
   await first.answer(200);
   stage.random = 1;
   await stage.pass(1);
-  await (await stage.nextAfter(RENEWAL_SECONDS)).answer(200);
+  await (await stage.nextAfter(15)).answer(200);
   assertEquals(stage.log.events("warn"), []);
 });
 
