@@ -1,6 +1,7 @@
 /**
  * The transport of `Deno.serve`, the only one on Deno Deploy. It has no timeout for requests, no limit on a frame below
- * 64 MiB, and cannot cut a stuck peer: on the public internet use a proxy, or transport_ws.ts.
+ * 64 MiB, and cannot cut a stuck peer: on the public internet use a proxy, or transport_ws.ts. deno.json has
+ * `no-legacy-abort`, without which Deno makes an exception, with its stack, for each upgraded request.
  *
  * @module
  */
