@@ -6,11 +6,9 @@
  */
 /// <reference lib="dom" />
 import { nearestUsername } from "../../src/protocol/names.ts";
-import { foldText } from "../../src/protocol/search_words.ts";
 import { rosterWords } from "../../src/client/roster_words.ts";
 import type { SessionEvent, Wish } from "../../src/client/session/session_events.ts";
 import { copyText } from "../../src/web/clipboard.ts";
-import { answers } from "../../src/text/reply.ts";
 import type { Reply } from "../../src/text/message_nodes.ts";
 import { Arrivals } from "./arrivals.ts";
 import { Composer } from "./composer/composer.ts";
@@ -412,10 +410,7 @@ export class Room {
 
   /** Shows the message that a reply quotes, if it is here; else offers a search for it. */
   #showReplied(reply: Reply, before: number): void {
-    const quoted = this.#reader.shown.findLast(
-      before,
-      ({ username, text }) => foldText(username) === reply.folded && answers(reply, text),
-    );
+    const quoted = this.#reader.shown.answered(reply, before);
     if (quoted !== undefined) this.#jumpTo(quoted.message.uuid);
     else this.#search.open(firstSearchWords(reply.beginning));
   }

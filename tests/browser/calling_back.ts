@@ -361,7 +361,7 @@ testInBrowser(
     await alice.page.keyboard.type("tea", { delay: KEY_MS });
     await alice.page.keyboard.press("Enter");
     await bob.readsLast("Bob B.: tea or coffee?tea");
-    assertEquals(await bob.texts("#rows .for-me .reply-to"), ["Bob B.: tea or coffee?"]);
+    assertEquals(await bob.texts("#rows .for-me .reply-to.here"), ["Bob B.: tea or coffee?"]);
     await bob.page.focus("#rows .for-me .reply-to");
     await bob.page.keyboard.press("Enter");
     await bob.page.waitForFunction(() =>
@@ -370,6 +370,8 @@ testInBrowser(
     await alice.say("> carol: gone with the wind\nwho?");
     await bob.page.click("#newer");
     await bob.readsLast("carol: gone with the windwho?");
+    // What no message here has said looks like a quote, which anyone can write.
+    assertEquals(await bob.texts("#rows .reply-to:not(.here)"), ["carol: gone with the wind"]);
     await bob.page.evaluate(() =>
       [...document.querySelectorAll<HTMLElement>("#rows .reply-to")].at(-1)?.click()
     );

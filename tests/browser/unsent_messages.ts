@@ -158,18 +158,14 @@ testInBrowser(
     await alice.edit("one", "uno");
     await alice.press("two", ".delete");
     await alice.press("two", ".delete");
-    await alice.page.waitForFunction(() =>
-      document.querySelectorAll("#rows .error:not([hidden])").length === 2
-    );
-    assertEquals(await alice.texts("#rows .error"), [
+    await alice.page.waitForFunction(() => document.querySelectorAll("#rows .fate").length === 2);
+    assertEquals(await alice.texts("#rows .offline .fate:not(.error) .fate-text"), [
       "Changed to “uno” when the connection is back",
       "Deleted when the connection is back",
     ]);
     comeBack();
     await alice.readsMessages("uno edited", "This message was deleted.");
-    await alice.page.waitForFunction(() =>
-      document.querySelectorAll("#rows .error:not([hidden])").length === 0
-    );
+    await alice.page.waitForFunction(() => document.querySelector("#rows :is(.offline, .fate)") === null);
     assertEquals(asked.count, 0);
     await alice.press("uno edited", ".edit");
     await alice.fill(".editing textarea", "half a change");

@@ -21,6 +21,8 @@ const MAKING_MS = 3;
 const NEAR_PX = 500;
 const FAR_PX = 800;
 const BOTTOM_PX = 16;
+/** Messages before a reply among which the quoted one is looked for: more take a frame's time. */
+const ANSWERED_MAX = 2000;
 /** Rows that come at once and appear by a motion; more are there at once. */
 const FRESH_MAX = 3;
 /** Milliseconds after which a message of the same author shows the name again. */
@@ -52,7 +54,7 @@ export class MessageList {
       readonly log: MessageLog;
       readonly scroller: HTMLElement;
       readonly list: HTMLElement;
-      readonly context: RowContext;
+      readonly context: Omit<RowContext, "isSaid">;
       /** Called after the user scrolled or the view moved. */
       readonly onMove: () => void;
     },
@@ -60,7 +62,10 @@ export class MessageList {
     this.#log = log;
     this.#scroller = scroller;
     this.#list = list;
-    this.#context = context;
+    this.#context = {
+      ...context,
+      isSaid: (reply, before) => this.#log.answered(reply, before, ANSWERED_MAX) !== undefined,
+    };
     this.#onMove = onMove;
     scroller.addEventListener("scroll", () => {
       this.#lookForEnd();
@@ -237,7 +242,7 @@ export class MessageList {
       this.#changed.delete(entry);
       const row = this.rowOf(entry);
       if (row === undefined) continue;
-      if (entry.kind === "message") fillRow(row, entry, this.#context.names);
+      if (entry.kind === "message") fillRow(row, entry, this.#context);
       else fillNotice(row, entry);
       if (performance.now() > until) return;
     }

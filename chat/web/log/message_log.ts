@@ -5,13 +5,24 @@
  * @module
  */
 import type { Message } from "../../../src/client/session/session_events.ts";
+import { foldText } from "../../../src/protocol/search_words.ts";
+import type { Reply } from "../../../src/text/message_nodes.ts";
+import { answers } from "../../../src/text/reply.ts";
+import { kept } from "../page/kept_results.ts";
 import { type Presence, Presences, type Word } from "../people/presence_notice.ts";
+
+/** A change of an own message, in words: it waits for the connection, or failed. */
+export interface ChangeFate {
+  readonly text: string;
+  readonly isWaiting: boolean;
+}
 
 export interface MessageEntry {
   readonly kind: "message";
   readonly number: number;
   message: Message;
-  error: string | undefined;
+  /** What becomes of a change that the user wants. */
+  change: ChangeFate | undefined;
   /** When the first message of its group was received; set once the entry has a row. */
   groupMs?: number;
 }
@@ -37,6 +48,8 @@ export const PAST_ENTRIES_MAX = 2000;
 const RECENT_MAX = 200;
 /** The share that is dropped at once. */
 const DROPPED_SHARE = 6;
+
+const folded = kept(foldText);
 
 export class MessageLog {
   #entries: Entry[] = [];
@@ -102,11 +115,12 @@ export class MessageLog {
     return this.#messages.get(uuid);
   }
 
-  /** The last message before a number that `isWanted`. */
-  findLast(before: number, isWanted: (message: Message) => boolean): MessageEntry | undefined {
-    for (let n = before - 1; n >= this.start; n--) {
+  /** The last message before a number that a reply may answer; undefined if it is not among so many before. */
+  answered(reply: Reply, before: number, most = Infinity): MessageEntry | undefined {
+    for (let n = before - 1; n >= Math.max(this.start, before - most); n--) {
       const entry = this.at(n);
-      if (entry?.kind === "message" && isWanted(entry.message)) return entry;
+      if (entry?.kind !== "message" || folded(entry.message.username) !== reply.folded) continue;
+      if (answers(reply, entry.message.text)) return entry;
     }
     return undefined;
   }
@@ -128,7 +142,9 @@ export class MessageLog {
       known.message = { ...message, receivedMs: known.message.receivedMs };
       return known;
     }
-    return isNew ? this.#append({ kind: "message", number: this.end, message, error: undefined }) : undefined;
+    return isNew
+      ? this.#append({ kind: "message", number: this.end, message, change: undefined })
+      : undefined;
   }
 
   addNotice(words: readonly Word[]): NoticeEntry {
@@ -161,7 +177,7 @@ export class MessageLog {
     const older = messages.filter(({ uuid }) => !this.#messages.has(uuid));
     const first = this.start - older.length;
     const entries = older.map((message, n): MessageEntry => {
-      return { kind: "message", number: first + n, message, error: undefined };
+      return { kind: "message", number: first + n, message, change: undefined };
     });
     for (const entry of entries) this.#messages.set(entry.message.uuid, entry);
     this.#entries = [...entries, ...this.#entries];

@@ -9,8 +9,9 @@ import { hueClass } from "../people/author_hue.ts";
 import { paintAvatar } from "../people/avatar.ts";
 import { isAction } from "../../../src/text/message_text.ts";
 import { dayText, shortTime } from "../page/local_time.ts";
-import type { Entry, MessageEntry, NoticeEntry } from "./message_log.ts";
-import { fromTemplate, show, within } from "../page/page_elements.ts";
+import type { Reply } from "../../../src/text/message_nodes.ts";
+import type { ChangeFate, Entry, MessageEntry, NoticeEntry } from "./message_log.ts";
+import { fromTemplate, within } from "../page/page_elements.ts";
 import { fillWords } from "../people/fill_words.ts";
 import { isEmojiOnly, type NamesInText, richText } from "./rich_text.ts";
 
@@ -21,16 +22,18 @@ export interface RowContext {
   /** Whether the server itself announces under a name. */
   readonly isServer: (username: string) => boolean;
   readonly names: NamesInText & { readonly isCalled: (text: string) => boolean };
+  /** Whether the message that a reply quotes is here, before a number. */
+  readonly isSaid: (reply: Reply, before: number) => boolean;
 }
 
-export function makeRow(entry: Entry, { isServer, names }: RowContext): HTMLLIElement {
+export function makeRow(entry: Entry, context: RowContext): HTMLLIElement {
   if (entry.kind === "notice") return noticeRow(entry);
   const row = fromTemplate("message-row", HTMLLIElement);
   row.dataset["uuid"] = entry.message.uuid;
-  const isFromServer = isServer(entry.message.username);
+  const isFromServer = context.isServer(entry.message.username);
   row.classList.toggle("announcement", isFromServer);
   within(row, ".badge", HTMLElement).hidden = !isFromServer;
-  fillRow(row, entry, names);
+  fillRow(row, entry, context);
   return row;
 }
 
@@ -44,8 +47,8 @@ export function sinceRow(words: string): HTMLLIElement {
 
 export function fillRow(
   row: HTMLLIElement,
-  { message, error }: MessageEntry,
-  names: RowContext["names"],
+  { message, number, change }: MessageEntry,
+  { names, isSaid }: RowContext,
 ): void {
   const { username, receivedMs, text, edited, isOwn } = message;
   const author = within(row, ".author", HTMLElement);
@@ -57,7 +60,7 @@ export function fillRow(
   time.textContent = shortTime(time.dateTime);
   const body = within(row, ".body", HTMLElement);
   if (text === "") body.replaceChildren("This message was deleted.");
-  else body.replaceChildren(...richText(text, names));
+  else body.replaceChildren(...richText(text, names, (reply) => isSaid(reply, number)));
   if (text !== "" && edited) body.append(" ", editedMark());
   row.classList.toggle("deleted", text === "");
   row.classList.toggle("own", isOwn);
@@ -65,7 +68,19 @@ export function fillRow(
   row.classList.toggle("action", isAction(text));
   body.classList.toggle("large", isEmojiOnly(text));
   body.classList.toggle("piled", PILE.test(text));
-  show(within(row, ".error", HTMLElement), error);
+  row.classList.toggle("offline", change?.isWaiting ?? false);
+  showChange(row, change);
+}
+
+/** Says below a message what becomes of a change. */
+function showChange(row: HTMLLIElement, change: ChangeFate | undefined): void {
+  row.querySelector(".content > .fate")?.remove();
+  if (change === undefined) return;
+  const line = fromTemplate("change-fate", HTMLParagraphElement);
+  line.classList.toggle("error", !change.isWaiting);
+  line.role = change.isWaiting ? "status" : "alert";
+  within(line, ".fate-text", HTMLElement).textContent = change.text;
+  within(row, ".content", HTMLElement).append(line);
 }
 
 /** The line above the first message of a day, at the time `ms`. */

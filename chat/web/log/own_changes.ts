@@ -8,6 +8,7 @@
 import type { Wish } from "../../../src/client/session/session_events.ts";
 import { editInPlace } from "./edit_in_place.ts";
 import type { LogReader } from "./log_reader.ts";
+import type { ChangeFate } from "./message_log.ts";
 
 type Change = Extract<Wish, { kind: "edit" | "delete" }>;
 
@@ -65,7 +66,7 @@ export class OwnChanges {
   send(change: Change): void {
     if (!this.#surroundings.isConnected()) {
       const what = change.kind === "edit" ? `Changed to “${change.text}”` : "Deleted";
-      this.#say(change.uuid, `${what} when the connection is back`);
+      this.#say(change.uuid, { text: `${what} when the connection is back`, isWaiting: true });
     }
     this.#surroundings.wish(change);
   }
@@ -76,14 +77,14 @@ export class OwnChanges {
 
   failed(change: Change, why: string): void {
     const what = change.kind === "edit" ? `Not changed to “${change.text}”` : "Not deleted";
-    this.#say(change.uuid, `${what}: ${why}`);
+    this.#say(change.uuid, { text: `${what}: ${why}`, isWaiting: false });
   }
 
   /** Shows a line below a message. */
-  #say(uuid: string, text: string | undefined): void {
+  #say(uuid: string, change: ChangeFate | undefined): void {
     const entry = this.#reader.find(uuid);
-    if (entry === undefined || entry.error === text) return;
-    entry.error = text;
+    if (entry === undefined || entry.change?.text === change?.text) return;
+    entry.change = change;
     this.#reader.list.changed(entry);
   }
 }

@@ -19,9 +19,14 @@ export interface NamesInText {
   readonly shownOf: (folded: string) => string | undefined;
 }
 
+/** Whether a reply quotes a message that is here: anyone can write a line that looks like a quote. */
+type IsSaid = (reply: Reply) => boolean;
+
 /** Of an action, what follows `/me`. */
-export function richText(text: string, names: NamesInText): Node[] {
-  return messageText(text, names.isName).nodes.map((node) => show(node, names));
+export function richText(text: string, names: NamesInText, isSaid: IsSaid = () => true): Node[] {
+  return messageText(text, names.isName).nodes.map((node) => {
+    return node.kind === "quote" ? quote(node, names, isSaid) : show(node, names);
+  });
 }
 
 /** What a message answers; undefined if it is no reply. */
@@ -46,7 +51,7 @@ function show(node: MessageNode, names: NamesInText): Node {
     case "fence":
       return codeBlock(node.text);
     case "quote":
-      return quote(node, names);
+      return quote(node, names, () => false);
     default: {
       const marked = element(ELEMENTS[node.kind], "", "");
       marked.append(...node.nodes.map((inner) => show(inner, names)));
@@ -66,7 +71,7 @@ function linkTo(href: string, text: string): HTMLAnchorElement {
   return link;
 }
 
-function quote({ lines, reply }: Quote, names: NamesInText): HTMLElement {
+function quote({ lines, reply }: Quote, names: NamesInText, isSaid: IsSaid): HTMLElement {
   const block = element("blockquote", "", "");
   if (reply === undefined) {
     lines.forEach(({ nodes }, n) =>
@@ -74,10 +79,11 @@ function quote({ lines, reply }: Quote, names: NamesInText): HTMLElement {
     );
     return block;
   }
-  // A button, which holds no link: it leads to the message.
-  const button = element("button", "reply-to", "");
+  // A button, which holds no link: it leads to the message, or to a search where that is not here.
+  const isHere = isSaid(reply);
+  const button = element("button", isHere ? "reply-to here" : "reply-to", "");
   button.setAttribute("type", "button");
-  button.title = "To the message";
+  button.title = isHere ? "To the message" : "This message is not here: search for it";
   const written = (lines[0]?.nodes ?? []).map((node) => show(node, names).textContent).join("");
   button.append(element("bdi", "quoted-name", reply.name), `: ${written}`);
   block.append(button);

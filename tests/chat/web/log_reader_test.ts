@@ -34,6 +34,7 @@ function startReader() {
   const list = Object.assign(place, {
     restart: nothing,
     drawSoon: nothing,
+    refresh: nothing,
     extendTo: nothing,
     show: nothing,
     showEntry: nothing,
