@@ -6,9 +6,10 @@
  */
 import type { Message } from "../../../src/client/session/session_events.ts";
 import { foldText } from "../../../src/protocol/search_words.ts";
+import { kept } from "../../../src/text/kept_results.ts";
 import type { Reply } from "../../../src/text/message_nodes.ts";
 import { answers } from "../../../src/text/reply.ts";
-import { kept } from "../page/kept_results.ts";
+import { KEPT_NAMES_MAX } from "../people/author_hue.ts";
 import { type Presence, Presences, type Word } from "../people/presence_notice.ts";
 
 /** A change of an own message, in words: it waits for the connection, or failed. */
@@ -49,7 +50,7 @@ const RECENT_MAX = 200;
 /** The share that is dropped at once. */
 const DROPPED_SHARE = 6;
 
-const folded = kept(foldText);
+const folded = kept(KEPT_NAMES_MAX, foldText);
 
 export class MessageLog {
   #entries: Entry[] = [];
