@@ -84,8 +84,8 @@ export class NatsServers implements AsyncDisposable {
   /** Starts one server, or several as one cluster, with files that are synced at each write. */
   static async start(count: 1 | 2 | 3 = 1, configuration: NatsConfiguration = {}): Promise<NatsServers> {
     const folder = await Deno.makeTempDir({ prefix: "chatter_nats_" });
-    const ports = Array.from({ length: count }, freePort);
-    const routes = Array.from({ length: count }, freePort);
+    const ports = Array.from({ length: count }, () => freePort());
+    const routes = Array.from({ length: count }, () => freePort());
     const servers = new NatsServers(folder, ports, routes);
     for (const n of ports.keys()) await servers.configure(n, configuration);
     for (const n of ports.keys()) await servers.run(n);

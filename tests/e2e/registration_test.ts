@@ -8,13 +8,15 @@ import { assert, assertEquals } from "@std/assert";
 import { anyAddress } from "../../src/serving/any_address.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
+import { freePort } from "../support/free_port.ts";
 import { type ListedServer, listedServers, untilListed } from "../support/listed_servers.ts";
 import { startTestListing } from "../support/listing_server.ts";
 import { PROGRAM_TRANSPORTS, type ServerProgram, startServer } from "../support/program.ts";
 
 /** An address of this test alone: a port of 127.0.0.1 that was free a moment ago may be another test's by now. */
 const HOSTNAME = "127.0.0.53";
-const PORT = 8053;
+/** Another one for each run: two runs at once would register with each other's listings. */
+const PORT = freePort(HOSTNAME);
 
 function startChatFor(listing: string, ...flags: string[]): Promise<ServerProgram> {
   return startServer("chat", ["--listing", listing, ...flags]);
@@ -50,7 +52,8 @@ Deno.test("killed with -9 and started again, a chat server is listed under its o
 
 Deno.test("killed and started again without its store, a chat server on its port gets its entry back at once", async () => {
   await using listing = await startTestListing();
-  const place = ["--hostname", HOSTNAME, "--port", "5053", "--address", `${HOSTNAME}:5053`];
+  const port = freePort(HOSTNAME);
+  const place = ["--hostname", HOSTNAME, "--port", String(port), "--address", `${HOSTNAME}:${port}`];
   const flags = ["--kv", ":memory:", "--id", "7", ...place];
   const listed = (name: string) => (entries: ListedServer[]) =>
     entries.length === 1 && entries[0]!.id === 7 && entries[0]!.displayName === name;

@@ -4,8 +4,8 @@
  * @module
  */
 
-/** A port of loopback that was free a moment ago. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+/** A port of an address of loopback that was free a moment ago. */
+export function freePort(hostname?: string): number {
+  using listener = Deno.listen({ hostname: hostname ?? "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
