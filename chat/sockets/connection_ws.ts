@@ -13,7 +13,7 @@ import type { TurnFrames } from "../delivery/turn_frames.ts";
 import type { Connection, Receiver } from "../delivery/connection.ts";
 import { CLOSE, type CloseCause, GOING_AWAY } from "../../src/protocol/close_codes.ts";
 import type { Frame } from "../room/frame.ts";
-import { type BatchMemory, WriteBatch } from "./write_batch.ts";
+import { WriteBatch } from "./write_batch.ts";
 import { type Rate, TokenBucket } from "../../src/token_bucket.ts";
 import type { AdmittedSocket } from "./transport.ts";
 
@@ -39,7 +39,6 @@ export interface WsConnectionRules {
   readonly steadyMs: () => number;
   readonly pingIntervalMs: number;
   readonly pingTimeoutMs: number;
-  readonly memory: BatchMemory;
   /** Called once, when the socket is closed. */
   readonly onGone: (connection: WsConnection) => void;
 }
@@ -49,14 +48,14 @@ export interface WsConnectionParts {
   /** Stops reading from the peer. */
   readonly reading: { end(): void };
   /** The stream below the WebSocket. */
-  readonly stream: Pick<Socket, "write" | "writableLength">;
+  readonly stream: Pick<Socket, "write">;
 }
 
 export class WsConnection implements Connection, SocketOwner {
   readonly remoteAddress: string;
   readonly subprotocol: string | undefined;
   readonly #socket: PeerSocket;
-  readonly #stream: Pick<Socket, "write" | "writableLength">;
+  readonly #stream: Pick<Socket, "write">;
   readonly #reading: { end(): void };
   readonly #rules: WsConnectionRules;
   readonly #gone: () => void;
@@ -133,7 +132,7 @@ export class WsConnection implements Connection, SocketOwner {
   /** One write for the whole batch: a write costs many times what it writes. */
   flush(): void {
     while (this.#batch.bytes > 0) {
-      const bytes = this.#batch.drain(this.#rules.memory, this.#stream);
+      const bytes = this.#batch.drain();
       // Written below the library, which would add a header. The library buffers nothing: it sends pings and closes at
       // once.
       if (this.#socket.readyState === OPEN) this.#stream.write(bytes);

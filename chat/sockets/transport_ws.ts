@@ -10,7 +10,6 @@ import { FairReads } from "./fair_reads.ts";
 import { WsHandshakes } from "./handshake_ws.ts";
 import { HTTP_WAITS, type HttpWaits, type LetIn, NodeHttp } from "./http_node.ts";
 import type { Transport, TransportOptions } from "./transport.ts";
-import { BatchMemory } from "./write_batch.ts";
 
 /** Milliseconds between two beats, for pings and deadlines: no deadline is late by more. */
 const BEAT_MS = 500;
@@ -58,7 +57,6 @@ class WsTransport implements Transport {
     this.#rules = {
       log,
       steadyMs,
-      memory: new BatchMemory(),
       get pingIntervalMs() {
         return limits.pingInterval * 1000;
       },

@@ -10,7 +10,6 @@ import { Outbox } from "../../../chat/delivery/outbox.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
 import { toFrame } from "../../../chat/room/frame.ts";
 import { type PeerSocket, WsConnection } from "../../../chat/sockets/connection_ws.ts";
-import { BatchMemory } from "../../../chat/sockets/write_batch.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 
 const TURNS = 20;
@@ -22,12 +21,8 @@ function turnOf(listeners: number): { turn: () => void; written: () => number } 
   const { log } = recordedLog();
   const fanout = new Fanout({ meters: new ChatMeters(), steadyMs: () => 0, log });
   const rules = { log, steadyMs: () => 0, pingIntervalMs: 1, pingTimeoutMs: 1, onGone() {} };
-  const memory = new BatchMemory();
   let written = 0;
-  const stream = {
-    writableLength: 0,
-    write: ({ length }: Uint8Array) => (written = length) > 0,
-  };
+  const stream = { write: ({ length }: Uint8Array) => (written = length) > 0 };
   for (let i = 0; i < listeners; i++) {
     const receiver = { receiveText() {}, receiveBinary() {}, lost() {} };
     const connection = new WsConnection(
@@ -37,7 +32,7 @@ function turnOf(listeners: number): { turn: () => void; written: () => number } 
         reading: { end() {} },
         stream,
       },
-      { ...rules, memory },
+      rules,
     );
     const outbox = new Outbox(connection, { maxOutboxBytes: 2 ** 20 }, { closing() {}, overflowed() {} });
     fanout.add({ id: `${i}`, remoteAddress: "", isExtended: false, outbox, settled() {}, joined() {} });
