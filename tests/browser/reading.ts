@@ -183,3 +183,69 @@ testInBrowser("a change that is being written survives messages that arrive mean
     document.querySelector("#rows")?.textContent?.includes("half a change")
   );
 });
+
+testInBrowser(
+  "a row shows what became of its message while the list took over another log",
+  async (stage) => {
+    await using server = await startTestChat();
+    const { page } = await ChatPage.join(stage, server.url, "alice");
+    const texts = await page.evaluate(async () => {
+      const ofPage = (file: string) => import(`/chat/web/log/${file}.ts`);
+      const [{ MessageList }, { MessageLog }] = await Promise.all(
+        ["message_list", "message_log"].map(ofPage),
+      );
+      const drawn = () =>
+        new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+      const message = (text: string, edited: boolean) => {
+        const uuid = "0190c0de-0000-7000-8000-000000000000";
+        return { uuid, username: "bob", timestamp: 1, receivedMs: 1, isOwn: true, text, edited };
+      };
+      const scroller = document.createElement("div");
+      const list = document.createElement("ol");
+      scroller.append(list);
+      document.body.append(scroller);
+      const past = new MessageLog(false);
+      past.prepend([message("first", false)]);
+      const names = { isName: () => false, isOwn: () => false, shownOf: () => {}, isCalled: () => false };
+      const context = { isServer: () => false, isSaid: () => false, names };
+      const rows = new MessageList({ log: past, scroller, list, context, onMove: () => {} });
+      rows.restart();
+      await drawn();
+      const texts: (string | undefined)[] = [];
+      const read = async () => {
+        await drawn();
+        texts.push(
+          list.querySelector(".body")?.textContent,
+          list.querySelector(".fate-text")?.textContent ?? "",
+        );
+      };
+      // A change that waits for the next frame when the past reaches the newest messages, and a line below the message.
+      const entry = past.upsert(message("second", true), false);
+      entry.change = { text: "Not changed", isWaiting: false };
+      rows.changed(entry);
+      const live = new MessageLog();
+      live.prepend(past.messages);
+      rows.extendTo(live);
+      await read();
+      live.find(entry.message.uuid).change = undefined;
+      rows.changed(live.find(entry.message.uuid));
+      await read();
+      // A deletion that the page missed while the message was open for a change.
+      list.querySelector(".message")!.classList.add("in-edit");
+      live.clear();
+      live.prepend([message("", true)]);
+      rows.restart();
+      await read();
+      scroller.remove();
+      return texts;
+    });
+    assertEquals(texts, [
+      "second edited",
+      "Not changed",
+      "second edited",
+      "",
+      "This message was deleted.",
+      "",
+    ]);
+  },
+);

@@ -193,9 +193,13 @@ export class MessageList {
       const [entry, same] = [before.at(number), log.at(number + shift)];
       if (entry?.kind !== "message" || same?.kind !== "message") return false;
       if (entry.groupMs !== undefined) same.groupMs = entry.groupMs;
+      same.change = entry.change;
       return entry.message.uuid === same.message.uuid;
     };
     if (!rows.every(([number]) => isSame(number))) return this.show(log);
+    const changed = [...this.#changed].map(({ number }) => log.at(number + shift));
+    this.#changed.clear();
+    for (const entry of changed) if (entry !== undefined) this.#changed.add(entry);
     this.#log = log;
     this.#rows.clear();
     for (const [number, row] of rows) this.#rows.set(number + shift, row);
@@ -321,13 +325,16 @@ export class MessageList {
     this.#centered = undefined;
     const to = Math.min(this.#log.end, around + count / 2);
     const from = Math.max(this.#log.start, to - count);
-    const kept = edited === undefined ? undefined : this.#log.find(edited.dataset["uuid"] ?? "")?.number;
+    const open = edited === undefined ? undefined : this.#log.find(edited.dataset["uuid"] ?? "");
+    const kept = open?.number;
     this.#from = this.#to = Math.min(from, kept ?? from);
     this.#add(Math.max(to, kept === undefined ? to : kept + 1), Infinity);
     this.drawSoon();
-    if (edited === undefined || kept === undefined) return;
-    this.#rows.get(kept)?.replaceWith(edited);
-    this.#rows.set(kept, edited);
+    if (edited === undefined || open === undefined) return;
+    this.#rows.get(open.number)?.replaceWith(edited);
+    this.#rows.set(open.number, edited);
+    // The log may have another text of it now, or none.
+    this.#changed.add(open);
   }
 
   /** The row of the message that is open for a change. */
