@@ -47,7 +47,7 @@ const WORKER = { path: "/service_worker.js", file: "/chat/web/visit/service_work
 /** Labels for the requests that the route `*` serves. */
 const COUNTED_AS = { page: "/", file: "file", socket: "websocket" };
 
-/** Routes of the application: a handshake at any other path is the chat's. */
+/** The paths of the application, at which no WebSocket is accepted, PROTOCOL.md §3.3. */
 const ROUTES = /^\/(?:(?:healthz|readyz|here|metrics)$|admin(?:\/|$))/;
 
 export interface ChatApp {

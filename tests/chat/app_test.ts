@@ -103,7 +103,9 @@ Deno.test("chat app upgrades a WebSocket at / and at every path that is nothing 
       });
     }
   }
-  assertEquals((await ask("/healthz", { headers: { upgrade: "websocket" } })).upgrades, []);
+  for (const path of ["/healthz", "/readyz", "/metrics", "/here", "/admin", "/admin/users"]) {
+    assertEquals((await ask(path, { headers: { upgrade: "websocket" } })).upgrades, [], path);
+  }
   assertEquals((await ask("/", { headers: { upgrade: "h2c" } })).upgrades, []);
 });
 
