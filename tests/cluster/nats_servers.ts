@@ -6,6 +6,7 @@
  */
 import { isLateReset } from "../../src/serving/service.ts";
 import { freePort } from "../support/free_port.ts";
+import { saySkipped } from "../support/skipped_line.ts";
 
 const PATIENCE_MS = 20_000;
 
@@ -16,8 +17,7 @@ const NONE = "none";
 export const NATS_SERVER = await find();
 if (NATS_SERVER === undefined && Deno.env.get("NATS_SERVER") !== NONE) {
   Deno.env.set("NATS_SERVER", NONE);
-  const line = "SKIPPED: the tests that need nats-server 2.14 or newer, which is not here\n";
-  Deno.stderr.writeSync(new TextEncoder().encode(line));
+  saySkipped("the tests that need nats-server 2.14 or newer, which is not here");
 }
 
 // A server that is killed resets connections.

@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { saySkipped } from "../support/skipped_line.ts";
 import { NATS_SERVER, testWithNats } from "./nats_servers.ts";
 import { inNamespace, type Partitions } from "./partitioned_cluster.ts";
 
@@ -20,11 +21,7 @@ const ID = `chatter${Deno.pid}`;
 const CLIENTS = `${ID}-clients`;
 const canPartition = NATS_SERVER !== undefined && await ip("netns", "add", CLIENTS);
 if (canPartition) await ip("netns", "del", CLIENTS);
-else if (NATS_SERVER !== undefined) {
-  Deno.stderr.writeSync(
-    new TextEncoder().encode("SKIPPED: the test of partitions, which needs root and iproute2\n"),
-  );
-}
+else if (NATS_SERVER !== undefined) saySkipped("the test of partitions, which needs root and iproute2");
 
 /** Three machines and the clients, each in a namespace: none of it is in that of the host. */
 class Network implements AsyncDisposable {
@@ -42,20 +39,8 @@ class Network implements AsyncDisposable {
       await run("-n", CLIENTS, "link", "set", network, "up");
       for (const n of [0, 1, 2]) {
         const [port, machine] = [`${network}${n}`, `${ID}-${n}`];
-        await run(
-          "-n",
-          CLIENTS,
-          "link",
-          "add",
-          port,
-          "type",
-          "veth",
-          "peer",
-          "name",
-          network,
-          "netns",
-          machine,
-        );
+        const peer = ["peer", "name", network, "netns", machine];
+        await run("-n", CLIENTS, "link", "add", port, "type", "veth", ...peer);
         await run("-n", CLIENTS, "link", "set", port, "master", network, "up");
         await run("-n", machine, "address", "add", `10.77.${third}.${n + 1}/24`, "dev", network);
         await run("-n", machine, "link", "set", network, "up");

@@ -6,6 +6,7 @@
  */
 import { assertEquals, assertGreater } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
+import { saySkipped } from "../support/skipped_line.ts";
 import { historyAt, newRoom, startNode } from "./cluster_stage.ts";
 import { NATS_SERVER, NatsServers, testWithNats } from "./nats_servers.ts";
 
@@ -71,9 +72,7 @@ async function canCutPower(): Promise<boolean> {
     await disk.cutPower(() => Promise.resolve());
     return true;
   } catch {
-    Deno.stderr.writeSync(
-      new TextEncoder().encode("SKIPPED: the test of a power cut, which needs root, loop devices and perl\n"),
-    );
+    saySkipped("the test of a power cut, which needs root, loop devices and perl");
     return false;
   }
 }

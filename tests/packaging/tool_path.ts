@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { saySkipped } from "../support/skipped_line.ts";
 
 /** Where programs of an administrator are, which may not be on everybody's PATH. */
 const MORE_FOLDERS = ["/usr/sbin", "/usr/local/sbin"];
@@ -17,9 +18,7 @@ export function toolPath(name: string): string | undefined {
 
 /** Says in one line which tests are skipped. */
 export function sayMissing(name: string): void {
-  Deno.stderr.writeSync(
-    new TextEncoder().encode(`SKIPPED: the tests that need ${name}, which is not here\n`),
-  );
+  saySkipped(`the tests that need ${name}, which is not here`);
 }
 
 function isFile(path: string): boolean {
