@@ -110,9 +110,8 @@ export class LogReader {
       if (!this.#end(page) || log !== this.shown || log.oldestUuid !== before) return;
       log.prepend(page);
       log.isOldest = page.length === 0;
-      // What these quote may be here now.
+      // Draws them, and again the replies, since what these quote may be here now.
       this.#list.refresh((entry) => entry.kind === "message" && entry.message.text.startsWith("> "));
-      this.#list.drawSoon();
     });
   }
 

@@ -12,14 +12,16 @@ import { drawnSoon } from "../../../src/web/draw_soon.ts";
 import { dayKey, onNewDay, shortTime, wholeTime } from "../page/local_time.ts";
 import { dayRow, fillDay, fillNotice, fillRow, makeRow, type RowContext, sinceRow } from "./message_row.ts";
 
-/** Rows at most, rows made in one frame, and milliseconds after which a frame begins no other: so that none is long. */
 export const ROWS_MAX = 160;
+/** Rows that a frame makes at most, and milliseconds after which it begins no other: so that no frame is long. */
 export const ROWS_A_FRAME = 12;
-const ROWS_IN_FLOOD = 48;
 const MAKING_MS = 3;
-/** Pixels from the view within which there are rows, beyond which there are none, and from the newest message that count as the end. */
+/** Rows that are made at once where more messages arrive than frames make rows of: they fill the view. */
+const ROWS_IN_FLOOD = 48;
+/** Pixels from the view within which rows are made, and beyond which they are dropped. */
 const NEAR_PX = 500;
 const FAR_PX = 800;
+/** Pixels from the newest message that count as the end. */
 const BOTTOM_PX = 16;
 /** Messages before a reply among which the quoted one is looked for: more take a frame's time. */
 const ANSWERED_MAX = 2000;
