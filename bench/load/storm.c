@@ -190,6 +190,7 @@ void run_storm(void) {
          "\"generator_cpu_s\":%.2f,\"rss_kib\":%ld,\"problem\":%s}\n",
          options.clients, seconds, histogram_quantile(&resumes, 0.5) / 1e3, histogram_quantile(&resumes, 0.99) / 1e3,
          histogram_quantile(&latency, 0.5) / 1e3, histogram_quantile(&latency, 0.99) / 1e3,
-         (double)latency.greatest / 1e6, (unsigned long long)deliveries, (unsigned long long)(frames - received), (unsigned long long)cuts,
+         (double)latency.greatest / 1e6, (unsigned long long)deliveries,
+         (unsigned long long)(frames - received), (unsigned long long)cuts,
          after.server - before.server, after.own - before.own, server_rss_kib(), problem_json());
 }

@@ -66,8 +66,8 @@ export async function overTransportsAtOnce(test: TransportTest): Promise<void> {
 }
 
 /**
- * `testOverEachTransport`, and once more over two gateways, for what crosses from one to another. The length of the name chooses the
- * transport, so that a suite has both.
+ * `testOverEachTransport`, and once more over two gateways, for what crosses from one to another. The length of the name
+ * chooses the transport, so that a suite has both.
  */
 export function testOverTransportsAndGateways(name: string, test: TransportTest): void {
   testOverEachTransport(name, test);
