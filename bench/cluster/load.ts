@@ -92,7 +92,13 @@ export class ClusterLoad {
     // What was broadcast last is on its way to the others.
     await new Promise((resolve) => setTimeout(resolve, 2000));
     for (const [n, url] of this.#stage.urls.entries()) {
-      this.history.readHistory(`node ${n}`, await historyOf(url));
+      // A connection may fail, as any client's: it is tried again.
+      let messages: Awaited<ReturnType<typeof historyOf>> = [];
+      await until(`the history of node ${n} is read`, async () => {
+        messages = await historyOf(url);
+        return true;
+      });
+      this.history.readHistory(`node ${n}`, messages);
     }
     for (const client of [...this.talkers, ...this.readers]) client.stop();
     await Promise.all(this.#runs);
