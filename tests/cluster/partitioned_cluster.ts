@@ -118,9 +118,15 @@ async function statusOf(n: number): Promise<number> {
 /** The machine whose node leads. */
 async function leading(): Promise<number> {
   const authorization = `Bearer ${TOKEN}`;
-  const response = await fetch(`${URLS[0]}/admin/cluster`, { headers: { authorization } });
-  const { nodes }: { nodes: { node: string; leads: boolean }[] } = await response.json();
-  return Number(nodes.find(({ leads }) => leads)?.node);
+  let leader = NaN;
+  // The node that is asked may not have heard it yet.
+  await until("a node leads", async () => {
+    const response = await fetch(`${URLS[0]}/admin/cluster`, { headers: { authorization } });
+    const { nodes }: { nodes: { node: string; leads: boolean }[] } = await response.json();
+    leader = Number(nodes.find(({ leads }) => leads)?.node);
+    return !Number.isNaN(leader);
+  });
+  return leader;
 }
 
 /** Has the NATS server on machine `n` lead the log. */
