@@ -191,14 +191,16 @@ export class MessageList {
       ? (log.find(first.message.uuid)?.number ?? NaN) - first.number
       : NaN;
     const rows = [...this.#rows];
-    const isSame = (number: number) => {
+    const pairs = rows.flatMap(([number]) => {
       const [entry, same] = [before.at(number), log.at(number + shift)];
-      if (entry?.kind !== "message" || same?.kind !== "message") return false;
+      if (entry?.kind !== "message" || same?.kind !== "message") return [];
+      return entry.message.uuid === same.message.uuid ? [{ entry, same }] : [];
+    });
+    if (pairs.length < rows.length) return this.show(log);
+    for (const { entry, same } of pairs) {
       if (entry.groupMs !== undefined) same.groupMs = entry.groupMs;
       same.change = entry.change;
-      return entry.message.uuid === same.message.uuid;
-    };
-    if (!rows.every(([number]) => isSame(number))) return this.show(log);
+    }
     const changed = [...this.#changed].map(({ number }) => log.at(number + shift));
     this.#changed.clear();
     for (const entry of changed) if (entry !== undefined) this.#changed.add(entry);
