@@ -64,8 +64,8 @@ export class ClusterLoad {
   }
 
   /**
-   * Spreads the talkers over the nodes again, which gather on those that were up: on one node that is frozen they would
-   * all wait for it, and show nothing of the others.
+   * Spreads the talkers over the nodes again, since each fault gathers them on the nodes that were up. If all were on a
+   * node that freezes, they would show nothing of the others.
    */
   async spread(): Promise<void> {
     const areIn = () => Promise.resolve(this.talkers.every(({ isIn }) => isIn));
