@@ -5,7 +5,7 @@
  */
 
 /** A port of an address of loopback that was free a moment ago. */
-export function freePort(hostname?: string): number {
-  using listener = Deno.listen({ hostname: hostname ?? "127.0.0.1", port: 0 });
+export function freePort(hostname = "127.0.0.1"): number {
+  using listener = Deno.listen({ hostname, port: 0 });
   return listener.addr.port;
 }
