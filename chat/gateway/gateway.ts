@@ -197,10 +197,12 @@ export class Gateway implements Gateways {
     if (this.#options.takesSockets?.() === false) return cutOff();
     const admitted = this.#options.admission.admit(peer.remoteAddress, steadyClock());
     if (!(admitted instanceof Promise)) return this.#answerHandshake(request, peer, admitted);
-    return admitted.then((admitted) => this.#answerHandshake(request, peer, admitted));
+    const { signal } = request;
+    return admitted.then((admitted) => this.#answerHandshake(request, peer, admitted, signal));
   }
 
-  #answerHandshake(request: Request, peer: Peer, admitted: Admitted | Refused): Response {
+  /** `left` is the request's signal if the admission took time. */
+  #answerHandshake(request: Request, peer: Peer, admitted: Admitted | Refused, left?: AbortSignal): Response {
     const { remoteAddress } = peer;
     if (this.#isStopping && admitted.isAdmitted) {
       admitted.leave();
@@ -208,7 +210,13 @@ export class Gateway implements Gateways {
     }
     if (admitted.isAdmitted) {
       const subprotocol = offersLive(request.headers) ? LIVE_SUBPROTOCOL : undefined;
-      return peer.upgrade({ remoteAddress, subprotocol, accept: this.#accept, gone: admitted.leave });
+      return peer.upgrade({
+        remoteAddress,
+        subprotocol,
+        accept: this.#accept,
+        gone: admitted.leave,
+        ...(left && { left }),
+      });
     }
     this.#options.meters.socketRefused(admitted.reason);
     this.#options.log.debug("socket.refused", { reason: admitted.reason });

@@ -30,9 +30,14 @@ export interface ServeConnectionOptions {
 /** Upgrades a request, or answers 400 if it is not a WebSocket handshake. */
 export function upgradeServe(
   request: Request,
-  { remoteAddress, subprotocol: wished, accept, gone }: AdmittedSocket,
+  { remoteAddress, subprotocol: wished, accept, gone, left }: AdmittedSocket,
   { idleSeconds, log }: ServeConnectionOptions,
 ): Response {
+  // Deno 2.9 reports neither an opening nor an error of such an upgrade, and its op never ends.
+  if (left?.aborted) {
+    gone();
+    return new Response("The client has left\n", { status: STATUS_CODE.BadRequest });
+  }
   // The platform's option throws for a name that it does not find, such as one in a list without blanks.
   const isFound = request.headers.get("sec-websocket-protocol")?.split(", ").includes(wished ?? "") === true;
   let upgrade: Deno.WebSocketUpgrade;
@@ -66,15 +71,20 @@ export function upgradeServe(
     });
   // The platform reports some closes twice, or as an error and a close.
   let isOver = false;
-  socket.onclose = ({ code, reason }) => {
+  const over = (isLeaving: boolean) => {
     if (isOver) return;
     isOver = true;
     connection.ended();
-    fenced("close", () => receiver?.lost(code === GOING_AWAY && reason === ""));
+    fenced("close", () => receiver?.lost(isLeaving));
     fenced("gone", gone);
   };
-  // Without a listener an error would end the process. A close event follows it.
-  socket.onerror = () => {};
+  socket.onclose = ({ code, reason }) => over(code === GOING_AWAY && reason === "");
+  const failed = () => {
+    if (socket.readyState === WebSocket.CONNECTING) over(false);
+  };
+  // Without a listener an error would end the process. A close event follows it, unless the socket never opened.
+  socket.onerror = failed;
+  left?.addEventListener("abort", failed);
   return response;
 }
 

@@ -25,6 +25,11 @@ export interface AdmittedSocket {
   readonly accept: Accept;
   /** Called once, when the socket is closed or the handshake has failed. */
   readonly gone: () => void;
+  /**
+   * The request's signal, which aborts when the client leaves. Needed if the upgrade waits for something, and read
+   * before that: `serve` never reports the end of an upgrade whose client has left.
+   */
+  readonly left?: AbortSignal;
 }
 
 export interface Peer {

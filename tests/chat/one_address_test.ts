@@ -29,12 +29,15 @@ async function said(client: ChatClient, text: string): Promise<void> {
   }
 }
 
-/** The answer to a frame, among broadcasts to all. */
+/** The answer to a frame, among broadcasts to all. A client that asks faster than it may asks again later. */
 async function answerTo(client: ChatClient, frame: string): Promise<string> {
   client.send(frame);
   while (true) {
     const answer = await client.next();
-    if (/^c2\/(?:ACKNOWLEDGE|ERROR)/.test(answer)) return answer;
+    if (answer.startsWith("c2/ERROR Too many frames")) {
+      await new Promise((resolve) => setTimeout(resolve, PACE_MS));
+      client.send(frame);
+    } else if (/^c2\/(?:ACKNOWLEDGE|ERROR)/.test(answer)) return answer;
   }
 }
 

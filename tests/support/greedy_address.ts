@@ -49,7 +49,8 @@ export class GreedyAddress implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping.abort();
-    for (const socket of this.#sockets) socket.terminate();
+    // On `serve`, Deno 2.9 leaves an op behind for a client that leaves in the instant of its upgrade: the handshakes end.
+    for (const socket of this.#sockets) if (socket.readyState !== WebSocket.CONNECTING) socket.terminate();
     await Promise.all(this.#running);
   }
 

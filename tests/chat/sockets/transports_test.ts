@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { settlesWithin } from "../../../src/deadline.ts";
 import type { AdmittedSocket, StartTransport, TransportOptions } from "../../../chat/sockets/transport.ts";
 import { startServe } from "../../../chat/sockets/transport_serve.ts";
 import { startWs } from "../../../chat/sockets/transport_ws.ts";
@@ -19,6 +20,9 @@ import {
 } from "../../support/chat_server.ts";
 import { frame, handshake, OPCODE, RawPeer } from "../../support/raw_peer.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
+
+/** Milliseconds after which a missing end fails a test. A passing test never waits that long. */
+const PATIENCE_MS = 20_000;
 
 const SUPPORT = new URL("../../support/", import.meta.url);
 const cert = await Deno.readTextFile(new URL("localhost_cert.pem", SUPPORT));
@@ -242,7 +246,7 @@ for (const transport of TRANSPORT_NAMES) {
     const socketAt = (path: string): AdmittedSocket => ({
       remoteAddress: "192.0.2.1",
       subprotocol: undefined,
-      accept: () => ({ receiveText: () => {}, receiveBinary: () => {}, lost: () => {} }),
+      accept,
       gone: () => {
         gone.push(path);
         throw bug;
@@ -265,6 +269,38 @@ for (const transport of TRANSPORT_NAMES) {
       ["bug", true],
     ]);
   });
+
+  Deno.test(`${transport}: a client that leaves while its handshake waits is gone`, async () => {
+    const { promise: gone, resolve } = Promise.withResolvers<void>();
+    const waiting = Promise.withResolvers<AbortSignal>();
+    const left = Promise.withResolvers<void>();
+    const socket = { remoteAddress: "192.0.2.1", subprotocol: undefined, accept, gone: resolve };
+    const server = await STARTS[transport]!({
+      ...OPTIONS,
+      log: recordedLog().log,
+      handle: async ({ signal }, peer) => {
+        waiting.resolve(signal);
+        await left.promise;
+        return peer.upgrade({ ...socket, left: signal });
+      },
+    });
+    const peer = await RawPeer.connect(`http://127.0.0.1:${server.port}`);
+    await peer.write(handshake());
+    const signal = await waiting.promise;
+    // Only `serve` reports it; the other transport sees it by itself.
+    const noted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+    peer.close();
+    if (transport === "serve") await noted;
+    left.resolve();
+    const isGone = await settlesWithin(gone, PATIENCE_MS);
+    await server.stop();
+    assert(isGone);
+  });
+}
+
+/** A receiver that takes everything. */
+function accept() {
+  return { receiveText: () => {}, receiveBinary: () => {}, lost: () => {} };
 }
 
 Deno.test({
