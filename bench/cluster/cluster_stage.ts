@@ -153,10 +153,18 @@ export interface StageOptions {
   readonly isAlone?: boolean;
 }
 
+/** Waits until `isSo`, which may throw until then: its last reason is shown if that takes a minute. */
 export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+  let reason: unknown;
   for (const deadline = performance.now() + PATIENCE_MS;;) {
-    if (await isSo().catch(() => false)) return;
-    if (performance.now() > deadline) throw new Error(`It is not so in ${PATIENCE_MS / 1000} s: ${what}`);
+    try {
+      if (await isSo()) return;
+    } catch (error) {
+      reason = error;
+    }
+    if (performance.now() > deadline) {
+      throw new Error(`It is not so in ${PATIENCE_MS / 1000} s: ${what}`, { cause: reason });
+    }
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }

@@ -18,8 +18,11 @@ import type { StoredMessage } from "../room/message.ts";
 export const BEAT_MS = 300;
 /** Milliseconds between two questions for the log's end, which show that the log works and what was missed. */
 export const PROBE_MS = 1000;
-/** Milliseconds for which the log may end before what a node has applied: its servers elect, and catch up. */
-export const BEHIND_MS = 5000;
+/**
+ * Milliseconds for which the log may end before what a node has applied: its servers elect, and catch up. After a
+ * partition a server of NATS answered for longer than 5 s with the end that it had before.
+ */
+export const BEHIND_MS = 60_000;
 /** Milliseconds by which a leader's clock may be behind the one before it without a time that goes back. */
 const SET_BACK_MS = 60_000;
 /** Milliseconds without progress after which inputs are sent to the leader again. */
@@ -258,11 +261,13 @@ export class Member {
   /** The log's newest record, as asked for by `probe`; undefined if the log did not answer. */
   probed(nowMs: number, last: number | undefined): MemberEffect[] {
     if (last === undefined || this.#isStopped) return [];
-    this.#logMs = nowMs;
-    if (last >= this.#probedAt) this.#behindSinceMs = undefined;
-    else if (nowMs - (this.#behindSinceMs ??= nowMs) >= BEHIND_MS) {
+    if (last < this.#probedAt) {
+      // A log that lacks records does not work: connections are closed in time, as if it did not answer.
+      if (nowMs - (this.#behindSinceMs ??= nowMs) < BEHIND_MS) return [];
       return this.#forked(`The log ends at record ${last}, and this node has applied ${this.#probedAt}`);
     }
+    this.#behindSinceMs = undefined;
+    this.#logMs = nowMs;
     return last > this.#replica.applied ? this.#read() : [];
   }
 
