@@ -18,6 +18,7 @@ export const FROM_SOURCE_ALONE: Readonly<Record<string, string>> = {
     "a Deno before 2.9 reports a port without descriptors later, and has no ws: SECURITY.md",
   "tests/regular_expressions_test.ts": "its child is an analyser, not the program",
   "tests/start_task_test.ts": "the task is what it tests",
+  "tests/cluster/partition_test.ts": "it wants a machine without other tests, and these run two at a time",
   "tests/listing/mod_test.ts": "its child is a listing with a replaced part, besides tests in process",
 };
 
