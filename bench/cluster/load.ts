@@ -126,7 +126,7 @@ async function historyOf(url: string): Promise<{ id: string; text: string }[]> {
   const ask = () =>
     socket.send(`c2/QUERY history; ${PAGE}${messages.length === 0 ? "" : `; ${messages[0]!.id}`}`);
   socket.onopen = () => socket.send(`c2/CONNECT historian${Math.floor(Math.random() * 1e9)}`);
-  socket.onerror = () => reject(new Error(`${url} is gone`));
+  socket.onerror = socket.onclose = () => reject(new Error(`${url} is gone`));
   socket.onmessage = ({ data }: MessageEvent<string>) => {
     if (data.startsWith("c2/ERROR ")) return reject(new Error(data));
     if (!data.startsWith("c2/ACKNOWLEDGE ")) return;

@@ -261,13 +261,11 @@ export class Member {
   /** The log's newest record, as asked for by `probe`; undefined if the log did not answer. */
   probed(nowMs: number, last: number | undefined): MemberEffect[] {
     if (last === undefined || this.#isStopped) return [];
-    if (last < this.#probedAt) {
-      // A log that lacks records does not work: connections are closed in time, as if it did not answer.
-      if (nowMs - (this.#behindSinceMs ??= nowMs) < BEHIND_MS) return [];
+    this.#logMs = nowMs;
+    if (last >= this.#probedAt) this.#behindSinceMs = undefined;
+    else if (nowMs - (this.#behindSinceMs ??= nowMs) >= BEHIND_MS) {
       return this.#forked(`The log ends at record ${last}, and this node has applied ${this.#probedAt}`);
     }
-    this.#behindSinceMs = undefined;
-    this.#logMs = nowMs;
     return last > this.#replica.applied ? this.#read() : [];
   }
 
