@@ -66,7 +66,7 @@ async function storm(transport: string, folder: string) {
     ...["--clients", `${sessions}`, "--senders", `${TALKERS}`, "--rate", `${rate}`, "--at-once", `${atOnce}`],
   ];
   const generator = new Deno.Command(command, { args, stdin: "piped", stdout: "piped" }).spawn();
-  const lines = createInterface({ input: Readable.fromWeb(generator.stdout) })[Symbol.asyncIterator]();
+  const lines = createInterface({ input: Readable.from(generator.stdout) })[Symbol.asyncIterator]();
   const connected = await lines.next();
   await before[Symbol.asyncDispose]();
   if (connected.done) throw new Error("The sessions did not connect");

@@ -90,7 +90,7 @@ async function soak(
   }).spawn();
   const samplesKib: number[] = [];
   let problem: string | undefined;
-  for await (const line of createInterface({ input: Readable.fromWeb(generator.stdout) })) {
+  for await (const line of createInterface({ input: Readable.from(generator.stdout) })) {
     const measured = readMeasured(line);
     problem = measured.problem;
     samplesKib.push(measured.figures.rss_kib ?? 0);
