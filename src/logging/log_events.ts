@@ -106,7 +106,7 @@ export const LOG_EVENTS = {
   },
   "cluster.log_forked": {
     level: "error",
-    values: ["problem", "record", "end"],
+    values: ["problem"],
     about: "The log and this node disagree about its past: NATS lost records, or the log is another one.",
   },
   "cluster.lost": {

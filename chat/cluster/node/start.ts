@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { setTimeout as pause } from "node:timers/promises";
 import type { NowMs } from "../../../src/clock.ts";
 import type { Logger } from "../../../src/logging/log.ts";
 import type { Limits } from "../../../src/protocol/limits.ts";
@@ -14,6 +13,7 @@ import { WINDOW_MESSAGES_MAX } from "../../room/history.ts";
 import type { StoredMessage } from "../../room/message.ts";
 import type { Journal } from "../../store/journal.ts";
 import type { ClusterLog, LogEnds, LogEntry } from "../log.ts";
+import { BEHIND_MS } from "../member.ts";
 import {
   type ClusterRecord,
   decodeRecord,
@@ -35,8 +35,6 @@ const RETRY_MS = 500;
 const EARLIER_BYTES_MAX = 64 * 2 ** 20;
 /** Records of these that are read at a time. */
 const EARLIER_READ = 100;
-/** Tries for which the log may end before what the store has: its servers elect, and catch up. */
-const BEHIND_TRIES = 12;
 const OTHER_ROOM =
   "This store has the messages of another room than the cluster's: give another --kv, or another " +
   "--cluster-name";
@@ -111,25 +109,24 @@ export async function restore(parts: StartParts): Promise<Restored> {
   return { checkpoint, stored, founded, newest, bans, earlier };
 }
 
-/** The ends of a log that has begun. */
+/** The ends of a log that has begun, and has what the store has. */
 async function foundedEnds(parts: StartParts, found: StoredReplica): Promise<LogEnds> {
-  const { log, store, identity, incarnation, nowMs, logger, stopping } = parts;
+  const { log, store, identity, incarnation, nowMs, steadyMs, logger } = parts;
   const atMs = nowMs();
-  for (let tries = 0;; tries++) {
-    const ends = await answered(() => log.ends(), parts);
-    const stored = found.kind === "checkpoint" ? found.applied : 0;
-    if (ends.last >= Math.max(stored, 1)) return ends;
-    if (stored > 0) {
-      if (tries < BEHIND_TRIES) {
-        await pause(RETRY_MS, undefined, { signal: stopping }).catch(() => stopping.throwIfAborted());
-        continue;
-      }
-      logger.error("cluster.log_forked", { record: stored, end: ends.last });
-      throw new CannotStart(
-        `The log in NATS ends at record ${ends.last}, and this node has applied ${stored}: the log has lost records, ` +
-          "or is another one",
-      );
-    }
+  const stored = found.kind === "checkpoint" ? found.applied : 0;
+  let behindSinceMs: number | undefined;
+  const endsInReach = async () => {
+    const ends = await log.ends();
+    if (ends.last >= stored) return ends;
+    const problem = `The log in NATS ends at record ${ends.last}, and this node has applied ${stored}`;
+    behindSinceMs ??= steadyMs();
+    if (steadyMs() - behindSinceMs < BEHIND_MS) throw new Error(problem);
+    logger.error("cluster.log_forked", { problem });
+    throw new CannotStart(`${problem}: the log has lost records, or is another one`);
+  };
+  for (;;) {
+    const ends = await answered(endsInReach, parts);
+    if (ends.last > 0) return ends;
     const isEmpty = !await hasHistory(store);
     const founded = { kind: "founded", founded: { ...identity, isEmpty } } as const;
     const bytes = encodeRecord({ ...founded, epoch: 0, previous: FIRST_HASH, atMs });
@@ -241,7 +238,7 @@ function answered<Answer>(
 ): Promise<Answer> {
   return retried(ask, {
     ...{ pauseMs: RETRY_MS, steadyMs, stopping },
-    mayPass: () => true,
+    mayPass: (error) => !(error instanceof CannotStart),
     say: (error) => logger.warn("nats.awaited", { problem: problemOf(error) }),
   });
 }

@@ -5,12 +5,14 @@
  * @module
  */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { BEHIND_MS } from "../../../chat/cluster/member.ts";
 import { encodeRecord, FIRST_HASH } from "../../../chat/cluster/record.ts";
 import type { Checkpoint } from "../../../chat/cluster/replica.ts";
 import { restore, type StartStore } from "../../../chat/cluster/node/start.ts";
 import type { StoredReplica } from "../../../chat/cluster/node/replica_store.ts";
 import type { Logger } from "../../../src/logging/log.ts";
 import type { StoredMessage } from "../../../chat/room/message.ts";
+import { CannotStart } from "../../../src/serving/start_failure.ts";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { startTestChat } from "../../support/chat_server.ts";
 import { stored } from "../../support/order_stage.ts";
@@ -40,6 +42,8 @@ interface Stage {
   readonly records?: readonly Uint8Array[];
   /** The first record that the log still has. */
   readonly first?: number;
+  /** The steady time of each question for the log's end, and the answer. */
+  readonly ends?: [steadyMs: number, last: number][];
   readonly found?: StoredReplica;
   readonly messages?: readonly StoredMessage[];
 }
@@ -68,16 +72,21 @@ async function start(stage: Stage) {
   };
   const { askForCopy = (request: object) => Promise.resolve(pageOf(request)) } = stage;
   const pageOf = (request: object) => pages[Object.keys(pages).find((key) => key in request) ?? ""] ?? [];
+  let steadyMs = 0;
   const restored = await restore({
     log: {
       append: (at, id, bytes) => Promise.resolve(log.append(at, id, bytes, true)),
       read: (from, max) => Promise.resolve(log.read(Math.max(from, first), max)),
-      ends: () => Promise.resolve({ first, last: log.records.length }),
+      ends: () => {
+        const [atMs, last] = stage.ends?.shift() ?? [0, log.records.length];
+        steadyMs = atMs;
+        return Promise.resolve({ first, last });
+      },
       follow: () => () => {},
     },
     wire: { askForCopy: (_subject, request) => askForCopy(request as object) },
     ...{ store: startStore, identity: OURS, incarnation: "a", nowMs: () => 0, logger },
-    ...{ steadyMs: () => 0, stopping, limits: DEFAULT_LIMITS },
+    ...{ steadyMs: () => steadyMs, stopping, limits: DEFAULT_LIMITS },
   });
   return { restored, store, records: log.records.length };
 }
@@ -138,6 +147,28 @@ Deno.test("a store that is within the log's reach is used as it is", async () =>
     found,
   });
   assertEquals([restored.checkpoint?.applied, restored.stored, restored.earlier], [4, 6, []]);
+});
+
+Deno.test("a start waits for a log that ends before its store, and takes it for another one when a node would", async () => {
+  const found = { kind: "checkpoint", checkpoint: checkpointAt(2), applied: 2 } as const;
+  const records = [new Uint8Array(1), new Uint8Array(1)];
+  const late = recordedLog();
+  const other = recordedLog();
+  const [{ restored }, { message }] = await Promise.all([
+    start({ records, found, logger: late.log, ends: [[0, 1], [BEHIND_MS - 1, 2]] }),
+    assertRejects(
+      () => start({ found, logger: other.log, ends: [[5, 1], [BEHIND_MS + 4, 0], [BEHIND_MS + 5, 0]] }),
+      CannotStart,
+    ),
+  ]);
+  const problem = (end: number) => `The log in NATS ends at record ${end}, and this node has applied 2`;
+  assertEquals([restored.stored, message], [
+    2,
+    `${problem(0)}: the log has lost records, or is another one`,
+  ]);
+  const logged = ({ lines }: typeof late) => lines.map(({ event, properties }) => [event, properties]);
+  assertEquals(logged(late), [["nats.awaited", { problem: problem(1) }]]);
+  assertEquals(logged(other), [...logged(late), ["cluster.log_forked", { problem: problem(0) }]]);
 });
 
 Deno.test("a start reads as many of the large records before its checkpoint as memory may hold", async () => {
