@@ -13,6 +13,7 @@
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
 import { openKv } from "../src/kv/kv.ts";
+import { freePort } from "../tests/support/free_port.ts";
 import { PROGRAM_FLAGS, ROOT } from "../tools/run_deno.ts";
 import { addressOf, fillListingStore, idOf, KEY } from "./comparison/listing_store.ts";
 import {
@@ -21,7 +22,7 @@ import {
   findCompiler,
   runLoadGenerator,
 } from "./comparison/load_generator.ts";
-import { freePort, type RunningServer, startServer } from "./comparison/running_server.ts";
+import { type RunningServer, startServer } from "./comparison/running_server.ts";
 import { spreadOf } from "./comparison/statistics.ts";
 
 export interface WritesOptions {

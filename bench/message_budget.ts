@@ -9,6 +9,8 @@
  */
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
+import { freePort } from "../tests/support/free_port.ts";
+import { isOpen } from "../tests/support/open_port.ts";
 import { PROGRAM_FLAGS, ROOT } from "../tools/run_deno.ts";
 import {
   buildLoadGenerator,
@@ -17,7 +19,6 @@ import {
   runLoadGenerator,
 } from "./comparison/load_generator.ts";
 import { pinning } from "./comparison/machine.ts";
-import { freePort } from "./comparison/running_server.ts";
 import { type CpuProfile, stagesOf } from "./comparison/stages.ts";
 
 /** Seconds measured at the end of the load; before them V8 optimizes the code. */
@@ -96,12 +97,8 @@ async function run(): Promise<{ messages: number; profile: CpuProfile }> {
 
 async function listening(port: number): Promise<void> {
   for (let tries = 0; tries < 600; tries++) {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    if (await isOpen(port)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error("The server did not start");
 }

@@ -11,11 +11,12 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { parseArgs } from "node:util";
+import { freePort } from "../tests/support/free_port.ts";
 import { PROGRAM_FLAGS, ROOT } from "../tools/run_deno.ts";
 import { buildLoadGenerator, cacheFolder, findCompiler, readMeasured } from "./comparison/load_generator.ts";
 import { pinning } from "./comparison/machine.ts";
 import { number } from "./comparison/options.ts";
-import { endOnSignals, freePort, startServer } from "./comparison/running_server.ts";
+import { endOnSignals, startServer } from "./comparison/running_server.ts";
 
 const TALKERS = 8;
 

@@ -12,10 +12,11 @@
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { parseArgs } from "node:util";
+import { freePort } from "../tests/support/free_port.ts";
 import { PROGRAM_FLAGS, ROOT } from "../tools/run_deno.ts";
 import { buildLoadGenerator, cacheFolder, findCompiler, readMeasured } from "./comparison/load_generator.ts";
 import { number } from "./comparison/options.ts";
-import { endOnSignals, freePort, startServer } from "./comparison/running_server.ts";
+import { endOnSignals, startServer } from "./comparison/running_server.ts";
 import { isFlat } from "./comparison/statistics.ts";
 
 /** Few enough that the history is full after some minutes and stops growing. */

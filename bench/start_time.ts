@@ -16,6 +16,7 @@
  */
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
+import { freePort } from "../tests/support/free_port.ts";
 
 /** Milliseconds between two tries to connect, which is the precision; and until a start counts as failed. */
 const TRY_MS = 1;
@@ -123,11 +124,6 @@ async function untilAnswer(program: string, argsFor: (port: string) => string[])
 
 function spawn(program: string, args: string[]): Deno.ChildProcess {
   return new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
-}
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 async function answers(port: number): Promise<boolean> {

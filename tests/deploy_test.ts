@@ -18,6 +18,7 @@ import {
 import config from "../deno.json" with { type: "json" };
 import { ChatClient } from "./support/chat_client.ts";
 import { startTestChat } from "./support/chat_server.ts";
+import { freePort } from "./support/free_port.ts";
 import { untilListed } from "./support/listed_servers.ts";
 import { type Role, runProgram, type ServerProgram, startServer, type Variables } from "./support/program.ts";
 import { RawPeer } from "./support/raw_peer.ts";
@@ -101,11 +102,6 @@ Deno.test("a chat server on Deno Deploy makes room for its next instance, which 
     await ben.say("after");
     await evict(second);
   }));
-
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}
 
 /** The first answer, once the port is open. */
 async function untilAnswered(url: string): Promise<Response> {

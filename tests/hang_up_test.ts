@@ -5,6 +5,7 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { isOpen } from "./support/open_port.ts";
 import { startServer } from "./support/program.ts";
 import { PtyProgram, testOnTerminal } from "./support/pty_program.ts";
 import { runAsService } from "./support/service_process.ts";
@@ -103,15 +104,9 @@ testOnTerminal("a server whose terminal is closed stops", async () => {
     return port > 0;
   });
   await terminal[Symbol.asyncDispose]();
-  const isOpen = async () => {
-    try {
-      (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-      return true;
-    } catch {
-      return false;
-    }
-  };
   const deadline = performance.now() + 10_000;
-  while (await isOpen() && performance.now() < deadline) await new Promise((soon) => setTimeout(soon, 20));
-  assertEquals(await isOpen(), false);
+  while (await isOpen(port) && performance.now() < deadline) {
+    await new Promise((soon) => setTimeout(soon, 20));
+  }
+  assertEquals(await isOpen(port), false);
 });

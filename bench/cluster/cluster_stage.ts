@@ -7,8 +7,8 @@
 import { jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { NatsServers } from "../../tests/cluster/nats_servers.ts";
+import { freePort } from "../../tests/support/free_port.ts";
 import { commandLine } from "../../tests/support/program.ts";
-import { freePort } from "../comparison/running_server.ts";
 
 const PATIENCE_MS = 60_000;
 const LOOK_EVERY_MS = 20;

@@ -9,7 +9,8 @@ import { fillListingStore, keepAnswer, startPuts } from "./listing_store.ts";
 import { type Measured, runLoadGenerator } from "./load_generator.ts";
 import type { Pinning } from "./machine.ts";
 import type { Run } from "./results.ts";
-import { freePort, type RunningServer, startServer } from "./running_server.ts";
+import { freePort } from "../../tests/support/free_port.ts";
+import { type RunningServer, startServer } from "./running_server.ts";
 import type { Scenario } from "./scenarios.ts";
 import { type Server, SERVERS } from "./servers.ts";
 

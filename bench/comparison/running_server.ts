@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isOpen } from "../../tests/support/open_port.ts";
 
 /** Milliseconds until a server must accept connections; compiling TypeScript for the first time takes longest. */
 const PATIENCE_MS = 30_000;
@@ -27,12 +28,6 @@ export function endOnSignals(scratch: string): void {
 export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
 }
 
 /** Starts `command` and waits until `port` accepts connections. Throws its output if it does not. */
@@ -68,7 +63,7 @@ export async function startServer(
     await Promise.all([ending, reading]);
   };
   const until = Date.now() + PATIENCE_MS;
-  while (!await takesConnections(port)) {
+  while (!await isOpen(port)) {
     if (hasEnded || Date.now() > until) {
       await stop();
       throw new Error(`${command.join(" ")}: ${hasEnded ? "ended" : "did not listen"}: ${written}`);
@@ -76,13 +71,4 @@ export async function startServer(
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
   return { port, pid: child.pid, [Symbol.asyncDispose]: stop };
-}
-
-async function takesConnections(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
-  }
 }

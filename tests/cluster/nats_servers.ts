@@ -6,6 +6,7 @@
  */
 import { isLateReset } from "../../src/serving/service.ts";
 import { freePort } from "../support/free_port.ts";
+import { isOpen } from "../support/open_port.ts";
 import { saySkipped } from "../support/skipped_line.ts";
 
 const PATIENCE_MS = 20_000;
@@ -121,7 +122,7 @@ export class NatsServers implements AsyncDisposable {
     }).spawn();
     this.#running[n] = child;
     const until = performance.now() + PATIENCE_MS;
-    while (!await accepts(this.#ports[n]!)) {
+    while (!await isOpen(this.#ports[n]!)) {
       if (performance.now() > until) throw new Error(`nats-server ${n} does not listen`);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -142,14 +143,5 @@ export class NatsServers implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const n of this.#running.keys()) await this.kill(n);
     await Deno.remove(this.#folder, { recursive: true });
-  }
-}
-
-async function accepts(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
   }
 }
