@@ -113,13 +113,14 @@ function handshakes(
   { refusePage, upgrade, steadyMs, log }: ChatAppOptions,
   counts: HttpMeters,
 ): ChatApp["fetch"] {
+  const fence = httpFence(log);
   return (request, peer) => {
     const startMs = steadyMs();
     const counted = (answer: Response) => {
       counts.note(COUNTED_AS.socket, "GET", answer.status, steadyMs() - startMs);
       return answer;
     };
-    const failed = (error: unknown) => counted(bugResponse(log, error));
+    const failed = (error: unknown) => counted(fence(error));
     try {
       const refused = refusePage(request, peer);
       const answer = refused === undefined
@@ -133,22 +134,20 @@ function handshakes(
 }
 
 /** The fence of the HTTP side. */
-export function httpFence(log: Logger): (error: Error) => Response {
-  return (error) => bugResponse(log, error);
-}
-
-function bugResponse(log: Logger, error: unknown): Response {
-  log.error("bug", { where: "http", error });
-  return textResponse(FAULTS.INTERNAL, STATUS_CODE.InternalServerError);
-}
-
-function textResponse(text: string, status: number): Response {
-  return new Response(`${text}\n`, { status, headers: { "content-type": "text/plain; charset=UTF-8" } });
+export function httpFence(log: Logger): (error: unknown) => Response {
+  return (error) => {
+    log.error("bug", { where: "http", error });
+    return textResponse(FAULTS.INTERNAL, STATUS_CODE.InternalServerError);
+  };
 }
 
 /** The answer to a refused handshake. */
 export function refusalResponse({ status, text, retryAfterSeconds }: Refused): Response {
-  const headers = new Headers({ "content-type": "text/plain; charset=UTF-8" });
-  if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
-  return new Response(`${text}\n`, { status, headers });
+  const response = textResponse(text, status);
+  if (retryAfterSeconds !== undefined) response.headers.set("retry-after", String(retryAfterSeconds));
+  return response;
+}
+
+function textResponse(text: string, status: number): Response {
+  return new Response(`${text}\n`, { status, headers: { "content-type": "text/plain; charset=UTF-8" } });
 }
