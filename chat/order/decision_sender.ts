@@ -29,7 +29,7 @@ export interface DecisionSenderOptions {
 
 type Sent = Pick<Submission, "participant" | "decided">;
 
-/** Applies decisions to the room's state. No closure for each: there is a decision for each message. */
+/** Applies decisions to the room's state. One object for many, since a closure for each message would be garbage. */
 export interface Follower<From extends Sent = Sent> {
   follow(submission: From, decision: Decision): EffectFrames;
   /** After `follow` of a change of sessions: the connection whose session another one has taken over. */

@@ -1,13 +1,13 @@
 /**
- * Keeps what a function returned for a text, for what is asked again and again: names, addresses and times are few,
- * requests and rows are many.
+ * Keeps what a function returned for a text: names, addresses and times are few, and the requests and rows that ask for
+ * them are many.
  *
  * @module
  */
 
 /**
- * Returns a function that calls `make` once for a text, until `max` other texts were asked for. It calls `make` again
- * where that returned undefined, as for a text of a peer that is no such thing.
+ * Returns a function that calls `make` once for a text, until `max` other texts were asked for. It does not keep
+ * undefined, which is the answer to any text that a peer makes up.
  */
 export function kept<Result>(max: number, make: (text: string) => Result): (text: string) => Result {
   const results = new Map<string, Result>();

@@ -59,7 +59,7 @@ export function replyOf(lines: readonly string[]): Reply | undefined {
 
 /** Whether a reply may be to a message of this text by its author: it quotes all of it, or shows that there is more. */
 export function answers({ beginning, isCut }: Reply, text: string): boolean {
-  // Most messages are not meant, which their text says sooner.
+  // Most messages lack the first word of the quote, and a look for that costs least.
   if (!text.includes(beginning.split(" ", 1)[0]!)) return false;
   const said = replyLine("", text).slice("> : ".length, -"\n".length);
   return said === beginning + (isCut ? ELLIPSIS : "") ||

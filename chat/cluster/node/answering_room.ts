@@ -7,7 +7,7 @@ import { Room } from "../../room/room.ts";
 import type { LeaderRoom } from "../leader.ts";
 import type { Replica } from "../replica.ts";
 
-/** It is on the replica's members. */
+/** Its roster is the replica's. */
 export function answeringRoom(room: LeaderRoom, { state, membership, bans }: Replica): Room {
   const options = room({
     ...{ state, bans, isOfKicked: () => false, sessionOfToken: () => undefined },

@@ -98,7 +98,7 @@ export interface CopyTarget {
 
 /** Copies from any node that is ready. Rejects if it breaks off: the target begins again then. */
 export async function copyFrom({ ask, limits, begin, message, ban }: CopyTarget): Promise<Checkpoint> {
-  const { by, copy, parts, shorter } = await begun(ask, limits);
+  const { by, copy, parts, shorter } = await bestGiven(ask, limits);
   const page = (request: Request) => ask(`copy.${by}`, request);
   let json = "";
   for (let part = 0; part < parts; part++) json += await page({ copy, part });
@@ -121,7 +121,7 @@ export async function copyFrom({ ask, limits, begin, message, ban }: CopyTarget)
 }
 
 /** Asks for a copy that is whole, if one can be had. */
-async function begun(ask: CopyTarget["ask"], limits: Limits) {
+async function bestGiven(ask: CopyTarget["ask"], limits: Limits) {
   for (let asked = 1;; asked++) {
     const begun = await ask("copy", { begin: true }) as Begun;
     const shorter = shorterHistory(limits, begun.limits);

@@ -27,7 +27,7 @@ import type { Outcome, Replica, ReplicaListener } from "../replica.ts";
 import type { TypingNotice } from "../wire.ts";
 
 /** The session number of the node's operator. */
-export const OPERATOR = 0;
+const OPERATOR = 0;
 
 type Heard = (decision: Decision) => void;
 

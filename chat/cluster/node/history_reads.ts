@@ -1,6 +1,6 @@
 /**
  * Older pages of history, read from a node's store beside the order of the log. A page has the changes that were
- * broadcast while it was read. At most READS_MAX are read at a time, the others in the order in which they were asked for.
+ * broadcast while it was read. At most READS_MAX are read at a time; the others wait in line.
  *
  * @module
  */
@@ -32,8 +32,8 @@ export class HistoryReads {
   }
 
   /**
-   * Calls `answer` with the page as it is then; with undefined if the store fails. Neither if its turn comes and
-   * `isAwaited` says that its session is gone.
+   * Calls `answer` with the page as it is then; with undefined if the store fails. Reads and calls nothing if
+   * `isAwaited` says, at its turn, that its session is gone.
    */
   async read(
     range: HistoryRange,

@@ -15,7 +15,7 @@ import { type Checkpoint, LogForked } from "../replica.ts";
 /** Records that are read before a checkpoint: nearly each has a broadcast. */
 export const EARLIER_RECORDS = REPLAY_BUFFER_MAX;
 /** The position before the first broadcast of a cluster. */
-export const FIRST_POSITION = REPLAY_BUFFER_MAX;
+const FIRST_POSITION = REPLAY_BUFFER_MAX;
 
 export interface RestoredParts {
   readonly checkpoint: Checkpoint | undefined;

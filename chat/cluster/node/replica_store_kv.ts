@@ -25,7 +25,7 @@ const COMMIT_ROWS_MAX = 500;
 
 interface Applied {
   readonly number: number;
-  /** Changes that were written with the row, by which a repeated one is known. */
+  /** How many changes the store has taken: a repeated one is known by it. */
   readonly writes?: number;
   /** The positions that a single server had reserved. */
   readonly reserved: number;
@@ -80,7 +80,7 @@ export class KvReplicaStore implements ReplicaStore {
   async write({ entries, added, removed, applied = this.#applied }: StoreChange): Promise<void> {
     const { value, versionstamp } = await this.#kv.get<Applied>(APPLIED);
     const writes = this.#writes + 1;
-    // If it is stored already, the commit that failed before was.
+    // They are equal if the commit that failed before was stored all the same.
     if (value?.writes !== writes) {
       await this.#commit(entries, (atomic) => {
         changeBans(atomic, added, removed);

@@ -22,7 +22,7 @@ import type { ReplicaStore, StoreChange } from "./replica_store.ts";
 /** Milliseconds after which what was applied is written, unless a reader asks for it before. */
 const WRITE_MS = 100;
 /** Milliseconds between two checkpoints. */
-export const CHECKPOINT_MS = 30_000;
+const CHECKPOINT_MS = 30_000;
 /** Milliseconds until a failed write is tried again. */
 const RETRY_MS = 1000;
 /** UTF-16 units that wait while the store fails; with more the node ends, and another start copies them. */
