@@ -20,6 +20,11 @@ export interface NumberedInput {
   readonly input: Input | Command;
   /** For CONNECT and RESUME. */
   readonly opening: Opening | undefined;
+  /**
+   * For RESUME: the hash of its session's newest token, as far as the node knew when it came; undefined from an earlier
+   * version.
+   */
+  readonly newestToken?: string | undefined;
 }
 
 /** Consecutive inputs of one node; the first has the number `first`. */

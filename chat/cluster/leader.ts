@@ -217,10 +217,11 @@ export class Leader {
     return this.#turn = { ...turn, decided };
   }
 
-  #decide({ node, session, number, opening }: PlacedInput, input: Input, now: Moment): Decided {
+  #decide(placed: PlacedInput, input: Input, now: Moment): Decided {
+    const { node, session, number, opening } = placed;
     const origin = { node, session };
     const place = { ...origin, input: number, isLast: input.type === "LOST", ruling: undefined };
-    if (this.#members.isEnded(origin)) {
+    if (this.#members.isEnded(origin) || this.#isOvertaken(placed)) {
       return this.#followed({ ...place, opening: undefined, decision: NOTHING });
     }
     const known = this.#members.at(origin);
@@ -229,6 +230,16 @@ export class Leader {
     const id = known?.id ?? opening?.id ?? `${node} ${session}`;
     const decision = this.#fenced(id, input, () => this.#room.decide(id, input, sender, now));
     return this.#followed({ ...place, opening: usedBy(decision, opening), decision });
+  }
+
+  /**
+   * Whether the session has resumed elsewhere since this RESUME came to its node, which may have been cut off: its client
+   * has left that connection, or tries again.
+   */
+  #isOvertaken({ input, newestToken }: PlacedInput): boolean {
+    if (input.type !== "RESUME" || newestToken === undefined) return false;
+    const newest = this.#members.ofToken(input.token)?.tokens[0];
+    return newest !== undefined && newest !== input.token && newest !== newestToken;
   }
 
   /** An input whose message could not be read. */

@@ -172,8 +172,15 @@ export class Member {
   /** Numbers the inputs in their order, from 1. */
   submit(nowMs: number, inputs: readonly NumberedInput[]): MemberEffect[] {
     if (this.#inputs.size === 0) this.#progressMs = this.#waitingSinceMs = nowMs;
-    for (const input of inputs) this.#inputs.add(input);
+    for (const input of inputs) this.#inputs.add(this.#asOfNow(input));
     return [...this.#sendInputs(), ...this.#lead(nowMs)];
+  }
+
+  #asOfNow(numbered: NumberedInput): NumberedInput {
+    const { input } = numbered;
+    if (input.type !== "RESUME") return numbered;
+    const session = this.#replica.membership.ofToken(input.token);
+    return { ...numbered, newestToken: session?.tokens[0] ?? input.token };
   }
 
   receivedInputs(nowMs: number, message: InputMessage): MemberEffect[] {

@@ -296,8 +296,10 @@ export class ClusterFront implements ReplicaListener {
     this.#submitted = this.#submitted.slice(count);
   }
 
-  #settle({ participant }: Connected, { decided }: Waiting): void {
-    participant.settled();
+  #settle(from: Connected, { input, decided }: Waiting): void {
+    // The session has resumed elsewhere meanwhile; if its client does not know that, it tries again.
+    if (input.type === "RESUME") return this.#sendElsewhere(from);
+    from.participant.settled();
     decided?.(NOTHING);
   }
 

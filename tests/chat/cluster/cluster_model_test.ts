@@ -17,7 +17,17 @@ const CODE: ClusterCode = { Member, Replica, READ_MAX };
 
 Deno.test("a cluster keeps its promises whatever becomes of nodes, log and wire", () => {
   const total = {
-    ...{ leaders: 0, acknowledged: 0, resumed: 0, crashes: 0, restored: 0, ordered: 0, handed: 0, strays: 0 },
+    ...{
+      leaders: 0,
+      acknowledged: 0,
+      resumed: 0,
+      crashes: 0,
+      restored: 0,
+      ordered: 0,
+      handed: 0,
+      strays: 0,
+      overtaken: 0,
+    },
   };
   for (let seed = 1; seed <= runs(6).numRuns; seed++) {
     const cluster = new ModelCluster(seed, CODE);
@@ -108,6 +118,16 @@ const MISTAKES: Readonly<Record<string, Mistake>> = {
     file: "leader.ts",
     from: "this.#members.isEnded(origin)",
     to: "false",
+  },
+  "a session taken over by a connection that its client has left": {
+    file: "leader.ts",
+    from: "this.#isOvertaken(placed)",
+    to: "false",
+  },
+  "a session taken over by such a connection after a retry": {
+    file: "member.ts",
+    from: "session?.tokens[0] ?? input.token",
+    to: "session?.tokens.includes(input.token) ? this.#options.incarnation : input.token",
   },
   "an outcome that is delivered before its record is in the log": {
     file: "member.ts",

@@ -208,6 +208,29 @@ Deno.test("a session that resumes ends its earlier connection, and gets what tha
   assertEquals([first.settledCount(), ben.frames().length], [1, 2]);
 });
 
+Deno.test("of two connections that resume a session at once one does, and the other's client is told to try again", () => {
+  const stage = new FrontStage();
+  stage.joined("ann", true);
+  const resume = `c2/RESUME ${token(1)}; ${stage.replica.state.position}`;
+  const [first, second, again] = ["first", "second", "again"].map((name) => stage.socket(name, true));
+  stage.send(first!, resume);
+  stage.send(second!, resume);
+  stage.storeAll();
+  // By now its node knows that the session has resumed.
+  stage.send(again!, resume);
+  stage.storeAll();
+  assertEquals(stage.chronicle.filter((line) => line.includes("ended")), [
+    "session of ann ended 1000 resumed elsewhere",
+    "session of second ended 1013 server is cut off",
+    "session of first ended 1000 resumed elsewhere",
+  ]);
+  assertEquals([first, second, again].map((one) => [one!.frames().length, one!.settledCount()]), [
+    [2, 1],
+    [0, 1],
+    [2, 1],
+  ]);
+});
+
 /** Applies a turn of a leader elsewhere, with one decision. */
 function decidedElsewhere(
   { replica }: FrontStage,

@@ -54,6 +54,7 @@ export class ModelCluster {
     ordered: 0,
     handed: 0,
     strays: 0,
+    overtaken: 0,
   };
   readonly #random: () => number;
   readonly #events: { atMs: number; run: () => void }[] = [];
@@ -213,6 +214,8 @@ export class ModelNode {
   /** Outcomes of this node's commands, by their numbers. */
   readonly #orders = new Map<string, number>();
   #inputs = 0;
+  /** Connections whose RESUME has no outcome, by its number. */
+  readonly #resumes = new Map<number, number>();
   replica!: Replica;
   member!: Member;
 
@@ -264,6 +267,7 @@ export class ModelNode {
   #begin(): void {
     const cluster = this.#cluster;
     this.#inputs = 0;
+    this.#resumes.clear();
     this.member = new cluster.code.Member({
       incarnation: this.incarnation,
       replica: this.replica,
@@ -284,6 +288,19 @@ export class ModelNode {
       decision.kind === "stored" ? [decision.entry] : []
     );
     this.#unwritten.push({ number, entries });
+    for (const [node, through] of record.through) if (node === this.incarnation) this.#endOvertaken(through);
+  }
+
+  /** A RESUME without an outcome: the session has resumed elsewhere meanwhile, and the connection is closed. */
+  #endOvertaken(through: number): void {
+    for (const [number, session] of this.#resumes) {
+      if (number > through) continue;
+      this.#resumes.delete(number);
+      const connection = this.#connections.get(session);
+      if (connection === undefined) continue;
+      this.#cluster.seen.overtaken++;
+      this.#end(session, connection, "overtaken");
+    }
   }
 
   /** Writes messages behind the log, and sometimes a checkpoint. */
@@ -393,6 +410,7 @@ export class ModelNode {
     this.wake(() => {
       const opening = input.type === "CONNECT" || input.type === "RESUME" ? connection.opening() : undefined;
       this.#inputs++;
+      if (input.type === "RESUME") this.#resumes.set(this.#inputs, session);
       this.do(this.member.submit(this.#cluster.nowMs, [{ session, input, opening }]));
     });
   }
@@ -506,6 +524,7 @@ export class ModelNode {
     const numbered = [frames.departureNotice, frames.broadcast, frames.extendedBroadcast];
     let position = this.replica.state.position - numbered.filter((frame) => frame !== undefined).length;
     const own = node === this.incarnation ? this.#connections.get(session) : undefined;
+    if (own !== undefined) this.#resumes.delete(decided.input);
     const broadcast = (frame: { readonly text: string } | undefined, toPlain: boolean) => {
       if (frame === undefined) return;
       position++;
@@ -515,28 +534,37 @@ export class ModelNode {
     };
     broadcast(frames.departureNotice, true);
     own?.answered(frames.answer?.text);
-    if (decision.kind === "held" || decision.kind === "resumed") this.#close(decision.session, own);
+    if (decision.kind === "held" || decision.kind === "resumed") {
+      this.#close(decision.session, own, decision.kind);
+    }
     for (const { text } of frames.followUps) own?.followUp(text);
     if (own !== undefined && (decision.kind === "joined" || decision.kind === "resumed")) {
       own.entered(decision.kind === "joined" ? decided.opening!.id : decision.session, decision.kind);
     }
     broadcast(frames.broadcast, true);
     broadcast(frames.extendedBroadcast, false);
-    if (decision.kind === "left") this.#close(decision.session, undefined);
+    if (decision.kind === "left") this.#close(decision.session, undefined, "left");
     if (decided.isLast && node === this.incarnation) this.#connections.delete(session);
   }
 
-  #close(session: string, except: ModelConnection | undefined): void {
+  #close(session: string, except: ModelConnection | undefined, why: ClosedBy): void {
     for (const [number, connection] of this.#connections) {
       if (connection.session !== session || connection === except || !connection.isIn) continue;
-      connection.closed();
-      // A record is being applied: what follows from it is submitted after it.
-      this.#cluster.at(0, () => {
-        if (this.#connections.get(number) === connection) this.submit(number, { type: "LOST" }, connection);
-      });
+      this.#end(number, connection, why);
     }
   }
+
+  #end(number: number, connection: ModelConnection, why: ClosedBy): void {
+    connection.closed(why);
+    // A record is being applied: what follows from it is submitted after it.
+    this.#cluster.at(0, () => {
+      if (this.#connections.get(number) === connection) this.submit(number, { type: "LOST" }, connection);
+    });
+  }
 }
+
+/** Why a node closes a connection. */
+type ClosedBy = "held" | "resumed" | "left" | "overtaken";
 
 /** A connection of a client to a node, and what it waits for. */
 interface ModelConnection {
@@ -551,7 +579,7 @@ interface ModelConnection {
   entered(session: string, how: "joined" | "resumed"): void;
   lost(): void;
   /** The server closes it. */
-  closed(): void;
+  closed(why: ClosedBy): void;
 }
 
 export class ModelClient {
@@ -564,7 +592,7 @@ export class ModelClient {
   #sent = 0;
   /** Nonces that are not acknowledged, in order. */
   #unacknowledged: string[] = [];
-  #resumable: { readonly session: string; readonly token: string; position: number } | undefined;
+  #resumable: Resumable | undefined;
 
   constructor(cluster: ModelCluster, number: number, isExtended: boolean) {
     this.#cluster = cluster;
@@ -577,6 +605,10 @@ export class ModelClient {
     const connection = this.#connection;
     if (connection === undefined) return this.#connect();
     if (!this.#cluster.isFaulty || connection.isWaiting) return;
+    if (connection.isResuming) {
+      if (this.#cluster.chance(0.1)) connection.drop();
+      return;
+    }
     if (!connection.isIn) {
       connection.send({ type: "CONNECT", username: this.#someName() });
       return;
@@ -643,10 +675,17 @@ export class ModelClient {
   }
 }
 
+/** What a client needs to resume. */
+interface Resumable {
+  readonly session: string;
+  readonly token: string;
+  readonly position: number;
+}
+
 interface ConnectionEvents {
   readonly acknowledged: (nonce: string | undefined, uuid: string) => void;
   readonly entered: (how: "joined" | "resumed") => void;
-  readonly ended: (resumable: { session: string; token: string; position: number } | undefined) => void;
+  readonly ended: (resumable: Resumable | undefined) => void;
 }
 
 class Connection implements ModelConnection {
@@ -660,7 +699,7 @@ class Connection implements ModelConnection {
   readonly #id: string;
   readonly #events: ConnectionEvents;
   #position: number | undefined;
-  #resuming: { readonly session: string; position: number } | undefined;
+  #resuming: Resumable | undefined;
   #isOver = false;
   #isClosed = false;
 
@@ -671,6 +710,10 @@ class Connection implements ModelConnection {
     this.token = isExtended ? `token ${id}` : undefined;
     this.#events = events;
     this.#number = node.open(this);
+  }
+
+  get isResuming(): boolean {
+    return !this.isIn && this.#resuming !== undefined;
   }
 
   get isWaiting(): boolean {
@@ -687,7 +730,7 @@ class Connection implements ModelConnection {
     this.#node.submit(this.#number, input, this);
   }
 
-  resume(resumable: { readonly session: string; readonly token: string; position: number }): void {
+  resume(resumable: Resumable): void {
     this.#resuming = resumable;
     this.send({ type: "RESUME", token: `hash of ${resumable.token}`, position: resumable.position });
   }
@@ -739,7 +782,8 @@ class Connection implements ModelConnection {
     }
   }
 
-  closed(): void {
+  closed(why: ClosedBy): void {
+    assert(this.#isOver || why !== "resumed", "no connection that a client has left takes its session over");
     this.#isClosed = true;
     this.lost();
   }
@@ -751,7 +795,8 @@ class Connection implements ModelConnection {
     const { session, token, isIn } = this;
     this.isIn = false;
     const isResumable = isIn && session !== undefined && token !== undefined;
-    this.#events.ended(isResumable ? { session, token, position: this.#position! } : undefined);
+    // Without an answer it tries again with the same token.
+    this.#events.ended(isResumable ? { session, token, position: this.#position! } : this.#resuming);
   }
 }
 
