@@ -9,6 +9,7 @@ import { isOpen } from "./support/open_port.ts";
 import { startServer } from "./support/program.ts";
 import { PtyProgram, testOnTerminal } from "./support/pty_program.ts";
 import { runAsService } from "./support/service_process.ts";
+import { until } from "./support/until.ts";
 
 function eventsOf(log: string): string[] {
   return log.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line).message);
@@ -104,9 +105,5 @@ testOnTerminal("a server whose terminal is closed stops", async () => {
     return port > 0;
   });
   await terminal[Symbol.asyncDispose]();
-  const deadline = performance.now() + 10_000;
-  while (await isOpen(port) && performance.now() < deadline) {
-    await new Promise((soon) => setTimeout(soon, 20));
-  }
-  assertEquals(await isOpen(port), false);
+  await until("the port is closed", async () => !await isOpen(port));
 });

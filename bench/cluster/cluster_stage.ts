@@ -154,7 +154,7 @@ export interface StageOptions {
 }
 
 /** Waits until `isSo`, which may throw until then: its last reason is shown if that takes a minute. */
-export async function until(what: string, isSo: () => Promise<boolean>): Promise<void> {
+export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
   let reason: unknown;
   for (const deadline = performance.now() + PATIENCE_MS;;) {
     try {

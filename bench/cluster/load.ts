@@ -68,7 +68,7 @@ export class ClusterLoad {
    * node that freezes, they would show nothing of the others.
    */
   async spread(): Promise<void> {
-    const areIn = () => Promise.resolve(this.talkers.every(({ isIn }) => isIn));
+    const areIn = () => this.talkers.every(({ isIn }) => isIn);
     // Who leaves before the answer to CONNECT has no token, and the name is held against it.
     await until("every talker is in the room", areIn);
     for (const talker of this.talkers) talker.goHome();
@@ -87,7 +87,7 @@ export class ClusterLoad {
     clearInterval(this.#pace);
     await until(
       "every message is acknowledged",
-      () => Promise.resolve(this.talkers.every(({ unacknowledged }) => unacknowledged === 0)),
+      () => this.talkers.every(({ unacknowledged }) => unacknowledged === 0),
     );
     // What was broadcast last is on its way to the others.
     await new Promise((resolve) => setTimeout(resolve, 2000));

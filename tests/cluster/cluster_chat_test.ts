@@ -8,6 +8,7 @@ import { AdminApi } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { OPCODE, RawPeer } from "../support/raw_peer.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
+import { until } from "../support/until.ts";
 import {
   clusterValues,
   connectLive,
@@ -16,7 +17,6 @@ import {
   newRoom,
   startNode,
   storeOfSingle,
-  until,
 } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 

@@ -8,7 +8,8 @@ import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
 import { type ServerProgram, startServer } from "../support/program.ts";
 import { ResumingClient } from "../support/resuming_client.ts";
-import { historyAt, isReady, newRoom, until } from "./cluster_stage.ts";
+import { until } from "../support/until.ts";
+import { historyAt, isReady, newRoom } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 async function startNode(servers: NatsServers, room: string): Promise<ServerProgram> {

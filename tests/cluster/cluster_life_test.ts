@@ -16,7 +16,8 @@ import { metricsOf } from "../support/metrics.ts";
 import { launchServer, runProgram } from "../support/program.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
-import { connectLive, newRoom, startNode, storeOfSingle, until, withManager } from "./cluster_stage.ts";
+import { until } from "../support/until.ts";
+import { connectLive, newRoom, startNode, storeOfSingle, withManager } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 async function exported(url: string): Promise<string[]> {

@@ -10,9 +10,8 @@ import type { ClusterValues } from "../../src/cli/cluster_flags.ts";
 import { startTestChat, type TestChatOptions } from "../support/chat_server.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { TOKEN } from "../support/admin_api.ts";
+import { until } from "../support/until.ts";
 import type { NatsServers } from "./nats_servers.ts";
-
-const PATIENCE_MS = 20_000;
 
 let rooms = 0;
 
@@ -48,14 +47,6 @@ export async function isReady({ url }: Pick<RunningChat, "url">): Promise<boolea
   const response = await fetch(`${url}/readyz`);
   await response.body?.cancel();
   return response.ok;
-}
-
-export async function until(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!await isSo()) {
-    if (performance.now() > deadline) throw new Error(`It is not so: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
 }
 
 /** A client of the extended mode that is in the room. */

@@ -14,7 +14,7 @@ import { Replica } from "../../chat/cluster/replica.ts";
 import { NatsWire } from "../../chat/cluster/wire_nats.ts";
 import type { Input } from "../../chat/room/decision.ts";
 import { recordedLog } from "../support/recorded_log.ts";
-import { until } from "./cluster_stage.ts";
+import { until } from "../support/until.ts";
 import { makeState, roomOf, usernameOf } from "../chat/cluster/model_cluster.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 

@@ -13,7 +13,7 @@ import { CannotStart } from "../../src/serving/start_failure.ts";
 import { openLink, refusalOf } from "../chat/cluster/nats_link.ts";
 import { freePort } from "../support/free_port.ts";
 import { recordedLog } from "../support/recorded_log.ts";
-import { until } from "./cluster_stage.ts";
+import { until } from "../support/until.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 const ROOM: LogSettings = { room: "room", replicas: 1, logHours: 1 };

@@ -8,8 +8,7 @@ import { isLateReset } from "../../src/serving/service.ts";
 import { freePort } from "../support/free_port.ts";
 import { isOpen } from "../support/open_port.ts";
 import { saySkipped } from "../support/skipped_line.ts";
-
-const PATIENCE_MS = 20_000;
+import { until } from "../support/until.ts";
 
 /** What the variable NATS_SERVER becomes where there is no program, so that one file of a run says so. */
 const NONE = "none";
@@ -121,11 +120,7 @@ export class NatsServers implements AsyncDisposable {
       stderr: "null",
     }).spawn();
     this.#running[n] = child;
-    const until = performance.now() + PATIENCE_MS;
-    while (!await isOpen(this.#ports[n]!)) {
-      if (performance.now() > until) throw new Error(`nats-server ${n} does not listen`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await until(`nats-server ${n} listens`, () => isOpen(this.#ports[n]!));
   }
 
   /** SIGSTOP freezes server `n`, SIGCONT wakes it. */

@@ -160,7 +160,7 @@ async function cutOff(n: number, machines: Machines, load: ClusterLoad): Promise
   const closedSeconds = (performance.now() - startMs) / 1000;
   const readyz = await statusOf(n);
   const { length } = load.latencies;
-  await until("the others go on", () => Promise.resolve(load.latencies.length > length + 20));
+  await until("the others go on", () => load.latencies.length > length + 20);
   const silentSeconds = load.longestMs / 1000;
   await machines.heal("back", n);
   await machines.untilReady(n);
@@ -174,7 +174,7 @@ async function cutClients(n: number, machines: Machines, load: ClusterLoad): Pro
   await machines.cut("front", n);
   const there = load.talkers.filter((_, i) => i % MACHINES.length === n);
   for (const talker of there) talker.cut();
-  await until("they are elsewhere", () => Promise.resolve(there.every(({ isIn }) => isIn)));
+  await until("they are elsewhere", () => there.every(({ isIn }) => isIn));
   await machines.heal("front", n);
   await machines.untilReady(n);
   return load.resumes - before;

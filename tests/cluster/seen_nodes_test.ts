@@ -7,7 +7,8 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { metricsOf } from "../support/metrics.ts";
 import { runProgram } from "../support/program.ts";
-import { clusterValues, newRoom, startNode, until } from "./cluster_stage.ts";
+import { until } from "../support/until.ts";
+import { clusterValues, newRoom, startNode } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 testWithNats(

@@ -5,6 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { until } from "../support/until.ts";
 import { caddyPath } from "./caddy_proxy.ts";
 import { freePorts, PACKAGES, ProxyProgram, replaced } from "./proxy_program.ts";
 
@@ -45,21 +46,19 @@ async function answering(url: string): Promise<string[]> {
   return [...new Set(answers)].toSorted();
 }
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!await isSo()) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
 Deno.test({
   name: "requests go to the nodes that are ready, and to one again when it is",
   ignore: caddyPath === undefined,
   fn: () =>
     withCluster(async (url, _nodes, unready) => {
-      await until(async () => (await answering(url)).length === 3);
+      await until("all three answer", async () => (await answering(url)).length === 3);
       unready.add("chat-b");
-      await until(async () => !(await answering(url)).includes("chat-b"));
+      await until("the one that is not ready answers no more", async () =>
+        !(await answering(url)).includes("chat-b"));
       assertEquals(await answering(url), ["chat-a", "chat-c"]);
       unready.clear();
-      await until(async () => (await answering(url)).length === 3);
+      await until("all three answer again", async () =>
+        (await answering(url)).length === 3);
     }),
 });
 

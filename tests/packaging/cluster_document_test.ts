@@ -9,6 +9,8 @@ import { ChatClient } from "../support/chat_client.ts";
 import { fencedBlocks, readDocument } from "../support/documents.ts";
 import { freePort } from "../support/free_port.ts";
 import { commandLine, runProgram } from "../support/program.ts";
+import { until } from "../support/until.ts";
+import { isReady } from "../cluster/cluster_stage.ts";
 import { NATS_SERVER, testWithNats } from "../cluster/nats_servers.ts";
 
 const NAMED = [4222, 5000, 5001, 5002];
@@ -64,18 +66,6 @@ chatter() { exec ${program} "$@"; }`,
   }
 }
 
-async function untilReady(url: string): Promise<void> {
-  for (const deadline = performance.now() + PATIENCE_MS;;) {
-    const isReady = await fetch(`${url}/readyz`).then(async (response) => {
-      await response.body?.cancel();
-      return response.ok;
-    }).catch(() => false);
-    if (isReady) return;
-    if (performance.now() > deadline) throw new Error(`${url} is not ready`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 async function heard(client: ChatClient, text: string): Promise<void> {
   while (!(await client.next()).endsWith(`; ${text}`));
 }
@@ -87,7 +77,9 @@ testWithNats("three nodes of the document are one room, which outlives the first
   shell.run(start);
   const urls = NAMED.slice(1).map((port) => `http://127.0.0.1:${ports.get(port)}`);
   const [first = "", second = "", third = ""] = urls;
-  for (const url of urls) await untilReady(url);
+  for (const url of urls) {
+    await until(`${url} is ready`, () => isReady({ url }).catch(() => false), PATIENCE_MS);
+  }
   await using alice = await ChatClient.connect(first, "alice");
   await using bob = await ChatClient.connect(second, "bob");
   alice.send("c2/MSG 1; from the first");

@@ -12,10 +12,12 @@ import { NatsLog } from "../../chat/cluster/log_nats.ts";
 import { openStream } from "../../chat/cluster/log_stream.ts";
 import { awaitNats, NatsLink } from "../../chat/cluster/nats_connection.ts";
 import { NatsWire } from "../../chat/cluster/wire_nats.ts";
+import { isReady } from "../cluster/cluster_stage.ts";
 import { NatsServers, testWithNats } from "../cluster/nats_servers.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startServer } from "../support/program.ts";
 import { recordedLog } from "../support/recorded_log.ts";
+import { until } from "../support/until.ts";
 import { PACKAGES, replaced } from "./proxy_program.ts";
 
 const EXAMPLE = await Deno.readTextFile(`${PACKAGES}nats/nats.conf`);
@@ -122,11 +124,13 @@ testWithNats("two nodes under the example are one room, and NATS refuses them no
   const flags = ["--cluster", url.replace("//", "//chatter@"), "--cluster-replicas", "1"];
   const variables = { CHATTER_CLUSTER_PASSWORD: PASSWORD };
   await using a = await startServer("chat", [...flags, "--cluster-node", "a"], variables);
-  await using ann = await ready(a.url, () => ChatClient.connect(a.url, "ann"));
+  await until("the first is ready", () => isReady(a));
+  await using ann = await ChatClient.connect(a.url, "ann");
   await ann.say("from a");
   // It copies the store of the first, which has messages.
   await using b = await startServer("chat", [...flags, "--cluster-node", "b"], variables);
-  await using bob = await ready(b.url, () => ChatClient.open(b.url, true));
+  await until("the other is ready", () => isReady(b));
+  await using bob = await ChatClient.open(b.url, true);
   await bob.ask("c2/CONNECT bob");
   assertMatch(await bob.next(), /^c2\/SESSION /);
   bob.send("c2/TYPING");
@@ -137,15 +141,6 @@ testWithNats("two nodes under the example are one room, and NATS refuses them no
     assertEquals(events.filter(({ message }) => message === "nats.refused"), [], log);
   }
 });
-
-async function ready<T>(url: string, then: () => Promise<T>): Promise<T> {
-  for (;;) {
-    const response = await fetch(`${url}/readyz`);
-    await response.body?.cancel();
-    if (response.ok) return await then();
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 const RIGHTS = [...EXAMPLE.matchAll(/^ +("\$JS\.API\.[A-Za-z_.]+")$/gm)].map(([, right]) => right!);
 

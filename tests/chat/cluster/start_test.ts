@@ -17,7 +17,8 @@ import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { startTestChat } from "../../support/chat_server.ts";
 import { stored } from "../../support/order_stage.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
-import { clusterValues, until } from "../../cluster/cluster_stage.ts";
+import { until } from "../../support/until.ts";
+import { clusterValues } from "../../cluster/cluster_stage.ts";
 import { MemoryLog } from "./memory_log.ts";
 
 const OURS = { serverId: 7, secret: "ours" };

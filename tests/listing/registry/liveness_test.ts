@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { assertEquals, assertExists, assertLess } from "@std/assert";
+import { assertEquals, assertExists } from "@std/assert";
 import { CHECKS_AT_ONCE_MAX, Liveness } from "../../../listing/registry/liveness.ts";
 import { MISSES_MAX } from "../../../listing/registry/rules.ts";
 import { type ServerRecord, StoreFailed } from "../../../listing/store/store.ts";
+import { until } from "../../support/until.ts";
 import { ANSWERED, ListingUnderTest, SILENT } from "../listing_under_test.ts";
 
 async function check(listing: ListingUnderTest, id: number): Promise<void> {
@@ -31,14 +32,6 @@ function sweep(
   });
   liveness.start();
   return liveness;
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + 60_000;
-  while (!condition()) {
-    assertLess(performance.now(), deadline, "it never came");
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 Deno.test("a removal counts once, though another process writes first", async () => {
@@ -152,7 +145,7 @@ Deno.test("a store that cannot free the ids that were kept holds up no check", a
   };
   const liveness = sweep(listing, 0.05, check, () => Promise.reject(new StoreFailed("disk")));
   try {
-    await until(() => checks > 2);
+    await until("it is checked again", () => checks > 2);
   } finally {
     await liveness.stop();
   }
@@ -171,8 +164,11 @@ Deno.test("the sweep checks every server again and again, and removes the dead",
   };
   const liveness = sweep(listing, 0.1);
   try {
-    await until(() => listing.index.size === 5);
-    await until(() => [...listing.index.records()].every(({ checks }) => checks > 3));
+    await until("the dead are gone", () => listing.index.size === 5);
+    await until(
+      "all others are checked again",
+      () => [...listing.index.records()].every(({ checks }) => checks > 3),
+    );
   } finally {
     await liveness.stop();
   }
@@ -195,7 +191,7 @@ Deno.test("a server that was just checked, as by another process, is left alone"
     checked.push(id);
     return Promise.resolve();
   });
-  await until(() => checked.length >= 5);
+  await until("five checks are made", () => checked.length >= 5);
   await liveness.stop();
   assertEquals(new Set(checked), new Set([2]));
 });
@@ -213,7 +209,7 @@ Deno.test("checks at once are limited", async () => {
     return ANSWERED;
   };
   const liveness = sweep(listing, 0.05);
-  await until(() => most === CHECKS_AT_ONCE_MAX);
+  await until("as many are checked at once as may be", () => most === CHECKS_AT_ONCE_MAX);
   await liveness.stop();
   assertEquals([most, underWay], [CHECKS_AT_ONCE_MAX, 0]);
 });
