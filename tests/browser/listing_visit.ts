@@ -3,6 +3,8 @@
  *
  * @module
  */
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
 import { assertEquals } from "@std/assert";
 import type { Page } from "puppeteer-core";
 import type { RunningListing } from "../../listing/mod.ts";
