@@ -4,22 +4,15 @@
  *
  * @module
  */
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { saySkipped } from "../support/skipped_line.ts";
 import { NATS_SERVER, testWithNats } from "./nats_servers.ts";
-import { inNamespace, type Partitions } from "./partitioned_cluster.ts";
-
-async function ip(...args: string[]): Promise<boolean> {
-  try {
-    return (await new Deno.Command("ip", { args, stdout: "null", stderr: "null" }).output()).success;
-  } catch {
-    return false;
-  }
-}
+import { inNamespace, ip, type Partitions } from "./partitioned_cluster.ts";
 
 const ID = `chatter${Deno.pid}`;
 const CLIENTS = `${ID}-clients`;
-const canPartition = NATS_SERVER !== undefined && await ip("netns", "add", CLIENTS);
+const canPartition = NATS_SERVER !== undefined &&
+  await ip("netns", "add", CLIENTS).then(() => true, () => false);
 if (canPartition) await ip("netns", "del", CLIENTS);
 else if (NATS_SERVER !== undefined) saySkipped("the test of partitions, which needs root and iproute2");
 
@@ -28,28 +21,27 @@ class Network implements AsyncDisposable {
   readonly #names = [CLIENTS, ...[0, 1, 2].map((n) => `${ID}-${n}`)];
 
   async make(): Promise<void> {
-    const run = async (...args: string[]) => assert(await ip(...args), `ip ${args.join(" ")}`);
     for (const name of this.#names) {
-      await run("netns", "add", name);
-      await run("-n", name, "link", "set", "lo", "up");
+      await ip("netns", "add", name);
+      await ip("-n", name, "link", "set", "lo", "up");
     }
     for (const [third, network] of ["back", "front"].entries()) {
-      await run("-n", CLIENTS, "link", "add", network, "type", "bridge");
-      await run("-n", CLIENTS, "address", "add", `10.77.${third}.254/24`, "dev", network);
-      await run("-n", CLIENTS, "link", "set", network, "up");
+      await ip("-n", CLIENTS, "link", "add", network, "type", "bridge");
+      await ip("-n", CLIENTS, "address", "add", `10.77.${third}.254/24`, "dev", network);
+      await ip("-n", CLIENTS, "link", "set", network, "up");
       for (const n of [0, 1, 2]) {
         const [port, machine] = [`${network}${n}`, `${ID}-${n}`];
         const peer = ["peer", "name", network, "netns", machine];
-        await run("-n", CLIENTS, "link", "add", port, "type", "veth", ...peer);
-        await run("-n", CLIENTS, "link", "set", port, "master", network, "up");
-        await run("-n", machine, "address", "add", `10.77.${third}.${n + 1}/24`, "dev", network);
-        await run("-n", machine, "link", "set", network, "up");
+        await ip("-n", CLIENTS, "link", "add", port, "type", "veth", ...peer);
+        await ip("-n", CLIENTS, "link", "set", port, "master", network, "up");
+        await ip("-n", machine, "address", "add", `10.77.${third}.${n + 1}/24`, "dev", network);
+        await ip("-n", machine, "link", "set", network, "up");
       }
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const name of this.#names) await ip("netns", "del", name);
+    for (const name of this.#names) await ip("netns", "del", name).catch(() => {});
   }
 }
 

@@ -104,7 +104,7 @@ class Machines implements AsyncDisposable {
   }
 }
 
-async function ip(...args: string[]): Promise<void> {
+export async function ip(...args: string[]): Promise<void> {
   const { success } = await new Deno.Command("ip", { args }).output();
   if (!success) throw new Error(`ip ${args.join(" ")}`);
 }
