@@ -76,7 +76,7 @@ export function fillRow(
 function showChange(row: HTMLLIElement, change: ChangeFate | undefined): void {
   row.querySelector(".content > .fate")?.remove();
   if (change === undefined) return;
-  const line = fromTemplate("change-fate", HTMLParagraphElement);
+  const line = fromTemplate("fate", HTMLParagraphElement);
   line.classList.toggle("error", !change.isWaiting);
   line.role = change.isWaiting ? "status" : "alert";
   within(line, ".fate-text", HTMLElement).textContent = change.text;

@@ -85,10 +85,10 @@ export class PendingList {
 
   #make({ nonce, text }: Draft): HTMLLIElement {
     const row = fromTemplate("pending-row", HTMLLIElement);
+    const body = within(row, ".body", HTMLElement);
     // As it will look, save that an action has no author here.
-    within(row, ".body", HTMLElement).replaceChildren(
-      ...isAction(text) ? [text] : richText(text, this.#names),
-    );
+    body.replaceChildren(...isAction(text) ? [text] : richText(text, this.#names));
+    body.after(fromTemplate("fate", HTMLParagraphElement));
     within(row, ".again", HTMLButtonElement).addEventListener("click", () => this.#decide(nonce, true));
     within(row, ".discard", HTMLButtonElement).addEventListener("click", () => {
       this.#remove(nonce);
