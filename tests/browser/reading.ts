@@ -207,7 +207,7 @@ testInBrowser(
       const past = new MessageLog(false);
       past.prepend([message("first", false)]);
       const names = { isName: () => false, isOwn: () => false, shownOf: () => {}, isCalled: () => false };
-      const context = { isServer: () => false, isSaid: () => false, names };
+      const context = { isServer: () => false, names };
       const rows = new MessageList({ log: past, scroller, list, context, onMove: () => {} });
       rows.restart();
       await drawn();

@@ -200,10 +200,8 @@ export class MessageList {
     for (const { entry, same } of pairs) {
       if (entry.groupMs !== undefined) same.groupMs = entry.groupMs;
       same.change = entry.change;
+      if (this.#changed.delete(entry)) this.#changed.add(same);
     }
-    const changed = [...this.#changed].map(({ number }) => log.at(number + shift));
-    this.#changed.clear();
-    for (const entry of changed) if (entry !== undefined) this.#changed.add(entry);
     this.#log = log;
     this.#rows.clear();
     for (const [number, row] of rows) this.#rows.set(number + shift, row);
@@ -211,16 +209,6 @@ export class MessageList {
     this.#to += shift;
     this.#lookForEnd();
     this.drawSoon();
-  }
-
-  /** The first message whose row ends below a height of the window. */
-  #firstBelow(top: number): Entry | undefined {
-    for (let number = this.#from; number < this.#to; number++) {
-      const entry = this.#log.at(number);
-      const bottom = this.#rows.get(number)?.getBoundingClientRect().bottom ?? -Infinity;
-      if (entry?.kind === "message" && bottom > top) return entry;
-    }
-    return undefined;
   }
 
   #center(entry: MessageEntry): void {
@@ -280,8 +268,11 @@ export class MessageList {
     const line = this.#list.querySelector(".since")?.getBoundingClientRect();
     const { top, bottom } = this.#scroller.getBoundingClientRect();
     if (line !== undefined) return line.top < top ? "above" : line.bottom > bottom ? "below" : "in view";
-    const first = this.#firstBelow(-Infinity);
-    return first?.kind === "message" && first.message.uuid <= after ? "below" : "above";
+    for (let number = this.#from; number < this.#to; number++) {
+      const entry = this.#log.at(number);
+      if (entry?.kind === "message") return entry.message.uuid <= after ? "below" : "above";
+    }
+    return "above";
   }
 
   /** The id of the last message in view; undefined if there is none. */

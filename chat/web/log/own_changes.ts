@@ -17,7 +17,7 @@ interface Surroundings {
   readonly isConnected: () => boolean;
   /** Called when a message is open for a change. */
   readonly onOpen: () => void;
-  /** Called when it is so no more. */
+  /** Called when none is open any more. */
   readonly onEnd: () => void;
 }
 
@@ -62,7 +62,7 @@ export class OwnChanges {
     return uuid !== undefined;
   }
 
-  /** Sends a change, or says that it waits. */
+  /** Sends a change; without a connection, says below the message that it waits. */
   send(change: Change): void {
     if (!this.#surroundings.isConnected()) {
       const what = change.kind === "edit" ? `Changed to “${change.text}”` : "Deleted";
