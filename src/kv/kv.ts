@@ -28,6 +28,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     "The file is damaged or not a store: restore a copy, or give --kv another place, or :memory:",
   ],
   [
+    /deserialize/i,
+    "A later Deno wrote the file, or it is damaged: start Chatter by that Deno, or give --kv another place, or :memory:",
+  ],
+  [
     /locked/i,
     "Another program has locked the file: stop that program, or give --kv another place, or :memory:",
   ],

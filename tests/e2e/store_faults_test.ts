@@ -147,6 +147,20 @@ for (const role of ["chat", "listing"] as const) {
       );
     }));
 
+  Deno.test(`${role} on a store of a later Deno says so in one line`, () =>
+    inTempFolder(async (folder) => {
+      const kv = `${folder}/later.db`;
+      await makeStore(role, kv);
+      const file = new DatabaseSync(kv);
+      // Each structured clone begins with the byte 255 and the version of its form.
+      file.exec("update kv set v = cast(x'ff7f' || substr(v, 3) as blob) where hex(substr(v, 1, 1)) = 'FF'");
+      file.close();
+      assertMatch(
+        await refusedStart(role, kv),
+        /later\.db: .*deserialize.*\. A later Deno wrote the file, or it is damaged: start Chatter by that Deno/,
+      );
+    }));
+
   Deno.test(`${role} on a database of another program says so in one line and does not write to it`, () =>
     inTempFolder(async (folder) => {
       const kv = `${folder}/notes.db`;
