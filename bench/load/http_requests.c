@@ -78,7 +78,7 @@ static void ask(Client *client) {
     snprintf(condition, sizeof condition, "If-None-Match: %s\r\n", answer->etag);
   }
   int length = snprintf(request, sizeof request, "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s\r\n", options.path,
-                        options.port, options.wants_gzip ? "Accept-Encoding: gzip\r\n" : "", condition);
+                        client_port(client), options.wants_gzip ? "Accept-Encoding: gzip\r\n" : "", condition);
   send_request(client, request, (size_t)length);
 }
 

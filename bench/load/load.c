@@ -1,7 +1,7 @@
 /*
  * The options of the load generator, and which mode they mean. Usage:
  *
- *     load closed|paced|idle|churn|storm|http --port 5000 [--server-pid 4711] [--dialect c2|socketio] ...
+ *     load closed|paced|idle|churn|storm|http --port 5000[,5001 ...] [--server-pid 4711] [--dialect c2|socketio] ...
  *
  * Prints JSON. Exit status 0: measured, and nothing was wrong; 1: something was lost, doubled, changed or out of
  * order; 2: nothing could be measured.
@@ -43,6 +43,13 @@ static double number(const char *name, const char *text, double least, double mo
   return value;
 }
 
+static void read_ports(char *text) {
+  for (char *rest, *port = strtok_r(text, ",", &rest); port != NULL; port = strtok_r(NULL, ",", &rest)) {
+    if (options.port_count == PORTS_MAX) give_up("--port takes at most %d ports", PORTS_MAX);
+    options.ports[options.port_count++] = (int)number("port", port, 1, 65535);
+  }
+}
+
 static void read_options(int count, char **arguments) {
   static const struct option known[] = {
     { "port", 1, NULL, 'p' },     { "server-pid", 1, NULL, 'i' }, { "dialect", 1, NULL, 'd' },
@@ -57,7 +64,7 @@ static void read_options(int count, char **arguments) {
   while ((option = getopt_long(count, arguments, "", known, &which)) != -1) {
     const char *name = option == '?' ? "" : known[which].name;
     switch (option) {
-      case 'p': options.port = (int)number(name, optarg, 1, 65535); break;
+      case 'p': read_ports(optarg); break;
       case 'i': options.server_pid = (int)number(name, optarg, 1, 1 << 30); break;
       case 'd': options.dialect = optarg; break;
       case 'q': options.path = optarg; break;
@@ -79,7 +86,7 @@ static void read_options(int count, char **arguments) {
       default: exit(2);
     }
   }
-  if (options.port == 0) give_up("--port is missing");
+  if (options.port_count == 0) give_up("--port is missing");
   if (strcmp(options.dialect, "c2") != 0 && strcmp(options.dialect, "socketio") != 0) {
     give_up("--dialect takes c2 or socketio");
   }

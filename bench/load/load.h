@@ -17,11 +17,14 @@
 
 /* ---- options, load.c ---- */
 
+#define PORTS_MAX 8
+
 typedef struct options {
   const char *mode;
   const char *dialect;
   const char *path;
-  int port;
+  int ports[PORTS_MAX]; /* of the servers of one room, each of which gets an equal part of the clients */
+  uint32_t port_count;
   int server_pid;      /* 0 for none: then nothing of the server is measured */
   uint32_t clients;
   uint32_t senders;
@@ -119,6 +122,8 @@ extern uint64_t loop_reads;
 extern uint64_t loop_busy_ns;
 
 void loop_start(void);
+/* The port that this client connects to. Neighbours share one. */
+int client_port(const Client *client);
 /* A client that begins to connect, from one of several source addresses: one has too few ports for all. */
 void client_open(Client *client);
 /* Without a goodbye: the server gets a reset, and no port is kept waiting. */

@@ -48,6 +48,11 @@ void loop_start(void) {
   if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, timer_fd, &event) != 0) give_up("no timer: %s", strerror(errno));
 }
 
+int client_port(const Client *client) {
+  uint64_t count = options.port_count;
+  return options.ports[client->number * count / options.clients % count];
+}
+
 void client_open(Client *client) {
   int on = 1;
   client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -61,7 +66,7 @@ void client_open(Client *client) {
   struct sockaddr_in source = { .sin_family = AF_INET };
   source.sin_addr.s_addr = htonl(INADDR_LOOPBACK + client->number % SOURCE_ADDRESSES);
   if (bind(client->fd, (struct sockaddr *)&source, sizeof source) != 0) give_up("bind: %s", strerror(errno));
-  struct sockaddr_in server = { .sin_family = AF_INET, .sin_port = htons((uint16_t)options.port) };
+  struct sockaddr_in server = { .sin_family = AF_INET, .sin_port = htons((uint16_t)client_port(client)) };
   server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (connect(client->fd, (struct sockaddr *)&server, sizeof server) != 0 && errno != EINPROGRESS) {
     give_up("connect: %s", strerror(errno));

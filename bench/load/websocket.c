@@ -21,7 +21,7 @@ void websocket_request(Client *client) {
   int length = snprintf(request, sizeof request,
                         "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                         "Sec-WebSocket-Key: " KEY "\r\nSec-WebSocket-Version: 13\r\n%s%s%s\r\n",
-                        options.path, options.port, client->subprotocol == NULL ? "" : "Sec-WebSocket-Protocol: ",
+                        options.path, client_port(client), client->subprotocol == NULL ? "" : "Sec-WebSocket-Protocol: ",
                         client->subprotocol == NULL ? "" : client->subprotocol,
                         client->subprotocol == NULL ? "" : "\r\n");
   client_write(client, request, (size_t)length);
