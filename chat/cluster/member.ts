@@ -27,6 +27,8 @@ export const BEHIND_MS = 60_000;
 const SET_BACK_MS = 60_000;
 /** Milliseconds without progress after which inputs are sent to the leader again. */
 export const RESEND_MS = 1000;
+/** The same for the first time with a new leader, which may have received them before the record that makes it lead. */
+export const FIRST_RESEND_MS = 150;
 /** Milliseconds until an append whose outcome is unknown is repeated. */
 export const RETRY_MS = 150;
 /** Records of one read. */
@@ -480,7 +482,7 @@ export class Member {
     this.#next = undefined;
     for (const node of this.#appliedBy.keys()) if (!this.#heardMs.has(node)) this.#appliedBy.delete(node);
     this.#inputs.rewind();
-    this.#progressMs = nowMs;
+    this.#progressMs = nowMs - RESEND_MS + FIRST_RESEND_MS;
     if (by !== this.#options.incarnation) return;
     const { room, random32, onBug } = this.#options;
     this.#leader = new Leader({ replica: this.#replica, room, random32, onBug });

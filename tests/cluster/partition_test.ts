@@ -63,8 +63,9 @@ testWithNats(
       assertGreater(messages, 200);
       for (const { close, closedSeconds, readyz } of cuts) {
         assertEquals([close, readyz], ["1013 server is cut off", 503]);
-        // --cluster-patience is 5 s; the rest is for a busy machine.
-        assertGreater(closedSeconds, 4);
+        // --cluster-patience is 5 s, of which the log may have been silent for up to 3 s before the cut, since the node
+        // was ready; the rest is for a busy machine.
+        assertGreater(closedSeconds, 1.9);
         assertLess(closedSeconds, 15);
       }
       assertEquals(cuts.map(({ isLeading }) => isLeading), [true, false]);

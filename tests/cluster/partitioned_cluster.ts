@@ -153,6 +153,7 @@ async function cutOff(n: number, machines: Machines, load: ClusterLoad): Promise
   await new Promise((resolve) => socket.onopen = resolve);
   socket.send("c2/CONNECT witness");
   const closed = new Promise<CloseEvent>((resolve) => socket.onclose = resolve);
+  await machines.untilReady(n);
   load.forget();
   const startMs = performance.now();
   await machines.cut("back", n);
@@ -170,14 +171,14 @@ async function cutOff(n: number, machines: Machines, load: ClusterLoad): Promise
 /** Cuts machine `n` from the clients, who go to another. Returns how many resumed there. */
 async function cutClients(n: number, machines: Machines, load: ClusterLoad): Promise<number> {
   await load.spread();
-  const before = load.resumes;
   await machines.cut("front", n);
   const there = load.talkers.filter((_, i) => i % MACHINES.length === n);
+  const before = there.map(({ resumes }) => resumes);
   for (const talker of there) talker.cut();
   await until("they are elsewhere", () => there.every(({ isIn }) => isIn));
   await machines.heal("front", n);
   await machines.untilReady(n);
-  return load.resumes - before;
+  return there.filter(({ resumes }, i) => resumes > before[i]!).length;
 }
 
 async function partitions(id: string, folder: string): Promise<Partitions> {

@@ -8,6 +8,7 @@ import { assertEquals, assertLess } from "@std/assert";
 import {
   AHEAD_BYTES_MAX,
   BEHIND_MS,
+  FIRST_RESEND_MS,
   Member,
   type MemberEffect,
   RESEND_MS,
@@ -351,6 +352,19 @@ Deno.test("records that wait for an earlier one take at most AHEAD_BYTES_MAX, an
   assertEquals(member.receivedBeat(0, { by: "b", epoch: 0, applied: 30, isLeader: false }), [
     { do: "read", from: applied + 1 },
   ]);
+});
+
+Deno.test("a new leader that does not know yet that it leads is sent the inputs again soon", () => {
+  const member = makeMember();
+  member.start();
+  member.readDone(0, []);
+  member.submit(0, [{ session: 1, input: CONNECT, opening: OPENING }]);
+  const sent = (effects: readonly MemberEffect[]) => effects.filter((effect) => effect.do === "send").length;
+  const bytes = encodeRecord({ kind: "lead", epoch: 1, previous: FIRST_HASH, atMs: 0, by: "b" });
+  assertEquals(sent(member.receivedRecord(0, { number: 1, bytes })), 1);
+  const resends = [FIRST_RESEND_MS - 1, FIRST_RESEND_MS, FIRST_RESEND_MS + RESEND_MS - 1];
+  assertEquals(resends.map((nowMs) => sent(member.tick(nowMs))), [0, 1, 0]);
+  assertEquals(sent(member.tick(FIRST_RESEND_MS + RESEND_MS)), 1);
 });
 
 Deno.test("a planned stop lets the node lead that is furthest", () => {
