@@ -12,7 +12,13 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { transformSync } from "amaro";
-import { EMBEDDED, PAGE_POLICY, WEB_FOLDERS, WebAssets } from "../src/serving/web_assets.ts";
+import {
+  EMBEDDED,
+  embeddingStatement,
+  PAGE_POLICY,
+  WEB_FOLDERS,
+  WebAssets,
+} from "../src/serving/web_assets.ts";
 
 const assets = await WebAssets.load(WEB_FOLDERS);
 
@@ -129,14 +135,26 @@ Deno.test("a path may be another than the request's", async () => {
 
 Deno.test("files that the build put into the program take the place of those on disk", async () => {
   assertGreater(assets.paths.length, 1);
+  const [, written = ""] = /("chat\/web\/icon_192\.png":"[^"]*")/.exec(await embeddingStatement()) ?? [];
   Object.assign(globalThis, {
-    [EMBEDDED]: { "chat/web/page/page.css": "a { color: é }", "src/x.ts": "" },
+    [EMBEDDED]: {
+      ...JSON.parse(`{${written}}`),
+      "chat/web/page/page.css": "a { color: é }",
+      "src/x.ts": "",
+    },
   });
   try {
-    const embedded = await WebAssets.load(["chat/web/page"]);
-    assertEquals(embedded.paths, ["/chat/web/page/page.css"]);
-    const response = await embedded.answer(new Request("http://localhost/chat/web/page/page.css"))!;
-    assertEquals(await response.text(), "a { color: é }");
+    const embedded = await WebAssets.load(["chat/web/page", "chat/web"]);
+    assertEquals(embedded.paths, ["/chat/web/page/page.css", "/chat/web/icon_192.png"]);
+    const answer = async (path: string) => (await embedded.answer(new Request(`http://localhost${path}`))!);
+    assertEquals(await (await answer("/chat/web/page/page.css")).text(), "a { color: é }");
+    const picture = await answer("/chat/web/icon_192.png");
+    assertEquals(picture.headers.get("content-type"), "image/png");
+    assertEquals(await picture.bytes(), await Deno.readFile("chat/web/icon_192.png"));
+    assertEquals(
+      await (await ask("/chat/web/icon_192.png")!).bytes(),
+      await Deno.readFile("chat/web/icon_192.png"),
+    );
   } finally {
     delete (globalThis as { [EMBEDDED]?: unknown })[EMBEDDED];
   }

@@ -67,12 +67,13 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   ts: "text/javascript; charset=UTF-8",
   js: "text/javascript; charset=UTF-8",
   svg: "image/svg+xml",
+  png: "image/png",
   webmanifest: "application/manifest+json",
 };
 
 interface Asset {
   readonly contentType: string;
-  /** The file's own text. */
+  /** The file's own text; of a picture that is no text, its bytes in base64. */
   readonly written: string;
   // Made at the first request, so that a start does not wait for it.
   text: Promise<string> | undefined;
@@ -134,7 +135,8 @@ export class WebAssets {
   }
 
   async #answerWith(path: string, asset: Asset, request: Request): Promise<Response> {
-    const { bytes, etag, gzipped } = await (asset.made ??= this.#text(path, asset).then(make));
+    const { bytes, etag, gzipped } =
+      await (asset.made ??= this.#text(path, asset).then((text) => make(path, text)));
     const headers = new Headers({ ...PAGE_HEADERS, etag });
     if (isNotModified(request, etag)) return new Response(null, { status: STATUS_CODE.NotModified, headers });
     headers.set("content-type", asset.contentType);
@@ -196,14 +198,18 @@ export class WebAssets {
   }
 }
 
+/** The end of the path of a file that is no text. */
+const BINARY = ".png";
 /** The end of a service worker's path. */
 const WORKER = "/service_worker.ts";
 /** An import of values, in the form that `deno fmt` writes. */
 const IMPORT = /\bfrom "(\.[^"]+)";$/gm;
 const SCRIPT_TAG = /<script type="module" src="([^"]+)"><\/script>/;
 
-async function make(text: string): Promise<Made> {
-  const bytes = new TextEncoder().encode(text);
+async function make(path: string, text: string): Promise<Made> {
+  const bytes = path.endsWith(BINARY)
+    ? Uint8Array.from(atob(text), (unit) => unit.charCodeAt(0))
+    : new TextEncoder().encode(text);
   return { bytes, etag: await eTag(bytes, { weak: true }), gzipped: await gzip(bytes) };
 }
 
@@ -227,9 +233,14 @@ async function filesIn(folder: WebFolder): Promise<[path: string, text: string][
   return await Promise.all(
     names.sort().map(async (name): Promise<[string, string]> => [
       `${folder}/${name}`,
-      await Deno.readTextFile(`${place}/${name}`),
+      await readFile(`${place}/${name}`),
     ]),
   );
+}
+
+async function readFile(path: string): Promise<string> {
+  if (!path.endsWith(BINARY)) return await Deno.readTextFile(path);
+  return btoa(String.fromCharCode(...await Deno.readFile(path)));
 }
 
 function embeddedFiles(): Readonly<Record<string, string>> | undefined {

@@ -6,6 +6,8 @@
  */
 /// <reference lib="dom" />
 import { assertEquals, assertNotEquals } from "@std/assert";
+import type { Page } from "puppeteer-core";
+import { ICONS } from "../screenshots/icon_scene.ts";
 import { testInBrowser } from "../support/browser.ts";
 import { ChatPage } from "../support/chat_page.ts";
 import { startTestChat } from "../support/chat_server.ts";
@@ -64,10 +66,51 @@ testInBrowser("the page can be installed: its manifest has the server's name, an
     const link = document.querySelector<HTMLLinkElement>("link[rel=manifest]")!;
     const { name, description, icons, start_url } = await (await fetch(link.href)).json();
     const found = await Promise.all(
-      icons.map(async ({ src }: { src: string }) => (await fetch(new URL(src, link.href))).status),
+      icons.map(async ({ src, type, sizes, purpose }: Record<string, string>) => {
+        const response = await fetch(new URL(src!, link.href));
+        return [purpose, sizes, response.headers.get("content-type") === type];
+      }),
     );
     return { name, description, found, start: new URL(start_url, link.href).href };
   });
-  const found = [200, 200];
+  const found = [
+    ["any", "any", true],
+    ["any", "192x192", true],
+    ["any", "512x512", true],
+    ["maskable", "any", true],
+    ["maskable", "512x512", true],
+  ];
   assertEquals(manifest, { name: `The "Inn"`, description: "a\\b", found, start: `${server.url}/` });
+  const touch = await page.$eval("link[rel=apple-touch-icon]", (link) => link.getAttribute("href"));
+  assertEquals(touch, "chat/web/icon_touch_180.png");
+
+  // `deno task screenshots icon` makes them again.
+  for (const [suffix, { from, size }] of Object.entries(ICONS)) {
+    assertEquals(await differenceOf(page, `icon${suffix}.png`, from, size), "the same", suffix);
+  }
 });
+
+/** Whether a PNG of chat/web/ has that size and looks like the SVG, of which each colour may be off by some. */
+function differenceOf(page: Page, png: string, svg: string, size: number): Promise<string> {
+  return page.evaluate(
+    async (png, svg, size) => {
+      const pixels = await Promise.all([png, svg].map(async (file) => {
+        const image = new Image(size, size);
+        image.src = `chat/web/${file}`;
+        await image.decode();
+        if (file === png && (image.naturalWidth !== size || image.naturalHeight !== size)) return undefined;
+        const drawn = new OffscreenCanvas(size, size).getContext("2d")!;
+        drawn.drawImage(image, 0, 0, size, size);
+        return drawn.getImageData(0, 0, size, size).data;
+      }));
+      const [made, wanted] = pixels;
+      if (made === undefined || wanted === undefined) return "another size";
+      let sum = 0;
+      for (let n = 0; n < made.length; n++) sum += Math.abs(made[n]! - wanted[n]!);
+      return sum / made.length < 2 ? "the same" : `off by ${sum / made.length}`;
+    },
+    png,
+    svg,
+    size,
+  );
+}

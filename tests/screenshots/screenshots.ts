@@ -1,8 +1,7 @@
 /**
- * `deno task screenshots`: the pictures of the documents, docs/images/, made anew from the program as it is.
- *
- * A scene sets up one page and says what is shot; here it is shot in both schemes and on both widths, and kept small
- * by a palette. They are no tests: nothing is compared.
+ * `deno task screenshots`: the pictures of the documents, docs/images/, made from the program as it is, and the icons
+ * of the chat's page. A scene sets up one page and says what is shot; the picture is kept small by a palette. They are
+ * no tests: nothing is compared.
  *
  * @module
  */
@@ -10,6 +9,7 @@ import UPNG from "upng-js";
 import type { Page } from "puppeteer-core";
 import { PHONE, type Stage, type VisitorOptions, withBrowser } from "../support/browser.ts";
 import { chatScene } from "./chat_scene.ts";
+import { iconScene } from "./icon_scene.ts";
 import { listingScene } from "./listing_scene.ts";
 
 /** Sets up what is shown, shoots it by `shoot`, and ends what it set up. */
@@ -18,10 +18,11 @@ export type Scene = (
   shoot: (page: Page, suffix: string) => Promise<void>,
 ) => Promise<void>;
 
-/** Name of the picture, `docs/images/<name><suffix>.png`, and its scene. */
-const SCENES: Readonly<Record<string, Scene>> = {
-  chat: chatScene,
-  listing: listingScene,
+/** Name of the picture, `<folder><name><suffix>.png`, and its scene. */
+const SCENES: Readonly<Record<string, { readonly scene: Scene; readonly folder: string }>> = {
+  chat: { scene: chatScene, folder: "docs/images/" },
+  listing: { scene: listingScene, folder: "docs/images/" },
+  icon: { scene: iconScene, folder: "chat/web/" },
 };
 
 /** What each scene is shot with, by the suffix of its name. */
@@ -32,7 +33,7 @@ export const VIEWS: Readonly<Record<string, VisitorOptions>> = {
   "_phone_dark": { size: PHONE, scheme: "dark" },
 };
 
-const FOLDER = new URL("../../docs/images/", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
 /** Colours of a picture: flat areas and the edges of letters need no more. */
 const COLOURS = 64;
 /** Bytes of one picture, since each new one stays in the history of the project. */
@@ -52,24 +53,23 @@ async function shoot(page: Page, name: string): Promise<void> {
     sheet.replaceSync(style);
     document.adoptedStyleSheets.push(sheet);
   }, style);
-  const png = withPalette(await page.screenshot({ type: "png" }));
+  const png = withPalette(await page.screenshot({ type: "png", omitBackground: true }));
   if (png.length > BYTES_MAX) {
     throw new Error(`${name}.png has ${png.length} bytes: at most ${BYTES_MAX} are kept`);
   }
-  await Deno.writeFile(new URL(`${name}.png`, FOLDER), png);
-  await Deno.stdout.write(new TextEncoder().encode(`docs/images/${name}.png: ${png.length} bytes\n`));
+  await Deno.writeFile(new URL(`${name}.png`, ROOT), png);
+  await Deno.stdout.write(new TextEncoder().encode(`${name}.png: ${png.length} bytes\n`));
 }
 
 if (import.meta.main) {
-  await Deno.mkdir(FOLDER, { recursive: true });
   const asked = Deno.args.length > 0 ? Deno.args : Object.keys(SCENES);
   await withBrowser(async (stage) => {
     for (const name of asked) {
-      const scene = SCENES[name];
-      if (scene === undefined) {
+      const asked = SCENES[name];
+      if (asked === undefined) {
         throw new Error(`No scene ${name}: there are ${Object.keys(SCENES).join(", ")}`);
       }
-      await scene(stage, (page, suffix) => shoot(page, name + suffix));
+      await asked.scene(stage, (page, suffix) => shoot(page, asked.folder + name + suffix));
     }
   });
 }
