@@ -56,9 +56,7 @@ export class ConnectionView {
     const seconds = Math.max(1, Math.round(inMs / 1000));
     // A server on this machine or this network may be there all the same.
     const network = navigator.onLine ? "" : " This device has no network.";
-    const line = `${text}.${network} Trying again${
-      inMs < 1000 ? "" : ` in ${seconds} s`
-    }; what you write is sent after that.`;
+    const line = `${text}.${network} Trying again${inMs < 1000 ? "" : ` in ${seconds} s`}.`;
     clearTimeout(this.#timer);
     const isShown = !this.#banner.hidden;
     this.#timer = setTimeout(() => this.#show(line, action), isShown ? 0 : PATIENT_MS);

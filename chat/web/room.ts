@@ -373,7 +373,7 @@ export class Room {
       },
       search: (words) => this.#search.open(words),
       settleFailed: (isSent) => this.#pending.settleFailed(isSent),
-      note: (text) => this.#note(text),
+      note: (...words) => this.#note(...words),
       leave: () => this.#session.leave(),
     };
   }

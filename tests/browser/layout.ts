@@ -207,6 +207,23 @@ testInBrowser(
       await alice.readsMessages("hello", "This message was deleted.");
     });
 
+    await stage.part("a touched row has no bar over its text, and no bar after a jump by touch", async () => {
+      const at = await box(alice, "#rows .message .body");
+      await alice.page.touchscreen.tap(at.x + 5, at.y + 5);
+      await alice.page.tap("#search-button");
+      await alice.fill("#search-words", "hello");
+      await alice.page.keyboard.press("Enter");
+      await alice.page.waitForSelector("#hits button");
+      assertEquals(await smallTargets(alice, 44), []);
+      await alice.page.tap("#hits button");
+      await alice.page.waitForSelector("#rows .message:focus");
+      assertEquals(await alice.page.$$eval("#rows .bar", ({ length }) => length), 0);
+      await alice.page.keyboard.press("ArrowDown");
+      await alice.page.keyboard.press("ArrowUp");
+      assertEquals(await alice.page.$$eval("#rows .bar", ({ length }) => length), 1, "a keyboard has it");
+      await alice.page.keyboard.press("Escape");
+    });
+
     await stage.part("people are in a sheet that keeps the focus, and closes beside it", async () => {
       await alice.page.tap("#people-button");
       await alice.page.waitForSelector("#people-sheet[open]");

@@ -6,7 +6,7 @@
  */
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Page } from "puppeteer-core";
 import { setWidth, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
@@ -54,13 +54,15 @@ testInBrowser("a lost connection is shown, and the user may retry at once", asyn
   for (const width of [390, 1280]) {
     await setWidth(alice.page, width);
     const cut = await alice.page.$$eval(
-      "#room-name, #banner-text",
+      "#room-name, #banner p",
       (texts) =>
         texts.filter(({ scrollWidth, clientWidth, scrollHeight, clientHeight }) =>
           scrollWidth > clientWidth || scrollHeight > clientHeight
         ).map(({ textContent }) => textContent),
     );
     assertEquals(cut, [], `${width}: the room's name and what happens are read whole`);
+    const height = await alice.page.$eval("#banner", (banner) => banner.getBoundingClientRect().height);
+    assertLessOrEqual(height, 48, `${width}: the line above the field is low`);
   }
   await alice.page.evaluate(() => Object.defineProperty(navigator, "onLine", { get: () => false }));
   // The server may be on this machine: what the browser says of its network is a hint only.

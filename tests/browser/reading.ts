@@ -51,11 +51,14 @@ testInBrowser(
     for (const text of ["one", "two"]) bob.send(`c2/MSG 1; ${text}`);
     await readsRows(alice, "seen", "since", "one", "two");
     await alice.reads(".since", "New · 2");
+    const named = () => alice.texts("#rows .message.first .body");
+    assertEquals(await named(), ["seen", "one"], "a name is below the line");
     await setHidden(false);
     bob.send("c2/MSG 1; three");
     await readsRows(alice, "seen", "since", "one", "two", "three");
     await alice.say("mine");
     await readsRows(alice, "seen", "one", "two", "three", "mine");
+    assertEquals(await named(), ["seen", "mine"], "a group is whole again when the line is gone");
     // A page that is opened again shows what came meanwhile.
     const url = alice.page.url();
     await alice.page.goto("about:blank");

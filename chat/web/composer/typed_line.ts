@@ -5,6 +5,7 @@
  */
 import { HELP, readCommand } from "../../../src/client/slash_commands.ts";
 import { nameProblem } from "../people/name_check.ts";
+import type { Word } from "../people/presence_notice.ts";
 
 /** The actions of a room. Those that answer a boolean answer false if there is nothing to act on. */
 export interface LineActions {
@@ -18,7 +19,7 @@ export interface LineActions {
   /** Without words, shows the last search. */
   readonly search: (words: string) => void;
   readonly settleFailed: (isSent: boolean) => boolean;
-  readonly note: (text: string) => void;
+  readonly note: (...words: readonly Word[]) => void;
   readonly leave: () => void;
 }
 
@@ -57,9 +58,9 @@ export function carryOut(line: string, actions: LineActions): string | undefined
         : "There is no message to send again or to discard.";
     case "help":
       for (const { usage, about } of HELP.filter(({ usage }) => !/^\/(?:reply|bell)\b/.test(usage))) {
-        actions.note(`${usage}: ${about}`);
+        actions.note({ name: usage }, `: ${about}`);
       }
-      actions.note("//: sends a line that begins with a slash");
+      actions.note({ name: "//" }, ": send a line that begins with a slash");
       return undefined;
     case "quit":
       actions.leave();

@@ -35,6 +35,8 @@ export class MessageActions {
   readonly #disarms: (() => void)[] = [];
   readonly #sheet = byId("action-sheet", HTMLDialogElement);
   #isMoving = false;
+  /** The last thing that the user did was a touch. */
+  #isTouched = false;
   /** The row that the Tab key visits. */
   #stop: Element | undefined;
   #holding: ReturnType<typeof setTimeout> | undefined;
@@ -84,11 +86,16 @@ export class MessageActions {
   }
 
   #followFocus(): void {
+    document.addEventListener("pointerdown", ({ pointerType }) => {
+      this.#isTouched = pointerType === "touch";
+    }, true);
+    document.addEventListener("keydown", () => this.#isTouched = false, true);
     this.#list.addEventListener("focusin", ({ target }) => {
       const row = rowOf(target);
       if (row === undefined || row.matches(".in-edit")) return;
       this.#stopAt(row);
-      this.#attach(row);
+      // A finger has the sheet, and the bar would cover the text.
+      if (!this.#isTouched) this.#attach(row);
     });
     this.#list.addEventListener("focusout", ({ relatedTarget }) => {
       if (rowOf(relatedTarget) === undefined && !this.#list.matches(":hover")) this.#attach(undefined);

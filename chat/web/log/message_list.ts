@@ -255,10 +255,21 @@ export class MessageList {
     }
     this.keepPlace(() => {
       for (const line of lines) line.remove();
+      const former = this.#firstNew();
       this.#newAfter = after;
-      const entry = after === undefined ? undefined : this.#log.firstAfter(after);
-      if (entry !== undefined) this.rowOf(entry)?.before(sinceRow(words));
+      const first = this.#firstNew();
+      if (first !== undefined) this.rowOf(first)?.before(sinceRow(words));
+      // A group ends at the line.
+      for (const entry of [former, first]) {
+        if (entry === undefined) continue;
+        const row = this.rowOf(entry);
+        if (row !== undefined) this.#head(entry.number, row);
+      }
     });
+  }
+
+  #firstNew(): MessageEntry | undefined {
+    return this.#newAfter === undefined ? undefined : this.#log.firstAfter(this.#newAfter);
   }
 
   /** Where the line of what is new is from the view; undefined if there is none. */
