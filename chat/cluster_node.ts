@@ -36,6 +36,7 @@ import { WriteBehind, writtenReads } from "./cluster/node/write_behind.ts";
 import { type ForeignRecord, UnreadableRecord } from "./cluster/record.ts";
 import { LogForked, Replica } from "./cluster/replica.ts";
 import { Fanout } from "./delivery/fanout.ts";
+import { PresenceNotices } from "./delivery/presence_notices.ts";
 import { DecisionSender } from "./order/decision_sender.ts";
 import { Searches } from "./order/searches.ts";
 import { mintToken, type NodeOptions, random32, type ServerNode, type Stores } from "./node.ts";
@@ -101,6 +102,7 @@ export class ClusterNode implements ServerNode {
   readonly #end: (why: string) => void;
   readonly #replica: Replica;
   readonly #leaderRoom: LeaderRoom;
+  readonly #presence: PresenceNotices;
   readonly #front: ClusterFront;
   readonly #writer: WriteBehind;
   readonly #reads: Pick<Journal, "page" | "find" | "after">;
@@ -137,6 +139,7 @@ export class ClusterNode implements ServerNode {
     this.#reads = writtenReads(isKept ? stores.retained : stores.journal, written);
     const fanout = new Fanout({ meters: options.meters, steadyMs: steadyClock, log });
     const reads = new HistoryReads(this.#reads, log);
+    this.#presence = new PresenceNotices({ fanout, steadyMs: steadyClock, log });
     const sender = this.#makeSender(fanout, reads);
     this.#front = this.#makeFront(fanout, reads, sender);
     this.inbox = this.#makeSearches(fanout, state);
@@ -280,6 +283,7 @@ export class ClusterNode implements ServerNode {
     }
     driver.run(() => member.leave());
     this.#quitAll();
+    this.#presence.stop();
     await settlesWithin(this.#writer.stop(this.#replica), DRAIN_MS);
     if (this.#retention !== undefined) await settlesWithin(this.#retention.stop(), DRAIN_MS);
     await this.#parts.around[Symbol.asyncDispose]();
@@ -365,6 +369,7 @@ export class ClusterNode implements ServerNode {
     const { meters, log } = this.#parts.options;
     return new DecisionSender({
       fanout,
+      presence: this.#presence,
       onRosterChange: () => this.#registrations.changed(),
       onChange: (message) => {
         this.inbox.changed(message);

@@ -26,6 +26,7 @@ import { HeldSessions } from "./resume/held_sessions.ts";
 import { Searches } from "./order/searches.ts";
 import { Sequencer } from "./order/sequencer.ts";
 import type { Participant } from "./delivery/participant.ts";
+import { PresenceNotices } from "./delivery/presence_notices.ts";
 import type { Proofs } from "./announce/proofs.ts";
 import type { SessionStore } from "./store/session_store.ts";
 import { messageIds } from "./room/message_id.ts";
@@ -118,6 +119,7 @@ export class Node implements ServerNode {
   readonly #room: Room;
   readonly #tokens: ResumeTokens;
   readonly #held: HeldSessions;
+  readonly #presence: PresenceNotices;
   readonly #registrations: Registration[] = [];
   readonly #clock: ConfirmedClock;
   #retention: Retention | undefined;
@@ -138,6 +140,7 @@ export class Node implements ServerNode {
     this.#room = this.#makeRoom();
     const resumption = new Resumption({ tokens: this.#tokens, held: this.#held });
     const fanout = options.fanout ?? new Fanout({ meters, steadyMs: steadyClock, log });
+    this.#presence = new PresenceNotices({ fanout, steadyMs: steadyClock, log });
     this.sequencer = this.#makeSequencer(resumption, fanout);
     this.searches = this.#makeSearches(fanout);
     this.moderation = this.#makeModeration(resumption);
@@ -223,6 +226,7 @@ export class Node implements ServerNode {
       teller: new Teller({
         state,
         fanout,
+        presence: this.#presence,
         resumption,
         onRosterChange,
         onChange: (message) => this.searches.changed(message),
@@ -326,6 +330,7 @@ export class Node implements ServerNode {
   async stop(): Promise<void> {
     await this.finish();
     this.#held.stop();
+    this.#presence.stop();
     await settlesWithin(this.#tokens.idle(), DRAIN_MS);
     if (this.#retention !== undefined) await settlesWithin(this.#retention.stop(), DRAIN_MS);
   }

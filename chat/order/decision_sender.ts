@@ -11,6 +11,7 @@ import { type Fault, fault } from "../../src/protocol/faults.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { FanoutPort } from "../delivery/fanout.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
+import type { PresenceNotices } from "../delivery/presence_notices.ts";
 import type { ChatMeters } from "../meters.ts";
 import { type Decision, isSessionChange } from "../room/decision.ts";
 import { toFrame } from "../room/frame.ts";
@@ -19,6 +20,7 @@ import type { EffectFrames } from "../room/room_state.ts";
 
 export interface DecisionSenderOptions {
   readonly fanout: FanoutPort;
+  readonly presence: PresenceNotices;
   /** Called after each turn that changed who is connected. */
   readonly onRosterChange: (connectedUsers: number) => void;
   /** Called with each changed message, before the change is broadcast. */
@@ -47,7 +49,7 @@ export class DecisionSender {
 
   /** Sends one decision, which `follower` applies. A participant without an outbox is of another node. */
   send<From extends Sent>(submission: From, decision: Decision, follower: Follower<From>): void {
-    const { fanout, meters, log, onChange } = this.#options;
+    const { fanout, presence, meters, log, onChange } = this.#options;
     const { participant } = submission;
     this.#rosterChanged ||= decision.kind === "joined" || decision.kind === "left";
     try {
@@ -59,6 +61,7 @@ export class DecisionSender {
       const frames = follower.follow(submission, decision);
       const superseded = isSessionChange(decision) ? follower.superseded : undefined;
       this.#sendFrames(participant, decision, frames, superseded);
+      presence.follow(participant, decision);
     } catch (error) {
       log.error("bug", { where: "tell", decision: decision.kind, error });
       meters.faulted("INTERNAL");
@@ -78,7 +81,8 @@ export class DecisionSender {
 
   /** Ends a turn. */
   flush(): void {
-    const { fanout, onRosterChange } = this.#options;
+    const { fanout, presence, onRosterChange } = this.#options;
+    presence.turnEnds();
     fanout.flush();
     const hasChanged = this.#rosterChanged || fanout.size !== this.#users;
     // Before the call: after a bug in it the rest of the turn is sent.

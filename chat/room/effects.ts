@@ -58,12 +58,8 @@ export function effectsOf(
         answer: acknowledge(settings.name),
         extendedBroadcast: encodeServerFrame({ type: "JOIN", username: decision.username }),
       };
-    case "resumed": {
-      const ephemeral = encodeServerFrame({ type: "BACK", username: decision.username });
-      return { answer: acknowledge(settings.name), ...(decision.wasHeld && { ephemeral }) };
-    }
-    case "held":
-      return { ephemeral: encodeServerFrame({ type: "AWAY", username: decision.username }) };
+    case "resumed":
+      return { answer: acknowledge(settings.name) };
     case "renamed": {
       const { from: username, to: value } = decision;
       const broadcast = encodeServerFrame({ type: "UPDATE", username, property: "username", value });
@@ -86,6 +82,7 @@ export function effectsOf(
       return { answer: acknowledge(historyAnswer(page)) };
     case "pinged":
       return { answer: encodeServerFrame({ ...decision, type: "PING", serverId }) };
+    case "held":
     case "asked_search":
     case "nothing":
       return {};

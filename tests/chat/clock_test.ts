@@ -17,6 +17,7 @@ import { openKv } from "../../src/kv/kv.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
 import { nearestUsername } from "../../src/protocol/names.ts";
 import { Fanout } from "../../chat/delivery/fanout.ts";
+import { PresenceNotices } from "../../chat/delivery/presence_notices.ts";
 import { Teller } from "../../chat/order/teller.ts";
 import { JournalTurnLog } from "../../chat/order/turn_log_journal.ts";
 import { input, NotingParticipant, orderInMemory } from "../support/order_stage.ts";
@@ -39,6 +40,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
   const { state, tokens, resumption } = orderInMemory(history, log.log, () => {});
   const meters = new ChatMeters();
   const steadyMs = () => 0;
+  const fanout = new Fanout({ meters, steadyMs, log: log.log });
   const sequencer = new Sequencer({
     room: new Room({
       serverId: 7,
@@ -61,7 +63,8 @@ async function life(journal: KvJournal, nowMs: () => number) {
     turnLog: new JournalTurnLog({ journal, tokens, meters, steadyMs, log: log.log }),
     teller: new Teller({
       state,
-      fanout: new Fanout({ meters, steadyMs, log: log.log }),
+      fanout,
+      presence: new PresenceNotices({ fanout, steadyMs, log: log.log }),
       resumption,
       onRosterChange: () => {},
       onChange: () => {},

@@ -253,3 +253,23 @@ Deno.test("without history a session resumes within one run, and not in the next
     assertEquals(await again.ask("c2/CONNECT alice"), "c2/ACKNOWLEDGE Test Server");
   });
 });
+
+test("of many that are lost and resume at once the others receive each AWAY and each BACK once", async (start) => {
+  await using chat = await start();
+  await using watcher = (await connectLive(chat.url, "watcher")).client;
+  const lives: Live[] = [];
+  for (let n = 0; n < 20; n++) lives.push(await connectLive(chat.url, `user${n}`));
+  const all = (type: string) => lives.map((_, n) => `c2/${type} user${n}`).sort();
+  const next20 = async () => {
+    const frames: string[] = [];
+    while (frames.length < lives.length) frames.push(await watcher.next());
+    return frames.sort();
+  };
+  assertEquals(await next20(), all("JOIN"));
+  for (const { client } of lives) client.socket.close();
+  assertEquals(await next20(), all("AWAY"));
+  const resumed = await Promise.all(lives.map((live) => resume(chat.url, live)));
+  assertEquals(await next20(), all("BACK"));
+  assertEquals(await watcher.drain(), []);
+  for (const { live: { client } } of resumed) await client[Symbol.asyncDispose]();
+});

@@ -12,6 +12,7 @@ import { History } from "../../chat/room/history.ts";
 import { Searches } from "../../chat/order/searches.ts";
 import { Sequencer } from "../../chat/order/sequencer.ts";
 import type { OutboxPort, Participant } from "../../chat/delivery/participant.ts";
+import { PresenceNotices } from "../../chat/delivery/presence_notices.ts";
 import type { Journal } from "../../chat/store/journal.ts";
 import type { HistoryRange, JournalEntry, StoredMessage } from "../../chat/room/message.ts";
 import type { Frame } from "../../chat/room/frame.ts";
@@ -180,6 +181,7 @@ export interface World {
   readonly live: (name: string, remoteAddress?: string) => NotingParticipant;
   /** Call `stop` at the end of a test that leaves a session held. */
   readonly held: HeldSessions;
+  readonly presence: PresenceNotices;
   readonly sessionOf: (participant: Participant) => string | undefined;
   readonly sessionRows: ReadonlyMap<string, StoredSession>;
   /** Submits frames as a client writes them. */
@@ -237,7 +239,10 @@ export function orderInMemory(
   return { state, tokens, held, rows, resumption: new Resumption({ tokens, held }) };
 }
 
-/** A sequencer with an empty room. `history` is empty and whole unless given; new messages are id(10000) and up. */
+/**
+ * A sequencer with an empty room. `history` is empty and whole unless given; new messages are id(10000) and up.
+ * Presence notices wait for `presenceMs` for each listener.
+ */
 export function world(
   {
     history = new History({ kept: 100_000, newest: [], isWhole: true }),
@@ -249,6 +254,7 @@ export function world(
     othersRead = () => Promise.resolve(),
     maxSearchMessages = DEFAULT_LIMITS.maxSearchMessages,
     rest = () => Promise.resolve(),
+    presenceMs = 0,
   }: {
     history?: History;
     historyFromMs?: number;
@@ -259,6 +265,7 @@ export function world(
     othersRead?: () => Promise<void>;
     maxSearchMessages?: number;
     rest?: (ms: number) => Promise<void>;
+    presenceMs?: number;
   } = {},
 ): World {
   const journal = new WaitingJournal();
@@ -294,6 +301,7 @@ export function world(
   const meters = new ChatMeters();
   const steadyMs = () => clock.steadyMs ?? clock.nowMs;
   const fanout = new Fanout({ meters, steadyMs, log: log.log });
+  const presence = new PresenceNotices({ fanout, steadyMs, msPerListener: presenceMs, log: log.log });
   const sequencer: Sequencer = new Sequencer({
     room,
     state,
@@ -308,6 +316,7 @@ export function world(
     teller: new Teller({
       state,
       fanout,
+      presence,
       resumption,
       onRosterChange: (users) => rosterSizes.push(users),
       onChange: (message) => searches.changed(message),
@@ -355,6 +364,7 @@ export function world(
     participant,
     live,
     held: extended.held,
+    presence,
     sessionOf: (participant) => resumption.sessionOf(participant),
     sessionRows: extended.rows,
     send,

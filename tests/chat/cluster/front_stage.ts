@@ -4,6 +4,7 @@
  * @module
  */
 import { Fanout } from "../../../chat/delivery/fanout.ts";
+import { PresenceNotices } from "../../../chat/delivery/presence_notices.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
 import { ClusterFront } from "../../../chat/cluster/node/front.ts";
 import { HistoryReads } from "../../../chat/cluster/node/history_reads.ts";
@@ -45,9 +46,10 @@ export class FrontStage {
     this.#log = log;
     const meters = new ChatMeters();
     const fanout = new Fanout({ meters, steadyMs: () => this.nowMs, log });
+    const presence = new PresenceNotices({ fanout, steadyMs: () => this.nowMs, msPerListener: 0, log });
     const reads = new HistoryReads(this.journal, log);
     const sender = new DecisionSender({
-      ...{ fanout, meters, log, onRosterChange: () => {} },
+      ...{ fanout, presence, meters, log, onRosterChange: () => {} },
       onChange: (message) => reads.changed(message),
     });
     this.front = new ClusterFront({
