@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import { Buffer } from "node:buffer";
-import { steadyClock } from "../src/clock.ts";
+import { preciseClock, steadyClock } from "../src/clock.ts";
 import { LogThrottle } from "../src/logging/throttle.ts";
 import { settlesWithin } from "../src/deadline.ts";
 import { CannotStart } from "../src/serving/start_failure.ts";
@@ -24,6 +24,7 @@ import type { NodeEnd } from "./cluster/driver.ts";
 import type { LeaderRoom } from "./cluster/leader.ts";
 import { ClusterFront } from "./cluster/node/front.ts";
 import { HistoryReads } from "./cluster/node/history_reads.ts";
+import { MessageSpans } from "./cluster/node/message_spans.ts";
 import { Incarnation } from "./cluster/node/incarnation.ts";
 import { saidLimits } from "./cluster/nodes_compared.ts";
 import { type Around, nodeStore, openAround } from "./cluster/node/mod.ts";
@@ -381,9 +382,10 @@ export class ClusterNode implements ServerNode {
   }
 
   #makeFront(fanout: Fanout, reads: HistoryReads, sender: DecisionSender): ClusterFront {
-    const { sockets, soon, nowMs, log } = this.#parts.options;
+    const { sockets, soon, nowMs, tracing, log } = this.#parts.options;
     return new ClusterFront({
       ...{ sender, fanout, reads, sockets, soon, log, mintToken },
+      spans: tracing && new MessageSpans(tracing, preciseClock),
       hashOf: (token) => createHash("sha256").update(token).digest("base64url"),
       moment: () => ({
         nowMs: nowMs(),

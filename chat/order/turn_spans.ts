@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Tracing } from "../../src/metrics/tracing.ts";
+import type { Course, Stage, Tracing } from "../../src/metrics/tracing.ts";
 import type { Batch } from "./batch.ts";
 import type { Submission } from "../delivery/participant.ts";
 import type { Decision } from "../room/decision.ts";
@@ -68,29 +68,45 @@ export class TurnSpans {
       const startMs = this.#received.get(submission);
       if (startMs === undefined) continue;
       traced++;
-      const { input, participant } = submission;
-      this.#tracing.record({
-        name: input.type,
-        startMs,
-        endMs,
-        attributes: {
-          "chatter.session": participant.id,
-          "chatter.batch.inputs": batch.submissions.length,
-          ...attributesOf(batch.decisions[i]),
-        },
-        isFailed: isFailed(batch.decisions[i]),
-        stages: [
-          { name: "wait", startMs, endMs: times.decidingMs },
-          { name: "decide", startMs: times.decidingMs, endMs: times.decidedMs },
-          { name: "commit", startMs: times.decidedMs, endMs: times.storedMs },
-          { name: "fan-out", startMs: times.sendingMs, endMs },
-        ],
-      });
+      const message = { ...submission, decision: batch.decisions[i], inputs: batch.submissions.length };
+      this.#tracing.record(courseOf(message, [
+        { name: "wait", startMs, endMs: times.decidingMs },
+        { name: "decide", startMs: times.decidingMs, endMs: times.decidedMs },
+        { name: "commit", startMs: times.decidedMs, endMs: times.storedMs },
+        { name: "fan-out", startMs: times.sendingMs, endMs },
+      ]));
     }
   }
 }
 
-function isMessage({ input: { type } }: Submission): boolean {
+/** A message whose frames are sent. */
+export interface TracedMessage extends Pick<Submission, "participant" | "input"> {
+  /** Undefined if a bug left it without one. */
+  readonly decision: Decision | undefined;
+  /** Inputs of its whole batch. */
+  readonly inputs: number;
+}
+
+/** The trace of a message: from the beginning of its first stage to the end of its last. */
+export function courseOf(
+  { participant, input, decision, inputs }: TracedMessage,
+  stages: readonly Stage[],
+): Course {
+  return {
+    name: input.type,
+    startMs: stages[0]!.startMs,
+    endMs: stages.at(-1)!.endMs,
+    attributes: {
+      "chatter.session": participant.id,
+      "chatter.batch.inputs": inputs,
+      ...attributesOf(decision),
+    },
+    isFailed: isFailed(decision),
+    stages,
+  };
+}
+
+export function isMessage({ input: { type } }: Pick<Submission, "input">): boolean {
   return type === "MSG" || type === "SEND";
 }
 

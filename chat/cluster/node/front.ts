@@ -22,6 +22,7 @@ import type { Command, Ruled } from "../command.ts";
 import type { NumberedInput } from "../inputs.ts";
 import type { Decided, Opening, Origin } from "../membership.ts";
 import type { HistoryReads } from "./history_reads.ts";
+import type { MessageSpans } from "./message_spans.ts";
 import type { ClusterRecord, ForeignRecord } from "../record.ts";
 import type { Outcome, Replica, ReplicaListener } from "../replica.ts";
 import type { TypingNotice } from "../wire.ts";
@@ -66,6 +67,8 @@ export interface FrontOptions {
   readonly moment: () => Omit<Moment, "found">;
   /** Calls `send` soon: inputs until then go together. */
   readonly soon: (send: () => void) => void;
+  /** Undefined while no traces are collected. */
+  readonly spans?: MessageSpans | undefined;
   readonly log: Logger;
 }
 
@@ -122,6 +125,7 @@ export class ClusterFront implements ReplicaListener {
 
   /** As `Sequencer.submit`: `decided` is called with the decision, after its frames were sent. */
   submit(participant: Participant, input: Input, decided?: Heard): void {
+    this.#options.spans?.received(input);
     const known = this.#ofParticipant.get(participant);
     // The leader has heard of no such connection: of one that sent nothing, or one from before `begin`.
     if (known === undefined && input.type === "LOST") return participant.settled();
@@ -179,6 +183,7 @@ export class ClusterFront implements ReplicaListener {
     const superseded = isTakenOver && here !== from ? here?.participant : undefined;
     const of = lacksMissed ? ELSEWHERE : isTakenOver ? from?.participant ?? ELSEWHERE : participant;
     const first = from?.waiting[0]?.number === number ? from.waiting.shift() : undefined;
+    if (first !== undefined) this.#options.spans?.applied(first.input, participant, decision);
     if (decision.kind !== "nothing") {
       const submission = { participant: of, decided: first?.decided };
       this.#options.sender.send(submission, decision, { follow: () => frames, superseded });
@@ -205,6 +210,7 @@ export class ClusterFront implements ReplicaListener {
     } finally {
       this.#isApplying = false;
       this.#options.sender.flush();
+      this.#options.spans?.sent(record.kind === "turn" ? record.decided.length : 0);
     }
   }
 
