@@ -133,7 +133,7 @@ export class ClusterNode implements ServerNode {
       newestStored: restored.newest.at(-1)?.uuid ?? "",
       stored: restored.stored,
       full: (why) => this.#over({ kind: "stopped", why }),
-      log,
+      ...{ meters: options.meters, steadyMs: steadyClock, log },
     });
     const isKept = settings.limits.historyCount > 0;
     const written = () => this.#writer.written();
@@ -153,6 +153,7 @@ export class ClusterNode implements ServerNode {
           this.#writer.applied(number, record);
           this.#front.applied(number, record);
           if (record.kind === "foreign") this.#sayForeign(number, record);
+          else if (record.kind === "turn") options.meters.turnInputs.observe(record.decided.length);
         },
       },
       bans: new Bans(restored.bans),
@@ -293,7 +294,7 @@ export class ClusterNode implements ServerNode {
   /** Begins under a new name. */
   #begin(): void {
     const { around: { log, wire }, options } = this.#parts;
-    const { cluster, settings: { limits }, nowMs, log: logger } = options;
+    const { cluster, settings: { limits }, nowMs, meters, log: logger } = options;
     this.#run = new Incarnation({
       ...{ log, wire, replica: this.#replica, room: this.#leaderRoom },
       ...{ front: this.#front, writer: this.#writer, reads: this.#reads },
@@ -313,6 +314,7 @@ export class ClusterNode implements ServerNode {
         this.#clusterMeters.appendSeconds.observe(seconds);
         this.#clusterMeters.appendRetries.add(repetitions);
       },
+      refused: () => meters.commitFailures.add(),
     });
     this.#watch = setInterval(() => this.#look(), WATCH_MS);
   }

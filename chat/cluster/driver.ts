@@ -36,6 +36,8 @@ export interface DriverOptions {
   readonly heard: (beat: NodeBeat) => void;
   /** Seconds of a stored append, with its repetitions, and how many these were. */
   readonly stored: (seconds: number, repetitions: number) => void;
+  /** The log refuses a record. */
+  readonly refused: () => void;
   readonly logger: Logger;
 }
 
@@ -139,6 +141,7 @@ export class ClusterDriver {
 
   /** Says once that the log refuses records, until it stores one. */
   #refused(problem: string): void {
+    this.#options.refused();
     if (!this.#isRefused) this.#options.logger.error("cluster.append_refused", { problem });
     this.#isRefused = true;
   }

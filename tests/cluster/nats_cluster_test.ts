@@ -64,6 +64,7 @@ class TestNode implements AsyncDisposable {
       about: () => ({ node: incarnation, hash: this.replica.hash, version: "test" }),
       heard: () => {},
       stored: () => {},
+      refused: () => {},
       logger: recordedLog().log,
     });
     this.#driver.start();

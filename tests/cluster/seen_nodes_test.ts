@@ -5,6 +5,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
+import { ChatClient } from "../support/chat_client.ts";
 import { metricsOf } from "../support/metrics.ts";
 import { runProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
@@ -51,6 +52,12 @@ testWithNats(
       1,
       true,
     ]);
+    await using ann = await ChatClient.connect(b.url, "ann");
+    await ann.say("text");
+    for (const name of ["turn_inputs", "commit_seconds", "commit_messages"]) {
+      const counted = async (url: string) => (await metricsOf(url)).get(`chatter_${name}_count`)!;
+      for (const { url } of [a, b]) await until(`${name} is shown`, async () => await counted(url) > 0);
+    }
     const { status, stdout } = await runProgram(["admin", "cluster", "--server", b.url], {
       CHATTER_ADMIN_TOKEN: TOKEN,
     });

@@ -76,6 +76,7 @@ fence("a node of a cluster", "ends that node, whose sessions resume on another",
     about: () => ({ node: "a", hash: "", version: "test" }),
     heard: () => {},
     stored: () => {},
+    refused: () => {},
     logger: logger("chat"),
   });
   driver.start();

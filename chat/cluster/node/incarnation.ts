@@ -17,7 +17,8 @@ import { CopyServer } from "./copy.ts";
 import type { ClusterFront } from "./front.ts";
 import type { WriteBehind } from "./write_behind.ts";
 
-export interface IncarnationParts extends Pick<DriverOptions, "log" | "wire" | "about" | "heard" | "stored"> {
+export interface IncarnationParts
+  extends Pick<DriverOptions, "log" | "wire" | "about" | "heard" | "stored" | "refused"> {
   readonly replica: Replica;
   readonly room: LeaderRoom;
   readonly front: ClusterFront;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { NowMs } from "../../../src/clock.ts";
 import { settlesWithin } from "../../../src/deadline.ts";
 import type { Logger } from "../../../src/logging/log.ts";
 import type { Ban } from "../../room/bans.ts";
@@ -15,6 +16,7 @@ import {
 } from "../../room/message.ts";
 import type { Journal } from "../../store/journal.ts";
 import { CHANGE_BANS_MAX } from "../../store/ban_store.ts";
+import type { ChatMeters } from "../../meters.ts";
 import type { ClusterRecord, ForeignRecord } from "../record.ts";
 import type { Replica } from "../replica.ts";
 import type { ReplicaStore, StoreChange } from "./replica_store.ts";
@@ -42,6 +44,8 @@ export interface WriteBehindOptions {
   readonly stored: number;
   /** Called once, if the store takes nothing for too long. */
   readonly full: (why: string) => void;
+  readonly meters: Pick<ChatMeters, "commitSeconds" | "commitMessages" | "commitFailures">;
+  readonly steadyMs: NowMs;
   readonly log: Logger;
 }
 
@@ -147,13 +151,19 @@ export class WriteBehind {
   }
 
   async #commit(): Promise<void> {
-    const { store, log } = this.#options;
+    const { store, meters, steadyMs, log } = this.#options;
     const { change, count } = this.#next ??= together(this.#unwritten);
+    const startMs = steadyMs();
     try {
       await store.write(change);
+      if (change.entries.length > 0) {
+        meters.commitSeconds.observe((steadyMs() - startMs) / 1000);
+        meters.commitMessages.observe(change.entries.length);
+      }
       if (this.#fails) log.info("journal.append_works", {});
       this.#fails = false;
     } catch (error) {
+      meters.commitFailures.add();
       if (!this.#fails) log.error("journal.append_failed", { entries: change.entries.length, error });
       this.#fails = true;
       return;

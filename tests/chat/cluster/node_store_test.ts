@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertLess, assertRejects, fail } from "@std/assert";
+import { metricsPage } from "../../../src/metrics/exposition.ts";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { copyFrom, CopyServer } from "../../../chat/cluster/node/copy.ts";
 import type { StoreChange } from "../../../chat/cluster/node/replica_store.ts";
@@ -15,6 +16,7 @@ import type { ClusterRecord } from "../../../chat/cluster/record.ts";
 import type { Checkpoint } from "../../../chat/cluster/replica.ts";
 import type { Ban } from "../../../chat/room/bans.ts";
 import { APPEND_TEXT_MAX, type JournalEntry, type StoredMessage } from "../../../chat/room/message.ts";
+import { ChatMeters } from "../../../chat/meters.ts";
 import { KvBanStore } from "../../../chat/store/ban_store_kv.ts";
 import { KvJournal } from "../../../chat/store/journal_kv.ts";
 import { id, stored } from "../../support/order_stage.ts";
@@ -34,11 +36,13 @@ const changed = (message: StoredMessage): JournalEntry => ({ kind: "changed", po
 function writer(write: (change: StoreChange) => Promise<void>, newestStored = "", storedNumber = 0) {
   const full: string[] = [];
   const { log } = recordedLog();
+  const meters = new ChatMeters();
   const behind = new WriteBehind({
     ...{ newestStored, stored: storedNumber, log, full: (why) => void full.push(why) },
+    ...{ meters, steadyMs: () => 0 },
     store: { write, writeCheckpoint: () => Promise.resolve() },
   });
-  return { behind, full };
+  return { behind, full, meters };
 }
 
 Deno.test("many records are one commit, and a record too large for one is several, the last of which completes it", async () => {
@@ -93,7 +97,7 @@ Deno.test("what the store has already is not written again after a crash in the 
 Deno.test("a store that fails is tried again, its readers are refused, and past a limit the node ends", async () => {
   let works = false;
   let writes = 0;
-  const { behind, full } = writer(() => {
+  const { behind, full, meters } = writer(() => {
     writes++;
     return works ? Promise.resolve() : Promise.reject(new Error("disk is full"));
   });
@@ -102,6 +106,11 @@ Deno.test("a store that fails is tried again, its readers are refused, and past 
   works = true;
   await behind.written();
   assertEquals([writes, full], [2, []]);
+  // For the alerts, as on one machine.
+  const page = await metricsPage([{ metrics: meters.metrics, numbers: meters.numbers() }]);
+  assertEquals(page.match(/(?<=^chatter_commit_(?:failures_total|messages_sum|seconds_count) )\d+$/gm), [
+    ...["1", "1", "1"],
+  ]);
   works = false;
   const long = "x".repeat(APPEND_TEXT_MAX / 2);
   for (let n = 2; n <= UNWRITTEN_UNITS_MAX / long.length; n++) behind.applied(n, turn(said(stored(n, long))));
