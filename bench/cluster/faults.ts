@@ -10,12 +10,12 @@ const GONE_MS = { min: 1000, max: 7000 };
 
 export interface Fault {
   readonly name: string;
-  /** Causes it, and ends it after a while. */
-  readonly run: (stage: ClusterStage) => Promise<void>;
+  /** Causes it, and ends it after `goneMs`: by default a while that chance chooses. */
+  readonly run: (stage: ClusterStage, goneMs?: number) => Promise<void>;
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
-const aWhile = () => pause(GONE_MS.min + Math.random() * (GONE_MS.max - GONE_MS.min));
+const aWhile = (ms = GONE_MS.min + Math.random() * (GONE_MS.max - GONE_MS.min)) => pause(ms);
 
 function other(than: number, count: number): number {
   return (than + 1 + Math.floor(Math.random() * (count - 1))) % count;
@@ -33,49 +33,49 @@ async function natsOf(which: Which, stage: ClusterStage): Promise<number> {
 }
 
 function endNode(which: Which, signal: "SIGKILL" | "SIGTERM"): Fault["run"] {
-  return async (stage) => {
+  return async (stage, goneMs) => {
     const n = await nodeOf(which, stage);
     await stage.stopNode(n, signal);
-    await aWhile();
+    await aWhile(goneMs);
     await stage.startNode(n);
   };
 }
 
 function freezeNode(which: Which): Fault["run"] {
-  return async (stage) => {
+  return async (stage, goneMs) => {
     const n = await nodeOf(which, stage);
     stage.signalNode(n, "SIGSTOP");
-    await aWhile();
+    await aWhile(goneMs);
     stage.signalNode(n, "SIGCONT");
     await stage.untilReady(n);
   };
 }
 
 function endNats(which: Which, signal: "SIGKILL" | "SIGTERM"): Fault["run"] {
-  return async (stage) => {
+  return async (stage, goneMs) => {
     const n = await natsOf(which, stage);
     await stage.nats.kill(n, signal);
-    await aWhile();
+    await aWhile(goneMs);
     await stage.nats.run(n);
     await stage.natsLeader();
   };
 }
 
 function freezeNats(which: Which): Fault["run"] {
-  return async (stage) => {
+  return async (stage, goneMs) => {
     const n = await natsOf(which, stage);
     stage.nats.signal(n, "SIGSTOP");
-    await aWhile();
+    await aWhile(goneMs);
     stage.nats.signal(n, "SIGCONT");
     await stage.natsLeader();
   };
 }
 
 /** A machine has a node and the NATS server of the same number. */
-async function endMachine(stage: ClusterStage): Promise<void> {
+async function endMachine(stage: ClusterStage, goneMs?: number): Promise<void> {
   const n = await natsOf("leading", stage) % stage.urls.length;
   await Promise.all([stage.stopNode(n, "SIGKILL"), stage.nats.kill(n)]);
-  await aWhile();
+  await aWhile(goneMs);
   await stage.nats.run(n);
   await stage.startNode(n);
   await stage.natsLeader();
