@@ -37,7 +37,7 @@ import {
   readOrigin,
   refusalOf,
 } from "./answers.ts";
-import { addBrowserRoutes, answerServerPage } from "./browser_routes.ts";
+import { addBrowserRoutes, answerNotListed, answerServerPage } from "./browser_routes.ts";
 import { readJsonBody } from "./read_body.ts";
 import { isRefusal, type Refusal, type RefusalName, refuse } from "../refusals.ts";
 import type { PeopleOverTime } from "../list/people.ts";
@@ -181,7 +181,7 @@ function addReadRoutes(app: ListingApp, parts: AppParts): void {
     const id = readServerId(c.req.param("id") ?? "");
     const server = id === undefined ? undefined : index.server(id);
     c.header("Vary", "Accept", { append: true });
-    if (server === undefined) return answerRefusal(c, refuse("NOT_FOUND"));
+    if (server === undefined) return await answerNotListed(c);
     if (prefersHtml(c.req.raw)) return await answerServerPage(c, parts, queryRate, server);
     return await answerRepresentation(c, await Representation.of(JSON.stringify(server)), largeResponses);
   });

@@ -13,6 +13,7 @@ import type { People, PeopleOverTime } from "../list/people.ts";
 import type { ServerIndex } from "../list/server_index.ts";
 import type { Snapshot } from "../list/snapshot.ts";
 import type { OriginRate } from "../origin_rate.ts";
+import { refuse } from "../refusals.ts";
 import {
   LIST_PAGE_HEADERS,
   listPage,
@@ -20,11 +21,11 @@ import {
   PAGE_SCRIPT,
   PINGING_PAGE_HEADERS,
 } from "../pages/list_page.ts";
-import { SERVER_PAGE_HEADERS, serverPage } from "../pages/server_page.ts";
+import { notListedPage, SERVER_PAGE_HEADERS, serverPage } from "../pages/server_page.ts";
 import { facetsOf } from "../web/facets.ts";
 import { isNarrowed, readWish, type Wish } from "../web/order.ts";
 import { summary } from "../web/wording.ts";
-import { answerQuery, type AppContext, type QueryParts } from "./answers.ts";
+import { answerQuery, answerRefusal, type AppContext, type QueryParts } from "./answers.ts";
 import type { ListingApp } from "./routes.ts";
 
 const ABOUT = `Chatter listing ${VERSION}: a directory of chat servers.
@@ -87,6 +88,15 @@ export async function answerServerPage(
     const text = await serverPage({ server, people, nowMs: parts.wallClock() });
     return { text, headers: SERVER_PAGE_HEADERS };
   });
+}
+
+/** The refusal of an id that no server has, as a page for browsers. */
+export async function answerNotListed(c: AppContext): Promise<Response> {
+  const refusal = answerRefusal(c, refuse("NOT_FOUND"));
+  // The addresses on the page are relative to one without a slash at its end.
+  if (!prefersHtml(c.req.raw) || new URL(c.req.url).pathname.endsWith("/")) return refusal;
+  for (const [name, value] of Object.entries(SERVER_PAGE_HEADERS)) c.header(name, value);
+  return c.body(await notListedPage(), refusal.status as 404);
 }
 
 function peopleOn(

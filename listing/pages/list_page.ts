@@ -124,7 +124,6 @@ function wishForm(wish: Wish, facets: Facets): Html {
       <label class="search"><span class="off-screen">Search for a name or an address</span>
     <input id="q" type="search" name="q" value="${q}" maxlength="270" placeholder="Search for a name or an address"
     autocomplete="off" spellcheck="false"></label>
-      ${pingChoice(wish)}
       ${choice("tag", "Tag", tag, facets.tags)}
       ${choice("language", "Language", language, facets.languages)}
       <label class="sort">Sort by <select id="sort" name="sort">${SORTS.map(([value, label]) =>
@@ -145,6 +144,7 @@ function wishForm(wish: Wish, facets: Facets): Html {
           !empty,
         )}> Hide empty</label>
       <button type="submit" class="unscripted">Show</button>
+      ${pingChoice(wish)}
     </form>
   `;
 }

@@ -52,6 +52,25 @@ export function serverPage(shown: ServerPage): Promise<string> {
   });
 }
 
+/** What a browser gets under the id of no listed server, so that an old link is no dead end. */
+export function notListedPage(): Promise<string> {
+  return htmlPage({
+    title: "No such server",
+    description: "No server is listed under this id.",
+    style: "listing/web/server_page.css",
+    root: "../",
+    skipTo: ["server", "words"],
+    facts: html`<span><a href="../">All servers</a></span>`,
+    main: html`
+      <div id="server" tabindex="-1">
+        <p class="note">No server is listed under this id. A server that does not answer is taken off the list.
+          When it registers again, it has its page again.</p>
+      </div>
+    `,
+    footer: html`For programs: <a href="../docs">the API</a>.`,
+  });
+}
+
 function about({ description, tags = [], language }: ListedServer): Html {
   const main = language === undefined ? undefined : mainLanguage(language);
   const links = [

@@ -161,7 +161,12 @@ Deno.test("a server has a page for browsers, and JSON for all others", async () 
   assertMatch(json.headers.get("vary")!, /\bAccept\b/);
   const slash = await browse(listing, "/servers/7/");
   assertEquals([slash.status, slash.headers.get("location")], [301, "../7"]);
-  assertEquals((await browse(listing, "/servers/8")).status, 404);
+  const missing = await browse(listing, "/servers/8");
+  assertEquals([missing.status, missing.headers.get("content-type")], [404, "text/html; charset=utf-8"]);
+  assertMatch(missing.headers.get("vary")!, /\bAccept\b/);
+  assertStringIncludes(missing.text, 'href="../">All servers');
+  const refused = await listing.ask("GET", "/servers/8");
+  assertEquals([refused.status, refused.text], [404, "No server is listed under this id"]);
 });
 
 Deno.test("a full server's way in is said to be full and is not the first choice", async () => {
