@@ -10,7 +10,7 @@ import { keepChoice, keptChoice } from "./page/kept_choice.ts";
 import { inLocalTime } from "./page/local_time.ts";
 import { countOnJoin } from "./people/join_count.ts";
 import { NameForm } from "./people/name_form.ts";
-import { byId, show } from "./page/page_elements.ts";
+import { byId, isComposing, show } from "./page/page_elements.ts";
 import { Room } from "./room.ts";
 import { installLater } from "./visit/installed.ts";
 import { TabSession } from "./visit/tab_session.ts";
@@ -115,6 +115,12 @@ function offerTakeover(username: string): void {
   byId("elsewhere-button", HTMLButtonElement).addEventListener("click", () => storage.takeOver());
 }
 
+// Enter that ends a composition submits no form, whichever field it is typed in.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && isComposing(event) && event.target instanceof HTMLInputElement) {
+    event.preventDefault();
+  }
+});
 const { visit, elsewhere } = storage;
 joining.value = (visit?.session.username || undefined) ?? keptChoice("name");
 joining.wait(false);

@@ -112,6 +112,41 @@ testInBrowser(
   },
 );
 
+testInBrowser("in every field the Enter and the Escape of a composition are left to it", async (stage) => {
+  await using server = await startTestChat();
+  const alice = await ChatPage.open(stage, server.url);
+  /** Presses a key in each form of composing; returns the text then, and whether the browser may act on the key. */
+  const compose = (selector: string, key: string) =>
+    alice.page.$eval(selector, (field, key) => {
+      const mayAct = [{ keyCode: 229 }, { isComposing: true }].map((composing) =>
+        field.dispatchEvent(
+          new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...composing }),
+        )
+      );
+      return [(field as HTMLInputElement | HTMLTextAreaElement).value, ...mayAct];
+    }, key);
+  // The browser would submit the form of a field of one line.
+  assertEquals(await compose("#name", "Enter"), ["", false, false]);
+  await alice.tryName("alice");
+  await alice.isLive();
+  await alice.choose("#rename-button");
+  assertEquals(await compose("#new-name", "Enter"), ["alice", false, false]);
+  await alice.page.click("#rename-cancel");
+  await alice.page.click("#search-button");
+  assertEquals(await compose("#search-words", "Enter"), ["", false, false]);
+  await alice.page.click("#search-close");
+  await alice.page.$eval("#people-filter", (field) => (field as HTMLInputElement).value = "ali");
+  assertEquals(await compose("#people-filter", "Escape"), ["ali", true, true]);
+  await alice.say("mine");
+  await alice.readsMessages("mine");
+  await alice.page.keyboard.press("ArrowUp");
+  await alice.fill(".editing textarea", "half a change");
+  for (const key of ["Enter", "Escape"]) {
+    assertEquals(await compose(".editing textarea", key), ["half a change", true, true]);
+    assertEquals(await alice.page.$$eval(".editing", ({ length }) => length), 1, key);
+  }
+});
+
 testInBrowser(
   "a name is checked while it is written, and the server's refusal is said at the field",
   async (stage) => {

@@ -126,6 +126,13 @@ testInBrowser(
     await alice.page.waitForSelector("#rows:not(:has(.bar))");
     await alice.offers("mine");
     await alice.reads("#rows .delete", "Delete");
+    // A press that leaves the focus where it is, as all do where buttons never have it.
+    await alice.press("mine", ".delete");
+    await alice.reads("#rows .delete", "Really delete?");
+    await alice.page.$eval("#room-name", (name) => {
+      name.dispatchEvent(new PointerEvent("pointerdown", { bubbles: true }));
+    });
+    assertEquals(await alice.texts("#rows .delete"), ["Delete"]);
     const button = (await alice.page.$("#rows .delete"))!;
     await button.click({ count: 2 });
     await alice.reads("#rows .delete", "Really delete?");

@@ -6,7 +6,7 @@
  */
 /// <reference lib="dom" />
 import { nameProblem } from "./name_check.ts";
-import { isComposing, within } from "../page/page_elements.ts";
+import { within } from "../page/page_elements.ts";
 
 export class NameForm {
   readonly #field: HTMLInputElement;
@@ -21,10 +21,6 @@ export class NameForm {
     this.#said = said;
     this.#hint = said.textContent ?? "";
     this.#field.addEventListener("input", () => this.#judge());
-    // Enter that ends a composition submits no form.
-    this.#field.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && isComposing(event)) event.preventDefault();
-    });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       // Spaces at the ends are typing mistakes.

@@ -6,7 +6,7 @@
  */
 /// <reference lib="dom" />
 import { drawnSoon } from "../../../src/web/draw_soon.ts";
-import { byId, show } from "../page/page_elements.ts";
+import { byId, isComposing, show } from "../page/page_elements.ts";
 import { openSheet } from "../page/sheet.ts";
 import { hueClass } from "./author_hue.ts";
 import { avatarOf } from "./avatar.ts";
@@ -54,7 +54,7 @@ export class People {
     byId("people-close", HTMLButtonElement).addEventListener("click", () => this.#sheet.close());
     this.#filter.addEventListener("input", this.showSoon);
     this.#filter.addEventListener("keydown", (event) => {
-      if (event.key !== "Escape" || this.#filter.value === "") return;
+      if (isComposing(event) || event.key !== "Escape" || this.#filter.value === "") return;
       event.preventDefault();
       this.#filter.value = "";
       this.showSoon();

@@ -168,3 +168,13 @@ Deno.test("what a document says is text on the page, whatever is in it", async (
   assertFalse(text.includes("<img"));
   assertEquals(text.split("&lt;img").length - 1 > 15, true);
 });
+
+Deno.test("robots.txt keeps search engines from what is for programs, and leaves them the pages", async () => {
+  await using listing = await ListingUnderTest.start();
+  const { status, text } = await listing.ask("GET", "/robots.txt");
+  const [agent, ...rules] = text.trimEnd().split("\n");
+  assertEquals([status, agent], [200, "User-agent: *"]);
+  const kept = rules.map((rule) => /^Disallow: (\/.+)$/.exec(rule)?.[1] ?? rule);
+  assertEquals(kept.toSorted(), ["/events", "/people", "/servers"]);
+  assertFalse(kept.some((path) => "/docs".startsWith(path)));
+});
