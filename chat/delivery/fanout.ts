@@ -43,6 +43,7 @@ export class Fanout {
   readonly #fence: ParticipantFence;
   /** Participants with a frame of their own in this turn, which must be flushed. */
   readonly #answered = new Set<Participant>();
+  readonly #replays = new WeakMap<readonly Frame[], TurnFrames>();
   /** Frames pushed in this turn. */
   #deliveries = 0;
 
@@ -112,6 +113,28 @@ export class Fanout {
     this.#deliveries++;
     try {
       outbox.push(frame);
+    } catch (error) {
+      this.#fence.failed("deliver", participant, error);
+    }
+  }
+
+  /** Sends to one participant what it missed. Others that are sent the same array share its bytes. */
+  replay(participant: Participant, missed: readonly Frame[]): void {
+    const { outbox } = participant;
+    if (outbox === undefined) return;
+    let frames = this.#replays.get(missed);
+    if (frames === undefined) {
+      frames = new TurnFrames();
+      for (const frame of missed) frames.push(frame);
+      this.#replays.set(missed, frames);
+    }
+    this.#catchUpOne(participant);
+    this.#deliveries += missed.length;
+    // What was sent before is a write of its own: with the replay behind it, it would be copied together.
+    this.#flush(participant, outbox);
+    this.#answered.add(participant);
+    try {
+      outbox.pushTurn(frames, 0);
     } catch (error) {
       this.#fence.failed("deliver", participant, error);
     }

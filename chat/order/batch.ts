@@ -23,7 +23,7 @@ export const TURN_PAGES_MAX = 16;
 /** Messages of history in one turn, which takes some 20 ms to write. */
 export const TURN_HISTORY_MAX = TURN_PAGES_MAX * HISTORY_PAGE_MAX;
 
-/** Broadcasts that one turn replays to sessions that resume, some 2 µs each on ws and 4 µs on serve. */
+/** Broadcasts that one turn replays to sessions that resume, some 4 µs each on serve; on ws sessions share them. */
 export const TURN_REPLAYS_MAX = REPLAY_BROADCASTS_MAX;
 
 export class Batch {

@@ -106,7 +106,8 @@ export class DecisionSender {
       fanout.delete(superseded);
       fanout.end(superseded, CLOSE.resumedElsewhere);
     }
-    for (const frame of frames.followUps) fanout.send(participant, frame);
+    if (frames.session !== undefined) fanout.send(participant, frames.session);
+    if (frames.missed.length > 0) fanout.replay(participant, frames.missed);
     if (participant.outbox !== undefined && (decision.kind === "joined" || decision.kind === "resumed")) {
       fanout.add(participant);
       participant.joined();

@@ -21,8 +21,10 @@ export const NONCES_MAX = 1024;
 export type EffectFrames =
   & { readonly [effect in Exclude<keyof Effects, "close">]: Frame | undefined }
   & {
-    /** Sent to the sender after the answer: its SESSION frame, then the broadcasts that it missed. */
-    readonly followUps: readonly Frame[];
+    /** The SESSION frame, sent to the sender after the answer. */
+    readonly session: Frame | undefined;
+    /** Sent to the sender after that: the broadcasts that it missed. The same array for all that missed the same. */
+    readonly missed: readonly Frame[];
     readonly close: CloseCause | undefined;
   };
 
@@ -117,11 +119,14 @@ export class RoomState {
     }
     const effects = effectsOf(decision, this.#identity, page);
     const departureNotice = this.#numbered(effects.departureNotice, decision);
-    const followUps = isHere ? this.#followUps(decision, token) : NOTHING;
+    const missed = isHere && decision.kind === "resumed" ? this.#missed(decision.position) : NOTHING;
+    // No token after a bug: the session is connected, and cannot be resumed again.
+    const session = isHere && token !== undefined ? this.#session(token, missed) : undefined;
     return {
       departureNotice,
       answer: framed(effects.answer),
-      followUps,
+      session,
+      missed,
       broadcast: this.#numbered(effects.broadcast, decision),
       plainBroadcast: framed(effects.plainBroadcast),
       extendedBroadcast: this.#numbered(effects.extendedBroadcast, decision),
@@ -138,14 +143,15 @@ export class RoomState {
     return frame;
   }
 
-  #followUps(decision: Decision, token: string | undefined): readonly Frame[] {
-    if (decision.kind !== "resumed" && token === undefined) return NOTHING;
-    const missed = decision.kind === "resumed" ? this.#replayBuffer.after(decision.position) : [];
+  #missed(position: number): readonly Frame[] {
+    const missed = this.#replayBuffer.after(position);
     if (missed === undefined) throw new Error("What was to be replayed is not held any more");
-    // Only after a bug: the session is connected, and cannot be resumed again.
-    if (token === undefined) return missed;
+    return missed;
+  }
+
+  #session(token: string, missed: readonly Frame[]): Frame {
     const position = this.#replayBuffer.position - missed.length;
-    return [toFrame(encodeServerFrame({ type: "SESSION", token, position })), ...missed];
+    return toFrame(encodeServerFrame({ type: "SESSION", token, position }));
   }
 }
 

@@ -97,6 +97,10 @@ export class ThreadFanout implements FanoutPort {
     }
   }
 
+  replay(participant: Participant, missed: readonly Frame[]): void {
+    for (const frame of missed) this.send(participant, frame);
+  }
+
   end(participant: Participant, cause: CloseCause): void {
     participant.outbox?.close(cause);
   }

@@ -537,7 +537,9 @@ export class ModelNode {
     if (decision.kind === "held" || decision.kind === "resumed") {
       this.#close(decision.session, own, decision.kind);
     }
-    for (const { text } of frames.followUps) own?.followUp(text);
+    for (const frame of [frames.session, ...frames.missed]) {
+      if (frame !== undefined) own?.followUp(frame.text);
+    }
     if (own !== undefined && (decision.kind === "joined" || decision.kind === "resumed")) {
       own.entered(decision.kind === "joined" ? decided.opening!.id : decision.session, decision.kind);
     }

@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { Fanout } from "../../../chat/delivery/fanout.ts";
+import type { TurnFrames } from "../../../chat/delivery/turn_frames.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
 import { toFrame } from "../../../chat/room/frame.ts";
 import { NotingParticipant } from "../../support/order_stage.ts";
@@ -14,10 +15,11 @@ import { runs } from "../../support/property_runs.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 
 const SESSIONS = [0, 1, 2, 3];
+const MISSED = [toFrame("missed"), toFrame("missed too")];
 const isExtended = (session: number) => session % 2 === 1;
 
 const step = fc.record({
-  what: fc.constantFrom("add", "delete", "all", "plain", "extended", "others", "send", "flush"),
+  what: fc.constantFrom("add", "delete", "all", "plain", "extended", "others", "send", "replay", "flush"),
   session: fc.constantFrom(...SESSIONS),
 });
 
@@ -54,6 +56,9 @@ Deno.test("each participant receives its broadcasts and its own frames in order,
         } else if (what === "send") {
           expected[session]!.push(text);
           fanout.send(participant, frame);
+        } else if (what === "replay") {
+          expected[session]!.push(...MISSED.map(({ text }) => text));
+          fanout.replay(participant, MISSED);
         } else if (what === "flush") fanout.flush();
       }
       fanout.flush();
@@ -61,4 +66,16 @@ Deno.test("each participant receives its broadcasts and its own frames in order,
     }),
     runs(200),
   );
+});
+
+Deno.test("participants that are sent the same replay share its bytes", () => {
+  const fanout = new Fanout({ meters: new ChatMeters(), steadyMs: () => 0, log: recordedLog().log });
+  const given: TurnFrames[] = [];
+  for (const n of [0, 1]) {
+    const participant = new NotingParticipant(`s${n}`, []);
+    participant.pushTurn = (frames) => given.push(frames);
+    fanout.replay(participant, MISSED);
+  }
+  assertEquals(given.length, 2);
+  assertStrictEquals(given[0], given[1]);
 });
