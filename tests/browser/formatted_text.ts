@@ -49,6 +49,23 @@ testInBrowser(
     assertEquals(await sidewaysOverflow(alice.page), 0);
     assertEquals(await accessibilityFaults(alice.page), []);
 
+    // In a line from right to left the @ of a Latin name is before the name, and code is from left to right.
+    await alice.say("שלום @alice `x >` \nעוד");
+    await alice.page.waitForSelector("#rows .mention.own");
+    for (const selector of [".mention.own", ".message:last-child code"]) {
+      const lefts = await alice.page.$eval(
+        `#rows ${selector}`,
+        (element) =>
+          [...element.textContent!].map((_, n) => {
+            const range = document.createRange();
+            range.setStart(element.firstChild!, n);
+            range.setEnd(element.firstChild!, n + 1);
+            return range.getBoundingClientRect().left;
+          }),
+      );
+      assertEquals(lefts, lefts.toSorted((a, b) => a - b), selector);
+    }
+
     // What waits for the connection looks as it will.
     await alice.say("/me waves *twice*");
     await alice.page.waitForSelector("#rows .action em");

@@ -47,12 +47,15 @@ function smallTargets({ page }: ChatPage, least: number): Promise<string[]> {
   );
 }
 
+/** As long as a name may be, and wider than a phone. */
+const LONG_NAME = "W".repeat(32);
+
 /** A conversation that has each kind of row. */
 async function talk(server: { url: string }): Promise<AsyncDisposable> {
   const people = await Promise.all(
-    ["bob", "Chloé", "dan"].map((name) => ChatClient.connect(server.url, name)),
+    ["bob", "Chloé", LONG_NAME].map((name) => ChatClient.connect(server.url, name)),
   );
-  const [bob, chloe] = people as [ChatClient, ChatClient];
+  const [bob, chloe, long] = people as [ChatClient, ChatClient, ChatClient];
   for (const text of ["Good morning", "a following row", "/me waves", `long ${"x".repeat(500)}`, "👋"]) {
     await bob.say(text);
   }
@@ -61,6 +64,7 @@ async function talk(server: { url: string }): Promise<AsyncDisposable> {
   const other = await chloe.say("misteak");
   await chloe.ask(`c2/QUERY update_message; ${other}; mistake`);
   await new AdminApi(server.url).post("announce", { text: "last orders" });
+  await long.say("a long name");
   for (let n = 1; n <= 40; n++) bob.send(`c2/MSG 1; line ${n}`);
   await bob.drain();
   return {
@@ -102,6 +106,11 @@ testInBrowser("at each width there is one column, and the pill covers no text", 
     assert(rows.width <= wanted && rows.width > wanted - 35, `${where}: ${rows.width} pixels`);
     assertEquals((await box(alice, "#room header")).height, 52, `${where}: the header is one row`);
     assertEquals(await sidewaysOverflow(alice.page), 0, where);
+    const bylines = await alice.page.$$eval(
+      "#rows .byline, .person",
+      (lines) => lines.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length,
+    );
+    assertEquals(bylines, 0, `${where}: a long name is cut, and not its time`);
     if (width === 1280) assertEquals((await box(alice, "#rows .body")).width, 672);
     if (width === 1920) assertEquals((await box(alice, "#room")).width, 1344);
     assertEquals((await box(alice, "#people")).width, width >= 1024 ? 240 : 0, `${where}: the people`);
@@ -181,6 +190,25 @@ testInBrowser(
       assertEquals(await accessibilityFaults(alice.page), []);
     });
 
+    await stage.part(
+      "the field is one line, and the whole menu is in reach, on a phone on its side",
+      async () => {
+        const { height } = await box(alice, "#text");
+        await alice.page.$eval(
+          "#text",
+          (field) => (field as HTMLTextAreaElement).placeholder = "W".repeat(64),
+        );
+        assertEquals((await box(alice, "#text")).height, height);
+        await alice.page.setViewport({ ...PHONE, width: 667, height: 320, hasTouch: true, isMobile: true });
+        await alice.page.tap("#own-button");
+        await alice.page.$eval("#leave-button", (button) => button.scrollIntoView());
+        const { y, height: tall } = await box(alice, "#leave-button");
+        assert(y + tall <= 320, "the last item is below the window");
+        await alice.page.keyboard.press("Escape");
+        await alice.page.setViewport({ ...PHONE, hasTouch: true, isMobile: true });
+      },
+    );
+
     await stage.part("press and hold offers what one can do with a message", async () => {
       await bob.say("hello");
       await alice.fill("#text", "mine");
@@ -221,6 +249,7 @@ testInBrowser(
       await alice.page.keyboard.press("ArrowDown");
       await alice.page.keyboard.press("ArrowUp");
       assertEquals(await alice.page.$$eval("#rows .bar", ({ length }) => length), 1, "a keyboard has it");
+      await alice.page.$eval("#rows .found", (row) => row.getAnimations().forEach((fade) => fade.finish()));
       await alice.page.keyboard.press("Escape");
     });
 
