@@ -22,12 +22,12 @@ async function readsPeople({ page }: ChatPage, here: string[], away: string[]): 
           item.closest("[hidden]") === null
         )
           .map((item) => item.textContent ?? "");
-      return { here: texts("#names li"), away: texts("#away-names li") };
+      return { here: texts("#names .person"), away: texts("#away-names .person") };
     });
   await page.waitForFunction(
     (here, away) => {
       const count = (selector: string) => document.querySelectorAll(selector).length;
-      return count("#names li") === here && count("#away-names li") === away;
+      return count("#names .person") === here && count("#away-names .person") === away;
     },
     {},
     here.length,

@@ -54,7 +54,7 @@ testInBrowser("two people converse, edit, delete, rename and leave", async (stag
   await alice.page.waitForSelector("#rename:not([open])");
   assertEquals(await alice.page.evaluate(() => document.activeElement?.id), "own-button");
   await alice.reads("#own-name", "Alicia");
-  assertEquals(await bob.texts("#names li"), ["Bob B. (you)", "Alicia"]);
+  assertEquals(await bob.texts("#names .person"), ["Bob B. (you)", "Alicia"]);
 
   await alice.choose("#leave-button");
   await alice.page.waitForSelector("#join:not([hidden])");

@@ -7,12 +7,12 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import type { Page } from "puppeteer-core";
 import { ROWS_A_FRAME, ROWS_MAX } from "../../chat/web/log/message_list.ts";
 import { PHONE, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";
 import { startTestChat } from "../support/chat_server.ts";
+import { mostWork } from "./page_work.ts";
 
 const MESSAGES = 1500;
 
@@ -94,45 +94,6 @@ testInBrowser("who scrolls up through a short conversation comes to its beginnin
   assertEquals(await alice.texts("#rows .day"), ["Today"]);
   assertEquals((await alice.texts("#rows .message.first")).length, 1, "one author, one group");
 });
-
-interface TraceEvent {
-  readonly name: string;
-  readonly ph: string;
-  readonly ts: number;
-  readonly dur?: number;
-  readonly pid: number;
-  readonly tid: number;
-  readonly args?: { readonly elementCount?: number };
-}
-
-/** The work of the page while `act` runs: at most so much at once. */
-async function mostWork(page: Page, act: () => Promise<void>) {
-  await page.tracing.start({
-    categories: ["-*", "devtools.timeline", "disabled-by-default-devtools.timeline"],
-  });
-  await act();
-  const trace = await page.tracing.stop();
-  const { traceEvents } = JSON.parse(new TextDecoder().decode(trace)) as { traceEvents: TraceEvent[] };
-  const frame = traceEvents.find(({ name }) => name === "FireAnimationFrame");
-  const events = traceEvents.filter(({ ph, pid, tid }) =>
-    ph === "X" && pid === frame?.pid && tid === frame.tid
-  );
-  const inside = (name: string, { ts, dur = 0 }: TraceEvent) =>
-    events.filter((event) => event.name === name && event.ts >= ts && event.ts < ts + dur);
-  const scripts = events.filter(({ name }) => name === "FireAnimationFrame" || name === "EventDispatch");
-  const most = (counts: readonly number[]) => counts.reduce((a, b) => Math.max(a, b), 0);
-  return {
-    frames: scripts.length,
-    /** Layouts that one callback of the page forces. */
-    layouts: most(scripts.map((script) => inside("Layout", script).length)),
-    /** Elements whose style is found at once. */
-    elements: most(events.map(({ name, args }) => name === "UpdateLayoutTree" ? args?.elementCount ?? 0 : 0)),
-    /** Layers of the picture that are prepared at once. */
-    layers: most(
-      events.filter(({ name }) => name === "RunTask").map((task) => inside("UpdateLayer", task).length),
-    ),
-  };
-}
 
 testInBrowser(
   "while one scrolls, reads and jumps, no frame makes many rows or lays out twice",

@@ -5,4 +5,5 @@
  */
 import "./end_of_list.ts";
 import "./long_conversation.ts";
+import "./many_people.ts";
 import "./reading.ts";

@@ -5,14 +5,19 @@
  * @module
  */
 /// <reference lib="dom" />
+import { kept } from "../../../src/text/kept_results.ts";
 import { drawnSoon } from "../../../src/web/draw_soon.ts";
 import { byId, isComposing, show } from "../page/page_elements.ts";
 import { openSheet } from "../page/sheet.ts";
-import { hueClass } from "./author_hue.ts";
+import { hueClass, KEPT_NAMES_MAX } from "./author_hue.ts";
 import { avatarOf } from "./avatar.ts";
 
 /** People in the list: more need the filter, because a hostile server may name any number. */
 const SHOWN_MAX = 2000;
+/** People of one part of the list. The browser skips the style and the layout of parts that are out of view. */
+const PART_SIZE = 20;
+/** UTF-16 code units of a name that fits into its row. A longer name is cut, and each cut costs time to paint. */
+const FITTING_UNITS = 10;
 /** People from which on the filter is shown. */
 const FILTERED_MIN = 8;
 
@@ -37,8 +42,8 @@ export class People {
   readonly #sheet = byId("people-sheet", HTMLDialogElement);
   readonly #button = byId("people-button", HTMLButtonElement);
   readonly #filter = byId("people-filter", HTMLInputElement);
-  readonly #here = new PersonRows(byId("names", HTMLUListElement));
-  readonly #away = new PersonRows(byId("away-names", HTMLUListElement));
+  readonly #here = new PersonRows(byId("names", HTMLElement));
+  readonly #away = new PersonRows(byId("away-names", HTMLElement));
 
   constructor(roster: Roster) {
     this.#roster = roster;
@@ -116,45 +121,56 @@ export class People {
   }
 }
 
-/** The rows of a list, of which only those that change are made or moved: many may join at once. */
+/** The rows of a list, of which only those that change are made or moved: many may join at once, or be filtered. */
 class PersonRows {
-  readonly #list: HTMLUListElement;
-  #rows = new Map<string, HTMLLIElement>();
-  #own: string | undefined;
+  readonly #list: HTMLElement;
+  readonly #rowOf = kept(KEPT_NAMES_MAX, (name) => personRow(name, false));
+  readonly #ownRowOf = kept(1, (name) => personRow(name, true));
+  #shown: ReadonlySet<HTMLElement> = new Set();
 
-  constructor(list: HTMLUListElement) {
+  constructor(list: HTMLElement) {
     this.#list = list;
   }
 
   show(names: readonly string[], own: string | undefined): void {
-    // The row of the own name has words of its own.
-    if (own !== this.#own) this.#drop(this.#own, own);
-    this.#own = own;
-    const rows = new Map(names.map((name) => [name, this.#rows.get(name) ?? personRow(name, name === own)]));
-    for (const [name, row] of this.#rows) if (!rows.has(name)) row.remove();
-    this.#rows = rows;
-    let next = this.#list.firstElementChild;
-    for (const row of rows.values()) {
-      if (row === next) next = next.nextElementSibling;
-      else this.#list.insertBefore(row, next);
+    const wanted = names.map((name) => name === own ? this.#ownRowOf(name) : this.#rowOf(name));
+    const shown = new Set(wanted);
+    for (const row of this.#shown) if (!shown.has(row)) row.remove();
+    this.#shown = shown;
+    const parts = [...this.#list.querySelectorAll<HTMLElement>(".people-part")];
+    for (let n = 0; n * PART_SIZE < wanted.length; n++) {
+      const part = parts.shift() ?? this.#addPart();
+      fillPart(part, wanted.slice(n * PART_SIZE, (n + 1) * PART_SIZE));
     }
+    for (const part of parts) part.remove();
   }
 
-  #drop(...names: readonly (string | undefined)[]): void {
-    for (const name of names) {
-      if (name === undefined) continue;
-      this.#rows.get(name)?.remove();
-      this.#rows.delete(name);
-    }
+  #addPart(): HTMLElement {
+    const part = document.createElement("div");
+    part.className = "people-part";
+    this.#list.append(part);
+    return part;
   }
 }
 
-function personRow(name: string, isOwn: boolean): HTMLLIElement {
-  const row = document.createElement("li");
+/** Moves only rows that are elsewhere. */
+function fillPart(part: HTMLElement, rows: readonly HTMLElement[]): void {
+  part.style.setProperty("--people", String(rows.length));
+  let next = part.firstElementChild;
+  for (const row of rows) {
+    if (row === next) next = next.nextElementSibling;
+    else part.insertBefore(row, next);
+  }
+}
+
+function personRow(name: string, isOwn: boolean): HTMLElement {
+  const row = document.createElement("div");
+  row.role = "listitem";
   row.className = `person ${hueClass(name)}`;
   row.dataset["name"] = name;
   const written = document.createElement("bdi");
   written.textContent = name;
+  written.classList.toggle("long", name.length > FITTING_UNITS);
   row.append(avatarOf(name), written);
   if (isOwn) {
     const you = document.createElement("span");
