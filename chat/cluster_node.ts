@@ -307,6 +307,7 @@ export class ClusterNode implements ServerNode {
         return {
           ...{ node: cluster.node, hash, version: VERSION, limits: saidLimits(limits) },
           foreign: foreign || undefined,
+          wallMs: Math.round(nowMs()),
         };
       },
       heard: (beat) => this.#nodes.heard(beat),
@@ -431,9 +432,9 @@ export class ClusterNode implements ServerNode {
   }
 
   #makeSeenNodes(): SeenNodes {
-    const { options: { cluster: { node }, settings: { limits }, log }, around } = this.#parts;
+    const { options: { cluster: { node }, settings: { limits }, nowMs, log }, around } = this.#parts;
     return new SeenNodes({
-      ...{ node, limits, replica: this.#replica, nats: around, steadyMs: steadyClock, log },
+      ...{ node, limits, replica: this.#replica, nats: around, steadyMs: steadyClock, nowMs, log },
       own: () => this.#run,
       isForked: () => this.#isForked,
     });

@@ -6,13 +6,13 @@
  */
 import type { JetStreamManager, StreamInfo } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
-import { steadyClock } from "../../src/clock.ts";
+import { steadyClock, wallClock } from "../../src/clock.ts";
 import { logger } from "../../src/logging/log.ts";
 import { CannotStart } from "../../src/serving/start_failure.ts";
 import type { LogSettings, NatsSettings } from "./cluster_settings.ts";
 import { differences, infoOfStream, managerOf, streamOf, subjectOf } from "./log_stream.ts";
 import type { Beat } from "./member.ts";
-import { formatsByNode, limitsByNode } from "./nodes_compared.ts";
+import { clocksByNode, formatsByNode, limitsByNode } from "./nodes_compared.ts";
 import { NatsLink, NatsNotReady } from "./nats_connection.ts";
 import { hashOf, isRecord } from "./record.ts";
 import type { ClusterWire, NodeBeat } from "./wire.ts";
@@ -244,20 +244,28 @@ function compared(beats: readonly SeenBeat[]): Finding[] {
   const nodes = beats.map((beat) => ({ ...beat, name: nameOf(beat) }));
   const formats = formatsByNode(nodes);
   const limits = limitsByNode(nodes);
+  const clocks = clocksByNode(nodes);
   const warn = (finding: string): Finding => ({ verdict: "warn", part: "nodes", finding });
   return [
     ...formats === undefined ? [] : [warn(`the format of records that they read is ${formats}: upgrade all`)],
+    ...clocks === undefined ? [] : [warn(`clocks differ from this machine's: ${clocks}`)],
     ...limits.length === 0 ? [] : [warn(`${limits.join(". ")}. Those of the leader are the room's`)],
   ];
 }
 
 /** A beat of any version: what it may lack. */
-type SeenBeat = Beat & Partial<NodeBeat>;
+type SeenBeat = Beat & Partial<NodeBeat> & { readonly aheadMs?: number | undefined };
 
 /** The newest beat of each node that is heard meanwhile. */
 async function beatsOf(wire: Pick<ClusterWire, "listen">): Promise<readonly SeenBeat[]> {
   const beats = new Map<string, SeenBeat>();
-  wire.listen("check", { inputs: () => {}, beat: (beat) => beats.set(beat.by, beat) });
+  wire.listen("check", {
+    inputs: () => {},
+    beat: (beat) => {
+      const aheadMs = beat.wallMs === undefined ? undefined : beat.wallMs - wallClock();
+      beats.set(beat.by, { ...beat, aheadMs });
+    },
+  });
   await new Promise((resolve) => setTimeout(resolve, LISTEN_MS));
   return [...beats.values()].toSorted((a, b) => nameOf(a) < nameOf(b) ? -1 : 1);
 }

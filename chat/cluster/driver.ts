@@ -14,6 +14,9 @@ import type { ClusterWire, NodeBeat } from "./wire.ts";
 /** Milliseconds between two looks at the time. */
 const TICK_MS = 50;
 
+/** Milliseconds after which a record that NATS has not taken is logged; its elections take longer. */
+const APPEND_WAITS_MS = 3000;
+
 /** Why a node cannot continue under this name. */
 export type NodeEnd =
   /** The others have lost it: it may go on under another name. */
@@ -48,6 +51,7 @@ export class ClusterDriver {
   /** The append under way, and how often it was repeated. */
   #append: { readonly id: string; readonly sinceMs: number; repetitions: number } | undefined;
   #isRefused = false;
+  #isWaiting = false;
   #quit: (() => void)[] = [];
 
   constructor(options: DriverOptions) {
@@ -127,13 +131,22 @@ export class ClusterDriver {
   }
 
   #appending(id: string): void {
-    const { steadyMs } = this.#options;
-    if (this.#append?.id === id) this.#append.repetitions++;
-    else this.#append = { id, sinceMs: steadyMs(), repetitions: 0 };
+    const { steadyMs, logger } = this.#options;
+    if (this.#append?.id !== id) {
+      this.#append = { id, sinceMs: steadyMs(), repetitions: 0 };
+      return;
+    }
+    this.#append.repetitions++;
+    const waitsMs = steadyMs() - this.#append.sinceMs;
+    if (this.#isWaiting || waitsMs < APPEND_WAITS_MS) return;
+    this.#isWaiting = true;
+    logger.warn("cluster.append_waits", { seconds: Math.round(waitsMs / 1000) });
   }
 
   #appended(nowMs: number): void {
     this.#isRefused = false;
+    if (this.#isWaiting) this.#options.logger.info("cluster.append_works", {});
+    this.#isWaiting = false;
     const append = this.#append;
     this.#append = undefined;
     if (append !== undefined) this.#options.stored((nowMs - append.sinceMs) / 1000, append.repetitions);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { SET_BACK_MS } from "../../src/clock.ts";
 import { Election } from "./election.ts";
 import { type InputMessage, type NumberedInput, UnconfirmedInputs } from "./inputs.ts";
 import { Leader, type LeaderOptions, type LeaderRoom } from "./leader.ts";
@@ -23,8 +24,6 @@ export const PROBE_MS = 1000;
  * partition a server of NATS answered for longer than 5 s with the end that it had before.
  */
 export const BEHIND_MS = 60_000;
-/** Milliseconds by which a leader's clock may be behind the one before it without a time that goes back. */
-const SET_BACK_MS = 60_000;
 /** Milliseconds without progress after which inputs are sent to the leader again. */
 export const RESEND_MS = 1000;
 /** The same for the first time with a new leader, which may have received them before the record that makes it lead. */
@@ -88,6 +87,7 @@ interface Append {
   readonly at: number;
   readonly id: string;
   readonly bytes: Uint8Array;
+  readonly sinceMs: number;
   /** When to repeat it; undefined while its outcome is awaited. */
   retryMs: number | undefined;
 }
@@ -153,10 +153,14 @@ export class Member {
     return this.#isCaughtUp && !this.#isStopped;
   }
 
-  /** Milliseconds since the log answered last; or since it took an input of this node, if others wait for it. */
+  /**
+   * Milliseconds since the log answered last; or since it took an input of this node, or a record that this node appends,
+   * if others wait for it.
+   */
   logSilentMs(nowMs: number): number {
     const waitingMs = this.#inputs.size === 0 ? 0 : nowMs - this.#waitingSinceMs;
-    return Math.max(nowMs - this.#logMs, waitingMs);
+    const appendingMs = nowMs - (this.#append?.sinceMs ?? nowMs);
+    return Math.max(nowMs - this.#logMs, waitingMs, appendingMs);
   }
 
   /** Nodes that were heard within `ms`, this one aside. */
@@ -261,7 +265,7 @@ export class Member {
   #refused(nowMs: number, append: Append): MemberEffect[] {
     const record = this.#leader?.withoutMessages();
     if (record !== undefined) {
-      return this.#begin(append.at, `${append.id}.refused`, this.#encode(nowMs, record));
+      return this.#begin(nowMs, append.at, `${append.id}.refused`, this.#encode(nowMs, record));
     }
     append.retryMs = nowMs + RETRY_MS;
     return [];
@@ -373,7 +377,7 @@ export class Member {
       ...{ kind: "lead", epoch: epoch + 1, previous: hash, atMs: this.#wallMs(), by },
     };
     const id = `${incarnation}.${epoch + 1}.lead.${applied}`;
-    return this.#begin(applied + 1, id, this.#encode(nowMs, record));
+    return this.#begin(nowMs, applied + 1, id, this.#encode(nowMs, record));
   }
 
   /** Decides a turn and appends it, if this node leads and nothing is under way. */
@@ -396,7 +400,7 @@ export class Member {
     const historyFromMs = () => this.#options.historyFromMs(nowMs);
     const bytes = this.#encode(steadyMs, leader.decide({ nowMs, steadyMs, historyFromMs, found }));
     const id = `${this.#options.incarnation}.${leader.epoch}.${++this.#turn}`;
-    return this.#begin(this.#replica.applied + 1, id, bytes);
+    return this.#begin(steadyMs, this.#replica.applied + 1, id, bytes);
   }
 
   /** The clocks of two leaders differ: a small difference does not make the time go back. */
@@ -412,8 +416,8 @@ export class Member {
     return [{ do: "fork", why }];
   }
 
-  #begin(at: number, id: string, bytes: Uint8Array): MemberEffect[] {
-    this.#append = { at, id, bytes, retryMs: undefined };
+  #begin(sinceMs: number, at: number, id: string, bytes: Uint8Array): MemberEffect[] {
+    this.#append = { at, id, bytes, sinceMs, retryMs: undefined };
     return [this.#toAppend(this.#append)];
   }
 

@@ -1,9 +1,10 @@
 /**
- * What the nodes of a room say of themselves, compared: formats of records, which differ during an upgrade, and limits,
- * which should not. The room has the limits of the node that leads. Pure.
+ * What the nodes of a room say of themselves, compared: formats of records, which differ during an upgrade, and limits
+ * and clocks, which should not. The room has the limits of the node that leads. Pure.
  *
  * @module
  */
+import { CLOCKS_DIFFER_MS } from "./peers.ts";
 import { type LimitName, LIMITS, type Limits } from "../../src/protocol/limits.ts";
 
 /** Limits that are not the default ones, as nodes say them to each other. */
@@ -14,6 +15,8 @@ export interface ComparedNode {
   /** The newest format of records that it reads; undefined for 1. */
   readonly reads?: number | undefined;
   readonly limits?: SaidLimits | undefined;
+  /** Milliseconds by which its clock is ahead of this machine's; undefined from an earlier version. */
+  readonly aheadMs?: number | undefined;
 }
 
 const NAMES = Object.keys(LIMITS) as LimitName[];
@@ -47,6 +50,15 @@ export function limitsByNode(nodes: readonly ComparedNode[]): string[] {
     const values = byNode(nodes, ({ limits = {} }) => valueOf(limits, name));
     return values === undefined ? [] : [`--${LIMITS[name].flag} is ${values}`];
   });
+}
+
+/** One phrase for the clocks that differ from this machine's; undefined if all agree. */
+export function clocksByNode(nodes: readonly ComparedNode[]): string | undefined {
+  const differing = nodes.filter(({ aheadMs = 0 }) => Math.abs(aheadMs) >= CLOCKS_DIFFER_MS);
+  if (differing.length === 0) return undefined;
+  return differing.map(({ name, aheadMs = 0 }) =>
+    `that of ${name} is ${Math.round(Math.abs(aheadMs) / 1000)} s ${aheadMs > 0 ? "ahead" : "behind"}`
+  ).join(", ");
 }
 
 function byNode(

@@ -8,6 +8,11 @@ import type { NodeBeat } from "./wire.ts";
 
 /** Milliseconds without a beat after which a node is called silent. */
 const SILENT_MS = 3000;
+/**
+ * Milliseconds by which the clock of another node may be ahead or behind; and for which it must be so, since beats that
+ * waited come late.
+ */
+export const CLOCKS_DIFFER_MS = 5000;
 /** Milliseconds for which a silent node is still shown. */
 const SHOWN_MS = 600_000;
 
@@ -15,24 +20,38 @@ export interface Peer extends NodeBeat {
   /** When it was heard last. */
   readonly heardMs: number;
   readonly isSilent: boolean;
+  /** Milliseconds by which its clock is ahead of this node's; undefined if they agree. */
+  readonly clockAheadMs: number | undefined;
+}
+
+interface Heard {
+  readonly beat: NodeBeat;
+  readonly heardMs: number;
+  readonly aheadMs: number;
+  readonly differsSinceMs: number | undefined;
 }
 
 export class Peers {
-  readonly #heard = new Map<string, { readonly beat: NodeBeat; readonly heardMs: number }>();
+  readonly #heard = new Map<string, Heard>();
   /** What was said of each node last. */
   readonly #said = new Map<string, "up" | "silent">();
 
-  heard(nowMs: number, beat: NodeBeat): void {
-    if (!this.#heard.has(beat.by)) this.#forgetRunsOf(beat.node, nowMs);
-    this.#heard.set(beat.by, { beat, heardMs: nowMs });
+  /** `wallMs` is the time by this node's clock. */
+  heard(nowMs: number, beat: NodeBeat, wallMs: number): void {
+    const before = this.#heard.get(beat.by);
+    if (before === undefined) this.#forgetRunsOf(beat.node, nowMs);
+    const aheadMs = (beat.wallMs ?? wallMs) - wallMs;
+    const differsSinceMs = Math.abs(aheadMs) < CLOCKS_DIFFER_MS ? undefined : before?.differsSinceMs ?? nowMs;
+    this.#heard.set(beat.by, { beat, heardMs: nowMs, aheadMs, differsSinceMs });
   }
 
   /** All nodes by name, silent ones too. */
   all(nowMs: number): Peer[] {
-    return Array.from(this.#heard.values(), ({ beat, heardMs }) => ({
+    return Array.from(this.#heard.values(), ({ beat, heardMs, aheadMs, differsSinceMs = Infinity }) => ({
       ...beat,
       heardMs,
       isSilent: nowMs - heardMs >= SILENT_MS,
+      clockAheadMs: heardMs - differsSinceMs >= CLOCKS_DIFFER_MS ? aheadMs : undefined,
     })).toSorted((a, b) => a.node < b.node ? -1 : 1);
   }
 

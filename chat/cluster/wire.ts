@@ -16,6 +16,8 @@ export interface NodeBeat extends Beat {
   readonly version: string;
   /** Records of other programs that it has skipped; undefined for none. */
   readonly foreign?: number | undefined;
+  /** Milliseconds since 1970 by its clock; undefined from an earlier version. */
+  readonly wallMs?: number | undefined;
   /** Its limits that are not the default ones, by name. */
   readonly limits?: { readonly [name: string]: number } | undefined;
 }
@@ -47,7 +49,7 @@ export interface TypingNotice {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-function isFields(value: unknown): value is Fields {
+export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null;
 }
 
@@ -57,6 +59,7 @@ export function isNodeBeat(value: unknown): value is NodeBeat {
     isCount(value.epoch) && isCount(value.applied) && typeof value.isLeader === "boolean" &&
     (value.reads === undefined || isCount(value.reads) && value.reads !== 0) &&
     (value.foreign === undefined || isCount(value.foreign)) &&
+    (value.wallMs === undefined || isCount(value.wallMs)) &&
     (value.limits === undefined || isFields(value.limits) && Object.values(value.limits).every(isCount));
 }
 
@@ -64,23 +67,20 @@ export function isTypingNotice(value: unknown): value is TypingNotice {
   return isFields(value) && isText(value.node) && isText(value.username);
 }
 
-/** Whether a message has inputs. What an input has beside its type is read behind the fence of its decision. */
+/** Whether a message has inputs; whole_inputs.ts looks into each. */
 export function isInputMessage(value: unknown): value is InputMessage {
   return isFields(value) && isText(value.node) && isCount(value.first) && Array.isArray(value.inputs) &&
     value.inputs.every(isInput);
 }
 
 function isInput(value: unknown): boolean {
-  if (!isFields(value) || !isCount(value.session) || !isFields(value.input)) return false;
-  const { type } = value.input;
-  const opens = type === "CONNECT" || type === "RESUME";
-  return isText(type) && (!opens || isFields(value.opening) && isText(value.opening.id));
+  return isFields(value) && isCount(value.session) && isFields(value.input) && isText(value.input.type);
 }
 
-function isText(value: unknown): value is string {
+export function isText(value: unknown): value is string {
   return typeof value === "string";
 }
 
-function isCount(value: unknown): value is number {
+export function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value);
 }

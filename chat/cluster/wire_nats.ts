@@ -6,6 +6,7 @@
  */
 import { errors, type NatsConnection } from "@nats-io/transport-node";
 import type { InputMessage } from "./inputs.ts";
+import { wholeInputs } from "./whole_inputs.ts";
 import {
   type ClusterWire,
   isInputMessage,
@@ -30,7 +31,7 @@ export class NatsWire implements ClusterWire {
 
   listen(node: string, { inputs, beat }: WireListener): () => void {
     const ends = [
-      this.#subscribe(`in.${node}`, isInputMessage, inputs),
+      this.#subscribe(`in.${node}`, isInputMessage, (message) => inputs(wholeInputs(message))),
       this.#subscribe("beat", isNodeBeat, beat),
     ];
     return () => ends.forEach((end) => end());

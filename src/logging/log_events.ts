@@ -78,6 +78,19 @@ export const LOG_EVENTS = {
     about:
       "NATS refuses records, mostly for lack of space: messages get a fault. Logged once until it works.",
   },
+  "cluster.append_waits": {
+    level: "warn",
+    values: ["seconds"],
+    about:
+      "NATS does not say that it has a record: it elects a leader, lacks a majority, or a disk was full: docs/cluster.md.",
+  },
+  "cluster.append_works": { level: "info", values: [], about: "NATS takes records again." },
+  "cluster.clocks_differ": {
+    level: "warn",
+    values: ["node", "seconds"],
+    about:
+      "The clock of another node is so many seconds ahead of this node's, or behind it if they are negative.",
+  },
   "cluster.copied": {
     level: "info",
     values: ["record"],

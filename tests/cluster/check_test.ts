@@ -19,6 +19,9 @@ import { NatsServers, testWithNats } from "./nats_servers.ts";
 /** Milliseconds for three servers to elect. */
 const PATIENCE_MS = 20_000;
 
+/** Ahead of every delay of a beat. */
+const CLOCK_AHEAD_MS = 3_600_000;
+
 function optionsFor(servers: readonly string[], more: Partial<CheckOptions> = {}): CheckOptions {
   return {
     servers,
@@ -37,7 +40,9 @@ function optionsFor(servers: readonly string[], more: Partial<CheckOptions> = {}
 
 async function found(options: CheckOptions): Promise<string[]> {
   return (await checkCluster(options)).map(({ verdict, part, finding }) =>
-    `${verdict} ${part.replaceAll(/:\d+/g, "")}: ${finding.replace(/[0-9.]+ ms/, "1 ms")}`
+    `${verdict} ${part.replaceAll(/:\d+/g, "")}: ${
+      finding.replace(/[0-9.]+ ms/, "1 ms").replace(/[0-9]+ s ahead/, "so far ahead")
+    }`
   );
 }
 
@@ -62,13 +67,15 @@ testWithNats(
       const wire = new NatsWire(link.connection, "room");
       const beat = { epoch: 1, applied: 1, isLeader: false, hash: hashOf(bytes), version: "test" };
       const nodes: NodeBeat[] = [
-        { ...beat, by: "id of a", node: "a", isLeader: true },
+        { ...beat, by: "id of a", node: "a", isLeader: true, wallMs: 0 },
         { ...beat, by: "id of b", node: "b", reads: 2, limits: { maxUsers: 10, floodRate: 3, later: 5 } },
         { ...beat, by: "id of c", node: "c", hash: "another" },
         { ...beat, by: "id of d", node: "d", applied: 0 },
         { ...beat, by: "id of e", node: "e", applied: 2, hash: "of record 1", foreign: 1 },
       ];
-      beats = setInterval(() => nodes.forEach((beat) => wire.beat(beat)), 200);
+      const asOfNow = (beat: NodeBeat) =>
+        beat.wallMs === undefined ? beat : { ...beat, wallMs: Date.now() + CLOCK_AHEAD_MS };
+      beats = setInterval(() => nodes.forEach((beat) => wire.beat(asOfNow(beat))), 200);
       const lines = await found(options);
       assertEquals(lines.filter((line) => !/current|leads$/.test(line)), [
         ...["s0", "s1", "s2"].map((name) =>
@@ -85,6 +92,7 @@ testWithNats(
         "warn node e: follows, 0 records behind, 1 records of another program skipped: who else may publish to " +
         "chatter.room.log?",
         "warn nodes: the format of records that they read is 1 on a, c, d, e; 2 on b: upgrade all",
+        "warn nodes: clocks differ from this machine's: that of a is so far ahead",
         `warn nodes: --flood-rate is ${DEFAULT_LIMITS.floodRate} on a, c, d, e; 3 on b. ` +
         `--max-users is ${DEFAULT_LIMITS.maxUsers} on a, c, d, e; 10 on b. ` +
         "Those of the leader are the room's",

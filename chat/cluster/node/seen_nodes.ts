@@ -28,6 +28,7 @@ export interface SeenNodesParts {
   readonly isForked: () => boolean;
   readonly nats: { readonly isConnected: () => boolean; readonly reconnects: () => number };
   readonly steadyMs: NowMs;
+  readonly nowMs: NowMs;
   readonly log: Logger;
 }
 
@@ -37,13 +38,16 @@ export class SeenNodes {
   #loggedEpoch = 0;
   /** What was logged of the limits of each other node. */
   #loggedLimits = new Map<string, string>();
+  /** Nodes whose clock was logged. */
+  #loggedClocks = new Set<string>();
 
   constructor(parts: SeenNodesParts) {
     this.#parts = parts;
   }
 
   heard(beat: NodeBeat): void {
-    this.#peers.heard(this.#parts.steadyMs(), beat);
+    const { steadyMs, nowMs } = this.#parts;
+    this.#peers.heard(steadyMs(), beat, nowMs());
   }
 
   /** What the admin API says of the nodes, this one first. */
@@ -70,6 +74,7 @@ export class SeenNodes {
     for (const { node, version } of up) log.info("cluster.node_heard", { node, version });
     for (const { node } of silent) log.warn("cluster.node_silent", { node });
     this.#sayLimits();
+    this.#sayClocks();
     if (leader === undefined || epoch === this.#loggedEpoch) return;
     const isOwn = leader === own().name;
     const peer = this.#peers.all(steadyMs()).find(({ by }) => by === leader);
@@ -89,6 +94,18 @@ export class SeenNodes {
       if (isNew) log.warn("cluster.settings_differ", { node, settings });
     }
     this.#loggedLimits = logged;
+  }
+
+  #sayClocks(): void {
+    const { steadyMs, log } = this.#parts;
+    const logged = new Set<string>();
+    for (const { by, node, clockAheadMs } of this.#peers.all(steadyMs())) {
+      if (clockAheadMs === undefined) continue;
+      logged.add(by);
+      const seconds = Math.round(clockAheadMs / 1000);
+      if (!this.#loggedClocks.has(by)) log.warn("cluster.clocks_differ", { node, seconds });
+    }
+    this.#loggedClocks = logged;
   }
 
   /** What metrics read. */

@@ -31,7 +31,7 @@ import { makeState, roomOf, SETTINGS, usernameOf } from "./model_cluster.ts";
 
 const LIMITS = { takeoverMs: 2000, lostMs: 5000, resumeWindowMs: 20_000 };
 
-function makeMember(outcomes: Outcome[] = [], room = roomOf(), onBug = () => {}): Member {
+function makeMember(outcomes: Outcome[] = [], room = roomOf(), onBug = () => {}, wallMs = 0): Member {
   return new Member({
     incarnation: "a",
     replica: new Replica({
@@ -43,7 +43,7 @@ function makeMember(outcomes: Outcome[] = [], room = roomOf(), onBug = () => {})
     limits: LIMITS,
     historyFromMs: () => 0,
     onBug,
-    wallMs: () => 0,
+    wallMs: () => wallMs,
     random: () => 0.5,
   }, 0);
 }
@@ -231,6 +231,20 @@ Deno.test("a log that answers and takes nothing counts as silent for a node that
   assertEquals(member.logSilentMs(12_001), 1);
 });
 
+Deno.test("a log that does not take a leader's record counts as silent, also if no input of its own node waits", () => {
+  const { member } = leaderWith();
+  assertEquals(member.logSilentMs(2000), 0);
+  const input = { session: 1, input: CONNECT, opening: OPENING };
+  const { id } = appendOf(member.receivedInputs(2000, { node: "b", first: 1, inputs: [input] }));
+  member.appended(3000, id, { kind: "unknown" });
+  member.tick(4000);
+  member.readDone(4000, []);
+  member.probed(4000, 1);
+  assertEquals(member.logSilentMs(4500), 2500);
+  member.appended(4600, id, { kind: "stored" });
+  assertEquals(member.logSilentMs(4600), 0);
+});
+
 Deno.test("an answer to an earlier try of an append is not taken for this one's", () => {
   const { member, submit } = leaderWith();
   const connected = appendOf(submit(CONNECT));
@@ -365,6 +379,23 @@ Deno.test("a new leader that does not know yet that it leads is sent the inputs 
   const resends = [FIRST_RESEND_MS - 1, FIRST_RESEND_MS, FIRST_RESEND_MS + RESEND_MS - 1];
   assertEquals(resends.map((nowMs) => sent(member.tick(nowMs))), [0, 1, 0]);
   assertEquals(sent(member.tick(FIRST_RESEND_MS + RESEND_MS)), 1);
+});
+
+Deno.test("a leader whose clock is less than a minute behind the log's time goes on with that time", () => {
+  for (
+    const [behindMs, atMs] of [[1, 100_000], [59_999, 100_000], [60_000, 40_000], [-5, 100_005]] as const
+  ) {
+    const member = makeMember([], roomOf(), () => {}, 100_000 - behindMs);
+    const bytes = encodeRecord({ kind: "lead", epoch: 1, previous: FIRST_HASH, atMs: 100_000, by: "b" });
+    member.start();
+    member.readDone(0, [{ number: 1, bytes }]);
+    member.tick(LIMITS.takeoverMs);
+    const { id, bytes: lead } = appendOf(member.readDone(LIMITS.takeoverMs, []));
+    member.appended(LIMITS.takeoverMs, id, { kind: "stored" });
+    const input = { session: 1, input: CONNECT, opening: OPENING };
+    const turn = appendOf(member.submit(LIMITS.takeoverMs, [input]));
+    assertEquals([lead, turn.bytes].map((bytes) => decodeRecord(bytes).atMs), [atMs, atMs]);
+  }
 });
 
 Deno.test("a planned stop lets the node lead that is furthest", () => {

@@ -6,8 +6,8 @@
  */
 import { assertEquals } from "@std/assert";
 import { saidLimits } from "../../../chat/cluster/nodes_compared.ts";
-import { SeenNodes } from "../../../chat/cluster/node/seen_nodes.ts";
-import { Peers } from "../../../chat/cluster/peers.ts";
+import { SeenNodes, type SeenNodesParts } from "../../../chat/cluster/node/seen_nodes.ts";
+import { CLOCKS_DIFFER_MS, Peers } from "../../../chat/cluster/peers.ts";
 import { Replica } from "../../../chat/cluster/replica.ts";
 import { isNodeBeat } from "../../../chat/cluster/wire.ts";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
@@ -32,32 +32,68 @@ Deno.test("a node is logged once when it is heard, when it falls silent, and whe
     const { up, silent } = peers.changes(nowMs);
     return [up.map(({ node }) => node), silent.map(({ node }) => node)];
   };
-  peers.heard(0, beat("1", "b"));
-  peers.heard(0, beat("2", "a"));
+  peers.heard(0, beat("1", "b"), 0);
+  peers.heard(0, beat("2", "a"), 0);
   assertEquals([changes(0), changes(1)], [[["a", "b"], []], [[], []]]);
-  peers.heard(2900, beat("1", "b"));
+  peers.heard(2900, beat("1", "b"), 0);
   assertEquals([changes(3000), changes(3001)], [[[], ["a"]], [[], []]]);
-  peers.heard(3100, beat("2", "a"));
+  peers.heard(3100, beat("2", "a"), 0);
   assertEquals(changes(3100), [["a"], []]);
   // Another run of b takes the place of the silent one.
   assertEquals(changes(6000)[1], ["b"]);
-  peers.heard(6000, beat("3", "b"));
+  peers.heard(6000, beat("3", "b"), 0);
   assertEquals(peers.all(6000).map(({ by }) => by), ["2", "3"]);
   assertEquals(changes(6050), [["b"], []]);
   assertEquals(changes(700_000), [[], ["a", "b"]]);
   assertEquals(peers.all(700_000), []);
 });
 
-Deno.test("a node logs once which limits another has otherwise, and again when these change", () => {
-  const { log, lines } = recordedLog();
-  const own = { ...DEFAULT_LIMITS, maxUsers: 40 };
+/** What node a sees of others by its clocks. */
+function makeSeen(parts: Pick<SeenNodesParts, "limits" | "log"> & Partial<SeenNodesParts>): SeenNodes {
   const listener = { tokenOf: () => undefined, outcome() {}, applied() {} };
-  const nodes = new SeenNodes({
-    ...{ node: "a", limits: own, log, steadyMs: () => 0, isForked: () => false },
+  return new SeenNodes({
+    ...{ node: "a", steadyMs: () => 0, nowMs: () => 0, isForked: () => false },
     replica: new Replica({ state: makeState(), listener }),
     own: () => ({ name: "id of a", member: { isLeader: false, unconfirmed: 0, logSilentMs: () => 0 } }),
     nats: { isConnected: () => true, reconnects: () => 0 },
+    ...parts,
   });
+}
+
+Deno.test("a node logs once whose clock differs from its own, and not for beats that come late", () => {
+  const { log, lines } = recordedLog();
+  let steadyMs = 0;
+  const startMs = 1_800_000_000_000;
+  const clocks = { steadyMs: () => steadyMs, nowMs: () => startMs + steadyMs };
+  const nodes = makeSeen({ limits: DEFAULT_LIMITS, log, ...clocks });
+  const heard = (node: string, wallMs: number | undefined) => {
+    const beat = { node, epoch: 1, applied: 1, isLeader: false, hash: "", version: "1" };
+    nodes.heard({ ...beat, by: `id of ${node}`, wallMs });
+    nodes.say();
+  };
+  for (; steadyMs <= 30_000; steadyMs += 1000) {
+    const wallMs = clocks.nowMs();
+    heard("ahead", wallMs + 40_000);
+    heard("behind", wallMs - CLOCKS_DIFFER_MS);
+    heard("nearly", wallMs - CLOCKS_DIFFER_MS + 1);
+    heard("of before", undefined);
+    // This node, or that one, was frozen until now.
+    for (let lateMs = 20_000; steadyMs === 20_000 && lateMs > 0; lateMs -= 1000) {
+      heard("late", wallMs - lateMs);
+    }
+    heard("late", wallMs);
+  }
+  const said = lines.filter(({ event }) => event === "cluster.clocks_differ");
+  assertEquals(said.map(({ properties }) => properties), [
+    { node: "ahead", seconds: 40 },
+    { node: "behind", seconds: -5 },
+  ]);
+});
+
+Deno.test("a node logs once which limits another has otherwise, and again when these change", () => {
+  const { log, lines } = recordedLog();
+  const own = { ...DEFAULT_LIMITS, maxUsers: 40 };
+  const nodes = makeSeen({ limits: own, log });
   const heard = (limits: typeof own) => {
     const beat = { by: "id of b", node: "b", epoch: 1, applied: 1, isLeader: false, hash: "", version: "1" };
     const said: unknown = JSON.parse(JSON.stringify({ ...beat, limits: saidLimits(limits) }));
