@@ -59,6 +59,11 @@ for (const [role, script] of PAGES) {
     assertEquals(files.get("/"), "text/html");
     assertEquals(files.get(script), "text/javascript");
     assertEquals(files.get("/src/web/tokens.css"), "text/css");
+    if (role === "chat") {
+      const icon = "chat/web/icon_touch_180.png";
+      assertEquals(files.get(`/${icon}`), "image/png");
+      assertEquals(await (await fetch(`${server.url}/${icon}`)).bytes(), await Deno.readFile(icon));
+    }
     assertGreater([...files.values()].filter((type) => type === "text/javascript").length, 1);
     assertEquals((await server.stop()).status, 0, server.log);
   });

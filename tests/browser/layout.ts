@@ -116,6 +116,15 @@ testInBrowser("at each width there is one column, and the pill covers no text", 
     assertEquals((await box(alice, "#people")).width, width >= 1024 ? 240 : 0, `${where}: the people`);
   }
 
+  // Between a phone and a desk the button opens the people beside the conversation.
+  await alice.page.setViewport({ width: 800, height: 800 });
+  await alice.page.waitForSelector("#people-button[aria-expanded=false]");
+  await alice.page.click("#people-button");
+  assertEquals((await box(alice, "#people")).width, 240);
+  await alice.page.click("#people-button");
+  assertEquals((await box(alice, "#people")).width, 0);
+  assertEquals(await smallTargets(alice, 28), []);
+
   // The pill has a strip of its own between the messages and the field.
   await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop = -400);
   await alice.page.waitForSelector("#newer:not([hidden])");
@@ -125,6 +134,11 @@ testInBrowser("at each width there is one column, and the pill covers no text", 
     await box(alice, "#typing"),
   ];
   assert(pill.y >= scroller.y + scroller.height && pill.y + pill.height <= typing.y, "the pill covers text");
+  await using eve = await ChatClient.connect(server.url, "eve");
+  await eve.say("@alice look");
+  await alice.page.waitForSelector("#newer.for-me");
+  const motion = await alice.page.$eval("#newer", (pill) => getComputedStyle(pill).animationName);
+  assertEquals(motion, "none", "who wants no motion has none");
 
   await alice.page.setViewport({ width: 1280, height: 800 });
   await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop = -scroller.scrollHeight);
@@ -253,22 +267,32 @@ testInBrowser(
       await alice.page.keyboard.press("Escape");
     });
 
-    await stage.part("people are in a sheet that keeps the focus, and closes beside it", async () => {
-      await alice.page.tap("#people-button");
-      await alice.page.waitForSelector("#people-sheet[open]");
-      assertEquals(await smallTargets(alice, 44), []);
-      for (let n = 0; n < 6; n++) {
-        await alice.page.keyboard.press("Tab");
-        const isInside = await alice.page.evaluate(() =>
-          document.activeElement === document.body ||
-          document.querySelector("#people-sheet")!.contains(document.activeElement)
-        );
-        assert(isInside, "the focus left the sheet");
-      }
-      await alice.page.touchscreen.tap(100, 100);
-      await alice.page.waitForSelector("#people-sheet:not([open])");
-      assertEquals(await alice.page.$eval("#people-button", (button) => button.ariaExpanded), "false");
-    });
+    await stage.part(
+      "people are in a sheet that keeps the focus, and closes beside it and by a swipe",
+      async () => {
+        await alice.page.tap("#people-button");
+        await alice.page.waitForSelector("#people-sheet[open]");
+        assertEquals(await smallTargets(alice, 44), []);
+        for (let n = 0; n < 6; n++) {
+          await alice.page.keyboard.press("Tab");
+          const isInside = await alice.page.evaluate(() =>
+            document.activeElement === document.body ||
+            document.querySelector("#people-sheet")!.contains(document.activeElement)
+          );
+          assert(isInside, "the focus left the sheet");
+        }
+        await alice.page.touchscreen.tap(100, 100);
+        await alice.page.waitForSelector("#people-sheet:not([open])");
+        await alice.page.tap("#people-button");
+        await alice.page.waitForSelector("#people-sheet[open]");
+        const { x, y } = await box(alice, "#people-title");
+        await alice.page.touchscreen.touchStart(x + 5, y + 5);
+        for (const px of [20, 40, 80]) await alice.page.touchscreen.touchMove(x + 5, y + 5 + px);
+        await alice.page.touchscreen.touchEnd();
+        await alice.page.waitForSelector("#people-sheet:not([open])");
+        assertEquals(await alice.page.$eval("#people-button", (button) => button.ariaExpanded), "false");
+      },
+    );
 
     await stage.part("who is removed has a card instead of the field", async () => {
       await new AdminApi(server.url).post("kick", { name: "alice" });
