@@ -38,6 +38,7 @@ import type { Finding } from "./cluster/check.ts";
 import type { ClusterNodeOptions } from "./cluster_node.ts";
 import { ChatMeters } from "./meters.ts";
 import { type AdminApp, adminIsOff } from "./admin/mount.ts";
+import { TURN_SHARED_REPLAYS_MAX } from "./order/batch.ts";
 import { Node, type NodeOptions, type ServerNode, type Stores } from "./node.ts";
 import { changeable, pageTexts, type Settings, SettingsInForce } from "./settings.ts";
 import type { ThreadLink } from "./gateway/threads/link.ts";
@@ -175,6 +176,7 @@ async function start(
     sockets: () => gateways?.sessions ?? [],
     fanout: threads && new threads.ThreadFanout(links, log),
     soon: threads === undefined ? SOON[options.transport] : setImmediate,
+    turnReplaysMax: threads === undefined && options.transport === "ws" ? TURN_SHARED_REPLAYS_MAX : undefined,
     nowMs,
     meters,
     tracing: await startTracing(),

@@ -98,6 +98,8 @@ export interface NodeOptions {
   /** The fan-out to other threads; undefined for this thread. */
   readonly fanout: FanoutPort | undefined;
   readonly soon: (turn: () => void) => void;
+  /** As the sequencer's. */
+  readonly turnReplaysMax?: number | undefined;
   readonly nowMs: () => number;
   readonly meters: ChatMeters;
   /** Undefined unless traces are collected. */
@@ -205,7 +207,7 @@ export class Node implements ServerNode {
   }
 
   #makeSequencer(resumption: Resumption, fanout: FanoutPort): Sequencer {
-    const { stores: { journal }, soon, nowMs, meters, tracing, log } = this.#options;
+    const { stores: { journal }, soon, turnReplaysMax, nowMs, meters, tracing, log } = this.#options;
     const state = this.#state;
     const steadyMs = steadyClock;
     const onRosterChange = (users: number) => {
@@ -238,6 +240,7 @@ export class Node implements ServerNode {
       steadyMs,
       historyFromMs: (nowMs) => this.#historyFromMs(nowMs),
       soon,
+      turnReplaysMax,
       othersRead: () => new Promise((resolve) => setImmediate(resolve)),
       meters,
       spans: tracing && new TurnSpans(tracing, preciseClock),

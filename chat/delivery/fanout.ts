@@ -9,6 +9,7 @@ import type { Logger } from "../../src/logging/log.ts";
 import { CLOSE, type CloseCause } from "../../src/protocol/close_codes.ts";
 import type { ChatMeters } from "../meters.ts";
 import type { Frame } from "../room/frame.ts";
+import type { Missed } from "../room/replay_buffer.ts";
 import type { OutboxPort, Participant } from "./participant.ts";
 import { TurnFrames } from "./turn_frames.ts";
 
@@ -118,23 +119,24 @@ export class Fanout {
     }
   }
 
-  /** Sends to one participant what it missed. Others that are sent the same array share its bytes. */
-  replay(participant: Participant, missed: readonly Frame[]): void {
+  /** Sends to one participant what it missed. Others that are sent frames of the same array share its bytes. */
+  replay(participant: Participant, missed: Missed): void {
     const { outbox } = participant;
-    if (outbox === undefined) return;
-    let frames = this.#replays.get(missed);
+    const { from } = missed;
+    if (outbox === undefined || from === missed.frames.length) return;
+    let frames = this.#replays.get(missed.frames);
     if (frames === undefined) {
       frames = new TurnFrames();
-      for (const frame of missed) frames.push(frame);
-      this.#replays.set(missed, frames);
+      for (const frame of missed.frames) frames.push(frame);
+      this.#replays.set(missed.frames, frames);
     }
     this.#catchUpOne(participant);
-    this.#deliveries += missed.length;
+    this.#deliveries += frames.length - from;
     // What was sent before is a write of its own: with the replay behind it, it would be copied together.
     this.#flush(participant, outbox);
     this.#answered.add(participant);
     try {
-      outbox.pushTurn(frames, 0);
+      outbox.pushTurn(frames, from);
     } catch (error) {
       this.#fence.failed("deliver", participant, error);
     }

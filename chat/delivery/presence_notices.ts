@@ -78,12 +78,15 @@ export class PresenceNotices {
     }
   }
 
-  /** Call at the end of a turn, before the fan-out is flushed: broadcasts the notices if they are due, or later. */
-  turnEnds(): void {
+  /**
+   * Call at the end of a turn, before the fan-out is flushed: broadcasts the notices now if they are due or the turn
+   * itself `isBroadcast`, since then they are no writes of their own. If not, a timer does.
+   */
+  turnEnds(isBroadcast: boolean): void {
     if (this.#waiting.size === 0) return;
     const { fanout, steadyMs, msPerListener = MS_PER_LISTENER } = this.#options;
     const waitMs = this.#broadcastMs + fanout.size * msPerListener - steadyMs();
-    if (waitMs <= 0) this.#broadcast();
+    if (isBroadcast || waitMs <= 0) this.#broadcast();
     else this.#timer ??= setTimeout(() => this.#flush(), waitMs);
   }
 

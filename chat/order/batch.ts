@@ -23,8 +23,11 @@ export const TURN_PAGES_MAX = 16;
 /** Messages of history in one turn, which takes some 20 ms to write. */
 export const TURN_HISTORY_MAX = TURN_PAGES_MAX * HISTORY_PAGE_MAX;
 
-/** Broadcasts that one turn replays to sessions that resume, some 4 µs each on serve; on ws sessions share them. */
+/** Broadcasts that one turn replays to sessions that resume, in some 20 to 40 ms: 2 to 4 µs each. */
 export const TURN_REPLAYS_MAX = REPLAY_BROADCASTS_MAX;
+
+/** The same where sessions share the bytes of a replay: some 0.3 µs each. */
+export const TURN_SHARED_REPLAYS_MAX = 64_000;
 
 export class Batch {
   readonly submissions: readonly Submission[];
@@ -58,10 +61,12 @@ export class BatchSize {
   #history = 0;
   #replays = 0;
   readonly #missedAfter: (position: number) => number;
+  readonly #replaysMax: number;
 
   /** `missedAfter` returns how many broadcasts a session that resumes is sent at most. */
-  constructor(missedAfter: (position: number) => number) {
+  constructor(missedAfter: (position: number) => number, replaysMax = TURN_REPLAYS_MAX) {
     this.#missedAfter = missedAfter;
+    this.#replaysMax = replaysMax;
   }
 
   /** Adds the next input; false if it no longer fits. The first input always fits. */
@@ -74,7 +79,7 @@ export class BatchSize {
     if (input.type === "RESUME") this.#replays += this.#missedAfter(input.position);
     return isFirst || this.#inputs <= APPEND_ENTRIES_MAX && this.#text <= APPEND_TEXT_MAX &&
         this.#pages <= TURN_PAGES_MAX && this.#history <= TURN_HISTORY_MAX &&
-        this.#replays <= TURN_REPLAYS_MAX;
+        this.#replays <= this.#replaysMax;
   }
 }
 

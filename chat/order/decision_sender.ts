@@ -42,6 +42,8 @@ export class DecisionSender {
   readonly #options: DecisionSenderOptions;
   #users = 0;
   #rosterChanged = false;
+  /** Whether this turn is a write for each client of the extended mode. */
+  #isBroadcast = false;
 
   constructor(options: DecisionSenderOptions) {
     this.#options = options;
@@ -82,7 +84,8 @@ export class DecisionSender {
   /** Ends a turn. */
   flush(): void {
     const { fanout, presence, onRosterChange } = this.#options;
-    presence.turnEnds();
+    presence.turnEnds(this.#isBroadcast);
+    this.#isBroadcast = false;
     fanout.flush();
     const hasChanged = this.#rosterChanged || fanout.size !== this.#users;
     // Before the call: after a bug in it the rest of the turn is sent.
@@ -99,6 +102,7 @@ export class DecisionSender {
     superseded: Participant | undefined,
   ): void {
     const { fanout } = this.#options;
+    this.#isBroadcast ||= frames.broadcast !== undefined || frames.extendedBroadcast !== undefined;
     if (frames.departureNotice !== undefined) fanout.broadcast(frames.departureNotice);
     if (frames.answer !== undefined) fanout.send(participant, frames.answer);
     if (decision.kind === "held") fanout.delete(participant);
@@ -107,7 +111,7 @@ export class DecisionSender {
       fanout.end(superseded, CLOSE.resumedElsewhere);
     }
     if (frames.session !== undefined) fanout.send(participant, frames.session);
-    if (frames.missed.length > 0) fanout.replay(participant, frames.missed);
+    fanout.replay(participant, frames.missed);
     if (participant.outbox !== undefined && (decision.kind === "joined" || decision.kind === "resumed")) {
       fanout.add(participant);
       participant.joined();

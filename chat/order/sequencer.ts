@@ -38,6 +38,8 @@ export interface SequencerOptions {
   readonly historyFromMs: (nowMs: number) => number;
   /** Calls `turn` soon: inputs submitted until then join its batch. */
   readonly soon: (turn: () => void) => void;
+  /** Broadcasts that one turn replays; by default TURN_REPLAYS_MAX. */
+  readonly turnReplaysMax?: number | undefined;
   /** Resolves in the next turn of the event loop: other sockets are read until then. */
   readonly othersRead: () => Promise<void>;
   readonly meters: ChatMeters;
@@ -132,7 +134,8 @@ export class Sequencer {
 
   /** Takes inputs that fit one batch, up to the next exclusive task or the first that `takes` refuses. */
   #takeBatch(takes: (input: Input) => boolean): Submission[] {
-    const size = new BatchSize((position) => this.#options.state.missedAfter(position));
+    const { state, turnReplaysMax } = this.#options;
+    const size = new BatchSize((position) => state.missedAfter(position), turnReplaysMax);
     let end = 0;
     for (; end < this.#queue.length; end++) {
       const next = this.#queue[end]!;

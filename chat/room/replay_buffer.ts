@@ -31,13 +31,20 @@ export interface EarlierBroadcast {
   readonly broadcast: Broadcast;
 }
 
-/** What is sent to a session that missed everything from the index `start` on. */
+/** What is sent to a session that missed everything from the index `start` on, or from a later one. */
 interface Replay {
   readonly start: number;
   readonly broadcasts: readonly Broadcast[];
-  readonly bytes: number;
+  /** For each broadcast, the bytes of it and of all after it. */
+  readonly bytes: readonly number[];
   /** Made for the first session, and shared. */
   frames: readonly Frame[] | undefined;
+}
+
+/** What a session has missed: the frames from index `from` on. Sessions that missed more or less share the array. */
+export interface Missed {
+  readonly frames: readonly Frame[];
+  readonly from: number;
 }
 
 export type ReplayRefusal = "RESUME_POSITION" | "RESUME_TOO_MUCH";
@@ -63,7 +70,7 @@ export class ReplayBuffer {
   #totals: number[] = [];
   #gone = 0;
   #goneTotal = 0;
-  /** The last replay: after a restart all sessions miss the same broadcasts. Kept until the next broadcast. */
+  /** The longest replay: after a restart all sessions miss nearly the same broadcasts. Kept until the next broadcast. */
   #replay: Replay | undefined;
   #position: number;
   #reservedUpTo: number;
@@ -130,7 +137,8 @@ export class ReplayBuffer {
     const now = this.#position - count + 1;
     if ((this.#earlierPositions.get(now) ?? now) <= first) return "RESUME_POSITION";
     if (count > REPLAY_BROADCASTS_MAX) return "RESUME_TOO_MUCH";
-    return this.#replayFrom(start).bytes > this.#options.replayBytesMax() ? "RESUME_TOO_MUCH" : undefined;
+    const { bytes, start: longest } = this.#replayFrom(start);
+    return bytes[start - longest]! > this.#options.replayBytesMax() ? "RESUME_TOO_MUCH" : undefined;
   }
 
   /** How many broadcasts `after` returns at most, also for a position of an earlier run. */
@@ -146,18 +154,27 @@ export class ReplayBuffer {
    * The frames broadcast after `position`, in order; undefined if some are no longer held. A message that was changed
    * or deleted since has its present name and text at each of its positions.
    */
-  after(position: number): readonly Frame[] | undefined {
+  after(position: number): Missed | undefined {
     const start = this.#indexAfter(position);
     if (start === undefined) return undefined;
     const replay = this.#replayFrom(start);
-    return replay.frames ??= replay.broadcasts.map(frameOf);
+    return { frames: replay.frames ??= replay.broadcasts.map(frameOf), from: start - replay.start };
   }
 
   #replayFrom(start: number): Replay {
-    if (this.#replay?.start === start) return this.#replay;
-    const broadcasts = this.#asNow(start);
-    const bytes = broadcasts.reduce((sum, broadcast) => sum + broadcast.bytes, 0);
-    return this.#replay = { start, broadcasts, bytes, frames: undefined };
+    const known = this.#replay;
+    if (known !== undefined && known.start <= start) return known;
+    // At least twice as long as before: sessions that each missed one more cost no more than the one that missed most.
+    const from = known === undefined ? start : Math.min(start, 2 * known.start - this.#broadcasts.length);
+    const broadcasts = this.#asNow(Math.max(this.#gone, from));
+    const bytes: number[] = [];
+    for (let i = broadcasts.length - 1; i >= 0; i--) bytes[i] = (bytes[i + 1] ?? 0) + broadcasts[i]!.bytes;
+    return this.#replay = {
+      start: this.#broadcasts.length - broadcasts.length,
+      broadcasts,
+      bytes,
+      frames: undefined,
+    };
   }
 
   /** The broadcasts from `start` on, each message as its newest broadcast has it, which is held if any other is. */

@@ -11,7 +11,7 @@ import { type Effects, effectsOf, type ServerIdentity } from "./effects.ts";
 import { type Frame, toFrame } from "./frame.ts";
 import type { History } from "./history.ts";
 import type { HistoryRange, StoredMessage } from "./message.ts";
-import type { ReplayBuffer, ReplayRefusal } from "./replay_buffer.ts";
+import type { Missed, ReplayBuffer, ReplayRefusal } from "./replay_buffer.ts";
 import type { SessionId } from "./roster.ts";
 
 /** Nonces kept for each session: four times its unanswered frames, so every SEND that it may repeat is known. */
@@ -23,8 +23,8 @@ export type EffectFrames =
   & {
     /** The SESSION frame, sent to the sender after the answer. */
     readonly session: Frame | undefined;
-    /** Sent to the sender after that: the broadcasts that it missed. The same array for all that missed the same. */
-    readonly missed: readonly Frame[];
+    /** Sent to the sender after that: the broadcasts that it missed. */
+    readonly missed: Missed;
     readonly close: CloseCause | undefined;
   };
 
@@ -143,19 +143,19 @@ export class RoomState {
     return frame;
   }
 
-  #missed(position: number): readonly Frame[] {
+  #missed(position: number): Missed {
     const missed = this.#replayBuffer.after(position);
     if (missed === undefined) throw new Error("What was to be replayed is not held any more");
     return missed;
   }
 
-  #session(token: string, missed: readonly Frame[]): Frame {
-    const position = this.#replayBuffer.position - missed.length;
+  #session(token: string, { frames, from }: Missed): Frame {
+    const position = this.#replayBuffer.position - (frames.length - from);
     return toFrame(encodeServerFrame({ type: "SESSION", token, position }));
   }
 }
 
-const NOTHING: readonly Frame[] = [];
+const NOTHING: Missed = { frames: [], from: 0 };
 
 function framed(text: string | undefined): Frame | undefined {
   return text === undefined ? undefined : toFrame(text);

@@ -6,6 +6,7 @@
  */
 import type { CloseCause } from "../../../src/protocol/close_codes.ts";
 import type { Frame } from "../../room/frame.ts";
+import type { Missed } from "../../room/replay_buffer.ts";
 import type { AddressShare } from "../address_shares.ts";
 import type { OutboxPort, Participant } from "../../delivery/participant.ts";
 import type { SessionId } from "../../room/roster.ts";
@@ -97,8 +98,8 @@ export class ThreadFanout implements FanoutPort {
     }
   }
 
-  replay(participant: Participant, missed: readonly Frame[]): void {
-    for (const frame of missed) this.send(participant, frame);
+  replay(participant: Participant, { frames, from }: Missed): void {
+    for (let i = from; i < frames.length; i++) this.send(participant, frames[i]!);
   }
 
   end(participant: Participant, cause: CloseCause): void {

@@ -537,7 +537,7 @@ export class ModelNode {
     if (decision.kind === "held" || decision.kind === "resumed") {
       this.#close(decision.session, own, decision.kind);
     }
-    for (const frame of [frames.session, ...frames.missed]) {
+    for (const frame of [frames.session, ...frames.missed.frames.slice(frames.missed.from)]) {
       if (frame !== undefined) own?.followUp(frame.text);
     }
     if (own !== undefined && (decision.kind === "joined" || decision.kind === "resumed")) {

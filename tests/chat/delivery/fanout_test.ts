@@ -57,8 +57,9 @@ Deno.test("each participant receives its broadcasts and its own frames in order,
           expected[session]!.push(text);
           fanout.send(participant, frame);
         } else if (what === "replay") {
-          expected[session]!.push(...MISSED.map(({ text }) => text));
-          fanout.replay(participant, MISSED);
+          const from = i % (MISSED.length + 1);
+          expected[session]!.push(...MISSED.slice(from).map(({ text }) => text));
+          fanout.replay(participant, { frames: MISSED, from });
         } else if (what === "flush") fanout.flush();
       }
       fanout.flush();
@@ -68,13 +69,13 @@ Deno.test("each participant receives its broadcasts and its own frames in order,
   );
 });
 
-Deno.test("participants that are sent the same replay share its bytes", () => {
+Deno.test("participants that are sent a replay share its bytes, also from another frame on", () => {
   const fanout = new Fanout({ meters: new ChatMeters(), steadyMs: () => 0, log: recordedLog().log });
   const given: TurnFrames[] = [];
   for (const n of [0, 1]) {
     const participant = new NotingParticipant(`s${n}`, []);
     participant.pushTurn = (frames) => given.push(frames);
-    fanout.replay(participant, MISSED);
+    fanout.replay(participant, { frames: MISSED, from: n });
   }
   assertEquals(given.length, 2);
   assertStrictEquals(given[0], given[1]);

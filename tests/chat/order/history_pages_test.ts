@@ -6,7 +6,13 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { History, WINDOW_MESSAGES_MAX } from "../../../chat/room/history.ts";
-import { BatchSize, TURN_HISTORY_MAX, TURN_PAGES_MAX, TURN_REPLAYS_MAX } from "../../../chat/order/batch.ts";
+import {
+  BatchSize,
+  TURN_HISTORY_MAX,
+  TURN_PAGES_MAX,
+  TURN_REPLAYS_MAX,
+  TURN_SHARED_REPLAYS_MAX,
+} from "../../../chat/order/batch.ts";
 import { HISTORY_ANSWER_BYTES_MAX, HISTORY_PAGE_MAX } from "../../../src/protocol/limits.ts";
 import { ACK, id, last, promisesSettled, stored, token, world } from "../../support/order_stage.ts";
 
@@ -120,12 +126,15 @@ Deno.test("a batch takes TURN_HISTORY_MAX messages of history, and not one more"
   assert(!size.accepts(query(1)));
 });
 
-Deno.test("a batch replays TURN_REPLAYS_MAX broadcasts, and not one more: a burst of RESUME is many turns", () => {
-  const size = new BatchSize((position) => TURN_REPLAYS_MAX - position);
-  const resume = (position: number) => ({ type: "RESUME", token: token(1), position }) as const;
-  // One has missed nearly all, the next the rest, and others nothing.
-  assert(size.accepts(resume(5)));
-  assert(size.accepts(resume(TURN_REPLAYS_MAX - 5)));
-  assert(size.accepts(resume(TURN_REPLAYS_MAX)));
-  assert(!size.accepts(resume(TURN_REPLAYS_MAX - 1)));
+Deno.test("a batch replays as many broadcasts as a turn may, and not one more: a burst of RESUME is many turns", () => {
+  for (const max of [undefined, TURN_SHARED_REPLAYS_MAX]) {
+    const most = max ?? TURN_REPLAYS_MAX;
+    const size = new BatchSize((position) => most - position, max);
+    const resume = (position: number) => ({ type: "RESUME", token: token(1), position }) as const;
+    // One has missed nearly all, the next the rest, and others nothing.
+    assert(size.accepts(resume(5)));
+    assert(size.accepts(resume(most - 5)));
+    assert(size.accepts(resume(most)));
+    assert(!size.accepts(resume(most - 1)));
+  }
 });

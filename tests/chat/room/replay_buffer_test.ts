@@ -38,7 +38,8 @@ function fill(replayBuffer: ReplayBuffer, count: number, text = (n: number) => `
 }
 
 function after(replayBuffer: ReplayBuffer, position: number): string[] | undefined {
-  return replayBuffer.after(position)?.map(({ text }) => text);
+  const missed = replayBuffer.after(position);
+  return missed?.frames.slice(missed.from).map(({ text }) => text);
 }
 
 Deno.test("what comes after a position is everything from there to the newest, and nothing after the newest", () => {
@@ -97,7 +98,7 @@ Deno.test("what may be replayed now is still held after the largest batch that t
   assertEquals(held.refusal(start, 0), undefined);
   // 500 messages with 262,144 characters of three bytes, under names of the greatest length.
   for (let n = 0; n < 500; n++) held.push(broadcastOf("語".repeat(524) + "x".repeat(200)));
-  assertEquals(held.after(start)?.length, 501);
+  assertEquals(after(held, start)?.length, 501);
 });
 
 Deno.test("as much may be replayed as its present texts say, however short they were", () => {
@@ -223,14 +224,14 @@ Deno.test("whoever counts and comes back has each broadcast once and in order, o
           // Broadcasts that are no messages are not stored.
           for (let i = pushed.length - 1; i >= 0; i--) if (!pushed[i]!.isMessage) pushed.splice(i, 1);
         } else {
-          const missed = held.after(position);
+          const missed = after(held, position);
           if (missed === undefined) {
             isLost = true;
             break;
           }
           position = held.position - missed.length;
-          for (const frame of missed.slice(0, step.count)) {
-            read.push(frame.text);
+          for (const text of missed.slice(0, step.count)) {
+            read.push(text);
             position++;
           }
         }
@@ -255,4 +256,20 @@ Deno.test("what a session missed is counted to the broadcast, and for a position
   assertEquals(held.missedAfter(held.position - 2), 2);
   assertEquals(held.missedAfter(held.position + 1), 0);
   assertEquals(held.missedAfter(7), 5);
+});
+
+Deno.test("sessions that missed more or less share their frames, which are made a few times and not for each", () => {
+  const held = replayBuffer();
+  const start = held.position;
+  fill(held, 1000);
+  const arrays = new Set<unknown>();
+  for (const missed of [1000, 999, 1]) arrays.add(held.after(start + 1000 - missed)!.frames);
+  assertEquals(arrays.size, 1);
+  fill(held, 1000);
+  arrays.clear();
+  for (let missed = 1; missed <= 2000; missed++) {
+    arrays.add(held.after(start + 2000 - missed)!.frames);
+    assertEquals(after(held, start + 2000 - missed)?.[0], `${(2000 - missed) % 1000 + 1}`);
+  }
+  assertEquals(arrays.size, 12, "of 1, 2, 4 and so on to 2000");
 });
