@@ -119,6 +119,32 @@ testWithNats(
     }),
 );
 
+testWithNats(
+  "a message that is deleted on one node has no text on all, and each keeps as much of the history as its own flags say",
+  () =>
+    inTempFolder(async (folder) => {
+      await using servers = await NatsServers.start();
+      const room = newRoom();
+      await using a = await startNode(servers, room, { kv: `${folder}/a.db` });
+      const few = { kv: `${folder}/b.db`, limits: { historyCount: 2 } };
+      {
+        await using b = await startNode(servers, room, few);
+        await using ann = await ChatClient.connect(b.url, "ann");
+        const uuids = [];
+        for (const text of ["one", "two", "three", "four", "five"]) uuids.push(await ann.say(text));
+        ann.send(`c2/QUERY delete_message; ${uuids[3]}`);
+        await ann.skipTo(/^c2\/ACKNOWLEDGE$/);
+      }
+      // A start sweeps.
+      await using b = await startNode(servers, room, few);
+      await until("b keeps two", async () => (await exported(b.url)).length === 2);
+      assertEquals([await exported(a.url), await exported(b.url)], [
+        ["one", "two", "three", "", "five"],
+        ["", "five"],
+      ]);
+    }),
+);
+
 testWithNats("a room has one name, and a reload on any node changes it for all", async () => {
   await using servers = await NatsServers.start();
   const room = newRoom();
