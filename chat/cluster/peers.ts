@@ -13,6 +13,8 @@ const SILENT_MS = 3000;
  * waited come late.
  */
 export const CLOCKS_DIFFER_MS = 5000;
+/** Nodes that are shown, of 1 KiB and a line of the log each; more than one room has. */
+export const PEERS_MAX = 100;
 /** Milliseconds for which a silent node is still shown. */
 const SHOWN_MS = 600_000;
 
@@ -40,6 +42,7 @@ export class Peers {
   heard(nowMs: number, beat: NodeBeat, wallMs: number): void {
     const before = this.#heard.get(beat.by);
     if (before === undefined) this.#forgetRunsOf(beat.node, nowMs);
+    if (before === undefined && this.#heard.size >= PEERS_MAX) return;
     const aheadMs = (beat.wallMs ?? wallMs) - wallMs;
     const differsSinceMs = Math.abs(aheadMs) < CLOCKS_DIFFER_MS ? undefined : before?.differsSinceMs ?? nowMs;
     this.#heard.set(beat.by, { beat, heardMs: nowMs, aheadMs, differsSinceMs });

@@ -61,10 +61,12 @@ const isOpening = has({
 });
 
 function isWhole({ input, opening, newestToken }: NumberedInput): boolean {
-  const { type } = input;
+  const { type, text }: { readonly type: string; readonly text?: unknown } = input;
   const opens = type === "CONNECT" || type === "RESUME";
   return CHECKS.get(type)?.(input) === true && (opens ? isOpening : optional(isFields))(opening) &&
-    optional(isShort)(newestToken);
+    optional(isShort)(newestToken) &&
+    // Whatever it is, the queue counts the text that it has.
+    optional(isMessage)(text);
 }
 
 /** The message with what is not whole as a fault, which is answered and counted as any input. */

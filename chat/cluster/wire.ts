@@ -47,6 +47,9 @@ export interface TypingNotice {
   readonly username: string;
 }
 
+/** UTF-16 units of what a beat says to people: four times the longest --cluster-node. */
+const SHOWN_UNITS_MAX = 256;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 export function isFields(value: unknown): value is Fields {
@@ -55,7 +58,7 @@ export function isFields(value: unknown): value is Fields {
 
 /** Whether a message is a beat: another version, or another program, may send anything. */
 export function isNodeBeat(value: unknown): value is NodeBeat {
-  return isFields(value) && [value.by, value.node, value.hash, value.version].every(isText) &&
+  return isFields(value) && [value.by, value.node, value.hash, value.version].every(isShown) &&
     isCount(value.epoch) && isCount(value.applied) && typeof value.isLeader === "boolean" &&
     (value.reads === undefined || isCount(value.reads) && value.reads !== 0) &&
     (value.foreign === undefined || isCount(value.foreign)) &&
@@ -75,6 +78,11 @@ export function isInputMessage(value: unknown): value is InputMessage {
 
 function isInput(value: unknown): boolean {
   return isFields(value) && isCount(value.session) && isFields(value.input) && isText(value.input.type);
+}
+
+/** A text that a log line and a table have room for. */
+function isShown(value: unknown): boolean {
+  return isText(value) && value.length <= SHOWN_UNITS_MAX;
 }
 
 export function isText(value: unknown): value is string {

@@ -7,7 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { saidLimits } from "../../../chat/cluster/nodes_compared.ts";
 import { SeenNodes, type SeenNodesParts } from "../../../chat/cluster/node/seen_nodes.ts";
-import { CLOCKS_DIFFER_MS, Peers } from "../../../chat/cluster/peers.ts";
+import { CLOCKS_DIFFER_MS, Peers, PEERS_MAX } from "../../../chat/cluster/peers.ts";
 import { Replica } from "../../../chat/cluster/replica.ts";
 import { isNodeBeat } from "../../../chat/cluster/wire.ts";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
@@ -46,6 +46,8 @@ Deno.test("a node is logged once when it is heard, when it falls silent, and whe
   assertEquals(changes(6050), [["b"], []]);
   assertEquals(changes(700_000), [[], ["a", "b"]]);
   assertEquals(peers.all(700_000), []);
+  for (let n = 0; n <= PEERS_MAX; n++) peers.heard(700_000, beat(`${n}`, `node ${n}`), 0);
+  assertEquals(peers.all(700_000).length, PEERS_MAX);
 });
 
 /** What node a sees of others by its clocks. */

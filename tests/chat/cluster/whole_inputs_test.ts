@@ -105,8 +105,11 @@ Deno.test("each input that a node sends is whole", () => {
 
 Deno.test("an input of any other form is answered INTERNAL, and the leader and all nodes go on", () => {
   let count = 0;
-  for (const input of WHOLE) {
-    for (const other of changed(input)) {
+  for (const whole of WHOLE) {
+    const more = ["text", "uuid", "message", "name"].flatMap((key) =>
+      OTHER.map((other) => ({ ...whole, input: { ...whole.input, [key]: other } }))
+    );
+    for (const other of [...changed(whole), ...more]) {
       count++;
       assert(goesOn([CONNECT, other]), JSON.stringify(other).slice(0, 500));
     }

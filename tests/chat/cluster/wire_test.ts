@@ -38,7 +38,10 @@ Deno.test("what is no beat, input or notice is dropped, and ends no node", () =>
   assertEquals([isInputMessage(plain(INPUTS)), isTypingNotice(plain(NOTICE))], [true, true]);
   const strange = [null, 5, "text", [], {}, [null]];
   for (
-    const value of [...strange, { ...BEAT, applied: "7" }, { ...BEAT, by: null }, { ...BEAT, foreign: "1" }]
+    const value of [...strange, { ...BEAT, applied: "7" }, { ...BEAT, by: null }, { ...BEAT, foreign: "1" }, {
+      ...BEAT,
+      node: "n".repeat(257),
+    }]
   ) {
     assertEquals([value, isNodeBeat(value), isTypingNotice({ node: "a", username: value })], [
       value,
