@@ -415,12 +415,12 @@ async function openGateways(
     log,
   };
   if (workers.length === 0) {
-    const assets = await WebAssets.load(CHAT_WEB_FOLDERS, pageTexts(settings));
+    const assets = WebAssets.load(CHAT_WEB_FOLDERS, pageTexts(settings));
     return await Gateway.open({ ...gateway, ...behind, transport: startTransport, assets });
   }
   const { GatewayPool, BEAT_MS, addRowsOfThreads } = await loadThreads();
   const isAdministered = token !== undefined;
-  await addRowsOfThreads(meters, { isAdministered, limits, log });
+  addRowsOfThreads(meters, { isAdministered, limits, log });
   return await GatewayPool.open({
     ...behind,
     workers,

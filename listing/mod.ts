@@ -218,7 +218,7 @@ async function assemble(
   const liveness = new Liveness({ ...clocks, index, check, forget, interval: checkInterval });
   const largeResponses = new LargeResponses();
   const events = new EventStreams({ changes, refresh: () => index.refresh(), limits, steadyClock });
-  const assets = await WebAssets.load(["listing/web", "src/web"]);
+  const assets = WebAssets.load(["listing/web", "src/web"]);
   const token = options.metricsToken;
   const app = makeApp({
     ...clocks,

@@ -8,8 +8,8 @@ import {
   assertGreater,
   assertMatch,
   assertNotEquals,
-  assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import { transformSync } from "amaro";
 import {
@@ -20,7 +20,7 @@ import {
   WebAssets,
 } from "../src/serving/web_assets.ts";
 
-const assets = await WebAssets.load(WEB_FOLDERS);
+const assets = WebAssets.load(WEB_FOLDERS);
 
 function ask(path: string, headers: Record<string, string> = {}): Promise<Response> | undefined {
   return assets.answer(new Request(`http://localhost${path}`, { headers }));
@@ -144,7 +144,7 @@ Deno.test("files that the build put into the program take the place of those on 
     },
   });
   try {
-    const embedded = await WebAssets.load(["chat/web/page", "chat/web"]);
+    const embedded = WebAssets.load(["chat/web/page", "chat/web"]);
     assertEquals(embedded.paths, ["/chat/web/page/page.css", "/chat/web/icon_192.png"]);
     const answer = async (path: string) => (await embedded.answer(new Request(`http://localhost${path}`))!);
     assertEquals(await (await answer("/chat/web/page/page.css")).text(), "a { color: é }");
@@ -160,14 +160,14 @@ Deno.test("files that the build put into the program take the place of those on 
   }
 });
 
-Deno.test("a folder that is not there, or that holds what no browser gets, is an error", async () => {
-  await assertRejects(() => WebAssets.load(["chat/nothing" as "chat/web"]), Deno.errors.NotFound);
-  await assertRejects(() => WebAssets.load(["docs" as "chat/web"]), Error, "is of no type");
+Deno.test("a folder that is not there, or that holds what no browser gets, is an error", () => {
+  assertThrows(() => WebAssets.load(["chat/nothing" as "chat/web"]), Deno.errors.NotFound);
+  assertThrows(() => WebAssets.load(["docs" as "chat/web"]), Error, "is of no type");
 });
 
 Deno.test("a service worker has the version of all files and of the filled texts", async () => {
   const worker = async (name: string) => {
-    const filled = await WebAssets.load(["chat/web/visit", "chat/web/page"], { name });
+    const filled = WebAssets.load(["chat/web/visit", "chat/web/page"], { name });
     const read = async () =>
       await (await filled.answer(new Request("http://localhost/chat/web/visit/service_worker.ts"))!).text();
     const first = await read();

@@ -10,7 +10,7 @@ import { CHAT_WEB_FOLDERS, WebAssets } from "../../src/serving/web_assets.ts";
 import { Hono } from "hono";
 import { recordedLog } from "../support/recorded_log.ts";
 
-const assets = await WebAssets.load(CHAT_WEB_FOLDERS, { serverName: '<b>"Pub"</b>' });
+const assets = WebAssets.load(CHAT_WEB_FOLDERS, { serverName: '<b>"Pub"</b>' });
 
 /** Requests `path` of an app; options of its upgrades are added to `upgrades`. */
 async function ask(

@@ -310,7 +310,7 @@ fence("a request to the chat", "is answered 500, and the next as ever", async (l
     isReady: () => parts.isReady(),
     countUsers: () => 0,
     admin: new Hono(),
-    assets: await WebAssets.load([]),
+    assets: WebAssets.load([]),
     metrics: () => Promise.resolve(new Response("metrics")),
     meters: new ChatMeters(),
     steadyMs: () => 0,

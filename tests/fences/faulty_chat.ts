@@ -160,7 +160,7 @@ async function openGateway(
     admin,
     isReady: () => Promise.resolve(true),
     countUsers: () => 3,
-    assets: await WebAssets.load([]),
+    assets: WebAssets.load([]),
     metrics: () => Promise.resolve(new Response()),
     meters,
     log,

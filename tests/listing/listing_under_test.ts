@@ -29,7 +29,7 @@ import { WebAssets } from "../../src/serving/web_assets.ts";
 import { DEFAULT_LISTING_LIMITS, type ListingLimits } from "../../src/announcement/listing_limits.ts";
 import { ABROAD_RECORD } from "./abroad_record.ts";
 
-const ASSETS = await WebAssets.load(["listing/web", "src/web"]);
+const ASSETS = WebAssets.load(["listing/web", "src/web"]);
 
 export const ANSWERED: PingOutcome = { answered: true, roundTripMs: 2.5 };
 export const SILENT: PingOutcome = { answered: false, problem: "Tried, and nothing came back." };

@@ -107,7 +107,7 @@ export class ThreadGateway {
       meters: this.#meters,
       isReady: () => this.#calls.ask("isReady"),
       countUsers: () => this.#calls.ask("countUsers"),
-      assets: await WebAssets.load(CHAT_WEB_FOLDERS, pageTexts(settings)),
+      assets: WebAssets.load(CHAT_WEB_FOLDERS, pageTexts(settings)),
       log: logger("chat"),
     });
     return this.#gateway.port;

@@ -16,14 +16,14 @@ import type { ThreadLink } from "./link.ts";
 import { handedOn } from "./http_forwarding.ts";
 
 /** Adds the gateways' HTTP rows to the meters of the sequencer's thread, through the same application. */
-export async function addRowsOfThreads(
+export function addRowsOfThreads(
   meters: ChatMeters,
   { isAdministered, limits, log }: {
     readonly isAdministered: boolean;
     readonly limits: Limits;
     readonly log: Logger;
   },
-): Promise<void> {
+): void {
   chatApp({
     serverName: "",
     refusePage: neverAsked,
@@ -31,7 +31,7 @@ export async function addRowsOfThreads(
     isReady: neverAsked,
     countUsers: neverAsked,
     admin: handedOn({ isAdministered, limits, answer: neverAsked }),
-    assets: await WebAssets.load([]),
+    assets: WebAssets.load([]),
     metrics: neverAsked,
     meters,
     steadyMs: steadyClock,
