@@ -8,20 +8,19 @@
 import { embeddingStatement } from "../src/serving/web_assets.ts";
 import { commitStatement } from "./commit.ts";
 import { ABSENT, compile } from "./compile.ts";
-import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
+import {
+  BUNDLED_FLAGS,
+  PROGRAM,
+  PROGRAM_FLAGS,
+  proveAndPlace,
+  ROOT,
+  runToEnd,
+  say,
+  UNPROVED,
+} from "./run_deno.ts";
 
-// --no-config, because the folder in which the program is started may have a configuration of its own.
-const RUN_FLAGS = [
-  "run",
-  "--no-config",
-  "--no-lock",
-  "--ext=js",
-  "--unstable-kv",
-  "--unstable-net",
-  "--unstable-no-legacy-abort",
-  "--quiet",
-  ...PROGRAM_FLAGS,
-];
+// Without a configuration: the folder in which the program is started may have one of its own.
+const RUN_FLAGS = ["run", "--ext=js", "--quiet", ...BUNDLED_FLAGS, ...PROGRAM_FLAGS];
 
 // CommonJS packages such as ws require node's modules by `require`, which a bundle lacks.
 const REQUIRE =

@@ -7,19 +7,21 @@
  */
 import { embeddingStatement } from "../src/serving/web_assets.ts";
 import { commitStatement } from "./commit.ts";
-import { PROGRAM, PROGRAM_FLAGS, proveAndPlace, ROOT, runToEnd, say, UNPROVED } from "./run_deno.ts";
+import {
+  BUNDLED_FLAGS,
+  type Finished,
+  PROGRAM,
+  PROGRAM_FLAGS,
+  proveAndPlace,
+  ROOT,
+  runToEnd,
+  say,
+  UNPROVED,
+} from "./run_deno.ts";
 
 const BUNDLE = ".bundle";
 /** Optional packages of `ws`, and the type stripper, which a built program does not need. */
 export const ABSENT = ["bufferutil", "utf-8-validate", "amaro"];
-/** --no-config, because with it all packages of deno.json would be compiled in, those of tests too: 45 MB. */
-const BUNDLED_FLAGS = [
-  "--no-config",
-  "--no-lock",
-  "--unstable-kv",
-  "--unstable-net",
-  "--unstable-no-legacy-abort",
-];
 
 export type Outcome = "made" | "no runtime" | "failed";
 
@@ -44,19 +46,24 @@ export async function withProgram<T>(use: (program: Program) => Promise<T>): Pro
   }
 }
 
-/** Bundles the program, with a chunk per command. Reports a failure and returns false. */
+/** Reports a failure and returns false. */
 async function bundle(): Promise<boolean> {
-  const { success, output } = await runToEnd(Deno.execPath(), [
+  const { success, output } = await bundleTo(BUNDLE);
+  if (!success) say(`${output.trimEnd()}\nThe program is compiled without a bundle, and starts more slowly.`);
+  return success;
+}
+
+/** Bundles the program into a folder, with a chunk per command. */
+export function bundleTo(folder: string): Promise<Finished> {
+  return runToEnd(Deno.execPath(), [
     "bundle",
     "--quiet",
     "--platform=deno",
     "--code-splitting",
     ...ABSENT.map((name) => `--external=${name}`),
-    `--outdir=${BUNDLE}`,
+    `--outdir=${folder}`,
     "main.ts",
   ]);
-  if (!success) say(`${output.trimEnd()}\nThe program is compiled without a bundle, and starts more slowly.`);
-  return success;
 }
 
 /** Adds the commit and the page files to the program. Returns the file to compile. */

@@ -16,6 +16,18 @@ export const VERSION: string = config.version;
 export const PROGRAM_FLAGS: readonly string[] = config.tasks.run.command.split(" ")
   .filter((word) => word.startsWith("--"));
 
+/**
+ * Flags that a bundle of the program runs with, beside the program's own. --no-config, because with it all packages of
+ * deno.json would be compiled in, those of tests too: 45 MB.
+ */
+export const BUNDLED_FLAGS: readonly string[] = [
+  "--no-config",
+  "--no-lock",
+  "--unstable-kv",
+  "--unstable-net",
+  "--unstable-no-legacy-abort",
+];
+
 export interface Finished {
   readonly success: boolean;
   readonly output: string;

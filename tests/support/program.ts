@@ -1,13 +1,13 @@
 /**
  * The program as a child process, for tests from outside: `main.ts` by the Deno that runs the tests and with the
- * permissions of its task, or the executable that the variable CHATTER_BINARY names. Tests that need no process start a
- * server in their own, which is faster.
+ * permissions of its task; the bundle of it that CHATTER_BUNDLE names, as `deno task test` does; or the executable that
+ * CHATTER_BINARY names. Tests that need no process start a server in their own, which is faster.
  *
  * @module
  */
 import type { TransportName } from "../../chat/sockets/transport.ts";
-import config from "../../deno.json" with { type: "json" };
 import { isBefore29 } from "../../src/serving/deno_version.ts";
+import { BUNDLED_FLAGS, PROGRAM_FLAGS, ROOT } from "../../tools/run_deno.ts";
 
 export type Role = "chat" | "listing";
 export type Variables = Readonly<Record<string, string>>;
@@ -38,6 +38,8 @@ export interface StartOptions {
  * long.
  */
 const PATIENCE_MS = 20_000;
+
+const MAIN = "main.ts";
 
 /** Whether the program is built by a Deno before 2.9: its chat server has `--transport serve` on one thread only. */
 export const IS_OF_OLD_DENO = isOfOldDeno();
@@ -224,7 +226,7 @@ export class ServerProgram implements AsyncDisposable {
 function spawn(
   args: readonly string[],
   variables: Variables,
-  { descriptors, main = "main.ts", words = [...commandLine(main), ...args] }: StartOptions = {},
+  { descriptors, main = MAIN, words = [...commandLine(main), ...args] }: StartOptions = {},
 ): Deno.ChildProcess {
   const limited = ["bash", "-c", `ulimit -n ${descriptors}; exec "$@"`, "bash"];
   const [command = "", ...rest] = [...(descriptors === undefined ? [] : limited), ...words];
@@ -247,13 +249,12 @@ function isOfOldDeno(): boolean {
 }
 
 /** The words that start the program; its arguments follow. */
-export function commandLine(main = "main.ts"): [string, ...string[]] {
+export function commandLine(main = MAIN): [string, ...string[]] {
   const binary = Deno.env.get("CHATTER_BINARY");
   if (binary) return [binary];
-  const [_deno, ...words] = config.tasks.run.command.split(" ");
-  const flags = words.filter((word) => word.startsWith("-"));
-  const root = import.meta.dirname + "/../../";
-  return [Deno.execPath(), "run", "--quiet", `--config=${root}deno.json`, ...flags, root + main];
+  const bundle = main === MAIN && Deno.env.get("CHATTER_BUNDLE");
+  const program = bundle ? [...BUNDLED_FLAGS, bundle] : [`--config=${ROOT}deno.json`, ROOT + main];
+  return [Deno.execPath(), "run", "--quiet", ...PROGRAM_FLAGS, ...program];
 }
 
 function decode(bytes: Uint8Array): string {
