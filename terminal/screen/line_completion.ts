@@ -6,6 +6,7 @@
 import { WORDS } from "../../src/client/slash_commands.ts";
 import { USERNAME_UNITS_MAX } from "../../src/protocol/names.ts";
 import { foldText } from "../../src/protocol/search_words.ts";
+import { plainLetters } from "../../src/text/plain_letters.ts";
 import type { Completion } from "./line_editor.ts";
 
 /** Completes a command at the line's start, else a name; `@` before it, and at the line's start, makes a mention. */
@@ -20,7 +21,9 @@ export function completionOf(before: string, names: readonly string[]): Completi
     if (before.length - index > USERNAME_UNITS_MAX) continue;
     const isMention = before[index] === "@";
     const begun = foldText(before.slice(index + (isMention ? 1 : 0)));
-    const found = folded.filter(({ folded }) => folded.startsWith(begun));
+    const found = folded.filter(({ folded }) =>
+      folded.startsWith(begun) || plainLetters(folded).startsWith(begun)
+    );
     if (found.length > 0) {
       const mark = isMention || index === 0 ? "@" : "";
       return { from: index, options: found.map(({ name }) => `${mark}${name} `) };

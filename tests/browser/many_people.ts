@@ -17,7 +17,7 @@ const PEOPLE = 150;
 testInBrowser(
   "of 150 people those out of view cost no style, and the keyboard and a screen reader come to them",
   async (stage) => {
-    await using server = await startTestChat({ limits: { maxUsers: PEOPLE + 1 } });
+    await using server = await startTestChat({ limits: { maxUsers: PEOPLE + 2 } });
     await using _people = await joinAll(server.url);
     const alice = await ChatPage.join(stage, server.url, "alice", { reducedMotion: true });
     const { page } = alice;
@@ -58,6 +58,14 @@ testInBrowser(
       role?.value === "StaticText" && name?.value === "person 149"
     );
     assertEquals(read.length, 1, "a screen reader comes to the last one");
+
+    await using _eva = await ChatClient.connect(server.url, "Éva");
+    await shows(PEOPLE + 2);
+    for (const typed of ["eva", "É"]) {
+      await alice.fill("#people-filter", typed);
+      await shows(1);
+      assertEquals(await alice.texts("#names .person bdi"), ["Éva"], typed);
+    }
   },
 );
 

@@ -164,6 +164,7 @@ Deno.test("a tab completes commands at the line's start, and names wherever a wo
   assertEquals(options("日"), ["@日本 "]);
   assertEquals(options("a@al"), undefined);
   assertEquals(completionOf("@STRASSE", ["straße"])?.options, ["@straße "]);
+  assertEquals(completionOf("@cenek", ["Čeněk"])?.options, ["@Čeněk "]);
   assertEquals(options("hi "), undefined);
   assertEquals(options("unknown"), undefined);
 });

@@ -6,6 +6,7 @@
  */
 import { type Username, USERNAME_UNITS_MAX } from "../../../src/protocol/names.ts";
 import { foldText } from "../../../src/protocol/search_words.ts";
+import { plainLetters } from "../../../src/text/plain_letters.ts";
 
 /** Names shown at once: more than this is read by typing on. */
 const NAMES_MAX = 8;
@@ -28,7 +29,9 @@ export function completionOf(
   const [, begun] = BEGINS.exec(before.slice(-USERNAME_UNITS_MAX - 2)) ?? [];
   if (begun === undefined) return undefined;
   const start = foldText(begun);
-  const found = names().filter(({ folded }) => folded.startsWith(start)).map(({ shown }) => shown);
+  const found = names().filter(({ folded }) =>
+    folded.startsWith(start) || plainLetters(folded).startsWith(start)
+  ).map(({ shown }) => shown);
   // What is typed out needs no completion, and Enter then sends.
   if (found.length === 0 || (found.length === 1 && found[0] === begun)) return undefined;
   const offered = new Set(found);

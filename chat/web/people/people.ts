@@ -5,7 +5,9 @@
  * @module
  */
 /// <reference lib="dom" />
+import { foldText } from "../../../src/protocol/search_words.ts";
 import { kept } from "../../../src/text/kept_results.ts";
+import { plainLetters } from "../../../src/text/plain_letters.ts";
 import { drawnSoon } from "../../../src/web/draw_soon.ts";
 import { byId, isComposing, show } from "../page/page_elements.ts";
 import { openSheet } from "../page/sheet.ts";
@@ -89,9 +91,8 @@ export class People {
     byId("people-count", HTMLElement).textContent = count;
     byId("people-total", HTMLElement).textContent = count;
     this.#filter.hidden = users.length + away.length < FILTERED_MIN && this.#filter.value === "";
-    const wanted = this.#filter.value.trim().toLocaleLowerCase();
-    const found = (names: readonly string[]) =>
-      wanted === "" ? [...names] : names.filter((name) => name.toLocaleLowerCase().includes(wanted));
+    const wanted = foldText(this.#filter.value.trim());
+    const found = (names: readonly string[]) => names.filter((name) => hasPart(foldText(name), wanted));
     const here = sorted(found(users), username);
     const gone = sorted(found(away), undefined);
     this.#here.show(here.slice(0, SHOWN_MAX), username);
@@ -180,6 +181,10 @@ function personRow(name: string, isOwn: boolean): HTMLElement {
     row.append(you);
   }
   return row;
+}
+
+function hasPart(folded: string, part: string): boolean {
+  return folded.includes(part) || plainLetters(folded).includes(part);
 }
 
 function sorted(names: string[], first: string | undefined): string[] {

@@ -26,6 +26,7 @@ Deno.test("an @ after a blank, at the start or after punctuation begins a name, 
     ["@Bob b", 0, "Bob B."],
     ["@STRASSE", 0, "straße"],
     ["@zoe\u0308", 0, "Zoë"],
+    ["@zoe", 0, "Zoë"],
     ["@日", 0, "日本語"],
     ["@bob and @a", 9, "alice"],
   ];
@@ -34,7 +35,7 @@ Deno.test("an @ after a blank, at the start or after punctuation begins a name, 
 
 Deno.test("what is no mention, and a name that is typed out, complete nothing", () => {
   for (
-    const before of ["", "bob", "me@bob", "ü.x@b", "@zoe", "@bob\n", "@bob, ", "@alice", "@@", "@日本語"]
+    const before of ["", "bob", "me@bob", "ü.x@b", "@zöe", "@bob\n", "@bob, ", "@alice", "@@", "@日本語"]
   ) {
     const names = complete(before)?.names;
     assertEquals(names, before === "@@" ? NAMES : undefined, before);
