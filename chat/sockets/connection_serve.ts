@@ -33,7 +33,8 @@ export function upgradeServe(
   { remoteAddress, subprotocol: wished, accept, gone, left }: AdmittedSocket,
   { idleSeconds, log }: ServeConnectionOptions,
 ): Response {
-  // Deno 2.9 reports neither an opening nor an error of such an upgrade, and its op never ends.
+  // Deno 2.9 reports neither an opening nor an error of such an upgrade, and keeps its descriptor for good. So does its
+  // place if the client's leaving is noticed later: else one address could take all descriptors, which nothing gives back.
   if (left?.aborted) {
     gone();
     return new Response("The client has left\n", { status: STATUS_CODE.BadRequest });
@@ -79,12 +80,10 @@ export function upgradeServe(
     fenced("gone", gone);
   };
   socket.onclose = ({ code, reason }) => over(code === GOING_AWAY && reason === "");
-  const failed = () => {
+  // Without a listener an error would end the process. A close event follows it, unless the socket never opened.
+  socket.onerror = () => {
     if (socket.readyState === WebSocket.CONNECTING) over(false);
   };
-  // Without a listener an error would end the process. A close event follows it, unless the socket never opened.
-  socket.onerror = failed;
-  left?.addEventListener("abort", failed);
   return response;
 }
 

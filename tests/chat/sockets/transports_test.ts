@@ -20,6 +20,7 @@ import {
 } from "../../support/chat_server.ts";
 import { frame, handshake, OPCODE, RawPeer } from "../../support/raw_peer.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
+import { until } from "../../support/until.ts";
 
 /** Milliseconds after which a missing end fails a test. A passing test never waits that long. */
 const PATIENCE_MS = 20_000;
@@ -27,6 +28,15 @@ const PATIENCE_MS = 20_000;
 const SUPPORT = new URL("../../support/", import.meta.url);
 const cert = await Deno.readTextFile(new URL("localhost_cert.pem", SUPPORT));
 const key = await Deno.readTextFile(new URL("localhost_key.pem", SUPPORT));
+
+/** The server notices the end of a socket a moment later. */
+async function untilLetIn(url: string): Promise<void> {
+  await until("a socket is let in", async () => {
+    const peer = await RawPeer.open(url).catch(() => undefined);
+    peer?.close();
+    return peer !== undefined;
+  });
+}
 
 test("an address may have as many sockets as its limit, the next gets 429, until one is gone", async (start) => {
   await using chat = await start({ limitLoopback: true, limits: { maxSocketsPerAddress: 2 } });
@@ -36,13 +46,7 @@ test("an address may have as many sockets as its limit, the next gets 429, until
   assertMatch(refused, /^HTTP\/1\.1 429 /);
   assert(!/retry-after/i.test(refused), "nobody knows when one goes");
   one.close();
-  // The server notices the end a moment later.
-  while (true) {
-    const peer = await RawPeer.open(chat.url).catch(() => undefined);
-    if (peer === undefined) continue;
-    peer.close();
-    break;
-  }
+  await untilLetIn(chat.url);
 });
 
 test("a server has as many sockets as its limit, the next gets 503, and what is no WebSocket is answered", async (start) => {
@@ -53,13 +57,35 @@ test("a server has as many sockets as its limit, the next gets 503, and what is 
   const response = await fetch(`${chat.url}/healthz`);
   assertEquals([response.status, await response.text()], [200, "ok\n"]);
   one.close();
-  // The server notices the end a moment later.
-  while (true) {
-    const peer = await RawPeer.open(chat.url).catch(() => undefined);
-    if (peer === undefined) continue;
-    peer.close();
-    break;
+  await untilLetIn(chat.url);
+});
+
+test("a handshake that is malformed, or whose client leaves, gives its place back", async (start) => {
+  const heads: Record<string, string>[] = [
+    {},
+    { "Sec-WebSocket-Key": "short" },
+    { "Sec-WebSocket-Version": "99" },
+    { "Sec-WebSocket-Protocol": "c2.live, c2.live" },
+    { "Sec-WebSocket-Extensions": 'x; y="' },
+    { "Connection": "close" },
+  ];
+  const places = 2 * heads.length;
+  await using chat = await start({ limitLoopback: true, limits: { maxSocketsPerAddress: places } });
+  for (const isRead of [true, false]) {
+    for (const headers of heads) {
+      await using peer = await RawPeer.connect(chat.url);
+      await peer.write(handshake(headers));
+      if (isRead) await peer.readHead();
+    }
   }
+  await using peers = new AsyncDisposableStack();
+  let isLetIn = 0;
+  await until("all places are free again", async () => {
+    const peer = await RawPeer.open(chat.url).catch(() => undefined);
+    if (peer !== undefined) peers.use(peer);
+    isLetIn += peer === undefined ? 0 : 1;
+    return isLetIn === places;
+  });
 });
 
 test("a socket that is closing counts for its address until it is gone", async (start) => {
