@@ -52,6 +52,10 @@ async function shoot(page: Page, name: string): Promise<void> {
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(style);
     document.adoptedStyleSheets.push(sheet);
+    // What a mention does at its arrival is over when the page is looked at.
+    for (const motion of document.getAnimations()) {
+      if (Number.isFinite(motion.effect?.getComputedTiming().endTime)) motion.finish();
+    }
   }, style);
   const png = withPalette(await page.screenshot({ type: "png", omitBackground: true }));
   if (png.length > BYTES_MAX) {
