@@ -15,6 +15,7 @@ import {
   historyAt,
   isReady,
   newRoom,
+  patientValues,
   startNode,
   storeOfSingle,
 } from "./cluster_stage.ts";
@@ -217,12 +218,7 @@ testWithNats("a planned stop leaves the room to the other node at once", async (
   await using servers = await NatsServers.start();
   const room = newRoom();
   // Without the word of the node that stops, the other would wait for longer than the test allows.
-  const cluster = {
-    ...clusterValues(servers, room),
-    clusterTakeover: 10,
-    clusterLost: 20,
-    clusterPatience: 30,
-  };
+  const cluster = patientValues(servers, room);
   const a = await startNode(servers, room, { cluster });
   await using b = await startNode(servers, room, { cluster });
   const { client: ann, token } = await connectLive(a.url, "ann");

@@ -17,7 +17,7 @@ import { launchServer, runProgram, startServer } from "../support/program.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
 import { until } from "../support/until.ts";
-import { connectLive, newRoom, startNode, withManager } from "./cluster_stage.ts";
+import { connectLive, newRoom, patientValues, startNode, withManager } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 async function exported(url: string): Promise<string[]> {
@@ -29,7 +29,7 @@ testWithNats("a cluster has one entry at a listing, which the next leader goes o
   await using servers = await NatsServers.start();
   await using listing = await startTestListing();
   const room = newRoom();
-  const options = { listings: [listing.url], name: "Room" };
+  const options = { listings: [listing.url], name: "Room", cluster: patientValues(servers, room) };
   const a = await startNode(servers, room, options);
   await using b = await startNode(servers, room, options);
   await using _ann = await ChatClient.connect(b.url, "ann");

@@ -28,6 +28,11 @@ export function clusterValues(servers: Pick<NatsServers, "urls">, room: string):
   };
 }
 
+/** With which the node that leads is replaced if it stops only, and not if a busy machine keeps it silent. */
+export function patientValues(servers: Pick<NatsServers, "urls">, room: string): ClusterValues {
+  return { ...clusterValues(servers, room), clusterTakeover: 10, clusterLost: 20, clusterPatience: 30 };
+}
+
 /** Starts a node; it is ready. */
 export async function startNode(
   servers: NatsServers,

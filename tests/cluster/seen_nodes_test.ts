@@ -9,14 +9,14 @@ import { ChatClient } from "../support/chat_client.ts";
 import { metricsOf } from "../support/metrics.ts";
 import { runProgram } from "../support/program.ts";
 import { until } from "../support/until.ts";
-import { clusterValues, newRoom, startNode } from "./cluster_stage.ts";
+import { newRoom, patientValues, startNode } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 testWithNats(
   "every node shows who leads, who is heard and how far each is, over the API and in metrics",
   async () => {
     await using servers = await NatsServers.start();
-    const values = clusterValues(servers, newRoom());
+    const values = patientValues(servers, newRoom());
     const named = (node: string) =>
       startNode(servers, values.clusterName, { cluster: { ...values, clusterNode: node } });
     await using a = await named("a");
