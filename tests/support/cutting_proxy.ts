@@ -22,12 +22,15 @@ export class CuttingProxy implements AsyncDisposable {
   readonly #connections = new Set<Promise<void>>();
   readonly #open = new Set<Deno.Conn>();
   readonly #accepting: Promise<void>;
+  /** Rejects at the end, for connections that wait for a target: a test that fails meanwhile must not hang. */
+  readonly #ended = Promise.withResolvers<never>();
 
   constructor(options: CuttingProxyOptions) {
     this.#options = options;
     this.target = options.target;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
     this.#accepting = this.#accept();
+    this.#ended.promise.catch(() => {});
   }
 
   get url(): string {
@@ -60,7 +63,8 @@ export class CuttingProxy implements AsyncDisposable {
     this.#open.add(client);
     let server: Deno.Conn | undefined;
     try {
-      server = await Deno.connect({ hostname: "127.0.0.1", port: await this.target });
+      const port = await Promise.race([this.target, this.#ended.promise]);
+      server = await Deno.connect({ hostname: "127.0.0.1", port });
       this.#open.add(server);
       let left = this.#options.bytesOfNext?.() ?? Infinity;
       let isCut = false;
@@ -107,6 +111,7 @@ export class CuttingProxy implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
+    this.#ended.reject(new Error("The proxy has ended"));
     for (const connection of [...this.#open]) this.#close(connection);
     await this.#accepting.catch(() => {});
     await Promise.allSettled([...this.#connections]);

@@ -10,6 +10,7 @@ import { type ListedServer, listedServers, untilListed } from "../../support/lis
 import { gatewaysInProcess } from "../../support/gateways_in_process.ts";
 import { startTestListing } from "../../support/listing_server.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
+import { until } from "../../support/until.ts";
 import { type FakeChatServer, startChatServer } from "../probe/fake_chat_server.ts";
 import { answerTo } from "../../../src/announcement/proof.ts";
 import { NETWORKS_PER_SITE } from "../../../src/announcement/listing_limits.ts";
@@ -114,11 +115,10 @@ Deno.test("one who asks for the id all the time gets it at no moment of its serv
     assertEquals(await listedServers(listing.url), []);
     for (let i = 0; i < 5; i++) await ask();
     await using _after = await owner(listing.url, { kv });
-    let isBack = false;
-    while (!isBack) {
+    await until("its owner is listed again", async () => {
       await ask();
-      isBack = named("Owner")(await listedServers(listing.url));
-    }
+      return named("Owner")(await listedServers(listing.url));
+    });
     assertEquals([...statuses], [409]);
   }));
 
