@@ -7,7 +7,8 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { ROWS_A_FRAME, ROWS_MAX } from "../../chat/web/log/message_list.ts";
+import { ROWS_MAX } from "../../chat/web/log/message_list.ts";
+import { ROWS_A_FRAME } from "../../chat/web/log/row_pace.ts";
 import { PHONE, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";

@@ -163,7 +163,9 @@ export class ChatPage {
   /** Presses a button of the message with this text. */
   async press(text: string, button: ".edit" | ".delete" | ".reply"): Promise<void> {
     await this.offers(text);
-    await this.page.click(`#rows .bar ${button}:not([hidden])`);
+    // That it is an own message, an acknowledgement says, which may arrive after it.
+    const found = await this.page.waitForSelector(`#rows .bar ${button}:not([hidden])`);
+    await found!.click();
   }
 
   /** Moves the focus to the message with this text, and returns the buttons that its row shows. */

@@ -6,15 +6,16 @@
  * @module
  */
 /// <reference lib="dom" />
+import { KeptPlace } from "./kept_place.ts";
 import type { Entry, MessageEntry, MessageLog } from "./message_log.ts";
-import { isAction } from "../../../src/text/message_text.ts";
 import { drawnSoon } from "../../../src/web/draw_soon.ts";
-import { dayKey, onNewDay, shortTime, wholeTime } from "../page/local_time.ts";
+import { onNewDay, shortTime, wholeTime } from "../page/local_time.ts";
+import { placeOf } from "./message_place.ts";
 import { dayRow, fillDay, fillNotice, fillRow, makeRow, type RowContext, sinceRow } from "./message_row.ts";
+import { RowPace } from "./row_pace.ts";
 
 export const ROWS_MAX = 160;
-/** Rows that a frame makes at most, and milliseconds after which it begins no other: so that no frame is long. */
-export const ROWS_A_FRAME = 12;
+/** Milliseconds after which a frame begins no other row: a long message takes longer than its share. */
 const MAKING_MS = 3;
 /** Rows that are made at once where more messages arrive than frames make rows of: they fill the view. */
 const ROWS_IN_FLOOD = 48;
@@ -25,10 +26,9 @@ const FAR_PX = 800;
 const BOTTOM_PX = 16;
 /** Messages before a reply among which the quoted one is looked for: more take a frame's time. */
 const ANSWERED_MAX = 2000;
-/** Rows that come at once and appear by a motion; more are there at once. */
+/** Rows that come at once and appear by a motion, and milliseconds after which the next do; others are there at once. */
 const FRESH_MAX = 3;
-/** Milliseconds after which a message of the same author shows the name again. */
-const GROUP_MS = 300_000;
+const FRESH_MS = 500;
 
 export class MessageList {
   isAtEnd = true;
@@ -44,12 +44,14 @@ export class MessageList {
   /** The messages after this id have the line of what is new above them, with these words. */
   #newAfter: string | undefined;
   #newWords = "";
-  /** Pixels by which `keepPlace` missed, less than one, because the browser scrolls by whole pixels. */
-  #missedPx = 0;
+  readonly #place: KeptPlace;
   /** Entries whose rows are out of date. */
   readonly #changed = new Set<Entry>();
   /** It stays in the middle of the view until the rows around it are made. */
   #centered: MessageEntry | undefined;
+  readonly #pace = new RowPace();
+  /** When rows appeared by a motion: it costs each frame, and is seen only if it is rare. */
+  #freshAtMs = -Infinity;
 
   constructor(
     { log, scroller, list, context, onMove }: {
@@ -69,6 +71,7 @@ export class MessageList {
       isSaid: (reply, before) => this.#log.answered(reply, before, ANSWERED_MAX) !== undefined,
     };
     this.#onMove = onMove;
+    this.#place = new KeptPlace(scroller);
     scroller.addEventListener("scroll", () => {
       this.#lookForEnd();
       this.drawSoon();
@@ -122,8 +125,12 @@ export class MessageList {
   /** Makes rows where the view is near an end of them, and drops those that are far away. */
   #step(): void {
     const { isAtEnd } = this;
-    const older = Math.min(this.#from - this.#log.start, ROWS_A_FRAME);
-    const newer = Math.min(this.#log.end - this.#to, ROWS_A_FRAME);
+    const nowMs = performance.now();
+    // A hidden tab has no frames.
+    if (!document.hidden) this.#pace.next(nowMs);
+    const waiting = this.#log.end - this.#to;
+    const older = Math.min(this.#from - this.#log.start, this.#pace.rows());
+    const newer = Math.min(waiting, this.#pace.rows(isAtEnd ? waiting : 0));
     const below = -this.#scroller.scrollTop;
     const above = older > 0 ? this.#abovePx() : Infinity;
     const isDown = newer > 0 && (isAtEnd || below < Math.min(NEAR_PX, above));
@@ -132,7 +139,7 @@ export class MessageList {
     if ((older === 0 || above > 0) && (newer === 0 || below > 0)) this.#centered = undefined;
     if (!isDown && !isUp && this.#changed.size === 0) return;
     const dropped = isDown ? this.#farFirst() : isUp ? this.#farLast() : 0;
-    const until = performance.now() + MAKING_MS;
+    const until = nowMs + MAKING_MS;
     this.keepPlace(() => {
       this.#refillChanged(until);
       if (isDown) {
@@ -144,12 +151,15 @@ export class MessageList {
         this.#dropLast(Math.max(dropped, isAtEnd ? 0 : this.#rows.size - ROWS_MAX));
       }
     });
-    if (isDown && isAtEnd && newer <= FRESH_MAX && this.#rows.size > newer) this.#markFresh(newer);
-    if (isDown || isUp || this.#changed.size > 0) this.drawSoon();
+    if (isDown && isAtEnd && waiting <= FRESH_MAX && this.#rows.size > newer) this.#markFresh(newer, nowMs);
+    this.#pace.made(nowMs);
+    this.drawSoon();
   }
 
   /** Lets the newest rows appear. */
-  #markFresh(count: number): void {
+  #markFresh(count: number, nowMs: number): void {
+    if (nowMs - this.#freshAtMs < FRESH_MS) return;
+    this.#freshAtMs = nowMs;
     for (let number = this.#to - count; number < this.#to; number++) {
       this.#rows.get(number)?.classList.add("fresh");
     }
@@ -164,7 +174,7 @@ export class MessageList {
     this.isAtEnd = this.#log.isLive;
     this.#centered = undefined;
     // What is written in an open message is in no other place: the rows between are made in slices.
-    if (this.#log.end - this.#to > ROWS_A_FRAME && this.#edited === undefined) this.#rebuild();
+    if (this.#log.end - this.#to > this.#pace.atOnce && this.#edited === undefined) this.#rebuild();
     this.#scroller.scrollTop = 0;
     this.drawSoon();
   }
@@ -217,9 +227,11 @@ export class MessageList {
     row.scrollIntoView({ block: "center" });
     // The focus is where the user reads on, and a screen reader reads the row.
     row.focus({ preventScroll: true });
-    row.classList.remove("found");
-    // Begins again where the same row was found before.
-    void row.offsetWidth;
+    if (row.classList.contains("found")) {
+      // Begins again where the same row was found before.
+      row.classList.remove("found");
+      void row.offsetWidth;
+    }
     row.classList.add("found");
     this.#centered = entry;
     if (this.#to < this.#log.end) this.isAtEnd = false;
@@ -234,13 +246,14 @@ export class MessageList {
   }
 
   #refillChanged(until: number): void {
+    let left = this.#pace.rows();
     for (const entry of this.#changed) {
       this.#changed.delete(entry);
       const row = this.rowOf(entry);
       if (row === undefined) continue;
       if (entry.kind === "message") fillRow(row, entry, this.#context);
       else fillNotice(row, entry);
-      if (performance.now() > until) return;
+      if (--left === 0 || performance.now() > until) return;
     }
   }
 
@@ -323,13 +336,13 @@ export class MessageList {
   }
 
   /** Makes some rows again, the last ones or those around a number; the frames that follow make the rest. */
-  #rebuild(around: number = this.#log.end, count = ROWS_A_FRAME): void {
+  #rebuild(around: number = this.#log.end, count = this.#pace.atOnce): void {
     const edited = this.#edited;
     this.#list.replaceChildren();
     this.#rows.clear();
     this.#changed.clear();
     this.#centered = undefined;
-    const to = Math.min(this.#log.end, around + count / 2);
+    const to = Math.min(this.#log.end, around + Math.ceil(count / 2));
     const from = Math.max(this.#log.start, to - count);
     const open = edited === undefined ? undefined : this.#log.find(edited.dataset["uuid"] ?? "");
     const kept = open?.number;
@@ -411,29 +424,16 @@ export class MessageList {
     return row;
   }
 
-  /**
-   * Marks the first message of a group, which has at most `GROUP_MS`. Returns the lines above it: of its day if it is
-   * the first of one, and of what is new.
-   */
+  /** Marks the first message of a group. Returns the lines above it: of a day that begins, and of what is new. */
   #head(number: number, row: HTMLLIElement): HTMLLIElement[] {
     const entry = this.#log.at(number);
     if (entry?.kind !== "message") return [];
-    const before = this.#log.at(number - 1);
-    const ms = entry.message.receivedMs;
-    let last = before;
-    for (let n = number - 2; last?.kind === "notice"; n--) last = this.#log.at(n);
-    const lastMs = last?.kind === "message" ? last.message.receivedMs : undefined;
-    const isNewDay = lastMs === undefined || dayKey(lastMs) !== dayKey(ms);
-    const isNewSince = this.#newAfter !== undefined && entry.message.uuid > this.#newAfter &&
-      (last?.kind === "message" ? last.message.uuid <= this.#newAfter : this.#log.isOldest);
-    const groupMs = before?.kind === "message" ? before.groupMs ?? before.message.receivedMs : ms;
-    const goesOn = !isNewDay && !isNewSince && before?.kind === "message" &&
-      before.message.username === entry.message.username &&
-      !isAction(entry.message.text) && !isAction(before.message.text) &&
-      !this.#context.isServer(entry.message.username) && Math.abs(ms - groupMs) < GROUP_MS;
-    entry.groupMs = goesOn ? groupMs : ms;
-    row.classList.toggle("first", !goesOn);
-    return [...isNewDay ? [dayRow(ms)] : [], ...isNewSince ? [sinceRow(this.#newWords)] : []];
+    const place = placeOf(entry, this.#log, this.#newAfter, this.#context.isServer);
+    row.classList.toggle("first", !place.goesOn);
+    return [
+      ...place.isNewDay ? [dayRow(entry.message.receivedMs)] : [],
+      ...place.isNewSince ? [sinceRow(this.#newWords)] : [],
+    ];
   }
 
   /** Shows all names of a notice whose button was pressed. */
@@ -481,13 +481,7 @@ export class MessageList {
     while (number < this.#to && (this.#rows.get(number)?.getBoundingClientRect().bottom ?? 0) <= top) {
       number++;
     }
-    const anchor = this.#rows.get(number);
-    const wanted = (anchor?.getBoundingClientRect().top ?? 0) - this.#missedPx;
-    change();
-    if (!anchor?.isConnected) return;
-    this.#scroller.scrollTop += anchor.getBoundingClientRect().top - wanted;
-    const missed = anchor.getBoundingClientRect().top - wanted;
-    this.#missedPx = Math.abs(missed) < 1 ? missed : 0;
+    this.#place.keep(this.#rows.get(number), change);
   }
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import { hueClass } from "../people/author_hue.ts";
+import { nameClass } from "../people/author_hue.ts";
 import { paintAvatar } from "../people/avatar.ts";
 import { isAction } from "../../../src/text/message_text.ts";
 import { dayText, shortTime } from "../page/local_time.ts";
@@ -53,7 +53,7 @@ export function fillRow(
   const { username, receivedMs, text, edited, isOwn } = message;
   const author = within(row, ".author", HTMLElement);
   author.textContent = username;
-  author.className = `author ${hueClass(username)}`;
+  author.className = `author ${nameClass(username)}`;
   paintAvatar(within(row, ".avatar", HTMLElement), username);
   const time = within(row, "time", HTMLTimeElement);
   time.dateTime = new Date(receivedMs).toISOString();

@@ -11,15 +11,13 @@ import { plainLetters } from "../../../src/text/plain_letters.ts";
 import { drawnSoon } from "../../../src/web/draw_soon.ts";
 import { byId, isComposing, show } from "../page/page_elements.ts";
 import { openSheet } from "../page/sheet.ts";
-import { hueClass, KEPT_NAMES_MAX } from "./author_hue.ts";
+import { hueClass, KEPT_NAMES_MAX, nameClass } from "./author_hue.ts";
 import { avatarOf } from "./avatar.ts";
 
 /** People in the list: more need the filter, because a hostile server may name any number. */
 const SHOWN_MAX = 2000;
 /** People of one part of the list. The browser skips the style and the layout of parts that are out of view. */
 const PART_SIZE = 20;
-/** UTF-16 code units of a name that fits into its row. A longer name is cut, and each cut costs time to paint. */
-const FITTING_UNITS = 10;
 /** People from which on the filter is shown. */
 const FILTERED_MIN = 8;
 
@@ -171,7 +169,7 @@ function personRow(name: string, isOwn: boolean): HTMLElement {
   row.dataset["name"] = name;
   const written = document.createElement("bdi");
   written.textContent = name;
-  written.classList.toggle("long", name.length > FITTING_UNITS);
+  written.className = nameClass(name);
   row.append(avatarOf(name), written);
   if (isOwn) {
     const you = document.createElement("span");

@@ -8,7 +8,7 @@
 import type { Message, SessionEvent, Wish } from "../../../src/client/session/session_events.ts";
 import { dayText, shortTime, wholeTime } from "../page/local_time.ts";
 import { byId, fromTemplate, isComposing, show, within } from "../page/page_elements.ts";
-import { hueClass } from "../people/author_hue.ts";
+import { nameClass } from "../people/author_hue.ts";
 import { excerptOf } from "./excerpt.ts";
 
 type SearchWish = Extract<Wish, { kind: "search" }>;
@@ -141,7 +141,8 @@ export class SearchPanel {
     fillHit(row, message, this.#words);
     within(row, "button", HTMLButtonElement).addEventListener("click", () => {
       this.close();
-      this.#jumpTo(message.uuid);
+      // In a task of its own: to close makes the browser style the whole page.
+      setTimeout(() => this.#jumpTo(message.uuid));
     });
     this.#found.set(message.uuid, row);
     this.#list.append(row);
@@ -174,7 +175,7 @@ export class SearchPanel {
 function fillHit(row: HTMLLIElement, { username, receivedMs, text }: Message, words: string): void {
   const author = within(row, ".author", HTMLElement);
   author.textContent = username;
-  author.className = `author ${hueClass(username)}`;
+  author.className = `author ${nameClass(username)}`;
   const time = within(row, "time", HTMLTimeElement);
   time.dateTime = new Date(receivedMs).toISOString();
   time.textContent = `${dayText(receivedMs, Date.now())}, ${shortTime(time.dateTime)}`;
