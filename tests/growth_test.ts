@@ -26,6 +26,7 @@ import { nearestUsername, parseUsername, withoutNameCharacters } from "../src/pr
 import { containsWords, foldText } from "../src/protocol/search_words.ts";
 import { linkParts } from "../src/text/links.ts";
 import { messageText } from "../src/text/message_text.ts";
+import { plainLetters } from "../src/text/plain_letters.ts";
 import { replyLine } from "../src/text/reply.ts";
 import { readCommand, WORDS } from "../src/client/slash_commands.ts";
 import { nearSpelling } from "../src/near_spelling.ts";
@@ -36,13 +37,14 @@ import { acceptsGzip, isNotModified, prefersHtml } from "../src/serving/negotiat
 import { adminBodies } from "../chat/admin/schemas.ts";
 import { reasonText } from "../chat/announce/listing_client.ts";
 import { Bans, readAddressBlock } from "../chat/room/bans.ts";
+import { inLocalTime } from "../chat/web/page/local_time.ts";
 import { nameProblem } from "../chat/web/people/name_check.ts";
 import { isEmojiOnly } from "../chat/web/log/rich_text.ts";
 import { excerptOf } from "../chat/web/search/excerpt.ts";
 import { ChangeLog } from "../listing/list/change_log.ts";
 import { readCursor } from "../listing/list/page.ts";
 import { readAuthorization } from "../listing/registry/keys.ts";
-import { listQuerySchema } from "../listing/http/routes.ts";
+import { listQuerySchema, peopleQuerySchema } from "../listing/http/routes.ts";
 import { readWish, shown as shownServers } from "../listing/web/order.ts";
 import { initialOf } from "../listing/web/wording.ts";
 import { webAddress } from "../listing/web/wording.ts";
@@ -134,6 +136,7 @@ const READERS: Readonly<Record<string, Read>> = {
   ) => [bodies.announce.safeParse({ text }), bodies.ban.safeParse({ message: text })],
   "a query of the list": (text) =>
     listQuerySchema.safeParse({ q: text, limit: text, cursor: text, sort: text }),
+  "a query for the people of servers": (ids) => peopleQuerySchema.safeParse({ ids }),
   "a cursor": readCursor,
   "a position of events": (text) => changes.readPosition(text),
   "Authorization of a listing": readAuthorization,
@@ -160,6 +163,8 @@ const READERS: Readonly<Record<string, Read>> = {
   ) => [messageText(text, () => false), messageText(`/me ${text}`, (name) => name === "a b")],
   "a reply": (text) => [replyLine("a", text), messageText(`> a: ${text}\nb`)],
   "emoji in the page": isEmojiOnly,
+  "the end of a ban in the page": (text) => [inLocalTime(text), inLocalTime(`(until ${text}`)],
+  "a name that is looked for by its letters": (text) => plainLetters(foldText(text)),
   "a found message in the page": (text) => excerptOf(text, "a\u0301 b"),
   "a name typed in the page": nameProblem,
   "a search typed in the page": (q) =>
