@@ -76,6 +76,7 @@ async function storm(transport: string, folder: string) {
   await writer.write(new TextEncoder().encode(`${after.pid}\n`));
   await writer.close();
   const measured = await lines.next();
-  await generator.status;
-  return measured.done ? { figures: {}, problem: "The storm did not end" } : readMeasured(measured.value);
+  const { code, signal } = await generator.status;
+  if (!measured.done) return readMeasured(measured.value);
+  return { figures: {}, problem: `The load generator ended by ${signal ?? `status ${code}`}` };
 }

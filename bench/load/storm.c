@@ -11,12 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CONNECTING_AT_ONCE 500
 /* Nothing comes in for so long once all that was broadcast has arrived. */
 #define QUIET_NS 500000000u
 #define DRAIN_NS 10000000000u
 #define CONNECT_NS 120000000000u
+/* Its end, if nothing else ends it: both connects may take their time, and the server starts between them. */
+#define STORM_SECONDS_MAX 300
 /* A connection that is cut before its handshake is tried again after half a second to a second and a half. */
 #define RETRY_MIN_NS 500000000u
 #define RETRY_SPREAD_NS 1000000000u
@@ -172,6 +175,7 @@ static void await_server(void) {
 }
 
 void run_storm(void) {
+  alarm(STORM_SECONDS_MAX);
   open_sessions();
   await_server();
   connect_some(0, talkers, talkers, NULL);
