@@ -230,7 +230,7 @@ testInBrowser(
       await alice.readsMessages("hello", "mine");
       const offers = [["hello", ["reply", "copy"]], ["mine", ["reply", "copy", "edit", "delete"]]] as const;
       for (const [text, offered] of offers) {
-        await hold(alice, text);
+        await alice.hold(text);
         const found = await alice.page.$$eval(
           "#action-sheet-buttons button",
           (buttons) => buttons.map(({ classList }) => classList[0]),
@@ -241,7 +241,7 @@ testInBrowser(
         await alice.page.keyboard.press("Escape");
         await alice.page.waitForSelector("#action-sheet:not([open])");
       }
-      await hold(alice, "mine");
+      await alice.hold("mine");
       await alice.page.tap("#action-sheet .delete");
       await alice.reads("#action-sheet .delete", "Really delete?");
       // A second tap right after it would be a double one, which is no answer.
@@ -302,15 +302,3 @@ testInBrowser(
     });
   },
 );
-
-/** Presses a message with this text until the sheet is open. */
-async function hold({ page }: ChatPage, text: string): Promise<void> {
-  const at = await page.evaluate((text) => {
-    const body = [...document.querySelectorAll("#rows .body")].find((body) => body.textContent === text)!;
-    const { x, y } = body.getBoundingClientRect();
-    return { x: x + 5, y: y + 5 };
-  }, text);
-  await page.touchscreen.touchStart(at.x, at.y);
-  await page.waitForSelector("#action-sheet[open]");
-  await page.touchscreen.touchEnd();
-}

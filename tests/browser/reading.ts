@@ -158,8 +158,8 @@ testInBrowser("on a phone Enter makes a line, also in an edit, and the button se
   await alice.page.keyboard.sendCharacter("two");
   await alice.page.tap("#composer .primary");
   await alice.readsMessages("one\ntwo");
-  // Its row has no bar after a touch.
-  await alice.page.keyboard.press("ArrowUp");
+  await alice.hold("one\ntwo");
+  await alice.page.tap("#action-sheet .edit");
   await alice.page.waitForSelector(".editing textarea:focus");
   await alice.page.keyboard.press("Enter");
   await alice.page.keyboard.sendCharacter("three");

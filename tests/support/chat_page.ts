@@ -181,6 +181,18 @@ export class ChatPage {
     }, text);
   }
 
+  /** Presses a message with this text on a phone until the sheet with its actions is open. */
+  async hold(text: string): Promise<void> {
+    const at = await this.page.evaluate((text) => {
+      const body = [...document.querySelectorAll("#rows .body")].find((body) => body.textContent === text)!;
+      const { x, y } = body.getBoundingClientRect();
+      return { x: x + 5, y: y + 5 };
+    }, text);
+    await this.page.touchscreen.touchStart(at.x, at.y);
+    await this.page.waitForSelector("#action-sheet[open]");
+    await this.page.touchscreen.touchEnd();
+  }
+
   /** Chooses an item of the menu behind the own name. */
   async choose(item: "#rename-button" | "#leave-button"): Promise<void> {
     await this.page.click("#own-button");
