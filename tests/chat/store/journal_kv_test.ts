@@ -215,3 +215,14 @@ kvJournalTest("keeps no former text of a message that was edited 300 times", asy
   assertEquals(rows.map(({ value }) => value), upTo(300).map(() => id(1)));
   assert(!(await rowsOf(kv)).includes("former text"));
 });
+
+kvJournalTest(
+  "has the row of its bytes right behind its messages, in the page of the newest",
+  async (journal, kv) => {
+    await kv.set(["message"], true);
+    await kv.set(["moderators"], true);
+    await journal.append(said(...upTo(3).map((n) => message(n))));
+    const rows = await Array.fromAsync(kv.list({ start: ["messages"], end: ["moderators"] }));
+    assertEquals(rows.map(({ key: [name] }) => name), ["messages", "messages_bytes"]);
+  },
+);

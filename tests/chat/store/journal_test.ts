@@ -280,7 +280,7 @@ Deno.test("a journal in Deno KV has its bytes after a restart, and counts those 
     for (const forgets of [false, true]) {
       using kv = await Deno.openKv(`${folder}/${forgets}.db`);
       await new KvJournal(kv).append(said(1, 2, 3));
-      if (forgets) await kv.delete(["message_bytes"]);
+      if (forgets) await kv.delete(["messages_bytes"]);
       const again = new KvJournal(kv);
       await again.recoverBroadcasts(() => true);
       assertEquals(again.bytes, bytesOf([1, 2, 3].map((n) => message(n))));
