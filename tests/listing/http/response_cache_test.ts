@@ -190,7 +190,7 @@ Deno.test("what another process writes is seen within a second by readers of cac
 Deno.test("a list goes out whole up to a size and while few are under way, else the route sends it in pieces", async () => {
   await using listing = await ListingUnderTest.start();
   const reads = new Reads(listing);
-  for (const [servers, isWhole] of [[700, true], [6000, false]] as const) {
+  for (const [servers, isWhole] of [[700, true], [16_000, false]] as const) {
     await listing.put(0, servers);
     listing.nowMs += LARGE_LIST_AGE_MS;
     const bytes = (await (await reads.route(new Request(LIST))).arrayBuffer()).byteLength;
