@@ -16,6 +16,19 @@ export const SLICE_BYTES = 4096;
 /** Milliseconds of a turn of the event loop for queued reads. At least one slice is processed. */
 export const TURN_MS = 10;
 
+/** Where a socket has its fair read: the listeners are the same for all, as there are many sockets. */
+const READING = Symbol("fair read");
+
+type ReadSocket = Socket & { [READING]?: FairRead | undefined };
+
+function onData(this: ReadSocket, bytes: Buffer): void {
+  this[READING]?.read(bytes);
+}
+
+function onClose(this: ReadSocket): void {
+  this[READING]?.readRest();
+}
+
 export class FairReads {
   readonly #steadyMs: () => number;
   /** Reads with queued bytes, the next first. */
@@ -32,6 +45,11 @@ export class FairReads {
    */
   add(socket: Socket, afterEnd: "read" | "drop"): FairRead {
     return new FairRead(socket, afterEnd === "drop", this);
+  }
+
+  /** The fair read of a socket, if it has one. */
+  of(socket: ReadSocket): FairRead | undefined {
+    return socket[READING];
   }
 
   enqueue(reading: FairRead): void {
@@ -58,10 +76,8 @@ export class FairReads {
 }
 
 export class FairRead {
-  readonly #socket: Socket;
+  readonly #socket: ReadSocket;
   readonly #listener: (bytes: Buffer) => void;
-  readonly #onData = (bytes: Buffer) => this.#read(bytes);
-  readonly #onClose = () => this.#readRest();
   readonly #dropsAfterEnd: boolean;
   readonly #reads: FairReads;
   #rest: Buffer | undefined;
@@ -76,9 +92,10 @@ export class FairRead {
     if (listener === undefined || others.length > 0) throw new Error("not one listener of a socket's data");
     this.#listener = listener;
     socket.removeListener("data", listener);
-    socket.on("data", this.#onData);
+    this.#socket[READING] = this;
+    socket.on("data", onData);
     // Runs before the library's listener, which reads bytes that arrived after those queued here.
-    socket.prependListener("close", this.#onClose);
+    socket.prependListener("close", onClose);
   }
 
   /** Stops reading, and drops what is queued. */
@@ -93,8 +110,9 @@ export class FairRead {
     const rest = this.#rest;
     this.#isOver = true;
     this.#rest = undefined;
-    this.#socket.removeListener("data", this.#onData);
-    this.#socket.removeListener("close", this.#onClose);
+    this.#socket[READING] = undefined;
+    this.#socket.removeListener("data", onData);
+    this.#socket.removeListener("close", onClose);
     handleBelowTls(this.#socket)?.readStart();
     if (rest !== undefined) this.#socket.unshift(rest);
   }
@@ -109,7 +127,8 @@ export class FairRead {
     return this.#rest !== undefined;
   }
 
-  #read(bytes: Buffer): void {
+  /** Internal: called for each read of the socket. */
+  read(bytes: Buffer): void {
     if (this.#isOver) return;
     if (this.#rest === undefined && bytes.length <= AT_ONCE_BYTES) return this.#give(bytes);
     pause(this.#socket);
@@ -117,7 +136,8 @@ export class FairRead {
     this.#reads.enqueue(this);
   }
 
-  #readRest(): void {
+  /** Internal: called when the socket has closed. */
+  readRest(): void {
     const rest = this.#rest;
     this.#rest = undefined;
     if (rest !== undefined) this.#give(rest);

@@ -72,3 +72,25 @@ function frameBounds({ maxFrameBytes }: Pick<Limits, "maxFrameBytes">) {
     maxBufferedChunks: Math.max(READS_MAX, Math.ceil(maxFrameBytes / READ_BYTES_MIN)),
   };
 }
+
+/** Private fields of Deno's sockets and emitters. */
+interface Privates {
+  _events?: Record<string, unknown> | undefined;
+  _peername?: object | undefined;
+  _sockname?: object | undefined;
+}
+
+/**
+ * Drops what a session need not keep, 800 bytes of it. Call once all listeners are set. By then the table of a socket's
+ * listeners has room for 16; a WebSocket, whose owner listens instead, has an empty one; and both ends' addresses are
+ * read from the system again if they are asked for.
+ */
+export function shrink(socket: Socket & Privates, webSocket: PeerSocket & Privates): void {
+  const events: Record<string, unknown> = {};
+  for (const name in socket._events) {
+    if (socket._events[name] !== undefined) events[name] = socket._events[name];
+  }
+  socket._events = events;
+  socket._peername = socket._sockname = undefined;
+  webSocket._events = undefined;
+}

@@ -16,7 +16,7 @@ import { placesOf } from "../../src/address.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import type { Limits } from "../../src/protocol/limits.ts";
 import type { Tls } from "../../src/serving/tls_files.ts";
-import type { FairRead, FairReads } from "./fair_reads.ts";
+import type { FairReads } from "./fair_reads.ts";
 import { HttpConnections, type HttpPlace } from "./http_connections.ts";
 import { type AdmittedSocket, NO_HANDSHAKE, type Peer, type TransportOptions } from "./transport.ts";
 
@@ -78,8 +78,6 @@ export class NodeHttp {
   readonly #options: NodeHttpOptions;
   readonly #server: Server;
   readonly #connections: HttpConnections<Socket>;
-  /** By the socket that node:http reads from: the connection, or TLS over it. */
-  readonly #reads = new WeakMap<Socket, FairRead>();
   /** One function for all connections: `this` is the socket. */
   readonly #onClose: (this: Socket) => void;
 
@@ -114,7 +112,7 @@ export class NodeHttp {
     // After the listener of node:http, which sets the one for data.
     server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
       readByEvents(socket);
-      this.#reads.set(socket, fairReads.add(socket, "drop"));
+      fairReads.add(socket, "drop");
     });
     const answer = this.#listener(({ gone }) => {
       gone();
@@ -246,8 +244,7 @@ export class NodeHttp {
 
   /** Makes a response for the socket, as node:http gives none for an upgrade: a refusal needs one. */
   #upgrade(request: IncomingMessage, socket: Socket, rest: Buffer): void {
-    this.#reads.get(socket)?.release();
-    this.#reads.delete(socket);
+    this.#options.fairReads.of(socket)?.release();
     // Below TLS the connection is another socket.
     if (socket !== connectionOf(socket)) socket.on("error", ignoreError);
     // An earlier request is unanswered: its answer would go between the frames.

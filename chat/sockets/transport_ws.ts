@@ -7,7 +7,7 @@
 import { proveTls, type Tls } from "../../src/serving/tls_files.ts";
 import { WsConnection, type WsConnectionRules } from "./connection_ws.ts";
 import { FairReads } from "./fair_reads.ts";
-import { WsHandshakes } from "./handshake_ws.ts";
+import { shrink, WsHandshakes } from "./handshake_ws.ts";
 import { HTTP_WAITS, type HttpWaits, type LetIn, NodeHttp } from "./http_node.ts";
 import type { Transport, TransportOptions } from "./transport.ts";
 
@@ -105,6 +105,7 @@ class WsTransport implements Transport {
     const webSocket = this.#handshakes.shake(request, socket, admitted.subprotocol);
     if (webSocket === undefined) return admitted.gone();
     const reading = this.#fairReads.add(socket, "read");
+    shrink(socket, webSocket);
     this.#connections.add(new WsConnection(webSocket, { admitted, reading, stream: socket }, this.#rules));
   }
 
