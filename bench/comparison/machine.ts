@@ -46,7 +46,7 @@ export async function versions(compiler: string): Promise<Record<string, string>
   const found = {
     chatter: config.version,
     deno: Deno.version.deno,
-    node: (await firstLine("node", ["--version"]))?.replace("v", ""),
+    node: await nodeVersion(),
     bun: lock.packages["node_modules/bun"].version,
     ws: lock.packages["node_modules/ws"].version,
     "socket.io": lock.packages["node_modules/socket.io"].version,
@@ -62,6 +62,11 @@ export async function commit(): Promise<string> {
   const head = await firstLine("git", ["rev-parse", "--short=12", "HEAD"]);
   const changed = await firstLine("git", ["status", "--porcelain", "--untracked-files=no"]);
   return (head ?? "unknown") + (changed ? ", with changes" : "");
+}
+
+/** The version of Node.js. Undefined without it: Deno 2.9 then puts itself on the path under that name. */
+export async function nodeVersion(run = firstLine): Promise<string | undefined> {
+  return (await run("node", ["--version"]))?.match(/^v(.+)/)?.[1];
 }
 
 async function firstLine(command: string, args: readonly string[]): Promise<string | undefined> {

@@ -7,7 +7,7 @@
 import { PROGRAM_FLAGS, ROOT } from "../../tools/run_deno.ts";
 import { fillListingStore, keepAnswer, startPuts } from "./listing_store.ts";
 import { type Measured, runLoadGenerator } from "./load_generator.ts";
-import type { Pinning } from "./machine.ts";
+import { nodeVersion, type Pinning } from "./machine.ts";
 import type { Run } from "./results.ts";
 import { freePort } from "../../tests/support/free_port.ts";
 import { type RunningServer, startServer } from "./running_server.ts";
@@ -72,15 +72,16 @@ async function tryOnce(bench: Bench, scenario: Scenario, server: Server): Promis
   }
 }
 
-function start(bench: Bench, server: Server, folder: string, data: string): Promise<RunningServer> {
+async function start(bench: Bench, server: Server, folder: string, data: string): Promise<RunningServer> {
   const port = freePort();
   const command = server.command({
     ...{ port, folder, data, root: ROOT },
     deno: Deno.execPath(),
     programFlags: PROGRAM_FLAGS,
   });
+  if (command[0] === "node" && await nodeVersion() === undefined) throw new Error("node is not installed");
   const pinned = server.cores === "one" ? bench.pinning.server : [];
-  return startServer([...pinned, ...command], port, server.needsPackages ? bench.packages : ROOT);
+  return await startServer([...pinned, ...command], port, server.needsPackages ? bench.packages : ROOT);
 }
 
 async function load(

@@ -5,6 +5,7 @@
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { readMeasured } from "../../bench/comparison/load_generator.ts";
+import { nodeVersion } from "../../bench/comparison/machine.ts";
 import { benchHelp, type BenchOptions, readBenchOptions } from "../../bench/comparison/options.ts";
 import type { Results, Run } from "../../bench/comparison/results.ts";
 import { reached, resultsPage, table } from "../../bench/comparison/results_page.ts";
@@ -232,4 +233,10 @@ Deno.test("a goal that was reached says so, and one whose other side was not mea
   const page = resultsPage(results([run("bun", 1, 1000), run("chatter-ws", 1, 930)]));
   assertMatch(page, /\| at least 0\.92 +\| 0\.930 +\| yes +\|/);
   assertEquals(reached(GOALS[0]!, [run("chatter-ws", 1, 899)]), undefined);
+});
+
+Deno.test("Deno under the name of Node.js, as where that is not installed, is not taken for it", async () => {
+  assertEquals(await nodeVersion(() => Promise.resolve("v20.20.2")), "20.20.2");
+  assertEquals(await nodeVersion(() => Promise.resolve("deno 2.9.6 (stable, release)")), undefined);
+  assertEquals(await nodeVersion(() => Promise.resolve(undefined)), undefined);
 });
