@@ -163,9 +163,13 @@ testWithNats(
         await other.flush();
       }
       await until("all are acknowledged", () => [a, b].every((node) => acknowledged(node).length === 30));
-      await until("both have all", () => [a, b].every(({ replica }) => replica.foreign === 30));
+      await until(
+        "both have all",
+        () => [a, b].every((node) => node.replica.foreign === 30 && texts(node).length === 60),
+      );
       assertEquals([new Set(texts(a)).size, texts(a)], [60, texts(b)]);
-      assertEquals([a.replica.hash, a.replica.applied], [b.replica.hash, b.replica.applied]);
+      await until("both are equal", () => a.replica.applied === b.replica.applied);
+      assertEquals(a.replica.hash, b.replica.hash);
       assertEquals(
         [a, b].flatMap(({ answers }) => answers.filter((answer) => answer.startsWith("over"))),
         [],
