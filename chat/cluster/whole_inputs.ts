@@ -1,7 +1,7 @@
 /**
- * Which inputs of another node have all that their decision needs, and fit a record. A node of another version, or another program with its
- * rights, may send anything: what is not whole is answered INTERNAL, before it is queued or gets into a record that
- * every node would have to read. Pure.
+ * Which inputs of another node have all that their decision needs, and fit a record. A node of another version, or
+ * another program with its rights, may send anything: what is not whole is answered INTERNAL, before it is queued or
+ * gets into a record that every node would have to read. Pure.
  *
  * @module
  */

@@ -409,7 +409,13 @@ testInBrowser("messages out of view are counted in the title, and announced once
   const alice = await ChatPage.join(stage, server.url, "alice");
   await alice.page.waitForSelector("#rows .message");
   assertEquals(await alice.title(), "Inn");
-  await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop = -scroller.scrollHeight);
+  // Rows are made a few a frame: until some are out of view, nothing scrolls.
+  await alice.page.waitForFunction(() => {
+    const scroller = document.querySelector("#scroller")!;
+    scroller.scrollTop = -scroller.scrollHeight;
+    return document.querySelector("#rows .body")?.textContent === "line 1";
+  });
+  await alice.page.waitForSelector("#newer:not([hidden])");
   await alice.reads("#newer", "To the newest");
   const [one] = [await bob.say("one"), await bob.say("two")];
   await alice.reads("#newer", "2 new messages");

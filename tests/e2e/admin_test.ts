@@ -72,6 +72,7 @@ Deno.test("a ban that was acknowledged to the operator is in force after kill -9
       assertEquals((await server.end()).signal, "SIGKILL");
       const { ban, disconnected } = JSON.parse(banned);
       assertEquals([ban.name, ban.address, disconnected], ["eve", "127.0.0.1", ["eve"]]);
+      await eve.closed;
       assertStringIncludes(eve.seen.join("\n"), "c2/DISCONNECT ban; eve; no reason was given");
     }
     await using server = await startServer("chat", flags, WITH_TOKEN);

@@ -231,10 +231,15 @@ async function newVisitor(browser: Browser, options: VisitorOptions, misdeeds: s
   return page;
 }
 
+/** A listing's page asks for its graphs by itself, also while the test ends and its listing stops. */
+const OF_THE_END = /(?:ERR_CONNECTION_\w+|status of 503 .*) http:\S+\/people\?/;
+
 function noteMisdeeds(page: Page, mayComplain: RegExp | undefined, misdeeds: string[]): void {
   page.on("pageerror", (error) => misdeeds.push(`exception: ${error}`));
   page.on("console", (line: ConsoleMessage) => {
-    if (line.type() === "error" && !mayComplain?.test(line.text())) misdeeds.push(`console: ${line.text()}`);
+    if (line.type() !== "error" || mayComplain?.test(line.text())) return;
+    const complaint = `${line.text()} ${line.location().url ?? ""}`.trimEnd();
+    if (!OF_THE_END.test(complaint)) misdeeds.push(`console: ${complaint}`);
   });
   page.on("request", (request) => {
     const { protocol, hostname } = new URL(request.url());
