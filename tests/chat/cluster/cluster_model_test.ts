@@ -10,25 +10,13 @@ import { Replica } from "../../../chat/cluster/replica.ts";
 import { runs } from "../../support/property_runs.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
 import { logUnfencedFor, MemoryLog, UnfencedLog } from "./memory_log.ts";
-import { type ClusterCode, LIMITS, ModelCluster } from "./model_cluster.ts";
+import { type ClusterCode, LIMITS, ModelCluster, nothingSeen } from "./model_cluster.ts";
 import { type Mistake, mutatedCode } from "./mutated_code.ts";
 
 const CODE: ClusterCode = { Member, Replica, READ_MAX };
 
 Deno.test("a cluster keeps its promises whatever becomes of nodes, log and wire", () => {
-  const total = {
-    ...{
-      leaders: 0,
-      acknowledged: 0,
-      resumed: 0,
-      crashes: 0,
-      restored: 0,
-      ordered: 0,
-      handed: 0,
-      strays: 0,
-      overtaken: 0,
-    },
-  };
+  const total = nothingSeen();
   for (let seed = 1; seed <= runs(6).numRuns; seed++) {
     const cluster = new ModelCluster(seed, CODE);
     try {

@@ -208,7 +208,7 @@ Deno.test("a session that resumes ends its earlier connection, and gets what tha
   assertEquals([first.settledCount(), ben.frames().length], [1, 2]);
 });
 
-Deno.test("of two connections that resume a session at once one does, and the other's client is told to try again", () => {
+Deno.test("of two connections that resume a session at once one does, and the other's client is asked to try again", () => {
   const stage = new FrontStage();
   stage.joined("ann", true);
   const resume = `c2/RESUME ${token(1)}; ${stage.replica.state.position}`;

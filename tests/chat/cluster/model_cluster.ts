@@ -36,16 +36,9 @@ const EARLIER_MAX = 40;
 /** Milliseconds after the last fault in which everything submitted is answered. */
 const HEALED_MS = 30_000;
 
-export class ModelCluster {
-  nowMs = 0;
-  readonly log: MemoryLog;
-  readonly nodes: ModelNode[] = [];
-  readonly clients: ModelClient[] = [];
-  readonly code: ClusterCode;
-  /** False once the faults are over. */
-  isFaulty = true;
-  /** Counts of what happened, so that a test shows that the run had something in it. */
-  readonly seen = {
+/** Counts of what happened in a run, all 0. */
+export function nothingSeen() {
+  return {
     leaders: 0,
     acknowledged: 0,
     resumed: 0,
@@ -56,6 +49,18 @@ export class ModelCluster {
     strays: 0,
     overtaken: 0,
   };
+}
+
+export class ModelCluster {
+  nowMs = 0;
+  readonly log: MemoryLog;
+  readonly nodes: ModelNode[] = [];
+  readonly clients: ModelClient[] = [];
+  readonly code: ClusterCode;
+  /** False once the faults are over. */
+  isFaulty = true;
+  /** Counts of what happened, so that a test shows that the run had something in it. */
+  readonly seen = nothingSeen();
   readonly #random: () => number;
   readonly #events: { atMs: number; run: () => void }[] = [];
 
