@@ -231,8 +231,11 @@ async function newVisitor(browser: Browser, options: VisitorOptions, misdeeds: s
   return page;
 }
 
-/** A listing's page asks for its graphs by itself, also while the test ends and its listing stops. */
-const OF_THE_END = /(?:ERR_CONNECTION_\w+|status of 503 .*) http:\S+\/people\?/;
+/**
+ * What a page asks for by itself, also while its server stops: a listing's graphs, and the script of a service worker,
+ * whose failure the page takes in silence. That the worker comes at all, `installed_page.ts` shows.
+ */
+const OF_THE_END = /(?:ERR_CONNECTION_\w+|status of 503 .*) http:\S+\/people\?|when fetching the script/;
 
 function noteMisdeeds(page: Page, mayComplain: RegExp | undefined, misdeeds: string[]): void {
   page.on("pageerror", (error) => misdeeds.push(`exception: ${error}`));
