@@ -23,7 +23,7 @@ import type { Replica } from "./replica.ts";
 export const NO_NODE = "";
 
 /** Inputs of one record, some 250 bytes each beside their text. */
-export const TURN_INPUTS_MAX = 1000;
+const TURN_INPUTS_MAX = 1000;
 /** UTF-16 units of the texts of one record: at most six bytes each in JSON, of the 1 MiB that NATS takes. */
 export const TURN_UNITS_MAX = 130_000;
 /** Bytes of a record after which it takes no further entry, of 100 kB at most: texts of refusals and names count too. */

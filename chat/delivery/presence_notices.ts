@@ -16,7 +16,7 @@ import type { Participant } from "./participant.ts";
  * Milliseconds between two broadcasts of notices, for each listener: ten times what a write takes, so that notices take
  * at most a tenth of the time. They wait for 10 ms in a room of 100, and for 1 s in one of 10,000.
  */
-export const MS_PER_LISTENER = 0.1;
+const MS_PER_LISTENER = 0.1;
 
 export interface PresenceNoticesOptions {
   readonly fanout: FanoutPort;

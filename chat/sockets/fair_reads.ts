@@ -75,7 +75,7 @@ export class FairReads {
   }
 }
 
-export class FairRead {
+class FairRead {
   readonly #socket: ReadSocket;
   readonly #listener: (bytes: Buffer) => void;
   readonly #dropsAfterEnd: boolean;

@@ -1,8 +1,7 @@
 /**
  * Each fault of bench/cluster/faults.ts on three nodes and three NATS servers as processes, under load: kill -9, SIGSTOP
  * and planned stops of what leads and of what follows, a whole machine, the majority of NATS, and a restart of everything
- * one by one. Talkers
- * in the extended mode and plain readers on all nodes are judged as in `deno task soak:cluster`.
+ * one by one. Talkers in the extended mode and plain readers on all nodes are judged as in `deno task soak:cluster`.
  *
  * @module
  */

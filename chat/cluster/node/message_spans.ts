@@ -27,8 +27,9 @@ export class MessageSpans {
     this.#nowMs = nowMs;
   }
 
+  /** Call again for an input that waited behind a page: it arrived the first time. */
   received(input: Input): void {
-    if (isMessage({ input })) this.#received.set(input, this.#nowMs());
+    if (isMessage({ input }) && !this.#received.has(input)) this.#received.set(input, this.#nowMs());
   }
 
   /** Call when the record with the message's decision is applied, before its frames are sent. */

@@ -8,6 +8,7 @@ import { PresenceNotices } from "../../../chat/delivery/presence_notices.ts";
 import { ChatMeters } from "../../../chat/meters.ts";
 import { ClusterFront } from "../../../chat/cluster/node/front.ts";
 import { HistoryReads } from "../../../chat/cluster/node/history_reads.ts";
+import { MessageSpans } from "../../../chat/cluster/node/message_spans.ts";
 import type { LeaderRoom } from "../../../chat/cluster/leader.ts";
 import { Member, type MemberEffect } from "../../../chat/cluster/member.ts";
 import { Replica } from "../../../chat/cluster/replica.ts";
@@ -17,6 +18,7 @@ import type { StoredMessage } from "../../../chat/room/message.ts";
 import { Room } from "../../../chat/room/room.ts";
 import { Bans } from "../../../chat/room/bans.ts";
 import type { Logger } from "../../../src/logging/log.ts";
+import type { Course, Tracing } from "../../../src/metrics/tracing.ts";
 import { input, NotingParticipant, token, WaitingJournal } from "../../support/order_stage.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 import { makeState, roomOf } from "./model_cluster.ts";
@@ -27,6 +29,7 @@ export class FrontStage {
   readonly journal = new WaitingJournal();
   readonly sockets: NotingParticipant[] = [];
   readonly asides: TypingNotice[] = [];
+  readonly courses: Course[] = [];
   readonly front: ClusterFront;
   readonly replica: Replica;
   nowMs = 5000;
@@ -52,8 +55,13 @@ export class FrontStage {
       ...{ fanout, presence, meters, log, onRosterChange: () => {} },
       onChange: (message) => reads.changed(message),
     });
+    const tracing: Tracing = {
+      record: (course) => void this.courses.push(course),
+      within: (_name, _attributes, work) => work(),
+    };
     this.front = new ClusterFront({
       ...{ sender, fanout, reads, log },
+      spans: new MessageSpans(tracing, () => this.nowMs),
       sockets: () => this.sockets,
       mintToken: () => token(++this.#tokens),
       hashOf: (token) => `hash of ${token}`,

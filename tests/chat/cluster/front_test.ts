@@ -8,6 +8,7 @@ import { assertEquals } from "@std/assert";
 import { type Decided, Membership } from "../../../chat/cluster/membership.ts";
 import { READS_MAX } from "../../../chat/cluster/node/history_reads.ts";
 import { encodeRecord } from "../../../chat/cluster/record.ts";
+import { TRACED_PER_BATCH_MAX } from "../../../chat/order/turn_spans.ts";
 import type { Decision } from "../../../chat/room/decision.ts";
 import { ACK, id, promisesSettled, refusal, stored, token } from "../../support/order_stage.ts";
 import { FrontStage } from "./front_stage.ts";
@@ -97,6 +98,26 @@ Deno.test("frames behind an older page wait for it, and the page has what was ch
       `${ACK} [ann,ben]`,
     ].map((frame) => frame.replace(/[0-9a-f-]{36}/, "id")),
   );
+});
+
+Deno.test("a message is traced from its arrival, also behind an older page, and a record traces its first ones only", async () => {
+  const stage = new FrontStage(Array.from({ length: 600 }, (_, n) => stored(n + 1)));
+  const ann = stage.joined("ann");
+  const startMs = stage.nowMs;
+  stage.send(ann, `c2/QUERY history; 1; ${id(3)}`, ...Array(TRACED_PER_BATCH_MAX + 1).fill("c2/MSG 1; text"));
+  stage.nowMs += 10;
+  await stage.journal.pages[0]!.answer([]);
+  await promisesSettled();
+  stage.send(ann);
+  stage.nowMs += 10;
+  stage.storeAll();
+  assertEquals(stage.courses.length, TRACED_PER_BATCH_MAX);
+  for (const { stages } of stage.courses) {
+    assertEquals(stages, [
+      { name: "order", startMs, endMs: startMs + 20 },
+      { name: "fan-out", startMs: startMs + 20, endMs: startMs + 20 },
+    ]);
+  }
 });
 
 Deno.test("a page that the store cannot read is an error, and what follows it is answered", async () => {
