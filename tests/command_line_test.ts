@@ -319,7 +319,7 @@ Deno.test("a bad value is named with what it was and what is allowed", () => {
     [["chat", "--listing", "ftp://x"], {}, /^--listing is "ftp/],
     [["chat", "--listing", "http://a,nonsense"], {}, /^--listing is/],
     [["chat", "--listing", " , "], {}, /^--listing is/],
-    [["chat", "--log-level", "loud"], {}, /allowed: trace, debug, info, warning, warn, error or fatal$/],
+    [["chat", "--log-level", "loud"], {}, /allowed: trace, debug, info, warning, error or fatal$/],
     [["chat", "--log-format", "toString"], {}, /allowed: pretty or json$/],
   ];
   for (const [line, variables, problem] of bad) assertMatch(problemOf(line, variables), problem);

@@ -43,8 +43,8 @@ function commandList(): string {
 
 function commandPart(name: CommandName): string {
   const { details, operand, flags, actions = {} }: Command = COMMANDS[name];
-  const limits = Object.entries(flags).filter(([, { limitReason }]) => limitReason !== undefined);
-  const others = Object.entries(flags).filter(([, { limitReason }]) => limitReason === undefined);
+  const limits = Object.entries(flags).filter(([, { reason }]) => reason !== undefined);
+  const others = Object.entries(flags).filter(([, { reason }]) => reason === undefined);
   const actionRows = Object.entries(actions).map(([word, { description, operand }]) => [
     `\`${word}${operand === undefined ? "" : ` ${operand.placeholder}`}\``,
     description,

@@ -157,9 +157,7 @@ function flagBeforeCommand(arg: string): UsageError {
     return new UsageError(`${name} must follow a command, as in chatter ${owner.title} ${name}`);
   }
   const known = ["--help", "--version", ...SYNTAXES.flatMap(namesOf)];
-  return new UsageError(
-    `there is no flag ${quoted(name)}${didYouMean(name, known, LISTS_COMMANDS)}`,
-  );
+  return new UsageError(`there is no flag ${quoted(name)}${didYouMean(name, known, LISTS_COMMANDS)}`);
 }
 
 function parseLine(syntax: Syntax, args: readonly string[], around: Surroundings): CommandLine | NeedsFile {

@@ -17,11 +17,13 @@ import {
   flag,
   type FlagTable,
   httpUrl,
-  listOf,
+  httpUrls,
+  kind,
+  numberFlag,
   oneOf,
+  PLACE,
   switchFlag,
   text,
-  wholeNumber,
 } from "./flag.ts";
 import { chatFlags, LISTING_URL_DEFAULT, listingFlags, token } from "./server_flags.ts";
 
@@ -42,8 +44,6 @@ export interface Command {
 export type Action = Pick<Command, "description" | "operand"> & Partial<Pick<Command, "flags">>;
 
 const SERVER_URL_DEFAULT = `http://127.0.0.1:${DEFAULT_PORT}`;
-/** Seconds to wait for /readyz: less than the time after which most supervisors give up, often 10. */
-const HEALTH_TIMEOUT_SECONDS = { default: 5, max: 300 };
 const UNIT_SECONDS: { readonly [unit: string]: number } = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 const REQUIRED = { default: "", required: true } as const;
@@ -57,14 +57,15 @@ const asJson = (what: string) => switchFlag(`print ${what} as JSON`);
 const adminApi = {
   server: flag("URL of the chat server", httpUrl, { default: SERVER_URL_DEFAULT }),
   // The variable is the one of the chat server's own flag.
-  token: flag("the server's --admin-token", token, {
-    ...REQUIRED,
-    variable: "CHATTER_ADMIN_TOKEN",
-    secret: true,
-  }),
+  token: flag(
+    "the server's --admin-token",
+    token,
+    { ...REQUIRED, variable: "CHATTER_ADMIN_TOKEN", secret: true },
+  ),
 };
 // CHATTER_KV sets the --kv of servers.
-const TRANSFER_KV = "CHATTER_TRANSFER_KV";
+const OF_TRANSFER = { variable: "CHATTER_TRANSFER_KV" };
+const path = (description: string) => flag(description, text("FILE", "a path, or -"), { default: "-" });
 
 /** The commands, by name. */
 export const COMMANDS = {
@@ -86,20 +87,24 @@ export const COMMANDS = {
       "leaves at the end of stdin, once the server has acknowledged every message. The exit status is then 0, " +
       "or 1 if the server cannot be reached or refused something.",
     flags: {
-      name: flag("your username", {
-        placeholder: "NAME",
-        expected: `1 to ${USERNAME_LENGTH_MAX} letters, numbers, emoji, _ - . and single inner spaces`,
-        read: readUsername,
+      name: flag(
+        "your username",
+        kind(
+          "NAME",
+          `1 to ${USERNAME_LENGTH_MAX} letters, numbers, emoji, _ - . and single inner spaces`,
+          readUsername,
+        ),
         // CHATTER_NAME sets the name of a chat server.
-      }, { defaultText: "$USER, or else the client asks", variable: "CHATTER_CLIENT_NAME" }),
+        { defaultText: "$USER, or else the client asks", variable: "CHATTER_CLIENT_NAME" },
+      ),
       plain: switchFlag("for pipes: each line of stdin is a message, each line of stdout a received frame"),
       noBell: switchFlag("do not ring the terminal's bell at mentions and answers; /bell on rings again"),
     },
-    operand: flag("the chat server, as a listing shows it", {
-      placeholder: "ADDRESS",
-      expected: "a ws://, wss://, http:// or https:// URL, host:port, or a host alone",
-      read: parseServerUrl,
-    }, { default: SERVER_URL_DEFAULT.replace("http", "ws") }),
+    operand: flag(
+      "the chat server, as a listing shows it",
+      kind("ADDRESS", "a ws://, wss://, http:// or https:// URL, host:port, or a host alone", parseServerUrl),
+      { default: SERVER_URL_DEFAULT.replace("http", "ws") },
+    ),
   },
   servers: {
     description: "show the chat servers of a listing as a table",
@@ -118,32 +123,21 @@ export const COMMANDS = {
     flags: {
       ...adminApi,
       token: { ...adminApi.token, unless: "kv" },
-      kv: flag("read this store instead: of a listing, or of a stopped chat server", text("PLACE"), {
-        variable: TRANSFER_KV,
-      }),
+      kv: flag("read this store instead: of a listing, or of a stopped chat server", PLACE, OF_TRANSFER),
       keys: switchFlag(
         "include the chat server's keys on listings; anyone who has them can change its entries",
         { variable: "CHATTER_EXPORT_KEYS" },
       ),
     },
-    operand: flag(
-      "the file to write, readable by this user alone; - is stdout",
-      text("FILE", "a path, or -"),
-      { default: "-" },
-    ),
+    operand: path("the file to write, readable by this user alone; - is stdout"),
   },
   import: {
     description: "load an export into a store",
     details:
       "Loads what chatter export wrote. The store of a chat server must have no messages, and no server may have it " +
       "open; the store of a listing may be in use. Bans, keys and servers that already exist stay unchanged.",
-    flags: {
-      kv: flag("the store; created if it does not exist", text("PLACE"), {
-        ...REQUIRED,
-        variable: TRANSFER_KV,
-      }),
-    },
-    operand: flag("the file to read; - is stdin", text("FILE", "a path, or -"), { default: "-" }),
+    flags: { kv: flag("the store; created if it does not exist", PLACE, { ...REQUIRED, ...OF_TRANSFER }) },
+    operand: path("the file to read; - is stdin"),
   },
   config: {
     description: "show the values that chat or listing would run with",
@@ -159,10 +153,10 @@ export const COMMANDS = {
     details: "Asks the server for /readyz. The exit status is 0 if the server is ready, " +
       "and 1 if it is not ready or does not answer.",
     flags: {
-      timeout: flag(
+      // The default is less than the time after which most supervisors give up, often 10 s.
+      timeout: numberFlag(
         "how long to wait for the answer",
-        wholeNumber("SECONDS", { unit: "seconds", min: 1, max: HEALTH_TIMEOUT_SECONDS.max }),
-        { default: HEALTH_TIMEOUT_SECONDS.default, variable: "CHATTER_HEALTH_TIMEOUT" },
+        { unit: "seconds", min: 1, max: 300, default: 5, variable: "CHATTER_HEALTH_TIMEOUT" },
       ),
     },
     operand: flag("URL of the chat server or the listing", httpUrl, { default: SERVER_URL_DEFAULT }),
@@ -187,15 +181,16 @@ export const COMMANDS = {
             ),
             { variable: "CHATTER_BAN_REASON" },
           ),
-          for: flag("how long the ban lasts", {
-            placeholder: "TIME",
-            expected: "a number followed by s, m, h, d or w, such as 90s or 1h, up to 3650d",
-            read: readSeconds,
-          }, { defaultText: "until it is lifted", variable: "CHATTER_BAN_FOR" }),
-          address: switchFlag("also ban the address from which NAME is connected", {
+          for: flag(
+            "how long the ban lasts",
+            kind("TIME", "a number followed by s, m, h, d or w, such as 90s or 1h, up to 3650d", readSeconds),
+            { defaultText: "until it is lifted", variable: "CHATTER_BAN_FOR" },
+          ),
+          address: switchFlag(
+            "also ban the address from which NAME is connected",
             // CHATTER_ADDRESS sets the address that a chat server gives to listings.
-            variable: "CHATTER_BAN_ADDRESS",
-          }),
+            { variable: "CHATTER_BAN_ADDRESS" },
+          ),
         },
       },
       unban: {
@@ -230,7 +225,7 @@ export const COMMANDS = {
           cluster: natsServers,
           monitor: flag(
             "URLs of the monitoring ports of the NATS servers, for whether they sync what they acknowledge",
-            listOf("URLS", "http:// or https:// URLs, separated by commas or spaces", httpUrl.read),
+            httpUrls,
             { repeatable: true },
           ),
           json: asJson("the findings"),
@@ -240,10 +235,7 @@ export const COMMANDS = {
         description:
           "make the store of a stopped node the beginning of a new log, which it founds at its next start",
         flags: {
-          kv: flag("the store of the node with the newest messages", text("PLACE"), {
-            ...REQUIRED,
-            variable: TRANSFER_KV,
-          }),
+          kv: flag("the store of the node with the newest messages", PLACE, { ...REQUIRED, ...OF_TRANSFER }),
         },
       },
     },
@@ -255,10 +247,7 @@ export const COMMANDS = {
       "For zsh, add source <(chatter completions zsh) to ~/.zshrc, after compinit. " +
       "For fish, add chatter completions fish | source to ~/.config/fish/config.fish.",
     flags: {},
-    operand: flag("the shell", oneOf("SHELL", { bash: "bash", zsh: "zsh", fish: "fish" } as const), {
-      default: "bash",
-      required: true,
-    }),
+    operand: flag("the shell", oneOf("SHELL", ["bash", "zsh", "fish"]), { default: "bash", required: true }),
   },
   man: {
     description: "print the manual page",
@@ -275,35 +264,31 @@ export const ROLES = ["chat", "listing"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** The syntax of one command line: of a command, or of one of its actions. */
-export interface Syntax {
+export interface Syntax extends Pick<Command, "description" | "operand" | "flags"> {
   readonly command: CommandName;
   /** The word after the command, if any. */
-  readonly action: string | undefined;
+  readonly action?: string;
   /** Command and action, as they are typed. */
   readonly title: string;
-  readonly description: string;
-  readonly operand: AnyFlag | undefined;
-  readonly flags: FlagTable;
   /** The role whose section of a configuration file applies. */
   readonly role: Role | undefined;
 }
 
 /** The syntaxes that begin with this command. */
 export function syntaxesOf(command: CommandName): Syntax[] {
-  const { description, operand, flags, perRole, ...rest }: Command = COMMANDS[command];
-  const role = ROLES.find((role) => role === command);
-  const actions = perRole ? Object.fromEntries(ROLES.map((role) => [role, COMMANDS[role]])) : rest.actions;
+  const { details: _, perRole, actions: own, ...alone }: Command = COMMANDS[command];
+  const actions = perRole ? Object.fromEntries(ROLES.map((role) => [role, COMMANDS[role]])) : own;
   if (actions === undefined) {
-    return [{ command, action: undefined, title: command, description, operand, flags, role }];
+    return [{ command, title: command, ...alone, role: ROLES.find((role) => role === command) }];
   }
-  return Object.entries<Action>(actions).map(([action, { description, operand, flags: more }]) => ({
+  return Object.entries<Action>(actions).map(([action, { description, operand, flags }]) => ({
     command,
     action,
     title: `${command} ${action}`,
     description,
-    operand,
-    flags: { ...flags, ...more },
-    role: perRole && action as Role,
+    ...operand && { operand },
+    flags: { ...alone.flags, ...flags },
+    role: ROLES.find((role) => perRole && role === action),
   }));
 }
 

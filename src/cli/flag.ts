@@ -36,7 +36,7 @@ interface Extras {
   /** Whether the command line, which other users of the machine can read, is refused as its source. */
   readonly onlyVariable?: true;
   /** The reason of a limit, PROTOCOL.md §7 and docs/listing_api.md §9.10. Help lists limits apart from other flags. */
-  readonly limitReason?: string;
+  readonly reason?: string;
   /** The rule by which this limit follows another if it is not given. */
   readonly follows?: Limit["follows"];
   /** The flag that must be given with this one. */
@@ -71,9 +71,9 @@ type WithDefault<T> = Extras & { readonly default: NoInfer<T> };
 export function flag<T>(description: string, kind: Kind<T>, extras: WithDefault<T>): Flag<T>;
 export function flag<T>(description: string, kind: Kind<T>, extras?: Extras): Flag<T | undefined>;
 export function flag(description: string, kind: Kind<unknown>, extras: Partial<AnyFlag> = {}): AnyFlag {
-  const { required, default: value } = extras;
-  const defaultText = required || value === undefined || value === false ? undefined : String(value);
-  return { default: undefined, defaultText, description, ...kind, ...extras };
+  const { required, follows, default: value } = extras;
+  const shown = required || value === undefined || value === false ? undefined : String(value);
+  return { default: undefined, defaultText: follows?.text ?? shown, description, ...kind, ...extras };
 }
 
 export function switchFlag(description: string, extras: Extras = {}): Flag<boolean> {
@@ -86,26 +86,27 @@ const SWITCH: Kind<boolean> = {
     /^(?:1|true|yes|on)$/i.test(text) ? true : /^(?:0|false|no|off)$/i.test(text) ? false : undefined,
 };
 
-type Range = Pick<Limit, "min" | "max"> & { readonly unit?: string };
-export function wholeNumber(placeholder: string, { unit, min, max }: Range): Kind<number> {
-  return {
-    placeholder,
-    expected: `a whole number from ${min} to ${max}` + (unit === undefined ? "" : ` (${unit})`),
-    read(text) {
-      const number = /^[0-9]{1,16}$/.test(text) ? Number(text) : -1;
-      return number >= min && number <= max ? number : undefined;
-    },
-  };
+type Range = { readonly unit?: string; readonly min: number; readonly max: number };
+export function numberFlag(description: string, row: Range & WithDefault<number>): Flag<number> {
+  return flag(description, wholeNumber(row), row);
 }
 
-export function oneOf<T>(placeholder: string, values: { readonly [word: string]: T }): Kind<T> {
-  const words = Object.keys(values);
-  return {
-    placeholder,
-    expected: `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`,
-    words,
-    read: (text) => Object.hasOwn(values, text) ? values[text] : undefined,
-  };
+export function wholeNumber({ unit, min, max }: Range): Kind<number> {
+  const placeholder = /^[a-z]+$/.test(unit ?? "") ? unit!.toUpperCase() : "NUMBER";
+  const expected = `a whole number from ${min} to ${max}` + (unit === undefined ? "" : ` (${unit})`);
+  return kind(placeholder, expected, (text) => {
+    const number = /^[0-9]{1,16}$/.test(text) ? Number(text) : -1;
+    return number >= min && number <= max ? number : undefined;
+  });
+}
+
+export function kind<T>(placeholder: string, expected: string, read: Kind<T>["read"]): Kind<T> {
+  return { placeholder, expected, read };
+}
+
+export function oneOf<const T extends string>(placeholder: string, words: readonly T[]): Kind<T> {
+  const expected = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return { ...kind(placeholder, expected, (text) => words.find((word) => word === text)), words };
 }
 
 /** The expectation of a flag that takes any text; help does not show it. */
@@ -117,32 +118,40 @@ export function text(
   isAllowed: RegExp | ((text: string) => boolean) = /\S/,
 ): Kind<string> {
   const test = isAllowed instanceof RegExp ? (text: string) => isAllowed.test(text) : isAllowed;
-  return { placeholder, expected, read: (text) => test(text) ? text : undefined };
+  return kind(placeholder, expected, (text) => test(text) ? text : undefined);
 }
 
-/** Values separated by commas or spaces. */
-export function listOf<T>(placeholder: string, expected: string, read: Kind<T>["read"]): Kind<readonly T[]> {
-  return {
-    placeholder,
-    expected,
-    read(text) {
-      const values = text.split(/[\s,]+/).filter((one) => one !== "").map(read);
-      return values.length > 0 && values.every((value) => value !== undefined) ? values : undefined;
-    },
-  };
+export const FILE = text("FILE");
+/** A store. */
+export const PLACE = text("PLACE");
+
+/** Values separated by commas or spaces; `areAllowed` judges them together. */
+export function listOf<T>(
+  placeholder: string,
+  expected: string,
+  read: Kind<T>["read"],
+  areAllowed: (values: readonly T[]) => boolean = () => true,
+): Kind<readonly T[]> {
+  return kind(placeholder, expected, (text) => {
+    const values = text.split(/[\s,]+/).filter((one) => one !== "").map(read);
+    const isEachAllowed = values.length > 0 && values.every((value) => value !== undefined);
+    return isEachAllowed && areAllowed(values) ? values : undefined;
+  });
 }
 
-export const httpUrl: Kind<string> = {
-  placeholder: "URL",
-  expected: "an http:// or https:// URL",
-  /** Without the slashes at the end, so that a path can be appended. */
-  read(text) {
-    if (!/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return undefined;
-    let end = text.length;
-    while (text[end - 1] === "/") end--;
-    return text.slice(0, end);
-  },
-};
+/** Without the slashes at the end, so that a path can be appended. */
+export const httpUrl: Kind<string> = kind("URL", "an http:// or https:// URL", (text) => {
+  if (!/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return undefined;
+  let end = text.length;
+  while (text[end - 1] === "/") end--;
+  return text.slice(0, end);
+});
+
+export const httpUrls: Kind<readonly string[]> = listOf(
+  "URLS",
+  "http:// or https:// URLs, separated by commas or spaces",
+  httpUrl.read,
+);
 
 /** A wrong command line, variable or configuration file: one line for a person. */
 export class UsageError extends Error {

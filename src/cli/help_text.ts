@@ -49,8 +49,8 @@ To run a listing and a chat server that registers with it:
 }
 
 function commandHelp(name: CommandName, { details, flags, operand, actions }: Command): string {
-  const limits = Object.entries(flags).filter(([, { limitReason }]) => limitReason !== undefined);
-  const others = Object.entries(flags).filter(([, { limitReason }]) => limitReason === undefined);
+  const limits = Object.entries(flags).filter(([, { reason }]) => reason !== undefined);
+  const others = Object.entries(flags).filter(([, { reason }]) => reason === undefined);
   return [
     [`Usage: ${usageOf(name)}`],
     wrapped(details, 0),
@@ -93,12 +93,12 @@ function factLines(flag: AnyFlag, indent: number): string[] {
 
 /** The flag's description, its default, the allowed values, the reason of a limit, and a variable of another name. */
 export function factsOf(flag: AnyFlag): string[] {
-  const { description, defaultText, placeholder, expected, limitReason, variable } = flag;
+  const { description, defaultText, placeholder, expected, reason, variable } = flag;
   return [
     description,
     ...(defaultText === undefined ? [] : [`Default: ${defaultText}.`]),
     ...(placeholder === undefined || expected === ANY_TEXT ? [] : [`Allowed: ${expected}.`]),
-    ...(limitReason === undefined ? [] : [`Reason: ${limitReason}.`]),
+    ...(reason === undefined ? [] : [`Reason: ${reason}.`]),
     ...(variable === undefined ? [] : [`Variable: ${variable}.`]),
   ];
 }

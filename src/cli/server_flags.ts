@@ -24,58 +24,47 @@ import { LISTING_LIMITS } from "../announcement/listing_limits.ts";
 import type { LogFormat, LogLevel } from "../logging/log.ts";
 import { type Limit, LIMITS } from "../protocol/limits.ts";
 import { clusterFlags } from "./cluster_flags.ts";
-import { type Flag, flag, httpUrl, type Kind, listOf, oneOf, switchFlag, text, wholeNumber } from "./flag.ts";
+import {
+  FILE,
+  type Flag,
+  flag,
+  httpUrls,
+  kind,
+  listOf,
+  numberFlag,
+  oneOf,
+  PLACE,
+  switchFlag,
+  text,
+  wholeNumber,
+} from "./flag.ts";
 
 const LISTING_PORT_DEFAULT = 8000;
 export const LISTING_URL_DEFAULT = `http://127.0.0.1:${LISTING_PORT_DEFAULT}`;
-/** Seconds between two pings of one listed server. */
-const CHECK_INTERVAL_SECONDS_DEFAULT = 60;
-/** A day: a longer interval is as good as no checks. */
-const CHECK_INTERVAL_SECONDS_MAX = 86_400;
-const PORT_MAX = 65_535;
-/** Far more threads than one sequencer can keep busy. */
-const WORKERS_MAX = 64;
-/** The levels of @logtape, and `warn`, which most other programs use for `warning`. */
-const LOG_LEVELS = {
-  trace: "trace",
-  debug: "debug",
-  info: "info",
-  warning: "warning",
-  warn: "warning",
-  error: "error",
-  fatal: "fatal",
-} as const satisfies Record<string, LogLevel>;
+const LOG_LEVELS = oneOf<LogLevel>("LEVEL", ["trace", "debug", "info", "warning", "error", "fatal"]);
 
-/** Characters of a token. 16 random characters are about 96 bits; more than 256 are unwieldy in a header. */
-const TOKEN_LENGTH = { min: 16, max: 256 };
-export const token: Kind<string> = text(
+/** 16 random characters are about 96 bits; more than 256 are unwieldy in a header. */
+export const token = text(
   "TOKEN",
-  `${TOKEN_LENGTH.min} to ${TOKEN_LENGTH.max} ASCII letters, digits and signs, best generated at random`,
-  new RegExp(`^[!-~]{${TOKEN_LENGTH.min},${TOKEN_LENGTH.max}}$`),
+  "16 to 256 ASCII letters, digits and signs, best generated at random",
+  /^[!-~]{16,256}$/,
 );
 
 function sharedFlags(role: string, port: number) {
   return {
-    port: flag(
+    port: numberFlag(
       "port to listen on; 0 chooses a free port, which the log shows",
-      wholeNumber("PORT", { min: 0, max: PORT_MAX }),
-      { default: port },
+      { min: 0, max: 65_535, default: port },
     ),
     hostname: flag(
       "address to listen on; 127.0.0.1 accepts only this machine",
       text("ADDRESS", "a host name or an IP address", /^\S+$/),
       { defaultText: ":: for all addresses; 0.0.0.0 without IPv6" },
     ),
-    kv: flag(
-      "where the server keeps its data: a file path, :memory:, or the URL of a Deno KV",
-      text("PLACE"),
-      {
-        defaultText: `${role}.db in the platform's data folder, such as $XDG_DATA_HOME/chatter/${role}.db`,
-      },
-    ),
-    trustProxy: switchFlag(
-      "read client addresses from X-Forwarded-For; use only behind a proxy that sets it",
-    ),
+    kv: flag("where the server keeps its data: a file path, :memory:, or the URL of a Deno KV", PLACE, {
+      defaultText: `${role}.db in the platform's data folder, such as $XDG_DATA_HOME/chatter/${role}.db`,
+    }),
+    trustProxy: switchFlag("read client addresses from X-Forwarded-For; only behind a proxy that sets it"),
     allowedOrigins: flag(
       "web pages that may use the server, by origin, beside its own page; programs always may",
       listOf(
@@ -88,11 +77,11 @@ function sharedFlags(role: string, port: number) {
         repeatable: true,
       },
     ),
-    config: flag("file with values for these flags; flags and variables override it", text("FILE")),
-    tlsCert: flag("certificate chain in PEM; with --tls-key, the server uses TLS", text("FILE"), {
+    config: flag("file with values for these flags; flags and variables override it", FILE),
+    tlsCert: flag("certificate chain in PEM; with --tls-key, the server uses TLS", FILE, {
       requires: "tlsKey",
     }),
-    tlsKey: flag("private key of --tls-cert, in PEM", text("FILE"), { requires: "tlsCert" }),
+    tlsKey: flag("private key of --tls-cert, in PEM", FILE, { requires: "tlsCert" }),
     metricsToken: flag(
       "token that clients of /metrics need; without this flag, only the server's own machine may read it",
       token,
@@ -100,70 +89,69 @@ function sharedFlags(role: string, port: number) {
     ),
     logFormat: flag(
       "format of the log, which goes to stderr",
-      oneOf<LogFormat>("FORMAT", { pretty: "pretty", json: "json" }),
+      oneOf<LogFormat>("FORMAT", ["pretty", "json"]),
       { default: "json", defaultText: "pretty on a terminal, else json" },
     ),
-    logLevel: flag("minimum log level", oneOf("LEVEL", LOG_LEVELS), { default: "info" }),
+    logLevel: flag("minimum log level", {
+      ...LOG_LEVELS,
+      // Most other programs say warn.
+      read: (text) => LOG_LEVELS.read(text === "warn" ? "warning" : text),
+    }, { default: "info" }),
   };
 }
 
-const TAG_LIST = listOf("TAGS", TAGS_RULE, (text) => TAG.test(text) ? text : undefined);
-const TAGS: Kind<readonly string[]> = {
-  ...TAG_LIST,
-  read(text) {
-    const tags = TAG_LIST.read(text);
-    return tags !== undefined && areTags(tags) ? tags : undefined;
-  },
-};
-
 export const chatFlags = {
   ...sharedFlags("chat", DEFAULT_PORT),
-  id: flag("the server's id on listings", wholeNumber("ID", { min: 0, max: SERVER_ID_MAX }), {
+  id: flag("the server's id on listings", wholeNumber({ min: 0, max: SERVER_ID_MAX }), {
     defaultText: "generated at the first start and kept in --kv",
   }),
-  name: flag("the server's name, shown to users", {
-    placeholder: "NAME",
-    expected: SERVER_NAME_RULE,
-    read: (text) => isServerName(text) ? text.trim() : undefined,
-  }, { default: DEFAULT_SERVER_NAME, defaultText: `"${DEFAULT_SERVER_NAME}"` }),
-  description: flag("what the server is about, in a sentence that listings show", {
-    placeholder: "TEXT",
-    expected: DESCRIPTION_RULE,
-    read: (text) => isDescription(text) ? text.trim() : undefined,
-  }),
-  tags: flag("words by which users find the server on listings, separated by commas", TAGS),
-  language: flag("language of the server, by which users find it on listings", {
-    placeholder: "LANGUAGE",
-    expected: LANGUAGE_RULE,
-    read: canonicalLanguage,
-  }),
-  address: flag("address that listings show and clients connect to", {
-    placeholder: "ADDRESS",
-    expected: "host:port, [v6]:port, host or :port, with wss:// in front for TLS",
-    // The listing completes an empty host with the sender's address; any address will do to check the form.
-    read: (text) => "problem" in parseAddress(text, "127.0.0.1") ? undefined : text,
-  }, { defaultText: ":port, to which a listing adds the IP address that it sees" }),
-  listing: flag(
-    "URL of a listing to register with; may be repeated",
-    listOf("URL", "http:// or https:// URLs, separated by commas or spaces", httpUrl.read),
-    { default: [LISTING_URL_DEFAULT], repeatable: true },
+  name: flag(
+    "the server's name, shown to users",
+    kind("NAME", SERVER_NAME_RULE, (text) => isServerName(text) ? text.trim() : undefined),
+    { default: DEFAULT_SERVER_NAME },
   ),
+  description: flag(
+    "what the server is about, in a sentence that listings show",
+    kind("TEXT", DESCRIPTION_RULE, (text) => isDescription(text) ? text.trim() : undefined),
+  ),
+  tags: flag(
+    "words by which users find the server on listings, separated by commas",
+    listOf("TAGS", TAGS_RULE, (text) => TAG.test(text) ? text : undefined, areTags),
+  ),
+  language: flag(
+    "language of the server, by which users find it on listings",
+    kind("LANGUAGE", LANGUAGE_RULE, canonicalLanguage),
+  ),
+  address: flag(
+    "address that listings show and clients connect to",
+    // The listing completes an empty host with the sender's address; any address will do to check the form.
+    text(
+      "ADDRESS",
+      "host:port, [v6]:port, host or :port, with wss:// in front for TLS",
+      (text) => !("problem" in parseAddress(text, "127.0.0.1")),
+    ),
+    { defaultText: ":port, to which a listing adds the IP address that it sees" },
+  ),
+  listing: flag("URLs of listings to register with; may be repeated", httpUrls, {
+    default: [LISTING_URL_DEFAULT],
+    repeatable: true,
+  }),
   noListing: switchFlag("register with no listing", { conflicts: "listing" }),
   adminToken: flag("token that chatter admin needs; without this flag, the server has no admin API", token, {
     secret: true,
   }),
   transport: flag(
     "serve is Deno's built-in server; ws enforces limits of size, time and memory on each peer",
-    oneOf<"serve" | "ws">("TRANSPORT", { serve: "serve", ws: "ws" }),
+    oneOf("TRANSPORT", ["serve", "ws"]),
     {
       default: "serve",
       defaultText: "serve; with --tls-cert ws, which can renew a certificate without closing connections",
     },
   ),
-  workers: flag(
+  // More threads than the maximum are far more than one sequencer can keep busy.
+  workers: numberFlag(
     "threads that sessions are spread over; more than 1 needs spare cores",
-    wholeNumber("N", { unit: "threads", min: 1, max: WORKERS_MAX }),
-    { default: 1 },
+    { unit: "threads", min: 1, max: 64, default: 1 },
   ),
   ...clusterFlags,
   limitLoopback: switchFlag(
@@ -174,22 +162,16 @@ export const chatFlags = {
 
 export const listingFlags = {
   ...sharedFlags("listing", LISTING_PORT_DEFAULT),
-  checkInterval: flag(
+  // The maximum is a day: a longer interval is as good as no checks.
+  checkInterval: numberFlag(
     "time between two pings of a listed server",
-    wholeNumber("SECONDS", { unit: "seconds", min: 1, max: CHECK_INTERVAL_SECONDS_MAX }),
-    { default: CHECK_INTERVAL_SECONDS_DEFAULT },
+    { unit: "seconds", min: 1, max: 86_400, default: 60 },
   ),
   ...limitFlags(LISTING_LIMITS),
 };
 
 function limitFlags<Name extends string>(table: { readonly [name in Name]: Limit }) {
-  const flags = Object.entries<Limit>(table).map(([name, limit]) => {
-    const placeholder = /^[a-z]+$/.test(limit.unit) ? limit.unit.toUpperCase() : "NUMBER";
-    const { default: value, reason: limitReason, follows } = limit;
-    const following = follows && { follows, defaultText: follows.text };
-    const extras = { default: value, limitReason, ...following } as const;
-    return [name, flag(limit.description, wholeNumber(placeholder, limit), extras)];
-  });
+  const flags = Object.entries<Limit>(table).map(([name, row]) => [name, numberFlag(row.description, row)]);
   return Object.fromEntries(flags) as { [name in Name]: Flag<number> };
 }
 

@@ -50,7 +50,7 @@ const CASES: readonly [line: string, offered: readonly string[]][] = [
   ["chatter chat --transport ", ["serve", "ws"]],
   ["chatter chat --transport w", ["ws"]],
   ["chatter chat --port 5000 --log-format ", ["json", "pretty"]],
-  ["chatter listing --log-level wa", ["warn", "warning"]],
+  ["chatter listing --log-level wa", ["warning"]],
   ["chatter listing --trans", []],
   ["chatter chat --port ", []],
   ["chatter chat --listing http://one.test --listing http://two.test --listi", ["--listing"]],
