@@ -1,6 +1,6 @@
 /**
  * `deno task start`, the first thing that a newcomer runs: both servers come up, both end, and neither is left
- * behind when the other cannot start.
+ * behind when the other cannot start or is killed, which one line says.
  *
  * @module
  */
@@ -12,7 +12,13 @@ const PATIENCE_MS = 20_000;
 
 /** Both servers on free ports and in memory; `flags` are the chat server's. */
 async function runStart(
-  { flags = [], stopAt, signal }: { flags?: string[]; stopAt?: number; signal?: Deno.Signal },
+  { flags = [], stopAt, signal, killed }: {
+    flags?: string[];
+    stopAt?: number;
+    signal?: Deno.Signal;
+    /** Only this server gets the signal, not the task. */
+    killed?: "chat" | "listing";
+  },
 ): Promise<{ status: number; log: string; events: { message: string; logger: string; level: string }[] }> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["task", "--quiet", "start", ...flags],
@@ -43,13 +49,26 @@ async function runStart(
     log += next.value;
     if (signal && !signalled && log.split(`"message":"listening"`).length - 1 === stopAt) {
       signalled = true;
-      child.kill(signal);
+      if (killed === undefined) child.kill(signal);
+      else Deno.kill(await serverOf(child.pid, killed), signal);
     }
   }
   clearTimeout(patience);
   const { code } = await child.status;
   const events = log.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
   return { status: code, log, events };
+}
+
+/** The process of one of the task's servers: the descendant that may listen, as no task may. */
+async function serverOf(taskPid: number, server: string): Promise<number> {
+  const children = await Deno.readTextFile(`/proc/${taskPid}/task/${taskPid}/children`);
+  for (const pid of children.trim().split(" ").filter(Boolean).map(Number)) {
+    const args = (await Deno.readTextFile(`/proc/${pid}/cmdline`)).split("\0");
+    if (args.includes("--allow-net") && args.includes(server)) return pid;
+    const below = await serverOf(pid, server);
+    if (below > 0) return below;
+  }
+  return 0;
 }
 
 const saying = (message: string, events: { message: string; logger: string }[]) =>
@@ -74,6 +93,24 @@ Deno.test("the start task ends with status 1 when one of the two cannot start, a
   assertEquals(saying("stopped", events), saying("listening", events), log);
   assertEquals(status, 1);
 });
+
+for (const [killed, other] of [["chat", "listing"], ["listing", "chat"]] as const) {
+  Deno.test({
+    name: `where the ${killed} alone is killed, one line says that the other server stops too`,
+    ignore: Deno.build.os !== "linux",
+    fn: async () => {
+      const { status, events, log } = await runStart({ stopAt: 2, signal: "SIGKILL", killed });
+      const [name, rest] = killed === "chat" ? ["chat server", "listing"] : ["listing", "chat server"];
+      assertEquals(
+        log.split("\n").filter((line) => line.startsWith("chatter: ")),
+        [`chatter: the ${name} was ended by SIGKILL, so the ${rest} stops too`],
+        log,
+      );
+      assertEquals(saying("stopped", events), [other], log);
+      assertEquals(status, 1);
+    },
+  });
+}
 
 Deno.test("every task tells what it is for", async () => {
   const { tasks } = JSON.parse(await Deno.readTextFile(ROOT + "deno.json"));
