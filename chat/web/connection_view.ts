@@ -9,6 +9,8 @@ import { byId } from "./page/page_elements.ts";
 
 /** Milliseconds of a loss without a line, because most losses end sooner. */
 const PATIENT_MS = 1500;
+/** Milliseconds to the next try that are not counted: the line would change, and be read out, with each try. */
+const SOON_MS = 8000;
 
 /** The button of the line above the field. */
 export interface BannerAction {
@@ -27,6 +29,8 @@ export class ConnectionView {
   readonly #overText = byId("over-text", HTMLElement);
   readonly #overButton = byId("over-button", HTMLButtonElement);
   #onButton = () => {};
+  #line = "";
+  #action: BannerAction | undefined;
   #latencyMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -53,13 +57,13 @@ export class ConnectionView {
 
   waiting(text: string, inMs: number, action: BannerAction): void {
     this.#state("lost", "Not connected");
-    const seconds = Math.max(1, Math.round(inMs / 1000));
     // A server on this machine or this network may be there all the same.
     const network = navigator.onLine ? "" : " This device has no network.";
-    const line = `${text}.${network} Trying again${inMs < 1000 ? "" : ` in ${seconds} s`}.`;
-    clearTimeout(this.#timer);
-    const isShown = !this.#banner.hidden;
-    this.#timer = setTimeout(() => this.#show(line, action), isShown ? 0 : PATIENT_MS);
+    const when = inMs < SOON_MS ? "every few seconds" : `in ${Math.round(inMs / 1000)} s`;
+    this.#line = `${text}.${network} Trying again ${when}.`;
+    this.#action = action;
+    if (!this.#banner.hidden) this.#show();
+    else this.#timer ??= setTimeout(() => this.#show(), PATIENT_MS);
   }
 
   /** The session does not retry by itself; the action joins. */
@@ -88,16 +92,18 @@ export class ConnectionView {
     }
   }
 
-  #show(text: string, { label, act }: BannerAction): void {
-    clearTimeout(this.#timer);
-    this.#bannerText.textContent = text;
-    this.#button.textContent = label;
-    this.#onButton = act;
+  #show(): void {
+    if (this.#action === undefined) return;
+    // A text that is written again is read out again.
+    if (this.#bannerText.textContent !== this.#line) this.#bannerText.textContent = this.#line;
+    this.#button.textContent = this.#action.label;
+    this.#onButton = this.#action.act;
     this.#banner.hidden = false;
   }
 
   #hide(): void {
     clearTimeout(this.#timer);
+    this.#timer = undefined;
     this.#banner.hidden = true;
   }
 }

@@ -51,6 +51,8 @@ testInBrowser("a lost connection is shown, and the user may retry at once", asyn
   proxy.cutAll();
   await alice.page.waitForSelector("#banner:not([hidden])");
   await alice.reads("#connection-text", "Not connected");
+  await alice.reads("#banner-text", "The server cannot be reached. Trying again every few seconds.");
+  await alice.reads("#banner-button", "Try now");
   for (const width of [390, 1280]) {
     await setWidth(alice.page, width);
     const cut = await alice.page.$$eval(

@@ -5,6 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { backoffMs } from "../../src/client/session/reconnect.ts";
 import { FakeDriver, TOKEN, uuidOf } from "../support/fake_driver.ts";
 
 const HISTORY = JSON.stringify([{
@@ -218,17 +219,19 @@ Deno.test("a lost connection is resumed at once, at the position that was counte
   assertEquals(driver.sent, [`c2/RESUME ${next}; 13`]);
 });
 
-Deno.test("tries are made at once, after 1 s, 2 s and so on up to 30 s, spread by chance, and from the start after one that worked", () => {
+Deno.test("tries are made at once, after 1, 2 and 4 s, each 5 s for a minute, then seldom, and from the start after one that worked", () => {
   const driver = inside();
   driver.pass(15_000);
   const waits: number[] = [];
-  for (let n = 0; n < 8; n++) {
+  for (let n = 0; n < 17; n++) {
     driver.close(1006);
     const { nowMs } = driver;
     driver.pass(n === 0 ? 0 : driver.wakeAtMs! - nowMs);
     waits.push(driver.nowMs - nowMs);
   }
-  assertEquals(waits, [0, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
+  const soon = [0, 1000, 2000, 4000, ...Array<number>(10).fill(5000)];
+  assertEquals(waits, [...soon, 10_000, 20_000, 20_000]);
+  assertEquals(soon.reduce((sum, ms) => sum + ms), 57_000);
   driver.open();
   driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 12`);
   driver.pass(10_000);
@@ -237,12 +240,43 @@ Deno.test("tries are made at once, after 1 s, 2 s and so on up to 30 s, spread b
   assertEquals(driver.eventsOf("state").map(({ state }) => state), ["waiting", "opening"]);
 });
 
-Deno.test("a hint that the network is back causes the next try at once", () => {
+Deno.test("each wait is half to one and a half of that, without a moment at which many clients try", () => {
+  for (
+    const [tries, ms] of [[1, 1000], [4, 5000], [13, 5000], [14, 10_000], [15, 20_000], [
+      1e9,
+      20_000,
+    ]] as const
+  ) {
+    const waits = [0, 0.25, 0.5, 0.75, 1].map((random) => backoffMs(tries, () => random) / ms);
+    assertEquals(waits, [0.5, 0.75, 1, 1.25, 1.5], `${tries}`);
+  }
+});
+
+Deno.test("a hint that the network is back causes the next try at once, and others soon", () => {
   const driver = inside();
-  driver.close(1006);
+  for (let n = 0; n < 10; n++) {
+    driver.close(1006);
+    driver.pass(driver.wakeAtMs! - driver.nowMs);
+  }
   driver.close(1006);
   assertEquals(driver.session.phase, "waiting");
   driver.run(driver.session.hint(driver.nowMs));
+  assertEquals(driver.session.phase, "opening");
+  driver.close(1006);
+  driver.pass(0);
+  driver.close(1006);
+  assertEquals(driver.wakeAtMs! - driver.nowMs, 1000);
+});
+
+Deno.test("a hint replaces a socket that does not open for 2 s, and leaves a new one alone", () => {
+  const driver = new FakeDriver();
+  driver.join("alice");
+  driver.pass(1999);
+  driver.run(driver.session.hint(driver.nowMs));
+  assertEquals([driver.socket, driver.closes], [1, []]);
+  driver.pass(1);
+  driver.run(driver.session.hint(driver.nowMs));
+  assertEquals([driver.socket, driver.closes], [2, ["1 4000 no answer"]]);
   assertEquals(driver.session.phase, "opening");
 });
 

@@ -143,10 +143,18 @@ export class ChatSession {
     return this.#advance(nowMs);
   }
 
-  /** Call when the network changes or the page becomes visible: retries at once, or tests the connection. */
+  /**
+   * Call when the network changes, the page becomes visible or the user asks for it: tries at once, and soon again, or
+   * tests the connection.
+   */
   hint(nowMs: number): Effect[] {
-    if (this.#phase === "waiting") this.#open(nowMs);
-    else if (this.#phase === "live") this.#connection.probe(nowMs);
+    if (this.#phase === "opening" && this.#connection.isStuck(nowMs)) {
+      this.#giveUp(nowMs, GIVEN_UP, "no answer");
+    }
+    if (this.#phase === "waiting") {
+      this.#connection.resetBackoff();
+      this.#open(nowMs);
+    } else if (this.#phase === "live") this.#connection.probe(nowMs);
     return this.#advance(nowMs);
   }
 

@@ -8,6 +8,8 @@ import { backoffMs } from "./reconnect.ts";
 
 /** Milliseconds from the try to the open socket, and from there to being let in; after that a new try is better. */
 const ENTER_MS = 15_000;
+/** Milliseconds after which a socket that is not open is given up for a new one, if that has a reason to fare better. */
+const STUCK_MS = 2000;
 /** Milliseconds between the first two pings of a session. */
 export const SECOND_PING_MS = 3000;
 /** Milliseconds between two pings, and of silence with an unanswered frame until a connection counts as dead. */
@@ -33,6 +35,7 @@ export class ConnectionState {
   readonly #random: () => number;
   #tries = 0;
   #enterByMs: number | undefined;
+  #openingAtMs = 0;
   #enteredAtMs: number | undefined;
   #receivedAtMs = 0;
   #sessionLostAtMs = -Infinity;
@@ -48,6 +51,7 @@ export class ConnectionState {
     this.retryAtMs = undefined;
     this.hasSocket = true;
     this.isOpen = false;
+    this.#openingAtMs = nowMs;
     this.#enterByMs = nowMs + ENTER_MS;
     return ++this.socket;
   }
@@ -110,7 +114,12 @@ export class ConnectionState {
     return nowMs - this.#sessionLostAtMs < RETRY_NAME_MS;
   }
 
-  /** For a try that the user asks for. */
+  /** The socket should be open by now. */
+  isStuck(nowMs: number): boolean {
+    return this.hasSocket && !this.isOpen && nowMs - this.#openingAtMs >= STUCK_MS;
+  }
+
+  /** For a try that the user asks for, or that has a reason to fare better: the next ones are soon after it. */
   resetBackoff(): void {
     this.#tries = 0;
   }

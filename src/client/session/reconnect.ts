@@ -8,9 +8,15 @@ import { type FaultName, faultNameOf } from "../../protocol/faults.ts";
 import type { DepartureKind } from "../../protocol/frames.ts";
 import type { EndCause } from "./session_events.ts";
 
-/** Milliseconds between two tries: the first try is immediate, then the delay doubles from MIN to MAX. */
+/**
+ * Milliseconds between two tries, on average: the first try is immediate, then the delay doubles from MIN to SOON_MAX,
+ * since a server that restarts is back soon and refuses a connection at little cost. After SOON_TRIES, about a minute,
+ * it doubles again to MAX.
+ */
 const BACKOFF_MS_MIN = 1000;
-const BACKOFF_MS_MAX = 30_000;
+const BACKOFF_MS_SOON_MAX = 5000;
+const SOON_TRIES = 13;
+const BACKOFF_MS_MAX = 20_000;
 
 /** The close code for a connection that is dead or out of step; a browser may send 3000 to 4999. */
 export const GIVEN_UP = 4000;
@@ -21,8 +27,12 @@ export const GIVEN_UP = 4000;
  */
 export function backoffMs(tries: number, random: () => number): number {
   if (tries === 0) return 0;
-  const middle = Math.min(BACKOFF_MS_MAX, BACKOFF_MS_MIN * 2 ** Math.min(tries - 1, 10));
-  return Math.max(BACKOFF_MS_MIN, Math.min(BACKOFF_MS_MAX, Math.round(middle * (0.5 + random()))));
+  const late = Math.min(tries - SOON_TRIES, 10);
+  const middle = late > 0
+    ? Math.min(BACKOFF_MS_MAX, BACKOFF_MS_SOON_MAX * 2 ** late)
+    : Math.min(BACKOFF_MS_SOON_MAX, BACKOFF_MS_MIN * 2 ** (tries - 1));
+  // Not cut at either end, where many clients would try at one moment.
+  return Math.round(middle * (0.5 + random()));
 }
 
 /**
