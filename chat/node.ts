@@ -142,7 +142,7 @@ export class Node implements ServerNode {
     this.#room = this.#makeRoom();
     const resumption = new Resumption({ tokens: this.#tokens, held: this.#held });
     const fanout = options.fanout ?? new Fanout({ meters, steadyMs: steadyClock, log });
-    this.#presence = new PresenceNotices({ fanout, steadyMs: steadyClock, log });
+    this.#presence = new PresenceNotices({ fanout, steadyMs: steadyClock });
     this.sequencer = this.#makeSequencer(resumption, fanout);
     this.searches = this.#makeSearches(fanout);
     this.moderation = this.#makeModeration(resumption);

@@ -6,7 +6,6 @@
  * @module
  */
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
-import type { Logger } from "../../src/logging/log.ts";
 import type { Decision } from "../room/decision.ts";
 import { toFrame } from "../room/frame.ts";
 import type { FanoutPort } from "./fanout.ts";
@@ -23,7 +22,6 @@ export interface PresenceNoticesOptions {
   /** A clock that never goes backwards, in milliseconds. */
   readonly steadyMs: () => number;
   readonly msPerListener?: number;
-  readonly log: Logger;
 }
 
 interface Notice {
@@ -86,8 +84,11 @@ export class PresenceNotices {
     if (this.#waiting.size === 0) return;
     const { fanout, steadyMs, msPerListener = MS_PER_LISTENER } = this.#options;
     const waitMs = this.#broadcastMs + fanout.size * msPerListener - steadyMs();
-    if (isBroadcast || waitMs <= 0) this.#broadcast();
-    else this.#timer ??= setTimeout(() => this.#flush(), waitMs);
+    if (isBroadcast || waitMs <= 0) return this.#broadcast();
+    this.#timer ??= setTimeout(() => {
+      this.#broadcast();
+      fanout.flush();
+    }, waitMs);
   }
 
   /** Drops the notices. */
@@ -96,23 +97,15 @@ export class PresenceNotices {
     this.#waiting.clear();
   }
 
-  #flush(): void {
-    try {
-      this.#broadcast();
-      this.#options.fanout.flush();
-    } catch (error) {
-      this.#options.log.error("bug", { where: "presence", error });
-    }
-  }
-
   #broadcast(): void {
     const { fanout, steadyMs } = this.#options;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#broadcastMs = steadyMs();
-    for (const [username, { type, but }] of this.#waiting) {
+    const notices = [...this.#waiting];
+    this.#waiting.clear();
+    for (const [username, { type, but }] of notices) {
       fanout.broadcastExtendedBut(but, toFrame(encodeServerFrame({ type, username })));
     }
-    this.#waiting.clear();
   }
 }

@@ -64,7 +64,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
     teller: new Teller({
       state,
       fanout,
-      presence: new PresenceNotices({ fanout, steadyMs, log: log.log }),
+      presence: new PresenceNotices({ fanout, steadyMs }),
       resumption,
       onRosterChange: () => {},
       onChange: () => {},

@@ -301,7 +301,7 @@ export function world(
   const meters = new ChatMeters();
   const steadyMs = () => clock.steadyMs ?? clock.nowMs;
   const fanout = new Fanout({ meters, steadyMs, log: log.log });
-  const presence = new PresenceNotices({ fanout, steadyMs, msPerListener: presenceMs, log: log.log });
+  const presence = new PresenceNotices({ fanout, steadyMs, msPerListener: presenceMs });
   const sequencer: Sequencer = new Sequencer({
     room,
     state,

@@ -210,7 +210,16 @@ export class ClusterFront implements ReplicaListener {
     } finally {
       this.#isApplying = false;
       this.#options.sender.flush();
+      this.#trace(record);
+    }
+  }
+
+  #trace(record: ClusterRecord | ForeignRecord): void {
+    try {
       this.#options.spans?.sent(record.kind === "turn" ? record.decided.length : 0);
+    } catch (error) {
+      // Fence: a bug in a trace does not end the node.
+      this.#options.log.error("bug", { where: "trace", error });
     }
   }
 

@@ -43,22 +43,25 @@ export class FrontStage {
 
   constructor(
     newest: readonly StoredMessage[] = [],
-    { room = roomOf(), log = recordedLog().log }: { room?: LeaderRoom; log?: Logger } = {},
+    {
+      room = roomOf(),
+      log = recordedLog().log,
+      tracing = {
+        record: (course) => void this.courses.push(course),
+        within: (_name, _attributes, work) => work(),
+      },
+    }: { room?: LeaderRoom; log?: Logger; tracing?: Tracing } = {},
   ) {
     this.#room = room;
     this.#log = log;
     const meters = new ChatMeters();
     const fanout = new Fanout({ meters, steadyMs: () => this.nowMs, log });
-    const presence = new PresenceNotices({ fanout, steadyMs: () => this.nowMs, msPerListener: 0, log });
+    const presence = new PresenceNotices({ fanout, steadyMs: () => this.nowMs, msPerListener: 0 });
     const reads = new HistoryReads(this.journal, log);
     const sender = new DecisionSender({
       ...{ fanout, presence, meters, log, onRosterChange: () => {} },
       onChange: (message) => reads.changed(message),
     });
-    const tracing: Tracing = {
-      record: (course) => void this.courses.push(course),
-      within: (_name, _attributes, work) => work(),
-    };
     this.front = new ClusterFront({
       ...{ sender, fanout, reads, log },
       spans: new MessageSpans(tracing, () => this.nowMs),
