@@ -11,6 +11,7 @@ import {
   circlesAmong,
   citesWhatExists,
   crowdedFolders,
+  exportsWhatOthersUse,
   functionsAreShort,
   importsDownTheStair,
   importsItsOwn,
@@ -133,6 +134,11 @@ Deno.test("pure files touch nothing of the world", () => {
   for (const pure of PURE) hold(isPure, FILES.filter(({ path }) => path.startsWith(pure)));
 });
 
+Deno.test("what a file of the program exports, another file uses", async () => {
+  const others = await Promise.all(["bench/", "packages/"].map(filesIn));
+  hold(exportsWhatOthersUse([...FILES, ...others.flat()]), FILES.filter(isProgram));
+});
+
 Deno.test("every file of the program and of the tests says at its head what it is", () => {
   hold(opensWithADocComment, FILES.filter(isOurs));
 });
@@ -234,6 +240,16 @@ const CASES: readonly [name: string, rule: Rule, path: string, text: string, pro
   ],
   ["imports", importsItsOwn, "tools/a.ts", `import "../chat/mod.ts";`, ["imports chat/mod.ts"]],
   ["imports", importsItsOwn, "bench/a.ts", "", ["no rule says what bench/a.ts may import"]],
+  [
+    "exports",
+    exportsWhatOthersUse([
+      { path: "src/a.ts", text: "export const A = 1;\nexport function b() {}\nexport interface C {}" },
+      { path: "src/b.ts", text: "b();" },
+    ]),
+    "src/a.ts",
+    "export const A = 1;\nexport function b() {}\nexport interface C {}",
+    ["exports A for no other file"],
+  ],
   [
     "adapters",
     adaptersAreChosenByMod(["chat/a/port.ts", "chat/a/port_kv.ts"]),

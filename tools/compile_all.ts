@@ -24,7 +24,7 @@ const RUNTIME = "DENORT_BIN";
 const OWN_RUNTIME = Deno.env.get(RUNTIME);
 
 /** The name of the downloadable file for a platform. */
-export function fileFor(target: string): string {
+function fileFor(target: string): string {
   return `chatter-${VERSION}-${target}${target.includes("windows") ? ".exe" : ""}`;
 }
 

@@ -31,7 +31,7 @@ const WARMUP = { otherwise: 0.8, min: 0, max: 60 };
 const QUICK = { rounds: 1, seconds: 0.8, warmup: 0.5 };
 
 /** The folder for the results of a complete run. */
-export const RESULTS_FOLDER = "bench";
+const RESULTS_FOLDER = "bench";
 
 export function benchHelp({ scenarios, servers, quick }: Choice): string {
   return `Measures Chatter beside its peers, some 12 minutes, and writes bench/RESULTS.md and bench/results.json.

@@ -18,7 +18,7 @@ import { type Difference, openStream, storedSubjectOf, streamOf, subjectOf } fro
 import { MESSAGE_BYTES_MAX } from "./nats_connection.ts";
 
 /** Milliseconds until the outcome of an append or a read is unknown. */
-export const REQUEST_MS = 700;
+const REQUEST_MS = 700;
 /** Bytes of one record; the rest of a message is for headers. */
 export const RECORD_BYTES_MAX = MESSAGE_BYTES_MAX - 4096;
 /** The codes with which NATS says that another record has the sequence. */

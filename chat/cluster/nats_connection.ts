@@ -244,7 +244,7 @@ function problemOfDial(server: string, error: unknown): string {
 }
 
 /** Why a server can never do for the log, in words that follow its name; undefined if it does. */
-export function problemOfServer(
+function problemOfServer(
   { version, jetstream, max_payload: payloadMax }: Pick<ServerInfo, "version" | "jetstream" | "max_payload">,
 ): string | undefined {
   const [major = 0, minor = 0] = version.split(".").map(Number);

@@ -24,7 +24,7 @@ export class Counter implements Series {
 }
 
 /** Reads a value at each scrape; 0 until `read` is set. */
-export class Gauge implements Series {
+class Gauge implements Series {
   read: () => number = () => 0;
 
   numbers(): readonly number[] {
@@ -61,7 +61,7 @@ export class Histogram implements Series {
 export type Labels = Readonly<Record<string, string>>;
 
 /** A metric with several rows. All exist from the start, so no peer can add one. */
-export class ByLabels<Of extends Labels, Row extends Series> {
+class ByLabels<Of extends Labels, Row extends Series> {
   readonly #rows: ReadonlyMap<string, Row>;
 
   constructor(rows: readonly { readonly labels: Of; readonly series: Row }[]) {

@@ -55,7 +55,7 @@ export const importsItsOwn: Rule = (file) => {
  * The stairs of the house: each step imports only steps before it. A step is a folder with its files, or a file that
  * lies beside folders.
  */
-export const STAIRS: readonly (readonly string[])[] = [
+const STAIRS: readonly (readonly string[])[] = [
   [
     "src/protocol/",
     "src/text/",
@@ -172,7 +172,7 @@ function reachableFrom(path: string, imports: ReadonlyMap<string, readonly strin
   return reached;
 }
 
-export const FILES_IN_A_FOLDER_MAX = 25;
+const FILES_IN_A_FOLDER_MAX = 25;
 
 /** Folders with more files of their own than one sees at a glance. */
 export function crowdedFolders(paths: readonly string[]): string[] {
@@ -230,6 +230,17 @@ const IMPURE =
 export const isPure: Rule = (file) =>
   syntaxOf(file).uses.filter((use) => IMPURE.test(use)).map((use) => `is pure, but uses ${use}`);
 
+/** What a file exports is a word of another one. `files` are all that may use it. */
+export function exportsWhatOthersUse(files: readonly SourceFile[]): Rule {
+  const users = new Map<string, number>();
+  for (const { text } of files) {
+    for (const word of new Set(text.match(/\w+/g))) users.set(word, (users.get(word) ?? 0) + 1);
+  }
+  return ({ text }) =>
+    [...text.matchAll(/^export (?:async )?(?:const|function\*?|class) (\w+)/gm)]
+      .flatMap(([, name = ""]) => users.get(name) === 1 ? [`exports ${name} for no other file`] : []);
+}
+
 export const opensWithADocComment: Rule = ({ path, text }) => {
   if (path.endsWith(".d.ts")) return [];
   const comment = /^\/\*\*\n( \*[^\n]*\n)+? \*\/\n/.exec(text)?.[0];
@@ -267,7 +278,7 @@ export function citesWhatExists(sections: ReadonlySet<string>): Rule {
       .map(([, , number]) => `cites §${number}, which the protocol does not have`);
 }
 
-export const FUNCTION_LINES_MAX = 60;
+const FUNCTION_LINES_MAX = 60;
 
 /** A longer function has a second job. */
 export const functionsAreShort: Rule = (file) =>
