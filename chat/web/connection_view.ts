@@ -5,7 +5,7 @@
  * @module
  */
 /// <reference lib="dom" />
-import { byId } from "./page/page_elements.ts";
+import { byId, write } from "./page/page_elements.ts";
 
 /** Milliseconds of a loss without a line, because most losses end sooner. */
 const PATIENT_MS = 1500;
@@ -94,8 +94,7 @@ export class ConnectionView {
 
   #show(): void {
     if (this.#action === undefined) return;
-    // A text that is written again is read out again.
-    if (this.#bannerText.textContent !== this.#line) this.#bannerText.textContent = this.#line;
+    write(this.#bannerText, this.#line);
     this.#button.textContent = this.#action.label;
     this.#onButton = this.#action.act;
     this.#banner.hidden = false;

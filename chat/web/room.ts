@@ -17,7 +17,7 @@ import { readReply } from "./log/rich_text.ts";
 import { inLocalTime } from "./page/local_time.ts";
 import { Beginning } from "./log/beginning.ts";
 import { type MessageAction, MessageActions } from "./log/message_actions.ts";
-import { MessageList } from "./log/message_list.ts";
+import { ANSWERED_MAX, MessageList } from "./log/message_list.ts";
 import { LogReader } from "./log/log_reader.ts";
 import { OwnChanges } from "./log/own_changes.ts";
 import type { Entry, MessageLog } from "./log/message_log.ts";
@@ -94,12 +94,7 @@ export class Room {
       return this.#isConnected;
     }, (uuid) => this.#jumpTo(uuid));
     this.#arrivals = new Arrivals(session, this.#names, this.#reader, (uuid) => this.#jumpTo(uuid));
-    this.#pending = new PendingList(
-      byId("pending", HTMLElement),
-      this.#names,
-      (nonce, isSent) => session.settleDraft(nonce, isSent),
-      (change) => this.#list.keepPlace(change),
-    );
+    this.#pending = this.#makePending();
     rows.addEventListener("click", ({ target }) => this.#pressed(target));
     this.#people.onPress((name) => this.#composer.mention(name));
     this.#composer = new Composer({
@@ -126,10 +121,7 @@ export class Room {
     const parts = {
       scroller: byId("scroller", HTMLElement),
       list: byId("rows", HTMLElement),
-      context: {
-        isServer: (username: string) => username === this.#serverAuthor,
-        names: this.#names,
-      },
+      context: this.#rowContext(),
       onMove: () => this.#moved(),
     };
     return new LogReader((log) => new MessageList({ log, ...parts }), {
@@ -137,6 +129,25 @@ export class Room {
       say: (where, text) => show(byId(where === "above" ? "older" : "reading", HTMLElement), text),
       isConnected: () => this.#isConnected,
     });
+  }
+
+  #makePending(): PendingList {
+    return new PendingList({
+      list: byId("pending", HTMLElement),
+      log: this.#log,
+      context: {
+        ...this.#rowContext(),
+        isSaid: (reply) => this.#log.answered(reply, this.#log.end, ANSWERED_MAX) !== undefined,
+      },
+      username: () => this.#session.username,
+      settle: (nonce, isSent) => this.#session.settleDraft(nonce, isSent),
+      showReplied: (reply) => this.#showReplied(reply, this.#log.end),
+      keepPlace: (change) => this.#list.keepPlace(change),
+    });
+  }
+
+  #rowContext() {
+    return { isServer: (username: string) => username === this.#serverAuthor, names: this.#names };
   }
 
   get isConnected(): boolean {
@@ -379,6 +390,7 @@ export class Room {
   }
 
   #moved(): void {
+    this.#pending.place();
     this.#arrivals.look();
     this.#actions.refresh();
     const { shown } = this.#reader;

@@ -6,7 +6,7 @@
  */
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { accessibilityFaults, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
@@ -115,6 +115,13 @@ testInBrowser("at each width there is one column, and the pill covers no text", 
     if (width === 1920) assertEquals((await box(alice, "#room")).width, 1344);
     assertEquals((await box(alice, "#people")).width, width >= 1024 ? 240 : 0, `${where}: the people`);
   }
+
+  const gapPx = await alice.page.$eval("#rows .message:not(.first, .action)", (row) => {
+    const [time, body] = [row.querySelector("time")!, row.querySelector(".body")!];
+    time.textContent = "12:58 PM";
+    return body.getBoundingClientRect().left - time.getBoundingClientRect().right;
+  });
+  assertGreaterOrEqual(gapPx, 6, "the time in the margin of a row is beside its text");
 
   // Between a phone and a desk the button opens the people beside the conversation.
   await alice.page.setViewport({ width: 800, height: 800 });

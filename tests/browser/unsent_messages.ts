@@ -160,9 +160,10 @@ testInBrowser(
     await alice.press("two", ".delete");
     await alice.page.waitForFunction(() => document.querySelectorAll("#rows .fate").length === 2);
     assertEquals(await alice.texts("#rows .offline .fate:not(.error) .fate-text"), [
-      "Changed to “uno” when the connection is back",
+      "Changed when the connection is back",
       "Deleted when the connection is back",
     ]);
+    await alice.readsMessages("uno edited", "two");
     comeBack();
     await alice.readsMessages("uno edited", "This message was deleted.");
     await alice.page.waitForFunction(() => document.querySelector("#rows :is(.offline, .fate)") === null);
@@ -176,6 +177,71 @@ testInBrowser(
     assertEquals(asked.count, 1, "nothing is open or waits");
   },
 );
+
+/** How the rows look that `selector` finds: who is above, what they say, and where. */
+function looks({ page }: ChatPage, selector: string): Promise<string[]> {
+  return page.$$eval(selector, (rows) =>
+    rows.map((row) => {
+      const seen = (part: string) => {
+        const { x, width, height } = row.querySelector(part)!.getBoundingClientRect();
+        return [x, width, height].map(Math.round).join(" ");
+      };
+      const { innerHTML } = row.querySelector(".body")!;
+      const author = row.querySelector(".author")!.textContent;
+      return [".avatar", ".author", ".body"].map(seen).concat(author ?? "", innerHTML).join("; ");
+    }));
+}
+
+for (const size of [DESK, PHONE]) {
+  testInBrowser(
+    `${size.width}: what waits looks as it will among the messages: name, action, code and quote`,
+    async (stage) => {
+      await using server = await startTestChat();
+      await using proxy = new CuttingProxy({ target: server.port });
+      await using bob = await ChatClient.connect(server.url, "bob");
+      const alice = await ChatPage.join(stage, proxy.url, "alice", { size });
+      const write = async (text: string) => {
+        await alice.fill("#text", text);
+        await alice.page.click("#composer .primary");
+      };
+      await write("mine");
+      await alice.readsMessages("mine");
+      bob.send("c2/MSG 1; what is new?");
+      await alice.readsMessages("mine", "what is new?");
+      const comeBack = proxy.cutAndHold();
+      await alice.isLost();
+      const texts = [
+        "under my own name",
+        "and the next",
+        "/me *waves*",
+        "```\ncode\n```",
+        "> bob: what is new?\nnot much",
+      ];
+      for (const text of texts) await write(text);
+      await alice.page.waitForFunction(
+        () => document.querySelectorAll("#pending .first").length === 3,
+      );
+      const waiting = await looks(alice, "#pending .message");
+      const said = await alice.page.$$eval(
+        "#pending .fate",
+        (lines) => lines.map((line) => getComputedStyle(line).display !== "none"),
+      );
+      assertEquals(said, [false, false, false, false, true], "the last one says what all wait for");
+      await alice.page.click("#pending .reply-to.here");
+      await alice.page.waitForFunction(() =>
+        document.querySelector("#rows .found .body")?.textContent === "what is new?"
+      );
+      comeBack();
+      await alice.page.waitForFunction(() => document.querySelector("#pending")?.childElementCount === 0);
+      await alice.page.waitForFunction(
+        (count) => document.querySelectorAll("#rows .message").length === count,
+        {},
+        texts.length + 2,
+      );
+      assertEquals(await looks(alice, "#rows .message:nth-last-child(-n+5)"), waiting);
+    },
+  );
+}
 
 testInBrowser(
   "a user who leaves without a connection takes the held name back, and it is the same session",

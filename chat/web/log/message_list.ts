@@ -25,7 +25,7 @@ const FAR_PX = 800;
 /** Pixels from the newest message that count as the end. */
 const BOTTOM_PX = 16;
 /** Messages before a reply among which the quoted one is looked for: more take a frame's time. */
-const ANSWERED_MAX = 2000;
+export const ANSWERED_MAX = 2000;
 /** Rows that come at once and appear by a motion, and milliseconds after which the next do; others are there at once. */
 const FRESH_MAX = 3;
 const FRESH_MS = 500;

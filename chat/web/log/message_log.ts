@@ -16,6 +16,8 @@ import { type Presence, Presences, type Word } from "../people/presence_notice.t
 export interface ChangeFate {
   readonly text: string;
   readonly isWaiting: boolean;
+  /** The text that the message will have, and is shown with meanwhile. */
+  readonly becomes?: string;
 }
 
 export interface MessageEntry {

@@ -5,6 +5,7 @@
  * @module
  */
 /// <reference lib="dom" />
+import type { Message } from "../../../src/client/session/session_events.ts";
 import { nameClass } from "../people/author_hue.ts";
 import { paintAvatar } from "../people/avatar.ts";
 import { isAction } from "../../../src/text/message_text.ts";
@@ -48,9 +49,24 @@ export function sinceRow(words: string): HTMLLIElement {
 export function fillRow(
   row: HTMLLIElement,
   { message, number, change }: MessageEntry,
+  context: RowContext,
+): void {
+  const becomes = message.text === "" ? undefined : change?.becomes;
+  const said = becomes === undefined ? message : { ...message, text: becomes, edited: true };
+  fillSaid(row, said, number, context);
+  row.classList.toggle("deleted", message.text === "");
+  row.classList.toggle("for-me", !message.isOwn && context.names.isCalled(message.text));
+  row.classList.toggle("offline", change?.isWaiting ?? false);
+  showChange(row, change);
+}
+
+/** Shows who said what, of a message or of a draft that will have this number. */
+export function fillSaid(
+  row: HTMLLIElement,
+  { username, receivedMs, text, edited, isOwn }: Message,
+  number: number,
   { names, isSaid }: RowContext,
 ): void {
-  const { username, receivedMs, text, edited, isOwn } = message;
   const author = within(row, ".author", HTMLElement);
   author.textContent = username;
   author.className = `author ${nameClass(username)}`;
@@ -62,14 +78,10 @@ export function fillRow(
   if (text === "") body.replaceChildren("This message was deleted.");
   else body.replaceChildren(...richText(text, names, (reply) => isSaid(reply, number)));
   if (text !== "" && edited) body.append(" ", editedMark());
-  row.classList.toggle("deleted", text === "");
   row.classList.toggle("own", isOwn);
-  row.classList.toggle("for-me", !isOwn && names.isCalled(text));
   row.classList.toggle("action", isAction(text));
   body.classList.toggle("large", isEmojiOnly(text));
   body.classList.toggle("piled", PILE.test(text));
-  row.classList.toggle("offline", change?.isWaiting ?? false);
-  showChange(row, change);
 }
 
 /** Says below a message what becomes of a change. */

@@ -6,6 +6,7 @@
  */
 /// <reference lib="dom" />
 import type { Wish } from "../../../src/client/session/session_events.ts";
+import { answerIn } from "../../../src/text/reply.ts";
 import { editInPlace } from "./edit_in_place.ts";
 import type { LogReader } from "./log_reader.ts";
 import type { ChangeFate } from "./message_log.ts";
@@ -65,8 +66,10 @@ export class OwnChanges {
   /** Sends a change; without a connection, says below the message that it waits. */
   send(change: Change): void {
     if (!this.#surroundings.isConnected()) {
-      const what = change.kind === "edit" ? `Changed to “${change.text}”` : "Deleted";
-      this.#say(change.uuid, { text: `${what} when the connection is back`, isWaiting: true });
+      const [what, becomes] = change.kind === "edit"
+        ? ["Changed", { becomes: change.text }]
+        : ["Deleted", {}];
+      this.#say(change.uuid, { text: `${what} when the connection is back`, isWaiting: true, ...becomes });
     }
     this.#surroundings.wish(change);
   }
@@ -76,14 +79,14 @@ export class OwnChanges {
   }
 
   failed(change: Change, why: string): void {
-    const what = change.kind === "edit" ? `Not changed to “${change.text}”` : "Not deleted";
+    const what = change.kind === "edit" ? `Not changed to “${answerIn(change.text)}”` : "Not deleted";
     this.#say(change.uuid, { text: `${what}: ${why}`, isWaiting: false });
   }
 
   /** Shows a line below a message. */
   #say(uuid: string, change: ChangeFate | undefined): void {
     const entry = this.#reader.find(uuid);
-    if (entry === undefined || entry.change?.text === change?.text) return;
+    if (entry === undefined || entry.change === change) return;
     entry.change = change;
     this.#reader.list.changed(entry);
   }

@@ -1,36 +1,53 @@
 /**
- * The drafts below the conversation that are not yet among the messages, with their state. It sends nothing; `settle`
- * does.
+ * The drafts below the conversation that are not yet among the messages, as they will look there, with their state. It
+ * sends nothing; `settle` does.
  *
  * @module
  */
 /// <reference lib="dom" />
 import type { Draft } from "../../../src/client/session/session_events.ts";
 import { isAction } from "../../../src/text/message_text.ts";
+import type { Reply } from "../../../src/text/message_nodes.ts";
+import { drawnSoon } from "../../../src/web/draw_soon.ts";
 import { fromTemplate, within } from "../page/page_elements.ts";
-import { type NamesInText, richText } from "./rich_text.ts";
+import type { MessageEntry, MessageLog } from "./message_log.ts";
+import { placeOf } from "./message_place.ts";
+import { fillSaid, type RowContext } from "./message_row.ts";
+import { readReply } from "./rich_text.ts";
+
+interface Surroundings {
+  readonly list: HTMLElement;
+  /** The newest messages: the drafts will follow them. */
+  readonly log: MessageLog;
+  readonly context: RowContext;
+  /** The user's name. */
+  readonly username: () => string;
+  /** Sends a failed draft again, or drops it. */
+  readonly settle: (nonce: string, isSent: boolean) => void;
+  /** Shows the message that a draft quotes. */
+  readonly showReplied: (reply: Reply) => void;
+  readonly keepPlace: (change: () => void) => void;
+}
+
+interface Row {
+  readonly draft: Draft;
+  readonly item: HTMLLIElement;
+}
+
+const STATES = ["waiting", "sent", "failed"] as const;
 
 export class PendingList {
-  readonly #list: HTMLElement;
-  readonly #names: NamesInText;
-  readonly #decide: (nonce: string, isSent: boolean) => void;
-  readonly #keepPlace: (change: () => void) => void;
+  readonly #surroundings: Surroundings;
   #waitsFor = "";
   #isOffline = false;
-  readonly #rows = new Map<string, HTMLLIElement>();
+  /** The name that the rows show. */
+  #username = "";
+  readonly #rows = new Map<string, Row>();
   /** Nonces of acknowledged drafts by the id of the message, until it arrives. */
   readonly #awaited = new Map<string, string>();
 
-  constructor(
-    list: HTMLElement,
-    names: NamesInText,
-    settle: (nonce: string, isSent: boolean) => void,
-    keepPlace: (change: () => void) => void,
-  ) {
-    this.#list = list;
-    this.#names = names;
-    this.#decide = settle;
-    this.#keepPlace = keepPlace;
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
   }
 
   queued(draft: Draft): void {
@@ -57,8 +74,8 @@ export class PendingList {
   /** Sends all failed drafts again, or drops them. False if there are none. */
   settleFailed(isSent: boolean): boolean {
     const choice = isSent ? ".again" : ".discard";
-    const failed = [...this.#rows.values()].filter((row) => row.classList.contains("failed"));
-    for (const row of failed) within(row, choice, HTMLButtonElement).click();
+    const failed = [...this.#rows.values()].filter(({ item }) => item.classList.contains("failed"));
+    for (const { item } of failed) within(item, choice, HTMLButtonElement).click();
     return failed.length > 0;
   }
 
@@ -66,41 +83,84 @@ export class PendingList {
   waitFor(what: string, isOffline: boolean): void {
     this.#waitsFor = what;
     this.#isOffline = isOffline;
-    for (const row of this.#rows.values()) {
-      if (!row.classList.contains("waiting")) continue;
-      row.classList.toggle("offline", isOffline);
-      within(row, ".fate-text", HTMLElement).textContent = what;
+    for (const { item } of this.#rows.values()) {
+      if (!item.classList.contains("waiting")) continue;
+      item.classList.toggle("offline", isOffline);
+      within(item, ".fate-text", HTMLElement).textContent = what;
     }
   }
 
-  #show(draft: Draft, fate: string, state: "waiting" | "sent" | "failed"): void {
-    this.#keepPlace(() => {
-      const row = this.#rows.get(draft.nonce) ?? this.#make(draft);
-      row.className = `message own ${state}`;
-      row.classList.toggle("offline", state === "waiting" && this.#isOffline);
-      within(row, ".fate-text", HTMLElement).textContent = fate;
-      within(row, ".choices", HTMLElement).hidden = state !== "failed";
-    });
+  /** Gives the drafts the name that they will have above them. Call when the messages before them changed. */
+  place(): void {
+    if (this.#rows.size > 0) this.#surroundings.keepPlace(() => this.#placeRows());
   }
 
-  #make({ nonce, text }: Draft): HTMLLIElement {
-    const row = fromTemplate("pending-row", HTMLLIElement);
-    const body = within(row, ".body", HTMLElement);
-    // As it will look, save that an action has no author here.
-    body.replaceChildren(...isAction(text) ? [text] : richText(text, this.#names));
-    body.after(fromTemplate("fate", HTMLParagraphElement));
-    within(row, ".again", HTMLButtonElement).addEventListener("click", () => this.#decide(nonce, true));
-    within(row, ".discard", HTMLButtonElement).addEventListener("click", () => {
-      this.#remove(nonce);
-      this.#decide(nonce, false);
+  readonly #placeSoon = drawnSoon(() => this.place());
+
+  #placeRows(): void {
+    const { log, context, username } = this.#surroundings;
+    const isRenamed = this.#username !== username();
+    this.#username = username();
+    let before: Draft | undefined;
+    for (const { draft, item } of this.#rows.values()) {
+      if (isRenamed) this.#fill(item, draft);
+      const goesOn = before === undefined
+        ? placeOf(this.#entryOf(draft), log, undefined, context.isServer).goesOn
+        : !isAction(before.text) && !isAction(draft.text);
+      item.classList.toggle("first", !goesOn);
+      before = draft;
+    }
+  }
+
+  #show(draft: Draft, fate: string, state: typeof STATES[number]): void {
+    this.#surroundings.keepPlace(() => {
+      const item = this.#rows.get(draft.nonce)?.item ?? this.#make(draft);
+      for (const each of STATES) item.classList.toggle(each, each === state);
+      item.classList.toggle("offline", state === "waiting" && this.#isOffline);
+      within(item, ".fate-text", HTMLElement).textContent = fate;
+      within(item, ".choices", HTMLElement).hidden = state !== "failed";
     });
-    this.#rows.set(nonce, row);
-    this.#list.append(row);
-    return row;
+    this.#placeSoon();
+  }
+
+  #make(draft: Draft): HTMLLIElement {
+    const { list, settle } = this.#surroundings;
+    const { nonce } = draft;
+    const item = fromTemplate("message-row", HTMLLIElement);
+    // No key leads to it: the buttons of a message are not for it.
+    item.removeAttribute("tabindex");
+    this.#fill(item, draft);
+    const choices = fromTemplate("draft-choices", HTMLDivElement);
+    within(choices, ".again", HTMLButtonElement).addEventListener("click", () => settle(nonce, true));
+    within(choices, ".discard", HTMLButtonElement).addEventListener("click", () => {
+      this.#remove(nonce);
+      settle(nonce, false);
+    });
+    within(item, ".content", HTMLElement).append(fromTemplate("fate", HTMLParagraphElement), choices);
+    this.#rows.set(nonce, { draft, item });
+    list.append(item);
+    return item;
+  }
+
+  #fill(item: HTMLLIElement, draft: Draft): void {
+    const { context, log, showReplied } = this.#surroundings;
+    fillSaid(item, this.#entryOf(draft).message, log.end, context);
+    const reply = readReply(draft.text);
+    const button = item.querySelector(".reply-to");
+    if (reply !== undefined) button?.addEventListener("click", () => showReplied(reply));
+  }
+
+  /** The draft as if it came now, after all messages. */
+  #entryOf({ text, timestamp }: Draft): MessageEntry {
+    const { log, username } = this.#surroundings;
+    const time = { timestamp, receivedMs: timestamp };
+    const message = { uuid: "", username: username(), ...time, text, edited: false, isOwn: true };
+    return { kind: "message", number: log.end, message, change: undefined };
   }
 
   #remove(nonce: string): void {
-    this.#keepPlace(() => this.#rows.get(nonce)?.remove());
+    this.#surroundings.keepPlace(() => this.#rows.get(nonce)?.item.remove());
     this.#rows.delete(nonce);
+    this.#placeSoon();
   }
 }
