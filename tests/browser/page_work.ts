@@ -30,6 +30,11 @@ export async function mostWork(page: Page, act: () => Promise<void>) {
   );
   const inside = (name: string, { ts, dur = 0 }: TraceEvent) =>
     events.filter((event) => event.name === name && event.ts >= ts && event.ts < ts + dur);
+  const styled = events.flatMap(({ name, args }) =>
+    name === "UpdateLayoutTree" ? args?.elementCount ?? [] : []
+  );
+  // Another browser may name its events otherwise: then every count would be 0, and no limit held.
+  if (styled.length === 0) throw new Error("The trace has no style of the page's elements");
   const scripts = events.filter(({ name }) => name === "FireAnimationFrame" || name === "EventDispatch");
   const most = (counts: readonly number[]) => counts.reduce((a, b) => Math.max(a, b), 0);
   return {
@@ -37,7 +42,7 @@ export async function mostWork(page: Page, act: () => Promise<void>) {
     /** Layouts that one callback of the page forces. */
     layouts: most(scripts.map((script) => inside("Layout", script).length)),
     /** Elements whose style is found at once. */
-    elements: most(events.map(({ name, args }) => name === "UpdateLayoutTree" ? args?.elementCount ?? 0 : 0)),
+    elements: most(styled),
     /** Layers of the picture that are prepared at once. */
     layers: most(
       events.filter(({ name }) => name === "RunTask").map((task) => inside("UpdateLayer", task).length),
