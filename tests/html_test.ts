@@ -16,9 +16,9 @@ const validator = new HtmlValidate(new StaticConfigLoader({ extends: ["html-vali
 const EMPTY_TIME = /<time(?![^>]* datetime=)[^>]*>\s*<\/time>/;
 const NAMELESS_BUTTON = /<button(?![^>]* (?:title|aria-label(?:ledby)?)=)[^>]*>(?:\s|<[^>]*>)*?<\/button>/;
 
-async function faultsAt(url: string): Promise<string[]> {
+async function faultsAt(url: string, status = 200): Promise<string[]> {
   const response = await fetch(url, { headers: { accept: "text/html" } });
-  assertEquals([response.status, response.headers.get("content-type")?.slice(0, 9)], [200, "text/html"]);
+  assertEquals([response.status, response.headers.get("content-type")?.slice(0, 9)], [status, "text/html"]);
   const html = await response.text();
   for (const fault of [EMPTY_TIME, NAMELESS_BUTTON]) assertEquals(html.match(fault)?.[0], undefined, url);
   const { results } = await validator.validateString(html);
@@ -30,6 +30,7 @@ async function faultsAt(url: string): Promise<string[]> {
 Deno.test("the listing's pages, with servers and without, are HTML of the standard", async () => {
   await using listing = await startTestListing();
   assertEquals(await faultsAt(`${listing.url}/`), []);
+  assertEquals(await faultsAt(`${listing.url}/servers/1`, 404), []);
   await using chat = await startTestChat({ name: "<b>The Inn</b>" });
   const port = new URL(chat.url).port;
   const listed = await fetch(`${listing.url}/servers/${chat.id}`, {
