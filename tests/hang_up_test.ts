@@ -5,6 +5,7 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { freePort } from "./support/free_port.ts";
 import { isOpen } from "./support/open_port.ts";
 import { startServer } from "./support/program.ts";
 import { PtyProgram, testOnTerminal } from "./support/pty_program.ts";
@@ -98,12 +99,9 @@ Deno.test("a listing without a reload before is not ended by SIGHUP", async () =
 });
 
 testOnTerminal("a server whose terminal is closed stops", async () => {
-  const terminal = new PtyProgram(["listing", "--port", "0", "--kv", ":memory:"], { columns: 120 });
-  let port = 0;
-  await terminal.until("where it listens", (rows) => {
-    port = Number(/ listening url=http:\/\/[a-z0-9.]+:([0-9]+)/.exec(rows.join("\n"))?.[1] ?? 0);
-    return port > 0;
-  });
+  const port = freePort();
+  const terminal = new PtyProgram(["listing", "--port", `${port}`, "--kv", ":memory:"], { columns: 120 });
+  await terminal.until("that it listens", (rows) => rows.join("\n").includes(" listening url="));
   await terminal[Symbol.asyncDispose]();
   await until("the port is closed", async () => !await isOpen(port));
 });

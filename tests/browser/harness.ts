@@ -5,13 +5,15 @@
  */
 import { assertEquals } from "@std/assert";
 import { accessibilityFaults, DESK, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
+import { freePort } from "../support/free_port.ts";
+import { until } from "../support/until.ts";
 
 function servePage(html: string, headers: Record<string, string> = {}) {
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     ({ url }) =>
-      url.endsWith("/favicon.ico")
-        ? new Response(null, { status: 204 })
+      /\/(?:favicon\.ico|nothing)$/.test(url)
+        ? new Response(null, { status: url.endsWith("/nothing") ? 404 : 204 })
         : new Response(html, { headers: { "content-type": "text/html; charset=utf-8", ...headers } }),
   );
   return {
@@ -65,6 +67,28 @@ testInBrowser("a page that throws, breaks its policy or asks another origin is c
   ) {
     assertEquals(misdeeds.includes(part), true, `${part} in ${misdeeds}`);
   }
+});
+
+testInBrowser("a page may miss its own server when that has ended, and nothing else", async (stage) => {
+  const alice = await stage.visitor();
+  const ask = (url: string) => alice.evaluate((url) => fetch(url).then(() => {}, () => {}), url);
+  const caught = async () => {
+    await until("something is caught", () => stage.misdeeds.length > 0);
+    return stage.misdeeds.splice(0);
+  };
+  const elsewhere = `http://127.0.0.1:${freePort()}/`;
+  const complaint = "console: Failed to load resource:";
+  {
+    await using served = servePage(page("<h1>Hi</h1>"));
+    await alice.goto(served.url);
+    await ask("nothing");
+    assertEquals(await caught(), [
+      `${complaint} the server responded with a status of 404 (Not Found) ${served.url}nothing`,
+    ]);
+  }
+  await ask("nothing");
+  await ask(elsewhere);
+  assertEquals(await caught(), [`${complaint} net::ERR_CONNECTION_REFUSED ${elsewhere}`]);
 });
 
 testInBrowser("a visitor without script runs none", async ({ visitor }) => {

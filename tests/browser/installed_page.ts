@@ -12,6 +12,7 @@ import { testInBrowser } from "../support/browser.ts";
 import { ChatPage } from "../support/chat_page.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
+import { freePort } from "../support/free_port.ts";
 
 const keptShells = ({ page }: ChatPage) =>
   page.evaluate(async () => (await caches.keys()).filter((name) => name.startsWith("chatter ")));
@@ -29,9 +30,7 @@ testInBrowser(
     const before = await keptShells(alice);
     assertEquals(before.length, 1);
 
-    const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    proxy.target = closed.addr.port;
-    closed.close();
+    proxy.target = freePort();
     proxy.cutAll();
     await alice.isLost();
     await alice.say("in the tunnel");

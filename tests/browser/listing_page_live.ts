@@ -9,6 +9,7 @@ import { DEFAULT_LISTING_LIMITS } from "../../src/announcement/listing_limits.ts
 import { testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
+import { freePort } from "../support/free_port.ts";
 import { openLive, Pingable, rowsOf, seeRows } from "./listing_visit.ts";
 import { startTestListing } from "../support/listing_server.ts";
 import { startPathProxy } from "../support/path_proxy.ts";
@@ -78,7 +79,7 @@ testInBrowser(
     const folder = await Deno.makeTempDir();
     try {
       const kv = `${folder}/listing.db`;
-      let listing = await startTestListing({ kv });
+      let listing = await startTestListing({ kv, port: freePort() });
       await servers.list(listing, { id: 1, serverName: "Pub" });
       const page = await openLive(
         await visitor({ mayComplain: /ERR_(?:CONNECTION|INCOMPLETE)|503/ }),

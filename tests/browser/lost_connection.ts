@@ -13,6 +13,7 @@ import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
+import { freePort } from "../support/free_port.ts";
 
 testInBrowser(
   "a connection that is cut comes back by itself: nothing is missed, and what was written goes out once",
@@ -45,9 +46,7 @@ testInBrowser("a lost connection is shown, and the user may retry at once", asyn
   await using proxy = new CuttingProxy({ target: server.port });
   const alice = await ChatPage.join(stage, proxy.url, "alice");
   // No server listens there, so each try fails at once.
-  const closed = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  proxy.target = closed.addr.port;
-  closed.close();
+  proxy.target = freePort();
   proxy.cutAll();
   await alice.page.waitForSelector("#banner:not([hidden])");
   await alice.reads("#connection-text", "Not connected");

@@ -10,6 +10,7 @@ import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { startTestChat, testOverEachTransport as test } from "../support/chat_server.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
+import { freePort } from "../support/free_port.ts";
 import { wholeHistory } from "../support/whole_history.ts";
 
 async function rejectsWith(code: ChatErrorCode, asked: () => Promise<unknown>): Promise<ChatError> {
@@ -131,7 +132,7 @@ Deno.test("what a server refuses is rejected with the name of its fault and what
 });
 
 Deno.test("an address is read as a browser shows it, and one of another kind is refused", async () => {
-  await using server = await startTestChat();
+  await using server = await startTestChat({ port: freePort() });
   for (const url of [server.url, new URL(server.url), `ws://127.0.0.1:${server.port}/#here`]) {
     const chat = await Chat.connect(url, { name: "alice" });
     await chat.leave();

@@ -210,7 +210,7 @@ Deno.test("a missing name is status 2", async () => {
 Deno.test("a server that is killed and started again under way has every line once, and the client missed nothing", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const flags = ["--kv", `${folder}/chat.db`, "--flood-rate", "0"];
+    const flags = ["--kv", `${folder}/chat.db`, "--flood-rate", "0", "--port", String(freePort())];
     const lines = Array.from({ length: 200 }, (_, i) => `line ${i}`);
     await using first = await startServer("chat", flags);
     await using client = new PlainClient(first.url, "--name", "alice");
@@ -218,7 +218,7 @@ Deno.test("a server that is killed and started again under way has every line on
     await client.until("; line 50\n");
     await first.stop("SIGKILL");
     await client.until("reconnecting");
-    await using second = await startServer("chat", [...flags, "--port", String(first.port)]);
+    await using second = await startServer("chat", flags);
     await client.until("Reconnected to");
     await writing;
     const { status, stdout, stderr } = await client.end();

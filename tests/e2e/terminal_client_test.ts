@@ -7,6 +7,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
+import { freePort } from "../support/free_port.ts";
 import { startServer } from "../support/program.ts";
 import { type PtyOptions, PtyProgram, testOnTerminal } from "../support/pty_program.ts";
 
@@ -180,7 +181,7 @@ testOnTerminal(
   async () => {
     const folder = await Deno.makeTempDir();
     try {
-      const flags = ["--kv", `${folder}/chat.db`];
+      const flags = ["--kv", `${folder}/chat.db`, "--port", String(freePort())];
       await using first = await startServer("chat", flags);
       await using alice = new PtyProgram(["client", first.url, ...ALICE]);
       await alice.untilRow("* 1 user is here: alice");
@@ -196,7 +197,7 @@ testOnTerminal(
         "that there is no connection",
         (rows) => rows.some((row) => row.startsWith("no connection")),
       );
-      await using second = await startServer("chat", [...flags, "--port", String(first.port)]);
+      await using second = await startServer("chat", flags);
       assertEquals(second.port, first.port);
       for (const program of [alice, bob]) {
         await program.untilRow("* Reconnected; you missed nothing");

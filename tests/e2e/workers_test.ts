@@ -6,6 +6,7 @@
  */
 import { assertEquals, assertMatch } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
+import { freePort } from "../support/free_port.ts";
 import { IS_OF_OLD_DENO, runProgram, startServer } from "../support/program.ts";
 
 const WORKERS = ["--workers", "2"];
@@ -18,10 +19,9 @@ for (const transport of ["serve", "ws"] as const) {
     `${transport}: a server on two threads owns its port, leaves it to the next at kill -9, and stops with status 0`,
     { ignore },
     async () => {
-      const flags = [...WORKERS, "--transport", transport];
+      const flags = [...WORKERS, "--transport", transport, "--port", String(freePort())];
       await using first = await startServer("chat", flags);
       await ChatClient.connect(first.url, "alice");
-      flags.push("--port", `${first.port}`);
       const place = ["--hostname", "127.0.0.1", "--no-listing", "--kv", ":memory:"];
       const refused = await runProgram(["chat", ...flags, ...place]);
       assertEquals(refused.status, 1);

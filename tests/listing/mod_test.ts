@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { assert, assertEquals, assertLess, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { BODY_BYTES_MAX } from "../../listing/http/read_body.ts";
 import { KvUnavailable } from "../../src/kv/kv.ts";
+import { freePort } from "../support/free_port.ts";
 import { startTestListing } from "../support/listing_server.ts";
 import { until } from "../support/until.ts";
 import { startChatServer } from "./probe/fake_chat_server.ts";
@@ -143,10 +144,10 @@ Deno.test("a listing serves https by its certificate", async () => {
   client.close();
 });
 
-Deno.test("a stop ends in time, whatever 400 clients do, and may be asked for twice", async () => {
+Deno.test("a stop waits for none of 400 clients, whatever they do, and may be asked for twice", async () => {
   const silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const listing = await startTestListing();
-  const { port } = listing;
+  const port = freePort();
+  const listing = await startTestListing({ port });
   const encoder = new TextEncoder();
   const body = JSON.stringify({ address: `:${silent.addr.port}` });
   const asksForPing = `POST /servers/1 HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -181,9 +182,8 @@ Deno.test("a stop ends in time, whatever 400 clients do, and may be asked for tw
     }).map((load) => load.catch(() => {})),
   );
   while (answered < 50) await new Promise((resolve) => setTimeout(resolve, 5));
-  const started = performance.now();
+  // A stop that waited for them would not end.
   await Promise.all([listing.stop(), listing.stop()]);
-  assertLess(performance.now() - started, 5000);
   await loads;
   for (const conn of conns) conn.close();
   await writing;

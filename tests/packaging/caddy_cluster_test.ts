@@ -5,15 +5,16 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { freePort } from "../support/free_port.ts";
 import { until } from "../support/until.ts";
 import { caddyPath } from "./caddy_proxy.ts";
-import { freePorts, PACKAGES, ProxyProgram, replaced } from "./proxy_program.ts";
+import { PACKAGES, ProxyProgram, replaced } from "./proxy_program.ts";
 
 const NODES = ["chat-a", "chat-b", "chat-c"] as const;
 
 /** A node that answers with its name. */
 function startNode(name: string, isReady: () => boolean): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, ({ url }) => {
+  return Deno.serve({ hostname: "127.0.0.1", port: freePort(), onListen: () => {} }, ({ url }) => {
     if (new URL(url).pathname !== "/readyz") return new Response(name);
     return new Response(null, { status: isReady() ? 200 : 503 });
   });
@@ -24,7 +25,7 @@ async function withCluster(
 ): Promise<void> {
   const unready = new Set<string>();
   const nodes = NODES.map((name) => startNode(name, () => !unready.has(name)));
-  const { site } = freePorts("site");
+  const site = freePort();
   const example = replaced(await Deno.readTextFile(`${PACKAGES}docker/Caddyfile.cluster`), [
     ["{$CHATTER_SITE::80} {", `http://127.0.0.1:${site} {`],
     ...NODES.map((name, i) => [`${name}:5000`, `127.0.0.1:${nodes[i]?.addr.port}`] as const),

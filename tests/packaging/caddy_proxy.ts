@@ -5,7 +5,8 @@
  * @module
  */
 import type { FrontProxy, ProxyTargets } from "./proxy_cases.ts";
-import { CERTIFICATE, freePorts, KEY, PACKAGES, ProxyProgram, replaced } from "./proxy_program.ts";
+import { freePort } from "../support/free_port.ts";
+import { CERTIFICATE, KEY, PACKAGES, ProxyProgram, replaced } from "./proxy_program.ts";
 import { toolPath } from "./tool_path.ts";
 
 /** Undefined where it is not installed. */
@@ -21,7 +22,7 @@ export class CaddyProxy implements FrontProxy {
   }
 
   static async start({ chatPort = 1, listingPort = 1 }: ProxyTargets): Promise<CaddyProxy> {
-    const ports = freePorts("chat", "listing");
+    const ports = { chat: freePort(), listing: freePort() };
     const site = (port: number) => `:${port} {\n\tbind 127.0.0.1 ::1\n\ttls ${CERTIFICATE} ${KEY}`;
     const example = replaced(await Deno.readTextFile(`${PACKAGES}caddy/Caddyfile`), [
       ["\nchat.example {", `\n${site(ports.chat)}`],

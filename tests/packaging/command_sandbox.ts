@@ -9,6 +9,7 @@
  */
 import { DEFAULT_PORT } from "../../src/announcement/announcement.ts";
 import { type FencedBlock, fencedBlocks } from "../support/documents.ts";
+import { freePort } from "../support/free_port.ts";
 import { commandLine } from "../support/program.ts";
 import { toolPath } from "./tool_path.ts";
 
@@ -129,7 +130,7 @@ interface Expected {
 }
 
 function scriptOf(blocks: readonly CommandBlock[], folder: string): { script: string; expected: Expected[] } {
-  const ports = freePorts();
+  const ports = new Map(PORTS.map((port) => [port, freePort()]));
   const expected: Expected[] = [];
   const parts = blocks.flatMap(({ file, line, lines }) => {
     const note = (line: number) => `echo '${file}:${line}' > '${folder}/place'`;
@@ -204,21 +205,6 @@ function withPorts(text: string, ports: ReadonlyMap<number, number>): string {
   }
   for (const [port, free] of ports) out = out.replaceAll(new RegExp(`\\b${port}\\b`, "g"), String(free));
   return out;
-}
-
-/** Below the ports that a system gives to who names none, so that no other test gets one meanwhile. */
-function freePorts(): Map<number, number> {
-  const free = new Map<number, number>();
-  while (free.size < PORTS.length) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    try {
-      Deno.listen({ hostname: "127.0.0.1", port }).close();
-      free.set(PORTS[free.size]!, port);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
-    }
-  }
-  return free;
 }
 
 /**

@@ -5,7 +5,8 @@
  * @module
  */
 import type { FrontProxy, ProxyTargets } from "./proxy_cases.ts";
-import { CERTIFICATE, freePorts, KEY, PACKAGES, ProxyProgram, replaced } from "./proxy_program.ts";
+import { freePort } from "../support/free_port.ts";
+import { CERTIFICATE, KEY, PACKAGES, ProxyProgram, replaced } from "./proxy_program.ts";
 import { toolPath } from "./tool_path.ts";
 
 /** Undefined where it is not installed. */
@@ -32,7 +33,7 @@ export class NginxProxy implements FrontProxy {
   }
 
   static async start({ chatPort = 1, listingPort = 1, replace = {} }: NginxTargets): Promise<NginxProxy> {
-    const ports = freePorts("plain", "chat", "listing");
+    const ports = { plain: freePort(), chat: freePort(), listing: freePort() };
     let site = replaced(await Deno.readTextFile(`${PACKAGES}nginx/chatter.conf`), [
       ...Object.entries(replace),
       ["server 127.0.0.1:5000;", `server 127.0.0.1:${chatPort};`],

@@ -77,32 +77,6 @@ export class ProxyProgram implements AsyncDisposable {
   }
 }
 
-/** Ports that the system gives to nobody who asks for any free one, as other tests do until a proxy has started. */
-const PORTS = { from: 20_000, to: 32_000 };
-
-/** A port for each name, free a moment ago. */
-export function freePorts<const Names extends readonly string[]>(
-  ...names: Names
-): { [Name in Names[number]]: number } {
-  const ports: Record<string, number> = {};
-  for (const name of names) {
-    while (ports[name] === undefined) {
-      const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from));
-      if (isFree(port) && !Object.values(ports).includes(port)) ports[name] = port;
-    }
-  }
-  return ports as { [Name in Names[number]]: number };
-}
-
-function isFree(port: number): boolean {
-  try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** `text` with other texts in place of some; throws where one is not in it. */
 export function replaced(text: string, others: readonly (readonly [from: string, to: string])[]): string {
   for (const [from, to] of others) {

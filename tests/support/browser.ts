@@ -17,6 +17,7 @@ import puppeteer, {
   type ConsoleMessage,
   type Page,
 } from "puppeteer-core";
+import { removeFolder } from "./temp_folder.ts";
 
 /** Where a browser is searched for, after CHATTER_BROWSER. Debian's /usr/bin one runs the first. */
 const PLACES = [
@@ -232,17 +233,22 @@ async function newVisitor(browser: Browser, options: VisitorOptions, misdeeds: s
 }
 
 /**
- * What a page asks for by itself, also while its server stops: a listing's graphs, and the script of a service worker,
- * whose failure the page takes in silence. That the worker comes at all, `installed_page.ts` shows.
+ * What a browser says where a page asks its own server by itself, as for an icon, a count, a graph or the script of a
+ * service worker, and the server has just ended, ends, or is cut off: tests do that at any moment. A request for what
+ * the server does not have, or to another place, is a fault all the same.
  */
-const OF_THE_END = /(?:ERR_CONNECTION_\w+|status of 503 .*) http:\S+\/people\?|when fetching the script/;
+const OF_A_LOST_SERVER =
+  /net::ERR_(?:CONNECTION_\w+|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING|CONTENT_LENGTH_MISMATCH|SOCKET_NOT_CONNECTED)|status of 503 |when fetching the script/;
 
 function noteMisdeeds(page: Page, mayComplain: RegExp | undefined, misdeeds: string[]): void {
   page.on("pageerror", (error) => misdeeds.push(`exception: ${error}`));
   page.on("console", (line: ConsoleMessage) => {
-    if (line.type() !== "error" || mayComplain?.test(line.text())) return;
-    const complaint = `${line.text()} ${line.location().url ?? ""}`.trimEnd();
-    if (!OF_THE_END.test(complaint)) misdeeds.push(`console: ${complaint}`);
+    const text = line.text();
+    if (line.type() !== "error" || mayComplain?.test(text)) return;
+    const { url = "" } = line.location();
+    const isOwn = url === "" || URL.parse(url)?.origin === URL.parse(page.url())?.origin;
+    if (isOwn && OF_A_LOST_SERVER.test(text)) return;
+    misdeeds.push(`console: ${text} ${url}`.trimEnd());
   });
   page.on("request", (request) => {
     const { protocol, hostname } = new URL(request.url());
@@ -293,7 +299,7 @@ class RunningBrowser {
     await wire.closed;
     await this.#child.status;
     clearTimeout(patience);
-    await Deno.remove(this.#profile, { recursive: true });
+    await removeFolder(this.#profile);
   }
 }
 

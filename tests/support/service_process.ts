@@ -10,7 +10,6 @@ const ROOT = new URL("../../", import.meta.url);
 export interface Ended {
   status: number;
   log: string;
-  tookMs: number;
 }
 
 /**
@@ -36,14 +35,14 @@ export async function runAsService(
     stderr: "piped",
   }).spawn();
   let log = "";
-  let signalledAtMs: number | undefined;
+  let isSignalled = false;
   for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
     log += text;
-    if (signalledAtMs === undefined && stopAt !== undefined && log.includes(`"message":"${stopAt}"`)) {
-      signalledAtMs = performance.now();
+    if (!isSignalled && stopAt !== undefined && log.includes(`"message":"${stopAt}"`)) {
+      isSignalled = true;
       child.kill("SIGTERM");
     }
   }
   const { code } = await child.status;
-  return { status: code, log, tookMs: performance.now() - (signalledAtMs ?? 0) };
+  return { status: code, log };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { until } from "./until.ts";
 
 /** Runs `use` with a new folder's path, without a slash at its end, and then removes the folder in any case. */
 export async function inTempFolder(use: (folder: string) => Promise<void>): Promise<void> {
@@ -10,6 +11,14 @@ export async function inTempFolder(use: (folder: string) => Promise<void>): Prom
   try {
     await use(folder);
   } finally {
-    await Deno.remove(folder, { recursive: true });
+    await removeFolder(folder);
   }
+}
+
+/** Removes a folder in which processes that were just ended, or children of them, may still make files. */
+export async function removeFolder(folder: string): Promise<void> {
+  await until(
+    `${folder} is removed`,
+    () => Deno.remove(folder, { recursive: true }).then(() => true, () => false),
+  );
 }

@@ -6,6 +6,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { startTestChat } from "../support/chat_server.ts";
 import { checkHealth } from "../../terminal/health.ts";
+import { freePort } from "../support/free_port.ts";
 import { startTestListing } from "../support/listing_server.ts";
 import { runProgram } from "../support/program.ts";
 
@@ -47,9 +48,7 @@ Deno.test("a server that is not ready, or redirects, is reported with status 1 a
 });
 
 Deno.test("if no server listens or answers, that is the problem", async () => {
-  const gone = answering(() => new Response());
-  await gone[Symbol.asyncDispose]();
-  const { problem } = await ask(gone.url) as { problem: string };
+  const { problem } = await ask(`http://127.0.0.1:${freePort()}`) as { problem: string };
   assertMatch(problem, /^Cannot reach http:\/\/127\.0\.0\.1:[0-9]+: .*refused/i);
   const never = Promise.withResolvers<Response>();
   await using silent = answering(() => never.promise);

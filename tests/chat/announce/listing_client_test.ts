@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertFalse, assertLess, assertMatch } from "@std/assert";
 import { ListingClient, type ListingReply, reasonText } from "../../../chat/announce/listing_client.ts";
+import { freePort } from "../../support/free_port.ts";
 
 interface Seen {
   readonly method: string;
@@ -151,7 +152,7 @@ Deno.test("listing client takes bytes that are no text", () =>
   }));
 
 Deno.test("listing client answers nobody there, and what is no HTTP, as not answered", async () => {
-  const garbage = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const garbage = Deno.listen({ hostname: "127.0.0.1", port: freePort() });
   const serving = (async () => {
     const connection = await garbage.accept();
     await connection.read(new Uint8Array(4096));

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { MADE_BYTES_PER_ORIGIN_MAX } from "../../../listing/http/large_responses.ts";
 import { type OpenServer, serve } from "../../../src/serving/http_server.ts";
 import { logger } from "../../../src/logging/log.ts";
@@ -53,7 +53,8 @@ Deno.test("a body that drips is cut at its deadline, announced, in chunks, in a 
   await Promise.all(cases.map(async ([what, first, drop]) => {
     const { answer, tookMs } = await drip(server.port, first, drop);
     assertStringIncludes(answer, "HTTP/1.1 408", what);
-    assert(tookMs > 250 && tookMs < 3000, `${what}: ${tookMs} ms`);
+    // Without a deadline there is no answer at all.
+    assertGreater(tookMs, 250, what);
   }));
   assertEquals(
     (await listing.ask("PUT", "/servers/7", { key, body: {} })).status,

@@ -14,6 +14,7 @@ import {
 } from "../../../listing/probe/websocket_ping.ts";
 import { parseAddress } from "../../../src/address.ts";
 import { answerTo, proofId } from "../../../src/announcement/proof.ts";
+import { freePort } from "../../support/free_port.ts";
 import { acceptHandshake, startChatServer, startRawServer } from "./fake_chat_server.ts";
 import { forEver, HOSTILE, PONG } from "./hostile_servers.ts";
 
@@ -267,8 +268,6 @@ Deno.test("pings under way end at once when the listing stops", async () => {
 Deno.test("the outcome distinguishes a reached server, silence, and a ping that could not be sent", async () => {
   await using wrong = startChatServer({ id: 8 });
   await using silent = startRawServer(forEver);
-  const closed = Deno.listen({ hostname: LOOPBACK, port: 0 });
-  closed.close();
   const never = () => new Promise<never>(() => {});
   const failing = (message: string) => () => Promise.reject(new Error(message));
   const cases: [
@@ -278,7 +277,7 @@ Deno.test("the outcome distinguishes a reached server, silence, and a ping that 
     doubt: string | undefined,
   ][] = [
     ["another id", `${LOOPBACK}:${wrong.port}`, {}, undefined],
-    ["a refused connection", `${LOOPBACK}:${closed.addr.port}`, {}, undefined],
+    ["a refused connection", `${LOOPBACK}:${freePort()}`, {}, undefined],
     ["a connection and silence", `${LOOPBACK}:${silent.port}`, { timeoutMs: 500 }, undefined],
     ["an address that may not be pinged", "169.254.169.254", {}, undefined],
     ["no connection in time", LOOPBACK, { pingOne: never, timeoutMs: 50 }, "network"],

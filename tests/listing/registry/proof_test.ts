@@ -7,6 +7,7 @@ import { assertEquals, assertFalse, assertMatch, assertStringIncludes } from "@s
 import type { RunningChat } from "../../../chat/mod.ts";
 import { startTestChat } from "../../support/chat_server.ts";
 import { type ListedServer, listedServers, untilListed } from "../../support/listed_servers.ts";
+import { freePort } from "../../support/free_port.ts";
 import { gatewaysInProcess } from "../../support/gateways_in_process.ts";
 import { startTestListing } from "../../support/listing_server.ts";
 import { inTempFolder } from "../../support/temp_folder.ts";
@@ -69,7 +70,7 @@ Deno.test("an entry that was taken with a server's own address goes to the serve
   let port: number;
   let key: string;
   {
-    await using unlisted = await owner(listing.url, { listings: [] });
+    await using unlisted = await owner(listing.url, { listings: [], port: freePort() });
     port = unlisted.port;
     const taken = await post(listing.url, { address: `127.0.0.1:${port}` });
     assertEquals(taken.status, 201);
