@@ -8,6 +8,7 @@ import { eventLine } from "../../terminal/plain_client.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
+import { freePort } from "../support/free_port.ts";
 import { commandLine, startServer } from "../support/program.ts";
 
 /** Milliseconds after which a client that does not do what it should fails the test. */
