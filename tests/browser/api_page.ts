@@ -9,7 +9,7 @@ import {
   accessibilityFaults,
   DESK,
   PHONE,
-  setWidth,
+  resize,
   sidewaysOverflow,
   testInBrowser,
 } from "../support/browser.ts";
@@ -31,7 +31,7 @@ testInBrowser(
       await page.goto(`${listing.url}/docs`);
       assertEquals(await accessibilityFaults(page, schemes), [], `at ${size.width}`);
       for (const width of widths) {
-        await setWidth(page, width);
+        await resize(page, { width });
         assert(await sidewaysOverflow(page) <= 0, `at ${width}`);
       }
     }

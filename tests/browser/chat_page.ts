@@ -52,7 +52,8 @@ testInBrowser("two people converse, edit, delete, rename and leave", async (stag
   await alice.page.keyboard.press("Enter");
   await bob.readsNotice("alice is now Alicia");
   await alice.page.waitForSelector("#rename:not([open])");
-  assertEquals(await alice.page.evaluate(() => document.activeElement?.id), "own-button");
+  // The focus returns with the event of the closed dialog, which is a task later.
+  await alice.page.waitForFunction(() => document.activeElement?.id === "own-button");
   await alice.reads("#own-name", "Alicia");
   assertEquals(await bob.texts("#names .person"), ["Bob B. (you)", "Alicia"]);
 

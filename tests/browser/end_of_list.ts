@@ -7,7 +7,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
-import { testInBrowser } from "../support/browser.ts";
+import { resize, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";
 import { startTestChat } from "../support/chat_server.ts";
@@ -206,10 +206,10 @@ testInBrowser("by wheel and keys a user leaves the end, and by no change of heig
       await alice.fill("#text", "");
       await holds("the field shrinks");
       for (const height of [400, 900, 600]) {
-        await alice.page.setViewport({ width: 1280, height });
+        await resize(alice.page, { width: 1280, height });
         await holds(`the window is ${height} high`);
       }
-      await alice.page.setViewport({ width: 500, height: 600 });
+      await resize(alice.page, { width: 500, height: 600 });
       await holds("the window is narrower");
     },
   );

@@ -10,6 +10,7 @@ import { accessibilityFaults, PHONE, sidewaysOverflow, testInBrowser } from "../
 import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";
 import { startTestChat } from "../support/chat_server.ts";
+import { until } from "../support/until.ts";
 
 const MESSAGES = 700;
 /** A query compares so many: the hit before them needs another one. */
@@ -80,7 +81,7 @@ testInBrowser(
       await page.keyboard.press("Enter");
       await seesText(alice, "line 20 with a Needle in it");
       for (const text of ["line 15", "line 22", "line 20 with a Needle in it"]) await seesText(alice, text);
-      assert(await page.evaluate(() => document.activeElement?.textContent?.includes("line 20 ")));
+      await page.waitForFunction(() => document.activeElement?.textContent?.includes("line 20 "));
       await alice.reads("#newer", "To the newest");
 
       // A new message does not move what is read, and one that is deleted in the past is shown so.
@@ -90,11 +91,10 @@ testInBrowser(
 
       // Scrolling down reads on, until the newest is there, each message once.
       const texts = async () => (await alice.texts("#rows .body")).filter((text) => text !== null);
-      for (let n = 0; (await texts()).at(-1) !== "news"; n++) {
-        assert(n < 200, `the newest is not reached: ${(await texts()).at(-1)}`);
+      await until("the newest is reached", async () => {
         await page.$eval("#scroller", (scroller) => scroller.scrollBy(0, 2000));
-        await page.evaluate(() => new Promise(requestAnimationFrame));
-      }
+        return (await texts()).at(-1) === "news";
+      });
       const lines = (await texts()).slice(0, -1).map((text) => Number(/^line (\d+)/.exec(text)?.[1]));
       assertEquals(lines, lines.map((_, n) => lines[0]! + n), "no line is missing or twice");
       await page.$eval("#scroller", (scroller) => scroller.scrollBy(0, 1e6));

@@ -8,7 +8,7 @@
 /// <reference lib="dom.iterable" />
 import { assert, assertEquals, assertGreaterOrEqual, assertLess } from "@std/assert";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
-import { accessibilityFaults, PHONE, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
+import { accessibilityFaults, PHONE, resize, sidewaysOverflow, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";
 import { startTestChat } from "../support/chat_server.ts";
@@ -90,9 +90,7 @@ testInBrowser("at each width there is one column, and the pill covers no text", 
   await alice.isLive();
   await alice.page.waitForSelector("#rows .message");
   for (const [width, wanted] of [[390, 366], [800, 720], [1280, 720], [1920, 720]] as const) {
-    await alice.page.setViewport({ width, height: 800 });
-    await alice.page.evaluate(() => new Promise(requestAnimationFrame));
-    await alice.page.evaluate(() => new Promise(requestAnimationFrame));
+    await resize(alice.page, { width, height: 800 });
     const [rows, field, typing] = [
       await box(alice, "#rows"),
       await box(alice, ".field"),
@@ -124,7 +122,7 @@ testInBrowser("at each width there is one column, and the pill covers no text", 
   assertGreaterOrEqual(gapPx, 6, "the time in the margin of a row is beside its text");
 
   // Between a phone and a desk the button opens the people beside the conversation.
-  await alice.page.setViewport({ width: 800, height: 800 });
+  await resize(alice.page, { width: 800, height: 800 });
   await alice.page.waitForSelector("#people-button[aria-expanded=false]");
   await alice.page.click("#people-button");
   assertEquals((await box(alice, "#people")).width, 240);
@@ -147,7 +145,7 @@ testInBrowser("at each width there is one column, and the pill covers no text", 
   const motion = await alice.page.$eval("#newer", (pill) => getComputedStyle(pill).animationName);
   assertEquals(motion, "none", "who wants no motion has none");
 
-  await alice.page.setViewport({ width: 1280, height: 800 });
+  await resize(alice.page, { width: 1280, height: 800 });
   await alice.page.$eval("#scroller", (scroller) => scroller.scrollTop = -scroller.scrollHeight);
   assertEquals(await accessibilityFaults(alice.page), [], "the beginning");
   await alice.page.click("#own-button");
@@ -220,13 +218,13 @@ testInBrowser(
           (field) => (field as HTMLTextAreaElement).placeholder = "W".repeat(64),
         );
         assertEquals((await box(alice, "#text")).height, height);
-        await alice.page.setViewport({ ...PHONE, width: 667, height: 320, hasTouch: true, isMobile: true });
+        await resize(alice.page, { width: 667, height: 320 });
         await alice.page.tap("#own-button");
         await alice.page.$eval("#leave-button", (button) => button.scrollIntoView());
         const { y, height: tall } = await box(alice, "#leave-button");
         assert(y + tall <= 320, "the last item is below the window");
         await alice.page.keyboard.press("Escape");
-        await alice.page.setViewport({ ...PHONE, hasTouch: true, isMobile: true });
+        await resize(alice.page, PHONE);
       },
     );
 

@@ -14,7 +14,7 @@ import {
   accessibilityFaults,
   DESK,
   PHONE,
-  setWidth,
+  resize,
   sidewaysOverflow,
   testInBrowser,
 } from "../support/browser.ts";
@@ -402,11 +402,11 @@ testInBrowser(
     ] as const;
     const look = async (path: string) => {
       for (const [page, schemes, ...widths] of windows) {
-        await setWidth(page, widths[0]);
+        await resize(page, { width: widths[0] });
         await openLive(page, listing.url + path);
         assertEquals(await accessibilityFaults(page, schemes), [], `${path} at ${widths[0]}`);
         for (const width of widths) {
-          await setWidth(page, width);
+          await resize(page, { width });
           assert(await sidewaysOverflow(page) <= 0, `${path} at ${width}`);
         }
       }
@@ -430,11 +430,11 @@ testInBrowser(
     });
     await look("/?sort=name");
     for (const [page, schemes, ...widths] of windows) {
-      await setWidth(page, widths[0]);
+      await resize(page, { width: widths[0] });
       await page.goto(`${listing.url}/servers/2`);
       assertEquals(await accessibilityFaults(page, schemes), [], `a server at ${widths[0]}`);
       for (const width of widths) {
-        await setWidth(page, width);
+        await resize(page, { width });
         assert(await sidewaysOverflow(page) <= 0, `a server at ${width}`);
       }
     }

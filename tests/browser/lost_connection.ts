@@ -8,7 +8,7 @@
 /// <reference lib="dom.iterable" />
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Page } from "puppeteer-core";
-import { setWidth, testInBrowser } from "../support/browser.ts";
+import { resize, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";
 import { startTestChat } from "../support/chat_server.ts";
@@ -53,7 +53,7 @@ testInBrowser("a lost connection is shown, and the user may retry at once", asyn
   await alice.reads("#banner-text", "The server cannot be reached. Trying again every few seconds.");
   await alice.reads("#banner-button", "Try now");
   for (const width of [390, 1280]) {
-    await setWidth(alice.page, width);
+    await resize(alice.page, { width });
     const cut = await alice.page.$$eval(
       "#room-name, #banner p",
       (texts) =>

@@ -180,9 +180,13 @@ async function setColours(page: Page, scheme: Scheme, reducedMotion: boolean): P
   ]);
 }
 
-/** Gives the window the width of a phone, or of a desk again, without a reload. */
-export async function setWidth(page: Page, width: number): Promise<void> {
-  await page.setViewport({ ...page.viewport() ?? DESK, width });
+/** Gives the window another size without a reload, and waits until the page has done what it does then. */
+export async function resize(page: Page, size: { width?: number; height?: number }): Promise<void> {
+  await page.setViewport({ ...page.viewport() ?? DESK, ...size });
+  // Media queries and `resize` are before this in a frame, and a ResizeObserver is at the end of it.
+  for (let n = 0; n < 2; n++) {
+    await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(resolve)));
+  }
 }
 
 /** CSS pixels by which the page is wider than its window, so that a person must scroll sideways. */
