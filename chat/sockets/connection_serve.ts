@@ -33,8 +33,8 @@ export function upgradeServe(
   { remoteAddress, subprotocol: wished, accept, gone, left }: AdmittedSocket,
   { idleSeconds, log }: ServeConnectionOptions,
 ): Response {
-  // Deno 2.9 reports neither an opening nor an error of such an upgrade, and keeps its descriptor for good. So does its
-  // place if the client's leaving is noticed later: else one address could take all descriptors, which nothing gives back.
+  // Deno 2.9 reports neither an opening nor an error of such an upgrade, and keeps its descriptor for good. A client that
+  // is seen to leave after this keeps its place for good too: else one address could take all descriptors.
   if (left?.aborted) {
     gone();
     return new Response("The client has left\n", { status: STATUS_CODE.BadRequest });
