@@ -34,6 +34,8 @@ interface Row {
   readonly item: HTMLLIElement;
 }
 
+/** Milliseconds after which a draft says that it is being sent. */
+const SLOW_MS = 2000;
 const STATES = ["waiting", "sent", "failed"] as const;
 
 export class PendingList {
@@ -83,11 +85,13 @@ export class PendingList {
   waitFor(what: string, isOffline: boolean): void {
     this.#waitsFor = what;
     this.#isOffline = isOffline;
-    for (const { item } of this.#rows.values()) {
-      if (!item.classList.contains("waiting")) continue;
-      item.classList.toggle("offline", isOffline);
-      within(item, ".fate-text", HTMLElement).textContent = what;
-    }
+    this.#surroundings.keepPlace(() => {
+      for (const { item } of this.#rows.values()) {
+        if (!item.classList.contains("waiting")) continue;
+        item.classList.toggle("offline", isOffline);
+        within(item, ".fate-text", HTMLElement).textContent = what;
+      }
+    });
   }
 
   /** Gives the drafts the name that they will have above them. Call when the messages before them changed. */
@@ -123,6 +127,11 @@ export class PendingList {
     this.#placeSoon();
   }
 
+  /** Has it say what it waits for. */
+  #isSlow(item: HTMLLIElement): void {
+    if (item.isConnected) this.#surroundings.keepPlace(() => item.classList.add("slow"));
+  }
+
   #make(draft: Draft): HTMLLIElement {
     const { list, settle } = this.#surroundings;
     const { nonce } = draft;
@@ -139,6 +148,7 @@ export class PendingList {
     within(item, ".content", HTMLElement).append(fromTemplate("fate", HTMLParagraphElement), choices);
     this.#rows.set(nonce, { draft, item });
     list.append(item);
+    setTimeout(() => this.#isSlow(item), SLOW_MS);
     return item;
   }
 
