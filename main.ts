@@ -6,7 +6,7 @@
  */
 import { promptSecret } from "@std/cli/prompt-secret";
 import type { TransferStore } from "./src/kv/transfer.ts";
-import { type CommandLine, type LineOf, readCommandLine, type RoleValues } from "./src/cli/command_line.ts";
+import { type CommandLine, type LineOf, parseCommandLine, type RoleValues } from "./src/cli/command_line.ts";
 import { COMMANDS, type Role } from "./src/cli/commands.ts";
 import { UsageError } from "./src/cli/flag.ts";
 import { helpText } from "./src/cli/help_text.ts";
@@ -24,7 +24,7 @@ type Status = 0 | 1 | 2;
 
 async function main(): Promise<Status> {
   try {
-    return await run(await readLine());
+    return await run(readLine());
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     await report({ problem: error.message });
@@ -32,13 +32,9 @@ async function main(): Promise<Status> {
   }
 }
 
-function readLine(): Promise<CommandLine> {
-  return readCommandLine(Deno.args, {
-    env,
-    isTerminal: Deno.stderr.isTerminal(),
-    askSecret,
-    readFile: (path) => Deno.readTextFile(path),
-  });
+function readLine(): CommandLine {
+  const isTerminal = Deno.stderr.isTerminal();
+  return parseCommandLine(Deno.args, { env, isTerminal, askSecret, readFile: Deno.readTextFileSync });
 }
 
 /** Asks a person for the secret of a flag; undefined where no person can answer. */
@@ -104,7 +100,7 @@ interface Server<Options> {
 
 /** Runs a server to its end. At a SIGHUP, the whole configuration is read again. */
 async function runServer<Name extends Role, Options>(
-  { kind: role, values }: LineOf<Name>,
+  { kind: role, values }: { readonly kind: Name; readonly values: RoleValues<Name> },
   optionsOf: (values: RoleValues<Name>) => Promise<Options>,
   start: (options: Options, stopping: AbortSignal) => Promise<Server<Options>>,
 ): Promise<Status> {
@@ -116,7 +112,7 @@ async function runServer<Name extends Role, Options>(
       flags: COMMANDS[role].flags,
       values,
       // The same arguments give the same command.
-      read: async () => (await readLine() as LineOf<Name>).values,
+      read: () => (readLine() as LineOf<Role>).values as RoleValues<Name>,
       put: async (next) => running.reconfigure(await optionsOf(next)),
       log: logger(role),
     });

@@ -6,7 +6,7 @@
  */
 import { validate } from "@std/uuid/common";
 import { z } from "zod";
-import type { AdminLine } from "../src/cli/command_line.ts";
+import type { LineOf } from "../src/cli/command_line.ts";
 import { AdminClient } from "./admin_client.ts";
 import { isProblem, type Outcome, type Problem } from "./problem.ts";
 import { printable, tableOfPeer } from "./screen/table.ts";
@@ -51,7 +51,7 @@ const answers = {
 };
 
 /** Runs the command line. Never throws because of the server or the network. */
-export async function administer(line: AdminLine): Promise<Outcome> {
+export async function administer(line: LineOf<"admin">): Promise<Outcome> {
   const client = new AdminClient(line.values.server, line.values.token);
   const show = <T extends object>(answer: T | Problem, text: (answer: T) => string): Outcome => {
     if (isProblem(answer)) return answer;

@@ -20,7 +20,7 @@ export function showConfig(
   const flags: FlagTable = COMMANDS[role].flags;
   const rows = Object.entries(flags).map(([key, flag]) => {
     const value = key === "kv" ? values[key] ?? defaultKvLocation(role, env) : values[key];
-    return { name: flagName(key).slice(2), flag, value, source: sources[key]! };
+    return { name: flagName(key).slice(2), flag, value, source: sources[key] };
   });
   if (values.json) {
     const shown = rows.map(({ name, flag, value, source }) => [
@@ -45,7 +45,7 @@ function isHidden(flag: AnyFlag, value: unknown): boolean {
   return flag.secret === true && value !== undefined;
 }
 
-function from({ origin, name }: Source): string {
-  if (origin === "variable") return `variable ${name}`;
-  return origin === "file" ? name : origin;
+function from(source: Source | undefined): string {
+  if (source?.origin === "variable") return `variable ${source.name}`;
+  return source?.origin === "file" ? source.name : source?.origin ?? "default";
 }

@@ -38,11 +38,16 @@ Deno.test("a chat server's address is read in every form in which it is written,
   for (const text of wrong) {
     assertStringIncludes(problemOf(["client", text]), `ADDRESS is "${text}"; allowed:`);
   }
-  assertMatch(problemOf("client a b"), /^chatter client takes one ADDRESS, not also "b"/);
+  assertMatch(
+    problemOf("client a b"),
+    /^chatter client takes one ADDRESS, in quotes if it has spaces, not "b"/,
+  );
 });
 
 Deno.test("the client and the list of servers have the defaults that are documented", () => {
   assertEquals(valuesOf("client"), { name: undefined, plain: false, noBell: false });
+  const onTerminal = parse("client", {}, true);
+  assertEquals("values" in onTerminal && onTerminal.values, valuesOf("client"));
   assertEquals(valuesOf("client", { CHATTER_CLIENT_NAME: "Zoe\u0308" }).name, "Zoë");
   assertEquals(valuesOf("client", { CHATTER_NAME: "The Pub" }).name, undefined);
   assertMatch(problemOf("client --name a;b"), /^--name is "a;b"; allowed: 1 to 32 letters/);

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { assert, assertEquals, assertFalse, assertMatch, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertMatch, assertThrows } from "@std/assert";
 import { COMMANDS, flagName, ROLES } from "../src/cli/commands.ts";
-import { readCommandLine } from "../src/cli/command_line.ts";
+import { parseCommandLine } from "../src/cli/command_line.ts";
 import { UsageError } from "../src/cli/flag.ts";
 import { showConfig } from "../terminal/config.ts";
 import { runProgram, startServer, type Variables } from "./support/program.ts";
@@ -13,10 +13,10 @@ import { runProgram, startServer, type Variables } from "./support/program.ts";
 const TOKEN = "correct-horse-battery-staple";
 
 /** What `chatter config` prints. */
-async function shown(args: readonly string[], variables: Variables = {}): Promise<string> {
+function shown(args: readonly string[], variables: Variables = {}): string {
   const env = (name: string) => variables[name];
-  const around = { env, isTerminal: false, readFile: (path: string) => Deno.readTextFile(path) };
-  const line = await readCommandLine(["config", ...args], around);
+  const around = { env, isTerminal: false, readFile: Deno.readTextFileSync };
+  const line = parseCommandLine(["config", ...args], around);
   assert(line.kind === "config");
   return showConfig(line, env);
 }
@@ -36,7 +36,7 @@ Deno.test("chatter config shows each value and where it comes from, and no secre
     `{\n  "name": "The Pub",\n  "chat": {"admin-token": "${TOKEN}", "listing": ["http://a", "http://b"]}\n}`;
   await withFile(text, async (path) => {
     const variables = { CHATTER_CONFIG: path, CHATTER_MAX_USERS: "7", XDG_DATA_HOME: "/data" };
-    const stdout = await shown(["chat", "--port", "5001"], variables);
+    const stdout = shown(["chat", "--port", "5001"], variables);
     const rows = new Map(
       stdout.trimEnd().split("\n").map((line) => {
         const [flag = "", ...rest] = line.split(/ {2,}/);
@@ -65,7 +65,7 @@ Deno.test("chatter config shows each value and where it comes from, and no secre
 Deno.test("chatter config shows the same as JSON, of either role", async () => {
   await withFile(`{"admin-token": "${TOKEN}", "trust-proxy": true}`, async (path) => {
     for (const role of ROLES) {
-      const stdout = await shown([role, "--json", "--config", path, "--kv", "x.db"]);
+      const stdout = shown([role, "--json", "--config", path, "--kv", "x.db"]);
       assertFalse(stdout.includes(TOKEN));
       const values = JSON.parse(stdout);
       assertEquals(values["trust-proxy"], { value: true, from: `${path}:1:49` });
@@ -84,8 +84,8 @@ Deno.test("chatter config without a role shows that of CHATTER_ROLE, and asks fo
   const listing = await runProgram(["config", "--json"], { CHATTER_ROLE: "listing" });
   assertEquals(JSON.parse(listing.stdout).port, { value: 8000, from: "default" });
   const problem = "chatter config needs a role; allowed: chat, listing";
-  await assertRejects(() => shown([]), UsageError, problem);
-  await assertRejects(() => shown(["caht"]), UsageError, "did you mean config chat?");
+  assertThrows(() => shown([]), UsageError, problem);
+  assertThrows(() => shown(["caht"]), UsageError, "did you mean chat?");
 });
 
 Deno.test("a server starts with what its file says", async () => {
@@ -105,6 +105,6 @@ Deno.test("a file that is wrong or is not there is one line on stderr with statu
     });
   });
   const problem = /^\/nowhere\/chatter\.json: cannot read the --config file: [^\n]+$/;
-  const { message } = await assertRejects(() => shown(["chat", "--config", "/nowhere/chatter.json"]));
+  const { message } = assertThrows(() => shown(["chat", "--config", "/nowhere/chatter.json"]));
   assertMatch(message, problem);
 });

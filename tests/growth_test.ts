@@ -12,7 +12,7 @@ import { forwardedAddress, normalizeIp, parseAddress, parseServerUrl } from "../
 import { areTags, canonicalLanguage, isDescription, isServerName } from "../src/announcement/announcement.ts";
 import { announcementSchema } from "../src/announcement/schema.ts";
 import { httpUrl, listOf } from "../src/cli/flag.ts";
-import { readConfigText } from "../src/cli/config_file.ts";
+import { readConfigFile } from "../src/cli/config_file.ts";
 import { lineFormatter } from "../src/logging/log_line.ts";
 import {
   decodeClientFrame,
@@ -146,11 +146,12 @@ const READERS: Readonly<Record<string, Read>> = {
   "If-None-Match": header("if-none-match", (request) => isNotModified(request, 'W/"a"')),
   "the path of a request": (text) => hono.request(`/servers/${encodeURIComponent(text)}/${encodeURI(text)}`),
   "the query of a request": (text) => hono.request(`/servers/1?${encodeURI(text)}`),
-  "a configuration file": (text) => readConfigText("file", text),
+  "a configuration file": (text) => readConfigFile("file", () => text),
   "a name in a configuration file": (text) =>
-    readConfigText("file", `{"chat": {${JSON.stringify(text)}: 1}}`),
-  "a value in a configuration file": (text) => readConfigText("file", `{"name": ${JSON.stringify(text)}}`),
-  "a comment in a configuration file": (text) => readConfigText("file", `{} // ${text}`),
+    readConfigFile("file", () => `{"chat": {${JSON.stringify(text)}: 1}}`),
+  "a value in a configuration file": (text) =>
+    readConfigFile("file", () => `{"name": ${JSON.stringify(text)}}`),
+  "a comment in a configuration file": (text) => readConfigFile("file", () => `{} // ${text}`),
   "a flag with a URL": (text) => httpUrl.read(`http://a${text}`),
   "a flag with a list": (text) => listOf("X", "x", (one) => one).read(text),
   "a file of import": (text) =>

@@ -6,127 +6,100 @@
  *
  * @module
  */
-import { type MemberNode, type ObjectNode, parse, type ValueNode } from "@humanwhocodes/momoa";
+import { type Location, type MemberNode, parse, type ValueNode } from "@humanwhocodes/momoa";
 import { COMMANDS, flagName, type Role, ROLES } from "./commands.ts";
-import { type AnyFlag, didYouMean, quoted, type Source, UsageError, wrongValue } from "./flag.ts";
+import { type AnyFlag, quoted, type Sources, unknownWord, UsageError, wrongValue } from "./flag.ts";
 
-/** By role, the values that the file gives, by the flag's name without hyphens. */
-export type ConfigFile = { readonly [role in Role]: ReadonlyMap<string, Source> };
-
+/** The flags that a file may set, with their keys, by name without hyphens. A file cannot name another file. */
+const FLAGS = { chat: flagsOf("chat"), listing: flagsOf("listing") };
 const SHOWN: { readonly [type: string]: string } = { Null: "null", Array: "a list", Object: "an object" };
 
-/** Reads the text of the file with the name `file`. */
-export function readConfigText(file: string, text: string): ConfigFile {
-  return new ConfigReader(file, text).read();
+/** The values that the file gives to each role. `readFile` returns its text or throws. */
+export function readConfigFile(path: string, readFile: (path: string) => string) {
+  let text: string;
+  try {
+    text = readFile(path).replace(/^\uFEFF/, "");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.replace(/\s+/g, " ") : String(error);
+    throw new UsageError(`${path}: cannot read the --config file: ${reason}`);
+  }
+  return new ConfigReader(path, text).read();
 }
 
 class ConfigReader {
   readonly #file: string;
   readonly #text: string;
-  readonly #top: [Role, string, Source][] = [];
-  readonly #sections: [Role, string, Source][] = [];
+  readonly #sources: { readonly [role in Role]: Sources } = { chat: {}, listing: {} };
 
   constructor(file: string, text: string) {
     this.#file = file;
     this.#text = text;
   }
 
-  read(): ConfigFile {
-    const root = this.#parse();
-    if (root.type !== "Object") {
-      throw this.#problem(root, 'a configuration is an object, such as {"name": "The Pub"}');
-    }
-    this.#readObject(root, undefined);
-    const valuesOf = (role: Role) =>
-      new Map(
-        [...this.#top, ...this.#sections].filter(([whose]) => whose === role).map(([, ...value]) => value),
-      );
-    return { chat: valuesOf("chat"), listing: valuesOf("listing") };
+  read(): { readonly [role in Role]: Sources } {
+    const sections = this.#readMembers(this.#parse(), ROLES);
+    for (const [role, section] of sections) this.#readMembers(section, [role]);
+    return this.#sources;
   }
 
   #parse(): ValueNode {
     try {
       return parse(this.#text, { mode: "jsonc", ranges: true }).body;
     } catch (error) {
-      // The parser calls itself at each level, and runs out of stack in a file of brackets.
-      if (error instanceof RangeError) {
-        throw new UsageError(
-          `${this.#file}: the file is nested too deeply; allowed: a section for each role`,
-        );
-      }
-      // Only an error in the text has a place.
-      if (!(error instanceof Error && "line" in error && "column" in error && "offset" in error)) throw error;
-      const sign = this.#text[Number(error.offset)];
+      // Also a RangeError: the parser calls itself at each level, and runs out of stack in a file of brackets.
+      if (!(error instanceof Error)) throw error;
+      const { line, column, offset } = error as Partial<Location>;
       const reason = error.message.replace(/\.? \([0-9]+:[0-9]+\)$/, "").replace(/\.$/, "")
         // The parser names the signs of JSON by words.
-        .replace(/token (?:[LR]Brace|[LR]Bracket|Comma|Colon)/, `"${sign}"`);
-      throw new UsageError(`${this.#file}:${error.line}:${error.column}: the file is not JSON: ${reason}`);
+        .replace(/token (?:[LR]Brace|[LR]Bracket|Comma|Colon)/, `"${this.#text[offset ?? 0]}"`);
+      const place = line === undefined ? "" : `:${line}:${column}`;
+      throw new UsageError(`${this.#file}${place}: the file is not JSON: ${reason}`);
     }
   }
 
-  /** `section` is the role whose section the object is; undefined at the top. */
-  #readObject({ members }: ObjectNode, section: Role | undefined): void {
-    const lines = new Map<string, number>();
-    for (const member of members) {
-      const name = nameOf(member);
-      const before = lines.get(name);
-      if (before !== undefined) {
-        throw this.#problem(
-          member,
-          `${quoted(name)} is given twice, also in line ${before}; once is allowed`,
-        );
-      }
-      lines.set(name, member.loc.start.line);
-      const role = section === undefined ? ROLES.find((role) => role === name) : undefined;
-      // An object is a section. Another value is that of a flag: --listing is a flag as well as a role.
-      if (role !== undefined && member.value.type === "Object") this.#readObject(member.value, role);
-      else if (role !== undefined && !flagsOf("chat").has(name)) {
-        throw this.#problem(
-          member.value,
-          `${quoted(name)} is the section of chatter ${role}; allowed: an object`,
-        );
-      } else this.#readFlag(member, section);
+  /** Reads the flags of an object. Returns its sections, which win over it and are read after it. */
+  #readMembers(node: ValueNode, roles: readonly Role[]): [Role, ValueNode][] {
+    if (node.type !== "Object") {
+      throw this.#problem(node, 'a configuration is an object, such as {"name": "The Pub"}');
     }
+    const seen = new Set<string>();
+    const sections: [Role, ValueNode][] = [];
+    for (const member of node.members) {
+      const name = member.name.type === "String" ? member.name.value : member.name.name;
+      if (seen.has(name)) throw this.#problem(member, `${quoted(name)} is given twice; once is allowed`);
+      seen.add(name);
+      const section = roles === ROLES ? ROLES.find((role) => role === name) : undefined;
+      // --listing is a flag as well as a role.
+      const isFlag = member.value.type !== "Object" && FLAGS.chat.has(name);
+      if (section !== undefined && !isFlag) sections.push([section, member.value]);
+      else this.#readFlag(name, member, roles);
+    }
+    return sections;
   }
 
-  #readFlag(member: MemberNode, section: Role | undefined): void {
-    const name = nameOf(member);
-    const roles = section === undefined ? ROLES : [section];
-    const owners = roles.filter((role) => flagsOf(role).has(name));
+  #readFlag(name: string, member: MemberNode, roles: readonly Role[]): void {
+    const owners = roles.filter((role) => FLAGS[role].has(name));
     for (const role of owners) {
-      const texts = this.#textsOf(flagsOf(role).get(name)!, name, member.value);
-      const into = section === undefined ? this.#top : this.#sections;
-      into.push([role, name, { origin: "file", name: this.#place(member), texts }]);
+      const [key, flag] = FLAGS[role].get(name)!;
+      const texts = this.#textsOf(flag, name, member.value);
+      this.#sources[role][key] = { origin: "file", name: this.#place(member), texts };
     }
     if (owners.length > 0) return;
-    const known = roles.flatMap((role) => [...flagsOf(role).keys()]);
-    const all = section === undefined ? [...ROLES, ...known] : known;
-    const hint = didYouMean(
-      name.replace(/^-+/, ""),
-      all,
-      `; allowed: the flags in chatter help ${roles.join(" or ")}`,
-      quoted,
-    );
-    const where = section === undefined ? "" : ` in the section ${quoted(section)}`;
-    throw this.#problem(member, `there is no ${quoted(name)}${where}${hint}`);
+    const known = [...roles, ...roles.flatMap((role) => [...FLAGS[role].keys()])];
+    const where = roles === ROLES ? "" : ` in the section ${quoted(roles.join())}`;
+    const problem = `${this.#place(member)}: there is no ${quoted(name)}${where}`;
+    throw unknownWord(problem, name, known, `allowed: the flags in chatter help ${roles.join(" or ")}`);
   }
 
+  /** The values as texts of the command line. */
   #textsOf(flag: AnyFlag, name: string, value: ValueNode): string[] {
     const isList = flag.repeatable && value.type === "Array" && value.elements.length > 0;
     return (isList ? value.elements.map((element) => element.value) : [value]).map((one) => {
-      const text = this.#textOf(one);
-      if (text !== undefined && flag.read(text) !== undefined) return text;
-      const shown = one.type === "String" ? quoted(one.value) : SHOWN[one.type] ?? text ?? one.type;
-      throw this.#problem(one, wrongValue(flag, name, shown).message);
+      // A number as it is written in the file: 1e3 is not a port on the command line either.
+      const text = one.type === "String" ? one.value : SHOWN[one.type] ?? this.#text.slice(...one.range!);
+      if (!(one.type in SHOWN) && flag.read(text) !== undefined) return text;
+      throw this.#problem(one, wrongValue(flag, name, one.type === "String" ? quoted(text) : text).message);
     });
-  }
-
-  /** The value as text of the command line; undefined for a list, an object or null. */
-  #textOf(value: ValueNode): string | undefined {
-    if (value.type === "String") return value.value;
-    if (value.type === "Boolean") return String(value.value);
-    // As written in the file: 1e3 is not a port on the command line either.
-    return value.type === "Number" ? this.#text.slice(...value.range!) : undefined;
   }
 
   #place({ loc: { start } }: ValueNode | MemberNode): string {
@@ -138,12 +111,7 @@ class ConfigReader {
   }
 }
 
-function nameOf({ name }: MemberNode): string {
-  return name.type === "String" ? name.value : name.name;
-}
-
-/** The flags that a file may set, by name without hyphens. A file cannot name another file. */
-function flagsOf(role: Role): ReadonlyMap<string, AnyFlag> {
+function flagsOf(role: Role): ReadonlyMap<string, [key: string, flag: AnyFlag]> {
   const { config: _, ...flags } = COMMANDS[role].flags;
-  return new Map(Object.entries<AnyFlag>(flags).map(([key, flag]) => [flagName(key).slice(2), flag]));
+  return new Map(Object.entries<AnyFlag>(flags).map(([key, flag]) => [flagName(key).slice(2), [key, flag]]));
 }

@@ -58,14 +58,15 @@ export type FlagValues<Table extends FlagTable> = {
   readonly [Name in keyof Table]: Table[Name] extends Flag<infer T> ? T : never;
 };
 
-/** The source of a flag's value. */
+/** The source of a flag's value, unless that is the default. */
 export interface Source {
-  readonly origin: "default" | "file" | "variable" | "flag";
-  /** The name of the flag or the variable, or the place in the file; empty for a default. */
+  readonly origin: "file" | "variable" | "flag";
+  /** The name of the flag or the variable, or the place in the file. */
   readonly name: string;
-  /** The given texts; none for a default. */
   readonly texts: readonly string[];
 }
+/** By key of the flag. */
+export type Sources = { [key: string]: Source };
 
 type WithDefault<T> = Extras & { readonly default: NoInfer<T> };
 export function flag<T>(description: string, kind: Kind<T>, extras: WithDefault<T>): Flag<T>;
@@ -180,16 +181,13 @@ export function quoted(text: string): string {
   );
 }
 
-/**
- * The end of a refusal of `word`: the candidate that was most likely meant, as `shown`, or `otherwise` if no spelling
- * is near.
- */
-export function didYouMean(
+/** The error for a word that is not known: it ends in the candidate that was most likely meant, if one is near. */
+export function unknownWord(
+  problem: string,
   word: string,
   candidates: readonly string[],
   otherwise: string,
-  shown = (meant: string) => meant,
-): string {
+): UsageError {
   const meant = nearSpelling(word, candidates);
-  return meant === undefined ? otherwise : `; did you mean ${shown(meant)}?`;
+  return new UsageError(`${problem}; ${meant === undefined ? otherwise : `did you mean ${meant}?`}`);
 }

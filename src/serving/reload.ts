@@ -24,7 +24,7 @@ export interface ReloaderOptions<Values> {
   /** The values in force. */
   readonly values: Values;
   /** Throws `UsageError` for a faulty command line or configuration. */
-  readonly read: () => Promise<Values>;
+  readonly read: () => Values;
   /** Applies values; throws if it cannot, with nothing changed. */
   readonly put: (values: Values) => Promise<Reconfigured>;
   readonly log: Logger;
@@ -39,7 +39,7 @@ export function reloader<Values extends ListenAddress & object>(
     let next = inForce;
     let came: Reconfigured;
     try {
-      next = await read();
+      next = read();
       came = await put(next);
     } catch (error) {
       const problem = error instanceof UsageError ? error.message : startFailure(error, next);

@@ -6,7 +6,6 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import type { RunningChat } from "../../chat/mod.ts";
-import { parseCommandLine } from "../../src/cli/command_line.ts";
 import { limitsOf } from "../../src/cli/server_flags.ts";
 import { decodeClientFrame, decodeServerFrame } from "../../src/protocol/codec.ts";
 import { type FaultName, FAULTS } from "../../src/protocol/faults.ts";
@@ -20,6 +19,7 @@ import {
   startTestChat,
   TRANSPORT_NAMES,
 } from "../support/chat_server.ts";
+import { parse } from "../support/command_line.ts";
 import { documentPaths, readDocument } from "../support/documents.ts";
 import { gatewaysInProcess } from "../support/gateways_in_process.ts";
 import { Bindings, parseTranscripts, type Step, type Transcript } from "../support/transcript.ts";
@@ -183,7 +183,7 @@ class Stage implements AsyncDisposable {
 
   /** A server with the transcript's flags, and a socket for every client that it names. */
   static async open({ file, line, flags, steps }: Transcript, start: StartTestChat): Promise<Stage> {
-    const command = parseCommandLine(["chat", ...flags], { env: () => undefined, isTerminal: false });
+    const command = parse(["chat", ...flags]);
     if (command.kind !== "chat") throw new Error(`${file}:${line}: no flags of chat: ${flags.join(" ")}`);
     const { name, transport, limitLoopback } = command.values;
     const server = await start({

@@ -13,9 +13,11 @@ export function parse(
   isTerminal = false,
 ): CommandLine {
   const args = typeof line === "string" ? line.split(" ").filter((arg) => arg !== "") : line;
-  const read = parseCommandLine(args, { env: (name) => variables[name], isTerminal });
-  assert(read.kind !== "needs file", `${JSON.stringify(line)} needs a file`);
-  return read;
+  return parseCommandLine(args, {
+    env: (name) => variables[name],
+    isTerminal,
+    readFile: Deno.readTextFileSync,
+  });
 }
 
 export function valuesOf(

@@ -5,23 +5,12 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { parseCommandLine } from "../../src/cli/command_line.ts";
+import { parse } from "../support/command_line.ts";
 import { administer } from "../../terminal/admin.ts";
 import type { Outcome } from "../../terminal/problem.ts";
 
 async function admin(server: string, ...args: string[]): Promise<Outcome> {
-  const line = parseCommandLine([
-    "admin",
-    args[0]!,
-    "--server",
-    server,
-    "--token",
-    "x".repeat(16),
-    ...args.slice(1),
-  ], {
-    env: () => undefined,
-    isTerminal: false,
-  });
+  const line = parse(["admin", args[0]!, "--server", server, "--token", "x".repeat(16), ...args.slice(1)]);
   assert(line.kind === "admin", JSON.stringify(line));
   return await administer(line);
 }

@@ -6,7 +6,7 @@
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openChatStore } from "../../chat/mod.ts";
-import { parseCommandLine } from "../../src/cli/command_line.ts";
+import { parse } from "../support/command_line.ts";
 import { BATCH_ROWS_MAX, BATCH_UNITS_MAX } from "../../src/kv/transfer.ts";
 import type { Outcome } from "../../terminal/problem.ts";
 import { importLines } from "../../terminal/import_lines.ts";
@@ -14,7 +14,7 @@ import { runImport } from "../../terminal/transfer_command.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
 
 async function imported(file: string, store: string): Promise<Outcome> {
-  const line = parseCommandLine(["import", file, "--kv", store], { env: () => undefined, isTerminal: false });
+  const line = parse(["import", file, "--kv", store]);
   assert(line.kind === "import", JSON.stringify(line));
   return await runImport(line, {
     openStore: (place) => openChatStore(place),
