@@ -429,7 +429,7 @@ Deno.test("every flag has a line of help with its default, and every limit with 
     }
     const tables = [command.flags, ...actions.map(([, { flags = {} }]) => flags)];
     for (const [key, flag] of tables.flatMap((table) => Object.entries(table))) {
-      assertStringIncludes(help, ` ${typedFlag(key, flag).join(" ")} `);
+      assertStringIncludes(help, ` ${typedFlag(key, flag)} `);
       assertStringIncludes(help, flag.description);
       if (flag.defaultText !== undefined) assertStringIncludes(help, `Default: ${flag.defaultText}.`);
     }

@@ -21,7 +21,7 @@ function shown(args: readonly string[], variables: Variables = {}): string {
   return showConfig(line, env);
 }
 
-async function withFile(text: string, use: (path: string) => Promise<void>): Promise<void> {
+async function withFile(text: string, use: (path: string) => Promise<void> | void): Promise<void> {
   const path = await Deno.makeTempFile({ suffix: ".json" });
   try {
     await Deno.writeTextFile(path, text);
@@ -34,7 +34,7 @@ async function withFile(text: string, use: (path: string) => Promise<void>): Pro
 Deno.test("chatter config shows each value and where it comes from, and no secret", async () => {
   const text =
     `{\n  "name": "The Pub",\n  "chat": {"admin-token": "${TOKEN}", "listing": ["http://a", "http://b"]}\n}`;
-  await withFile(text, async (path) => {
+  await withFile(text, (path) => {
     const variables = { CHATTER_CONFIG: path, CHATTER_MAX_USERS: "7", XDG_DATA_HOME: "/data" };
     const stdout = shown(["chat", "--port", "5001"], variables);
     const rows = new Map(
@@ -63,7 +63,7 @@ Deno.test("chatter config shows each value and where it comes from, and no secre
 });
 
 Deno.test("chatter config shows the same as JSON, of either role", async () => {
-  await withFile(`{"admin-token": "${TOKEN}", "trust-proxy": true}`, async (path) => {
+  await withFile(`{"admin-token": "${TOKEN}", "trust-proxy": true}`, (path) => {
     for (const role of ROLES) {
       const stdout = shown([role, "--json", "--config", path, "--kv", "x.db"]);
       assertFalse(stdout.includes(TOKEN));

@@ -217,7 +217,7 @@ function flagsOf({ flags, actions = {} }: Command): string[] {
   return [
     "--help",
     ...[flags, ...Object.values(actions).map(({ flags = {} }) => flags)].flatMap((table) =>
-      Object.entries(table).map(([key, flag]) => typedFlag(key, flag)[0])
+      Object.entries(table).map(([key, flag]) => typedFlag(key, flag).split(" ")[0]!)
     ),
   ];
 }

@@ -70,7 +70,7 @@ function commandPart(name: CommandName): string {
 }
 
 function flagRow(key: string, flag: AnyFlag, before = ""): string[] {
-  return valueRow(before + typedFlag(key, flag).join(" "), flag);
+  return valueRow(before + typedFlag(key, flag), flag);
 }
 
 function valueRow(shown: string, flag: AnyFlag): string[] {

@@ -318,9 +318,9 @@ export function variableName(key: string, flag?: AnyFlag): string {
 }
 
 /** The flag as help shows it, with the word for its value; the variable of a flag that only a variable sets. */
-export function typedFlag(key: string, flag: AnyFlag): [name: string, placeholder?: string] {
-  if (flag.onlyVariable) return [variableName(key, flag)];
-  return flag.placeholder === undefined ? [flagName(key)] : [flagName(key), flag.placeholder];
+export function typedFlag(key: string, { placeholder, onlyVariable }: AnyFlag): string {
+  if (onlyVariable) return variableName(key);
+  return placeholder === undefined ? flagName(key) : `${flagName(key)} ${placeholder}`;
 }
 
 /** A username as the server will show it; undefined if `text` is not a username. */

@@ -1,27 +1,31 @@
 /**
- * The help of the program and of each command as text, made from the table of commands.
+ * The help of the program and of each command as text, and the entries that the manual page has too, made from the
+ * table of commands.
  *
  * @module
  */
-import {
-  type Action,
-  type Command,
-  COMMAND_NAMES,
-  type CommandName,
-  COMMANDS,
-  flagName,
-  typedFlag,
-  usageOf,
-  variableName,
-} from "./commands.ts";
-import { ANY_TEXT, type AnyFlag, type FlagTable } from "./flag.ts";
+import { type Command, COMMAND_NAMES, type CommandName, COMMANDS, typedFlag, usageOf } from "./commands.ts";
+import { ANY_TEXT, type AnyFlag } from "./flag.ts";
 
 /** Columns of a usual terminal. */
 const WIDTH = 80;
 
+export const VARIABLES =
+  "Each flag is also a variable: CHATTER_LOG_LEVEL sets --log-level, unless the flag names another variable. " +
+  "A flag overrides its variable, and a variable overrides the --config file.";
+
+/** What can be typed, and what it means. */
+export interface Entry {
+  readonly typed: string;
+  /** The description first. */
+  readonly facts: readonly string[];
+  /** Entries that can only follow this one. */
+  readonly entries?: readonly Entry[];
+}
+
 /** The text for `chatter help` or, given a command, for `chatter help <command>`; it ends in a line break. */
 export function helpText(topic: CommandName | undefined): string {
-  return topic === undefined ? programHelp() : commandHelp(topic, COMMANDS[topic]);
+  return topic === undefined ? programHelp() : commandHelp(topic);
 }
 
 function programHelp(): string {
@@ -48,59 +52,66 @@ To run a listing and a chat server that registers with it:
 `;
 }
 
-function commandHelp(name: CommandName, { details, flags, operand, actions }: Command): string {
-  const limits = Object.entries(flags).filter(([, { reason }]) => reason !== undefined);
-  const others = Object.entries(flags).filter(([, { reason }]) => reason === undefined);
+function commandHelp(name: CommandName): string {
   return [
     [`Usage: ${usageOf(name)}`],
-    wrapped(details, 0),
-    actions === undefined ? [] : ["Actions:", ...Object.entries(actions).flatMap(actionLines)],
-    operand === undefined ? [] : [`${operand.placeholder}:`, ...factLines(operand, 4)],
-    [
-      "Flags:",
-      ...others.flatMap(([key, flag]) => flagLines(key, flag)),
-      "  -h, --help",
-      ...wrapped("show this text", 6),
-    ],
-    limits.length === 0 ? [] : ["Limits:", ...limits.flatMap(([key, flag]) => flagLines(key, flag))],
-    others.length === 0 ? [] : wrapped(variablesNote(flags), 0),
-  ].filter((part) => part.length > 0).map((part) => part.join("\n")).join("\n\n") + "\n";
+    wrapped(COMMANDS[name].details, 0),
+    ...entriesOf(name).map(([heading, entries]) => [
+      `${heading}:`,
+      ...entries.flatMap((entry) => entryLines(entry, 2)),
+    ]),
+    wrapped(VARIABLES, 0),
+  ].map((part) => part.join("\n")).join("\n\n") + "\n";
 }
 
-function variablesNote(flags: FlagTable): string {
-  const key = "logLevel" in flags ? "logLevel" : Object.keys(flags)[0]!;
-  const file = "config" in flags ? ", and a variable overrides the --config file" : "";
-  return `Each flag is also a variable: ${variableName(key, flags[key])} sets ${flagName(key)}. ` +
-    `A flag overrides its variable${file}.`;
-}
-
-function actionLines([word, { description, operand, flags = {} }]: [string, Action]): string[] {
+function entryLines(
+  { typed, facts: [description = "", ...facts], entries = [] }: Entry,
+  indent: number,
+): string[] {
   return [
-    `  ${word}${operand === undefined ? "" : " " + operand.placeholder}`,
-    ...wrapped(description, 6),
-    ...Object.entries(flags).flatMap(([key, flag]) => flagLines(key, flag, 6)),
+    " ".repeat(indent) + typed,
+    ...wrapped(description, indent + 4),
+    ...(facts.length === 0 ? [] : wrapped(facts.join(" "), indent + 4)),
+    ...entries.flatMap((entry) => entryLines(entry, indent + 4)),
   ];
 }
 
-function flagLines(key: string, flag: AnyFlag, indent = 2): string[] {
-  return [" ".repeat(indent) + typedFlag(key, flag).join(" "), ...factLines(flag, indent + 4)];
+/** All that can follow the command, with a heading for each kind. */
+export function entriesOf(name: CommandName): [heading: string, entries: readonly Entry[]][] {
+  const { operand, flags, actions = {} }: Command = COMMANDS[name];
+  const isLimit = ([, { reason }]: [string, AnyFlag]) => reason !== undefined;
+  const all = Object.entries(flags);
+  const kinds: [string, Entry[]][] = [
+    [
+      "Actions",
+      Object.entries(actions).map(([word, { description, operand, flags }]) => ({
+        typed: operand === undefined ? word : `${word} ${operand.placeholder}`,
+        facts: [description],
+        entries: Object.entries(flags ?? {}).map(flagEntry),
+      })),
+    ],
+    ["Argument", operand === undefined ? [] : [{ typed: operand.placeholder!, facts: factsOf(operand) }]],
+    ["Flags", all.filter((entry) => !isLimit(entry)).map(flagEntry)],
+    ["Limits", all.filter(isLimit).map(flagEntry)],
+  ];
+  return kinds.filter(([, entries]) => entries.length > 0);
 }
 
-function factLines(flag: AnyFlag, indent: number): string[] {
-  const [description, ...facts] = factsOf(flag);
-  return [...wrapped(description!, indent), ...(facts.length === 0 ? [] : wrapped(facts.join(" "), indent))];
+function flagEntry([key, flag]: [string, AnyFlag]): Entry {
+  return { typed: typedFlag(key, flag), facts: factsOf(flag) };
 }
 
 /** The flag's description, its default, the allowed values, the reason of a limit, and a variable of another name. */
-export function factsOf(flag: AnyFlag): string[] {
+function factsOf(flag: AnyFlag): string[] {
   const { description, defaultText, placeholder, expected, reason, variable } = flag;
+  const isAnyText = placeholder === undefined || expected === ANY_TEXT;
   return [
     description,
-    ...(defaultText === undefined ? [] : [`Default: ${defaultText}.`]),
-    ...(placeholder === undefined || expected === ANY_TEXT ? [] : [`Allowed: ${expected}.`]),
-    ...(reason === undefined ? [] : [`Reason: ${reason}.`]),
-    ...(variable === undefined ? [] : [`Variable: ${variable}.`]),
-  ];
+    defaultText && `Default: ${defaultText}.`,
+    isAnyText ? undefined : `Allowed: ${expected}.`,
+    reason && `Reason: ${reason}.`,
+    variable && `Variable: ${variable}.`,
+  ].filter((fact) => fact !== undefined);
 }
 
 /** `text` in lines of at most `width` columns; a longer word gets a line of its own. */
