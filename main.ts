@@ -82,9 +82,9 @@ async function run(line: CommandLine): Promise<Status> {
       return isBad ? 1 : status;
     }
     case "completions":
-      return await report({
-        output: (await import("./src/cli/completions.ts")).completionScript(line.operand),
-      });
+      return await report({ output: (await import("./src/cli/completions.ts")).SCRIPTS[line.operand] });
+    case "offers":
+      return await report({ output: (await import("./src/cli/completions.ts")).offersFor(line.line) });
     case "man": {
       const { wallClock } = await import("./src/clock.ts");
       return await report({ output: (await import("./src/cli/man_page.ts")).manPage(VERSION, wallClock()) });

@@ -76,6 +76,7 @@ type WithFlags = Exclude<CommandName, "config">;
 export type CommandLine =
   | { [Name in WithFlags]: LineOf<Name> }[WithFlags]
   | ConfigLine
+  | { readonly kind: "offers"; readonly line: string }
   | { readonly kind: "help"; readonly topic: CommandName | undefined }
   | { readonly kind: "version" };
 
@@ -87,6 +88,8 @@ const ORIGINS = ["file", "variable", "flag"];
 
 /** Reads the arguments after the program's name. */
 export function parseCommandLine(args: readonly string[], around: Surroundings): CommandLine {
+  // Asked by the scripts of chatter completions.
+  if (args[0] === "__complete") return { kind: "offers", line: args[1] ?? "" };
   const words = args.slice(0, [...args, "--"].indexOf("--"));
   const role = around.env(ROLE_VARIABLE) ?? "";
   const [command = role, ...rest] = args;

@@ -243,7 +243,7 @@ export const COMMANDS = {
   completions: {
     description: "print a script that completes commands in a shell",
     details:
-      'A shell loads its script when it starts. For bash, add eval "$(chatter completions bash)" to ~/.bashrc. ' +
+      'A shell loads the script when it starts, and asks chatter at each Tab. For bash, add eval "$(chatter completions bash)" to ~/.bashrc. ' +
       "For zsh, add source <(chatter completions zsh) to ~/.zshrc, after compinit. " +
       "For fish, add chatter completions fish | source to ~/.config/fish/config.fish.",
     flags: {},

@@ -6,7 +6,7 @@
  */
 
 /** Milliseconds after which a shell that does not end fails the test. */
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 180_000;
 const PROMPT = "READY> ";
 /** Between what is offered for one line and for the next. */
 const MARK = "---";
@@ -27,13 +27,13 @@ export async function bashOffers(file: string, lines: readonly string[]): Promis
     ...words.map((line) => `offer ${line.map((word) => `'${word}'`).join(" ")}`),
   ];
   const args = ["--noprofile", "--norc", "-c", program.join("\n")];
-  return offersIn(await outputOf("bash", args));
+  return offersIn(await outputOf("bash", args, withFolder(file)));
 }
 
 /** What fish offers at the end of each line, without the descriptions. */
 export async function fishOffers(file: string, lines: readonly string[]): Promise<string[][]> {
   const program = `source ${file}; for line in $argv; complete -C $line; echo ${MARK}; end`;
-  const output = await outputOf("fish", ["--no-config", "-c", program, "--", ...lines]);
+  const output = await outputOf("fish", ["--no-config", "-c", program, "--", ...lines], withFolder(file));
   return offersIn(output.replaceAll(/\t.*$/gm, ""));
 }
 
@@ -78,14 +78,20 @@ async function typed(
   keys: string,
   setup = "",
 ): Promise<string> {
-  const run = `function chatter { printf 'ran:%s\\n' "$*"; }`;
   const [rc, command, own] = shell === "zsh"
     ? [".zshrc", "zsh -d -i", `autoload -U compinit; compinit -D -u; unsetopt prompt_cr prompt_sp; PROMPT=`]
     : [".bashrc", `bash --noprofile --rcfile ${folder}/.bashrc -i`, "PS1="];
-  await Deno.writeTextFile(`${folder}/${rc}`, `${own}'${PROMPT}'\n${run}\nsource ${file}\n${setup}\n`);
+  await Deno.writeTextFile(`${folder}/${rc}`, `${own}'${PROMPT}'\nsource ${file}\n${setup}\n`);
   const child = new Deno.Command("script", {
     args: ["--quiet", "--flush", "--command", command, "/dev/null"],
-    env: { ZDOTDIR: folder, HOME: folder, SHELL: "/bin/sh", TERM: "dumb", INPUTRC: "/dev/null" },
+    env: {
+      ...withFolder(file),
+      ZDOTDIR: folder,
+      HOME: folder,
+      SHELL: "/bin/sh",
+      TERM: "dumb",
+      INPUTRC: "/dev/null",
+    },
     stdin: "piped",
     stdout: "piped",
     stderr: "null",
@@ -110,8 +116,14 @@ async function typed(
   return output;
 }
 
-async function outputOf(command: string, args: readonly string[]): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(command, { args: [...args], stdin: "null" }).output();
+/** The variables by which a shell finds the command `chatter` beside the completions in `file`. */
+function withFolder(file: string): { PATH: string } {
+  return { PATH: `${file.slice(0, file.lastIndexOf("/"))}:${Deno.env.get("PATH")}` };
+}
+
+async function outputOf(command: string, args: readonly string[], env: { PATH: string }): Promise<string> {
+  const { stdout, stderr } = await new Deno.Command(command, { args: [...args], env, stdin: "null" })
+    .output();
   const [out = "", problems = ""] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   if (problems !== "") throw new Error(`${command} says: ${problems}`);
   return out;
