@@ -18,6 +18,7 @@ import type { Limits } from "../../src/protocol/limits.ts";
 import type { Tls } from "../../src/serving/tls_files.ts";
 import type { FairReads } from "./fair_reads.ts";
 import { HttpConnections, type HttpPlace } from "./http_connections.ts";
+import { LingeringCloses } from "./lingering_closes.ts";
 import { type AdmittedSocket, NO_HANDSHAKE, type Peer, type TransportOptions } from "./transport.ts";
 
 /** Bytes of a request's head: browsers with cookies and proxies send less than half of it. */
@@ -43,13 +44,21 @@ export interface HttpWaits {
   readonly nextRequest: number;
   /** Without a byte in or out while a request is answered: also for a peer that does not read. */
   readonly silence: number;
+  /** From the close of our end to that of the peer's, which may have to read its answer first: some round trips. */
+  readonly linger: number;
 }
 
-export const HTTP_WAITS: HttpWaits = { request: 10_000, nextRequest: 5000, silence: 30_000 };
+export const HTTP_WAITS: HttpWaits = { request: 10_000, nextRequest: 5000, silence: 30_000, linger: 2000 };
 /** Milliseconds between two checks of node:http for late requests. */
 const LOOK_MS = 500;
 /** Connections that the system queues to be accepted. */
 const BACKLOG = 511;
+
+/** What node:http answers to a request that it cannot read, by the code of its error; to all others 400. */
+const STATUS_BY_ERROR: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: "431 Request Header Fields Too Large",
+  ERR_HTTP_REQUEST_TIMEOUT: "408 Request Timeout",
+};
 
 /** An admitted request for a WebSocket. The receiver owns its connection. */
 export interface LetIn {
@@ -80,10 +89,11 @@ export class NodeHttp {
   readonly #connections: HttpConnections<Socket>;
   /** One function for all connections: `this` is the socket. */
   readonly #onClose: (this: Socket) => void;
+  readonly #closes: LingeringCloses;
 
   constructor(options: NodeHttpOptions) {
     this.#options = options;
-    const { tls, fairReads, steadyMs, waits: { request, nextRequest, silence } } = options;
+    const { tls, fairReads, steadyMs, waits: { request, nextRequest, silence, linger } } = options;
     // Not a share of --max-sockets: the system spreads connections unevenly, and handshakes would be cut for it.
     this.#connections = new HttpConnections(
       () => this.#connectionsMax,
@@ -92,6 +102,10 @@ export class NodeHttp {
     const connections = this.#connections;
     this.#onClose = function () {
       connections.gone(this);
+    };
+    const closes = this.#closes = new LingeringCloses(fairReads, steadyMs, linger);
+    const closeLingering = function (this: Socket) {
+      closes.close(this);
     };
     const bounds = {
       maxHeaderSize: HEAD_BYTES_MAX,
@@ -113,7 +127,10 @@ export class NodeHttp {
     server.on(tls === undefined ? "connection" : "secureConnection", (socket: Socket) => {
       readByEvents(socket);
       fairReads.add(socket, "drop");
+      // node:http and hono's adapter call it after the last answer, whether the request is whole or not.
+      socket.destroySoon = closeLingering;
     });
+    server.on("clientError", (error, socket) => this.#refuseBroken(error, socket as Socket));
     const answer = this.#listener(({ gone }) => {
       gone();
       return refusal(STATUS_CODE.BadRequest, NO_HANDSHAKE);
@@ -161,8 +178,14 @@ export class NodeHttp {
     _handle?.listen?.(BACKLOG);
   }
 
-  /** Call a few times a second: cuts connections that have sent no whole request in time. */
+  /** Closes a refused socket once its peer has read the answer, within limits. */
+  closeRefused(socket: Socket): void {
+    this.#closes.close(socket);
+  }
+
+  /** Call a few times a second: cuts connections that have sent no whole request in time, or do not close. */
   cutIdle(): void {
+    this.#closes.cutLate();
     const { request, nextRequest } = this.#options.waits;
     this.#connections.cutIdle(request + nextRequest);
   }
@@ -178,6 +201,7 @@ export class NodeHttp {
   stop(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#connections.cutAll();
+    this.#closes.cutAll();
     return closed;
   }
 
@@ -240,6 +264,15 @@ export class NodeHttp {
     this.#connections.gone(connection);
     connection.removeListener("close", this.#onClose);
     socket.removeListener("error", ignoreError);
+  }
+
+  /** Answers a request that is no HTTP, too large or too late, as node:http does, which would close at once. */
+  #refuseBroken({ code = "" }: Error & { code?: string }, socket: Socket): void {
+    const { _httpMessage } = socket as { _httpMessage?: ServerResponse | null };
+    const isHttp = code.startsWith("HPE_") || code.startsWith("ERR_HTTP_");
+    if (!isHttp || !socket.writable || _httpMessage?.headersSent) return void socket.destroy();
+    const head = `HTTP/1.1 ${STATUS_BY_ERROR[code] ?? "400 Bad Request"}\r\nConnection: close\r\n\r\n`;
+    this.#closes.close(socket, head);
   }
 
   /** Makes a response for the socket, as node:http gives none for an upgrade: a refusal needs one. */

@@ -103,7 +103,12 @@ class WsTransport implements Transport {
   /** Its closures live as long as the connection, so none of them keeps the request. */
   #connect({ request, socket, admitted }: LetIn): void {
     const webSocket = this.#handshakes.shake(request, socket, admitted.subprotocol);
-    if (webSocket === undefined) return admitted.gone();
+    if (webSocket === undefined) {
+      // The library would cut it as soon as its refusal is written.
+      socket.removeListener("finish", socket.destroy);
+      socket.once("close", admitted.gone);
+      return this.#http.closeRefused(socket);
+    }
     const reading = this.#fairReads.add(socket, "read");
     shrink(socket, webSocket);
     this.#connections.add(new WsConnection(webSocket, { admitted, reading, stream: socket }, this.#rules));

@@ -1,0 +1,45 @@
+/**
+ * The bound on what a socket that closes still takes from its peer, so that no peer holds it by sending.
+ *
+ * @module
+ */
+import { assertEquals } from "@std/assert";
+import { createServer, type Socket } from "node:net";
+import { once } from "node:events";
+import { FairReads } from "../../../chat/sockets/fair_reads.ts";
+import { LINGER_BYTES_MAX, LingeringCloses } from "../../../chat/sockets/lingering_closes.ts";
+
+Deno.test("a socket that closes drops as many bytes as may be, and is cut by one more", async () => {
+  const server = createServer({ allowHalfOpen: true });
+  const accepted = once(server, "connection");
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as { port: number };
+  using peer = await Deno.connect({ hostname: "127.0.0.1", port });
+  const [socket] = await accepted as [Socket];
+  const closed = once(socket, "close");
+  new LingeringCloses(new FairReads(() => 0), () => 0, 1).close(socket, "last words");
+  assertEquals(await textOf(peer), "last words");
+  await write(peer, LINGER_BYTES_MAX);
+  while (socket.bytesRead < LINGER_BYTES_MAX) await once(socket, "data");
+  assertEquals(socket.destroyed, false);
+  await write(peer, 1);
+  await closed;
+  server.close();
+});
+
+/** What a peer reads up to the other's end. */
+async function textOf(peer: Deno.Conn): Promise<string> {
+  const chunk = new Uint8Array(1024);
+  let text = "";
+  for (let count; (count = await peer.read(chunk)) !== null;) {
+    text += new TextDecoder().decode(chunk.subarray(0, count));
+  }
+  return text;
+}
+
+async function write(peer: Deno.Conn, length: number): Promise<void> {
+  for (let rest = new Uint8Array(length); rest.length > 0;) {
+    rest = rest.subarray(await peer.write(rest));
+  }
+}
