@@ -67,7 +67,7 @@ export async function answerRepresentation(
   c.header("Vary", "Accept-Encoding", { append: true });
   const request = c.req.raw;
   if (isNotModified(request, representation.etag)) return c.body(null, 304);
-  const isGzip = acceptsGzip(request);
+  const isGzip = representation.isCompressible && acceptsGzip(request);
   if (isGzip) c.header("Content-Encoding", "gzip");
   if (request.method === "HEAD") return c.body(null);
   const bytes = isGzip ? await representation.gzipped() : representation.bytes;

@@ -183,7 +183,7 @@ function addReadRoutes(app: ListingApp, parts: AppParts): void {
     c.header("Vary", "Accept", { append: true });
     if (server === undefined) return await answerNotListed(c);
     if (prefersHtml(c.req.raw)) return await answerServerPage(c, parts, queryRate, server);
-    return await answerRepresentation(c, await Representation.of(JSON.stringify(server)), largeResponses);
+    return await answerRepresentation(c, Representation.ofShort(index.jsonOf(server)), largeResponses);
   });
 
   addPeopleRoutes(app, parts, queryRate);
@@ -197,7 +197,7 @@ function addPeopleRoutes(app: ListingApp, parts: AppParts, queryRate: OriginRate
     const id = readServerId(c.req.param("id") ?? "");
     const record = id === undefined ? undefined : index.record(id);
     if (record === undefined) return answerRefusal(c, refuse("NOT_FOUND"));
-    const shown = await Representation.of(JSON.stringify(people.of(record, wallClock())));
+    const shown = Representation.ofShort(JSON.stringify(people.of(record, wallClock())));
     return await answerRepresentation(c, shown, largeResponses);
   });
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { eTag } from "@std/http/etag";
 
 type Bytes = Uint8Array<ArrayBuffer>;
@@ -12,23 +13,36 @@ export class Representation {
   readonly bytes: Bytes;
   /** Weak, because the plain and compressed forms share it. */
   readonly etag: string;
+  /** False for a short text: compressing takes several times the work of the answer, and spares part of a packet. */
+  readonly isCompressible: boolean;
   #gzipped: Promise<Bytes> | undefined;
 
-  private constructor(bytes: Bytes, etag: string) {
+  private constructor(bytes: Bytes, etag: string, isCompressible: boolean) {
     this.bytes = bytes;
     this.etag = etag;
+    this.isCompressible = isCompressible;
   }
 
   static async of(text: string): Promise<Representation> {
-    // Copied because the types of Deno 2.4 let an encoder return shared memory.
-    const bytes = new Uint8Array(new TextEncoder().encode(text));
-    return new Representation(bytes, await eTag(bytes, { weak: true }));
+    const bytes = bytesOf(text);
+    return new Representation(bytes, await eTag(bytes, { weak: true }), true);
+  }
+
+  /** For what is made for each request, up to a few KiB: its hash does not wait for another thread. */
+  static ofShort(text: string): Representation {
+    const bytes = bytesOf(text);
+    return new Representation(bytes, `W/"${createHash("sha256").update(bytes).digest("base64")}"`, false);
   }
 
   /** Compresses once; later calls return the same bytes. */
   gzipped(): Promise<Bytes> {
     return this.#gzipped ??= gzip(this.bytes);
   }
+}
+
+/** Copied because the types of Deno 2.4 let an encoder return shared memory. */
+function bytesOf(text: string): Bytes {
+  return new Uint8Array(new TextEncoder().encode(text));
 }
 
 async function gzip(bytes: Bytes): Promise<Bytes> {

@@ -224,6 +224,21 @@ Deno.test("a list is compressed for who asks, under the same ETag", async () => 
   }
 });
 
+Deno.test("one server is sent as it is, since compressing costs more than it spares, and not again if unchanged", async () => {
+  await using listing = await ListingUnderTest.start();
+  const key = await listing.list(7);
+  for (const path of ["/servers/7", "/servers/7/people"]) {
+    const asked = { headers: { "Accept-Encoding": "gzip" } };
+    const { text, headers } = await listing.ask("GET", path, asked);
+    assertEquals([headers.get("content-encoding"), JSON.parse(text).id], [null, 7], path);
+    const etag = headers.get("etag")!;
+    const again = async () => (await listing.ask("GET", path, { headers: { "If-None-Match": etag } })).status;
+    assertEquals(await again(), 304);
+    await listing.ask("PUT", "/servers/7", { key, body: { connectedUsers: path.length } });
+    assertEquals(await again(), 200);
+  }
+});
+
 /** A public address of the listing. */
 const PUBLIC = { arrivedAt: "8.8.8.8" };
 
