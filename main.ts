@@ -156,23 +156,17 @@ async function serverOptions(role: Role, { hostname, kv, tlsCert, tlsKey }: Role
 }
 
 /** Throws on Deno Deploy if a flag asks for something that it provides itself, or does not have. */
-async function refuseOnDenoDeploy(
-  { tlsCert, transport, workers, cluster }: RoleValues<"chat">,
-): Promise<void> {
+async function refuseOnDenoDeploy(values: RoleValues<"chat">): Promise<void> {
   const { isDenoDeploy } = await import("./src/kv/kv.ts");
   if (!isDenoDeploy(env)) return;
-  const problem = tlsCert !== undefined
-    ? "Deno Deploy provides TLS itself: leave out --tls-cert and --tls-key"
-    : transport !== "serve"
-    ? "Deno Deploy supports only --transport serve: leave it out"
-    : workers > 1
-    ? "Deno Deploy has no threads: leave out --workers"
-    : cluster !== undefined
-    ? "Deno Deploy runs one instance of a room at a time: leave out --cluster"
-    : undefined;
-  if (problem === undefined) return;
   const { CannotStart } = await import("./src/serving/start_failure.ts");
-  throw new CannotStart(problem);
+  const refused: [boolean, string][] = [
+    [values.tlsCert !== undefined, "provides TLS itself: leave out --tls-cert and --tls-key"],
+    [values.transport !== "serve", "supports only --transport serve: leave it out"],
+    [values.workers > 1, "has no threads: leave out --workers"],
+    [values.cluster !== undefined, "runs one instance of a room at a time: leave out --cluster"],
+  ];
+  for (const [isGiven, reason] of refused) if (isGiven) throw new CannotStart(`Deno Deploy ${reason}`);
 }
 
 /** Throws on Deno Deploy, where a program that only shows its help is taken for a server that works. */

@@ -242,10 +242,9 @@ export const COMMANDS = {
   },
   completions: {
     description: "print a script that completes commands in a shell",
-    details:
-      'A shell loads the script when it starts, and asks chatter at each Tab. For bash, add eval "$(chatter completions bash)" to ~/.bashrc. ' +
-      "For zsh, add source <(chatter completions zsh) to ~/.zshrc, after compinit. " +
-      "For fish, add chatter completions fish | source to ~/.config/fish/config.fish.",
+    details: "A shell loads the script when it starts, and asks chatter at each Tab. For bash, add " +
+      'eval "$(chatter completions bash)" to ~/.bashrc. For zsh, add source <(chatter completions zsh) to ' +
+      "~/.zshrc, after compinit. For fish, add chatter completions fish | source to ~/.config/fish/config.fish.",
     flags: {},
     operand: flag("the shell", oneOf("SHELL", ["bash", "zsh", "fish"]), { default: "bash", required: true }),
   },
@@ -300,11 +299,10 @@ export function isCommandName(text: string): text is CommandName {
 
 /** The forms of a command's line in one, such as `chatter export [FILE] [flags]`. */
 export function usageOf(command: CommandName): string {
-  const { operand, actions, perRole, flags }: Command = COMMANDS[command];
+  const { operand, actions, perRole }: Command = COMMANDS[command];
   const word = perRole ? `<${ROLES.join("|")}>` : actions && "<action>";
   const value = operand?.required ? operand.placeholder : operand && `[${operand.placeholder}]`;
-  const takesFlags = actions !== undefined || Object.keys(flags).length > 0;
-  return ["chatter", command, word, value, takesFlags && "[flags]"].filter(Boolean).join(" ");
+  return ["chatter", command, word, value, "[flags]"].filter(Boolean).join(" ");
 }
 
 /** `--max-users` for `maxUsers`. */
