@@ -7,6 +7,7 @@
  */
 /// <reference lib="dom" />
 import type { Message } from "../../../src/client/session/session_events.ts";
+import { readableText } from "../../../src/text/readable_text.ts";
 import { askFirst } from "../page/armed_button.ts";
 import { icon, type IconName } from "../page/icons.ts";
 import { byId, hide } from "../page/page_elements.ts";
@@ -141,7 +142,7 @@ export class MessageActions {
   #openSheet(row: Element): void {
     const message = this.#messageOf(row);
     if (message === undefined) return;
-    byId("action-sheet-text", HTMLElement).textContent = message.text;
+    byId("action-sheet-text", HTMLElement).textContent = readableText(message.text);
     const buttons = this.#actions.filter(({ isFor }) => isFor(message)).map((action) => {
       const { button } = buttonOf(action, () => {
         this.#sheet.close();

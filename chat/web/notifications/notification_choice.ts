@@ -4,6 +4,9 @@
  * @module
  */
 
+import { readableText } from "../../../src/text/readable_text.ts";
+import { answerIn } from "../../../src/text/reply.ts";
+
 /** UTF-16 units of a text in a notification: no system shows more. */
 const BODY_MAX = 300;
 
@@ -47,5 +50,8 @@ export function notificationWords(
   const others = messages.length - 1;
   const more = others === 0 ? "" : `\n${others === 1 ? "1 more message" : `${others} more messages`}`;
   const verb = last.isMention ? " mentions you" : "";
-  return { title: `${last.username}${verb} in ${room}`, body: last.text.slice(0, BODY_MAX) + more };
+  return {
+    title: `${last.username}${verb} in ${room}`,
+    body: readableText(answerIn(last.text)).slice(0, BODY_MAX) + more,
+  };
 }

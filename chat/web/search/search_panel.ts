@@ -9,6 +9,7 @@ import type { Message, SessionEvent, Wish } from "../../../src/client/session/se
 import { dayText, shortTime, wholeTime } from "../page/local_time.ts";
 import { byId, fromTemplate, isComposing, show, within } from "../page/page_elements.ts";
 import { nameClass } from "../people/author_hue.ts";
+import { readableText } from "../../../src/text/readable_text.ts";
 import { excerptOf } from "./excerpt.ts";
 
 type SearchWish = Extract<Wish, { kind: "search" }>;
@@ -181,7 +182,7 @@ function fillHit(row: HTMLLIElement, { username, receivedMs, text }: Message, wo
   time.textContent = `${dayText(receivedMs, Date.now())}, ${shortTime(time.dateTime)}`;
   time.title = wholeTime(time.dateTime);
   within(row, ".excerpt", HTMLElement).replaceChildren(
-    ...excerptOf(text, words).map(({ text, isWord }) => {
+    ...excerptOf(readableText(text), words).map(({ text, isWord }) => {
       if (!isWord) return text;
       const mark = document.createElement("mark");
       mark.textContent = text;

@@ -36,6 +36,11 @@ Deno.test("messages that come together are one notification, of the mention if o
     body: "one\n1 more message",
   });
   assertEquals(
+    notificationWords([message("> alice: is it late?\n**very**", true)], "The Inn")?.body,
+    "very",
+    "of a reply the answer, and without marks",
+  );
+  assertEquals(
     notificationWords([message("one"), message("two"), message("x".repeat(4000))], "I")?.body,
     [
       "x".repeat(300),
