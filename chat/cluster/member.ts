@@ -32,6 +32,11 @@ export const FIRST_RESEND_MS = 150;
 export const RETRY_MS = 150;
 /** Records of one read. */
 export const READ_MAX = 200;
+/**
+ * Nodes heard that the log has no inputs of, each some 200 bytes: more than one room has. A program that may publish can
+ * make up names, and a record says which of them are lost.
+ */
+export const NODES_MAX = 100;
 /** Bytes of records that wait for one before them; later ones are read again. */
 export const AHEAD_BYTES_MAX = 16 * 2 ** 20;
 
@@ -123,7 +128,7 @@ export class Member {
   #progressMs = 0;
   /** Since when the oldest of its inputs waits, or since the last that was decided. */
   #waitingSinceMs = 0;
-  /** When each other node was last heard, and when each hold ends by this node's clock. */
+  /** When each other node was last heard, the longest silent first, and when each hold ends by this node's clock. */
   readonly #heardMs = new Map<string, number>();
   readonly #heldUntilMs = new Map<string, number>();
   /** How far each other node was when it was heard last. */
@@ -200,12 +205,12 @@ export class Member {
     if (beat.by === this.#options.incarnation) return [];
     this.#formats.heard(nowMs, beat.by, beat.reads ?? 1);
     if (beat.isLeaving === true) {
-      this.#heardMs.delete(beat.by);
-      this.#leader?.lose(beat.by);
+      // Of a node that was not heard there is nothing to lose.
+      if (this.#heardMs.delete(beat.by)) this.#leader?.lose(beat.by);
       return this.#lead(nowMs);
     }
     this.#heard(nowMs, beat.by);
-    this.#appliedBy.set(beat.by, beat.applied);
+    if (this.#heardMs.has(beat.by)) this.#appliedBy.set(beat.by, beat.applied);
     if (beat.isLeader && beat.epoch >= this.#replica.epoch) this.#election.heard(nowMs);
     return beat.applied > this.#replica.applied ? this.#read() : [];
   }
@@ -354,7 +359,14 @@ export class Member {
 
   #heard(nowMs: number, node: string): void {
     // What a lost node has sent may come late.
-    if (!this.#replica.membership.isGone(node)) this.#heardMs.set(node, nowMs);
+    if (this.#replica.membership.isGone(node)) return;
+    this.#heardMs.delete(node);
+    this.#heardMs.set(node, nowMs);
+    if (this.#heardMs.size <= NODES_MAX) return;
+    const silent = this.#heardMs.keys().find((other) => !this.#replica.through.has(other));
+    if (silent === undefined) return;
+    this.#heardMs.delete(silent);
+    this.#appliedBy.delete(silent);
   }
 
   #read(): MemberEffect[] {
@@ -492,7 +504,7 @@ export class Member {
     this.#leader = new Leader({ replica: this.#replica, room, random32, onBug });
     // Each hold and each node has its whole time from here on.
     this.#heldUntilMs.clear();
-    for (const node of this.#heardMs.keys()) {
+    for (const node of [...this.#heardMs.keys()]) {
       if (this.#replica.membership.isGone(node)) this.#heardMs.delete(node);
       else this.#heard(nowMs, node);
     }

@@ -50,6 +50,9 @@ export interface TypingNotice {
 /** UTF-16 units of what a beat says to people: four times the longest --cluster-node. */
 const SHOWN_UNITS_MAX = 256;
 
+/** The same of an incarnation, a UUID: a record names each that is lost. */
+export const INCARNATION_UNITS_MAX = 64;
+
 type Fields = Readonly<Record<string, unknown>>;
 
 export function isFields(value: unknown): value is Fields {
@@ -58,7 +61,8 @@ export function isFields(value: unknown): value is Fields {
 
 /** Whether a message is a beat: another version, or another program, may send anything. */
 export function isNodeBeat(value: unknown): value is NodeBeat {
-  return isFields(value) && [value.by, value.node, value.hash, value.version].every(isShown) &&
+  return isFields(value) && isIncarnation(value.by) &&
+    [value.node, value.hash, value.version].every(isShown) &&
     isCount(value.epoch) && isCount(value.applied) && typeof value.isLeader === "boolean" &&
     (value.reads === undefined || isCount(value.reads) && value.reads !== 0) &&
     (value.foreign === undefined || isCount(value.foreign)) &&
@@ -72,12 +76,17 @@ export function isTypingNotice(value: unknown): value is TypingNotice {
 
 /** Whether a message has inputs; whole_inputs.ts looks into each. */
 export function isInputMessage(value: unknown): value is InputMessage {
-  return isFields(value) && isText(value.node) && isCount(value.first) && Array.isArray(value.inputs) &&
+  return isFields(value) && isIncarnation(value.node) && isCount(value.first) &&
+    Array.isArray(value.inputs) &&
     value.inputs.every(isInput);
 }
 
 function isInput(value: unknown): boolean {
   return isFields(value) && isCount(value.session) && isFields(value.input) && isText(value.input.type);
+}
+
+function isIncarnation(value: unknown): boolean {
+  return isText(value) && value.length <= INCARNATION_UNITS_MAX;
 }
 
 /** A text that a log line and a table have room for. */

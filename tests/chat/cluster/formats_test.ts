@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { LATE_MS, ReadFormats } from "../../../chat/cluster/formats.ts";
+import { LATE_MS, READERS_MAX, ReadFormats } from "../../../chat/cluster/formats.ts";
 import { Member, type MemberEffect } from "../../../chat/cluster/member.ts";
 import { type RecordCodec, recordCodec, type RecordFormat, RECORDS } from "../../../chat/cluster/record.ts";
 import { Replica } from "../../../chat/cluster/replica.ts";
@@ -66,6 +66,18 @@ Deno.test("a leader writes the newest format that all nodes of the last hour rea
   formats.heard(LATE_MS, "c", 1);
   assertEquals(formats.writable(LATE_MS), 1);
   assertEquals(formats.writable(3 * LATE_MS), 3);
+});
+
+Deno.test("of so many nodes a leader knows the formats, and past them it writes the first for an hour", () => {
+  const formats = new ReadFormats(3, 0);
+  for (let n = 0; n < READERS_MAX; n++) formats.heard(LATE_MS, `node ${n}`, 2);
+  assertEquals(formats.writable(LATE_MS), 2);
+  formats.heard(LATE_MS, "one more", 3);
+  assertEquals(formats.writable(2 * LATE_MS - 1), 1);
+  assertEquals(formats.writable(2 * LATE_MS), 3);
+  // Nodes that are gone for an hour have no place.
+  formats.heard(2 * LATE_MS, "later", 2);
+  assertEquals(formats.writable(2 * LATE_MS), 2);
 });
 
 Deno.test("a leader writes a format of its release only once the nodes of before are gone for an hour", () => {

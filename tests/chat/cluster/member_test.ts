@@ -11,6 +11,7 @@ import {
   FIRST_RESEND_MS,
   Member,
   type MemberEffect,
+  NODES_MAX,
   RESEND_MS,
   RETRY_MS,
 } from "../../../chat/cluster/member.ts";
@@ -415,6 +416,24 @@ Deno.test("a lost node whose messages come late is not heard again", () => {
   member.receivedBeat(9000, { by: "b", epoch: 1, applied: 1, isLeader: false });
   member.receivedInputs(9000, { node: "b", first: 1, inputs: [] });
   assertEquals(member.heardWithin(9000, 1000), []);
+});
+
+Deno.test("a node hears so many others, and for one more forgets the longest silent that the log does not know", () => {
+  const { member } = leaderWith();
+  const beat = (by: string, isLeaving = false) =>
+    member.receivedBeat(2000, { by, epoch: 1, applied: 1, isLeader: false, isLeaving });
+  const session = { session: 1, input: CONNECT, opening: OPENING };
+  const joined = appendOf(member.receivedInputs(2000, { node: "known", first: 1, inputs: [session] }));
+  member.appended(2000, joined.id, { kind: "stored" });
+  for (let n = 1; n < NODES_MAX; n++) beat(`forged ${n}`);
+  const heard = () => member.heardWithin(2000, 1000);
+  assertEquals([heard().length, heard()[0]], [NODES_MAX, "known"]);
+  beat("one more");
+  assertEquals([heard().includes("known"), heard().includes("forged 1")], [true, false]);
+  for (let n = 0; n < 1000; n++) beat(`made up ${n}`, true);
+  assertEquals(heard().length, NODES_MAX);
+  const record = decodeRecord(appendOf(member.tick(2000 + LIMITS.lostMs)).bytes);
+  assertEquals(record.kind === "turn" && record.lost.length, NODES_MAX);
 });
 
 Deno.test("a node whose next record the log no longer has ends, so that another start copies the room", () => {

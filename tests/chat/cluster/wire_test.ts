@@ -6,6 +6,7 @@
 import { assertEquals } from "@std/assert";
 import type { InputMessage } from "../../../chat/cluster/inputs.ts";
 import {
+  INCARNATION_UNITS_MAX,
   isInputMessage,
   isNodeBeat,
   isTypingNotice,
@@ -30,18 +31,24 @@ const INPUTS: InputMessage = {
     { session: 0, input: { type: "ORDER_KICK", name: usernameOf("ann") }, opening: undefined },
   ],
 };
+const LONGER = "n".repeat(INCARNATION_UNITS_MAX + 1);
 const NOTICE: TypingNotice = { node: "a", username: "ann" };
 
 Deno.test("what is no beat, input or notice is dropped, and ends no node", () => {
   const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
   assertEquals([isNodeBeat(plain(BEAT)), isNodeBeat({ ...BEAT, more: 1 })], [true, true]);
+  const longest = LONGER.slice(1);
+  assertEquals([isNodeBeat({ ...BEAT, by: longest }), isInputMessage({ ...INPUTS, node: longest })], [
+    true,
+    true,
+  ]);
   assertEquals([isInputMessage(plain(INPUTS)), isTypingNotice(plain(NOTICE))], [true, true]);
   const strange = [null, 5, "text", [], {}, [null]];
   for (
     const value of [...strange, { ...BEAT, applied: "7" }, { ...BEAT, by: null }, { ...BEAT, foreign: "1" }, {
       ...BEAT,
       node: "n".repeat(257),
-    }]
+    }, { ...BEAT, by: LONGER }]
   ) {
     assertEquals([value, isNodeBeat(value), isTypingNotice({ node: "a", username: value })], [
       value,
@@ -54,7 +61,12 @@ Deno.test("what is no beat, input or notice is dropped, and ends no node", () =>
   for (const input of [...inputs, { ...connect, session: "1" }]) {
     assertEquals([input, isInputMessage({ ...INPUTS, inputs: [connect, input] })], [input, false]);
   }
-  for (const value of [...strange, { ...INPUTS, first: 0.5 }, { ...INPUTS, node: 1 }]) {
+  for (
+    const value of [...strange, { ...INPUTS, first: 0.5 }, { ...INPUTS, node: 1 }, {
+      ...INPUTS,
+      node: LONGER,
+    }]
+  ) {
     assertEquals(isInputMessage(value), false);
   }
 });
