@@ -32,7 +32,7 @@ import { answeringRoom } from "./cluster/node/answering_room.ts";
 import { restoredState } from "./cluster/node/recovery.ts";
 import { roomKeys, RoomName } from "./cluster/node/room_values.ts";
 import { SeenNodes } from "./cluster/node/seen_nodes.ts";
-import { restore, type Restored } from "./cluster/node/start.ts";
+import { restore, type Restored, SHORT_LOG_HELP } from "./cluster/node/start.ts";
 import { WriteBehind, writtenReads } from "./cluster/node/write_behind.ts";
 import { type ForeignRecord, UnreadableRecord } from "./cluster/record.ts";
 import { LogForked, Replica } from "./cluster/replica.ts";
@@ -117,6 +117,7 @@ export class ClusterNode implements ServerNode {
   #run!: Incarnation;
   #watch: ReturnType<typeof setInterval> | undefined;
   #isCutOff = false;
+  #isLogShort = false;
   #isOver = false;
   #isForked = false;
 
@@ -212,9 +213,10 @@ export class ClusterNode implements ServerNode {
     return node;
   }
 
-  /** Whether it has applied the log, and the log answers. */
+  /** Whether it has applied the log, and the log answers and has all of that. */
   get isReady(): boolean {
     return this.takesSockets && this.#run.member.isCaughtUp && this.#replica.leader !== undefined &&
+      this.#run.member.shortEnd === undefined &&
       this.#run.member.logSilentMs(steadyClock()) < READY_MS;
   }
 
@@ -324,6 +326,7 @@ export class ClusterNode implements ServerNode {
     const { cluster: { patienceMs }, log } = this.#parts.options;
     const { member } = this.#run;
     this.#nodes.say();
+    this.#sayShortLog(member.shortEnd);
     const silentMs = member.logSilentMs(steadyClock());
     if (!this.#isCutOff && silentMs >= patienceMs) {
       this.#isCutOff = true;
@@ -335,6 +338,15 @@ export class ClusterNode implements ServerNode {
     }
     this.#name.follow(member.isLeader);
     this.#registrations.follow(member.isLeader);
+  }
+
+  /** Once each time the log ends too early. */
+  #sayShortLog(record: number | undefined): void {
+    const { applied } = this.#replica;
+    if (record !== undefined && !this.#isLogShort) {
+      this.#parts.options.log.warn("cluster.log_short", { record, applied, help: SHORT_LOG_HELP });
+    }
+    this.#isLogShort = record !== undefined;
   }
 
   #sayForeign(record: number, { bytes }: ForeignRecord): void {

@@ -124,6 +124,8 @@ export class Member {
   /** When the log last answered, and since when it ends before what is applied. */
   #logMs: number;
   #behindSinceMs: number | undefined;
+  /** Where the log ends, if that is before what is applied. */
+  #shortEnd: number | undefined;
   #beatMs = -Infinity;
   #progressMs = 0;
   /** Since when the oldest of its inputs waits, or since the last that was decided. */
@@ -156,6 +158,11 @@ export class Member {
   /** Whether it has applied all that the log had at the start, and is not stopped. */
   get isCaughtUp(): boolean {
     return this.#isCaughtUp && !this.#isStopped;
+  }
+
+  /** The log's newest record, if it ends before what this node has applied. */
+  get shortEnd(): number | undefined {
+    return this.#shortEnd;
   }
 
   /**
@@ -280,7 +287,8 @@ export class Member {
   probed(nowMs: number, last: number | undefined): MemberEffect[] {
     if (last === undefined || this.#isStopped) return [];
     this.#logMs = nowMs;
-    if (last >= this.#probedAt) this.#behindSinceMs = undefined;
+    this.#shortEnd = last < this.#probedAt ? last : undefined;
+    if (this.#shortEnd === undefined) this.#behindSinceMs = undefined;
     else if (nowMs - (this.#behindSinceMs ??= nowMs) >= BEHIND_MS) {
       return this.#forked(`The log ends at record ${last}, and this node has applied ${this.#probedAt}`);
     }

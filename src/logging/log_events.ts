@@ -122,6 +122,13 @@ export const LOG_EVENTS = {
     values: ["problem"],
     about: "The log and this node disagree about its past: NATS lost records, or the log is another one.",
   },
+  "cluster.log_short": {
+    level: "warn",
+    values: ["record", "applied", "help"],
+    about:
+      "The log ends before what this server has applied: NATS catches up, or was restored from a backup. The server " +
+      "is not ready meanwhile, and gives up after a minute.",
+  },
   "cluster.lost": {
     level: "warn",
     values: [],

@@ -5,13 +5,15 @@
  * @module
  */
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { NatsLog } from "../../chat/cluster/log_nats.ts";
 import { streamOf } from "../../chat/cluster/log_stream.ts";
 import { refoundCluster } from "../../chat/mod.ts";
 import { CannotStart } from "../../src/serving/start_failure.ts";
 import { ChatClient } from "../support/chat_client.ts";
-import { IS_OF_OLD_DENO, runProgram } from "../support/program.ts";
+import { IS_OF_OLD_DENO, runProgram, startServer } from "../support/program.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
-import { historyAt, newRoom, startNode, storeOfSingle, withManager } from "./cluster_stage.ts";
+import { until } from "../support/until.ts";
+import { historyAt, isReady, newRoom, startNode, storeOfSingle, withManager } from "./cluster_stage.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
 
 function deleteLog(servers: NatsServers, room: string): Promise<void> {
@@ -48,6 +50,26 @@ testWithNats(
   // An older Deno does not read the store of the nodes, which are of this process.
   !IS_OF_OLD_DENO,
 );
+
+testWithNats("a node whose log was restored from an older backup says so, and is not ready", async () => {
+  await using servers = await NatsServers.start();
+  const options = { room: newRoom(), replicas: 1, logHours: 24 };
+  await using node = await startServer("chat", [
+    ...["--cluster", servers.urls[0]!, "--cluster-name", options.room, "--cluster-replicas", "1"],
+  ]);
+  await until("the node is ready", () => isReady(node));
+  await using ann = await ChatClient.connect(node.url, "ann");
+  await ann.say("after the backup");
+  await withManager(servers, async (manager, nats) => {
+    const older = await (await NatsLog.open(nats, options)).read(1, 2);
+    await manager.streams.delete(streamOf(options.room));
+    const restored = await NatsLog.open(nats, options);
+    for (const { number, bytes } of older) await restored.append(number, `backup ${number}`, bytes);
+  });
+  const { record, help } = await node.event("cluster.log_short");
+  assertEquals([record, await isReady(node)], [2, false]);
+  assertMatch(String(help), /docs\/cluster.md says how to refound/);
+});
 
 Deno.test("a store that is not a node's is not changed", () =>
   inTempFolder(async (folder) => {

@@ -41,6 +41,11 @@ const OTHER_ROOM =
 const COPY_HELP = "start the node whose --kv has the room's newest messages; if that one waits too, " +
   "docs/cluster.md says how to refound the room from its store";
 
+/** For an operator whose log ends before what a node has applied. */
+export const SHORT_LOG_HELP =
+  "if NATS lost records or was restored from a backup, docs/cluster.md says how to " +
+  "refound the room from the newest store";
+
 /** The store at a start: written to by this file only. */
 export interface StartStore {
   load(): Promise<StoredReplica>;
@@ -120,9 +125,9 @@ async function foundedEnds(parts: StartParts, found: StoredReplica): Promise<Log
     if (ends.last >= stored) return ends;
     const problem = `The log in NATS ends at record ${ends.last}, and this node has applied ${stored}`;
     behindSinceMs ??= steadyMs();
-    if (steadyMs() - behindSinceMs < BEHIND_MS) throw new Error(problem);
+    if (steadyMs() - behindSinceMs < BEHIND_MS) throw new Error(`${problem}: ${SHORT_LOG_HELP}`);
     logger.error("cluster.log_forked", { problem });
-    throw new CannotStart(`${problem}: the log has lost records, or is another one`);
+    throw new CannotStart(`${problem}: ${SHORT_LOG_HELP}`);
   };
   for (;;) {
     const ends = await answered(endsInReach, parts);

@@ -8,7 +8,7 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { BEHIND_MS } from "../../../chat/cluster/member.ts";
 import { encodeRecord, FIRST_HASH } from "../../../chat/cluster/record.ts";
 import type { Checkpoint } from "../../../chat/cluster/replica.ts";
-import { restore, type StartStore } from "../../../chat/cluster/node/start.ts";
+import { restore, SHORT_LOG_HELP, type StartStore } from "../../../chat/cluster/node/start.ts";
 import type { StoredReplica } from "../../../chat/cluster/node/replica_store.ts";
 import type { Logger } from "../../../src/logging/log.ts";
 import type { StoredMessage } from "../../../chat/room/message.ts";
@@ -165,10 +165,10 @@ Deno.test("a start waits for a log that ends before its store, and takes it for 
   const problem = (end: number) => `The log in NATS ends at record ${end}, and this node has applied 2`;
   assertEquals([restored.stored, message], [
     2,
-    `${problem(0)}: the log has lost records, or is another one`,
+    `${problem(0)}: ${SHORT_LOG_HELP}`,
   ]);
   const logged = ({ lines }: typeof late) => lines.map(({ event, properties }) => [event, properties]);
-  assertEquals(logged(late), [["nats.awaited", { problem: problem(1) }]]);
+  assertEquals(logged(late), [["nats.awaited", { problem: `${problem(1)}: ${SHORT_LOG_HELP}` }]]);
   assertEquals(logged(other), [...logged(late), ["cluster.log_forked", { problem: problem(0) }]]);
 });
 
