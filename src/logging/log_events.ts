@@ -126,8 +126,7 @@ export const LOG_EVENTS = {
     level: "warn",
     values: ["record", "applied", "help"],
     about:
-      "The log ends before what this server has applied: NATS catches up, or was restored from a backup. The server " +
-      "is not ready meanwhile, and gives up after a minute.",
+      "The log ends before what this server applied, as a restored backup does. It is not ready, and closes in a minute.",
   },
   "cluster.lost": {
     level: "warn",

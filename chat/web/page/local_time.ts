@@ -24,6 +24,8 @@ const BAN_END = /\(until (\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC\)$/;
 
 /** Milliseconds between two looks at the clock: a computer that wakes up tells a visible page nothing. */
 const LOOK_MS = 60_000;
+/** The least time between them, whatever the calendar says of midnight: a page must not look without end. */
+const LOOK_MS_MIN = 1000;
 
 /** Writes times by this clock from now on. */
 export function useClock(clock: Clock): void {
@@ -79,7 +81,7 @@ export function onNewDay(renew: () => void): void {
   const look = () => {
     clearTimeout(timer);
     const nowMs = Date.now();
-    timer = setTimeout(look, Math.min(LOOK_MS, dayAfter(nowMs, 1) - nowMs));
+    timer = setTimeout(look, Math.max(LOOK_MS_MIN, Math.min(LOOK_MS, dayAfter(nowMs, 1) - nowMs)));
     if (dayKey(nowMs) === day) return;
     day = dayKey(nowMs);
     renew();
