@@ -71,6 +71,21 @@ testWithNats("a node whose log was restored from an older backup says so, and is
   assertMatch(String(help), /docs\/cluster.md says how to refound/);
 });
 
+testWithNats(
+  "a second process on the store of a node that runs ends in one line, and the node goes on",
+  () =>
+    inTempFolder(async (folder) => {
+      await using servers = await NatsServers.start();
+      const flags = ["--cluster", servers.urls[0]!, "--cluster-replicas", "1", "--kv", `${folder}/a.db`];
+      await using node = await startServer("chat", flags);
+      await using ann = await ChatClient.connect(node.url, "ann");
+      const { status, stderr } = await runProgram(["chat", "--port", "0", ...flags]);
+      assertEquals(status, 1);
+      assertMatch(stderr, /^chatter: [^\n]+: process \d+ has it open[^\n]+\n$/);
+      await ann.say("goes on");
+    }),
+);
+
 Deno.test("a store that is not a node's is not changed", () =>
   inTempFolder(async (folder) => {
     const kv = `${folder}/chat.db`;
