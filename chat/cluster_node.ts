@@ -141,7 +141,12 @@ export class ClusterNode implements ServerNode {
     this.#reads = writtenReads(isKept ? stores.retained : stores.journal, written);
     const fanout = new Fanout({ meters: options.meters, steadyMs: steadyClock, log });
     const reads = new HistoryReads(this.#reads, log);
-    this.#presence = new PresenceNotices({ fanout, steadyMs: steadyClock });
+    this.#presence = new PresenceNotices({
+      fanout,
+      awayNames: () => this.#replica.membership.roster.awayNames,
+      isOfThisRun: (position) => state.isOfThisRun(position),
+      steadyMs: steadyClock,
+    });
     const sender = this.#makeSender(fanout, reads);
     this.#front = this.#makeFront(fanout, reads, sender);
     this.inbox = this.#makeSearches(fanout, state);

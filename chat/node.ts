@@ -142,7 +142,12 @@ export class Node implements ServerNode {
     this.#room = this.#makeRoom();
     const resumption = new Resumption({ tokens: this.#tokens, held: this.#held });
     const fanout = options.fanout ?? new Fanout({ meters, steadyMs: steadyClock, log });
-    this.#presence = new PresenceNotices({ fanout, steadyMs: steadyClock });
+    this.#presence = new PresenceNotices({
+      fanout,
+      awayNames: () => this.#room.awayNames(),
+      isOfThisRun: (position) => this.#state.isOfThisRun(position),
+      steadyMs: steadyClock,
+    });
     this.sequencer = this.#makeSequencer(resumption, fanout);
     this.searches = this.#makeSearches(fanout);
     this.moderation = this.#makeModeration(resumption);
@@ -241,7 +246,7 @@ export class Node implements ServerNode {
       historyFromMs: (nowMs) => this.#historyFromMs(nowMs),
       soon,
       turnReplaysMax,
-      othersRead: () => new Promise((resolve) => setImmediate(resolve)),
+      othersRead: (ms) => new Promise((resolve) => ms < 1 ? setImmediate(resolve) : setTimeout(resolve, ms)),
       meters,
       spans: tracing && new TurnSpans(tracing, preciseClock),
       log,

@@ -19,6 +19,10 @@ const MS_PER_LISTENER = 0.1;
 
 export interface PresenceNoticesOptions {
   readonly fanout: FanoutPort;
+  /** The names of all who are away, as of the newest decision. */
+  readonly awayNames: () => readonly string[];
+  /** Whether a session that resumes from this position has missed nothing that is not replayed, notices aside. */
+  readonly isOfThisRun: (position: number) => boolean;
   /** A clock that never goes backwards, in milliseconds. */
   readonly steadyMs: () => number;
   readonly msPerListener?: number;
@@ -37,6 +41,8 @@ export class PresenceNotices {
    * away.
    */
   readonly #waiting = new Map<string, Notice>();
+  /** Those who resumed in this turn and keep their roster. */
+  readonly #resumed = new Set<Participant>();
   #broadcastMs = -Infinity;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -49,9 +55,13 @@ export class PresenceNotices {
     const waiting = this.#waiting;
     switch (decision.kind) {
       case "held":
+        this.#resumed.delete(participant);
         waiting.set(decision.username, { type: "AWAY", but: undefined });
         return;
       case "resumed":
+        if (participant.outbox !== undefined && this.#options.isOfThisRun(decision.position)) {
+          this.#resumed.add(participant);
+        }
         // A second connection may resume the session before others receive that it is back.
         if (decision.wasHeld || waiting.has(decision.username)) {
           waiting.set(decision.username, { type: "BACK", but: participant });
@@ -77,10 +87,12 @@ export class PresenceNotices {
   }
 
   /**
-   * Call at the end of a turn, before the fan-out is flushed: broadcasts the notices now if they are due or the turn
-   * itself `isBroadcast`, since then they are no writes of their own. If not, a timer does.
+   * Call at the end of a turn, before the fan-out is flushed: sends AWAY for all who are away to those who resumed.
+   * Broadcasts the notices now if they are due or the turn itself `isBroadcast`, since then they are no writes of their
+   * own. If not, a timer does.
    */
   turnEnds(isBroadcast: boolean): void {
+    if (this.#resumed.size > 0) this.#sendAway();
     if (this.#waiting.size === 0) return;
     const { fanout, steadyMs, msPerListener = MS_PER_LISTENER } = this.#options;
     const waitMs = this.#broadcastMs + fanout.size * msPerListener - steadyMs();
@@ -95,6 +107,14 @@ export class PresenceNotices {
   stop(): void {
     clearTimeout(this.#timer);
     this.#waiting.clear();
+    this.#resumed.clear();
+  }
+
+  #sendAway(): void {
+    const { fanout, awayNames } = this.#options;
+    const frames = awayNames().map((username) => toFrame(encodeServerFrame({ type: "AWAY", username })));
+    for (const participant of this.#resumed) fanout.replay(participant, { frames, from: 0 });
+    this.#resumed.clear();
   }
 
   #broadcast(): void {

@@ -50,6 +50,11 @@ export class Batch {
     return this.decisions.reduce((sum, decision) => sum + broadcastsOf(decision), 0);
   }
 
+  /** Whether sessions come into the room, or try to. */
+  get enters(): boolean {
+    return this.submissions.some(({ input: { type } }) => type === "CONNECT" || type === "RESUME");
+  }
+
   /** Call if the batch could not be stored: refuses its messages and every decision that depends on them. */
   fail(storeFault: Fault): void {
     this.decisions = this.decisions.map((decision) => ifNotStored(decision, storeFault));

@@ -21,6 +21,9 @@ import type { Teller } from "./teller.ts";
 import type { TurnLog } from "./turn_log.ts";
 import type { TurnSpans } from "./turn_spans.ts";
 
+/** Milliseconds that a message waits at most because others come in: a fan-out to 10,000 takes as long. */
+export const REST_MS_MAX = 100;
+
 /** A task that runs between two batches. No input is decided while it runs. */
 interface ExclusiveTask {
   readonly run: () => Promise<void>;
@@ -40,8 +43,8 @@ export interface SequencerOptions {
   readonly soon: (turn: () => void) => void;
   /** Broadcasts that one turn replays; by default TURN_REPLAYS_MAX. */
   readonly turnReplaysMax?: number | undefined;
-  /** Resolves in the next turn of the event loop: other sockets are read until then. */
-  readonly othersRead: () => Promise<void>;
+  /** Resolves after `ms`, and not in this turn of the event loop: other sockets are read until then. */
+  readonly othersRead: (ms: number) => Promise<void>;
   readonly meters: ChatMeters;
   /** Undefined unless traces are collected. */
   readonly spans?: TurnSpans | undefined;
@@ -118,9 +121,8 @@ export class Sequencer {
         } else {
           const inputs = this.#takeBatch(() => true);
           await this.#process(new Batch(inputs), true);
-          // Pages and replays take long to write, and a flood of requests for them fills many turns.
-          const isLong = inputs.some(({ input }) => asksForHistory(input) || input.type === "RESUME");
-          if (isLong) await this.#options.othersRead();
+          // Pages take long to write, and a flood of requests for them fills many turns.
+          if (inputs.some(({ input }) => asksForHistory(input))) await this.#options.othersRead(0);
         }
       }
     } catch (error) {
@@ -151,7 +153,7 @@ export class Sequencer {
    * continues with that one. Rethrows a bug after its senders were answered.
    */
   async #process(first: Batch, mayOverlap: boolean): Promise<void> {
-    const { teller, spans } = this.#options;
+    const { teller, spans, steadyMs, othersRead } = this.#options;
     let batch: Batch | undefined = first;
     while (batch !== undefined) {
       let next: Batch | undefined;
@@ -166,7 +168,11 @@ export class Sequencer {
         this.#settle(batch, storeFault);
         if (waits && mayOverlap && teller.caughtUp() === undefined) next = this.#decideNext(batch);
         spans?.sending(batch);
+        const sendingMs = batch.enters ? steadyMs() : undefined;
         teller.send(batch);
+        // Others come in behind these. Without a rest each turn of the event loop would be a write for every listener, and
+        // in a large room the handshakes would wait for many of them.
+        if (sendingMs !== undefined) await othersRead(Math.min(steadyMs() - sendingMs, REST_MS_MAX));
       } catch (error) {
         this.#giveUp(batch);
         if (next === undefined) throw error;

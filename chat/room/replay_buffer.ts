@@ -146,6 +146,11 @@ export class ReplayBuffer {
     return Math.min(this.size, Math.max(0, this.#position - position));
   }
 
+  /** Whether all broadcasts after `position` are of this run: none of those is lost that are not stored. */
+  isOfThisRun(position: number): boolean {
+    return position >= this.#options.reservedFrom;
+  }
+
   holdsAfter(position: number): boolean {
     return this.#indexAfter(position) !== undefined;
   }

@@ -206,6 +206,11 @@ export class Room {
     return members.filter(({ hold }) => hold === undefined).map(({ username }) => username.shown);
   }
 
+  /** Names of the held sessions. */
+  awayNames(): string[] {
+    return this.#roster.awayNames;
+  }
+
   #rosterEntries(): RosterEntry[] {
     return Array.from(this.#roster.members.values(), ({ username, connectedAtMs, hold }) => {
       return { username: username.shown, since: connectedAtMs, away: hold !== undefined };

@@ -73,6 +73,11 @@ export class RoomState {
     return this.#replayBuffer.refusal(position, firstPosition);
   }
 
+  /** Whether `position` is one that this run of the server has given. */
+  isOfThisRun(position: number): boolean {
+    return this.#replayBuffer.isOfThisRun(position);
+  }
+
   /** Whether every broadcast after `position` is still held. */
   holdsAfter(position: number): boolean {
     return this.#replayBuffer.holdsAfter(position);

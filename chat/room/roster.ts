@@ -62,6 +62,11 @@ export class Roster {
     return this.#held;
   }
 
+  /** The names of the held sessions. */
+  get awayNames(): string[] {
+    return Array.from(this.#held, (session) => this.#members.get(session)!.username.shown);
+  }
+
   get(session: SessionId): Member | undefined {
     return this.#members.get(session);
   }

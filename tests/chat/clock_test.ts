@@ -64,7 +64,12 @@ async function life(journal: KvJournal, nowMs: () => number) {
     teller: new Teller({
       state,
       fanout,
-      presence: new PresenceNotices({ fanout, steadyMs }),
+      presence: new PresenceNotices({
+        fanout,
+        awayNames: () => [],
+        isOfThisRun: () => true,
+        steadyMs,
+      }),
       resumption,
       onRosterChange: () => {},
       onChange: () => {},

@@ -41,6 +41,56 @@ Deno.test("AWAY and BACK take no position: a resume asks from the last broadcast
   assertEquals(driver.sent.at(-1), `c2/RESUME ${TOKEN}; 11`);
 });
 
+/** A driver whose session was lost, and is on a new connection that is open. */
+function lost(options: ConstructorParameters<typeof FakeDriver>[0] = {}): FakeDriver {
+  const driver = new FakeDriver(options);
+  driver.enter("alice", { users: ["alice", "bob", "carol"] });
+  driver.receive("c2/AWAY bob");
+  driver.close(1006);
+  driver.open();
+  driver.forget();
+  return driver;
+}
+
+const rosterQueries = ({ sent }: FakeDriver) => sent.filter((frame) => frame === "c2/QUERY roster").length;
+
+Deno.test("a session that is resumed in the same run keeps its roster: the replay and AWAY have what changed", () => {
+  const driver = lost();
+  driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 11`);
+  driver.receive("c2/JOIN dave", "c2/DISCONNECT lost_connection; carol", "c2/AWAY dave", "c2/ACKNOWLEDGE {}");
+  assertEquals([driver.session.users, driver.session.away], [["alice", "bob"], ["dave"]]);
+  driver.pass(10_000);
+  assertEquals(rosterQueries(driver), 0);
+});
+
+Deno.test("a session that is resumed after a restart asks for the roster once, at any moment of 10 ms a user", () => {
+  for (const [random, ms] of [[0, 0], [0.5, 15], [0.9, 27]] as const) {
+    const driver = lost({ random: () => random });
+    driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 16777300`);
+    assertEquals(driver.session.users, ["alice", "bob", "carol"], "until then its own is shown");
+    if (ms > 0) {
+      driver.pass(ms - 1);
+      assertEquals(rosterQueries(driver), 0);
+      driver.pass(1);
+    }
+    assertEquals(rosterQueries(driver), 1);
+    driver.receive("c2/ACKNOWLEDGE {}", ...(driver.sent.includes("c2/PING") ? ["c2/PING 1"] : []));
+    driver.pass(16_000);
+    assertEquals(rosterQueries(driver), 1);
+  }
+});
+
+Deno.test("a session that is lost again before the roster came asks for it after the next resume", () => {
+  const driver = lost();
+  driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 16777300`);
+  driver.close(1006);
+  driver.pass(2000);
+  driver.open();
+  driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 16777300`);
+  driver.pass(30);
+  assertEquals(rosterQueries(driver), 1);
+});
+
 Deno.test("a roster keeps who is away over a rename, and forgets it with the name", () => {
   const roster = new Roster();
   roster.replace(["a", "b", "c"], ["b"]);

@@ -200,7 +200,6 @@ Deno.test("a lost connection is resumed at once, at the position that was counte
   const next = "n".repeat(43);
   driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${next}; 12`, `c2/MSG bob; 2; ${uuidOf(2)}; missed`);
   assertEquals(driver.sent.slice(1), [
-    "c2/QUERY roster",
     "c2/QUERY server_info",
     `c2/SEND ${nonces[1]}; 1000; on its way`,
     `c2/QUERY update_message; ${uuidOf(1)}; edited`,

@@ -262,7 +262,7 @@ export function world(
     maxUsersPerAddress?: number;
     limitLoopback?: boolean;
     resumeWindow?: number;
-    othersRead?: () => Promise<void>;
+    othersRead?: (ms: number) => Promise<void>;
     maxSearchMessages?: number;
     rest?: (ms: number) => Promise<void>;
     presenceMs?: number;
@@ -301,7 +301,13 @@ export function world(
   const meters = new ChatMeters();
   const steadyMs = () => clock.steadyMs ?? clock.nowMs;
   const fanout = new Fanout({ meters, steadyMs, log: log.log });
-  const presence = new PresenceNotices({ fanout, steadyMs, msPerListener: presenceMs });
+  const presence = new PresenceNotices({
+    fanout,
+    awayNames: () => room.awayNames(),
+    isOfThisRun: (position) => state.isOfThisRun(position),
+    steadyMs,
+    msPerListener: presenceMs,
+  });
   const sequencer: Sequencer = new Sequencer({
     room,
     state,

@@ -27,6 +27,11 @@ export type Phase = "idle" | "opening" | "entering" | "refused" | "live" | "wait
 
 /** Milliseconds between two `active_users` queries to a server without `c2.live`, which announces no joins. */
 const POLL_MS = 15_000;
+/**
+ * Milliseconds for each user of the room over which the clients that a server resumes after its restart spread their
+ * `roster` queries: with 10,000 users each answer has some 600 kB.
+ */
+export const ROSTER_SPREAD_MS = 10;
 /** Drafts that wait to be sent; the next one is not queued, so that the user notices the missing connection. */
 export const DRAFTS_MAX = 500;
 /** Why a wish failed that has no answer at the end of the session. */
@@ -40,8 +45,10 @@ export class ChatSession {
   #refusal: string | undefined;
   /** Restored drafts are not emitted yet. */
   #hasRestored: boolean;
+  /** When to ask for the users. */
   #pollAtMs: number | undefined;
   #wakeAtMs: number | undefined;
+  readonly #random: () => number;
   readonly #effects: Effect[] = [];
   readonly #queue = new RequestQueue((text) =>
     this.#effects.push({ do: "send", socket: this.#connection.socket, text })
@@ -60,6 +67,7 @@ export class ChatSession {
       readonly saved?: SavedSession;
     },
   ) {
+    this.#random = random;
     this.#connection = new ConnectionState(random);
     this.#conversation = new Conversation((event) => this.#emit(event), random, wallMs, saved);
     this.#hasRestored = saved !== undefined;
@@ -303,6 +311,7 @@ export class ChatSession {
         return this.#answer(nowMs, frame);
       case "SESSION":
         this.#token = frame.token;
+        if (this.#conversation.hasRoster) this.#keepRoster(nowMs, frame.position === this.#position);
         this.#position = frame.position;
         return;
       case "TYPING":
@@ -413,7 +422,22 @@ export class ChatSession {
     if (!this.isExtended) this.#pollAtMs = nowMs + POLL_MS;
     this.#emit({ type: "entered", how, serverName, username: this.username, isExtended: this.isExtended });
     this.#emit({ type: "state", state: "live" });
-    this.#queue.askFirst([this.#conversation.begin(isResumed), { kind: "users" }, { kind: "info" }]);
+    const page = this.#conversation.begin(isResumed);
+    const isKept = page === undefined;
+    this.#queue.askFirst([page, isKept ? undefined : { kind: "users" }, { kind: "info" }]);
+    if (isKept && !this.#conversation.hasRoster) this.#askUsersLater(nowMs);
+  }
+
+  /** The session is resumed. In the same run of the server the replay has all who came and went, §12.6. */
+  #keepRoster(nowMs: number, isSameRun: boolean): void {
+    this.#conversation.resumed();
+    if (isSameRun) return;
+    this.#conversation.hasRoster = false;
+    this.#askUsersLater(nowMs);
+  }
+
+  #askUsersLater(nowMs: number): void {
+    this.#pollAtMs = nowMs + this.#random() * this.users.length * ROSTER_SPREAD_MS;
   }
 
   #emitRestored(): void {
@@ -460,7 +484,7 @@ export class ChatSession {
   /** Sends what is due. Returns when to call again, if frames still wait for the pacing. */
   #proceed(nowMs: number): number | undefined {
     if (this.#pollAtMs !== undefined && nowMs >= this.#pollAtMs) {
-      this.#pollAtMs = nowMs + POLL_MS;
+      this.#pollAtMs = this.isExtended ? undefined : nowMs + POLL_MS;
       this.#queue.askFirst([{ kind: "users" }]);
     }
     const { username } = this;

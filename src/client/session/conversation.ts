@@ -20,6 +20,8 @@ export class Conversation {
   own: OwnMessages;
   readonly #emit: (event: SessionEvent) => void;
   readonly #roster = new Roster();
+  /** Whether the roster is the server's, by its answer and by every broadcast since. */
+  hasRoster = false;
   #hasHistory = false;
   #catchUp: CatchUp | undefined;
 
@@ -51,6 +53,7 @@ export class Conversation {
    */
   begin(isResumed: boolean): Wish | undefined {
     this.end = undefined;
+    this.hasRoster &&= isResumed;
     if (isResumed && this.#hasHistory && this.#catchUp === undefined) return undefined;
     this.#catchUp ??= new CatchUp(this.newest, !this.#hasHistory);
     this.#catchUp.restart(isResumed);
@@ -59,6 +62,11 @@ export class Conversation {
 
   typing(username: string): void {
     if (this.#catchUp === undefined) this.#emit({ type: "typing", username });
+  }
+
+  /** Call when the session is resumed: AWAY is broadcast for all who are away. */
+  resumed(): void {
+    this.#changeRoster((roster) => roster.allHere());
   }
 
   /** A session is held, or is back. The roster that is asked for after catching up includes it. */
@@ -131,6 +139,7 @@ export class Conversation {
     const away = entries?.filter(({ away }) => away).map(({ username }) => username) ?? [];
     // The list would be ahead of the held broadcasts; the session asks again after catching up.
     if (users !== undefined && this.#catchUp === undefined) {
+      this.hasRoster = true;
       this.#changeRoster((roster) => roster.replace(users, away), true);
     }
   }

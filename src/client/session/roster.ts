@@ -89,6 +89,13 @@ export class Roster {
     return true;
   }
 
+  allHere(): boolean {
+    if (this.#away.size === 0) return false;
+    this.#away.clear();
+    this.#present = undefined;
+    return true;
+  }
+
   #put(place: number, name: string): void {
     this.#names.set(place, name);
     this.#places.set(name, place);

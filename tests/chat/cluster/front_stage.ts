@@ -56,7 +56,13 @@ export class FrontStage {
     this.#log = log;
     const meters = new ChatMeters();
     const fanout = new Fanout({ meters, steadyMs: () => this.nowMs, log });
-    const presence = new PresenceNotices({ fanout, steadyMs: () => this.nowMs, msPerListener: 0 });
+    const presence = new PresenceNotices({
+      fanout,
+      awayNames: () => this.replica.membership.roster.awayNames,
+      isOfThisRun: (position) => this.replica.state.isOfThisRun(position),
+      steadyMs: () => this.nowMs,
+      msPerListener: 0,
+    });
     const reads = new HistoryReads(this.journal, log);
     const sender = new DecisionSender({
       ...{ fanout, presence, meters, log, onRosterChange: () => {} },

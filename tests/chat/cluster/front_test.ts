@@ -210,9 +210,11 @@ Deno.test("a user who types is shown here at once and to the other nodes, at mos
   assertEquals([ann.frames(), ben.frames()], [["c2/TYPING ann"], ["c2/TYPING ann"]]);
 });
 
-Deno.test("a session that resumes ends its earlier connection, and gets what that one missed", () => {
+Deno.test("a session that resumes ends its earlier connection, and gets what that one missed and who is away", () => {
   const stage = new FrontStage();
-  const [first, ben] = [stage.joined("ann", true), stage.joined("ben")];
+  const [first, ben, cat] = [stage.joined("ann", true), stage.joined("ben"), stage.joined("cat", true)];
+  stage.front.submit(cat, { type: "LOST" });
+  stage.storeAll();
   const position = stage.replica.state.position;
   stage.send(ben, "c2/MSG 1; missed");
   stage.storeAll();
@@ -222,7 +224,10 @@ Deno.test("a session that resumes ends its earlier connection, and gets what tha
   stage.send(first, "c2/SEND n1; 1; too late");
   stage.storeAll();
   const frames = second.frames().map((frame) => frame.replace(/[0-9a-f-]{36}/, "id"));
-  assertEquals(frames, [`${ACK} Room`, `c2/SESSION ${token(2)}; ${position}`, "c2/MSG ben; 1; id; missed"]);
+  assertEquals(frames, [
+    ...[`${ACK} Room`, `c2/SESSION ${token(3)}; ${position}`],
+    ...["c2/MSG ben; 1; id; missed", "c2/AWAY cat"],
+  ]);
   assertEquals(stage.chronicle.filter((line) => line.includes("ended")), [
     "session of ann ended 1000 resumed elsewhere",
   ]);

@@ -45,8 +45,11 @@ class Client {
     const [first = "", second = "", third = ""] = parts;
     if (type === "JOIN" || type === "UPDATE" || type === "DISCONNECT") this.#position++;
     if (type === "ERROR") this.end();
-    else if (type === "SESSION") [this.#token, this.#position] = [first, Number(second)];
-    else if (type === "JOIN") this.away.set(first, false);
+    else if (type === "SESSION") {
+      [this.#token, this.#position] = [first, Number(second)];
+      // AWAY follows for all who are.
+      for (const name of this.away.keys()) this.away.set(name, false);
+    } else if (type === "JOIN") this.away.set(first, false);
     else if (type === "DISCONNECT") assert(this.away.delete(second), `${this.name} has no ${second}`);
     else if (type === "AWAY" || type === "BACK") {
       assert(this.away.has(first), `${this.name} has no ${first}, who is ${type}`);
@@ -91,7 +94,9 @@ Deno.test("what each client believes of each user's presence is true once all no
       const enter = (client: Client, frame: string) => {
         client.participant = live(`connection ${++connections}`);
         client.isLost = false;
-        send(client.participant, frame, "c2/QUERY roster");
+        // A client that resumes keeps the roster that it had.
+        const isNew = client.away.size === 0;
+        send(client.participant, frame, ...(isNew ? ["c2/QUERY roster"] : []));
       };
       const usernameOf = ({ id }: { readonly id: string }) => room.members().get(id)?.username.shown;
       for (const [i, { user, present, lost, endsTurn, waitMs }] of steps.entries()) {

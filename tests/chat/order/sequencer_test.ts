@@ -7,15 +7,18 @@ import { assertEquals } from "@std/assert";
 import { REPLAY_BUFFER_MAX } from "../../../chat/room/replay_buffer.ts";
 import { History } from "../../../chat/room/history.ts";
 import { APPEND_ENTRIES_MAX, APPEND_TEXT_MAX } from "../../../chat/room/message.ts";
+import { REST_MS_MAX } from "../../../chat/order/sequencer.ts";
 import {
   ACK,
   id,
+  input,
   last,
   msg,
   promisesSettled,
   refusal,
   stored,
   texts,
+  token,
   world,
 } from "../../support/order_stage.ts";
 
@@ -336,4 +339,23 @@ Deno.test("sequencer counts the text of edits too, and takes one that is larger 
   await promisesSettled();
   for (let i = 0; i < 2; i++) await last(journal.appends).answer();
   assertEquals(journal.appends.map(({ asked }) => asked.length), [1, 1]);
+});
+
+Deno.test("sequencer rests after a turn in which a session comes in, as long as it was sent and up to 100 ms", async () => {
+  const rests: number[] = [];
+  const othersRead = (ms: number) => {
+    rests.push(ms);
+    return Promise.resolve();
+  };
+  const { sequencer, clock, live } = world({ othersRead });
+  const turn = async (name: string, frame: string, sendingMs: number) => {
+    sequencer.submit(live(name), input(frame, true), () => clock.nowMs += sendingMs);
+    await sequencer.idle();
+  };
+  await turn("alice", "c2/CONNECT alice", 40);
+  await turn("alice", "c2/PING", 40);
+  assertEquals(rests, [40], "none after other frames");
+  await turn("bob", `c2/RESUME ${token(1)}; 0`, 0);
+  await turn("carol", "c2/CONNECT carol", REST_MS_MAX + 1);
+  assertEquals(rests, [40, 0, REST_MS_MAX]);
 });

@@ -174,6 +174,7 @@ Deno.test("a position in the middle of another run's replay is refused: it canno
   const held = replayBuffer({ reservedFrom: 6 * RESERVED_POSITIONS, earlier, earlierFrom: 0 });
   assertEquals(after(held, reservedFrom + REPLAY_BUFFER_MAX - 1), undefined);
   assertEquals(after(held, reservedFrom + REPLAY_BUFFER_MAX), ["old"]);
+  assertEquals([6 * RESERVED_POSITIONS - 1, held.position].map((at) => held.isOfThisRun(at)), [false, true]);
 });
 
 Deno.test("what earlier runs told is let go of like the rest, and then no position of theirs is known", () => {
