@@ -31,7 +31,7 @@ const POLL_MS = 15_000;
  * Milliseconds for each user of the room over which the clients that a server resumes after its restart spread their
  * `roster` queries: with 10,000 users each answer has some 600 kB.
  */
-export const ROSTER_SPREAD_MS = 10;
+const ROSTER_SPREAD_MS = 10;
 /** Drafts that wait to be sent; the next one is not queued, so that the user notices the missing connection. */
 export const DRAFTS_MAX = 500;
 /** Why a wish failed that has no answer at the end of the session. */
