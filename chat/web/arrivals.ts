@@ -72,8 +72,9 @@ export class Arrivals {
 
   /** Call when the view moved. */
   look(): void {
-    this.#unread.look();
+    // It reads where the line is: after a change of the button that would be one more layout.
     this.#mark.look();
+    this.#unread.look();
   }
 
   /** Call when the room is hidden. */

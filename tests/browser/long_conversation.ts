@@ -7,8 +7,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { ROWS_MAX } from "../../chat/web/log/message_list.ts";
-import { ROWS_A_FRAME } from "../../chat/web/log/row_pace.ts";
+import { ROWS_AT_ONCE, ROWS_MAX } from "../../chat/web/log/message_list.ts";
 import { PHONE, testInBrowser } from "../support/browser.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { ChatPage } from "../support/chat_page.ts";
@@ -135,10 +134,10 @@ testInBrowser(
       });
       assertGreater(frames, 5, what);
       const rows = await page.evaluate(() => (globalThis as unknown as { most: number }).most);
-      assertLess(rows, ROWS_A_FRAME + 1, `${what}: ${rows} rows at once`);
+      assertLess(rows, ROWS_AT_ONCE + 1, `${what}: ${rows} rows at once`);
       assertLess(layouts, layoutsMax + 1, `${what}: ${layouts} layouts that a callback forces`);
       // A row has some 20 elements; rows that are there already keep their style.
-      assertLess(elements, 40 * ROWS_A_FRAME, `${what}: ${elements} elements at once`);
+      assertLess(elements, 40 * ROWS_AT_ONCE, `${what}: ${elements} elements at once`);
       assertLess(layers, 12, `${what}: ${layers} layers at once`);
     };
     await rests();

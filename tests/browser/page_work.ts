@@ -35,7 +35,8 @@ export async function mostWork(page: Page, act: () => Promise<void>) {
   );
   // Another browser may name its events otherwise: then every count would be 0, and no limit held.
   if (styled.length === 0) throw new Error("The trace has no style of the page's elements");
-  const scripts = events.filter(({ name }) => name === "FireAnimationFrame" || name === "EventDispatch");
+  const callbacks = ["FireAnimationFrame", "EventDispatch", "TimerFire"];
+  const scripts = events.filter(({ name }) => callbacks.includes(name));
   const most = (counts: readonly number[]) => counts.reduce((a, b) => Math.max(a, b), 0);
   return {
     frames: scripts.length,

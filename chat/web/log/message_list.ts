@@ -1,5 +1,5 @@
 /**
- * The rows of the conversation: only the visible part of the log has rows, and each frame makes a few of them. The view
+ * The rows of the conversation: only the visible part of the log has rows, and a few of them are made at once. The view
  * follows the newest message if the user is at the end, and otherwise keeps its place. Only the user leaves the end: the
  * style of the scroller counts `scrollTop` from there, as 0 and below, so that no change of heights moves it.
  *
@@ -12,12 +12,12 @@ import { drawnSoon } from "../../../src/web/draw_soon.ts";
 import { onNewDay, shortTime, wholeTime } from "../page/local_time.ts";
 import { placeOf } from "./message_place.ts";
 import { dayRow, fillDay, fillNotice, fillRow, makeRow, type RowContext, sinceRow } from "./message_row.ts";
-import { RowPace } from "./row_pace.ts";
 
 export const ROWS_MAX = 160;
-/** Milliseconds after which a frame begins no other row: a long message takes longer than its share. */
+/** Rows that are made at once, and milliseconds after which no other one is begun: a slow machine makes fewer. */
+export const ROWS_AT_ONCE = 8;
 const MAKING_MS = 3;
-/** Rows that are made at once where more messages arrive than frames make rows of: they fill the view. */
+/** Rows that are made at once where messages arrive faster than rows are made: they fill the view. */
 const ROWS_IN_FLOOD = 48;
 /** Pixels from the view within which rows are made, and beyond which they are dropped. */
 const NEAR_PX = 500;
@@ -49,7 +49,6 @@ export class MessageList {
   readonly #changed = new Set<Entry>();
   /** It stays in the middle of the view until the rows around it are made. */
   #centered: MessageEntry | undefined;
-  readonly #pace = new RowPace();
   /** When rows appeared by a motion: it costs each frame, and is seen only if it is rare. */
   #freshAtMs = -Infinity;
 
@@ -125,12 +124,9 @@ export class MessageList {
   /** Makes rows where the view is near an end of them, and drops those that are far away. */
   #step(): void {
     const { isAtEnd } = this;
-    const nowMs = performance.now();
-    // A hidden tab has no frames.
-    if (!document.hidden) this.#pace.next(nowMs);
     const waiting = this.#log.end - this.#to;
-    const older = Math.min(this.#from - this.#log.start, this.#pace.rows());
-    const newer = Math.min(waiting, this.#pace.rows(isAtEnd ? waiting : 0));
+    const older = Math.min(this.#from - this.#log.start, ROWS_AT_ONCE);
+    const newer = Math.min(waiting, ROWS_AT_ONCE);
     const below = -this.#scroller.scrollTop;
     const above = older > 0 ? this.#abovePx() : Infinity;
     const isDown = newer > 0 && (isAtEnd || below < Math.min(NEAR_PX, above));
@@ -139,7 +135,8 @@ export class MessageList {
     if ((older === 0 || above > 0) && (newer === 0 || below > 0)) this.#centered = undefined;
     if (!isDown && !isUp && this.#changed.size === 0) return;
     const dropped = isDown ? this.#farFirst() : isUp ? this.#farLast() : 0;
-    const until = nowMs + MAKING_MS;
+    // Where messages arrive faster than rows are made, they do not wait for long.
+    const until = isAtEnd && waiting > ROWS_AT_ONCE ? Infinity : performance.now() + MAKING_MS;
     this.keepPlace(() => {
       this.#refillChanged(until);
       if (isDown) {
@@ -151,13 +148,15 @@ export class MessageList {
         this.#dropLast(Math.max(dropped, isAtEnd ? 0 : this.#rows.size - ROWS_MAX));
       }
     });
-    if (isDown && isAtEnd && waiting <= FRESH_MAX && this.#rows.size > newer) this.#markFresh(newer, nowMs);
-    this.#pace.made(nowMs);
+    if (isDown && isAtEnd && waiting <= FRESH_MAX && this.#rows.size > newer) this.#markFresh(newer);
+    // Laid out here, and not in the frame that paints it.
+    void this.#scroller.scrollTop;
     this.drawSoon();
   }
 
   /** Lets the newest rows appear. */
-  #markFresh(count: number, nowMs: number): void {
+  #markFresh(count: number): void {
+    const nowMs = performance.now();
     if (nowMs - this.#freshAtMs < FRESH_MS) return;
     this.#freshAtMs = nowMs;
     for (let number = this.#to - count; number < this.#to; number++) {
@@ -174,7 +173,7 @@ export class MessageList {
     this.isAtEnd = this.#log.isLive;
     this.#centered = undefined;
     // What is written in an open message is in no other place: the rows between are made in slices.
-    if (this.#log.end - this.#to > this.#pace.atOnce && this.#edited === undefined) this.#rebuild();
+    if (this.#log.end - this.#to > ROWS_AT_ONCE && this.#edited === undefined) this.#rebuild();
     this.#scroller.scrollTop = 0;
     this.drawSoon();
   }
@@ -246,7 +245,7 @@ export class MessageList {
   }
 
   #refillChanged(until: number): void {
-    let left = this.#pace.rows();
+    let left = ROWS_AT_ONCE;
     for (const entry of this.#changed) {
       this.#changed.delete(entry);
       const row = this.rowOf(entry);
@@ -335,14 +334,14 @@ export class MessageList {
     return this.#log.at(entry.number) === entry ? this.#rows.get(entry.number) : undefined;
   }
 
-  /** Makes some rows again, the last ones or those around a number; the frames that follow make the rest. */
-  #rebuild(around: number = this.#log.end, count = this.#pace.atOnce): void {
+  /** Makes some rows again, the last ones or those around a number; what follows makes the rest. */
+  #rebuild(around: number = this.#log.end, count = ROWS_AT_ONCE): void {
     const edited = this.#edited;
     this.#list.replaceChildren();
     this.#rows.clear();
     this.#changed.clear();
     this.#centered = undefined;
-    const to = Math.min(this.#log.end, around + Math.ceil(count / 2));
+    const to = Math.min(this.#log.end, around + count / 2);
     const from = Math.max(this.#log.start, to - count);
     const open = edited === undefined ? undefined : this.#log.find(edited.dataset["uuid"] ?? "");
     const kept = open?.number;

@@ -6,10 +6,12 @@
  */
 import { isAction } from "../../../src/text/message_text.ts";
 import { dayKey } from "../page/local_time.ts";
-import type { MessageEntry, MessageLog } from "./message_log.ts";
+import type { Entry, MessageEntry, MessageLog } from "./message_log.ts";
 
 /** Milliseconds after which a message of the same author shows the name again. */
 const GROUP_MS = 300_000;
+/** Messages before one whose group is looked for: an author who writes more at once has a name elsewhere. */
+const GROUP_MAX = 200;
 
 export interface MessagePlace {
   readonly goesOn: boolean;
@@ -19,6 +21,26 @@ export interface MessagePlace {
 
 /** The messages after the id `newAfter` are new. Sets when the first message of the entry's group was received. */
 export function placeOf(
+  entry: MessageEntry,
+  log: MessageLog,
+  newAfter: string | undefined,
+  isServer: (username: string) => boolean,
+): MessagePlace {
+  // Rows are made from the end on: the group of the first one depends on messages without a row.
+  let first = entry.number;
+  while (first > entry.number - GROUP_MAX && isOpen(log.at(first - 1), entry)) first--;
+  for (; first < entry.number; first++) placeAfter(log.at(first) as MessageEntry, log, newAfter, isServer);
+  return placeAfter(entry, log, newAfter, isServer);
+}
+
+/** Whether an entry may be of the same group, and it is not known when that began. */
+function isOpen(before: Entry | undefined, { message }: MessageEntry): boolean {
+  return before?.kind === "message" && before.groupMs === undefined &&
+    before.message.username === message.username;
+}
+
+/** The place of an entry, where that of the one before is known. */
+function placeAfter(
   entry: MessageEntry,
   log: MessageLog,
   newAfter: string | undefined,
