@@ -147,7 +147,7 @@ Deno.test("a chat server registers, carries a conversation, delists itself, and 
     const told = await anna.next();
     assertMatch(told, /^c2\/MSG anna; 1700000000000; [0-9a-f-]{36}; hello; there$/);
     await bert.expect(told);
-    await untilListed(listing.url, 20, ([now]) => now?.connectedUsers === 2);
+    await untilListed(listing.url, ([now]) => now?.connectedUsers === 2);
     const uuid = told.split("; ")[2];
 
     assertEquals(await first.stop("SIGTERM"), { status: 0, isInTime: true }, first.log);

@@ -126,7 +126,7 @@ Deno.test("instances of a listing on Deno Deploy list the same servers", () =>
     await using _chat = await startTestChat({ listings: [listing.url], id: 7 });
     // What another instance wrote is seen a second later.
     for (const instance of [listing, other]) {
-      await untilListed(instance.url, 20, ([entry]) => entry?.id === 7);
+      await untilListed(instance.url, ([entry]) => entry?.id === 7);
     }
     await evict(listing);
     await evict(other);

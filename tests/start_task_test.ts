@@ -5,10 +5,9 @@
  * @module
  */
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { PATIENCE_MS } from "./support/patience.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
-/** Milliseconds after which a task that does not end fails the test. */
-const PATIENCE_MS = 20_000;
 
 /** Both servers on free ports and in memory; `flags` are the chat server's. */
 async function runStart(

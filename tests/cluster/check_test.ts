@@ -15,9 +15,7 @@ import { freePort } from "../support/free_port.ts";
 import { runProgram } from "../support/program.ts";
 import { recordedLog } from "../support/recorded_log.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
-
-/** Milliseconds for three servers to elect. */
-const PATIENCE_MS = 20_000;
+import { PATIENCE_MS } from "../support/patience.ts";
 
 /** Ahead of every delay of a beat. */
 const CLOCK_AHEAD_MS = 3_600_000;

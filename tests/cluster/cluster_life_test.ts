@@ -35,13 +35,13 @@ testWithNats("a cluster has one entry at a listing, which the next leader goes o
   await using _ann = await ChatClient.connect(b.url, "ann");
   const ofNode = (port: number) => (entries: readonly { address: string; connectedUsers: number }[]) =>
     entries.length === 1 && entries[0]!.address.endsWith(`:${port}`) && entries[0]!.connectedUsers === 1;
-  const [entry] = await untilListed(listing.url, 10, ofNode(a.port));
+  const [entry] = await untilListed(listing.url, ofNode(a.port));
   assertEquals(entry!.id, a.id);
   await a.stop();
-  const [after] = await untilListed(listing.url, 10, ofNode(b.port));
+  const [after] = await untilListed(listing.url, ofNode(b.port));
   assertEquals(after!.id, a.id);
   await b.stop();
-  await untilListed(listing.url, 10, (entries) => entries.length === 0);
+  await untilListed(listing.url, (entries) => entries.length === 0);
 });
 
 testWithNats(

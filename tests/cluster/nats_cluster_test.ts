@@ -17,8 +17,7 @@ import { recordedLog } from "../support/recorded_log.ts";
 import { until } from "../support/until.ts";
 import { makeState, roomOf, usernameOf } from "../chat/cluster/model_cluster.ts";
 import { NatsServers, testWithNats } from "./nats_servers.ts";
-
-const PATIENCE_MS = 20_000;
+import { PATIENCE_MS } from "../support/patience.ts";
 
 /** A node without sockets: inputs go in, answers to its connections come out. */
 class TestNode implements AsyncDisposable {

@@ -10,9 +10,7 @@ import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { freePort } from "../support/free_port.ts";
 import { commandLine, startServer } from "../support/program.ts";
-
-/** Milliseconds after which a client that does not do what it should fails the test. */
-const PATIENCE_MS = 30_000;
+import { PATIENCE_MS } from "../support/patience.ts";
 
 /** The program in a pipe. */
 class PlainClient implements AsyncDisposable {

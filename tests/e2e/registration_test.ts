@@ -30,7 +30,7 @@ Deno.test("killed with -9 and started again, a chat server is listed under its o
     let id: number;
     {
       await using chat = await startChatFor(listing.url, ...flags);
-      [{ id }] = await untilListed(listing.url, 10, (entries) => entries.length === 1) as [ListedServer];
+      [{ id }] = await untilListed(listing.url, (entries) => entries.length === 1) as [ListedServer];
       await using alice = await ChatClient.connect(chat.url, "alice");
       await alice.say("before the fall");
       chat.kill("SIGKILL");
@@ -39,7 +39,6 @@ Deno.test("killed with -9 and started again, a chat server is listed under its o
     await using chat = await startChatFor(listing.url, ...flags);
     const [entry] = await untilListed(
       listing.url,
-      10,
       ([entry]) => entry?.address === `127.0.0.1:${chat.port}`,
     );
     assertEquals(entry!.id, id);
@@ -59,12 +58,12 @@ Deno.test("killed and started again without its store, a chat server on its port
     entries.length === 1 && entries[0]!.id === 7 && entries[0]!.displayName === name;
   {
     await using chat = await startChatFor(listing.url, ...flags, "--name", "Before");
-    await untilListed(listing.url, 10, listed("Before"));
+    await untilListed(listing.url, listed("Before"));
     chat.kill("SIGKILL");
     await chat.end();
   }
   await using _chat = await startChatFor(listing.url, ...flags, "--name", "After");
-  await untilListed(listing.url, 10, listed("After"));
+  await untilListed(listing.url, listed("After"));
 });
 
 Deno.test({
@@ -76,7 +75,7 @@ Deno.test({
     for (const transport of PROGRAM_TRANSPORTS) {
       const flags = ["--listing", listing.url, "--transport", transport, "--name", transport];
       await using chat = await startServer("chat", flags, { CHATTER_HOSTNAME: "" });
-      const [entry] = await untilListed(listing.url, 10, ([entry]) => entry?.displayName === transport);
+      const [entry] = await untilListed(listing.url, ([entry]) => entry?.displayName === transport);
       assertEquals(entry!.address, `[::1]:${chat.port}`);
       for (const host of ["127.0.0.1", "[::1]"]) {
         await using client = await ChatClient.connect(`http://${host}:${chat.port}`, "alice");
@@ -92,18 +91,18 @@ Deno.test("a chat server is listed within 10 s of the start of a listing that ca
   await using alice = await ChatClient.connect(chat.url, "alice");
   await alice.say("nobody lists us, and we talk");
   await using listing = await startTestListing({ hostname: HOSTNAME, port: PORT });
-  await untilListed(listing.url, 10, (entries) => entries.length === 1);
+  await untilListed(listing.url, (entries) => entries.length === 1);
 });
 
 Deno.test("a chat server that a user joins is listed again after its listing lost all its data", async () => {
   const before = await startTestListing({ hostname: HOSTNAME, port: PORT });
   await using chat = await startTestChat({ listings: [before.url] });
-  await untilListed(before.url, 10, (entries) => entries.length === 1);
+  await untilListed(before.url, (entries) => entries.length === 1);
   await before.stop();
   await using after = await startTestListing({ hostname: HOSTNAME, port: PORT });
   assertEquals(await listedServers(after.url), []);
   // Without a change the renewal finds the loss, 12 to 15 s later: tests/chat/announce/registration_test.ts.
   await using alice = await ChatClient.connect(chat.url, "alice");
-  await untilListed(after.url, 30, (entries) => entries.length === 1);
+  await untilListed(after.url, (entries) => entries.length === 1);
   await alice.say("still here");
 });

@@ -258,7 +258,7 @@ Deno.test("a listing is told the new name and the new limit of users", async () 
   await server.event("listing.registered");
   await files.configure({ chat: { name: "After", "max-users": 7, language: "de", description: "A pub" } });
   await hangUp(server, 1);
-  const listed = await untilListed(listing.url, 20, ([entry]) => entry?.displayName === "After");
+  const listed = await untilListed(listing.url, ([entry]) => entry?.displayName === "After");
   assertEquals(listed.map(({ maxUsers }) => maxUsers), [7]);
   const [{ description, tags, language }] = listed as unknown as [Record<string, unknown>];
   assertEquals({ description, tags, language }, { description: "A pub", tags: undefined, language: "de" });

@@ -74,14 +74,14 @@ Deno.test("the servers of a listing that runs come to another that runs, and kee
     await using from = await startServer("listing", ["--kv", `${folder}/from.db`]);
     const about = { description: "A pub", tags: ["a", "b"], language: "en-GB" };
     await using _chat = await startTestChat({ listings: [from.url], ...about });
-    await untilListed(from.url, 20, (entries) => entries.length > 0);
+    await untilListed(from.url, (entries) => entries.length > 0);
     const exported = await runProgram(["export", file, "--kv", `${folder}/from.db`]);
     assertEquals(exported.stderr, "Exported 1 server.\n");
     await using to = await startServer("listing", ["--kv", `${folder}/to.db`]);
     const imported = await runProgram(["import", file, "--kv", `${folder}/to.db`]);
     assertEquals(imported.stdout, "Rows taken: 1, skipped: 0.\n", imported.stderr);
     const servers = async (url: string) => (await (await fetch(`${url}/servers`)).json()).servers;
-    await untilListed(to.url, 20, (entries) => entries.length > 0);
+    await untilListed(to.url, (entries) => entries.length > 0);
     assertEquals(await servers(to.url), await servers(from.url));
     const [{ description, tags, language }] = await servers(to.url);
     assertEquals([description, tags, language], ["A pub", ["a", "b"], "en-GB"]);

@@ -18,11 +18,10 @@ import { hostileText } from "../support/hostile_inputs.ts";
 import { anyText, clientFrame, mutatedFrame } from "../support/frame_arbitraries.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 
 /** Frames in flight on one socket: enough to keep the server busy, fewer than a flood. */
 const WINDOW = 32;
-/** Milliseconds after which a frame counts as unanswered. */
-const PATIENCE_MS = 20_000;
 
 const MAX_FRAME_BYTES = DEFAULT_LIMITS.maxFrameBytes;
 

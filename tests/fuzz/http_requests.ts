@@ -9,9 +9,7 @@ import { hostileText } from "../support/hostile_inputs.ts";
 import { codePoint } from "../support/code_point.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
-
-/** Milliseconds after which a request counts as unanswered. A listing's ping takes up to 3 s. */
-const PATIENCE_MS = 15_000;
+import { PATIENCE_MS } from "../support/patience.ts";
 
 const METHODS = [
   "GET",

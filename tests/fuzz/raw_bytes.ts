@@ -8,9 +8,7 @@ import { HOSTILE_HEADS } from "../support/hostile_inputs.ts";
 import { frame, OPCODE, RawPeer } from "../support/raw_peer.ts";
 import type { Random } from "./random.ts";
 import type { Tally } from "./tally.ts";
-
-/** Milliseconds for the server to cut a connection or answer a request. */
-const PATIENCE_MS = 15_000;
+import { PATIENCE_MS } from "../support/patience.ts";
 
 const HEAD = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
   "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";

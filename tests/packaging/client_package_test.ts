@@ -13,6 +13,7 @@ import { testInBrowser } from "../support/browser.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { CuttingProxy } from "../support/cutting_proxy.ts";
 import { freePort } from "../support/free_port.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 
 const EXAMPLES = new URL("../../docs/examples/", import.meta.url).pathname;
 /** The checkers and what a program may have beside the package, by the versions that were tried. */
@@ -21,8 +22,6 @@ const ATTW = "@arethetypeswrong/cli@0.18.5";
 const BESIDE = ["ws@8.23.0", "@types/ws@8.18.2", "@types/node@22.20.7", "typescript@5.9.3"];
 /** Bytes of a page that joins and says something, minified and compressed. */
 const BUNDLE_BYTES_MAX = 20_480;
-/** Milliseconds for one program; a passing test never waits that long. */
-const PATIENCE_MS = 60_000;
 
 let work = "";
 let made: ClientPackage;

@@ -12,10 +12,10 @@ import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { fencedBlocks, readDocument } from "../support/documents.ts";
 import { sayMissing } from "./tool_path.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 
 const FOLDER = new URL("../../docs/examples/", import.meta.url).pathname;
 const LINES_MAX = 40;
-const PATIENCE_MS = 20_000;
 
 /** Whether a program is there that runs these words with status 0. */
 async function runs(command: string, ...args: string[]): Promise<boolean> {

@@ -4,9 +4,7 @@
  *
  * @module
  */
-
-/** Milliseconds after which a proxy that does not answer fails the test. Never waited out by a test that passes. */
-const PATIENCE_MS = 10_000;
+import { PATIENCE_MS } from "../support/patience.ts";
 
 /** Where the example of a proxy is. */
 export const PACKAGES = new URL("../../packages/", import.meta.url).pathname;

@@ -18,6 +18,7 @@ import puppeteer, {
   type Page,
 } from "puppeteer-core";
 import { removeFolder } from "./temp_folder.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 /** Where a browser is searched for, after CHATTER_BROWSER. Debian's /usr/bin one runs the first. */
 const PLACES = [
@@ -52,9 +53,6 @@ const FLAGS = [
   `--host-resolver-rules=MAP ${FOREIGN_HOST} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost`,
   "--remote-debugging-port=0",
 ];
-
-/** Milliseconds for one step of a page, and for a browser's start and end; a passing test never waits that long. */
-const PATIENCE_MS = 20_000;
 
 export const PHONE = { width: 375, height: 720 };
 export const DESK = { width: 1280, height: 800 };

@@ -6,9 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { LIVE_SUBPROTOCOL } from "../../src/protocol/codec.ts";
-
-/** Milliseconds after which a missing frame fails the test. A passing test never waits that long. */
-const PATIENCE_MS = 20_000;
+import { PATIENCE_MS } from "./patience.ts";
 
 export class ChatClient implements AsyncDisposable {
   /** Frames so far, for the message of a failure. */

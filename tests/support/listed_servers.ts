@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { until } from "./until.ts";
 
 /** A server of `GET /servers`, with the fields that tests check. */
 export interface ListedServer {
@@ -19,19 +20,17 @@ export async function listedServers(listing: string, client?: Deno.HttpClient): 
   return (await response.json() as { servers: ListedServer[] }).servers;
 }
 
-/** Asks the listing until `isThere` accepts the answer; fails after `seconds`, which a passing test never waits. */
+/** Asks the listing until `isThere` accepts the answer. */
 export async function untilListed(
   listing: string,
-  seconds: number,
   isThere: (entries: ListedServer[]) => boolean,
 ): Promise<ListedServer[]> {
-  const deadline = performance.now() + seconds * 1000;
-  while (true) {
-    const entries = await listedServers(listing);
-    if (isThere(entries)) return entries;
-    if (performance.now() > deadline) {
-      throw new Error(`Not within ${seconds} s; it lists ${JSON.stringify(entries)}`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  let entries: ListedServer[] = [];
+  await until("a listing has these servers", async () => {
+    entries = await listedServers(listing);
+    return isThere(entries);
+  }).catch((error) => {
+    throw new Error(`It lists ${JSON.stringify(entries)}`, { cause: error });
+  });
+  return entries;
 }

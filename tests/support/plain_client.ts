@@ -5,6 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
+import { PATIENCE_MS } from "./patience.ts";
 
 export type PlainClientKind = "browser_style" | "raw_socket";
 
@@ -15,9 +16,6 @@ export interface PlainEvent {
   readonly code?: number;
   readonly reason?: string;
 }
-
-/** Milliseconds after which a missing event fails the test. */
-const PATIENCE_MS = 20_000;
 
 export class PlainClient implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;

@@ -8,6 +8,7 @@
 import type { TransportName } from "../../chat/sockets/transport.ts";
 import { isBefore29 } from "../../src/serving/deno_version.ts";
 import { BUNDLED_FLAGS, PROGRAM_FLAGS, ROOT } from "../../tools/run_deno.ts";
+import { PATIENCE_MS } from "./patience.ts";
 
 export type Role = "chat" | "listing";
 export type Variables = Readonly<Record<string, string>>;
@@ -32,12 +33,6 @@ export interface StartOptions {
   /** Words that start it, in place of the default ones and all arguments. */
   readonly words?: readonly string[];
 }
-
-/**
- * Milliseconds after which a program that does not do what it should fails the test. A passing test never waits that
- * long.
- */
-const PATIENCE_MS = 20_000;
 
 const MAIN = "main.ts";
 

@@ -6,9 +6,7 @@
  */
 import { ModelTerminal } from "./model_terminal.ts";
 import { commandLine, type Variables } from "./program.ts";
-
-/** Milliseconds after which a screen that does not change as it should fails the test. */
-const PATIENCE_MS = 20_000;
+import { PATIENCE_MS } from "./patience.ts";
 
 export async function hasScript(): Promise<boolean> {
   try {

@@ -3,8 +3,8 @@
  *
  * @module
  */
+import { PATIENCE_MS } from "./patience.ts";
 
-const PATIENCE_MS = 20_000;
 const LOOK_EVERY_MS = 10;
 
 /** Waits until `isSo`. Fails after `patienceMs`, which a passing test never waits, and at once if `isSo` throws. */

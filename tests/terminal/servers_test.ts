@@ -75,7 +75,7 @@ Deno.test("a chat server says on a listing what it is, and chatter servers shows
   await using listing = await startTestListing();
   const said = { description: "Board games on Thursdays", tags: ["games", "go"], language: "de" };
   await using chat = await startTestChat({ ...said, listings: [listing.url] });
-  await untilListed(listing.url, 20, ([entry]) => entry?.id === chat.id);
+  await untilListed(listing.url, ([entry]) => entry?.id === chat.id);
   const ask = async (...flags: string[]) => {
     const line = parse(["servers", "--listing", listing.url, ...flags]);
     assert(line.kind === "servers");
@@ -176,7 +176,7 @@ Deno.test("pings are sixteen at once at most", async () => {
 Deno.test("chatter servers --ping from outside: a listing, a chat server, a table", async () => {
   await using listing = await startTestListing();
   await using chat = await startTestChat({ listings: [listing.url], name: "The Pub" });
-  await untilListed(listing.url, 20, (entries) => entries.length === 1);
+  await untilListed(listing.url, (entries) => entries.length === 1);
   const { status, stdout, stderr } = await runProgram(["servers", "--listing", listing.url, "--ping"]);
   assertEquals({ status, stderr }, { status: 0, stderr: "" });
   assertMatch(stdout, new RegExp(`^The Pub +0/50 +0 +[0-9]+ ms +100% .* 127.0.0.1:${chat.port}$`, "m"));

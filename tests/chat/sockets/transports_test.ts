@@ -21,9 +21,7 @@ import {
 import { frame, handshake, OPCODE, RawPeer } from "../../support/raw_peer.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
 import { until } from "../../support/until.ts";
-
-/** Milliseconds after which a missing end fails a test. A passing test never waits that long. */
-const PATIENCE_MS = 20_000;
+import { PATIENCE_MS } from "../../support/patience.ts";
 
 const SUPPORT = new URL("../../support/", import.meta.url);
 const cert = await Deno.readTextFile(new URL("localhost_cert.pem", SUPPORT));

@@ -48,7 +48,7 @@ Deno.test("behind a proxy under a path a chat server is listed, and chatter serv
   await using proxy = startPathProxy(listing.url);
   const url = proxy.url.slice(0, -1);
   await using _chat = await startTestChat({ name: "Pub", listings: [url] });
-  await untilListed(url, 20, ([entry]) => entry?.displayName === "Pub");
+  await untilListed(url, ([entry]) => entry?.displayName === "Pub");
   const { stdout, status } = await runProgram(["servers", "--listing", url]);
   assertEquals(status, 0);
   assertMatch(stdout, /^Pub /m);

@@ -77,7 +77,7 @@ Deno.test("an entry that was taken with a server's own address goes to the serve
     key = taken.text;
   }
   await using _owner = await owner(listing.url, { port });
-  await untilListed(listing.url, 20, named("Owner"));
+  await untilListed(listing.url, named("Owner"));
   const again = await post(listing.url, { address: `127.0.0.1:${port}`, key });
   assertEquals(again.status, 409, "the stranger's key is void");
 });
@@ -85,7 +85,7 @@ Deno.test("an entry that was taken with a server's own address goes to the serve
 Deno.test("with a listed server's own address a stranger gets nothing, whatever proof he makes up", async () => {
   await using listing = await startTestListing();
   await using chat = await owner(listing.url);
-  await untilListed(listing.url, 20, named("Owner"));
+  await untilListed(listing.url, named("Owner"));
   const address = `127.0.0.1:${chat.port}`;
   assertEquals((await post(listing.url, { address })).status, 409);
   const forged = await post(listing.url, { address, proof: FORGED });
@@ -109,7 +109,7 @@ Deno.test("one who asks for the id all the time gets it at no moment of its serv
     };
     {
       await using _before = await owner(listing.url, { kv });
-      await untilListed(listing.url, 20, named("Owner"));
+      await untilListed(listing.url, named("Owner"));
       await ask();
     }
     // It has withdrawn, so it is not listed.
@@ -170,7 +170,7 @@ Deno.test("over two gateways a server proves itself as over one", async () => {
   using _inProcess = gatewaysInProcess();
   await using listing = await startTestListing();
   await using chat = await owner(listing.url, { transport: "ws", workers: 2 });
-  await untilListed(listing.url, 20, named("Owner"));
+  await untilListed(listing.url, named("Owner"));
   const { text } = await post(listing.url, { address: `127.0.0.1:${chat.port}` });
   assertStringIncludes(text, "has proved itself");
 });
@@ -181,7 +181,7 @@ Deno.test("each of several listings gets another proof, and each is answered by 
   await using chat = await startTestChat({ id: ID, name: "Owner", listings: [one.url, two.url] });
   const address = `127.0.0.1:${chat.port}`;
   for (const { url } of [one, two]) {
-    await untilListed(url, 20, named("Owner"));
+    await untilListed(url, named("Owner"));
     const { status, text } = await post(url, { address });
     assertEquals(status, 409);
     assertStringIncludes(text, "has proved itself", "both have the server as proven");
