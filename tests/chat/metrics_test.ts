@@ -55,7 +55,7 @@ test("a conversation is counted: people, frames, messages, faults, deliveries, t
 });
 
 test("what ends a socket is counted by its cause", async (start) => {
-  await using server = await start({ adminToken: TOKEN, limits: { floodBurst: 3, floodRate: 1 } });
+  await using server = await start({ adminToken: TOKEN, limits: { floodBurst: 3, floodRate: 0.001 } });
   const before = await metricsOf(server.url);
   const goodbye = await ChatClient.connect(server.url, "anna");
   await goodbye.ask("c2/DISCONNECT").catch(() => {});

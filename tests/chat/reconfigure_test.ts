@@ -68,7 +68,7 @@ testOverTransportsAndGateways(
     assertStringIncludes(await alice.next(), "; one");
     assertStringIncludes(await alice.ask(`c2/MSG 1; ${"x".repeat(1025)}`), "at most 1024 bytes");
 
-    await reconfigure(chat, { limits: { floodBurst: 2, floodRate: 1 } });
+    await reconfigure(chat, { limits: { floodBurst: 2, floodRate: 0.001 } });
     for (let i = 0; i < 4; i++) alice.send("c2/MSG 1; again");
     const frames: string[] = [];
     while (frames.length < 6) frames.push(await alice.next());
