@@ -87,13 +87,18 @@ const SWITCH: Kind<boolean> = {
     /^(?:1|true|yes|on)$/i.test(text) ? true : /^(?:0|false|no|off)$/i.test(text) ? false : undefined,
 };
 
-type Range = { readonly unit?: string; readonly min: number; readonly max: number };
+type Range = {
+  readonly placeholder?: string;
+  readonly unit?: string;
+  readonly min: number;
+  readonly max: number;
+};
 export function numberFlag(description: string, row: Range & WithDefault<number>): Flag<number> {
   return flag(description, wholeNumber(row), row);
 }
 
-export function wholeNumber({ unit, min, max }: Range): Kind<number> {
-  const placeholder = /^[a-z]+$/.test(unit ?? "") ? unit!.toUpperCase() : "NUMBER";
+export function wholeNumber({ placeholder, unit, min, max }: Range): Kind<number> {
+  placeholder ??= /^[a-z]+$/.test(unit ?? "") ? unit!.toUpperCase() : "NUMBER";
   const expected = `a whole number from ${min} to ${max}` + (unit === undefined ? "" : ` (${unit})`);
   return kind(placeholder, expected, (text) => {
     const number = /^[0-9]{1,16}$/.test(text) ? Number(text) : -1;

@@ -54,7 +54,7 @@ function sharedFlags(role: string, port: number) {
   return {
     port: numberFlag(
       "port to listen on; 0 chooses a free port, which the log shows",
-      { min: 0, max: 65_535, default: port },
+      { placeholder: "PORT", min: 0, max: 65_535, default: port },
     ),
     hostname: flag(
       "address to listen on; 127.0.0.1 accepts only this machine",
@@ -102,7 +102,7 @@ function sharedFlags(role: string, port: number) {
 
 export const chatFlags = {
   ...sharedFlags("chat", DEFAULT_PORT),
-  id: flag("the server's id on listings", wholeNumber({ min: 0, max: SERVER_ID_MAX }), {
+  id: flag("the server's id on listings", wholeNumber({ placeholder: "ID", min: 0, max: SERVER_ID_MAX }), {
     defaultText: "generated at the first start and kept in --kv",
   }),
   name: flag(
