@@ -132,7 +132,7 @@ Deno.test("a file that is wrong changes nothing and is one line of the log", asy
   assertEquals(level, "ERROR");
   assertEquals(
     problem,
-    `${files.config}:2:27: there is no "max-user" in the section "chat"; did you mean "max-users"?`,
+    `${files.config}:2:27: there is no "max-user" in the section "chat"; did you mean max-users?`,
   );
   await using bob = await ChatClient.connect(server.url, "bob");
   await Deno.remove(files.config);
