@@ -7,7 +7,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import type { RunningChat } from "../../../chat/mod.ts";
 import { ChatClient } from "../../support/chat_client.ts";
-import { startTestChat, testOverEachTransport as test } from "../../support/chat_server.ts";
+import { testOverEachTransport as test } from "../../support/chat_server.ts";
 import { frame, OPCODE, RawPeer } from "../../support/raw_peer.ts";
 
 const ENCODER = new TextEncoder();
@@ -144,13 +144,4 @@ test("handshakes that are none are refused by HTTP, and open nothing", async (st
     assertMatch(answer, /^HTTP\/1\.1 4/, head.slice(0, 200));
     await bystanders.talk();
   }
-});
-
-Deno.test("ws: a peer that never acknowledges a close is cut off all the same", async () => {
-  await using chat = await startTestChat({ transport: "ws" });
-  await using mallory = await connectMallory(chat);
-  await mallory.sendText("c2/DISCONNECT");
-  assertEquals(await mallory.readText(), "c2/DISCONNECT disconnect; mallory");
-  // It reads the close and does not answer: the connection still ends.
-  assertEquals(await readToEnd(mallory), 1000);
 });
