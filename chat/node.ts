@@ -351,6 +351,7 @@ export class Node implements ServerNode {
       tokens: this.#tokens,
       held: this.#held,
       resumeWindow: settings.limits.resumeWindow,
+      steadyMs: steadyClock,
     });
   }
 }

@@ -80,25 +80,28 @@ export function recoverReplayBuffer(
 export async function recoverSessions(
   stored: readonly StoredSession[],
   named: readonly StoredMessage[],
-  { room, state, tokens, held, resumeWindow }: {
+  { room, state, tokens, held, resumeWindow, steadyMs }: {
     readonly room: Room;
     readonly state: RoomState;
     readonly tokens: ResumeTokens;
     readonly held: HeldSessions;
     readonly resumeWindow: number;
+    readonly steadyMs: () => number;
   },
 ): Promise<void> {
   const restored = new Set<string>();
+  const heldUntilMs = steadyMs() + resumeWindow * 1000;
   for (const session of stored) {
+    const { connectedAtMs, address = "" } = session;
     const username = parseUsername(session.username);
     const hold = resumeWindow === 0 || "fault" in username
       ? undefined
-      : room.restore(session.id, username, session.connectedAtMs, session.address ?? "");
+      : room.restore(session.id, username, { connectedAtMs, heldUntilMs, address });
     tokens.restore(session);
     if (hold === undefined) tokens.end(session.id);
     else {
       restored.add(session.id);
-      held.begin(session.id, session.address ?? "", hold);
+      held.begin(session.id, address, hold);
     }
   }
   // `named` has the newest first; nonces are remembered in the order of sending.

@@ -89,19 +89,22 @@ export class Room {
   }
 
   /**
-   * Adds a held session from an earlier run; `address` was its last. Undefined if the room is full, or the name is taken
-   * or reserved.
+   * Adds a held session from an earlier run until `heldUntilMs` of the steady clock; `address` was its last. Undefined if
+   * the room is full, or the name is taken or reserved.
    */
   restore(
     session: SessionId,
     username: Username,
-    connectedAtMs: number,
-    address: string,
+    { connectedAtMs, heldUntilMs, address }: {
+      readonly connectedAtMs: number;
+      readonly heldUntilMs: number;
+      readonly address: string;
+    },
   ): HoldId | undefined {
     if (this.#roster.size >= this.#options.settings.limits.maxUsers) return undefined;
     if (this.#nameFault(session, username, undefined, 0) !== undefined) return undefined;
     this.#roster.add(session, { username, connectedAtMs, isExtended: true, places: placesOf(address) });
-    return this.#roster.hold(session);
+    return this.#roster.hold(session, { heldUntilMs });
   }
 
   /** Call before the first input of a batch. `pending` counts broadcasts that are decided and not sent yet. */

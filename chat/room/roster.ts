@@ -21,7 +21,7 @@ export interface Member {
   readonly isExtended: boolean;
   /** Undefined while the session has a connection. */
   readonly hold: HoldId | undefined;
-  /** When the hold ends at the latest, on the steady clock; undefined for a hold since an earlier run. */
+  /** When the hold ends at the latest, on the steady clock; undefined for one that another node decided. */
   readonly heldUntilMs?: number | undefined;
   /** Held because its page was closed or reloaded. */
   readonly isGoingAway?: boolean;

@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
+import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 import {
   ACK,
   id,
@@ -84,6 +85,20 @@ Deno.test("a live session that is lost is held: clients of the extended mode rec
   assertEquals(rosterRoom.connectedUsers, 1, "who is held is not connected");
   assertEquals(rosterSizes.at(-1), 1);
   held.stop();
+});
+
+Deno.test("who wants the name of a session of an earlier run reads the time that is left", async () => {
+  const { sequencer, clock, send, connected, room: rosterRoom } = world();
+  const alice = parseUsername("alice") as Username;
+  const heldUntilMs = clock.nowMs + 120_000;
+  rosterRoom.restore("earlier", alice, { connectedAtMs: 0, heldUntilMs, address: "192.0.2.1" });
+  const [bob] = await connected("bob");
+  for (const [passedMs, left] of [[0, "120"], [100_001, "20"]] as const) {
+    clock.nowMs += passedMs;
+    send(bob, "c2/UPDATE username; alice");
+    await sequencer.idle();
+    assertEquals(bob.frames(), [refusal("NAME_HELD").replace("{limit}", left)]);
+  }
 });
 
 Deno.test("a session that is kicked while it is held receives that when it resumes, and may connect", async () => {
