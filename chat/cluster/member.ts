@@ -130,11 +130,10 @@ export class Member {
   #progressMs = 0;
   /** Since when the oldest of its inputs waits, or since the last that was decided. */
   #waitingSinceMs = 0;
-  /** When each other node was last heard, the longest silent first, and when each hold ends by this node's clock. */
-  readonly #heardMs = new Map<string, number>();
+  /** When each other node was last heard, and how far it was; the longest silent first. */
+  readonly #nodes = new Map<string, { readonly heardMs: number; readonly applied: number }>();
+  /** When each hold ends by this node's clock. */
   readonly #heldUntilMs = new Map<string, number>();
-  /** How far each other node was when it was heard last. */
-  readonly #appliedBy = new Map<string, number>();
 
   constructor(options: MemberOptions, nowMs: number) {
     this.#options = options;
@@ -178,7 +177,7 @@ export class Member {
   /** Nodes that were heard within `ms`, this one aside. */
   heardWithin(nowMs: number, ms: number): string[] {
     const { incarnation } = this.#options;
-    return [...this.#heardMs].filter(([node, heardMs]) => node !== incarnation && nowMs - heardMs < ms)
+    return [...this.#nodes].filter(([node, { heardMs }]) => node !== incarnation && nowMs - heardMs < ms)
       .map(([node]) => node);
   }
 
@@ -213,11 +212,10 @@ export class Member {
     this.#formats.heard(nowMs, beat.by, beat.reads ?? 1);
     if (beat.isLeaving === true) {
       // Of a node that was not heard there is nothing to lose.
-      if (this.#heardMs.delete(beat.by)) this.#leader?.lose(beat.by);
+      if (this.#nodes.delete(beat.by)) this.#leader?.lose(beat.by);
       return this.#lead(nowMs);
     }
-    this.#heard(nowMs, beat.by);
-    if (this.#heardMs.has(beat.by)) this.#appliedBy.set(beat.by, beat.applied);
+    this.#heard(nowMs, beat.by, beat.applied);
     if (beat.isLeader && beat.epoch >= this.#replica.epoch) this.#election.heard(nowMs);
     return beat.applied > this.#replica.applied ? this.#read() : [];
   }
@@ -305,7 +303,7 @@ export class Member {
 
   /** Lets the furthest node lead of those heard of late, as the last act of this one: after the turn that is under way. */
   handOver(nowMs: number): MemberEffect[] {
-    const far = (node: string) => this.#appliedBy.get(node) ?? 0;
+    const far = (node: string) => this.#nodes.get(node)?.applied ?? 0;
     const [next] = this.heardWithin(nowMs, 4 * BEAT_MS).sort((a, b) => far(b) - far(a));
     if (this.#leader === undefined || next === undefined) return [];
     this.#next = next;
@@ -365,16 +363,14 @@ export class Member {
     return this.#replica.codec.encode(record, this.#formats.writable(nowMs));
   }
 
-  #heard(nowMs: number, node: string): void {
+  #heard(nowMs: number, node: string, applied = this.#nodes.get(node)?.applied ?? 0): void {
     // What a lost node has sent may come late.
     if (this.#replica.membership.isGone(node)) return;
-    this.#heardMs.delete(node);
-    this.#heardMs.set(node, nowMs);
-    if (this.#heardMs.size <= NODES_MAX) return;
-    const silent = this.#heardMs.keys().find((other) => !this.#replica.through.has(other));
-    if (silent === undefined) return;
-    this.#heardMs.delete(silent);
-    this.#appliedBy.delete(silent);
+    this.#nodes.delete(node);
+    this.#nodes.set(node, { heardMs: nowMs, applied });
+    if (this.#nodes.size <= NODES_MAX) return;
+    const silent = this.#nodes.keys().find((other) => !this.#replica.through.has(other));
+    if (silent !== undefined) this.#nodes.delete(silent);
   }
 
   #read(): MemberEffect[] {
@@ -504,7 +500,6 @@ export class Member {
     this.#leader = undefined;
     this.#isStanding = false;
     this.#next = undefined;
-    for (const node of this.#appliedBy.keys()) if (!this.#heardMs.has(node)) this.#appliedBy.delete(node);
     this.#inputs.rewind();
     this.#progressMs = nowMs - RESEND_MS + FIRST_RESEND_MS;
     if (by !== this.#options.incarnation) return;
@@ -512,8 +507,8 @@ export class Member {
     this.#leader = new Leader({ replica: this.#replica, room, random32, onBug });
     // Each hold and each node has its whole time from here on.
     this.#heldUntilMs.clear();
-    for (const node of [...this.#heardMs.keys()]) {
-      if (this.#replica.membership.isGone(node)) this.#heardMs.delete(node);
+    for (const node of [...this.#nodes.keys()]) {
+      if (this.#replica.membership.isGone(node)) this.#nodes.delete(node);
       else this.#heard(nowMs, node);
     }
     for (const node of this.#replica.through.keys()) this.#heard(nowMs, node);
@@ -563,9 +558,9 @@ export class Member {
       this.#heldUntilMs.delete(id);
       this.#leader?.expire(id);
     }
-    for (const [node, heardMs] of this.#heardMs) {
+    for (const [node, { heardMs }] of this.#nodes) {
       if (node === this.#options.incarnation || nowMs - heardMs < lostMs) continue;
-      this.#heardMs.delete(node);
+      this.#nodes.delete(node);
       this.#leader?.lose(node);
     }
   }
