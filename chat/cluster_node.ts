@@ -142,10 +142,10 @@ export class ClusterNode implements ServerNode {
     const fanout = new Fanout({ meters: options.meters, steadyMs: steadyClock, log });
     const reads = new HistoryReads(this.#reads, log);
     this.#presence = new PresenceNotices({
-      fanout,
+      ...{ fanout, steadyMs: steadyClock },
       awayNames: () => this.#replica.membership.roster.awayNames,
       isOfThisRun: (position) => state.isOfThisRun(position),
-      steadyMs: steadyClock,
+      outboxBytesMax: () => settings.limits.maxOutboxBytes,
     });
     const sender = this.#makeSender(fanout, reads);
     this.#front = this.#makeFront(fanout, reads, sender);

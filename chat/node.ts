@@ -146,6 +146,7 @@ export class Node implements ServerNode {
       fanout,
       awayNames: () => this.#room.awayNames(),
       isOfThisRun: (position) => this.#state.isOfThisRun(position),
+      outboxBytesMax: () => settings.limits.maxOutboxBytes,
       steadyMs: steadyClock,
     });
     this.sequencer = this.#makeSequencer(resumption, fanout);

@@ -7,7 +7,7 @@
  */
 import { encodeServerFrame } from "../../src/protocol/codec.ts";
 import type { Decision } from "../room/decision.ts";
-import { toFrame } from "../room/frame.ts";
+import { type Frame, toFrame } from "../room/frame.ts";
 import type { FanoutPort } from "./fanout.ts";
 import type { Participant } from "./participant.ts";
 
@@ -16,6 +16,8 @@ import type { Participant } from "./participant.ts";
  * at most a tenth of the time. They wait for 10 ms in a room of 100, and for 1 s in one of 10,000.
  */
 const MS_PER_LISTENER = 0.1;
+/** The part of an outbox that AWAY takes after a resume: a replay may take half, and frames have headers. */
+const AWAY_SHARE = 0.25;
 
 export interface PresenceNoticesOptions {
   readonly fanout: FanoutPort;
@@ -23,6 +25,8 @@ export interface PresenceNoticesOptions {
   readonly awayNames: () => readonly string[];
   /** Whether a session that resumes from this position has missed nothing that is not replayed, notices aside. */
   readonly isOfThisRun: (position: number) => boolean;
+  /** The outbox's limit of bytes. */
+  readonly outboxBytesMax: () => number;
   /** A clock that never goes backwards, in milliseconds. */
   readonly steadyMs: () => number;
   readonly msPerListener?: number;
@@ -111,8 +115,15 @@ export class PresenceNotices {
   }
 
   #sendAway(): void {
-    const { fanout, awayNames } = this.#options;
-    const frames = awayNames().map((username) => toFrame(encodeServerFrame({ type: "AWAY", username })));
+    const { fanout, awayNames, outboxBytesMax } = this.#options;
+    const frames: Frame[] = [];
+    let bytesLeft = outboxBytesMax() * AWAY_SHARE;
+    for (const username of awayNames()) {
+      const frame = toFrame(encodeServerFrame({ type: "AWAY", username }));
+      bytesLeft -= frame.bytes;
+      if (bytesLeft < 0) break;
+      frames.push(frame);
+    }
     for (const participant of this.#resumed) fanout.replay(participant, { frames, from: 0 });
     this.#resumed.clear();
   }

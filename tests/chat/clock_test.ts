@@ -68,6 +68,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
         fanout,
         awayNames: () => [],
         isOfThisRun: () => true,
+        outboxBytesMax: () => DEFAULT_LIMITS.maxOutboxBytes,
         steadyMs,
       }),
       resumption,

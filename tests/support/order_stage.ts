@@ -255,6 +255,7 @@ export function world(
     maxSearchMessages = DEFAULT_LIMITS.maxSearchMessages,
     rest = () => Promise.resolve(),
     presenceMs = 0,
+    outboxBytesMax = DEFAULT_LIMITS.maxOutboxBytes,
   }: {
     history?: History;
     historyFromMs?: number;
@@ -266,6 +267,7 @@ export function world(
     maxSearchMessages?: number;
     rest?: (ms: number) => Promise<void>;
     presenceMs?: number;
+    outboxBytesMax?: number;
   } = {},
 ): World {
   const journal = new WaitingJournal();
@@ -305,6 +307,7 @@ export function world(
     fanout,
     awayNames: () => room.awayNames(),
     isOfThisRun: (position) => state.isOfThisRun(position),
+    outboxBytesMax: () => outboxBytesMax,
     steadyMs,
     msPerListener: presenceMs,
   });

@@ -21,7 +21,7 @@ import type { Logger } from "../../../src/logging/log.ts";
 import type { Course, Tracing } from "../../../src/metrics/tracing.ts";
 import { input, NotingParticipant, token, WaitingJournal } from "../../support/order_stage.ts";
 import { recordedLog } from "../../support/recorded_log.ts";
-import { makeState, roomOf } from "./model_cluster.ts";
+import { makeState, roomOf, SETTINGS } from "./model_cluster.ts";
 
 /** A node that leads; records are stored when the test says so. */
 export class FrontStage {
@@ -60,6 +60,7 @@ export class FrontStage {
       fanout,
       awayNames: () => this.replica.membership.roster.awayNames,
       isOfThisRun: (position) => this.replica.state.isOfThisRun(position),
+      outboxBytesMax: () => SETTINGS.limits.maxOutboxBytes,
       steadyMs: () => this.nowMs,
       msPerListener: 0,
     });

@@ -101,6 +101,24 @@ Deno.test("who wants the name of a session of an earlier run reads the time that
   }
 });
 
+Deno.test("AWAY after a resume takes a quarter of the outbox at most, so that a client comes back however many are away", async () => {
+  const stage = world({ outboxBytesMax: 4 * "c2/AWAY u0".length * 3 });
+  const { sequencer, send, live, held } = stage;
+  const [alice, session] = await joined(stage, "alice");
+  for (const name of ["u0", "u1", "u2", "u3"]) {
+    const [lost] = await joined(stage, name);
+    sequencer.submit(lost, { type: "LOST" });
+  }
+  sequencer.submit(alice, { type: "LOST" });
+  await sequencer.idle();
+  const again = live("again");
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session)}`);
+  await sequencer.idle();
+  const away = again.frames().filter((frame) => frame.startsWith("c2/AWAY "));
+  assertEquals(away, ["c2/AWAY u0", "c2/AWAY u1", "c2/AWAY u2"]);
+  held.stop();
+});
+
 Deno.test("a session that is kicked while it is held receives that when it resumes, and may connect", async () => {
   const stage = world();
   const { sequencer, send, live, held } = stage;
