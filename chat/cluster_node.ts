@@ -38,7 +38,7 @@ import { type ForeignRecord, UnreadableRecord } from "./cluster/record.ts";
 import { LogForked, Replica } from "./cluster/replica.ts";
 import { Fanout } from "./delivery/fanout.ts";
 import { PresenceNotices } from "./delivery/presence_notices.ts";
-import { DecisionSender } from "./order/decision_sender.ts";
+import { DecisionSender } from "./order/teller.ts";
 import { Searches } from "./order/searches.ts";
 import { mintToken, type NodeOptions, random32, type ServerNode, type Stores } from "./node.ts";
 import { replayBytesMax } from "./resume/recovery.ts";

@@ -13,7 +13,6 @@ import type { Tracing } from "../src/metrics/tracing.ts";
 import { VERSION } from "../src/version.ts";
 import type { Journal } from "./store/journal.ts";
 import { Fanout, type FanoutPort } from "./delivery/fanout.ts";
-import { JournalTurnLog } from "./order/turn_log_journal.ts";
 import { Teller } from "./order/teller.ts";
 import { ResumeTokens } from "./resume/resume_tokens.ts";
 import { RoomState } from "./room/room_state.ts";
@@ -224,13 +223,6 @@ export class Node implements ServerNode {
       room: this.#room,
       state,
       resumption,
-      turnLog: new JournalTurnLog({
-        journal,
-        tokens: this.#tokens,
-        meters,
-        steadyMs,
-        log,
-      }),
       teller: new Teller({
         state,
         fanout,
@@ -242,6 +234,7 @@ export class Node implements ServerNode {
         log,
       }),
       journal,
+      tokens: this.#tokens,
       nowMs,
       steadyMs,
       historyFromMs: (nowMs) => this.#historyFromMs(nowMs),

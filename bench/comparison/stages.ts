@@ -35,8 +35,8 @@ export const STAGES: readonly (readonly [stage: string, beginnings: readonly str
   ["decode", ["session.ts #readText"]],
   ["queue", ["sequencer.ts submit", "sequencer.ts #run"]],
   ["decide", ["sequencer.ts #decideAll", "sequencer.ts #settle"]],
-  ["commit", ["turn_log_journal.ts append"]],
-  ["encode", ["decision_sender.ts send", "write_batch.ts drain", "frame.ts toFrame"]],
+  ["commit", ["sequencer.ts #store"]],
+  ["encode", ["teller.ts send", "write_batch.ts drain", "frame.ts toFrame"]],
   ["fan-out", ["fanout.ts flush"]],
   ["write", WRITES],
 ];

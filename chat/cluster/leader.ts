@@ -192,7 +192,6 @@ export class Leader {
 
   /** The replica has applied this record of the leader: the outcome of its last turn, with or without messages. */
   settle({ decided }: TurnRecord): void {
-    this.#room.settle(decided.map(({ decision }) => decision));
     for (const { decision, opening } of decided) {
       if (decision.kind === "joined") this.#members.beganAt(opening!.id, decision.position);
     }

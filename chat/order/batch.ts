@@ -37,7 +37,7 @@ export class Batch {
   decisions: readonly Decision[] = [];
   /** Pages of older history that the batch asks for, as of its beginning. */
   pages: ReadonlyMap<Submission, StoredMessage[]> = new Map();
-  /** Undefined if stored, a fault if not; a promise while the turn log is writing. */
+  /** Undefined if stored, a fault if not; a promise while the journal is writing. */
   storing: Fault | undefined | Promise<Fault | undefined>;
   /** Decisions that the teller has sent: the first `sentCount`. */
   sentCount = 0;

@@ -1,8 +1,8 @@
 /**
  * The sequencer: one total order of all inputs, PROTOCOL.md §4.3 and §4.4. Inputs that arrive while a batch is stored
- * form the next batch. In a turn the room decides the batch, the turn log stores it in one commit, and the teller sends
- * it: nothing is acknowledged before it is stored. Nothing is awaited between the decisions and the call of the turn
- * log.
+ * form the next batch. In a turn the room decides the batch, the journal stores it in one commit, and the teller sends
+ * it: nothing is acknowledged before it is stored. Nothing is awaited between the decisions and the call of the
+ * journal.
  *
  * @module
  */
@@ -10,15 +10,16 @@ import { type Fault, fault } from "../../src/protocol/faults.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
 import type { ChatMeters } from "../meters.ts";
+import type { ResumeTokens } from "../resume/resume_tokens.ts";
 import type { Resumption } from "../resume/resumption.ts";
 import type { Decision, Input, Moment } from "../room/decision.ts";
+import type { JournalEntry } from "../room/message.ts";
 import type { Room } from "../room/room.ts";
 import type { RoomState } from "../room/room_state.ts";
 import type { Journal } from "../store/journal.ts";
 import { asksForHistory, Batch, BatchSize, canOverlap } from "./batch.ts";
 import { Lookups } from "./lookups.ts";
 import type { Teller } from "./teller.ts";
-import type { TurnLog } from "./turn_log.ts";
 import type { TurnSpans } from "./turn_spans.ts";
 
 /** Milliseconds that a message waits at most because others come in: a fan-out to 10,000 takes as long. */
@@ -33,9 +34,9 @@ export interface SequencerOptions {
   readonly room: Room;
   readonly state: RoomState;
   readonly resumption: Resumption;
-  readonly turnLog: TurnLog;
   readonly teller: Teller;
-  readonly journal: Pick<Journal, "find" | "page">;
+  readonly journal: Pick<Journal, "append" | "find" | "page">;
+  readonly tokens: Pick<ResumeTokens, "stored">;
   readonly nowMs: () => number;
   readonly steadyMs: () => number;
   readonly historyFromMs: (nowMs: number) => number;
@@ -55,6 +56,8 @@ export class Sequencer {
   readonly #options: SequencerOptions;
   #queue: (Submission | ExclusiveTask)[] = [];
   #turn: Promise<void> | undefined;
+  /** Whether the last append failed, so that a failure is logged once and the next success too. */
+  #storeFails = false;
 
   constructor(options: SequencerOptions) {
     this.#options = options;
@@ -207,7 +210,7 @@ export class Sequencer {
   /** Decides a batch and begins to store it. `pending` counts broadcasts that are sent before it. */
   #decideAll(batch: Batch, lookups: Lookups, pending: number): void {
     const { submissions } = batch;
-    const { room, turnLog, historyFromMs, steadyMs, meters, spans } = this.#options;
+    const { room, historyFromMs, steadyMs, meters, spans } = this.#options;
     meters.turnInputs.observe(submissions.length);
     spans?.deciding(batch);
     const nowMs = this.#options.nowMs();
@@ -221,7 +224,7 @@ export class Sequencer {
     room.beginBatch(pending);
     batch.decisions = submissions.map((submission) => this.#decide(submission, now, lookups));
     spans?.decided(batch);
-    batch.storing = turnLog.append(batch);
+    batch.storing = this.#store(batch);
   }
 
   #decide(submission: Submission, now: Moment, { failed }: Lookups): Decision {
@@ -241,10 +244,56 @@ export class Sequencer {
     }
   }
 
+  /**
+   * Stores a batch, before any frame of it is sent, §4.3: its messages, all or nothing, and the sessions that it begins
+   * or resumes. Returns the fault if it cannot, a promise only if there is something to wait for; never rejects.
+   */
+  #store({ decisions }: Batch): Fault | undefined | Promise<Fault | undefined> {
+    const entries: JournalEntry[] = [];
+    for (const decision of decisions) if (decision.kind === "stored") entries.push(decision.entry);
+    const sessionsStored = this.#options.tokens.stored();
+    const stored = this.#append(entries);
+    return sessionsStored === undefined ? stored : sessionsStored.then(() => stored);
+  }
+
+  #append(entries: readonly JournalEntry[]): Fault | undefined | Promise<Fault | undefined> {
+    if (entries.length === 0) return undefined;
+    const { journal, steadyMs } = this.#options;
+    const startMs = steadyMs();
+    let appending: Promise<void> | undefined;
+    try {
+      appending = journal.append(entries);
+    } catch (error) {
+      return this.#notStored(entries.length, error);
+    }
+    return appending === undefined ? this.#stored(entries.length, startMs) : appending.then(
+      () => this.#stored(entries.length, startMs),
+      (error) => this.#notStored(entries.length, error),
+    );
+  }
+
+  #stored(entries: number, startMs: number): undefined {
+    const { meters, steadyMs, log } = this.#options;
+    meters.commitSeconds.observe((steadyMs() - startMs) / 1000);
+    meters.commitMessages.observe(entries);
+    if (this.#storeFails) log.info("journal.append_works", {});
+    this.#storeFails = false;
+  }
+
+  #notStored(entries: number, error: unknown): Fault {
+    const { meters, log } = this.#options;
+    meters.commitFailures.add();
+    // Only the first failure is an error: a growing log would fill a full disk further.
+    if (this.#storeFails) log.debug("journal.append_failed", { entries, error });
+    else log.error("journal.append_failed", { entries, error });
+    this.#storeFails = true;
+    return fault("STORE_FAILED");
+  }
+
   #settle(batch: Batch, storeFault: Fault | undefined): void {
     this.#options.spans?.stored(batch);
     if (storeFault !== undefined) batch.fail(storeFault);
-    this.#options.room.settle(batch.decisions);
+    this.#options.state.settle(batch.decisions);
   }
 
   /**

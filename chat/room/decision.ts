@@ -36,7 +36,7 @@ export type Departure = DepartureKind;
  * The outcome of one input. The roster has changed already; only `stored` and provisional decisions await the store.
  */
 export type Decision =
-  /** A new or edited message: void if the turn log cannot store the entry. */
+  /** A new or edited message: void if the store refuses the entry. */
   | { readonly kind: "stored"; readonly entry: JournalEntry }
   /** `isProvisional`: depends on a message of the same batch, so it is void if that batch is not stored. */
   | { readonly kind: "refused"; readonly fault: Fault; readonly isProvisional?: true }

@@ -66,7 +66,7 @@ export interface RoomOptions {
 export class Room {
   readonly #options: RoomOptions;
   readonly #roster: Roster;
-  /** Messages that this batch has decided and `settle` has not confirmed: a later input of the batch may edit one. */
+  /** Messages that this batch has decided: a later input of the batch may edit one. */
   #unsettledSaid = new MessageWindow();
   /** Edits that this batch has decided, by message id: a second edit of a message builds on the first. */
   readonly #unsettledChanges = new Map<string, StoredMessage>();
@@ -107,11 +107,15 @@ export class Room {
     return this.#roster.hold(session, { heldUntilMs });
   }
 
-  /** Call before the first input of a batch. `pending` counts broadcasts that are decided and not sent yet. */
+  /**
+   * Call before the first input of a batch, when the outcome of the one before is in the state. `pending` counts
+   * broadcasts that are decided and not sent yet.
+   */
   beginBatch(pending: number): void {
     this.#position = this.#options.state.position + pending;
-    // After a bug the batch before was not settled.
-    this.#discardUnsettled();
+    if (this.#unsettledSaid.size > 0) this.#unsettledSaid = new MessageWindow();
+    this.#unsettledChanges.clear();
+    this.#unsettledNonces.clear();
   }
 
   /** Decides one input. Call in submission order: broadcasts leave in the order of the decisions. */
@@ -180,18 +184,6 @@ export class Room {
       case "server_info":
         return { kind: "answered", content: JSON.stringify(this.#serverInfo(now.steadyMs)) };
     }
-  }
-
-  /** Call once the store has answered: `decisions` is the batch's final outcome. */
-  settle(decisions: readonly Decision[]): void {
-    this.#options.state.settle(decisions);
-    this.#discardUnsettled();
-  }
-
-  #discardUnsettled(): void {
-    if (this.#unsettledSaid.size > 0) this.#unsettledSaid = new MessageWindow();
-    this.#unsettledChanges.clear();
-    this.#unsettledNonces.clear();
   }
 
   /** Removes the session of a lost connection after a bug: without this its name would stay taken. */

@@ -35,13 +35,13 @@ Deno.test("a sample belongs to the nearest function that begins a stage", () => 
   const profile = profileOf([
     ["net.ts onStreamRead", "writable.js Writable.write", "receiver.js startLoop"],
     ["net.ts onStreamRead", "receiver.js startLoop", "session.ts #readText", "codec.ts decodeClientFrame"],
-    [...sequencer, "decision_sender.ts send", "effects.ts effectsOf"],
+    [...sequencer, "teller.ts send", "effects.ts effectsOf"],
     [...sequencer, "fanout.ts flush", "write_batch.ts drain"],
     [...sequencer, "fanout.ts flush", "writable.js Writable.write", "writeBuffer"],
     ["core.js tick", "(garbage collector)"],
     sequencer,
     ["core.js tick"],
-    [...sequencer, "sequencer.ts #decideAll", "turn_log_journal.ts append"],
+    [...sequencer, "sequencer.ts #decideAll", "sequencer.ts #store"],
     [...sequencer, "sequencer.ts #decideAll", "room.ts decide"],
   ]);
   assertEquals(stagesOf(profile, 1), [

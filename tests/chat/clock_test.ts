@@ -19,7 +19,6 @@ import { nearestUsername } from "../../src/protocol/names.ts";
 import { Fanout } from "../../chat/delivery/fanout.ts";
 import { PresenceNotices } from "../../chat/delivery/presence_notices.ts";
 import { Teller } from "../../chat/order/teller.ts";
-import { JournalTurnLog } from "../../chat/order/turn_log_journal.ts";
 import { input, NotingParticipant, orderInMemory } from "../support/order_stage.ts";
 import { exportLines } from "../../terminal/export_lines.ts";
 import { importLines, linesOf } from "../../terminal/import_lines.ts";
@@ -60,7 +59,6 @@ async function life(journal: KvJournal, nowMs: () => number) {
     }),
     state,
     resumption,
-    turnLog: new JournalTurnLog({ journal, tokens, meters, steadyMs, log: log.log }),
     teller: new Teller({
       state,
       fanout,
@@ -78,6 +76,7 @@ async function life(journal: KvJournal, nowMs: () => number) {
       log: log.log,
     }),
     journal,
+    tokens,
     nowMs,
     steadyMs,
     soon: queueMicrotask,

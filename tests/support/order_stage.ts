@@ -23,7 +23,6 @@ import { ReplayBuffer } from "../../chat/room/replay_buffer.ts";
 import { HeldSessions } from "../../chat/resume/held_sessions.ts";
 import { ResumeTokens } from "../../chat/resume/resume_tokens.ts";
 import { RoomState } from "../../chat/room/room_state.ts";
-import { JournalTurnLog } from "../../chat/order/turn_log_journal.ts";
 import { Teller } from "../../chat/order/teller.ts";
 import { Fanout } from "../../chat/delivery/fanout.ts";
 import { Resumption } from "../../chat/resume/resumption.ts";
@@ -315,13 +314,6 @@ export function world(
     room,
     state,
     resumption,
-    turnLog: new JournalTurnLog({
-      journal,
-      tokens,
-      meters,
-      steadyMs,
-      log: log.log,
-    }),
     teller: new Teller({
       state,
       fanout,
@@ -333,6 +325,7 @@ export function world(
       log: log.log,
     }),
     journal,
+    tokens,
     nowMs: () => clock.nowMs,
     steadyMs,
     soon: queueMicrotask,

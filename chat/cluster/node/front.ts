@@ -12,7 +12,7 @@ import { parseUsername } from "../../../src/protocol/names.ts";
 import type { Logger } from "../../../src/logging/log.ts";
 import type { FanoutPort } from "../../delivery/fanout.ts";
 import type { Participant } from "../../delivery/participant.ts";
-import type { DecisionSender } from "../../order/decision_sender.ts";
+import type { DecisionSender } from "../../order/teller.ts";
 import { type Ban, matches } from "../../room/bans.ts";
 import type { Decision, Input, Moment } from "../../room/decision.ts";
 import { toFrame } from "../../room/frame.ts";

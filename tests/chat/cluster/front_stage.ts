@@ -13,7 +13,7 @@ import type { LeaderRoom } from "../../../chat/cluster/leader.ts";
 import { Member, type MemberEffect } from "../../../chat/cluster/member.ts";
 import { Replica } from "../../../chat/cluster/replica.ts";
 import type { TypingNotice } from "../../../chat/cluster/wire.ts";
-import { DecisionSender } from "../../../chat/order/decision_sender.ts";
+import { DecisionSender } from "../../../chat/order/teller.ts";
 import type { StoredMessage } from "../../../chat/room/message.ts";
 import { Room } from "../../../chat/room/room.ts";
 import { Bans } from "../../../chat/room/bans.ts";

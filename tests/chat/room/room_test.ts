@@ -202,6 +202,7 @@ const batch = fc.record({
 
 interface RoomUnderTest {
   readonly room: Room;
+  readonly state: RoomState;
   /** Decides an input of a session; `found` is what the store has. */
   readonly decide: (session: string, input: Input, now?: Partial<Moment> | undefined) => Decision;
   bar: (username: Username, session: string) => Bar | undefined;
@@ -218,18 +219,20 @@ function newRoom(): RoomUnderTest {
     earlierFrom: 0,
     reserve: () => {},
   });
+  const state = new RoomState({ history, replayBuffer, identity: SERVER });
   const room = new Room({
     ...SERVER,
     version: "1",
     startedSteadyMs: 0,
     mintId: () => uuidOf(minted++),
-    state: new RoomState({ history, replayBuffer, identity: SERVER }),
+    state,
     bans: { bar: (username, address) => made.bar(username!, address) },
     sessionOfToken: () => undefined,
     prove: () => undefined,
   });
   const made: RoomUnderTest = {
     room,
+    state,
     decide: (session, input, now = {}) =>
       room.decide(session, input, { isExtended: false, remoteAddress: session }, { ...NOW, ...now }),
     bar: () => undefined,
@@ -274,7 +277,7 @@ Deno.test("the room tells whom the protocol says, what it says, in any conversat
             }
           }
         }
-        room.settle(storeFails ? [] : decisions);
+        made.state.settle(storeFails ? [] : decisions);
         if (storeFails) model.messages = messagesBefore;
         else for (const message of entries) stored.set(message.uuid, message);
         assertEquals(room.usernames(), model.members.map(({ name }) => name));
