@@ -41,6 +41,8 @@ export class Batch {
   storing: Fault | undefined | Promise<Fault | undefined>;
   /** Decisions that the teller has sent: the first `sentCount`. */
   sentCount = 0;
+  /** Milliseconds that sending them took. */
+  sendingMs = 0;
 
   constructor(submissions: readonly Submission[]) {
     this.submissions = submissions;
@@ -48,11 +50,6 @@ export class Batch {
 
   get broadcasts(): number {
     return this.decisions.reduce((sum, decision) => sum + broadcastsOf(decision), 0);
-  }
-
-  /** Whether sessions come into the room, or try to. */
-  get enters(): boolean {
-    return this.submissions.some(({ input: { type } }) => type === "CONNECT" || type === "RESUME");
   }
 
   /** Call if the batch could not be stored: refuses its messages and every decision that depends on them. */

@@ -122,10 +122,10 @@ export class Sequencer {
           this.#queue.shift();
           await next.run();
         } else {
-          const inputs = this.#takeBatch(() => true);
-          await this.#process(new Batch(inputs), true);
-          // Pages take long to write, and a flood of requests for them fills many turns.
-          if (inputs.some(({ input }) => asksForHistory(input))) await this.#options.othersRead(0);
+          const batch = new Batch(this.#takeBatch(() => true));
+          await this.#process(batch, true);
+          const restMs = restAfter(batch);
+          if (restMs !== undefined) await this.#options.othersRead(restMs);
         }
       }
     } catch (error) {
@@ -156,7 +156,7 @@ export class Sequencer {
    * continues with that one. Rethrows a bug after its senders were answered.
    */
   async #process(first: Batch, mayOverlap: boolean): Promise<void> {
-    const { teller, spans, steadyMs, othersRead } = this.#options;
+    const { teller, spans, steadyMs } = this.#options;
     let batch: Batch | undefined = first;
     while (batch !== undefined) {
       let next: Batch | undefined;
@@ -171,11 +171,9 @@ export class Sequencer {
         this.#settle(batch, storeFault);
         if (waits && mayOverlap && teller.caughtUp() === undefined) next = this.#decideNext(batch);
         spans?.sending(batch);
-        const sendingMs = batch.enters ? steadyMs() : undefined;
+        const startMs = steadyMs();
         teller.send(batch);
-        // Others come in behind these. Without a rest each turn of the event loop would be a write for every listener, and
-        // in a large room the handshakes would wait for many of them.
-        if (sendingMs !== undefined) await othersRead(Math.min(steadyMs() - sendingMs, REST_MS_MAX));
+        batch.sendingMs = steadyMs() - startMs;
       } catch (error) {
         this.#giveUp(batch);
         if (next === undefined) throw error;
@@ -330,4 +328,15 @@ export class Sequencer {
       this.#options.log.error("bug", { where: "trace", error });
     }
   }
+}
+
+/** For how long other sockets are read after a batch; undefined if it was short. */
+function restAfter({ submissions, decisions, sendingMs }: Batch): number | undefined {
+  // Others come in behind these. Without a rest each turn of the event loop would be a write for every listener, and in
+  // a large room the handshakes would wait for many of them. A refused CONNECT makes no message wait.
+  if (decisions.some(({ kind }) => kind === "joined" || kind === "resumed")) {
+    return Math.min(sendingMs, REST_MS_MAX);
+  }
+  // Pages take long to write, and a flood of requests for them fills many turns.
+  return submissions.some(({ input }) => asksForHistory(input)) ? 0 : undefined;
 }

@@ -168,6 +168,36 @@ Deno.test("sequencer answers an input that met a bug while it was decided in adv
   assertEquals(log.events("error"), ["bug"]);
 });
 
+Deno.test("sequencer sends what was stored beside a session that comes in before it rests, also after a bug", async () => {
+  const rests: (() => void)[] = [];
+  const othersRead = () => new Promise<void>((resolve) => rests.push(resolve));
+  for (const hasBug of [false, true]) {
+    const { journal, connected, participant, send, sequencer, room, log } = world({ othersRead });
+    rests.length = 0;
+    const entering = connected("alice");
+    await promisesSettled();
+    rests.at(-1)!();
+    const [alice] = await entering;
+    send(alice, "c2/MSG 1; one");
+    send(participant("bob"), "c2/CONNECT bob");
+    await promisesSettled();
+    const begin = room.beginBatch.bind(room);
+    room.beginBatch = (pending) => {
+      if (hasBug && pending > 0) throw new TypeError("a bug");
+      begin(pending);
+    };
+    send(alice, "c2/MSG 1; two");
+    await last(journal.appends).answer();
+    if (!hasBug) await last(journal.appends).answer();
+    const second = hasBug ? [refusal("INTERNAL")] : [ACK, msg("alice", 10_001, "two")];
+    assertEquals(alice.frames(), [ACK, msg("alice", 10_000, "one"), ...second]);
+    assertEquals(rests.length, hasBug ? 1 : 2);
+    rests.at(-1)!();
+    await sequencer.idle();
+    assertEquals(log.events("error"), hasBug ? ["bug"] : []);
+  }
+});
+
 Deno.test("sequencer changes the bans with nothing that is stored and not told", async () => {
   const { journal, alice, send, sequencer, chronicle } = await oneIsBeingStored();
   send(alice, "c2/MSG 1; two");

@@ -355,7 +355,10 @@ Deno.test("sequencer rests after a turn in which a session comes in, as long as 
   await turn("alice", "c2/CONNECT alice", 40);
   await turn("alice", "c2/PING", 40);
   assertEquals(rests, [40], "none after other frames");
-  await turn("bob", `c2/RESUME ${token(1)}; 0`, 0);
+  await turn("mallory", "c2/CONNECT alice", 40);
+  await turn("mallory", `c2/RESUME ${token(9)}; 0`, 40);
+  assertEquals(rests, [40], "none after attempts, which anyone can repeat");
+  await turn("bob", `c2/RESUME ${token(1)}; ${REPLAY_BUFFER_MAX + 1}`, 0);
   await turn("carol", "c2/CONNECT carol", REST_MS_MAX + 1);
   assertEquals(rests, [40, 0, REST_MS_MAX]);
 });
