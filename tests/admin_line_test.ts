@@ -41,6 +41,7 @@ Deno.test("an operand may stand anywhere behind its action, and behind -- when i
   const operands: [string[], string][] = [
     [["kick", "eve"], "eve"],
     [["kick", "--json", "eve"], "eve"],
+    [["kick", " eve "], "eve"],
     [["kick", "--", "-eve-"], "-eve-"],
     [["kick", "--token", TOKEN, "two words"], "two words"],
     [["ban", "--reason", "-very rude, -honestly", "eve"], "eve"],

@@ -12,20 +12,9 @@ import { DEFAULT_PORT } from "../announcement/announcement.ts";
 import { BAN_MESSAGE_LENGTH_MAX, BAN_SECONDS_MAX, USERNAME_LENGTH_MAX } from "../protocol/limits.ts";
 import { parseUsername } from "../protocol/names.ts";
 import { natsFlags, natsServers } from "./cluster_flags.ts";
-import {
-  type AnyFlag,
-  flag,
-  type FlagTable,
-  httpUrl,
-  httpUrls,
-  kind,
-  numberFlag,
-  oneOf,
-  PLACE,
-  switchFlag,
-  text,
-} from "./flag.ts";
-import { chatFlags, LISTING_URL_DEFAULT, listingFlags, token } from "./server_flags.ts";
+import type { AnyFlag, FlagTable } from "./flag.ts";
+import { flag, httpUrl, httpUrls, kind, oneOf, PLACE, switchFlag, wholeNumber } from "./flag.ts";
+import { chatFlags, LISTING_URL_DEFAULT, listingFlags, TOKEN } from "./server_flags.ts";
 
 export interface Command {
   readonly description: string;
@@ -44,28 +33,37 @@ export interface Command {
 export type Action = Pick<Command, "description" | "operand"> & Partial<Pick<Command, "flags">>;
 
 const SERVER_URL_DEFAULT = `http://127.0.0.1:${DEFAULT_PORT}`;
+const USERNAME_RULE = `1 to ${USERNAME_LENGTH_MAX} letters, numbers, emoji, _ - . and single inner spaces`;
+const BANNED = kind(
+  "NAME",
+  "a username, or the id of a ban",
+  (text) => validate(text) ? text : readUsername(text),
+);
+const TIME = kind(
+  "TIME",
+  "a number followed by s, m, h, d or w, such as 90s or 1h, up to 3650d",
+  readSeconds,
+);
+const REASON = kind(
+  "TEXT",
+  `1 to ${BAN_MESSAGE_LENGTH_MAX} characters`,
+  (text) => text.trim() !== "" && [...text].length <= BAN_MESSAGE_LENGTH_MAX ? text : undefined,
+);
 const UNIT_SECONDS: { readonly [unit: string]: number } = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
 
 const REQUIRED = { default: "", required: true } as const;
-const isUsername = (text: string) => !("fault" in parseUsername(text));
-const nameOperand = flag(
-  "the user's name, in any letter case",
-  text("NAME", "a username", isUsername),
-  REQUIRED,
-);
+const nameOperand = flag("the user's name, in any letter case")
+  .takes(kind("NAME", "a username", readUsername), REQUIRED);
 const asJson = (what: string) => switchFlag(`print ${what} as JSON`);
 const adminApi = {
-  server: flag("URL of the chat server", httpUrl, { default: SERVER_URL_DEFAULT }),
+  server: flag("URL of the chat server").takes(httpUrl, { default: SERVER_URL_DEFAULT }),
   // The variable is the one of the chat server's own flag.
-  token: flag(
-    "the server's --admin-token",
-    token,
-    { ...REQUIRED, variable: "CHATTER_ADMIN_TOKEN", secret: true },
-  ),
+  token: flag("the server's --admin-token").takes(TOKEN, { ...REQUIRED, variable: "CHATTER_ADMIN_TOKEN" }),
 };
 // CHATTER_KV sets the --kv of servers.
 const OF_TRANSFER = { variable: "CHATTER_TRANSFER_KV" };
-const path = (description: string) => flag(description, text("FILE", "a path, or -"), { default: "-" });
+const NEEDED_STORE = { ...REQUIRED, ...OF_TRANSFER };
+const path = (description: string) => flag(description).takes(kind("FILE", "a path, or -"), { default: "-" });
 
 /** The commands, by name. */
 export const COMMANDS = {
@@ -87,21 +85,15 @@ export const COMMANDS = {
       "leaves at the end of stdin, once the server has acknowledged every message. The exit status is then 0, " +
       "or 1 if the server cannot be reached or refused something.",
     flags: {
-      name: flag(
-        "your username",
-        kind(
-          "NAME",
-          `1 to ${USERNAME_LENGTH_MAX} letters, numbers, emoji, _ - . and single inner spaces`,
-          readUsername,
-        ),
+      name: flag("your username").takes(
+        kind("NAME", USERNAME_RULE, readUsername),
         // CHATTER_NAME sets the name of a chat server.
         { defaultText: "$USER, or else the client asks", variable: "CHATTER_CLIENT_NAME" },
       ),
       plain: switchFlag("for pipes: each line of stdin is a message, each line of stdout a received frame"),
       noBell: switchFlag("do not ring the terminal's bell at mentions and answers; /bell on rings again"),
     },
-    operand: flag(
-      "the chat server, as a listing shows it",
+    operand: flag("the chat server, as a listing shows it").takes(
       kind("ADDRESS", "a ws://, wss://, http:// or https:// URL, host:port, or a host alone", parseServerUrl),
       { default: SERVER_URL_DEFAULT.replace("http", "ws") },
     ),
@@ -110,7 +102,7 @@ export const COMMANDS = {
     description: "show the chat servers of a listing as a table",
     details: "Shows the servers with the most users first. chatter client takes the values under ADDRESS.",
     flags: {
-      listing: flag("URL of the listing", httpUrl, { default: LISTING_URL_DEFAULT }),
+      listing: flag("URL of the listing").takes(httpUrl, { default: LISTING_URL_DEFAULT }),
       json: asJson("the listing's answer"),
       ping: switchFlag("ping each server from here, and show that round trip instead of the listing's"),
     },
@@ -123,7 +115,10 @@ export const COMMANDS = {
     flags: {
       ...adminApi,
       token: { ...adminApi.token, unless: "kv" },
-      kv: flag("read this store instead: of a listing, or of a stopped chat server", PLACE, OF_TRANSFER),
+      kv: flag("read this store instead: of a listing, or of a stopped chat server").takes(
+        PLACE,
+        OF_TRANSFER,
+      ),
       keys: switchFlag(
         "include the chat server's keys on listings; anyone who has them can change its entries",
         { variable: "CHATTER_EXPORT_KEYS" },
@@ -136,7 +131,7 @@ export const COMMANDS = {
     details:
       "Loads what chatter export wrote. The store of a chat server must have no messages, and no server may have it " +
       "open; the store of a listing may be in use. Bans, keys and servers that already exist stay unchanged.",
-    flags: { kv: flag("the store; created if it does not exist", PLACE, { ...REQUIRED, ...OF_TRANSFER }) },
+    flags: { kv: flag("the store; created if it does not exist").takes(PLACE, NEEDED_STORE) },
     operand: path("the file to read; - is stdin"),
   },
   config: {
@@ -154,12 +149,10 @@ export const COMMANDS = {
       "and 1 if it is not ready or does not answer.",
     flags: {
       // The default is less than the time after which most supervisors give up, often 10 s.
-      timeout: numberFlag(
-        "how long to wait for the answer",
-        { unit: "seconds", min: 1, max: 300, default: 5, variable: "CHATTER_HEALTH_TIMEOUT" },
-      ),
+      timeout: flag("how long to wait for the answer")
+        .takes(wholeNumber(1, 300, "seconds"), { default: 5, variable: "CHATTER_HEALTH_TIMEOUT" }),
     },
-    operand: flag("URL of the chat server or the listing", httpUrl, { default: SERVER_URL_DEFAULT }),
+    operand: flag("URL of the chat server or the listing").takes(httpUrl, { default: SERVER_URL_DEFAULT }),
   },
   admin: {
     description: "moderate a running chat server: bans, kicks, announcements",
@@ -172,34 +165,19 @@ export const COMMANDS = {
         description: "disconnect NAME and ban the name",
         operand: nameOperand,
         flags: {
-          reason: flag(
-            "reason that all users see, and the banned user at each new attempt",
-            text(
-              "TEXT",
-              `1 to ${BAN_MESSAGE_LENGTH_MAX} characters`,
-              (text) => text.trim() !== "" && [...text].length <= BAN_MESSAGE_LENGTH_MAX,
-            ),
-            { variable: "CHATTER_BAN_REASON" },
-          ),
-          for: flag(
-            "how long the ban lasts",
-            kind("TIME", "a number followed by s, m, h, d or w, such as 90s or 1h, up to 3650d", readSeconds),
-            { defaultText: "until it is lifted", variable: "CHATTER_BAN_FOR" },
-          ),
-          address: switchFlag(
-            "also ban the address from which NAME is connected",
-            // CHATTER_ADDRESS sets the address that a chat server gives to listings.
-            { variable: "CHATTER_BAN_ADDRESS" },
-          ),
+          reason: flag("reason that all users see, and the banned user at each new attempt")
+            .takes(REASON, { variable: "CHATTER_BAN_REASON" }),
+          for: flag("how long the ban lasts")
+            .takes(TIME, { defaultText: "until it is lifted", variable: "CHATTER_BAN_FOR" }),
+          // CHATTER_ADDRESS sets the address that a chat server gives to listings.
+          address: switchFlag("also ban the address from which NAME is connected", {
+            variable: "CHATTER_BAN_ADDRESS",
+          }),
         },
       },
       unban: {
         description: "lift all bans of NAME, or the ban with this id",
-        operand: flag(
-          nameOperand.description,
-          text("NAME", "a username, or the id of a ban", (text) => validate(text) || isUsername(text)),
-          REQUIRED,
-        ),
+        operand: flag(nameOperand.description).takes(BANNED, REQUIRED),
       },
       bans: { description: "list the bans in force" },
       users: { description: "list the connected users, with address and time of connection" },
@@ -207,7 +185,7 @@ export const COMMANDS = {
       kick: { description: "disconnect NAME, who may return", operand: nameOperand },
       announce: {
         description: "broadcast TEXT in the server's name",
-        operand: flag("the announcement", text("TEXT"), REQUIRED),
+        operand: flag("the announcement").takes(kind("TEXT"), REQUIRED),
       },
     },
   },
@@ -225,18 +203,14 @@ export const COMMANDS = {
           cluster: natsServers,
           monitor: flag(
             "URLs of the monitoring ports of the NATS servers, for whether they sync what they acknowledge",
-            httpUrls,
-            { repeatable: true },
-          ),
+          ).takes(httpUrls, { repeatable: true }),
           json: asJson("the findings"),
         },
       },
       refound: {
         description:
           "make the store of a stopped node the beginning of a new log, which it founds at its next start",
-        flags: {
-          kv: flag("the store of the node with the newest messages", PLACE, { ...REQUIRED, ...OF_TRANSFER }),
-        },
+        flags: { kv: flag("the store of the node with the newest messages").takes(PLACE, NEEDED_STORE) },
       },
     },
   },
@@ -246,7 +220,8 @@ export const COMMANDS = {
       'eval "$(chatter completions bash)" to ~/.bashrc. For zsh, add source <(chatter completions zsh) to ' +
       "~/.zshrc, after compinit. For fish, add chatter completions fish | source to ~/.config/fish/config.fish.",
     flags: {},
-    operand: flag("the shell", oneOf("SHELL", ["bash", "zsh", "fish"]), { default: "bash", required: true }),
+    operand: flag("the shell")
+      .takes(oneOf("SHELL", ["bash", "zsh", "fish"]), { default: "bash", required: true }),
   },
   man: {
     description: "print the manual page",

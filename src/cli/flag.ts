@@ -16,11 +16,16 @@ export interface Kind<T> {
   readonly expected: string;
   /** All allowed texts, if they are a few words. */
   readonly words?: readonly string[];
+  /** Whether the value is never shown, not even in an error. */
+  readonly secret?: true;
   /** The value of `text`; undefined if it is not allowed. */
   readonly read: (text: string) => T | undefined;
 }
 
-interface Extras {
+/** One flag whose value is a `T`. Its key in the table is its name: `maxUsers` for `--max-users`. */
+export interface Flag<T> extends Kind<T> {
+  readonly description: string;
+  readonly default: T;
   /** The default as help shows it, if that is not the text of the value. */
   readonly defaultText?: string | undefined;
   /** Whether the flag may be repeated; `read` then returns lists, which are joined. */
@@ -31,8 +36,6 @@ interface Extras {
   readonly required?: true;
   /** The flag that may be given instead of this required flag. */
   readonly unless?: string;
-  /** Whether the value is never shown, not even in an error. */
-  readonly secret?: true;
   /** Whether the command line, which other users of the machine can read, is refused as its source. */
   readonly onlyVariable?: true;
   /** The reason of a limit, PROTOCOL.md §7 and docs/listing_api.md §9.10. Help lists limits apart from other flags. */
@@ -43,12 +46,6 @@ interface Extras {
   readonly requires?: string;
   /** The flag that must not be given with this one. */
   readonly conflicts?: string;
-}
-
-/** One flag whose value is a `T`. Its key in the table is its name: `maxUsers` for `--max-users`. */
-export interface Flag<T> extends Kind<T>, Extras {
-  readonly description: string;
-  readonly default: T;
 }
 
 // deno-lint-ignore no-explicit-any -- a table holds flags of many types
@@ -68,17 +65,24 @@ export interface Source {
 /** By key of the flag. */
 export type Sources = { [key: string]: Source };
 
-type WithDefault<T> = Extras & { readonly default: NoInfer<T> };
-export function flag<T>(description: string, kind: Kind<T>, extras: WithDefault<T>): Flag<T>;
-export function flag<T>(description: string, kind: Kind<T>, extras?: Extras): Flag<T | undefined>;
-export function flag(description: string, kind: Kind<unknown>, extras: Partial<AnyFlag> = {}): AnyFlag {
-  const { required, follows, default: value } = extras;
-  const shown = required || value === undefined || value === false ? undefined : String(value);
-  return { default: undefined, defaultText: follows?.text ?? shown, description, ...kind, ...extras };
+type Facts<T> = Omit<Partial<Flag<T>>, "default">;
+interface Described {
+  takes<T>(kind: Kind<T>, facts: Facts<T> & { readonly default: NoInfer<T> }): Flag<T>;
+  takes<T>(kind: Kind<T>, facts?: Facts<T>): Flag<T | undefined>;
+}
+/** A flag, of which the kind of its values and all further facts follow. */
+export function flag(description: string): Described {
+  return {
+    takes(kind: Kind<unknown>, facts: Partial<AnyFlag> = {}): AnyFlag {
+      const { required, follows, default: value } = facts;
+      const shown = required || value === undefined || value === false ? undefined : String(value);
+      return { default: undefined, defaultText: follows?.text ?? shown, description, ...kind, ...facts };
+    },
+  };
 }
 
-export function switchFlag(description: string, extras: Extras = {}): Flag<boolean> {
-  return flag(description, SWITCH, { default: false, ...extras });
+export function switchFlag(description: string, facts: Facts<boolean> = {}): Flag<boolean> {
+  return flag(description).takes(SWITCH, { default: false, ...facts });
 }
 
 const SWITCH: Kind<boolean> = {
@@ -87,49 +91,36 @@ const SWITCH: Kind<boolean> = {
     /^(?:1|true|yes|on)$/i.test(text) ? true : /^(?:0|false|no|off)$/i.test(text) ? false : undefined,
 };
 
-type Range = {
-  readonly placeholder?: string;
-  readonly unit?: string;
-  readonly min: number;
-  readonly max: number;
-};
-export function numberFlag(description: string, row: Range & WithDefault<number>): Flag<number> {
-  return flag(description, wholeNumber(row), row);
-}
-
-export function wholeNumber({ placeholder, unit, min, max }: Range): Kind<number> {
-  placeholder ??= /^[a-z]+$/.test(unit ?? "") ? unit!.toUpperCase() : "NUMBER";
-  const expected = `a whole number from ${min} to ${max}` + (unit === undefined ? "" : ` (${unit})`);
-  return kind(placeholder, expected, (text) => {
+/** The placeholder is the unit, if that is a word. */
+export function wholeNumber(min: number, max: number, unit = ""): Kind<number> {
+  const placeholder = /^[a-z]+$/.test(unit) ? unit.toUpperCase() : "NUMBER";
+  return kind(placeholder, `a whole number from ${min} to ${max}${unit && ` (${unit})`}`, (text) => {
     const number = /^[0-9]{1,16}$/.test(text) ? Number(text) : -1;
     return number >= min && number <= max ? number : undefined;
   });
 }
 
-export function kind<T>(placeholder: string, expected: string, read: Kind<T>["read"]): Kind<T> {
+/** The expectation of a flag that takes any text; help does not show it. */
+export const ANY_TEXT = "any text that is not empty";
+
+/** A kind whose text is read by a function, or is taken as it is if it matches a pattern. */
+export function kind<T = string>(
+  placeholder: string,
+  expected = ANY_TEXT,
+  rule: RegExp | Kind<T>["read"] = /\S/,
+): Kind<T> {
+  const read = rule instanceof RegExp ? (text: string) => rule.test(text) ? text as T : undefined : rule;
   return { placeholder, expected, read };
 }
+
+export const FILE = kind("FILE");
+/** A store. */
+export const PLACE = kind("PLACE");
 
 export function oneOf<const T extends string>(placeholder: string, words: readonly T[]): Kind<T> {
   const expected = `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
   return { ...kind(placeholder, expected, (text) => words.find((word) => word === text)), words };
 }
-
-/** The expectation of a flag that takes any text; help does not show it. */
-export const ANY_TEXT = "any text that is not empty";
-
-export function text(
-  placeholder: string,
-  expected = ANY_TEXT,
-  isAllowed: RegExp | ((text: string) => boolean) = /\S/,
-): Kind<string> {
-  const test = isAllowed instanceof RegExp ? (text: string) => isAllowed.test(text) : isAllowed;
-  return kind(placeholder, expected, (text) => test(text) ? text : undefined);
-}
-
-export const FILE = text("FILE");
-/** A store. */
-export const PLACE = text("PLACE");
 
 /** Values separated by commas or spaces; `areAllowed` judges them together. */
 export function listOf<T>(
@@ -146,14 +137,12 @@ export function listOf<T>(
 }
 
 /** Without the slashes at the end, so that a path can be appended. */
-export const httpUrl: Kind<string> = kind("URL", "an http:// or https:// URL", (text) => {
-  if (!/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return undefined;
-  let end = text.length;
-  while (text[end - 1] === "/") end--;
-  return text.slice(0, end);
+export const httpUrl = kind("URL", "an http:// or https:// URL", (text) => {
+  // Without the lookbehind, a text of slashes would be searched from each of them.
+  return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text) ? text.replace(/(?<!\/)\/+$/, "") : undefined;
 });
 
-export const httpUrls: Kind<readonly string[]> = listOf(
+export const httpUrls = listOf(
   "URLS",
   "http:// or https:// URLs, separated by commas or spaces",
   httpUrl.read,
