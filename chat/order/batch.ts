@@ -23,7 +23,7 @@ export const TURN_PAGES_MAX = 16;
 /** Messages of history in one turn, which takes some 20 ms to write. */
 export const TURN_HISTORY_MAX = TURN_PAGES_MAX * HISTORY_PAGE_MAX;
 
-/** Broadcasts that one turn replays to sessions that resume, in some 20 to 40 ms: 2 to 4 µs each. */
+/** Broadcasts and AWAY that one turn replays to sessions that resume, in some 20 to 40 ms: 2 to 4 µs each. */
 export const TURN_REPLAYS_MAX = REPLAY_BROADCASTS_MAX;
 
 /**

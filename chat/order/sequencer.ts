@@ -42,7 +42,7 @@ export interface SequencerOptions {
   readonly historyFromMs: (nowMs: number) => number;
   /** Calls `turn` soon: inputs submitted until then join its batch. */
   readonly soon: (turn: () => void) => void;
-  /** Broadcasts that one turn replays; by default TURN_REPLAYS_MAX. */
+  /** Broadcasts that one turn replays where sessions share their bytes; where they do not, it is TURN_REPLAYS_MAX. */
   readonly turnReplaysMax?: number | undefined;
   /** Resolves after `ms`, and not in this turn of the event loop: other sockets are read until then. */
   readonly othersRead: (ms: number) => Promise<void>;
@@ -139,8 +139,10 @@ export class Sequencer {
 
   /** Takes inputs that fit one batch, up to the next exclusive task or the first that `takes` refuses. */
   #takeBatch(takes: (input: Input) => boolean): Submission[] {
-    const { state, turnReplaysMax } = this.#options;
-    const size = new BatchSize((position) => state.missedAfter(position), turnReplaysMax);
+    const { room, state, turnReplaysMax } = this.#options;
+    // AWAY follows the replay. Where sessions share the bytes of both, it is made once a turn.
+    const away = turnReplaysMax === undefined ? room.heldCount : 0;
+    const size = new BatchSize((position) => state.missedAfter(position) + away, turnReplaysMax);
     let end = 0;
     for (; end < this.#queue.length; end++) {
       const next = this.#queue[end]!;

@@ -201,6 +201,10 @@ export class Room {
     return members.filter(({ hold }) => hold === undefined).map(({ username }) => username.shown);
   }
 
+  get heldCount(): number {
+    return this.#roster.held.size;
+  }
+
   /** Names of the held sessions. */
   awayNames(): string[] {
     return this.#roster.awayNames;

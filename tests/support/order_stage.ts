@@ -255,6 +255,7 @@ export function world(
     rest = () => Promise.resolve(),
     presenceMs = 0,
     outboxBytesMax = DEFAULT_LIMITS.maxOutboxBytes,
+    turnReplaysMax,
   }: {
     history?: History;
     historyFromMs?: number;
@@ -267,6 +268,7 @@ export function world(
     rest?: (ms: number) => Promise<void>;
     presenceMs?: number;
     outboxBytesMax?: number;
+    turnReplaysMax?: number;
   } = {},
 ): World {
   const journal = new WaitingJournal();
@@ -330,6 +332,7 @@ export function world(
     steadyMs,
     soon: queueMicrotask,
     othersRead,
+    turnReplaysMax,
     historyFromMs: () => historyFromMs,
     meters,
     log: log.log,

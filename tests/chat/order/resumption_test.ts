@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { TURN_REPLAYS_MAX, TURN_SHARED_REPLAYS_MAX } from "../../../chat/order/batch.ts";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 import {
@@ -117,6 +118,41 @@ Deno.test("AWAY after a resume takes a quarter of the outbox at most, so that a 
   const away = again.frames().filter((frame) => frame.startsWith("c2/AWAY "));
   assertEquals(away, ["c2/AWAY u0", "c2/AWAY u1", "c2/AWAY u2"]);
   held.stop();
+});
+
+Deno.test("AWAY counts as what a turn replays, save where sessions share its bytes: a mass of RESUME is many turns", async () => {
+  const half = TURN_REPLAYS_MAX / 2;
+  for (
+    const [away, shared, turns] of [[half, false, 1], [half + 1, false, 2], [half + 1, true, 1]] as const
+  ) {
+    let rests = 0;
+    const othersRead = () => {
+      rests++;
+      return Promise.resolve();
+    };
+    const stage = world({
+      othersRead,
+      maxUsers: TURN_REPLAYS_MAX,
+      maxUsersPerAddress: TURN_REPLAYS_MAX,
+      ...(shared && { turnReplaysMax: TURN_SHARED_REPLAYS_MAX }),
+    });
+    const { sequencer, send, live, held } = stage;
+    const [alice, first] = await joined(stage, "alice");
+    const [bob, second] = await joined(stage, "bob");
+    for (const lost of [alice, bob]) sequencer.submit(lost, { type: "LOST" });
+    await sequencer.idle();
+    for (let n = 2; n < away; n++) {
+      const restored = { connectedAtMs: 0, heldUntilMs: 1e6, address: "" };
+      assert(stage.room.restore(id(n), parseUsername(`u${n}`) as Username, restored));
+    }
+    rests = 0;
+    for (const session of [first, second]) {
+      send(live("again"), `c2/RESUME ${tokenOf(session)}; ${positionOf(second) + 1}`);
+    }
+    await sequencer.idle();
+    assertEquals(rests, turns, `${away} away`);
+    held.stop();
+  }
 });
 
 Deno.test("a session that is kicked while it is held receives that when it resumes, and may connect", async () => {
