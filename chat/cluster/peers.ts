@@ -13,7 +13,7 @@ const SILENT_MS = 3000;
  * waited come late.
  */
 export const CLOCKS_DIFFER_MS = 5000;
-/** Nodes that are shown, of 1 KiB and a line of the log each; more than one room has. */
+/** Nodes that are shown, of a beat and a line of the log each; more than one room has. */
 export const PEERS_MAX = 100;
 /** Milliseconds for which a silent node is still shown. */
 const SHOWN_MS = 600_000;

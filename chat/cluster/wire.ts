@@ -99,5 +99,5 @@ export function isText(value: unknown): value is string {
 }
 
 export function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value);
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }

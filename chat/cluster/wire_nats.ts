@@ -19,6 +19,8 @@ import {
 
 /** Milliseconds for one page of a copy. */
 const COPY_MS = 5000;
+/** Bytes of a beat or a notice: those of a node have less than 2 KiB, and beats of 100 nodes are kept. */
+export const SHORT_BYTES_MAX = 16 * 2 ** 10;
 
 export class NatsWire implements ClusterWire {
   readonly #nats: NatsConnection;
@@ -32,7 +34,7 @@ export class NatsWire implements ClusterWire {
   listen(node: string, { inputs, beat }: WireListener): () => void {
     const ends = [
       this.#subscribe(`in.${node}`, isInputMessage, (message) => inputs(wholeInputs(message))),
-      this.#subscribe("beat", isNodeBeat, beat),
+      this.#subscribe("beat", isNodeBeat, beat, SHORT_BYTES_MAX),
     ];
     return () => ends.forEach((end) => end());
   }
@@ -50,7 +52,7 @@ export class NatsWire implements ClusterWire {
   }
 
   listenAside(on: (notice: TypingNotice) => void): () => void {
-    return this.#subscribe("aside", isTypingNotice, on);
+    return this.#subscribe("aside", isTypingNotice, on, SHORT_BYTES_MAX);
   }
 
   answerCopies(subject: string, answer: (request: unknown) => Promise<unknown>): () => void {
@@ -82,10 +84,11 @@ export class NatsWire implements ClusterWire {
     subject: string,
     isMessage: (value: unknown) => value is Message,
     on: (message: Message) => void,
+    bytesMax = Infinity,
   ): () => void {
     const subscription = this.#nats.subscribe(`${this.#prefix}.${subject}`, {
       callback: (error, message) => {
-        if (error !== null) return;
+        if (error !== null || message.data.length > bytesMax) return;
         let parsed: unknown;
         try {
           parsed = message.json();

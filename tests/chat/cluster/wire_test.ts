@@ -13,6 +13,7 @@ import {
   type NodeBeat,
   type TypingNotice,
 } from "../../../chat/cluster/wire.ts";
+import { NatsWire, SHORT_BYTES_MAX } from "../../../chat/cluster/wire_nats.ts";
 import { usernameOf } from "./model_cluster.ts";
 
 const BEAT: NodeBeat = {
@@ -45,10 +46,18 @@ Deno.test("what is no beat, input or notice is dropped, and ends no node", () =>
   assertEquals([isInputMessage(plain(INPUTS)), isTypingNotice(plain(NOTICE))], [true, true]);
   const strange = [null, 5, "text", [], {}, [null]];
   for (
-    const value of [...strange, { ...BEAT, applied: "7" }, { ...BEAT, by: null }, { ...BEAT, foreign: "1" }, {
-      ...BEAT,
-      node: "n".repeat(257),
-    }, { ...BEAT, by: LONGER }]
+    const value of [
+      ...strange,
+      { ...BEAT, applied: "7" },
+      { ...BEAT, by: null },
+      { ...BEAT, foreign: "1" },
+      {
+        ...BEAT,
+        node: "n".repeat(257),
+      },
+      { ...BEAT, by: LONGER },
+      { ...BEAT, applied: -1 },
+    ]
   ) {
     assertEquals([value, isNodeBeat(value), isTypingNotice({ node: "a", username: value })], [
       value,
@@ -62,11 +71,33 @@ Deno.test("what is no beat, input or notice is dropped, and ends no node", () =>
     assertEquals([input, isInputMessage({ ...INPUTS, inputs: [connect, input] })], [input, false]);
   }
   for (
-    const value of [...strange, { ...INPUTS, first: 0.5 }, { ...INPUTS, node: 1 }, {
+    const value of [...strange, { ...INPUTS, first: 0.5 }, { ...INPUTS, first: -1 }, { ...INPUTS, node: 1 }, {
       ...INPUTS,
       node: LONGER,
     }]
   ) {
     assertEquals(isInputMessage(value), false);
   }
+});
+
+Deno.test("a beat or a notice of more bytes than any node sends is dropped unread, and ends no node", () => {
+  const callbacks = new Map<string, (error: null, message: { data: Uint8Array; json(): unknown }) => void>();
+  const nats = {
+    subscribe(subject: string, options: { callback: never }) {
+      callbacks.set(subject, options.callback);
+      return { unsubscribe() {} };
+    },
+  };
+  const wire = new NatsWire(nats as never, "room");
+  const received: unknown[] = [];
+  wire.listen("a", { inputs: () => {}, beat: (beat) => received.push(beat) });
+  wire.listenAside((notice) => received.push(notice));
+  const receive = (subject: string, message: object, length: number) => {
+    callbacks.get(`chatter.room.${subject}`)!(null, { data: new Uint8Array(length), json: () => message });
+  };
+  for (const [subject, message] of [["beat", BEAT], ["aside", NOTICE]] as const) {
+    receive(subject, message, SHORT_BYTES_MAX);
+    receive(subject, message, SHORT_BYTES_MAX + 1);
+  }
+  assertEquals(received, [BEAT, NOTICE]);
 });
