@@ -114,10 +114,13 @@ export class ChatPage {
     await this.page.keyboard.press("Enter");
   }
 
-  /** Waits until a selector's first element has this text. */
+  /** Waits until a selector's first element is shown, and has this text: a hidden one may have it from before. */
   async reads(selector: string, text: string): Promise<void> {
     await this.page.waitForFunction(
-      (selector, text) => document.querySelector(selector)?.textContent === text,
+      (selector, text) => {
+        const found = document.querySelector(selector);
+        return found?.checkVisibility() && found.textContent === text;
+      },
       {},
       selector,
       text,
