@@ -23,8 +23,18 @@ export interface LineActions {
   readonly leave: () => void;
 }
 
+/** Commands that only the terminal has, and what the page has instead. */
+const INSTEAD: ReadonlyMap<string | undefined, string> = new Map([
+  ["reply", "There is no /reply here. Point at a message, or hold it on a phone, and choose Reply."],
+  ["bell", "There is no /bell here. The menu at your name has a switch: With a sound."],
+]);
+
+const wordOf = (line: string) => /^\/(\S+)/.exec(line)?.[1];
+
 /** Returns what is wrong with the line, as a text for the user; undefined if it was carried out. */
 export function carryOut(line: string, actions: LineActions): string | undefined {
+  const instead = INSTEAD.get(wordOf(line));
+  if (instead !== undefined) return instead;
   const command = readCommand(line);
   switch (command.kind) {
     case "say":
@@ -47,17 +57,13 @@ export function carryOut(line: string, actions: LineActions): string | undefined
     case "search":
       actions.search(command.words);
       return undefined;
-    case "reply":
-      return "To answer a message, use its button.";
-    case "bell":
-      return "The menu at your name has the notices.";
     case "resend":
     case "discard":
       return actions.settleFailed(command.kind === "resend")
         ? undefined
         : "There is no message to send again or to discard.";
     case "help":
-      for (const { usage, about } of HELP.filter(({ usage }) => !/^\/(?:reply|bell)\b/.test(usage))) {
+      for (const { usage, about } of HELP.filter(({ usage }) => !INSTEAD.has(wordOf(usage)))) {
         actions.note({ name: usage }, `: ${about}`);
       }
       actions.note({ name: "//" }, ": send a line that begins with a slash");
