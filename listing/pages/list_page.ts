@@ -124,27 +124,31 @@ function wishForm(wish: Wish, facets: Facets): Html {
       <label class="search"><span class="off-screen">Search for a name or an address</span>
     <input id="q" type="search" name="q" value="${q}" maxlength="270" placeholder="Search for a name or an address"
     autocomplete="off" spellcheck="false"></label>
-      ${choice("tag", "Tag", tag, facets.tags)}
-      ${choice("language", "Language", language, facets.languages)}
-      <label class="sort">Sort by <select id="sort" name="sort">${SORTS.map(([value, label]) =>
-        html`
-          <option value="${value}" ${value === sort
-            ? html`
-              selected
-            `
-            : html``}>${label}</option>
-        `
-      )}</select></label>
-      <label
-        class="choice"><input id="hide-full" type="checkbox" name="full" value="false"${checked(
-          !full,
-        )}> Hide full</label>
-      <label
-        class="choice"><input id="hide-empty" type="checkbox" name="empty" value="false"${checked(
-          !empty,
-        )}> Hide empty</label>
-      <button type="submit" class="unscripted">Show</button>
-      ${pingChoice(wish)}
+      <div class="filters">
+        ${choice("tag", "Tag", tag, facets.tags)}
+        ${choice("language", "Language", language, facets.languages)}
+        <label class="sort">Sort by <select id="sort" name="sort">${SORTS.map(([value, label]) =>
+          html`
+            <option value="${value}" ${value === sort
+              ? html`
+                selected
+              `
+              : html``}>${label}</option>
+          `
+        )}</select></label>
+        <div class="choices">
+          <label
+            class="choice"><input id="hide-full" type="checkbox" name="full" value="false"${checked(
+              !full,
+            )}> Hide full</label>
+          <label
+            class="choice"><input id="hide-empty" type="checkbox" name="empty" value="false"${checked(
+              !empty,
+            )}> Hide empty</label>
+        </div>
+        <button type="submit" class="unscripted">Show</button>
+        ${pingChoice(wish)}
+      </div>
     </form>
   `;
 }
