@@ -1,5 +1,6 @@
 /**
- * The bound on what a socket that closes still takes from its peer, so that no peer holds it by sending.
+ * The end of a socket that closes: with that of its peer, or past the bound on what it still takes from it, so that no
+ * peer holds it by sending.
  *
  * @module
  */
@@ -9,17 +10,33 @@ import { once } from "node:events";
 import { FairReads } from "../../../chat/sockets/fair_reads.ts";
 import { LINGER_BYTES_MAX, LingeringCloses } from "../../../chat/sockets/lingering_closes.ts";
 
-Deno.test("a socket that closes drops as many bytes as may be, and is cut by one more", async () => {
+/** A peer that has read the last words of a socket that closes, and that socket with its end. */
+async function closing() {
   const server = createServer({ allowHalfOpen: true });
   const accepted = once(server, "connection");
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
-  using peer = await Deno.connect({ hostname: "127.0.0.1", port });
+  const peer = await Deno.connect({ hostname: "127.0.0.1", port });
   const [socket] = await accepted as [Socket];
   const closed = once(socket, "close");
   new LingeringCloses(new FairReads(() => 0), () => 0, 1).close(socket, "last words");
   assertEquals(await textOf(peer), "last words");
+  return { server, peer, socket, closed };
+}
+
+Deno.test("a socket that closes ends with its peer's end, before any wait is over", async () => {
+  const { server, peer, socket, closed } = await closing();
+  await write(peer, 1);
+  assertEquals(socket.destroyed, false);
+  peer.close();
+  await closed;
+  server.close();
+});
+
+Deno.test("a socket that closes drops as many bytes as may be, and is cut by one more", async () => {
+  const { server, peer, socket, closed } = await closing();
+  using _ = peer;
   await write(peer, LINGER_BYTES_MAX);
   while (socket.bytesRead < LINGER_BYTES_MAX) await once(socket, "data");
   assertEquals(socket.destroyed, false);
