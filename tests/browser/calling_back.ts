@@ -376,6 +376,6 @@ testInBrowser(
       [...document.querySelectorAll<HTMLElement>("#rows .reply-to")].at(-1)?.click()
     );
     await bob.page.waitForSelector("#search[open]");
-    await bob.reads("#search-said", "1 message found, the newest first.");
+    await bob.reads("#search-said", "1 message found.");
   },
 );

@@ -202,7 +202,7 @@ testInBrowser(
 
     await stage.part("an empty room says how to invite", async () => {
       await alice.reads("#beginning-name", "Inn");
-      await alice.reads("#invitation-text", "One other person is here. Anyone with this address can join:");
+      await alice.reads("#invitation-text", "One other person is here. Anyone on this computer can join:");
       assertEquals(await alice.value("#address"), `${server.url}/`);
       assertEquals(await smallTargets(alice, 44), []);
       for (const selector of ["#text", "#address", "body"]) {

@@ -5,6 +5,7 @@
  */
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { invitation } from "../../chat/web/log/beginning.ts";
 import { ENTRIES_MAX, MessageLog, PAST_ENTRIES_MAX } from "../../chat/web/log/message_log.ts";
 import { nameProblem } from "../../chat/web/people/name_check.ts";
 import { isEmojiOnly } from "../../chat/web/log/rich_text.ts";
@@ -36,6 +37,16 @@ Deno.test("the page's check of a name and the server's rule agree", () => {
     }),
     runs(300),
   );
+});
+
+Deno.test("an empty room invites to its address, and by a machine's own name those on it", () => {
+  const there = "Anyone with this address can join:";
+  assertEquals(invitation(1, "chat.example"), `You are the first one here. ${there}`);
+  assertEquals(invitation(2, "10.0.0.7"), `One other person is here. ${there}`);
+  assertEquals(invitation(4, "localhost.example"), `3 other people are here. ${there}`);
+  for (const own of ["localhost", "chat.localhost", "127.0.0.1", "127.1.2.3", "[::1]"]) {
+    assertEquals(invitation(1, own), "You are the first one here. Anyone on this computer can join:", own);
+  }
 });
 
 Deno.test("a few emoji alone are told from text", () => {

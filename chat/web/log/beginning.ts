@@ -33,12 +33,18 @@ export class Beginning {
 
   /** Says how many are here. */
   count(users: number): void {
-    const others = users - 1;
-    const who = others < 1
-      ? "You are the first one here."
-      : others === 1
-      ? "One other person is here."
-      : `${others} other people are here.`;
-    this.#text.textContent = `${who} Anyone with this address can join:`;
+    this.#text.textContent = invitation(users, location.hostname);
   }
+}
+
+/** What is above the address of the page: no other machine reaches this one by a name of its own. */
+export function invitation(users: number, hostname: string): string {
+  const others = users - 1;
+  const who = others < 1
+    ? "You are the first one here."
+    : others === 1
+    ? "One other person is here."
+    : `${others} other people are here.`;
+  const isOwn = /^(?:(?:.+\.)?localhost|127\.[0-9.]+|\[::1\])$/.test(hostname);
+  return `${who} Anyone ${isOwn ? "on this computer" : "with this address"} can join:`;
 }

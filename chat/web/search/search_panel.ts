@@ -81,11 +81,17 @@ export class SearchPanel {
     this.#next = isMore ? { ...wish, before: searchedTo } : undefined;
     this.#onButton.hidden = !isMore;
     this.#onButton.disabled = false;
-    const count = this.#found.size === 1 ? "1 message" : `${this.#found.size} messages`;
+    this.#sayFound();
+  }
+
+  #sayFound(): void {
+    const { size } = this.#found;
+    const isMore = this.#next !== undefined;
+    const found = size === 1 ? "1 message found" : `${size} messages found`;
     this.#say(
-      this.#found.size === 0
+      size === 0
         ? isMore ? "Nothing found in the newer messages." : "Nothing found."
-        : `${count} found${isMore ? " so far" : ""}, the newest first.`,
+        : `${found}${isMore ? " so far" : ""}${size === 1 ? "" : ", the newest first"}.`,
     );
   }
 
@@ -103,6 +109,7 @@ export class SearchPanel {
     if (message.text === "") {
       row.remove();
       this.#found.delete(message.uuid);
+      if (this.#asked === undefined) this.#sayFound();
     } else fillHit(row, message, this.#words);
   }
 
