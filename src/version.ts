@@ -1,6 +1,6 @@
 /**
- * The version from deno.json, which the binary contains too, and the commit, which the build tools embed. A checkout
- * has no commit here, because only git knows about local changes.
+ * The version from deno.json, which the binary contains too, and the commit: a built program has it embedded, a checkout
+ * has it in git's log.
  *
  * @module
  */
@@ -13,7 +13,17 @@ export const COMMIT: unique symbol = Symbol.for("chatter.commit");
 
 /** The line that `--version` prints, without a line break. */
 export function versionLine(): string {
-  const commit = (globalThis as { [COMMIT]?: string })[COMMIT];
-  const made = commit === undefined ? "source" : `commit ${commit}`;
+  const embedded = (globalThis as { [COMMIT]?: string })[COMMIT];
+  const made = embedded === undefined ? `source${checkedOut()}` : `commit ${embedded}`;
   return `chatter ${VERSION} (${made}, deno ${Deno.version.deno}, ${Deno.build.target})`;
+}
+
+/** The commit that is checked out, if git made this folder. Only git knows of local changes. */
+function checkedOut(): string {
+  try {
+    const log = Deno.readTextFileSync(new URL("../.git/logs/HEAD", import.meta.url));
+    return ` of commit ${log.trimEnd().split("\n").at(-1)!.split(" ")[1]!.slice(0, 12)}`;
+  } catch {
+    return "";
+  }
 }

@@ -49,7 +49,30 @@ Deno.test("the version goes to stdout with the commit, the Deno and the platform
     /^chatter (\d+\.\d+\.\d+) \((.+), deno \d+\.\d+\.\d+, [a-z0-9_]+-[a-z0-9-]+\)\n$/.exec(stdout) ?? [];
   assertEquals(version, VERSION, stdout);
   const isBuilt = Boolean(Deno.env.get("CHATTER_BINARY"));
-  assertMatch(made!, isBuilt ? /^commit (?:[0-9a-f]{12}(?:-dirty)?|unknown)$/ : /^source$/);
+  assertMatch(
+    made!,
+    isBuilt ? /^commit (?:[0-9a-f]{12}(?:-dirty)?|unknown)$/ : /^source(?: of commit [0-9a-f]{12})?$/,
+  );
+});
+
+Deno.test("a program that runs from a checkout names the commit that git has last logged there", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const inner of ["src", ".git/logs"]) await Deno.mkdir(`${folder}/${inner}`, { recursive: true });
+    for (const file of ["deno.json", "src/version.ts"]) {
+      await Deno.copyFile(new URL(`../${file}`, import.meta.url), `${folder}/${file}`);
+    }
+    const [first, second] = ["a".repeat(40), "0123456789ab".padEnd(40, "c")];
+    const author = "A. Body <a@chat.example> 1800000000 +0000";
+    await Deno.writeTextFile(
+      `${folder}/.git/logs/HEAD`,
+      `${"0".repeat(40)} ${first} ${author}\tclone: from x\n${first} ${second} ${author}\tpull: y\n`,
+    );
+    const { versionLine } = await import(`file://${folder}/src/version.ts`);
+    assertMatch(versionLine(), /^chatter \S+ \(source of commit 0123456789ab, deno /);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test("a wrong command line is one line on stderr with status 2", async () => {
