@@ -18,7 +18,7 @@ export function versionLine(): string {
   return `chatter ${VERSION} (${made}, deno ${Deno.version.deno}, ${Deno.build.target})`;
 }
 
-/** The commit that is checked out, if git made this folder. Only git knows of local changes. */
+/** The commit that is checked out, if git made this folder. Local changes are not looked for. */
 function checkedOut(): string {
   try {
     const log = Deno.readTextFileSync(new URL("../.git/logs/HEAD", import.meta.url));

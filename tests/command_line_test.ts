@@ -4,7 +4,6 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import type { AnyFlag } from "../src/cli/flag.ts";
 import { DEFAULT_LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
 import {
   type Command,
@@ -283,9 +282,7 @@ Deno.test("a number at its bounds is taken, and one past them is refused", () =>
     for (const beyond of [BigInt(min) - 1n, BigInt(max) + 1n]) {
       assertEquals(
         problemOf(`${command} ${flag} ${beyond}`),
-        `${flag} is "${beyond}"; allowed: ${
-          (COMMANDS[command].flags as Record<string, AnyFlag>)[key]?.expected
-        }`,
+        `${flag} is "${beyond}"; allowed: ${(COMMANDS[command] as Command).flags?.[key]?.expected}`,
       );
     }
   }
@@ -427,7 +424,7 @@ Deno.test("every flag has a line of help with its default, and every limit with 
         ` ${word} ${operand === undefined ? "" : operand.placeholder + " "}${description}`,
       );
     }
-    const tables = [command.flags, ...actions.map(([, { flags = {} }]) => flags)];
+    const tables = [command.flags ?? {}, ...actions.map(([, { flags = {} }]) => flags)];
     for (const [key, flag] of tables.flatMap((table) => Object.entries(table))) {
       assertStringIncludes(help, ` ${typedFlag(key, flag)} `);
       assertStringIncludes(help, flag.description);

@@ -5,8 +5,9 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { COMMAND_NAMES, COMMANDS, flagName, SYNTAXES } from "../src/cli/commands.ts";
+import { COMMAND_NAMES, COMMANDS, flagName } from "../src/cli/commands.ts";
 import { offersFor } from "../src/cli/completions.ts";
+import { SYNTAXES } from "./support/command_line.ts";
 
 /** The flags that can be typed after each line. */
 const LINES = SYNTAXES.map(({ title, flags }) => ({

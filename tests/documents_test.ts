@@ -213,7 +213,7 @@ function flagsIn(text: string): string[] {
 }
 
 /** The names of all flags that a command and its actions take. */
-function flagsOf({ flags, actions = {} }: Command): string[] {
+function flagsOf({ flags = {}, actions = {} }: Command): string[] {
   return [
     "--help",
     ...[flags, ...Object.values(actions).map(({ flags = {} }) => flags)].flatMap((table) =>

@@ -10,13 +10,14 @@ import { ChatMeters } from "../chat/meters.ts";
 import { ListingMeters } from "../listing/meters.ts";
 import { REFUSALS } from "../listing/refusals.ts";
 import { LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
-import { COMMAND_NAMES, COMMANDS, SYNTAXES } from "../src/cli/commands.ts";
+import { COMMAND_NAMES, COMMANDS } from "../src/cli/commands.ts";
 import type { AnyFlag } from "../src/cli/flag.ts";
 import { LOG_EVENTS } from "../src/logging/log_events.ts";
 import { FAULTS } from "../src/protocol/faults.ts";
 import { type Limit, LIMITS } from "../src/protocol/limits.ts";
 import { documentPaths, readDocument } from "./support/documents.ts";
 import { IDIOMS, idiomsIn, sentencesOf, wordsOf } from "./support/prose.ts";
+import { SYNTAXES } from "./support/command_line.ts";
 
 const ROOT = new URL("../", import.meta.url);
 /** Folders of the program and of what comes with it. */

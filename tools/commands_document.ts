@@ -42,7 +42,7 @@ function commandList(): string {
 }
 
 function commandPart(name: CommandName): string {
-  const { details, operand, flags, actions = {} }: Command = COMMANDS[name];
+  const { details, operand, flags = {}, actions = {} }: Command = COMMANDS[name];
   const limits = Object.entries(flags).filter(([, { reason }]) => reason !== undefined);
   const others = Object.entries(flags).filter(([, { reason }]) => reason === undefined);
   const actionRows = Object.entries(actions).map(([word, { description, operand }]) => [

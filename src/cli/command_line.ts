@@ -7,32 +7,12 @@
  * @module
  */
 import { parseArgs } from "@std/cli/parse-args";
-import {
-  COMMAND_NAMES,
-  type CommandName,
-  COMMANDS,
-  flagName,
-  isCommandName,
-  type Role,
-  ROLES,
-  type Syntax,
-  syntaxesOf,
-  variableName,
-} from "./commands.ts";
+import type { CommandName, COMMANDS, Role, Syntax } from "./commands.ts";
+import { COMMAND_NAMES, flagName, isCommandName, ROLES, syntaxesOf, variableName } from "./commands.ts";
 import { followed } from "../protocol/limits.ts";
 import { readConfigFile } from "./config_file.ts";
-import {
-  type AnyFlag,
-  type Flag,
-  type FlagTable,
-  type FlagValues,
-  quoted,
-  type Source,
-  type Sources,
-  unknownWord,
-  UsageError,
-  wrongValue,
-} from "./flag.ts";
+import type { AnyFlag, Flag, FlagTable, FlagValues, Source, Sources } from "./flag.ts";
+import { quoted, unknownWord, UsageError, wrongValue } from "./flag.ts";
 
 /** The surroundings of a command line. */
 export interface Surroundings {
@@ -48,26 +28,20 @@ export interface Surroundings {
 type Commands = typeof COMMANDS;
 type OperandOf<Part> = Part extends { readonly operand: Flag<infer T> } ? T : undefined;
 type ValuesOf<Part> = Part extends { readonly flags: infer Table extends FlagTable } ? FlagValues<Table>
-  : unknown;
+  : object;
+type Line<Kind, Part, Shared = object> = {
+  readonly kind: Kind;
+  readonly operand: OperandOf<Part>;
+  readonly values: Shared & ValuesOf<Part>;
+};
 
 export type RoleValues<Name extends Role> = ValuesOf<Commands[Name]>;
-
 /** A command line of the command `Name`: of any of its actions, if it has some. */
 export type LineOf<Name extends CommandName> = Commands[Name] extends { readonly actions: infer Actions } ? {
-    [Word in keyof Actions]: {
-      readonly kind: Name;
-      readonly action: Word;
-      readonly operand: OperandOf<Actions[Word]>;
-      readonly values: ValuesOf<Commands[Name]> & ValuesOf<Actions[Word]>;
-    };
+    [Word in keyof Actions]: Line<Name, Actions[Word], ValuesOf<Commands[Name]>> & { readonly action: Word };
   }[keyof Actions]
-  : {
-    readonly kind: Name;
-    readonly operand: OperandOf<Commands[Name]>;
-    readonly values: ValuesOf<Commands[Name]>;
-  };
-export interface ConfigLine {
-  readonly kind: "config";
+  : Line<Name, Commands[Name]>;
+export interface ConfigLine extends Line<"config", unknown> {
   readonly action: Role;
   readonly values: Readonly<Record<string, unknown>>;
   readonly sources: Readonly<Sources>;
@@ -103,12 +77,12 @@ export function parseCommandLine(args: readonly string[], around: Surroundings):
   }
   const syntaxes = syntaxesOf(commandNamed(command));
   const [word = "", ...others] = rest;
-  const named = syntaxes.find(({ action }) => action === undefined || action === word);
-  if (named !== undefined) return parseLine(named, named.action === undefined ? rest : others, around);
   const isMissing = word === "" || word.startsWith("-");
-  const ofMachine = isMissing && syntaxes.find((syntax) => syntax.role === role);
-  if (ofMachine) return parseLine(ofMachine, rest, around);
-  const actions = syntaxes.map(({ action }) => action!);
+  const wanted = isMissing ? ROLES.find((known) => known === role) : word;
+  const syntax = syntaxes.find(({ action }) => action === "" || action === wanted);
+  const isAlone = isMissing || syntax?.action === "";
+  if (syntax !== undefined) return parseLine(syntax, isAlone ? rest : others, around);
+  const actions = syntaxes.map(({ action }) => action);
   const missing = syntaxes[0]!.role === undefined ? "an action" : "a role";
   const problem = isMissing ? `needs ${missing}` : `has no ${quoted(word)}`;
   throw unknownWord(`chatter ${command} ${problem}`, word, actions, `allowed: ${actions.join(", ")}`);

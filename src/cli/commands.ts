@@ -20,7 +20,7 @@ export interface Command {
   readonly description: string;
   /** More text for its help, in whole sentences. */
   readonly details: string;
-  readonly flags: FlagTable;
+  readonly flags?: FlagTable;
   /** The text after the command, without a name of its own. */
   readonly operand?: AnyFlag;
   /** The words that may follow a command that does several things. */
@@ -30,7 +30,7 @@ export interface Command {
 }
 
 /** What a word after a command does; its flags are beside those of the command. */
-export type Action = Pick<Command, "description" | "operand"> & Partial<Pick<Command, "flags">>;
+export type Action = Pick<Command, "description" | "operand" | "flags">;
 
 const SERVER_URL_DEFAULT = `http://127.0.0.1:${DEFAULT_PORT}`;
 const USERNAME_RULE = `1 to ${USERNAME_LENGTH_MAX} letters, numbers, emoji, _ - . and single inner spaces`;
@@ -192,7 +192,6 @@ export const COMMANDS = {
   cluster: {
     description: "check a cluster, or begin its log again after a disaster",
     details: "docs/cluster.md explains each finding, and when the log must begin again.",
-    flags: {},
     actions: {
       check: {
         description:
@@ -219,14 +218,12 @@ export const COMMANDS = {
     details: "A shell loads the script when it starts, and asks chatter at each Tab. For bash, add " +
       'eval "$(chatter completions bash)" to ~/.bashrc. For zsh, add source <(chatter completions zsh) to ' +
       "~/.zshrc, after compinit. For fish, add chatter completions fish | source to ~/.config/fish/config.fish.",
-    flags: {},
     operand: flag("the shell")
       .takes(oneOf("SHELL", ["bash", "zsh", "fish"]), { default: "bash", required: true }),
   },
   man: {
     description: "print the manual page",
     details: "To read it: chatter man >chatter.1, then man ./chatter.1.",
-    flags: {},
   },
 } as const satisfies Record<string, Command>;
 
@@ -238,10 +235,11 @@ export const ROLES = ["chat", "listing"] as const;
 export type Role = (typeof ROLES)[number];
 
 /** The syntax of one command line: of a command, or of one of its actions. */
-export interface Syntax extends Pick<Command, "description" | "operand" | "flags"> {
+export interface Syntax extends Action {
   readonly command: CommandName;
-  /** The word after the command, if any. */
-  readonly action?: string;
+  /** The word after the command; empty for none. */
+  readonly action: string;
+  readonly flags: FlagTable;
   /** Command and action, as they are typed. */
   readonly title: string;
   /** The role whose section of a configuration file applies. */
@@ -250,23 +248,20 @@ export interface Syntax extends Pick<Command, "description" | "operand" | "flags
 
 /** The syntaxes that begin with this command. */
 export function syntaxesOf(command: CommandName): Syntax[] {
-  const { details: _, perRole, actions: own, ...alone }: Command = COMMANDS[command];
-  const actions = perRole ? Object.fromEntries(ROLES.map((role) => [role, COMMANDS[role]])) : own;
-  if (actions === undefined) {
-    return [{ command, title: command, ...alone, role: ROLES.find((role) => role === command) }];
-  }
-  return Object.entries<Action>(actions).map(([action, { description, operand, flags }]) => ({
+  const { perRole, actions, ...alone }: Command = COMMANDS[command];
+  const words = perRole
+    ? Object.fromEntries(ROLES.map((role) => [role, COMMANDS[role]]))
+    : actions ?? { "": {} };
+  return Object.entries<Partial<Action>>(words).map(([action, own]) => ({
+    ...alone,
+    ...own,
     command,
     action,
-    title: `${command} ${action}`,
-    description,
-    ...operand && { operand },
-    flags: { ...alone.flags, ...flags },
-    role: ROLES.find((role) => perRole && role === action),
+    title: `${command} ${action}`.trim(),
+    flags: { ...alone.flags, ...own.flags },
+    role: ROLES.find((role) => role === (perRole ? action : command)),
   }));
 }
-
-export const SYNTAXES: readonly Syntax[] = COMMAND_NAMES.flatMap(syntaxesOf);
 
 export function isCommandName(text: string): text is CommandName {
   return Object.hasOwn(COMMANDS, text);

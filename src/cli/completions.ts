@@ -40,10 +40,8 @@ function offersAfter(words: readonly string[]): Offer[] {
   if (command === "help") return [...COMMAND_WORDS, HELP];
   if (!isCommandName(command)) return [];
   const syntaxes = syntaxesOf(command);
-  const syntax = syntaxes.find((syntax) => syntax.action === undefined || syntax.action === action);
-  if (syntax === undefined) {
-    return [...syntaxes.map(({ action, description }): Offer => [action!, description]), HELP];
-  }
+  const syntax = syntaxes.find((syntax) => syntax.action === "" || syntax.action === action);
+  if (syntax === undefined) return [...syntaxes.map((one): Offer => [one.action, one.description]), HELP];
   const flags = Object.entries(syntax.flags).filter(([, { onlyVariable }]) => !onlyVariable);
   const [, flag] = flags.find(([key]) => flagName(key) === words.at(-1)) ?? [];
   if (flag?.placeholder !== undefined) return valuesOf(flag);

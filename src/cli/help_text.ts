@@ -78,7 +78,7 @@ function entryLines(
 
 /** All that can follow the command, with a heading for each kind. */
 export function entriesOf(name: CommandName): [heading: string, entries: readonly Entry[]][] {
-  const { operand, flags, actions = {} }: Command = COMMANDS[name];
+  const { operand, flags = {}, actions = {} }: Command = COMMANDS[name];
   const isLimit = ([, { reason }]: [string, AnyFlag]) => reason !== undefined;
   const all = Object.entries(flags);
   const kinds: [string, Entry[]][] = [

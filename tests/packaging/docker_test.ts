@@ -9,8 +9,7 @@ import { DCLinter } from "dclint";
 import dockerfileUtils, { ValidationSeverity, type ValidatorSettings } from "dockerfile-utils";
 import config from "../../deno.json" with { type: "json" };
 import { parse as parseYaml } from "@std/yaml/parse";
-import { COMMANDS, isCommandName, variableName } from "../../src/cli/commands.ts";
-import type { AnyFlag } from "../../src/cli/flag.ts";
+import { COMMANDS, isCommandName, syntaxesOf, variableName } from "../../src/cli/commands.ts";
 import { PACKAGES } from "./proxy_program.ts";
 
 const ROOT = new URL("../../", import.meta.url).pathname;
@@ -145,7 +144,7 @@ Deno.test("the compose files run commands and set variables that there are", asy
     const run = own.map(({ command }) => command?.join(" ") ?? "");
     assertEquals(run.toSorted(), expected[i]);
     for (const { command: [name = ""] = [], environment = {} } of own) {
-      const flags = isCommandName(name) ? Object.entries<AnyFlag>(COMMANDS[name].flags) : [];
+      const flags = isCommandName(name) ? Object.entries(syntaxesOf(name)[0]!.flags) : [];
       const known = flags.map(([key, flag]) => variableName(key, flag));
       assertEquals(Object.keys(environment).filter((set) => !known.includes(set)), []);
       assertGreater(known.length, 0);

@@ -5,7 +5,10 @@
  */
 import { assert, assertFalse, assertThrows } from "@std/assert";
 import { type CommandLine, parseCommandLine } from "../../src/cli/command_line.ts";
+import { COMMAND_NAMES, syntaxesOf } from "../../src/cli/commands.ts";
 import { UsageError } from "../../src/cli/flag.ts";
+
+export const SYNTAXES = COMMAND_NAMES.flatMap(syntaxesOf);
 
 export function parse(
   line: string | string[],
