@@ -5,6 +5,7 @@
  * @module
  */
 import { fault } from "../../src/protocol/faults.ts";
+import { TURN_SHARED_REPLAYS_MAX } from "../order/batch.ts";
 import { type Decision, ifNotStored, type Input, type Moment } from "../room/decision.ts";
 import { broadcastsOf } from "../room/effects.ts";
 import { Room, type RoomOptions } from "../room/room.ts";
@@ -138,12 +139,29 @@ export class Leader {
   gather(): readonly string[] {
     if (this.#gathered.length === 0) {
       const inputsMax = TURN_INPUTS_MAX - Math.min(this.#own.length, TURN_INPUTS_MAX);
-      this.#gathered = this.#queue.batch(fittingInputs(inputsMax));
+      this.#gathered = this.#queue.batch(this.#fitting(inputsMax));
     }
     return this.#gathered.flatMap(({ input }) => {
       const uuid = changedBy(input);
       return uuid === undefined || this.#replica.state.find(uuid) !== undefined ? [] : [uuid];
     });
+  }
+
+  /** Accepts inputs while they fit one record, and a node can send what follows from it at once. The first always fits. */
+  #fitting(inputsMax: number): (input: PlacedInput) => boolean {
+    const { state } = this.#replica;
+    const away = this.#members.roster.held.size;
+    let inputs = 0;
+    let units = 0;
+    let replays = 0;
+    return ({ input }) => {
+      units += isCommand(input) ? COMMAND_UNITS : "text" in input ? input.text.length : 0;
+      if (input.type === "RESUME" && this.#members.ofToken(input.token) !== undefined) {
+        replays += state.missedAfter(input.position) + away;
+      }
+      return ++inputs <= inputsMax &&
+        (inputs === 1 || units <= TURN_UNITS_MAX && replays <= TURN_SHARED_REPLAYS_MAX);
+    };
   }
 
   /** Decides the gathered inputs. Call `settle` when the log has the record, before the next turn. */
@@ -322,16 +340,6 @@ export class Leader {
     this.#bytes += bytesOfDecided(decided);
     return decided;
   }
-}
-
-/** Accepts inputs while they fit one record. The first always fits. */
-function fittingInputs(inputsMax: number): (input: PlacedInput) => boolean {
-  let inputs = 0;
-  let units = 0;
-  return ({ input }) => {
-    units += isCommand(input) ? COMMAND_UNITS : "text" in input ? input.text.length : 0;
-    return ++inputs <= inputsMax && (inputs === 1 || units <= TURN_UNITS_MAX);
-  };
 }
 
 /** The message that an input changes. */

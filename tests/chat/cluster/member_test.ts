@@ -19,6 +19,7 @@ import type { LogEntry } from "../../../chat/cluster/log.ts";
 import { decodeRecord, encodeRecord, FIRST_HASH, hashOf } from "../../../chat/cluster/record.ts";
 import type { Command } from "../../../chat/cluster/command.ts";
 import { TURN_UNITS_MAX } from "../../../chat/cluster/leader.ts";
+import { TURN_SHARED_REPLAYS_MAX } from "../../../chat/order/batch.ts";
 import { RECORD_BYTES_MAX } from "../../../chat/cluster/log_nats.ts";
 import {
   BAN_MESSAGE_LENGTH_MAX,
@@ -145,6 +146,35 @@ Deno.test("a record has as many inputs as the log takes in one message, and the 
   assertLess(second.bytes.length, RECORD_BYTES_MAX);
   const third = appendOf(member.appended(2000, second.id, { kind: "stored" }));
   assertEquals(decisionsOf(third), ["stored"]);
+});
+
+Deno.test("a record resumes as many sessions as a node can send at once what they missed and who is away", () => {
+  const away = 1000;
+  const limits = { ...DEFAULT_LIMITS, maxUsers: away, maxUsersPerAddress: away };
+  const { member } = leaderWith(roomOf({ ...SETTINGS, limits }));
+  const submit = (inputs: readonly Input[]) =>
+    member.submit(
+      2000,
+      inputs.map((input, n) => {
+        const opening = { ...OPENING, id: `s${n}`, tokenHash: `hash ${n}` };
+        return { session: n + 1, input, opening: input.type === "CONNECT" ? opening : undefined };
+      }),
+    );
+  const store = (effects: readonly MemberEffect[]): string[][] => {
+    const append = appendOf(effects);
+    if (append === undefined) return [];
+    return [decisionsOf(append), ...store(member.appended(2000, append.id, { kind: "stored" }))];
+  };
+  const all = Array.from({ length: away }, (_, n) => n);
+  store(submit(all.map((n) => ({ type: "CONNECT", username: usernameOf(`u${n}`) }))));
+  assertEquals(store(submit(all.map(() => ({ type: "LOST" })))).flat(), all.map(() => "held"));
+  // All have missed nothing but who is away. A token of no session costs nothing.
+  const resumes = (count: number, token: string) =>
+    all.slice(0, count).map((n): Input => ({ type: "RESUME", token: `${token} ${n}`, position: 1e6 }));
+  const [most, past] = [TURN_SHARED_REPLAYS_MAX / away, TURN_SHARED_REPLAYS_MAX / away + 1];
+  const recordsFor = (inputs: Input[]) => store(submit(inputs)).map(({ length }) => length);
+  assertEquals(recordsFor(resumes(away, "made up")), [away]);
+  assertEquals(recordsFor(resumes(past, "hash")), [most, 1]);
 });
 
 /** What becomes of inputs that come while a record is being stored: the bytes of the records, and their decisions. */
