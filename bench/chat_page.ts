@@ -18,23 +18,48 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 // deno-lint-ignore-file no-console
-import { parseArgs } from "@std/cli/parse-args";
+import { parseArgs } from "node:util";
 import type { Page } from "puppeteer-core";
 import { withBrowser } from "../tests/support/browser.ts";
 import { ChatClient } from "../tests/support/chat_client.ts";
 import { ChatPage } from "../tests/support/chat_page.ts";
 import { startTestChat } from "../tests/support/chat_server.ts";
+import { names, number, optionsOrEnd } from "./comparison/options.ts";
 
-const given = parseArgs(Deno.args, {
-  string: ["rounds", "slow", "people", "messages", "only", "keep"],
-  boolean: ["parts"],
-}) as { [name: string]: string | undefined };
-const ROUNDS = Number(given["rounds"] ?? 3);
-const SLOW = Number(given["slow"] ?? 4);
-const PEOPLE = Number(given["people"] ?? 1000);
-const MESSAGES = Number(given["messages"] ?? 10_000);
-const ONLY = given["only"]?.split(",");
-const IS_IN_PARTS = Deno.args.includes("--parts");
+/** What the user does, in the order in which it is measured. */
+const SCENARIOS = [
+  ...["wheel", "fast wheel", "PageUp held", "scroll bar"] as const,
+  ...["50 messages/s at the end", "50 messages/s to a reader", "a message now and then"] as const,
+  ...["to the newest", "to a hit"] as const,
+  ...["typing", "typing mentions", "typing while others write"] as const,
+  ...["filter of people", "arrivals", "a dialog"] as const,
+];
+const {
+  rounds: ROUNDS,
+  slow: SLOW,
+  people: PEOPLE,
+  messages: MESSAGES,
+  only: ONLY,
+  parts: IS_IN_PARTS,
+  keep,
+} = optionsOrEnd("chat_page", () => {
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({
+    options: {
+      ...{ rounds: text, slow: text, people: text, messages: text, only: text, keep: text },
+      parts: { type: "boolean" },
+    },
+  });
+  return {
+    rounds: number("rounds", values.rounds, 3, { min: 1, max: 100 }),
+    slow: number("slow", values.slow, 4, { min: 1, max: 100 }),
+    people: number("people", values.people, 1000, { min: 10, max: 10_000 }),
+    messages: number("messages", values.messages, 10_000, { min: 500, max: 100_000 }),
+    only: names("only", values.only, SCENARIOS, SCENARIOS),
+    parts: values.parts ?? false,
+    keep: values.keep,
+  };
+});
 /** Those of the people who write. */
 const TALKERS = 8;
 /** People who join at once. */
@@ -64,7 +89,7 @@ async function tasksOf(page: Page, act: () => Promise<unknown>) {
   await act();
   await rests(page);
   const trace = await page.tracing.stop();
-  if (given["keep"] !== undefined) await Deno.writeFile(given["keep"], trace!);
+  if (keep !== undefined) await Deno.writeFile(keep, trace!);
   const { traceEvents } = JSON.parse(new TextDecoder().decode(trace)) as { traceEvents: TraceEvent[] };
   const frame = traceEvents.find(({ name }) => name === "FireAnimationFrame");
   const own = traceEvents.filter(({ ph, pid, tid }) => ph === "X" && pid === frame?.pid && tid === frame.tid)
@@ -164,7 +189,7 @@ function textOf(n: number): string {
   ][n % 5]!;
 }
 
-function scrolling(page: Page): Record<string, Scenario> {
+function scrolling(page: Page) {
   const before = () => page.mouse.move(400, 300);
   const wheel = (deltaY: number) => () => page.mouse.wheel({ deltaY });
   return {
@@ -187,10 +212,10 @@ function scrolling(page: Page): Record<string, Scenario> {
           }
         }),
     },
-  };
+  } satisfies Record<string, Scenario>;
 }
 
-function reading(page: Page, crowd: Crowd, alice: ChatPage): Record<string, Scenario> {
+function reading(page: Page, crowd: Crowd, alice: ChatPage) {
   const goUp = () => page.$eval("#scroller", (scroller) => void (scroller.scrollTop -= 30_000));
   const flood = () =>
     repeat(40, () => {
@@ -199,7 +224,7 @@ function reading(page: Page, crowd: Crowd, alice: ChatPage): Record<string, Scen
     });
   return {
     "50 messages/s at the end": { act: flood },
-    "50 messages/s, reading": { before: goUp, act: flood },
+    "50 messages/s to a reader": { before: goUp, act: flood },
     "a message now and then": {
       act: () =>
         repeat(5, () => {
@@ -220,10 +245,10 @@ function reading(page: Page, crowd: Crowd, alice: ChatPage): Record<string, Scen
         await page.waitForSelector("#rows .found");
       },
     },
-  };
+  } satisfies Record<string, Scenario>;
 }
 
-function typing(page: Page, crowd: Crowd): Record<string, Scenario> {
+function typing(page: Page, crowd: Crowd) {
   const before = () => page.focus("#text");
   const type = (text: string, delay: number) => page.keyboard.type(text, { delay });
   return {
@@ -241,10 +266,10 @@ function typing(page: Page, crowd: Crowd): Record<string, Scenario> {
         await others;
       },
     },
-  };
+  } satisfies Record<string, Scenario>;
 }
 
-function people(page: Page, url: string): Record<string, Scenario> {
+function people(page: Page, url: string) {
   return {
     "filter of people": {
       before: () => page.focus("#people-filter"),
@@ -267,7 +292,7 @@ function people(page: Page, url: string): Record<string, Scenario> {
         await page.click("#search-close");
       },
     },
-  };
+  } satisfies Record<string, Scenario>;
 }
 
 async function measure(page: Page, name: string, { before, act }: Scenario): Promise<number> {
@@ -300,12 +325,13 @@ await withBrowser(async (stage) => {
     {},
     PEOPLE,
   );
-  const scenarios = Object.entries({
+  const all: Record<typeof SCENARIOS[number], Scenario> = {
     ...scrolling(page),
     ...reading(page, crowd, alice),
     ...typing(page, crowd),
     ...people(page, server.url),
-  }).filter(([name]) => ONLY?.includes(name) ?? true);
+  };
+  const scenarios = Object.entries(all).filter(([name]) => ONLY.includes(name));
   const figures = new Map<string, string[]>(scenarios.map(([name]) => [name, []]));
   await page.emulateCPUThrottling(SLOW);
   await repeat(ROUNDS, async () => {

@@ -22,6 +22,7 @@ import {
   findCompiler,
   runLoadGenerator,
 } from "./comparison/load_generator.ts";
+import { optionsOrEnd } from "./comparison/options.ts";
 import { type RunningServer, startServer } from "./comparison/running_server.ts";
 import { spreadOf } from "./comparison/statistics.ts";
 
@@ -186,19 +187,20 @@ function serveFleet(port: number): void {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
-    args: Deno.args,
-    options: {
-      fleet: { type: "string" },
-      servers: { type: "string", default: "1000" },
-      rounds: { type: "string", default: "3" },
-      seconds: { type: "string", default: "3" },
-      connections: { type: "string", default: "64" },
-      folder: { type: "string", default: "." },
-      program: { type: "string" },
-      json: { type: "boolean" },
-    },
-  });
+  const { values } = optionsOrEnd("listing_writes", () =>
+    parseArgs({
+      args: Deno.args,
+      options: {
+        fleet: { type: "string" },
+        servers: { type: "string", default: "1000" },
+        rounds: { type: "string", default: "3" },
+        seconds: { type: "string", default: "3" },
+        connections: { type: "string", default: "64" },
+        folder: { type: "string", default: "." },
+        program: { type: "string" },
+        json: { type: "boolean" },
+      },
+    }));
   if (values.fleet !== undefined) serveFleet(Number(values.fleet));
   else {
     const writes = await measureWrites({

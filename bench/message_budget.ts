@@ -18,6 +18,7 @@ import {
   findCompiler,
   runLoadGenerator,
 } from "./comparison/load_generator.ts";
+import { optionsOrEnd } from "./comparison/options.ts";
 import { pinning } from "./comparison/machine.ts";
 import { type CpuProfile, stagesOf } from "./comparison/stages.ts";
 
@@ -25,15 +26,16 @@ import { type CpuProfile, stagesOf } from "./comparison/stages.ts";
 const SECONDS = 3;
 const WARMUP_SECONDS = 2;
 
-const { values } = parseArgs({
-  options: {
-    transport: { type: "string", default: "ws" },
-    clients: { type: "string", default: "100" },
-    senders: { type: "string", default: "8" },
-    outstanding: { type: "string", default: "1" },
-    kv: { type: "string", default: ":memory:" },
-  },
-});
+const { values } = optionsOrEnd("message_budget", () =>
+  parseArgs({
+    options: {
+      transport: { type: "string", default: "ws" },
+      clients: { type: "string", default: "100" },
+      senders: { type: "string", default: "8" },
+      outstanding: { type: "string", default: "1" },
+      kv: { type: "string", default: ":memory:" },
+    },
+  }));
 const compiler = await findCompiler();
 if (compiler === undefined) throw new Error("It needs a C compiler for the load generator");
 const program = await buildLoadGenerator(compiler, cacheFolder());

@@ -15,21 +15,25 @@ import { freePort } from "../tests/support/free_port.ts";
 import { PROGRAM_FLAGS, ROOT } from "../tools/run_deno.ts";
 import { buildLoadGenerator, cacheFolder, findCompiler, readMeasured } from "./comparison/load_generator.ts";
 import { pinning } from "./comparison/machine.ts";
-import { number } from "./comparison/options.ts";
+import { names, number, optionsOrEnd } from "./comparison/options.ts";
 import { endOnSignals, startServer } from "./comparison/running_server.ts";
 
 const TALKERS = 8;
 
 const text = { type: "string" } as const;
-const { values } = parseArgs({
-  options: { sessions: text, transport: text, "at-once": text, rate: text },
+const { sessions, atOnce, rate, transports } = optionsOrEnd("reconnect_storm", () => {
+  const { values } = parseArgs({
+    options: { sessions: text, transport: text, "at-once": text, rate: text },
+  });
+  return {
+    sessions: number("sessions", values.sessions, 10_000, { min: 1, max: 100_000 }),
+    // 0: all of them. The clients' own attempts are spread over some seconds.
+    atOnce: number("at-once", values["at-once"], 0, { min: 0, max: 100_000 }),
+    rate: number("rate", values.rate, 50, { min: 1, max: 10_000 }),
+    // On serve each notice is a call: 10,000 sessions join with 50 million of them.
+    transports: names("transport", values.transport, ["ws", "serve"], ["ws"]),
+  };
 });
-const sessions = number("sessions", values.sessions, 10_000, { min: 1, max: 100_000 });
-// 0: all of them. The clients' own attempts are spread over some seconds.
-const atOnce = number("at-once", values["at-once"], 0, { min: 0, max: 100_000 });
-const rate = number("rate", values.rate, 50, { min: 1, max: 10_000 });
-// On serve each notice is a call: 10,000 sessions join with 50 million of them.
-const transports = (values.transport ?? "ws").split(",");
 
 const compiler = await findCompiler();
 if (compiler === undefined) throw new Error("There is no C compiler for the load generator");

@@ -17,6 +17,7 @@
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
 import { freePort } from "../tests/support/free_port.ts";
+import { optionsOrEnd } from "./comparison/options.ts";
 
 /** Milliseconds between two tries to connect, which is the precision; and until a start counts as failed. */
 const TRY_MS = 1;
@@ -143,16 +144,17 @@ function summarised(all: number[]): Starts {
 }
 
 if (import.meta.main) {
-  const { values } = parseArgs({
-    args: Deno.args,
-    options: {
-      program: { type: "string", default: "./chatter" },
-      before: { type: "string" },
-      bare: { type: "string" },
-      starts: { type: "string", default: "30" },
-      "one-copy": { type: "boolean" },
-    },
-  });
+  const { values } = optionsOrEnd("start_time", () =>
+    parseArgs({
+      args: Deno.args,
+      options: {
+        program: { type: "string", default: "./chatter" },
+        before: { type: "string" },
+        bare: { type: "string" },
+        starts: { type: "string", default: "30" },
+        "one-copy": { type: "boolean" },
+      },
+    }));
   const starts = await measureStarts({
     ...values,
     starts: Number(values.starts),

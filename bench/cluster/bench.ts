@@ -10,7 +10,7 @@
  */
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
-import { number } from "../comparison/options.ts";
+import { number, optionsOrEnd } from "../comparison/options.ts";
 import { ClusterStage, type StageOptions } from "./cluster_stage.ts";
 import { fanoutGenerator, measureFanout } from "./fanout.ts";
 import { FAULTS } from "./faults.ts";
@@ -38,7 +38,7 @@ interface BenchOptions {
   readonly faults: number;
 }
 
-if (import.meta.main) await main(readOptions(Deno.args));
+if (import.meta.main) await main(optionsOrEnd("bench:cluster", () => readOptions(Deno.args)));
 
 function readOptions(args: readonly string[]): BenchOptions {
   const text = { type: "string" } as const;

@@ -9,7 +9,7 @@
  */
 // deno-lint-ignore-file no-console
 import { parseArgs } from "node:util";
-import { number } from "../comparison/options.ts";
+import { number, optionsOrEnd } from "../comparison/options.ts";
 import { ClusterStage } from "./cluster_stage.ts";
 import { FAULTS } from "./faults.ts";
 import { ClusterLoad } from "./load.ts";
@@ -23,10 +23,14 @@ if (import.meta.main) Deno.exit(await main(Deno.args));
 
 async function main(args: readonly string[]): Promise<number> {
   const text = { type: "string" } as const;
-  const { values } = parseArgs({ args: [...args], options: { minutes: text, every: text, rate: text } });
-  const minutes = number("minutes", values.minutes, 60, { min: 0.1, max: 10_080 });
-  const everySeconds = number("every", values.every, 20, { min: 5, max: 3600 });
-  const rate = number("rate", values.rate, 30, { min: 1, max: 1000 });
+  const { minutes, everySeconds, rate } = optionsOrEnd("soak:cluster", () => {
+    const { values } = parseArgs({ args: [...args], options: { minutes: text, every: text, rate: text } });
+    return {
+      minutes: number("minutes", values.minutes, 60, { min: 0.1, max: 10_080 }),
+      everySeconds: number("every", values.every, 20, { min: 5, max: 3600 }),
+      rate: number("rate", values.rate, 30, { min: 1, max: 1000 }),
+    };
+  });
   await using stage = await ClusterStage.start({ nodes: 3, flags: FLAGS });
   console.log(
     `${minutes} minutes, ${TALKERS} talkers, ${READERS} plain readers, ${rate} messages/s; ${stage.folder}`,

@@ -1,5 +1,5 @@
 /**
- * Parses the options of `deno task bench`. Pure.
+ * Parses the options of `deno task bench`, and refuses wrong ones of other benchmarks in one line.
  *
  * @module
  */
@@ -57,9 +57,23 @@ export function readBenchOptions(
   try {
     return read(args, choice);
   } catch (error) {
-    // The first line of parseArgs's error names the unknown option.
-    return { problem: error instanceof Error ? error.message.split("\n")[0]! : String(error) };
+    return { problem: problemOf(error) };
   }
+}
+
+/** What `read` returns. If it throws, as `parseArgs` and `number` do, the program ends with one line and status 2. */
+export function optionsOrEnd<T>(program: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    Deno.stderr.writeSync(new TextEncoder().encode(`${program}: ${problemOf(error)}\n`));
+    return Deno.exit(2);
+  }
+}
+
+/** The first line of parseArgs's error names the unknown option. */
+function problemOf(error: unknown): string {
+  return error instanceof Error ? error.message.split("\n")[0]! : String(error);
 }
 
 function read(args: readonly string[], choice: Choice): BenchOptions | "help" {
@@ -94,7 +108,7 @@ function read(args: readonly string[], choice: Choice): BenchOptions | "help" {
   };
 }
 
-function names(
+export function names(
   option: string,
   text: string | undefined,
   allowed: readonly string[],

@@ -11,6 +11,7 @@ import type { Results, Run } from "../../bench/comparison/results.ts";
 import { reached, resultsPage, table } from "../../bench/comparison/results_page.ts";
 import { GOALS, QUICK_SCENARIOS, SCENARIOS } from "../../bench/comparison/scenarios.ts";
 import { BARE, BASES, QUICK_SERVERS, SERVERS } from "../../bench/comparison/servers.ts";
+import { ROOT } from "../../tools/run_deno.ts";
 import { figureText, isFlat, spreadOf, spreadText } from "../../bench/comparison/statistics.ts";
 
 const CHOICE = {
@@ -120,6 +121,26 @@ Deno.test("what the options do not take is said in a line", () => {
   assertEquals(problem("--rounds", "21"), "--rounds takes a number from 1 to 20");
   assertEquals(problem("--seconds", ""), "--seconds takes a number from 0.1 to 60");
   assertMatch(String(problem("--slow")), /^[^\n]*--slow[^\n]*$/);
+});
+
+Deno.test("a benchmark without such help refuses a wrong option in a line too, with status 2", async () => {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--no-check",
+      "--no-prompt",
+      "--allow-all",
+      "bench/chat_page.ts",
+      "--only",
+      "typin",
+    ],
+    cwd: ROOT,
+    env: { NO_COLOR: "1" },
+  }).output();
+  const [written, printed] = [stderr, stdout].map((bytes) => new TextDecoder().decode(bytes));
+  assertMatch(written!, /^chat_page: --only is typin; allowed: wheel, [^\n]+\n$/);
+  assertEquals([code, printed], [2, ""]);
 });
 
 Deno.test("help names every scenario and every server", () => {
