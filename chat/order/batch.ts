@@ -27,8 +27,8 @@ export const TURN_HISTORY_MAX = TURN_PAGES_MAX * HISTORY_PAGE_MAX;
 export const TURN_REPLAYS_MAX = REPLAY_BROADCASTS_MAX;
 
 /**
- * The same where sessions share the bytes of a replay: some 0.3 µs each; and of a record of a cluster. A message between two of them has the second
- * made again, which takes 1 µs each: 90 ms at most.
+ * The same where sessions share the bytes of a replay, some 0.3 µs each, and for a record of a cluster. A message between
+ * two of them has the second made again, which takes 1 µs each: 90 ms at most.
  */
 export const TURN_SHARED_REPLAYS_MAX = 64_000;
 
