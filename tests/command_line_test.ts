@@ -195,6 +195,18 @@ Deno.test("listings may be several, by flag or in one variable", () => {
   const several = { CHATTER_LISTING: " http://a/,https://b\thttp://c/under/ ," };
   assertEquals(valuesOf("chat", several).listing, ["http://a", "https://b", "http://c/under"]);
   assertEquals(valuesOf("chat --listing http://x", several).listing, ["http://x"]);
+  assertMatch(
+    problemOf("chat --listing http://a --listing b"),
+    /^--listing is "http:\/\/a,b"; allowed: http/,
+  );
+});
+
+Deno.test("every list may be repeated, and its bounds are those of all its values together", () => {
+  assertEquals(valuesOf("chat --tags a,b --tags c").tags, ["a", "b", "c"]);
+  assertEquals(valuesOf("chat --cluster nats://a --cluster nats://b").cluster, ["nats://a", "nats://b"]);
+  assertMatch(problemOf("chat --tags a,b,c,d --tags e,f"), /^--tags is "a,b,c,d,e,f"; allowed: at most 5/);
+  assertMatch(problemOf("chat --tags a --tags a"), /^--tags is "a,a"; allowed: at most 5 different tags/);
+  assertMatch(problemOf("chat --cluster nats://a --cluster tls://b"), /the same kind for all/);
 });
 
 Deno.test("no listing and a listing contradict each other, and a flag wins over a variable there too", () => {

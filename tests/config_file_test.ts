@@ -125,6 +125,8 @@ Deno.test("a number and a switch may be texts too, and a list may be one text", 
   const file = '{"chat": {"port": "5001", "trust-proxy": "yes", "listing": "http://a, http://b"}}';
   const { port, trustProxy, listing } = valuesWith(file, "chat");
   assertEquals([port, trustProxy, listing], [5001, true, ["http://a", "http://b"]]);
+  const { tags, cluster } = valuesWith('{"tags": ["a", "b"], "cluster": ["nats://a", "nats://b"]}', "chat");
+  assertEquals([tags, cluster], [["a", "b"], ["nats://a", "nats://b"]]);
 });
 
 Deno.test("what is wrong with a file is one line with its place", () => {

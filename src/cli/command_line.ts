@@ -9,7 +9,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import type { CommandName, COMMANDS, Role, Syntax } from "./commands.ts";
 import { COMMAND_NAMES, flagName, isCommandName, ROLES, syntaxesOf, variableName } from "./commands.ts";
-import { followed } from "../protocol/limits.ts";
 import { readConfigFile } from "./config_file.ts";
 import type { AnyFlag, Flag, FlagTable, FlagValues, Source, Sources } from "./flag.ts";
 import { quoted, unknownWord, UsageError, wrongValue } from "./flag.ts";
@@ -102,31 +101,22 @@ function parseLine(syntax: Syntax, args: readonly string[], around: Surroundings
   const operand = readOperand(syntax, operands);
   const sources: Sources = { ...variablesOf(flags, around), ...given };
   if (role !== undefined && sources.config !== undefined) {
-    const path = String(readTexts(flags.config!, sources.config));
+    const path = String(readSource(flags.config!, sources.config));
     Object.assign(sources, { ...readConfigFile(path, around.readFile)[role], ...sources });
   }
   askForMissing(syntax, sources, around);
   const values: Record<string, unknown> = {};
   for (const [key, flag] of Object.entries(flags)) {
-    const { follows } = flag;
-    values[key] = follows === undefined || sources[key] !== undefined
-      ? readTexts(flag, sources[key])
-      // The table has a limit before those that follow it.
-      : followed(follows, values[follows.limit] as number);
+    const { follows, default: value } = flag;
+    const source = sources[key];
+    values[key] = source ? readSource(flag, source) : follows ? follows(values, around.isTerminal) : value;
   }
   settleRules(flags, values, sources);
-  // Two defaults depend on more than the flag.
-  const isUnset = (key: string) => key in flags && sources[key] === undefined;
-  if (isUnset("logFormat") && around.isTerminal) values.logFormat = "pretty";
-  if (isUnset("transport") && values.tlsCert !== undefined) values.transport = "ws";
   // The table's types are lost in the loop over its keys: each value came from its own flag's `read`.
   return { kind: command, action, operand, values, sources } as unknown as CommandLine;
 }
 
-function readArguments(
-  { command, title, flags }: Syntax,
-  args: readonly string[],
-): { readonly operands: readonly string[]; readonly given: Sources } {
+function readArguments({ command, title, flags }: Syntax, args: readonly string[]) {
   const keys = new Map(Object.keys(flags).map((key) => [flagName(key), key]));
   const names = [...keys.keys()].map((name) => name.slice(2));
   const { _: operands, ...found } = parseArgs(withValues(args, (name) => flags[keys.get(name) ?? ""]), {
@@ -181,7 +171,7 @@ function readOperand({ title, operand }: Syntax, texts: readonly string[]): unkn
   if (texts.length === 0 && operand?.required) {
     throw new UsageError(`chatter ${title} needs a ${name}; allowed: ${operand.expected}`);
   }
-  return texts.length === 0 ? operand?.default : readTexts(operand!, { origin: "flag", name, texts });
+  return texts.length === 0 ? operand?.default : readSource(operand!, { origin: "flag", name, texts });
 }
 
 /** An empty variable counts as not set. */
@@ -209,16 +199,12 @@ function askForMissing({ title, flags }: Syntax, sources: Sources, { askSecret }
   }
 }
 
-function readTexts(flag: AnyFlag, source: Source | undefined): unknown {
-  if (source === undefined) return flag.default;
-  const { name, texts } = source;
+function readSource(flag: AnyFlag, { name, texts }: Source): unknown {
   if (texts.length > 1 && !flag.repeatable) throw new UsageError(`${name} is given twice; once is allowed`);
-  const values = texts.map((text) => {
-    const value = flag.read(text);
-    if (value === undefined) throw wrongValue(flag, name, quoted(text));
-    return value;
-  });
-  return flag.repeatable ? values.flat() : values[0];
+  const text = texts.join();
+  const value = flag.read(text);
+  if (value === undefined) throw wrongValue(flag, name, quoted(text));
+  return value;
 }
 
 /** Applies the rules between flags. If two contradict each other, the flag with the weaker source is ignored. */

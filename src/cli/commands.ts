@@ -202,7 +202,7 @@ export const COMMANDS = {
           cluster: natsServers,
           monitor: flag(
             "URLs of the monitoring ports of the NATS servers, for whether they sync what they acknowledge",
-          ).takes(httpUrls, { repeatable: true }),
+          ).takes(httpUrls),
           json: asJson("the findings"),
         },
       },

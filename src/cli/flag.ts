@@ -6,7 +6,6 @@
  * @module
  */
 import { nearSpelling } from "../near_spelling.ts";
-import type { Limit } from "../protocol/limits.ts";
 
 /** A kind of value, and how its text is read. */
 export interface Kind<T> {
@@ -18,6 +17,8 @@ export interface Kind<T> {
   readonly words?: readonly string[];
   /** Whether the value is never shown, not even in an error. */
   readonly secret?: true;
+  /** Whether the flag may be repeated; its texts are then joined by commas. */
+  readonly repeatable?: true;
   /** The value of `text`; undefined if it is not allowed. */
   readonly read: (text: string) => T | undefined;
 }
@@ -28,8 +29,6 @@ export interface Flag<T> extends Kind<T> {
   readonly default: T;
   /** The default as help shows it, if that is not the text of the value. */
   readonly defaultText?: string | undefined;
-  /** Whether the flag may be repeated; `read` then returns lists, which are joined. */
-  readonly repeatable?: true;
   /** The flag's variable, if its name is not made from the flag's name. */
   readonly variable?: string;
   /** Whether the flag must be given; the default then has no meaning. */
@@ -40,8 +39,8 @@ export interface Flag<T> extends Kind<T> {
   readonly onlyVariable?: true;
   /** The reason of a limit, PROTOCOL.md §7 and docs/listing_api.md §9.10. Help lists limits apart from other flags. */
   readonly reason?: string;
-  /** The rule by which this limit follows another if it is not given. */
-  readonly follows?: Limit["follows"];
+  /** The default, if that depends on the values of flags before this one in the table, or on where the log goes. */
+  readonly follows?: (values: Readonly<Record<string, unknown>>, isTerminal: boolean) => T;
   /** The flag that must be given with this one. */
   readonly requires?: string;
   /** The flag that must not be given with this one. */
@@ -74,9 +73,9 @@ interface Described {
 export function flag(description: string): Described {
   return {
     takes(kind: Kind<unknown>, facts: Partial<AnyFlag> = {}): AnyFlag {
-      const { required, follows, default: value } = facts;
+      const { required, default: value } = facts;
       const shown = required || value === undefined || value === false ? undefined : String(value);
-      return { default: undefined, defaultText: follows?.text ?? shown, description, ...kind, ...facts };
+      return { default: undefined, defaultText: shown, description, ...kind, ...facts };
     },
   };
 }
@@ -129,11 +128,12 @@ export function listOf<T>(
   read: Kind<T>["read"],
   areAllowed: (values: readonly T[]) => boolean = () => true,
 ): Kind<readonly T[]> {
-  return kind(placeholder, expected, (text) => {
+  const list = kind(placeholder, expected, (text) => {
     const values = text.split(/[\s,]+/).filter((one) => one !== "").map(read);
     const isEachAllowed = values.length > 0 && values.every((value) => value !== undefined);
     return isEachAllowed && areAllowed(values) ? values : undefined;
   });
+  return { ...list, repeatable: true };
 }
 
 /** Without the slashes at the end, so that a path can be appended. */

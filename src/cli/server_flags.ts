@@ -9,7 +9,7 @@ import { parseAddress } from "../address.ts";
 import * as rules from "../announcement/announcement.ts";
 import { LISTING_LIMITS } from "../announcement/listing_limits.ts";
 import type { LogFormat, LogLevel } from "../logging/log.ts";
-import { type Limit, LIMITS } from "../protocol/limits.ts";
+import { followed, type Limit, LIMITS } from "../protocol/limits.ts";
 import { clusterFlags } from "./cluster_flags.ts";
 import type { Flag, Kind } from "./flag.ts";
 import { FILE, flag, httpUrls, kind, listOf, oneOf, PLACE, switchFlag, wholeNumber } from "./flag.ts";
@@ -48,7 +48,6 @@ function sharedFlags(role: string, port: number) {
     )
       .takes(ORIGINS, {
         defaultText: "any; on a private address only the server's own page and pages from disk",
-        repeatable: true,
       }),
     config: flag("file with values for these flags; flags and variables override it").takes(FILE),
     tlsCert: flag("certificate chain in PEM; with --tls-key, the server uses TLS")
@@ -61,6 +60,7 @@ function sharedFlags(role: string, port: number) {
       .takes(oneOf<LogFormat>("FORMAT", ["pretty", "json"]), {
         default: "json",
         defaultText: "pretty on a terminal, else json",
+        follows: (_, isTerminal) => isTerminal ? "pretty" : "json",
       }),
     logLevel: flag("minimum log level")
       .takes({
@@ -102,13 +102,14 @@ export const chatFlags = {
       { defaultText: ":port, to which a listing adds the IP address that it sees" },
     ),
   listing: flag("URLs of listings to register with; may be repeated")
-    .takes(httpUrls, { default: [LISTING_URL_DEFAULT], repeatable: true }),
+    .takes(httpUrls, { default: [LISTING_URL_DEFAULT] }),
   noListing: switchFlag("register with no listing", { conflicts: "listing" }),
   adminToken: flag("token that chatter admin needs; without this flag, the server has no admin API")
     .takes(TOKEN),
   transport: flag("serve is Deno's built-in server; ws enforces limits of size, time and memory on each peer")
     .takes(oneOf("TRANSPORT", ["serve", "ws"]), {
       default: "serve",
+      follows: ({ tlsCert }) => tlsCert === undefined ? "serve" : "ws",
       defaultText: "serve; with --tls-cert ws, which can renew a certificate without closing connections",
     }),
   // More threads than the maximum are far more than one sequencer can keep busy.
@@ -131,8 +132,13 @@ export const listingFlags = {
 
 function limitFlags<Name extends string>(table: { readonly [name in Name]: Limit }) {
   const flags = Object.entries<Limit>(table).map(([name, row]) => {
-    const { description, min, max, unit } = row;
-    return [name, flag(description).takes(wholeNumber(min, max, unit), row)];
+    const { description, unit, min, max, follows, ...facts } = row;
+    const followsOther = follows && {
+      follows: (values: Readonly<Record<string, unknown>>) =>
+        followed(follows, Number(values[follows.limit])),
+      defaultText: follows.text,
+    };
+    return [name, flag(description).takes(wholeNumber(min, max, unit), { ...facts, ...followsOther })];
   });
   return Object.fromEntries(flags) as { [name in Name]: Flag<number> };
 }
