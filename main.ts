@@ -17,7 +17,7 @@ import { LIMITS } from "./src/protocol/limits.ts";
 import { keepOnlyTheNetwork } from "./src/serving/permissions.ts";
 import type { Reconfigured } from "./src/serving/reload.ts";
 import { VERSION, versionLine } from "./src/version.ts";
-import type { Outcome } from "./terminal/problem.ts";
+import type { CommandOutcome } from "./terminal/problem.ts";
 
 /** 0: done or stopped. 1: cannot run, or refused. 2: wrong command line, variable or configuration file. */
 type Status = 0 | 1 | 2;
@@ -238,7 +238,7 @@ function env(name: string): string | undefined {
 }
 
 /** Prints the outcome of a command, and returns the exit status. */
-async function report(outcome: Outcome, to: Output = Deno.stdout): Promise<0 | 1> {
+async function report(outcome: CommandOutcome, to: Output = Deno.stdout): Promise<0 | 1> {
   if ("output" in outcome) await print(to, outcome.output);
   else await print(Deno.stderr, `chatter: ${outcome.problem}\n`);
   return "output" in outcome ? 0 : 1;

@@ -8,7 +8,7 @@ import { validate } from "@std/uuid/common";
 import { z } from "zod";
 import type { LineOf } from "../src/cli/command_line.ts";
 import { AdminClient } from "./admin_client.ts";
-import { isProblem, type Outcome, type Problem } from "./problem.ts";
+import { type CommandOutcome, isProblem, type Problem } from "./problem.ts";
 import { printable, tableOfPeer } from "./screen/table.ts";
 import { duration, moment } from "./screen/time_text.ts";
 
@@ -51,9 +51,9 @@ const answers = {
 };
 
 /** Runs the command line. Never throws because of the server or the network. */
-export async function administer(line: LineOf<"admin">): Promise<Outcome> {
+export async function administer(line: LineOf<"admin">): Promise<CommandOutcome> {
   const client = new AdminClient(line.values.server, line.values.token);
-  const show = <T extends object>(answer: T | Problem, text: (answer: T) => string): Outcome => {
+  const show = <T extends object>(answer: T | Problem, text: (answer: T) => string): CommandOutcome => {
     if (isProblem(answer)) return answer;
     return { output: line.values.json ? JSON.stringify(answer) + "\n" : text(answer) };
   };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Outcome } from "./problem.ts";
+import type { CommandOutcome } from "./problem.ts";
 import { printable, table } from "./screen/table.ts";
 
 export interface Finding {
@@ -16,7 +16,7 @@ export interface Finding {
 export function showFindings(
   findings: readonly Finding[],
   { json }: { readonly json: boolean },
-): { readonly outcome: Outcome; readonly isBad: boolean } {
+): { readonly outcome: CommandOutcome; readonly isBad: boolean } {
   const isBad = findings.some(({ verdict }) => verdict === "bad");
   const rows = findings.map(({ verdict, part, finding }) => [verdict, part, printable(finding)]);
   const output = json ? JSON.stringify(findings, undefined, 2) + "\n" : table(["", "PART", "FINDING"], rows);

@@ -5,10 +5,10 @@
  * @module
  */
 import type { LineOf } from "../src/cli/command_line.ts";
-import { type Outcome, reasonOf } from "./problem.ts";
+import { type CommandOutcome, reasonOf } from "./problem.ts";
 
 /** Requests `/readyz`, with `--timeout` seconds at most. */
-export async function checkHealth({ operand: url, values }: LineOf<"health">): Promise<Outcome> {
+export async function checkHealth({ operand: url, values }: LineOf<"health">): Promise<CommandOutcome> {
   const abort = new AbortController();
   const timer = setTimeout(
     () => abort.abort(new Error(`no answer within ${values.timeout} s`)),

@@ -13,7 +13,7 @@ import {
   type TransferHeader,
 } from "../src/kv/transfer.ts";
 import { LineSplitter } from "./line_splitter.ts";
-import type { Outcome, Problem } from "./problem.ts";
+import type { CommandOutcome, Problem } from "./problem.ts";
 
 /** UTF-16 units of a line: more than the longest possible message, escaped. */
 const LINE_UNITS_MAX = 262_144;
@@ -46,7 +46,7 @@ export async function importLines(
   file: string,
   lines: AsyncIterable<string>,
   open: OpenTarget,
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const reader = new Import(file);
   for await (const line of lines) {
     const problem = await reader.take(line, open);
@@ -94,7 +94,7 @@ class Import {
     return problem;
   }
 
-  async end(): Promise<Outcome> {
+  async end(): Promise<CommandOutcome> {
     if (this.#target === undefined) return { problem: `${this.#file}: the file is empty` };
     const problem = await this.#flush();
     if (problem !== undefined) return problem;

@@ -31,13 +31,13 @@ const FOUND_MAX = 20;
 const NAME_RULE = "A name is 1 to 32 letters, numbers, emoji, _ - . and single inner spaces";
 /** Shown after the commands in /help. */
 const KEYS_HELP = [
-  { usage: "//TEXT", about: "send a text that begins with a slash" },
-  { usage: "Tab", about: "complete a command, or a name after @" },
-  { usage: "Alt-Enter", about: "break the line" },
-  { usage: "Up, Down", about: "bring back sent lines" },
-  { usage: "Ctrl-L", about: "draw the screen again" },
-  { usage: "Ctrl-Z", about: "return to the shell; fg continues" },
-  { usage: "Ctrl-C, Ctrl-D", about: "leave, on an empty line" },
+  { usage: "//TEXT", description: "send a text that begins with a slash" },
+  { usage: "Tab", description: "complete a command, or a name after @" },
+  { usage: "Alt-Enter", description: "break the line" },
+  { usage: "Up, Down", description: "bring back sent lines" },
+  { usage: "Ctrl-L", description: "draw the screen again" },
+  { usage: "Ctrl-Z", description: "return to the shell; fg continues" },
+  { usage: "Ctrl-C, Ctrl-D", description: "leave, on an empty line" },
 ];
 /** Milliseconds between two redraws while a row shows a time. */
 const TICK_MS = 250;

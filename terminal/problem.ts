@@ -11,7 +11,7 @@ export interface Problem {
   readonly refusal?: string | undefined;
 }
 
-export type Outcome = { readonly output: string } | Problem;
+export type CommandOutcome = { readonly output: string } | Problem;
 
 export function isProblem(answer: object): answer is Problem {
   return "problem" in answer;

@@ -8,7 +8,7 @@ import { z } from "zod";
 import { parseServerUrl } from "../src/address.ts";
 import { steadyClock, wallClock } from "../src/clock.ts";
 import type { LineOf } from "../src/cli/command_line.ts";
-import { isProblem, type Outcome, type Problem, reasonOf } from "./problem.ts";
+import { type CommandOutcome, isProblem, type Problem, reasonOf } from "./problem.ts";
 import { pingServers } from "./server_ping.ts";
 import { peerCell, printable, tableOfPeer } from "./screen/table.ts";
 import { duration } from "./screen/time_text.ts";
@@ -40,7 +40,7 @@ type Server = z.infer<typeof serverSchema>;
 export async function listServers(
   { values }: LineOf<"servers">,
   progress: (text: string) => void,
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const answer = await askListing(values.listing);
   if (isProblem(answer)) return answer;
   const { servers } = answer;

@@ -7,7 +7,7 @@
 import type { LineOf } from "../src/cli/command_line.ts";
 import type { TransferHeader, TransferStore } from "../src/kv/transfer.ts";
 import { AdminClient } from "./admin_client.ts";
-import { type Outcome, reasonOf } from "./problem.ts";
+import { type CommandOutcome, reasonOf } from "./problem.ts";
 import { ExportClient, ExportFailed } from "./export_client.ts";
 import { exportLines, summary } from "./export_lines.ts";
 import { importLines, linesOf } from "./import_lines.ts";
@@ -31,7 +31,7 @@ export interface TransferSurroundings {
 export async function runExport(
   { operand, values }: LineOf<"export">,
   around: TransferSurroundings,
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   const { server, token, kv, keys } = values;
   return await explained(around, async () => {
     await using store = kv === undefined ? undefined : await around.openStore(kv, undefined);
@@ -46,7 +46,7 @@ export async function runExport(
 export async function runImport(
   { operand, values }: LineOf<"import">,
   around: TransferSurroundings,
-): Promise<Outcome> {
+): Promise<CommandOutcome> {
   return await explained(around, async () => {
     await using held = new AsyncDisposableStack();
     const bytes = operand === "-" ? around.stdin : (await opened(operand)).readable;
@@ -98,8 +98,8 @@ class FileFailed extends Error {
 
 async function explained(
   { explain }: TransferSurroundings,
-  act: () => Promise<Outcome>,
-): Promise<Outcome> {
+  act: () => Promise<CommandOutcome>,
+): Promise<CommandOutcome> {
   try {
     return await act();
   } catch (error) {

@@ -45,7 +45,7 @@ import { ChangeLog } from "../listing/list/change_log.ts";
 import { readCursor } from "../listing/list/page.ts";
 import { readAuthorization } from "../listing/registry/keys.ts";
 import { listQuerySchema, peopleQuerySchema } from "../listing/http/routes.ts";
-import { readWish, shown as shownServers } from "../listing/web/order.ts";
+import { readChoice, shown as shownServers } from "../listing/web/order.ts";
 import { initialOf } from "../listing/web/wording.ts";
 import { webAddress } from "../listing/web/wording.ts";
 import { importLines, linesOf } from "../terminal/import_lines.ts";
@@ -178,7 +178,7 @@ const READERS: Readonly<Record<string, Read>> = {
       empty: true,
       ping: false,
     }),
-  "the address of the listing's page": (text) => readWish(new URLSearchParams(text)),
+  "the address of the listing's page": (text) => readChoice(new URLSearchParams(text)),
   "the icon of a listed server": (text) => [initialOf(text), initialOf(`é${text}`)],
   "cells of a terminal": (text) => [cellsOf(text), graphemes(text), cut(text, 40)],
   "words of a terminal": (text) => wrapWords(text, 20, 40),

@@ -5,12 +5,12 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { type Answer, serve } from "../src/serving/http_server.ts";
+import { type Handler, serve } from "../src/serving/http_server.ts";
 import { recordedLog } from "./support/recorded_log.ts";
 
 const PLACE = { hostname: "127.0.0.1", port: 0, tls: undefined };
 
-function open(answer: Answer, ready?: () => Response) {
+function open(answer: Handler, ready?: () => Response) {
   const { log, lines } = recordedLog();
   const options = { stopping: new AbortController().signal, cutAllAfterMs: 0, log };
   const server = serve(PLACE, answer, { ...options, ...(ready && { ready }) });
@@ -26,7 +26,7 @@ function breaking(): never {
 }
 
 Deno.test("a bug in an answer is 500 and logged, and the port goes on", async () => {
-  const kinds: [Answer, (() => Response)?][] = [
+  const kinds: [Handler, (() => Response)?][] = [
     [breaking],
     [() => Promise.reject(new Error("a bug"))],
     [() => new Response("never asked"), breaking],

@@ -6,7 +6,7 @@
  */
 import { normalizeIp } from "../../src/address.ts";
 import type { Username } from "../../src/protocol/names.ts";
-import type { Command, Ruled } from "../cluster/command.ts";
+import type { OperatorCommand, Ruled } from "../cluster/command.ts";
 import type { Replica } from "../cluster/replica.ts";
 import type { Ban } from "../room/bans.ts";
 import type { Decision, Input } from "../room/decision.ts";
@@ -19,7 +19,7 @@ const OUTCOME_MS = 10_000;
 
 export interface ClusterModerationOptions {
   readonly replica: Pick<Replica, "membership" | "bans">;
-  readonly order: (input: Command | Input & { type: "ANNOUNCE" }) => Promise<Ruled | Decision>;
+  readonly order: (input: OperatorCommand | Input & { type: "ANNOUNCE" }) => Promise<Ruled | Decision>;
   readonly nowMs: () => number;
   readonly mintId: () => string;
   /** Milliseconds for the outcome of a command. */
@@ -36,7 +36,7 @@ export class ClusterModeration implements ModerationPort {
   users(): ConnectedUser[] {
     const { replica: { membership: { roster, sessions } }, nowMs } = this.#options;
     const now = nowMs();
-    return Array.from(roster.members, ([id, { username, connectedAtMs, hold }]) => ({
+    return Array.from(roster.occupants, ([id, { username, connectedAtMs, hold }]) => ({
       username: username.shown,
       address: normalizeIp(sessions.get(id)?.remoteAddress ?? "") ?? "unknown",
       connectedAtMs,

@@ -16,7 +16,7 @@ import type { Sequencer } from "../order/sequencer.ts";
 import type { Participant, Submission } from "../delivery/participant.ts";
 import type { Room } from "../room/room.ts";
 import { type Decision, SERVER_AUTHOR } from "../room/decision.ts";
-import type { Member, SessionId } from "../room/roster.ts";
+import type { Occupant, SessionId } from "../room/roster.ts";
 
 export interface ConnectedUser {
   readonly username: string;
@@ -46,7 +46,7 @@ export interface Banned {
 
 export interface ModerationOptions {
   readonly sequencer: Sequencer;
-  readonly room: Pick<Room, "members">;
+  readonly room: Pick<Room, "occupants">;
   /** Undefined for a participant whose connection ends. */
   readonly sessionOf: (participant: Participant) => SessionId | undefined;
   readonly bans: Bans;
@@ -77,7 +77,7 @@ export class Moderation {
   users(): ConnectedUser[] {
     const sessions = new Map(Array.from(this.#participants(), (one) => [this.#options.sessionOf(one), one]));
     const nowMs = this.#options.nowMs();
-    return Array.from(this.#options.room.members(), ([id, { username, connectedAtMs, hold }]) => ({
+    return Array.from(this.#options.room.occupants(), ([id, { username, connectedAtMs, hold }]) => ({
       username: username.shown,
       address: normalizeIp(sessions.get(id)?.remoteAddress ?? "") ?? "unknown",
       connectedAtMs,
@@ -139,7 +139,7 @@ export class Moderation {
     return this.#change(() => {
       const participant = this.#holder(name);
       if (participant === undefined) return Promise.resolve(unchanged(refuseAdmin("NOT_CONNECTED")));
-      const kicked = this.#memberOf(participant)!.username.shown;
+      const kicked = this.#occupantOf(participant)!.username.shown;
       return Promise.resolve({ inputs: [{ participant, input: { type: "KICK" } }], answer: { kicked } });
     });
   }
@@ -221,7 +221,7 @@ export class Moderation {
     const nowMs = this.#options.nowMs();
     const inputs: Submission[] = [];
     for (const participant of this.#participants()) {
-      const bar = bans.bar(this.#memberOf(participant)?.username, participant.remoteAddress, nowMs);
+      const bar = bans.bar(this.#occupantOf(participant)?.username, participant.remoteAddress, nowMs);
       if (bar !== undefined) inputs.push({ participant, input: { type: "BAN", message: bar.message } });
     }
     return inputs;
@@ -233,10 +233,10 @@ export class Moderation {
     return new Set([...sessions, ...sequencer.lost()]);
   }
 
-  #memberOf(participant: Participant): Member | undefined {
+  #occupantOf(participant: Participant): Occupant | undefined {
     const { room, sessionOf } = this.#options;
     const session = sessionOf(participant);
-    return session === undefined ? undefined : room.members().get(session);
+    return session === undefined ? undefined : room.occupants().get(session);
   }
 
   /** The sessions that a ban ends: by name connected sessions, by address connections without one too. */
@@ -244,7 +244,7 @@ export class Moderation {
     const inputs: Submission[] = [];
     const disconnected: string[] = [];
     for (const participant of this.#participants()) {
-      const username = this.#memberOf(participant)?.username;
+      const username = this.#occupantOf(participant)?.username;
       if (!matches(ban, username, participant.remoteAddress)) continue;
       inputs.push({ participant, input: { type: "BAN", message: saidOf(ban) } });
       if (username !== undefined) disconnected.push(username.shown);
@@ -256,7 +256,7 @@ export class Moderation {
   #holder(name: Username): Participant | undefined {
     let alike: Participant | undefined;
     for (const participant of this.#participants()) {
-      const username = this.#memberOf(participant)?.username;
+      const username = this.#occupantOf(participant)?.username;
       if (username?.folded === name.folded) return participant;
       if (username !== undefined && areTooAlike(username, name)) alike = participant;
     }

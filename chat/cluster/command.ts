@@ -8,7 +8,7 @@ import type { Username } from "../../src/protocol/names.ts";
 import type { Ban, Bans } from "../room/bans.ts";
 import type { SessionId } from "../room/roster.ts";
 
-export type Command =
+export type OperatorCommand =
   | {
     readonly type: "ORDER_BAN";
     readonly id: string;
@@ -45,7 +45,7 @@ export interface Ending {
   readonly input: { readonly type: "KICK" } | { readonly type: "BAN"; readonly message: string };
 }
 
-export function isCommand(input: { readonly type: string }): input is Command {
+export function isCommand(input: { readonly type: string }): input is OperatorCommand {
   return input.type.startsWith("ORDER_");
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Input } from "../room/decision.ts";
-import type { Command } from "./command.ts";
+import type { OperatorCommand } from "./command.ts";
 import type { Opening, Origin } from "./membership.ts";
 import { bytesOf, bytesOfText } from "./record.ts";
 
@@ -17,7 +17,7 @@ export const INPUT_BYTES_MAX = 900_000;
 export interface NumberedInput {
   /** 0 is the node's operator. */
   readonly session: number;
-  readonly input: Input | Command;
+  readonly input: Input | OperatorCommand;
   /** For CONNECT and RESUME. */
   readonly opening: Opening | undefined;
   /**

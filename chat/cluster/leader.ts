@@ -13,7 +13,7 @@ import type { SessionId } from "../room/roster.ts";
 import { messageIds } from "../room/message_id.ts";
 import { Bans } from "../room/bans.ts";
 import type { StoredMessage } from "../room/message.ts";
-import { type Command, followRuling, isCommand } from "./command.ts";
+import { followRuling, isCommand, type OperatorCommand } from "./command.ts";
 import { type InputMessage, InputQueue, type PlacedInput } from "./inputs.ts";
 import { ruleOn } from "./rulings.ts";
 import type { Decided, Membership, Opening } from "./membership.ts";
@@ -276,7 +276,12 @@ export class Leader {
   }
 
   /** The sessions that a command ends do so in its place. */
-  #rule({ node, session, number }: PlacedInput, command: Command, now: Moment, decided: Decided[]): void {
+  #rule(
+    { node, session, number }: PlacedInput,
+    command: OperatorCommand,
+    now: Moment,
+    decided: Decided[],
+  ): void {
     const place = { node, session, input: number, isLast: false, opening: undefined };
     const { ruling, endings } = this.#ruled(command, now);
     if (ruling === undefined) {
@@ -292,7 +297,10 @@ export class Leader {
   }
 
   /** The fence of a command: without a ruling it is answered INTERNAL. */
-  #ruled(command: Command, { nowMs }: Moment): Partial<ReturnType<typeof ruleOn>> & { endings: OwnInput[] } {
+  #ruled(
+    command: OperatorCommand,
+    { nowMs }: Moment,
+  ): Partial<ReturnType<typeof ruleOn>> & { endings: OwnInput[] } {
     try {
       const { ruling, endings } = ruleOn(command, { members: this.#members, bans: this.#bans, nowMs });
       followRuling(this.#bans, ruling);

@@ -53,7 +53,7 @@ export interface ClusterSession {
 }
 
 /** A session as a checkpoint has it. */
-export interface SavedSession extends ClusterSession {
+export interface CheckpointSession extends ClusterSession {
   readonly username: string;
   readonly connectedAtMs: number;
 }
@@ -61,7 +61,7 @@ export interface SavedSession extends ClusterSession {
 /** All of a membership, as plain values. */
 export interface SavedMembership {
   /** In order of joining. */
-  readonly sessions: readonly SavedSession[];
+  readonly sessions: readonly CheckpointSession[];
   /** Ids of the held ones, the longest held first. */
   readonly held: readonly SessionId[];
   readonly ended: readonly string[];
@@ -96,8 +96,8 @@ export class Membership {
   }
 
   save(): SavedMembership {
-    const { members, held } = this.roster;
-    const sessions = Array.from(members, ([id, { username, connectedAtMs }]) => {
+    const { occupants, held } = this.roster;
+    const sessions = Array.from(occupants, ([id, { username, connectedAtMs }]) => {
       return { ...this.#sessions.get(id)!, username: username.shown, connectedAtMs };
     });
     return {

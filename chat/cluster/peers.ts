@@ -18,7 +18,7 @@ export const PEERS_MAX = 100;
 /** Milliseconds for which a silent node is still shown. */
 const SHOWN_MS = 600_000;
 
-export interface Peer extends NodeBeat {
+export interface PeerNode extends NodeBeat {
   /** When it was heard last. */
   readonly heardMs: number;
   readonly isSilent: boolean;
@@ -49,7 +49,7 @@ export class Peers {
   }
 
   /** All nodes by name, silent ones too. */
-  all(nowMs: number): Peer[] {
+  all(nowMs: number): PeerNode[] {
     return Array.from(this.#heard.values(), ({ beat, heardMs, aheadMs, differsSinceMs = Infinity }) => ({
       ...beat,
       heardMs,
@@ -59,7 +59,7 @@ export class Peers {
   }
 
   /** Nodes that came up or fell silent since the last call. */
-  changes(nowMs: number): { readonly up: readonly Peer[]; readonly silent: readonly Peer[] } {
+  changes(nowMs: number): { readonly up: readonly PeerNode[]; readonly silent: readonly PeerNode[] } {
     const all = this.all(nowMs);
     const changed = all.filter(({ by, isSilent }) => this.#said.get(by) !== (isSilent ? "silent" : "up"));
     for (const { by, isSilent, heardMs } of all) {

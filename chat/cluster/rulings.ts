@@ -8,7 +8,7 @@ import { addressBlock } from "../../src/address.ts";
 import { areTooAlike } from "../../src/lookalikes.ts";
 import type { Username } from "../../src/protocol/names.ts";
 import { type Ban, type Bans, BANS_MAX, matches, saidOf } from "../room/bans.ts";
-import type { Command, Ending, Ruled, Ruling } from "./command.ts";
+import type { Ending, OperatorCommand, Ruled, Ruling } from "./command.ts";
 import type { SessionId } from "../room/roster.ts";
 import type { Membership } from "./membership.ts";
 
@@ -19,7 +19,10 @@ export interface RulingParts {
 }
 
 /** Rules on a command, and returns the sessions that it ends. It changes nothing. */
-export function ruleOn(command: Command, parts: RulingParts): { ruling: Ruling; endings: readonly Ending[] } {
+export function ruleOn(
+  command: OperatorCommand,
+  parts: RulingParts,
+): { ruling: Ruling; endings: readonly Ending[] } {
   switch (command.type) {
     case "ORDER_BAN":
       return ban(command, parts);
@@ -46,7 +49,10 @@ export function ruleOn(command: Command, parts: RulingParts): { ruling: Ruling; 
   }
 }
 
-function ban(command: Command & { type: "ORDER_BAN" }, parts: RulingParts): ReturnType<typeof ruleOn> {
+function ban(
+  command: OperatorCommand & { type: "ORDER_BAN" },
+  parts: RulingParts,
+): ReturnType<typeof ruleOn> {
   const { members, bans, nowMs } = parts;
   const { id, name, message, seconds, withAddress } = command;
   const holder = name === undefined ? undefined : holderOf(name, members);
@@ -65,7 +71,7 @@ function ban(command: Command & { type: "ORDER_BAN" }, parts: RulingParts): Retu
   if (replaced.length === 0 && bans.size - past.length >= BANS_MAX) return refused("TOO_MANY_BANS", past);
   const endings: Ending[] = [];
   const disconnected: string[] = [];
-  for (const [session, { username }] of members.roster.members) {
+  for (const [session, { username }] of members.roster.occupants) {
     if (!matches(made, username, members.sessions.get(session)?.remoteAddress ?? "")) continue;
     endings.push({ session, input: { type: "BAN", message: saidOf(made) } });
     disconnected.push(username.shown);
@@ -84,7 +90,7 @@ export function holderOf(
   { roster, sessions }: Membership,
 ): { readonly id: SessionId; readonly username: string; readonly remoteAddress: string } | undefined {
   let alike: SessionId | undefined;
-  for (const [id, { username }] of roster.members) {
+  for (const [id, { username }] of roster.occupants) {
     if (username.folded === name.folded) {
       alike = id;
       break;

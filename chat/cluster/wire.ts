@@ -33,8 +33,8 @@ export interface ClusterWire {
   send(to: string, message: InputMessage): void;
   beat(beat: NodeBeat): void;
   /** Sends what matters for a moment only: to all nodes, this one included. */
-  aside(notice: TypingNotice): void;
-  listenAside(on: (notice: TypingNotice) => void): () => void;
+  notify(notice: TypingNotice): void;
+  listenNotices(on: (notice: TypingNotice) => void): () => void;
   /** Answers requests for a copy, one at a time: `subject` is `copy` for all, or of one node. */
   answerCopies(subject: string, answer: (request: unknown) => Promise<unknown>): () => void;
   /** Rejects if no node answers in time. */

@@ -47,11 +47,11 @@ export class NatsWire implements ClusterWire {
     this.#publish("beat", beat);
   }
 
-  aside(notice: TypingNotice): void {
+  notify(notice: TypingNotice): void {
     this.#publish("aside", notice);
   }
 
-  listenAside(on: (notice: TypingNotice) => void): () => void {
+  listenNotices(on: (notice: TypingNotice) => void): () => void {
     return this.#subscribe("aside", isTypingNotice, on, SHORT_BYTES_MAX);
   }
 

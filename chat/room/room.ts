@@ -14,7 +14,7 @@ import type { Username } from "../../src/protocol/names.ts";
 import type { Bans, Bar } from "./bans.ts";
 import type { StoredMessage } from "./message.ts";
 import { MessageWindow } from "./message_window.ts";
-import { type HoldId, type Member, Roster, type SessionId } from "./roster.ts";
+import { type HoldId, type Occupant, Roster, type SessionId } from "./roster.ts";
 import {
   type Decision,
   type Departure,
@@ -188,17 +188,17 @@ export class Room {
 
   /** Removes the session of a lost connection after a bug: without this its name would stay taken. */
   forget(session: SessionId): Decision {
-    const member = this.#roster.forget(session);
-    if (member === undefined) return { kind: "nothing" };
+    const occupant = this.#roster.forget(session);
+    if (occupant === undefined) return { kind: "nothing" };
     this.#typedMs.delete(session);
-    const username = member.username.shown;
+    const username = occupant.username.shown;
     return { kind: "left", session, departure: "lost_connection", username, message: undefined };
   }
 
   /** Names of the connected sessions in order of joining, §5.1. Held ones are in the answer to `roster` only. */
   usernames(): string[] {
-    const members = [...this.#roster.members.values()];
-    return members.filter(({ hold }) => hold === undefined).map(({ username }) => username.shown);
+    const occupants = [...this.#roster.occupants.values()];
+    return occupants.filter(({ hold }) => hold === undefined).map(({ username }) => username.shown);
   }
 
   get heldCount(): number {
@@ -211,14 +211,14 @@ export class Room {
   }
 
   #rosterEntries(): RosterEntry[] {
-    return Array.from(this.#roster.members.values(), ({ username, connectedAtMs, hold }) => {
+    return Array.from(this.#roster.occupants.values(), ({ username, connectedAtMs, hold }) => {
       return { username: username.shown, since: connectedAtMs, away: hold !== undefined };
     });
   }
 
   /** All sessions, held ones included, in order of joining. */
-  members(): ReadonlyMap<SessionId, Member> {
-    return this.#roster.members;
+  occupants(): ReadonlyMap<SessionId, Occupant> {
+    return this.#roster.occupants;
   }
 
   #answerPing({ timestamp, challenge }: ClientFrame & { type: "PING" }): Decision {
@@ -269,21 +269,21 @@ export class Room {
     { isFinal, isGoingAway }: Input & { type: "LOST" },
     steadyMs: number,
   ): Decision {
-    const member = this.#roster.get(session);
+    const occupant = this.#roster.get(session);
     const { resumeWindow } = this.#options.settings.limits;
-    if (member === undefined || !member.isExtended || isFinal || resumeWindow === 0) {
+    if (occupant === undefined || !occupant.isExtended || isFinal || resumeWindow === 0) {
       return this.#leave(session, "lost_connection");
     }
     const windowMs = Math.min(resumeWindow * 1000, isGoingAway ? GOING_AWAY_MS : Infinity);
     const heldUntilMs = steadyMs + windowMs;
     const hold = this.#roster.hold(session, { heldUntilMs, isGoingAway: isGoingAway === true });
-    return { kind: "held", session, hold, username: member.username.shown, windowMs };
+    return { kind: "held", session, hold, username: occupant.username.shown, windowMs };
   }
 
   #expire(session: SessionId, hold: HoldId): Decision {
-    const member = this.#roster.get(session);
-    if (member?.hold !== hold) return { kind: "nothing" };
-    return this.#leave(session, member.isGoingAway === true ? "disconnect" : "lost_connection");
+    const occupant = this.#roster.get(session);
+    if (occupant?.hold !== hold) return { kind: "nothing" };
+    return this.#leave(session, occupant.isGoingAway === true ? "disconnect" : "lost_connection");
   }
 
   /** The session may still seem connected: a client often notices a broken connection before the server does. */
@@ -296,24 +296,24 @@ export class Room {
     if (this.#roster.get(session)) return refused("ALREADY_CONNECTED");
     const { state, sessionOfToken } = this.#options;
     const claimed = sessionOfToken(token);
-    const member = claimed === undefined ? undefined : this.#roster.get(claimed.id);
-    if (claimed === undefined || member === undefined) {
+    const occupant = claimed === undefined ? undefined : this.#roster.get(claimed.id);
+    if (claimed === undefined || occupant === undefined) {
       return refused(this.#options.isOfKicked?.(token) ? "RESUME_KICKED" : "RESUME_UNKNOWN");
     }
-    const barred = this.#bar(member.username, sender, now);
+    const barred = this.#bar(occupant.username, sender, now);
     if (barred?.isAddress) return { kind: "barred", fault: fault("BANNED", barred.message) };
     const refusal = state.replayRefusal(position, claimed.firstPosition);
     if (refusal !== undefined) {
       const left = this.#remove(claimed.id, "lost_connection")!;
       return { kind: "unresumable", fault: fault(refusal), left };
     }
-    const wasHeld = member.hold !== undefined;
+    const wasHeld = occupant.hold !== undefined;
     // Never refused for its new address: it may have moved with its user.
     this.#roster.resume(claimed.id, placesOf(sender.remoteAddress));
     return {
       kind: "resumed",
       session: claimed.id,
-      username: member.username.shown,
+      username: occupant.username.shown,
       wasHeld,
       token,
       position,
@@ -325,11 +325,11 @@ export class Room {
   }
 
   #rename(session: SessionId, to: Username, sender: Sender, now: Moment): Decision {
-    const member = this.#roster.get(session)!;
+    const occupant = this.#roster.get(session)!;
     const notFree = this.#nameFault(session, to, this.#bar(to, sender, now), now.steadyMs);
     if (notFree !== undefined) return { kind: "refused", fault: notFree };
     this.#roster.rename(session, to);
-    return { kind: "renamed", from: member.username.shown, to: to.shown };
+    return { kind: "renamed", from: occupant.username.shown, to: to.shown };
   }
 
   #nameFault(
@@ -353,10 +353,10 @@ export class Room {
   }
 
   #remove(session: SessionId, departure: Departure, message?: string): Left | undefined {
-    const member = this.#roster.remove(session);
-    if (member === undefined) return undefined;
+    const occupant = this.#roster.remove(session);
+    if (occupant === undefined) return undefined;
     this.#typedMs.delete(session);
-    return { kind: "left", session, departure, username: member.username.shown, message };
+    return { kind: "left", session, departure, username: occupant.username.shown, message };
   }
 
   #say(

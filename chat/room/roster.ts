@@ -14,7 +14,7 @@ export type SessionId = string;
 /** One hold: the time from a lost connection until the session resumes or leaves. Later holds are greater. */
 export type HoldId = number;
 
-export interface Member {
+export interface Occupant {
   readonly username: Username;
   readonly connectedAtMs: number;
   /** Of the extended mode (§12): only such a session is held when its connection is lost. */
@@ -30,10 +30,10 @@ export interface Member {
 }
 
 export class Roster {
-  readonly #members = new Map<SessionId, Member>();
+  readonly #occupants = new Map<SessionId, Occupant>();
   /** The session that holds each key of a name. A name is taken if any of its keys is. */
   readonly #holders = new Map<string, SessionId>();
-  /** Members by the keys of their places. */
+  /** Occupants by the keys of their places. */
   readonly #perPlace = new Map<string, number>();
   #holds: HoldId = 0;
   readonly #held = new Set<SessionId>();
@@ -41,7 +41,7 @@ export class Roster {
   /** A copy whose changes leave this one as it is. */
   copy(): Roster {
     const copy = new Roster();
-    for (const [session, member] of this.#members) copy.#members.set(session, member);
+    for (const [session, occupant] of this.#occupants) copy.#occupants.set(session, occupant);
     for (const [key, holder] of this.#holders) copy.#holders.set(key, holder);
     for (const [place, count] of this.#perPlace) copy.#perPlace.set(place, count);
     copy.#holds = this.#holds;
@@ -49,12 +49,12 @@ export class Roster {
     return copy;
   }
 
-  get members(): ReadonlyMap<SessionId, Member> {
-    return this.#members;
+  get occupants(): ReadonlyMap<SessionId, Occupant> {
+    return this.#occupants;
   }
 
   get size(): number {
-    return this.#members.size;
+    return this.#occupants.size;
   }
 
   /** The held sessions, the longest held first. */
@@ -64,73 +64,73 @@ export class Roster {
 
   /** The names of the held sessions. */
   get awayNames(): string[] {
-    return Array.from(this.#held, (session) => this.#members.get(session)!.username.shown);
+    return Array.from(this.#held, (session) => this.#occupants.get(session)!.username.shown);
   }
 
-  get(session: SessionId): Member | undefined {
-    return this.#members.get(session);
+  get(session: SessionId): Occupant | undefined {
+    return this.#occupants.get(session);
   }
 
   /** Another session that has this name or a lookalike. A session may take a lookalike of its own name. */
-  otherHolder(username: Username, session: SessionId): Member | undefined {
+  otherHolder(username: Username, session: SessionId): Occupant | undefined {
     for (const key of nameKeys(username)) {
       const holder = this.#holders.get(key);
-      if (holder !== undefined && holder !== session) return this.#members.get(holder);
+      if (holder !== undefined && holder !== session) return this.#occupants.get(holder);
     }
     return undefined;
   }
 
-  /** Members of a place, held ones included. */
+  /** Occupants of a place, held ones included. */
   countFrom(key: string): number {
     return this.#perPlace.get(key) ?? 0;
   }
 
-  add(session: SessionId, member: Omit<Member, "hold">): void {
-    this.#members.set(session, { ...member, hold: undefined });
-    this.#count(member, 1);
-    this.#take(session, member.username);
+  add(session: SessionId, occupant: Omit<Occupant, "hold">): void {
+    this.#occupants.set(session, { ...occupant, hold: undefined });
+    this.#count(occupant, 1);
+    this.#take(session, occupant.username);
   }
 
   /** Gives a session a free name. Its place in the order of joining stays. */
   rename(session: SessionId, to: Username): void {
-    const member = this.#members.get(session)!;
-    this.#free(member.username);
+    const occupant = this.#occupants.get(session)!;
+    this.#free(occupant.username);
     this.#take(session, to);
-    this.#members.set(session, { ...member, username: to });
+    this.#occupants.set(session, { ...occupant, username: to });
   }
 
-  remove(session: SessionId): Member | undefined {
-    const member = this.#members.get(session);
-    if (member === undefined) return undefined;
-    this.#free(member.username);
-    this.#members.delete(session);
-    this.#count(member, -1);
+  remove(session: SessionId): Occupant | undefined {
+    const occupant = this.#occupants.get(session);
+    if (occupant === undefined) return undefined;
+    this.#free(occupant.username);
+    this.#occupants.delete(session);
+    this.#count(occupant, -1);
     this.#held.delete(session);
-    return member;
+    return occupant;
   }
 
   /** Like `remove`, but searches instead of trusting the keys: used after a bug, it frees the name in any case. */
-  forget(session: SessionId): Member | undefined {
-    const member = this.#members.get(session);
-    this.#members.delete(session);
+  forget(session: SessionId): Occupant | undefined {
+    const occupant = this.#occupants.get(session);
+    this.#occupants.delete(session);
     for (const [key, holder] of this.#holders) if (holder === session) this.#holders.delete(key);
-    if (member !== undefined) this.#count(member, -1);
+    if (occupant !== undefined) this.#count(occupant, -1);
     this.#held.delete(session);
-    return member;
+    return occupant;
   }
 
-  hold(session: SessionId, how: Pick<Member, "heldUntilMs" | "isGoingAway"> = {}): HoldId {
+  hold(session: SessionId, how: Pick<Occupant, "heldUntilMs" | "isGoingAway"> = {}): HoldId {
     const hold = ++this.#holds;
-    this.#members.set(session, { ...this.#members.get(session)!, ...how, hold });
+    this.#occupants.set(session, { ...this.#occupants.get(session)!, ...how, hold });
     this.#held.add(session);
     return hold;
   }
 
   /** The session is on a connection from `places`. */
-  resume(session: SessionId, places: Member["places"]): void {
-    const member = this.#members.get(session)!;
-    this.#count(member, -1);
-    this.#members.set(session, { ...member, hold: undefined, places });
+  resume(session: SessionId, places: Occupant["places"]): void {
+    const occupant = this.#occupants.get(session)!;
+    this.#count(occupant, -1);
+    this.#occupants.set(session, { ...occupant, hold: undefined, places });
     this.#count({ places }, 1);
     this.#held.delete(session);
   }
@@ -140,7 +140,7 @@ export class Roster {
     return this.#firstHeld(({ places }) => places.some((place) => place?.key === key) ? 1 : 0);
   }
 
-  /** The longest held session of the address that has most members: of the greediest. */
+  /** The longest held session of the address that has most occupants: of the greediest. */
   longestHeldOfGreediest(): SessionId | undefined {
     return this.#firstHeld(({ places }) =>
       Math.max(...places.map((place) => place === undefined ? 0 : this.countFrom(place.key) / place.times))
@@ -148,17 +148,17 @@ export class Roster {
   }
 
   /** The held session of the greatest rank, and of those the longest held; none of rank 0. */
-  #firstHeld(rankOf: (member: Member) => number): SessionId | undefined {
+  #firstHeld(rankOf: (occupant: Occupant) => number): SessionId | undefined {
     let found: SessionId | undefined;
     let greatest = 0;
     for (const session of this.#held) {
-      const rank = rankOf(this.#members.get(session)!);
+      const rank = rankOf(this.#occupants.get(session)!);
       if (rank > greatest) [found, greatest] = [session, rank];
     }
     return found;
   }
 
-  #count({ places }: Pick<Member, "places">, change: 1 | -1): void {
+  #count({ places }: Pick<Occupant, "places">, change: 1 | -1): void {
     for (const place of places) {
       if (place === undefined) continue;
       const count = this.countFrom(place.key) + change;

@@ -61,7 +61,7 @@ const STATUS_BY_ERROR: Readonly<Record<string, string>> = {
 };
 
 /** An admitted request for a WebSocket. The receiver owns its connection. */
-export interface LetIn {
+export interface AdmittedUpgrade {
   readonly request: IncomingMessage;
   readonly socket: Socket;
   readonly admitted: AdmittedSocket;
@@ -77,7 +77,7 @@ export interface NodeHttpOptions {
   readonly fairReads: FairReads;
   readonly steadyMs: () => number;
   readonly handle: (request: Request, peer: Peer) => Response | Promise<Response>;
-  readonly onLetIn: (letIn: LetIn) => void;
+  readonly onLetIn: (letIn: AdmittedUpgrade) => void;
   /** Called for a bug while answering; the peer gets 500. */
   readonly onBug: (error: unknown) => void;
   readonly onFailure: (error: Error) => void;

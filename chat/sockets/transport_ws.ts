@@ -8,7 +8,7 @@ import { proveTls, type Tls } from "../../src/serving/tls_files.ts";
 import { WsConnection, type WsConnectionRules } from "./connection_ws.ts";
 import { FairReads } from "./fair_reads.ts";
 import { shrink, WsHandshakes } from "./handshake_ws.ts";
-import { HTTP_WAITS, type HttpWaits, type LetIn, NodeHttp } from "./http_node.ts";
+import { type AdmittedUpgrade, HTTP_WAITS, type HttpWaits, NodeHttp } from "./http_node.ts";
 import type { Transport, TransportOptions } from "./transport.ts";
 
 /** Milliseconds between two beats, for pings and deadlines: no deadline is late by more. */
@@ -101,7 +101,7 @@ class WsTransport implements Transport {
   }
 
   /** Its closures live as long as the connection, so none of them keeps the request. */
-  #connect({ request, socket, admitted }: LetIn): void {
+  #connect({ request, socket, admitted }: AdmittedUpgrade): void {
     const webSocket = this.#handshakes.shake(request, socket, admitted.subprotocol);
     if (webSocket === undefined) {
       // The library would cut it as soon as its refusal is written.

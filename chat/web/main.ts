@@ -11,7 +11,7 @@ import { inLocalTime } from "./page/local_time.ts";
 import { countOnJoin } from "./people/join_count.ts";
 import { NameForm } from "./people/name_form.ts";
 import { byId, isComposing, show } from "./page/page_elements.ts";
-import { Room } from "./room.ts";
+import { RoomPage } from "./room_page.ts";
 import { installLater } from "./visit/installed.ts";
 import { TabSession } from "./visit/tab_session.ts";
 import { VisitStorage } from "./visit/visit_storage.ts";
@@ -22,7 +22,7 @@ const joining = new NameForm(byId("join-form", HTMLFormElement), byId("name-said
 joining.wait(true);
 const storage = await VisitStorage.open();
 const session = new TabSession(url.href, storage, handle);
-const room = new Room(session, chooseName);
+const room = new RoomPage(session, chooseName);
 
 let isRoomShown = false;
 let isInstalled = false;

@@ -23,7 +23,7 @@ import {
 } from "../pages/list_page.ts";
 import { notListedPage, SERVER_PAGE_HEADERS, serverPage } from "../pages/server_page.ts";
 import { facetsOf } from "../web/facets.ts";
-import { isNarrowed, readWish, type Wish } from "../web/order.ts";
+import { isNarrowed, type ListChoice, readChoice } from "../web/order.ts";
 import { summary } from "../web/wording.ts";
 import { answerQuery, answerRefusal, type AppContext, type QueryParts } from "./answers.ts";
 import type { ListingApp } from "./routes.ts";
@@ -53,22 +53,22 @@ export function addBrowserRoutes(app: ListingApp, parts: BrowserParts, queryRate
       await index.refresh();
       if (snapshot.isStaleFor(origin)) snapshot.discard();
       const { searchParams, origin: place } = new URL(c.req.url);
-      const wish = readWish(searchParams);
+      const choice = readChoice(searchParams);
       const cursor = readCursor(searchParams.get("cursor") ?? "");
-      const after = cursor?.sort === wish.sort ? cursor : undefined;
-      const page = snapshot.page({ ...wish, limit: PAGE_ROWS, after });
+      const after = cursor?.sort === choice.sort ? cursor : undefined;
+      const page = snapshot.page({ ...choice, limit: PAGE_ROWS, after });
       const text = await listPage({
-        wish,
+        choice,
         page,
         people: peopleOn(page, parts),
-        summary: summaryOf(wish, parts),
+        summary: summaryOf(choice, parts),
         facets: snapshot.derive(facetsOf),
         isEmpty: index.size === 0,
         origin: place,
         nowMs: wallClock(),
         modules: (await assets.modulesOf(PAGE_SCRIPT)).map((path) => path.slice(1)),
       });
-      return { text, headers: wish.ping ? PINGING_PAGE_HEADERS : LIST_PAGE_HEADERS };
+      return { text, headers: choice.ping ? PINGING_PAGE_HEADERS : LIST_PAGE_HEADERS };
     });
   });
   for (const path of assets.paths) app.get(path, (c) => assets.answer(c.req.raw) ?? c.notFound());
@@ -112,8 +112,8 @@ function peopleOn(
 }
 
 /** How many servers and people there are in what is asked for. */
-function summaryOf(wish: Wish, { snapshot, index }: BrowserParts): string {
-  if (!isNarrowed(wish)) return snapshot.derive(summary);
-  const { servers } = snapshot.page({ ...wish, limit: undefined, after: undefined });
+function summaryOf(choice: ListChoice, { snapshot, index }: BrowserParts): string {
+  if (!isNarrowed(choice)) return snapshot.derive(summary);
+  const { servers } = snapshot.page({ ...choice, limit: undefined, after: undefined });
   return summary(servers, index.size);
 }

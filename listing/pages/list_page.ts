@@ -18,7 +18,7 @@ import {
   languageName,
   mainLanguage,
 } from "../web/facets.ts";
-import { isAscending, type Wish, writeWish } from "../web/order.ts";
+import { isAscending, type ListChoice, writeChoice } from "../web/order.ts";
 import {
   copyLabel,
   duration,
@@ -53,7 +53,7 @@ export const PINGING_PAGE_HEADERS: Readonly<Record<string, string>> = {
 };
 
 export interface ListPage {
-  readonly wish: Wish;
+  readonly choice: ListChoice;
   readonly page: Page;
   /** The samples of the page's servers. */
   readonly people: ReadonlyMap<number, People>;
@@ -80,7 +80,7 @@ const SORTS: readonly (readonly [sort: Sort, label: string])[] = [
 ];
 
 export function listPage(shown: ListPage): Promise<string> {
-  const { wish, page, summary, facets, isEmpty, nowMs, modules } = shown;
+  const { choice, page, summary, facets, isEmpty, nowMs, modules } = shown;
   const noMatch = page.servers.length === 0 && !isEmpty;
   return htmlPage({
     title: "Chat servers",
@@ -91,7 +91,7 @@ export function listPage(shown: ListPage): Promise<string> {
     skipTo: ["rows", "servers"],
     facts: html`<span id="summary">${summary}</span> <span id="state" role="status"></span>`,
     main: html`
-      ${wishForm(wish, facets)}
+      ${choiceForm(choice, facets)}
       <p id="said" class="off-screen" role="status"></p>
       ${table(shown)}
       <p id="no-match" class="note" ${hidden(
@@ -117,16 +117,16 @@ function hidden(isHidden: boolean): Html {
     : html``;
 }
 
-function wishForm(wish: Wish, facets: Facets): Html {
-  const { sort, q, tag, language, full, empty } = wish;
+function choiceForm(choice: ListChoice, facets: Facets): Html {
+  const { sort, q, tag, language, full, empty } = choice;
   return html`
     <form id="wish" method="get" action="./" role="search">
       <label class="search"><span class="off-screen">Search for a name or an address</span>
     <input id="q" type="search" name="q" value="${q}" maxlength="270" placeholder="Search for a name or an address"
     autocomplete="off" spellcheck="false"></label>
       <div class="filters">
-        ${choice("tag", "Tag", tag, facets.tags)}
-        ${choice("language", "Language", language, facets.languages)}
+        ${select("tag", "Tag", tag, facets.tags)}
+        ${select("language", "Language", language, facets.languages)}
         <label class="sort">Sort by <select id="sort" name="sort">${SORTS.map(([value, label]) =>
           html`
             <option value="${value}" ${value === sort
@@ -147,15 +147,15 @@ function wishForm(wish: Wish, facets: Facets): Html {
             )}> Hide empty</label>
         </div>
         <button type="submit" class="unscripted">Show</button>
-        ${pingChoice(wish)}
+        ${pingChoice(choice)}
       </div>
     </form>
   `;
 }
 
 /** A page of its own, because the usual one may not connect to servers. */
-function pingChoice({ ping, ...wish }: Wish): Html {
-  const href = `./${writeWish({ ...wish, ping: !ping })}`;
+function pingChoice({ ping, ...choice }: ListChoice): Html {
+  const href = `./${writeChoice({ ...choice, ping: !ping })}`;
   const label = ping ? "Stop pinging" : "Ping from here";
   const title = ping
     ? ""
@@ -163,7 +163,7 @@ function pingChoice({ ping, ...wish }: Wish): Html {
   return html`<a id="ping" class="button" href="${href}" title="${title}">${label}</a>`;
 }
 
-function choice(name: "tag" | "language", label: string, chosen: string, facets: readonly Facet[]): Html {
+function select(name: "tag" | "language", label: string, chosen: string, facets: readonly Facet[]): Html {
   const offered = choices(facets, chosen);
   return html`
     <label class="facet" ${hidden(offered.length === 0)}>${label} <select id="${name}" name="${name}">
@@ -188,12 +188,12 @@ function checked(isChecked: boolean): Html {
 }
 
 /** Explicit roles, because some browsers drop a table's own roles when CSS lays it out as a grid. */
-function table({ wish, page, people, facets, nowMs }: ListPage): Html {
+function table({ choice, page, people, facets, nowMs }: ListPage): Html {
   const heading = (sort: Sort, label: string) =>
     html`
       <th role="columnheader" scope="col" ${sort === "age" ? html`class="age"` : ""}
-        ${ariaSort(sort, wish)}><a data-sort="${sort}" href="./${writeWish({
-          ...wish,
+        ${ariaSort(sort, choice)}><a data-sort="${sort}" href="./${writeChoice({
+          ...choice,
           sort,
         })}">${label}</a></th>
     `;
@@ -222,8 +222,8 @@ function table({ wish, page, people, facets, nowMs }: ListPage): Html {
   `;
 }
 
-function ariaSort(sort: Sort, wish: Wish): Html {
-  if (sort !== wish.sort) return html``;
+function ariaSort(sort: Sort, choice: ListChoice): Html {
+  if (sort !== choice.sort) return html``;
   return html`
     aria-sort="${isAscending(sort) ? "ascending" : "descending"}"
   `;
@@ -309,9 +309,9 @@ function howToAdd({ isEmpty, origin }: ListPage): Html {
 }
 
 /** Link to the next page for browsers without script; the script loads all rows. */
-function nextPage({ wish, page }: ListPage): Html {
+function nextPage({ choice, page }: ListPage): Html {
   if (page.nextCursor === undefined) return html``;
-  const query = writeWish(wish);
+  const query = writeChoice(choice);
   const href = `./${query}${query === "" ? "?" : "&"}cursor=${page.nextCursor}`;
   return html`<p class="unscripted"><a rel="next" href="${href}">The next ${PAGE_ROWS} servers</a></p>`;
 }

@@ -152,7 +152,7 @@ export class Registry {
       present?.record,
       asked,
       found,
-      this.#circumstances(asked.origin, present),
+      this.#context(asked.origin, present),
     );
     if (isRefusal(step) || step.next !== "write") return step;
     const key = makeKey();
@@ -229,7 +229,7 @@ export class Registry {
       present.record,
       { announcement, address, origin, proofHash },
       { answer },
-      this.#circumstances(origin, present),
+      this.#context(origin, present),
     );
   }
 
@@ -327,7 +327,7 @@ export class Registry {
     );
   }
 
-  #circumstances(origin: string, present: VersionedRecord | undefined): rules.Circumstances {
+  #context(origin: string, present: VersionedRecord | undefined): rules.RegistrationContext {
     return {
       nowMs: this.#parts.wallClock(),
       unusedMs: present === undefined ? 0 : this.#parts.index.unusedMs(present.record),

@@ -39,7 +39,7 @@ export interface Registration {
 }
 
 /** The facts beside the record at the time of the decision. */
-export interface Circumstances {
+export interface RegistrationContext {
   readonly nowMs: number;
   /** Milliseconds for which the present server's key was not used, or for which its id is kept, `unusedMs` of the index. */
   readonly unusedMs: number;
@@ -78,17 +78,17 @@ export function decideRegistration(
   stored: ServerRecord | undefined,
   asked: Registration,
   found: Findings,
-  circumstances: Circumstances,
+  context: RegistrationContext,
 ): RegistrationStep {
-  const { nowMs, listed, serversMax } = circumstances;
-  const present = stored !== undefined && isOver(stored, circumstances.unusedMs) ? undefined : stored;
+  const { nowMs, listed, serversMax } = context;
+  const present = stored !== undefined && isOver(stored, context.unusedMs) ? undefined : stored;
   const isOwner = present !== undefined &&
     (isSameKey(asked.keyHash, present.keyHash) || isSameKey(asked.proofHash, present.proofHash));
   if (present !== undefined && !isOwner) {
-    const judged = judgeIncumbent(present, asked, found, circumstances);
+    const judged = judgeIncumbent(present, asked, found, context);
     if (judged !== undefined) return judged;
   }
-  const crowded = refuseCrowd(circumstances);
+  const crowded = refuseCrowd(context);
   if (crowded !== undefined) return crowded;
   if (!isListed(present) && listed >= serversMax) return refuse("LISTING_FULL", serversMax);
   if (found.answer === undefined) return { next: "ping" };
@@ -126,7 +126,7 @@ function judgeIncumbent(
   present: ServerRecord,
   asked: Registration,
   found: Findings,
-  circumstances: Circumstances,
+  context: RegistrationContext,
 ): Refusal | { readonly next: "ping the incumbent"; readonly incumbent: ServerRecord } | undefined {
   // With a proof, the answer of the requested address comes first.
   if (asked.proofHash !== undefined && found.answer === undefined) return undefined;
@@ -134,13 +134,13 @@ function judgeIncumbent(
   if (present.proofHash !== undefined) {
     // Who answers at its address with the proof of the request is the server itself, without its store.
     const isItself = isFromItsPlace(present, asked) &&
-      (isProven || circumstances.unusedMs >= ID_KEPT_MS);
+      (isProven || context.unusedMs >= ID_KEPT_MS);
     return isItself ? undefined : refuse("ID_KEPT", ID_KEPT_MS / 60_000);
   }
   if (isProven) return undefined;
   const pinged = found.dead ?? found.alive;
   if (pinged === undefined) return { next: "ping the incumbent", incumbent: present };
-  const hasLostItsKey = isFromItsPlace(present, asked) && circumstances.unusedMs >= KEY_LOST_MS;
+  const hasLostItsKey = isFromItsPlace(present, asked) && context.unusedMs >= KEY_LOST_MS;
   // If it registered again or moved since its ping, it is alive.
   const isTaken = !isSameRegistration(pinged, present) || (found.alive !== undefined && !hasLostItsKey);
   return isTaken ? refuse("ID_TAKEN", KEY_LOST_MS / 1000) : undefined;
@@ -194,8 +194,8 @@ export function departed(record: ServerRecord, nowMs: number, hasRoom: boolean):
   return isKept ? { ...record, keptUntilMs: nowMs + ID_KEPT_MS } : undefined;
 }
 
-function refuseCrowd(circumstances: Circumstances): Refusal | undefined {
-  const { othersFromOrigin, othersFromSite, serversPerOriginMax } = circumstances;
+function refuseCrowd(context: RegistrationContext): Refusal | undefined {
+  const { othersFromOrigin, othersFromSite, serversPerOriginMax } = context;
   if (othersFromOrigin >= serversPerOriginMax) return refuse("TOO_MANY_SERVERS", serversPerOriginMax);
   const fromSiteMax = serversPerOriginMax * NETWORKS_PER_SITE;
   return othersFromSite >= fromSiteMax ? refuse("TOO_MANY_SERVERS", fromSiteMax) : undefined;
@@ -230,24 +230,24 @@ export function decideUpdate(
   present: ServerRecord,
   asked: Update,
   found: Pick<Findings, "answer">,
-  circumstances: Circumstances,
+  context: RegistrationContext,
 ): UpdateStep {
   const { serverName, connectedUsers, maxUsers } = asked.announcement;
   const named: ServerRecord = {
     ...present,
-    keyUsedAtMs: circumstances.nowMs,
+    keyUsedAtMs: context.nowMs,
     serverName: serverName ?? present.serverName,
     connectedUsers: connectedUsers ?? present.connectedUsers,
-    ...peakWith(connectedUsers ?? present.connectedUsers, present, circumstances.nowMs),
+    ...peakWith(connectedUsers ?? present.connectedUsers, present, context.nowMs),
     maxUsers: maxUsers ?? present.maxUsers,
     ...selfDescription({ ...present, ...asked.announcement }),
   };
   if (asked.address === undefined) return { next: "write", record: named };
   const address = formatAddress(asked.address);
   if (address === present.address) return { next: "write", record: named };
-  const { nowMs } = circumstances;
+  const { nowMs } = context;
   const moves = addressBlock(asked.origin) !== addressBlock(present.origin);
-  const crowded = moves ? refuseCrowd(circumstances) : undefined;
+  const crowded = moves ? refuseCrowd(context) : undefined;
   if (crowded !== undefined) return crowded;
   if (found.answer === undefined) return { next: "ping", address: asked.address };
   return {

@@ -9,7 +9,7 @@ import type { Server } from "./wording.ts";
 export type Sort = "id" | "users" | "name" | "age" | "peak" | "ping" | "uptime";
 
 /** What the user asks for. `full` and `empty` mean that such servers are shown. */
-export interface Wish {
+export interface ListChoice {
   readonly sort: Sort;
   readonly q: string;
   /** Only servers with this tag; "" for all. */
@@ -35,7 +35,7 @@ const KEYS: { readonly [sort in Sort]: (server: Server) => number | string } = {
 };
 
 /** True if servers may be left out. */
-export function isNarrowed({ q, tag, language, full, empty }: Wish): boolean {
+export function isNarrowed({ q, tag, language, full, empty }: ListChoice): boolean {
   return q !== "" || tag !== "" || language !== "" || !full || !empty;
 }
 
@@ -44,8 +44,8 @@ export function isAscending(sort: Sort): boolean {
   return sort === "name" || sort === "ping" || sort === "id";
 }
 
-export function shown(servers: Iterable<Server>, wish: Wish): Server[] {
-  const { sort, q, tag, language, full, empty } = wish;
+export function shown(servers: Iterable<Server>, choice: ListChoice): Server[] {
+  const { sort, q, tag, language, full, empty } = choice;
   const keyOf = KEYS[sort];
   const part = q.toLowerCase();
   return [...servers]
@@ -63,8 +63,8 @@ function isIn(wanted: string, { language }: Server): boolean {
   return language === wanted || language?.startsWith(`${wanted}-`) === true;
 }
 
-/** Reads the wish from a URL. Invalid values count as absent. */
-export function readWish(parameters: URLSearchParams): Wish {
+/** Reads the choice from a URL. Invalid values count as absent. */
+export function readChoice(parameters: URLSearchParams): ListChoice {
   const sort = parameters.get("sort") ?? SORT;
   return {
     sort: Object.hasOwn(KEYS, sort) ? sort as Sort : SORT,
@@ -77,8 +77,8 @@ export function readWish(parameters: URLSearchParams): Wish {
   };
 }
 
-/** The wish as the query of a URL with its question mark; "" for the default. */
-export function writeWish({ sort, q, tag, language, full, empty, ping }: Wish): string {
+/** The choice as the query of a URL with its question mark; "" for the default. */
+export function writeChoice({ sort, q, tag, language, full, empty, ping }: ListChoice): string {
   const parameters = new URLSearchParams();
   if (sort !== SORT) parameters.set("sort", sort);
   if (q !== "") parameters.set("q", q);

@@ -10,7 +10,7 @@ import { copyByButton } from "../../src/web/clipboard.ts";
 import { drawnSoon } from "../../src/web/draw_soon.ts";
 import { choices, choiceText, type Facet, facetsOf, learnLanguages } from "./facets.ts";
 import { ListFeed } from "./list_feed.ts";
-import { isAscending, isNarrowed, readWish, shown, writeWish } from "./order.ts";
+import { isAscending, isNarrowed, readChoice, shown, writeChoice } from "./order.ts";
 import { PeopleGraphs } from "./people_graphs.ts";
 import { PingsFromHere } from "./ping_from_here.ts";
 import { rowWindow } from "./row_window.ts";
@@ -30,7 +30,7 @@ const COUNTS_MS = 100;
 const STATES = { live: "Live", connecting: "Reconnecting…", polling: "Updated now and then" };
 
 const servers = new Map<number, Server>();
-let wish = readWish(new URLSearchParams(location.search));
+let choice = readChoice(new URLSearchParams(location.search));
 /** The servers to show, in order; undefined after a change. */
 let wanted: readonly Server[] | undefined;
 let drawn = { from: 0, to: 0 };
@@ -78,7 +78,7 @@ const drawSoon = drawnSoon(() => {
 
 function drawNow(): void {
   isHeldBack = false;
-  wanted = shown(servers.values(), wish);
+  wanted = shown(servers.values(), choice);
   table.hidden = wanted.length === 0;
   drawRows(wanted);
   element("no-match", HTMLElement).hidden = servers.size === 0 || wanted.length > 0;
@@ -95,15 +95,15 @@ function drawCountsSoon(): void {
   setTimeout(() => {
     isCounting = false;
     drawFacets();
-    const isAll = !isNarrowed(wish) || wanted === undefined;
+    const isAll = !isNarrowed(choice) || wanted === undefined;
     element("summary", HTMLElement).textContent = summary(isAll ? servers.values() : wanted!, servers.size);
   }, COUNTS_MS);
 }
 
 function drawFacets(): void {
   const { tags, languages, isDescribed } = facetsOf(servers.values());
-  offer(tag, choices(tags, wish.tag), wish.tag);
-  offer(language, choices(languages, wish.language), wish.language);
+  offer(tag, choices(tags, choice.tag), choice.tag);
+  offer(language, choices(languages, choice.language), choice.language);
   if (table.classList.contains("described") === isDescribed) return;
   table.classList.toggle("described", isDescribed);
   rowHeight = undefined;
@@ -124,7 +124,7 @@ function offer(select: HTMLSelectElement, offered: readonly Facet[], chosen: str
 
 /** Narrows the list to the tag or language of a link in a row. */
 function chooseFacet({ dataset }: HTMLElement): void {
-  wish = { ...wish, tag: dataset["tag"] ?? wish.tag, language: dataset["language"] ?? wish.language };
+  choice = { ...choice, tag: dataset["tag"] ?? choice.tag, language: dataset["language"] ?? choice.language };
   drawFacets();
   choose();
 }
@@ -145,7 +145,7 @@ function measureRows(): void {
   if (document.hidden) return;
   const near = wanted?.slice(drawn.from, drawn.to) ?? [];
   graphs.want(near.map(({ id }) => id));
-  if (wish.ping) pings.want(near);
+  if (choice.ping) pings.want(near);
 }
 
 function inView(count: number): { from: number; to: number } {
@@ -169,25 +169,25 @@ const lookSoon = drawnSoon(() => {
 });
 
 function choose(): void {
-  wish = {
-    ...wish,
-    sort: sort.value as typeof wish.sort,
+  choice = {
+    ...choice,
+    sort: sort.value as typeof choice.sort,
     q: search.value.trim(),
     tag: tag.value,
     language: language.value,
     full: !hideFull.checked,
     empty: !hideEmpty.checked,
   };
-  history.replaceState(null, "", location.pathname + writeWish(wish));
+  history.replaceState(null, "", location.pathname + writeChoice(choice));
   for (const heading of table.querySelectorAll("th")) {
     const link = heading.querySelector("a");
     if (link === null) continue;
     const name = link.dataset["sort"];
-    link.href = location.pathname + writeWish({ ...wish, sort: name as typeof wish.sort });
-    if (name === wish.sort) heading.ariaSort = isAscending(wish.sort) ? "ascending" : "descending";
+    link.href = location.pathname + writeChoice({ ...choice, sort: name as typeof choice.sort });
+    if (name === choice.sort) heading.ariaSort = isAscending(choice.sort) ? "ascending" : "descending";
     else heading.removeAttribute("aria-sort");
   }
-  pingLink.href = location.pathname + writeWish({ ...wish, ping: !wish.ping });
+  pingLink.href = location.pathname + writeChoice({ ...choice, ping: !choice.ping });
   drawNow();
   say(counted(wanted?.length ?? 0, "server", "servers"));
 }
@@ -206,7 +206,7 @@ table.addEventListener("click", async (event) => {
   const link = event.target.closest("a[data-sort]");
   if (link instanceof HTMLAnchorElement && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     event.preventDefault();
-    sort.value = link.dataset["sort"] ?? wish.sort;
+    sort.value = link.dataset["sort"] ?? choice.sort;
     choose();
   }
   const facet = event.target.closest<HTMLElement>("a[data-tag], a[data-language]");

@@ -7,7 +7,7 @@
  */
 import { ChatError, type ChatErrorCode, refusalOf } from "./chat_error.ts";
 import type { ChatEvent, ChatEventOf, EndedEvent } from "./chat_events.ts";
-import { type Found, PendingAnswers } from "./pending_answers.ts";
+import { PendingAnswers, type SearchResult } from "./pending_answers.ts";
 import { backoffMs, isFaultText, passesByItself } from "./session/reconnect.ts";
 import type { EndCause, Message, SessionEvent } from "./session/session_events.ts";
 import { SessionDriver, steadyMs, type WebSocketClass } from "./session_driver.ts";
@@ -211,8 +211,8 @@ export class Chat {
   }
 
   /** Finds messages that have all these words, in any letter case. A search goes back in parts: `searchedTo`. */
-  async search(words: string, { before, limit = FOUND }: SearchOptions = {}): Promise<Found> {
-    return await this.#ask({ kind: "search", limit, before, words }) as Found;
+  async search(words: string, { before, limit = FOUND }: SearchOptions = {}): Promise<SearchResult> {
+    return await this.#ask({ kind: "search", limit, before, words }) as SearchResult;
   }
 
   /** Shows others that this user types. Call it as often as you like: the client sends one notice in 3 seconds. */

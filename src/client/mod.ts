@@ -21,7 +21,7 @@ export type {
   RosterEvent,
   TypingEvent,
 } from "./chat_events.ts";
-export type { Found } from "./pending_answers.ts";
+export type { SearchResult } from "./pending_answers.ts";
 export type { DepartureKind } from "../protocol/frames.ts";
 export type { FaultName } from "../protocol/faults.ts";
 export type { Message } from "./session/session_events.ts";

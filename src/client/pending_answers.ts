@@ -12,14 +12,14 @@ import type { Message, SessionEvent, Wish } from "./session/session_events.ts";
 export const REQUESTS_MAX = 500;
 
 /** A page of a search. */
-export interface Found {
+export interface SearchResult {
   /** The messages with all words, the newest first; there may be none in this part of the history. */
   readonly messages: readonly Message[];
   /** The `before` with which to search on; undefined if there are no older messages. */
   readonly searchedTo: string | undefined;
 }
 
-type Answer = string | readonly Message[] | Found | undefined;
+type Answer = string | readonly Message[] | SearchResult | undefined;
 
 interface Pending {
   readonly resolve: (answer: Answer) => void;

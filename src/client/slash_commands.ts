@@ -8,7 +8,7 @@
 export const HISTORY_DEFAULT = 20;
 export const HISTORY_MAX = 200;
 
-export type Command =
+export type SlashCommand =
   | { readonly kind: "say"; readonly text: string }
   | { readonly kind: "nick"; readonly name: string }
   /** The last own message but `back`; without a text it is copied into the line. */
@@ -26,34 +26,34 @@ export type Command =
 
 interface Described {
   readonly operand: string;
-  readonly about: string;
+  readonly description: string;
 }
 
 const COMMANDS = {
-  nick: { operand: " NAME", about: "change your name" },
-  users: { operand: "", about: "show who is here" },
-  me: { operand: " TEXT", about: "say what you do: * alice waves" },
-  reply: { operand: " [@NAME] TEXT", about: "answer the last message of NAME, or of anyone else" },
-  edit: { operand: " [TEXT]", about: "replace your last message with TEXT; without TEXT, edit it" },
-  delete: { operand: " [N]", about: "delete your last message, or the Nth last one" },
-  history: { operand: " [N]", about: "show older messages" },
-  search: { operand: " [WORDS]", about: "find messages; without WORDS, search on" },
-  bell: { operand: " on|off", about: "ring at mentions and answers, or not" },
-  resend: { operand: "", about: "send the messages again that may not have arrived" },
-  discard: { operand: "", about: "drop the messages that may not have arrived" },
-  help: { operand: "", about: "show this text" },
-  quit: { operand: "", about: "leave" },
+  nick: { operand: " NAME", description: "change your name" },
+  users: { operand: "", description: "show who is here" },
+  me: { operand: " TEXT", description: "say what you do: * alice waves" },
+  reply: { operand: " [@NAME] TEXT", description: "answer the last message of NAME, or of anyone else" },
+  edit: { operand: " [TEXT]", description: "replace your last message with TEXT; without TEXT, edit it" },
+  delete: { operand: " [N]", description: "delete your last message, or the Nth last one" },
+  history: { operand: " [N]", description: "show older messages" },
+  search: { operand: " [WORDS]", description: "find messages; without WORDS, search on" },
+  bell: { operand: " on|off", description: "ring at mentions and answers, or not" },
+  resend: { operand: "", description: "send the messages again that may not have arrived" },
+  discard: { operand: "", description: "drop the messages that may not have arrived" },
+  help: { operand: "", description: "show this text" },
+  quit: { operand: "", description: "leave" },
 } as const satisfies { readonly [word: string]: Described };
 type Word = keyof typeof COMMANDS;
 export const WORDS = Object.keys(COMMANDS) as readonly Word[];
 
 /** Each command as it is typed, and what it does. */
-export const HELP: readonly { readonly usage: string; readonly about: string }[] = WORDS.map((word) => {
-  return { usage: `/${word}${COMMANDS[word].operand}`, about: COMMANDS[word].about };
+export const HELP: readonly { readonly usage: string; readonly description: string }[] = WORDS.map((word) => {
+  return { usage: `/${word}${COMMANDS[word].operand}`, description: COMMANDS[word].description };
 });
 
 /** A name in /nick and a word that is no command are left to the caller to judge. */
-export function readCommand(line: string): Command {
+export function readCommand(line: string): SlashCommand {
   if (line.trim() === "") return { kind: "nothing" };
   if (!line.startsWith("/") || line.startsWith("//")) {
     return { kind: "say", text: line.startsWith("//") ? line.slice(1) : line };
@@ -104,6 +104,6 @@ function isWord(text: string): text is Word {
   return Object.hasOwn(COMMANDS, text);
 }
 
-function problem(text: string): Command {
+function problem(text: string): SlashCommand {
   return { kind: "problem", text };
 }

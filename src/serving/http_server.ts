@@ -55,10 +55,10 @@ export interface OpenServer {
 }
 
 /** `peer` is the IP address of the client, and `arrivedAt` as in `Connection`. */
-export type Answer = (request: Request, peer: string, arrivedAt: string) => Response | Promise<Response>;
+export type Handler = (request: Request, peer: string, arrivedAt: string) => Response | Promise<Response>;
 
 /** A request's connection. The members are functions because each call has a cost. */
-export interface Connection {
+export interface RequestConnection {
   /** The IP address of the client. */
   readonly peer: () => string;
   /**
@@ -72,7 +72,7 @@ export interface Connection {
 
 export interface ServeOptions {
   /** Returns a prepared answer, if there is one; called before `answer`. */
-  readonly ready?: (request: Request, connection: Connection) => Response | undefined;
+  readonly ready?: (request: Request, connection: RequestConnection) => Response | undefined;
   /** Once aborted, requests get 503, except `/healthz`. */
   readonly stopping: AbortSignal;
   /**
@@ -87,21 +87,21 @@ export interface ServeOptions {
  * Opens the port; throws the runtime's error. `close` lets running requests finish and then cuts them. The runtime's
  * `shutdown` is not used, because it waits for slow clients without limit and prevents cutting them.
  */
-export function serve(place: Place, answer: Answer, options: ServeOptions): OpenServer {
+export function serve(place: Place, answer: Handler, options: ServeOptions): OpenServer {
   return new HttpServer(place, answer, options);
 }
 
 class HttpServer implements OpenServer {
   readonly port: number;
   readonly #place: Place;
-  readonly #answer: Answer;
+  readonly #answer: Handler;
   readonly #options: ServeOptions;
   readonly #underWay = new UnderWay();
   #tls: Tls | undefined;
   #cut = new AbortController();
   #current: Deno.HttpServer<Deno.NetAddr>;
 
-  constructor(place: Place, answer: Answer, options: ServeOptions) {
+  constructor(place: Place, answer: Handler, options: ServeOptions) {
     this.#place = place;
     this.#answer = answer;
     this.#options = options;

@@ -14,22 +14,22 @@ const INDENT = 2;
 
 export interface HelpRow {
   readonly usage: string;
-  readonly about: string;
+  readonly description: string;
 }
 
 export function helpLines(rows: readonly HelpRow[], dim: (text: string) => string): Lines[] {
-  return rows.map(({ usage, about }) => (width) => {
+  return rows.map(({ usage, description }) => (width) => {
     if (width < USAGE_CELLS + ABOUT_CELLS_MIN) {
       const indent = Math.min(INDENT, width - 1);
       return [
         ...wrapWords(usage, width, width),
-        ...wrapWords(about, width - indent, width - indent).map((row) => dim(" ".repeat(indent) + row)),
+        ...wrapWords(description, width - indent, width - indent).map((row) => dim(" ".repeat(indent) + row)),
       ];
     }
     const isLong = cellsOf(usage) >= USAGE_CELLS;
     const column = width - USAGE_CELLS;
     const indent = " ".repeat(USAGE_CELLS);
-    const [first = "", ...others] = wrapWords(about, column, column);
+    const [first = "", ...others] = wrapWords(description, column, column);
     const start = isLong
       ? [...wrapWords(usage, width, width), indent + dim(first)]
       : [usage.padEnd(USAGE_CELLS) + dim(first)];

@@ -83,7 +83,7 @@ fence("a node of a cluster", "ends that node, whose sessions resume on another",
       follow: () => () => {},
     },
     wire: {
-      ...{ listen: () => () => {}, send() {}, beat() {}, aside() {}, listenAside: () => () => {} },
+      ...{ listen: () => () => {}, send() {}, beat() {}, notify() {}, listenNotices: () => () => {} },
       ...{ answerCopies: () => () => {}, askForCopy: () => Promise.reject(new Error("no node")) },
     },
     steadyMs: () => 0,

@@ -7,9 +7,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parse } from "../support/command_line.ts";
 import { administer } from "../../terminal/admin.ts";
-import type { Outcome } from "../../terminal/problem.ts";
+import type { CommandOutcome } from "../../terminal/problem.ts";
 
-async function admin(server: string, ...args: string[]): Promise<Outcome> {
+async function admin(server: string, ...args: string[]): Promise<CommandOutcome> {
   const line = parse(["admin", args[0]!, "--server", server, "--token", "x".repeat(16), ...args.slice(1)]);
   assert(line.kind === "admin", JSON.stringify(line));
   return await administer(line);
@@ -19,7 +19,7 @@ async function admin(server: string, ...args: string[]): Promise<Outcome> {
 async function answered(
   response: () => Response,
   ...args: string[]
-): Promise<{ outcome: Outcome; asked: string }> {
+): Promise<{ outcome: CommandOutcome; asked: string }> {
   let asked = "";
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
     asked = `${request.method} ${new URL(request.url).pathname}${new URL(request.url).search} ${await request

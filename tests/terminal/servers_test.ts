@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { steadyClock } from "../../src/clock.ts";
 import { pingServer, pingServers } from "../../terminal/server_ping.ts";
-import type { Outcome } from "../../terminal/problem.ts";
+import type { CommandOutcome } from "../../terminal/problem.ts";
 import { listServers } from "../../terminal/servers.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { untilListed } from "../support/listed_servers.ts";
@@ -30,7 +30,7 @@ const entry = (id: number, address: string, more: object = {}) => ({
 async function listed(
   response: () => Response,
   ...flags: string[]
-): Promise<{ outcome: Outcome; progress: string[]; url: string }> {
+): Promise<{ outcome: CommandOutcome; progress: string[]; url: string }> {
   const progress: string[] = [];
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, () => response());
   const url = `http://127.0.0.1:${server.addr.port}`;
@@ -39,7 +39,7 @@ async function listed(
   return { outcome: await listServers(line, (text) => progress.push(text)), progress, url };
 }
 
-function outputOf(outcome: Outcome): string {
+function outputOf(outcome: CommandOutcome): string {
   assert("output" in outcome, JSON.stringify(outcome));
   return outcome.output;
 }

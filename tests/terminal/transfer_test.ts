@@ -8,12 +8,12 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { openChatStore } from "../../chat/mod.ts";
 import { parse } from "../support/command_line.ts";
 import { BATCH_ROWS_MAX, BATCH_UNITS_MAX } from "../../src/kv/transfer.ts";
-import type { Outcome } from "../../terminal/problem.ts";
+import type { CommandOutcome } from "../../terminal/problem.ts";
 import { importLines } from "../../terminal/import_lines.ts";
 import { runImport } from "../../terminal/transfer_command.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
 
-async function imported(file: string, store: string): Promise<Outcome> {
+async function imported(file: string, store: string): Promise<CommandOutcome> {
   const line = parse(["import", file, "--kv", store]);
   assert(line.kind === "import", JSON.stringify(line));
   return await runImport(line, {

@@ -18,7 +18,7 @@ import type { Decision, Input, Moment } from "../../room/decision.ts";
 import { toFrame } from "../../room/frame.ts";
 import type { HistoryRange, StoredMessage } from "../../room/message.ts";
 import type { Room } from "../../room/room.ts";
-import type { Command, Ruled } from "../command.ts";
+import type { OperatorCommand, Ruled } from "../command.ts";
 import type { NumberedInput } from "../inputs.ts";
 import type { Decided, Opening, Origin } from "../membership.ts";
 import type { HistoryReads } from "./history_reads.ts";
@@ -78,7 +78,7 @@ export interface FrontNode {
   /** Passes inputs on. It never calls back before it returns. */
   readonly submit: (inputs: readonly NumberedInput[]) => void;
   /** Notifies the other nodes; it may be lost. */
-  readonly aside: (notice: TypingNotice) => void;
+  readonly notify: (notice: TypingNotice) => void;
 }
 
 export class ClusterFront implements ReplicaListener {
@@ -142,7 +142,7 @@ export class ClusterFront implements ReplicaListener {
   }
 
   /** An operator's command, or announcement; resolves when the log has its outcome. */
-  order(input: Command | Input & { type: "ANNOUNCE" }): Promise<Ruled | Decision> {
+  order(input: OperatorCommand | Input & { type: "ANNOUNCE" }): Promise<Ruled | Decision> {
     return new Promise((resolve) => {
       this.#rulings.set(this.#send({ session: OPERATOR, input, opening: undefined }, undefined), resolve);
     });
@@ -392,7 +392,7 @@ export class ClusterFront implements ReplicaListener {
     const isBroadcast = moment.steadyMs - from.typedMs >= TYPING_INTERVAL_MS;
     if (isBroadcast) {
       from.typedMs = moment.steadyMs;
-      this.#node?.aside({ node: origin.node, username });
+      this.#node?.notify({ node: origin.node, username });
     }
     return { kind: "typing", username, isBroadcast };
   }

@@ -63,9 +63,9 @@ export class Incarnation {
     front.begin({
       incarnation: this.name,
       submit: (inputs) => driver.submit(inputs),
-      aside: (notice) => wire.aside(notice),
+      notify: (notice) => wire.notify(notice),
     });
-    this.#quit = [wire.listenAside((notice) => front.typedElsewhere(notice)), ...this.#answerCopies(parts)];
+    this.#quit = [wire.listenNotices((notice) => front.typedElsewhere(notice)), ...this.#answerCopies(parts)];
     writer.start(replica);
     driver.start();
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Command } from "../command.ts";
+import type { OperatorCommand } from "../command.ts";
 
 /** The name among the values of the room. */
 const NAME = "name";
@@ -14,7 +14,7 @@ export interface KeptValues {
   /** As the log has them. */
   readonly kept: ReadonlyMap<string, string>;
   /** Has the log keep a value. */
-  readonly order: (command: Command & { readonly type: "ORDER_KEEP" }) => Promise<unknown>;
+  readonly order: (command: OperatorCommand & { readonly type: "ORDER_KEEP" }) => Promise<unknown>;
 }
 
 export interface RoomNameParts extends KeptValues {

@@ -21,10 +21,10 @@ import { type CallMessage, Calls } from "./rpc.ts";
 import {
   causeAt,
   type GatewayCalls,
-  type LetIn,
   type Packed,
   type SequencerCalls,
   type SessionNumber,
+  type TicketedSocket,
   Uplink,
 } from "./messages.ts";
 
@@ -224,7 +224,7 @@ export class ThreadLink implements FanoutTarget {
     const { admission, steadyMs } = this.#options;
     const admitted = admission.admit(remoteAddress, steadyMs());
     if (!admitted.isAdmitted) return admitted;
-    const letIn: LetIn = { isAdmitted: true, ticket: ++this.#ticket };
+    const letIn: TicketedSocket = { isAdmitted: true, ticket: ++this.#ticket };
     this.#tickets.set(letIn.ticket, admitted.leave);
     return letIn;
   }

@@ -80,7 +80,7 @@ export const Uplink = {
 
 /** Calls from a gateway to the sequencer's thread. */
 export interface SequencerCalls {
-  admit(remoteAddress: string): LetIn | Refused;
+  admit(remoteAddress: string): TicketedSocket | Refused;
   isReady(): Promise<boolean>;
   countUsers(): number | Promise<number>;
   answer(request: PlainRequest): Promise<PlainResponse>;
@@ -88,7 +88,7 @@ export interface SequencerCalls {
 }
 
 /** An admitted socket; it counts until its ticket is returned. */
-export interface LetIn extends Pick<Admitted, "isAdmitted"> {
+export interface TicketedSocket extends Pick<Admitted, "isAdmitted"> {
   readonly ticket: number;
 }
 

@@ -63,8 +63,8 @@ export function carryOut(line: string, actions: LineActions): string | undefined
         ? undefined
         : "There is no message to send again or to discard.";
     case "help":
-      for (const { usage, about } of HELP.filter(({ usage }) => !INSTEAD.has(wordOf(usage)))) {
-        actions.note({ name: usage }, `: ${about}`);
+      for (const { usage, description } of HELP.filter(({ usage }) => !INSTEAD.has(wordOf(usage)))) {
+        actions.note({ name: usage }, `: ${description}`);
       }
       actions.note({ name: "//" }, ": send a line that begins with a slash");
       return undefined;

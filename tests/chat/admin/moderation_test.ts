@@ -174,7 +174,7 @@ Deno.test("a ban puts out whom it means although the connection is lost while th
     assertEquals(banned(await done).disconnected, ["eve"]);
     await sequencer.idle();
     assertEquals(alice.frames(), ["c2/DISCONNECT ban; eve; be; kind"]);
-    assertEquals([room.members().size, held.size], [1, 0]);
+    assertEquals([room.occupants().size, held.size], [1, 0]);
   }
 });
 

@@ -28,7 +28,7 @@ export class FrontStage {
   readonly chronicle: string[] = [];
   readonly journal = new WaitingJournal();
   readonly sockets: NotingParticipant[] = [];
-  readonly asides: TypingNotice[] = [];
+  readonly notices: TypingNotice[] = [];
   readonly courses: Course[] = [];
   readonly front: ClusterFront;
   readonly replica: Replica;
@@ -101,7 +101,7 @@ export class FrontStage {
     this.front.begin({
       incarnation,
       submit: (inputs) => this.#do(this.#member.submit(this.nowMs, inputs)),
-      aside: (notice) => this.asides.push(notice),
+      notify: (notice) => this.notices.push(notice),
     });
     this.#do(this.#member.start());
     this.#do(this.#member.readDone(this.nowMs, []));

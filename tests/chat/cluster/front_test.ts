@@ -202,7 +202,7 @@ Deno.test("a user who types is shown here at once and to the other nodes, at mos
   const [ann, ben] = [stage.joined("ann", true), stage.joined("ben", true)];
   stage.send(ann, "c2/TYPING", "c2/TYPING");
   assertEquals([ann.frames(), ben.frames()], [[ACK, ACK], ["c2/TYPING ann"]]);
-  assertEquals(stage.asides, [{ node: "a", username: "ann" }]);
+  assertEquals(stage.notices, [{ node: "a", username: "ann" }]);
   for (const username of ["ann", "carl"]) {
     stage.front.typedElsewhere({ node: "a", username });
     stage.front.typedElsewhere({ node: "b", username });

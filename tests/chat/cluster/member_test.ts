@@ -17,7 +17,7 @@ import {
 } from "../../../chat/cluster/member.ts";
 import type { LogEntry } from "../../../chat/cluster/log.ts";
 import { decodeRecord, encodeRecord, FIRST_HASH, hashOf } from "../../../chat/cluster/record.ts";
-import type { Command } from "../../../chat/cluster/command.ts";
+import type { OperatorCommand } from "../../../chat/cluster/command.ts";
 import { TURN_UNITS_MAX } from "../../../chat/cluster/leader.ts";
 import { TURN_SHARED_REPLAYS_MAX } from "../../../chat/order/batch.ts";
 import { RECORD_BYTES_MAX } from "../../../chat/cluster/log_nats.ts";
@@ -196,7 +196,8 @@ function recordsOf(
 
 Deno.test("the log takes each record of a thousand inputs whose messages and refusals JSON makes longest", () => {
   const leader = leaderWith();
-  const order = (input: Command) => leader.member.submit(2000, [{ session: 0, input, opening: undefined }]);
+  const order = (input: OperatorCommand) =>
+    leader.member.submit(2000, [{ session: 0, input, opening: undefined }]);
   const stored = (effects: readonly MemberEffect[]) =>
     leader.member.appended(2000, appendOf(effects).id, { kind: "stored" });
   const message = "\u{1f600}".repeat(BAN_MESSAGE_LENGTH_MAX);

@@ -190,7 +190,7 @@ export class ModelCluster {
         uuids.push(uuid);
       }
       const { roster } = replica.membership;
-      const names = Array.from(roster.members.values(), ({ username }) => username.folded);
+      const names = Array.from(roster.occupants.values(), ({ username }) => username.folded);
       assertEquals(new Set(names).size, names.length, "a name is given once");
     }
     this.seen.leaders = epochs.size;

@@ -91,7 +91,7 @@ Deno.test("a beat or a notice of more bytes than any node sends is dropped unrea
   const wire = new NatsWire(nats as never, "room");
   const received: unknown[] = [];
   wire.listen("a", { inputs: () => {}, beat: (beat) => received.push(beat) });
-  wire.listenAside((notice) => received.push(notice));
+  wire.listenNotices((notice) => received.push(notice));
   const receive = (subject: string, message: object, length: number) => {
     callbacks.get(`chatter.room.${subject}`)!(null, { data: new Uint8Array(length), json: () => message });
   };

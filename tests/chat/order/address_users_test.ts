@@ -33,7 +33,7 @@ function lobby(options: Options) {
     },
     client: (name: string) => clients.get(name)!,
     /** Names of the connected and the held. */
-    present: () => [...stage.room.members().values()].map(({ username }) => username.shown),
+    present: () => [...stage.room.occupants().values()].map(({ username }) => username.shown),
     /** Ends the timers of held sessions. */
     [Symbol.dispose]: () => stage.held.stop(),
   };

@@ -98,7 +98,7 @@ Deno.test("what each client believes of each user's presence is true once all no
         const isNew = client.away.size === 0;
         send(client.participant, frame, ...(isNew ? ["c2/QUERY roster"] : []));
       };
-      const usernameOf = ({ id }: { readonly id: string }) => room.members().get(id)?.username.shown;
+      const usernameOf = ({ id }: { readonly id: string }) => room.occupants().get(id)?.username.shown;
       for (const [i, { user, present, lost, endsTurn, waitMs }] of steps.entries()) {
         clock.nowMs += waitMs;
         const client = clients[user]!;
@@ -129,7 +129,7 @@ Deno.test("what each client believes of each user's presence is true once all no
       await turn();
       presence.stop();
       held.stop();
-      const truth = [...room.members().values()].map((
+      const truth = [...room.occupants().values()].map((
         { username, hold },
       ) => [username.shown, hold !== undefined]);
       for (const { participant, isLost, away, name } of clients) {

@@ -391,7 +391,7 @@ Deno.test("members are told with when they connected, whatever they are called b
   decide("s2", { type: "CONNECT", username: named("bob") }, { nowMs: 62_000 });
   decide("s1", { type: "UPDATE", username: named("alicia") }, { nowMs: 63_000 });
   assertEquals(
-    Array.from(room.members(), ([id, { username, connectedAtMs }]) => [id, username.shown, connectedAtMs]),
+    Array.from(room.occupants(), ([id, { username, connectedAtMs }]) => [id, username.shown, connectedAtMs]),
     [["s1", "alicia", NOW.nowMs], ["s2", "bob", 62_000]],
   );
 });

@@ -10,7 +10,7 @@ import { QUERY_RATE } from "../../../listing/http/answers.ts";
 import { PAGE_ROWS } from "../../../listing/pages/list_page.ts";
 import { type ListedServer, selectPage, type Sort, SORTS, sortServers } from "../../../listing/list/page.ts";
 import { choices, FACETS_MAX, facetsOf, languageName } from "../../../listing/web/facets.ts";
-import { readWish, shown, writeWish } from "../../../listing/web/order.ts";
+import { readChoice, shown, writeChoice } from "../../../listing/web/order.ts";
 import { duration, fill, percent, summary, webAddress } from "../../../listing/web/wording.ts";
 import { formatAddress, parseAddress } from "../../../src/address.ts";
 import { runs } from "../../support/property_runs.ts";
@@ -295,7 +295,7 @@ Deno.test("the page in a browser shows the same servers in the same order as GET
     tags: fc.subarray(["a", "b"]),
     language: fc.constantFrom("pt", "pt-BR", "ptk"),
   });
-  const wish = fc.record({
+  const choice = fc.record({
     sort: fc.constantFrom(...SORTS),
     q: fc.constantFrom("", "A", "b.EX", "ä"),
     tag: fc.constantFrom("", "a"),
@@ -305,14 +305,14 @@ Deno.test("the page in a browser shows the same servers in the same order as GET
     ping: fc.boolean(),
   });
   fc.assert(
-    fc.property(fc.uniqueArray(server, { selector: ({ id }) => id }), wish, (servers, wish) => {
-      const { servers: listed } = selectPage(sortServers(servers, wish.sort), {
-        ...wish,
+    fc.property(fc.uniqueArray(server, { selector: ({ id }) => id }), choice, (servers, choice) => {
+      const { servers: listed } = selectPage(sortServers(servers, choice.sort), {
+        ...choice,
         limit: undefined,
         after: undefined,
       });
-      assertEquals(shown(servers, wish), listed);
-      assertEquals(readWish(new URLSearchParams(writeWish(wish))), wish);
+      assertEquals(shown(servers, choice), listed);
+      assertEquals(readChoice(new URLSearchParams(writeChoice(choice))), choice);
     }),
     runs(50),
   );

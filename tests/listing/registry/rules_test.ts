@@ -7,7 +7,6 @@ import { assertEquals } from "@std/assert";
 import { parseAddress, type ServerAddress } from "../../../src/address.ts";
 import { hashKey } from "../../../listing/registry/keys.ts";
 import {
-  type Circumstances,
   decideRegistration,
   decideUpdate,
   departed,
@@ -17,6 +16,7 @@ import {
   isOver,
   KEY_LOST_MS,
   type Registration,
+  type RegistrationContext,
 } from "../../../listing/registry/rules.ts";
 import type { ServerRecord } from "../../../listing/store/store.ts";
 import { ABROAD_RECORD } from "../abroad_record.ts";
@@ -31,7 +31,7 @@ const RECORD: ServerRecord = {
   keyHash: KEY,
   keyUsedAtMs: NOW_MS - 1,
 };
-const CIRCUMSTANCES: Circumstances = {
+const CIRCUMSTANCES: RegistrationContext = {
   nowMs: NOW_MS,
   unusedMs: 1,
   othersFromOrigin: 0,

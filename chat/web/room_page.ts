@@ -38,7 +38,7 @@ const BEGINNING = "This is the beginning";
 
 const hasMention = (entry: Entry) => entry.kind === "message" && entry.message.text.includes("@");
 
-export class Room {
+export class RoomPage {
   readonly #session: TabSession;
   readonly #chooseName: (why: string) => void;
   #isConnected = false;
