@@ -16,8 +16,8 @@ const SOCKETS = 64;
 /** Without a rate for the address, its 64 sockets send more in a second. */
 const HISTORY_COUNT = 3000;
 const SAID_BEFORE = 20;
-const VISITORS = 4;
-const MS_OF_ATTACK = 600;
+const VISITORS = 2;
+const MS_OF_ATTACK = 300;
 const PACE_MS = 150;
 
 /** Reads frames until one of `client`'s own messages with this text. */

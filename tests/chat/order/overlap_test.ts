@@ -310,6 +310,6 @@ Deno.test("sequencer over a slow and failing store tells what is stored, all of 
       );
       assertEquals(new Set(named).size, named.length, "a nonce was stored twice");
     }),
-    runs(150),
+    runs(60),
   );
 });

@@ -264,5 +264,5 @@ Deno.test("no replay has a text that is deleted or changed, anything from before
         await world.stop();
       }
     }),
-    runs(100),
+    runs(50),
   ));

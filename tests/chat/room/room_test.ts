@@ -286,7 +286,7 @@ Deno.test("the room tells whom the protocol says, what it says, in any conversat
       const folded = room.usernames().map((name) => name.toLowerCase());
       assertEquals(new Set(folded).size, folded.length);
     }),
-    runs(200),
+    runs(80),
   );
 });
 

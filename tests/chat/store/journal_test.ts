@@ -176,7 +176,7 @@ for (const { name, withStore } of ADAPTERS) {
           assertEquals(store.bytes, bytesOf(list));
           if (count !== undefined) assertEquals(await count(), list.length);
         })),
-      runs(100),
+      runs(40),
     );
   });
 

@@ -190,8 +190,9 @@ Deno.test("what another process writes is seen within a second by readers of cac
 Deno.test("a list goes out whole up to a size and while few are under way, else the route sends it in pieces", async () => {
   await using listing = await ListingUnderTest.start();
   const reads = new Reads(listing);
-  for (const [servers, isWhole] of [[700, true], [16_000, false]] as const) {
-    await listing.put(0, servers);
+  for (const [servers, isWhole] of [[700, true], [2000, false]] as const) {
+    const description = isWhole ? "" : "x".repeat(2000);
+    await listing.put(isWhole ? 0 : 700, servers, { description });
     listing.nowMs += LARGE_LIST_AGE_MS;
     const bytes = (await (await reads.route(new Request(LIST))).arrayBuffer()).byteLength;
     assert(isWhole ? bytes > PIECE_BYTES && bytes <= WHOLE_BYTES_MAX : bytes > WHOLE_BYTES_MAX);

@@ -177,16 +177,16 @@ Deno.test("a server that is removed while its new address is pinged stays remove
   assertEquals(await listing.shown(7), undefined);
 });
 
-Deno.test("a thousand updates at once of two properties are all taken, and the last of each holds", async () => {
+Deno.test("hundreds of updates at once of two properties are all taken, and the last of each holds", async () => {
   await using listing = await ListingUnderTest.start();
   const key = await listing.list(7);
-  const answers = await Promise.all(Array.from({ length: 1000 }, (_, i) => {
+  const answers = await Promise.all(Array.from({ length: 300 }, (_, i) => {
     const body = i % 2 === 0 ? { connectedUsers: i } : { serverName: `name ${i}` };
     return listing.ask("PUT", "/servers/7", { key, body });
   }));
-  assertEquals(answers.filter(({ status }) => status === 200).length, 1000);
+  assertEquals(answers.filter(({ status }) => status === 200).length, 300);
   const { connectedUsers, displayName } = await listing.shown(7) ?? {};
-  assertEquals([connectedUsers, displayName], [998, "name 999"]);
+  assertEquals([connectedUsers, displayName], [298, "name 299"]);
 });
 
 Deno.test("updates of two processes at once lose nothing", async () => {
