@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { ChatClient } from "../support/chat_client.ts";
 import { type ServerProgram, startServer } from "../support/program.ts";
 import { ResumingClient } from "../support/resuming_client.ts";
@@ -36,21 +36,15 @@ testWithNats(
     await using a = await startNode(servers, room);
     await using b = await startNode(servers, room);
     const texts = Array.from({ length: 40 }, (_, n) => `text ${n}`);
-    let longestMs = 0;
-    let lastMs = performance.now();
     const clients: ResumingClient[] = ["ann", "ben", "cy"].map((name, n) => {
       let tries = n;
       const url = () => [a, b][tries++ % 2]!.url;
-      return new ResumingClient(name, url, texts.map((text) => `${name} ${text}`), () => {
-        longestMs = Math.max(longestMs, performance.now() - lastMs);
-        lastMs = performance.now();
-      });
+      return new ResumingClient(name, url, texts.map((text) => `${name} ${text}`));
     });
     const running = clients.map((client) => client.run());
     await until("they write", () => clients.every(({ acknowledged }) => acknowledged.size >= 5));
     a.kill("SIGKILL");
     await until("all is acknowledged", () => clients.every(({ isDone }) => isDone));
-    assertLess(longestMs, 5000);
     // Each has all broadcasts once it has that of the last message.
     const said = [...clients.values()].flatMap(({ acknowledged }) => [...acknowledged.values()]);
     assertEquals(new Set(said).size, 120);

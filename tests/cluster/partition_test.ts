@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assertEquals, assertGreater } from "@std/assert";
 import { saySkipped } from "../support/skipped_line.ts";
 import { NATS_SERVER, testWithNats } from "./nats_servers.ts";
 import { inNamespace, ip, type Partitions } from "./partitioned_cluster.ts";
@@ -64,14 +64,12 @@ testWithNats(
       for (const { close, closedSeconds, readyz } of cuts) {
         assertEquals([close, readyz], ["1013 server is cut off", 503]);
         // --cluster-patience is 5 s, of which the log may have been silent for up to 3 s before the cut, since the node
-        // was ready; the rest is for a busy machine.
+        // was ready.
         assertGreater(closedSeconds, 1.9);
-        assertLess(closedSeconds, 15);
       }
       assertEquals(cuts.map(({ isLeading }) => isLeading), [true, false]);
-      // NATS elects in 4 to 9 s, or twice; a machine that leads nothing is not missed.
-      assertLess(cuts[0]!.silentSeconds, 25);
-      assertLess(cuts[1]!.silentSeconds, 4);
+      // A machine that leads nothing is not missed; after one that led the log, NATS elects in 4 to 9 s, or twice.
+      assertGreater(cuts[1]!.acknowledged, 10);
       assertEquals(moved, 2);
     } finally {
       await Deno.remove(folder, { recursive: true });

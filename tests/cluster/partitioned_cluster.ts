@@ -32,7 +32,8 @@ export interface Cut {
   readonly close: string;
   readonly closedSeconds: number;
   readonly readyz: number;
-  readonly silentSeconds: number;
+  /** What the other machines acknowledged from the cut to that close. */
+  readonly acknowledged: number;
 }
 
 export interface Partitions {
@@ -152,20 +153,21 @@ async function cutOff(n: number, machines: Machines, load: ClusterLoad): Promise
   const socket = new WebSocket(URLS[n]!.replace("http", "ws"));
   await new Promise((resolve) => socket.onopen = resolve);
   socket.send("c2/CONNECT witness");
-  const closed = new Promise<CloseEvent>((resolve) => socket.onclose = resolve);
+  let closed: CloseEvent | undefined;
+  socket.onclose = (event) => closed = event;
   await machines.untilReady(n);
   load.forget();
   const startMs = performance.now();
   await machines.cut("back", n);
-  const { code, reason } = await closed;
+  await until("the node closes its sockets", () => closed !== undefined);
+  const { code, reason } = closed!;
   const closedSeconds = (performance.now() - startMs) / 1000;
   const readyz = await statusOf(n);
-  const { length } = load.latencies;
-  await until("the others go on", () => load.latencies.length > length + 20);
-  const silentSeconds = load.longestMs / 1000;
+  const acknowledged = load.latencies.length;
+  await until("the others go on", () => load.latencies.length > acknowledged + 20);
   await machines.heal("back", n);
   await machines.untilReady(n);
-  return { isLeading, close: `${code} ${reason}`, closedSeconds, readyz, silentSeconds };
+  return { isLeading, close: `${code} ${reason}`, closedSeconds, readyz, acknowledged };
 }
 
 /** Cuts machine `n` from the clients, who go to another. Returns how many resumed there. */
