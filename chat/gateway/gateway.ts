@@ -91,18 +91,17 @@ export class Gateway implements Gateways {
 
   private constructor(options: GatewayOptions) {
     this.#options = options;
-    const { settings: { limits } } = options;
+    const { settings, inbox, serverId, isPublic = false, meters, log } = options;
+    const { limits } = settings;
     this.#rules = {
-      ...options,
-      limits,
+      ...{ inbox, limits, serverId, meters, log },
       floodRate: new FloodRate(limits),
       steadyMs: steadyClock,
       logs: new SessionLogs(steadyClock),
       onOver: (session) => this.#onOver(session),
     };
-    const { settings: rules, isPublic = false, log } = options;
-    this.#pages = new PageAccess({ rules, isPublic, steadyMs: steadyClock, log });
-    options.meters.readSockets(this.#sessions);
+    this.#pages = new PageAccess({ rules: settings, isPublic, steadyMs: steadyClock, log });
+    meters.readSockets(this.#sessions);
   }
 
   /** Opens the port. Throws the runtime's error. */
@@ -157,9 +156,10 @@ export class Gateway implements Gateways {
 
   #openTransport(): Promise<Transport> {
     const { hostname, port, tls, sharers, settings, admission, isReady, log } = this.#options;
+    const { countUsers, admin, assets, metrics, meters } = this.#options;
     const { limits } = settings;
     const app = chatApp({
-      ...this.#options,
+      ...{ countUsers, admin, assets, metrics, meters, log },
       get serverName() {
         return settings.name;
       },

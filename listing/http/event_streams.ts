@@ -219,6 +219,5 @@ function encodePiece({ text, next }: Events): Piece {
 }
 
 function encode(text: string): Uint8Array<ArrayBuffer> {
-  // Copied because the types of Deno 2.4 let an encoder return shared memory.
-  return new Uint8Array(new TextEncoder().encode(text));
+  return new TextEncoder().encode(text);
 }

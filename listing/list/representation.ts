@@ -40,9 +40,8 @@ export class Representation {
   }
 }
 
-/** Copied because the types of Deno 2.4 let an encoder return shared memory. */
 function bytesOf(text: string): Bytes {
-  return new Uint8Array(new TextEncoder().encode(text));
+  return new TextEncoder().encode(text);
 }
 
 async function gzip(bytes: Bytes): Promise<Bytes> {

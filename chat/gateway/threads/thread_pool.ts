@@ -160,10 +160,11 @@ export class GatewayPool implements Gateways {
   }
 
   async #serve(worker: Worker, index: number): Promise<void> {
-    const { links, gateway, settings } = this.#options;
+    const { links, gateway, settings, inbox, serverId, admission, steadyMs } = this.#options;
+    const { countUsers, admin, metrics, meters, log } = this.#options;
     const { port1: channel, port2 } = new MessageChannel();
     const link = new ThreadLink({
-      ...this.#options,
+      ...{ inbox, serverId, steadyMs, admission, countUsers, admin, metrics, meters, log },
       isReady: async () => this.isWhole && await this.#options.isReady(),
       post: (message: Packed | CallMessage) => channel.postMessage(message),
     });
