@@ -23,6 +23,9 @@ export const TURN_PAGES_MAX = 16;
 /** Messages of history in one turn, which takes some 20 ms to write. */
 export const TURN_HISTORY_MAX = TURN_PAGES_MAX * HISTORY_PAGE_MAX;
 
+/** Names in the answers to `roster` and `active_users` of one turn, which take some 20 ms if the roster has changed. */
+export const TURN_NAMES_MAX = 25_000;
+
 /** Broadcasts and AWAY that one turn replays to sessions that resume, in some 20 to 40 ms: 2 to 4 µs each. */
 export const TURN_REPLAYS_MAX = REPLAY_BROADCASTS_MAX;
 
@@ -65,13 +68,19 @@ export class BatchSize {
   #pages = 0;
   #history = 0;
   #replays = 0;
+  #names = 0;
   readonly #missedAfter: (position: number) => number;
   readonly #replaysMax: number;
+  readonly #users: number;
 
-  /** `missedAfter` returns how many broadcasts a session that resumes is sent at most. */
-  constructor(missedAfter: (position: number) => number, replaysMax = TURN_REPLAYS_MAX) {
+  /**
+   * `missedAfter` returns how many broadcasts a session that resumes is sent at most; `users` are in the room, held ones
+   * included.
+   */
+  constructor(missedAfter: (position: number) => number, replaysMax = TURN_REPLAYS_MAX, users = 0) {
     this.#missedAfter = missedAfter;
     this.#replaysMax = replaysMax;
+    this.#users = users;
   }
 
   /** Adds the next input; false if it no longer fits. The first input always fits. */
@@ -81,10 +90,11 @@ export class BatchSize {
     this.#text += textOf(input);
     if (asksForHistory(input)) this.#history += input.limit;
     if (asksForOlder(input)) this.#pages++;
+    if (asksForNames(input)) this.#names += this.#users;
     if (input.type === "RESUME") this.#replays += this.#missedAfter(input.position);
     return isFirst || this.#inputs <= APPEND_ENTRIES_MAX && this.#text <= APPEND_TEXT_MAX &&
         this.#pages <= TURN_PAGES_MAX && this.#history <= TURN_HISTORY_MAX &&
-        this.#replays <= this.#replaysMax;
+        this.#replays <= this.#replaysMax && this.#names <= TURN_NAMES_MAX;
   }
 }
 
@@ -110,6 +120,11 @@ type HistoryQuery = Extract<Input, { query: "history" }>;
 
 export function asksForHistory(input: Input): input is HistoryQuery {
   return input.type === "QUERY" && input.query === "history";
+}
+
+/** Whether its answer has the names of all users. */
+export function asksForNames(input: Input): boolean {
+  return input.type === "QUERY" && (input.query === "roster" || input.query === "active_users");
 }
 
 /** Whether it asks for a page that memory may not hold. Without `before` it asks for the newest, which memory holds. */

@@ -17,7 +17,7 @@ import type { JournalEntry } from "../room/message.ts";
 import type { Room } from "../room/room.ts";
 import type { RoomState } from "../room/room_state.ts";
 import type { Journal } from "../store/journal.ts";
-import { asksForHistory, Batch, BatchSize, canOverlap } from "./batch.ts";
+import { asksForHistory, asksForNames, Batch, BatchSize, canOverlap } from "./batch.ts";
 import { Lookups } from "./lookups.ts";
 import type { Teller } from "./teller.ts";
 import type { TurnSpans } from "./turn_spans.ts";
@@ -142,7 +142,8 @@ export class Sequencer {
     const { room, state, turnReplaysMax } = this.#options;
     // AWAY follows the replay. Where sessions share the bytes of both, it is made once a turn.
     const away = turnReplaysMax === undefined ? room.heldCount : 0;
-    const size = new BatchSize((position) => state.missedAfter(position) + away, turnReplaysMax);
+    const users = room.occupants().size;
+    const size = new BatchSize((position) => state.missedAfter(position) + away, turnReplaysMax, users);
     let end = 0;
     for (; end < this.#queue.length; end++) {
       const next = this.#queue[end]!;
@@ -339,6 +340,6 @@ function restAfter({ submissions, decisions, sendingMs }: Batch): number | undef
   if (decisions.some(({ kind }) => kind === "joined" || kind === "resumed")) {
     return Math.min(sendingMs, REST_MS_MAX);
   }
-  // Pages take long to write, and a flood of requests for them fills many turns.
-  return submissions.some(({ input }) => asksForHistory(input)) ? 0 : undefined;
+  // Pages and rosters take long to write, and a flood of requests for them fills many turns.
+  return submissions.some(({ input }) => asksForHistory(input) || asksForNames(input)) ? 0 : undefined;
 }

@@ -7,7 +7,7 @@
  */
 import { isLoopback, placesOf } from "../../src/address.ts";
 import { type Fault, fault } from "../../src/protocol/faults.ts";
-import type { ClientFrame, RosterEntry } from "../../src/protocol/frames.ts";
+import type { ClientFrame } from "../../src/protocol/frames.ts";
 import { type Limits, TYPING_INTERVAL_MS } from "../../src/protocol/limits.ts";
 import { areTooAlike } from "../../src/lookalikes.ts";
 import type { Username } from "../../src/protocol/names.ts";
@@ -169,7 +169,7 @@ export class Room {
       case "active_users":
         return { kind: "answered", content: `[${this.usernames().join(",")}]` };
       case "roster":
-        return { kind: "answered", content: JSON.stringify(this.#rosterEntries()) };
+        return { kind: "answered", content: this.#roster.answer };
       case "update_message":
         return this.#change(session, username, input.uuid, input.text, now);
       case "delete_message":
@@ -208,12 +208,6 @@ export class Room {
   /** Names of the held sessions. */
   awayNames(): string[] {
     return this.#roster.awayNames;
-  }
-
-  #rosterEntries(): RosterEntry[] {
-    return Array.from(this.#roster.occupants.values(), ({ username, connectedAtMs, hold }) => {
-      return { username: username.shown, since: connectedAtMs, away: hold !== undefined };
-    });
   }
 
   /** All sessions, held ones included, in order of joining. */

@@ -6,6 +6,7 @@
  */
 import type { AddressPlace } from "../../src/address.ts";
 import { nameKeys } from "../../src/lookalikes.ts";
+import type { RosterEntry } from "../../src/protocol/frames.ts";
 import type { Username } from "../../src/protocol/names.ts";
 
 /** A secret UUID, never sent to a client. It is the author of the session's messages. */
@@ -37,6 +38,7 @@ export class Roster {
   readonly #perPlace = new Map<string, number>();
   #holds: HoldId = 0;
   readonly #held = new Set<SessionId>();
+  #answer: string | undefined;
 
   /** A copy whose changes leave this one as it is. */
   copy(): Roster {
@@ -67,6 +69,15 @@ export class Roster {
     return Array.from(this.#held, (session) => this.#occupants.get(session)!.username.shown);
   }
 
+  /** The answer to `roster`, §12.6: kept until a change, because it is long and anyone may ask for it often. */
+  get answer(): string {
+    return this.#answer ??= JSON.stringify(
+      Array.from(this.#occupants.values(), ({ username, connectedAtMs, hold }): RosterEntry => {
+        return { username: username.shown, since: connectedAtMs, away: hold !== undefined };
+      }),
+    );
+  }
+
   get(session: SessionId): Occupant | undefined {
     return this.#occupants.get(session);
   }
@@ -86,7 +97,7 @@ export class Roster {
   }
 
   add(session: SessionId, occupant: Omit<Occupant, "hold">): void {
-    this.#occupants.set(session, { ...occupant, hold: undefined });
+    this.#put(session, { ...occupant, hold: undefined });
     this.#count(occupant, 1);
     this.#take(session, occupant.username);
   }
@@ -96,14 +107,14 @@ export class Roster {
     const occupant = this.#occupants.get(session)!;
     this.#free(occupant.username);
     this.#take(session, to);
-    this.#occupants.set(session, { ...occupant, username: to });
+    this.#put(session, { ...occupant, username: to });
   }
 
   remove(session: SessionId): Occupant | undefined {
     const occupant = this.#occupants.get(session);
     if (occupant === undefined) return undefined;
     this.#free(occupant.username);
-    this.#occupants.delete(session);
+    this.#drop(session);
     this.#count(occupant, -1);
     this.#held.delete(session);
     return occupant;
@@ -112,7 +123,7 @@ export class Roster {
   /** Like `remove`, but searches instead of trusting the keys: used after a bug, it frees the name in any case. */
   forget(session: SessionId): Occupant | undefined {
     const occupant = this.#occupants.get(session);
-    this.#occupants.delete(session);
+    this.#drop(session);
     for (const [key, holder] of this.#holders) if (holder === session) this.#holders.delete(key);
     if (occupant !== undefined) this.#count(occupant, -1);
     this.#held.delete(session);
@@ -121,7 +132,7 @@ export class Roster {
 
   hold(session: SessionId, how: Pick<Occupant, "heldUntilMs" | "isGoingAway"> = {}): HoldId {
     const hold = ++this.#holds;
-    this.#occupants.set(session, { ...this.#occupants.get(session)!, ...how, hold });
+    this.#put(session, { ...this.#occupants.get(session)!, ...how, hold });
     this.#held.add(session);
     return hold;
   }
@@ -130,7 +141,7 @@ export class Roster {
   resume(session: SessionId, places: Occupant["places"]): void {
     const occupant = this.#occupants.get(session)!;
     this.#count(occupant, -1);
-    this.#occupants.set(session, { ...occupant, hold: undefined, places });
+    this.#put(session, { ...occupant, hold: undefined, places });
     this.#count({ places }, 1);
     this.#held.delete(session);
   }
@@ -156,6 +167,16 @@ export class Roster {
       if (rank > greatest) [found, greatest] = [session, rank];
     }
     return found;
+  }
+
+  #put(session: SessionId, occupant: Occupant): void {
+    this.#occupants.set(session, occupant);
+    this.#answer = undefined;
+  }
+
+  #drop(session: SessionId): void {
+    this.#occupants.delete(session);
+    this.#answer = undefined;
   }
 
   #count({ places }: Pick<Occupant, "places">, change: 1 | -1): void {

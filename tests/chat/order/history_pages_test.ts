@@ -1,6 +1,6 @@
 /**
- * Answers to `history` within a turn: from memory where it reaches, otherwise the store's page with the turn's edits
- * applied.
+ * Long answers within a turn. `history` comes from memory where it reaches, otherwise it is the store's page with the
+ * turn's edits applied.
  *
  * @module
  */
@@ -9,11 +9,13 @@ import { History, WINDOW_MESSAGES_MAX } from "../../../chat/room/history.ts";
 import {
   BatchSize,
   TURN_HISTORY_MAX,
+  TURN_NAMES_MAX,
   TURN_PAGES_MAX,
   TURN_REPLAYS_MAX,
   TURN_SHARED_REPLAYS_MAX,
 } from "../../../chat/order/batch.ts";
 import { HISTORY_ANSWER_BYTES_MAX, HISTORY_PAGE_MAX } from "../../../src/protocol/limits.ts";
+import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 import { ACK, id, last, promisesSettled, stored, token, world } from "../../support/order_stage.ts";
 
 /** The texts and ids of a `history` answer. */
@@ -117,6 +119,30 @@ Deno.test("a turn writes only so many messages of history, and others are read b
   send(alice, ...Array(2 * pages + 1).fill(`c2/QUERY history; ${HISTORY_PAGE_MAX}`));
   await sequencer.idle();
   assertEquals(answered, [pages, 2 * pages, 2 * pages + 1]);
+});
+
+Deno.test("a turn writes only so many names of users, and others are read before the next", async () => {
+  const perTurn = 5;
+  const users = TURN_NAMES_MAX / perTurn;
+  for (const query of ["roster", "active_users"]) {
+    const answered: number[] = [];
+    let answers = 0;
+    let count = () => {};
+    const othersRead = () => {
+      count();
+      return Promise.resolve();
+    };
+    const { sequencer, room, connected, send } = world({ othersRead, maxUsers: users });
+    const [alice] = await connected("alice");
+    for (let n = 1; n < users; n++) {
+      const restored = { connectedAtMs: 0, heldUntilMs: 1e6, address: "" };
+      assert(room.restore(id(n), parseUsername(`u${n}`) as Username, restored));
+    }
+    count = () => answered.push(answers += alice.frames().length);
+    send(alice, ...Array(perTurn + 1).fill(`c2/QUERY ${query}`));
+    await sequencer.idle();
+    assertEquals(answered, [perTurn, perTurn + 1], query);
+  }
 });
 
 Deno.test("a batch takes TURN_HISTORY_MAX messages of history, and not one more", () => {
