@@ -80,6 +80,14 @@ Deno.test("a session that is resumed after a restart asks for the roster once, a
   }
 });
 
+Deno.test("a session that begins again asks for the roster once", () => {
+  const driver = lost();
+  driver.receive("c2/ERROR Unknown token: CONNECT", "c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 20`);
+  driver.receive("c2/JOIN alice", "c2/ACKNOWLEDGE []", `c2/ACKNOWLEDGE ${ROSTER}`, "c2/ACKNOWLEDGE {}");
+  driver.pass(10_000);
+  assertEquals([rosterQueries(driver), driver.session.away], [1, ["bob"]]);
+});
+
 Deno.test("a session that is lost again before the roster came asks for it after the next resume", () => {
   const driver = lost();
   driver.receive("c2/ACKNOWLEDGE Pub", `c2/SESSION ${TOKEN}; 16777300`);

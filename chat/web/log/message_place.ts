@@ -11,7 +11,7 @@ import type { Entry, MessageEntry, MessageLog } from "./message_log.ts";
 /** Milliseconds after which a message of the same author shows the name again. */
 const GROUP_MS = 300_000;
 /** Messages before one whose group is looked for: an author who writes more at once has a name elsewhere. */
-const GROUP_MAX = 200;
+export const GROUP_MAX = 200;
 
 export interface MessagePlace {
   readonly goesOn: boolean;

@@ -72,6 +72,11 @@ Deno.test("of so many nodes a leader knows the formats, and past them it writes 
   const formats = new ReadFormats(3, 0);
   for (let n = 0; n < READERS_MAX; n++) formats.heard(LATE_MS, `node ${n}`, 2);
   assertEquals(formats.writable(LATE_MS), 2);
+  // One that is known has its place.
+  formats.heard(LATE_MS, "node 0", 1);
+  assertEquals(formats.writable(LATE_MS), 1);
+  formats.heard(LATE_MS, "node 0", 2);
+  assertEquals(formats.writable(LATE_MS), 2);
   formats.heard(LATE_MS, "one more", 3);
   assertEquals(formats.writable(2 * LATE_MS - 1), 1);
   assertEquals(formats.writable(2 * LATE_MS), 3);

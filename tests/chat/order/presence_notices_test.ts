@@ -6,6 +6,10 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { Fanout } from "../../../chat/delivery/fanout.ts";
+import { PresenceNotices } from "../../../chat/delivery/presence_notices.ts";
+import { ChatMeters } from "../../../chat/meters.ts";
+import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { ACK, type NotingParticipant, world } from "../../support/order_stage.ts";
 import { runs } from "../../support/property_runs.ts";
 import { until } from "../../support/until.ts";
@@ -169,4 +173,24 @@ Deno.test("a notice is broadcast at once, and those right after it together, eac
   assertEquals(watcher.frames(), ["c2/PING 2; 7"]);
   presence.stop();
   held.stop();
+});
+
+Deno.test("AWAY follows a resume in the same run only: after a restart nearly all are away, for each who resumes", () => {
+  const { live, log } = world();
+  const sent = (isOfThisRun: boolean) => {
+    const fanout = new Fanout({ meters: new ChatMeters(), steadyMs: () => 0, log: log.log });
+    const notices = new PresenceNotices({
+      fanout,
+      awayNames: () => ["bob", "carol"],
+      isOfThisRun: () => isOfThisRun,
+      outboxBytesMax: () => DEFAULT_LIMITS.maxOutboxBytes,
+      steadyMs: () => 0,
+    });
+    const alice = live("alice");
+    const resumed = { kind: "resumed", session: "s", username: "alice", token: "t", position: 1 } as const;
+    notices.follow(alice, { ...resumed, wasHeld: false });
+    notices.turnEnds(false);
+    return alice.frames();
+  };
+  assertEquals([sent(true), sent(false)], [["c2/AWAY bob", "c2/AWAY carol"], []]);
 });

@@ -241,6 +241,22 @@ Deno.test("ws lets a peer that still sends read its refusal, and cuts it after t
   });
 });
 
+Deno.test("ws stops at once though a peer that it refused has not closed its end", async () => {
+  for (
+    const sent of ["nonsense\r\n\r\n", new TextDecoder().decode(handshake({ "Sec-WebSocket-Key": "short" }))]
+  ) {
+    const server = await open();
+    await using peer = await RawPeer.connect(server.url);
+    await peer.write(bytes(sent));
+    assertEquals((await peer.readHead()).split(" ")[1], "400");
+    await peer.readToEnd();
+    await server[Symbol.asyncDispose]();
+    await assertRejects(async () => {
+      while (true) await peer.write(new Uint8Array(1));
+    });
+  }
+});
+
 Deno.test("ws answers who asks for another upgrade as if they had not, as curl for HTTP/2", async () => {
   await using server = await open();
   const h2c = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n";
