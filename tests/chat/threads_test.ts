@@ -68,7 +68,7 @@ testOnThreads(
     const clients: ChatClient[] = [];
     for (let i = 0; i < 8; i++) clients.push(await threads.connect(chat.url, i % 2, `user${i}`));
     await Promise.all(clients.map((client) => client.drain()));
-    const each = 40;
+    const each = 20;
     for (let n = 0; n < each; n++) {
       clients.forEach((client, i) => client.send(`c2/MSG ${n}; ${i} says ${n}`));
     }
@@ -347,7 +347,7 @@ testOnThreads(
 );
 
 Deno.test("ws on 2 threads: as many clients as --max-sockets allows are all let in at once", async () => {
-  const maxSockets = 50;
+  const maxSockets = 24;
   await using chat = await startTestChat({ transport: "ws", workers: 2, limits: { maxSockets } });
   const clients = await Promise.all(Array.from({ length: maxSockets }, () => ChatClient.open(chat.url)));
   assertEquals(clients.length, maxSockets);
