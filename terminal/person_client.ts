@@ -24,6 +24,7 @@ import { SentMessages } from "./screen/sent_messages.ts";
 import { type Lines, type Prompt, PromptScreen, type Size } from "./screen/prompt_screen.ts";
 import { type PeopleCount, StatusRows } from "./screen/status_rows.ts";
 import { completionOf } from "./screen/line_completion.ts";
+import { printable } from "./screen/table.ts";
 
 const SHOWN_AT_FIRST = 20;
 /** Messages of one answer to /search. */
@@ -369,7 +370,7 @@ export class PersonClient {
         if (this.#isLeaving) return this.#end.resolve({ problem: undefined });
         if (!this.#wasIn) {
           const why = socketReason(this.#session.lastError, event.text);
-          return this.#end.resolve({ problem: `Cannot reach ${this.#world.url}: ${why}` });
+          return this.#fails(`Cannot reach ${this.#world.url}: ${why}`);
         }
         if (wasLive) {
           this.#problem(`${event.text}. Reconnecting; what you write is sent after that`);
@@ -379,8 +380,14 @@ export class PersonClient {
       case "refused":
         return this.#askName(event.text, this.#session.username);
       case "over":
-        return this.#end.resolve({ problem: this.#isLeaving ? undefined : event.text });
+        if (this.#isLeaving) return this.#end.resolve({ problem: undefined });
+        return this.#fails(event.text);
     }
+  }
+
+  /** The reason may be the server's own text, and it is printed outside of the screen, which escapes all others. */
+  #fails(problem: string): void {
+    this.#end.resolve({ problem: printable(problem) });
   }
 
   #entered({ how, serverName, username, isExtended }: Extract<SessionEvent, { type: "entered" }>): void {
