@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { timeOf } from "../chat/room/message_id.ts";
+import { extractTimestamp } from "@std/uuid/v7";
 import { startListing } from "../listing/mod.ts";
 import { AdminApi, TOKEN } from "./support/admin_api.ts";
 import { ChatClient } from "./support/chat_client.ts";
@@ -80,7 +80,7 @@ for (const era of ERAS) {
         await using bob = await ChatClient.connect(chat.url, "bob");
         const answer = await bob.ask("c2/QUERY history");
         // Layout 2 had no times of receipt, and its ids came of a right clock.
-        const expected = history.map((one) => ({ received: timeOf(one.uuid), ...one }));
+        const expected = history.map((one) => ({ received: extractTimestamp(one.uuid), ...one }));
         assertEquals(JSON.parse(answer.slice("c2/ACKNOWLEDGE ".length)), expected);
         const kept = (await new AdminApi(chat.url).get("bans")).json.bans as Record<string, string | null>[];
         assertEquals(kept.map(({ name, address }) => name ?? address), [...bans]);

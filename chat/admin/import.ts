@@ -16,11 +16,10 @@ import type { BanStore } from "../store/ban_store.ts";
 import { type Ban, Bans, BANS_MAX, readAddressBlock } from "../room/bans.ts";
 import { refuseAdmin } from "./refusals.ts";
 import { validate as isUuid } from "@std/uuid/common";
-import { validate as isUuidV7 } from "@std/uuid/v7";
+import { extractTimestamp, validate as isUuidV7 } from "@std/uuid/v7";
 import { z } from "zod";
 import { formatFirstIssue } from "../../src/schema_issues.ts";
 import type { StoredMessage } from "../room/message.ts";
-import { timeOf } from "../room/message_id.ts";
 
 /** Characters of a name or author: more than the rule of names, which may have been another one. */
 const NAME_LENGTH_MAX = 256;
@@ -131,7 +130,7 @@ export class ChatImport implements ImportTarget {
       const problem = textProblem(text, edited) ??
         (uuid <= last
           ? "uuid: messages must be in the order of their ids"
-          : timeOf(uuid) > ID_MS_MAX
+          : extractTimestamp(uuid) > ID_MS_MAX
           ? "uuid: its time is after the year 9999"
           : undefined);
       if (problem !== undefined) return { problem, row };
@@ -184,7 +183,12 @@ function textProblem(text: string, edited: boolean): string | undefined {
 
 /** Position and nonce belong to the server that the message comes from. */
 function storedMessage({ kind: _, nonce: _nonce, received, ...message }: MessageRow): StoredMessage {
-  return { ...message, receivedMs: received ?? timeOf(message.uuid), position: undefined, nonce: undefined };
+  return {
+    ...message,
+    receivedMs: received ?? extractTimestamp(message.uuid),
+    position: undefined,
+    nonce: undefined,
+  };
 }
 
 function storedBan({ id, name, address, message, createdAt, endsAt }: z.infer<typeof banSchema>): Ban {

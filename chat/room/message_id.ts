@@ -4,6 +4,8 @@
  *
  * @module
  */
+import { extractTimestamp } from "@std/uuid/v7";
+
 /** Counter values in one millisecond. Past them the next millisecond is used early. */
 const COUNTER_MAX = 2 ** 26 - 1;
 /** A new millisecond starts its counter at a random value up to this, which leaves room to count. */
@@ -32,11 +34,6 @@ export function messageIds(source: MessageIdSource, after?: string): () => strin
     }
     return format(ms, counter, source.random32() & 0xffff, source.random32());
   };
-}
-
-/** The time of an id, in milliseconds since 1970. It is never before the receipt of its message, but may be after it. */
-export function timeOf(id: string): number {
-  return parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 }
 
 // 48 bits of time, 4 of version, 12 of counter, 2 of variant, 14 of counter, 48 random.
@@ -84,5 +81,5 @@ function beginningOf(ms: number, counterHigh: number): string {
 function readPosition(id: string): { ms: number; counter: number } {
   const high = parseInt(id.slice(14, 18), 16) & 0x0fff;
   const low = parseInt(id.slice(19, 23), 16) & 0x3fff;
-  return { ms: timeOf(id), counter: (high << 14) | low };
+  return { ms: extractTimestamp(id), counter: (high << 14) | low };
 }

@@ -4,8 +4,8 @@
  *
  * @module
  */
+import { extractTimestamp } from "@std/uuid/v7";
 import type { StoredMessage } from "../room/message.ts";
-import { timeOf } from "../room/message_id.ts";
 
 export interface Segment {
   /** Messages ever stored before this segment. */
@@ -85,7 +85,7 @@ export function messagesOf(segment: Segment): StoredMessage[] {
       author: authors[by[i]!]!,
       username: usernames[by[i]!]!,
       timestamp: timestamps[i]!,
-      receivedMs: receivedMs === undefined ? timeOf(uuid) : receivedMs + laterMs![i]!,
+      receivedMs: receivedMs === undefined ? extractTimestamp(uuid) : receivedMs + laterMs![i]!,
       text,
       edited: wasEdited.has(i),
       position: offset === undefined ? undefined : position + offset,

@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { timeOf } from "../../chat/room/message_id.ts";
+import { extractTimestamp } from "@std/uuid/v7";
 import { ChatClient } from "../support/chat_client.ts";
 import { runProgram, startServer } from "../support/program.ts";
 import { inTempFolder } from "../support/temp_folder.ts";
@@ -45,7 +45,7 @@ async function history(client: ChatClient): Promise<[text: string, received: num
     answer.slice("c2/ACKNOWLEDGE ".length),
   );
   const days = (ms: number) => Math.round((ms - Date.now()) / DAY_MS);
-  return page.map(({ message, received, uuid }) => [message, days(received), days(timeOf(uuid))]);
+  return page.map(({ message, received, uuid }) => [message, days(received), days(extractTimestamp(uuid))]);
 }
 
 Deno.test({
