@@ -19,7 +19,10 @@ export function nearSpelling(word: string, candidates: readonly string[]): strin
   if (known.startsWith(typed) || typed.startsWith(known)) return found;
   const longest = Math.max(typed.length, known.length);
   const distance = levenshteinDistance(typed, known);
-  return distance <= Math.max(NEAR_LETTERS, longest * NEAR_PERCENT / 100) ? found : undefined;
+  // Nothing is left of a word of which each letter is wrong.
+  return distance < typed.length && distance <= Math.max(NEAR_LETTERS, longest * NEAR_PERCENT / 100)
+    ? found
+    : undefined;
 }
 
 function bare(word: string): string {

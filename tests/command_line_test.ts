@@ -358,6 +358,7 @@ Deno.test("an unknown flag or command is answered with the nearest", () => {
     ["--verison", 'there is no command "--verison"; did you mean --version?'],
     ["help lsting", 'there is no command "lsting"; did you mean listing?'],
     ["foo", 'there is no command "foo"; chatter help lists the commands'],
+    ["chat -p 5", 'has no flag "-p"; chatter help chat lists its flags'],
     ["__proto__", "there is no command"],
     ["chat --__proto__=1", "has no flag"],
     ["chat --constructor 1", "has no flag"],

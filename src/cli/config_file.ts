@@ -39,7 +39,9 @@ export function readConfigFile(path: string, readFile: (path: string) => string)
   for (const [name, member] of top) if (!sections.some((role) => role === name)) read(ROLES, name, member);
   // A section wins over the top.
   for (const role of sections) {
-    for (const [name, member] of membersOf(file, top.get(role)!.value)) read([role], name, member);
+    for (const [name, member] of membersOf(file, top.get(role)!.value, `the section ${quoted(role)}`)) {
+      read([role], name, member);
+    }
   }
   return sources;
 }
@@ -60,21 +62,25 @@ function parsed({ path, text }: File): ValueNode {
     // Also a RangeError: the parser calls itself at each level, and runs out of stack in a file of brackets.
     if (!(error instanceof Error)) throw error;
     const { line, column, offset } = error as Partial<Location>;
-    const reason = error.message.replace(/\.? \([0-9]+:[0-9]+\)$/, "").replace(/\.$/, "")
+    const message = error instanceof RangeError ? "it is nested too deeply" : error.message;
+    const reason = message.replace(/\.? \([0-9]+:[0-9]+\)$/, "").replace(/\.$/, "")
       // The parser names the signs of JSON by words.
       .replace(/token (?:[LR]Brace|[LR]Bracket|Comma|Colon)/, `"${text[offset ?? 0]}"`);
     throw new UsageError(`${path}${line ? `:${line}:${column}` : ""}: the file is not JSON: ${reason}`);
   }
 }
 
-function membersOf(file: File, node: ValueNode): Map<string, MemberNode> {
+function membersOf(file: File, node: ValueNode, what = "a configuration"): Map<string, MemberNode> {
   if (node.type !== "Object") {
-    throw problem(file, node, 'a configuration is an object, such as {"name": "The Pub"}');
+    throw problem(file, node, `${what} is an object, such as {"name": "The Pub"}`);
   }
   const members = new Map<string, MemberNode>();
   for (const member of node.members) {
     const name = member.name.type === "String" ? member.name.value : member.name.name;
-    if (members.has(name)) throw problem(file, member, `${quoted(name)} is given twice; once is allowed`);
+    const other = members.get(name)?.loc.start.line;
+    if (other) {
+      throw problem(file, member, `${quoted(name)} is given twice, also in line ${other}; once is allowed`);
+    }
     members.set(name, member);
   }
   return members;
