@@ -11,6 +11,7 @@ import { keptLog } from "../support/broken.ts";
 import { ChatClient } from "../support/chat_client.ts";
 import { startTestChat } from "../support/chat_server.ts";
 import { startTestListing } from "../support/listing_server.ts";
+import { PATIENCE_MS } from "../support/patience.ts";
 import { type Role, runProgram, startServer } from "../support/program.ts";
 import { maySmallDisk, SmallDisk } from "../support/small_disk.ts";
 import { wholeHistory } from "../support/whole_history.ts";
@@ -68,6 +69,13 @@ Deno.test("of stores that another program holds for seconds, a chat stores when 
   await Promise.all([holdStoreOfChat(), holdStoreOfListing()]);
 });
 
+/** A connection of another program, which waits while the server writes. */
+function otherProgram(kv: string): DatabaseSync {
+  const other = new DatabaseSync(kv);
+  other.exec(`pragma busy_timeout = ${PATIENCE_MS}`);
+  return other;
+}
+
 function holdStoreOfChat(): Promise<void> {
   return inTempFolder(async (folder) => {
     const kv = `${folder}/chat.db`;
@@ -75,7 +83,7 @@ function holdStoreOfChat(): Promise<void> {
     await using alice = await ChatClient.connect(server.url, "alice");
     await using bob = await ChatClient.connect(server.url, "bob");
     await alice.drain();
-    const other = new DatabaseSync(kv);
+    const other = otherProgram(kv);
     try {
       other.exec("begin immediate");
       alice.send("c2/MSG 1; waits");
@@ -110,7 +118,7 @@ function holdStoreOfListing(): Promise<void> {
         signal: AbortSignal.timeout(15_000),
       });
     const list = async () => await (await fetch(`${listing.url}/servers`)).json();
-    const other = new DatabaseSync(kv);
+    const other = otherProgram(kv);
     try {
       other.exec("begin immediate");
       const refused = await register();
