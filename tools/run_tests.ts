@@ -1,6 +1,6 @@
 /**
  * `deno task test`: runs Deno with the arguments that are given to it, with two savings of CPU time. The program that
- * tests start is one bundle, made once. Where all tests run, those of some folders share a worker.
+ * tests start is one bundle, made once. Where all tests run, many share a worker.
  *
  * @module
  */
@@ -9,27 +9,25 @@ import { bundleTo } from "./compile.ts";
 import { ROOT, say } from "./run_deno.ts";
 
 /**
- * Folders of `tests/` whose files one worker runs, one after the other: it loads and compiles what they test once. The
- * other folders have tests that wait long, that start threads, or that measure the heap of their worker.
+ * Groups of folders of `tests/`, each with one worker for its files, one after the other: it loads and compiles what they
+ * test once. A folder of several groups is dealt out to them. The other folders have tests that wait long, that start
+ * threads, or that measure the heap of their worker or the size of what it makes.
  */
-const SHARED: readonly string[] = [
-  "bench",
-  "chat/admin",
-  "chat/announce",
-  "chat/cluster",
-  "chat/delivery",
-  "chat/order",
-  "chat/room",
-  "chat/web",
-  "client",
-  "listing/http",
-  "listing/list",
-  "listing/pages",
-  "listing/store",
-  "terminal",
-  "text",
-  "tools",
+const SHARED: readonly (readonly string[])[] = [
+  ["e2e"],
+  ["e2e"],
+  ["e2e"],
+  ["chat/cluster"],
+  ["client"],
+  ["listing/http"],
+  ["listing/list", "listing/pages", "listing/registry", "listing/store"],
+  ["quick", "bench", "text", "tools"],
+  ["chat/admin", "chat/announce", "chat/delivery", "chat/order"],
+  ["chat/resume", "chat/room", "chat/threads", "chat/web"],
+  ["terminal"],
 ];
+/** What a file of `tests/` itself holds that waits for a process or measures times. */
+const SLOW = /\bDeno\.Command\b|\/support\/(?:growth|program|service_process)\.ts"/;
 const IGNORE = "--ignore=";
 
 const folder = await Deno.makeTempDir({ prefix: "chatter_tests_" });
@@ -56,19 +54,32 @@ async function testsIn(place: string): Promise<string[]> {
   return found.sort();
 }
 
+/** The folder of a test below `tests/`; of those in `tests/` itself, "quick" or "slow". */
+async function folderOf(path: string): Promise<string> {
+  const folder = path.split("/").slice(1, -1).join("/");
+  if (folder !== "") return folder;
+  return SLOW.test(await Deno.readTextFile(ROOT + path)) ? "slow" : "quick";
+}
+
 /** The arguments and all tests that they do not ignore, unless they name some. */
 async function withTests(args: readonly string[]): Promise<string[]> {
   if (args.some((arg) => /^(?:[./]|tests\b)/.test(arg))) return [...args];
   const ignored = args.find((arg) => arg.startsWith(IGNORE))?.slice(IGNORE.length).split(",") ?? [];
   const tests = (await testsIn("tests/")).filter((path) => !ignored.some((start) => path.startsWith(start)));
-  const folderOf = (path: string) => path.slice("tests/".length, path.lastIndexOf("/"));
-  const entries = await Promise.all(SHARED.map(async (shared) => {
-    const entry = `${folder}/${shared.replaceAll("/", "_")}_test.ts`;
-    const imported = tests.filter((path) => folderOf(path) === shared);
-    await Deno.writeTextFile(entry, imported.map((path) => `import "file://${ROOT}${path}";\n`).join(""));
+  const groups = SHARED.map((folders) => ({ folders, paths: [] as string[] }));
+  const alone: string[] = [];
+  for (const path of tests) {
+    const place = await folderOf(path);
+    const fitting = groups.filter(({ folders }) => folders.includes(place));
+    const [shortest] = fitting.toSorted((a, b) => a.paths.length - b.paths.length);
+    (shortest?.paths ?? alone).push(path);
+  }
+  const entries = await Promise.all(groups.map(async ({ paths }, i) => {
+    const entry = `${folder}/group_${i}_test.ts`;
+    await Deno.writeTextFile(entry, paths.map((path) => `import "file://${ROOT}${path}";\n`).join(""));
     return entry;
   }));
-  return [...args, ...entries, ...tests.filter((path) => !SHARED.includes(folderOf(path)))];
+  return [...args, ...entries, ...alone];
 }
 
 async function run(): Promise<number> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { configure, dispose, type LogRecord } from "@logtape/logtape";
+import { configure, type LogRecord, reset } from "@logtape/logtape";
 import { assert, assertEquals, assertExists } from "@std/assert";
 import { Outage, OUTAGE_CHECKS_MIN, OUTAGE_INTERVALS_MAX } from "../../../listing/registry/outage.ts";
 import type { PingOutcome } from "../../../listing/probe/prober.ts";
@@ -98,7 +98,7 @@ Deno.test("a listing that is cut off for hours keeps its list, says so once, and
       "checks.resumed",
     ]);
   } finally {
-    await dispose();
+    await reset();
   }
 });
 
