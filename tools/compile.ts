@@ -83,7 +83,8 @@ export async function compileTo(output: string, { main, flags }: Program, target
     "--quiet",
     "--no-check",
     ...flags,
-    ...PROGRAM_FLAGS,
+    // With it, an executable would hold no module that is imported on demand.
+    ...PROGRAM_FLAGS.filter((flag) => flag !== "--unstable-lazy-dynamic-imports"),
     ...(target === undefined ? [] : ["--target", target]),
     "--output",
     output,
