@@ -14,6 +14,7 @@ import {
 } from "../src/kv/transfer.ts";
 import { LineSplitter } from "./line_splitter.ts";
 import type { CommandOutcome, Problem } from "./problem.ts";
+import { printable } from "./screen/table.ts";
 
 /** UTF-16 units of a line: more than the longest possible message, escaped. */
 const LINE_UNITS_MAX = 262_144;
@@ -143,7 +144,8 @@ class Import {
   }
 
   #problem(line: number, text: string): Problem {
-    return { problem: `${this.#file}:${line}: ${text}` };
+    // The text may quote the row.
+    return { problem: `${this.#file}:${line}: ${printable(text)}` };
   }
 }
 

@@ -100,6 +100,16 @@ Deno.test("a file that is wrong says where and what was taken before", async () 
   });
 });
 
+Deno.test("a row of a file steers no terminal by what its problem quotes", async () => {
+  const lines = ReadableStream.from([
+    JSON.stringify({ chatter: "export", version: 1, role: "chat" }),
+    JSON.stringify({ kind: "ban" }),
+  ]);
+  const accept = () => Promise.resolve({ problem: 'no key "\x1b[2J\u202e" is allowed', row: 0 });
+  const came = await importLines("x", lines, () => Promise.resolve({ accept }));
+  assertStringIncludes("problem" in came ? came.problem : "", 'x:2: no key "\\u{1b}[2J\\u{202e}" is allowed');
+});
+
 Deno.test("rows are handed over in batches of one kind, no more than a commit takes", async () => {
   const batches: string[] = [];
   const take = (rows: readonly unknown[]) => {
