@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { pathToFileURL } from "node:url";
 import { embeddingStatement } from "../src/serving/web_assets.ts";
 import { bundleTo } from "./compile.ts";
 import { ROOT, say } from "./run_deno.ts";
@@ -76,7 +77,10 @@ async function withTests(args: readonly string[]): Promise<string[]> {
   }
   const entries = await Promise.all(groups.map(async ({ paths }, i) => {
     const entry = `${folder}/group_${i}_test.ts`;
-    await Deno.writeTextFile(entry, paths.map((path) => `import "file://${ROOT}${path}";\n`).join(""));
+    await Deno.writeTextFile(
+      entry,
+      paths.map((path) => `import "${pathToFileURL(ROOT + path)}";\n`).join(""),
+    );
     return entry;
   }));
   return [...args, ...entries, ...alone];
