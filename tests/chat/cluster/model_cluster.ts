@@ -131,14 +131,17 @@ export class ModelCluster {
     }
   }
 
-  /** Another program publishes to the log: something else, or a record that is cut. */
+  /**
+   * Another program publishes to the log: something else, or a record that is cut. Its head is cut too: at a record with
+   * a whole head a node stops, because a newer one may have written it.
+   */
   #stray(): void {
     this.seen.strays++;
     const record = this.log.records.at(-1) ?? new Uint8Array();
     const bytes = [
       new Uint8Array(),
       new TextEncoder().encode("hello"),
-      record.subarray(0, 30),
+      record.subarray(0, 20),
       record.subarray(1),
     ];
     this.nodes[0]!.notify(this.log.stray(bytes[this.random(bytes.length)]!));
