@@ -191,6 +191,16 @@ Deno.test("what earlier runs told is let go of like the rest, and then no positi
   assertEquals(after(held, 20_003), undefined);
 });
 
+Deno.test("of more than is held, the newest of earlier runs is, and a position before it is not known", () => {
+  const earlier = Array.from({ length: REPLAY_BUFFER_MAX + 2 }, (_, n) => {
+    return { position: 20_001 + n, broadcast: broadcastOf("x") };
+  });
+  const held = replayBuffer({ reservedFrom: RESERVED_POSITIONS, earlier, earlierFrom: 0 });
+  assertEquals(held.heldFrom, 20_003);
+  assertEquals(after(held, 20_001), undefined);
+  assertEquals(after(held, 20_002)?.length, REPLAY_BUFFER_MAX);
+});
+
 Deno.test("whoever counts and comes back has each broadcast once and in order, over any number of runs", () => {
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.record({ do: fc.constant("message" as const) }) },
