@@ -131,7 +131,7 @@ const MISTAKES: Readonly<Record<string, FoundMistake>> = {
     file: "member.ts",
     from: "session?.tokens[0] ?? input.token",
     to: "session?.tokens.includes(input.token) ? this.#options.incarnation : input.token",
-    first: 9,
+    first: 35,
   },
   "an outcome that is delivered before its record is in the log": {
     file: "member.ts",

@@ -600,8 +600,8 @@ export class ModelClient {
   #connection: Connection | undefined;
   #tries = 0;
   #sent = 0;
-  /** Nonces that are not acknowledged, in order. */
-  #unacknowledged: string[] = [];
+  /** Nonces that are not acknowledged, in order, each with the length of the log when it was sent first. */
+  readonly #unacknowledged = new Map<string, number>();
   #resumable: Resumable | undefined;
 
   constructor(cluster: ModelCluster, number: number, isExtended: boolean) {
@@ -641,7 +641,7 @@ export class ModelClient {
   }
 
   #send(nonce: string): void {
-    if (!this.#unacknowledged.includes(nonce)) this.#unacknowledged.push(nonce);
+    if (!this.#unacknowledged.has(nonce)) this.#unacknowledged.set(nonce, this.#cluster.log.records.length);
     this.#connection!.send({ type: "SEND", nonce, timestamp: "1", text: this.#text() });
   }
 
@@ -660,7 +660,7 @@ export class ModelClient {
     const connection = new Connection(node, this.#isExtended, `${this.#number}/${++this.#tries}`, {
       acknowledged: (nonce, uuid) => {
         this.acknowledged.push(uuid);
-        this.#unacknowledged = this.#unacknowledged.filter((other) => other !== nonce);
+        if (nonce !== undefined) this.#unacknowledged.delete(nonce);
       },
       ended: (resumable) => {
         if (this.#connection !== connection) return;
@@ -669,8 +669,13 @@ export class ModelClient {
       },
       entered: (how) => {
         if (how === "resumed") this.#cluster.seen.resumed++;
-        else this.#unacknowledged = [];
-        for (const nonce of [...this.#unacknowledged]) this.#send(nonce);
+        else this.#unacknowledged.clear();
+        // A node that starts learns the nonces of so many records: an older one may be new to it.
+        const known = this.#cluster.log.records.length - EARLIER_MAX;
+        for (const [nonce, sentAt] of this.#unacknowledged) {
+          if (sentAt < known) this.#unacknowledged.delete(nonce);
+          else this.#send(nonce);
+        }
       },
     });
     this.#connection = connection;
