@@ -46,11 +46,11 @@ export interface HistoryRange {
   readonly unitsMax?: number;
 }
 
-/** Entries of one `append`. Each takes up to 320 bytes beside its text, of the 800 KiB that a Deno KV commit allows. */
+/** Entries of one `append`. Each takes up to 450 bytes beside its text, of the 800 KiB that a Deno KV commit allows. */
 export const APPEND_ENTRIES_MAX = 1000;
 
 /** Text of one `append`, in UTF-16 code units (two bytes each): what remains of the 800 KiB, with a reserve. */
-export const APPEND_TEXT_MAX = 245760;
+export const APPEND_TEXT_MAX = 180_000;
 
 /** What a change counts beside its texts: the other messages of its segment are written again. */
-export const APPEND_CHANGE_UNITS = 30000;
+export const APPEND_CHANGE_UNITS = 30_000;

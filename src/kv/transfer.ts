@@ -61,4 +61,4 @@ export const PAGE_UNITS_MAX = 262_144;
 /** Rows per batch, which is one commit. */
 export const BATCH_ROWS_MAX = 500;
 /** UTF-16 units of a batch's lines, unless it has a single row. */
-export const BATCH_UNITS_MAX = 196_608;
+export const BATCH_UNITS_MAX = 163_840;

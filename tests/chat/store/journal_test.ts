@@ -11,7 +11,6 @@ import { PAST_AGE_MAX } from "../../../chat/room/page_extent.ts";
 import type { KeptMessages } from "../../../chat/store/journal.ts";
 import { KvJournal } from "../../../chat/store/journal_kv.ts";
 import { MemoryJournal } from "../../../chat/store/journal_memory.ts";
-import { MESSAGE_BYTES_MAX } from "../../../chat/store/segment.ts";
 import { openKv } from "../../../src/kv/kv.ts";
 import { HISTORY_PAGE_MAX } from "../../../src/protocol/limits.ts";
 import {
@@ -61,8 +60,9 @@ const step = fc.oneof(
   }),
 );
 
+/** As limits.ts says of --history-bytes. Stores keep such sums. */
 function bytesOf(messages: readonly StoredMessage[]): number {
-  return messages.reduce((sum, { text }) => sum + 2 * text.length + MESSAGE_BYTES_MAX, 0);
+  return messages.reduce((sum, { text }) => sum + 2 * text.length + 320, 0);
 }
 
 /** How many of the oldest messages a sweep removes. */

@@ -12,6 +12,7 @@ import {
   firstIdOf,
   MESSAGE_BYTES_MAX,
   messagesOf,
+  type Segment,
   SEGMENT_BYTES_MAX,
   segmentsOf,
 } from "../../../chat/store/segment.ts";
@@ -83,16 +84,30 @@ Deno.test("a segment takes messages up to its limit, and one more is the first o
   }
 });
 
+/** With its arrays as V8 may hold them once it has compiled the code that makes them: it stores the indexes too. */
+function compiled(segment: Segment): Record<string, unknown> {
+  const holey = (entries: readonly unknown[]) => {
+    const array = new Array(entries.length);
+    for (const [i, entry] of entries.entries()) array[i] = entry;
+    return array;
+  };
+  return Object.fromEntries(
+    Object.entries(segment).map(([name, value]) => [name, Array.isArray(value) ? holey(value) : value]),
+  );
+}
+
 Deno.test("a segment that is full fits a value of Deno KV, of small messages and of the largest", () => {
   for (const length of [0, 1, 100, 4000, 2 * LIMITS.maxMessageLength.max]) {
     for (const segment of segmentsOf(different(400, "語".repeat(length)), Number.MAX_SAFE_INTEGER - 1000)) {
-      const bytes = serialize(segment).length;
+      const bytes = serialize(compiled(segment)).length;
       assert(bytes < VALUE_BYTES_MAX - 100, `${segment.texts.length} of ${length}: ${bytes}`);
     }
   }
 });
 
 Deno.test("a message at its largest takes no more beside its text than is counted for it", () => {
-  const bytes = (count: number) => serialize(segmentsOf(different(count, "語"), 0)[0]).length;
-  assert(bytes(101) - bytes(1) <= 100 * MESSAGE_BYTES_MAX, `${(bytes(101) - bytes(1)) / 100}`);
+  const bytes = (count: number) => serialize(compiled(segmentsOf(different(count, "語"), 0)[0]!)).length;
+  const each = (bytes(101) - bytes(1)) / 100;
+  assert(each <= MESSAGE_BYTES_MAX, `${each}`);
+  assert(each > 400, `wide strings and indexes are in it: ${each}`);
 });
