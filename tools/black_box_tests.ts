@@ -19,7 +19,6 @@ export const FROM_SOURCE_ALONE: Readonly<Record<string, string>> = {
   "tests/regular_expressions_test.ts": "its child is an analyser, not the program",
   "tests/start_task_test.ts": "the task is what it tests",
   "tests/cluster/partition_test.ts": "it wants a machine without other tests, and these run two at a time",
-  "tests/listing/mod_test.ts": "its child is a listing with a replaced part, besides tests in process",
 };
 
 const isTest = (path: string) => path.endsWith("_test.ts");

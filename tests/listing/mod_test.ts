@@ -1,9 +1,9 @@
 /**
- * Start and stop of the listing: a real port, real pings, and a file that survives a restart.
+ * Start and stop of the listing: a real port and real pings. tests/e2e/kill_test.ts has what survives its end.
  *
  * @module
  */
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { BODY_BYTES_MAX } from "../../listing/http/read_body.ts";
 import { KvUnavailable } from "../../src/kv/kv.ts";
 import { freePort } from "../support/free_port.ts";
@@ -74,53 +74,6 @@ Deno.test("a dead server is removed by the sweep of a running listing", async ()
   await ask(`${listing.url}/servers/7`, { method: "POST", body: `{"address":":${chat.port}"}` });
   await chat[Symbol.asyncDispose]();
   await until("it is gone", async () => (await listedIds(listing.url)).length === 0, 60_000);
-});
-
-Deno.test("what is listed and its keys outlive a restart", async () => {
-  await withFile(async (kv) => {
-    await using chat = startChatServer({ id: 7 });
-    const first = await startTestListing({ kv });
-    const { text: key } = await ask(`${first.url}/servers/7`, {
-      method: "POST",
-      body: `{"address":":${chat.port}","serverName":"kept"}`,
-    });
-    await first.stop();
-    await using second = await startTestListing({ kv });
-    assertEquals(JSON.parse((await ask(`${second.url}/servers/7`)).text).displayName, "kept");
-    const headers = { Authorization: `C2Listing ${key}` };
-    assertEquals((await ask(`${second.url}/servers/7`, { method: "PUT", headers, body: "{}" })).status, 200);
-  });
-});
-
-Deno.test("everything that was answered 2xx is there after kill -9", async () => {
-  await withFile(async (kv) => {
-    await using chat = startChatServer({ id: 7 });
-    const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", new URL("serve_listing.ts", import.meta.url).pathname, kv],
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    let url = "";
-    const output = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    while (!url.endsWith("\n")) url += (await output.read()).value ?? "\n";
-    url = `${url.trim()}/servers/7`;
-    const { text: key } = await ask(url, { method: "POST", body: `{"address":":${chat.port}"}` });
-    const headers = { Authorization: `C2Listing ${key}` };
-    let last = 0;
-    const writing = (async () => {
-      for (let users = 1;; users++) {
-        const { status } = await ask(url, { method: "PUT", headers, body: `{"connectedUsers":${users}}` });
-        if (status === 200) last = users;
-      }
-    })().catch(() => {});
-    while (last < 50) await new Promise((resolve) => setTimeout(resolve, 1));
-    process.kill("SIGKILL");
-    await Promise.all([writing, process.status, output.cancel()]);
-    await using listing = await startTestListing({ kv });
-    const { connectedUsers } = JSON.parse((await ask(`${listing.url}/servers/7`)).text);
-    assert(connectedUsers === last || connectedUsers === last + 1, `${connectedUsers} after ${last}`);
-    assertEquals((await ask(`${listing.url}/servers/7`, { method: "DELETE", headers })).status, 200);
-  });
 });
 
 Deno.test("a listing that cannot have its port or its store says so and leaves nothing open", async () => {
