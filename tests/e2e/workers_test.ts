@@ -44,9 +44,3 @@ for (const transport of ["serve", "ws"] as const) {
     },
   );
 }
-
-Deno.test("threads that are too many are refused in one line", async () => {
-  const { status, stderr } = await runProgram(["chat", "--workers", "65"]);
-  assertEquals(status, 2);
-  assertMatch(stderr, /^chatter: --workers [^\n]*1 to 64[^\n]*\n$/);
-});
