@@ -140,16 +140,3 @@ Deno.test("history, authorship aside, and the server's id survive a restart on t
     assert(await alice.say("newer") > uuid);
   });
 });
-
-test("WebSocket is answered at any path that is no other route, and HTTP beside it", async (start) => {
-  await using chat = await start();
-  await using alice = await ChatClient.open(`${chat.url}/some/where`);
-  assertEquals(await alice.ask("c2/CONNECT alice"), "c2/ACKNOWLEDGE Test Server");
-  for (
-    const [path, status] of [["/", 200], ["/healthz", 200], ["/readyz", 200], ["/nowhere", 404]] as const
-  ) {
-    const response = await fetch(chat.url + path);
-    await response.body?.cancel();
-    assertEquals(response.status, status, path);
-  }
-});

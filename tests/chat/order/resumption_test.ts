@@ -501,19 +501,6 @@ Deno.test("DISCONNECT, a kick, a ban and the close of a flood end a live session
   }
 });
 
-Deno.test("a kick and a ban of somebody who is held end the hold", async () => {
-  for (const end of [{ type: "KICK" }, { type: "BAN", message: "x" }] as const) {
-    const { sequencer, alice, bob, held } = await room();
-    sequencer.submit(alice, { type: "LOST" });
-    await sequencer.idle();
-    const [detached] = held;
-    sequencer.submit(detached!, end);
-    await sequencer.idle();
-    assertEquals(bob.frames().length, 1);
-    assertEquals(held.size, 0);
-  }
-});
-
 Deno.test("a room that is full gives the place of whoever is held for longest", async () => {
   const stage = world({ maxUsers: 3 });
   const { sequencer, live, send, held } = stage;

@@ -193,24 +193,6 @@ Deno.test("sequencer tells nobody of a socket that is lost before it connected",
   assertEquals(rosterSizes, []);
 });
 
-Deno.test("sequencer tells everyone of a ban, the banned one included, and then ends the connection", async () => {
-  const { sequencer, connected, send, participant, chronicle } = world();
-  const [alice, mallory] = await connected("alice", "mallory");
-  sequencer.submit(mallory, { type: "BAN", message: "be kind; always" });
-  send(mallory, "c2/MSG 1; too late");
-  const nameless = participant("nameless");
-  sequencer.submit(nameless, { type: "BAN", message: "be kind" });
-  await sequencer.idle();
-  const broadcast = "c2/DISCONNECT ban; mallory; be kind; always";
-  assertEquals(chronicle, [
-    `mallory < ${broadcast}`,
-    "mallory ended 1008 banned",
-    "nameless ended 1008 banned",
-    `alice < ${broadcast}`,
-  ]);
-  assertEquals(alice.frames(), [broadcast]);
-});
-
 Deno.test("sequencer reports how many are here after each turn that changed who is", async () => {
   const { sequencer, connected, send, participant, rosterSizes } = world();
   const [alice] = await connected("alice");

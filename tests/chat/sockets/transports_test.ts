@@ -210,16 +210,13 @@ test("TLS carries the conversation, and a peer that speaks none hurts nobody", a
   assertEquals([response.status, await response.text()], [200, "ok\n"]);
 });
 
-test("HTTP is answered whole: a HEAD without a body, a POST with one, a target that is none", async (start) => {
+test("HTTP is answered whole: a HEAD without a body, a POST with one", async (start) => {
   await using chat = await start();
   const head = await fetch(`${chat.url}/healthz`, { method: "HEAD" });
   assertEquals([head.status, await head.text()], [200, ""]);
   const post = await fetch(`${chat.url}/nowhere`, { method: "POST", body: "x".repeat(50_000) });
   assertEquals(post.status, 404);
   await post.body?.cancel();
-  await using peer = await RawPeer.connect(chat.url);
-  await peer.write(new TextEncoder().encode("nonsense\r\n\r\n"));
-  assertMatch(await peer.readHead(), /^HTTP\/1\.1 400 /);
 });
 
 test("a frame that comes with the handshake in one packet is answered", async (start) => {
