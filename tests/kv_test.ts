@@ -36,6 +36,8 @@ Deno.test("openKv() tells a place that cannot be a store by one line that names 
       assertMatch(error.message, /^Cannot open the store at .+: .+ --kv .+, or :memory:$/);
       assertFalse(error.message.includes("\n"));
       assert(error.cause instanceof Error);
+      const isGarbage = location.endsWith("garbage.db");
+      assertEquals(error.message.includes("file is not a database. The file is damaged"), isGarbage);
     }
     assertStringIncludes(
       await Deno.readTextFile(`${folder}/garbage.db`),
