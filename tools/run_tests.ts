@@ -24,7 +24,7 @@ const SHARED: readonly (readonly string[])[] = [
   ["listing/list", "listing/pages", "listing/registry", "listing/store"],
   ["quick", "bench", "text", "tools"],
   ["chat/admin", "chat/announce", "chat/delivery", "chat/order"],
-  ["chat/resume", "chat/room", "chat/threads", "chat/web"],
+  ["chat/resume", "chat/room", "chat/store", "chat/threads", "chat/web"],
   ["terminal"],
 ];
 /** What a file of `tests/` itself holds that waits for a process or measures times. */
