@@ -6,7 +6,7 @@
  */
 import type { LineOf } from "../src/cli/command_line.ts";
 import { readUsername } from "../src/cli/commands.ts";
-import { onSignals, stopSignal } from "../src/serving/signals.ts";
+import { onSignals, onStop } from "../src/serving/signals.ts";
 import { type Paint, painter } from "./screen/colours.ts";
 import { KeyDecoder } from "./screen/keys.ts";
 import { PersonClient } from "./person_client.ts";
@@ -15,6 +15,8 @@ import { Tty } from "./tty.ts";
 
 /** Milliseconds after an escape in which the rest of a key sequence arrives. */
 const ESCAPE_MS = 50;
+/** Milliseconds that a terminal has for the last drawing after a second signal: one that hangs takes none. */
+const LAST_DRAWING_MS = 200;
 
 /** Runs to the end. Returns 0 after leaving, 1 after a failure, 2 if a name is missing. */
 export async function runClient(
@@ -36,7 +38,7 @@ export async function runClient(
   }
   const { stdin } = Deno;
   const isTyped = !values.plain && stdin.isTerminal();
-  return await runPlain({ url, name, stdin: stdin.readable, isTyped, print, complain, signal: stopSignal() });
+  return await runPlain({ url, name, stdin: stdin.readable, isTyped, print, complain, onStop });
 }
 
 async function runPerson(
@@ -69,13 +71,16 @@ async function runPerson(
     readKeys(tty, client);
     client.start();
     const { problem } = await client.ended;
-    client.close();
-    await tty.close();
+    const closed = client.close().then(() => tty.close());
+    const late = client.hurried.then(() => new Promise((resolve) => setTimeout(resolve, LAST_DRAWING_MS)));
+    // Deno restores the terminal's settings at its exit, too.
+    await Promise.race([closed, late]);
     if (problem === undefined) return 0;
-    await complain(`chatter: ${problem}\n`);
+    await Promise.race([complain(`chatter: ${problem}\n`), late]);
     return 1;
-  } finally {
+  } catch (error) {
     await tty.close();
+    throw error;
   }
 }
 

@@ -16,6 +16,7 @@ import { replyLine } from "../src/text/reply.ts";
 import { ChatLines, quoted } from "./screen/chat_lines.ts";
 import { FoldedNames } from "./screen/folded_names.ts";
 import { helpLines } from "./screen/help_lines.ts";
+import { PacedSocket } from "./paced_socket.ts";
 import { socketReason } from "./problem.ts";
 import type { Paint } from "./screen/colours.ts";
 import type { Key } from "./screen/keys.ts";
@@ -27,6 +28,8 @@ import { completionOf } from "./screen/line_completion.ts";
 import { printable } from "./screen/table.ts";
 
 const SHOWN_AT_FIRST = 20;
+/** Lines that wait for the terminal: twice those of the longest `/history`. Of more, the newest are drawn. */
+export const UNDRAWN_MAX = 2000;
 /** Messages of one answer to /search. */
 const FOUND_MAX = 20;
 const NAME_RULE = "A name is 1 to 32 letters, numbers, emoji, _ - . and single inner spaces";
@@ -57,12 +60,16 @@ export interface PersonWorld {
   readonly paint: Paint;
   /** Whether mentions and answers ring at first. */
   readonly hasBell: boolean;
-  readonly write: (text: string) => void;
+  /** Resolves when the terminal has taken it; called again only after that. */
+  readonly write: (text: string) => Promise<void>;
 }
 
 export class PersonClient {
   readonly ended: Promise<End>;
+  /** Resolves at a second wish to leave, which waits neither for the server nor for the terminal. */
+  readonly hurried: Promise<void>;
   readonly #end = Promise.withResolvers<End>();
+  readonly #hurry = Promise.withResolvers<void>();
   readonly #world: PersonWorld;
   readonly #session: SessionDriver;
   readonly #lines: ChatLines;
@@ -74,6 +81,14 @@ export class PersonClient {
   #hasBell: boolean;
   #rangMs = -BELL_MS;
   #come: Lines[] = [];
+  /** Lines that were dropped since the last drawing. */
+  #dropped = 0;
+  /** What the next drawing does beside the lines and the prompt. */
+  #next: { size?: Size; isWhole?: true; rings?: true; isLast?: true } = {};
+  #isStale = false;
+  #isClosed = false;
+  /** Until all is drawn; undefined while nothing is. */
+  #drawing: Promise<void> | undefined;
   #tick: ReturnType<typeof setTimeout> | undefined;
   /** What the line is for: a message, a name, or the new text of a message. */
   #mode: { readonly kind: "say" | "name" } | { readonly kind: "edit"; readonly message: Message } = {
@@ -91,11 +106,13 @@ export class PersonClient {
     const { paint } = world;
     this.#world = world;
     this.ended = this.#end.promise;
+    this.hurried = this.#hurry.promise;
     this.#hasBell = world.hasBell;
     this.#status = new StatusRows(world.url);
     this.#session = new SessionDriver({
       url: world.url,
       onEvent: (event) => this.#show(event),
+      WebSocket: PacedSocket,
     });
     this.#lines = new ChatLines(paint, wallClock(), {
       own: () => this.#session.username,
@@ -121,29 +138,35 @@ export class PersonClient {
   }
 
   resize(size: Size): void {
-    this.#world.write(this.#screen.resize(size, this.#prompt()));
+    this.#next.size = size;
+    this.#draw();
   }
 
   /** Draws the screen again after another program had it. */
   redraw(): void {
-    this.#world.write(this.#screen.redraw(this.#prompt()));
+    this.#next.isWhole = true;
+    this.#draw();
   }
 
   /** Leaves, for the user or a signal; a second call does not wait for the server. */
   leave(): void {
-    if (this.#isLeaving) return this.#end.resolve({ problem: undefined });
+    if (this.#isLeaving || this.#isClosed) {
+      this.#hurry.resolve();
+      return this.#end.resolve({ problem: undefined });
+    }
     this.#isLeaving = true;
     this.#status.leaves();
     this.#session.leave();
     this.#draw();
   }
 
-  close(): void {
-    clearTimeout(this.#tick);
+  /** Ends the session and removes the prompt. Resolves when the terminal has taken all. */
+  async close(): Promise<void> {
     this.#session.end();
+    this.#next.isLast = true;
     this.#draw();
-    clearTimeout(this.#tick);
-    this.#world.write(this.#screen.leave());
+    this.#isClosed = true;
+    await this.#drawing;
   }
 
   // What is typed.
@@ -162,6 +185,7 @@ export class PersonClient {
         if (this.#mode.kind === "edit") this.#stopEditing();
         return;
       case "interrupt":
+        if (this.#isClosed) return this.leave();
         if (this.#mode.kind === "edit") return this.#stopEditing();
         if (this.#editor.text !== "") return this.#editor.replace("");
         return this.#wantsToLeave();
@@ -220,10 +244,7 @@ export class PersonClient {
         return;
       }
       case "help":
-        this.#come.push(
-          ...helpLines([...HELP, ...KEYS_HELP], (text) => this.#world.paint("dim", text)),
-        );
-        return;
+        return this.#print(helpLines([...HELP, ...KEYS_HELP], (text) => this.#world.paint("dim", text)));
       case "quit":
         return this.#wantsToLeave();
       case "unknown": {
@@ -246,7 +267,7 @@ export class PersonClient {
   #found({ wish: { words }, messages, searchedTo }: Extract<SessionEvent, { type: "found" }>): void {
     this.#searchOn = searchedTo === undefined ? undefined : { before: searchedTo, words };
     const end = `messages found by ${quoted(words)} end here`;
-    if (messages.length > 0) this.#come.push(...this.#lines.older(messages.toReversed(), end));
+    if (messages.length > 0) this.#print(this.#lines.older(messages.toReversed(), end));
     if (searchedTo !== undefined) {
       this.#say(messages.length > 0 ? "/search shows older ones" : "Nothing found yet: /search searches on");
     } else this.#say(`There are no ${messages.length > 0 ? "older " : ""}messages with ${quoted(words)}`);
@@ -318,9 +339,7 @@ export class PersonClient {
         this.#status.typed(event.message.username);
         this.#sent.received(event.message);
         this.#oldest ??= event.message.uuid;
-        this.#come.push(
-          ...event.isNew ? this.#lines.message(event.message) : this.#lines.changed(event.message),
-        );
+        this.#print(event.isNew ? this.#lines.message(event.message) : this.#lines.changed(event.message));
         if (event.isNew && this.#lines.calls(event.message)) this.#ring();
         break;
       case "latency":
@@ -356,7 +375,7 @@ export class PersonClient {
       default: {
         if (event.type === "left") this.#status.typed(event.username);
         const line = this.#lines.roster(event);
-        if (line !== undefined) this.#come.push(line);
+        if (line !== undefined) this.#print([line]);
       }
     }
     this.#draw();
@@ -415,14 +434,14 @@ export class PersonClient {
   #page({ messages, isStart, isReset, isOldest, before }: Extract<SessionEvent, { type: "history" }>): void {
     if (isReset) this.#say("You missed more messages than can be shown");
     if (!isStart) {
-      if (messages.length > 0) this.#come.push(...this.#lines.older(messages));
+      if (messages.length > 0) this.#print(this.#lines.older(messages));
       if (isOldest) this.#say("There are no older messages");
       if (before === this.#oldest) this.#oldest = messages[0]?.uuid ?? this.#oldest;
       return;
     }
     const shown = isReset ? messages : messages.slice(-SHOWN_AT_FIRST);
     for (const message of messages) this.#sent.received(message);
-    this.#come.push(...shown.flatMap((message) => this.#lines.message(message)));
+    this.#print(shown.flatMap((message) => this.#lines.message(message)));
     this.#oldest ??= shown[0]?.uuid;
   }
 
@@ -448,27 +467,60 @@ export class PersonClient {
     const nowMs = steadyClock();
     if (!this.#hasBell || nowMs - this.#rangMs < BELL_MS) return;
     this.#rangMs = nowMs;
-    this.#world.write(BELL);
+    this.#next.rings = true;
   }
 
   // The screen.
 
   #say(text: string): void {
-    this.#come.push(this.#lines.notice(text));
+    this.#print([this.#lines.notice(text)]);
   }
 
   #problem(text: string): void {
-    this.#come.push(this.#lines.notice(text, "yellow"));
+    this.#print([this.#lines.notice(text, "yellow")]);
   }
 
+  #print(lines: readonly Lines[]): void {
+    for (const line of lines) this.#come.push(line);
+    const over = Math.max(0, this.#come.length - UNDRAWN_MAX);
+    this.#come.splice(0, over);
+    this.#dropped += over;
+  }
+
+  /** Draws now, or once the terminal has taken what was drawn before: one drawing for all that has come until then. */
   #draw(): void {
+    if (this.#isClosed) return;
+    this.#isStale = true;
+    this.#drawing ??= this.#drawAll();
+  }
+
+  async #drawAll(): Promise<void> {
+    while (this.#isStale) {
+      this.#isStale = false;
+      await this.#world.write(this.#drawn());
+    }
+    this.#drawing = undefined;
+  }
+
+  /** What brings the terminal up to date. */
+  #drawn(): string {
+    const { size, isWhole, rings, isLast } = this.#next;
+    if (this.#dropped > 0) {
+      this.#come.unshift(this.#lines.notice(`Too fast to be shown: ${this.#dropped} lines`, "yellow"));
+    }
     const come = this.#come;
-    this.#come = [];
-    this.#world.write(this.#screen.print(come, this.#prompt()));
+    [this.#next, this.#come, this.#dropped] = [{}, [], 0];
     clearTimeout(this.#tick);
-    if (this.#status.isTimed || this.#sent.waiting > 0) {
+    if (!isLast && (this.#status.isTimed || this.#sent.waiting > 0)) {
       this.#tick = setTimeout(() => this.#draw(), TICK_MS);
     }
+    return [
+      size === undefined ? "" : this.#screen.resize(size, this.#prompt()),
+      isWhole ? this.#screen.redraw(this.#prompt()) : "",
+      this.#screen.print(come, this.#prompt()),
+      rings ? BELL : "",
+      isLast ? this.#screen.leave() : "",
+    ].join("");
   }
 
   #people(): PeopleCount {

@@ -9,6 +9,8 @@ import { SessionDriver } from "../src/client/session_driver.ts";
 import { readCommand } from "../src/client/slash_commands.ts";
 import { readUsername } from "../src/cli/commands.ts";
 import { LineSplitter } from "./line_splitter.ts";
+import { PacedSocket } from "./paced_socket.ts";
+import { PlainOutput, type PlainWriters } from "./plain_output.ts";
 import { socketReason } from "./problem.ts";
 import { printable } from "./screen/table.ts";
 
@@ -16,17 +18,14 @@ import { printable } from "./screen/table.ts";
 const WAITING_MAX = 100;
 /** UTF-16 units of a line of stdin: more than any server accepts. A longer line becomes several messages. */
 const LINE_LENGTH_MAX = 1_048_576;
-
-export interface PlainWorld {
+export interface PlainWorld extends PlainWriters {
   readonly url: string;
   readonly name: string;
   readonly stdin: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** True if a person types the lines: those that begin with a slash are commands. */
   readonly isTyped: boolean;
-  /** False if the reader of stdout is gone. */
-  readonly print: (line: string) => Promise<boolean>;
-  readonly complain: (line: string) => Promise<void>;
-  readonly signal: Promise<unknown>;
+  /** Calls the listener at each signal to stop. */
+  readonly onStop: (listener: () => void) => void;
 }
 
 /** Runs to the end. Returns 0 if all was sent and the user left on purpose, else 1 after a message. */
@@ -44,24 +43,28 @@ class PlainClient {
   #waiting = 0;
   #freed = Promise.withResolvers<void>();
   #entered = Promise.withResolvers<void>();
-  /** The tail of a queue: lines are printed in order. */
-  #printing: Promise<unknown> = Promise.resolve();
+  readonly #output: PlainOutput;
 
   constructor(world: PlainWorld) {
     this.#world = world;
+    this.#output = new PlainOutput(world, {
+      onGone: () => this.#leave(),
+      onBehind: () => this.#end.resolve(),
+    });
     this.#session = new SessionDriver({
       url: world.url,
       onEvent: (event) => this.#onEvent(event),
+      WebSocket: PacedSocket,
     });
   }
 
   async run(): Promise<0 | 1> {
     this.#session.join(this.#world.name);
     const lines = this.#say();
-    this.#world.signal.then(() => this.#leave());
+    this.#world.onStop(() => this.#stop());
     await this.#end.promise;
     this.#session.end();
-    await this.#printing;
+    if (!await this.#output.finish()) this.#status = 1;
     await lines.cancel();
     return this.#status;
   }
@@ -129,11 +132,11 @@ class PlainClient {
         // still available.
         if (!event.isReset) return;
         this.#complain("You missed more messages than the server can send");
-        for (const message of event.messages) this.#print(messageLine(message));
+        if (event.messages.length > 0) this.#output.print(event.messages.map(messageLine).join("\n"));
         return;
       default: {
         const line = eventLine(event);
-        if (line !== undefined) this.#print(line);
+        if (line !== undefined) this.#output.print(line);
       }
     }
   }
@@ -184,15 +187,14 @@ class PlainClient {
     this.#end.resolve();
   }
 
-  #print(line: string): void {
-    this.#printing = this.#printing.then(async () => {
-      // The reader has enough, as in `… | head`.
-      if (!await this.#world.print(line + "\n")) this.#leave();
-    });
+  /** At a signal: the first leaves, and a second does not wait for the readers of the output. */
+  #stop(): void {
+    if (this.#isLeaving) this.#output.giveUp();
+    this.#leave();
   }
 
   #complain(line: string): void {
-    this.#printing = this.#printing.then(() => this.#world.complain(`chatter: ${line}\n`));
+    this.#output.complain(line);
   }
 }
 

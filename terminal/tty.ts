@@ -56,9 +56,9 @@ export class Tty {
   }
 
   /** Writes after all earlier writes. Writing to a terminal that is gone does nothing. */
-  write(text: string): void {
-    if (text === "") return;
-    this.#writing = this.#writing.then(async () => {
+  write(text: string): Promise<void> {
+    if (text === "") return this.#writing;
+    return this.#writing = this.#writing.then(async () => {
       for (let rest = new TextEncoder().encode(text); rest.length > 0;) {
         rest = rest.subarray(await Deno.stdout.write(rest));
       }
@@ -68,8 +68,7 @@ export class Tty {
   async close(): Promise<void> {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.write(PASTES_UNMARKED + AS_FOUND);
-    await this.#writing;
+    await this.write(PASTES_UNMARKED + AS_FOUND);
     try {
       Deno.stdin.setRaw(false);
     } catch {

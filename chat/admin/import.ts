@@ -28,9 +28,12 @@ const ID_MS_MAX = Date.UTC(9999, 11, 31);
 /** Characters of a listing's URL, and of its key. */
 const LISTING_LENGTH_MAX = 2048;
 // Clients show these texts: each is one line, and `; ` would end a field of a frame.
-const FIELD = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp};]+$/u;
+const FIELD = /^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control};]+$/u;
 
-const fieldSchema = z.string().max(NAME_LENGTH_MAX).regex(FIELD, "one line without a semicolon is allowed");
+const fieldSchema = z.string().max(NAME_LENGTH_MAX).regex(
+  FIELD,
+  "one line without a semicolon or a bidi mark is allowed",
+);
 const timeSchema = z.number().int().min(0).max(TIMESTAMP_MS_MAX);
 
 const messageSchema = z.strictObject({
@@ -73,8 +76,10 @@ const banSchema = z.strictObject({
 
 const keySchema = z.strictObject({
   kind: z.literal("listing_key"),
-  listing: z.url().max(LISTING_LENGTH_MAX),
-  key: z.string().min(1).max(LISTING_LENGTH_MAX),
+  listing: z.url({ protocol: /^https?$/, error: "an http:// or https:// URL is allowed" }).max(
+    LISTING_LENGTH_MAX,
+  ),
+  key: z.string().max(LISTING_LENGTH_MAX).regex(/^[^\p{Cc}\p{Cs}]+$/u, "one line is allowed"),
 });
 
 const rowSchema = z.discriminatedUnion("kind", [messageSchema, banSchema, keySchema]);

@@ -9,10 +9,13 @@
  * deliver the same Ctrl-C, and the stop has a deadline.
  */
 export function stopSignal(): Promise<string> {
+  return new Promise((resolve) => onStop(resolve));
+}
+
+/** Calls `listener` at each SIGINT or SIGTERM; on Windows at each SIGINT or SIGBREAK. */
+export function onStop(listener: (signal: string) => void): void {
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
-  return new Promise((resolve) => {
-    for (const signal of signals) Deno.addSignalListener(signal, () => resolve(signal));
-  });
+  for (const signal of signals) Deno.addSignalListener(signal, () => listener(signal));
 }
 
 /** Calls `listener` at each SIGHUP; never on Windows. */
