@@ -40,9 +40,11 @@ Deno.test("what comes while a write is under way is written by the next one, in 
 Deno.test("as much waits for a reader as the limit says, and a line past it ends the client with a problem", async () => {
   const { output, written, problems, behind } = atSlowReader();
   output.print("x".repeat(UNREAD_MAX - 1));
-  output.print("the last");
+  // An empty line, one unit, comes at the limit, and the next one past it.
+  output.print("");
   assertEquals([behind(), problems.length], [0, 0]);
   output.print("past it");
+  assertEquals(behind(), 1);
   output.print("later");
   assertEquals(behind(), 1);
   assertEquals(problems, ["chatter: stdout is read too slowly: more than 4194304 characters wait\n"]);
