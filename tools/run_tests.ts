@@ -68,12 +68,13 @@ async function withTests(args: readonly string[]): Promise<string[]> {
   const ignored = args.find((arg) => arg.startsWith(IGNORE))?.slice(IGNORE.length).split(",") ?? [];
   const tests = (await testsIn("tests/")).filter((path) => !ignored.some((start) => path.startsWith(start)));
   const groups = SHARED.map((folders) => ({ folders, paths: [] as string[] }));
+  const slow: string[] = [];
   const alone: string[] = [];
   for (const path of tests) {
     const place = await folderOf(path);
     const fitting = groups.filter(({ folders }) => folders.includes(place));
     const [shortest] = fitting.toSorted((a, b) => a.paths.length - b.paths.length);
-    (shortest?.paths ?? alone).push(path);
+    (shortest?.paths ?? (place === "slow" ? slow : alone)).push(path);
   }
   const entries = await Promise.all(groups.map(async ({ paths }, i) => {
     const entry = `${folder}/group_${i}_test.ts`;
@@ -83,7 +84,8 @@ async function withTests(args: readonly string[]): Promise<string[]> {
     );
     return entry;
   }));
-  return [...args, ...entries, ...alone];
+  // In this order they start: none of the long ones shall run on when all others have ended.
+  return [...args, ...slow, ...entries, ...alone];
 }
 
 async function run(): Promise<number> {

@@ -9,8 +9,10 @@ import { KeyDecoder } from "../../terminal/screen/keys.ts";
 
 Deno.test("a server that ends a session steers no terminal by what it says, above the line or after the end", async () => {
   const steers = "\x1b]0;title\x07\x1b[2J\x9b31m\u202e";
+  const left = Promise.withResolvers<void>();
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
     const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onclose = () => left.resolve();
     socket.onmessage = ({ data }) => {
       if (!String(data).startsWith("c2/CONNECT ")) return;
       socket.send(`c2/ACKNOWLEDGE ${steers}`);
@@ -33,6 +35,9 @@ Deno.test("a server that ends a session steers no terminal by what it says, abov
   client.start();
   const { problem = "" } = await client.ended;
   await client.close();
+  await left.promise;
+  // Deno's WebSocketStream has a timer of one turn once its close is sent.
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setTimeout(resolve));
   assertMatch(problem, /^[^\p{Cc}\p{Bidi_Control}]*title[^\p{Cc}\p{Bidi_Control}]*$/u);
   assertEquals(["\x1b]0;", "\x07", "\x9b", "\u202e"].filter((sign) => written.join("").includes(sign)), []);
 });
