@@ -55,9 +55,8 @@ Deno.test("the version goes to stdout with the commit, the Deno and the platform
   );
 });
 
-Deno.test("a program that runs from a checkout names the commit that git has last logged there", async () => {
-  const folder = await Deno.makeTempDir();
-  try {
+Deno.test("a program that runs from a checkout names the commit that git has last logged there", () =>
+  inTempFolder(async (folder) => {
     for (const inner of ["src", ".git/logs"]) await Deno.mkdir(`${folder}/${inner}`, { recursive: true });
     for (const file of ["deno.json", "src/version.ts"]) {
       await Deno.copyFile(new URL(`../${file}`, import.meta.url), `${folder}/${file}`);
@@ -70,10 +69,7 @@ Deno.test("a program that runs from a checkout names the commit that git has las
     );
     const { versionLine } = await import(`file://${folder}/src/version.ts`);
     assertMatch(versionLine(), /^chatter \S+ \(source of commit 0123456789ab, deno /);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
 Deno.test("a wrong command line is one line on stderr with status 2", async () => {
   assertEquals(await runProgram(["listing"], { CHATTER_CHECK_INTERVAL: "0" }), {

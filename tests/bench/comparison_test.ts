@@ -131,15 +131,15 @@ Deno.test("a benchmark without such help refuses a wrong option in a line too, w
       "--no-check",
       "--no-prompt",
       "--allow-all",
-      "bench/chat_page.ts",
-      "--only",
-      "typin",
+      "bench/reconnect_storm.ts",
+      "--transport",
+      "tcp",
     ],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
   }).output();
   const [written, printed] = [stderr, stdout].map((bytes) => new TextDecoder().decode(bytes));
-  assertMatch(written!, /^chat_page: --only is typin; allowed: wheel, [^\n]+\n$/);
+  assertMatch(written!, /^reconnect_storm: --transport is tcp; allowed: ws, serve\n$/);
   assertEquals([code, printed], [2, ""]);
 });
 

@@ -30,7 +30,7 @@ import type { StoredSession } from "../../chat/store/session_store.ts";
 import { ChatMeters } from "../../chat/meters.ts";
 import { type FaultName, FAULTS, isFault } from "../../src/protocol/faults.ts";
 import { DEFAULT_LIMITS } from "../../src/protocol/limits.ts";
-import { nearestUsername } from "../../src/protocol/names.ts";
+import { nearestUsername, parseUsername, type Username } from "../../src/protocol/names.ts";
 import type { Logger } from "../../src/logging/log.ts";
 import { recordedLog } from "./recorded_log.ts";
 
@@ -198,6 +198,14 @@ export function token(n: number): string {
 export function input(text: string, isLive = false): Input {
   const frame = decodeClientFrame(text, DEFAULT_LIMITS, isLive);
   return isFault(frame) ? { type: "FAULT", fault: frame } : frame;
+}
+
+/** Adds held sessions of an earlier run until `users` are in the room. */
+export function fillRoom(room: Room, users: number): void {
+  for (let n = room.occupants().size; n < users; n++) {
+    const username = parseUsername(`u${n}`) as Username;
+    assert(room.restore(id(n), username, { connectedAtMs: 0, heldUntilMs: 1e6, address: "" }));
+  }
 }
 
 /** The parts of a sequencer in memory except the room; `expired` is called for each hold that ends. */

@@ -15,8 +15,7 @@ import {
   TURN_SHARED_REPLAYS_MAX,
 } from "../../../chat/order/batch.ts";
 import { HISTORY_ANSWER_BYTES_MAX, HISTORY_PAGE_MAX } from "../../../src/protocol/limits.ts";
-import { parseUsername, type Username } from "../../../src/protocol/names.ts";
-import { ACK, id, last, promisesSettled, stored, token, world } from "../../support/order_stage.ts";
+import { ACK, fillRoom, id, last, promisesSettled, stored, token, world } from "../../support/order_stage.ts";
 
 /** The texts and ids of a `history` answer. */
 function pageOf(frame: string | undefined): [id: string, text: string][] {
@@ -102,19 +101,21 @@ Deno.test("sequencer reads only so many older pages in one turn, and the newest 
   assertEquals([pageOf(page), pong], [[[id(4), "old 4"]], "c2/PING 1; 7"]);
 });
 
+/** A world in which alice asks, and how many answers she has by each rest in which others are read. */
+async function countedAnswers(options: Parameters<typeof world>[0]) {
+  const answered: number[] = [];
+  let count = () => {};
+  const othersRead = () => Promise.resolve(count());
+  const stage = world({ ...options, othersRead });
+  const [alice] = await stage.connected("alice");
+  count = () => answered.push((answered.at(-1) ?? 0) + alice.frames().length);
+  return { ...stage, alice, answered };
+}
+
 Deno.test("a turn writes only so many messages of history, and others are read before the next", async () => {
   const newest = Array.from({ length: HISTORY_PAGE_MAX }, (_, n) => stored(n));
   const history = new History({ kept: 100_000, newest, isWhole: true });
-  const answered: number[] = [];
-  let answers = 0;
-  let count = () => {};
-  const othersRead = () => {
-    count();
-    return Promise.resolve();
-  };
-  const { sequencer, connected, send } = world({ history, othersRead });
-  const [alice] = await connected("alice");
-  count = () => answered.push(answers += alice.frames().length);
+  const { sequencer, send, alice, answered } = await countedAnswers({ history });
   const pages = TURN_HISTORY_MAX / HISTORY_PAGE_MAX;
   send(alice, ...Array(2 * pages + 1).fill(`c2/QUERY history; ${HISTORY_PAGE_MAX}`));
   await sequencer.idle();
@@ -125,20 +126,8 @@ Deno.test("a turn writes only so many names of users, and others are read before
   const perTurn = 5;
   const users = TURN_NAMES_MAX / perTurn;
   for (const query of ["roster", "active_users"]) {
-    const answered: number[] = [];
-    let answers = 0;
-    let count = () => {};
-    const othersRead = () => {
-      count();
-      return Promise.resolve();
-    };
-    const { sequencer, room, connected, send } = world({ othersRead, maxUsers: users });
-    const [alice] = await connected("alice");
-    for (let n = 1; n < users; n++) {
-      const restored = { connectedAtMs: 0, heldUntilMs: 1e6, address: "" };
-      assert(room.restore(id(n), parseUsername(`u${n}`) as Username, restored));
-    }
-    count = () => answered.push(answers += alice.frames().length);
+    const { sequencer, room, send, alice, answered } = await countedAnswers({ maxUsers: users });
+    fillRoom(room, users);
     send(alice, ...Array(perTurn + 1).fill(`c2/QUERY ${query}`));
     await sequencer.idle();
     assertEquals(answered, [perTurn, perTurn + 1], query);

@@ -10,6 +10,7 @@ import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
 import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 import {
   ACK,
+  fillRoom,
   id,
   last,
   msg,
@@ -141,10 +142,7 @@ Deno.test("AWAY counts as what a turn replays, save where sessions share its byt
     const [bob, second] = await joined(stage, "bob");
     for (const lost of [alice, bob]) sequencer.submit(lost, { type: "LOST" });
     await sequencer.idle();
-    for (let n = 2; n < away; n++) {
-      const restored = { connectedAtMs: 0, heldUntilMs: 1e6, address: "" };
-      assert(stage.room.restore(id(n), parseUsername(`u${n}`) as Username, restored));
-    }
+    fillRoom(stage.room, away);
     rests = 0;
     for (const session of [first, second]) {
       send(live("again"), `c2/RESUME ${tokenOf(session)}; ${positionOf(second) + 1}`);

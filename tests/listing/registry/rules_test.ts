@@ -31,7 +31,7 @@ const RECORD: ServerRecord = {
   keyHash: KEY,
   keyUsedAtMs: NOW_MS - 1,
 };
-const CIRCUMSTANCES: RegistrationContext = {
+const CONTEXT: RegistrationContext = {
   nowMs: NOW_MS,
   unusedMs: 1,
   othersFromOrigin: 0,
@@ -94,10 +94,10 @@ type Asker = keyof typeof ASKERS;
 
 /** How a request ends, after as many pings as the rules ask for. */
 function outcome(incumbent: Incumbent, asked: Registration, shows: boolean, isAlive: boolean) {
-  const circumstances = { ...CIRCUMSTANCES, unusedMs: UNUSED_MS[incumbent] ?? 0 };
+  const context = { ...CONTEXT, unusedMs: UNUSED_MS[incumbent] ?? 0 };
   let found: Findings = { dead: undefined, alive: undefined, answer: undefined };
   for (let round = 0; round < 4; round++) {
-    const step = decideRegistration(INCUMBENTS[incumbent], asked, found, circumstances);
+    const step = decideRegistration(INCUMBENTS[incumbent], asked, found, context);
     if ("refusal" in step) return step.refusal;
     if (step.next === "write") return step.record.proofHash === undefined ? "unproven" : "proven";
     if (step.next === "ping") {
@@ -163,7 +163,7 @@ Deno.test("the uptime goes on for the same server, by its key, its proof or its 
     const [asked, isProven] = ASKERS[asker];
     const answer = { answered: true, roundTripMs: 1, isProven } as const;
     const found = { dead: undefined, alive: undefined, answer };
-    const step = decideRegistration(INCUMBENTS[incumbent], asked, found, CIRCUMSTANCES);
+    const step = decideRegistration(INCUMBENTS[incumbent], asked, found, CONTEXT);
     assertEquals(
       "next" in step && step.next === "write" && step.record.checks,
       checks,
@@ -177,11 +177,11 @@ Deno.test("a new address has to be proved again, or the server counts as unprove
   const update = { announcement: {}, address: at("b.example"), origin: RECORD.origin, proofHash: PROOF };
   for (const [isProven, proofHash] of [[true, PROOF], [false, undefined]] as const) {
     const answer = { answered: true, roundTripMs: 1, isProven } as const;
-    const step = decideUpdate(present, update, { answer }, CIRCUMSTANCES);
+    const step = decideUpdate(present, update, { answer }, CONTEXT);
     assertEquals("next" in step && step.next === "write" && step.record.proofHash, proofHash);
   }
   const same = { ...update, address: undefined, proofHash: undefined };
-  const step = decideUpdate(present, same, { answer: undefined }, CIRCUMSTANCES);
+  const step = decideUpdate(present, same, { answer: undefined }, CONTEXT);
   assertEquals("next" in step && step.next === "write" && step.record.proofHash, PROOF);
 });
 
