@@ -11,8 +11,8 @@ import { ROOT, say } from "./run_deno.ts";
 
 /**
  * Groups of folders of `tests/`, each with one worker for its files, one after the other: it loads and compiles what they
- * test once. A folder of several groups is dealt out to them. The other folders have tests that wait long, that start
- * threads, or that measure the heap of their worker or the size of what it makes.
+ * test once. A folder of several groups is dealt out to them. The other folders have tests that wait long, start threads,
+ * or measure the heap of their worker or the size of what it makes.
  */
 const SHARED: readonly (readonly string[])[] = [
   ["e2e"],

@@ -1,7 +1,7 @@
 /**
  * The sequencer: one total order of all inputs, PROTOCOL.md §4.3 and §4.4. Inputs that arrive while a batch is stored
  * form the next batch. In a turn the room decides the batch, the journal stores it in one commit, and the teller sends
- * it: nothing is acknowledged before it is stored. Nothing is awaited between the decisions and the call of the
+ * it. Nothing is acknowledged before it is stored, and nothing is awaited between the decisions and the call of the
  * journal.
  *
  * @module

@@ -24,13 +24,13 @@ export class Representation {
   }
 
   static async of(text: string): Promise<Representation> {
-    const bytes = bytesOf(text);
+    const bytes = new TextEncoder().encode(text);
     return new Representation(bytes, await eTag(bytes, { weak: true }), true);
   }
 
   /** For what is made for each request, up to a few KiB: its hash does not wait for another thread. */
   static ofShort(text: string): Representation {
-    const bytes = bytesOf(text);
+    const bytes = new TextEncoder().encode(text);
     return new Representation(bytes, `W/"${createHash("sha256").update(bytes).digest("base64")}"`, false);
   }
 
@@ -38,10 +38,6 @@ export class Representation {
   gzipped(): Promise<Bytes> {
     return this.#gzipped ??= gzip(this.bytes);
   }
-}
-
-function bytesOf(text: string): Bytes {
-  return new TextEncoder().encode(text);
 }
 
 async function gzip(bytes: Bytes): Promise<Bytes> {

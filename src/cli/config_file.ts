@@ -10,7 +10,7 @@ import { type Location, type MemberNode, parse, type ValueNode } from "@humanwho
 import { COMMANDS, flagName, type Role, ROLES } from "./commands.ts";
 import { type AnyFlag, quoted, type Sources, unknownWord, UsageError, wrongValue } from "./flag.ts";
 
-interface File {
+interface ConfigFile {
   readonly path: string;
   readonly text: string;
 }
@@ -55,7 +55,7 @@ function readText(path: string, readFile: (path: string) => string): string {
   }
 }
 
-function parsed({ path, text }: File): ValueNode {
+function parsed({ path, text }: ConfigFile): ValueNode {
   try {
     return parse(text, { mode: "jsonc", ranges: true }).body;
   } catch (error) {
@@ -70,7 +70,7 @@ function parsed({ path, text }: File): ValueNode {
   }
 }
 
-function membersOf(file: File, node: ValueNode, what = "a configuration"): Map<string, MemberNode> {
+function membersOf(file: ConfigFile, node: ValueNode, what = "a configuration"): Map<string, MemberNode> {
   if (node.type !== "Object") {
     throw problem(file, node, `${what} is an object, such as {"name": "The Pub"}`);
   }
@@ -87,7 +87,7 @@ function membersOf(file: File, node: ValueNode, what = "a configuration"): Map<s
 }
 
 /** The values as texts of the command line. */
-function textsOf(file: File, flag: AnyFlag, name: string, value: ValueNode): string[] {
+function textsOf(file: ConfigFile, flag: AnyFlag, name: string, value: ValueNode): string[] {
   const isList = flag.repeatable && value.type === "Array" && value.elements.length > 0;
   return (isList ? value.elements.map((element) => element.value) : [value]).map((one) => {
     // A number as it is written in the file: 1e3 is not a port on the command line either.
@@ -97,18 +97,18 @@ function textsOf(file: File, flag: AnyFlag, name: string, value: ValueNode): str
   });
 }
 
-function unknownFlag(file: File, roles: readonly Role[], name: string, member: MemberNode): UsageError {
+function unknownFlag(file: ConfigFile, roles: readonly Role[], name: string, member: MemberNode): UsageError {
   const known = [...roles, ...roles.flatMap((role) => [...FLAGS[role].keys()])];
   const where = roles === ROLES ? "" : ` in the section ${quoted(roles.join())}`;
   const what = `${place(file, member)}: there is no ${quoted(name)}${where}`;
   return unknownWord(what, name, known, `allowed: the flags in chatter help ${roles.join(" or ")}`);
 }
 
-function problem(file: File, node: ValueNode | MemberNode, what: string): UsageError {
+function problem(file: ConfigFile, node: ValueNode | MemberNode, what: string): UsageError {
   return new UsageError(`${place(file, node)}: ${what}`);
 }
 
-function place({ path }: File, { loc: { start } }: ValueNode | MemberNode): string {
+function place({ path }: ConfigFile, { loc: { start } }: ValueNode | MemberNode): string {
   return `${path}:${start.line}:${start.column}`;
 }
 

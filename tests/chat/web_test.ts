@@ -44,7 +44,7 @@ Deno.test("an empty room invites to its address, and by a machine's own name tho
   assertEquals(invitation(1, "chat.example"), `You are the first one here. ${there}`);
   assertEquals(invitation(2, "10.0.0.7"), `One other person is here. ${there}`);
   assertEquals(invitation(4, "localhost.example"), `3 other people are here. ${there}`);
-  for (const own of ["localhost", "chat.localhost", "127.0.0.1", "127.1.2.3", "[::1]"]) {
+  for (const own of ["localhost", "chat.localhost", "127.0.0.1", "127.1.2.3", "0.0.0.0", "[::1]", "[::]"]) {
     assertEquals(invitation(1, own), "You are the first one here. Anyone on this computer can join:", own);
   }
 });

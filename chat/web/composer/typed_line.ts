@@ -24,12 +24,12 @@ export interface LineActions {
 }
 
 /** Commands that only the terminal has, and what the page has instead. */
-const INSTEAD: ReadonlyMap<string | undefined, string> = new Map([
+const INSTEAD: ReadonlyMap<string, string> = new Map([
   ["reply", "There is no /reply here. Point at a message, or hold it on a phone, and choose Reply."],
   ["bell", "There is no /bell here. The menu at your name has a switch: With a sound."],
 ]);
 
-const wordOf = (line: string) => /^\/(\S+)/.exec(line)?.[1];
+const wordOf = (line: string) => /^\/(\S+)/.exec(line)?.[1] ?? "";
 
 /** Returns what is wrong with the line, as a text for the user; undefined if it was carried out. */
 export function carryOut(line: string, actions: LineActions): string | undefined {

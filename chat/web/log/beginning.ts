@@ -45,6 +45,6 @@ export function invitation(users: number, hostname: string): string {
     : others === 1
     ? "One other person is here."
     : `${others} other people are here.`;
-  const isOwn = /^(?:(?:.+\.)?localhost|127\.[0-9.]+|\[::1\])$/.test(hostname);
+  const isOwn = /^(?:(?:.+\.)?localhost|127\.[0-9.]+|0\.0\.0\.0|\[::1?\])$/.test(hostname);
   return `${who} Anyone ${isOwn ? "on this computer" : "with this address"} can join:`;
 }

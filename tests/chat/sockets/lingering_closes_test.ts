@@ -1,5 +1,5 @@
 /**
- * The end of a socket that closes: with that of its peer, or past the bound on what it still takes from it, so that no
+ * The end of a socket that closes. It comes with that of its peer, or past the bound on what the socket still takes: no
  * peer holds it by sending.
  *
  * @module
