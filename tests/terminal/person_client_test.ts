@@ -7,6 +7,11 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { PersonClient, UNDRAWN_MAX } from "../../terminal/person_client.ts";
 import { KeyDecoder } from "../../terminal/screen/keys.ts";
 
+function bobAt(url: string, write: (text: string) => Promise<void>): PersonClient {
+  const size = { columns: 80, rows: 24 };
+  return new PersonClient({ url, name: "bob", size, paint: (_, text) => text, hasBell: true, write });
+}
+
 Deno.test("a server that ends a session steers no terminal by what it says, above the line or after the end", async () => {
   const steers = "\x1b]0;title\x07\x1b[2J\x9b31m\u202e";
   const left = Promise.withResolvers<void>();
@@ -21,16 +26,9 @@ Deno.test("a server that ends a session steers no terminal by what it says, abov
     return response;
   });
   const written: string[] = [];
-  const client = new PersonClient({
-    url: `ws://127.0.0.1:${server.addr.port}`,
-    name: "bob",
-    size: { columns: 80, rows: 24 },
-    paint: (_, text) => text,
-    hasBell: true,
-    write: (text) => {
-      written.push(text);
-      return Promise.resolve();
-    },
+  const client = bobAt(`ws://127.0.0.1:${server.addr.port}`, (text) => {
+    written.push(text);
+    return Promise.resolve();
   });
   client.start();
   const { problem = "" } = await client.ended;
@@ -46,16 +44,9 @@ Deno.test("a server that ends a session steers no terminal by what it says, abov
 function atSlowTerminal() {
   const drawings: string[] = [];
   let taken = Promise.withResolvers<void>();
-  const client = new PersonClient({
-    url: "ws://127.0.0.1:1",
-    name: "bob",
-    size: { columns: 80, rows: 24 },
-    paint: (_, text) => text,
-    hasBell: true,
-    write: (text) => {
-      drawings.push(text);
-      return (taken = Promise.withResolvers()).promise;
-    },
+  const client = bobAt("ws://127.0.0.1:1", (text) => {
+    drawings.push(text);
+    return (taken = Promise.withResolvers()).promise;
   });
   const take = async () => {
     taken.resolve();
@@ -89,14 +80,17 @@ Deno.test("as many lines wait for the terminal as the limit says, and of more th
   }
 });
 
-Deno.test("a second signal does not wait for a terminal that takes nothing", async () => {
-  const { client, drawings, type } = atSlowTerminal();
-  type("x");
-  client.leave();
-  assertEquals(await client.ended, { problem: undefined });
-  let isClosed = false;
-  client.close().then(() => isClosed = true);
-  client.leave();
-  await client.hurried;
-  assertEquals([isClosed, drawings.length], [false, 1]);
+Deno.test("a second signal or Ctrl-C does not wait for a terminal that takes nothing", async () => {
+  for (const isTyped of [false, true]) {
+    const { client, drawings, type } = atSlowTerminal();
+    type("x");
+    client.leave();
+    assertEquals(await client.ended, { problem: undefined });
+    let isClosed = false;
+    client.close().then(() => isClosed = true);
+    if (isTyped) type("\x03");
+    else client.leave();
+    await client.hurried;
+    assertEquals([isClosed, drawings.length], [false, 1]);
+  }
 });
