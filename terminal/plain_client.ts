@@ -18,6 +18,7 @@ import { printable } from "./screen/table.ts";
 const WAITING_MAX = 100;
 /** UTF-16 units of a line of stdin: more than any server accepts. A longer line becomes several messages. */
 const LINE_LENGTH_MAX = 1_048_576;
+
 export interface PlainWorld extends PlainWriters {
   readonly url: string;
   readonly name: string;

@@ -167,6 +167,8 @@ export interface World {
   readonly sequencer: Sequencer;
   readonly searches: Searches;
   readonly room: Room;
+  readonly state: RoomState;
+  readonly tokens: ResumeTokens;
   readonly journal: WaitingJournal;
   readonly bans: Bans;
   /** The wall clock; also the steady one unless `steadyMs` is set. */
@@ -368,6 +370,8 @@ export function world(
     sequencer,
     searches,
     room,
+    state,
+    tokens,
     journal,
     bans,
     clock,

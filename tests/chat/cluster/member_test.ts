@@ -435,6 +435,8 @@ Deno.test("a planned stop lets the node lead that is furthest", () => {
   for (const [by, applied] of [["b", 0], ["c", 1], ["d", 0]] as const) {
     member.receivedBeat(2000, { by, epoch: 1, applied, isLeader: false });
   }
+  // Inputs do not say how far their node is.
+  member.receivedInputs(2000, { node: "c", first: 1, inputs: [] });
   const record = decodeRecord(appendOf(member.handOver(2000)).bytes);
   assertEquals(record.kind === "lead" && record.by, "c");
 });

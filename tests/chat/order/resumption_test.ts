@@ -6,8 +6,8 @@
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { TURN_REPLAYS_MAX, TURN_SHARED_REPLAYS_MAX } from "../../../chat/order/batch.ts";
+import { recoverSessions } from "../../../chat/resume/recovery.ts";
 import { DEFAULT_LIMITS } from "../../../src/protocol/limits.ts";
-import { parseUsername, type Username } from "../../../src/protocol/names.ts";
 import {
   ACK,
   fillRoom,
@@ -90,10 +90,10 @@ Deno.test("a live session that is lost is held: clients of the extended mode rec
 });
 
 Deno.test("who wants the name of a session of an earlier run reads the time that is left", async () => {
-  const { sequencer, clock, send, connected, room: rosterRoom } = world();
-  const alice = parseUsername("alice") as Username;
-  const heldUntilMs = clock.nowMs + 120_000;
-  rosterRoom.restore("earlier", alice, { connectedAtMs: 0, heldUntilMs, address: "192.0.2.1" });
+  const stage = world();
+  const { sequencer, clock, send, connected } = stage;
+  const alice = { id: "earlier", username: "alice", connectedAtMs: 0, firstPosition: 0, tokens: [] };
+  await recoverSessions([alice], [], { ...stage, resumeWindow: 120, steadyMs: () => clock.nowMs });
   const [bob] = await connected("bob");
   for (const [passedMs, left] of [[0, "120"], [100_001, "20"]] as const) {
     clock.nowMs += passedMs;
@@ -101,6 +101,7 @@ Deno.test("who wants the name of a session of an earlier run reads the time that
     await sequencer.idle();
     assertEquals(bob.frames(), [refusal("NAME_HELD").replace("{limit}", left)]);
   }
+  stage.held.stop();
 });
 
 Deno.test("AWAY after a resume takes a quarter of the outbox at most, so that a client comes back however many are away", async () => {
