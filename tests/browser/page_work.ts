@@ -13,8 +13,11 @@ interface TraceEvent {
   readonly dur?: number;
   readonly pid: number;
   readonly tid: number;
-  readonly args?: { readonly elementCount?: number };
+  readonly args?: { readonly elementCount?: number; readonly beginData?: { readonly dirtyObjects?: number } };
 }
+
+/** Boxes that a layout places again for one row, at most. */
+const BOXES_OF_A_ROW = 24;
 
 /** The work of the page while `act` runs: at most so much at once. */
 export async function mostWork(page: Page, act: () => Promise<void>) {
@@ -37,11 +40,15 @@ export async function mostWork(page: Page, act: () => Promise<void>) {
   if (styled.length === 0) throw new Error("The trace has no style of the page's elements");
   const callbacks = ["FireAnimationFrame", "EventDispatch", "TimerFire"];
   const scripts = events.filter(({ name }) => callbacks.includes(name));
+  const forced = scripts.map((script) => inside("Layout", script));
+  const isOfRows = ({ args }: TraceEvent) => (args?.beginData?.dirtyObjects ?? Infinity) > BOXES_OF_A_ROW;
   const most = (counts: readonly number[]) => counts.reduce((a, b) => Math.max(a, b), 0);
   return {
     frames: scripts.length,
     /** Layouts that one callback of the page forces. */
-    layouts: most(scripts.map((script) => inside("Layout", script).length)),
+    layouts: most(forced.map(({ length }) => length)),
+    /** Those of more than a row. */
+    rowLayouts: most(forced.map((layouts) => layouts.filter(isOfRows).length)),
     /** Elements whose style is found at once. */
     elements: most(styled),
     /** Layers of the picture that are prepared at once. */
