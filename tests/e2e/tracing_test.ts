@@ -57,7 +57,8 @@ Deno.test("of many messages in one batch some are traced", { ignore }, async () 
   await using anna = await ChatClient.connect(server.url, "anna");
   const COUNT = 200;
   for (let i = 0; i < COUNT; i++) anna.send(`c2/MSG ${i}; x`);
-  await anna.drain();
+  // No PING follows them: it would be an input of the last batch, and no message.
+  for (let said = 0; said < COUNT;) if ((await anna.next()).startsWith("c2/MSG ")) said++;
   await server.stop();
   const messages = collector.own("MSG");
   const byBatch = Map.groupBy(messages, (message) => collector.childrenOf(message)[1]!.start);
