@@ -138,8 +138,10 @@ export function listOf<T>(
 
 /** Without the slashes at the end, so that a path can be appended. */
 export const httpUrl = kind("URL", "an http:// or https:// URL", (text) => {
-  // Without the lookbehind, a text of slashes would be searched from each of them.
-  return /^https?:\/\/[^/]/i.test(text) && URL.canParse(text) ? text.replace(/(?<!\/)\/+$/, "") : undefined;
+  if (!/^https?:\/\/[^/]/i.test(text) || !URL.canParse(text)) return undefined;
+  let end = text.length;
+  while (text[end - 1] === "/") end--;
+  return text.slice(0, end);
 });
 
 export const httpUrls = listOf(
