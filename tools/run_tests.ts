@@ -11,28 +11,28 @@ import { ROOT, say } from "./run_deno.ts";
 
 /**
  * Groups of folders of `tests/`, each with one worker for its files, one after the other: it loads and compiles what they
- * test once. A folder of several groups is dealt out to them. The other folders have tests that wait long, start threads,
- * or measure the heap of their worker or the size of what it makes.
+ * test once. A folder of several groups is dealt out to them. The first ones take longest. The files of other folders
+ * measure times, or the memory of their worker.
  */
 const SHARED: readonly (readonly string[])[] = [
+  ["programs"],
+  ["programs"],
   ["e2e"],
   ["e2e"],
   ["e2e"],
-  ["chat"],
   ["chat"],
   ["chat/sockets", "protocol"],
-  ["listing", "listing/probe"],
-  ["chat/cluster"],
-  ["client"],
-  ["listing/http"],
+  ["listing", "listing/probe", "listing/http"],
   ["listing/list", "listing/pages", "listing/registry", "listing/store"],
-  ["quick", "bench", "text", "tools"],
-  ["chat/admin", "chat/announce", "chat/delivery", "chat/order"],
+  ["chat/cluster", "chat/admin", "chat/announce", "chat/delivery", "chat/order"],
   ["chat/resume", "chat/room", "chat/store", "chat/threads", "chat/web"],
-  ["terminal"],
+  ["client", "terminal"],
+  ["quick", "bench", "text", "tools"],
 ];
-/** What a file of `tests/` itself holds that waits for a process or measures times. */
-const SLOW = /\bDeno\.Command\b|\/support\/(?:growth|program|service_process)\.ts"/;
+/** What a file of `tests/` itself holds that waits for a process. */
+const STARTS = /\bDeno\.Command\b|\/support\/(?:program|service_process)\.ts"/;
+/** What it holds that measures times. */
+const MEASURES = /\/support\/growth\.ts"/;
 const IGNORE = "--ignore=";
 
 const folder = await Deno.makeTempDir({ prefix: "chatter_tests_" });
@@ -59,11 +59,12 @@ async function testsIn(place: string): Promise<string[]> {
   return found.sort();
 }
 
-/** The folder of a test below `tests/`; of those in `tests/` itself, "quick" or "slow". */
+/** The folder of a test below `tests/`; of those in `tests/` itself, "programs", "growth" or "quick". */
 async function folderOf(path: string): Promise<string> {
   const folder = path.split("/").slice(1, -1).join("/");
   if (folder !== "") return folder;
-  return SLOW.test(await Deno.readTextFile(ROOT + path)) ? "slow" : "quick";
+  const text = await Deno.readTextFile(ROOT + path);
+  return MEASURES.test(text) ? "growth" : STARTS.test(text) ? "programs" : "quick";
 }
 
 /** The arguments and all tests that they do not ignore, unless they name some. */
@@ -72,13 +73,12 @@ async function withTests(args: readonly string[]): Promise<string[]> {
   const ignored = args.find((arg) => arg.startsWith(IGNORE))?.slice(IGNORE.length).split(",") ?? [];
   const tests = (await testsIn("tests/")).filter((path) => !ignored.some((start) => path.startsWith(start)));
   const groups = SHARED.map((folders) => ({ folders, paths: [] as string[] }));
-  const slow: string[] = [];
   const alone: string[] = [];
   for (const path of tests) {
     const place = await folderOf(path);
     const fitting = groups.filter(({ folders }) => folders.includes(place));
     const [shortest] = fitting.toSorted((a, b) => a.paths.length - b.paths.length);
-    (shortest?.paths ?? (place === "slow" ? slow : alone)).push(path);
+    (shortest?.paths ?? alone).push(path);
   }
   const entries = await Promise.all(groups.map(async ({ paths }, i) => {
     const entry = `${folder}/group_${i}_test.ts`;
@@ -89,7 +89,7 @@ async function withTests(args: readonly string[]): Promise<string[]> {
     return entry;
   }));
   // In this order they start: none of the long ones shall run on when all others have ended.
-  return [...args, ...slow, ...entries, ...alone];
+  return [...args, ...entries, ...alone];
 }
 
 async function run(): Promise<number> {
