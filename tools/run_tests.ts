@@ -11,8 +11,8 @@ import { ROOT, say } from "./run_deno.ts";
 
 /**
  * Groups of folders of `tests/`, each with one worker for its files, one after the other: it loads and compiles what they
- * test once. A folder of several groups is dealt out to them. The first ones take longest. The files of other folders
- * measure times, or the memory of their worker.
+ * test once. A folder of several groups is dealt out to them. The first ones take longest. The files of other folders,
+ * which measure times or load the machine, have a worker each and start before all.
  */
 const SHARED: readonly (readonly string[])[] = [
   ["programs"],
@@ -89,7 +89,7 @@ async function withTests(args: readonly string[]): Promise<string[]> {
     return entry;
   }));
   // In this order they start: none of the long ones shall run on when all others have ended.
-  return [...args, ...entries, ...alone];
+  return [...args, ...alone, ...entries];
 }
 
 async function run(): Promise<number> {
