@@ -125,10 +125,12 @@ for (const role of ROLES) {
 
 Deno.test("a store that cannot be used is named, and what to do about it", () =>
   inTempFolder(async (folder) => {
-    const file = `${folder}/notes.txt`;
+    const [inside, file] = [`${folder}/inside`, `${folder}/notes.txt`];
+    // The lock is made beside what is no store, too.
+    await Deno.mkdir(inside);
     await Deno.writeTextFile(file, "mine");
     // Permissions of a folder do not bind root, but even root cannot make a folder inside a file.
-    for (const [role, place] of [["chat", folder], ["listing", `${file}/sub/chat.db`]] as const) {
+    for (const [role, place] of [["chat", inside], ["listing", `${file}/sub/chat.db`]] as const) {
       const problem = await refusedStart(role, ["--kv", place]);
       assertStringIncludes(problem, place);
       assertStringIncludes(problem, "--kv");

@@ -141,7 +141,7 @@ testInBrowser(
         isDialog ? 3 : 2,
         `${what}: ${rowLayouts} layouts of rows that a callback forces`,
       );
-      // A button that came or went just before is a small one.
+      // A button that came or went just before has a small layout of its own.
       assertLess(layouts, isDialog ? 7 : 4, `${what}: ${layouts} layouts that a callback forces`);
       // A row has some 20 elements; rows that are there already keep their style.
       assertLess(elements, (isDialog ? 80 : 40) * ROWS_AT_ONCE, `${what}: ${elements} elements at once`);

@@ -23,9 +23,11 @@ async function run(command: string, ...args: string[]): Promise<void> {
 /** A disk that loses power. */
 class Disk implements AsyncDisposable {
   readonly folder: string;
+  readonly #place: string;
   readonly #image: string;
 
   private constructor(place: string) {
+    this.#place = place;
     this.folder = `${place}/disk`;
     this.#image = `${place}/image`;
   }
@@ -60,7 +62,7 @@ class Disk implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await run("umount", this.folder);
-    await Deno.remove(`${this.folder}/..`, { recursive: true });
+    await Deno.remove(this.#place, { recursive: true });
   }
 }
 
