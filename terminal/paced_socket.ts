@@ -27,10 +27,11 @@ export class PacedSocket implements AnyWebSocket {
   onerror?: (event: { readonly message: string }) => void;
   onclose?: (event: { readonly code: number; readonly reason: string }) => void;
   readonly #stream: WebSocketStream;
+  readonly #handshake = new AbortController();
   #writer: WritableStreamDefaultWriter<string | Uint8Array> | undefined;
 
   constructor(url: string, protocols: string[]) {
-    this.#stream = new WebSocketStream(url, { protocols });
+    this.#stream = new WebSocketStream(url, { protocols, signal: this.#handshake.signal });
     // The reader fails with the same error.
     this.#stream.closed.catch(() => {});
     this.#run();
@@ -42,6 +43,8 @@ export class PacedSocket implements AnyWebSocket {
 
   close(code?: number, reason = ""): void {
     if (this.readyState >= CLOSING) return;
+    // A stream that is closed waits for the answer to its handshake, which may never come.
+    if (this.readyState === CONNECTING) this.#handshake.abort();
     this.readyState = CLOSING;
     const info: CloseInfo = code === undefined ? {} : { closeCode: code, reason };
     this.#stream.close(info as WebSocketCloseInfo);

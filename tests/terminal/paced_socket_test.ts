@@ -6,6 +6,7 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { PacedSocket, SLICE_FRAMES } from "../../terminal/paced_socket.ts";
 import { frame, OPCODE } from "../support/raw_peer.ts";
+import { until } from "../support/until.ts";
 
 /** Answers the handshake of one client, and sends `frames` in the same write. */
 async function sendsAtOnce(listener: Deno.Listener, frames: readonly Uint8Array[]): Promise<void> {
@@ -50,4 +51,17 @@ Deno.test("other work has a turn after each slice of frames, and every frame com
   assertLessOrEqual(await turn.promise, SLICE_FRAMES);
   assertEquals([received, socket.protocol, closed], [sent, "c2.live", { code: 4000, reason: "done" }]);
   await serving;
+});
+
+Deno.test("a socket that closes before it is open lets go of a server that answers no handshake", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const socket = new PacedSocket(`ws://127.0.0.1:${listener.addr.port}`, []);
+  let code: number | undefined;
+  socket.onclose = (close) => code = close.code;
+  using connection = await listener.accept();
+  socket.close();
+  await until("the socket is closed", () => code !== undefined);
+  assertEquals(code, 1006);
+  const buffer = new Uint8Array(4096);
+  while (await connection.read(buffer).catch(() => null) !== null);
 });
