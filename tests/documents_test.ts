@@ -10,6 +10,20 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { CLOSE } from "../src/protocol/close_codes.ts";
 import config from "../deno.json" with { type: "json" };
 import { ADMIN_REFUSALS } from "../chat/admin/refusals.ts";
+import { BURSTS_PER_ADDRESS } from "../chat/gateway/address_shares.ts";
+import { HTTP_CONNECTIONS_PER_ADDRESS_MIN } from "../chat/gateway/admission.ts";
+import { SEARCHES_MAX } from "../chat/order/searches.ts";
+import { BANS_MAX } from "../chat/room/bans.ts";
+import { REPLAY_BROADCASTS_MAX } from "../chat/room/replay_buffer.ts";
+import { NONCES_MAX } from "../chat/room/room_state.ts";
+import { UNITS_OF_A_MESSAGE } from "../chat/room/search.ts";
+import { CLOSE_TIMEOUT_MS } from "../chat/sockets/connection_ws.ts";
+import { FRAGMENTS_MAX } from "../chat/sockets/handshake_ws.ts";
+import { REQUESTS_AHEAD_MAX } from "../chat/sockets/http_connections.ts";
+import { HEAD_BYTES_MAX, HEADERS_MAX, HTTP_CONNECTIONS_MAX, HTTP_WAITS } from "../chat/sockets/http_node.ts";
+import { LINGER_BYTES_MAX } from "../chat/sockets/lingering_closes.ts";
+import { AHEAD_MS_MAX, BELIEVED_AFTER_MS } from "../chat/store/confirmed_clock.ts";
+import { SWEEP_INTERVAL_SECONDS } from "../chat/store/retention.ts";
 import { REFUSALS } from "../listing/refusals.ts";
 import { type Command, COMMANDS, typedFlag } from "../src/cli/commands.ts";
 import { LISTING_LIMITS } from "../src/announcement/listing_limits.ts";
@@ -17,8 +31,14 @@ import { CLIENT_FAULTS } from "../src/client/chat_error.ts";
 import { WAITING_EVENTS_MAX, WAITING_UNITS_MAX } from "../src/client/event_queue.ts";
 import { REQUESTS_MAX } from "../src/client/pending_answers.ts";
 import { DRAFTS_MAX } from "../src/client/session/chat_session.ts";
+import { SET_BACK_MS } from "../src/clock.ts";
 import { FAULTS } from "../src/protocol/faults.ts";
-import { type Limit, LIMITS } from "../src/protocol/limits.ts";
+import {
+  BAN_MESSAGE_LENGTH_MAX,
+  HISTORY_ANSWER_BYTES_MAX,
+  type Limit,
+  LIMITS,
+} from "../src/protocol/limits.ts";
 import { withCurrentParts } from "../tools/commands_document.ts";
 import { documentPaths, PROTOCOL_DOCUMENTS, readDocument } from "./support/documents.ts";
 import { citesWhatExists, sectionsOf } from "./support/source_rules.ts";
@@ -63,6 +83,44 @@ for (
     );
   });
 }
+
+Deno.test("PROTOCOL.md states the limits without a flag that tests know by their constants only", () => {
+  const seconds = (ms: number) => `${ms / 1000} s`;
+  const { request, nextRequest, silence, linger } = HTTP_WAITS;
+  assertEquals([SET_BACK_MS, SWEEP_INTERVAL_SECONDS * 1000], [60_000, 60_000], "a minute");
+  assertEquals([BELIEVED_AFTER_MS, AHEAD_MS_MAX], [3_600_000, 86_400_000], "an hour, and a day");
+  assertEquals([SEARCHES_MAX, BURSTS_PER_ADDRESS, LINGER_BYTES_MAX], [2, 4, 2 ** 20], "in words, and 1 MiB");
+  const stated: [heading: string, sentence: string][] = [
+    ["4.2 Message ids", "while the clock is less than a minute behind it"],
+    ["5.4 history", `An answer has at most ${HISTORY_ANSWER_BYTES_MAX} bytes`],
+    ["5.4 history", "for up to a minute, until it removes them"],
+    ["5.4 history", "For an hour the server does not believe a clock that is more than a day ahead"],
+    ["5.6 search", `one more for each ${UNITS_OF_A_MESSAGE} UTF-16 units`],
+    ["5.6 search", "A server has two searches under way"],
+    ["6.3 Bans", `of 1 to ${BAN_MESSAGE_LENGTH_MAX} characters`],
+    ["7.1 Table", `at most ${BANS_MAX} bans`],
+    ["7.1 Table", `\`ws\` cuts the connection after ${seconds(CLOSE_TIMEOUT_MS)}`],
+    ["7.4 Flood", "a bucket of four times `--flood-burst` frames"],
+    ["7.5 Addresses", `At most ${HTTP_CONNECTIONS_MAX} of them`],
+    ["7.5 Addresses", `\`--max-sockets-per-address\`, but ${HTTP_CONNECTIONS_PER_ADDRESS_MIN} or more`],
+    ["7.5 Addresses", `less than ${HEAD_BYTES_MAX} bytes, in at most ${HEADERS_MAX} headers`],
+    ["7.5 Addresses", `A request arrives whole within ${seconds(request)}`],
+    ["7.5 Addresses", `A connection waits ${seconds(nextRequest)} for the next request`],
+    ["7.5 Addresses", `without a whole request for ${seconds(request + nextRequest)}`],
+    ["7.5 Addresses", `For ${seconds(linger)}, and up to 1 MiB`],
+    ["7.5 Addresses", `More than ${REQUESTS_AHEAD_MAX} unanswered requests, or ${seconds(silence)} without`],
+    ["8.1 Close codes", `more than ${FRAGMENTS_MAX} fragments`],
+    [
+      "12.3 Held sessions, and RESUME",
+      `more than the server can replay: ${REPLAY_BROADCASTS_MAX} broadcasts`,
+    ],
+    ["12.4 SEND", `the last ${NONCES_MAX} nonces`],
+  ];
+  const missing = stated.filter(([heading, sentence]) =>
+    !sectionOf("PROTOCOL.md", heading).replaceAll(/\s+/g, " ").includes(sentence)
+  );
+  assertEquals(missing, []);
+});
 
 Deno.test("PROTOCOL.md §8.1 lists every close code that the server names", () => {
   const rows = tableUnder("PROTOCOL.md", "8.1 Close codes").map(({ code, reason }) => `${code} ${reason}`);

@@ -1,6 +1,6 @@
 /**
  * The connections of a port that are not WebSockets: how many may be open, in all and of an address, and which is cut to
- * make room, PROTOCOL.md §7.3. Pure, without HTTP.
+ * make room, PROTOCOL.md §7.5. Pure, without HTTP.
  *
  * @module
  */
