@@ -22,7 +22,7 @@ import { SAMPLES_KEPT } from "../store/sample_store.ts";
 /** What the server passes along with a request. */
 export interface Bindings {
   readonly peer: string;
-  /** The IP address at which the request arrived, as in `Connection` of src/serving/http_server.ts. */
+  /** The IP address at which the request arrived, as in `RequestConnection` of http_server.ts. */
   readonly arrivedAt: string;
 }
 

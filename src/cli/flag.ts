@@ -1,7 +1,7 @@
 /**
  * What a flag is, the kinds of values that flags take, and the usage error for a wrong value.
  *
- * Pure. The flags themselves are in commands.ts and server_flags.ts.
+ * Pure. The flags themselves are in commands.ts, server_flags.ts and cluster_flags.ts.
  *
  * @module
  */

@@ -24,11 +24,6 @@ export type SlashCommand =
   | { readonly kind: "unknown"; readonly word: string }
   | { readonly kind: "problem"; readonly text: string };
 
-interface Described {
-  readonly operand: string;
-  readonly description: string;
-}
-
 const COMMANDS = {
   nick: { operand: " NAME", description: "change your name" },
   users: { operand: "", description: "show who is here" },
@@ -43,7 +38,7 @@ const COMMANDS = {
   discard: { operand: "", description: "drop the messages that may not have arrived" },
   help: { operand: "", description: "show this text" },
   quit: { operand: "", description: "leave" },
-} as const satisfies { readonly [word: string]: Described };
+} as const satisfies { readonly [word: string]: { readonly operand: string; readonly description: string } };
 type Word = keyof typeof COMMANDS;
 export const WORDS = Object.keys(COMMANDS) as readonly Word[];
 

@@ -54,7 +54,7 @@ export interface OpenServer {
   close(drainMs?: number): Promise<void>;
 }
 
-/** `peer` is the IP address of the client, and `arrivedAt` as in `Connection`. */
+/** `peer` is the IP address of the client, and `arrivedAt` as in `RequestConnection`. */
 export type Handler = (request: Request, peer: string, arrivedAt: string) => Response | Promise<Response>;
 
 /** A request's connection. The members are functions because each call has a cost. */

@@ -9,7 +9,7 @@ import type { Lines } from "./prompt_screen.ts";
 /** Cells of what is typed, with the space after it. */
 const USAGE_CELLS = 18;
 /** Cells that the second column has at least; with fewer it is below the first. */
-const ABOUT_CELLS_MIN = 20;
+const DESCRIPTION_CELLS_MIN = 20;
 const INDENT = 2;
 
 export interface HelpRow {
@@ -19,7 +19,7 @@ export interface HelpRow {
 
 export function helpLines(rows: readonly HelpRow[], dim: (text: string) => string): Lines[] {
   return rows.map(({ usage, description }) => (width) => {
-    if (width < USAGE_CELLS + ABOUT_CELLS_MIN) {
+    if (width < USAGE_CELLS + DESCRIPTION_CELLS_MIN) {
       const indent = Math.min(INDENT, width - 1);
       return [
         ...wrapWords(usage, width, width),
