@@ -168,23 +168,25 @@ Deno.test("a session that is kicked while it is held receives that when it resum
   assertEquals(again.frames().slice(0, 2), [refusal("RESUME_KICKED"), `${ACK} Pub`]);
 });
 
-Deno.test("a session whose page goes away is held for 20 s, and leaves as its user does", async () => {
-  const stage = world();
-  const { sequencer, held, clock, send, room: rosterRoom } = stage;
-  const [alice] = await joined(stage, "alice");
-  const [bob] = await joined(stage, "bob");
-  bob.frames();
-  sequencer.submit(alice, { type: "LOST", isGoingAway: true });
-  await sequencer.idle();
-  clock.nowMs += 5001;
-  send(bob, "c2/UPDATE username; alice");
-  await sequencer.idle();
-  assertEquals(bob.frames(), ["c2/AWAY alice", refusal("NAME_HELD").replace("{limit}", "15")]);
-  const [detached] = held;
-  sequencer.submit(detached!, { type: "HOLD_EXPIRED", hold: 1 });
-  await sequencer.idle();
-  assertEquals(bob.frames(), ["c2/DISCONNECT disconnect; alice"]);
-  assertEquals(rosterRoom.usernames(), ["bob"]);
+Deno.test("a session whose page goes away is held for 20 s or a shorter window, and leaves as its user does", async () => {
+  for (const [resumeWindow, left] of [[120, "15"], [8, "3"]] as const) {
+    const stage = world({ resumeWindow });
+    const { sequencer, held, clock, send, room: rosterRoom } = stage;
+    const [alice] = await joined(stage, "alice");
+    const [bob] = await joined(stage, "bob");
+    bob.frames();
+    sequencer.submit(alice, { type: "LOST", isGoingAway: true });
+    await sequencer.idle();
+    clock.nowMs += 5001;
+    send(bob, "c2/UPDATE username; alice");
+    await sequencer.idle();
+    assertEquals(bob.frames(), ["c2/AWAY alice", refusal("NAME_HELD").replace("{limit}", left)]);
+    const [detached] = held;
+    sequencer.submit(detached!, { type: "HOLD_EXPIRED", hold: 1 });
+    await sequencer.idle();
+    assertEquals(bob.frames(), ["c2/DISCONNECT disconnect; alice"]);
+    assertEquals(rosterRoom.usernames(), ["bob"]);
+  }
 });
 
 Deno.test("a session that resumes is back for the others, and only if they received AWAY", async () => {
@@ -335,6 +337,24 @@ Deno.test("a banned address whose connection closes does not join by a CONNECT t
   await sequencer.idle();
   assertEquals([barred.frames().length, expelled.frames()], [1, []]);
   assertEquals(room.usernames(), []);
+});
+
+Deno.test("a session is not resumed from a banned address, and waits for its client at another", async () => {
+  const stage = await room();
+  const { sequencer, alice, bob, bans, live, send, session, chronicle, held } = stage;
+  const message = "be kind";
+  bans.add({ id: "b", name: undefined, address: "192.0.2.9", message, createdAtMs: 0, endsAtMs: undefined });
+  sequencer.submit(alice, { type: "LOST" });
+  const resume = `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`;
+  const [barred, again] = [live("barred", "192.0.2.9"), live("again", "192.0.2.8")];
+  send(barred, resume);
+  await sequencer.idle();
+  assertEquals(barred.frames(), [refusal("BANNED").replace("{message}", message)]);
+  assertEquals(chronicle.at(-1), "barred ended 1008 banned");
+  send(again, resume);
+  await sequencer.idle();
+  assertEquals([again.frames()[0], bob.frames()], [`${ACK} Pub`, []]);
+  held.stop();
 });
 
 Deno.test("what a batch decided before a resume is told to the old connection, what comes after to the new", async () => {

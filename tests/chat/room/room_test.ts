@@ -371,6 +371,17 @@ Deno.test("server_info tells the id, the name, who is here, since when, and ever
   });
 });
 
+Deno.test("a name that looks like the server's own is refused to a newcomer and to one who is here", () => {
+  const { decide } = newRoom();
+  decide("s1", { type: "CONNECT", username: named("alice") });
+  // A Cyrillic letter.
+  const username = named("M\u043edel Server");
+  for (const [session, type] of [["s1", "UPDATE"], ["s2", "CONNECT"]] as const) {
+    const decision = decide(session, { type, username });
+    assertEquals(decision.kind === "refused" && decision.fault.fault, "NAME_RESERVED");
+  }
+});
+
 Deno.test("what the server announces has the server's name and time, and is nobody's to change", () => {
   const { decide } = newRoom();
   const said = decide(SERVER_AUTHOR, { type: "ANNOUNCE", text: "tea" });
