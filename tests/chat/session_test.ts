@@ -225,6 +225,13 @@ Deno.test("session counts a large frame as many: one more for each whole 4096 un
   assertEquals(isTaken(large(3 * 4096 - 1)), true, "three of the four");
   assertEquals(isTaken(large(4096)), false, "two are wanted, and one is left");
   assertEquals(isTaken("c2/PING 1"), true);
+  assertEquals(s.connection.closed, []);
+  s.session.receiveText(large(2 * 4096));
+  assertEquals(
+    s.connection.closed,
+    [{ code: 1008, reason: "flood" }],
+    "of the refusals three, and two are left",
+  );
 });
 
 Deno.test("session's allowance comes back with the clock, at its rate", () => {
