@@ -13,6 +13,7 @@ import { ADMIN_REFUSALS } from "../chat/admin/refusals.ts";
 import { BURSTS_PER_ADDRESS } from "../chat/gateway/address_shares.ts";
 import { HTTP_CONNECTIONS_PER_ADDRESS_MIN } from "../chat/gateway/admission.ts";
 import { SEARCHES_MAX } from "../chat/order/searches.ts";
+import { replayBytesMax } from "../chat/resume/recovery.ts";
 import { BANS_MAX } from "../chat/room/bans.ts";
 import { REPLAY_BROADCASTS_MAX } from "../chat/room/replay_buffer.ts";
 import { NONCES_MAX } from "../chat/room/room_state.ts";
@@ -35,10 +36,12 @@ import { SET_BACK_MS } from "../src/clock.ts";
 import { FAULTS } from "../src/protocol/faults.ts";
 import {
   BAN_MESSAGE_LENGTH_MAX,
+  DEFAULT_LIMITS,
   HISTORY_ANSWER_BYTES_MAX,
   type Limit,
   LIMITS,
 } from "../src/protocol/limits.ts";
+import { BEGINNING_MAX } from "../src/text/reply.ts";
 import { withCurrentParts } from "../tools/commands_document.ts";
 import { documentPaths, PROTOCOL_DOCUMENTS, readDocument } from "./support/documents.ts";
 import { citesWhatExists, sectionsOf } from "./support/source_rules.ts";
@@ -90,8 +93,10 @@ Deno.test("PROTOCOL.md states the limits without a flag that tests know by their
   assertEquals([SET_BACK_MS, SWEEP_INTERVAL_SECONDS * 1000], [60_000, 60_000], "a minute");
   assertEquals([BELIEVED_AFTER_MS, AHEAD_MS_MAX], [3_600_000, 86_400_000], "an hour, and a day");
   assertEquals([SEARCHES_MAX, BURSTS_PER_ADDRESS, LINGER_BYTES_MAX], [2, 4, 2 ** 20], "in words, and 1 MiB");
+  assertEquals(replayBytesMax(DEFAULT_LIMITS), DEFAULT_LIMITS.maxOutboxBytes / 2, "half of it");
   const stated: [heading: string, sentence: string][] = [
     ["4.2 Message ids", "while the clock is less than a minute behind it"],
+    ["4.5 What texts mean", `longer than ${BEGINNING_MAX} characters`],
     ["5.4 history", `An answer has at most ${HISTORY_ANSWER_BYTES_MAX} bytes`],
     ["5.4 history", "for up to a minute, until it removes them"],
     ["5.4 history", "For an hour the server does not believe a clock that is more than a day ahead"],

@@ -203,7 +203,24 @@ Deno.test("the names of this machine are those that its hosts file leads to loop
     "127.0.0.1 localhost\n127.0.1.1\tBox.lan  box # chat.example\n#::1 no\n10.0.0.1 pub.lan\n::1 six.\n";
   assertEquals(namesOfLoopback(hosts), ["localhost", "box.lan", "box", "six"]);
   assertEquals(namesOfLoopback(""), []);
+  const pages = new PageAccess({ rules: DEFAULTS, steadyMs: () => 0, log: recordedLog().log });
+  const ofFiles = [...namesOfLoopback(read("/etc/hosts")), read("/etc/hostname").trim()];
+  for (const name of ofFiles.filter((name) => name !== "")) {
+    const asked = new Request("http://127.0.0.1/", {
+      headers: { host: name, origin: `http://${name}:8000` },
+    });
+    assertEquals(pages.judge(asked, "127.0.0.1"), undefined, name);
+  }
 });
+
+/** The text of a file of the system; empty if there is none. */
+function read(path: string): string {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch {
+    return "";
+  }
+}
 
 Deno.test("a connection arrived at loopback, in a private network, or where all hosts may connect", () => {
   const arrivals: readonly (readonly [Arrival, readonly string[]])[] = [

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { serve } from "../src/serving/http_server.ts";
 import { answersInTime } from "../src/kv/store.ts";
 import { testOverEachTransport } from "./support/chat_server.ts";
+import { handshake, RawPeer } from "./support/raw_peer.ts";
 import { recordedLog } from "./support/recorded_log.ts";
 
 async function statusesOf(url: string): Promise<Record<string, number>> {
@@ -52,7 +53,7 @@ Deno.test("a port that drains says that the server is alive, and 503 to everythi
 });
 
 testOverEachTransport(
-  "a chat server that withdraws from its listings is alive and not ready",
+  "a chat server that withdraws from its listings is alive and not ready, and takes no WebSocket",
   async (start) => {
     const registered = Promise.withResolvers<void>();
     const withdrawn = Promise.withResolvers<Response>();
@@ -70,6 +71,9 @@ testOverEachTransport(
     const stopped = server.stop();
     const { "/": _page, ...statuses } = await statusesOf(server.url);
     assertEquals(statuses, { "/healthz": 200, "/readyz": 503 });
+    await using late = await RawPeer.connect(server.url);
+    await late.write(handshake());
+    assertMatch(await late.readHead(), /^HTTP\/1\.1 503 /);
     withdrawn.resolve(new Response(null, { status: 200 }));
     await stopped;
   },

@@ -119,6 +119,16 @@ Deno.test("decodeClientFrame() says in a fault which form the frame that was sen
   }
 });
 
+Deno.test("no fault repeats what the client sent", () => {
+  const strange = "\u03be";
+  for (const { frame, live } of clientVectors as ClientVector[]) {
+    for (let at = 0; at <= frame.length; at++) {
+      const got = decode(frame.slice(0, at) + strange + frame.slice(at), live);
+      assert(!isFault(got) || !got.text.includes(strange), frame);
+    }
+  }
+});
+
 Deno.test("decodeClientFrame() answers any text with a frame or a fault of the table, and never throws", () => {
   fc.assert(
     fc.property(anyText, (frame) => {
