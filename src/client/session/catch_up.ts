@@ -17,16 +17,21 @@ const HOLE_PAGES_MAX = 5;
  * history query.
  */
 export const HELD_MAX = 20_000;
+/** UTF-16 units of their frames: 32 MiB, and several times what a server replays by default. */
+export const HELD_UNITS_MAX = 16_777_216;
 
 /** A broadcast that is held back, with its flags as of its arrival. */
 export interface HeldBroadcast {
   readonly frame: BroadcastFrame;
   readonly isOwn: boolean;
   readonly isNew: boolean;
+  /** UTF-16 units of the frame as text. */
+  readonly units: number;
 }
 
 export class CatchUp {
   held: HeldBroadcast[] = [];
+  #heldUnits = 0;
   /** True for the first history of a client that has shown nothing yet. */
   readonly isStart: boolean;
   /** True if the entries reach back to the last message that was shown. */
@@ -52,10 +57,20 @@ export class CatchUp {
    */
   restart(isResumed: boolean): void {
     if (!isResumed) this.held = this.held.filter(({ frame }) => frame.type !== "MSG");
+    this.#heldUnits = this.held.reduce((sum, { units }) => sum + units, 0);
     this.entries = [];
     this.pages = 0;
     this.isOldest = false;
     this.isJoined = false;
+  }
+
+  /** Holds back a broadcast. False if that is more than the limits allow; then all of them are dropped. */
+  hold(held: HeldBroadcast): boolean {
+    this.#heldUnits += held.units;
+    if (this.held.push(held) <= HELD_MAX && this.#heldUnits <= HELD_UNITS_MAX) return true;
+    this.held = [];
+    this.#heldUnits = 0;
+    return false;
   }
 
   /** Adds an older page. Returns true if it was the last one to read. */

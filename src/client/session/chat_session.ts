@@ -34,6 +34,13 @@ const POLL_MS = 15_000;
 const ROSTER_SPREAD_MS = 10;
 /** Drafts that wait to be sent; the next one is not queued, so that the user notices the missing connection. */
 export const DRAFTS_MAX = 500;
+/**
+ * UTF-16 units of a broadcast message: twice the longest that a server can be set to allow. Programs keep hundreds of
+ * messages, by their number.
+ */
+export const MESSAGE_UNITS_MAX = 65_536;
+/** UTF-16 units of another broadcast: several times two names, or a name and a ban's message. A roster keeps names. */
+export const NOTICE_UNITS_MAX = 4096;
 /** Why a wish failed that has no answer at the end of the session. */
 export const ENDED_BEFORE = "The session ended before that";
 
@@ -135,7 +142,7 @@ export class ChatSession {
     const frame = this.#isCurrent(socket) ? decodeServerFrame(text) : undefined;
     if (frame !== undefined) {
       this.#connection.received(nowMs);
-      this.#receive(nowMs, frame);
+      this.#receive(nowMs, frame, text.length);
     }
     return this.#advance(nowMs);
   }
@@ -303,7 +310,8 @@ export class ChatSession {
 
   // Frames.
 
-  #receive(nowMs: number, frame: ServerFrame): void {
+  #receive(nowMs: number, frame: ServerFrame, units: number): void {
+    if (units > unitsMax(frame)) return this.#outOfStep(nowMs);
     switch (frame.type) {
       case "ACKNOWLEDGE":
       case "ERROR":
@@ -321,15 +329,18 @@ export class ChatSession {
         return this.#conversation.setAway(frame.username, frame.type === "AWAY");
       default:
         this.#position++;
-        if (!this.#conversation.receive(frame)) {
-          // A resumed session would replay all of it again.
-          this.#token = undefined;
-          this.#giveUp(nowMs, GIVEN_UP, "out of step");
-        } else if (this.#conversation.end !== undefined) {
+        if (!this.#conversation.receive(frame, units)) this.#outOfStep(nowMs);
+        else if (this.#conversation.end !== undefined) {
           this.#token = undefined;
           if (this.#phase !== "leaving") this.#giveUp(nowMs, 1000, "");
         }
     }
+  }
+
+  /** Gives up a server that sends more than a client keeps: a resumed session would replay all of it again. */
+  #outOfStep(nowMs: number): void {
+    this.#token = undefined;
+    this.#giveUp(nowMs, GIVEN_UP, "out of step");
   }
 
   #answer(nowMs: number, frame: Extract<ServerFrame, { type: "ACKNOWLEDGE" | "ERROR" | "PING" }>): void {
@@ -495,6 +506,12 @@ export class ChatSession {
     }
     return freeAtMs;
   }
+}
+
+/** The longest that a client reads of a frame. Answers are read at once, and only parts of them are kept. */
+function unitsMax({ type }: ServerFrame): number {
+  if (type === "ACKNOWLEDGE" || type === "ERROR") return Infinity;
+  return type === "MSG" ? MESSAGE_UNITS_MAX : NOTICE_UNITS_MAX;
 }
 
 /** Wishes whose caller waits for an answer. */

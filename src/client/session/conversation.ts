@@ -6,7 +6,7 @@
  */
 import { readHistory, readReceipt, readRoster, readSearch, readUsers } from "../../protocol/codec.ts";
 import type { BroadcastFrame } from "../../protocol/frames.ts";
-import { CatchUp, HELD_MAX, type HeldBroadcast } from "./catch_up.ts";
+import { CatchUp, type HeldBroadcast } from "./catch_up.ts";
 import { OwnMessages } from "./own_messages.ts";
 import { endOf, type SessionEnd } from "./reconnect.ts";
 import { Roster } from "./roster.ts";
@@ -75,20 +75,17 @@ export class Conversation {
   }
 
   /**
-   * Receives a broadcast. Its effect on our own name and messages is immediate, even if the event is held back. False
-   * if more than HELD_MAX would be held back; then all of them are dropped.
+   * Receives a broadcast of `units` UTF-16 units. Its effect on our own name and messages is immediate, even if the
+   * event is held back. False if more would be held back than the limits allow; then all of them are dropped.
    */
-  receive(frame: BroadcastFrame): boolean {
-    const held = this.#note(frame);
-    if (this.#catchUp === undefined) this.#broadcast(held);
-    else if (this.#catchUp.held.push(held) > HELD_MAX) {
-      this.#catchUp.held = [];
-      return false;
-    }
+  receive(frame: BroadcastFrame, units: number): boolean {
+    const held = { ...this.#note(frame), units };
+    if (this.#catchUp !== undefined) return this.#catchUp.hold(held);
+    this.#broadcast(held);
     return true;
   }
 
-  #note(frame: BroadcastFrame): HeldBroadcast {
+  #note(frame: BroadcastFrame): Omit<HeldBroadcast, "units"> {
     const isOwn = frame.username === this.username;
     if (frame.type === "UPDATE" && isOwn && frame.property === "username") this.username = frame.value;
     if (frame.type === "DISCONNECT" && isOwn) this.end = endOf(frame);
