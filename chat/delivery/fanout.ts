@@ -34,6 +34,11 @@ export type FanoutPort = Pick<Fanout, keyof Fanout>;
 class Audience {
   readonly listeners = new Map<Participant, Listener>();
   frames = new TurnFrames();
+
+  /** Without a listener the frame is dropped: one that is added later in the turn receives later frames only. */
+  push(frame: Frame): void {
+    if (this.listeners.size > 0) this.frames.push(frame);
+  }
 }
 
 export class Fanout {
@@ -82,18 +87,18 @@ export class Fanout {
   }
 
   broadcast(frame: Frame): void {
-    this.#plain.frames.push(frame);
-    this.#extended.frames.push(frame);
+    this.#plain.push(frame);
+    this.#extended.push(frame);
   }
 
   /** Broadcasts to plain clients only. */
   broadcastPlain(frame: Frame): void {
-    this.#plain.frames.push(frame);
+    this.#plain.push(frame);
   }
 
   /** Broadcasts to extended clients only. */
   broadcastExtended(frame: Frame): void {
-    this.#extended.frames.push(frame);
+    this.#extended.push(frame);
   }
 
   /** Broadcasts to all extended clients except `but`, if given. */
@@ -101,7 +106,7 @@ export class Fanout {
     const { listeners, frames } = this.#extended;
     const left = but && listeners.get(but);
     if (left !== undefined) this.#catchUp(left, frames);
-    frames.push(frame);
+    this.#extended.push(frame);
     if (left !== undefined) left.pushed = frames.length;
   }
 

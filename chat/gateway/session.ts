@@ -140,23 +140,25 @@ export class Session implements Receiver, Participant, OutboxOwner {
   }
 
   receiveText(text: string): void {
-    this.#fenced(() => this.#readText(text));
+    try {
+      this.#readText(text);
+    } catch (error) {
+      this.#broke(error);
+    }
   }
 
   receiveBinary(bytes: number): void {
-    this.#fenced(() => {
+    try {
       if (this.#takesFrame(bytes)) this.#answerFault(fault("BINARY_FRAME"), bytes);
-    });
+    } catch (error) {
+      this.#broke(error);
+    }
   }
 
-  /** The fence for one frame: its sender gets a fault. If that throws too, the connection ends. */
-  #fenced(read: () => void): void {
-    try {
-      read();
-    } catch (error) {
-      this.#rules.log.error("bug", { where: "session", session: this.id, error });
-      this.#answerFault(fault("INTERNAL"));
-    }
+  /** After a bug in one frame, its sender gets a fault. If that throws too, the connection ends. */
+  #broke(error: unknown): void {
+    this.#rules.log.error("bug", { where: "session", session: this.id, error });
+    this.#answerFault(fault("INTERNAL"));
   }
 
   #readText(text: string): void {

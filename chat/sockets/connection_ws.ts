@@ -107,7 +107,12 @@ export class WsConnection implements Connection, SocketOwner {
 
   received(data: Buffer, isBinary: boolean): void {
     this.#pingedMs = undefined;
-    this.#fenced("message", () => this.#receive(data, isBinary));
+    // Not by `#fenced`: a closure for each frame would be garbage.
+    try {
+      this.#receive(data, isBinary);
+    } catch (error) {
+      this.#broke("message", error);
+    }
   }
 
   closed(code: number, reason: string): void {
@@ -207,9 +212,13 @@ export class WsConnection implements Connection, SocketOwner {
     try {
       handle();
     } catch (error) {
-      this.#rules.log.error("bug", { where, error });
-      this.close(CLOSE.internal);
+      this.#broke(where, error);
     }
+  }
+
+  #broke(where: string, error: unknown): void {
+    this.#rules.log.error("bug", { where, error });
+    this.close(CLOSE.internal);
   }
 }
 
