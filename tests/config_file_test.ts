@@ -150,6 +150,10 @@ Deno.test("what is wrong with a file is one line with its place", () => {
       '{"config": "d.json"}',
       'c.json:1:2: there is no "config"; allowed: the flags in chatter help chat or listing',
     ],
+    [
+      '{"chat": {"chat": {}}}',
+      'c.json:1:11: there is no "chat" in the section "chat"; allowed: the flags in chatter help chat',
+    ],
     ['{"chat": {"listing": {}}}', "c.json:1:22: listing is an object; allowed: http:// or https:// URLs"],
     ['{"chat": 5}', 'c.json:1:10: the section "chat" is an object, such as {"name": "The Pub"}'],
     ['{"port": 1,\n "port": 2}', 'c.json:2:2: "port" is given twice, also in line 1; once is allowed'],

@@ -98,8 +98,9 @@ function textsOf(file: ConfigFile, flag: AnyFlag, name: string, value: ValueNode
 }
 
 function unknownFlag(file: ConfigFile, roles: readonly Role[], name: string, member: MemberNode): UsageError {
-  const known = [...roles, ...roles.flatMap((role) => [...FLAGS[role].keys()])];
-  const where = roles === ROLES ? "" : ` in the section ${quoted(roles.join())}`;
+  const isTop = roles === ROLES;
+  const known = [...isTop ? roles : [], ...roles.flatMap((role) => [...FLAGS[role].keys()])];
+  const where = isTop ? "" : ` in the section ${quoted(roles.join())}`;
   const what = `${place(file, member)}: there is no ${quoted(name)}${where}`;
   return unknownWord(what, name, known, `allowed: the flags in chatter help ${roles.join(" or ")}`);
 }
