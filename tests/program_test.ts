@@ -55,21 +55,43 @@ Deno.test("the version goes to stdout with the commit, the Deno and the platform
   );
 });
 
-Deno.test("a program that runs from a checkout names the commit that git has last logged there", () =>
-  inTempFolder(async (folder) => {
+const GIT_LOG = ".git/logs/HEAD";
+const AUTHOR = "A. Body <a@chat.example> 1800000000 +0000";
+const [FIRST_COMMIT, SECOND_COMMIT] = ["a".repeat(40), "0123456789ab".padEnd(40, "c")];
+const CLONED = `${"0".repeat(40)} ${FIRST_COMMIT} ${AUTHOR}\tclone: from x\n`;
+const PULLED = `${FIRST_COMMIT} ${SECOND_COMMIT} ${AUTHOR}\tpull: y\n`;
+
+/** What the program says of its version in a folder, where `log` has put git's log. */
+async function versionIn(log: (file: string) => unknown): Promise<string> {
+  let line = "";
+  await inTempFolder(async (folder) => {
     for (const inner of ["src", ".git/logs"]) await Deno.mkdir(`${folder}/${inner}`, { recursive: true });
     for (const file of ["deno.json", "src/version.ts"]) {
       await Deno.copyFile(new URL(`../${file}`, import.meta.url), `${folder}/${file}`);
     }
-    const [first, second] = ["a".repeat(40), "0123456789ab".padEnd(40, "c")];
-    const author = "A. Body <a@chat.example> 1800000000 +0000";
-    await Deno.writeTextFile(
-      `${folder}/.git/logs/HEAD`,
-      `${"0".repeat(40)} ${first} ${author}\tclone: from x\n${first} ${second} ${author}\tpull: y\n`,
-    );
-    const { versionLine } = await import(`file://${folder}/src/version.ts`);
-    assertMatch(versionLine(), /^chatter \S+ \(source of commit 0123456789ab, deno /);
-  }));
+    await log(`${folder}/${GIT_LOG}`);
+    line = (await import(`file://${folder}/src/version.ts`)).versionLine();
+  });
+  return line;
+}
+
+Deno.test("a program that runs from a checkout names the commit that git has last logged there", async () => {
+  const logged = /^chatter \S+ \(source of commit 0123456789ab, deno /;
+  assertMatch(await versionIn((file) => Deno.writeTextFile(file, CLONED + PULLED)), logged);
+  assertMatch(await versionIn((file) => Deno.writeTextFile(file, CLONED.repeat(1000) + PULLED)), logged);
+});
+
+Deno.test("a log of git that is none, has no end or steers a terminal names no commit, at once", async () => {
+  const logs = [
+    (file: string) => Deno.writeTextFile(file, `${FIRST_COMMIT} \x1b]0;title\x07 ${AUTHOR}\n`),
+    (file: string) => Deno.symlink("/dev/zero", file),
+    (file: string) => new Deno.Command("mkfifo", { args: [file] }).output(),
+    (file: string) => Deno.mkdir(file),
+  ];
+  for (const log of Deno.build.os === "windows" ? logs.slice(0, 1) : logs) {
+    assertMatch(await versionIn(log), /^chatter \S+ \(source, deno /);
+  }
+});
 
 Deno.test("a wrong command line is one line on stderr with status 2", async () => {
   assertEquals(await runProgram(["listing"], { CHATTER_CHECK_INTERVAL: "0" }), {
