@@ -12,6 +12,7 @@ import {
   COMMANDS,
   flagName,
   ROLES,
+  syntaxesOf,
   typedFlag,
   variableName,
 } from "../src/cli/commands.ts";
@@ -453,6 +454,16 @@ Deno.test("every flag has a line of help with its default, and every limit with 
     );
   }
   for (const name of COMMAND_NAMES) assertStringIncludes(helpText(undefined), `  ${name} `);
+});
+
+Deno.test("help names flags and variables only for a command that has flags", () => {
+  for (const name of COMMAND_NAMES) {
+    const has = syntaxesOf(name).some(({ flags }) => Object.keys(flags).length > 0);
+    const help = helpText(name);
+    assertEquals([help.includes("[flags]"), help.includes("Each flag")], [has, has], name);
+  }
+  assert(!helpText("man").includes("flag"));
+  assertStringIncludes(helpText("admin"), "CHATTER_SOME_FLAG sets --some-flag");
 });
 
 Deno.test("help fits a terminal of 80 columns and ends in a line break", () => {

@@ -272,7 +272,12 @@ export function usageOf(command: CommandName): string {
   const { operand, actions, perRole }: Command = COMMANDS[command];
   const word = perRole ? `<${ROLES.join("|")}>` : actions && "<action>";
   const value = operand?.required ? operand.placeholder : operand && `[${operand.placeholder}]`;
-  return ["chatter", command, word, value, "[flags]"].filter(Boolean).join(" ");
+  return ["chatter", command, word, value, hasFlags(command) && "[flags]"].filter(Boolean).join(" ");
+}
+
+/** Whether the command, or one of its actions, has a flag. */
+export function hasFlags(command: CommandName): boolean {
+  return syntaxesOf(command).some(({ flags }) => Object.keys(flags).length > 0);
 }
 
 /** `--max-users` for `maxUsers`. */

@@ -4,15 +4,23 @@
  *
  * @module
  */
-import { type Command, COMMAND_NAMES, type CommandName, COMMANDS, typedFlag, usageOf } from "./commands.ts";
+import {
+  type Command,
+  COMMAND_NAMES,
+  type CommandName,
+  COMMANDS,
+  hasFlags,
+  typedFlag,
+  usageOf,
+} from "./commands.ts";
 import { ANY_TEXT, type AnyFlag } from "./flag.ts";
 
 /** Columns of a usual terminal. */
 const WIDTH = 80;
 
 export const VARIABLES =
-  "Each flag is also a variable: CHATTER_LOG_LEVEL sets --log-level, unless the flag names another variable. " +
-  "A flag overrides its variable, and a variable overrides the --config file.";
+  "Each flag is also a variable: CHATTER_SOME_FLAG sets --some-flag, unless the flag names another variable. " +
+  "A flag overrides its variable, and a variable overrides the configuration file.";
 
 /** What can be typed, and what it means. */
 export interface Entry {
@@ -60,8 +68,8 @@ function commandHelp(name: CommandName): string {
       `${heading}:`,
       ...entries.flatMap((entry) => entryLines(entry, 2)),
     ]),
-    wrapped(VARIABLES, 0),
-  ].map((part) => part.join("\n")).join("\n\n") + "\n";
+    hasFlags(name) ? wrapped(VARIABLES, 0) : [],
+  ].filter((part) => part.length > 0).map((part) => part.join("\n")).join("\n\n") + "\n";
 }
 
 function entryLines(
