@@ -315,7 +315,7 @@ export class RoomPage {
 
   #done(wish: Wish): void {
     if (wish.kind === "edit" || wish.kind === "delete") return this.#changes.done(wish);
-    if (wish.kind === "users") return this.#note(...rosterWords(this.#session.users, this.#session.away));
+    if (wish.kind === "users") return this.#answer(...rosterWords(this.#session.users, this.#session.away));
     if (wish.kind !== "rename") return;
     this.#rename.close();
     this.#showPeople();
@@ -384,7 +384,7 @@ export class RoomPage {
       },
       search: (words) => this.#search.open(words),
       settleFailed: (isSent) => this.#pending.settleFailed(isSent),
-      note: (...words) => this.#note(...words),
+      note: (...words) => this.#answer(...words),
       leave: () => this.#session.leave(),
     };
   }
@@ -437,6 +437,12 @@ export class RoomPage {
   #presence(username: string, presence: Presence): void {
     this.#list.changed(this.#log.addPresence(username, presence, Date.now()));
     this.#list.drawSoon();
+  }
+
+  /** Notes what the user asked for, where it is seen also if older messages were being read. */
+  #answer(...words: readonly Word[]): void {
+    this.#note(...words);
+    this.#reader.toNewest();
   }
 
   #note(...words: readonly Word[]): void {

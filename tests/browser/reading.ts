@@ -168,6 +168,34 @@ testInBrowser("on a phone Enter makes a line, also in an edit, and the button se
   await alice.readsMessages("one\ntwo\nthree edited");
 });
 
+testInBrowser("the answer to a command is seen, also by a user who reads older messages", async (stage) => {
+  await using server = await startTestChat({ limits: { floodRate: 0, maxUnansweredFrames: 1000 } });
+  await using bob = await ChatClient.connect(server.url, "bob");
+  const alice = await ChatPage.join(stage, server.url, "alice");
+  for (let n = 1; n <= 60; n++) bob.send(`c2/MSG 1; message ${n}`);
+  await alice.readsLast("message 60");
+  const answers = {
+    "/users": "2 users are here: bob, alice",
+    "/help": "//: send a line that begins with a slash",
+  };
+  for (const [command, answer] of Object.entries(answers)) {
+    await alice.page.focus("#scroller");
+    await alice.page.keyboard.press("PageUp");
+    await alice.page.keyboard.press("PageUp");
+    await alice.reads("#newer", "To the newest");
+    await alice.say(command);
+    await alice.page.waitForFunction(
+      (answer) => {
+        const notice = [...document.querySelectorAll("#rows .notice")].at(-1);
+        const foot = document.querySelector("#scroller")!.getBoundingClientRect().bottom;
+        return notice?.textContent === answer && notice.getBoundingClientRect().bottom <= foot;
+      },
+      {},
+      answer,
+    );
+  }
+});
+
 testInBrowser("a change that is being written survives messages that arrive meanwhile", async (stage) => {
   await using server = await startTestChat({ limits: { floodRate: 0, maxUnansweredFrames: 1000 } });
   await using bob = await ChatClient.connect(server.url, "bob");
