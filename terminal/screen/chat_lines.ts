@@ -62,7 +62,8 @@ export class ChatLines {
     const day = dayOf(receivedMs);
     const lines = day === this.#day ? [] : [this.#rule(day)];
     this.#day = day;
-    return [...lines, text === "" ? this.#deleted(message) : this.#said(message)];
+    // Read when it is drawn: the screen keeps hundreds of lines, and formatting may take many times the text.
+    return [...lines, text === "" ? this.#deleted(message) : (width) => this.#said(message)(width)];
   }
 
   /** Whether a message of another user calls this one: by a mention, or as an answer. */
@@ -91,9 +92,11 @@ export class ChatLines {
     const what = `a message from ${clock(message.receivedMs)}`;
     const name = nameOf(message);
     if (message.text === "") return [this.notice(`${name} deleted ${what}`)];
-    const { action, spans } = this.#read(message.text);
-    const begin = `* ${name} changed ${what} to: ${action === "" ? "" : `* ${name} `}`;
-    return [this.#rows([{ text: begin, looks: ["dim"] }, ...spans])];
+    return [(width) => {
+      const { action, spans } = this.#read(message.text);
+      const begin = `* ${name} changed ${what} to: ${action === "" ? "" : `* ${name} `}`;
+      return this.#rows([{ text: begin, looks: ["dim"] }, ...spans])(width);
+    }];
   }
 
   /** Older messages, oldest first, and a rule after them. */

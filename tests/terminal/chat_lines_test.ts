@@ -229,3 +229,19 @@ Deno.test("a text at the limit is shown whole, and of one past it no more", () =
   const [first] = rows(chatLines().message(message("hi", { username: "x".repeat(100) })), 200);
   assertEquals(first, `12:34 ${"x".repeat(63)}…: hi`);
 });
+
+Deno.test("a text is read when its line is drawn, so that lines that are kept hold no formatting", () => {
+  let asked = 0;
+  const lines = new ChatLines(painter(true, "xterm-256color"), NOON, {
+    own: () => "alice",
+    isName: () => ++asked > 0,
+  });
+  const said = lines.message(message("*hello* @carol c"));
+  const changed = lines.changed(message("*hello* again @carol c"));
+  assertEquals(asked, 0);
+  for (const kept of [said, changed]) {
+    const before = asked;
+    assert(rows(kept).length > 0);
+    assert(asked > before);
+  }
+});
