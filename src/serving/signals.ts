@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { steadyClock } from "../clock.ts";
 
-/**
- * Resolves with the name of the first SIGINT or SIGTERM. Later ones are ignored: `deno task` and a terminal may each
- * deliver the same Ctrl-C, and the stop has a deadline.
- */
+/** Milliseconds in which a signal is not another: `deno task` and a terminal each deliver the same Ctrl-C. */
+export const SAME_SIGNAL_MS = 200;
+
+/** Resolves with the name of the first SIGINT or SIGTERM. Later ones are ignored: the stop has a deadline. */
 export function stopSignal(): Promise<string> {
   return new Promise((resolve) => onStop(resolve));
 }
@@ -15,7 +16,7 @@ export function stopSignal(): Promise<string> {
 /** Calls `listener` at each SIGINT or SIGTERM; on Windows at each SIGINT or SIGBREAK. */
 export function onStop(listener: (signal: string) => void): void {
   const signals: Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT", "SIGBREAK"] : ["SIGINT", "SIGTERM"];
-  for (const signal of signals) Deno.addSignalListener(signal, () => listener(signal));
+  for (const signal of signals) listen(signal, () => listener(signal));
 }
 
 /** Calls `listener` at each SIGHUP; never on Windows. */
@@ -29,8 +30,18 @@ export function onSignals(listeners: { readonly [signal in Deno.Signal]?: () => 
     ? ["SIGINT", "SIGBREAK"]
     : Object.keys(listeners);
   for (const [signal, listener] of Object.entries(listeners)) {
-    if (known.includes(signal)) Deno.addSignalListener(signal as Deno.Signal, listener);
+    if (known.includes(signal)) listen(signal as Deno.Signal, listener);
   }
+}
+
+function listen(signal: Deno.Signal, listener: () => void): void {
+  let lastMs = -SAME_SIGNAL_MS;
+  Deno.addSignalListener(signal, () => {
+    const nowMs = steadyClock();
+    if (nowMs - lastMs < SAME_SIGNAL_MS) return;
+    lastMs = nowMs;
+    listener();
+  });
 }
 
 /** Calls `listener` when the terminal's size changes; never on Windows. */
