@@ -261,6 +261,27 @@ testInBrowser(
       await alice.readsMessages("hello", "This message was deleted.");
     });
 
+    await stage.part("the finger that opened the sheet presses nothing in it", async () => {
+      for (let n = 1; n <= 9; n++) await bob.say(`low ${n}`);
+      await alice.page.waitForFunction(() =>
+        [...document.querySelectorAll("#rows .body")].at(-1)?.textContent === "low 9"
+      );
+      await alice.page.evaluate(() => {
+        document.addEventListener("click", () => document.body.dataset["clicked"] = "", { once: true });
+      });
+      await alice.hold("low 9");
+      const isBelow = await alice.page.evaluate(() => {
+        const rows = [...document.querySelectorAll("#rows .body")];
+        return rows.at(-1)!.getBoundingClientRect().top >
+          document.querySelector("#action-sheet")!.getBoundingClientRect().top;
+      });
+      assert(isBelow, "the finger is over the sheet");
+      // A key comes after the click of the finger, if there is one.
+      await alice.page.keyboard.press("Escape");
+      await alice.page.waitForSelector("#action-sheet:not([open])");
+      assertEquals(await alice.page.evaluate(() => document.body.dataset["clicked"]), undefined);
+    });
+
     await stage.part("a touched row has no bar over its text, and no bar after a jump by touch", async () => {
       const at = await box(alice, "#rows .message .body");
       await alice.page.touchscreen.tap(at.x + 5, at.y + 5);

@@ -133,6 +133,10 @@ export class MessageActions {
       if (Math.hypot(clientX - fromX, clientY - fromY) > HOLD_PX) end();
     });
     for (const type of ["pointerup", "pointercancel"] as const) this.#list.addEventListener(type, end);
+    // The lifted finger would click what the sheet has below it.
+    this.#list.addEventListener("touchend", (event) => {
+      if (this.#sheet.open) event.preventDefault();
+    });
     // The browser's own menu, which a phone opens by the same press.
     this.#list.addEventListener("contextmenu", (event) => {
       if (this.#holding !== undefined) event.preventDefault();
