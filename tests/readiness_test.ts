@@ -69,12 +69,15 @@ testOverEachTransport(
     });
     assertEquals(await statusesOf(server.url), { "/healthz": 200, "/readyz": 200, "/": 200 });
     const stopped = server.stop();
+    // A failure below would wait for this answer.
+    using answering = new DisposableStack();
+    answering.defer(() => withdrawn.resolve(new Response(null, { status: 200 })));
     const { "/": _page, ...statuses } = await statusesOf(server.url);
     assertEquals(statuses, { "/healthz": 200, "/readyz": 503 });
     await using late = await RawPeer.connect(server.url);
     await late.write(handshake());
     assertMatch(await late.readHead(), /^HTTP\/1\.1 503 /);
-    withdrawn.resolve(new Response(null, { status: 200 }));
+    answering.dispose();
     await stopped;
   },
 );

@@ -52,7 +52,7 @@ test("the extended mode is chosen where it is offered, alone or in a list, and n
     ["chat,c2.live", "c2.live"],
     ["chat, c2.live, other", "c2.live"],
     ["chat", undefined],
-    ["c2.lively, c2", undefined],
+    ["c2.lively, C2.LIVE", undefined],
     [undefined, undefined],
   ] as const;
   for (const [offered, chosen] of offers) {

@@ -175,6 +175,36 @@ Deno.test("a notice is broadcast at once, and those right after it together, eac
   held.stop();
 });
 
+Deno.test("a notice waits after the one before for 0.1 ms for each client, and no longer", () => {
+  const { live, log } = world();
+  let nowMs = 0;
+  const fanout = new Fanout({ meters: new ChatMeters(), steadyMs: () => nowMs, log: log.log });
+  const clients = Array.from({ length: 10 }, (_, n) => live(`u${n}`));
+  for (const client of clients) fanout.add(client);
+  const notices = new PresenceNotices({
+    fanout,
+    awayNames: () => [],
+    isOfThisRun: () => true,
+    outboxBytesMax: () => DEFAULT_LIMITS.maxOutboxBytes,
+    steadyMs: () => nowMs,
+  });
+  const held = { kind: "held", session: "s", hold: 1, windowMs: 1 } as const;
+  const sentAt = (ms: number) => {
+    nowMs = ms;
+    notices.turnEnds(false);
+    fanout.flush();
+    return clients[0]!.frames().length;
+  };
+  const sent: number[] = [];
+  for (const [username, ms] of [["alice", 0], ["bob", 0.99]] as const) {
+    notices.follow(live(username), { ...held, username });
+    sent.push(sentAt(ms));
+  }
+  sent.push(sentAt(1));
+  notices.stop();
+  assertEquals(sent, [1, 0, 1]);
+});
+
 Deno.test("AWAY follows a resume in the same run only: after a restart nearly all are away, for each who resumes", () => {
   const { live, log } = world();
   const sent = (isOfThisRun: boolean) => {

@@ -393,6 +393,19 @@ Deno.test("a resume from a position that the session never had is refused, ends 
   }
 });
 
+Deno.test("a session is stored under the name that it has now, before it is resumed and after it", async () => {
+  const { sequencer, alice, live, send, session, sessionRows } = await room();
+  send(alice, "c2/UPDATE username; alicia");
+  await sequencer.idle();
+  await promisesSettled();
+  assertEquals(sessionRows.get("alice")?.username, "alicia");
+  const again = live("again");
+  send(again, `c2/RESUME ${tokenOf(session)}; ${positionOf(session) + 2}`, "c2/UPDATE username; alina");
+  await sequencer.idle();
+  await promisesSettled();
+  assertEquals(sessionRows.get("alice")?.username, "alina");
+});
+
 Deno.test("a session that was resumed keeps its first position, with each of its tokens", async () => {
   const stage = world();
   const [bob] = await stage.connected("bob");
