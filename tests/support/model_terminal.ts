@@ -4,8 +4,14 @@
  *
  * @module
  */
-import graphemes from "@xterm/addon-unicode-graphemes";
+import { Buffer } from "node:buffer";
 import xterm from "@xterm/headless";
+
+// The addon (0.4.0) reads its table from the start of the memory that a Buffer shares with others: it gets its own.
+const { poolSize } = Buffer;
+Buffer.poolSize = 0;
+const { default: graphemes } = await import("@xterm/addon-unicode-graphemes");
+Buffer.poolSize = poolSize;
 
 export class ModelTerminal implements Disposable {
   readonly #terminal: InstanceType<typeof xterm.Terminal>;
