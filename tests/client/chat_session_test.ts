@@ -5,7 +5,7 @@
  * @module
  */
 import { assertEquals } from "@std/assert";
-import { backoffMs } from "../../src/client/session/reconnect.ts";
+import { backoffMs, comesBack } from "../../src/client/session/reconnect.ts";
 import { FakeDriver, TOKEN, uuidOf } from "../support/fake_driver.ts";
 
 const HISTORY = JSON.stringify([{
@@ -297,6 +297,11 @@ for (
     assertEquals(driver.session.phase, "opening");
   });
 }
+
+Deno.test("of the closes of a server a client comes back by itself after 1001, 1011, 1013 and none, PROTOCOL.md §8.1", () => {
+  const codes = [0, 1000, 1001, 1002, 1005, 1006, 1007, 1008, 1009, 1011, 1013];
+  assertEquals(codes.filter(comesBack), [0, 1001, 1005, 1006, 1011, 1013]);
+});
 
 Deno.test("a banned session ends with the ban's message", () => {
   const driver = inside();
