@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { Node } from "../../chat/node.ts";
 import { MemoryJournal } from "../../chat/store/journal_memory.ts";
 import { FAULTS } from "../../src/protocol/faults.ts";
 import { AdminApi, TOKEN } from "../support/admin_api.ts";
@@ -241,10 +242,16 @@ testOnThreadsOverEach(
         await stored.promise;
         return original.apply(this, args);
       });
+    // Not before the server waits for it: a stop that does not wait closes first.
+    using _waiting = replaced(Node.prototype, "finish", (original) =>
+      function (...args) {
+        const finished = original.apply(this, args);
+        stored.resolve();
+        return finished;
+      });
     alice.send("c2/MSG 1; last words");
     await asked.promise;
     const stopped = chat.stop();
-    stored.resolve();
     assertEquals(await alice.next(), ACK);
     for (const client of [alice, bob]) {
       assertMatch(await client.next(), /; last words$/);
